@@ -20,6 +20,8 @@ s|^#TELEGRAM_API_HASH=$|#TELEGRAM_API_HASH_FILE=/etc/deploybot/secrets/server/te
 s|^#GITHUB_WEBHOOK_SECRET=$|#GITHUB_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/github_webhook_secret|
 s|^#GITHUB_WEBHOOK_SECRET_PREVIOUS=$|#GITHUB_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/github_webhook_secret_previous|
 s|^#GITHUB_APP_KEY=$|#GITHUB_APP_KEY_FILE=/etc/deploybot/secrets/server/github_app_key|
+s|^#GITHUB_APP_WEBHOOK_SECRET=$|#GITHUB_APP_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/github_app_webhook_secret|
+s|^#GITHUB_APP_WEBHOOK_SECRET_PREVIOUS=$|#GITHUB_APP_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/github_app_webhook_secret_previous|
 s|^#GITHUB_API_TOKEN=$|#GITHUB_API_TOKEN_FILE=/etc/deploybot/secrets/server/github_api_token|
 s|^#AUTH_TOKEN_SECRET=$|#AUTH_TOKEN_SECRET_FILE=/etc/deploybot/secrets/server/auth_token_secret|
 s|^#AUTH_TOKEN_SECRET_PREVIOUS=$|#AUTH_TOKEN_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/auth_token_secret_previous|

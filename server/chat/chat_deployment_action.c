@@ -67,6 +67,7 @@ chat_action_progress(struct chat_text *text, const struct chat_deployment *about
 	add_what(text, chat_first_of(about), action);
 	if (deployment_is_gate(action))
 		chat_text_some(text, "\n", about->touches);
+	chat_deployment_note(text, action);
 	add_where(text, action);
 	chat_deployment_requester(text, action);
 	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
@@ -82,6 +83,7 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment_is_gate(action))
 		chat_text_some(text, "\n", about->touches);
 	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
+	chat_deployment_note(text, action);
 	chat_deployment_tail(text, about, TAIL_WHOLE);
 	if (action->state == DEPLOY_FAILED && deployment_is_gate(action))
 		chat_text_add(text,

@@ -207,19 +207,26 @@ finish(
 	on_done(ctx, answer, body);
 }
 
+struct github_api_answer
+github_api_unsent(const struct err *err)
+{
+	bool is_busy = err->code == ERR_BUSY;
+	struct github_api_answer answer = { .verdict = is_busy ? GITHUB_LIMITED : GITHUB_AWAY,
+		.retry_after_s = is_busy ? BUSY_S : 0 };
+
+	(void)text_copy(answer.detail, sizeof(answer.detail), err->text); /* it fits */
+	return answer;
+}
+
 static void
 go_on(struct github_api_call *call)
 {
-	struct github_api_answer answer = { .verdict = GITHUB_AWAY };
+	struct github_api_answer answer;
 	struct err err;
 
 	if (take_step(call, &err))
 		return;
-	if (err.code == ERR_BUSY) {
-		answer.verdict = GITHUB_LIMITED;
-		answer.retry_after_s = BUSY_S;
-	}
-	(void)text_copy(answer.detail, sizeof(answer.detail), err.text); /* it fits */
+	answer = github_api_unsent(&err);
 	finish(call, &answer, NULL);
 }
 

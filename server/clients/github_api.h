@@ -48,6 +48,9 @@ void github_api_free(struct github_api *api); /* takes NULL; when all calls have
 struct github_api_call *github_api_start(
     struct github_api *api, const struct github_api_request *request, struct err *err) MUST_USE;
 
+/* What a call is answered that could not be started. */
+struct github_api_answer github_api_unsent(const struct err *err);
+
 /* Without on_done.  NULL is fine. */
 void github_api_cancel(struct github_api_call *call);
 

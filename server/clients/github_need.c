@@ -40,6 +40,12 @@ has_webhook(const struct settings *application)
 	return application->github_webhook_secret != NULL || application->application[0] != '\0';
 }
 
+static bool
+keeps_gates(const struct settings *application)
+{
+	return application->github.app_webhook_secret != NULL;
+}
+
 const struct github_need github_needs[GITHUB_NEEDS] = {
 	{ "metadata", "read", "Metadata: read", "every call", "", false, always },
 	{ "actions", "read", "Actions: read", "<ENV>_REQUIRE_CI", "/actions/runs?per_page=1", false,
@@ -50,6 +56,8 @@ const struct github_need github_needs[GITHUB_NEEDS] = {
 	    "/commits/HEAD/check-runs?per_page=1", true, watches },
 	{ "repository_hooks", "write", "Webhooks: write", "redelivery", "/hooks?per_page=1",
 	    true, has_webhook },
+	{ "deployments", "write", "Deployments: write", "the App's protection rule",
+	    "/deployments?per_page=1", false, keeps_gates },
 };
 
 uint32_t

@@ -198,7 +198,7 @@ decide_charge(struct tx *tx, const struct deployment *work)
 {
 	int64_t minutes = (work->ended_at - work->started_at + MINUTE_MS - 1) / MINUTE_MS;
 
-	if (tx->settings->cost_limit_per_user != 0 && deployment_is_by_request(work) &&
+	if (tx->settings->cost_limit_per_user != 0 && work->requested_by != 0 &&
 	    work->started_at != 0 && minutes > 0)
 		row_cost_add(tx, counted_as(tx, work->requested_by), minutes);
 }

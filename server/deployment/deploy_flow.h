@@ -78,6 +78,7 @@
 	A(DRAIN)		/* what it left running ends when its connections have */ \
 	A(DOWN)			/* neither release is healthy */ \
 	A(LOOK)			/* ask soon whether it answers: no probe has */ \
+	A(ANSWER)		/* GitHub waits to know whether a job of its own may go on */ \
 	A(TELL)			/* say so, in every message about it */ \
 	A(REFUSE_CANCEL)	/* answer that it cannot be ended now */ \
 	A(NEXT)			/* who waits there may be able to start now */

@@ -12,6 +12,12 @@ deployment_is_gate(const struct deployment *deployment)
 }
 
 bool
+deployment_is_of_rule(const struct deployment *deployment)
+{
+	return deployment_is_gate(deployment) && deployment->requested_by == 0;
+}
+
+bool
 deployment_brings_commit(const struct deployment *deployment)
 {
 	return deployment->program == PROGRAM_DEPLOY || deployment_is_gate(deployment);

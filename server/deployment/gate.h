@@ -11,6 +11,9 @@ struct deployment;
  * so it asks what a deployment of that asks. */
 bool deployment_is_gate(const struct deployment *deployment);
 
+/* GitHub itself has asked for it: nobody here has, by whom its run was begun is a row. */
+bool deployment_is_of_rule(const struct deployment *deployment);
+
 /* Its commit is what it brings: git is asked about it. */
 bool deployment_brings_commit(const struct deployment *deployment);
 

@@ -10,6 +10,13 @@
 #define MB	  ((size_t)1024 * 1024)
 #define AT(path_) .path = (path_), .paths = path_ "/"
 
+/* Of a repository's webhook, and of an App's. */
+#define AS_GITHUB \
+	.body_max = 26 * MB, /* it sends nothing above 25 */ \
+	    .takes_form = true, .scheme = FORGE_SHA256_HEX, .signature = "X-Hub-Signature-256", \
+	.proof = "signature", .event = "X-GitHub-Event", .is_asked = github_delivery_is_asked, \
+	.ids = { { "X-GitHub-Delivery" } }, .decode = github_decode
+
 /* They share one secret.  GitLab lists 20 commits at most, Bitbucket 5; a larger push is found by
  * polling. */
 #define ONE_OF_MANY(word) \
@@ -18,25 +25,24 @@
 	    .proof = "signature or token", \
 	    .incomplete = "no body, or no id of the delivery in its headers\n"
 
-const struct forge_row forge_rows[DELIVERY_FORGE_COUNT] = {
-	[DELIVERY_GITHUB] = { AT("/github/webhook"),
-	    .body_max = 26 * MB, /* it sends nothing above 25 */
-	    .takes_form = true, .secret = SETTING_GITHUB_WEBHOOK_SECRET, .scheme = FORGE_SHA256_HEX,
-	    .signature = "X-Hub-Signature-256", .proof = "signature", .event = "X-GitHub-Event",
-	    .is_asked = github_delivery_is_asked, .ids = { { "X-GitHub-Delivery" } },
-	    .decode = github_decode },
-	[DELIVERY_GITLAB] = { ONE_OF_MANY("gitlab"), .scheme = FORGE_TOKEN,
+const struct forge_row forge_rows[FORGE_ROWS] = {
+	[DELIVERY_GITHUB] = { DELIVERY_GITHUB, AT("/github/webhook"), AS_GITHUB,
+	    .secret = SETTING_GITHUB_WEBHOOK_SECRET },
+	[FORGE_APP] = { DELIVERY_GITHUB, .path = "/github/app", AS_GITHUB,
+	    .secret = SETTING_GITHUB_APP_WEBHOOK_SECRET },
+	[DELIVERY_GITLAB] = { DELIVERY_GITLAB, ONE_OF_MANY("gitlab"), .scheme = FORGE_TOKEN,
 	    .signature = "X-Gitlab-Token",
 	    .ids = { { "Idempotency-Key", .of_unsigned_alone = true }, { "webhook-id" },
 		{ "X-Gitlab-Event-UUID", .is_shared = true } },
 	    .by_id_alone = true, .decode = forge_decode_gitlab },
 	/* It signs the JSON, also where its webhook is set to send a form. */
-	[DELIVERY_GITEA] = { ONE_OF_MANY("gitea"), .scheme = FORGE_HEX,
+	[DELIVERY_GITEA] = { DELIVERY_GITEA, ONE_OF_MANY("gitea"), .scheme = FORGE_HEX,
 	    .signature = "X-Gitea-Signature", .ids = { { "X-Gitea-Delivery" } },
 	    .decode = forge_decode_gitea },
-	[DELIVERY_BITBUCKET] = { ONE_OF_MANY("bitbucket"), .scheme = FORGE_SHA256_HEX,
-	    .signature = "X-Hub-Signature", .ids = { { "X-Request-UUID", .is_shared = true } },
-	    .by_id_alone = true, .decode = forge_decode_bitbucket },
+	[DELIVERY_BITBUCKET] = { DELIVERY_BITBUCKET, ONE_OF_MANY("bitbucket"),
+	    .scheme = FORGE_SHA256_HEX, .signature = "X-Hub-Signature",
+	    .ids = { { "X-Request-UUID", .is_shared = true } }, .by_id_alone = true,
+	    .decode = forge_decode_bitbucket },
 };
 
 /* It was proven, so a person has set something up wrongly: it is audited. */

@@ -29,8 +29,9 @@ typedef bool forge_decoder(const struct delivery *told, const struct bytes *body
     struct queue_list *ret, struct err *err);
 
 struct forge_row {
+	enum delivery_forge forge;
 	const char *path;  /* of the main file's webhook */
-	const char *paths; /* and '/': an application's name is behind */
+	const char *paths; /* and '/': an application's name is behind; NULL: none has its own */
 	size_t body_max;   /* nginx.conf says the same */
 	bool takes_form;   /* payload=<urlencoded JSON> too */
 	enum setting secret;
@@ -47,8 +48,10 @@ struct forge_row {
 	forge_decoder *decode;
 };
 
-/* By enum delivery_forge. */
-extern const struct forge_row forge_rows[DELIVERY_FORGE_COUNT];
+/* By enum delivery_forge, and behind them GitHub's App. */
+#define FORGE_APP  DELIVERY_FORGE_COUNT
+#define FORGE_ROWS (DELIVERY_FORGE_COUNT + 1)
+extern const struct forge_row forge_rows[FORGE_ROWS];
 
 /*
  * The decoders of SOURCE_DELIVERY and SOURCE_DELIVERY_FORM (store/store.h says what a decoder is):

@@ -15,17 +15,16 @@
 #define WEBHOOK_MAGIC 0x66687765u
 #define INBOUND_MAGIC 0x66686472u
 
-/* Of one forge. */
+/* Of one row. */
 struct inlet {
 	struct forge_webhook *webhook;
-	enum delivery_forge forge;
 	const struct forge_row *row;
 };
 
 struct forge_webhook {
 	unsigned magic;
 	struct forge_webhook_config config;
-	struct inlet inlets[DELIVERY_FORGE_COUNT];
+	struct inlet inlets[FORGE_ROWS];
 	struct settings *keyed;	       /* those that `keys` are made of; one reference */
 	size_t n_keys;		       /* the main file's, then its applications'; slot_of() */
 	struct crypto_hmac_key **keys; /* NULL: not made yet */
@@ -60,8 +59,8 @@ forge_webhook_new(const struct forge_webhook_config *config)
 
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
-	for (enum delivery_forge i = 0; i < DELIVERY_FORGE_COUNT; i++)
-		webhook->inlets[i] = (struct inlet){ webhook, i, &forge_rows[i] };
+	for (size_t i = 0; i < FORGE_ROWS; i++)
+		webhook->inlets[i] = (struct inlet){ webhook, &forge_rows[i] };
 	return webhook;
 }
 
@@ -83,7 +82,7 @@ forge_webhook_routes(struct forge_webhook *webhook, struct http_route ret[FORGE_
 	static const char *const types[] = { "application/json", NULL };
 	static const char *const types_and_form[] = { "application/json", form_type, NULL };
 
-	for (size_t i = 0; i < FORGE_WEBHOOK_ROUTES; i++) {
+	for (size_t i = 0; i < FORGE_WEBHOOK_ROUTES; i++) { /* the last is the App's */
 		const struct forge_row *row = &forge_rows[i / 2];
 
 		ret[i] = (struct http_route){
@@ -103,13 +102,14 @@ const char *
 forge_webhook_application(
     const struct settings *settings, const char *path, enum delivery_forge *ret_forge)
 {
-	for (enum delivery_forge i = 0; i < DELIVERY_FORGE_COUNT; i++) {
+	for (size_t i = 0; i < FORGE_ROWS; i++) {
 		const struct forge_row *row = &forge_rows[i];
 		const struct settings *of;
 
-		if (strcmp(path, row->path) != 0 && !text_starts(path, row->paths))
+		if (strcmp(path, row->path) != 0 &&
+		    (row->paths == NULL || !text_starts(path, row->paths)))
 			continue;
-		*ret_forge = i;
+		*ret_forge = row->forge;
 		if (strcmp(path, row->path) == 0)
 			return "";
 		path += strlen(row->paths);
@@ -132,7 +132,7 @@ answer(struct inlet *inlet, struct http_request *request, const char *applicatio
 	const struct forge_webhook_config *config = &inlet->webhook->config;
 
 	if (config->count_request != NULL && application != NULL)
-		config->count_request(config->ctx, inlet->forge, application, status);
+		config->count_request(config->ctx, inlet->row->forge, application, status);
 	http_request_answer(request, status, status == 503 ? come_again : NULL, text,
 	    text == NULL ? 0 : strlen(text));
 }
@@ -142,7 +142,7 @@ refuse(struct inlet *inlet, struct http_request *request, const char *applicatio
 {
 	log_debug("a request to %s%s%s was refused: its %s is missing or wrong", inlet->row->path,
 	    application[0] != '\0' ? "/" : "", application, inlet->row->proof);
-	refusals_add(inlet->webhook->config.refusals, delivery_forge_word(inlet->forge),
+	refusals_add(inlet->webhook->config.refusals, delivery_forge_word(inlet->row->forge),
 	    "signature", application, http_request_client(request), false);
 	answer(inlet, request, application, 401, NULL);
 }
@@ -164,7 +164,7 @@ take_settings(struct forge_webhook *webhook, struct settings *now)
 	if (now == webhook->keyed)
 		return;
 	drop_keys(webhook);
-	webhook->n_keys = (now->application_count + 1) * DELIVERY_FORGE_COUNT * SECRET_VALUES;
+	webhook->n_keys = (now->application_count + 1) * FORGE_ROWS * SECRET_VALUES;
 	webhook->keys = mem_new(webhook->n_keys, sizeof(struct crypto_hmac_key *));
 	settings_unref(webhook->keyed);
 	webhook->keyed = settings_ref(now);
@@ -180,8 +180,8 @@ slot_of(const struct inlet *inlet, const struct settings *application, size_t va
 	if (application != keyed)
 		for (i = 1; keyed->applications[i - 1] != application; i++)
 			assert(i < keyed->application_count);
-	return &inlet->webhook
-		    ->keys[(i * DELIVERY_FORGE_COUNT + inlet->forge) * SECRET_VALUES + value];
+	i = i * FORGE_ROWS + (size_t)(inlet->row - forge_rows);
+	return &inlet->webhook->keys[i * SECRET_VALUES + value];
 }
 
 /* NULL: no memory, or none can be made of that text. */
@@ -354,7 +354,8 @@ new_delivery(const struct inbound *inbound, enum forge_proof how, int *ret_statu
 	const struct forge_row *row = inbound->inlet->row;
 	struct http_request *request = inbound->request;
 	const char *name = row->event == NULL ? NULL : http_request_header(request, row->event);
-	struct delivery delivery = { .forge = inbound->inlet->forge,
+	struct delivery delivery = { .forge = row->forge,
+		.by_app = row == &forge_rows[FORGE_APP],
 		.by_id_alone = row->by_id_alone };
 	struct event *event;
 	struct bytes raw;

@@ -3,7 +3,8 @@
 /*
  * The path chooses the one secret, before anything of the body is looked at: /github/webhook the
  * main file's GITHUB_WEBHOOK_SECRET, /github/webhook/NAME the one of that application's own file;
- * the same of the other rows (forge_row.h).  Without that secret: 404.
+ * the same of the other rows (forge_row.h); /github/app GITHUB_APP_WEBHOOK_SECRET.  Without that
+ * secret: 404.
  *
  * A token is compared at the head of the request; an HMAC is fed as the body arrives.  What is
  * proven becomes an EVENT_DELIVERY, which the store decodes, and the decision's status is the
@@ -35,7 +36,7 @@ struct forge_webhook *forge_webhook_new(const struct forge_webhook_config *confi
 /* NULL is fine.  After the HTTP server, when no event of it is in progress any more. */
 void forge_webhook_free(struct forge_webhook *webhook);
 
-#define FORGE_WEBHOOK_ROUTES (2 * DELIVERY_FORGE_COUNT)
+#define FORGE_WEBHOOK_ROUTES (2 * DELIVERY_FORGE_COUNT + 1)
 void forge_webhook_routes(
     struct forge_webhook *webhook, struct http_route ret[FORGE_WEBHOOK_ROUTES]);
 

@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/github_delivery.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "forges/github_payload.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -12,22 +15,29 @@
 
 static const char heads[] = "refs/heads/";
 
-/* Those that are read; of `most` bytes, above which nobody waits for it. */
-static const struct {
+typedef bool decode_fn(const struct json *said, struct delivery *delivery, struct err *err);
+
+static decode_fn decode_run, decode_job, decode_rule;
+
+static const struct row {
 	const char *event;
-	enum delivery_kind kind;
+	const char *own; /* the member that makes a body its kind's */
 	size_t most;
-} kinds[] = {
-	{ "push", DELIVERY_PUSH, SIZE_MAX }, { "ping", DELIVERY_PING, SIZE_MAX },
-	{ "workflow_run", DELIVERY_WORKFLOW_RUN, 1024 * 1024 }, /* GitHub's have 20 to 60 KB */
+	decode_fn *decode;
+} kinds[DELIVERY_KIND_COUNT] = {
+#define KIND(name, word, forge, own, most, decode, ...) \
+	[DELIVERY_## \
+	    name] = { DELIVERY_##forge == DELIVERY_GITHUB ? (word) : "", own, most, decode },
+	DELIVERY_KINDS(KIND)
+#undef KIND
 };
 
 static enum delivery_kind
-kind_of(const char *event_name, size_t size)
+kind_of(const char *event_name)
 {
-	for (size_t i = 0; i < COUNT(kinds); i++)
-		if (strcmp(event_name, kinds[i].event) == 0 && size <= kinds[i].most)
-			return kinds[i].kind;
+	for (size_t i = DELIVERY_OTHER + 1; i < COUNT(kinds); i++)
+		if (strcmp(event_name, kinds[i].event) == 0)
+			return (enum delivery_kind)i;
 	return DELIVERY_OTHER;
 }
 
@@ -37,7 +47,7 @@ github_delivery_is_asked(const char *event, const struct bytes *body, enum deliv
 {
 	static const char of_a_push[] = "before"; /* see looks_like_a_push() */
 
-	*ret_kind = kind_of(event, body->size);
+	*ret_kind = kind_of(event);
 	return *ret_kind != DELIVERY_OTHER || body->size > LOOK_MAX ||
 	    memmem(body->data, body->size, of_a_push, strlen(of_a_push)) != NULL;
 }
@@ -91,11 +101,9 @@ take_branch(const struct github_value *ref, struct delivery *delivery)
 
 /* Logins are ASCII; what else stands there must not reach a log or a chat. */
 static void
-take_login(const struct github_value *value, struct delivery *delivery)
+clean_login(char *login)
 {
-	if (!github_payload_text(value, delivery->login, sizeof(delivery->login)))
-		return;
-	for (char *c = delivery->login; *c != '\0'; c++)
+	for (char *c = login; *c != '\0'; c++)
 		if (*c <= ' ' || *c >= 0x7f)
 			*c = '?';
 }
@@ -118,15 +126,19 @@ take_push(const struct github_payload *p, struct delivery *delivery, struct err 
 static void
 take_common(const struct github_payload *p, struct delivery *delivery)
 {
-	int64_t sender;
+	int64_t sender, id;
 
 	if (!github_payload_text(&p->field[GITHUB_REPOSITORY_NAME], delivery->repository,
 		sizeof(delivery->repository)) ||
 	    !text_is_plain(delivery->repository))
 		delivery->repository[0] = '\0';
-	take_login(&p->field[GITHUB_SENDER_LOGIN], delivery);
+	if (github_payload_text(
+		&p->field[GITHUB_SENDER_LOGIN], delivery->login, sizeof(delivery->login)))
+		clean_login(delivery->login);
 	if (github_payload_i64(&p->field[GITHUB_SENDER_ID], &sender))
 		delivery->sender = sender;
+	if (github_payload_i64(&p->field[GITHUB_REPOSITORY_ID], &id))
+		delivery->repository_id = id;
 }
 
 static bool
@@ -142,45 +154,151 @@ take_delivery(const struct github_payload *p, struct delivery *delivery, struct 
 	return true;
 }
 
-/* Its event's name is not signed: it has the object of its kind, and nothing that makes a push. */
+/* --- what is no push, by lib/json --- */
+
 static bool
-decode_run(const struct bytes *body, struct delivery *delivery, struct err *err)
+missing(const char *name, struct err *err)
+{
+	return err_set(err, ERR_INVALID, "its %s is missing, or is none", name);
+}
+
+/* A number above 0, as a text; ret_number may be NULL. */
+static bool
+take_number(const struct json *said, const char *name, char ret[JOB_NUMBER], int64_t *ret_number,
+    struct err *err)
+{
+	int64_t number;
+
+	if (!json_get_i64(said, name, &number) || number <= 0)
+		return missing(name, err);
+	(void)snprintf(ret, JOB_NUMBER, "%" PRId64, number);
+	if (ret_number != NULL)
+		*ret_number = number;
+	return true;
+}
+
+static bool
+take_plain(const struct json *said, const char *name, char *out, size_t room, struct err *err)
+{
+	const char *text = json_get_str(said, name);
+
+	return (text != NULL && text[0] != '\0' && text_is_plain(text) &&
+		   text_copy(out, room, text)) ||
+	    missing(name, err);
+}
+
+static bool
+decode_run(const struct json *said, struct delivery *delivery, struct err *err)
+{
+	struct pipeline_run *run = delivery->run = mem_new(1, sizeof(*run));
+	struct delivery_job *all = delivery->job;
+
+	if (!pipeline_run_read(json_get(said, "workflow_run"), run, err))
+		return false;
+	if (!run->is_own)
+		delivery->kind = DELIVERY_OTHER;
+	(void)snprintf(all->of.run, JOB_NUMBER, "%" PRId64, run->run);
+	all->of.attempt = run->attempt;
+	(void)text_copy(all->conclusion, sizeof(all->conclusion), run->conclusion);
+	return strcmp(run->repository_id, all->of.repository_id) == 0 || missing("repository", err);
+}
+
+/* One that goes on says nothing. */
+static bool
+decode_job(const struct json *said, struct delivery *delivery, struct err *err)
+{
+	const struct json *its = json_get(said, "workflow_job");
+	struct delivery_job *job = delivery->job;
+	char number[JOB_NUMBER];
+
+	if (strcmp(json_get_str(said, "action"), "completed") != 0)
+		delivery->kind = DELIVERY_OTHER;
+	job->deployment = json_get_i64_or(json_get(said, "deployment"), "id", 0);
+	return take_number(its, "id", job->of.check_run, NULL, err) &&
+	    take_number(its, "run_id", job->of.run, NULL, err) &&
+	    take_number(its, "run_attempt", number, &job->of.attempt, err) &&
+	    (delivery->kind == DELIVERY_OTHER ||
+		take_plain(its, "conclusion", job->conclusion, sizeof(job->conclusion), err));
+}
+
+/* The run that stands in the path where its answer is awaited, below its own repository.  Nothing
+ * else of that URL is used: whoever could choose it must not choose whom we call. */
+static bool
+take_run(const struct json *said, struct job *of, struct err *err)
+{
+	const char *url = json_get_str(said, "deployment_callback_url"), *at;
+	char before[LIMIT_REF + 40];
+
+	(void)snprintf(before, sizeof(before), "/repos/%s/actions/runs/", of->repository);
+	at = url == NULL ? NULL : strstr(url, before);
+	if (at == NULL)
+		return missing("deployment_callback_url", err);
+	at += strlen(before);
+	(void)snprintf(of->run, JOB_NUMBER, "%.*s", (int)strspn(at, "0123456789"), at);
+	return (of->run[0] > '0' &&
+		   strcmp(at + strlen(of->run), "/deployment_protection_rule") == 0) ||
+	    missing("deployment_callback_url", err);
+}
+
+static bool
+decode_rule(const struct json *said, struct delivery *delivery, struct err *err)
+{
+	const struct json *to = json_get(said, "deployment"), *by = json_get(said, "sender");
+	const char *login = json_get_str(by, "login");
+	struct delivery_job *job = delivery->job;
+	struct job *of = &job->of;
+	char number[JOB_NUMBER];
+
+	if (strcmp(json_get_str(said, "action"), "requested") != 0)
+		delivery->kind = DELIVERY_OTHER;
+	(void)text_copy(of->actor, sizeof(of->actor), login == NULL ? "" : login);
+	clean_login(of->actor);
+	of->actor_id = json_get_i64_or(by, "id", 0);
+	return take_run(said, of, err) && take_number(to, "id", number, &job->deployment, err) &&
+	    take_plain(to, "sha", of->sha, sizeof(of->sha), err) &&
+	    (text_is_hex(of->sha, 40, 40) || missing("sha", err)) &&
+	    take_plain(said, "environment", job->environment, sizeof(job->environment), err) &&
+	    take_plain(said, "event", of->event, sizeof(of->event), err);
+}
+
+/* Its event's name is not signed: it has what makes its kind, and nothing that makes another. */
+static bool
+decode_json(const struct bytes *body, struct delivery *delivery, struct err *err)
 {
 	CLEANUP(json_freep) struct json *said = json_decode(body->data, body->size, err);
-	const struct json *run = json_get(said, "workflow_run");
+	const struct json *repository = json_get(said, "repository");
+	struct job *of;
 
 	if (said == NULL)
 		return false;
-	if (!json_holds_object(run) || json_get_str(said, "action") == NULL ||
-	    json_get(said, "ref") != NULL || json_get(said, "after") != NULL)
-		return err_set(err, ERR_INVALID, "a workflow_run that is none");
-	delivery->run = mem_new(1, sizeof(*delivery->run));
-	if (!pipeline_run_read(run, delivery->run, err))
-		return false;
-	(void)text_copy(
-	    delivery->repository, sizeof(delivery->repository), delivery->run->repository);
-	if (!delivery->run->is_own)
-		delivery->kind = DELIVERY_OTHER;
-	return true;
+	for (size_t i = DELIVERY_OTHER + 1; i < COUNT(kinds); i++)
+		if ((json_get(said, kinds[i].own) != NULL) != (i == delivery->kind))
+			return err_set(err, ERR_INVALID, "a %s that is none, or two",
+			    kinds[delivery->kind].event);
+	delivery->job = mem_new(1, sizeof(*delivery->job));
+	of = &delivery->job->of;
+	return (json_get_str(said, "action") != NULL || missing("action", err)) &&
+	    take_plain(repository, "full_name", of->repository, LIMIT_REF, err) &&
+	    text_copy(delivery->repository, LIMIT_REF, of->repository) &&
+	    take_number(repository, "id", of->repository_id, &delivery->repository_id, err) &&
+	    kinds[delivery->kind].decode(said, delivery, err);
 }
 
 bool
 github_decode(
     const struct delivery *told, const struct bytes *body, struct queue_list *ret, struct err *err)
 {
+	struct event *event = event_new(EVENT_DELIVERY);
+	struct delivery *delivery = &event->u.delivery;
 	struct github_payload payload;
-	struct event *event;
 
-	if (told->kind == DELIVERY_WORKFLOW_RUN) {
-		event = event_new(EVENT_DELIVERY);
-		event->u.delivery = *told;
-		queue_list_add(ret, &event->link);
-		return decode_run(body, &event->u.delivery, err);
-	}
-	if (!github_payload_read(body->data, body->size, &payload, err))
-		return false;
-	event = event_new(EVENT_DELIVERY);
-	event->u.delivery = *told;
+	*delivery = *told;
 	queue_list_add(ret, &event->link);
-	return take_delivery(&payload, &event->u.delivery, err);
+	delivery->is_large = told->kind != DELIVERY_OTHER && body->size > kinds[told->kind].most;
+	if (delivery->is_large)
+		return true;
+	if (kinds[told->kind].decode != NULL)
+		return decode_json(body, delivery, err);
+	return github_payload_read(body->data, body->size, &payload, err) &&
+	    take_delivery(&payload, delivery, err);
 }

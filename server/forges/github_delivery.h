@@ -5,10 +5,10 @@
 #include "types/event.h"
 
 /*
- * What X-GitHub-Event says: "push", "ping", anything else is DELIVERY_OTHER.  False: nobody here
- * asks for that kind, and its body (JSON or a form) cannot be that of a push: it is answered 202
- * without being read, and nothing is decided.  A look through 64 KB at most, for the loop; what is
- * longer is to be read.
+ * What X-GitHub-Event says: a row of DELIVERY_KINDS, anything else is DELIVERY_OTHER.  False:
+ * nobody here asks for that kind, and its body (JSON or a form) cannot be that of a push: it is
+ * answered 202 without being read, and nothing is decided.  A look through 64 KB at most, for the
+ * loop; what is longer is to be read.
  */
 bool github_delivery_is_asked(
     const char *event, const struct bytes *body, enum delivery_kind *ret_kind);

@@ -1,45 +1,76 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+
 #include "decide/git/decide_announced.h"
 #include "decide/git/decide_redelivery.h"
 #include "decide/queue/decide_ci_news.h"
+#include "decide/work/decide_gate.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "store/row_dedupe.h"
 #include "store/row_rate_limit.h"
+#include "store/row_repository.h"
 #include "types/repository.h"
 
 #define SAID_EACH_MS (3600 * INT64_C(1000))
 #define ACCEPTED     202 /* received, and nothing for us to do */
 
+/* A repository that took over the name of one, or has another name now, is not that one. */
 static bool
-is_of(const struct tx *tx, const struct settings *application, const struct delivery *delivery)
+is_the_same(struct tx *tx, const struct settings *application, const struct delivery *delivery)
 {
-	return repository_is_announced(
-	    tx->settings, application, delivery->forge, delivery->hook, delivery->repository);
+	int64_t known = application->github.repository_id;
+
+	if (delivery->forge != DELIVERY_GITHUB || delivery->repository_id == 0)
+		return true;
+	if (known == 0)
+		known = row_repository_shown(tx, delivery->repository, delivery->repository_id);
+	if (known != delivery->repository_id &&
+	    row_rate_limit_take(tx, "delivery:other", 1, SAID_EACH_MS))
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "%.100s is repository %" PRId64 " at GitHub now, and was %" PRId64
+		    ": what it sends is ignored; where that is right, set GITHUB_REPOSITORY_ID",
+		    delivery->repository, delivery->repository_id, known);
+	return known == delivery->repository_id;
+}
+
+static bool
+is_of(struct tx *tx, const struct settings *application, const struct delivery *delivery)
+{
+	bool is_named = delivery->by_app ?
+	    repository_is_apps(application, delivery->repository, delivery->kind == DELIVERY_PUSH) :
+	    repository_is_announced(
+		tx->settings, application, delivery->forge, delivery->hook, delivery->repository);
+
+	return is_named && is_the_same(tx, application, delivery);
+}
+
+static const struct settings *
+application_at(const struct tx *tx, size_t i)
+{
+	return i == 0 ? tx->settings : tx->settings->applications[i - 1];
 }
 
 /* Is the repository any application's, by the webhook that it came by? */
 static bool
-is_ours(const struct tx *tx, const struct delivery *delivery)
+is_ours(struct tx *tx, const struct delivery *delivery)
 {
-	if (is_of(tx, tx->settings, delivery))
-		return true;
-	for (size_t i = 0; i < tx->settings->application_count; i++)
-		if (is_of(tx, tx->settings->applications[i], delivery))
+	for (size_t i = 0; i <= tx->settings->application_count; i++)
+		if (is_of(tx, application_at(tx, i), delivery))
 			return true;
 	return false;
 }
 
 static void
-handle_push(struct tx *tx, const struct delivery *delivery)
+announce(struct tx *tx, const struct settings *application, const struct delivery *delivery)
 {
-	for (size_t i = 0; i < tx->settings->environment_count; i++) {
-		const struct environment_settings *environment = &tx->settings->environments[i];
+	for (size_t i = 0; i < settings_own_count(application); i++) {
+		const struct environment_settings *environment = &application->environments[i];
 
 		if (environment->branch != NULL &&
-		    strcmp(environment->branch, delivery->branch) == 0 &&
-		    is_of(tx, environment->of, delivery))
+		    strcmp(environment->branch, delivery->branch) == 0)
 			decide_announced(tx, environment, delivery);
 	}
 }
@@ -64,35 +95,144 @@ say_nobodys(struct tx *tx, const struct delivery *delivery)
 		    is_github ? "GITHUB_REPOSITORY" : "REPOSITORY_PATH");
 }
 
+/* --- who wants what --- */
+
+typedef void want_fn(struct tx *tx, const struct delivery *delivery);
+
+/* False: it came before, by the repository's webhook or by the App, whose deliveries of one event
+ * have one id. */
+static bool
+note(struct tx *tx, const struct delivery *delivery, const char *hook)
+{
+	char source[DECIDE_SOURCE];
+
+	tx->answer.is_duplicate =
+	    !row_dedupe_add(tx, decide_announced_source(delivery->forge, hook, source),
+		delivery->id, delivery->by_id_alone ? NULL : delivery->digest);
+	return !tx->answer.is_duplicate;
+}
+
+static void
+want_ping(UNUSED struct tx *tx, UNUSED const struct delivery *delivery)
+{
+	/* 200: the webhook works */
+}
+
+static void
+want_run(struct tx *tx, const struct delivery *delivery)
+{
+	for (size_t i = 0; i <= tx->settings->application_count; i++)
+		if (is_of(tx, application_at(tx, i), delivery))
+			decide_ci_note(tx, application_at(tx, i), delivery->run);
+	(void)note(tx, delivery, delivery->hook); /* it is not asked for again; twice is as once */
+}
+
+static void
+want_job(struct tx *tx, const struct delivery *delivery)
+{
+	if (note(tx, delivery, ""))
+		decide_gate_over(tx, delivery->job);
+}
+
+/* As it would have come by the webhook of each application that it concerns, and once by each. */
+static void
+want_push(struct tx *tx, const struct delivery *delivery)
+{
+	struct delivery of = *delivery;
+	bool is_noted = false, is_mains_new = false, is_any_new = false, is_ours = false;
+
+	for (size_t i = 0; i <= tx->settings->application_count; i++) {
+		const struct settings *application = application_at(tx, i);
+		const char *hook = repository_hook(application, delivery->forge);
+		bool is_main = hook[0] == '\0', is_new;
+
+		if (!is_of(tx, application, delivery))
+			continue;
+		is_new = is_main && is_noted ? is_mains_new : note(tx, delivery, hook);
+		is_noted |= is_main;
+		is_mains_new |= is_main && is_new;
+		(void)text_copy(of.hook, sizeof(of.hook), hook);
+		if (is_new && delivery->branch[0] != '\0' && !delivery->deleted)
+			announce(tx, application, &of);
+		is_any_new |= is_new;
+		is_ours = true;
+	}
+	tx->answer.is_duplicate = is_ours && !is_any_new;
+	if (!is_ours)
+		say_nobodys(tx, delivery);
+}
+
+/* NULL: none is, or several are. */
+static const struct environment_settings *
+mapped(struct tx *tx, const struct delivery *delivery)
+{
+	const struct environment_settings *found = NULL;
+
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct environment_settings *e = &tx->settings->environments[i];
+		const char *slash = strrchr(e->name, '/'), *called = e->github_environment;
+
+		if (called == NULL)
+			called = slash != NULL ? slash + 1 : e->name;
+		if (!text_same_ci(called, delivery->job->environment) ||
+		    !is_of(tx, e->of, delivery))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = e;
+	}
+	return found;
+}
+
+static void
+want_rule(struct tx *tx, const struct delivery *delivery)
+{
+	const struct environment_settings *environment =
+	    delivery->by_app ? mapped(tx, delivery) : NULL;
+
+	if (environment == NULL) {
+		tx->answer.status = ACCEPTED;
+		if (row_rate_limit_take(tx, "delivery:rule", 1, SAID_EACH_MS))
+			tx_log(tx, LOG_LEVEL_WARNING,
+			    "no environment is %.80s of %.100s at GitHub, or several are (<ENV>_GITHUB_ENVIRONMENT): its run %s waits for an answer on its page there",
+			    delivery->job->environment, delivery->repository,
+			    delivery->job->of.run);
+	} else if (note(tx, delivery, "")) {
+		decide_gate_rule(tx, environment, delivery->job);
+	}
+}
+
+/* GitHub's have some KB; nothing that somebody waits for is lost in silence. */
+static void
+say_large(struct tx *tx, const struct delivery *delivery)
+{
+	if (row_rate_limit_take(tx, "delivery:large", 1, SAID_EACH_MS))
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "a delivery of %s is larger than 1 MB, and was not read: it decides nothing",
+		    delivery_forge_name(delivery->forge));
+}
+
 void
 handle_delivery(struct tx *tx, const struct event *event)
 {
+	static want_fn *const wants[] = {
+#define KIND(name, word, forge, own, most, decode, want) [DELIVERY_##name] = want,
+		DELIVERY_KINDS(KIND)
+#undef KIND
+	};
 	struct delivery delivered = event->u.delivery, *delivery = &delivered;
-	char source[DECIDE_SOURCE];
+	want_fn *want = wants[delivery->kind];
 
-	if (delivery->kind == DELIVERY_PING)
-		return;
-	delivery->came_at = decide_redelivery_came(tx, delivery);
-	(void)decide_announced_source(delivery->forge, delivery->hook, source);
-	if (delivery->kind != DELIVERY_PUSH && delivery->forge == DELIVERY_GITHUB)
-		(void)row_dedupe_add(tx, source, delivery->id, NULL); /* twice is as once */
-	if (delivery->kind == DELIVERY_WORKFLOW_RUN && is_ours(tx, delivery)) {
-		decide_ci_note(tx, delivery);
-		return;
-	}
-	if (delivery->kind != DELIVERY_PUSH) {
+	delivery->came_at =
+	    delivery->kind == DELIVERY_PING ? 0 : decide_redelivery_came(tx, delivery);
+	if (delivery->is_large)
+		say_large(tx, delivery);
+	if (delivery->is_large || (delivery->job != NULL && !is_ours(tx, delivery)))
+		want = NULL;
+	else if (delivery->run != NULL && delivery->run->rank == PIPELINE_IS_OVER)
+		decide_gate_over(tx, delivery->job); /* whatever has begun it */
+	if (want != NULL)
+		want(tx, delivery);
+	else
 		tx->answer.status = ACCEPTED;
-		return;
-	}
-	if (!is_ours(tx, delivery)) {
-		say_nobodys(tx, delivery);
-		return;
-	}
-	if (!row_dedupe_add(
-		tx, source, delivery->id, delivery->by_id_alone ? NULL : delivery->digest)) {
-		tx->answer.is_duplicate = true;
-		return;
-	}
-	if (delivery->branch[0] != '\0' && !delivery->deleted)
-		handle_push(tx, delivery);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "chat/chat_text.h"
+#include "decide/work/decide_forge_answer.h"
 #include "decide/git/decide_announced.h"
 #include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_cloudflare.h"
@@ -223,6 +224,17 @@ fault_github_runs(struct tx *tx, const struct fault *fault)
 static void
 fault_github_failure(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
+}
+
+/* It is answered again: what GitHub has taken it says. */
+static void
+fault_forge_answer(struct tx *tx, const struct fault *fault)
+{
+	struct forge_answered nothing = { .retry_after_s = LATER_MS / 1000 };
+
+	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
+	if (tx->effect != NULL)
+		decide_forge_answered(tx, &nothing);
 }
 
 /* What was sent is not known, and nobody would delete it: the secret is drawn anew. */

@@ -1,7 +1,8 @@
-/* handle_github_runs.c - GitHub has said which runs there are of a commit, or what failed in one.  Side: store. */
+/* handle_github_runs.c - GitHub has answered, or has not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_watch.h"
 #include "decide/queue/decide_ci_news.h"
+#include "decide/work/decide_forge_answer.h"
 #include "handlers/handlers.h"
 
 void
@@ -14,4 +15,10 @@ void
 handle_github_failure_read(struct tx *tx, const struct event *event)
 {
 	decide_watch_read(tx, tx->effect->subject, &event->u.github_failure_read);
+}
+
+void
+handle_forge_answered(struct tx *tx, const struct event *event)
+{
+	decide_forge_answered(tx, &event->u.forge_answered);
 }

@@ -225,17 +225,17 @@ expect_requests(struct metric_set *set, const char *application, const char *sou
 static const int forge_codes[] = { 200, 202, 400, 401, 413, 503 };
 static const int hook_codes[] = { 202, 400, 401, 409, 429, 503 };
 
-#define REQUESTS_MOST \
-	(DELIVERY_FORGE_COUNT * COUNT(forge_codes) + COUNT(hook_codes)) /* of one file */
+#define REQUESTS_MOST (FORGE_ROWS * COUNT(forge_codes) + COUNT(hook_codes)) /* of one file */
 
 /* Of one file: the forges that its secrets open. */
 static void
 expect_forges(struct metric_set *set, const struct settings *settings)
 {
-	for (enum delivery_forge i = 0; i < DELIVERY_FORGE_COUNT; i++)
+	for (size_t i = 0; i < FORGE_ROWS; i++)
 		if (secret_get(settings, forge_rows[i].secret).values[0] != NULL)
-			expect_requests(set, settings->application, delivery_forge_word(i),
-			    forge_codes, COUNT(forge_codes));
+			expect_requests(set, settings->application,
+			    delivery_forge_word(forge_rows[i].forge), forge_codes,
+			    COUNT(forge_codes));
 }
 
 /* Each file that has hooks, and who was not let in; why jobs were not. */

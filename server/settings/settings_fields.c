@@ -142,8 +142,11 @@ fill_github(struct settings *s)
 	trim_slashes(s->inside->values[SETTING_GITHUB_API_URL].text);
 	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL),
 		.watch = text_of(s, SETTING_WATCH_PIPELINES),
+		.app_pushes = settings_truth(text_of(s, SETTING_GITHUB_APP_PUSHES)),
+		.repository_id = number_in(text_of(s, SETTING_GITHUB_REPOSITORY_ID)),
 		.ci_wait_minutes = number_in(text_of(s, SETTING_CI_WAIT_MINUTES)) };
 	if (!is_elsewhere) {
+		s->github.app_webhook_secret = text_of(s, SETTING_GITHUB_APP_WEBHOOK_SECRET);
 		s->github.app_id = text_of(s, SETTING_GITHUB_APP_ID);
 		s->github.app_key = text_of(s, SETTING_GITHUB_APP_KEY);
 	}
@@ -294,6 +297,7 @@ fill_environment(
 	    e->confirm || environment_is_production(e->name) ? DEFAULT_NAG_MINUTES :
 							       0;
 	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
+	e->github_environment = in->values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text;
 	e->require_ci = in->values[ENVIRONMENT_SETTING_REQUIRE_CI].text;
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =

@@ -16,7 +16,8 @@
 
 TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT(job.repository),
     TX_TEXT(job.repository_id), TX_TEXT(job.run), TX_I64(job.attempt), TX_TEXT(job.check_run),
-    TX_TEXT(job.actor), TX_I64(asked_at), TX_I64(opened_at), TX_I64(timer))
+    TX_TEXT(job.actor), TX_I64(asked_at), TX_I64(opened_at), TX_I64(timer), TX_TEXT(rule),
+    TX_FLAG(is_answered))
 
 TX_READER(read_gate, struct last_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at),
     TX_TEXT(run), TX_FLAG(is_well))
@@ -40,7 +41,8 @@ struct row_job *
 row_job_get(struct tx *tx, int64_t work, struct row_job *ret)
 {
 	return tx_first_to(tx, read_job, ret,
-	    "SELECT work, " COLUMNS ", opened_at, timer FROM work_job WHERE work = $1",
+	    "SELECT work, " COLUMNS
+	    ", opened_at, timer, rule, is_answered FROM work_job WHERE work = $1",
 	    DB_I64(work));
 }
 

@@ -14,6 +14,10 @@ struct row_job {
 	int64_t opened_at; /* wall ms: its gate went open; 0: it has not.  From then on asked_at is
 			    * later where the job has seen that */
 	int64_t timer;	   /* of a gate: an effect's id; 0: none */
+	/* Of a gate that GitHub itself has asked for (row_gate.h): its environment there, and
+	 * whether GitHub knows how that has ended.  "": of any other. */
+	char rule[LIMIT_REF];
+	bool is_answered;
 };
 
 /* A row that is there stays: the job that was first. */

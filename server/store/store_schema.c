@@ -1198,6 +1198,13 @@ static const char *const migration_19[] = {
 	" delivery INTEGER NOT NULL, at INTEGER NOT NULL, is_ok INTEGER NOT NULL,"
 	" asks_branch INTEGER NOT NULL, branch TEXT NOT NULL, tries INTEGER NOT NULL,"
 	" due INTEGER NOT NULL, PRIMARY KEY (hook, guid)) STRICT, WITHOUT ROWID;",
+	/* What GitHub itself asks for; its repositories, by their numbers. */
+	"ALTER TABLE work_job ADD COLUMN rule TEXT NOT NULL DEFAULT '';",
+	"ALTER TABLE work_job ADD COLUMN deployment INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE work_job ADD COLUMN is_answered INTEGER NOT NULL DEFAULT 0;",
+	"CREATE INDEX work_job_deployment ON work_job (deployment) WHERE deployment <> 0;",
+	"CREATE TABLE forge_repository (name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,"
+	" id INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 

@@ -619,7 +619,10 @@ CREATE TABLE work_job (work INTEGER PRIMARY KEY,
  actor TEXT NOT NULL,
  asked_at INTEGER NOT NULL,
  opened_at INTEGER NOT NULL,
- timer INTEGER NOT NULL) STRICT;
+ timer INTEGER NOT NULL,
+ rule TEXT NOT NULL DEFAULT '',
+ deployment INTEGER NOT NULL DEFAULT 0,
+ is_answered INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX work_job_run ON work_job (repository_id, run);
 CREATE INDEX work_gate ON work (environment, id) WHERE action = 'open-gate' AND state IN ('DONE', 'FAILED');
 CREATE INDEX work_gate_open ON work (id) WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED' AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE' AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED' AND state <> 'SUPERSEDED');
@@ -677,6 +680,9 @@ CREATE TABLE undelivered (hook INTEGER NOT NULL,
  tries INTEGER NOT NULL,
  due INTEGER NOT NULL,
  PRIMARY KEY (hook, guid)) STRICT, WITHOUT ROWID;
+CREATE INDEX work_job_deployment ON work_job (deployment) WHERE deployment <> 0;
+CREATE TABLE forge_repository (name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+ id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

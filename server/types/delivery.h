@@ -2,13 +2,38 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "types/job.h"
 #include "types/limits.h"
 
+/* What is read; all else is answered 202 unread.
+ * KIND(name, the event's word at its forge, forge,
+ *	a member of its bodies that no other kind's have: no event's name is signed,
+ *	most bytes: above them nobody waits for it,
+ *	decoder of forges/github_delivery.c, NULL: the scanner of pushes,
+ *	who wants it: a function of decide/, or of handlers/handle_delivery.c) */
+#define DELIVERY_KINDS(KIND) \
+	KIND(PUSH, "push", GITHUB, "after", SIZE_MAX, NULL, want_push) \
+	KIND(PING, "ping", GITHUB, "zen", SIZE_MAX, NULL, want_ping) \
+	KIND(WORKFLOW_RUN, "workflow_run", GITHUB, "workflow_run", 1 << 20, decode_run, \
+	    want_run) \
+	KIND(WORKFLOW_JOB, "workflow_job", GITHUB, "workflow_job", 1 << 20, decode_job, want_job) \
+	KIND(GATE_RULE, "deployment_protection_rule", GITHUB, "deployment_callback_url", 1 << 20, \
+	    decode_rule, want_rule)
+
 enum delivery_kind {
-	DELIVERY_OTHER,		/* an event that we do not know: 202 */
-	DELIVERY_PING,
-	DELIVERY_PUSH,
-	DELIVERY_WORKFLOW_RUN,
+	DELIVERY_OTHER, /* an event that nobody wants: 202 */
+#define KIND(name, ...) DELIVERY_##name,
+	DELIVERY_KINDS(KIND)
+#undef KIND
+	DELIVERY_KIND_COUNT
+};
+
+/* Of what a forge says something: a job, or without a check_run all of its run. */
+struct delivery_job {
+	struct job of;
+	char conclusion[24];	     /* "success"; "": it is not over */
+	int64_t deployment;	     /* to an environment there; 0: to none, or it does not say */
+	char environment[LIMIT_REF]; /* of a GATE_RULE */
 };
 
 struct pipeline_run;
@@ -42,6 +67,7 @@ enum delivery_forge delivery_forge_of(const char *word);
 struct delivery {
 	enum delivery_kind kind;
 	enum delivery_forge forge;
+	bool by_app;		/* GitHub's App has sent it: its copy of what a webhook sends too */
 	bool id_is_shared;	/* undecoded: its ref and commit belong to its id */
 	bool by_id_alone;	/* its body may be the same twice, so the digest says nothing */
 	char hook[ENVIRONMENT_NAME_MAX]; /* the application whose webhook it came by; "": that of
@@ -57,7 +83,10 @@ struct delivery {
 	char after[LIMIT_COMMIT];
 	char login[LIMIT_PERSON];	/* sender.login, cleaned */
 	int64_t sender;		/* sender.id */
+	int64_t repository_id; /* 0: it does not say */
+	bool is_large;	       /* above what its kind may have: nothing of it was read */
 	struct pipeline_run *run; /* owned: of a WORKFLOW_RUN; else NULL */
+	struct delivery_job *job; /* owned: of what is no push, nor a ping; else NULL */
 	int64_t job_run;	/* by_job: its run's number; else 0 */
 	bool by_job;		/* of a workflow: `after` alone is deployed */
 	/* A job of this workflow announced it, and nobody knows who has pushed it; "": somebody

@@ -203,6 +203,18 @@ struct effect_github_deliveries {
 	int left;	/* so many pages; or, of deliveries, so many are asked for again */
 };
 
+/* The subject is a gate that GitHub waits for. */
+struct effect_forge_answer {
+	char environment[LIMIT_ENVIRONMENT];
+	char repository[LIMIT_REF];
+	char run[JOB_NUMBER];
+	char target[LIMIT_REF]; /* the environment's name at GitHub */
+	bool is_approved;
+	char comment[LIMIT_COMMENT];
+	int pause_s; /* before this try; 0: it is the first */
+	int64_t not_before; /* wall ms */
+};
+
 /* Entries of the audit for the witness outside. */
 struct effect_witness {
 	int64_t first;
@@ -293,6 +305,7 @@ struct effect {
 		struct effect_github_runs github_runs;
 		struct effect_github_failure github_failure;
 		struct effect_github_deliveries github_deliveries;
+		struct effect_forge_answer forge_answer;
 		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;

@@ -130,6 +130,11 @@ static const struct field fields_github_deliveries[] = {
 	FIELD("application", github_deliveries.application), FIELD("hook", github_deliveries.hook),
 	FIELD("delivery", github_deliveries.delivery), FIELD("again", github_deliveries.is_again),
 	FIELD("cursor", github_deliveries.cursor), FIELD("left", github_deliveries.left), END };
+static const struct field fields_forge_answer[] = {
+	FIELD("environment", forge_answer.environment), FIELD("run", forge_answer.run),
+	FIELD("repository", forge_answer.repository), FIELD("target", forge_answer.target),
+	FIELD("is_approved", forge_answer.is_approved), FIELD("comment", forge_answer.comment),
+	FIELD("pause_s", forge_answer.pause_s), FIELD("not_before", forge_answer.not_before), END };
 static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),

@@ -68,9 +68,10 @@ event_free(struct event *event)
 		free(event->u.github_runs_read.runs);
 	else if (event->kind == EVENT_GITHUB_DELIVERIES_READ)
 		free(event->u.github_deliveries_read.list);
-	else if (event->kind == EVENT_DELIVERY)
+	else if (event->kind == EVENT_DELIVERY) {
 		free(event->u.delivery.run);
-	else if (event->kind == EVENT_PROBED)
+		free(event->u.delivery.job);
+	} else if (event->kind == EVENT_PROBED)
 		free(event->u.probed.findings);
 	settings_unref(event->context.settings);
 	free(event);

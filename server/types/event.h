@@ -155,6 +155,13 @@ struct github_deliveries_read {
 	char why[LIMIT_LINE];	/* GitHub has not said it; "": it has */
 };
 
+struct forge_answered {
+	bool is_done;
+	bool is_closed;	       /* it waits for none: any more, or at all */
+	int64_t retry_after_s; /* 0: it does not say */
+	char why[LIMIT_LINE];  /* neither: what GitHub has said, or that it has not */
+};
+
 struct probed {
 	size_t n;
 	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
@@ -255,6 +262,7 @@ struct event {
 		struct github_runs_read github_runs_read;
 		struct github_failure_read github_failure_read;
 		struct github_deliveries_read github_deliveries_read;
+		struct forge_answered forge_answered;
 		struct witness_answer witnessed;
 		struct fault fault;
 	} u;

@@ -18,6 +18,7 @@
 #define LIMIT_SUBJECT		200	/* first line of a commit message, cut */
 #define LIMIT_BARRIER		201	/* why nobody rolls back past a release */
 #define LIMIT_LINE		256	/* a reason, a program's last line */
+#define LIMIT_COMMENT		1025	/* GitHub takes 1,024 characters of why a job may go on */
 #define LIMIT_LOG_HEAD		2048	/* what stands before a log: its steps' times */
 #define LIMIT_TAIL		1024	/* the last lines of one */
 #define LIMIT_WARNINGS		2056	/* what a run has warned people of */

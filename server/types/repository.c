@@ -96,6 +96,17 @@ repository_is_announced(const struct settings *main_settings, const struct setti
 }
 
 bool
+repository_is_apps(const struct settings *application, const char *repository, bool is_push)
+{
+	bool is_apart =
+	    application->application[0] != '\0' && application->github_webhook_secret != NULL;
+
+	return application->github.app_webhook_secret != NULL &&
+	    is_called(application, true, repository) &&
+	    (!is_push || !is_apart || application->github.app_pushes);
+}
+
+bool
 repository_is_called(
     const struct settings *application, enum delivery_forge forge, const char *repository)
 {

@@ -19,6 +19,14 @@ bool repository_is_announced(const struct settings *main_settings,
 /* By which webhook deliveries reach the application: "" the main file's, else its own name. */
 const char *repository_hook(const struct settings *application, enum delivery_forge forge);
 
+/* Does what GitHub's App has sent of that repository concern it?  By its name alone; pushes only
+ * where no webhook of its own is to bring them, or GITHUB_APP_PUSHES says so. */
+bool repository_is_apps(
+    const struct settings *application, const char *repository, bool is_push);
+
+/* By which webhook its repository's deliveries come: "" the main file's, else its own. */
+const char *repository_hook(const struct settings *application, enum delivery_forge forge);
+
 /* Has the application that repository at that forge ("owner/name", without case)? */
 bool repository_is_called(const struct settings *application, enum delivery_forge forge,
     const char *repository);

@@ -70,6 +70,7 @@ struct environment_settings {
 	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
 	int64_t approval_chat;	  /* 0: the application's */
 	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
+	const char *github_environment; /* NULL: its name there is its name here */
 	const char *require_ci;	  /* files of workflows, a comma between; NULL: none */
 	int rollback_nag_minutes; /* the first reminder of a rollback; 0: none */
 	int notify_after_seconds; /* a success that took longer rings */
@@ -127,6 +128,9 @@ struct settings_github {
 	const char *app_key; /* PEM */
 	const char *token;
 	const char *watch; /* a list; "none" is no file */
+	const char *app_webhook_secret; /* NULL: no /github/app */
+	bool app_pushes;
+	int64_t repository_id; /* 0: it is not said */
 	int64_t ci_wait_minutes;
 };
 

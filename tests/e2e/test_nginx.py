@@ -68,8 +68,8 @@ def test_all_webhooks_and_hooks_arrive_whole_and_unchanged(proxy, upstream):
     forges = re.findall(r'FORGE\(\w+, +"(\w+)"', pathlib.Path(ROOT, "server/types/delivery.h").read_text("ascii"))
     assert len(forges) >= 4
     of_forges = [f"/forge/webhook/{forge}{ours}" for forge in forges if forge != "github" for ours in ("", "/shop-2")]
-    for path in ("/github/webhook", "/github/webhook/shop-2", "/telegram/webhook", *of_forges, "/hooks/build-done",
-                 "/hooks/shop/build-done"):
+    for path in ("/github/webhook", "/github/webhook/shop-2", "/github/app", "/telegram/webhook", *of_forges,
+                 "/hooks/build-done", "/hooks/shop/build-done"):
         headers = {"X-Hub-Signature-256": "sha256=ab", "X-GitHub-Event": "push",
                    "X-Telegram-Bot-Api-Secret-Token": "s", "Content-Type": "application/json",
                    "X-Gitlab-Token": "t", "webhook-signature": "v1,x v1,y", "webhook-id": "a", "Idempotency-Key": "k",
@@ -106,7 +106,8 @@ def test_github_may_send_26_mb_telegram_1_mb_other_forges_4_and_a_hook_64_kb(pro
 def test_everything_else_is_404_metrics_and_health_too(proxy, upstream):
     for path in ("/", "/metrics", "/metrics/", "/healthz", "/readyz", "/github/webhook/",
                  "/github/webhookx", "/github/webhook/Shop", "/github/webhook/shop/x", "/github/webhook/../x",
-                 "/github", "/github/webhook/../../metrics", "//metrics", "/forge/webhook", "/forge/webhook/",
+                 "/github", "/github/app/", "/github/app/shop", "/github/appx", "/github/webhook/../../metrics",
+                 "//metrics", "/forge/webhook", "/forge/webhook/",
                  "/forge/webhook/gogs", "/forge/webhook/gitlab/", "/forge/webhook/gitlab/a/b", "/hooks", "/hooks/",
                  "/hooks/A", "/hooks/a/b/c", "/hooks/a/", "/hooks/a_b", "/v1", "/v2/status", "/v1/../metrics",
                  "/hooks/a/../../metrics",

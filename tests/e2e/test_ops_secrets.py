@@ -22,7 +22,8 @@ APP_KEY = new_key().strip()
 API_HASH = "canary0123456789abcdef0123456789abcdef"
 # What others prove themselves with to the server, each with the value that it had before.
 INBOUND = {f"{name}{which}": f"canary-of-{name.lower().replace('_', '-')}{which.lower()}-7Kd3Vx9Qp2Wm5Zt"
-           for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "HOOK_BUILD_DONE_SECRET", "AUTH_TOKEN_SECRET")
+           for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "HOOK_BUILD_DONE_SECRET", "AUTH_TOKEN_SECRET",
+                        "GITHUB_APP_WEBHOOK_SECRET")
            for which in ("", "_PREVIOUS")}
 INBOUND |= {f"{name}_PREVIOUS": f"canary-of-{name.lower().replace('_', '-')}-4Hs8Nb6Yc1Rf3Jg"
             for name in ("GITHUB_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET")}
@@ -67,7 +68,8 @@ def scene(tmp_path_factory):
 
 # What each inbound secret that has a previous value opens.
 OPENS = {"HOOK_BUILD_DONE_SECRET": "/hooks/build-done", "WEBHOOK_API_SECRET": "/hooks/nightly",
-         "GITHUB_WEBHOOK_SECRET": "/github/webhook", "FORGE_WEBHOOK_SECRET": "/forge/webhook/gitlab"}
+         "GITHUB_WEBHOOK_SECRET": "/github/webhook", "GITHUB_APP_WEBHOOK_SECRET": "/github/app",
+         "FORGE_WEBHOOK_SECRET": "/forge/webhook/gitlab"}
 
 
 def play(scene):

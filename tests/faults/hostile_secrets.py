@@ -27,7 +27,8 @@ PLANTED = {
     "GITHUB_API_TOKEN": "canary-of-a-persons-token_8Vr5Nc3Ky7Wd",
     "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
     **{name + which: f"canary-of-{name.lower().replace('_', '-')}{which.lower()}_5Wz8Rk3Jd"
-       for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET")
+       for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET",
+                    "GITHUB_APP_WEBHOOK_SECRET")
        for which in ("", "_PREVIOUS")},
     "REGISTRY_PULL_PASSWORD": "canary-of-who-pulls-there_1Jb7Sg3Qv9Zn",
     "REGISTRY_HUB_PASSWORD": "canary-of-another-registry_6Tc4Mw8Fx2Kd",

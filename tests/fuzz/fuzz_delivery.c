@@ -54,8 +54,17 @@ check(const struct event *event, enum delivery_kind kind)
 
 	if (event->kind != EVENT_DELIVERY)
 		return;
-	assert(d->kind == kind || (kind == DELIVERY_WORKFLOW_RUN && d->kind == DELIVERY_OTHER));
+	assert(d->kind == kind || (d->kind == DELIVERY_OTHER && d->job != NULL));
 	assert((d->run != NULL) == (kind == DELIVERY_WORKFLOW_RUN));
+	assert((d->job != NULL) ==
+	    (kind != DELIVERY_PUSH && kind != DELIVERY_PING && kind != DELIVERY_OTHER));
+	if (d->job != NULL) {
+		assert(is_printable(d->job->conclusion) && is_printable(d->repository));
+		assert(is_printable(d->job->environment) && is_printable(d->job->of.actor));
+		assert(strspn(d->job->of.run, "0123456789") == strlen(d->job->of.run));
+		assert(d->job->of.run[0] > '0' && d->repository_id > 0);
+		assert((d->job->of.sha[0] != '\0') == (kind == DELIVERY_GATE_RULE));
+	}
 	if (d->run != NULL) {
 		assert(is_printable(d->run->file) && strpbrk(d->run->file, "@") == NULL);
 		assert(text_is_hex(d->run->commit, 40, 40) && is_printable(d->run->conclusion));
@@ -109,19 +118,17 @@ write_form(const uint8_t *data, size_t size, struct buf *out)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum delivery_kind kinds[] = { DELIVERY_PUSH, DELIVERY_PING, DELIVERY_OTHER,
-		DELIVERY_WORKFLOW_RUN };
 	struct buf form;
 
 	buf_init(&form, 8 + 3 * size);
 	write_form(data, size, &form);
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		struct event *json = decode(forge_decode, kinds[i], data, size);
-		struct event *same = decode(forge_decode_form, kinds[i], form.data, form.size);
-		struct event *odd = decode(forge_decode_form, kinds[i], data, size);
+	for (enum delivery_kind kind = 0; kind < DELIVERY_KIND_COUNT; kind++) {
+		struct event *json = decode(forge_decode, kind, data, size);
+		struct event *same = decode(forge_decode_form, kind, form.data, form.size);
+		struct event *odd = decode(forge_decode_form, kind, data, size);
 
-		check(json, kinds[i]);
-		check(odd, kinds[i]);
+		check(json, kind);
+		check(odd, kind);
 		assert(json->kind == same->kind);
 		if (json->kind == EVENT_DELIVERY)
 			assert(is_same(&json->u.delivery, &same->u.delivery));

@@ -123,6 +123,27 @@ def workflow_run(full_name, file, sha, number=1, conclusion=None, repository_id=
     return {**found, **changed}
 
 
+def protection_rule(full_name, sha, run, deployment, environment="production", repository_id=812_345_678, **changed):
+    """What an App is asked that is a protection rule of that environment."""
+    host = changed.pop("host", API)
+    found = {"action": "requested", "environment": environment, "event": "push",
+             "deployment_callback_url": f"{host}/repos/{full_name}/actions/runs/{run}/deployment_protection_rule",
+             "deployment": {"id": deployment, "sha": sha, "ref": "main", "task": "deploy", "environment": environment,
+                            "original_environment": environment, "payload": {}, "description": None,
+                            "creator": account("github-actions[bot]", 41_898_282, "Bot")},
+             "pull_requests": [], "repository": repository(full_name, repository_id),
+             "installation": {"id": 7}, "sender": account("ada-byron", 424_242)}
+    return {**found, **changed}
+
+
+def workflow_job(full_name, run, deployment=None, conclusion="success", repository_id=812_345_678, **changed):
+    found = {"id": 30_000 + run, "run_id": run, "run_attempt": 1, "status": "completed", "conclusion": conclusion,
+             "name": "deploy", "head_sha": "1" * 40, **changed}
+    more = {"deployment": {"id": deployment}} if deployment else {}
+    return {"action": "completed" if conclusion else "in_progress", "workflow_job": found, **more,
+            "repository": repository(full_name, repository_id), "sender": account("ada-byron", 424_242)}
+
+
 def commit_entry(full_name, commit_id, subject, author="Ada Byron", email="ada@shop.example",
                  login="ada-byron", at=None, tree=None, modified=("release.json",)):
     person = {"name": author, "email": email, "username": login}

@@ -30,7 +30,7 @@ LEVELS = ("read", "write", "admin")
 FIRST_DELIVERY = 12_077_215_967
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
 # What a path below a repository asks for: to read it, to change it.
-PERMISSIONS = ((r"/actions/runs/\d+/deployment_protection_rule", "deployments"), ("/actions", "actions"),
+PERMISSIONS = ((r"/actions/runs/[^/]+/deployment_protection_rule", "deployments"), ("/actions", "actions"),
                (r"(/commits/{ref})?/check-runs", "checks"),
                ("/deployments", "deployments"), ("/hooks", "repository_hooks"),
                ("", "metadata"))
@@ -82,7 +82,8 @@ def wrong_members(value, schema, where):
         if name not in value:
             return f"{where}.{name} is missing"
     for name, part in value.items():
-        if name not in known and where == "body" and not schema.get("additionalProperties") and "oneOf" not in schema:
+        if name not in known and where == "body" and not any(
+                schema.get(key) for key in ("additionalProperties", "oneOf", "anyOf")):
             return f"{name} is not a permitted key"
         found = wrong(part, known.get(name, {}), f"{where}.{name}")
         if found:
@@ -108,7 +109,9 @@ def sample(schema):
 
 class Api:
     """`installations` by owner: id, repositories, permissions, suspended.  `people` by token: repositories and
-    permissions.  `calls` is what was asked: (method, path, status)."""
+    permissions.  `calls` is what was asked: (method, path, status).  `waits`: (run, environment) whose jobs wait for an
+    answer of the App, `answers`: what it has said of them, with its comment.  `after`: by the end of a path, what is
+    called once when that was done and before anybody hears of it."""
 
     def __init__(self, installations=None, people=None):
         self.pem = new_key()
@@ -117,6 +120,7 @@ class Api:
         self.people = people or {}
         self.tokens, self.used, self.calls, self.troubles = {}, {}, [], []
         self.made, self.limit = [], 5000
+        self.waits, self.answers, self.after = set(), [], {}
         self.runs = []      # of workflows, as github.workflow_run() makes them
         self.jobs, self.annotations = {}, {}    # of a run, by its number; of a job, by its number
         self.hooks = {}     # a webhook's number: the github.GitHub that delivers by it
@@ -275,6 +279,18 @@ class Api:
         return {"id": one["id"], "app_id": APP_ID, "permissions": one["permissions"],
                 "suspended_at": "2026-11-20T07:10:48Z" if one.get("suspended") else None}
 
+    def take_answer(self, names, body):
+        """Of a run that is gone 404, of an environment that waits for nothing 422, as GitHub says."""
+        if not any(run == names["run_id"] for run, _ in self.waits | {one[:2] for one in self.answers}):
+            raise Refused(404, "Not Found")
+        if (names["run_id"], body["environment_name"]) not in self.waits:
+            raise Refused(422, "No pending deployment requests to approve or reject")
+        if len(body.get("comment", "")) > 1024:
+            raise Refused(422, "comment is too long (maximum is 1024 characters)")
+        if "state" in body:
+            self.waits.remove((names["run_id"], body["environment_name"]))
+            self.answers.append((names["run_id"], body["environment_name"], body["state"], body.get("comment", "")))
+
     def content(self, path, names, body, operation, method):
         """Status, what is answered, and the cursor of the next page."""
         status = min(operation.get("answers", operation["statuses"]))
@@ -301,6 +317,8 @@ class Api:
                      self.annotations.get(int(names["check_run_id"]), ())]
         elif path.startswith("/repos/{owner}/{repo}/hooks"):
             found, cursor = self.look_at_hooks(path, names, method)
+        elif path.endswith("/deployment_protection_rule"):
+            self.take_answer(names, body)
         elif path == "/repos/{owner}/{repo}":
             found.update(full_name=f"{names['owner']}/{names['repo']}", name=names["repo"])
         assert schema is None or wrong(found, schema, "answer") is None, wrong(found, schema, "answer")
@@ -403,6 +421,7 @@ class Api:
                 if cursor:
                     address = f"{self.url}/repositories/1{request.path.partition('?')[0]}"
                     headers["Link"] = f'<{address}?per_page=100&cursor={cursor}>; rel="next"'
+                self.after.pop(next((end for end in self.after if request.path.endswith(end)), ""), lambda: None)()
                 data = b"" if found is None else json.dumps(found).encode()
             except Refused as refused:
                 status, headers = refused.status, refused.headers

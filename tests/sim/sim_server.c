@@ -229,6 +229,7 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_APPLICATION_LOG: /* it says nothing there */
 	case EFFECT_GITHUB_FAILURE:
 	case EFFECT_GITHUB_DELIVERIES:
+	case EFFECT_FORGE_ANSWER: /* GitHub keeps no gate there */
 	case EFFECT_PICTURE:
 	case EFFECT_LEAVE_CHAT:
 	case EFFECT_PIN_MESSAGE:

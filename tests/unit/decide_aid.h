@@ -257,6 +257,9 @@ void world_github_failure(struct world *w, const char *details);
 /* ... and what it could not deliver; its list goes with the effect. */
 void world_github_deliveries(struct world *w, const struct github_deliveries_read *read);
 
+/* What became of the answer to its own gate. */
+void world_forge_answered(struct world *w, const struct forge_answered *said);
+
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 
 /* Every target of the oldest probe is well, or none is because of `failure`. */

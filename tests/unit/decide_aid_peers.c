@@ -256,6 +256,15 @@ world_github_deliveries(struct world *w, const struct github_deliveries_read *re
 }
 
 void
+world_forge_answered(struct world *w, const struct forge_answered *said)
+{
+	struct effect *effect = world_must_take(w, EFFECT_FORGE_ANSWER);
+
+	effect->result->u.forge_answered = *said;
+	world_report(w, effect);
+}
+
+void
 world_witnessed(struct world *w, const struct witness_answer *answer)
 {
 	struct effect *effect = world_must_take(w, EFFECT_WITNESS);

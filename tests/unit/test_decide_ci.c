@@ -44,6 +44,7 @@ says(struct world *w, const struct pipeline_run *run)
 	struct delivery *delivery = &event->u.delivery;
 
 	delivery->kind = DELIVERY_WORKFLOW_RUN;
+	delivery->job = mem_new(1, sizeof(*delivery->job));
 	delivery->run = mem_copy(run, sizeof(*run));
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
 	return world_decide(w, event).status;
@@ -324,6 +325,7 @@ CI_TEST(another_applications_webhook_says_nothing_here)
 	event = store_aid_event(&w->aid, EVENT_DELIVERY); /* by these settings */
 	delivery = &event->u.delivery;
 	delivery->kind = DELIVERY_WORKFLOW_RUN;
+	delivery->job = mem_new(1, sizeof(*delivery->job));
 	delivery->run = mem_copy(&run, sizeof(run));
 	(void)text_copy(delivery->hook, sizeof(delivery->hook), "shop");
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), run.repository);

@@ -3,6 +3,7 @@
 #include "decide/work/decide_gate.h"
 
 #include "factor_aid.h"
+#include "lib/mem.h"
 #include "job_aid.h"
 #include "store/row_block.h"
 
@@ -95,6 +96,98 @@ opens(struct scene *s)
 	assert_int_equal(wait_at(s, PRODUCTION), 202);
 	git(s);
 	assert_int_equal(is(s), DEPLOY_RUNNING);
+}
+
+/* GitHub says how a job of run 4711 has ended. */
+static struct event *
+over(struct scene *s, int64_t job, const char *conclusion)
+{
+	struct event *event = world_push(&s->w, "");
+	struct delivery *delivery = &event->u.delivery;
+
+	delivery->kind = DELIVERY_WORKFLOW_JOB;
+	delivery->repository_id = 456789;
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), "Octo/Shop");
+	delivery->job = mem_new(1, sizeof(*delivery->job));
+	job_is_of(&delivery->job->of, "4711", COMMIT_A);
+	(void)text_copy(delivery->job->of.repository_id, JOB_NUMBER, "456789");
+	(void)snprintf(delivery->job->of.check_run, JOB_NUMBER, "%lld", (long long)job);
+	delivery->job->of.attempt = 1;
+	(void)text_copy(delivery->job->conclusion, sizeof(delivery->job->conclusion), conclusion);
+	return event;
+}
+
+TEST(a_job_that_is_over_at_its_forge_has_no_gate_any_more)
+{
+	static const struct {
+		const char *conclusion;
+		enum deploy_state state;
+		enum deploy_why why;
+	} rows[] = { { "success", DEPLOY_DONE, DEPLOY_WHY_NONE },
+		{ "failure", DEPLOY_FAILED, DEPLOY_WHY_SCRIPT },
+		{ "cancelled", DEPLOY_FAILED, DEPLOY_WHY_CANCELLED } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct scene s;
+		struct event *event;
+
+		open_scene(&s, NULL, NULL);
+		opens(&s);
+		assert_int_equal(world_decide(&s.w, over(&s, 99002, "success")).status, 200);
+		assert_int_equal(is(&s), DEPLOY_RUNNING); /* another job of that run */
+		event = over(&s, 99001, "success");
+		event->u.delivery.repository_id = 456780;
+		assert_int_equal(world_decide(&s.w, event).status, 202);
+		assert_int_equal(is(&s), DEPLOY_RUNNING); /* one that has its name now */
+		event = over(&s, 99001, rows[i].conclusion);
+		(void)text_copy(event->u.delivery.repository, LIMIT_REF, "octo/other");
+		assert_int_equal(world_decide(&s.w, event).status, 202);
+		assert_int_equal(is(&s), DEPLOY_RUNNING);
+		assert_int_equal(
+		    world_decide(&s.w, over(&s, 99001, rows[i].conclusion)).status, 200);
+		assert_int_equal(is(&s), rows[i].state);
+		assert_int_equal(world_deployment(&s.w, s.gate).why, rows[i].why);
+		assert_int_equal(world_active(&s.w, "production").id, 0);
+		assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+		assert_int_equal(is(&s), rows[i].state); /* what its post step says comes late */
+		world_close(&s.w);
+	}
+}
+
+/* The App's copy of an event and the repository's have one id. */
+TEST(a_job_that_is_over_counts_once)
+{
+	struct scene s;
+	struct event *event;
+	char id[LIMIT_DELIVERY];
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	event = over(&s, 99001, "skipped");
+	(void)text_copy(id, sizeof(id), event->u.delivery.id);
+	assert_false(world_decide(&s.w, event).is_duplicate);
+	assert_int_equal(is(&s), DEPLOY_CANCELLED); /* nothing has gone on */
+	event = over(&s, 99001, "skipped");
+	(void)text_copy(event->u.delivery.id, sizeof(id), id);
+	assert_true(world_decide(&s.w, event).is_duplicate);
+	world_close(&s.w);
+}
+
+TEST(what_is_too_large_decides_nothing)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	opens(&s);
+	for (int i = 0; i < 2; i++) {
+		struct event *event = over(&s, 99001, "success");
+
+		event->u.delivery.is_large = true;
+		assert_int_equal(world_decide(&s.w, event).status, 202);
+		assert_int_equal(is(&s), DEPLOY_RUNNING);
+	}
+	world_close(&s.w);
 }
 
 TEST(a_job_that_does_not_ask_any_more_has_no_place)

@@ -256,6 +256,24 @@ TEST(what_becomes_active_claims_what_it_touches_before_it_runs)
 	}
 }
 
+/* A job at GitHub waits for thirty days for what nobody says. */
+TEST(whatever_waited_and_opens_or_ends_is_answered_there)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < deploy_rule_count; i++) {
+		const struct deploy_rule *rule = &deploy_rules[i];
+		enum deploy_class from = deploy_flow_class(rule->from);
+		enum deploy_class to = deploy_flow_class(rule->to);
+		bool has_waited = from == DEPLOY_CLASS_OPEN || from == DEPLOY_CLASS_QUEUED;
+		bool decides = to == DEPLOY_CLASS_ACTIVE || to == DEPLOY_CLASS_FINAL;
+
+		assert_int_equal(does(&rule->acts, DEPLOY_DO_ANSWER), has_waited && decides);
+		n += has_waited && decides;
+	}
+	assert_true(n > 10);
+}
+
 TEST(only_a_deployment_that_waited_becomes_active)
 {
 	for (size_t i = 0; i < deploy_rule_count; i++)

@@ -4,6 +4,8 @@
 
 #include "forges/forge_row.h"
 #include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/file.h"
 #include "tests/unit/github_sample.h"
 #include "unit.h"
 
@@ -241,7 +243,7 @@ TEST(only_what_is_asked_for_or_may_be_a_push_is_read)
 		{ "ping", { star, strlen(star) }, DELIVERY_PING, true },
 		{ "star", { star, strlen(star) }, DELIVERY_OTHER, false },
 		{ "workflow_run", { star, strlen(star) }, DELIVERY_WORKFLOW_RUN, true },
-		{ "workflow_run", { huge, sizeof(huge) }, DELIVERY_OTHER, true },
+		{ "workflow_run", { huge, sizeof(huge) }, DELIVERY_WORKFLOW_RUN, true },
 		{ "Push", { star, strlen(star) }, DELIVERY_OTHER, false },
 		{ "star", { push, strlen(push) }, DELIVERY_OTHER, true },
 		{ "star", { large, sizeof(large) - 1 }, DELIVERY_OTHER, false },
@@ -294,8 +296,224 @@ TEST(a_form_of_any_other_shape_is_refused)
 	assert_refused(decode_with(forge_decode, DELIVERY_OTHER, "payload={}"));
 }
 
+/* --- a walk over the kinds --- */
+
+static const char *const words[] = { "",
+#define KIND(name, word, ...) word,
+	DELIVERY_KINDS(KIND)
+#undef KIND
+};
+
+/* What GitHub sends of a kind. */
+static char *
+sample_of(enum delivery_kind kind)
+{
+	char path[128];
+	struct err err;
+	char *body;
+	size_t size;
+
+	(void)snprintf(path, sizeof(path), "tests/fixtures/deliveries/%s.json", words[kind]);
+	body = file_read(path, 1 << 20, &size, &err);
+	if (body == NULL)
+		fail_msg("a kind needs what GitHub sends of it: %s", err.text);
+	return body;
+}
+
+#define EACH_KIND(k) \
+	enum delivery_kind k = DELIVERY_OTHER + 1; \
+	k < DELIVERY_KIND_COUNT; \
+	k++
+
+/* The name of an event is not signed. */
+TEST(each_kind_takes_what_github_sends_of_it_and_of_no_other)
+{
+	for (EACH_KIND(body)) {
+		CLEANUP(freep) char *sample = sample_of(body);
+
+		for (EACH_KIND(name)) {
+			struct decoded d = decode(name, sample);
+
+			if (name != body) {
+				if (d.is_good)
+					fail_msg("a %s is taken as a %s", words[body], words[name]);
+				assert_refused(d);
+				continue;
+			}
+			assert_true(d.is_good);
+			assert_int_equal(d.event->u.delivery.kind, body);
+			assert_true(d.event->u.delivery.repository[0] != '\0');
+			assert_true(d.event->u.delivery.repository_id > 0);
+			event_free(d.event);
+		}
+	}
+}
+TEST(a_body_that_could_be_of_two_kinds_is_of_none)
+{
+	static const char *const own[] = { NULL,
+#define KIND(name, word, forge, own, ...) own,
+		DELIVERY_KINDS(KIND)
+#undef KIND
+	};
+	size_t n = 0;
+
+	for (EACH_KIND(body))
+		for (EACH_KIND(other)) {
+			CLEANUP(freep) char *sample = sample_of(body);
+			CLEANUP(buf_done) struct buf both = buf_make(1 << 20);
+
+			/* What makes a push is a push whatever else it has. */
+			if (other == body || strstr(sample, "\"action\"") == NULL)
+				continue;
+			buf_addf(&both, "{\"%s\":{},%s", own[other], sample + 1);
+			assert_refused(decode(body, buf_text(&both)));
+			n++;
+		}
+	assert_true(n > 0);
+}
+
+TEST(above_its_bound_a_kind_is_not_read)
+{
+	for (EACH_KIND(kind)) {
+		CLEANUP(freep) char *sample = sample_of(kind);
+		CLEANUP(buf_done) struct buf body = buf_make(4 << 20);
+		struct decoded d;
+
+		buf_adds(&body, sample);
+		while (body.size < 1 << 20)
+			buf_addc(&body, ' ');
+		d = decode(kind, buf_text(&body));
+		assert_true(d.is_good && !d.event->u.delivery.is_large);
+		event_free(d.event);
+		buf_addc(&body, ' ');
+		d = decode(kind, buf_text(&body));
+		assert_true(d.is_good);
+		assert_int_equal(d.event->u.delivery.kind, kind);
+		assert_int_equal(
+		    d.event->u.delivery.is_large, strstr(sample, "\"action\"") != NULL);
+		event_free(d.event);
+	}
+}
+
+#define JOB_OF(action, repository, job) \
+	"{\"action\":" action ",\"repository\":" repository ",\"workflow_job\":{" job "}}"
+#define JOB(action, job) JOB_OF(action, "{\"full_name\":\"o/r\",\"id\":7}", job)
+#define IDS		 "\"id\":9,\"run_id\":8,\"run_attempt\":2"
+#define WELL		 IDS ",\"conclusion\":\"success\""
+
+TEST(a_job_says_how_it_ended)
+{
+	struct decoded d = decode(DELIVERY_WORKFLOW_JOB, JOB("\"completed\"", WELL));
+	const struct delivery *delivery = &d.event->u.delivery;
+
+	assert_true(d.is_good);
+	assert_int_equal(delivery->kind, DELIVERY_WORKFLOW_JOB);
+	assert_string_equal(delivery->repository, "o/r");
+	assert_int_equal(delivery->repository_id, 7);
+	assert_string_equal(delivery->job->of.check_run, "9");
+	assert_string_equal(delivery->job->of.run, "8");
+	assert_string_equal(delivery->job->of.repository_id, "7");
+	assert_int_equal(delivery->job->of.attempt, 2);
+	assert_string_equal(delivery->job->conclusion, "success");
+	event_free(d.event);
+	d = decode(DELIVERY_WORKFLOW_JOB, JOB("\"in_progress\"", IDS ",\"conclusion\":null"));
+	assert_true(d.is_good);
+	assert_int_equal(d.event->u.delivery.kind, DELIVERY_OTHER);
+	event_free(d.event);
+}
+
+TEST(a_job_that_lacks_what_a_job_has_is_refused)
+{
+	static const char *const bad[] = { "{}", "[]", "{\"workflow_job\":{}}", JOB("null", WELL),
+		JOB("7", WELL), JOB("\"completed\"", IDS),
+		JOB("\"completed\"", IDS ",\"conclusion\":\"\""),
+		JOB("\"completed\"", IDS ",\"conclusion\":\"a\\nb\""),
+		JOB("\"completed\"", IDS ",\"conclusion\":\"123456789012345678901234\""),
+		JOB("\"completed\"", "\"id\":\"9\",\"run_id\":8,\"run_attempt\":2"),
+		JOB("\"completed\"", "\"id\":0,\"run_id\":8,\"run_attempt\":2"),
+		JOB("\"completed\"", "\"id\":9,\"run_id\":-8,\"run_attempt\":2"),
+		JOB("\"completed\"", "\"id\":9,\"run_id\":8"),
+		JOB_OF("\"completed\"", "{\"full_name\":\"o/r\"}", WELL),
+		JOB_OF("\"completed\"", "{\"full_name\":\"o/\\nr\",\"id\":7}", WELL),
+		JOB_OF("\"completed\"", "{\"id\":7}", WELL),
+		"{\"action\":\"completed\",\"repository\":{\"full_name\":\"o/r\",\"id\":7},"
+		"\"workflow_job\":[]}" };
+
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_refused(decode(DELIVERY_WORKFLOW_JOB, bad[i]));
+}
+
+#define CALLBACK(of, behind) \
+	"\"deployment_callback_url\":\"https://169.254.169.254/api/v3/repos/" of \
+	"/actions/runs/" behind "\""
+#define RULE_OF(action, deployment, environment, callback) \
+	"{\"action\":" action "," REPO ",\"sender\":{\"login\":\"mona\",\"id\":7}," \
+	"\"event\":\"push\",\"deployment\":" deployment ",\"environment\":" environment \
+	"," callback "}"
+#define DEPLOYMENT "{\"id\":5,\"sha\":\"" AFTER "\"}"
+#define THERE	   CALLBACK("o/r", "4711/deployment_protection_rule")
+
+TEST(a_rule_says_which_run_waits_at_which_environment)
+{
+	struct decoded d = decode(
+	    DELIVERY_GATE_RULE, RULE_OF("\"requested\"", DEPLOYMENT, "\"Live shop\"", THERE));
+	const struct delivery_job *job = d.event->u.delivery.job;
+
+	assert_true(d.is_good);
+	assert_int_equal(d.event->u.delivery.kind, DELIVERY_GATE_RULE);
+	assert_string_equal(job->of.run, "4711");
+	assert_string_equal(job->of.sha, AFTER);
+	assert_string_equal(job->of.repository, "o/r");
+	assert_string_equal(job->of.repository_id, "7");
+	assert_string_equal(job->of.event, "push");
+	assert_string_equal(job->of.actor, "mona");
+	assert_int_equal(job->of.actor_id, 7);
+	assert_int_equal(job->deployment, 5);
+	assert_string_equal(job->environment, "Live shop");
+	event_free(d.event);
+	d = decode(DELIVERY_GATE_RULE, RULE_OF("\"created\"", DEPLOYMENT, "\"x\"", THERE));
+	assert_int_equal(d.event->u.delivery.kind, DELIVERY_OTHER);
+	event_free(d.event);
+}
+
+/* The run alone is taken of that URL, and only where it stands below its own repository. */
+TEST(a_rule_that_lacks_what_a_rule_has_is_refused)
+{
+#define ASKS(deployment, environment, callback) \
+	RULE_OF("\"requested\"", deployment, environment, callback)
+	static const char *const bad[] = { ASKS("null", "\"x\"", THERE),
+		ASKS("{\"id\":5}", "\"x\"", THERE),
+		ASKS("{\"id\":0,\"sha\":\"" AFTER "\"}", "\"x\"", THERE),
+		ASKS("{\"id\":5,\"sha\":\"main\"}", "\"x\"", THERE),
+		ASKS(DEPLOYMENT, "\"\"", THERE), ASKS(DEPLOYMENT, "\"a\\nb\"", THERE),
+		ASKS(DEPLOYMENT, "7", THERE), RULE_OF("null", DEPLOYMENT, "\"x\"", THERE),
+		ASKS(DEPLOYMENT, "\"x\"", "\"deployment_callback_url\":7"),
+		ASKS(DEPLOYMENT, "\"x\"", CALLBACK("o/other", "4711/deployment_protection_rule")),
+		ASKS(DEPLOYMENT, "\"x\"", CALLBACK("o/r", "/deployment_protection_rule")),
+		ASKS(DEPLOYMENT, "\"x\"", CALLBACK("o/r", "x/deployment_protection_rule")),
+		ASKS(DEPLOYMENT, "\"x\"", CALLBACK("o/r", "0/deployment_protection_rule")),
+		ASKS(DEPLOYMENT, "\"x\"", CALLBACK("o/r", "-1/deployment_protection_rule")),
+		ASKS(DEPLOYMENT, "\"x\"", CALLBACK("o/r", "4711/../1/deployment_protection_rule")),
+		ASKS(DEPLOYMENT, "\"x\"", CALLBACK("o/r", "4711/deployment_protection_rule?x")),
+		ASKS(DEPLOYMENT, "\"x\"",
+		    CALLBACK("o/r", "471147114711471147114711/deployment_protection_rule")) };
+
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_refused(decode(DELIVERY_GATE_RULE, bad[i]));
+}
+
+TEST(a_run_says_of_which_repository_it_is)
+{
+	assert_refused(decode(DELIVERY_WORKFLOW_RUN,
+	    "{\"action\":\"completed\",\"repository\":{\"full_name\":\"o/other\",\"id\":8},"
+	    "\"workflow_run\":{\"id\":9,\"run_number\":2," REPO
+	    ",\"head_branch\":\"main\",\"head_sha\":\"" AFTER
+	    "\",\"path\":\".github/workflows/ci.yml\",\"head_repository\":{\"id\":7},"
+	    "\"event\":\"push\",\"status\":\"queued\"}}"));
+}
+
 #define RUN_BY(head, more) \
-	"{\"action\":\"completed\",\"workflow_run\":{\"id\":9,\"run_number\":2," REPO \
+	"{\"action\":\"completed\"," REPO ",\"workflow_run\":{\"id\":9,\"run_number\":2," REPO \
 	",\"head_branch\":\"main\",\"head_sha\":\"" AFTER \
 	"\",\"path\":\".github/workflows/ci.yml\"," \
 	"\"head_repository\":" head "," more "}}"

@@ -247,6 +247,7 @@ static const struct {
 	[EFFECT_GITHUB_RUNS] = { "", false, true },
 	[EFFECT_GITHUB_FAILURE] = { "", false, true },
 	[EFFECT_GITHUB_DELIVERIES] = { "", false, true },
+	[EFFECT_FORGE_ANSWER] = { "", false, true },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };

@@ -203,6 +203,7 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 		.is_forward = work->is_forward,
 		.is_action = !deployment_brings_commit(work) && deployment_is_action(work),
 		.is_gate = deployment_is_gate(work),
+		.is_by_job = deployment_is_of_rule(work),
 		.is_emergency = deployment_is_emergency(work),
 		.of_action = approvals_of_action(tx, work),
 	};

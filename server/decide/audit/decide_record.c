@@ -93,7 +93,8 @@ detail_of(const struct deployment *deployment, char out[LIMIT_LINE])
 const char *
 decide_record_trigger(const struct deployment *deployment)
 {
-	return principal_is_hook(deployment->requested_by) ? "hook" :
+	return deployment_is_of_rule(deployment)	   ? "github" :
+	    principal_is_hook(deployment->requested_by)	   ? "hook" :
 	    principal_is_program(deployment->requested_by) ? "workflow" :
 							     trigger_word(deployment->trigger);
 }

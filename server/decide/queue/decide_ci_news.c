@@ -13,7 +13,6 @@
 #include "store/row_deployment.h"
 #include "store/row_pipeline.h"
 #include "store/row_queue.h"
-#include "types/repository.h"
 #include "types/settings.h"
 
 #define ASK_MS	      (30 * INT64_C(1000))     /* of what waits in its place for that alone */
@@ -78,27 +77,16 @@ note_run(struct tx *tx, const struct settings *of, const struct pipeline_run *ru
 		decide_watch(tx, of, run);
 }
 
-static void
-note(struct tx *tx, const struct settings *of, const struct delivery *delivery)
+void
+decide_ci_note(struct tx *tx, const struct settings *of, const struct pipeline_run *run)
 {
-	if (!repository_is_announced(
-		tx->settings, of, delivery->forge, delivery->hook, delivery->repository))
-		return;
-	note_run(tx, of, delivery->run);
-	for (size_t i = 0; delivery->run->counts && i < settings_own_count(of); i++) {
-		if (!is_required(&of->environments[i], delivery->run->file))
+	note_run(tx, of, run);
+	for (size_t i = 0; run->counts && i < settings_own_count(of); i++) {
+		if (!is_required(&of->environments[i], run->file))
 			continue;
-		look_at_asked(tx, of->environments[i].name, delivery->run->commit);
+		look_at_asked(tx, of->environments[i].name, run->commit);
 		row_queue_look(tx, of->environments[i].name);
 	}
-}
-
-void
-decide_ci_note(struct tx *tx, const struct delivery *delivery)
-{
-	note(tx, tx->settings, delivery);
-	for (size_t i = 0; i < tx->settings->application_count; i++)
-		note(tx, tx->settings->applications[i], delivery);
 }
 
 /* --- GitHub answers --- */

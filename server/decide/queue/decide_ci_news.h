@@ -5,8 +5,9 @@
 #include "store/tx.h"
 #include "types/event.h"
 
-/* A webhook's WORKFLOW_RUN, for each application that it speaks for and that asks for that file. */
-void decide_ci_note(struct tx *tx, const struct delivery *delivery);
+/* A webhook has said that, which speaks for that application. */
+void decide_ci_note(
+    struct tx *tx, const struct settings *application, const struct pipeline_run *run);
 
 /* The answer about that work. */
 void decide_ci_read(struct tx *tx, int64_t work, const struct github_runs_read *read);

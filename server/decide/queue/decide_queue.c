@@ -67,8 +67,8 @@ is_denied(struct tx *tx, const struct deployment *work)
 	char target[LIMIT_ENVIRONMENT];
 	const char *where = deployment_target(work, target);
 	int64_t other = work->confirmed_by == work->requested_by ? 0 : work->confirmed_by;
-	bool requester_may =
-	    !deployment_is_by_request(work) || decide_is_allowed_work(tx, work->requested_by, work);
+	bool requester_may = !deployment_is_by_request(work) || deployment_is_of_rule(work) ||
+	    decide_is_allowed_work(tx, work->requested_by, work);
 
 	if (!decide_action_exists(tx, work))
 		return true;

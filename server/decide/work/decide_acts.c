@@ -12,6 +12,7 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_drain.h"
 #include "decide/work/decide_executor.h"
+#include "decide/work/decide_forge_answer.h"
 #include "decide/work/decide_left.h"
 #include "decide/git/decide_git.h"
 #include "decide/tell/decide_nag.h"
@@ -42,8 +43,8 @@ struct act {
 typedef void act_fn(struct act *act);
 
 static act_fn do_ask_person, do_ask_approvers, do_void_approvals, do_claim, do_run, do_run_rollback,
-    do_stop_run, do_probe, do_drop_probe, do_release, do_block, do_drain, do_down, do_look, do_tell,
-    do_refuse_cancel, do_next;
+    do_stop_run, do_probe, do_drop_probe, do_release, do_block, do_drain, do_down, do_look,
+    do_answer, do_tell, do_refuse_cancel, do_next;
 
 static act_fn *const acts_table[] = {
 	[DEPLOY_DO_ASK_PERSON] = do_ask_person,
@@ -60,6 +61,7 @@ static act_fn *const acts_table[] = {
 	[DEPLOY_DO_DRAIN] = do_drain,
 	[DEPLOY_DO_DOWN] = do_down,
 	[DEPLOY_DO_LOOK] = do_look,
+	[DEPLOY_DO_ANSWER] = do_answer,
 	[DEPLOY_DO_TELL] = do_tell,
 	[DEPLOY_DO_REFUSE_CANCEL] = do_refuse_cancel,
 	[DEPLOY_DO_NEXT] = do_next,
@@ -437,6 +439,12 @@ do_down(struct act *act)
 	row_environment_down(act->tx, act->deployment->environment);
 	decide_tell_live_before(act->tx, act->deployment);
 	decide_nag_begin(act->tx, act->deployment);
+}
+
+static void
+do_answer(struct act *act)
+{
+	decide_forge_answer(act->tx, act->deployment);
 }
 
 static void

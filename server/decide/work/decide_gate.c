@@ -15,8 +15,10 @@
 #include "decide/work/decide_action.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_executor.h"
+#include "decide/work/decide_forge_answer.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
+#include "store/row_gate.h"
 #include "store/row_job.h"
 #include "types/repository.h"
 
@@ -65,16 +67,27 @@ find_environment(struct tx *tx, const struct api_request *api)
 	return NULL;
 }
 
-/* A code is a person's: whoever approves or confirms it gives theirs, so somebody has to. */
-static bool
-has_who_gives_code(struct tx *tx, const struct environment_settings *environment)
+/* Why no gate is made there now, and the status that says so; 0: one is.  A code is a person's:
+ * whoever approves or confirms it gives theirs, so somebody has to. */
+static int
+refusal(struct tx *tx, const struct environment_settings *e, char ret[LIMIT_LINE])
 {
-	if (environment->approvals > 0 || environment->confirm ||
-	    !policy_needs_factor(tx->settings, POLICY_GATE, "", environment->name))
-		return true;
-	decide_refusef(tx, 403,
-	    "REQUIRE_OTP asks a code for it, and nobody is asked: set <ENV>_APPROVALS, or <ENV>_CONFIRM");
-	return false;
+	const char *refused = decide_refusal(tx, e->name);
+	bool lacks_code = e->approvals == 0 && !e->confirm &&
+	    policy_needs_factor(tx->settings, POLICY_GATE, "", e->name);
+	bool is_full = row_job_count_gates(tx, NULL) >= GATES_MAX;
+
+	if (lacks_code)
+		(void)snprintf(ret, LIMIT_LINE,
+		    "REQUIRE_OTP asks a code for it, and nobody is asked: set <ENV>_APPROVALS, or <ENV>_CONFIRM");
+	else if (refused != NULL)
+		(void)snprintf(ret, LIMIT_LINE, "%s", refused);
+	else if (is_full || row_job_count_gates(tx, e->of->application) >= GATES_OWN)
+		(void)snprintf(ret, LIMIT_LINE, "%d gates%s wait or are open: try again later",
+		    is_full ? GATES_MAX : GATES_OWN, is_full ? "" : " of this application");
+	else
+		return 0;
+	return lacks_code ? 403 : refused != NULL ? 409 : 429;
 }
 
 /* False: it was refused. */
@@ -82,20 +95,18 @@ static bool
 can_be_asked(
     struct tx *tx, const struct api_request *api, const struct environment_settings *environment)
 {
+	char why[LIMIT_LINE];
+	int status;
+
 	if (!decide_job_is_as_claimed(tx, api, "ref", api->job->ref) ||
-	    !decide_job_is_as_claimed(tx, api, "commit", api->job->sha) ||
-	    !has_who_gives_code(tx, environment))
+	    !decide_job_is_as_claimed(tx, api, "commit", api->job->sha))
 		return false;
-	if (!repository_is_called(environment->of, DELIVERY_GITHUB, api->job->repository))
+	status = refusal(tx, environment, why);
+	if (status != 0)
+		decide_refusef(tx, status, "%s", why);
+	else if (!repository_is_called(environment->of, DELIVERY_GITHUB, api->job->repository))
 		decide_refusef(tx, 403, "%s is of another repository than %.120s",
 		    environment->name, api->job->repository);
-	else if (decide_refusal(tx, environment->name) != NULL)
-		decide_refusef(tx, 409, "%s", decide_refusal(tx, environment->name));
-	else if (row_job_count_gates(tx, NULL) >= GATES_MAX)
-		decide_refusef(tx, 429, "%d gates wait or are open: try again later", GATES_MAX);
-	else if (row_job_count_gates(tx, environment->of->application) >= GATES_OWN)
-		decide_refusef(tx, 429,
-		    "%d gates of this application wait or are open: try again later", GATES_OWN);
 	else if (decide_is_full(tx, &api->from, environment->name, environment->name, false))
 		tx->answer.status = 409;
 	else
@@ -103,29 +114,36 @@ can_be_asked(
 	return false;
 }
 
+/* Git is asked about it next. */
+static void
+add(struct tx *tx, const struct update *from, const struct job *job, struct deployment *gate)
+{
+	char user[PRINCIPAL_TEXT];
+
+	(void)text_copy(gate->action, sizeof(gate->action), action_table[ACTION_OPEN_GATE].name);
+	(void)text_copy(gate->commit, sizeof(gate->commit), job->sha);
+	(void)text_copy(gate->ref, sizeof(gate->ref), job->ref);
+	row_deployment_add(tx, gate);
+	row_job_add(tx, gate->id, job);
+	decide_action_bind(tx, gate, &(struct action_row){ .executor = "forge" });
+	decide_tell(tx, gate, NULL);
+	row_deployment_save(tx, gate);
+	decide_audit_request(tx, gate, decide_requester(tx, gate, user),
+	    AUDIT_CODE_ACTION_REQUESTED, "requested",
+	    (const char *const[]){ "action", gate->action, "name", from->name, "executor", "forge",
+		"repository", job->repository, "run", job->run, NULL });
+}
+
 static void
 ask(struct tx *tx, const struct api_request *api, const char *environment)
 {
-	const struct job *job = api->job;
 	struct deployment gate;
-	char user[PRINCIPAL_TEXT];
 
 	decide_requested(tx, &api->from, PROGRAM_ACTION, environment, &gate);
-	(void)text_copy(gate.action, sizeof(gate.action), action_table[ACTION_OPEN_GATE].name);
-	(void)text_copy(gate.commit, sizeof(gate.commit), job->sha);
-	(void)text_copy(gate.ref, sizeof(gate.ref), job->ref);
-	row_deployment_add(tx, &gate);
-	row_job_add(tx, gate.id, job);
-	decide_action_bind(tx, &gate, &(struct action_row){ .executor = "forge" });
+	add(tx, &api->from, api->job, &gate);
 	tx->answer.work = gate.id;
-	decide_tell(tx, &gate, NULL);
-	row_deployment_save(tx, &gate);
-	decide_audit_request(tx, &gate, decide_user(tx, api->from.person, user),
-	    AUDIT_CODE_ACTION_REQUESTED, "requested",
-	    (const char *const[]){ "action", gate.action, "name", api->from.name, "executor",
-		"forge", "repository", job->repository, "run", job->run, NULL });
 	wait_until(tx, gate.id, tx->at + GONE_MS);
-	decide_query_commit(tx, &gate, job->sha, gate.requester);
+	decide_query_commit(tx, &gate, api->job->sha, gate.requester);
 }
 
 void
@@ -147,6 +165,53 @@ decide_gate(struct tx *tx, const struct api_request *api)
 		tx->answer.status = 202;
 }
 
+/* --- GitHub itself asks --- */
+
+/* The same run has asked there before: it was begun again, or has several jobs there; nobody knows
+ * by whom.  What still waits is replaced: GitHub takes one answer for both. */
+static int64_t
+attempt_of(struct tx *tx, const struct delivery_job *job)
+{
+	int64_t before = row_gate_last(tx, job);
+	struct deployment gate;
+	struct row_job of;
+
+	if (before == 0)
+		return 1;
+	row_deployment_get(tx, before, &gate);
+	if (deploy_flow_class(gate.state) < DEPLOY_CLASS_ACTIVE) {
+		row_gate_set_answered(tx, before);
+		(void)text_copy(gate.detail, sizeof(gate.detail), "its run asks anew");
+		(void)decide_step(tx, &gate, DEPLOY_ON_SUPERSEDE, NULL);
+	}
+	return row_job_get(tx, before, &of)->job.attempt + 1;
+}
+
+void
+decide_gate_rule(
+    struct tx *tx, const struct environment_settings *environment, const struct delivery_job *asks)
+{
+	struct update from = { .kind = UPDATE_TEXT, .is_private = true };
+	struct deployment gate;
+	struct job job = asks->of;
+
+	if (row_gate_find(tx, asks->deployment) != 0)
+		return;
+	job.attempt = attempt_of(tx, asks);
+	(void)snprintf(
+	    from.name, sizeof(from.name), "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
+	decide_requested(tx, &from, PROGRAM_ACTION, environment->name, &gate);
+	gate.trigger = TRIGGER_CHAT; /* as all that programs ask for */
+	gate.why =
+	    refusal(tx, environment, gate.detail) == 0 ? DEPLOY_WHY_NONE : DEPLOY_WHY_REFUSED;
+	add(tx, &from, &job, &gate);
+	row_gate_note_rule(tx, gate.id, asks);
+	if (gate.why == DEPLOY_WHY_NONE)
+		decide_query_commit(tx, &gate, job.sha, gate.requester);
+	else
+		(void)decide_step(tx, &gate, DEPLOY_ON_REFUSE, NULL);
+}
+
 /* --- it is open, and over --- */
 
 static void
@@ -166,6 +231,37 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 		is_well ? DEPLOY_ON_SCRIPT_OK :
 			  DEPLOY_ON_SCRIPT_FAILED,
 	    NULL);
+	if (is_open)
+		decide_forge_answer(tx, gate); /* that it was open may not have come there yet */
+}
+
+/* As its job says it: "success", "failure", "cancelled" or another word of its forge. */
+static void
+end_as(struct tx *tx, struct deployment *gate, const char *how)
+{
+	bool is_well = strcmp(how, "success") == 0;
+	char detail[LIMIT_LINE] = "";
+
+	if (!is_well)
+		(void)snprintf(detail, sizeof(detail), "its job ended: %.20s", how);
+	end(tx, gate,
+	    is_well			      ? DEPLOY_WHY_NONE :
+		strcmp(how, "cancelled") == 0 ? DEPLOY_WHY_CANCELLED :
+						DEPLOY_WHY_SCRIPT,
+	    detail);
+}
+
+void
+decide_gate_over(struct tx *tx, const struct delivery_job *job)
+{
+	struct deployment gate;
+	int64_t work;
+
+	while ((work = row_gate_over(tx, job)) != 0 && !tx->failed) {
+		row_gate_set_answered(tx, work); /* nobody waits there any more */
+		row_deployment_get(tx, work, &gate);
+		end_as(tx, &gate, job->conclusion);
+	}
 }
 
 void
@@ -173,8 +269,7 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 {
 	int64_t number = request_number(&api->request, "work");
 	struct deployment gate;
-	char how[LIMIT_REF], detail[LIMIT_LINE];
-	bool is_well;
+	char how[LIMIT_REF];
 
 	if (!decide_job_asks(tx, api))
 		return;
@@ -185,16 +280,8 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 		return;
 	}
 	tx->answer.work = number;
-	if (deploy_flow_class(gate.state) == DEPLOY_CLASS_FINAL)
-		return;
-	is_well = strcmp(request_get(&api->request, "conclusion", how), "success") == 0;
-	(void)snprintf(
-	    detail, sizeof(detail), is_well ? "%s" : "its job ended: %.20s", is_well ? "" : how);
-	end(tx, &gate,
-	    is_well			      ? DEPLOY_WHY_NONE :
-		strcmp(how, "cancelled") == 0 ? DEPLOY_WHY_CANCELLED :
-						DEPLOY_WHY_SCRIPT,
-	    detail);
+	if (deploy_flow_class(gate.state) != DEPLOY_CLASS_FINAL)
+		end_as(tx, &gate, request_get(&api->request, "conclusion", how));
 }
 
 /* A job that went away in the moment when its gate went open keeps the environment for minutes. */
@@ -236,11 +323,15 @@ decide_gate_due(struct tx *tx, int64_t work)
 
 /* --- as an executor --- */
 
-/* The job sees that it is open, and goes on. */
+/* The job sees that it is open, and goes on; one that GitHub keeps does not ask. */
 static void
 open_gate(struct tx *tx, int64_t work)
 {
+	struct row_job of;
+
 	row_job_set_opened(tx, work, tx->at);
+	if (row_job_get(tx, work, &of)->rule[0] != '\0')
+		row_job_set_asked(tx, work, tx->at + 1);
 	wait_until(tx, work, tx->at + GONE_MS);
 }
 
@@ -260,6 +351,7 @@ stop(struct tx *tx, int64_t work)
 
 	row_deployment_get(tx, work, &gate);
 	(void)decide_step(tx, &gate, DEPLOY_ON_SCRIPT_FAILED, NULL);
+	decide_forge_answer(tx, &gate);
 }
 
 __attribute__((constructor)) static void

@@ -9,12 +9,21 @@
 
 #include "store/tx.h"
 #include "types/api.h"
+#include "types/delivery.h"
 
 /* POST /v1/gate; tx->answer.work: the gate, of before where the same job asks again. */
 void decide_gate(struct tx *tx, const struct api_request *api);
 
 /* POST /v1/gate-end */
 void decide_gate_end(struct tx *tx, const struct api_request *api);
+
+/* GitHub itself asks whether a job may go on to that environment, and is answered when that is
+ * decided (decide_forge_answer.h). */
+void decide_gate_rule(struct tx *tx, const struct environment_settings *environment,
+    const struct delivery_job *job);
+
+/* A forge says that a job is over, or a run: the gates that it has there end as it did. */
+void decide_gate_over(struct tx *tx, const struct delivery_job *job);
 
 /* TIMER_GATE of that work has fired: its job has gone, or keeps the environment for too long. */
 void decide_gate_due(struct tx *tx, int64_t work);

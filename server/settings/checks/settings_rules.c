@@ -76,6 +76,7 @@ lays_out(const struct view *v)
 	W(WHEN_POLLING, !is[IN_WEBHOOK_MODE]) \
 	W(WITH_TOKENS, is_true(v, SETTING_ENABLE_TOKEN_AUTH)) \
 	W(WITH_AN_APP, is_given(v, SETTING_GITHUB_APP_ID)) \
+	W(WITH_AN_APPS_HOOK, is_given(v, SETTING_GITHUB_APP_WEBHOOK_SECRET)) \
 	W(WITH_AN_APPS_KEY, is_given(v, SETTING_GITHUB_APP_KEY)) \
 	W(WITH_A_BUCKET, v->s->audit_s3_bucket != NULL) \
 	W(WITH_A_WITNESS_KEY, v->s->audit_s3_access_key_id != NULL) \

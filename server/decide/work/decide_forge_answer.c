@@ -1,0 +1,105 @@
+/* decide_forge_answer.c - GitHub is answered whether a job of its own gate may go on.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_forge_answer.h"
+
+#include <stdio.h>
+
+#include "decide/approval/decide_needs.h"
+#include "decide/tell/decide_tell.h"
+#include "lib/clean.h"
+#include "lib/text.h"
+#include "store/row_deployment.h"
+#include "store/row_effect.h"
+#include "store/row_gate.h"
+#include "store/row_job.h"
+
+#define DAY_MS	      (24 * 3600 * INT64_C(1000))
+#define WAITS_MS      (30 * DAY_MS) /* GitHub ends a run that waits longer */
+#define PAUSE_FIRST_S 10
+#define PAUSE_MOST_S  900
+
+/* "approved by Ada, Bea": whom its page shows, which else knows the App alone.  Nobody there who
+ * has a name of ours by chance is notified. */
+static void
+say(struct tx *tx, const struct deployment *gate, bool is_approved, char ret[LIMIT_COMMENT])
+{
+	const char *why = deploy_flow_why_word(gate->why);
+	char said[4 * LIMIT_COMMENT] = "", detail[LIMIT_LINE];
+	struct decide_needs needs = { .n = 0 };
+	size_t used = 0;
+
+	if (!is_approved)
+		(void)snprintf(said, sizeof(said), "%s: %s",
+		    why[0] != '\0' ? why : deploy_flow_word(gate->state),
+		    deployment_detail(gate, detail));
+	else if (decide_needs_look(tx, gate, &needs) && needs.n == 0)
+		(void)snprintf(said, sizeof(said), "%s%s",
+		    gate->confirmed_by != 0 ? "confirmed by " : "nobody has to approve it",
+		    gate->confirmer);
+	for (size_t i = 0; i < needs.n; i++) /* they have room */
+		used += (size_t)snprintf(said + used, sizeof(said) - used, "%s%s",
+		    i == 0 ? "approved by " : ", ", needs.approval[i].name);
+	for (char *at = said; (at = strchr(at, '@')) != NULL;)
+		memmove(at, at + 1, strlen(at));
+	(void)clean_line(ret, LIMIT_COMMENT, said, strlen(said));
+}
+
+void
+decide_forge_answer(struct tx *tx, const struct deployment *work)
+{
+	struct effect effect = { .kind = EFFECT_FORGE_ANSWER, .subject = work->id };
+	struct effect_forge_answer *answer = &effect.u.forge_answer;
+	struct row_job of;
+
+	if (!deployment_is_gate(work) || row_job_get(tx, work->id, &of)->rule[0] == '\0')
+		return;
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_ANSWER, work->id));
+	if (of.is_answered)
+		return;
+	answer->is_approved = deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE;
+	(void)text_copy(answer->environment, sizeof(answer->environment), work->environment);
+	(void)text_copy(answer->repository, sizeof(answer->repository), of.job.repository);
+	(void)text_copy(answer->run, sizeof(answer->run), of.job.run);
+	(void)text_copy(answer->target, sizeof(answer->target), of.rule);
+	say(tx, work, answer->is_approved, answer->comment);
+	(void)row_effect_order(tx, &effect);
+}
+
+static void
+try_again(struct tx *tx, int64_t retry_after_s)
+{
+	struct effect again = { .kind = EFFECT_FORGE_ANSWER, .subject = tx->effect->subject };
+	struct effect_forge_answer *answer = &again.u.forge_answer;
+
+	*answer = tx->effect->u.forge_answer;
+	answer->pause_s = answer->pause_s == 0 ? PAUSE_FIRST_S : 2 * answer->pause_s;
+	if (answer->pause_s > PAUSE_MOST_S)
+		answer->pause_s = PAUSE_MOST_S;
+	answer->not_before =
+	    tx->at + 1000 * (retry_after_s > answer->pause_s ? retry_after_s : answer->pause_s);
+	(void)row_effect_order(tx, &again);
+}
+
+/* After a restart, what was answered before it waits for nothing. */
+void
+decide_forge_answered(struct tx *tx, const struct forge_answered *said)
+{
+	struct deployment gate;
+	char note[LIMIT_LINE] = "";
+	bool is_over = said->is_done || said->is_closed;
+
+	row_deployment_get(tx, tx->effect->subject, &gate);
+	is_over |= tx->at - gate.requested_at > WAITS_MS;
+	if (is_over)
+		row_gate_set_answered(tx, gate.id);
+	else
+		try_again(tx, said->retry_after_s);
+	if (!said->is_done)
+		(void)snprintf(note, sizeof(note), "GitHub %s: %.200s",
+		    is_over ? "waits for no answer" : "is not answered yet", said->why);
+	if (said->is_done && gate.note[0] == '\0')
+		return;
+	(void)text_copy(gate.note, sizeof(gate.note), note);
+	decide_tell(tx, &gate, NULL);
+	row_deployment_save(tx, &gate);
+}

@@ -1,0 +1,18 @@
+/* decide_forge_answer.h - GitHub is answered whether a job of its own gate may go on.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Of a gate that GitHub has asked for (row_gate.h); of all other work nothing is done.  What is not
+ * taken is tried again, with longer and longer pauses, for as long as GitHub waits; the gate's
+ * message says so meanwhile.
+ */
+#pragma once
+
+#include "deployment/deployment.h"
+#include "store/tx.h"
+#include "types/event.h"
+
+/* The act: yes where it is open, no where it has ended before GitHub knew that. */
+void decide_forge_answer(struct tx *tx, const struct deployment *work);
+
+/* The FORGE_ANSWER of tx->effect: what became of it. */
+void decide_forge_answered(struct tx *tx, const struct forge_answered *said);

@@ -1,0 +1,47 @@
+/* row_gate.c - gates as their forge knows them: rows of row_job.h.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_gate.h"
+
+#include "store/store_inside.h"
+
+void
+row_gate_note_rule(struct tx *tx, int64_t work, const struct delivery_job *job)
+{
+	(void)tx_run(tx, "UPDATE work_job SET rule = $2, deployment = $3 WHERE work = $1",
+	    DB_I64(work), DB_TEXT(job->environment), DB_I64(job->deployment)); /* sticky */
+}
+
+void
+row_gate_set_answered(struct tx *tx, int64_t work)
+{
+	(void)tx_run(
+	    tx, "UPDATE work_job SET is_answered = 1 WHERE work = $1", DB_I64(work)); /* sticky */
+}
+
+int64_t
+row_gate_find(struct tx *tx, int64_t deployment)
+{
+	return tx_number(tx, "SELECT work FROM work_job WHERE deployment = $1 AND deployment <> 0",
+	    DB_I64(deployment));
+}
+
+int64_t
+row_gate_last(struct tx *tx, const struct delivery_job *job)
+{
+	return tx_number(tx,
+	    "SELECT MAX(work) FROM work_job INDEXED BY work_job_run"
+	    " WHERE repository_id = $1 AND run = $2 AND rule = $3",
+	    DB_TEXT(job->of.repository_id), DB_TEXT(job->of.run), DB_TEXT(job->environment));
+}
+
+int64_t
+row_gate_over(struct tx *tx, const struct delivery_job *job)
+{
+	return tx_number(tx,
+	    "SELECT MAX(work.id) FROM work_job j INDEXED BY work_job_run CROSS JOIN work"
+	    " ON work.id = j.work WHERE repository_id = $1 AND j.run = $2"
+	    " AND action = 'open-gate' AND " STORE_IS_OPEN " AND CASE $3 WHEN '' THEN attempt <= $5"
+	    " ELSE check_run = $3 OR (deployment = $4 AND deployment <> 0) END",
+	    DB_TEXT(job->of.repository_id), DB_TEXT(job->of.run), DB_TEXT(job->of.check_run),
+	    DB_I64(job->deployment), DB_I64(job->of.attempt));
+}

@@ -1,0 +1,462 @@
+/* Goal: a job that GitHub keeps goes on only when that was decided here, and every end is answered.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_gate.h"
+
+#include "decide_aid.h"
+#include "factor_aid.h"
+#include "jwt_aid.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#define SECOND INT64_C(1000)
+#define DAY    (86400 * SECOND)
+
+struct scene {
+	struct world w;
+	int64_t gate;
+};
+
+static char key[4096];
+
+#define APP_SETTINGS \
+	"PRODUCTION_CONFIRM=false", "GITHUB_REPOSITORY=octo/shop", "PERSON_22_GITHUB=mona", \
+	    "GITHUB_APP_ID=1", key, "GITHUB_APP_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef"
+
+static void
+open_scene(struct scene *s, const char *more, const char *again)
+{
+	(void)snprintf(key, sizeof(key), "GITHUB_APP_KEY=%s", jwt_aid_key);
+	key[strcspn(key, "=") + strlen(jwt_aid_key)] = '\0'; /* the last end of a line */
+	*s = (struct scene){ .gate = 0 };
+	world_open(&s->w, APP_SETTINGS, more, again, NULL);
+}
+
+/* GitHub's App asks for a job of a run of main. */
+static struct event *
+asking(struct scene *s, const char *run, int64_t deployment)
+{
+	struct event *event = world_push(&s->w, "");
+	struct delivery *delivery = &event->u.delivery;
+	struct delivery_job *job = delivery->job = mem_new(1, sizeof(*job));
+
+	delivery->kind = DELIVERY_GATE_RULE;
+	delivery->by_app = true;
+	delivery->repository_id = 456789;
+	(void)text_copy(delivery->repository, LIMIT_REF, "Octo/Shop");
+	job->deployment = deployment;
+	job->of.actor_id = 7;
+	(void)text_copy(job->environment, LIMIT_REF, "production");
+	(void)text_copy(job->of.repository, LIMIT_REF, "Octo/Shop");
+	(void)text_copy(job->of.repository_id, JOB_NUMBER, "456789");
+	(void)text_copy(job->of.run, JOB_NUMBER, run);
+	(void)text_copy(job->of.sha, LIMIT_COMMIT, COMMIT_A);
+	(void)text_copy(job->of.event, JOB_EVENT, "push");
+	(void)text_copy(job->of.actor, LIMIT_PERSON, "mona");
+	return event;
+}
+
+static enum deploy_state
+is(struct scene *s)
+{
+	return world_deployment(&s->w, s->gate).state;
+}
+
+static void
+git(struct scene *s)
+{
+	world_git(&s->w, (struct world_git){ .commit = COMMIT_A });
+}
+
+static void
+take(struct scene *s, struct event *event)
+{
+	assert_int_equal(world_decide(&s->w, event).status, 200);
+	s->gate = world_newest(&s->w, "production").id;
+}
+
+static void
+waits(struct scene *s, struct event *event)
+{
+	take(s, event);
+	git(s);
+}
+
+static void
+approve(struct scene *s, int64_t who)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "/approve %lld", (long long)s->gate);
+	(void)world_text(&s->w, who, text);
+	if (is(s) == DEPLOY_QUEUED && world_peek(&s->w, EFFECT_GIT_QUERY) != NULL)
+		git(s);
+}
+
+static const struct effect_forge_answer *
+answer(struct scene *s)
+{
+	struct effect *effect = world_peek(&s->w, EFFECT_FORGE_ANSWER);
+
+	assert_int_equal(world_count(&s->w, EFFECT_FORGE_ANSWER), effect != NULL);
+	return effect == NULL ? NULL : &effect->u.forge_answer;
+}
+
+static void
+answered(struct scene *s, struct forge_answered said)
+{
+	world_forge_answered(&s->w, &said);
+}
+
+#define DONE ((struct forge_answered){ .is_done = true })
+
+TEST(it_is_answered_who_has_approved_and_by_which_run)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	assert_null(answer(&s));
+	approve(&s, WORLD_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	assert_true(answer(&s)->is_approved);
+	assert_string_equal(answer(&s)->comment, "approved by ada");
+	assert_string_equal(answer(&s)->repository, "Octo/Shop");
+	assert_string_equal(answer(&s)->run, "4711");
+	assert_string_equal(answer(&s)->target, "production");
+	assert_string_equal(answer(&s)->environment, "production");
+	answered(&s, DONE);
+	assert_null(answer(&s));
+	world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_null(answer(&s)); /* it knows, and its job goes on */
+	world_close(&s.w);
+}
+
+/* By a login that PERSON_<ID>_GITHUB names. */
+TEST(whoever_began_its_run_does_not_approve_it)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	approve(&s, WORLD_OTHER_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	approve(&s, WORLD_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+/* Who has begun a run again is not said, nor who wrote the line of a schedule or a pull request. */
+TEST(of_an_unknown_requester_one_more_must_approve)
+{
+	static const char *const events[] = { "push", "schedule", "pull_request_target" };
+
+	for (size_t i = 0; i < COUNT(events); i++) {
+		struct event *event;
+		struct scene s;
+
+		open_scene(&s, "PRODUCTION_APPROVALS=1", "APPROVE_UNKNOWN_PUSHER=false");
+		event = asking(&s, "4711", 5);
+		(void)text_copy(event->u.delivery.job->of.event, JOB_EVENT, events[i]);
+		if (i == 0)
+			(void)text_copy(event->u.delivery.job->of.actor, LIMIT_PERSON, "stray");
+		waits(&s, event);
+		approve(&s, WORLD_ADMIN);
+		assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+		approve(&s, WORLD_OTHER_ADMIN);
+		assert_int_equal(is(&s), DEPLOY_RUNNING);
+		world_close(&s.w);
+	}
+}
+
+TEST(a_run_that_asks_again_is_asked_about_anew)
+{
+	struct scene s;
+	int64_t first;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=2", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	approve(&s, WORLD_ADMIN);
+	first = s.gate;
+	waits(&s, asking(&s, "4711", 6));
+	assert_int_not_equal(s.gate, first);
+	assert_int_equal(world_deployment(&s.w, first).state, DEPLOY_SUPERSEDED);
+	assert_null(answer(&s)); /* GitHub takes one answer for both */
+	approve(&s, WORLD_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	assert_non_null(world_says(&s.w, "attempt 2"));
+	world_close(&s.w);
+}
+
+TEST(the_same_deployment_asks_once)
+{
+	struct scene s;
+	int64_t first;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	first = s.gate;
+	take(&s, asking(&s, "4711", 5)); /* another event, as it says */
+	assert_int_equal(s.gate, first);
+	approve(&s, WORLD_ADMIN);
+	world_close(&s.w);
+}
+
+static void
+ends_as(enum deploy_state state, const char *said, void (*end)(struct scene *s))
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	end(&s);
+	assert_int_equal(is(&s), state);
+	assert_false(answer(&s)->is_approved);
+	if (strstr(answer(&s)->comment, said) == NULL)
+		fail_msg("%s", answer(&s)->comment);
+	answered(&s, DONE);
+	assert_null(answer(&s));
+	world_close(&s.w);
+}
+
+static void
+cancel(struct scene *s)
+{
+	(void)world_text(&s->w, WORLD_ADMIN, "/cancel production");
+}
+
+static void
+expire(struct scene *s)
+{
+	s->w.aid.at += 2 * DAY;
+	world_due(&s->w, TIMER_APPROVAL);
+	if (is(s) == DEPLOY_AWAITING_APPROVAL) {
+		s->w.aid.at += 2 * DAY;
+		world_due(&s->w, TIMER_APPROVAL);
+	}
+}
+
+TEST(every_end_before_it_is_open_is_a_no)
+{
+	ends_as(DEPLOY_CANCELLED, "cancelled", cancel);
+	ends_as(DEPLOY_EXPIRED, "not approved in time", expire);
+}
+
+TEST(what_cannot_be_asked_is_refused_and_answered_at_once)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	open_scene(&s, factor_key_setting, "REQUIRE_OTP=gate:production");
+	take(&s, asking(&s, "4711", 5));
+	assert_int_equal(is(&s), DEPLOY_REFUSED);
+	assert_false(answer(&s)->is_approved);
+	assert_non_null(strstr(answer(&s)->comment, "nobody is asked"));
+	world_close(&s.w);
+}
+
+TEST(a_yes_that_has_not_come_there_is_a_no_when_it_is_over)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	waits(&s, asking(&s, "4711", 5));
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	assert_string_equal(answer(&s)->comment, "nobody has to approve it");
+	answered(&s, (struct forge_answered){ .why = "HTTP 502" });
+	assert_non_null(world_says(&s.w, "GitHub is not answered yet: HTTP 502"));
+	assert_true(answer(&s)->is_approved);
+	world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_false(answer(&s)->is_approved);
+	assert_int_equal(answer(&s)->pause_s, 0);
+	world_close(&s.w);
+}
+
+TEST(what_github_does_not_take_is_tried_again_less_and_less_often)
+{
+	struct scene s;
+	int64_t pause, last = 0;
+
+	open_scene(&s, NULL, NULL);
+	waits(&s, asking(&s, "4711", 5));
+	for (int i = 0; i < 12; i++) {
+		answered(&s, (struct forge_answered){ .why = "HTTP 401" });
+		pause = (answer(&s)->not_before - s.w.aid.at + SECOND / 2) / SECOND;
+		assert_true(pause >= last && pause <= 900);
+		last = pause;
+	}
+	assert_int_equal(last, 900);
+	answered(&s, (struct forge_answered){ .why = "HTTP 429", .retry_after_s = 3600 });
+	assert_in_range(answer(&s)->not_before - s.w.aid.at, 3599 * SECOND, 3600 * SECOND);
+	s.w.aid.at += 31 * DAY;
+	answered(&s, (struct forge_answered){ .why = "HTTP 401" });
+	assert_null(answer(&s)); /* GitHub has ended its run */
+	world_close(&s.w);
+}
+
+TEST(what_is_closed_there_is_not_answered_again)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	waits(&s, asking(&s, "4711", 5));
+	answered(&s, (struct forge_answered){ .is_closed = true, .why = "HTTP 422" });
+	assert_null(answer(&s));
+	assert_non_null(world_says(&s.w, "GitHub waits for no answer: HTTP 422"));
+	world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_null(answer(&s));
+	world_close(&s.w);
+}
+
+/* One that took over the name, one without the App's signature, one that nothing maps. */
+TEST(whom_a_rule_is_none_of_gets_nothing)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	event = asking(&s, "4712", 6);
+	event->u.delivery.repository_id = 9;
+	assert_int_equal(world_decide(&s.w, event).status, 202);
+	event = asking(&s, "4712", 6);
+	event->u.delivery.by_app = false;
+	assert_int_equal(world_decide(&s.w, event).status, 202);
+	event = asking(&s, "4712", 6);
+	(void)text_copy(event->u.delivery.repository, LIMIT_REF, "octo/renamed");
+	assert_int_equal(world_decide(&s.w, event).status, 202);
+	event = asking(&s, "4712", 6);
+	(void)text_copy(event->u.delivery.job->environment, LIMIT_REF, "preview");
+	assert_int_equal(world_decide(&s.w, event).status, 202);
+	assert_int_equal(world_newest(&s.w, "production").id, s.gate);
+	assert_null(answer(&s));
+	world_close(&s.w);
+}
+
+TEST(an_environment_is_called_at_github_as_its_settings_say)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(
+	    &s, "PRODUCTION_GITHUB_ENVIRONMENT=Live shop", "STAGING_GITHUB_ENVIRONMENT=Test");
+	assert_int_equal(world_decide(&s.w, asking(&s, "4711", 5)).status, 202);
+	event = asking(&s, "4711", 5);
+	(void)text_copy(event->u.delivery.job->environment, LIMIT_REF, "live Shop");
+	waits(&s, event);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	assert_string_equal(answer(&s)->target, "live Shop");
+	world_close(&s.w);
+	open_scene(&s, "STAGING_GITHUB_ENVIRONMENT=production", NULL);
+	assert_int_equal(world_decide(&s.w, asking(&s, "4711", 5)).status, 202); /* two are */
+	world_close(&s.w);
+}
+
+TEST(its_run_or_its_job_ends_it)
+{
+	for (int by_job = 0; by_job < 2; by_job++) {
+		struct scene s;
+		struct event *event;
+		struct delivery *delivery;
+
+		open_scene(&s, NULL, NULL);
+		waits(&s, asking(&s, "4711", 5));
+		answered(&s, DONE);
+		for (int64_t deployment = 6; deployment >= 5; deployment--) {
+			event = asking(&s,
+			    by_job		? "4711" :
+				deployment == 5 ? "4711" :
+						  "4712",
+			    by_job ? deployment : 0);
+			delivery = &event->u.delivery;
+			delivery->kind = by_job ? DELIVERY_WORKFLOW_JOB : DELIVERY_OTHER;
+			delivery->job->of.attempt = 1;
+			(void)text_copy(delivery->job->of.check_run, JOB_NUMBER, by_job ? "9" : "");
+			(void)text_copy(delivery->job->conclusion, 24, "success");
+			if (!by_job) {
+				delivery->run = mem_new(1, sizeof(*delivery->run));
+				delivery->run->rank = PIPELINE_IS_OVER;
+			}
+			assert_int_equal(world_decide(&s.w, event).status, by_job ? 200 : 202);
+			assert_int_equal(is(&s), deployment == 5 ? DEPLOY_DONE : DEPLOY_RUNNING);
+		}
+		assert_null(answer(&s));
+		world_close(&s.w);
+	}
+}
+
+/* Its job cannot go on, and nobody waits there. */
+TEST(a_run_that_is_over_while_it_waits_is_not_answered)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	event = asking(&s, "4711", 0);
+	event->u.delivery.kind = DELIVERY_OTHER;
+	event->u.delivery.job->of.attempt = 1;
+	event->u.delivery.run = mem_new(1, sizeof(*event->u.delivery.run));
+	event->u.delivery.run->rank = PIPELINE_IS_OVER;
+	(void)text_copy(event->u.delivery.job->conclusion, 24, "cancelled");
+	assert_int_equal(world_decide(&s.w, event).status, 202);
+	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	assert_null(answer(&s));
+	world_close(&s.w);
+}
+
+TEST(a_job_of_another_repository_ends_nothing)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s, NULL, NULL);
+	waits(&s, asking(&s, "4711", 5));
+	event = asking(&s, "4711", 5);
+	event->u.delivery.kind = DELIVERY_WORKFLOW_JOB;
+	(void)text_copy(event->u.delivery.job->of.repository_id, JOB_NUMBER, "9");
+	(void)text_copy(event->u.delivery.job->of.check_run, JOB_NUMBER, "9");
+	(void)text_copy(event->u.delivery.job->conclusion, 24, "success");
+	assert_int_equal(world_decide(&s.w, event).status, 200);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+/* Its own webhook brings the pushes of an application with a secret of its own; the App's copy of
+ * one has its id, and another body. */
+TEST(a_push_by_the_app_counts_where_it_may_and_once)
+{
+	for (int may = 0; may < 2; may++) {
+		struct scene s;
+		struct event *event;
+		char apps[160], file[256], id[LIMIT_DELIVERY];
+
+		open_scene(&s, NULL, NULL);
+		(void)snprintf(file, sizeof(file),
+		    "ENVIRONMENTS=staging\n"
+		    "GITHUB_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef\n%s",
+		    may ? "GITHUB_APP_PUSHES=true\n" : "");
+		world_application(&s.w, "web", file);
+		(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", s.w.aid.folder);
+		world_settings(&s.w, APP_SETTINGS, apps, NULL);
+		if (s.w.aid.settings->refused_count > 0)
+			fail_msg("%s", s.w.aid.settings->refused[0].reason);
+		for (int copy = 0; copy < 3; copy++) { /* the App's, the webhook's, the App's */
+			event = world_push(&s.w, "develop");
+			event->u.delivery.by_app = copy != 1;
+			(void)text_copy(event->u.delivery.repository, LIMIT_REF, "acme/web");
+			(void)text_copy(
+			    event->u.delivery.hook, ENVIRONMENT_NAME_MAX, copy == 1 ? "web" : "");
+			if (copy == 0)
+				(void)text_copy(id, sizeof(id), event->u.delivery.id);
+			(void)text_copy(event->u.delivery.id, sizeof(id), id);
+			struct answer answer = world_decide(&s.w, event);
+
+			assert_int_equal(answer.status, copy != 1 && !may ? 202 : 200);
+			assert_int_equal(answer.is_duplicate, may && copy > 0);
+		}
+		world_close(&s.w);
+	}
+}
