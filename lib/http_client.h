@@ -68,6 +68,8 @@ struct http_client_request {
 	int64_t timeout_ms;		/* for all of it, waiting too; 0: 10,000 */
 	int64_t connect_timeout_ms;	/* 0: 5,000 */
 	size_t answer_max;		/* bytes of the answer's body (0: 1 MB); more fails it */
+	bool is_once;			/* on a connection of its own: what is sent on a kept one
+					 * that dies unanswered, curl sends again */
 	void (*on_done)(void *ctx, const struct http_client_result *result);
 	void *ctx;
 };

@@ -56,7 +56,6 @@ set_reading(CURL *easy)
 	SET(easy, SSL_VERIFYHOST, 0L);
 	SET(easy, CERTINFO, 1L);
 	SET(easy, SSL_SESSIONID_CACHE, 0L);
-	SET(easy, FRESH_CONNECT, 1L);
 	SET(easy, FORBID_REUSE, 1L);
 	return ok;
 }
@@ -160,6 +159,8 @@ http_client_request_set(struct http_client_call *call, const struct http_client_
 	    set_headers(call, request) && set_body(call, request) &&
 	    (!call->client->reads_certificates || set_reading(call->easy));
 
+	SET(call->easy, FRESH_CONNECT,
+	    request->is_once || call->client->reads_certificates ? 1L : 0L);
 	SET(call->easy, URL, request->url);
 	SET(call->easy, CONNECTTIMEOUT_MS, connect_ms);
 	if (call->answer_max <= SMALL_ANSWER)

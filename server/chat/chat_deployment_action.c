@@ -13,6 +13,13 @@ add_what(struct chat_text *text, enum chat_first first, const struct deployment 
 	chat_deployment_what(text, "", action);
 }
 
+/* What is done is a run of a forge, which is named. */
+static bool
+is_elsewhere(const struct deployment *action)
+{
+	return deployment_is_gate(action) || deployment_is_pipeline(action);
+}
+
 /* What it does, in the words of its table. */
 static void
 add_help(struct chat_text *text, const struct deployment *action)
@@ -65,12 +72,13 @@ chat_action_progress(struct chat_text *text, const struct chat_deployment *about
 	const struct deployment *action = about->deployment;
 
 	add_what(text, chat_first_of(about), action);
-	if (deployment_is_gate(action))
+	if (is_elsewhere(action))
 		chat_text_some(text, "\n", about->touches);
 	chat_deployment_note(text, action);
 	add_where(text, action);
 	chat_deployment_requester(text, action);
 	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
+	chat_deployment_note(text, action);
 	chat_deployment_steps(text, about);
 }
 
@@ -80,7 +88,7 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *action = about->deployment;
 
 	chat_deployment_first(text, about);
-	if (deployment_is_gate(action))
+	if (is_elsewhere(action))
 		chat_text_some(text, "\n", about->touches);
 	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
 	chat_deployment_note(text, action);
@@ -88,6 +96,10 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	if (action->state == DEPLOY_FAILED && deployment_is_gate(action))
 		chat_text_add(text,
 		    "\nWhat its job has changed is not known here, and it may go on: look there.");
+	else if (action->state == DEPLOY_FAILED && deployment_is_pipeline(action) &&
+	    action->why == DEPLOY_WHY_INTERRUPTED)
+		chat_text_add(
+		    text, "\nNobody begins it again by itself: look at GitHub before you do.");
 	else if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
 		chat_text_add(text,
 		    "\nNobody does it again by itself: see in 📄 Log what it has done before you do.");

@@ -312,6 +312,7 @@ request(struct github_api_call *call, const char *bearer, const char *path, cons
 		.body = body,
 		.body_size = body == NULL ? 0 : strlen(body),
 		.timeout_ms = call->timeout_ms,
+		.is_once = call->step == ASK && call->method != NULL,
 		.answer_max = GITHUB_API_ANSWER_MAX,
 		.on_done = on_reply,
 		.ctx = call },

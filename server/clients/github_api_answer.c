@@ -55,13 +55,22 @@ is_sendable(const char *text, size_t size, size_t room)
 	return size > 0 && size < room;
 }
 
+/* Does its message say so? */
 static bool
-is_limit(const struct github_api_reply *reply, const char *message)
+says(const struct json *root, const char *words)
+{
+	const char *message = json_get_str(root, "message");
+
+	return message != NULL && strcasestr(message, words) != NULL;
+}
+
+static bool
+is_limit(const struct github_api_reply *reply, const struct json *root)
 {
 	return reply->status == 429 ||
 	    (reply->status == 403 &&
 		(reply->retry_after != NULL || number_in(reply->remaining) == 0 ||
-		    (message != NULL && strcasestr(message, "rate limit") != NULL)));
+		    says(root, "rate limit")));
 }
 
 /* Retry-After, else when the hour ends, where that is used up. */
@@ -111,7 +120,7 @@ verdict_of(const struct github_api_reply *reply, const struct json *root)
 		return reply->code == ERR_LIMIT			  ? GITHUB_TOO_LARGE :
 		    reply->was_sent && reply->code != ERR_TIMEOUT ? GITHUB_TORN :
 								    GITHUB_AWAY;
-	if (is_limit(reply, json_get_str(root, "message")))
+	if (is_limit(reply, root))
 		return GITHUB_LIMITED;
 	if (reply->status / 100 == 2 && root == NULL && reply->body_size > 0)
 		return GITHUB_TORN;
@@ -143,7 +152,7 @@ struct github_api_answer
 github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 {
 	CLEANUP(json_freep) struct json *root = NULL;
-	struct github_api_answer answer = { .status = reply->status };
+	struct github_api_answer answer = { .status = reply->status, .was_sent = reply->was_sent };
 
 	*ret_body = NULL;
 	root = json_decode(reply->body, reply->code == ERR_NONE ? reply->body_size : 0, NULL);
@@ -152,6 +161,7 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 		answer.limit = number_in(reply->limit);
 		answer.reset_s = number_in(reply->reset);
 	}
+	answer.is_of_key = answer.verdict == GITHUB_UNFIT && says(root, "permitted key");
 	if (answer.verdict == GITHUB_LIMITED)
 		answer.retry_after_s = wait_of(reply);
 	if (answer.verdict != GITHUB_DONE && answer.verdict != GITHUB_SAME)

@@ -50,6 +50,8 @@ struct github_api_reply {
 struct github_api_answer {
 	enum github_verdict verdict;
 	int status;		    /* 0: none */
+	bool was_sent;		    /* bytes of the request have gone out */
+	bool is_of_key;		    /* UNFIT: it does not know a key of the body */
 	bool is_of_access;	    /* it is about getting a token: nothing else was asked */
 	int64_t retry_after_s;	    /* of LIMITED, 1 to 3,600; else 0 */
 	int64_t limit, reset_s;	    /* calls in an hour, and when that ends; 0: it does not say */

@@ -46,6 +46,15 @@ keeps_gates(const struct settings *application)
 	return application->github.app_webhook_secret != NULL;
 }
 
+static bool
+runs_pipelines(const struct settings *application)
+{
+	for (size_t i = 0; i < application->inside->member_count; i++)
+		if (application->inside->members[i]->family == FAMILY_PIPELINE)
+			return true;
+	return false;
+}
+
 const struct github_need github_needs[GITHUB_NEEDS] = {
 	{ "metadata", "read", "Metadata: read", "every call", "", false, always },
 	{ "actions", "read", "Actions: read", "<ENV>_REQUIRE_CI", "/actions/runs?per_page=1", false,
@@ -54,10 +63,12 @@ const struct github_need github_needs[GITHUB_NEEDS] = {
 	    watches_alone },
 	{ "checks", "read", "Checks: read", "WATCH_PIPELINES",
 	    "/commits/HEAD/check-runs?per_page=1", true, watches },
-	{ "repository_hooks", "write", "Webhooks: write", "redelivery", "/hooks?per_page=1",
-	    true, has_webhook },
+	{ "repository_hooks", "write", "Webhooks: write", "redelivery", "/hooks?per_page=1", true,
+	    has_webhook },
 	{ "deployments", "write", "Deployments: write", "the App's protection rule",
 	    "/deployments?per_page=1", false, keeps_gates },
+	{ "actions", "write", "Actions: write", "PIPELINE_<NAME>", "/actions/runs?per_page=1",
+	    false, runs_pipelines },
 };
 
 uint32_t

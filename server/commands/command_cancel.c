@@ -11,6 +11,7 @@
 #include "decide/question/decide_where.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
+#include "store/row_work_pipeline.h"
 
 #define CHOICES 10
 
@@ -94,6 +95,8 @@ static struct deployment *
 find_work(struct tx *tx, const char *name, struct deployment *ret)
 {
 	row_deployment_active(tx, name, ret);
+	if (ret->id == 0)
+		row_deployment_get(tx, row_work_pipeline_next(tx, name, 0), ret);
 	if (ret->id == 0)
 		row_deployment_queued(tx, name, ret);
 	return ret->id != 0 ? ret : row_deployment_asking(tx, name, ret);

@@ -10,7 +10,8 @@
 #include "decide/question/decide_where.h"
 #include "lib/text.h"
 
-/* What was typed, in lower case; "" where there is none. */
+/* What was typed, in lower case; "" where there is none.  Behind the name of a pipeline stands what
+ * it asks for, as it was typed. */
 struct words {
 	char action[LIMIT_REF];
 	char target[LIMIT_REF];
@@ -23,13 +24,18 @@ read_words(const struct request *request, struct words *ret)
 {
 	bool has_target = request->target[0] != '\0';
 	char value[LIMIT_REF], words[3][LIMIT_REF];
-	bool is_whole =
-	    request_words(request_get(request, COMMANDS_TEXT, value), has_target ? 2 : 3, words);
+	size_t n = has_target ? 2 : 3;
+	bool is_whole = request_words(request_get(request, COMMANDS_TEXT, value), n, words);
+	const struct action *action = action_find(words[0]);
 
 	(void)text_copy(ret->action, sizeof(ret->action), words[0]);
 	(void)text_copy(ret->target, sizeof(ret->target), has_target ? request->target : words[1]);
-	(void)text_copy(ret->argument, sizeof(ret->argument), words[has_target ? 1 : 2]);
-	return is_whole;
+	(void)text_copy(ret->argument, sizeof(ret->argument), words[n - 1]);
+	if (is_whole || action == NULL || action->argument != ACTION_TAKES_PIPELINE)
+		return is_whole;
+	(void)snprintf(ret->argument, sizeof(ret->argument), "%.40s %.200s", words[n - 1],
+	    request_behind(value, n));
+	return true;
 }
 
 /* --- buttons --- */
@@ -206,21 +212,24 @@ do_to_client(struct tx *tx, const struct update *update, const struct action *ac
 }
 
 /* "production migrate" is what is typed where one is meant; buttons ask for the environment. */
-static void
-do_to_environment(struct tx *tx, const struct update *update, const struct request *request,
-    const struct action *action, const struct words *words)
+void
+command_do_there(
+    struct tx *tx, const struct update *update, const struct request *request, bool is_requested)
 {
 	const struct environment_settings *settings;
 	struct request where = *request;
 	char text[LIMIT_REF];
+	struct words words;
 
-	(void)text_copy(where.target, sizeof(where.target), words->target);
-	(void)snprintf(text, sizeof(text), "%s %.100s", action->name, words->argument);
+	(void)read_words(request, &words);
+	(void)text_copy(where.target, sizeof(where.target), words.target);
+	(void)snprintf(text, sizeof(text), "%.40s %.200s", words.action, words.argument);
 	request_drop(&where, COMMANDS_TEXT);
 	request_add(&where, COMMANDS_TEXT, text);
 	settings = decide_where(tx, update, POLICY_DO, &where);
 	if (settings != NULL)
-		(void)decide_do(tx, update, action, settings->name, words->argument, DO_ASKS);
+		(void)decide_do(tx, update, action_find(words.action), settings->name,
+		    words.argument, is_requested ? DO_IS_REQUESTED : DO_ASKS);
 }
 
 /* As many of the words as it takes are offered. */
@@ -268,6 +277,6 @@ command_do(struct tx *tx, const struct update *update, const struct request *req
 	} else if (action->target == ACTION_ON_CLIENT) {
 		do_to_client(tx, update, action, &words);
 	} else {
-		do_to_environment(tx, update, request, action, &words);
+		command_do_there(tx, update, request, false);
 	}
 }

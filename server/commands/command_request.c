@@ -13,7 +13,10 @@ find_action(const char *name)
 {
 	const struct action *action = action_find(name);
 
-	return action != NULL && action_fits_line(action) ? action : NULL;
+	return action != NULL &&
+		(action_fits_line(action) || action->argument == ACTION_TAKES_PIPELINE) ?
+	    action :
+	    NULL;
 }
 
 static void
@@ -49,7 +52,8 @@ answer_with_line(struct tx *tx, const struct update *update, int64_t id)
 	struct deployment work;
 
 	row_deployment_get(tx, id, &work);
-	if (decide_is_answered(update) && work.state == DEPLOY_AWAITING_APPROVAL)
+	if (decide_is_answered(update) && work.state == DEPLOY_AWAITING_APPROVAL &&
+	    work.client[0] != '\0')
 		decide_ready_send(tx, &update->address, &work);
 }
 
@@ -58,13 +62,16 @@ command_request(struct tx *tx, const struct update *update, const struct request
 {
 	char value[LIMIT_REF], words[WORDS][LIMIT_REF];
 	bool is_whole = request_words(request_get(request, COMMANDS_TEXT, value), WORDS, words);
-	const struct action *action = is_whole ? find_action(words[0]) : NULL;
+	const struct action *action = find_action(words[0]);
+	bool is_pipeline = action != NULL && action->argument == ACTION_TAKES_PIPELINE;
 	const char *id = decide_do_id(words[1]);
 
 	if (!decide_is_allowed_somewhere(tx, update->person, POLICY_DO))
 		(void)decide_may_begin(tx, update, POLICY_DO, "");
-	else if (action == NULL || words[1][0] == '\0')
+	else if (action == NULL || words[1][0] == '\0' || (!is_whole && !is_pipeline))
 		say_usage(tx, update, words);
+	else if (is_pipeline)
+		command_do_there(tx, update, request, true);
 	else if (decide_do_client(tx, update->person, id) == NULL)
 		say_no_client(tx, update, id);
 	else

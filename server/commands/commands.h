@@ -45,6 +45,10 @@ struct command {
 /* Of "help": what somebody wrote that is no command. */
 #define COMMANDS_TALK "talk"
 
+/* "/do", or "/request", of an action on an environment. */
+void command_do_there(struct tx *tx, const struct update *update, const struct request *request,
+    bool is_requested);
+
 /* Those that are typed. */
 size_t commands_count(void);
 const struct command *commands_get(size_t i);

@@ -18,6 +18,13 @@ deployment_is_of_rule(const struct deployment *deployment)
 }
 
 bool
+deployment_is_pipeline(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_ACTION &&
+	    strcmp(deployment->action, action_table[ACTION_RUN_PIPELINE].name) == 0;
+}
+
+bool
 deployment_brings_commit(const struct deployment *deployment)
 {
 	return deployment->program == PROGRAM_DEPLOY || deployment_is_gate(deployment);

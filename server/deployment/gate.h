@@ -14,6 +14,10 @@ bool deployment_is_gate(const struct deployment *deployment);
 /* GitHub itself has asked for it: nobody here has, by whom its run was begun is a row. */
 bool deployment_is_of_rule(const struct deployment *deployment);
 
+/* A run at a forge that we began.  It is in progress beside whatever keeps its environment busy: a
+ * gate of its own may be that. */
+bool deployment_is_pipeline(const struct deployment *deployment);
+
 /* Its commit is what it brings: git is asked about it. */
 bool deployment_brings_commit(const struct deployment *deployment);
 

@@ -1,5 +1,6 @@
-/* perform_github.c - GITHUB_RUNS and FORGE_ANSWER: GitHub is asked once, when it is time.  Side: loop. */
+/* perform_github.c - GITHUB_RUNS and the four FORGE_*: GitHub is asked once, when it is time.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "clients/github_api.h"
@@ -13,14 +14,27 @@
 #include "types/settings.h"
 
 #define PAUSE_S	 30
-#define BODY_MAX 16384
+#define LOOK_S	 60
 #define RUNS_MAX 30 /* of one page: a commit has a few, of 10 to 30 KB each */
+#define BODY_MAX 16384
 #define PLAIN	 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
+#define OUR_KEY	 "return_run_details" /* which GitHub Enterprise Server 3.19 does not know */
 
 struct github_job {
 	struct perform_job job;
 	struct github_api_call *call; /* NULL: it waits */
 };
+
+/* It asks less often where much of the limit is used. */
+static int64_t
+pause_of(const struct effect *effect, const struct github_api_answer *answer, int64_t pause_s)
+{
+	return answer->retry_after_s > 0 ?
+	    answer->retry_after_s :
+	    (int64_t)((double)pause_s * github_api_factor(effect->perform->github));
+}
+
+/* --- runs of a commit --- */
 
 /* A run of another commit, or that is none, says nothing. */
 static void
@@ -36,71 +50,117 @@ take(const struct json *said, const struct effect_github_runs *asked, struct git
 }
 
 static void
-on_runs(void *ctx, const struct github_api_answer *answer, const struct json *body)
+read_runs(struct effect *effect, const struct github_api_answer *answer, const struct json *body)
 {
-	struct github_job *job = ctx;
 	const struct json *runs = json_get(body, "workflow_runs");
-	struct effect *effect = perform_job_free(&job->job);
 	struct github_runs_read *read = &effect->result->u.github_runs_read;
 
-	/* It asks less often where much of the limit is used. */
-	read->retry_after_s = answer->retry_after_s > 0 ?
-	    answer->retry_after_s :
-	    (int64_t)(PAUSE_S * github_api_factor(effect->perform->github));
+	read->retry_after_s = pause_of(effect, answer, PAUSE_S);
 	if (answer->verdict != GITHUB_DONE)
 		(void)text_copy(read->why, sizeof(read->why), answer->detail);
 	else if (!json_holds_array(runs))
 		(void)text_copy(read->why, sizeof(read->why), "it lists no runs");
 	for (size_t i = 0; i < json_count(runs); i++)
 		take(json_at(runs, i), &effect->u.github_runs, read);
-	perform_report(effect);
+}
+
+/* --- one that we begin --- */
+
+/* What failed behind its first byte may have been done. */
+static enum forge_verdict
+verdict_of(const struct effect *effect, const struct github_api_answer *answer)
+{
+	bool is_start = effect->kind == EFFECT_FORGE_START;
+
+	if (answer->verdict == GITHUB_DONE)
+		return FORGE_SAYS_DONE;
+	if (is_start && answer->verdict < GITHUB_FAILED)
+		return answer->is_of_key ? FORGE_SAYS_UNFIT : FORGE_SAYS_NO;
+	if (is_start)
+		return answer->was_sent && !answer->is_of_access ? FORGE_SAYS_NOTHING :
+								   FORGE_SAYS_NO;
+	return answer->verdict == GITHUB_NOT_FOUND && !answer->is_of_access ? FORGE_SAYS_GONE :
+									      FORGE_SAYS_NOTHING;
+}
+
+/* Of a list that which has the nonce in its title: its workflow shows it there. */
+static const struct json *
+find_run(const struct json *body, const struct effect_forge *forge)
+{
+	const struct json *runs = json_get(body, "workflow_runs");
+
+	for (size_t i = 0; forge->run == 0 && i < json_count(runs); i++) {
+		const char *title = json_get_str(json_at(runs, i), "display_title");
+
+		if (title != NULL && strstr(title, forge->nonce) != NULL)
+			return json_at(runs, i);
+	}
+	return forge->run != 0 ? body : NULL;
 }
 
 static void
-start(struct perform_job *base, struct github_api_request *request, const char *environment)
+read_run(struct effect *effect, const struct github_api_answer *answer, const struct json *body)
 {
-	struct github_job *job = (struct github_job *)base;
-	struct github_api_answer unsent;
-	struct err err;
+	struct forge_said *said = &effect->result->u.forge_said;
+	struct err err = { .text = "it lists no such run" };
 
-	request->settings = (struct settings *)settings_of(base->effect->settings, environment);
-	request->ctx = job;
-	if (request->repository == NULL)
-		(void)err_set(&err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
-	else
-		job->call = github_api_start(base->perform->github, request, &err);
-	if (job->call != NULL)
+	said->verdict = verdict_of(effect, answer);
+	said->retry_after_s = pause_of(effect, answer, LOOK_S);
+	(void)text_copy(said->why, sizeof(said->why), answer->detail);
+	if (said->verdict == FORGE_SAYS_DONE && effect->kind == EFFECT_FORGE_START)
+		said->run.run = json_get_i64_or(body, "workflow_run_id", 0);
+	if (said->verdict != FORGE_SAYS_DONE || effect->kind != EFFECT_FORGE_LOOK)
 		return;
-	unsent = github_api_unsent(&err);
-	request->on_done(job, &unsent, NULL);
+	body = find_run(body, &effect->u.forge);
+	if (body != NULL && pipeline_run_read(body, &said->run, &err))
+		return;
+	said->verdict = FORGE_SAYS_NOTHING;
+	(void)text_copy(said->why, sizeof(said->why), err.text);
 }
 
-static void
-ask(struct perform_job *base)
+static bool
+write_body(const struct effect *effect, const struct pipeline *pipeline, struct buf *out)
 {
-	const struct effect_github_runs *what = &base->effect->u.github_runs;
-	const struct settings *of = settings_of(base->effect->settings, what->environment);
-	/* What is of other branches must not fill the page; of a name that would have to be escaped
-	 * it is sorted out here. */
-	const char *branch =
-	    strspn(what->branch, PLAIN) == strlen(what->branch) ? what->branch : "";
-	char path[128 + LIMIT_REF];
+	struct json_out json = json_out_begin(out, '{');
 
-	(void)snprintf(path, sizeof(path), "/actions/runs?head_sha=%.64s&per_page=%d%s%s",
-	    what->commit, RUNS_MAX, branch[0] != '\0' ? "&branch=" : "", branch);
-	start(base,
-	    &(struct github_api_request){
-		.repository = of->github_repository, .path = path, .on_done = on_runs },
-	    what->environment);
+	json_put_str(&json, "ref", pipeline->ref);
+	json_put_open(&json, "inputs", '{');
+	for (size_t i = 0; i < pipeline->n; i++)
+		json_put_str(&json, pipeline->inputs[i].name, pipeline->inputs[i].value);
+	json_out_end(&json);
+	if (!effect->u.forge.is_plain)
+		json_put_bool(&json, OUR_KEY, true);
+	json_out_end(&json);
+	return buf_check(out, NULL);
+}
+
+/* Of a run that is there, or of its workflow; of one that is to begin with a body. */
+static bool
+write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body, struct err *err)
+{
+	const struct effect_forge *forge = &effect->u.forge;
+	const char *line = pipeline_line(effect->settings, forge->environment, forge->pipeline);
+	bool is_start = effect->kind == EFFECT_FORGE_START;
+	struct pipeline pipeline;
+
+	(void)snprintf(path, LIMIT_LINE, "/actions/runs/%" PRId64 "%s", forge->run,
+	    is_start				  ? "/rerun-failed-jobs" :
+		effect->kind == EFFECT_FORGE_STOP ? "/cancel" :
+						    "");
+	if (forge->run != 0)
+		return true;
+	if (line == NULL || !pipeline_read(line, forge->words, forge->nonce, &pipeline, err))
+		return err_set(err, ERR_CONFIG, "the settings have no such pipeline any more");
+	(void)snprintf(path, LIMIT_LINE, "/actions/workflows/%s/%s", pipeline.file,
+	    is_start ? "dispatches" : "runs?event=workflow_dispatch&per_page=30");
+	return !is_start || write_body(effect, &pipeline, body);
 }
 
 /* --- its own gate --- */
 
 static void
-on_answered(void *ctx, const struct github_api_answer *answer, UNUSED const struct json *body)
+read_answered(struct effect *effect, const struct github_api_answer *answer)
 {
-	struct github_job *job = ctx;
-	struct effect *effect = perform_job_free(&job->job);
 	struct forge_answered *said = &effect->result->u.forge_answered;
 
 	said->is_done = answer->verdict == GITHUB_DONE;
@@ -108,67 +168,190 @@ on_answered(void *ctx, const struct github_api_answer *answer, UNUSED const stru
 	    (answer->verdict == GITHUB_NOT_FOUND || answer->verdict == GITHUB_UNFIT);
 	said->retry_after_s = answer->retry_after_s;
 	(void)text_copy(said->why, sizeof(said->why), answer->detail);
-	perform_report(effect);
 }
 
-static void
-give_answer(struct perform_job *base)
+static bool
+write_answer(const struct effect_forge_answer *what, char path[LIMIT_LINE], struct buf *body)
 {
-	const struct effect_forge_answer *what = &base->effect->u.forge_answer;
-	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX); /* six times what stands in it */
-	struct json_out json = json_out_begin(&body, '{');
-	char path[128];
+	struct json_out json = json_out_begin(body, '{');
 
 	json_put_str(&json, "environment_name", what->target);
 	json_put_str(&json, "state", what->is_approved ? "approved" : "rejected");
 	json_put_str(&json, "comment", what->comment);
 	json_out_end(&json);
 	(void)snprintf(
-	    path, sizeof(path), "/actions/runs/%.20s/deployment_protection_rule", what->run);
-	start(base,
-	    &(struct github_api_request){ .repository = what->repository,
-		.path = path,
-		.body = buf_text(&body),
-		.on_done = on_answered },
-	    what->environment);
+	    path, LIMIT_LINE, "/actions/runs/%.20s/deployment_protection_rule", what->run);
+	return buf_check(body, NULL);
 }
 
-/* --- either --- */
+/* --- all of them --- */
 
 static void
-begin(struct perform *perform, struct effect *effect, perform_due_fn *due, int64_t not_before)
+on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
+{
+	struct github_job *job = ctx;
+	struct effect *effect = perform_job_free(&job->job);
+
+	if (effect->kind == EFFECT_GITHUB_RUNS)
+		read_runs(effect, answer, body);
+	else if (effect->kind == EFFECT_FORGE_ANSWER)
+		read_answered(effect, answer);
+	else
+		read_run(effect, answer, body);
+	perform_report(effect);
+}
+
+static bool
+write_runs(const struct effect_github_runs *what, char path[LIMIT_LINE + LIMIT_REF])
+{
+	/* What is of other branches must not fill the page; of a name that would have to be escaped
+	 * it is sorted out here. */
+	const char *branch =
+	    strspn(what->branch, PLAIN) == strlen(what->branch) ? what->branch : "";
+
+	(void)snprintf(path, LIMIT_LINE + LIMIT_REF, "/actions/runs?head_sha=%.64s&per_page=%d%s%s",
+	    what->commit, RUNS_MAX, branch[0] != '\0' ? "&branch=" : "", branch);
+	return true;
+}
+
+/* What is asked of which repository; false: nothing can be, as *err says. */
+static bool
+write_request(const struct effect *effect, struct github_api_request *request,
+    char path[LIMIT_LINE + LIMIT_REF], struct buf *body, struct err *err)
+{
+	bool is_runs = effect->kind == EFFECT_GITHUB_RUNS;
+	bool is_answer = effect->kind == EFFECT_FORGE_ANSWER;
+	const struct settings *of = settings_of(effect->settings,
+	    is_runs	  ? effect->u.github_runs.environment :
+		is_answer ? effect->u.forge_answer.environment :
+			    effect->u.forge.environment);
+
+	request->settings = (struct settings *)of;
+	request->repository = is_answer ? effect->u.forge_answer.repository : of->github_repository;
+	if (request->repository == NULL)
+		return err_set(err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
+	if (!is_runs && effect->kind != EFFECT_FORGE_LOOK)
+		request->method = "POST"; /* which is never sent twice for one answer */
+	return is_runs ? write_runs(&effect->u.github_runs, path) :
+	    is_answer  ? write_answer(&effect->u.forge_answer, path, body) :
+			 write_forge(effect, path, body, err);
+}
+
+static void
+ask(struct perform_job *base)
+{
+	struct github_job *job = (struct github_job *)base;
+	CLEANUP(buf_done) struct buf body = { .cap = BODY_MAX };
+	char path[LIMIT_LINE + LIMIT_REF];
+	struct github_api_request request = { .path = path, .on_done = on_answer, .ctx = job };
+	struct github_api_answer unsent;
+	struct err err = { .code = ERR_NONE };
+
+	if (write_request(base->effect, &request, path, &body, &err)) {
+		request.body = body.size > 0 ? buf_text(&body) : NULL;
+		job->call = github_api_start(base->perform->github, &request, &err);
+	}
+	if (job->call != NULL)
+		return;
+	unsent = github_api_unsent(&err);
+	on_answer(job, &unsent, NULL);
+}
+
+static void
+begin(struct perform *perform, struct effect *effect, int64_t not_before)
 {
 	int64_t wait_ms = not_before - clock_wall_ms();
-	struct github_job *job = perform_job_new(sizeof(*job), perform, effect, due);
+	struct github_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
 
 	if (wait_ms > 0)
 		perform_job_wait(&job->job, wait_ms);
 	else
-		due(&job->job);
+		ask(&job->job);
+}
+
+static void
+end(struct perform_job *job)
+{
+	github_api_cancel(((struct github_job *)job)->call);
+	effect_free(perform_job_free(job));
+}
+
+static void
+end_all(struct perform *perform, enum effect_kind kind)
+{
+	struct perform_job *job;
+
+	while ((job = perform_job_find(perform, kind, NULL)) != NULL)
+		end(job);
 }
 
 void
 perform_github_runs(struct perform *perform, struct effect *effect)
 {
-	begin(perform, effect, ask, effect->u.github_runs.not_before);
+	begin(perform, effect, effect->u.github_runs.not_before);
+}
+
+void
+withdraw_github_runs(struct perform_job *job)
+{
+	end(job);
+}
+
+void
+perform_forge_start(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect, 0);
+}
+
+/* It may have been sent already, and is never sent again. */
+void
+recover_forge_start(UNUSED struct perform *perform, struct effect *effect)
+{
+	effect->result->u.forge_said = (struct forge_said){ .verdict = FORGE_SAYS_NOTHING,
+		.retry_after_s = LOOK_S,
+		.why = "deploybot was restarted before GitHub had answered" };
+	perform_report(effect);
+}
+
+void
+done_forge_start(struct perform *perform)
+{
+	end_all(perform, EFFECT_FORGE_START);
+}
+
+void
+perform_forge_stop(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect, 0);
+}
+
+void
+done_forge_stop(struct perform *perform)
+{
+	end_all(perform, EFFECT_FORGE_STOP);
+}
+
+void
+perform_forge_look(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect, effect->u.forge.not_before);
+}
+
+void
+withdraw_forge_look(struct perform_job *job)
+{
+	end(job);
 }
 
 /* AGAIN: what it has answered already is closed there. */
 void
 perform_forge_answer(struct perform *perform, struct effect *effect)
 {
-	begin(perform, effect, give_answer, effect->u.forge_answer.not_before);
-}
-
-void
-withdraw_github_runs(struct perform_job *job)
-{
-	github_api_cancel(((struct github_job *)job)->call);
-	effect_free(perform_job_free(job));
+	begin(perform, effect, effect->u.forge_answer.not_before);
 }
 
 void
 withdraw_forge_answer(struct perform_job *job)
 {
-	withdraw_github_runs(job);
+	end(job);
 }

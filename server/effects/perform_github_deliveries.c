@@ -113,24 +113,27 @@ ask(struct perform_job *base)
 	struct deliveries_job *job = (struct deliveries_job *)base;
 	const struct effect_github_deliveries *what = &base->effect->u.github_deliveries;
 	struct github_api_answer answer = { .verdict = GITHUB_AWAY };
-	char path[128 + LIMIT_CURSOR];
+	bool is_apps = what->hook == FORGE_HOOK_OF_APP;
+	char hook[48] = "/app/hook", path[128 + LIMIT_CURSOR];
 	struct err err;
 
+	if (!is_apps)
+		(void)snprintf(hook, sizeof(hook), "/hooks/%" PRId64, what->hook);
 	if (what->hook == 0)
 		(void)snprintf(path, sizeof(path), "/hooks?per_page=%d", PAGE);
 	else if (what->delivery == 0)
-		(void)snprintf(path, sizeof(path),
-		    "/hooks/%" PRId64 "/deliveries?status=failure&per_page=%d%s%s", what->hook,
-		    PAGE, what->cursor[0] != '\0' ? "&cursor=" : "", what->cursor);
+		(void)snprintf(path, sizeof(path), "%s/deliveries?status=failure&per_page=%d%s%s",
+		    hook, PAGE, what->cursor[0] != '\0' ? "&cursor=" : "", what->cursor);
 	else
-		(void)snprintf(path, sizeof(path), "/hooks/%" PRId64 "/deliveries/%" PRId64 "%s",
-		    what->hook, what->delivery, what->is_again ? "/attempts" : "");
-	if (job->of == NULL || job->of->github_repository == NULL)
+		(void)snprintf(path, sizeof(path), "%s/deliveries/%" PRId64 "%s", hook,
+		    what->delivery, what->is_again ? "/attempts" : "");
+	if (job->of == NULL || (!is_apps && job->of->github_repository == NULL))
 		(void)err_set(&err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
 	else
 		job->call = github_api_start(base->perform->github,
 		    &(struct github_api_request){ .settings = (struct settings *)job->of,
-			.repository = job->of->github_repository,
+			.as = is_apps ? GITHUB_AS_APP : GITHUB_AS_ITS,
+			.repository = is_apps ? NULL : job->of->github_repository,
 			.path = path,
 			.method = what->is_again ? "POST" : NULL,
 			.on_done = on_answer,

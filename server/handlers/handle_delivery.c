@@ -6,6 +6,7 @@
 #include "decide/git/decide_redelivery.h"
 #include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_gate.h"
+#include "decide/work/decide_pipeline.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -121,6 +122,7 @@ want_ping(UNUSED struct tx *tx, UNUSED const struct delivery *delivery)
 static void
 want_run(struct tx *tx, const struct delivery *delivery)
 {
+	decide_pipeline_seen(tx, delivery->run);
 	for (size_t i = 0; i <= tx->settings->application_count; i++)
 		if (is_of(tx, application_at(tx, i), delivery))
 			decide_ci_note(tx, application_at(tx, i), delivery->run);

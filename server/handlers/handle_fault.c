@@ -6,6 +6,7 @@
 #include "decide/work/decide_forge_answer.h"
 #include "decide/git/decide_announced.h"
 #include "decide/queue/decide_ci_news.h"
+#include "decide/work/decide_pipeline.h"
 #include "decide/work/decide_cloudflare.h"
 #include "decide/work/decide_drain.h"
 #include "decide/work/decide_end.h"
@@ -236,6 +237,21 @@ fault_forge_answer(struct tx *tx, const struct fault *fault)
 	if (tx->effect != NULL)
 		decide_forge_answered(tx, &nothing);
 }
+
+/* As if there were no answer. */
+static void
+fault_forge(struct tx *tx, const struct fault *fault)
+{
+	struct forge_said nothing = { .verdict = FORGE_SAYS_NOTHING,
+		.retry_after_s = LATER_MS / 1000 };
+
+	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
+	if (tx->effect != NULL)
+		decide_pipeline_said(tx, tx->effect, &nothing);
+}
+#define fault_forge_start fault_forge
+#define fault_forge_stop  fault_forge
+#define fault_forge_look  fault_forge
 
 /* What was sent is not known, and nobody would delete it: the secret is drawn anew. */
 static void

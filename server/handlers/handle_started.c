@@ -11,6 +11,7 @@
 #include "decide/hold/decide_hold_change.h"
 #include "decide/work/decide_left.h"
 #include "decide/who/decide_lost.h"
+#include "decide/work/decide_pipeline.h"
 #include "decide/approval/decide_approval.h"
 #include "decide/tell/decide_pin.h"
 #include "decide/git/decide_poll.h"
@@ -191,6 +192,7 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_holds_look(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
+	decide_pipelines_look(tx);
 	end_removed(tx);
 	end_unattended(tx);
 	decide_approvals_look(tx);

@@ -333,6 +333,9 @@ void settings_check_previous(struct settings_loader *l);
 
 /* Names in the report what is wrong with what GitHub's API is asked with. */
 void settings_check_github(struct settings_loader *l);
+void settings_check_pipelines(struct settings_loader *l);
+/* What is not set of what its runs are asked for at GitHub; NULL: nothing. */
+const char *settings_github_missing(const struct settings *s);
 
 /* --- settings_commands.c --- */
 

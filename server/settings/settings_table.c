@@ -310,6 +310,8 @@ members_shown(enum family family)
 		return "111";
 	case FAMILY_REGISTRY:
 		return "base";
+	case FAMILY_PIPELINE:
+		return "release";
 	case FAMILY_ROLE:
 		return "contractor";
 	case FAMILY_WORKFLOW:

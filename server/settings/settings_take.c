@@ -63,6 +63,7 @@ settings_take_all(struct settings_loader *l)
 	settings_take_own(l);
 	settings_check_roles(l);
 	settings_check_approvals(l);
+	settings_check_pipelines(l);
 	settings_check_users(l);
 	settings_check_hook_lines(l);
 }

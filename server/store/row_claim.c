@@ -57,5 +57,6 @@ int64_t
 row_claim_clear(struct tx *tx)
 {
 	return tx_changes(tx,
-	    "DELETE FROM claim WHERE work NOT IN (SELECT id FROM work WHERE " STORE_IS_ACTIVE ")");
+	    "DELETE FROM claim WHERE work NOT IN (SELECT id FROM work WHERE " STORE_IS_ACTIVE
+	    " UNION ALL SELECT id FROM work WHERE " STORE_IS_PIPELINE ")");
 }

@@ -34,7 +34,10 @@
 #define STORE_WORD_ACTIVE(name, row, word, class) STORE_ACTIVE_##class(row)
 #define STORE_WORD_ASKING(name, row, word, class) STORE_ASKING_##class(row)
 #define STORE_WORD_FINAL(name, row, word, class)  STORE_FINAL_##class(row)
-#define STORE_IS_ACTIVE				  "(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
+/* It keeps its environment busy; a pipeline goes on beside that. */
+#define STORE_IS_IN_PROGRESS "(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
+#define STORE_IS_ACTIVE	     STORE_IS_IN_PROGRESS " AND action <> 'run-pipeline'"
+#define STORE_IS_PIPELINE    STORE_IS_IN_PROGRESS " AND action = 'run-pipeline'"
 #define STORE_IS_ASKING				  "(state = ''" DEPLOY_STATES(STORE_WORD_ASKING) ")"
 #define STORE_IS_OPEN				  "(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
 /* A branch that moved set it off, and nobody asked for it. */

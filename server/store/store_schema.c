@@ -1205,6 +1205,17 @@ static const char *const migration_19[] = {
 	"CREATE INDEX work_job_deployment ON work_job (deployment) WHERE deployment <> 0;",
 	"CREATE TABLE forge_repository (name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,"
 	" id INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	/* Runs of workflows that we began: they keep no environment busy. */
+	"CREATE TABLE work_pipeline (work INTEGER PRIMARY KEY, words TEXT NOT NULL,"
+	" again INTEGER NOT NULL, nonce TEXT NOT NULL, run INTEGER NOT NULL,"
+	" attempt INTEGER NOT NULL, repository_id TEXT NOT NULL) STRICT;",
+	"DROP INDEX work_active;"
+	"CREATE UNIQUE INDEX work_active ON work (environment)"
+	" WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING'"
+	" OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline';"
+	"CREATE INDEX work_pipelines ON work (id)"
+	" WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING'"
+	" OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action = 'run-pipeline';",
 	NULL,
 };
 

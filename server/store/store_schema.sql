@@ -249,7 +249,6 @@ CREATE TABLE run (
  n_warnings INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX run_kept ON run (id) WHERE is_purged = 0;
 CREATE INDEX run_deployment ON run (deployment);
-CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK');
 CREATE INDEX work_queued ON work (environment, place) WHERE state = 'QUEUED';
 CREATE INDEX work_open ON work (requested_by) WHERE (state <> '' AND state <> 'LIVE' AND state <> 'FAILED' AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE' AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED' AND state <> 'SUPERSEDED');
 CREATE INDEX work_asking ON work (environment, id) WHERE (state = '' OR state = 'REQUESTED' OR state = 'AWAITING_CONFIRMATION' OR state = 'AWAITING_APPROVAL');
@@ -683,6 +682,15 @@ CREATE TABLE undelivered (hook INTEGER NOT NULL,
 CREATE INDEX work_job_deployment ON work_job (deployment) WHERE deployment <> 0;
 CREATE TABLE forge_repository (name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
  id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE work_pipeline (work INTEGER PRIMARY KEY,
+ words TEXT NOT NULL,
+ again INTEGER NOT NULL,
+ nonce TEXT NOT NULL,
+ run INTEGER NOT NULL,
+ attempt INTEGER NOT NULL,
+ repository_id TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline';
+CREATE INDEX work_pipelines ON work (id) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action = 'run-pipeline';
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

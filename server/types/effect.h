@@ -6,6 +6,7 @@
 #include "types/action.h"
 #include "types/delivery.h"
 #include "types/event.h"
+#include "types/pipeline.h"
 
 enum effect_kind {
 #define EFFECT(name, ...) EFFECT_##name,
@@ -194,9 +195,11 @@ struct effect_github_failure {
 };
 
 /* The subject is its webhook's row. */
+#define FORGE_HOOK_OF_APP (-1)
 struct effect_github_deliveries {
 	char application[ENVIRONMENT_NAME_MAX]; /* with whose settings GitHub is asked */
-	int64_t hook;	/* its number there; 0: not known, it is looked for */
+	/* Its number there; 0: not known, it is looked for; FORGE_HOOK_OF_APP: it is the App's. */
+	int64_t hook;
 	int64_t delivery; /* one of its; 0: those that failed are listed */
 	bool is_again;	/* that one is asked for again; else its branch is asked for */
 	char cursor[LIMIT_CURSOR]; /* of the page that is listed; "": the first */
@@ -213,6 +216,17 @@ struct effect_forge_answer {
 	char comment[LIMIT_COMMENT];
 	int pause_s; /* before this try; 0: it is the first */
 	int64_t not_before; /* wall ms */
+};
+
+/* Of the three kinds: a run of PIPELINE_<NAME>, which is the subject. */
+struct effect_forge {
+	char environment[LIMIT_ENVIRONMENT];
+	char pipeline[ACTION_WORD];
+	char words[LIMIT_REF];	/* that a person gave */
+	char nonce[PIPELINE_NONCE];	/* by which it is looked for where `run` is 0 */
+	int64_t run;	/* START: whose failed jobs are to run again; 0: it begins anew */
+	bool is_plain;	/* START: without the key that an older server does not know */
+	int64_t not_before;	/* LOOK: wall ms: GitHub is asked then */
 };
 
 /* Entries of the audit for the witness outside. */
@@ -306,6 +320,7 @@ struct effect {
 		struct effect_github_failure github_failure;
 		struct effect_github_deliveries github_deliveries;
 		struct effect_forge_answer forge_answer;
+		struct effect_forge forge;
 		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;

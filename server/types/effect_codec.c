@@ -135,6 +135,13 @@ static const struct field fields_forge_answer[] = {
 	FIELD("repository", forge_answer.repository), FIELD("target", forge_answer.target),
 	FIELD("is_approved", forge_answer.is_approved), FIELD("comment", forge_answer.comment),
 	FIELD("pause_s", forge_answer.pause_s), FIELD("not_before", forge_answer.not_before), END };
+#define FORGE_FIELDS \
+	FIELD("environment", forge.environment), FIELD("pipeline", forge.pipeline), \
+	FIELD("words", forge.words), FIELD("nonce", forge.nonce), FIELD("run", forge.run), \
+	FIELD("is_plain", forge.is_plain), FIELD("not_before", forge.not_before), END
+static const struct field fields_forge_start[] = { FORGE_FIELDS };
+static const struct field fields_forge_stop[] = { FORGE_FIELDS };
+static const struct field fields_forge_look[] = { FORGE_FIELDS };
 static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),

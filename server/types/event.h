@@ -162,6 +162,21 @@ struct forge_answered {
 	char why[LIMIT_LINE];  /* neither: what GitHub has said, or that it has not */
 };
 
+enum forge_verdict {
+	FORGE_SAYS_DONE,
+	FORGE_SAYS_NO,	 /* it was not done, and is not: GitHub has said no, or was not asked */
+	FORGE_SAYS_UNFIT,	 /* the same, for a key that an older server does not know */
+	FORGE_SAYS_GONE,	 /* GitHub shows no such run */
+	FORGE_SAYS_NOTHING, /* it may have been done; or how it stands was not said */
+};
+
+struct forge_said {
+	enum forge_verdict verdict;
+	struct pipeline_run run; /* of DONE; its number alone of what was begun; 0: not said */
+	int64_t retry_after_s;	 /* until it is asked again */
+	char why[LIMIT_LINE];	 /* of what is not DONE */
+};
+
 struct probed {
 	size_t n;
 	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
@@ -263,6 +278,7 @@ struct event {
 		struct github_failure_read github_failure_read;
 		struct github_deliveries_read github_deliveries_read;
 		struct forge_answered forge_answered;
+		struct forge_said forge_said;
 		struct witness_answer witnessed;
 		struct fault fault;
 	} u;

@@ -149,14 +149,38 @@ read_body(const struct hook_line *line, const char *body, size_t size, char out[
 	return read_word(find(json, line->value), line->value, out, err);
 }
 
+/* "release,$.version" are two words, each its own or the body's. */
+static bool
+read_value(const struct hook_line *line, const char *body, size_t size,
+    char out[HOOK_VALUE_MAX + 1], struct err *err)
+{
+	struct hook_line part = *line;
+	char word[HOOK_VALUE_MAX + 1];
+	size_t used = 0, its;
+
+	out[0] = '\0';
+	for (const char *rest = line->value; *rest != '\0'; rest += its + (rest[its] == ',')) {
+		its = strcspn(rest, ",");
+		(void)snprintf(part.value, sizeof(part.value), "%.*s", (int)its, rest);
+		(void)text_copy(word, sizeof(word), part.value); /* of the same size */
+		if (needs_body(&part) && !read_body(&part, body, size, word, err))
+			return false;
+		used += (size_t)snprintf(
+		    out + used, HOOK_VALUE_MAX + 1 - used, "%s%s", used > 0 ? " " : "", word);
+		if (used > HOOK_VALUE_MAX)
+			return err_set(err, ERR_LIMIT, "%s: longer than an action's words may be",
+			    line->value);
+	}
+	return true;
+}
+
 bool
 hook_line_request(const struct hook_line *line, const char *body, size_t size, struct request *ret,
     struct err *err)
 {
 	char value[HOOK_VALUE_MAX + 1], words[LIMIT_REF];
 
-	(void)text_copy(value, sizeof(value), line->value); /* of the same size */
-	if (needs_body(line) && !read_body(line, body, size, value, err))
+	if (!read_value(line, body, size, value, err))
 		return false;
 	if (line->action[0] == '\0') {
 		*ret = request_of("deploy", line->target);

@@ -35,7 +35,7 @@ struct hook_line {
 	char target[LIMIT_ENVIRONMENT]; /* with its application; client/acme */
 	char action[24];	       /* an action of /do; "": a deployment */
 	char key[16];		       /* "ref", "argument"; "": it takes no word */
-	char value[HOOK_VALUE_MAX + 1]; /* a word, or $.a.b */
+	char value[HOOK_VALUE_MAX + 1]; /* a word, or $.a.b; of an action also several, "a,$.b" */
 };
 
 /* Of a text that its type has let pass; application: in whose file it stands. */

@@ -122,6 +122,17 @@ request_number(const struct request *request, const char *kind)
 	return number_of(request->target + n + 1);
 }
 
+const char *
+request_behind(const char *text, size_t n)
+{
+	text += strspn(text, " ");
+	for (; n > 0; n--) {
+		text += strcspn(text, " ");
+		text += strspn(text, " ");
+	}
+	return text;
+}
+
 bool
 request_words(const char *text, size_t n, char words[][LIMIT_REF])
 {

@@ -42,6 +42,9 @@ void request_drop(struct request *request, const char *key);
  * are more. */
 bool request_words(const char *text, size_t n, char words[][LIMIT_REF]);
 
+/* What stands behind the first n words of a text, as it was typed. */
+const char *request_behind(const char *text, size_t n);
+
 /* The value of that argument, "" where it has none; returns out. */
 const char *request_get(const struct request *request, const char *key, char out[LIMIT_REF]);
 /* The same as a number from 0 on; what is none is 0. */

@@ -144,15 +144,16 @@ settings_job(const struct settings *s, const char *environment, const char *name
 }
 
 size_t
-settings_jobs(const struct settings *s, const char *environment, char *out, size_t room)
+settings_names(
+    const struct settings *s, const char *environment, enum family family, char out[LIMIT_LINE])
 {
 	const struct settings_inside *in = settings_of(s, environment)->inside;
 	size_t n = 0, used = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < in->member_count && used < room; i++)
-		if (in->members[i]->family == FAMILY_JOB)
-			used += (size_t)snprintf(out + used, room - used, "%s%s",
+	for (size_t i = 0; i < in->member_count && used < LIMIT_LINE; i++)
+		if (in->members[i]->family == family)
+			used += (size_t)snprintf(out + used, LIMIT_LINE - used, "%s%s",
 			    n++ == 0 ? "" : ", ", in->members[i]->name);
 	return n;
 }

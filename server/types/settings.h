@@ -338,8 +338,9 @@ const struct client_settings *settings_client(const struct settings *s, const ch
 /* The words of that environment's application's job; NULL: it has none of that name. */
 const char *settings_job(const struct settings *s, const char *environment, const char *name);
 
-/* "migrate, seed" of its application; returns how many there are. */
-size_t settings_jobs(const struct settings *s, const char *environment, char *out, size_t room);
+/* "migrate, seed" of its application's jobs, or of another family; returns how many there are. */
+size_t settings_names(const struct settings *s, const char *environment, enum family family,
+    char out[LIMIT_LINE]);
 
 /* Adds a line NAME=VALUE for each setting of that member of a family, of those that are set. */
 struct buf;

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from flow_aid import PATIENCE_S, Scene, ended_well
-from github import HOOK_ID, GitHub, workflow_run
-from github_api import FIRST_DELIVERY, Api
+from github import HOOK_ID, GitHub, protection_rule, workflow_run
+from github_api import APP_ID, FIRST_DELIVERY, Api
 from stage import GITHUB_SECRET, wait_until
 
 TOKEN = "github_pat_" + "4Kx9Qm2Rv7" * 5
@@ -227,3 +227,30 @@ def test_what_is_missing_is_said_by_status_and_a_metric(scene, api):
     assert OUTAGE_S - 60 < time.time() - since < OUTAGE_S + 60
     who.say("/status")
     who.hear("2 events of GitHub missing since ", ", asked for again")
+
+
+def test_what_the_app_could_not_deliver_comes_too(tmp_path):
+    api = Api(installations={"octo": {"id": 7, "repositories": [SHOP], "permissions": {
+        "metadata": "read", "deployments": "write"}}})
+    key, secret = tmp_path / "key.pem", "app-" + "5tR8wZ2q" * 5
+    key.write_text(api.pem, encoding="ascii")
+    key.chmod(0o600)
+    scene = Scene(tmp_path / "scene", settings={
+        "GITHUB_REPOSITORY": SHOP, "GITHUB_API_URL": api.url, "GITHUB_WEBHOOK_SECRET": None,
+        "GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_KEY_FILE": str(key), "GITHUB_APP_WEBHOOK_SECRET": secret,
+        "PRODUCTION_APPROVALS": "1", "PRODUCTION_CONFIRM": "false"})
+    try:
+        scene.bot.stop()
+        scene.hook = api.app_hook = GitHub(f"http://127.0.0.1:{scene.http_port}/github/app", secret, SHOP)
+        api.waits.add(("4711", "production"))
+        guid = fails(scene, "deployment_protection_rule",
+                     protection_rule(SHOP, scene.head("main"), 4711, 900_001, "production"))
+        push = push_fails(scene, "develop", scene.commit("develop")["after"])
+        scene.start_bot()
+        wait_came(scene, guid, push)
+        assert scene.bot_rows("SELECT COUNT(*) FROM work WHERE action = 'open-gate'") == [(1,)]
+        wait_until(lambda: scene.metric(MISSING) == 0, PATIENCE_S, "all is there")
+        assert [call for call in api.calls if call[2] >= 400] == []
+        ended_well(scene)
+    finally:
+        api.stop()

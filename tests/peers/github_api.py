@@ -7,7 +7,7 @@ fits the description too.  `troubles` says what goes wrong with the next request
 
     401, 403, 404, 409, 422, 502    that status;  "429", "limit", "secondary"    the three kinds of a limit
     "half", "torn"    half a body: with its whole length, or as if it were all;  "huge"    10 MB;  "html"    a page
-    "moved"    a redirect;  "away"    the connection ends without an answer
+    "moved"    a redirect; of what was carried out: "away"    no answer;  "late"    one, once `let_go` is set
 """
 # SPDX-License-Identifier: ISC
 import contextlib
@@ -23,6 +23,8 @@ import urllib.parse
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from github import workflow_run
 
 DESCRIPTION = json.loads((pathlib.Path(__file__).resolve().parents[1] / "fixtures/github_api.json").read_text("utf-8"))
 APP_ID = 12345
@@ -124,8 +126,11 @@ class Api:
         self.runs = []      # of workflows, as github.workflow_run() makes them
         self.jobs, self.annotations = {}, {}    # of a run, by its number; of a job, by its number
         self.hooks = {}     # a webhook's number: the github.GitHub that delivers by it
+        self.app_hook = None    # the App's
         self.endless = False    # a list of deliveries has no end
-        self.lock = threading.Lock()
+        self.workflows = {}     # that can be begun, by file: "inputs", "branches", and "title" (its run-name)
+        self.is_old = False     # GitHub Enterprise Server 3.19: it does not know return_run_details
+        self.lock, self.let_go = threading.Lock(), threading.Event()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -291,9 +296,60 @@ class Api:
             self.waits.remove((names["run_id"], body["environment_name"]))
             self.answers.append((names["run_id"], body["environment_name"], body["state"], body.get("comment", "")))
 
+    # --- runs of workflows ---
+
+    def begin_run(self, names, body):
+        """A run of a workflow that is there, on a branch that is there, with all its inputs and no other."""
+        workflow = self.workflows.get(names["workflow_id"])
+        if workflow is None:
+            raise Refused(404, "Not Found")
+        if self.is_old and "return_run_details" in body:
+            raise Refused(422, "Invalid request.\n\n\"return_run_details\" is not a permitted key.")
+        if body["ref"] not in workflow["branches"]:
+            raise Refused(422, f"No ref found for: {body['ref']}")
+        given = body.get("inputs", {})
+        for name in workflow["inputs"]:
+            if name not in given:
+                raise Refused(422, f"Required input '{name}' not provided")
+        if set(given) - set(workflow["inputs"]):
+            raise Refused(422, f"Unexpected inputs provided: {sorted(set(given) - set(workflow['inputs']))}")
+        run = workflow_run(f"{names['owner']}/{names['repo']}", names["workflow_id"], "c" * 40, len(self.runs) + 1,
+                           event="workflow_dispatch", head_branch=body["ref"],
+                           display_title=workflow.get("title", "release").format(**given), inputs=given)
+        self.runs.append(run)
+        return {"workflow_run_id": run["id"], "run_url": f"{self.url}/runs/{run['id']}", "html_url": "x"}
+
+    def run_of(self, names):
+        for run in self.runs:
+            if str(run["id"]) == names["run_id"]:
+                return run
+        raise Refused(404, "Not Found")
+
+    def cancel_run(self, names):
+        run = self.run_of(names)
+        if run["status"] == "completed":
+            raise Refused(409, "Cannot cancel a workflow run that is completed.")
+        run.update(status="completed", conclusion="cancelled")
+
+    def rerun(self, names):
+        run = self.run_of(names)
+        if run["status"] != "completed" or run["conclusion"] == "success":
+            raise Refused(403, "This workflow run cannot be retried")
+        run.update(status="in_progress", conclusion=None, run_attempt=run["run_attempt"] + 1)
+
+    def listed(self, names, schema):
+        item = schema["properties"]["workflow_runs"]["items"]
+        wanted = [run for run in self.runs if run["head_sha"] == names.get("head_sha", run["head_sha"])
+                  and run["event"] == names.get("event", run["event"])
+                  and run["path"].endswith(f"/{names.get('workflow_id', run['path'].rpartition('/')[2])}")]
+        return {"workflow_runs": [{**sample(item), **run} for run in wanted], "total_count": len(wanted)}
+
     def content(self, path, names, body, operation, method):
         """Status, what is answered, and the cursor of the next page."""
         status = min(operation.get("answers", operation["statuses"]))
+        if path.endswith("/dispatches") and not body.get("return_run_details"):
+            self.begin_run(names, body)
+            return 204, None
         schema = operation.get("answers", {}).get(status)
         found = {} if schema is None else sample({**schema, "nullable": False})
         cursor = None
@@ -303,11 +359,16 @@ class Api:
             found.update(self.make_token(names, body))
         elif path.endswith("/{repo}/installation"):
             found.update(self.installation_of(names))
-        elif path.endswith("/{repo}/actions/runs"):
-            item = schema["properties"]["workflow_runs"]["items"]
-            found["workflow_runs"] = [{**sample(item), **run} for run in self.runs
-                                      if run["head_sha"] == names["head_sha"]]
-            found["total_count"] = len(found["workflow_runs"])
+        elif path.endswith(("/{repo}/actions/runs", "/{workflow_id}/runs")):
+            found.update(self.listed(names, schema))
+        elif path.endswith("/dispatches"):
+            found.update(self.begin_run(names, body))
+        elif path.endswith("/runs/{run_id}"):
+            found.update(self.run_of(names))
+        elif path.endswith("/cancel"):
+            self.cancel_run(names)
+        elif path.endswith("/rerun-failed-jobs"):
+            self.rerun(names)
         elif path.endswith("/{run_id}/jobs"):
             item = schema["properties"]["jobs"]["items"]
             found["jobs"] = [{**sample(item), **job} for job in self.jobs.get(int(names["run_id"]), ())]
@@ -315,7 +376,7 @@ class Api:
         elif path.endswith("/annotations"):
             found = [{**sample(schema["items"]), **one} for one in
                      self.annotations.get(int(names["check_run_id"]), ())]
-        elif path.startswith("/repos/{owner}/{repo}/hooks"):
+        elif path.startswith(("/repos/{owner}/{repo}/hooks", "/app/hook/deliveries")):
             found, cursor = self.look_at_hooks(path, names, method)
         elif path.endswith("/deployment_protection_rule"):
             self.take_answer(names, body)
@@ -327,7 +388,9 @@ class Api:
     # --- webhooks ---
 
     def hook_of(self, names):
-        hook = self.hooks.get(int(names["hook_id"]))
+        hook = self.hooks.get(int(names["hook_id"])) if "hook_id" in names else self.app_hook
+        if hook is not None and "hook_id" not in names:
+            return hook
         if hook is None or hook.full_name.lower() != f"{names['owner']}/{names['repo']}".lower():
             raise Refused(404, "Not Found")
         return hook
@@ -432,7 +495,10 @@ class Api:
             if status == 200 and request.headers.get("If-None-Match") == etag:
                 status, data = 304, b""
             self.calls.append((request.command, request.path, status))
-            self.send(request, status, data, {"ETag": etag, **self.limits(request, status), **headers}, trouble)
+            headers = {"ETag": etag, **self.limits(request, status), **headers}
+        if trouble == "late":
+            self.let_go.wait(60)
+        self.send(request, status, data, headers, trouble)
 
     def limits(self, request, status):
         who = request.headers.get("Authorization", "")

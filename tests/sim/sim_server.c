@@ -230,6 +230,9 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_GITHUB_FAILURE:
 	case EFFECT_GITHUB_DELIVERIES:
 	case EFFECT_FORGE_ANSWER: /* GitHub keeps no gate there */
+	case EFFECT_FORGE_START:  /* nor does anybody begin a pipeline */
+	case EFFECT_FORGE_STOP:
+	case EFFECT_FORGE_LOOK:
 	case EFFECT_PICTURE:
 	case EFFECT_LEAVE_CHAT:
 	case EFFECT_PIN_MESSAGE:

@@ -290,7 +290,7 @@ PIECES = [
 
     # --- an executor of actions, and a kind of argument ---
     Piece("executor", "its name", "compiler", [
-        Edit("server/types/action.h", "ACTION_BY_FORGE };", "ACTION_BY_POKING, ")],
+        Edit("server/types/action.h", "\tACTION_BY_PIPELINE,", "\tACTION_BY_POKING,\n")],
         obj("server/decide/work/decide_do")),
     Piece("executor", "its word in rows", "compiler", [
         Edit("server/decide/work/decide_do.c", "\tcase ACTION_BY_CLOUDFLARE:",

@@ -252,6 +252,8 @@ void world_writes_entries(struct world *w, int64_t n);
 /* What a PUT to the audit's witness came to. */
 /* GitHub says which runs there are of the commit that it was asked about; or why not. */
 void world_github_runs(struct world *w, const struct pipeline_run *runs, size_t n, const char *why);
+/* Its webhook says so of one; returns the answer's status. */
+int world_workflow_says(struct world *w, const struct pipeline_run *run);
 /* ... and what failed in the run that it was asked about. */
 void world_github_failure(struct world *w, const char *details);
 /* ... and what it could not deliver; its list goes with the effect. */
@@ -259,6 +261,9 @@ void world_github_deliveries(struct world *w, const struct github_deliveries_rea
 
 /* What became of the answer to its own gate. */
 void world_forge_answered(struct world *w, const struct forge_answered *said);
+
+/* What GitHub says to the oldest FORGE_START, FORGE_STOP or FORGE_LOOK. */
+void world_forge(struct world *w, enum effect_kind kind, const struct forge_said *said);
 
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 

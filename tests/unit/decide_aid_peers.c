@@ -237,6 +237,19 @@ world_github_runs(struct world *w, const struct pipeline_run *runs, size_t n, co
 	world_report(w, effect);
 }
 
+int
+world_workflow_says(struct world *w, const struct pipeline_run *run)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_DELIVERY);
+	struct delivery *delivery = &event->u.delivery;
+
+	delivery->kind = DELIVERY_WORKFLOW_RUN;
+	delivery->job = mem_new(1, sizeof(*delivery->job));
+	delivery->run = mem_copy(run, sizeof(*run));
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
+	return world_decide(w, event).status;
+}
+
 void
 world_github_failure(struct world *w, const char *details)
 {
@@ -261,6 +274,15 @@ world_forge_answered(struct world *w, const struct forge_answered *said)
 	struct effect *effect = world_must_take(w, EFFECT_FORGE_ANSWER);
 
 	effect->result->u.forge_answered = *said;
+	world_report(w, effect);
+}
+
+void
+world_forge(struct world *w, enum effect_kind kind, const struct forge_said *said)
+{
+	struct effect *effect = world_must_take(w, kind);
+
+	effect->result->u.forge_said = *said;
 	world_report(w, effect);
 }
 

@@ -15,7 +15,7 @@
 #define NO(x)	   "No \"" x "\". There are: " THERE
 #define NEAR(x, y) "No \"" x "\". Did you mean " y "?"
 #define NO_ACTIONS \
-	"No actions are set up: CLIENTS and JOB_<NAME> in the settings do that. " \
+	"No actions are set up: CLIENTS, JOB_<NAME> and PIPELINE_<NAME> in the settings do that. " \
 	"/help lists what you may do."
 #define NO_EARLIER "Nothing to roll back: no environment of yours has an earlier release."
 

@@ -37,25 +37,12 @@ run_of(const char *file, const char *commit, enum pipeline_rank rank, const char
 	return run;
 }
 
-static int
-says(struct world *w, const struct pipeline_run *run)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_DELIVERY);
-	struct delivery *delivery = &event->u.delivery;
-
-	delivery->kind = DELIVERY_WORKFLOW_RUN;
-	delivery->job = mem_new(1, sizeof(*delivery->job));
-	delivery->run = mem_copy(run, sizeof(*run));
-	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
-	return world_decide(w, event).status;
-}
-
 static void
 ends(struct world *w, const char *file, const char *commit, const char *conclusion)
 {
 	struct pipeline_run run = run_of(file, commit, PIPELINE_IS_OVER, conclusion);
 
-	assert_int_equal(says(w, &run), 200);
+	assert_int_equal(world_workflow_says(w, &run), 200);
 }
 
 static void
@@ -63,7 +50,7 @@ begins(struct world *w, const char *file, const char *commit)
 {
 	struct pipeline_run run = run_of(file, commit, PIPELINE_RUNS, "");
 
-	assert_int_equal(says(w, &run), 200);
+	assert_int_equal(world_workflow_says(w, &run), 200);
 }
 
 static void
@@ -157,12 +144,12 @@ CI_TEST(the_newest_attempt_counts)
 
 	ends(w, "lint.yml", COMMIT_A, "success");
 	again.attempt = 2;
-	assert_int_equal(says(w, &again), 200);
-	assert_int_equal(says(w, &older), 200);
+	assert_int_equal(world_workflow_says(w, &again), 200);
+	assert_int_equal(world_workflow_says(w, &older), 200);
 	push(w, COMMIT_A);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	older.attempt = 2;
-	assert_int_equal(says(w, &older), 200);
+	assert_int_equal(world_workflow_says(w, &older), 200);
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
@@ -300,7 +287,7 @@ CI_TEST(another_repositorys_run_says_nothing)
 	ends(w, "lint.yml", COMMIT_A, "success");
 	push(w, COMMIT_A);
 	(void)text_copy(run.repository, sizeof(run.repository), "eve/shop");
-	assert_int_equal(says(w, &run), 202);
+	assert_int_equal(world_workflow_says(w, &run), 202);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 }
 
@@ -343,7 +330,7 @@ CI_TEST(a_run_of_another_branch_is_not_the_branchs)
 	ends(w, "lint.yml", COMMIT_A, "success");
 	(void)text_copy(run.branch, sizeof(run.branch), "feature");
 	run.number++;
-	assert_int_equal(says(w, &run), 200);
+	assert_int_equal(world_workflow_says(w, &run), 200);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 }
 
@@ -356,10 +343,10 @@ CI_TEST(a_branch_that_somebody_names_has_runs_of_its_own)
 	world_git(w, (struct world_git){ .commit = COMMIT_A, .ref = "feature" });
 	assert_string_equal(world_peek(w, EFFECT_GITHUB_RUNS)->u.github_runs.branch, "feature");
 	(void)text_copy(run.branch, sizeof(run.branch), "feature");
-	assert_int_equal(says(w, &run), 200);
+	assert_int_equal(world_workflow_says(w, &run), 200);
 	(void)text_copy(run.file, sizeof(run.file), "lint.yml");
 	run.run++;
-	assert_int_equal(says(w, &run), 200);
+	assert_int_equal(world_workflow_says(w, &run), 200);
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
@@ -386,7 +373,7 @@ CI_TEST(a_run_begun_again_in_a_freeze_refuses_nothing)
 	ends(w, "lint.yml", COMMIT_A, "success");
 	w->aid.at += 61 * MINUTE;
 	again.attempt = 2;
-	assert_int_equal(says(w, &again), 200);
+	assert_int_equal(world_workflow_says(w, &again), 200);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 }
 
@@ -397,7 +384,7 @@ CI_TEST(a_head_whose_ci_was_cancelled_is_deployed_when_it_passes)
 	push(w, COMMIT_A);
 	ends(w, "ci.yml", COMMIT_A, "cancelled");
 	again.attempt = 2;
-	assert_int_equal(says(w, &again), 200);
+	assert_int_equal(world_workflow_says(w, &again), 200);
 	ends(w, "lint.yml", COMMIT_A, "success");
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }

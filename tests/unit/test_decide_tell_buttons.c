@@ -27,6 +27,7 @@ static const struct end {
 	{ "dghdghrt", DEPLOY_FAILED },
 	{ "ag", DEPLOY_DONE },
 	{ "af", DEPLOY_FAILED },
+	{ "p", DEPLOY_FAILED },
 	{ "dfs", DEPLOY_CANCELLED },
 	{ "dfs", DEPLOY_REFUSED },
 	{ "dfs", DEPLOY_EXPIRED },
@@ -41,11 +42,29 @@ set_state(struct tx *tx, void *arg)
 	row_deployment_set_state(tx, 1, end->state, 0);
 }
 
+/* It fails at GitHub. */
+static void
+play_pipeline(struct world *w)
+{
+	struct forge_said said = { .verdict = FORGE_SAYS_DONE,
+		.run = {
+		    .run = 7, .attempt = 1, .rank = PIPELINE_IS_OVER, .conclusion = "failure" } };
+
+	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline staging release");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_last(w)->buttons.at[0].id);
+	world_forge(w, EFFECT_FORGE_START, &said);
+	world_forge(w, EFFECT_FORGE_LOOK, &said);
+}
+
 static void
 play(struct world *w, const struct end *end, char step)
 {
 	static const char *const commits[] = { COMMIT_A, COMMIT_B };
 
+	if (step == 'p') {
+		play_pipeline(w);
+		return;
+	}
 	if (step == 'd' || step == 'b') {
 		(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 		world_git(w,
@@ -118,10 +137,12 @@ answers(const struct end *end, size_t at, struct offered *offered)
 
 	world_open(&w, STAGING_URL, "STAGING_ROLLBACK_NAG_MINUTES=15", "STAGING_HOST=h1,h2",
 	    "CLIENTS=acme", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ENVIRONMENT=staging",
-	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web.service",
+	    "GITHUB_REPOSITORY=octo/shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123",
+	    "PIPELINE_RELEASE=release.yml ref=main", NULL);
 	for (const char *step = end->play; *step != '\0'; step++) {
 		play(&w, end, *step);
-		id += strchr("bdra", *step) != NULL;
+		id += strchr("bdrap", *step) != NULL;
 	}
 	offered->work = world_deployment(&w, id);
 	if (offered->work.state != end->state)

@@ -34,13 +34,7 @@ run_of(int64_t number, const char *conclusion)
 static void
 says(struct world *w, const struct pipeline_run *run)
 {
-	struct event *event = store_aid_event(&w->aid, EVENT_DELIVERY);
-	struct delivery *delivery = &event->u.delivery;
-
-	delivery->kind = DELIVERY_WORKFLOW_RUN;
-	delivery->run = mem_copy(run, sizeof(*run));
-	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
-	assert_int_equal(world_decide(w, event).status, 200);
+	assert_int_equal(world_workflow_says(w, run), 200);
 }
 
 static void

@@ -33,6 +33,9 @@ again(const struct effect *effect)
 #define PUSH(kind, of) \
 	TEXT(kind, of.push.after), TEXT(kind, of.push.delivery), TEXT(kind, of.push.hook), \
 	TEXT(kind, of.push.forge)
+#define FORGE(kind) \
+	TEXT(kind, forge.environment), TEXT(kind, forge.pipeline), TEXT(kind, forge.words), \
+	TEXT(kind, forge.nonce)
 static const struct {
 	enum effect_kind kind;
 	enum { IS_TEXT, IS_WORD, IS_NOT_IN_ROW } is;
@@ -64,6 +67,7 @@ static const struct {
 	TEXT(FORGE_ANSWER, forge_answer.environment),
 	TEXT(FORGE_ANSWER, forge_answer.repository), TEXT(FORGE_ANSWER, forge_answer.run),
 	TEXT(FORGE_ANSWER, forge_answer.target), TEXT(FORGE_ANSWER, forge_answer.comment),
+	FORGE(FORGE_START), FORGE(FORGE_STOP), FORGE(FORGE_LOOK),
 	TEXT(WITNESS, witness.place), TEXT(WITNESS, witness.head),
 	NOT_IN_ROW(WITNESS, witness.lines), NOT_IN_ROW(WITNESS, witness.size),
 	WORD(TIMER, timer.kind), TEXT(TIMER, timer.name), TEXT(TIMER, timer.environment),
@@ -79,6 +83,9 @@ static const struct {
 /* Each byte of a kind's own struct but padding is 1. */
 #define cloudflare_get cloudflare
 #define cloudflare_set cloudflare
+#define forge_start    forge
+#define forge_stop     forge
+#define forge_look     forge
 static size_t
 fill_members(struct effect *effect)
 {
@@ -94,6 +101,9 @@ fill_members(struct effect *effect)
 	}
 	return 0;
 }
+#undef forge_start
+#undef forge_stop
+#undef forge_look
 #undef cloudflare_get
 #undef cloudflare_set
 

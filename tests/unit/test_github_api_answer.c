@@ -100,6 +100,29 @@ TEST(each_answer_is_told_from_the_others)
 	}
 }
 
+TEST(a_key_that_is_not_known_is_told_from_what_is_wrong_with_it)
+{
+	static const struct {
+		int status;
+		const char *body;
+		bool is_of_key;
+	} rows[] = {
+		{ 422, "{\"message\":\"\\\"return_run_details\\\" is not a permitted key.\"}",
+		    true },
+		{ 422, "{\"message\":\"Unexpected inputs provided: [\\\"a\\\"]\"}", false },
+		{ 422, "{}", false },
+		{ 400, "{\"message\":\"a is not a permitted key\"}", false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(judge((struct github_api_reply){ .status = rows[i].status,
+					   .body = rows[i].body,
+					   .body_size = strlen(rows[i].body) },
+				     NULL)
+				     .is_of_key,
+		    rows[i].is_of_key);
+}
+
 TEST(a_pause_that_is_asked_for_has_bounds)
 {
 	static const struct {
@@ -323,9 +346,10 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		uint32_t granted;
 	} rows[] = { { "{\"metadata\":\"read\"}", 1 }, { "{\"metadata\":\"write\"}", 1 },
 		{ "{\"metadata\":\"admin\"}", 0 }, { "{\"metadata\":\"none\"}", 0 },
-		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 6 },
+		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 64 + 6 },
 		{ "{\"checks\":\"write\"}", 8 }, { "{\"deployments\":\"read\"}", 0 },
-		{ "{\"repository_hooks\":\"write\"}", 16 }, { "{\"repository_hooks\":\"read\"}", 0 },
+		{ "{\"repository_hooks\":\"write\"}", 16 },
+		{ "{\"repository_hooks\":\"read\"}", 0 },
 		{ "{\"metadata\":\"read\",\"actions\":\"read\"}", 7 }, { "[]", 0 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -61,6 +61,10 @@ TEST(a_request_is_what_the_line_and_the_body_say)
 	assert_string_equal(request.action, "do");
 	assert_string_equal(
 	    request_get(&request, REQUEST_TEXT, value), "run-job shop/staging migrate");
+	assert_true(request_of_line("do.run-pipeline:shop/staging argument=release,$.v,x",
+	    "{\"v\":\"1.4.2\"}", &request, &err));
+	assert_string_equal(request_get(&request, REQUEST_TEXT, value),
+	    "run-pipeline shop/staging release 1.4.2 x");
 	assert_true(request_of_line("do.restart-web:client/acme", NULL, &request, &err));
 	assert_string_equal(request_get(&request, REQUEST_TEXT, value), "restart-web client/acme");
 }

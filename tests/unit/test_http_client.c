@@ -62,6 +62,23 @@ CLIENT_TEST(calls_one_after_another_use_one_connection)
 	assert_int_equal(f->server->conn_count, 1);
 }
 
+/* curl sends a request once more whose kept connection ends without an answer. */
+CLIENT_TEST(what_must_not_be_sent_twice_has_a_connection_of_its_own)
+{
+	const struct http_client_config config = { 0 };
+	struct outcome outcome = { 0 };
+	struct http_client_request request;
+
+	client_aid_start(f, &config);
+	(void)client_aid_get(f, "/hello", &outcome);
+	UNTIL(f, outcome.times == 1);
+	request = client_aid_request(f, "/hello", &outcome);
+	request.is_once = true;
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	UNTIL(f, outcome.times == 2);
+	assert_int_equal(f->server->conn_count, 2);
+}
+
 CLIENT_TEST(two_calls_fly_at_once)
 {
 	const struct http_client_config config = { 0 };

@@ -248,6 +248,9 @@ static const struct {
 	[EFFECT_GITHUB_FAILURE] = { "", false, true },
 	[EFFECT_GITHUB_DELIVERIES] = { "", false, true },
 	[EFFECT_FORGE_ANSWER] = { "", false, true },
+	[EFFECT_FORGE_START] = { "", false, false },
+	[EFFECT_FORGE_STOP] = { "", false, false },
+	[EFFECT_FORGE_LOOK] = { "", false, true },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };

@@ -102,6 +102,15 @@ static const struct setting_case cases[] = {
 		"github 1 a.yml@main", "github 1 .github/workflows/a.yml@refs/heads/main",
 		"github 1 a.txt@refs/heads/main", "gitea 1 a.yml@refs/heads/main",
 		"github 1 a.yml@refs/heads/main sub=x", "github 1 a.yml@refs/heads/ma in" } },
+	{ S(PIPELINE_IS),
+	    { "release.yml ref=main", "a-b_c.1.yaml  ref=v1.2 channel=stable version=? _x-9=a=b",
+		"a.yml ref=m a=1 b=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1 j=1" },
+	    { "", "release.yml", "release.yml version=? ref=main", ".github/workflows/a.yml ref=m",
+		"a.txt ref=m", "a.yml ref=", "a.yml ref=m 1a=x", "a.yml ref=m a",
+		"a.yml ref=m a=", "a.yml ref=m a=1 b=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1 j=1 k=1",
+		"a.yml ref=m a="
+		"0123456789012345678901234567890123456789012345678901234567890123"
+		"4" } },
 	{ S(REMOTE),
 	    { "https://h/p", "https://h/p@q", "ssh://git@h/p", "/srv/git", "git@h:p/q", "g@h:p:/" },
 	    { "", "http://h/p", "git://h/p", "https://u@h/p", "ssh://-o/p", "/srv/g it",
@@ -326,6 +335,14 @@ TEST(each_setting_has_its_longest)
 		{ S(REPOSITORY_PATH), "a/", 250, "" },
 		{ S(STARTS), "deploy:staging ref=$.", 280, "" },
 		{ S(WORKFLOW_IS), "github 1 a.yml@refs/heads/", 511, "" },
+		{ S(PIPELINE_IS),
+		    "a.yml ref=m a="
+		    "012345678901234567890123456789012345678901234567890123456789"
+		    " b="
+		    "012345678901234567890123456789012345678901234567890123456789"
+		    " c="
+		    "012345678901234567890123456789012345678901234567890123456789 d=",
+		    255, "" },
 		{ S(REMOTE), "/", 1023, "" },
 		{ S(PROXY), "http://", 1023, "" },
 		{ S(URLS), "http://a/", SETTING_URL_LIST_MAX, ",http://b" },

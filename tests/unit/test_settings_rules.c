@@ -81,6 +81,24 @@ TEST(ci_first_is_asked_for_where_github_can_be_asked)
 	settings_unref(s);
 }
 
+#define PIPELINE(line) "PIPELINE_RELEASE=release.yml ref=main" line
+TEST(a_pipeline_is_one_that_github_can_begin)
+{
+	struct settings *s;
+
+	assert_null(LOAD(NULL, COMPLETE, PIPELINE("")));
+	SAYS(SETTINGS_ERROR, "PIPELINE_RELEASE: needs GITHUB_APP_ID or GITHUB_API_TOKEN");
+	assert_null(LOAD(NULL, TOKEN, ADMINS, REGISTRY, "STAGING_HOST=a", "PRODUCTION_HOST=b",
+	    "REPOSITORY_URL=/srv/git", PIPELINE(""), "GITHUB_API_TOKEN=ghp_" SECRET));
+	SAYS(SETTINGS_ERROR, "PIPELINE_RELEASE: needs GITHUB_REPOSITORY, which is not set");
+	assert_null(LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, PIPELINE(" a=1 b=? A=2")));
+	SAYS(SETTINGS_ERROR, "PIPELINE_RELEASE: A is there twice");
+	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, PIPELINE(" a=1 b=?"));
+	assert_non_null(s);
+	assert_int_equal(github_needs_of(s), 5);
+	settings_unref(s);
+}
+
 TEST(the_health_gates_deadline_grows_with_slow_checks)
 {
 	struct settings *s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_TIMEOUT=30");

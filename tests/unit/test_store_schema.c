@@ -484,6 +484,7 @@ expect_indexes(struct store_aid *aid, struct db *db, const char *of)
 			buf_addf(&queued, "%sstate = '%s'", queued.size == 0 ? "" : " OR ",
 			    deploy_flow_name((enum deploy_state)s));
 	expect_where(aid, db, of, "work_active", STORE_IS_ACTIVE);
+	expect_where(aid, db, of, "work_pipelines", STORE_IS_PIPELINE);
 	expect_where(aid, db, of, "work_queued", buf_text(&queued));
 	(void)snprintf(push, sizeof(push), "%s AND " STORE_IS_PUSH, buf_text(&queued));
 	expect_where(aid, db, of, "work_waiting_push", push);

@@ -200,20 +200,21 @@ print_clients(const struct settings *s, struct buf *text)
 		print_wrapped("clients:", text);
 }
 
-/* The jobs of an application, each by its first environment. */
+/* The jobs or pipelines of an application, by its first environment. */
 static void
-add_jobs(
-    const struct settings *s, const char *environment, const char *application, struct buf *text)
+add_names(const struct settings *s, const struct environment_settings *of, enum family family,
+    struct buf *text)
 {
+	const char *environment = of->name, *application = of->of->application;
 	char jobs[LIMIT_LINE];
 
-	if (settings_jobs(s, environment, jobs, sizeof(jobs)) > 0)
+	if (settings_names(s, environment, family, jobs) > 0)
 		buf_addf(text, "%s%s%s%s", between(text), application,
 		    application[0] == '\0' ? "" : ": ", jobs);
 }
 
 static void
-print_jobs(const struct settings *s, struct buf *text)
+print_names(const struct settings *s, enum family family, const char *title, struct buf *text)
 {
 	const struct settings *of = NULL;
 
@@ -221,11 +222,11 @@ print_jobs(const struct settings *s, struct buf *text)
 		const struct environment_settings *e = &s->environments[i];
 
 		if (e->of != of) /* they stand together */
-			add_jobs(s, e->name, e->of->application, text);
+			add_names(s, e, family, text);
 		of = e->of;
 	}
 	if (text->size > 0)
-		print_wrapped("jobs:", text);
+		print_wrapped(title, text);
 }
 
 static void
@@ -250,7 +251,8 @@ print_protection(const struct settings *s)
 	print_codes(s, &text);
 	print_roles(s, &text);
 	print_clients(s, &text);
-	print_jobs(s, &text);
+	print_names(s, FAMILY_JOB, "jobs:", &text);
+	print_names(s, FAMILY_PIPELINE, "begins:", &text);
 	print_workflows(s, &text);
 }
 

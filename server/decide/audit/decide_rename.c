@@ -9,6 +9,7 @@
 #include "store/row_effect.h"
 #include "store/row_ended.h"
 #include "store/row_hook.h"
+#include "store/row_work_pipeline.h"
 #include "store/row_principal.h"
 #include "store/row_rename.h"
 #include "store/row_token.h"
@@ -79,7 +80,8 @@ decide_rename(struct tx *tx)
 
 		if (!decide_is_to_be_renamed(tx, name, former))
 			continue;
-		if (row_deployment_active(tx, former, &(struct deployment){ 0 })->id != 0)
+		if (row_deployment_active(tx, former, &(struct deployment){ 0 })->id != 0 ||
+		    row_work_pipeline_next(tx, former, 0) != 0)
 			waits = true;
 		else
 			rename_one(tx, former, name);

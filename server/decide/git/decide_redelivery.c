@@ -32,12 +32,25 @@ is_asking(const struct settings *s, const struct settings *of)
 	    (of->github_webhook_secret != NULL || s->github_webhook_secret != NULL);
 }
 
+/* The App's one webhook, which has no repository: of it the main file speaks. */
+static bool
+is_app_asking(const struct settings *s)
+{
+	return s->github.app_id != NULL && s->github.app_webhook_secret != NULL;
+}
+
+static const char *
+name_of(const struct settings *of, const struct forge_hook *hook)
+{
+	return hook->number == FORGE_HOOK_OF_APP ? "the App" : of->github_repository;
+}
+
 /* Where a credential is set. */
 static void
 look_again(struct tx *tx, int64_t due)
 {
 	const struct settings *s = tx->settings;
-	bool is_any = is_asking(s, s);
+	bool is_any = is_asking(s, s) || is_app_asking(s);
 	int64_t before;
 
 	for (size_t i = 0; i < s->application_count; i++)
@@ -83,6 +96,13 @@ decide_redelivery_due(struct tx *tx)
 		if (row_effect_find(tx, EFFECT_GITHUB_DELIVERIES, hook.id) == 0)
 			ask(tx, of, &hook, (struct effect_github_deliveries){ .left = PAGES });
 	}
+	if (is_app_asking(s)) {
+		struct forge_hook hook = row_redelivery_add_hook(tx, "", "");
+
+		hook.number = FORGE_HOOK_OF_APP;
+		if (row_effect_find(tx, EFFECT_GITHUB_DELIVERIES, hook.id) == 0)
+			ask(tx, s, &hook, (struct effect_github_deliveries){ .left = PAGES });
+	}
 	row_redelivery_clear(tx);
 	look_again(tx, tx->at + EVERY_MS);
 }
@@ -117,7 +137,7 @@ go_on(struct tx *tx, const struct settings *of, const struct forge_hook *hook, c
 		return;
 	if (!next->asks_branch)
 		tx_log(tx, LOG_LEVEL_INFO, "%s: GitHub could not deliver %s: asked for again",
-		    of->github_repository, next->guid);
+		    name_of(of, hook), next->guid);
 	ask(tx, of, hook,
 	    (struct effect_github_deliveries){
 		.delivery = next->id, .is_again = !next->asks_branch, .left = left });
@@ -130,10 +150,11 @@ note_page(struct tx *tx, const struct settings *of, struct forge_hook *hook,
 {
 	struct effect_github_deliveries more = { .left = tx->effect->u.github_deliveries.left - 1 };
 	bool is_end = read->next[0] == '\0' || more.left == 0;
+	bool is_apps = hook->number == FORGE_HOOK_OF_APP;
 	char source[DECIDE_SOURCE];
 
 	(void)decide_announced_source(
-	    DELIVERY_GITHUB, repository_hook(of, DELIVERY_GITHUB), source);
+	    DELIVERY_GITHUB, is_apps ? "" : repository_hook(of, DELIVERY_GITHUB), source);
 	for (size_t i = 0; i < read->n; i++)
 		if (read->list[i].at < hook->looked_at - BEFORE_MS)
 			is_end = true;
@@ -153,12 +174,15 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 {
 	const struct effect_github_deliveries *what = &tx->effect->u.github_deliveries;
 	const struct settings *of = settings_application(tx->settings, what->application);
+	bool is_apps = what->hook == FORGE_HOOK_OF_APP;
 	char key[32];
 	struct forge_hook hook;
 
-	if (!is_asking(tx->settings, of))
+	if (is_apps ? !is_app_asking(tx->settings) : !is_asking(tx->settings, of))
 		return;
-	hook = row_redelivery_hook(tx, repository_hook(of, DELIVERY_GITHUB), of->github_repository);
+	hook = is_apps ?
+	    row_redelivery_hook(tx, "", "") :
+	    row_redelivery_hook(tx, repository_hook(of, DELIVERY_GITHUB), of->github_repository);
 	hook.number = read->hook;
 	(void)snprintf(key, sizeof(key), "redelivery:%" PRId64, hook.id);
 	if (read->pause_s * 1000 > EVERY_MS)
@@ -172,7 +196,7 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 	else if (row_rate_limit_take(tx, key, 1, DAY_MS))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "%s: what GitHub could not deliver is not asked for again: %s",
-		    of->github_repository, read->why);
+		    is_apps ? "the App" : of->github_repository, read->why);
 	row_redelivery_save_hook(tx, &hook);
 }
 
@@ -181,11 +205,14 @@ decide_redelivery_came(struct tx *tx, const struct delivery *delivery)
 {
 	struct forge_hook hook = { 0 };
 
-	if (delivery->forge == DELIVERY_GITHUB)
+	if (delivery->by_app)
+		hook = row_redelivery_hook(tx, "", "");
+	else if (delivery->forge == DELIVERY_GITHUB)
 		hook = row_redelivery_hook(tx, delivery->hook, delivery->repository);
 	if (hook.id == 0)
 		return 0;
-	if (delivery->hook_number != 0 && delivery->hook_number != hook.number) {
+	if (!delivery->by_app && delivery->hook_number != 0 &&
+	    delivery->hook_number != hook.number) {
 		hook.number = delivery->hook_number;
 		row_redelivery_save_hook(tx, &hook);
 	}

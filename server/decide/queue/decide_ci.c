@@ -12,6 +12,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+#include "types/pipeline.h"
 #include "types/settings.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
@@ -31,6 +32,7 @@ asks(const struct tx *tx, const struct deployment *work)
 	    environment;
 }
 
+/* With its page, where people see why. */
 static void
 add_failure(const struct settings *of, const struct pipeline_run *run, char ret[LIMIT_LINE])
 {

@@ -44,6 +44,7 @@ struct look {
 	struct environment now;
 	int64_t answered; /* git has just answered for this one; 0: for none */
 	const struct git_answer *answer;
+	bool is_busy;	    /* something keeps it that all wait for but pipelines */
 	bool is_asking;	    /* git, for one in front */
 	bool is_given_slot; /* it is this queue's turn to have one that is free */
 };
@@ -118,7 +119,7 @@ static bool
 has_slot(const struct look *l, const struct deployment *work)
 {
 	return deployment_is_rollback(work) || deployment_is_read(work) ||
-	    deployment_is_gate(work) || l->is_given_slot ||
+	    deployment_is_gate(work) || deployment_is_pipeline(work) || l->is_given_slot ||
 	    (row_slot_is_free(l->tx, l->environment) &&
 		!row_slot_is_contended(l->tx, l->environment));
 }
@@ -334,8 +335,7 @@ static const char *const waits[TURN_TO_START + 1] = {
 	[TURN_TO_WAIT_CI] = ROW_QUEUE_CI,
 };
 
-/* True: it has started, and nobody else can. */
-static bool
+static void
 take_turn(struct look *l, int64_t id)
 {
 	struct place place = { 0 };
@@ -343,8 +343,9 @@ take_turn(struct look *l, int64_t id)
 
 	row_deployment_get(l->tx, id, &place.work);
 	row_question_get(l->tx, id, &place.shown);
-	if (place.work.state != DEPLOY_QUEUED)
-		return false;
+	if (place.work.state != DEPLOY_QUEUED ||
+	    (l->is_busy && !deployment_is_pipeline(&place.work)))
+		return;
 	rule = turn_decide(facts_of(l, &place));
 	if (waits[rule->to] != NULL)
 		wait_for(l, &place, waits[rule->to]);
@@ -384,9 +385,9 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_START:
 		start(l, &place);
-		return true;
+		l->is_busy |= !deployment_is_pipeline(&place.work);
+		break;
 	}
-	return false;
 }
 
 /* --- a look --- */
@@ -414,21 +415,29 @@ tell_places(const struct look *l)
 	}
 }
 
+/* Those alone begin where something is in progress. */
+static bool
+has_pipelines(const struct look *l)
+{
+	char names[LIMIT_LINE];
+
+	return settings_names(l->tx->settings, l->environment, FAMILY_PIPELINE, names) > 0;
+}
+
 static void
 look(struct look *l)
 {
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(l->tx, l->environment, ids);
 	struct deployment active;
-	bool is_busy;
 
-	is_busy = row_deployment_active(l->tx, l->environment, &active)->id != 0;
+	l->is_busy = row_deployment_active(l->tx, l->environment, &active)->id != 0;
 	if (n == 0 || decide_keeps_waiting(l->tx, l->environment))
 		return;
 	l->settings = settings_environment(l->tx->settings, l->environment);
 	row_environment_get(l->tx, l->environment, &l->now);
-	for (size_t i = 0; i < n && !is_busy && !l->tx->failed; i++)
-		is_busy = take_turn(l, ids[i]);
+	for (size_t i = 0; i < n && !l->tx->failed && (!l->is_busy || has_pipelines(l)); i++)
+		take_turn(l, ids[i]);
 	tell_places(l);
 }
 

@@ -15,6 +15,7 @@
 #include "store/row_button.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
+#include "store/row_work_pipeline.h"
 #include "store/row_run.h"
 
 #define NOT_NOW	 "Not now"
@@ -279,9 +280,22 @@ add_seen(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, buttons);
 }
 
-decide_tell_offer *const decide_tell_offers[] = { add_seen, add_without, add_past_barrier,
-	add_again, add_roll_back, add_way_out, add_application_log, add_deploy, add_log,
-	add_rollback_log, NULL };
+/* What has passed is not run again. */
+static void
+add_rerun(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	const struct request rerun = request_about("rerun", "work", deployment->id);
+
+	if (deployment->state == DEPLOY_FAILED && deployment_is_pipeline(deployment) &&
+	    row_work_pipeline_get(tx, deployment->id).run != 0 &&
+	    (chat < 0 ||
+		decide_is_allowed_do(tx, chat, deployment->action, deployment->environment)))
+		row_button_show_for(tx, &rerun, chat, 0, "🔁 Run failed jobs again", buttons);
+}
+
+decide_tell_offer *const decide_tell_offers[] = { add_rerun, add_seen, add_without,
+	add_past_barrier, add_again, add_roll_back, add_way_out, add_application_log, add_deploy,
+	add_log, add_rollback_log, NULL };
 
 /* Whoever asked can hand somebody a line, and is shown it when they want to. */
 static void

@@ -91,7 +91,10 @@ find_ahead(struct tx *tx, const struct deployment *deployment, struct decide_tel
 {
 	rows->position = 0;
 	rows->ahead.id = 0;
-	if (decide_tell_is_question(deployment))
+	if (deployment_is_pipeline(deployment)) /* for another run of it alone */
+		row_deployment_get(tx,
+		    row_claim_before(tx, deployment->waits_for, deployment->place), &rows->ahead);
+	else if (decide_tell_is_question(deployment))
 		row_deployment_active(tx, deployment->environment, &rows->ahead);
 	else if (deployment->state == DEPLOY_QUEUED)
 		find_position(tx, deployment, rows);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_action.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "decide/queue/decide_binding.h"
@@ -10,6 +11,7 @@
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/row_job.h"
+#include "store/row_work_pipeline.h"
 #include "store/row_question.h"
 
 #define BINDING_MOST 16384 /* bytes: more than a member's settings may have */
@@ -27,8 +29,19 @@ decide_action_refusal(
 	    NULL;
 }
 
+/* With the words that it was given.  False: the settings have no such line, or other words belong
+ * to it. */
+static bool
+read_pipeline(struct tx *tx, const struct deployment *work, struct pipeline *ret)
+{
+	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
+	const char *line = pipeline_line(tx->settings, work->environment, work->argument);
+
+	return line != NULL && pipeline_read(line, row.words, row.nonce, ret, NULL);
+}
+
 bool
-decide_action_exists(const struct tx *tx, const struct deployment *work)
+decide_action_exists(struct tx *tx, const struct deployment *work)
 {
 	const struct action *action = action_row_of(work->action);
 	const struct client_settings *client;
@@ -39,6 +52,8 @@ decide_action_exists(const struct tx *tx, const struct deployment *work)
 		return false; /* of a later version */
 	if (deployment_is_gate(work))
 		return settings_environment(tx->settings, work->environment) != NULL;
+	if (deployment_is_pipeline(work))
+		return read_pipeline(tx, work, &(struct pipeline){ .n = 0 });
 	if (work->client[0] == '\0')
 		return settings_job(tx->settings, work->environment, work->argument) != NULL;
 	client = settings_client(tx->settings, work->client);
@@ -46,16 +61,48 @@ decide_action_exists(const struct tx *tx, const struct deployment *work)
 	    strcmp(client->target, work->environment) == 0;
 }
 
+/* All that it is begun with; of a run that is known its page. */
+static void
+say_pipeline(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
+{
+	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
+	const struct settings *of = settings_of(tx->settings, work->environment);
+	const char *repository = of->github_repository != NULL ? of->github_repository : "?";
+	struct buf text = { .cap = DECIDE_TOUCHES - 1 };
+	struct pipeline pipeline;
+	char page[LIMIT_LINE];
+
+	if (row.again != 0) /* with whatever it was begun with */
+		buf_addf(
+		    &text, "failed jobs of run %" PRId64 " of %s again", row.again, repository);
+	else if (read_pipeline(tx, work, &pipeline))
+		buf_addf(&text, "%s at %s of %s", pipeline.file, pipeline.ref, repository);
+	for (size_t i = 0; row.again == 0 && text.size > 0 && i < pipeline.n; i++)
+		if (strcmp(pipeline.inputs[i].name, PIPELINE_OURS) != 0)
+			buf_addf(&text, "%s%s=%s", i == 0 ? ": " : " ", pipeline.inputs[i].name,
+			    pipeline.inputs[i].value);
+	if (row.run != 0)
+		buf_addf(
+		    &text, " · %s", pipeline_run_url(of->github.url, repository, row.run, page));
+	(void)text_copy(out, DECIDE_TOUCHES, buf_text(&text)); /* it fits */
+	buf_done(&text);
+}
+
 /* Values, and not files alone: a setting of the process counts as well. */
 static void
-binding_of(const struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING])
+binding_of(struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING])
 {
 	const char *id = work->client[0] != '\0' ? work->client : work->argument;
 	struct buf all = { .cap = BINDING_MOST };
+	char touches[DECIDE_TOUCHES];
 
 	settings_list_member(
 	    work->client[0] != '\0' ? tx->settings : settings_of(tx->settings, work->environment),
 	    work->client[0] != '\0' ? FAMILY_CLIENT : FAMILY_JOB, id, &all);
+	if (deployment_is_pipeline(work)) {
+		say_pipeline(tx, work, touches);
+		buf_adds(&all, touches);
+	}
 	(void)fingerprint_digest(buf_text(&all), out);
 	buf_done(&all);
 }
@@ -72,7 +119,8 @@ list_of(const struct tx *tx, const struct deployment *work, char ret[FINGERPRINT
 	if (client != NULL)
 		return client->as.fingerprint != NULL &&
 		    text_copy(ret, FINGERPRINT_LIST_MAX, client->as.fingerprint);
-	if (environment == NULL || environment->fingerprint == NULL || words == NULL)
+	if (environment == NULL || environment->fingerprint == NULL || words == NULL ||
+	    deployment_is_pipeline(work))
 		return false;
 	return text_copy(ret, FINGERPRINT_LIST_MAX, environment->fingerprint) &&
 	    fingerprint_add_job(ret, work->argument, words, NULL);
@@ -210,6 +258,8 @@ decide_action_touches(struct tx *tx, const struct deployment *work, char out[DEC
 	words = settings_job(tx->settings, work->environment, work->argument);
 	if (deployment_is_gate(work))
 		say_gate(tx, work, out);
+	else if (deployment_is_pipeline(work))
+		say_pipeline(tx, work, out);
 	else if (client != NULL)
 		say_on_client(tx, client, action, work->argument, out);
 	else if (work->client[0] == '\0' && words != NULL)
@@ -248,6 +298,8 @@ decide_claims(struct tx *tx, const struct deployment *work)
 	const struct client_settings *client =
 	    work->client[0] != '\0' ? settings_client(tx->settings, work->client) : NULL;
 
+	if (deployment_is_pipeline(work))
+		return settings_claims_pipeline(work->environment, work->argument);
 	return client != NULL ? settings_claims_client(tx->settings, client) :
 				settings_claims(tx->settings, work->environment);
 }

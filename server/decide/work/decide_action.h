@@ -8,7 +8,7 @@
 #include "store/row_action.h"
 
 /* Do the settings of now have that action there, on what it was asked for?  True of no action. */
-bool decide_action_exists(const struct tx *tx, const struct deployment *work);
+bool decide_action_exists(struct tx *tx, const struct deployment *work);
 
 /* Why it can be done to no such client; NULL: it can. */
 const char *decide_action_refusal(
@@ -24,7 +24,7 @@ decide_action_bind(struct tx *tx, struct deployment *work, const struct action_r
 bool decide_action_differs(struct tx *tx, const struct deployment *work,
     const struct action_row *action, const struct question *shown, char ret_names[LIMIT_LINE / 2]);
 
-#define DECIDE_TOUCHES 512
+#define DECIDE_TOUCHES 1024
 
 /* A line for people: what the settings of now have it touch, "Acme Ltd: restart nginx.service on
  * web@acme.example"; "" of no action, and of one that they do not have.  Returns out. */

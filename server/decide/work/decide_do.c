@@ -19,6 +19,7 @@
 #include "lib/text.h"
 #include "store/row_cloudflare.h"
 #include "store/row_deployment.h"
+#include "store/row_work_pipeline.h"
 #include "store/row_witness.h"
 #include "types/cloudflare_level.h"
 
@@ -32,6 +33,7 @@ struct wanted {
 	const struct client_settings *client; /* NULL: it is an environment */
 	const char *environment;
 	const char *argument;
+	const struct work_pipeline_row *again; /* its failed jobs run once more; NULL: it is new */
 };
 
 /* What an action is done to as grants have it: client/acme, or the environment. */
@@ -68,13 +70,19 @@ decide_do_allows(struct tx *tx, int64_t person, const struct action *action,
 	    decide_is_allowed_do(tx, person, action->name, client->as.name);
 }
 
-/* Of an environment's application. */
-static bool
-has_jobs(struct tx *tx, const char *environment)
+/* What that action is called with there: pipelines of its application, or jobs. */
+static enum family
+family_of(const struct action *action)
 {
-	char jobs[LIMIT_LINE];
+	return action->argument == ACTION_TAKES_PIPELINE ? FAMILY_PIPELINE : FAMILY_JOB;
+}
 
-	return settings_jobs(tx->settings, environment, jobs, sizeof(jobs)) > 0;
+static bool
+has_arguments(struct tx *tx, const struct action *action, const char *environment)
+{
+	char names[LIMIT_LINE];
+
+	return settings_names(tx->settings, environment, family_of(action), names) > 0;
 }
 
 static bool
@@ -91,7 +99,7 @@ may_somewhere(struct tx *tx, int64_t person, const struct action *action,
 		return false;
 	}
 	for (size_t i = 0; i < s->environment_count && client == NULL; i++)
-		if (has_jobs(tx, s->environments[i].name) &&
+		if (has_arguments(tx, action, s->environments[i].name) &&
 		    decide_is_allowed_do(tx, person, action->name, s->environments[i].name))
 			return true;
 	return false;
@@ -116,12 +124,14 @@ decide_do_none(struct tx *tx, int64_t person, struct chat_text *text)
 	for (size_t i = 0; i < s->client_count; i++)
 		is_set_up |= s->clients[i].actions != 0;
 	for (size_t i = 0; i < s->environment_count && !is_set_up; i++)
-		is_set_up = has_jobs(tx, s->environments[i].name);
+		is_set_up =
+		    has_arguments(tx, &action_table[ACTION_RUN_JOB], s->environments[i].name) ||
+		    has_arguments(tx, &action_table[ACTION_RUN_PIPELINE], s->environments[i].name);
 	if (is_set_up)
 		return false;
 	chat_text_add(text, "No actions are set up%s. /help lists what you may do.",
 	    decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL) ?
-		": CLIENTS and JOB_<NAME> in the settings do that" :
+		": CLIENTS, JOB_<NAME> and PIPELINE_<NAME> in the settings do that" :
 		"");
 	return true;
 }
@@ -248,9 +258,29 @@ is_minutes(const char *text)
 	return text_to_i64(text, ACTION_MINUTES_LEAST, ACTION_MINUTES_MOST, &minutes, NULL);
 }
 
+/* Its name is the first word, and what its line asks for stands behind. */
+static const char *
+pipeline_fault(struct tx *tx, const struct wanted *w, char ret_words[LIMIT_LINE])
+{
+	size_t size = strcspn(w->argument, " ");
+	struct pipeline pipeline;
+	char name[ACTION_WORD];
+	const char *line;
+	struct err err;
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)size, w->argument);
+	line = pipeline_line(tx->settings, w->environment, name);
+	if (line == NULL)
+		return "";
+	if (pipeline_read(line, w->argument + size, "", &pipeline, &err))
+		return NULL;
+	(void)snprintf(ret_words, LIMIT_LINE, "%s: %.100s. It is: %.80s", name, err.text, line);
+	return ret_words;
+}
+
 /* Why it is none that the action takes; NULL: it is one, "": no job is called so. */
 static const char *
-argument_fault(struct tx *tx, const struct wanted *w)
+argument_fault(struct tx *tx, const struct wanted *w, char words[LIMIT_LINE])
 {
 	bool is_there = w->argument[0] != '\0';
 
@@ -265,6 +295,8 @@ argument_fault(struct tx *tx, const struct wanted *w)
 			    strcmp(w->argument, CLOUDFLARE_ATTACK) == 0) ?
 		    "it takes a level: essentially_off, low, medium or high" :
 		    NULL;
+	case ACTION_TAKES_PIPELINE:
+		return pipeline_fault(tx, w, words);
 	case ACTION_TAKES_WORD:
 		break;
 	}
@@ -276,19 +308,25 @@ argument_fault(struct tx *tx, const struct wanted *w)
 static bool
 has_argument(struct tx *tx, const struct update *update, const struct wanted *w)
 {
-	const char *fault = argument_fault(tx, w);
-	static const char which[] = "which job? There are ";
-	char jobs[LIMIT_LINE];
-	const size_t size = sizeof(which) - 1;
+	enum family family = family_of(w->action);
+	bool is_job = family == FAMILY_JOB;
+	char words[LIMIT_LINE], names[LIMIT_LINE];
+	const char *fault = argument_fault(tx, w, words);
 
 	if (fault == NULL)
 		return knows_level(tx, update, w);
-	(void)text_copy(jobs, sizeof(jobs), which);
-	if (fault[0] == '\0')
-		fault = settings_jobs(
-			    tx->settings, w->environment, jobs + size, sizeof(jobs) - size) == 0 ?
-		    "there are no jobs: JOB_<NAME> in its application's settings" :
-		    jobs;
+	if (fault[0] == '\0') {
+		bool is_any = settings_names(tx->settings, w->environment, family, names) > 0;
+
+		(void)snprintf(words, sizeof(words), "%s%.180s",
+		    is_any ?
+			is_job ? "which job? There are " : "which pipeline? There are " :
+			is_job ?
+			"there are no jobs: JOB_<NAME> in its application's settings" :
+			"there are no pipelines: PIPELINE_<NAME> in its application's settings",
+		    names);
+		fault = words;
+	}
 	refuse(tx, update, w, fault);
 	return false;
 }
@@ -338,6 +376,8 @@ executor_of(const struct wanted *w)
 		return "run";
 	case ACTION_BY_CLOUDFLARE:
 		return "cloudflare";
+	case ACTION_BY_PIPELINE:
+		return "github";
 	case ACTION_BY_FORGE: /* nobody asks for these so */
 	case ACTION_BY_HOST:
 		break;
@@ -351,7 +391,8 @@ make(struct tx *tx, const struct update *update, const struct wanted *w, struct 
 {
 	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
 	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
-	(void)text_copy(ret->argument, sizeof(ret->argument), w->argument);
+	(void)snprintf(ret->argument, sizeof(ret->argument), "%.*s", (int)strcspn(w->argument, " "),
+	    w->argument); /* the words behind: add_pipeline() */
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
 		(void)snprintf(
@@ -414,6 +455,22 @@ is_asked_already(struct tx *tx, const struct update *update, const struct wanted
 	return true;
 }
 
+/* What a person gave, one blank between. */
+static void
+add_pipeline(struct tx *tx, const struct wanted *w, int64_t work)
+{
+	const char *words = w->argument + strcspn(w->argument, " ");
+	struct work_pipeline_row row = { .work = work };
+
+	(void)text_copy(row.words, sizeof(row.words), words + strspn(words, " "));
+	tx_draw_id(tx, row.nonce);
+	if (w->again != NULL) {
+		row.again = w->again->run;
+		row.attempt = w->again->attempt + 1;
+	}
+	row_work_pipeline_set(tx, &row);
+}
+
 static int64_t
 begin(struct tx *tx, const struct update *update, const struct wanted *w, enum decide_do_how how)
 {
@@ -426,12 +483,15 @@ begin(struct tx *tx, const struct update *update, const struct wanted *w, enum d
 		refuse(tx, update, w, "nothing is released there yet: deploy first");
 		return 0;
 	}
-	if (how == DO_IS_REQUESTED && is_asked_already(tx, update, w, &work))
+	if (how == DO_IS_REQUESTED && w->action->executor != ACTION_BY_PIPELINE &&
+	    is_asked_already(tx, update, w, &work))
 		return 0;
 	(void)text_copy(of.executor, sizeof(of.executor), executor_of(w));
 	row_deployment_add(tx, &work);
 	if (is_confirmed)
 		decide_confirmed(tx, &work, update);
+	if (w->action->executor == ACTION_BY_PIPELINE)
+		add_pipeline(tx, w, work.id);
 	decide_action_bind(tx, &work, &of);
 	row_deployment_save(tx, &work);
 	tx->answer.work = work.id;
@@ -457,4 +517,22 @@ decide_do(struct tx *tx, const struct update *update, const struct action *actio
 		w.environment = w.client != NULL ? w.client->target : name;
 	}
 	return can_be_done(tx, update, &w) ? begin(tx, update, &w, how) : 0;
+}
+
+void
+decide_do_rerun(struct tx *tx, const struct update *update, int64_t id)
+{
+	const struct work_pipeline_row again = row_work_pipeline_get(tx, id);
+	struct deployment of;
+	char argument[LIMIT_REF + ACTION_WORD];
+	const struct wanted w = { .action = &action_table[ACTION_RUN_PIPELINE],
+		.environment = row_deployment_get(tx, id, &of)->environment,
+		.argument = argument,
+		.again = &again };
+
+	(void)snprintf(argument, sizeof(argument), "%s%s%s", of.argument,
+	    again.words[0] != '\0' ? " " : "", again.words);
+	if (decide_may_do(tx, update, w.action->name, of.environment) &&
+	    can_be_done(tx, update, &w))
+		(void)begin(tx, update, &w, DO_ASKS);
 }

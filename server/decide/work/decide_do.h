@@ -21,6 +21,9 @@ enum decide_do_how {
 int64_t decide_do(struct tx *tx, const struct update *update, const struct action *action,
     const char *target, const char *argument, enum decide_do_how how);
 
+/* The failed jobs of that pipeline's run once more, as work of its own. */
+void decide_do_rerun(struct tx *tx, const struct update *update, int64_t work);
+
 /* A button that stands for "/do words", for the sender alone; nothing where there are ten. */
 void decide_do_choice(struct tx *tx, const struct update *update, const char *words,
     const char *label, struct message *message);

@@ -84,19 +84,15 @@ check_unknown(struct settings_loader *l)
 static void
 check_ci(struct settings_loader *l, const struct environment_settings *e)
 {
-	const struct settings *s = l->s;
-	bool has_access = s->github.app_id != NULL || s->github.token != NULL;
+	const char *missing = settings_github_missing(l->s);
 	char setting[SETTING_NAME_MAX];
 	struct environment_id id;
 
-	if (e->require_ci == NULL || !environment_id_parse(e->name, &id) ||
-	    (has_access && s->github_repository != NULL))
+	if (e->require_ci == NULL || !environment_id_parse(e->name, &id) || missing == NULL)
 		return;
 	settings_say(l->report, id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
 	    "%s%s%s: needs %s", id.application, id.application[0] != '\0' ? ": " : "",
-	    setting_name("<ENV>_REQUIRE_CI", id.name, setting),
-	    has_access ? "GITHUB_REPOSITORY, which is not set" :
-			 "GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its runs stand");
+	    setting_name("<ENV>_REQUIRE_CI", id.name, setting), missing);
 }
 
 void

@@ -304,6 +304,16 @@ settings_claims_client(const struct settings *s, const struct client_settings *c
 	return ret;
 }
 
+struct settings_claims *
+settings_claims_pipeline(const char *environment, const char *pipeline)
+{
+	struct settings_claims *ret = mem_new(1, sizeof(*ret) + 2 * sizeof(ret->at[0]));
+
+	ret->room = 2; /* add()'s next */
+	add(ret, "pipeline:%s:%.*s", pipeline, LIMIT_ENVIRONMENT, environment);
+	return ret;
+}
+
 bool
 settings_claims_has(const struct settings_claims *claims, const char *resource)
 {

@@ -37,6 +37,12 @@ struct client_settings;
 struct settings_claims *
 settings_claims_client(const struct settings *s, const struct client_settings *client) MUST_USE;
 
+/* What a run of a pipeline of that environment touches, of which there is one at a time:
+ * pipeline:release:shop/production, and never the environment, whose gate it may ask for.  free()
+ * it. */
+struct settings_claims *settings_claims_pipeline(
+    const char *environment, const char *pipeline) MUST_USE;
+
 /* <ENV>_HOST as it is set, a comma between; NULL: it is not. */
 const char *settings_host_list(const struct settings *s, const char *environment);
 

@@ -15,6 +15,15 @@ check_key(struct settings_loader *l, const char *pem)
 		settings_say(l->report, SETTINGS_ERROR, "GITHUB_APP_KEY: %s", err.text);
 }
 
+const char *
+settings_github_missing(const struct settings *s)
+{
+	return s->github.app_id == NULL && s->github.token == NULL ?
+	    "GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its runs stand" :
+	    s->github_repository == NULL ? "GITHUB_REPOSITORY, which is not set" :
+					   NULL;
+}
+
 void
 settings_check_github(struct settings_loader *l)
 {

@@ -100,6 +100,7 @@ take_main(struct settings_loader *l)
 	settings_check_clients(l);
 	settings_check_roles(l);
 	settings_check_approvals(l);
+	settings_check_pipelines(l);
 	settings_check_users(l);
 	settings_take_otp(l);
 	settings_check_hook_lines(l);

@@ -1,8 +1,9 @@
-/* handle_github_runs.c - GitHub has answered, or has not.  Side: store. */
+/* handle_github.c - GitHub has answered, or has not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_watch.h"
 #include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_forge_answer.h"
+#include "decide/work/decide_pipeline.h"
 #include "handlers/handlers.h"
 
 void
@@ -21,4 +22,10 @@ void
 handle_forge_answered(struct tx *tx, const struct event *event)
 {
 	decide_forge_answered(tx, &event->u.forge_answered);
+}
+
+void
+handle_forge_said(struct tx *tx, const struct event *event)
+{
+	decide_pipeline_said(tx, tx->effect, &event->u.forge_said);
 }

@@ -1,0 +1,239 @@
+/* decide_pipeline.c - a workflow's run at GitHub that we begin: it is work, and its end is the work's.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_pipeline.h"
+
+#include <stdio.h>
+
+#include "decide/tell/decide_tell.h"
+#include "decide/work/decide_deployment.h"
+#include "decide/work/decide_end.h"
+#include "decide/work/decide_executor.h"
+#include "lib/text.h"
+#include "store/row_deployment.h"
+#include "store/row_effect.h"
+#include "store/row_work_pipeline.h"
+#include "types/settings.h"
+
+#define SECOND_MS INT64_C(1000)
+#define FIND_MS	  (10 * SECOND_MS)
+#define LOST_MS	  (120 * SECOND_MS) /* a run that was begun is listed by then */
+
+/* One decision about one of them. */
+struct run {
+	struct tx *tx;
+	struct deployment work;
+	struct work_pipeline_row row;
+};
+
+static bool
+open_run(struct tx *tx, int64_t work, struct run *ret)
+{
+	ret->tx = tx;
+	ret->row = row_work_pipeline_get(tx, work);
+	row_deployment_get(tx, work, &ret->work);
+	return ret->row.work != 0 && deploy_flow_class(ret->work.state) == DEPLOY_CLASS_ACTIVE;
+}
+
+/* --- GitHub is asked --- */
+
+static void
+order(const struct run *run, enum effect_kind kind, bool is_plain, int64_t in_ms)
+{
+	const struct deployment *work = &run->work;
+	struct effect effect = { .kind = kind, .subject = work->id };
+	struct effect_forge *forge = &effect.u.forge;
+
+	row_effect_withdraw(run->tx, row_effect_find(run->tx, EFFECT_FORGE_LOOK, work->id));
+	forge->run = run->row.run != 0 ? run->row.run : run->row.again;
+	forge->is_plain = is_plain;
+	forge->not_before = run->tx->at + in_ms;
+	(void)text_copy(forge->environment, sizeof(forge->environment), work->environment);
+	(void)text_copy(forge->pipeline, sizeof(forge->pipeline), work->argument);
+	(void)text_copy(forge->words, sizeof(forge->words), run->row.words);
+	(void)text_copy(forge->nonce, sizeof(forge->nonce), run->row.nonce);
+	(void)row_effect_order(run->tx, &effect);
+}
+
+/* --- its end --- */
+
+static void
+end(struct run *run, enum deploy_event event, enum deploy_why why, const char *before,
+    const char *detail)
+{
+	row_effect_withdraw(run->tx, row_effect_find(run->tx, EFFECT_FORGE_LOOK, run->work.id));
+	run->work.why = why;
+	if (detail != NULL) /* else as it is */
+		(void)snprintf(
+		    run->work.detail, sizeof(run->work.detail), "%s%.200s", before, detail);
+	(void)decide_step(run->tx, &run->work, event, NULL);
+}
+
+static void
+end_unknown(struct run *run, const char *detail)
+{
+	end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_INTERRUPTED, "", detail);
+}
+
+/* As GitHub says that it has ended. */
+static void
+end_by(struct run *run, const char *how)
+{
+	bool is_ours = run->work.state == DEPLOY_STOPPING;
+
+	if (strcmp(how, "success") == 0)
+		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", "");
+	else if (strcmp(how, "cancelled") == 0)
+		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "",
+		    is_ours ? NULL : "at GitHub");
+	else
+		end(run, DEPLOY_ON_SCRIPT_FAILED,
+		    strcmp(how, "timed_out") == 0 ? DEPLOY_WHY_TIMED_OUT : DEPLOY_WHY_SCRIPT,
+		    "its run ended: ", how);
+}
+
+/* --- what is said of it --- */
+
+/* Nothing of an earlier attempt, or of another repository. */
+static void
+take(struct run *run, const struct pipeline_run *seen)
+{
+	struct work_pipeline_row *row = &run->row;
+
+	if (seen->attempt < row->attempt ||
+	    (row->repository_id[0] != '\0' && strcmp(seen->repository_id, row->repository_id) != 0))
+		return;
+	row->run = seen->run;
+	row->attempt = seen->attempt;
+	(void)text_copy(row->repository_id, sizeof(row->repository_id), seen->repository_id);
+	row_work_pipeline_set(run->tx, row);
+	if (seen->rank == PIPELINE_IS_OVER)
+		end_by(run, seen->conclusion);
+}
+
+/* It goes on; who wants it ended has asked GitHub, or asks now. */
+static void
+go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
+{
+	int64_t began_ms = run->tx->at - run->work.started_at;
+
+	if (run->row.run == 0 && began_ms >= LOST_MS)
+		end_unknown(run,
+		    run->row.attempt != 0 && run->row.again == 0 ?
+			"started; which run it is is not known" :
+			"whether it was started is not known");
+	else if (said->verdict == FORGE_SAYS_GONE && run->row.run != 0)
+		end_unknown(run, "how its run ended is not known: GitHub shows it no more");
+	else if (began_ms >= action_row_of(run->work.action)->deadline_s * SECOND_MS)
+		end_unknown(run, "not over after 6 hours: it may go on at GitHub");
+	else if (run->work.state == DEPLOY_STOPPING && run->row.run != 0 &&
+	    asked != EFFECT_FORGE_STOP)
+		order(run, EFFECT_FORGE_STOP, false, 0);
+	else
+		order(run, EFFECT_FORGE_LOOK, false,
+		    run->row.run == 0 ? FIND_MS : said->retry_after_s * SECOND_MS);
+}
+
+/* True: it is begun, or may be. */
+static bool
+has_begun(struct run *run, const struct effect *effect, const struct forge_said *said)
+{
+	if (said->verdict == FORGE_SAYS_UNFIT && !effect->u.forge.is_plain) {
+		order(run, EFFECT_FORGE_START, true, 0);
+		return false;
+	}
+	if (said->verdict == FORGE_SAYS_NOTHING)
+		return true;
+	if (said->verdict != FORGE_SAYS_DONE) {
+		end(run, DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED,
+		    "GitHub: ", said->why);
+		return false;
+	}
+	run->row.run = run->row.again != 0 ? run->row.again : said->run.run;
+	run->row.attempt = run->row.attempt != 0 ? run->row.attempt : 1;
+	row_work_pipeline_set(run->tx, &run->row);
+	return true;
+}
+
+void
+decide_pipeline_said(struct tx *tx, const struct effect *effect, const struct forge_said *said)
+{
+	bool is_done = said->verdict == FORGE_SAYS_DONE;
+	struct run run;
+
+	if (!open_run(tx, effect->subject, &run) ||
+	    (effect->kind == EFFECT_FORGE_START && !has_begun(&run, effect, said)))
+		return;
+	if (effect->kind == EFFECT_FORGE_LOOK && is_done)
+		take(&run, &said->run);
+	if (run.work.ended_at != 0)
+		return;
+	(void)snprintf(run.work.note, sizeof(run.work.note), "%s%.200s",
+	    is_done ? "" : "GitHub: ", is_done ? "" : said->why);
+	decide_tell(tx, &run.work, NULL);
+	row_deployment_save(tx, &run.work);
+	go_on(&run, effect->kind, said);
+}
+
+/* An application's own webhook speaks for its repository alone, whatever number it says. */
+void
+decide_pipeline_seen(struct tx *tx, const struct pipeline_run *seen)
+{
+	const char *name;
+	struct run run;
+
+	if (!open_run(tx, row_work_pipeline_of_run(tx, seen->run), &run))
+		return;
+	name = settings_of(tx->settings, run.work.environment)->github_repository;
+	if (name != NULL && text_same_ci(name, seen->repository))
+		take(&run, seen);
+}
+
+/* --- as an executor --- */
+
+static void
+begin(struct tx *tx, int64_t work)
+{
+	struct run run;
+
+	if (open_run(tx, work, &run))
+		order(&run, EFFECT_FORGE_START, false, 0);
+}
+
+static bool
+will_end(struct tx *tx, int64_t work)
+{
+	return row_effect_find(tx, EFFECT_FORGE_START, work) != 0 ||
+	    row_effect_find(tx, EFFECT_FORGE_STOP, work) != 0 ||
+	    row_effect_find(tx, EFFECT_FORGE_LOOK, work) != 0;
+}
+
+/* A run that is not known yet is stopped when it is. */
+static void
+stop(struct tx *tx, int64_t work)
+{
+	struct run run;
+
+	if (open_run(tx, work, &run) && run.row.run != 0)
+		order(&run, EFFECT_FORGE_STOP, false, 0);
+}
+
+__attribute__((constructor)) static void
+register_executor(void)
+{
+	static const struct decide_executor executor = { begin, will_end, stop };
+
+	decide_executor_add(ACTION_BY_PIPELINE, &executor);
+}
+
+void
+decide_pipelines_look(struct tx *tx)
+{
+	int64_t id = 0;
+	struct run run;
+
+	while ((id = row_work_pipeline_next(tx, "", id)) != 0 && !tx->failed)
+		if (open_run(tx, id, &run) && !will_end(tx, id) && run.row.run != 0)
+			order(&run, EFFECT_FORGE_LOOK, false, 0);
+		else if (!will_end(tx, id))
+			decide_give_up(tx, &run.work, "it was not running when deploybot started");
+}

@@ -1,0 +1,23 @@
+/* decide_pipeline.h - a workflow's run at GitHub that we begin: it is work, and its end is the work's.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * GitHub is asked once to begin it, whatever becomes of the answer.  Where that is missing the run
+ * is looked for, for two minutes, by a word of ours in its title; without one nobody knows which it
+ * is, and that is said.  A run that is known ends by an event or by a look each minute.
+ */
+#pragma once
+
+#include "deployment/deployment.h"
+#include "store/tx.h"
+#include "types/pipeline_run.h"
+
+/* What GitHub has said to FORGE_START, FORGE_STOP or FORGE_LOOK, whose subject is the work. */
+void
+decide_pipeline_said(struct tx *tx, const struct effect *effect, const struct forge_said *said);
+
+/* A run, as a delivery that may speak for its repository has it: where it is none of ours nothing
+ * comes of it. */
+void decide_pipeline_seen(struct tx *tx, const struct pipeline_run *run);
+
+/* The program began: those that nothing would end are looked at, or given up. */
+void decide_pipelines_look(struct tx *tx);

@@ -1,0 +1,87 @@
+/* pipeline.c - lines of workflows that are begun from here, and the words that people give.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/pipeline.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
+
+/* The size of the next word behind blanks, to which *at goes; 0: there is none. */
+static size_t
+next_word(const char **at)
+{
+	*at += strspn(*at, " ");
+	return strcspn(*at, " ");
+}
+
+static bool
+give(const char *name, const char **words, char out[PIPELINE_WORD], struct err *err)
+{
+	size_t size = next_word(words);
+
+	if (size == 0)
+		return err_set(err, ERR_INVALID, "%s is missing", name);
+	if (size >= PIPELINE_WORD || strspn(*words, PLAIN) < size)
+		return err_set(err, ERR_INVALID, "%s is a word of 1 to %d of A-Z a-z 0-9 . _ / -",
+		    name, PIPELINE_WORD - 1);
+	(void)snprintf(out, PIPELINE_WORD, "%.*s", (int)size, *words);
+	*words += size;
+	return true;
+}
+
+/* "NAME=VALUE" */
+static bool
+add_input(struct pipeline *line, const char *word, size_t size, const char *nonce, struct err *err)
+{
+	char *name = line->inputs[line->n].name, *value = line->inputs[line->n].value;
+	size_t before = strcspn(word, "=");
+
+	(void)snprintf(name, PIPELINE_WORD, "%.*s", (int)before, word); /* each fits */
+	(void)snprintf(value, PIPELINE_WORD, "%.*s", (int)(size - before - 1), word + before + 1);
+	if (strcmp(name, PIPELINE_OURS) == 0)
+		(void)text_copy(value, PIPELINE_WORD, nonce);
+	for (size_t i = 0; i < line->n; i++)
+		if (text_same_ci(line->inputs[i].name, name))
+			return err_set(err, ERR_INVALID, "%s is there twice", name);
+	line->n++;
+	return true;
+}
+
+bool
+pipeline_read(
+    const char *line, const char *words, const char *nonce, struct pipeline *ret, struct err *err)
+{
+	size_t size = next_word(&line);
+
+	*ret = (struct pipeline){ .n = 0 };
+	(void)snprintf(ret->file, sizeof(ret->file), "%.*s", (int)size, line);
+	line += size;
+	size = next_word(&line);
+	(void)snprintf(ret->ref, sizeof(ret->ref), "%.*s", (int)size - 4, line + 4); /* ref= */
+	for (line += size; (size = next_word(&line)) > 0; line += size)
+		if (!add_input(ret, line, size, nonce, err))
+			return false;
+	for (size_t i = 0; words != NULL && i < ret->n; i++)
+		if (strcmp(ret->inputs[i].value, "?") == 0 &&
+		    !give(ret->inputs[i].name, &words, ret->inputs[i].value, err))
+			return false;
+	return words == NULL || next_word(&words) == 0 ||
+	    err_set(err, ERR_INVALID, "%.40s is one word too many", words);
+}
+
+const char *
+pipeline_line(const struct settings *s, const char *environment, const char *name)
+{
+	const struct settings_inside *in = settings_of(s, environment)->inside;
+
+	for (size_t i = 0; i < in->member_count; i++)
+		if (in->members[i]->family == FAMILY_PIPELINE &&
+		    strcmp(in->members[i]->name, name) == 0)
+			return in->members[i]->values[PIPELINE_SETTING_IS].text;
+	return NULL;
+}

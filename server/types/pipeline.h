@@ -1,0 +1,34 @@
+/* pipeline.h - PIPELINE_<NAME>: which workflow of GitHub's is begun from here, and with which inputs.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * "release.yml ref=main channel=stable version=?": a file below .github/workflows/, the branch or
+ * tag that it is begun on, and its inputs.  "?" marks what a person gives: a word of
+ * [A-Za-z0-9._/-]{1,64} each, in the order written.  The input `deploybot` is ours alone: a word by
+ * which its run can be found, where the workflow has that in its run-name.
+ */
+#pragma once
+
+#include "types/pipeline_run.h"
+
+#define PIPELINE_INPUTS 10 /* this and the sizes here: as the setting's type lets them pass */
+#define PIPELINE_WORD	65
+#define PIPELINE_NONCE	33
+#define PIPELINE_OURS	"deploybot"
+
+struct settings;
+
+struct pipeline {
+	char file[PIPELINE_FILE], ref[PIPELINE_WORD];
+	size_t n;
+	struct {
+		char name[PIPELINE_WORD], value[PIPELINE_WORD];
+	} inputs[PIPELINE_INPUTS];
+};
+
+/* A line, with words in the places of "?" (NULL: these stay) and the nonce in its own.  False: an
+ * input is there twice; or the words are too few, too many, or none that a person may give. */
+MUST_USE bool pipeline_read(
+    const char *line, const char *words, const char *nonce, struct pipeline *ret, struct err *err);
+
+/* The line of an environment's application; NULL: it has none of that name. */
+const char *pipeline_line(const struct settings *s, const char *environment, const char *name);

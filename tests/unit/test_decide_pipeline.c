@@ -1,0 +1,457 @@
+/* Goal: a run that we begin at GitHub is one piece of work, begun once, and its end is the work's.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_pipeline.h"
+
+#include "decide_aid.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "store/row_claim.h"
+#include "store/row_pipeline.h"
+
+#define MINUTE INT64_C(60000)
+#define RUN    4711
+#define PAGE   "https://github.com/octo/shop/actions/runs/4711"
+
+#define GITHUB "GITHUB_REPOSITORY=octo/shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123"
+#define SETTINGS \
+	GITHUB, "PIPELINE_RELEASE=release.yml ref=main channel=stable version=?", \
+	    "PIPELINE_NIGHTLY=nightly.yml ref=main deploybot=?"
+
+#define PIPELINE_TEST(name, ...) WORLD_TEST_OF(name, SETTINGS, ##__VA_ARGS__)
+
+static struct forge_said
+done(int64_t run)
+{
+	return (
+	    struct forge_said){ .verdict = FORGE_SAYS_DONE, .run.run = run, .retry_after_s = 60 };
+}
+
+static struct forge_said
+says(enum forge_verdict verdict, const char *why)
+{
+	struct forge_said said = { .verdict = verdict, .retry_after_s = 60 };
+
+	(void)text_copy(said.why, sizeof(said.why), why);
+	return said;
+}
+
+static struct pipeline_run
+run_of(int64_t attempt, enum pipeline_rank rank, const char *conclusion)
+{
+	struct pipeline_run run = { .repository = "Octo/shop",
+		.repository_id = "456789",
+		.file = "release.yml",
+		.branch = "main",
+		.commit = COMMIT_A,
+		.run = RUN,
+		.number = 10,
+		.attempt = attempt,
+		.rank = rank };
+
+	(void)text_copy(run.conclusion, sizeof(run.conclusion), conclusion);
+	return run;
+}
+
+static struct forge_said
+looks(int64_t attempt, enum pipeline_rank rank, const char *conclusion)
+{
+	struct forge_said said = done(0);
+
+	said.run = run_of(attempt, rank, conclusion);
+	return said;
+}
+
+static void
+github(struct world *w, enum effect_kind kind, struct forge_said said)
+{
+	world_forge(w, kind, &said);
+}
+
+struct claim {
+	const char *resource;
+	bool is_held;
+};
+
+static void
+act_claim(struct tx *tx, void *arg)
+{
+	struct claim *claim = arg;
+
+	claim->is_held = row_claim_holder(tx, claim->resource) != 0;
+}
+
+static bool
+claims(struct world *w, const char *resource)
+{
+	struct claim claim = { resource, false };
+
+	world_act(w, act_claim, &claim);
+	return claim.is_held;
+}
+
+static int
+delivered(struct world *w, struct pipeline_run run)
+{
+	return world_workflow_says(w, &run);
+}
+
+static bool
+is_asked_in_a_minute(struct world *w)
+{
+	int64_t at = world_peek(w, EFFECT_FORGE_LOOK)->u.forge.not_before;
+
+	return at > w->aid.at + MINUTE / 2 && at <= w->aid.at + MINUTE;
+}
+
+static struct deployment
+work(struct world *w)
+{
+	return world_newest(w, "production");
+}
+
+/* Asked for and confirmed. */
+static void
+ask(struct world *w, const char *text)
+{
+	(void)world_text(w, WORLD_ADMIN, text);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+}
+
+static void
+begins(struct world *w)
+{
+	ask(w, "/do run-pipeline production release 1.4.2-RC1");
+	github(w, EFFECT_FORGE_START, done(RUN));
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+}
+
+PIPELINE_TEST(what_is_asked_about_is_what_runs_and_its_end_is_the_works)
+{
+	const struct effect_forge *forge;
+
+	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline production release 1.4.2-RC1");
+	assert_non_null(strstr(world_plain(world_last(w)),
+	    "release.yml at main of octo/shop: channel=stable version=1.4.2-RC1"));
+	assert_null(world_peek(w, EFFECT_FORGE_START));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	forge = &world_peek(w, EFFECT_FORGE_START)->u.forge;
+	assert_string_equal(forge->pipeline, "release");
+	assert_string_equal(forge->words, "1.4.2-RC1");
+	assert_int_equal(forge->run, 0);
+	github(w, EFFECT_FORGE_START, done(RUN));
+	assert_non_null(world_says(w, PAGE));
+	assert_true(is_asked_in_a_minute(w));
+	assert_int_equal(delivered(w, run_of(1, PIPELINE_IS_OVER, "success")), 200);
+	assert_int_equal(work(w).state, DEPLOY_DONE);
+	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
+	assert_non_null(world_says(w, "✅ Done: production run-pipeline release"));
+	assert_int_equal(world_audited(w, "action_completed", "production"), 1);
+}
+
+/* Each conclusion but success is a failure, whoever says it. */
+PIPELINE_TEST(only_success_is_done)
+{
+	static const struct {
+		const char *conclusion;
+		enum deploy_why why;
+		const char *said;
+	} rows[] = { { "failure", DEPLOY_WHY_SCRIPT, "its run ended: failure" },
+		{ "skipped", DEPLOY_WHY_SCRIPT, "its run ended: skipped" },
+		{ "timed_out", DEPLOY_WHY_TIMED_OUT, "its run ended: timed_out" },
+		{ "cancelled", DEPLOY_WHY_CANCELLED, "at GitHub" } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		begins(w);
+		w->aid.at += MINUTE;
+		github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_RUNS, ""));
+		assert_int_equal(work(w).state, DEPLOY_RUNNING);
+		github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, rows[i].conclusion));
+		assert_int_equal(work(w).state, DEPLOY_FAILED);
+		assert_int_equal(work(w).why, rows[i].why);
+		assert_string_equal(work(w).detail, rows[i].said);
+		assert_non_null(world_says(w, PAGE));
+	}
+}
+
+/* What has no answer may have been done. */
+PIPELINE_TEST(what_has_no_answer_is_never_sent_again)
+{
+	ask(w, "/do run-pipeline production release 1.4.2");
+	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "timed out"));
+	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+	assert_non_null(world_says(w, "GitHub: timed out"));
+	w->aid.at += 2 * MINUTE;
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "it lists no such run"));
+	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_int_equal(work(w).why, DEPLOY_WHY_INTERRUPTED);
+	assert_string_equal(work(w).detail, "whether it was started is not known");
+	assert_non_null(world_says(w, "look at GitHub before you do"));
+	assert_null(world_says(w, "🔁"));
+}
+
+/* By the word that its workflow shows in its title. */
+PIPELINE_TEST(a_run_that_was_not_named_is_looked_for_for_two_minutes)
+{
+	for (size_t i = 0; i < 2; i++) {
+		ask(w, "/do run-pipeline production nightly");
+		github(w, EFFECT_FORGE_START,
+		    i == 0 ? says(FORGE_SAYS_NOTHING, "timed out") : done(0));
+		assert_int_equal(world_peek(w, EFFECT_FORGE_LOOK)->u.forge.run, 0);
+		w->aid.at += MINUTE;
+		github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "it lists no such run"));
+		if (i == 0) {
+			github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_RUNS, ""));
+			assert_int_equal(world_peek(w, EFFECT_FORGE_LOOK)->u.forge.run, RUN);
+			assert_non_null(world_says(w, PAGE));
+			github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "success"));
+			assert_int_equal(work(w).state, DEPLOY_DONE);
+			continue;
+		}
+		w->aid.at += MINUTE;
+		github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "it lists no such run"));
+		assert_int_equal(work(w).state, DEPLOY_FAILED);
+		assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
+		assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+	}
+}
+
+PIPELINE_TEST(an_older_server_is_asked_without_the_key_that_it_does_not_know)
+{
+	ask(w, "/do run-pipeline production release 1.4.2");
+	assert_false(world_peek(w, EFFECT_FORGE_START)->u.forge.is_plain);
+	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_UNFIT, "HTTP 422"));
+	assert_true(world_peek(w, EFFECT_FORGE_START)->u.forge.is_plain);
+	github(w, EFFECT_FORGE_START, done(0));
+	w->aid.at += 2 * MINUTE;
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "it lists no such run"));
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_string_equal(work(w).detail, "started; which run it is is not known");
+}
+
+PIPELINE_TEST(what_github_refuses_has_not_begun)
+{
+	ask(w, "/do run-pipeline production release 1.4.2");
+	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NO, "HTTP 404: Not Found"));
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_int_equal(work(w).why, DEPLOY_WHY_NOT_STARTED);
+	assert_non_null(world_says(w, "GitHub: HTTP 404: Not Found"));
+	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
+}
+
+/* The environment is free for the gate that the run asks for. */
+PIPELINE_TEST(it_holds_its_own_name_alone)
+{
+	begins(w);
+	assert_true(claims(w, "pipeline:release:production"));
+	assert_false(claims(w, "env:production"));
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_RUNNING);
+	ask(w, "/do run-pipeline production nightly");
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+	ask(w, "/do run-pipeline production release 1.4.3");
+	assert_int_equal(work(w).state, DEPLOY_QUEUED);
+	assert_string_equal(work(w).waits_for, "pipeline:release:production");
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+}
+
+PIPELINE_TEST(one_begins_while_its_environment_is_busy, "PRODUCTION_CONFIRM=false")
+{
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+	ask(w, "/do run-pipeline production release 1.4.2");
+	assert_string_equal(work(w).action, "run-pipeline");
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+}
+
+PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
+{
+	begins(w);
+	world_answers(w, WORLD_ADMIN, "/cancel production", "Stopping");
+	assert_int_equal(world_peek(w, EFFECT_FORGE_STOP)->u.forge.run, RUN);
+	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
+	github(w, EFFECT_FORGE_STOP, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_RUNS, ""));
+	github(w, EFFECT_FORGE_STOP, done(0));
+	assert_int_equal(work(w).state, DEPLOY_STOPPING);
+	assert_int_equal(delivered(w, run_of(1, PIPELINE_IS_OVER, "cancelled")), 200);
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_string_equal(work(w).detail, "by @ada");
+}
+
+/* Before it is known which run it is, there is none that could be ended. */
+PIPELINE_TEST(what_is_stopped_before_its_answer_is_stopped_with_it)
+{
+	ask(w, "/do run-pipeline production release 1.4.2");
+	world_answers(w, WORLD_ADMIN, "/cancel production", "Stopping");
+	assert_int_equal(world_count(w, EFFECT_FORGE_STOP), 0);
+	github(w, EFFECT_FORGE_START, done(RUN));
+	assert_int_equal(world_peek(w, EFFECT_FORGE_STOP)->u.forge.run, RUN);
+	github(w, EFFECT_FORGE_STOP, done(0));
+	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "success"));
+	assert_int_equal(work(w).state, DEPLOY_DONE); /* it was faster */
+}
+
+PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
+{
+	int64_t first;
+
+	begins(w);
+	first = work(w).id;
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	assert_int_equal(work(w).state, DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(
+	    strstr(world_plain(world_last(w)), "failed jobs of run 4711 of octo/shop again"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	assert_int_not_equal(work(w).id, first);
+	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);
+	github(w, EFFECT_FORGE_START, done(0));
+	/* What is said of the first attempt is not its end. */
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "failure"));
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+	(void)delivered(w, run_of(2, PIPELINE_IS_OVER, "success"));
+	assert_int_equal(work(w).state, DEPLOY_DONE);
+}
+
+PIPELINE_TEST(attempts_that_never_come_are_not_waited_for)
+{
+	begins(w);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "timed out"));
+	w->aid.at += 2 * MINUTE;
+	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "failure"));
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_string_equal(work(w).detail, "whether it was started is not known");
+}
+
+static void
+act_seen(struct tx *tx, void *arg)
+{
+	decide_pipeline_seen(tx, arg);
+}
+
+/* Whoever has another application's webhook says nothing of this one's runs, whatever numbers it
+ * gives its own repository. */
+PIPELINE_TEST(what_another_repository_says_is_not_of_it)
+{
+	struct pipeline_run run = run_of(1, PIPELINE_IS_OVER, "success");
+
+	begins(w);
+	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_RUNS, ""));
+	(void)text_copy(run.repository, sizeof(run.repository), "mallory/shop");
+	world_act(w, act_seen, &run);
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+	run = run_of(1, PIPELINE_IS_OVER, "success");
+	(void)text_copy(run.repository_id, sizeof(run.repository_id), "1");
+	(void)delivered(w, run);
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+	run = run_of(1, PIPELINE_IS_OVER, "success");
+	run.run++;
+	(void)delivered(w, run);
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+}
+
+PIPELINE_TEST(a_run_that_was_deleted_is_not_waited_for)
+{
+	begins(w);
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_GONE, "HTTP 404: Not Found"));
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_int_equal(work(w).why, DEPLOY_WHY_INTERRUPTED);
+	assert_string_equal(
+	    work(w).detail, "how its run ended is not known: GitHub shows it no more");
+}
+
+PIPELINE_TEST(github_that_is_away_is_asked_until_the_deadline)
+{
+	begins(w);
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+	assert_non_null(world_says(w, "GitHub: HTTP 502"));
+	assert_true(is_asked_in_a_minute(w));
+	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_RUNS, ""));
+	assert_null(world_says(w, "GitHub: HTTP 502"));
+	w->aid.at += 6 * 60 * MINUTE;
+	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_RUNS, ""));
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_string_equal(work(w).detail, "not over after 6 hours: it may go on at GitHub");
+}
+
+/* Settings may change while somebody reads the question, or while it waits for another run. */
+PIPELINE_TEST(what_was_not_shown_does_not_run)
+{
+	begins(w);
+	ask(w, "/do run-pipeline production release 1.4.3");
+	assert_int_equal(work(w).state, DEPLOY_QUEUED);
+	world_settings(
+	    w, GITHUB, "PIPELINE_RELEASE=release.yml ref=next channel=stable version=?", NULL);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
+	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+	assert_non_null(strstr(world_plain(world_last(w)), "release.yml at next of octo/shop"));
+	world_settings(w, GITHUB, "PIPELINE_RELEASE=release.yml ref=next a=? b=?", NULL);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	assert_int_equal(work(w).state, DEPLOY_REFUSED);
+	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+}
+
+PIPELINE_TEST(only_whoever_may_begins_one, "ROLE_OPS_IDS=33", "ROLE_OPS_MAY=do.run-job:production")
+{
+	world_answers(w, WORLD_STAGING_USER, "/do run-pipeline production release 1.4.2",
+	    "⛔ Denied: production run-pipeline");
+	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+	assert_int_equal(work(w).id, 0);
+	begins(w);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP,
+	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	assert_non_null(strstr(w->toast, "⛔ Denied"));
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+}
+
+PIPELINE_TEST(words_are_those_that_the_line_asks_for)
+{
+	static const struct {
+		const char *typed, *said;
+	} rows[] = { { "release", "release: version is missing" },
+		{ "release 1.4.2 now", "release: now is one word too many" },
+		{ "release 1;id", "release: version is a word of 1 to 64 of" },
+		{ "release $(id)", "release: version is a word of 1 to 64 of" },
+		{ "", "which pipeline? There are " }, { "nothing", "which pipeline? There are " } };
+	char text[96];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(text, sizeof(text), "/do run-pipeline production %s", rows[i].typed);
+		world_answers(w, WORLD_ADMIN, text, rows[i].said);
+	}
+	assert_int_equal(work(w).id, 0);
+}
+
+/* Nothing that would end it was open when the program ended, by a fault or by hand. */
+PIPELINE_TEST(a_start_looks_at_those_that_nothing_would_end)
+{
+	begins(w);
+	world_rewrite(w, "DELETE FROM effect WHERE kind = 'forge_look'");
+	world_restart(w);
+	assert_int_equal(world_peek(w, EFFECT_FORGE_LOOK)->u.forge.run, RUN);
+	assert_true(claims(w, "pipeline:release:production"));
+	world_rewrite(w,
+	    "DELETE FROM effect WHERE kind = 'forge_look';"
+	    "UPDATE work_pipeline SET run = 0");
+	world_restart(w);
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_false(claims(w, "pipeline:release:production"));
+}
+
+PIPELINE_TEST(somebody_else_may_be_asked_to_approve_it)
+{
+	(void)world_text(w, WORLD_ADMIN, "/request run-pipeline production release 1.4.2");
+	assert_int_equal(work(w).state, DEPLOY_AWAITING_APPROVAL);
+	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
+	assert_string_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.words, "1.4.2");
+}
