@@ -330,6 +330,19 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 }
 
 static void
+add_pipeline(struct chat_text *text, const struct chat_status *status)
+{
+	const struct deployment *pipeline = status->pipeline;
+
+	if (pipeline == NULL)
+		return;
+	chat_text_code(text, "\n⏳ ", pipeline->action);
+	chat_text_outside(text, " ", pipeline->argument);
+	chat_text_ago(text, ", started ", pipeline->started_at, status->at);
+	chat_text_outside(text, ", requested by ", pipeline->requester);
+}
+
+static void
 add_next(struct chat_text *text, const char *before, const struct deployment *queued)
 {
 	if (queued == NULL)
@@ -343,6 +356,7 @@ static void
 add_in_progress(struct chat_text *text, const struct chat_status *status)
 {
 	add_gate(text, status);
+	add_pipeline(text, status);
 	add_active(text, status, status->at);
 	if (status->active != NULL) {
 		chat_text_some(text, ", confirmed by ", deployment_confirmer(status->active));

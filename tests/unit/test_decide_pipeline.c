@@ -268,6 +268,7 @@ PIPELINE_TEST(one_begins_while_its_environment_is_busy, "PRODUCTION_CONFIRM=fals
 PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 {
 	begins(w);
+	world_answers(w, WORLD_ADMIN, "/status production", "\n⏳ run-pipeline release, started ");
 	world_answers(w, WORLD_ADMIN, "/cancel production", "Stopping");
 	assert_int_equal(world_peek(w, EFFECT_FORGE_STOP)->u.forge.run, RUN);
 	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);

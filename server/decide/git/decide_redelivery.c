@@ -79,6 +79,14 @@ ask(struct tx *tx, const struct settings *of, const struct forge_hook *hook,
 		.u.github_deliveries = what });
 }
 
+/* Where no look is open, by this application or another one that has the same webhook. */
+static void
+list(struct tx *tx, const struct settings *of, const struct forge_hook *hook)
+{
+	if (row_effect_find(tx, EFFECT_GITHUB_DELIVERIES, hook->id) == 0)
+		ask(tx, of, hook, (struct effect_github_deliveries){ .left = PAGES });
+}
+
 void
 decide_redelivery_due(struct tx *tx)
 {
@@ -92,16 +100,13 @@ decide_redelivery_due(struct tx *tx)
 			continue;
 		hook = row_redelivery_add_hook(
 		    tx, repository_hook(of, DELIVERY_GITHUB), of->github_repository);
-		/* Or by another application that has the same. */
-		if (row_effect_find(tx, EFFECT_GITHUB_DELIVERIES, hook.id) == 0)
-			ask(tx, of, &hook, (struct effect_github_deliveries){ .left = PAGES });
+		list(tx, of, &hook);
 	}
 	if (is_app_asking(s)) {
 		struct forge_hook hook = row_redelivery_add_hook(tx, "", "");
 
 		hook.number = FORGE_HOOK_OF_APP;
-		if (row_effect_find(tx, EFFECT_GITHUB_DELIVERIES, hook.id) == 0)
-			ask(tx, s, &hook, (struct effect_github_deliveries){ .left = PAGES });
+		list(tx, s, &hook);
 	}
 	row_redelivery_clear(tx);
 	look_again(tx, tx->at + EVERY_MS);

@@ -30,6 +30,7 @@
 #include "store/row_left_host.h"
 #include "store/row_pin.h"
 #include "store/row_run.h"
+#include "store/row_work_pipeline.h"
 #include "types/repository.h"
 
 /* Of one environment's URLs, which stand side by side; findings NULL: not known yet. */
@@ -146,7 +147,7 @@ find_view(
 /* Rows that a paragraph is made of; they stand in *shown. */
 struct shown {
 	struct environment environment;
-	struct deployment released, active, queued, asked, tried, unseen;
+	struct deployment released, active, pipeline, queued, asked, tried, unseen;
 	struct block blocks[CHAT_STATUS_BLOCKS];
 	struct deployment reviews[CHAT_STATUS_REVIEWS];
 	struct step steps[LIMIT_STEPS];
@@ -184,6 +185,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 {
 	struct chat_status status = { .host = tx->settings->host, .at = tx->at };
 	const struct environment_settings *settings;
+	int64_t pipeline;
 
 	row_environment_get(tx, name, &shown->environment);
 	row_deployment_get(tx, shown->environment.current.deployment, &shown->released);
@@ -192,6 +194,9 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.environment = &shown->environment;
 	status.released = &shown->released;
 	status.active = shown->active.id != 0 ? &shown->active : NULL;
+	pipeline = row_work_pipeline_next(tx, name, 0);
+	if (pipeline != 0)
+		status.pipeline = row_deployment_get(tx, pipeline, &shown->pipeline);
 	status.queued =
 	    shown->queued.id != 0 && !deployment_is_asked(&shown->queued) ? &shown->queued : NULL;
 	status.asked =
