@@ -179,24 +179,30 @@ active_step(struct tx *tx, struct shown *shown)
 	return last < n ? shown->steps[last].name : "";
 }
 
+static void
+find_running(struct tx *tx, const char *name, struct shown *shown, struct chat_status *ret)
+{
+	int64_t pipeline = row_work_pipeline_next(tx, name, 0);
+
+	row_deployment_active(tx, name, &shown->active);
+	ret->active = shown->active.id != 0 ? &shown->active : NULL;
+	if (pipeline != 0)
+		ret->pipeline = row_deployment_get(tx, pipeline, &shown->pipeline);
+}
+
 static struct chat_status
 facts(struct tx *tx, const char *name, const struct effect_probe *probe,
     const struct probe_finding *findings, struct shown *shown)
 {
 	struct chat_status status = { .host = tx->settings->host, .at = tx->at };
 	const struct environment_settings *settings;
-	int64_t pipeline;
 
 	row_environment_get(tx, name, &shown->environment);
 	row_deployment_get(tx, shown->environment.current.deployment, &shown->released);
-	row_deployment_active(tx, name, &shown->active);
 	row_deployment_queued(tx, name, &shown->queued);
 	status.environment = &shown->environment;
 	status.released = &shown->released;
-	status.active = shown->active.id != 0 ? &shown->active : NULL;
-	pipeline = row_work_pipeline_next(tx, name, 0);
-	if (pipeline != 0)
-		status.pipeline = row_deployment_get(tx, pipeline, &shown->pipeline);
+	find_running(tx, name, shown, &status);
 	status.queued =
 	    shown->queued.id != 0 && !deployment_is_asked(&shown->queued) ? &shown->queued : NULL;
 	status.asked =
