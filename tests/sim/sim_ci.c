@@ -123,6 +123,7 @@ says_so(struct sim *sim, int64_t index, int64_t packed)
 	event = sim_server_event(sim, EVENT_DELIVERY);
 	event->u.delivery.kind = DELIVERY_WORKFLOW_RUN;
 	event->u.delivery.run = mem_copy(&run, sizeof(run));
+	event->u.delivery.job = mem_new(1, sizeof(*event->u.delivery.job));
 	(void)text_copy(
 	    event->u.delivery.repository, sizeof(event->u.delivery.repository), run.repository);
 	assert(sim->n_ci_said + 1 < COUNT(sim->ci_said));
