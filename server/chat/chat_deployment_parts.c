@@ -18,8 +18,7 @@ chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
 	if (deployment_is_action(deployment)) {
-		chat_text_code(
-		    text, before, deployment_is_gate(deployment) ? "gate" : deployment->action);
+		chat_text_code(text, before, deployment_action_word(deployment));
 		chat_text_some(text, " ", deployment->argument);
 		if (deployment_is_gate(deployment)) {
 			chat_text_commit(text, " ", deployment->commit);

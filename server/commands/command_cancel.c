@@ -20,7 +20,7 @@ static void
 add_what(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment_is_action(deployment))
-		chat_text_code(text, "", deployment->action);
+		chat_text_code(text, "", deployment_action_word(deployment));
 	else if (deployment->commit[0] != '\0')
 		chat_text_commit(text, "", deployment->commit);
 	else

@@ -17,6 +17,12 @@ deployment_is_of_rule(const struct deployment *deployment)
 	return deployment_is_gate(deployment) && deployment->requested_by == 0;
 }
 
+const char *
+deployment_action_word(const struct deployment *action)
+{
+	return deployment_is_gate(action) ? "gate" : action->action;
+}
+
 bool
 deployment_is_pipeline(const struct deployment *deployment)
 {

@@ -61,7 +61,7 @@ name_subject(const struct deployment *work, char out[SUBJECT])
 	(void)snprintf(out, SUBJECT, "%s %s%.*s", deployment_target(work, target),
 	    deployment_is_rollback(work) ? "rollback to " : "",
 	    deployment_is_action(work) ? ACTION_NAME : 7,
-	    deployment_is_action(work) ? work->action : work->commit);
+	    deployment_is_action(work) ? deployment_action_word(work) : work->commit);
 	return out;
 }
 

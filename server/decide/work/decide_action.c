@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "decide/queue/decide_binding.h"
 #include "lib/buf.h"
@@ -234,14 +235,17 @@ say_on_client(const struct tx *tx, const struct client_settings *client,
 static void
 say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 {
+	char page[PIPELINE_URL];
 	struct row_job of;
 	char again[32] = "";
 
 	row_job_get(tx, gate->id, &of);
 	if (of.job.attempt > 1)
 		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
-	(void)snprintf(out, DECIDE_TOUCHES, "for run %s of %.200s%s%s%.80s", of.job.run,
-	    of.job.repository, again, of.job.actor[0] != '\0' ? ", begun by " : "", of.job.actor);
+	(void)snprintf(out, DECIDE_TOUCHES, "for run %s of %.200s%s%s%.80s · %s", of.job.run,
+	    of.job.repository, again, of.job.actor[0] != '\0' ? ", begun by " : "", of.job.actor,
+	    pipeline_run_url(settings_of(tx->settings, gate->environment)->github.url,
+		of.job.repository, strtoll(of.job.run, NULL, 10), page));
 }
 
 const char *
