@@ -151,6 +151,11 @@ FILENAME ~ /\.def$/ { next }
 		".Ar NAME\nis the workflow's name, in capitals and with \\- as _; of a file of apps/ it is APP/NAME.")
 	next
 }
+/^# Workflows of its repository/ {
+	family("RELEASE", "NAME", "Workflows that are begun here",
+		".Ar NAME\nis the name in\n.Ql /do run\\-pipeline ,\nin capitals and with \\- as _.")
+	next
+}
 /^# For each registry/ {
 	family("BASE", "NAME", "Settings of each further registry",
 		".Ar NAME\nis one of\n.Va REGISTRIES ,\nin capitals and with \\- as _.")

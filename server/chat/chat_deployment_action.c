@@ -74,7 +74,6 @@ chat_action_progress(struct chat_text *text, const struct chat_deployment *about
 	add_what(text, chat_first_of(about), action);
 	if (is_elsewhere(action))
 		chat_text_some(text, "\n", about->touches);
-	chat_deployment_note(text, action);
 	add_where(text, action);
 	chat_deployment_requester(text, action);
 	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);

@@ -171,8 +171,9 @@ ask(struct perform_job *base)
 	struct err err;
 
 	if (job->failed == 0)
-		(void)snprintf(
-		    path, sizeof(path), "/actions/runs/%" PRId64 "/jobs?per_page=100", what->run);
+		(void)snprintf(path, sizeof(path),
+		    "/actions/runs/%" PRId64 "/attempts/%" PRId64 "/jobs?per_page=100", what->run,
+		    what->attempt);
 	else
 		(void)snprintf(path, sizeof(path),
 		    "/check-runs/%" PRId64 "/annotations?per_page=50", job->failed);

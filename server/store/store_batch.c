@@ -490,7 +490,8 @@ note_gauges(struct store *store, const struct batch *batch)
 		if (outcome->kind == OUTCOME_GAUGES)
 			store->gauges =
 			    (struct gauges){ .outbox_pending = outcome->gauges->outbox_pending,
-				    .audit_entries = outcome->gauges->audit_entries };
+				    .audit_entries = outcome->gauges->audit_entries,
+				    .missing_since = outcome->gauges->missing_since };
 	}
 	store_names_clear(&store->changed);
 	store->is_outside_changed = false;

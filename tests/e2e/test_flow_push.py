@@ -77,7 +77,7 @@ def test_a_push_of_what_was_seen_already_does_nothing(scene):
     assert len(scene.audit(action="deploy_started")) == before
 
 
-@pytest.mark.parametrize("event, status", [("issues", 202), ("workflow_job", 202),
+@pytest.mark.parametrize("event, status", [("issues", 202), ("check_suite", 202),
                                            ("no such event", 202)])
 def test_an_unknown_event_is_accepted_and_does_nothing(scene, event, status):
     entry = scene.hub.deliver(event, {"action": "opened", "repository": {"full_name": REPOSITORY}})

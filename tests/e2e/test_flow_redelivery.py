@@ -227,6 +227,7 @@ def test_what_is_missing_is_said_by_status_and_a_metric(scene, api):
     assert OUTAGE_S - 60 < time.time() - since < OUTAGE_S + 60
     who.say("/status")
     who.hear("2 events of GitHub missing since ", ", asked for again")
+    assert scene.metric(MISSING) == since, "whatever else was decided meanwhile"
 
 
 def test_what_the_app_could_not_deliver_comes_too(tmp_path):

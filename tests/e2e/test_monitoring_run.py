@@ -39,7 +39,9 @@ class Town:
                                  "ENABLE_API_SERVER": "true"})
         self.server = TlsServer(make_certificate(folder / "tls", int(time.time()) + 5 * DAY))
         self.folder_of("ill")
-        self.ill = bare(folder / "ill", TELEGRAM_WEBHOOK_URL=f"https://localhost:{self.server.port}/telegram/webhook",
+        self.ill = bare(folder / "ill", GITHUB_REPOSITORY="octo/shop", GITHUB_API_TOKEN="ghp_" + "4Kx9Qm2Rv7" * 3,
+                        GITHUB_API_URL="http://127.0.0.1:1",
+                        TELEGRAM_WEBHOOK_URL=f"https://localhost:{self.server.port}/telegram/webhook",
                         RUNNER_SOCKET=str(folder / "nobody.sock"), STAGING_HEALTH_URL="http://127.0.0.1:9/",
                         GITHUB_WEBHOOK_SECRET_PREVIOUS=OLD_SECRET, AUDIT_S3_BUCKET="orchard",
                         AUDIT_S3_REGION="eu-central-1", AUDIT_S3_ENDPOINT="https://127.0.0.1:9",

@@ -110,8 +110,8 @@ def rotate(scene):
     """Each value of each inbound secret, where it opens something, and where it opens nothing."""
     answers, body = [], b'{"ref": 7}'
     for name, value in INBOUND.items():
-        for path in ("/hooks/build-done", "/hooks/nightly", "/v1/status", "/github/webhook", "/telegram/webhook",
-                     "/forge/webhook/gitlab", "/forge/webhook/gitea"):
+        for path in ("/hooks/build-done", "/hooks/nightly", "/v1/status", "/github/webhook", "/github/app",
+                     "/telegram/webhook", "/forge/webhook/gitlab", "/forge/webhook/gitea"):
             answer = request(scene.bot, "GET" if path.startswith("/v1") else "POST", path, body, {
                 "Content-Type": "application/json", "Authorization": f"Bearer {value}", "X-Gitlab-Token": value,
                 "X-Gitlab-Event-UUID": name, "X-Telegram-Bot-Api-Secret-Token": value, "X-GitHub-Event": "ping",

@@ -369,7 +369,7 @@ class Api:
             self.cancel_run(names)
         elif path.endswith("/rerun-failed-jobs"):
             self.rerun(names)
-        elif path.endswith("/{run_id}/jobs"):
+        elif path.endswith("/{attempt_number}/jobs"):
             item = schema["properties"]["jobs"]["items"]
             found["jobs"] = [{**sample(item), **job} for job in self.jobs.get(int(names["run_id"]), ())]
             found["total_count"] = len(found["jobs"])

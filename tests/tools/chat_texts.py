@@ -20,7 +20,8 @@ NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)")
 PERSON = re.compile(r"telegram:\d+|@\w+|2FA reset of \d+|Your role \w+|Token (made|blocked|revoked): \w+")
 ABOUT_SERVER = re.compile(r"🔥 Audit log cut off|🔐 This database was restored from a backup"  # there is one
-                          r"|❌ Settings without effect: ")
+                          r"|❌ Settings without effect: "
+                          r"|(❌ CI failed|✅ CI green again): \S+ ")      # of a repository's branch
 ELSEWHERE = re.compile(r"\S+ [\w ]+: all (environments|of \w+)")     # a lock or freeze has
 # What is on record is no news of what runs.
 IN_DOUBT = re.compile(r"\b([Mm]ay be|is) DOWN\b|\b[Ww]hat runs in \S+ is not known")

@@ -63,13 +63,13 @@ WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 	presses(w, WORLD_ADMIN, "Deploy to", 80);
 	world_git_same(w);
 	costs("its start", 263);
-	asks(w, "/status production", 74);
+	asks(w, "/status production", 76);
 	asks(w, "/queue production", 37);
 	world_run_ends(w, GOOD);
 	costs("its end", 196);
 
 	/* What is looked at when nothing is in progress. */
-	asks(w, "/status", 84);
+	asks(w, "/status", 86);
 	asks(w, "/history", 49);
 	asks(w, "/show 1", 54);
 	asks(w, "/queue", 41);

@@ -95,7 +95,7 @@ TEST(a_pipeline_is_one_that_github_can_begin)
 	SAYS(SETTINGS_ERROR, "PIPELINE_RELEASE: A is there twice");
 	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, PIPELINE(" a=1 b=?"));
 	assert_non_null(s);
-	assert_int_equal(github_needs_of(s), 5);
+	assert_int_equal(github_needs_of(s), 0x4d);
 	settings_unref(s);
 }
 
