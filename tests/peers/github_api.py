@@ -10,6 +10,7 @@ fits the description too.  `troubles` says what goes wrong with the next request
     "moved"    a redirect; of what was carried out: "away"    no answer;  "late"    one, once `let_go` is set
 """
 # SPDX-License-Identifier: ISC
+import concurrent.futures
 import contextlib
 import hashlib
 import http.server
@@ -127,6 +128,7 @@ class Api:
         self.jobs, self.annotations = {}, {}    # of a run, by its number; of a job, by its number
         self.hooks = {}     # a webhook's number: the github.GitHub that delivers by it
         self.app_hook = None    # the App's
+        self.courier = concurrent.futures.ThreadPoolExecutor(1)     # what is asked for again goes one after the other
         self.endless = False    # a list of deliveries has no end
         self.workflows = {}     # that can be begun, by file: "inputs", "branches", and "title" (its run-name)
         self.is_old = False     # GitHub Enterprise Server 3.19: it does not know return_run_details
@@ -426,7 +428,7 @@ class Api:
         """What is asked of webhooks; the second: the cursor of a next page."""
         if path.endswith("/attempts"):
             hook, entry = self.delivered(names)
-            threading.Thread(target=hook.redeliver, args=(entry["guid"],), daemon=True).start()
+            self.courier.submit(hook.redeliver, entry["guid"])
             return {}, None
         if path.endswith("/deliveries"):
             return self.failed(names)
