@@ -160,6 +160,8 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 	if (number_in(reply->limit) > 0 && number_in(reply->reset) > 0) {
 		answer.limit = number_in(reply->limit);
 		answer.reset_s = number_in(reply->reset);
+		if (answer.reset_s > reply->now_s + WAIT_MOST_S)
+			answer.reset_s = reply->now_s + WAIT_MOST_S; /* as all its limits are */
 	}
 	answer.is_of_key = answer.verdict == GITHUB_UNFIT && says(root, "permitted key");
 	if (answer.verdict == GITHUB_LIMITED)

@@ -68,7 +68,11 @@ take(const struct deliveries_job *job, const struct github_api_answer *answer,
 {
 	static const char heads[] = "refs/heads/";
 	const struct effect_github_deliveries *what = &job->job.effect->u.github_deliveries;
-	const char *ref = json_get_str(json_get(json_get(body, "request"), "payload"), "ref");
+	const struct json *payload = json_get(json_get(body, "request"), "payload");
+	const char *ref = json_get_str(payload, "ref"), *of = NULL;
+
+	if (what->hook == FORGE_HOOK_OF_APP) /* it has those of many repositories */
+		of = json_get_str(json_get(payload, "repository"), "full_name");
 
 	if (what->hook == 0) {
 		read->hook = find_hook(job, body);
@@ -79,8 +83,8 @@ take(const struct deliveries_job *job, const struct github_api_answer *answer,
 		take_page(body, read);
 		(void)text_copy(read->next, sizeof(read->next), answer->next);
 	} else if (ref != NULL && text_is_plain(ref)) {
-		(void)text_copy(read->branch, sizeof(read->branch),
-		    text_starts(ref, heads) ? ref + strlen(heads) : ref);
+		ref += text_starts(ref, heads) ? strlen(heads) : 0;
+		redelivery_ref(of, ref, read->branch);
 	}
 }
 

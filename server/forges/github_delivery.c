@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "forges/github_payload.h"
+#include "types/forge.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
@@ -200,7 +201,10 @@ decode_run(const struct json *said, struct delivery *delivery, struct err *err)
 	(void)snprintf(all->of.run, JOB_NUMBER, "%" PRId64, run->run);
 	all->of.attempt = run->attempt;
 	(void)text_copy(all->conclusion, sizeof(all->conclusion), run->conclusion);
-	return strcmp(run->repository_id, all->of.repository_id) == 0 || missing("repository", err);
+	(void)forge_time_read(json_get_str(json_get(said, "workflow_run"), "updated_at"), &all->at);
+	return (strcmp(run->repository_id, all->of.repository_id) == 0 &&
+		   text_same_ci(run->repository, all->of.repository)) ||
+	    missing("repository", err);
 }
 
 /* One that goes on says nothing. */

@@ -24,8 +24,9 @@ is_the_same(struct tx *tx, const struct settings *application, const struct deli
 {
 	int64_t known = application->github.repository_id;
 
-	if (delivery->forge != DELIVERY_GITHUB || delivery->repository_id == 0)
-		return true;
+	if (delivery->forge != DELIVERY_GITHUB || delivery->repository_id == 0 ||
+	    !repository_is_called(application, DELIVERY_GITHUB, delivery->repository))
+		return true; /* and whoever speaks for any name says no number of one */
 	if (known == 0)
 		known = row_repository_shown(tx, delivery->repository, delivery->repository_id);
 	if (known != delivery->repository_id &&
@@ -40,10 +41,13 @@ is_the_same(struct tx *tx, const struct settings *application, const struct deli
 static bool
 is_of(struct tx *tx, const struct settings *application, const struct delivery *delivery)
 {
+	/* What is no push is of whom it names, also where a webhook is one application's alone. */
 	bool is_named = delivery->by_app ?
 	    repository_is_apps(application, delivery->repository, delivery->kind == DELIVERY_PUSH) :
-	    repository_is_announced(
-		tx->settings, application, delivery->forge, delivery->hook, delivery->repository);
+	    (delivery->job == NULL ||
+		repository_is_called(application, DELIVERY_GITHUB, delivery->repository)) &&
+		repository_is_announced(tx->settings, application, delivery->forge, delivery->hook,
+		    delivery->repository);
 
 	return is_named && is_the_same(tx, application, delivery);
 }
@@ -119,13 +123,26 @@ want_ping(UNUSED struct tx *tx, UNUSED const struct delivery *delivery)
 	/* 200: the webhook works */
 }
 
+/* Those that wait for it or are open, of the applications that the delivery speaks for. */
+static void
+end_gates(struct tx *tx, const struct delivery *delivery)
+{
+	for (size_t i = 0; i <= tx->settings->application_count; i++)
+		if (is_of(tx, application_at(tx, i), delivery))
+			decide_gate_over(tx, application_at(tx, i), delivery->job);
+}
+
 static void
 want_run(struct tx *tx, const struct delivery *delivery)
 {
-	decide_pipeline_seen(tx, delivery->run);
-	for (size_t i = 0; i <= tx->settings->application_count; i++)
-		if (is_of(tx, application_at(tx, i), delivery))
-			decide_ci_note(tx, application_at(tx, i), delivery->run);
+	for (size_t i = 0; i <= tx->settings->application_count; i++) {
+		const struct settings *application = application_at(tx, i);
+
+		if (!is_of(tx, application, delivery))
+			continue;
+		decide_pipeline_seen(tx, application, delivery->run);
+		decide_ci_note(tx, application, delivery->run);
+	}
 	(void)note(tx, delivery, delivery->hook); /* it is not asked for again; twice is as once */
 }
 
@@ -133,7 +150,7 @@ static void
 want_job(struct tx *tx, const struct delivery *delivery)
 {
 	if (note(tx, delivery, ""))
-		decide_gate_over(tx, delivery->job);
+		end_gates(tx, delivery);
 }
 
 /* As it would have come by the webhook of each application that it concerns, and once by each. */
@@ -232,7 +249,7 @@ handle_delivery(struct tx *tx, const struct event *event)
 	if (delivery->is_large || (delivery->job != NULL && !is_ours(tx, delivery)))
 		want = NULL;
 	else if (delivery->run != NULL && delivery->run->rank == PIPELINE_IS_OVER)
-		decide_gate_over(tx, delivery->job); /* whatever has begun it */
+		end_gates(tx, delivery); /* whatever has begun it */
 	if (want != NULL)
 		want(tx, delivery);
 	else

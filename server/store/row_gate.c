@@ -34,14 +34,20 @@ row_gate_last(struct tx *tx, const struct delivery_job *job)
 	    DB_TEXT(job->of.repository_id), DB_TEXT(job->of.run), DB_TEXT(job->environment));
 }
 
+/* GitHub takes one answer for all jobs of a run that wait at one of its environments: where several
+ * have asked, the end of one job is not that of the others, and the run's is waited for. */
+#define IS_ITS_OWN \
+	" (deployment = $4 AND deployment <> 0 AND NOT EXISTS (SELECT 1 FROM work_job o INDEXED BY work_job_run CROSS JOIN work w ON w.id = o.work WHERE o.repository_id = $1 AND o.run = $2 AND o.rule = j.rule AND w.state = 'SUPERSEDED'))"
+
 int64_t
-row_gate_over(struct tx *tx, const struct delivery_job *job)
+row_gate_over(struct tx *tx, const struct delivery_job *job, int64_t at, int64_t before)
 {
 	return tx_number(tx,
 	    "SELECT MAX(work.id) FROM work_job j INDEXED BY work_job_run CROSS JOIN work"
-	    " ON work.id = j.work WHERE repository_id = $1 AND j.run = $2"
-	    " AND action = 'open-gate' AND " STORE_IS_OPEN " AND CASE $3 WHEN '' THEN attempt <= $5"
-	    " ELSE check_run = $3 OR (deployment = $4 AND deployment <> 0) END",
+	    " ON work.id = j.work WHERE repository_id = $1 AND j.run = $2 AND work.id < $7"
+	    " AND action = 'open-gate' AND " STORE_IS_OPEN " AND CASE WHEN $3 <> ''"
+	    " THEN check_run = $3 OR" IS_ITS_OWN
+	    " WHEN rule = '' THEN attempt <= $5 ELSE work.requested_at <= $6 END",
 	    DB_TEXT(job->of.repository_id), DB_TEXT(job->of.run), DB_TEXT(job->of.check_run),
-	    DB_I64(job->deployment), DB_I64(job->of.attempt));
+	    DB_I64(job->deployment), DB_I64(job->of.attempt), DB_I64(at), DB_I64(before));
 }

@@ -17,6 +17,7 @@ int64_t row_gate_find(struct tx *tx, int64_t deployment);
 /* The newest that the same run has asked for at that environment of GitHub's; 0: none. */
 int64_t row_gate_last(struct tx *tx, const struct delivery_job *job);
 
-/* A gate that has not ended, and whose job that is; of a run (no job is named) one of that attempt
- * or of an earlier one.  0: none. */
-int64_t row_gate_over(struct tx *tx, const struct delivery_job *job);
+/* The newest gate below `before` that is open or waits for that job; of a whole run one that the
+ * same attempt asked for, or GitHub itself for it, until then (wall ms: no rule says its attempt).
+ * 0: there is none. */
+int64_t row_gate_over(struct tx *tx, const struct delivery_job *job, int64_t at, int64_t before);

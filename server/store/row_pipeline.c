@@ -73,9 +73,10 @@ row_pipeline_is_old(struct tx *tx, const char *application, const struct pipelin
 {
 	return tx_number(tx,
 		   "SELECT EXISTS (SELECT 1 FROM pipeline_run WHERE application = $1 AND file = $2"
-		   " AND branch = $3 AND number > $4 AND rank = 2 AND" HAS_SAID ")",
+		   " AND branch = $3 AND number > $4 AND rank = 2 AND repository_id = $5"
+		   " AND" HAS_SAID ")",
 		   DB_TEXT(application), DB_TEXT(run->file), DB_TEXT(run->branch),
-		   DB_I64(run->number)) != 0;
+		   DB_I64(run->number), DB_TEXT(run->repository_id)) != 0;
 }
 
 size_t

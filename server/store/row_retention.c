@@ -77,6 +77,10 @@ row_retention_clear(struct tx *tx)
 	    "DELETE FROM pipeline_run WHERE rowid IN (SELECT rowid FROM"
 	    " (SELECT rowid, at FROM pipeline_run ORDER BY rowid LIMIT $2) WHERE at < $1)",
 	    tx->at - RUN_DAYS * DAY_MS);
+	more |= clear(tx,
+	    "DELETE FROM pipeline_red WHERE id IN (SELECT id FROM"
+	    " (SELECT id, since FROM pipeline_red ORDER BY id LIMIT $2) WHERE since < $1)",
+	    tx->at - RUN_DAYS * DAY_MS);
 	row_redelivery_clear(tx);
 	more |= row_hook_clear(tx, ROW_RETENTION_MAX);
 	more |= row_nonce_clear(tx, ROW_RETENTION_MAX);

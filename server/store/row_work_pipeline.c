@@ -46,3 +46,12 @@ row_work_pipeline_next(struct tx *tx, const char *environment, int64_t after)
 	    " WHERE " STORE_IS_PIPELINE " AND id > $2 AND $1 IN ('', environment)",
 	    DB_TEXT(environment), DB_I64(after));
 }
+
+int64_t
+row_work_pipeline_begun(struct tx *tx, const char *repository_id, int64_t run)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MAX(work), 0) FROM work_pipeline"
+	    " WHERE run = $1 AND run <> 0 AND repository_id IN ('', $2)",
+	    DB_I64(run), DB_TEXT(repository_id));
+}

@@ -1208,7 +1208,8 @@ static const char *const migration_19[] = {
 	/* Runs of workflows that we began: they keep no environment busy. */
 	"CREATE TABLE work_pipeline (work INTEGER PRIMARY KEY, words TEXT NOT NULL,"
 	" again INTEGER NOT NULL, nonce TEXT NOT NULL, run INTEGER NOT NULL,"
-	" attempt INTEGER NOT NULL, repository_id TEXT NOT NULL) STRICT;",
+	" attempt INTEGER NOT NULL, repository_id TEXT NOT NULL) STRICT;"
+	"CREATE INDEX work_pipeline_run ON work_pipeline (run) WHERE run <> 0;",
 	"DROP INDEX work_active;"
 	"CREATE UNIQUE INDEX work_active ON work (environment)"
 	" WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING'"

@@ -689,6 +689,7 @@ CREATE TABLE work_pipeline (work INTEGER PRIMARY KEY,
  run INTEGER NOT NULL,
  attempt INTEGER NOT NULL,
  repository_id TEXT NOT NULL) STRICT;
+CREATE INDEX work_pipeline_run ON work_pipeline (run) WHERE run <> 0;
 CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline';
 CREATE INDEX work_pipelines ON work (id) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action = 'run-pipeline';
 INSERT INTO counter (name, value) VALUES ('block', 0);

@@ -3,6 +3,7 @@
 #include "types/forge.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "lib/text.h"
 
@@ -111,4 +112,16 @@ forge_link(const char *repository_url, const char *base, const char *commit, cha
 		return true;
 	}
 	return false;
+}
+
+bool
+forge_time_read(const char *text, int64_t *ret)
+{
+	struct tm tm = { 0 };
+
+	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) == NULL ||
+	    !text_ends(text, "Z") || timegm(&tm) <= 0)
+		return false;
+	*ret = (int64_t)timegm(&tm) * 1000;
+	return true;
 }

@@ -10,3 +10,7 @@
  * and "": the host is none of those, or its URL is neither of https nor of ssh. */
 bool forge_link(
     const char *repository_url, const char *base, const char *commit, char ret[LIMIT_URL]);
+
+/* "2026-11-20T07:10:48Z", or with a fraction of a second, in wall ms.  False, *ret as it was: it is
+ * none, or NULL. */
+bool forge_time_read(const char *text, int64_t *ret);

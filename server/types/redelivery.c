@@ -2,23 +2,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/redelivery.h"
 
-#include <time.h>
+#include <stdio.h>
 
 #include "lib/json.h"
 #include "lib/text.h"
+#include "types/forge.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
 
-/* "2026-11-20T07:10:48Z", or with a fraction of a second. */
-static bool
-take_time(const char *text, int64_t *ret)
+void
+redelivery_ref(const char *repository, const char *branch, char ret[LIMIT_REF])
 {
-	struct tm tm = { 0 };
-
-	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
-		return false;
-	*ret = (int64_t)timegm(&tm) * 1000;
-	return *ret > 0 && text_ends(text, "Z");
+	if (repository == NULL)
+		(void)text_copy(ret, LIMIT_REF, branch); /* it fits */
+	else
+		(void)snprintf(ret, LIMIT_REF, "%.120s %.130s", repository, branch); /* cut */
 }
 
 bool
@@ -30,7 +28,7 @@ redelivery_read(const struct json *item, struct redelivery *ret)
 	ret->asks_branch = event != NULL && strcmp(event, "push") == 0;
 	return guid != NULL && guid[0] != '\0' && text_copy(ret->guid, sizeof(ret->guid), guid) &&
 	    json_get_i64(item, "id", &ret->id) && ret->id > 0 &&
-	    take_time(json_get_str(item, "delivered_at"), &ret->at);
+	    forge_time_read(json_get_str(item, "delivered_at"), &ret->at);
 }
 
 int64_t

@@ -20,6 +20,10 @@ struct redelivery {
 	int64_t tries, due;	   /* asked for again so often; wall ms: not before */
 };
 
+/* What older pushes of are needed no more: a branch, and in front of it the repository where a
+ * webhook has those of several (NULL: it has not). */
+void redelivery_ref(const char *repository, const char *branch, char ret[LIMIT_REF]);
+
 /* An attempt, as GitHub lists it; false: it is none. */
 bool redelivery_read(const struct json *item, struct redelivery *ret) MUST_USE;
 

@@ -137,11 +137,11 @@ def test_what_somebody_cancels_is_answered(scene):
     run.is_answered("rejected", "cancelled")
 
 
-def test_a_commit_of_another_branch_is_refused_and_github_reads_why(scene):
+def test_a_commit_of_another_branch_is_refused_and_github_reads_where_it_says_why(scene):
     scene.commit("develop")
     run = Run(scene, sha=scene.head("develop"))
     run.asks()
-    run.is_answered("rejected", "its commit is not on the branch")
+    run.is_answered("rejected", "refused: its message in the chat says why (#")
 
 
 def test_a_run_that_asks_again_is_asked_about_anew_and_answered_once(scene):

@@ -7,6 +7,7 @@
 #include "jwt_aid.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "store/row_work_pipeline.h"
 
 #define SECOND INT64_C(1000)
 #define DAY    (86400 * SECOND)
@@ -150,7 +151,7 @@ TEST(whoever_began_its_run_does_not_approve_it)
 /* Who has begun a run again is not said, nor who wrote the line of a schedule or a pull request. */
 TEST(of_an_unknown_requester_one_more_must_approve)
 {
-	static const char *const events[] = { "push", "schedule", "pull_request_target" };
+	static const char *const events[] = { "push", "schedule" };
 
 	for (size_t i = 0; i < COUNT(events); i++) {
 		struct event *event;
@@ -252,7 +253,7 @@ TEST(what_cannot_be_asked_is_refused_and_answered_at_once)
 	take(&s, asking(&s, "4711", 5));
 	assert_int_equal(is(&s), DEPLOY_REFUSED);
 	assert_false(answer(&s)->is_approved);
-	assert_non_null(strstr(answer(&s)->comment, "nobody is asked"));
+	assert_non_null(strstr(answer(&s)->comment, "refused: its message"));
 	world_close(&s.w);
 }
 
@@ -459,4 +460,160 @@ TEST(a_push_by_the_app_counts_where_it_may_and_once)
 		}
 		world_close(&s.w);
 	}
+}
+
+TEST(what_strangers_can_cause_opens_no_gate)
+{
+	static const char *const events[] = { "pull_request_target", "issue_comment",
+		"workflow_run" };
+
+	for (size_t i = 0; i < COUNT(events); i++) {
+		struct scene s;
+		struct event *event;
+
+		open_scene(&s, "PRODUCTION_APPROVALS=0", NULL);
+		event = asking(&s, "4711", 5);
+		(void)text_copy(event->u.delivery.job->of.event, JOB_EVENT, events[i]);
+		take(&s, event);
+		assert_int_equal(is(&s), DEPLOY_REFUSED);
+		assert_false(answer(&s)->is_approved);
+		world_close(&s.w);
+	}
+}
+
+/* Says that the run has ended, or a job of it (deployment: which; 0: the run). */
+static void
+ends(struct scene *s, int64_t deployment, int64_t at, const char *hook, const char *repository)
+{
+	struct event *event = world_push(&s->w, "");
+	struct delivery *delivery = &event->u.delivery;
+	struct delivery_job *job = delivery->job = mem_new(1, sizeof(*job));
+
+	delivery->kind = deployment != 0 ? DELIVERY_WORKFLOW_JOB : DELIVERY_WORKFLOW_RUN;
+	delivery->by_app = hook == NULL;
+	(void)text_copy(delivery->hook, sizeof(delivery->hook), hook == NULL ? "" : hook);
+	(void)text_copy(delivery->repository, LIMIT_REF, repository);
+	job->deployment = deployment;
+	job->at = at;
+	job->of.attempt = 1;
+	(void)text_copy(job->conclusion, sizeof(job->conclusion), "success");
+	(void)text_copy(job->of.repository_id, JOB_NUMBER, "456789");
+	(void)text_copy(job->of.run, JOB_NUMBER, "4711");
+	if (deployment != 0) {
+		(void)text_copy(job->of.check_run, JOB_NUMBER, "99");
+	} else {
+		delivery->run = mem_new(1, sizeof(*delivery->run));
+		delivery->run->rank = PIPELINE_IS_OVER;
+	}
+	(void)world_decide(&s->w, event);
+}
+
+/* An attempt before may end late, or its event come once more. */
+TEST(what_ended_before_it_asked_ends_no_gate)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	ends(&s, 0, s.w.aid.at - DAY, NULL, "Octo/Shop");
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	ends(&s, 0, s.w.aid.at, NULL, "Octo/Shop");
+	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	world_close(&s.w);
+}
+
+/* Both go on by one yes: the environment is theirs until both have ended. */
+TEST(jobs_that_share_a_gate_keep_it_until_their_run_is_over)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	waits(&s, asking(&s, "4711", 6));
+	approve(&s, WORLD_ADMIN);
+	approve(&s, WORLD_OTHER_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	answered(&s, DONE);
+	ends(&s, 6, s.w.aid.at, NULL, "Octo/Shop");
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	ends(&s, 0, s.w.aid.at, NULL, "Octo/Shop");
+	assert_int_equal(is(&s), DEPLOY_DONE);
+	world_close(&s.w);
+}
+
+TEST(a_yes_that_has_not_come_there_opens_nothing_that_asks_later)
+{
+	struct scene s;
+	int64_t first;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	approve(&s, WORLD_ADMIN);
+	first = s.gate;
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	assert_non_null(answer(&s));
+	waits(&s, asking(&s, "4711", 6));
+	assert_int_equal(world_deployment(&s.w, first).state, DEPLOY_FAILED);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	assert_null(answer(&s));
+	world_close(&s.w);
+}
+
+static void
+act_began(struct tx *tx, void *arg)
+{
+	row_work_pipeline_set(
+	    tx, &(struct work_pipeline_row){ .work = *(int64_t *)arg, .run = 4711, .attempt = 1 });
+}
+
+/* GitHub knows the App, or the token's owner: here it is known who wanted it. */
+TEST(whoever_began_its_run_here_does_not_approve_its_gate)
+{
+	struct scene s;
+	struct event *event;
+	int64_t work;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	world_deploy_goes_live(&s.w, COMMIT_A);
+	work = world_newest(&s.w, "staging").id;
+	world_act(&s.w, act_began, &work);
+	event = asking(&s, "4711", 5);
+	(void)text_copy(event->u.delivery.job->of.actor, LIMIT_PERSON, "stray");
+	waits(&s, event);
+	approve(&s, WORLD_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	approve(&s, WORLD_OTHER_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+/* By its own webhook it says what it likes, of whatever numbers. */
+TEST(another_applications_webhook_ends_no_gate)
+{
+	struct scene s;
+	struct event *event;
+	char apps[160];
+
+	open_scene(&s, NULL, NULL);
+	world_application(&s.w, "shop",
+	    "ENVIRONMENTS=staging,production\nPRODUCTION_CONFIRM=false\nPRODUCTION_APPROVALS=1\n"
+	    "PRODUCTION_HOST=p\n");
+	world_application(&s.w, "blog", "GITHUB_WEBHOOK_SECRET=fedcba9876543210fedcba9876543210\n");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", s.w.aid.folder);
+	world_settings(&s.w, apps, "GITHUB_REPOSITORY=", "GITHUB_APP_ID=1", key,
+	    "GITHUB_APP_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef", NULL);
+	event = asking(&s, "4711", 5);
+	(void)text_copy(event->u.delivery.repository, LIMIT_REF, "acme/shop");
+	(void)text_copy(event->u.delivery.job->of.repository, LIMIT_REF, "acme/shop");
+	assert_int_equal(world_decide(&s.w, event).status, 200);
+	s.gate = world_newest(&s.w, "shop/production").id;
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	ends(&s, 0, s.w.aid.at, "blog", "acme/blog");
+	ends(&s, 5, s.w.aid.at, "blog", "acme/blog");
+	ends(&s, 0, s.w.aid.at, "blog", "acme/shop");
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	ends(&s, 5, s.w.aid.at, NULL, "acme/shop");
+	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	world_close(&s.w);
 }

@@ -335,7 +335,7 @@ PIPELINE_TEST(attempts_that_never_come_are_not_waited_for)
 static void
 act_seen(struct tx *tx, void *arg)
 {
-	decide_pipeline_seen(tx, arg);
+	decide_pipeline_seen(tx, tx->settings, arg);
 }
 
 /* Whoever has another application's webhook says nothing of this one's runs, whatever numbers it

@@ -209,7 +209,10 @@ int64_t
 decide_redelivery_came(struct tx *tx, const struct delivery *delivery)
 {
 	struct forge_hook hook = { 0 };
+	char branch[LIMIT_REF];
+	bool is_apps = delivery->by_app && delivery->branch[0] != '\0';
 
+	redelivery_ref(is_apps ? delivery->repository : NULL, delivery->branch, branch);
 	if (delivery->by_app)
 		hook = row_redelivery_hook(tx, "", "");
 	else if (delivery->forge == DELIVERY_GITHUB)
@@ -221,7 +224,7 @@ decide_redelivery_came(struct tx *tx, const struct delivery *delivery)
 		hook.number = delivery->hook_number;
 		row_redelivery_save_hook(tx, &hook);
 	}
-	return row_redelivery_came(tx, hook.id, delivery->id, delivery->branch);
+	return row_redelivery_came(tx, hook.id, delivery->id, branch);
 }
 
 void

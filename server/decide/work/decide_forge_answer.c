@@ -28,7 +28,11 @@ say(struct tx *tx, const struct deployment *gate, bool is_approved, char ret[LIM
 	struct decide_needs needs = { .n = 0 };
 	size_t used = 0;
 
-	if (!is_approved)
+	/* What git or the settings say of it is none of GitHub's, whose page may be public. */
+	if (gate->why == DEPLOY_WHY_REFUSED)
+		(void)snprintf(said, sizeof(said),
+		    "refused: its message in the chat says why (#%lld)", (long long)gate->id);
+	else if (!is_approved)
 		(void)snprintf(said, sizeof(said), "%s: %s",
 		    why[0] != '\0' ? why : deploy_flow_word(gate->state),
 		    deployment_detail(gate, detail));

@@ -25,6 +25,7 @@
 #define MINUTE_MS (60 * INT64_C(1000))
 #define HOUR_MS	  (60 * MINUTE_MS)
 #define GONE_MS	  (3 * MINUTE_MS) /* a job asks every five seconds */
+#define CLOCKS_MS MINUTE_MS	  /* by which GitHub's clock and ours may differ */
 #define GATES_MAX 64
 #define GATES_OWN 16 /* of an application: it cannot use up all */
 
@@ -165,53 +166,6 @@ decide_gate(struct tx *tx, const struct api_request *api)
 		tx->answer.status = 202;
 }
 
-/* --- GitHub itself asks --- */
-
-/* The same run has asked there before: it was begun again, or has several jobs there; nobody knows
- * by whom.  What still waits is replaced: GitHub takes one answer for both. */
-static int64_t
-attempt_of(struct tx *tx, const struct delivery_job *job)
-{
-	int64_t before = row_gate_last(tx, job);
-	struct deployment gate;
-	struct row_job of;
-
-	if (before == 0)
-		return 1;
-	row_deployment_get(tx, before, &gate);
-	if (deploy_flow_class(gate.state) < DEPLOY_CLASS_ACTIVE) {
-		row_gate_set_answered(tx, before);
-		(void)text_copy(gate.detail, sizeof(gate.detail), "its run asks anew");
-		(void)decide_step(tx, &gate, DEPLOY_ON_SUPERSEDE, NULL);
-	}
-	return row_job_get(tx, before, &of)->job.attempt + 1;
-}
-
-void
-decide_gate_rule(
-    struct tx *tx, const struct environment_settings *environment, const struct delivery_job *asks)
-{
-	struct update from = { .kind = UPDATE_TEXT, .is_private = true };
-	struct deployment gate;
-	struct job job = asks->of;
-
-	if (row_gate_find(tx, asks->deployment) != 0)
-		return;
-	job.attempt = attempt_of(tx, asks);
-	(void)snprintf(
-	    from.name, sizeof(from.name), "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
-	decide_requested(tx, &from, PROGRAM_ACTION, environment->name, &gate);
-	gate.trigger = TRIGGER_CHAT; /* as all that programs ask for */
-	gate.why =
-	    refusal(tx, environment, gate.detail) == 0 ? DEPLOY_WHY_NONE : DEPLOY_WHY_REFUSED;
-	add(tx, &from, &job, &gate);
-	row_gate_note_rule(tx, gate.id, asks);
-	if (gate.why == DEPLOY_WHY_NONE)
-		decide_query_commit(tx, &gate, job.sha, gate.requester);
-	else
-		(void)decide_step(tx, &gate, DEPLOY_ON_REFUSE, NULL);
-}
-
 /* --- it is open, and over --- */
 
 static void
@@ -252,14 +206,16 @@ end_as(struct tx *tx, struct deployment *gate, const char *how)
 }
 
 void
-decide_gate_over(struct tx *tx, const struct delivery_job *job)
+decide_gate_over(struct tx *tx, const struct settings *application, const struct delivery_job *job)
 {
+	int64_t at = (job->at != 0 ? job->at : tx->at) + CLOCKS_MS, work = INT64_MAX;
 	struct deployment gate;
-	int64_t work;
 
-	while ((work = row_gate_over(tx, job)) != 0 && !tx->failed) {
-		row_gate_set_answered(tx, work); /* nobody waits there any more */
+	while ((work = row_gate_over(tx, job, at, work)) != 0 && !tx->failed) {
 		row_deployment_get(tx, work, &gate);
+		if (settings_of(tx->settings, gate.environment) != application)
+			continue;
+		row_gate_set_answered(tx, work); /* nobody waits there any more */
 		end_as(tx, &gate, job->conclusion);
 	}
 }
@@ -319,6 +275,64 @@ decide_gate_due(struct tx *tx, int64_t work)
 		    "its job has gone: it has not asked for three minutes");
 	else
 		wait_until(tx, work, of.asked_at + GONE_MS);
+}
+
+/* --- GitHub itself asks --- */
+
+/* The same run has asked there before: it was begun again, or has several jobs there; nobody knows
+ * by whom.  What still waits is replaced: GitHub takes one answer for both. */
+static int64_t
+attempt_of(struct tx *tx, const struct delivery_job *job)
+{
+	int64_t before = row_gate_last(tx, job);
+	struct deployment gate;
+	struct row_job of;
+
+	if (before == 0)
+		return 1;
+	row_deployment_get(tx, before, &gate);
+	(void)row_job_get(tx, before, &of);
+	if (deploy_flow_class(gate.state) < DEPLOY_CLASS_ACTIVE) {
+		row_gate_set_answered(tx, before);
+		(void)text_copy(gate.detail, sizeof(gate.detail), "its run asks anew");
+		(void)decide_step(tx, &gate, DEPLOY_ON_SUPERSEDE, NULL);
+	} else if (deploy_flow_class(gate.state) == DEPLOY_CLASS_ACTIVE && !of.is_answered) {
+		/* A yes that has not come there would be one to what nobody has approved. */
+		row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_ANSWER, before));
+		row_gate_set_answered(tx, before);
+		end(tx, &gate, DEPLOY_WHY_CANCELLED, "its run asks anew");
+	}
+	return of.job.attempt + 1;
+}
+
+void
+decide_gate_rule(
+    struct tx *tx, const struct environment_settings *environment, const struct delivery_job *asks)
+{
+	struct update from = { .kind = UPDATE_TEXT, .is_private = true };
+	struct deployment gate;
+	struct job job = asks->of;
+
+	if (row_gate_find(tx, asks->deployment) != 0)
+		return;
+	job.attempt = attempt_of(tx, asks);
+	(void)snprintf(
+	    from.name, sizeof(from.name), "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
+	decide_requested(tx, &from, PROGRAM_ACTION, environment->name, &gate);
+	gate.trigger = TRIGGER_CHAT; /* as all that programs ask for */
+	if (job_actor_of(job.event) == JOB_ACTOR_OUTSIDE)
+		(void)snprintf(gate.detail, sizeof(gate.detail),
+		    "%.40s has begun its run: whoever may not write there can cause that",
+		    job.event);
+	else
+		(void)refusal(tx, environment, gate.detail);
+	gate.why = gate.detail[0] == '\0' ? DEPLOY_WHY_NONE : DEPLOY_WHY_REFUSED;
+	add(tx, &from, &job, &gate);
+	row_gate_note_rule(tx, gate.id, asks);
+	if (gate.why == DEPLOY_WHY_NONE)
+		decide_query_commit(tx, &gate, job.sha, gate.requester);
+	else
+		(void)decide_step(tx, &gate, DEPLOY_ON_REFUSE, NULL);
 }
 
 /* --- as an executor --- */

@@ -23,7 +23,8 @@ void decide_gate_rule(struct tx *tx, const struct environment_settings *environm
     const struct delivery_job *job);
 
 /* A forge says that a job is over, or a run: the gates that it has there end as it did. */
-void decide_gate_over(struct tx *tx, const struct delivery_job *job);
+void decide_gate_over(
+    struct tx *tx, const struct settings *application, const struct delivery_job *job);
 
 /* TIMER_GATE of that work has fired: its job has gone, or keeps the environment for too long. */
 void decide_gate_due(struct tx *tx, int64_t work);

@@ -176,14 +176,15 @@ decide_pipeline_said(struct tx *tx, const struct effect *effect, const struct fo
 
 /* An application's own webhook speaks for its repository alone, whatever number it says. */
 void
-decide_pipeline_seen(struct tx *tx, const struct pipeline_run *seen)
+decide_pipeline_seen(
+    struct tx *tx, const struct settings *application, const struct pipeline_run *seen)
 {
-	const char *name;
+	const char *name = application->github_repository;
 	struct run run;
 
-	if (!open_run(tx, row_work_pipeline_of_run(tx, seen->run), &run))
+	if (!open_run(tx, row_work_pipeline_of_run(tx, seen->run), &run) ||
+	    settings_of(tx->settings, run.work.environment) != application)
 		return;
-	name = settings_of(tx->settings, run.work.environment)->github_repository;
 	if (name != NULL && text_same_ci(name, seen->repository))
 		take(&run, seen);
 }

@@ -15,9 +15,10 @@
 void
 decide_pipeline_said(struct tx *tx, const struct effect *effect, const struct forge_said *said);
 
-/* A run, as a delivery that may speak for its repository has it: where it is none of ours nothing
+/* A run, as a delivery that speaks for that application has it: where it is none of ours nothing
  * comes of it. */
-void decide_pipeline_seen(struct tx *tx, const struct pipeline_run *run);
+void decide_pipeline_seen(
+    struct tx *tx, const struct settings *application, const struct pipeline_run *run);
 
 /* The program began: those that nothing would end are looked at, or given up. */
 void decide_pipelines_look(struct tx *tx);
