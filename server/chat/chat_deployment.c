@@ -160,8 +160,10 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	if (chat_first_of(about) == FIRST_WAITS_CI)
 		chat_first(text, FIRST_WAITS_CI, deployment_target(deployment, target));
 	else
-		chat_text_add(text, "%s%s in " MARK_BOLD "%s" MARK_BOLD "%s",
-		    chat_first_rows[FIRST_QUEUED].before, chat_ordinal(about->position, ordinal),
+		chat_text_add(text, "%s%s%s" MARK_BOLD "%s" MARK_BOLD "%s",
+		    chat_first_rows[FIRST_QUEUED].before,
+		    about->position == 0 ? "" : chat_ordinal(about->position, ordinal),
+		    about->position == 0 ? "" : " in ", /* a pipeline stands in none */
 		    deployment_target(deployment, target), chat_first_rows[FIRST_QUEUED].behind);
 	chat_deployment_what(text, "", deployment);
 	chat_deployment_requester(text, deployment);

@@ -21,6 +21,7 @@
 #include "store/row_environment.h"
 #include "store/row_queue.h"
 #include "store/row_slot.h"
+#include "store/row_work_pipeline.h"
 #include "types/settings.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
@@ -231,6 +232,10 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 	}
 	if (work.id != 0)
 		add_active(s, &work);
+	for (int64_t id = 0; (id = row_work_pipeline_next(s->tx, environment, id)) != 0;) {
+		row_deployment_get(s->tx, id, &work);
+		add_work(s, "▶️", &work, work.started_at);
+	}
 	decide_holds(s->tx, environment, &s->holds);
 	chat_hold_lines(s->text, &s->holds, s->tx->at);
 	if (s->holds.n > 0 && environment_push_waits(&now)) {
@@ -255,6 +260,7 @@ is_in_use(struct tx *tx, int64_t person, const char *environment)
 
 	return row_deployment_active(tx, environment, &(struct deployment){ 0 })->id != 0 ||
 	    row_queue_list(tx, environment, ids) > 0 ||
+	    row_work_pipeline_next(tx, environment, 0) != 0 ||
 	    decide_needs_lines(tx, person, environment, "", "", NULL) > 0 ||
 	    add_confirmed(&(struct shown){ .tx = tx }, environment) > 0 ||
 	    row_environment_get(tx, environment, &(struct environment){ 0 })->held != 0;

@@ -189,11 +189,8 @@ mapped(struct tx *tx, const struct delivery *delivery)
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const struct environment_settings *e = &tx->settings->environments[i];
-		const char *slash = strrchr(e->name, '/'), *called = e->github_environment;
 
-		if (called == NULL)
-			called = slash != NULL ? slash + 1 : e->name;
-		if (!text_same_ci(called, delivery->job->environment) ||
+		if (!text_same_ci(e->github_environment, delivery->job->environment) ||
 		    !is_of(tx, e->of, delivery))
 			continue;
 		if (found != NULL)

@@ -276,6 +276,7 @@ fill_environment(
 {
 	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
 	const char *nag = in->values[ENVIRONMENT_SETTING_ROLLBACK_NAG].text;
+	const char *slash = strrchr(in->id, '/');
 	const char *pushes = in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text;
 	char url[SETTING_PART_MAX + 1];
 	bool ok;
@@ -298,6 +299,8 @@ fill_environment(
 							       0;
 	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
 	e->github_environment = in->values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text;
+	if (e->github_environment == NULL)
+		e->github_environment = slash != NULL ? slash + 1 : e->name;
 	e->require_ci = in->values[ENVIRONMENT_SETTING_REQUIRE_CI].text;
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =

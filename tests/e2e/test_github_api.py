@@ -75,6 +75,15 @@ def test_where_nothing_is_set_nothing_is_asked(tmp_path, api):
     assert not said(bare(tmp_path, GITHUB_API_URL=api.url, GITHUB_WEBHOOK_SECRET=None)) and not api.calls
 
 
+def test_where_jobs_report_no_push_is_missed(tmp_path):
+    given = {"GITHUB_WEBHOOK_SECRET": None, "POLL_REPOSITORY_SECONDS": "0"}
+    assert "warning  GitHub: no push is ever found: " in bare(tmp_path, **given).run("doctor").stdout
+    given |= {"WORKFLOW_CI_MAY": "deploy:staging", "ENABLE_API_SERVER": "true", "PUBLIC_URL": "https://bot.example.org",
+              "WORKFLOW_CI_IS": "github 456789 ci-cd.yml@refs/heads/main"}
+    found = bare(tmp_path, **given).run("doctor").stdout
+    assert "ok       GitHub: no push is looked for: " in found and "ever found" not in found, found
+
+
 def test_a_repository_without_the_app_is_named(tmp_path, api):
     del api.installations["other"]
     assert said(made(tmp_path, api)) == [no_token("other/blog", "HTTP 404: Not Found"),

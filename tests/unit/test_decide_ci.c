@@ -87,6 +87,23 @@ CI_TEST(a_push_whose_ci_fails_is_refused_with_its_page)
 	    world_says(w, "\nci.yml: failure, https://github.com/Acme/Shop/actions/runs/100"));
 }
 
+/* A test that fails now and then is begun again at GitHub, and somebody presses. */
+CI_TEST(what_ci_refused_is_tried_again_with_one_press, "STAGING_CONFIRM=false")
+{
+	struct pipeline_run again = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
+
+	push(w, COMMIT_A);
+	ends(w, "lint.yml", COMMIT_A, "success");
+	ends(w, "ci.yml", COMMIT_A, "failure");
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	again.attempt = 2;
+	assert_int_equal(world_workflow_says(w, &again), 200);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says(w, "CI not passed: "), "Try again"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
 /* Only success is green. */
 CI_TEST(what_was_skipped_has_not_passed)
 {

@@ -252,6 +252,11 @@ PIPELINE_TEST(it_holds_its_own_name_alone)
 	ask(w, "/do run-pipeline production release 1.4.3");
 	assert_int_equal(work(w).state, DEPLOY_QUEUED);
 	assert_string_equal(work(w).waits_for, "pipeline:release:production");
+	assert_non_null(world_says(w, "⏳ Queued: production run-pipeline release"));
+	world_answers(w, WORLD_ADMIN, "/queue production",
+	    "▶️ #1 @ada does run-pipeline release, just now\n"
+	    "▶️ #3 @ada does run-pipeline nightly, just now\n"
+	    "1. #4 @ada does run-pipeline release, just now, waits for #1 of production");
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_RUNNING);
 }

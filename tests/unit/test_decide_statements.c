@@ -64,7 +64,7 @@ WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 	world_git_same(w);
 	costs("its start", 263);
 	asks(w, "/status production", 76);
-	asks(w, "/queue production", 37);
+	asks(w, "/queue production", 38);
 	world_run_ends(w, GOOD);
 	costs("its end", 196);
 
@@ -72,7 +72,7 @@ WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 	asks(w, "/status", 86);
 	asks(w, "/history", 49);
 	asks(w, "/show 1", 54);
-	asks(w, "/queue", 41);
+	asks(w, "/queue", 43);
 
 	/* A rollback: asked about, not done. */
 	asks(w, "/deploy production", 64);

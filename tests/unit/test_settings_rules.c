@@ -59,6 +59,14 @@ TEST(an_app_at_github_has_a_number_and_a_key)
 	settings_unref(s);
 }
 
+TEST(one_environment_of_github_is_one_here)
+{
+	struct settings *s = LOAD(NULL, COMPLETE, "STAGING_GITHUB_ENVIRONMENT=Production");
+
+	SAYS(SETTINGS_WARNING, "both are Production at GitHub, so its gate there is answered by");
+	settings_unref(s);
+}
+
 /* An application that never answers has failed in half of it, whatever was set. */
 TEST(ci_first_is_asked_for_where_github_can_be_asked)
 {

@@ -28,6 +28,7 @@
 #include "store/store_restore.h"
 #include "types/repository.h"
 #include "types/settings.h"
+#include "types/workflow.h"
 #include "settings/settings_table.h"
 
 #define SPACE_ERROR   (64ull << 20)
@@ -424,6 +425,9 @@ examine_github(struct doctor *doctor)
 		TELL(doctor, WEBHOOKS, OK,
 		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is asked for pushes every %d s",
 		    polls_s);
+	else if (workflow_next(s, &(size_t){ 0 }, &(struct workflow){ 0 }))
+		TELL(doctor, WEBHOOKS, OK,
+		    "GitHub: no push is looked for: what the jobs of workflows report is deployed, and what is asked for");
 	else
 		TELL(doctor, WEBHOOKS, WARNING,
 		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");

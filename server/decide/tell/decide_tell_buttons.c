@@ -177,14 +177,17 @@ add_past_barrier(
 	    chat_deployment_label(CHAT_PAST_BARRIER ":", deployment->environment, label), buttons);
 }
 
-/* Nothing was touched, so that trying once more costs time alone. */
+/* Nothing was touched, so that trying once more costs time alone; what CI refused may have passed
+ * since. */
 static void
 add_again(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	struct request request = request_of("deploy", deployment->environment);
+	bool is_by_ci = deployment->state == DEPLOY_REFUSED && deployment->why == DEPLOY_WHY_CI;
 
-	if (deployment->program != PROGRAM_DEPLOY || deployment->state != DEPLOY_FAILED ||
-	    deployment->target_changed || deployment_migration(deployment) != MIGRATION_NONE ||
+	if (deployment->program != PROGRAM_DEPLOY ||
+	    (deployment->state != DEPLOY_FAILED && !is_by_ci) || deployment->target_changed ||
+	    deployment_migration(deployment) != MIGRATION_NONE ||
 	    deployment->why == DEPLOY_WHY_CANCELLED ||
 	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_DEPLOY, deployment->environment)))
 		return;

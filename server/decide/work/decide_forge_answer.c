@@ -23,7 +23,8 @@
 static void
 say(struct tx *tx, const struct deployment *gate, bool is_approved, char ret[LIMIT_COMMENT])
 {
-	const char *why = deploy_flow_why_word(gate->why);
+	/* "rejected by Bea" says it all. */
+	const char *why = gate->why == DEPLOY_WHY_REJECTED ? "" : deploy_flow_why_word(gate->why);
 	char said[4 * LIMIT_COMMENT] = "", detail[LIMIT_LINE];
 	struct decide_needs needs = { .n = 0 };
 	size_t used = 0;
@@ -33,9 +34,10 @@ say(struct tx *tx, const struct deployment *gate, bool is_approved, char ret[LIM
 		(void)snprintf(said, sizeof(said),
 		    "refused: its message in the chat says why (#%lld)", (long long)gate->id);
 	else if (!is_approved)
-		(void)snprintf(said, sizeof(said), "%s: %s",
-		    why[0] != '\0' ? why : deploy_flow_word(gate->state),
-		    deployment_detail(gate, detail));
+		(void)snprintf(said, sizeof(said), "%s%s%s", why,
+		    why[0] != '\0' && gate->detail[0] != '\0' ? ": " : "",
+		    why[0] == '\0' && gate->detail[0] == '\0' ? deploy_flow_word(gate->state) :
+								deployment_detail(gate, detail));
 	else if (decide_needs_look(tx, gate, &needs) && needs.n == 0)
 		(void)snprintf(said, sizeof(said), "%s%s",
 		    gate->confirmed_by != 0 ? "confirmed by " : "nobody has to approve it",

@@ -300,6 +300,24 @@ say_renamed(struct settings_loader *l)
 	}
 }
 
+/* GitHub's gate there would be left alone, and its job would wait until GitHub ends it. */
+static void
+say_at_github(struct settings_loader *l)
+{
+	const struct environment_settings *all = l->s->environments, *a, *b;
+
+	for (size_t i = 0; i < l->s->environment_count; i++)
+		for (size_t j = i + 1; j < l->s->environment_count; j++) {
+			a = &all[i];
+			b = &all[j];
+			if (a->of == b->of &&
+			    text_same_ci(a->github_environment, b->github_environment))
+				settings_say(l->report, SETTINGS_WARNING,
+				    "%s and %s: both are %s at GitHub, so its gate there is answered by neither: change <ENV>_GITHUB_ENVIRONMENT",
+				    a->name, b->name, a->github_environment);
+		}
+}
+
 void
 settings_say_overlaps(struct settings_loader *l)
 {
@@ -315,5 +333,6 @@ settings_say_overlaps(struct settings_loader *l)
 	}
 	say_branches(l);
 	say_shared_health(l);
+	say_at_github(l);
 	say_renamed(l);
 }
