@@ -177,7 +177,7 @@ ask(struct perform_job *base)
 	else
 		(void)snprintf(path, sizeof(path),
 		    "/check-runs/%" PRId64 "/annotations?per_page=50", job->failed);
-	if (of != NULL && of->github_repository != NULL)
+	if (of->github_repository != NULL)
 		job->call = github_api_start(base->perform->github,
 		    &(struct github_api_request){ .settings = (struct settings *)of,
 			.repository = of->github_repository,

@@ -1,5 +1,6 @@
 /* handle_github.c - GitHub has answered, or has not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "decide/git/decide_redelivery.h"
 #include "decide/git/decide_watch.h"
 #include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_forge_answer.h"
@@ -28,4 +29,10 @@ void
 handle_forge_said(struct tx *tx, const struct event *event)
 {
 	decide_pipeline_said(tx, tx->effect, &event->u.forge_said);
+}
+
+void
+handle_github_deliveries_read(struct tx *tx, const struct event *event)
+{
+	decide_redelivery_read(tx, &event->u.github_deliveries_read);
 }

@@ -42,10 +42,11 @@ path_of(const char *url, size_t *ret_size)
 	return path;
 }
 
-/* At GitHub, or at another forge. */
-static bool
-is_called(const struct settings *application, bool at_github, const char *repository)
+bool
+repository_is_called(
+    const struct settings *application, enum delivery_forge forge, const char *repository)
 {
+	bool at_github = forge == DELIVERY_GITHUB;
 	const char *given =
 	    at_github ? application->github_repository : application->repository_path;
 	const char *url = application->repository_url, *part;
@@ -91,7 +92,7 @@ repository_is_announced(const struct settings *main_settings, const struct setti
 
 	if (strcmp(repository_hook(application, forge), hook) != 0)
 		return false;
-	return is_called(application, is_github, repository) ||
+	return repository_is_called(application, forge, repository) ||
 	    (!is_named && is_alone(main_settings, application, forge));
 }
 
@@ -102,15 +103,8 @@ repository_is_apps(const struct settings *application, const char *repository, b
 	    application->application[0] != '\0' && application->github_webhook_secret != NULL;
 
 	return application->github.app_webhook_secret != NULL &&
-	    is_called(application, true, repository) &&
+	    repository_is_called(application, DELIVERY_GITHUB, repository) &&
 	    (!is_push || !is_apart || application->github.app_pushes);
-}
-
-bool
-repository_is_called(
-    const struct settings *application, enum delivery_forge forge, const char *repository)
-{
-	return is_called(application, forge == DELIVERY_GITHUB, repository);
 }
 
 static bool
@@ -191,7 +185,7 @@ are_the_same(const struct settings *a, const struct settings *b)
 	size_t size;
 
 	if (a->github_repository != NULL)
-		return is_called(b, true, a->github_repository);
+		return repository_is_called(b, DELIVERY_GITHUB, a->github_repository);
 	if (is_path(a) || (b->github_repository == NULL && is_path(b)))
 		return false;
 	parts = parts_of(a->repository_url, &size);
@@ -199,7 +193,7 @@ are_the_same(const struct settings *a, const struct settings *b)
 		return false;
 	memcpy(name, parts, size);
 	name[size] = '\0';
-	return is_called(b, true, name);
+	return repository_is_called(b, DELIVERY_GITHUB, name);
 }
 
 const struct settings *

@@ -24,9 +24,6 @@ const char *repository_hook(const struct settings *application, enum delivery_fo
 bool repository_is_apps(
     const struct settings *application, const char *repository, bool is_push);
 
-/* By which webhook its repository's deliveries come: "" the main file's, else its own. */
-const char *repository_hook(const struct settings *application, enum delivery_forge forge);
-
 /* Has the application that repository at that forge ("owner/name", without case)? */
 bool repository_is_called(const struct settings *application, enum delivery_forge forge,
     const char *repository);

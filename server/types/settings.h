@@ -65,15 +65,15 @@ struct environment_settings {
 	int approvals;			       /* of a deployment; 0: none */
 	const struct conditions *approvals_if; /* more where one of them applies; NULL: never */
 	int rollback_approvals;		       /* of a rollback that a person asks for */
-	const char *site_url;		       /* where people see it; NULL: not set */
-	const char *after;		       /* settings_stages(); NULL: not set */
-	const char *approvers;		/* roles, a comma between; NULL: each that grants it */
-	int64_t approval_chat;		/* 0: the application's */
-	bool drops_pushes;		/* in a freeze or lock; else they wait for its end */
+	const char *site_url;	  /* where people see it; NULL: not set */
+	const char *after;	  /* settings_stages(); NULL: not set */
+	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
+	int64_t approval_chat;	  /* 0: the application's */
+	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
 	const char *github_environment; /* its name there */
-	const char *require_ci;		/* files of workflows, a comma between; NULL: none */
-	int rollback_nag_minutes;	/* the first reminder of a rollback; 0: none */
-	int notify_after_seconds;	/* a success that took longer rings */
+	const char *require_ci;	  /* files of workflows, a comma between; NULL: none */
+	int rollback_nag_minutes; /* the first reminder of a rollback; 0: none */
+	int notify_after_seconds; /* a success that took longer rings */
 	int failure_log_lines;	  /* of the application's log in a failure's message; 0: none */
 	bool failure_log_in_chat; /* in a group, too, may it be shown */
 	size_t health_url_count;
@@ -127,7 +127,7 @@ struct settings_github {
 	const char *app_id;
 	const char *app_key; /* PEM */
 	const char *token;
-	const char *watch;		/* a list; "none" is no file */
+	const char *watch; /* a list; "none" is no file */
 	const char *app_webhook_secret; /* NULL: no /github/app */
 	bool app_pushes;
 	int64_t repository_id; /* 0: it is not said */
@@ -156,11 +156,11 @@ struct settings {
 	const char *github_webhook_secret; /* NULL: no /github/webhook */
 	const char *github_repository;	   /* "owner/name" or NULL: any signed one */
 	struct settings_github github;
-	const char *forge_webhook_secret; /* NULL: no /forge/webhook */
-	const char *repository_path;	  /* "group/sub/name" or NULL: that of the URL */
-	const char *repository_url;	  /* resolved; valid settings have one */
-	int poll_repository_seconds;	  /* resolved; 0: never */
-	const char *paths;		  /* patterns, commas between; NULL: all */
+	const char *forge_webhook_secret;  /* NULL: no /forge/webhook */
+	const char *repository_path;	   /* "group/sub/name" or NULL: that of the URL */
+	const char *repository_url;	   /* resolved; valid settings have one */
+	int poll_repository_seconds;	   /* resolved; 0: never */
+	const char *paths;		   /* patterns, commas between; NULL: all */
 
 	struct settings_times times; /* where an environment has none of its own */
 
@@ -203,12 +203,12 @@ struct settings {
 	const char *state_directory;
 	const char *database; /* the store's, in it */
 	const char *audit_log_path;
-	int audit_keep_days;	     /* 0: for good */
+	int audit_keep_days; /* 0: for good */
 	const char *audit_s3_bucket; /* NULL: the audit has no witness */
 	const char *audit_s3_region;
-	const char *audit_s3_endpoint;	    /* NULL: Amazon's */
+	const char *audit_s3_endpoint; /* NULL: Amazon's */
 	const char *audit_s3_access_key_id; /* NULL: a role's */
-	int64_t audit_witness_max_ms;	    /* 0: any time */
+	int64_t audit_witness_max_ms; /* 0: any time */
 	enum log_level log_level;
 	enum log_format log_format;
 
@@ -339,8 +339,8 @@ const struct client_settings *settings_client(const struct settings *s, const ch
 const char *settings_job(const struct settings *s, const char *environment, const char *name);
 
 /* "migrate, seed" of its application's jobs, or of another family; returns how many there are. */
-size_t settings_names(
-    const struct settings *s, const char *environment, enum family family, char out[LIMIT_LINE]);
+size_t settings_names(const struct settings *s, const char *environment, enum family family,
+    char out[LIMIT_LINE]);
 
 /* Adds a line NAME=VALUE for each setting of that member of a family, of those that are set. */
 struct buf;

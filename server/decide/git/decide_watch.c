@@ -130,7 +130,7 @@ decide_watch_read(struct tx *tx, int64_t id, const struct github_failure_read *r
 	struct pipeline_run run;
 
 	(void)row_pipeline_red_by_id(tx, id, &red, &run);
-	if (of == NULL || find(of, &run) == NULL || read->details[0] == '\0')
+	if (find(of, &run) == NULL || read->details[0] == '\0')
 		return;
 	(void)text_copy(red.details, sizeof(red.details), read->details);
 	row_pipeline_set_red(tx, of->application, &run, &red);
