@@ -45,6 +45,39 @@ WORLD_TEST(a_push_whose_delivery_was_overtaken_came_when_it_was_announced)
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
+/* ... and git, which lags, shows the older one first, which is released and rolled back. */
+WORLD_TEST(a_push_whose_delivery_was_overtaken_came_then_though_git_shows_the_other_first)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	announce(w, "develop", COMMIT_C);
+	announce(w, "develop", COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_is_rolled_back(w, "staging");
+	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
+/* Both were seen: what is announced then is a push of its own. */
+WORLD_TEST(what_is_announced_behind_two_quick_pushes_dates_from_now)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	announce(w, "develop", COMMIT_C);
+	announce(w, "develop", COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_is_rolled_back(w, "staging");
+	announce(w, "develop", COMMIT_D);
+	world_git(w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
+	assert_non_null(world_peek(w, EFFECT_RUN));
+}
+
 static void
 pushed_and_rolled_back(struct world *w)
 {
