@@ -55,6 +55,12 @@ runs_pipelines(const struct settings *application)
 	return false;
 }
 
+static bool
+reports(const struct settings *application)
+{
+	return application->github.reports;
+}
+
 const struct github_need github_needs[GITHUB_NEEDS] = {
 	{ "metadata", "read", "Metadata: read", "every call", "", false, always },
 	{ "actions", "read", "Actions: read", "<ENV>_REQUIRE_CI", "/actions/runs?per_page=1", false,
@@ -69,6 +75,8 @@ const struct github_need github_needs[GITHUB_NEEDS] = {
 	    "/deployments?per_page=1", false, keeps_gates },
 	{ "actions", "write", "Actions: write", "PIPELINE_<NAME>", "/actions/runs?per_page=1",
 	    false, runs_pipelines },
+	{ "deployments", "write", "Deployments: write", "REPORT_DEPLOYMENTS",
+	    "/deployments?per_page=1", true, reports },
 };
 
 uint32_t

@@ -5,6 +5,7 @@
 #include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_forge_answer.h"
 #include "decide/work/decide_pipeline.h"
+#include "decide/work/decide_report.h"
 #include "handlers/handlers.h"
 
 void
@@ -28,7 +29,10 @@ handle_forge_answered(struct tx *tx, const struct event *event)
 void
 handle_forge_said(struct tx *tx, const struct event *event)
 {
-	decide_pipeline_said(tx, tx->effect, &event->u.forge_said);
+	if (tx->effect->kind == EFFECT_FORGE_REPORT)
+		decide_report_said(tx, tx->effect, &event->u.forge_said);
+	else
+		decide_pipeline_said(tx, tx->effect, &event->u.forge_said);
 }
 
 void

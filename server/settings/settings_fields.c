@@ -143,6 +143,7 @@ fill_github(struct settings *s)
 	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL),
 		.watch = text_of(s, SETTING_WATCH_PIPELINES),
 		.app_pushes = settings_truth(text_of(s, SETTING_GITHUB_APP_PUSHES)),
+		.reports = settings_truth(text_of(s, SETTING_REPORT_DEPLOYMENTS)),
 		.repository_id = number_in(text_of(s, SETTING_GITHUB_REPOSITORY_ID)),
 		.ci_wait_minutes = number_in(text_of(s, SETTING_CI_WAIT_MINUTES)) };
 	if (!is_elsewhere) {

@@ -83,6 +83,9 @@ store_lane_of(char out[STORE_LANE], const struct effect *effect)
 		    !(effect->kind == EFFECT_GIT_QUERY && effect->u.git_query.push.by_job))
 			store_lane_of_environment(out, effect->kind, whose);
 		break;
+	case EFFECT_LANE_EACH:
+		store_lane_of_environment(out, effect->kind, whose);
+		break;
 	}
 }
 
@@ -193,6 +196,7 @@ hand_out(struct store *store, struct effect_row *row, bool is_recovered, struct 
 		add_head(&store->lanes, row->id, row->lane);
 	outcome->effect = TAKE(row->effect);
 	outcome->effect->is_recovered = is_recovered;
+	outcome->effect->ordered_at = row->at;
 	if (store->settings != NULL)
 		outcome->effect->settings = settings_ref(store->settings);
 	queue_list_add(out, &outcome->link);

@@ -11,6 +11,7 @@
 #define LANE_CHAT(at)	     LANE_OF(CHAT, at)
 #define LANE_CALLBACK(at)    LANE_OF(CALLBACK, at)
 #define LANE_ENVIRONMENT(at) LANE_OF(ENVIRONMENT, at)
+#define LANE_EACH(at)	     LANE_OF(EACH, at)
 #define ROW_NO		     .message_at = 0
 #define ROW_MESSAGE(at)	     .message_at = offsetof(struct effect, u.at)
 
@@ -28,6 +29,7 @@ const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 #define IN_CHAT(at)	     1
 #define IN_CALLBACK(at)	     1
 #define IN_ENVIRONMENT(at)   1
+#define IN_EACH(at)	     1
 #define READS_NO	     0
 #define READS_MESSAGE(at)    1
 #define EFFECT(name, performer, word, result, lane, outbox, withdrawable, row, drop, again, hand) \

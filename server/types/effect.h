@@ -19,6 +19,7 @@ enum effect_lane {
 	EFFECT_LANE_CHAT,
 	EFFECT_LANE_CALLBACK,
 	EFFECT_LANE_ENVIRONMENT,
+	EFFECT_LANE_EACH,
 };
 
 /* The data of a row of effect.def, which says what each means. */
@@ -229,6 +230,18 @@ struct effect_forge {
 	int64_t not_before;	/* LOOK: wall ms: GitHub is asked then */
 };
 
+/* The subject is a deployment or rollback, for which GitHub keeps a Deployment. */
+#define FORGE_REPORT_STATE 16
+struct effect_forge_report {
+	char environment[LIMIT_ENVIRONMENT];
+	char repository[LIMIT_REF];
+	char target[LIMIT_REF];	/* the environment's name at GitHub */
+	bool is_production;
+	char commit[LIMIT_COMMIT];
+	int64_t requested_at; /* with the subject: no other work has both, after a restore either */
+	char state[FORGE_REPORT_STATE]; /* GitHub's word */
+};
+
 /* Entries of the audit for the witness outside. */
 struct effect_witness {
 	int64_t first;
@@ -295,7 +308,7 @@ struct effect {
 	enum effect_kind kind;
 	int64_t subject;	/* the deployment it serves; a SEND_MESSAGE's message; 0: none */
 	int64_t due;		/* wall ms; EFFECT_TIMER */
-	int64_t ordered_at;	/* wall ms; of tx->effect alone */
+	int64_t ordered_at;	/* wall ms; of tx->effect, and of one that had its turn in a lane */
 	struct perform *perform; /* who carries it out; set by perform_effect() */
 	bool is_recovered;	/* it was open when the program started: recover(), not perform() */
 	struct settings *settings; /* one reference, owned: the decision's; at start today's */
@@ -321,6 +334,7 @@ struct effect {
 		struct effect_github_deliveries github_deliveries;
 		struct effect_forge_answer forge_answer;
 		struct effect_forge forge;
+		struct effect_forge_report forge_report;
 		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;

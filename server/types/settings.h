@@ -130,6 +130,7 @@ struct settings_github {
 	const char *watch; /* a list; "none" is no file */
 	const char *app_webhook_secret; /* NULL: no /github/app */
 	bool app_pushes;
+	bool reports; /* what is deployed is a Deployment there */
 	int64_t repository_id; /* 0: it is not said */
 	int64_t ci_wait_minutes;
 };

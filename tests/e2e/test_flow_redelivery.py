@@ -62,8 +62,9 @@ def run_fails(scene, number, **options):
 
 def an_hour_passes(scene):
     """For what was asked for again; it does not run."""
-    with contextlib.closing(sqlite3.connect(scene.folder / "state" / "deploybot.db", timeout=10)) as database, database:
+    with contextlib.closing(sqlite3.connect(scene.folder / "state" / "deploybot.db", timeout=10)) as database:
         database.execute("UPDATE undelivered SET due = due - 3600 * 1000")
+        database.commit()
 
 
 def came(scene):

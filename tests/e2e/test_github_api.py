@@ -36,7 +36,8 @@ def made(folder, api, by_app=True, **more):
     given = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_KEY_FILE": str(key)} if by_app else {"GITHUB_API_TOKEN": TOKEN}
     return bare(folder, GITHUB_REPOSITORY="octo/shop", GITHUB_WEBHOOK_SECRET=None, ENVIRONMENTS="staging",
                 PRODUCTION_PORT=None, APPS_DIRECTORY=str(folder / "apps"),
-                **{"GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", **given, **more})
+                **{"GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", "REPORT_DEPLOYMENTS": "false",
+                   **given, **more})
 
 
 def said(bot):
@@ -98,10 +99,11 @@ def test_a_permission_that_is_missing_is_named(tmp_path, api):
         f'warning  GitHub: App {APP_ID} on 1 of 3 repositories; every call lacks "Metadata: read"']
 
 
-def test_what_only_says_more_is_no_error(tmp_path, api):
-    summed, *lines = said(made(tmp_path, api, WATCH_PIPELINES="*"))
-    assert summed.startswith(f"ok       GitHub: App {APP_ID} on 3 of 3 repositories; WATCH_PIPELINES lacks "), summed
-    assert lines and all(line.startswith("warning  GitHub: ") and "WATCH_PIPELINES lacks" in line for line in lines)
+@pytest.mark.parametrize("name, value", (("WATCH_PIPELINES", "*"), ("REPORT_DEPLOYMENTS", "true")))
+def test_what_only_says_more_is_no_error(tmp_path, api, name, value):
+    summed, *lines = said(made(tmp_path, api, **{name: value}))
+    assert summed.startswith(f"ok       GitHub: App {APP_ID} on 3 of 3 repositories; {name} lacks "), summed
+    assert lines and all(line.startswith("warning  GitHub: ") and f"{name} lacks" in line for line in lines)
 
 
 def test_a_suspended_installation_is_named(tmp_path, api):
@@ -143,7 +145,7 @@ TROUBLES = {
 def test_each_trouble_is_told_apart(tmp_path, api, trouble):
     level, words = TROUBLES[trouble]
     bot = bare(tmp_path, GITHUB_REPOSITORY="octo/shop", GITHUB_API_URL=api.url, GITHUB_API_TOKEN=TOKEN,
-               GITHUB_WEBHOOK_SECRET=None, WATCH_PIPELINES="none")
+               GITHUB_WEBHOOK_SECRET=None, WATCH_PIPELINES="none", REPORT_DEPLOYMENTS="false")
     api.troubles.append(("/octo/shop", trouble))
     summed, line = sorted(said(bot), key=lambda line: "octo/shop" in line)
     assert line.startswith(f"{level:<9}GitHub: octo/shop: ") and line.endswith(words), line

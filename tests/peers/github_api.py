@@ -132,6 +132,8 @@ class Api:
         self.endless = False    # a list of deliveries has no end
         self.workflows = {}     # that can be begun, by file: "inputs", "branches", and "title" (its run-name)
         self.is_old = False     # GitHub Enterprise Server 3.19: it does not know return_run_details
+        self.deployments, self.payloads_are_text = [], False
+        self.commits = []       # that there are; empty: any
         self.lock, self.let_go = threading.Lock(), threading.Event()
         outer = self
 
@@ -298,6 +300,43 @@ class Api:
             self.waits.remove((names["run_id"], body["environment_name"]))
             self.answers.append((names["run_id"], body["environment_name"], body["state"], body.get("comment", "")))
 
+    # --- Deployments ---
+
+    def deploy(self, body):
+        """What a client forgets GitHub does by itself: it merges, and waits for every check."""
+        if body.get("auto_merge", True):
+            raise Refused(409, f"Conflict merging main into {body['ref']}")
+        if body.get("required_contexts") != []:
+            raise Refused(409, f"Conflict: Commit status checks failed for {body['ref']}")
+        if self.commits and body["ref"] not in self.commits:
+            raise Refused(422, f"No ref found for: {body['ref']}")
+        made = {"id": 6_000_001 + len(self.deployments), "sha": body["ref"], "ref": body["ref"], "task": "deploy",
+                "environment": body["environment"], "payload": body.get("payload", {}),
+                "production_environment": body.get("production_environment", body["environment"] == "production"),
+                "description": body.get("description", ""), "states": []}
+        self.deployments.append(made)
+        return made
+
+    def note_state(self, names, body):
+        """A success makes what was one before it inactive, where it is no production."""
+        if len(body.get("description", "")) > 140:
+            raise Refused(422, "Validation Failed")
+        of = next((one for one in self.deployments if str(one["id"]) == names["deployment_id"]), None)
+        if of is None:
+            raise Refused(404, "Not Found")
+        for other in self.deployments:
+            if (body["state"] == "success" and other is not of and other["environment"] == of["environment"]
+                    and other["states"][-1:] == ["success"] and not other["production_environment"]):
+                other["states"].append("inactive")
+        of["states"].append(body["state"])
+
+    def deployments_of(self, names, item):
+        """The newest first; a payload comes back as the text that it was sent as, or as its object."""
+        found = [{**sample(item), **{key: value for key, value in one.items() if key != "states"},
+                  "payload": json.dumps(one["payload"]) if self.payloads_are_text else one["payload"]}
+                 for one in reversed(self.deployments) if one["sha"] == names.get("sha", one["sha"])]
+        return found[:int(names.get("per_page", 30))]
+
     # --- runs of workflows ---
 
     def begin_run(self, names, body):
@@ -351,41 +390,43 @@ class Api:
         status = min(operation.get("answers", operation["statuses"]))
         if path.endswith("/dispatches") and not body.get("return_run_details"):
             self.begin_run(names, body)
-            return 204, None
+            return 204, None, None
         schema = operation.get("answers", {}).get(status)
-        found = {} if schema is None else sample({**schema, "nullable": False})
-        cursor = None
-        if path == "/app":
-            found.update(id=APP_ID, slug="deploys")
-        elif path.endswith("/access_tokens"):
-            found.update(self.make_token(names, body))
-        elif path.endswith("/{repo}/installation"):
-            found.update(self.installation_of(names))
-        elif path.endswith(("/{repo}/actions/runs", "/{workflow_id}/runs")):
-            found.update(self.listed(names, schema))
-        elif path.endswith("/dispatches"):
-            found.update(self.begin_run(names, body))
-        elif path.endswith("/runs/{run_id}"):
-            found.update(self.run_of(names))
-        elif path.endswith("/cancel"):
-            self.cancel_run(names)
-        elif path.endswith("/rerun-failed-jobs"):
-            self.rerun(names)
-        elif path.endswith("/{attempt_number}/jobs"):
-            item = schema["properties"]["jobs"]["items"]
-            found["jobs"] = [{**sample(item), **job} for job in self.jobs.get(int(names["run_id"]), ())]
-            found["total_count"] = len(found["jobs"])
-        elif path.endswith("/annotations"):
-            found = [{**sample(schema["items"]), **one} for one in
-                     self.annotations.get(int(names["check_run_id"]), ())]
-        elif path.startswith(("/repos/{owner}/{repo}/hooks", "/app/hook/deliveries")):
+        if path.startswith(("/repos/{owner}/{repo}/hooks", "/app/hook/deliveries")):
             found, cursor = self.look_at_hooks(path, names, method)
-        elif path.endswith("/deployment_protection_rule"):
-            self.take_answer(names, body)
-        elif path == "/repos/{owner}/{repo}":
-            found.update(full_name=f"{names['owner']}/{names['repo']}", name=names["repo"])
+        else:
+            found, cursor = self.told(path, names, body, schema or {}, method), None
+        if schema is not None and not isinstance(found, list):
+            found = {**sample({**schema, "nullable": False}), **(found or {})}
         assert schema is None or wrong(found, schema, "answer") is None, wrong(found, schema, "answer")
         return int(status), None if schema is None else found, cursor
+
+    def told(self, path, names, body, schema, method):
+        """What of an answer is more than the least that fits, or a list."""
+        says = {
+            "/app": lambda: {"id": APP_ID, "slug": "deploys"},
+            "/access_tokens": lambda: self.make_token(names, body),
+            "/{repo}/installation": lambda: self.installation_of(names),
+            "/{repo}/actions/runs": lambda: self.listed(names, schema),
+            "/{workflow_id}/runs": lambda: self.listed(names, schema),
+            "/dispatches": lambda: self.begin_run(names, body),
+            "/runs/{run_id}": lambda: self.run_of(names),
+            "/cancel": lambda: self.cancel_run(names),
+            "/rerun-failed-jobs": lambda: self.rerun(names),
+            "/{attempt_number}/jobs": lambda: self.jobs_of(names, schema["properties"]["jobs"]["items"]),
+            "/annotations": lambda: [{**sample(schema["items"]), **one} for one in
+                                     self.annotations.get(int(names["check_run_id"]), ())],
+            "/deployment_protection_rule": lambda: self.take_answer(names, body),
+            "/{repo}/deployments": lambda: (self.deployments_of(names, schema["items"]) if method == "get"
+                                            else self.deploy(body)),
+            "/statuses": lambda: self.note_state(names, body),
+            "/repos/{owner}/{repo}": lambda: {"full_name": f"{names['owner']}/{names['repo']}", "name": names["repo"]},
+        }
+        return next((say() for end, say in says.items() if path.endswith(end)), None)
+
+    def jobs_of(self, names, item):
+        found = [{**sample(item), **job} for job in self.jobs.get(int(names["run_id"]), ())]
+        return {"jobs": found, "total_count": len(found)}
 
     # --- webhooks ---
 

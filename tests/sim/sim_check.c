@@ -724,6 +724,7 @@ sim_check_rest(struct sim *sim)
 	sim_cloudflare_check_rest(sim);
 	sim_witness_check_rest(sim);
 	sim_jobs_check_rest(sim);
+	sim_ci_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);
 	what_was_acknowledged_stays(sim);

@@ -174,6 +174,38 @@ sim_ci_ask(struct sim *sim, struct sim_open *open)
 	    open->effect->id, 0);
 }
 
+/* --- it is told --- */
+
+/* Once more behind a kill, but none before one that it was ordered after. */
+void
+sim_ci_report(struct sim *sim, struct sim_open *open)
+{
+	const struct effect *effect = open->effect;
+	const struct effect_forge_report *report = &effect->u.forge_report;
+	int at = sim_environment(report->environment);
+
+	if (effect->id < sim->reported[at])
+		sim_fail(sim, "no_report_overtakes_another", "%s of %" PRId64 " in %s",
+		    report->state, effect->subject, report->environment);
+	sim->reported[at] = effect->id;
+	sim->is_shown[effect->subject] = strcmp(report->state, "in_progress") == 0;
+	sim_chat_toast(sim, open);
+}
+
+void
+sim_ci_check_rest(struct sim *sim)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, sim->eyes, &err, "SELECT id FROM work WHERE ended_at > 0"), &err);
+	while (db_next(&rows))
+		if (sim->is_shown[db_col_i64(&rows, 0)])
+			sim_fail(sim, "github_shows_no_deployment_that_is_over",
+			    "%" PRId64 " as in progress", db_col_i64(&rows, 0));
+}
+
 /* --- what begins --- */
 
 /* Can the newest run that it may know of there be a success? */
@@ -235,6 +267,8 @@ sim_ci_after(struct sim *sim, struct tx *tx)
 	int64_t n = 0;
 	struct err err;
 
+	if (tx->event->context.settings->github.token == NULL) /* whose end is told by none */
+		memset(sim->is_shown, 0, sizeof(sim->is_shown));
 	if (sim->n_ci == 0 || tx->failed)
 		return;
 	sim_check_must(sim,

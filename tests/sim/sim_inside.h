@@ -465,6 +465,8 @@ struct sim {
 	struct sim_job jobs[SIM_JOBS];
 	int64_t n_ci;
 	struct sim_ci ci[SIM_RUNS];
+	int64_t reported[SIM_ENVIRONMENTS]; /* the effect that GitHub was told last by */
+	bool is_shown[SIM_DEPLOYMENTS];	    /* GitHub shows that it is in progress */
 	size_t n_ci_said;
 	struct sim_ci_said ci_said[16 * SIM_RUNS];
 
@@ -797,6 +799,8 @@ void sim_jobs_check_rest(struct sim *sim);
 void sim_ci_pushed(struct sim *sim, int branch);
 void sim_ci_ask(struct sim *sim, struct sim_open *open);
 void sim_ci_after(struct sim *sim, struct tx *tx);
+void sim_ci_report(struct sim *sim, struct sim_open *open);
+void sim_ci_check_rest(struct sim *sim);
 void sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work);
 
 /* --- sim_forge.c --- */

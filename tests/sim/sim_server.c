@@ -217,6 +217,9 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_GITHUB_RUNS:
 		sim_ci_ask(sim, open);
 		break;
+	case EFFECT_FORGE_REPORT:
+		sim_ci_report(sim, open);
+		break;
 	case EFFECT_PROBE:
 		sim_run_probe(sim, open);
 		break;

@@ -348,6 +348,7 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		{ "{\"metadata\":\"admin\"}", 0 }, { "{\"metadata\":\"none\"}", 0 },
 		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 64 + 6 },
 		{ "{\"checks\":\"write\"}", 8 }, { "{\"deployments\":\"read\"}", 0 },
+		{ "{\"deployments\":\"write\"}", 32 + 128 },
 		{ "{\"repository_hooks\":\"write\"}", 16 },
 		{ "{\"repository_hooks\":\"read\"}", 0 },
 		{ "{\"metadata\":\"read\",\"actions\":\"read\"}", 7 }, { "[]", 0 } };

@@ -251,6 +251,7 @@ static const struct {
 	[EFFECT_FORGE_START] = { "", false, false },
 	[EFFECT_FORGE_STOP] = { "", false, false },
 	[EFFECT_FORGE_LOOK] = { "", false, true },
+	[EFFECT_FORGE_REPORT] = { "forge_report:staging", false, true },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };
@@ -269,6 +270,8 @@ add_kind(struct tx *tx, enum effect_kind kind)
 		effect->u.picture.person = 9;
 	else if (kind == EFFECT_DOCUMENT)
 		effect->u.document.address.chat = 9;
+	else if (kind == EFFECT_FORGE_REPORT)
+		(void)text_copy(effect->u.forge_report.environment, LIMIT_ENVIRONMENT, "staging");
 	else if (kind == EFFECT_GIT_QUERY)
 		(void)text_copy(effect->u.git_query.environment, LIMIT_ENVIRONMENT, "staging");
 	return row_effect_add(tx, effect);

@@ -12,6 +12,7 @@
 #include "decide/approval/decide_emergency.h"
 #include "decide/decide_limit.h"
 #include "decide/tell/decide_nag.h"
+#include "decide/work/decide_report.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/audit/decide_record.h"
 #include "decide/decide_reply.h"
@@ -134,6 +135,7 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	if (from == DEPLOY_AWAITING_APPROVAL && deployment->state != from)
 		leave_approval(tx, deployment);
 	decide_record_step(tx, deployment, from);
+	decide_report(tx, deployment, from);
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
 		return;
 	deployment->ended_at = tx->at;
