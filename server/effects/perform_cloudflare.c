@@ -39,7 +39,15 @@ on_answer(void *ctx, const struct cloudflare_answer *answer)
 }
 
 static void
-begin(struct perform *perform, struct effect *effect)
+end(struct perform_job *job)
+{
+	cloudflare_cancel(((struct cloudflare_job *)job)->call);
+	perform_job_drop(job);
+}
+
+/* AGAIN: what it may have set already is set to the same. */
+void
+perform_cloudflare(struct perform *perform, struct effect *effect)
 {
 	const struct effect_cloudflare *what = &effect->u.cloudflare;
 	struct cloudflare_request request = {
@@ -49,46 +57,11 @@ begin(struct perform *perform, struct effect *effect)
 		.level = effect->kind == EFFECT_CLOUDFLARE_SET ? what->level : NULL,
 		.on_done = on_answer,
 	};
-	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL);
+	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
 	struct err err;
 
 	request.ctx = job;
 	job->call = cloudflare_start(perform->cloudflare, &request, &err);
 	if (job->call == NULL)
 		report_unsent(perform_job_free(&job->job), err.text);
-}
-
-static void
-end(struct perform_job *job)
-{
-	cloudflare_cancel(((struct cloudflare_job *)job)->call);
-	effect_free(perform_job_free(job));
-}
-
-void
-perform_cloudflare_get(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect);
-}
-
-void
-withdraw_cloudflare_get(struct perform_job *job)
-{
-	end(job);
-}
-
-/* AGAIN: what it may have set already is set to the same. */
-void
-perform_cloudflare_set(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect);
-}
-
-void
-done_cloudflare_set(struct perform *perform)
-{
-	struct perform_job *job;
-
-	while ((job = perform_job_find(perform, EFFECT_CLOUDFLARE_SET, NULL)) != NULL)
-		end(job);
 }

@@ -258,49 +258,26 @@ ask(struct perform_job *base)
 }
 
 static void
-begin(struct perform *perform, struct effect *effect, int64_t not_before)
+end(struct perform_job *job)
 {
+	github_api_cancel(((struct github_job *)job)->call);
+	perform_job_drop(job);
+}
+
+/* What it answered already is closed there, so that asking AGAIN changes nothing. */
+void
+perform_github(struct perform *perform, struct effect *effect)
+{
+	int64_t not_before = effect->kind == EFFECT_GITHUB_RUNS ? effect->u.github_runs.not_before :
+	    effect->kind == EFFECT_FORGE_ANSWER ? effect->u.forge_answer.not_before :
+						  effect->u.forge.not_before;
 	int64_t wait_ms = not_before - clock_wall_ms();
-	struct github_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
+	struct github_job *job = perform_job_new(sizeof(*job), perform, effect, ask, end);
 
 	if (wait_ms > 0)
 		perform_job_wait(&job->job, wait_ms);
 	else
 		ask(&job->job);
-}
-
-static void
-end(struct perform_job *job)
-{
-	github_api_cancel(((struct github_job *)job)->call);
-	effect_free(perform_job_free(job));
-}
-
-static void
-end_all(struct perform *perform, enum effect_kind kind)
-{
-	struct perform_job *job;
-
-	while ((job = perform_job_find(perform, kind, NULL)) != NULL)
-		end(job);
-}
-
-void
-perform_github_runs(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, effect->u.github_runs.not_before);
-}
-
-void
-withdraw_github_runs(struct perform_job *job)
-{
-	end(job);
-}
-
-void
-perform_forge_start(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, 0);
 }
 
 /* It may have been sent already, and is never sent again. */
@@ -311,47 +288,4 @@ recover_forge_start(UNUSED struct perform *perform, struct effect *effect)
 		.retry_after_s = LOOK_S,
 		.why = "deploybot was restarted before GitHub had answered" };
 	perform_report(effect);
-}
-
-void
-done_forge_start(struct perform *perform)
-{
-	end_all(perform, EFFECT_FORGE_START);
-}
-
-void
-perform_forge_stop(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, 0);
-}
-
-void
-done_forge_stop(struct perform *perform)
-{
-	end_all(perform, EFFECT_FORGE_STOP);
-}
-
-void
-perform_forge_look(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, effect->u.forge.not_before);
-}
-
-void
-withdraw_forge_look(struct perform_job *job)
-{
-	end(job);
-}
-
-/* AGAIN: what it has answered already is closed there. */
-void
-perform_forge_answer(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, effect->u.forge_answer.not_before);
-}
-
-void
-withdraw_forge_answer(struct perform_job *job)
-{
-	end(job);
 }

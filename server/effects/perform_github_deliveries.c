@@ -150,18 +150,18 @@ ask(struct perform_job *base)
 	on_answer(job, &answer, NULL);
 }
 
-void
-perform_github_deliveries(struct perform *perform, struct effect *effect)
+static void
+end(struct perform_job *job)
 {
-	struct deliveries_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
-
-	job->of = settings_application(effect->settings, effect->u.github_deliveries.application);
-	ask(&job->job);
+	github_api_cancel(((struct deliveries_job *)job)->call);
+	perform_job_drop(job);
 }
 
 void
-withdraw_github_deliveries(struct perform_job *job)
+perform_github_deliveries(struct perform *perform, struct effect *effect)
 {
-	github_api_cancel(((struct deliveries_job *)job)->call);
-	effect_free(perform_job_free(job));
+	struct deliveries_job *job = perform_job_new(sizeof(*job), perform, effect, ask, end);
+
+	job->of = settings_application(effect->settings, effect->u.github_deliveries.application);
+	ask(&job->job);
 }

@@ -189,17 +189,17 @@ ask(struct perform_job *base)
 		report(job);
 }
 
-void
-perform_github_failure(struct perform *perform, struct effect *effect)
+static void
+end(struct perform_job *job)
 {
-	struct failure_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
-
-	ask(&job->job);
+	github_api_cancel(((struct failure_job *)job)->call);
+	perform_job_drop(job);
 }
 
 void
-withdraw_github_failure(struct perform_job *job)
+perform_github_failure(struct perform *perform, struct effect *effect)
 {
-	github_api_cancel(((struct failure_job *)job)->call);
-	effect_free(perform_job_free(job));
+	struct failure_job *job = perform_job_new(sizeof(*job), perform, effect, ask, end);
+
+	ask(&job->job);
 }

@@ -116,6 +116,12 @@ target_init(struct target *target, struct probe_job *probe, size_t i)
 	    probe->job.perform->loop, &target->timer, begin_in_ms(probe->job.perform), 0);
 }
 
+static void
+end(struct perform_job *job)
+{
+	effect_free(probe_take((struct probe_job *)job));
+}
+
 static struct probe_job *
 probe_new(struct perform *perform, struct effect *effect)
 {
@@ -125,7 +131,7 @@ probe_new(struct perform *perform, struct effect *effect)
 
 	probed->findings = mem_new(n > 0 ? n : 1, sizeof(*probed->findings));
 	probe = perform_job_new(
-	    sizeof(*probe) + n * sizeof(struct target), perform, effect, on_decided);
+	    sizeof(*probe) + n * sizeof(struct target), perform, effect, on_decided, end);
 	probed->n = n;
 	probe->undecided = n;
 	for (size_t i = 0; i < n; i++)
@@ -378,12 +384,4 @@ perform_gate_text(const struct perform *perform, int64_t run, struct buf *out)
 		return;
 	buf_addf(out, "%d of %d passed, last: %s", bad->finding->passes, bad->tries,
 	    bad->finding->detail[0] == '\0' ? "ok" : bad->finding->detail);
-}
-
-/* --- for perform.c ------------------------------------------------------------------------ */
-
-void
-withdraw_probe(struct perform_job *job)
-{
-	effect_free(probe_take((struct probe_job *)job));
 }

@@ -30,7 +30,7 @@ const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 #define IN_ENVIRONMENT(at)   1
 #define READS_NO	     0
 #define READS_MESSAGE(at)    1
-#define EFFECT(name, performer, word, result, lane, outbox, withdrawable, row, drop, again, hand) \
+#define EFFECT(name, performer, word, result, lane, outbox, withdrawable, row, drop, again) \
 	_Static_assert(((drop) == 0 && !READS_##row) || IN_##lane, #name " needs a lane"); \
 	_Static_assert(!(outbox) || !(withdrawable), #name " is a message: it cannot be withdrawn");
 #include "types/effect.def"
