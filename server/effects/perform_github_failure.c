@@ -3,8 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "clients/github_api.h"
-#include "effects/perform_inside.h"
+#include "effects/perform_github_inside.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/err.h"
@@ -19,9 +18,8 @@
 #define LINE	    200 /* bytes of one of them, cut */
 
 struct failure_job {
-	struct perform_job job;
-	struct github_api_call *call; /* NULL: it waits */
-	int64_t failed;		      /* the job's number; 0: not known yet */
+	struct github_job asking;
+	int64_t failed; /* the job's number; 0: not known yet */
 	int tries;
 	char details[LIMIT_TAIL];
 };
@@ -33,7 +31,7 @@ report(struct failure_job *job)
 	struct effect *effect;
 
 	(void)text_copy(details, sizeof(details), job->details); /* it fits */
-	effect = perform_job_free(&job->job);
+	effect = perform_job_free(&job->asking.job);
 	(void)text_copy(effect->result->u.github_failure_read.details, LIMIT_TAIL, details);
 	perform_report(effect);
 }
@@ -146,9 +144,9 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 	struct failure_job *job = ctx;
 	bool is_first = job->failed == 0;
 
-	job->call = NULL;
+	job->asking.call = NULL;
 	if (answer->verdict != GITHUB_DONE && may_pass(answer->verdict) && ++job->tries < TRIES) {
-		perform_job_wait(&job->job, perform_job_pause(&job->job, PAUSE_MAX));
+		perform_job_wait(&job->asking.job, perform_job_pause(&job->asking.job, PAUSE_MAX));
 		return;
 	}
 	if (answer->verdict == GITHUB_DONE && is_first)
@@ -156,7 +154,7 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 	else if (answer->verdict == GITHUB_DONE)
 		take_annotations(job, body);
 	if (is_first && job->failed != 0)
-		ask(&job->job);
+		ask(&job->asking.job);
 	else
 		report(job);
 }
@@ -168,7 +166,11 @@ ask(struct perform_job *base)
 	const struct effect_github_failure *what = &base->effect->u.github_failure;
 	const struct settings *of = settings_of(base->effect->settings, what->environment);
 	char path[128];
-	struct err err;
+	struct github_api_request request = { .settings = (struct settings *)of,
+		.repository = of->github_repository,
+		.path = path,
+		.on_done = on_answer };
+	struct err err = { .code = ERR_NONE };
 
 	if (job->failed == 0)
 		(void)snprintf(path, sizeof(path),
@@ -177,29 +179,14 @@ ask(struct perform_job *base)
 	else
 		(void)snprintf(path, sizeof(path),
 		    "/check-runs/%" PRId64 "/annotations?per_page=50", job->failed);
-	if (of->github_repository != NULL)
-		job->call = github_api_start(base->perform->github,
-		    &(struct github_api_request){ .settings = (struct settings *)of,
-			.repository = of->github_repository,
-			.path = path,
-			.on_done = on_answer,
-			.ctx = job },
-		    &err);
-	if (job->call == NULL)
-		report(job);
-}
-
-static void
-end(struct perform_job *job)
-{
-	github_api_cancel(((struct failure_job *)job)->call);
-	perform_job_drop(job);
+	github_job_ask(&job->asking, &request, &err);
 }
 
 void
 perform_github_failure(struct perform *perform, struct effect *effect)
 {
-	struct failure_job *job = perform_job_new(sizeof(*job), perform, effect, ask, end);
+	struct failure_job *job =
+	    perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 
-	ask(&job->job);
+	ask(&job->asking.job);
 }
