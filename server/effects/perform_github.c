@@ -84,13 +84,13 @@ read_runs(struct effect *effect, const struct github_api_answer *answer, const s
 		take(json_at(runs, i), &effect->u.github_runs, read);
 }
 
-/* --- one that we begin --- */
+/* --- one that we begin, or an answer to its own gate --- */
 
 /* What failed behind its first byte may have been done. */
 static enum forge_verdict
 verdict_of(const struct effect *effect, const struct github_api_answer *answer)
 {
-	bool is_start = effect->kind == EFFECT_FORGE_START;
+	bool is_start = effect->kind == EFFECT_FORGE_START, is_gone;
 
 	if (answer->verdict == GITHUB_DONE)
 		return FORGE_SAYS_DONE;
@@ -99,8 +99,9 @@ verdict_of(const struct effect *effect, const struct github_api_answer *answer)
 	if (is_start)
 		return answer->was_sent && !answer->is_of_access ? FORGE_SAYS_NOTHING :
 								   FORGE_SAYS_NO;
-	return answer->verdict == GITHUB_NOT_FOUND && !answer->is_of_access ? FORGE_SAYS_GONE :
-									      FORGE_SAYS_NOTHING;
+	is_gone = answer->verdict == GITHUB_NOT_FOUND ||
+	    (answer->verdict == GITHUB_UNFIT && effect->kind == EFFECT_FORGE_ANSWER);
+	return is_gone && !answer->is_of_access ? FORGE_SAYS_GONE : FORGE_SAYS_NOTHING;
 }
 
 /* Of a list that which has the nonce in its title: its workflow shows it there. */
@@ -125,7 +126,9 @@ read_run(struct effect *effect, const struct github_api_answer *answer, const st
 	struct err err = { .text = "it lists no such run" };
 
 	said->verdict = verdict_of(effect, answer);
-	said->retry_after_s = github_job_pause_s(effect, answer, LOOK_S);
+	said->retry_after_s = effect->kind == EFFECT_FORGE_ANSWER ? /* it has pauses of its own */
+	    answer->retry_after_s :
+	    github_job_pause_s(effect, answer, LOOK_S);
 	(void)text_copy(said->why, sizeof(said->why), answer->detail);
 	if (said->verdict == FORGE_SAYS_DONE && effect->kind == EFFECT_FORGE_START)
 		said->run.run = json_get_i64_or(body, "workflow_run_id", 0);
@@ -181,18 +184,6 @@ write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body
 /* --- its own gate --- */
 
 static void
-read_answered(struct effect *effect, const struct github_api_answer *answer)
-{
-	struct forge_answered *said = &effect->result->u.forge_answered;
-
-	said->is_done = answer->verdict == GITHUB_DONE;
-	said->is_closed = !answer->is_of_access &&
-	    (answer->verdict == GITHUB_NOT_FOUND || answer->verdict == GITHUB_UNFIT);
-	said->retry_after_s = answer->retry_after_s;
-	(void)text_copy(said->why, sizeof(said->why), answer->detail);
-}
-
-static void
 write_answer(const struct effect_forge_answer *what, char path[LIMIT_LINE], struct buf *body)
 {
 	struct json_out json = json_out_begin(body, '{');
@@ -215,8 +206,6 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 
 	if (effect->kind == EFFECT_GITHUB_RUNS)
 		read_runs(effect, answer, body);
-	else if (effect->kind == EFFECT_FORGE_ANSWER)
-		read_answered(effect, answer);
 	else
 		read_run(effect, answer, body);
 	perform_report(effect);
