@@ -161,7 +161,8 @@ static void
 write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body, struct err *err)
 {
 	const struct effect_forge *forge = &effect->u.forge;
-	const char *line = pipeline_line(effect->settings, forge->environment, forge->pipeline);
+	const char *line = settings_member_line(
+	    effect->settings, forge->environment, FAMILY_PIPELINE, forge->pipeline);
 	bool is_start = effect->kind == EFFECT_FORGE_START;
 	struct pipeline pipeline;
 
