@@ -7,16 +7,15 @@
 #include <sys/queue.h>
 
 #include "clients/github_need.h"
+#include "clients/outbound_client.h"
 #include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
-#include "lib/http_client.h"
 #include "lib/json.h"
 #include "lib/jwt.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "types/outbound.h"
 #include "types/settings.h"
 
 #define AT_ONCE	   10
@@ -81,16 +80,9 @@ github_api_new(struct loop *loop, struct err *err)
 	struct github_api *api = mem_new(1, sizeof(*api));
 
 	TAILQ_INIT(&api->waiting);
-	for (size_t i = 0; i < COUNT(bases); i++) {
-		const struct http_client_config config = { .connections_max = AT_ONCE,
-			.in_flight_max = AT_ONCE,
-			.queue_max = WAITING,
-			.user_agent = "deploybot",
-			.address_is_allowed = outbound_allows,
-			.address_ctx = outbound_of(OUTBOUND_GITHUB, bases[i]) };
-
-		api->http[i] = http_client_new(loop, &config, err);
-	}
+	for (size_t i = 0; i < COUNT(bases); i++)
+		api->http[i] = outbound_client(
+		    loop, outbound_of(OUTBOUND_GITHUB, bases[i]), AT_ONCE, WAITING, err);
 	if (api->http[0] != NULL && api->http[1] != NULL)
 		return api;
 	github_api_free(api);
