@@ -19,16 +19,6 @@ report(struct effect *effect, const struct cloudflare_answer *answer)
 	perform_report(effect);
 }
 
-/* Nothing was sent. */
-static void
-report_unsent(struct effect *effect, const char *why)
-{
-	struct cloudflare_answer answer = { .verdict = CLOUDFLARE_REFUSED };
-
-	(void)text_copy(answer.detail, sizeof(answer.detail), why);
-	report(effect, &answer);
-}
-
 static void
 on_answer(void *ctx, const struct cloudflare_answer *answer)
 {
@@ -58,10 +48,13 @@ perform_cloudflare(struct perform *perform, struct effect *effect)
 		.on_done = on_answer,
 	};
 	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
+	struct cloudflare_answer answer = { .verdict = CLOUDFLARE_REFUSED };
 	struct err err;
 
 	request.ctx = job;
 	job->call = cloudflare_start(perform->cloudflare, &request, &err);
-	if (job->call == NULL)
-		report_unsent(perform_job_free(&job->job), err.text);
+	if (job->call == NULL) { /* nothing was sent */
+		(void)text_copy(answer.detail, sizeof(answer.detail), err.text);
+		report(perform_job_free(&job->job), &answer);
+	}
 }
