@@ -4,11 +4,9 @@
 #include <stdio.h>
 
 #include "effects/perform_github_inside.h"
-#include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
-#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/settings.h"
 

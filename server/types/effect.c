@@ -17,7 +17,7 @@
 const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 #define EFFECT(name, performer, word_, result_, lane_, outbox, withdrawable, needs_row, drop, ...) \
 	[EFFECT_##name] = { .word = word_, .result = EVENT_##result_, LANE_##lane_, \
-		.is_outbox = outbox, .is_withdrawable = withdrawable, ROW_##needs_row, \
+		.is_outbox = outbox, ROW_##needs_row, \
 		.drop_after_s = drop },
 #include "types/effect.def"
 };

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/pipeline.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/err.h"
