@@ -12,10 +12,8 @@
 #include <sys/stat.h>
 
 #include "clients/aws_credentials.h"
-#include "clients/cloudflare.h"
 #include "clients/github_api.h"
 #include "clients/outbound_client.h"
-#include "clients/s3.h"
 #include "commands/commands.h"
 #include "forges/forge_row.h"
 #include "handlers/handlers.h"

@@ -7,7 +7,6 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
-#include "lib/text.h"
 #include "types/settings.h"
 
 #define TRIES	    3
@@ -19,31 +18,19 @@ struct failure_job {
 	struct github_job asking;
 	int64_t failed; /* the job's number; 0: not known yet */
 	int tries;
-	char details[LIMIT_TAIL];
 };
-
-static void
-report(struct failure_job *job)
-{
-	char details[LIMIT_TAIL];
-	struct effect *effect;
-
-	(void)text_copy(details, sizeof(details), job->details); /* it fits */
-	effect = perform_job_free(&job->asking.job);
-	(void)text_copy(effect->result->u.github_failure_read.details, LIMIT_TAIL, details);
-	perform_report(effect);
-}
 
 /* One line, of which as much stands there as there is room for. */
 static void
 add_line(struct failure_job *job, const char *line)
 {
-	size_t used = strlen(job->details);
+	struct github_failure_read *read = &job->asking.job.effect->result->u.github_failure_read;
+	size_t used = strlen(read->details);
 	char clean[LINE];
 
 	(void)clean_line(clean, sizeof(clean), line, strlen(line));
-	if (clean[0] != '\0' && sizeof(job->details) - used > strlen(clean) + 1)
-		(void)snprintf(job->details + used, sizeof(job->details) - used, "%s%s",
+	if (clean[0] != '\0' && sizeof(read->details) - used > strlen(clean) + 1)
+		(void)snprintf(read->details + used, sizeof(read->details) - used, "%s%s",
 		    used > 0 ? "\n" : "", clean);
 }
 
@@ -154,7 +141,7 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 	if (is_first && job->failed != 0)
 		ask(&job->asking.job);
 	else
-		report(job);
+		perform_report(perform_job_free(&job->asking.job));
 }
 
 static void

@@ -221,12 +221,6 @@ fault_github_runs(struct tx *tx, const struct fault *fault)
 		decide_ci_read(tx, fault->subject, &nothing);
 }
 
-/* The message has the run's page. */
-static void
-fault_github_failure(UNUSED struct tx *tx, UNUSED const struct fault *fault)
-{
-}
-
 /* As if there were no answer: what GitHub has taken it says when it is answered again. */
 static void
 fault_forge(struct tx *tx, const struct fault *fault)
@@ -292,6 +286,7 @@ static void
 ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
 }
+#define fault_github_failure	ignore /* the message has the run's page */
 #define fault_github_deliveries ignore /* it is looked at again in five minutes */
 #define fault_pin_message	ignore /* the next look tries it again */
 #define fault_stop_run		ignore
