@@ -12,9 +12,8 @@
 #include <sys/stat.h>
 
 #include "clients/aws_credentials.h"
-#include "clients/cloudflare.h"
 #include "clients/github_api.h"
-#include "clients/s3.h"
+#include "clients/outbound_client.h"
 #include "commands/commands.h"
 #include "forges/forge_row.h"
 #include "handlers/handlers.h"
@@ -518,7 +517,7 @@ make_witness(struct serve *serve, struct err *err)
 	};
 	/* NOLINTEND(concurrency-mt-unsafe): one thread */
 
-	serve->witness.s3 = s3_client(serve->loop, err);
+	serve->witness.s3 = outbound_client(serve->loop, outbound_of(OUTBOUND_S3, NULL), 1, 0, err);
 	if (serve->witness.s3 != NULL)
 		serve->witness.aws = aws_credentials_new(serve->loop, &source, err);
 	return serve->witness.aws != NULL;
@@ -529,8 +528,8 @@ static bool
 make_clients(struct serve *serve, struct err *err)
 {
 	serve->probes = perform_probe_client(serve->loop, err);
-	serve->cloudflare =
-	    cloudflare_client(serve->loop, serve->settings->cloudflare_api_base, err);
+	serve->cloudflare = outbound_client(serve->loop,
+	    outbound_of(OUTBOUND_CLOUDFLARE, serve->settings->cloudflare_api_base), 2, 0, err);
 	serve->github = github_api_new(serve->loop, err);
 	return serve->probes != NULL && serve->cloudflare != NULL && serve->github != NULL &&
 	    make_witness(serve, err);

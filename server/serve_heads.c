@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <pthread.h>
 
 #include "lib/err.h"

@@ -9,6 +9,16 @@
 
 #define TITLE 60 /* letters */
 
+static void
+add_commit(struct chat_text *text, const struct pipeline_run *run)
+{
+	chat_text_commit(text, "", run->commit);
+	if (run->title[0] != '\0')
+		chat_text_quoted(text, " ", run->title, TITLE);
+	if (run->actor[0] != '\0')
+		chat_text_author(text, " by ", run->actor);
+}
+
 /* "shop" of "octo/shop": the owner would take the place of what failed. */
 static void
 begin(struct chat_text *text, enum chat_first first, const struct pipeline_run *run)
@@ -18,16 +28,8 @@ begin(struct chat_text *text, enum chat_first first, const struct pipeline_run *
 	chat_first(text, first, name != NULL ? name + 1 : run->repository);
 	chat_text_theirs(text, " ", run->branch);
 	chat_text_code(text, ", ", run->file);
-}
-
-static void
-add_commit(struct chat_text *text, const struct pipeline_run *run)
-{
-	chat_text_commit(text, "", run->commit);
-	if (run->title[0] != '\0')
-		chat_text_quoted(text, " ", run->title, TITLE);
-	if (run->actor[0] != '\0')
-		chat_text_author(text, " by ", run->actor);
+	chat_text_add(text, "\n");
+	add_commit(text, run);
 }
 
 /* Its first line is a job and its step, each of the others is about a line of a file. */
@@ -56,8 +58,6 @@ void
 chat_pipeline_red(struct chat_text *text, const struct chat_pipeline *is)
 {
 	begin(text, FIRST_CI_RED, is->run);
-	chat_text_add(text, "\n");
-	add_commit(text, is->run);
 	add_details(text, is->details);
 	if (is->failures > 1) {
 		chat_text_add(text, "\n");
@@ -71,8 +71,6 @@ void
 chat_pipeline_green(struct chat_text *text, const struct chat_pipeline *is)
 {
 	begin(text, FIRST_CI_GREEN, is->run);
-	chat_text_add(text, "\n");
-	add_commit(text, is->run);
 	if (is->failures > 1) {
 		chat_text_add(text, "\nBefore it ");
 		add_failures(text, is);

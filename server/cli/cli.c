@@ -16,7 +16,6 @@
 #include "cli/cli_server.h"
 #include "cli/cli_table.h"
 #include "lib/err.h"
-#include "lib/file.h"
 #include "lib/path.h"
 
 #define SERVER_USER "deploybot" /* as the package and the image call it */

@@ -5,15 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clients/outbound_client.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/file.h"
-#include "lib/http_client.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "types/limits.h"
-#include "types/outbound.h"
 
 #define TIMEOUT_MS	   5000
 #define CONNECT_TIMEOUT_MS 2000
@@ -233,14 +232,10 @@ aws_credentials_new(struct loop *loop, const struct aws_source *source, struct e
 		free(self);
 		return NULL;
 	}
-	self->http = http_client_new(loop,
-	    &(struct http_client_config){ .connections_max = 1,
-		.in_flight_max = 1,
-		.user_agent = "deploybot",
-		.address_is_allowed = outbound_allows,
-		.address_ctx = outbound_of(OUTBOUND_AWS_CREDENTIALS,
-		    self->url[0] != '\0' ? self->url : instance_bases[0]) },
-	    err);
+	self->http = outbound_client(loop,
+	    outbound_of(
+		OUTBOUND_AWS_CREDENTIALS, self->url[0] != '\0' ? self->url : instance_bases[0]),
+	    1, 0, err);
 	if (self->http != NULL)
 		return self;
 	free(self);

@@ -9,7 +9,6 @@
 #include "lib/crypto.h"
 #include "lib/mem.h"
 #include "types/limits.h"
-#include "types/outbound.h"
 
 #define TIMEOUT_MS 20000
 #define TOKEN_MAX  1023
@@ -20,20 +19,6 @@ struct cloudflare_call {
 	void *ctx;
 	char wanted[CLOUDFLARE_LEVEL]; /* "": it is asked for */
 };
-
-struct http_client *
-cloudflare_client(struct loop *loop, const char *base, struct err *err)
-{
-	const struct http_client_config config = {
-		.connections_max = 2,
-		.in_flight_max = 2,
-		.user_agent = "deploybot",
-		.address_is_allowed = outbound_allows,
-		.address_ctx = outbound_of(OUTBOUND_CLOUDFLARE, base),
-	};
-
-	return http_client_new(loop, &config, err);
-}
 
 static void
 on_answer(void *ctx, const struct http_client_result *http)

@@ -21,10 +21,6 @@ struct cloudflare_request {
 	void *ctx;
 };
 
-/* A trust zone of its own, for that CLOUDFLARE_API_BASE. */
-struct http_client *
-cloudflare_client(struct loop *loop, const char *base, struct err *err) MUST_USE;
-
 /* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  What the
  * request points at may go at once, but for ctx.  NULL: could not be started; *err says why. */
 struct cloudflare_call *cloudflare_start(

@@ -7,16 +7,15 @@
 #include <sys/queue.h>
 
 #include "clients/github_need.h"
+#include "clients/outbound_client.h"
 #include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
-#include "lib/http_client.h"
 #include "lib/json.h"
 #include "lib/jwt.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "types/outbound.h"
 #include "types/settings.h"
 
 #define AT_ONCE	   10
@@ -62,7 +61,7 @@ struct github_api_call {
 	TAILQ_ENTRY(github_api_call) of_waiting;
 	enum github_api_as as;
 	int64_t timeout_ms;
-	char repository[LIMIT_REF], path[GITHUB_API_PATH], etag[GITHUB_API_ETAG];
+	char repository[LIMIT_REF], path[GITHUB_API_PATH];
 	const char *method;
 	char *body;
 	github_api_done_fn *on_done;
@@ -81,16 +80,9 @@ github_api_new(struct loop *loop, struct err *err)
 	struct github_api *api = mem_new(1, sizeof(*api));
 
 	TAILQ_INIT(&api->waiting);
-	for (size_t i = 0; i < COUNT(bases); i++) {
-		const struct http_client_config config = { .connections_max = AT_ONCE,
-			.in_flight_max = AT_ONCE,
-			.queue_max = WAITING,
-			.user_agent = "deploybot",
-			.address_is_allowed = outbound_allows,
-			.address_ctx = outbound_of(OUTBOUND_GITHUB, bases[i]) };
-
-		api->http[i] = http_client_new(loop, &config, err);
-	}
+	for (size_t i = 0; i < COUNT(bases); i++)
+		api->http[i] = outbound_client(
+		    loop, outbound_of(OUTBOUND_GITHUB, bases[i]), AT_ONCE, WAITING, err);
 	if (api->http[0] != NULL && api->http[1] != NULL)
 		return api;
 	github_api_free(api);
@@ -284,11 +276,11 @@ request(struct github_api_call *call, const char *bearer, const char *path, cons
     struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf authorization = buf_make(JWT_MAX);
-	char url[LIMIT_URL + GITHUB_API_PATH], same[GITHUB_API_ETAG + 16];
-	const char *headers[6] = { NULL, "Accept: application/vnd.github+json",
-		"X-GitHub-Api-Version: 2022-11-28" };
+	char url[LIMIT_URL + GITHUB_API_PATH];
+	const char *headers[5] = { NULL, "Accept: application/vnd.github+json",
+		"X-GitHub-Api-Version: 2022-11-28",
+		body != NULL ? "Content-Type: application/json" : NULL };
 	const char *base = call->settings->github.url;
-	size_t n = 3;
 
 	buf_adds(&authorization, "Authorization: Bearer ");
 	if (bearer != NULL)
@@ -296,12 +288,6 @@ request(struct github_api_call *call, const char *bearer, const char *path, cons
 	else if (!sign(&call->settings->github, &authorization, err))
 		return false;
 	headers[0] = buf_text(&authorization);
-	if (body != NULL)
-		headers[n++] = "Content-Type: application/json";
-	if (call->step == ASK && call->etag[0] != '\0') {
-		(void)snprintf(same, sizeof(same), "If-None-Match: %s", call->etag);
-		headers[n++] = same;
-	}
 	(void)snprintf(url, sizeof(url), "%s%s", base, path);
 	call->http = http_client_start(
 	    call->api->http[outbound_is_public(outbound_of(OUTBOUND_GITHUB, base)) ? 0 : 1],
@@ -460,8 +446,8 @@ on_reply(void *ctx, const struct http_client_result *http)
 	CLEANUP(json_freep) struct json *body = NULL;
 	const struct github_api_reply reply = { http->code, http->why,
 		http_client_was_sent(http->call), http->status, http->body, http->body_size,
-		http_client_header(http, "ETag"), http_client_header(http, "Retry-After"),
-		http_client_header(http, "Link"), http_client_header(http, "X-RateLimit-Limit"),
+		http_client_header(http, "Retry-After"), http_client_header(http, "Link"),
+		http_client_header(http, "X-RateLimit-Limit"),
 		http_client_header(http, "X-RateLimit-Remaining"),
 		http_client_header(http, "X-RateLimit-Reset"), clock_wall_ms() / 1000 };
 	struct github_api_answer answer = github_api_judge(&reply, &body);
@@ -505,8 +491,6 @@ github_api_start(struct github_api *api, const struct github_api_request *reques
 	call->timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS;
 	call->method = request->method;
 	call->body = mem_text(request->body);
-	if (request->etag != NULL)
-		(void)text_copy(call->etag, sizeof(call->etag), request->etag); /* it fits */
 	call->on_done = request->on_done;
 	call->ctx = request->ctx;
 	if (is_fit ? take_step(call, err) : err_set(err, ERR_INVALID, "no repository is called so"))

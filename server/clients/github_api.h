@@ -33,7 +33,6 @@ struct github_api_request {
 	const char *path;	/* "/app"; with a repository what stands behind it: "", "/hooks" */
 	const char *method;	/* a literal; NULL: GET, or POST with a body */
 	const char *body;	/* JSON; NULL: none */
-	const char *etag;	/* of a known answer: GITHUB_SAME while it holds; NULL: none */
 	int64_t timeout_ms;	/* of each request, of which a call has up to three; 0: 10,000 */
 	github_api_done_fn *on_done;
 	void *ctx;

@@ -1,4 +1,4 @@
-/* github_api_answer.c - each answer of GitHub's is one of fourteen, and counts for its hour.  Side: pure. */
+/* github_api_answer.c - each answer of GitHub's is one of thirteen, and counts for its hour.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "clients/github_api_answer.h"
 
@@ -43,16 +43,6 @@ number_in(const char *header)
 	int64_t number;
 
 	return header != NULL && text_to_i64(header, 0, INT64_MAX, &number, NULL) ? number : -1;
-}
-
-/* May it be sent back in a header, and has `room` for its NUL too? */
-static bool
-is_sendable(const char *text, size_t size, size_t room)
-{
-	for (size_t i = 0; i < size; i++)
-		if (text[i] <= ' ' || text[i] > '~')
-			return false;
-	return size > 0 && size < room;
 }
 
 /* Does its message say so? */
@@ -109,10 +99,9 @@ verdict_of(const struct github_api_reply *reply, const struct json *root)
 	static const struct {
 		int least, most;
 		enum github_verdict verdict;
-	} rows[] = { { 304, 304, GITHUB_SAME }, { 401, 401, GITHUB_UNAUTHORIZED },
-		{ 403, 403, GITHUB_FORBIDDEN }, { 404, 404, GITHUB_NOT_FOUND },
-		{ 409, 409, GITHUB_CONFLICT }, { 422, 422, GITHUB_UNFIT },
-		{ 200, 299, GITHUB_DONE }, { 300, 399, GITHUB_MOVED },
+	} rows[] = { { 401, 401, GITHUB_UNAUTHORIZED }, { 403, 403, GITHUB_FORBIDDEN },
+		{ 404, 404, GITHUB_NOT_FOUND }, { 409, 409, GITHUB_CONFLICT },
+		{ 422, 422, GITHUB_UNFIT }, { 200, 299, GITHUB_DONE }, { 300, 399, GITHUB_MOVED },
 		{ 400, 499, GITHUB_REFUSED } };
 
 	/* Nothing came of what was sent, or not all of it: only the deadline tells these apart. */
@@ -166,14 +155,11 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 	answer.is_of_key = answer.verdict == GITHUB_UNFIT && says(root, "permitted key");
 	if (answer.verdict == GITHUB_LIMITED)
 		answer.retry_after_s = wait_of(reply);
-	if (answer.verdict != GITHUB_DONE && answer.verdict != GITHUB_SAME)
-		describe(&answer, reply, json_get_str(root, "message"));
-	else if (reply->etag != NULL &&
-	    is_sendable(reply->etag, strlen(reply->etag), sizeof(answer.etag)))
-		(void)text_copy(answer.etag, sizeof(answer.etag), reply->etag);
 	take_next(reply->link, answer.next);
 	if (answer.verdict == GITHUB_DONE)
 		*ret_body = TAKE(root);
+	else
+		describe(&answer, reply, json_get_str(root, "message"));
 	return answer;
 }
 
@@ -191,8 +177,10 @@ github_api_token(const struct json *body, char out[GITHUB_API_TOKEN])
 {
 	const char *token = json_get_str(body, "token");
 
-	return token != NULL && is_sendable(token, strlen(token), GITHUB_API_TOKEN) &&
-	    text_copy(out, GITHUB_API_TOKEN, token);
+	for (const char *c = token; c != NULL && *c != '\0'; c++)
+		if (*c <= ' ' || *c > '~')
+			return false;
+	return token != NULL && token[0] != '\0' && text_copy(out, GITHUB_API_TOKEN, token);
 }
 
 /* --- the hour --- */
@@ -205,7 +193,7 @@ github_api_budget_note(struct github_api_budget *budget, const struct github_api
 	if (answer->reset_s > budget->reset_s + HOURS_MEET_S)
 		*budget = (struct github_api_budget){ .reset_s = answer->reset_s };
 	budget->limit = answer->limit;
-	budget->used += answer->verdict == GITHUB_SAME ? 0 : 1;
+	budget->used++;
 }
 
 int64_t

@@ -11,7 +11,6 @@
 #include "types/limits.h"
 
 #define GITHUB_API_ANSWER_MAX (1u << 20)
-#define GITHUB_API_ETAG	      132
 #define GITHUB_API_TOKEN      1024 /* of an installation: opaque text, with the NUL */
 #define GITHUB_API_PATH	      512
 
@@ -19,7 +18,6 @@ struct json;
 
 enum github_verdict {
 	GITHUB_DONE,
-	GITHUB_SAME,	     /* 304: as it was when that ETag came */
 	GITHUB_UNAUTHORIZED, /* 401: the credential counts no more */
 	GITHUB_FORBIDDEN,    /* 403, and no limit: a permission is missing */
 	GITHUB_NOT_FOUND,    /* 404: not there, or no permission to see it */
@@ -42,7 +40,7 @@ struct github_api_reply {
 	int status;
 	const char *body;
 	size_t body_size;
-	const char *etag, *retry_after, *link;
+	const char *retry_after, *link;
 	const char *limit, *remaining, *reset; /* of x-ratelimit */
 	int64_t now_s;			       /* since 1970 */
 };
@@ -55,9 +53,8 @@ struct github_api_answer {
 	bool is_of_access;	    /* it is about getting a token: nothing else was asked */
 	int64_t retry_after_s;	    /* of LIMITED, 1 to 3,600; else 0 */
 	int64_t limit, reset_s;	    /* calls in an hour, and when that ends; 0: it does not say */
-	char etag[GITHUB_API_ETAG]; /* "": it has none */
 	char next[LIMIT_CURSOR];    /* the cursor of a list's next page; "": there is none */
-	char detail[LIMIT_LINE];    /* of what is neither DONE nor SAME */
+	char detail[LIMIT_LINE];    /* of what is not DONE */
 };
 
 /* *ret_body: what a DONE has said, to be freed; NULL: nothing (204). */

@@ -49,10 +49,7 @@ keeps_gates(const struct settings *application)
 static bool
 runs_pipelines(const struct settings *application)
 {
-	for (size_t i = 0; i < application->inside->member_count; i++)
-		if (application->inside->members[i]->family == FAMILY_PIPELINE)
-			return true;
-	return false;
+	return settings_member_line(application, "", FAMILY_PIPELINE, NULL) != NULL;
 }
 
 static bool

@@ -10,7 +10,6 @@
 #include "lib/crypto.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "types/outbound.h"
 
 #define TIMEOUT_MS 120000 /* 4 MB over a slow line */
 
@@ -21,20 +20,6 @@ struct s3_call {
 	bool is_repeated;
 	char checksum[BASE64_SIZE(CRYPTO_SHA256_SIZE)];
 };
-
-struct http_client *
-s3_client(struct loop *loop, struct err *err)
-{
-	const struct http_client_config config = {
-		.connections_max = 1,
-		.in_flight_max = 1,
-		.user_agent = "deploybot",
-		.address_is_allowed = outbound_allows,
-		.address_ctx = outbound_of(OUTBOUND_S3, NULL),
-	};
-
-	return http_client_new(loop, &config, err);
-}
 
 /* That none came says nothing of what was done. */
 static struct witness_answer

@@ -24,9 +24,6 @@ struct s3_put {
 	void *ctx;
 };
 
-/* A trust zone of its own. */
-struct http_client *s3_client(struct loop *loop, struct err *err) MUST_USE;
-
 /* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  What the
  * request points at may go at once, but for ctx.  NULL: could not be started; *err says why. */
 struct s3_call *

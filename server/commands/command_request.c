@@ -8,17 +8,6 @@
 
 #define WORDS 3
 
-static const struct action *
-find_action(const char *name)
-{
-	const struct action *action = action_find(name);
-
-	return action != NULL &&
-		(action_fits_line(action) || action->argument == ACTION_TAKES_PIPELINE) ?
-	    action :
-	    NULL;
-}
-
 static void
 say_usage(struct tx *tx, const struct update *update, char words[WORDS][LIMIT_REF])
 {
@@ -62,13 +51,14 @@ command_request(struct tx *tx, const struct update *update, const struct request
 {
 	char value[LIMIT_REF], words[WORDS][LIMIT_REF];
 	bool is_whole = request_words(request_get(request, COMMANDS_TEXT, value), WORDS, words);
-	const struct action *action = find_action(words[0]);
+	const struct action *action = action_find(words[0]);
 	bool is_pipeline = action != NULL && action->argument == ACTION_TAKES_PIPELINE;
 	const char *id = decide_do_id(words[1]);
 
 	if (!decide_is_allowed_somewhere(tx, update->person, POLICY_DO))
 		(void)decide_may_begin(tx, update, POLICY_DO, "");
-	else if (action == NULL || words[1][0] == '\0' || (!is_whole && !is_pipeline))
+	else if (action == NULL || words[1][0] == '\0' ||
+	    (!is_pipeline && !(is_whole && action_fits_line(action))))
 		say_usage(tx, update, words);
 	else if (is_pipeline)
 		command_do_there(tx, update, request, true);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/clean.h"
+#include "lib/list.h"
 #include "lib/text.h"
 
 #define TARGET		   "target:"
@@ -329,19 +330,6 @@ unreachable(const char *step)
 	return host;
 }
 
-bool
-deployment_lists(const char *hosts, const char *host)
-{
-	size_t size = strlen(host);
-
-	for (const char *at = hosts; at != NULL && *at != '\0'; at = strchr(at, ',')) {
-		at += *at == ',' ? 1 : 0;
-		if (strncmp(at, host, size) == 0 && (at[size] == ',' || at[size] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 const char *
 deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHOUT])
 {
@@ -351,8 +339,7 @@ deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHO
 	for (size_t i = 0; i < n; i++) {
 		const char *host = unreachable(steps[i].name);
 
-		if (host == NULL || deployment_lists(ret, host) ||
-		    used + strlen(host) + 2 > LIMIT_WITHOUT)
+		if (host == NULL || list_has(ret, host) || used + strlen(host) + 2 > LIMIT_WITHOUT)
 			continue;
 		used += (size_t)snprintf(
 		    ret + used, LIMIT_WITHOUT - used, "%s%s", used > 0 ? "," : "", host);

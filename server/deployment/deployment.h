@@ -382,9 +382,6 @@ bool deployment_is_undone(const struct deployment *deployment, const struct step
  * release's image, and the release did not replace it.  NULL: another step. */
 const char *deployment_stays_old(const char *step);
 
-/* Is that host one of a comma list? */
-bool deployment_lists(const char *hosts, const char *host);
-
 /* The hosts that steps `unreachable HOST` name: they did not answer, so a rollback did not begin,
  * or has left them out.  Each once, a comma between, as far as they fit; returns ret. */
 const char *deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHOUT]);

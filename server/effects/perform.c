@@ -9,21 +9,15 @@
 
 #define PAUSE_FIRST_MS 1000
 
-#define RECOVER_AGAIN(name)  perform_##name
-#define RECOVER_OWN(name)    recover_##name
-#define END_true_SELF(name)  .withdraw = withdraw_##name
-#define END_false_SELF(name) .done = done_##name
-#define END_false_ROOM(name) .done = NULL
+#define RECOVER_AGAIN(name) perform_##name
+#define RECOVER_OWN(name)   recover_##name
 
 static const struct {
 	performer *perform;
 	performer *recover;
-	performer_withdraw *withdraw; /* NULL: it cannot be */
-	performer_done *done;	      /* NULL: each is withdrawn, or no job of ours */
 } functions[] = {
-#define EFFECT( \
-    upper, lower, word, result, lane, outbox, withdrawable, row, drop, recovery, in_hand) \
-	{ perform_##lower, RECOVER_##recovery(lower), END_##withdrawable##_##in_hand(lower) },
+#define EFFECT(upper, lower, word, result, lane, outbox, withdrawable, row, drop, recovery) \
+	{ perform_##lower, RECOVER_##recovery(lower) },
 #include "types/effect.def"
 };
 
@@ -58,24 +52,21 @@ perform_withdraw(struct perform *perform, int64_t id)
 
 	while (job != NULL && job->effect->id != id)
 		job = job->next;
-	if (job == NULL)
-		return;					       /* its result is in progress */
-	assert(functions[job->effect->kind].withdraw != NULL); /* its row would not have gone */
-	functions[job->effect->kind].withdraw(job);
+	if (job != NULL) /* else its result is in progress */
+		job->end(job);
 }
 
 void
 perform_done(struct perform *perform)
 {
-	struct perform_job *job;
+	struct perform_job *job = perform->jobs;
 
-	for (size_t kind = 0; kind < COUNT(functions); kind++)
-		if (functions[kind].done != NULL)
-			functions[kind].done(perform);
-		else
-			while (
-			    (job = perform_job_find(perform, (enum effect_kind)kind, NULL)) != NULL)
-				functions[kind].withdraw(job);
+	while (job != NULL)
+		if (job->end != NULL) {
+			job->end(job);
+			job = perform->jobs; /* its end may have been that of others */
+		} else
+			job = job->next;
 }
 
 /* --- an effect that waits --- */
@@ -90,14 +81,16 @@ on_timer(UNUSED struct loop_timer *timer, void *ctx)
 }
 
 void
-perform_job_init(
-    struct perform_job *job, struct perform *perform, struct effect *effect, perform_due_fn *due)
+perform_job_init(struct perform_job *job, struct perform *perform, struct effect *effect,
+    perform_due_fn *due, perform_end_fn *end)
 {
 	struct perform_job **last = &perform->jobs;
 
-	*job = (struct perform_job){
-		.magic = PERFORM_JOB_MAGIC, .perform = perform, .effect = effect, .due = due
-	};
+	*job = (struct perform_job){ .magic = PERFORM_JOB_MAGIC,
+		.perform = perform,
+		.effect = effect,
+		.due = due,
+		.end = end };
 	loop_timer_init(&job->timer, on_timer, job);
 	while (*last != NULL)
 		last = &(*last)->next;
@@ -105,11 +98,12 @@ perform_job_init(
 }
 
 void *
-perform_job_new(size_t size, struct perform *perform, struct effect *effect, perform_due_fn *due)
+perform_job_new(size_t size, struct perform *perform, struct effect *effect, perform_due_fn *due,
+    perform_end_fn *end)
 {
 	struct perform_job *job = mem_new(1, size);
 
-	perform_job_init(job, perform, effect, due);
+	perform_job_init(job, perform, effect, due, end);
 	return job;
 }
 
@@ -155,6 +149,12 @@ perform_job_free(struct perform_job *job)
 
 	free(job);
 	return effect;
+}
+
+void
+perform_job_drop(struct perform_job *job)
+{
+	effect_free(perform_job_free(job));
 }
 
 struct perform_job *

@@ -6,7 +6,7 @@
  * sooner or later they fill effect->result and call perform_report().  An effect that was open when
  * the program started may have been carried out already: it is recovered, or performed AGAIN.
  * Retries are the performer's, in memory.
- * What ends before its result comes goes by withdraw_<name>() or done_<name>(): perform_inside.h.
+ * What ends before its result comes goes by the `end` of its job: perform_inside.h.
  */
 #pragma once
 
@@ -48,6 +48,15 @@ struct perform {
 struct http_client *perform_probe_client(struct loop *loop, struct err *err) MUST_USE;
 
 typedef void performer(struct perform *perform, struct effect *effect);
+
+/* Kinds that one function carries out. */
+#define perform_cloudflare_get	perform_cloudflare
+#define perform_cloudflare_set	perform_cloudflare
+#define perform_github_runs	perform_github
+#define perform_forge_answer	perform_github
+#define perform_forge_start	perform_github
+#define perform_forge_stop	perform_github
+#define perform_forge_look	perform_github
 
 #define RECOVERER_AGAIN(name)
 #define RECOVERER_OWN(name) performer recover_##name;

@@ -31,12 +31,19 @@ on_done(void *ctx, bool is_read, const char *text)
 	report(perform_job_free(&log->job), is_read, text);
 }
 
+static void
+end(struct perform_job *job)
+{
+	log_look_cancel(((struct log_job *)job)->look);
+	perform_job_drop(job);
+}
+
 /* AGAIN: asking twice changes nothing. */
 void
 perform_application_log(struct perform *perform, struct effect *effect)
 {
 	const struct effect_application_log *want = &effect->u.application_log;
-	struct log_job *log = perform_job_new(sizeof(*log), perform, effect, NULL);
+	struct log_job *log = perform_job_new(sizeof(*log), perform, effect, NULL, end);
 	struct err err = { .code = ERR_NONE };
 
 	log->look = log_look_start(
@@ -52,11 +59,4 @@ perform_application_log(struct perform *perform, struct effect *effect)
 	    &err);
 	if (log->look == NULL)
 		report(perform_job_free(&log->job), false, err.text);
-}
-
-void
-withdraw_application_log(struct perform_job *job)
-{
-	log_look_cancel(((struct log_job *)job)->look);
-	effect_free(perform_job_free(job));
 }

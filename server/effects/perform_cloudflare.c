@@ -19,16 +19,6 @@ report(struct effect *effect, const struct cloudflare_answer *answer)
 	perform_report(effect);
 }
 
-/* Nothing was sent. */
-static void
-report_unsent(struct effect *effect, const char *why)
-{
-	struct cloudflare_answer answer = { .verdict = CLOUDFLARE_REFUSED };
-
-	(void)text_copy(answer.detail, sizeof(answer.detail), why);
-	report(effect, &answer);
-}
-
 static void
 on_answer(void *ctx, const struct cloudflare_answer *answer)
 {
@@ -39,7 +29,15 @@ on_answer(void *ctx, const struct cloudflare_answer *answer)
 }
 
 static void
-begin(struct perform *perform, struct effect *effect)
+end(struct perform_job *job)
+{
+	cloudflare_cancel(((struct cloudflare_job *)job)->call);
+	perform_job_drop(job);
+}
+
+/* AGAIN: what it may have set already is set to the same. */
+void
+perform_cloudflare(struct perform *perform, struct effect *effect)
 {
 	const struct effect_cloudflare *what = &effect->u.cloudflare;
 	struct cloudflare_request request = {
@@ -49,46 +47,14 @@ begin(struct perform *perform, struct effect *effect)
 		.level = effect->kind == EFFECT_CLOUDFLARE_SET ? what->level : NULL,
 		.on_done = on_answer,
 	};
-	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL);
+	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
+	struct cloudflare_answer answer = { .verdict = CLOUDFLARE_REFUSED };
 	struct err err;
 
 	request.ctx = job;
 	job->call = cloudflare_start(perform->cloudflare, &request, &err);
-	if (job->call == NULL)
-		report_unsent(perform_job_free(&job->job), err.text);
-}
-
-static void
-end(struct perform_job *job)
-{
-	cloudflare_cancel(((struct cloudflare_job *)job)->call);
-	effect_free(perform_job_free(job));
-}
-
-void
-perform_cloudflare_get(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect);
-}
-
-void
-withdraw_cloudflare_get(struct perform_job *job)
-{
-	end(job);
-}
-
-/* AGAIN: what it may have set already is set to the same. */
-void
-perform_cloudflare_set(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect);
-}
-
-void
-done_cloudflare_set(struct perform *perform)
-{
-	struct perform_job *job;
-
-	while ((job = perform_job_find(perform, EFFECT_CLOUDFLARE_SET, NULL)) != NULL)
-		end(job);
+	if (job->call == NULL) { /* nothing was sent */
+		(void)text_copy(answer.detail, sizeof(answer.detail), err.text);
+		report(perform_job_free(&job->job), &answer);
+	}
 }

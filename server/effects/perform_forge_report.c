@@ -7,8 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "clients/github_api.h"
-#include "effects/perform_inside.h"
+#include "effects/perform_github_inside.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/err.h"
@@ -21,10 +20,9 @@
 #define DAY_MS	      (24 * 3600 * INT64_C(1000))
 
 struct report_job {
-	struct perform_job job;
-	struct github_api_call *call; /* NULL: it waits */
-	int64_t number;		      /* of the Deployment; 0: not known */
-	bool is_none;		      /* there is none: it is made */
+	struct github_job asking;
+	int64_t number; /* of the Deployment; 0: not known */
+	bool is_none;	/* there is none: it is made */
 };
 
 /* It may come as an object, or as the text of one. */
@@ -47,7 +45,7 @@ static void
 find(struct report_job *job, const struct json *list)
 {
 	for (size_t i = 0; i < json_count(list) && job->number == 0; i++)
-		if (is_ours(job->job.effect, json_at(list, i)))
+		if (is_ours(job->asking.job.effect, json_at(list, i)))
 			job->number = json_get_i64_or(json_at(list, i), "id", 0);
 	job->is_none = job->number == 0;
 }
@@ -55,7 +53,7 @@ find(struct report_job *job, const struct json *list)
 static void
 end(struct report_job *job, enum forge_verdict verdict, const char *why)
 {
-	struct effect *effect = perform_job_free(&job->job);
+	struct effect *effect = perform_job_free(&job->asking.job);
 	struct forge_said *said = &effect->result->u.forge_said;
 
 	said->verdict = verdict;
@@ -63,22 +61,22 @@ end(struct report_job *job, enum forge_verdict verdict, const char *why)
 	perform_report(effect);
 }
 
-static void ask(struct perform_job *base);
+static perform_due_fn ask;
 
 /* After a POST without an answer it is looked for again. */
 static void
 try_again(struct report_job *job, const struct github_api_answer *answer)
 {
-	int64_t pause_ms = perform_job_pause(&job->job, PAUSE_MOST_MS);
+	int64_t pause_ms = perform_job_pause(&job->asking.job, PAUSE_MOST_MS);
 
-	if (clock_wall_ms() - job->job.effect->ordered_at > DAY_MS) {
+	if (clock_wall_ms() - job->asking.job.effect->ordered_at > DAY_MS) {
 		end(job, FORGE_SAYS_NOTHING, answer->detail);
 		return;
 	}
 	job->is_none = false;
 	if (pause_ms < answer->retry_after_s * 1000)
 		pause_ms = answer->retry_after_s * 1000;
-	perform_job_wait(&job->job, pause_ms);
+	perform_job_wait(&job->asking.job, pause_ms);
 }
 
 static void
@@ -86,7 +84,7 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 {
 	struct report_job *job = ctx;
 
-	job->call = NULL;
+	job->asking.call = NULL;
 	if (answer->verdict >= GITHUB_FAILED || answer->verdict == GITHUB_LIMITED ||
 	    answer->verdict == GITHUB_UNAUTHORIZED || answer->is_of_access) {
 		try_again(job, answer);
@@ -103,7 +101,7 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 		end(job, FORGE_SAYS_NO, "it made no Deployment");
 		return;
 	}
-	ask(&job->job);
+	ask(&job->asking.job);
 }
 
 /* Without `required_contexts` it refuses what has no check, and without `auto_merge` it merges the
@@ -133,9 +131,13 @@ ask(struct perform_job *base)
 	const struct effect_forge_report *report = &base->effect->u.forge_report;
 	CLEANUP(buf_done) struct buf body = { .cap = BODY_MAX };
 	char path[LIMIT_LINE], description[64];
+	struct github_api_request request = { .settings = (struct settings *)settings_of(
+						  base->effect->settings, report->environment),
+		.repository = report->repository,
+		.path = path,
+		.on_done = on_answer };
 	struct json_out json;
-	struct github_api_answer unsent;
-	struct err err;
+	struct err err = { .code = ERR_NONE };
 
 	(void)snprintf(path, sizeof(path), "/deployments");
 	if (job->number == 0 && !job->is_none) {
@@ -155,35 +157,18 @@ ask(struct perform_job *base)
 	if (job->number != 0)
 		(void)snprintf(
 		    path, sizeof(path), "/deployments/%" PRId64 "/statuses", job->number);
-	if (buf_check(&body, &err))
-		job->call = github_api_start(base->perform->github,
-		    &(struct github_api_request){ .settings = (struct settings *)settings_of(
-						      base->effect->settings, report->environment),
-			.repository = report->repository,
-			.path = path,
-			/* A method that is named is never sent twice for one answer. */
-			.method = body.size > 0 ? "POST" : NULL,
-			.body = body.size > 0 ? buf_text(&body) : NULL,
-			.on_done = on_answer,
-			.ctx = job },
-		    &err);
-	if (job->call != NULL)
-		return;
-	unsent = github_api_unsent(&err);
-	on_answer(job, &unsent, NULL);
+	if (buf_check(&body, &err) && body.size > 0) {
+		request.body = buf_text(&body);
+		request.method = "POST"; /* which is never sent twice for one answer */
+	}
+	github_job_ask(&job->asking, &request, &err);
 }
 
 void
 perform_forge_report(struct perform *perform, struct effect *effect)
 {
-	struct report_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
+	struct report_job *job =
+	    perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 
-	ask(&job->job);
-}
-
-void
-withdraw_forge_report(struct perform_job *base)
-{
-	github_api_cancel(((struct report_job *)base)->call);
-	effect_free(perform_job_free(base));
+	ask(&job->asking.job);
 }

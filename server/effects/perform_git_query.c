@@ -115,11 +115,17 @@ on_due(struct perform_job *job)
 		report_unreachable(query_take(query), err.text);
 }
 
+static void
+end(struct perform_job *job)
+{
+	effect_free(query_take((struct git_job *)job));
+}
+
 /* AGAIN: asking twice changes nothing. */
 void
 perform_git_query(struct perform *perform, struct effect *effect)
 {
-	struct git_job *query = perform_job_new(sizeof(*query), perform, effect, on_due);
+	struct git_job *query = perform_job_new(sizeof(*query), perform, effect, on_due, end);
 
 	query->began = loop_now_ms();
 	on_due(&query->job);
@@ -158,10 +164,4 @@ on_answer(void *ctx, const struct runs_answer *said)
 		report(query_take(query), said);
 	else
 		later(query, said->unreachable ? said->text : answer.error);
-}
-
-void
-withdraw_git_query(struct perform_job *job)
-{
-	effect_free(query_take((struct git_job *)job));
 }

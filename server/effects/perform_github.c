@@ -3,8 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "clients/github_api.h"
-#include "effects/perform_inside.h"
+#include "effects/perform_github_inside.h"
 #include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
@@ -20,18 +19,39 @@
 #define PLAIN	 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
 #define OUR_KEY	 "return_run_details" /* which GitHub Enterprise Server 3.19 does not know */
 
-struct github_job {
-	struct perform_job job;
-	struct github_api_call *call; /* NULL: it waits */
-};
+/* --- for each that asks --- */
 
-/* It asks less often where much of the limit is used. */
-static int64_t
-pause_of(const struct effect *effect, const struct github_api_answer *answer, int64_t pause_s)
+int64_t
+github_job_pause_s(
+    const struct effect *effect, const struct github_api_answer *answer, int64_t pause_s)
 {
 	return answer->retry_after_s > 0 ?
 	    answer->retry_after_s :
 	    (int64_t)((double)pause_s * github_api_factor(effect->perform->github));
+}
+
+void
+github_job_ask(struct github_job *job, struct github_api_request *request, struct err *err)
+{
+	struct github_api_answer unsent;
+
+	request->ctx = job;
+	if (request->settings == NULL ||
+	    (request->repository == NULL && request->as != GITHUB_AS_APP))
+		(void)err_set(err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
+	if (err->code == ERR_NONE)
+		job->call = github_api_start(job->job.perform->github, request, err);
+	if (job->call != NULL)
+		return;
+	unsent = github_api_unsent(err);
+	request->on_done(job, &unsent, NULL);
+}
+
+void
+github_job_end(struct perform_job *job)
+{
+	github_api_cancel(((struct github_job *)job)->call);
+	perform_job_drop(job);
 }
 
 /* --- runs of a commit --- */
@@ -55,7 +75,7 @@ read_runs(struct effect *effect, const struct github_api_answer *answer, const s
 	const struct json *runs = json_get(body, "workflow_runs");
 	struct github_runs_read *read = &effect->result->u.github_runs_read;
 
-	read->retry_after_s = pause_of(effect, answer, PAUSE_S);
+	read->retry_after_s = github_job_pause_s(effect, answer, PAUSE_S);
 	if (answer->verdict != GITHUB_DONE)
 		(void)text_copy(read->why, sizeof(read->why), answer->detail);
 	else if (!json_holds_array(runs))
@@ -64,13 +84,13 @@ read_runs(struct effect *effect, const struct github_api_answer *answer, const s
 		take(json_at(runs, i), &effect->u.github_runs, read);
 }
 
-/* --- one that we begin --- */
+/* --- one that we begin, or an answer to its own gate --- */
 
 /* What failed behind its first byte may have been done. */
 static enum forge_verdict
 verdict_of(const struct effect *effect, const struct github_api_answer *answer)
 {
-	bool is_start = effect->kind == EFFECT_FORGE_START;
+	bool is_start = effect->kind == EFFECT_FORGE_START, is_gone;
 
 	if (answer->verdict == GITHUB_DONE)
 		return FORGE_SAYS_DONE;
@@ -79,8 +99,9 @@ verdict_of(const struct effect *effect, const struct github_api_answer *answer)
 	if (is_start)
 		return answer->was_sent && !answer->is_of_access ? FORGE_SAYS_NOTHING :
 								   FORGE_SAYS_NO;
-	return answer->verdict == GITHUB_NOT_FOUND && !answer->is_of_access ? FORGE_SAYS_GONE :
-									      FORGE_SAYS_NOTHING;
+	is_gone = answer->verdict == GITHUB_NOT_FOUND ||
+	    (answer->verdict == GITHUB_UNFIT && effect->kind == EFFECT_FORGE_ANSWER);
+	return is_gone && !answer->is_of_access ? FORGE_SAYS_GONE : FORGE_SAYS_NOTHING;
 }
 
 /* Of a list that which has the nonce in its title: its workflow shows it there. */
@@ -105,7 +126,9 @@ read_run(struct effect *effect, const struct github_api_answer *answer, const st
 	struct err err = { .text = "it lists no such run" };
 
 	said->verdict = verdict_of(effect, answer);
-	said->retry_after_s = pause_of(effect, answer, LOOK_S);
+	said->retry_after_s = effect->kind == EFFECT_FORGE_ANSWER ? /* it has pauses of its own */
+	    answer->retry_after_s :
+	    github_job_pause_s(effect, answer, LOOK_S);
 	(void)text_copy(said->why, sizeof(said->why), answer->detail);
 	if (said->verdict == FORGE_SAYS_DONE && effect->kind == EFFECT_FORGE_START)
 		said->run.run = json_get_i64_or(body, "workflow_run_id", 0);
@@ -118,7 +141,7 @@ read_run(struct effect *effect, const struct github_api_answer *answer, const st
 	(void)text_copy(said->why, sizeof(said->why), err.text);
 }
 
-static bool
+static void
 write_body(const struct effect *effect, const struct pipeline *pipeline, struct buf *out)
 {
 	struct json_out json = json_out_begin(out, '{');
@@ -131,15 +154,15 @@ write_body(const struct effect *effect, const struct pipeline *pipeline, struct 
 	if (!effect->u.forge.is_plain)
 		json_put_bool(&json, OUR_KEY, true);
 	json_out_end(&json);
-	return buf_check(out, NULL);
 }
 
 /* Of a run that is there, or of its workflow; of one that is to begin with a body. */
-static bool
+static void
 write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body, struct err *err)
 {
 	const struct effect_forge *forge = &effect->u.forge;
-	const char *line = pipeline_line(effect->settings, forge->environment, forge->pipeline);
+	const char *line = settings_member_line(
+	    effect->settings, forge->environment, FAMILY_PIPELINE, forge->pipeline);
 	bool is_start = effect->kind == EFFECT_FORGE_START;
 	struct pipeline pipeline;
 
@@ -148,29 +171,20 @@ write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body
 		effect->kind == EFFECT_FORGE_STOP ? "/cancel" :
 						    "");
 	if (forge->run != 0)
-		return true;
-	if (line == NULL || !pipeline_read(line, forge->words, forge->nonce, &pipeline, err))
-		return err_set(err, ERR_CONFIG, "the settings have no such pipeline any more");
+		return;
+	if (line == NULL || !pipeline_read(line, forge->words, forge->nonce, &pipeline, err)) {
+		(void)err_set(err, ERR_CONFIG, "the settings have no such pipeline any more");
+		return;
+	}
 	(void)snprintf(path, LIMIT_LINE, "/actions/workflows/%s/%s", pipeline.file,
 	    is_start ? "dispatches" : "runs?event=workflow_dispatch&per_page=30");
-	return !is_start || write_body(effect, &pipeline, body);
+	if (is_start)
+		write_body(effect, &pipeline, body);
 }
 
 /* --- its own gate --- */
 
 static void
-read_answered(struct effect *effect, const struct github_api_answer *answer)
-{
-	struct forge_answered *said = &effect->result->u.forge_answered;
-
-	said->is_done = answer->verdict == GITHUB_DONE;
-	said->is_closed = !answer->is_of_access &&
-	    (answer->verdict == GITHUB_NOT_FOUND || answer->verdict == GITHUB_UNFIT);
-	said->retry_after_s = answer->retry_after_s;
-	(void)text_copy(said->why, sizeof(said->why), answer->detail);
-}
-
-static bool
 write_answer(const struct effect_forge_answer *what, char path[LIMIT_LINE], struct buf *body)
 {
 	struct json_out json = json_out_begin(body, '{');
@@ -181,7 +195,6 @@ write_answer(const struct effect_forge_answer *what, char path[LIMIT_LINE], stru
 	json_out_end(&json);
 	(void)snprintf(
 	    path, LIMIT_LINE, "/actions/runs/%.20s/deployment_protection_rule", what->run);
-	return buf_check(body, NULL);
 }
 
 /* --- all of them --- */
@@ -194,14 +207,12 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 
 	if (effect->kind == EFFECT_GITHUB_RUNS)
 		read_runs(effect, answer, body);
-	else if (effect->kind == EFFECT_FORGE_ANSWER)
-		read_answered(effect, answer);
 	else
 		read_run(effect, answer, body);
 	perform_report(effect);
 }
 
-static bool
+static void
 write_runs(const struct effect_github_runs *what, char path[LIMIT_LINE + LIMIT_REF])
 {
 	/* What is of other branches must not fill the page; of a name that would have to be escaped
@@ -211,96 +222,54 @@ write_runs(const struct effect_github_runs *what, char path[LIMIT_LINE + LIMIT_R
 
 	(void)snprintf(path, LIMIT_LINE + LIMIT_REF, "/actions/runs?head_sha=%.64s&per_page=%d%s%s",
 	    what->commit, RUNS_MAX, branch[0] != '\0' ? "&branch=" : "", branch);
-	return true;
 }
 
-/* What is asked of which repository; false: nothing can be, as *err says. */
-static bool
-write_request(const struct effect *effect, struct github_api_request *request,
-    char path[LIMIT_LINE + LIMIT_REF], struct buf *body, struct err *err)
+static void
+ask(struct perform_job *base)
 {
+	const struct effect *effect = base->effect;
 	bool is_runs = effect->kind == EFFECT_GITHUB_RUNS;
 	bool is_answer = effect->kind == EFFECT_FORGE_ANSWER;
 	const struct settings *of = settings_of(effect->settings,
 	    is_runs	  ? effect->u.github_runs.environment :
 		is_answer ? effect->u.forge_answer.environment :
 			    effect->u.forge.environment);
-
-	request->settings = (struct settings *)of;
-	request->repository = is_answer ? effect->u.forge_answer.repository : of->github_repository;
-	if (request->repository == NULL)
-		return err_set(err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
-	if (!is_runs && effect->kind != EFFECT_FORGE_LOOK)
-		request->method = "POST"; /* which is never sent twice for one answer */
-	return is_runs ? write_runs(&effect->u.github_runs, path) :
-	    is_answer  ? write_answer(&effect->u.forge_answer, path, body) :
-			 write_forge(effect, path, body, err);
-}
-
-static void
-ask(struct perform_job *base)
-{
-	struct github_job *job = (struct github_job *)base;
 	CLEANUP(buf_done) struct buf body = { .cap = BODY_MAX };
 	char path[LIMIT_LINE + LIMIT_REF];
-	struct github_api_request request = { .path = path, .on_done = on_answer, .ctx = job };
-	struct github_api_answer unsent;
 	struct err err = { .code = ERR_NONE };
+	struct github_api_request request = { .settings = (struct settings *)of,
+		.repository = is_answer ? effect->u.forge_answer.repository : of->github_repository,
+		.path = path,
+		/* Which is never sent twice for one answer. */
+		.method = is_runs || effect->kind == EFFECT_FORGE_LOOK ? NULL : "POST",
+		.on_done = on_answer };
 
-	if (write_request(base->effect, &request, path, &body, &err)) {
-		request.body = body.size > 0 ? buf_text(&body) : NULL;
-		job->call = github_api_start(base->perform->github, &request, &err);
-	}
-	if (job->call != NULL)
-		return;
-	unsent = github_api_unsent(&err);
-	on_answer(job, &unsent, NULL);
+	if (is_runs)
+		write_runs(&effect->u.github_runs, path);
+	else if (is_answer)
+		write_answer(&effect->u.forge_answer, path, &body);
+	else
+		write_forge(effect, path, &body, &err);
+	if (buf_check(&body, &err) && body.size > 0)
+		request.body = buf_text(&body);
+	github_job_ask((struct github_job *)base, &request, &err);
 }
 
-static void
-begin(struct perform *perform, struct effect *effect, int64_t not_before)
+/* What it answered already is closed there, so that asking AGAIN changes nothing. */
+void
+perform_github(struct perform *perform, struct effect *effect)
 {
+	int64_t not_before = effect->kind == EFFECT_GITHUB_RUNS ? effect->u.github_runs.not_before :
+	    effect->kind == EFFECT_FORGE_ANSWER ? effect->u.forge_answer.not_before :
+						  effect->u.forge.not_before;
 	int64_t wait_ms = not_before - clock_wall_ms();
-	struct github_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
+	struct github_job *job =
+	    perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 
 	if (wait_ms > 0)
 		perform_job_wait(&job->job, wait_ms);
 	else
 		ask(&job->job);
-}
-
-static void
-end(struct perform_job *job)
-{
-	github_api_cancel(((struct github_job *)job)->call);
-	effect_free(perform_job_free(job));
-}
-
-static void
-end_all(struct perform *perform, enum effect_kind kind)
-{
-	struct perform_job *job;
-
-	while ((job = perform_job_find(perform, kind, NULL)) != NULL)
-		end(job);
-}
-
-void
-perform_github_runs(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, effect->u.github_runs.not_before);
-}
-
-void
-withdraw_github_runs(struct perform_job *job)
-{
-	end(job);
-}
-
-void
-perform_forge_start(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, 0);
 }
 
 /* It may have been sent already, and is never sent again. */
@@ -311,47 +280,4 @@ recover_forge_start(UNUSED struct perform *perform, struct effect *effect)
 		.retry_after_s = LOOK_S,
 		.why = "deploybot was restarted before GitHub had answered" };
 	perform_report(effect);
-}
-
-void
-done_forge_start(struct perform *perform)
-{
-	end_all(perform, EFFECT_FORGE_START);
-}
-
-void
-perform_forge_stop(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, 0);
-}
-
-void
-done_forge_stop(struct perform *perform)
-{
-	end_all(perform, EFFECT_FORGE_STOP);
-}
-
-void
-perform_forge_look(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, effect->u.forge.not_before);
-}
-
-void
-withdraw_forge_look(struct perform_job *job)
-{
-	end(job);
-}
-
-/* AGAIN: what it has answered already is closed there. */
-void
-perform_forge_answer(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect, effect->u.forge_answer.not_before);
-}
-
-void
-withdraw_forge_answer(struct perform_job *job)
-{
-	end(job);
 }

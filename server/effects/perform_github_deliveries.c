@@ -3,8 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "clients/github_api.h"
-#include "effects/perform_inside.h"
+#include "effects/perform_github_inside.h"
 #include "forges/forge_row.h"
 #include "forges/github_delivery.h"
 #include "lib/err.h"
@@ -16,20 +15,19 @@
 
 #define PAGE	100
 #define PAUSE_S 300
-#define BUSY_S	600 /* a fifth of GitHub's limit is used */
 
-struct deliveries_job {
-	struct perform_job job;
-	const struct settings *of;
-	struct github_api_call *call;
-};
+static const struct settings *
+settings_asking(const struct effect *effect)
+{
+	return settings_application(effect->settings, effect->u.github_deliveries.application);
+}
 
 /* The number of the webhook that sends to us. */
 static int64_t
-find_hook(const struct deliveries_job *job, const struct json *hooks)
+find_hook(const struct effect *effect, const struct json *hooks)
 {
-	const char *base = settings_text(job->job.effect->settings, SETTING_PUBLIC_URL);
-	const char *application = repository_hook(job->of, DELIVERY_GITHUB);
+	const char *base = settings_text(effect->settings, SETTING_PUBLIC_URL);
+	const char *application = repository_hook(settings_asking(effect), DELIVERY_GITHUB);
 	const struct forge_row *row = &forge_rows[DELIVERY_GITHUB];
 	char url[LIMIT_URL + 64];
 
@@ -63,11 +61,11 @@ take_page(const struct json *page, struct github_deliveries_read *read)
 }
 
 static void
-take(const struct deliveries_job *job, const struct github_api_answer *answer,
-    const struct json *body, struct github_deliveries_read *read)
+take(const struct effect *effect, const struct github_api_answer *answer, const struct json *body,
+    struct github_deliveries_read *read)
 {
 	static const char heads[] = "refs/heads/";
-	const struct effect_github_deliveries *what = &job->job.effect->u.github_deliveries;
+	const struct effect_github_deliveries *what = &effect->u.github_deliveries;
 	const struct json *payload = json_get(json_get(body, "request"), "payload");
 	const char *ref = json_get_str(payload, "ref"), *of = NULL;
 
@@ -75,7 +73,7 @@ take(const struct deliveries_job *job, const struct github_api_answer *answer,
 		of = json_get_str(json_get(payload, "repository"), "full_name");
 
 	if (what->hook == 0) {
-		read->hook = find_hook(job, body);
+		read->hook = find_hook(effect, body);
 		if (read->hook == 0)
 			(void)text_copy(read->why, sizeof(read->why),
 			    "no webhook there sends to PUBLIC_URL/github/webhook");
@@ -91,35 +89,36 @@ take(const struct deliveries_job *job, const struct github_api_answer *answer,
 static void
 on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
 {
-	struct deliveries_job *job = ctx;
-	struct effect *effect = job->job.effect;
+	struct effect *effect = perform_job_free(ctx);
 	struct github_deliveries_read *read = &effect->result->u.github_deliveries_read;
 	bool is_of_one = effect->u.github_deliveries.delivery != 0;
 
-	/* It asks less often where much of the limit is used. */
-	read->pause_s = answer->retry_after_s > PAUSE_S ?
-	    answer->retry_after_s :
-	    (int64_t)(PAUSE_S * github_api_factor(effect->perform->github));
+	read->pause_s = github_job_pause_s(effect, answer, PAUSE_S);
 	if (is_of_one || answer->verdict != GITHUB_NOT_FOUND)
 		read->hook = effect->u.github_deliveries.hook; /* else there may be another one */
 	if (answer->verdict == GITHUB_DONE)
-		take(job, answer, body, read);
+		take(effect, answer, body, read);
 	else if (!is_of_one || /* which it has no more, does not take, or says too much of */
 	    (answer->verdict != GITHUB_NOT_FOUND && answer->verdict != GITHUB_UNFIT &&
 		answer->verdict != GITHUB_TOO_LARGE && answer->verdict != GITHUB_TORN))
 		(void)text_copy(read->why, sizeof(read->why), answer->detail);
-	perform_report(perform_job_free(&job->job));
+	perform_report(effect);
 }
 
 static void
 ask(struct perform_job *base)
 {
-	struct deliveries_job *job = (struct deliveries_job *)base;
 	const struct effect_github_deliveries *what = &base->effect->u.github_deliveries;
-	struct github_api_answer answer = { .verdict = GITHUB_AWAY };
+	const struct settings *of = settings_asking(base->effect);
 	bool is_apps = what->hook == FORGE_HOOK_OF_APP;
 	char hook[48] = "/app/hook", path[128 + LIMIT_CURSOR];
-	struct err err;
+	struct github_api_request request = { .settings = (struct settings *)of,
+		.as = is_apps ? GITHUB_AS_APP : GITHUB_AS_ITS,
+		.repository = is_apps || of == NULL ? NULL : of->github_repository,
+		.path = path,
+		.method = what->is_again ? "POST" : NULL,
+		.on_done = on_answer };
+	struct err err = { .code = ERR_NONE };
 
 	if (!is_apps)
 		(void)snprintf(hook, sizeof(hook), "/hooks/%" PRId64, what->hook);
@@ -131,37 +130,11 @@ ask(struct perform_job *base)
 	else
 		(void)snprintf(path, sizeof(path), "%s/deliveries/%" PRId64 "%s", hook,
 		    what->delivery, what->is_again ? "/attempts" : "");
-	if (job->of == NULL || (!is_apps && job->of->github_repository == NULL))
-		(void)err_set(&err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
-	else
-		job->call = github_api_start(base->perform->github,
-		    &(struct github_api_request){ .settings = (struct settings *)job->of,
-			.as = is_apps ? GITHUB_AS_APP : GITHUB_AS_ITS,
-			.repository = is_apps ? NULL : job->of->github_repository,
-			.path = path,
-			.method = what->is_again ? "POST" : NULL,
-			.on_done = on_answer,
-			.ctx = job },
-		    &err);
-	if (job->call != NULL)
-		return;
-	answer.retry_after_s = err.code == ERR_BUSY ? BUSY_S : 0;
-	(void)text_copy(answer.detail, sizeof(answer.detail), err.text);
-	on_answer(job, &answer, NULL);
+	github_job_ask((struct github_job *)base, &request, &err);
 }
 
 void
 perform_github_deliveries(struct perform *perform, struct effect *effect)
 {
-	struct deliveries_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
-
-	job->of = settings_application(effect->settings, effect->u.github_deliveries.application);
-	ask(&job->job);
-}
-
-void
-withdraw_github_deliveries(struct perform_job *job)
-{
-	github_api_cancel(((struct deliveries_job *)job)->call);
-	effect_free(perform_job_free(job));
+	ask(perform_job_new(sizeof(struct github_job), perform, effect, NULL, github_job_end));
 }

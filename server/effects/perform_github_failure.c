@@ -3,14 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "clients/github_api.h"
-#include "effects/perform_inside.h"
-#include "lib/buf.h"
+#include "effects/perform_github_inside.h"
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
-#include "lib/mem.h"
-#include "lib/text.h"
 #include "types/settings.h"
 
 #define TRIES	    3
@@ -19,35 +15,22 @@
 #define LINE	    200 /* bytes of one of them, cut */
 
 struct failure_job {
-	struct perform_job job;
-	struct github_api_call *call; /* NULL: it waits */
-	int64_t failed;		      /* the job's number; 0: not known yet */
+	struct github_job asking;
+	int64_t failed; /* the job's number; 0: not known yet */
 	int tries;
-	char details[LIMIT_TAIL];
 };
-
-static void
-report(struct failure_job *job)
-{
-	char details[LIMIT_TAIL];
-	struct effect *effect;
-
-	(void)text_copy(details, sizeof(details), job->details); /* it fits */
-	effect = perform_job_free(&job->job);
-	(void)text_copy(effect->result->u.github_failure_read.details, LIMIT_TAIL, details);
-	perform_report(effect);
-}
 
 /* One line, of which as much stands there as there is room for. */
 static void
 add_line(struct failure_job *job, const char *line)
 {
-	size_t used = strlen(job->details);
+	struct github_failure_read *read = &job->asking.job.effect->result->u.github_failure_read;
+	size_t used = strlen(read->details);
 	char clean[LINE];
 
 	(void)clean_line(clean, sizeof(clean), line, strlen(line));
-	if (clean[0] != '\0' && sizeof(job->details) - used > strlen(clean) + 1)
-		(void)snprintf(job->details + used, sizeof(job->details) - used, "%s%s",
+	if (clean[0] != '\0' && sizeof(read->details) - used > strlen(clean) + 1)
+		(void)snprintf(read->details + used, sizeof(read->details) - used, "%s%s",
 		    used > 0 ? "\n" : "", clean);
 }
 
@@ -146,9 +129,9 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 	struct failure_job *job = ctx;
 	bool is_first = job->failed == 0;
 
-	job->call = NULL;
+	job->asking.call = NULL;
 	if (answer->verdict != GITHUB_DONE && may_pass(answer->verdict) && ++job->tries < TRIES) {
-		perform_job_wait(&job->job, perform_job_pause(&job->job, PAUSE_MAX));
+		perform_job_wait(&job->asking.job, perform_job_pause(&job->asking.job, PAUSE_MAX));
 		return;
 	}
 	if (answer->verdict == GITHUB_DONE && is_first)
@@ -156,9 +139,9 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 	else if (answer->verdict == GITHUB_DONE)
 		take_annotations(job, body);
 	if (is_first && job->failed != 0)
-		ask(&job->job);
+		ask(&job->asking.job);
 	else
-		report(job);
+		perform_report(perform_job_free(&job->asking.job));
 }
 
 static void
@@ -168,7 +151,11 @@ ask(struct perform_job *base)
 	const struct effect_github_failure *what = &base->effect->u.github_failure;
 	const struct settings *of = settings_of(base->effect->settings, what->environment);
 	char path[128];
-	struct err err;
+	struct github_api_request request = { .settings = (struct settings *)of,
+		.repository = of->github_repository,
+		.path = path,
+		.on_done = on_answer };
+	struct err err = { .code = ERR_NONE };
 
 	if (job->failed == 0)
 		(void)snprintf(path, sizeof(path),
@@ -177,29 +164,14 @@ ask(struct perform_job *base)
 	else
 		(void)snprintf(path, sizeof(path),
 		    "/check-runs/%" PRId64 "/annotations?per_page=50", job->failed);
-	if (of->github_repository != NULL)
-		job->call = github_api_start(base->perform->github,
-		    &(struct github_api_request){ .settings = (struct settings *)of,
-			.repository = of->github_repository,
-			.path = path,
-			.on_done = on_answer,
-			.ctx = job },
-		    &err);
-	if (job->call == NULL)
-		report(job);
+	github_job_ask(&job->asking, &request, &err);
 }
 
 void
 perform_github_failure(struct perform *perform, struct effect *effect)
 {
-	struct failure_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
+	struct failure_job *job =
+	    perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 
-	ask(&job->job);
-}
-
-void
-withdraw_github_failure(struct perform_job *job)
-{
-	github_api_cancel(((struct failure_job *)job)->call);
-	effect_free(perform_job_free(job));
+	ask(&job->asking.job);
 }

@@ -14,12 +14,16 @@
 
 typedef void perform_due_fn(struct perform_job *job);
 
+/* Lets go what it waits for and frees all of it, its effect too. */
+typedef void perform_end_fn(struct perform_job *job);
+
 struct perform_job {
 	unsigned magic;
 	struct perform_job *next;	/* in perform->jobs: oldest first */
 	struct perform *perform;
 	struct effect *effect;
 	perform_due_fn *due;		/* its time has come; NULL: it waits for none */
+	perform_end_fn *end;		/* NULL: another room has it, and frees it */
 	struct loop_timer timer;
 	int64_t pause_ms;		/* the next one; 0: none yet */
 };
@@ -28,11 +32,11 @@ struct perform_job {
 
 /* Links a job that has storage already; takes the effect. */
 void perform_job_init(struct perform_job *job, struct perform *perform, struct effect *effect,
-    perform_due_fn *due);
+    perform_due_fn *due, perform_end_fn *end);
 
 /* The same, with `size` bytes from the heap, all else in them zero. */
 void *perform_job_new(size_t size, struct perform *perform, struct effect *effect,
-    perform_due_fn *due) MUST_USE;
+    perform_due_fn *due, perform_end_fn *end) MUST_USE;
 
 /* Calls due() in so many milliseconds, never at once.  Not of one without. */
 void perform_job_wait(struct perform_job *job, int64_t ms);
@@ -47,6 +51,9 @@ struct effect *perform_job_end(struct perform_job *job);
 /* The same, and frees storage that perform_job_new() gave. */
 struct effect *perform_job_free(struct perform_job *job);
 
+/* The `end` of a job from the heap that holds nothing besides its effect. */
+perform_end_fn perform_job_drop;
+
 /* The oldest of that kind, `after` that one (NULL: of all); NULL: none. */
 struct perform_job *perform_job_find(const struct perform *perform, enum effect_kind kind,
     const struct perform_job *after);
@@ -56,24 +63,6 @@ struct perform_job *perform_job_find(const struct perform *perform, enum effect_
 /* Ends it; "": it was done; NULL: the program ends, and the row stays to be performed after the
  * start. */
 void perform_sent(struct effect *effect, const char *failure);
-
-/* --- each kind's own: one that is missing is an error of the linker --- */
-
-/* Its row is gone: ends the job and frees all of it.  At the end of the program too. */
-typedef void performer_withdraw(struct perform_job *job);
-
-/* At the end of the program, of a kind that cannot be withdrawn: frees what is still in hand. */
-typedef void performer_done(struct perform *perform);
-
-#define END_true_SELF(name)	performer_withdraw withdraw_##name;
-#define END_false_SELF(name)	performer_done done_##name;
-#define END_false_ROOM(name)
-#define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery, hand) \
-	END_##withdrawable##_##hand(name)
-#include "types/effect.def"
-#undef END_true_SELF
-#undef END_false_SELF
-#undef END_false_ROOM
 
 /* A run whose order was put off is refused instead: its end is requested.  Any other is left
  * alone. */

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 
+#include "clients/outbound_client.h"
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"
 #include "lib/buf.h"
@@ -13,7 +14,6 @@
 #include "lib/mem.h"
 #include "lib/redact.h"
 #include "lib/text.h"
-#include "types/outbound.h"
 
 #define CROWDED_MS 10 /* the client's queue is full: our own congestion is no failure */
 /* A thousand that begin in one turn would hold the loop for 50 ms; and whoever is asked at once
@@ -56,18 +56,9 @@ plan_of(const struct probe_job *probe)
 struct http_client *
 perform_probe_client(struct loop *loop, struct err *err)
 {
-	const struct http_client_config config = {
-		/* With LIMIT_CONNECTIONS below 1,024 descriptors: what a process is given. */
-		.connections_max = 504,
-		.in_flight_max = 504,
-		/* Whoever waits there holds a handle of 7 KB: the others wait in on_try(). */
-		.queue_max = 16,
-		.user_agent = "deploybot",
-		.address_is_allowed = outbound_allows,
-		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL),
-	};
-
-	return http_client_new(loop, &config, err);
+	/* With LIMIT_CONNECTIONS below 1,024 descriptors: what a process is given.  Whoever waits
+	 * there holds a handle of 7 KB: the others wait in on_try(). */
+	return outbound_client(loop, outbound_of(OUTBOUND_HEALTH, NULL), 504, 16, err);
 }
 
 static void
@@ -116,6 +107,12 @@ target_init(struct target *target, struct probe_job *probe, size_t i)
 	    probe->job.perform->loop, &target->timer, begin_in_ms(probe->job.perform), 0);
 }
 
+static void
+end(struct perform_job *job)
+{
+	effect_free(probe_take((struct probe_job *)job));
+}
+
 static struct probe_job *
 probe_new(struct perform *perform, struct effect *effect)
 {
@@ -125,7 +122,7 @@ probe_new(struct perform *perform, struct effect *effect)
 
 	probed->findings = mem_new(n > 0 ? n : 1, sizeof(*probed->findings));
 	probe = perform_job_new(
-	    sizeof(*probe) + n * sizeof(struct target), perform, effect, on_decided);
+	    sizeof(*probe) + n * sizeof(struct target), perform, effect, on_decided, end);
 	probed->n = n;
 	probe->undecided = n;
 	for (size_t i = 0; i < n; i++)
@@ -378,12 +375,4 @@ perform_gate_text(const struct perform *perform, int64_t run, struct buf *out)
 		return;
 	buf_addf(out, "%d of %d passed, last: %s", bad->finding->passes, bad->tries,
 	    bad->finding->detail[0] == '\0' ? "ok" : bad->finding->detail);
-}
-
-/* --- for perform.c ------------------------------------------------------------------------ */
-
-void
-withdraw_probe(struct perform_job *job)
-{
-	effect_free(probe_take((struct probe_job *)job));
 }

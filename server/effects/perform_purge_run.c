@@ -18,12 +18,19 @@ report(struct effect *effect, const char *failure)
 	perform_report(effect);
 }
 
+static void
+end(struct perform_job *job)
+{
+	runs_purge_cancel(job->perform->runs);
+	perform_job_drop(job);
+}
+
 /* The oldest is being removed, the others wait behind it. */
 void
 perform_purge_run(struct perform *perform, struct effect *effect)
 {
 	bool waits = perform_job_find(perform, EFFECT_PURGE_RUN, NULL) != NULL;
-	struct perform_job *job = perform_job_new(sizeof(*job), perform, effect, on_turn);
+	struct perform_job *job = perform_job_new(sizeof(*job), perform, effect, on_turn, end);
 
 	if (!waits)
 		perform_job_wait(job, PAUSE_MS);
@@ -46,15 +53,4 @@ on_purged(void *ctx, const char *failure)
 	if (next != NULL)
 		perform_job_wait(next, PAUSE_MS);
 	report(effect, failure);
-}
-
-void
-done_purge_run(struct perform *perform)
-{
-	struct perform_job *job = perform_job_find(perform, EFFECT_PURGE_RUN, NULL);
-
-	if (job != NULL)
-		runs_purge_cancel(perform->runs);
-	for (; job != NULL; job = perform_job_find(perform, EFFECT_PURGE_RUN, NULL))
-		effect_free(perform_job_free(job));
 }

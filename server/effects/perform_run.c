@@ -20,7 +20,7 @@ typedef bool begin_fn(struct runs *runs, const struct effect_run *order,
     const struct runs_watch *watch, struct err *err);
 
 struct run_job {
-	struct perform_job job; /* without an effect: it was reported; timer started: put off */
+	struct perform_job job; /* without an effect: it was reported; with `end`: put off */
 	begin_fn *begin;
 	int64_t give_up_at; /* monotonic: a rollback is tried until then */
 	unsigned tries;
@@ -80,6 +80,12 @@ is_worth_another_try(const struct run_job *job, int64_t in_ms)
 }
 
 static void
+end_put_off(struct perform_job *job)
+{
+	effect_free(perform_job_end(job));
+}
+
+static void
 put_off(struct run_job *job, const char *why)
 {
 	int64_t ms = perform_job_pause(&job->job, PAUSE_MOST_MS);
@@ -92,6 +98,7 @@ put_off(struct run_job *job, const char *why)
 	    "it could not be started: %s; it is tried again in %lld s", why,
 	    (long long)(ms + 500) / 1000);
 	perform_job_wait(&job->job, ms);
+	job->job.end = end_put_off;
 }
 
 static void
@@ -102,6 +109,7 @@ job_try(struct run_job *job)
 	struct err err = { .code = ERR_NONE };
 
 	job->tries++;
+	job->job.end = NULL; /* runs/ drops it: on_dropped() */
 	if (order_of(job)->program == PROGRAM_ROLLBACK)
 		CRASH_POINT(rollback_due);
 	if (job->begin(job->job.perform->runs, order_of(job), &watch, &err))
@@ -123,7 +131,7 @@ begin(struct perform *perform, struct effect *effect, begin_fn *how)
 	}
 	*job = (struct run_job){ .begin = how,
 		.give_up_at = loop_now_ms() + effect->u.run.deadline_s * INT64_C(1000) };
-	perform_job_init(&job->job, perform, effect, on_again);
+	perform_job_init(&job->job, perform, effect, on_again, NULL);
 	job_try(job);
 }
 
@@ -145,7 +153,7 @@ next_put_off(const struct perform *perform, const struct perform_job *after)
 {
 	struct perform_job *job = perform_job_find(perform, EFFECT_RUN, after);
 
-	while (job != NULL && !loop_timer_is_started(&job->timer))
+	while (job != NULL && job->end == NULL)
 		job = perform_job_find(perform, EFFECT_RUN, job);
 	return job;
 }
@@ -159,16 +167,6 @@ perform_run_cancel(struct perform *perform, int64_t run)
 		job = next_put_off(perform, job);
 	if (job != NULL)
 		job_refuse((struct run_job *)job, true, "cancelled before it began");
-}
-
-/* runs/ drops the others: on_dropped(). */
-void
-done_run(struct perform *perform)
-{
-	struct perform_job *job;
-
-	while ((job = next_put_off(perform, NULL)) != NULL)
-		effect_free(perform_job_end(job));
 }
 
 void

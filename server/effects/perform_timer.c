@@ -32,14 +32,9 @@ on_due(struct perform_job *job)
 void
 perform_timer(struct perform *perform, struct effect *effect)
 {
-	struct perform_job *job = perform_job_new(sizeof(*job), perform, effect, on_due);
+	struct perform_job *job =
+	    perform_job_new(sizeof(*job), perform, effect, on_due, perform_job_drop);
 	int64_t left = effect->due - clock_wall_ms(), longest = longest_ms(effect);
 
 	perform_job_wait(job, left < longest ? left : longest);
-}
-
-void
-withdraw_timer(struct perform_job *job)
-{
-	effect_free(perform_job_free(job));
 }

@@ -96,6 +96,14 @@ start(struct witness_job *job, struct err *err)
 	return job->keys != NULL;
 }
 
+static void
+end(struct perform_job *job)
+{
+	aws_credentials_cancel(((struct witness_job *)job)->keys);
+	s3_cancel(((struct witness_job *)job)->call);
+	perform_job_drop(job);
+}
+
 /* AGAIN: what it may have put already is refused then, and confirmed by it. */
 void
 perform_witness(struct perform *perform, struct effect *effect)
@@ -114,21 +122,7 @@ perform_witness(struct perform *perform, struct effect *effect)
 		refuse(effect, "the database has no such entries any more");
 		return;
 	}
-	job = perform_job_new(sizeof(*job), perform, effect, NULL);
+	job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
 	if (!start(job, &err))
 		refuse(perform_job_free(&job->job), err.text);
-}
-
-void
-done_witness(struct perform *perform)
-{
-	struct perform_job *job;
-
-	while ((job = perform_job_find(perform, EFFECT_WITNESS, NULL)) != NULL) {
-		struct witness_job *witness = (struct witness_job *)job;
-
-		aws_credentials_cancel(witness->keys);
-		s3_cancel(witness->call);
-		effect_free(perform_job_free(job));
-	}
 }

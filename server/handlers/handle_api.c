@@ -26,7 +26,6 @@
 #include "lib/clean.h"
 #include "lib/json.h"
 #include "lib/mem.h"
-#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_job.h"
 #include "store/row_principal.h"

@@ -221,24 +221,7 @@ fault_github_runs(struct tx *tx, const struct fault *fault)
 		decide_ci_read(tx, fault->subject, &nothing);
 }
 
-/* The message has the run's page. */
-static void
-fault_github_failure(UNUSED struct tx *tx, UNUSED const struct fault *fault)
-{
-}
-
-/* It is answered again: what GitHub has taken it says. */
-static void
-fault_forge_answer(struct tx *tx, const struct fault *fault)
-{
-	struct forge_answered nothing = { .retry_after_s = LATER_MS / 1000 };
-
-	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
-	if (tx->effect != NULL)
-		decide_forge_answered(tx, &nothing);
-}
-
-/* As if there were no answer. */
+/* As if there were no answer: what GitHub has taken it says when it is answered again. */
 static void
 fault_forge(struct tx *tx, const struct fault *fault)
 {
@@ -246,12 +229,15 @@ fault_forge(struct tx *tx, const struct fault *fault)
 		.retry_after_s = LATER_MS / 1000 };
 
 	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
-	if (tx->effect != NULL)
-		decide_pipeline_said(tx, tx->effect, &nothing);
+	if (tx->effect != NULL && tx->effect->kind == EFFECT_FORGE_ANSWER)
+		decide_forge_answered(tx, &nothing);
+	else if (tx->effect != NULL)
+		decide_pipeline_said(tx, &nothing);
 }
-#define fault_forge_start fault_forge
-#define fault_forge_stop  fault_forge
-#define fault_forge_look  fault_forge
+#define fault_forge_answer fault_forge
+#define fault_forge_start  fault_forge
+#define fault_forge_stop   fault_forge
+#define fault_forge_look   fault_forge
 
 /* What was sent is not known, and nobody would delete it: the secret is drawn anew. */
 static void
@@ -301,6 +287,7 @@ ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
 }
 #define fault_forge_report	ignore /* GitHub knows it, or is told of what comes next */
+#define fault_github_failure	ignore /* the message has the run's page */
 #define fault_github_deliveries ignore /* it is looked at again in five minutes */
 #define fault_pin_message	ignore /* the next look tries it again */
 #define fault_stop_run		ignore

@@ -21,18 +21,14 @@ handle_github_failure_read(struct tx *tx, const struct event *event)
 }
 
 void
-handle_forge_answered(struct tx *tx, const struct event *event)
-{
-	decide_forge_answered(tx, &event->u.forge_answered);
-}
-
-void
 handle_forge_said(struct tx *tx, const struct event *event)
 {
 	if (tx->effect->kind == EFFECT_FORGE_REPORT)
 		decide_report_said(tx, tx->effect, &event->u.forge_said);
+	else if (tx->effect->kind == EFFECT_FORGE_ANSWER)
+		decide_forge_answered(tx, &event->u.forge_said);
 	else
-		decide_pipeline_said(tx, tx->effect, &event->u.forge_said);
+		decide_pipeline_said(tx, &event->u.forge_said);
 }
 
 void

@@ -1,7 +1,6 @@
 /* handle_hook.c - a call of /hooks: decided once, as if the hook had typed its line.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/factor/decide_factor_state.h"
 #include "decide/factor/decide_factor_try.h"
 #include "decide/decide_reply.h"
 #include "decide/view/decide_begun.h"

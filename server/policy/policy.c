@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/list.h"
 #include "lib/zone.h"
 #include "types/action.h"
 
@@ -181,20 +182,6 @@ grant_of(const struct roles *roles, const struct role *role, uint32_t actions,
 	return NULL;
 }
 
-/* list: NULL: each is. */
-static bool
-is_listed(const struct role *role, const char *list)
-{
-	char name[ENVIRONMENT_NAME_MAX];
-
-	if (list == NULL)
-		return true;
-	while (setting_next(&list, name, sizeof(name)))
-		if (strcmp(name, role->name) == 0)
-			return true;
-	return false;
-}
-
 static const struct policy_decision nothing = { .verdict = POLICY_DENY, .reason = "" };
 
 /* What of their own roles has one of the actions there; verdict DENY: nothing. */
@@ -210,7 +197,8 @@ find_own(const struct target *target, struct principal who, uint32_t actions, co
 		const struct role *role = &roles->role[member[i].role];
 		const struct grant *grant = NULL;
 
-		if (has_member(target->settings, &member[i], who, at) && is_listed(role, list))
+		if (has_member(target->settings, &member[i], who, at) &&
+		    (list == NULL || list_has(list, role->name)))
 			grant = grant_of(roles, role, actions, target);
 		if (grant != NULL)
 			return (struct policy_decision){ POLICY_ALLOW, "", role, grant,
@@ -242,7 +230,7 @@ find_lent(const struct target *target, struct principal who, uint32_t actions, c
 
 	assert(who.lent <= roles->count);
 	if (is_alive(target->settings, &(struct policy_right){ .role = who.lent }, who, at) &&
-	    is_listed(role, list))
+	    (list == NULL || list_has(list, role->name)))
 		grant =
 		    grant_of(roles, role, is_own(who) ? actions : actions & ~NEVER_LENT, target);
 	return grant == NULL ?

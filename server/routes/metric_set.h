@@ -6,7 +6,6 @@
 
 struct buf;
 struct metric_set;
-struct settings;
 struct state_facts;
 
 enum metric_id {

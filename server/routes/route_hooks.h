@@ -12,7 +12,6 @@
 
 struct route_hooks;
 struct refusals;
-struct settings;
 
 #define ROUTE_HOOKS_PATH "/hooks/" /* and the hook's id */
 

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "lib/err.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "types/backup.h"

@@ -5,8 +5,6 @@
 #include "store/tx.h"
 #include "types/factor_secret.h"
 
-struct seal_keys;
-
 struct factor {
 	int64_t person; /* 0: they have none */
 	int64_t made_at, made_by;

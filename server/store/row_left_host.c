@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/list.h"
 #include "lib/setting.h"
 #include "store/store_inside.h"
 
@@ -34,7 +35,7 @@ row_left_host_set(struct tx *tx, const char *environment, const char *hosts, con
 	char host[LIMIT_WITHOUT];
 
 	for (size_t i = 0; i < n; i++)
-		if (!deployment_lists(hosts, before[i].host))
+		if (!list_has(hosts, before[i].host))
 			row_left_host_remove(tx, environment, before[i].host);
 	while (setting_next(&hosts, host, sizeof(host))) {
 		(void)tx_run(tx,

@@ -75,12 +75,11 @@ row_redelivery_save(struct tx *tx, int64_t hook, const struct redelivery *it)
 int64_t
 row_redelivery_came(struct tx *tx, int64_t hook, const char *guid, const char *branch)
 {
-	int64_t at = tx_number(tx, "SELECT at FROM undelivered WHERE hook = $1 AND guid = $2",
-	    DB_I64(hook), DB_TEXT(guid));
+	int64_t at =
+	    tx_number(tx, "DELETE FROM undelivered WHERE hook = $1 AND guid = $2 RETURNING at",
+		DB_I64(hook), DB_TEXT(guid));
 
 	tx->store->is_outside_changed |= at != 0;
-	(void)tx_run(tx, "DELETE FROM undelivered WHERE hook = $1 AND guid = $2", DB_I64(hook),
-	    DB_TEXT(guid)); /* sticky */
 	/* No guid has a blank in it. */
 	(void)tx_run(tx,
 	    "INSERT INTO undelivered (hook, " COLUMNS

@@ -21,7 +21,6 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
-#include "store/store.h"
 #include "store/store_inside.h"
 #include "types/settings.h"
 

@@ -17,7 +17,6 @@
 struct buf;
 struct db;
 struct store;
-struct job;
 struct tx_factor;
 
 struct tx {

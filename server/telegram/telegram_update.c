@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "lib/clean.h"
-#include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"

@@ -18,7 +18,7 @@
 const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 #define EFFECT(name, performer, word_, result_, lane_, outbox, withdrawable, needs_row, drop, ...) \
 	[EFFECT_##name] = { .word = word_, .result = EVENT_##result_, LANE_##lane_, \
-		.is_outbox = outbox, .is_withdrawable = withdrawable, ROW_##needs_row, \
+		.is_outbox = outbox, ROW_##needs_row, \
 		.drop_after_s = drop },
 #include "types/effect.def"
 };
@@ -32,7 +32,7 @@ const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 #define IN_EACH(at)	     1
 #define READS_NO	     0
 #define READS_MESSAGE(at)    1
-#define EFFECT(name, performer, word, result, lane, outbox, withdrawable, row, drop, again, hand) \
+#define EFFECT(name, performer, word, result, lane, outbox, withdrawable, row, drop, again) \
 	_Static_assert(((drop) == 0 && !READS_##row) || IN_##lane, #name " needs a lane"); \
 	_Static_assert(!(outbox) || !(withdrawable), #name " is a message: it cannot be withdrawn");
 #include "types/effect.def"

@@ -29,7 +29,6 @@ struct effect_columns {
 	enum effect_lane lane;
 	size_t lane_at;		/* in struct effect: the chat (int64_t) or the environment's name */
 	bool is_outbox;
-	bool is_withdrawable;
 	size_t message_at;	/* needs_row: in struct effect; 0: none */
 	int drop_after_s;
 };

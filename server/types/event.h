@@ -155,25 +155,18 @@ struct github_deliveries_read {
 	char why[LIMIT_LINE];	/* GitHub has not said it; "": it has */
 };
 
-struct forge_answered {
-	bool is_done;
-	bool is_closed;	       /* it waits for none: any more, or at all */
-	int64_t retry_after_s; /* 0: it does not say */
-	char why[LIMIT_LINE];  /* neither: what GitHub has said, or that it has not */
-};
-
 enum forge_verdict {
 	FORGE_SAYS_DONE,
 	FORGE_SAYS_NO,	 /* it was not done, and is not: GitHub has said no, or was not asked */
 	FORGE_SAYS_UNFIT,	 /* the same, for a key that an older server does not know */
-	FORGE_SAYS_GONE,	 /* GitHub shows no such run */
+	FORGE_SAYS_GONE,	 /* GitHub shows no such run, or waits for no answer */
 	FORGE_SAYS_NOTHING, /* it may have been done; or how it stands was not said */
 };
 
 struct forge_said {
 	enum forge_verdict verdict;
 	struct pipeline_run run; /* of DONE; its number alone of what was begun; 0: not said */
-	int64_t retry_after_s;	 /* until it is asked again */
+	int64_t retry_after_s;	 /* until it is asked again; 0: GitHub does not say */
 	char why[LIMIT_LINE];	 /* of what is not DONE */
 };
 
@@ -277,7 +270,6 @@ struct event {
 		struct github_runs_read github_runs_read;
 		struct github_failure_read github_failure_read;
 		struct github_deliveries_read github_deliveries_read;
-		struct forge_answered forge_answered;
 		struct forge_said forge_said;
 		struct witness_answer witnessed;
 		struct fault fault;

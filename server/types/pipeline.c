@@ -2,12 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/pipeline.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
-#include "types/settings.h"
 
 #define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
 
@@ -72,16 +70,4 @@ pipeline_read(
 			return false;
 	return words == NULL || next_word(&words) == 0 ||
 	    err_set(err, ERR_INVALID, "%.40s is one word too many", words);
-}
-
-const char *
-pipeline_line(const struct settings *s, const char *environment, const char *name)
-{
-	const struct settings_inside *in = settings_of(s, environment)->inside;
-
-	for (size_t i = 0; i < in->member_count; i++)
-		if (in->members[i]->family == FAMILY_PIPELINE &&
-		    strcmp(in->members[i]->name, name) == 0)
-			return in->members[i]->values[PIPELINE_SETTING_IS].text;
-	return NULL;
 }

@@ -15,8 +15,6 @@
 #define PIPELINE_NONCE	33
 #define PIPELINE_OURS	"deploybot"
 
-struct settings;
-
 struct pipeline {
 	char file[PIPELINE_FILE], ref[PIPELINE_WORD];
 	size_t n;
@@ -29,6 +27,3 @@ struct pipeline {
  * input is there twice; or the words are too few, too many, or none that a person may give. */
 MUST_USE bool pipeline_read(
     const char *line, const char *words, const char *nonce, struct pipeline *ret, struct err *err);
-
-/* The line of an environment's application; NULL: it has none of that name. */
-const char *pipeline_line(const struct settings *s, const char *environment, const char *name);

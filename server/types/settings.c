@@ -133,13 +133,16 @@ settings_client(const struct settings *s, const char *id)
 }
 
 const char *
-settings_job(const struct settings *s, const char *environment, const char *name)
+settings_member_line(
+    const struct settings *s, const char *environment, enum family family, const char *name)
 {
 	const struct settings_inside *in = settings_of(s, environment)->inside;
+	enum family_setting line = family == FAMILY_JOB ? JOB_SETTING_COMMAND : PIPELINE_SETTING_IS;
 
 	for (size_t i = 0; i < in->member_count; i++)
-		if (in->members[i]->family == FAMILY_JOB && strcmp(in->members[i]->name, name) == 0)
-			return in->members[i]->values[JOB_SETTING_COMMAND].text;
+		if (in->members[i]->family == family &&
+		    (name == NULL || strcmp(in->members[i]->name, name) == 0))
+			return in->members[i]->values[line].text;
 	return NULL;
 }
 

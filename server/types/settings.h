@@ -336,8 +336,10 @@ const struct environment_settings *settings_environment(const struct settings *s
 /* NULL: there is none with that id. */
 const struct client_settings *settings_client(const struct settings *s, const char *id);
 
-/* The words of that environment's application's job; NULL: it has none of that name. */
-const char *settings_job(const struct settings *s, const char *environment, const char *name);
+/* What JOB_<NAME> or PIPELINE_<NAME> of that environment's application says (name NULL: any of that
+ * family); NULL: it has none. */
+const char *settings_member_line(
+    const struct settings *s, const char *environment, enum family family, const char *name);
 
 /* "migrate, seed" of its application's jobs, or of another family; returns how many there are. */
 size_t settings_names(const struct settings *s, const char *environment, enum family family,

@@ -86,7 +86,7 @@ def reader(name, side, include, parameter, value):
 
 WORDS = "tests/fixtures/words-on-disk.txt"
 WORDS_TEST = "test_words_on_disk every_word_that_is_written_is_in_the_list"
-EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0, OWN, SELF)\n'
+EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0, OWN)\n'
 PERFORM = "server/effects/perform_poke.c"
 PERFORMS = "UNUSED struct perform *perform, struct effect *effect"
 FLOW = "server/deployment/deploy_flow"
@@ -107,8 +107,6 @@ OWN_VALUE_TEST = "test_settings_table.py test_what_one_environment_may_have_for_
 def obj(path):
     return f"build/obj/{path}.o"
 
-
-WITHDRAW = function("withdraw_poke", "struct perform_job *job", "\teffect_free(perform_job_free(job));\n")
 
 # Not a piece: what a new file begins with.
 ALWAYS = [Edit(PERFORM, "", HEAD.format("perform_poke.c", "loop") + '#include "effects/perform_inside.h"\n')]
@@ -156,7 +154,7 @@ PIECES = [
     Piece("effect", "its row in effect.def", "compiler", [
         Edit("server/types/effect.def", "/* a deadline */", EFFECT_ROW)], obj("server/types/effect_codec")),
     Piece("effect", "a column of its row", "compiler", [
-        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace(", OWN, SELF)", ", OWN)"))],
+        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace(", 0, OWN)", ", OWN)"))],
         obj("server/types/effect")),
     Piece("effect", "its struct", "compiler", [
         Edit("server/types/effect.h", "\nstruct effect {",
@@ -176,11 +174,6 @@ PIECES = [
         Edit(PERFORM, "", function("perform_poke", PERFORMS, "\tperform_report(effect);\n"))]),
     Piece("effect", "recover_<name>()", "linker", [
         Edit(PERFORM, "", function("recover_poke", PERFORMS, "\tperform_report(effect);\n"))]),
-    Piece("effect", "withdraw_<name>()", "linker", [
-        Edit(PERFORM, "", WITHDRAW)]),
-    Piece("effect", "done_<name>(), of one that cannot be withdrawn", "linker", [
-        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace("false, true", "false, false")),
-        Swap(PERFORM, WITHDRAW, "")]),
     Piece("effect", "fault_<name>()", "compiler", [
         Edit("server/handlers/handle_fault.c", "static void (*const faults[])", "static void\nfault_poke(UNUSED struct "
              "tx *tx, UNUSED const struct fault *fault)\n{\n}\n\n")], obj("server/handlers/handle_fault")),

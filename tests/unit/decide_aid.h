@@ -259,10 +259,7 @@ void world_github_failure(struct world *w, const char *details);
 /* ... and what it could not deliver; its list goes with the effect. */
 void world_github_deliveries(struct world *w, const struct github_deliveries_read *read);
 
-/* What became of the answer to its own gate. */
-void world_forge_answered(struct world *w, const struct forge_answered *said);
-
-/* What GitHub says to the oldest FORGE_START, FORGE_STOP or FORGE_LOOK. */
+/* What GitHub says to the oldest FORGE_ANSWER, FORGE_START, FORGE_STOP or FORGE_LOOK. */
 void world_forge(struct world *w, enum effect_kind kind, const struct forge_said *said);
 
 void world_witnessed(struct world *w, const struct witness_answer *answer);

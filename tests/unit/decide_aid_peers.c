@@ -269,15 +269,6 @@ world_github_deliveries(struct world *w, const struct github_deliveries_read *re
 }
 
 void
-world_forge_answered(struct world *w, const struct forge_answered *said)
-{
-	struct effect *effect = world_must_take(w, EFFECT_FORGE_ANSWER);
-
-	effect->result->u.forge_answered = *said;
-	world_report(w, effect);
-}
-
-void
 world_forge(struct world *w, enum effect_kind kind, const struct forge_said *said)
 {
 	struct effect *effect = world_must_take(w, kind);

@@ -103,12 +103,13 @@ answer(struct scene *s)
 }
 
 static void
-answered(struct scene *s, struct forge_answered said)
+answered(struct scene *s, struct forge_said said)
 {
-	world_forge_answered(&s->w, &said);
+	world_forge(&s->w, EFFECT_FORGE_ANSWER, &said);
 }
 
-#define DONE ((struct forge_answered){ .is_done = true })
+#define DONE	 ((struct forge_said){ .verdict = FORGE_SAYS_DONE })
+#define NO(why_) ((struct forge_said){ .verdict = FORGE_SAYS_NOTHING, .why = why_ })
 
 TEST(it_is_answered_who_has_approved_and_by_which_run)
 {
@@ -274,7 +275,7 @@ TEST(a_yes_that_has_not_come_there_is_a_no_when_it_is_over)
 	waits(&s, asking(&s, "4711", 5));
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	assert_string_equal(answer(&s)->comment, "nobody has to approve it");
-	answered(&s, (struct forge_answered){ .why = "HTTP 502" });
+	answered(&s, NO("HTTP 502"));
 	assert_non_null(world_says(&s.w, "GitHub is not answered yet: HTTP 502"));
 	assert_true(answer(&s)->is_approved);
 	world_text(&s.w, WORLD_ADMIN, "/cancel production");
@@ -292,16 +293,18 @@ TEST(what_github_does_not_take_is_tried_again_less_and_less_often)
 	open_scene(&s, NULL, NULL);
 	waits(&s, asking(&s, "4711", 5));
 	for (int i = 0; i < 12; i++) {
-		answered(&s, (struct forge_answered){ .why = "HTTP 401" });
+		answered(&s, NO("HTTP 401"));
 		pause = (answer(&s)->not_before - s.w.aid.at + SECOND / 2) / SECOND;
 		assert_true(pause >= last && pause <= 900);
 		last = pause;
 	}
 	assert_int_equal(last, 900);
-	answered(&s, (struct forge_answered){ .why = "HTTP 429", .retry_after_s = 3600 });
+	answered(&s,
+	    (struct forge_said){
+		.verdict = FORGE_SAYS_NOTHING, .why = "HTTP 429", .retry_after_s = 3600 });
 	assert_in_range(answer(&s)->not_before - s.w.aid.at, 3599 * SECOND, 3600 * SECOND);
 	s.w.aid.at += 31 * DAY;
-	answered(&s, (struct forge_answered){ .why = "HTTP 401" });
+	answered(&s, NO("HTTP 401"));
 	assert_null(answer(&s)); /* GitHub has ended its run */
 	world_close(&s.w);
 }
@@ -312,7 +315,7 @@ TEST(what_is_closed_there_is_not_answered_again)
 
 	open_scene(&s, NULL, NULL);
 	waits(&s, asking(&s, "4711", 5));
-	answered(&s, (struct forge_answered){ .is_closed = true, .why = "HTTP 422" });
+	answered(&s, (struct forge_said){ .verdict = FORGE_SAYS_GONE, .why = "HTTP 422" });
 	assert_null(answer(&s));
 	assert_non_null(world_says(&s.w, "GitHub waits for no answer: HTTP 422"));
 	world_text(&s.w, WORLD_ADMIN, "/cancel production");

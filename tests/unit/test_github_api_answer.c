@@ -19,7 +19,6 @@ static const struct {
 	{ "done", { .status = 200, .body = "{\"id\":1}" }, GITHUB_DONE, 0, "" },
 	{ "made", { .status = 201, .body = "[]" }, GITHUB_DONE, 0, "" },
 	{ "without a body", { .status = 204, .body = "" }, GITHUB_DONE, 0, "" },
-	{ "the same", { .status = 304, .body = "" }, GITHUB_SAME, 0, "" },
 	{ "401", { .status = 401, .body = MESSAGE("Bad credentials") }, GITHUB_UNAUTHORIZED, 0,
 	    "HTTP 401: Bad credentials" },
 	{ "403 for a permission",
@@ -144,32 +143,6 @@ TEST(a_pause_that_is_asked_for_has_bounds)
 		    pauses[i].seconds);
 }
 
-TEST(an_etag_is_kept_where_it_could_be_sent_back)
-{
-	static const struct {
-		const char *etag, *kept;
-	} etags[] = { { "W/\"0a1b\"", "W/\"0a1b\"" }, { "\"x\"", "\"x\"" }, { "a b", "" },
-		{ "a\tb", "" }, { "\x7f", "" }, { "", "" }, { NULL, "" } };
-	char longest[GITHUB_API_ETAG + 1];
-
-	for (size_t i = 0; i < COUNT(etags); i++)
-		assert_string_equal(judge(
-					(struct github_api_reply){
-					    .status = 200, .body = "[]", .etag = etags[i].etag },
-					NULL)
-					.etag,
-		    etags[i].kept);
-	memset(longest, 'x', sizeof(longest));
-	longest[GITHUB_API_ETAG] = '\0';
-	assert_string_equal(
-	    judge((struct github_api_reply){ .status = 304, .etag = longest }, NULL).etag, "");
-	assert_string_equal(
-	    judge((struct github_api_reply){ .status = 304, .etag = longest + 1 }, NULL).etag,
-	    longest + 1);
-	assert_string_equal(
-	    judge((struct github_api_reply){ .status = 404, .etag = "\"x\"" }, NULL).etag, "");
-}
-
 /* What stands there leads nowhere: of it a word is taken, for the next request. */
 TEST(the_next_page_is_a_cursor_and_no_address)
 {
@@ -291,13 +264,11 @@ note(struct github_api_budget *budget, enum github_verdict verdict, int64_t limi
 	github_api_budget_note(budget, &answer);
 }
 
-TEST(a_fifth_of_the_limit_is_used_and_what_is_the_same_costs_nothing)
+TEST(a_fifth_of_the_limit_is_used_and_no_more)
 {
 	struct github_api_budget budget = { 0 };
 
 	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 0);
-	for (int i = 0; i < 100; i++)
-		note(&budget, GITHUB_SAME, 50, NOW + 600);
 	for (int i = 0; i < 9; i++)
 		note(&budget, GITHUB_DONE, 50, NOW + 600);
 	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 0);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "clients/cloudflare.h"
+#include "clients/outbound_client.h"
 #include "effects/perform_inside.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
@@ -104,8 +105,9 @@ begin(void **state)
 	    http_server_port(scene->server));
 	scene->settings = make_settings(base, "CLOUDFLARE_API_TOKEN=" TOKEN);
 	scene->perform = (struct perform){ .loop = scene->loop,
-		.cloudflare =
-		    cloudflare_client(scene->loop, scene->settings->cloudflare_api_base, NULL),
+		.cloudflare = outbound_client(scene->loop,
+		    outbound_of(OUTBOUND_CLOUDFLARE, scene->settings->cloudflare_api_base), 2, 0,
+		    NULL),
 		.submit = take,
 		.submit_ctx = scene };
 	*state = scene;

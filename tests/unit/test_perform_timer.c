@@ -161,8 +161,8 @@ on_never(UNUSED struct perform_job *job)
 SCENE_TEST(pauses_double_up_to_their_limit_a_quarter_more_or_less)
 {
 	const int64_t want[] = { 1000, 2000, 4000, 8000, 10000, 10000 };
-	struct perform_job *job =
-	    perform_job_new(sizeof(*job), &scene->perform, effect_new(EFFECT_TIMER), on_never);
+	struct perform_job *job = perform_job_new(
+	    sizeof(*job), &scene->perform, effect_new(EFFECT_TIMER), on_never, perform_job_drop);
 	int n_by_chance = 0;
 
 	assert_non_null(job);

@@ -13,7 +13,6 @@
 #include "types/settings.h"
 
 struct doctor;
-struct doctor_certificate;
 
 /* Where a secret stands in the open. */
 enum production_open { PRODUCTION_CLOSED, PRODUCTION_IN_ENVIRONMENT, PRODUCTION_IN_FILE };

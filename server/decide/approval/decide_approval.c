@@ -24,7 +24,6 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_question.h"
-#include "store/row_queue.h"
 
 /* A press gets a toast, without a sign, what was typed a message; the target stands first in it. */
 static void answer(struct tx *tx, const struct update *update, enum chat_first first,

@@ -8,8 +8,6 @@
 #include "types/request.h"
 #include "types/update.h"
 
-#define DECIDE_REASON 200
-
 /* Whoever sent the update, who may approve it, looks at it: who asked for it reads that. */
 void decide_approval_seen(struct tx *tx, const struct update *update, struct deployment *work);
 

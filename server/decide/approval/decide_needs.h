@@ -6,8 +6,6 @@
 #include "policy/needs.h"
 #include "store/row_deployment.h"
 
-struct update;
-
 /* How it stands. */
 struct decide_needs {
 	struct needs needs;

@@ -17,7 +17,6 @@ typedef void decide_factor_fn(struct tx *tx, const struct update *update, void *
 
 /* After true: who asks is a program, which has no second factor; that is said, and in the audit.
  * Where the target asks for a confirmation it is asked of who confirms. */
-struct request;
 void decide_factor_refuse_program(
     struct tx *tx, const struct update *update, const struct request *request);
 

@@ -17,7 +17,6 @@
 #include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
-#include "store/row_message.h"
 #include "store/row_rate_limit.h"
 
 #define PAD_MS	       (120 * INT64_C(1000))

@@ -11,10 +11,8 @@
 #include "decide/tell/decide_whom.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
-#include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
-#include "store/row_message.h"
 
 #define PICTURE_MS (120 * INT64_C(1000))
 #define CONFIRM_MS (24 * 3600 * INT64_C(1000))

@@ -9,7 +9,6 @@
 #include "decide/approval/decide_approval.h"
 #include "decide/queue/decide_binding.h"
 #include "decide/queue/decide_ci.h"
-#include "decide/decide_chat.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/git/decide_git.h"
 #include "decide/hold/decide_hold_work.h"

@@ -81,10 +81,10 @@ ask(struct tx *tx, const struct settings *of, const struct forge_hook *hook,
 
 /* Where no look is open, by this application or another one that has the same webhook. */
 static void
-list(struct tx *tx, const struct settings *of, const struct forge_hook *hook)
+list(struct tx *tx, const struct settings *of, struct forge_hook hook)
 {
-	if (row_effect_find(tx, EFFECT_GITHUB_DELIVERIES, hook->id) == 0)
-		ask(tx, of, hook, (struct effect_github_deliveries){ .left = PAGES });
+	if (row_effect_find(tx, EFFECT_GITHUB_DELIVERIES, hook.id) == 0)
+		ask(tx, of, &hook, (struct effect_github_deliveries){ .left = PAGES });
 }
 
 void
@@ -94,19 +94,17 @@ decide_redelivery_due(struct tx *tx)
 
 	for (size_t i = 0; i <= s->application_count; i++) {
 		const struct settings *of = i == 0 ? s : s->applications[i - 1];
-		struct forge_hook hook;
 
-		if (!is_asking(s, of))
-			continue;
-		hook = row_redelivery_add_hook(
-		    tx, repository_hook(of, DELIVERY_GITHUB), of->github_repository);
-		list(tx, of, &hook);
+		if (is_asking(s, of))
+			list(tx, of,
+			    row_redelivery_add_hook(
+				tx, repository_hook(of, DELIVERY_GITHUB), of->github_repository));
 	}
 	if (is_app_asking(s)) {
 		struct forge_hook hook = row_redelivery_add_hook(tx, "", "");
 
 		hook.number = FORGE_HOOK_OF_APP;
-		list(tx, s, &hook);
+		list(tx, s, hook);
 	}
 	row_redelivery_clear(tx);
 	look_again(tx, tx->at + EVERY_MS);

@@ -5,7 +5,7 @@
 #include "chat/chat_pipeline.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
-#include "lib/setting.h"
+#include "lib/list.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
@@ -25,12 +25,8 @@ bool
 decide_watch_wants(const struct settings *application, const struct pipeline_run *run)
 {
 	const char *list = application->github.watch;
-	char name[PIPELINE_FILE];
-	bool is_named = false;
 
-	while (setting_next(&list, name, sizeof(name)))
-		is_named |= strcmp(name, "*") == 0 || strcmp(name, run->file) == 0;
-	return is_named && find(application, run) != NULL;
+	return (list_has(list, "*") || list_has(list, run->file)) && find(application, run) != NULL;
 }
 
 /* How it stands now: in a message that rings, or as an edit of the one that is there. */

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/decide_page.h"

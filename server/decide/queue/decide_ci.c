@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/queue/decide_ci.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/setting.h"
@@ -12,7 +11,6 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
-#include "types/pipeline.h"
 #include "types/settings.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))

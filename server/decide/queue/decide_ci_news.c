@@ -8,7 +8,7 @@
 #include "decide/queue/decide_ci.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/work/decide_deployment.h"
-#include "lib/setting.h"
+#include "lib/list.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_pipeline.h"
@@ -53,18 +53,6 @@ look_at_asked(struct tx *tx, const char *environment, const char *commit)
 
 /* --- a webhook says it --- */
 
-static bool
-is_required(const struct environment_settings *environment, const char *file)
-{
-	const char *list = environment->require_ci == NULL ? "" : environment->require_ci;
-	char name[PIPELINE_FILE];
-
-	while (setting_next(&list, name, sizeof(name)))
-		if (strcmp(name, file) == 0)
-			return true;
-	return false;
-}
-
 /* Where somebody asks for it, or watches it; what is not news changes nothing. */
 static void
 note_run(struct tx *tx, const struct settings *of, const struct pipeline_run *run)
@@ -72,7 +60,7 @@ note_run(struct tx *tx, const struct settings *of, const struct pipeline_run *ru
 	bool is_watched = decide_watch_wants(of, run), is_asked = is_watched;
 
 	for (size_t i = 0; run->counts && i < settings_own_count(of); i++)
-		is_asked |= is_required(&of->environments[i], run->file);
+		is_asked |= list_has(of->environments[i].require_ci, run->file);
 	if (is_asked && row_pipeline_note(tx, of->application, run) && is_watched)
 		decide_watch(tx, of, run);
 }
@@ -82,7 +70,7 @@ decide_ci_note(struct tx *tx, const struct settings *of, const struct pipeline_r
 {
 	note_run(tx, of, run);
 	for (size_t i = 0; run->counts && i < settings_own_count(of); i++) {
-		if (!is_required(&of->environments[i], run->file))
+		if (!list_has(of->environments[i].require_ci, run->file))
 			continue;
 		look_at_asked(tx, of->environments[i].name, run->commit);
 		row_queue_look(tx, of->environments[i].name);

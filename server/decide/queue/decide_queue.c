@@ -415,20 +415,14 @@ tell_places(const struct look *l)
 	}
 }
 
-/* Those alone begin where something is in progress. */
-static bool
-has_pipelines(const struct look *l)
-{
-	char names[LIMIT_LINE];
-
-	return settings_names(l->tx->settings, l->environment, FAMILY_PIPELINE, names) > 0;
-}
-
 static void
 look(struct look *l)
 {
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(l->tx, l->environment, ids);
+	/* Those alone begin where something is in progress. */
+	bool has_pipelines =
+	    settings_member_line(l->tx->settings, l->environment, FAMILY_PIPELINE, NULL) != NULL;
 	struct deployment active;
 
 	l->is_busy = row_deployment_active(l->tx, l->environment, &active)->id != 0;
@@ -436,7 +430,7 @@ look(struct look *l)
 		return;
 	l->settings = settings_environment(l->tx->settings, l->environment);
 	row_environment_get(l->tx, l->environment, &l->now);
-	for (size_t i = 0; i < n && !l->tx->failed && (!l->is_busy || has_pipelines(l)); i++)
+	for (size_t i = 0; i < n && !l->tx->failed && (!l->is_busy || has_pipelines); i++)
 		take_turn(l, ids[i]);
 	tell_places(l);
 }

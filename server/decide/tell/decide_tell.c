@@ -4,7 +4,6 @@
 
 #include "chat/chat_text.h"
 #include "decide/question/decide_standing.h"
-#include "decide/audit/decide_audit_line.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"

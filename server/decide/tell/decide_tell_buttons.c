@@ -14,7 +14,6 @@
 #include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
-#include "store/row_message.h"
 #include "store/row_work_pipeline.h"
 #include "store/row_run.h"
 

@@ -14,7 +14,6 @@
 #include "decide/tell/decide_tell.h"
 #include "deployment/standing.h"
 #include "lib/buf.h"
-#include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"

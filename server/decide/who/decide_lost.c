@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_lost.h"
 
-#include <stdio.h>
-
 #include "chat/chat_text.h"
 #include "decide/decide_reply.h"
 #include "policy/policy.h"

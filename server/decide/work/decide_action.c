@@ -36,7 +36,8 @@ static bool
 read_pipeline(struct tx *tx, const struct deployment *work, struct pipeline *ret)
 {
 	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
-	const char *line = pipeline_line(tx->settings, work->environment, work->argument);
+	const char *line =
+	    settings_member_line(tx->settings, work->environment, FAMILY_PIPELINE, work->argument);
 
 	return line != NULL && pipeline_read(line, row.words, row.nonce, ret, NULL);
 }
@@ -56,7 +57,8 @@ decide_action_exists(struct tx *tx, const struct deployment *work)
 	if (deployment_is_pipeline(work))
 		return read_pipeline(tx, work, &(struct pipeline){ .n = 0 });
 	if (work->client[0] == '\0')
-		return settings_job(tx->settings, work->environment, work->argument) != NULL;
+		return settings_member_line(
+			   tx->settings, work->environment, FAMILY_JOB, work->argument) != NULL;
 	client = settings_client(tx->settings, work->client);
 	return decide_action_refusal(tx, client, action) == NULL &&
 	    strcmp(client->target, work->environment) == 0;
@@ -115,7 +117,8 @@ list_of(const struct tx *tx, const struct deployment *work, char ret[FINGERPRINT
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 	const struct environment_settings *environment =
 	    settings_environment(tx->settings, work->environment);
-	const char *words = settings_job(tx->settings, work->environment, work->argument);
+	const char *words =
+	    settings_member_line(tx->settings, work->environment, FAMILY_JOB, work->argument);
 
 	if (client != NULL)
 		return client->as.fingerprint != NULL &&
@@ -259,7 +262,7 @@ decide_action_touches(struct tx *tx, const struct deployment *work, char out[DEC
 	out[0] = '\0';
 	if (action == NULL)
 		return out;
-	words = settings_job(tx->settings, work->environment, work->argument);
+	words = settings_member_line(tx->settings, work->environment, FAMILY_JOB, work->argument);
 	if (deployment_is_gate(work))
 		say_gate(tx, work, out);
 	else if (deployment_is_pipeline(work))

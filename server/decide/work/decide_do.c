@@ -78,14 +78,6 @@ family_of(const struct action *action)
 }
 
 static bool
-has_arguments(struct tx *tx, const struct action *action, const char *environment)
-{
-	char names[LIMIT_LINE];
-
-	return settings_names(tx->settings, environment, family_of(action), names) > 0;
-}
-
-static bool
 may_somewhere(struct tx *tx, int64_t person, const struct action *action,
     const struct client_settings *client)
 {
@@ -99,7 +91,8 @@ may_somewhere(struct tx *tx, int64_t person, const struct action *action,
 		return false;
 	}
 	for (size_t i = 0; i < s->environment_count && client == NULL; i++)
-		if (has_arguments(tx, action, s->environments[i].name) &&
+		if (settings_member_line(s, s->environments[i].name, family_of(action), NULL) !=
+			NULL &&
 		    decide_is_allowed_do(tx, person, action->name, s->environments[i].name))
 			return true;
 	return false;
@@ -125,8 +118,8 @@ decide_do_none(struct tx *tx, int64_t person, struct chat_text *text)
 		is_set_up |= s->clients[i].actions != 0;
 	for (size_t i = 0; i < s->environment_count && !is_set_up; i++)
 		is_set_up =
-		    has_arguments(tx, &action_table[ACTION_RUN_JOB], s->environments[i].name) ||
-		    has_arguments(tx, &action_table[ACTION_RUN_PIPELINE], s->environments[i].name);
+		    settings_member_line(s, s->environments[i].name, FAMILY_JOB, NULL) != NULL ||
+		    settings_member_line(s, s->environments[i].name, FAMILY_PIPELINE, NULL) != NULL;
 	if (is_set_up)
 		return false;
 	chat_text_add(text, "No actions are set up%s. /help lists what you may do.",
@@ -269,7 +262,7 @@ pipeline_fault(struct tx *tx, const struct wanted *w, char ret_words[LIMIT_LINE]
 	struct err err;
 
 	(void)snprintf(name, sizeof(name), "%.*s", (int)size, w->argument);
-	line = pipeline_line(tx->settings, w->environment, name);
+	line = settings_member_line(tx->settings, w->environment, FAMILY_PIPELINE, name);
 	if (line == NULL)
 		return "";
 	if (pipeline_read(line, w->argument + size, "", &pipeline, &err))
@@ -300,8 +293,11 @@ argument_fault(struct tx *tx, const struct wanted *w, char words[LIMIT_LINE])
 	case ACTION_TAKES_WORD:
 		break;
 	}
-	return is_there && settings_job(tx->settings, w->environment, w->argument) != NULL ? NULL :
-											     "";
+	return is_there &&
+		settings_member_line(tx->settings, w->environment, FAMILY_JOB, w->argument) !=
+		    NULL ?
+	    NULL :
+	    "";
 }
 
 /* Where it is no job, those that there are are named. */

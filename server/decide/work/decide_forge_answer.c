@@ -88,11 +88,12 @@ try_again(struct tx *tx, int64_t retry_after_s)
 
 /* After a restart, what was answered before it waits for nothing. */
 void
-decide_forge_answered(struct tx *tx, const struct forge_answered *said)
+decide_forge_answered(struct tx *tx, const struct forge_said *said)
 {
 	struct deployment gate;
 	char note[LIMIT_LINE] = "";
-	bool is_over = said->is_done || said->is_closed;
+	bool is_done = said->verdict == FORGE_SAYS_DONE;
+	bool is_over = is_done || said->verdict == FORGE_SAYS_GONE;
 
 	row_deployment_get(tx, tx->effect->subject, &gate);
 	is_over |= tx->at - gate.requested_at > WAITS_MS;
@@ -100,10 +101,10 @@ decide_forge_answered(struct tx *tx, const struct forge_answered *said)
 		row_gate_set_answered(tx, gate.id);
 	else
 		try_again(tx, said->retry_after_s);
-	if (!said->is_done)
+	if (!is_done)
 		(void)snprintf(note, sizeof(note), "GitHub %s: %.200s",
 		    is_over ? "waits for no answer" : "is not answered yet", said->why);
-	if (said->is_done && gate.note[0] == '\0')
+	if (is_done && gate.note[0] == '\0')
 		return;
 	(void)text_copy(gate.note, sizeof(gate.note), note);
 	decide_tell(tx, &gate, NULL);

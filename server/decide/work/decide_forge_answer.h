@@ -15,4 +15,4 @@
 void decide_forge_answer(struct tx *tx, const struct deployment *work);
 
 /* The FORGE_ANSWER of tx->effect: what became of it. */
-void decide_forge_answered(struct tx *tx, const struct forge_answered *said);
+void decide_forge_answered(struct tx *tx, const struct forge_said *said);

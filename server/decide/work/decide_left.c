@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/list.h"
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "lib/url.h"
@@ -78,7 +79,7 @@ left_out(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITH
 		list = unreachables(tx, deployment, silent);
 	ret[0] = '\0';
 	while (setting_next(&list, host, sizeof(host)))
-		if (deployment_lists(deployment->without, host))
+		if (list_has(deployment->without, host))
 			used += (size_t)snprintf(ret + used, LIMIT_WITHOUT - used, "%s%s",
 			    used > 0 ? "," : "", host); /* no longer than silent */
 	return ret;
@@ -112,7 +113,7 @@ decide_left_urls(struct tx *tx, struct deployment *deployment)
 	if (left_out(tx, deployment, hosts)[0] == '\0')
 		return;
 	while (setting_next(&list, url, sizeof(url)))
-		if (!deployment_lists(hosts, url_host(url, host)))
+		if (!list_has(hosts, url_host(url, host)))
 			used += (size_t)snprintf(kept + used, sizeof(kept) - used, "%s%s",
 			    used > 0 ? "," : "", url); /* no longer than it was */
 	(void)text_copy(deployment->urls, sizeof(deployment->urls), kept);

@@ -155,8 +155,9 @@ has_begun(struct run *run, const struct effect *effect, const struct forge_said 
 }
 
 void
-decide_pipeline_said(struct tx *tx, const struct effect *effect, const struct forge_said *said)
+decide_pipeline_said(struct tx *tx, const struct forge_said *said)
 {
+	const struct effect *effect = tx->effect;
 	bool is_done = said->verdict == FORGE_SAYS_DONE;
 	struct run run;
 

@@ -11,9 +11,8 @@
 #include "store/tx.h"
 #include "types/pipeline_run.h"
 
-/* What GitHub has said to FORGE_START, FORGE_STOP or FORGE_LOOK, whose subject is the work. */
-void
-decide_pipeline_said(struct tx *tx, const struct effect *effect, const struct forge_said *said);
+/* What GitHub has said to the FORGE_START, FORGE_STOP or FORGE_LOOK of tx->effect. */
+void decide_pipeline_said(struct tx *tx, const struct forge_said *said);
 
 /* A run, as a delivery that speaks for that application has it: where it is none of ours nothing
  * comes of it. */

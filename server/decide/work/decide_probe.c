@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_probe.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"

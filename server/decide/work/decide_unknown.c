@@ -2,10 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_unknown.h"
 
-#include <stdio.h>
-
 #include "chat/chat_status.h"
-#include "decide/who/decide_allowed.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/decide_reply.h"

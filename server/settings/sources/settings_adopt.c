@@ -6,6 +6,7 @@
 
 #include "lib/env_file.h"
 #include "lib/err.h"
+#include "lib/list.h"
 #include "lib/text.h"
 #include "settings/settings_table.h"
 #include "types/roles.h"
@@ -133,18 +134,6 @@ mark(void *ctx, const char *name, UNUSED const char *pattern, UNUSED const char 
 			a->file.entries[i].name[0] = '\0';
 }
 
-static bool
-is_environment(const struct adopter *a, const char *text)
-{
-	const char *list = environments_of(a);
-	char member[SETTINGS_MEMBER_NAME];
-
-	while (setting_next(&list, member, sizeof(member)))
-		if (strcmp(member, text) == 0)
-			return true;
-	return false;
-}
-
 /* "deploy:staging" is "deploy:shop/staging" from now on: who may do what, and what asks for a code,
  * stays what it is. */
 static bool
@@ -164,7 +153,7 @@ names_targets(const struct adopter *a, const struct env_entry *entry, struct buf
 		if (ret->size > 0)
 			buf_adds(ret, ", ");
 		buf_add(ret, grant, (size_t)(target - grant));
-		if (is_environment(a, target)) {
+		if (list_has(environments_of(a), target)) {
 			is_new = true;
 			buf_addf(ret, "%s/", a->application);
 		}
