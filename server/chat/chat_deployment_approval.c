@@ -144,8 +144,9 @@ chat_deployment_expired(struct chat_text *text, const struct chat_deployment *ab
 
 	chat_deployment_first(text, about);
 	chat_deployment_requester(text, about->deployment);
-	chat_text_add(text, "\n%zu of %d had approved it. Nothing was started: ask for it again.",
-	    is->n, is->needed);
+	chat_text_add(text, "\n%zu of %d had approved it. Nothing was started: %s.", is->n,
+	    is->needed,
+	    deployment_is_gate(about->deployment) ? "run its job again" : "ask for it again");
 }
 
 void
