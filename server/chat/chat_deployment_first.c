@@ -231,7 +231,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_FAILED:
 		return failed(about);
 	case DEPLOY_DONE:
-		return FIRST_DONE;
+		return deployment->cancelled_by != 0 ? FIRST_DONE_ANYWAY : FIRST_DONE;
 	case DEPLOY_ROLLED_BACK:
 		return deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNED_STOPPED :
 								 FIRST_RETURNED;

@@ -57,7 +57,7 @@ static const struct golden {
 	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
 	bool is_unprobed, is_first, was_down;
 	bool is_over, is_left; /* LIVE: as it is said later */
-	bool is_gate;
+	bool is_gate, is_stopped;
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
 } golden[] = {
@@ -203,6 +203,8 @@ static const struct golden {
 	    .program = PROGRAM_ACTION, .is_gate = true, .detail = "by @ada" },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Gate ended badly: " GATE, .program = PROGRAM_ACTION,
 	    .is_gate = true },
+	{ DEPLOY_DONE, 0, "✅ Done anyway: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION,
+	    .is_stopped = true },
 	{ DEPLOY_DONE, 0, "✅ Gate done: " GATE, .program = PROGRAM_ACTION, .is_gate = true },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Gate refused: " GATE, .program = PROGRAM_ACTION,
 	    .is_gate = true },
@@ -304,6 +306,7 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	    row->migration != NULL ? row->migration : "");
 	(void)text_copy(step.name, sizeof(step.name), row->step != NULL ? row->step : "");
 	deployment.why = row->why;
+	deployment.cancelled_by = row->is_stopped ? 11 : 0;
 	deployment.program = row->program;
 	if (row->is_gate)
 		(void)text_copy(deployment.action, sizeof(deployment.action), "open-gate");

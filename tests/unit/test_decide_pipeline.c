@@ -286,6 +286,21 @@ PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 	assert_string_equal(work(w).detail, "by @ada");
 }
 
+/* Nobody is to think that it was stopped. */
+PIPELINE_TEST(what_github_did_not_stop_says_so)
+{
+	const char *said;
+
+	begins(w);
+	(void)world_text(w, WORLD_ADMIN, "/cancel production");
+	github(w, EFFECT_FORGE_STOP, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+	said = world_plain(world_says(w, "⏳ Stopping production run-pipeline"));
+	assert_null(strstr(strstr(said, "HTTP 502") + 1, "HTTP 502"));
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
+	assert_non_null(world_says(w, "✅ Done anyway: production run-pipeline release"));
+	assert_non_null(world_says(w, "\nin spite of Stop by @ada: GitHub did not take it\n"));
+}
+
 /* Before it is known which run it is, there is none that could be ended. */
 PIPELINE_TEST(what_is_stopped_before_its_answer_is_stopped_with_it)
 {
@@ -297,6 +312,7 @@ PIPELINE_TEST(what_is_stopped_before_its_answer_is_stopped_with_it)
 	github(w, EFFECT_FORGE_STOP, done(0));
 	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_DONE); /* it was faster */
+	assert_string_equal(work(w).detail, "in spite of Stop by @ada: it was too late");
 }
 
 PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)

@@ -79,9 +79,13 @@ static void
 end_by(struct run *run, const char *how)
 {
 	bool is_ours = run->work.state == DEPLOY_STOPPING;
+	char stop[LIMIT_LINE] = "";
 
+	if (is_ours)
+		(void)snprintf(stop, sizeof(stop), "in spite of Stop %.120s: %s", run->work.detail,
+		    run->work.note[0] != '\0' ? "GitHub did not take it" : "it was too late");
 	if (strcmp(how, "success") == 0)
-		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", "");
+		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
 	else if (strcmp(how, "cancelled") == 0)
 		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "",
 		    is_ours ? NULL : "at GitHub");
