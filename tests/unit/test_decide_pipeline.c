@@ -173,6 +173,20 @@ PIPELINE_TEST(only_success_is_done)
 	}
 }
 
+/* It would ring twice, as CI of whoever pushed last. */
+PIPELINE_TEST(its_failure_is_said_once_with_what_failed)
+{
+	begins(w);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	assert_null(world_says(w, "CI failed"));
+	assert_int_equal(world_peek(w, EFFECT_GITHUB_FAILURE)->u.github_failure.attempt, 1);
+	world_github_failure(w, "release › Publish\nsrc/cart.c:12: expected 3");
+	assert_non_null(world_says(w, "❌ Failed: production run-pipeline release"));
+	assert_non_null(
+	    world_says(w, "its run ended: failure: release › Publish src/cart.c:12: expected 3\n"));
+	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 0);
+}
+
 /* What has no answer may have been done. */
 PIPELINE_TEST(what_has_no_answer_is_never_sent_again)
 {

@@ -10,6 +10,7 @@
 #include "store/row_effect.h"
 #include "store/row_message.h"
 #include "store/row_pipeline.h"
+#include "store/row_work_pipeline.h"
 
 static const struct environment_settings *
 find(const struct settings *of, const struct pipeline_run *run)
@@ -115,6 +116,9 @@ decide_watch(struct tx *tx, const struct settings *application, const struct pip
 	    row_pipeline_is_old(tx, application->application, run))
 		return;
 	(void)row_pipeline_red(tx, chat, run, &red);
+	if (pipeline_run_is_red(run) &&
+	    row_work_pipeline_begun(tx, run->repository_id, run->run) != 0)
+		return; /* the end of that work says it */
 	if (pipeline_run_is_red(run))
 		go_red(tx, application, &red, run);
 	else if (red.id != 0)
