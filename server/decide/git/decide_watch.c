@@ -45,7 +45,9 @@ say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 	};
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char url[PIPELINE_URL];
+	struct pipeline_run first;
 	const struct chat_pipeline is = { .run = run,
+		.first = row_pipeline_first_red(tx, of->application, run, red->since, &first),
 		.url = pipeline_run_url(of->github.url, run->repository, run->run, url),
 		.details = red->details,
 		.since = red->since,
