@@ -467,6 +467,28 @@ PIPELINE_TEST(words_are_those_that_the_line_asks_for)
 	assert_int_equal(work(w).id, 0);
 }
 
+/* On a phone nothing is typed twice. */
+PIPELINE_TEST(what_was_mistyped_is_one_press_or_one_copy_away)
+{
+	struct world_message *said;
+
+	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline production");
+	said = world_says(w, "\n/do run-pipeline production release <version>");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "nightly"));
+	assert_non_null(strstr(world_plain(world_last(w)), "nightly.yml at main of octo/shop"));
+	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline production relase 1.4.2");
+	said = world_says(w, "\nthere is no relase, did you mean release?");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "release 1.4.2"));
+	assert_non_null(strstr(world_plain(world_last(w)), "channel=stable version=1.4.2"));
+	world_answers(w, WORLD_ADMIN, "/do run-pipeline production release",
+	    "version is missing\n/do run-pipeline production release <version>");
+	world_answers(w, WORLD_ADMIN, "/do run-pipelines production release 1.4.2",
+	    "There is no action run-pipelines. Did you mean run-pipeline?");
+	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "production"));
+	assert_non_null(world_button(world_last(w), "nightly"));
+}
+
 /* Nothing that would end it was open when the program ended, by a fault or by hand. */
 PIPELINE_TEST(a_start_looks_at_those_that_nothing_would_end)
 {
