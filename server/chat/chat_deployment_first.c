@@ -135,6 +135,7 @@ enum chat_first
 chat_first_of_question(const struct deployment *deployment)
 {
 	return deployment_is_gate(deployment)	? FIRST_ASKS_GATE :
+	    deployment_is_pipeline(deployment)	? FIRST_ASKS_PIPELINE :
 	    deployment_is_action(deployment)	? FIRST_ASKS_ACTION :
 	    deployment_is_rollback(deployment)	? of_program(deployment, FIRST_ASKS_DEPLOY,
 						      FIRST_ASKS_BACK, FIRST_ASKS_FORWARD) :
@@ -396,7 +397,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_outside(text, ", ",
 		    deployment->detail[0] != '\0' ? deployment->detail :
 						    "replaced by a newer commit");
-	else if (deployment->subject[0] != '\0')
+	else if (deployment->subject[0] != '\0' && !deployment_is_pipeline(deployment))
 		chat_text_quoted(
 		    text, before_subject(about), deployment->subject, CHAT_FIRST_SUBJECT);
 	else if (deployment_is_action(deployment) || deployment->commit[0] != '\0')

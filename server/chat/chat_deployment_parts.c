@@ -23,6 +23,8 @@ chat_deployment_commit(
 		if (deployment_is_gate(deployment)) {
 			chat_text_commit(text, " ", deployment->commit);
 			chat_text_subject(text, " ", deployment->subject);
+		} else if (deployment_is_pipeline(deployment)) {
+			chat_text_some(text, " ", deployment->subject);
 		}
 		return;
 	}

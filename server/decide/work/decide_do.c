@@ -453,7 +453,11 @@ make(struct tx *tx, const struct update *update, const struct wanted *w, struct 
 	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
 	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
 	(void)snprintf(ret->argument, sizeof(ret->argument), "%.*s", (int)strcspn(w->argument, " "),
-	    w->argument); /* the words behind: add_pipeline() */
+	    w->argument);
+	if (w->action->argument ==
+	    ACTION_TAKES_PIPELINE) /* as shown; add_pipeline() has them whole */
+		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s", LIMIT_SUBJECT - 1,
+		    request_behind(w->argument, 1));
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
 		(void)snprintf(
