@@ -290,7 +290,10 @@ PIPELINE_TEST(one_begins_while_its_environment_is_busy, "PRODUCTION_CONFIRM=fals
 
 PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 {
+	size_t rings;
+
 	begins(w);
+	rings = world_rings(w);
 	world_answers(
 	    w, WORLD_ADMIN, "/status production", "\n⏳ run-pipeline release 1.4.2-RC1, started ");
 	world_answers(w, WORLD_ADMIN, "/cancel production", "Stopping");
@@ -303,6 +306,11 @@ PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 	assert_int_equal(delivered(w, run_of(1, PIPELINE_IS_OVER, "cancelled")), 200);
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_string_equal(work(w).detail, "by @ada");
+	assert_int_equal(world_rings(w), rings); /* nobody rings for what they do */
+	begins(w);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/cancel production");
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "cancelled"));
+	assert_true(world_rings(w) > rings);
 }
 
 /* Nobody is to think that it was stopped. */
