@@ -48,12 +48,11 @@ def said(bot):
 
 def lacks(repository, detail):
     return (f'error    GitHub: {repository}: every call lacks "Metadata: read" ({detail}): give it, and this '
-            "repository, to the App or token at GitHub")
+            "repository, to the App or token at GitHub, and accept it where the App is installed")
 
 
-def no_token(repository, detail):
-    return (f"error    GitHub: {repository}: the App gets no token there ({detail}): on the App's page at GitHub, "
-            "Install App, and choose this repository")
+def no_token(repository, detail, what="on the App's page at GitHub, Install App, and choose this repository"):
+    return f"error    GitHub: {repository}: the App gets no token there ({detail}): {what}"
 
 
 def test_an_app_is_tried_on_each_repository(tmp_path, api):
@@ -106,7 +105,31 @@ def test_what_only_says_more_is_no_error(tmp_path, api):
 
 def test_a_suspended_installation_is_named(tmp_path, api):
     api.installations["other"]["suspended"] = True
-    assert no_token("other/blog", "the App's installation there is suspended") in said(made(tmp_path, api))
+    assert no_token("other/blog", "the App's installation there is suspended", "at GitHub, Settings > Applications > "
+                    "Configure, Unsuspend it") in said(made(tmp_path, api))
+
+
+def test_an_id_of_no_app_is_said_once_for_each_repository(tmp_path, api):
+    lines = said(made(tmp_path, api, GITHUB_APP_ID="999", WATCH_PIPELINES="*", STAGING_REQUIRE_CI="ci.yml"))
+    what = "compare GITHUB_APP_ID with the App ID on its page at GitHub"
+    assert lines[:-1] == [no_token(name, "HTTP 404: Integration not found", what)
+                          for name in ("octo/shop", "octo/web", "other/blog")], lines
+
+
+def test_what_begins_runs_may_write(tmp_path, api):
+    more = {"WATCH_PIPELINES": "none", "STAGING_REQUIRE_CI": "ci.yml", "PIPELINE_RELEASE": "release.yml ref=main"}
+    for one in api.installations.values():
+        one["permissions"] = {"metadata": "read", "actions": "read"}
+    found = said(made(tmp_path, api, **more))
+    assert len(found) == 2 and found[0].startswith(
+        'error    GitHub: octo/shop: PIPELINE_<NAME> lacks "Actions: write" (its installation has less): '), found
+    assert found[1].endswith(' on 2 of 3 repositories; PIPELINE_<NAME> lacks "Actions: write"'), found
+
+
+def test_whether_a_token_may_write_is_not_known(tmp_path, api):
+    api.people[TOKEN]["permissions"] = {"metadata": "read", "actions": "read"}
+    *_, summed = said(made(tmp_path, api, by_app=False, PIPELINE_RELEASE="release.yml ref=main"))
+    assert summed.endswith('; whether PIPELINE_<NAME> has "Actions: write" is not known'), summed
 
 
 def test_a_key_of_another_app_is_named(tmp_path, api):

@@ -9,11 +9,14 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
+static const char give_it[] =
+    "give it, and this repository, to the App or token at GitHub, and accept it where the App is installed";
+
 struct asking {
 	struct doctor *doctor;
 	struct github_api *api;
 	size_t n, good, open;
-	uint32_t lacks; /* rows of github_needs */
+	uint32_t lacks, unknown; /* rows of github_needs */
 	/* A repository: its needs are tried one after the other. */
 	struct place {
 		struct asking *asking;
@@ -33,9 +36,11 @@ sum_up(const struct asking *a)
 	char lacks[LIMIT_LINE] = "";
 
 	for (size_t i = 0, used = 0; i < GITHUB_NEEDS && used < sizeof(lacks); i++)
-		if ((a->lacks >> i & 1) != 0)
+		if (((a->lacks | a->unknown) >> i & 1) != 0)
 			used += (size_t)snprintf(lacks + used, sizeof(lacks) - used,
-			    "; %s lacks \"%s\"", github_needs[i].point, github_needs[i].shown);
+			    (a->lacks >> i & 1) != 0 ? "; %s lacks \"%s\"" :
+						       "; whether %s has \"%s\" is not known",
+			    github_needs[i].point, github_needs[i].shown);
 	doctor_say(a->doctor, DOCTOR_GITHUB, a->good == a->n ? DOCTOR_OK : DOCTOR_WARNING,
 	    "GitHub: %s%s on %zu of %zu repositor%s%s", id != NULL ? "App " : "GITHUB_API_TOKEN",
 	    id != NULL ? id : "", a->good, a->n, a->n == 1 ? "y" : "ies", lacks);
@@ -61,9 +66,13 @@ tell(struct place *place, const struct github_api_answer *answer)
 		(void)snprintf(wrong, sizeof(wrong),
 		    is_access ? "the App gets no token there" : "%s lacks \"%s\"", need->point,
 		    need->shown);
-		what = is_access ?
-		    "on the App's page at GitHub, Install App, and choose this repository" :
-		    "give it, and this repository, to the App or token at GitHub";
+		what = !is_access ?
+		    give_it :
+		    answer->verdict == GITHUB_FORBIDDEN ?
+		    "at GitHub, Settings > Applications > Configure, Unsuspend it" :
+		    answer->is_no_app ?
+		    "compare GITHUB_APP_ID with the App ID on its page at GitHub" :
+		    "on the App's page at GitHub, Install App, and choose this repository";
 	} else if (answer->verdict != GITHUB_MOVED) {
 		(void)snprintf(
 		    wrong, sizeof(wrong), "whether it has \"%s\" is not known", need->shown);
@@ -79,12 +88,24 @@ static void
 on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct json *body)
 {
 	struct place *place = ctx;
+	const struct github_need *need = &github_needs[place->need];
 	struct doctor *doctor = place->asking->doctor;
+	struct github_api_answer is = *answer;
 
-	if (answer->verdict != GITHUB_DONE)
-		tell(place, answer);
-	place->is_bad |= answer->verdict != GITHUB_DONE && !github_needs[place->need].is_extra;
-	place->need++;
+	/* Who may read has read: whether they may write too is another question. */
+	if (is.verdict == GITHUB_DONE && strcmp(need->level, "write") == 0 && is.granted == 0) {
+		place->asking->unknown |= UINT32_C(1) << place->need;
+	} else if (is.verdict == GITHUB_DONE && strcmp(need->level, "write") == 0 &&
+	    (is.granted >> place->need & 1) == 0) {
+		is.verdict = GITHUB_FORBIDDEN;
+		(void)text_copy(is.detail, sizeof(is.detail), "its installation has less");
+	}
+	if (is.verdict != GITHUB_DONE)
+		tell(place, &is);
+	place->is_bad |= is.verdict != GITHUB_DONE && !need->is_extra;
+	/* One that does not get in is said once, and not for each use. */
+	place->need =
+	    is.is_of_access || is.verdict == GITHUB_UNAUTHORIZED ? GITHUB_NEEDS : place->need + 1;
 	try_next(place);
 	doctor_answered(doctor);
 }
