@@ -27,16 +27,17 @@ def _api():
 
 def made(folder, api, by_app=True, **more):
     """A bot of three repositories."""
-    (folder / "apps").mkdir()
+    (folder / "apps").mkdir(parents=True)
     for port, (name, repository) in enumerate((("web", "octo/web"), ("blog", "other/blog"))):
         (folder / "apps" / f"{name}.env").write_text(APPLICATION.format(repository, name, 9100 + port), "utf-8")
     key = folder / "app.pem"
     key.write_text(api.pem, encoding="ascii")
     key.chmod(0o600)
     given = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_KEY_FILE": str(key)} if by_app else {"GITHUB_API_TOKEN": TOKEN}
-    return bare(folder, GITHUB_REPOSITORY="octo/shop", GITHUB_WEBHOOK_SECRET=None, ENVIRONMENTS="staging",
-                PRODUCTION_PORT=None, APPS_DIRECTORY=str(folder / "apps"),
-                **{"GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", **given, **more})
+    return bare(folder, GITHUB_REPOSITORY="octo/shop", ENVIRONMENTS="staging", PRODUCTION_PORT=None,
+                APPS_DIRECTORY=str(folder / "apps"), **{
+                    "GITHUB_WEBHOOK_SECRET": None, "GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", **given,
+                    **more})
 
 
 def said(bot):
@@ -98,9 +99,12 @@ def test_a_permission_that_is_missing_is_named(tmp_path, api):
 
 
 def test_what_only_says_more_is_no_error(tmp_path, api):
-    summed, *lines = said(made(tmp_path, api, WATCH_PIPELINES="*"))
+    summed, deaf, *lines = said(made(tmp_path, api, WATCH_PIPELINES="*"))
     assert summed.startswith(f"ok       GitHub: App {APP_ID} on 3 of 3 repositories; WATCH_PIPELINES lacks "), summed
     assert lines and all(line.startswith("warning  GitHub: ") and "WATCH_PIPELINES lacks" in line for line in lines)
+    assert deaf.startswith("warning  GitHub: no event of octo/shop comes: set GITHUB_APP_WEBHOOK_SECRET or "), deaf
+    heard = said(made(tmp_path / "other", api, WATCH_PIPELINES="*", GITHUB_WEBHOOK_SECRET="0123456789abcdef" * 2))
+    assert "no event" not in "\n".join(heard), heard
 
 
 def test_a_suspended_installation_is_named(tmp_path, api):
@@ -110,7 +114,7 @@ def test_a_suspended_installation_is_named(tmp_path, api):
 
 
 def test_an_id_of_no_app_is_said_once_for_each_repository(tmp_path, api):
-    lines = said(made(tmp_path, api, GITHUB_APP_ID="999", WATCH_PIPELINES="*", STAGING_REQUIRE_CI="ci.yml"))
+    lines = said(made(tmp_path, api, GITHUB_APP_ID="999", STAGING_REQUIRE_CI="ci.yml"))
     what = "compare GITHUB_APP_ID with the App ID on its page at GitHub"
     assert lines[:-1] == [no_token(name, "HTTP 404: Integration not found", what)
                           for name in ("octo/shop", "octo/web", "other/blog")], lines

@@ -28,13 +28,35 @@ struct asking {
 
 static void try_next(struct place *place);
 
+/* An application knows nothing of the main file's webhook, by which its deliveries may come. */
+static bool
+has_webhook(const struct place *place)
+{
+	return place->settings->github_webhook_secret != NULL ||
+	    place->asking->doctor->settings->github_webhook_secret != NULL;
+}
+
+static bool
+is_deaf(const struct place *place)
+{
+	return !has_webhook(place) && place->settings->github.app_webhook_secret == NULL &&
+	    strcmp(place->settings->github.watch, "none") != 0;
+}
+
 /* When the last one has answered. */
 static void
 sum_up(const struct asking *a)
 {
 	const char *id = a->doctor->settings->github.app_id;
 	char lacks[LIMIT_LINE] = "";
+	size_t deaf = 0;
 
+	while (deaf < a->n && !is_deaf(&a->places[deaf]))
+		deaf++;
+	if (deaf < a->n)
+		TELL(a->doctor, GITHUB, WARNING,
+		    "GitHub: no event of %s comes: set GITHUB_APP_WEBHOOK_SECRET or GITHUB_WEBHOOK_SECRET for WATCH_PIPELINES and an App's protection rule, or WATCH_PIPELINES=none",
+		    a->places[deaf].settings->github_repository);
 	for (size_t i = 0, used = 0; i < GITHUB_NEEDS && used < sizeof(lacks); i++)
 		if (((a->lacks | a->unknown) >> i & 1) != 0)
 			used += (size_t)snprintf(lacks + used, sizeof(lacks) - used,
@@ -110,13 +132,11 @@ on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct 
 	doctor_answered(doctor);
 }
 
-/* An application knows nothing of the main file's webhook, by which its deliveries may come. */
 static bool
 is_wanted(const struct place *place)
 {
 	return github_needs[place->need].is_wanted(place->settings) &&
-	    (place->need != GITHUB_NEEDS_HOOKS || place->settings->github_webhook_secret != NULL ||
-		place->asking->doctor->settings->github_webhook_secret != NULL);
+	    (place->need != GITHUB_NEEDS_HOOKS || has_webhook(place));
 }
 
 static void
