@@ -239,11 +239,12 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 	return ret->head != NULL;
 }
 
-/* Whoever asked for it need not be looking. */
+/* Whoever asked for it need not be looking; of a gate nobody here has. */
 static bool
 is_cancelled_by_another(const struct deployment *deployment)
 {
 	return deployment->why == DEPLOY_WHY_CANCELLED && deployment->cancelled_by != 0 &&
+	    !deployment_is_of_rule(deployment) &&
 	    deployment->cancelled_by != deployment->requested_by &&
 	    deployment_is_by_request(deployment) &&
 	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL;
@@ -269,6 +270,8 @@ chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_
 	case FAILS:
 		break;
 	}
+	if (deployment_is_action(deployment) && deployment->cancelled_by != 0)
+		return is_cancelled_by_another(deployment); /* it ends at once */
 	return deployment->why != DEPLOY_WHY_CANCELLED || is_cancelled_by_another(deployment) ||
 	    (is_long && deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL);
 }

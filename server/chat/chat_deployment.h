@@ -47,6 +47,7 @@ struct chat_deployment {
 	/* A line: of an action what it does to what, of a deployment that has not begun what CI
 	 * says of its commit; "", NULL: none. */
 	const char *touches;
+	const char *run;      /* of a gate: its number at the forge; NULL: it is none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
 	bool is_tail_hidden;  /* there is one, and whoever reads this may not see it */
@@ -62,7 +63,6 @@ struct chat_deployment {
 	const char *runbook; /* RUNBOOK_URL; NULL: none */
 	const char *site;    /* LIVE: where people see it; "", NULL: not known */
 	const char *first;   /* a question: what runs before its release; "": nothing */
-	bool can_roll_back;  /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	const struct chat_approvals
 	    *approvals; /* AWAITING_APPROVAL, and what nobody approved; else NULL */
 	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */

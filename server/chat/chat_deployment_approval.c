@@ -144,8 +144,9 @@ chat_deployment_expired(struct chat_text *text, const struct chat_deployment *ab
 
 	chat_deployment_first(text, about);
 	chat_deployment_requester(text, about->deployment);
-	chat_text_add(text, "\n%zu of %d had approved it. Nothing was started: ask for it again.",
-	    is->n, is->needed);
+	chat_text_add(text, "\n%zu of %d had approved it. Nothing was started: %s.", is->n,
+	    is->needed,
+	    deployment_is_gate(about->deployment) ? "run its job again" : "ask for it again");
 }
 
 void
@@ -168,6 +169,9 @@ chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTT
 	if (deployment_is_gate(deployment))
 		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve gate %.20s %.7s", target,
 		    deployment->commit); /* cut is fine */
+	else if (deployment_is_pipeline(deployment))
+		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %.12s %.15s %.20s",
+		    deployment->argument, deployment->subject, target); /* as above */
 	else if (deployment_is_action(deployment))
 		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %.15s%s%.12s %.20s",
 		    deployment->action, deployment->argument[0] != '\0' ? " " : "",

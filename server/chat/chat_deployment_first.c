@@ -47,9 +47,6 @@ failed(const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const char *step = chat_deployment_last_step(about);
 
-	if (deployment_is_gate(deployment))
-		return deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_GATE_STOPPED :
-								 FIRST_GATE_FAILED;
 	if (is_lost(deployment))
 		return FIRST_UNKNOWN_END;
 	if (is_stopped(deployment))
@@ -138,6 +135,7 @@ enum chat_first
 chat_first_of_question(const struct deployment *deployment)
 {
 	return deployment_is_gate(deployment)	? FIRST_ASKS_GATE :
+	    deployment_is_pipeline(deployment)	? FIRST_ASKS_PIPELINE :
 	    deployment_is_action(deployment)	? FIRST_ASKS_ACTION :
 	    deployment_is_rollback(deployment)	? of_program(deployment, FIRST_ASKS_DEPLOY,
 						      FIRST_ASKS_BACK, FIRST_ASKS_FORWARD) :
@@ -169,28 +167,49 @@ runs(const struct deployment *deployment)
 	    of_program(deployment, FIRST_DEPLOYS, FIRST_GOES_BACK, FIRST_GOES_FORWARD);
 }
 
+static enum chat_first
+gate_ended(const struct deployment *gate)
+{
+	return gate->state == DEPLOY_DONE     ? FIRST_GATE_DONE :
+	    gate->state == DEPLOY_CANCELLED   ? FIRST_GATE_CANCELLED :
+	    gate->state == DEPLOY_EXPIRED     ? FIRST_GATE_EXPIRED :
+	    gate->why == DEPLOY_WHY_REJECTED  ? FIRST_GATE_REJECTED :
+	    gate->state == DEPLOY_REFUSED     ? FIRST_GATE_REFUSED :
+	    gate->why == DEPLOY_WHY_CANCELLED ? FIRST_GATE_STOPPED :
+						FIRST_GATE_FAILED;
+}
+
+/* A gate that was skipped is said as all that is. */
+static bool
+is_ended_gate(const struct deployment *deployment)
+{
+	return deployment_is_gate(deployment) && deployment->state != DEPLOY_SUPERSEDED &&
+	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL;
+}
+
 enum chat_first
 chat_first_of(const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
-	bool is_action = deployment_is_action(deployment);
 
+	if (is_ended_gate(deployment))
+		return gate_ended(deployment);
 	switch (deployment->state) {
 	case DEPLOY_REQUESTED:
 		return FIRST_ASKS_GIT;
 	case DEPLOY_AWAITING_CONFIRMATION:
 		return asked(deployment);
 	case DEPLOY_AWAITING_APPROVAL:
-		return deployment->changed[0] != '\0' ? FIRST_AWAITS_ANEW :
-		    is_action			      ? FIRST_AWAITS_APPROVAL :
-				of_program(deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK,
-				    FIRST_AWAITS_FORWARD);
+		return deployment->changed[0] != '\0' ?
+		    FIRST_AWAITS_ANEW :
+		    of_program(
+			deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK, FIRST_AWAITS_FORWARD);
 	case DEPLOY_QUEUED:
 		return strcmp(deployment->waits_for, "ci") == 0 ? FIRST_WAITS_CI : FIRST_QUEUED;
 	case DEPLOY_RUNNING:
 		return runs(deployment);
 	case DEPLOY_STOPPING:
-		return is_action ?
+		return deployment_is_action(deployment) ?
 		    FIRST_STOPS_ACTION :
 		    of_program(deployment, FIRST_STOPS, FIRST_STOPS_BACK, FIRST_STOPS_FORWARD);
 	case DEPLOY_VERIFYING:
@@ -213,7 +232,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_FAILED:
 		return failed(about);
 	case DEPLOY_DONE:
-		return FIRST_DONE;
+		return deployment->cancelled_by != 0 ? FIRST_DONE_ANYWAY : FIRST_DONE;
 	case DEPLOY_ROLLED_BACK:
 		return deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNED_STOPPED :
 								 FIRST_RETURNED;
@@ -226,8 +245,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_EXPIRED:
 		return about->approvals != NULL ? FIRST_NOT_APPROVED : FIRST_NOT_CONFIRMED;
 	case DEPLOY_SUPERSEDED:
-		return about->deployment->why == DEPLOY_WHY_ELSEWHERE ? FIRST_CLOSED :
-									FIRST_SKIPPED;
+		return deployment->why == DEPLOY_WHY_ELSEWHERE ? FIRST_CLOSED : FIRST_SKIPPED;
 	case DEPLOY_STATE_COUNT:
 		break;
 	}
@@ -247,7 +265,8 @@ add_rest(struct chat_text *text, const struct chat_deployment *about)
 			chat_text_commit(text, " ", deployment->commit);
 		break;
 	case DEPLOY_REFUSED:
-		if (deployment->subject[0] != '\0' && deployment->commit[0] != '\0')
+		if (deployment->subject[0] != '\0' && deployment->commit[0] != '\0' &&
+		    !deployment_is_gate(deployment))
 			chat_text_commit(text, " ", deployment->commit);
 		break;
 	case DEPLOY_FAILED:
@@ -255,7 +274,8 @@ add_rest(struct chat_text *text, const struct chat_deployment *about)
 			chat_deployment_why(text, " (", deployment, ")", WHY_BRIEF);
 		if (is_stopped(deployment)) {
 			chat_text_some(text, " in ", step);
-			chat_text_some(text, " ", deployment->detail);
+			chat_text_some(
+			    text, deployment_is_gate(deployment) ? ", " : " ", deployment->detail);
 		}
 		break;
 	case DEPLOY_CANCELLED: /* by whom */
@@ -363,13 +383,21 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		return;
 	}
 	add_down_on(text, about);
+	if (is_ended_gate(deployment)) {
+		chat_text_commit(text, " ", deployment->commit);
+		chat_text_some(text, ", run ", about->run);
+		if (deployment->subject[0] != '\0')
+			chat_text_quoted(text, " ", deployment->subject, CHAT_FIRST_SUBJECT);
+		add_rest(text, about);
+		return;
+	}
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		chat_deployment_previous(text, ", rolling back to ", deployment);
 	if (deployment->state == DEPLOY_SUPERSEDED)
 		chat_text_outside(text, ", ",
 		    deployment->detail[0] != '\0' ? deployment->detail :
 						    "replaced by a newer commit");
-	else if (deployment->subject[0] != '\0')
+	else if (deployment->subject[0] != '\0' && !deployment_is_pipeline(deployment))
 		chat_text_quoted(
 		    text, before_subject(about), deployment->subject, CHAT_FIRST_SUBJECT);
 	else if (deployment_is_action(deployment) || deployment->commit[0] != '\0')

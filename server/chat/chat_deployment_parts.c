@@ -23,6 +23,8 @@ chat_deployment_commit(
 		if (deployment_is_gate(deployment)) {
 			chat_text_commit(text, " ", deployment->commit);
 			chat_text_subject(text, " ", deployment->subject);
+		} else if (deployment_is_pipeline(deployment)) {
+			chat_text_some(text, " ", deployment->subject);
 		}
 		return;
 	}
@@ -337,8 +339,8 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 static bool
 is_rollback_target(const struct chat_deployment *about, const struct release *release)
 {
-	return about->can_roll_back && about->n_barriers == 0 && release->id != 0 &&
-	    strcmp(release->commit, about->deployment->previous) == 0;
+	return deployment_can_roll_back(about->deployment) && about->n_barriers == 0 &&
+	    release->id != 0 && strcmp(release->commit, about->deployment->previous) == 0;
 }
 
 void
@@ -416,7 +418,7 @@ chat_deployment_rollback_target(struct chat_text *text, const struct chat_deploy
 {
 	const struct release *previous = &about->environment->previous;
 
-	if (!about->can_roll_back) {
+	if (!deployment_can_roll_back(about->deployment)) {
 		chat_text_add(text, "\n⚠️ no release to roll back to");
 	} else if (!is_rollback_target(about, &about->environment->current) &&
 	    is_rollback_target(about, previous)) {

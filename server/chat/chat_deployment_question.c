@@ -113,7 +113,10 @@ chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
 {
 	char target[LIMIT_ENVIRONMENT], what[LIMIT_BUTTON] = "🚀 Deploy to";
 
-	if (deployment_is_action(deployment))
+	if (deployment_is_pipeline(deployment))
+		(void)snprintf(what, sizeof(what), "🔧 Run %.16s%s%.16s", deployment->argument,
+		    deployment->subject[0] != '\0' ? " " : "", deployment->subject);
+	else if (deployment_is_action(deployment))
 		(void)snprintf(what, sizeof(what), "🔧 %.24s", deployment->action);
 	else if (deployment->wait.is_behind && deployment->program == PROGRAM_DEPLOY)
 		(void)snprintf(what, sizeof(what), "↩️ Go back to %.7s in", deployment->commit);

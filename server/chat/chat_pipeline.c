@@ -47,11 +47,19 @@ add_details(struct chat_text *text, const char *details)
 		chat_text_lines(text, details + size + 1);
 }
 
+/* Whose commit it was stays said when others have failed behind it. */
 static void
-add_failures(struct chat_text *text, const struct chat_pipeline *is)
+add_failures(struct chat_text *text, const char *before, const struct chat_pipeline *is)
 {
-	chat_text_add(text, "%" PRId64 " runs have failed", is->failures);
-	chat_text_since(text, " since ", &is->clock, is->since, is->now);
+	bool is_known = is->first->commit[0] != '\0';
+
+	chat_text_add(text, "%s", before);
+	if (is_known)
+		chat_text_commit(text, "", is->first->commit);
+	if (is->first->actor[0] != '\0')
+		chat_text_author(text, " by ", is->first->actor);
+	chat_text_since(text, is_known ? ", " : "", &is->clock, is->since, is->now);
+	chat_text_add(text, " (%" PRId64 " runs)", is->failures);
 }
 
 void
@@ -59,11 +67,8 @@ chat_pipeline_red(struct chat_text *text, const struct chat_pipeline *is)
 {
 	begin(text, FIRST_CI_RED, is->run);
 	add_details(text, is->details);
-	if (is->failures > 1) {
-		chat_text_add(text, "\n");
-		add_failures(text, is);
-		chat_text_add(text, ".");
-	}
+	if (is->failures > 1)
+		add_failures(text, "\nred since ", is);
 	chat_text_add(text, "\n%s", is->url);
 }
 
@@ -71,13 +76,10 @@ void
 chat_pipeline_green(struct chat_text *text, const struct chat_pipeline *is)
 {
 	begin(text, FIRST_CI_GREEN, is->run);
-	if (is->failures > 1) {
-		chat_text_add(text, "\nBefore it ");
-		add_failures(text, is);
-	} else {
+	if (is->failures > 1)
+		add_failures(text, "\nwas red since ", is);
+	else
 		chat_text_since(text, "\nIt had failed since ", &is->clock, is->since, is->now);
-	}
-	chat_text_add(text, ".");
 }
 
 void

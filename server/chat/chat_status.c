@@ -338,6 +338,7 @@ add_pipeline(struct chat_text *text, const struct chat_status *status)
 		return;
 	chat_text_code(text, "\n⏳ ", pipeline->action);
 	chat_text_outside(text, " ", pipeline->argument);
+	chat_text_some(text, " ", pipeline->subject);
 	chat_text_ago(text, ", started ", pipeline->started_at, status->at);
 	chat_text_outside(text, ", requested by ", pipeline->requester);
 }

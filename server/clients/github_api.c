@@ -466,6 +466,7 @@ on_reply(void *ctx, const struct http_client_result *http)
 		let_in(api, NULL);
 		return;
 	}
+	answer.granted = call->account != NULL ? call->account->granted : 0;
 	if (call->step == ASK)
 		github_api_budget_note(&call->account->budget, &answer);
 	doubt(call, answer.verdict);

@@ -152,6 +152,7 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 		if (answer.reset_s > reply->now_s + WAIT_MOST_S)
 			answer.reset_s = reply->now_s + WAIT_MOST_S; /* as all its limits are */
 	}
+	answer.is_no_app = answer.verdict == GITHUB_NOT_FOUND && says(root, "integration not");
 	answer.is_of_key = answer.verdict == GITHUB_UNFIT && says(root, "permitted key");
 	if (answer.verdict == GITHUB_LIMITED)
 		answer.retry_after_s = wait_of(reply);

@@ -50,7 +50,9 @@ struct github_api_answer {
 	int status;		    /* 0: none */
 	bool was_sent;		    /* bytes of the request have gone out */
 	bool is_of_key;		    /* UNFIT: it does not know a key of the body */
+	bool is_no_app;		    /* NOT_FOUND: no App has that number */
 	bool is_of_access;	    /* it is about getting a token: nothing else was asked */
+	uint32_t granted; /* rows of github_need.h that its installation has; 0: by no App */
 	int64_t retry_after_s;	    /* of LIMITED, 1 to 3,600; else 0 */
 	int64_t limit, reset_s;	    /* calls in an hour, and when that ends; 0: it does not say */
 	char next[LIMIT_CURSOR];    /* the cursor of a list's next page; "": there is none */

@@ -264,7 +264,7 @@ command_do(struct tx *tx, const struct update *update, const struct request *req
 	if (!decide_is_allowed_somewhere(tx, update->person, POLICY_DO)) {
 		(void)decide_may_somewhere(
 		    tx, update, POLICY_DO, action != NULL ? action->name : "");
-	} else if (!is_whole) {
+	} else if (!is_whole && (action != NULL || client != NULL)) {
 		say_too_much(tx, update, &words);
 	} else if (words.action[0] == '\0') {
 		if (!do_the_one(tx, update, NULL, NULL))

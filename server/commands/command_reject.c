@@ -57,7 +57,7 @@ ask_why(struct tx *tx, const struct update *update, const struct deployment *wor
 	    deployment_is_action(work) ? "Wrong action" : "Wrong commit", &message.buttons);
 	add_choice(tx, update, work, "reason", "Needs a review first", &message.buttons);
 	add_choice(tx, update, work, "keep", "↩️ Keep it", &message.buttons);
-	message.is_answer = true;
+	message.is_answer = message.is_silent = true; /* who pressed looks at it */
 	row = row_message_add(tx, &message);
 	row_button_set_message(tx, &message.buttons, row);
 	decide_toastf(tx, update, false, "Not rejected yet: press a reason below.");

@@ -17,7 +17,12 @@ handle_github_runs_read(struct tx *tx, const struct event *event)
 void
 handle_github_failure_read(struct tx *tx, const struct event *event)
 {
-	decide_watch_read(tx, tx->effect->subject, &event->u.github_failure_read);
+	const struct github_failure_read *read = &event->u.github_failure_read;
+
+	if (tx->effect->subject < 0)
+		decide_pipeline_failed(tx, -tx->effect->subject, read->details);
+	else
+		decide_watch_read(tx, tx->effect->subject, read);
 }
 
 void

@@ -120,6 +120,22 @@ row_pipeline_red_by_id(
 	return ret;
 }
 
+struct pipeline_run *
+row_pipeline_first_red(struct tx *tx, const char *application, const struct pipeline_run *run,
+    int64_t since, struct pipeline_run *ret)
+{
+	struct pipeline_row row;
+
+	(void)tx_first_to(tx, read_row, &row,
+	    RUNS " WHERE application = $1 AND file = $2 AND branch = $3 AND repository_id = $4"
+		 " AND seen_at >= $5 AND" HAS_SAID " AND conclusion <> 'success'"
+		 " ORDER BY number LIMIT 1",
+	    DB_TEXT(application), DB_TEXT(run->file), DB_TEXT(run->branch),
+	    DB_TEXT(run->repository_id), DB_I64(since)); /* sticky */
+	*ret = row.run;
+	return ret;
+}
+
 bool
 row_pipeline_says_red(struct tx *tx, int64_t chat, const char *commit)
 {

@@ -48,6 +48,11 @@ struct pipeline_red *row_pipeline_red(
 struct pipeline_red *row_pipeline_red_by_id(
     struct tx *tx, int64_t id, struct pipeline_red *ret, struct pipeline_run *ret_run);
 
+/* The oldest that failed since then, of that run's file and branch; commit "": not known any more.
+ * Returns ret. */
+struct pipeline_run *row_pipeline_first_red(struct tx *tx, const char *application,
+    const struct pipeline_run *run, int64_t since, struct pipeline_run *ret);
+
 /* Does that chat have a message that such a run of this commit is red? */
 bool row_pipeline_says_red(struct tx *tx, int64_t chat, const char *commit);
 

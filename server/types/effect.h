@@ -188,7 +188,7 @@ struct effect_github_runs {
 	int64_t not_before;	/* wall ms: GitHub is asked then */
 };
 
-/* The subject is what is red (row_pipeline.h). */
+/* The subject is what is red (row_pipeline.h); less than 0: the work that has begun the run. */
 struct effect_github_failure {
 	char environment[LIMIT_ENVIRONMENT]; /* one that follows its branch */
 	int64_t run, attempt;

@@ -118,7 +118,7 @@ def a_gate_for_two(story):
     wait_until(lambda: story.job(f"/v1/work/{work}", **claims)["state"] == "running", STEP_TIMEOUT_S, "an open gate")
     story.tell("      ✓ the job goes on")
     story.job(f"/v1/gate-end/{work}", {"conclusion": "success"}, **claims)
-    story.hear("Done: production", after=mark, chat=GROUP)
+    story.hear("Gate done: production", after=mark, chat=GROUP)
     mark = story.chat.mark()
     story.chat.say(ADA, ADA, "/status production")
     story.hear(f"gate: {commit[:7]}, run 4711, ended well", after=mark)

@@ -157,7 +157,7 @@ def test_a_run_that_asks_again_is_asked_about_anew_and_answered_once(scene):
         "action": "completed", "repository": workflow_run(SHOP, "x.yml", run.sha)["repository"],
         "workflow_run": workflow_run(SHOP, "x.yml", run.sha, conclusion="success", id=run.run, run_attempt=2,
                                      event="schedule", head_branch="main")}) == 200
-    again.message("Done: production")
+    again.message("Gate done: production")
 
 
 def test_github_is_away_and_its_answer_comes_when_it_is_back(scene, api):

@@ -44,8 +44,8 @@ def begins(scene, text=RELEASE):
     """Asked for and confirmed by somebody; who, and the question."""
     who = scene.admin()
     who.say(text)
-    asked = who.hear("Run this? production run-pipeline")
-    who.press(asked, "run-pipeline")
+    asked = who.hear("❓ Run ", "? production\n")
+    who.press(asked, "🔧 Run ")
     return who, text_of(asked)
 
 
@@ -93,9 +93,9 @@ def test_failed_jobs_run_again_behind_a_question(scene, api):
     before = begun(api)
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
-    asked = who.hear("Run this? production run-pipeline", f"failed jobs of run {run['id']} of {SHOP} again")
+    asked = who.hear("❓ Run release 1.4.2-RC1? production", f"failed jobs of run {run['id']} of {SHOP} again")
     assert begun(api) == before
-    who.press(asked, "run-pipeline")
+    who.press(asked, "🔧 Run release 1.4.2-RC1")
     who.hear("Running production run-pipeline", "/actions/runs/")
     wait_until(lambda: run["run_attempt"] == 2, 60, "a second attempt")
     ends(scene, run, "success")

@@ -27,17 +27,17 @@ def _api():
 
 def made(folder, api, by_app=True, **more):
     """A bot of three repositories."""
-    (folder / "apps").mkdir()
+    (folder / "apps").mkdir(parents=True)
     for port, (name, repository) in enumerate((("web", "octo/web"), ("blog", "other/blog"))):
         (folder / "apps" / f"{name}.env").write_text(APPLICATION.format(repository, name, 9100 + port), "utf-8")
     key = folder / "app.pem"
     key.write_text(api.pem, encoding="ascii")
     key.chmod(0o600)
     given = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_KEY_FILE": str(key)} if by_app else {"GITHUB_API_TOKEN": TOKEN}
-    return bare(folder, GITHUB_REPOSITORY="octo/shop", GITHUB_WEBHOOK_SECRET=None, ENVIRONMENTS="staging",
-                PRODUCTION_PORT=None, APPS_DIRECTORY=str(folder / "apps"),
-                **{"GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", "REPORT_DEPLOYMENTS": "false",
-                   **given, **more})
+    return bare(folder, GITHUB_REPOSITORY="octo/shop", ENVIRONMENTS="staging", PRODUCTION_PORT=None,
+                APPS_DIRECTORY=str(folder / "apps"), **{
+                    "GITHUB_WEBHOOK_SECRET": None, "GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none",
+                    "REPORT_DEPLOYMENTS": "false", **given, **more})
 
 
 def said(bot):
@@ -49,12 +49,11 @@ def said(bot):
 
 def lacks(repository, detail):
     return (f'error    GitHub: {repository}: every call lacks "Metadata: read" ({detail}): give it, and this '
-            "repository, to the App or token at GitHub")
+            "repository, to the App or token at GitHub, and accept it where the App is installed")
 
 
-def no_token(repository, detail):
-    return (f"error    GitHub: {repository}: the App gets no token there ({detail}): on the App's page at GitHub, "
-            "Install App, and choose this repository")
+def no_token(repository, detail, what="on the App's page at GitHub, Install App, and choose this repository"):
+    return f"error    GitHub: {repository}: the App gets no token there ({detail}): {what}"
 
 
 def test_an_app_is_tried_on_each_repository(tmp_path, api):
@@ -99,16 +98,39 @@ def test_a_permission_that_is_missing_is_named(tmp_path, api):
         f'warning  GitHub: App {APP_ID} on 1 of 3 repositories; every call lacks "Metadata: read"']
 
 
-@pytest.mark.parametrize("name, value", (("WATCH_PIPELINES", "*"), ("REPORT_DEPLOYMENTS", "true")))
-def test_what_only_says_more_is_no_error(tmp_path, api, name, value):
-    summed, *lines = said(made(tmp_path, api, **{name: value}))
-    assert summed.startswith(f"ok       GitHub: App {APP_ID} on 3 of 3 repositories; {name} lacks "), summed
-    assert lines and all(line.startswith("warning  GitHub: ") and f"{name} lacks" in line for line in lines)
+    return bare(folder, GITHUB_REPOSITORY="octo/shop", ENVIRONMENTS="staging", PRODUCTION_PORT=None,
+                APPS_DIRECTORY=str(folder / "apps"), **{
+                    "GITHUB_WEBHOOK_SECRET": None, "GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none",
+                    "REPORT_DEPLOYMENTS": "false", **given, **more})
 
 
 def test_a_suspended_installation_is_named(tmp_path, api):
     api.installations["other"]["suspended"] = True
-    assert no_token("other/blog", "the App's installation there is suspended") in said(made(tmp_path, api))
+    assert no_token("other/blog", "the App's installation there is suspended", "at GitHub, Settings > Applications > "
+                    "Configure, Unsuspend it") in said(made(tmp_path, api))
+
+
+def test_an_id_of_no_app_is_said_once_for_each_repository(tmp_path, api):
+    lines = said(made(tmp_path, api, GITHUB_APP_ID="999", STAGING_REQUIRE_CI="ci.yml"))
+    what = "compare GITHUB_APP_ID with the App ID on its page at GitHub"
+    assert lines[:-1] == [no_token(name, "HTTP 404: Integration not found", what)
+                          for name in ("octo/shop", "octo/web", "other/blog")], lines
+
+
+def test_what_begins_runs_may_write(tmp_path, api):
+    more = {"WATCH_PIPELINES": "none", "STAGING_REQUIRE_CI": "ci.yml", "PIPELINE_RELEASE": "release.yml ref=main"}
+    for one in api.installations.values():
+        one["permissions"] = {"metadata": "read", "actions": "read"}
+    found = said(made(tmp_path, api, **more))
+    assert len(found) == 2 and found[0].startswith(
+        'error    GitHub: octo/shop: PIPELINE_<NAME> lacks "Actions: write" (its installation has less): '), found
+    assert found[1].endswith(' on 2 of 3 repositories; PIPELINE_<NAME> lacks "Actions: write"'), found
+
+
+def test_whether_a_token_may_write_is_not_known(tmp_path, api):
+    api.people[TOKEN]["permissions"] = {"metadata": "read", "actions": "read"}
+    *_, summed = said(made(tmp_path, api, by_app=False, PIPELINE_RELEASE="release.yml ref=main"))
+    assert summed.endswith('; whether PIPELINE_<NAME> has "Actions: write" is not known'), summed
 
 
 def test_a_key_of_another_app_is_named(tmp_path, api):

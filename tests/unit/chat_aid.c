@@ -45,7 +45,6 @@ chat_about(const struct deployment *deployment)
 		.environment = &chat_there,
 		.back = &chat_there.current,
 		.approvals = deployment->state == DEPLOY_AWAITING_APPROVAL ? &approvals : NULL,
-		.can_roll_back = true,
 		.position = 1,
 		.at = NOW,
 	};

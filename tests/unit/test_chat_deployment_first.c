@@ -46,6 +46,7 @@ TEST(the_first_forty_characters_tell_outcome_and_environment)
 
 /* A name of 20 letters, the longest that the 40 have room for. */
 #define NAME "storefront/stagings1"
+#define GATE NAME " 1a2b3c4, run 4711 \"Make it blue\""
 
 static const struct golden {
 	enum deploy_state state;
@@ -56,7 +57,7 @@ static const struct golden {
 	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
 	bool is_unprobed, is_first, was_down;
 	bool is_over, is_left; /* LIVE: as it is said later */
-	bool is_gate;
+	bool is_gate, is_stopped;
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
 } golden[] = {
@@ -198,10 +199,21 @@ static const struct golden {
 	    .program = PROGRAM_ACTION },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_CI, "⛔ CI not passed: " NAME " \"Make it blue\" 1a2b3c4",
 	    .step = NULL },
-	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "⛔ Gate closed: " NAME " \"Make it blue\" by @ada",
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "⛔ Gate closed: " GATE ", by @ada",
 	    .program = PROGRAM_ACTION, .is_gate = true, .detail = "by @ada" },
-	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Gate ended badly: " NAME " \"Make it blue\"",
-	    .program = PROGRAM_ACTION, .is_gate = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Gate ended badly: " GATE, .program = PROGRAM_ACTION,
+	    .is_gate = true },
+	{ DEPLOY_DONE, 0, "✅ Done anyway: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION,
+	    .is_stopped = true },
+	{ DEPLOY_DONE, 0, "✅ Gate done: " GATE, .program = PROGRAM_ACTION, .is_gate = true },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Gate refused: " GATE, .program = PROGRAM_ACTION,
+	    .is_gate = true },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REJECTED, "⛔ Gate rejected: " GATE, .program = PROGRAM_ACTION,
+	    .is_gate = true, .detail = "rejected by @bob" },
+	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED, "⛔ Gate cancelled: " GATE " by @bob",
+	    .program = PROGRAM_ACTION, .is_gate = true, .detail = "by @bob" },
+	{ DEPLOY_EXPIRED, 0, "⛔ Gate expired: " GATE, .program = PROGRAM_ACTION, .is_gate = true,
+	    .is_awaited = true },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REJECTED, "⛔ Rejected: " NAME " \"Make it blue\" 1a2b3c4",
 	    .detail = "rejected by @bob" },
 	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED, "⛔ Cancelled: " NAME " \"Make it blue\"",
@@ -294,9 +306,11 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	    row->migration != NULL ? row->migration : "");
 	(void)text_copy(step.name, sizeof(step.name), row->step != NULL ? row->step : "");
 	deployment.why = row->why;
+	deployment.cancelled_by = row->is_stopped ? 11 : 0;
 	deployment.program = row->program;
 	if (row->is_gate)
 		(void)text_copy(deployment.action, sizeof(deployment.action), "open-gate");
+	what.run = row->is_gate ? "4711" : NULL;
 	deployment.target_changed = row->changed;
 	deployment.is_forward = row->is_forward;
 	deployment.ended_at = NOW;

@@ -214,7 +214,7 @@ set_link(struct scene *s)
 static void
 set_rollback_target(struct scene *s)
 {
-	s->about.can_roll_back = false;
+	s->work.cannot_roll_back = true;
 }
 
 static void

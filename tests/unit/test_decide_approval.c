@@ -168,6 +168,7 @@ WORLD_TEST_OF(a_no_with_a_reason_ends_it_and_rings, "PRODUCTION_APPROVALS=1")
 	assert_string_equal(w->toast, "Not rejected yet: press a reason below.");
 	assert_non_null(
 	    world_says_in(w, WORLD_TEAM, "❓ Reject? production #1, @bob: press a reason"));
+	assert_true(world_says_in(w, WORLD_TEAM, "❓ Reject? ")->is_silent);
 	approval_press_in(w, WORLD_ADMIN, WORLD_TEAM, "Not tonight");
 	assert_non_null(strstr(w->toast, "Only who asked may press this"));
 

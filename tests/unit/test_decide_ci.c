@@ -104,6 +104,26 @@ CI_TEST(what_ci_refused_is_tried_again_with_one_press, "STAGING_CONFIRM=false")
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
+/* It rang, was withdrawn within seconds, and rang again. */
+CI_TEST(nobody_is_asked_about_what_is_known_to_have_failed, "STAGING_CONFIRM=true")
+{
+	struct pipeline_run again = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
+
+	ends(w, "lint.yml", COMMIT_A, "success");
+	ends(w, "ci.yml", COMMIT_A, "failure");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	assert_null(world_says(w, "❓ Deploy to staging?"));
+	assert_non_null(world_says(w, "/deploy staging emergency <why> goes past CI."));
+	again.attempt = 2; /* no webhook has said that */
+	world_github_runs(w, &again, 1, NULL);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "CI not passed: "), "Try again"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
+}
+
 /* Only success is green. */
 CI_TEST(what_was_skipped_has_not_passed)
 {

@@ -330,6 +330,7 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 	opens(&s);
 	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
 	assert_int_equal(is(&s), DEPLOY_DONE);
+	assert_non_null(world_says(&s.w, "✅ Gate done: production aaaaaaa, run 4711"));
 	job_is_of(&s.job, "4712", COMMIT_B);
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	query = world_peek(&s.w, EFFECT_GIT_QUERY);

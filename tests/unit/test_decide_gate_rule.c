@@ -114,6 +114,7 @@ answered(struct scene *s, struct forge_said said)
 TEST(it_is_answered_who_has_approved_and_by_which_run)
 {
 	struct scene s;
+	size_t rings;
 
 	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
 	waits(&s, asking(&s, "4711", 5));
@@ -129,8 +130,10 @@ TEST(it_is_answered_who_has_approved_and_by_which_run)
 	assert_string_equal(answer(&s)->environment, "production");
 	answered(&s, DONE);
 	assert_null(answer(&s));
+	rings = world_rings(&s.w);
 	world_text(&s.w, WORLD_ADMIN, "/cancel production");
 	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(world_rings(&s.w), rings);
 	assert_null(answer(&s)); /* it knows, and its job goes on */
 	world_close(&s.w);
 }

@@ -114,7 +114,7 @@ static void
 ask(struct world *w, const char *text)
 {
 	(void)world_text(w, WORLD_ADMIN, text);
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 }
 
 static void
@@ -132,8 +132,10 @@ PIPELINE_TEST(what_is_asked_about_is_what_runs_and_its_end_is_the_works)
 	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline production release 1.4.2-RC1");
 	assert_non_null(strstr(world_plain(world_last(w)),
 	    "release.yml at main of octo/shop: channel=stable version=1.4.2-RC1"));
+	assert_non_null(world_says(w, "❓ Run release 1.4.2-RC1? production\n"));
+	assert_non_null(world_button(world_last(w), "🔧 Run release 1.4.2-RC1"));
 	assert_null(world_peek(w, EFFECT_FORGE_START));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	forge = &world_peek(w, EFFECT_FORGE_START)->u.forge;
 	assert_string_equal(forge->pipeline, "release");
 	assert_string_equal(forge->words, "1.4.2-RC1");
@@ -144,7 +146,9 @@ PIPELINE_TEST(what_is_asked_about_is_what_runs_and_its_end_is_the_works)
 	assert_int_equal(delivered(w, run_of(1, PIPELINE_IS_OVER, "success")), 200);
 	assert_int_equal(work(w).state, DEPLOY_DONE);
 	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
-	assert_non_null(world_says(w, "✅ Done: production run-pipeline release"));
+	assert_non_null(world_says(w, "✅ Done: production run-pipeline release 1.4.2-RC1\n"));
+	world_answers(w, WORLD_ADMIN, "/history production", "run-pipeline release 1.4.2-RC1");
+	world_answers(w, WORLD_ADMIN, "/show 1", "run-pipeline release 1.4.2-RC1");
 	assert_int_equal(world_audited(w, "action_completed", "production"), 1);
 }
 
@@ -171,6 +175,20 @@ PIPELINE_TEST(only_success_is_done)
 		assert_string_equal(work(w).detail, rows[i].said);
 		assert_non_null(world_says(w, PAGE));
 	}
+}
+
+/* It would ring twice, as CI of whoever pushed last. */
+PIPELINE_TEST(its_failure_is_said_once_with_what_failed)
+{
+	begins(w);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	assert_null(world_says(w, "CI failed"));
+	assert_int_equal(world_peek(w, EFFECT_GITHUB_FAILURE)->u.github_failure.attempt, 1);
+	world_github_failure(w, "release › Publish\nsrc/cart.c:12: expected 3");
+	assert_non_null(world_says(w, "❌ Failed: production run-pipeline release"));
+	assert_non_null(
+	    world_says(w, "its run ended: failure: release › Publish src/cart.c:12: expected 3\n"));
+	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 0);
 }
 
 /* What has no answer may have been done. */
@@ -254,9 +272,9 @@ PIPELINE_TEST(it_holds_its_own_name_alone)
 	assert_string_equal(work(w).waits_for, "pipeline:release:production");
 	assert_non_null(world_says(w, "⏳ Queued: production run-pipeline release"));
 	world_answers(w, WORLD_ADMIN, "/queue production",
-	    "▶️ #1 @ada does run-pipeline release, just now\n"
+	    "▶️ #1 @ada does run-pipeline release 1.4.2-RC1, just now\n"
 	    "▶️ #3 @ada does run-pipeline nightly, just now\n"
-	    "1. #4 @ada does run-pipeline release, just now, waits for #1 of production");
+	    "1. #4 @ada does run-pipeline release 1.4.3, just now, waits for #1 of production");
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_RUNNING);
 }
@@ -272,8 +290,12 @@ PIPELINE_TEST(one_begins_while_its_environment_is_busy, "PRODUCTION_CONFIRM=fals
 
 PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 {
+	size_t rings;
+
 	begins(w);
-	world_answers(w, WORLD_ADMIN, "/status production", "\n⏳ run-pipeline release, started ");
+	rings = world_rings(w);
+	world_answers(
+	    w, WORLD_ADMIN, "/status production", "\n⏳ run-pipeline release 1.4.2-RC1, started ");
 	world_answers(w, WORLD_ADMIN, "/cancel production", "Stopping");
 	assert_int_equal(world_peek(w, EFFECT_FORGE_STOP)->u.forge.run, RUN);
 	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
@@ -284,6 +306,26 @@ PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 	assert_int_equal(delivered(w, run_of(1, PIPELINE_IS_OVER, "cancelled")), 200);
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_string_equal(work(w).detail, "by @ada");
+	assert_int_equal(world_rings(w), rings); /* nobody rings for what they do */
+	begins(w);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/cancel production");
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "cancelled"));
+	assert_true(world_rings(w) > rings);
+}
+
+/* Nobody is to think that it was stopped. */
+PIPELINE_TEST(what_github_did_not_stop_says_so)
+{
+	const char *said;
+
+	begins(w);
+	(void)world_text(w, WORLD_ADMIN, "/cancel production");
+	github(w, EFFECT_FORGE_STOP, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+	said = world_plain(world_says(w, "⏳ Stopping production run-pipeline"));
+	assert_null(strstr(strstr(said, "HTTP 502") + 1, "HTTP 502"));
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
+	assert_non_null(world_says(w, "✅ Done anyway: production run-pipeline release"));
+	assert_non_null(world_says(w, "\nin spite of Stop by @ada: GitHub did not take it\n"));
 }
 
 /* Before it is known which run it is, there is none that could be ended. */
@@ -297,6 +339,7 @@ PIPELINE_TEST(what_is_stopped_before_its_answer_is_stopped_with_it)
 	github(w, EFFECT_FORGE_STOP, done(0));
 	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_DONE); /* it was faster */
+	assert_string_equal(work(w).detail, "in spite of Stop by @ada: it was too late");
 }
 
 PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
@@ -309,9 +352,9 @@ PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
 	assert_int_equal(work(w).state, DEPLOY_AWAITING_CONFIRMATION);
-	assert_non_null(
-	    strstr(world_plain(world_last(w)), "failed jobs of run 4711 of octo/shop again"));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	assert_non_null(strstr(
+	    world_plain(world_last(w)), "failed jobs of run 4711 of octo/shop again · " PAGE));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	assert_int_not_equal(work(w).id, first);
 	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);
 	github(w, EFFECT_FORGE_START, done(0));
@@ -329,7 +372,7 @@ PIPELINE_TEST(attempts_that_never_come_are_not_waited_for)
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "timed out"));
 	w->aid.at += 2 * MINUTE;
 	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "failure"));
@@ -400,7 +443,7 @@ PIPELINE_TEST(what_was_not_shown_does_not_run)
 	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
 	assert_non_null(strstr(world_plain(world_last(w)), "release.yml at next of octo/shop"));
 	world_settings(w, GITHUB, "PIPELINE_RELEASE=release.yml ref=next a=? b=?", NULL);
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	assert_int_equal(work(w).state, DEPLOY_REFUSED);
 	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
 }
@@ -437,6 +480,28 @@ PIPELINE_TEST(words_are_those_that_the_line_asks_for)
 	assert_int_equal(work(w).id, 0);
 }
 
+/* On a phone nothing is typed twice. */
+PIPELINE_TEST(what_was_mistyped_is_one_press_or_one_copy_away)
+{
+	struct world_message *said;
+
+	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline production");
+	said = world_says(w, "\n/do run-pipeline production release <version>");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "nightly"));
+	assert_non_null(strstr(world_plain(world_last(w)), "nightly.yml at main of octo/shop"));
+	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline production relase 1.4.2");
+	said = world_says(w, "\nthere is no relase, did you mean release?");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "release 1.4.2"));
+	assert_non_null(strstr(world_plain(world_last(w)), "channel=stable version=1.4.2"));
+	world_answers(w, WORLD_ADMIN, "/do run-pipeline production release",
+	    "version is missing\n/do run-pipeline production release <version>");
+	world_answers(w, WORLD_ADMIN, "/do run-pipelines production release 1.4.2",
+	    "There is no action run-pipelines. Did you mean run-pipeline?");
+	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "production"));
+	assert_non_null(world_button(world_last(w), "nightly"));
+}
+
 /* Nothing that would end it was open when the program ended, by a fault or by hand. */
 PIPELINE_TEST(a_start_looks_at_those_that_nothing_would_end)
 {
@@ -458,6 +523,7 @@ PIPELINE_TEST(somebody_else_may_be_asked_to_approve_it)
 	(void)world_text(w, WORLD_ADMIN, "/request run-pipeline production release 1.4.2");
 	assert_int_equal(work(w).state, DEPLOY_AWAITING_APPROVAL);
 	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+	assert_non_null(world_button(world_last(w), "✅ Approve release 1.4.2 production"));
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
 	assert_string_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.words, "1.4.2");
 }

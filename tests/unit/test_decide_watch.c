@@ -90,9 +90,28 @@ WATCH_TEST(what_failed_in_a_run_before_is_not_said)
 	assert_null(world_says(w, "of now"));
 	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 1);
 	assert_int_equal(world_peek(w, EFFECT_GITHUB_FAILURE)->u.github_failure.run, 1003);
-	assert_non_null(world_says(w, "3 runs have failed since"));
+	assert_non_null(world_says(w, "(3 runs)"));
 	assert_non_null(world_says(w, "actions/runs/1003"));
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+}
+
+/* Who broke it is not who pushed last. */
+WATCH_TEST(the_first_that_failed_stays_named)
+{
+	struct pipeline_run next = run_of(2, "failure");
+
+	ends(w, 1, "failure");
+	w->aid.at += 3600000;
+	(void)text_copy(next.commit, sizeof(next.commit), COMMIT_B);
+	(void)text_copy(next.actor, sizeof(next.actor), "mina");
+	says(w, &next);
+	assert_non_null(world_says(w, "bbbbbbb \"Fix the cart\" by mina\n"));
+	assert_non_null(world_says(w, "\nred since aaaaaaa by mona, 00:00 (2 runs)\n"));
+	next.number = 3;
+	next.run++;
+	(void)text_copy(next.conclusion, sizeof(next.conclusion), "success");
+	says(w, &next);
+	assert_non_null(world_says(w, "\nwas red since aaaaaaa by mona, 00:00 (2 runs)"));
 }
 
 WATCH_TEST(a_run_that_says_nothing_changes_nothing)
@@ -119,7 +138,7 @@ WATCH_TEST(an_older_run_says_nothing_of_now)
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
 	ends(w, 3, "failure");
 	ends(w, 3, "failure");
-	assert_null(world_says(w, "2 runs have failed"));
+	assert_null(world_says(w, "(2 runs)"));
 	ends(w, 2, "success");
 	assert_non_null(world_says(w, "❌ CI failed: "));
 	again = run_of(3, "");

@@ -1,6 +1,7 @@
 /* Goal: each application has its file, and no file touches another's.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "folder_aid.h"
+#include "jwt_aid.h"
 #include "lib/json.h"
 #include "types/workflow.h"
 
@@ -481,4 +482,26 @@ TEST_WITH(an_applications_workflow_refuses_no_other, folder_aid_make, folder_aid
 	assert_string_equal(found.id, "shop/deploy");
 	json_free(of);
 	settings_unref(s);
+}
+
+/* Neither would answer the rule of an App, and its job would wait at GitHub. */
+TEST_WITH(one_environment_of_github_is_one_of_all_applications, folder_aid_make, folder_aid_remove)
+{
+	static const char both[] = "both are staging at GitHub";
+	char main_file[512];
+
+	folder_aid_put("key", jwt_aid_key);
+	folder_aid_put("apps/shop.env", OF("shop"));
+	folder_aid_put("apps/admin.env",
+	    "GITHUB_REPOSITORY=Acme/Shop\nENVIRONMENTS=staging\nSTAGING_HOST=admin\n");
+	folder_aid_put("main", SERVER);
+	settings_unref(folder_aid_load());
+	assert_false(settings_aid_says(SETTINGS_WARNING, both)); /* nobody asks for either */
+	(void)snprintf(main_file, sizeof(main_file),
+	    SERVER "GITHUB_APP_ID=1\nGITHUB_APP_KEY_FILE=%s/key\nGITHUB_APP_WEBHOOK_SECRET=" SECRET
+		   "\n",
+	    folder_aid.path);
+	folder_aid_put("main", main_file);
+	settings_unref(folder_aid_load());
+	assert_true(settings_aid_says(SETTINGS_WARNING, both));
 }

@@ -214,6 +214,29 @@ TEST(what_is_wrong_with_a_workflow_is_said)
 	SAYS(SETTINGS_ERROR, "ENABLE_API_SERVER=true");
 }
 
+/* Its token would be one for another server, and that is seen in the first red run. */
+TEST(the_audience_of_tokens_is_one_that_jobs_can_name)
+{
+	static const struct {
+		const char *url;
+		bool is_fit;
+	} rows[] = { { "PUBLIC_URL=https://bot.example.org", true },
+		{ "PUBLIC_URL=https://bot.example.org:8443", true },
+		{ "PUBLIC_URL=http://127.0.0.1:8080", true },
+		{ "PUBLIC_URL=http://bot.example.org", false },
+		{ "PUBLIC_URL=https://bot.example.org/", false },
+		{ "PUBLIC_URL=https://bot.example.org/deploybot", false },
+		{ "PUBLIC_URL=https://Bot.Example.org", false } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		settings_unref(LOAD(NULL, COMPLETE, "ENABLE_API_SERVER=true", rows[i].url,
+		    "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:staging"));
+		assert_int_equal(settings_said.errors, rows[i].is_fit ? 0 : 1);
+		settings_unref(LOAD(NULL, COMPLETE, rows[i].url)); /* nobody asks for a token */
+		assert_int_equal(settings_said.count, 0);
+	}
+}
+
 /* Which of both a job would be is nobody's guess. */
 TEST(two_that_one_job_may_be_of_are_refused)
 {

@@ -9,11 +9,14 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
+static const char give_it[] =
+    "give it, and this repository, to the App or token at GitHub, and accept it where the App is installed";
+
 struct asking {
 	struct doctor *doctor;
 	struct github_api *api;
 	size_t n, good, open;
-	uint32_t lacks; /* rows of github_needs */
+	uint32_t lacks, unknown; /* rows of github_needs */
 	/* A repository: its needs are tried one after the other. */
 	struct place {
 		struct asking *asking;
@@ -25,17 +28,41 @@ struct asking {
 
 static void try_next(struct place *place);
 
+/* An application knows nothing of the main file's webhook, by which its deliveries may come. */
+static bool
+has_webhook(const struct place *place)
+{
+	return place->settings->github_webhook_secret != NULL ||
+	    place->asking->doctor->settings->github_webhook_secret != NULL;
+}
+
+static bool
+is_deaf(const struct place *place)
+{
+	return !has_webhook(place) && place->settings->github.app_webhook_secret == NULL &&
+	    strcmp(place->settings->github.watch, "none") != 0;
+}
+
 /* When the last one has answered. */
 static void
 sum_up(const struct asking *a)
 {
 	const char *id = a->doctor->settings->github.app_id;
 	char lacks[LIMIT_LINE] = "";
+	size_t deaf = 0;
 
+	while (deaf < a->n && !is_deaf(&a->places[deaf]))
+		deaf++;
+	if (deaf < a->n)
+		TELL(a->doctor, GITHUB, WARNING,
+		    "GitHub: no event of %s comes: set GITHUB_APP_WEBHOOK_SECRET or GITHUB_WEBHOOK_SECRET for WATCH_PIPELINES and an App's protection rule, or WATCH_PIPELINES=none",
+		    a->places[deaf].settings->github_repository);
 	for (size_t i = 0, used = 0; i < GITHUB_NEEDS && used < sizeof(lacks); i++)
-		if ((a->lacks >> i & 1) != 0)
+		if (((a->lacks | a->unknown) >> i & 1) != 0)
 			used += (size_t)snprintf(lacks + used, sizeof(lacks) - used,
-			    "; %s lacks \"%s\"", github_needs[i].point, github_needs[i].shown);
+			    (a->lacks >> i & 1) != 0 ? "; %s lacks \"%s\"" :
+						       "; whether %s has \"%s\" is not known",
+			    github_needs[i].point, github_needs[i].shown);
 	doctor_say(a->doctor, DOCTOR_GITHUB, a->good == a->n ? DOCTOR_OK : DOCTOR_WARNING,
 	    "GitHub: %s%s on %zu of %zu repositor%s%s", id != NULL ? "App " : "GITHUB_API_TOKEN",
 	    id != NULL ? id : "", a->good, a->n, a->n == 1 ? "y" : "ies", lacks);
@@ -61,9 +88,13 @@ tell(struct place *place, const struct github_api_answer *answer)
 		(void)snprintf(wrong, sizeof(wrong),
 		    is_access ? "the App gets no token there" : "%s lacks \"%s\"", need->point,
 		    need->shown);
-		what = is_access ?
-		    "on the App's page at GitHub, Install App, and choose this repository" :
-		    "give it, and this repository, to the App or token at GitHub";
+		what = !is_access ?
+		    give_it :
+		    answer->verdict == GITHUB_FORBIDDEN ?
+		    "at GitHub, Settings > Applications > Configure, Unsuspend it" :
+		    answer->is_no_app ?
+		    "compare GITHUB_APP_ID with the App ID on its page at GitHub" :
+		    "on the App's page at GitHub, Install App, and choose this repository";
 	} else if (answer->verdict != GITHUB_MOVED) {
 		(void)snprintf(
 		    wrong, sizeof(wrong), "whether it has \"%s\" is not known", need->shown);
@@ -79,23 +110,33 @@ static void
 on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct json *body)
 {
 	struct place *place = ctx;
+	const struct github_need *need = &github_needs[place->need];
 	struct doctor *doctor = place->asking->doctor;
+	struct github_api_answer is = *answer;
 
-	if (answer->verdict != GITHUB_DONE)
-		tell(place, answer);
-	place->is_bad |= answer->verdict != GITHUB_DONE && !github_needs[place->need].is_extra;
-	place->need++;
+	/* Who may read has read: whether they may write too is another question. */
+	if (is.verdict == GITHUB_DONE && strcmp(need->level, "write") == 0 && is.granted == 0) {
+		place->asking->unknown |= UINT32_C(1) << place->need;
+	} else if (is.verdict == GITHUB_DONE && strcmp(need->level, "write") == 0 &&
+	    (is.granted >> place->need & 1) == 0) {
+		is.verdict = GITHUB_FORBIDDEN;
+		(void)text_copy(is.detail, sizeof(is.detail), "its installation has less");
+	}
+	if (is.verdict != GITHUB_DONE)
+		tell(place, &is);
+	place->is_bad |= is.verdict != GITHUB_DONE && !need->is_extra;
+	/* One that does not get in is said once, and not for each use. */
+	place->need =
+	    is.is_of_access || is.verdict == GITHUB_UNAUTHORIZED ? GITHUB_NEEDS : place->need + 1;
 	try_next(place);
 	doctor_answered(doctor);
 }
 
-/* An application knows nothing of the main file's webhook, by which its deliveries may come. */
 static bool
 is_wanted(const struct place *place)
 {
 	return github_needs[place->need].is_wanted(place->settings) &&
-	    (place->need != GITHUB_NEEDS_HOOKS || place->settings->github_webhook_secret != NULL ||
-		place->asking->doctor->settings->github_webhook_secret != NULL);
+	    (place->need != GITHUB_NEEDS_HOOKS || has_webhook(place));
 }
 
 static void

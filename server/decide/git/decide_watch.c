@@ -10,6 +10,7 @@
 #include "store/row_effect.h"
 #include "store/row_message.h"
 #include "store/row_pipeline.h"
+#include "store/row_work_pipeline.h"
 
 static const struct environment_settings *
 find(const struct settings *of, const struct pipeline_run *run)
@@ -40,7 +41,9 @@ say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 	};
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char url[PIPELINE_URL];
+	struct pipeline_run first;
 	const struct chat_pipeline is = { .run = run,
+		.first = row_pipeline_first_red(tx, of->application, run, red->since, &first),
 		.url = pipeline_run_url(of->github.url, run->repository, run->run, url),
 		.details = red->details,
 		.since = red->since,
@@ -111,6 +114,9 @@ decide_watch(struct tx *tx, const struct settings *application, const struct pip
 	    row_pipeline_is_old(tx, application->application, run))
 		return;
 	(void)row_pipeline_red(tx, chat, run, &red);
+	if (pipeline_run_is_red(run) &&
+	    row_work_pipeline_begun(tx, run->repository_id, run->run) != 0)
+		return; /* the end of that work says it */
 	if (pipeline_run_is_red(run))
 		go_red(tx, application, &red, run);
 	else if (red.id != 0)

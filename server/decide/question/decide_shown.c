@@ -8,6 +8,7 @@
 #include "decide/work/decide_action.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_binding.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/decide_reply.h"
@@ -17,11 +18,29 @@
 #include "store/row_environment.h"
 #include "store/row_question.h"
 
+/* Nobody is asked about what cannot start.  What is known may be old: GitHub is asked, for who
+ * tries again. */
+static bool
+is_refused_by_ci(struct tx *tx, struct deployment *deployment)
+{
+	char said[LIMIT_LINE];
+
+	if (decide_ci(tx, deployment, said) != DECIDE_CI_FAILED)
+		return false;
+	deployment->why = DEPLOY_WHY_CI;
+	(void)text_copy(deployment->detail, sizeof(deployment->detail), said);
+	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
+	decide_ci_ask(tx, deployment, tx->at);
+	return true;
+}
+
 void
 decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	struct environment environment;
 
+	if (is_refused_by_ci(tx, deployment))
+		return;
 	row_environment_get(tx, deployment->environment, &environment);
 	decide_bind_question(tx, deployment, &environment, answer);
 	deployment->is_again = deployment->program == PROGRAM_DEPLOY &&

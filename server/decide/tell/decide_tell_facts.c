@@ -67,6 +67,12 @@ line_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *r
 	return decide_ci_line(tx, work, rows->ci);
 }
 
+static const char *
+run_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *rows)
+{
+	return deployment_is_gate(work) ? row_job_get(tx, work->id, &rows->job)->job.run : NULL;
+}
+
 /* Where it stands in its queue, and behind what; or who has what it waits for. */
 static void
 find_position(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
@@ -489,6 +495,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.is_unreachable = run_verdict_is_unreachable(&run),
 		.is_killed = run.signal_number != 0,
 		.touches = line_of(tx, deployment, rows),
+		.run = run_of(tx, deployment, rows),
 		.tail = tail_of(tx, deployment, rows->tail),
 		.is_tail_private = decide_tail_is_private(tx, deployment),
 		.application_log = application_log_of(tx, deployment, rows->application_log),
@@ -514,7 +521,6 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.is_over = deployment_is_over(deployment, &rows->environment),
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
-		.can_roll_back = deployment_can_roll_back(deployment),
 		.holds = &rows->holds,
 		.passed = decide_needs_passed(tx, deployment),
 		.approvals = is_approved ? &rows->approvals : NULL,

@@ -12,6 +12,7 @@
 #include "store/row_approval.h"
 #include "store/row_binding.h"
 #include "store/row_deployment.h"
+#include "store/row_job.h"
 #include "types/message.h"
 
 /* Rows that its texts are made of. */
@@ -49,6 +50,7 @@ struct decide_tell_rows {
 	char failed_step[LIMIT_STEP];
 	char application_log[LIMIT_APPLICATION_LOG];
 	char touches[DECIDE_TOUCHES];
+	struct row_job job;
 };
 
 /* The facts that its texts are made of; they stand in *rows. */

@@ -84,9 +84,10 @@ say_pipeline(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCH
 		if (strcmp(pipeline.inputs[i].name, PIPELINE_OURS) != 0)
 			buf_addf(&text, "%s%s=%s", i == 0 ? ": " : " ", pipeline.inputs[i].name,
 			    pipeline.inputs[i].value);
-	if (row.run != 0)
-		buf_addf(
-		    &text, " · %s", pipeline_run_url(of->github.url, repository, row.run, page));
+	if (row.run != 0 || row.again != 0)
+		buf_addf(&text, " · %s",
+		    pipeline_run_url(
+			of->github.url, repository, row.run != 0 ? row.run : row.again, page));
 	(void)text_copy(out, DECIDE_TOUCHES, buf_text(&text)); /* it fits */
 	buf_done(&text);
 }

@@ -16,6 +16,8 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_shown.h"
 #include "decide/question/decide_where.h"
+#include "lib/err.h"
+#include "lib/setting.h"
 #include "lib/text.h"
 #include "store/row_cloudflare.h"
 #include "store/row_deployment.h"
@@ -34,6 +36,7 @@ struct wanted {
 	const char *environment;
 	const char *argument;
 	const struct work_pipeline_row *again; /* its failed jobs run once more; NULL: it is new */
+	const char *offers; /* refused: the pipeline that is offered then, "" each; NULL: none */
 };
 
 /* What an action is done to as grants have it: client/acme, or the environment. */
@@ -192,6 +195,37 @@ target_of(const struct wanted *w)
 	return w->client != NULL ? w->client->as.name : w->environment;
 }
 
+/* Each that takes the words that were typed is a button; of the others, what is to be typed. */
+static void
+add_pipelines(struct tx *tx, const struct update *update, const struct wanted *w,
+    struct chat_text *text, struct message *instead)
+{
+	const char *typed = w->argument + strcspn(w->argument, " ");
+	char names[LIMIT_LINE], name[ACTION_WORD], words[LIMIT_REF], label[LIMIT_BUTTON];
+	const char *list = names, *line;
+	struct pipeline is;
+
+	(void)settings_names(tx->settings, w->environment, FAMILY_PIPELINE, names);
+	while (setting_next(&list, name, sizeof(name))) {
+		line = settings_member_line(tx->settings, w->environment, FAMILY_PIPELINE, name);
+		if (line == NULL || (w->offers[0] != '\0' && strcmp(w->offers, name) != 0))
+			continue;
+		if (pipeline_read(line, typed, "", &is, NULL)) {
+			(void)snprintf(words, sizeof(words), "%s %s %s%.120s", w->action->name,
+			    w->environment, name, typed);
+			(void)snprintf(label, sizeof(label), "%s%.24s", name, typed);
+			decide_do_choice(tx, update, words, label, instead);
+			continue;
+		}
+		chat_text_add(
+		    text, "\n" MARK_CODE "/do %s %s %s", w->action->name, w->environment, name);
+		for (size_t i = 0; pipeline_read(line, NULL, "", &is, NULL) && i < is.n; i++)
+			if (strcmp(is.inputs[i].value, "?") == 0)
+				chat_text_add(text, " <%s>", is.inputs[i].name);
+		chat_text_add(text, MARK_CODE);
+	}
+}
+
 /* With what may be done instead, where there is something. */
 static void
 refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason,
@@ -201,11 +235,13 @@ refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, 
 
 	decide_answer_no(tx, update);
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
-		decide_toast_firstf(tx, update, true, FIRST_NOT_DONE, target_of(w), " %s: %s.",
-		    w->action->name, reason);
+		decide_toast_firstf(tx, update, w->offers == NULL, FIRST_NOT_DONE, target_of(w),
+		    " %s: %s.", w->action->name, reason);
 	chat_first(&text, FIRST_NOT_DONE, target_of(w));
 	chat_text_code(&text, " ", w->action->name);
 	chat_text_outside(&text, "\n", reason);
+	if (w->offers != NULL)
+		add_pipelines(tx, update, w, &text, instead);
 	(void)decide_send_keyboard(tx, update, NULL, instead, &text);
 }
 
@@ -251,29 +287,57 @@ is_minutes(const char *text)
 	return text_to_i64(text, ACTION_MINUTES_LEAST, ACTION_MINUTES_MOST, &minutes, NULL);
 }
 
+/* The one whose name is the nearest to what was typed; "": none is near. */
+static void
+find_near(const char *names, const char *typed, char ret[ACTION_WORD])
+{
+	char name[ACTION_WORD];
+	const char *one = name;
+
+	ret[0] = '\0';
+	while (setting_next(&names, name, sizeof(name)))
+		if (text_nearest(typed, &one, 1) != NULL &&
+		    (ret[0] == '\0' || text_distance(typed, name) < text_distance(typed, ret)))
+			(void)text_copy(ret, ACTION_WORD, name);
+}
+
 /* Its name is the first word, and what its line asks for stands behind. */
-static const char *
-pipeline_fault(struct tx *tx, const struct wanted *w, char ret_words[LIMIT_LINE])
+static bool
+is_pipeline(struct tx *tx, const struct update *update, const struct wanted *w)
 {
 	size_t size = strcspn(w->argument, " ");
+	char name[ACTION_WORD], near[ACTION_WORD] = "", names[LIMIT_LINE], words[LIMIT_LINE];
+	struct wanted offers = *w;
 	struct pipeline pipeline;
-	char name[ACTION_WORD];
 	const char *line;
 	struct err err;
 
 	(void)snprintf(name, sizeof(name), "%.*s", (int)size, w->argument);
 	line = settings_member_line(tx->settings, w->environment, FAMILY_PIPELINE, name);
+	if (line != NULL && pipeline_read(line, w->argument + size, "", &pipeline, &err))
+		return true;
+	if (settings_names(tx->settings, w->environment, FAMILY_PIPELINE, names) == 0) {
+		refuse(tx, update, w,
+		    "there are no pipelines: PIPELINE_<NAME> in its application's settings");
+		return false;
+	}
 	if (line == NULL)
-		return "";
-	if (pipeline_read(line, w->argument + size, "", &pipeline, &err))
-		return NULL;
-	(void)snprintf(ret_words, LIMIT_LINE, "%s: %.100s. It is: %.80s", name, err.text, line);
-	return ret_words;
+		find_near(names, name, near);
+	if (line != NULL)
+		(void)snprintf(words, sizeof(words), "%s: %.120s", name, err.text);
+	else if (near[0] != '\0')
+		(void)snprintf(
+		    words, sizeof(words), "there is no %s, did you mean %s?", name, near);
+	else
+		(void)snprintf(words, sizeof(words), "which pipeline? There are %.200s", names);
+	offers.offers = line != NULL ? name : near;
+	refuse(tx, update, &offers, words);
+	return false;
 }
 
 /* Why it is none that the action takes; NULL: it is one, "": no job is called so. */
 static const char *
-argument_fault(struct tx *tx, const struct wanted *w, char words[LIMIT_LINE])
+argument_fault(struct tx *tx, const struct wanted *w)
 {
 	bool is_there = w->argument[0] != '\0';
 
@@ -288,8 +352,7 @@ argument_fault(struct tx *tx, const struct wanted *w, char words[LIMIT_LINE])
 			    strcmp(w->argument, CLOUDFLARE_ATTACK) == 0) ?
 		    "it takes a level: essentially_off, low, medium or high" :
 		    NULL;
-	case ACTION_TAKES_PIPELINE:
-		return pipeline_fault(tx, w, words);
+	case ACTION_TAKES_PIPELINE: /* is_pipeline() */
 	case ACTION_TAKES_WORD:
 		break;
 	}
@@ -304,22 +367,20 @@ argument_fault(struct tx *tx, const struct wanted *w, char words[LIMIT_LINE])
 static bool
 has_argument(struct tx *tx, const struct update *update, const struct wanted *w)
 {
-	enum family family = family_of(w->action);
-	bool is_job = family == FAMILY_JOB;
 	char words[LIMIT_LINE], names[LIMIT_LINE];
-	const char *fault = argument_fault(tx, w, words);
+	const char *fault;
 
+	if (w->action->argument == ACTION_TAKES_PIPELINE)
+		return is_pipeline(tx, update, w);
+	fault = argument_fault(tx, w);
 	if (fault == NULL)
 		return knows_level(tx, update, w);
 	if (fault[0] == '\0') {
-		bool is_any = settings_names(tx->settings, w->environment, family, names) > 0;
+		bool is_any = settings_names(tx->settings, w->environment, FAMILY_JOB, names) > 0;
 
 		(void)snprintf(words, sizeof(words), "%s%.180s",
-		    is_any ?
-			is_job ? "which job? There are " : "which pipeline? There are " :
-			is_job ?
-			"there are no jobs: JOB_<NAME> in its application's settings" :
-			"there are no pipelines: PIPELINE_<NAME> in its application's settings",
+		    is_any ? "which job? There are " :
+			     "there are no jobs: JOB_<NAME> in its application's settings",
 		    names);
 		fault = words;
 	}
@@ -388,7 +449,11 @@ make(struct tx *tx, const struct update *update, const struct wanted *w, struct 
 	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
 	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
 	(void)snprintf(ret->argument, sizeof(ret->argument), "%.*s", (int)strcspn(w->argument, " "),
-	    w->argument); /* the words behind: add_pipeline() */
+	    w->argument);
+	if (w->action->argument ==
+	    ACTION_TAKES_PIPELINE) /* as shown; add_pipeline() has them whole */
+		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s", LIMIT_SUBJECT - 1,
+		    request_behind(w->argument, 1));
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
 		(void)snprintf(

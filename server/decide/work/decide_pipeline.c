@@ -8,6 +8,7 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
+#include "lib/clean.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
@@ -74,21 +75,55 @@ end_unknown(struct run *run, const char *detail)
 	end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_INTERRUPTED, "", detail);
 }
 
+/* The message of what is watched asks that, and there is none of a run that is work. */
+static void
+ask_what_failed(const struct run *run)
+{
+	struct effect effect = { .kind = EFFECT_GITHUB_FAILURE, .subject = -run->work.id };
+	struct effect_github_failure *what = &effect.u.github_failure;
+
+	what->run = run->row.run;
+	what->attempt = run->row.attempt;
+	(void)text_copy(what->environment, sizeof(what->environment), run->work.environment);
+	(void)row_effect_order(run->tx, &effect);
+}
+
+void
+decide_pipeline_failed(struct tx *tx, int64_t id, const char *details)
+{
+	struct deployment work;
+	char *behind = strchr(row_deployment_get(tx, id, &work)->detail, '\0');
+	char line[LIMIT_LINE];
+
+	if (work.id == 0 || details[0] == '\0')
+		return;
+	(void)snprintf(behind, (size_t)(&work.detail[LIMIT_LINE] - behind), ": %s",
+	    clean_line(line, LIMIT_LINE / 2, details, strlen(details)));
+	decide_tell(tx, &work, NULL);
+	row_deployment_save(tx, &work);
+}
+
 /* As GitHub says that it has ended. */
 static void
 end_by(struct run *run, const char *how)
 {
 	bool is_ours = run->work.state == DEPLOY_STOPPING;
+	char stop[LIMIT_LINE] = "";
 
+	if (is_ours)
+		(void)snprintf(stop, sizeof(stop), "in spite of Stop %.120s: %s", run->work.detail,
+		    run->work.note[0] != '\0' ? "GitHub did not take it" : "it was too late");
 	if (strcmp(how, "success") == 0)
-		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", "");
+		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
 	else if (strcmp(how, "cancelled") == 0)
 		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "",
 		    is_ours ? NULL : "at GitHub");
-	else
+	else {
 		end(run, DEPLOY_ON_SCRIPT_FAILED,
 		    strcmp(how, "timed_out") == 0 ? DEPLOY_WHY_TIMED_OUT : DEPLOY_WHY_SCRIPT,
 		    "its run ended: ", how);
+		ask_what_failed(run);
+	}
 }
 
 /* --- what is said of it --- */

@@ -14,6 +14,9 @@
 /* What GitHub has said to the FORGE_START, FORGE_STOP or FORGE_LOOK of tx->effect. */
 void decide_pipeline_said(struct tx *tx, const struct forge_said *said);
 
+/* GitHub has said what failed in the run of that work: lines, "" it is not known. */
+void decide_pipeline_failed(struct tx *tx, int64_t work, const char *details);
+
 /* A run, as a delivery that speaks for that application has it: where it is none of ours nothing
  * comes of it. */
 void decide_pipeline_seen(

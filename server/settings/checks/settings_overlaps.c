@@ -16,6 +16,7 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "settings/checks/settings_claims.h"
+#include "types/repository.h"
 
 /* One resource of one environment, or what its pushes come from. */
 struct item {
@@ -300,6 +301,14 @@ say_renamed(struct settings_loader *l)
 	}
 }
 
+/* Where an App may ask for both. */
+static bool
+is_one_at_github(const struct settings *s, const struct settings *a, const struct settings *b)
+{
+	return s->github.app_webhook_secret != NULL && b->github_repository != NULL &&
+	    repository_is_called(a, DELIVERY_GITHUB, b->github_repository);
+}
+
 /* GitHub's gate there would be left alone, and its job would wait until GitHub ends it. */
 static void
 say_at_github(struct settings_loader *l)
@@ -310,7 +319,7 @@ say_at_github(struct settings_loader *l)
 		for (size_t j = i + 1; j < l->s->environment_count; j++) {
 			a = &all[i];
 			b = &all[j];
-			if (a->of == b->of &&
+			if ((a->of == b->of || is_one_at_github(l->s, a->of, b->of)) &&
 			    text_same_ci(a->github_environment, b->github_environment))
 				settings_say(l->report, SETTINGS_WARNING,
 				    "%s and %s: both are %s at GitHub, so its gate there is answered by neither: change <ENV>_GITHUB_ENVIRONMENT",

@@ -13,6 +13,15 @@ level_of(const struct workflow *workflow)
 	return workflow->application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING;
 }
 
+/* Actions of ours refuse any other, and what a token names is compared letter by letter. */
+static bool
+is_audience(const char *url)
+{
+	return (text_starts(url, "https://") || text_starts(url, "http://127.") ||
+		   text_starts(url, "http://localhost") || text_starts(url, "http://[::1]")) &&
+	    strpbrk(strstr(url, "//") + 2, "/?#ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL;
+}
+
 void
 settings_say_workflows(struct settings_loader *l)
 {
@@ -39,7 +48,7 @@ settings_say_workflows(struct settings_loader *l)
 	if (is_any && settings_text(l->s, SETTING_PUBLIC_URL) == NULL)
 		settings_say(l->report, level,
 		    "there are workflows, and PUBLIC_URL is not set: https://HOST of this server, which their tokens name");
-	else if (is_any && text_ends(settings_text(l->s, SETTING_PUBLIC_URL), "/"))
-		settings_say(l->report, SETTINGS_ERROR,
-		    "PUBLIC_URL: no token names it with a / at its end: leave that away");
+	else if (is_any && !is_audience(settings_text(l->s, SETTING_PUBLIC_URL)))
+		settings_say(l->report, level,
+		    "PUBLIC_URL: no job can name it: https://HOST[:PORT] in small letters, with no path and no / at its end");
 }
