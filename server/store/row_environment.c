@@ -86,17 +86,17 @@ ensure(struct tx *tx, const char *name)
 /* An announced push that was seen, and is not the newest any more, is over; not one that was
  * announced anew, and that git, asked for it, does not show yet.  Where another one was announced
  * before it, and never shown, this may be that: deliveries come in any order. */
-#define IS_OVER "announced_commit = seen_commit AND seen_commit <> $2 AND $3 IN ('', $2)"
-
 void
 row_environment_set_seen(struct tx *tx, const char *name, const char *commit, const char *announced)
 {
 	ensure(tx, name);
 	set(tx,
 	    "seen_commit = $2, skipped_count = 0, polled_commit ="
-	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END, announced_others ="
-	    " CASE WHEN " IS_OVER " THEN 0 ELSE announced_others END, announced_commit ="
-	    " CASE WHEN " IS_OVER " THEN iif(announced_others, $2, '') ELSE announced_commit END",
+	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END, announced_commit ="
+	    " CASE WHEN announced_commit = seen_commit AND seen_commit <> $2 AND $3 IN ('', $2)"
+	    " THEN iif(announced_others, $2, '') ELSE announced_commit END,"
+	    " announced_others = announced_others AND NOT"
+	    " (announced_commit = seen_commit AND seen_commit <> $2 AND $3 IN ('', $2))",
 	    DB_TEXT(name), DB_TEXT(commit), DB_TEXT(announced));
 }
 
@@ -118,21 +118,19 @@ block_until(struct tx *tx, const char *name, int64_t at)
 	    DB_TEXT(name), DB_I64(at));
 }
 
-#define IS_FIRST \
-	"announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
-
 void
 row_environment_set_announced(
     struct tx *tx, const char *name, const char *commit, int64_t job_run, int64_t came_at)
 {
 	ensure(tx, name);
 	set(tx,
-	    "job_run = MAX(job_run, $4), announced_commit ="
+	    "job_run = MAX(job_run, $4), announced_others ="
+	    " CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_others ELSE announced_commit <> ''"
+	    " AND (announced_commit <> seen_commit OR waiting_push <> '') END, announced_commit ="
 	    " CASE WHEN $2 = '' THEN announced_commit ELSE $2 END, announced_block ="
 	    " CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_block"
-	    " WHEN " IS_FIRST " THEN " CAME " ELSE MIN(announced_block, " CAME ") END,"
-	    " announced_others = CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_others"
-	    " ELSE NOT (" IS_FIRST ") END",
+	    " WHEN announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
+	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END",
 	    DB_TEXT(name), DB_TEXT(commit),
 	    DB_I64(came_at != 0 ? block_until(tx, name, came_at) : row_block_newest(tx, name)),
 	    DB_I64(job_run));

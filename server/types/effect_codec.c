@@ -136,10 +136,10 @@ static const struct field fields_forge_answer[] = {
 	FIELD("is_approved", forge_answer.is_approved), FIELD("comment", forge_answer.comment),
 	FIELD("pause_s", forge_answer.pause_s), FIELD("not_before", forge_answer.not_before), END };
 static const struct field fields_forge_report[] = {
-	FIELD("environment", forge_report.environment), FIELD("repository", forge_report.repository),
-	FIELD("target", forge_report.target), FIELD("is_production", forge_report.is_production),
-	FIELD("commit", forge_report.commit), FIELD("requested_at", forge_report.requested_at),
-	FIELD("state", forge_report.state), END };
+	FIELD("environment", forge_report.environment), FIELD("target", forge_report.target),
+	FIELD("repository", forge_report.repository), FIELD("commit", forge_report.commit),
+	FIELD("is_production", forge_report.is_production),
+	FIELD("requested_at", forge_report.requested_at), FIELD("state", forge_report.state), END };
 #define FORGE_FIELDS \
 	FIELD("environment", forge.environment), FIELD("pipeline", forge.pipeline), \
 	FIELD("words", forge.words), FIELD("nonce", forge.nonce), FIELD("run", forge.run), \

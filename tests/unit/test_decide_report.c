@@ -1,4 +1,4 @@
-/* Goal: GitHub is told once of each step of a deployment that its page shows, in its order, and of nothing else.  Side: store. */
+/* Goal: GitHub is told once of each step of a deployment that its page shows, in order.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_report.h"
 

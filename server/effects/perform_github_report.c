@@ -1,4 +1,4 @@
-/* perform_forge_report.c - FORGE_REPORT: a Deployment at GitHub is found or made, and has its state.  Side: loop. */
+/* perform_github_report.c - FORGE_REPORT: a Deployment at GitHub is found or made, and has its state.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * https://docs.github.com/rest/deployments/deployments and /statuses.  Making one is not
