@@ -43,7 +43,11 @@ has_webhook(const struct settings *application)
 static bool
 keeps_gates(const struct settings *application)
 {
-	return application->github.app_webhook_secret != NULL;
+	bool keeps = application->github.app_webhook_secret != NULL;
+
+	for (size_t i = 0; i < settings_own_count(application); i++)
+		keeps |= application->environments[i].gate_reviewer;
+	return keeps;
 }
 
 static bool
@@ -68,8 +72,8 @@ const struct github_need github_needs[GITHUB_NEEDS] = {
 	    "/commits/HEAD/check-runs?per_page=1", true, watches },
 	{ "repository_hooks", "write", "Webhooks: write", "redelivery", "/hooks?per_page=1", true,
 	    has_webhook },
-	{ "deployments", "write", "Deployments: write", "the App's protection rule",
-	    "/deployments?per_page=1", false, keeps_gates },
+	{ "deployments", "write", "Deployments: write", "its own gates", "/deployments?per_page=1",
+	    false, keeps_gates },
 	{ "actions", "write", "Actions: write", "PIPELINE_<NAME>", "/actions/runs?per_page=1",
 	    false, runs_pipelines },
 	{ "deployments", "write", "Deployments: write", "REPORT_DEPLOYMENTS",

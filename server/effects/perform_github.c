@@ -184,27 +184,81 @@ write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body
 
 /* --- its own gate --- */
 
-static void
-write_answer(const struct effect_forge_answer *what, char path[LIMIT_LINE], struct buf *body)
+/* Is it a person's, who reviews that environment?  It has to be asked for by its number. */
+static bool
+is_review(const struct effect *effect)
 {
-	struct json_out json = json_out_begin(body, '{');
+	const struct environment_settings *e = effect->kind != EFFECT_FORGE_ANSWER ?
+	    NULL :
+	    settings_environment(effect->settings, effect->u.forge_answer.environment);
 
-	json_put_str(&json, "environment_name", what->target);
+	return e != NULL && e->gate_reviewer;
+}
+
+/* Where what it waits for is listed, and that environment is not among it, nobody is waited for. */
+static bool
+find_environment(struct effect *effect, const struct json *list)
+{
+	struct effect_forge_answer *what = &effect->u.forge_answer;
+
+	for (size_t i = 0; i < json_count(list); i++) {
+		const struct json *environment = json_get(json_at(list, i), "environment");
+		const char *name = json_get_str(environment, "name");
+
+		if (name != NULL && text_same_ci(name, what->target))
+			what->number = json_get_i64_or(environment, "id", 0);
+	}
+	return what->number != 0;
+}
+
+static void
+write_answer(const struct effect *effect, char path[LIMIT_LINE], struct buf *body)
+{
+	const struct effect_forge_answer *what = &effect->u.forge_answer;
+	bool reviews = is_review(effect);
+	struct json_out json;
+	char number[32];
+
+	(void)snprintf(path, LIMIT_LINE, "/actions/runs/%.20s/%s", what->run,
+	    reviews ? "pending_deployments" : "deployment_protection_rule");
+	if (reviews && what->number == 0)
+		return;
+	json = json_out_begin(body, '{');
+	if (reviews) {
+		json_put_open(&json, "environment_ids", '[');
+		(void)snprintf(number, sizeof(number), "%" PRId64, what->number);
+		json_out_raw(&json, number);
+		json_out_end(&json);
+	} else {
+		json_put_str(&json, "environment_name", what->target);
+	}
 	json_put_str(&json, "state", what->is_approved ? "approved" : "rejected");
 	json_put_str(&json, "comment", what->comment);
 	json_out_end(&json);
-	(void)snprintf(
-	    path, LIMIT_LINE, "/actions/runs/%.20s/deployment_protection_rule", what->run);
 }
 
 /* --- all of them --- */
 
+static perform_due_fn ask;
+
 static void
 on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
 {
+	static const struct github_api_answer none = { .verdict = GITHUB_NOT_FOUND,
+		.detail = "it waits for no review there" };
 	struct github_job *job = ctx;
-	struct effect *effect = perform_job_free(&job->job);
+	struct effect *effect = job->job.effect;
+	bool is_list = answer->verdict == GITHUB_DONE && is_review(effect) &&
+	    effect->u.forge_answer.number == 0;
 
+	job->call = NULL;
+	if (is_list && find_environment(effect, body)) {
+		ask(&job->job);
+		return;
+	}
+	effect = perform_job_free(&job->job);
+	if (is_list)
+		answer = &none;
 	if (effect->kind == EFFECT_GITHUB_RUNS)
 		read_runs(effect, answer, body);
 	else
@@ -239,19 +293,21 @@ ask(struct perform_job *base)
 	struct err err = { .code = ERR_NONE };
 	struct github_api_request request = { .settings = (struct settings *)of,
 		.repository = is_answer ? effect->u.forge_answer.repository : of->github_repository,
+		.as = is_review(effect) ? GITHUB_AS_PERSON : GITHUB_AS_ITS,
 		.path = path,
-		/* Which is never sent twice for one answer. */
-		.method = is_runs || effect->kind == EFFECT_FORGE_LOOK ? NULL : "POST",
 		.on_done = on_answer };
 
 	if (is_runs)
 		write_runs(&effect->u.github_runs, path);
 	else if (is_answer)
-		write_answer(&effect->u.forge_answer, path, &body);
+		write_answer(effect, path, &body);
 	else
 		write_forge(effect, path, &body, &err);
 	if (buf_check(&body, &err) && body.size > 0)
 		request.body = buf_text(&body);
+	if (request.body != NULL || effect->kind == EFFECT_FORGE_STOP ||
+	    effect->kind == EFFECT_FORGE_START)
+		request.method = "POST"; /* which is never sent twice for one answer */
 	github_job_ask((struct github_job *)base, &request, &err);
 }
 

@@ -18,7 +18,7 @@ static const char heads[] = "refs/heads/";
 
 typedef bool decode_fn(const struct json *said, struct delivery *delivery, struct err *err);
 
-static decode_fn decode_run, decode_job, decode_rule;
+static decode_fn decode_run, decode_job, decode_rule, decode_review;
 
 static const struct row {
 	const char *event;
@@ -244,28 +244,66 @@ take_run(const struct json *said, struct job *of, struct err *err)
 	    missing("deployment_callback_url", err);
 }
 
-static bool
-decode_rule(const struct json *said, struct delivery *delivery, struct err *err)
+/* Who has asked is its sender, as a push's; what is no question decides nothing. */
+static void
+take_question(const struct json *said, struct delivery *delivery)
 {
-	const struct json *to = json_get(said, "deployment"), *by = json_get(said, "sender");
+	const struct json *by = json_get(said, "sender");
 	const char *login = json_get_str(by, "login");
-	struct delivery_job *job = delivery->job;
-	struct job *of = &job->of;
-	char number[JOB_NUMBER];
+	struct job *of = &delivery->job->of;
 
 	if (strcmp(json_get_str(said, "action"), "requested") != 0)
 		delivery->kind = DELIVERY_OTHER;
 	(void)text_copy(of->actor, sizeof(of->actor), login == NULL ? "" : login);
 	clean_login(of->actor);
 	of->actor_id = json_get_i64_or(by, "id", 0);
-	return take_run(said, of, err) && take_number(to, "id", number, &job->deployment, err) &&
-	    take_plain(to, "sha", of->sha, sizeof(of->sha), err) &&
-	    (text_is_hex(of->sha, 40, 40) || missing("sha", err)) &&
-	    take_plain(said, "environment", job->environment, sizeof(job->environment), err) &&
-	    take_plain(said, "event", of->event, sizeof(of->event), err);
 }
 
-/* Its event's name is not signed: it has what makes its kind, and nothing that makes another. */
+/* The commit stands there as that member. */
+static bool
+take_commit_of(const struct json *there, const char *member, struct job *of, struct err *err)
+{
+	return take_plain(there, member, of->sha, sizeof(of->sha), err) &&
+	    (text_is_hex(of->sha, 40, 40) || missing(member, err));
+}
+
+static bool
+take_environment(const struct json *said, struct delivery_job *job, struct err *err)
+{
+	return take_plain(said, "environment", job->environment, sizeof(job->environment), err);
+}
+
+static bool
+decode_rule(const struct json *said, struct delivery *delivery, struct err *err)
+{
+	const struct json *to = json_get(said, "deployment");
+	struct delivery_job *job = delivery->job;
+	char number[JOB_NUMBER];
+
+	take_question(said, delivery);
+	return take_run(said, &job->of, err) &&
+	    take_number(to, "id", number, &job->deployment, err) &&
+	    take_commit_of(to, "sha", &job->of, err) && take_environment(said, job, err) &&
+	    take_plain(said, "event", job->of.event, sizeof(job->of.event), err);
+}
+
+/* What those are asked who review an environment: it has the run itself, and no Deployment. */
+static bool
+decode_review(const struct json *said, struct delivery *delivery, struct err *err)
+{
+	const struct json *run = json_get(said, "workflow_run");
+	struct delivery_job *job = delivery->job;
+
+	take_question(said, delivery);
+	return delivery->kind == DELIVERY_OTHER ||
+	    (take_number(run, "id", job->of.run, NULL, err) &&
+		take_commit_of(run, "head_sha", &job->of, err) &&
+		take_environment(said, job, err) &&
+		take_plain(run, "event", job->of.event, sizeof(job->of.event), err));
+}
+
+/* Its event's name is not signed: it has what makes its kind, and nothing that makes another, but
+ * for the run that is in a review. */
 static bool
 decode_json(const struct bytes *body, struct delivery *delivery, struct err *err)
 {
@@ -276,7 +314,8 @@ decode_json(const struct bytes *body, struct delivery *delivery, struct err *err
 	if (said == NULL)
 		return false;
 	for (size_t i = DELIVERY_OTHER + 1; i < COUNT(kinds); i++)
-		if ((json_get(said, kinds[i].own) != NULL) != (i == delivery->kind))
+		if ((json_get(said, kinds[i].own) != NULL) != (i == delivery->kind) &&
+		    (i != DELIVERY_WORKFLOW_RUN || delivery->kind != DELIVERY_GATE_REVIEW))
 			return err_set(err, ERR_INVALID, "a %s that is none, or two",
 			    kinds[delivery->kind].event);
 	delivery->job = mem_new(1, sizeof(*delivery->job));

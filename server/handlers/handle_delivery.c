@@ -203,14 +203,15 @@ mapped(struct tx *tx, const struct delivery *delivery)
 static void
 want_rule(struct tx *tx, const struct delivery *delivery)
 {
+	bool is_review = delivery->kind == DELIVERY_GATE_REVIEW;
 	const struct environment_settings *environment =
-	    delivery->by_app ? mapped(tx, delivery) : NULL;
+	    delivery->by_app || is_review ? mapped(tx, delivery) : NULL;
 
-	if (environment == NULL) {
+	if (environment == NULL || environment->gate_reviewer != is_review) {
 		tx->answer.status = ACCEPTED;
 		if (row_rate_limit_take(tx, "delivery:rule", 1, SAID_EACH_MS))
 			tx_log(tx, LOG_LEVEL_WARNING,
-			    "no environment is %.80s of %.100s at GitHub, or several are (<ENV>_GITHUB_ENVIRONMENT): its run %s waits for an answer on its page there",
+			    "no environment is %.80s of %.100s at GitHub, or several are (<ENV>_GITHUB_ENVIRONMENT, <ENV>_GATE_REVIEWER): its run %s waits for an answer on its page there",
 			    delivery->job->environment, delivery->repository,
 			    delivery->job->of.run);
 	} else if (note(tx, delivery, "")) {

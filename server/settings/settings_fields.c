@@ -302,6 +302,7 @@ fill_environment(
 	e->github_environment = in->values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text;
 	if (e->github_environment == NULL)
 		e->github_environment = slash != NULL ? slash + 1 : e->name;
+	e->gate_reviewer = settings_truth(in->values[ENVIRONMENT_SETTING_GATE_REVIEWER].text);
 	e->require_ci = in->values[ENVIRONMENT_SETTING_REQUIRE_CI].text;
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =

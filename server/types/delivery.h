@@ -18,7 +18,8 @@
 	    want_run) \
 	KIND(WORKFLOW_JOB, "workflow_job", GITHUB, "workflow_job", 1 << 20, decode_job, want_job) \
 	KIND(GATE_RULE, "deployment_protection_rule", GITHUB, "deployment_callback_url", 1 << 20, \
-	    decode_rule, want_rule)
+	    decode_rule, want_rule) \
+	KIND(GATE_REVIEW, "deployment_review", GITHUB, "since", 1 << 20, decode_review, want_rule)
 
 enum delivery_kind {
 	DELIVERY_OTHER, /* an event that nobody wants: 202 */
@@ -34,7 +35,7 @@ struct delivery_job {
 	char conclusion[24];	     /* "success"; "": it is not over */
 	int64_t at;		     /* wall ms, when that was so; 0: it does not say */
 	int64_t deployment;	     /* to an environment there; 0: to none, or it does not say */
-	char environment[LIMIT_REF]; /* of a GATE_RULE */
+	char environment[LIMIT_REF]; /* of a GATE_RULE or GATE_REVIEW */
 };
 
 struct pipeline_run;

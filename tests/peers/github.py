@@ -136,6 +136,17 @@ def protection_rule(full_name, sha, run, deployment, environment="production", r
     return {**found, **changed}
 
 
+def review(full_name, sha, run, environment="production", repository_id=812_345_678, **changed):
+    """What those are asked who review that environment: it has the run, and no Deployment."""
+    found = {"action": "requested", "environment": environment, "since": "2026-11-27T07:00:00Z", "reviewers": [],
+             "workflow_run": workflow_run(full_name, "deploy.yml", sha, repository_id=repository_id, id=run,
+                                          status="waiting"),
+             "workflow_job_run": {"id": 30_000 + run, "name": "deploy", "environment": environment},
+             "requestor": account("ada-byron", 424_242), "repository": repository(full_name, repository_id),
+             "organization": {"login": full_name.split("/", 1)[0]}, "sender": account("ada-byron", 424_242)}
+    return {**found, **changed}
+
+
 def workflow_job(full_name, run, deployment=None, conclusion="success", repository_id=812_345_678, **changed):
     found = {"id": 30_000 + run, "run_id": run, "run_attempt": 1, "status": "completed", "conclusion": conclusion,
              "name": "deploy", "head_sha": "1" * 40, **changed}

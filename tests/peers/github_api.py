@@ -20,6 +20,7 @@ import re
 import threading
 import time
 import urllib.parse
+import zlib
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -199,6 +200,8 @@ class Api:
         if repository not in (one.lower() for one in caller["repositories"]):
             raise Refused(404, "Not Found")
         wanted = next(kind for path, kind in PERMISSIONS if re.match(path, rest))
+        if rest.endswith("/pending_deployments") and level == "write":      # to read them it is as all of Actions
+            wanted = "deployments"
         granted = caller["permissions"].get(wanted)
         if granted is None or LEVELS.index(granted) < LEVELS.index(level):
             raise Refused(403, "Resource not accessible by integration",
@@ -299,6 +302,24 @@ class Api:
         if "state" in body:
             self.waits.remove((names["run_id"], body["environment_name"]))
             self.answers.append((names["run_id"], body["environment_name"], body["state"], body.get("comment", "")))
+
+    def pending(self, names, item):
+        """What waits of a run, for the token's owner among others."""
+        return [{**sample(item), "environment": {"id": self.environment_number(name), "name": name}}
+                for run, name in sorted(self.waits) if run == names["run_id"]]
+
+    @staticmethod
+    def environment_number(name):
+        return 161_000_000 + zlib.crc32(name.encode()) % 1000
+
+    def take_review(self, names, body):
+        """By a reviewer alone, of what waits."""
+        for run, name in sorted(self.waits):
+            if run == names["run_id"] and body["environment_ids"] == [self.environment_number(name)]:
+                self.waits.remove((run, name))
+                self.answers.append((run, name, body["state"], body["comment"]))
+                return []
+        raise Refused(422, "There are no pending deployment requests to approve or reject")
 
     # --- Deployments ---
 
@@ -419,6 +440,8 @@ class Api:
             "/deployment_protection_rule": lambda: self.take_answer(names, body),
             "/{repo}/deployments": lambda: (self.deployments_of(names, schema["items"]) if method == "get"
                                             else self.deploy(body)),
+            "/pending_deployments": lambda: (self.pending(names, schema["items"]) if method == "get"
+                                             else self.take_review(names, body)),
             "/statuses": lambda: self.note_state(names, body),
             "/repos/{owner}/{repo}": lambda: {"full_name": f"{names['owner']}/{names['repo']}", "name": names["repo"]},
         }

@@ -111,7 +111,7 @@ REPORT_TEST(a_day_later_nobody_is_told_of_it)
 REPORT_TEST(an_action_is_none, "PIPELINE_NIGHTLY=nightly.yml ref=main")
 {
 	world_text(w, WORLD_ADMIN, "/do run-pipeline staging nightly");
-	world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "run-pipeline"));
+	world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Run nightly"));
 	assert_int_equal(world_count(w, EFFECT_FORGE_START), 1);
 	told_nothing(w);
 }

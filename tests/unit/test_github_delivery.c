@@ -502,6 +502,51 @@ TEST(a_rule_that_lacks_what_a_rule_has_is_refused)
 		assert_refused(decode(DELIVERY_GATE_RULE, bad[i]));
 }
 
+#define REVIEW_OF(action, run, environment) \
+	"{\"action\":" action "," REPO ",\"sender\":{\"login\":\"mona\",\"id\":7}," \
+	"\"since\":\"2026-11-27T07:00:00Z\",\"workflow_run\":" run ",\"environment\":" environment \
+	"}"
+#define WAITING "{\"id\":4711,\"head_sha\":\"" AFTER "\",\"event\":\"push\",\"status\":\"waiting\"}"
+
+TEST(a_review_says_which_run_waits_at_which_environment)
+{
+	struct decoded d =
+	    decode(DELIVERY_GATE_REVIEW, REVIEW_OF("\"requested\"", WAITING, "\"Live shop\""));
+	const struct delivery_job *job = d.event->u.delivery.job;
+
+	assert_true(d.is_good);
+	assert_int_equal(d.event->u.delivery.kind, DELIVERY_GATE_REVIEW);
+	assert_string_equal(job->of.run, "4711");
+	assert_string_equal(job->of.sha, AFTER);
+	assert_string_equal(job->of.event, "push");
+	assert_string_equal(job->of.actor, "mona");
+	assert_int_equal(job->of.actor_id, 7);
+	assert_int_equal(job->deployment, 0);
+	assert_string_equal(job->environment, "Live shop");
+	event_free(d.event);
+	d = decode(DELIVERY_GATE_REVIEW, REVIEW_OF("\"approved\"", "null", "null"));
+	assert_int_equal(d.event->u.delivery.kind, DELIVERY_OTHER);
+	event_free(d.event);
+	d = decode(DELIVERY_WORKFLOW_RUN, REVIEW_OF("\"requested\"", WAITING, "\"x\""));
+	assert_refused(d);
+}
+
+TEST(a_review_that_lacks_what_a_review_has_is_refused)
+{
+	static const char *const bad[] = { REVIEW_OF("\"requested\"", "null", "\"x\""),
+		REVIEW_OF("\"requested\"", WAITING, "7"), REVIEW_OF("null", WAITING, "\"x\""),
+		REVIEW_OF("\"requested\"", "{\"id\":4711}", "\"x\""),
+		REVIEW_OF("\"requested\"", "{\"id\":4711,\"head_sha\":\"main\",\"event\":\"push\"}",
+		    "\"x\""),
+		REVIEW_OF("\"requested\"",
+		    "{\"id\":\"4711\",\"head_sha\":\"" AFTER "\",\"event\":\"push\"}", "\"x\""),
+		"{\"action\":\"requested\"," REPO ",\"workflow_run\":" WAITING
+		",\"environment\":\"x\"}" };
+
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_refused(decode(DELIVERY_GATE_REVIEW, bad[i]));
+}
+
 TEST(a_run_says_of_which_repository_it_is)
 {
 	assert_refused(decode(DELIVERY_WORKFLOW_RUN,

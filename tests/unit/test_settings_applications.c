@@ -505,3 +505,17 @@ TEST_WITH(one_environment_of_github_is_one_of_all_applications, folder_aid_make,
 	settings_unref(folder_aid_load());
 	assert_true(settings_aid_says(SETTINGS_WARNING, both));
 }
+
+/* By the App's rule alone its gate is answered without one. */
+TEST_WITH(a_reviewer_has_a_token, folder_aid_make, folder_aid_remove)
+{
+	static const char lacks[] = "STAGING_GATE_REVIEWER: needs GITHUB_API_TOKEN";
+
+	folder_aid_put("apps/shop.env", OF("shop") "STAGING_GATE_REVIEWER=true\n");
+	folder_aid_put("main", SERVER);
+	settings_unref(folder_aid_load());
+	assert_true(settings_aid_says(SETTINGS_WARNING, lacks));
+	folder_aid_put("main", SERVER "GITHUB_API_TOKEN=ghp_" SECRET "\n");
+	settings_unref(folder_aid_load());
+	assert_false(settings_aid_says(SETTINGS_WARNING, lacks));
+}

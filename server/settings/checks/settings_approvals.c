@@ -80,26 +80,32 @@ check_unknown(struct settings_loader *l)
 		    found->name);
 }
 
-/* Where nothing is known of a commit GitHub is asked. */
+/* Where nothing is known of a commit GitHub is asked; of what people review, by one of them. */
 static void
-check_ci(struct settings_loader *l, const struct environment_settings *e)
+check_github(struct settings_loader *l, const struct environment_settings *e)
 {
-	const char *missing = settings_github_missing(l->s);
-	char setting[SETTING_NAME_MAX];
+	const char *missing = settings_github_missing(l->s), *setting = "<ENV>_REQUIRE_CI";
+	char name[SETTING_NAME_MAX];
 	struct environment_id id;
 
-	if (e->require_ci == NULL || !environment_id_parse(e->name, &id) || missing == NULL)
+	if (e->gate_reviewer && l->s->github.token == NULL) {
+		setting = "<ENV>_GATE_REVIEWER";
+		missing = "GITHUB_API_TOKEN, of a person who may review there";
+	} else if (e->require_ci == NULL) {
+		return;
+	}
+	if (!environment_id_parse(e->name, &id) || missing == NULL)
 		return;
 	settings_say(l->report, id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
 	    "%s%s%s: needs %s", id.application, id.application[0] != '\0' ? ": " : "",
-	    setting_name("<ENV>_REQUIRE_CI", id.name, setting), missing);
+	    setting_name(setting, id.name, name), missing);
 }
 
 void
 settings_check_approvals(struct settings_loader *l)
 {
 	for (size_t i = 0; i < settings_own_count(l->s); i++)
-		check_ci(l, &l->s->environments[i]);
+		check_github(l, &l->s->environments[i]);
 	for (size_t i = 0; l->s->roles != NULL && i < l->s->environment_count; i++)
 		check(l, &l->s->environments[i]);
 	if (l->s->application[0] == '\0')
