@@ -147,8 +147,8 @@ get_moment(const struct json *claims, const char *name, int64_t *ret)
 }
 
 bool
-jwt_check_claims(const struct json *claims, const char *issuer, const char *audience, int64_t now,
-    struct err *err)
+jwt_check_claims(const struct json *claims, const char *issuer, const char *audience,
+    int64_t life_ms, int64_t now, struct err *err)
 {
 	int64_t issued, expires, since = 0;
 
@@ -163,9 +163,9 @@ jwt_check_claims(const struct json *claims, const char *issuer, const char *audi
 		return err_set(err, ERR_DENIED, "JWT: it begins later than now");
 	if (expires <= now - JWT_LEEWAY)
 		return err_set(err, ERR_DENIED, "JWT: it has expired");
-	if (expires - issued > JWT_LIFE)
-		return err_set(
-		    err, ERR_DENIED, "JWT: it lives longer than %d minutes", JWT_LIFE / 60000);
+	if (expires - issued > life_ms)
+		return err_set(err, ERR_DENIED, "JWT: it lives longer than %d minutes",
+		    (int)(life_ms / 60000));
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/seal.h"
+#include "lib/text.h"
 #include "lib/window.h"
 #include "lib/zone.h"
 #include "types/roles.h"
@@ -332,18 +333,38 @@ settings_user_named(const struct settings *s, const char *name)
 	return 0;
 }
 
+#define GITLABS "gitlab:"
+
 int64_t
 settings_person_of_login(const struct settings *s, const char *login, size_t size)
 {
+	bool is_gitlabs = text_starts(login, GITLABS);
+	size_t mark = is_gitlabs ? strlen(GITLABS) : 0;
+
+	login += mark;
+	size -= mark < size ? mark : size;
 	for (size_t i = 0; i < s->inside->member_count; i++) {
 		const struct settings_member *member = s->inside->members[i];
-		const char *theirs = member->values[PERSON_SETTING_GITHUB].text;
+		const char *theirs =
+		    member->values[is_gitlabs ? PERSON_SETTING_GITLAB : PERSON_SETTING_GITHUB].text;
 
 		if (member->family == FAMILY_PERSON && theirs != NULL && strlen(theirs) == size &&
 		    strncasecmp(theirs, login, size) == 0)
 			return strtoll(member->name, NULL, 10); /* digits alone: as it was found */
 	}
 	return 0;
+}
+
+int64_t
+settings_person_of_pusher(const struct settings *s, const char *requester)
+{
+	static const char github[] = "github:";
+	bool is_githubs = text_starts(requester, github);
+
+	if (!is_githubs && !text_starts(requester, GITLABS))
+		return 0;
+	requester += is_githubs ? strlen(github) : 0;
+	return settings_person_of_login(s, requester, strcspn(requester, "("));
 }
 
 const char *

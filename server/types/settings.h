@@ -393,8 +393,12 @@ bool settings_trusts_proxy(const struct settings *s, const char *peer, bool is_l
 /* As whom that user of this machine acts, as rows have people; 0: they are not known. */
 int64_t settings_user(const struct settings *s, uint32_t uid, const char **ret_name);
 
-/* The person whose login at GitHub that is (PERSON_<ID>_GITHUB), in any capitals; 0: nobody's. */
+/* The person whose login that is, in any capitals: "mona" at GitHub (PERSON_<ID>_GITHUB),
+ * "gitlab:mona" at GitLab (PERSON_<ID>_GITLAB); 0: nobody's. */
 int64_t settings_person_of_login(const struct settings *s, const char *login, size_t size);
+
+/* The same of who has pushed: "github:mona(7)", "gitlab:mona(7)". */
+int64_t settings_person_of_pusher(const struct settings *s, const char *requester);
 
 /* The same by their name. */
 int64_t settings_user_named(const struct settings *s, const char *name);

@@ -12,6 +12,7 @@
 
 #define KID_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=-"
 #define AT	    1795700000000
+#define LIFE	    4200000
 
 static void
 read_any(const char *text, size_t size)
@@ -27,13 +28,13 @@ read_any(const char *text, size_t size)
 	assert(memchr(text + jwt.signed_size + 1, '.', size - jwt.signed_size - 1) == NULL);
 	assert(jwt.kid[0] != '\0' && jwt.kid[strspn(jwt.kid, KID_LETTERS)] == '\0');
 	assert(json_holds_object(jwt.claims));
-	if (jwt_check_claims(jwt.claims, "https://i", "https://a", AT, NULL)) {
-		assert(!jwt_check_claims(jwt.claims, "https://j", "https://a", AT, NULL));
-		assert(!jwt_check_claims(jwt.claims, "https://i", "https://b", AT, NULL));
+	if (jwt_check_claims(jwt.claims, "https://i", "https://a", LIFE, AT, NULL)) {
+		assert(!jwt_check_claims(jwt.claims, "https://j", "https://a", LIFE, AT, NULL));
+		assert(!jwt_check_claims(jwt.claims, "https://i", "https://b", LIFE, AT, NULL));
 		assert(!jwt_check_claims(
-		    jwt.claims, "https://i", "https://a", AT + JWT_LIFE + 2 * JWT_LEEWAY, NULL));
+		    jwt.claims, "https://i", "https://a", LIFE, AT + LIFE + 2 * JWT_LEEWAY, NULL));
 		assert(!jwt_check_claims(
-		    jwt.claims, "https://i", "https://a", AT - JWT_LIFE - 2 * JWT_LEEWAY, NULL));
+		    jwt.claims, "https://i", "https://a", LIFE, AT - LIFE - 2 * JWT_LEEWAY, NULL));
 	}
 	jwt_done(&jwt);
 }

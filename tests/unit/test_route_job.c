@@ -43,6 +43,7 @@ struct world {
 	struct http_server *issuer, *server;
 	char url[64], key_set[1024];
 	struct http_asked asked;
+	enum delivery_forge forge;		     /* whose keys were asked for */
 	int key_sets;				     /* that were asked for */
 	int asked_store, status;		     /* so it decides; 0: 200 */
 	int counted[ROUTE_JOB_RESULT_COUNT], others; /* refusals, by their words */
@@ -111,9 +112,12 @@ settings(void *ctx)
 }
 
 static struct jwks *
-keys(void *ctx)
+keys(void *ctx, enum delivery_forge forge)
 {
-	return ((struct world *)ctx)->keys;
+	struct world *w = ctx;
+
+	w->forge = forge;
+	return w->keys;
 }
 
 static void
@@ -162,7 +166,7 @@ set_up(void **state)
 	w->loop = loop_new(NULL);
 	open_issuer(w);
 	w->settings = load(w->url);
-	w->client = jwks_client(w->loop, w->url, NULL);
+	w->client = jwks_client(w->loop, OUTBOUND_ISSUER, w->url, NULL);
 	w->keys = jwks_new(w->client, w->url);
 	w->refusals =
 	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = decide, .ctx = w });

@@ -477,7 +477,7 @@ TEST_WITH(an_applications_workflow_refuses_no_other, folder_aid_make, folder_aid
 		       "WORKFLOW_MINE_MAY=deploy:staging\n");
 	s = folder_aid_load();
 	assert_non_null(s); /* also without ENABLE_API_SERVER and PUBLIC_URL */
-	assert_int_equal(workflow_find(s, of, &found), 1);
+	assert_int_equal(workflow_find(s, DELIVERY_GITHUB, of, &found), 1);
 	assert_string_equal(found.id, "shop/deploy");
 	json_free(of);
 	settings_unref(s);

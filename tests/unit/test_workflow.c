@@ -137,13 +137,14 @@ TEST(a_token_says_which_event_has_begun_its_run)
 	struct err err = { 0 };
 	struct job job;
 
-	assert_true(job_read(json, &job, &err));
+	assert_true(job_read(DELIVERY_GITHUB, json, &job, &err));
 	assert_string_equal(job.event, "push");
 	json_free(json);
 	for (size_t i = 0; i < COUNT(none); i++) {
 		json = json_decode(none[i], strlen(none[i]), NULL);
 		assert_non_null(json);
-		if (job_read(json, &job, &err) || strstr(err.text, "event_name") == NULL)
+		if (job_read(DELIVERY_GITHUB, json, &job, &err) ||
+		    strstr(err.text, "event_name") == NULL)
 			fail_msg("%s: %s", none[i], err.text);
 		json_free(json);
 	}
@@ -235,13 +236,13 @@ TEST(what_a_job_is_of_is_said_as_its_line_would_have_it)
 	struct json *of = json_decode(claims, strlen(claims), NULL);
 	char said[LIMIT_LINE];
 
-	assert_string_equal(
-	    workflow_of(of, said), "github 456789 deploy.yml@refs/heads/main, by pull_request");
+	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said),
+	    "github 456789 deploy.yml@refs/heads/main, by pull_request");
 	json_free(of);
 	of = json_decode("{\"repository_id\":7}", 19, NULL);
-	assert_string_equal(workflow_of(of, said), "github ? ?, by ?");
+	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said), "github ? ?, by ?");
 	json_free(of);
 	of = json_decode("{\"event_name\":\"a\\nb\"}", 21, NULL);
-	assert_string_equal(workflow_of(of, said), "");
+	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said), "");
 	json_free(of);
 }
