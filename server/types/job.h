@@ -13,7 +13,8 @@
 struct json;
 
 #define JOB_ID	   64 /* bytes of a token's own id (jti), with the NUL */
-#define JOB_NUMBER 32 /* of a number as a text, with its forge's mark */
+#define JOB_NUMBER 24 /* of a number as a text */
+#define JOB_MARK   8  /* of its forge before it */
 #define JOB_EVENT  40 /* of an event's name: GitHub's longest has 27 */
 #define JOB_DIGEST 32 /* SHA-256 */
 #define JOB_RUN_BITS 56 /* of a run's number, where its forge stands before it */
@@ -43,7 +44,7 @@ struct job {
 	char token[JOB_ID];		   /* its own id */
 	int64_t expires_at;		   /* wall ms */
 	char repository[LIMIT_REF];	   /* "octo/shop" */
-	char repository_id[JOB_NUMBER]; /* "456789", "gitlab:22" */
+	char repository_id[JOB_MARK + JOB_NUMBER]; /* "456789", "gitlab:22" */
 	char ref[LIMIT_REF]; /* "refs/heads/main" */
 	char sha[LIMIT_COMMIT];
 	char event[JOB_EVENT]; /* that has begun its run: "push" */
