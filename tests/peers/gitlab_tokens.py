@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 import uuid
@@ -25,6 +26,8 @@ from github_tokens import AUDIENCE, Issuer, Key
 
 KEYWORDS = {"after_script", "before_script", "environment", "extends", "id_tokens", "image", "needs", "resource_group",
             "rules", "script", "stage", "timeout", "variables"}
+# As the runner begins each script (gitlab-runner, shells/bash.go).
+BEGIN = "if set -o | grep pipefail > /dev/null; then set -o pipefail; fi; set -o errexit\nset +o noclobber\n"
 
 
 def thumbprint(key):
@@ -86,29 +89,33 @@ def mix(below, above):
 
 
 class Runner:
-    """One run of a job.  named: claims of its tokens; variables: those of the project, which the file's replace."""
+    """One run of a job.  variables: those of the project; named: claims of its tokens."""
 
-    def __init__(self, gitlab, folder, files, job, variables=None, **named):
-        jobs = {}
+    def __init__(self, gitlab, folder, files, job, variables, shell="bash", **named):
+        self.jobs = {}
         for file in files:
-            jobs.update(yaml.safe_load(file.read_text("utf-8")))
-        self.job = merged(jobs, job)
-        self.folder, self.log, self.status = folder, "", None
-        variables = {**(variables or {}), **self.job.get("variables", {})}
+            self.jobs.update(yaml.safe_load(file.read_text("utf-8")))
+        self.job = merged(self.jobs, job)
+        self.folder, self.shell, self.log, self.status = folder, shell, "", None
+        self.tools = folder.parent / "tools"     # its seconds are short
+        self.tools.mkdir(exist_ok=True)
+        (self.tools / "sleep").write_text("#!/bin/sh\nexec /bin/sleep 0.2\n")
+        (self.tools / "sleep").chmod(0o755)
+        variables = {**self.jobs.get("variables", {}), **self.job.get("variables", {}), **variables}
         self.made = {}
         for token, of in self.job["id_tokens"].items():
             audience = re.sub(r"\$\{?(\w+)\}?", lambda word: variables[word[1]], of["aud"])
             self.made[token] = gitlab.token(aud=audience, **named)
-        self.variables = {**variables, **self.made, "CI_PROJECT_DIR": str(folder), "CI": "true",
-                          "CI_COMMIT_SHA": named["sha"], "GITLAB_CI": "true"}
+        self.variables = {**variables, **self.made, "CI_PROJECT_DIR": str(folder), "CI": "true", "GITLAB_CI": "true",
+                          "CI_COMMIT_SHA": named["sha"]}
 
     def start(self, lines, **more):
         assert all(isinstance(line, str) for line in lines), "GitLab joins texts alone"
-        script = "set -eo pipefail\n" + "".join(line.rstrip("\n") + "\n" for line in lines)
-        self.out = open(self.folder / "log", "ab")     # pylint: disable=consider-using-with
-        return subprocess.Popen(["bash", "--norc", "-c", script], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                stdout=self.out, stderr=subprocess.STDOUT,
-                                env={"PATH": os.environ["PATH"], **self.variables, **more})
+        script = BEGIN + "".join(line.rstrip("\n") + "\n" for line in lines)
+        with open(self.folder / "log", "ab") as log:
+            return subprocess.Popen([self.shell, "-c", script], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
+                                    stderr=subprocess.STDOUT, start_new_session=True,
+                                    env={"PATH": f"{self.tools}:{os.environ['PATH']}", **self.variables, **more})
 
     def begin(self):
         self.process = self.start(self.job.get("before_script", []) + self.job["script"])
@@ -116,13 +123,12 @@ class Runner:
 
     def wait(self, process, timeout):
         status = process.wait(timeout=timeout)
-        self.out.close()
         self.log = (self.folder / "log").read_text("utf-8")
         assert not [token for token in self.made.values() if token in self.log], "a token is in the log"
         return status
 
     def finish(self, is_cancelled=False, timeout=60):
-        """Its own status, as GitLab shows it."""
+        """Its status, as GitLab shows it."""
         failed = self.wait(self.process, timeout) != 0
         self.status = "canceled" if is_cancelled else "failed" if failed else "success"
         if "after_script" in self.job:     # how that ends changes nothing
@@ -130,10 +136,10 @@ class Runner:
         return self.status
 
     def cancel(self):
-        self.process.terminate()
+        os.killpg(self.process.pid, signal.SIGTERM)
         return self.finish(is_cancelled=True)
 
     def done(self):
         if self.process.poll() is None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
