@@ -3,18 +3,21 @@ two approvals, goes on, and its end frees the environment; one that is cancelled
 # SPDX-License-Identifier: ISC
 import itertools
 import pathlib
+import shutil
+import subprocess
 
 import pytest
 
 from flow_aid import ended_well
 from gitlab_aid import GitlabJobs
-from gitlab_tokens import Runner
+from gitlab_tokens import BEGIN, Runner, merged, read_jobs
 from jobs_aid import REPOSITORY
 from runner_client import ROOT
 from stage import wait_until
 from telegram_client import GROUP, text_of
 
 FOLDER = pathlib.Path(ROOT) / "deploy" / "gitlab"
+FILES = (FOLDER / "gate.yml", FOLDER / "ci.yml")
 JOBS = itertools.count(7000)
 LINES = {"WORKFLOW_STAGING_IS": "gitlab 22 .gitlab-ci.yml@refs/heads/develop", "WORKFLOW_STAGING_MAY": "deploy:staging",
          "WORKFLOW_PRODUCTION_IS": "gitlab 22 .gitlab-ci.yml@refs/heads/main",
@@ -30,7 +33,7 @@ class Gates(GitlabJobs):
 def scene(tmp_path_factory):
     made = Gates(tmp_path_factory.mktemp("gates"), {
         "TELEGRAM_CHAT_ID": str(GROUP), "PRODUCTION_APPROVALS": "2", "PRODUCTION_CONFIRM": "false",
-        "APPROVE_UNKNOWN_PUSHER": "true", **LINES})
+        **LINES})
     made.commit("main")
     yield made
     ended_well(made)
@@ -46,7 +49,7 @@ def run(scene, tmp_path):
         (tmp_path / "work").mkdir()
         (tmp_path / "work" / "ship.sh").write_text(f"#!/bin/sh\n{ships}\n")
         (tmp_path / "work" / "ship.sh").chmod(0o755)
-        made = Runner(scene.gitlab, tmp_path / "work", (FOLDER / "gate.yml", FOLDER / "ci.yml"), job,
+        made = Runner(scene.gitlab, tmp_path / "work", FILES, job,
                       {"DEPLOYBOT_URL": scene.bot.base, "CI_REGISTRY_IMAGE": "registry.example.org/shop"}, shell,
                       **{"repository": REPOSITORY, "ref": f"refs/heads/{branch}", "sha": scene.head(branch),
                          "pipeline_id": number, "job_id": "9" + number, **named})
@@ -76,6 +79,16 @@ def state(scene, job):
 def test_the_examples_settings_are_those_of_this_test():
     text = (FOLDER / "ci.yml").read_text("utf-8")
     assert all(f"#   {name}={value}\n" in text for name, value in LINES.items())
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="no shellcheck")
+@pytest.mark.parametrize("name", ["staging", "production"])
+def test_the_lines_are_those_of_any_shell(name):
+    job = merged(read_jobs(FILES), name)
+    for lines in (job.get("before_script", []) + job["script"], job.get("after_script", [])):
+        done = subprocess.run(["shellcheck", "-s", "sh", "-"], input=BEGIN + "\n".join(lines) + "\n", text=True,
+                              capture_output=True, check=False)
+        assert "SC" not in done.stdout.replace("SC3040", ""), done.stdout
 
 
 def test_a_push_job_reports_and_its_commit_is_deployed(scene, run):

@@ -72,6 +72,13 @@ class Gitlab(Issuer):
         return {name: value for name, value in claims.items() if value is not None}
 
 
+def read_jobs(files):
+    found = {}
+    for file in files:
+        found.update(yaml.safe_load(file.read_text("utf-8")))
+    return found
+
+
 def merged(jobs, name):
     """A job with what it extends: hashes are merged, all else is replaced."""
     job = jobs[name]
@@ -92,14 +99,12 @@ class Runner:
     """One run of a job.  variables: those of the project; named: claims of its tokens."""
 
     def __init__(self, gitlab, folder, files, job, variables, shell="bash", **named):
-        self.jobs = {}
-        for file in files:
-            self.jobs.update(yaml.safe_load(file.read_text("utf-8")))
+        self.jobs = read_jobs(files)
         self.job = merged(self.jobs, job)
         self.folder, self.shell, self.log, self.status = folder, shell, "", None
         self.tools = folder.parent / "tools"     # its seconds are short
         self.tools.mkdir(exist_ok=True)
-        (self.tools / "sleep").write_text("#!/bin/sh\nexec /bin/sleep 0.2\n")
+        (self.tools / "sleep").write_text("#!/bin/sh\nexec /bin/sleep 0.6\n")
         (self.tools / "sleep").chmod(0o755)
         variables = {**self.jobs.get("variables", {}), **self.job.get("variables", {}), **variables}
         self.made = {}

@@ -142,13 +142,21 @@ TEST_WITH(who_a_person_is_stands_in_the_main_file, folder_aid_make, folder_aid_r
 {
 	struct settings *s;
 
-	folder_aid_put("main", SERVER "PERSON_11_GITHUB=ada\n");
+	folder_aid_put("main", SERVER "PERSON_11_GITHUB=ada\nPERSON_13_GITLAB=ada\n");
 	folder_aid_put("apps/shop.env", OF("shop") "PERSON_12_GITHUB=mallory\n");
 	s = folder_aid_load();
 	SAYS(SETTINGS_WARNING, "shop: PERSON_12_GITHUB: is one of the whole server");
 	assert_false(settings_aid_says(SETTINGS_WARNING, "PERSON_11_GITHUB"));
 	assert_int_equal(settings_person_of_login(s, "ada", 3), 11);
 	assert_int_equal(settings_person_of_login(s, "mallory", 7), 0);
+	/* Two forges have two people of one login. */
+	assert_int_equal(settings_person_of_login(s, "gitlab:Ada", 10), 13);
+	assert_int_equal(settings_person_of_login(s, "gitlab:", 7), 0);
+	assert_int_equal(settings_person_of_pusher(s, "github:ada(7)"), 11);
+	assert_int_equal(settings_person_of_pusher(s, "gitlab:ada(7)"), 13);
+	assert_int_equal(settings_person_of_pusher(s, "gitea:ada(7)"), 0);
+	assert_int_equal(settings_person_of_pusher(s, "gitea:gitlab:ada(7)"), 0);
+	assert_int_equal(settings_person_of_pusher(s, "workflow:shop(gitlab:ada)"), 0);
 	settings_unref(s);
 }
 
