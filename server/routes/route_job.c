@@ -77,15 +77,17 @@ static void
 check_claims(struct check *check)
 {
 	const struct settings *settings = check->config->settings(check->config->ctx);
-	const char *issuer = workflow_issuer(settings, check->forge);
-	const char *audience = settings_text(settings, SETTING_PUBLIC_URL);
+	const struct jwt_wanted wanted = {
+		.issuer = workflow_issuer(settings, check->forge),
+		.audience = settings_text(settings, SETTING_PUBLIC_URL),
+		.life_ms = job_forges[check->forge].life_ms,
+	};
 	struct err err;
 
-	if (audience == NULL)
+	if (wanted.audience == NULL)
 		end(check, ROUTE_JOB_OFF, "no token of a job is let in: PUBLIC_URL is not set",
 		    NULL);
-	else if (jwt_check_claims(check->jwt.claims, issuer, audience,
-		     job_forges[check->forge].life_ms, clock_wall_ms(), &err))
+	else if (jwt_check_claims(check->jwt.claims, &wanted, clock_wall_ms(), &err))
 		find_workflow(check, settings);
 	else
 		end(check, ROUTE_JOB_CLAIMS, err.text, NULL);

@@ -333,13 +333,12 @@ settings_user_named(const struct settings *s, const char *name)
 	return 0;
 }
 
-#define GITLABS "gitlab:"
-
 int64_t
 settings_person_of_login(const struct settings *s, const char *login, size_t size)
 {
-	bool is_gitlabs = text_starts(login, GITLABS);
-	size_t mark = is_gitlabs ? strlen(GITLABS) : 0;
+	static const char gitlabs[] = "gitlab:";
+	bool is_gitlabs = text_starts(login, gitlabs);
+	size_t mark = is_gitlabs ? strlen(gitlabs) : 0;
 
 	login += mark;
 	size -= mark < size ? mark : size;
@@ -353,18 +352,6 @@ settings_person_of_login(const struct settings *s, const char *login, size_t siz
 			return strtoll(member->name, NULL, 10); /* digits alone: as it was found */
 	}
 	return 0;
-}
-
-int64_t
-settings_person_of_pusher(const struct settings *s, const char *requester)
-{
-	static const char github[] = "github:";
-	bool is_githubs = text_starts(requester, github);
-
-	if (!is_githubs && !text_starts(requester, GITLABS))
-		return 0;
-	requester += is_githubs ? strlen(github) : 0;
-	return settings_person_of_login(s, requester, strcspn(requester, "("));
 }
 
 const char *

@@ -397,9 +397,6 @@ int64_t settings_user(const struct settings *s, uint32_t uid, const char **ret_n
  * "gitlab:mona" at GitLab (PERSON_<ID>_GITLAB); 0: nobody's. */
 int64_t settings_person_of_login(const struct settings *s, const char *login, size_t size);
 
-/* The same of who has pushed: "github:mona(7)", "gitlab:mona(7)". */
-int64_t settings_person_of_pusher(const struct settings *s, const char *requester);
-
 /* The same by their name. */
 int64_t settings_user_named(const struct settings *s, const char *name);
 

@@ -49,8 +49,7 @@ const char *workflow_issuer(const struct settings *s, enum delivery_forge forge)
 /* Has that forge a workflow here? */
 bool workflow_is_any(const struct settings *s, enum delivery_forge forge);
 
-/* Is a job with these claims of that workflow?  They are of its forge, and were checked (lib/jwt.h).
- */
+/* Is a job with these claims of that workflow?  They are its forge's, and checked (lib/jwt.h). */
 bool workflow_line_matches(const struct workflow_line *line, const struct json *claims);
 
 /* What its line would have, and the event behind it: "github 456789 deploy.yml@refs/heads/main, by

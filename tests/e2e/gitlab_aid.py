@@ -1,4 +1,4 @@
-"""gitlab_aid.py - a stage whose jobs of GitLab ask over /v1, beside those of GitHub, each by its own issuer's tokens."""
+"""gitlab_aid.py - a stage whose jobs of GitLab ask over /v1, beside those of GitHub, by tokens of another issuer."""
 # SPDX-License-Identifier: ISC
 import itertools
 

@@ -1,5 +1,5 @@
 """Goal: the jobs of deploy/gitlab/, line by line as a runner of GitLab runs them, before the real server: one waits for
-two approvals, goes on, and its end frees the environment; one that is cancelled, fails or may not leaves nothing behind."""
+two approvals, goes on, and its end is known; one that is cancelled, fails or may not leaves nothing behind."""
 # SPDX-License-Identifier: ISC
 import itertools
 import pathlib
@@ -49,8 +49,8 @@ def run(scene, tmp_path):
         (tmp_path / "work").mkdir()
         (tmp_path / "work" / "ship.sh").write_text(f"#!/bin/sh\n{ships}\n")
         (tmp_path / "work" / "ship.sh").chmod(0o755)
-        made = Runner(scene.gitlab, tmp_path / "work", FILES, job,
-                      {"DEPLOYBOT_URL": scene.bot.base, "CI_REGISTRY_IMAGE": "registry.example.org/shop"}, shell,
+        variables = {"DEPLOYBOT_URL": scene.bot.base, "CI_REGISTRY_IMAGE": "registry.example.org/shop"}
+        made = Runner(scene.gitlab, tmp_path / "work", FILES, job, variables, shell,
                       **{"repository": REPOSITORY, "ref": f"refs/heads/{branch}", "sha": scene.head(branch),
                          "pipeline_id": number, "job_id": "9" + number, **named})
         made.number = number
@@ -128,7 +128,7 @@ def test_a_no_fails_the_job(scene, run):
 def test_a_job_that_is_cancelled_takes_its_question_back(scene, run):
     job = run("production")
     asked(scene, job)
-    wait_until(lambda: (job.folder.parent / "work.tmp" / "gate").exists(), 20, "its number")
+    wait_until((job.folder.parent / "work.tmp" / "gate").exists, 20, "its number")
     assert job.cancel() == "canceled" and state(scene, job) == "CANCELLED", job.log
 
 

@@ -48,9 +48,9 @@ class Gitlab(Issuer):
         return made
 
     def page(self, request):
-        page = {"/.well-known/openid-configuration":
-                {"issuer": self.url, "jwks_uri": f"{self.url}/oauth/discovery/keys", "claims_supported": ["iss", "sub"]},
-                "/oauth/discovery/keys": {"keys": [key.public() for key in self.keys]}}.get(request.path)
+        keys = "/oauth/discovery/keys"
+        page = {"/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": self.url + keys},
+                keys: {"keys": [key.public() for key in self.keys]}}.get(request.path)
         return (404 if page is None else 200), page
 
     def claims(self, repository="octo/shop", ref="refs/heads/main", sha="0" * 40, file=".gitlab-ci.yml", life_s=3600,

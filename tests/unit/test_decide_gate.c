@@ -575,7 +575,7 @@ open_gitlab(struct scene *s, const char *more)
 {
 	open_scene(s, "PRODUCTION_APPROVALS=1", NULL);
 	world_settings(&s->w, SETTINGS, "PRODUCTION_APPROVALS=1",
-	    "GITLAB_URL=https://gitlab.example.org", "REPOSITORY_PATH=octo/shop", more, NULL);
+	    "GITLAB_URL=https://gitlab.example.org", "REPOSITORY_PATH=group/shop", more, NULL);
 	job_is_gitlabs(&s->job, "99001");
 	assert_int_equal(wait_at(s, PRODUCTION), 202);
 	git(s);
@@ -587,8 +587,8 @@ TEST(a_gate_of_gitlab_is_its_jobs_and_says_where_that_is)
 	int64_t first;
 
 	open_gitlab(&s, "GITHUB_API_URL=https://github.example.org/api/v3");
-	assert_non_null(world_says(&s.w, "for run 4711 of octo/shop, begun by gitlab:mona"));
-	assert_non_null(world_says(&s.w, "https://gitlab.example.org/octo/shop/-/jobs/99001"));
+	assert_non_null(world_says(&s.w, "for run 4711 of group/shop, begun by gitlab:mona"));
+	assert_non_null(world_says(&s.w, "https://gitlab.example.org/group/shop/-/jobs/99001"));
 	assert_null(world_says(&s.w, "actions/runs"));
 	approve(&s);
 	assert_int_equal(is(&s), DEPLOY_RUNNING);

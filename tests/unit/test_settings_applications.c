@@ -152,11 +152,6 @@ TEST_WITH(who_a_person_is_stands_in_the_main_file, folder_aid_make, folder_aid_r
 	/* Two forges have two people of one login. */
 	assert_int_equal(settings_person_of_login(s, "gitlab:Ada", 10), 13);
 	assert_int_equal(settings_person_of_login(s, "gitlab:", 7), 0);
-	assert_int_equal(settings_person_of_pusher(s, "github:ada(7)"), 11);
-	assert_int_equal(settings_person_of_pusher(s, "gitlab:ada(7)"), 13);
-	assert_int_equal(settings_person_of_pusher(s, "gitea:ada(7)"), 0);
-	assert_int_equal(settings_person_of_pusher(s, "gitea:gitlab:ada(7)"), 0);
-	assert_int_equal(settings_person_of_pusher(s, "workflow:shop(gitlab:ada)"), 0);
 	settings_unref(s);
 }
 

@@ -79,7 +79,7 @@ find_pusher(const struct tx *tx, const struct deployment *work, struct needs_wor
 {
 	const char *began =
 	    text_starts(work->requester, "workflow:") ? strchr(work->requester, '(') : NULL;
-	int64_t person = settings_person_of_pusher(tx->settings, work->requester);
+	int64_t person = decide_principal_pusher(tx->settings, work->requester);
 
 	if (began != NULL)
 		add_asked(facts,

@@ -106,7 +106,7 @@ decide_whom_news(struct tx *tx, const char *target, int64_t ret[DECIDE_WHOM_ALL]
 int64_t
 decide_whom_pushed(struct tx *tx, const char *requester, const char *environment)
 {
-	int64_t person = settings_person_of_pusher(tx->settings, requester);
+	int64_t person = decide_principal_pusher(tx->settings, requester);
 
 	return person > 0 && !row_chat_is_refused(tx, person) &&
 		decide_sees(tx, person, environment) ?
