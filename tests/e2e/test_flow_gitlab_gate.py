@@ -73,7 +73,8 @@ def approve(scene, question):
 
 
 def state(scene, job):
-    return scene.bot_rows(f"SELECT state FROM work JOIN work_job ON work = id WHERE work_job.run = '{job.number}'")[0][0]
+    sql = f"SELECT state FROM work JOIN work_job ON work = id WHERE work_job.run = '{job.number}'"
+    return scene.bot_rows(sql)[0][0]
 
 
 def test_the_examples_settings_are_those_of_this_test():

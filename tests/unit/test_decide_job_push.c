@@ -305,6 +305,8 @@ TEST(runs_of_two_forges_are_neither_older_nor_newer)
 	(void)text_copy(s.job.repository, sizeof(s.job.repository), "octo/shop");
 	push(&s, "4712", COMMIT_C);
 	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 1);
+	push(&s, "4710", COMMIT_D);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 1);
 	world_close(&s.w);
 }
 

@@ -359,6 +359,7 @@ TEST(no_line_lets_a_merge_request_in)
 	static const char *const never[] = { "merge_request_event", "external_pull_request_event" };
 	struct workflow_line line;
 	char is[160], value[80];
+	struct json *claims;
 	struct err err;
 
 	for (size_t i = 0; i < COUNT(usual); i++) {
@@ -378,6 +379,12 @@ TEST(no_line_lets_a_merge_request_in)
 		(void)snprintf(is, sizeof(is), IS_GITLAB " events=web,%s,api", never[i]);
 		assert_false(workflow_line_read(is, &line, &err));
 		assert_non_null(strstr(err.text, "no merge request is let in"));
+		/* Nor by one that was never read. */
+		assert_true(workflow_line_read(IS_GITLAB " events=x", &line, NULL));
+		(void)snprintf(line.events, sizeof(line.events), "%s", never[i]);
+		claims = gitlab_with("pipeline_source", value);
+		assert_false(workflow_line_matches(&line, claims));
+		json_free(claims);
 	}
 	/* Of GitHub that is no event. */
 	assert_true(workflow_line_read(IS " events=merge_request_event", &line, NULL));
