@@ -143,9 +143,12 @@ TEST_WITH(who_a_person_is_stands_in_the_main_file, folder_aid_make, folder_aid_r
 	struct settings *s;
 
 	folder_aid_put("main", SERVER "PERSON_11_GITHUB=ada\nPERSON_13_GITLAB=ada\n");
-	folder_aid_put("apps/shop.env", OF("shop") "PERSON_12_GITHUB=mallory\n");
+	folder_aid_put(
+	    "apps/shop.env", OF("shop") "PERSON_12_GITHUB=mallory\nPERSON_14_GITLAB=eve\n");
 	s = folder_aid_load();
 	SAYS(SETTINGS_WARNING, "shop: PERSON_12_GITHUB: is one of the whole server");
+	SAYS(SETTINGS_WARNING, "shop: PERSON_14_GITLAB: is one of the whole server");
+	assert_int_equal(settings_person_of_login(s, "gitlab:eve", 10), 0);
 	assert_false(settings_aid_says(SETTINGS_WARNING, "PERSON_11_GITHUB"));
 	assert_int_equal(settings_person_of_login(s, "ada", 3), 11);
 	assert_int_equal(settings_person_of_login(s, "mallory", 7), 0);
