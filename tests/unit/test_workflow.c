@@ -465,3 +465,30 @@ TEST(workflows_of_two_forges_are_no_two_of_one_job)
 	assert_false(workflow_is_any(s, DELIVERY_GITLAB));
 	settings_unref(s);
 }
+
+/* Whoever could give keys of their own could be any job. */
+TEST(an_issuer_whose_keys_anybody_between_may_give_is_refused)
+{
+	static const struct {
+		const char *url, *said; /* NULL: it is let pass */
+	} rows[] = { { "GITLAB_URL=http://gitlab.example.org",
+			 "GITLAB_URL: tokens of jobs are proved" },
+		{ "GITLAB_URL=http://127.example.org", "GITLAB_URL: tokens of jobs are proved" },
+		{ "GITLAB_URL=https://gitlab.example.org/",
+		    "GITLAB_URL: no token names it with a /" },
+		{ "GITLAB_URL=https://gitlab.example.org", NULL },
+		{ "GITLAB_URL=http://127.0.0.1:8080", NULL },
+		{ "GITHUB_TOKEN_ISSUER=http://github.example.org/_services/token", NULL } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		settings_unref(LOAD(NULL, COMPLETE, V1, rows[i].url, "WORKFLOW_A_IS=" IS_GITLAB,
+		    "WORKFLOW_A_MAY=deploy:staging"));
+		if (rows[i].said != NULL)
+			SAYS(SETTINGS_ERROR, rows[i].said);
+		else
+			assert_int_equal(settings_said.errors, 0);
+	}
+	settings_unref(LOAD(
+	    NULL, COMPLETE, V1, rows[5].url, "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:staging"));
+	SAYS(SETTINGS_ERROR, "GITHUB_TOKEN_ISSUER: tokens of jobs are proved");
+}
