@@ -156,7 +156,7 @@ job_read(enum delivery_forge forge, const struct json *claims, struct job *ret, 
 		return false;
 	if (actor == NULL || !json_get_i64(claims, "exp", &expires))
 		return missing(actor == NULL ? of->actor : "exp", err);
-	(void)clean_line(job->actor, sizeof(job->actor), actor, strlen(actor));
+	(void)clean_line(job->actor, sizeof(job->actor) - strlen(of->mark), actor, strlen(actor));
 	add_mark(of, job->actor, sizeof(job->actor));
 	add_mark(of, job->repository_id, sizeof(job->repository_id));
 	job->expires_at = 1000 * expires;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -174,15 +175,15 @@ workflow_of(enum delivery_forge forge, const struct json *claims, char ret[LIMIT
 	const struct job_forge *of = &job_forges[forge];
 	const char *repository = json_get_str(claims, of->repository_id);
 	const char *file = file_of(forge, claims), *event = json_get_str(claims, of->event);
+	char text[LIMIT_LINE];
 
-	(void)snprintf(ret, LIMIT_LINE, "%s %.20s %.150s, by %.40s%s", delivery_forge_word(forge),
-	    repository != NULL ? repository : "?", file != NULL ? file : "?",
-	    event != NULL ? event : "?",
+	(void)snprintf(text, sizeof(text), "%s %.20s %.150s, by %.40s%s",
+	    delivery_forge_word(forge), repository != NULL ? repository : "?",
+	    file != NULL ? file : "?", event != NULL ? event : "?",
 	    forge == DELIVERY_GITLAB && !is_protected(claims) ? ", of a ref that is not protected" :
 								"");
-	if (!text_is_plain(ret))
-		ret[0] = '\0';
-	return ret;
+	return clean_line(
+	    ret, LIMIT_LINE, text, strlen(text)); /* of a letter that was cut nothing */
 }
 
 const char *

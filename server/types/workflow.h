@@ -53,7 +53,7 @@ bool workflow_is_any(const struct settings *s, enum delivery_forge forge);
 bool workflow_line_matches(const struct workflow_line *line, const struct json *claims);
 
 /* What its line would have, and the event behind it: "github 456789 deploy.yml@refs/heads/main, by
- * push".  Returns ret; "": its claims are none of the forge's. */
+ * push", cleaned; ? for what is none.  Returns ret. */
 const char *
 workflow_of(enum delivery_forge forge, const struct json *claims, char ret[LIMIT_LINE]);
 

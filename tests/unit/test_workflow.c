@@ -6,6 +6,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "settings_aid.h"
+#include "tests/unit/is_utf8.h"
 #include "types/job.h"
 #include "types/roles.h"
 
@@ -244,7 +245,7 @@ TEST(what_a_job_is_of_is_said_as_its_line_would_have_it)
 	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said), "github ? ?, by ?");
 	json_free(of);
 	of = json_decode("{\"event_name\":\"a\\nb\"}", 21, NULL);
-	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said), "");
+	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said), "github ? ?, by a b");
 	json_free(of);
 }
 
@@ -431,6 +432,29 @@ TEST(what_a_job_of_gitlab_is_of_is_said_as_its_line_would_have_it)
 	claims = gitlab_with("ref_protected", "\"false\"");
 	assert_string_equal(workflow_of(DELIVERY_GITLAB, claims, said),
 	    IS_GITLAB ", by push, of a ref that is not protected");
+	json_free(claims);
+}
+
+#define LETTERS_10 "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9"
+#define LETTERS	   LETTERS_10 LETTERS_10 LETTERS_10 LETTERS_10
+#define FILE_OF_IT "\"gitlab.com/group/sub/shop//x"
+
+/* Regression: an answer had half of a letter at its end. */
+TEST(what_is_cut_of_a_claim_is_cut_between_letters)
+{
+	struct json *claims =
+	    gitlab_with("ci_config_ref_uri", FILE_OF_IT LETTERS LETTERS LETTERS "\"");
+	char said[LIMIT_LINE];
+	struct job job;
+
+	(void)workflow_of(DELIVERY_GITLAB, claims, said);
+	assert_true(is_utf8(said, strlen(said)));
+	assert_non_null(strstr(said, "gitlab 22 x\u00e9\u00e9"));
+	json_free(claims);
+	claims = gitlab_with("user_login", "\"x" LETTERS "\"");
+	assert_true(job_read(DELIVERY_GITLAB, claims, &job, NULL));
+	assert_true(is_utf8(job.actor, strlen(job.actor)));
+	assert_true(text_starts(job.actor, "gitlab:x\u00e9\u00e9"));
 	json_free(claims);
 }
 
