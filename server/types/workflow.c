@@ -182,8 +182,8 @@ workflow_of(enum delivery_forge forge, const struct json *claims, char ret[LIMIT
 	    file != NULL ? file : "?", event != NULL ? event : "?",
 	    forge == DELIVERY_GITLAB && !is_protected(claims) ? ", of a ref that is not protected" :
 								"");
-	return clean_line(
-	    ret, LIMIT_LINE, text, strlen(text)); /* of a letter that was cut nothing */
+	/* Of a letter that was cut nothing. */
+	return clean_line(ret, LIMIT_LINE, text, strlen(text));
 }
 
 const char *
