@@ -18,7 +18,7 @@ UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-ru
 	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer \
 	deploybot-check.service deploybot-check.timer deploybot-timestamp.service deploybot-timestamp.timer
 SCRIPTS	  = $(shell cd deploy && find *.sh setup transports -type f)
-EXAMPLES = $(shell cd deploy && find monitoring github own kubernetes hosts -type f 2>/dev/null)
+EXAMPLES = $(shell cd deploy && find monitoring github gitlab own kubernetes hosts -type f 2>/dev/null)
 # Of the scripts that an earlier `make install` has put there; hooks.d and transports beside them may be somebody's own.
 REMOVE_SCRIPTS = if [[ -f '$(D)$(LIBDIR)/scripts' ]]; then \
 	(cd '$(D)$(LIBDIR)/deploy' && xargs -r -d '\n' rm -f -- <../scripts); fi

@@ -147,15 +147,15 @@ get_moment(const struct json *claims, const char *name, int64_t *ret)
 }
 
 bool
-jwt_check_claims(const struct json *claims, const char *issuer, const char *audience, int64_t now,
-    struct err *err)
+jwt_check_claims(
+    const struct json *claims, const struct jwt_wanted *wanted, int64_t now, struct err *err)
 {
 	int64_t issued, expires, since = 0;
 
-	if (!has_text(claims, "iss", issuer))
-		return err_set(err, ERR_DENIED, "JWT: iss is not %.160s", issuer);
-	if (!has_text(claims, "aud", audience))
-		return err_set(err, ERR_DENIED, "JWT: aud is not %.160s alone", audience);
+	if (!has_text(claims, "iss", wanted->issuer))
+		return err_set(err, ERR_DENIED, "JWT: iss is not %.160s", wanted->issuer);
+	if (!has_text(claims, "aud", wanted->audience))
+		return err_set(err, ERR_DENIED, "JWT: aud is not %.160s alone", wanted->audience);
 	if (!get_moment(claims, "iat", &issued) || !get_moment(claims, "exp", &expires) ||
 	    (json_get(claims, "nbf") != NULL && !get_moment(claims, "nbf", &since)))
 		return err_set(err, ERR_DENIED, "JWT: iat, exp or nbf is no moment");
@@ -163,9 +163,9 @@ jwt_check_claims(const struct json *claims, const char *issuer, const char *audi
 		return err_set(err, ERR_DENIED, "JWT: it begins later than now");
 	if (expires <= now - JWT_LEEWAY)
 		return err_set(err, ERR_DENIED, "JWT: it has expired");
-	if (expires - issued > JWT_LIFE)
-		return err_set(
-		    err, ERR_DENIED, "JWT: it lives longer than %d minutes", JWT_LIFE / 60000);
+	if (expires - issued > wanted->life_ms)
+		return err_set(err, ERR_DENIED, "JWT: it lives longer than %d minutes",
+		    (int)(wanted->life_ms / 60000));
 	return true;
 }
 

@@ -16,7 +16,6 @@ struct json;
 #define JWT_MAX	   7168		/* bytes of a token: nginx takes 8 KB of a header's line */
 #define JWT_KID	   129		/* a key's id, with the NUL */
 #define JWT_LEEWAY 60000	/* ms by which clocks may differ */
-#define JWT_LIFE   (70 * 60000) /* ms from iat to exp, at most */
 
 struct jwt {
 	const char *text; /* borrowed; header and claims, which are signed */
@@ -38,10 +37,15 @@ void jwt_done(struct jwt *jwt);
 /* Is the signature of the key's owner? */
 enum crypto_proof jwt_verify(const struct jwt *jwt, const struct crypto_rsa *key);
 
+struct jwt_wanted {
+	const char *issuer, *audience;
+	int64_t life_ms; /* from iat to exp, at most */
+};
+
 /* Is it of this issuer, for this audience alone, and in force at the moment `now` (wall ms)?  Each
  * of iss, aud, iat, exp must be there, nbf may be. */
-MUST_USE bool jwt_check_claims(const struct json *claims, const char *issuer, const char *audience,
-    int64_t now, struct err *err);
+MUST_USE bool jwt_check_claims(
+    const struct json *claims, const struct jwt_wanted *wanted, int64_t now, struct err *err);
 
 /* Adds a token with these claims (JSON), signed by a private key. */
 MUST_USE bool

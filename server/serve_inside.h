@@ -32,8 +32,9 @@
 #define SERVE_LOGS_MAX	 8
 
 struct serve_jobs {
-	struct http_client *issuer; /* NULL: no job has asked yet */
-	struct jwks *keys;
+	/* By their forges; NULL: no job of it has asked yet. */
+	struct http_client *issuer[JOB_FORGES];
+	struct jwks *keys[JOB_FORGES];
 	struct route_job_config config;
 };
 

@@ -143,25 +143,28 @@ count_refused_job(void *ctx, const char *why)
 	metric_set_count(((struct serve *)ctx)->metrics, &one);
 }
 
-/* Made when the first job asks. */
+/* Made when the first job of that forge asks. */
 static struct jwks *
-keys(void *ctx)
+keys(void *ctx, enum delivery_forge forge)
 {
+	static const enum outbound_place places[JOB_FORGES] = {
+		[DELIVERY_GITHUB] = OUTBOUND_ISSUER, [DELIVERY_GITLAB] = OUTBOUND_ISSUER_GITLAB
+	};
 	struct serve *serve = ctx;
-	const char *issuer = settings_text(serve->settings, SETTING_GITHUB_TOKEN_ISSUER);
-	struct workflow first;
-	size_t at = 0;
+	const char *issuer = workflow_issuer(serve->settings, forge);
+	struct http_client **client = &serve->jobs.issuer[forge];
+	struct jwks **ret = &serve->jobs.keys[forge];
 	struct err err;
 
-	if (serve->jobs.keys != NULL || !workflow_next(serve->settings, &at, &first))
-		return serve->jobs.keys;
-	serve->jobs.issuer = jwks_client(serve->loop, issuer, &err);
-	if (serve->jobs.issuer == NULL) {
+	if (*ret != NULL || !workflow_is_any(serve->settings, forge))
+		return *ret;
+	*client = jwks_client(serve->loop, places[forge], issuer, &err);
+	if (*client == NULL) {
 		log_error("tokens of jobs cannot be checked: %s", err.text);
 		return NULL;
 	}
-	serve->jobs.keys = jwks_new(serve->jobs.issuer, issuer);
-	return serve->jobs.keys;
+	*ret = jwks_new(*client, issuer);
+	return *ret;
 }
 
 void

@@ -167,7 +167,8 @@ serve_teardown(struct serve *serve)
 		perform_done(&serve->perform);
 	http_server_free(serve->http);
 	http_server_free(serve->local_http);
-	jwks_free(serve->jobs.keys);
+	for (size_t i = 0; i < JOB_FORGES; i++)
+		jwks_free(serve->jobs.keys[i]);
 	route_api_free(serve->api);
 	route_api_free(serve->network_api);
 	forge_webhook_free(serve->forges);
@@ -176,7 +177,8 @@ serve_teardown(struct serve *serve)
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
 	github_api_free(serve->github);
-	http_client_free(serve->jobs.issuer);
+	for (size_t i = 0; i < JOB_FORGES; i++)
+		http_client_free(serve->jobs.issuer[i]);
 	http_client_free(serve->witness.s3);
 	aws_credentials_free(serve->witness.aws);
 	refusals_free(serve->refusals);

@@ -66,7 +66,7 @@ add_unknown(struct chat_text *text, const struct chat_deployment *about)
 	static const char *const words[] = {
 		[NEEDS_KNOWN] = "",
 		[NEEDS_UNKNOWN_PUSHER] =
-		    "\nwho pushed it is not known here: PERSON_<ID>_GITHUB says so",
+		    "\nwho pushed it is not known here: PERSON_<ID>_GITHUB (_GITLAB) says so",
 		[NEEDS_UNKNOWN_TOKEN] =
 		    "\n⚠️ whoever has that token asked for it, perhaps one of you",
 		[NEEDS_UNKNOWN_USER] =

@@ -14,7 +14,6 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "types/limits.h"
-#include "types/outbound.h"
 
 #define REQUEST_MS (JWKS_WAIT_MS / 2 - 100) /* of each of the two */
 
@@ -38,14 +37,14 @@ struct jwks {
 };
 
 struct http_client *
-jwks_client(struct loop *loop, const char *issuer, struct err *err)
+jwks_client(struct loop *loop, enum outbound_place place, const char *issuer, struct err *err)
 {
 	const struct http_client_config config = {
 		.connections_max = 1,
 		.in_flight_max = 1,
 		.user_agent = "deploybot",
 		.address_is_allowed = outbound_allows,
-		.address_ctx = outbound_of(OUTBOUND_ISSUER, issuer),
+		.address_ctx = outbound_of(place, issuer),
 	};
 
 	return http_client_new(loop, &config, err);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/crypto_rsa.h"
+#include "types/outbound.h"
 
 struct http_client;
 struct jwks;
@@ -29,7 +30,8 @@ enum jwks_found {
 typedef void jwks_key_fn(void *ctx, enum jwks_found found, const struct crypto_rsa *key);
 
 /* A client of that trust zone; NULL with *err. */
-struct http_client *jwks_client(struct loop *loop, const char *issuer, struct err *err) MUST_USE;
+struct http_client *jwks_client(struct loop *loop, enum outbound_place place, const char *issuer,
+    struct err *err) MUST_USE;
 
 struct jwks *jwks_new(struct http_client *client, const char *issuer) MUST_USE;
 void jwks_free(struct jwks *jwks); /* takes NULL; whoever waits is called: UNREACHABLE */

@@ -361,7 +361,7 @@ static bool
 may_ask(struct route_api *local, struct http_request *request, const struct job *job)
 {
 	struct seen *run, *workflow = seen_of(local->workflows, number_of(job->workflow));
-	char name[2 * JOB_NUMBER];
+	char name[3 * JOB_NUMBER];
 
 	(void)snprintf(name, sizeof(name), "%s/%s", job->repository_id, job->run);
 	run = seen_of(local->runs, number_of(name));

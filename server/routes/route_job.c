@@ -8,6 +8,7 @@
 #include "clients/jwks.h"
 #include "lib/clock.h"
 #include "lib/err.h"
+#include "lib/json.h"
 #include "lib/jwt.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -27,6 +28,7 @@ struct check {
 	void *ctx;
 	char *token; /* what the next reads */
 	struct jwt jwt;
+	enum delivery_forge forge;
 };
 
 static void
@@ -53,17 +55,17 @@ find_workflow(struct check *check, const struct settings *settings)
 	struct workflow workflow;
 	struct job job;
 	struct err err;
-	size_t n = workflow_find(settings, check->jwt.claims, &workflow);
+	size_t n = workflow_find(settings, check->forge, check->jwt.claims, &workflow);
 	char is[LIMIT_LINE], of_none[2 * LIMIT_LINE];
 
 	(void)snprintf(of_none, sizeof(of_none),
 	    "this job is of no workflow here: no WORKFLOW_<NAME>_IS lets in %s (its environment and events count too)",
-	    workflow_of(check->jwt.claims, is));
+	    workflow_of(check->forge, check->jwt.claims, is));
 	if (n != 1) {
 		end(check, ROUTE_JOB_WORKFLOW, n == 0 ? of_none : of_several, NULL);
 		return;
 	}
-	if (!job_read(check->jwt.claims, &job, &err)) {
+	if (!job_read(check->forge, check->jwt.claims, &job, &err)) {
 		end(check, ROUTE_JOB_CLAIMS, err.text, NULL);
 		return;
 	}
@@ -75,14 +77,17 @@ static void
 check_claims(struct check *check)
 {
 	const struct settings *settings = check->config->settings(check->config->ctx);
-	const char *issuer = settings_text(settings, SETTING_GITHUB_TOKEN_ISSUER);
-	const char *audience = settings_text(settings, SETTING_PUBLIC_URL);
+	const struct jwt_wanted wanted = {
+		.issuer = workflow_issuer(settings, check->forge),
+		.audience = settings_text(settings, SETTING_PUBLIC_URL),
+		.life_ms = job_forges[check->forge].life_ms,
+	};
 	struct err err;
 
-	if (audience == NULL)
+	if (wanted.audience == NULL)
 		end(check, ROUTE_JOB_OFF, "no token of a job is let in: PUBLIC_URL is not set",
 		    NULL);
-	else if (jwt_check_claims(check->jwt.claims, issuer, audience, clock_wall_ms(), &err))
+	else if (jwt_check_claims(check->jwt.claims, &wanted, clock_wall_ms(), &err))
 		find_workflow(check, settings);
 	else
 		end(check, ROUTE_JOB_CLAIMS, err.text, NULL);
@@ -108,22 +113,39 @@ on_key(void *ctx, enum jwks_found found, const struct crypto_rsa *key)
 		check_claims(check);
 }
 
+/* Nothing of it is believed yet: it says whose keys have to prove it.  What is of no issuer here is
+ * compared with GitHub's. */
+static enum delivery_forge
+forge_of(const struct settings *settings, const struct json *claims)
+{
+	const char *issuer = json_get_str(claims, "iss");
+
+	return issuer != NULL && strcmp(issuer, workflow_issuer(settings, DELIVERY_GITLAB)) == 0 ?
+	    DELIVERY_GITLAB :
+	    DELIVERY_GITHUB;
+}
+
 void
 route_job_check(
     const struct route_job_config *config, const char *token, route_job_fn *on_checked, void *ctx)
 {
-	struct jwks *keys = config->keys(config->ctx);
+	struct jwks *keys;
 	struct check *check = mem_new(1, sizeof(*check));
 	struct err err;
 
 	*check = (struct check){
 		.config = config, .on_checked = on_checked, .ctx = ctx, .token = mem_text(token)
 	};
+	if (!jwt_read(check->token, strlen(check->token), &check->jwt, &err)) {
+		end(check, ROUTE_JOB_FORM, err.text, NULL);
+		return;
+	}
+	check->forge = forge_of(config->settings(config->ctx), check->jwt.claims);
+	keys = config->keys(config->ctx, check->forge);
 	if (keys == NULL)
 		end(check, ROUTE_JOB_OFF,
-		    "no token of a job is let in: there is no WORKFLOW_<NAME>_IS", NULL);
-	else if (!jwt_read(check->token, strlen(check->token), &check->jwt, &err))
-		end(check, ROUTE_JOB_FORM, err.text, NULL);
+		    "no token of a job is let in: no WORKFLOW_<NAME>_IS is of the forge that its iss names (GITHUB_TOKEN_ISSUER, GITLAB_URL)",
+		    NULL);
 	else
 		jwks_get(keys, check->jwt.kid, on_key, check);
 }

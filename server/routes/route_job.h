@@ -9,7 +9,8 @@ struct settings;
 
 struct route_job_config {
 	struct settings *(*settings)(void *ctx); /* today's; borrowed */
-	struct jwks *(*keys)(void *ctx); /* of GITHUB_TOKEN_ISSUER; NULL: no token is let in */
+	/* NULL: no token of that forge is let in. */
+	struct jwks *(*keys)(void *ctx, enum delivery_forge forge);
 	void (*count_refused)(void *ctx, const char *why); /* a word of the table below */
 	void *ctx;
 };
@@ -50,7 +51,8 @@ bool route_job_is_meant(const char *token);
 
 /*
  * Checks a token, which is copied: form, key, signature, issuer, audience (PUBLIC_URL), moment, and
- * whose workflow it is.  Calls on_checked once, within this call or later, within JWKS_WAIT_MS.
+ * whose workflow it is.  Its `iss` says which forge's keys and rules are asked.  Calls on_checked
+ * once, within this call or later, within JWKS_WAIT_MS.
  */
 void route_job_check(const struct route_job_config *config, const char *token,
     route_job_fn *on_checked, void *ctx);

@@ -16,7 +16,7 @@ static const struct {
 	{ "CLIENT_", false, "CLIENT_<ID>_HOST and others, the clients" },
 	{ "ROLE_", false, "ROLE_<NAME>_IDS and others, the roles" },
 	{ "HOOK_", false, "HOOK_<NAME>_…, webhooks" },
-	{ "PERSON_", false, "PERSON_<ID>_GITHUB, the people" },
+	{ "PERSON_", false, "PERSON_<ID>_GITHUB and others, the people" },
 	{ "REGISTRY_", false, "REGISTRY_<NAME>_…, registries" },
 	{ "WORKFLOW_", false, "WORKFLOW_<NAME>_…, workflows of a forge" },
 	{ "PIPELINE_", false, "PIPELINE_<NAME>, pipelines of a forge" },

@@ -124,7 +124,8 @@ row_environment_set_announced(
 {
 	ensure(tx, name);
 	set(tx,
-	    "job_run = MAX(job_run, $4), announced_others ="
+	    "job_run = CASE WHEN $4 = 0 OR (job_run > $4 AND job_run >> $5 = $4 >> $5)"
+	    " THEN job_run ELSE $4 END, announced_others ="
 	    " CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_others ELSE announced_commit <> ''"
 	    " AND (announced_commit <> seen_commit OR waiting_push <> '') END, announced_commit ="
 	    " CASE WHEN $2 = '' THEN announced_commit ELSE $2 END, announced_block ="
@@ -133,7 +134,7 @@ row_environment_set_announced(
 	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END",
 	    DB_TEXT(name), DB_TEXT(commit),
 	    DB_I64(came_at != 0 ? block_until(tx, name, came_at) : row_block_newest(tx, name)),
-	    DB_I64(job_run));
+	    DB_I64(job_run), DB_I64(JOB_RUN_BITS));
 }
 
 /* Of two commits a count stays as it is. */

@@ -22,11 +22,11 @@ void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
  * is live. */
 void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit);
-/* A push of that commit was announced: which block was the newest then is noted, once.  Of several
- * that were not seen yet, or wait for the end of what holds them, the last is kept, with the oldest
- * of their blocks: it may be any of them that git shows.  job_run: of the workflow that has
- * announced it, of which the newest is noted; 0: none has.  commit "": that alone.  came_at: wall
- * ms, where its forge could not say it then; 0: now. */
+/* A push of that commit was announced: which block was the newest then is noted, once.  Of
+ * several that were not seen yet, or wait for the end of what holds them, the last is kept, with
+ * the oldest of their blocks: it may be any of them that git shows.  job_run: of the workflow that
+ * has announced it, of which the newest of its forge is noted (JOB_RUN_BITS); 0: none has.  commit
+ * "": that alone.  came_at: wall ms, where its forge could not say it then; 0: now. */
 void row_environment_set_announced(
     struct tx *tx, const char *name, const char *commit, int64_t job_run, int64_t came_at);
 

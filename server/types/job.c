@@ -7,27 +7,72 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
+#define MINUTE_MS (60 * INT64_C(1000))
+
+/* GitHub gives tokens whenever a job asks.  GitLab gives all of them at once, for as long as the
+ * job may take; no request of a token is remembered longer than for a day (row_hook.h). */
+const struct job_forge job_forges[JOB_FORGES] = {
+	[DELIVERY_GITHUB] = { .mark = "",
+	    .life_ms = 70 * MINUTE_MS,
+	    .repository = "repository",
+	    .repository_id = "repository_id",
+	    .ref = "ref",
+	    .event = "event_name",
+	    .actor = "actor",
+	    .actor_id = "actor_id",
+	    .run = "run_id",
+	    .attempt = "run_attempt",
+	    .job = "check_run_id",
+	    .file = "workflow_ref" },
+	[DELIVERY_GITLAB] = { .mark = "gitlab:",
+	    .life_ms = 23 * 60 * MINUTE_MS,
+	    .repository = "project_path",
+	    .repository_id = "project_id",
+	    .ref = "ref_path",
+	    .event = "pipeline_source",
+	    .actor = "user_login",
+	    .actor_id = "user_id",
+	    .run = "pipeline_id",
+	    .job = "job_id",
+	    .file = "ci_config_ref_uri" },
+};
+
 /* docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows.  Not here:
  * what outsiders cause or have written (pull_request*, issue*, discussion*, fork, watch, gollum and
  * workflow_run, which follows them), what is not merged yet (merge_group), and what other programs
- * report (check_*, status, deployment_status). */
+ * report (check_*, status, deployment_status).
+ * Of GitLab (docs.gitlab.com/ci/jobs/job_rules, CI_PIPELINE_SOURCE) not here: merge requests, what
+ * other pipelines begin, and a trigger, whose token anybody may have.  A token's user is whoever
+ * ran that job, by hand or again: who pushed no token says. */
 static const struct {
+	enum delivery_forge forge;
 	const char *name;
 	enum job_actor actor;
 } usual_events[] = {
-	{ "push", JOB_ACTOR_PUSHED },
-	{ "workflow_dispatch", JOB_ACTOR_ASKED },
-	{ "repository_dispatch", JOB_ACTOR_ASKED },
-	{ "release", JOB_ACTOR_ASKED },
-	{ "deployment", JOB_ACTOR_ASKED },
-	{ "schedule", JOB_ACTOR_UNKNOWN },
+	{ DELIVERY_GITHUB, "push", JOB_ACTOR_PUSHED },
+	{ DELIVERY_GITHUB, "workflow_dispatch", JOB_ACTOR_ASKED },
+	{ DELIVERY_GITHUB, "repository_dispatch", JOB_ACTOR_ASKED },
+	{ DELIVERY_GITHUB, "release", JOB_ACTOR_ASKED },
+	{ DELIVERY_GITHUB, "deployment", JOB_ACTOR_ASKED },
+	{ DELIVERY_GITHUB, "schedule", JOB_ACTOR_UNKNOWN },
+	{ DELIVERY_GITLAB, "push", JOB_ACTOR_ASKED },
+	{ DELIVERY_GITLAB, "web", JOB_ACTOR_ASKED },
+	{ DELIVERY_GITLAB, "api", JOB_ACTOR_ASKED },
+	{ DELIVERY_GITLAB, "schedule", JOB_ACTOR_UNKNOWN },
 };
 
+enum delivery_forge
+job_forge_of(const struct job *job)
+{
+	return text_starts(job->repository_id, job_forges[DELIVERY_GITLAB].mark) ? DELIVERY_GITLAB :
+										   DELIVERY_GITHUB;
+}
+
 enum job_actor
-job_actor_of(const char *event)
+job_actor_of(enum delivery_forge forge, const char *event)
 {
 	for (size_t i = 0; i < COUNT(usual_events); i++)
-		if (strcmp(usual_events[i].name, event) == 0)
+		if (usual_events[i].forge == forge && strcmp(usual_events[i].name, event) == 0)
 			return usual_events[i].actor;
 	return JOB_ACTOR_OUTSIDE;
 }
@@ -35,7 +80,7 @@ job_actor_of(const char *event)
 enum job_actor
 job_actor_is(const struct job *job)
 {
-	return job->attempt == 1 ? job_actor_of(job->event) : JOB_ACTOR_UNKNOWN;
+	return job->attempt == 1 ? job_actor_of(job_forge_of(job), job->event) : JOB_ACTOR_UNKNOWN;
 }
 
 static bool
@@ -78,31 +123,45 @@ take_commit(const struct json *claims, char out[LIMIT_COMMIT], struct err *err)
 	    (text_is_hex(out, 40, 40) || missing("sha", err));
 }
 
-bool
-job_read(const struct json *claims, struct job *ret, struct err *err)
+/* Who or what others have at other forges, too. */
+static void
+add_mark(const struct job_forge *of, char *text, size_t room)
 {
+	size_t size = strlen(of->mark);
+
+	memmove(text + size, text, room - size);
+	memcpy(text, of->mark, size);
+	text[room - 1] = '\0';
+}
+
+bool
+job_read(enum delivery_forge forge, const struct json *claims, struct job *ret, struct err *err)
+{
+	const struct job_forge *of = &job_forges[forge];
+	const char *actor = json_get_str(claims, of->actor);
 	struct job *job = ret;
 	char number[JOB_NUMBER];
-	const char *actor = json_get_str(claims, "actor");
 	int64_t expires;
 
-	*job = (struct job){ .workflow = "" };
+	*job = (struct job){ .workflow = "", .attempt = 1 };
 	if (!take_text(claims, "jti", job->token, sizeof(job->token), err) ||
-	    !take_text(claims, "repository", job->repository, sizeof(job->repository), err) ||
-	    !take_number(claims, "repository_id", job->repository_id, NULL, err) ||
-	    !take_text(claims, "ref", job->ref, sizeof(job->ref), err) ||
+	    !take_text(claims, of->repository, job->repository, sizeof(job->repository), err) ||
+	    !take_number(claims, of->repository_id, job->repository_id, NULL, err) ||
+	    !take_text(claims, of->ref, job->ref, sizeof(job->ref), err) ||
 	    !take_commit(claims, job->sha, err) ||
-	    !take_text(claims, "event_name", job->event, sizeof(job->event), err) ||
-	    !take_number(claims, "actor_id", number, &job->actor_id, err) ||
-	    !take_number(claims, "run_id", job->run, NULL, err) ||
-	    !take_number(claims, "run_attempt", number, &job->attempt, err))
+	    !take_text(claims, of->event, job->event, sizeof(job->event), err) ||
+	    !take_number(claims, of->actor_id, number, &job->actor_id, err) ||
+	    !take_number(claims, of->run, job->run, NULL, err) ||
+	    (of->attempt != NULL && !take_number(claims, of->attempt, number, &job->attempt, err)))
 		return false;
 	if (actor == NULL || !json_get_i64(claims, "exp", &expires))
-		return missing(actor == NULL ? "actor" : "exp", err);
-	(void)clean_line(job->actor, sizeof(job->actor), actor, strlen(actor));
+		return missing(actor == NULL ? of->actor : "exp", err);
+	(void)clean_line(job->actor, sizeof(job->actor) - strlen(of->mark), actor, strlen(actor));
+	add_mark(of, job->actor, sizeof(job->actor));
+	add_mark(of, job->repository_id, sizeof(job->repository_id));
 	job->expires_at = 1000 * expires;
-	return json_get(claims, "check_run_id") == NULL ||
-	    take_number(claims, "check_run_id", job->check_run, NULL, err);
+	return (of->attempt != NULL && json_get(claims, of->job) == NULL) ||
+	    take_number(claims, of->job, job->check_run, NULL, err);
 }
 
 bool

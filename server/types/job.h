@@ -1,19 +1,35 @@
 /* job.h - a job of a forge's workflow, as its checked token says it.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * GitHub's claims are texts, numbers too: docs.github.com/actions/reference/security/oidc.  Of
- * names only those are kept that people read; who or what something is says its number.
+ * Claims are texts, numbers too: docs.github.com/actions/reference/security/oidc,
+ * docs.gitlab.com/ci/secrets/id_token_authentication.  Of names only those are kept that people
+ * read; who or what something is says its number.
  */
 #pragma once
 
+#include "types/delivery_forge.h"
 #include "types/limits.h"
 
 struct json;
 
 #define JOB_ID	   64 /* bytes of a token's own id (jti), with the NUL */
 #define JOB_NUMBER 24 /* of a number as a text */
+#define JOB_MARK   8  /* of its forge before it */
 #define JOB_EVENT  40 /* of an event's name: GitHub's longest has 27 */
 #define JOB_DIGEST 32 /* SHA-256 */
+#define JOB_RUN_BITS 56 /* of a run's number, where its forge stands before it */
+#define JOB_FORGES 2  /* the first ones of enum delivery_forge: their jobs have tokens */
+
+/* How a forge calls the claims that both have. */
+struct job_forge {
+	const char *mark; /* before numbers of its repositories and logins: others have the same */
+	int64_t life_ms;  /* from a token's iat to its exp, at most */
+	const char *repository, *repository_id, *ref, *event, *actor, *actor_id, *run;
+	const char *attempt; /* NULL: a job that is begun again is another job */
+	const char *job;     /* its own number, which may be missing where there is an attempt */
+	const char *file;    /* of the workflow, with its repository and its ref */
+};
+extern const struct job_forge job_forges[JOB_FORGES];
 
 /* Who the actor is, as the event says that has begun the run. */
 enum job_actor {
@@ -28,24 +44,28 @@ struct job {
 	char token[JOB_ID];		   /* its own id */
 	int64_t expires_at;		   /* wall ms */
 	char repository[LIMIT_REF];	   /* "octo/shop" */
-	char repository_id[JOB_NUMBER];
+	char repository_id[JOB_MARK + JOB_NUMBER]; /* "456789", "gitlab:22" */
 	char ref[LIMIT_REF]; /* "refs/heads/main" */
 	char sha[LIMIT_COMMIT];
 	char event[JOB_EVENT]; /* that has begun its run: "push" */
-	char actor[LIMIT_PERSON]; /* the login, cleaned */
+	char actor[LIMIT_PERSON]; /* the login, cleaned: "mona", "gitlab:mona" */
 	int64_t actor_id;
 	char run[JOB_NUMBER];
-	int64_t attempt;	/* 1: nobody has begun it again */
+	int64_t attempt;	/* 1: nobody has begun it again, or that makes another job */
 	char check_run[JOB_NUMBER]; /* of the job itself; "": its token does not say */
 	uint8_t digest[JOB_DIGEST]; /* of what is asked: method, path and body */
 };
 
 /* Of claims that were checked and are of a workflow; false, *err: one is missing, or is none. */
-MUST_USE bool job_read(const struct json *claims, struct job *ret, struct err *err);
+MUST_USE bool job_read(enum delivery_forge forge, const struct json *claims, struct job *ret,
+    struct err *err);
+
+/* Whose it is, by its repository's number. */
+enum delivery_forge job_forge_of(const struct job *job);
 
 /* By an event's name; OUTSIDE: whoever may not write to the repository can cause it, or it brings
  * what such people wrote. */
-enum job_actor job_actor_of(const char *event);
+enum job_actor job_actor_of(enum delivery_forge forge, const char *event);
 
 /* Of a run that was begun again no claim says by whom: UNKNOWN. */
 enum job_actor job_actor_is(const struct job *job);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/seal.h"
+#include "lib/text.h"
 #include "lib/window.h"
 #include "lib/zone.h"
 #include "types/roles.h"
@@ -338,9 +339,16 @@ settings_user_named(const struct settings *s, const char *name)
 int64_t
 settings_person_of_login(const struct settings *s, const char *login, size_t size)
 {
+	static const char gitlabs[] = "gitlab:";
+	bool is_gitlabs = text_starts(login, gitlabs);
+	size_t mark = is_gitlabs ? strlen(gitlabs) : 0;
+
+	login += mark;
+	size -= mark < size ? mark : size;
 	for (size_t i = 0; i < s->inside->member_count; i++) {
 		const struct settings_member *member = s->inside->members[i];
-		const char *theirs = member->values[PERSON_SETTING_GITHUB].text;
+		const char *theirs =
+		    member->values[is_gitlabs ? PERSON_SETTING_GITLAB : PERSON_SETTING_GITHUB].text;
 
 		if (member->family == FAMILY_PERSON && theirs != NULL && strlen(theirs) == size &&
 		    strncasecmp(theirs, login, size) == 0)

@@ -397,7 +397,8 @@ bool settings_trusts_proxy(const struct settings *s, const char *peer, bool is_l
 /* As whom that user of this machine acts, as rows have people; 0: they are not known. */
 int64_t settings_user(const struct settings *s, uint32_t uid, const char **ret_name);
 
-/* The person whose login at GitHub that is (PERSON_<ID>_GITHUB), in any capitals; 0: nobody's. */
+/* The person whose login that is, in any capitals: "mona" at GitHub (PERSON_<ID>_GITHUB),
+ * "gitlab:mona" at GitLab (PERSON_<ID>_GITLAB); 0: nobody's. */
 int64_t settings_person_of_login(const struct settings *s, const char *login, size_t size);
 
 /* The same by their name. */

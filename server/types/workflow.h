@@ -2,14 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * "github 456789 deploy.yml@refs/heads/main environment=production": the number of the repository,
- * for names change hands; the file and the ref that the run is of; and what narrows it.  A workflow
- * is a principal (principal_of_row()) with grants of its own.  Which claims a job's token has:
- * docs.github.com/actions/reference/security/oidc.
+ * for names change hands; the file and the ref that the run is of; and what narrows it.  At GitLab
+ * "gitlab 22 .gitlab-ci.yml@refs/heads/main", and the ref has to be protected.  A workflow is a
+ * principal (principal_of_row()) with grants of its own.  Which claims there are: types/job.h.
  */
 #pragma once
 
 #include "lib/base.h"
 #include "lib/environment_id.h"
+#include "types/delivery_forge.h"
 #include "types/limits.h"
 
 struct json;
@@ -30,6 +31,7 @@ bool workflow_next(const struct settings *s, size_t *at, struct workflow *ret);
 
 /* A line as it is read; "": it says nothing of that. */
 struct workflow_line {
+	enum delivery_forge forge;
 	char repository[24];	  /* its number */
 	char file[WORKFLOW_WORD]; /* "deploy.yml@refs/heads/main" */
 	char environment[WORKFLOW_WORD];
@@ -37,20 +39,28 @@ struct workflow_line {
 	char events[WORKFLOW_WORD];   /* "workflow_run,issue_comment": let in besides */
 };
 
-/* Of a text that its type has let pass.  False: a word is longer than WORKFLOW_WORD, or is there
- * twice; *err says which. */
+/* Of a text that its type has let pass.  False: a word is longer than WORKFLOW_WORD, is there
+ * twice, or lets merge requests in; *err says which. */
 MUST_USE bool workflow_line_read(const char *is, struct workflow_line *ret, struct err *err);
 
-/* Is a job with these claims of that workflow?  The claims have been checked (lib/jwt.h). */
+/* Whose tokens have that `iss` (GITHUB_TOKEN_ISSUER, GITLAB_URL)? */
+const char *workflow_issuer(const struct settings *s, enum delivery_forge forge);
+
+/* Has that forge a workflow here? */
+bool workflow_is_any(const struct settings *s, enum delivery_forge forge);
+
+/* Is a job with these claims of that workflow?  They are its forge's, and checked (lib/jwt.h). */
 bool workflow_line_matches(const struct workflow_line *line, const struct json *claims);
 
 /* What its line would have, and the event behind it: "github 456789 deploy.yml@refs/heads/main, by
- * push".  Returns ret; "": its claims are none of GitHub's. */
-const char *workflow_of(const struct json *claims, char ret[LIMIT_LINE]);
+ * push", cleaned; ? for what is none.  Returns ret. */
+const char *
+workflow_of(enum delivery_forge forge, const struct json *claims, char ret[LIMIT_LINE]);
 
 /* Could both match one token? */
 bool workflow_lines_meet(const struct workflow_line *a, const struct workflow_line *b);
 
 /* The workflow that a job with these claims is of: how many there are, and the first of them; of
  * several the one in the main file, or in that of the application whose repository it is. */
-size_t workflow_find(const struct settings *s, const struct json *claims, struct workflow *ret);
+size_t workflow_find(const struct settings *s, enum delivery_forge forge, const struct json *claims,
+    struct workflow *ret);

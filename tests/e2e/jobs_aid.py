@@ -10,6 +10,8 @@ REPOSITORY = "octo/shop"
 
 
 class Jobs(Scene):
+    headers = {}      # of each request, besides
+
     def __init__(self, folder, settings):
         self.issuer = Issuer()
         super().__init__(folder, settings={
@@ -28,7 +30,7 @@ class Jobs(Scene):
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
         try:
             connection.request(method, path, None if method == "GET" else json.dumps(body or {}),
-                               {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+                               {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **self.headers})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:

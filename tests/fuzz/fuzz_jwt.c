@@ -8,10 +8,38 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/jwt.h"
+#include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
+#include "types/job.h"
+#include "types/workflow.h"
 
 #define KID_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=-"
 #define AT	    1795700000000
+#define LIFE	    4200000
+
+static bool
+is_accepted(const struct jwt *jwt, const char *issuer, const char *audience, int64_t at)
+{
+	return jwt_check_claims(
+	    jwt->claims, &(struct jwt_wanted){ issuer, audience, LIFE }, at, NULL);
+}
+
+/* Whatever it says, no claim of a job is read beyond its room, and none is read half. */
+static void
+read_job(const struct jwt *jwt, enum delivery_forge forge)
+{
+	struct err err = { 0 };
+	char said[LIMIT_LINE];
+	struct job job;
+
+	assert(fuzz_is_clean(workflow_of(forge, jwt->claims, said), false));
+	if (!job_read(forge, jwt->claims, &job, &err)) {
+		assert(err.code != ERR_NONE && fuzz_is_clean(err.text, false));
+		return;
+	}
+	assert(job_forge_of(&job) == forge && job.run[0] > '0' && strlen(job.sha) == 40);
+	assert(fuzz_is_clean(job.actor, false) && text_is_plain(job.repository));
+}
 
 static void
 read_any(const char *text, size_t size)
@@ -27,14 +55,14 @@ read_any(const char *text, size_t size)
 	assert(memchr(text + jwt.signed_size + 1, '.', size - jwt.signed_size - 1) == NULL);
 	assert(jwt.kid[0] != '\0' && jwt.kid[strspn(jwt.kid, KID_LETTERS)] == '\0');
 	assert(json_holds_object(jwt.claims));
-	if (jwt_check_claims(jwt.claims, "https://i", "https://a", AT, NULL)) {
-		assert(!jwt_check_claims(jwt.claims, "https://j", "https://a", AT, NULL));
-		assert(!jwt_check_claims(jwt.claims, "https://i", "https://b", AT, NULL));
-		assert(!jwt_check_claims(
-		    jwt.claims, "https://i", "https://a", AT + JWT_LIFE + 2 * JWT_LEEWAY, NULL));
-		assert(!jwt_check_claims(
-		    jwt.claims, "https://i", "https://a", AT - JWT_LIFE - 2 * JWT_LEEWAY, NULL));
+	if (is_accepted(&jwt, "https://i", "https://a", AT)) {
+		assert(!is_accepted(&jwt, "https://j", "https://a", AT));
+		assert(!is_accepted(&jwt, "https://i", "https://b", AT));
+		assert(!is_accepted(&jwt, "https://i", "https://a", AT + LIFE + 2 * JWT_LEEWAY));
+		assert(!is_accepted(&jwt, "https://i", "https://a", AT - LIFE - 2 * JWT_LEEWAY));
 	}
+	for (enum delivery_forge forge = 0; forge < JOB_FORGES; forge++)
+		read_job(&jwt, forge);
 	jwt_done(&jwt);
 }
 

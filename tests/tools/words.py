@@ -73,8 +73,8 @@ MARKS = re.compile(r"^[ \t]*(?:#+|>|\.\\\"|\.[A-Z]{2,}|[-*])(?=[ \t]|$)", re.M)
 DOCS = {".md", ".8"}
 SCRIPTS = {".sh", ".awk"}
 # Users read comments of these, too.
-WHOLE = (".env.example", "nginx/*", "deploy/compose/*", "deploy/github/*.yml", "deploy/hosts/*", "deploy/kubernetes/*",
-         "deploy/monitoring/*", "deploy/own/*", "deploy/systemd/*")
+WHOLE = (".env.example", "nginx/*", "deploy/compose/*", "deploy/github/*.yml", "deploy/gitlab/*.yml", "deploy/hosts/*",
+         "deploy/kubernetes/*", "deploy/monitoring/*", "deploy/own/*", "deploy/systemd/*")
 
 
 def blank(text):

@@ -570,3 +570,67 @@ TEST(runs_begun_by_hand_keep_nobody_out)
 	}
 	world_close(&s.w);
 }
+
+static void
+open_gitlab(struct scene *s, const char *more)
+{
+	open_scene(s, "PRODUCTION_APPROVALS=1", NULL);
+	world_settings(&s->w, SETTINGS, "PRODUCTION_APPROVALS=1",
+	    "GITLAB_URL=https://gitlab.example.org", "REPOSITORY_PATH=group/shop", more, NULL);
+	job_is_gitlabs(&s->job, "99001");
+	assert_int_equal(wait_at(s, PRODUCTION), 202);
+	git(s);
+}
+
+TEST(a_gate_of_gitlab_is_its_jobs_and_says_where_that_is)
+{
+	struct scene s;
+	int64_t first;
+
+	open_gitlab(&s, "GITHUB_API_URL=https://github.example.org/api/v3");
+	assert_non_null(world_says(&s.w, "for run 4711 of group/shop, begun by gitlab:mona"));
+	assert_non_null(world_says(&s.w, "https://gitlab.example.org/group/shop/-/jobs/99001"));
+	assert_null(world_says(&s.w, "actions/runs"));
+	approve(&s);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	assert_int_equal(look(&s), 200);
+	/* A job of GitHub whose numbers are the same, and what GitHub says of that one. */
+	(void)text_copy(s.job.repository_id, sizeof(s.job.repository_id), "22");
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 404);
+	(void)world_decide(&s.w, over(&s, 99001, "success"));
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	/* A job that is begun again asks anew. */
+	first = s.gate;
+	job_is_gitlabs(&s.job, "99002");
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	assert_int_not_equal(s.gate, first);
+	s.gate = first;
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 404);
+	job_is_gitlabs(&s.job, "99001");
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+	assert_int_equal(is(&s), DEPLOY_DONE);
+	world_close(&s.w);
+}
+
+TEST(who_ran_a_job_of_gitlab_does_not_approve_it)
+{
+	static const struct {
+		const char *person;
+		bool may, is_unknown; /* who asked is 11 there */
+	} rows[] = { { "PERSON_11_GITLAB=mona", false, false },
+		{ "PERSON_12_GITLAB=mona", true, false }, { "PERSON_11_GITHUB=mona", true, true },
+		{ "PERSON_11_GITLAB=eve", true, true } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct scene s;
+		bool is_unknown;
+
+		open_gitlab(&s, rows[i].person);
+		is_unknown = world_says(&s.w, "whose run one of you may have started") != NULL;
+		assert_int_equal(is_unknown, rows[i].is_unknown);
+		approve(&s);
+		if ((is(&s) == DEPLOY_RUNNING) != rows[i].may)
+			fail_msg("%s: %d", rows[i].person, (int)is(&s));
+		world_close(&s.w);
+	}
+}

@@ -4,6 +4,8 @@
 
 #include "approval_aid.h"
 #include "job_aid.h"
+#include "lib/jwt.h"
+#include "store/row_hook.h"
 
 #define ADA	   WORLD_ADMIN
 #define BOB	   WORLD_OTHER_ADMIN
@@ -280,4 +282,11 @@ TEST(gates_of_another_application_are_its_own)
 	check_gates(&s, "web/ship", "acme/web");
 	check_gates(&s, "blog/ship", "acme/blog");
 	world_close(&s.w);
+}
+
+/* Else a token would be good for another request at the end of its life. */
+TEST(what_a_token_was_used_for_is_known_as_long_as_any_token_lives)
+{
+	for (size_t i = 0; i < JOB_FORGES; i++)
+		assert_true(job_forges[i].life_ms + 2 * JWT_LEEWAY < ROW_HOOK_KEY_MS);
 }

@@ -234,3 +234,95 @@ TEST(what_was_rolled_back_before_its_job_said_so_is_asked_about)
 	check_asked(COMMIT_A);
 	check_asked(COMMIT_B);
 }
+
+/* Its token's user is whoever has run that job, by hand or again: they have asked, and who pushed
+ * is not known.  Logins of GitHub are other people's. */
+TEST(a_job_of_gitlab_says_who_ran_it_and_not_who_pushed)
+{
+	struct scene s;
+
+	open_scene(&s, "STAGING_APPROVALS=1");
+	world_settings(&s.w, SETTINGS, "REPOSITORY_PATH=group/shop", "STAGING_APPROVALS=1",
+	    "PERSON_11_GITLAB=Mona", NULL);
+	job_is_gitlabs(&s.job, "302");
+	push(&s, "574", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	assert_int_equal(world_state(&s.w), DEPLOY_AWAITING_APPROVAL);
+	assert_string_equal(world_newest(&s.w, "staging").requester, "workflow:shop(gitlab:mona)");
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	assert_int_equal(world_state(&s.w), DEPLOY_AWAITING_APPROVAL);
+	world_settings(&s.w, SETTINGS, "REPOSITORY_PATH=group/shop", "STAGING_APPROVALS=1",
+	    "PERSON_11_GITHUB=mona", NULL);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	assert_int_equal(world_state(&s.w), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+/* Whatever stands before it; one that is cut is not somebody else's. */
+TEST(a_workflows_long_name_leaves_its_persons_login_whole)
+{
+	static const char login[] = "gitlab:a_login_of_the_39_bytes_that_we_can_set";
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_settings(&s.w, "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org",
+	    "REPOSITORY_PATH=group/shop",
+	    "WORKFLOW_A_NAME_OF_TWENTY_IS=gitlab 22 .gitlab-ci.yml@refs/heads/develop",
+	    "WORKFLOW_A_NAME_OF_TWENTY_MAY=deploy:staging", NULL);
+	job_is_gitlabs(&s.job, "302");
+	(void)text_copy(s.job.workflow, sizeof(s.job.workflow), "a-name-of-twenty");
+	assert_int_equal(strlen(login), strlen("gitlab:") + 39);
+	(void)text_copy(s.job.actor, sizeof(s.job.actor), login);
+	push(&s, "574", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	assert_string_equal(world_newest(&s.w, "staging").requester,
+	    "workflow:a-name-of-twen(gitlab:a_login_of_the_39_bytes_that_we_can_set)");
+	(void)snprintf(s.job.actor, sizeof(s.job.actor), "%sting", login);
+	push(&s, "575", COMMIT_B);
+	found(&s, COMMIT_B, COMMIT_B);
+	assert_string_equal(world_newest(&s.w, "staging").requester,
+	    "workflow:a-name-of-twe(gitlab:a_login_of_the_39_bytes_that_we_can_sett)");
+	world_close(&s.w);
+}
+
+/* What GitHub and GitLab count has nothing to do with one another: who moves is not too old. */
+TEST(runs_of_two_forges_are_neither_older_nor_newer)
+{
+	struct scene s;
+
+	open_scene(&s, "REPOSITORY_PATH=group/shop");
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	world_run_ends(&s.w, GOOD);
+	job_is_gitlabs(&s.job, "302");
+	push(&s, "574", COMMIT_B);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 1);
+	found(&s, COMMIT_B, COMMIT_B);
+	world_run_ends(&s.w, GOOD);
+	push(&s, "573", COMMIT_C);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 0);
+	(void)text_copy(s.job.repository_id, sizeof(s.job.repository_id), "456789");
+	(void)text_copy(s.job.repository, sizeof(s.job.repository), "octo/shop");
+	push(&s, "4712", COMMIT_C);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 1);
+	push(&s, "4710", COMMIT_D);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 1);
+	world_close(&s.w);
+}
+
+/* The same job says the same once; one that somebody has begun again is another. */
+TEST(a_job_of_gitlab_that_is_begun_again_is_looked_for_again)
+{
+	struct scene s;
+
+	open_scene(&s, "REPOSITORY_PATH=group/shop");
+	job_is_gitlabs(&s.job, "302");
+	push(&s, "574", COMMIT_A);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 1);
+	push(&s, "574", COMMIT_A);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 1);
+	job_is_gitlabs(&s.job, "303");
+	push(&s, "574", COMMIT_A);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 2);
+	world_close(&s.w);
+}

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "approval_aid.h"
 
+#include "decide/who/decide_principal.h"
 #include "lib/text.h"
 
 #define PUSHERS \
@@ -172,4 +173,22 @@ WORLD_TEST_OF(a_delivery_from_before_its_end_deploys_nothing_again, "PRODUCTION_
 	push_by(w, "octo", COMMIT_B);
 	world_git_all_at(w, COMMIT_B);
 	assert_non_null(world_peek(w, EFFECT_RUN));
+}
+
+/* Two forges have two people of one login, and others have none here. */
+TEST(who_pushed_is_known_by_their_login_at_that_forge)
+{
+	static const struct {
+		const char *requester;
+		int64_t person;
+	} rows[] = { { "github:octo(7)", 22 }, { "gitlab:octo(7)", 44 }, { "gitlab:carol(7)", 0 },
+		{ "gitea:octo(7)", 0 }, { "gitea:gitlab:octo(7)", 0 }, { "octo", 0 },
+		{ "workflow:shop(gitlab:octo)", 0 } };
+	struct world w;
+
+	world_open(&w, PUSHERS, "PERSON_44_GITLAB=Octo", NULL);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(
+		    decide_principal_pusher(w.aid.settings, rows[i].requester), rows[i].person);
+	world_close(&w);
 }

@@ -16,9 +16,10 @@
 #include "types/refusals.h"
 #include "unit.h"
 
-#define HERE  "192.0.2.1"
-#define THERE "198.51.100.1"
-#define KNOWN "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"key-1\"}"
+#define HERE   "192.0.2.1"
+#define THERE  "198.51.100.1"
+#define GITLAB "https://gitlab.example.org"
+#define KNOWN  "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"key-1\"}"
 
 int64_t __real_clock_monotonic_ms(void);
 int64_t __wrap_clock_monotonic_ms(void);
@@ -43,6 +44,7 @@ struct world {
 	struct http_server *issuer, *server;
 	char url[64], key_set[1024];
 	struct http_asked asked;
+	enum delivery_forge forge;		     /* whose keys were asked for */
 	int key_sets;				     /* that were asked for */
 	int asked_store, status;		     /* so it decides; 0: 200 */
 	int counted[ROUTE_JOB_RESULT_COUNT], others; /* refusals, by their words */
@@ -111,9 +113,12 @@ settings(void *ctx)
 }
 
 static struct jwks *
-keys(void *ctx)
+keys(void *ctx, enum delivery_forge forge)
 {
-	return ((struct world *)ctx)->keys;
+	struct world *w = ctx;
+
+	w->forge = forge;
+	return w->keys;
 }
 
 static void
@@ -140,7 +145,7 @@ load(const char *issuer)
 		"WORKFLOW_A_IS=github 456789 a.yml@refs/heads/main",
 		"WORKFLOW_A_MAY=deploy:staging",
 		"WORKFLOW_B_IS=github 456789 b.yml@refs/heads/main",
-		"WORKFLOW_B_MAY=deploy:staging", of_issuer, NULL
+		"WORKFLOW_B_MAY=deploy:staging", "GITLAB_URL=" GITLAB, of_issuer, NULL
 	};
 	struct settings_report report = { 0 };
 	struct settings *ret = NULL;
@@ -162,7 +167,7 @@ set_up(void **state)
 	w->loop = loop_new(NULL);
 	open_issuer(w);
 	w->settings = load(w->url);
-	w->client = jwks_client(w->loop, w->url, NULL);
+	w->client = jwks_client(w->loop, OUTBOUND_ISSUER, w->url, NULL);
 	w->keys = jwks_new(w->client, w->url);
 	w->refusals =
 	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = decide, .ctx = w });
@@ -440,4 +445,35 @@ SCENE_TEST(an_old_set_is_renewed_behind_whoever_has_their_key)
 		assert_int_equal(ask(w, good, HERE), 200); /* its loop fetches them, too */
 	assert_int_equal(w->key_sets, 2);
 	free(good);
+}
+
+/* Whoever writes the claims chooses no more than which keys have to prove them. */
+SCENE_TEST(its_iss_says_whose_keys_and_rules_a_token_is_checked_by)
+{
+	static const struct {
+		const char *iss;
+		enum delivery_forge forge;
+		int64_t life_s;
+		enum route_job_result result;
+	} rows[] = {
+		{ GITLAB, DELIVERY_GITLAB, 300, ROUTE_JOB_WORKFLOW },
+		{ GITLAB, DELIVERY_GITLAB, 23 * 3600, ROUTE_JOB_WORKFLOW },
+		{ GITLAB, DELIVERY_GITLAB, 23 * 3600 + 1, ROUTE_JOB_CLAIMS },
+		{ GITLAB "/", DELIVERY_GITHUB, 300, ROUTE_JOB_CLAIMS },
+		{ "https://gitlab.com", DELIVERY_GITHUB, 300, ROUTE_JOB_CLAIMS },
+		{ NULL, DELIVERY_GITHUB, 4200, ROUTE_JOB_WORKFLOW }, /* of this world's issuer */
+		{ NULL, DELIVERY_GITHUB, 4201, ROUTE_JOB_CLAIMS },
+	};
+	int64_t now = clock_wall_ms() / 1000;
+	char claims[300];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		w->forge = DELIVERY_FORGE_COUNT;
+		(void)snprintf(claims, sizeof(claims),
+		    "{\"iss\":\"%s\",\"aud\":\"" JWT_AID_AUDIENCE "\",\"iat\":%lld,\"exp\":%lld}",
+		    rows[i].iss != NULL ? rows[i].iss : w->url, (long long)now,
+		    (long long)(now + rows[i].life_s));
+		is_counted(w, rows[i].result, jwt_aid_sign(KNOWN, claims));
+		assert_int_equal(w->forge, rows[i].forge);
+	}
 }

@@ -143,13 +143,19 @@ TEST_WITH(who_a_person_is_stands_in_the_main_file, folder_aid_make, folder_aid_r
 {
 	struct settings *s;
 
-	folder_aid_put("main", SERVER "PERSON_11_GITHUB=ada\n");
-	folder_aid_put("apps/shop.env", OF("shop") "PERSON_12_GITHUB=mallory\n");
+	folder_aid_put("main", SERVER "PERSON_11_GITHUB=ada\nPERSON_13_GITLAB=ada\n");
+	folder_aid_put(
+	    "apps/shop.env", OF("shop") "PERSON_12_GITHUB=mallory\nPERSON_14_GITLAB=eve\n");
 	s = folder_aid_load();
 	SAYS(SETTINGS_WARNING, "shop: PERSON_12_GITHUB: is one of the whole server");
+	SAYS(SETTINGS_WARNING, "shop: PERSON_14_GITLAB: is one of the whole server");
+	assert_int_equal(settings_person_of_login(s, "gitlab:eve", 10), 0);
 	assert_false(settings_aid_says(SETTINGS_WARNING, "PERSON_11_GITHUB"));
 	assert_int_equal(settings_person_of_login(s, "ada", 3), 11);
 	assert_int_equal(settings_person_of_login(s, "mallory", 7), 0);
+	/* Two forges have two people of one login. */
+	assert_int_equal(settings_person_of_login(s, "gitlab:Ada", 10), 13);
+	assert_int_equal(settings_person_of_login(s, "gitlab:", 7), 0);
 	settings_unref(s);
 }
 
@@ -478,7 +484,7 @@ TEST_WITH(an_applications_workflow_refuses_no_other, folder_aid_make, folder_aid
 		       "WORKFLOW_MINE_MAY=deploy:staging\n");
 	s = folder_aid_load();
 	assert_non_null(s); /* also without ENABLE_API_SERVER and PUBLIC_URL */
-	assert_int_equal(workflow_find(s, of, &found), 1);
+	assert_int_equal(workflow_find(s, DELIVERY_GITHUB, of, &found), 1);
 	assert_string_equal(found.id, "shop/deploy");
 	json_free(of);
 	settings_unref(s);

@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/workflow.h"
 
+#include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "settings_aid.h"
+#include "tests/unit/is_utf8.h"
 #include "types/job.h"
 #include "types/roles.h"
 
@@ -137,13 +139,14 @@ TEST(a_token_says_which_event_has_begun_its_run)
 	struct err err = { 0 };
 	struct job job;
 
-	assert_true(job_read(json, &job, &err));
+	assert_true(job_read(DELIVERY_GITHUB, json, &job, &err));
 	assert_string_equal(job.event, "push");
 	json_free(json);
 	for (size_t i = 0; i < COUNT(none); i++) {
 		json = json_decode(none[i], strlen(none[i]), NULL);
 		assert_non_null(json);
-		if (job_read(json, &job, &err) || strstr(err.text, "event_name") == NULL)
+		if (job_read(DELIVERY_GITHUB, json, &job, &err) ||
+		    strstr(err.text, "event_name") == NULL)
 			fail_msg("%s: %s", none[i], err.text);
 		json_free(json);
 	}
@@ -258,13 +261,281 @@ TEST(what_a_job_is_of_is_said_as_its_line_would_have_it)
 	struct json *of = json_decode(claims, strlen(claims), NULL);
 	char said[LIMIT_LINE];
 
-	assert_string_equal(
-	    workflow_of(of, said), "github 456789 deploy.yml@refs/heads/main, by pull_request");
+	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said),
+	    "github 456789 deploy.yml@refs/heads/main, by pull_request");
 	json_free(of);
 	of = json_decode("{\"repository_id\":7}", 19, NULL);
-	assert_string_equal(workflow_of(of, said), "github ? ?, by ?");
+	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said), "github ? ?, by ?");
 	json_free(of);
 	of = json_decode("{\"event_name\":\"a\\nb\"}", 21, NULL);
-	assert_string_equal(workflow_of(of, said), "");
+	assert_string_equal(workflow_of(DELIVERY_GITHUB, of, said), "github ? ?, by a b");
 	json_free(of);
+}
+
+/* --- GitLab --- */
+
+#define IS_GITLAB "gitlab 22 .gitlab-ci.yml@refs/heads/main"
+
+/* Claims of a job of GitLab, of which one is another ("": it is missing), as JSON. */
+static const struct {
+	const char *name, *value;
+} gitlab_claims[] = {
+	{ "jti", "\"a-1\"" },
+	{ "project_id", "\"22\"" },
+	{ "job_project_id", "\"22\"" },
+	{ "project_path", "\"group/sub/shop\"" },
+	{ "ci_config_ref_uri", "\"gitlab.com/group/sub/shop//.gitlab-ci.yml@refs/heads/main\"" },
+	{ "ref", "\"main\"" },
+	{ "ref_path", "\"refs/heads/main\"" },
+	{ "ref_protected", "\"true\"" },
+	{ "pipeline_source", "\"push\"" },
+	{ "pipeline_id", "\"574\"" },
+	{ "job_id", "\"302\"" },
+	{ "sha", "\"45f7076e1d0c5c8f3a1b6d1f0e9c8b7a6d5e4f30\"" },
+	{ "user_id", "\"7\"" },
+	{ "user_login", "\"mona\"" },
+	{ "exp", "4000" },
+};
+
+static struct json *
+gitlab_with(const char *name, const char *value)
+{
+	CLEANUP(buf_done) struct buf text = buf_make(2048);
+	bool is_known = name[0] == '\0';
+	struct json *json;
+
+	buf_addc(&text, '{');
+	for (size_t i = 0; i < COUNT(gitlab_claims); i++) {
+		bool is_it = strcmp(gitlab_claims[i].name, name) == 0;
+		const char *its = is_it ? value : gitlab_claims[i].value;
+
+		is_known |= is_it;
+		if (its[0] != '\0')
+			buf_addf(&text, "\"%s\":%s,", gitlab_claims[i].name, its);
+	}
+	if (!is_known)
+		buf_addf(&text, "\"%s\":%s,", name, value);
+	buf_adds(&text, "\"runner_id\":1}");
+	json = json_decode(buf_text(&text), text.size, NULL);
+	assert_non_null(json);
+	return json;
+}
+
+static bool
+matches_gitlab(const char *is, const char *name, const char *value)
+{
+	struct json *claims = gitlab_with(name, value);
+	struct workflow_line line;
+	bool ok;
+
+	assert_true(workflow_line_read(is, &line, NULL));
+	ok = workflow_line_matches(&line, claims);
+	json_free(claims);
+	return ok;
+}
+
+#define URI(path) "\"" path "//.gitlab-ci.yml@refs/heads/main\""
+
+TEST(a_job_of_gitlab_is_of_its_project_its_file_and_a_protected_ref)
+{
+	static const struct {
+		const char *name, *value;
+	} others[] = {
+		{ "project_id", "\"23\"" }, /* a fork's, in whatever project it runs */
+		{ "project_id", "22" },
+		{ "project_id", "" },
+		{ "job_project_id", "\"23\"" }, /* ours, in another one */
+		{ "job_project_id", "22" },
+		{ "project_path", "\"mallory/shop\"" },
+		{ "project_path", "" },
+		{ "ci_config_ref_uri", URI("gitlab.com/mallory/shop") },
+		{ "ci_config_ref_uri", URI("gitlab.com/x/group/sub/shop") },
+		{ "ci_config_ref_uri", URI("group/sub/shop") },
+		{ "ci_config_ref_uri", "\"gitlab.com/group/sub/shop//ci.yml@refs/heads/main\"" },
+		{ "ci_config_ref_uri",
+		    "\"gitlab.com/group/sub/shop/.gitlab-ci.yml@refs/heads/main\"" },
+		{ "ci_config_ref_uri", "" },
+		{ "ref_path", "\"refs/heads/feature\"" },
+		{ "ref_path", "\"refs/tags/main\"" },
+		{ "ref_path", "" },
+		{ "ref_protected", "\"false\"" },
+		{ "ref_protected", "true" },
+		{ "ref_protected", "" },
+		{ "pipeline_source", "\"merge_request_event\"" },
+		{ "pipeline_source", "" },
+	};
+
+	assert_true(matches_gitlab(IS_GITLAB, "", ""));
+	assert_true(matches_gitlab(IS_GITLAB, "job_project_id", "")); /* an older GitLab */
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (matches_gitlab(IS_GITLAB, others[i].name, others[i].value))
+			fail_msg("%s: %s is let in", others[i].name, others[i].value);
+	assert_false(matches_gitlab("github 22 .gitlab-ci.yml@refs/heads/main", "", ""));
+	assert_true(matches_gitlab(IS_GITLAB " environment=live", "environment", "\"live\""));
+	assert_false(matches_gitlab(IS_GITLAB " environment=live", "", ""));
+}
+
+TEST(no_line_lets_a_merge_request_in)
+{
+	static const char *const usual[] = { "push", "web", "api", "schedule" };
+	static const char *const named[] = { "trigger", "pipeline", "parent_pipeline", "chat",
+		"external", "workflow_dispatch", "a_source_of_tomorrow" };
+	static const char *const never[] = { "merge_request_event", "external_pull_request_event" };
+	struct workflow_line line;
+	char is[160], value[80];
+	struct json *claims;
+	struct err err;
+
+	for (size_t i = 0; i < COUNT(usual); i++) {
+		(void)snprintf(value, sizeof(value), "\"%s\"", usual[i]);
+		assert_true(matches_gitlab(IS_GITLAB, "pipeline_source", value));
+	}
+	for (size_t i = 0; i < COUNT(named); i++) {
+		(void)snprintf(value, sizeof(value), "\"%s\"", named[i]);
+		(void)snprintf(is, sizeof(is), IS_GITLAB " events=x,%s", named[i]);
+		if (matches_gitlab(IS_GITLAB, "pipeline_source", value) ||
+		    !matches_gitlab(is, "pipeline_source", value))
+			fail_msg("%s", named[i]);
+	}
+	for (size_t i = 0; i < COUNT(never); i++) {
+		(void)snprintf(value, sizeof(value), "\"%s\"", never[i]);
+		assert_false(matches_gitlab(IS_GITLAB, "pipeline_source", value));
+		(void)snprintf(is, sizeof(is), IS_GITLAB " events=web,%s,api", never[i]);
+		assert_false(workflow_line_read(is, &line, &err));
+		assert_non_null(strstr(err.text, "no merge request is let in"));
+		/* Nor by one that was never read. */
+		assert_true(workflow_line_read(IS_GITLAB " events=x", &line, NULL));
+		(void)snprintf(line.events, sizeof(line.events), "%s", never[i]);
+		claims = gitlab_with("pipeline_source", value);
+		assert_false(workflow_line_matches(&line, claims));
+		json_free(claims);
+	}
+	/* Of GitHub that is no event. */
+	assert_true(workflow_line_read(IS " events=merge_request_event", &line, NULL));
+}
+
+TEST(a_token_of_gitlab_says_whose_job_it_is)
+{
+	static const char *const needed[] = { "jti", "project_id", "project_path", "ref_path",
+		"sha", "pipeline_source", "pipeline_id", "job_id", "user_id", "user_login", "exp" };
+	struct json *claims = gitlab_with("", "");
+	struct err err;
+	struct job job;
+
+	assert_true(job_read(DELIVERY_GITLAB, claims, &job, &err));
+	assert_string_equal(job.repository, "group/sub/shop");
+	assert_string_equal(job.repository_id, "gitlab:22");
+	assert_string_equal(job.ref, "refs/heads/main");
+	assert_string_equal(job.actor, "gitlab:mona");
+	assert_string_equal(job.run, "574");
+	assert_string_equal(job.check_run, "302");
+	assert_int_equal(job.attempt, 1);
+	assert_int_equal(job.expires_at, 4000000);
+	assert_int_equal(job_forge_of(&job), DELIVERY_GITLAB);
+	/* Whoever plays or retries a job is its user: nobody knows who has pushed. */
+	assert_int_equal(job_actor_is(&job), JOB_ACTOR_ASKED);
+	assert_false(job_read(DELIVERY_GITHUB, claims, &job, &err));
+	json_free(claims);
+	for (size_t i = 0; i < COUNT(needed); i++) {
+		claims = gitlab_with(needed[i], "");
+		if (job_read(DELIVERY_GITLAB, claims, &job, &err) ||
+		    strstr(err.text, needed[i]) == NULL)
+			fail_msg("without %s: %s", needed[i], err.text);
+		json_free(claims);
+	}
+}
+
+TEST(what_a_job_of_gitlab_is_of_is_said_as_its_line_would_have_it)
+{
+	struct json *claims = gitlab_with("", "");
+	char said[LIMIT_LINE];
+
+	assert_string_equal(workflow_of(DELIVERY_GITLAB, claims, said), IS_GITLAB ", by push");
+	json_free(claims);
+	claims = gitlab_with("ref_protected", "\"false\"");
+	assert_string_equal(workflow_of(DELIVERY_GITLAB, claims, said),
+	    IS_GITLAB ", by push, of a ref that is not protected");
+	json_free(claims);
+}
+
+#define LETTERS_10 "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9"
+#define LETTERS	   LETTERS_10 LETTERS_10 LETTERS_10 LETTERS_10
+#define FILE_OF_IT "\"gitlab.com/group/sub/shop//x"
+
+/* Regression: an answer had half of a letter at its end. */
+TEST(what_is_cut_of_a_claim_is_cut_between_letters)
+{
+	struct json *claims =
+	    gitlab_with("ci_config_ref_uri", FILE_OF_IT LETTERS LETTERS LETTERS "\"");
+	char said[LIMIT_LINE];
+	struct job job;
+
+	(void)workflow_of(DELIVERY_GITLAB, claims, said);
+	assert_true(is_utf8(said, strlen(said)));
+	assert_non_null(strstr(said, "gitlab 22 x\u00e9\u00e9"));
+	json_free(claims);
+	claims = gitlab_with("user_login", "\"x" LETTERS "\"");
+	assert_true(job_read(DELIVERY_GITLAB, claims, &job, NULL));
+	assert_true(is_utf8(job.actor, strlen(job.actor)));
+	assert_true(text_starts(job.actor, "gitlab:x\u00e9\u00e9"));
+	json_free(claims);
+}
+
+TEST(workflows_of_two_forges_are_no_two_of_one_job)
+{
+	struct settings *s =
+	    LOAD(NULL, COMPLETE, V1, "WORKFLOW_A_IS=" IS_GITLAB, "WORKFLOW_A_MAY=deploy:staging",
+		"WORKFLOW_B_IS=github 22 gitlab-ci.yml@refs/heads/main",
+		"WORKFLOW_B_MAY=deploy:staging",
+		"WORKFLOW_C_IS=gitlab 22 gitlab-ci.yml@refs/heads/main",
+		"WORKFLOW_C_MAY=deploy:staging");
+	struct json *claims = gitlab_with("", "");
+	struct workflow found;
+
+	assert_non_null(s);
+	assert_int_equal(settings_said.errors, 0);
+	assert_true(workflow_is_any(s, DELIVERY_GITLAB));
+	assert_string_equal(workflow_issuer(s, DELIVERY_GITLAB), "https://gitlab.com");
+	assert_int_equal(workflow_find(s, DELIVERY_GITLAB, claims, &found), 1);
+	assert_string_equal(found.id, "a");
+	assert_int_equal(workflow_find(s, DELIVERY_GITHUB, claims, &found), 0);
+	json_free(claims);
+	settings_unref(s);
+	settings_unref(LOAD(NULL, COMPLETE, V1, "WORKFLOW_A_IS=" IS_GITLAB " reusable=a/b@c",
+	    "WORKFLOW_A_MAY=deploy:staging"));
+	SAYS(SETTINGS_ERROR, "is not github NUMBER");
+	settings_unref(
+	    LOAD(NULL, COMPLETE, V1, "WORKFLOW_A_IS=" IS_GITLAB " events=merge_request_event",
+		"WORKFLOW_A_MAY=deploy:staging"));
+	SAYS(SETTINGS_ERROR, "no merge request is let in");
+	s = LOAD(NULL, COMPLETE, V1, "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:staging");
+	assert_false(workflow_is_any(s, DELIVERY_GITLAB));
+	settings_unref(s);
+}
+
+/* Whoever could give keys of their own could be any job. */
+TEST(an_issuer_whose_keys_anybody_between_may_give_is_refused)
+{
+	static const struct {
+		const char *url, *said; /* NULL: it is let pass */
+	} rows[] = { { "GITLAB_URL=http://gitlab.example.org",
+			 "GITLAB_URL: tokens of jobs are proved" },
+		{ "GITLAB_URL=http://127.example.org", "GITLAB_URL: tokens of jobs are proved" },
+		{ "GITLAB_URL=https://gitlab.example.org/",
+		    "GITLAB_URL: no token names it with a /" },
+		{ "GITLAB_URL=https://gitlab.example.org", NULL },
+		{ "GITLAB_URL=http://127.0.0.1:8080", NULL },
+		{ "GITHUB_TOKEN_ISSUER=http://github.example.org/_services/token", NULL } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		settings_unref(LOAD(NULL, COMPLETE, V1, rows[i].url, "WORKFLOW_A_IS=" IS_GITLAB,
+		    "WORKFLOW_A_MAY=deploy:staging"));
+		if (rows[i].said != NULL)
+			SAYS(SETTINGS_ERROR, rows[i].said);
+		else
+			assert_int_equal(settings_said.errors, 0);
+	}
+	settings_unref(LOAD(
+	    NULL, COMPLETE, V1, rows[5].url, "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:staging"));
+	SAYS(SETTINGS_ERROR, "GITHUB_TOKEN_ISSUER: tokens of jobs are proved");
 }

@@ -79,14 +79,11 @@ find_pusher(const struct tx *tx, const struct deployment *work, struct needs_wor
 {
 	const char *began =
 	    text_starts(work->requester, "workflow:") ? strchr(work->requester, '(') : NULL;
-	struct principal who = { 0 };
-	int64_t person = 0;
+	int64_t person = decide_principal_pusher(tx->settings, work->requester);
 
 	if (began != NULL)
 		add_asked(facts,
 		    settings_person_of_login(tx->settings, began + 1, strcspn(began + 1, ")")));
-	if (principal_parse(work->requester, &who) && who.kind == PRINCIPAL_REPOSITORY)
-		person = settings_person_of_login(tx->settings, who.name, strcspn(who.name, "("));
 	if (person == 0)
 		note_unknown(facts, NEEDS_UNKNOWN_PUSHER);
 	add_asked(facts, person);

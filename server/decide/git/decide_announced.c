@@ -23,17 +23,21 @@ decide_announced_source(enum delivery_forge forge, const char *hook, char out[DE
 	return out;
 }
 
-/* "workflow:shop(mona)": she began its run; "workflow:shop" where that is not known.  A login has
- * at most 39 characters at GitHub; of the workflow's name stands as much as fits. */
+/* Bytes of a login behind "gitlab:": one more than settings have, so none is cut to another. */
+#define LOGIN 47
+
+/* "workflow:shop(mona)": she began its run; "workflow:shop" where that is not known.  Of the
+ * workflow's name stands as much as fits. */
 static void
 name_workflow(const struct delivery *delivery, char ret[LIMIT_PERSON])
 {
 	if (delivery->login[0] == '\0')
 		(void)snprintf(ret, LIMIT_PERSON, "workflow:%s", delivery->workflow);
 	else
-		(void)snprintf(ret, LIMIT_PERSON, "workflow:%.*s(%.39s)",
-		    LIMIT_PERSON - 40 - (int)sizeof("workflow:()"), delivery->workflow,
-		    delivery->login);
+		(void)snprintf(ret, LIMIT_PERSON, "workflow:%.*s(%.*s)",
+		    LIMIT_PERSON - (int)sizeof("workflow:()") -
+			(int)strnlen(delivery->login, LOGIN),
+		    delivery->workflow, LOGIN, delivery->login);
 }
 
 void

@@ -18,7 +18,8 @@
 
 #define HEADS "refs/heads/"
 
-/* One key for the same commit of the same branch by the same run, however often it is said. */
+/* One key for the same commit of the same branch by the same run, however often it is said; where
+ * a job that is begun again is another job, by the same job. */
 static bool
 put_id(const struct job *job, struct delivery *delivery, struct err *err)
 {
@@ -28,6 +29,8 @@ put_id(const struct job *job, struct delivery *delivery, struct err *err)
 
 	buf_addf(&text, "%s %s %s %s %lld", job->workflow, job->ref, job->sha, job->run,
 	    (long long)job->attempt);
+	if (job_forges[delivery->forge].attempt == NULL)
+		buf_addf(&text, " %s", job->check_run);
 	if (!buf_check(&text, err) || !crypto_sha256(text.data, text.size, hash, err))
 		return false;
 	text_hex(hex, hash, sizeof(hash));
@@ -39,19 +42,23 @@ static bool
 make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 {
 	*ret = (struct delivery){ .kind = DELIVERY_PUSH,
-		.forge = DELIVERY_GITHUB,
+		.forge = job_forge_of(job),
 		.by_id_alone = true,
 		.by_job = true,
 		.sender = job->actor_id };
 	(void)text_copy(ret->repository, sizeof(ret->repository), job->repository);
 	(void)text_copy(ret->branch, sizeof(ret->branch), job->ref + strlen(HEADS));
 	(void)text_copy(ret->after, sizeof(ret->after), job->sha);
-	if (job_actor_of(job->event) >= JOB_ACTOR_ASKED)
+	if (job_actor_of(ret->forge, job->event) >= JOB_ACTOR_ASKED)
 		(void)text_copy(ret->login, sizeof(ret->login), job->actor);
 	/* Of another event than a push, and of a run begun again, no claim says who has pushed. */
 	if (job_actor_is(job) != JOB_ACTOR_PUSHED)
 		(void)text_copy(ret->workflow, sizeof(ret->workflow), job->workflow);
-	return put_id(job, ret, err) && text_to_i64(job->run, 1, INT64_MAX, &ret->job_run, err);
+	if (!put_id(job, ret, err) ||
+	    !text_to_i64(job->run, 1, (INT64_C(1) << JOB_RUN_BITS) - 1, &ret->job_run, err))
+		return false;
+	ret->job_run |= (int64_t)ret->forge << JOB_RUN_BITS;
+	return true;
 }
 
 static bool
@@ -61,14 +68,16 @@ follows(const struct environment_settings *environment, const struct delivery *d
 	    repository_is_called(environment->of, delivery->forge, delivery->repository);
 }
 
-/* A run that is older than one that has reported there brings nothing newer, however late it is
- * begun again. */
+/* A run that is older than one of its forge that has reported there brings nothing newer, however
+ * late it is begun again. */
 static bool
 is_older(struct tx *tx, const char *environment, const struct delivery *delivery)
 {
 	struct environment now;
+	int64_t newest = row_environment_get(tx, environment, &now)->job_run;
 
-	return row_environment_get(tx, environment, &now)->job_run > delivery->job_run;
+	return newest > delivery->job_run &&
+	    newest >> JOB_RUN_BITS == delivery->job_run >> JOB_RUN_BITS;
 }
 
 /* Those that follow the branch, that it may deploy, and that its own gate does not keep: first they

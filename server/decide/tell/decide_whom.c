@@ -103,15 +103,11 @@ decide_whom_news(struct tx *tx, const char *target, int64_t ret[DECIDE_WHOM_ALL]
 	return n;
 }
 
-/* "github:octo(7)" */
 int64_t
 decide_whom_pushed(struct tx *tx, const char *requester, const char *environment)
 {
-	struct principal who = { 0 };
-	int64_t person = 0;
+	int64_t person = decide_principal_pusher(tx->settings, requester);
 
-	if (principal_parse(requester, &who) && who.kind == PRINCIPAL_REPOSITORY)
-		person = settings_person_of_login(tx->settings, who.name, strcspn(who.name, "("));
 	return person > 0 && !row_chat_is_refused(tx, person) &&
 		decide_sees(tx, person, environment) ?
 	    person :

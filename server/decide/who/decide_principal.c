@@ -3,6 +3,7 @@
 #include "decide/who/decide_principal.h"
 
 #include "policy/policy.h"
+#include "lib/text.h"
 #include "store/row_ended.h"
 #include "store/row_principal.h"
 #include "store/row_token.h"
@@ -113,6 +114,17 @@ decide_principal(struct tx *tx, int64_t person)
 	if (person != 0 && tx->who.id != person)
 		tx->who = look(tx, person);
 	return person == 0 ? principal_of_person(0) : tx->who;
+}
+
+int64_t
+decide_principal_pusher(const struct settings *s, const char *requester)
+{
+	static const char github[] = "github:";
+	const char *login = text_starts(requester, github) ? requester + strlen(github) :
+	    text_starts(requester, "gitlab:")		   ? requester :
+							     NULL;
+
+	return login == NULL ? 0 : settings_person_of_login(s, login, strcspn(login, "("));
 }
 
 bool

@@ -11,6 +11,10 @@
  */
 struct principal decide_principal(struct tx *tx, int64_t person);
 
+/* The person who has pushed, by a requester as "github:mona(7)" or "gitlab:mona(7)"; 0: nobody who
+ * is known, or it is none. */
+int64_t decide_principal_pusher(const struct settings *s, const char *requester);
+
 /* An end that has come is recorded: a clock that is set back makes nobody's role good again. */
 void decide_principal_note_ends(struct tx *tx);
 

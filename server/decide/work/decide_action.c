@@ -235,11 +235,27 @@ say_on_client(const struct tx *tx, const struct client_settings *client,
 	    action->executor == ACTION_BY_CLOUDFLARE || strcmp(host, "local") == 0 ? "" : host);
 }
 
+#define PAGE 600 /* bytes of an address, which other words stand before */
+
+/* Where people see it. */
+static const char *
+page_of(struct tx *tx, const struct deployment *gate, const struct job *job, char ret[PAGE])
+{
+	if (job_forge_of(job) == DELIVERY_GITLAB)
+		(void)snprintf(ret, PAGE, "%.290s/%s/-/jobs/%s",
+		    settings_text(tx->settings, SETTING_GITLAB_URL), job->repository,
+		    job->check_run);
+	else
+		(void)pipeline_run_url(settings_of(tx->settings, gate->environment)->github.url,
+		    job->repository, strtoll(job->run, NULL, 10), ret);
+	return ret;
+}
+
 /* Whose job waits for it. */
 static void
 say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 {
-	char page[PIPELINE_URL];
+	char page[PAGE];
 	struct row_job of;
 	char again[32] = "";
 
@@ -248,8 +264,7 @@ say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
 	(void)snprintf(out, DECIDE_TOUCHES, "for run %s of %.200s%s%s%.80s · %s", of.job.run,
 	    of.job.repository, again, of.job.actor[0] != '\0' ? ", begun by " : "", of.job.actor,
-	    pipeline_run_url(settings_of(tx->settings, gate->environment)->github.url,
-		of.job.repository, strtoll(of.job.run, NULL, 10), page));
+	    page_of(tx, gate, &of.job, page));
 }
 
 const char *

@@ -105,7 +105,8 @@ can_be_asked(
 	status = refusal(tx, environment, why);
 	if (status != 0)
 		decide_refusef(tx, status, "%s", why);
-	else if (!repository_is_called(environment->of, DELIVERY_GITHUB, api->job->repository))
+	else if (!repository_is_called(
+		     environment->of, job_forge_of(api->job), api->job->repository))
 		decide_refusef(tx, 403, "%s is of another repository than %.120s",
 		    environment->name, api->job->repository);
 	else if (decide_is_full(tx, &api->from, environment->name, environment->name, false))
@@ -320,7 +321,7 @@ decide_gate_rule(
 	    from.name, sizeof(from.name), "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
 	decide_requested(tx, &from, PROGRAM_ACTION, environment->name, &gate);
 	gate.trigger = TRIGGER_CHAT; /* as all that programs ask for */
-	if (job_actor_of(job.event) == JOB_ACTOR_OUTSIDE)
+	if (job_actor_of(DELIVERY_GITHUB, job.event) == JOB_ACTOR_OUTSIDE)
 		(void)snprintf(gate.detail, sizeof(gate.detail),
 		    "%.40s has begun its run: whoever may not write there can cause that",
 		    job.event);

@@ -152,8 +152,10 @@ settings_check_users(struct settings_loader *l)
 			check(l, in->members[i]);
 		if (in->members[i]->family == FAMILY_PERSON && l->s->application[0] != '\0')
 			settings_say(l->report, SETTINGS_WARNING,
-			    "PERSON_%s_GITHUB: is one of the whole server, and means nothing here: write it into the settings file",
-			    in->members[i]->name);
+			    "PERSON_%s_%s: is one of the whole server, and means nothing here: write it into the settings file",
+			    in->members[i]->name,
+			    in->members[i]->values[PERSON_SETTING_GITHUB].is_given ? "GITHUB" :
+										     "GITLAB");
 	}
 }
 

@@ -4,6 +4,8 @@
 
 #include "settings/settings_inside.h"
 #include "lib/text.h"
+#include "lib/url.h"
+#include "types/job.h"
 #include "types/workflow.h"
 
 /* What stands in an application's file keeps nobody else from starting. */
@@ -13,13 +15,39 @@ level_of(const struct workflow *workflow)
 	return workflow->application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING;
 }
 
+/* Whoever stands between could give keys of their own. */
+static bool
+is_believed(const char *url)
+{
+	char host[URL_HOST];
+
+	(void)url_host(url, host);
+	return text_starts(url, "https://") || text_starts(url, "http://[::1]") ||
+	    strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0;
+}
+
 /* Actions of ours refuse any other, and what a token names is compared letter by letter. */
 static bool
 is_audience(const char *url)
 {
-	return (text_starts(url, "https://") || text_starts(url, "http://127.") ||
-		   text_starts(url, "http://localhost") || text_starts(url, "http://[::1]")) &&
+	return is_believed(url) &&
 	    strpbrk(strstr(url, "//") + 2, "/?#ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL;
+}
+
+static void
+say_issuer(const struct settings_loader *l, enum settings_severity level, enum delivery_forge forge)
+{
+	const char *issuer = workflow_issuer(l->s, forge);
+	const char *name = forge == DELIVERY_GITLAB ? "GITLAB_URL" : "GITHUB_TOKEN_ISSUER";
+
+	if (!workflow_is_any(l->s, forge))
+		return;
+	if (!is_believed(issuer))
+		settings_say(l->report, level,
+		    "%s: tokens of jobs are proved by keys from there: https://", name);
+	if (text_ends(issuer, "/"))
+		settings_say(l->report, level,
+		    "%s: no token names it with a / at its end: leave that away", name);
 }
 
 void
@@ -42,6 +70,8 @@ settings_say_workflows(struct settings_loader *l)
 				settings_say(l->report, level_of(&other),
 				    "workflows %s and %s: a job may be of both: put the grants into one _MAY, or let environment= say which",
 				    first.id, other.id);
+	for (enum delivery_forge forge = 0; forge < JOB_FORGES; forge++)
+		say_issuer(l, level, forge);
 	if (is_any && !l->s->enable_api_server)
 		settings_say(l->report, level,
 		    "there are workflows, and /v1 is not served: ENABLE_API_SERVER=true does that");

@@ -28,7 +28,7 @@ is_deciding(const struct settings_spec *spec)
 	static const char *const ends[] = { "_CONFIRM", "_APPROVALS", "_APPROVALS_IF", "_APPROVERS",
 		"_APPROVAL_CHAT_ID" };
 
-	/* Not PERSON_<ID>_GITHUB: a login is somebody's name, and no name gets into the chain. */
+	/* Not PERSON_<ID>_…: a login is somebody's name, and no name gets into the chain. */
 	if (spec->family == FAMILY_ROLE || spec->family == FAMILY_LOCAL ||
 	    spec->family == FAMILY_HOOK || text_starts(spec->name, "AUDIT_"))
 		return true;

@@ -1,6 +1,6 @@
-/* delivery.c - the forges that report pushes, by their words.  Side: any. */
+/* delivery_forge.c - the forges that report pushes and whose jobs ask here, by their words.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "types/delivery.h"
+#include "types/delivery_forge.h"
 
 static const struct {
 	const char *word;

@@ -1,0 +1,31 @@
+/* delivery_forge.h - the forges that report pushes and whose jobs ask here, by their words.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+
+/* FORGE(name, word in rows, paths and metrics, what people call it) */
+#define DELIVERY_FORGES(FORGE) \
+	FORGE(GITHUB,    "github",    "GitHub") \
+	FORGE(GITLAB,    "gitlab",    "GitLab") \
+	FORGE(GITEA,     "gitea",     "Gitea") \
+	FORGE(BITBUCKET, "bitbucket", "Bitbucket")
+
+enum delivery_forge {
+#define FORGE(name, ...) DELIVERY_##name,
+	DELIVERY_FORGES(FORGE)
+#undef FORGE
+	DELIVERY_FORGE_COUNT
+};
+
+#define DELIVERY_FORGE 10 /* bytes with the NUL: the longest word */
+#define FORGE(name, word, ...) _Static_assert(sizeof(word) <= DELIVERY_FORGE, word " is too long");
+DELIVERY_FORGES(FORGE)
+#undef FORGE
+
+/* "gitlab", "GitLab". */
+const char *delivery_forge_word(enum delivery_forge forge);
+const char *delivery_forge_name(enum delivery_forge forge);
+
+/* By its word; of what is none it is GitHub's: rows of earlier versions have "". */
+enum delivery_forge delivery_forge_of(const char *word);
