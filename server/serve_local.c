@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clients/jwks.h"
+#include "clients/outbound_client.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -158,7 +159,7 @@ keys(void *ctx, enum delivery_forge forge)
 
 	if (*ret != NULL || !workflow_is_any(serve->settings, forge))
 		return *ret;
-	*client = jwks_client(serve->loop, places[forge], issuer, &err);
+	*client = outbound_client(serve->loop, outbound_of(places[forge], issuer), 1, 0, &err);
 	if (*client == NULL) {
 		log_error("tokens of jobs cannot be checked: %s", err.text);
 		return NULL;

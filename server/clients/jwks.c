@@ -10,7 +10,6 @@
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/http_client.h"
-#include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "types/limits.h"
@@ -35,20 +34,6 @@ struct jwks {
 	size_t n_callers;
 	struct caller callers[JWKS_CALLERS];
 };
-
-struct http_client *
-jwks_client(struct loop *loop, enum outbound_place place, const char *issuer, struct err *err)
-{
-	const struct http_client_config config = {
-		.connections_max = 1,
-		.in_flight_max = 1,
-		.user_agent = "deploybot",
-		.address_is_allowed = outbound_allows,
-		.address_ctx = outbound_of(place, issuer),
-	};
-
-	return http_client_new(loop, &config, err);
-}
 
 struct jwks *
 jwks_new(struct http_client *client, const char *issuer)

@@ -8,11 +8,10 @@
 #pragma once
 
 #include "lib/crypto_rsa.h"
-#include "types/outbound.h"
+#include "types/limits.h"
 
 struct http_client;
 struct jwks;
-struct loop;
 
 #define JWKS_WAIT_MS	5000 /* that a caller waits for a key, at most */
 #define JWKS_FRESH_MS	(24 * 3600 * INT64_C(1000))
@@ -29,10 +28,7 @@ enum jwks_found {
 /* key: of JWKS_FOUND, valid within the call. */
 typedef void jwks_key_fn(void *ctx, enum jwks_found found, const struct crypto_rsa *key);
 
-/* A client of that trust zone; NULL with *err. */
-struct http_client *jwks_client(struct loop *loop, enum outbound_place place, const char *issuer,
-    struct err *err) MUST_USE;
-
+/* client: of one call at once, to that issuer alone (outbound_client.h); it outlives them. */
 struct jwks *jwks_new(struct http_client *client, const char *issuer) MUST_USE;
 void jwks_free(struct jwks *jwks); /* takes NULL; whoever waits is called: UNREACHABLE */
 

@@ -1,15 +1,15 @@
-"""Pipelines in the chat: CI that fails and is green again, a push that waits for it, and a job at a gate that two
-people open.  Played without a person; GitHub's API and its issuer of tokens are stand-ins."""
+"""Pipelines in the chat: CI that fails and is green again, a push that waits for it, a job at a gate that two people
+open, and an outage in which nothing is lost.  Played without a person; GitHub's API and its issuer of tokens are
+stand-ins."""
 # SPDX-License-Identifier: ISC
 import http.client
 import json
 import sys
-import uuid
 
 from rolled_back import NAMES
 from stage import GITHUB_SECRET, Stage, wait_until
 from story import STEP_TIMEOUT_S, Story
-from github import sign, workflow_run
+from github import HOOK_ID, GitHub, workflow_run
 from github_api import Api
 from github_tokens import AUDIENCE, Issuer
 import sample_app
@@ -22,10 +22,24 @@ FAILED = {"id": 555, "name": "test", "conclusion": "failure",
 LINE = {"path": "src/cart.c", "start_line": 12, "annotation_level": "failure", "message": "expected 3, got 4"}
 
 
+class Listed:
+    """The webhook as GitHub lists it, by the address that the internet knows."""
+
+    url = f"{AUDIENCE}/github/webhook"
+
+    def __init__(self, hook):
+        self.hook = hook
+
+    def __getattr__(self, name):
+        return getattr(self.hook, name)
+
+
 class Pipelines(Story):
     def __init__(self, stage, api, issuer):
         super().__init__(stage)
         self.api, self.issuer, self.number = api, issuer, 0
+        self.hook = GitHub(f"http://127.0.0.1:{stage.http_port}/github/webhook", GITHUB_SECRET, SHOP)
+        api.hooks[HOOK_ID] = Listed(self.hook)
 
     def request(self, path, body, headers, method="POST"):
         connection = http.client.HTTPConnection("127.0.0.1", self.stage.http_port, timeout=STEP_TIMEOUT_S)
@@ -41,13 +55,11 @@ class Pipelines(Story):
         self.number += 0 if again else 1
         run = workflow_run(SHOP, "ci.yml", commit, number=self.number, conclusion=conclusion, head_branch=branch)
         self.api.runs[:] = [one for one in self.api.runs if one["id"] != run["id"]] + [run]
-        body = json.dumps({"action": "completed" if conclusion else "in_progress", "workflow_run": run,
-                           "repository": run["repository"]}).encode()
-        status, _ = self.request("/github/webhook", body, {
-            "X-GitHub-Event": "workflow_run", "X-GitHub-Delivery": str(uuid.uuid4()),
-            "X-Hub-Signature-256": sign(GITHUB_SECRET, body)})
-        if status != 200:
-            raise RuntimeError(f"the run of CI: {status}")
+        action = "completed" if conclusion else "in_progress"
+        sent = self.hook.deliver("workflow_run", {"action": action, "workflow_run": run,
+                                                  "repository": run["repository"]})
+        if sent["status"] not in (200, None):
+            raise RuntimeError(f"the run of CI: {sent}")
 
     def job(self, path, body=None, **claims):
         token = self.issuer.token(repository=SHOP, **claims)
@@ -124,6 +136,27 @@ def a_gate_for_two(story):
     story.hear(f"gate: {commit[:7]}, run 4711, ended well", after=mark)
 
 
+def an_outage(story):
+    story.tell("deploybot is stopped; a colleague pushes meanwhile, and CI passes: for GitHub five minutes ago")
+    story.stage.bot.stop()
+    missed = len(story.hook.deliveries)
+    change = sample_app.change(story.stage.work, "develop", "good")
+    story.hook.push("develop", change["after"], change["before"])
+    story.ci(change["after"])
+    story.ci(change["after"], "success", again=True)
+    for entry in story.hook.deliveries[missed:]:
+        entry["at"] -= 5 * 60
+    missed = {entry["guid"] for entry in story.hook.deliveries[missed:]}
+    mark = story.chat.mark()
+    story.stage.bot.start()
+    story.hear("Live: staging", change["after"][:7], after=mark, chat=GROUP)
+
+    def came():
+        return {entry["guid"] for entry in story.hook.deliveries if entry["status"] == 200} & missed
+    wait_until(lambda: came() == missed, STEP_TIMEOUT_S, "what GitHub could not deliver")
+    story.tell(f"      ✓ GitHub was asked again for the {len(missed)} deliveries that failed")
+
+
 def list_runs(story):
     mark = story.chat.mark()
     story.tell("Ada writes /pipelines")
@@ -134,7 +167,7 @@ def list_runs(story):
 def play(folder):
     """0: all of it happened."""
     api = Api(people={TOKEN: {"repositories": [SHOP], "permissions": {
-        "metadata": "read", "actions": "read", "checks": "read"}}})
+        "metadata": "read", "actions": "read", "checks": "read", "repository_hooks": "write", "deployments": "write"}}})
     issuer = Issuer()
     settings = {
         "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "TELEGRAM_CHAT_ID": str(GROUP), "GITHUB_REPOSITORY": SHOP,
@@ -146,7 +179,7 @@ def play(folder):
         with Stage(folder, telegram=("--local",), settings=settings) as stage:
             story = Pipelines(stage, api, issuer)
             try:
-                for chapter in (ci_first, a_red_friday, green_again, a_gate_for_two, list_runs):
+                for chapter in (ci_first, a_red_friday, green_again, a_gate_for_two, an_outage, list_runs):
                     chapter(story)
             except (AssertionError, TimeoutError, RuntimeError) as problem:
                 print(f"the story broke off: {problem}", file=sys.stderr)

@@ -3,9 +3,9 @@
 #include "routes/route_job.h"
 
 #include "clients/jwks.h"
+#include "clients/outbound_client.h"
 #include "jwt_aid.h"
 #include "lib/clock.h"
-#include "lib/http_client.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
 #include "lib/text.h"
@@ -167,7 +167,7 @@ set_up(void **state)
 	w->loop = loop_new(NULL);
 	open_issuer(w);
 	w->settings = load(w->url);
-	w->client = jwks_client(w->loop, OUTBOUND_ISSUER, w->url, NULL);
+	w->client = outbound_client(w->loop, outbound_of(OUTBOUND_ISSUER, w->url), 1, 0, NULL);
 	w->keys = jwks_new(w->client, w->url);
 	w->refusals =
 	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = decide, .ctx = w });
