@@ -43,11 +43,16 @@ has_webhook(const struct settings *application)
 static bool
 keeps_gates(const struct settings *application)
 {
-	bool keeps = application->github.app_webhook_secret != NULL;
+	return application->github.app_webhook_secret != NULL;
+}
 
+static bool
+reviews(const struct settings *application)
+{
 	for (size_t i = 0; i < settings_own_count(application); i++)
-		keeps |= application->environments[i].gate_reviewer;
-	return keeps;
+		if (application->environments[i].gate_reviewer)
+			return true;
+	return false;
 }
 
 static bool
@@ -63,21 +68,25 @@ reports(const struct settings *application)
 }
 
 const struct github_need github_needs[GITHUB_NEEDS] = {
-	{ "metadata", "read", "Metadata: read", "every call", "", false, always },
+	{ "metadata", "read", "Metadata: read", "every call", "", false, false, always },
 	{ "actions", "read", "Actions: read", "<ENV>_REQUIRE_CI", "/actions/runs?per_page=1", false,
-	    requires_ci },
+	    false, requires_ci },
 	{ "actions", "read", "Actions: read", "WATCH_PIPELINES", "/actions/runs?per_page=1", true,
-	    watches_alone },
+	    false, watches_alone },
 	{ "checks", "read", "Checks: read", "WATCH_PIPELINES",
-	    "/commits/HEAD/check-runs?per_page=1", true, watches },
+	    "/commits/HEAD/check-runs?per_page=1", true, false, watches },
 	{ "repository_hooks", "write", "Webhooks: write", "redelivery", "/hooks?per_page=1", true,
-	    has_webhook },
-	{ "deployments", "write", "Deployments: write", "its own gates", "/deployments?per_page=1",
-	    false, keeps_gates },
+	    false, has_webhook },
+	{ "deployments", "write", "Deployments: write", "the App's protection rule",
+	    "/deployments?per_page=1", false, false, keeps_gates },
 	{ "actions", "write", "Actions: write", "PIPELINE_<NAME>", "/actions/runs?per_page=1",
-	    false, runs_pipelines },
+	    false, false, runs_pipelines },
 	{ "deployments", "write", "Deployments: write", "REPORT_DEPLOYMENTS",
-	    "/deployments?per_page=1", true, reports },
+	    "/deployments?per_page=1", true, false, reports },
+	{ "actions", "read", "Actions: read", "<ENV>_GATE_REVIEWER", "/actions/runs?per_page=1",
+	    false, true, reviews },
+	{ "deployments", "write", "Deployments: write", "<ENV>_GATE_REVIEWER",
+	    "/deployments?per_page=1", false, true, reviews },
 };
 
 uint32_t
@@ -86,7 +95,9 @@ github_needs_of(const struct settings *application)
 	uint32_t needs = 0;
 
 	for (size_t i = 0; i < GITHUB_NEEDS; i++)
-		needs |= (uint32_t)github_needs[i].is_wanted(application) << i;
+		needs |= (uint32_t)(!github_needs[i].is_persons &&
+			     github_needs[i].is_wanted(application))
+		    << i;
 	return needs;
 }
 
@@ -99,7 +110,7 @@ github_needs_granted(const struct json *permissions)
 	for (size_t i = 0; i < GITHUB_NEEDS; i++) {
 		const char *level = json_get_str(permissions, github_needs[i].permission);
 
-		if (level != NULL &&
+		if (level != NULL && !github_needs[i].is_persons &&
 		    (strcmp(level, github_needs[i].level) == 0 || strcmp(level, "write") == 0))
 			needs |= UINT32_C(1) << i;
 	}

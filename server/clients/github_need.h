@@ -7,7 +7,7 @@
 struct json;
 struct settings;
 
-#define GITHUB_NEEDS	   8
+#define GITHUB_NEEDS	   10
 #define GITHUB_NEEDS_HOOKS 4 /* the row of redelivery */
 
 /* A point that asks more of GitHub is one more row: tokens are narrowed to the rows whose settings
@@ -18,6 +18,7 @@ struct github_need {
 	const char *point;		/* what lacks something without it */
 	const char *tried; /* what is read, below a repository, to see whether it is given */
 	bool is_extra;	   /* without it less is said, and all is done */
+	bool is_persons;   /* the token's owner asks, also where there is an App */
 	bool (*is_wanted)(const struct settings *application);
 };
 

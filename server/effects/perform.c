@@ -52,8 +52,10 @@ perform_withdraw(struct perform *perform, int64_t id)
 
 	while (job != NULL && job->effect->id != id)
 		job = job->next;
-	if (job != NULL) /* else its result is in progress */
-		job->end(job);
+	if (job == NULL)
+		return; /* its result is in progress */
+	assert(job->end != NULL);
+	job->end(job);
 }
 
 void

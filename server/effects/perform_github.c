@@ -1,4 +1,4 @@
-/* perform_github.c - GITHUB_RUNS and the four FORGE_*: GitHub is asked once, when it is time.  Side: loop. */
+/* perform_github.c - GITHUB_RUNS and FORGE_* but the report: GitHub is asked, when it is time.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,6 +54,11 @@ github_job_end(struct perform_job *job)
 	perform_job_drop(job);
 }
 
+struct forge_job {
+	struct github_job asking;
+	int64_t environment; /* where a reviewer answers: its number at GitHub; 0: not known */
+};
+
 /* --- runs of a commit --- */
 
 /* A run of another commit, or that is none, says nothing. */
@@ -86,6 +91,22 @@ read_runs(struct effect *effect, const struct github_api_answer *answer, const s
 
 /* --- one that we begin, or an answer to its own gate --- */
 
+/* Where a person answers, who reviews that environment: it has to be asked for by its number. */
+static bool
+is_review(const struct effect *effect)
+{
+	const struct environment_settings *e = effect->kind != EFFECT_FORGE_ANSWER ?
+	    NULL :
+	    settings_environment(effect->settings, effect->u.forge_answer.environment);
+
+	return e != NULL && e->gate_reviewer;
+}
+
+static const struct github_api_answer waits_for_none = { .verdict = GITHUB_NOT_FOUND,
+	.detail = "it waits for no review there (any more)" };
+static const struct github_api_answer is_no_reviewer = { .verdict = GITHUB_FORBIDDEN,
+	.detail = "the owner of GITHUB_API_TOKEN may not review there" };
+
 /* What failed behind its first byte may have been done. */
 static enum forge_verdict
 verdict_of(const struct effect *effect, const struct github_api_answer *answer)
@@ -99,8 +120,10 @@ verdict_of(const struct effect *effect, const struct github_api_answer *answer)
 	if (is_start)
 		return answer->was_sent && !answer->is_of_access ? FORGE_SAYS_NOTHING :
 								   FORGE_SAYS_NO;
-	is_gone = answer->verdict == GITHUB_NOT_FOUND ||
-	    (answer->verdict == GITHUB_UNFIT && effect->kind == EFFECT_FORGE_ANSWER);
+	/* To a person who may not see it, or not review it, GitHub says the same. */
+	is_gone = is_review(effect) ? answer == &waits_for_none :
+				      answer->verdict == GITHUB_NOT_FOUND ||
+		(answer->verdict == GITHUB_UNFIT && effect->kind == EFFECT_FORGE_ANSWER);
 	return is_gone && !answer->is_of_access ? FORGE_SAYS_GONE : FORGE_SAYS_NOTHING;
 }
 
@@ -184,49 +207,41 @@ write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body
 
 /* --- its own gate --- */
 
-/* Is it a person's, who reviews that environment?  It has to be asked for by its number. */
-static bool
-is_review(const struct effect *effect)
+/* What it waits for is listed; NULL: that environment is among it. */
+static const struct github_api_answer *
+find_environment(struct forge_job *job, const struct json *list)
 {
-	const struct environment_settings *e = effect->kind != EFFECT_FORGE_ANSWER ?
-	    NULL :
-	    settings_environment(effect->settings, effect->u.forge_answer.environment);
-
-	return e != NULL && e->gate_reviewer;
-}
-
-/* Where what it waits for is listed, and that environment is not among it, nobody is waited for. */
-static bool
-find_environment(struct effect *effect, const struct json *list)
-{
-	struct effect_forge_answer *what = &effect->u.forge_answer;
+	const char *target = job->asking.job.effect->u.forge_answer.target;
 
 	for (size_t i = 0; i < json_count(list); i++) {
 		const struct json *environment = json_get(json_at(list, i), "environment");
 		const char *name = json_get_str(environment, "name");
 
-		if (name != NULL && text_same_ci(name, what->target))
-			what->number = json_get_i64_or(environment, "id", 0);
+		if (name == NULL || !text_same_ci(name, target))
+			continue;
+		if (!json_get_bool(json_at(list, i), "current_user_can_approve", true))
+			return &is_no_reviewer;
+		job->environment = json_get_i64_or(environment, "id", 0);
 	}
-	return what->number != 0;
+	return job->environment != 0 ? NULL : &waits_for_none;
 }
 
 static void
-write_answer(const struct effect *effect, char path[LIMIT_LINE], struct buf *body)
+write_answer(const struct forge_job *job, char path[LIMIT_LINE], struct buf *body)
 {
-	const struct effect_forge_answer *what = &effect->u.forge_answer;
-	bool reviews = is_review(effect);
+	const struct effect_forge_answer *what = &job->asking.job.effect->u.forge_answer;
+	bool reviews = is_review(job->asking.job.effect);
 	struct json_out json;
 	char number[32];
 
 	(void)snprintf(path, LIMIT_LINE, "/actions/runs/%.20s/%s", what->run,
 	    reviews ? "pending_deployments" : "deployment_protection_rule");
-	if (reviews && what->number == 0)
+	if (reviews && job->environment == 0)
 		return;
 	json = json_out_begin(body, '{');
 	if (reviews) {
 		json_put_open(&json, "environment_ids", '[');
-		(void)snprintf(number, sizeof(number), "%" PRId64, what->number);
+		(void)snprintf(number, sizeof(number), "%" PRId64, job->environment);
 		json_out_raw(&json, number);
 		json_out_end(&json);
 	} else {
@@ -244,21 +259,18 @@ static perform_due_fn ask;
 static void
 on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
 {
-	static const struct github_api_answer none = { .verdict = GITHUB_NOT_FOUND,
-		.detail = "it waits for no review there" };
-	struct github_job *job = ctx;
-	struct effect *effect = job->job.effect;
-	bool is_list = answer->verdict == GITHUB_DONE && is_review(effect) &&
-	    effect->u.forge_answer.number == 0;
+	struct forge_job *job = ctx;
+	struct effect *effect = job->asking.job.effect;
 
-	job->call = NULL;
-	if (is_list && find_environment(effect, body)) {
-		ask(&job->job);
-		return;
+	job->asking.call = NULL;
+	if (is_review(effect) && answer->verdict == GITHUB_DONE && job->environment == 0) {
+		answer = find_environment(job, body);
+		if (answer == NULL) {
+			ask(&job->asking.job);
+			return;
+		}
 	}
-	effect = perform_job_free(&job->job);
-	if (is_list)
-		answer = &none;
+	effect = perform_job_free(&job->asking.job);
 	if (effect->kind == EFFECT_GITHUB_RUNS)
 		read_runs(effect, answer, body);
 	else
@@ -300,7 +312,7 @@ ask(struct perform_job *base)
 	if (is_runs)
 		write_runs(&effect->u.github_runs, path);
 	else if (is_answer)
-		write_answer(effect, path, &body);
+		write_answer((struct forge_job *)base, path, &body);
 	else
 		write_forge(effect, path, &body, &err);
 	if (buf_check(&body, &err) && body.size > 0)
@@ -311,7 +323,7 @@ ask(struct perform_job *base)
 	github_job_ask((struct github_job *)base, &request, &err);
 }
 
-/* What it answered already is closed there, so that asking AGAIN changes nothing. */
+/* AGAIN: what it was answered already is closed there, and looking changes nothing. */
 void
 perform_github(struct perform *perform, struct effect *effect)
 {
@@ -319,13 +331,12 @@ perform_github(struct perform *perform, struct effect *effect)
 	    effect->kind == EFFECT_FORGE_ANSWER ? effect->u.forge_answer.not_before :
 						  effect->u.forge.not_before;
 	int64_t wait_ms = not_before - clock_wall_ms();
-	struct github_job *job =
-	    perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
+	struct forge_job *job = perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 
 	if (wait_ms > 0)
-		perform_job_wait(&job->job, wait_ms);
+		perform_job_wait(&job->asking.job, wait_ms);
 	else
-		ask(&job->job);
+		ask(&job->asking.job);
 }
 
 /* It may have been sent already, and is never sent again. */

@@ -130,7 +130,8 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 	bool is_first = job->failed == 0;
 
 	job->asking.call = NULL;
-	if (answer->verdict != GITHUB_DONE && may_pass(answer->verdict) && ++job->tries < TRIES) {
+	if (answer->verdict != GITHUB_DONE && may_pass(answer->verdict) &&
+	    answer->retry_after_s * 1000 <= PAUSE_MAX && ++job->tries < TRIES) {
 		perform_job_wait(&job->asking.job, perform_job_pause(&job->asking.job, PAUSE_MAX));
 		return;
 	}

@@ -31,13 +31,15 @@ is_ours(const struct effect *effect, const struct json *deployment)
 {
 	const struct json *payload = json_get(deployment, "payload");
 	const char *text = json_str(payload);
+	const char *target = json_get_str(deployment, "environment");
 	struct err err; /* what is no JSON is not ours */
 	CLEANUP(json_freep)
 	struct json *parsed = text != NULL ? json_decode(text, strlen(text), &err) : NULL;
 
 	if (text != NULL)
 		payload = parsed;
-	return json_get_i64_or(payload, "deploybot", 0) == effect->subject &&
+	return target != NULL && text_same_ci(target, effect->u.forge_report.target) &&
+	    json_get_i64_or(payload, "deploybot", 0) == effect->subject &&
 	    json_get_i64_or(payload, "at", 0) == effect->u.forge_report.requested_at;
 }
 
@@ -86,7 +88,7 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 
 	job->asking.call = NULL;
 	if (answer->verdict >= GITHUB_FAILED || answer->verdict == GITHUB_LIMITED ||
-	    answer->verdict == GITHUB_UNAUTHORIZED || answer->is_of_access) {
+	    answer->verdict == GITHUB_UNAUTHORIZED) {
 		try_again(job, answer);
 		return;
 	}

@@ -1,8 +1,8 @@
 /* perform_inside.h - what performers share: an effect that waits, its timer and its back-off.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * What waits for an answer, a time or a turn (run, git query, probe, timer, purge,
- * witness, Cloudflare, an application's log) embeds a perform_job as the first member of its own
+ * What waits for an answer, a time or a turn (run, git query, probe, timer, purge, witness,
+ * Cloudflare, GitHub, an application's log) embeds a perform_job as the first member of its own
  * storage, which is in perform->jobs until it ends.  The others hold nothing: runs/ and telegram/
  * do, and free it with themselves.
  */

@@ -293,10 +293,12 @@ decode_review(const struct json *said, struct delivery *delivery, struct err *er
 {
 	const struct json *run = json_get(said, "workflow_run");
 	struct delivery_job *job = delivery->job;
+	char number[JOB_NUMBER];
 
 	take_question(said, delivery);
 	return delivery->kind == DELIVERY_OTHER ||
 	    (take_number(run, "id", job->of.run, NULL, err) &&
+		take_number(run, "run_attempt", number, &job->of.attempt, err) &&
 		take_commit_of(run, "head_sha", &job->of, err) &&
 		take_environment(said, job, err) &&
 		take_plain(run, "event", job->of.event, sizeof(job->of.event), err));

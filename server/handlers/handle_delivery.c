@@ -211,7 +211,7 @@ want_rule(struct tx *tx, const struct delivery *delivery)
 		tx->answer.status = ACCEPTED;
 		if (row_rate_limit_take(tx, "delivery:rule", 1, SAID_EACH_MS))
 			tx_log(tx, LOG_LEVEL_WARNING,
-			    "no environment is %.80s of %.100s at GitHub, or several are (<ENV>_GITHUB_ENVIRONMENT, <ENV>_GATE_REVIEWER): its run %s waits for an answer on its page there",
+			    "no environment is %.80s of %.100s at GitHub, or several are (<ENV>_GITHUB_ENVIRONMENT), or it is asked the other way (<ENV>_GATE_REVIEWER): its run %s waits for an answer on its page there",
 			    delivery->job->environment, delivery->repository,
 			    delivery->job->of.run);
 	} else if (note(tx, delivery, "")) {

@@ -29,7 +29,7 @@ void
 handle_forge_said(struct tx *tx, const struct event *event)
 {
 	if (tx->effect->kind == EFFECT_FORGE_REPORT)
-		decide_report_said(tx, tx->effect, &event->u.forge_said);
+		decide_report_said(tx, &event->u.forge_said);
 	else if (tx->effect->kind == EFFECT_FORGE_ANSWER)
 		decide_forge_answered(tx, &event->u.forge_said);
 	else

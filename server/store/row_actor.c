@@ -19,6 +19,12 @@ row_actor_add(struct tx *tx, int64_t work, const struct job *job)
 		add(tx, work, job->actor);
 	if (job_actor_is(job) < JOB_ACTOR_ASKED)
 		add(tx, work, "");
+	/* Who has asked from the same run before: a job that is begun again is somebody else's. */
+	(void)tx_run(tx,
+	    "INSERT INTO work_actor (work, login) SELECT $1, login FROM work_job j"
+	    " INDEXED BY work_job_run CROSS JOIN work_actor a ON a.work = j.work"
+	    " WHERE repository_id = $2 AND run = $3 AND j.work <> $1 ON CONFLICT DO NOTHING",
+	    DB_I64(work), DB_TEXT(job->repository_id), DB_TEXT(job->run)); /* sticky */
 }
 
 void

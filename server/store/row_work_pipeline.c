@@ -48,10 +48,10 @@ row_work_pipeline_next(struct tx *tx, const char *environment, int64_t after)
 }
 
 int64_t
-row_work_pipeline_begun(struct tx *tx, const char *repository_id, int64_t run)
+row_work_pipeline_begun(struct tx *tx, const char *repository_id, int64_t run, int64_t before)
 {
 	return tx_number(tx,
 	    "SELECT COALESCE(MAX(work), 0) FROM work_pipeline"
-	    " WHERE run = $1 AND run <> 0 AND repository_id IN ('', $2)",
-	    DB_I64(run), DB_TEXT(repository_id));
+	    " WHERE run = $1 AND run <> 0 AND repository_id IN ('', $2) AND ($3 = 0 OR work < $3)",
+	    DB_I64(run), DB_TEXT(repository_id), DB_I64(before));
 }

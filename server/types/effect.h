@@ -216,8 +216,6 @@ struct effect_forge_answer {
 	char comment[LIMIT_COMMENT];
 	int pause_s; /* before this try; 0: it is the first */
 	int64_t not_before; /* wall ms */
-	/* Not in the effect's row, but asked for, where a reviewer answers: */
-	int64_t number;	/* of that environment */
 };
 
 /* Of the three kinds: a run of PIPELINE_<NAME>, which is the subject. */

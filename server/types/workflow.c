@@ -7,6 +7,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/list.h"
 #include "lib/text.h"
 #include "types/job.h"
 #include "types/repository.h"
@@ -77,23 +78,6 @@ is_never(const struct workflow_line *line, const char *event, size_t size)
 
 	return line->forge == DELIVERY_GITLAB && size >= strlen(end) &&
 	    strncmp(event + size - strlen(end), end, strlen(end)) == 0;
-}
-
-/* Is it one of these, with commas between? */
-static bool
-is_listed(const char *list, const char *word)
-{
-	size_t size = strlen(word);
-
-	while (*list != '\0') {
-		size_t its = strcspn(list, ",");
-
-		if (its == size && strncmp(list, word, size) == 0)
-			return true;
-		list += its;
-		list += *list == ',';
-	}
-	return false;
 }
 
 bool
@@ -211,7 +195,7 @@ lets_event(const struct workflow_line *line, const char *event)
 {
 	return event != NULL && !is_never(line, event, strlen(event)) &&
 	    (job_actor_of(line->forge, event) != JOB_ACTOR_OUTSIDE ||
-		is_listed(line->events, event));
+		list_has(line->events, event));
 }
 
 /* What GitLab says besides: whoever may push to the project may push to a ref that is not

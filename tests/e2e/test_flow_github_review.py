@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from flow_aid import Scene, ended_well
-from github import GitHub, review
+from github import GitHub, review, workflow_run
 from github_api import Api
 from stage import GITHUB_SECRET, wait_until
 from telegram_client import GROUP
@@ -53,20 +53,38 @@ def answer(api, run):
     return [one[1:] for one in api.answers if one[0] == str(run)]
 
 
-@pytest.mark.parametrize("trouble", (None, 502, "torn"))
-def test_its_job_goes_on_when_one_has_approved(scene, api, trouble):
+@pytest.mark.parametrize("troubles", ((), (502, "torn"), ("none", 502), (404,), ("none", "away")))
+def test_its_job_goes_on_when_one_has_approved(scene, api, troubles):
+    """The second of the requests is the answer: where it is lost, GitHub has it."""
     scene.commit("main")
     run, status = asks(scene, api)
     assert status == 200
-    if trouble:
-        api.troubles.append((PENDING, trouble))
+    api.troubles.extend((PENDING, trouble) for trouble in troubles)
     who = scene.admin()
     assert who.press(asked(scene, run), "Approve").startswith("Approved: production ")
     (name, state, comment), = answer(api, run)
     assert (name, state) == ("Live shop", "approved") and comment.startswith("approved by "), comment
     assert [path for method, path, code in api.calls if method == "POST" and path.endswith(PENDING) and code == 200
             and f"/{run}/" in path] == [f"/repos/{SHOP}/actions/runs/{run}{PENDING}"]
-    who.say("/cancel production")
+    ended = workflow_run(SHOP, "deploy.yml", scene.head("main"), conclusion="success", id=run)
+    scene.hook.deliver("workflow_run", {"action": "completed", "workflow_run": ended,
+                                        "repository": ended["repository"]})
+    who.hear("Gate done: production", f"run {run}", chat=GROUP, after=0)
+    scene.wait_free("production")
+    wait_until(lambda: scene.bot_rows(f"SELECT is_answered FROM work_job WHERE run = '{run}'") == [(1,)], 60, "its end")
+    assert not api.troubles
+
+
+def test_whose_token_is_no_reviewers_is_told(scene, api):
+    scene.commit("main")
+    run, _ = asks(scene, api)
+    api.can_review = False
+    scene.admin().press(asked(scene, run), "Approve")
+    note = f"SELECT note FROM work JOIN work_job j ON j.work = work.id WHERE j.run = '{run}'"
+    wait_until(lambda: "the owner of GITHUB_API_TOKEN may not review there" in scene.bot_rows(note)[0][0], 60, "why")
+    api.can_review = True
+    assert answer(api, run)[0][1] == "approved"
+    scene.admin().say("/cancel production")
     scene.wait_free("production")
 
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from flow_aid import ended_well
+from flow_aid import PATIENCE_S, ended_well
 from gitlab_aid import GitlabJobs
 from gitlab_tokens import BEGIN, Runner, merged, read_jobs
 from jobs_aid import REPOSITORY
@@ -62,8 +62,9 @@ def run(scene, tmp_path):
 
 
 def asked(scene, job):
+    """A group has twenty messages a minute: what comes behind them may be a minute late."""
     return scene.person(0).hear("gate", f"run {job.number} of {REPOSITORY}, begun by gitlab:mona", chat=GROUP, after=0,
-                                buttons=("Approve", "Reject"))
+                                buttons=("Approve", "Reject"), timeout=PATIENCE_S + 60)
 
 
 def approve(scene, question):

@@ -98,10 +98,19 @@ def test_a_permission_that_is_missing_is_named(tmp_path, api):
         f'warning  GitHub: App {APP_ID} on 1 of 3 repositories; every call lacks "Metadata: read"']
 
 
-    return bare(folder, GITHUB_REPOSITORY="octo/shop", ENVIRONMENTS="staging", PRODUCTION_PORT=None,
-                APPS_DIRECTORY=str(folder / "apps"), **{
-                    "GITHUB_WEBHOOK_SECRET": None, "GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none",
-                    "REPORT_DEPLOYMENTS": "false", **given, **more})
+@pytest.mark.parametrize("name, value", (("WATCH_PIPELINES", "*"), ("REPORT_DEPLOYMENTS", "true")))
+def test_what_only_says_more_is_no_error(tmp_path, api, name, value):
+    summed, *lines = [line for line in said(made(tmp_path, api, **{name: value})) if "no event of" not in line]
+    assert summed.startswith(f"ok       GitHub: App {APP_ID} on 3 of 3 repositories; {name} lacks "), summed
+    assert lines and all(line.startswith("warning  GitHub: ") and f"{name} lacks" in line for line in lines), lines
+
+
+def test_where_no_event_comes_that_is_said(tmp_path, api):
+    lines = said(made(tmp_path, api, WATCH_PIPELINES="*"))
+    assert any(line.startswith("warning  GitHub: no event of octo/shop comes: set GITHUB_APP_WEBHOOK_SECRET or ")
+               for line in lines), lines
+    heard = said(made(tmp_path / "other", api, WATCH_PIPELINES="*", GITHUB_WEBHOOK_SECRET="0123456789abcdef" * 2))
+    assert "no event" not in "\n".join(heard), heard
 
 
 def test_a_suspended_installation_is_named(tmp_path, api):

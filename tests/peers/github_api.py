@@ -133,6 +133,7 @@ class Api:
         self.endless = False    # a list of deliveries has no end
         self.workflows = {}     # that can be begun, by file: "inputs", "branches", and "title" (its run-name)
         self.is_old = False     # GitHub Enterprise Server 3.19: it does not know return_run_details
+        self.can_review = True  # a person's token
         self.deployments, self.payloads_are_text = [], False
         self.commits = []       # that there are; empty: any
         self.lock, self.let_go = threading.Lock(), threading.Event()
@@ -305,7 +306,8 @@ class Api:
 
     def pending(self, names, item):
         """What waits of a run, for the token's owner among others."""
-        return [{**sample(item), "environment": {"id": self.environment_number(name), "name": name}}
+        return [{**sample(item), "current_user_can_approve": self.can_review,
+                 "environment": {"id": self.environment_number(name), "name": name}}
                 for run, name in sorted(self.waits) if run == names["run_id"]]
 
     @staticmethod

@@ -602,6 +602,62 @@ TEST(whoever_began_its_run_here_does_not_approve_its_gate)
 	world_close(&s.w);
 }
 
+/* Who begins the failed jobs again hides nobody who has begun it before. */
+TEST(whoever_began_its_run_here_first_does_not_approve_its_gate)
+{
+	struct scene s;
+	struct event *event;
+	int64_t first, again;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	world_deploy_goes_live(&s.w, COMMIT_A);
+	first = world_newest(&s.w, "staging").id;
+	world_asks(&s.w, WORLD_OTHER_ADMIN, "/deploy staging", COMMIT_B);
+	again = world_newest(&s.w, "staging").id;
+	world_act(&s.w, act_began, &first);
+	world_act(&s.w, act_began, &again);
+	event = asking(&s, "4711", 5);
+	(void)text_copy(event->u.delivery.job->of.actor, LIMIT_PERSON, "stray");
+	waits(&s, event);
+	approve(&s, WORLD_ADMIN);
+	approve(&s, WORLD_OTHER_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+/* An earlier attempt did not come to it: nobody knows who has begun this one again. */
+TEST(what_was_begun_again_before_it_asked_is_nobodys_that_is_known)
+{
+	struct scene s;
+	struct event *event;
+
+	for (int attempt = 1; attempt <= 2; attempt++) {
+		open_scene(&s, "PRODUCTION_APPROVALS=1", "APPROVE_UNKNOWN_PUSHER=false");
+		event = asking(&s, "4711", 5);
+		event->u.delivery.job->of.attempt = attempt;
+		waits(&s, event);
+		approve(&s, WORLD_ADMIN);
+		assert_int_equal(is(&s), attempt == 1 ? DEPLOY_RUNNING : DEPLOY_AWAITING_APPROVAL);
+		world_close(&s.w);
+	}
+}
+
+/* Who begins a job again hides nobody whose job has asked before. */
+TEST(whose_job_of_the_run_asked_before_does_not_approve)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", "PERSON_11_GITHUB=ada");
+	waits(&s, asking(&s, "4711", 5)); /* mona's, who is the other admin */
+	event = asking(&s, "4711", 6);
+	(void)text_copy(event->u.delivery.job->of.actor, LIMIT_PERSON, "ada");
+	waits(&s, event);
+	approve(&s, WORLD_OTHER_ADMIN);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
 /* By its own webhook it says what it likes, of whatever numbers. */
 TEST(another_applications_webhook_ends_no_gate)
 {

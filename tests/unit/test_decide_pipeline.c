@@ -8,9 +8,10 @@
 #include "store/row_claim.h"
 #include "store/row_pipeline.h"
 
-#define MINUTE INT64_C(60000)
-#define RUN    4711
-#define PAGE   "https://github.com/octo/shop/actions/runs/4711"
+#define MINUTE	 INT64_C(60000)
+#define TOO_LATE "in spite of Stop by @ada: GitHub did not take it in time"
+#define RUN	 4711
+#define PAGE	 "https://github.com/octo/shop/actions/runs/4711"
 
 #define GITHUB "GITHUB_REPOSITORY=octo/shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123"
 #define SETTINGS \
@@ -325,7 +326,7 @@ PIPELINE_TEST(what_github_did_not_stop_says_so)
 	assert_null(strstr(strstr(said, "HTTP 502") + 1, "HTTP 502"));
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
 	assert_non_null(world_says(w, "✅ Done anyway: production run-pipeline release"));
-	assert_non_null(world_says(w, "\nin spite of Stop by @ada: GitHub did not take it\n"));
+	assert_non_null(world_says(w, "\n" TOO_LATE "\n"));
 }
 
 /* Before it is known which run it is, there is none that could be ended. */
@@ -339,7 +340,7 @@ PIPELINE_TEST(what_is_stopped_before_its_answer_is_stopped_with_it)
 	github(w, EFFECT_FORGE_STOP, done(0));
 	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_DONE); /* it was faster */
-	assert_string_equal(work(w).detail, "in spite of Stop by @ada: it was too late");
+	assert_string_equal(work(w).detail, TOO_LATE);
 }
 
 PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)

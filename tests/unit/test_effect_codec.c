@@ -67,7 +67,6 @@ static const struct {
 	TEXT(FORGE_ANSWER, forge_answer.environment),
 	TEXT(FORGE_ANSWER, forge_answer.repository), TEXT(FORGE_ANSWER, forge_answer.run),
 	TEXT(FORGE_ANSWER, forge_answer.target), TEXT(FORGE_ANSWER, forge_answer.comment),
-	NOT_IN_ROW(FORGE_ANSWER, forge_answer.number),
 	TEXT(FORGE_REPORT, forge_report.environment),
 	TEXT(FORGE_REPORT, forge_report.repository), TEXT(FORGE_REPORT, forge_report.target),
 	TEXT(FORGE_REPORT, forge_report.commit), TEXT(FORGE_REPORT, forge_report.state),

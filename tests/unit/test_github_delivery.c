@@ -506,7 +506,7 @@ TEST(a_rule_that_lacks_what_a_rule_has_is_refused)
 	"{\"action\":" action "," REPO ",\"sender\":{\"login\":\"mona\",\"id\":7}," \
 	"\"since\":\"2026-11-27T07:00:00Z\",\"workflow_run\":" run ",\"environment\":" environment \
 	"}"
-#define WAITING "{\"id\":4711,\"head_sha\":\"" AFTER "\",\"event\":\"push\",\"status\":\"waiting\"}"
+#define WAITING "{\"id\":4711,\"run_attempt\":2,\"head_sha\":\"" AFTER "\",\"event\":\"push\"}"
 
 TEST(a_review_says_which_run_waits_at_which_environment)
 {
@@ -521,6 +521,7 @@ TEST(a_review_says_which_run_waits_at_which_environment)
 	assert_string_equal(job->of.event, "push");
 	assert_string_equal(job->of.actor, "mona");
 	assert_int_equal(job->of.actor_id, 7);
+	assert_int_equal(job->of.attempt, 2);
 	assert_int_equal(job->deployment, 0);
 	assert_string_equal(job->environment, "Live shop");
 	event_free(d.event);
@@ -536,10 +537,13 @@ TEST(a_review_that_lacks_what_a_review_has_is_refused)
 	static const char *const bad[] = { REVIEW_OF("\"requested\"", "null", "\"x\""),
 		REVIEW_OF("\"requested\"", WAITING, "7"), REVIEW_OF("null", WAITING, "\"x\""),
 		REVIEW_OF("\"requested\"", "{\"id\":4711}", "\"x\""),
-		REVIEW_OF("\"requested\"", "{\"id\":4711,\"head_sha\":\"main\",\"event\":\"push\"}",
+		REVIEW_OF("\"requested\"",
+		    "{\"id\":4711,\"run_attempt\":1,\"head_sha\":\"main\",\"event\":\"push\"}",
 		    "\"x\""),
 		REVIEW_OF("\"requested\"",
-		    "{\"id\":\"4711\",\"head_sha\":\"" AFTER "\",\"event\":\"push\"}", "\"x\""),
+		    "{\"id\":\"4711\",\"run_attempt\":1,\"head_sha\":\"" AFTER
+		    "\",\"event\":\"push\"}",
+		    "\"x\""),
 		"{\"action\":\"requested\"," REPO ",\"workflow_run\":" WAITING
 		",\"environment\":\"x\"}" };
 

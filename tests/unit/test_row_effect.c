@@ -251,7 +251,7 @@ static const struct {
 	[EFFECT_FORGE_START] = { "", false, false },
 	[EFFECT_FORGE_STOP] = { "", false, false },
 	[EFFECT_FORGE_LOOK] = { "", false, true },
-	[EFFECT_FORGE_REPORT] = { "forge_report:staging", false, true },
+	[EFFECT_FORGE_REPORT] = { "forge_report:staging", false, false },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };

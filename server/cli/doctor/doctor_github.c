@@ -37,7 +37,7 @@ has_webhook(const struct place *place)
 }
 
 static bool
-is_deaf(const struct place *place)
+gets_no_events(const struct place *place)
 {
 	return !has_webhook(place) && place->settings->github.app_webhook_secret == NULL &&
 	    strcmp(place->settings->github.watch, "none") != 0;
@@ -49,14 +49,14 @@ sum_up(const struct asking *a)
 {
 	const char *id = a->doctor->settings->github.app_id;
 	char lacks[LIMIT_LINE] = "";
-	size_t deaf = 0;
+	size_t at = 0;
 
-	while (deaf < a->n && !is_deaf(&a->places[deaf]))
-		deaf++;
-	if (deaf < a->n)
+	while (at < a->n && !gets_no_events(&a->places[at]))
+		at++;
+	if (at < a->n)
 		TELL(a->doctor, GITHUB, WARNING,
 		    "GitHub: no event of %s comes: set GITHUB_APP_WEBHOOK_SECRET or GITHUB_WEBHOOK_SECRET for WATCH_PIPELINES and an App's protection rule, or WATCH_PIPELINES=none",
-		    a->places[deaf].settings->github_repository);
+		    a->places[at].settings->github_repository);
 	for (size_t i = 0, used = 0; i < GITHUB_NEEDS && used < sizeof(lacks); i++)
 		if (((a->lacks | a->unknown) >> i & 1) != 0)
 			used += (size_t)snprintf(lacks + used, sizeof(lacks) - used,
@@ -151,6 +151,8 @@ try_next(struct place *place)
 		const struct github_api_request request = { .settings = place->settings,
 			.repository = place->settings->github_repository,
 			.path = github_needs[place->need].tried,
+			.as =
+			    github_needs[place->need].is_persons ? GITHUB_AS_PERSON : GITHUB_AS_ITS,
 			.timeout_ms = DOCTOR_PATIENCE_MS,
 			.on_done = on_tried,
 			.ctx = place };

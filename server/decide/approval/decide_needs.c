@@ -192,24 +192,24 @@ find_actors(struct tx *tx, const struct deployment *work, struct needs_work *fac
 		facts->n_asked = NEEDS_ASKED_MAX;
 }
 
-/* Whoever began its run here: GitHub knows the App, or the token's owner. */
+/* Whoever began its run here, also again: GitHub knows the App, or the token's owner. */
 static void
-find_beginner(struct tx *tx, const struct deployment *gate, struct needs_work *facts)
+find_beginners(struct tx *tx, const struct deployment *gate, struct needs_work *facts)
 {
 	struct row_job of;
 	struct deployment pipeline;
-	int64_t work;
+	int64_t work = 0;
 
 	if (!deployment_is_gate(gate))
 		return;
 	row_job_get(tx, gate->id, &of);
-	work = row_work_pipeline_begun(tx, of.job.repository_id, strtoll(of.job.run, NULL, 10));
-	if (work == 0)
-		return;
-	row_deployment_get(tx, work, &pipeline);
-	add_asked(facts, pipeline.requested_by);
-	add_asked(facts, pipeline.confirmed_by);
-	add_requesters(tx, &pipeline, facts);
+	while ((work = row_work_pipeline_begun(
+		    tx, of.job.repository_id, strtoll(of.job.run, NULL, 10), work)) != 0) {
+		row_deployment_get(tx, work, &pipeline);
+		add_asked(facts, pipeline.requested_by);
+		add_asked(facts, pipeline.confirmed_by);
+		add_requesters(tx, &pipeline, facts);
+	}
 }
 
 static struct needs_work *
@@ -236,7 +236,7 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 	add_asked(ret, work->confirmed_by);
 	add_requesters(tx, work, ret);
 	find_actors(tx, work, ret);
-	find_beginner(tx, work, ret);
+	find_beginners(tx, work, ret);
 	ret->n_themselves = ret->n_asked;
 	add_presses(tx, work, ret);
 	return ret;

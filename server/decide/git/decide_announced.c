@@ -23,7 +23,7 @@ decide_announced_source(enum delivery_forge forge, const char *hook, char out[DE
 	return out;
 }
 
-/* Bytes of a login behind "gitlab:": one more than settings have, so none is cut to another. */
+/* Bytes of "gitlab:" and a login there: one more than settings have, so none is cut to another. */
 #define LOGIN 47
 
 /* "workflow:shop(mona)": she began its run; "workflow:shop" where that is not known.  Of the

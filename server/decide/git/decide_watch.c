@@ -109,13 +109,15 @@ decide_watch(struct tx *tx, const struct settings *application, const struct pip
 {
 	int64_t chat = decide_chat_of(tx, find(application, run)->name);
 	struct pipeline_red red;
+	int64_t begun;
 
 	if ((!pipeline_run_is_red(run) && !pipeline_run_is_green(run)) ||
 	    row_pipeline_is_old(tx, application->application, run))
 		return;
 	(void)row_pipeline_red(tx, chat, run, &red);
-	if (pipeline_run_is_red(run) &&
-	    row_work_pipeline_begun(tx, run->repository_id, run->run) != 0)
+	begun = row_work_pipeline_begun(tx, run->repository_id, run->run, 0);
+	if (pipeline_run_is_red(run) && begun != 0 &&
+	    row_work_pipeline_get(tx, begun).attempt == run->attempt)
 		return; /* the end of that work says it */
 	if (pipeline_run_is_red(run))
 		go_red(tx, application, &red, run);

@@ -317,6 +317,8 @@ decide_gate_rule(
 	if (row_gate_find(tx, asks->deployment) != 0)
 		return;
 	job.attempt = attempt_of(tx, asks);
+	if (job.attempt < asks->of.attempt) /* an earlier one did not come to it */
+		job.attempt = asks->of.attempt;
 	(void)snprintf(
 	    from.name, sizeof(from.name), "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
 	decide_requested(tx, &from, PROGRAM_ACTION, environment->name, &gate);

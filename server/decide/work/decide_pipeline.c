@@ -111,8 +111,8 @@ end_by(struct run *run, const char *how)
 	char stop[LIMIT_LINE] = "";
 
 	if (is_ours)
-		(void)snprintf(stop, sizeof(stop), "in spite of Stop %.120s: %s", run->work.detail,
-		    run->work.note[0] != '\0' ? "GitHub did not take it" : "it was too late");
+		(void)snprintf(stop, sizeof(stop),
+		    "in spite of Stop %.120s: GitHub did not take it in time", run->work.detail);
 	if (strcmp(how, "success") == 0)
 		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
 	else if (strcmp(how, "cancelled") == 0)

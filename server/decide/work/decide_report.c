@@ -54,9 +54,9 @@ decide_report(struct tx *tx, const struct deployment *work, enum deploy_state fr
 }
 
 void
-decide_report_said(struct tx *tx, const struct effect *effect, const struct forge_said *said)
+decide_report_said(struct tx *tx, const struct forge_said *said)
 {
-	const struct effect_forge_report *report = &effect->u.forge_report;
+	const struct effect_forge_report *report = &tx->effect->u.forge_report;
 	char key[LIMIT_REF + 16];
 
 	(void)snprintf(key, sizeof(key), "report:%s", report->repository);

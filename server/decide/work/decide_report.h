@@ -14,6 +14,5 @@
 /* Its state was `from`: orders what GitHub is told of that, if anything. */
 void decide_report(struct tx *tx, const struct deployment *work, enum deploy_state from);
 
-/* The FORGE_REPORT is over: a no is logged, once a day for each repository. */
-void decide_report_said(
-    struct tx *tx, const struct effect *effect, const struct forge_said *said);
+/* The FORGE_REPORT of tx->effect is over: a no is logged, once a day for each repository. */
+void decide_report_said(struct tx *tx, const struct forge_said *said);

@@ -80,25 +80,29 @@ check_unknown(struct settings_loader *l)
 		    found->name);
 }
 
-/* Where nothing is known of a commit GitHub is asked; of what people review, by one of them. */
 static void
-check_github(struct settings_loader *l, const struct environment_settings *e)
+say_missing(struct settings_loader *l, const struct environment_settings *e, const char *setting,
+    const char *missing)
 {
-	const char *missing = settings_github_missing(l->s), *setting = "<ENV>_REQUIRE_CI";
 	char name[SETTING_NAME_MAX];
 	struct environment_id id;
 
-	if (e->gate_reviewer && l->s->github.token == NULL) {
-		setting = "<ENV>_GATE_REVIEWER";
-		missing = "GITHUB_API_TOKEN, of a person who may review there";
-	} else if (e->require_ci == NULL) {
-		return;
-	}
-	if (!environment_id_parse(e->name, &id) || missing == NULL)
-		return;
-	settings_say(l->report, id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
-	    "%s%s%s: needs %s", id.application, id.application[0] != '\0' ? ": " : "",
-	    setting_name(setting, id.name, name), missing);
+	if (missing != NULL && environment_id_parse(e->name, &id))
+		settings_say(l->report,
+		    id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
+		    "%s%s%s: needs %s", id.application, id.application[0] != '\0' ? ": " : "",
+		    setting_name(setting, id.name, name), missing);
+}
+
+/* Where nothing is known of a commit GitHub is asked; what people review one of them answers. */
+static void
+check_github(struct settings_loader *l, const struct environment_settings *e)
+{
+	if (e->require_ci != NULL)
+		say_missing(l, e, "<ENV>_REQUIRE_CI", settings_github_missing(l->s));
+	if (e->gate_reviewer && l->s->github.token == NULL)
+		say_missing(l, e, "<ENV>_GATE_REVIEWER",
+		    "GITHUB_API_TOKEN, of a person who may review there");
 }
 
 void

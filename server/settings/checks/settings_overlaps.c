@@ -301,11 +301,10 @@ say_renamed(struct settings_loader *l)
 	}
 }
 
-/* Where an App may ask for both. */
 static bool
-is_one_at_github(const struct settings *s, const struct settings *a, const struct settings *b)
+is_one_at_github(const struct settings *a, const struct settings *b)
 {
-	return s->github.app_webhook_secret != NULL && b->github_repository != NULL &&
+	return b->github_repository != NULL &&
 	    repository_is_called(a, DELIVERY_GITHUB, b->github_repository);
 }
 
@@ -319,7 +318,10 @@ say_at_github(struct settings_loader *l)
 		for (size_t j = i + 1; j < l->s->environment_count; j++) {
 			a = &all[i];
 			b = &all[j];
-			if ((a->of == b->of || is_one_at_github(l->s, a->of, b->of)) &&
+			if (a->of != b->of && l->s->github.app_webhook_secret == NULL &&
+			    !a->gate_reviewer && !b->gate_reviewer)
+				continue; /* nobody asks for either */
+			if ((a->of == b->of || is_one_at_github(a->of, b->of)) &&
 			    text_same_ci(a->github_environment, b->github_environment))
 				settings_say(l->report, SETTINGS_WARNING,
 				    "%s and %s: both are %s at GitHub, so its gate there is answered by neither: change <ENV>_GITHUB_ENVIRONMENT",
