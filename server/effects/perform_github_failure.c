@@ -116,11 +116,13 @@ take_annotations(struct failure_job *job, const struct json *annotations)
 
 static perform_due_fn ask;
 
+/* What is not sent for our own part of its limit is not sent soon either. */
 static bool
-may_pass(enum github_verdict verdict)
+may_pass(const struct github_api_answer *answer)
 {
-	return verdict == GITHUB_LIMITED || verdict == GITHUB_FAILED || verdict == GITHUB_TORN ||
-	    verdict == GITHUB_AWAY;
+	return (answer->verdict == GITHUB_LIMITED && answer->status != 0) ||
+	    answer->verdict == GITHUB_FAILED || answer->verdict == GITHUB_TORN ||
+	    answer->verdict == GITHUB_AWAY;
 }
 
 static void
@@ -130,8 +132,7 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 	bool is_first = job->failed == 0;
 
 	job->asking.call = NULL;
-	if (answer->verdict != GITHUB_DONE && may_pass(answer->verdict) &&
-	    answer->retry_after_s * 1000 <= PAUSE_MAX && ++job->tries < TRIES) {
+	if (may_pass(answer) && ++job->tries < TRIES) {
 		perform_job_wait(&job->asking.job, perform_job_pause(&job->asking.job, PAUSE_MAX));
 		return;
 	}

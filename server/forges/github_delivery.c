@@ -211,13 +211,16 @@ decode_run(const struct json *said, struct delivery *delivery, struct err *err)
 static bool
 decode_job(const struct json *said, struct delivery *delivery, struct err *err)
 {
-	const struct json *its = json_get(said, "workflow_job");
+	const struct json *its = json_get(said, "workflow_job"), *to = json_get(said, "deployment");
+	const char *environment = json_get_str(to, "environment"); /* NULL: it is of none */
 	struct delivery_job *job = delivery->job;
 	char number[JOB_NUMBER];
 
 	if (strcmp(json_get_str(said, "action"), "completed") != 0)
 		delivery->kind = DELIVERY_OTHER;
-	job->deployment = json_get_i64_or(json_get(said, "deployment"), "id", 0);
+	job->deployment = json_get_i64_or(to, "id", 0);
+	if (environment != NULL && text_is_plain(environment))
+		(void)text_copy(job->environment, sizeof(job->environment), environment);
 	return take_number(its, "id", job->of.check_run, NULL, err) &&
 	    take_number(its, "run_id", job->of.run, NULL, err) &&
 	    take_number(its, "run_attempt", number, &job->of.attempt, err) &&

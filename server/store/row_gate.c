@@ -35,9 +35,10 @@ row_gate_last(struct tx *tx, const struct delivery_job *job)
 }
 
 /* GitHub takes one answer for all jobs of a run that wait at one of its environments: where several
- * have asked, the end of one job is not that of the others, and the run's is waited for. */
+ * have asked, the end of one job is not that of the others, and the run's is waited for.  Of what
+ * people review no Deployment is known, but there is one open gate of an environment at a time. */
 #define IS_ITS_OWN \
-	" (deployment = $4 AND deployment <> 0 AND NOT EXISTS (SELECT 1 FROM work_job o INDEXED BY work_job_run CROSS JOIN work w ON w.id = o.work WHERE o.repository_id = $1 AND o.run = $2 AND o.rule = j.rule AND w.state = 'SUPERSEDED'))"
+	" (iif(deployment = 0, rule = $8 AND opened_at <> 0, deployment = $4) AND $4 <> 0 AND NOT EXISTS (SELECT 1 FROM work_job o INDEXED BY work_job_run CROSS JOIN work w ON w.id = o.work WHERE o.repository_id = $1 AND o.run = $2 AND o.rule = j.rule AND w.state = 'SUPERSEDED'))"
 
 int64_t
 row_gate_over(struct tx *tx, const struct delivery_job *job, int64_t at, int64_t before)
@@ -49,5 +50,6 @@ row_gate_over(struct tx *tx, const struct delivery_job *job, int64_t at, int64_t
 	    " THEN check_run = $3 OR" IS_ITS_OWN
 	    " WHEN rule = '' THEN attempt <= $5 ELSE work.requested_at <= $6 END",
 	    DB_TEXT(job->of.repository_id), DB_TEXT(job->of.run), DB_TEXT(job->of.check_run),
-	    DB_I64(job->deployment), DB_I64(job->of.attempt), DB_I64(at), DB_I64(before));
+	    DB_I64(job->deployment), DB_I64(job->of.attempt), DB_I64(at), DB_I64(before),
+	    DB_TEXT(job->environment));
 }

@@ -36,7 +36,7 @@ struct delivery_job {
 	char conclusion[24];	     /* "success"; "": it is not over */
 	int64_t at;		     /* wall ms, when that was so; 0: it does not say */
 	int64_t deployment;	     /* to an environment there; 0: to none, or it does not say */
-	char environment[LIMIT_REF]; /* of a GATE_RULE or GATE_REVIEW */
+	char environment[LIMIT_REF]; /* there; "": none, or it does not say */
 };
 
 struct pipeline_run;

@@ -65,7 +65,7 @@ def test_nginx_itself_accepts_the_configuration_without_a_warning(proxy):
 
 def test_all_webhooks_and_hooks_arrive_whole_and_unchanged(proxy, upstream):
     body = "a=ü&b=\u2028 +%41".encode() * 1000
-    forges = re.findall(r'FORGE\(\w+, +"(\w+)"', pathlib.Path(ROOT, "server/types/delivery.h").read_text("ascii"))
+    forges = re.findall(r'FORGE\(\w+, +"(\w+)"', pathlib.Path(ROOT, "server/types/delivery_forge.h").read_text("ascii"))
     assert len(forges) >= 4
     of_forges = [f"/forge/webhook/{forge}{ours}" for forge in forges if forge != "github" for ours in ("", "/shop-2")]
     for path in ("/github/webhook", "/github/webhook/shop-2", "/github/app", "/telegram/webhook", *of_forges,

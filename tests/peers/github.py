@@ -147,10 +147,11 @@ def review(full_name, sha, run, environment="production", repository_id=812_345_
     return {**found, **changed}
 
 
-def workflow_job(full_name, run, deployment=None, conclusion="success", repository_id=812_345_678, **changed):
+def workflow_job(full_name, run, deployment=None, conclusion="success", repository_id=812_345_678,
+                 environment="production", **changed):
     found = {"id": 30_000 + run, "run_id": run, "run_attempt": 1, "status": "completed", "conclusion": conclusion,
              "name": "deploy", "head_sha": "1" * 40, **changed}
-    more = {"deployment": {"id": deployment}} if deployment else {}
+    more = {"deployment": {"id": deployment, "environment": environment}} if deployment else {}
     return {"action": "completed" if conclusion else "in_progress", "workflow_job": found, **more,
             "repository": repository(full_name, repository_id), "sender": account("ada-byron", 424_242)}
 
