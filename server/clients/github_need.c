@@ -95,9 +95,8 @@ github_needs_of(const struct settings *application)
 	uint32_t needs = 0;
 
 	for (size_t i = 0; i < GITHUB_NEEDS; i++)
-		needs |= (uint32_t)(!github_needs[i].is_persons &&
-			     github_needs[i].is_wanted(application))
-		    << i;
+		if (!github_needs[i].is_persons && github_needs[i].is_wanted(application))
+			needs |= UINT32_C(1) << i;
 	return needs;
 }
 

@@ -286,7 +286,7 @@ static void
 ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
 }
-#define fault_forge_report	ignore /* GitHub knows it, or is told of what comes next */
+#define fault_forge_report	ignore /* what comes next is reported too */
 #define fault_github_failure	ignore /* the message has the run's page */
 #define fault_github_deliveries ignore /* it is looked at again in five minutes */
 #define fault_pin_message	ignore /* the next look tries it again */

@@ -3,7 +3,6 @@ two approvals, goes on, and its end is known; one that is cancelled, fails or ma
 # SPDX-License-Identifier: ISC
 import itertools
 import pathlib
-import shutil
 import subprocess
 
 import pytest
@@ -93,7 +92,6 @@ def test_the_examples_settings_are_those_of_this_test():
     assert all(f"#   {name}={value}\n" in text for name, value in LINES.items())
 
 
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="no shellcheck")
 @pytest.mark.parametrize("name", ["staging", "production"])
 def test_the_lines_are_those_of_any_shell(name):
     job = merged(read_jobs(FILES), name)

@@ -155,6 +155,21 @@ TEST(a_job_that_is_over_at_its_forge_has_no_gate_any_more)
 }
 
 /* The App's copy of an event and the repository's have one id. */
+/* One of its run that deploys to an environment of which GitHub does not say the name. */
+TEST(a_gate_that_a_job_asked_for_is_no_other_jobs)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s, NULL, NULL);
+	opens(&s);
+	event = over(&s, 99002, "success");
+	event->u.delivery.job->deployment = 5;
+	assert_int_equal(world_decide(&s.w, event).status, 200);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
 TEST(a_job_that_is_over_counts_once)
 {
 	struct scene s;

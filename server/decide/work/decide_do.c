@@ -204,15 +204,16 @@ add_pipelines(struct tx *tx, const struct update *update, const struct wanted *w
 	char names[LIMIT_LINE], name[ACTION_WORD], words[LIMIT_REF], label[LIMIT_BUTTON];
 	const char *list = names, *line;
 	struct pipeline is;
+	int size;
 
 	(void)settings_names(tx->settings, w->environment, FAMILY_PIPELINE, names);
 	while (setting_next(&list, name, sizeof(name))) {
 		line = settings_member_line(tx->settings, w->environment, FAMILY_PIPELINE, name);
 		if (line == NULL || (w->offers[0] != '\0' && strcmp(w->offers, name) != 0))
 			continue;
-		if (pipeline_read(line, typed, "", &is, NULL)) {
-			(void)snprintf(words, sizeof(words), "%s %s %s%.120s", w->action->name,
-			    w->environment, name, typed);
+		size = snprintf(words, sizeof(words), "%s %s %s%s", w->action->name, w->environment,
+		    name, typed); /* cut words are no button: they would be others */
+		if (size < (int)sizeof(words) && pipeline_read(line, typed, "", &is, NULL)) {
 			(void)snprintf(label, sizeof(label), "%s%.24s", name, typed);
 			decide_do_choice(tx, update, words, label, instead);
 			continue;

@@ -17,7 +17,7 @@
 #define WAITS_MS      (30 * DAY_MS) /* GitHub ends a run that waits longer */
 #define PAUSE_FIRST_S 10
 #define PAUSE_MOST_S  900
-#define PAUSE_LIST_S  20
+#define PAUSE_LIST_S  20 /* until then what waits there may not be listed yet */
 
 /* "approved by Ada, Bea": whom its page shows, which else knows the App alone.  Nobody there who
  * has a name of ours by chance is notified. */
@@ -99,7 +99,7 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 
 	row_deployment_get(tx, tx->effect->subject, &gate);
 	e = settings_environment(tx->settings, gate.environment);
-	if (!is_done && e != NULL && e->gate_reviewer && /* its list may lag */
+	if (!is_done && e != NULL && e->gate_reviewer &&
 	    tx->effect->u.forge_answer.pause_s < PAUSE_LIST_S)
 		is_over = false;
 	is_over |= tx->at - gate.requested_at > WAITS_MS;

@@ -12,7 +12,7 @@
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
-/* NULL: it is told nothing.  One that went back to the queue may never begin again.  What ran
+/* NULL: nothing is reported.  One that went back to the queue may never begin again.  What ran
  * before an end that is no success is what GitHub shows as active, as it was. */
 static const char *
 state_of(enum deploy_state from, enum deploy_state now)

@@ -11,7 +11,7 @@
 #include "store/tx.h"
 #include "types/event.h"
 
-/* Its state was `from`: orders what GitHub is told of that, if anything. */
+/* Its state was `from`: orders what is reported of that, if anything. */
 void decide_report(struct tx *tx, const struct deployment *work, enum deploy_state from);
 
 /* The FORGE_REPORT of tx->effect is over: a no is logged, once a day for each repository. */
