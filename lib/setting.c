@@ -11,6 +11,7 @@
 #include "lib/clean.h"
 #include "lib/condition.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "lib/zone.h"
@@ -343,8 +344,8 @@ const struct setting_row setting_rows[SETTING_TYPES] = {
 
 /* --- a value against its row --- */
 
-/* The expression of a row; NULL: no memory.  Kept for ever: compiling all of them takes longer than
- * all else that is done when settings are read. */
+/* The expression of a row.  Kept for ever: compiling all of them takes longer than all else that is
+ * done when settings are read. */
 static const regex_t *
 expression_of(enum setting_type type)
 {
@@ -353,18 +354,17 @@ expression_of(enum setting_type type)
 	static bool is_compiled[SETTING_TYPES];
 	const struct setting_row *row = &setting_rows[type];
 	char whole[1024];
-	bool good;
 
 	(void)pthread_mutex_lock(&lock); /* cannot fail: it is a plain one */
 	if (!is_compiled[type]) {
 		(void)snprintf(whole, sizeof(whole), "^(%s)$", row->expression);
-		is_compiled[type] =
-		    regcomp(&compiled[type], whole,
-			REG_EXTENDED | REG_NOSUB | (row->is_folded ? REG_ICASE : 0)) == 0;
+		if (regcomp(&compiled[type], whole,
+			REG_EXTENDED | REG_NOSUB | (row->is_folded ? REG_ICASE : 0)) != 0)
+			mem_abort();
+		is_compiled[type] = true;
 	}
-	good = is_compiled[type];
 	(void)pthread_mutex_unlock(&lock);
-	return good ? &compiled[type] : NULL;
+	return &compiled[type];
 }
 
 /* Nothing that a terminal obeys or an eye does not see: a blank of no width in a token is a copy
@@ -428,17 +428,14 @@ static bool
 check_part(enum setting_type type, const char *text, bool is_secret, struct err *err)
 {
 	const struct setting_row *row = &setting_rows[type];
-	const regex_t *expression = NULL;
 	int status = 0;
 
 	if (!is_printable(text) && row->fits != is_pem)
 		return refuse(row, text, is_secret, err);
-	if (row->expression != NULL) {
-		expression = expression_of(type);
-		status = expression == NULL ? REG_ESPACE : regexec(expression, text, 0, NULL, 0);
-	}
+	if (row->expression != NULL)
+		status = regexec(expression_of(type), text, 0, NULL, 0);
 	if (status != 0 && status != REG_NOMATCH)
-		return err_set(err, ERR_BUSY, "the memory to check it is short");
+		mem_abort(); /* nothing else is left: a value is not wrong for the machine's sake */
 	if (status == REG_NOMATCH || (row->fits != NULL && !row->fits(text)))
 		return refuse(row, text, is_secret, err);
 	return true;
