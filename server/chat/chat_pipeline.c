@@ -19,11 +19,11 @@ add_commit(struct chat_text *text, const struct pipeline_run *run)
 		chat_text_author(text, " by ", run->actor);
 }
 
-/* "shop" of "octo/shop": the owner would take the place of what failed. */
+/* "shop" of "octo/shop", "group/sub/shop": the owner would take the place of what failed. */
 static void
 begin(struct chat_text *text, enum chat_first first, const struct pipeline_run *run)
 {
-	const char *name = strchr(run->repository, '/');
+	const char *name = strrchr(run->repository, '/');
 
 	chat_first(text, first, name != NULL ? name + 1 : run->repository);
 	chat_text_theirs(text, " ", run->branch);

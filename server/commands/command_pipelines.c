@@ -63,9 +63,7 @@ add(struct tx *tx, const struct listed *listed, struct chat_text *text)
 	const struct pipeline_run *run = &listed->row.run;
 	char url[PIPELINE_URL];
 	const struct chat_pipeline is = { .run = run,
-		.url = !pipeline_run_is_red(run) ?
-		    NULL :
-		    pipeline_run_url(listed->of->github.url, run->repository, run->run, url),
+		.url = !pipeline_run_is_red(run) ? NULL : pipeline_run_page(listed->of, run, url),
 		.at = listed->row.seen_at,
 		.now = tx->at,
 		.clock = decide_clock(tx, "") };
@@ -90,6 +88,6 @@ command_pipelines(struct tx *tx, const struct update *update, const struct reque
 		add(tx, &list[i], &text);
 	if (n == 0)
 		chat_text_add(&text,
-		    "Nothing was said of any yet: the webhook at GitHub has to send \"Workflow runs\", too.");
+		    "Nothing was said of any yet: the webhook has to send \"Workflow runs\" (GitHub) or \"Pipeline events\" (GitLab), too.");
 	(void)decide_send_keyboard(tx, update, request, &message, &text);
 }

@@ -7,7 +7,9 @@
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
+#include "types/pipeline_run.h"
 
 static const char heads[] = "refs/heads/";
 
@@ -119,14 +121,22 @@ struct decoding {
 	struct err *err;
 };
 
-static bool
-add(struct decoding *d, const struct said *said)
+static struct delivery *
+begin(struct decoding *d)
 {
 	struct event *event = event_new(EVENT_DELIVERY);
 
 	event->u.delivery = *d->told;
 	queue_list_add(d->events, &event->link);
-	return said == NULL || take_push(said, &event->u.delivery, d->err);
+	return &event->u.delivery;
+}
+
+static bool
+add(struct decoding *d, const struct said *said)
+{
+	struct delivery *delivery = begin(d);
+
+	return said == NULL || take_push(said, delivery, d->err);
 }
 
 typedef bool read_fn(struct decoding *d, const struct json *body);
@@ -141,7 +151,20 @@ decode(struct decoding *d, const struct bytes *body, read_fn *read)
 	    read(d, root);
 }
 
-/* --- GitLab: docs.gitlab.com/user/project/integrations/webhook_events/#push-events --- */
+/* --- GitLab: docs.gitlab.com/user/project/integrations/webhook_events --- */
+
+static bool
+add_pipeline(struct decoding *d, const struct json *body)
+{
+	struct delivery *delivery = begin(d);
+	struct pipeline_run *run = delivery->run = mem_new(1, sizeof(*run));
+
+	if (!pipeline_run_read_gitlab(body, run, d->err))
+		return false;
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
+	delivery->kind = run->is_own ? DELIVERY_WORKFLOW_RUN : DELIVERY_OTHER;
+	return true;
+}
 
 static bool
 read_gitlab(struct decoding *d, const struct json *body)
@@ -157,6 +180,8 @@ read_gitlab(struct decoding *d, const struct json *body)
 
 	if (kind == NULL)
 		return err_set(d->err, ERR_INVALID, "no object_kind");
+	if (strcmp(kind, "pipeline") == 0)
+		return add_pipeline(d, body);
 	return add(d, strcmp(kind, "push") == 0 ? &said : NULL);
 }
 

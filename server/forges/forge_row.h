@@ -44,6 +44,7 @@ struct forge_row {
 	    const char *event, const struct bytes *body, enum delivery_kind *ret_kind);
 	struct forge_id ids[FORGE_IDS_MAX]; /* the first that is there */
 	bool by_id_alone;		    /* struct delivery */
+	bool gives_up; /* it calls no more when four in a row were no 2xx: what is none is 202 */
 	const char *incomplete;		    /* a 400's text: no body, id or name; NULL: none */
 	forge_decoder *decode;
 };

@@ -38,14 +38,21 @@ is_the_same(struct tx *tx, const struct settings *application, const struct deli
 	return known == delivery->repository_id;
 }
 
+/* What is no push, nor a ping. */
+static bool
+is_of_a_run(const struct delivery *delivery)
+{
+	return delivery->job != NULL || delivery->run != NULL;
+}
+
 static bool
 is_of(struct tx *tx, const struct settings *application, const struct delivery *delivery)
 {
 	/* What is no push is of whom it names, also where a webhook is one application's alone. */
 	bool is_named = delivery->by_app ?
 	    repository_is_apps(application, delivery->repository, delivery->kind == DELIVERY_PUSH) :
-	    (delivery->job == NULL ||
-		repository_is_called(application, DELIVERY_GITHUB, delivery->repository)) &&
+	    (!is_of_a_run(delivery) ||
+		repository_is_called(application, delivery->forge, delivery->repository)) &&
 		repository_is_announced(tx->settings, application, delivery->forge, delivery->hook,
 		    delivery->repository);
 
@@ -140,7 +147,8 @@ want_run(struct tx *tx, const struct delivery *delivery)
 
 		if (!is_of(tx, application, delivery))
 			continue;
-		decide_pipeline_seen(tx, application, delivery->run);
+		if (delivery->forge == DELIVERY_GITHUB) /* what is begun from here is there */
+			decide_pipeline_seen(tx, application, delivery->run);
 		decide_ci_note(tx, application, delivery->run);
 	}
 	(void)note(tx, delivery, delivery->hook); /* it is not asked for again; twice is as once */
@@ -244,9 +252,10 @@ handle_delivery(struct tx *tx, const struct event *event)
 	    delivery->kind == DELIVERY_PING ? 0 : decide_redelivery_came(tx, delivery);
 	if (delivery->is_large)
 		say_large(tx, delivery);
-	if (delivery->is_large || (delivery->job != NULL && !is_ours(tx, delivery)))
+	if (delivery->is_large || (is_of_a_run(delivery) && !is_ours(tx, delivery)))
 		want = NULL;
-	else if (delivery->run != NULL && delivery->run->rank == PIPELINE_IS_OVER)
+	else if (delivery->job != NULL && delivery->run != NULL &&
+	    delivery->run->rank == PIPELINE_IS_OVER)
 		end_gates(tx, delivery); /* whatever has begun it */
 	if (want != NULL)
 		want(tx, delivery);

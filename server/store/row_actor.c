@@ -15,7 +15,7 @@ add(struct tx *tx, int64_t work, const char *login)
 void
 row_actor_add(struct tx *tx, int64_t work, const struct job *job)
 {
-	if (job_actor_of(job_forge_of(job), job->event) >= JOB_ACTOR_ASKED)
+	if (job_actor_of(job_forge_of(job->repository_id), job->event) >= JOB_ACTOR_ASKED)
 		add(tx, work, job->actor);
 	if (job_actor_is(job) < JOB_ACTOR_ASKED)
 		add(tx, work, "");

@@ -33,8 +33,9 @@ row_job_add(struct tx *tx, int64_t work, const struct job *job)
 	    DB_I64(work), DB_TEXT(job->workflow), DB_TEXT(job->repository),
 	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt),
 	    DB_TEXT(job->check_run),
-	    DB_TEXT(
-		job_actor_of(job_forge_of(job), job->event) >= JOB_ACTOR_ASKED ? job->actor : ""),
+	    DB_TEXT(job_actor_of(job_forge_of(job->repository_id), job->event) >= JOB_ACTOR_ASKED ?
+		    job->actor :
+		    ""),
 	    DB_I64(tx->at)); /* sticky */
 }
 

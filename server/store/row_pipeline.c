@@ -62,6 +62,7 @@ row_pipeline_newest(struct tx *tx, const char *application, struct pipeline_run 
 	    DB_TEXT(application), DB_TEXT(ret->file), DB_TEXT(ret->commit),
 	    DB_TEXT(ret->branch)); /* sticky */
 	memcpy(ret->repository, found.run.repository, sizeof(ret->repository));
+	memcpy(ret->repository_id, found.run.repository_id, sizeof(ret->repository_id));
 	memcpy(ret->conclusion, found.run.conclusion, sizeof(ret->conclusion));
 	ret->run = found.run.run;
 	ret->rank = found.run.rank;

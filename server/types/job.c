@@ -62,10 +62,10 @@ static const struct {
 };
 
 enum delivery_forge
-job_forge_of(const struct job *job)
+job_forge_of(const char *repository_id)
 {
-	return text_starts(job->repository_id, job_forges[DELIVERY_GITLAB].mark) ? DELIVERY_GITLAB :
-										   DELIVERY_GITHUB;
+	return text_starts(repository_id, job_forges[DELIVERY_GITLAB].mark) ? DELIVERY_GITLAB :
+									      DELIVERY_GITHUB;
 }
 
 enum job_actor
@@ -80,7 +80,8 @@ job_actor_of(enum delivery_forge forge, const char *event)
 enum job_actor
 job_actor_is(const struct job *job)
 {
-	return job->attempt == 1 ? job_actor_of(job_forge_of(job), job->event) : JOB_ACTOR_UNKNOWN;
+	return job->attempt == 1 ? job_actor_of(job_forge_of(job->repository_id), job->event) :
+				   JOB_ACTOR_UNKNOWN;
 }
 
 static bool

@@ -60,8 +60,8 @@ struct job {
 MUST_USE bool job_read(enum delivery_forge forge, const struct json *claims, struct job *ret,
     struct err *err);
 
-/* Whose it is, by its repository's number. */
-enum delivery_forge job_forge_of(const struct job *job);
+/* Whose repository has that number: "gitlab:22", "456789". */
+enum delivery_forge job_forge_of(const char *repository_id);
 
 /* By an event's name; OUTSIDE: whoever may not write to the repository can cause it, or it brings
  * what such people wrote. */

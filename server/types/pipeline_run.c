@@ -1,4 +1,4 @@
-/* pipeline_run.c - what GitHub says of a workflow's run, each field checked.  Side: any. */
+/* pipeline_run.c - what a forge says of a workflow's run, each field checked.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "types/pipeline_run.h"
 
@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "types/settings.h"
 
 static const char folder[] = ".github/workflows/";
 
@@ -48,23 +49,23 @@ take_file(const struct json *said, const char *branch, char out[PIPELINE_FILE], 
 }
 
 static bool
-take_branch(const struct json *said, char out[LIMIT_REF], struct err *err)
+take_branch(const struct json *said, const char *name, char out[LIMIT_REF], struct err *err)
 {
-	const char *branch = json_get_str(said, "head_branch");
+	const char *branch = json_get_str(said, name);
 
 	return (branch != NULL && branch[0] != '\0' && text_is_plain(branch) &&
 		   text_copy(out, LIMIT_REF, branch)) ||
-	    missing("head_branch", err);
+	    missing(name, err);
 }
 
 static bool
-take_commit(const struct json *said, char out[LIMIT_COMMIT], struct err *err)
+take_commit(const struct json *said, const char *name, char out[LIMIT_COMMIT], struct err *err)
 {
-	const char *commit = json_get_str(said, "head_sha");
+	const char *commit = json_get_str(said, name);
 
 	return (commit != NULL && text_is_hex(commit, 40, 40) &&
 		   text_copy(out, LIMIT_COMMIT, commit)) ||
-	    missing("head_sha", err);
+	    missing(name, err);
 }
 
 /* A state that is new to us is one of a run that is not over. */
@@ -86,28 +87,25 @@ take_state(const struct json *said, struct pipeline_run *run, struct err *err)
 }
 
 static bool
-take_repository(const struct json *said, struct pipeline_run *run, int64_t *ret_id, struct err *err)
+take_repository(const struct json *of, enum delivery_forge forge, struct pipeline_run *run,
+    int64_t *ret_id, struct err *err)
 {
-	const struct json *of = json_get(said, "repository");
-	const char *name = json_get_str(of, "full_name");
+	const char *name =
+	    json_get_str(of, forge == DELIVERY_GITLAB ? "path_with_namespace" : "full_name");
 
 	if (name == NULL || !text_is_plain(name) ||
 	    !text_copy(run->repository, sizeof(run->repository), name) ||
 	    !json_get_i64(of, "id", ret_id) || *ret_id <= 0)
 		return missing("repository", err);
-	(void)snprintf(run->repository_id, sizeof(run->repository_id), "%" PRId64, *ret_id);
+	(void)snprintf(run->repository_id, sizeof(run->repository_id), "%s%" PRId64,
+	    job_forges[forge].mark, *ret_id);
 	return true;
 }
 
 /* What they are called decides nothing: what does not fit is cut, what is missing is "". */
 static void
-take_words(const struct json *said, struct pipeline_run *run)
+take_words(const char *title, const char *actor, struct pipeline_run *run)
 {
-	const char *title = json_get_str(said, "display_title");
-	const char *actor = json_get_str(json_get(said, "triggering_actor"), "login");
-
-	if (actor == NULL)
-		actor = json_get_str(json_get(said, "actor"), "login");
 	if (title != NULL)
 		(void)clean_line(run->title, sizeof(run->title), title, strlen(title));
 	if (actor != NULL)
@@ -118,11 +116,14 @@ bool
 pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err *err)
 {
 	const char *event = json_get_str(said, "event");
+	const char *actor = json_get_str(json_get(said, "triggering_actor"), "login");
 	int64_t id = 0;
 
 	*ret = (struct pipeline_run){ .run = 0 };
-	if (!take_repository(said, ret, &id, err) || !take_branch(said, ret->branch, err) ||
-	    !take_file(said, ret->branch, ret->file, err) || !take_commit(said, ret->commit, err) ||
+	if (!take_repository(json_get(said, "repository"), DELIVERY_GITHUB, ret, &id, err) ||
+	    !take_branch(said, "head_branch", ret->branch, err) ||
+	    !take_file(said, ret->branch, ret->file, err) ||
+	    !take_commit(said, "head_sha", ret->commit, err) ||
 	    !take_number(said, "id", &ret->run, err) ||
 	    !take_number(said, "run_number", &ret->number, err) || !take_state(said, ret, err))
 		return false;
@@ -131,13 +132,118 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 		return missing("run_attempt", err);
 	if (event == NULL)
 		return missing("event", err);
-	take_words(said, ret);
+	if (actor == NULL)
+		actor = json_get_str(json_get(said, "actor"), "login");
+	take_words(json_get_str(said, "display_title"), actor, ret);
 	ret->is_own = ret->file[0] != '\0' && !text_starts(event, "pull_request") &&
 	    json_get_i64_or(json_get(said, "head_repository"), "id", 0) == id;
 	ret->counts =
 	    ret->is_own && (strcmp(event, "push") == 0 || strcmp(event, "workflow_dispatch") == 0);
 	return true;
 }
+
+/* --- GitLab --- */
+
+/* As GitHub calls it; any other state is that of one that has not begun, or waits for somebody. */
+static bool
+take_gitlab_state(const struct json *said, struct pipeline_run *run, struct err *err)
+{
+	static const struct {
+		const char *status;
+		enum pipeline_rank rank;
+		const char *conclusion;
+	} rows[] = { { "running", PIPELINE_RUNS, "" }, { "canceling", PIPELINE_RUNS, "" },
+		{ "success", PIPELINE_IS_OVER, "success" },
+		{ "failed", PIPELINE_IS_OVER, "failure" },
+		{ "canceled", PIPELINE_IS_OVER, "cancelled" },
+		{ "skipped", PIPELINE_IS_OVER, "skipped" } };
+	const char *status = json_get_str(said, "status");
+
+	if (status == NULL)
+		return missing("status", err);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (strcmp(status, rows[i].status) == 0) {
+			run->rank = rows[i].rank;
+			(void)text_copy(
+			    run->conclusion, sizeof(run->conclusion), rows[i].conclusion);
+		}
+	return true;
+}
+
+/* No merge request's, which may be a fork's, no part of another one, no state that a token has set;
+ * nor that of a tag, which may have a branch's name. */
+static bool
+take_gitlab_source(const struct json *said, struct pipeline_run *run, struct err *err)
+{
+	static const struct {
+		const char *source;
+		bool counts;
+	} rows[] = { { "push", true }, { "web", true }, { "api", true }, { "schedule", false },
+		{ "trigger", false }, { "pipeline", false } };
+	const char *source = json_get_str(said, "source");
+
+	if (source == NULL)
+		return missing("source", err);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (strcmp(source, rows[i].source) == 0 && !json_get_bool(said, "tag", true)) {
+			run->is_own = run->file[0] != '\0';
+			run->counts = run->is_own && rows[i].counts;
+		}
+	return true;
+}
+
+/* Its jobs, of each the newest: which have failed, and the highest number. */
+static void
+take_builds(const struct json *builds, struct pipeline_run *run)
+{
+	run->attempt = 1;
+	for (size_t i = 0; i < json_count(builds); i++) {
+		const struct json *build = json_at(builds, i);
+		const char *name = json_get_str(build, "name"), *status;
+		const char *stage = json_get_str(build, "stage");
+		const char *reason = json_get_str(build, "failure_reason");
+		int64_t id = json_get_i64_or(build, "id", 0);
+		char line[LIMIT_SUBJECT * 2], clean[LIMIT_LINE / 3];
+		size_t used = strlen(run->failed);
+
+		run->attempt = id > run->attempt ? id : run->attempt;
+		status = json_get_str(build, "status");
+		if (name == NULL || status == NULL || strcmp(status, "failed") != 0 ||
+		    json_get_bool(build, "allow_failure", false))
+			continue;
+		(void)snprintf(line, sizeof(line), "%s › %s%s%s", stage != NULL ? stage : "", name,
+		    reason != NULL ? ": " : "", reason != NULL ? reason : ""); /* cut is fine */
+		(void)clean_line(clean, sizeof(clean), line, strlen(line));
+		if (sizeof(run->failed) - used > strlen(clean) + 1)
+			(void)snprintf(run->failed + used, sizeof(run->failed) - used, "%s%s",
+			    used > 0 ? "\n" : "", clean);
+	}
+}
+
+bool
+pipeline_run_read_gitlab(const struct json *body, struct pipeline_run *ret, struct err *err)
+{
+	const struct json *said = json_get(body, "object_attributes");
+	const struct json *project = json_get(body, "project");
+	const char *file = json_get_str(project, "ci_config_path");
+	int64_t id;
+
+	*ret = (struct pipeline_run){ .run = 0 };
+	if (file == NULL || file[0] == '\0')
+		file = ".gitlab-ci.yml";
+	if (!text_is_plain(file) || !text_copy(ret->file, sizeof(ret->file), file))
+		ret->file[0] = '\0'; /* a file that no setting can name */
+	take_words(json_get_str(json_get(body, "commit"), "title"),
+	    json_get_str(json_get(body, "user"), "username"), ret);
+	take_builds(json_get(body, "builds"), ret);
+	return take_repository(project, DELIVERY_GITLAB, ret, &id, err) &&
+	    take_branch(said, "ref", ret->branch, err) &&
+	    take_commit(said, "sha", ret->commit, err) && take_number(said, "id", &ret->run, err) &&
+	    take_number(said, "iid", &ret->number, err) && take_gitlab_state(said, ret, err) &&
+	    take_gitlab_source(said, ret, err);
+}
+
+/* --- of both --- */
 
 bool
 pipeline_run_is_red(const struct pipeline_run *run)
@@ -165,5 +271,15 @@ pipeline_run_url(const char *api, const char *repository, int64_t run, char ret[
 		size -= strlen(own);
 	(void)snprintf(ret, PIPELINE_URL, "%.*s/%.110s/actions/runs/%" PRId64, (int)size, api,
 	    repository, run);
+	return ret;
+}
+
+const char *
+pipeline_run_page(const struct settings *of, const struct pipeline_run *run, char ret[PIPELINE_URL])
+{
+	if (job_forge_of(run->repository_id) == DELIVERY_GITHUB)
+		return pipeline_run_url(of->github.url, run->repository, run->run, ret);
+	(void)snprintf(ret, PIPELINE_URL, "%s/%.110s/-/pipelines/%" PRId64,
+	    settings_text(of, SETTING_GITLAB_URL), run->repository, run->run);
 	return ret;
 }

@@ -6,6 +6,7 @@
 #include "types/limits.h"
 
 struct json;
+struct settings;
 
 #define PIPELINE_FILE	    64 /* "ci.yml", with the NUL */
 #define PIPELINE_CONCLUSION 24
@@ -20,10 +21,11 @@ enum pipeline_rank {
 /* A workflow is known by its file: whoever may push can give its name to another one. */
 struct pipeline_run {
 	char repository[LIMIT_REF]; /* "octo/shop" */
-	char repository_id[JOB_NUMBER];
-	char file[PIPELINE_FILE]; /* below .github/workflows/ */
+	char repository_id[JOB_MARK + JOB_NUMBER]; /* "456789", "gitlab:22" */
+	char file[PIPELINE_FILE]; /* below .github/workflows/; at GitLab ".gitlab-ci.yml" */
 	char commit[LIMIT_COMMIT];
 	char branch[LIMIT_REF]; /* or tag, that it is of */
+	char failed[LIMIT_LINE];   /* lines: jobs that failed; "": that does not stand there */
 	char title[LIMIT_SUBJECT]; /* its commit's subject, or what its workflow calls it; cut */
 	char actor[LIMIT_PERSON];  /* who began it, as a login; "": not said */
 	int64_t run; /* 0: there is none */
@@ -40,6 +42,13 @@ struct pipeline_run {
  */
 MUST_USE bool pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err *err);
 
+/*
+ * A pipeline as GitLab's webhook has it (docs.gitlab.com/user/project/integrations/webhook_events).
+ * A job that is begun again has a higher number: the highest is the attempt.
+ */
+MUST_USE bool pipeline_run_read_gitlab(
+    const struct json *body, struct pipeline_run *ret, struct err *err);
+
 /* It is over, and has failed; whatever else is over and no success says nothing (skipped, …). */
 bool pipeline_run_is_red(const struct pipeline_run *run);
 bool pipeline_run_is_green(const struct pipeline_run *run);
@@ -49,3 +58,7 @@ bool pipeline_run_is_green(const struct pipeline_run *run);
 #define PIPELINE_URL 240
 const char *pipeline_run_url(
     const char *api, const char *repository, int64_t run, char ret[PIPELINE_URL]);
+
+/* The same of a run of that application's repository, at whichever forge. */
+const char *pipeline_run_page(
+    const struct settings *of, const struct pipeline_run *run, char ret[PIPELINE_URL]);

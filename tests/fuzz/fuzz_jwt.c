@@ -37,7 +37,8 @@ read_job(const struct jwt *jwt, enum delivery_forge forge)
 		assert(err.code != ERR_NONE && fuzz_is_clean(err.text, false));
 		return;
 	}
-	assert(job_forge_of(&job) == forge && job.run[0] > '0' && strlen(job.sha) == 40);
+	assert(job_forge_of(job.repository_id) == forge);
+	assert(job.run[0] > '0' && strlen(job.sha) == 40);
 	assert(fuzz_is_clean(job.actor, false) && text_is_plain(job.repository));
 }
 

@@ -99,6 +99,29 @@ class GitLab(Forge):
                     "homepage": page, "git_http_url": f"{page}.git",
                     "git_ssh_url": f"git@gitlab.example.org:{self.path}.git", "visibility_level": 0}}
 
+    def pipeline(self, status, builds, number=3, **changed):
+        """#pipeline-events there; builds: (number, name, status of a job)."""
+        page = f"https://gitlab.example.org/{self.path}"
+        return {"object_kind": "pipeline", "object_attributes": {
+                    "id": 9000 + number, "iid": number, "name": None, "ref": "develop", "tag": False, "sha": "c" * 40,
+                    "before_sha": ZEROS, "source": "push", "status": status, "detailed_status": status,
+                    "stages": ["test"], "created_at": "2026-11-22 08:00:00 UTC", "finished_at": None, "duration": 63,
+                    "queued_duration": 10, "protected_ref": True, "variables": [],
+                    "url": f"{page}/-/pipelines/{9000 + number}"} | changed,
+                "merge_request": None, "user": {"id": 4, "name": "Joon Søby", "username": "joon"},
+                "project": self.payload("", "", "")["project"], "commit": {
+                    "id": "c" * 40, "message": "Fix the cart\n", "title": "Fix the cart",
+                    "timestamp": "2026-11-22T08:00:00+01:00", "url": f"{page}/-/commit/{'c' * 40}",
+                    "author": {"name": "Joon", "email": "[REDACTED]"}},
+                "builds": [{
+                    "id": build, "stage": "test", "name": name, "status": is_now,
+                    "created_at": "2026-11-22 08:00:00 UTC", "started_at": None, "finished_at": None,
+                    "duration": None, "queued_duration": None,
+                    "failure_reason": "script_failure" if is_now == "failed" else None, "when": "on_success",
+                    "manual": False, "allow_failure": False, "user": {"id": 4, "username": "joon"}, "runner": None,
+                    "artifacts_file": {"filename": None, "size": None}, "environment": None}
+                    for build, name, is_now in builds]}
+
 
 class Gitea(Forge):
     """services/webhook/deliver.go of go-gitea/gitea; Forgejo sends the same and X-Forgejo-… besides."""

@@ -244,7 +244,9 @@ world_workflow_says(struct world *w, const struct pipeline_run *run)
 	struct delivery *delivery = &event->u.delivery;
 
 	delivery->kind = DELIVERY_WORKFLOW_RUN;
-	delivery->job = mem_new(1, sizeof(*delivery->job));
+	delivery->forge = job_forge_of(run->repository_id);
+	if (delivery->forge == DELIVERY_GITHUB)
+		delivery->job = mem_new(1, sizeof(*delivery->job));
 	delivery->run = mem_copy(run, sizeof(*run));
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
 	return world_decide(w, event).status;

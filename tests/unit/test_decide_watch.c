@@ -301,3 +301,82 @@ WATCH_TEST(the_latest_runs_are_listed)
 	assert_non_null(world_says(w, "actions/runs/1011"));
 	assert_null(world_says(w, "actions/runs/1001\n"));
 }
+
+/* --- GitLab --- */
+
+#define GITLAB_TEST(name, ...) \
+	WORLD_TEST_OF(name, "REPOSITORY_PATH=group/sub/Shop", \
+	    "GITLAB_URL=https://gitlab.example.org", ##__VA_ARGS__)
+
+static struct pipeline_run
+gitlab_run_of(int64_t number, const char *conclusion)
+{
+	struct pipeline_run run = run_of(number, conclusion);
+
+	(void)text_copy(run.repository, sizeof(run.repository), "group/sub/shop");
+	(void)text_copy(run.repository_id, sizeof(run.repository_id), "gitlab:22");
+	(void)text_copy(run.file, sizeof(run.file), ".gitlab-ci.yml");
+	(void)text_copy(run.failed, sizeof(run.failed), "test › unit: script_failure\ntest › e2e");
+	return run;
+}
+
+GITLAB_TEST(a_pipeline_of_gitlab_has_its_jobs_and_its_page, "GITHUB_REPOSITORY=acme/shop",
+    "GITHUB_API_TOKEN=ghp_0123456789abcdef0123")
+{
+	struct pipeline_run run = gitlab_run_of(1, "failure");
+
+	says(w, &run);
+	assert_int_equal(world_rings(w), 1);
+	assert_non_null(world_says(w, "❌ CI failed: shop develop, .gitlab-ci.yml\n"));
+	assert_non_null(world_says(w, "\ntest › unit: script_failure\n"));
+	assert_non_null(world_says(w, "\ntest › e2e\n"));
+	assert_non_null(
+	    world_says(w, "https://gitlab.example.org/group/sub/shop/-/pipelines/1001"));
+	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 0);
+	world_text(w, WORLD_ADMIN, "/pipelines");
+	assert_non_null(world_says(w, "❌ .gitlab-ci.yml develop, "));
+	run = gitlab_run_of(2, "success");
+	says(w, &run);
+	assert_non_null(world_says(w, "✅ CI green again: shop develop, .gitlab-ci.yml\n"));
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 0);
+}
+
+/* A job that is begun again keeps its pipeline: the state of before comes late. */
+GITLAB_TEST(a_late_word_of_a_pipeline_changes_nothing)
+{
+	struct pipeline_run late = gitlab_run_of(1, "failure"), run = gitlab_run_of(1, "success");
+
+	late.attempt = 379;
+	run.attempt = 412;
+	says(w, &late);
+	says(w, &run);
+	says(w, &late);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 0);
+	assert_non_null(world_says(w, "✅ CI green again: "));
+}
+
+/* Also where the webhook is that of one application alone, and its pushes need no name. */
+WORLD_TEST_OF(of_another_project_nothing_is_said, "REPOSITORY_URL=/srv/git/shop.git")
+{
+	struct pipeline_run run = gitlab_run_of(1, "failure");
+
+	assert_int_equal(world_workflow_says(w, &run), 202);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run"), 0);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
+}
+
+GITLAB_TEST(a_pipeline_of_gitlab_may_be_left_alone, "WATCH_PIPELINES=ci.yml")
+{
+	struct pipeline_run run = gitlab_run_of(1, "failure");
+
+	says(w, &run);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
+}
+
+GITLAB_TEST(a_pipeline_of_gitlab_may_be_named, "WATCH_PIPELINES=.gitlab-ci.yml")
+{
+	struct pipeline_run run = gitlab_run_of(1, "failure");
+
+	says(w, &run);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+}

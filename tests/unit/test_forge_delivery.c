@@ -4,6 +4,7 @@
 
 #include "forges/forge_row.h"
 #include "lib/buf.h"
+#include "types/pipeline_run.h"
 #include "unit.h"
 
 #define A     "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
@@ -169,7 +170,7 @@ assert_refused(enum delivery_forge forge, const char *body)
 	struct decoded d = decode(forge, body);
 	const struct event *event = QUEUE_ITEM(d.events.first, struct event, link);
 
-	if (d.status != 400)
+	if (d.status != (forge == DELIVERY_GITLAB ? 202 : 400)) /* it calls no more otherwise */
 		fail_msg("%.100s: %d", body, d.status);
 	assert_int_equal(d.events.length, 1);
 	assert_int_equal(event->kind, EVENT_REJECTED);
@@ -202,6 +203,154 @@ TEST(what_is_not_what_it_says_is_refused)
 	for (size_t i = 0; i < COUNT(bitbucket); i++)
 		assert_refused(DELIVERY_BITBUCKET, bitbucket[i]);
 	assert_refused(DELIVERY_GITEA, GITEA("refs/heads/main", "7"));
+}
+
+/* --- a pipeline of GitLab --- */
+
+#define OF(attributes, project, builds) \
+	"{\"object_kind\":\"pipeline\",\"object_attributes\":{" attributes \
+	"},\"user\":{\"id\":4,\"username\":\"jo\"},\"project\":{\"id\":22," \
+	"\"path_with_namespace\":\"g/s/n\"" project "},\"commit\":{\"id\":\"" A \
+	"\",\"title\":\"Fix the cart\"},\"builds\":[" builds "]}"
+#define RUN "\"id\":31,\"iid\":3,\"ref\":\"main\",\"tag\":false,\"sha\":\"" A "\","
+#define PIPELINE(source, status) \
+	OF(RUN "\"source\":\"" source "\",\"status\":\"" status "\"", "", "")
+#define BUILD(id, name, more) "{\"id\":" id ",\"stage\":\"test\",\"name\":\"" name "\"," more "}"
+#define FAILED		      "\"status\":\"failed\",\"failure_reason\":\"script_failure\""
+
+TEST(a_pipeline_of_gitlab_is_a_run_with_the_jobs_that_failed)
+{
+	struct decoded d = decode(DELIVERY_GITLAB,
+	    OF(RUN "\"source\":\"push\",\"status\":\"failed\",\"failure_reason\":null",
+		",\"ci_config_path\":null",
+		BUILD("380", "lint", FAILED ",\"allow_failure\":true") "," BUILD(
+		    "379", "unit", FAILED ",\"allow_failure\":false") "," BUILD("412", "e2e\\n",
+		    "\"status\":\"failed\",\"failure_reason\":null") "," BUILD("381", "docs",
+		    "\"status\":\"success\"")));
+	const struct delivery *is = nth(&d, 0);
+
+	assert_int_equal(d.status, 200);
+	assert_int_equal(is->kind, DELIVERY_WORKFLOW_RUN);
+	assert_string_equal(is->repository, "g/s/n");
+	assert_null(is->job);
+	assert_string_equal(is->run->repository, "g/s/n");
+	assert_string_equal(is->run->repository_id, "gitlab:22");
+	assert_string_equal(is->run->file, ".gitlab-ci.yml");
+	assert_string_equal(is->run->branch, "main");
+	assert_string_equal(is->run->commit, A);
+	assert_string_equal(is->run->title, "Fix the cart");
+	assert_string_equal(is->run->actor, "jo");
+	assert_int_equal(is->run->run, 31);
+	assert_int_equal(is->run->number, 3);
+	assert_int_equal(is->run->attempt, 412);
+	assert_string_equal(is->run->failed, "test › unit: script_failure\ntest › e2e");
+	assert_true(is->run->counts && pipeline_run_is_red(is->run));
+	event_free_all(&d.events);
+}
+
+TEST(a_pipeline_stands_as_gitlab_says_and_counts_by_what_began_it)
+{
+	static const struct {
+		const char *body;
+		enum pipeline_rank rank;
+		const char *conclusion;
+		enum delivery_kind kind;
+		bool counts;
+	} rows[] = {
+		{ PIPELINE("push", "success"), PIPELINE_IS_OVER, "success", DELIVERY_WORKFLOW_RUN,
+		    true },
+		{ PIPELINE("web", "failed"), PIPELINE_IS_OVER, "failure", DELIVERY_WORKFLOW_RUN,
+		    true },
+		{ PIPELINE("api", "canceled"), PIPELINE_IS_OVER, "cancelled", DELIVERY_WORKFLOW_RUN,
+		    true },
+		{ PIPELINE("push", "skipped"), PIPELINE_IS_OVER, "skipped", DELIVERY_WORKFLOW_RUN,
+		    true },
+		{ PIPELINE("push", "running"), PIPELINE_RUNS, "", DELIVERY_WORKFLOW_RUN, true },
+		{ PIPELINE("push", "canceling"), PIPELINE_RUNS, "", DELIVERY_WORKFLOW_RUN, true },
+		{ PIPELINE("push", "manual"), PIPELINE_REQUESTED, "", DELIVERY_WORKFLOW_RUN, true },
+		{ PIPELINE("push", "of a later version"), PIPELINE_REQUESTED, "",
+		    DELIVERY_WORKFLOW_RUN, true },
+		{ PIPELINE("schedule", "success"), PIPELINE_IS_OVER, "success",
+		    DELIVERY_WORKFLOW_RUN, false },
+		{ PIPELINE("trigger", "success"), PIPELINE_IS_OVER, "success",
+		    DELIVERY_WORKFLOW_RUN, false },
+		{ PIPELINE("pipeline", "success"), PIPELINE_IS_OVER, "success",
+		    DELIVERY_WORKFLOW_RUN, false },
+		/* Whoever may open a merge request or set a status causes these. */
+		{ PIPELINE("merge_request_event", "success"), PIPELINE_IS_OVER, "success",
+		    DELIVERY_OTHER, false },
+		{ PIPELINE("external_pull_request_event", "success"), PIPELINE_IS_OVER, "success",
+		    DELIVERY_OTHER, false },
+		{ PIPELINE("external", "success"), PIPELINE_IS_OVER, "success", DELIVERY_OTHER,
+		    false },
+		{ PIPELINE("parent_pipeline", "success"), PIPELINE_IS_OVER, "success",
+		    DELIVERY_OTHER, false },
+		{ PIPELINE("of_a_later_version", "success"), PIPELINE_IS_OVER, "success",
+		    DELIVERY_OTHER, false },
+		/* A tag may have the name of a branch. */
+		{ OF("\"id\":31,\"iid\":3,\"ref\":\"main\",\"tag\":true,\"sha\":\"" A
+		     "\",\"source\":\"push\",\"status\":\"success\"",
+		      "", ""),
+		    PIPELINE_IS_OVER, "success", DELIVERY_OTHER, false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct decoded d = decode(DELIVERY_GITLAB, rows[i].body);
+		const struct delivery *is = nth(&d, 0);
+
+		if (d.status != 200 || is->kind != rows[i].kind || is->run->rank != rows[i].rank ||
+		    is->run->counts != rows[i].counts || is->run->attempt != 1)
+			fail_msg("%s: %d, kind %d, rank %d", rows[i].body, d.status, is->kind,
+			    is->run->rank);
+		assert_string_equal(is->run->conclusion, rows[i].conclusion);
+		event_free_all(&d.events);
+	}
+}
+
+TEST(a_pipeline_is_known_by_the_file_that_its_project_says)
+{
+	static const struct {
+		const char *body, *file;
+	} rows[] = {
+		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"", ",\"ci_config_path\":\"\"",
+		      ""),
+		    ".gitlab-ci.yml" },
+		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"",
+		      ",\"ci_config_path\":\"ci/all.yml\"", ""),
+		    "ci/all.yml" },
+		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"",
+		      ",\"ci_config_path\":\"a\\nb\"", ""),
+		    "" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct decoded d = decode(DELIVERY_GITLAB, rows[i].body);
+
+		assert_int_equal(d.status, 200);
+		assert_string_equal(nth(&d, 0)->run->file, rows[i].file);
+		assert_int_equal(nth(&d, 0)->kind,
+		    rows[i].file[0] != '\0' ? DELIVERY_WORKFLOW_RUN : DELIVERY_OTHER);
+		event_free_all(&d.events);
+	}
+}
+
+TEST(a_pipeline_that_lacks_a_part_is_refused)
+{
+	static const char *const bodies[] = { "{\"object_kind\":\"pipeline\"}",
+		PIPELINE("push", "x\",\"id\":\"31"), PIPELINE("push", "success\",\"sha\":\"" A),
+		OF("\"id\":31,\"iid\":0,\"ref\":\"main\",\"tag\":false,\"sha\":\"" A
+		   "\",\"source\":\"push\",\"status\":\"success\"",
+		    "", ""),
+		OF("\"id\":31,\"iid\":3,\"ref\":\"a\\nb\",\"tag\":false,\"sha\":\"" A
+		   "\",\"source\":\"push\",\"status\":\"success\"",
+		    "", ""),
+		OF("\"id\":31,\"iid\":3,\"ref\":\"main\",\"tag\":false,\"sha\":\"1a2b\","
+		   "\"source\":\"push\",\"status\":\"success\"",
+		    "", ""),
+		OF(RUN "\"source\":\"push\"", "", ""), OF(RUN "\"status\":\"success\"", "", "") };
+
+	for (size_t i = 0; i < COUNT(bodies); i++)
+		assert_refused(DELIVERY_GITLAB, bodies[i]);
 }
 
 TEST(more_changes_than_there_may_be_are_refused)

@@ -431,7 +431,7 @@ TEST(a_token_of_gitlab_says_whose_job_it_is)
 	assert_string_equal(job.check_run, "302");
 	assert_int_equal(job.attempt, 1);
 	assert_int_equal(job.expires_at, 4000000);
-	assert_int_equal(job_forge_of(&job), DELIVERY_GITLAB);
+	assert_int_equal(job_forge_of(job.repository_id), DELIVERY_GITLAB);
 	/* Whoever plays or retries a job is its user: nobody knows who has pushed. */
 	assert_int_equal(job_actor_is(&job), JOB_ACTOR_ASKED);
 	assert_false(job_read(DELIVERY_GITHUB, claims, &job, &err));

@@ -42,7 +42,7 @@ static bool
 make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 {
 	*ret = (struct delivery){ .kind = DELIVERY_PUSH,
-		.forge = job_forge_of(job),
+		.forge = job_forge_of(job->repository_id),
 		.by_id_alone = true,
 		.by_job = true,
 		.sender = job->actor_id };

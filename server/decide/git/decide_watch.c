@@ -44,7 +44,7 @@ say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 	struct pipeline_run first;
 	const struct chat_pipeline is = { .run = run,
 		.first = row_pipeline_first_red(tx, of->application, run, red->since, &first),
-		.url = pipeline_run_url(of->github.url, run->repository, run->run, url),
+		.url = pipeline_run_page(of, run, url),
 		.details = red->details,
 		.since = red->since,
 		.failures = red->failures,
@@ -62,7 +62,7 @@ say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 		row_message_change(tx, red->message, &message);
 }
 
-/* What has no credential is not asked about: its page says it. */
+/* What has no credential is not asked about: its page says it; GitLab has said it already. */
 static void
 ask_what_failed(struct tx *tx, const struct settings *of, const struct pipeline_red *red,
     const struct pipeline_run *run)
@@ -71,6 +71,8 @@ ask_what_failed(struct tx *tx, const struct settings *of, const struct pipeline_
 
 	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GITHUB_FAILURE, red->id));
 	if (of->github.app_id == NULL && of->github.token == NULL)
+		return;
+	if (job_forge_of(run->repository_id) != DELIVERY_GITHUB)
 		return;
 	effect.u.github_failure.run = run->run;
 	effect.u.github_failure.attempt = run->attempt;
@@ -89,7 +91,7 @@ go_red(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 	red->attempt = run->attempt;
 	red->since = red->id == 0 ? tx->at : red->since;
 	red->failures++;
-	red->details[0] = '\0';
+	(void)text_copy(red->details, sizeof(red->details), run->failed);
 	say(tx, of, red, run);
 	row_pipeline_set_red(tx, of->application, run, red);
 	ask_what_failed(tx, of, red, run);

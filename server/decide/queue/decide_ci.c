@@ -38,8 +38,7 @@ add_failure(const struct settings *of, const struct pipeline_run *run, char ret[
 	char url[PIPELINE_URL];
 
 	(void)snprintf(ret + used, LIMIT_LINE - used, "%s%s: %s, %s", /* cut is fine */
-	    used > 0 ? "; " : "", run->file, run->conclusion,
-	    pipeline_run_url(of->github.url, run->repository, run->run, url));
+	    used > 0 ? "; " : "", run->file, run->conclusion, pipeline_run_page(of, run, url));
 }
 
 static void

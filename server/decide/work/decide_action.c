@@ -241,7 +241,7 @@ say_on_client(const struct tx *tx, const struct client_settings *client,
 static const char *
 page_of(struct tx *tx, const struct deployment *gate, const struct job *job, char ret[PAGE])
 {
-	if (job_forge_of(job) == DELIVERY_GITLAB)
+	if (job_forge_of(job->repository_id) == DELIVERY_GITLAB)
 		(void)snprintf(ret, PAGE, "%.290s/%s/-/jobs/%s",
 		    settings_text(tx->settings, SETTING_GITLAB_URL), job->repository,
 		    job->check_run);

@@ -106,7 +106,7 @@ can_be_asked(
 	if (status != 0)
 		decide_refusef(tx, status, "%s", why);
 	else if (!repository_is_called(
-		     environment->of, job_forge_of(api->job), api->job->repository))
+		     environment->of, job_forge_of(api->job->repository_id), api->job->repository))
 		decide_refusef(tx, 403, "%s is of another repository than %.120s",
 		    environment->name, api->job->repository);
 	else if (decide_is_full(tx, &api->from, environment->name, environment->name, false))
