@@ -58,8 +58,10 @@ row_job_set_asked(struct tx *tx, int64_t work, int64_t at)
 void
 row_job_set_opened(struct tx *tx, int64_t work, int64_t at)
 {
-	(void)tx_run(tx, "UPDATE work_job SET opened_at = $2 WHERE work = $1", DB_I64(work),
-	    DB_I64(at)); /* sticky */
+	(void)tx_run(tx,
+	    "UPDATE work_job SET opened_at = $2, asked_at =" /* not seen yet, by whatever clock */
+	    " CASE WHEN asked_at > $2 THEN $2 ELSE asked_at END WHERE work = $1",
+	    DB_I64(work), DB_I64(at)); /* sticky */
 }
 
 void

@@ -7,6 +7,7 @@
 #include "forges/forge_row.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
+#include "types/pipeline_run.h"
 
 #define SECRET	"a secret of the forge, 0123456789"
 #define DIGITS	(2 * (size_t)CRYPTO_SHA256_SIZE)
@@ -87,12 +88,33 @@ is_printable(const char *text)
 }
 
 static void
+check_run(const struct delivery *d)
+{
+	const struct pipeline_run *run = d->run;
+
+	assert(d->forge == DELIVERY_GITLAB && d->job == NULL);
+	assert((d->kind == DELIVERY_WORKFLOW_RUN) == run->is_own && (!run->counts || run->is_own));
+	assert(d->kind == DELIVERY_WORKFLOW_RUN || d->kind == DELIVERY_OTHER);
+	assert(run->run > 0 && run->number > 0 && run->attempt > 0);
+	assert(memcmp(run->repository_id, "gitlab:", 7) == 0 && text_is_hex(run->commit, 40, 40));
+	assert(is_printable(run->file) && is_printable(run->branch) && is_printable(run->title));
+	assert(is_printable(run->actor) && is_printable(run->repository));
+	assert((run->rank == PIPELINE_IS_OVER) == (run->conclusion[0] != '\0'));
+	for (const char *c = run->failed; *c != '\0'; c++)
+		assert(*c == '\n' || ((unsigned char)*c >= 0x20 && *c != 0x7f));
+}
+
+static void
 check_event(const struct event *event)
 {
 	const struct delivery *d = &event->u.delivery;
 
 	assert(event->kind == EVENT_DELIVERY && event->source == SOURCE_NONE);
 	assert(strlen(d->id) < LIMIT_DELIVERY && memcmp(d->id, "an-id", 5) == 0);
+	if (d->run != NULL) {
+		check_run(d);
+		return;
+	}
 	if (d->kind != DELIVERY_PUSH) {
 		assert(d->kind == DELIVERY_OTHER);
 		return;
@@ -124,7 +146,7 @@ check_body(enum delivery_forge forge, const uint8_t *data, size_t size)
 	raw->raw.size = size;
 	is_good = forge_decode(raw, &events, &status, &offset);
 	assert(offset == 42 && events.length >= 1 && events.length <= FORGE_CHANGES_MAX);
-	assert(is_good || (events.length == 1 && status == 400));
+	assert(is_good || (events.length == 1 && status == (forge == DELIVERY_GITLAB ? 202 : 400)));
 	while ((link = queue_list_take(&events)) != NULL) {
 		struct event *event = QUEUE_ITEM(link, struct event, link);
 

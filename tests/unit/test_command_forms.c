@@ -176,7 +176,7 @@ static const struct {
 	{ "/history shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/history shop staging now", HISTORY },
 	{ "/pipelines",
-	    "Nothing was said of any yet: the webhook at GitHub has to send \"Workflow runs\", too." },
+	    "Nothing was said of any yet: the webhook has to send \"Workflow runs\" (GitHub) or \"Pipeline events\" (GitLab), too." },
 	{ "/pipelines nothing", NO("nothing") },
 	{ "/pipelines shop staging now", TOO_MUCH("pipelines", "/pipelines [application]") },
 	{ "/show", WHICH_SHOW },

@@ -279,6 +279,22 @@ TEST(a_start_by_a_clock_that_was_set_back_knows_who_has_seen_its_gate_open)
 	world_close(&s.w);
 }
 
+TEST(a_clock_that_was_set_back_before_a_gate_went_open_has_shown_it_to_nobody)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	s.w.aid.at -= HOUR;
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	s.w.aid.at += 3 * MINUTE;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_non_null(strstr(world_deployment(&s.w, s.gate).detail, "its job has gone"));
+	world_close(&s.w);
+}
+
 TEST(who_waits_for_an_open_gate_reads_how_to_end_it)
 {
 	struct scene s;

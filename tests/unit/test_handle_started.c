@@ -248,6 +248,29 @@ WORLD_TEST_OF(a_reload_audits_who_may_what_with_its_old_and_its_new_value, "ROLE
 	assert_int_equal(world_audited(w, "settings_changed", "\"changed\":\"LOG_LEVEL\""), 1);
 }
 
+/* Whom a job's token lets in, who issues it and for whom, and what a deployment waits for. */
+WORLD_TEST(what_lets_a_workflow_in_is_audited_with_its_value)
+{
+	static const char *const rows[][2] = { { "WORKFLOW_SHIP_MAY", "deploy:production" },
+		{ "WORKFLOW_SHIP_IS", "github 7 ship.yml@refs/heads/main" },
+		{ "PUBLIC_URL", "https://bot.example.org" },
+		{ "GITHUB_TOKEN_ISSUER", "https://ghes.example.org/_services/token" },
+		{ "GITLAB_URL", "https://gitlab.example.org" },
+		{ "PRODUCTION_REQUIRE_CI", "ci.yml" }, { "PRODUCTION_GATE_REVIEWER", "true" } };
+	char sets[COUNT(rows)][LIMIT_LINE], says[LIMIT_LINE];
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		(void)snprintf(sets[i], sizeof(sets[i]), "%s=%s", rows[i][0], rows[i][1]);
+	world_settings(w, sets[0], sets[1], sets[2], sets[3], sets[4], sets[5], sets[6],
+	    "ENABLE_API_SERVER=true", "GITHUB_REPOSITORY=acme/shop",
+	    "GITHUB_API_TOKEN=ghp_0123456789abcdef0123", NULL);
+	world_restart(w);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(says, sizeof(says), "\"is\":\"%s\"", rows[i][1]);
+		assert_int_equal(world_audited(w, says, rows[i][0]), 1);
+	}
+}
+
 WORLD_TEST(a_start_on_a_copy_says_behind_which_entry_the_log_goes_on)
 {
 	struct event *event;

@@ -24,13 +24,15 @@ is_deciding(const struct settings_spec *spec)
 {
 	static const char *const names[] = { "ADMIN_TELEGRAM_IDS", "STAGING_TELEGRAM_IDS",
 		"ALLOWED_USERS", "ALLOWED_CHATS", "REQUIRE_OTP", "EMERGENCY_WITHOUT_OTP",
-		"TOTP_ENROL", "ENABLE_TOKEN_AUTH", "ENABLE_API_SERVER", "ENVIRONMENT" };
+		"TOTP_ENROL", "ENABLE_TOKEN_AUTH", "ENABLE_API_SERVER", "ENVIRONMENT", "PUBLIC_URL",
+		"GITHUB_TOKEN_ISSUER", "GITLAB_URL" };
 	static const char *const ends[] = { "_CONFIRM", "_APPROVALS", "_APPROVALS_IF", "_APPROVERS",
-		"_APPROVAL_CHAT_ID" };
+		"_APPROVAL_CHAT_ID", "_REQUIRE_CI", "_GATE_REVIEWER" };
 
 	/* Not PERSON_<ID>_…: a login is somebody's name, and no name gets into the chain. */
 	if (spec->family == FAMILY_ROLE || spec->family == FAMILY_LOCAL ||
-	    spec->family == FAMILY_HOOK || text_starts(spec->name, "AUDIT_"))
+	    spec->family == FAMILY_HOOK || spec->family == FAMILY_WORKFLOW ||
+	    text_starts(spec->name, "AUDIT_"))
 		return true;
 	for (size_t i = 0; i < COUNT(ends); i++)
 		if (text_ends(spec->name, ends[i]))
