@@ -128,12 +128,25 @@ def test_an_id_of_no_app_is_said_once_for_each_repository(tmp_path, api):
 
 def test_what_begins_runs_may_write(tmp_path, api):
     more = {"WATCH_PIPELINES": "none", "STAGING_REQUIRE_CI": "ci.yml", "PIPELINE_RELEASE": "release.yml ref=main"}
+    api.workflows["ci.yml"] = {"inputs": (), "branches": ("main",)}
     for one in api.installations.values():
         one["permissions"] = {"metadata": "read", "actions": "read"}
     found = said(made(tmp_path, api, **more))
     assert len(found) == 2 and found[0].startswith(
         'error    GitHub: octo/shop: PIPELINE_<NAME> lacks "Actions: write" (its installation has less): '), found
     assert found[1].endswith(' on 2 of 3 repositories; PIPELINE_<NAME> lacks "Actions: write"'), found
+
+
+def test_a_workflow_that_is_not_there_is_named_before_a_deployment_waits_for_it(tmp_path, api):
+    for one in api.installations.values():
+        one["permissions"] = {"metadata": "read", "actions": "read", "checks": "read"}
+    api.workflows["ci.yml"] = {"inputs": (), "branches": ("main",)}
+    found = said(made(tmp_path, api, STAGING_REQUIRE_CI="ci.yml, lnit.yml", WATCH_PIPELINES="ci.yml,.gitlab-ci.yml"))
+    wrong = [line for line in found if "knows no workflow" in line]
+    assert [line.partition(": correct ")[0] for line in wrong] == [
+        f"error    GitHub: {name}: it knows no workflow .github/workflows/lnit.yml (HTTP 404: Not Found)"
+        for name in ("octo/shop", "octo/web", "other/blog")], found
+    assert any(f"App {APP_ID} on 0 of 3 repositories" in line for line in found), found
 
 
 def test_whether_a_token_may_write_is_not_known(tmp_path, api):

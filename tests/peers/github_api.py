@@ -403,6 +403,9 @@ class Api:
 
     def listed(self, names, schema):
         item = schema["properties"]["workflow_runs"]["items"]
+        known = {*self.workflows, *(run["path"].rpartition("/")[2] for run in self.runs)}
+        if names.get("workflow_id", "") not in {"", *known}:
+            raise Refused(404, "Not Found")
         wanted = [run for run in self.runs if run["head_sha"] == names.get("head_sha", run["head_sha"])
                   and run["event"] == names.get("event", run["event"])
                   and run["path"].endswith(f"/{names.get('workflow_id', run['path'].rpartition('/')[2])}")]

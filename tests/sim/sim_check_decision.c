@@ -415,7 +415,6 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		sim->works[id].holds = sim_settings_folder(
 		    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
 		somebody_may_begin(sim, tx, &rows);
-		nobody_else_holds(sim, id, started_at);
 		if (strcmp(db_col_text(&rows, 5), "rollback") != 0 &&
 		    strcmp(db_col_text(&rows, 5), "open-gate") != 0)
 			it_has_a_slot(sim, tx, id);
@@ -434,6 +433,10 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 			sim->works[id].holds = NULL; /* it may begin once more, elsewhere */
 			sim_limits_note_ended(sim, tx, id);
 		}
+	/* When each that has begun in this decision is where it is now. */
+	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
+		if (started_at[id] != 0)
+			nobody_else_holds(sim, id, started_at);
 }
 
 /* Locks and freezes are begun and ended by who may. */

@@ -5,9 +5,15 @@
 #include "cli/doctor/doctor.h"
 #include "clients/github_api.h"
 #include "clients/github_need.h"
+#include "lib/buf.h"
+#include "lib/list.h"
 #include "lib/mem.h"
+#include "lib/setting.h"
 #include "lib/text.h"
+#include "types/pipeline_run.h"
 #include "types/settings.h"
+
+#define FILES_MAX 8192 /* bytes of names: more is not asked */
 
 static const char give_it[] =
     "give it, and this repository, to the App or token at GitHub, and accept it where the App is installed";
@@ -23,6 +29,9 @@ struct asking {
 		struct settings *settings;
 		size_t need;
 		bool is_bad;
+		struct buf files; /* of workflows that its settings name, a comma between */
+		const char *rest; /* of them; NULL: the needs are tried first */
+		char file[PIPELINE_FILE];
 	} * places;
 };
 
@@ -132,6 +141,49 @@ on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct 
 	doctor_answered(doctor);
 }
 
+/* --- the files of its workflows --- */
+
+static void
+on_file(void *ctx, const struct github_api_answer *answer, UNUSED const struct json *body)
+{
+	struct place *place = ctx;
+	struct doctor *doctor = place->asking->doctor;
+
+	if (answer->verdict == GITHUB_NOT_FOUND) {
+		place->is_bad = true;
+		TELL(doctor, GITHUB, ERROR,
+		    "GitHub: %s: it knows no workflow .github/workflows/%s (%s): correct <ENV>_REQUIRE_CI or WATCH_PIPELINES, or push that file to its default branch",
+		    place->settings->github_repository, place->file, answer->detail);
+	}
+	try_next(place);
+	doctor_answered(doctor);
+}
+
+/* Each once; "*" and "none" are none, nor is GitLab's. */
+static void
+add_files(struct place *place, const char *list)
+{
+	char file[SETTING_PART_MAX + 2];
+
+	while (list != NULL && setting_next(&list, file, sizeof(file))) {
+		if (strchr(file, '.') == NULL || file[0] == '.' ||
+		    list_has(buf_text(&place->files), file))
+			continue;
+		buf_adds(&place->files, place->files.size > 0 ? "," : "");
+		buf_adds(&place->files, file);
+	}
+}
+
+static void
+note_files(struct place *place, const struct settings *s)
+{
+	for (size_t i = 0; i < settings_own_count(s); i++)
+		add_files(place, s->environments[i].require_ci);
+	add_files(place, s->github.watch);
+}
+
+/* --- one after the other --- */
+
 static bool
 is_wanted(const struct place *place)
 {
@@ -139,24 +191,41 @@ is_wanted(const struct place *place)
 	    (place->need != GITHUB_NEEDS_HOOKS || has_webhook(place));
 }
 
+/* False: all has been asked. */
+static bool
+write_next(struct place *place, struct github_api_request *request, char path[LIMIT_LINE])
+{
+	while (place->need < GITHUB_NEEDS && !is_wanted(place))
+		place->need++;
+	if (place->need < GITHUB_NEEDS) {
+		request->path = github_needs[place->need].tried;
+		request->as =
+		    github_needs[place->need].is_persons ? GITHUB_AS_PERSON : GITHUB_AS_ITS;
+		request->on_done = on_tried;
+		return true;
+	}
+	if (place->rest == NULL) /* where its runs cannot be read, nothing is known of them */
+		place->rest = place->is_bad ? "" : buf_text(&place->files);
+	if (!setting_next(&place->rest, place->file, sizeof(place->file)))
+		return false;
+	(void)snprintf(path, LIMIT_LINE, "/actions/workflows/%s/runs?per_page=1", place->file);
+	request->path = path;
+	request->on_done = on_file;
+	return true;
+}
+
 static void
 try_next(struct place *place)
 {
 	struct asking *a = place->asking;
+	struct github_api_request request = { .settings = place->settings,
+		.repository = place->settings->github_repository,
+		.timeout_ms = DOCTOR_PATIENCE_MS,
+		.ctx = place };
+	char path[LIMIT_LINE];
 	struct err err;
 
-	while (place->need < GITHUB_NEEDS && !is_wanted(place))
-		place->need++;
-	if (place->need < GITHUB_NEEDS) {
-		const struct github_api_request request = { .settings = place->settings,
-			.repository = place->settings->github_repository,
-			.path = github_needs[place->need].tried,
-			.as =
-			    github_needs[place->need].is_persons ? GITHUB_AS_PERSON : GITHUB_AS_ITS,
-			.timeout_ms = DOCTOR_PATIENCE_MS,
-			.on_done = on_tried,
-			.ctx = place };
-
+	if (write_next(place, &request, path)) {
 		if (github_api_start(a->api, &request, &err) != NULL) {
 			doctor_asked(a->doctor);
 			return;
@@ -178,9 +247,13 @@ add(struct asking *a, struct settings *s)
 	if (repository == NULL || (s->github.app_id == NULL && s->github.token == NULL))
 		return;
 	for (size_t i = 0; i < a->n; i++)
-		if (text_same_ci(a->places[i].settings->github_repository, repository))
+		if (text_same_ci(a->places[i].settings->github_repository, repository)) {
+			note_files(&a->places[i], s);
 			return;
-	a->places[a->n++] = (struct place){ .asking = a, .settings = s };
+		}
+	a->places[a->n] =
+	    (struct place){ .asking = a, .settings = s, .files = buf_make(FILES_MAX) };
+	note_files(&a->places[a->n++], s);
 }
 
 static void
@@ -189,6 +262,8 @@ end(void *ctx)
 	struct asking *a = ctx;
 
 	github_api_free(a->api);
+	while (a->n > 0)
+		buf_done(&a->places[--a->n].files);
 	free(a->places);
 	free(a);
 }
