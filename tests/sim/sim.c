@@ -289,6 +289,7 @@ the_machine_sleeps(struct sim *sim)
 	sim_note(sim, SIM_SLEPT);
 	sim_trace(sim, "the machine sleeps for %" PRId64 " days", nights);
 	sim->now += nights * DAY_MS;
+	memset(sim->is_shown, 0, sizeof(sim->is_shown)); /* no report is made a day late */
 }
 
 /* How often what happens, on which day. */
