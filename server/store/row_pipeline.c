@@ -36,7 +36,8 @@ forget_others(struct tx *tx, const char *application, const struct pipeline_run 
 bool
 row_pipeline_note(struct tx *tx, const char *application, const struct pipeline_run *run)
 {
-	forget_others(tx, application, run);
+	if (run->counts)
+		forget_others(tx, application, run);
 	return tx_changes(tx,
 		   INTO_RUN
 		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"

@@ -175,20 +175,14 @@ take_gitlab_state(const struct json *said, struct pipeline_run *run, struct err 
 static bool
 take_gitlab_source(const struct json *said, struct pipeline_run *run, struct err *err)
 {
-	static const struct {
-		const char *source;
-		bool counts;
-	} rows[] = { { "push", true }, { "web", true }, { "api", true }, { "schedule", false },
-		{ "trigger", false }, { "pipeline", false } };
+	static const char *const own[] = { "push", "web", "api", "schedule", "trigger",
+		"pipeline" };
 	const char *source = json_get_str(said, "source");
 
 	if (source == NULL)
 		return missing("source", err);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (strcmp(source, rows[i].source) == 0 && !json_get_bool(said, "tag", true)) {
-			run->is_own = run->file[0] != '\0';
-			run->counts = run->is_own && rows[i].counts;
-		}
+	run->is_own = run->file[0] != '\0' && !json_get_bool(said, "tag", true) &&
+	    text_index(source, own, COUNT(own)) != COUNT(own);
 	return true;
 }
 

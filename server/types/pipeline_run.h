@@ -33,7 +33,7 @@ struct pipeline_run {
 	enum pipeline_rank rank;
 	char conclusion[PIPELINE_CONCLUSION]; /* "success"; "" until it is over */
 	bool is_own; /* of the repository itself: of no fork, and of no pull request */
-	bool counts; /* as CI: it is own, and of a push or begun by hand */
+	bool counts; /* as CI: it is own, and of a push or begun by hand; none of GitLab does */
 };
 
 /*

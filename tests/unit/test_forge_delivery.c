@@ -244,54 +244,49 @@ TEST(a_pipeline_of_gitlab_is_a_run_with_the_jobs_that_failed)
 	assert_int_equal(is->run->number, 3);
 	assert_int_equal(is->run->attempt, 412);
 	assert_string_equal(is->run->failed, "test › unit: script_failure\ntest › e2e");
-	assert_true(is->run->counts && pipeline_run_is_red(is->run));
+	assert_true(is->run->is_own && !is->run->counts && pipeline_run_is_red(is->run));
 	event_free_all(&d.events);
 }
 
-TEST(a_pipeline_stands_as_gitlab_says_and_counts_by_what_began_it)
+TEST(a_pipeline_stands_as_gitlab_says_and_is_own_by_what_began_it)
 {
 	static const struct {
 		const char *body;
 		enum pipeline_rank rank;
 		const char *conclusion;
 		enum delivery_kind kind;
-		bool counts;
 	} rows[] = {
-		{ PIPELINE("push", "success"), PIPELINE_IS_OVER, "success", DELIVERY_WORKFLOW_RUN,
-		    true },
-		{ PIPELINE("web", "failed"), PIPELINE_IS_OVER, "failure", DELIVERY_WORKFLOW_RUN,
-		    true },
-		{ PIPELINE("api", "canceled"), PIPELINE_IS_OVER, "cancelled", DELIVERY_WORKFLOW_RUN,
-		    true },
-		{ PIPELINE("push", "skipped"), PIPELINE_IS_OVER, "skipped", DELIVERY_WORKFLOW_RUN,
-		    true },
-		{ PIPELINE("push", "running"), PIPELINE_RUNS, "", DELIVERY_WORKFLOW_RUN, true },
-		{ PIPELINE("push", "canceling"), PIPELINE_RUNS, "", DELIVERY_WORKFLOW_RUN, true },
-		{ PIPELINE("push", "manual"), PIPELINE_REQUESTED, "", DELIVERY_WORKFLOW_RUN, true },
+		{ PIPELINE("push", "success"), PIPELINE_IS_OVER, "success", DELIVERY_WORKFLOW_RUN },
+		{ PIPELINE("web", "failed"), PIPELINE_IS_OVER, "failure", DELIVERY_WORKFLOW_RUN },
+		{ PIPELINE("api", "canceled"), PIPELINE_IS_OVER, "cancelled",
+		    DELIVERY_WORKFLOW_RUN },
+		{ PIPELINE("push", "skipped"), PIPELINE_IS_OVER, "skipped", DELIVERY_WORKFLOW_RUN },
+		{ PIPELINE("push", "running"), PIPELINE_RUNS, "", DELIVERY_WORKFLOW_RUN },
+		{ PIPELINE("push", "canceling"), PIPELINE_RUNS, "", DELIVERY_WORKFLOW_RUN },
+		{ PIPELINE("push", "manual"), PIPELINE_REQUESTED, "", DELIVERY_WORKFLOW_RUN },
 		{ PIPELINE("push", "of a later version"), PIPELINE_REQUESTED, "",
-		    DELIVERY_WORKFLOW_RUN, true },
+		    DELIVERY_WORKFLOW_RUN },
 		{ PIPELINE("schedule", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_WORKFLOW_RUN, false },
+		    DELIVERY_WORKFLOW_RUN },
 		{ PIPELINE("trigger", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_WORKFLOW_RUN, false },
+		    DELIVERY_WORKFLOW_RUN },
 		{ PIPELINE("pipeline", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_WORKFLOW_RUN, false },
+		    DELIVERY_WORKFLOW_RUN },
 		/* Whoever may open a merge request or set a status causes these. */
 		{ PIPELINE("merge_request_event", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_OTHER, false },
+		    DELIVERY_OTHER },
 		{ PIPELINE("external_pull_request_event", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_OTHER, false },
-		{ PIPELINE("external", "success"), PIPELINE_IS_OVER, "success", DELIVERY_OTHER,
-		    false },
+		    DELIVERY_OTHER },
+		{ PIPELINE("external", "success"), PIPELINE_IS_OVER, "success", DELIVERY_OTHER },
 		{ PIPELINE("parent_pipeline", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_OTHER, false },
+		    DELIVERY_OTHER },
 		{ PIPELINE("of_a_later_version", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_OTHER, false },
+		    DELIVERY_OTHER },
 		/* A tag may have the name of a branch. */
 		{ OF("\"id\":31,\"iid\":3,\"ref\":\"main\",\"tag\":true,\"sha\":\"" A
 		     "\",\"source\":\"push\",\"status\":\"success\"",
 		      "", ""),
-		    PIPELINE_IS_OVER, "success", DELIVERY_OTHER, false },
+		    PIPELINE_IS_OVER, "success", DELIVERY_OTHER },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -299,7 +294,7 @@ TEST(a_pipeline_stands_as_gitlab_says_and_counts_by_what_began_it)
 		const struct delivery *is = nth(&d, 0);
 
 		if (d.status != 200 || is->kind != rows[i].kind || is->run->rank != rows[i].rank ||
-		    is->run->counts != rows[i].counts || is->run->attempt != 1)
+		    is->run->counts || is->run->attempt != 1)
 			fail_msg("%s: %d, kind %d, rank %d", rows[i].body, d.status, is->kind,
 			    is->run->rank);
 		assert_string_equal(is->run->conclusion, rows[i].conclusion);
