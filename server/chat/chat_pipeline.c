@@ -32,7 +32,7 @@ begin(struct chat_text *text, enum chat_first first, const struct pipeline_run *
 	add_commit(text, run);
 }
 
-/* Its first line is a job and its step, each of the others is about a line of a file. */
+/* Its first line is a job; the others are about lines of files, or are other jobs. */
 static void
 add_details(struct chat_text *text, const char *details)
 {
@@ -69,7 +69,8 @@ chat_pipeline_red(struct chat_text *text, const struct chat_pipeline *is)
 	add_details(text, is->details);
 	if (is->failures > 1)
 		add_failures(text, "\nred since ", is);
-	chat_text_add(text, "\n%s", is->url);
+	if (is->url[0] != '\0')
+		chat_text_add(text, "\n%s", is->url);
 }
 
 void
@@ -101,6 +102,6 @@ chat_pipeline_line(struct chat_text *text, const struct chat_pipeline *is)
 		run->rank == PIPELINE_RUNS ? "running" :
 					     "queued");
 	chat_text_since(text, " ", &is->clock, is->at, is->now);
-	if (is->url != NULL)
+	if (is->url != NULL && is->url[0] != '\0')
 		chat_text_add(text, "\n%s", is->url);
 }

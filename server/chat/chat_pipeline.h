@@ -8,7 +8,7 @@
 struct chat_pipeline {
 	const struct pipeline_run *run;
 	const struct pipeline_run *first; /* the oldest that failed since; commit "": not known */
-	const char *url;     /* its page; NULL: none is shown */
+	const char *url;     /* its page; NULL or "": none is shown */
 	const char *details; /* of what failed: job and step, then lines; "": not known */
 	int64_t since;	     /* when the first one failed, wall ms */
 	int64_t failures;    /* how many have since */

@@ -34,7 +34,7 @@ const struct forge_row forge_rows[FORGE_ROWS] = {
 	    .signature = "X-Gitlab-Token",
 	    .ids = { { "Idempotency-Key", .of_unsigned_alone = true }, { "webhook-id" },
 		{ "X-Gitlab-Event-UUID", .is_shared = true } },
-	    .by_id_alone = true, .gives_up = true, .decode = forge_decode_gitlab },
+	    .by_id_alone = true, .disables_on_errors = true, .decode = forge_decode_gitlab },
 	/* It signs the JSON, also where its webhook is set to send a form. */
 	[DELIVERY_GITEA] = { DELIVERY_GITEA, ONE_OF_MANY("gitea"), .scheme = FORGE_HEX,
 	    .signature = "X-Gitea-Signature", .ids = { { "X-Gitea-Delivery" } },
@@ -59,7 +59,7 @@ refuse(const struct delivery *told, struct queue_list *ret_events, int *ret_stat
 	(void)text_copy(rejected->application, sizeof(rejected->application), told->hook);
 	rejected->count = 1;
 	queue_list_add(ret_events, &event->link);
-	*ret_status = forge_rows[told->forge].gives_up ? 202 : 400;
+	*ret_status = forge_rows[told->forge].disables_on_errors ? 202 : 400;
 	return false;
 }
 

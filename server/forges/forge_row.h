@@ -44,7 +44,7 @@ struct forge_row {
 	    const char *event, const struct bytes *body, enum delivery_kind *ret_kind);
 	struct forge_id ids[FORGE_IDS_MAX]; /* the first that is there */
 	bool by_id_alone;		    /* struct delivery */
-	bool gives_up; /* it calls no more when four in a row were no 2xx: what is none is 202 */
+	bool disables_on_errors; /* four answers in a row that are no 2xx: what is none is 202 */
 	const char *incomplete;		    /* a 400's text: no body, id or name; NULL: none */
 	forge_decoder *decode;
 };
@@ -56,8 +56,8 @@ extern const struct forge_row forge_rows[FORGE_ROWS];
 
 /*
  * The decoders of SOURCE_DELIVERY and SOURCE_DELIVERY_FORM (store/store.h says what a decoder is):
- * that of the forge's row.  False: *ret_status is 400 and one EVENT_REJECTED says so (503 and
- * nothing when OpenSSL has no memory).
+ * that of the forge's row.  False: one EVENT_REJECTED says so and *ret_status is 400, or 202 of a
+ * forge that disables_on_errors (503 and nothing when OpenSSL has no memory).
  */
 bool forge_decode(struct event *raw, struct queue_list *ret_events, int *ret_status,
     int64_t *ret_offset);

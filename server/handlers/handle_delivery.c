@@ -38,7 +38,7 @@ is_the_same(struct tx *tx, const struct settings *application, const struct deli
 	return known == delivery->repository_id;
 }
 
-/* What is no push, nor a ping. */
+/* A job or a run of a pipeline, of whichever forge: both name their repository. */
 static bool
 is_of_a_run(const struct delivery *delivery)
 {
@@ -147,7 +147,7 @@ want_run(struct tx *tx, const struct delivery *delivery)
 
 		if (!is_of(tx, application, delivery))
 			continue;
-		if (delivery->forge == DELIVERY_GITHUB) /* what is begun from here is there */
+		if (delivery->forge == DELIVERY_GITHUB) /* no other forge is asked to begin any */
 			decide_pipeline_seen(tx, application, delivery->run);
 		decide_ci_note(tx, application, delivery->run);
 	}

@@ -28,7 +28,7 @@ forget_others(struct tx *tx, const char *application, const struct pipeline_run 
 {
 	(void)tx_run(tx,
 	    "DELETE FROM pipeline_run WHERE application = $1 AND file = $2 AND commit_id = $3"
-	    " AND repository_id <> $4",
+	    " AND repository_id <> $4 AND counts = 1",
 	    DB_TEXT(application), DB_TEXT(run->file), DB_TEXT(run->commit),
 	    DB_TEXT(run->repository_id)); /* sticky */
 }
@@ -144,7 +144,7 @@ row_pipeline_says_red(struct tx *tx, int64_t chat, const char *commit)
 	return tx_number(tx,
 		   "SELECT EXISTS (SELECT 1 FROM pipeline_red r JOIN pipeline_run p"
 		   " ON p.application = r.application AND p.repository_id = r.repository_id"
-		   " AND p.run = r.run WHERE r.chat = $1 AND p.commit_id = $2)",
+		   " AND p.run = r.run WHERE r.chat = $1 AND p.commit_id = $2 AND p.counts = 1)",
 		   DB_I64(chat), DB_TEXT(commit)) != 0;
 }
 

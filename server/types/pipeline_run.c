@@ -11,6 +11,8 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
+#define MORE 32 /* bytes for how many more jobs have failed */
+
 static const char folder[] = ".github/workflows/";
 
 static bool
@@ -63,7 +65,7 @@ take_commit(const struct json *said, const char *name, char out[LIMIT_COMMIT], s
 {
 	const char *commit = json_get_str(said, name);
 
-	return (commit != NULL && text_is_hex(commit, 40, 40) &&
+	return (commit != NULL && (text_is_hex(commit, 40, 40) || text_is_hex(commit, 64, 64)) &&
 		   text_copy(out, LIMIT_COMMIT, commit)) ||
 	    missing(name, err);
 }
@@ -144,7 +146,7 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 
 /* --- GitLab --- */
 
-/* As GitHub calls it; any other state is that of one that has not begun, or waits for somebody. */
+/* In GitHub's words.  Any other state (created, pending, manual, …) is that of one that waits. */
 static bool
 take_gitlab_state(const struct json *said, struct pipeline_run *run, struct err *err)
 {
@@ -170,48 +172,49 @@ take_gitlab_state(const struct json *said, struct pipeline_run *run, struct err 
 	return true;
 }
 
-/* No merge request's, which may be a fork's, no part of another one, no state that a token has set;
- * nor that of a tag, which may have a branch's name. */
-static bool
-take_gitlab_source(const struct json *said, struct pipeline_run *run, struct err *err)
+/* A line for it, while there is room for that, and for how many more there are. */
+static void
+add_failed(const struct json *build, struct pipeline_run *run, size_t *n_more)
 {
-	static const char *const own[] = { "push", "web", "api", "schedule", "trigger",
-		"pipeline" };
-	const char *source = json_get_str(said, "source");
+	const char *name = json_get_str(build, "name"), *stage = json_get_str(build, "stage");
+	const char *reason = json_get_str(build, "failure_reason");
+	char line[LIMIT_SUBJECT * 2], clean[LIMIT_LINE / 3];
+	size_t used = strlen(run->failed);
 
-	if (source == NULL)
-		return missing("source", err);
-	run->is_own = run->file[0] != '\0' && !json_get_bool(said, "tag", true) &&
-	    text_index(source, own, COUNT(own)) != COUNT(own);
-	return true;
+	if (reason == NULL || strcmp(reason, "script_failure") == 0) /* which says nothing */
+		reason = "";
+	(void)snprintf(line, sizeof(line), "%s%s%s%s%s", stage != NULL ? stage : "",
+	    stage != NULL ? " › " : "", name != NULL ? name : "?", reason[0] != '\0' ? ": " : "",
+	    reason); /* cut is fine */
+	(void)clean_line(clean, sizeof(clean), line, strlen(line));
+	if (*n_more > 0 || used + strlen(clean) + MORE > sizeof(run->failed))
+		(*n_more)++;
+	else
+		(void)snprintf(run->failed + used, sizeof(run->failed) - used, "%s%s",
+		    used > 0 ? "\n" : "", clean);
 }
 
 /* Its jobs, of each the newest: which have failed, and the highest number. */
 static void
 take_builds(const struct json *builds, struct pipeline_run *run)
 {
+	size_t n_more = 0, used;
+
 	run->attempt = 1;
 	for (size_t i = 0; i < json_count(builds); i++) {
 		const struct json *build = json_at(builds, i);
-		const char *name = json_get_str(build, "name"), *status;
-		const char *stage = json_get_str(build, "stage");
-		const char *reason = json_get_str(build, "failure_reason");
+		const char *status = json_get_str(build, "status");
 		int64_t id = json_get_i64_or(build, "id", 0);
-		char line[LIMIT_SUBJECT * 2], clean[LIMIT_LINE / 3];
-		size_t used = strlen(run->failed);
 
 		run->attempt = id > run->attempt ? id : run->attempt;
-		status = json_get_str(build, "status");
-		if (name == NULL || status == NULL || strcmp(status, "failed") != 0 ||
-		    json_get_bool(build, "allow_failure", false))
-			continue;
-		(void)snprintf(line, sizeof(line), "%s › %s%s%s", stage != NULL ? stage : "", name,
-		    reason != NULL ? ": " : "", reason != NULL ? reason : ""); /* cut is fine */
-		(void)clean_line(clean, sizeof(clean), line, strlen(line));
-		if (sizeof(run->failed) - used > strlen(clean) + 1)
-			(void)snprintf(run->failed + used, sizeof(run->failed) - used, "%s%s",
-			    used > 0 ? "\n" : "", clean);
+		if (status != NULL && strcmp(status, "failed") == 0 &&
+		    !json_get_bool(build, "allow_failure", false))
+			add_failed(build, run, &n_more);
 	}
+	used = strlen(run->failed);
+	if (n_more > 0)
+		(void)snprintf(run->failed + used, sizeof(run->failed) - used, "\nand %zu more",
+		    n_more); /* it fits */
 }
 
 bool
@@ -219,22 +222,28 @@ pipeline_run_read_gitlab(const struct json *body, struct pipeline_run *ret, stru
 {
 	const struct json *said = json_get(body, "object_attributes");
 	const struct json *project = json_get(body, "project");
+	const char *source = json_get_str(said, "source");
 	const char *file = json_get_str(project, "ci_config_path");
 	int64_t id;
 
 	*ret = (struct pipeline_run){ .run = 0 };
+	if (source == NULL)
+		return missing("source", err);
+	/* A merge request may be a fork's; what a schedule or a trigger runs are other jobs of the
+	 * same file; a tag may have a branch's name. */
+	ret->is_own = strcmp(source, "push") == 0 && !json_get_bool(said, "tag", true);
+	if (!ret->is_own)
+		return true;
 	if (file == NULL || file[0] == '\0')
 		file = ".gitlab-ci.yml";
-	if (!text_is_plain(file) || !text_copy(ret->file, sizeof(ret->file), file))
-		ret->file[0] = '\0'; /* a file that no setting can name */
+	(void)clean_line(ret->file, sizeof(ret->file), file, strlen(file));
 	take_words(json_get_str(json_get(body, "commit"), "title"),
 	    json_get_str(json_get(body, "user"), "username"), ret);
 	take_builds(json_get(body, "builds"), ret);
 	return take_repository(project, DELIVERY_GITLAB, ret, &id, err) &&
 	    take_branch(said, "ref", ret->branch, err) &&
 	    take_commit(said, "sha", ret->commit, err) && take_number(said, "id", &ret->run, err) &&
-	    take_number(said, "iid", &ret->number, err) && take_gitlab_state(said, ret, err) &&
-	    take_gitlab_source(said, ret, err);
+	    take_number(said, "iid", &ret->number, err) && take_gitlab_state(said, ret, err);
 }
 
 /* --- of both --- */
@@ -273,7 +282,9 @@ pipeline_run_page(const struct settings *of, const struct pipeline_run *run, cha
 {
 	if (job_forge_of(run->repository_id) == DELIVERY_GITHUB)
 		return pipeline_run_url(of->github.url, run->repository, run->run, ret);
-	(void)snprintf(ret, PIPELINE_URL, "%s/%.110s/-/pipelines/%" PRId64,
-	    settings_text(of, SETTING_GITLAB_URL), run->repository, run->run);
+	/* An address that is cut is somebody else's page. */
+	if (snprintf(ret, PIPELINE_URL, "%s/%s/-/pipelines/%" PRId64,
+		settings_text(of, SETTING_GITLAB_URL), run->repository, run->run) >= PIPELINE_URL)
+		ret[0] = '\0';
 	return ret;
 }

@@ -25,7 +25,7 @@ struct pipeline_run {
 	char file[PIPELINE_FILE]; /* below .github/workflows/; at GitLab ".gitlab-ci.yml" */
 	char commit[LIMIT_COMMIT];
 	char branch[LIMIT_REF]; /* or tag, that it is of */
-	char failed[LIMIT_LINE];   /* lines: jobs that failed; "": that does not stand there */
+	char failed[LIMIT_LINE];   /* jobs that failed, a line each; "" of GitHub's, and in rows */
 	char title[LIMIT_SUBJECT]; /* its commit's subject, or what its workflow calls it; cut */
 	char actor[LIMIT_PERSON];  /* who began it, as a login; "": not said */
 	int64_t run; /* 0: there is none */
@@ -44,7 +44,9 @@ MUST_USE bool pipeline_run_read(const struct json *said, struct pipeline_run *re
 
 /*
  * A pipeline as GitLab's webhook has it (docs.gitlab.com/user/project/integrations/webhook_events).
- * A job that is begun again has a higher number: the highest is the attempt.
+ * That of a push to a branch is own; of any other nothing is read but that it is not.  A job that
+ * is begun again has a higher number: the highest is the attempt.  False, *err: a field is missing,
+ * or is none; *ret says nothing then.
  */
 MUST_USE bool pipeline_run_read_gitlab(
     const struct json *body, struct pipeline_run *ret, struct err *err);
@@ -59,6 +61,7 @@ bool pipeline_run_is_green(const struct pipeline_run *run);
 const char *pipeline_run_url(
     const char *api, const char *repository, int64_t run, char ret[PIPELINE_URL]);
 
-/* The same of a run of that application's repository, at whichever forge. */
+/* The page of a run of that application's repository, at whichever forge; "": it has no room.
+ * Returns ret. */
 const char *pipeline_run_page(
     const struct settings *of, const struct pipeline_run *run, char ret[PIPELINE_URL]);

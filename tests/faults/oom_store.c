@@ -224,7 +224,7 @@ must(bool good, const struct err *err)
 		on_broken(NULL, "the_next_start_goes_on", err->text);
 }
 
-/* Events that were put aside: a history kills one of its own three times. */
+/* Events that are quarantined: a history kills one of its own three times. */
 static int64_t
 count_quarantined(void)
 {

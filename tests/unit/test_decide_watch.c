@@ -308,6 +308,10 @@ WATCH_TEST(the_latest_runs_are_listed)
 	WORLD_TEST_OF(name, "REPOSITORY_PATH=group/sub/Shop", \
 	    "GITLAB_URL=https://gitlab.example.org", ##__VA_ARGS__)
 
+#define TEN  "0123456789"
+#define PART "/" TEN TEN TEN TEN TEN TEN TEN
+#define LONG "group" PART PART PART "/shop"
+
 static struct pipeline_run
 gitlab_run_of(int64_t number, const char *conclusion)
 {
@@ -394,4 +398,15 @@ GITLAB_TEST(a_pipeline_of_gitlab_is_no_workflow_that_is_required, "GITHUB_REPOSI
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run WHERE counts = 1"), 1);
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run"), 2);
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 1);
+}
+
+/* An address that is cut would be another project's. */
+WORLD_TEST_OF(a_page_that_has_no_room_is_not_linked, "REPOSITORY_PATH=" LONG)
+{
+	struct pipeline_run run = gitlab_run_of(1, "failure");
+
+	(void)text_copy(run.repository, sizeof(run.repository), LONG);
+	says(w, &run);
+	assert_non_null(world_says(w, "❌ CI failed: shop develop, .gitlab-ci.yml\n"));
+	assert_null(world_says(w, "https://"));
 }

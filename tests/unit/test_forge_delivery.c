@@ -224,9 +224,9 @@ TEST(a_pipeline_of_gitlab_is_a_run_with_the_jobs_that_failed)
 	    OF(RUN "\"source\":\"push\",\"status\":\"failed\",\"failure_reason\":null",
 		",\"ci_config_path\":null",
 		BUILD("380", "lint", FAILED ",\"allow_failure\":true") "," BUILD(
-		    "379", "unit", FAILED ",\"allow_failure\":false") "," BUILD("412", "e2e\\n",
-		    "\"status\":\"failed\",\"failure_reason\":null") "," BUILD("381", "docs",
-		    "\"status\":\"success\"")));
+		    "379", "unit", FAILED ",\"allow_failure\":false") "," BUILD("412", "e\\n2e",
+		    "\"status\":\"failed\",\"failure_reason\":\"api_failure\"") "," BUILD("381",
+		    "docs", "\"status\":\"success\"")));
 	const struct delivery *is = nth(&d, 0);
 
 	assert_int_equal(d.status, 200);
@@ -243,63 +243,88 @@ TEST(a_pipeline_of_gitlab_is_a_run_with_the_jobs_that_failed)
 	assert_int_equal(is->run->run, 31);
 	assert_int_equal(is->run->number, 3);
 	assert_int_equal(is->run->attempt, 412);
-	assert_string_equal(is->run->failed, "test › unit: script_failure\ntest › e2e");
+	assert_string_equal(is->run->failed, "test › unit\ntest › e 2e: api_failure");
 	assert_true(is->run->is_own && !is->run->counts && pipeline_run_is_red(is->run));
 	event_free_all(&d.events);
 }
 
-TEST(a_pipeline_stands_as_gitlab_says_and_is_own_by_what_began_it)
+TEST(a_pipeline_of_a_push_stands_as_gitlab_says)
 {
 	static const struct {
 		const char *body;
 		enum pipeline_rank rank;
 		const char *conclusion;
-		enum delivery_kind kind;
 	} rows[] = {
-		{ PIPELINE("push", "success"), PIPELINE_IS_OVER, "success", DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("web", "failed"), PIPELINE_IS_OVER, "failure", DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("api", "canceled"), PIPELINE_IS_OVER, "cancelled",
-		    DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("push", "skipped"), PIPELINE_IS_OVER, "skipped", DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("push", "running"), PIPELINE_RUNS, "", DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("push", "canceling"), PIPELINE_RUNS, "", DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("push", "manual"), PIPELINE_REQUESTED, "", DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("push", "of a later version"), PIPELINE_REQUESTED, "",
-		    DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("schedule", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("trigger", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_WORKFLOW_RUN },
-		{ PIPELINE("pipeline", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_WORKFLOW_RUN },
-		/* Whoever may open a merge request or set a status causes these. */
-		{ PIPELINE("merge_request_event", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_OTHER },
-		{ PIPELINE("external_pull_request_event", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_OTHER },
-		{ PIPELINE("external", "success"), PIPELINE_IS_OVER, "success", DELIVERY_OTHER },
-		{ PIPELINE("parent_pipeline", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_OTHER },
-		{ PIPELINE("of_a_later_version", "success"), PIPELINE_IS_OVER, "success",
-		    DELIVERY_OTHER },
-		/* A tag may have the name of a branch. */
-		{ OF("\"id\":31,\"iid\":3,\"ref\":\"main\",\"tag\":true,\"sha\":\"" A
-		     "\",\"source\":\"push\",\"status\":\"success\"",
-		      "", ""),
-		    PIPELINE_IS_OVER, "success", DELIVERY_OTHER },
+		{ PIPELINE("push", "success"), PIPELINE_IS_OVER, "success" },
+		{ PIPELINE("push", "failed"), PIPELINE_IS_OVER, "failure" },
+		{ PIPELINE("push", "canceled"), PIPELINE_IS_OVER, "cancelled" },
+		{ PIPELINE("push", "skipped"), PIPELINE_IS_OVER, "skipped" },
+		{ PIPELINE("push", "running"), PIPELINE_RUNS, "" },
+		{ PIPELINE("push", "canceling"), PIPELINE_RUNS, "" },
+		{ PIPELINE("push", "manual"), PIPELINE_REQUESTED, "" },
+		{ PIPELINE("push", "of a later version"), PIPELINE_REQUESTED, "" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct decoded d = decode(DELIVERY_GITLAB, rows[i].body);
 		const struct delivery *is = nth(&d, 0);
 
-		if (d.status != 200 || is->kind != rows[i].kind || is->run->rank != rows[i].rank ||
-		    is->run->counts || is->run->attempt != 1)
+		if (d.status != 200 || is->kind != DELIVERY_WORKFLOW_RUN ||
+		    is->run->rank != rows[i].rank || is->run->counts || is->run->attempt != 1)
 			fail_msg("%s: %d, kind %d, rank %d", rows[i].body, d.status, is->kind,
 			    is->run->rank);
 		assert_string_equal(is->run->conclusion, rows[i].conclusion);
 		event_free_all(&d.events);
 	}
+}
+
+/* Whoever may open a merge request, set a status, push a tag or a schedule causes these; nothing
+ * else of them is read, so nothing of them is wrong. */
+TEST(a_pipeline_of_no_push_to_a_branch_says_nothing)
+{
+	static const char *const bodies[] = { PIPELINE("merge_request_event", "success"),
+		PIPELINE("external_pull_request_event", "failed"), PIPELINE("external", "success"),
+		PIPELINE("parent_pipeline", "success"), PIPELINE("schedule", "success"),
+		PIPELINE("web", "success"), PIPELINE("api", "success"),
+		PIPELINE("trigger", "success"), PIPELINE("pipeline", "success"),
+		PIPELINE("of_a_later_version", "success"),
+		OF("\"ref\":\"main\",\"tag\":true,\"source\":\"push\"", "", ""),
+		OF("\"ref\":\"main\",\"source\":\"push\"", "", "") };
+
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		struct decoded d = decode(DELIVERY_GITLAB, bodies[i]);
+
+		assert_int_equal(d.status, 200);
+		assert_int_equal(nth(&d, 0)->kind, DELIVERY_OTHER);
+		event_free_all(&d.events);
+	}
+}
+
+TEST(of_many_jobs_that_failed_it_says_how_many_more)
+{
+	static const char end[] = "\nand 37 more";
+	struct buf body = buf_make(1 << 16);
+	struct decoded d;
+	const char *said;
+	size_t n = 0;
+
+	buf_adds(&body,
+	    "{\"object_kind\":\"pipeline\",\"object_attributes\":{" RUN
+	    "\"source\":\"push\",\"status\":\"failed\"},\"project\":{\"id\":22,"
+	    "\"path_with_namespace\":\"g/s/n\"},\"builds\":[");
+	for (int i = 0; i < 40; i++)
+		buf_addf(&body, "%s{\"id\":%d,\"name\":\"%060d \u203a\",\"status\":\"failed\"}",
+		    i > 0 ? "," : "", i + 1, i);
+	buf_adds(&body, "]}");
+	d = decode(DELIVERY_GITLAB, buf_text(&body));
+	said = nth(&d, 0)->run->failed;
+	assert_string_equal(said + strlen(said) - strlen(end), end);
+	for (const char *c = said; *c != '\0'; c++)
+		n += *c == '\n';
+	assert_int_equal(n, 3);
+	assert_int_equal(nth(&d, 0)->run->attempt, 40);
+	event_free_all(&d.events);
+	buf_done(&body);
 }
 
 TEST(a_pipeline_is_known_by_the_file_that_its_project_says)
@@ -315,7 +340,11 @@ TEST(a_pipeline_is_known_by_the_file_that_its_project_says)
 		    "ci/all.yml" },
 		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"",
 		      ",\"ci_config_path\":\"a\\nb\"", ""),
-		    "" },
+		    "a b" },
+		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"",
+		      ",\"ci_config_path\":\".gitlab-ci.yml@a-group/of-its-own/with-templates-for-all\"",
+		      ""),
+		    ".gitlab-ci.yml@a-group/of-its-own/with-templates-for-all" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -323,27 +352,35 @@ TEST(a_pipeline_is_known_by_the_file_that_its_project_says)
 
 		assert_int_equal(d.status, 200);
 		assert_string_equal(nth(&d, 0)->run->file, rows[i].file);
-		assert_int_equal(nth(&d, 0)->kind,
-		    rows[i].file[0] != '\0' ? DELIVERY_WORKFLOW_RUN : DELIVERY_OTHER);
+		assert_int_equal(nth(&d, 0)->kind, DELIVERY_WORKFLOW_RUN);
 		event_free_all(&d.events);
 	}
 }
 
 TEST(a_pipeline_that_lacks_a_part_is_refused)
 {
-	static const char *const bodies[] = { "{\"object_kind\":\"pipeline\"}",
-		PIPELINE("push", "x\",\"id\":\"31"), PIPELINE("push", "success\",\"sha\":\"" A),
-		OF("\"id\":31,\"iid\":0,\"ref\":\"main\",\"tag\":false,\"sha\":\"" A
-		   "\",\"source\":\"push\",\"status\":\"success\"",
-		    "", ""),
-		OF("\"id\":31,\"iid\":3,\"ref\":\"a\\nb\",\"tag\":false,\"sha\":\"" A
-		   "\",\"source\":\"push\",\"status\":\"success\"",
-		    "", ""),
-		OF("\"id\":31,\"iid\":3,\"ref\":\"main\",\"tag\":false,\"sha\":\"1a2b\","
-		   "\"source\":\"push\",\"status\":\"success\"",
-		    "", ""),
-		OF(RUN "\"source\":\"push\"", "", ""), OF(RUN "\"status\":\"success\"", "", "") };
+#define LACKS(attributes, project) \
+	"{\"object_kind\":\"pipeline\",\"object_attributes\":{\"tag\":false" attributes \
+	"},\"project\":{" project "}}"
+#define HAS "\"id\":22,\"path_with_namespace\":\"g/s/n\""
+#define ID  ",\"id\":31"
+#define IID ",\"iid\":3"
+#define REF ",\"ref\":\"main\""
+#define SHA ",\"sha\":\"" A "\""
+#define BY  ",\"source\":\"push\""
+#define IS  ",\"status\":\"success\""
+	static const char *const bodies[] = { LACKS(ID IID REF SHA IS, HAS),
+		LACKS(IID REF SHA BY IS, HAS), LACKS(ID REF SHA BY IS, HAS),
+		LACKS(ID IID SHA BY IS, HAS), LACKS(ID IID REF BY IS, HAS),
+		LACKS(ID IID REF SHA BY, HAS), LACKS(ID IID REF SHA BY IS, "\"id\":22"),
+		LACKS(ID IID REF SHA BY IS, "\"path_with_namespace\":\"g/s/n\""),
+		LACKS(ID ",\"iid\":0" REF SHA BY IS, HAS),
+		LACKS(ID IID ",\"ref\":\"a\\nb\"" SHA BY IS, HAS),
+		LACKS(ID IID REF ",\"sha\":\"1a2b\"" BY IS, HAS) };
+	struct decoded d = decode(DELIVERY_GITLAB, LACKS(ID IID REF SHA BY IS, HAS));
 
+	assert_int_equal(d.status, 200); /* with all of them it is one */
+	event_free_all(&d.events);
 	for (size_t i = 0; i < COUNT(bodies); i++)
 		assert_refused(DELIVERY_GITLAB, bodies[i]);
 }

@@ -13,7 +13,7 @@
 #include "types/pipeline_run.h"
 #include "types/settings.h"
 
-#define FILES_MAX 8192 /* bytes of names: more is not asked */
+#define FILES_MAX 8192 /* bytes of the names of a repository; what is beyond is not asked for */
 
 static const char give_it[] =
     "give it, and this repository, to the App or token at GitHub, and accept it where the App is installed";
@@ -153,6 +153,10 @@ on_file(void *ctx, const struct github_api_answer *answer, UNUSED const struct j
 		place->is_bad = true;
 		TELL(doctor, GITHUB, ERROR,
 		    "GitHub: %s: it knows no workflow .github/workflows/%s (%s): correct <ENV>_REQUIRE_CI or WATCH_PIPELINES, or push that file to its default branch",
+		    place->settings->github_repository, place->file, answer->detail);
+	} else if (answer->verdict != GITHUB_DONE) {
+		TELL(doctor, GITHUB, WARNING,
+		    "GitHub: %s: whether it knows %s is not known (%s): ask again later",
 		    place->settings->github_repository, place->file, answer->detail);
 	}
 	try_next(place);

@@ -62,7 +62,7 @@ say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 		row_message_change(tx, red->message, &message);
 }
 
-/* What has no credential is not asked about: its page says it; GitLab has said it already. */
+/* Without a credential its page says it; GitLab's webhook has said it already. */
 static void
 ask_what_failed(struct tx *tx, const struct settings *of, const struct pipeline_red *red,
     const struct pipeline_run *run)
