@@ -104,15 +104,16 @@ def get(url, timeout=5):
 
 def wait_until(condition, timeout=20, what="it"):
     """Polls until condition() is true and returns its value; TimeoutError else."""
-    deadline = time.monotonic() + timeout * SLOW
+    began = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > timeout * SLOW:
             raise TimeoutError(f"{what} did not come true within {timeout} s")
-        # Not a synchronisation: the condition is; this only keeps the processor free.
-        time.sleep(0.02)
+        # Not a synchronisation: the condition is; this only keeps the processor free, the longer the more.
+        time.sleep(min(max(0.02, waited / 20), 0.2))
 
 
 class Deploybot:

@@ -500,12 +500,12 @@ def test_local_waits_for_one_that_was_left(bench):
     process.kill()
     process.wait()
     again = bench.start("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate")
-    wait_for(lambda: "wait for a migration" in bench.steps(), "the second one to come to it", 60)
+    left = f"a migration that was left is there still, holding {bench.state}/apps/staging/migrate.lock: waiting"
+    wait_for(lambda: any(line.startswith(left) for line in bench.said()), "the second one to say that it waits", 60)
+    assert bench.steps()[-1] == "wait for a migration"
     again.send_signal(signal.SIGTERM)
     assert again.wait(timeout=60) == 143
     assert WAITED in bench.said()[-1] and "migrate" not in bench.steps(), bench.said()
-    left = f"a migration that was left is there still, holding {bench.state}/apps/staging/migrate.lock: waiting"
-    assert any(line.startswith(left) for line in bench.said()), bench.said()
     again = bench.start("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate", MIGRATE_TIMEOUT_SECONDS="1")
     assert again.wait(timeout=60) == 75
     says = "the migration did not begin: one that was left is at work still, after 1 s"
