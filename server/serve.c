@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "clients/aws_credentials.h"
-#include "clients/github_api.h"
+#include "clients/forge_api.h"
 #include "clients/outbound_client.h"
 #include "commands/commands.h"
 #include "forges/forge_row.h"
@@ -199,7 +199,7 @@ note_lag(void *ctx, double seconds)
 
 	metric_set_clock(serve->metrics, is_known, ahead_s);
 	metric_set_value(serve->metrics, METRIC_LOOP_LAG, seconds);
-	metric_set_value(serve->metrics, METRIC_GITHUB_INTERVAL, github_api_factor(serve->github));
+	metric_set_value(serve->metrics, METRIC_GITHUB_INTERVAL, forge_api_factor(serve->github));
 	metric_set_value(serve->metrics, METRIC_MESSAGES_WAITING_SINCE,
 	    (double)telegram_send_waiting_since(telegram_sender(serve->telegram)) / 1000);
 }
@@ -530,7 +530,7 @@ make_clients(struct serve *serve, struct err *err)
 	serve->probes = perform_probe_client(serve->loop, err);
 	serve->cloudflare = outbound_client(serve->loop,
 	    outbound_of(OUTBOUND_CLOUDFLARE, serve->settings->cloudflare_api_base), 2, 0, err);
-	serve->github = github_api_new(serve->loop, err);
+	serve->github = forge_api_new(serve->loop, err);
 	return serve->probes != NULL && serve->cloudflare != NULL && serve->github != NULL &&
 	    make_witness(serve, err);
 }

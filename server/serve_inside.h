@@ -63,7 +63,7 @@ struct serve {
 	struct health_watch *watch;
 	struct http_client *probes;
 	struct http_client *cloudflare;
-	struct github_api *github;
+	struct forge_api *github;
 	struct serve_jobs jobs; /* of workflows */
 	struct serve_witness witness;
 	struct telegram *telegram;

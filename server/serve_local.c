@@ -149,7 +149,7 @@ static struct jwks *
 keys(void *ctx, enum delivery_forge forge)
 {
 	static const enum outbound_place places[JOB_FORGES] = {
-		[DELIVERY_GITHUB] = OUTBOUND_ISSUER, [DELIVERY_GITLAB] = OUTBOUND_ISSUER_GITLAB
+		[DELIVERY_GITHUB] = OUTBOUND_ISSUER, [DELIVERY_GITLAB] = OUTBOUND_GITLAB
 	};
 	struct serve *serve = ctx;
 	const char *issuer = workflow_issuer(serve->settings, forge);

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "clients/aws_credentials.h"
-#include "clients/github_api.h"
+#include "clients/forge_api.h"
 #include "clients/jwks.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
@@ -176,7 +176,7 @@ serve_teardown(struct serve *serve)
 	telegram_free(serve->telegram);
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
-	github_api_free(serve->github);
+	forge_api_free(serve->github);
 	for (size_t i = 0; i < JOB_FORGES; i++)
 		http_client_free(serve->jobs.issuer[i]);
 	http_client_free(serve->witness.s3);

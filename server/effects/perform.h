@@ -14,7 +14,7 @@
 #include "types/effect.h"
 
 struct aws_credentials;
-struct github_api;
+struct forge_api;
 struct buf;
 struct http_client;
 struct redact;
@@ -29,7 +29,7 @@ struct perform {
 	struct http_client *probes;	/* a trust zone of its own */
 	struct redact *redact;		/* for what they answer, which a chat may show */
 	struct http_client *cloudflare; /* another */
-	struct github_api *github;
+	struct forge_api *github;
 	struct http_client *s3;		/* another */
 	struct aws_credentials *aws;
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
@@ -52,7 +52,6 @@ typedef void performer(struct perform *perform, struct effect *effect);
 /* Kinds that one function carries out. */
 #define perform_cloudflare_get	perform_cloudflare
 #define perform_cloudflare_set	perform_cloudflare
-#define perform_github_runs	perform_github
 #define perform_forge_answer	perform_github
 #define perform_forge_start	perform_github
 #define perform_forge_stop	perform_github

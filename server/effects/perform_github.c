@@ -1,10 +1,9 @@
-/* perform_github.c - GITHUB_RUNS and FORGE_* but the report: GitHub is asked, when it is time.  Side: loop. */
+/* perform_github.c - FORGE_* but the report: GitHub is asked, when it is time.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "effects/perform_github_inside.h"
-#include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/err.h"
@@ -12,45 +11,44 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
-#define PAUSE_S	 30
 #define LOOK_S	 60
-#define RUNS_MAX 30 /* of one page: a commit has a few, of 10 to 30 KB each */
 #define BODY_MAX 16384
-#define PLAIN	 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
 #define OUR_KEY	 "return_run_details" /* which GitHub Enterprise Server 3.19 does not know */
 
 /* --- for each that asks --- */
 
 int64_t
 github_job_pause_s(
-    const struct effect *effect, const struct github_api_answer *answer, int64_t pause_s)
+    const struct effect *effect, const struct forge_api_answer *answer, int64_t pause_s)
 {
 	return answer->retry_after_s > 0 ?
 	    answer->retry_after_s :
-	    (int64_t)((double)pause_s * github_api_factor(effect->perform->github));
+	    (int64_t)((double)pause_s * forge_api_factor(effect->perform->github));
 }
 
 void
-github_job_ask(struct github_job *job, struct github_api_request *request, struct err *err)
+github_job_ask(struct github_job *job, struct forge_api_request *request, struct err *err)
 {
-	struct github_api_answer unsent;
+	struct forge_api_answer unsent;
 
 	request->ctx = job;
 	if (request->settings == NULL ||
-	    (request->repository == NULL && request->as != GITHUB_AS_APP))
-		(void)err_set(err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
+	    (request->repository == NULL && request->as != FORGE_AS_APP))
+		(void)err_set(err, ERR_CONFIG, "%s",
+		    request->as == FORGE_AS_GITLAB ? "REPOSITORY_PATH is not set" :
+						     "GITHUB_REPOSITORY is not set");
 	if (err->code == ERR_NONE)
-		job->call = github_api_start(job->job.perform->github, request, err);
+		job->call = forge_api_start(job->job.perform->github, request, err);
 	if (job->call != NULL)
 		return;
-	unsent = github_api_unsent(err);
+	unsent = forge_api_unsent(err);
 	request->on_done(job, &unsent, NULL);
 }
 
 void
 github_job_end(struct perform_job *job)
 {
-	github_api_cancel(((struct github_job *)job)->call);
+	forge_api_cancel(((struct github_job *)job)->call);
 	perform_job_drop(job);
 }
 
@@ -58,36 +56,6 @@ struct forge_job {
 	struct github_job asking;
 	int64_t environment; /* where a reviewer answers: its number at GitHub; 0: not known */
 };
-
-/* --- runs of a commit --- */
-
-/* A run of another commit, or that is none, says nothing. */
-static void
-take(const struct json *said, const struct effect_github_runs *asked, struct github_runs_read *read)
-{
-	struct pipeline_run run;
-	struct err err;
-
-	if (read->n < RUNS_MAX && pipeline_run_read(said, &run, &err) && run.counts &&
-	    strcmp(run.commit, asked->commit) == 0 &&
-	    (asked->branch[0] == '\0' || strcmp(run.branch, asked->branch) == 0))
-		*(struct pipeline_run *)array_add(&read->runs, &read->n, sizeof(run)) = run;
-}
-
-static void
-read_runs(struct effect *effect, const struct github_api_answer *answer, const struct json *body)
-{
-	const struct json *runs = json_get(body, "workflow_runs");
-	struct github_runs_read *read = &effect->result->u.github_runs_read;
-
-	read->retry_after_s = github_job_pause_s(effect, answer, PAUSE_S);
-	if (answer->verdict != GITHUB_DONE)
-		(void)text_copy(read->why, sizeof(read->why), answer->detail);
-	else if (!json_holds_array(runs))
-		(void)text_copy(read->why, sizeof(read->why), "it lists no runs");
-	for (size_t i = 0; i < json_count(runs); i++)
-		take(json_at(runs, i), &effect->u.github_runs, read);
-}
 
 /* --- one that we begin, or an answer to its own gate --- */
 
@@ -102,28 +70,28 @@ is_review(const struct effect *effect)
 	return e != NULL && e->gate_reviewer;
 }
 
-static const struct github_api_answer waits_for_none = { .verdict = GITHUB_NOT_FOUND,
+static const struct forge_api_answer waits_for_none = { .verdict = FORGE_API_NOT_FOUND,
 	.detail = "it waits for no review there (any more)" };
-static const struct github_api_answer is_no_reviewer = { .verdict = GITHUB_FORBIDDEN,
+static const struct forge_api_answer is_no_reviewer = { .verdict = FORGE_API_FORBIDDEN,
 	.detail = "the owner of GITHUB_API_TOKEN may not review there" };
 
 /* What failed behind its first byte may have been done. */
 static enum forge_verdict
-verdict_of(const struct effect *effect, const struct github_api_answer *answer)
+verdict_of(const struct effect *effect, const struct forge_api_answer *answer)
 {
 	bool is_start = effect->kind == EFFECT_FORGE_START, is_gone;
 
-	if (answer->verdict == GITHUB_DONE)
+	if (answer->verdict == FORGE_API_DONE)
 		return FORGE_SAYS_DONE;
-	if (is_start && answer->verdict < GITHUB_FAILED)
+	if (is_start && answer->verdict < FORGE_API_FAILED)
 		return answer->is_of_key ? FORGE_SAYS_UNFIT : FORGE_SAYS_NO;
 	if (is_start)
 		return answer->was_sent && !answer->is_of_access ? FORGE_SAYS_NOTHING :
 								   FORGE_SAYS_NO;
 	/* To a person who may not see it, or not review it, GitHub says the same. */
 	is_gone = is_review(effect) ? answer == &waits_for_none :
-				      answer->verdict == GITHUB_NOT_FOUND ||
-		(answer->verdict == GITHUB_UNFIT && effect->kind == EFFECT_FORGE_ANSWER);
+				      answer->verdict == FORGE_API_NOT_FOUND ||
+		(answer->verdict == FORGE_API_UNFIT && effect->kind == EFFECT_FORGE_ANSWER);
 	return is_gone && !answer->is_of_access ? FORGE_SAYS_GONE : FORGE_SAYS_NOTHING;
 }
 
@@ -143,7 +111,7 @@ find_run(const struct json *body, const struct effect_forge *forge)
 }
 
 static void
-read_run(struct effect *effect, const struct github_api_answer *answer, const struct json *body)
+read_run(struct effect *effect, const struct forge_api_answer *answer, const struct json *body)
 {
 	struct forge_said *said = &effect->result->u.forge_said;
 	struct err err = { .text = "it lists no such run" };
@@ -208,7 +176,7 @@ write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body
 /* --- its own gate --- */
 
 /* What it waits for is listed; NULL: that environment is among it. */
-static const struct github_api_answer *
+static const struct forge_api_answer *
 find_environment(struct forge_job *job, const struct json *list)
 {
 	const char *target = job->asking.job.effect->u.forge_answer.target;
@@ -257,13 +225,13 @@ write_answer(const struct forge_job *job, char path[LIMIT_LINE], struct buf *bod
 static perform_due_fn ask;
 
 static void
-on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
+on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *body)
 {
 	struct forge_job *job = ctx;
 	struct effect *effect = job->asking.job.effect;
 
 	job->asking.call = NULL;
-	if (is_review(effect) && answer->verdict == GITHUB_DONE && job->environment == 0) {
+	if (is_review(effect) && answer->verdict == FORGE_API_DONE && job->environment == 0) {
 		answer = find_environment(job, body);
 		if (answer == NULL) {
 			ask(&job->asking.job);
@@ -271,47 +239,27 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 		}
 	}
 	effect = perform_job_free(&job->asking.job);
-	if (effect->kind == EFFECT_GITHUB_RUNS)
-		read_runs(effect, answer, body);
-	else
-		read_run(effect, answer, body);
+	read_run(effect, answer, body);
 	perform_report(effect);
-}
-
-static void
-write_runs(const struct effect_github_runs *what, char path[LIMIT_LINE + LIMIT_REF])
-{
-	/* What is of other branches must not fill the page; of a name that would have to be escaped
-	 * it is sorted out here. */
-	const char *branch =
-	    strspn(what->branch, PLAIN) == strlen(what->branch) ? what->branch : "";
-
-	(void)snprintf(path, LIMIT_LINE + LIMIT_REF, "/actions/runs?head_sha=%.64s&per_page=%d%s%s",
-	    what->commit, RUNS_MAX, branch[0] != '\0' ? "&branch=" : "", branch);
 }
 
 static void
 ask(struct perform_job *base)
 {
 	const struct effect *effect = base->effect;
-	bool is_runs = effect->kind == EFFECT_GITHUB_RUNS;
 	bool is_answer = effect->kind == EFFECT_FORGE_ANSWER;
 	const struct settings *of = settings_of(effect->settings,
-	    is_runs	  ? effect->u.github_runs.environment :
-		is_answer ? effect->u.forge_answer.environment :
-			    effect->u.forge.environment);
+	    is_answer ? effect->u.forge_answer.environment : effect->u.forge.environment);
 	CLEANUP(buf_done) struct buf body = { .cap = BODY_MAX };
-	char path[LIMIT_LINE + LIMIT_REF];
+	char path[LIMIT_LINE];
 	struct err err = { .code = ERR_NONE };
-	struct github_api_request request = { .settings = (struct settings *)of,
+	struct forge_api_request request = { .settings = (struct settings *)of,
 		.repository = is_answer ? effect->u.forge_answer.repository : of->github_repository,
-		.as = is_review(effect) ? GITHUB_AS_PERSON : GITHUB_AS_ITS,
+		.as = is_review(effect) ? FORGE_AS_PERSON : FORGE_AS_ITS,
 		.path = path,
 		.on_done = on_answer };
 
-	if (is_runs)
-		write_runs(&effect->u.github_runs, path);
-	else if (is_answer)
+	if (is_answer)
 		write_answer((struct forge_job *)base, path, &body);
 	else
 		write_forge(effect, path, &body, &err);
@@ -327,9 +275,9 @@ ask(struct perform_job *base)
 void
 perform_github(struct perform *perform, struct effect *effect)
 {
-	int64_t not_before = effect->kind == EFFECT_GITHUB_RUNS ? effect->u.github_runs.not_before :
-	    effect->kind == EFFECT_FORGE_ANSWER ? effect->u.forge_answer.not_before :
-						  effect->u.forge.not_before;
+	int64_t not_before = effect->kind == EFFECT_FORGE_ANSWER ?
+	    effect->u.forge_answer.not_before :
+	    effect->u.forge.not_before;
 	int64_t wait_ms = not_before - clock_wall_ms();
 	struct forge_job *job = perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 

@@ -61,7 +61,7 @@ take_page(const struct json *page, struct github_deliveries_read *read)
 }
 
 static void
-take(const struct effect *effect, const struct github_api_answer *answer, const struct json *body,
+take(const struct effect *effect, const struct forge_api_answer *answer, const struct json *body,
     struct github_deliveries_read *read)
 {
 	static const char heads[] = "refs/heads/";
@@ -87,20 +87,20 @@ take(const struct effect *effect, const struct github_api_answer *answer, const 
 }
 
 static void
-on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
+on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *body)
 {
 	struct effect *effect = perform_job_free(ctx);
 	struct github_deliveries_read *read = &effect->result->u.github_deliveries_read;
 	bool is_of_one = effect->u.github_deliveries.delivery != 0;
 
 	read->pause_s = github_job_pause_s(effect, answer, PAUSE_S);
-	if (is_of_one || answer->verdict != GITHUB_NOT_FOUND)
+	if (is_of_one || answer->verdict != FORGE_API_NOT_FOUND)
 		read->hook = effect->u.github_deliveries.hook; /* else there may be another one */
-	if (answer->verdict == GITHUB_DONE)
+	if (answer->verdict == FORGE_API_DONE)
 		take(effect, answer, body, read);
 	else if (!is_of_one || /* which it has no more, does not take, or says too much of */
-	    (answer->verdict != GITHUB_NOT_FOUND && answer->verdict != GITHUB_UNFIT &&
-		answer->verdict != GITHUB_TOO_LARGE && answer->verdict != GITHUB_TORN))
+	    (answer->verdict != FORGE_API_NOT_FOUND && answer->verdict != FORGE_API_UNFIT &&
+		answer->verdict != FORGE_API_TOO_LARGE && answer->verdict != FORGE_API_TORN))
 		(void)text_copy(read->why, sizeof(read->why), answer->detail);
 	perform_report(effect);
 }
@@ -112,8 +112,8 @@ ask(struct perform_job *base)
 	const struct settings *of = settings_asking(base->effect);
 	bool is_apps = what->hook == FORGE_HOOK_OF_APP;
 	char hook[48] = "/app/hook", path[128 + LIMIT_CURSOR];
-	struct github_api_request request = { .settings = (struct settings *)of,
-		.as = is_apps ? GITHUB_AS_APP : GITHUB_AS_ITS,
+	struct forge_api_request request = { .settings = (struct settings *)of,
+		.as = is_apps ? FORGE_AS_APP : FORGE_AS_ITS,
 		.repository = is_apps || of == NULL ? NULL : of->github_repository,
 		.path = path,
 		.method = what->is_again ? "POST" : NULL,

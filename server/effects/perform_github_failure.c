@@ -118,15 +118,15 @@ static perform_due_fn ask;
 
 /* What is not sent for our own part of its limit is not sent soon either. */
 static bool
-may_pass(const struct github_api_answer *answer)
+may_pass(const struct forge_api_answer *answer)
 {
-	return (answer->verdict == GITHUB_LIMITED && answer->status != 0) ||
-	    answer->verdict == GITHUB_FAILED || answer->verdict == GITHUB_TORN ||
-	    answer->verdict == GITHUB_AWAY;
+	return (answer->verdict == FORGE_API_LIMITED && answer->status != 0) ||
+	    answer->verdict == FORGE_API_FAILED || answer->verdict == FORGE_API_TORN ||
+	    answer->verdict == FORGE_API_AWAY;
 }
 
 static void
-on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
+on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *body)
 {
 	struct failure_job *job = ctx;
 	bool is_first = job->failed == 0;
@@ -136,9 +136,9 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 		perform_job_wait(&job->asking.job, perform_job_pause(&job->asking.job, PAUSE_MAX));
 		return;
 	}
-	if (answer->verdict == GITHUB_DONE && is_first)
+	if (answer->verdict == FORGE_API_DONE && is_first)
 		take_jobs(job, json_get(body, "jobs"));
-	else if (answer->verdict == GITHUB_DONE)
+	else if (answer->verdict == FORGE_API_DONE)
 		take_annotations(job, body);
 	if (is_first && job->failed != 0)
 		ask(&job->asking.job);
@@ -153,7 +153,7 @@ ask(struct perform_job *base)
 	const struct effect_github_failure *what = &base->effect->u.github_failure;
 	const struct settings *of = settings_of(base->effect->settings, what->environment);
 	char path[128];
-	struct github_api_request request = { .settings = (struct settings *)of,
+	struct forge_api_request request = { .settings = (struct settings *)of,
 		.repository = of->github_repository,
 		.path = path,
 		.on_done = on_answer };

@@ -2,22 +2,22 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "clients/github_api.h"
+#include "clients/forge_api.h"
 #include "effects/perform_inside.h"
 
 /* The first member of what asks more than one thing. */
 struct github_job {
 	struct perform_job job;
-	struct github_api_call *call; /* NULL: it waits */
+	struct forge_api_call *call; /* NULL: it waits */
 };
 
 /* Asks; request->on_done has the job as its ctx.  Where nothing can be asked it is called in here:
- * with *err, if that has a code, or with what github_api_start() says. */
-void github_job_ask(struct github_job *job, struct github_api_request *request, struct err *err);
+ * with *err, if that has a code, or with what forge_api_start() says. */
+void github_job_ask(struct github_job *job, struct forge_api_request *request, struct err *err);
 
 /* Seconds until that is asked again: those that GitHub says, or more than `pause_s` where much of
  * its limit is used. */
-int64_t github_job_pause_s(const struct effect *effect, const struct github_api_answer *answer,
+int64_t github_job_pause_s(const struct effect *effect, const struct forge_api_answer *answer,
     int64_t pause_s);
 
 /* The `end` of each. */

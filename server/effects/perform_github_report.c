@@ -67,7 +67,7 @@ static perform_due_fn ask;
 
 /* After a POST without an answer it is looked for again. */
 static void
-try_again(struct report_job *job, const struct github_api_answer *answer)
+try_again(struct report_job *job, const struct forge_api_answer *answer)
 {
 	int64_t pause_ms = perform_job_pause(&job->asking.job, PAUSE_MOST_MS);
 
@@ -82,18 +82,18 @@ try_again(struct report_job *job, const struct github_api_answer *answer)
 }
 
 static void
-on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
+on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *body)
 {
 	struct report_job *job = ctx;
 
 	job->asking.call = NULL;
-	if (answer->verdict >= GITHUB_FAILED || answer->verdict == GITHUB_LIMITED ||
-	    answer->verdict == GITHUB_UNAUTHORIZED) {
+	if (answer->verdict >= FORGE_API_FAILED || answer->verdict == FORGE_API_LIMITED ||
+	    answer->verdict == FORGE_API_UNAUTHORIZED) {
 		try_again(job, answer);
 		return;
 	}
-	if (answer->verdict != GITHUB_DONE || job->number != 0) {
-		end(job, answer->verdict == GITHUB_DONE ? FORGE_SAYS_DONE : FORGE_SAYS_NO,
+	if (answer->verdict != FORGE_API_DONE || job->number != 0) {
+		end(job, answer->verdict == FORGE_API_DONE ? FORGE_SAYS_DONE : FORGE_SAYS_NO,
 		    answer->detail);
 		return;
 	}
@@ -133,7 +133,7 @@ ask(struct perform_job *base)
 	const struct effect_forge_report *report = &base->effect->u.forge_report;
 	CLEANUP(buf_done) struct buf body = { .cap = BODY_MAX };
 	char path[LIMIT_LINE], description[64];
-	struct github_api_request request = { .settings = (struct settings *)settings_of(
+	struct forge_api_request request = { .settings = (struct settings *)settings_of(
 						  base->effect->settings, report->environment),
 		.repository = report->repository,
 		.path = path,

@@ -141,6 +141,7 @@ fill_github(struct settings *s)
 
 	trim_slashes(s->inside->values[SETTING_GITHUB_API_URL].text);
 	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL),
+		.gitlab_token = text_of(s, SETTING_GITLAB_API_TOKEN),
 		.watch = text_of(s, SETTING_WATCH_PIPELINES),
 		.app_pushes = settings_truth(text_of(s, SETTING_GITHUB_APP_PUSHES)),
 		.reports = settings_truth(text_of(s, SETTING_REPORT_DEPLOYMENTS)),

@@ -334,8 +334,8 @@ void settings_check_previous(struct settings_loader *l);
 /* Names in the report what is wrong with what GitHub's API is asked with. */
 void settings_check_github(struct settings_loader *l);
 void settings_check_pipelines(struct settings_loader *l);
-/* What is not set of what its runs are asked for at GitHub; NULL: nothing. */
-const char *settings_github_missing(const struct settings *s);
+/* What is not set of what runs of these files (a list) are asked for at their forge; NULL: none. */
+const char *settings_forge_missing(const struct settings *s, const char *files);
 
 /* --- settings_commands.c --- */
 

@@ -63,18 +63,25 @@ split(const char *url, char host[HOST_SIZE], const char **ret_path)
 	return strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") == size;
 }
 
+/* Without what stands behind the repository's name. */
+static size_t
+size_of(const char *path)
+{
+	size_t size = strlen(path);
+
+	while (size > 0 && path[size - 1] == '/')
+		size--;
+	return size - (size > 4 && memcmp(path + size - 4, ".git", 4) == 0 ? 4 : 0);
+}
+
 /* What no address may have is written as %XX; "." and ".." would lead elsewhere. */
 static bool
 escape(const char *path, char out[PATH_SIZE])
 {
 	static const char plain[] =
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~/%";
-	size_t size = strlen(path), used = 0;
+	size_t size = size_of(path), used = 0;
 
-	while (size > 0 && path[size - 1] == '/')
-		size--;
-	if (size > 4 && memcmp(path + size - 4, ".git", 4) == 0)
-		size -= 4;
 	if (memchr(path, '/', size) == NULL || strstr(path, "/.") != NULL || path[0] == '.')
 		return false;
 	for (size_t i = 0; i < size; i++) {
@@ -112,6 +119,17 @@ forge_link(const char *repository_url, const char *base, const char *commit, cha
 		return true;
 	}
 	return false;
+}
+
+bool
+forge_path(const char *repository_url, char ret[LIMIT_REF])
+{
+	char host[HOST_SIZE];
+	const char *path;
+
+	ret[0] = '\0';
+	return repository_url != NULL && split(repository_url, host, &path) &&
+	    (size_t)snprintf(ret, LIMIT_REF, "%.*s", (int)size_of(path), path) < LIMIT_REF;
 }
 
 bool

@@ -1,4 +1,4 @@
-/* forge.h - where a repository's host shows a commit, or what lies between two.  Side: pure. */
+/* forge.h - what a repository is called at its host, and where that shows its commits.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -10,6 +10,9 @@
  * and "": the host is none of those, or its URL is neither of https nor of ssh. */
 bool forge_link(
     const char *repository_url, const char *base, const char *commit, char ret[LIMIT_URL]);
+
+/* Its path there, "group/sub/name", as its URL has it; false: that is of neither, or too long. */
+bool forge_path(const char *repository_url, char ret[LIMIT_REF]) MUST_USE;
 
 /* "2026-11-20T07:10:48Z", or with a fraction of a second, in wall ms.  False, *ret as it was: it is
  * none, or NULL. */

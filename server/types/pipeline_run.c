@@ -38,7 +38,7 @@ take_file(const struct json *said, const char *branch, char out[PIPELINE_FILE], 
 	out[0] = '\0';
 	if (path == NULL)
 		return missing("path", err);
-	if (!text_starts(path, folder))
+	if (!text_starts(path, folder) || path[strlen(folder)] == '.')
 		return true;
 	path += strlen(folder);
 	size = strlen(path);
@@ -89,18 +89,14 @@ take_state(const struct json *said, struct pipeline_run *run, struct err *err)
 }
 
 static bool
-take_repository(const struct json *of, enum delivery_forge forge, struct pipeline_run *run,
-    int64_t *ret_id, struct err *err)
+take_repository(struct pipeline_run *run, enum delivery_forge forge, const char *name, int64_t id,
+    struct err *err)
 {
-	const char *name =
-	    json_get_str(of, forge == DELIVERY_GITLAB ? "path_with_namespace" : "full_name");
-
 	if (name == NULL || !text_is_plain(name) ||
-	    !text_copy(run->repository, sizeof(run->repository), name) ||
-	    !json_get_i64(of, "id", ret_id) || *ret_id <= 0)
+	    !text_copy(run->repository, sizeof(run->repository), name) || id <= 0)
 		return missing("repository", err);
 	(void)snprintf(run->repository_id, sizeof(run->repository_id), "%s%" PRId64,
-	    job_forges[forge].mark, *ret_id);
+	    job_forges[forge].mark, id);
 	return true;
 }
 
@@ -119,10 +115,12 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 {
 	const char *event = json_get_str(said, "event");
 	const char *actor = json_get_str(json_get(said, "triggering_actor"), "login");
-	int64_t id = 0;
+	const struct json *repository = json_get(said, "repository");
+	int64_t id = json_get_i64_or(repository, "id", 0);
 
 	*ret = (struct pipeline_run){ .run = 0 };
-	if (!take_repository(json_get(said, "repository"), DELIVERY_GITHUB, ret, &id, err) ||
+	if (!take_repository(
+		ret, DELIVERY_GITHUB, json_get_str(repository, "full_name"), id, err) ||
 	    !take_branch(said, "head_branch", ret->branch, err) ||
 	    !take_file(said, ret->branch, ret->file, err) ||
 	    !take_commit(said, "head_sha", ret->commit, err) ||
@@ -163,6 +161,8 @@ take_gitlab_state(const struct json *said, struct pipeline_run *run, struct err 
 
 	if (status == NULL)
 		return missing("status", err);
+	run->rank = PIPELINE_REQUESTED;
+	run->conclusion[0] = '\0';
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (strcmp(status, rows[i].status) == 0) {
 			run->rank = rows[i].rank;
@@ -217,33 +217,63 @@ take_builds(const struct json *builds, struct pipeline_run *run)
 		    n_more); /* it fits */
 }
 
+/* What the webhook and the list say alike.  Own are a push's: a merge request may be a fork's, what
+ * a schedule or a trigger runs are other jobs of the file; a tag may have a branch's name. */
+static bool
+take_pipeline(const struct json *said, bool is_tags, struct pipeline_run *run, struct err *err)
+{
+	const char *source = json_get_str(said, "source");
+
+	if (source == NULL)
+		return missing("source", err);
+	(void)text_copy(run->file, sizeof(run->file), PIPELINE_OF_GITLAB);
+	run->is_own = run->counts = strcmp(source, "push") == 0 && !is_tags;
+	return !run->is_own ||
+	    (take_branch(said, "ref", run->branch, err) &&
+		take_commit(said, "sha", run->commit, err) &&
+		take_number(said, "id", &run->run, err) &&
+		take_number(said, "iid", &run->number, err) && take_gitlab_state(said, run, err));
+}
+
 bool
 pipeline_run_read_gitlab(const struct json *body, struct pipeline_run *ret, struct err *err)
 {
 	const struct json *said = json_get(body, "object_attributes");
 	const struct json *project = json_get(body, "project");
-	const char *source = json_get_str(said, "source");
-	const char *file = json_get_str(project, "ci_config_path");
-	int64_t id;
 
 	*ret = (struct pipeline_run){ .run = 0 };
-	if (source == NULL)
-		return missing("source", err);
-	/* A merge request may be a fork's; what a schedule or a trigger runs are other jobs of the
-	 * same file; a tag may have a branch's name. */
-	ret->is_own = strcmp(source, "push") == 0 && !json_get_bool(said, "tag", true);
+	if (!take_pipeline(said, json_get_bool(said, "tag", true), ret, err))
+		return false;
 	if (!ret->is_own)
 		return true;
-	if (file == NULL || file[0] == '\0')
-		file = ".gitlab-ci.yml";
-	(void)clean_line(ret->file, sizeof(ret->file), file, strlen(file));
 	take_words(json_get_str(json_get(body, "commit"), "title"),
 	    json_get_str(json_get(body, "user"), "username"), ret);
 	take_builds(json_get(body, "builds"), ret);
-	return take_repository(project, DELIVERY_GITLAB, ret, &id, err) &&
-	    take_branch(said, "ref", ret->branch, err) &&
-	    take_commit(said, "sha", ret->commit, err) && take_number(said, "id", &ret->run, err) &&
-	    take_number(said, "iid", &ret->number, err) && take_gitlab_state(said, ret, err);
+	return take_repository(ret, DELIVERY_GITLAB, json_get_str(project, "path_with_namespace"),
+	    json_get_i64_or(project, "id", 0), err);
+}
+
+bool
+pipeline_run_read_listed(
+    const struct json *said, const char *repository, struct pipeline_run *ret, struct err *err)
+{
+	*ret = (struct pipeline_run){ .run = 0 };
+	return take_pipeline(said, false, ret, err) &&
+	    take_repository(
+		ret, DELIVERY_GITLAB, repository, json_get_i64_or(said, "project_id", 0), err);
+}
+
+bool
+pipeline_run_read_job(const struct json *job, struct pipeline_run *run, struct err *err)
+{
+	const struct json *pipeline = json_get(job, "pipeline");
+
+	if (json_get_i64_or(pipeline, "id", 0) != run->run)
+		return missing("pipeline", err);
+	run->is_own = run->counts = !json_get_bool(job, "tag", true);
+	take_words(json_get_str(json_get(job, "commit"), "title"),
+	    json_get_str(json_get(job, "user"), "username"), run);
+	return take_number(job, "id", &run->attempt, err) && take_gitlab_state(pipeline, run, err);
 }
 
 /* --- of both --- */

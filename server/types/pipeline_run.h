@@ -11,6 +11,9 @@ struct settings;
 #define PIPELINE_FILE	    64 /* "ci.yml", with the NUL */
 #define PIPELINE_CONCLUSION 24
 
+/* The one of a project at GitLab, whatever its file is called there. */
+#define PIPELINE_OF_GITLAB ".gitlab-ci.yml"
+
 /* As numbers they are on disk, in this order. */
 enum pipeline_rank {
 	PIPELINE_REQUESTED, /* it waits for a machine, or to be let on */
@@ -22,7 +25,7 @@ enum pipeline_rank {
 struct pipeline_run {
 	char repository[LIMIT_REF]; /* "octo/shop" */
 	char repository_id[JOB_MARK + JOB_NUMBER]; /* "456789", "gitlab:22" */
-	char file[PIPELINE_FILE]; /* below .github/workflows/; at GitLab ".gitlab-ci.yml" */
+	char file[PIPELINE_FILE]; /* below .github/workflows/; PIPELINE_OF_GITLAB */
 	char commit[LIMIT_COMMIT];
 	char branch[LIMIT_REF]; /* or tag, that it is of */
 	char failed[LIMIT_LINE];   /* jobs that failed, a line each; "" of GitHub's, and in rows */
@@ -33,7 +36,7 @@ struct pipeline_run {
 	enum pipeline_rank rank;
 	char conclusion[PIPELINE_CONCLUSION]; /* "success"; "" until it is over */
 	bool is_own; /* of the repository itself: of no fork, and of no pull request */
-	bool counts; /* as CI: it is own, and of a push or begun by hand; none of GitLab does */
+	bool counts; /* as CI: it is own, and of a push, or begun by hand at GitHub */
 };
 
 /*
@@ -50,6 +53,16 @@ MUST_USE bool pipeline_run_read(const struct json *said, struct pipeline_run *re
  */
 MUST_USE bool pipeline_run_read_gitlab(
     const struct json *body, struct pipeline_run *ret, struct err *err);
+
+/*
+ * The same of GitLab's API: one of the list of pipelines, and then the newest of its jobs
+ * (docs.gitlab.com/api/pipelines, /api/jobs), which alone says the attempt, how the pipeline stands
+ * at it, and whether it is a tag's.  `repository` is the project's path, which the API leaves out.
+ */
+MUST_USE bool pipeline_run_read_listed(const struct json *said, const char *repository,
+    struct pipeline_run *ret, struct err *err);
+MUST_USE bool pipeline_run_read_job(
+    const struct json *job, struct pipeline_run *run, struct err *err);
 
 /* It is over, and has failed; whatever else is over and no success says nothing (skipped, …). */
 bool pipeline_run_is_red(const struct pipeline_run *run);

@@ -128,6 +128,7 @@ struct settings_github {
 	const char *app_id;
 	const char *app_key; /* PEM */
 	const char *token;
+	const char *gitlab_token; /* for GitLab's API */
 	const char *watch; /* a list; "none" is no file */
 	const char *app_webhook_secret; /* NULL: no /github/app */
 	bool app_pushes;

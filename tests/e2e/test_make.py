@@ -177,29 +177,17 @@ def test_what_fails_among_the_others_and_passes_alone_is_named(tmp_path, monkeyp
     assert ("unsteady: test_it: test_that[0] failed" in capfd.readouterr().out) == bool(unsteady)
 
 
-def test_what_costs_more_than_a_second_is_named_and_more_than_three_is_refused(capfd):
-    costs = {("test_it", "test_cheap"): 0.9, ("test_it", "test_dear"): 1.1, ("test_it", "test_dearest"): 3.1}
+@pytest.mark.parametrize("slowness", (1, 7))
+def test_what_costs_ten_times_the_mean_is_named_and_forty_times_is_refused(capfd, slowness):
+    costs = {("test_it", f"test_{n}"): 0.1 * slowness for n in range(1_000)}
+    costs |= {("test_it", "test_cheap"): 0.9 * slowness, ("test_it", "test_dear"): 1.5 * slowness,
+              ("test_it", "test_dearest"): 4.5 * slowness}
     count = run_tests.Count()
     run_tests.judge_costs(costs, count)
-    assert count.names == ["test_it: test_dearest, which costs 3.1 s of a processor, at most 3: it is to cost less, or "
-                           "to be marked `long`"]
-    assert capfd.readouterr().out == "  long: test_it: test_dear, which costs 1.1 s of a processor\n"
-    run_tests.judge_costs(costs, count, slowness=1.2)
-    assert len(count.names) == 1
-    assert capfd.readouterr().out == "  long: test_it: test_dearest, which costs 2.6 s of a processor\n"
-
-
-def test_a_machine_that_is_slow_makes_a_test_no_dearer(monkeypatch):
-    def measured():
-        slowness = run_tests.Slowness()
-        slowness.start()
-        return slowness.end()
-    quick = run_tests.SPIN_S
-    monkeypatch.setattr(run_tests, "SPIN_S", quick / 1_000)      # any machine is slower than that
-    assert measured() > 2
-    monkeypatch.setattr(run_tests, "SPIN_S", quick)
-    monkeypatch.setattr(run_tests, "SPIN", 1)
-    assert measured() == 1
+    assert count.names == [f"test_it: test_dearest, which costs {4.5 * slowness:.1f} s of a processor, 42 times the "
+                           "mean, at most 40: it is to cost less, or to be marked `long`"]
+    assert capfd.readouterr().out == f"  long: test_it: test_dear, which costs {1.5 * slowness:.1f} s of a " \
+                                     "processor, 14 times the mean\n"
 
 
 SPENDS = """

@@ -42,7 +42,9 @@ class Key:
 
 
 class Server:
-    """Answers GET with JSON: page(request) says (status, value)."""
+    """Answers its methods with JSON: page(request) says (status, value)."""
+
+    methods = ("GET",)
 
     def __init__(self):
         self.asked, self.troubles = [], []
@@ -51,6 +53,8 @@ class Server:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 outer.answer(self)
+
+            do_POST = do_PUT = do_GET
 
             def log_message(self, *_):
                 pass
@@ -69,7 +73,7 @@ class Server:
         if trouble == "away":
             request.close_connection = True
             return
-        status, page = self.page(request)
+        status, page = self.page(request) if request.command in self.methods else (405, None)
         if isinstance(trouble, int):
             status = trouble
         body = b"<html>no</html>" if trouble == "html" else json.dumps(page).encode()

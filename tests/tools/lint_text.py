@@ -110,7 +110,7 @@ MAY_READ_SENTENCES = {
     "server/chat/chat_deployment_ring.c": "a word on disk: test_words_on_disk",
     "server/chat/chat_deployment_run.c": "a word on disk: test_words_on_disk",
     "server/chat/chat_deployment_shown.c": "a word on disk: test_words_on_disk",
-    "server/clients/github_api_answer.c": "GitHub's message: some of its secondary limits have no header",
+    "server/clients/forge_api_answer.c": "GitHub's message: some of its secondary limits have no header",
     "server/decide/tell/decide_pin.c": "only whether the same is sent again",
     "server/decide/git/decide_push.c": "git first: an effect's word on disk",
     "server/effects/perform_git_query.c": "the name of a step of deploy/git.sh",

@@ -7,7 +7,7 @@ The exit status is 0 only when none failed.  WHAT names unit programs, as test_p
 programs alone.  End-to-end tests start the programs of DEPLOYBOT_BUILD, of BUILD where one is to die.  Three at most
 that failed among all the others are run once more, one file after another, alone: one that passes then is `unsteady`
 and a bug of the test or of what it tests all the same; with STRICT=1 it has failed.
-One that costs more than a second of a processor is named, and has failed with more than three, unless it is `long`.
+One that costs a processor more than ten times the mean is named, above forty times it has failed, unless it is `long`.
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
@@ -32,10 +32,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNIT_TIMEOUT_S = 1500
 E2E_TIMEOUT_S = 2400      # a single test has a limit of its own: tests/e2e/conftest.py
 TESTS_FAILED = 1      # pytest's status: all were run
-# Of a processor, for an end-to-end test with all that it starts.  Between them is room for other work on the machine,
-# which makes each test dearer.
-LONG_S, REFUSED_S = 1, 3     # the dearest that stays costs half of that
-SPIN, SPIN_S = 200_000, 0.04  # turns of a loop, and what they cost on the machine where those two were set
+LONG, REFUSED = 10, 40    # times the mean of a processor's seconds, for an end-to-end test with all that it starts
 AGAIN_MAX = 3         # more are no coincidence
 SANITIZER_STATUS = 99
 OUTPUT_MAX = 6000     # of one program that failed, behind what cmocka says of it
@@ -214,34 +211,15 @@ def read_costs(path):
             for one in case.iter("property") if one.get("name") == "processor_s"}
 
 
-class Slowness(threading.Thread):
-    """How many times as much of a processor a thing costs here, now, as where the limits were set: a machine that is
-    slow, or busy with others (two threads of a core), makes each test dearer."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.costs, self.is_over = [], threading.Event()
-
-    def run(self):
-        while not self.costs or not self.is_over.wait(5):
-            began, x = time.thread_time(), 0
-            for turn in range(SPIN):
-                x += turn * turn % 7
-            self.costs.append(time.thread_time() - began)
-
-    def end(self):
-        self.is_over.set()
-        self.join()
-        return max(1, statistics.median(self.costs) / SPIN_S)
-
-
-def judge_costs(costs, count, slowness=1):
-    """Names what should be marked `long`, and refuses what must be; costs as where the limits were set."""
-    for name, seconds in sorted(((name, spent / slowness) for name, spent in costs.items()), key=lambda one: -one[1]):
-        said = f"{': '.join(name)}, which costs {seconds:.1f} s of a processor"
-        if seconds > REFUSED_S:
-            count.fail(f"{said}, at most {REFUSED_S}: it is to cost less, or to be marked `long`")
-        elif seconds > LONG_S:
+def judge_costs(costs, count):
+    """Names what should be marked `long`, and refuses what must be: by how many times it costs what a test does on
+    average in the same run, whatever the machine is and does besides."""
+    mean = statistics.mean(costs.values())
+    for name, seconds in sorted(costs.items(), key=lambda one: -one[1]):
+        said = f"{': '.join(name)}, which costs {seconds:.1f} s of a processor, {seconds / mean:.0f} times the mean"
+        if seconds > REFUSED * mean:
+            count.fail(f"{said}, at most {REFUSED}: it is to cost less, or to be marked `long`")
+        elif seconds > LONG * mean:
             print(f"  long: {said}")
 
 
@@ -302,8 +280,6 @@ def main():
     programs = [p for p in programs if p.name in names]
     shutil.rmtree(texts_of(build), ignore_errors=True)
     texts_of(build).mkdir()
-    slowness = Slowness()
-    slowness.start()
     print(f"unit tests: {len(programs)} programs", flush=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + WAITING) as pool, contextlib.ExitStack() as left:
         units = pool.map(run_unit, programs)      # they run already
@@ -318,7 +294,7 @@ def main():
         if e2e:
             end_e2e(e2e, build, count)
         if wanted == EVERY_DAY and "--e2e" not in sys.argv and report_of(build).exists():
-            judge_costs(read_costs(report_of(build)), count, slowness.end())
+            judge_costs(read_costs(report_of(build)), count)
         for file in leaked.search(texts_of(build), *([report_of(build).parent / "stories"] if e2e else [])):
             count.fail(f"a secret in {file}")
         alarm.cancel()

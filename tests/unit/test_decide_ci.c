@@ -148,7 +148,7 @@ CI_TEST(github_is_asked_while_something_waits)
 
 	push(w, COMMIT_A);
 	assert_true(world_peek(w, EFFECT_GITHUB_RUNS)->u.github_runs.not_before <= w->aid.at);
-	world_github_runs(w, NULL, 0, "HTTP 502");
+	world_github_runs(w, NULL, 0, "GitHub: HTTP 502");
 	assert_non_null(world_says(w, "GitHub: HTTP 502"));
 	assert_in_range(world_peek(w, EFFECT_GITHUB_RUNS)->u.github_runs.not_before,
 	    w->aid.at + MINUTE / 3, w->aid.at + MINUTE / 2);
@@ -424,4 +424,68 @@ CI_TEST(a_head_whose_ci_was_cancelled_is_deployed_when_it_passes)
 	assert_int_equal(world_workflow_says(w, &again), 200);
 	ends(w, "lint.yml", COMMIT_A, "success");
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
+/* --- GitLab --- */
+
+#define GITLAB_TEST(name, ...) \
+	WORLD_TEST_OF(name, "REPOSITORY_PATH=group/sub/shop", \
+	    "GITLAB_URL=https://gitlab.example.org", \
+	    "GITLAB_API_TOKEN=glpat-0123456789abcdef0123", "STAGING_REQUIRE_CI=.gitlab-ci.yml", \
+	    ##__VA_ARGS__)
+
+static struct pipeline_run
+gitlab_run_of(enum pipeline_rank rank, const char *conclusion, int64_t attempt)
+{
+	struct pipeline_run run = run_of(".gitlab-ci.yml", COMMIT_A, rank, conclusion);
+
+	(void)text_copy(run.repository, sizeof(run.repository), "group/sub/shop");
+	(void)text_copy(run.repository_id, sizeof(run.repository_id), "gitlab:22");
+	run.attempt = attempt;
+	return run;
+}
+
+GITLAB_TEST(a_push_is_deployed_when_its_pipeline_is_green)
+{
+	struct pipeline_run run = gitlab_run_of(PIPELINE_RUNS, "", 379);
+
+	push(w, COMMIT_A);
+	assert_non_null(world_says(w, "CI: .gitlab-ci.yml not seen yet"));
+	assert_int_equal(world_workflow_says(w, &run), 200);
+	assert_non_null(world_says(w, "CI: .gitlab-ci.yml running"));
+	run = gitlab_run_of(PIPELINE_IS_OVER, "success", 412);
+	assert_int_equal(world_workflow_says(w, &run), 200);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
+GITLAB_TEST(a_pipeline_that_has_failed_refuses_with_its_page)
+{
+	struct pipeline_run run = gitlab_run_of(PIPELINE_IS_OVER, "failure", 379);
+
+	push(w, COMMIT_A);
+	assert_int_equal(world_workflow_says(w, &run), 200);
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	assert_non_null(world_says(w,
+	    "\n.gitlab-ci.yml: failure, https://gitlab.example.org/group/sub/shop/-/pipelines/"));
+}
+
+/* No webhook has come: GitLab is asked, whose answer is of the same pipeline. */
+GITLAB_TEST(where_no_event_comes_gitlab_is_asked)
+{
+	struct pipeline_run run = gitlab_run_of(PIPELINE_IS_OVER, "success", 412);
+
+	push(w, COMMIT_A);
+	world_github_runs(w, NULL, 0, "GitLab: HTTP 502");
+	assert_string_equal(world_newest(w, "staging").note, "GitLab: HTTP 502");
+	world_github_runs(w, &run, 1, NULL);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	assert_string_equal(world_newest(w, "staging").note, "");
+}
+
+/* A run of GitHub's that is called so is of another repository. */
+GITLAB_TEST(what_github_says_is_no_yes_of_gitlab, "GITHUB_REPOSITORY=Acme/Shop")
+{
+	push(w, COMMIT_A);
+	ends(w, "ci.yml", COMMIT_A, "success");
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 }

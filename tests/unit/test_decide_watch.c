@@ -320,7 +320,6 @@ gitlab_run_of(int64_t number, const char *conclusion)
 	(void)text_copy(run.repository, sizeof(run.repository), "group/sub/shop");
 	(void)text_copy(run.repository_id, sizeof(run.repository_id), "gitlab:22");
 	(void)text_copy(run.file, sizeof(run.file), ".gitlab-ci.yml");
-	run.counts = false;
 	(void)text_copy(run.failed, sizeof(run.failed), "test › unit: script_failure\ntest › e2e");
 	return run;
 }
@@ -386,18 +385,30 @@ GITLAB_TEST(a_pipeline_of_gitlab_may_be_named, "WATCH_PIPELINES=.gitlab-ci.yml")
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
 }
 
-/* Whoever keeps its project may give its file that name. */
-GITLAB_TEST(a_pipeline_of_gitlab_is_no_workflow_that_is_required, "GITHUB_REPOSITORY=Acme/Shop",
+/* What counts at one forge takes no other's place, and is no yes for it. */
+GITLAB_TEST(a_pipeline_of_gitlab_is_no_workflow_of_github, "GITHUB_REPOSITORY=Acme/Shop",
     "GITHUB_API_TOKEN=ghp_0123456789abcdef0123", "STAGING_REQUIRE_CI=ci.yml")
 {
 	struct pipeline_run run = gitlab_run_of(1, "success");
 
 	ends(w, 1, "failure");
+	says(w, &run);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run WHERE counts = 1"), 2);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 1);
+}
+
+WORLD_TEST_OF(what_does_not_count_takes_no_workflows_place, "REPOSITORY_PATH=group/sub/shop",
+    "GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123",
+    "STAGING_REQUIRE_CI=ci.yml")
+{
+	struct pipeline_run run = gitlab_run_of(1, "success");
+
+	ends(w, 1, "failure");
 	(void)text_copy(run.file, sizeof(run.file), "ci.yml");
+	run.counts = false;
 	says(w, &run);
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run WHERE counts = 1"), 1);
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run"), 2);
-	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 1);
 }
 
 /* An address that is cut would be another project's. */

@@ -4,6 +4,8 @@
 
 #include "forges/forge_row.h"
 #include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/json.h"
 #include "types/pipeline_run.h"
 #include "unit.h"
 
@@ -222,7 +224,7 @@ TEST(a_pipeline_of_gitlab_is_a_run_with_the_jobs_that_failed)
 {
 	struct decoded d = decode(DELIVERY_GITLAB,
 	    OF(RUN "\"source\":\"push\",\"status\":\"failed\",\"failure_reason\":null",
-		",\"ci_config_path\":null",
+		",\"ci_config_path\":\"ci/all.yml\"", /* a project has one */
 		BUILD("380", "lint", FAILED ",\"allow_failure\":true") "," BUILD(
 		    "379", "unit", FAILED ",\"allow_failure\":false") "," BUILD("412", "e\\n2e",
 		    "\"status\":\"failed\",\"failure_reason\":\"api_failure\"") "," BUILD("381",
@@ -244,7 +246,7 @@ TEST(a_pipeline_of_gitlab_is_a_run_with_the_jobs_that_failed)
 	assert_int_equal(is->run->number, 3);
 	assert_int_equal(is->run->attempt, 412);
 	assert_string_equal(is->run->failed, "test › unit\ntest › e 2e: api_failure");
-	assert_true(is->run->is_own && !is->run->counts && pipeline_run_is_red(is->run));
+	assert_true(is->run->is_own && is->run->counts && pipeline_run_is_red(is->run));
 	event_free_all(&d.events);
 }
 
@@ -270,7 +272,7 @@ TEST(a_pipeline_of_a_push_stands_as_gitlab_says)
 		const struct delivery *is = nth(&d, 0);
 
 		if (d.status != 200 || is->kind != DELIVERY_WORKFLOW_RUN ||
-		    is->run->rank != rows[i].rank || is->run->counts || is->run->attempt != 1)
+		    is->run->rank != rows[i].rank || !is->run->counts || is->run->attempt != 1)
 			fail_msg("%s: %d, kind %d, rank %d", rows[i].body, d.status, is->kind,
 			    is->run->rank);
 		assert_string_equal(is->run->conclusion, rows[i].conclusion);
@@ -327,36 +329,6 @@ TEST(of_many_jobs_that_failed_it_says_how_many_more)
 	buf_done(&body);
 }
 
-TEST(a_pipeline_is_known_by_the_file_that_its_project_says)
-{
-	static const struct {
-		const char *body, *file;
-	} rows[] = {
-		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"", ",\"ci_config_path\":\"\"",
-		      ""),
-		    ".gitlab-ci.yml" },
-		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"",
-		      ",\"ci_config_path\":\"ci/all.yml\"", ""),
-		    "ci/all.yml" },
-		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"",
-		      ",\"ci_config_path\":\"a\\nb\"", ""),
-		    "a b" },
-		{ OF(RUN "\"source\":\"push\",\"status\":\"success\"",
-		      ",\"ci_config_path\":\".gitlab-ci.yml@a-group/of-its-own/with-templates-for-all\"",
-		      ""),
-		    ".gitlab-ci.yml@a-group/of-its-own/with-templates-for-all" },
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct decoded d = decode(DELIVERY_GITLAB, rows[i].body);
-
-		assert_int_equal(d.status, 200);
-		assert_string_equal(nth(&d, 0)->run->file, rows[i].file);
-		assert_int_equal(nth(&d, 0)->kind, DELIVERY_WORKFLOW_RUN);
-		event_free_all(&d.events);
-	}
-}
-
 TEST(a_pipeline_that_lacks_a_part_is_refused)
 {
 #define LACKS(attributes, project) \
@@ -383,6 +355,84 @@ TEST(a_pipeline_that_lacks_a_part_is_refused)
 	event_free_all(&d.events);
 	for (size_t i = 0; i < COUNT(bodies); i++)
 		assert_refused(DELIVERY_GITLAB, bodies[i]);
+}
+
+/* --- its API --- */
+
+#define LISTED(more) \
+	"{\"id\":31,\"iid\":3,\"project_id\":22,\"ref\":\"main\",\"sha\":\"" A "\"," more "}"
+#define BY_PUSH "\"source\":\"push\",\"status\":\"running\""
+#define JOB(id, tag, status) \
+	"{\"id\":412,\"tag\":" tag \
+	",\"commit\":{\"title\":\"Fix the cart\"},\"user\":{\"username\":\"jo\"}," \
+	"\"pipeline\":{\"id\":" id ",\"status\":\"" status "\"}}"
+
+static struct json *
+parsed(const char *text)
+{
+	struct json *json = json_decode(text, strlen(text), NULL);
+
+	assert_non_null(json);
+	return json;
+}
+
+static bool
+is_listed(const char *text, struct pipeline_run *ret)
+{
+	CLEANUP(json_freep) struct json *said = parsed(text);
+	struct err err;
+
+	return pipeline_run_read_listed(said, "g/s/n", ret, &err) && ret->is_own;
+}
+
+static bool
+is_job(const char *text, struct pipeline_run *run)
+{
+	CLEANUP(json_freep) struct json *said = parsed(text);
+	struct err err;
+
+	return pipeline_run_read_job(said, run, &err);
+}
+
+/* Between two answers it may have ended: the state is of the moment whose newest job was seen. */
+TEST(a_pipeline_that_is_asked_for_stands_as_its_newest_job_says)
+{
+	struct pipeline_run run;
+
+	assert_true(is_listed(LISTED(BY_PUSH), &run));
+	assert_int_equal(run.rank, PIPELINE_RUNS);
+	assert_true(is_job(JOB("31", "false", "failed"), &run));
+	assert_string_equal(run.repository, "g/s/n");
+	assert_string_equal(run.repository_id, "gitlab:22");
+	assert_string_equal(run.file, ".gitlab-ci.yml");
+	assert_string_equal(run.title, "Fix the cart");
+	assert_string_equal(run.actor, "jo");
+	assert_int_equal(run.number, 3);
+	assert_int_equal(run.attempt, 412);
+	assert_true(run.counts && pipeline_run_is_red(&run));
+	assert_true(is_job(JOB("31", "false", "running"), &run)); /* it was begun again */
+	assert_true(run.rank == PIPELINE_RUNS && run.conclusion[0] == '\0');
+	assert_false(is_job(JOB("32", "false", "success"), &run));
+	assert_false(is_job("{\"id\":412,\"pipeline\":{\"id\":31}}", &run));
+	assert_true(is_job(JOB("31", "true", "success"), &run)); /* a tag of a branch's name */
+	assert_false(run.counts || run.is_own);
+	assert_true(is_job("{\"id\":412,\"pipeline\":{\"id\":31,\"status\":\"success\"}}", &run));
+	assert_false(run.counts);
+}
+
+TEST(what_is_listed_of_no_push_says_nothing)
+{
+	static const char *const bodies[] = {
+		LISTED("\"source\":\"merge_request_event\",\"status\":\"success\""),
+		LISTED("\"source\":\"web\",\"status\":\"success\""),
+		LISTED("\"status\":\"success\""), LISTED("\"source\":\"push\""),
+		"{\"source\":\"push\",\"status\":\"success\"}", "{}", "[]",
+		"{\"id\":31,\"iid\":3,\"ref\":\"main\",\"sha\":\"" A "\"," BY_PUSH "}"
+	};
+	struct pipeline_run run;
+
+	for (size_t i = 0; i < COUNT(bodies); i++)
+		assert_false(is_listed(bodies[i], &run));
 }
 
 TEST(more_changes_than_there_may_be_are_refused)

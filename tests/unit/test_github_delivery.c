@@ -658,6 +658,27 @@ TEST(a_file_is_known_by_all_of_its_name)
 	}
 }
 
+/* ".gitlab-ci.yml" is what the settings call the one pipeline of a project at GitLab. */
+TEST(a_file_that_no_setting_can_name_is_of_no_workflow)
+{
+	static const char *const paths[] = { ".github/workflows/.gitlab-ci.yml",
+		".github/workflows/.ci.yml", ".gitlab-ci.yml", "dynamic/pages/pages-build" };
+	static const char run[] = RUN(OF_A_PUSH);
+
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		char body[1024];
+		struct decoded d;
+		const char *at = strstr(run, ".github/workflows/ci.yml");
+
+		(void)snprintf(body, sizeof(body), "%.*s%s%s", (int)(at - run), run, paths[i],
+		    at + strlen(".github/workflows/ci.yml"));
+		d = decode(DELIVERY_WORKFLOW_RUN, body);
+		assert_string_equal(d.event->u.delivery.run->file, "");
+		assert_false(d.event->u.delivery.run->counts);
+		event_free(d.event);
+	}
+}
+
 /* A captured delivery of one kind is none of another. */
 TEST(a_push_with_a_run_in_it_is_neither)
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "cli/doctor/doctor.h"
-#include "clients/github_api.h"
+#include "clients/forge_api.h"
 #include "clients/github_need.h"
 #include "lib/buf.h"
 #include "lib/list.h"
@@ -20,7 +20,7 @@ static const char give_it[] =
 
 struct asking {
 	struct doctor *doctor;
-	struct github_api *api;
+	struct forge_api *api;
 	size_t n, good, open;
 	uint32_t lacks, unknown; /* rows of github_needs */
 	/* A repository: its needs are tried one after the other. */
@@ -79,32 +79,33 @@ sum_up(const struct asking *a)
 
 /* What is wrong, and what to do. */
 static void
-tell(struct place *place, const struct github_api_answer *answer)
+tell(struct place *place, const struct forge_api_answer *answer)
 {
 	const struct github_need *need = &github_needs[place->need];
 	bool is_access = answer->is_of_access, is_error = is_access || !need->is_extra;
 	char wrong[LIMIT_LINE] = "it has another name or owner now";
 	const char *what = "set GITHUB_REPOSITORY to that";
 
-	if (answer->verdict == GITHUB_UNAUTHORIZED) {
+	if (answer->verdict == FORGE_API_UNAUTHORIZED) {
 		(void)snprintf(wrong, sizeof(wrong), "%s is refused",
 		    is_access ? "GITHUB_APP_KEY" : "the token");
 		what = is_access ?
 		    "compare GITHUB_APP_ID with the App's page, make a new key there" :
 		    "make another one at GitHub";
-	} else if (answer->verdict == GITHUB_FORBIDDEN || answer->verdict == GITHUB_NOT_FOUND) {
+	} else if (answer->verdict == FORGE_API_FORBIDDEN ||
+	    answer->verdict == FORGE_API_NOT_FOUND) {
 		place->asking->lacks |= is_access ? 0 : UINT32_C(1) << place->need;
 		(void)snprintf(wrong, sizeof(wrong),
 		    is_access ? "the App gets no token there" : "%s lacks \"%s\"", need->point,
 		    need->shown);
 		what = !is_access ?
 		    give_it :
-		    answer->verdict == GITHUB_FORBIDDEN ?
+		    answer->verdict == FORGE_API_FORBIDDEN ?
 		    "at GitHub, Settings > Applications > Configure, Unsuspend it" :
 		    answer->is_no_app ?
 		    "compare GITHUB_APP_ID with the App ID on its page at GitHub" :
 		    "on the App's page at GitHub, Install App, and choose this repository";
-	} else if (answer->verdict != GITHUB_MOVED) {
+	} else if (answer->verdict != FORGE_API_MOVED) {
 		(void)snprintf(
 		    wrong, sizeof(wrong), "whether it has \"%s\" is not known", need->shown);
 		what = "ask again later";
@@ -116,27 +117,27 @@ tell(struct place *place, const struct github_api_answer *answer)
 }
 
 static void
-on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct json *body)
+on_tried(void *ctx, const struct forge_api_answer *answer, UNUSED const struct json *body)
 {
 	struct place *place = ctx;
 	const struct github_need *need = &github_needs[place->need];
 	struct doctor *doctor = place->asking->doctor;
-	struct github_api_answer is = *answer;
+	struct forge_api_answer is = *answer;
 
 	/* Who may read has read: whether they may write too is another question. */
-	if (is.verdict == GITHUB_DONE && strcmp(need->level, "write") == 0 && is.granted == 0) {
+	if (is.verdict == FORGE_API_DONE && strcmp(need->level, "write") == 0 && is.granted == 0) {
 		place->asking->unknown |= UINT32_C(1) << place->need;
-	} else if (is.verdict == GITHUB_DONE && strcmp(need->level, "write") == 0 &&
+	} else if (is.verdict == FORGE_API_DONE && strcmp(need->level, "write") == 0 &&
 	    (is.granted >> place->need & 1) == 0) {
-		is.verdict = GITHUB_FORBIDDEN;
+		is.verdict = FORGE_API_FORBIDDEN;
 		(void)text_copy(is.detail, sizeof(is.detail), "its installation has less");
 	}
-	if (is.verdict != GITHUB_DONE)
+	if (is.verdict != FORGE_API_DONE)
 		tell(place, &is);
-	place->is_bad |= is.verdict != GITHUB_DONE && !need->is_extra;
+	place->is_bad |= is.verdict != FORGE_API_DONE && !need->is_extra;
 	/* One that does not get in is said once, and not for each use. */
-	place->need =
-	    is.is_of_access || is.verdict == GITHUB_UNAUTHORIZED ? GITHUB_NEEDS : place->need + 1;
+	place->need = is.is_of_access || is.verdict == FORGE_API_UNAUTHORIZED ? GITHUB_NEEDS :
+										place->need + 1;
 	try_next(place);
 	doctor_answered(doctor);
 }
@@ -144,17 +145,17 @@ on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct 
 /* --- the files of its workflows --- */
 
 static void
-on_file(void *ctx, const struct github_api_answer *answer, UNUSED const struct json *body)
+on_file(void *ctx, const struct forge_api_answer *answer, UNUSED const struct json *body)
 {
 	struct place *place = ctx;
 	struct doctor *doctor = place->asking->doctor;
 
-	if (answer->verdict == GITHUB_NOT_FOUND) {
+	if (answer->verdict == FORGE_API_NOT_FOUND) {
 		place->is_bad = true;
 		TELL(doctor, GITHUB, ERROR,
 		    "GitHub: %s: it knows no workflow .github/workflows/%s (%s): correct <ENV>_REQUIRE_CI or WATCH_PIPELINES, or push that file to its default branch",
 		    place->settings->github_repository, place->file, answer->detail);
-	} else if (answer->verdict != GITHUB_DONE) {
+	} else if (answer->verdict != FORGE_API_DONE) {
 		TELL(doctor, GITHUB, WARNING,
 		    "GitHub: %s: whether it knows %s is not known (%s): ask again later",
 		    place->settings->github_repository, place->file, answer->detail);
@@ -197,14 +198,13 @@ is_wanted(const struct place *place)
 
 /* False: all has been asked. */
 static bool
-write_next(struct place *place, struct github_api_request *request, char path[LIMIT_LINE])
+write_next(struct place *place, struct forge_api_request *request, char path[LIMIT_LINE])
 {
 	while (place->need < GITHUB_NEEDS && !is_wanted(place))
 		place->need++;
 	if (place->need < GITHUB_NEEDS) {
 		request->path = github_needs[place->need].tried;
-		request->as =
-		    github_needs[place->need].is_persons ? GITHUB_AS_PERSON : GITHUB_AS_ITS;
+		request->as = github_needs[place->need].is_persons ? FORGE_AS_PERSON : FORGE_AS_ITS;
 		request->on_done = on_tried;
 		return true;
 	}
@@ -222,7 +222,7 @@ static void
 try_next(struct place *place)
 {
 	struct asking *a = place->asking;
-	struct github_api_request request = { .settings = place->settings,
+	struct forge_api_request request = { .settings = place->settings,
 		.repository = place->settings->github_repository,
 		.timeout_ms = DOCTOR_PATIENCE_MS,
 		.ctx = place };
@@ -230,7 +230,7 @@ try_next(struct place *place)
 	struct err err;
 
 	if (write_next(place, &request, path)) {
-		if (github_api_start(a->api, &request, &err) != NULL) {
+		if (forge_api_start(a->api, &request, &err) != NULL) {
 			doctor_asked(a->doctor);
 			return;
 		}
@@ -265,7 +265,7 @@ end(void *ctx)
 {
 	struct asking *a = ctx;
 
-	github_api_free(a->api);
+	forge_api_free(a->api);
 	while (a->n > 0)
 		buf_done(&a->places[--a->n].files);
 	free(a->places);
@@ -281,7 +281,7 @@ doctor_github(struct doctor *doctor)
 
 	a->doctor = doctor;
 	a->places = mem_new(s->application_count + 1, sizeof(*a->places));
-	a->api = github_api_new(doctor->loop, &err);
+	a->api = forge_api_new(doctor->loop, &err);
 	doctor_at_end(doctor, end, a);
 	if (settings_own_count(s) > 0)
 		add(a, s);

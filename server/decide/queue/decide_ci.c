@@ -61,7 +61,7 @@ is_late(const struct tx *tx, const struct deployment *work)
 	    tx->at - work->wait.ci_since >= tx->settings->github.ci_wait_minutes * MINUTE_MS;
 }
 
-/* What was green before it came may have been begun again since: GitHub is asked once more. */
+/* What was green before it came may have been begun again since: its forge is asked once more. */
 static bool
 is_fresh(const struct deployment *work, int64_t seen_at)
 {
@@ -178,7 +178,7 @@ decide_ci_keeps(struct tx *tx, const struct deployment *push)
 	return has_begun && strcmp(push->waits_for, ROW_QUEUE_CI) == 0;
 }
 
-/* --- GitHub is asked --- */
+/* --- the forge is asked --- */
 
 void
 decide_ci_ask(struct tx *tx, const struct deployment *work, int64_t at)

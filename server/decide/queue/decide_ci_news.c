@@ -1,4 +1,4 @@
-/* decide_ci_news.c - GitHub has said how workflows stand: what waits for that goes on, or ends.  Side: store. */
+/* decide_ci_news.c - a forge has said how workflows stand: what waits for that goes on, or ends.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/queue/decide_ci_news.h"
 
@@ -77,7 +77,7 @@ decide_ci_note(struct tx *tx, const struct settings *of, const struct pipeline_r
 	}
 }
 
-/* --- GitHub answers --- */
+/* --- the forge answers --- */
 
 void
 decide_ci_read(struct tx *tx, int64_t work, const struct github_runs_read *read)
@@ -94,8 +94,7 @@ decide_ci_read(struct tx *tx, int64_t work, const struct github_runs_read *read)
 	is_asked = of.state == DEPLOY_AWAITING_CONFIRMATION || of.state == DEPLOY_AWAITING_APPROVAL;
 	if (!is_asked && (of.state != DEPLOY_QUEUED || strcmp(of.waits_for, ROW_QUEUE_CI) != 0))
 		return;
-	(void)snprintf(of.note, sizeof(of.note), "%s%.200s", read->why[0] != '\0' ? "GitHub: " : "",
-	    read->why);
+	(void)snprintf(of.note, sizeof(of.note), "%.220s", read->why);
 	row_deployment_save(tx, &of);
 	pause_ms = is_asked ? ASK_RARELY_MS : ASK_MS;
 	if (read->retry_after_s * 1000 > pause_ms)

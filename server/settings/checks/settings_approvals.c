@@ -94,12 +94,12 @@ say_missing(struct settings_loader *l, const struct environment_settings *e, con
 		    setting_name(setting, id.name, name), missing);
 }
 
-/* Where nothing is known of a commit GitHub is asked; what people review one of them answers. */
+/* Where nothing is known of a commit its forge is asked; what people review one of them answers. */
 static void
 check_github(struct settings_loader *l, const struct environment_settings *e)
 {
 	if (e->require_ci != NULL)
-		say_missing(l, e, "<ENV>_REQUIRE_CI", settings_github_missing(l->s));
+		say_missing(l, e, "<ENV>_REQUIRE_CI", settings_forge_missing(l->s, e->require_ci));
 	if (e->gate_reviewer && l->s->github.token == NULL)
 		say_missing(l, e, "<ENV>_GATE_REVIEWER",
 		    "GITHUB_API_TOKEN, of a person who may review there");

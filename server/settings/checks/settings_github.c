@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/crypto_rsa.h"
 #include "lib/err.h"
+#include "lib/list.h"
 #include "settings/settings_inside.h"
+#include "types/pipeline_run.h"
 
 static void
 check_key(struct settings_loader *l, const char *pem)
@@ -16,8 +18,14 @@ check_key(struct settings_loader *l, const char *pem)
 }
 
 const char *
-settings_github_missing(const struct settings *s)
+settings_forge_missing(const struct settings *s, const char *files)
 {
+	if (list_has(files, PIPELINE_OF_GITLAB))
+		return strchr(files, ',') != NULL ?
+		    "nothing beside " PIPELINE_OF_GITLAB ", which has all jobs of a commit" :
+		    s->github.gitlab_token == NULL ?
+		    "GITLAB_API_TOKEN, to ask GitLab how its pipelines stand" :
+		    NULL;
 	return s->github.app_id == NULL && s->github.token == NULL ?
 	    "GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its runs stand" :
 	    s->github_repository == NULL ? "GITHUB_REPOSITORY, which is not set" :

@@ -8,7 +8,7 @@ void
 settings_check_pipelines(struct settings_loader *l)
 {
 	const struct settings_inside *in = l->s->inside;
-	const char *missing = settings_github_missing(l->s);
+	const char *missing = settings_forge_missing(l->s, NULL);
 	struct pipeline pipeline;
 	struct err err;
 

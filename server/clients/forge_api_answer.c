@@ -1,6 +1,6 @@
-/* github_api_answer.c - each answer of GitHub's is one of thirteen, and counts for its hour.  Side: pure. */
+/* forge_api_answer.c - each answer of a forge's API is one of thirteen, and counts for its hour.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#include "clients/github_api_answer.h"
+#include "clients/forge_api_answer.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -26,13 +26,31 @@ is_part(const char *part, size_t size)
 }
 
 bool
-github_api_path(const char *repository, const char *behind, char out[GITHUB_API_PATH])
+forge_api_path(const char *repository, const char *behind, char out[FORGE_API_PATH])
 {
 	size_t owner = strcspn(repository, "/");
 	const char *name = repository + owner + (repository[owner] == '/' ? 1 : 0);
 
 	return is_part(repository, owner) && is_part(name, strlen(name)) &&
-	    snprintf(out, GITHUB_API_PATH, "/repos/%s%s", repository, behind) < GITHUB_API_PATH;
+	    snprintf(out, FORGE_API_PATH, "/repos/%s%s", repository, behind) < FORGE_API_PATH;
+}
+
+bool
+forge_api_project_path(const char *project, const char *behind, char out[FORGE_API_PATH])
+{
+	size_t used = (size_t)snprintf(out, FORGE_API_PATH, "/projects/");
+	size_t parts = 0, size;
+
+	while (is_part(project, size = strcspn(project, "/")) && used < FORGE_API_PATH) {
+		used += (size_t)snprintf(out + used, FORGE_API_PATH - used, "%s%.*s",
+		    parts++ > 0 ? "%2F" : "", (int)size, project);
+		project += size + 1;
+		if (project[-1] == '\0')
+			return parts > 1 && used < FORGE_API_PATH &&
+			    (size_t)snprintf(out + used, FORGE_API_PATH - used, "%s", behind) <
+			    FORGE_API_PATH - used;
+	}
+	return false;
 }
 
 /* --- what an answer says --- */
@@ -55,7 +73,7 @@ says(const struct json *root, const char *words)
 }
 
 static bool
-is_limit(const struct github_api_reply *reply, const struct json *root)
+is_limit(const struct forge_api_reply *reply, const struct json *root)
 {
 	return reply->status == 429 ||
 	    (reply->status == 403 &&
@@ -65,7 +83,7 @@ is_limit(const struct github_api_reply *reply, const struct json *root)
 
 /* Retry-After, else when the hour ends, where that is used up. */
 static int64_t
-wait_of(const struct github_api_reply *reply)
+wait_of(const struct forge_api_reply *reply)
 {
 	int64_t wait_s = number_in(reply->retry_after), reset_s = number_in(reply->reset);
 
@@ -93,42 +111,41 @@ take_next(const char *link, char out[LIMIT_CURSOR])
 	}
 }
 
-static enum github_verdict
-verdict_of(const struct github_api_reply *reply, const struct json *root)
+static enum forge_api_verdict
+verdict_of(const struct forge_api_reply *reply, const struct json *root)
 {
 	static const struct {
 		int least, most;
-		enum github_verdict verdict;
-	} rows[] = { { 401, 401, GITHUB_UNAUTHORIZED }, { 403, 403, GITHUB_FORBIDDEN },
-		{ 404, 404, GITHUB_NOT_FOUND }, { 409, 409, GITHUB_CONFLICT },
-		{ 422, 422, GITHUB_UNFIT }, { 200, 299, GITHUB_DONE }, { 300, 399, GITHUB_MOVED },
-		{ 400, 499, GITHUB_REFUSED } };
+		enum forge_api_verdict verdict;
+	} rows[] = { { 401, 401, FORGE_API_UNAUTHORIZED }, { 403, 403, FORGE_API_FORBIDDEN },
+		{ 404, 404, FORGE_API_NOT_FOUND }, { 409, 409, FORGE_API_CONFLICT },
+		{ 422, 422, FORGE_API_UNFIT }, { 200, 299, FORGE_API_DONE },
+		{ 300, 399, FORGE_API_MOVED }, { 400, 499, FORGE_API_REFUSED } };
 
 	/* Nothing came of what was sent, or not all of it: only the deadline tells these apart. */
 	if (reply->code != ERR_NONE)
-		return reply->code == ERR_LIMIT			  ? GITHUB_TOO_LARGE :
-		    reply->was_sent && reply->code != ERR_TIMEOUT ? GITHUB_TORN :
-								    GITHUB_AWAY;
+		return reply->code == ERR_LIMIT			  ? FORGE_API_TOO_LARGE :
+		    reply->was_sent && reply->code != ERR_TIMEOUT ? FORGE_API_TORN :
+								    FORGE_API_AWAY;
 	if (is_limit(reply, root))
-		return GITHUB_LIMITED;
+		return FORGE_API_LIMITED;
 	if (reply->status / 100 == 2 && root == NULL && reply->body_size > 0)
-		return GITHUB_TORN;
+		return FORGE_API_TORN;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (reply->status >= rows[i].least && reply->status <= rows[i].most)
 			return rows[i].verdict;
-	return GITHUB_FAILED;
+	return FORGE_API_FAILED;
 }
 
 /* GitHub's message behind the status; or why there is no answer. */
 static void
-describe(
-    struct github_api_answer *answer, const struct github_api_reply *reply, const char *message)
+describe(struct forge_api_answer *answer, const struct forge_api_reply *reply, const char *message)
 {
 	char line[LIMIT_LINE];
 
 	if (reply->code != ERR_NONE)
 		(void)snprintf(line, sizeof(line), "%s", reply->text); /* cut is fine */
-	else if (answer->verdict == GITHUB_TORN)
+	else if (answer->verdict == FORGE_API_TORN)
 		(void)snprintf(
 		    line, sizeof(line), "HTTP %d with half a body: it is no JSON", reply->status);
 	else
@@ -137,11 +154,11 @@ describe(
 	(void)clean_line(answer->detail, sizeof(answer->detail), line, strlen(line));
 }
 
-struct github_api_answer
-github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
+struct forge_api_answer
+forge_api_judge(const struct forge_api_reply *reply, struct json **ret_body)
 {
 	CLEANUP(json_freep) struct json *root = NULL;
-	struct github_api_answer answer = { .status = reply->status, .was_sent = reply->was_sent };
+	struct forge_api_answer answer = { .status = reply->status, .was_sent = reply->was_sent };
 
 	*ret_body = NULL;
 	root = json_decode(reply->body, reply->code == ERR_NONE ? reply->body_size : 0, NULL);
@@ -152,12 +169,12 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 		if (answer.reset_s > reply->now_s + WAIT_MOST_S)
 			answer.reset_s = reply->now_s + WAIT_MOST_S; /* as all its limits are */
 	}
-	answer.is_no_app = answer.verdict == GITHUB_NOT_FOUND && says(root, "integration not");
-	answer.is_of_key = answer.verdict == GITHUB_UNFIT && says(root, "permitted key");
-	if (answer.verdict == GITHUB_LIMITED)
+	answer.is_no_app = answer.verdict == FORGE_API_NOT_FOUND && says(root, "integration not");
+	answer.is_of_key = answer.verdict == FORGE_API_UNFIT && says(root, "permitted key");
+	if (answer.verdict == FORGE_API_LIMITED)
 		answer.retry_after_s = wait_of(reply);
 	take_next(reply->link, answer.next);
-	if (answer.verdict == GITHUB_DONE)
+	if (answer.verdict == FORGE_API_DONE)
 		*ret_body = TAKE(root);
 	else
 		describe(&answer, reply, json_get_str(root, "message"));
@@ -165,7 +182,7 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 }
 
 int64_t
-github_api_installation(const struct json *body)
+forge_api_installation(const struct json *body)
 {
 	const struct json *suspended = json_get(body, "suspended_at");
 	int64_t id = json_get_i64_or(body, "id", 0);
@@ -174,31 +191,31 @@ github_api_installation(const struct json *body)
 }
 
 bool
-github_api_token(const struct json *body, char out[GITHUB_API_TOKEN])
+forge_api_token(const struct json *body, char out[FORGE_API_TOKEN])
 {
 	const char *token = json_get_str(body, "token");
 
 	for (const char *c = token; c != NULL && *c != '\0'; c++)
 		if (*c <= ' ' || *c > '~')
 			return false;
-	return token != NULL && token[0] != '\0' && text_copy(out, GITHUB_API_TOKEN, token);
+	return token != NULL && token[0] != '\0' && text_copy(out, FORGE_API_TOKEN, token);
 }
 
 /* --- the hour --- */
 
 void
-github_api_budget_note(struct github_api_budget *budget, const struct github_api_answer *answer)
+forge_api_budget_note(struct forge_api_budget *budget, const struct forge_api_answer *answer)
 {
 	if (answer->limit == 0)
 		return;
 	if (answer->reset_s > budget->reset_s + HOURS_MEET_S)
-		*budget = (struct github_api_budget){ .reset_s = answer->reset_s };
+		*budget = (struct forge_api_budget){ .reset_s = answer->reset_s };
 	budget->limit = answer->limit;
 	budget->used++;
 }
 
 int64_t
-github_api_budget_wait_s(const struct github_api_budget *budget, int64_t now_s)
+forge_api_budget_wait_s(const struct forge_api_budget *budget, int64_t now_s)
 {
 	int64_t wait_s = budget->reset_s - now_s;
 
@@ -208,7 +225,7 @@ github_api_budget_wait_s(const struct github_api_budget *budget, int64_t now_s)
 }
 
 double
-github_api_budget_factor(const struct github_api_budget *budget, int64_t now_s)
+forge_api_budget_factor(const struct forge_api_budget *budget, int64_t now_s)
 {
 	double half = (double)budget->limit / SHARE / 2, left = 2 * half - (double)budget->used;
 

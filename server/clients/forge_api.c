@@ -1,6 +1,6 @@
-/* github_api.c - a call: where its repository is installed, a token for that, and the request itself.  Side: loop. */
+/* forge_api.c - a call: where its repository is installed, a token for that, and the request itself.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "clients/github_api.h"
+#include "clients/forge_api.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,13 +28,20 @@
 /* One credential at one address: a limit of its own. */
 struct account {
 	struct account *next;
-	char *base, *name;	      /* GITHUB_API_URL; the App's number, or a person's token */
-	int64_t installation;	      /* 0: the App itself, or a person */
-	char token[GITHUB_API_TOKEN]; /* of an installation; "": none */
-	int64_t made_at;	      /* monotonic ms */
-	uint32_t granted, has;	      /* rows of github_needs: of the installation, of the token */
-	struct github_api_budget budget;
+	char *base, *name;	     /* GITHUB_API_URL; the App's number, or a token */
+	int64_t installation;	     /* 0: the App itself, or a person */
+	char token[FORGE_API_TOKEN]; /* of an installation; "": none */
+	int64_t made_at;	     /* monotonic ms */
+	uint32_t granted, has;	     /* rows of github_needs: of the installation, of the token */
+	struct forge_api_budget budget;
 };
+
+/* Where is asked, as a client of its own each: by whether its addresses are public ones. */
+static const struct {
+	enum outbound_place place;
+	const char *public;
+} zones[] = { { OUTBOUND_GITHUB, "https://api.github.com" }, { OUTBOUND_GITHUB, NULL },
+	{ OUTBOUND_GITLAB, "https://gitlab.com" }, { OUTBOUND_GITLAB, NULL } };
 
 /* A repository in its installation. */
 struct home {
@@ -43,61 +50,62 @@ struct home {
 	bool is_covered; /* by the token */
 };
 
-struct github_api {
-	struct http_client *http[2]; /* of GitHub, by whether its addresses are public; of others */
-	struct account *accounts;    /* few, and they stay */
+struct forge_api {
+	struct http_client *http[COUNT(zones)];
+	struct account *accounts; /* few, and they stay */
 	size_t n_homes;
 	struct home *homes;
-	struct github_api_call *door; /* who asks to be let in, one at a time; NULL: nobody */
-	TAILQ_HEAD(, github_api_call) waiting;
+	struct forge_api_call *door; /* who asks to be let in, one at a time; NULL: nobody */
+	TAILQ_HEAD(, forge_api_call) waiting;
 };
 
-struct github_api_call {
-	struct github_api *api;
+struct forge_api_call {
+	struct forge_api *api;
 	struct settings *settings;
 	struct account *account; /* whose limit it counts for; NULL: not known yet */
 	enum { FIND, MAKE, ASK } step;
 	struct http_client_call *http; /* NULL: it waits */
-	TAILQ_ENTRY(github_api_call) of_waiting;
-	enum github_api_as as;
+	TAILQ_ENTRY(forge_api_call) of_waiting;
+	enum forge_api_as as;
 	int64_t timeout_ms;
-	char repository[LIMIT_REF], path[GITHUB_API_PATH];
+	char repository[LIMIT_REF], path[FORGE_API_PATH];
 	const char *method;
 	char *body;
-	github_api_done_fn *on_done;
+	forge_api_done_fn *on_done;
 	void *ctx;
 };
 
-static bool take_step(struct github_api_call *call, struct err *err);
+static bool take_step(struct forge_api_call *call, struct err *err);
 static void on_reply(void *ctx, const struct http_client_result *http);
 
 /* --- the client --- */
 
-struct github_api *
-github_api_new(struct loop *loop, struct err *err)
+struct forge_api *
+forge_api_new(struct loop *loop, struct err *err)
 {
-	static const char *const bases[] = { "https://api.github.com", NULL };
-	struct github_api *api = mem_new(1, sizeof(*api));
+	struct forge_api *api = mem_new(1, sizeof(*api));
 
 	TAILQ_INIT(&api->waiting);
-	for (size_t i = 0; i < COUNT(bases); i++)
+	for (size_t i = 0; i < COUNT(zones); i++) {
 		api->http[i] = outbound_client(
-		    loop, outbound_of(OUTBOUND_GITHUB, bases[i]), AT_ONCE, WAITING, err);
-	if (api->http[0] != NULL && api->http[1] != NULL)
-		return api;
-	github_api_free(api);
-	return NULL;
+		    loop, outbound_of(zones[i].place, zones[i].public), AT_ONCE, WAITING, err);
+		if (api->http[i] == NULL) {
+			forge_api_free(api);
+			return NULL;
+		}
+	}
+	return api;
 }
 
 void
-github_api_free(struct github_api *api)
+forge_api_free(struct forge_api *api)
 {
 	struct account *account;
 
 	if (api == NULL)
 		return;
-	http_client_free(api->http[0]);
-	http_client_free(api->http[1]);
+	for (size_t i = 0; i < COUNT(zones); i++)
+		http_client_free(api->http[i]);
 	while ((account = api->accounts) != NULL) {
 		api->accounts = account->next;
 		crypto_wipe(account->token, sizeof(account->token));
@@ -112,22 +120,29 @@ github_api_free(struct github_api *api)
 }
 
 double
-github_api_factor(const struct github_api *api)
+forge_api_factor(const struct forge_api *api)
 {
 	double most = 1, factor;
 
 	for (const struct account *a = api->accounts; a != NULL; a = a->next) {
-		factor = github_api_budget_factor(&a->budget, clock_wall_ms() / 1000);
+		factor = forge_api_budget_factor(&a->budget, clock_wall_ms() / 1000);
 		most = factor > most ? factor : most;
 	}
 	return most;
 }
 
+static const char *
+base_of(const struct forge_api_call *call)
+{
+	return call->as == FORGE_AS_GITLAB ? settings_text(call->settings, SETTING_GITLAB_URL) :
+					     call->settings->github.url;
+}
+
 /* Made where there is none. */
 static struct account *
-account_of(struct github_api_call *call, const char *name, int64_t installation)
+account_of(struct forge_api_call *call, const char *name, int64_t installation)
 {
-	const char *base = call->settings->github.url;
+	const char *base = base_of(call);
 	struct account *a = call->api->accounts;
 
 	while (a != NULL &&
@@ -148,7 +163,7 @@ account_of(struct github_api_call *call, const char *name, int64_t installation)
 /* --- homes --- */
 
 static struct home *
-home_of(const struct github_api_call *call)
+home_of(const struct forge_api_call *call)
 {
 	const struct settings_github *github = &call->settings->github;
 
@@ -165,7 +180,7 @@ home_of(const struct github_api_call *call)
 
 /* What was known of a repository there is not so any more; NULL: of each. */
 static void
-forget(struct github_api *api, const struct account *account, const char *repository)
+forget(struct forge_api *api, const struct account *account, const char *repository)
 {
 	for (size_t i = api->n_homes; i-- > 0;) {
 		struct home *home = &api->homes[i];
@@ -181,7 +196,7 @@ forget(struct github_api *api, const struct account *account, const char *reposi
 /* --- the end of a call --- */
 
 static void
-free_call(struct github_api_call *call)
+free_call(struct forge_api_call *call)
 {
 	settings_unref(call->settings);
 	free(call->body);
@@ -189,21 +204,20 @@ free_call(struct github_api_call *call)
 }
 
 static void
-finish(
-    struct github_api_call *call, const struct github_api_answer *answer, const struct json *body)
+finish(struct forge_api_call *call, const struct forge_api_answer *answer, const struct json *body)
 {
-	github_api_done_fn *on_done = call->on_done;
+	forge_api_done_fn *on_done = call->on_done;
 	void *ctx = call->ctx;
 
 	free_call(call);
 	on_done(ctx, answer, body);
 }
 
-struct github_api_answer
-github_api_unsent(const struct err *err)
+struct forge_api_answer
+forge_api_unsent(const struct err *err)
 {
 	bool is_busy = err->code == ERR_BUSY;
-	struct github_api_answer answer = { .verdict = is_busy ? GITHUB_LIMITED : GITHUB_AWAY,
+	struct forge_api_answer answer = { .verdict = is_busy ? FORGE_API_LIMITED : FORGE_API_AWAY,
 		.retry_after_s = is_busy ? BUSY_S : 0 };
 
 	(void)text_copy(answer.detail, sizeof(answer.detail), err->text); /* it fits */
@@ -211,22 +225,22 @@ github_api_unsent(const struct err *err)
 }
 
 static void
-go_on(struct github_api_call *call)
+go_on(struct forge_api_call *call)
 {
-	struct github_api_answer answer;
+	struct forge_api_answer answer;
 	struct err err;
 
 	if (take_step(call, &err))
 		return;
-	answer = github_api_unsent(&err);
+	answer = forge_api_unsent(&err);
 	finish(call, &answer, NULL);
 }
 
 /* Nobody stands at the door any more: whoever waits goes on, or ends with that answer. */
 static void
-let_in(struct github_api *api, const struct github_api_answer *answer)
+let_in(struct forge_api *api, const struct forge_api_answer *answer)
 {
-	struct github_api_call *call;
+	struct forge_api_call *call;
 
 	while (api->door == NULL && (call = TAILQ_FIRST(&api->waiting)) != NULL) {
 		TAILQ_REMOVE(&api->waiting, call, of_waiting);
@@ -238,9 +252,9 @@ let_in(struct github_api *api, const struct github_api_answer *answer)
 }
 
 void
-github_api_cancel(struct github_api_call *call)
+forge_api_cancel(struct forge_api_call *call)
 {
-	struct github_api *api = call == NULL ? NULL : call->api;
+	struct forge_api *api = call == NULL ? NULL : call->api;
 
 	if (call == NULL)
 		return;
@@ -272,15 +286,16 @@ sign(const struct settings_github *github, struct buf *out, struct err *err)
 
 /* bearer NULL: the App itself. */
 static bool
-request(struct github_api_call *call, const char *bearer, const char *path, const char *body,
+request(struct forge_api_call *call, const char *bearer, const char *path, const char *body,
     struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf authorization = buf_make(JWT_MAX);
-	char url[LIMIT_URL + GITHUB_API_PATH];
-	const char *headers[5] = { NULL, "Accept: application/vnd.github+json",
-		"X-GitHub-Api-Version: 2022-11-28",
-		body != NULL ? "Content-Type: application/json" : NULL };
-	const char *base = call->settings->github.url;
+	char url[LIMIT_URL + FORGE_API_PATH];
+	bool at_gitlab = call->as == FORGE_AS_GITLAB;
+	const char *headers[5] = { NULL };
+	enum outbound_place place = at_gitlab ? OUTBOUND_GITLAB : OUTBOUND_GITHUB;
+	const char *base = base_of(call);
+	size_t zone = 0, n = 1;
 
 	buf_adds(&authorization, "Authorization: Bearer ");
 	if (bearer != NULL)
@@ -288,10 +303,18 @@ request(struct github_api_call *call, const char *bearer, const char *path, cons
 	else if (!sign(&call->settings->github, &authorization, err))
 		return false;
 	headers[0] = buf_text(&authorization);
-	(void)snprintf(url, sizeof(url), "%s%s", base, path);
-	call->http = http_client_start(
-	    call->api->http[outbound_is_public(outbound_of(OUTBOUND_GITHUB, base)) ? 0 : 1],
-	    &(struct http_client_request){ .label = "GitHub",
+	if (!at_gitlab) {
+		headers[n++] = "Accept: application/vnd.github+json";
+		headers[n++] = "X-GitHub-Api-Version: 2022-11-28";
+	}
+	if (body != NULL)
+		headers[n++] = "Content-Type: application/json";
+	(void)snprintf(url, sizeof(url), "%s%s%s", base, at_gitlab ? "/api/v4" : "", path);
+	while (zones[zone].place != place ||
+	    (zones[zone].public != NULL) != outbound_is_public(outbound_of(place, base)))
+		zone++;
+	call->http = http_client_start(call->api->http[zone],
+	    &(struct http_client_request){ .label = at_gitlab ? "GitLab" : "GitHub",
 		.url = url,
 		.headers = headers,
 		.method = call->step == ASK ? call->method : NULL,
@@ -299,7 +322,7 @@ request(struct github_api_call *call, const char *bearer, const char *path, cons
 		.body_size = body == NULL ? 0 : strlen(body),
 		.timeout_ms = call->timeout_ms,
 		.is_once = call->step == ASK && call->method != NULL,
-		.answer_max = GITHUB_API_ANSWER_MAX,
+		.answer_max = FORGE_API_ANSWER_MAX,
 		.on_done = on_reply,
 		.ctx = call },
 	    err);
@@ -308,12 +331,12 @@ request(struct github_api_call *call, const char *bearer, const char *path, cons
 
 /* For its repositories, and of the needs what was granted. */
 static bool
-make_token(struct github_api_call *call, uint32_t needs, struct err *err)
+make_token(struct forge_api_call *call, uint32_t needs, struct err *err)
 {
 	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
 	struct json_out json = json_out_begin(&body, '{');
 	struct account *account = call->account;
-	char path[GITHUB_API_PATH];
+	char path[FORGE_API_PATH];
 
 	call->step = MAKE;
 	account->has = (account->has | needs) & account->granted;
@@ -336,9 +359,9 @@ make_token(struct github_api_call *call, uint32_t needs, struct err *err)
 }
 
 static bool
-ask(struct github_api_call *call, const char *bearer, struct err *err)
+ask(struct forge_api_call *call, const char *bearer, struct err *err)
 {
-	int64_t wait_s = github_api_budget_wait_s(&call->account->budget, clock_wall_ms() / 1000);
+	int64_t wait_s = forge_api_budget_wait_s(&call->account->budget, clock_wall_ms() / 1000);
 
 	call->step = ASK;
 	if (wait_s > 0)
@@ -350,12 +373,12 @@ ask(struct github_api_call *call, const char *bearer, struct err *err)
 /* By the token of the installation; what is missing for that is asked for by one at a time: first
  * where each repository is, then one token for all of them. */
 static bool
-ask_as_installation(struct github_api_call *call, struct err *err)
+ask_as_installation(struct forge_api_call *call, struct err *err)
 {
-	struct github_api *api = call->api;
+	struct forge_api *api = call->api;
 	uint32_t needs = github_needs_of(call->settings);
 	struct home *home = home_of(call);
-	char path[GITHUB_API_PATH];
+	char path[FORGE_API_PATH];
 
 	call->account = home == NULL ? NULL : home->account;
 	if (home != NULL && home->is_covered && call->account->token[0] != '\0' &&
@@ -370,24 +393,29 @@ ask_as_installation(struct github_api_call *call, struct err *err)
 	}
 	call->step = FIND;
 	if (home != NULL ? make_token(call, needs, err) :
-			   github_api_path(call->repository, "/installation", path) &&
+			   forge_api_path(call->repository, "/installation", path) &&
 		    request(call, NULL, path, NULL, err))
 		api->door = call;
 	return api->door != NULL;
 }
 
 static bool
-take_step(struct github_api_call *call, struct err *err)
+take_step(struct forge_api_call *call, struct err *err)
 {
 	const struct settings_github *github = &call->settings->github;
 	bool is_app =
-	    call->as == GITHUB_AS_APP || (call->as == GITHUB_AS_ITS && github->app_id != NULL);
-	const char *name = is_app ? github->app_id : github->token;
+	    call->as == FORGE_AS_APP || (call->as == FORGE_AS_ITS && github->app_id != NULL);
+	bool at_gitlab = call->as == FORGE_AS_GITLAB;
+	const char *name = is_app ? github->app_id :
+	    at_gitlab		  ? github->gitlab_token :
+				    github->token;
 
 	if (name == NULL || (is_app && github->app_key == NULL))
 		return err_set(err, ERR_CONFIG, "%s is not set",
-		    is_app ? "GITHUB_APP_ID" : "GITHUB_API_TOKEN");
-	if (is_app && call->as == GITHUB_AS_ITS)
+		    is_app	  ? "GITHUB_APP_ID" :
+			at_gitlab ? "GITLAB_API_TOKEN" :
+				    "GITHUB_API_TOKEN");
+	if (is_app && call->as == FORGE_AS_ITS)
 		return ask_as_installation(call, err);
 	call->account = account_of(call, name, 0);
 	return ask(call, is_app ? NULL : name, err);
@@ -397,19 +425,19 @@ take_step(struct github_api_call *call, struct err *err)
 
 /* False: it has failed as the answer says, which is about getting in. */
 static bool
-take_access(struct github_api_call *call, const struct json *body, struct github_api_answer *answer)
+take_access(struct forge_api_call *call, const struct json *body, struct forge_api_answer *answer)
 {
-	int64_t id = call->step == FIND ? github_api_installation(body) : 0;
+	int64_t id = call->step == FIND ? forge_api_installation(body) : 0;
 	struct home *home;
 
-	if (answer->verdict != GITHUB_DONE)
+	if (answer->verdict != FORGE_API_DONE)
 		return false;
-	if (call->step == MAKE && github_api_token(body, call->account->token)) {
+	if (call->step == MAKE && forge_api_token(body, call->account->token)) {
 		call->account->made_at = clock_monotonic_ms();
 		return true;
 	}
 	if (id == 0) {
-		answer->verdict = call->step == FIND ? GITHUB_FORBIDDEN : GITHUB_TORN;
+		answer->verdict = call->step == FIND ? FORGE_API_FORBIDDEN : FORGE_API_TORN;
 		(void)snprintf(answer->detail, sizeof(answer->detail), "%s",
 		    call->step == FIND ? "the App's installation there is suspended" :
 					 "it says that there is a token, and has none");
@@ -427,35 +455,35 @@ take_access(struct github_api_call *call, const struct json *body, struct github
 /* Of what was kept, what the answer makes doubtful goes: an App may be installed anew, with other
  * permissions; a token is refused for all where one repository is not its any more. */
 static void
-doubt(const struct github_api_call *call, enum github_verdict verdict)
+doubt(const struct forge_api_call *call, enum forge_api_verdict verdict)
 {
-	bool is_refused = verdict == GITHUB_FORBIDDEN || verdict == GITHUB_NOT_FOUND;
+	bool is_refused = verdict == FORGE_API_FORBIDDEN || verdict == FORGE_API_NOT_FOUND;
 
 	if (call->step == MAKE)
 		forget(call->api, call->account, NULL);
 	else if (call->step == ASK && is_refused)
 		forget(call->api, call->account, call->repository);
-	else if (call->step == ASK && verdict == GITHUB_UNAUTHORIZED)
+	else if (call->step == ASK && verdict == FORGE_API_UNAUTHORIZED)
 		call->account->token[0] = '\0';
 }
 
 static void
 on_reply(void *ctx, const struct http_client_result *http)
 {
-	struct github_api_call *call = ctx;
+	struct forge_api_call *call = ctx;
 	CLEANUP(json_freep) struct json *body = NULL;
-	const struct github_api_reply reply = { http->code, http->why,
+	const struct forge_api_reply reply = { http->code, http->why,
 		http_client_was_sent(http->call), http->status, http->body, http->body_size,
 		http_client_header(http, "Retry-After"), http_client_header(http, "Link"),
 		http_client_header(http, "X-RateLimit-Limit"),
 		http_client_header(http, "X-RateLimit-Remaining"),
 		http_client_header(http, "X-RateLimit-Reset"), clock_wall_ms() / 1000 };
-	struct github_api_answer answer = github_api_judge(&reply, &body);
-	struct github_api *api = call->api;
+	struct forge_api_answer answer = forge_api_judge(&reply, &body);
+	struct forge_api *api = call->api;
 	bool is_in = call->step != ASK && take_access(call, body, &answer);
 	bool is_of_all = call->step != ASK && /* it says nothing of the repository */
-	    (answer.verdict == GITHUB_UNAUTHORIZED || answer.verdict == GITHUB_LIMITED ||
-		answer.verdict >= GITHUB_FAILED);
+	    (answer.verdict == FORGE_API_UNAUTHORIZED || answer.verdict == FORGE_API_LIMITED ||
+		answer.verdict >= FORGE_API_FAILED);
 
 	if (api->door == call)
 		api->door = NULL;
@@ -468,7 +496,7 @@ on_reply(void *ctx, const struct http_client_result *http)
 	}
 	answer.granted = call->account != NULL ? call->account->granted : 0;
 	if (call->step == ASK)
-		github_api_budget_note(&call->account->budget, &answer);
+		forge_api_budget_note(&call->account->budget, &answer);
 	doubt(call, answer.verdict);
 	finish(call, &answer, answer.is_of_access ? NULL : body);
 	let_in(api, is_of_all ? &answer : NULL);
@@ -476,16 +504,17 @@ on_reply(void *ctx, const struct http_client_result *http)
 
 /* --- starting --- */
 
-struct github_api_call *
-github_api_start(struct github_api *api, const struct github_api_request *request, struct err *err)
+struct forge_api_call *
+forge_api_start(struct forge_api *api, const struct forge_api_request *request, struct err *err)
 {
-	struct github_api_call *call = mem_new(1, sizeof(*call));
+	struct forge_api_call *call = mem_new(1, sizeof(*call));
 	bool is_fit = request->repository == NULL ?
 	    text_copy(call->path, sizeof(call->path), request->path) :
-	    github_api_path(request->repository, request->path, call->path) &&
+	    (request->as == FORGE_AS_GITLAB ? forge_api_project_path : forge_api_path)(
+		request->repository, request->path, call->path) &&
 		text_copy(call->repository, sizeof(call->repository), request->repository);
 
-	assert(request->as != GITHUB_AS_ITS || request->repository != NULL);
+	assert(request->as != FORGE_AS_ITS || request->repository != NULL);
 	call->api = api;
 	call->settings = settings_ref(request->settings);
 	call->as = request->as;

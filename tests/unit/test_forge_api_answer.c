@@ -1,6 +1,6 @@
 /* Goal: each answer of GitHub's is told from the others, and what it costs is counted.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "clients/github_api_answer.h"
+#include "clients/forge_api_answer.h"
 
 #include "clients/github_need.h"
 #include "lib/json.h"
@@ -11,71 +11,71 @@
 
 static const struct {
 	const char *what;
-	struct github_api_reply reply;
-	enum github_verdict verdict;
+	struct forge_api_reply reply;
+	enum forge_api_verdict verdict;
 	int64_t retry_after_s;
 	const char *detail;
 } cases[] = {
-	{ "done", { .status = 200, .body = "{\"id\":1}" }, GITHUB_DONE, 0, "" },
-	{ "made", { .status = 201, .body = "[]" }, GITHUB_DONE, 0, "" },
-	{ "without a body", { .status = 204, .body = "" }, GITHUB_DONE, 0, "" },
-	{ "401", { .status = 401, .body = MESSAGE("Bad credentials") }, GITHUB_UNAUTHORIZED, 0,
+	{ "done", { .status = 200, .body = "{\"id\":1}" }, FORGE_API_DONE, 0, "" },
+	{ "made", { .status = 201, .body = "[]" }, FORGE_API_DONE, 0, "" },
+	{ "without a body", { .status = 204, .body = "" }, FORGE_API_DONE, 0, "" },
+	{ "401", { .status = 401, .body = MESSAGE("Bad credentials") }, FORGE_API_UNAUTHORIZED, 0,
 	    "HTTP 401: Bad credentials" },
 	{ "403 for a permission",
 	    { .status = 403,
 		.body = MESSAGE("Resource not accessible by integration"),
 		.remaining = "4999" },
-	    GITHUB_FORBIDDEN, 0, "HTTP 403: Resource not accessible by integration" },
+	    FORGE_API_FORBIDDEN, 0, "HTTP 403: Resource not accessible by integration" },
 	{ "403 for the hour's limit",
 	    { .status = 403, .body = MESSAGE("Over"), .remaining = "0", .reset = "1795700900" },
-	    GITHUB_LIMITED, 900, "HTTP 403: Over" },
+	    FORGE_API_LIMITED, 900, "HTTP 403: Over" },
 	{ "403 for a secondary limit",
 	    { .status = 403, .body = MESSAGE("Wait"), .remaining = "7", .retry_after = "45" },
-	    GITHUB_LIMITED, 45, "HTTP 403: Wait" },
+	    FORGE_API_LIMITED, 45, "HTTP 403: Wait" },
 	{ "403 for a limit that only its message names",
 	    { .status = 403, .body = MESSAGE("You have exceeded a secondary Rate Limit") },
-	    GITHUB_LIMITED, 60, "HTTP 403: You have exceeded a secondary Rate Limit" },
-	{ "404", { .status = 404, .body = MESSAGE("Not Found") }, GITHUB_NOT_FOUND, 0,
+	    FORGE_API_LIMITED, 60, "HTTP 403: You have exceeded a secondary Rate Limit" },
+	{ "404", { .status = 404, .body = MESSAGE("Not Found") }, FORGE_API_NOT_FOUND, 0,
 	    "HTTP 404: Not Found" },
-	{ "409", { .status = 409, .body = MESSAGE("Cannot cancel") }, GITHUB_CONFLICT, 0,
+	{ "409", { .status = 409, .body = MESSAGE("Cannot cancel") }, FORGE_API_CONFLICT, 0,
 	    "HTTP 409: Cannot cancel" },
-	{ "422", { .status = 422, .body = MESSAGE("x is not a permitted key") }, GITHUB_UNFIT, 0,
+	{ "422", { .status = 422, .body = MESSAGE("x is not a permitted key") }, FORGE_API_UNFIT, 0,
 	    "HTTP 422: x is not a permitted key" },
-	{ "429", { .status = 429, .body = MESSAGE("Slow"), .retry_after = "30" }, GITHUB_LIMITED,
+	{ "429", { .status = 429, .body = MESSAGE("Slow"), .retry_after = "30" }, FORGE_API_LIMITED,
 	    30, "HTTP 429: Slow" },
-	{ "429 without a word", { .status = 429, .body = "" }, GITHUB_LIMITED, 60, "HTTP 429" },
-	{ "301", { .status = 301, .body = MESSAGE("Moved Permanently") }, GITHUB_MOVED, 0,
+	{ "429 without a word", { .status = 429, .body = "" }, FORGE_API_LIMITED, 60, "HTTP 429" },
+	{ "301", { .status = 301, .body = MESSAGE("Moved Permanently") }, FORGE_API_MOVED, 0,
 	    "HTTP 301: Moved Permanently" },
-	{ "410", { .status = 410, .body = "" }, GITHUB_REFUSED, 0, "HTTP 410" },
-	{ "502", { .status = 502, .body = "<html>Bad gateway</html>" }, GITHUB_FAILED, 0,
+	{ "410", { .status = 410, .body = "" }, FORGE_API_REFUSED, 0, "HTTP 410" },
+	{ "502", { .status = 502, .body = "<html>Bad gateway</html>" }, FORGE_API_FAILED, 0,
 	    "HTTP 502" },
-	{ "half a body", { .status = 200, .body = "{\"id\":1,\"na" }, GITHUB_TORN, 0,
+	{ "half a body", { .status = 200, .body = "{\"id\":1,\"na" }, FORGE_API_TORN, 0,
 	    "HTTP 200 with half a body: it is no JSON" },
-	{ "a page", { .status = 200, .body = "<html>" }, GITHUB_TORN, 0,
+	{ "a page", { .status = 200, .body = "<html>" }, FORGE_API_TORN, 0,
 	    "HTTP 200 with half a body: it is no JSON" },
 	{ "half of what was said to come",
-	    { .code = ERR_IO, .text = "Transferred a partial file", .was_sent = true }, GITHUB_TORN,
-	    0, "Transferred a partial file" },
+	    { .code = ERR_IO, .text = "Transferred a partial file", .was_sent = true },
+	    FORGE_API_TORN, 0, "Transferred a partial file" },
 	{ "10 MB", { .code = ERR_LIMIT, .text = "the answer is larger", .was_sent = true },
-	    GITHUB_TOO_LARGE, 0, "the answer is larger" },
-	{ "too late", { .code = ERR_TIMEOUT, .text = "no answer", .was_sent = true }, GITHUB_AWAY,
-	    0, "no answer" },
-	{ "nobody there", { .code = ERR_IO, .text = "cannot connect" }, GITHUB_AWAY, 0,
+	    FORGE_API_TOO_LARGE, 0, "the answer is larger" },
+	{ "too late", { .code = ERR_TIMEOUT, .text = "no answer", .was_sent = true },
+	    FORGE_API_AWAY, 0, "no answer" },
+	{ "nobody there", { .code = ERR_IO, .text = "cannot connect" }, FORGE_API_AWAY, 0,
 	    "cannot connect" },
 	{ "odd letters", { .status = 403, .body = MESSAGE("a\\u0007\\u202eb\\nc") },
-	    GITHUB_FORBIDDEN, 0, "HTTP 403: ab c" },
+	    FORGE_API_FORBIDDEN, 0, "HTTP 403: ab c" },
 };
 
-static struct github_api_answer
-judge(struct github_api_reply reply, bool *ret_has_body)
+static struct forge_api_answer
+judge(struct forge_api_reply reply, bool *ret_has_body)
 {
-	struct github_api_answer answer;
+	struct forge_api_answer answer;
 	struct json *body;
 
 	reply.body = reply.body == NULL ? "" : reply.body;
 	reply.body_size = strlen(reply.body);
 	reply.now_s = NOW;
-	answer = github_api_judge(&reply, &body);
+	answer = forge_api_judge(&reply, &body);
 	if (ret_has_body != NULL)
 		*ret_has_body = body != NULL;
 	json_free(body);
@@ -86,7 +86,7 @@ TEST(each_answer_is_told_from_the_others)
 {
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		bool has_body;
-		struct github_api_answer answer = judge(cases[i].reply, &has_body);
+		struct forge_api_answer answer = judge(cases[i].reply, &has_body);
 
 		if (answer.verdict != cases[i].verdict)
 			fail_msg("%s: %d", cases[i].what, answer.verdict);
@@ -94,7 +94,7 @@ TEST(each_answer_is_told_from_the_others)
 		assert_int_equal(answer.retry_after_s, cases[i].retry_after_s);
 		assert_int_equal(answer.status, cases[i].reply.status);
 		assert_int_equal(
-		    has_body, answer.verdict == GITHUB_DONE && cases[i].reply.body[0] != '\0');
+		    has_body, answer.verdict == FORGE_API_DONE && cases[i].reply.body[0] != '\0');
 		assert_false(answer.is_of_access);
 	}
 }
@@ -114,7 +114,7 @@ TEST(a_key_that_is_not_known_is_told_from_what_is_wrong_with_it)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(judge((struct github_api_reply){ .status = rows[i].status,
+		assert_int_equal(judge((struct forge_api_reply){ .status = rows[i].status,
 					   .body = rows[i].body,
 					   .body_size = strlen(rows[i].body) },
 				     NULL)
@@ -134,7 +134,7 @@ TEST(a_pause_that_is_asked_for_has_bounds)
 		{ NULL, "0", "soon", 60 } };
 
 	for (size_t i = 0; i < COUNT(pauses); i++)
-		assert_int_equal(judge((struct github_api_reply){ .status = 429,
+		assert_int_equal(judge((struct forge_api_reply){ .status = 429,
 					   .retry_after = pauses[i].retry_after,
 					   .remaining = pauses[i].remaining,
 					   .reset = pauses[i].reset },
@@ -165,7 +165,7 @@ TEST(the_next_page_is_a_cursor_and_no_address)
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_string_equal(judge(
-					(struct github_api_reply){
+					(struct forge_api_reply){
 					    .status = 200, .body = "[]", .link = rows[i].link },
 					NULL)
 					.next,
@@ -176,29 +176,53 @@ TEST(a_repository_is_two_names_and_leads_nowhere_else)
 {
 	static const char *const bad[] = { "", "shop", "octo/", "/shop", "octo/shop/x", "../shop",
 		"octo/..", "octo/.", "octo/sh op", "octo/shop?x", "octo/sh%2fop", "octo/\xc3\xa4" };
-	char path[GITHUB_API_PATH], longest[GITHUB_API_PATH + 8];
+	char path[FORGE_API_PATH], longest[FORGE_API_PATH + 8];
 
-	assert_true(github_api_path("octo/shop", "", path));
+	assert_true(forge_api_path("octo/shop", "", path));
 	assert_string_equal(path, "/repos/octo/shop");
-	assert_true(github_api_path("Octo-1/.git_hub.io", "/hooks?per_page=100", path));
+	assert_true(forge_api_path("Octo-1/.git_hub.io", "/hooks?per_page=100", path));
 	assert_string_equal(path, "/repos/Octo-1/.git_hub.io/hooks?per_page=100");
-	assert_true(github_api_path("octo/...", "", path));
+	assert_true(forge_api_path("octo/...", "", path));
 	for (size_t i = 0; i < COUNT(bad); i++)
-		if (github_api_path(bad[i], "", path))
+		if (forge_api_path(bad[i], "", path))
 			fail_msg("%s", bad[i]);
 	memset(longest, 'x', sizeof(longest));
 	longest[4] = '/';
-	longest[GITHUB_API_PATH - strlen("/repos/")] = '\0';
-	assert_false(github_api_path(longest, "", path));
-	longest[GITHUB_API_PATH - strlen("/repos/") - 1] = '\0';
-	assert_true(github_api_path(longest, "", path));
+	longest[FORGE_API_PATH - strlen("/repos/")] = '\0';
+	assert_false(forge_api_path(longest, "", path));
+	longest[FORGE_API_PATH - strlen("/repos/") - 1] = '\0';
+	assert_true(forge_api_path(longest, "", path));
+}
+
+TEST(a_project_is_names_in_groups_and_leads_nowhere_else)
+{
+	static const char *const bad[] = { "", "shop", "group/", "/shop", "group//shop",
+		"group/../shop", "group/./shop", "group/sh op", "group/shop?x", "group%2fshop/x",
+		"group/sub/" };
+	char path[FORGE_API_PATH], longest[FORGE_API_PATH + 8];
+
+	assert_true(forge_api_project_path("group/shop", "", path));
+	assert_string_equal(path, "/projects/group%2Fshop");
+	assert_true(forge_api_project_path("Group/sub/.shop_1", "/pipelines?per_page=1", path));
+	assert_string_equal(path, "/projects/Group%2Fsub%2F.shop_1/pipelines?per_page=1");
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (forge_api_project_path(bad[i], "", path))
+			fail_msg("%s", bad[i]);
+	memset(longest, 'x', sizeof(longest));
+	longest[4] = '/';
+	for (size_t size = FORGE_API_PATH - 32; size < sizeof(longest); size++) {
+		longest[size] = '\0';
+		assert_int_equal(forge_api_project_path(longest, "/jobs", path),
+		    strlen("/projects/%2F/jobs") + size - 1 < FORGE_API_PATH);
+		longest[size] = 'x';
+	}
 }
 
 static int64_t
 installation(const char *text)
 {
 	struct json *body = json_decode(text, strlen(text), NULL);
-	int64_t id = github_api_installation(body);
+	int64_t id = forge_api_installation(body);
 
 	json_free(body);
 	return id;
@@ -212,26 +236,26 @@ TEST(an_installation_counts_while_it_is_not_suspended)
 	assert_int_equal(installation("{\"id\":\"7\"}"), 0);
 	assert_int_equal(installation("{\"id\":-7}"), 0);
 	assert_int_equal(installation("[]"), 0);
-	assert_int_equal(github_api_installation(NULL), 0);
+	assert_int_equal(forge_api_installation(NULL), 0);
 }
 
 static bool
-has_token(const char *value, char out[GITHUB_API_TOKEN])
+has_token(const char *value, char out[FORGE_API_TOKEN])
 {
-	char text[2 * GITHUB_API_TOKEN];
+	char text[2 * FORGE_API_TOKEN];
 	struct json *body;
 	bool ok;
 
 	(void)snprintf(text, sizeof(text), "{\"token\":%s}", value);
 	body = json_decode(text, strlen(text), NULL);
-	ok = github_api_token(body, out);
+	ok = forge_api_token(body, out);
 	json_free(body);
 	return ok;
 }
 
 TEST(a_token_is_whatever_a_header_can_have)
 {
-	char token[GITHUB_API_TOKEN] = "", longest[GITHUB_API_TOKEN + 3] = "\"";
+	char token[FORGE_API_TOKEN] = "", longest[FORGE_API_TOKEN + 3] = "\"";
 
 	assert_true(has_token("\"ghs_12345_eyJ.e30.c2ln\"", token));
 	assert_string_equal(token, "ghs_12345_eyJ.e30.c2ln");
@@ -242,51 +266,52 @@ TEST(a_token_is_whatever_a_header_can_have)
 	assert_false(has_token("\"a\\r\\nX: y\"", token));
 	assert_false(has_token("\"\\u00e4\"", token));
 	assert_string_equal(token, "!~");
-	memset(longest + 1, 'x', GITHUB_API_TOKEN);
-	longest[GITHUB_API_TOKEN + 1] = '"';
+	memset(longest + 1, 'x', FORGE_API_TOKEN);
+	longest[FORGE_API_TOKEN + 1] = '"';
 	assert_false(has_token(longest, token));
-	longest[GITHUB_API_TOKEN] = '"';
-	longest[GITHUB_API_TOKEN + 1] = '\0';
+	longest[FORGE_API_TOKEN] = '"';
+	longest[FORGE_API_TOKEN + 1] = '\0';
 	assert_true(has_token(longest, token));
 	assert_int_equal(strlen(token), 1023);
-	assert_false(github_api_token(NULL, token));
+	assert_false(forge_api_token(NULL, token));
 }
 
 /* --- the hour --- */
 
 static void
-note(struct github_api_budget *budget, enum github_verdict verdict, int64_t limit, int64_t reset_s)
+note(
+    struct forge_api_budget *budget, enum forge_api_verdict verdict, int64_t limit, int64_t reset_s)
 {
-	const struct github_api_answer answer = {
+	const struct forge_api_answer answer = {
 		.verdict = verdict, .limit = limit, .reset_s = reset_s
 	};
 
-	github_api_budget_note(budget, &answer);
+	forge_api_budget_note(budget, &answer);
 }
 
 TEST(a_fifth_of_the_limit_is_used_and_no_more)
 {
-	struct github_api_budget budget = { 0 };
+	struct forge_api_budget budget = { 0 };
 
-	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW), 0);
 	for (int i = 0; i < 9; i++)
-		note(&budget, GITHUB_DONE, 50, NOW + 600);
-	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 0);
-	note(&budget, GITHUB_FORBIDDEN, 50, NOW + 600);
-	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 600);
-	assert_int_equal(github_api_budget_wait_s(&budget, NOW + 599), 1);
-	assert_int_equal(github_api_budget_wait_s(&budget, NOW + 600), 0);
-	note(&budget, GITHUB_AWAY, 0, 0); /* nothing was said of a limit */
+		note(&budget, FORGE_API_DONE, 50, NOW + 600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW), 0);
+	note(&budget, FORGE_API_FORBIDDEN, 50, NOW + 600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW), 600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 599), 1);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 600), 0);
+	note(&budget, FORGE_API_AWAY, 0, 0); /* nothing was said of a limit */
 	assert_int_equal(budget.used, 10);
 	/* Its servers name the end of one hour a little differently. */
-	note(&budget, GITHUB_DONE, 50, NOW + 630);
-	note(&budget, GITHUB_DONE, 50, NOW + 590);
+	note(&budget, FORGE_API_DONE, 50, NOW + 630);
+	note(&budget, FORGE_API_DONE, 50, NOW + 590);
 	assert_int_equal(budget.used, 12);
-	note(&budget, GITHUB_DONE, 50, NOW + 4200);
+	note(&budget, FORGE_API_DONE, 50, NOW + 4200);
 	assert_int_equal(budget.used, 1);
-	note(&budget, GITHUB_DONE, 50, NOW + INT64_C(100000));
+	note(&budget, FORGE_API_DONE, 50, NOW + INT64_C(100000));
 	budget.used = 10;
-	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 3600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW), 3600);
 }
 
 TEST(intervals_grow_when_half_of_it_is_used)
@@ -298,14 +323,14 @@ TEST(intervals_grow_when_half_of_it_is_used)
 		{ 1000, 60 }, { 5000, 60 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct github_api_budget budget = { 5000, NOW + 60, rows[i].used };
-		double factor = github_api_budget_factor(&budget, NOW);
+		const struct forge_api_budget budget = { 5000, NOW + 60, rows[i].used };
+		double factor = forge_api_budget_factor(&budget, NOW);
 
 		if (factor < rows[i].factor - 0.01 || factor > rows[i].factor + 0.01)
 			fail_msg("%d: %f", (int)rows[i].used, factor);
-		assert_true(github_api_budget_factor(&budget, NOW + 60) == 1);
+		assert_true(forge_api_budget_factor(&budget, NOW + 60) == 1);
 	}
-	assert_true(github_api_budget_factor(&(struct github_api_budget){ 0 }, NOW) == 1);
+	assert_true(forge_api_budget_factor(&(struct forge_api_budget){ 0 }, NOW) == 1);
 }
 
 /* --- permissions --- */

@@ -1,9 +1,9 @@
-/* fuzz_github_api.c - each answer of GitHub's is one verdict, and stays within its bounds.  Side: start. */
+/* fuzz_forge_api.c - each answer of GitHub's is one verdict, and stays within its bounds.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
 
-#include "clients/github_api_answer.h"
+#include "clients/forge_api_answer.h"
 #include "clients/github_need.h"
 #include "lib/json.h"
 #include "types/redelivery.h"
@@ -41,60 +41,60 @@ is_visible(const char *text)
 }
 
 static void
-check(const struct github_api_reply *reply, const struct github_api_answer *answer,
+check(const struct forge_api_reply *reply, const struct forge_api_answer *answer,
     const struct json *body)
 {
-	bool is_good = answer->verdict == GITHUB_DONE;
+	bool is_good = answer->verdict == FORGE_API_DONE;
 	int status = reply->status;
 
 	assert(fuzz_is_clean(answer->detail, false));
 	assert(is_good == (answer->detail[0] == '\0') || reply->code != ERR_NONE);
-	assert(body == NULL || answer->verdict == GITHUB_DONE);
-	assert(answer->verdict != GITHUB_DONE || (status >= 200 && status < 300));
-	assert(answer->verdict == GITHUB_LIMITED ? answer->retry_after_s >= 1 &&
+	assert(body == NULL || answer->verdict == FORGE_API_DONE);
+	assert(answer->verdict != FORGE_API_DONE || (status >= 200 && status < 300));
+	assert(answer->verdict == FORGE_API_LIMITED ? answer->retry_after_s >= 1 &&
 		    answer->retry_after_s <= 3600 && (status == 403 || status == 429) :
-						   answer->retry_after_s == 0);
+						      answer->retry_after_s == 0);
 	assert((answer->limit > 0) == (answer->reset_s > 0));
 	assert(is_visible(answer->next) && strpbrk(answer->next, "&#?/:<>") == NULL);
 	assert(!answer->is_of_access);
 }
 
 static void
-check_budget(const struct github_api_answer *answer)
+check_budget(const struct forge_api_answer *answer)
 {
-	struct github_api_budget budget = { 0 };
+	struct forge_api_budget budget = { 0 };
 	double factor;
 
 	for (int i = 0; i < 3; i++)
-		github_api_budget_note(&budget, answer);
-	factor = github_api_budget_factor(&budget, NOW);
+		forge_api_budget_note(&budget, answer);
+	factor = forge_api_budget_factor(&budget, NOW);
 	assert(factor >= 1 && factor <= 60 && budget.used <= 3);
-	assert(github_api_budget_wait_s(&budget, NOW) >= 0);
-	assert(github_api_budget_wait_s(&budget, NOW) <= 3600);
-	assert(github_api_budget_wait_s(&budget, NOW) == 0 || factor > 1);
+	assert(forge_api_budget_wait_s(&budget, NOW) >= 0);
+	assert(forge_api_budget_wait_s(&budget, NOW) <= 3600);
+	assert(forge_api_budget_wait_s(&budget, NOW) == 0 || factor > 1);
 }
 
 static void
 check_body(const struct json *body)
 {
-	char token[GITHUB_API_TOKEN];
+	char token[FORGE_API_TOKEN];
 	struct redelivery one;
 
-	assert(github_api_installation(body) >= 0);
+	assert(forge_api_installation(body) >= 0);
 	assert(github_needs_granted(body) < 1u << GITHUB_NEEDS);
 	for (size_t i = 0; i < json_count(body); i++)
 		if (redelivery_read(json_at(body, i), &one))
 			assert(one.id > 0 && one.at > 0 && one.guid[0] != '\0');
-	if (github_api_token(body, token))
+	if (forge_api_token(body, token))
 		assert(token[0] != '\0' && is_visible(token));
 }
 
 static void
 check_path(const char *repository)
 {
-	char path[GITHUB_API_PATH];
+	char path[FORGE_API_PATH];
 
-	if (!github_api_path(repository, "/hooks", path))
+	if (!forge_api_path(repository, "/hooks", path))
 		return;
 	assert(is_visible(path) && strstr(path, "/../") == NULL && strstr(path, "/./") == NULL);
 	assert(strchr(path, '?') == NULL && strchr(path, '%') == NULL && strchr(path, '#') == NULL);
@@ -104,8 +104,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *line[LINES];
-	struct github_api_reply reply = { .now_s = NOW };
-	struct github_api_answer answer;
+	struct forge_api_reply reply = { .now_s = NOW };
+	struct forge_api_answer answer;
 	struct json *body;
 	size_t at = 0;
 
@@ -126,7 +126,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reply.limit = header(line[LIMIT]);
 	reply.remaining = header(line[REMAINING]);
 	reply.reset = header(line[RESET]);
-	answer = github_api_judge(&reply, &body);
+	answer = forge_api_judge(&reply, &body);
 	check(&reply, &answer, body);
 	check_budget(&answer);
 	check_body(body);

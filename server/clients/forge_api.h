@@ -1,4 +1,4 @@
-/* github_api.h - GitHub's API, as an App or by a person's token: one call, one try.  Side: loop. */
+/* forge_api.h - GitHub's API, as an App or by a person's token, and GitLab's: one call, one try.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * An App shows a JWT of its own, and asks about a repository by a token of its installation there:
@@ -9,49 +9,50 @@
  */
 #pragma once
 
-#include "clients/github_api_answer.h"
+#include "clients/forge_api_answer.h"
 #include "lib/loop.h"
 
-struct github_api;
-struct github_api_call;
+struct forge_api;
+struct forge_api_call;
 struct settings;
 
-enum github_api_as {
-	GITHUB_AS_ITS,	  /* the App's installation; where there is no App, a person */
-	GITHUB_AS_APP,	  /* what is asked of the App itself */
-	GITHUB_AS_PERSON, /* by GITHUB_API_TOKEN */
+enum forge_api_as {
+	FORGE_AS_ITS,	  /* the App's installation; where there is no App, a person */
+	FORGE_AS_APP,	  /* what is asked of the App itself */
+	FORGE_AS_PERSON, /* by GITHUB_API_TOKEN */
+	FORGE_AS_GITLAB, /* at GITLAB_URL, by GITLAB_API_TOKEN */
 };
 
-/* body: of GITHUB_DONE, valid within the call; NULL: nothing was said. */
-typedef void github_api_done_fn(
-    void *ctx, const struct github_api_answer *answer, const struct json *body);
+/* body: of FORGE_API_DONE, valid within the call; NULL: nothing was said. */
+typedef void forge_api_done_fn(
+    void *ctx, const struct forge_api_answer *answer, const struct json *body);
 
-struct github_api_request {
+struct forge_api_request {
 	struct settings *settings; /* of the application that asks */
-	enum github_api_as as;
-	const char *repository; /* "owner/name"; NULL: about none, which GITHUB_AS_ITS cannot */
+	enum forge_api_as as;
+	const char *repository; /* "owner/name", "group/sub/name"; NULL: about none */
 	const char *path;	/* "/app"; with a repository what stands behind it: "", "/hooks" */
 	const char *method;	/* a literal; NULL: GET, or POST with a body */
 	const char *body;	/* JSON; NULL: none */
 	int64_t timeout_ms;	/* of each request, of which a call has up to three; 0: 10,000 */
-	github_api_done_fn *on_done;
+	forge_api_done_fn *on_done;
 	void *ctx;
 };
 
-struct github_api *github_api_new(struct loop *loop, struct err *err) MUST_USE;
-void github_api_free(struct github_api *api); /* takes NULL; when all calls have ended */
+struct forge_api *forge_api_new(struct loop *loop, struct err *err) MUST_USE;
+void forge_api_free(struct forge_api *api); /* takes NULL; when all calls have ended */
 
 /* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  What the
  * request points at may go at once, but for ctx.  NULL: could not be started; *err says why,
  * ERR_BUSY where a fifth of the limit is used. */
-struct github_api_call *github_api_start(
-    struct github_api *api, const struct github_api_request *request, struct err *err) MUST_USE;
+struct forge_api_call *forge_api_start(
+    struct forge_api *api, const struct forge_api_request *request, struct err *err) MUST_USE;
 
 /* What a call is answered that could not be started. */
-struct github_api_answer github_api_unsent(const struct err *err);
+struct forge_api_answer forge_api_unsent(const struct err *err);
 
 /* Without on_done.  NULL is fine. */
-void github_api_cancel(struct github_api_call *call);
+void forge_api_cancel(struct forge_api_call *call);
 
 /* By how much what asks regularly is to ask less often: 1 to 60. */
-double github_api_factor(const struct github_api *api);
+double forge_api_factor(const struct forge_api *api);

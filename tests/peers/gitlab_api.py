@@ -1,0 +1,99 @@
+"""gitlab_api.py - a stand-in for GitLab's API (docs.gitlab.com/api/rest, /api/pipelines, /api/jobs).
+
+Refuses what GitLab refuses, a token that has not that project among it, a path that is not escaped; and what GitLab
+would take no notice of: a parameter that it does not have.  A pipeline is added by begin(); its jobs by job(), whose
+states make its own.  `troubles`: as Server has them, for the next requests.
+"""
+# SPDX-License-Identifier: ISC
+import itertools
+import urllib.parse
+
+from github_tokens import Server
+
+LISTED = ("id", "iid", "project_id", "sha", "ref", "status", "source", "created_at", "updated_at", "web_url")
+PARAMETERS = {"pipelines": {"sha", "ref", "source", "status", "per_page", "page", "order_by", "sort"},
+              "jobs": {"scope[]", "include_retried", "per_page", "page"}, "hooks": {"per_page", "page"}}
+
+
+class Refused(Exception):
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class GitlabApi(Server):
+    """`tokens`: the paths of the projects that each may read.  `calls`: (path with its query, status)."""
+
+    def __init__(self, tokens, project=22):
+        super().__init__()
+        self.tokens, self.project = tokens, project
+        self.pipelines, self.calls, self.hooks = [], [], []
+        self.numbers, self.jobs = itertools.count(9001), itertools.count(380)
+
+    def begin(self, sha, ref="develop", source="push", tag=False):
+        number = next(self.numbers)
+        made = {"id": number, "iid": number - 9000, "project_id": self.project, "sha": sha, "ref": ref,
+                "status": "created", "source": source, "tag": tag, "created_at": "2026-11-22T08:00:00.000Z",
+                "updated_at": "2026-11-22T08:00:00.000Z", "web_url": f"{self.url}/-/pipelines/{number}", "jobs": []}
+        self.pipelines.append(made)
+        return made
+
+    def job(self, pipeline, name, status):
+        """One that is begun again takes the place of the one before, under a number of its own."""
+        pipeline["jobs"] = [one for one in pipeline["jobs"] if one["name"] != name]
+        pipeline["jobs"].append({"id": next(self.jobs), "name": name, "status": status, "stage": "test"})
+        states = {one["status"] for one in pipeline["jobs"]}
+        pipeline["status"] = next(one for one in ("running", "pending", "failed", "success") if one in states)
+
+    # --- what is answered ---
+
+    def page(self, request):
+        try:
+            status, page = 200, self.content(request)
+        except Refused as refused:
+            status, page = refused.status, {"message": f"{refused.status} {refused.message}"}
+        self.calls.append((request.path, status))
+        return status, page
+
+    def content(self, request):
+        path, _, query = request.path.partition("?")
+        words = path.split("/")
+        query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+        if words[:4] != ["", "api", "v4", "projects"] or len(words) < 6:
+            raise Refused(404, "Not Found")
+        self.check(request, urllib.parse.unquote(words[4]))
+        unknown = set(query) - PARAMETERS.get(words[-1], set())
+        if unknown:
+            raise Refused(400, f"no such parameter: {unknown}")
+        if int(query.get("per_page", 20)) not in range(1, 101):
+            raise Refused(400, "per_page does not have a valid value")
+        if words[5:] == ["pipelines"]:
+            return self.listed(query)
+        if words[5:] == ["hooks"]:
+            return self.hooks
+        if words[5] == "pipelines" and words[7:] == ["jobs"]:
+            return self.jobs_of(words[6], query)
+        raise Refused(404, "Not Found")
+
+    def check(self, request, project):
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or token not in self.tokens:
+            raise Refused(401, "Unauthorized")
+        if project.lower() not in (one.lower() for one in self.tokens[token]):
+            raise Refused(404, "Project Not Found")
+
+    def listed(self, query):
+        wanted = [one for one in self.pipelines if all(one[name] == query.get(name, one[name])
+                                                       for name in ("sha", "ref", "source", "status"))]
+        wanted.sort(key=lambda one: -one["id"])
+        return [{name: one[name] for name in LISTED} for one in wanted][:int(query.get("per_page", 20))]
+
+    def jobs_of(self, number, query):
+        for one in self.pipelines:
+            if str(one["id"]) == number:
+                jobs = sorted(one["jobs"], key=lambda job: -job["id"])[:int(query.get("per_page", 20))]
+                return [{**job, "tag": one["tag"], "ref": one["ref"], "commit": {"id": one["sha"], "title": "Fix it"},
+                         "user": {"id": 4, "username": "joon"}, "pipeline": {
+                             name: one[name] for name in ("id", "project_id", "ref", "sha", "status")}}
+                        for job in jobs]
+        raise Refused(404, "Not Found")
