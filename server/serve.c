@@ -18,6 +18,7 @@
 #include "forges/forge_row.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
@@ -359,7 +360,7 @@ open_store(struct serve *serve, struct err *err)
 	serve->store = store_open(&config, err);
 	CRASH_POINT(start_opened);
 	if (serve->store == NULL ||
-	    !store_recover(serve->store, serve->settings, &serve->recovered, err))
+	    !store_recover(serve->store, serve->settings, clock_wall_ms(), &serve->recovered, err))
 		return false;
 	CRASH_POINT(start_recovered);
 	return true;

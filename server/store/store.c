@@ -190,13 +190,13 @@ store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *
 }
 
 bool
-store_recover(struct store *store, struct settings *settings, struct queue_list *ret_outcomes,
-    struct err *err)
+store_recover(struct store *store, struct settings *settings, int64_t at,
+    struct queue_list *ret_outcomes, struct err *err)
 {
 	struct queue_list out = { 0 };
 	bool ok;
 
-	store_remember(store, settings, 0);
+	store_remember(store, settings, at);
 	if (!db_begin(store->db, err))
 		return false;
 	ok = mark_doubtful(store, err) && store_lane_recover(store, &out, err) &&

@@ -38,10 +38,10 @@ struct store_config {
  * to be migrated, migrates.  NULL: *err says what to do. */
 struct store *store_open(const struct store_config *config, struct err *err) MUST_USE;
 
-/* The effects that were open, marked is_recovered, into *ret_outcomes; once, before the first
- * batch. */
-bool store_recover(struct store *store, struct settings *settings, struct queue_list *ret_outcomes,
-    struct err *err) MUST_USE;
+/* The effects that were open, marked is_recovered, into *ret_outcomes, but for what is too old at
+ * `at` (wall ms); once, before the first batch. */
+bool store_recover(struct store *store, struct settings *settings, int64_t at,
+    struct queue_list *ret_outcomes, struct err *err) MUST_USE;
 
 /*
  * Decides the events in one transaction, each in a savepoint of its own, and appends what came of

@@ -347,7 +347,7 @@ main(int argc, char *argv[])
 	metric_set_settings(bench.metrics, bench.settings);
 	bench.store = store_open(&config, &err);
 	if (bench.store == NULL ||
-	    !store_recover(bench.store, bench.settings, &bench.outcomes, &err))
+	    !store_recover(bench.store, bench.settings, bench.at, &bench.outcomes, &err))
 		die(err.text);
 	decide(event_new(EVENT_STARTED));
 	effect_free(take(EFFECT_RUN));

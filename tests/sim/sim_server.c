@@ -543,7 +543,7 @@ server_start(struct sim *sim, int64_t a, int64_t b)
 	sim_trace(sim, "-- the server starts, with settings %d", sim->loaded);
 	sim->store = store_open(&config, &err);
 	if (sim->store == NULL ||
-	    !store_recover(sim->store, sim_settings_get(sim->loaded), &outcomes, &err))
+	    !store_recover(sim->store, sim_settings_get(sim->loaded), sim->now, &outcomes, &err))
 		sim_fail(sim, "a_start_recovers", "%s", err.text);
 	started = sim_server_event(sim, EVENT_STARTED);
 	started->u.started.is_restored = sim->is_copy;

@@ -170,7 +170,8 @@ world_rewrite(struct world *w, const char *sql)
 		effect_free(w->open[--w->n_open]);
 	w->aid.store = store_open(&w->aid.config, &w->aid.err);
 	assert_non_null(w->aid.store);
-	assert_true(store_recover(w->aid.store, w->aid.settings, &w->aid.outcomes, &w->aid.err));
+	assert_true(
+	    store_recover(w->aid.store, w->aid.settings, w->aid.at, &w->aid.outcomes, &w->aid.err));
 }
 
 /* --- what comes out --- */

@@ -66,7 +66,7 @@ open_store(struct store_aid *aid)
 	aid->store = store_open(&aid->config, &aid->err);
 	if (aid->store == NULL)
 		fail_msg("store_open: %s", aid->err.text);
-	if (!store_recover(aid->store, aid->settings, &aid->outcomes, &aid->err))
+	if (!store_recover(aid->store, aid->settings, aid->at, &aid->outcomes, &aid->err))
 		fail_msg("store_recover: %s", aid->err.text);
 }
 

@@ -520,7 +520,7 @@ TEST(a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was)
 			fail_nth(whats[i], n);
 			w.aid.store = store_open(&w.aid.config, &err);
 			ok = w.aid.store != NULL &&
-			    store_recover(w.aid.store, w.aid.settings, &outcomes, &err);
+			    store_recover(w.aid.store, w.aid.settings, w.aid.at, &outcomes, &err);
 			is_met = fail_nth_met();
 			if (!ok && (!is_met || err.text[0] == '\0' || outcomes.first != NULL))
 				complain(n, ok ? "" : err.text);

@@ -168,7 +168,7 @@ start_and_decide(void)
 	queue_list_add(&events, &event->link);
 	arm();
 	store = store_open(&aid->config, &err);
-	if (store == NULL || !store_recover(store, aid->settings, &outcomes, &err) ||
+	if (store == NULL || !store_recover(store, aid->settings, aid->at, &outcomes, &err) ||
 	    !store_batch(store, &events, &outcomes, &err))
 		_exit(4);
 	(void)store_project(store, &outcomes);

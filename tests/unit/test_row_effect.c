@@ -40,6 +40,24 @@ LANE_TEST(a_toast_that_is_old_at_its_turn_is_dropped)
 	assert_int_equal(store_aid_count(aid, EFFECT_TOAST), 0);
 }
 
+/* The program may have been away for days. */
+LANE_TEST(what_was_out_and_is_old_at_the_start_is_dropped)
+{
+	struct effect *effect;
+	char first[] = "first", second[] = "second";
+
+	store_aid_act(aid, act_toast, first);
+	aid->at += 30000;
+	store_aid_act(aid, act_toast, second);
+	effect_free(store_aid_take(aid, EFFECT_TOAST));
+	aid->at += 30001;
+	store_aid_reopen(aid);
+	effect = store_aid_take(aid, EFFECT_TOAST);
+	assert_string_equal(effect->u.toast.callback, "second");
+	effect_free(effect);
+	assert_int_equal(store_aid_count(aid, EFFECT_TOAST), 0);
+}
+
 static void
 act_long_toast(struct tx *tx, void *arg)
 {
