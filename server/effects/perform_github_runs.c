@@ -145,11 +145,9 @@ perform_github_runs(struct perform *perform, struct effect *effect)
 
 	job->at_gitlab =
 	    environment != NULL && list_has(environment->require_ci, PIPELINE_OF_GITLAB);
-	if (job->at_gitlab && environment->of->repository_path != NULL)
-		(void)text_copy(
-		    job->project, sizeof(job->project), environment->of->repository_path);
-	else if (job->at_gitlab)
-		(void)!forge_path(environment->of->repository_url, job->project);
+	if (job->at_gitlab)
+		(void)forge_path(environment->of->repository_path, environment->of->repository_url,
+		    job->project);
 	if (wait_ms > 0)
 		perform_job_wait(&job->asking.job, wait_ms);
 	else

@@ -122,14 +122,17 @@ forge_link(const char *repository_url, const char *base, const char *commit, cha
 }
 
 bool
-forge_path(const char *repository_url, char ret[LIMIT_REF])
+forge_path(const char *given, const char *repository_url, char ret[LIMIT_REF])
 {
 	char host[HOST_SIZE];
-	const char *path;
+	const char *path = given;
 
 	ret[0] = '\0';
-	return repository_url != NULL && split(repository_url, host, &path) &&
-	    (size_t)snprintf(ret, LIMIT_REF, "%.*s", (int)size_of(path), path) < LIMIT_REF;
+	if (path == NULL && (repository_url == NULL || !split(repository_url, host, &path)))
+		return false;
+	if ((size_t)snprintf(ret, LIMIT_REF, "%.*s", (int)size_of(path), path) >= LIMIT_REF)
+		ret[0] = '\0'; /* what is cut is another's */
+	return ret[0] != '\0';
 }
 
 bool

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_gitlab.h"
 #include "clients/forge_api.h"
 #include "clients/github_need.h"
 #include "lib/buf.h"
@@ -292,4 +293,6 @@ doctor_github(struct doctor *doctor)
 		try_next(&a->places[i]);
 	if (a->api == NULL)
 		TELL(doctor, GITHUB, ERROR, "GitHub: %s", err.text);
+	else
+		doctor_gitlab(doctor, a->api);
 }

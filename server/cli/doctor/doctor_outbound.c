@@ -60,6 +60,8 @@ doctor_outbound(struct doctor *doctor)
 		tell(doctor, OUTBOUND_CLOUDFLARE, s->cloudflare_api_base, false);
 	if (s->github.app_id != NULL || s->github.token != NULL)
 		tell(doctor, OUTBOUND_GITHUB, s->github.url, false);
+	if (s->github.gitlab_token != NULL)
+		tell(doctor, OUTBOUND_GITLAB, settings_text(s, SETTING_GITLAB_URL), false);
 	if (s->telegram_mode == TELEGRAM_WEBHOOK && s->telegram_webhook_url != NULL)
 		tell(doctor, OUTBOUND_CERTIFICATE, s->telegram_webhook_url, false);
 	tell_witness(doctor);

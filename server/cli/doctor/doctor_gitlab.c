@@ -1,0 +1,141 @@
+/* doctor_gitlab.c - is GitLab's API open to the token, and is its webhook on?  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "cli/doctor/doctor_gitlab.h"
+
+#include "cli/doctor/doctor.h"
+#include "clients/forge_api.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "types/forge.h"
+#include "types/settings.h"
+
+struct project {
+	struct doctor *doctor;
+	struct forge_api *api;
+	struct settings *settings;
+	char path[LIMIT_REF];
+	bool is_read; /* its pipelines can be */
+};
+
+static void ask(struct project *project);
+
+static void
+end(void *ctx)
+{
+	free(ctx);
+}
+
+/* docs.gitlab.com/user/project/integrations/webhooks, auto-disabled: four failures in a row switch
+ * it off for a while, forty for good.  Which of them are ours its address says. */
+static void
+tell_hooks(const struct project *project, const struct json *hooks)
+{
+	size_t n = 0, on = 0;
+
+	for (size_t i = 0; i < json_count(hooks); i++) {
+		const char *url = json_get_str(json_at(hooks, i), "url");
+		const char *is = json_get_str(json_at(hooks, i), "alert_status");
+		const char *until = json_get_str(json_at(hooks, i), "disabled_until");
+
+		if (url == NULL || strstr(url, "/forge/webhook/gitlab") == NULL)
+			continue;
+		n++;
+		if (is == NULL || strcmp(is, "executable") == 0)
+			on++;
+		else
+			TELL(project->doctor, GITHUB, ERROR,
+			    "GitLab: %s: its webhook is %.40s%s%.40s: see its Recent events for what was answered, then Test it there, which switches it on",
+			    project->path, is, until != NULL ? " until " : "",
+			    until != NULL ? until : "");
+	}
+	if (n == 0)
+		TELL(project->doctor, GITHUB, WARNING,
+		    "GitLab: %s: no webhook there sends to /forge/webhook/gitlab: pushes and pipelines are not told, CI is asked for every 30 s",
+		    project->path);
+	else if (on == n)
+		TELL(project->doctor, GITHUB, OK,
+		    "GitLab: %s: its pipelines can be read, and its webhook is on", project->path);
+}
+
+static void
+on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *body)
+{
+	struct project *project = ctx;
+	struct doctor *doctor = project->doctor;
+	bool is_refused = answer->verdict == FORGE_API_UNAUTHORIZED ||
+	    answer->verdict == FORGE_API_FORBIDDEN || answer->verdict == FORGE_API_NOT_FOUND;
+
+	if (answer->verdict == FORGE_API_DONE && project->is_read) {
+		tell_hooks(project, body);
+	} else if (answer->verdict == FORGE_API_DONE) {
+		project->is_read = true;
+		ask(project);
+	} else if (project->is_read) {
+		TELL(doctor, GITHUB, OK,
+		    "GitLab: %s: its pipelines can be read; whether its webhook is on is not known (%s): only a token of the role Maintainer may ask",
+		    project->path, answer->detail);
+	} else {
+		doctor_say(doctor, DOCTOR_GITHUB, is_refused ? DOCTOR_ERROR : DOCTOR_WARNING,
+		    "GitLab: %s: its pipelines cannot be read (%s): %s", project->path,
+		    answer->detail,
+		    answer->verdict == FORGE_API_UNAUTHORIZED ?
+			"make another GITLAB_API_TOKEN there, with read_api" :
+			is_refused ?
+			"compare GITLAB_URL and REPOSITORY_PATH with its page; the token is to be of that project or its group, with read_api" :
+			"ask again later");
+	}
+	doctor_answered(doctor);
+}
+
+static void
+ask(struct project *project)
+{
+	struct err err;
+	struct forge_api_request request = { .settings = project->settings,
+		.repository = project->path,
+		.as = FORGE_AS_GITLAB,
+		.path = project->is_read ? "/hooks?per_page=100" : "/pipelines?per_page=1",
+		.timeout_ms = DOCTOR_PATIENCE_MS,
+		.on_done = on_answer,
+		.ctx = project };
+
+	if (forge_api_start(project->api, &request, &err) != NULL)
+		doctor_asked(project->doctor);
+	else
+		TELL(project->doctor, GITHUB, ERROR, "GitLab: %s: %s", project->path, err.text);
+}
+
+/* Applications of one project are one. */
+static bool
+is_known(const struct project *projects, size_t n, const char *path)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text_same_ci(projects[i].path, path))
+			return true;
+	return false;
+}
+
+void
+doctor_gitlab(struct doctor *doctor, struct forge_api *api)
+{
+	struct settings *s = doctor->settings;
+	struct project *projects = mem_new(s->application_count + 1, sizeof(*projects));
+	size_t n = 0;
+
+	doctor_at_end(doctor, end, projects);
+	for (size_t i = 0; i <= s->application_count; i++) {
+		struct settings *of = i == 0 ? s : s->applications[i - 1];
+		char path[LIMIT_REF];
+
+		if (settings_own_count(of) == 0 || of->github.gitlab_token == NULL ||
+		    !forge_path(of->repository_path, of->repository_url, path) ||
+		    is_known(projects, n, path))
+			continue;
+		projects[n] = (struct project){ .doctor = doctor, .api = api, .settings = of };
+		(void)text_copy(projects[n++].path, LIMIT_REF, path);
+	}
+	for (size_t i = 0; i < n; i++)
+		ask(&projects[i]);
+}

@@ -1,0 +1,76 @@
+"""Goal: doctor says of which projects GitLab's API is open to the token, and whether their webhooks are on; of each
+trouble what to do."""
+# SPDX-License-Identifier: ISC
+import pytest
+
+from gitlab_api import GitlabApi
+from ops_aid import bare
+
+TOKEN = "glpat-" + "4Kx9Qm2Rv7" * 2
+PATH = "orchard/fruit/shop"
+HOOK = {"id": 7, "url": "https://bot.example.org/forge/webhook/gitlab", "alert_status": "executable",
+        "disabled_until": None, "push_events": True}
+
+
+@pytest.fixture(name="api")
+def _api():
+    api = GitlabApi({TOKEN: [PATH]})
+    api.hooks.append(dict(HOOK))
+    yield api
+    api.stop()
+
+
+def said(folder, api, **more):
+    given = {"GITHUB_REPOSITORY": "", "REPOSITORY_PATH": PATH, "GITLAB_URL": api.url, "GITLAB_API_TOKEN": TOKEN,
+             "REPOSITORY_URL": str(folder), "WATCH_PIPELINES": "none", "GITHUB_WEBHOOK_SECRET": None, **more}
+    found = bare(folder, **given).run("doctor").stdout
+    assert TOKEN not in found, found
+    return [line for line in found.splitlines() if " GitLab: " in line]
+
+
+def test_a_project_whose_pipelines_can_be_read_and_whose_webhook_is_on(tmp_path, api):
+    assert said(tmp_path, api) == [f"ok       GitLab: {PATH}: its pipelines can be read, and its webhook is on"]
+    assert [path.rpartition("/")[2] for path, _ in api.calls] == ["pipelines?per_page=1", "hooks?per_page=100"]
+
+
+def test_the_path_is_that_of_its_url(tmp_path, api):
+    line, = said(tmp_path, api, REPOSITORY_PATH=None, REPOSITORY_URL=f"https://gitlab.example.org/{PATH}.git")
+    assert line.startswith(f"ok       GitLab: {PATH}: ")
+
+
+@pytest.mark.parametrize("is_now, until, words", (
+    ("disabled", None, "its webhook is disabled: see"),
+    ("temporarily_disabled", "2026-11-27T12:00:00Z", "is temporarily_disabled until 2026-11-27T12:00:00Z: see")))
+def test_a_webhook_that_was_switched_off_is_an_error(tmp_path, api, is_now, until, words):
+    api.hooks[0].update(alert_status=is_now, disabled_until=until)
+    api.hooks.append({**HOOK, "url": "https://other.example.org/x"})
+    line, = said(tmp_path, api)
+    assert line.startswith(f"error    GitLab: {PATH}: its webhook is ") and words in line and "Recent events" in line
+
+
+def test_a_project_without_a_webhook_of_ours_is_warned_of(tmp_path, api):
+    api.hooks[0]["url"] = "https://ci.example.org/"
+    line, = said(tmp_path, api)
+    assert line.startswith(f"warning  GitLab: {PATH}: no webhook there sends to /forge/webhook/gitlab: ")
+
+
+def test_a_token_that_may_not_see_webhooks_reads_pipelines(tmp_path, api):
+    api.troubles.extend((None, 403))
+    line, = said(tmp_path, api)
+    assert line.startswith(f"ok       GitLab: {PATH}: its pipelines can be read; whether its webhook is on is not known")
+    assert "Maintainer" in line
+
+
+@pytest.mark.parametrize("trouble, level, words", (
+    (401, "error  ", "make another GITLAB_API_TOKEN there, with read_api"),
+    (404, "error  ", "compare GITLAB_URL and REPOSITORY_PATH with its page"),
+    (502, "warning", "ask again later")))
+def test_each_trouble_says_what_to_do(tmp_path, api, trouble, level, words):
+    api.troubles.append(trouble)
+    line, = said(tmp_path, api)
+    assert line.startswith(f"{level}  GitLab: {PATH}: its pipelines cannot be read (HTTP {trouble}") and words in line
+
+
+def test_another_projects_token_is_no_token(tmp_path, api):
+    line, = said(tmp_path, api, REPOSITORY_PATH="orchard/other")
+    assert line.startswith("error    GitLab: orchard/other: its pipelines cannot be read (HTTP 404: 404 Project Not F")
