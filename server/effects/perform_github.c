@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "types/forge.h"
 #include "types/settings.h"
 
 #define LOOK_S	 60
@@ -95,6 +96,14 @@ verdict_of(const struct effect *effect, const struct forge_api_answer *answer)
 	return is_gone && !answer->is_of_access ? FORGE_SAYS_GONE : FORGE_SAYS_NOTHING;
 }
 
+static bool
+at_gitlab(const struct effect *effect)
+{
+	return effect->kind != EFFECT_FORGE_ANSWER &&
+	    pipeline_at_gitlab(
+		effect->settings, effect->u.forge.environment, effect->u.forge.pipeline);
+}
+
 /* Of a list that which has the nonce in its title: its workflow shows it there. */
 static const struct json *
 find_run(const struct json *body, const struct effect_forge *forge)
@@ -122,10 +131,12 @@ read_run(struct effect *effect, const struct forge_api_answer *answer, const str
 	    github_job_pause_s(effect, answer, LOOK_S);
 	(void)text_copy(said->why, sizeof(said->why), answer->detail);
 	if (said->verdict == FORGE_SAYS_DONE && effect->kind == EFFECT_FORGE_START)
-		said->run.run = json_get_i64_or(body, "workflow_run_id", 0);
-	if (said->verdict != FORGE_SAYS_DONE || effect->kind != EFFECT_FORGE_LOOK)
+		said->run.run =
+		    json_get_i64_or(body, at_gitlab(effect) ? "id" : "workflow_run_id", 0);
+	if (said->verdict != FORGE_SAYS_DONE || effect->kind != EFFECT_FORGE_LOOK ||
+	    (at_gitlab(effect) && pipeline_run_read_jobs(body, &said->run, &err)))
 		return;
-	body = find_run(body, &effect->u.forge);
+	body = at_gitlab(effect) ? NULL : find_run(body, &effect->u.forge);
 	if (body != NULL && pipeline_run_read(body, &said->run, &err))
 		return;
 	said->verdict = FORGE_SAYS_NOTHING;
@@ -142,9 +153,25 @@ write_body(const struct effect *effect, const struct pipeline *pipeline, struct 
 	for (size_t i = 0; i < pipeline->n; i++)
 		json_put_str(&json, pipeline->inputs[i].name, pipeline->inputs[i].value);
 	json_out_end(&json);
-	if (!effect->u.forge.is_plain)
+	if (!effect->u.forge.is_plain && !at_gitlab(effect))
 		json_put_bool(&json, OUR_KEY, true);
 	json_out_end(&json);
+}
+
+/* Of a run that is there (docs.gitlab.com/api/pipelines at GitLab). */
+static void
+write_run(const struct effect *effect, char path[LIMIT_LINE])
+{
+	static const struct {
+		const char *of, *start, *stop, *look;
+	} rows[] = { { "/actions/runs", "/rerun-failed-jobs", "/cancel", "" },
+		{ "/pipelines", "/retry", "/cancel", "/jobs?per_page=100" } };
+	size_t row = at_gitlab(effect) ? 1 : 0;
+
+	(void)snprintf(path, LIMIT_LINE, "%s/%" PRId64 "%s", rows[row].of, effect->u.forge.run,
+	    effect->kind == EFFECT_FORGE_START	  ? rows[row].start :
+		effect->kind == EFFECT_FORGE_STOP ? rows[row].stop :
+						    rows[row].look);
 }
 
 /* Of a run that is there, or of its workflow; of one that is to begin with a body. */
@@ -157,18 +184,18 @@ write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body
 	bool is_start = effect->kind == EFFECT_FORGE_START;
 	struct pipeline pipeline;
 
-	(void)snprintf(path, LIMIT_LINE, "/actions/runs/%" PRId64 "%s", forge->run,
-	    is_start				  ? "/rerun-failed-jobs" :
-		effect->kind == EFFECT_FORGE_STOP ? "/cancel" :
-						    "");
+	write_run(effect, path);
 	if (forge->run != 0)
 		return;
 	if (line == NULL || !pipeline_read(line, forge->words, forge->nonce, &pipeline, err)) {
 		(void)err_set(err, ERR_CONFIG, "the settings have no such pipeline any more");
 		return;
 	}
-	(void)snprintf(path, LIMIT_LINE, "/actions/workflows/%s/%s", pipeline.file,
-	    is_start ? "dispatches" : "runs?event=workflow_dispatch&per_page=30");
+	if (at_gitlab(effect))
+		(void)snprintf(path, LIMIT_LINE, "/pipeline");
+	else
+		(void)snprintf(path, LIMIT_LINE, "/actions/workflows/%s/%s", pipeline.file,
+		    is_start ? "dispatches" : "runs?event=workflow_dispatch&per_page=30");
 	if (is_start)
 		write_body(effect, &pipeline, body);
 }
@@ -251,7 +278,7 @@ ask(struct perform_job *base)
 	const struct settings *of = settings_of(effect->settings,
 	    is_answer ? effect->u.forge_answer.environment : effect->u.forge.environment);
 	CLEANUP(buf_done) struct buf body = { .cap = BODY_MAX };
-	char path[LIMIT_LINE];
+	char path[LIMIT_LINE], project[LIMIT_REF];
 	struct err err = { .code = ERR_NONE };
 	struct forge_api_request request = { .settings = (struct settings *)of,
 		.repository = is_answer ? effect->u.forge_answer.repository : of->github_repository,
@@ -259,6 +286,11 @@ ask(struct perform_job *base)
 		.path = path,
 		.on_done = on_answer };
 
+	if (at_gitlab(effect)) {
+		request.as = FORGE_AS_GITLAB;
+		request.repository =
+		    forge_path(of->repository_path, of->repository_url, project) ? project : NULL;
+	}
 	if (is_answer)
 		write_answer((struct forge_job *)base, path, &body);
 	else

@@ -52,16 +52,16 @@ read_runs(struct effect *effect, const struct json *runs)
 
 /* Of the two answers the first says which pipeline is the newest, or that there is none. */
 static bool
-read_pipeline(struct runs_job *job, const struct json *first)
+read_pipeline(struct runs_job *job, const struct json *list)
 {
 	struct effect *effect = job->asking.job.effect;
 	struct err err;
 
 	if (job->listed.run == 0)
-		return first != NULL &&
-		    pipeline_run_read_listed(first, job->project, &job->listed, &err) &&
+		return pipeline_run_read_listed(
+			   json_at(list, 0), job->project, &job->listed, &err) &&
 		    job->listed.run != 0;
-	if (pipeline_run_read_job(first, &job->listed, &err))
+	if (pipeline_run_read_jobs(list, &job->listed, &err))
 		take(&job->listed, effect);
 	return false;
 }
@@ -85,7 +85,7 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 		(void)snprintf(read->why, sizeof(read->why), "%s: it lists no runs", forge);
 	else if (!job->at_gitlab)
 		read_runs(effect, runs);
-	else if (read_pipeline(job, json_at(runs, 0))) {
+	else if (read_pipeline(job, runs)) {
 		ask(&job->asking.job);
 		return;
 	}
@@ -105,7 +105,7 @@ write_path(const struct runs_job *job, char path[PATH])
 
 	if (job->listed.run != 0)
 		(void)snprintf(
-		    path, PATH, "/pipelines/%" PRId64 "/jobs?per_page=1", job->listed.run);
+		    path, PATH, "/pipelines/%" PRId64 "/jobs?per_page=100", job->listed.run);
 	else if (job->at_gitlab)
 		(void)snprintf(path, PATH, "/pipelines?sha=%.64s&source=push&per_page=1%s%s",
 		    what->commit, branch[0] != '\0' ? "&ref=" : "", branch);

@@ -162,7 +162,7 @@ add_pipeline(struct decoding *d, const struct json *body)
 	if (!pipeline_run_read_gitlab(body, run, d->err))
 		return false;
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
-	delivery->kind = run->is_own ? DELIVERY_WORKFLOW_RUN : DELIVERY_OTHER;
+	delivery->kind = run->run != 0 ? DELIVERY_WORKFLOW_RUN : DELIVERY_OTHER;
 	return true;
 }
 

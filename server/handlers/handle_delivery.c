@@ -147,9 +147,9 @@ want_run(struct tx *tx, const struct delivery *delivery)
 
 		if (!is_of(tx, application, delivery))
 			continue;
-		if (delivery->forge == DELIVERY_GITHUB) /* no other forge is asked to begin any */
-			decide_pipeline_seen(tx, application, delivery->run);
-		decide_ci_note(tx, application, delivery->run);
+		decide_pipeline_seen(tx, application, delivery->run);
+		if (delivery->run->is_own)
+			decide_ci_note(tx, application, delivery->run);
 	}
 	(void)note(tx, delivery, delivery->hook); /* it is not asked for again; twice is as once */
 }

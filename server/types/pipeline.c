@@ -6,6 +6,7 @@
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "types/settings.h"
 
 #define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
 
@@ -48,6 +49,15 @@ add_input(struct pipeline *line, const char *word, size_t size, const char *nonc
 			return err_set(err, ERR_INVALID, "%s is there twice", name);
 	line->n++;
 	return true;
+}
+
+bool
+pipeline_at_gitlab(const struct settings *settings, const char *environment, const char *name)
+{
+	const char *line = settings_member_line(settings, environment, FAMILY_PIPELINE, name);
+
+	return line != NULL ? line[0] == '.' :
+			      settings_of(settings, environment)->github_repository == NULL;
 }
 
 bool

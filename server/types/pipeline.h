@@ -1,8 +1,8 @@
-/* pipeline.h - PIPELINE_<NAME>: which workflow of GitHub's is begun from here, and with which inputs.  Side: any. */
+/* pipeline.h - PIPELINE_<NAME>: which workflow is begun from here at its forge, and with which inputs.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * "release.yml ref=main channel=stable version=?": a file below .github/workflows/, the branch or
- * tag that it is begun on, and its inputs.  "?" marks what a person gives: a word of
+ * "release.yml ref=main channel=stable version=?": a file below .github/workflows/, or
+ * PIPELINE_OF_GITLAB, the branch or tag that it is begun on, and its inputs.  "?" marks what a person gives: a word of
  * [A-Za-z0-9._/-]{1,64} each, in the order written.  The input `deploybot` is ours alone: a word by
  * which its run can be found, where the workflow has that in its run-name.
  */
@@ -22,6 +22,10 @@ struct pipeline {
 		char name[PIPELINE_WORD], value[PIPELINE_WORD];
 	} inputs[PIPELINE_INPUTS];
 };
+
+/* Is that pipeline GitLab's?  Where the settings have no such line any more: is that all they have? */
+MUST_USE bool pipeline_at_gitlab(
+    const struct settings *settings, const char *environment, const char *name);
 
 /* A line, with words in the places of "?" (NULL: these stay) and the nonce in its own.  False: an
  * input is there twice; or the words are too few, too many, or none that a person may give. */

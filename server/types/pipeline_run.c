@@ -92,9 +92,12 @@ static bool
 take_repository(struct pipeline_run *run, enum delivery_forge forge, const char *name, int64_t id,
     struct err *err)
 {
-	if (name == NULL || !text_is_plain(name) ||
-	    !text_copy(run->repository, sizeof(run->repository), name) || id <= 0)
+	if (name != run->repository &&
+	    (name == NULL || !text_is_plain(name) ||
+		!text_copy(run->repository, sizeof(run->repository), name)))
 		return missing("repository", err);
+	if (id <= 0)
+		return missing("number of a repository", err);
 	(void)snprintf(run->repository_id, sizeof(run->repository_id), "%s%" PRId64,
 	    job_forges[forge].mark, id);
 	return true;
@@ -201,6 +204,7 @@ take_builds(const struct json *builds, struct pipeline_run *run)
 	size_t n_more = 0, used;
 
 	run->attempt = 1;
+	run->failed[0] = '\0';
 	for (size_t i = 0; i < json_count(builds); i++) {
 		const struct json *build = json_at(builds, i);
 		const char *status = json_get_str(build, "status");
@@ -228,7 +232,7 @@ take_pipeline(const struct json *said, bool is_tags, struct pipeline_run *run, s
 		return missing("source", err);
 	(void)text_copy(run->file, sizeof(run->file), PIPELINE_OF_GITLAB);
 	run->is_own = run->counts = strcmp(source, "push") == 0 && !is_tags;
-	return !run->is_own ||
+	return (!run->is_own && strcmp(source, "api") != 0) || /* as those that we begin */
 	    (take_branch(said, "ref", run->branch, err) &&
 		take_commit(said, "sha", run->commit, err) &&
 		take_number(said, "id", &run->run, err) &&
@@ -244,7 +248,7 @@ pipeline_run_read_gitlab(const struct json *body, struct pipeline_run *ret, stru
 	*ret = (struct pipeline_run){ .run = 0 };
 	if (!take_pipeline(said, json_get_bool(said, "tag", true), ret, err))
 		return false;
-	if (!ret->is_own)
+	if (ret->run == 0)
 		return true;
 	take_words(json_get_str(json_get(body, "commit"), "title"),
 	    json_get_str(json_get(body, "user"), "username"), ret);
@@ -264,16 +268,22 @@ pipeline_run_read_listed(
 }
 
 bool
-pipeline_run_read_job(const struct json *job, struct pipeline_run *run, struct err *err)
+pipeline_run_read_jobs(const struct json *jobs, struct pipeline_run *run, struct err *err)
 {
-	const struct json *pipeline = json_get(job, "pipeline");
+	const struct json *newest = json_at(jobs, 0);
+	const struct json *pipeline = json_get(newest, "pipeline");
+	int64_t id = json_get_i64_or(pipeline, "id", 0);
 
-	if (json_get_i64_or(pipeline, "id", 0) != run->run)
+	if (id <= 0 || (run->run != 0 && run->run != id))
 		return missing("pipeline", err);
-	run->is_own = run->counts = !json_get_bool(job, "tag", true);
-	take_words(json_get_str(json_get(job, "commit"), "title"),
-	    json_get_str(json_get(job, "user"), "username"), run);
-	return take_number(job, "id", &run->attempt, err) && take_gitlab_state(pipeline, run, err);
+	run->run = id;
+	run->is_own = run->counts = run->counts && !json_get_bool(newest, "tag", true);
+	take_words(json_get_str(json_get(newest, "commit"), "title"),
+	    json_get_str(json_get(newest, "user"), "username"), run);
+	take_builds(jobs, run);
+	return take_repository(run, DELIVERY_GITLAB, run->repository,
+		   json_get_i64_or(pipeline, "project_id", 0), err) &&
+	    take_gitlab_state(pipeline, run, err);
 }
 
 /* --- of both --- */

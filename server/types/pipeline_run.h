@@ -47,22 +47,23 @@ MUST_USE bool pipeline_run_read(const struct json *said, struct pipeline_run *re
 
 /*
  * A pipeline as GitLab's webhook has it (docs.gitlab.com/user/project/integrations/webhook_events).
- * That of a push to a branch is own; of any other nothing is read but that it is not.  A job that
- * is begun again has a higher number: the highest is the attempt.  False, *err: a field is missing,
- * or is none; *ret says nothing then.
+ * That of a push to a branch is own; of any other but the API's, which may be one that we began,
+ * nothing is read but that it is not: run is 0.  A job that is begun again has a higher number: the
+ * highest is the attempt.  False, *err: a field is missing, or is none; *ret says nothing then.
  */
 MUST_USE bool pipeline_run_read_gitlab(
     const struct json *body, struct pipeline_run *ret, struct err *err);
 
 /*
- * The same of GitLab's API: one of the list of pipelines, and then the newest of its jobs
- * (docs.gitlab.com/api/pipelines, /api/jobs), which alone says the attempt, how the pipeline stands
- * at it, and whether it is a tag's.  `repository` is the project's path, which the API leaves out.
+ * The same of GitLab's API: one of the list of pipelines, and then its jobs, the newest first
+ * (docs.gitlab.com/api/pipelines, /api/jobs), which alone say the attempt, how the pipeline stands
+ * at it, which failed, and whether it is a tag's.  `repository` is the project's path, which the
+ * API leaves out.  A run whose number is 0 becomes that of the jobs.
  */
 MUST_USE bool pipeline_run_read_listed(const struct json *said, const char *repository,
     struct pipeline_run *ret, struct err *err);
-MUST_USE bool pipeline_run_read_job(
-    const struct json *job, struct pipeline_run *run, struct err *err);
+MUST_USE bool pipeline_run_read_jobs(
+    const struct json *jobs, struct pipeline_run *run, struct err *err);
 
 /* It is over, and has failed; whatever else is over and no success says nothing (skipped, …). */
 bool pipeline_run_is_red(const struct pipeline_run *run);

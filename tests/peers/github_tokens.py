@@ -74,6 +74,9 @@ class Server:
             request.close_connection = True
             return
         status, page = self.page(request) if request.command in self.methods else (405, None)
+        if trouble == "late away":      # it is done, and nobody hears of it
+            request.close_connection = True
+            return
         if isinstance(trouble, int):
             status = trouble
         body = b"<html>no</html>" if trouble == "html" else json.dumps(page).encode()

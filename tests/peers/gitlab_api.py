@@ -2,10 +2,12 @@
 
 Refuses what GitLab refuses, a token that has not that project among it, a path that is not escaped; and what GitLab
 would take no notice of: a parameter that it does not have.  A pipeline is added by begin(); its jobs by job(), whose
-states make its own.  `troubles`: as Server has them, for the next requests.
+states make its own.  `troubles`: as Server has them, for the next requests.  What is begun by a request has the
+inputs of `inputs`, all of them and no other, on a branch of `branches`.
 """
 # SPDX-License-Identifier: ISC
 import itertools
+import json
 import urllib.parse
 
 from github_tokens import Server
@@ -22,12 +24,17 @@ class Refused(Exception):
 
 
 class GitlabApi(Server):
-    """`tokens`: the paths of the projects that each may read.  `calls`: (path with its query, status)."""
+    """`tokens`: the paths of the projects that each may use; `readers`: those tokens that have read_api alone.  `calls`:
+    (path with its query, status)."""
+
+    methods = ("GET", "POST", "PUT")
 
     def __init__(self, tokens, project=22):
         super().__init__()
         self.tokens, self.project = tokens, project
-        self.pipelines, self.calls, self.hooks = [], [], []
+        self.pipelines, self.calls, self.hooks, self.readers = [], [], [], set()
+        self.refusals = []      # the statuses of the next requests to change something
+        self.inputs, self.branches = (), ("main", "develop")
         self.numbers, self.jobs = itertools.count(9001), itertools.count(380)
 
     def begin(self, sha, ref="develop", source="push", tag=False):
@@ -43,13 +50,15 @@ class GitlabApi(Server):
         pipeline["jobs"] = [one for one in pipeline["jobs"] if one["name"] != name]
         pipeline["jobs"].append({"id": next(self.jobs), "name": name, "status": status, "stage": "test"})
         states = {one["status"] for one in pipeline["jobs"]}
-        pipeline["status"] = next(one for one in ("running", "pending", "failed", "success") if one in states)
+        pipeline["status"] = next(one for one in ("running", "pending", "canceled", "failed", "success")
+                                  if one in states)
 
     # --- what is answered ---
 
     def page(self, request):
         try:
-            status, page = 200, self.content(request)
+            page = self.content(request)
+            status = 201 if request.command == "POST" else 200
         except Refused as refused:
             status, page = refused.status, {"message": f"{refused.status} {refused.message}"}
         self.calls.append((request.path, status))
@@ -62,6 +71,8 @@ class GitlabApi(Server):
         if words[:4] != ["", "api", "v4", "projects"] or len(words) < 6:
             raise Refused(404, "Not Found")
         self.check(request, urllib.parse.unquote(words[4]))
+        if request.command != "GET":
+            return self.change(words[5:], self.read(request))
         unknown = set(query) - PARAMETERS.get(words[-1], set())
         if unknown:
             raise Refused(400, f"no such parameter: {unknown}")
@@ -79,6 +90,8 @@ class GitlabApi(Server):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or token not in self.tokens:
             raise Refused(401, "Unauthorized")
+        if request.command != "GET" and token in self.readers:
+            raise Refused(403, "Forbidden")     # insufficient_scope
         if project.lower() not in (one.lower() for one in self.tokens[token]):
             raise Refused(404, "Project Not Found")
 
@@ -88,12 +101,55 @@ class GitlabApi(Server):
         wanted.sort(key=lambda one: -one["id"])
         return [{name: one[name] for name in LISTED} for one in wanted][:int(query.get("per_page", 20))]
 
-    def jobs_of(self, number, query):
+    def pipeline(self, number):
         for one in self.pipelines:
             if str(one["id"]) == number:
-                jobs = sorted(one["jobs"], key=lambda job: -job["id"])[:int(query.get("per_page", 20))]
-                return [{**job, "tag": one["tag"], "ref": one["ref"], "commit": {"id": one["sha"], "title": "Fix it"},
-                         "user": {"id": 4, "username": "joon"}, "pipeline": {
-                             name: one[name] for name in ("id", "project_id", "ref", "sha", "status")}}
-                        for job in jobs]
+                return one
         raise Refused(404, "Not Found")
+
+    def jobs_of(self, number, query):
+        one = self.pipeline(number)
+        jobs = sorted(one["jobs"], key=lambda job: -job["id"])[:int(query.get("per_page", 20))]
+        return [{**job, "tag": one["tag"], "ref": one["ref"], "commit": {"id": one["sha"], "title": "Fix it"},
+                 "user": {"id": 4, "username": "joon"}, "pipeline": {
+                     name: one[name] for name in ("id", "project_id", "ref", "sha", "status")}}
+                for job in jobs]
+
+    # --- what is changed ---
+
+    @staticmethod
+    def read(request):
+        size = int(request.headers.get("Content-Length") or 0)
+        if size and request.headers.get("Content-Type") != "application/json":
+            raise Refused(415, "The provided content-type is not supported.")
+        body = json.loads(request.rfile.read(size) or b"{}")
+        if not isinstance(body, dict):
+            raise Refused(400, "Bad Request")
+        return body
+
+    def change(self, words, body):
+        if self.refusals:
+            raise Refused(self.refusals.pop(0), "Refused")
+        if words == ["pipeline"]:
+            return self.create(body)
+        if words[0] == "pipelines" and words[2:] in (["retry"], ["cancel"]):
+            one = self.pipeline(words[1])
+            for job in list(one["jobs"]):
+                if words[2] == "cancel" and job["status"] in ("running", "pending"):
+                    job["status"] = one["status"] = "canceled"
+                if words[2] == "retry" and job["status"] in ("failed", "canceled"):
+                    self.job(one, job["name"], "running")
+            return one
+        raise Refused(404, "Not Found")
+
+    def create(self, body):
+        if set(body) - {"ref", "variables", "inputs"}:
+            raise Refused(400, "no such parameter")
+        if body.get("ref") not in self.branches:
+            raise Refused(400, "{\"base\":[\"Reference not found\"]}")
+        if set(body.get("inputs", {})) != set(self.inputs):
+            raise Refused(400, "{\"base\":[\"`pipeline`: required or unknown inputs\"]}")
+        made = self.begin("c" * 40, body["ref"], source="api")
+        made["inputs"] = body.get("inputs", {})
+        self.job(made, "unit", "running")
+        return made

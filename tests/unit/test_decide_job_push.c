@@ -205,6 +205,42 @@ TEST(what_somebody_has_stopped_is_not_begun_again_by_its_job)
 	check_stopped(COMMIT_C);
 }
 
+/* Its tests failed, and then passed: the run begun again reports it as if for the first time. */
+TEST(what_ci_refused_is_deployed_when_its_job_reports_it)
+{
+	struct scene s = { .job = JOB_OF_SHOP };
+	struct pipeline_run ci = { .repository = "octo/shop",
+		.repository_id = "456789",
+		.file = "ci.yml",
+		.branch = "develop",
+		.commit = COMMIT_A,
+		.run = 100,
+		.number = 10,
+		.attempt = 1,
+		.rank = PIPELINE_IS_OVER,
+		.conclusion = "failure",
+		.is_own = true,
+		.counts = true };
+
+	(void)text_copy(s.job.ref, sizeof(s.job.ref), "refs/heads/develop");
+	world_open(&s.w, SETTINGS, "GITHUB_API_TOKEN=ghp_0123456789abcdef0123",
+	    "STAGING_REQUIRE_CI=ci.yml", NULL);
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	assert_int_equal(world_workflow_says(&s.w, &ci), 200);
+	assert_int_equal(world_newest(&s.w, "staging").state, DEPLOY_REFUSED);
+	ci.attempt = 2;
+	(void)text_copy(ci.conclusion, sizeof(ci.conclusion), "success");
+	assert_int_equal(world_workflow_says(&s.w, &ci), 200);
+	assert_int_equal(world_count(&s.w, EFFECT_RUN), 0);
+	s.w.aid.at += 60000;
+	s.job.attempt = 2;
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	assert_string_equal(world_peek(&s.w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&s.w);
+}
+
 static void
 block(struct tx *tx, UNUSED void *arg)
 {

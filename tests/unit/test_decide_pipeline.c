@@ -415,7 +415,7 @@ PIPELINE_TEST(a_run_that_was_deleted_is_not_waited_for)
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_int_equal(work(w).why, DEPLOY_WHY_INTERRUPTED);
 	assert_string_equal(
-	    work(w).detail, "how its run ended is not known: GitHub shows it no more");
+	    work(w).detail, "how its run ended is not known: it is not shown there any more");
 }
 
 PIPELINE_TEST(github_that_is_away_is_asked_until_the_deadline)
@@ -429,7 +429,7 @@ PIPELINE_TEST(github_that_is_away_is_asked_until_the_deadline)
 	w->aid.at += 6 * 60 * MINUTE;
 	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_RUNS, ""));
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
-	assert_string_equal(work(w).detail, "not over after 6 hours: it may go on at GitHub");
+	assert_string_equal(work(w).detail, "not over after 6 hours: it may go on there");
 }
 
 /* Settings may change while somebody reads the question, or while it waits for another run. */

@@ -287,9 +287,8 @@ TEST(a_pipeline_of_no_push_to_a_branch_says_nothing)
 	static const char *const bodies[] = { PIPELINE("merge_request_event", "success"),
 		PIPELINE("external_pull_request_event", "failed"), PIPELINE("external", "success"),
 		PIPELINE("parent_pipeline", "success"), PIPELINE("schedule", "success"),
-		PIPELINE("web", "success"), PIPELINE("api", "success"),
-		PIPELINE("trigger", "success"), PIPELINE("pipeline", "success"),
-		PIPELINE("of_a_later_version", "success"),
+		PIPELINE("web", "success"), PIPELINE("trigger", "success"),
+		PIPELINE("pipeline", "success"), PIPELINE("of_a_later_version", "success"),
 		OF("\"ref\":\"main\",\"tag\":true,\"source\":\"push\"", "", ""),
 		OF("\"ref\":\"main\",\"source\":\"push\"", "", "") };
 
@@ -300,6 +299,18 @@ TEST(a_pipeline_of_no_push_to_a_branch_says_nothing)
 		assert_int_equal(nth(&d, 0)->kind, DELIVERY_OTHER);
 		event_free_all(&d.events);
 	}
+}
+
+/* It may be one that the chat has begun: nothing else is made of it. */
+TEST(a_pipeline_of_the_api_is_known_and_is_no_pushs)
+{
+	struct decoded d = decode(DELIVERY_GITLAB, PIPELINE("api", "success"));
+	const struct delivery *is = nth(&d, 0);
+
+	assert_int_equal(is->kind, DELIVERY_WORKFLOW_RUN);
+	assert_int_equal(is->run->run, 31);
+	assert_false(is->run->is_own || is->run->counts);
+	event_free_all(&d.events);
 }
 
 TEST(of_many_jobs_that_failed_it_says_how_many_more)
@@ -363,9 +374,9 @@ TEST(a_pipeline_that_lacks_a_part_is_refused)
 	"{\"id\":31,\"iid\":3,\"project_id\":22,\"ref\":\"main\",\"sha\":\"" A "\"," more "}"
 #define BY_PUSH "\"source\":\"push\",\"status\":\"running\""
 #define JOB(id, tag, status) \
-	"{\"id\":412,\"tag\":" tag \
+	"[{\"id\":412,\"name\":\"unit\",\"stage\":\"test\",\"status\":\"" status "\",\"tag\":" tag \
 	",\"commit\":{\"title\":\"Fix the cart\"},\"user\":{\"username\":\"jo\"}," \
-	"\"pipeline\":{\"id\":" id ",\"status\":\"" status "\"}}"
+	"\"pipeline\":{\"id\":" id ",\"project_id\":22,\"status\":\"" status "\"}},{\"id\":379}]"
 
 static struct json *
 parsed(const char *text)
@@ -391,7 +402,7 @@ is_job(const char *text, struct pipeline_run *run)
 	CLEANUP(json_freep) struct json *said = parsed(text);
 	struct err err;
 
-	return pipeline_run_read_job(said, run, &err);
+	return pipeline_run_read_jobs(said, run, &err);
 }
 
 /* Between two answers it may have ended: the state is of the moment whose newest job was seen. */
@@ -410,14 +421,23 @@ TEST(a_pipeline_that_is_asked_for_stands_as_its_newest_job_says)
 	assert_int_equal(run.number, 3);
 	assert_int_equal(run.attempt, 412);
 	assert_true(run.counts && pipeline_run_is_red(&run));
+	assert_string_equal(run.failed, "test › unit");
 	assert_true(is_job(JOB("31", "false", "running"), &run)); /* it was begun again */
 	assert_true(run.rank == PIPELINE_RUNS && run.conclusion[0] == '\0');
 	assert_false(is_job(JOB("32", "false", "success"), &run));
-	assert_false(is_job("{\"id\":412,\"pipeline\":{\"id\":31}}", &run));
+	assert_false(is_job("[{\"id\":412,\"pipeline\":{\"id\":31,\"project_id\":22}}]", &run));
+	assert_false(
+	    is_job("[{\"id\":412,\"pipeline\":{\"id\":31,\"status\":\"success\"}}]", &run));
+	assert_false(is_job("[]", &run));
 	assert_true(is_job(JOB("31", "true", "success"), &run)); /* a tag of a branch's name */
 	assert_false(run.counts || run.is_own);
-	assert_true(is_job("{\"id\":412,\"pipeline\":{\"id\":31,\"status\":\"success\"}}", &run));
+	assert_true(is_job(
+	    "[{\"id\":412,\"pipeline\":{\"id\":31,\"project_id\":22,\"status\":\"success\"}}]",
+	    &run));
 	assert_false(run.counts);
+	run.run = 0; /* which one is not known yet */
+	assert_true(is_job(JOB("32", "false", "success"), &run));
+	assert_int_equal(run.run, 32);
 }
 
 TEST(what_is_listed_of_no_push_says_nothing)

@@ -191,16 +191,19 @@ notify_blocked(
 }
 
 /* What came last there was this commit, and left everything as it was: CI says a push again when
- * its image is there, for which the first attempt may have waited in vain.  What somebody cancelled
- * is not begun again by itself, nor for a delivery that came before its end. */
+ * its image is there, for which the first attempt may have waited in vain, and a job when what was
+ * refused has passed.  What somebody cancelled is not begun again by itself, nor for a delivery that
+ * came before its end. */
 static bool
 came_to_nothing(struct tx *tx, const struct effect_git_query *query, const char *commit)
 {
 	struct deployment last;
 
 	return row_deployment_list(tx, query->environment, &last, 1) == 1 &&
-	    last.program == PROGRAM_DEPLOY && last.state == DEPLOY_FAILED && !last.target_changed &&
-	    last.why != DEPLOY_WHY_CANCELLED && strcmp(last.commit, commit) == 0 &&
+	    last.program == PROGRAM_DEPLOY &&
+	    (last.state == DEPLOY_FAILED || (query->push.by_job && last.state == DEPLOY_REFUSED)) &&
+	    !last.target_changed && last.why != DEPLOY_WHY_CANCELLED &&
+	    strcmp(last.commit, commit) == 0 &&
 	    (query->push.until == 0 || query->push.until - DECIDE_ANNOUNCED_MS >= last.ended_at);
 }
 

@@ -14,6 +14,7 @@
 #include "store/row_job.h"
 #include "store/row_work_pipeline.h"
 #include "store/row_question.h"
+#include "types/forge.h"
 
 #define BINDING_MOST 16384 /* bytes: more than a member's settings may have */
 
@@ -64,16 +65,31 @@ decide_action_exists(struct tx *tx, const struct deployment *work)
 	    strcmp(client->target, work->environment) == 0;
 }
 
+/* Where it is, as far as its page needs that; returns its repository. */
+static const char *
+name_run(const struct settings *of, const struct deployment *work, struct pipeline_run *run)
+{
+	if (pipeline_at_gitlab(of, work->environment, work->argument)) {
+		(void)forge_path(of->repository_path, of->repository_url, run->repository);
+		(void)text_copy(run->repository_id, sizeof(run->repository_id),
+		    job_forges[DELIVERY_GITLAB].mark);
+	} else if (of->github_repository != NULL) {
+		(void)text_copy(run->repository, sizeof(run->repository), of->github_repository);
+	}
+	return run->repository[0] != '\0' ? run->repository : "?";
+}
+
 /* All that it is begun with; of a run that is known its page. */
 static void
 say_pipeline(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 {
 	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
 	const struct settings *of = settings_of(tx->settings, work->environment);
-	const char *repository = of->github_repository != NULL ? of->github_repository : "?";
+	struct pipeline_run run = { .run = row.run != 0 ? row.run : row.again };
+	const char *repository = name_run(of, work, &run);
 	struct buf text = { .cap = DECIDE_TOUCHES - 1 };
 	struct pipeline pipeline;
-	char page[LIMIT_LINE];
+	char page[PIPELINE_URL];
 
 	if (row.again != 0) /* with whatever it was begun with */
 		buf_addf(
@@ -84,10 +100,8 @@ say_pipeline(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCH
 		if (strcmp(pipeline.inputs[i].name, PIPELINE_OURS) != 0)
 			buf_addf(&text, "%s%s=%s", i == 0 ? ": " : " ", pipeline.inputs[i].name,
 			    pipeline.inputs[i].value);
-	if (row.run != 0 || row.again != 0)
-		buf_addf(&text, " · %s",
-		    pipeline_run_url(
-			of->github.url, repository, row.run != 0 ? row.run : row.again, page));
+	if (run.run != 0)
+		buf_addf(&text, " · %s", pipeline_run_page(of, &run, page));
 	(void)text_copy(out, DECIDE_TOUCHES, buf_text(&text)); /* it fits */
 	buf_done(&text);
 }

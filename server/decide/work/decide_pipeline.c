@@ -13,6 +13,7 @@
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_work_pipeline.h"
+#include "types/repository.h"
 #include "types/settings.h"
 
 #define SECOND_MS INT64_C(1000)
@@ -24,6 +25,8 @@ struct run {
 	struct tx *tx;
 	struct deployment work;
 	struct work_pipeline_row row;
+	bool at_gitlab;
+	const char *forge; /* "GitHub" */
 };
 
 static bool
@@ -32,10 +35,13 @@ open_run(struct tx *tx, int64_t work, struct run *ret)
 	ret->tx = tx;
 	ret->row = row_work_pipeline_get(tx, work);
 	row_deployment_get(tx, work, &ret->work);
+	ret->at_gitlab =
+	    pipeline_at_gitlab(tx->settings, ret->work.environment, ret->work.argument);
+	ret->forge = ret->at_gitlab ? "GitLab" : "GitHub";
 	return ret->row.work != 0 && deploy_flow_class(ret->work.state) == DEPLOY_CLASS_ACTIVE;
 }
 
-/* --- GitHub is asked --- */
+/* --- its forge is asked --- */
 
 static void
 order(const struct run *run, enum effect_kind kind, bool is_plain, int64_t in_ms)
@@ -103,26 +109,33 @@ decide_pipeline_failed(struct tx *tx, int64_t id, const char *details)
 	row_deployment_save(tx, &work);
 }
 
-/* As GitHub says that it has ended. */
+/* As its forge says that it has ended; GitLab with the jobs that failed. */
 static void
-end_by(struct run *run, const char *how)
+end_by(struct run *run, const struct pipeline_run *seen)
 {
 	bool is_ours = run->work.state == DEPLOY_STOPPING;
-	char stop[LIMIT_LINE] = "";
+	const char *how = seen->conclusion;
+	char stop[LIMIT_LINE] = "", said[LIMIT_LINE], line[LIMIT_LINE / 2];
 
+	(void)snprintf(said, sizeof(said), "%s%s%s", how, seen->failed[0] != '\0' ? ": " : "",
+	    clean_line(line, sizeof(line), seen->failed, strlen(seen->failed)));
 	if (is_ours)
 		(void)snprintf(stop, sizeof(stop),
-		    "in spite of Stop %.120s: GitHub did not take it in time", run->work.detail);
+		    "in spite of Stop %.120s: %s did not take it in time", run->work.detail,
+		    run->forge);
 	if (strcmp(how, "success") == 0)
 		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
 	else if (strcmp(how, "cancelled") == 0)
 		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "",
-		    is_ours ? NULL : "at GitHub");
+		    is_ours	       ? NULL :
+			run->at_gitlab ? "at GitLab" :
+					 "at GitHub");
 	else {
 		end(run, DEPLOY_ON_SCRIPT_FAILED,
 		    strcmp(how, "timed_out") == 0 ? DEPLOY_WHY_TIMED_OUT : DEPLOY_WHY_SCRIPT,
-		    "its run ended: ", how);
-		ask_what_failed(run);
+		    "its run ended: ", said);
+		if (!run->at_gitlab)
+			ask_what_failed(run);
 	}
 }
 
@@ -142,7 +155,7 @@ take(struct run *run, const struct pipeline_run *seen)
 	(void)text_copy(row->repository_id, sizeof(row->repository_id), seen->repository_id);
 	row_work_pipeline_set(run->tx, row);
 	if (seen->rank == PIPELINE_IS_OVER)
-		end_by(run, seen->conclusion);
+		end_by(run, seen);
 }
 
 /* It goes on; who wants it ended has asked GitHub, or asks now. */
@@ -151,15 +164,16 @@ go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
 {
 	int64_t began_ms = run->tx->at - run->work.started_at;
 
-	if (run->row.run == 0 && began_ms >= LOST_MS)
+	/* Nothing at GitLab shows which of its pipelines is ours. */
+	if (run->row.run == 0 && (began_ms >= LOST_MS || run->at_gitlab))
 		end_unknown(run,
 		    run->row.attempt != 0 && run->row.again == 0 ?
 			"started; which run it is is not known" :
 			"whether it was started is not known");
 	else if (said->verdict == FORGE_SAYS_GONE && run->row.run != 0)
-		end_unknown(run, "how its run ended is not known: GitHub shows it no more");
+		end_unknown(run, "how its run ended is not known: it is not shown there any more");
 	else if (began_ms >= action_row_of(run->work.action)->deadline_s * SECOND_MS)
-		end_unknown(run, "not over after 6 hours: it may go on at GitHub");
+		end_unknown(run, "not over after 6 hours: it may go on there");
 	else if (run->work.state == DEPLOY_STOPPING && run->row.run != 0 &&
 	    asked != EFFECT_FORGE_STOP)
 		order(run, EFFECT_FORGE_STOP, false, 0);
@@ -180,7 +194,7 @@ has_begun(struct run *run, const struct effect *effect, const struct forge_said 
 		return true;
 	if (said->verdict != FORGE_SAYS_DONE) {
 		end(run, DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED,
-		    "GitHub: ", said->why);
+		    run->at_gitlab ? "GitLab: " : "GitHub: ", said->why);
 		return false;
 	}
 	run->row.run = run->row.again != 0 ? run->row.again : said->run.run;
@@ -203,8 +217,8 @@ decide_pipeline_said(struct tx *tx, const struct forge_said *said)
 		take(&run, &said->run);
 	if (run.work.ended_at != 0)
 		return;
-	(void)snprintf(run.work.note, sizeof(run.work.note), "%s%.200s",
-	    is_done ? "" : "GitHub: ", is_done ? "" : said->why);
+	(void)snprintf(run.work.note, sizeof(run.work.note), "%s%s%.200s", is_done ? "" : run.forge,
+	    is_done ? "" : ": ", is_done ? "" : said->why);
 	decide_tell(tx, &run.work, NULL);
 	row_deployment_save(tx, &run.work);
 	go_on(&run, effect->kind, said);
@@ -215,13 +229,14 @@ void
 decide_pipeline_seen(
     struct tx *tx, const struct settings *application, const struct pipeline_run *seen)
 {
-	const char *name = application->github_repository;
+	enum delivery_forge forge = job_forge_of(seen->repository_id);
 	struct run run;
 
 	if (!open_run(tx, row_work_pipeline_of_run(tx, seen->run), &run) ||
 	    settings_of(tx->settings, run.work.environment) != application)
 		return;
-	if (name != NULL && text_same_ci(name, seen->repository))
+	if (run.at_gitlab == (forge == DELIVERY_GITLAB) &&
+	    repository_is_called(application, forge, seen->repository))
 		take(&run, seen);
 }
 

@@ -8,15 +8,17 @@ void
 settings_check_pipelines(struct settings_loader *l)
 {
 	const struct settings_inside *in = l->s->inside;
-	const char *missing = settings_forge_missing(l->s, NULL);
+	const char *missing;
 	struct pipeline pipeline;
 	struct err err;
 
 	for (size_t i = 0; i < in->member_count; i++) {
 		const char *line = in->members[i]->values[PIPELINE_SETTING_IS].text;
 
-		if (in->members[i]->family != FAMILY_PIPELINE || line == NULL ||
-		    (missing == NULL && pipeline_read(line, NULL, "", &pipeline, &err)))
+		if (in->members[i]->family != FAMILY_PIPELINE || line == NULL)
+			continue;
+		missing = settings_forge_missing(l->s, line[0] == '.' ? PIPELINE_OF_GITLAB : NULL);
+		if (missing == NULL && pipeline_read(line, NULL, "", &pipeline, &err))
 			continue;
 		/* In an application's file it keeps nobody else from starting. */
 		settings_say_of(l, l->s->application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
