@@ -1,8 +1,9 @@
-/* perform_github_report.c - FORGE_REPORT: a Deployment at GitHub is found or made, and has its state.  Side: loop. */
+/* perform_github_report.c - FORGE_REPORT: a deployment at its forge is found or made, and has its state.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * https://docs.github.com/rest/deployments/deployments and /statuses.  Making one is not
- * idempotent: one is looked for first, each time, by what its payload says.
+ * idempotent: one is looked for first, each time, by what its payload says; at GitLab
+ * (https://docs.gitlab.com/api/deployments), which has no room for that, by its commit and its time.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,17 +14,32 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "types/forge.h"
+#include "types/pipeline.h"
 #include "types/settings.h"
 
 #define BODY_MAX      4096
 #define PAUSE_MOST_MS 300000
 #define DAY_MS	      (24 * 3600 * INT64_C(1000))
+#define CLOCKS_MS     60000 /* that two clocks may differ by */
 
 struct report_job {
 	struct github_job asking;
+	bool at_gitlab;
 	int64_t number; /* of the Deployment; 0: not known */
 	bool is_none;	/* there is none: it is made */
+	bool is_said;	/* at GitLab: it has that state */
 };
+
+/* GitHub's word for a state in GitLab's. */
+static const char *
+state_at_gitlab(const char *state)
+{
+	return strcmp(state, "in_progress") == 0 ? "running" :
+	    strcmp(state, "failure") == 0	 ? "failed" :
+	    strcmp(state, "inactive") == 0	 ? "canceled" :
+						   "success";
+}
 
 /* It may come as an object, or as the text of one. */
 static bool
@@ -43,13 +59,40 @@ is_ours(const struct effect *effect, const struct json *deployment)
 	    json_get_i64_or(payload, "at", 0) == effect->u.forge_report.requested_at;
 }
 
+/* Made by no job of theirs: what is in progress, of which an environment has one; or what has that end
+ * since it was asked for. */
+static bool
+is_ours_at_gitlab(const struct effect *effect, const struct json *deployment, bool is_said)
+{
+	const struct effect_forge_report *report = &effect->u.forge_report;
+	const char *sha = json_get_str(deployment, "sha"), *is = json_get_str(deployment, "status");
+	const char *target = json_get_str(json_get(deployment, "environment"), "name");
+	const struct json *job = json_get(deployment, "deployable");
+	int64_t made_at = 0;
+
+	return sha != NULL && strcmp(sha, report->commit) == 0 && target != NULL &&
+	    text_same_ci(target, report->target) && (job == NULL || json_holds_null(job)) &&
+	    is != NULL &&
+	    (strcmp(is, "running") == 0 ||
+		(is_said && forge_time_read(json_get_str(deployment, "created_at"), &made_at) &&
+		    made_at > report->requested_at - CLOCKS_MS));
+}
+
 static void
 find(struct report_job *job, const struct json *list)
 {
-	for (size_t i = 0; i < json_count(list) && job->number == 0; i++)
-		if (is_ours(job->asking.job.effect, json_at(list, i)))
+	const struct effect *effect = job->asking.job.effect;
+	const char *wanted = state_at_gitlab(effect->u.forge_report.state), *is;
+
+	for (size_t i = 0; i < json_count(list) && job->number == 0; i++) {
+		is = json_get_str(json_at(list, i), "status");
+		job->is_said = job->at_gitlab && is != NULL && strcmp(is, wanted) == 0;
+		if (job->at_gitlab ? is_ours_at_gitlab(effect, json_at(list, i), job->is_said) :
+				     is_ours(effect, json_at(list, i)))
 			job->number = json_get_i64_or(json_at(list, i), "id", 0);
+	}
 	job->is_none = job->number == 0;
+	job->is_said &= !job->is_none;
 }
 
 static void
@@ -99,11 +142,16 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	}
 	if (!job->is_none)
 		find(job, body);
+	else if (job->at_gitlab)
+		job->is_said = true; /* it was made with its state */
 	else if ((job->number = json_get_i64_or(body, "id", 0)) == 0) {
 		end(job, FORGE_SAYS_NO, "it made no Deployment");
 		return;
 	}
-	ask(&job->asking.job);
+	if (job->is_said)
+		end(job, FORGE_SAYS_DONE, "");
+	else
+		ask(&job->asking.job);
 }
 
 /* Without `required_contexts` it refuses what has no check, and without `auto_merge` it merges the
@@ -127,41 +175,81 @@ write_deployment(const struct effect *effect, struct json_out *json)
 }
 
 static void
+write_at_gitlab(const struct report_job *job, char path[LIMIT_LINE], struct buf *body)
+{
+	const struct effect *effect = job->asking.job.effect;
+	const struct effect_forge_report *report = &effect->u.forge_report;
+	const struct environment_settings *e =
+	    settings_environment(effect->settings, report->environment);
+	struct json_out json;
+
+	if (job->number == 0 && !job->is_none) {
+		(void)snprintf(path, LIMIT_LINE, "/deployments?order_by=id&sort=desc&per_page=100");
+		return;
+	}
+	json = json_out_begin(body, '{');
+	if (job->number == 0) {
+		json_put_str(&json, "environment", report->target);
+		json_put_str(&json, "sha", report->commit);
+		json_put_str(
+		    &json, "ref", e != NULL && e->branch != NULL ? e->branch : report->commit);
+		json_put_bool(&json, "tag", false);
+	}
+	json_put_str(&json, "status", state_at_gitlab(report->state));
+	json_out_end(&json);
+	if (job->number == 0)
+		(void)snprintf(path, LIMIT_LINE, "/deployments");
+	else
+		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64, job->number);
+}
+
+static void
+write_at_github(const struct report_job *job, char path[LIMIT_LINE], struct buf *body)
+{
+	const struct effect *effect = job->asking.job.effect;
+	const struct effect_forge_report *report = &effect->u.forge_report;
+	char description[64];
+	struct json_out json;
+
+	if (job->number == 0 && !job->is_none) {
+		(void)snprintf(
+		    path, LIMIT_LINE, "/deployments?sha=%.64s&per_page=30", report->commit);
+		return;
+	}
+	json = json_out_begin(body, '{');
+	if (job->number == 0)
+		write_deployment(effect, &json);
+	else
+		json_put_str(&json, "state", report->state);
+	(void)snprintf(description, sizeof(description), "deploybot #%" PRId64, effect->subject);
+	json_put_str(&json, "description", description);
+	json_out_end(&json);
+	if (job->number == 0)
+		(void)snprintf(path, LIMIT_LINE, "/deployments");
+	else
+		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64 "/statuses", job->number);
+}
+
+static void
 ask(struct perform_job *base)
 {
 	struct report_job *job = (struct report_job *)base;
 	const struct effect_forge_report *report = &base->effect->u.forge_report;
 	CLEANUP(buf_done) struct buf body = { .cap = BODY_MAX };
-	char path[LIMIT_LINE], description[64];
+	char path[LIMIT_LINE];
 	struct forge_api_request request = { .settings = (struct settings *)settings_of(
-						  base->effect->settings, report->environment),
+						 base->effect->settings, report->environment),
 		.repository = report->repository,
+		.as = job->at_gitlab ? FORGE_AS_GITLAB : FORGE_AS_ITS,
 		.path = path,
 		.on_done = on_answer };
-	struct json_out json;
 	struct err err = { .code = ERR_NONE };
 
-	(void)snprintf(path, sizeof(path), "/deployments");
-	if (job->number == 0 && !job->is_none) {
-		(void)snprintf(
-		    path, sizeof(path), "/deployments?sha=%.64s&per_page=30", report->commit);
-	} else {
-		json = json_out_begin(&body, '{');
-		if (job->number == 0)
-			write_deployment(base->effect, &json);
-		else
-			json_put_str(&json, "state", report->state);
-		(void)snprintf(
-		    description, sizeof(description), "deploybot #%" PRId64, base->effect->subject);
-		json_put_str(&json, "description", description);
-		json_out_end(&json);
-	}
-	if (job->number != 0)
-		(void)snprintf(
-		    path, sizeof(path), "/deployments/%" PRId64 "/statuses", job->number);
+	(job->at_gitlab ? write_at_gitlab : write_at_github)(job, path, &body);
 	if (buf_check(&body, &err) && body.size > 0) {
 		request.body = buf_text(&body);
-		request.method = "POST"; /* which is never sent twice for one answer */
+		/* Which is never sent twice for one answer. */
+		request.method = job->at_gitlab && job->number != 0 ? "PUT" : "POST";
 	}
 	github_job_ask(&job->asking, &request, &err);
 }
@@ -172,5 +260,7 @@ perform_forge_report(struct perform *perform, struct effect *effect)
 	struct report_job *job =
 	    perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 
+	job->at_gitlab = pipeline_reports_to_gitlab(
+	    settings_of(effect->settings, effect->u.forge_report.environment));
 	ask(&job->asking.job);
 }

@@ -61,6 +61,12 @@ pipeline_at_gitlab(const struct settings *settings, const char *environment, con
 }
 
 bool
+pipeline_reports_to_gitlab(const struct settings *application)
+{
+	return application->github.gitlab_token != NULL && application->github_repository == NULL;
+}
+
+bool
 pipeline_read(
     const char *line, const char *words, const char *nonce, struct pipeline *ret, struct err *err)
 {

@@ -125,7 +125,7 @@ def test_a_no_is_logged_once_and_keeps_nobody(scene, api, level, commits, why):
     wait_until(lambda: len(posts(api)) == 4, PATIENCE_S, "four times no")
     assert said(api) == []
     log = scene.bot.log()
-    assert log.count(f"octo/shop: deployments are not shown at GitHub (REPORT_DEPLOYMENTS): {why}") == 1
+    assert log.count(f"octo/shop: deployments are not shown there (REPORT_DEPLOYMENTS): {why}") == 1
 
 
 def test_what_is_switched_off_is_not_asked(scene, api):

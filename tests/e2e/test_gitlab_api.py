@@ -30,7 +30,7 @@ def said(folder, api, **more):
 
 def test_a_project_whose_pipelines_can_be_read_and_whose_webhook_is_on(tmp_path, api):
     assert said(tmp_path, api) == [f"ok       GitLab: {PATH}: its pipelines can be read, and its webhook is on"]
-    assert [path.rpartition("/")[2] for path, _ in api.calls] == ["pipelines?per_page=1", "hooks?per_page=100"]
+    assert [path.rpartition("/")[2] for path, _ in api.calls] == ["self", "pipelines?per_page=1", "hooks?per_page=100"]
 
 
 def test_the_path_is_that_of_its_url(tmp_path, api):
@@ -55,7 +55,7 @@ def test_a_project_without_a_webhook_of_ours_is_warned_of(tmp_path, api):
 
 
 def test_a_token_that_may_not_see_webhooks_reads_pipelines(tmp_path, api):
-    api.troubles.extend((None, 403))
+    api.troubles.extend((None, None, 403))
     line, = said(tmp_path, api)
     assert line.startswith(f"ok       GitLab: {PATH}: its pipelines can be read; whether its webhook is on is not known")
     assert "Maintainer" in line
@@ -66,7 +66,7 @@ def test_a_token_that_may_not_see_webhooks_reads_pipelines(tmp_path, api):
     (404, "error  ", "compare GITLAB_URL and REPOSITORY_PATH with its page"),
     (502, "warning", "ask again later")))
 def test_each_trouble_says_what_to_do(tmp_path, api, trouble, level, words):
-    api.troubles.append(trouble)
+    api.troubles.extend((404 if trouble == 404 else None, trouble))
     line, = said(tmp_path, api)
     assert line.startswith(f"{level}  GitLab: {PATH}: its pipelines cannot be read (HTTP {trouble}") and words in line
 
@@ -74,3 +74,19 @@ def test_each_trouble_says_what_to_do(tmp_path, api, trouble, level, words):
 def test_another_projects_token_is_no_token(tmp_path, api):
     line, = said(tmp_path, api, REPOSITORY_PATH="orchard/other")
     assert line.startswith("error    GitLab: orchard/other: its pipelines cannot be read (HTTP 404: 404 Project Not F")
+
+
+@pytest.mark.parametrize("more, level, words", (
+    ({"PIPELINE_RELEASE": ".gitlab-ci.yml ref=main"}, "error  ", "PIPELINE_<NAME>: make one with it there"),
+    ({}, "warning", "REPORT_DEPLOYMENTS: make one with it there, or set that to false")))
+def test_a_token_that_may_only_read_lacks_what_writes_need(tmp_path, api, more, level, words):
+    api.readers.add(TOKEN)
+    lines = said(tmp_path, api, **more)
+    assert any(line.startswith(f'{level}  GitLab: {PATH}: GITLAB_API_TOKEN lacks the scope "api"') for line in lines)
+    assert words in "".join(lines)
+
+
+def test_a_token_that_only_reads_is_enough_where_nothing_is_written(tmp_path, api):
+    api.readers.add(TOKEN)
+    line, = said(tmp_path, api, REPORT_DEPLOYMENTS="false")
+    assert line.startswith("ok       ")

@@ -6,6 +6,7 @@ states make its own.  `troubles`: as Server has them, for the next requests.  Wh
 inputs of `inputs`, all of them and no other, on a branch of `branches`.
 """
 # SPDX-License-Identifier: ISC
+import datetime
 import itertools
 import json
 import urllib.parse
@@ -14,7 +15,10 @@ from github_tokens import Server
 
 LISTED = ("id", "iid", "project_id", "sha", "ref", "status", "source", "created_at", "updated_at", "web_url")
 PARAMETERS = {"pipelines": {"sha", "ref", "source", "status", "per_page", "page", "order_by", "sort"},
-              "jobs": {"scope[]", "include_retried", "per_page", "page"}, "hooks": {"per_page", "page"}}
+              "jobs": {"scope[]", "include_retried", "per_page", "page"}, "hooks": {"per_page", "page"},
+              "deployments": {"order_by", "sort", "per_page", "page", "environment", "status"}}
+# What a deployment may become (docs.gitlab.com/api/deployments): what has ended stays as it is.
+NEXT = {"created": {"running", "success", "failed", "canceled"}, "running": {"success", "failed", "canceled"}}
 
 
 class Refused(Exception):
@@ -33,6 +37,7 @@ class GitlabApi(Server):
         super().__init__()
         self.tokens, self.project = tokens, project
         self.pipelines, self.calls, self.hooks, self.readers = [], [], [], set()
+        self.deployments = []
         self.refusals = []      # the statuses of the next requests to change something
         self.inputs, self.branches = (), ("main", "develop")
         self.numbers, self.jobs = itertools.count(9001), itertools.count(380)
@@ -67,6 +72,10 @@ class GitlabApi(Server):
     def content(self, request):
         path, _, query = request.path.partition("?")
         words = path.split("/")
+        if path == "/api/v4/personal_access_tokens/self":
+            token = self.token(request)
+            return {"id": 5, "name": "bot", "revoked": False, "active": True,
+                    "scopes": ["read_api"] if token in self.readers else ["api", "read_repository"]}
         query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
         if words[:4] != ["", "api", "v4", "projects"] or len(words) < 6:
             raise Refused(404, "Not Found")
@@ -82,14 +91,20 @@ class GitlabApi(Server):
             return self.listed(query)
         if words[5:] == ["hooks"]:
             return self.hooks
+        if words[5:] == ["deployments"]:
+            return sorted(self.deployments, key=lambda one: -one["id"])[:int(query.get("per_page", 20))]
         if words[5] == "pipelines" and words[7:] == ["jobs"]:
             return self.jobs_of(words[6], query)
         raise Refused(404, "Not Found")
 
-    def check(self, request, project):
+    def token(self, request):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or token not in self.tokens:
             raise Refused(401, "Unauthorized")
+        return token
+
+    def check(self, request, project):
+        token = self.token(request)
         if request.command != "GET" and token in self.readers:
             raise Refused(403, "Forbidden")     # insufficient_scope
         if project.lower() not in (one.lower() for one in self.tokens[token]):
@@ -132,6 +147,10 @@ class GitlabApi(Server):
             raise Refused(self.refusals.pop(0), "Refused")
         if words == ["pipeline"]:
             return self.create(body)
+        if words == ["deployments"]:
+            return self.deploy(body)
+        if words[0] == "deployments" and len(words) == 2:
+            return self.update(words[1], body)
         if words[0] == "pipelines" and words[2:] in (["retry"], ["cancel"]):
             one = self.pipeline(words[1])
             for job in list(one["jobs"]):
@@ -140,6 +159,30 @@ class GitlabApi(Server):
                 if words[2] == "retry" and job["status"] in ("failed", "canceled"):
                     self.job(one, job["name"], "running")
             return one
+        raise Refused(404, "Not Found")
+
+    def deploy(self, body, job=None):
+        if set(body) != {"environment", "sha", "ref", "tag", "status"} or body["tag"] is not False or not all(
+                isinstance(body[name], str) and body[name] for name in ("environment", "sha", "ref", "status")):
+            raise Refused(400, "environment, sha, ref, tag, status")
+        if body["status"] not in ("running", "success", "failed", "canceled"):
+            raise Refused(400, "status does not have a valid value")
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        number = len(self.deployments) + 1
+        self.deployments.append({
+            "id": 40 + number, "iid": number, "ref": body["ref"], "sha": body["sha"], "status": body["status"],
+            "created_at": now, "updated_at": now, "environment": {"id": 9, "name": body["environment"]},
+            "user": {"id": 4, "username": "bot"}, "deployable": job, "states": [body["status"]]})
+        return self.deployments[-1]
+
+    def update(self, number, body):
+        for one in self.deployments:
+            if str(one["id"]) == number and set(body) == {"status"} and not one["deployable"]:
+                if body["status"] not in NEXT.get(one["status"], ()):
+                    raise Refused(400, "{\"status\":[\"transition cannot be made\"]}")
+                one["status"] = body["status"]
+                one["states"].append(body["status"])
+                return one
         raise Refused(404, "Not Found")
 
     def create(self, body):

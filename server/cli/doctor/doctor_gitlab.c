@@ -16,7 +16,7 @@ struct project {
 	struct forge_api *api;
 	struct settings *settings;
 	char path[LIMIT_REF];
-	bool is_read; /* its pipelines can be */
+	enum { OF_ITSELF, OF_PIPELINES, OF_HOOKS } asks;
 };
 
 static void ask(struct project *project);
@@ -28,7 +28,7 @@ end(void *ctx)
 }
 
 /* docs.gitlab.com/user/project/integrations/webhooks, auto-disabled: four failures in a row switch
- * it off for a while, forty for good.  Which of them are ours its address says. */
+ * it off for a while, forty for good (gitlab!166329).  Which are ours its address says. */
 static void
 tell_hooks(const struct project *project, const struct json *hooks)
 {
@@ -59,32 +59,61 @@ tell_hooks(const struct project *project, const struct json *hooks)
 		    "GitLab: %s: its pipelines can be read, and its webhook is on", project->path);
 }
 
+/* docs.gitlab.com/api/personal_access_tokens: a project's and a group's say that too. */
+static void
+tell_scopes(const struct project *project, const struct json *token)
+{
+	const struct settings *s = project->settings;
+	const struct json *scopes = json_get(token, "scopes");
+	bool runs = settings_member_line(s, "", FAMILY_PIPELINE, NULL) != NULL;
+	const char *scope;
+
+	for (size_t i = 0; i < json_count(scopes); i++)
+		if ((scope = json_str(json_at(scopes, i))) != NULL && strcmp(scope, "api") == 0)
+			return;
+	if (runs || s->github.reports)
+		doctor_say(project->doctor, DOCTOR_GITHUB, runs ? DOCTOR_ERROR : DOCTOR_WARNING,
+		    "GitLab: %s: GITLAB_API_TOKEN lacks the scope \"api\", for %s: make one with it there%s",
+		    project->path, runs ? "PIPELINE_<NAME>" : "REPORT_DEPLOYMENTS",
+		    runs ? "" : ", or set that to false");
+}
+
+static void
+tell_trouble(const struct project *project, const struct forge_api_answer *answer)
+{
+	bool is_refused = answer->verdict == FORGE_API_UNAUTHORIZED ||
+	    answer->verdict == FORGE_API_FORBIDDEN || answer->verdict == FORGE_API_NOT_FOUND;
+
+	doctor_say(project->doctor, DOCTOR_GITHUB, is_refused ? DOCTOR_ERROR : DOCTOR_WARNING,
+	    "GitLab: %s: its pipelines cannot be read (%s): %s", project->path, answer->detail,
+	    answer->verdict == FORGE_API_UNAUTHORIZED ?
+		"make another GITLAB_API_TOKEN there, with read_api" :
+		is_refused ?
+		"compare GITLAB_URL and REPOSITORY_PATH with its page; the token is to be of that project or its group, with read_api" :
+		"ask again later");
+}
+
 static void
 on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *body)
 {
 	struct project *project = ctx;
 	struct doctor *doctor = project->doctor;
-	bool is_refused = answer->verdict == FORGE_API_UNAUTHORIZED ||
-	    answer->verdict == FORGE_API_FORBIDDEN || answer->verdict == FORGE_API_NOT_FOUND;
+	bool is_done = answer->verdict == FORGE_API_DONE;
 
-	if (answer->verdict == FORGE_API_DONE && project->is_read) {
+	if (project->asks == OF_ITSELF && is_done)
+		tell_scopes(project, body);
+	else if (project->asks == OF_PIPELINES && !is_done)
+		tell_trouble(project, answer);
+	else if (project->asks == OF_HOOKS && is_done)
 		tell_hooks(project, body);
-	} else if (answer->verdict == FORGE_API_DONE) {
-		project->is_read = true;
-		ask(project);
-	} else if (project->is_read) {
+	else if (project->asks == OF_HOOKS)
 		TELL(doctor, GITHUB, OK,
 		    "GitLab: %s: its pipelines can be read; whether its webhook is on is not known (%s): only a token of the role Maintainer may ask",
 		    project->path, answer->detail);
-	} else {
-		doctor_say(doctor, DOCTOR_GITHUB, is_refused ? DOCTOR_ERROR : DOCTOR_WARNING,
-		    "GitLab: %s: its pipelines cannot be read (%s): %s", project->path,
-		    answer->detail,
-		    answer->verdict == FORGE_API_UNAUTHORIZED ?
-			"make another GITLAB_API_TOKEN there, with read_api" :
-			is_refused ?
-			"compare GITLAB_URL and REPOSITORY_PATH with its page; the token is to be of that project or its group, with read_api" :
-			"ask again later");
+	/* An older GitLab says nothing of tokens; what cannot be read has no webhook to look at. */
+	if (project->asks == OF_ITSELF || (project->asks == OF_PIPELINES && is_done)) {
+		project->asks++;
+		ask(project);
 	}
 	doctor_answered(doctor);
 }
@@ -92,11 +121,13 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 static void
 ask(struct project *project)
 {
+	static const char *const paths[] = { "/personal_access_tokens/self",
+		"/pipelines?per_page=1", "/hooks?per_page=100" };
 	struct err err;
 	struct forge_api_request request = { .settings = project->settings,
-		.repository = project->path,
+		.repository = project->asks == OF_ITSELF ? NULL : project->path,
 		.as = FORGE_AS_GITLAB,
-		.path = project->is_read ? "/hooks?per_page=100" : "/pipelines?per_page=1",
+		.path = paths[project->asks],
 		.timeout_ms = DOCTOR_PATIENCE_MS,
 		.on_done = on_answer,
 		.ctx = project };

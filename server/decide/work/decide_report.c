@@ -1,4 +1,4 @@
-/* decide_report.c - GitHub shows what is deployed among its Deployments.  Side: store. */
+/* decide_report.c - GitHub or GitLab shows what is deployed among its deployments.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_report.h"
 
@@ -8,6 +8,8 @@
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"
 #include "types/action.h"
+#include "types/forge.h"
+#include "types/pipeline.h"
 #include "types/settings.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
@@ -39,12 +41,17 @@ decide_report(struct tx *tx, const struct deployment *work, enum deploy_state fr
 	struct effect effect = { .kind = EFFECT_FORGE_REPORT, .subject = work->id };
 	struct effect_forge_report *report = &effect.u.forge_report;
 
-	if (state == NULL || e == NULL || deployment_is_action(work) || !of->github.reports ||
-	    of->github_repository == NULL ||
-	    (of->github.token == NULL && of->github.app_id == NULL))
+	if (state == NULL || e == NULL || deployment_is_action(work) || !of->github.reports)
+		return;
+	if (pipeline_reports_to_gitlab(of))
+		(void)forge_path(of->repository_path, of->repository_url, report->repository);
+	else if (of->github_repository != NULL &&
+	    (of->github.token != NULL || of->github.app_id != NULL))
+		(void)text_copy(
+		    report->repository, sizeof(report->repository), of->github_repository);
+	if (report->repository[0] == '\0')
 		return;
 	(void)text_copy(report->environment, sizeof(report->environment), work->environment);
-	(void)text_copy(report->repository, sizeof(report->repository), of->github_repository);
 	(void)text_copy(report->target, sizeof(report->target), e->github_environment);
 	(void)text_copy(report->commit, sizeof(report->commit), work->commit);
 	(void)text_copy(report->state, sizeof(report->state), state); /* all of them fit */
@@ -62,6 +69,6 @@ decide_report_said(struct tx *tx, const struct forge_said *said)
 	(void)snprintf(key, sizeof(key), "report:%s", report->repository);
 	if (said->verdict != FORGE_SAYS_DONE && row_rate_limit_take(tx, key, 1, DAY_MS))
 		tx_log(tx, LOG_LEVEL_WARNING,
-		    "%s: deployments are not shown at GitHub (REPORT_DEPLOYMENTS): %s",
+		    "%s: deployments are not shown there (REPORT_DEPLOYMENTS): %s",
 		    report->repository, said->why);
 }
