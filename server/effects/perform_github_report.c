@@ -1,4 +1,4 @@
-/* perform_github_report.c - FORGE_REPORT: a deployment at its forge is found or made, and has its state.  Side: loop. */
+/* perform_github_report.c - FORGE_REPORT: a deployment there is found or made, and has its state.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * https://docs.github.com/rest/deployments/deployments and /statuses.  Making one is not
@@ -59,8 +59,8 @@ is_ours(const struct effect *effect, const struct json *deployment)
 	    json_get_i64_or(payload, "at", 0) == effect->u.forge_report.requested_at;
 }
 
-/* Made by no job of theirs: what is in progress, of which an environment has one; or what has that end
- * since it was asked for. */
+/* Made by no job of theirs: what is in progress, of which an environment has one; or what has that
+ * end since it was asked for. */
 static bool
 is_ours_at_gitlab(const struct effect *effect, const struct json *deployment, bool is_said)
 {

@@ -11,8 +11,8 @@
 bool forge_link(
     const char *repository_url, const char *base, const char *commit, char ret[LIMIT_URL]);
 
-/* The path there, "group/sub/name": the given one, or as its URL has it (either may be NULL); false,
- * and "": neither says it. */
+/* The path there, "group/sub/name": the given one, or as its URL has it (either may be NULL).
+ * False, and "": neither says it. */
 bool forge_path(const char *given, const char *repository_url, char ret[LIMIT_REF]);
 
 /* "2026-11-20T07:10:48Z", or with a fraction of a second, in wall ms.  False, *ret as it was: it is

@@ -1,10 +1,10 @@
-/* pipeline.h - PIPELINE_<NAME>: which workflow is begun from here at its forge, and with which inputs.  Side: any. */
+/* pipeline.h - PIPELINE_<NAME>: which workflow is begun at its forge, and with which inputs.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * "release.yml ref=main channel=stable version=?": a file below .github/workflows/, or
- * PIPELINE_OF_GITLAB, the branch or tag that it is begun on, and its inputs.  "?" marks what a person gives: a word of
- * [A-Za-z0-9._/-]{1,64} each, in the order written.  The input `deploybot` is ours alone: a word by
- * which its run can be found, where the workflow has that in its run-name.
+ * PIPELINE_OF_GITLAB, the branch or tag that it is begun on, and its inputs.  "?" marks what a
+ * person gives: a word of [A-Za-z0-9._/-]{1,64} each, in the order written.  The input `deploybot`
+ * is ours alone: a word by which its run can be found, where the workflow has that in its run-name.
  */
 #pragma once
 
@@ -23,7 +23,8 @@ struct pipeline {
 	} inputs[PIPELINE_INPUTS];
 };
 
-/* Is that pipeline GitLab's?  Where the settings have no such line any more: is that all they have? */
+/* Is that pipeline GitLab's?  Without such a line in the settings: has the application no other
+ * forge? */
 MUST_USE bool pipeline_at_gitlab(
     const struct settings *settings, const char *environment, const char *name);
 

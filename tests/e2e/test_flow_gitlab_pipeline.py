@@ -26,8 +26,8 @@ def _api():
 
 
 def settings(api, token=TOKEN):
-    return {"FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url, "GITLAB_API_TOKEN": token,
-            "PIPELINE_RELEASE": ".gitlab-ci.yml ref=main channel=stable version=?"}
+    return {"FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url,
+            "GITLAB_API_TOKEN": token, "PIPELINE_RELEASE": ".gitlab-ci.yml ref=main channel=stable version=?"}
 
 
 @pytest.fixture(scope="module")

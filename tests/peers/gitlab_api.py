@@ -28,8 +28,8 @@ class Refused(Exception):
 
 
 class GitlabApi(Server):
-    """`tokens`: the paths of the projects that each may use; `readers`: those tokens that have read_api alone.  `calls`:
-    (path with its query, status)."""
+    """`tokens`: the paths of the projects that each may use; `readers`: those that have read_api alone.  `calls`: (path
+    with its query, status)."""
 
     methods = ("GET", "POST", "PUT")
 

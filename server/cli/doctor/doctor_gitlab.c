@@ -52,7 +52,7 @@ tell_hooks(const struct project *project, const struct json *hooks)
 	}
 	if (n == 0)
 		TELL(project->doctor, GITHUB, WARNING,
-		    "GitLab: %s: no webhook there sends to /forge/webhook/gitlab: pushes and pipelines are not told, CI is asked for every 30 s",
+		    "GitLab: %s: no webhook there sends to /forge/webhook/gitlab: pushes and pipelines are found by asking alone",
 		    project->path);
 	else if (on == n)
 		TELL(project->doctor, GITHUB, OK,
@@ -81,16 +81,19 @@ tell_scopes(const struct project *project, const struct json *token)
 static void
 tell_trouble(const struct project *project, const struct forge_api_answer *answer)
 {
-	bool is_refused = answer->verdict == FORGE_API_UNAUTHORIZED ||
-	    answer->verdict == FORGE_API_FORBIDDEN || answer->verdict == FORGE_API_NOT_FOUND;
+	const char *what = "ask again later";
+	enum doctor_level level = DOCTOR_ERROR;
 
-	doctor_say(project->doctor, DOCTOR_GITHUB, is_refused ? DOCTOR_ERROR : DOCTOR_WARNING,
+	if (answer->verdict == FORGE_API_UNAUTHORIZED)
+		what = "make another GITLAB_API_TOKEN there, with read_api";
+	else if (answer->verdict == FORGE_API_FORBIDDEN || answer->verdict == FORGE_API_NOT_FOUND)
+		what =
+		    "compare GITLAB_URL and REPOSITORY_PATH with its page, and make the token there, with read_api";
+	else
+		level = DOCTOR_WARNING;
+	doctor_say(project->doctor, DOCTOR_GITHUB, level,
 	    "GitLab: %s: its pipelines cannot be read (%s): %s", project->path, answer->detail,
-	    answer->verdict == FORGE_API_UNAUTHORIZED ?
-		"make another GITLAB_API_TOKEN there, with read_api" :
-		is_refused ?
-		"compare GITLAB_URL and REPOSITORY_PATH with its page; the token is to be of that project or its group, with read_api" :
-		"ask again later");
+	    what);
 }
 
 static void

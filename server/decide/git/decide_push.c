@@ -192,8 +192,8 @@ notify_blocked(
 
 /* What came last there was this commit, and left everything as it was: CI says a push again when
  * its image is there, for which the first attempt may have waited in vain, and a job when what was
- * refused has passed.  What somebody cancelled is not begun again by itself, nor for a delivery that
- * came before its end. */
+ * refused has passed.  What somebody cancelled is not begun again by itself, nor for what had come
+ * before its end. */
 static bool
 came_to_nothing(struct tx *tx, const struct effect_git_query *query, const char *commit)
 {
