@@ -1,7 +1,5 @@
 """gitlab_aid.py - a stage whose jobs of GitLab ask over /v1, beside those of GitHub, by tokens of another issuer."""
 # SPDX-License-Identifier: ISC
-import itertools
-
 from gitlab_tokens import Gitlab
 from jobs_aid import REPOSITORY, Jobs
 
@@ -9,7 +7,6 @@ from jobs_aid import REPOSITORY, Jobs
 class GitlabJobs(Jobs):
     def __init__(self, folder, settings):
         self.gitlab = Gitlab()
-        self.addresses = (f"{n // 250}.{n % 250 + 1}" for n in itertools.count())
         super().__init__(folder, {"GITLAB_URL": self.gitlab.url, "REPOSITORY_PATH": REPOSITORY, **settings})
 
     def stop(self):
@@ -19,7 +16,5 @@ class GitlabJobs(Jobs):
 
     def ask(self, path, body=None, token=None, method="POST", **named):
         named.setdefault("ref", "refs/heads/develop")
-        # Each from an address of its own: many that fail from one would have to wait.
-        self.headers = {"X-Real-IP": f"198.51.{next(self.addresses)}"}
         token = token or self.gitlab.token(repository=REPOSITORY, **named)
         return super().ask(path, body, token, method)

@@ -1,6 +1,7 @@
 """jobs_aid.py - a stage whose jobs of workflows ask over /v1 by tokens of an issuer of its own."""
 # SPDX-License-Identifier: ISC
 import http.client
+import itertools
 import json
 
 from flow_aid import Scene
@@ -10,10 +11,9 @@ REPOSITORY = "octo/shop"
 
 
 class Jobs(Scene):
-    headers = {}      # of each request, besides
-
     def __init__(self, folder, settings):
         self.issuer = Issuer()
+        self.addresses = (f"{n // 250}.{n % 250 + 1}" for n in itertools.count())
         super().__init__(folder, settings={
             "ENABLE_API_SERVER": "true", "PUBLIC_URL": AUDIENCE, "GITHUB_TOKEN_ISSUER": self.issuer.url,
             "GITHUB_REPOSITORY": REPOSITORY, **settings})
@@ -30,7 +30,9 @@ class Jobs(Scene):
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
         try:
             connection.request(method, path, None if method == "GET" else json.dumps(body or {}),
-                               {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **self.headers})
+                               {"Authorization": f"Bearer {token}", "Content-Type": "application/json",
+                                # Each from one of its own: many that fail from one address have to wait.
+                                "X-Real-IP": f"198.51.{next(self.addresses)}"})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:

@@ -8,7 +8,6 @@ import pytest
 from flow_aid import ended_well
 from github_tokens import AUDIENCE, Key
 from jobs_aid import REPOSITORY, Jobs
-from stage import wait_until
 
 MAY = {"WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/develop",
        "WORKFLOW_SHOP_MAY": "deploy:staging, status:*"}
@@ -70,14 +69,10 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_token_that_proves_nothing_here_gets_nothing(scene, what):
     changed, wanted = REFUSED[what]
-
-    def status():
-        found = scene.ask("/v1/push", sha="4" * 40, **changed)[0]
-        return found if found != 429 else None     # many that fail from one address have to wait
-    assert wait_until(status, 60, "an answer") == wanted
+    assert scene.ask("/v1/push", sha="4" * 40, **changed)[0] == wanted
 
 
 def test_a_key_that_the_issuer_does_not_have_proves_nothing(scene):
     other = Key("key-1")
     token = scene.issuer.token(key=other, repository=REPOSITORY, ref="refs/heads/develop")
-    assert wait_until(lambda: {429: None}.get(s := scene.ask("/v1/push", token=token)[0], s), 60, "an answer") == 401
+    assert scene.ask("/v1/push", token=token)[0] == 401

@@ -5,6 +5,8 @@
 
 #include "forges/forge_delivery.h"
 #include "forges/forge_row.h"
+#include "lib/err.h"
+#include "lib/json.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
 #include "types/pipeline_run.h"
@@ -88,14 +90,9 @@ is_printable(const char *text)
 }
 
 static void
-check_run(const struct delivery *d)
+check_run(const struct pipeline_run *run)
 {
-	const struct pipeline_run *run = d->run;
-
-	assert(d->forge == DELIVERY_GITLAB && d->job == NULL);
-	assert((d->kind == DELIVERY_WORKFLOW_RUN) == run->is_own && (!run->counts || run->is_own));
-	if (d->kind == DELIVERY_OTHER)
-		return;
+	assert(run->counts == run->is_own);
 	assert(run->run > 0 && run->number > 0 && run->attempt > 0);
 	assert(memcmp(run->repository_id, "gitlab:", 7) == 0 && text_is_hex(run->commit, 40, 64));
 	assert(is_printable(run->file) && is_printable(run->branch) && is_printable(run->title));
@@ -106,6 +103,38 @@ check_run(const struct delivery *d)
 }
 
 static void
+check_pipeline(const struct delivery *d)
+{
+	assert(d->forge == DELIVERY_GITLAB && d->job == NULL);
+	assert((d->kind == DELIVERY_WORKFLOW_RUN) == (d->run->run != 0));
+	if (d->kind == DELIVERY_OTHER)
+		assert(!d->run->is_own && !d->run->counts);
+	else
+		check_run(d->run);
+}
+
+/* What GitLab's API says: one of a list, and the jobs of that one, or of any. */
+static void
+check_answers(const uint8_t *data, size_t size)
+{
+	CLEANUP(json_freep)
+	struct json *said = json_decode((const char *)data, size, NULL);
+	struct pipeline_run run, any = { .run = 0 };
+	struct err err;
+
+	if (pipeline_run_read_listed(said, "g/s/n", &run, &err) && run.run != 0) {
+		run.attempt = 1;
+		check_run(&run);
+		if (pipeline_run_read_jobs(said, &run, &err))
+			check_run(&run);
+	}
+	if (pipeline_run_read_jobs(
+		json_holds_array(said) ? said : json_get(said, "jobs"), &any, &err))
+		assert(any.run > 0 && any.attempt > 0 && !any.counts &&
+		    memcmp(any.repository_id, "gitlab:", 7) == 0);
+}
+
+static void
 check_event(const struct event *event)
 {
 	const struct delivery *d = &event->u.delivery;
@@ -113,7 +142,7 @@ check_event(const struct event *event)
 	assert(event->kind == EVENT_DELIVERY && event->source == SOURCE_NONE);
 	assert(strlen(d->id) < LIMIT_DELIVERY && memcmp(d->id, "an-id", 5) == 0);
 	if (d->run != NULL) {
-		check_run(d);
+		check_pipeline(d);
 		return;
 	}
 	if (d->kind != DELIVERY_PUSH) {
@@ -167,6 +196,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	check_headers(value);
 	free(value);
+	check_answers(data, size);
 	for (enum delivery_forge forge = DELIVERY_GITLAB; forge < DELIVERY_FORGE_COUNT; forge++)
 		check_body(forge, data, size);
 	return 0;

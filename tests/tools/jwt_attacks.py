@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """jwt_attacks.py URL [DATABASE] - 41 tokens that prove nothing, to POST /v1/push: each must get 401, and be counted.
 
-    --issuer ISSUER      GITHUB_TOKEN_ISSUER there; its keys are read as a stranger reads them
+    --issuer ISSUER      GITHUB_TOKEN_ISSUER or GITLAB_URL there; its keys are read as a stranger reads them
+    --gitlab             that is GitLab, whose claims have other names
     --audience AUDIENCE  PUBLIC_URL there (URL)
     --key FILE --kid ID  a private key of the issuer: then nothing but what is tried is wrong with a token
 
@@ -50,8 +51,8 @@ def number(value):
 class Forge:
     """Who forges: with a key of the issuer where there is one, else with one that looks like it."""
 
-    def __init__(self, issuer, audience, key=None, kid=None, jwks=None):
-        self.issuer, self.audience = issuer, audience
+    def __init__(self, issuer, audience, key=None, kid=None, jwks=None, is_gitlab=False):
+        self.issuer, self.audience, self.is_gitlab = issuer, audience, is_gitlab
         self.own = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.key, self.jwks = key or self.own, jwks or {"keys": []}
         known = next(iter(self.jwks["keys"]), {})
@@ -63,10 +64,20 @@ class Forge:
     def claims(self, **changed):
         """What a job that is let in says, as far as a stranger knows; of None nothing."""
         claims = {"jti": str(uuid.uuid4()), "iss": self.issuer, "aud": self.audience, "iat": self.now, "nbf": self.now,
-                  "exp": self.now + 300, "sub": "repo:octo/shop:ref:refs/heads/develop", "repository": "octo/shop",
-                  "repository_id": "456789", "ref": "refs/heads/develop", "sha": "4" * 40, "event_name": "push",
-                  "workflow_ref": "octo/shop/.github/workflows/deploy.yml@refs/heads/develop", "actor": "mona",
-                  "actor_id": "7", "run_id": "4711", "run_attempt": "1", "check_run_id": "99001", **changed}
+                  "exp": self.now + 300, "sha": "4" * 40}
+        if self.is_gitlab:
+            host = self.issuer.partition("://")[2]
+            claims |= {"sub": "project_path:octo/shop:ref_type:branch:ref:develop", "project_path": "octo/shop",
+                       "project_id": "22", "ref": "develop", "ref_type": "branch", "ref_path": "refs/heads/develop",
+                       "ref_protected": "true", "pipeline_source": "push", "user_login": "mona", "user_id": "7",
+                       "pipeline_id": "574", "job_id": "302", "job_project_id": "22", "job_project_path": "octo/shop",
+                       "ci_config_ref_uri": f"{host}/octo/shop//.gitlab-ci.yml@refs/heads/develop"}
+        else:
+            claims |= {"sub": "repo:octo/shop:ref:refs/heads/develop", "repository": "octo/shop",
+                       "repository_id": "456789", "ref": "refs/heads/develop", "event_name": "push", "actor": "mona",
+                       "workflow_ref": "octo/shop/.github/workflows/deploy.yml@refs/heads/develop",
+                       "actor_id": "7", "run_id": "4711", "run_attempt": "1", "check_run_id": "99001"}
+        claims |= changed
         return {name: value for name, value in claims.items() if value is not None}
 
     def header(self, **changed):
@@ -133,7 +144,7 @@ class Forge:
         odd = next(token for token in iter(self.by_claims, None) if set(token) & set("-_"))
         return {
             "another key's signature": self.signed(self.header(), self.claims(), self.own),
-            "another token's claims": f"{head}.{self.by_claims(actor_id='8').split('.')[1]}.{signature}",
+            "another token's claims": f"{head}.{self.by_claims(sub='8').split('.')[1]}.{signature}",
             "no signature": f"{head}.{body}.",
             "half a signature": f"{head}.{body}.{signature[:len(signature) // 2]}",
             "padding": f"{good}==",
@@ -155,7 +166,7 @@ class Forge:
             "iat ten minutes ahead": self.by_claims(iat=self.now + 600, exp=self.now + 900),
             "nbf ten minutes ahead": self.by_claims(nbf=self.now + 600),
             "exp that is a text": self.by_claims(exp=str(self.now + 300)),
-            "run_id that is a number": self.by_claims(run_id=4711),
+            "a run that is a number": self.by_claims(**{"pipeline_id" if self.is_gitlab else "run_id": 4711}),
         }
 
     def tokens(self):
@@ -221,6 +232,7 @@ def arguments():
     parser.add_argument("url")
     parser.add_argument("database", nargs="?")
     parser.add_argument("--issuer", default="https://token.actions.githubusercontent.com")
+    parser.add_argument("--gitlab", action="store_true")
     parser.add_argument("--audience")
     parser.add_argument("--key")
     parser.add_argument("--kid")
@@ -231,7 +243,7 @@ def main():
     words = arguments()
     url = words.url.rstrip("/")
     key = words.key and serialization.load_pem_private_key(pathlib.Path(words.key).read_bytes(), None)
-    forge = Forge(words.issuer, words.audience or url, key, words.kid, read_issuer(words.issuer))
+    forge = Forge(words.issuer, words.audience or url, key, words.kid, read_issuer(words.issuer), words.gitlab)
     target, good, n = Target(url), 0, 0
     before = counted(words.database) if words.database else 0
     for name, token in forge.tokens().items():
