@@ -353,7 +353,8 @@ check_found(struct sim *sim, struct tx *tx)
 	    number(sim, tx->db,
 		"SELECT COUNT(*) FROM environment e WHERE name = $1 AND $2 <> COALESCE((SELECT"
 		" w.commit_id FROM work w WHERE w.environment = e.name AND w.action = ''"
-		" AND w.state <> 'REQUESTED' ORDER BY w.id DESC LIMIT 1), '') AND NOT (seen_commit = $2"
+		" AND (w.started_at <> 0 OR w.state = 'REFUSED') ORDER BY w.id DESC LIMIT 1), '')"
+		" AND NOT (seen_commit = $2"
 		" AND (waiting_push <> '' OR EXISTS (SELECT 1 FROM work w WHERE w.environment ="
 		" e.name AND w.commit_id = $2) OR EXISTS (SELECT 1 FROM block b"
 		" WHERE b.environment = e.name AND b.commit_id = $2)))"
