@@ -96,6 +96,14 @@ def test_gitlab_is_away_and_its_webhook_is_not(scene, api, trouble):
     who.hear("Live: staging", commit[:7])
 
 
+def test_a_newer_pipeline_of_another_kind_hides_none(scene, api):
+    commit, who = scene.commit("develop")["after"], scene.admin()
+    for other in ({}, {"source": "merge_request_event"}, {"ref": "feature"}):
+        api.job(api.begin(commit, **other), "unit", "running" if other else "success")
+    who.say("/deploy staging")
+    who.hear("Live: staging", commit[:7])
+
+
 @pytest.mark.parametrize("other", [{"source": "merge_request_event"}, {"source": "schedule"}, {"tag": True},
                                    {"ref": "feature"}], ids=str)
 def test_nothing_else_is_a_yes(scene, api, other):
