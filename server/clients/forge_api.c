@@ -218,7 +218,8 @@ forge_api_unsent(const struct err *err)
 {
 	bool is_busy = err->code == ERR_BUSY;
 	struct forge_api_answer answer = { .verdict = is_busy ? FORGE_API_LIMITED : FORGE_API_AWAY,
-		.retry_after_s = is_busy ? BUSY_S : 0 };
+		.retry_after_s = is_busy ? BUSY_S : 0,
+		.factor = 1 };
 
 	(void)text_copy(answer.detail, sizeof(answer.detail), err->text); /* it fits */
 	return answer;
@@ -494,6 +495,9 @@ on_reply(void *ctx, const struct http_client_result *http)
 		let_in(api, NULL);
 		return;
 	}
+	answer.factor = call->account == NULL ?
+	    1 :
+	    forge_api_budget_factor(&call->account->budget, reply.now_s);
 	answer.granted = call->account != NULL ? call->account->granted : 0;
 	if (call->step == ASK)
 		forge_api_budget_note(&call->account->budget, &answer);

@@ -137,7 +137,20 @@ verdict_of(const struct forge_api_reply *reply, const struct json *root)
 	return FORGE_API_FAILED;
 }
 
-/* GitHub's message behind the status; or why there is no answer. */
+/* Why it says no: GitHub by a text; GitLab by one of three names, or by what is wrong with each
+ * field, which is shown as it came. */
+static const char *
+reason_of(const struct forge_api_reply *reply, const struct json *root)
+{
+	static const char *const names[] = { "message", "error_description", "error" };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (json_get_str(root, names[i]) != NULL)
+			return json_get_str(root, names[i]);
+	return json_count(json_get(root, "message")) > 0 ? reply->body : NULL;
+}
+
+/* That behind the status; or why there is no answer. */
 static void
 describe(struct forge_api_answer *answer, const struct forge_api_reply *reply, const char *message)
 {
@@ -177,7 +190,7 @@ forge_api_judge(const struct forge_api_reply *reply, struct json **ret_body)
 	if (answer.verdict == FORGE_API_DONE)
 		*ret_body = TAKE(root);
 	else
-		describe(&answer, reply, json_get_str(root, "message"));
+		describe(&answer, reply, reason_of(reply, root));
 	return answer;
 }
 

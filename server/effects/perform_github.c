@@ -9,7 +9,6 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
-#include "types/forge.h"
 #include "types/settings.h"
 
 #define LOOK_S	 60
@@ -19,12 +18,10 @@
 /* --- for each that asks --- */
 
 int64_t
-github_job_pause_s(
-    const struct effect *effect, const struct forge_api_answer *answer, int64_t pause_s)
+github_job_pause_s(const struct forge_api_answer *answer, int64_t pause_s)
 {
-	return answer->retry_after_s > 0 ?
-	    answer->retry_after_s :
-	    (int64_t)((double)pause_s * forge_api_factor(effect->perform->github));
+	return answer->retry_after_s > 0 ? answer->retry_after_s :
+					   (int64_t)((double)pause_s * answer->factor);
 }
 
 void
@@ -99,9 +96,7 @@ verdict_of(const struct effect *effect, const struct forge_api_answer *answer)
 static bool
 at_gitlab(const struct effect *effect)
 {
-	return effect->kind != EFFECT_FORGE_ANSWER &&
-	    pipeline_at_gitlab(
-		effect->settings, effect->u.forge.environment, effect->u.forge.pipeline);
+	return effect->kind != EFFECT_FORGE_ANSWER && effect->u.forge.at_gitlab;
 }
 
 /* Of a list that which has the nonce in its title: its workflow shows it there. */
@@ -128,7 +123,7 @@ read_run(struct effect *effect, const struct forge_api_answer *answer, const str
 	said->verdict = verdict_of(effect, answer);
 	said->retry_after_s = effect->kind == EFFECT_FORGE_ANSWER ? /* it has pauses of its own */
 	    answer->retry_after_s :
-	    github_job_pause_s(effect, answer, LOOK_S);
+	    github_job_pause_s(answer, LOOK_S);
 	(void)text_copy(said->why, sizeof(said->why), answer->detail);
 	if (said->verdict == FORGE_SAYS_DONE && effect->kind == EFFECT_FORGE_START)
 		said->run.run =
@@ -288,8 +283,7 @@ ask(struct perform_job *base)
 
 	if (at_gitlab(effect)) {
 		request.as = FORGE_AS_GITLAB;
-		request.repository =
-		    forge_path(of->repository_path, of->repository_url, project) ? project : NULL;
+		request.repository = pipeline_project(of, project) ? project : NULL;
 	}
 	if (is_answer)
 		write_answer((struct forge_job *)base, path, &body);

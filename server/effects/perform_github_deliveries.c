@@ -93,7 +93,7 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	struct github_deliveries_read *read = &effect->result->u.github_deliveries_read;
 	bool is_of_one = effect->u.github_deliveries.delivery != 0;
 
-	read->pause_s = github_job_pause_s(effect, answer, PAUSE_S);
+	read->pause_s = github_job_pause_s(answer, PAUSE_S);
 	if (is_of_one || answer->verdict != FORGE_API_NOT_FOUND)
 		read->hook = effect->u.github_deliveries.hook; /* else there may be another one */
 	if (answer->verdict == FORGE_API_DONE)

@@ -17,8 +17,7 @@ void github_job_ask(struct github_job *job, struct forge_api_request *request, s
 
 /* Seconds until that is asked again: those that GitHub says, or more than `pause_s` where much of
  * its limit is used. */
-int64_t github_job_pause_s(const struct effect *effect, const struct forge_api_answer *answer,
-    int64_t pause_s);
+int64_t github_job_pause_s(const struct forge_api_answer *answer, int64_t pause_s);
 
 /* The `end` of each. */
 perform_end_fn github_job_end;

@@ -15,7 +15,6 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "types/forge.h"
-#include "types/pipeline.h"
 #include "types/settings.h"
 
 #define BODY_MAX      4096
@@ -25,7 +24,7 @@
 
 struct report_job {
 	struct github_job asking;
-	bool at_gitlab;
+	bool at_gitlab; /* as the effect has it */
 	int64_t number; /* of the Deployment; 0: not known */
 	bool is_none;	/* there is none: it is made */
 	bool is_said;	/* at GitLab: it has that state */
@@ -119,6 +118,8 @@ try_again(struct report_job *job, const struct forge_api_answer *answer)
 		return;
 	}
 	job->is_none = false;
+	if (job->at_gitlab)
+		job->number = 0; /* it may have that state by now, and does not take it twice */
 	if (pause_ms < answer->retry_after_s * 1000)
 		pause_ms = answer->retry_after_s * 1000;
 	perform_job_wait(&job->asking.job, pause_ms);
@@ -260,7 +261,6 @@ perform_forge_report(struct perform *perform, struct effect *effect)
 	struct report_job *job =
 	    perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 
-	job->at_gitlab = pipeline_reports_to_gitlab(
-	    settings_of(effect->settings, effect->u.forge_report.environment));
+	job->at_gitlab = effect->u.forge_report.at_gitlab;
 	ask(&job->asking.job);
 }

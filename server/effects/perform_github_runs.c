@@ -10,7 +10,7 @@
 #include "lib/json.h"
 #include "lib/list.h"
 #include "lib/text.h"
-#include "types/forge.h"
+#include "types/pipeline.h"
 #include "types/settings.h"
 
 #define PAUSE_S	 30
@@ -22,20 +22,28 @@ struct runs_job {
 	struct github_job asking;
 	bool at_gitlab;
 	char project[LIMIT_REF];
-	struct pipeline_run listed; /* at GitLab, whose newest job is asked for next; run 0: none */
+	bool is_listed; /* at GitLab, whose jobs are asked for next */
+	struct pipeline_run listed;
 };
 
 /* --- what is answered --- */
 
 /* A run of another commit or branch says nothing. */
+static bool
+is_asked_for(const struct effect *effect, const struct pipeline_run *run)
+{
+	const struct effect_github_runs *asked = &effect->u.github_runs;
+
+	return run->counts && strcmp(run->commit, asked->commit) == 0 &&
+	    (asked->branch[0] == '\0' || strcmp(run->branch, asked->branch) == 0);
+}
+
 static void
 take(const struct pipeline_run *run, struct effect *effect)
 {
-	const struct effect_github_runs *asked = &effect->u.github_runs;
 	struct github_runs_read *read = &effect->result->u.github_runs_read;
 
-	if (read->n < RUNS_MAX && run->counts && strcmp(run->commit, asked->commit) == 0 &&
-	    (asked->branch[0] == '\0' || strcmp(run->branch, asked->branch) == 0))
+	if (read->n < RUNS_MAX && is_asked_for(effect, run))
 		*(struct pipeline_run *)array_add(&read->runs, &read->n, sizeof(*run)) = *run;
 }
 
@@ -50,19 +58,27 @@ read_runs(struct effect *effect, const struct json *runs)
 			take(&run, effect);
 }
 
-/* Of the two answers the first says which pipeline is the newest, or that there is none. */
+/* Of the two answers the first says which pipeline is the newest, or that there is none.  One
+ * without jobs, whose file is none that GitLab can read, is not green for that. */
 static bool
 read_pipeline(struct runs_job *job, const struct json *list)
 {
 	struct effect *effect = job->asking.job.effect;
+	struct pipeline_run *run = &job->listed;
 	struct err err;
 
-	if (job->listed.run == 0)
-		return pipeline_run_read_listed(
-			   json_at(list, 0), job->project, &job->listed, &err) &&
-		    job->listed.run != 0;
-	if (pipeline_run_read_jobs(list, &job->listed, &err))
-		take(&job->listed, effect);
+	for (size_t i = 0; !job->is_listed && i < json_count(list); i++) {
+		job->is_listed =
+		    pipeline_run_read_listed(json_at(list, i), job->project, run, &err) &&
+		    is_asked_for(effect, run);
+		if (job->is_listed)
+			return true;
+	}
+	run->attempt = 1;
+	if (job->is_listed &&
+	    (pipeline_run_read_jobs(list, run, &err) ||
+		(json_count(list) == 0 && pipeline_run_is_red(run))))
+		take(run, effect);
 	return false;
 }
 
@@ -78,7 +94,7 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	const struct json *runs = job->at_gitlab ? body : json_get(body, "workflow_runs");
 
 	job->asking.call = NULL;
-	read->retry_after_s = github_job_pause_s(effect, answer, PAUSE_S);
+	read->retry_after_s = github_job_pause_s(answer, PAUSE_S);
 	if (answer->verdict != FORGE_API_DONE)
 		(void)snprintf(read->why, sizeof(read->why), "%s: %.200s", forge, answer->detail);
 	else if (!json_holds_array(runs))
@@ -107,7 +123,7 @@ write_path(const struct runs_job *job, char path[PATH])
 		(void)snprintf(
 		    path, PATH, "/pipelines/%" PRId64 "/jobs?per_page=100", job->listed.run);
 	else if (job->at_gitlab)
-		(void)snprintf(path, PATH, "/pipelines?sha=%.64s&source=push&per_page=1%s%s",
+		(void)snprintf(path, PATH, "/pipelines?sha=%.64s&source=push&per_page=20%s%s",
 		    what->commit, branch[0] != '\0' ? "&ref=" : "", branch);
 	else
 		(void)snprintf(path, PATH, "/actions/runs?head_sha=%.64s&per_page=%d%s%s",
@@ -146,8 +162,7 @@ perform_github_runs(struct perform *perform, struct effect *effect)
 	job->at_gitlab =
 	    environment != NULL && list_has(environment->require_ci, PIPELINE_OF_GITLAB);
 	if (job->at_gitlab)
-		(void)forge_path(environment->of->repository_path, environment->of->repository_url,
-		    job->project);
+		(void)pipeline_project(environment->of, job->project);
 	if (wait_ms > 0)
 		perform_job_wait(&job->asking.job, wait_ms);
 	else

@@ -140,6 +140,7 @@ fill_github(struct settings *s)
 	bool is_elsewhere = s->inside->application[0] != '\0' && is_own(s, SETTING_GITHUB_API_URL);
 
 	trim_slashes(s->inside->values[SETTING_GITHUB_API_URL].text);
+	trim_slashes(s->inside->values[SETTING_GITLAB_URL].text);
 	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL),
 		.gitlab_token = text_of(s, SETTING_GITLAB_API_TOKEN),
 		.watch = text_of(s, SETTING_WATCH_PIPELINES),

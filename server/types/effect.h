@@ -225,6 +225,7 @@ struct effect_forge {
 	char words[LIMIT_REF];	/* that a person gave */
 	char nonce[PIPELINE_NONCE];	/* by which it is looked for where `run` is 0 */
 	int64_t run;	/* START: whose failed jobs are to run again; 0: it begins anew */
+	bool at_gitlab; /* it is GitLab's, whatever the settings say by then */
 	bool is_plain;	/* START: without the key that an older server does not know */
 	int64_t not_before;	/* LOOK: wall ms: GitHub is asked then */
 };
@@ -233,6 +234,7 @@ struct effect_forge {
 #define FORGE_REPORT_STATE 16
 struct effect_forge_report {
 	char environment[LIMIT_ENVIRONMENT];
+	bool at_gitlab;
 	char repository[LIMIT_REF];
 	char target[LIMIT_REF];	/* the environment's name at GitHub */
 	bool is_production;

@@ -139,11 +139,13 @@ static const struct field fields_forge_report[] = {
 	FIELD("environment", forge_report.environment), FIELD("target", forge_report.target),
 	FIELD("repository", forge_report.repository), FIELD("commit", forge_report.commit),
 	FIELD("is_production", forge_report.is_production),
-	FIELD("requested_at", forge_report.requested_at), FIELD("state", forge_report.state), END };
+	FIELD("requested_at", forge_report.requested_at), FIELD("state", forge_report.state),
+	LATER("at_gitlab", forge_report.at_gitlab), END };
 #define FORGE_FIELDS \
 	FIELD("environment", forge.environment), FIELD("pipeline", forge.pipeline), \
 	FIELD("words", forge.words), FIELD("nonce", forge.nonce), FIELD("run", forge.run), \
-	FIELD("is_plain", forge.is_plain), FIELD("not_before", forge.not_before), END
+	FIELD("is_plain", forge.is_plain), FIELD("not_before", forge.not_before), \
+	LATER("at_gitlab", forge.at_gitlab), END
 static const struct field fields_forge_start[] = { FORGE_FIELDS };
 static const struct field fields_forge_stop[] = { FORGE_FIELDS };
 static const struct field fields_forge_look[] = { FORGE_FIELDS };

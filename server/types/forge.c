@@ -3,6 +3,7 @@
 #include "types/forge.h"
 
 #include <stdio.h>
+#include <strings.h>
 #include <time.h>
 
 #include "lib/text.h"
@@ -121,14 +122,29 @@ forge_link(const char *repository_url, const char *base, const char *commit, cha
 	return false;
 }
 
+static bool
+is_host_of(const char *host, const char *base)
+{
+	const char *its = strstr(base, "://");
+	size_t size = strcspn(host, ":"), its_size;
+
+	its = its == NULL ? base : its + 3;
+	its_size = strcspn(its, ":/");
+	return size >= its_size && strncasecmp(host + size - its_size, its, its_size) == 0 &&
+	    (size == its_size || host[size - its_size - 1] == '.');
+}
+
 bool
-forge_path(const char *given, const char *repository_url, char ret[LIMIT_REF])
+forge_path(const char *base, const char *given, const char *repository_url, char ret[LIMIT_REF])
 {
 	char host[HOST_SIZE];
-	const char *path = given;
+	const char *path = NULL;
+	bool has_host = repository_url != NULL && split(repository_url, host, &path);
 
 	ret[0] = '\0';
-	if (path == NULL && (repository_url == NULL || !split(repository_url, host, &path)))
+	if (given != NULL)
+		path = given;
+	if (path == NULL || (has_host && !is_host_of(host, base)))
 		return false;
 	if ((size_t)snprintf(ret, LIMIT_REF, "%.*s", (int)size_of(path), path) >= LIMIT_REF)
 		ret[0] = '\0'; /* what is cut is another's */

@@ -6,6 +6,7 @@
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "types/forge.h"
 #include "types/settings.h"
 
 #define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
@@ -61,9 +62,12 @@ pipeline_at_gitlab(const struct settings *settings, const char *environment, con
 }
 
 bool
-pipeline_reports_to_gitlab(const struct settings *application)
+pipeline_project(const struct settings *application, char ret[LIMIT_REF])
 {
-	return application->github.gitlab_token != NULL && application->github_repository == NULL;
+	ret[0] = '\0';
+	return application->github.gitlab_token != NULL &&
+	    forge_path(settings_text(application, SETTING_GITLAB_URL), application->repository_path,
+		application->repository_url, ret);
 }
 
 bool

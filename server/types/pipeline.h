@@ -28,8 +28,9 @@ struct pipeline {
 MUST_USE bool pipeline_at_gitlab(
     const struct settings *settings, const char *environment, const char *name);
 
-/* Is it GitLab that shows this application's deployments?  No: GitHub, or none. */
-MUST_USE bool pipeline_reports_to_gitlab(const struct settings *application);
+/* The project at GitLab that this application's token is for; false, and "": there is no token, or
+ * its repository is elsewhere. */
+bool pipeline_project(const struct settings *application, char ret[LIMIT_REF]);
 
 /* A line, with words in the places of "?" (NULL: these stay) and the nonce in its own.  False: an
  * input is there twice; or the words are too few, too many, or none that a person may give. */

@@ -23,7 +23,7 @@ def _api():
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory, api):
     made = Scene(tmp_path_factory.mktemp("ci"), settings={
-        "FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url,
+        "FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url, "REPORT_DEPLOYMENTS": "false",
         "GITLAB_API_TOKEN": TOKEN, "STAGING_REQUIRE_CI": ".gitlab-ci.yml"})
     made.lab = GitLab(f"{made.bot.base}/forge/webhook/gitlab", SECRET, PATH)
     yield made
@@ -38,9 +38,9 @@ def asks(scene):
     return who, commit
 
 
-def says(scene, status, commit, builds, **changed):
-    """By its webhook."""
-    return scene.lab.deliver(scene.lab.pipeline(status, builds, sha=commit, **changed))["status"]
+def says(scene, status, commit, builds, number=500, **changed):
+    """By its webhook: of a pipeline that the API does not have, unless it has its id."""
+    return scene.lab.deliver(scene.lab.pipeline(status, builds, number, sha=commit, **changed))["status"]
 
 
 def withdraw(scene, who):

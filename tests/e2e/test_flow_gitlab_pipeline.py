@@ -26,7 +26,7 @@ def _api():
 
 
 def settings(api, token=TOKEN):
-    return {"FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url,
+    return {"FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url, "REPORT_DEPLOYMENTS": "false",
             "GITLAB_API_TOKEN": token, "PIPELINE_RELEASE": ".gitlab-ci.yml ref=main channel=stable version=?"}
 
 
@@ -127,6 +127,26 @@ def test_what_gitlab_refuses_has_not_begun(scene, api, trouble, said):
     who, _ = begins(scene)
     who.hear("production run-pipeline release", "not started", f"GitLab: {said}")
     assert len(api.pipelines) == before
+
+
+def test_what_is_wrong_with_it_is_said_in_gitlabs_words(scene, api):
+    api.branches = ("develop",)
+    who, _ = begins(scene)
+    who.hear("production run-pipeline release", "not started", "HTTP 400", "Reference not found")
+    api.branches = ("main",)
+
+
+def test_a_retry_whose_answer_was_lost_is_followed_by_its_number(scene, api):
+    who, made = running(scene, api)
+    ends(scene, api, made, "failed")
+    failed = who.hear("Failed: production run-pipeline release", buttons=["Run failed jobs"])
+    who.since = scene.chat.mark()
+    who.press(failed, "Run failed jobs")
+    api.troubles.append("late away")
+    who.press(who.hear("❓ Run release", "again"), "🔧 Run release")
+    who.hear("Running production run-pipeline", f"/pipelines/{made['id']}")
+    ends(scene, api, made, "success")
+    who.hear("Done: production run-pipeline release")
 
 
 def test_an_answer_that_was_lost_is_said_to_be_unknown_and_it_is_begun_once(scene, api):

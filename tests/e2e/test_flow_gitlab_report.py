@@ -59,7 +59,7 @@ def test_each_is_one_of_its_own_with_its_states(scene, api):
               (good, ["running", "success"]))
 
 
-@pytest.mark.parametrize("troubles", ((502, None, "html"), ("away", "late away", None, "late away")))
+@pytest.mark.parametrize("troubles", ((502, None, "html"), ("away", "late away", None, "late away", None, "late away")))
 def test_nothing_waits_and_nothing_is_there_twice_while_it_is_away(scene, api, troubles):
     """Looked for, made without an answer, looked for, found."""
     api.troubles = list(troubles)

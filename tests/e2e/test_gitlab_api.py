@@ -34,7 +34,7 @@ def test_a_project_whose_pipelines_can_be_read_and_whose_webhook_is_on(tmp_path,
 
 
 def test_the_path_is_that_of_its_url(tmp_path, api):
-    line, = said(tmp_path, api, REPOSITORY_PATH=None, REPOSITORY_URL=f"https://gitlab.example.org/{PATH}.git")
+    line, = said(tmp_path, api, REPOSITORY_PATH=None, REPOSITORY_URL=f"https://127.0.0.1/{PATH}.git")
     assert line.startswith(f"ok       GitLab: {PATH}: ")
 
 
@@ -90,3 +90,8 @@ def test_a_token_that_only_reads_is_enough_where_nothing_is_written(tmp_path, ap
     api.readers.add(TOKEN)
     line, = said(tmp_path, api, REPORT_DEPLOYMENTS="false")
     assert line.startswith("ok       ")
+
+
+def test_a_repository_elsewhere_is_not_asked_about(tmp_path, api):
+    """The token of the main file is every application's."""
+    assert said(tmp_path, api, REPOSITORY_URL=f"https://github.com/{PATH}.git") == [] and api.calls == []

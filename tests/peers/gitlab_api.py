@@ -65,7 +65,8 @@ class GitlabApi(Server):
             page = self.content(request)
             status = 201 if request.command == "POST" else 200
         except Refused as refused:
-            status, page = refused.status, {"message": f"{refused.status} {refused.message}"}
+            said = refused.message
+            status, page = refused.status, {"message": said if isinstance(said, dict) else f"{refused.status} {said}"}
         self.calls.append((request.path, status))
         return status, page
 
@@ -179,7 +180,7 @@ class GitlabApi(Server):
         for one in self.deployments:
             if str(one["id"]) == number and set(body) == {"status"} and not one["deployable"]:
                 if body["status"] not in NEXT.get(one["status"], ()):
-                    raise Refused(400, "{\"status\":[\"transition cannot be made\"]}")
+                    raise Refused(400, {"status": ["transition cannot be made"]})
                 one["status"] = body["status"]
                 one["states"].append(body["status"])
                 return one
@@ -189,9 +190,9 @@ class GitlabApi(Server):
         if set(body) - {"ref", "variables", "inputs"}:
             raise Refused(400, "no such parameter")
         if body.get("ref") not in self.branches:
-            raise Refused(400, "{\"base\":[\"Reference not found\"]}")
+            raise Refused(400, {"base": ["Reference not found"]})
         if set(body.get("inputs", {})) != set(self.inputs):
-            raise Refused(400, "{\"base\":[\"`pipeline`: required or unknown inputs\"]}")
+            raise Refused(400, {"base": ["Unexpected inputs"]})
         made = self.begin("c" * 40, body["ref"], source="api")
         made["inputs"] = body.get("inputs", {})
         self.job(made, "unit", "running")

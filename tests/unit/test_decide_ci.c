@@ -430,6 +430,7 @@ CI_TEST(a_head_whose_ci_was_cancelled_is_deployed_when_it_passes)
 
 #define GITLAB_TEST(name, ...) \
 	WORLD_TEST_OF(name, "REPOSITORY_PATH=group/sub/shop", \
+	    "REPOSITORY_URL=https://gitlab.example.org/group/sub/shop.git", \
 	    "GITLAB_URL=https://gitlab.example.org", \
 	    "GITLAB_API_TOKEN=glpat-0123456789abcdef0123", "STAGING_REQUIRE_CI=.gitlab-ci.yml", \
 	    ##__VA_ARGS__)

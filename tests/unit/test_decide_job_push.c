@@ -1,5 +1,6 @@
 /* Goal: what a job says of its commit deploys that commit alone, and nothing newer gives way to it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "approval_aid.h"
 #include "job_aid.h"
 #include "store/row_block.h"
 
@@ -238,6 +239,24 @@ TEST(what_ci_refused_is_deployed_when_its_job_reports_it)
 	push(&s, "4711", COMMIT_A);
 	found(&s, COMMIT_A, COMMIT_A);
 	assert_string_equal(world_peek(&s.w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&s.w);
+}
+
+TEST(what_somebody_has_rejected_is_not_put_up_again_by_its_job)
+{
+	struct scene s;
+
+	open_scene(&s, "STAGING_APPROVALS=1");
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	approval_press_in(&s.w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
+	approval_press_in(&s.w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Not tonight");
+	assert_int_equal(world_newest(&s.w, "staging").state, DEPLOY_REFUSED);
+	s.w.aid.at += 60000;
+	s.job.attempt = 2;
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	assert_int_equal(world_newest(&s.w, "staging").state, DEPLOY_REFUSED);
 	world_close(&s.w);
 }
 

@@ -61,3 +61,34 @@ TEST(what_is_not_known_has_none)
 	memset(path + strlen(path), 'x', LIMIT_URL);
 	assert_false(forge_link(path, "", A40, link));
 }
+
+TEST(a_repository_has_its_path_at_its_own_forge_alone)
+{
+	static const char base[] = "https://gitlab.example.org";
+	static const struct {
+		const char *given, *url, *path;
+	} rows[] = {
+		{ NULL, "https://gitlab.example.org/group/sub/shop.git", "group/sub/shop" },
+		{ NULL, "https://jo:secret@GitLab.example.org:8443/group/shop/", "group/shop" },
+		{ NULL, "ssh://git@gitlab.example.org:2222/group/shop.git", "group/shop" },
+		{ NULL, "git@ssh.gitlab.example.org:group/shop.git", "group/shop" },
+		{ "other/shop", "https://gitlab.example.org/group/shop", "other/shop" },
+		{ "group/shop", "/srv/git/shop.git", "group/shop" },
+		{ "group/shop", NULL, "group/shop" },
+		{ NULL, "/srv/git/group/shop.git", "" },
+		{ NULL, NULL, "" },
+		{ "group/shop", "https://gitea.example.org/group/shop", "" },
+		{ NULL, "https://notgitlab.example.org/group/shop", "" },
+		{ NULL, "https://gitlab.example.org.evil.example/group/shop", "" },
+		{ "group/shop", "git@github.com:octo/shop.git", "" },
+	};
+	char path[LIMIT_REF];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool is_there = forge_path(base, rows[i].given, rows[i].url, path);
+
+		if (strcmp(path, rows[i].path) != 0 || is_there != (rows[i].path[0] != '\0'))
+			fail_msg("%s, %s: %s", rows[i].given, rows[i].url, path);
+	}
+	assert_true(forge_path("http://127.0.0.1:8080/lab", NULL, "https://127.0.0.1/a/b", path));
+}

@@ -77,21 +77,30 @@ TEST(ci_first_is_asked_for_where_github_can_be_asked)
 /* One pipeline of GitLab has all jobs of a commit; which forge is asked stands in the name. */
 TEST(ci_first_is_asked_for_where_gitlab_can_be_asked)
 {
+#define CI	     "STAGING_REQUIRE_CI=.gitlab-ci.yml"
+#define TOKEN_OF_ITS "GITLAB_API_TOKEN=glpat-" SECRET
+#define AT(url)	     "REPOSITORY_URL=" url
 	struct settings *s;
 
-	assert_null(LOAD(
-	    NULL, COMPLETE, "STAGING_REQUIRE_CI=.gitlab-ci.yml", "GITHUB_API_TOKEN=ghp_" SECRET));
+	assert_null(LOAD(NULL, COMPLETE, CI, "GITHUB_API_TOKEN=ghp_" SECRET));
 	SAYS(SETTINGS_ERROR,
 	    "STAGING_REQUIRE_CI: needs GITLAB_API_TOKEN, to ask GitLab how its pipelines stand");
-	assert_null(LOAD(NULL, COMPLETE, "STAGING_REQUIRE_CI=.gitlab-ci.yml, ci.yml",
-	    "GITLAB_API_TOKEN=glpat-" SECRET));
-	SAYS(SETTINGS_ERROR, "STAGING_REQUIRE_CI: needs nothing beside .gitlab-ci.yml");
-	assert_null(
-	    LOAD(NULL, COMPLETE, "STAGING_REQUIRE_CI=.ci.yml", "GITLAB_API_TOKEN=glpat-" SECRET));
-	s = LOAD(
-	    NULL, COMPLETE, "STAGING_REQUIRE_CI=.gitlab-ci.yml", "GITLAB_API_TOKEN=glpat-" SECRET);
+	assert_null(LOAD(NULL, COMPLETE, CI ", ci.yml", TOKEN_OF_ITS));
+	SAYS(SETTINGS_ERROR, "STAGING_REQUIRE_CI: needs to name .gitlab-ci.yml alone");
+	assert_null(LOAD(NULL, COMPLETE, "STAGING_REQUIRE_CI=.ci.yml", TOKEN_OF_ITS));
+	assert_null(LOAD(NULL, COMPLETE, "STAGING_REQUIRE_CI=gitlab-ci.yml", TOKEN_OF_ITS));
+	SAYS(SETTINGS_ERROR, "GitLab's pipeline is called .gitlab-ci.yml");
+	assert_null(LOAD(NULL, COMPLETE, CI, TOKEN_OF_ITS, AT("/srv/git/shop.git")));
+	SAYS(SETTINGS_ERROR, "needs a GITLAB_URL whose host is REPOSITORY_URL's");
+	/* It would go to gitlab.com. */
+	assert_null(LOAD(NULL, COMPLETE, CI, TOKEN_OF_ITS, "REPOSITORY_PATH=group/shop",
+	    AT("https://gitlab.example.org/group/shop.git")));
+	SAYS(SETTINGS_ERROR, "needs a GITLAB_URL whose host is REPOSITORY_URL's");
+	s = LOAD(NULL, COMPLETE, CI, TOKEN_OF_ITS, "GITLAB_URL=https://gitlab.example.org/",
+	    AT("https://gitlab.example.org/group/shop.git"));
 	assert_non_null(s);
 	assert_int_equal(settings_said.count, 0);
+	assert_string_equal(settings_text(s, SETTING_GITLAB_URL), "https://gitlab.example.org");
 	settings_unref(s);
 }
 

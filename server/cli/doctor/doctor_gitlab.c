@@ -8,7 +8,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "types/forge.h"
+#include "types/pipeline.h"
 #include "types/settings.h"
 
 struct project {
@@ -163,8 +163,7 @@ doctor_gitlab(struct doctor *doctor, struct forge_api *api)
 		struct settings *of = i == 0 ? s : s->applications[i - 1];
 		char path[LIMIT_REF];
 
-		if (settings_own_count(of) == 0 || of->github.gitlab_token == NULL ||
-		    !forge_path(of->repository_path, of->repository_url, path) ||
+		if (settings_own_count(of) == 0 || !pipeline_project(of, path) ||
 		    is_known(projects, n, path))
 			continue;
 		projects[n] = (struct project){ .doctor = doctor, .api = api, .settings = of };

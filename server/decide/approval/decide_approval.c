@@ -170,7 +170,8 @@ find_change(struct tx *tx, struct deployment *work, const struct git_answer *ans
 	row_environment_get(tx, work->environment, &environment);
 	decide_compare(tx, work, NULL, changed);
 	decide_note_left(work, answer, changed);
-	if (environment.unknown_since != 0 && work->program != PROGRAM_ACTION &&
+	if (environment.unknown_since != 0 &&
+	    (work->program != PROGRAM_ACTION || deployment_is_gate(work)) &&
 	    environment.unknown_since >
 		row_approval_request(tx, work->id, &(struct approval_request){ 0 })->asked_at)
 		(void)snprintf(changed, sizeof(changed), "what %s runs is not known any more",

@@ -191,7 +191,7 @@ notify_blocked(
 }
 
 /* What came last there was this commit, and left everything as it was: CI says a push again when
- * its image is there, for which the first attempt may have waited in vain, and a job when what was
+ * its image is there, for which the first attempt may have waited in vain, and a job when what CI
  * refused has passed.  What somebody cancelled is not begun again by itself, nor for what had come
  * before its end. */
 static bool
@@ -201,7 +201,7 @@ came_to_nothing(struct tx *tx, const struct effect_git_query *query, const char 
 
 	return row_deployment_list(tx, query->environment, &last, 1) == 1 &&
 	    last.program == PROGRAM_DEPLOY &&
-	    (last.state == DEPLOY_FAILED || (query->push.by_job && last.state == DEPLOY_REFUSED)) &&
+	    (last.state == DEPLOY_FAILED || (query->push.by_job && last.why == DEPLOY_WHY_CI)) &&
 	    !last.target_changed && last.why != DEPLOY_WHY_CANCELLED &&
 	    strcmp(last.commit, commit) == 0 &&
 	    (query->push.until == 0 || query->push.until - DECIDE_ANNOUNCED_MS >= last.ended_at);

@@ -14,7 +14,6 @@
 #include "store/row_job.h"
 #include "store/row_work_pipeline.h"
 #include "store/row_question.h"
-#include "types/forge.h"
 
 #define BINDING_MOST 16384 /* bytes: more than a member's settings may have */
 
@@ -70,7 +69,7 @@ static const char *
 name_run(const struct settings *of, const struct deployment *work, struct pipeline_run *run)
 {
 	if (pipeline_at_gitlab(of, work->environment, work->argument)) {
-		(void)forge_path(of->repository_path, of->repository_url, run->repository);
+		(void)pipeline_project(of, run->repository);
 		(void)text_copy(run->repository_id, sizeof(run->repository_id),
 		    job_forges[DELIVERY_GITLAB].mark);
 	} else if (of->github_repository != NULL) {

@@ -35,7 +35,8 @@ open_run(struct tx *tx, int64_t work, struct run *ret)
 	ret->tx = tx;
 	ret->row = row_work_pipeline_get(tx, work);
 	row_deployment_get(tx, work, &ret->work);
-	ret->at_gitlab =
+	ret->at_gitlab = ret->row.repository_id[0] != '\0' ?
+	    job_forge_of(ret->row.repository_id) == DELIVERY_GITLAB :
 	    pipeline_at_gitlab(tx->settings, ret->work.environment, ret->work.argument);
 	ret->forge = ret->at_gitlab ? "GitLab" : "GitHub";
 	return ret->row.work != 0 && deploy_flow_class(ret->work.state) == DEPLOY_CLASS_ACTIVE;
@@ -52,6 +53,7 @@ order(const struct run *run, enum effect_kind kind, bool is_plain, int64_t in_ms
 
 	row_effect_withdraw(run->tx, row_effect_find(run->tx, EFFECT_FORGE_LOOK, work->id));
 	forge->run = run->row.run != 0 ? run->row.run : run->row.again;
+	forge->at_gitlab = run->at_gitlab;
 	forge->is_plain = is_plain;
 	forge->not_before = run->tx->at + in_ms;
 	(void)text_copy(forge->environment, sizeof(forge->environment), work->environment);
@@ -164,8 +166,10 @@ go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
 {
 	int64_t began_ms = run->tx->at - run->work.started_at;
 
-	/* Nothing at GitLab shows which of its pipelines is ours. */
-	if (run->row.run == 0 && (began_ms >= LOST_MS || run->at_gitlab))
+	/* Nothing at GitLab shows which of its pipelines is ours, but of what is begun again. */
+	bool is_lost = began_ms >= LOST_MS || (run->at_gitlab && run->row.again == 0);
+
+	if (run->row.run == 0 && is_lost)
 		end_unknown(run,
 		    run->row.attempt != 0 && run->row.again == 0 ?
 			"started; which run it is is not known" :

@@ -8,7 +8,6 @@
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"
 #include "types/action.h"
-#include "types/forge.h"
 #include "types/pipeline.h"
 #include "types/settings.h"
 
@@ -43,9 +42,9 @@ decide_report(struct tx *tx, const struct deployment *work, enum deploy_state fr
 
 	if (state == NULL || e == NULL || deployment_is_action(work) || !of->github.reports)
 		return;
-	if (pipeline_reports_to_gitlab(of))
-		(void)forge_path(of->repository_path, of->repository_url, report->repository);
-	else if (of->github_repository != NULL &&
+	report->at_gitlab =
+	    of->github_repository == NULL && pipeline_project(of, report->repository);
+	if (of->github_repository != NULL &&
 	    (of->github.token != NULL || of->github.app_id != NULL))
 		(void)text_copy(
 		    report->repository, sizeof(report->repository), of->github_repository);

@@ -4,7 +4,7 @@
 #include "lib/err.h"
 #include "lib/list.h"
 #include "settings/settings_inside.h"
-#include "types/pipeline_run.h"
+#include "types/pipeline.h"
 
 static void
 check_key(struct settings_loader *l, const char *pem)
@@ -17,19 +17,29 @@ check_key(struct settings_loader *l, const char *pem)
 		settings_say(l->report, SETTINGS_ERROR, "GITHUB_APP_KEY: %s", err.text);
 }
 
+/* At GitLab one pipeline has all jobs of a commit. */
+static const char *
+missing_at_gitlab(const struct settings *s, const char *files)
+{
+	char project[LIMIT_REF];
+
+	if (strchr(files, ',') != NULL)
+		return "to name " PIPELINE_OF_GITLAB " alone, and no file of GitHub's";
+	if (s->github.gitlab_token == NULL)
+		return "GITLAB_API_TOKEN, to ask GitLab how its pipelines stand";
+	if (!pipeline_project(s, project))
+		return "a GITLAB_URL whose host is REPOSITORY_URL's; of a URL without one REPOSITORY_PATH";
+	return NULL;
+}
+
 const char *
 settings_forge_missing(const struct settings *s, const char *files)
 {
 	if (list_has(files, PIPELINE_OF_GITLAB))
-		return strchr(files, ',') != NULL ?
-		    "nothing beside " PIPELINE_OF_GITLAB ", which has all jobs of a commit" :
-		    s->github.gitlab_token == NULL ?
-		    "GITLAB_API_TOKEN, to ask GitLab how its pipelines stand" :
-		    NULL;
-	return s->github.app_id == NULL && s->github.token == NULL ?
-	    "GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its runs stand" :
-	    s->github_repository == NULL ? "GITHUB_REPOSITORY, which is not set" :
-					   NULL;
+		return missing_at_gitlab(s, files);
+	if (s->github.app_id == NULL && s->github.token == NULL)
+		return "GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its runs stand; GitLab's pipeline is called " PIPELINE_OF_GITLAB;
+	return s->github_repository == NULL ? "GITHUB_REPOSITORY, which is not set" : NULL;
 }
 
 void
