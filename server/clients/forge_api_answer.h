@@ -54,7 +54,7 @@ struct forge_api_answer {
 	bool is_of_access;	    /* it is about getting a token: nothing else was asked */
 	uint32_t granted; /* rows of github_need.h that its installation has; 0: by no App */
 	int64_t retry_after_s;	    /* of LIMITED, 1 to 3,600; else 0 */
-	double factor; /* by which what asks regularly by this credential asks less often: 1 to 60 */
+	double factor; /* by which what asks regularly by that credential asks more rarely */
 	int64_t limit, reset_s;	    /* calls in an hour, and when that ends; 0: it does not say */
 	char next[LIMIT_CURSOR];    /* the cursor of a list's next page; "": there is none */
 	char detail[LIMIT_LINE];    /* of what is not DONE */

@@ -3,6 +3,8 @@
 #include "clients/github_need.h"
 
 #include "lib/json.h"
+#include "lib/list.h"
+#include "types/pipeline_run.h"
 #include "types/settings.h"
 
 /* What every call needs, whatever it asks. */
@@ -16,7 +18,8 @@ static bool
 requires_ci(const struct settings *application)
 {
 	for (size_t i = 0; i < settings_own_count(application); i++)
-		if (application->environments[i].require_ci != NULL)
+		if (application->environments[i].require_ci != NULL &&
+		    !list_has(application->environments[i].require_ci, PIPELINE_OF_GITLAB))
 			return true;
 	return false;
 }

@@ -53,6 +53,7 @@ github_job_end(struct perform_job *job)
 struct forge_job {
 	struct github_job asking;
 	int64_t environment; /* where a reviewer answers: its number at GitHub; 0: not known */
+	bool has_no_jobs;    /* a pipeline at GitLab that is looked at: itself is asked for */
 };
 
 /* --- one that we begin, or an answer to its own gate --- */
@@ -129,7 +130,9 @@ read_run(struct effect *effect, const struct forge_api_answer *answer, const str
 		said->run.run =
 		    json_get_i64_or(body, at_gitlab(effect) ? "id" : "workflow_run_id", 0);
 	if (said->verdict != FORGE_SAYS_DONE || effect->kind != EFFECT_FORGE_LOOK ||
-	    (at_gitlab(effect) && pipeline_run_read_jobs(body, &said->run, &err)))
+	    (at_gitlab(effect) &&
+		(json_holds_array(body) ? pipeline_run_read_jobs(body, &said->run, &err) :
+					  pipeline_run_read_listed(body, "?", &said->run, &err))))
 		return;
 	body = at_gitlab(effect) ? NULL : find_run(body, &effect->u.forge);
 	if (body != NULL && pipeline_run_read(body, &said->run, &err))
@@ -155,8 +158,9 @@ write_body(const struct effect *effect, const struct pipeline *pipeline, struct 
 
 /* Of a run that is there (docs.gitlab.com/api/pipelines at GitLab). */
 static void
-write_run(const struct effect *effect, char path[LIMIT_LINE])
+write_run(const struct forge_job *job, char path[LIMIT_LINE])
 {
+	const struct effect *effect = job->asking.job.effect;
 	static const struct {
 		const char *of, *start, *stop, *look;
 	} rows[] = { { "/actions/runs", "/rerun-failed-jobs", "/cancel", "" },
@@ -166,20 +170,22 @@ write_run(const struct effect *effect, char path[LIMIT_LINE])
 	(void)snprintf(path, LIMIT_LINE, "%s/%" PRId64 "%s", rows[row].of, effect->u.forge.run,
 	    effect->kind == EFFECT_FORGE_START	  ? rows[row].start :
 		effect->kind == EFFECT_FORGE_STOP ? rows[row].stop :
+		job->has_no_jobs		  ? "" :
 						    rows[row].look);
 }
 
 /* Of a run that is there, or of its workflow; of one that is to begin with a body. */
 static void
-write_forge(const struct effect *effect, char path[LIMIT_LINE], struct buf *body, struct err *err)
+write_forge(const struct forge_job *job, char path[LIMIT_LINE], struct buf *body, struct err *err)
 {
+	const struct effect *effect = job->asking.job.effect;
 	const struct effect_forge *forge = &effect->u.forge;
 	const char *line = settings_member_line(
 	    effect->settings, forge->environment, FAMILY_PIPELINE, forge->pipeline);
 	bool is_start = effect->kind == EFFECT_FORGE_START;
 	struct pipeline pipeline;
 
-	write_run(effect, path);
+	write_run(job, path);
 	if (forge->run != 0)
 		return;
 	if (line == NULL || !pipeline_read(line, forge->words, forge->nonce, &pipeline, err)) {
@@ -260,6 +266,12 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 			return;
 		}
 	}
+	if (effect->kind == EFFECT_FORGE_LOOK && at_gitlab(effect) && !job->has_no_jobs &&
+	    json_holds_array(body) && json_count(body) == 0) {
+		job->has_no_jobs = true;
+		ask(&job->asking.job);
+		return;
+	}
 	effect = perform_job_free(&job->asking.job);
 	read_run(effect, answer, body);
 	perform_report(effect);
@@ -288,7 +300,7 @@ ask(struct perform_job *base)
 	if (is_answer)
 		write_answer((struct forge_job *)base, path, &body);
 	else
-		write_forge(effect, path, &body, &err);
+		write_forge((struct forge_job *)base, path, &body, &err);
 	if (buf_check(&body, &err) && body.size > 0)
 		request.body = buf_text(&body);
 	if (request.body != NULL || effect->kind == EFFECT_FORGE_STOP ||

@@ -5,6 +5,10 @@
 #include "clients/forge_api.h"
 #include "effects/perform_inside.h"
 
+/* What stands in an address as it is. */
+#define GITHUB_JOB_PLAIN \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
+
 /* The first member of what asks more than one thing. */
 struct github_job {
 	struct perform_job job;

@@ -58,8 +58,8 @@ is_ours(const struct effect *effect, const struct json *deployment)
 	    json_get_i64_or(payload, "at", 0) == effect->u.forge_report.requested_at;
 }
 
-/* Made by no job of theirs: what is in progress, of which an environment has one; or what has that
- * end since it was asked for. */
+/* Made by no job of theirs, since it was asked for: in progress, of which an environment has one;
+ * or with that end. */
 static bool
 is_ours_at_gitlab(const struct effect *effect, const struct json *deployment, bool is_said)
 {
@@ -71,10 +71,9 @@ is_ours_at_gitlab(const struct effect *effect, const struct json *deployment, bo
 
 	return sha != NULL && strcmp(sha, report->commit) == 0 && target != NULL &&
 	    text_same_ci(target, report->target) && (job == NULL || json_holds_null(job)) &&
-	    is != NULL &&
-	    (strcmp(is, "running") == 0 ||
-		(is_said && forge_time_read(json_get_str(deployment, "created_at"), &made_at) &&
-		    made_at > report->requested_at - CLOCKS_MS));
+	    is != NULL && (is_said || strcmp(is, "running") == 0) &&
+	    forge_time_read(json_get_str(deployment, "created_at"), &made_at) &&
+	    made_at > report->requested_at - CLOCKS_MS;
 }
 
 static void
@@ -131,8 +130,9 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	struct report_job *job = ctx;
 
 	job->asking.call = NULL;
-	if (answer->verdict >= FORGE_API_FAILED || answer->verdict == FORGE_API_LIMITED ||
-	    answer->verdict == FORGE_API_UNAUTHORIZED) {
+	/* What is too large for us is that each time. */
+	if ((answer->verdict >= FORGE_API_FAILED && answer->verdict != FORGE_API_TOO_LARGE) ||
+	    answer->verdict == FORGE_API_LIMITED || answer->verdict == FORGE_API_UNAUTHORIZED) {
 		try_again(job, answer);
 		return;
 	}
@@ -183,9 +183,13 @@ write_at_gitlab(const struct report_job *job, char path[LIMIT_LINE], struct buf 
 	const struct environment_settings *e =
 	    settings_environment(effect->settings, report->environment);
 	struct json_out json;
+	bool is_plain;
 
 	if (job->number == 0 && !job->is_none) {
-		(void)snprintf(path, LIMIT_LINE, "/deployments?order_by=id&sort=desc&per_page=100");
+		is_plain = strspn(report->target, GITHUB_JOB_PLAIN) == strlen(report->target);
+		(void)snprintf(path, LIMIT_LINE,
+		    "/deployments?order_by=id&sort=desc&per_page=20%s%.180s",
+		    is_plain ? "&environment=" : "", is_plain ? report->target : "");
 		return;
 	}
 	json = json_out_begin(body, '{');

@@ -15,15 +15,14 @@
 
 #define PAUSE_S	 30
 #define RUNS_MAX 30 /* of one page: a commit has a few, of 10 to 30 KB each */
-#define PLAIN	 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
 #define PATH	 (LIMIT_LINE + LIMIT_REF)
 
 struct runs_job {
 	struct github_job asking;
 	bool at_gitlab;
 	char project[LIMIT_REF];
-	bool is_listed; /* at GitLab, whose jobs are asked for next */
-	struct pipeline_run listed;
+	enum { OF_LIST, OF_JOBS, OF_ITSELF } asks;
+	struct pipeline_run listed; /* at GitLab */
 };
 
 /* --- what is answered --- */
@@ -58,26 +57,28 @@ read_runs(struct effect *effect, const struct json *runs)
 			take(&run, effect);
 }
 
-/* Of the two answers the first says which pipeline is the newest, or that there is none.  One
- * without jobs, whose file is none that GitLab can read, is not green for that. */
+/* True: more is asked, of that which is the newest; then, where it has no jobs but those that begin
+ * other pipelines, of itself. */
 static bool
-read_pipeline(struct runs_job *job, const struct json *list)
+read_pipeline(struct runs_job *job, const struct json *said)
 {
 	struct effect *effect = job->asking.job.effect;
 	struct pipeline_run *run = &job->listed;
 	struct err err;
 
-	for (size_t i = 0; !job->is_listed && i < json_count(list); i++) {
-		job->is_listed =
-		    pipeline_run_read_listed(json_at(list, i), job->project, run, &err) &&
-		    is_asked_for(effect, run);
-		if (job->is_listed)
+	for (size_t i = 0; job->asks == OF_LIST && i < json_count(said); i++)
+		if (pipeline_run_read_listed(json_at(said, i), job->project, run, &err) &&
+		    is_asked_for(effect, run)) {
+			job->asks = OF_JOBS;
 			return true;
+		}
+	if (job->asks == OF_JOBS && json_count(said) == 0) {
+		job->asks = OF_ITSELF;
+		return true;
 	}
-	run->attempt = 1;
-	if (job->is_listed &&
-	    (pipeline_run_read_jobs(list, run, &err) ||
-		(json_count(list) == 0 && pipeline_run_is_red(run))))
+	if (job->asks == OF_JOBS ?
+		pipeline_run_read_jobs(said, run, &err) :
+		job->asks == OF_ITSELF && pipeline_run_read_listed(said, job->project, run, &err))
 		take(run, effect);
 	return false;
 }
@@ -97,7 +98,7 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	read->retry_after_s = github_job_pause_s(answer, PAUSE_S);
 	if (answer->verdict != FORGE_API_DONE)
 		(void)snprintf(read->why, sizeof(read->why), "%s: %.200s", forge, answer->detail);
-	else if (!json_holds_array(runs))
+	else if (!json_holds_array(runs) && job->asks != OF_ITSELF)
 		(void)snprintf(read->why, sizeof(read->why), "%s: it lists no runs", forge);
 	else if (!job->at_gitlab)
 		read_runs(effect, runs);
@@ -117,7 +118,7 @@ write_path(const struct runs_job *job, char path[PATH])
 {
 	const struct effect_github_runs *what = &job->asking.job.effect->u.github_runs;
 	const char *branch =
-	    strspn(what->branch, PLAIN) == strlen(what->branch) ? what->branch : "";
+	    strspn(what->branch, GITHUB_JOB_PLAIN) == strlen(what->branch) ? what->branch : "";
 
 	if (job->listed.run != 0)
 		(void)snprintf(

@@ -154,11 +154,20 @@ forge_path(const char *base, const char *given, const char *repository_url, char
 bool
 forge_time_read(const char *text, int64_t *ret)
 {
-	struct tm tm = { 0 };
+	struct tm tm = { 0 }, zone = { 0 };
+	const char *end = text == NULL ? NULL : strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 
-	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) == NULL ||
-	    !text_ends(text, "Z") || timegm(&tm) <= 0)
+	if (end == NULL)
 		return false;
-	*ret = (int64_t)timegm(&tm) * 1000;
+	if (*end == '.')
+		end += 1 + strspn(end + 1, "0123456789");
+	if (*end != 'Z' && *end != '+' && *end != '-')
+		return false;
+	end = strptime(end, "%z", &zone);
+	if (end == NULL || *end != '\0')
+		return false;
+	if (timegm(&tm) <= 0)
+		return false;
+	*ret = ((int64_t)timegm(&tm) - zone.tm_gmtoff) * 1000;
 	return true;
 }

@@ -262,7 +262,8 @@ pipeline_run_read_listed(
     const struct json *said, const char *repository, struct pipeline_run *ret, struct err *err)
 {
 	*ret = (struct pipeline_run){ .run = 0 };
-	return take_pipeline(said, false, ret, err) &&
+	ret->attempt = 1;
+	return take_pipeline(said, json_get_bool(said, "tag", false), ret, err) &&
 	    take_repository(
 		ret, DELIVERY_GITLAB, repository, json_get_i64_or(said, "project_id", 0), err);
 }

@@ -55,10 +55,10 @@ MUST_USE bool pipeline_run_read_gitlab(
     const struct json *body, struct pipeline_run *ret, struct err *err);
 
 /*
- * The same of GitLab's API: one of the list of pipelines, and then its jobs, the newest first
- * (docs.gitlab.com/api/pipelines, /api/jobs), which alone say the attempt, how the pipeline stands
- * at it, which failed, and whether it is a tag's.  `repository` is the project's path, which the
- * API leaves out.  A run whose number is 0 becomes that of the jobs.
+ * The same of GitLab's API: one of the list of pipelines, or itself (attempt 1); and its jobs, the
+ * newest first (docs.gitlab.com/api/pipelines, /api/jobs), which say the attempt, how the pipeline
+ * stands at it, which failed, and, as itself does, whether it is a tag's.  `repository` is the
+ * project's path, which the API leaves out.  A run whose number is 0 becomes that of the jobs.
  */
 MUST_USE bool pipeline_run_read_listed(const struct json *said, const char *repository,
     struct pipeline_run *ret, struct err *err);

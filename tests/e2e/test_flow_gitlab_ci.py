@@ -23,7 +23,8 @@ def _api():
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory, api):
     made = Scene(tmp_path_factory.mktemp("ci"), settings={
-        "FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url, "REPORT_DEPLOYMENTS": "false",
+        "FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url,
+        "REPORT_DEPLOYMENTS": "false",
         "GITLAB_API_TOKEN": TOKEN, "STAGING_REQUIRE_CI": ".gitlab-ci.yml"})
     made.lab = GitLab(f"{made.bot.base}/forge/webhook/gitlab", SECRET, PATH)
     yield made
@@ -102,6 +103,17 @@ def test_a_newer_pipeline_of_another_kind_hides_none(scene, api):
         api.job(api.begin(commit, **other), "unit", "running" if other else "success")
     who.say("/deploy staging")
     who.hear("Live: staging", commit[:7])
+
+
+@pytest.mark.parametrize("other, words", [({}, "Live: staging"), ({"tag": True}, "CI: .gitlab-ci.yml not seen yet")])
+def test_one_of_trigger_jobs_alone_says_it_itself(scene, api, other, words):
+    """Those are in no list of jobs."""
+    commit, who = scene.commit("develop")["after"], scene.admin()
+    api.begin(commit, **other)["status"] = "success"
+    who.say("/deploy staging")
+    who.hear(words, commit[:7])
+    if other:
+        withdraw(scene, who)
 
 
 @pytest.mark.parametrize("other", [{"source": "merge_request_event"}, {"source": "schedule"}, {"tag": True},

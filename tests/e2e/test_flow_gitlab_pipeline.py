@@ -26,7 +26,8 @@ def _api():
 
 
 def settings(api, token=TOKEN):
-    return {"FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url, "REPORT_DEPLOYMENTS": "false",
+    return {"FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": PATH, "GITHUB_REPOSITORY": "", "GITLAB_URL": api.url,
+            "REPORT_DEPLOYMENTS": "false",
             "GITLAB_API_TOKEN": token, "PIPELINE_RELEASE": ".gitlab-ci.yml ref=main channel=stable version=?"}
 
 

@@ -34,7 +34,8 @@ SAID = {
     "no signature": "of another key", "half a signature": "of another key|no base64", "padding": "no base64",
     "the other base64": "no base64", "two parts": "unknown token|no token", "four parts": "unknown token|no token",
     "8 KB": "longer than", "a claim twice": "claims", "two aud": "aud is not", "another aud": "aud is not",
-    "another issuer": "iss is not|forge that its iss names", "exp in 1970": "has expired", "exp in 2100": "lives longer",
+    "another issuer": "iss is not|forge that its iss names", "exp in 1970": "has expired",
+    "exp in 2100": "lives longer",
     "iat ten minutes ahead": "begins later", "nbf ten minutes ahead": "begins later", "exp that is a text": "no moment",
     "a run that is a number": "(run|pipeline)_id is missing"}
 

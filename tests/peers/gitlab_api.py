@@ -94,6 +94,8 @@ class GitlabApi(Server):
             return self.hooks
         if words[5:] == ["deployments"]:
             return sorted(self.deployments, key=lambda one: -one["id"])[:int(query.get("per_page", 20))]
+        if words[5] == "pipelines" and len(words) == 7:
+            return {name: self.pipeline(words[6])[name] for name in (*LISTED, "tag")}
         if words[5] == "pipelines" and words[7:] == ["jobs"]:
             return self.jobs_of(words[6], query)
         raise Refused(404, "Not Found")

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 """jwt_attacks.py URL [DATABASE] - 41 tokens that prove nothing, to POST /v1/push: each must get 401, and be counted.
 
-    --issuer ISSUER      GITHUB_TOKEN_ISSUER or GITLAB_URL there; its keys are read as a stranger reads them
-    --gitlab             that is GitLab, whose claims have other names
+    --issuer ISSUER      GITHUB_TOKEN_ISSUER or (--gitlab) GITLAB_URL there; its keys are read as a stranger reads them
     --audience AUDIENCE  PUBLIC_URL there (URL)
     --key FILE --kid ID  a private key of the issuer: then nothing but what is tried is wrong with a token
 

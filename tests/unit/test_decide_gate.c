@@ -279,6 +279,21 @@ TEST(a_start_by_a_clock_that_was_set_back_knows_who_has_seen_its_gate_open)
 	world_close(&s.w);
 }
 
+/* Found by the simulation (SEED=791050977): the settings let it go that waited for a yes. */
+TEST(where_what_runs_is_not_known_a_gate_is_asked_about_anew)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_restored(&s.w);
+	assert_non_null(world_says_in(
+	    &s.w, WORLD_TEAM, "⚠️ asked again: what production runs is not known any more"));
+	world_close(&s.w);
+}
+
 TEST(a_clock_that_was_set_back_before_a_gate_went_open_has_shown_it_to_nobody)
 {
 	struct scene s;

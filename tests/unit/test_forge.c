@@ -92,3 +92,24 @@ TEST(a_repository_has_its_path_at_its_own_forge_alone)
 	}
 	assert_true(forge_path("http://127.0.0.1:8080/lab", NULL, "https://127.0.0.1/a/b", path));
 }
+
+/* GitLab says them as its administrator has set its clock. */
+TEST(a_moment_is_known_by_its_offset)
+{
+	static const struct {
+		const char *text;
+		int64_t at;
+	} rows[] = { { "2026-11-20T07:10:48Z", 1795158648000 },
+		{ "2026-11-20T07:10:48.123Z", 1795158648000 },
+		{ "2026-11-20T09:10:48.123+02:00", 1795158648000 },
+		{ "2026-11-20T05:40:48-01:30", 1795158648000 }, { "2026-11-20T07:10:48", 0 },
+		{ "2026-11-20T07:10:48 Z", 0 }, { "2026-11-20T07:10:48Zx", 0 },
+		{ "2026-11-20T07:10:48+02:00x", 0 }, { "2026-11-20", 0 }, { "", 0 }, { NULL, 0 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t at = 0;
+
+		assert_int_equal(forge_time_read(rows[i].text, &at), rows[i].at != 0);
+		assert_int_equal(at, rows[i].at);
+	}
+}

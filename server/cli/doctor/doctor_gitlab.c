@@ -52,7 +52,7 @@ tell_hooks(const struct project *project, const struct json *hooks)
 	}
 	if (n == 0)
 		TELL(project->doctor, GITHUB, WARNING,
-		    "GitLab: %s: no webhook there sends to /forge/webhook/gitlab: pushes and pipelines are found by asking alone",
+		    "GitLab: %s: no webhook there sends to /forge/webhook/gitlab: no red pipeline is reported, and pushes are found by polling alone",
 		    project->path);
 	else if (on == n)
 		TELL(project->doctor, GITHUB, OK,
@@ -65,13 +65,15 @@ tell_scopes(const struct project *project, const struct json *token)
 {
 	const struct settings *s = project->settings;
 	const struct json *scopes = json_get(token, "scopes");
-	bool runs = settings_member_line(s, "", FAMILY_PIPELINE, NULL) != NULL;
+	const char *line = settings_member_line(s, "", FAMILY_PIPELINE, NULL);
+	bool runs = line != NULL && line[0] == '.';
+	bool reports = s->github.reports && s->github_repository == NULL;
 	const char *scope;
 
 	for (size_t i = 0; i < json_count(scopes); i++)
 		if ((scope = json_str(json_at(scopes, i))) != NULL && strcmp(scope, "api") == 0)
 			return;
-	if (runs || s->github.reports)
+	if (runs || reports)
 		doctor_say(project->doctor, DOCTOR_GITHUB, runs ? DOCTOR_ERROR : DOCTOR_WARNING,
 		    "GitLab: %s: GITLAB_API_TOKEN lacks the scope \"api\", for %s: make one with it there%s",
 		    project->path, runs ? "PIPELINE_<NAME>" : "REPORT_DEPLOYMENTS",

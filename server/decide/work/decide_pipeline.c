@@ -143,13 +143,16 @@ end_by(struct run *run, const struct pipeline_run *seen)
 
 /* --- what is said of it --- */
 
-/* Nothing of an earlier attempt, or of another repository. */
+/* Nothing of an earlier attempt, or of another repository.  What begins again at GitLab makes no
+ * new job where another pipeline had failed: what it says when it is looked at counts. */
 static void
-take(struct run *run, const struct pipeline_run *seen)
+take(struct run *run, const struct pipeline_run *seen, bool is_looked_at)
 {
 	struct work_pipeline_row *row = &run->row;
+	bool counts =
+	    run->at_gitlab && is_looked_at && run->tx->at - run->work.started_at >= FIND_MS;
 
-	if (seen->attempt < row->attempt ||
+	if ((seen->attempt < row->attempt && !counts) ||
 	    (row->repository_id[0] != '\0' && strcmp(seen->repository_id, row->repository_id) != 0))
 		return;
 	row->run = seen->run;
@@ -218,7 +221,7 @@ decide_pipeline_said(struct tx *tx, const struct forge_said *said)
 	    (effect->kind == EFFECT_FORGE_START && !has_begun(&run, effect, said)))
 		return;
 	if (effect->kind == EFFECT_FORGE_LOOK && is_done)
-		take(&run, &said->run);
+		take(&run, &said->run, true);
 	if (run.work.ended_at != 0)
 		return;
 	(void)snprintf(run.work.note, sizeof(run.work.note), "%s%s%.200s", is_done ? "" : run.forge,
@@ -241,7 +244,7 @@ decide_pipeline_seen(
 		return;
 	if (run.at_gitlab == (forge == DELIVERY_GITLAB) &&
 	    repository_is_called(application, forge, seen->repository))
-		take(&run, seen);
+		take(&run, seen, false);
 }
 
 /* --- as an executor --- */

@@ -38,7 +38,7 @@ settings_forge_missing(const struct settings *s, const char *files)
 	if (list_has(files, PIPELINE_OF_GITLAB))
 		return missing_at_gitlab(s, files);
 	if (s->github.app_id == NULL && s->github.token == NULL)
-		return "GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its runs stand; GitLab's pipeline is called " PIPELINE_OF_GITLAB;
+		return "GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its runs stand; GitLab's pipeline is called .gitlab-ci.yml";
 	return s->github_repository == NULL ? "GITHUB_REPOSITORY, which is not set" : NULL;
 }
 
@@ -46,7 +46,11 @@ void
 settings_check_github(struct settings_loader *l)
 {
 	const struct settings *s = l->s;
+	char project[LIMIT_REF];
 
+	if (s->github_repository != NULL && pipeline_project(s, project))
+		settings_say(l->report, SETTINGS_WARNING,
+		    "GITHUB_REPOSITORY: is set, and REPOSITORY_URL is at GITLAB_URL: deployments are shown at GitHub, and a webhook of GitLab's needs REPOSITORY_PATH");
 	if (l->main == NULL && s->github.app_key != NULL)
 		check_key(l, s->github.app_key);
 	if (s->github.token == NULL && settings_is_given(s, SETTING_GITHUB_API_TOKEN))
