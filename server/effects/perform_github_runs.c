@@ -120,9 +120,9 @@ write_path(const struct runs_job *job, char path[PATH])
 	const char *branch =
 	    strspn(what->branch, GITHUB_JOB_PLAIN) == strlen(what->branch) ? what->branch : "";
 
-	if (job->listed.run != 0)
-		(void)snprintf(
-		    path, PATH, "/pipelines/%" PRId64 "/jobs?per_page=100", job->listed.run);
+	if (job->asks != OF_LIST)
+		(void)snprintf(path, PATH, "/pipelines/%" PRId64 "%s", job->listed.run,
+		    job->asks == OF_JOBS ? "/jobs?per_page=100" : "");
 	else if (job->at_gitlab)
 		(void)snprintf(path, PATH, "/pipelines?sha=%.64s&source=push&per_page=20%s%s",
 		    what->commit, branch[0] != '\0' ? "&ref=" : "", branch);
