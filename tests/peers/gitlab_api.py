@@ -88,12 +88,10 @@ class GitlabApi(Server):
             raise Refused(400, f"no such parameter: {unknown}")
         if int(query.get("per_page", 20)) not in range(1, 101):
             raise Refused(400, "per_page does not have a valid value")
-        if words[5:] == ["pipelines"]:
-            return self.listed(query)
-        if words[5:] == ["hooks"]:
-            return self.hooks
-        if words[5:] == ["deployments"]:
-            return sorted(self.deployments, key=lambda one: -one["id"])[:int(query.get("per_page", 20))]
+        pages = {"pipelines": lambda: self.listed(query), "hooks": lambda: self.hooks,
+                 "deployments": lambda: sorted(self.deployments, key=lambda one: -one["id"])}
+        if len(words) == 6 and words[5] in pages:
+            return pages[words[5]]()[:int(query.get("per_page", 20))]
         if words[5] == "pipelines" and len(words) == 7:
             return {name: self.pipeline(words[6])[name] for name in (*LISTED, "tag")}
         if words[5] == "pipelines" and words[7:] == ["jobs"]:
@@ -117,7 +115,7 @@ class GitlabApi(Server):
         wanted = [one for one in self.pipelines if all(one[name] == query.get(name, one[name])
                                                        for name in ("sha", "ref", "source", "status"))]
         wanted.sort(key=lambda one: -one["id"])
-        return [{name: one[name] for name in LISTED} for one in wanted][:int(query.get("per_page", 20))]
+        return [{name: one[name] for name in LISTED} for one in wanted]
 
     def pipeline(self, number):
         for one in self.pipelines:
