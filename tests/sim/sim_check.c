@@ -330,6 +330,8 @@ nobody_is_overtaken(struct sim *sim, const struct look_deployment *d)
 	    " AND q.environment = d.environment"
 	    " AND (q.program <> 'rollback' AND q.emergency = '', q.place)"
 	    "  < (d.program <> 'rollback' AND d.emergency = '', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0"
+	    /* It waited for CI, and waits for what has begun before that. */
+	    " AND q.ci_since = 0"
 	    " AND NOT EXISTS (SELECT 1 FROM question s WHERE s.work = q.id AND s.not_before <> 0)"
 	    " AND NOT (q.cause IN ('push', 'poll', 'job') AND e.unknown_since <> 0)"
 	    /* A lock or freeze held it, and its place was looked at once more behind the start. */
