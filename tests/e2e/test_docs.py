@@ -208,10 +208,10 @@ def test_limits_of_style_and_cost_are_those_that_are_checked():
                          (".md", "in pages")):
         assert re.search(rf"\b{lint_text.WIDTHS[suffix]}(?: columns)? {re.escape(name)}", said), suffix
     assert {lint_text.WIDTHS[suffix] for suffix in (".def", ".py", ".js")} == {120}
-    number = {1: "a second", 3: "three"}
-    assert f"more than {number[run_tests.REFUSED_S]}, unless" in run_tests.__doc__.replace("\n", " ")
-    assert f"above {number[run_tests.LONG_S]} of a processor" in text_of("docs/TESTING.md")
-    assert f"above {number[run_tests.REFUSED_S]} it refuses" in text_of("docs/TESTING.md")
+    times = {10: "ten times", 40: "forty times"}
+    assert f"above {times[run_tests.REFUSED]} it has failed, unless" in run_tests.__doc__.replace("\n", " ")
+    assert f"above {times[run_tests.LONG]} the mean" in text_of("docs/TESTING.md").replace("\n", " ")
+    assert f"above {times[run_tests.REFUSED]} it refuses" in text_of("docs/TESTING.md").replace("\n", " ")
 
 
 def test_the_set_up_asks_as_many_questions_as_the_pages_say():

@@ -521,11 +521,10 @@ TEST(an_issuer_whose_keys_anybody_between_may_give_is_refused)
 	} rows[] = { { "GITLAB_URL=http://gitlab.example.org",
 			 "GITLAB_URL: tokens of jobs are proved" },
 		{ "GITLAB_URL=http://127.example.org", "GITLAB_URL: tokens of jobs are proved" },
-		{ "GITLAB_URL=https://gitlab.example.org/",
-		    "GITLAB_URL: no token names it with a /" },
+		{ "GITLAB_URL=https://gitlab.example.org/", NULL },
 		{ "GITLAB_URL=https://gitlab.example.org", NULL },
 		{ "GITLAB_URL=http://127.0.0.1:8080", NULL },
-		{ "GITHUB_TOKEN_ISSUER=http://github.example.org/_services/token", NULL } };
+		{ "GITHUB_TOKEN_ISSUER=http://github.example.org/_services/token/", NULL } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		settings_unref(LOAD(NULL, COMPLETE, V1, rows[i].url, "WORKFLOW_A_IS=" IS_GITLAB,
@@ -538,4 +537,5 @@ TEST(an_issuer_whose_keys_anybody_between_may_give_is_refused)
 	settings_unref(LOAD(
 	    NULL, COMPLETE, V1, rows[5].url, "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:staging"));
 	SAYS(SETTINGS_ERROR, "GITHUB_TOKEN_ISSUER: tokens of jobs are proved");
+	SAYS(SETTINGS_ERROR, "GITHUB_TOKEN_ISSUER: no token names it with a /");
 }
