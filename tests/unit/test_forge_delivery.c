@@ -422,6 +422,9 @@ TEST(a_pipeline_that_is_asked_for_stands_as_its_newest_job_says)
 	assert_int_equal(run.attempt, 412);
 	assert_true(run.counts && pipeline_run_is_red(&run));
 	assert_string_equal(run.failed, "test › unit");
+	assert_true(is_job(JOB("31", "false", "created"), &run)); /* it was begun again */
+	assert_true(run.rank == PIPELINE_REQUESTED && run.conclusion[0] == '\0');
+	assert_true(is_job(JOB("31", "false", "failed"), &run));
 	assert_true(is_job(JOB("31", "false", "running"), &run)); /* it was begun again */
 	assert_true(run.rank == PIPELINE_RUNS && run.conclusion[0] == '\0');
 	assert_false(is_job(JOB("32", "false", "success"), &run));
@@ -431,6 +434,7 @@ TEST(a_pipeline_that_is_asked_for_stands_as_its_newest_job_says)
 	assert_false(is_job("[]", &run));
 	assert_true(is_job(JOB("31", "true", "success"), &run)); /* a tag of a branch's name */
 	assert_false(run.counts || run.is_own);
+	assert_true(is_listed(LISTED(BY_PUSH), &run)); /* where nothing is said of tags */
 	assert_true(is_job(
 	    "[{\"id\":412,\"pipeline\":{\"id\":31,\"project_id\":22,\"status\":\"success\"}}]",
 	    &run));
