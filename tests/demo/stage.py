@@ -7,6 +7,7 @@ The demo and the end-to-end tests stand on the same stage:
 """
 # SPDX-License-Identifier: ISC
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -98,7 +99,7 @@ def get(url, timeout=5):
             return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode("utf-8", "replace")
-    except (urllib.error.URLError, OSError) as error:
+    except (urllib.error.URLError, OSError, http.client.HTTPException) as error:     # or stopped in the middle
         return 0, str(error)
 
 
