@@ -495,12 +495,12 @@ on_reply(void *ctx, const struct http_client_result *http)
 		let_in(api, NULL);
 		return;
 	}
-	answer.factor = call->account == NULL ?
-	    1 :
-	    forge_api_budget_factor(&call->account->budget, reply.now_s);
 	answer.granted = call->account != NULL ? call->account->granted : 0;
 	if (call->step == ASK)
 		forge_api_budget_note(&call->account->budget, &answer);
+	answer.factor = call->account == NULL ?
+	    1 :
+	    forge_api_budget_factor(&call->account->budget, reply.now_s);
 	doubt(call, answer.verdict);
 	finish(call, &answer, answer.is_of_access ? NULL : body);
 	let_in(api, is_of_all ? &answer : NULL);

@@ -4,7 +4,8 @@
  * An App shows a JWT of its own, and asks about a repository by a token of its installation there:
  * one for each, narrowed to the repositories asked about and to what is in use (github_need.h),
  * kept in memory, made anew after 50 of its 60 minutes or a 401.  Ten requests are in flight at
- * most; a credential that has used a fifth of its limit waits for the next hour.  Keys and tokens
+ * most at each place; a credential of GitHub's that has used a fifth of its limit waits for the
+ * next hour (GitLab says 429).  Keys and tokens
  * stand in headers alone, never in a log, an error or an answer.
  */
 #pragma once
@@ -30,7 +31,7 @@ typedef void forge_api_done_fn(
 struct forge_api_request {
 	struct settings *settings; /* of the application that asks */
 	enum forge_api_as as;
-	const char *repository; /* "owner/name", "group/sub/name"; NULL: about none */
+	const char *repository; /* "owner/name", "group/sub/name"; NULL: about none, not AS_ITS */
 	const char *path;	/* "/app"; with a repository what stands behind it: "", "/hooks" */
 	const char *method;	/* a literal; NULL: GET, or POST with a body */
 	const char *body;	/* JSON; NULL: none */

@@ -11,25 +11,25 @@
 #include "types/limits.h"
 
 #define FORGE_API_ANSWER_MAX (1u << 20)
-#define FORGE_API_TOKEN      1024 /* of an installation: opaque text, with the NUL */
-#define FORGE_API_PATH	      512
+#define FORGE_API_TOKEN	     1024 /* of an installation: opaque text, with the NUL */
+#define FORGE_API_PATH	     512
 
 struct json;
 
 enum forge_api_verdict {
 	FORGE_API_DONE,
 	FORGE_API_UNAUTHORIZED, /* 401: the credential counts no more */
-	FORGE_API_FORBIDDEN,    /* 403, and no limit: a permission is missing */
-	FORGE_API_NOT_FOUND,    /* 404: not there, or no permission to see it */
-	FORGE_API_CONFLICT,     /* 409 */
-	FORGE_API_UNFIT,	     /* 422: it takes no such request */
-	FORGE_API_LIMITED,	     /* 429, or 403 with a limit: again after retry_after_s */
-	FORGE_API_MOVED,	     /* a redirect, which nobody follows */
-	FORGE_API_REFUSED,	     /* another 4xx */
-	FORGE_API_FAILED,	     /* 5xx, or what no API answers */
-	FORGE_API_TORN,	     /* a body that is not whole */
-	FORGE_API_TOO_LARGE,    /* a body above FORGE_API_ANSWER_MAX */
-	FORGE_API_AWAY,	     /* no answer */
+	FORGE_API_FORBIDDEN, /* 403, and no limit: a permission is missing */
+	FORGE_API_NOT_FOUND, /* 404: not there, or no permission to see it */
+	FORGE_API_CONFLICT, /* 409 */
+	FORGE_API_UNFIT, /* 422: it takes no such request */
+	FORGE_API_LIMITED, /* 429, or 403 with a limit: again after retry_after_s */
+	FORGE_API_MOVED, /* a redirect, which nobody follows */
+	FORGE_API_REFUSED, /* another 4xx */
+	FORGE_API_FAILED, /* 5xx, or what no API answers */
+	FORGE_API_TORN, /* a body that is not whole */
+	FORGE_API_TOO_LARGE, /* a body above FORGE_API_ANSWER_MAX */
+	FORGE_API_AWAY, /* no answer */
 };
 
 /* What came; a header that is not there is NULL. */
@@ -47,17 +47,17 @@ struct forge_api_reply {
 
 struct forge_api_answer {
 	enum forge_api_verdict verdict;
-	int status;		    /* 0: none */
-	bool was_sent;		    /* bytes of the request have gone out */
-	bool is_of_key;		    /* UNFIT: it does not know a key of the body */
-	bool is_no_app;		    /* NOT_FOUND: no App has that number */
-	bool is_of_access;	    /* it is about getting a token: nothing else was asked */
+	int status; /* 0: none */
+	bool was_sent; /* bytes of the request have gone out */
+	bool is_of_key; /* UNFIT: it does not know a key of the body */
+	bool is_no_app; /* NOT_FOUND: no App has that number */
+	bool is_of_access; /* it is about getting a token: nothing else was asked */
 	uint32_t granted; /* rows of github_need.h that its installation has; 0: by no App */
-	int64_t retry_after_s;	    /* of LIMITED, 1 to 3,600; else 0 */
+	int64_t retry_after_s; /* of LIMITED, 1 to 3,600; else 0 */
 	double factor; /* by which what asks regularly by that credential asks more rarely */
-	int64_t limit, reset_s;	    /* calls in an hour, and when that ends; 0: it does not say */
-	char next[LIMIT_CURSOR];    /* the cursor of a list's next page; "": there is none */
-	char detail[LIMIT_LINE];    /* of what is not DONE */
+	int64_t limit, reset_s; /* calls in an hour, and when that ends; 0: it does not say */
+	char next[LIMIT_CURSOR]; /* the cursor of a list's next page; "": there is none */
+	char detail[LIMIT_LINE]; /* of what is not DONE */
 };
 
 /* *ret_body: what a DONE has said, to be freed; NULL: nothing (204). */

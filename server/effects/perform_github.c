@@ -1,4 +1,4 @@
-/* perform_github.c - FORGE_* but the report: GitHub is asked, when it is time.  Side: loop. */
+/* perform_github.c - FORGE_* but the report: the forge is asked, when it is time.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
@@ -331,6 +331,6 @@ recover_forge_start(UNUSED struct perform *perform, struct effect *effect)
 {
 	effect->result->u.forge_said = (struct forge_said){ .verdict = FORGE_SAYS_NOTHING,
 		.retry_after_s = LOOK_S,
-		.why = "deploybot was restarted before GitHub had answered" };
+		.why = "deploybot was restarted before that had answered" };
 	perform_report(effect);
 }

@@ -1,4 +1,4 @@
-/* perform_github_inside.h - what performers that ask GitHub share: a job, its question and its end.  Side: loop. */
+/* perform_github_inside.h - what performers that ask a forge share: a job, its question and its end.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* handle_github.c - GitHub has answered, or has not.  Side: store. */
+/* handle_github.c - a forge's API has answered, or has not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_redelivery.h"
 #include "decide/git/decide_watch.h"

@@ -92,7 +92,7 @@ static bool
 take_repository(struct pipeline_run *run, enum delivery_forge forge, const char *name, int64_t id,
     struct err *err)
 {
-	if (name != run->repository &&
+	if (name != run->repository && /* else it stands there */
 	    (name == NULL || !text_is_plain(name) ||
 		!text_copy(run->repository, sizeof(run->repository), name)))
 		return missing("repository", err);

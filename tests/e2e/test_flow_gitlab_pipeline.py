@@ -6,6 +6,7 @@ import pytest
 from flow_aid import Scene, ended_well
 from forges import GitLab
 from gitlab_api import GitlabApi
+from pipeline_aid import RELEASE, begins
 from stage import wait_until
 from telegram_client import text_of
 
@@ -13,7 +14,6 @@ TOKEN = "glpat-" + "4Kx9Qm2Rv7" * 2
 READER = "glpat-" + "7vR2mQ9xK4" * 2
 SECRET = "forge-s3cret-of-this-test-0123456789"
 PATH = "orchard/fruit/shop"
-RELEASE = "/do run-pipeline production release 1.4.2-RC1"
 
 
 @pytest.fixture(name="api", scope="module")
@@ -37,15 +37,6 @@ def scene(tmp_path_factory, api):
     made.lab = GitLab(f"{made.bot.base}/forge/webhook/gitlab", SECRET, PATH)
     yield made
     ended_well(made)
-
-
-def begins(scene, text=RELEASE):
-    """Asked for and confirmed by somebody; who, and the question."""
-    who = scene.admin()
-    who.say(text)
-    asked = who.hear("❓ Run ", "? production\n")
-    who.press(asked, "🔧 Run ")
-    return who, text_of(asked)
 
 
 def running(scene, api):

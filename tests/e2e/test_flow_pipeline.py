@@ -10,6 +10,7 @@ import pytest
 from flow_aid import Scene, ended_well
 from github import sign
 from github_api import Api
+from pipeline_aid import RELEASE, begins
 from stage import GITHUB_SECRET, wait_until
 from telegram_client import text_of
 
@@ -17,7 +18,6 @@ TOKEN = "github_pat_" + "4Kx9Qm2Rv7" * 5
 SHOP = "octo/shop"
 WORKFLOWS = {"release.yml": {"branches": ["main"], "inputs": ["channel", "version"]},
              "nightly.yml": {"branches": ["main"], "inputs": ["deploybot"], "title": "nightly {deploybot}"}}
-RELEASE = "/do run-pipeline production release 1.4.2-RC1"
 NIGHTLY = "/do run-pipeline production nightly"
 
 
@@ -38,15 +38,6 @@ def scene(tmp_path_factory, api):
         "PIPELINE_NIGHTLY": "nightly.yml ref=main deploybot=?"})
     yield made
     ended_well(made)
-
-
-def begins(scene, text=RELEASE):
-    """Asked for and confirmed by somebody; who, and the question."""
-    who = scene.admin()
-    who.say(text)
-    asked = who.hear("❓ Run ", "? production\n")
-    who.press(asked, "🔧 Run ")
-    return who, text_of(asked)
 
 
 def ends(scene, run, conclusion):

@@ -486,12 +486,20 @@ SCENE_TEST(a_fifth_of_the_limit_is_used_and_intervals_grow_before)
 		assert_true((forge_api_factor(w->api) > 1) == (i > 5));
 		(void)start(w, request, &outcome);
 		turn_until(w, &outcome.times);
+		assert_true(outcome.answer.factor == forge_api_factor(w->api));
 	}
 	assert_true(forge_api_factor(w->api) == 60);
 	assert_null(forge_api_start(w->api, &request, &err));
 	assert_int_equal(err.code, ERR_BUSY);
 	assert_non_null(strstr(err.text, "a fifth of its limit is used: again in "));
 	/* Another credential has a limit of its own. */
+	w->limit = NULL;
+	(void)start(w,
+	    (struct forge_api_request){ .repository = "group/shop", .as = FORGE_AS_GITLAB },
+	    &outcome);
+	turn_until(w, &outcome.times);
+	assert_true(outcome.answer.factor == 1);
+	w->limit = "50";
 	assert_int_equal(verdict_of(w, "octo/shop"), FORGE_API_DONE);
 	ahead_s = 601;
 	assert_true(forge_api_factor(w->api) == 1);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "decide/queue/decide_binding.h"
+#include "decide/work/decide_pipeline.h"
 #include "lib/buf.h"
 #include "lib/fingerprint.h"
 #include "lib/text.h"
@@ -66,9 +67,9 @@ decide_action_exists(struct tx *tx, const struct deployment *work)
 
 /* Where it is, as far as its page needs that; returns its repository. */
 static const char *
-name_run(const struct settings *of, const struct deployment *work, struct pipeline_run *run)
+name_run(const struct settings *of, bool at_gitlab, struct pipeline_run *run)
 {
-	if (pipeline_at_gitlab(of, work->environment, work->argument)) {
+	if (at_gitlab) {
 		(void)pipeline_project(of, run->repository);
 		(void)text_copy(run->repository_id, sizeof(run->repository_id),
 		    job_forges[DELIVERY_GITLAB].mark);
@@ -85,7 +86,8 @@ say_pipeline(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCH
 	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
 	const struct settings *of = settings_of(tx->settings, work->environment);
 	struct pipeline_run run = { .run = row.run != 0 ? row.run : row.again };
-	const char *repository = name_run(of, work, &run);
+	const char *repository =
+	    name_run(of, decide_pipeline_at_gitlab(tx->settings, work, &row), &run);
 	struct buf text = { .cap = DECIDE_TOUCHES - 1 };
 	struct pipeline pipeline;
 	char page[PIPELINE_URL];

@@ -1,17 +1,19 @@
-/* decide_pipeline.h - a workflow's run at GitHub that we begin: it is work, and its end is the work's.  Side: store. */
+/* decide_pipeline.h - a run at a forge that we begin: it is work, and its end is the work's.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * GitHub is asked once to begin it, whatever becomes of the answer.  Where that is missing the run
- * is looked for, for two minutes, by a word of ours in its title; without one nobody knows which it
- * is, and that is said.  A run that is known ends by an event or by a look each minute.
+ * Its forge is asked once to begin it, whatever becomes of the answer.  Where that is missing the
+ * run is looked for at GitHub, for two minutes, by a word of ours in its title; without one, and at
+ * GitLab, nobody knows which it is, and that is said.  A run that is known ends by an event or by a
+ * look each minute.
  */
 #pragma once
 
 #include "deployment/deployment.h"
+#include "store/row_work_pipeline.h"
 #include "store/tx.h"
 #include "types/pipeline_run.h"
 
-/* What GitHub has said to the FORGE_START, FORGE_STOP or FORGE_LOOK of tx->effect. */
+/* What it has said to the FORGE_START, FORGE_STOP or FORGE_LOOK of tx->effect. */
 void decide_pipeline_said(struct tx *tx, const struct forge_said *said);
 
 /* GitHub has said what failed in the run of that work: lines, "" it is not known. */
@@ -21,6 +23,10 @@ void decide_pipeline_failed(struct tx *tx, int64_t work, const char *details);
  * comes of it. */
 void decide_pipeline_seen(
     struct tx *tx, const struct settings *application, const struct pipeline_run *run);
+
+/* Is that run at GitLab?  As its forge has said it, else as its line in the settings. */
+MUST_USE bool decide_pipeline_at_gitlab(const struct settings *settings,
+    const struct deployment *work, const struct work_pipeline_row *row);
 
 /* The program began: those that nothing would end are looked at, or given up. */
 void decide_pipelines_look(struct tx *tx);
