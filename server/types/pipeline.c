@@ -53,10 +53,13 @@ add_input(struct pipeline *line, const char *word, size_t size, const char *nonc
 }
 
 bool
-pipeline_at_gitlab(const struct settings *settings, const char *environment, const char *name)
+pipeline_at_gitlab(const struct settings *settings, const char *environment, const char *name,
+    const char *repository_id)
 {
 	const char *line = settings_member_line(settings, environment, FAMILY_PIPELINE, name);
 
+	if (repository_id[0] != '\0')
+		return job_forge_of(repository_id) == DELIVERY_GITLAB;
 	return line != NULL ? line[0] == '.' :
 			      settings_of(settings, environment)->github_repository == NULL;
 }

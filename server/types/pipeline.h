@@ -23,10 +23,10 @@ struct pipeline {
 	} inputs[PIPELINE_INPUTS];
 };
 
-/* Is that pipeline GitLab's?  Without such a line in the settings: has the application no other
- * forge? */
-MUST_USE bool pipeline_at_gitlab(
-    const struct settings *settings, const char *environment, const char *name);
+/* Is a run of that pipeline at GitLab?  As its repository's id says ("gitlab:22"); where that is ""
+ * as its line in the settings does; without one: has the application no other forge? */
+MUST_USE bool pipeline_at_gitlab(const struct settings *settings, const char *environment,
+    const char *name, const char *repository_id);
 
 /* The project at GitLab that this application's token is for; false, and "": there is no token, or
  * its repository is elsewhere. */

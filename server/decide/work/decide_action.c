@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "decide/queue/decide_binding.h"
-#include "decide/work/decide_pipeline.h"
 #include "lib/buf.h"
 #include "lib/fingerprint.h"
 #include "lib/text.h"
@@ -86,8 +85,9 @@ say_pipeline(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCH
 	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
 	const struct settings *of = settings_of(tx->settings, work->environment);
 	struct pipeline_run run = { .run = row.run != 0 ? row.run : row.again };
-	const char *repository =
-	    name_run(of, decide_pipeline_at_gitlab(tx->settings, work, &row), &run);
+	bool at_gitlab =
+	    pipeline_at_gitlab(tx->settings, work->environment, work->argument, row.repository_id);
+	const char *repository = name_run(of, at_gitlab, &run);
 	struct buf text = { .cap = DECIDE_TOUCHES - 1 };
 	struct pipeline pipeline;
 	char page[PIPELINE_URL];

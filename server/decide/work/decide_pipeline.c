@@ -29,22 +29,14 @@ struct run {
 	const char *forge; /* "GitHub" */
 };
 
-bool
-decide_pipeline_at_gitlab(const struct settings *settings, const struct deployment *work,
-    const struct work_pipeline_row *row)
-{
-	return row->repository_id[0] != '\0' ?
-	    job_forge_of(row->repository_id) == DELIVERY_GITLAB :
-	    pipeline_at_gitlab(settings, work->environment, work->argument);
-}
-
 static bool
 open_run(struct tx *tx, int64_t work, struct run *ret)
 {
 	ret->tx = tx;
 	ret->row = row_work_pipeline_get(tx, work);
 	row_deployment_get(tx, work, &ret->work);
-	ret->at_gitlab = decide_pipeline_at_gitlab(tx->settings, &ret->work, &ret->row);
+	ret->at_gitlab = pipeline_at_gitlab(
+	    tx->settings, ret->work.environment, ret->work.argument, ret->row.repository_id);
 	ret->forge = ret->at_gitlab ? "GitLab" : "GitHub";
 	return ret->row.work != 0 && deploy_flow_class(ret->work.state) == DEPLOY_CLASS_ACTIVE;
 }

@@ -9,7 +9,6 @@
 #pragma once
 
 #include "deployment/deployment.h"
-#include "store/row_work_pipeline.h"
 #include "store/tx.h"
 #include "types/pipeline_run.h"
 
@@ -23,10 +22,6 @@ void decide_pipeline_failed(struct tx *tx, int64_t work, const char *details);
  * comes of it. */
 void decide_pipeline_seen(
     struct tx *tx, const struct settings *application, const struct pipeline_run *run);
-
-/* Is that run at GitLab?  As its forge has said it, else as its line in the settings. */
-MUST_USE bool decide_pipeline_at_gitlab(const struct settings *settings,
-    const struct deployment *work, const struct work_pipeline_row *row);
 
 /* The program began: those that nothing would end are looked at, or given up. */
 void decide_pipelines_look(struct tx *tx);
