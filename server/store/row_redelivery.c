@@ -1,41 +1,40 @@
-/* row_redelivery.c - webhooks at GitHub, and what it could not deliver by each.  Side: store. */
+/* row_redelivery.c - webhooks at forges, and what could not be delivered by each.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_redelivery.h"
 
 #include "store/store_inside.h"
 
-#define KEPT_MS (3 * 24 * 3600 * INT64_C(1000)) /* GitHub has them as long */
+#define KEPT_MS (3 * 24 * 3600 * INT64_C(1000)) /* GitHub has them as long, GitLab for a week */
 #define COLUMNS "guid, delivery, at, is_ok, asks_branch, branch, tries, due"
 
 TX_READER(read_missing, struct redelivery_missing, TX_I64(n), TX_I64(since))
-TX_READER(read_hook, struct forge_hook, TX_I64(id), TX_I64(number), TX_I64(looked_at))
+TX_READER(
+    read_hook, struct forge_hook, TX_I64(id), TX_I64(number), TX_I64(looked_at), TX_I64(off_until))
+TX_READER(read_off, struct redelivery_off, TX_TEXT(repository), TX_I64(until))
 TX_READER(read_one, struct redelivery, TX_TEXT(guid), TX_I64(id), TX_I64(at), TX_FLAG(is_ok),
     TX_FLAG(asks_branch), TX_TEXT(branch), TX_I64(tries), TX_I64(due))
 
 struct forge_hook
-row_redelivery_hook(struct tx *tx, const char *application, const char *repository)
+row_redelivery_hook(struct tx *tx, const char *application, const char *repository, bool is_made)
 {
+	if (is_made)
+		(void)tx_run(tx,
+		    "INSERT INTO forge_hook (application, repository, number, looked_at)"
+		    " VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING",
+		    DB_TEXT(application), DB_TEXT(repository)); /* sticky */
 	return tx_first(tx, struct forge_hook, read_hook,
-	    "SELECT id, number, looked_at FROM forge_hook"
+	    "SELECT id, number, looked_at, off_until FROM forge_hook"
 	    " WHERE application = $1 AND repository = $2",
 	    DB_TEXT(application), DB_TEXT(repository));
-}
-
-struct forge_hook
-row_redelivery_add_hook(struct tx *tx, const char *application, const char *repository)
-{
-	(void)tx_run(tx,
-	    "INSERT INTO forge_hook (application, repository, number, looked_at)"
-	    " VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING",
-	    DB_TEXT(application), DB_TEXT(repository)); /* sticky */
-	return row_redelivery_hook(tx, application, repository);
 }
 
 void
 row_redelivery_save_hook(struct tx *tx, const struct forge_hook *hook)
 {
-	(void)tx_run(tx, "UPDATE forge_hook SET number = $2, looked_at = $3 WHERE id = $1",
-	    DB_I64(hook->id), DB_I64(hook->number), DB_I64(hook->looked_at)); /* sticky */
+	(void)tx_run(tx,
+	    "UPDATE forge_hook SET number = $2, looked_at = $3, off_until = $4 WHERE id = $1",
+	    DB_I64(hook->id), DB_I64(hook->number), DB_I64(hook->looked_at),
+	    DB_I64(hook->off_until)); /* sticky */
 }
 
 void
@@ -44,14 +43,14 @@ row_redelivery_note(
 {
 	tx->store->is_outside_changed = true;
 	(void)tx_run(tx,
-	    "INSERT INTO undelivered (hook, " COLUMNS ") SELECT $1, $2, $3, $4, $5, $6, '', 0, $7"
+	    "INSERT INTO undelivered (hook, " COLUMNS ") SELECT $1, $2, $3, $4, $5, $6, $10, 0, $7"
 	    " WHERE $4 > $9 AND NOT EXISTS (SELECT 1 FROM inbox WHERE source = $8 AND id = $2)"
 	    " ON CONFLICT (hook, guid) DO UPDATE SET delivery = MAX(delivery, excluded.delivery),"
 	    " at = MIN(at, excluded.at), is_ok = MAX(is_ok, excluded.is_ok)",
 	    DB_I64(hook), DB_TEXT(attempt->guid), DB_I64(attempt->id), DB_I64(attempt->at),
 	    DB_I64(attempt->is_ok), DB_I64(attempt->asks_branch),
-	    DB_I64(redelivery_due(0, attempt->at)), DB_TEXT(source),
-	    DB_I64(tx->at - KEPT_MS)); /* sticky */
+	    DB_I64(redelivery_due(0, attempt->at)), DB_TEXT(source), DB_I64(tx->at - KEPT_MS),
+	    DB_TEXT(attempt->branch)); /* sticky */
 }
 
 size_t
@@ -98,6 +97,21 @@ row_redelivery_clear(struct tx *tx)
 	    " (SELECT hook, guid, ROW_NUMBER() OVER (PARTITION BY hook ORDER BY at DESC) AS place"
 	    " FROM undelivered) WHERE place > $2)",
 	    DB_I64(tx->at - KEPT_MS), DB_I64(REDELIVERY_LIST)); /* sticky */
+}
+
+size_t
+row_redelivery_off(struct tx *tx, struct redelivery_off ret[ROW_REDELIVERY_OFF])
+{
+	return tx_read(tx, read_off, ret, ROW_REDELIVERY_OFF,
+	    "SELECT REPLACE(repository, 'gitlab:', ''), off_until FROM forge_hook"
+	    " WHERE off_until > $1 ORDER BY repository LIMIT $2",
+	    DB_I64(tx->at), DB_I64(ROW_REDELIVERY_OFF));
+}
+
+void
+row_redelivery_forget_off(struct tx *tx)
+{
+	(void)tx_run(tx, "UPDATE forge_hook SET off_until = 0 WHERE off_until <> 0"); /* sticky */
 }
 
 struct redelivery_missing

@@ -1,22 +1,29 @@
-/* row_redelivery.h - webhooks at GitHub, and what it could not deliver by each.  Side: store. */
+/* row_redelivery.h - webhooks at forges, and what could not be delivered by each.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
 #include "store/tx.h"
 #include "types/redelivery.h"
 
+#define ROW_REDELIVERY_OFF 5 /* are named */
+
 struct forge_hook {
 	int64_t id;
-	int64_t number;	   /* GitHub's; 0: not known */
+	int64_t number;	   /* its forge's; 0: not known */
 	int64_t looked_at; /* wall ms: what failed before is known; 0: nothing is */
+	int64_t off_until; /* GitLab sends nothing by it, wall ms; 0: it does */
 };
 
-/* The webhook of a repository by the path of that application ("": the main file's).  id 0: GitHub
- * was never asked about it.  The second: then its row is made. */
+struct redelivery_off {
+	char repository[LIMIT_REF];
+	int64_t until;
+};
+
+/* The webhook of a repository by the path of that application ("": the main file's); a project at
+ * GitLab is "gitlab:group/name".  id 0: nobody was asked about it.  is_made: its row
+ * is made where there is none. */
 struct forge_hook row_redelivery_hook(
-    struct tx *tx, const char *application, const char *repository);
-struct forge_hook row_redelivery_add_hook(
-    struct tx *tx, const char *application, const char *repository);
+    struct tx *tx, const char *application, const char *repository, bool is_made);
 void row_redelivery_save_hook(struct tx *tx, const struct forge_hook *hook);
 
 /* An attempt; nothing where GitHub has it no more, or its event stands in the inbox under that
@@ -35,8 +42,12 @@ void row_redelivery_save(struct tx *tx, int64_t hook, const struct redelivery *i
  * when it was tried first; 0: it was not missing. */
 int64_t row_redelivery_came(struct tx *tx, int64_t hook, const char *guid, const char *branch);
 
-/* What GitHub has no more goes, and what is too much. */
+/* What is too old goes, and what is too much. */
 void row_redelivery_clear(struct tx *tx);
+
+/* Those that send nothing now, and that none does: it is asked about anew. */
+size_t row_redelivery_off(struct tx *tx, struct redelivery_off ret[ROW_REDELIVERY_OFF]);
+void row_redelivery_forget_off(struct tx *tx);
 
 /* How many are missing, and since when the oldest is, wall ms; 0: none. */
 struct redelivery_missing {

@@ -1226,13 +1226,19 @@ static const char *const migration_20[] = {
 	NULL,
 };
 
+static const char *const migration_21[] = {
+	/* GitLab sends nothing by that webhook until then, wall ms; 0: it is on. */
+	"ALTER TABLE forge_hook ADD COLUMN off_until INTEGER NOT NULL DEFAULT 0;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
-	migration_18, migration_19, migration_20 };
+	migration_18, migration_19, migration_20, migration_21 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -669,6 +669,7 @@ CREATE TABLE forge_hook (id INTEGER PRIMARY KEY,
  repository TEXT NOT NULL COLLATE NOCASE,
  number INTEGER NOT NULL,
  looked_at INTEGER NOT NULL,
+ off_until INTEGER NOT NULL DEFAULT 0,
  UNIQUE (application, repository)) STRICT;
 CREATE TABLE undelivered (hook INTEGER NOT NULL,
  guid TEXT NOT NULL,

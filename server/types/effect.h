@@ -197,7 +197,8 @@ struct effect_github_failure {
 /* The subject is its webhook's row. */
 #define FORGE_HOOK_OF_APP (-1)
 struct effect_github_deliveries {
-	char application[ENVIRONMENT_NAME_MAX]; /* with whose settings GitHub is asked */
+	char application[ENVIRONMENT_NAME_MAX]; /* with whose settings it is asked */
+	bool at_gitlab;	/* it is GitLab, else GitHub */
 	/* Its number there; 0: not known, it is looked for; FORGE_HOOK_OF_APP: it is the App's. */
 	int64_t hook;
 	int64_t delivery; /* one of its; 0: those that failed are listed */

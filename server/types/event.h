@@ -147,12 +147,13 @@ struct github_failure_read {
 
 struct github_deliveries_read {
 	int64_t hook;		/* the webhook's number; 0: not known */
+	int64_t off_until;	/* GitLab sends nothing by it until then, wall ms; 0: it does */
 	size_t n;
 	struct redelivery *list; /* owned: a page of attempts, the newest first */
 	char next[LIMIT_CURSOR]; /* of the page behind it; "": there is none */
 	char branch[LIMIT_REF];	/* the delivery's; "": not known */
 	int64_t pause_s;	/* before it is looked at again */
-	char why[LIMIT_LINE];	/* GitHub has not said it; "": it has */
+	char why[LIMIT_LINE];	/* it was not said; "": it was */
 };
 
 enum forge_verdict {

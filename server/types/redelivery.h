@@ -24,8 +24,11 @@ struct redelivery {
  * webhook has those of several (NULL: it has not). */
 void redelivery_ref(const char *repository, const char *branch, char ret[LIMIT_REF]);
 
-/* An attempt, as GitHub lists it; false: it is none. */
+/* An attempt, as GitHub lists it, or GitLab what failed; false: it is none.  Of GitLab's the branch
+ * is known, and what is neither a push nor a pipeline's is none; before 17.4 it names no key, nor
+ * a time before created_at (gitlab, lib/api/entities/web_hook_log.rb). */
 bool redelivery_read(const struct json *item, struct redelivery *ret) MUST_USE;
+bool redelivery_read_gitlab(const struct json *item, struct redelivery *ret) MUST_USE;
 
 /* When it may be asked for again, after so many tries, the last one then. */
 int64_t redelivery_due(int64_t tries, int64_t at);

@@ -239,7 +239,7 @@ def test_what_is_missing_is_said_by_status_and_a_metric(scene, api):
     since = wait_until(lambda: scene.metric(MISSING), PATIENCE_S, "a metric")
     assert OUTAGE_S - 60 < time.time() - since < OUTAGE_S + 60
     who.say("/status")
-    who.hear("2 events of GitHub missing since ", ", asked for again")
+    who.hear("2 webhook events missing since ", ", asked for again")
     assert scene.metric(MISSING) == since, "whatever else was decided meanwhile"
 
 

@@ -83,7 +83,8 @@ check_body(const struct json *body)
 	assert(forge_api_installation(body) >= 0);
 	assert(github_needs_granted(body) < 1u << GITHUB_NEEDS);
 	for (size_t i = 0; i < json_count(body); i++)
-		if (redelivery_read(json_at(body, i), &one))
+		if (redelivery_read(json_at(body, i), &one) ||
+		    redelivery_read_gitlab(json_at(body, i), &one))
 			assert(one.id > 0 && one.at > 0 && one.guid[0] != '\0');
 	if (forge_api_token(body, token))
 		assert(token[0] != '\0' && is_visible(token));

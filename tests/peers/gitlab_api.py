@@ -9,6 +9,7 @@ inputs of `inputs`, all of them and no other, on a branch of `branches`.
 import datetime
 import itertools
 import json
+import time
 import urllib.parse
 
 from github_tokens import Server
@@ -16,9 +17,15 @@ from github_tokens import Server
 LISTED = ("id", "iid", "project_id", "sha", "ref", "status", "source", "created_at", "updated_at", "web_url")
 PARAMETERS = {"pipelines": {"sha", "ref", "source", "status", "per_page", "page", "order_by", "sort"},
               "jobs": {"scope[]", "include_retried", "per_page", "page"}, "hooks": {"per_page", "page"},
+              "events": {"status", "per_page", "page"},
               "deployments": {"order_by", "sort", "per_page", "page", "environment", "status"}}
 # What a deployment may become (docs.gitlab.com/api/deployments): what has ended stays as it is.
 NEXT = {"created": {"running", "success", "failed", "canceled"}, "running": {"success", "failed", "canceled"}}
+
+
+# What a list of a webhook's events may be narrowed to (lib/api/hooks/events.rb); how many are sent again in a minute.
+FAILED = {"client_failure": range(400, 500), "server_failure": range(500, 600)}
+RESENT = 5
 
 
 class Refused(Exception):
@@ -38,6 +45,7 @@ class GitlabApi(Server):
         self.tokens, self.project = tokens, project
         self.pipelines, self.calls, self.hooks, self.readers = [], [], [], set()
         self.deployments = []
+        self.events, self.resent = [], []
         self.refusals = []      # the statuses of the next requests to change something
         self.inputs, self.branches = (), ("main", "develop")
         self.numbers, self.jobs = itertools.count(9001), itertools.count(380)
@@ -57,6 +65,23 @@ class GitlabApi(Server):
         states = {one["status"] for one in pipeline["jobs"]}
         pipeline["status"] = next(one for one in ("running", "pending", "canceled", "failed", "success")
                                   if one in states)
+
+    def hook(self, lab):
+        """Its webhook, by which `lab` sends."""
+        self.hooks.append({"id": 31 + len(self.hooks), "url": lab.url, "alert_status": "executable",
+                           "disabled_until": None, "sends": lab})
+        return self.hooks[-1]
+
+    def fails(self, hook, payload, ago_s=60, status="502", headers=None):
+        """An event that nobody took; its key."""
+        headers = headers or hook["sends"].headers(json.dumps(payload).encode())
+        at = datetime.datetime.fromtimestamp(time.time() - ago_s, datetime.timezone.utc)
+        self.events.append({
+            "id": 70 + len(self.events), "url": hook["url"], "trigger": payload["object_kind"] + "_hooks",
+            "request_headers": {**headers, "X-Gitlab-Token": "[REDACTED]"}, "request_data": payload,
+            "response_headers": {}, "response_body": "", "execution_duration": 1.5, "response_status": status,
+            "created_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z")})
+        return headers["Idempotency-Key"]
 
     # --- what is answered ---
 
@@ -86,9 +111,12 @@ class GitlabApi(Server):
         unknown = set(query) - PARAMETERS.get(words[-1], set())
         if unknown:
             raise Refused(400, f"no such parameter: {unknown}")
-        if int(query.get("per_page", 20)) not in range(1, 101):
+        if int(query.get("per_page", 20)) not in range(1, 21 if words[-1] == "events" else 101):
             raise Refused(400, "per_page does not have a valid value")
-        pages = {"pipelines": lambda: self.listed(query), "hooks": lambda: self.hooks,
+        if words[5] == "hooks" and len(words) == 8 and words[7] == "events":
+            return self.failures(words[6], query)
+        pages = {"pipelines": lambda: self.listed(query),
+                 "hooks": lambda: [{**one, "sends": None} for one in self.hooks],
                  "deployments": lambda: sorted(self.deployments, key=lambda one: -one["id"])}
         if len(words) == 6 and words[5] in pages:
             return pages[words[5]]()[:int(query.get("per_page", 20))]
@@ -131,6 +159,44 @@ class GitlabApi(Server):
                      name: one[name] for name in ("id", "project_id", "ref", "sha", "status")}}
                 for job in jobs]
 
+    def failures(self, number, query):
+        url = self.hook_of(number)["url"]
+        wanted = query["status"].split(",")
+        if not all(one in FAILED for one in wanted):
+            raise Refused(400, "status does not have a valid value")
+        found = [one for one in reversed(self.events) if one["url"] == url and any(
+            one["response_status"] == "internal error" and name == "server_failure"
+            or one["response_status"].isdigit() and int(one["response_status"]) in FAILED[name] for name in wanted)]
+        size, page = int(query.get("per_page", 20)), int(query.get("page", 1))
+        return found[(page - 1) * size:page * size]
+
+    def hook_of(self, number):
+        for one in self.hooks:
+            if str(one["id"]) == number:
+                return one
+        raise Refused(404, "Not Found")
+
+    def resend(self, number, event):
+        """app/services/web_hooks/events/resend_service.rb: the same key, and by a webhook that is on alone."""
+        hook = self.hook_of(number)
+        self.resent = [at for at in self.resent if at > time.monotonic() - 60]
+        if len(self.resent) >= RESENT:
+            raise Refused(429, "This endpoint has been requested too many times. Try again later.")
+        self.resent.append(time.monotonic())
+        for one in self.events:
+            if str(one["id"]) == event and one["url"] == hook["url"]:
+                break
+        else:
+            raise Refused(404, "Not Found")
+        if hook["alert_status"] != "executable":
+            raise Refused(422, "Hook disabled")
+        headers = {**one["request_headers"], **hook["sends"].headers(json.dumps(one["request_data"]).encode()),
+                   "Idempotency-Key": one["request_headers"]["Idempotency-Key"]}
+        status = hook["sends"].deliver(one["request_data"], **headers)["status"]
+        if status >= 300:
+            self.fails(hook, one["request_data"], 0, str(status), headers)
+        return {"response_status": status}
+
     # --- what is changed ---
 
     @staticmethod
@@ -146,6 +212,8 @@ class GitlabApi(Server):
     def change(self, words, body):
         if self.refusals:
             raise Refused(self.refusals.pop(0), "Refused")
+        if words[0] == "hooks" and words[2:3] == ["events"] and words[4:] == ["resend"]:
+            return self.resend(words[1], words[3])
         if words == ["pipeline"]:
             return self.create(body)
         if words == ["deployments"]:

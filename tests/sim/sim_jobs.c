@@ -336,17 +336,40 @@ check_due(struct sim *sim, struct tx *tx, int64_t gate)
 		sim_fail(sim, "a_job_that_asks_keeps_its_gate", "gate %" PRId64, gate);
 }
 
+/* Has the chat been told so?  Messages are kept for a while: whoever asks later finds none. */
+static bool
+is_said(struct sim *sim, struct tx *tx, const char *words, const char *commit)
+{
+	return number(sim, tx->db, "SELECT COUNT(*) FROM message WHERE instr(head, $1 || $2) > 0",
+		   DB_TEXT(words), DB_TEXT(commit)) > 0;
+}
+
+/* Where nothing polls, which would find the head, what a job has pushed is said to be lost. */
+static void
+check_fault(struct sim *sim, struct tx *tx)
+{
+	const struct settings *s = tx->event->context.settings;
+	const char *environment = tx->effect->u.git_query.environment;
+
+	if (s->poll_repository_seconds == 0 && settings_environment(s, environment) != NULL &&
+	    !is_said(sim, tx, "could not be handled", ""))
+		sim_fail(sim, "no_push_of_a_job_is_lost", "in %s by a fault", environment);
+	(void)find_pushed(sim, sim_branch(sim_environment(environment)), NULL);
+}
+
 /* Of a head that a job has pushed there is work then, or the rows say why not. */
 static void
 check_found(struct sim *sim, struct tx *tx)
 {
 	const struct effect_git_query *query = &tx->effect->u.git_query;
 	const char *answer = tx->event->u.git_answered.answer, *commit = query->push.after;
-	char found[96], head[96];
+	char found[96], head[96], first[16];
 
 	(void)snprintf(found, sizeof(found), "\ncommit %s\n", commit);
 	(void)snprintf(head, sizeof(head), "\nbranch_commit %s\n", commit);
-	if (!query->push.by_job || answer == NULL || strstr(answer, found) == NULL)
+	(void)snprintf(first, sizeof(first), "\2%.7s", commit); /* in code marks */
+	if (!query->push.by_job || answer == NULL ||
+	    (strstr(answer, found) == NULL && !is_said(sim, tx, "git does not show ", first)))
 		return;
 	(void)find_pushed(sim, sim_branch(sim_environment(query->environment)), commit);
 	if (strstr(answer, head) != NULL && strstr(answer, "forced 0\n") != NULL &&
@@ -408,10 +431,8 @@ sim_jobs_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	if (event->kind == EVENT_GIT_ANSWERED)
 		check_found(sim, tx);
 	if (event->kind == EVENT_FAULT && tx->effect != NULL &&
-	    tx->effect->kind == EFFECT_GIT_QUERY && tx->effect->u.git_query.push.by_job &&
-	    event->context.settings->poll_repository_seconds > 0) /* which finds the head */
-		(void)find_pushed(
-		    sim, sim_branch(sim_environment(tx->effect->u.git_query.environment)), NULL);
+	    tx->effect->kind == EFFECT_GIT_QUERY && tx->effect->u.git_query.push.by_job)
+		check_fault(sim, tx);
 	for (size_t i = 0; event->kind == EVENT_DELIVERY && i < sim->n_deliveries; i++)
 		if (strcmp(sim->deliveries[i].id, event->u.delivery.id) == 0)
 			(void)find_pushed(sim, sim->deliveries[i].branch, NULL); /* and more */
@@ -477,11 +498,7 @@ sim_jobs_check_rest(struct sim *sim)
 		const struct sim_job *job = &sim->jobs[i];
 
 		if (job->is_accepted && job->may_push && !job->is_found && job->branch != 1 &&
-		    !sim_settings_may_lack(job->branch / 2) && !is_overtaken(sim, job) &&
-		    number(sim, sim->eyes,
-			"SELECT COUNT(*) FROM message WHERE instr(head, 'could not be handled') > $2"
-			" OR instr(head, 'git does not show ' || char(2) || substr($1, 1, 7)) > 0",
-			DB_TEXT(sim->commits[job->commit]), DB_I64(0)) == 0)
+		    !sim_settings_may_lack(job->branch / 2) && !is_overtaken(sim, job))
 			sim_fail(sim, "no_push_of_a_job_is_lost", "by job %d.%d", job->run,
 			    job->attempt);
 	}

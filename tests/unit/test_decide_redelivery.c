@@ -509,11 +509,117 @@ REDELIVERY_TEST(status_says_what_is_missing_and_since_when)
 	struct redelivery list[] = { attempt(w, "b", 12, 20), attempt(w, "a", 11, 40) };
 
 	world_answers(w, WORLD_ADMIN, "/status", "staging");
-	assert_null(world_says(w, "of GitHub missing"));
+	assert_null(world_says(w, "missing"));
 	lists(w, list, 2);
-	world_answers(w, WORLD_ADMIN, "/status", "2 events of GitHub missing since ");
+	world_answers(w, WORLD_ADMIN, "/status", "2 webhook events missing since ");
 	comes(w, "a", "develop");
-	world_answers(w, WORLD_ADMIN, "/status", "1 event of GitHub missing since ");
+	world_answers(w, WORLD_ADMIN, "/status", "1 webhook event missing since ");
+}
+
+/* --- GitLab: each look begins with its webhook, which may be off --- */
+
+#define LAB_SETTINGS \
+	"GITHUB_REPOSITORY=", "REPOSITORY_URL=https://gitlab.example.org/orchard/fruit/shop.git", \
+	    "GITLAB_URL=https://gitlab.example.org", \
+	    "GITLAB_API_TOKEN=glpat-0123456789abcdef0123", \
+	    "FORGE_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef"
+
+#define LAB_TEST(name) WORLD_TEST_OF(name, LAB_SETTINGS)
+
+static void
+lab_looks(struct world *w, int64_t off_until)
+{
+	world_due(w, TIMER_REDELIVERY);
+	assert_true(asked(w)->at_gitlab);
+	assert_int_equal(asked(w)->hook, 0);
+	answers(w, (struct github_deliveries_read){ .hook = HOOK, .off_until = off_until }, NULL);
+}
+
+static int
+lab_comes(struct world *w, enum delivery_forge forge, const char *key)
+{
+	struct event *event = delivery_of(w, key, "develop");
+
+	event->u.delivery.forge = forge;
+	(void)text_copy(event->u.delivery.repository, sizeof(event->u.delivery.repository),
+	    "Orchard/fruit/shop");
+	return world_decide(w, event).status;
+}
+
+LAB_TEST(what_gitlab_could_not_deliver_is_asked_for_again_five_at_a_look)
+{
+	struct redelivery list[7];
+
+	for (size_t i = 0; i < COUNT(list); i++) {
+		list[i] = attempt(w, "", 20 + (int64_t)i, 30 - (int64_t)i);
+		(void)snprintf(list[i].guid, sizeof(list[i].guid), "key-%zu", i);
+	}
+	/* Of two pushes of one branch the newest: GitLab lists their branches. */
+	(void)text_copy(list[0].branch, sizeof(list[0].branch), "develop");
+	(void)text_copy(list[1].branch, sizeof(list[1].branch), "develop");
+	lab_looks(w, 0);
+	assert_true(asked(w)->at_gitlab);
+	answers(w, (struct github_deliveries_read){ .n = COUNT(list) }, list);
+	for (int64_t id = 21; id <= 25; id++)
+		is_asked_for(w, id);
+	is_over(w);
+	assert_int_equal(lab_comes(w, DELIVERY_GITLAB, "key-6"), 200);
+	world_answers(w, WORLD_ADMIN, "/status", "6 webhook events missing since ");
+}
+
+static void
+count_off(struct tx *tx, void *arg)
+{
+	struct redelivery_off list[ROW_REDELIVERY_OFF];
+
+	*(size_t *)arg = row_redelivery_off(tx, list);
+}
+
+static size_t
+off(struct world *w)
+{
+	size_t n = SIZE_MAX;
+
+	world_act(w, count_off, &n);
+	return n;
+}
+
+LAB_TEST(a_webhook_that_is_off_is_said_by_status_and_asked_for_nothing)
+{
+	lab_looks(w, w->aid.at + 10 * MINUTE);
+	is_over(w);
+	world_answers(w, WORLD_ADMIN, "/status",
+	    "GitLab sends no events of orchard/fruit/shop: its webhook is off until ");
+	w->aid.at += 5 * MINUTE;
+	lab_looks(w, INT64_MAX);
+	is_over(w);
+	world_answers(w, WORLD_ADMIN, "/status", "its webhook is off until you Test it there");
+	w->aid.at += 5 * MINUTE;
+	lab_looks(w, 0);
+	assert_int_equal(asked(w)->hook, HOOK);
+	answers(w, (struct github_deliveries_read){ .hook = HOOK }, NULL);
+	assert_int_equal(off(w), 0);
+}
+
+LAB_TEST(what_was_off_before_a_start_is_asked_about_anew)
+{
+	lab_looks(w, INT64_MAX);
+	world_restart(w);
+	world_answers(w, WORLD_ADMIN, "/status", "staging");
+	assert_null(world_says(w, "sends no events"));
+	lab_looks(w, INT64_MAX);
+	world_answers(w, WORLD_ADMIN, "/status", "sends no events");
+}
+
+LAB_TEST(of_a_repository_of_that_name_at_github_it_says_nothing)
+{
+	struct redelivery one = attempt(w, "key", 20, 30);
+
+	lab_looks(w, 0);
+	answers(w, (struct github_deliveries_read){ .n = 1 }, &one);
+	is_asked_for(w, 20);
+	(void)lab_comes(w, DELIVERY_GITHUB, "key"); /* it is nobody's */
+	world_answers(w, WORLD_ADMIN, "/status", "1 webhook event missing since ");
 }
 
 /* --- a rollback in between --- */

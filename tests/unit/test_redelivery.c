@@ -33,6 +33,50 @@ TEST(an_attempt_is_read_as_github_lists_it)
 	assert_int_equal(one.tries, 0);
 }
 
+#define LAB(key, at, body) \
+	"{\"id\":7,\"request_headers\":{\"Idempotency-Key\":" key "},\"created_at\":" at \
+	",\"request_data\":" body "}"
+#define LAB_AT "\"2026-01-01T02:00:00.000+02:00\""
+
+TEST(an_attempt_is_read_as_gitlab_lists_it)
+{
+	static const struct {
+		const char *item, *branch; /* NULL: it is none */
+	} rows[] = {
+		{ LAB("\"3a42\"", LAB_AT,
+		      "{\"object_kind\":\"push\",\"ref\":\"refs/heads/develop\"}"),
+		    "develop" },
+		{ LAB("\"3a42\"", LAB_AT, "{\"object_kind\":\"push\",\"ref\":\"refs/tags/v1\"}"),
+		    "" },
+		{ LAB("\"3a42\"", LAB_AT,
+		      "{\"object_kind\":\"push\",\"ref\":\"refs/heads/a\\tb\"}"),
+		    "" },
+		{ LAB("\"3a42\"", LAB_AT,
+		      "{\"object_kind\":\"pipeline\",\"ref\":\"refs/heads/x\"}"),
+		    "" },
+		{ LAB("\"3a42\"", LAB_AT, "{\"object_kind\":\"note\"}"), NULL },
+		{ LAB("\"3a42\"", LAB_AT, "{}"), NULL },
+		{ LAB("\"3a42\"", "null", "{\"object_kind\":\"push\"}"), NULL },
+		{ LAB("null", LAB_AT, "{\"object_kind\":\"push\"}"), NULL },
+		{ "[]", NULL },
+	};
+	struct redelivery one;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct json *item = json_decode(rows[i].item, strlen(rows[i].item), NULL);
+
+		assert_int_equal(redelivery_read_gitlab(item, &one), rows[i].branch != NULL);
+		json_free(item);
+		if (rows[i].branch == NULL)
+			continue;
+		assert_string_equal(one.guid, "3a42");
+		assert_int_equal(one.id, 7);
+		assert_int_equal(one.at, NOW);
+		assert_false(one.is_ok || one.asks_branch);
+		assert_string_equal(one.branch, rows[i].branch);
+	}
+}
+
 TEST(what_is_no_attempt_is_none)
 {
 	static const struct {

@@ -1,4 +1,4 @@
-/* decide_redelivery.c - what GitHub could not deliver is found, and asked for again.  Side: store. */
+/* decide_redelivery.c - what a forge could not deliver is found, and asked for again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_redelivery.h"
 
@@ -13,6 +13,7 @@
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"
 #include "store/row_redelivery.h"
+#include "types/pipeline.h"
 #include "types/repository.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
@@ -22,13 +23,30 @@
 #define START_MS  3000		   /* what else a start does at once comes first */
 #define PAGES	  10		   /* of one look: a list may have no end */
 #define AGAIN	  20		   /* asked for again after one look */
+#define AGAIN_LAB 5		   /* GitLab sends so many again in a minute */
+
+/* Whose deliveries are asked about. */
+struct place {
+	enum delivery_forge forge;
+	const char *hook; /* the application by whose path they come; "": the main file's */
+	char repository[LIMIT_REF]; /* there; "": it is the App, which has many */
+};
 
 /* Has it a credential to ask about its repository, and a webhook? */
 static bool
-is_asking(const struct settings *s, const struct settings *of)
+is_asking(const struct settings *s, const struct settings *of, struct place *ret)
 {
-	return of != NULL && of->github_repository != NULL &&
-	    (of->github.token != NULL || of->github.app_id != NULL) &&
+	bool at_github = of != NULL && of->github_repository != NULL;
+
+	*ret = (struct place){ .forge = at_github ? DELIVERY_GITHUB : DELIVERY_GITLAB };
+	if (of == NULL)
+		return false;
+	ret->hook = repository_hook(of, ret->forge);
+	if (!at_github)
+		return (of->forge_webhook_secret != NULL || s->forge_webhook_secret != NULL) &&
+		    pipeline_project(of, ret->repository);
+	(void)text_copy(ret->repository, sizeof(ret->repository), of->github_repository);
+	return (of->github.token != NULL || of->github.app_id != NULL) &&
 	    (of->github_webhook_secret != NULL || s->github_webhook_secret != NULL);
 }
 
@@ -40,9 +58,20 @@ is_app_asking(const struct settings *s)
 }
 
 static const char *
-name_of(const struct settings *of, const struct forge_hook *hook)
+name_of(const struct place *place)
 {
-	return hook->number == FORGE_HOOK_OF_APP ? "the App" : of->github_repository;
+	return place->repository[0] == '\0' ? "the App" : place->repository;
+}
+
+/* Its row; where none is made, id 0: nobody was asked about it. */
+static struct forge_hook
+hook_of(struct tx *tx, const struct place *place, bool is_made)
+{
+	const char *before = place->forge == DELIVERY_GITLAB ? "gitlab:" : "";
+	char key[sizeof("gitlab:") + LIMIT_REF];
+
+	(void)snprintf(key, sizeof(key), "%s%s", before, place->repository);
+	return row_redelivery_hook(tx, place->hook, key, is_made);
 }
 
 /* Where a credential is set. */
@@ -50,11 +79,12 @@ static void
 look_again(struct tx *tx, int64_t due)
 {
 	const struct settings *s = tx->settings;
-	bool is_any = is_asking(s, s) || is_app_asking(s);
+	struct place place;
+	bool is_any = is_asking(s, s, &place) || is_app_asking(s);
 	int64_t before;
 
 	for (size_t i = 0; i < s->application_count; i++)
-		is_any |= is_asking(s, s->applications[i]);
+		is_any |= is_asking(s, s->applications[i], &place);
 	row_effect_withdraw(tx, row_effect_find_timer(tx, TIMER_REDELIVERY, &before));
 	if (is_any)
 		(void)row_effect_timer(tx, TIMER_REDELIVERY, "", 0, due);
@@ -64,48 +94,52 @@ void
 decide_redelivery_begin(struct tx *tx)
 {
 	row_redelivery_clear(tx);
+	row_redelivery_forget_off(tx);
 	look_again(tx, tx->at + START_MS);
 }
 
 static void
-ask(struct tx *tx, const struct settings *of, const struct forge_hook *hook,
+ask(struct tx *tx, const char *application, const struct forge_hook *hook,
     struct effect_github_deliveries what)
 {
 	what.hook = hook->number;
-	(void)text_copy(what.application, sizeof(what.application), of->application);
+	(void)text_copy(what.application, sizeof(what.application), application);
 	(void)row_effect_order(tx,
 	    &(struct effect){ .kind = EFFECT_GITHUB_DELIVERIES,
 		.subject = hook->id,
 		.u.github_deliveries = what });
 }
 
-/* Where no look is open, by this application or another one that has the same webhook. */
+/* Where no look is open, by this application or another one that has the same webhook.  GitLab's is
+ * looked for each time, for that says whether it is on. */
 static void
-list(struct tx *tx, const struct settings *of, struct forge_hook hook)
+list(struct tx *tx, const struct settings *of, const struct place *place)
 {
+	struct forge_hook hook = hook_of(tx, place, true);
+	bool at_gitlab = place->forge == DELIVERY_GITLAB;
+
+	hook.number = place->repository[0] == '\0' ? FORGE_HOOK_OF_APP :
+	    at_gitlab				   ? 0 :
+						     hook.number;
 	if (row_effect_find(tx, EFFECT_GITHUB_DELIVERIES, hook.id) == 0)
-		ask(tx, of, &hook, (struct effect_github_deliveries){ .left = PAGES });
+		ask(tx, of->application, &hook,
+		    (struct effect_github_deliveries){ .at_gitlab = at_gitlab, .left = PAGES });
 }
 
 void
 decide_redelivery_due(struct tx *tx)
 {
 	const struct settings *s = tx->settings;
+	struct place place;
 
 	for (size_t i = 0; i <= s->application_count; i++) {
 		const struct settings *of = i == 0 ? s : s->applications[i - 1];
 
-		if (is_asking(s, of))
-			list(tx, of,
-			    row_redelivery_add_hook(
-				tx, repository_hook(of, DELIVERY_GITHUB), of->github_repository));
+		if (is_asking(s, of, &place))
+			list(tx, of, &place);
 	}
-	if (is_app_asking(s)) {
-		struct forge_hook hook = row_redelivery_add_hook(tx, "", "");
-
-		hook.number = FORGE_HOOK_OF_APP;
-		list(tx, s, hook);
-	}
+	if (is_app_asking(s))
+		list(tx, s, &(struct place){ .forge = DELIVERY_GITHUB, .hook = "" });
 	row_redelivery_clear(tx);
 	look_again(tx, tx->at + EVERY_MS);
 }
@@ -114,10 +148,11 @@ decide_redelivery_due(struct tx *tx)
 
 /* The next question about what did not come. */
 static void
-go_on(struct tx *tx, const struct settings *of, const struct forge_hook *hook, const char *branch)
+go_on(struct tx *tx, const struct place *place, const struct forge_hook *hook, const char *branch)
 {
 	const struct effect_github_deliveries *was = &tx->effect->u.github_deliveries;
-	int left = was->delivery == 0 ? AGAIN : was->left - was->is_again;
+	int most = was->at_gitlab ? AGAIN_LAB : AGAIN;
+	int left = was->delivery == 0 ? most : was->left - was->is_again;
 	CLEANUP(freep) struct redelivery *list = mem_new(REDELIVERY_LIST, sizeof(*list));
 	struct redelivery *next = NULL;
 	size_t n = row_redelivery_list(tx, hook->id, list);
@@ -139,25 +174,25 @@ go_on(struct tx *tx, const struct settings *of, const struct forge_hook *hook, c
 	if (next == NULL)
 		return;
 	if (!next->asks_branch)
-		tx_log(tx, LOG_LEVEL_INFO, "%s: GitHub could not deliver %s: asked for again",
-		    name_of(of, hook), next->guid);
-	ask(tx, of, hook,
-	    (struct effect_github_deliveries){
-		.delivery = next->id, .is_again = !next->asks_branch, .left = left });
+		tx_log(tx, LOG_LEVEL_INFO, "%s: %s could not deliver %s: asked for again",
+		    name_of(place), delivery_forge_name(place->forge), next->guid);
+	ask(tx, was->application, hook,
+	    (struct effect_github_deliveries){ .at_gitlab = was->at_gitlab,
+		.delivery = next->id,
+		.is_again = !next->asks_branch,
+		.left = left });
 }
 
 /* Those that are not known; behind the last page what did not come is asked for. */
 static void
-note_page(struct tx *tx, const struct settings *of, struct forge_hook *hook,
+note_page(struct tx *tx, const struct place *place, struct forge_hook *hook,
     const struct github_deliveries_read *read)
 {
-	struct effect_github_deliveries more = { .left = tx->effect->u.github_deliveries.left - 1 };
-	bool is_end = read->next[0] == '\0' || more.left == 0;
-	bool is_apps = hook->number == FORGE_HOOK_OF_APP;
+	struct effect_github_deliveries more = tx->effect->u.github_deliveries;
+	bool is_end = read->next[0] == '\0' || --more.left == 0;
 	char source[DECIDE_SOURCE];
 
-	(void)decide_announced_source(
-	    DELIVERY_GITHUB, is_apps ? "" : repository_hook(of, DELIVERY_GITHUB), source);
+	(void)decide_announced_source(place->forge, place->hook, source);
 	for (size_t i = 0; i < read->n; i++)
 		if (read->list[i].at < hook->looked_at - BEFORE_MS)
 			is_end = true;
@@ -165,11 +200,11 @@ note_page(struct tx *tx, const struct settings *of, struct forge_hook *hook,
 			row_redelivery_note(tx, hook->id, source, &read->list[i]);
 	(void)text_copy(more.cursor, sizeof(more.cursor), read->next);
 	if (!is_end) {
-		ask(tx, of, hook, more);
+		ask(tx, more.application, hook, more);
 		return;
 	}
 	hook->looked_at = tx->at;
-	go_on(tx, of, hook, "");
+	go_on(tx, place, hook, "");
 }
 
 void
@@ -177,44 +212,47 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 {
 	const struct effect_github_deliveries *what = &tx->effect->u.github_deliveries;
 	const struct settings *of = settings_application(tx->settings, what->application);
-	bool is_apps = what->hook == FORGE_HOOK_OF_APP;
+	struct place place = { .forge = DELIVERY_GITHUB, .hook = "" };
 	char key[32];
 	struct forge_hook hook;
 
-	if (is_apps ? !is_app_asking(tx->settings) : !is_asking(tx->settings, of))
+	if (what->hook == FORGE_HOOK_OF_APP ? !is_app_asking(tx->settings) :
+					      !is_asking(tx->settings, of, &place) ||
+		    what->at_gitlab != (place.forge == DELIVERY_GITLAB))
 		return;
-	hook = is_apps ?
-	    row_redelivery_hook(tx, "", "") :
-	    row_redelivery_hook(tx, repository_hook(of, DELIVERY_GITHUB), of->github_repository);
+	hook = hook_of(tx, &place, false);
 	hook.number = read->hook;
+	hook.off_until = what->hook == 0 ? read->off_until : hook.off_until;
 	(void)snprintf(key, sizeof(key), "redelivery:%" PRId64, hook.id);
 	if (read->pause_s * 1000 > EVERY_MS)
 		look_again(tx, tx->at + read->pause_s * 1000);
-	if (read->why[0] == '\0' && what->hook == 0)
-		ask(tx, of, &hook, *what);
-	else if (read->why[0] == '\0' && what->delivery == 0)
-		note_page(tx, of, &hook, read);
-	else if (read->why[0] == '\0')
-		go_on(tx, of, &hook, read->branch);
-	else if (row_rate_limit_take(tx, key, 1, DAY_MS))
+	if (read->why[0] == '\0' && what->hook == 0 && hook.off_until == 0)
+		ask(tx, what->application, &hook, *what);
+	else if (read->why[0] == '\0' && what->hook != 0 && what->delivery == 0)
+		note_page(tx, &place, &hook, read);
+	else if (read->why[0] == '\0' && what->hook != 0)
+		go_on(tx, &place, &hook, read->branch);
+	else if (read->why[0] != '\0' && row_rate_limit_take(tx, key, 1, DAY_MS))
 		tx_log(tx, LOG_LEVEL_WARNING,
-		    "%s: what GitHub could not deliver is not asked for again: %s",
-		    is_apps ? "the App" : of->github_repository, read->why);
+		    "%s: what %s could not deliver is not asked for again: %s", name_of(&place),
+		    delivery_forge_name(place.forge), read->why);
 	row_redelivery_save_hook(tx, &hook);
 }
 
 int64_t
 decide_redelivery_came(struct tx *tx, const struct delivery *delivery)
 {
-	struct forge_hook hook = { 0 };
+	struct place place = { .forge = delivery->forge, .hook = delivery->hook };
+	struct forge_hook hook;
 	char branch[LIMIT_REF];
 	bool is_apps = delivery->by_app && delivery->branch[0] != '\0';
 
+	if (place.forge != DELIVERY_GITHUB && place.forge != DELIVERY_GITLAB)
+		return 0;
 	redelivery_ref(is_apps ? delivery->repository : NULL, delivery->branch, branch);
-	if (delivery->by_app)
-		hook = row_redelivery_hook(tx, "", "");
-	else if (delivery->forge == DELIVERY_GITHUB)
-		hook = row_redelivery_hook(tx, delivery->hook, delivery->repository);
+	if (!delivery->by_app)
+		(void)text_copy(place.repository, sizeof(place.repository), delivery->repository);
+	hook = hook_of(tx, &place, false);
 	if (hook.id == 0)
 		return 0;
 	if (!delivery->by_app && delivery->hook_number != 0 &&
@@ -229,11 +267,23 @@ void
 decide_redelivery_status(struct tx *tx, struct chat_text *text)
 {
 	struct redelivery_missing missing = row_redelivery_missing(tx);
+	struct redelivery_off off[ROW_REDELIVERY_OFF];
+	size_t n = row_redelivery_off(tx, off);
 	struct chat_clock clock = decide_clock(tx, "");
 
+	for (size_t i = 0; i < n; i++) {
+		chat_text_outside(text, "\n⚠️ GitLab sends no events of ", off[i].repository);
+		if (off[i].until == INT64_MAX)
+			chat_text_add(text, ": its webhook is off until you Test it there\n");
+		else {
+			chat_text_since(
+			    text, ": its webhook is off until ", &clock, off[i].until, tx->at);
+			chat_text_add(text, "\n");
+		}
+	}
 	if (missing.n == 0)
 		return;
-	chat_text_add(text, "\n⚠️ %" PRId64 " event%s of GitHub missing", missing.n,
+	chat_text_add(text, "\n⚠️ %" PRId64 " webhook event%s missing", missing.n,
 	    missing.n == 1 ? "" : "s");
 	chat_text_since(text, " since ", &clock, missing.since, tx->at);
 	chat_text_add(text, ", asked for again\n");
