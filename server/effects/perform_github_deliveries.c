@@ -89,12 +89,13 @@ take_page(const struct json *page, struct github_deliveries_read *read)
 static void
 take_page_lab(const char *cursor, const struct json *events, struct github_deliveries_read *read)
 {
-	int64_t page = 1;
+	int64_t page;
 
 	read->list = mem_new(PAGE_LAB, sizeof(*read->list));
 	for (size_t i = 0; i < json_count(events) && i < PAGE_LAB; i++)
 		read->n += redelivery_read_gitlab(json_at(events, i), &read->list[read->n]);
-	(void)text_to_i64(cursor, 2, INT32_MAX, &page, NULL); /* "": the first */
+	if (!text_to_i64(cursor, 2, INT32_MAX, &page, NULL))
+		page = 1;
 	if (json_count(events) >= PAGE_LAB)
 		(void)snprintf(read->next, sizeof(read->next), "%" PRId64, page + 1);
 }
@@ -138,6 +139,7 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 		take(effect, answer, body, read);
 	else if (!is_of_one || /* which it has no more, does not take, or says too much of */
 	    (answer->verdict != FORGE_API_NOT_FOUND && answer->verdict != FORGE_API_UNFIT &&
+		answer->verdict != FORGE_API_REFUSED && answer->verdict != FORGE_API_CONFLICT &&
 		answer->verdict != FORGE_API_TOO_LARGE && answer->verdict != FORGE_API_TORN))
 		(void)text_copy(read->why, sizeof(read->why), answer->detail);
 	perform_report(effect);
