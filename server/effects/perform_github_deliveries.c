@@ -133,6 +133,8 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	bool is_of_one = effect->u.github_deliveries.delivery != 0;
 
 	read->pause_s = github_job_pause_s(answer, PAUSE_S);
+	read->is_tried = effect->u.github_deliveries.is_again && answer->was_sent &&
+	    (answer->verdict == FORGE_API_AWAY || answer->verdict == FORGE_API_FAILED);
 	if (is_of_one || answer->verdict != FORGE_API_NOT_FOUND)
 		read->hook = effect->u.github_deliveries.hook; /* else there may be another one */
 	if (answer->verdict == FORGE_API_DONE)

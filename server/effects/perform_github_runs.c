@@ -21,7 +21,7 @@ struct runs_job {
 	struct github_job asking;
 	bool at_gitlab;
 	char project[LIMIT_REF];
-	enum { OF_LIST, OF_JOBS, OF_ITSELF } asks;
+	enum { OF_LIST, OF_PUSHES, OF_REQUESTS, OF_JOBS, OF_ITSELF } asks;
 	struct pipeline_run listed; /* at GitLab */
 };
 
@@ -42,19 +42,25 @@ take(const struct pipeline_run *run, struct effect *effect)
 {
 	struct github_runs_read *read = &effect->result->u.github_runs_read;
 
-	if (read->n < RUNS_MAX && is_asked_for(effect, run))
+	if (read->n < 3 * RUNS_MAX && is_asked_for(effect, run))
 		*(struct pipeline_run *)array_add(&read->runs, &read->n, sizeof(*run)) = *run;
 }
 
-static void
-read_runs(struct effect *effect, const struct json *runs)
+/* True: more is asked.  Timers and comments begin runs of a branch's newest commit too: where they
+ * fill the page, those that count are listed apart. */
+static bool
+read_runs(struct runs_job *job, const struct json *runs)
 {
 	struct pipeline_run run;
 	struct err err;
 
 	for (size_t i = 0; i < json_count(runs); i++)
 		if (pipeline_run_read(json_at(runs, i), &run, &err))
-			take(&run, effect);
+			take(&run, job->asking.job.effect);
+	if (job->asks == OF_REQUESTS || (job->asks == OF_LIST && json_count(runs) < RUNS_MAX))
+		return false;
+	job->asks++;
+	return true;
 }
 
 /* True: more is asked, of that which is the newest; then, where it has no jobs but those that begin
@@ -100,9 +106,7 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 		(void)snprintf(read->why, sizeof(read->why), "%s: %.200s", forge, answer->detail);
 	else if (!json_holds_array(runs) && job->asks != OF_ITSELF)
 		(void)snprintf(read->why, sizeof(read->why), "%s: it lists no runs", forge);
-	else if (!job->at_gitlab)
-		read_runs(effect, runs);
-	else if (read_pipeline(job, runs)) {
+	else if (job->at_gitlab ? read_pipeline(job, runs) : read_runs(job, runs)) {
 		ask(&job->asking.job);
 		return;
 	}
@@ -117,18 +121,22 @@ static void
 write_path(const struct runs_job *job, char path[PATH])
 {
 	const struct effect_github_runs *what = &job->asking.job.effect->u.github_runs;
+	static const char *const events[] = { [OF_LIST] = "",
+		[OF_PUSHES] = "&event=push",
+		[OF_REQUESTS] = "&event=workflow_dispatch" };
 	const char *branch =
 	    strspn(what->branch, GITHUB_JOB_PLAIN) == strlen(what->branch) ? what->branch : "";
 
-	if (job->asks != OF_LIST)
+	if (job->asks >= OF_JOBS)
 		(void)snprintf(path, PATH, "/pipelines/%" PRId64 "%s", job->listed.run,
 		    job->asks == OF_JOBS ? "/jobs?per_page=100" : "");
 	else if (job->at_gitlab)
 		(void)snprintf(path, PATH, "/pipelines?sha=%.64s&source=push&per_page=20%s%s",
 		    what->commit, branch[0] != '\0' ? "&ref=" : "", branch);
 	else
-		(void)snprintf(path, PATH, "/actions/runs?head_sha=%.64s&per_page=%d%s%s",
-		    what->commit, RUNS_MAX, branch[0] != '\0' ? "&branch=" : "", branch);
+		(void)snprintf(path, PATH, "/actions/runs?head_sha=%.64s&per_page=%d%s%s%s",
+		    what->commit, RUNS_MAX, events[job->asks], branch[0] != '\0' ? "&branch=" : "",
+		    branch);
 }
 
 static void

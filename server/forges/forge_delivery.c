@@ -11,6 +11,8 @@
 #include "lib/text.h"
 #include "types/pipeline_run.h"
 
+#define GITLAB_READ ((size_t)1 << 20) /* a push above that is found by polling */
+
 static const char heads[] = "refs/heads/";
 
 bool
@@ -189,7 +191,12 @@ bool
 forge_decode_gitlab(
     const struct delivery *told, const struct bytes *body, struct queue_list *ret, struct err *err)
 {
-	return decode(&(struct decoding){ told, ret, err }, body, read_gitlab);
+	struct decoding d = { told, ret, err };
+
+	if (body->size <= GITLAB_READ)
+		return decode(&d, body, read_gitlab);
+	begin(&d)->is_large = true;
+	return true;
 }
 
 /* --- Gitea and Forgejo: docs.gitea.com/usage/webhooks --- */

@@ -18,10 +18,11 @@
 	.ids = { { "X-GitHub-Delivery" } }, .decode = github_decode
 
 /* They share one secret.  GitLab lists 20 commits at most, Bitbucket 5; a larger push is found by
- * polling. */
-#define ONE_OF_MANY(word) \
+ * polling.  GitLab sends nothing above 25 MB, and would count a 413 as a failure. */
+#define GITLAB_MAX (26 * MB)
+#define ONE_OF_MANY(word, most) \
 	AT("/forge/webhook/" word), \
-	    .body_max = 4 * MB, .secret = SETTING_FORGE_WEBHOOK_SECRET, \
+	    .body_max = (most), .secret = SETTING_FORGE_WEBHOOK_SECRET, \
 	    .proof = "signature or token", \
 	    .incomplete = "no body, or no id of the delivery in its headers\n"
 
@@ -30,16 +31,16 @@ const struct forge_row forge_rows[FORGE_ROWS] = {
 	    .secret = SETTING_GITHUB_WEBHOOK_SECRET },
 	[FORGE_APP] = { DELIVERY_GITHUB, .path = "/github/app", AS_GITHUB,
 	    .secret = SETTING_GITHUB_APP_WEBHOOK_SECRET },
-	[DELIVERY_GITLAB] = { DELIVERY_GITLAB, ONE_OF_MANY("gitlab"), .scheme = FORGE_TOKEN,
-	    .signature = "X-Gitlab-Token",
+	[DELIVERY_GITLAB] = { DELIVERY_GITLAB, ONE_OF_MANY("gitlab", GITLAB_MAX),
+	    .scheme = FORGE_TOKEN, .signature = "X-Gitlab-Token",
 	    .ids = { { "Idempotency-Key", .of_unsigned_alone = true }, { "webhook-id" },
 		{ "X-Gitlab-Event-UUID", .is_shared = true } },
 	    .by_id_alone = true, .disables_on_errors = true, .decode = forge_decode_gitlab },
 	/* It signs the JSON, also where its webhook is set to send a form. */
-	[DELIVERY_GITEA] = { DELIVERY_GITEA, ONE_OF_MANY("gitea"), .scheme = FORGE_HEX,
+	[DELIVERY_GITEA] = { DELIVERY_GITEA, ONE_OF_MANY("gitea", 4 * MB), .scheme = FORGE_HEX,
 	    .signature = "X-Gitea-Signature", .ids = { { "X-Gitea-Delivery" } },
 	    .decode = forge_decode_gitea },
-	[DELIVERY_BITBUCKET] = { DELIVERY_BITBUCKET, ONE_OF_MANY("bitbucket"),
+	[DELIVERY_BITBUCKET] = { DELIVERY_BITBUCKET, ONE_OF_MANY("bitbucket", 4 * MB),
 	    .scheme = FORGE_SHA256_HEX, .signature = "X-Hub-Signature",
 	    .ids = { { "X-Request-UUID", .is_shared = true } }, .by_id_alone = true,
 	    .decode = forge_decode_bitbucket },

@@ -360,7 +360,7 @@ new_delivery(const struct inbound *inbound, enum forge_proof how, int *ret_statu
 	struct event *event;
 	struct bytes raw;
 
-	*ret_status = 400;
+	*ret_status = row->disables_on_errors ? 202 : 400;
 	if ((row->event != NULL && name == NULL) || !take_id(inbound, how, &delivery) ||
 	    http_request_body_size(request) == 0)
 		return NULL;
@@ -438,7 +438,8 @@ on_request(struct http_request *request, void *ctx)
 	event = new_delivery(inbound, how, &status);
 	if (event == NULL) {
 		answer(inlet, request, inbound->application, status,
-		    status == 400 ? inlet->row->incomplete : NULL);
+		    status == 400 || inlet->row->disables_on_errors ? inlet->row->incomplete :
+								      NULL);
 		return;
 	}
 	memcpy(event->u.delivery.digest, digest, sizeof(digest));

@@ -65,18 +65,20 @@ void
 row_redelivery_save(struct tx *tx, int64_t hook, const struct redelivery *it)
 {
 	(void)tx_run(tx,
-	    "UPDATE undelivered SET asks_branch = $3, branch = $4, tries = $5, due = $6"
+	    "UPDATE undelivered SET asks_branch = $3, branch = $4, tries = $5, due = $6, is_ok = $7"
 	    " WHERE hook = $1 AND guid = $2",
 	    DB_I64(hook), DB_TEXT(it->guid), DB_I64(it->asks_branch), DB_TEXT(it->branch),
-	    DB_I64(it->tries), DB_I64(it->due)); /* sticky */
+	    DB_I64(it->tries), DB_I64(it->due), DB_I64(it->is_ok)); /* sticky */
 }
 
 int64_t
 row_redelivery_came(struct tx *tx, int64_t hook, const char *guid, const char *branch)
 {
-	int64_t at =
-	    tx_number(tx, "DELETE FROM undelivered WHERE hook = $1 AND guid = $2 RETURNING at",
-		DB_I64(hook), DB_TEXT(guid));
+	int64_t at = tx_number(tx,
+	    "UPDATE undelivered SET is_ok = 1 WHERE hook = $1 AND guid = $2 AND is_ok = 0"
+	    " RETURNING at",
+	    DB_I64(hook),
+	    DB_TEXT(guid)); /* it stays: its failure is listed by the next look, too */
 
 	tx->store->is_outside_changed |= at != 0;
 	/* No guid has a blank in it. */

@@ -35,7 +35,7 @@ void row_redelivery_note(
 size_t row_redelivery_list(
     struct tx *tx, int64_t hook, struct redelivery ret[REDELIVERY_LIST]);
 
-/* Its branch, and when it was asked for again. */
+/* Its branch, when it was asked for again, and whether it is needed no more. */
 void row_redelivery_save(struct tx *tx, int64_t hook, const struct redelivery *it);
 
 /* It has come; a push of that branch ("": none), of which older ones are needed no more.  Returns

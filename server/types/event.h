@@ -153,6 +153,7 @@ struct github_deliveries_read {
 	char next[LIMIT_CURSOR]; /* of the page behind it; "": there is none */
 	char branch[LIMIT_REF];	/* the delivery's; "": not known */
 	int64_t pause_s;	/* before it is looked at again */
+	bool is_tried;		/* though `why` says that it was not said: it may have been sent */
 	char why[LIMIT_LINE];	/* it was not said; "": it was */
 };
 

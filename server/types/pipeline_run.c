@@ -124,7 +124,8 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 	*ret = (struct pipeline_run){ .run = 0 };
 	if (!take_repository(
 		ret, DELIVERY_GITHUB, json_get_str(repository, "full_name"), id, err) ||
-	    !take_branch(said, "head_branch", ret->branch, err) ||
+	    (json_get_str(said, "head_branch") != NULL && /* null: a commit's alone */
+		!take_branch(said, "head_branch", ret->branch, err)) ||
 	    !take_file(said, ret->branch, ret->file, err) ||
 	    !take_commit(said, "head_sha", ret->commit, err) ||
 	    !take_number(said, "id", &ret->run, err) ||
@@ -138,7 +139,8 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 	if (actor == NULL)
 		actor = json_get_str(json_get(said, "actor"), "login");
 	take_words(json_get_str(said, "display_title"), actor, ret);
-	ret->is_own = ret->file[0] != '\0' && !text_starts(event, "pull_request") &&
+	ret->is_own = ret->file[0] != '\0' && ret->branch[0] != '\0' &&
+	    !text_starts(event, "pull_request") &&
 	    json_get_i64_or(json_get(said, "head_repository"), "id", 0) == id;
 	ret->counts =
 	    ret->is_own && (strcmp(event, "push") == 0 || strcmp(event, "workflow_dispatch") == 0);

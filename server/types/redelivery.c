@@ -59,9 +59,8 @@ redelivery_due(int64_t tries, int64_t at)
 	return at + (tries == 0 ? 1 : tries == 1 ? 10 : 60) * MINUTE_MS;
 }
 
-/* One that came counts too. */
-static bool
-is_newest(const struct redelivery *list, size_t n, const struct redelivery *push)
+bool
+redelivery_is_newest(const struct redelivery *list, size_t n, const struct redelivery *push)
 {
 	for (size_t i = 0; i < n; i++)
 		if (push->branch[0] != '\0' && strcmp(list[i].branch, push->branch) == 0 &&
@@ -77,7 +76,7 @@ redelivery_next(struct redelivery *list, size_t n, int64_t now)
 
 	for (struct redelivery *one = list; one < list + n; one++)
 		if (!one->is_ok && one->tries < REDELIVERY_TRIES && one->due <= now &&
-		    (next == NULL || one->at < next->at) && is_newest(list, n, one))
+		    (next == NULL || one->at < next->at) && redelivery_is_newest(list, n, one))
 			next = one;
 	return next;
 }

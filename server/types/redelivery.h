@@ -33,5 +33,8 @@ bool redelivery_read_gitlab(const struct json *item, struct redelivery *ret) MUS
 /* When it may be asked for again, after so many tries, the last one then. */
 int64_t redelivery_due(int64_t tries, int64_t at);
 
+/* Is no push of its branch newer?  One that came counts too. */
+bool redelivery_is_newest(const struct redelivery *list, size_t n, const struct redelivery *push);
+
 /* The oldest that is asked for again now, of pushes the newest of a branch alone; NULL: none. */
 struct redelivery *redelivery_next(struct redelivery *list, size_t n, int64_t now);

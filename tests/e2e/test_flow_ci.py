@@ -70,6 +70,16 @@ def test_what_no_webhook_says_is_asked_for(scene, api):
     assert any(f"head_sha={commit}" in path and status == 200 for _, path, status in api.calls)
 
 
+def test_runs_of_timers_do_not_hide_the_one_that_counts(scene, api):
+    commit, who = scene.commit("develop")["after"], scene.admin()
+    api.runs.append(workflow_run(SHOP, "ci.yml", commit, conclusion="failure"))
+    api.runs.append(workflow_run(SHOP, "ci.yml", commit, number=2, conclusion="success", event="workflow_dispatch"))
+    api.runs += [workflow_run(SHOP, "nightly.yml", commit, number=number, conclusion="success", event="schedule")
+                 for number in range(3, 33)]
+    who.say("/deploy staging")
+    who.hear("Live: staging", commit[:7])
+
+
 def test_a_red_one_is_refused_with_its_page(scene):
     who, commit = asks(scene)
     says(scene, workflow_run(SHOP, "ci.yml", commit, number=77, conclusion="failure"))

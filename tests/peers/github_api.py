@@ -409,7 +409,8 @@ class Api:
         wanted = [run for run in self.runs if run["head_sha"] == names.get("head_sha", run["head_sha"])
                   and run["event"] == names.get("event", run["event"])
                   and run["path"].endswith(f"/{names.get('workflow_id', run['path'].rpartition('/')[2])}")]
-        return {"workflow_runs": [{**sample(item), **run} for run in wanted], "total_count": len(wanted)}
+        page = sorted(wanted, key=lambda run: -run["id"])[:int(names.get("per_page", 30))]
+        return {"workflow_runs": [{**sample(item), **run} for run in page], "total_count": len(wanted)}
 
     def content(self, path, names, body, operation, method):
         """Status, what is answered, and the cursor of the next page."""

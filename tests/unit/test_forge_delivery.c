@@ -459,6 +459,25 @@ TEST(what_is_listed_of_no_push_says_nothing)
 		assert_false(is_listed(bodies[i], &run));
 }
 
+TEST(of_what_is_larger_than_any_of_gitlabs_nothing_is_read)
+{
+	size_t size = (size_t)1 << 20;
+	char *body = malloc(size + 2);
+	struct decoded d;
+
+	memset(body, ' ', size + 1);
+	memcpy(body, "{}", 2);
+	for (size_t more = 0; more < 2; more++) {
+		body[size + more] = '\0';
+		d = decode(DELIVERY_GITLAB, body);
+		assert_int_equal(d.status, more == 0 ? 202 : 200);
+		assert_int_equal(more == 1 && nth(&d, 0)->is_large, more);
+		event_free_all(&d.events);
+		body[size + more] = ' ';
+	}
+	free(body);
+}
+
 TEST(more_changes_than_there_may_be_are_refused)
 {
 	struct decoded d;

@@ -561,13 +561,14 @@ TEST(a_run_says_of_which_repository_it_is)
 	    "\"event\":\"push\",\"status\":\"queued\"}}"));
 }
 
-#define RUN_BY(head, more) \
+#define RUN_ON(branch, head, more) \
 	"{\"action\":\"completed\"," REPO ",\"workflow_run\":{\"id\":9,\"run_number\":2," REPO \
-	",\"head_branch\":\"main\",\"head_sha\":\"" AFTER \
+	",\"head_branch\":" branch ",\"head_sha\":\"" AFTER \
 	"\",\"path\":\".github/workflows/ci.yml\"," \
 	"\"head_repository\":" head "," more "}}"
-#define RUN(more) RUN_BY("{\"id\":7}", more)
-#define OF_A_PUSH "\"event\":\"push\",\"status\":\"completed\",\"conclusion\":\"success\""
+#define RUN_BY(head, more) RUN_ON("\"main\"", head, more)
+#define RUN(more)	   RUN_BY("{\"id\":7}", more)
+#define OF_A_PUSH	   "\"event\":\"push\",\"status\":\"completed\",\"conclusion\":\"success\""
 
 TEST(a_run_is_known_by_its_file_and_its_commit)
 {
@@ -608,6 +609,8 @@ TEST(how_far_a_run_is_and_whether_it_counts)
 		    PIPELINE_REQUESTED, true },
 		{ RUN_BY("{\"id\":8}", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER, false },
 		{ RUN_BY("null", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER, false },
+		{ RUN_ON("null", "{\"id\":7}", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER,
+		    false },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

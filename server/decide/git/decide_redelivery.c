@@ -146,9 +146,36 @@ decide_redelivery_due(struct tx *tx)
 
 /* --- what came of it --- */
 
+/* What was asked about has its branch, or one try more; of pushes that have a newer one, nothing is
+ * missing. */
+static void
+note_one(struct tx *tx, int64_t hook, struct redelivery *list, size_t n,
+    const struct github_deliveries_read *read)
+{
+	const struct effect_github_deliveries *was = &tx->effect->u.github_deliveries;
+	bool is_said = read->why[0] == '\0';
+
+	for (struct redelivery *one = list; one < list + n; one++) {
+		if (was->delivery == 0 || one->id != was->delivery || !(is_said || read->is_tried))
+			continue;
+		one->asks_branch = false;
+		if (was->is_again)
+			one->due = redelivery_due(++one->tries, tx->at);
+		else
+			(void)text_copy(one->branch, sizeof(one->branch), read->branch);
+		row_redelivery_save(tx, hook, one);
+	}
+	for (struct redelivery *one = list; one < list + n; one++)
+		if (!one->is_ok && !redelivery_is_newest(list, n, one)) {
+			one->is_ok = true;
+			row_redelivery_save(tx, hook, one);
+		}
+}
+
 /* The next question about what did not come. */
 static void
-go_on(struct tx *tx, const struct place *place, const struct forge_hook *hook, const char *branch)
+go_on(struct tx *tx, const struct place *place, const struct forge_hook *hook,
+    const struct github_deliveries_read *read)
 {
 	const struct effect_github_deliveries *was = &tx->effect->u.github_deliveries;
 	int most = was->at_gitlab ? AGAIN_LAB : AGAIN;
@@ -157,21 +184,13 @@ go_on(struct tx *tx, const struct place *place, const struct forge_hook *hook, c
 	struct redelivery *next = NULL;
 	size_t n = row_redelivery_list(tx, hook->id, list);
 
-	for (struct redelivery *one = list; one < list + n; one++) {
-		if (was->delivery != 0 && one->id == was->delivery) {
-			one->asks_branch = false;
-			if (was->is_again)
-				one->due = redelivery_due(++one->tries, tx->at);
-			else
-				(void)text_copy(one->branch, sizeof(one->branch), branch);
-			row_redelivery_save(tx, hook->id, one);
-		}
+	note_one(tx, hook->id, list, n, read);
+	for (struct redelivery *one = list; one < list + n; one++)
 		if (one->asks_branch && !one->is_ok)
 			next = one;
-	}
 	if (next == NULL && left > 0)
 		next = redelivery_next(list, n, tx->at);
-	if (next == NULL)
+	if (next == NULL || read->why[0] != '\0')
 		return;
 	if (!next->asks_branch)
 		tx_log(tx, LOG_LEVEL_INFO, "%s: %s could not deliver %s: asked for again",
@@ -204,7 +223,7 @@ note_page(struct tx *tx, const struct place *place, struct forge_hook *hook,
 		return;
 	}
 	hook->looked_at = tx->at;
-	go_on(tx, place, hook, "");
+	go_on(tx, place, hook, read);
 }
 
 void
@@ -230,9 +249,9 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 		ask(tx, what->application, &hook, *what);
 	else if (read->why[0] == '\0' && what->hook != 0 && what->delivery == 0)
 		note_page(tx, &place, &hook, read);
-	else if (read->why[0] == '\0' && what->hook != 0)
-		go_on(tx, &place, &hook, read->branch);
-	else if (read->why[0] != '\0' && row_rate_limit_take(tx, key, 1, DAY_MS))
+	else if (what->delivery != 0)
+		go_on(tx, &place, &hook, read);
+	if (read->why[0] != '\0' && row_rate_limit_take(tx, key, 1, DAY_MS))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "%s: what %s could not deliver is not asked for again: %s", name_of(&place),
 		    delivery_forge_name(place.forge), read->why);
