@@ -368,7 +368,10 @@ ask(struct forge_api_call *call, const char *bearer, struct err *err)
 	if (wait_s > 0)
 		return err_set(
 		    err, ERR_BUSY, "a fifth of its limit is used: again in %" PRId64 " s", wait_s);
-	return request(call, bearer, call->path, call->body, err);
+	if (!request(call, bearer, call->path, call->body, err))
+		return false;
+	call->account->budget.used++; /* also where no answer says so */
+	return true;
 }
 
 /* By the token of the installation; what is missing for that is asked for by one at a time: first

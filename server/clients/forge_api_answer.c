@@ -222,9 +222,9 @@ forge_api_budget_note(struct forge_api_budget *budget, const struct forge_api_an
 	if (answer->limit == 0)
 		return;
 	if (answer->reset_s > budget->reset_s + HOURS_MEET_S)
-		*budget = (struct forge_api_budget){ .reset_s = answer->reset_s };
+		*budget = (struct forge_api_budget){ .reset_s = answer->reset_s,
+			.used = budget->reset_s == 0 ? budget->used : 1 };
 	budget->limit = answer->limit;
-	budget->used++;
 }
 
 int64_t

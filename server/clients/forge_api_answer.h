@@ -76,12 +76,12 @@ int64_t forge_api_installation(const struct json *body);
 /* Its token; false: there is none that could be sent. */
 bool forge_api_token(const struct json *body, char out[FORGE_API_TOKEN]) MUST_USE;
 
-/* What one credential has asked in its hour. */
+/* What one credential has asked in its hour; `used` is counted by whoever sends. */
 struct forge_api_budget {
 	int64_t limit, reset_s, used;
 };
 
-/* Counts an answer: what costs, in the hour that it names. */
+/* The limit that an answer says; one of a newer hour is the first of that. */
 void forge_api_budget_note(
     struct forge_api_budget *budget, const struct forge_api_answer *answer);
 

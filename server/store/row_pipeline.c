@@ -162,8 +162,13 @@ row_pipeline_set_red(struct tx *tx, const char *application, const struct pipeli
 	    DB_TEXT(run->file), DB_TEXT(run->branch), DB_I64(red->run), DB_I64(red->attempt),
 	    DB_I64(red->message), DB_I64(red->since), DB_I64(red->failures),
 	    DB_TEXT(red->details)); /* sticky */
-	if (red->id == 0)
-		red->id = db_last_id(tx->db);
+	if (red->id != 0)
+		return;
+	red->id = db_last_id(tx->db);
+	(void)tx_run(tx,
+	    "DELETE FROM pipeline_red WHERE id IN"
+	    " (SELECT id FROM pipeline_red ORDER BY since DESC, id DESC LIMIT -1 OFFSET $1)",
+	    DB_I64(ROW_PIPELINE_RED)); /* sticky */
 }
 
 void

@@ -203,6 +203,13 @@ def test_a_list_that_never_ends_is_read_to_its_tenth_page(scene, api):
     assert sum("/deliveries?" in path for _, path, _ in api.calls) == 10
 
 
+def test_a_metric_says_how_much_more_rarely_github_is_asked(scene, api):
+    api.limit = 15      # of three calls, the fifth that is used, a look makes two
+    run_fails(scene, 1)
+    scene.start_bot()
+    wait_until(lambda: scene.metric("deploybot_github_interval_factor") > 1, PATIENCE_S, "a longer interval")
+
+
 def test_nobody_is_asked_where_no_credential_is_set(scene, api):
     guid = run_fails(scene, 1)
     scene.start_bot(GITHUB_API_TOKEN=None)

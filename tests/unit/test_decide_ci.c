@@ -190,6 +190,51 @@ CI_TEST(the_newest_attempt_counts)
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
+/* A newer push waits, and is looked at. */
+static bool
+is_waiting(const struct world *w)
+{
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_HOLDS)
+			return true;
+	return false;
+}
+
+/* A push each six minutes, and CI takes twenty: what waits is the head of then, and goes live. */
+CI_TEST(of_ten_pushes_in_an_hour_several_are_deployed_and_the_last_one_is)
+{
+	static const char digits[] = "123456789abcdef";
+	char commits[10][LIMIT_COMMIT];
+	size_t released = 0;
+
+	for (size_t i = 0; i < COUNT(commits) + 4; i++) {
+		if (i < COUNT(commits)) {
+			memset(commits[i], digits[i], 40);
+			commits[i][40] = '\0';
+			push(w, commits[i]);
+			begins(w, "ci.yml", commits[i]);
+			begins(w, "lint.yml", commits[i]);
+		}
+		w->aid.at += 6 * MINUTE;
+		if (i >= 3 && i - 3 < COUNT(commits)) {
+			ends(w, "ci.yml", commits[i - 3], "success");
+			ends(w, "lint.yml", commits[i - 3], "success");
+		}
+		while (world_count(w, EFFECT_RUN) > 0) {
+			released++;
+			world_run_ends(w, GOOD);
+			if (is_waiting(w))
+				world_due(w, TIMER_HOLDS);
+			if (world_count(w, EFFECT_GIT_QUERY) > 0)
+				world_git(
+				    w, (struct world_git){ .commit = commits[i < 9 ? i : 9] });
+		}
+	}
+	assert_in_range(released, 2, COUNT(commits));
+	assert_string_equal(world_newest(w, "staging").commit, commits[9]);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
 /* With ten pushes in an hour and a CI of twenty minutes. */
 CI_TEST(a_newer_push_does_not_take_the_place_of_one_whose_ci_has_begun)
 {

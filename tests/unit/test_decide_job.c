@@ -6,6 +6,7 @@
 #include "job_aid.h"
 #include "lib/jwt.h"
 #include "store/row_hook.h"
+#include "store/store_inside.h"
 
 #define ADA	   WORLD_ADMIN
 #define BOB	   WORLD_OTHER_ADMIN
@@ -219,6 +220,33 @@ TEST(an_application_cannot_use_up_all_gates)
 	assert_int_equal(
 	    ask(&s, API_GATE_END, "/v1/gate-end/1", "{\"conclusion\": \"cancelled\"}").status, 200);
 	assert_int_equal(next_gate(&s, "shop"), 202);
+	world_close(&s.w);
+}
+
+static void
+move_gates(struct tx *tx, void *arg)
+{
+	(void)tx_run(tx,
+	    "UPDATE work SET environment = $1 || '/production' || id WHERE"
+	    " environment = 'production'",
+	    DB_TEXT((const char *)arg));
+}
+
+TEST(all_applications_together_have_sixty_four_gates)
+{
+	static const char *const others[] = { "a", "b", "c" };
+	struct scene s;
+
+	open_scene(&s, "QUEUE_MAX=100");
+	for (size_t i = 0; i < 4; i++) {
+		for (int n = 0; n < 16; n++)
+			assert_int_equal(next_gate(&s, "shop"), 202);
+		if (i < COUNT(others))
+			world_act(&s.w, move_gates, (void *)others[i]);
+	}
+	world_act(&s.w, move_gates, "d");
+	assert_int_equal(next_gate(&s, "shop"), 429);
+	assert_non_null(strstr(s.w.aid.said, "64 gates wait or are open: try again later"));
 	world_close(&s.w);
 }
 

@@ -242,6 +242,23 @@ TEST(what_ci_refused_is_deployed_when_its_job_reports_it)
 	world_close(&s.w);
 }
 
+TEST(a_run_that_is_required_reads_that_it_counts_when_it_has_ended)
+{
+	static const char words[] = "deploy.yml is this run: it counts when it has ended";
+
+	for (size_t i = 0; i < 2; i++) {
+		struct scene s = { .job = JOB_OF_SHOP };
+
+		(void)text_copy(s.job.ref, sizeof(s.job.ref), "refs/heads/develop");
+		world_open(&s.w, SETTINGS, "GITHUB_API_TOKEN=ghp_0123456789abcdef0123",
+		    i == 0 ? "STAGING_REQUIRE_CI=ci.yml, deploy.yml" : "STAGING_REQUIRE_CI=ci.yml",
+		    NULL);
+		push(&s, "4711", COMMIT_A);
+		assert_int_equal(strstr(s.w.aid.said, words) != NULL, i == 0);
+		world_close(&s.w);
+	}
+}
+
 TEST(what_somebody_has_rejected_is_not_put_up_again_by_its_job)
 {
 	struct scene s;

@@ -288,6 +288,33 @@ WATCH_TEST(a_message_of_what_is_red_stays)
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
 }
 
+WATCH_TEST(what_is_known_of_runs_is_kept_for_ninety_days)
+{
+	ends(w, 1, "failure");
+	w->aid.at += 89 * 24 * 3600 * INT64_C(1000);
+	world_act(w, act_clear, NULL);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run"), 1);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 1);
+	w->aid.at += 2 * 24 * 3600 * INT64_C(1000);
+	world_act(w, act_clear, NULL);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run"), 0);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 0);
+}
+
+WATCH_TEST(two_hundred_that_are_red_are_watched_the_newest, "WATCH_PIPELINES=*")
+{
+	struct pipeline_run run = run_of(1, "failure");
+
+	for (int64_t i = 1; i <= 201; i++) {
+		(void)snprintf(run.branch, sizeof(run.branch), "b%d", (int)i);
+		run.run = run.number = i;
+		says(w, &run);
+		w->aid.at += 1000;
+	}
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 200);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red WHERE branch = 'b1'"), 0);
+}
+
 WATCH_TEST(the_latest_runs_are_listed)
 {
 	world_text(w, WORLD_ADMIN, "/pipelines");

@@ -508,6 +508,28 @@ SCENE_TEST(a_fifth_of_the_limit_is_used_and_intervals_grow_before)
 	assert_int_equal(outcome.answer.verdict, FORGE_API_DONE);
 }
 
+SCENE_TEST(what_is_asked_at_once_counts_before_it_is_answered)
+{
+	struct forge_api_request request = {
+		.settings = w->settings, .as = FORGE_AS_PERSON, .path = "/app", .on_done = on_done
+	};
+	struct outcome outcome[14];
+	struct err err;
+	size_t n = 1;
+
+	w->limit = "50";
+	(void)start(w, request, &outcome[0]);
+	turn_until(w, &outcome[0].times);
+	for (size_t i = 1; i < COUNT(outcome); i++) {
+		request.ctx = &outcome[i];
+		outcome[i] = (struct outcome){ .times = 0 };
+		n += forge_api_start(w->api, &request, &err) != NULL;
+	}
+	assert_int_equal(n, 10);
+	for (size_t i = 1; i < n; i++)
+		turn_until(w, &outcome[i].times);
+}
+
 SCENE_TEST(a_redirect_is_not_followed_and_too_much_is_not_read)
 {
 	w->limit = "5000";

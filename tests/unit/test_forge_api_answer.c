@@ -286,6 +286,7 @@ note(
 		.verdict = verdict, .limit = limit, .reset_s = reset_s
 	};
 
+	budget->used++;
 	forge_api_budget_note(budget, &answer);
 }
 
@@ -302,11 +303,11 @@ TEST(a_fifth_of_the_limit_is_used_and_no_more)
 	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 599), 1);
 	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 600), 0);
 	note(&budget, FORGE_API_AWAY, 0, 0); /* nothing was said of a limit */
-	assert_int_equal(budget.used, 10);
+	assert_int_equal(budget.used, 11);
 	/* Its servers name the end of one hour a little differently. */
 	note(&budget, FORGE_API_DONE, 50, NOW + 630);
 	note(&budget, FORGE_API_DONE, 50, NOW + 590);
-	assert_int_equal(budget.used, 12);
+	assert_int_equal(budget.used, 13);
 	note(&budget, FORGE_API_DONE, 50, NOW + 4200);
 	assert_int_equal(budget.used, 1);
 	note(&budget, FORGE_API_DONE, 50, NOW + INT64_C(100000));

@@ -10,11 +10,13 @@
 #include "decide/who/decide_job.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
+#include "lib/list.h"
 #include "lib/text.h"
 #include "store/row_dedupe.h"
 #include "store/row_environment.h"
 #include "store/row_job.h"
 #include "types/repository.h"
+#include "types/workflow.h"
 
 #define HEADS "refs/heads/"
 
@@ -80,12 +82,32 @@ is_older(struct tx *tx, const char *environment, const struct delivery *delivery
 	    newest >> JOB_RUN_BITS == delivery->job_run >> JOB_RUN_BITS;
 }
 
+/* Is the job's own run one that the environment requires?  Then its file is written. */
+static bool
+is_required(const struct tx *tx, const struct environment_settings *environment,
+    const struct job *job, char file[WORKFLOW_WORD])
+{
+	struct workflow workflow;
+	struct workflow_line line;
+	size_t at = 0;
+
+	while (workflow_next(tx->settings, &at, &workflow))
+		if (strcmp(workflow.id, job->workflow) == 0 &&
+		    workflow_line_read(workflow.is, &line, NULL)) {
+			(void)snprintf(
+			    file, WORKFLOW_WORD, "%.*s", (int)strcspn(line.file, "@"), line.file);
+			return list_has(environment->require_ci, file);
+		}
+	return false;
+}
+
 /* Those that follow the branch, that it may deploy, and that its own gate does not keep: first they
  * are counted and named, then (is_to_be_announced) announced. */
 static size_t
 announce(struct tx *tx, const struct api_request *api, const struct delivery *delivery,
     bool is_to_be_announced, struct buf *names)
 {
+	char file[WORKFLOW_WORD];
 	size_t n = 0;
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
@@ -101,6 +123,9 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 		if (!is_to_be_announced)
 			buf_addf(names, "%s%s%s", n == 0 ? "" : ", ", environment->name,
 			    is_stale ? " (not: a newer run has reported there)" : "");
+		if (!is_to_be_announced && !is_stale &&
+		    is_required(tx, environment, api->job, file))
+			buf_addf(names, " (%s is this run: it counts when it has ended)", file);
 		n++;
 		if (!is_to_be_announced || is_stale)
 			continue;
