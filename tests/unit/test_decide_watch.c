@@ -306,13 +306,13 @@ WATCH_TEST(two_hundred_that_are_red_are_watched_the_newest, "WATCH_PIPELINES=*")
 	struct pipeline_run run = run_of(1, "failure");
 
 	for (int64_t i = 1; i <= 201; i++) {
-		(void)snprintf(run.branch, sizeof(run.branch), "b%d", (int)i);
+		(void)snprintf(run.file, sizeof(run.file), "ci%d.yml", (int)i);
 		run.run = run.number = i;
 		says(w, &run);
 		w->aid.at += 1000;
 	}
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 200);
-	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red WHERE branch = 'b1'"), 0);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red WHERE file = 'ci1.yml'"), 0);
 }
 
 WATCH_TEST(the_latest_runs_are_listed)
