@@ -32,6 +32,7 @@ import bench_probes  # noqa: E402  pylint: disable=wrong-import-position
 import bench_push  # noqa: E402  pylint: disable=wrong-import-position
 import bench_start  # noqa: E402  pylint: disable=wrong-import-position
 import bench_update  # noqa: E402  pylint: disable=wrong-import-position
+import bench_watch  # noqa: E402  pylint: disable=wrong-import-position
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 
 # Each measures and adds rows; in the order of the table.
@@ -40,6 +41,7 @@ PARTS = {
     "start": bench_start.measure_start,
     "confirm": bench_start.measure_confirm,
     "update": bench_update.measure_update,
+    "watch": bench_watch.measure_watch,
     "probes": bench_probes.measure_probes,
     "log": bench_log.measure_log,
     "push": bench_push.measure_push,

@@ -455,6 +455,28 @@ REDELIVERY_TEST(applications_of_one_repository_are_one_webhook)
 	assert_string_equal(asked(w)->application, "blog");
 }
 
+REDELIVERY_TEST(ten_webhooks_are_looked_at_and_then_the_next_ones)
+{
+	static const char one[] =
+	    "ENVIRONMENTS=staging\nREPOSITORY_URL=https://example.org/x.git\n";
+	char directory[160], name[16];
+
+	for (int i = 1; i <= 12; i++) {
+		(void)snprintf(name, sizeof(name), "a%d", i);
+		world_application(w, name, one);
+	}
+	(void)snprintf(directory, sizeof(directory), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, directory, "GITHUB_API_TOKEN=ghp_0123456789abcdef0123",
+	    "GITHUB_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef0", "GITHUB_REPOSITORY=", NULL);
+	world_restart(w);
+	world_due(w, TIMER_REDELIVERY);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_DELIVERIES), 10);
+	assert_in_range(next_look(w), w->aid.at, w->aid.at + 1000);
+	world_due(w, TIMER_REDELIVERY);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_DELIVERIES), 12);
+	assert_in_range(next_look(w), w->aid.at + 4 * MINUTE, w->aid.at + 5 * MINUTE);
+}
+
 /* --- troubles --- */
 
 REDELIVERY_TEST(a_look_that_fails_leaves_all_to_the_next_one)

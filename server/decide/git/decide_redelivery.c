@@ -21,9 +21,11 @@
 #define DAY_MS	  (24 * 60 * MINUTE_MS)
 #define BEFORE_MS (10 * MINUTE_MS) /* what was tried before a look may be listed after it */
 #define START_MS  3000		   /* what else a start does at once comes first */
-#define PAGES	  10		   /* of one look: a list may have no end */
-#define AGAIN	  20		   /* asked for again after one look */
-#define AGAIN_LAB 5		   /* GitLab sends so many again in a minute */
+#define TOGETHER  10		   /* webhooks are looked at, and then the next ones */
+#define NEXT_MS	  1000
+#define PAGES	  10 /* of one look: a list may have no end */
+#define AGAIN	  20 /* asked for again after one look */
+#define AGAIN_LAB 5  /* GitLab sends so many again in a minute */
 
 /* Whose deliveries are asked about. */
 struct place {
@@ -74,9 +76,9 @@ hook_of(struct tx *tx, const struct place *place, bool is_made)
 	return row_redelivery_hook(tx, place->hook, key, is_made);
 }
 
-/* Where a credential is set. */
+/* Where a credential is set, from that application on ("": the main file). */
 static void
-look_again(struct tx *tx, int64_t due)
+look_again(struct tx *tx, const char *from, int64_t due)
 {
 	const struct settings *s = tx->settings;
 	struct place place;
@@ -87,7 +89,7 @@ look_again(struct tx *tx, int64_t due)
 		is_any |= is_asking(s, s->applications[i], &place);
 	row_effect_withdraw(tx, row_effect_find_timer(tx, TIMER_REDELIVERY, &before));
 	if (is_any)
-		(void)row_effect_timer(tx, TIMER_REDELIVERY, "", 0, due);
+		(void)row_effect_timer(tx, TIMER_REDELIVERY, from, 0, due);
 }
 
 void
@@ -95,7 +97,7 @@ decide_redelivery_begin(struct tx *tx)
 {
 	row_redelivery_clear(tx);
 	row_redelivery_forget_off(tx);
-	look_again(tx, tx->at + START_MS);
+	look_again(tx, "", tx->at + START_MS);
 }
 
 static void
@@ -131,17 +133,29 @@ decide_redelivery_due(struct tx *tx)
 {
 	const struct settings *s = tx->settings;
 	struct place place;
+	int64_t from;
+	size_t i, n = 0;
+	char name[24];
 
-	for (size_t i = 0; i <= s->application_count; i++) {
+	if (!text_to_i64(tx->effect->u.timer.name, 0, INT32_MAX, &from, NULL))
+		from = 0;
+	for (i = (size_t)from; i <= s->application_count && n < TOGETHER; i++) {
 		const struct settings *of = i == 0 ? s : s->applications[i - 1];
 
-		if (is_asking(s, of, &place))
-			list(tx, of, &place);
+		if (!is_asking(s, of, &place))
+			continue;
+		list(tx, of, &place);
+		n++;
+	}
+	if (i <= s->application_count) {
+		(void)snprintf(name, sizeof(name), "%zu", i);
+		look_again(tx, name, tx->at + NEXT_MS);
+		return;
 	}
 	if (is_app_asking(s))
 		list(tx, s, &(struct place){ .forge = DELIVERY_GITHUB, .hook = "" });
 	row_redelivery_clear(tx);
-	look_again(tx, tx->at + EVERY_MS);
+	look_again(tx, "", tx->at + EVERY_MS);
 }
 
 /* --- what came of it --- */
@@ -244,7 +258,7 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 	hook.off_until = what->hook == 0 ? read->off_until : hook.off_until;
 	(void)snprintf(key, sizeof(key), "redelivery:%" PRId64, hook.id);
 	if (read->pause_s * 1000 > EVERY_MS)
-		look_again(tx, tx->at + read->pause_s * 1000);
+		look_again(tx, "", tx->at + read->pause_s * 1000);
 	if (read->why[0] == '\0' && what->hook == 0 && hook.off_until == 0)
 		ask(tx, what->application, &hook, *what);
 	else if (read->why[0] == '\0' && what->hook != 0 && what->delivery == 0)
