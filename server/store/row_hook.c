@@ -71,6 +71,19 @@ row_hook_note(struct tx *tx, const struct hook_use *use, int status, int64_t wor
 	    DB_I64(status), DB_I64(work), DB_I64(tx->at)); /* sticky */
 }
 
+bool
+row_hook_is_full(struct tx *tx, const char *id, int64_t most, int64_t kept_ms)
+{
+	static const char count[] =
+	    "SELECT COUNT(*) FROM (SELECT 1 FROM hook_call WHERE hook = $1 LIMIT $2)";
+
+	if (tx_number(tx, count, DB_TEXT(id), DB_I64(most)) < most)
+		return false;
+	(void)tx_run(tx, "DELETE FROM hook_call WHERE hook = $1 AND at < $2", DB_TEXT(id),
+	    DB_I64(tx->at - kept_ms)); /* sticky */
+	return tx_number(tx, count, DB_TEXT(id), DB_I64(most)) >= most;
+}
+
 void
 row_hook_rename(struct tx *tx, const char *from, const char *to)
 {

@@ -29,6 +29,9 @@ struct hook_answer row_hook_find(struct tx *tx, const struct hook_use *use);
 /* Notes it, in the place of an older one. */
 void row_hook_note(struct tx *tx, const struct hook_use *use, int status, int64_t work);
 
+/* Has it `most` calls?  Then those that are older than that go first. */
+bool row_hook_is_full(struct tx *tx, const char *id, int64_t most, int64_t kept_ms);
+
 /* An application has another name: its calls are those of its hooks under that one. */
 void row_hook_rename(struct tx *tx, const char *from, const char *to);
 

@@ -11,8 +11,7 @@
 #define GATE_OF \
 	"SELECT MAX(work.id) FROM work_job INDEXED BY work_job_run CROSS JOIN work" \
 	" ON work.id = work_job.work WHERE repository_id = $2" \
-	" AND work_job.run = $3 AND attempt = $4" \
-	" AND environment = $1 AND action = 'open-gate'"
+	" AND work_job.run = $3 AND environment = $1 AND action = 'open-gate'"
 
 TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT(job.repository),
     TX_TEXT(job.repository_id), TX_TEXT(job.run), TX_I64(job.attempt), TX_TEXT(job.check_run),
@@ -88,7 +87,7 @@ int64_t
 row_job_gate(struct tx *tx, const char *environment, const struct job *job)
 {
 	return tx_number(tx,
-	    GATE_OF " AND rule = '' AND ($5 = '' OR check_run = '' OR check_run = $5)",
+	    GATE_OF " AND attempt = $4 AND rule = '' AND ($5 = '' OR check_run = '' OR check_run = $5)",
 	    DB_TEXT(environment), DB_TEXT(job->repository_id), DB_TEXT(job->run),
 	    DB_I64(job->attempt), DB_TEXT(job->check_run));
 }
@@ -96,8 +95,10 @@ row_job_gate(struct tx *tx, const char *environment, const struct job *job)
 int64_t
 row_job_open_gate(struct tx *tx, const char *environment, const struct job *job)
 {
-	return tx_number(tx, GATE_OF " AND " STORE_IS_OPEN, DB_TEXT(environment),
-	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt));
+	/* GitHub's own does not say in which attempt it asks. */
+	return tx_number(tx, GATE_OF " AND (attempt = $4 OR rule <> '') AND " STORE_IS_OPEN,
+	    DB_TEXT(environment), DB_TEXT(job->repository_id), DB_TEXT(job->run),
+	    DB_I64(job->attempt));
 }
 
 int64_t

@@ -128,7 +128,7 @@ static const struct field fields_github_failure[] = {
 	ID("attempt", github_failure.attempt), END };
 static const struct field fields_github_deliveries[] = {
 	FIELD("application", github_deliveries.application),
-	FIELD("gitlab", github_deliveries.at_gitlab), FIELD("hook", github_deliveries.hook),
+	LATER("at_gitlab", github_deliveries.at_gitlab), FIELD("hook", github_deliveries.hook),
 	FIELD("delivery", github_deliveries.delivery), FIELD("again", github_deliveries.is_again),
 	FIELD("cursor", github_deliveries.cursor), FIELD("left", github_deliveries.left), END };
 static const struct field fields_forge_answer[] = {

@@ -224,6 +224,31 @@ TEST(an_application_cannot_use_up_all_gates)
 }
 
 static void
+use_tokens(struct tx *tx, UNUSED void *arg)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO hook_call (hook, key, digest, status, work, at)"
+	    " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+	    " SELECT ':job', 'used-' || i, zeroblob(32), 202, 0, $1 FROM n",
+	    DB_I64(tx->at));
+}
+
+TEST(ten_thousand_tokens_are_used_in_an_hour_at_most)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_act(&s.w, use_tokens, NULL);
+	assert_int_equal(next_gate(&s, "shop"), 429);
+	assert_non_null(strstr(s.w.aid.said, "10000 tokens were used in this hour"));
+	s.w.aid.at += 75 * 60 * INT64_C(1000);
+	assert_int_equal(next_gate(&s, "shop"), 429);
+	s.w.aid.at += 2 * 60 * INT64_C(1000);
+	assert_int_equal(next_gate(&s, "shop"), 202);
+	world_close(&s.w);
+}
+
+static void
 move_gates(struct tx *tx, void *arg)
 {
 	(void)tx_run(tx,

@@ -1,6 +1,7 @@
 /* Goal: what a job says of its commit deploys that commit alone, and nothing newer gives way to it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "approval_aid.h"
+#include "factor_aid.h"
 #include "job_aid.h"
 #include "store/row_block.h"
 
@@ -257,6 +258,28 @@ TEST(a_run_that_is_required_reads_that_it_counts_when_it_has_ended)
 		assert_int_equal(strstr(s.w.aid.said, words) != NULL, i == 0);
 		world_close(&s.w);
 	}
+}
+
+/* Whoever confirms or approves it gives a code. */
+TEST(where_a_code_is_asked_and_nobody_gives_one_no_job_deploys)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	s = (struct scene){ .job = JOB_OF_SHOP };
+	(void)text_copy(s.job.ref, sizeof(s.job.ref), "refs/heads/develop");
+	world_open(&s.w, SETTINGS, "REQUIRE_OTP=deploy:staging", factor_key_setting, NULL);
+	assert_int_equal(job_asks(&s.w, &s.job, API_PUSH, "/v1/push", "{}").status, 403);
+	assert_non_null(strstr(s.w.aid.said, "REQUIRE_OTP asks a code for staging"));
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(job_asks(&s.w, &s.job, API_COMMAND, "/v1/command/deploy",
+			     "{\"arguments\": [\"staging\"]}")
+			     .status,
+	    403);
+	world_settings(&s.w, SETTINGS, "REQUIRE_OTP=deploy:staging", factor_key_setting,
+	    "STAGING_APPROVALS=1", NULL);
+	push(&s, "4711", COMMIT_A);
+	world_close(&s.w);
 }
 
 TEST(what_somebody_has_rejected_is_not_put_up_again_by_its_job)

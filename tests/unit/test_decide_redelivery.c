@@ -611,7 +611,6 @@ LAB_TEST(what_gitlab_could_not_deliver_is_asked_for_again_five_at_a_look)
 	(void)text_copy(list[0].branch, sizeof(list[0].branch), "develop");
 	(void)text_copy(list[1].branch, sizeof(list[1].branch), "develop");
 	lab_looks(w, 0);
-	assert_true(asked(w)->at_gitlab);
 	answers(w, (struct github_deliveries_read){ .n = COUNT(list) }, list);
 	for (int64_t id = 21; id <= 25; id++)
 		is_asked_for(w, id);

@@ -33,6 +33,8 @@ __wrap_clock_monotonic_ms(void)
 	return stands_at != 0 ? stands_at : __real_clock_monotonic_ms();
 }
 
+#define HUGE ((size_t)300 << 10)
+
 struct world {
 	struct loop *loop;
 	struct settings *settings;
@@ -46,6 +48,7 @@ struct world {
 	struct http_asked asked;
 	enum delivery_forge forge;		     /* whose keys were asked for */
 	int key_sets;				     /* that were asked for */
+	bool is_huge;				     /* the next ones are */
 	int asked_store, status;		     /* so it decides; 0: 200 */
 	int counted[ROUTE_JOB_RESULT_COUNT], others; /* refusals, by their words */
 };
@@ -69,6 +72,16 @@ answer_keys(struct http_request *request, void *ctx)
 	struct world *w = ctx;
 
 	w->key_sets++;
+	if (w->is_huge) { /* white space is JSON, too */
+		char *huge = malloc(HUGE);
+
+		memset(huge, ' ', HUGE);
+		(void)snprintf(
+		    huge + HUGE - sizeof(w->key_set), sizeof(w->key_set), "%s", w->key_set);
+		http_request_answer_text(request, 200, "application/json", NULL, huge);
+		free(huge);
+		return;
+	}
 	http_request_answer_text(request, 200, "application/json", NULL, w->key_set);
 }
 
@@ -410,6 +423,72 @@ SCENE_TEST(who_comes_when_too_many_wait_for_a_key_is_told_to_come_again)
 		loop_run_once(w->loop);
 	assert_int_equal(found[JWKS_CALLERS - 1], JWKS_NO_SUCH_KEY);
 	free(good);
+}
+
+static int
+found_of(struct world *w, const char *kid)
+{
+	int found = -1;
+
+	jwks_get(w->keys, kid, on_key, &found);
+	while (found == -1)
+		loop_run_once(w->loop);
+	return found;
+}
+
+static void
+make_set(struct world *w, const char *kid)
+{
+	(void)snprintf(w->key_set, sizeof(w->key_set),
+	    "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"%s\",\"e\":\"AQAB\",\"n\":\"%s\"}]}", kid,
+	    jwt_aid_modulus);
+}
+
+SCENE_TEST(for_a_key_that_is_unknown_the_issuer_is_asked_once_a_minute)
+{
+	char kid[16];
+
+	assert_int_equal(found_of(w, "key-1"), JWKS_FOUND);
+	for (int i = 0; i < 10; i++) {
+		(void)snprintf(kid, sizeof(kid), "none-%d", i);
+		assert_int_equal(found_of(w, kid), JWKS_NO_SUCH_KEY);
+	}
+	assert_int_equal(w->key_sets, 1);
+	stands_at += JWKS_PAUSE_MS;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(found_of(w, "none"), JWKS_NO_SUCH_KEY);
+	assert_int_equal(w->key_sets, 2);
+}
+
+SCENE_TEST(a_new_key_is_found_and_the_one_that_it_replaced_is_none)
+{
+	assert_int_equal(found_of(w, "key-1"), JWKS_FOUND);
+	make_set(w, "key-2");
+	stands_at += JWKS_PAUSE_MS;
+	assert_int_equal(found_of(w, "key-2"), JWKS_FOUND);
+	assert_int_equal(found_of(w, "key-1"), JWKS_NO_SUCH_KEY);
+}
+
+SCENE_TEST(an_old_set_counts_for_a_week_and_no_longer)
+{
+	assert_int_equal(found_of(w, "key-1"), JWKS_FOUND);
+	(void)snprintf(w->key_set, sizeof(w->key_set), "<html>away</html>");
+	stands_at += JWKS_OLD_MS - 1;
+	assert_int_equal(found_of(w, "key-1"), JWKS_FOUND);
+	stands_at += 1 + JWKS_PAUSE_MS;
+	assert_int_equal(found_of(w, "key-1"), JWKS_UNREACHABLE);
+	make_set(w, "key-1");
+	stands_at += JWKS_PAUSE_MS;
+	assert_int_equal(found_of(w, "key-1"), JWKS_FOUND);
+}
+
+SCENE_TEST(of_a_set_that_is_too_large_nothing_is_taken)
+{
+	w->is_huge = true;
+	assert_int_equal(found_of(w, "key-1"), JWKS_UNREACHABLE);
+	w->is_huge = false;
+	stands_at += JWKS_PAUSE_MS;
+	assert_int_equal(found_of(w, "key-1"), JWKS_FOUND);
 }
 
 /* As a token is freed when its key is there. */

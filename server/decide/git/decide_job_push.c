@@ -12,6 +12,7 @@
 #include "lib/crypto.h"
 #include "lib/list.h"
 #include "lib/text.h"
+#include "policy/policy.h"
 #include "store/row_dedupe.h"
 #include "store/row_environment.h"
 #include "store/row_job.h"
@@ -101,6 +102,14 @@ is_required(const struct tx *tx, const struct environment_settings *environment,
 	return false;
 }
 
+/* A code is a person's: who confirms or approves it gives theirs, so somebody has to be asked. */
+static bool
+lacks_code(const struct tx *tx, const struct environment_settings *environment)
+{
+	return environment->approvals == 0 && !environment->confirm &&
+	    policy_needs_factor(tx->settings, POLICY_DEPLOY, "", environment->name);
+}
+
 /* Those that follow the branch, that it may deploy, and that its own gate does not keep: first they
  * are counted and named, then (is_to_be_announced) announced. */
 static size_t
@@ -119,6 +128,13 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 		    (is_to_be_announced ? row_job_open_gate(tx, environment->name, api->job) != 0 :
 					  decide_job_is_behind_gate(tx, environment->name)))
 			continue;
+		if (lacks_code(tx, environment)) {
+			if (!is_to_be_announced)
+				decide_refusef(tx, 403,
+				    "REQUIRE_OTP asks a code for %s, and nobody is asked: set <ENV>_APPROVALS, or <ENV>_CONFIRM",
+				    environment->name);
+			continue;
+		}
 		is_stale = is_older(tx, environment->name, delivery);
 		if (!is_to_be_announced)
 			buf_addf(names, "%s%s%s", n == 0 ? "" : ", ", environment->name,
@@ -159,7 +175,7 @@ decide_job_push(struct tx *tx, const struct api_request *api)
 	}
 	/* What is refused may be asked for again: it is no push that was noted. */
 	if (announce(tx, api, &delivery, false, &names) == 0) {
-		if (tx->answer.status == 409)
+		if (tx->answer.status == 409 || tx->answer.status == 403)
 			return;
 		decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED, "push", "",
 		    "no environment of that branch that it may deploy");

@@ -12,6 +12,10 @@
 /* No hook has such a name. */
 #define USES ":job"
 
+/* A token lives for 70 minutes at most, and what it was used for is known for five more. */
+#define TOKENS_MAX 10000
+#define TOKENS_MS  (76 * 60 * INT64_C(1000))
+
 static struct hook_use
 use_of(const struct job *job)
 {
@@ -60,6 +64,11 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	if (!api_is_post(api->operation))
 		return true;
 	before = row_hook_find(tx, &use);
+	if (before.status == 0 && row_hook_is_full(tx, use.id, TOKENS_MAX, TOKENS_MS)) {
+		decide_refusef(
+		    tx, 429, "%d tokens were used in this hour: try again later", TOKENS_MAX);
+		return false;
+	}
 	if (before.status == 0)
 		return true;
 	if (before.is_other) {
