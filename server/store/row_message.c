@@ -291,17 +291,25 @@ row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 {
 	int64_t was_id = tx_number(
 	    tx, "SELECT was_id FROM message WHERE id = $1 AND chat = $2", DB_I64(id), DB_I64(chat));
+	int64_t now = tx_number(tx, "SELECT remote_id FROM message WHERE id = $1 AND chat = $2",
+	    DB_I64(id), DB_I64(chat));
 
 	if (is_of_before(tx, id)) {
 		if (remote_id != 0)
 			note_copy(tx, id, chat, remote_id, was_id);
 		return;
 	}
-	delete_copy(tx, id, chat, was_id);
-	(void)tx_say(tx,
-	    "UPDATE message SET remote_id = $3, was_id = 0, held_until = 0"
-	    " WHERE id = $1 AND chat = $2",
-	    DB_I64(id), DB_I64(chat), DB_I64(remote_id));
+	if (remote_id != 0 &&
+	    now > remote_id) { /* in two lanes both were sent anew: once is enough */
+		delete_copy(tx, id, chat, remote_id);
+		row_effect_send(tx, id);
+	} else {
+		delete_copy(tx, id, chat, was_id);
+		(void)tx_say(tx,
+		    "UPDATE message SET remote_id = $3, was_id = 0, held_until = 0"
+		    " WHERE id = $1 AND chat = $2",
+		    DB_I64(id), DB_I64(chat), DB_I64(remote_id)); /* sticky */
+	}
 	(void)tx_run(tx,
 	    "INSERT INTO witness (id, head, seq) SELECT 1, audit_head, audit_seq FROM message"
 	    " WHERE id = $1 AND chat = $2 AND audit_head <> '' AND NOT EXISTS"

@@ -369,3 +369,35 @@ LANE_TEST(what_waited_and_says_what_is_now_is_no_copy)
 	(void)store_aid_report(aid, effect);
 	assert_int_equal(store_aid_count(aid, EFFECT_DELETE_MESSAGE), 0);
 }
+
+struct sent {
+	int64_t row, remote_id;
+};
+
+static void
+act_sent(struct tx *tx, void *arg)
+{
+	const struct sent *sent = arg;
+
+	row_message_sent(tx, sent->row, 5, sent->remote_id);
+}
+
+/* A person deleted it, and what stood in two lanes was sent anew twice: whichever result is late. */
+LANE_TEST(of_two_copies_the_newer_one_stays_and_says_what_is_so_now)
+{
+	struct sent sent = { lane_aid_add(aid, 5, "one"), 2010 };
+	int64_t remote_id = 0;
+	struct effect *gone;
+
+	lane_aid_said(aid, "one");
+	store_aid_act(aid, act_sent, &(struct sent){ sent.row, 2011 });
+	store_aid_act(aid, act_sent, &sent);
+	gone = store_aid_take(aid, EFFECT_DELETE_MESSAGE);
+	assert_non_null(gone);
+	assert_int_equal(gone->u.delete_message.remote_id, 2010);
+	effect_free(gone);
+	assert_true(db_one_i64(&remote_id, aid->store->db, &aid->err,
+	    "SELECT remote_id FROM message WHERE id = $1", DB_I64(sent.row)));
+	assert_int_equal(remote_id, 2011);
+	lane_aid_said(aid, "one");
+}
