@@ -35,9 +35,8 @@ find_hook(const struct effect *effect, const struct json *hooks)
 	    application[0] != '\0' ? row->paths : row->path, application);
 	for (size_t i = 0; i < json_count(hooks); i++) {
 		const struct json *hook = json_at(hooks, i);
-		const char *to = json_get_str(json_get(hook, "config"), "url");
 
-		if (to != NULL && strcmp(to, url) == 0)
+		if (json_has(json_get(hook, "config"), "url", url))
 			return json_get_i64_or(hook, "id", 0);
 	}
 	return 0;

@@ -46,14 +46,14 @@ is_ours(const struct effect *effect, const struct json *deployment)
 {
 	const struct json *payload = json_get(deployment, "payload");
 	const char *text = json_str(payload);
-	const char *target = json_get_str(deployment, "environment");
+	const char *target = json_text(deployment, "environment");
 	struct err err; /* what is no JSON is not ours */
 	CLEANUP(json_freep)
 	struct json *parsed = text != NULL ? json_decode(text, strlen(text), &err) : NULL;
 
 	if (text != NULL)
 		payload = parsed;
-	return target != NULL && text_same_ci(target, effect->u.forge_report.target) &&
+	return text_same_ci(target, effect->u.forge_report.target) &&
 	    json_get_i64_or(payload, "deploybot", 0) == effect->subject &&
 	    json_get_i64_or(payload, "at", 0) == effect->u.forge_report.requested_at;
 }
@@ -64,14 +64,13 @@ static bool
 is_ours_at_gitlab(const struct effect *effect, const struct json *deployment, bool is_said)
 {
 	const struct effect_forge_report *report = &effect->u.forge_report;
-	const char *sha = json_get_str(deployment, "sha"), *is = json_get_str(deployment, "status");
-	const char *target = json_get_str(json_get(deployment, "environment"), "name");
+	const char *target = json_text(json_get(deployment, "environment"), "name");
 	const struct json *job = json_get(deployment, "deployable");
 	int64_t made_at = 0;
 
-	return sha != NULL && strcmp(sha, report->commit) == 0 && target != NULL &&
+	return json_has(deployment, "sha", report->commit) &&
 	    text_same_ci(target, report->target) && (job == NULL || json_holds_null(job)) &&
-	    is != NULL && (is_said || strcmp(is, "running") == 0) &&
+	    (is_said || json_has(deployment, "status", "running")) &&
 	    forge_time_read(json_get_str(deployment, "created_at"), &made_at) &&
 	    made_at > report->requested_at - CLOCKS_MS;
 }
@@ -80,11 +79,10 @@ static void
 find(struct report_job *job, const struct json *list)
 {
 	const struct effect *effect = job->asking.job.effect;
-	const char *wanted = state_at_gitlab(effect->u.forge_report.state), *is;
+	const char *wanted = state_at_gitlab(effect->u.forge_report.state);
 
 	for (size_t i = 0; i < json_count(list) && job->number == 0; i++) {
-		is = json_get_str(json_at(list, i), "status");
-		job->is_said = job->at_gitlab && is != NULL && strcmp(is, wanted) == 0;
+		job->is_said = job->at_gitlab && json_has(json_at(list, i), "status", wanted);
 		if (job->at_gitlab ? is_ours_at_gitlab(effect, json_at(list, i), job->is_said) :
 				     is_ours(effect, json_at(list, i)))
 			job->number = json_get_i64_or(json_at(list, i), "id", 0);

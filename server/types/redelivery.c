@@ -22,11 +22,11 @@ redelivery_ref(const char *repository, const char *branch, char ret[LIMIT_REF])
 bool
 redelivery_read(const struct json *item, struct redelivery *ret)
 {
-	const char *guid = json_get_str(item, "guid"), *event = json_get_str(item, "event");
+	const char *guid = json_text(item, "guid");
 
 	*ret = (struct redelivery){ .is_ok = json_get_i64_or(item, "status_code", 0) / 100 == 2 };
-	ret->asks_branch = event != NULL && strcmp(event, "push") == 0;
-	return guid != NULL && guid[0] != '\0' && text_copy(ret->guid, sizeof(ret->guid), guid) &&
+	ret->asks_branch = json_has(item, "event", "push");
+	return guid[0] != '\0' && text_copy(ret->guid, sizeof(ret->guid), guid) &&
 	    json_get_i64(item, "id", &ret->id) && ret->id > 0 &&
 	    forge_time_read(json_get_str(item, "delivered_at"), &ret->at);
 }
