@@ -180,13 +180,11 @@ read_command(const struct json *body, struct api_request *ret, struct err *err)
 static bool
 read_answer(const struct json *body, struct api_request *ret, struct err *err)
 {
-	const char *answer = json_get_str(body, "answer");
-
-	if (json_count(body) != 1 + has_code(body) || answer == NULL ||
-	    (strcmp(answer, "yes") != 0 && strcmp(answer, "no") != 0))
+	if (json_count(body) != 1 + has_code(body) ||
+	    (!json_has(body, "answer", "yes") && !json_has(body, "answer", "no")))
 		return err_set(err, ERR_INVALID,
 		    "expected {\"answer\": \"yes\"} or {\"answer\": \"no\"}, and nothing else");
-	request_add(&ret->request, "answer", answer);
+	request_add(&ret->request, "answer", json_text(body, "answer"));
 	return true;
 }
 
@@ -305,9 +303,9 @@ read_gate(const struct json *body, struct api_request *ret, struct err *err)
 static bool
 read_conclusion(const struct json *body, struct api_request *ret, struct err *err)
 {
-	const char *how = json_get_str(body, "conclusion");
+	const char *how = json_text(body, "conclusion");
 
-	if (json_count(body) != 1 || how == NULL ||
+	if (json_count(body) != 1 ||
 	    (strcmp(how, "success") != 0 && strcmp(how, "failure") != 0 &&
 		strcmp(how, "cancelled") != 0))
 		return err_set(err, ERR_INVALID,
