@@ -174,63 +174,70 @@ write_deployment(const struct effect *effect, struct json_out *json)
 }
 
 static void
-write_at_gitlab(const struct report_job *job, char path[LIMIT_LINE], struct buf *body)
+write_at_gitlab(const struct report_job *job, struct json_out *json)
 {
 	const struct effect *effect = job->asking.job.effect;
 	const struct effect_forge_report *report = &effect->u.forge_report;
 	const struct environment_settings *e =
 	    settings_environment(effect->settings, report->environment);
-	struct json_out json;
-	bool is_plain;
 
-	if (job->number == 0 && !job->is_none) {
-		is_plain = strspn(report->target, GITHUB_JOB_PLAIN) == strlen(report->target);
-		(void)snprintf(path, LIMIT_LINE,
-		    "/deployments?order_by=id&sort=desc&per_page=20%s%.180s",
-		    is_plain ? "&environment=" : "", is_plain ? report->target : "");
-		return;
-	}
-	json = json_out_begin(body, '{');
 	if (job->number == 0) {
-		json_put_str(&json, "environment", report->target);
-		json_put_str(&json, "sha", report->commit);
+		json_put_str(json, "environment", report->target);
+		json_put_str(json, "sha", report->commit);
 		json_put_str(
-		    &json, "ref", e != NULL && e->branch != NULL ? e->branch : report->commit);
-		json_put_bool(&json, "tag", false);
+		    json, "ref", e != NULL && e->branch != NULL ? e->branch : report->commit);
+		json_put_bool(json, "tag", false);
 	}
-	json_put_str(&json, "status", state_at_gitlab(report->state));
-	json_out_end(&json);
-	if (job->number == 0)
-		(void)snprintf(path, LIMIT_LINE, "/deployments");
-	else
-		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64, job->number);
+	json_put_str(json, "status", state_at_gitlab(report->state));
 }
 
 static void
-write_at_github(const struct report_job *job, char path[LIMIT_LINE], struct buf *body)
+write_at_github(const struct report_job *job, struct json_out *json)
 {
 	const struct effect *effect = job->asking.job.effect;
-	const struct effect_forge_report *report = &effect->u.forge_report;
 	char description[64];
+
+	if (job->number == 0)
+		write_deployment(effect, json);
+	else
+		json_put_str(json, "state", effect->u.forge_report.state);
+	(void)snprintf(description, sizeof(description), "deploybot #%" PRId64, effect->subject);
+	json_put_str(json, "description", description);
+}
+
+/* What it is looked for by. */
+static void
+write_search(const struct report_job *job, char path[LIMIT_LINE])
+{
+	const struct effect_forge_report *report = &job->asking.job.effect->u.forge_report;
+	bool is_plain = strspn(report->target, GITHUB_JOB_PLAIN) == strlen(report->target);
+
+	if (job->at_gitlab)
+		(void)snprintf(path, LIMIT_LINE,
+		    "/deployments?order_by=id&sort=desc&per_page=20%s%.180s",
+		    is_plain ? "&environment=" : "", is_plain ? report->target : "");
+	else
+		(void)snprintf(
+		    path, LIMIT_LINE, "/deployments?sha=%.64s&per_page=30", report->commit);
+}
+
+static void
+write_next(const struct report_job *job, char path[LIMIT_LINE], struct buf *body)
+{
 	struct json_out json;
 
 	if (job->number == 0 && !job->is_none) {
-		(void)snprintf(
-		    path, LIMIT_LINE, "/deployments?sha=%.64s&per_page=30", report->commit);
+		write_search(job, path);
 		return;
 	}
 	json = json_out_begin(body, '{');
-	if (job->number == 0)
-		write_deployment(effect, &json);
-	else
-		json_put_str(&json, "state", report->state);
-	(void)snprintf(description, sizeof(description), "deploybot #%" PRId64, effect->subject);
-	json_put_str(&json, "description", description);
+	(job->at_gitlab ? write_at_gitlab : write_at_github)(job, &json);
 	json_out_end(&json);
 	if (job->number == 0)
 		(void)snprintf(path, LIMIT_LINE, "/deployments");
 	else
-		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64 "/statuses", job->number);
+		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64 "%s", job->number,
+		    job->at_gitlab ? "" : "/statuses");
 }
 
 static void
@@ -248,7 +255,7 @@ ask(struct perform_job *base)
 		.on_done = on_answer };
 	struct err err = { .code = ERR_NONE };
 
-	(job->at_gitlab ? write_at_gitlab : write_at_github)(job, path, &body);
+	write_next(job, path, &body);
 	if (buf_check(&body, &err) && body.size > 0) {
 		request.body = buf_text(&body);
 		/* Which is never sent twice for one answer. */
