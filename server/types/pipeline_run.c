@@ -127,6 +127,7 @@ take_gitlab_state(struct json_take *take, const struct json *said, struct pipeli
 		{ "failed", PIPELINE_IS_OVER, "failure" },
 		{ "canceled", PIPELINE_IS_OVER, "cancelled" },
 		{ "skipped", PIPELINE_IS_OVER, "skipped" } };
+
 	if (json_get_str(said, "status") == NULL)
 		(void)json_take_none(take, "status");
 	run->rank = PIPELINE_REQUESTED;
