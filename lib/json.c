@@ -147,6 +147,22 @@ json_get_str(const struct json *object, const char *key)
 	return json_str(json_get(object, key));
 }
 
+const char *
+json_text(const struct json *object, const char *key)
+{
+	const char *text = json_get_str(object, key);
+
+	return text != NULL ? text : "";
+}
+
+bool
+json_has(const struct json *object, const char *key, const char *text)
+{
+	const char *is = json_get_str(object, key);
+
+	return is != NULL && strcmp(is, text) == 0;
+}
+
 bool
 json_get_i64(const struct json *object, const char *key, int64_t *ret)
 {

@@ -34,6 +34,8 @@ const char *json_str(const struct json *value);
 size_t json_str_size(const struct json *value);
 
 const char *json_get_str(const struct json *object, const char *key);
+const char *json_text(const struct json *object, const char *key); /* NULL is "" */
+bool json_has(const struct json *object, const char *key, const char *text); /* that very text */
 /* False, *ret untouched: no integer. */
 bool json_get_i64(const struct json *object, const char *key, int64_t *ret);
 int64_t json_get_i64_or(const struct json *object, const char *key, int64_t otherwise);

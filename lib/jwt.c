@@ -71,23 +71,14 @@ is_kid(const char *kid)
 }
 
 static bool
-has_text(const struct json *object, const char *key, const char *wanted)
-{
-	const struct json *value = json_get(object, key);
-	const char *text = json_str(value);
-
-	return text != NULL && json_str_size(value) == strlen(wanted) && strcmp(text, wanted) == 0;
-}
-
-static bool
 check_header(const struct json *header, char kid[JWT_KID], struct err *err)
 {
 	for (size_t i = 0; i < COUNT(refused); i++)
 		if (json_get(header, refused[i]) != NULL)
 			return err_set(err, ERR_DENIED, "JWT: its header has %s", refused[i]);
-	if (!has_text(header, "alg", "RS256"))
+	if (!json_has(header, "alg", "RS256"))
 		return err_set(err, ERR_DENIED, "JWT: alg is not RS256");
-	if (json_get(header, "typ") != NULL && !has_text(header, "typ", "JWT"))
+	if (json_get(header, "typ") != NULL && !json_has(header, "typ", "JWT"))
 		return err_set(err, ERR_DENIED, "JWT: typ is not JWT");
 	if (!is_kid(json_get_str(header, "kid")))
 		return err_set(err, ERR_DENIED, "JWT: kid names no key");
@@ -152,9 +143,9 @@ jwt_check_claims(
 {
 	int64_t issued, expires, since = 0;
 
-	if (!has_text(claims, "iss", wanted->issuer))
+	if (!json_has(claims, "iss", wanted->issuer))
 		return err_set(err, ERR_DENIED, "JWT: iss is not %.160s", wanted->issuer);
-	if (!has_text(claims, "aud", wanted->audience))
+	if (!json_has(claims, "aud", wanted->audience))
 		return err_set(err, ERR_DENIED, "JWT: aud is not %.160s alone", wanted->audience);
 	if (!get_moment(claims, "iat", &issued) || !get_moment(claims, "exp", &expires) ||
 	    (json_get(claims, "nbf") != NULL && !get_moment(claims, "nbf", &since)))

@@ -106,9 +106,9 @@ show_run(struct follow *f)
 		f->is_unreadable = answer.status == 403;
 		if (answer.status != 200)
 			return;
-		text = json_get_str(answer.json, "text");
+		text = json_text(answer.json, "text");
 		f->offset = json_get_i64_or(answer.json, "next", f->offset);
-		if (text != NULL && text[0] != '\0') {
+		if (text[0] != '\0') {
 			clear_bar(f);
 			(void)fputs(text, stdout);
 			(void)fflush(stdout);
@@ -133,10 +133,10 @@ show_output(struct follow *f, const struct json *work)
 static void
 show_state(struct follow *f, const struct json *work)
 {
-	const char *state = json_get_str(work, "state");
+	const char *state = json_text(work, "state");
 	char words[CLI_STATE];
 
-	if (state == NULL || strcmp(state, f->state) == 0)
+	if (state[0] == '\0' || strcmp(state, f->state) == 0)
 		return;
 	(void)text_copy(f->state, sizeof(f->state), state);
 	clear_bar(f);
@@ -149,7 +149,6 @@ show_state(struct follow *f, const struct json *work)
 static void
 ask(struct follow *f, const struct json *work)
 {
-	const char *message = json_get_str(work, "message");
 	const char *shown = json_get_str(work, "shown");
 	bool is_same = shown == NULL || strcmp(shown, f->shown) == 0;
 	char until[CLI_AT];
@@ -173,7 +172,7 @@ ask(struct follow *f, const struct json *work)
 	f->is_prompted = true;
 	clear_bar(f);
 	(void)cli_show_at(work, "asked_until", until);
-	(void)fprintf(stderr, "%s\n", message != NULL ? message : "");
+	(void)fprintf(stderr, "%s\n", json_text(work, "message"));
 	if (f->is_terminal)
 		(void)fprintf(stderr, "Go on? [y/N] ");
 	else
@@ -230,16 +229,11 @@ wait_for_line(struct follow *f)
 static int
 end_status(const struct json *work)
 {
-	const char *state = json_get_str(work, "state");
-
-	if (json_get_bool(work, "is_good", false))
-		return CLI_END_GOOD;
-	if (state != NULL && strcmp(state, "rollback_failed") == 0)
-		return CLI_END_UNKNOWN;
-	return state != NULL &&
-		(strcmp(state, "failed") == 0 || strcmp(state, "rolled_back") == 0) ?
-	    CLI_END_FAILED :
-	    CLI_END_NOT_BEGUN;
+	return json_get_bool(work, "is_good", false)   ? CLI_END_GOOD :
+	    json_has(work, "state", "rollback_failed") ? CLI_END_UNKNOWN :
+	    json_has(work, "state", "failed")	       ? CLI_END_FAILED :
+	    json_has(work, "state", "rolled_back")     ? CLI_END_FAILED :
+							 CLI_END_NOT_BEGUN;
 }
 
 static int
@@ -291,11 +285,9 @@ join(struct follow *f, const struct json *work)
 static void
 show(struct follow *f, const struct json *work)
 {
-	const char *environment = json_get_str(work, "environment");
 	bool is_over = json_get_bool(work, "is_over", false);
 
-	(void)text_copy(
-	    f->environment, sizeof(f->environment), environment != NULL ? environment : "");
+	(void)text_copy(f->environment, sizeof(f->environment), json_text(work, "environment"));
 	if (is_over && !f->is_until_asked)
 		show_output(f, work);
 	show_state(f, work);

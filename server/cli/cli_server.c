@@ -33,11 +33,11 @@ exit_status(int status)
 int
 cli_server_show_said(const struct cli_server *local, const struct cli_answer *answer)
 {
-	const char *said = json_get_str(answer->json, "said");
+	const char *said = json_text(answer->json, "said");
 
 	if (local->is_json)
 		(void)printf("%s\n", answer->body);
-	else if (said != NULL && said[0] != '\0')
+	else if (said[0] != '\0')
 		(void)fprintf(answer->status < 300 ? stdout : stderr, "%s\n", said);
 	return exit_status(answer->status);
 }
@@ -143,12 +143,12 @@ static int
 go_on(const struct cli_server *local, const struct cli_answer *answer)
 {
 	int64_t work = json_get_i64_or(answer->json, "work", 0);
-	const char *said = json_get_str(answer->json, "said");
+	const char *said = json_text(answer->json, "said");
 
 	if (answer->status >= 300 || work == 0)
 		return cli_server_show_said(local, answer);
 	if (is_to_wait(local)) {
-		if (said != NULL && said[0] != '\0' && !local->is_json)
+		if (said[0] != '\0' && !local->is_json)
 			(void)printf("%s\n", said);
 		return cli_follow(local, work);
 	}
@@ -308,14 +308,12 @@ show_question(const struct cli_server *local, int64_t work)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	int status = get(local, &answer, "/v1/work/%lld", (long long)work);
-	const char *message;
 
 	if (status != EX_OK)
 		return status;
 	if (local->is_json)
 		return cli_server_show_said(local, &answer);
-	message = json_get_str(answer.json, "message");
-	(void)printf("%s\n", message != NULL ? message : "");
+	(void)printf("%s\n", json_text(answer.json, "message"));
 	say_how(local, false, work, answer.json);
 	return json_get_bool(answer.json, "is_asked", false) ?
 	    EX_OK :
@@ -367,16 +365,14 @@ print_run(const struct cli_server *local, int64_t run)
 		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 		int status =
 		    get(local, &answer, "/v1/run/%lld/%lld", (long long)run, (long long)offset);
-		const char *text;
 
 		if (status != EX_OK)
 			return status;
-		text = json_get_str(answer.json, "text");
 		next = json_get_i64_or(answer.json, "next", offset);
 		if (local->is_json)
 			(void)printf("%s\n", answer.body);
 		else
-			(void)fputs(text != NULL ? text : "", stdout);
+			(void)fputs(json_text(answer.json, "text"), stdout);
 		if (next == offset)
 			return EX_OK;
 		offset = next;

@@ -7,18 +7,10 @@
 #include "lib/text.h"
 #include "policy/hold.h"
 
-static const char *
-text_of(const struct json *object, const char *key)
-{
-	const char *text = json_get_str(object, key);
-
-	return text != NULL ? text : "";
-}
-
 const char *
 cli_show_at(const struct json *object, const char *key, char out[CLI_AT])
 {
-	const char *text = text_of(object, key);
+	const char *text = json_text(object, key);
 
 	out[0] = '\0';
 	if (strlen(text) > 16)
@@ -40,12 +32,12 @@ cli_state_words(const char *state, char out[CLI_STATE])
 static void
 print_commit(const struct json *object)
 {
-	const char *commit = text_of(object, "commit"), *subject = text_of(object, "subject");
+	const char *commit = json_text(object, "commit"), *subject = json_text(object, "subject");
 
 	if (commit[0] != '\0')
 		(void)printf(" %.7s", commit);
 	else
-		(void)printf(" %s", text_of(object, "ref"));
+		(void)printf(" %s", json_text(object, "ref"));
 	if (subject[0] != '\0')
 		(void)printf(" %s", subject);
 }
@@ -56,15 +48,16 @@ print_work(const struct json *work)
 	char words[CLI_STATE];
 
 	(void)printf("#%lld %s%s", (long long)json_get_i64_or(work, "work", 0),
-	    text_of(work, "program"),
-	    strcmp(text_of(work, "program"), "rollback") == 0 ? " to" : "");
+	    json_text(work, "program"),
+	    strcmp(json_text(work, "program"), "rollback") == 0 ? " to" : "");
 	print_commit(work);
 	(void)printf(": %s, by %s",
-	    text_of(work, "live_until")[0] != '\0' ? "was live" :
-						     cli_state_words(text_of(work, "state"), words),
-	    text_of(work, "requested_by"));
-	if (text_of(work, "detail")[0] != '\0')
-		(void)printf(" (%s)", text_of(work, "detail"));
+	    json_text(work, "live_until")[0] != '\0' ?
+		"was live" :
+		cli_state_words(json_text(work, "state"), words),
+	    json_text(work, "requested_by"));
+	if (json_text(work, "detail")[0] != '\0')
+		(void)printf(" (%s)", json_text(work, "detail"));
 	(void)printf("\n");
 }
 
@@ -77,8 +70,8 @@ is_other_commit(const struct json *environment, const struct json *health)
 	for (size_t i = 0; i < json_count(health); i++) {
 		const struct json *finding = json_at(health, i);
 
-		if (strcmp(text_of(finding, "environment"), text_of(environment, "environment")) !=
-		    0)
+		if (strcmp(json_text(finding, "environment"),
+			json_text(environment, "environment")) != 0)
 			continue;
 		if (!json_get_bool(finding, "is_healthy", false))
 			return false;
@@ -90,7 +83,7 @@ is_other_commit(const struct json *environment, const struct json *health)
 static const char *
 state_words(const struct json *environment, const struct json *health)
 {
-	const char *state = text_of(environment, "state");
+	const char *state = json_text(environment, "state");
 
 	if (json_get_bool(environment, "is_replaced", false))
 		return "being replaced; last live";
@@ -106,17 +99,17 @@ print_release(const struct json *environment, const struct json *health)
 	char at[CLI_AT];
 
 	if (!json_holds_object(release)) {
-		const char *state = text_of(environment, "state");
+		const char *state = json_text(environment, "state");
 
 		(void)printf("%-24s %s%snothing was released yet\n",
-		    text_of(environment, "environment"), strcmp(state, "none") == 0 ? "" : state,
+		    json_text(environment, "environment"), strcmp(state, "none") == 0 ? "" : state,
 		    strcmp(state, "none") == 0 ? "" : "; ");
 		return;
 	}
-	(void)printf("%-24s %s: release %lld", text_of(environment, "environment"),
+	(void)printf("%-24s %s: release %lld", json_text(environment, "environment"),
 	    state_words(environment, health), (long long)json_get_i64_or(release, "number", 0));
 	print_commit(release);
-	(void)printf(", by %s, %s\n", text_of(release, "by"), cli_show_at(release, "at", at));
+	(void)printf(", by %s, %s\n", json_text(release, "by"), cli_show_at(release, "at", at));
 }
 
 /* What waits for somebody, and how it is answered. */
@@ -133,7 +126,7 @@ print_questions(const struct json *environment, const char *before)
 		(void)printf("%squestion: ", before);
 		print_work(work);
 		(void)printf("    open%s%s: read and answer it: deploybot answer %lld\n",
-		    text_of(work, "asked_until")[0] != '\0' ? " until " : "",
+		    json_text(work, "asked_until")[0] != '\0' ? " until " : "",
 		    cli_show_at(work, "asked_until", at), number);
 	}
 }
@@ -147,30 +140,30 @@ print_holds(const struct json *environment)
 		const struct json *hold = json_at(all, i);
 		char at[CLI_AT];
 		const char *until = cli_show_at(hold, "until", at),
-			   *reason = text_of(hold, "reason");
+			   *reason = json_text(hold, "reason");
 		enum hold_kind kind = 0;
 
 		while (kind < HOLD_KIND_COUNT &&
-		    strcmp(text_of(hold, "kind"), hold_kinds[kind].word) != 0)
+		    strcmp(json_text(hold, "kind"), hold_kinds[kind].word) != 0)
 			kind++;
 		if (kind == HOLD_WITNESS)
-			(void)printf("  %s (%s)\n", hold_kinds[kind].is, text_of(hold, "by"));
+			(void)printf("  %s (%s)\n", hold_kinds[kind].is, json_text(hold, "by"));
 		else
 			(void)printf("  %s by %s, until %s%s%s\n",
-			    kind < HOLD_KIND_COUNT ? hold_kinds[kind].is : text_of(hold, "kind"),
-			    text_of(hold, "by"), until[0] != '\0' ? until : "somebody ends it",
+			    kind < HOLD_KIND_COUNT ? hold_kinds[kind].is : json_text(hold, "kind"),
+			    json_text(hold, "by"), until[0] != '\0' ? until : "somebody ends it",
 			    reason[0] != '\0' ? ": " : "", reason);
 	}
-	if (text_of(environment, "waiting_push")[0] != '\0')
+	if (json_text(environment, "waiting_push")[0] != '\0')
 		(void)printf(
-		    "  a push by %s waits for that\n", text_of(environment, "waiting_push"));
+		    "  a push by %s waits for that\n", json_text(environment, "waiting_push"));
 }
 
 /* One of its URLs. */
 static void
 print_finding(const struct json *environment, const struct json *finding)
 {
-	const char *state = text_of(environment, "state");
+	const char *state = json_text(environment, "state");
 	/* As the chat: while one replaces another it need not answer. */
 	bool is_down = strcmp(state, "down") == 0 ||
 	    (strcmp(state, "live") == 0 && !json_get_bool(environment, "is_replaced", false));
@@ -184,15 +177,15 @@ print_finding(const struct json *environment, const struct json *finding)
 		is_healthy ? "healthy" :
 		is_down	   ? "DOWN" :
 			     "no healthy answer",
-	    is_one ? "" : " at ", is_one ? "" : text_of(finding, "at"));
+	    is_one ? "" : " at ", is_one ? "" : json_text(finding, "at"));
 	if (is_healthy)
 		(void)printf("HTTP %lld in %lld ms",
 		    (long long)json_get_i64_or(finding, "http_status", 0),
 		    (long long)json_get_i64_or(finding, "latency_ms", 0));
 	else
-		(void)printf("%s", text_of(finding, "detail"));
+		(void)printf("%s", json_text(finding, "detail"));
 	if (json_get_bool(finding, "is_other_commit", false))
-		(void)printf(", answers as %.7s", text_of(finding, "commit"));
+		(void)printf(", answers as %.7s", json_text(finding, "commit"));
 	(void)printf("\n");
 }
 
@@ -204,8 +197,8 @@ print_health(const struct json *environment, const struct json *health)
 	for (size_t i = 0; i < json_count(health); i++) {
 		const struct json *finding = json_at(health, i);
 
-		if (strcmp(text_of(finding, "environment"), text_of(environment, "environment")) !=
-		    0)
+		if (strcmp(json_text(finding, "environment"),
+			json_text(environment, "environment")) != 0)
 			continue;
 		print_finding(environment, finding);
 		n++;
@@ -223,11 +216,11 @@ print_left_hosts(const struct json *environment)
 	const struct json *all = json_get(environment, "left_hosts");
 
 	for (size_t i = 0; i < json_count(all); i++) {
-		const char *commit = text_of(json_at(all, i), "commit");
+		const char *commit = json_text(json_at(all, i), "commit");
 
-		(void)printf("  %s%s%.7s, left out %s\n", text_of(json_at(all, i), "host"),
+		(void)printf("  %s%s%.7s, left out %s\n", json_text(json_at(all, i), "host"),
 		    commit[0] != '\0' ? " still has " : ": what it has is not known", commit,
-		    text_of(json_at(all, i), "since"));
+		    json_text(json_at(all, i), "since"));
 	}
 }
 
@@ -246,21 +239,21 @@ print_beside(const struct json *environment)
 		    "  nobody has seen how #%lld ended: deploybot show %lld\n", unseen, unseen);
 	for (size_t i = 0; i < json_count(blocked); i++) {
 		const struct json *block = json_at(blocked, i);
-		const char *by = text_of(block, "by"), *reason = text_of(block, "reason");
+		const char *by = json_text(block, "by"), *reason = json_text(block, "reason");
 
-		(void)printf("  blocked: %.7s, %s%s%s%s%s\n", text_of(block, "commit"),
+		(void)printf("  blocked: %.7s, %s%s%s%s%s\n", json_text(block, "commit"),
 		    by[0] != '\0' ? "rolled back by " : "its deployment failed", by,
 		    reason[0] != '\0' ? " (" : "", reason, reason[0] != '\0' ? ")" : "");
 	}
 	if (json_get_i64_or(environment, "blocks", 0) > (int64_t)json_count(blocked))
 		(void)printf("  blocked: %lld in all\n",
 		    (long long)json_get_i64_or(environment, "blocks", 0));
-	if (text_of(environment, "git_failing_since")[0] != '\0')
+	if (json_text(environment, "git_failing_since")[0] != '\0')
 		(void)printf("  git does not answer since %s: what is newer is not known\n",
 		    cli_show_at(environment, "git_failing_since", at));
 	else if (newer > 0)
 		(void)printf("  %lld newer commit%s: its branch is at %.7s\n", newer,
-		    newer == 1 ? "" : "s", text_of(environment, "head"));
+		    newer == 1 ? "" : "s", json_text(environment, "head"));
 }
 
 void
@@ -274,10 +267,10 @@ cli_show_status(const struct json *answer)
 
 		print_release(environment, json_get(answer, "health"));
 		print_health(environment, json_get(answer, "health"));
-		if (text_of(environment, "unknown_why")[0] != '\0')
-			(void)printf("  not known: %s\n", text_of(environment, "unknown_why"));
-		if (text_of(environment, "refusal")[0] != '\0')
-			(void)printf("  not deployed: %s\n", text_of(environment, "refusal"));
+		if (json_text(environment, "unknown_why")[0] != '\0')
+			(void)printf("  not known: %s\n", json_text(environment, "unknown_why"));
+		if (json_text(environment, "refusal")[0] != '\0')
+			(void)printf("  not deployed: %s\n", json_text(environment, "refusal"));
 		print_left_hosts(environment);
 		print_beside(environment);
 		print_holds(environment);
@@ -301,8 +294,8 @@ cli_show_history(const struct json *answer)
 		const struct json *work = json_at(all, i);
 		char at[CLI_AT];
 
-		(void)printf(
-		    "%s %s ", cli_show_at(work, "requested_at", at), text_of(work, "environment"));
+		(void)printf("%s %s ", cli_show_at(work, "requested_at", at),
+		    json_text(work, "environment"));
 		print_work(work);
 	}
 	if (json_count(all) == 0)
@@ -321,16 +314,16 @@ cli_show_queue(const struct json *answer)
 		const struct json *queue = json_get(json_at(all, i), "queue");
 
 		if (json_holds_object(work)) {
-			(void)printf("%s in progress: ", text_of(json_at(all, i), "environment"));
+			(void)printf("%s in progress: ", json_text(json_at(all, i), "environment"));
 			print_work(work);
 			n++;
 		}
 		n += json_count(json_get(json_at(all, i), "questions"));
 		(void)snprintf(
-		    before, sizeof(before), "%.96s ", text_of(json_at(all, i), "environment"));
+		    before, sizeof(before), "%.96s ", json_text(json_at(all, i), "environment"));
 		print_questions(json_at(all, i), before);
 		for (size_t k = 0; k < json_count(queue); k++, n++) {
-			(void)printf("%s %zu. ", text_of(json_at(all, i), "environment"), k + 1);
+			(void)printf("%s %zu. ", json_text(json_at(all, i), "environment"), k + 1);
 			print_work(json_at(queue, k));
 		}
 	}

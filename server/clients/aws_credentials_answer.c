@@ -86,16 +86,16 @@ bool
 aws_read_keys(const char *body, size_t size, int64_t at, struct aws_keys *ret, struct err *err)
 {
 	CLEANUP(json_freep) struct json *root = json_decode(body, size, NULL);
-	const char *code = json_get_str(root, "Code"), *access = json_get_str(root, "AccessKeyId"),
-		   *secret = json_get_str(root, "SecretAccessKey"),
+	const char *code = json_get_str(root, "Code"), *access = json_text(root, "AccessKeyId"),
+		   *secret = json_text(root, "SecretAccessKey"),
 		   *token = json_get_str(root, "Token");
 	char said[64];
 
 	if (code != NULL && strcmp(code, "Success") != 0)
 		return err_set(err, ERR_DENIED, "the role has no keys now: %s",
 		    clean_line(said, sizeof(said), code, strlen(code)));
-	if (access == NULL || access[0] == '\0' || secret == NULL || secret[0] == '\0' ||
-	    token == NULL || !text_copy(ret->access_key, sizeof(ret->access_key), access) ||
+	if (access[0] == '\0' || secret[0] == '\0' || token == NULL ||
+	    !text_copy(ret->access_key, sizeof(ret->access_key), access) ||
 	    !text_copy(ret->secret_key, sizeof(ret->secret_key), secret) ||
 	    !text_copy(ret->token, sizeof(ret->token), token) || !fits_in_header(access) ||
 	    !fits_in_header(token) ||

@@ -75,13 +75,13 @@ static struct cloudflare_answer
 read_level(int status, const struct json *root, const char *wanted)
 {
 	const struct json *result = json_get(root, "result");
-	const char *id = json_get_str(result, "id"), *value = json_get_str(result, "value");
+	const char *value = json_text(result, "value");
 	struct cloudflare_answer answer = { .verdict = CLOUDFLARE_DONE };
 
 	if (!json_get_bool(root, "success", true))
 		return refusal_of(CLOUDFLARE_REFUSED, status, root);
-	if (!json_get_bool(root, "success", false) || id == NULL || value == NULL ||
-	    strcmp(id, "security_level") != 0 || cloudflare_level_text(value) == NULL)
+	if (!json_get_bool(root, "success", false) || !json_has(result, "id", "security_level") ||
+	    cloudflare_level_text(value) == NULL)
 		return answer_of(CLOUDFLARE_UNKNOWN, "HTTP 200 without a security level");
 	if (wanted != NULL && strcmp(value, wanted) != 0)
 		return answer_of(CLOUDFLARE_UNKNOWN, "it answers with another level");

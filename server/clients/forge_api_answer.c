@@ -67,9 +67,7 @@ number_in(const char *header)
 static bool
 says(const struct json *root, const char *words)
 {
-	const char *message = json_get_str(root, "message");
-
-	return message != NULL && strcasestr(message, words) != NULL;
+	return strcasestr(json_text(root, "message"), words) != NULL;
 }
 
 static bool
@@ -206,12 +204,12 @@ forge_api_installation(const struct json *body)
 bool
 forge_api_token(const struct json *body, char out[FORGE_API_TOKEN])
 {
-	const char *token = json_get_str(body, "token");
+	const char *token = json_text(body, "token");
 
-	for (const char *c = token; c != NULL && *c != '\0'; c++)
+	for (const char *c = token; *c != '\0'; c++)
 		if (*c <= ' ' || *c > '~')
 			return false;
-	return token != NULL && token[0] != '\0' && text_copy(out, FORGE_API_TOKEN, token);
+	return token[0] != '\0' && text_copy(out, FORGE_API_TOKEN, token);
 }
 
 /* --- the hour --- */

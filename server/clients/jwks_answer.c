@@ -44,13 +44,13 @@ jwks_read_configuration(
     const char *body, size_t size, const char *issuer, char out[JWKS_URL], struct err *err)
 {
 	CLEANUP(json_freep) struct json *json = json_decode(body, size, err);
-	const char *its = json_get_str(json, "issuer"), *url = json_get_str(json, "jwks_uri");
+	const char *url = json_text(json, "jwks_uri");
 
 	if (json == NULL)
 		return err_wrap(err, "the issuer's configuration");
-	if (its == NULL || strcmp(its, issuer) != 0)
+	if (!json_has(json, "issuer", issuer))
 		return err_set(err, ERR_INVALID, "the configuration is not of %.160s", issuer);
-	if (url == NULL || !text_is_plain(url) || !is_same_origin(url, issuer))
+	if (!text_is_plain(url) || !is_same_origin(url, issuer))
 		return err_set(
 		    err, ERR_INVALID, "the keys of %.160s are not on its own host", issuer);
 	if (!text_copy(out, JWKS_URL, url))
@@ -71,17 +71,15 @@ jwks_keys_free(struct jwks_keys *keys)
 static bool
 may_be(const struct json *key, const char *name, const char *wanted)
 {
-	const char *text = json_get_str(key, name);
-
-	return json_get(key, name) == NULL || (text != NULL && strcmp(text, wanted) == 0);
+	return json_get(key, name) == NULL || json_has(key, name, wanted);
 }
 
 static bool
 read_number(const struct json *key, const char *name, uint8_t *out, size_t room, size_t *ret_size)
 {
-	const char *text = json_get_str(key, name);
+	const char *text = json_text(key, name);
 
-	return text != NULL && base64_url_decode(text, strlen(text), out, room, ret_size);
+	return text[0] != '\0' && base64_url_decode(text, strlen(text), out, room, ret_size);
 }
 
 /* NULL: it is not one of RS256. */
@@ -89,10 +87,9 @@ static struct crypto_rsa *
 read_rsa(const struct json *key)
 {
 	uint8_t modulus[CRYPTO_RSA_BYTES], exponent[8];
-	const char *type = json_get_str(key, "kty");
 	size_t size, exponent_size;
 
-	if (type == NULL || strcmp(type, "RSA") != 0 || !may_be(key, "use", "sig") ||
+	if (!json_has(key, "kty", "RSA") || !may_be(key, "use", "sig") ||
 	    !may_be(key, "alg", "RS256") ||
 	    !read_number(key, "n", modulus, sizeof(modulus), &size) ||
 	    !read_number(key, "e", exponent, sizeof(exponent), &exponent_size))

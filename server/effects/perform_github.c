@@ -106,12 +106,9 @@ find_run(const struct json *body, const struct effect_forge *forge)
 {
 	const struct json *runs = json_get(body, "workflow_runs");
 
-	for (size_t i = 0; forge->run == 0 && i < json_count(runs); i++) {
-		const char *title = json_get_str(json_at(runs, i), "display_title");
-
-		if (title != NULL && strstr(title, forge->nonce) != NULL)
+	for (size_t i = 0; forge->run == 0 && i < json_count(runs); i++)
+		if (strstr(json_text(json_at(runs, i), "display_title"), forge->nonce) != NULL)
 			return json_at(runs, i);
-	}
 	return forge->run != 0 ? body : NULL;
 }
 

@@ -55,9 +55,8 @@ find_hook(
 	    application[0] != '\0' ? row->paths : row->path, application);
 	for (size_t i = 0; read->hook == 0 && i < json_count(hooks); i++) {
 		const struct json *hook = json_at(hooks, i);
-		const char *to = json_get_str(at_gitlab ? hook : json_get(hook, "config"), "url");
 
-		if (to == NULL || strcmp(to, url) != 0)
+		if (!json_has(at_gitlab ? hook : json_get(hook, "config"), "url", url))
 			continue;
 		read->hook = json_get_i64_or(hook, "id", 0);
 		read->off_until = off_until(hook);

@@ -39,10 +39,7 @@ add_line(struct failure_job *job, const char *line)
 static bool
 has_failed(const struct json *part)
 {
-	const char *conclusion = json_get_str(part, "conclusion");
-
-	return conclusion != NULL &&
-	    (strcmp(conclusion, "failure") == 0 || strcmp(conclusion, "timed_out") == 0);
+	return json_has(part, "conclusion", "failure") || json_has(part, "conclusion", "timed_out");
 }
 
 /* The first that failed; NULL: none did. */
@@ -87,11 +84,9 @@ take_jobs(struct failure_job *job, const struct json *jobs)
 static bool
 is_of_line(const struct json *annotation)
 {
-	const char *level = json_get_str(annotation, "annotation_level");
-	const char *path = json_get_str(annotation, "path");
-
-	return level != NULL && strcmp(level, "failure") == 0 && path != NULL &&
-	    strcmp(path, ".github") != 0 && json_get_str(annotation, "message") != NULL;
+	return json_has(annotation, "annotation_level", "failure") &&
+	    json_get_str(annotation, "path") != NULL && !json_has(annotation, "path", ".github") &&
+	    json_get_str(annotation, "message") != NULL;
 }
 
 static void

@@ -46,14 +46,14 @@ is_ours(const struct effect *effect, const struct json *deployment)
 {
 	const struct json *payload = json_get(deployment, "payload");
 	const char *text = json_str(payload);
-	const char *target = json_get_str(deployment, "environment");
+	const char *target = json_text(deployment, "environment");
 	struct err err; /* what is no JSON is not ours */
 	CLEANUP(json_freep)
 	struct json *parsed = text != NULL ? json_decode(text, strlen(text), &err) : NULL;
 
 	if (text != NULL)
 		payload = parsed;
-	return target != NULL && text_same_ci(target, effect->u.forge_report.target) &&
+	return text_same_ci(target, effect->u.forge_report.target) &&
 	    json_get_i64_or(payload, "deploybot", 0) == effect->subject &&
 	    json_get_i64_or(payload, "at", 0) == effect->u.forge_report.requested_at;
 }
@@ -64,14 +64,13 @@ static bool
 is_ours_at_gitlab(const struct effect *effect, const struct json *deployment, bool is_said)
 {
 	const struct effect_forge_report *report = &effect->u.forge_report;
-	const char *sha = json_get_str(deployment, "sha"), *is = json_get_str(deployment, "status");
-	const char *target = json_get_str(json_get(deployment, "environment"), "name");
+	const char *target = json_text(json_get(deployment, "environment"), "name");
 	const struct json *job = json_get(deployment, "deployable");
 	int64_t made_at = 0;
 
-	return sha != NULL && strcmp(sha, report->commit) == 0 && target != NULL &&
+	return json_has(deployment, "sha", report->commit) &&
 	    text_same_ci(target, report->target) && (job == NULL || json_holds_null(job)) &&
-	    is != NULL && (is_said || strcmp(is, "running") == 0) &&
+	    (is_said || json_has(deployment, "status", "running")) &&
 	    forge_time_read(json_get_str(deployment, "created_at"), &made_at) &&
 	    made_at > report->requested_at - CLOCKS_MS;
 }
@@ -80,11 +79,10 @@ static void
 find(struct report_job *job, const struct json *list)
 {
 	const struct effect *effect = job->asking.job.effect;
-	const char *wanted = state_at_gitlab(effect->u.forge_report.state), *is;
+	const char *wanted = state_at_gitlab(effect->u.forge_report.state);
 
 	for (size_t i = 0; i < json_count(list) && job->number == 0; i++) {
-		is = json_get_str(json_at(list, i), "status");
-		job->is_said = job->at_gitlab && is != NULL && strcmp(is, wanted) == 0;
+		job->is_said = job->at_gitlab && json_has(json_at(list, i), "status", wanted);
 		if (job->at_gitlab ? is_ours_at_gitlab(effect, json_at(list, i), job->is_said) :
 				     is_ours(effect, json_at(list, i)))
 			job->number = json_get_i64_or(json_at(list, i), "id", 0);
@@ -176,63 +174,70 @@ write_deployment(const struct effect *effect, struct json_out *json)
 }
 
 static void
-write_at_gitlab(const struct report_job *job, char path[LIMIT_LINE], struct buf *body)
+write_at_gitlab(const struct report_job *job, struct json_out *json)
 {
 	const struct effect *effect = job->asking.job.effect;
 	const struct effect_forge_report *report = &effect->u.forge_report;
 	const struct environment_settings *e =
 	    settings_environment(effect->settings, report->environment);
-	struct json_out json;
-	bool is_plain;
 
-	if (job->number == 0 && !job->is_none) {
-		is_plain = strspn(report->target, GITHUB_JOB_PLAIN) == strlen(report->target);
-		(void)snprintf(path, LIMIT_LINE,
-		    "/deployments?order_by=id&sort=desc&per_page=20%s%.180s",
-		    is_plain ? "&environment=" : "", is_plain ? report->target : "");
-		return;
-	}
-	json = json_out_begin(body, '{');
 	if (job->number == 0) {
-		json_put_str(&json, "environment", report->target);
-		json_put_str(&json, "sha", report->commit);
+		json_put_str(json, "environment", report->target);
+		json_put_str(json, "sha", report->commit);
 		json_put_str(
-		    &json, "ref", e != NULL && e->branch != NULL ? e->branch : report->commit);
-		json_put_bool(&json, "tag", false);
+		    json, "ref", e != NULL && e->branch != NULL ? e->branch : report->commit);
+		json_put_bool(json, "tag", false);
 	}
-	json_put_str(&json, "status", state_at_gitlab(report->state));
-	json_out_end(&json);
-	if (job->number == 0)
-		(void)snprintf(path, LIMIT_LINE, "/deployments");
-	else
-		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64, job->number);
+	json_put_str(json, "status", state_at_gitlab(report->state));
 }
 
 static void
-write_at_github(const struct report_job *job, char path[LIMIT_LINE], struct buf *body)
+write_at_github(const struct report_job *job, struct json_out *json)
 {
 	const struct effect *effect = job->asking.job.effect;
-	const struct effect_forge_report *report = &effect->u.forge_report;
 	char description[64];
+
+	if (job->number == 0)
+		write_deployment(effect, json);
+	else
+		json_put_str(json, "state", effect->u.forge_report.state);
+	(void)snprintf(description, sizeof(description), "deploybot #%" PRId64, effect->subject);
+	json_put_str(json, "description", description);
+}
+
+/* What it is looked for by. */
+static void
+write_search(const struct report_job *job, char path[LIMIT_LINE])
+{
+	const struct effect_forge_report *report = &job->asking.job.effect->u.forge_report;
+	bool is_plain = strspn(report->target, GITHUB_JOB_PLAIN) == strlen(report->target);
+
+	if (job->at_gitlab)
+		(void)snprintf(path, LIMIT_LINE,
+		    "/deployments?order_by=id&sort=desc&per_page=20%s%.180s",
+		    is_plain ? "&environment=" : "", is_plain ? report->target : "");
+	else
+		(void)snprintf(
+		    path, LIMIT_LINE, "/deployments?sha=%.64s&per_page=30", report->commit);
+}
+
+static void
+write_next(const struct report_job *job, char path[LIMIT_LINE], struct buf *body)
+{
 	struct json_out json;
 
 	if (job->number == 0 && !job->is_none) {
-		(void)snprintf(
-		    path, LIMIT_LINE, "/deployments?sha=%.64s&per_page=30", report->commit);
+		write_search(job, path);
 		return;
 	}
 	json = json_out_begin(body, '{');
-	if (job->number == 0)
-		write_deployment(effect, &json);
-	else
-		json_put_str(&json, "state", report->state);
-	(void)snprintf(description, sizeof(description), "deploybot #%" PRId64, effect->subject);
-	json_put_str(&json, "description", description);
+	(job->at_gitlab ? write_at_gitlab : write_at_github)(job, &json);
 	json_out_end(&json);
 	if (job->number == 0)
 		(void)snprintf(path, LIMIT_LINE, "/deployments");
 	else
-		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64 "/statuses", job->number);
+		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64 "%s", job->number,
+		    job->at_gitlab ? "" : "/statuses");
 }
 
 static void
@@ -250,7 +255,7 @@ ask(struct perform_job *base)
 		.on_done = on_answer };
 	struct err err = { .code = ERR_NONE };
 
-	(job->at_gitlab ? write_at_gitlab : write_at_github)(job, path, &body);
+	write_next(job, path, &body);
 	if (buf_check(&body, &err) && body.size > 0) {
 		request.body = buf_text(&body);
 		/* Which is never sent twice for one answer. */

@@ -25,54 +25,39 @@ forge_delivery_id_is_good(const char *id, size_t most)
 	return size > 0 && size <= most && strspn(id, letters) == size;
 }
 
-/* What one push says, as its body has it; NULL: it does not. */
+/* What one push says, as its body has it; "": it does not. */
 struct said {
 	const char *ref; /* with refs/heads/, or of Bitbucket a branch's name */
-	const char *after;
-	const char *repository;
-	const char *login;
+	const char *after, *repository, *login;
 	int64_t sender;
 	bool is_branch; /* ref is a branch's name */
 	bool forced;
 };
 
-/* An id of SHA-1 or SHA-256, in lower case as git writes it. */
-static bool
-take_commit(const char *text, struct delivery *delivery)
+bool
+forge_take_commit(const char *text, struct delivery *delivery)
 {
-	size_t size = text == NULL ? 0 : strlen(text);
+	size_t size = strlen(text);
 
-	if ((size != 40 && size != 64) || strspn(text, "0123456789abcdef") != size ||
-	    !text_copy(delivery->after, sizeof(delivery->after), text))
+	if ((size != 40 && size != 64) || strspn(text, "0123456789abcdef") != size)
 		return false;
 	delivery->deleted = strspn(text, "0") == size;
-	return true;
+	return text_copy(delivery->after, sizeof(delivery->after), text);
 }
 
-/* A branch longer than git can store as a file is none of ours: left "", as a tag is. */
-static bool
-take_branch(const struct said *said, struct delivery *delivery)
+bool
+forge_take_branch(const char *name, struct delivery *delivery)
 {
-	const char *name = said->ref;
-
-	if (name == NULL || name[0] == '\0')
-		return false;
-	if (!said->is_branch) {
-		if (!text_starts(name, heads))
-			return true;
-		name += strlen(heads);
-	}
 	if (!text_copy(delivery->branch, sizeof(delivery->branch), name))
 		delivery->branch[0] = '\0';
 	return text_is_plain(delivery->branch);
 }
 
-/* What stands there must not reach a log or a chat as it is. */
-static void
-take_login(const char *login, struct delivery *delivery)
+void
+forge_take_login(const char *login, char out[LIMIT_PERSON])
 {
-	(void)text_copy(delivery->login, sizeof(delivery->login), login == NULL ? "" : login);
-	for (char *c = delivery->login; *c != '\0'; c++)
+	(void)text_copy(out, LIMIT_PERSON, login);
+	for (char *c = out; *c != '\0'; c++)
 		if (*c <= ' ' || *c >= 0x7f)
 			*c = '?';
 }
@@ -100,15 +85,19 @@ take_id(const struct said *said, struct delivery *delivery, struct err *err)
 static bool
 take_push(const struct said *said, struct delivery *delivery, struct err *err)
 {
-	if (!take_branch(said, delivery))
+	size_t before = said->is_branch ? 0 : strlen(heads);
+
+	if (said->ref[0] == '\0' ||
+	    (strncmp(said->ref, heads, before) == 0 &&
+		!forge_take_branch(said->ref + before, delivery)))
 		return err_set(err, ERR_INVALID, "a push without a ref that can be one");
-	if (!take_commit(said->after, delivery))
+	if (!forge_take_commit(said->after, delivery))
 		return err_set(err, ERR_INVALID, "a push to what is no commit");
-	if (said->repository == NULL || said->repository[0] == '\0' ||
+	if (said->repository[0] == '\0' ||
 	    !text_copy(delivery->repository, sizeof(delivery->repository), said->repository) ||
 	    !text_is_plain(delivery->repository))
 		return err_set(err, ERR_INVALID, "a push without its repository's path");
-	take_login(said->login, delivery);
+	forge_take_login(said->login, delivery->login);
 	delivery->sender = said->sender;
 	delivery->forced = said->forced;
 	delivery->kind = DELIVERY_PUSH;
@@ -171,20 +160,19 @@ add_pipeline(struct decoding *d, const struct json *body)
 static bool
 read_gitlab(struct decoding *d, const struct json *body)
 {
-	const char *kind = json_get_str(body, "object_kind");
 	const struct said said = {
-		.ref = json_get_str(body, "ref"),
-		.after = json_get_str(body, "after"),
-		.repository = json_get_str(json_get(body, "project"), "path_with_namespace"),
-		.login = json_get_str(body, "user_username"),
+		.ref = json_text(body, "ref"),
+		.after = json_text(body, "after"),
+		.repository = json_text(json_get(body, "project"), "path_with_namespace"),
+		.login = json_text(body, "user_username"),
 		.sender = json_get_i64_or(body, "user_id", 0),
 	};
 
-	if (kind == NULL)
+	if (json_get_str(body, "object_kind") == NULL)
 		return err_set(d->err, ERR_INVALID, "no object_kind");
-	if (strcmp(kind, "pipeline") == 0)
+	if (json_has(body, "object_kind", "pipeline"))
 		return add_pipeline(d, body);
-	return add(d, strcmp(kind, "push") == 0 ? &said : NULL);
+	return add(d, json_has(body, "object_kind", "push") ? &said : NULL);
 }
 
 bool
@@ -206,10 +194,10 @@ read_gitea(struct decoding *d, const struct json *body)
 {
 	const struct json *sender = json_get(body, "sender");
 	const struct said said = {
-		.ref = json_get_str(body, "ref"),
-		.after = json_get_str(body, "after"),
-		.repository = json_get_str(json_get(body, "repository"), "full_name"),
-		.login = json_get_str(sender, "login"),
+		.ref = json_text(body, "ref"),
+		.after = json_text(body, "after"),
+		.repository = json_text(json_get(body, "repository"), "full_name"),
+		.login = json_text(sender, "login"),
 		.sender = json_get_i64_or(sender, "id", 0),
 	};
 	/* Only a push has these three beside each other. */
@@ -237,13 +225,12 @@ read_change(struct decoding *d, const struct json *change, struct said *said)
 	const struct json *new = json_get(change, "new"), *old = json_get(change, "old");
 	bool is_gone = json_holds_null(new) && json_holds_object(old);
 	const struct json *ref = is_gone ? old : new;
-	const char *type = json_get_str(ref, "type");
 
-	if (!json_holds_object(ref) || type == NULL)
+	if (!json_holds_object(ref) || json_get_str(ref, "type") == NULL)
 		return err_set(d->err, ERR_INVALID, "a change of nothing");
-	said->is_branch = strcmp(type, "branch") == 0 || strcmp(type, "named_branch") == 0;
-	said->ref = json_get_str(ref, "name");
-	said->after = is_gone ? zeros : json_get_str(json_get(ref, "target"), "hash");
+	said->is_branch = json_has(ref, "type", "branch") || json_has(ref, "type", "named_branch");
+	said->ref = json_text(ref, "name");
+	said->after = is_gone ? zeros : json_text(json_get(ref, "target"), "hash");
 	said->forced = json_get_bool(change, "forced", false);
 	return add(d, said);
 }
@@ -255,8 +242,7 @@ number_of(const char *uuid)
 	int64_t number = 0;
 	int digits = 0;
 
-	for (const char *c = uuid == NULL || uuid[0] != '{' ? "" : uuid + 1;
-	     *c != '\0' && digits < 13; c++) {
+	for (const char *c = uuid[0] != '{' ? "" : uuid + 1; *c != '\0' && digits < 13; c++) {
 		uint8_t byte;
 		const char pair[] = { '0', *c };
 
@@ -277,9 +263,9 @@ read_bitbucket(struct decoding *d, const struct json *body)
 	const struct json *changes = json_get(json_get(body, "push"), "changes");
 	const char *nickname = json_get_str(actor, "nickname");
 	struct said said = {
-		.repository = json_get_str(json_get(body, "repository"), "full_name"),
-		.login = nickname != NULL ? nickname : json_get_str(actor, "display_name"),
-		.sender = number_of(json_get_str(actor, "uuid")),
+		.repository = json_text(json_get(body, "repository"), "full_name"),
+		.login = nickname != NULL ? nickname : json_text(actor, "display_name"),
+		.sender = number_of(json_text(actor, "uuid")),
 	};
 
 	if (json_get(body, "push") == NULL)

@@ -10,6 +10,15 @@
 /* True for what a delivery's id may be: 1 to `most` letters, digits, '_' and '-'. */
 bool forge_delivery_id_is_good(const char *id, size_t most);
 
+/* What the decoders take of a push.  An id of SHA-1 or SHA-256, in lower case as git writes it; all
+ * zeros: deleted. */
+MUST_USE bool forge_take_commit(const char *text, struct delivery *delivery);
+/* Without refs/heads/.  One longer than git can store as a file is none of ours: left "", as a tag
+ * is. */
+MUST_USE bool forge_take_branch(const char *name, struct delivery *delivery);
+/* What stands there must not reach a log or a chat as it is. */
+void forge_take_login(const char *login, char out[LIMIT_PERSON]);
+
 /* Beside its id, of one that is shared: a dot and so many digits of what it is about. */
 #define FORGE_DELIVERY_REF 33
 #define FORGE_SHARED_ID	   (LIMIT_DELIVERY - 1 - FORGE_DELIVERY_REF)

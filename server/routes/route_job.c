@@ -118,9 +118,7 @@ on_key(void *ctx, enum jwks_found found, const struct crypto_rsa *key)
 static enum delivery_forge
 forge_of(const struct settings *settings, const struct json *claims)
 {
-	const char *issuer = json_get_str(claims, "iss");
-
-	return issuer != NULL && strcmp(issuer, workflow_issuer(settings, DELIVERY_GITLAB)) == 0 ?
+	return json_has(claims, "iss", workflow_issuer(settings, DELIVERY_GITLAB)) ?
 	    DELIVERY_GITLAB :
 	    DELIVERY_GITHUB;
 }

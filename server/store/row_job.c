@@ -87,7 +87,8 @@ int64_t
 row_job_gate(struct tx *tx, const char *environment, const struct job *job)
 {
 	return tx_number(tx,
-	    GATE_OF " AND attempt = $4 AND rule = '' AND ($5 = '' OR check_run = '' OR check_run = $5)",
+	    GATE_OF " AND attempt = $4 AND rule = ''"
+		    " AND ($5 = '' OR check_run = '' OR check_run = $5)",
 	    DB_TEXT(environment), DB_TEXT(job->repository_id), DB_TEXT(job->run),
 	    DB_I64(job->attempt), DB_TEXT(job->check_run));
 }

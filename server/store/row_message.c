@@ -299,8 +299,7 @@ row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 			note_copy(tx, id, chat, remote_id, was_id);
 		return;
 	}
-	if (remote_id != 0 &&
-	    now > remote_id) { /* in two lanes both were sent anew: once is enough */
+	if (remote_id != 0 && now > remote_id) { /* by two lanes, both anew */
 		delete_copy(tx, id, chat, remote_id);
 		row_effect_send(tx, id);
 	} else {

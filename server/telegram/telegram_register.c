@@ -175,27 +175,21 @@ kinds_are_ours(const struct json *kinds)
 static bool
 was_refused(const struct json *info)
 {
-	const char *error = json_get_str(info, "last_error_message");
-
-	return error != NULL && strstr(error, "401") != NULL;
+	return strstr(json_text(info, "last_error_message"), "401") != NULL;
 }
 
 /* Whether getWebhookInfo's result is what telegram_register_set() would make it. */
 static bool
 is_ours(const struct json *info, const struct settings *settings)
 {
-	const char *url = json_get_str(info, "url");
-
-	if (url == NULL || strcmp(url, settings->telegram_webhook_url) != 0 || was_refused(info))
-		return false;
-	return kinds_are_ours(json_get(info, "allowed_updates"));
+	return json_has(info, "url", settings->telegram_webhook_url) && !was_refused(info) &&
+	    kinds_are_ours(json_get(info, "allowed_updates"));
 }
 
 /* Whether it stands as it should; once it was set, kinds and an old refusal are not looked at. */
 static bool
 stands(struct telegram_register *reg, const struct json *info)
 {
-	const char *url = json_get_str(info, "url");
 	int64_t refused_at = was_refused(info) ? json_get_i64_or(info, "last_error_date", 0) : 0;
 	bool is_refused_anew = refused_at > reg->refused_at;
 
@@ -205,7 +199,7 @@ stands(struct telegram_register *reg, const struct json *info)
 		return false;
 	if (!reg->is_set)
 		return is_ours(info, reg->config.settings);
-	return url != NULL && url[0] != '\0' && !is_refused_anew;
+	return json_text(info, "url")[0] != '\0' && !is_refused_anew;
 }
 
 /* Updates wait although it stands, and their delivery has failed of late. */
@@ -242,9 +236,9 @@ on_info(void *ctx, const struct telegram_result *result)
 		    result->retry_after_s);
 		return;
 	}
-	const char *url = json_get_str(result->result, "url");
-	bool has_other = url != NULL && url[0] != '\0' &&
-	    strcmp(url, reg->config.settings->telegram_webhook_url) != 0;
+	const char *url = json_text(result->result, "url");
+	bool has_other =
+	    url[0] != '\0' && strcmp(url, reg->config.settings->telegram_webhook_url) != 0;
 
 	if (reg->config.pending != NULL)
 		reg->config.pending(

@@ -166,10 +166,11 @@ read_update(const struct json *root, struct update *update)
 static bool
 read_membership(const struct json *change, struct update *update)
 {
-	const char *status = json_get_str(json_get(change, "new_chat_member"), "status");
+	const struct json *we = json_get(change, "new_chat_member");
 
 	update->kind = UPDATE_OTHER;
-	if (status == NULL || strcmp(status, "left") == 0 || strcmp(status, "kicked") == 0)
+	if (json_get_str(we, "status") == NULL || json_has(we, "status", "left") ||
+	    json_has(we, "status", "kicked"))
 		return true;
 	return read_address(change, update);
 }
@@ -247,7 +248,7 @@ refusal_of(const struct json *message)
 static bool
 may_be_button(const char *data)
 {
-	size_t size = data == NULL ? 0 : strlen(data);
+	size_t size = strlen(data);
 
 	if (size == 0 || size >= LIMIT_BUTTON_ID)
 		return false;
@@ -259,10 +260,9 @@ read_press(const struct json *query, struct update *update)
 {
 	const struct json *from = json_get(query, "from");
 	const struct json *message = json_get(query, "message");
-	const char *id = json_get_str(query, "id");
-	const char *data = json_get_str(query, "data");
+	const char *id = json_text(query, "id"), *data = json_text(query, "data");
 
-	if (id == NULL || id[0] == '\0' || !text_copy(update->callback, LIMIT_CALLBACK, id))
+	if (id[0] == '\0' || !text_copy(update->callback, LIMIT_CALLBACK, id))
 		return false;
 	update->kind = UPDATE_PRESS;
 	read_person(from, update);
@@ -316,12 +316,11 @@ drop_signs(char *name)
 static void
 read_own_name(const struct json *user, struct update *update)
 {
-	const char *first = json_get_str(user, "first_name");
-	const char *last = json_get_str(user, "last_name");
+	const char *last = json_text(user, "last_name");
 	char name[1024], brief[OWN_NAME];
 
-	(void)snprintf(name, sizeof(name), "%s%s%s", first == NULL ? "" : first,
-	    last == NULL ? "" : " ", last == NULL ? "" : last); /* cut is fine */
+	(void)snprintf(name, sizeof(name), "%s%s%s", json_text(user, "first_name"),
+	    last[0] == '\0' ? "" : " ", last); /* cut is fine */
 	drop_signs(name);
 	(void)clean_line(brief, sizeof(brief), name, strlen(name));
 	if (brief[0] != '\0')
@@ -333,11 +332,11 @@ read_own_name(const struct json *user, struct update *update)
 static void
 read_person(const struct json *user, struct update *update)
 {
-	const char *username = json_get_str(user, "username");
+	const char *username = json_text(user, "username");
 	char name[LIMIT_PERSON];
 
 	update->person = json_get_i64_or(user, "id", 0);
-	if (username != NULL && username[0] != '\0') {
+	if (username[0] != '\0') {
 		(void)snprintf(name, sizeof(name), "@%s", username); /* cut is fine */
 		(void)clean_line(update->name, sizeof(update->name), name, strlen(name));
 	} else {

@@ -92,8 +92,7 @@ add_word(const char *word, size_t size, char *text, size_t room, struct err *err
 {
 	size_t used = strlen(text);
 
-	if (word == NULL || size == 0 || strlen(word) != size || !text_is_plain(word) ||
-	    strchr(word, ' ') != NULL)
+	if (size == 0 || !text_is_plain(word) || strchr(word, ' ') != NULL)
 		return err_set(err, ERR_INVALID,
 		    "\"arguments\": expected a list of words, without blanks or control characters in them");
 	if (used + size + 2 > room)
@@ -110,8 +109,7 @@ read_reason(const struct json *reason, struct api_request *ret, struct err *err)
 
 	if (reason == NULL)
 		return true;
-	if (text == NULL || json_str_size(reason) >= sizeof(ret->reason) ||
-	    strlen(text) != json_str_size(reason) || !text_is_plain(text))
+	if (text == NULL || strlen(text) >= sizeof(ret->reason) || !text_is_plain(text))
 		return err_set(err, ERR_INVALID,
 		    "\"reason\": expected a line of text of %d bytes at most", API_REASON_MAX - 1);
 	(void)clean_line(ret->reason, sizeof(ret->reason), text, strlen(text));
@@ -180,13 +178,11 @@ read_command(const struct json *body, struct api_request *ret, struct err *err)
 static bool
 read_answer(const struct json *body, struct api_request *ret, struct err *err)
 {
-	const char *answer = json_get_str(body, "answer");
-
-	if (json_count(body) != 1 + has_code(body) || answer == NULL ||
-	    (strcmp(answer, "yes") != 0 && strcmp(answer, "no") != 0))
+	if (json_count(body) != 1 + has_code(body) ||
+	    (!json_has(body, "answer", "yes") && !json_has(body, "answer", "no")))
 		return err_set(err, ERR_INVALID,
 		    "expected {\"answer\": \"yes\"} or {\"answer\": \"no\"}, and nothing else");
-	request_add(&ret->request, "answer", answer);
+	request_add(&ret->request, "answer", json_text(body, "answer"));
 	return true;
 }
 
@@ -198,7 +194,7 @@ read_recovery(const struct json *recovery, struct api_request *ret, struct err *
 
 	if (recovery == NULL)
 		return true;
-	if (text == NULL || strlen(text) != json_str_size(recovery) || !text_is_plain(text) ||
+	if (text == NULL || !text_is_plain(text) ||
 	    !text_copy(ret->recovery, sizeof(ret->recovery), text))
 		return err_set(
 		    err, ERR_INVALID, "\"recovery\": expected a recovery code, as a text");
@@ -222,18 +218,18 @@ read_person(const struct json *body, struct api_request *ret, struct err *err)
 	return read_code(body, "first", ret->first, err) && read_recovery(recovery, ret, err);
 }
 
+/* A text of a request, which may be missing. */
 static bool
-read_argument(const struct json *body, const char *key, struct api_request *ret, struct err *err)
+read_text(
+    const struct json *body, const char *key, size_t most, struct api_request *ret, struct err *err)
 {
-	const struct json *value = json_get(body, key);
-	const char *text = json_str(value);
+	const char *text = json_text(body, key);
 
-	if (value == NULL)
+	if (json_get(body, key) == NULL)
 		return true;
-	if (text == NULL || text[0] == '\0' || json_str_size(value) > API_ARGUMENT ||
-	    strlen(text) != json_str_size(value) || !text_is_plain(text))
-		return err_set(err, ERR_INVALID, "\"%s\": expected a text of 1 to %d bytes", key,
-		    API_ARGUMENT);
+	if (text[0] == '\0' || strlen(text) > most || !text_is_plain(text))
+		return err_set(
+		    err, ERR_INVALID, "\"%s\": expected a text of 1 to %zu bytes", key, most);
 	request_add(&ret->request, key, text);
 	return true;
 }
@@ -251,7 +247,7 @@ read_token(const struct json *body, struct api_request *ret, struct err *err)
 		return err_set(err, ERR_INVALID,
 		    "expected {\"name\": …, \"role\": …, \"expires\": …}, \"code\", \"shown\", and nothing else");
 	for (size_t i = 0; i < COUNT(keys); i++)
-		if (!read_argument(body, keys[i], ret, err))
+		if (!read_text(body, keys[i], API_ARGUMENT, ret, err))
 			return false;
 	return true;
 }
@@ -264,17 +260,9 @@ read_texts(const struct json *body, const char *const *keys, const char *expecte
 	unsigned n = 0;
 
 	for (size_t i = 0; keys[i] != NULL; i++) {
-		const struct json *value = json_get(body, keys[i]);
-		const char *text = json_str(value);
-
-		if (value == NULL)
-			continue;
-		n++;
-		if (text == NULL || text[0] == '\0' || json_str_size(value) > API_REF_MAX ||
-		    strlen(text) != json_str_size(value) || !text_is_plain(text))
-			return err_set(err, ERR_INVALID, "\"%s\": expected a text of 1 to %d bytes",
-			    keys[i], API_REF_MAX);
-		request_add(&ret->request, keys[i], text);
+		n += json_get(body, keys[i]) != NULL ? 1 : 0;
+		if (!read_text(body, keys[i], API_REF_MAX, ret, err))
+			return false;
 	}
 	return json_count(body) == n ||
 	    err_set(err, ERR_INVALID, "expected %s, and nothing else", expected);
@@ -305,9 +293,9 @@ read_gate(const struct json *body, struct api_request *ret, struct err *err)
 static bool
 read_conclusion(const struct json *body, struct api_request *ret, struct err *err)
 {
-	const char *how = json_get_str(body, "conclusion");
+	const char *how = json_text(body, "conclusion");
 
-	if (json_count(body) != 1 || how == NULL ||
+	if (json_count(body) != 1 ||
 	    (strcmp(how, "success") != 0 && strcmp(how, "failure") != 0 &&
 		strcmp(how, "cancelled") != 0))
 		return err_set(err, ERR_INVALID,

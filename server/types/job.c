@@ -5,6 +5,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/json_take.h"
 #include "lib/text.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
@@ -84,44 +85,17 @@ job_actor_is(const struct job *job)
 				   JOB_ACTOR_UNKNOWN;
 }
 
-static bool
-missing(const char *name, struct err *err)
-{
-	return err_set(err, ERR_DENIED, "the token's %s is missing, or is none", name);
-}
-
-/* A text of plain characters that fits. */
-static bool
-take_text(const struct json *claims, const char *name, char *out, size_t room, struct err *err)
-{
-	const char *text = json_get_str(claims, name);
-
-	return (text != NULL && text[0] != '\0' && text_is_plain(text) &&
-		   text_copy(out, room, text)) ||
-	    missing(name, err);
-}
-
 /* A number of their own, above 0, as the text that it is. */
-static bool
-take_number(const struct json *claims, const char *name, char out[JOB_NUMBER], int64_t *ret,
-    struct err *err)
+static int64_t
+take_number(
+    struct json_take *take, const struct json *claims, const char *key, char out[JOB_NUMBER])
 {
-	int64_t number;
+	int64_t number = 0;
 
-	if (!take_text(claims, name, out, JOB_NUMBER, err))
-		return false;
+	json_take_plain(take, claims, key, out, JOB_NUMBER);
 	if (!text_to_i64(out, 1, INT64_MAX, &number, NULL))
-		return missing(name, err);
-	if (ret != NULL)
-		*ret = number;
-	return true;
-}
-
-static bool
-take_commit(const struct json *claims, char out[LIMIT_COMMIT], struct err *err)
-{
-	return take_text(claims, "sha", out, LIMIT_COMMIT, err) &&
-	    (text_is_hex(out, 40, 40) || missing("sha", err));
+		(void)json_take_none(take, key);
+	return number;
 }
 
 /* Who or what others have at other forges, too. */
@@ -139,30 +113,32 @@ bool
 job_read(enum delivery_forge forge, const struct json *claims, struct job *ret, struct err *err)
 {
 	const struct job_forge *of = &job_forges[forge];
+	struct json_take take = { .whose = "the token's", .code = ERR_DENIED, .err = err };
 	const char *actor = json_get_str(claims, of->actor);
 	struct job *job = ret;
 	char number[JOB_NUMBER];
-	int64_t expires;
+	int64_t expires = 0;
 
 	*job = (struct job){ .workflow = "", .attempt = 1 };
-	if (!take_text(claims, "jti", job->token, sizeof(job->token), err) ||
-	    !take_text(claims, of->repository, job->repository, sizeof(job->repository), err) ||
-	    !take_number(claims, of->repository_id, job->repository_id, NULL, err) ||
-	    !take_text(claims, of->ref, job->ref, sizeof(job->ref), err) ||
-	    !take_commit(claims, job->sha, err) ||
-	    !take_text(claims, of->event, job->event, sizeof(job->event), err) ||
-	    !take_number(claims, of->actor_id, number, &job->actor_id, err) ||
-	    !take_number(claims, of->run, job->run, NULL, err) ||
-	    (of->attempt != NULL && !take_number(claims, of->attempt, number, &job->attempt, err)))
-		return false;
+	json_take_plain(&take, claims, "jti", job->token, sizeof(job->token));
+	json_take_plain(&take, claims, of->repository, job->repository, sizeof(job->repository));
+	(void)take_number(&take, claims, of->repository_id, job->repository_id);
+	json_take_plain(&take, claims, of->ref, job->ref, sizeof(job->ref));
+	json_take_commit(&take, claims, "sha", job->sha, 40);
+	json_take_plain(&take, claims, of->event, job->event, sizeof(job->event));
+	job->actor_id = take_number(&take, claims, of->actor_id, number);
+	(void)take_number(&take, claims, of->run, job->run);
+	if (of->attempt != NULL)
+		job->attempt = take_number(&take, claims, of->attempt, number);
 	if (actor == NULL || !json_get_i64(claims, "exp", &expires))
-		return missing(actor == NULL ? of->actor : "exp", err);
+		return json_take_none(&take, actor == NULL ? of->actor : "exp");
 	(void)clean_line(job->actor, sizeof(job->actor) - strlen(of->mark), actor, strlen(actor));
 	add_mark(of, job->actor, sizeof(job->actor));
 	add_mark(of, job->repository_id, sizeof(job->repository_id));
 	job->expires_at = 1000 * expires;
-	return (of->attempt != NULL && json_get(claims, of->job) == NULL) ||
-	    take_number(claims, of->job, job->check_run, NULL, err);
+	if (of->attempt == NULL || json_get(claims, of->job) != NULL)
+		(void)take_number(&take, claims, of->job, job->check_run);
+	return !take.failed;
 }
 
 bool

@@ -8,6 +8,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/json_take.h"
 #include "lib/text.h"
 #include "types/settings.h"
 
@@ -15,92 +16,58 @@
 
 static const char folder[] = ".github/workflows/";
 
-static bool
-missing(const char *name, struct err *err)
+static struct json_take
+take_of(struct err *err)
 {
-	return err_set(err, ERR_INVALID, "a run whose %s is missing, or is none", name);
-}
-
-static bool
-take_number(const struct json *said, const char *name, int64_t *ret, struct err *err)
-{
-	return (json_get_i64(said, name, ret) && *ret > 0) || missing(name, err);
+	return (struct json_take){ .whose = "a run whose", .code = ERR_INVALID, .err = err };
 }
 
 /* A list of runs has the ref behind some: ".github/workflows/ci.yml@main".  "": a file that no
  * setting can name. */
-static bool
-take_file(const struct json *said, const char *branch, char out[PIPELINE_FILE], struct err *err)
+static void
+take_file(struct json_take *take, const struct json *said, struct pipeline_run *run)
 {
-	const char *path = json_get_str(said, "path");
+	const char *path = json_get_str(said, "path"), *branch = run->branch;
 	size_t size;
 
-	out[0] = '\0';
-	if (path == NULL)
-		return missing("path", err);
-	if (!text_starts(path, folder) || path[strlen(folder)] == '.')
-		return true;
-	path += strlen(folder);
-	size = strlen(path);
-	if (size > strlen(branch) && path[size - strlen(branch) - 1] == '@' &&
-	    text_ends(path, branch))
-		size -= strlen(branch) + 1;
-	if (size < PIPELINE_FILE)
-		(void)snprintf(out, PIPELINE_FILE, "%.*s", (int)size, path);
-	return text_is_plain(out) || missing("path", err);
-}
-
-static bool
-take_branch(const struct json *said, const char *name, char out[LIMIT_REF], struct err *err)
-{
-	const char *branch = json_get_str(said, name);
-
-	return (branch != NULL && branch[0] != '\0' && text_is_plain(branch) &&
-		   text_copy(out, LIMIT_REF, branch)) ||
-	    missing(name, err);
-}
-
-static bool
-take_commit(const struct json *said, const char *name, char out[LIMIT_COMMIT], struct err *err)
-{
-	const char *commit = json_get_str(said, name);
-
-	return (commit != NULL && (text_is_hex(commit, 40, 40) || text_is_hex(commit, 64, 64)) &&
-		   text_copy(out, LIMIT_COMMIT, commit)) ||
-	    missing(name, err);
+	if (path != NULL && text_starts(path, folder) && path[strlen(folder)] != '.') {
+		path += strlen(folder);
+		size = strlen(path);
+		if (size > strlen(branch) && path[size - strlen(branch) - 1] == '@' &&
+		    text_ends(path, branch))
+			size -= strlen(branch) + 1;
+		if (size < PIPELINE_FILE)
+			(void)snprintf(run->file, PIPELINE_FILE, "%.*s", (int)size, path);
+	}
+	if (path == NULL || !text_is_plain(run->file))
+		(void)json_take_none(take, "path");
 }
 
 /* A state that is new to us is one of a run that is not over. */
-static bool
-take_state(const struct json *said, struct pipeline_run *run, struct err *err)
+static void
+take_state(struct json_take *take, const struct json *said, struct pipeline_run *run)
 {
-	const char *status = json_get_str(said, "status");
-	const char *conclusion = json_get_str(said, "conclusion");
-
-	if (status == NULL)
-		return missing("status", err);
-	run->rank = strcmp(status, "completed") == 0 ? PIPELINE_IS_OVER :
-	    strcmp(status, "in_progress") == 0	     ? PIPELINE_RUNS :
-						       PIPELINE_REQUESTED;
-	return run->rank != PIPELINE_IS_OVER ||
-	    (conclusion != NULL && conclusion[0] != '\0' && text_is_plain(conclusion) &&
-		text_copy(run->conclusion, sizeof(run->conclusion), conclusion)) ||
-	    missing("conclusion", err);
+	if (json_get_str(said, "status") == NULL)
+		(void)json_take_none(take, "status");
+	run->rank = json_has(said, "status", "completed") ? PIPELINE_IS_OVER :
+	    json_has(said, "status", "in_progress")	  ? PIPELINE_RUNS :
+							    PIPELINE_REQUESTED;
+	if (run->rank == PIPELINE_IS_OVER)
+		json_take_plain(take, said, "conclusion", run->conclusion, sizeof(run->conclusion));
 }
 
-static bool
-take_repository(struct pipeline_run *run, enum delivery_forge forge, const char *name, int64_t id,
-    struct err *err)
+static void
+take_repository(struct json_take *take, enum delivery_forge forge, const char *name, int64_t id,
+    struct pipeline_run *run)
 {
 	if (name != run->repository && /* else it stands there */
 	    (name == NULL || !text_is_plain(name) ||
 		!text_copy(run->repository, sizeof(run->repository), name)))
-		return missing("repository", err);
+		(void)json_take_none(take, "repository");
 	if (id <= 0)
-		return missing("number of a repository", err);
+		(void)json_take_none(take, "number of a repository");
 	(void)snprintf(run->repository_id, sizeof(run->repository_id), "%s%" PRId64,
 	    job_forges[forge].mark, id);
-	return true;
 }
 
 /* What they are called decides nothing: what does not fit is cut, what is missing is "". */
@@ -120,22 +87,22 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 	const char *actor = json_get_str(json_get(said, "triggering_actor"), "login");
 	const struct json *repository = json_get(said, "repository");
 	int64_t id = json_get_i64_or(repository, "id", 0);
+	struct json_take take = take_of(err);
 
 	*ret = (struct pipeline_run){ .run = 0 };
-	if (!take_repository(
-		ret, DELIVERY_GITHUB, json_get_str(repository, "full_name"), id, err) ||
-	    (json_get_str(said, "head_branch") != NULL && /* null: a commit's alone */
-		!take_branch(said, "head_branch", ret->branch, err)) ||
-	    !take_file(said, ret->branch, ret->file, err) ||
-	    !take_commit(said, "head_sha", ret->commit, err) ||
-	    !take_number(said, "id", &ret->run, err) ||
-	    !take_number(said, "run_number", &ret->number, err) || !take_state(said, ret, err))
-		return false;
+	take_repository(&take, DELIVERY_GITHUB, json_get_str(repository, "full_name"), id, ret);
+	if (json_get_str(said, "head_branch") != NULL) /* null: a commit's alone */
+		json_take_plain(&take, said, "head_branch", ret->branch, sizeof(ret->branch));
+	take_file(&take, said, ret);
+	json_take_commit(&take, said, "head_sha", ret->commit, 64);
+	json_take_number(&take, said, "id", &ret->run);
+	json_take_number(&take, said, "run_number", &ret->number);
+	take_state(&take, said, ret);
 	ret->attempt = json_get_i64_or(said, "run_attempt", 1); /* a list may leave it out */
 	if (ret->attempt <= 0)
-		return missing("run_attempt", err);
+		(void)json_take_none(&take, "run_attempt");
 	if (event == NULL)
-		return missing("event", err);
+		return json_take_none(&take, "event");
 	if (actor == NULL)
 		actor = json_get_str(json_get(said, "actor"), "login");
 	take_words(json_get_str(said, "display_title"), actor, ret);
@@ -144,14 +111,14 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 	    json_get_i64_or(json_get(said, "head_repository"), "id", 0) == id;
 	ret->counts =
 	    ret->is_own && (strcmp(event, "push") == 0 || strcmp(event, "workflow_dispatch") == 0);
-	return true;
+	return !take.failed;
 }
 
 /* --- GitLab --- */
 
 /* In GitHub's words.  Any other state (created, pending, manual, …) is that of one that waits. */
-static bool
-take_gitlab_state(const struct json *said, struct pipeline_run *run, struct err *err)
+static void
+take_gitlab_state(struct json_take *take, const struct json *said, struct pipeline_run *run)
 {
 	static const struct {
 		const char *status;
@@ -162,19 +129,17 @@ take_gitlab_state(const struct json *said, struct pipeline_run *run, struct err 
 		{ "failed", PIPELINE_IS_OVER, "failure" },
 		{ "canceled", PIPELINE_IS_OVER, "cancelled" },
 		{ "skipped", PIPELINE_IS_OVER, "skipped" } };
-	const char *status = json_get_str(said, "status");
 
-	if (status == NULL)
-		return missing("status", err);
+	if (json_get_str(said, "status") == NULL)
+		(void)json_take_none(take, "status");
 	run->rank = PIPELINE_REQUESTED;
 	run->conclusion[0] = '\0';
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (strcmp(status, rows[i].status) == 0) {
+		if (json_has(said, "status", rows[i].status)) {
 			run->rank = rows[i].rank;
 			(void)text_copy(
 			    run->conclusion, sizeof(run->conclusion), rows[i].conclusion);
 		}
-	return true;
 }
 
 /* A line for it, while there is room for that, and for how many more there are. */
@@ -182,11 +147,11 @@ static void
 add_failed(const struct json *build, struct pipeline_run *run, size_t *n_more)
 {
 	const char *name = json_get_str(build, "name"), *stage = json_get_str(build, "stage");
-	const char *reason = json_get_str(build, "failure_reason");
+	const char *reason = json_text(build, "failure_reason");
 	char line[LIMIT_SUBJECT * 2], clean[LIMIT_LINE / 3];
 	size_t used = strlen(run->failed);
 
-	if (reason == NULL || strcmp(reason, "script_failure") == 0) /* which says nothing */
+	if (strcmp(reason, "script_failure") == 0) /* which says nothing */
 		reason = "";
 	(void)snprintf(line, sizeof(line), "%s%s%s%s%s", stage != NULL ? stage : "",
 	    stage != NULL ? " › " : "", name != NULL ? name : "?", reason[0] != '\0' ? ": " : "",
@@ -209,11 +174,10 @@ take_builds(const struct json *builds, struct pipeline_run *run)
 	run->failed[0] = '\0';
 	for (size_t i = 0; i < json_count(builds); i++) {
 		const struct json *build = json_at(builds, i);
-		const char *status = json_get_str(build, "status");
 		int64_t id = json_get_i64_or(build, "id", 0);
 
 		run->attempt = id > run->attempt ? id : run->attempt;
-		if (status != NULL && strcmp(status, "failed") == 0 &&
+		if (json_has(build, "status", "failed") &&
 		    !json_get_bool(build, "allow_failure", false))
 			add_failed(build, run, &n_more);
 	}
@@ -225,20 +189,21 @@ take_builds(const struct json *builds, struct pipeline_run *run)
 
 /* What the webhook and the list say alike.  Own are a push's: a merge request may be a fork's, what
  * a schedule or a trigger runs are other jobs of the file; a tag may have a branch's name. */
-static bool
-take_pipeline(const struct json *said, bool is_tags, struct pipeline_run *run, struct err *err)
+static void
+take_pipeline(
+    struct json_take *take, const struct json *said, bool is_tags, struct pipeline_run *run)
 {
-	const char *source = json_get_str(said, "source");
-
-	if (source == NULL)
-		return missing("source", err);
+	if (json_get_str(said, "source") == NULL)
+		(void)json_take_none(take, "source");
 	(void)text_copy(run->file, sizeof(run->file), PIPELINE_OF_GITLAB);
-	run->is_own = run->counts = strcmp(source, "push") == 0 && !is_tags;
-	return (!run->is_own && strcmp(source, "api") != 0) || /* as those that we begin */
-	    (take_branch(said, "ref", run->branch, err) &&
-		take_commit(said, "sha", run->commit, err) &&
-		take_number(said, "id", &run->run, err) &&
-		take_number(said, "iid", &run->number, err) && take_gitlab_state(said, run, err));
+	run->is_own = run->counts = json_has(said, "source", "push") && !is_tags;
+	if (!run->is_own && !json_has(said, "source", "api")) /* as those that we begin */
+		return;
+	json_take_plain(take, said, "ref", run->branch, sizeof(run->branch));
+	json_take_commit(take, said, "sha", run->commit, 64);
+	json_take_number(take, said, "id", &run->run);
+	json_take_number(take, said, "iid", &run->number);
+	take_gitlab_state(take, said, run);
 }
 
 bool
@@ -246,28 +211,31 @@ pipeline_run_read_gitlab(const struct json *body, struct pipeline_run *ret, stru
 {
 	const struct json *said = json_get(body, "object_attributes");
 	const struct json *project = json_get(body, "project");
+	struct json_take take = take_of(err);
 
 	*ret = (struct pipeline_run){ .run = 0 };
-	if (!take_pipeline(said, json_get_bool(said, "tag", true), ret, err))
-		return false;
-	if (ret->run == 0)
-		return true;
+	take_pipeline(&take, said, json_get_bool(said, "tag", true), ret);
+	if (take.failed || ret->run == 0)
+		return !take.failed;
 	take_words(json_get_str(json_get(body, "commit"), "title"),
 	    json_get_str(json_get(body, "user"), "username"), ret);
 	take_builds(json_get(body, "builds"), ret);
-	return take_repository(ret, DELIVERY_GITLAB, json_get_str(project, "path_with_namespace"),
-	    json_get_i64_or(project, "id", 0), err);
+	take_repository(&take, DELIVERY_GITLAB, json_get_str(project, "path_with_namespace"),
+	    json_get_i64_or(project, "id", 0), ret);
+	return !take.failed;
 }
 
 bool
 pipeline_run_read_listed(
     const struct json *said, const char *repository, struct pipeline_run *ret, struct err *err)
 {
-	*ret = (struct pipeline_run){ .run = 0 };
-	ret->attempt = 1;
-	return take_pipeline(said, json_get_bool(said, "tag", false), ret, err) &&
-	    take_repository(
-		ret, DELIVERY_GITLAB, repository, json_get_i64_or(said, "project_id", 0), err);
+	struct json_take take = take_of(err);
+
+	*ret = (struct pipeline_run){ .attempt = 1 };
+	take_pipeline(&take, said, json_get_bool(said, "tag", false), ret);
+	take_repository(
+	    &take, DELIVERY_GITLAB, repository, json_get_i64_or(said, "project_id", 0), ret);
+	return !take.failed;
 }
 
 bool
@@ -276,17 +244,19 @@ pipeline_run_read_jobs(const struct json *jobs, struct pipeline_run *run, struct
 	const struct json *newest = json_at(jobs, 0);
 	const struct json *pipeline = json_get(newest, "pipeline");
 	int64_t id = json_get_i64_or(pipeline, "id", 0);
+	struct json_take take = take_of(err);
 
 	if (id <= 0 || (run->run != 0 && run->run != id))
-		return missing("pipeline", err);
+		return json_take_none(&take, "pipeline");
 	run->run = id;
 	run->is_own = run->counts = run->counts && !json_get_bool(newest, "tag", true);
 	take_words(json_get_str(json_get(newest, "commit"), "title"),
 	    json_get_str(json_get(newest, "user"), "username"), run);
 	take_builds(jobs, run);
-	return take_repository(run, DELIVERY_GITLAB, run->repository,
-		   json_get_i64_or(pipeline, "project_id", 0), err) &&
-	    take_gitlab_state(pipeline, run, err);
+	take_repository(&take, DELIVERY_GITLAB, run->repository,
+	    json_get_i64_or(pipeline, "project_id", 0), run);
+	take_gitlab_state(&take, pipeline, run);
+	return !take.failed;
 }
 
 /* --- of both --- */

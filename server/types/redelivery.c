@@ -22,7 +22,7 @@ redelivery_ref(const char *repository, const char *branch, char ret[LIMIT_REF])
 static bool
 take(const struct json *item, const char *guid, const char *at, struct redelivery *ret)
 {
-	return guid != NULL && guid[0] != '\0' && text_copy(ret->guid, sizeof(ret->guid), guid) &&
+	return guid[0] != '\0' && text_copy(ret->guid, sizeof(ret->guid), guid) &&
 	    json_get_i64(item, "id", &ret->id) && ret->id > 0 &&
 	    forge_time_read(json_get_str(item, at), &ret->at);
 }
@@ -30,27 +30,25 @@ take(const struct json *item, const char *guid, const char *at, struct redeliver
 bool
 redelivery_read(const struct json *item, struct redelivery *ret)
 {
-	const char *event = json_get_str(item, "event");
-
 	*ret = (struct redelivery){ .is_ok = json_get_i64_or(item, "status_code", 0) / 100 == 2 };
-	ret->asks_branch = event != NULL && strcmp(event, "push") == 0;
-	return take(item, json_get_str(item, "guid"), "delivered_at", ret);
+	ret->asks_branch = json_has(item, "event", "push");
+	return take(item, json_text(item, "guid"), "delivered_at", ret);
 }
 
 bool
 redelivery_read_gitlab(const struct json *item, struct redelivery *ret)
 {
 	static const char heads[] = "refs/heads/";
-	const struct json *headers = json_get(item, "request_headers");
 	const struct json *body = json_get(item, "request_data");
-	const char *kind = json_get_str(body, "object_kind"), *ref = json_get_str(body, "ref");
-	bool is_push = kind != NULL && strcmp(kind, "push") == 0;
+	const char *ref = json_text(body, "ref");
+	const char *key = json_text(json_get(item, "request_headers"), "Idempotency-Key");
+	bool is_push = json_has(body, "object_kind", "push");
 
 	*ret = (struct redelivery){ .id = 0 };
-	if (is_push && ref != NULL && text_starts(ref, heads) && text_is_plain(ref))
+	if (is_push && text_starts(ref, heads) && text_is_plain(ref))
 		(void)text_copy(ret->branch, sizeof(ret->branch), ref + strlen(heads));
-	return (is_push || (kind != NULL && strcmp(kind, "pipeline") == 0)) &&
-	    take(item, json_get_str(headers, "Idempotency-Key"), "created_at", ret);
+	return (is_push || json_has(body, "object_kind", "pipeline")) &&
+	    take(item, key, "created_at", ret);
 }
 
 int64_t

@@ -110,14 +110,6 @@ workflow_line_read(const char *is, struct workflow_line *ret, struct err *err)
 	return true;
 }
 
-static bool
-is_claim(const struct json *claims, const char *name, const char *wanted)
-{
-	const char *value = json_get_str(claims, name);
-
-	return value != NULL && strcmp(value, wanted) == 0;
-}
-
 /* Behind that in a text; NULL: it does not begin so, or is none. */
 static const char *
 behind(const char *text, const char *start)
@@ -150,7 +142,7 @@ file_of(enum delivery_forge forge, const struct json *claims)
 static bool
 is_protected(const struct json *claims)
 {
-	return is_claim(claims, "ref_protected", "true");
+	return json_has(claims, "ref_protected", "true");
 }
 
 const char *
@@ -205,9 +197,9 @@ is_of_its_own(const struct json *claims, const char *file)
 {
 	const char *project = json_get_str(claims, "project_id"), *at = strchr(file, '@');
 
-	return is_protected(claims) && at != NULL && is_claim(claims, "ref_path", at + 1) &&
+	return is_protected(claims) && at != NULL && json_has(claims, "ref_path", at + 1) &&
 	    (json_get(claims, "job_project_id") == NULL ||
-		is_claim(claims, "job_project_id", project));
+		json_has(claims, "job_project_id", project));
 }
 
 bool
@@ -216,11 +208,11 @@ workflow_line_matches(const struct workflow_line *line, const struct json *claim
 	const struct job_forge *of = &job_forges[line->forge];
 	const char *file = file_of(line->forge, claims);
 
-	return is_claim(claims, of->repository_id, line->repository) && file != NULL &&
+	return json_has(claims, of->repository_id, line->repository) && file != NULL &&
 	    strcmp(file, line->file) == 0 &&
 	    (line->forge == DELIVERY_GITHUB || is_of_its_own(claims, file)) &&
-	    (line->environment[0] == '\0' || is_claim(claims, "environment", line->environment)) &&
-	    (line->reusable[0] == '\0' || is_claim(claims, "job_workflow_ref", line->reusable)) &&
+	    (line->environment[0] == '\0' || json_has(claims, "environment", line->environment)) &&
+	    (line->reusable[0] == '\0' || json_has(claims, "job_workflow_ref", line->reusable)) &&
 	    lets_event(line, json_get_str(claims, of->event));
 }
 

@@ -1,5 +1,5 @@
-"""bench_watch.py - a workflow's run until the chat says how it ended, and what two hundred applications that are watched
-cost in memory."""
+"""bench_watch.py - a workflow's run until the chat says how it ended, and what two hundred applications that are
+watched cost in memory."""
 # SPDX-License-Identifier: ISC
 import contextlib
 import statistics

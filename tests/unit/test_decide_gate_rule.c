@@ -4,7 +4,6 @@
 
 #include "decide_aid.h"
 #include "factor_aid.h"
-#include "job_aid.h"
 #include "jwt_aid.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -656,32 +655,6 @@ TEST(whose_job_of_the_run_asked_before_does_not_approve)
 	waits(&s, event);
 	approve(&s, WORLD_OTHER_ADMIN);
 	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
-	world_close(&s.w);
-}
-
-/* It would wait for the end of its own run: GitHub's rule does not say in which attempt it asks. */
-TEST(a_run_that_is_behind_githubs_gate_deploys_there_by_no_way)
-{
-	struct job job = JOB_OF_SHOP;
-	struct scene s = { .gate = 0 };
-
-	(void)snprintf(key, sizeof(key), "GITHUB_APP_KEY=%s", jwt_aid_key);
-	key[strcspn(key, "=") + strlen(jwt_aid_key)] = '\0';
-	world_open(&s.w, APP_SETTINGS, "ENABLE_API_SERVER=true",
-	    "PUBLIC_URL=https://bot.example.org",
-	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main",
-	    "WORKFLOW_SHOP_MAY=deploy:production", NULL);
-	waits(&s, asking(&s, "4711", 5));
-	assert_int_equal(is(&s), DEPLOY_RUNNING);
-	for (job.attempt = 1; job.attempt <= 3; job.attempt++) {
-		assert_int_equal(job_asks(&s.w, &job, API_PUSH, "/v1/push", "{}").status, 409);
-		assert_int_equal(job_asks(&s.w, &job, API_COMMAND, "/v1/command/deploy",
-				     "{\"arguments\": [\"production\"]}")
-				     .status,
-		    409);
-	}
-	(void)text_copy(job.run, sizeof(job.run), "4712");
-	assert_int_equal(job_asks(&s.w, &job, API_PUSH, "/v1/push", "{}").status, 202);
 	world_close(&s.w);
 }
 

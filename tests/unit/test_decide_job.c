@@ -224,6 +224,27 @@ TEST(an_application_cannot_use_up_all_gates)
 }
 
 static void
+be_githubs(struct tx *tx, UNUSED void *arg)
+{
+	(void)tx_run(tx, "UPDATE work_job SET rule = 'production'");
+}
+
+/* GitHub's rule does not say in which attempt it asks, so that is counted here. */
+TEST(a_run_that_is_behind_githubs_gate_deploys_there_by_no_way)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(ask(&s, API_GATE, "/v1/gate", PRODUCTION).status, 202);
+	world_act(&s.w, be_githubs, NULL);
+	for (s.job.attempt = 1; s.job.attempt <= 3; s.job.attempt++) {
+		assert_int_equal(ask(&s, API_COMMAND, "/v1/command/deploy", DEPLOY).status, 409);
+		assert_int_equal(ask(&s, API_PUSH, "/v1/push", "{}").status, 409);
+	}
+	world_close(&s.w);
+}
+
+static void
 use_tokens(struct tx *tx, UNUSED void *arg)
 {
 	(void)tx_run(tx,

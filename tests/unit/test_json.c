@@ -4,6 +4,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/json_take.h"
 #include "tests/unit/json_walk.h"
 #include "unit.h"
 
@@ -71,6 +72,66 @@ TEST(accessors_take_what_is_missing_or_of_another_type)
 	assert_int_equal(json_count(root), 2);
 	assert_int_equal(json_count(NULL), 0);
 	json_free(root);
+}
+
+TEST(a_text_that_is_missing_is_empty_and_is_no_other)
+{
+	struct json *root = decode("{\"t\":\"x\",\"n\":1,\"e\":\"\"}");
+
+	assert_non_null(root);
+	assert_string_equal(json_text(root, "t"), "x");
+	assert_string_equal(json_text(root, "n"), "");
+	assert_string_equal(json_text(NULL, "t"), "");
+	assert_true(json_has(root, "t", "x") && json_has(root, "e", ""));
+	assert_false(json_has(root, "t", "xy") || json_has(root, "n", "1"));
+	assert_false(json_has(root, "nope", "") || json_has(NULL, "t", "x"));
+	json_free(root);
+}
+
+/* What is left of a document after its members were taken. */
+static bool
+takes(const char *text, struct err *err)
+{
+	struct json *root = decode(text);
+	struct json_take take = { .whose = "its", .code = ERR_DENIED, .err = err };
+	char word[4], commit[65];
+	int64_t number;
+
+	json_take_plain(&take, root, "word", word, sizeof(word));
+	json_take_number(&take, root, "number", &number);
+	json_take_commit(&take, root, "commit", commit, 64);
+	json_free(root);
+	return !take.failed;
+}
+
+TEST(the_first_member_that_is_none_is_said)
+{
+#define SHA1 "0123456789012345678901234567890123456789"
+	static const struct {
+		const char *text, *none;
+	} rows[] = {
+		{ "{\"word\":\"abc\",\"number\":1,\"commit\":\"" SHA1 "\"}", NULL },
+		{ "{\"word\":\"a\",\"number\":1,\"commit\":\"" SHA1 SHA1 "\"}", "commit" },
+		{ "{\"word\":\"a\",\"number\":1,\"commit\":\"" SHA1 "01234567890123456789abcd\"}",
+		    NULL },
+		{ "{\"word\":\"abcd\",\"number\":0,\"commit\":\"\"}", "word" },
+		{ "{\"word\":\"\",\"number\":1,\"commit\":\"" SHA1 "\"}", "word" },
+		{ "{\"word\":\"a\\n\",\"number\":1,\"commit\":\"" SHA1 "\"}", "word" },
+		{ "{\"number\":1}", "word" },
+		{ "{\"word\":\"a\",\"number\":\"1\"}", "number" },
+		{ "{\"word\":\"a\",\"number\":0,\"commit\":\"\"}", "number" },
+		{ "{\"word\":\"a\",\"number\":1,\"commit\":\"x\"}", "commit" },
+	};
+	char said[64];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err err = { .code = ERR_NONE };
+
+		assert_int_equal(takes(rows[i].text, &err), rows[i].none == NULL);
+		assert_int_equal(err.code, rows[i].none == NULL ? ERR_NONE : ERR_DENIED);
+		(void)snprintf(said, sizeof(said), "its %s is missing, or is none", rows[i].none);
+		assert_string_equal(err.text, rows[i].none == NULL ? "" : said);
+	}
 }
 
 TEST(what_is_written_is_ascii_and_reads_back)

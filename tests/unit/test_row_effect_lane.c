@@ -382,7 +382,7 @@ act_sent(struct tx *tx, void *arg)
 	row_message_sent(tx, sent->row, 5, sent->remote_id);
 }
 
-/* A person deleted it, and what stood in two lanes was sent anew twice: whichever result is late. */
+/* A person deleted it, and what stood in two lanes was sent anew twice. */
 LANE_TEST(of_two_copies_the_newer_one_stays_and_says_what_is_so_now)
 {
 	struct sent sent = { lane_aid_add(aid, 5, "one"), 2010 };

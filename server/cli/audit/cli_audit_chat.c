@@ -75,7 +75,7 @@ find_head(const char **at, struct audit_head *ret)
 static struct sender *
 sender_of(struct reading *r, const struct json *message)
 {
-	const char *id = json_get_str(message, "from_id"), *name = json_get_str(message, "from");
+	const char *id = json_get_str(message, "from_id");
 
 	if (id == NULL)
 		return NULL;
@@ -86,7 +86,7 @@ sender_of(struct reading *r, const struct json *message)
 		r->has_more = true;
 		return NULL;
 	}
-	r->senders[r->n_senders] = (struct sender){ .id = id, .name = name == NULL ? "" : name };
+	r->senders[r->n_senders] = (struct sender){ .id = id, .name = json_text(message, "from") };
 	return &r->senders[r->n_senders++];
 }
 
@@ -98,9 +98,8 @@ time_of(const struct json *message)
 	int64_t at;
 
 	if (text == NULL)
-		text = json_get_str(message, "date_unixtime");
-	return text != NULL && text_to_i64(text, 1, INT64_C(253402300799), &at, NULL) ? 1000 * at :
-											0;
+		text = json_text(message, "date_unixtime");
+	return text_to_i64(text, 1, INT64_C(253402300799), &at, NULL) ? 1000 * at : 0;
 }
 
 /* bot NULL: the senders are counted; else that one's heads are kept. */

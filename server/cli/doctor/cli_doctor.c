@@ -29,7 +29,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	doctor_targets(doctor);
 	doctor_telegram(doctor);
 	doctor_http(doctor);
-	doctor_github(doctor);
+	doctor_forges(doctor);
 	if (facts != NULL) {
 		doctor_production_look(facts, doctor->settings, doctor->cli->env_file);
 		doctor_certificate(doctor, facts);

@@ -122,8 +122,9 @@ void doctor_telegram(struct doctor *doctor);
 void doctor_http(struct doctor *doctor); /* health URLs, the clock */
 void doctor_git(struct doctor *doctor);	 /* the runner, git */
 
-/* GitHub's API: the App's key or the token, each repository, and which permission is missing. */
-void doctor_github(struct doctor *doctor);
+/* The APIs of GitHub and GitLab: the App's key or the token, each repository, and which permission
+ * or scope is missing. */
+void doctor_forges(struct doctor *doctor);
 
 /* Each target, asked by the runner as a deployment does before it begins. */
 void doctor_targets(struct doctor *doctor);

@@ -201,13 +201,13 @@ on_webhook(void *ctx, const struct telegram_result *result)
 	struct doctor *doctor = ctx;
 
 	if (result->ok) {
-		const char *url = json_get_str(result->result, "url");
+		const char *url = json_text(result->result, "url");
 		const char *trouble = json_get_str(result->result, "last_error_message");
 		int64_t pending = json_get_i64_or(result->result, "pending_update_count", 0);
 		char line[200];
 
-		examine_registration(doctor, url == NULL ? "" : url);
-		if (url != NULL && url[0] != '\0' && trouble != NULL)
+		examine_registration(doctor, url);
+		if (url[0] != '\0' && trouble != NULL)
 			TELL(doctor, WEBHOOKS, WARNING,
 			    "Telegram: its last call of the webhook failed: %s (%" PRId64
 			    " updates wait)",
@@ -255,11 +255,10 @@ static void
 on_member(void *ctx, const struct telegram_result *result)
 {
 	const struct member *member = ctx;
-	const char *status = result->ok ? json_get_str(result->result, "status") : NULL;
 	/* 400: it knows nobody of that number, or of no such member. */
-	bool is_out = status != NULL ?
-	    strcmp(status, "left") == 0 || strcmp(status, "kicked") == 0 :
-	    !result->ok && result->code == 400;
+	bool is_out = result->ok ? json_has(result->result, "status", "left") ||
+		json_has(result->result, "status", "kicked") :
+				   result->code == 400;
 
 	if (is_out)
 		TELL(member->doctor, TELEGRAM, WARNING,

@@ -103,13 +103,13 @@ static void
 on_webhook(void *ctx, const struct telegram_result *result)
 {
 	struct first_admin *admin = ctx;
-	const char *url = result->ok ? json_get_str(result->result, "url") : NULL;
+	const char *url = json_text(result->result, "url");
 
 	if (!result->ok) {
 		refused(admin, result);
 		return;
 	}
-	admin->is_webhook = url != NULL && url[0] != '\0';
+	admin->is_webhook = url[0] != '\0';
 	if (admin->is_webhook)
 		(void)url_place(url, admin->webhook);
 	ask(admin, "getMe", on_me);
@@ -181,10 +181,10 @@ person_of(const struct first_admin *admin, const struct json *update)
 {
 	const struct json *message = json_get(update, "message");
 	const struct json *from = json_get(message, "from");
-	const char *type = json_get_str(json_get(message, "chat"), "type");
 
-	if (!crypto_same_text(json_get_str(message, "text"), admin->wanted) || type == NULL ||
-	    strcmp(type, "private") != 0 || json_get_bool(from, "is_bot", true))
+	if (!crypto_same_text(json_get_str(message, "text"), admin->wanted) ||
+	    !json_has(json_get(message, "chat"), "type", "private") ||
+	    json_get_bool(from, "is_bot", true))
 		return 0;
 	return json_get_i64_or(from, "id", 0);
 }
@@ -270,8 +270,8 @@ ask_server(struct first_admin *admin, const struct cli *cli, const struct settin
 		    "the server that runs here: %s", said != NULL ? said : "refused");
 		return false;
 	}
-	code = json_get_str(answer.json, "code");
-	if (code == NULL || strlen(code) != (size_t)CODE_BYTES * 2 ||
+	code = json_text(answer.json, "code");
+	if (strlen(code) != (size_t)CODE_BYTES * 2 ||
 	    json_get_i64_or(answer.json, "bot", 0) != strtoll(s->telegram_bot_token, NULL, 10))
 		return false; /* another bot's: it receives nothing of ours */
 	return text_copy(admin->wanted + strlen("/start "), (size_t)CODE_BYTES * 2 + 1, code);

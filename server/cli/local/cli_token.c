@@ -75,16 +75,15 @@ cli_token_revoke(struct cli_server *local)
 static void
 show(const struct json *token)
 {
-	const char *account = json_get_str(token, "account"), *why = json_get_str(token, "why");
+	const char *account = json_text(token, "account"), *why = json_text(token, "why");
 	char until[CLI_AT], used[CLI_AT];
 
 	(void)cli_show_at(token, "used_at", used);
 	(void)printf("%s  role %s, %s%s%s%s, %s%s%s%s, made by %s\n", json_get_str(token, "name"),
-	    json_get_str(token, "role"), why != NULL ? "NOT VALID: " : "", why != NULL ? why : "",
-	    why != NULL ? ", until " : "until ", cli_show_at(token, "expires_at", until),
+	    json_get_str(token, "role"), why[0] != '\0' ? "NOT VALID: " : "", why,
+	    why[0] != '\0' ? ", until " : "until ", cli_show_at(token, "expires_at", until),
 	    used[0] != '\0' ? "last used " : "never used", used,
-	    account != NULL ? ", belongs to " : "", account != NULL ? account : "",
-	    json_get_str(token, "made_by"));
+	    account[0] != '\0' ? ", belongs to " : "", account, json_get_str(token, "made_by"));
 }
 
 int

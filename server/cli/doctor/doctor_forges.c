@@ -1,16 +1,17 @@
-/* doctor_github.c - is GitHub's API open to the App or the token, on each repository?  Side: start. */
+/* doctor_forges.c - are the APIs of GitHub and GitLab open to the App or token, on each repository?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 
 #include "cli/doctor/doctor.h"
-#include "cli/doctor/doctor_gitlab.h"
 #include "clients/forge_api.h"
 #include "clients/github_need.h"
 #include "lib/buf.h"
+#include "lib/json.h"
 #include "lib/list.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
 #include "lib/text.h"
+#include "types/pipeline.h"
 #include "types/pipeline_run.h"
 #include "types/settings.h"
 
@@ -20,6 +21,7 @@ static const char give_it[] =
     "give it, and this repository, to the App or token at GitHub, and accept it where the App is installed";
 
 struct asking {
+	const struct look *look;
 	struct doctor *doctor;
 	struct forge_api *api;
 	size_t n, good, open;
@@ -28,7 +30,8 @@ struct asking {
 	struct place {
 		struct asking *asking;
 		struct settings *settings;
-		size_t need;
+		char path[LIMIT_REF];
+		size_t need; /* a row of github_needs; what is asked of GitLab */
 		bool is_bad;
 		struct buf files; /* of workflows that its settings name, a comma between */
 		const char *rest; /* of them; NULL: the needs are tried first */
@@ -36,7 +39,28 @@ struct asking {
 	} * places;
 };
 
+/* What is asked of one forge. */
+struct look {
+	const char *name;
+	/* The repository of an application that can be asked about; false: it has none there. */
+	bool (*find)(const struct settings *of, char path[LIMIT_REF]);
+	/* False: all has been asked. */
+	bool (*write_next)(
+	    struct place *place, struct forge_api_request *request, char path[LIMIT_LINE]);
+	void (*sum_up)(const struct asking *asking); /* when all have answered; NULL: nothing */
+};
+
 static void try_next(struct place *place);
+
+/* --- GitHub --- */
+
+static bool
+find_github(const struct settings *of, char path[LIMIT_REF])
+{
+	return of->github_repository != NULL &&
+	    (of->github.app_id != NULL || of->github.token != NULL) &&
+	    text_copy(path, LIMIT_REF, of->github_repository);
+}
 
 /* An application knows nothing of the main file's webhook, by which its deliveries may come. */
 static bool
@@ -66,7 +90,7 @@ sum_up(const struct asking *a)
 	if (at < a->n)
 		TELL(a->doctor, GITHUB, WARNING,
 		    "GitHub: no event of %s comes: set GITHUB_APP_WEBHOOK_SECRET or GITHUB_WEBHOOK_SECRET for WATCH_PIPELINES and an App's protection rule, or WATCH_PIPELINES=none",
-		    a->places[at].settings->github_repository);
+		    a->places[at].path);
 	for (size_t i = 0, used = 0; i < GITHUB_NEEDS && used < sizeof(lacks); i++)
 		if (((a->lacks | a->unknown) >> i & 1) != 0)
 			used += (size_t)snprintf(lacks + used, sizeof(lacks) - used,
@@ -113,8 +137,7 @@ tell(struct place *place, const struct forge_api_answer *answer)
 		is_error = false;
 	}
 	doctor_say(place->asking->doctor, DOCTOR_GITHUB, is_error ? DOCTOR_ERROR : DOCTOR_WARNING,
-	    "GitHub: %s: %s (%s): %s", place->settings->github_repository, wrong, answer->detail,
-	    what);
+	    "GitHub: %s: %s (%s): %s", place->path, wrong, answer->detail, what);
 }
 
 static void
@@ -143,8 +166,6 @@ on_tried(void *ctx, const struct forge_api_answer *answer, UNUSED const struct j
 	doctor_answered(doctor);
 }
 
-/* --- the files of its workflows --- */
-
 static void
 on_file(void *ctx, const struct forge_api_answer *answer, UNUSED const struct json *body)
 {
@@ -155,11 +176,11 @@ on_file(void *ctx, const struct forge_api_answer *answer, UNUSED const struct js
 		place->is_bad = true;
 		TELL(doctor, GITHUB, ERROR,
 		    "GitHub: %s: it knows no workflow .github/workflows/%s (%s): correct <ENV>_REQUIRE_CI or WATCH_PIPELINES, or push that file to its default branch",
-		    place->settings->github_repository, place->file, answer->detail);
+		    place->path, place->file, answer->detail);
 	} else if (answer->verdict != FORGE_API_DONE) {
 		TELL(doctor, GITHUB, WARNING,
 		    "GitHub: %s: whether it knows %s is not known (%s): ask again later",
-		    place->settings->github_repository, place->file, answer->detail);
+		    place->path, place->file, answer->detail);
 	}
 	try_next(place);
 	doctor_answered(doctor);
@@ -188,8 +209,6 @@ note_files(struct place *place, const struct settings *s)
 	add_files(place, s->github.watch);
 }
 
-/* --- one after the other --- */
-
 static bool
 is_wanted(const struct place *place)
 {
@@ -197,9 +216,8 @@ is_wanted(const struct place *place)
 	    (place->need != GITHUB_NEEDS_HOOKS || has_webhook(place));
 }
 
-/* False: all has been asked. */
 static bool
-write_next(struct place *place, struct forge_api_request *request, char path[LIMIT_LINE])
+write_github(struct place *place, struct forge_api_request *request, char path[LIMIT_LINE])
 {
 	while (place->need < GITHUB_NEEDS && !is_wanted(place))
 		place->need++;
@@ -219,80 +237,206 @@ write_next(struct place *place, struct forge_api_request *request, char path[LIM
 	return true;
 }
 
+/* --- GitLab --- */
+
+enum { OF_ITSELF, OF_PIPELINES, OF_HOOKS, OF_ALL };
+
+/* docs.gitlab.com/user/project/integrations/webhooks, auto-disabled: four failures in a row switch
+ * it off for a while, forty for good (gitlab!166329).  Which are ours its address says. */
+static void
+tell_hooks(const struct place *place, const struct json *hooks)
+{
+	size_t n = 0, on = 0;
+
+	for (size_t i = 0; i < json_count(hooks); i++) {
+		const struct json *hook = json_at(hooks, i);
+		const char *is = json_get_str(hook, "alert_status");
+		const char *until = json_text(hook, "disabled_until");
+
+		if (strstr(json_text(hook, "url"), "/forge/webhook/gitlab") == NULL)
+			continue;
+		n++;
+		if (is == NULL || strcmp(is, "executable") == 0)
+			on++;
+		else
+			TELL(place->asking->doctor, GITHUB, ERROR,
+			    "GitLab: %s: its webhook is %.40s%s%.40s: see its Recent events for what was answered, then Test it there, which switches it on",
+			    place->path, is, until[0] != '\0' ? " until " : "", until);
+	}
+	if (n == 0)
+		TELL(place->asking->doctor, GITHUB, WARNING,
+		    "GitLab: %s: no webhook there sends to /forge/webhook/gitlab: no red pipeline is reported, and pushes are found by polling alone",
+		    place->path);
+	else if (on == n)
+		TELL(place->asking->doctor, GITHUB, OK,
+		    "GitLab: %s: its pipelines can be read, and its webhook is on", place->path);
+}
+
+/* docs.gitlab.com/api/personal_access_tokens: a project's and a group's say that too. */
+static void
+tell_scopes(const struct place *place, const struct json *token)
+{
+	const struct settings *s = place->settings;
+	const struct json *scopes = json_get(token, "scopes");
+	const char *line = settings_member_line(s, "", FAMILY_PIPELINE, NULL);
+	bool runs = line != NULL && line[0] == '.';
+	bool reports = s->github.reports && s->github_repository == NULL;
+	const char *scope;
+
+	for (size_t i = 0; i < json_count(scopes); i++)
+		if ((scope = json_str(json_at(scopes, i))) != NULL && strcmp(scope, "api") == 0)
+			return;
+	if (runs || reports)
+		doctor_say(place->asking->doctor, DOCTOR_GITHUB,
+		    runs ? DOCTOR_ERROR : DOCTOR_WARNING,
+		    "GitLab: %s: GITLAB_API_TOKEN lacks the scope \"api\", for %s: make one with it there%s",
+		    place->path, runs ? "PIPELINE_<NAME>" : "REPORT_DEPLOYMENTS",
+		    runs ? "" : ", or set that to false");
+}
+
+static void
+tell_trouble(const struct place *place, const struct forge_api_answer *answer)
+{
+	const char *what = "ask again later";
+	enum doctor_level level = DOCTOR_ERROR;
+
+	if (answer->verdict == FORGE_API_UNAUTHORIZED)
+		what = "make another GITLAB_API_TOKEN there, with read_api";
+	else if (answer->verdict == FORGE_API_FORBIDDEN || answer->verdict == FORGE_API_NOT_FOUND)
+		what =
+		    "compare GITLAB_URL and REPOSITORY_PATH with its page, and make the token there, with read_api";
+	else
+		level = DOCTOR_WARNING;
+	doctor_say(place->asking->doctor, DOCTOR_GITHUB, level,
+	    "GitLab: %s: its pipelines cannot be read (%s): %s", place->path, answer->detail, what);
+}
+
+static void
+on_gitlab(void *ctx, const struct forge_api_answer *answer, const struct json *body)
+{
+	struct place *place = ctx;
+	struct doctor *doctor = place->asking->doctor;
+	bool is_done = answer->verdict == FORGE_API_DONE;
+
+	if (place->need == OF_ITSELF && is_done)
+		tell_scopes(place, body);
+	else if (place->need == OF_PIPELINES && !is_done)
+		tell_trouble(place, answer);
+	else if (place->need == OF_HOOKS && is_done)
+		tell_hooks(place, body);
+	else if (place->need == OF_HOOKS)
+		TELL(doctor, GITHUB, OK,
+		    "GitLab: %s: its pipelines can be read; whether its webhook is on is not known (%s): only a token of the role Maintainer may ask",
+		    place->path, answer->detail);
+	/* An older GitLab says nothing of tokens; what cannot be read has no webhook to look at. */
+	place->need = place->need == OF_PIPELINES && !is_done ? OF_ALL : place->need + 1;
+	try_next(place);
+	doctor_answered(doctor);
+}
+
+static bool
+write_gitlab(struct place *place, struct forge_api_request *request, UNUSED char path[LIMIT_LINE])
+{
+	static const char *const paths[] = { "/personal_access_tokens/self",
+		"/pipelines?per_page=1", "/hooks?per_page=100" };
+
+	if (place->need == OF_ALL)
+		return false;
+	if (place->need == OF_ITSELF)
+		request->repository = NULL;
+	request->as = FORGE_AS_GITLAB;
+	request->path = paths[place->need];
+	request->on_done = on_gitlab;
+	return true;
+}
+
+/* --- each forge, one thing after the other --- */
+
 static void
 try_next(struct place *place)
 {
 	struct asking *a = place->asking;
 	struct forge_api_request request = { .settings = place->settings,
-		.repository = place->settings->github_repository,
+		.repository = place->path,
 		.timeout_ms = DOCTOR_PATIENCE_MS,
 		.ctx = place };
 	char path[LIMIT_LINE];
 	struct err err;
 
-	if (write_next(place, &request, path)) {
+	if (a->look->write_next(place, &request, path)) {
 		if (forge_api_start(a->api, &request, &err) != NULL) {
 			doctor_asked(a->doctor);
 			return;
 		}
-		TELL(a->doctor, GITHUB, ERROR, "GitHub: %s: %s", request.repository, err.text);
+		TELL(a->doctor, GITHUB, ERROR, "%s: %s: %s", a->look->name, place->path, err.text);
 		place->is_bad = true;
 	}
 	a->good += place->is_bad ? 0 : 1;
-	if (--a->open == 0)
-		sum_up(a);
+	if (--a->open == 0 && a->look->sum_up != NULL)
+		a->look->sum_up(a);
 }
 
 /* Applications of one repository are one place. */
 static void
 add(struct asking *a, struct settings *s)
 {
-	const char *repository = s->github_repository;
+	struct place *place = a->places, *behind = &a->places[a->n];
+	char path[LIMIT_REF];
 
-	if (repository == NULL || (s->github.app_id == NULL && s->github.token == NULL))
+	if (settings_own_count(s) == 0 || !a->look->find(s, path))
 		return;
-	for (size_t i = 0; i < a->n; i++)
-		if (text_same_ci(a->places[i].settings->github_repository, repository)) {
-			note_files(&a->places[i], s);
-			return;
-		}
-	a->places[a->n] =
-	    (struct place){ .asking = a, .settings = s, .files = buf_make(FILES_MAX) };
-	note_files(&a->places[a->n++], s);
+	while (place < behind && !text_same_ci(place->path, path))
+		place++;
+	if (place == behind) {
+		*place = (struct place){ .asking = a, .settings = s, .files = buf_make(FILES_MAX) };
+		(void)text_copy(place->path, sizeof(place->path), path);
+		a->n++;
+	}
+	note_files(place, s);
 }
+
+static void
+ask_all(struct asking *a)
+{
+	struct settings *s = a->doctor->settings;
+
+	a->places = mem_new(s->application_count + 1, sizeof(*a->places));
+	for (size_t i = 0; i <= s->application_count; i++)
+		add(a, i == 0 ? s : s->applications[i - 1]);
+	a->open = a->n;
+	for (size_t i = 0; i < a->n; i++)
+		try_next(&a->places[i]);
+}
+
+static const struct look looks[] = { { "GitHub", find_github, write_github, sum_up },
+	{ "GitLab", pipeline_project, write_gitlab, NULL } };
 
 static void
 end(void *ctx)
 {
-	struct asking *a = ctx;
+	struct asking *all = ctx;
 
-	forge_api_free(a->api);
-	while (a->n > 0)
-		buf_done(&a->places[--a->n].files);
-	free(a->places);
-	free(a);
+	forge_api_free(all->api);
+	for (struct asking *a = all; a < all + COUNT(looks); a++) {
+		while (a->n > 0)
+			buf_done(&a->places[--a->n].files);
+		free(a->places);
+	}
+	free(all);
 }
 
 void
-doctor_github(struct doctor *doctor)
+doctor_forges(struct doctor *doctor)
 {
-	struct settings *s = doctor->settings;
-	struct asking *a = mem_new(1, sizeof(*a));
+	struct asking *all = mem_new(COUNT(looks), sizeof(*all));
 	struct err err;
+	struct forge_api *api = forge_api_new(doctor->loop, &err);
 
-	a->doctor = doctor;
-	a->places = mem_new(s->application_count + 1, sizeof(*a->places));
-	a->api = forge_api_new(doctor->loop, &err);
-	doctor_at_end(doctor, end, a);
-	if (settings_own_count(s) > 0)
-		add(a, s);
-	for (size_t i = 0; i < s->application_count; i++)
-		add(a, s->applications[i]);
-	a->open = a->n;
-	for (size_t i = 0; a->api != NULL && i < a->n; i++)
-		try_next(&a->places[i]);
-	if (a->api == NULL)
+	doctor_at_end(doctor, end, all);
+	if (api == NULL)
 		TELL(doctor, GITHUB, ERROR, "GitHub: %s", err.text);
-	else
-		doctor_gitlab(doctor, a->api);
+	for (size_t i = 0; api != NULL && i < COUNT(looks); i++) {
+		all[i] = (struct asking){ .look = &looks[i], .doctor = doctor, .api = api };
+		ask_all(&all[i]);
+	}
 }
