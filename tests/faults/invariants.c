@@ -456,9 +456,9 @@ only_standing_waits_are_open(const struct invariants *of)
 		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
-	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS, _AUDIT_LINE; a look at each pinned
-	 * status; a reminder of each emergency, of each end that was bad, at most. */
-	if (of->look->n_effects > 6 +
+	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS, _AUDIT_LINE, _REDELIVERY; a look at each
+	 * pinned status; a reminder of each emergency, of each end that was bad, at most. */
+	if (of->look->n_effects > 7 +
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
 		    " AND body ->> 'wait' = 'pin' AND EXISTS (SELECT 1 FROM pin"

@@ -661,6 +661,8 @@ one_request_is_one_deployment(struct sim *sim)
 	    " AND cause <> 'poll'"
 	    /* A workflow has many, and one person may have pushed one commit in two runs. */
 	    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'github:mona(%'"
+	    /* A run that asks anew does so by the same person. */
+	    " AND action <> 'open-gate'"
 	    /* A lock's end deploys what it has ended in the queue. */
 	    " AND detail NOT LIKE 'waits for the end of %'"
 	    " GROUP BY requester, CASE WHEN cause IN ('push', 'job') THEN environment || commit_id"
@@ -726,6 +728,7 @@ sim_check_rest(struct sim *sim)
 	sim_cloudflare_check_rest(sim);
 	sim_witness_check_rest(sim);
 	sim_jobs_check_rest(sim);
+	sim_rules_check_rest(sim);
 	sim_ci_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);

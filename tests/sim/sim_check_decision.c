@@ -426,6 +426,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		sim_witness_check_begun(sim, tx, id);
 		sim_blocks_check_begun(sim, tx, id);
 		sim_jobs_check_begun(sim, tx, id);
+		sim_rules_check_begun(sim, tx, id);
 		sim_ci_check_begun(sim, tx, id);
 	}
 	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
@@ -665,6 +666,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_witness_after(sim, tx, before);
 	sim_blocks_after(sim, tx, before);
 	sim_nag_after(sim, tx);
+	sim_rules_after(sim, tx, before);
 	sim_jobs_after(sim, tx, before);
 	sim_ci_after(sim, tx);
 	check_beginnings(sim, tx, before);

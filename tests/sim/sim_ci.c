@@ -198,8 +198,8 @@ sim_ci_check_rest(struct sim *sim)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct err err;
 
-	sim_check_must(sim,
-	    db_query(&rows, sim->eyes, &err, "SELECT id FROM work WHERE ended_at > 0"), &err);
+	sim_check_must(
+	    sim, db_query(&rows, sim->eyes, &err, "SELECT id FROM work WHERE ended_at > 0"), &err);
 	while (db_next(&rows))
 		if (sim->is_shown[db_col_i64(&rows, 0)])
 			sim_fail(sim, "github_shows_no_deployment_that_is_over",
@@ -267,7 +267,8 @@ sim_ci_after(struct sim *sim, struct tx *tx)
 	int64_t n = 0;
 	struct err err;
 
-	if (tx->event->context.settings->github.token == NULL) /* whose end is told by none */
+	if (tx->event->context.settings->github.token == NULL &&
+	    tx->event->context.settings->github.app_id == NULL) /* whose end is told by none */
 		memset(sim->is_shown, 0, sizeof(sim->is_shown));
 	if (sim->n_ci == 0 || tx->failed)
 		return;
