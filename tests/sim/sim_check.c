@@ -100,7 +100,8 @@ the_release_is_what_runs(struct sim *sim)
 
 /* --- at the moment of an end --- */
 
-/* What the end claims about the target is so in this moment: no program runs. */
+/* What the end claims about the target is so in this moment: no program runs.  A run at a forge
+ * says nothing of it. */
 static void
 an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 {
@@ -109,7 +110,7 @@ an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 	const struct look_environment *now = look_environment(&seen, d->environment);
 	const char *claim = target->runs;
 
-	if (active_in(environment) != NULL)
+	if (active_in(environment) != NULL || d->is_pipeline)
 		return; /* the next one began with this end, and may have changed it already */
 	if (d->state == DEPLOY_LIVE)
 		claim = d->commit;
@@ -729,6 +730,7 @@ sim_check_rest(struct sim *sim)
 	sim_witness_check_rest(sim);
 	sim_jobs_check_rest(sim);
 	sim_rules_check_rest(sim);
+	sim_pipelines_check_rest(sim);
 	sim_ci_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);

@@ -98,6 +98,11 @@ run_of(const struct sim *sim, int64_t index, int64_t packed)
 }
 
 static void
+on_nothing(UNUSED void *ctx, UNUSED const struct answer *answer)
+{
+}
+
+static void
 on_answer(void *ctx, const struct answer *answer)
 {
 	const struct sim_ci_said *said = ctx;
@@ -111,6 +116,20 @@ on_answer(void *ctx, const struct answer *answer)
 	}
 }
 
+struct event *
+sim_ci_delivery(struct sim *sim, const struct pipeline_run *run)
+{
+	struct event *event = sim_server_event(sim, EVENT_DELIVERY);
+	struct delivery *said = &event->u.delivery;
+
+	said->kind = DELIVERY_WORKFLOW_RUN;
+	said->run = mem_copy(run, sizeof(*run));
+	said->job = mem_new(1, sizeof(*said->job));
+	(void)text_copy(said->repository, sizeof(said->repository), run->repository);
+	event->done = on_nothing;
+	return event;
+}
+
 static void
 says_so(struct sim *sim, int64_t index, int64_t packed)
 {
@@ -120,12 +139,7 @@ says_so(struct sim *sim, int64_t index, int64_t packed)
 
 	if (sim->store == NULL)
 		return;
-	event = sim_server_event(sim, EVENT_DELIVERY);
-	event->u.delivery.kind = DELIVERY_WORKFLOW_RUN;
-	event->u.delivery.run = mem_copy(&run, sizeof(run));
-	event->u.delivery.job = mem_new(1, sizeof(*event->u.delivery.job));
-	(void)text_copy(
-	    event->u.delivery.repository, sizeof(event->u.delivery.repository), run.repository);
+	event = sim_ci_delivery(sim, &run);
 	assert(sim->n_ci_said + 1 < COUNT(sim->ci_said));
 	sim->n_ci_said++;
 	*said = (struct sim_ci_said){ sim, index, (int)run.attempt, (int)run.rank };

@@ -13,6 +13,7 @@
 #include "store/store.h"
 #include "tests/sim/sim.h"
 #include "types/api.h"
+#include "types/pipeline.h"
 #include "types/request.h"
 #include "types/update.h"
 
@@ -352,6 +353,22 @@ struct sim_ci_said {
 	int attempt, rank;
 };
 
+/* --- sim_pipelines.c: runs that we begin, by their number --- */
+
+#define SIM_DISPATCHES 512
+#define SIM_ATTEMPTS   16
+
+struct sim_dispatch {
+	int environment;
+	char nonce[PIPELINE_NONCE]; /* that its title has; "": none */
+	int attempt, rank, conclusion;
+	int64_t works[SIM_ATTEMPTS]; /* that have begun each attempt */
+	int64_t at;		     /* its last one began then */
+	uint32_t greens;	     /* attempts that have succeeded: a bit each */
+	bool is_stopped;
+	bool is_deleted;
+};
+
 /* A line: from its " nonce=" on. */
 struct sim_accepted {
 	const char *nonce;
@@ -480,6 +497,9 @@ struct sim {
 	int64_t n_local; /* requests on the machine */
 	size_t n_jobs;
 	struct sim_job jobs[SIM_JOBS];
+	size_t n_dispatches;
+	struct sim_dispatch dispatches[SIM_DISPATCHES];
+	bool may_run[SIM_DEPLOYMENTS]; /* GitHub was asked to begin it, and has not said no */
 	size_t n_rules;
 	struct sim_rule rules[SIM_RULES];
 	int64_t n_ci;
@@ -827,9 +847,19 @@ void sim_rules_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by 
 bool sim_rules_is_over(const struct sim *sim, const struct event *event, int64_t work);
 void sim_rules_check_rest(struct sim *sim);
 
+/* --- sim_pipelines.c --- */
+
+void sim_pipelines_somebody_runs(struct sim *sim);
+void sim_pipelines_ask(struct sim *sim, struct sim_open *open);
+/* It is asked no more: what is on its way may come there. */
+void sim_pipelines_drop(struct sim *sim, const struct effect *effect);
+void sim_pipelines_clock_back(struct sim *sim, int64_t back_ms);
+void sim_pipelines_check_rest(struct sim *sim);
+
 /* --- sim_ci.c --- */
 
 void sim_ci_pushed(struct sim *sim, int branch);
+struct event *sim_ci_delivery(struct sim *sim, const struct pipeline_run *run);
 void sim_ci_ask(struct sim *sim, struct sim_open *open);
 void sim_ci_after(struct sim *sim, struct tx *tx);
 void sim_ci_report(struct sim *sim, struct sim_open *open);

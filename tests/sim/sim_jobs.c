@@ -432,7 +432,7 @@ sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT w.commit_id, w.action = 'open-gate', (SELECT COUNT(*) FROM work o"
-		" WHERE o.environment = w.environment AND o.started_at <> 0 AND o.ended_at = 0),"
+		" WHERE o.environment = w.environment AND o.started_at <> 0 AND o.ended_at = 0 AND o.action <> 'run-pipeline'),"
 		" COALESCE((SELECT r.commit_id"
 		" FROM environment e JOIN release r ON r.id = e.current_release WHERE e.name ="
 		" w.environment AND w.cause = 'job' AND w.confirmed_by = 0 AND w.approvers = ''), '')"

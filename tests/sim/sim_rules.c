@@ -305,8 +305,9 @@ take(struct sim *sim, const struct effect *effect, bool is_in_flight)
 		    strcmp(answer->target, name_at_github(rule->environment)) != 0)
 			continue;
 		check_taken(sim, effect);
-		if (!is_in_flight && rule->is_known && work_of(sim, rule) > effect->subject)
-			sim_fail(sim, "no_old_answer_is_of_what_asks_anew",
+		if (!is_in_flight && answer->is_approved && rule->is_known &&
+		    work_of(sim, rule) > effect->subject)
+			sim_fail(sim, "no_old_yes_opens_what_asks_anew",
 			    "gate %" PRId64 " answers for %" PRId64, effect->subject,
 			    work_of(sim, rule));
 		rule->is = answer->is_approved ? SIM_RULE_GOES_ON : SIM_RULE_REJECTED;
@@ -359,7 +360,7 @@ sim_rules_drop(struct sim *sim, const struct effect *effect)
 {
 	if (effect->kind == EFFECT_FORGE_ANSWER && effect->u.forge_answer.not_before <= sim->now &&
 	    sim_one_in(sim, 3) && take(sim, effect, true))
-		sim_note(sim, SIM_RULE_IN_FLIGHT);
+		sim_note(sim, SIM_RULE_LOST);
 }
 
 /* --- around a decision --- */
@@ -382,11 +383,11 @@ sim_rules_is_over(const struct sim *sim, const struct event *event, int64_t work
 {
 	enum said of;
 	const struct sim_rule *rule = rule_of(sim, event, &of);
-	const struct sim_rule *asked = &sim->rules[sim->works[work].rule - 1];
+	int asked = sim->works[work].rule;
 
-	return rule != NULL && of != OF_RULE && sim->works[work].rule != 0 &&
+	return rule != NULL && of != OF_RULE && asked != 0 &&
 	    strcmp(event->u.delivery.job->conclusion, conclusions[SUCCESS]) == 0 &&
-	    rule->run == asked->run;
+	    rule->run == sim->rules[asked - 1].run;
 }
 
 /* Whatever comes twice. */
@@ -435,12 +436,12 @@ sim_rules_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 void
 sim_rules_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 {
-	const struct sim_rule *rule = &sim->rules[sim->works[work].rule - 1];
+	int rule = sim->works[work].rule;
 
-	if (sim->works[work].rule == 0)
+	if (rule == 0)
 		return;
 	sim->works[work].is_seen = true;
-	if (rule->run % 16 == 1)
+	if (sim->rules[rule - 1].run % 16 == 1)
 		sim_fail(sim, "what_strangers_begin_opens_no_gate", "gate %" PRId64, work);
 	if (number(sim, tx->db,
 		"SELECT COUNT(*) FROM effect WHERE kind = 'forge_answer' AND subject = $1",

@@ -221,6 +221,11 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_FORGE_REPORT:
 		sim_ci_report(sim, open);
 		break;
+	case EFFECT_FORGE_START:
+	case EFFECT_FORGE_STOP:
+	case EFFECT_FORGE_LOOK:
+		sim_pipelines_ask(sim, open);
+		break;
 	case EFFECT_FORGE_ANSWER:
 		sim_rules_answer(sim, open);
 		break;
@@ -236,9 +241,6 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_APPLICATION_LOG: /* it says nothing there */
 	case EFFECT_GITHUB_FAILURE:
 	case EFFECT_GITHUB_DELIVERIES:
-	case EFFECT_FORGE_START: /* nobody begins a pipeline */
-	case EFFECT_FORGE_STOP:
-	case EFFECT_FORGE_LOOK:
 	case EFFECT_PICTURE:
 	case EFFECT_LEAVE_CHAT:
 	case EFFECT_PIN_MESSAGE:
@@ -373,6 +375,7 @@ withdraw(struct sim *sim, int64_t id)
 	if (open == NULL)
 		return;
 	sim_rules_drop(sim, open->effect);
+	sim_pipelines_drop(sim, open->effect);
 	if (sim_one_in(sim, 3)) {
 		sim_note(sim, SIM_RESULT_LATE);
 		sim_server_report(sim, open);
@@ -518,8 +521,10 @@ sim_server_cut(struct sim *sim, bool is_host)
 	sim_cloudflare_cut(sim);
 	sim_witness_cut(sim);
 	for (size_t i = 0; i < SIM_OPEN; i++) {
-		if (sim->open[i].effect != NULL)
+		if (sim->open[i].effect != NULL) {
 			sim_rules_drop(sim, sim->open[i].effect);
+			sim_pipelines_drop(sim, sim->open[i].effect);
+		}
 		effect_free(sim->open[i].effect);
 		sim->open[i] = (struct sim_open){ 0 };
 	}

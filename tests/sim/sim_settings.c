@@ -336,6 +336,12 @@ load(int variant, const char *folder)
 		(void)snprintf(
 		    room[n++], sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);
 		(void)snprintf(room[n++], sizeof(room[0]), "GITHUB_APP_ID=1");
+		if (variant < OF_ONE) {
+			(void)snprintf(room[n++], sizeof(room[0]),
+			    "PIPELINE_RELEASE=release.yml ref=main channel=stable version=?");
+			(void)snprintf(room[n++], sizeof(room[0]),
+			    "PIPELINE_NIGHTLY=nightly.yml ref=main deploybot=?");
+		}
 		(void)snprintf(room[n++], sizeof(room[0]),
 		    "GITHUB_APP_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef");
 	}
