@@ -39,6 +39,16 @@ row_work_pipeline_of_run(struct tx *tx, int64_t run)
 }
 
 int64_t
+row_work_pipeline_attempt(struct tx *tx, const char *environment, int64_t run)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MAX(its.attempt), 0) FROM work_pipeline AS its INDEXED BY"
+	    " work_pipeline_run CROSS JOIN work ON work.id = its.work"
+	    " WHERE its.run = $1 AND its.run <> 0 AND work.environment = $2",
+	    DB_I64(run), DB_TEXT(environment));
+}
+
+int64_t
 row_work_pipeline_next(struct tx *tx, const char *environment, int64_t after)
 {
 	return tx_number(tx,

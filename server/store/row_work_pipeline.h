@@ -21,6 +21,9 @@ void row_work_pipeline_set(struct tx *tx, const struct work_pipeline_row *row);
 /* The work in progress that is this run; 0: none. */
 int64_t row_work_pipeline_of_run(struct tx *tx, int64_t run);
 
+/* The latest attempt of that run which some work of the environment has begun; 0: none has. */
+int64_t row_work_pipeline_attempt(struct tx *tx, const char *environment, int64_t run);
+
 /* The newest work that has begun it, over or not, below `before` (0: of all); 0: none has. */
 int64_t row_work_pipeline_begun(
     struct tx *tx, const char *repository_id, int64_t run, int64_t before);

@@ -67,7 +67,8 @@ one_deployment_is_active(const struct invariants *of)
 	for (size_t i = 0; i < of->look->n; i++) {
 		const struct look_deployment *d = &of->look->deployments[i];
 
-		if (d->class == DEPLOY_CLASS_ACTIVE && look_active(of->look, d->environment) != d)
+		if (d->class == DEPLOY_CLASS_ACTIVE && !d->is_pipeline &&
+		    look_active(of->look, d->environment) != d)
 			tell(of, __func__, "two in %s", d->environment);
 	}
 }
@@ -92,6 +93,17 @@ waits_for_its_job(const struct invariants *of, const struct look_deployment *d)
 	return d->is_action && d->state == DEPLOY_RUNNING &&
 	    invariants_number(of,
 		"SELECT COUNT(*) FROM work_job j JOIN effect e ON e.id = j.timer WHERE j.work = $1",
+		DB_I64(d->id)) == 1;
+}
+
+/* Of a run at a forge: one question, whose answer ends it or asks the next one. */
+static bool
+waits_for_its_forge(const struct invariants *of, const struct look_deployment *d)
+{
+	return d->is_pipeline && d->class == DEPLOY_CLASS_ACTIVE &&
+	    invariants_number(of,
+		"SELECT COUNT(*) FROM effect WHERE subject = $1"
+		" AND kind IN ('forge_start', 'forge_stop', 'forge_look')",
 		DB_I64(d->id)) == 1;
 }
 
@@ -123,7 +135,9 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 		    d->state == DEPLOY_VERIFYING || d->state == DEPLOY_VERIFYING_ROLLBACK;
 		bool is_running = d->class == DEPLOY_CLASS_ACTIVE && !is_verifying;
 
-		if (runs == 0 && (waits_for_cloudflare(of, d) || waits_for_its_job(of, d)))
+		if (runs == 0 &&
+		    (waits_for_cloudflare(of, d) || waits_for_its_job(of, d) ||
+			waits_for_its_forge(of, d)))
 			continue;
 		if (runs != is_running ||
 		    /* behind an end one may still ask whether it answers */
@@ -152,7 +166,8 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d WHERE d.state = 'QUEUED'"
 	    " AND NOT EXISTS (SELECT 1 FROM work a WHERE a.environment = d.environment AND a.state"
-	    "  IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))"
+	    "  IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
+	    "  AND a.action <> 'run-pipeline')"
 	    " AND NOT (d.is_asked_anew AND EXISTS (SELECT 1 FROM effect WHERE subject = d.id"
 	    "  AND kind = 'wait'))"
 	    " AND NOT (d.waits_for = 'git' AND EXISTS (SELECT 1 FROM effect e JOIN work q"
@@ -192,7 +207,8 @@ claims_are_of_active_work(const struct invariants *of)
 	    "SELECT COALESCE(MAX(id), 0) FROM work d WHERE d.state"
 	    " IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.work = d.id"
-	    "  AND c.resource = 'env:' || d.environment)");
+	    "  AND c.resource = iif(d.action = 'run-pipeline', 'pipeline:' || d.argument || ':', 'env:')"
+	    "  || d.environment)");
 
 	if (id != 0)
 		tell(of, __func__, "deployment %" PRId64 " does not hold its environment", id);
@@ -304,6 +320,17 @@ a_block_holds(const struct invariants *of)
 	}
 }
 
+/* A gate that GitHub has asked for, and that is open or has ended: until GitHub knows that. */
+static void
+what_github_waits_for_is_on_its_way(const struct invariants *of)
+{
+	NONE(of, "gate",
+	    "SELECT COALESCE(MAX(w.id), 0) FROM work_job j JOIN work w ON w.id = j.work"
+	    " WHERE j.rule <> '' AND j.is_answered = 0 AND (w.ended_at <> 0 OR w.state = 'RUNNING')"
+	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = w.id"
+	    "  AND e.kind = 'forge_answer')");
+}
+
 void
 invariants_of_commit(const struct invariants *of)
 {
@@ -318,6 +345,7 @@ invariants_of_commit(const struct invariants *of)
 	an_end_has_its_time(of);
 	a_question_ends_with_what_it_asks(of);
 	a_block_holds(of);
+	what_github_waits_for_is_on_its_way(of);
 }
 
 /* --- of one that has ended --- */
@@ -456,9 +484,9 @@ only_standing_waits_are_open(const struct invariants *of)
 		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
-	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS, _AUDIT_LINE; a look at each pinned
-	 * status; a reminder of each emergency, of each end that was bad, at most. */
-	if (of->look->n_effects > 6 +
+	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS, _AUDIT_LINE, _REDELIVERY; a look at each
+	 * pinned status; a reminder of each emergency, of each end that was bad, at most. */
+	if (of->look->n_effects > 7 +
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
 		    " AND body ->> 'wait' = 'pin' AND EXISTS (SELECT 1 FROM pin"

@@ -114,6 +114,20 @@
 	F(JOB_DIED, "a job died before it was through") \
 	F(JOB_DIED_OPEN, "a job died while its gate was open") \
 	F(JOB_DENIED, "a job asked for what is none of its business") \
+	F(DISPATCHED, "GitHub was asked to begin a run") \
+	F(DISPATCH_LOST, "whether GitHub has begun a run was not said") \
+	F(DISPATCH_FOUND, "a run was found by the word in its title") \
+	F(RUN_STOPPED, "a run at GitHub was stopped") \
+	F(RUN_AGAIN, "failed jobs of a run at GitHub ran again") \
+	F(RUN_DONE, "a run at GitHub ended well") \
+	F(RUN_UNKNOWN, "how a run at GitHub ended was not known") \
+	F(RULE_YES, "GitHub let a job go on whose gate had opened") \
+	F(RULE_NO, "GitHub let no job go on whose gate had not") \
+	F(RULE_GONE, "GitHub was answered what it had closed") \
+	F(RULE_LOST, "an answer to GitHub was taken, and that was lost") \
+	F(RULE_AWAY, "GitHub took no answer yet") \
+	F(RULE_ANEW, "a run asked anew at its gate") \
+	F(RULE_STRANGE, "what a stranger had begun was refused at its gate") \
 	F(CI_PASSED, "work began whose CI had passed") \
 	F(CI_REFUSED, "work was refused whose CI had not") \
 	F(CI_AWAY, "GitHub did not say how CI stands") \

@@ -334,7 +334,7 @@ sim_approvals_after(struct sim *sim, struct tx *tx, const struct sim_before *bef
 {
 	const struct sim_yes *of = &before->says_of;
 
-	if (before->said != NULL || sim->n_jobs > 0)
+	if (before->said != NULL || sim->n_jobs + sim->n_rules > 0)
 		remember_asked(sim, tx);
 	if (tx->failed || before->says == SIM_SAYS_NOTHING)
 		return;

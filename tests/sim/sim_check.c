@@ -100,7 +100,8 @@ the_release_is_what_runs(struct sim *sim)
 
 /* --- at the moment of an end --- */
 
-/* What the end claims about the target is so in this moment: no program runs. */
+/* What the end claims about the target is so in this moment: no program runs.  A run at a forge
+ * says nothing of it. */
 static void
 an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 {
@@ -109,7 +110,7 @@ an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 	const struct look_environment *now = look_environment(&seen, d->environment);
 	const char *claim = target->runs;
 
-	if (active_in(environment) != NULL)
+	if (active_in(environment) != NULL || d->is_pipeline)
 		return; /* the next one began with this end, and may have changed it already */
 	if (d->state == DEPLOY_LIVE)
 		claim = d->commit;
@@ -661,6 +662,8 @@ one_request_is_one_deployment(struct sim *sim)
 	    " AND cause <> 'poll'"
 	    /* A workflow has many, and one person may have pushed one commit in two runs. */
 	    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'github:mona(%'"
+	    /* A run that asks anew does so by the same person. */
+	    " AND action <> 'open-gate'"
 	    /* A lock's end deploys what it has ended in the queue. */
 	    " AND detail NOT LIKE 'waits for the end of %'"
 	    " GROUP BY requester, CASE WHEN cause IN ('push', 'job') THEN environment || commit_id"
@@ -726,6 +729,8 @@ sim_check_rest(struct sim *sim)
 	sim_cloudflare_check_rest(sim);
 	sim_witness_check_rest(sim);
 	sim_jobs_check_rest(sim);
+	sim_rules_check_rest(sim);
+	sim_pipelines_check_rest(sim);
 	sim_ci_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);

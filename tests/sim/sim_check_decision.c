@@ -362,10 +362,12 @@ it_has_a_slot(struct sim *sim, struct tx *tx, int64_t id)
 	sim_check_must(sim,
 	    db_one_i64(&all, tx->db, &err,
 		"SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0"
-		" AND program <> 'rollback' AND is_read = 0 AND action <> 'open-gate'") &&
+		" AND program <> 'rollback' AND is_read = 0"
+		" AND action NOT IN ('open-gate', 'run-pipeline')") &&
 		db_one_i64(&its, tx->db, &err,
 		    "SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0 AND program"
-		    " <> 'rollback' AND is_read = 0 AND action <> 'open-gate' AND application = (SELECT application FROM work WHERE id = $1)",
+		    " <> 'rollback' AND is_read = 0 AND action NOT IN ('open-gate', 'run-pipeline')"
+		    " AND application = (SELECT application FROM work WHERE id = $1)",
 		    DB_I64(id)),
 	    &err);
 	if (all > settings->runs_max || its > settings->application_runs_max)
@@ -399,23 +401,26 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t started_at[SIM_DEPLOYMENTS] = { 0 };
+	bool is_pipeline;
 	struct err err;
 
 	find_active(sim, tx, started_at);
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT id, environment, requested_by, confirmed_by, cause NOT IN ('push', 'poll', 'job'),"
-		" iif(emergency <> '', 'emergency', iif(action = 'open-gate', action, program)) FROM work WHERE started_at <> 0 AND ended_at = 0"),
+		" iif(emergency <> '', 'emergency', iif(action IN ('open-gate', 'run-pipeline'), action, program)) FROM work WHERE started_at <> 0 AND ended_at = 0"),
 	    &err);
 	while (db_next(&rows)) {
 		int64_t id = db_col_i64(&rows, 0);
 
 		if (before->started_at[id] == started_at[id])
 			continue; /* else it began, or once more: by another list */
-		sim->works[id].holds = sim_settings_folder(
-		    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
+		is_pipeline = strcmp(db_col_text(&rows, 5), "run-pipeline") == 0;
+		if (!is_pipeline) /* whose gates wait for what it would hold */
+			sim->works[id].holds = sim_settings_folder(
+			    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
 		somebody_may_begin(sim, tx, &rows);
-		if (strcmp(db_col_text(&rows, 5), "rollback") != 0 &&
+		if (!is_pipeline && strcmp(db_col_text(&rows, 5), "rollback") != 0 &&
 		    strcmp(db_col_text(&rows, 5), "open-gate") != 0)
 			it_has_a_slot(sim, tx, id);
 		sim_locks_check_begun(sim, tx, id);
@@ -426,6 +431,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		sim_witness_check_begun(sim, tx, id);
 		sim_blocks_check_begun(sim, tx, id);
 		sim_jobs_check_begun(sim, tx, id);
+		sim_rules_check_begun(sim, tx, id);
 		sim_ci_check_begun(sim, tx, id);
 	}
 	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
@@ -665,6 +671,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_witness_after(sim, tx, before);
 	sim_blocks_after(sim, tx, before);
 	sim_nag_after(sim, tx);
+	sim_rules_after(sim, tx, before);
 	sim_jobs_after(sim, tx, before);
 	sim_ci_after(sim, tx);
 	check_beginnings(sim, tx, before);

@@ -98,6 +98,11 @@ run_of(const struct sim *sim, int64_t index, int64_t packed)
 }
 
 static void
+on_nothing(UNUSED void *ctx, UNUSED const struct answer *answer)
+{
+}
+
+static void
 on_answer(void *ctx, const struct answer *answer)
 {
 	const struct sim_ci_said *said = ctx;
@@ -111,6 +116,20 @@ on_answer(void *ctx, const struct answer *answer)
 	}
 }
 
+struct event *
+sim_ci_delivery(struct sim *sim, const struct pipeline_run *run)
+{
+	struct event *event = sim_server_event(sim, EVENT_DELIVERY);
+	struct delivery *said = &event->u.delivery;
+
+	said->kind = DELIVERY_WORKFLOW_RUN;
+	said->run = mem_copy(run, sizeof(*run));
+	said->job = mem_new(1, sizeof(*said->job));
+	(void)text_copy(said->repository, sizeof(said->repository), run->repository);
+	event->done = on_nothing;
+	return event;
+}
+
 static void
 says_so(struct sim *sim, int64_t index, int64_t packed)
 {
@@ -120,12 +139,7 @@ says_so(struct sim *sim, int64_t index, int64_t packed)
 
 	if (sim->store == NULL)
 		return;
-	event = sim_server_event(sim, EVENT_DELIVERY);
-	event->u.delivery.kind = DELIVERY_WORKFLOW_RUN;
-	event->u.delivery.run = mem_copy(&run, sizeof(run));
-	event->u.delivery.job = mem_new(1, sizeof(*event->u.delivery.job));
-	(void)text_copy(
-	    event->u.delivery.repository, sizeof(event->u.delivery.repository), run.repository);
+	event = sim_ci_delivery(sim, &run);
 	assert(sim->n_ci_said + 1 < COUNT(sim->ci_said));
 	sim->n_ci_said++;
 	*said = (struct sim_ci_said){ sim, index, (int)run.attempt, (int)run.rank };
@@ -198,8 +212,8 @@ sim_ci_check_rest(struct sim *sim)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct err err;
 
-	sim_check_must(sim,
-	    db_query(&rows, sim->eyes, &err, "SELECT id FROM work WHERE ended_at > 0"), &err);
+	sim_check_must(
+	    sim, db_query(&rows, sim->eyes, &err, "SELECT id FROM work WHERE ended_at > 0"), &err);
 	while (db_next(&rows))
 		if (sim->is_shown[db_col_i64(&rows, 0)])
 			sim_fail(sim, "github_shows_no_deployment_that_is_over",
@@ -267,7 +281,8 @@ sim_ci_after(struct sim *sim, struct tx *tx)
 	int64_t n = 0;
 	struct err err;
 
-	if (tx->event->context.settings->github.token == NULL) /* whose end is told by none */
+	if (tx->event->context.settings->github.token == NULL &&
+	    tx->event->context.settings->github.app_id == NULL) /* whose end is told by none */
 		memset(sim->is_shown, 0, sizeof(sim->is_shown));
 	if (sim->n_ci == 0 || tx->failed)
 		return;

@@ -13,6 +13,7 @@
 #include "store/store.h"
 #include "tests/sim/sim.h"
 #include "types/api.h"
+#include "types/pipeline.h"
 #include "types/request.h"
 #include "types/update.h"
 
@@ -282,6 +283,8 @@ struct sim_work {
 	char confirmed_list[LIMIT_DIGEST]; /* that its question had; "": none */
 
 	int job;	  /* that has asked for it, its index + 1; 0: none */
+	int rule;	  /* by which GitHub has, its index + 1; 0: none */
+	bool is_answered; /* ... and GitHub knows how that has ended, or has closed it */
 	int64_t heard_at; /* of a gate: by that job, or a start */
 	int64_t opened_at;
 	bool is_seen; /* that it is open, by its job */
@@ -317,6 +320,21 @@ struct sim_job {
 	bool is_found; /* git has answered for it, or a newer head came */
 };
 
+/* --- sim_rules.c: jobs that GitHub keeps at gates of its own --- */
+
+#define SIM_RULES 1024
+
+enum sim_rule_is { SIM_RULE_WAITS, SIM_RULE_GOES_ON, SIM_RULE_REJECTED, SIM_RULE_CLOSED };
+
+struct sim_rule {
+	struct sim *sim;
+	int environment, branch, commit, run, attempt;
+	int64_t at;	 /* GitHub asked then */
+	int64_t over_at; /* its run was over then; 0: it is not */
+	enum sim_rule_is is;
+	bool is_known; /* the server has taken it */
+};
+
 /* --- sim_ci.c: runs of a workflow, by their number --- */
 
 #define SIM_RUNS 1024
@@ -333,6 +351,22 @@ struct sim_ci_said {
 	struct sim *sim;
 	int64_t run;
 	int attempt, rank;
+};
+
+/* --- sim_pipelines.c: runs that we begin, by their number --- */
+
+#define SIM_DISPATCHES 512
+#define SIM_ATTEMPTS   16
+
+struct sim_dispatch {
+	int environment;
+	char nonce[PIPELINE_NONCE]; /* that its title has; "": none */
+	int attempt, rank, conclusion;
+	int64_t works[SIM_ATTEMPTS]; /* that have begun each attempt */
+	int64_t at;		     /* its last one began then */
+	uint32_t greens;	     /* attempts that have succeeded: a bit each */
+	bool is_stopped;
+	bool is_deleted;
 };
 
 /* A line: from its " nonce=" on. */
@@ -463,6 +497,11 @@ struct sim {
 	int64_t n_local; /* requests on the machine */
 	size_t n_jobs;
 	struct sim_job jobs[SIM_JOBS];
+	size_t n_dispatches;
+	struct sim_dispatch dispatches[SIM_DISPATCHES];
+	bool may_run[SIM_DEPLOYMENTS]; /* GitHub was asked to begin it, and has not said no */
+	size_t n_rules;
+	struct sim_rule rules[SIM_RULES];
 	int64_t n_ci;
 	struct sim_ci ci[SIM_RUNS];
 	int64_t reported[SIM_ENVIRONMENTS]; /* the effect that GitHub was told last by */
@@ -787,6 +826,7 @@ void sim_local_somebody_asks(struct sim *sim);
 /* --- sim_jobs.c --- */
 
 void sim_jobs_somebody_begins(struct sim *sim);
+sim_fn sim_jobs_gate_is_confirmed;
 /* Nothing may come of what that job asks; NULL: something may, and there. */
 const char *sim_jobs_why_nothing(const struct sim *sim, const struct event *event);
 bool sim_jobs_may(const struct sim *sim, const struct event *event, int environment);
@@ -794,9 +834,32 @@ void sim_jobs_after(struct sim *sim, struct tx *tx, const struct sim_before *bef
 void sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
 void sim_jobs_check_rest(struct sim *sim);
 
+/* --- sim_rules.c --- */
+
+void sim_rules_somebody_begins(struct sim *sim);
+void sim_rules_answer(struct sim *sim, struct sim_open *open);
+/* It is asked no more: what is on its way may come there. */
+void sim_rules_drop(struct sim *sim, const struct effect *effect);
+void sim_rules_clock_back(struct sim *sim, int64_t back_ms);
+void sim_rules_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_rules_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
+/* Says this event that what asked for that gate has ended well? */
+bool sim_rules_is_over(const struct sim *sim, const struct event *event, int64_t work);
+void sim_rules_check_rest(struct sim *sim);
+
+/* --- sim_pipelines.c --- */
+
+void sim_pipelines_somebody_runs(struct sim *sim);
+void sim_pipelines_ask(struct sim *sim, struct sim_open *open);
+/* It is asked no more: what is on its way may come there. */
+void sim_pipelines_drop(struct sim *sim, const struct effect *effect);
+void sim_pipelines_clock_back(struct sim *sim, int64_t back_ms);
+void sim_pipelines_check_rest(struct sim *sim);
+
 /* --- sim_ci.c --- */
 
 void sim_ci_pushed(struct sim *sim, int branch);
+struct event *sim_ci_delivery(struct sim *sim, const struct pipeline_run *run);
 void sim_ci_ask(struct sim *sim, struct sim_open *open);
 void sim_ci_after(struct sim *sim, struct tx *tx);
 void sim_ci_report(struct sim *sim, struct sim_open *open);

@@ -11,7 +11,7 @@
 #define GATE_MS	  (360 * MINUTE_MS)
 #define ASKS_MOST 14
 
-static sim_fn job_goes_on, gate_is_confirmed;
+static sim_fn job_goes_on;
 
 static int64_t
 number(struct sim *sim, struct db *db, const char *sql, struct db_value a, struct db_value b)
@@ -143,8 +143,8 @@ job_goes_on(struct sim *sim, int64_t index, UNUSED int64_t b)
 	sim_later(sim, 0, 5000 + sim_draw(sim, 70000), job_goes_on, index, 0);
 }
 
-static void
-gate_is_confirmed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
+void
+sim_jobs_gate_is_confirmed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
 	(void)sim_chat_press_anywhere(sim, SIM_ADMIN, "open-gate");
 }
@@ -181,7 +181,7 @@ sim_jobs_somebody_begins(struct sim *sim)
 	job_goes_on(sim, n, 0);
 	for (int i = 0; i < 4 && job->asks == API_GATE; i++) {
 		sim_later(sim, 0, 5000 + sim_draw(sim, 60000), sim_approvals_answer_comes, 0, 0);
-		sim_later(sim, 0, 5000 + sim_draw(sim, 60000), gate_is_confirmed, 0, 0);
+		sim_later(sim, 0, 5000 + sim_draw(sim, 60000), sim_jobs_gate_is_confirmed, 0, 0);
 	}
 }
 
@@ -405,7 +405,8 @@ a_gate_ends_well_by_its_own_job(struct sim *sim, struct tx *tx, const struct sim
 	while (db_next(&rows)) {
 		int64_t id = db_col_i64(&rows, 0);
 
-		if (!sim->works[id].is_well && (job == NULL || !is_own(sim, id, job)))
+		if (!sim->works[id].is_well && (job == NULL || !is_own(sim, id, job)) &&
+		    !sim_rules_is_over(sim, tx->event, id))
 			sim_fail(sim, __func__, "gate %" PRId64, id);
 		if (!sim->works[id].is_well)
 			sim_note(sim, SIM_GATE_DONE);
@@ -419,7 +420,7 @@ sim_jobs_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	const struct event *event = tx->event;
 	const struct sim_job *job = asking(sim, event);
 
-	if (sim->n_jobs == 0 || tx->failed)
+	if (sim->n_jobs + sim->n_rules == 0 || tx->failed)
 		return;
 	check_new(sim, tx, before);
 	if (job != NULL)
@@ -452,7 +453,7 @@ sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT w.commit_id, w.action = 'open-gate', (SELECT COUNT(*) FROM work o"
-		" WHERE o.environment = w.environment AND o.started_at <> 0 AND o.ended_at = 0),"
+		" WHERE o.environment = w.environment AND o.started_at <> 0 AND o.ended_at = 0 AND o.action <> 'run-pipeline'),"
 		" COALESCE((SELECT r.commit_id"
 		" FROM environment e JOIN release r ON r.id = e.current_release WHERE e.name ="
 		" w.environment AND w.cause = 'job' AND w.confirmed_by = 0 AND w.approvers = ''), '')"

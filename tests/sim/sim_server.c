@@ -50,7 +50,8 @@ may_fail_for_good(const struct event *event)
 {
 	return event->kind == EVENT_RUN_ENDED || event->kind == EVENT_PROBED ||
 	    event->kind == EVENT_GIT_ANSWERED || event->kind == EVENT_CLOUDFLARE_GOT ||
-	    event->kind == EVENT_CLOUDFLARE_WAS_SET || event->kind == EVENT_WITNESSED;
+	    event->kind == EVENT_CLOUDFLARE_WAS_SET || event->kind == EVENT_WITNESSED ||
+	    event->kind == EVENT_FORGE_SAID;
 }
 
 static void
@@ -220,6 +221,14 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_FORGE_REPORT:
 		sim_ci_report(sim, open);
 		break;
+	case EFFECT_FORGE_START:
+	case EFFECT_FORGE_STOP:
+	case EFFECT_FORGE_LOOK:
+		sim_pipelines_ask(sim, open);
+		break;
+	case EFFECT_FORGE_ANSWER:
+		sim_rules_answer(sim, open);
+		break;
 	case EFFECT_PROBE:
 		sim_run_probe(sim, open);
 		break;
@@ -232,10 +241,6 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_APPLICATION_LOG: /* it says nothing there */
 	case EFFECT_GITHUB_FAILURE:
 	case EFFECT_GITHUB_DELIVERIES:
-	case EFFECT_FORGE_ANSWER: /* GitHub keeps no gate there */
-	case EFFECT_FORGE_START:  /* nor does anybody begin a pipeline */
-	case EFFECT_FORGE_STOP:
-	case EFFECT_FORGE_LOOK:
 	case EFFECT_PICTURE:
 	case EFFECT_LEAVE_CHAT:
 	case EFFECT_PIN_MESSAGE:
@@ -299,6 +304,8 @@ twist(struct sim *sim, struct event *event)
 		event->u.run_ended.exit_status = event->u.run_ended.exit_status == 0 ? 1 : 0;
 	if (event->kind == EVENT_CLOUDFLARE_GOT || event->kind == EVENT_CLOUDFLARE_WAS_SET)
 		event->u.cloudflare = (struct cloudflare_answer){ .verdict = CLOUDFLARE_REFUSED };
+	if (event->kind == EVENT_FORGE_SAID)
+		event->u.forge_said.verdict = FORGE_SAYS_NOTHING;
 	if (event->kind == EVENT_WITNESSED)
 		event->u.witnessed.verdict =
 		    sim_one_in(sim, 2) ? WITNESS_CONFIRMED : WITNESS_REFUSED;
@@ -367,6 +374,8 @@ withdraw(struct sim *sim, int64_t id)
 	sim_trace(sim, "  withdrawn: %" PRId64, id);
 	if (open == NULL)
 		return;
+	sim_rules_drop(sim, open->effect);
+	sim_pipelines_drop(sim, open->effect);
 	if (sim_one_in(sim, 3)) {
 		sim_note(sim, SIM_RESULT_LATE);
 		sim_server_report(sim, open);
@@ -512,6 +521,10 @@ sim_server_cut(struct sim *sim, bool is_host)
 	sim_cloudflare_cut(sim);
 	sim_witness_cut(sim);
 	for (size_t i = 0; i < SIM_OPEN; i++) {
+		if (sim->open[i].effect != NULL) {
+			sim_rules_drop(sim, sim->open[i].effect);
+			sim_pipelines_drop(sim, sim->open[i].effect);
+		}
 		effect_free(sim->open[i].effect);
 		sim->open[i] = (struct sim_open){ 0 };
 	}

@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "tests/unit/jwt_aid.h"
 #include "types/principal.h"
 #include "types/settings.h"
 
@@ -293,7 +294,7 @@ write_applications(int variant, const char *folder, char ret[96])
 static struct settings *
 load(int variant, const char *folder)
 {
-	char room[LINES_MAX][160], *list[LINES_MAX + 1], apps[96];
+	char room[LINES_MAX][160], *list[LINES_MAX + 2], apps[96], key[4096];
 	struct settings_report report = { 0 };
 	struct settings *settings;
 	size_t n = 0;
@@ -334,6 +335,15 @@ load(int variant, const char *folder)
 		    "WORKFLOW_SHIP_IS=github 100 ship.yml@refs/heads/main");
 		(void)snprintf(
 		    room[n++], sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);
+		(void)snprintf(room[n++], sizeof(room[0]), "GITHUB_APP_ID=1");
+		if (variant < OF_ONE) {
+			(void)snprintf(room[n++], sizeof(room[0]),
+			    "PIPELINE_RELEASE=release.yml ref=main channel=stable version=?");
+			(void)snprintf(room[n++], sizeof(room[0]),
+			    "PIPELINE_NIGHTLY=nightly.yml ref=main deploybot=?");
+		}
+		(void)snprintf(room[n++], sizeof(room[0]),
+		    "GITHUB_APP_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef");
 	}
 	if (required[variant] != NULL) {
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", required[variant]);
@@ -344,7 +354,10 @@ load(int variant, const char *folder)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", variants[variant].lines[i]);
 	for (size_t i = 0; i < n; i++)
 		list[i] = room[i];
-	list[n] = NULL;
+	list[n] = workflows[variant].may != NULL ? key : NULL;
+	list[n + 1] = NULL;
+	(void)snprintf(
+	    key, sizeof(key), "GITHUB_APP_KEY=%.*s", (int)strlen(jwt_aid_key) - 1, jwt_aid_key);
 	if (!settings_load(NULL, list, &settings, &report) ||
 	    (variant >= OF_ONE && report.flaws > 0)) {
 		(void)fprintf(stderr, "settings %d: %s\n", variant, report.lines[0].text);

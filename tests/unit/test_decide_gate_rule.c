@@ -411,6 +411,7 @@ TEST(a_run_that_is_over_while_it_waits_is_not_answered)
 
 	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
 	waits(&s, asking(&s, "4711", 5));
+	s.w.aid.at += 61 * SECOND;
 	event = asking(&s, "4711", 0);
 	event->u.delivery.kind = DELIVERY_OTHER;
 	event->u.delivery.job->of.attempt = 1;
@@ -532,8 +533,11 @@ TEST(what_ended_before_it_asked_ends_no_gate)
 	waits(&s, asking(&s, "4711", 5));
 	ends(&s, 0, s.w.aid.at - DAY, NULL, "Octo/Shop");
 	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
-	ends(&s, 0, s.w.aid.at, NULL, "Octo/Shop");
+	ends(&s, 0, s.w.aid.at - 30 * SECOND, NULL, "Octo/Shop");
 	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	assert_false(answer(&s)->is_approved); /* it may wait there all the same */
+	answered(&s, (struct forge_said){ .verdict = FORGE_SAYS_GONE });
+	assert_null(answer(&s));
 	world_close(&s.w);
 }
 

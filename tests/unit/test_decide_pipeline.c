@@ -367,6 +367,30 @@ PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
 	assert_int_equal(work(w).state, DEPLOY_DONE);
 }
 
+/* Two have pressed it below the same failure. */
+PIPELINE_TEST(who_waited_while_another_attempt_ran_has_the_next_one)
+{
+	struct world_message *failed;
+
+	begins(w);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	failed = world_says(w, "its run ended: failure");
+	for (size_t i = 0; i < 2; i++) {
+		(void)world_press(
+		    w, WORLD_ADMIN, WORLD_GROUP, world_button(failed, "🔁 Run failed jobs again"));
+		(void)world_press(
+		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
+	}
+	assert_int_equal(work(w).state, DEPLOY_QUEUED);
+	github(w, EFFECT_FORGE_START, done(0));
+	(void)delivered(w, run_of(2, PIPELINE_IS_OVER, "failure"));
+	github(w, EFFECT_FORGE_START, done(0));
+	(void)delivered(w, run_of(2, PIPELINE_IS_OVER, "failure"));
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+	(void)delivered(w, run_of(3, PIPELINE_IS_OVER, "success"));
+	assert_int_equal(work(w).state, DEPLOY_DONE);
+}
+
 PIPELINE_TEST(attempts_that_never_come_are_not_waited_for)
 {
 	begins(w);

@@ -206,6 +206,15 @@ end_as(struct tx *tx, struct deployment *gate, const char *how)
 	    detail);
 }
 
+/* Surely.  A run that was begun again right behind an attempt may be the one that waits: whose end
+ * it was the clocks do not tell, and the event's attempt is none that a rule has named.  Then
+ * GitHub is answered, and says so where nothing waits. */
+static bool
+waits_no_more(const struct deployment *gate, const struct delivery_job *job, int64_t until)
+{
+	return job->of.check_run[0] != '\0' || gate->requested_at < until - 2 * CLOCKS_MS;
+}
+
 void
 decide_gate_over(struct tx *tx, const struct settings *application, const struct delivery_job *job)
 {
@@ -216,7 +225,8 @@ decide_gate_over(struct tx *tx, const struct settings *application, const struct
 		row_deployment_get(tx, work, &gate);
 		if (settings_of(tx->settings, gate.environment) != application)
 			continue;
-		row_gate_set_answered(tx, work); /* nobody waits there any more */
+		if (waits_no_more(&gate, job, at))
+			row_gate_set_answered(tx, work);
 		end_as(tx, &gate, job->conclusion);
 	}
 }

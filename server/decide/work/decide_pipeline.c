@@ -248,13 +248,21 @@ decide_pipeline_seen(
 
 /* --- as an executor --- */
 
+/* Whoever waited for its turn may have seen another attempt begin, whose end is not its own. */
 static void
 begin(struct tx *tx, int64_t work)
 {
 	struct run run;
+	int64_t last;
 
-	if (open_run(tx, work, &run))
-		order(&run, EFFECT_FORGE_START, false, 0);
+	if (!open_run(tx, work, &run))
+		return;
+	last = row_work_pipeline_attempt(tx, run.work.environment, run.row.again);
+	if (last >= run.row.attempt && last != 0) {
+		run.row.attempt = last + 1;
+		row_work_pipeline_set(tx, &run.row);
+	}
+	order(&run, EFFECT_FORGE_START, false, 0);
 }
 
 static bool
