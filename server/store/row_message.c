@@ -286,24 +286,28 @@ row_message_refused(struct tx *tx, int64_t id)
 		row_effect_send(tx, id);
 }
 
+struct copies {
+	int64_t now, was;
+};
+TX_READER(read_copies, struct copies, TX_I64(now), TX_I64(was))
+
 void
 row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 {
-	int64_t was_id = tx_number(
-	    tx, "SELECT was_id FROM message WHERE id = $1 AND chat = $2", DB_I64(id), DB_I64(chat));
-	int64_t now = tx_number(tx, "SELECT remote_id FROM message WHERE id = $1 AND chat = $2",
-	    DB_I64(id), DB_I64(chat));
+	struct copies is = tx_first(tx, struct copies, read_copies,
+	    "SELECT remote_id, was_id FROM message WHERE id = $1 AND chat = $2", DB_I64(id),
+	    DB_I64(chat));
 
 	if (is_of_before(tx, id)) {
 		if (remote_id != 0)
-			note_copy(tx, id, chat, remote_id, was_id);
+			note_copy(tx, id, chat, remote_id, is.was);
 		return;
 	}
-	if (remote_id != 0 && now > remote_id) { /* by two lanes, both anew */
+	if (remote_id != 0 && is.now > remote_id) { /* by two lanes, both anew */
 		delete_copy(tx, id, chat, remote_id);
 		row_effect_send(tx, id);
 	} else {
-		delete_copy(tx, id, chat, was_id);
+		delete_copy(tx, id, chat, is.was);
 		(void)tx_say(tx,
 		    "UPDATE message SET remote_id = $3, was_id = 0, held_until = 0"
 		    " WHERE id = $1 AND chat = $2",
