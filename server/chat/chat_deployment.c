@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
+#include "lib/text.h"
 
 /* What is over sooner needs no bar, and a bar that is full at once says nothing. */
 #define LEAST_ESTIMATE_MS 5000
@@ -133,7 +134,9 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		else
 			chat_text_add(text, "\nwaits for #%lld of %s", (long long)ahead->id,
 			    deployment_target(ahead, target));
-		if (strchr(deployment->waits_for, ':') != NULL)
+		if (text_starts(deployment->waits_for, "pipeline:"))
+			chat_text_add(text, ": one at a time");
+		else if (strchr(deployment->waits_for, ':') != NULL)
 			chat_text_outside(text, ", which holds ", deployment->waits_for);
 	} else {
 		chat_text_add(text, "\nstarts after #%lld: ", (long long)ahead->id);

@@ -104,7 +104,7 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	else if (action->state == DEPLOY_FAILED && deployment_is_pipeline(action) &&
 	    action->why == DEPLOY_WHY_INTERRUPTED)
 		chat_text_add(
-		    text, "\nNobody begins it again by itself: look at GitHub before you do.");
+		    text, "\nNobody begins it again by itself: look at its forge before you do.");
 	else if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
 		chat_text_add(text,
 		    "\nNobody does it again by itself: see in 📄 Log what it has done before you do.");

@@ -369,10 +369,13 @@ chat_deployment_end_refused(struct chat_text *text, const struct chat_deployment
 		chat_text_add(text, ", so it is not %s again",
 		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
 	chat_text_outside(text, "\n", deployment->detail);
+	if (deployment->why == DEPLOY_WHY_CI)
+		chat_text_add(text,
+		    "\nPassed there since? Try again, or " MARK_CODE "/deploy %s" MARK_CODE ".",
+		    deployment->environment);
 	if (deployment->why == DEPLOY_WHY_CI && deployment_is_by_request(deployment))
 		chat_text_add(text,
-		    "\nPassed there since? Try again. " MARK_CODE
-		    "/deploy %s emergency <why>" MARK_CODE " goes past CI.",
+		    " " MARK_CODE "/deploy %s emergency <why>" MARK_CODE " goes past CI.",
 		    deployment->environment);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
 		chat_text_add(text, "\nPossible:");

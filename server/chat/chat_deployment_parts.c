@@ -17,14 +17,18 @@ void
 chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
+	/* A notification has forty characters: which pipeline it is says more than that it is one. */
+	if (deployment_is_pipeline(deployment)) {
+		chat_text_code(text, before, deployment->argument);
+		chat_text_some(text, " ", deployment->subject);
+		return;
+	}
 	if (deployment_is_action(deployment)) {
 		chat_text_code(text, before, deployment_action_word(deployment));
 		chat_text_some(text, " ", deployment->argument);
 		if (deployment_is_gate(deployment)) {
 			chat_text_commit(text, " ", deployment->commit);
 			chat_text_subject(text, " ", deployment->subject);
-		} else if (deployment_is_pipeline(deployment)) {
-			chat_text_some(text, " ", deployment->subject);
 		}
 		return;
 	}

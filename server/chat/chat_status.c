@@ -336,8 +336,7 @@ add_pipeline(struct chat_text *text, const struct chat_status *status)
 
 	if (pipeline == NULL)
 		return;
-	chat_text_code(text, "\n⏳ ", pipeline->action);
-	chat_text_outside(text, " ", pipeline->argument);
+	chat_text_code(text, "\n⏳ ", pipeline->argument);
 	chat_text_some(text, " ", pipeline->subject);
 	chat_text_ago(text, ", started ", pipeline->started_at, status->at);
 	chat_text_outside(text, ", requested by ", pipeline->requester);
@@ -348,7 +347,10 @@ add_next(struct chat_text *text, const char *before, const struct deployment *qu
 {
 	if (queued == NULL)
 		return;
-	chat_text_commit(text, before, queued->commit);
+	if (deployment_is_action(queued))
+		chat_deployment_work(text, before, queued);
+	else
+		chat_text_commit(text, before, queued->commit);
 	if (strcmp(queued->waits_for, "ci") == 0)
 		chat_text_add(text, ", waits for CI");
 }

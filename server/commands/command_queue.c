@@ -131,7 +131,9 @@ add_reason(struct shown *s, const struct deployment *work)
 			    holder.environment);
 		else
 			chat_text_add(s->text, ", waits for other work");
-		if (decide_sees_claims(s->tx, s->update->person, work))
+		if (text_starts(work->waits_for, "pipeline:"))
+			chat_text_add(s->text, ": one at a time");
+		else if (decide_sees_claims(s->tx, s->update->person, work))
 			chat_text_outside(s->text, ", which holds ", work->waits_for);
 	} else {
 		return false;

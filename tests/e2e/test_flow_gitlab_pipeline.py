@@ -42,7 +42,7 @@ def scene(tmp_path_factory, api):
 def running(scene, api):
     """Who has begun one, and the pipeline, when it is named."""
     who, _ = begins(scene)
-    who.hear("Running production run-pipeline release", "/-/pipelines/")
+    who.hear("Running production release", "/-/pipelines/")
     return who, api.pipelines[-1]
 
 
@@ -62,19 +62,19 @@ def begun(api):
 def test_what_was_shown_is_begun_and_its_end_is_said(scene, api):
     who, question = begins(scene)
     assert f".gitlab-ci.yml at main of {PATH}: channel=stable version=1.4.2-RC1" in question
-    view = who.hear("Running production run-pipeline release", "/-/pipelines/")
+    view = who.hear("Running production release", "/-/pipelines/")
     made = api.pipelines[-1]
     assert made["inputs"] == {"channel": "stable", "version": "1.4.2-RC1"} and made["ref"] == "main"
     assert f"{api.url}/{PATH}/-/pipelines/{made['id']}" in text_of(view)
     assert not scene.is_busy("production") and begun(api) == 1
     ends(scene, api, made, "success")
-    who.hear("Done: production run-pipeline release", f"/pipelines/{made['id']}")
+    who.hear("Done: production release", f"/pipelines/{made['id']}")
 
 
 def test_failed_jobs_run_again_behind_a_question(scene, api):
     who, made = running(scene, api)
     ends(scene, api, made, "failed")
-    failed = who.hear("Failed: production run-pipeline release", "its run ended: failure: test › unit",
+    failed = who.hear("Failed: production release", "its run ended: failure: test › unit",
                       buttons=["Run failed jobs"])
     before = begun(api)
     who.since = scene.chat.mark()
@@ -82,25 +82,25 @@ def test_failed_jobs_run_again_behind_a_question(scene, api):
     asked = who.hear("❓ Run release 1.4.2-RC1? production", f"failed jobs of run {made['id']} of {PATH} again")
     assert begun(api) == before
     who.press(asked, "🔧 Run release 1.4.2-RC1")
-    who.hear("Running production run-pipeline", f"/pipelines/{made['id']}")
+    who.hear("Running production release", f"/pipelines/{made['id']}")
     ends(scene, api, made, "success")
-    who.hear("Done: production run-pipeline release")
+    who.hear("Done: production release")
     assert begun(api) == before + 1
 
 
 def test_a_late_word_of_the_attempt_before_ends_nothing(scene, api):
     who, made = running(scene, api)
     ends(scene, api, made, "failed")
-    failed = who.hear("Failed: production run-pipeline release", buttons=["Run failed jobs"])
+    failed = who.hear("Failed: production release", buttons=["Run failed jobs"])
     late = made["jobs"][0]["id"]
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
     who.press(who.hear("❓ Run release", "again"), "🔧 Run release")
-    who.hear("Running production run-pipeline", f"/pipelines/{made['id']}")
+    who.hear("Running production release", f"/pipelines/{made['id']}")
     said = scene.lab.pipeline("failed", [(late, "unit", "failed")], id=made["id"], source="api")
     assert scene.lab.deliver(said)["status"] == 200
     ends(scene, api, made, "success")
-    who.hear("Done: production run-pipeline release")
+    who.hear("Done: production release")
 
 
 def test_a_stop_cancels_it_at_gitlab(scene, api):
@@ -108,7 +108,7 @@ def test_a_stop_cancels_it_at_gitlab(scene, api):
     who.say("/cancel production")
     wait_until(lambda: made["status"] == "canceled", 60, "a cancel at GitLab")
     ends(scene, api, made, "canceled")
-    who.hear("Stopped: production run-pipeline", "cancelled")
+    who.hear("Stopped: production release", "cancelled")
 
 
 @pytest.mark.parametrize("trouble, said", [(401, "HTTP 401"), (403, "HTTP 403"), (404, "HTTP 404"), (400, "HTTP 400"),
@@ -117,28 +117,28 @@ def test_what_gitlab_refuses_has_not_begun(scene, api, trouble, said):
     before = len(api.pipelines)
     api.refusals.append(trouble)
     who, _ = begins(scene)
-    who.hear("production run-pipeline release", "not started", f"GitLab: {said}")
+    who.hear("production release", "not started", f"GitLab: {said}")
     assert len(api.pipelines) == before
 
 
 def test_what_is_wrong_with_it_is_said_in_gitlabs_words(scene, api):
     api.branches = ("develop",)
     who, _ = begins(scene)
-    who.hear("production run-pipeline release", "not started", "HTTP 400", "Reference not found")
+    who.hear("production release", "not started", "HTTP 400", "Reference not found")
     api.branches = ("main",)
 
 
 def test_a_retry_whose_answer_was_lost_is_followed_by_its_number(scene, api):
     who, made = running(scene, api)
     ends(scene, api, made, "failed")
-    failed = who.hear("Failed: production run-pipeline release", buttons=["Run failed jobs"])
+    failed = who.hear("Failed: production release", buttons=["Run failed jobs"])
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
     api.troubles.append("late away")
     who.press(who.hear("❓ Run release", "again"), "🔧 Run release")
-    who.hear("Running production run-pipeline", f"/pipelines/{made['id']}")
+    who.hear("Running production release", f"/pipelines/{made['id']}")
     ends(scene, api, made, "success")
-    who.hear("Done: production run-pipeline release")
+    who.hear("Done: production release")
 
 
 def test_an_answer_that_was_lost_is_said_to_be_unknown_and_it_is_begun_once(scene, api):
@@ -146,7 +146,7 @@ def test_an_answer_that_was_lost_is_said_to_be_unknown_and_it_is_begun_once(scen
     before = begun(api)
     api.troubles.append("late away")
     who, _ = begins(scene)
-    who.hear("production run-pipeline release", "whether it was started is not known")
+    who.hear("production release", "whether it was started is not known")
     assert begun(api) == before + 1
 
 
@@ -156,7 +156,7 @@ def test_another_projects_pipeline_of_that_number_ends_nothing(scene, api):
     assert other.deliver(other.pipeline("failed", [(999, "unit", "failed")], id=made["id"], source="api"))[
         "status"] == 202
     ends(scene, api, made, "success")
-    who.hear("Done: production run-pipeline release")
+    who.hear("Done: production release")
 
 
 def test_whoever_may_not_begins_none(scene, api):
@@ -170,6 +170,6 @@ def test_a_token_that_may_only_read_begins_none(tmp_path, api):
     made = Scene(tmp_path, settings=settings(api, READER))
     try:
         who, _ = begins(made)
-        who.hear("production run-pipeline release", "not started", "GitLab: HTTP 403: 403 Forbidden")
+        who.hear("production release", "not started", "GitLab: HTTP 403: 403 Forbidden")
     finally:
         ended_well(made)

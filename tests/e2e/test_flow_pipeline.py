@@ -66,42 +66,42 @@ def begun(api):
 def test_what_was_shown_is_begun_and_its_end_is_said(scene, api):
     who, question = begins(scene)
     assert "release.yml at main of octo/shop: channel=stable version=1.4.2-RC1" in question
-    view = who.hear("Running production run-pipeline release", "/actions/runs/")
+    view = who.hear("Running production release", "/actions/runs/")
     run = api.runs[-1]
     assert run["inputs"] == {"channel": "stable", "version": "1.4.2-RC1"}
     assert f"/{SHOP}/actions/runs/{run['id']}" in text_of(view)
     assert not scene.is_busy("production")
     ends(scene, run, "success")
-    who.hear("Done: production run-pipeline release", f"/actions/runs/{run['id']}")
+    who.hear("Done: production release", f"/actions/runs/{run['id']}")
 
 
 def test_failed_jobs_run_again_behind_a_question(scene, api):
     who, _ = begins(scene)
-    who.hear("Running production run-pipeline release", "/actions/runs/")
+    who.hear("Running production release", "/actions/runs/")
     run = api.runs[-1]
     ends(scene, run, "failure")
-    failed = who.hear("Failed: production run-pipeline release", "its run ended: failure", buttons=["Run failed jobs"])
+    failed = who.hear("Failed: production release", "its run ended: failure", buttons=["Run failed jobs"])
     before = begun(api)
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
     asked = who.hear("❓ Run release 1.4.2-RC1? production", f"failed jobs of run {run['id']} of {SHOP} again")
     assert begun(api) == before
     who.press(asked, "🔧 Run release 1.4.2-RC1")
-    who.hear("Running production run-pipeline", "/actions/runs/")
+    who.hear("Running production release", "/actions/runs/")
     wait_until(lambda: run["run_attempt"] == 2, 60, "a second attempt")
     ends(scene, run, "success")
-    who.hear("Done: production run-pipeline release")
+    who.hear("Done: production release")
     assert begun(api) == before + 1
 
 
 def test_a_stop_cancels_it_at_github(scene, api):
     who, _ = begins(scene)
-    who.hear("Running production run-pipeline release", "/actions/runs/")
+    who.hear("Running production release", "/actions/runs/")
     run = api.runs[-1]
     who.say("/cancel production")
     wait_until(lambda: run["conclusion"] == "cancelled", 60, "a cancel at GitHub")
     ends(scene, run, "cancelled")
-    who.hear("Stopped: production run-pipeline", "cancelled")
+    who.hear("Stopped: production release", "cancelled")
 
 
 def test_an_answer_that_was_lost_is_made_up_for_by_its_title(scene, api):
@@ -112,7 +112,7 @@ def test_an_answer_that_was_lost_is_made_up_for_by_its_title(scene, api):
     runs(who, api, "nightly", n)
     assert begun(api) == before + 1
     ends(scene, api.runs[-1], "success")
-    who.hear("Done: production run-pipeline nightly")
+    who.hear("Done: production nightly")
 
 
 def test_killed_between_the_request_and_its_answer_it_is_begun_once(scene, api):
@@ -128,7 +128,7 @@ def test_killed_between_the_request_and_its_answer_it_is_begun_once(scene, api):
     runs(who, api, "nightly", n)
     assert begun(api) == before + 1
     ends(scene, api.runs[-1], "success")
-    who.hear("Done: production run-pipeline nightly")
+    who.hear("Done: production nightly")
 
 
 def test_a_server_that_does_not_know_our_key_is_asked_without_it(scene, api):
@@ -138,7 +138,7 @@ def test_a_server_that_does_not_know_our_key_is_asked_without_it(scene, api):
     runs(who, api, "nightly", n)
     api.is_old = False
     ends(scene, api.runs[-1], "success")
-    who.hear("Done: production run-pipeline nightly")
+    who.hear("Done: production nightly")
 
 
 @pytest.mark.parametrize("trouble, said", [
@@ -147,7 +147,7 @@ def test_what_github_refuses_has_not_begun(scene, api, trouble, said):
     before = begun(api)
     api.troubles.append(("/dispatches", trouble))
     who, _ = begins(scene)
-    who.hear("production run-pipeline release", "not started", f"GitHub: {said}")
+    who.hear("production release", "not started", f"GitHub: {said}")
     assert begun(api) == before
 
 

@@ -275,15 +275,34 @@ sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	}
 }
 
+/* Whose end nobody may tell: its environment, or its credential, is gone. */
+static void
+forget_shown(struct sim *sim, struct tx *tx)
+{
+	const struct settings *s = tx->event->context.settings, *of;
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err, "SELECT id, environment FROM work WHERE ended_at = $1",
+		DB_I64(tx->at)),
+	    &err);
+	while (db_next(&rows)) {
+		of = settings_of(s, db_col_text(&rows, 1));
+		if (settings_environment(s, db_col_text(&rows, 1)) == NULL ||
+		    of->github_repository == NULL ||
+		    (of->github.token == NULL && of->github.app_id == NULL))
+			sim->is_shown[db_col_i64(&rows, 0)] = false;
+	}
+}
+
 void
 sim_ci_after(struct sim *sim, struct tx *tx)
 {
 	int64_t n = 0;
 	struct err err;
 
-	if (tx->event->context.settings->github.token == NULL &&
-	    tx->event->context.settings->github.app_id == NULL) /* whose end is told by none */
-		memset(sim->is_shown, 0, sizeof(sim->is_shown));
+	forget_shown(sim, tx);
 	if (sim->n_ci == 0 || tx->failed)
 		return;
 	sim_check_must(sim,

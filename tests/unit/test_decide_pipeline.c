@@ -147,9 +147,9 @@ PIPELINE_TEST(what_is_asked_about_is_what_runs_and_its_end_is_the_works)
 	assert_int_equal(delivered(w, run_of(1, PIPELINE_IS_OVER, "success")), 200);
 	assert_int_equal(work(w).state, DEPLOY_DONE);
 	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
-	assert_non_null(world_says(w, "✅ Done: production run-pipeline release 1.4.2-RC1\n"));
-	world_answers(w, WORLD_ADMIN, "/history production", "run-pipeline release 1.4.2-RC1");
-	world_answers(w, WORLD_ADMIN, "/show 1", "run-pipeline release 1.4.2-RC1");
+	assert_non_null(world_says(w, "✅ Done: production release 1.4.2-RC1\n"));
+	world_answers(w, WORLD_ADMIN, "/history production", "release 1.4.2-RC1");
+	world_answers(w, WORLD_ADMIN, "/show 1", "release 1.4.2-RC1");
 	assert_int_equal(world_audited(w, "action_completed", "production"), 1);
 }
 
@@ -186,7 +186,7 @@ PIPELINE_TEST(its_failure_is_said_once_with_what_failed)
 	assert_null(world_says(w, "CI failed"));
 	assert_int_equal(world_peek(w, EFFECT_GITHUB_FAILURE)->u.github_failure.attempt, 1);
 	world_github_failure(w, "release › Publish\nsrc/cart.c:12: expected 3");
-	assert_non_null(world_says(w, "❌ Failed: production run-pipeline release"));
+	assert_non_null(world_says(w, "❌ Failed: production release"));
 	assert_non_null(
 	    world_says(w, "its run ended: failure: release › Publish src/cart.c:12: expected 3\n"));
 	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 0);
@@ -205,7 +205,7 @@ PIPELINE_TEST(what_has_no_answer_is_never_sent_again)
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_int_equal(work(w).why, DEPLOY_WHY_INTERRUPTED);
 	assert_string_equal(work(w).detail, "whether it was started is not known");
-	assert_non_null(world_says(w, "look at GitHub before you do"));
+	assert_non_null(world_says(w, "look at its forge before you do"));
 	assert_null(world_says(w, "🔁"));
 }
 
@@ -271,11 +271,11 @@ PIPELINE_TEST(it_holds_its_own_name_alone)
 	ask(w, "/do run-pipeline production release 1.4.3");
 	assert_int_equal(work(w).state, DEPLOY_QUEUED);
 	assert_string_equal(work(w).waits_for, "pipeline:release:production");
-	assert_non_null(world_says(w, "⏳ Queued: production run-pipeline release"));
+	assert_non_null(world_says(w, "⏳ Queued: production release"));
 	world_answers(w, WORLD_ADMIN, "/queue production",
-	    "▶️ #1 @ada does run-pipeline release 1.4.2-RC1, just now\n"
-	    "▶️ #3 @ada does run-pipeline nightly, just now\n"
-	    "1. #4 @ada does run-pipeline release 1.4.3, just now, waits for #1 of production");
+	    "▶️ #1 @ada does release 1.4.2-RC1, just now\n"
+	    "▶️ #3 @ada does nightly, just now\n"
+	    "1. #4 @ada does release 1.4.3, just now, waits for #1 of production");
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_RUNNING);
 }
@@ -296,7 +296,7 @@ PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 	begins(w);
 	rings = world_rings(w);
 	world_answers(
-	    w, WORLD_ADMIN, "/status production", "\n⏳ run-pipeline release 1.4.2-RC1, started ");
+	    w, WORLD_ADMIN, "/status production", "\n⏳ release 1.4.2-RC1, started ");
 	world_answers(w, WORLD_ADMIN, "/cancel production", "Stopping");
 	assert_int_equal(world_peek(w, EFFECT_FORGE_STOP)->u.forge.run, RUN);
 	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
@@ -322,10 +322,10 @@ PIPELINE_TEST(what_github_did_not_stop_says_so)
 	begins(w);
 	(void)world_text(w, WORLD_ADMIN, "/cancel production");
 	github(w, EFFECT_FORGE_STOP, says(FORGE_SAYS_NOTHING, "HTTP 502"));
-	said = world_plain(world_says(w, "⏳ Stopping production run-pipeline"));
+	said = world_plain(world_says(w, "⏳ Stopping production release"));
 	assert_null(strstr(strstr(said, "HTTP 502") + 1, "HTTP 502"));
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
-	assert_non_null(world_says(w, "✅ Done anyway: production run-pipeline release"));
+	assert_non_null(world_says(w, "✅ Done anyway: production release"));
 	assert_non_null(world_says(w, "\n" TOO_LATE "\n"));
 }
 
@@ -475,7 +475,7 @@ PIPELINE_TEST(what_was_not_shown_does_not_run)
 
 PIPELINE_TEST(only_whoever_may_begins_one, "ROLE_OPS_IDS=33", "ROLE_OPS_MAY=do.run-job:production")
 {
-	world_answers(w, WORLD_STAGING_USER, "/do run-pipeline production release 1.4.2",
+	world_answers(w, WORLD_STAGING_USER, "/do run-pipeline production run-pipeline 1.4.2",
 	    "⛔ Denied: production run-pipeline");
 	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
 	assert_int_equal(work(w).id, 0);
@@ -495,7 +495,7 @@ PIPELINE_TEST(words_are_those_that_the_line_asks_for)
 		{ "release 1.4.2 now", "release: now is one word too many" },
 		{ "release 1;id", "release: version is a word of 1 to 64 of" },
 		{ "release $(id)", "release: version is a word of 1 to 64 of" },
-		{ "", "which pipeline? There are " }, { "nothing", "which pipeline? There are " } };
+		{ "", "which pipeline: " }, { "nothing", "which pipeline: " } };
 	char text[96];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

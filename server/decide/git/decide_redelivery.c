@@ -296,12 +296,22 @@ decide_redelivery_came(struct tx *tx, const struct delivery *delivery)
 	return row_redelivery_came(tx, hook.id, delivery->id, branch);
 }
 
+static bool
+is_any_at_gitlab(const struct settings *s)
+{
+	bool is_any = s->github.gitlab_token != NULL;
+
+	for (size_t i = 0; i < s->application_count; i++)
+		is_any |= s->applications[i]->github.gitlab_token != NULL;
+	return is_any;
+}
+
 void
 decide_redelivery_status(struct tx *tx, struct chat_text *text)
 {
 	struct redelivery_missing missing = row_redelivery_missing(tx);
 	struct redelivery_off off[ROW_REDELIVERY_OFF];
-	size_t n = row_redelivery_off(tx, off);
+	size_t n = is_any_at_gitlab(tx->settings) ? row_redelivery_off(tx, off) : 0;
 	struct chat_clock clock = decide_clock(tx, "");
 
 	for (size_t i = 0; i < n; i++) {

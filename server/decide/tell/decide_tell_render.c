@@ -13,18 +13,20 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_message.h"
+#include "types/principal.h"
 
 /* Git mostly answers sooner: that it is asked is said where it does not. */
 #define MOMENT_MS 1500
 
-/* Who reads it there: in private that person, where it was asked for who asked; elsewhere a team,
- * which has a chat of that environment. */
+/* Who reads it there: in private that person, where it was asked for who asked; elsewhere, and of
+ * what a program asked for, a team, which has a chat of that environment. */
 static int64_t
 reader(const struct deployment *deployment, int64_t chat)
 {
 	if (chat > 0)
 		return chat;
-	return chat == deployment->address.chat && deployment_is_by_request(deployment) ?
+	return chat == deployment->address.chat && deployment_is_by_request(deployment) &&
+		!principal_is_program(deployment->requested_by) ?
 	    deployment->requested_by :
 	    0;
 }

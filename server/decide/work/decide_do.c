@@ -330,7 +330,7 @@ is_pipeline(struct tx *tx, const struct update *update, const struct wanted *w)
 		(void)snprintf(
 		    words, sizeof(words), "there is no %s, did you mean %s?", name, near);
 	else
-		(void)snprintf(words, sizeof(words), "which pipeline? There are %.200s", names);
+		(void)snprintf(words, sizeof(words), "which pipeline: %.200s?", names);
 	offers.offers = line != NULL ? name : near;
 	refuse(tx, update, &offers, words);
 	return false;

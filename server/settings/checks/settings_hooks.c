@@ -27,7 +27,7 @@ settings_say_hooks(struct settings_loader *l)
 
 		if (repository_is_unreached(s, application) && is_asked(l, application))
 			settings_say(l->report, SETTINGS_NOTE,
-			    "%s: no push can reach it: set GITHUB_REPOSITORY",
+			    "%s: no push can reach it: set GITHUB_REPOSITORY or REPOSITORY_PATH",
 			    application->application);
 		if (application->github_webhook_secret == NULL || other == NULL ||
 		    !is_asked(l, application))
