@@ -13,6 +13,7 @@
 
 #include "clients/aws_credentials.h"
 #include "clients/forge_api.h"
+#include "clients/jwks.h"
 #include "clients/outbound_client.h"
 #include "commands/commands.h"
 #include "forges/forge_row.h"
@@ -190,6 +191,17 @@ note_mirror(void *ctx, int64_t bytes)
 	metric_set_value(((struct serve *)ctx)->metrics, METRIC_MIRROR_SIZE, (double)bytes);
 }
 
+static void
+note_keys(struct serve *serve)
+{
+	bool is_unreachable = false;
+
+	for (size_t i = 0; i < JOB_FORGES; i++)
+		is_unreachable |=
+		    serve->jobs.keys[i] != NULL && jwks_failure(serve->jobs.keys[i])[0] != '\0';
+	metric_set_value(serve->metrics, METRIC_JOB_KEYS_UNREACHABLE, is_unreachable);
+}
+
 /* Once a second. */
 static void
 note_lag(void *ctx, double seconds)
@@ -201,6 +213,7 @@ note_lag(void *ctx, double seconds)
 	metric_set_clock(serve->metrics, is_known, ahead_s);
 	metric_set_value(serve->metrics, METRIC_LOOP_LAG, seconds);
 	metric_set_value(serve->metrics, METRIC_GITHUB_INTERVAL, forge_api_factor(serve->github));
+	note_keys(serve);
 	metric_set_value(serve->metrics, METRIC_MESSAGES_WAITING_SINCE,
 	    (double)telegram_send_waiting_since(telegram_sender(serve->telegram)) / 1000);
 }

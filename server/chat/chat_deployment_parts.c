@@ -17,7 +17,7 @@ void
 chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
-	/* A notification has forty characters: which pipeline it is says more than that it is one. */
+	/* A notification has forty characters: which pipeline it is, not that it is one. */
 	if (deployment_is_pipeline(deployment)) {
 		chat_text_code(text, before, deployment->argument);
 		chat_text_some(text, " ", deployment->subject);

@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/http_client.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "types/limits.h"
@@ -91,9 +92,19 @@ jwks_free(struct jwks *jwks)
 	free(jwks);
 }
 
+const char *
+jwks_failure(const struct jwks *jwks)
+{
+	return jwks->failure;
+}
+
 static void
 fail(struct jwks *jwks, const char *why)
 {
+	if (jwks->failure[0] == '\0')
+		log_warning(
+		    "keys of %s, which tokens of jobs are checked by, cannot be fetched: %s",
+		    jwks->issuer, why);
 	(void)text_copy(jwks->failure, sizeof(jwks->failure), why); /* cut is fine */
 	jwks->keys_url[0] = '\0';
 	answer_all(jwks);

@@ -32,6 +32,9 @@ typedef void jwks_key_fn(void *ctx, enum jwks_found found, const struct crypto_r
 struct jwks *jwks_new(struct http_client *client, const char *issuer) MUST_USE;
 void jwks_free(struct jwks *jwks); /* takes NULL; whoever waits is called: UNREACHABLE */
 
+/* Why its set could not be fetched at the last try; "": it could, or nobody has asked yet. */
+const char *jwks_failure(const struct jwks *jwks);
+
 /* Calls on_key once: within this call where the key, or that there is none, is known; else later,
  * within JWKS_WAIT_MS. */
 void jwks_get(struct jwks *jwks, const char *kid, jwks_key_fn *on_key, void *ctx);

@@ -16,6 +16,7 @@ from gitlab_aid import GitlabJobs
 from github_tokens import AUDIENCE, Runner
 from jobs_aid import REPOSITORY, Jobs
 from runner_client import ROOT
+from stage import wait_until
 
 ATTACKS = pathlib.Path(ROOT) / "tests" / "tools" / "jwt_attacks.py"
 TOKENS = pathlib.Path(ROOT) / "tests" / "e2e" / "npm_tokens.mjs"
@@ -156,3 +157,23 @@ def test_what_jose_signs_is_let_in_and_what_it_forges_is_not(scene):
     for name, token in made.items():
         status, said = answer(scene, token=token)
         assert status == 401 and said["said"].startswith("JWT: "), (name, status, said)
+
+
+def test_where_the_keys_cannot_be_fetched_doctor_and_a_metric_say_so(tmp_path):
+    made = Jobs(tmp_path, {
+        "WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/develop", "WORKFLOW_SHOP_MAY": "deploy:staging"})
+    try:
+        said = made.bot.run("doctor").stdout
+        assert f"jobs: the keys of {made.issuer.url} can be fetched" in said
+        assert "outbound: issuer: 127.0.0.1" in said
+        made.issuer.troubles.append(502)
+        assert f"jobs: the keys of {made.issuer.url} cannot be fetched (the issuer of tokens answered with 502)" in \
+            made.bot.run("doctor").stdout
+        assert made.metric("deploybot_job_keys_unreachable") == 0
+        made.issuer.troubles.append(502)
+        assert answer(made)[0] == 503
+        wait_until(lambda: made.metric("deploybot_job_keys_unreachable") == 1, 40, "a metric")
+        assert made.bot.log().count("checked by, cannot be fetched: the issuer of tokens answered with 502") == 1
+        ended_well(made)
+    finally:
+        made.issuer.stop()

@@ -178,8 +178,8 @@ TEST(whom_no_push_can_reach_is_named)
 	applications_aid_add(s, "shop", "REPOSITORY_URL=/o/site", NULL);
 	settings_say_hooks(&loader);
 	assert_int_equal(report.count, 1); /* and not that it has one repository with site */
-	assert_string_equal(
-	    report.lines[0].text, "shop: no push can reach it: set GITHUB_REPOSITORY or REPOSITORY_PATH");
+	assert_string_equal(report.lines[0].text,
+	    "shop: no push can reach it: set GITHUB_REPOSITORY or REPOSITORY_PATH");
 	settings_unref(s);
 }
 

@@ -44,7 +44,7 @@ struct doctor_finding {
 	char text[400];
 };
 
-#define DOCTOR_ENDS_MAX 8
+#define DOCTOR_ENDS_MAX 12
 
 struct doctor {
 	struct loop *loop;

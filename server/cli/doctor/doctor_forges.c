@@ -5,6 +5,8 @@
 #include "cli/doctor/doctor.h"
 #include "clients/forge_api.h"
 #include "clients/github_need.h"
+#include "clients/jwks.h"
+#include "clients/outbound_client.h"
 #include "lib/buf.h"
 #include "lib/json.h"
 #include "lib/list.h"
@@ -14,6 +16,7 @@
 #include "types/pipeline.h"
 #include "types/pipeline_run.h"
 #include "types/settings.h"
+#include "types/workflow.h"
 
 #define FILES_MAX 8192 /* bytes of the names of a repository; what is beyond is not asked for */
 
@@ -425,6 +428,63 @@ end(void *ctx)
 	free(all);
 }
 
+/* --- tokens of jobs: where can the keys be fetched that they are checked by? --- */
+
+struct issuer {
+	struct doctor *doctor;
+	const char *url;
+	struct http_client *client;
+	struct jwks *keys;
+};
+
+static void
+on_key(void *ctx, enum jwks_found found, UNUSED const struct crypto_rsa *key)
+{
+	struct issuer *issuer = ctx;
+
+	if (found == JWKS_UNREACHABLE)
+		TELL(issuer->doctor, GITHUB, ERROR,
+		    "jobs: the keys of %s cannot be fetched (%s), and no token of a job is let in without them: is the address right, and may deploybot connect there?",
+		    issuer->url, jwks_failure(issuer->keys));
+	else
+		TELL(
+		    issuer->doctor, GITHUB, OK, "jobs: the keys of %s can be fetched", issuer->url);
+	doctor_answered(issuer->doctor);
+}
+
+static void
+end_issuer(void *ctx)
+{
+	struct issuer *issuer = ctx;
+
+	jwks_free(issuer->keys);
+	http_client_free(issuer->client);
+	free(issuer);
+}
+
+/* No key has that id: whether it has one is all that is asked. */
+static void
+ask_issuer(struct doctor *doctor, enum delivery_forge forge, enum outbound_place place)
+{
+	struct issuer *issuer;
+	struct err err;
+
+	if (!workflow_is_any(doctor->settings, forge))
+		return;
+	issuer = mem_new(1, sizeof(*issuer));
+	issuer->doctor = doctor;
+	issuer->url = workflow_issuer(doctor->settings, forge);
+	issuer->client = outbound_client(doctor->loop, outbound_of(place, issuer->url), 1, 0, &err);
+	doctor_at_end(doctor, end_issuer, issuer);
+	if (issuer->client == NULL) {
+		TELL(doctor, GITHUB, ERROR, "jobs: %s", err.text);
+		return;
+	}
+	issuer->keys = jwks_new(issuer->client, issuer->url);
+	doctor_asked(doctor);
+	jwks_get(issuer->keys, "none", on_key, issuer);
+}
+
 void
 doctor_forges(struct doctor *doctor)
 {
@@ -439,4 +499,6 @@ doctor_forges(struct doctor *doctor)
 		all[i] = (struct asking){ .look = &looks[i], .doctor = doctor, .api = api };
 		ask_all(&all[i]);
 	}
+	ask_issuer(doctor, DELIVERY_GITHUB, OUTBOUND_ISSUER);
+	ask_issuer(doctor, DELIVERY_GITLAB, OUTBOUND_GITLAB);
 }

@@ -7,6 +7,7 @@
 #include "lib/url.h"
 #include "types/outbound.h"
 #include "types/settings.h"
+#include "types/workflow.h"
 
 /* A proxy is not shown: its text may hold a password. */
 static void
@@ -60,7 +61,9 @@ doctor_outbound(struct doctor *doctor)
 		tell(doctor, OUTBOUND_CLOUDFLARE, s->cloudflare_api_base, false);
 	if (s->github.app_id != NULL || s->github.token != NULL)
 		tell(doctor, OUTBOUND_GITHUB, s->github.url, false);
-	if (s->github.gitlab_token != NULL)
+	if (workflow_is_any(s, DELIVERY_GITHUB))
+		tell(doctor, OUTBOUND_ISSUER, workflow_issuer(s, DELIVERY_GITHUB), false);
+	if (s->github.gitlab_token != NULL || workflow_is_any(s, DELIVERY_GITLAB))
 		tell(doctor, OUTBOUND_GITLAB, settings_text(s, SETTING_GITLAB_URL), false);
 	if (s->telegram_mode == TELEGRAM_WEBHOOK && s->telegram_webhook_url != NULL)
 		tell(doctor, OUTBOUND_CERTIFICATE, s->telegram_webhook_url, false);
