@@ -97,10 +97,7 @@ chat_pipeline_line(struct chat_text *text, const struct chat_pipeline *is)
 	chat_text_theirs(text, " ", run->branch);
 	chat_text_add(text, ", ");
 	add_commit(text, run);
-	chat_text_theirs(text, ", ",
-	    run->rank == PIPELINE_IS_OVER  ? run->conclusion :
-		run->rank == PIPELINE_RUNS ? "running" :
-					     "queued");
+	chat_text_theirs(text, ", ", pipeline_run_word(run));
 	chat_text_since(text, " ", &is->clock, is->at, is->now);
 	if (is->url != NULL && is->url[0] != '\0')
 		chat_text_add(text, "\n%s", is->url);

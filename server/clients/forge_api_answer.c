@@ -135,17 +135,19 @@ verdict_of(const struct forge_api_reply *reply, const struct json *root)
 	return FORGE_API_FAILED;
 }
 
-/* Why it says no: GitHub by a text; GitLab by one of three names, or by what is wrong with each
- * field, which is shown as it came. */
+/* Why it says no: GitHub by a text; GitLab by one of three names, or by what is wrong with the whole
+ * ("base"), or with each field, which is shown as it came. */
 static const char *
 reason_of(const struct forge_api_reply *reply, const struct json *root)
 {
 	static const char *const names[] = { "message", "error_description", "error" };
+	const char *base;
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (json_get_str(root, names[i]) != NULL)
 			return json_get_str(root, names[i]);
-	return json_count(json_get(root, "message")) > 0 ? reply->body : NULL;
+	base = json_str(json_at(json_get(json_get(root, "message"), "base"), 0));
+	return base != NULL ? base : json_count(json_get(root, "message")) > 0 ? reply->body : NULL;
 }
 
 /* That behind the status; or why there is no answer. */

@@ -14,6 +14,8 @@
 
 #define MORE 32 /* bytes for how many more jobs have failed */
 
+#define MANUAL "manual"
+
 static const char folder[] = ".github/workflows/";
 
 static struct json_take
@@ -116,7 +118,7 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 
 /* --- GitLab --- */
 
-/* In GitHub's words.  Any other state (created, pending, manual, …) is that of one that waits. */
+/* In GitHub's words.  Any other state (created, pending, …) is that of one that waits. */
 static void
 take_gitlab_state(struct json_take *take, const struct json *said, struct pipeline_run *run)
 {
@@ -125,6 +127,7 @@ take_gitlab_state(struct json_take *take, const struct json *said, struct pipeli
 		enum pipeline_rank rank;
 		const char *conclusion;
 	} rows[] = { { "running", PIPELINE_RUNS, "" }, { "canceling", PIPELINE_RUNS, "" },
+		{ "manual", PIPELINE_RUNS, MANUAL }, /* its jobs have run to there */
 		{ "success", PIPELINE_IS_OVER, "success" },
 		{ "failed", PIPELINE_IS_OVER, "failure" },
 		{ "canceled", PIPELINE_IS_OVER, "cancelled" },
@@ -267,6 +270,15 @@ pipeline_run_is_red(const struct pipeline_run *run)
 	return run->rank == PIPELINE_IS_OVER &&
 	    (strcmp(run->conclusion, "failure") == 0 || strcmp(run->conclusion, "timed_out") == 0 ||
 		strcmp(run->conclusion, "startup_failure") == 0);
+}
+
+const char *
+pipeline_run_word(const struct pipeline_run *run)
+{
+	return run->rank == PIPELINE_IS_OVER	 ? run->conclusion :
+	    strcmp(run->conclusion, MANUAL) == 0 ? "waits for a manual job" :
+	    run->rank == PIPELINE_RUNS		 ? "running" :
+						   "queued";
 }
 
 bool

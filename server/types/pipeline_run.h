@@ -69,6 +69,9 @@ MUST_USE bool pipeline_run_read_jobs(
 bool pipeline_run_is_red(const struct pipeline_run *run);
 bool pipeline_run_is_green(const struct pipeline_run *run);
 
+/* "queued", "running", "failure": how it stands. */
+const char *pipeline_run_word(const struct pipeline_run *run);
+
 /* Its page, where people see why: at github.com, or on the Enterprise Server whose API is at
  * `api`/api/v3.  Returns ret; cut where it does not fit. */
 #define PIPELINE_URL 240

@@ -124,7 +124,7 @@ def test_what_gitlab_refuses_has_not_begun(scene, api, trouble, said):
 def test_what_is_wrong_with_it_is_said_in_gitlabs_words(scene, api):
     api.branches = ("develop",)
     who, _ = begins(scene)
-    who.hear("production release", "not started", "HTTP 400", "Reference not found")
+    who.hear("production release", "not started: GitLab: HTTP 400: Reference not found")
     api.branches = ("main",)
 
 

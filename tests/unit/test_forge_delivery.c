@@ -263,7 +263,7 @@ TEST(a_pipeline_of_a_push_stands_as_gitlab_says)
 		{ PIPELINE("push", "skipped"), PIPELINE_IS_OVER, "skipped" },
 		{ PIPELINE("push", "running"), PIPELINE_RUNS, "" },
 		{ PIPELINE("push", "canceling"), PIPELINE_RUNS, "" },
-		{ PIPELINE("push", "manual"), PIPELINE_REQUESTED, "" },
+		{ PIPELINE("push", "manual"), PIPELINE_RUNS, "manual" },
 		{ PIPELINE("push", "of a later version"), PIPELINE_REQUESTED, "" },
 	};
 

@@ -14,6 +14,7 @@
 #include "types/settings.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
+#define UNSEEN	  "not seen yet"
 #define FRESH_MS  (10 * MINUTE_MS)
 
 /* NULL: nothing is asked of it. */
@@ -47,10 +48,9 @@ add_state(const struct pipeline_run *run, char ret[LIMIT_LINE])
 	size_t used = strlen(ret);
 
 	(void)snprintf(ret + used, LIMIT_LINE - used, "%s%s %s", used > 0 ? ", " : "", run->file,
-	    run->run == 0		      ? "not seen yet" :
+	    run->run == 0		      ? UNSEEN :
 		run->rank == PIPELINE_IS_OVER ? "✓" :
-		run->rank == PIPELINE_RUNS    ? "running" :
-						"queued");
+						pipeline_run_word(run));
 }
 
 /* When nothing else is before it. */
@@ -138,8 +138,10 @@ decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 		return is;
 	used = strlen(ret);
 	(void)snprintf(ret + used, LIMIT_LINE - used,
-	    ": not done in %d minutes; ask again when it is, and see whether there is such a file",
-	    (int)tx->settings->github.ci_wait_minutes); /* cut is fine */
+	    ": not done in %d min; ask again when it is%s",
+	    (int)tx->settings->github.ci_wait_minutes,
+	    strstr(ret, UNSEEN) != NULL ? ", and see whether there is such a file" :
+					  ""); /* cut is fine */
 	return DECIDE_CI_FAILED;
 }
 
