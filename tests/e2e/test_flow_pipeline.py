@@ -54,7 +54,7 @@ def ends(scene, run, conclusion):
 def runs(who, api, name, before):
     """The run that came behind so many is named."""
     wait_until(lambda: len(api.runs) > before, 60, "a run at GitHub")
-    who.hear(f"Running production run-pipeline {name}", f"/actions/runs/{api.runs[-1]['id']}")
+    who.hear(f"Running production {name}", f"/actions/runs/{api.runs[-1]['id']}")
 
 
 def begun(api):

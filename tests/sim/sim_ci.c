@@ -190,6 +190,16 @@ sim_ci_ask(struct sim *sim, struct sim_open *open)
 
 /* --- it is told --- */
 
+/* Else its environment, or its credential, is gone. */
+static bool
+can_report(const struct settings *s, const char *environment)
+{
+	const struct settings *of = settings_of(s, environment);
+
+	return settings_environment(s, environment) != NULL && of->github_repository != NULL &&
+	    (of->github.token != NULL || of->github.app_id != NULL);
+}
+
 /* Once more behind a kill, but none before one that it was ordered after. */
 void
 sim_ci_report(struct sim *sim, struct sim_open *open)
@@ -202,7 +212,8 @@ sim_ci_report(struct sim *sim, struct sim_open *open)
 		sim_fail(sim, "no_report_overtakes_another", "%s of %" PRId64 " in %s",
 		    report->state, effect->subject, report->environment);
 	sim->reported[at] = effect->id;
-	sim->is_shown[effect->subject] = strcmp(report->state, "in_progress") == 0;
+	sim->is_shown[effect->subject] = can_report(effect->settings, report->environment) &&
+	    strcmp(report->state, "in_progress") == 0;
 	sim_chat_toast(sim, open);
 }
 
@@ -275,11 +286,11 @@ sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	}
 }
 
-/* Whose end nobody may tell: its environment, or its credential, is gone. */
+/* Whose end nobody may tell. */
 static void
 forget_shown(struct sim *sim, struct tx *tx)
 {
-	const struct settings *s = tx->event->context.settings, *of;
+	const struct settings *s = tx->event->context.settings;
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct err err;
 
@@ -287,13 +298,9 @@ forget_shown(struct sim *sim, struct tx *tx)
 	    db_query(&rows, tx->db, &err, "SELECT id, environment FROM work WHERE ended_at = $1",
 		DB_I64(tx->at)),
 	    &err);
-	while (db_next(&rows)) {
-		of = settings_of(s, db_col_text(&rows, 1));
-		if (settings_environment(s, db_col_text(&rows, 1)) == NULL ||
-		    of->github_repository == NULL ||
-		    (of->github.token == NULL && of->github.app_id == NULL))
+	while (db_next(&rows))
+		if (!can_report(s, db_col_text(&rows, 1)))
 			sim->is_shown[db_col_i64(&rows, 0)] = false;
-	}
 }
 
 void

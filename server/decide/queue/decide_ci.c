@@ -14,7 +14,6 @@
 #include "types/settings.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
-#define UNSEEN	  "not seen yet"
 #define FRESH_MS  (10 * MINUTE_MS)
 
 /* NULL: nothing is asked of it. */
@@ -48,7 +47,7 @@ add_state(const struct pipeline_run *run, char ret[LIMIT_LINE])
 	size_t used = strlen(ret);
 
 	(void)snprintf(ret + used, LIMIT_LINE - used, "%s%s %s", used > 0 ? ", " : "", run->file,
-	    run->run == 0		      ? UNSEEN :
+	    run->run == 0		      ? "not seen yet" :
 		run->rank == PIPELINE_IS_OVER ? "✓" :
 						pipeline_run_word(run));
 }
@@ -82,13 +81,14 @@ branch_of(const struct environment_settings *environment, const struct deploymen
 
 static enum decide_ci
 look(struct tx *tx, const struct environment_settings *environment, const struct deployment *work,
-    char ret[LIMIT_LINE])
+    char ret[LIMIT_LINE], size_t *ret_unseen)
 {
 	const char *list = environment->require_ci;
 	size_t failed = 0, cancelled = 0, pending = 0;
 	char failures[LIMIT_LINE] = "";
 	struct pipeline_run run = { .run = 0 };
 
+	*ret_unseen = 0;
 	(void)text_copy(run.commit, sizeof(run.commit), work->commit);
 	(void)text_copy(run.branch, sizeof(run.branch), branch_of(environment, work));
 	while (setting_next(&list, run.file, sizeof(run.file))) {
@@ -101,6 +101,7 @@ look(struct tx *tx, const struct environment_settings *environment, const struct
 			continue;
 		}
 		pending += run.rank != PIPELINE_IS_OVER || !is_fresh(work, seen_at);
+		*ret_unseen += run.run == 0;
 		add_state(&run, ret);
 	}
 	if (failed > 0)
@@ -127,11 +128,11 @@ decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 {
 	const struct environment_settings *environment = asks(tx, work);
 	enum decide_ci is = DECIDE_CI_GREEN;
-	size_t used;
+	size_t used, unseen = 0;
 
 	ret[0] = '\0';
 	if (environment != NULL)
-		is = look(tx, environment, work, ret);
+		is = look(tx, environment, work, ret, &unseen);
 	if (is == DECIDE_CI_CANCELLED && !is_left(tx, work))
 		is = DECIDE_CI_PENDING;
 	if (is != DECIDE_CI_PENDING || !is_late(tx, work))
@@ -140,8 +141,7 @@ decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 	(void)snprintf(ret + used, LIMIT_LINE - used,
 	    ": not done in %d min; ask again when it is%s",
 	    (int)tx->settings->github.ci_wait_minutes,
-	    strstr(ret, UNSEEN) != NULL ? ", and see whether there is such a file" :
-					  ""); /* cut is fine */
+	    unseen > 0 ? ", and see whether there is such a file" : ""); /* cut is fine */
 	return DECIDE_CI_FAILED;
 }
 
@@ -151,6 +151,7 @@ decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE
 	const struct environment_settings *environment =
 	    settings_environment(tx->settings, work->environment);
 	enum deploy_class class = deploy_flow_class(work->state);
+	size_t unseen;
 
 	ret[0] = '\0';
 	if (class == DEPLOY_CLASS_ACTIVE || class == DEPLOY_CLASS_FINAL)
@@ -158,7 +159,7 @@ decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE
 	if (!deployment_is_emergency(work) || environment == NULL ||
 	    environment->require_ci == NULL || work->commit[0] == '\0')
 		(void)decide_ci(tx, work, ret);
-	else if (look(tx, environment, work, ret) == DECIDE_CI_GREEN)
+	else if (look(tx, environment, work, ret, &unseen) == DECIDE_CI_GREEN)
 		ret[0] = '\0'; /* it goes past nothing */
 	return ret;
 }
