@@ -135,8 +135,8 @@ verdict_of(const struct forge_api_reply *reply, const struct json *root)
 	return FORGE_API_FAILED;
 }
 
-/* Why it says no: GitHub by a text; GitLab by one of three names, or by what is wrong with all of it
- * ("base") or with each field, which is shown as it came. */
+/* Why it says no: GitHub by a text; GitLab by one of three names, or by what is wrong with all of
+ * it ("base") or with each field, which is shown as it came. */
 static const char *
 reason_of(const struct forge_api_reply *reply, const struct json *root)
 {

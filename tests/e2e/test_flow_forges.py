@@ -86,7 +86,7 @@ def test_gitlabs_hooks_that_share_an_id_are_known_by_ref_and_commit(scene):
     assert len(pushes(scene)) == before + 4
     nothing = {"Idempotency-Key": None, "X-Gitlab-Event-UUID": None}
     sent = hub.push("develop", A, **nothing)
-    assert sent["status"] == 400 and "no id" in sent["answer"]
+    assert sent["status"] == 202 and "no id" in sent["answer"]   # a 400 would count as a failure of its webhook
 
 
 @pytest.mark.parametrize("word, header", [("gitlab", "X-Gitlab-Token"), ("gitea", "X-Gitea-Signature"),
