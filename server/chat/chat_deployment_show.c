@@ -281,7 +281,8 @@ chat_show(struct chat_text *text, const struct chat_show *is)
 	add_first(text, is);
 	add_number(text, is);
 	add_people(text, is);
-	chat_text_some(text, "\nCI: ", is->about->touches);
+	chat_text_some(text,
+	    deployment_is_action(is->about->deployment) ? "\n" : "\nCI: ", is->about->touches);
 	add_times(text, is);
 	add_health(text, is);
 	add_end(text, is);

@@ -11,6 +11,7 @@
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "decide/work/decide_action.h"
 #include "lib/mem.h"
 #include "store/row_approval.h"
 #include "store/row_audit.h"
@@ -35,6 +36,7 @@ struct shown {
 	int64_t audit[CHAT_SHOW_AUDIT + 1];
 	char audit_head[LIMIT_AUDIT_HEAD];
 	char ci[LIMIT_LINE];
+	char touches[DECIDE_TOUCHES];
 };
 
 /* Where it was asked for; "": that is not known.  What was pressed in the team's chat goes on
@@ -89,6 +91,7 @@ static void
 tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct chat_text *text)
 {
 	static const struct chat_approvals none = { 0 };
+	bool is_elsewhere = deployment_is_gate(work) || deployment_is_pipeline(work);
 	size_t n_runs = list_runs(tx, work, shown);
 	size_t n_audit = row_audit_list(tx, work->id, shown->audit, CHAT_SHOW_AUDIT + 1);
 	bool is_blocked = work->commit[0] != '\0' &&
@@ -101,7 +104,8 @@ tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct c
 		.run_end = row_run_end(tx, work->run),
 		.barriers = shown->barriers,
 		.approvals = work->why == DEPLOY_WHY_UNAPPROVED ? &none : NULL,
-		.touches = decide_ci_line(tx, work, shown->ci),
+		.touches = is_elsewhere ? decide_action_touches(tx, work, shown->touches) :
+					  decide_ci_line(tx, work, shown->ci),
 		.rollback_not_started =
 		    work->state == DEPLOY_ROLLBACK_FAILED && row_run_changed_nothing(tx, work->run),
 		.clock = decide_clock(tx, work->environment),

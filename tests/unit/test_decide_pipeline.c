@@ -150,6 +150,7 @@ PIPELINE_TEST(what_is_asked_about_is_what_runs_and_its_end_is_the_works)
 	assert_non_null(world_says(w, "✅ Done: production release 1.4.2-RC1\n"));
 	world_answers(w, WORLD_ADMIN, "/history production", "release 1.4.2-RC1");
 	world_answers(w, WORLD_ADMIN, "/show 1", "release 1.4.2-RC1");
+	assert_non_null(strstr(world_last(w)->text, "/actions/runs/"));
 	assert_int_equal(world_audited(w, "action_completed", "production"), 1);
 }
 
