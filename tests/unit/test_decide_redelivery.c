@@ -472,8 +472,9 @@ REDELIVERY_TEST(ten_webhooks_are_looked_at_and_then_the_next_ones)
 	world_due(w, TIMER_REDELIVERY);
 	assert_int_equal(world_count(w, EFFECT_GITHUB_DELIVERIES), 10);
 	assert_in_range(next_look(w), w->aid.at, w->aid.at + 1000);
+	fails(w, "HTTP 429: Slow", 1800); /* the others have their turn all the same */
 	world_due(w, TIMER_REDELIVERY);
-	assert_int_equal(world_count(w, EFFECT_GITHUB_DELIVERIES), 12);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_DELIVERIES), 11);
 	assert_in_range(next_look(w), w->aid.at + 4 * MINUTE, w->aid.at + 5 * MINUTE);
 }
 
@@ -646,7 +647,6 @@ LAB_TEST(a_webhook_that_is_off_is_said_by_status_and_asked_for_nothing)
 	lab_looks(w, INT64_MAX);
 	is_over(w);
 	world_answers(w, WORLD_ADMIN, "/status", "its webhook is off until you Test it there");
-	w->aid.at += 5 * MINUTE;
 	lab_looks(w, 0);
 	assert_int_equal(asked(w)->hook, HOOK);
 	answers(w, (struct github_deliveries_read){ .hook = HOOK }, NULL);
@@ -660,7 +660,7 @@ LAB_TEST(what_was_off_before_a_start_is_asked_about_anew)
 	world_answers(w, WORLD_ADMIN, "/status", "staging");
 	assert_null(world_says(w, "sends no events"));
 	lab_looks(w, INT64_MAX);
-	world_answers(w, WORLD_ADMIN, "/status", "sends no events");
+	assert_int_equal(off(w), 1);
 }
 
 LAB_TEST(of_a_repository_of_that_name_at_github_it_says_nothing)

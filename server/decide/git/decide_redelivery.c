@@ -248,6 +248,7 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 	struct place place = { .forge = DELIVERY_GITHUB, .hook = "" };
 	char key[32];
 	struct forge_hook hook;
+	int64_t due = 0;
 
 	if (what->hook == FORGE_HOOK_OF_APP ? !is_app_asking(tx->settings) :
 					      !is_asking(tx->settings, of, &place) ||
@@ -257,7 +258,8 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 	hook.number = read->hook;
 	hook.off_until = what->hook == 0 ? read->off_until : hook.off_until;
 	(void)snprintf(key, sizeof(key), "redelivery:%" PRId64, hook.id);
-	if (read->pause_s * 1000 > EVERY_MS)
+	(void)row_effect_find_timer(tx, TIMER_REDELIVERY, &due);
+	if (read->pause_s * 1000 > EVERY_MS && due > tx->at + NEXT_MS) /* all had their turn */
 		look_again(tx, "", tx->at + read->pause_s * 1000);
 	if (read->why[0] == '\0' && what->hook == 0 && hook.off_until == 0)
 		ask(tx, what->application, &hook, *what);
