@@ -276,6 +276,7 @@ TEST(where_a_code_is_asked_and_nobody_gives_one_no_job_deploys)
 			     "{\"arguments\": [\"staging\"]}")
 			     .status,
 	    403);
+	assert_non_null(strstr(s.w.aid.said, "which no workflow has"));
 	world_settings(&s.w, SETTINGS, "REQUIRE_OTP=deploy:staging", factor_key_setting,
 	    "STAGING_APPROVALS=1", NULL);
 	push(&s, "4711", COMMIT_A);

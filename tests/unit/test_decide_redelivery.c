@@ -285,17 +285,14 @@ REDELIVERY_TEST(what_comes_is_missing_no_longer)
 /* Of a workflow's runs nothing else stands in the inbox. */
 REDELIVERY_TEST(what_is_no_push_is_missing_no_longer_either)
 {
-	struct redelivery one = attempt(w, "a", 11, 30);
+	struct redelivery one = attempt(w, "a", 11, 4);
 	struct event *event = delivery_of(w, "a", "");
 
-	lists(w, &one, 1);
-	is_asked_for(w, 11);
+	lists(w, NULL, 0);
 	event->u.delivery.kind = DELIVERY_WORKFLOW_RUN;
 	event->u.delivery.run = mem_new(1, sizeof(*event->u.delivery.run));
-	(void)world_decide(w, event);
-	assert_int_equal(missing(w), 0);
+	(void)world_decide(w, event); /* GitHub had no patience, and lists it */
 	w->aid.at += 15 * MINUTE;
-	one = attempt(w, "a", 12, 9); /* that was in vain, too */
 	lists(w, &one, 1);
 	is_over(w);
 	assert_int_equal(missing(w), 0);
