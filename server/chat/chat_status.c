@@ -348,7 +348,9 @@ add_next(struct chat_text *text, const char *before, const struct deployment *qu
 	if (queued == NULL)
 		return;
 	if (deployment_is_action(queued))
-		chat_deployment_work(text, before, queued);
+		chat_text_code(text, before,
+		    deployment_is_pipeline(queued) ? queued->argument :
+						     deployment_action_word(queued));
 	else
 		chat_text_commit(text, before, queued->commit);
 	if (strcmp(queued->waits_for, "ci") == 0)
