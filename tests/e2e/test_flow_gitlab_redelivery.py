@@ -96,7 +96,7 @@ def test_a_webhook_that_is_off_is_said_and_nothing_is_asked_for(scene, api):
                                            ("html", "half a body"), ("away", "returned nothing")])
 def test_each_trouble_delays_it_and_is_said_once(scene, api, trouble, said):
     api.fails(scene.hook, push(scene, "feature", "b" * 40))
-    api.troubles.append(trouble)
+    api.troubles.append(("/hooks", trouble))
     scene.start_bot()
     wait_until(lambda: "what GitLab could not deliver is not asked for again" in scene.bot.log(), PATIENCE_S, "a word")
     assert said in scene.bot.log()

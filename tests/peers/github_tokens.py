@@ -67,9 +67,12 @@ class Server:
         self.server.shutdown()
         self.server.server_close()
 
+    def trouble_of(self, path):     # pylint: disable=unused-argument
+        return self.troubles.pop(0) if self.troubles else None
+
     def answer(self, request):
         self.asked.append(request.path)
-        trouble = self.troubles.pop(0) if self.troubles else None
+        trouble = self.trouble_of(request.path)
         if trouble == "away":
             request.close_connection = True
             return

@@ -2,8 +2,9 @@
 
 Refuses what GitLab refuses, a token that has not that project among it, a path that is not escaped; and what GitLab
 would take no notice of: a parameter that it does not have.  A pipeline is added by begin(); its jobs by job(), whose
-states make its own.  `troubles`: as Server has them, for the next requests.  What is begun by a request has the
-inputs of `inputs`, all of them and no other, on a branch of `branches`.
+states make its own.  `troubles`: as Server has them, for the next requests about pipelines, jobs and deployments;
+("/hooks", trouble) for the next of such a path, which comes by itself.  What is begun by a request has the inputs of
+`inputs`, all of them and no other, on a branch of `branches`.
 """
 # SPDX-License-Identifier: ISC
 import datetime
@@ -84,6 +85,14 @@ class GitlabApi(Server):
         return headers["Idempotency-Key"]
 
     # --- what is answered ---
+
+    def trouble_of(self, path):
+        for at, trouble in enumerate(self.troubles):
+            part, wrong = trouble if isinstance(trouble, tuple) else (None, trouble)
+            if part in path if part else "/hooks" not in path:
+                del self.troubles[at]
+                return wrong
+        return None
 
     def page(self, request):
         try:
