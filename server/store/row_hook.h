@@ -29,7 +29,7 @@ struct hook_answer row_hook_find(struct tx *tx, const struct hook_use *use);
 /* Notes it, in the place of an older one. */
 void row_hook_note(struct tx *tx, const struct hook_use *use, int status, int64_t work);
 
-/* Has it `most` calls?  Then those that are older than that go first. */
+/* Has that hook `most` calls?  Where it has, those of before kept_ms go, and are not counted. */
 bool row_hook_is_full(struct tx *tx, const char *id, int64_t most, int64_t kept_ms);
 
 /* An application has another name: its calls are those of its hooks under that one. */

@@ -75,9 +75,8 @@ def measure_watch(bench):
                 calls = stage.chat.calls("sendmessage") + stage.chat.calls("editmessagetext")
                 return len(calls) > before and max(call["at"] for call in calls)
             times.append((kit.wait_until(said, 20, "what the chat says") - began) * 1000)
-    times.sort()
-    worst = times[int(len(times) * .99) - 1]
-    bench.row("from a run's event to the chat's message or edit: p50, p99",
+    worst = max(times)
+    bench.row(f"from a run's event to the chat's message or edit: p50, the worst of {EVENTS}",
               f"{statistics.median(times):.0f}, {worst:.0f} ms", f"p99 < {P99_MS} ms", worst < P99_MS)
     plain, watched = memory_of(bench, False), memory_of(bench, True)
     bench.row(f"memory of {APPLICATIONS} applications that are watched, each with a run that is red",

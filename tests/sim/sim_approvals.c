@@ -8,16 +8,6 @@
 
 #include "store/row_button.h"
 
-static int64_t
-number(struct sim *sim, struct db *db, const char *sql, int64_t a)
-{
-	int64_t n = 0;
-	struct err err;
-
-	sim_check_must(sim, db_one_i64(&n, db, &err, sql, DB_I64(a)), &err);
-	return n;
-}
-
 /* --- what people do --- */
 
 static int64_t
@@ -36,7 +26,7 @@ some_work(struct sim *sim)
 	    "SELECT COALESCE(MAX(work), 0) FROM approval_request WHERE $1" :
 	    "SELECT COALESCE(MIN(id), 0) FROM work WHERE state = 'AWAITING_APPROVAL' AND $1";
 
-	return number(sim, sim->eyes, sql, 1);
+	return sim_check_number(sim, sim->eyes, sql, 1);
 }
 
 /* By the number, or by one of the buttons that are shown. */
@@ -363,8 +353,8 @@ sim_approvals_after(struct sim *sim, struct tx *tx, const struct sim_before *bef
 			    "%" PRId64 " of deployment %" PRId64, of->person, of->work);
 	}
 	if (before->says == SIM_SAYS_NO && of->is_awaiting &&
-	    number(sim, tx->db, "SELECT COUNT(*) FROM work WHERE id = $1 AND state = 'REFUSED'",
-		of->work) > 0)
+	    sim_check_number(sim, tx->db,
+		"SELECT COUNT(*) FROM work WHERE id = $1 AND state = 'REFUSED'", of->work) > 0)
 		sim_note(sim, SIM_REJECTED);
 }
 
@@ -430,7 +420,7 @@ sim_approvals_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 void
 sim_approvals_check(struct sim *sim)
 {
-	int64_t id = number(sim, sim->eyes,
+	int64_t id = sim_check_number(sim, sim->eyes,
 	    "SELECT COALESCE(MAX(id), 0) FROM work INDEXED BY work_approval"
 	    " WHERE state = 'AWAITING_APPROVAL' AND started_at <> $1",
 	    0);
@@ -444,7 +434,7 @@ sim_approvals_check(struct sim *sim)
 void
 sim_approvals_check_rest(struct sim *sim)
 {
-	int64_t id = number(sim, sim->eyes,
+	int64_t id = sim_check_number(sim, sim->eyes,
 	    "SELECT COALESCE(MAX(id), 0) FROM work WHERE state = 'AWAITING_APPROVAL' AND $1", 1);
 
 	if (id != 0)

@@ -34,6 +34,16 @@ sim_check_must(struct sim *sim, bool ok, const struct err *err)
 		sim_fail(sim, "the_oracle_can_look", "%s", err->text);
 }
 
+int64_t
+sim_check_number(struct sim *sim, struct db *db, const char *sql, int64_t a)
+{
+	int64_t n = 0;
+	struct err err;
+
+	sim_check_must(sim, db_one_i64(&n, db, &err, sql, DB_I64(a)), &err);
+	return n;
+}
+
 static void
 look(struct sim *sim, int64_t from)
 {

@@ -8,16 +8,6 @@ static const int64_t people[] = { SIM_ADMIN, SIM_OTHER, SIM_LEAD, SIM_SECOND, SI
 	SIM_CONTRACTOR, SIM_STRANGER };
 
 static int64_t
-number(struct sim *sim, struct db *db, const char *sql, int64_t work)
-{
-	int64_t n = 0;
-	struct err err;
-
-	sim_check_must(sim, db_one_i64(&n, db, &err, sql, DB_I64(work)), &err);
-	return n;
-}
-
-static int64_t
 somebody(struct sim *sim)
 {
 	return people[sim_draw(sim, COUNT(people))];
@@ -35,7 +25,7 @@ sim_emergency_is_looked_at(struct sim *sim, int64_t a, int64_t b)
 	if (!sim_one_in(sim, 3) && sim_chat_press_anywhere(sim, somebody(sim), "Review done"))
 		return;
 	(void)snprintf(text, sizeof(text), "/review %" PRId64,
-	    number(sim, sim->eyes,
+	    sim_check_number(sim, sim->eyes,
 		"SELECT COALESCE(MAX(id), 0) FROM work WHERE emergency <> '' AND $1", 1));
 	sim_chat_type(sim, somebody(sim), text);
 }
@@ -130,7 +120,8 @@ sim_emergency_after(struct sim *sim, struct tx *tx, const struct sim_before *bef
 bool
 sim_emergency_is(struct sim *sim, struct tx *tx, int64_t work)
 {
-	return number(sim, tx->db, "SELECT emergency <> '' FROM work WHERE id = $1", work) != 0;
+	return sim_check_number(
+		   sim, tx->db, "SELECT emergency <> '' FROM work WHERE id = $1", work) != 0;
 }
 
 void
@@ -138,14 +129,14 @@ sim_emergency_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 {
 	if (!sim_emergency_is(sim, tx, work))
 		return;
-	if (number(sim, tx->db,
+	if (sim_check_number(sim, tx->db,
 		"SELECT COUNT(*) FROM work a JOIN work w ON w.environment = a.environment"
 		" WHERE w.id = $1 AND a.id <> w.id AND a.started_at <> 0 AND a.ended_at = 0"
 		" AND a.is_read = 0 AND a.action <> 'run-pipeline' AND NOT EXISTS (SELECT 1 FROM work_action x WHERE x.work = a.id AND x.executor = 'cloudflare')",
 		work) > 0)
 		sim_fail(
 		    sim, "an_emergency_never_runs_beside_what_runs", "deployment %" PRId64, work);
-	if (number(sim, tx->db,
+	if (sim_check_number(sim, tx->db,
 		"SELECT COUNT(*) FROM work_shown WHERE work = $1 AND why = 'review'", work) == 0)
 		sim_fail(sim, "an_emergency_rings", "deployment %" PRId64, work);
 	sim_note(sim, SIM_EMERGENCY_BEGAN);
@@ -182,7 +173,7 @@ sim_emergency_check(struct sim *sim)
 void
 sim_emergency_check_rest(struct sim *sim)
 {
-	int64_t id = number(sim, sim->eyes,
+	int64_t id = sim_check_number(sim, sim->eyes,
 	    "SELECT COALESCE(MAX(w.id), 0) FROM work w JOIN message m ON m.id = w.message"
 	    " WHERE w.emergency <> '' AND w.started_at <> 0 AND $1"
 	    " AND (instr(m.head, 'not reviewed') > 0) <> (w.reviewed_at = 0)",

@@ -923,6 +923,8 @@ void sim_check_known(struct sim *sim, int64_t deployment); /* where a run of it 
 void sim_check_images(struct sim *sim, const struct effect_run *order);
 void sim_check_binding(struct sim *sim, const struct effect_run *order); /* where it begins */
 void sim_check_must(struct sim *sim, bool ok, const struct err *err);	 /* else it cannot look */
+/* The one number that a statement about `a` answers. */
+int64_t sim_check_number(struct sim *sim, struct db *db, const char *sql, int64_t a);
 
 /* --- sim_drain.c --- */
 

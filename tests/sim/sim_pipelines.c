@@ -17,16 +17,6 @@ static const char *const conclusions[] = { "success", "success", "success", "fai
 	"skipped", "cancelled" };
 enum { SUCCESS = 0, CANCELLED = COUNT(conclusions) - 1 };
 
-static int64_t
-number(struct sim *sim, struct db *db, const char *sql, int64_t a)
-{
-	int64_t n = 0;
-	struct err err;
-
-	sim_check_must(sim, db_one_i64(&n, db, &err, sql, DB_I64(a)), &err);
-	return n;
-}
-
 /* --- what people do --- */
 
 static void
@@ -332,12 +322,12 @@ check_asked(struct sim *sim, const struct effect *effect)
 		is_own |= of->works[i] == effect->subject;
 	/* Which runs again, but perhaps has not begun to. */
 	if (!is_own &&
-	    number(sim, sim->eyes, "SELECT again FROM work_pipeline WHERE work = $1",
+	    sim_check_number(sim, sim->eyes, "SELECT again FROM work_pipeline WHERE work = $1",
 		effect->subject) != effect->u.forge.run)
 		sim_fail(sim, "a_work_follows_its_own_run", "%" PRId64 " and run %" PRId64,
 		    effect->subject, effect->u.forge.run);
 	if (effect->kind == EFFECT_FORGE_STOP &&
-	    number(sim, sim->eyes,
+	    sim_check_number(sim, sim->eyes,
 		"SELECT COUNT(*) FROM audit WHERE deployment = $1 AND code = 'cancel_requested'",
 		effect->subject) == 0)
 		sim_fail(sim, "no_run_is_stopped_unasked", "%" PRId64, effect->subject);

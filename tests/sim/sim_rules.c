@@ -246,16 +246,6 @@ sim_rules_clock_back(struct sim *sim, int64_t back_ms)
 
 /* --- it is answered --- */
 
-static int64_t
-number(struct sim *sim, struct db *db, const char *sql, int64_t a)
-{
-	int64_t n = 0;
-	struct err err;
-
-	sim_check_must(sim, db_one_i64(&n, db, &err, sql, DB_I64(a)), &err);
-	return n;
-}
-
 /* The gate that it has led to; 0: none. */
 static int64_t
 work_of(const struct sim *sim, const struct sim_rule *rule)
@@ -284,7 +274,8 @@ check_taken(struct sim *sim, const struct effect *effect)
 		"SELECT COUNT(*) FROM work WHERE id = $1 AND started_at <> 0"
 	};
 
-	if (number(sim, sim->eyes, so[effect->u.forge_answer.is_approved], effect->subject) == 0)
+	if (sim_check_number(
+		sim, sim->eyes, so[effect->u.forge_answer.is_approved], effect->subject) == 0)
 		sim_fail(sim, "github_is_answered_what_was_decided", "%s of gate %" PRId64,
 		    effect->u.forge_answer.is_approved ? "a yes" : "a no", effect->subject);
 }
@@ -443,7 +434,7 @@ sim_rules_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	sim->works[work].is_seen = true;
 	if (sim->rules[rule - 1].run % 16 == 1)
 		sim_fail(sim, "what_strangers_begin_opens_no_gate", "gate %" PRId64, work);
-	if (number(sim, tx->db,
+	if (sim_check_number(sim, tx->db,
 		"SELECT COUNT(*) FROM effect WHERE kind = 'forge_answer' AND subject = $1",
 		work) != 1)
 		sim_fail(sim, "a_gate_that_opens_is_answered", "gate %" PRId64, work);
@@ -467,7 +458,7 @@ sim_rules_check_rest(struct sim *sim)
 			sim_fail(sim, "no_gate_of_github_stays_unanswered",
 			    "gate %" PRId64 " of run %d.%d", work, rule->run, rule->attempt);
 		if (rule->is == SIM_RULE_REJECTED &&
-		    number(sim, sim->eyes,
+		    sim_check_number(sim, sim->eyes,
 			"SELECT COUNT(*) FROM work WHERE id = $1 AND state = 'DONE'", work) != 0)
 			sim_fail(sim, "github_is_answered_what_was_decided",
 			    "gate %" PRId64 " ended well, and GitHub let nothing go on", work);

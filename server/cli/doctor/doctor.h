@@ -123,7 +123,7 @@ void doctor_http(struct doctor *doctor); /* health URLs, the clock */
 void doctor_git(struct doctor *doctor);	 /* the runner, git */
 
 /* The APIs of GitHub and GitLab: the App's key or the token, each repository, and which permission
- * or scope is missing. */
+ * or scope is missing; and whether the keys can be had by which tokens of jobs are checked. */
 void doctor_forges(struct doctor *doctor);
 
 /* Each target, asked by the runner as a deployment does before it begins. */

@@ -12,7 +12,6 @@
 #include "lib/crypto.h"
 #include "lib/list.h"
 #include "lib/text.h"
-#include "policy/policy.h"
 #include "store/row_dedupe.h"
 #include "store/row_environment.h"
 #include "store/row_job.h"
@@ -102,14 +101,6 @@ is_required(const struct tx *tx, const struct environment_settings *environment,
 	return false;
 }
 
-/* A code is a person's: who confirms or approves it gives theirs, so somebody has to be asked. */
-static bool
-lacks_code(const struct tx *tx, const struct environment_settings *environment)
-{
-	return environment->approvals == 0 && !environment->confirm &&
-	    policy_needs_factor(tx->settings, POLICY_DEPLOY, "", environment->name);
-}
-
 /* Those that follow the branch, that it may deploy, and that its own gate does not keep: first they
  * are counted and named, then (is_to_be_announced) announced. */
 static size_t
@@ -128,11 +119,9 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 		    (is_to_be_announced ? row_job_open_gate(tx, environment->name, api->job) != 0 :
 					  decide_job_is_behind_gate(tx, environment->name)))
 			continue;
-		if (lacks_code(tx, environment)) {
+		if (decide_job_lacks_code(tx, POLICY_DEPLOY, environment)) {
 			if (!is_to_be_announced)
-				decide_refusef(tx, 403,
-				    "REQUIRE_OTP asks a code for %s, and nobody is asked: set <ENV>_APPROVALS, or <ENV>_CONFIRM",
-				    environment->name);
+				decide_refusef(tx, 403, DECIDE_JOB_LACKS_CODE, environment->name);
 			continue;
 		}
 		is_stale = is_older(tx, environment->name, delivery);

@@ -249,10 +249,14 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 	char key[32];
 	struct forge_hook hook;
 	int64_t due = 0;
+	bool is_wanted;
 
-	if (what->hook == FORGE_HOOK_OF_APP ? !is_app_asking(tx->settings) :
-					      !is_asking(tx->settings, of, &place) ||
-		    what->at_gitlab != (place.forge == DELIVERY_GITLAB))
+	if (what->hook == FORGE_HOOK_OF_APP)
+		is_wanted = is_app_asking(tx->settings);
+	else
+		is_wanted = is_asking(tx->settings, of, &place) &&
+		    what->at_gitlab == (place.forge == DELIVERY_GITLAB);
+	if (!is_wanted) /* the settings are others now */
 		return;
 	hook = hook_of(tx, &place, false);
 	hook.number = read->hook;

@@ -141,6 +141,14 @@ decide_job_is_behind_gate(struct tx *tx, const char *environment)
 	return true;
 }
 
+bool
+decide_job_lacks_code(
+    const struct tx *tx, enum policy_action action, const struct environment_settings *environment)
+{
+	return environment->approvals == 0 && !environment->confirm &&
+	    policy_needs_factor(tx->settings, action, "", environment->name);
+}
+
 void
 decide_job_note(struct tx *tx, const struct api_request *api)
 {

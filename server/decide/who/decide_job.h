@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "policy/policy.h"
 #include "store/tx.h"
 #include "types/api.h"
 
@@ -26,6 +27,13 @@ bool decide_job_began(struct tx *tx, const struct api_request *api, int64_t work
 /* Has the run whose job asks (if one does) a gate there?  A deployment would wait for its end: it
  * was refused. */
 MUST_USE bool decide_job_is_behind_gate(struct tx *tx, const char *environment);
+
+/* Does REQUIRE_OTP ask a code for that on the environment, and nobody is asked who has one?  A code
+ * is a person's: whoever confirms or approves it gives theirs. */
+bool decide_job_lacks_code(const struct tx *tx, enum policy_action action,
+    const struct environment_settings *environment);
+#define DECIDE_JOB_LACKS_CODE \
+	"REQUIRE_OTP asks a code for %s, and nobody is asked: set <ENV>_APPROVALS, or <ENV>_CONFIRM"
 
 /* What it asked for was decided, and is noted for its token. */
 void decide_job_note(struct tx *tx, const struct api_request *api);

@@ -68,19 +68,16 @@ find_environment(struct tx *tx, const struct api_request *api)
 	return NULL;
 }
 
-/* Why no gate is made there now, and the status that says so; 0: one is.  A code is a person's:
- * whoever approves or confirms it gives theirs, so somebody has to. */
+/* Why no gate is made there now, and the status that says so; 0: one is. */
 static int
 refusal(struct tx *tx, const struct environment_settings *e, char ret[LIMIT_LINE])
 {
 	const char *refused = decide_refusal(tx, e->name);
-	bool lacks_code = e->approvals == 0 && !e->confirm &&
-	    policy_needs_factor(tx->settings, POLICY_GATE, "", e->name);
+	bool lacks_code = decide_job_lacks_code(tx, POLICY_GATE, e);
 	bool is_full = row_job_count_gates(tx, NULL) >= GATES_MAX;
 
 	if (lacks_code)
-		(void)snprintf(ret, LIMIT_LINE,
-		    "REQUIRE_OTP asks a code for it, and nobody is asked: set <ENV>_APPROVALS, or <ENV>_CONFIRM");
+		(void)snprintf(ret, LIMIT_LINE, DECIDE_JOB_LACKS_CODE, e->name);
 	else if (refused != NULL)
 		(void)snprintf(ret, LIMIT_LINE, "%s", refused);
 	else if (is_full || row_job_count_gates(tx, e->of->application) >= GATES_OWN)
