@@ -99,8 +99,8 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_note(text, action);
 	chat_deployment_tail(text, about, TAIL_WHOLE);
 	if (action->state == DEPLOY_FAILED && deployment_is_gate(action))
-		chat_text_add(text,
-		    "\nWhat its job has changed is not known here, and it may go on: look there.");
+		chat_text_add(text, "\nWhat its job has changed is not known here%s: look there.",
+		    action->why == DEPLOY_WHY_INTERRUPTED ? ", and it may go on" : "");
 	else if (action->state == DEPLOY_FAILED && deployment_is_pipeline(action) &&
 	    action->why == DEPLOY_WHY_INTERRUPTED)
 		chat_text_add(

@@ -6,6 +6,7 @@
 #include "lib/list.h"
 #include "types/pipeline_run.h"
 #include "types/settings.h"
+#include "types/workflow.h"
 
 /* What every call needs, whatever it asks. */
 static bool
@@ -64,6 +65,13 @@ runs_pipelines(const struct settings *application)
 	return settings_member_line(application, "", FAMILY_PIPELINE, NULL) != NULL;
 }
 
+/* Whoever stops one cancels its run. */
+static bool
+opens_gates(const struct settings *application)
+{
+	return keeps_gates(application) || workflow_is_any(application, DELIVERY_GITHUB);
+}
+
 static bool
 reports(const struct settings *application)
 {
@@ -84,6 +92,8 @@ const struct github_need github_needs[GITHUB_NEEDS] = {
 	    "/deployments?per_page=1", false, false, keeps_gates },
 	{ "actions", "write", "Actions: write", "PIPELINE_<NAME>", "/actions/runs?per_page=1",
 	    false, false, runs_pipelines },
+	{ "actions", "write", "Actions: write", "Stop of a gate", "/actions/runs?per_page=1", true,
+	    false, opens_gates },
 	{ "deployments", "write", "Deployments: write", "REPORT_DEPLOYMENTS",
 	    "/deployments?per_page=1", true, false, reports },
 	{ "actions", "read", "Actions: read", "<ENV>_GATE_REVIEWER", "/actions/runs?per_page=1",

@@ -7,7 +7,7 @@
 struct json;
 struct settings;
 
-#define GITHUB_NEEDS	   10
+#define GITHUB_NEEDS	   11
 #define GITHUB_NEEDS_HOOKS 4 /* the row of redelivery */
 
 /* A point that asks more of GitHub is one more row: tokens are narrowed to the rows whose settings

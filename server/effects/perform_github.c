@@ -79,6 +79,8 @@ static enum forge_verdict
 verdict_of(const struct effect *effect, const struct forge_api_answer *answer)
 {
 	bool is_start = effect->kind == EFFECT_FORGE_START, is_gone;
+	bool is_refused =
+	    answer->verdict < FORGE_API_FAILED && answer->verdict != FORGE_API_LIMITED;
 
 	if (answer->verdict == FORGE_API_DONE)
 		return FORGE_SAYS_DONE;
@@ -91,7 +93,9 @@ verdict_of(const struct effect *effect, const struct forge_api_answer *answer)
 	is_gone = is_review(effect) ? answer == &waits_for_none :
 				      answer->verdict == FORGE_API_NOT_FOUND ||
 		(answer->verdict == FORGE_API_UNFIT && effect->kind == EFFECT_FORGE_ANSWER);
-	return is_gone && !answer->is_of_access ? FORGE_SAYS_GONE : FORGE_SAYS_NOTHING;
+	return is_gone && !answer->is_of_access		    ? FORGE_SAYS_GONE :
+	    is_refused && effect->kind == EFFECT_FORGE_STOP ? FORGE_SAYS_NO :
+							      FORGE_SAYS_NOTHING;
 }
 
 static bool
@@ -240,7 +244,8 @@ write_answer(const struct forge_job *job, char path[LIMIT_LINE], struct buf *bod
 	} else {
 		json_put_str(&json, "environment_name", what->target);
 	}
-	json_put_str(&json, "state", what->is_approved ? "approved" : "rejected");
+	if (!what->is_report)
+		json_put_str(&json, "state", what->is_approved ? "approved" : "rejected");
 	json_put_str(&json, "comment", what->comment);
 	json_out_end(&json);
 }

@@ -6,6 +6,7 @@
 #include "decide/work/decide_forge_answer.h"
 #include "decide/git/decide_announced.h"
 #include "decide/queue/decide_ci_news.h"
+#include "decide/work/decide_gate.h"
 #include "decide/work/decide_pipeline.h"
 #include "decide/work/decide_cloudflare.h"
 #include "decide/work/decide_drain.h"
@@ -231,6 +232,8 @@ fault_forge(struct tx *tx, const struct fault *fault)
 	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
 	if (tx->effect != NULL && tx->effect->kind == EFFECT_FORGE_ANSWER)
 		decide_forge_answered(tx, &nothing);
+	else if (tx->effect != NULL && tx->effect->kind == EFFECT_FORGE_STOP)
+		decide_gate_stopped(tx, &nothing);
 	else if (tx->effect != NULL)
 		decide_pipeline_said(tx, &nothing);
 }

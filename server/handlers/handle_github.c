@@ -4,6 +4,7 @@
 #include "decide/git/decide_watch.h"
 #include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_forge_answer.h"
+#include "decide/work/decide_gate.h"
 #include "decide/work/decide_pipeline.h"
 #include "decide/work/decide_report.h"
 #include "handlers/handlers.h"
@@ -32,6 +33,8 @@ handle_forge_said(struct tx *tx, const struct event *event)
 		decide_report_said(tx, &event->u.forge_said);
 	else if (tx->effect->kind == EFFECT_FORGE_ANSWER)
 		decide_forge_answered(tx, &event->u.forge_said);
+	else if (tx->effect->kind == EFFECT_FORGE_STOP)
+		decide_gate_stopped(tx, &event->u.forge_said);
 	else
 		decide_pipeline_said(tx, &event->u.forge_said);
 }

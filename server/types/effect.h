@@ -214,6 +214,7 @@ struct effect_forge_answer {
 	char run[JOB_NUMBER];
 	char target[LIMIT_REF]; /* the environment's name at GitHub */
 	bool is_approved;
+	bool is_report; /* nothing is decided yet: it shows the comment alone */
 	char comment[LIMIT_COMMENT];
 	int pause_s; /* before this try; 0: it is the first */
 	int64_t not_before; /* wall ms */

@@ -74,6 +74,20 @@ pipeline_project(const struct settings *application, char ret[LIMIT_REF])
 }
 
 bool
+pipeline_repository(
+    const struct settings *application, enum delivery_forge forge, char ret[LIMIT_REF])
+{
+	const struct settings_github *github = &application->github;
+
+	if (forge == DELIVERY_GITLAB)
+		return pipeline_project(application, ret);
+	ret[0] = '\0';
+	return forge == DELIVERY_GITHUB && application->github_repository != NULL &&
+	    (github->token != NULL || github->app_id != NULL) &&
+	    text_copy(ret, LIMIT_REF, application->github_repository);
+}
+
+bool
 pipeline_read(
     const char *line, const char *words, const char *nonce, struct pipeline *ret, struct err *err)
 {

@@ -32,6 +32,11 @@ MUST_USE bool pipeline_at_gitlab(const struct settings *settings, const char *en
  * its repository is elsewhere. */
 bool pipeline_project(const struct settings *application, char ret[LIMIT_REF]);
 
+/* The application's repository at that forge, where a credential lets it be asked about; false, and
+ * "": it is elsewhere, or there is none. */
+bool pipeline_repository(
+    const struct settings *application, enum delivery_forge forge, char ret[LIMIT_REF]);
+
 /* A line, with words in the places of "?" (NULL: these stay) and the nonce in its own.  False: an
  * input is there twice; or the words are too few, too many, or none that a person may give. */
 MUST_USE bool pipeline_read(

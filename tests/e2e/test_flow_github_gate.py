@@ -25,7 +25,7 @@ RULE = "/deployment_protection_rule"
 @pytest.fixture(name="api", scope="module")
 def _api():
     api = Api(installations={"octo": {"id": 7, "repositories": [SHOP], "permissions": {
-        "metadata": "read", "deployments": "write"}}})
+        "metadata": "read", "deployments": "write", "actions": "write"}}})
     yield api
     api.stop()
 
@@ -90,6 +90,12 @@ class Run:
     def is_over(self, state):
         wait_until(lambda: self.row("state") == state, 60, f"the end of {self.run}")
 
+    def shows(self, comment):
+        """On its page, before anything is decided."""
+        wait_until(lambda: self.scene.api.reports.get((str(self.run), self.environment)), 60, "a report")
+        (said,) = self.scene.api.reports[str(self.run), self.environment]
+        assert said.startswith(comment), said
+
     def answers(self):
         return [answer[2:] for answer in self.scene.api.answers if answer[0] == str(self.run)]
 
@@ -109,6 +115,7 @@ def test_a_job_at_github_goes_on_when_two_have_approved(scene):
     assert run.asks() == 200
     assert run.asks() == 200, "the same event once more, under another id"
     run.approve(scene.admin())
+    run.shows("waits: its message in the chat says for what (#")
     assert not run.answers()
     run.approve(scene.admin())
     run.is_answered("approved", "approved by", "admin_1, admin_2")
@@ -163,6 +170,7 @@ def test_a_run_that_asks_again_is_asked_about_anew_and_answered_once(scene):
 def test_github_is_away_and_its_answer_comes_when_it_is_back(scene, api):
     run = Run(scene)
     run.asks()
+    run.shows("waits")
     api.troubles.append((RULE, 502))
     run.approve(scene.admin(), scene.admin())
     run.is_unanswered("HTTP 502")
@@ -235,3 +243,29 @@ def test_what_is_too_large_is_not_read_and_the_log_says_so_once(scene):
     for _ in range(2):
         assert deliver(scene, "workflow_job", {**workflow_job(SHOP, 1), "pad": "x" * (1 << 20)}) == 202
     assert scene.bot.log().count("larger than 1 MB") == 1
+
+
+def test_stop_cancels_the_run_whose_gate_is_open(scene, api):
+    run, who = Run(scene), scene.admin()
+    at_github = workflow_run(SHOP, "ship.yml", run.sha, id=run.run)
+    api.runs.append(at_github)
+    run.asks()
+    run.approve(who, scene.admin())
+    run.is_answered("approved")
+    who.say("/cancel production")
+    wait_until(lambda: at_github["conclusion"] == "cancelled", 60, "its run to be cancelled")
+    assert run.row("state") == "STOPPING", "its job is not over yet"
+    who.say("/status production")
+    who.hear("gate open for", run.sha[:7])
+    assert run.job_ends("cancelled") == 200
+    run.message("Gate closed: production", "cancelled: by @admin_")
+
+
+def test_a_run_that_cannot_be_cancelled_goes_on_and_its_message_says_so(scene, api):
+    run, who = Run(scene), scene.admin()
+    run.asks()
+    run.approve(who, scene.admin())
+    run.is_answered("approved")
+    api.troubles.append(("/cancel", 403))
+    who.say("/cancel production")
+    run.message("Gate closed: production", "its run was not cancelled: ")

@@ -86,11 +86,11 @@ waits_for_cloudflare(const struct invariants *of, const struct look_deployment *
 		DB_I64(d->id)) == 1;
 }
 
-/* Of an open gate: the timer that its job's silence ends it by. */
+/* Of an open gate: the timer that its job's silence ends it by, or its run's that is cancelled. */
 static bool
 waits_for_its_job(const struct invariants *of, const struct look_deployment *d)
 {
-	return d->is_action && d->state == DEPLOY_RUNNING &&
+	return d->is_action && d->class == DEPLOY_CLASS_ACTIVE &&
 	    invariants_number(of,
 		"SELECT COUNT(*) FROM work_job j JOIN effect e ON e.id = j.timer WHERE j.work = $1",
 		DB_I64(d->id)) == 1;

@@ -114,8 +114,8 @@ def sample(schema):
 class Api:
     """`installations` by owner: id, repositories, permissions, suspended.  `people` by token: repositories and
     permissions.  `calls` is what was asked: (method, path, status).  `waits`: (run, environment) whose jobs wait for an
-    answer of the App, `answers`: what it has said of them, with its comment.  `after`: by the end of a path, what is
-    called once when that was done and before anybody hears of it."""
+    answer of the App, `answers`: what it has said of them, with its comment, `reports`: comments alone.  `after`: by
+    the end of a path, what is called once when that was done and before anybody hears of it."""
 
     def __init__(self, installations=None, people=None):
         self.pem = new_key()
@@ -124,7 +124,7 @@ class Api:
         self.people = people or {}
         self.tokens, self.used, self.calls, self.troubles = {}, {}, [], []
         self.made, self.limit = [], 5000
-        self.waits, self.answers, self.after = set(), [], {}
+        self.waits, self.answers, self.reports, self.after = set(), [], {}, {}
         self.runs = []      # of workflows, as github.workflow_run() makes them
         self.jobs, self.annotations = {}, {}    # of a run, by its number; of a job, by its number
         self.hooks = {}     # a webhook's number: the github.GitHub that delivers by it
@@ -300,7 +300,11 @@ class Api:
             raise Refused(422, "No pending deployment requests to approve or reject")
         if len(body.get("comment", "")) > 1024:
             raise Refused(422, "comment is too long (maximum is 1024 characters)")
-        if "state" in body:
+        if "state" not in body:
+            if len(self.reports.setdefault((names["run_id"], body["environment_name"]), [])) == 10:
+                raise Refused(422, "at most 10 status reports are taken")
+            self.reports[names["run_id"], body["environment_name"]].append(body["comment"])
+        else:
             self.waits.remove((names["run_id"], body["environment_name"]))
             self.answers.append((names["run_id"], body["environment_name"], body["state"], body.get("comment", "")))
 

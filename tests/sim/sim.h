@@ -124,6 +124,8 @@
 	F(RULE_YES, "GitHub let a job go on whose gate had opened") \
 	F(RULE_NO, "GitHub let no job go on whose gate had not") \
 	F(RULE_GONE, "GitHub was answered what it had closed") \
+	F(RULE_REPORTED, "GitHub showed that a gate waits") \
+	F(GATE_STOPPED, "the run of an open gate was cancelled at GitHub") \
 	F(RULE_LOST, "an answer to GitHub was taken, and that was lost") \
 	F(RULE_AWAY, "GitHub took no answer yet") \
 	F(RULE_ANEW, "a run asked anew at its gate") \

@@ -840,6 +840,8 @@ void sim_rules_somebody_begins(struct sim *sim);
 void sim_rules_answer(struct sim *sim, struct sim_open *open);
 /* It is asked no more: what is on its way may come there. */
 void sim_rules_drop(struct sim *sim, const struct effect *effect);
+/* The run of a gate is to end.  False: there is none, or it is over. */
+bool sim_rules_stop(struct sim *sim, int64_t run);
 void sim_rules_clock_back(struct sim *sim, int64_t back_ms);
 void sim_rules_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
 void sim_rules_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */

@@ -297,10 +297,13 @@ is_stopped(struct sim *sim, int64_t effect, UNUSED int64_t b)
 	of = find_run(sim, open->effect->u.forge.run);
 	if (!sim->is_resting && sim_one_in(sim, 8)) {
 		report(sim, open, FORGE_SAYS_NOTHING, "HTTP 502");
+	} else if (of == NULL && sim_rules_stop(sim, open->effect->u.forge.run)) {
+		sim_note(sim, SIM_GATE_STOPPED);
+		report(sim, open, FORGE_SAYS_DONE, "");
 	} else if (of == NULL || of->is_deleted) {
 		report(sim, open, FORGE_SAYS_GONE, "HTTP 404");
 	} else if (of->rank == PIPELINE_IS_OVER) {
-		report(sim, open, FORGE_SAYS_NOTHING, "HTTP 409");
+		report(sim, open, FORGE_SAYS_NO, "HTTP 409");
 	} else {
 		sim_note(sim, SIM_RUN_STOPPED);
 		of->is_stopped = !sim_one_in(sim, 6);

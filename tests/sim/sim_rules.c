@@ -182,6 +182,22 @@ run_is_cancelled(struct sim *sim, int64_t index, UNUSED int64_t b)
 	end_run(sim, &sim->rules[index], CANCELLED);
 }
 
+bool
+sim_rules_stop(struct sim *sim, int64_t run)
+{
+	for (size_t i = 0; i < sim->n_rules; i++)
+		if (sim->rules[i].run == run && sim->rules[i].over_at == 0) {
+			if (!sim_one_in(sim, 6)) /* else it goes on all the same */
+				sim_later(sim, 0, sim_delay(sim, 100, 300000), run_is_cancelled,
+				    (int64_t)i, 0);
+			return true;
+		}
+	for (size_t i = 0; i < sim->n_jobs; i++)
+		if (sim->jobs[i].run == run && sim_one_in(sim, 2))
+			return true; /* it says so itself, or dies of it */
+	return false;
+}
+
 /* Its jobs have gone on. */
 static void
 run_goes_on(struct sim *sim, int64_t index, int64_t conclusion)
@@ -295,6 +311,10 @@ take(struct sim *sim, const struct effect *effect, bool is_in_flight)
 		if (strcmp(answer->run, run) != 0 || !waits(sim, rule) ||
 		    strcmp(answer->target, name_at_github(rule->environment)) != 0)
 			continue;
+		if (answer->is_report) {
+			sim_note(sim, SIM_RULE_REPORTED);
+			return true;
+		}
 		check_taken(sim, effect);
 		if (!is_in_flight && answer->is_approved && rule->is_known &&
 		    work_of(sim, rule) > effect->subject)
@@ -418,6 +438,7 @@ sim_rules_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	if (rule != NULL && of == OF_RULE)
 		a_rule_makes_one_gate(sim, tx, rule, before->last_work);
 	if (tx->event->kind == EVENT_FORGE_SAID && tx->effect->kind == EFFECT_FORGE_ANSWER &&
+	    !tx->effect->u.forge_answer.is_report &&
 	    (tx->event->u.forge_said.verdict == FORGE_SAYS_DONE ||
 		tx->event->u.forge_said.verdict == FORGE_SAYS_GONE))
 		sim->works[tx->effect->subject].is_answered = true;

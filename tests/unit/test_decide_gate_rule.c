@@ -2,114 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_gate.h"
 
-#include "decide_aid.h"
 #include "factor_aid.h"
-#include "jwt_aid.h"
-#include "lib/mem.h"
-#include "lib/text.h"
+#include "rule_aid.h"
 #include "store/row_work_pipeline.h"
-
-#define SECOND INT64_C(1000)
-#define DAY    (86400 * SECOND)
-
-struct scene {
-	struct world w;
-	int64_t gate;
-};
-
-static char key[4096];
-
-#define APP_SETTINGS \
-	"PRODUCTION_CONFIRM=false", "GITHUB_REPOSITORY=octo/shop", "PERSON_22_GITHUB=mona", \
-	    "GITHUB_APP_ID=1", key, "GITHUB_APP_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef"
-
-static void
-open_scene(struct scene *s, const char *more, const char *again)
-{
-	(void)snprintf(key, sizeof(key), "GITHUB_APP_KEY=%s", jwt_aid_key);
-	key[strcspn(key, "=") + strlen(jwt_aid_key)] = '\0'; /* the last end of a line */
-	*s = (struct scene){ .gate = 0 };
-	world_open(&s->w, APP_SETTINGS, more, again, NULL);
-}
-
-/* GitHub's App asks for a job of a run of main. */
-static struct event *
-asking(struct scene *s, const char *run, int64_t deployment)
-{
-	struct event *event = world_push(&s->w, "");
-	struct delivery *delivery = &event->u.delivery;
-	struct delivery_job *job = delivery->job = mem_new(1, sizeof(*job));
-
-	delivery->kind = DELIVERY_GATE_RULE;
-	delivery->by_app = true;
-	delivery->repository_id = 456789;
-	(void)text_copy(delivery->repository, LIMIT_REF, "Octo/Shop");
-	job->deployment = deployment;
-	job->of.actor_id = 7;
-	(void)text_copy(job->environment, LIMIT_REF, "production");
-	(void)text_copy(job->of.repository, LIMIT_REF, "Octo/Shop");
-	(void)text_copy(job->of.repository_id, JOB_NUMBER, "456789");
-	(void)text_copy(job->of.run, JOB_NUMBER, run);
-	(void)text_copy(job->of.sha, LIMIT_COMMIT, COMMIT_A);
-	(void)text_copy(job->of.event, JOB_EVENT, "push");
-	(void)text_copy(job->of.actor, LIMIT_PERSON, "mona");
-	return event;
-}
-
-static enum deploy_state
-is(struct scene *s)
-{
-	return world_deployment(&s->w, s->gate).state;
-}
-
-static void
-git(struct scene *s)
-{
-	world_git(&s->w, (struct world_git){ .commit = COMMIT_A });
-}
-
-static void
-take(struct scene *s, struct event *event)
-{
-	assert_int_equal(world_decide(&s->w, event).status, 200);
-	s->gate = world_newest(&s->w, "production").id;
-}
-
-static void
-waits(struct scene *s, struct event *event)
-{
-	take(s, event);
-	git(s);
-}
-
-static void
-approve(struct scene *s, int64_t who)
-{
-	char text[64];
-
-	(void)snprintf(text, sizeof(text), "/approve %lld", (long long)s->gate);
-	(void)world_text(&s->w, who, text);
-	if (is(s) == DEPLOY_QUEUED && world_peek(&s->w, EFFECT_GIT_QUERY) != NULL)
-		git(s);
-}
-
-static const struct effect_forge_answer *
-answer(struct scene *s)
-{
-	struct effect *effect = world_peek(&s->w, EFFECT_FORGE_ANSWER);
-
-	assert_int_equal(world_count(&s->w, EFFECT_FORGE_ANSWER), effect != NULL);
-	return effect == NULL ? NULL : &effect->u.forge_answer;
-}
-
-static void
-answered(struct scene *s, struct forge_said said)
-{
-	world_forge(&s->w, EFFECT_FORGE_ANSWER, &said);
-}
-
-#define DONE	 ((struct forge_said){ .verdict = FORGE_SAYS_DONE })
-#define NO(why_) ((struct forge_said){ .verdict = FORGE_SAYS_NOTHING, .why = why_ })
 
 TEST(it_is_answered_who_has_approved_and_by_which_run)
 {
@@ -132,6 +27,10 @@ TEST(it_is_answered_who_has_approved_and_by_which_run)
 	assert_null(answer(&s));
 	rings = world_rings(&s.w);
 	world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_int_equal(is(&s), DEPLOY_STOPPING);
+	assert_int_equal(world_peek(&s.w, EFFECT_FORGE_STOP)->u.forge.run, 4711);
+	s.w.aid.at += 180 * SECOND;
+	world_due(&s.w, TIMER_GATE);
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_int_equal(world_rings(&s.w), rings);
 	assert_null(answer(&s)); /* it knows, and its job goes on */
@@ -205,124 +104,6 @@ TEST(the_same_deployment_asks_once)
 	take(&s, asking(&s, "4711", 5)); /* another event, as it says */
 	assert_int_equal(s.gate, first);
 	approve(&s, WORLD_ADMIN);
-	world_close(&s.w);
-}
-
-static void
-ends_as(enum deploy_state state, const char *said, void (*end)(struct scene *s))
-{
-	struct scene s;
-
-	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
-	waits(&s, asking(&s, "4711", 5));
-	end(&s);
-	assert_int_equal(is(&s), state);
-	assert_false(answer(&s)->is_approved);
-	assert_string_equal(answer(&s)->comment, said);
-	answered(&s, DONE);
-	assert_null(answer(&s));
-	world_close(&s.w);
-}
-
-static void
-cancel(struct scene *s)
-{
-	(void)world_text(&s->w, WORLD_ADMIN, "/cancel production");
-}
-
-static void
-reject(struct scene *s)
-{
-	char text[64];
-
-	(void)snprintf(text, sizeof(text), "/reject %lld too soon", (long long)s->gate);
-	(void)world_text(&s->w, WORLD_ADMIN, text);
-}
-
-static void
-expire(struct scene *s)
-{
-	s->w.aid.at += 2 * DAY;
-	world_due(&s->w, TIMER_APPROVAL);
-	if (is(s) == DEPLOY_AWAITING_APPROVAL) {
-		s->w.aid.at += 2 * DAY;
-		world_due(&s->w, TIMER_APPROVAL);
-	}
-}
-
-TEST(every_end_before_it_is_open_is_a_no)
-{
-	ends_as(DEPLOY_CANCELLED, "cancelled: by ada", cancel);
-	ends_as(DEPLOY_EXPIRED, "not approved in time", expire);
-	ends_as(DEPLOY_REFUSED, "rejected by ada: too soon", reject);
-}
-
-TEST(what_cannot_be_asked_is_refused_and_answered_at_once)
-{
-	struct scene s;
-
-	factor_write_key(FACTOR_KEY);
-	open_scene(&s, factor_key_setting, "REQUIRE_OTP=gate:production");
-	take(&s, asking(&s, "4711", 5));
-	assert_int_equal(is(&s), DEPLOY_REFUSED);
-	assert_false(answer(&s)->is_approved);
-	assert_non_null(strstr(answer(&s)->comment, "refused: its message"));
-	world_close(&s.w);
-}
-
-TEST(a_yes_that_has_not_come_there_is_a_no_when_it_is_over)
-{
-	struct scene s;
-
-	open_scene(&s, NULL, NULL);
-	waits(&s, asking(&s, "4711", 5));
-	assert_int_equal(is(&s), DEPLOY_RUNNING);
-	assert_string_equal(answer(&s)->comment, "nobody has to approve it");
-	answered(&s, NO("HTTP 502"));
-	assert_non_null(world_says(&s.w, "GitHub is not answered yet: HTTP 502"));
-	assert_true(answer(&s)->is_approved);
-	world_text(&s.w, WORLD_ADMIN, "/cancel production");
-	assert_int_equal(is(&s), DEPLOY_FAILED);
-	assert_false(answer(&s)->is_approved);
-	assert_int_equal(answer(&s)->pause_s, 0);
-	world_close(&s.w);
-}
-
-TEST(what_github_does_not_take_is_tried_again_less_and_less_often)
-{
-	struct scene s;
-	int64_t pause, last = 0;
-
-	open_scene(&s, NULL, NULL);
-	waits(&s, asking(&s, "4711", 5));
-	for (int i = 0; i < 12; i++) {
-		answered(&s, NO("HTTP 401"));
-		pause = (answer(&s)->not_before - s.w.aid.at + SECOND / 2) / SECOND;
-		assert_true(pause >= last && pause <= 900);
-		last = pause;
-	}
-	assert_int_equal(last, 900);
-	answered(&s,
-	    (struct forge_said){
-		.verdict = FORGE_SAYS_NOTHING, .why = "HTTP 429", .retry_after_s = 3600 });
-	assert_in_range(answer(&s)->not_before - s.w.aid.at, 3599 * SECOND, 3600 * SECOND);
-	s.w.aid.at += 31 * DAY;
-	answered(&s, NO("HTTP 401"));
-	assert_null(answer(&s)); /* GitHub has ended its run */
-	world_close(&s.w);
-}
-
-TEST(what_is_closed_there_is_not_answered_again)
-{
-	struct scene s;
-
-	open_scene(&s, NULL, NULL);
-	waits(&s, asking(&s, "4711", 5));
-	answered(&s, (struct forge_said){ .verdict = FORGE_SAYS_GONE, .why = "HTTP 422" });
-	assert_null(answer(&s));
-	assert_non_null(world_says(&s.w, "GitHub waits for no answer: HTTP 422"));
-	world_text(&s.w, WORLD_ADMIN, "/cancel production");
-	assert_null(answer(&s));
 	world_close(&s.w);
 }
 

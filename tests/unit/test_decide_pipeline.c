@@ -296,8 +296,7 @@ PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 
 	begins(w);
 	rings = world_rings(w);
-	world_answers(
-	    w, WORLD_ADMIN, "/status production", "\n⏳ release 1.4.2-RC1, started ");
+	world_answers(w, WORLD_ADMIN, "/status production", "\n⏳ release 1.4.2-RC1, started ");
 	world_answers(w, WORLD_ADMIN, "/cancel production", "Stopping");
 	assert_int_equal(world_peek(w, EFFECT_FORGE_STOP)->u.forge.run, RUN);
 	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
@@ -404,6 +403,22 @@ PIPELINE_TEST(attempts_that_never_come_are_not_waited_for)
 	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "failure"));
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_string_equal(work(w).detail, "whether it was started is not known");
+}
+
+/* Else whoever runs them next would take its end for its own. */
+PIPELINE_TEST(what_may_have_begun_before_a_restart_is_looked_at_first)
+{
+	begins(w);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
+	w->aid.at += 40 * MINUTE;
+	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "deploybot was restarted"));
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+	github(w, EFFECT_FORGE_LOOK, looks(2, PIPELINE_IS_OVER, "success"));
+	assert_int_equal(work(w).state, DEPLOY_DONE);
 }
 
 static void

@@ -267,7 +267,7 @@ static const struct {
 	[EFFECT_GITHUB_DELIVERIES] = { "", false, true },
 	[EFFECT_FORGE_ANSWER] = { "", false, true },
 	[EFFECT_FORGE_START] = { "", false, false },
-	[EFFECT_FORGE_STOP] = { "", false, false },
+	[EFFECT_FORGE_STOP] = { "", false, true },
 	[EFFECT_FORGE_LOOK] = { "", false, true },
 	[EFFECT_FORGE_REPORT] = { "forge_report:staging", false, false },
 	[EFFECT_WITNESS] = { "", false, false },

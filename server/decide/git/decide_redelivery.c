@@ -44,12 +44,9 @@ is_asking(const struct settings *s, const struct settings *of, struct place *ret
 	if (of == NULL)
 		return false;
 	ret->hook = repository_hook(of, ret->forge);
-	if (!at_github)
-		return (of->forge_webhook_secret != NULL || s->forge_webhook_secret != NULL) &&
-		    pipeline_project(of, ret->repository);
-	(void)text_copy(ret->repository, sizeof(ret->repository), of->github_repository);
-	return (of->github.token != NULL || of->github.app_id != NULL) &&
-	    (of->github_webhook_secret != NULL || s->github_webhook_secret != NULL);
+	return pipeline_repository(of, ret->forge, ret->repository) &&
+	    (at_github ? of->github_webhook_secret != NULL || s->github_webhook_secret != NULL :
+			 of->forge_webhook_secret != NULL || s->forge_webhook_secret != NULL);
 }
 
 /* The App's one webhook, which has no repository: of it the main file speaks. */

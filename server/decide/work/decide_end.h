@@ -4,6 +4,9 @@
 
 #include "store/row_deployment.h"
 
+/* Of what a forge was asked to cancel, and has ended well: who has stopped it, and the forge. */
+#define DECIDE_STOPPED_TOO_LATE "in spite of Stop %.120s: %s did not take it in time"
+
 /* Whoever sent the update wants it ended, and that is audited.  False: it cannot be now. */
 bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update);
 

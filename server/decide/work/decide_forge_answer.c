@@ -15,6 +15,7 @@
 
 #define DAY_MS	      (24 * 3600 * INT64_C(1000))
 #define WAITS_MS      (30 * DAY_MS) /* GitHub ends a run that waits longer */
+#define MOMENT_MS     5000
 #define PAUSE_FIRST_S 10
 #define PAUSE_MOST_S  900
 #define PAUSE_LIST_S  20 /* until then what waits there may not be listed yet */
@@ -51,24 +52,51 @@ say(struct tx *tx, const struct deployment *gate, bool is_approved, char ret[LIM
 	(void)clean_line(ret, LIMIT_COMMENT, said, strlen(said));
 }
 
-void
-decide_forge_answer(struct tx *tx, const struct deployment *work)
+/* To the job of a gate; false: GitHub waits for nothing more. */
+static bool
+address(struct tx *tx, const struct deployment *gate, struct effect *ret)
 {
-	struct effect effect = { .kind = EFFECT_FORGE_ANSWER, .subject = work->id };
-	struct effect_forge_answer *answer = &effect.u.forge_answer;
+	struct effect_forge_answer *answer = &ret->u.forge_answer;
 	struct row_job of;
 
-	if (!deployment_is_gate(work) || row_job_get(tx, work->id, &of)->rule[0] == '\0')
-		return;
-	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_ANSWER, work->id));
-	if (of.is_answered)
-		return;
-	answer->is_approved = deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE;
-	(void)text_copy(answer->environment, sizeof(answer->environment), work->environment);
+	*ret = (struct effect){ .kind = EFFECT_FORGE_ANSWER, .subject = gate->id };
+	(void)row_job_get(tx, gate->id, &of);
+	(void)text_copy(answer->environment, sizeof(answer->environment), gate->environment);
 	(void)text_copy(answer->repository, sizeof(answer->repository), of.job.repository);
 	(void)text_copy(answer->run, sizeof(answer->run), of.job.run);
 	(void)text_copy(answer->target, sizeof(answer->target), of.rule);
+	return of.rule[0] != '\0' && !of.is_answered;
+}
+
+void
+decide_forge_answer(struct tx *tx, const struct deployment *work)
+{
+	struct effect effect;
+	struct effect_forge_answer *answer = &effect.u.forge_answer;
+
+	if (!deployment_is_gate(work))
+		return;
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_ANSWER, work->id));
+	if (!address(tx, work, &effect))
+		return;
+	answer->is_approved = deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE;
 	say(tx, work, answer->is_approved, answer->comment);
+	(void)row_effect_order(tx, &effect);
+}
+
+void
+decide_forge_asked(struct tx *tx, const struct deployment *gate)
+{
+	struct effect effect;
+	struct effect_forge_answer *answer = &effect.u.forge_answer;
+
+	if (!address(tx, gate, &effect) ||
+	    settings_environment(tx->settings, gate->environment)->gate_reviewer)
+		return;
+	answer->is_report = true;
+	answer->not_before = tx->at + MOMENT_MS;
+	(void)snprintf(answer->comment, sizeof(answer->comment),
+	    "waits: its message in the chat says for what (#%lld)", (long long)gate->id);
 	(void)row_effect_order(tx, &effect);
 }
 
@@ -87,7 +115,8 @@ try_again(struct tx *tx, int64_t retry_after_s)
 	(void)row_effect_order(tx, &again);
 }
 
-/* After a restart, what was answered before it waits for nothing. */
+/* After a restart, what was answered before it waits for nothing.  A report that did not come there
+ * lacks nobody. */
 void
 decide_forge_answered(struct tx *tx, const struct forge_said *said)
 {
@@ -97,6 +126,8 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 	bool is_over = is_done || said->verdict == FORGE_SAYS_GONE;
 	const struct environment_settings *e;
 
+	if (tx->effect->u.forge_answer.is_report)
+		return;
 	row_deployment_get(tx, tx->effect->subject, &gate);
 	e = settings_environment(tx->settings, gate.environment);
 	if (!is_done && e != NULL && e->gate_reviewer &&

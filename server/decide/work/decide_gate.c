@@ -14,18 +14,23 @@
 #include "decide/who/decide_job.h"
 #include "decide/work/decide_action.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
 #include "decide/work/decide_forge_answer.h"
+#include "decide/work/decide_pipeline.h"
+#include "lib/err.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_gate.h"
 #include "store/row_job.h"
+#include "types/pipeline.h"
 #include "types/repository.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
 #define HOUR_MS	  (60 * MINUTE_MS)
-#define GONE_MS	  (3 * MINUTE_MS) /* a job asks every five seconds */
-#define CLOCKS_MS MINUTE_MS	  /* by which GitHub's clock and ours may differ */
+#define GONE_MS	  (3 * MINUTE_MS) /* a job asks every five seconds; a run is cancelled by then */
+#define AGAIN_MS  (MINUTE_MS / 6)
+#define CLOCKS_MS MINUTE_MS /* by which GitHub's clock and ours may differ */
 #define GATES_MAX 64
 #define GATES_OWN 16 /* of an application: it cannot use up all */
 
@@ -174,6 +179,7 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 	struct row_job of;
 
 	row_effect_withdraw(tx, row_job_get(tx, gate->id, &of)->timer);
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_STOP, gate->id));
 	row_job_set_timer(tx, gate->id, 0);
 	/* Of what waits nothing went on, however its job ended. */
 	gate->why = is_open || is_well ? why : DEPLOY_WHY_CANCELLED;
@@ -192,14 +198,22 @@ static void
 end_as(struct tx *tx, struct deployment *gate, const char *how)
 {
 	bool is_well = strcmp(how, "success") == 0;
+	bool is_stopped = gate->state == DEPLOY_STOPPING && !is_well;
 	char detail[LIMIT_LINE] = "";
+	struct row_job of;
 
-	if (!is_well)
+	if (is_stopped)
+		(void)text_copy(detail, sizeof(detail), gate->detail);
+	else if (gate->state == DEPLOY_STOPPING)
+		(void)snprintf(detail, sizeof(detail), DECIDE_STOPPED_TOO_LATE, gate->detail,
+		    delivery_forge_name(
+			job_forge_of(row_job_get(tx, gate->id, &of)->job.repository_id)));
+	else if (!is_well)
 		(void)snprintf(detail, sizeof(detail), "its job ended: %.20s", how);
 	end(tx, gate,
-	    is_well			      ? DEPLOY_WHY_NONE :
-		strcmp(how, "cancelled") == 0 ? DEPLOY_WHY_CANCELLED :
-						DEPLOY_WHY_SCRIPT,
+	    is_well					    ? DEPLOY_WHY_NONE :
+		is_stopped || strcmp(how, "cancelled") == 0 ? DEPLOY_WHY_CANCELLED :
+							      DEPLOY_WHY_SCRIPT,
 	    detail);
 }
 
@@ -248,6 +262,18 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 		end_as(tx, &gate, request_get(&api->request, "conclusion", how));
 }
 
+/* Whatever its job does at the forge: here the environment is free. */
+static void
+let_go(struct tx *tx, struct deployment *gate, const char *note)
+{
+	char detail[LIMIT_LINE];
+
+	if (gate->note[0] == '\0')
+		(void)text_copy(gate->note, sizeof(gate->note), note);
+	memcpy(detail, gate->detail, sizeof(detail));
+	end(tx, gate, DEPLOY_WHY_CANCELLED, detail);
+}
+
 /* A job that went away in the moment when its gate went open keeps the environment for minutes. */
 static void
 look_at_open(struct tx *tx, struct deployment *gate, const struct row_job *of)
@@ -257,7 +283,9 @@ look_at_open(struct tx *tx, struct deployment *gate, const struct row_job *of)
 	    (is_seen ? settings_times(tx->settings, gate->environment)->gate_hours * HOUR_MS :
 		       GONE_MS);
 
-	if (tx->at < until)
+	if (gate->state == DEPLOY_STOPPING)
+		let_go(tx, gate, "its run may go on: nothing says that it is over");
+	else if (tx->at < until)
 		wait_until(tx, gate->id, until);
 	else
 		end(tx, gate, is_seen ? DEPLOY_WHY_INTERRUPTED : DEPLOY_WHY_CANCELLED,
@@ -339,10 +367,12 @@ decide_gate_rule(
 	gate.why = gate.detail[0] == '\0' ? DEPLOY_WHY_NONE : DEPLOY_WHY_REFUSED;
 	add(tx, &from, &job, &gate);
 	row_gate_note_rule(tx, gate.id, asks);
-	if (gate.why == DEPLOY_WHY_NONE)
+	if (gate.why == DEPLOY_WHY_NONE) {
+		decide_forge_asked(tx, &gate);
 		decide_query_commit(tx, &gate, job.sha, gate.requester);
-	else
+	} else {
 		(void)decide_step(tx, &gate, DEPLOY_ON_REFUSE, NULL);
+	}
 }
 
 /* --- as an executor --- */
@@ -367,15 +397,64 @@ will_end(struct tx *tx, int64_t work)
 	return row_job_get(tx, work, &of)->timer != 0;
 }
 
-/* What its job does at the forge goes on; here the environment is free. */
+/* Of its run, after a while. */
+static void
+order_stop(struct tx *tx, const struct deployment *gate, int64_t in_ms)
+{
+	struct effect effect = { .kind = EFFECT_FORGE_STOP, .subject = gate->id };
+	struct effect_forge *stop = &effect.u.forge;
+	struct row_job of;
+	struct err err;
+
+	(void)row_job_get(tx, gate->id, &of);
+	stop->at_gitlab = job_forge_of(of.job.repository_id) == DELIVERY_GITLAB;
+	stop->not_before = tx->at + in_ms;
+	(void)text_copy(stop->environment, sizeof(stop->environment), gate->environment);
+	if (text_to_i64(of.job.run, 1, INT64_MAX, &stop->run, &err))
+		(void)row_effect_order(tx, &effect);
+}
+
+/* Its run is cancelled at its forge, and the environment is free when that says that its job is
+ * over; at once where nobody can ask it.  A yes that GitHub does not have is none any more. */
 static void
 stop(struct tx *tx, int64_t work)
 {
 	struct deployment gate;
+	struct row_job of;
+	char repository[LIMIT_REF];
 
 	row_deployment_get(tx, work, &gate);
-	(void)decide_step(tx, &gate, DEPLOY_ON_SCRIPT_FAILED, NULL);
-	decide_forge_answer(tx, &gate);
+	if (!pipeline_repository(settings_of(tx->settings, gate.environment),
+		job_forge_of(row_job_get(tx, work, &of)->job.repository_id), repository)) {
+		let_go(tx, &gate, "its run goes on: nothing here may cancel it at its forge");
+		return;
+	}
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_ANSWER, work));
+	wait_until(tx, work, tx->at + GONE_MS);
+	order_stop(tx, &gate, 0);
+}
+
+void
+decide_gate_stopped(struct tx *tx, const struct forge_said *said)
+{
+	struct deployment gate;
+	bool is_done = said->verdict == FORGE_SAYS_DONE;
+
+	row_deployment_get(tx, tx->effect->subject, &gate);
+	if (!deployment_is_gate(&gate))
+		decide_pipeline_said(tx, said);
+	if (!deployment_is_gate(&gate) || gate.state != DEPLOY_STOPPING)
+		return;
+	(void)snprintf(gate.note, sizeof(gate.note), "%s%.200s",
+	    is_done ? "" : "its run was not cancelled: ", is_done ? "" : said->why);
+	if (said->verdict == FORGE_SAYS_NO || said->verdict == FORGE_SAYS_GONE) {
+		let_go(tx, &gate, "");
+		return;
+	}
+	if (!is_done)
+		order_stop(tx, &gate, AGAIN_MS);
+	decide_tell(tx, &gate, NULL);
+	row_deployment_save(tx, &gate);
 }
 
 __attribute__((constructor)) static void

@@ -10,6 +10,7 @@
 #include "store/tx.h"
 #include "types/api.h"
 #include "types/delivery.h"
+#include "types/event.h"
 
 /* POST /v1/gate; tx->answer.work: the gate, of before where the same job asks again. */
 void decide_gate(struct tx *tx, const struct api_request *api);
@@ -25,6 +26,10 @@ void decide_gate_rule(struct tx *tx, const struct environment_settings *environm
 /* A forge says that a job is over, or a run: the gates that it has there end as it did. */
 void decide_gate_over(
     struct tx *tx, const struct settings *application, const struct delivery_job *job);
+
+/* The FORGE_STOP of tx->effect, of a gate or of work that is itself a run: that was cancelled, or
+ * was not. */
+void decide_gate_stopped(struct tx *tx, const struct forge_said *said);
 
 /* TIMER_GATE of that work has fired: its job has gone, or keeps the environment for too long. */
 void decide_gate_due(struct tx *tx, int64_t work);

@@ -121,9 +121,8 @@ end_by(struct run *run, const struct pipeline_run *seen)
 	(void)snprintf(said, sizeof(said), "%s%s%s", how, seen->failed[0] != '\0' ? ": " : "",
 	    clean_line(line, sizeof(line), seen->failed, strlen(seen->failed)));
 	if (is_ours)
-		(void)snprintf(stop, sizeof(stop),
-		    "in spite of Stop %.120s: %s did not take it in time", run->work.detail,
-		    run->forge);
+		(void)snprintf(
+		    stop, sizeof(stop), DECIDE_STOPPED_TOO_LATE, run->work.detail, run->forge);
 	if (strcmp(how, "success") == 0)
 		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
 	else if (strcmp(how, "cancelled") == 0)
@@ -168,8 +167,11 @@ go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
 {
 	int64_t began_ms = run->tx->at - run->work.started_at;
 
-	/* Nothing at GitLab shows which of its pipelines is ours, but of what is begun again. */
-	bool is_lost = began_ms >= LOST_MS || (run->at_gitlab && run->row.again == 0);
+	/* Nothing at GitLab shows which of its pipelines is ours, but of what is begun again: that
+	 * was looked at, or the next one would take this one's end for its own. */
+	bool is_seen = asked == EFFECT_FORGE_LOOK &&
+	    (run->row.again == 0 || said->verdict != FORGE_SAYS_NOTHING);
+	bool is_lost = (run->at_gitlab && run->row.again == 0) || (is_seen && began_ms >= LOST_MS);
 
 	if (run->row.run == 0 && is_lost)
 		end_unknown(run,

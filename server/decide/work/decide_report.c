@@ -42,13 +42,9 @@ decide_report(struct tx *tx, const struct deployment *work, enum deploy_state fr
 
 	if (state == NULL || e == NULL || deployment_is_action(work) || !of->github.reports)
 		return;
-	report->at_gitlab =
-	    of->github_repository == NULL && pipeline_project(of, report->repository);
-	if (of->github_repository != NULL &&
-	    (of->github.token != NULL || of->github.app_id != NULL))
-		(void)text_copy(
-		    report->repository, sizeof(report->repository), of->github_repository);
-	if (report->repository[0] == '\0')
+	report->at_gitlab = of->github_repository == NULL;
+	if (!pipeline_repository(
+		of, report->at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB, report->repository))
 		return;
 	(void)text_copy(report->environment, sizeof(report->environment), work->environment);
 	(void)text_copy(report->target, sizeof(report->target), e->github_environment);
