@@ -33,6 +33,14 @@ def test_a_project_whose_pipelines_can_be_read_and_whose_webhook_is_on(tmp_path,
     assert [path.rpartition("/")[2] for path, _ in api.calls] == ["self", "pipelines?per_page=1", "hooks?per_page=100"]
 
 
+@pytest.mark.parametrize("secret, words", (("0123456789abcdef" * 2, "on"), ("", "off: no FORGE_WEBHOOK_SECRET")))
+def test_what_was_understood_has_its_project(tmp_path, api, secret, words):
+    given = {"GITHUB_REPOSITORY": "", "REPOSITORY_PATH": PATH, "GITLAB_URL": api.url, "GITLAB_API_TOKEN": TOKEN,
+             "WATCH_PIPELINES": "none", "FORGE_WEBHOOK_SECRET": secret}
+    shown = bare(tmp_path, **given).run("check-config").stdout
+    assert f"gitlab:   {PATH}, /forge/webhook/gitlab {words}\n" in shown, shown
+
+
 def test_the_path_is_that_of_its_url(tmp_path, api):
     line, = said(tmp_path, api, REPOSITORY_PATH=None, REPOSITORY_URL=f"https://127.0.0.1/{PATH}.git")
     assert line.startswith(f"ok       GitLab: {PATH}: ")

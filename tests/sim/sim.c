@@ -432,9 +432,11 @@ play(struct sim *sim, int n_applications)
 {
 	sim->n_applications = n_applications;
 	sim->is_many = n_applications > 0;
+	sim->at_gitlab = !sim->is_many && sim_one_in(sim, 4);
+	sim_settings_play(sim);
 	sim->n_environments = 2 + 2 * n_applications;
-	if (sim->is_many)
-		sim_note(sim, SIM_MANY);
+	if (sim->is_many || sim->at_gitlab)
+		sim_note(sim, sim->is_many ? SIM_MANY : SIM_AT_GITLAB);
 	sim->variant = sim_settings_draw(sim);
 	sim_forge_new(sim);
 	sim_chat_new(sim);

@@ -114,6 +114,7 @@
 	F(JOB_DIED, "a job died before it was through") \
 	F(JOB_DIED_OPEN, "a job died while its gate was open") \
 	F(JOB_DENIED, "a job asked for what is none of its business") \
+	F(AT_GITLAB, "the repository was at GitLab") \
 	F(DISPATCHED, "GitHub was asked to begin a run") \
 	F(DISPATCH_LOST, "whether GitHub has begun a run was not said") \
 	F(DISPATCH_FOUND, "a run was found by the word in its title") \

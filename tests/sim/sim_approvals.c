@@ -128,7 +128,7 @@ remember_asked(struct sim *sim, struct tx *tx)
 		"SELECT deployment, person FROM question_requester UNION"
 		" SELECT id, requested_by FROM work WHERE ended_at = 0 AND requested_by > 0"
 		/* Whoever pushed it, or began its run. */
-		" UNION SELECT id, $1 FROM work WHERE requester GLOB 'github:mona(*'"
+		" UNION SELECT id, $1 FROM work WHERE requester GLOB 'git???:mona(*'"
 		" UNION SELECT work, $1 FROM work_job WHERE actor = 'mona'",
 		DB_I64(SIM_OTHER)),
 	    &err);

@@ -671,7 +671,7 @@ one_request_is_one_deployment(struct sim *sim)
 	    /* What polling found is no request, whoever is named as its pusher later. */
 	    " AND cause <> 'poll'"
 	    /* A workflow has many, and one person may have pushed one commit in two runs. */
-	    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'github:mona(%'"
+	    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'git___:mona(%'"
 	    /* A run that asks anew does so by the same person. */
 	    " AND action <> 'open-gate'"
 	    /* A lock's end deploys what it has ended in the queue. */

@@ -80,9 +80,7 @@ static struct pipeline_run
 run_of(const struct sim *sim, int64_t index, int64_t packed)
 {
 	const struct sim_ci *of = &sim->ci[index];
-	struct pipeline_run run = { .repository = "Acme/Shop",
-		.repository_id = "100",
-		.file = FILE_NAME,
+	struct pipeline_run run = { .file = FILE_NAME,
 		.run = 1000 + index,
 		.number = 1 + index,
 		.attempt = packed / 100,
@@ -90,6 +88,9 @@ run_of(const struct sim *sim, int64_t index, int64_t packed)
 		.is_own = true,
 		.counts = true };
 
+	sim_forge_repository(sim, of->branch, run.repository, run.repository_id);
+	if (sim->at_gitlab)
+		(void)text_copy(run.file, sizeof(run.file), PIPELINE_OF_GITLAB);
 	(void)text_copy(run.commit, sizeof(run.commit), sim->commits[of->commit]);
 	(void)text_copy(run.branch, sizeof(run.branch), sim_branch_name(of->branch));
 	if (run.rank == PIPELINE_IS_OVER)
@@ -123,6 +124,7 @@ sim_ci_delivery(struct sim *sim, const struct pipeline_run *run)
 	struct delivery *said = &event->u.delivery;
 
 	said->kind = DELIVERY_WORKFLOW_RUN;
+	said->forge = job_forge_of(run->repository_id);
 	said->run = mem_copy(run, sizeof(*run));
 	said->job = mem_new(1, sizeof(*said->job));
 	(void)text_copy(said->repository, sizeof(said->repository), run->repository);
@@ -196,8 +198,10 @@ can_report(const struct settings *s, const char *environment)
 {
 	const struct settings *of = settings_of(s, environment);
 
-	return settings_environment(s, environment) != NULL && of->github_repository != NULL &&
-	    (of->github.token != NULL || of->github.app_id != NULL);
+	return settings_environment(s, environment) != NULL &&
+	    ((of->github_repository != NULL &&
+		 (of->github.token != NULL || of->github.app_id != NULL)) ||
+		(of->github_repository == NULL && of->github.gitlab_token != NULL));
 }
 
 /* Once more behind a kill, but none before one that it was ordered after. */

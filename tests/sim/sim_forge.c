@@ -62,7 +62,22 @@ on_answer(void *ctx, const struct answer *answer)
 	if (answer->status == NOT_OURS && !sim_settings_may_lack(delivery->branch / 2))
 		sim_fail(sim, "a_delivery_finds_its_application", "%s", delivery->id);
 	if (answer->status >= 200 && answer->status < 300 && answer->status != NOT_OURS)
-		sim_check_acknowledged(sim, "github", delivery->id, delivery->digest);
+		sim_check_acknowledged(sim, delivery->sim->at_gitlab ? "gitlab" : "github",
+		    delivery->id, delivery->digest);
+}
+
+/* GitHub says it in letters of its own. */
+void
+sim_forge_repository(
+    const struct sim *sim, int branch, char ret[LIMIT_REF], char ret_id[JOB_MARK + JOB_NUMBER])
+{
+	const char *mark = job_forges[sim->at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB].mark;
+
+	(void)snprintf(ret, LIMIT_REF, "%s/%s", sim->at_gitlab ? "acme" : "Acme",
+	    branch >= 2	       ? sim_applications[branch / 2] :
+		sim->at_gitlab ? "shop" :
+				 "Shop");
+	(void)snprintf(ret_id, JOB_MARK + JOB_NUMBER, "%s%d", mark, 100 + branch / 2);
 }
 
 static void
@@ -71,6 +86,7 @@ delivery_comes(struct sim *sim, int64_t index, int64_t b)
 	struct sim_delivery *from = &sim->deliveries[index];
 	struct event *event;
 	struct delivery *delivery;
+	char id[JOB_MARK + JOB_NUMBER];
 
 	(void)b;
 	if (sim->store == NULL) {
@@ -82,8 +98,8 @@ delivery_comes(struct sim *sim, int64_t index, int64_t b)
 	delivery->kind = DELIVERY_PUSH;
 	(void)text_copy(delivery->id, sizeof(delivery->id), from->id);
 	memcpy(delivery->digest, from->digest, sizeof(delivery->digest));
-	(void)snprintf(delivery->repository, sizeof(delivery->repository), "Acme/%s",
-	    from->branch < 2 ? "Shop" : sim_applications[from->branch / 2]);
+	delivery->forge = sim->at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB;
+	sim_forge_repository(sim, from->branch, delivery->repository, id);
 	(void)text_copy(delivery->branch, sizeof(delivery->branch), sim_branch_name(from->branch));
 	(void)text_copy(delivery->login, sizeof(delivery->login), from->login);
 	(void)text_copy(delivery->after, sizeof(delivery->after), from->after);

@@ -431,6 +431,7 @@ struct sim {
 	enum sim_day day;
 	bool is_unlocked;   /* ... and no lock or freeze is left but what is over */
 	bool is_many;	    /* applications with names; else the one without */
+	bool at_gitlab; /* its one repository is there */
 	int n_applications; /* that have one */
 	int n_environments; /* of the first ones, so many are played */
 	int happenings_left;
@@ -600,6 +601,7 @@ int sim_settings_draw_poor(struct sim *sim); /* often one in which an admin alon
 int sim_settings_holder(int variant);	     /* the application that has the shared folder */
 bool sim_settings_may_lack(int application); /* in one of the variants */
 void sim_settings_begin(const char *folder);
+void sim_settings_play(const struct sim *sim); /* at its forge from now on */
 void sim_settings_end(void);
 struct settings *sim_settings_get(int variant); /* borrowed */
 /* Known here by a table of its own, not by the policy. */
@@ -871,6 +873,9 @@ void sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work);
 /* --- sim_forge.c --- */
 
 void sim_forge_new(struct sim *sim);
+/* The repository of that branch, as its forge says it, and its number, marked. */
+void sim_forge_repository(
+    const struct sim *sim, int branch, char ret[LIMIT_REF], char ret_id[JOB_MARK + JOB_NUMBER]);
 void sim_forge_push(struct sim *sim);
 void sim_forge_ask(struct sim *sim, struct sim_open *open);
 int sim_forge_index(const struct sim *sim, const char *commit);

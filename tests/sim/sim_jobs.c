@@ -29,19 +29,18 @@ static struct job *
 claims_of(const struct sim *sim, const struct sim_job *of)
 {
 	struct job *job = calloc(1, sizeof(*job));
+	const char *mark = job_forges[sim->at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB].mark;
 
 	sim_must(job != NULL, "a job");
 	(void)text_copy(job->workflow, sizeof(job->workflow), "ship");
 	(void)snprintf(job->token, JOB_ID, "%td.%d", of - sim->jobs, of->n_asked);
-	(void)snprintf(job->repository, LIMIT_REF, "acme/%s",
-	    of->branch < 2 ? "shop" : sim_applications[of->branch / 2]);
-	(void)snprintf(job->repository_id, JOB_NUMBER, "%d", 100 + of->branch / 2);
+	sim_forge_repository(sim, of->branch, job->repository, job->repository_id);
 	(void)snprintf(job->ref, LIMIT_REF, "refs/heads/%s", sim_branch_name(of->branch));
 	(void)text_copy(job->sha, LIMIT_COMMIT, sim->commits[of->commit]);
 	(void)snprintf(job->run, JOB_NUMBER, "%d", of->run);
-	(void)snprintf(job->actor, LIMIT_PERSON, "cat%d", of->run);
+	(void)snprintf(job->actor, LIMIT_PERSON, "%scat%d", mark, of->run);
 	if (of->run % 4 == 0)
-		(void)text_copy(job->actor, sizeof(job->actor), SIM_MONA);
+		(void)snprintf(job->actor, sizeof(job->actor), "%s%s", mark, SIM_MONA);
 	if (of->check_run != 0)
 		(void)snprintf(job->check_run, JOB_NUMBER, "%d", of->check_run);
 	job->actor_id = 7;
@@ -174,9 +173,10 @@ sim_jobs_somebody_begins(struct sim *sim)
 	/* A later attempt may know the number of an earlier one's gate. */
 	*job = (struct sim_job){ sim, asks[sim_draw(sim, COUNT(asks))], job->environment,
 		job->branch, job->commit, job->run, job->attempt,
-		.check_run = sim_one_in(sim, 2) ? 0 : 5000 + n,
+		.check_run = !sim->at_gitlab && sim_one_in(sim, 2) ? 0 : 5000 + n,
 		.work = sim_one_in(sim, 2) ? job->work : 0, .is_open = job->is_open };
-	job->attempt += is_old && (job->work != 0 || sim_one_in(sim, 2)) ? 1 : 0;
+	/* A job that is begun again at GitLab is another one of the same pipeline. */
+	job->attempt += !sim->at_gitlab && is_old && (job->work != 0 || sim_one_in(sim, 2)) ? 1 : 0;
 	sim->n_jobs++;
 	job_goes_on(sim, n, 0);
 	for (int i = 0; i < 4 && job->asks == API_GATE; i++) {

@@ -74,11 +74,11 @@ run_of(const struct sim *sim, const struct sim_dispatch *of, int64_t packed)
 		.counts = true };
 	int branch = sim_branch(of->environment) | 1;
 
-	(void)snprintf(run.repository, sizeof(run.repository), "Acme/%s",
-	    branch < 2 ? "Shop" : sim_applications[branch / 2]);
-	(void)snprintf(run.repository_id, sizeof(run.repository_id), "%d", 100 + branch / 2);
+	sim_forge_repository(sim, branch, run.repository, run.repository_id);
 	(void)snprintf(
 	    run.file, sizeof(run.file), "%s.yml", of->nonce[0] != '\0' ? "nightly" : "release");
+	if (sim->at_gitlab)
+		(void)text_copy(run.file, sizeof(run.file), PIPELINE_OF_GITLAB);
 	(void)text_copy(run.commit, sizeof(run.commit), sim->commits[sim->head[branch]]);
 	(void)text_copy(run.branch, sizeof(run.branch), "main");
 	if (run.rank == PIPELINE_IS_OVER)

@@ -53,10 +53,8 @@ delivery(struct sim *sim, int64_t index, enum said of)
 	(void)snprintf(said->id, sizeof(said->id), ID_OF_MANY, (int)index, (int)of);
 	memcpy(said->digest, &index, sizeof(index));
 	said->digest[sizeof(said->digest) - 1] = (uint8_t)(1 + of);
-	(void)snprintf(said->repository, LIMIT_REF, "Acme/%s",
-	    rule->branch < 2 ? "Shop" : sim_applications[rule->branch / 2]);
+	sim_forge_repository(sim, rule->branch, said->repository, job->of.repository_id);
 	(void)text_copy(job->of.repository, LIMIT_REF, said->repository);
-	(void)snprintf(job->of.repository_id, JOB_NUMBER, "%d", 100 + rule->branch / 2);
 	(void)snprintf(job->of.run, JOB_NUMBER, "%d", rule->run);
 	(void)text_copy(job->of.sha, LIMIT_COMMIT, sim->commits[rule->commit]);
 	(void)snprintf(job->of.actor, LIMIT_PERSON, "dog%d", rule->run);
@@ -217,7 +215,8 @@ sim_rules_somebody_begins(struct sim *sim)
 	struct sim_rule *rule = &sim->rules[n];
 	const struct sim_rule *old = &sim->rules[n > 0 ? sim_draw(sim, (uint32_t)n) : 0];
 
-	if (n == SIM_RULES || !sim_settings_has_workflow(sim_settings_get(sim->loaded)))
+	if (n == SIM_RULES || sim->at_gitlab ||
+	    !sim_settings_has_workflow(sim_settings_get(sim->loaded)))
 		return;
 	*rule = (struct sim_rule){ .sim = sim,
 		.environment = environment,

@@ -240,11 +240,14 @@ perform(struct sim *sim, struct effect *effect)
 		break;
 	case EFFECT_APPLICATION_LOG: /* it says nothing there */
 	case EFFECT_GITHUB_FAILURE:
-	case EFFECT_GITHUB_DELIVERIES:
 	case EFFECT_PICTURE:
 	case EFFECT_LEAVE_CHAT:
 	case EFFECT_PIN_MESSAGE:
 	case EFFECT_TOAST:
+		sim_chat_toast(sim, open);
+		break;
+	case EFFECT_GITHUB_DELIVERIES: /* nothing is missing by it */
+		open->effect->result->u.github_deliveries_read.hook = 7;
 		sim_chat_toast(sim, open);
 		break;
 	case EFFECT_DOCUMENT:

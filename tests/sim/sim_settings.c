@@ -20,6 +20,7 @@ static const char *const common[] = {
 	"RUN_LOGS_KEEP=2",
 	"LOCAL_GAMES_IS=11",
 	"PERSON_22_GITHUB=" SIM_MONA,
+	"PERSON_22_GITLAB=" SIM_MONA,
 };
 
 /* Two are an environment, one is a target of its own. */
@@ -146,11 +147,11 @@ static const struct {
 
 /* Whose CI has to pass. */
 static const char *const required[SIM_VARIANTS] = {
-	[0] = "PRODUCTION_REQUIRE_CI=ci.yml",
-	[3] = "STAGING_REQUIRE_CI=ci.yml",
-	[4] = "STAGING_REQUIRE_CI=ci.yml",
-	[6] = "PRODUCTION_REQUIRE_CI=ci.yml",
-	[8] = "STAGING_REQUIRE_CI=ci.yml",
+	[0] = "PRODUCTION",
+	[3] = "STAGING",
+	[4] = "STAGING",
+	[6] = "PRODUCTION",
+	[8] = "STAGING",
 };
 
 /* Without TELEGRAM_CHAT_ID. */
@@ -249,7 +250,8 @@ static const struct {
 	    { 11 }, { 22, 33 }, "shop", "api", false, false, NULL },
 };
 
-static struct settings *loaded[SIM_VARIANTS];
+static struct settings *of_github[SIM_VARIANTS], *of_gitlab[SIM_VARIANTS];
+static struct settings **loaded = of_github; /* of this history's forge */
 
 /* One application's file.  What is released to SHARED changes: two may want it at a time. */
 static void
@@ -291,9 +293,36 @@ write_applications(int variant, const char *folder, char ret[96])
 		write_application(variant, a, ret);
 }
 
-static struct settings *
-load(int variant, const char *folder)
+/* Of the one repository: at each forge, and what its workflow, its CI and its runs are there. */
+static const struct forge_lines {
+	const char *repository[4], *workflow[4], *pipelines[3], *ci[3];
+} forges[] = {
+	{ { "GITHUB_REPOSITORY=acme/shop" },
+	    { "WORKFLOW_SHIP_IS=github 100 ship.yml@refs/heads/main", "GITHUB_APP_ID=1",
+		"GITHUB_APP_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef" },
+	    { "PIPELINE_RELEASE=release.yml ref=main channel=stable version=?",
+		"PIPELINE_NIGHTLY=nightly.yml ref=main deploybot=?" },
+	    { "CI_WAIT_MINUTES=10", "GITHUB_API_TOKEN=ghp_0123456789abcdef" } },
+	{ { "REPOSITORY_URL=https://gitlab.com/acme/shop.git",
+	      "FORGE_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef",
+	      "GITLAB_API_TOKEN=glpat-0123456789abcdef" },
+	    { "WORKFLOW_SHIP_IS=gitlab 100 .gitlab-ci.yml@refs/heads/main" },
+	    { "PIPELINE_RELEASE=.gitlab-ci.yml ref=main channel=stable version=?",
+		"PIPELINE_NIGHTLY=.gitlab-ci.yml ref=main" },
+	    { "CI_WAIT_MINUTES=10" } },
+};
+
+static void
+add_lines(char room[LINES_MAX][160], size_t *n, const char *const *lines)
 {
+	for (; *lines != NULL; lines++)
+		(void)snprintf(room[(*n)++], sizeof(room[0]), "%s", *lines);
+}
+
+static struct settings *
+load(int variant, bool at_gitlab, const char *folder)
+{
+	const struct forge_lines *forge = &forges[at_gitlab ? 1 : 0];
 	char room[LINES_MAX][160], *list[LINES_MAX + 2], apps[96], key[4096];
 	struct settings_report report = { 0 };
 	struct settings *settings;
@@ -310,7 +339,7 @@ load(int variant, const char *folder)
 	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < COUNT(clients); i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", clients[i]);
 	if (variant < OF_ONE) {
-		(void)snprintf(room[n++], sizeof(room[0]), "GITHUB_REPOSITORY=acme/shop");
+		add_lines(room, &n, forge->repository);
 	} else {
 		write_applications(variant, folder, apps);
 		(void)snprintf(room[n++], sizeof(room[0]), "APPS_DIRECTORY=%s", apps);
@@ -331,30 +360,22 @@ load(int variant, const char *folder)
 	if (workflows[variant].may != NULL) {
 		(void)snprintf(room[n++], sizeof(room[0]), "ENABLE_API_SERVER=true");
 		(void)snprintf(room[n++], sizeof(room[0]), "PUBLIC_URL=https://bot.example.org");
-		(void)snprintf(room[n++], sizeof(room[0]),
-		    "WORKFLOW_SHIP_IS=github 100 ship.yml@refs/heads/main");
+		add_lines(room, &n, forge->workflow);
 		(void)snprintf(
 		    room[n++], sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);
-		(void)snprintf(room[n++], sizeof(room[0]), "GITHUB_APP_ID=1");
-		if (variant < OF_ONE) {
-			(void)snprintf(room[n++], sizeof(room[0]),
-			    "PIPELINE_RELEASE=release.yml ref=main channel=stable version=?");
-			(void)snprintf(room[n++], sizeof(room[0]),
-			    "PIPELINE_NIGHTLY=nightly.yml ref=main deploybot=?");
-		}
-		(void)snprintf(room[n++], sizeof(room[0]),
-		    "GITHUB_APP_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef");
+		if (variant < OF_ONE)
+			add_lines(room, &n, forge->pipelines);
 	}
 	if (required[variant] != NULL) {
-		(void)snprintf(room[n++], sizeof(room[0]), "%s", required[variant]);
-		(void)snprintf(room[n++], sizeof(room[0]), "CI_WAIT_MINUTES=10");
-		(void)snprintf(room[n++], sizeof(room[0]), "GITHUB_API_TOKEN=ghp_0123456789abcdef");
+		(void)snprintf(room[n++], sizeof(room[0]), "%s_REQUIRE_CI=%s", required[variant],
+		    at_gitlab ? PIPELINE_OF_GITLAB : "ci.yml");
+		add_lines(room, &n, forge->ci);
 	}
 	for (size_t i = 0; variants[variant].lines[i] != NULL; i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", variants[variant].lines[i]);
 	for (size_t i = 0; i < n; i++)
 		list[i] = room[i];
-	list[n] = workflows[variant].may != NULL ? key : NULL;
+	list[n] = workflows[variant].may != NULL && !at_gitlab ? key : NULL;
 	list[n + 1] = NULL;
 	(void)snprintf(
 	    key, sizeof(key), "GITHUB_APP_KEY=%.*s", (int)strlen(jwt_aid_key) - 1, jwt_aid_key);
@@ -383,15 +404,25 @@ void
 sim_settings_begin(const char *folder)
 {
 	write_key(folder);
-	for (int i = 0; i < SIM_VARIANTS; i++)
-		loaded[i] = load(i, folder);
+	for (int i = 0; i < SIM_VARIANTS; i++) {
+		of_github[i] = load(i, false, folder);
+		of_gitlab[i] = i < OF_ONE ? load(i, true, folder) : settings_ref(of_github[i]);
+	}
 }
 
 void
 sim_settings_end(void)
 {
-	for (int i = 0; i < SIM_VARIANTS; i++)
-		settings_unref(loaded[i]);
+	for (int i = 0; i < SIM_VARIANTS; i++) {
+		settings_unref(of_github[i]);
+		settings_unref(of_gitlab[i]);
+	}
+}
+
+void
+sim_settings_play(const struct sim *sim)
+{
+	loaded = sim->at_gitlab ? of_gitlab : of_github;
 }
 
 struct settings *

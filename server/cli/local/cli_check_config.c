@@ -19,6 +19,7 @@
 #include "settings/sources/settings_load.h"
 #include "settings/settings_table.h"
 #include "types/action.h"
+#include "types/pipeline.h"
 #include "types/roles.h"
 #include "types/settings.h"
 #include "types/workflow.h"
@@ -260,6 +261,8 @@ print_protection(const struct settings *s)
 static void
 print_summary(const struct settings *s, const char *env_file)
 {
+	char project[LIMIT_REF];
+
 	(void)printf("file:     %s\n", env_file != NULL ? env_file : "none: the environment alone");
 	(void)printf("telegram: %s, %zu admin%s, chat %lld\n",
 	    s->telegram_mode == TELEGRAM_WEBHOOK ? "webhook" : "polling", s->admins.count,
@@ -269,6 +272,9 @@ print_summary(const struct settings *s, const char *env_file)
 		s->application_count > 0 ? "the repositories of the applications" :
 					   "any signed repository",
 	    s->github_webhook_secret == NULL ? "off: no GITHUB_WEBHOOK_SECRET" : "on");
+	if (pipeline_project(s, project))
+		(void)printf("gitlab:   %s, /forge/webhook/gitlab %s\n", project,
+		    s->forge_webhook_secret == NULL ? "off: no FORGE_WEBHOOK_SECRET" : "on");
 	(void)printf("listens:  %s port %d\n", s->listen_address, s->api_server_port);
 	(void)printf("state:    %s\n", s->state_directory);
 	if (s->runner_socket == NULL)
