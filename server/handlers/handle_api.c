@@ -310,6 +310,8 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		break;
 	case API_GATE_END:
 		decide_gate_end(tx, api);
+		if (tx->answer.status == 200)
+			tx->answer.status = 202; /* as a hook is answered */
 		break;
 	case API_FIRST_ADMIN:
 	case API_FIRST_ADMIN_LINK:
