@@ -266,6 +266,14 @@ command(struct tx *tx, const struct api_request *api, struct json_out *json)
 }
 
 static void
+end_gate(struct tx *tx, const struct api_request *api)
+{
+	decide_gate_end(tx, api);
+	if (tx->answer.status == 200)
+		tx->answer.status = 202; /* as a hook is answered */
+}
+
+static void
 decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	switch (api->operation) {
@@ -309,9 +317,7 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		decide_gate(tx, api);
 		break;
 	case API_GATE_END:
-		decide_gate_end(tx, api);
-		if (tx->answer.status == 200)
-			tx->answer.status = 202; /* as a hook is answered */
+		end_gate(tx, api);
 		break;
 	case API_FIRST_ADMIN:
 	case API_FIRST_ADMIN_LINK:

@@ -344,8 +344,8 @@ refuse_job(struct route_api *local, struct http_request *request, enum route_job
 	if (!bucket_take(&seen->checks, check_rate, seen->at, 1))
 		result = ROUTE_JOB_TOO_MANY;
 	local->config.jobs->count_refused(local->config.jobs->ctx, route_job_rows[result].word);
-	route_api_said(request, route_job_rows[result].status,
-	    result == ROUTE_JOB_TOO_MANY ? TOO_MANY : why);
+	route_api_said(
+	    request, route_job_rows[result].status, result == ROUTE_JOB_TOO_MANY ? TOO_MANY : why);
 }
 
 static void
