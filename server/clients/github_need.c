@@ -88,6 +88,8 @@ const struct github_need github_needs[GITHUB_NEEDS] = {
 	    "/commits/HEAD/check-runs?per_page=1", true, false, watches },
 	{ "repository_hooks", "write", "Webhooks: write", "redelivery", "/hooks?per_page=1", true,
 	    false, has_webhook },
+	{ "actions", "read", "Actions: read", "doctor's look at the App's protection rules",
+	    "/environments?per_page=100", true, false, keeps_gates },
 	{ "deployments", "write", "Deployments: write", "the App's protection rule",
 	    "/deployments?per_page=1", false, false, keeps_gates },
 	{ "actions", "write", "Actions: write", "PIPELINE_<NAME>", "/actions/runs?per_page=1",

@@ -7,8 +7,9 @@
 struct json;
 struct settings;
 
-#define GITHUB_NEEDS	   11
+#define GITHUB_NEEDS	   12
 #define GITHUB_NEEDS_HOOKS 4 /* the row of redelivery */
+#define GITHUB_NEEDS_RULES 5 /* the row that lists environments */
 
 /* A point that asks more of GitHub is one more row: tokens are narrowed to the rows whose settings
  * are there, and doctor tries each of them.  Of one permission the higher level stands last. */

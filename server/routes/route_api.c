@@ -34,7 +34,7 @@ static const struct bucket_rate all_lines_rate = { .capacity = 10, .token_ms = 6
 /* Jobs ask every five seconds: twelve in a run, twenty-five of a workflow. */
 static const struct bucket_rate run_rate = { .capacity = 120, .token_ms = 400 };
 static const struct bucket_rate workflow_rate = { .capacity = 240, .token_ms = 200 };
-/* Of one address, valid or not: many jobs share it, and each check takes the loop some 50 µs. */
+/* Refused, of one address, which many jobs share: each check takes the loop some 50 µs. */
 static const struct bucket_rate check_rate = { .capacity = 600, .token_ms = 20 };
 
 /* Tokens that are not valid: of one address, and of all. */
@@ -46,7 +46,7 @@ struct seen {
 	uint64_t who; /* a uid; of a token or an address the first bytes of its hash */
 	int64_t at;   /* monotonic ms */
 	struct bucket requests;
-	struct bucket checks; /* of tokens of jobs */
+	struct bucket checks; /* of tokens of jobs, that were refused */
 	struct bucket lines;  /* for the same reason; another one is said at once */
 	const char *why;
 };
@@ -339,8 +339,13 @@ static void
 refuse_job(struct route_api *local, struct http_request *request, enum route_job_result result,
     const char *why)
 {
+	struct seen *seen = job_tries(local, request);
+
+	if (!bucket_take(&seen->checks, check_rate, seen->at, 1))
+		result = ROUTE_JOB_TOO_MANY;
 	local->config.jobs->count_refused(local->config.jobs->ctx, route_job_rows[result].word);
-	route_api_said(request, route_job_rows[result].status, why);
+	route_api_said(
+	    request, route_job_rows[result].status, result == ROUTE_JOB_TOO_MANY ? TOO_MANY : why);
 }
 
 static void
@@ -349,10 +354,10 @@ let_in_job(struct route_api *local, struct http_request *request, struct update 
 	struct seen *seen = job_tries(local, request);
 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
-	if (bucket_take(&seen->checks, check_rate, seen->at, 1))
+	if (bucket_wait_ms(&seen->checks, check_rate, seen->at, 1) == 0)
 		return;
 	note_refused(local, seen, http_request_client(request), "too many tries");
-	refuse_job(local, request, ROUTE_JOB_TOO_MANY, TOO_MANY);
+	refuse_job(local, request, ROUTE_JOB_TOO_MANY, "");
 }
 
 /* A valid token is no leave to ask in a loop: one run leaves something to the others of its
@@ -369,7 +374,7 @@ may_ask(struct route_api *local, struct http_request *request, const struct job 
 	    bucket_take(&workflow->requests, workflow_rate, workflow->at, 1))
 		return true;
 	note_refused(local, run, http_request_client(request), "a job asks too often");
-	refuse_job(local, request, ROUTE_JOB_TOO_MANY, TOO_MANY);
+	refuse_job(local, request, ROUTE_JOB_TOO_MANY, "");
 	return false;
 }
 
@@ -539,7 +544,7 @@ on_job(void *ctx, enum route_job_result result, const char *why, const struct jo
 		note_refused(local, seen, http_request_client(arrival.request),
 		    result == ROUTE_JOB_TOO_MANY ? "too many tries" : "a job's token is refused");
 	}
-	refuse_job(local, arrival.request, result, result == ROUTE_JOB_TOO_MANY ? TOO_MANY : why);
+	refuse_job(local, arrival.request, result, why);
 }
 
 static void

@@ -79,16 +79,16 @@ def test_a_job_goes_on_when_two_have_approved_and_keeps_the_environment(scene):
     status, said = job.ask("/v1/command/deploy", {"arguments": ["production"]})
     assert status == 409 and "waits for the gate that this run has there" in said["said"]
     assert job.ask("/v1/push")[0] == 409, "nor by a push: it would wait for its own gate"
-    assert job.end() == 200
+    assert job.end() == 202
     assert job.state() == "done"
-    assert job.end("failure") == 200 and job.state() == "done", "an end is an end"
+    assert job.end("failure") == 202 and job.state() == "done", "an end is an end"
     other.waits_for("awaiting_approval")
     approve(scene, other, scene.admin(), scene.admin(), said="has gone to production meanwhile")
     other.waits_for("running")
     who = scene.admin()
     who.say("/status production")
     who.hear(f"🚦 gate: {scene.head('main')[:7]}, run {job.claims['run_id']}, ended well", "gate open for")
-    assert other.end("failure") == 200 and other.state() == "failed"
+    assert other.end("failure") == 202 and other.state() == "failed"
     who.say("/status production")
     who.hear(f"run {other.claims['run_id']}, ended badly", "what it has changed is not known")
 
@@ -101,7 +101,7 @@ def test_an_open_gate_outlives_a_restart(scene):
     scene.bot.stop()
     scene.start_bot()
     assert job.state() == "running"
-    assert job.end() == 200 and job.state() == "done"
+    assert job.end() == 202 and job.state() == "done"
 
 
 def test_a_gate_is_its_own_jobs(scene):
@@ -116,7 +116,7 @@ def test_a_gate_is_its_own_jobs(scene):
     assert Job(scene).ask("/v1/gate", {"environment": "production", "commit": "1" * 40})[0] == 409
     assert job.ask("/v1/gate", {})[0] == 400
     assert job.ask("/v1/gate-end/1", {"conclusion": "fine"})[0] == 400
-    assert job.end("cancelled") == 200 and job.state() == "cancelled"
+    assert job.end("cancelled") == 202 and job.state() == "cancelled"
 
 
 def test_a_job_answers_no_question_and_deploys_its_own_commit_alone(scene):
@@ -130,7 +130,7 @@ def test_a_job_answers_no_question_and_deploys_its_own_commit_alone(scene):
         assert status == 403 and "a person does" in said["said"], (path, said)
     status, said = Job(scene).ask("/v1/command/deploy", {"arguments": ["production", "develop"]})
     assert status == 409 and "leave it out" in said["said"]
-    assert job.end("cancelled") == 200
+    assert job.end("cancelled") == 202
 
 
 def test_a_push_that_was_refused_can_be_reported_again(scene):
@@ -140,7 +140,7 @@ def test_a_push_that_was_refused_can_be_reported_again(scene):
     approve(scene, job, scene.admin(), scene.admin())
     job.waits_for("running")
     assert job.ask("/v1/push")[0] == 409
-    assert job.end() == 200
+    assert job.end() == 202
     assert job.ask("/v1/push")[0] == 202
 
 
@@ -154,7 +154,7 @@ def test_a_run_that_is_begun_again_asks_anew(scene):
     assert again.work != job.work
     assert again.ask(f"/v1/work/{again.work}", method="GET")[1]["approvals_open"] == 2
     for one in (job, again):
-        assert one.end("cancelled") == 200
+        assert one.end("cancelled") == 202
 
 
 def test_a_commit_that_is_not_on_the_branch_is_refused_at_once(scene):
@@ -173,4 +173,4 @@ def test_somebody_stops_it_and_the_environment_is_free(scene):
     who.say("/cancel production")
     scene.person(0).hear("Gate closed: production", "its run goes on: nothing here may cancel it", chat=GROUP,
                          after=who.since)
-    assert job.state() == "failed" and job.end() == 200
+    assert job.state() == "failed" and job.end() == 202

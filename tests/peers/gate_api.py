@@ -6,7 +6,7 @@
 #
 #     POST /v1/gate {"environment": "shop/production"}     202 {"id", "state", "said"}
 #     GET /v1/work/ID                                      200, an object as docs/openapi.json has it
-#     POST /v1/gate-end/ID {"conclusion": "success"}       200; also "failure", "cancelled"
+#     POST /v1/gate-end/ID {"conclusion": "success"}       202; also "failure", "cancelled"
 #
 # `states`: what the work is, one after the other, each time it is asked for; the last for ever: a word, or a dict with
 # `state` and other keys of the answer.  `troubles`: what goes wrong with the next requests, one each: a status,
@@ -120,7 +120,7 @@ class GateApi:
         if self.ended:
             raise Refused(409, "that gate has ended")
         self.ended.append(said["conclusion"])
-        return 200, {"id": ID, "state": "done", "said": ""}
+        return 202, {"id": ID, "state": "done", "said": ""}
 
     def enter(self, request, body, token):
         """The job that the token proves."""

@@ -34,7 +34,8 @@ LEVELS = ("read", "write", "admin")
 FIRST_DELIVERY = 12_077_215_967
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
 # What a path below a repository asks for: to read it, to change it.
-PERMISSIONS = ((r"/actions/runs/[^/]+/deployment_protection_rule", "deployments"), ("/actions", "actions"),
+PERMISSIONS = ((r"/actions/runs/[^/]+/deployment_protection_rule", "deployments"),
+               ("/(actions|environments)", "actions"),
                (r"(/commits/{ref})?/check-runs", "checks"),
                ("/deployments", "deployments"), ("/hooks", "repository_hooks"),
                ("", "metadata"))
@@ -135,6 +136,7 @@ class Api:
         self.is_old = False     # GitHub Enterprise Server 3.19: it does not know return_run_details
         self.can_review = True  # a person's token
         self.deployments, self.payloads_are_text = [], False
+        self.rules = {}     # {an environment: Apps that are asked there}
         self.commits = []       # that there are; empty: any
         self.lock, self.let_go = threading.Lock(), threading.Event()
         outer = self
@@ -453,6 +455,10 @@ class Api:
             "/pending_deployments": lambda: (self.pending(names, schema["items"]) if method == "get"
                                              else self.take_review(names, body)),
             "/statuses": lambda: self.note_state(names, body),
+            "/environments": lambda: {"environments": [{"name": name} for name in self.rules]},
+            "/deployment_protection_rules": lambda: {"custom_deployment_protection_rules": [
+                {"id": 1, "enabled": True, "app": {"id": app, "slug": "an-app"}}
+                for app in self.rules[urllib.parse.unquote(names["environment_name"])]]},
             "/repos/{owner}/{repo}": lambda: {"full_name": f"{names['owner']}/{names['repo']}", "name": names["repo"]},
         }
         return next((say() for end, say in says.items() if path.endswith(end)), None)

@@ -207,7 +207,34 @@ run_goes_on(struct sim *sim, int64_t index, int64_t conclusion)
 	end_run(sim, &sim->rules[index], (enum conclusion)conclusion);
 }
 
-/* In a run of its own; or in one that was begun again, or has several jobs there. */
+/* A run has several jobs there; or it is over, and was begun again. */
+static void
+make_anew(struct sim *sim, struct sim_rule *rule, const struct sim_rule *old)
+{
+	*rule = (struct sim_rule){ sim, old->environment, old->branch, old->commit, old->run,
+		old->attempt, .at = sim->now };
+	for (size_t i = 0; i < sim->n_rules; i++)
+		if (sim->rules[i].run == rule->run && sim->rules[i].attempt >= rule->attempt)
+			rule->attempt =
+			    sim->rules[i].attempt + (sim->rules[i].over_at != 0 ? 1 : 0);
+	sim_note(sim, SIM_RULE_ANEW);
+}
+
+/* While the answer to one of its jobs is on its way. */
+static void
+another_job_comes(struct sim *sim, int64_t work)
+{
+	int rule = sim->works[work].rule, n = (int)sim->n_rules;
+
+	if (rule == 0 || n == SIM_RULES)
+		return;
+	make_anew(sim, &sim->rules[n], &sim->rules[rule - 1]);
+	sim->n_rules++;
+	sim_trace(sim, "another job of run %d waits", sim->rules[n].run);
+	sim_later(sim, 0, sim_delay(sim, 10, 5000), rule_comes, n, 0);
+}
+
+/* In a run of its own; or in one that was there before. */
 void
 sim_rules_somebody_begins(struct sim *sim)
 {
@@ -227,16 +254,8 @@ sim_rules_somebody_begins(struct sim *sim)
 		.at = sim->now };
 	if (sim_one_in(sim, 4))
 		rule->commit = (int)sim_draw(sim, (uint32_t)sim->n_commits);
-	if (n > 0 && sim_one_in(sim, 3)) {
-		*rule = (struct sim_rule){ sim, old->environment, old->branch, old->commit,
-			old->run, old->attempt, .at = sim->now };
-		for (int i = 0; i < n; i++)
-			if (sim->rules[i].run == rule->run &&
-			    sim->rules[i].attempt >= rule->attempt)
-				rule->attempt =
-				    sim->rules[i].attempt + (sim->rules[i].over_at != 0 ? 1 : 0);
-		sim_note(sim, SIM_RULE_ANEW);
-	}
+	if (n > 0 && sim_one_in(sim, 3))
+		make_anew(sim, rule, old);
 	sim->n_rules++;
 	sim_trace(sim, "run %d.%d of %.7s waits for %s at GitHub", rule->run, rule->attempt,
 	    sim->commits[rule->commit], sim_environments[rule->environment]);
@@ -339,6 +358,8 @@ answer_comes(struct sim *sim, int64_t effect, UNUSED int64_t b)
 	if (open == NULL)
 		return;
 	is_taken = !is_away && take(sim, open->effect, false);
+	if (is_away && open->effect->u.forge_answer.is_approved && sim_one_in(sim, 4))
+		another_job_comes(sim, open->effect->subject);
 	is_lost = is_taken && !sim->is_resting && sim_one_in(sim, 8);
 	if (is_away || is_lost || !is_taken)
 		sim_note(sim, is_away ? SIM_RULE_AWAY : is_lost ? SIM_RULE_LOST : SIM_RULE_GONE);

@@ -148,7 +148,7 @@ TEST(a_job_that_is_over_at_its_forge_has_no_gate_any_more)
 		assert_int_equal(is(&s), rows[i].state);
 		assert_int_equal(world_deployment(&s.w, s.gate).why, rows[i].why);
 		assert_int_equal(world_active(&s.w, "production").id, 0);
-		assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+		assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 202);
 		assert_int_equal(is(&s), rows[i].state); /* what its post step says comes late */
 		world_close(&s.w);
 	}
@@ -374,7 +374,8 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 
 	open_scene(&s, NULL, NULL);
 	opens(&s);
-	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 202);
+	assert_non_null(strstr(s.w.aid.said, "\"state\":\"done\""));
 	assert_int_equal(is(&s), DEPLOY_DONE);
 	assert_non_null(world_says(&s.w, "✅ Gate done: production aaaaaaa, run 4711"));
 	job_is_of(&s.job, "4712", COMMIT_B);
@@ -383,7 +384,7 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 	assert_string_equal(query->u.git_query.base, COMMIT_A);
 	git(&s);
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
-	assert_int_equal(end(&s, "{\"conclusion\": \"failure\"}"), 200);
+	assert_int_equal(end(&s, "{\"conclusion\": \"failure\"}"), 202);
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	(void)world_text(&s.w, WORLD_ADMIN, "/status production");
 	assert_non_null(strstr(world_plain(world_last(&s.w)),
@@ -415,7 +416,7 @@ TEST(what_was_approved_over_an_older_gate_is_asked_about_anew)
 	job_is_of(&s.job, "4712", COMMIT_B);
 	s.gate = newer;
 	s.w.aid.at += MINUTE;
-	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 202);
 	s.gate = newer + 1;
 	assert_int_equal(is(&s), DEPLOY_QUEUED);
 	assert_string_equal(world_peek(&s.w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_B);
@@ -435,7 +436,7 @@ TEST(git_is_asked_once_where_the_last_gate_is_not_what_is_live)
 	job_is_of(&s.job, "4711", COMMIT_C);
 	opens(&s);
 	s.w.aid.at += MINUTE;
-	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 202);
 	world_settings(&s.w, SETTINGS, "PRODUCTION_APPROVALS=1", NULL);
 	job_is_of(&s.job, "4712", COMMIT_D);
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
@@ -653,7 +654,7 @@ TEST(a_gate_of_gitlab_is_its_jobs_and_says_where_that_is)
 	s.gate = first;
 	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 404);
 	job_is_gitlabs(&s.job, "99001");
-	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 202);
 	assert_int_equal(is(&s), DEPLOY_DONE);
 	world_close(&s.w);
 }

@@ -51,9 +51,14 @@ TEST(what_opens_at_once_is_not_said_to_wait)
 TEST(a_reviewer_says_nothing_before_it_is_decided)
 {
 	struct scene s;
+	struct event *event;
 
 	open_scene(&s, "PRODUCTION_GATE_REVIEWER=true", "GITHUB_API_TOKEN=github_pat_0123456789");
-	take(&s, asking(&s, "4711", 5));
+	event = asking(&s, "4711", 5);
+	event->u.delivery.kind = DELIVERY_GATE_REVIEW;
+	event->u.delivery.by_app = false;
+	take(&s, event);
+	assert_int_equal(is(&s), DEPLOY_REQUESTED);
 	assert_null(report(&s));
 	world_close(&s.w);
 }

@@ -218,7 +218,7 @@ TEST(an_application_cannot_use_up_all_gates)
 	of(&s, "shop", "mona", "push");
 	(void)text_copy(s.job.run, sizeof(s.job.run), "5000");
 	assert_int_equal(
-	    ask(&s, API_GATE_END, "/v1/gate-end/1", "{\"conclusion\": \"cancelled\"}").status, 200);
+	    ask(&s, API_GATE_END, "/v1/gate-end/1", "{\"conclusion\": \"cancelled\"}").status, 202);
 	assert_int_equal(next_gate(&s, "shop"), 202);
 	world_close(&s.w);
 }

@@ -343,12 +343,12 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		uint32_t granted;
 	} rows[] = { { "{\"metadata\":\"read\"}", 1 }, { "{\"metadata\":\"write\"}", 1 },
 		{ "{\"metadata\":\"admin\"}", 0 }, { "{\"metadata\":\"none\"}", 0 },
-		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 64 + 6 },
+		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 256 + 128 + 32 + 6 },
 		{ "{\"checks\":\"write\"}", 8 }, { "{\"deployments\":\"read\"}", 0 },
-		{ "{\"deployments\":\"write\"}", 32 + 128 },
+		{ "{\"deployments\":\"write\"}", 64 + 512 },
 		{ "{\"repository_hooks\":\"write\"}", 16 },
 		{ "{\"repository_hooks\":\"read\"}", 0 },
-		{ "{\"metadata\":\"read\",\"actions\":\"read\"}", 7 }, { "[]", 0 } };
+		{ "{\"metadata\":\"read\",\"actions\":\"read\"}", 32 + 7 }, { "[]", 0 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct json *body =

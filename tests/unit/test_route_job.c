@@ -305,13 +305,27 @@ SCENE_TEST(no_address_has_signatures_checked_in_a_loop)
 
 	for (int i = 0; i < 599; i++)
 		assert_int_equal(ask(w, "e30.e30.e30", HERE), i < 10 ? 401 : 429);
-	assert_int_equal(ask(w, good, HERE), 200);
+	for (int i = 0; i < 10; i++) /* valid ones are not counted */
+		assert_int_equal(ask(w, good, HERE), 200);
+	assert_int_equal(ask(w, "e30.e30.e30", HERE), 429);
 	assert_int_equal(ask(w, good, HERE), 429);
 	assert_true(says_when(w));
 	assert_int_equal(ask(w, good, THERE), 200);
 	stands_at += 20;
 	assert_int_equal(ask(w, good, HERE), 200);
 	free(good);
+}
+
+SCENE_TEST(a_valid_token_that_asks_too_often_is_checked_no_more)
+{
+	char *good = token_of(w, "4711", "a", ""), *other = token_of(w, "4712", "b", "");
+
+	for (int i = 0; i < 120 + 600; i++)
+		assert_int_equal(ask(w, good, HERE), i < 120 ? 200 : 429);
+	assert_int_equal(ask(w, other, HERE), 429);
+	assert_int_equal(ask(w, other, THERE), 200);
+	free(good);
+	free(other);
 }
 
 /* Ten jobs of one run that ask every five seconds do so 120 times a minute. */

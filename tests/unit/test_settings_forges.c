@@ -64,13 +64,13 @@ TEST(ci_first_is_asked_for_where_github_can_be_asked)
 	s = LOAD(NULL, COMPLETE, "STAGING_REQUIRE_CI=ci.yml", "GITHUB_API_TOKEN=ghp_" SECRET);
 	assert_non_null(s);
 	assert_int_equal(settings_said.count, 0);
-	assert_int_equal(github_needs_of(s), 0x8b);
+	assert_int_equal(github_needs_of(s), 0x20b);
 	settings_unref(s);
 	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET);
-	assert_int_equal(github_needs_of(s), 0x8d);
+	assert_int_equal(github_needs_of(s), 0x20d);
 	settings_unref(s);
 	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, "WATCH_PIPELINES=none");
-	assert_int_equal(github_needs_of(s), 0x81);
+	assert_int_equal(github_needs_of(s), 0x201);
 	settings_unref(s);
 }
 
@@ -118,6 +118,6 @@ TEST(a_pipeline_is_one_that_github_can_begin)
 	SAYS(SETTINGS_ERROR, "PIPELINE_RELEASE: A is there twice");
 	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, PIPELINE(" a=1 b=?"));
 	assert_non_null(s);
-	assert_int_equal(github_needs_of(s), 0xcd);
+	assert_int_equal(github_needs_of(s), 0x28d);
 	settings_unref(s);
 }

@@ -1,5 +1,6 @@
 /* doctor_forges.c - are the APIs of GitHub and GitLab open to the App or token, on each repository?  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "cli/doctor/doctor.h"
@@ -8,17 +9,20 @@
 #include "clients/jwks.h"
 #include "clients/outbound_client.h"
 #include "lib/buf.h"
+#include "lib/clean.h"
 #include "lib/json.h"
 #include "lib/list.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
+#include "lib/sigv4.h"
 #include "lib/text.h"
 #include "types/pipeline.h"
 #include "types/pipeline_run.h"
 #include "types/settings.h"
 #include "types/workflow.h"
 
-#define FILES_MAX 8192 /* bytes of the names of a repository; what is beyond is not asked for */
+#define FILES_MAX	8192 /* bytes of names of a repository; what is beyond is not asked for */
+#define ENVIRONMENT_MAX 70   /* bytes of the name of one; a path has room for it, encoded */
 
 static const char give_it[] =
     "give it, and this repository, to the App or token at GitHub, and accept it where the App is installed";
@@ -39,6 +43,9 @@ struct asking {
 		struct buf files; /* of workflows that its settings name, a comma between */
 		const char *rest; /* of them; NULL: the needs are tried first */
 		char file[PIPELINE_FILE];
+		struct buf unmapped; /* its environments that are none here, a line each */
+		size_t at;	     /* what is asked next of them */
+		char environment[ENVIRONMENT_MAX + 1];
 	} * places;
 };
 
@@ -143,8 +150,37 @@ tell(struct place *place, const struct forge_api_answer *answer)
 	    "GitHub: %s: %s (%s): %s", place->path, wrong, answer->detail, what);
 }
 
+/* Is it one of ours, for which the App is asked? */
+static bool
+is_mapped(const struct place *place, const char *name)
+{
+	const struct settings *s = place->asking->doctor->settings;
+	char path[LIMIT_REF];
+
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+
+		if (!e->gate_reviewer && text_same_ci(e->github_environment, name) &&
+		    find_github(e->of, path) && text_same_ci(path, place->path))
+			return true;
+	}
+	return false;
+}
+
 static void
-on_tried(void *ctx, const struct forge_api_answer *answer, UNUSED const struct json *body)
+note_environments(struct place *place, const struct json *environments)
+{
+	for (size_t i = 0; i < json_count(environments); i++) {
+		const char *name = json_text(json_at(environments, i), "name");
+
+		if (name[0] != '\0' && strlen(name) <= ENVIRONMENT_MAX &&
+		    strchr(name, '\n') == NULL && !is_mapped(place, name))
+			buf_addf(&place->unmapped, "%s\n", name);
+	}
+}
+
+static void
+on_tried(void *ctx, const struct forge_api_answer *answer, const struct json *body)
 {
 	struct place *place = ctx;
 	const struct github_need *need = &github_needs[place->need];
@@ -161,6 +197,8 @@ on_tried(void *ctx, const struct forge_api_answer *answer, UNUSED const struct j
 	}
 	if (is.verdict != FORGE_API_DONE)
 		tell(place, &is);
+	else if (place->need == GITHUB_NEEDS_RULES)
+		note_environments(place, json_get(body, "environments"));
 	place->is_bad |= is.verdict != FORGE_API_DONE && !need->is_extra;
 	/* One that does not get in is said once, and not for each use. */
 	place->need = is.is_of_access || is.verdict == FORGE_API_UNAUTHORIZED ? GITHUB_NEEDS :
@@ -187,6 +225,33 @@ on_file(void *ctx, const struct forge_api_answer *answer, UNUSED const struct js
 	}
 	try_next(place);
 	doctor_answered(doctor);
+}
+
+/* A run waits there for 30 days: the App is asked, and answers for none of its environments. */
+static void
+on_rules(void *ctx, const struct forge_api_answer *answer, const struct json *body)
+{
+	struct place *place = ctx;
+	const struct json *rules = json_get(body, "custom_deployment_protection_rules");
+	char app[24], name[ENVIRONMENT_MAX + 1];
+	bool is_asked = false;
+
+	(void)clean_line(name, sizeof(name), place->environment, strlen(place->environment));
+	for (size_t i = 0; i < json_count(rules); i++) {
+		(void)snprintf(app, sizeof(app), "%" PRId64,
+		    json_get_i64_or(json_get(json_at(rules, i), "app"), "id", 0));
+		is_asked |= strcmp(app, place->settings->github.app_id) == 0;
+	}
+	if (is_asked)
+		TELL(place->asking->doctor, GITHUB, WARNING,
+		    "GitHub: %s: the rule of its environment %s asks the App, and nobody answers: set <ENV>_GITHUB_ENVIRONMENT to it, or take the rule away there",
+		    place->path, name);
+	else if (answer->verdict != FORGE_API_DONE && answer->verdict != FORGE_API_NOT_FOUND)
+		TELL(place->asking->doctor, GITHUB, WARNING,
+		    "GitHub: %s: whether the rule of its environment %s asks the App is not known (%s): ask again later",
+		    place->path, name, answer->detail);
+	try_next(place);
+	doctor_answered(place->asking->doctor);
 }
 
 /* Each once; "*" and "none" are none, nor is GitLab's. */
@@ -219,6 +284,26 @@ is_wanted(const struct place *place)
 	    (place->need != GITHUB_NEEDS_HOOKS || has_webhook(place));
 }
 
+/* False: there is none, or no App that one could ask. */
+static bool
+write_rules(struct place *place, struct forge_api_request *request, char path[LIMIT_LINE])
+{
+	const char *next = buf_text(&place->unmapped) + place->at;
+	size_t size = strcspn(next, "\n");
+	CLEANUP(buf_done) struct buf encoded = buf_make(LIMIT_LINE);
+
+	if (size == 0 || place->settings->github.app_id == NULL)
+		return false;
+	place->at += size + 1;
+	(void)snprintf(place->environment, sizeof(place->environment), "%.*s", (int)size, next);
+	sigv4_encode(&encoded, place->environment, false);
+	(void)snprintf(
+	    path, LIMIT_LINE, "/environments/%s/deployment_protection_rules", buf_text(&encoded));
+	request->path = path;
+	request->on_done = on_rules;
+	return true;
+}
+
 static bool
 write_github(struct place *place, struct forge_api_request *request, char path[LIMIT_LINE])
 {
@@ -233,7 +318,7 @@ write_github(struct place *place, struct forge_api_request *request, char path[L
 	if (place->rest == NULL) /* where its runs cannot be read, nothing is known of them */
 		place->rest = place->is_bad ? "" : buf_text(&place->files);
 	if (!setting_next(&place->rest, place->file, sizeof(place->file)))
-		return false;
+		return write_rules(place, request, path);
 	(void)snprintf(path, LIMIT_LINE, "/actions/workflows/%s/runs?per_page=1", place->file);
 	request->path = path;
 	request->on_done = on_file;
@@ -391,7 +476,10 @@ add(struct asking *a, struct settings *s)
 	while (place < behind && !text_same_ci(place->path, path))
 		place++;
 	if (place == behind) {
-		*place = (struct place){ .asking = a, .settings = s, .files = buf_make(FILES_MAX) };
+		*place = (struct place){ .asking = a,
+			.settings = s,
+			.files = buf_make(FILES_MAX),
+			.unmapped = buf_make(FILES_MAX) };
 		(void)text_copy(place->path, sizeof(place->path), path);
 		a->n++;
 	}
@@ -421,8 +509,10 @@ end(void *ctx)
 
 	forge_api_free(all->api);
 	for (struct asking *a = all; a < all + COUNT(looks); a++) {
-		while (a->n > 0)
+		while (a->n > 0) {
 			buf_done(&a->places[--a->n].files);
+			buf_done(&a->places[a->n].unmapped);
+		}
 		free(a->places);
 	}
 	free(all);

@@ -258,6 +258,7 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 		return;
 	}
 	tx->answer.work = number;
+	tx->answer.status = 202; /* as a hook is answered */
 	if (deploy_flow_class(gate.state) != DEPLOY_CLASS_FINAL)
 		end_as(tx, &gate, request_get(&api->request, "conclusion", how));
 }
