@@ -18,6 +18,11 @@
 	GITHUB, "PIPELINE_RELEASE=release.yml ref=main channel=stable version=?", \
 	    "PIPELINE_NIGHTLY=nightly.yml ref=main deploybot=?"
 
+#define GITLAB \
+	"GITHUB_REPOSITORY=", "REPOSITORY_URL=https://gitlab.com/group/shop.git", \
+	    "GITLAB_API_TOKEN=glpat-0123456789", \
+	    "PIPELINE_RELEASE=.gitlab-ci.yml ref=main version=?"
+
 #define PIPELINE_TEST(name, ...) WORLD_TEST_OF(name, SETTINGS, ##__VA_ARGS__)
 
 static struct forge_said
@@ -59,6 +64,14 @@ looks(int64_t attempt, enum pipeline_rank rank, const char *conclusion)
 	struct forge_said said = done(0);
 
 	said.run = run_of(attempt, rank, conclusion);
+	return said;
+}
+
+static struct forge_said
+at_gitlab(struct forge_said said)
+{
+	(void)text_copy(said.run.repository, sizeof(said.run.repository), "group/shop");
+	(void)text_copy(said.run.repository_id, sizeof(said.run.repository_id), "gitlab:22");
 	return said;
 }
 
@@ -419,6 +432,29 @@ PIPELINE_TEST(what_may_have_begun_before_a_restart_is_looked_at_first)
 	assert_int_equal(work(w).state, DEPLOY_RUNNING);
 	github(w, EFFECT_FORGE_LOOK, looks(2, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_DONE);
+}
+
+/* What GitLab has begun again may make no new job; what it may not have begun has no end of before. */
+WORLD_TEST_OF(at_gitlab_an_end_of_before_is_of_what_was_begun, GITLAB)
+{
+	for (size_t i = 0; i < 2; i++) {
+		ask(w, "/do run-pipeline production release 1.4.2");
+		github(w, EFFECT_FORGE_START, done(RUN));
+		github(w, EFFECT_FORGE_LOOK, at_gitlab(looks(5, PIPELINE_IS_OVER, "failure")));
+		(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+		    world_button(
+			world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+		(void)world_press(
+		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
+		github(w, EFFECT_FORGE_START,
+		    i == 0 ? done(0) : says(FORGE_SAYS_NOTHING, "timed out"));
+		w->aid.at += MINUTE;
+		github(w, EFFECT_FORGE_LOOK, at_gitlab(looks(5, PIPELINE_IS_OVER, "success")));
+		assert_int_equal(work(w).state, i == 0 ? DEPLOY_DONE : DEPLOY_RUNNING);
+	}
+	w->aid.at += MINUTE;
+	github(w, EFFECT_FORGE_LOOK, at_gitlab(looks(5, PIPELINE_IS_OVER, "success")));
+	assert_string_equal(work(w).detail, "whether it was started is not known");
 }
 
 static void

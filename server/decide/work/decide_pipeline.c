@@ -141,14 +141,14 @@ end_by(struct run *run, const struct pipeline_run *seen)
 
 /* --- what is said of it --- */
 
-/* Nothing of an earlier attempt, or of another repository.  What begins again at GitLab makes no
+/* Nothing of an earlier attempt, or of another repository.  What GitLab has begun again makes no
  * new job where another pipeline had failed: what it says when it is looked at counts. */
 static void
 take(struct run *run, const struct pipeline_run *seen, bool is_looked_at)
 {
 	struct work_pipeline_row *row = &run->row;
-	bool counts =
-	    run->at_gitlab && is_looked_at && run->tx->at - run->work.started_at >= FIND_MS;
+	bool counts = run->at_gitlab && is_looked_at && row->run != 0 &&
+	    run->tx->at - run->work.started_at >= FIND_MS;
 
 	if ((seen->attempt < row->attempt && !counts) ||
 	    (row->repository_id[0] != '\0' && strcmp(seen->repository_id, row->repository_id) != 0))
