@@ -70,8 +70,8 @@ run_of(const struct sim *sim, const struct sim_dispatch *of, int64_t packed)
 		.number = 1 + (of - sim->dispatches),
 		.attempt = packed / 100,
 		.rank = (enum pipeline_rank)(packed / 10 % 10),
-		.is_own = true,
-		.counts = true };
+		.is_own = !sim->at_gitlab, /* there it is the API's, of no push */
+		.counts = !sim->at_gitlab };
 	int branch = sim_branch(of->environment) | 1;
 
 	sim_forge_repository(sim, branch, run.repository, run.repository_id);
