@@ -56,9 +56,10 @@ def test_a_webhook_that_was_switched_off_is_an_error(tmp_path, api, is_now, unti
     assert line.startswith(f"error    GitLab: {PATH}: its webhook is ") and words in line and "Recent events" in line
 
 
-def test_a_project_without_a_webhook_of_ours_is_warned_of(tmp_path, api):
-    api.hooks[0]["url"] = "https://ci.example.org/"
-    line, = said(tmp_path, api)
+@pytest.mark.parametrize("url", ("https://ci.example.org/", "https://old.example.org/forge/webhook/gitlab"))
+def test_a_project_without_a_webhook_of_ours_is_warned_of(tmp_path, api, url):
+    api.hooks[0]["url"] = url
+    line, = said(tmp_path, api, PUBLIC_URL="https://bot.example.org")
     assert line.startswith(f"warning  GitLab: {PATH}: no webhook there sends to /forge/webhook/gitlab: ")
 
 

@@ -334,14 +334,17 @@ enum { OF_ITSELF, OF_PIPELINES, OF_HOOKS, OF_ALL };
 static void
 tell_hooks(const struct place *place, const struct json *hooks)
 {
+	const char *base = settings_text(place->settings, SETTING_PUBLIC_URL);
 	size_t n = 0, on = 0;
 
 	for (size_t i = 0; i < json_count(hooks); i++) {
 		const struct json *hook = json_at(hooks, i);
+		const char *url = json_text(hook, "url");
 		const char *is = json_get_str(hook, "alert_status");
 		const char *until = json_text(hook, "disabled_until");
 
-		if (strstr(json_text(hook, "url"), "/forge/webhook/gitlab") == NULL)
+		if ((base != NULL && !text_starts(url, base)) ||
+		    strstr(url, "/forge/webhook/gitlab") == NULL)
 			continue;
 		n++;
 		if (is == NULL || strcmp(is, "executable") == 0)
