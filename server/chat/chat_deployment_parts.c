@@ -473,7 +473,7 @@ void
 chat_deployment_why(struct chat_text *text, const char *before, const struct deployment *deployment,
     const char *behind, enum why_how how)
 {
-	const char *word = deploy_flow_why_word(deployment->why), *detail = deployment->detail;
+	const char *word = deployment_why_word(deployment), *detail = deployment->detail;
 	bool is_brief = how == WHY_BRIEF;
 	char brief[REASON_SIZE];
 

@@ -21,6 +21,10 @@ const char *deployment_action_word(const struct deployment *action);
  * gate of its own may be that. */
 bool deployment_is_pipeline(const struct deployment *deployment);
 
+/* Why it went so, in words; "": its detail says it, as of a gate or a run that has failed: no
+ * script of ours has. */
+const char *deployment_why_word(const struct deployment *deployment);
+
 /* Its commit is what it brings: git is asked about it. */
 bool deployment_brings_commit(const struct deployment *deployment);
 

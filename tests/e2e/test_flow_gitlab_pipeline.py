@@ -74,7 +74,7 @@ def test_what_was_shown_is_begun_and_its_end_is_said(scene, api):
 def test_failed_jobs_run_again_behind_a_question(scene, api):
     who, made = running(scene, api)
     ends(scene, api, made, "failed")
-    failed = who.hear("Failed: production release", "its run ended: failure: test › unit",
+    failed = who.hear("Failed: production release", "its pipeline failed: test › unit",
                       buttons=["Run failed jobs"])
     before = begun(api)
     who.since = scene.chat.mark()

@@ -161,9 +161,12 @@ PIPELINE_TEST(only_success_is_done)
 		const char *conclusion;
 		enum deploy_why why;
 		const char *said;
-	} rows[] = { { "failure", DEPLOY_WHY_SCRIPT, "its run ended: failure" },
-		{ "skipped", DEPLOY_WHY_SCRIPT, "its run ended: skipped" },
-		{ "timed_out", DEPLOY_WHY_TIMED_OUT, "its run ended: timed_out" },
+	} rows[] = { { "failure", DEPLOY_WHY_SCRIPT, "its run failed" },
+		{ "skipped", DEPLOY_WHY_SCRIPT, "its run was skipped" },
+		{ "startup_failure", DEPLOY_WHY_SCRIPT, "its run could not start" },
+		{ "action_required", DEPLOY_WHY_SCRIPT, "its run was not let in: action_required" },
+		{ "neutral", DEPLOY_WHY_SCRIPT, "its run ended: neutral" },
+		{ "timed_out", DEPLOY_WHY_TIMED_OUT, "at GitHub" },
 		{ "cancelled", DEPLOY_WHY_CANCELLED, "at GitHub" } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -175,6 +178,7 @@ PIPELINE_TEST(only_success_is_done)
 		assert_int_equal(work(w).state, DEPLOY_FAILED);
 		assert_int_equal(work(w).why, rows[i].why);
 		assert_string_equal(work(w).detail, rows[i].said);
+		assert_null(strstr(world_plain(world_says(w, rows[i].said)), "script failed"));
 		assert_non_null(world_says(w, PAGE));
 	}
 }
@@ -189,7 +193,7 @@ PIPELINE_TEST(its_failure_is_said_once_with_what_failed)
 	world_github_failure(w, "release › Publish\nsrc/cart.c:12: expected 3");
 	assert_non_null(world_says(w, "❌ Failed: production release"));
 	assert_non_null(
-	    world_says(w, "its run ended: failure: release › Publish src/cart.c:12: expected 3\n"));
+	    world_says(w, "its run failed: release › Publish src/cart.c:12: expected 3\n"));
 	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 0);
 }
 
@@ -296,8 +300,7 @@ PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 
 	begins(w);
 	rings = world_rings(w);
-	world_answers(
-	    w, WORLD_ADMIN, "/status production", "\n⏳ release 1.4.2-RC1, started ");
+	world_answers(w, WORLD_ADMIN, "/status production", "\n⏳ release 1.4.2-RC1, started ");
 	world_answers(w, WORLD_ADMIN, "/cancel production", "Stopping");
 	assert_int_equal(world_peek(w, EFFECT_FORGE_STOP)->u.forge.run, RUN);
 	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
@@ -352,7 +355,7 @@ PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
 	first = work(w).id;
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
 	assert_int_equal(work(w).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(strstr(
 	    world_plain(world_last(w)), "failed jobs of run 4711 of octo/shop again · " PAGE));
@@ -375,7 +378,7 @@ PIPELINE_TEST(who_waited_while_another_attempt_ran_has_the_next_one)
 
 	begins(w);
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
-	failed = world_says(w, "its run ended: failure");
+	failed = world_says(w, "its run failed");
 	for (size_t i = 0; i < 2; i++) {
 		(void)world_press(
 		    w, WORLD_ADMIN, WORLD_GROUP, world_button(failed, "🔁 Run failed jobs again"));
@@ -397,7 +400,7 @@ PIPELINE_TEST(attempts_that_never_come_are_not_waited_for)
 	begins(w);
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "timed out"));
 	w->aid.at += 2 * MINUTE;
@@ -440,7 +443,7 @@ PIPELINE_TEST(a_run_that_was_deleted_is_not_waited_for)
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_int_equal(work(w).why, DEPLOY_WHY_INTERRUPTED);
 	assert_string_equal(
-	    work(w).detail, "how its run ended is not known: it is not shown there any more");
+	    work(w).detail, "how it ended is not known: it is not shown there any more");
 }
 
 PIPELINE_TEST(github_that_is_away_is_asked_until_the_deadline)
@@ -483,7 +486,7 @@ PIPELINE_TEST(only_whoever_may_begins_one, "ROLE_OPS_IDS=33", "ROLE_OPS_MAY=do.r
 	begins(w);
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP,
-	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
 	assert_non_null(strstr(w->toast, "⛔ Denied"));
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 }

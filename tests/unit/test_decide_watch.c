@@ -114,6 +114,28 @@ WATCH_TEST(the_first_that_failed_stays_named)
 	assert_non_null(world_says(w, "\nwas red since aaaaaaa by mona, 00:00 (2 runs)"));
 }
 
+/* Whoever begins an old run again has not broken what is red since. */
+WATCH_TEST(a_run_that_is_begun_again_leaves_the_first_that_failed)
+{
+	struct pipeline_run old = run_of(1, "failure"), first = run_of(3, "failure"), next;
+
+	ends(w, 1, "failure");
+	ends(w, 2, "success");
+	(void)text_copy(first.commit, sizeof(first.commit), COMMIT_B);
+	says(w, &first);
+	old.attempt = 2;
+	says(w, &old); /* of before the green */
+	ends(w, 4, "failure");
+	assert_non_null(world_says(w, "\nred since bbbbbbb by mona, 00:00 (2 runs)\n"));
+	next = first;
+	next.attempt = 2;
+	next.rank = PIPELINE_RUNS;
+	next.conclusion[0] = '\0';
+	says(w, &next);
+	ends(w, 5, "failure");
+	assert_non_null(world_says(w, "\nred since bbbbbbb by mona, 00:00 (3 runs)\n"));
+}
+
 WATCH_TEST(a_run_that_says_nothing_changes_nothing)
 {
 	static const char *const others[] = { "", "cancelled", "skipped", "neutral", "stale" };
