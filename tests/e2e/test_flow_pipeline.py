@@ -84,7 +84,8 @@ def test_failed_jobs_run_again_behind_a_question(scene, api):
     before = begun(api)
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
-    asked = who.hear("❓ Run release 1.4.2-RC1? production", f"failed jobs of run {run['id']} of {SHOP} again")
+    asked = who.hear("❓ Run release 1.4.2-RC1 (failed jobs)? production",
+                     f"failed jobs of run {run['id']} of {SHOP} again")
     assert begun(api) == before
     who.press(asked, "🔧 Run release 1.4.2-RC1")
     who.hear("Running production release", "/actions/runs/")

@@ -359,6 +359,7 @@ PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
 	assert_int_equal(work(w).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(strstr(
 	    world_plain(world_last(w)), "failed jobs of run 4711 of octo/shop again · " PAGE));
+	assert_non_null(world_says(w, "❓ Run release 1.4.2-RC1 (failed jobs)? production\n"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	assert_int_not_equal(work(w).id, first);
 	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);
@@ -369,6 +370,18 @@ PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
 	assert_int_equal(work(w).state, DEPLOY_RUNNING);
 	(void)delivered(w, run_of(2, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_DONE);
+}
+
+/* It has them, whatever its line asks for by now. */
+PIPELINE_TEST(failed_jobs_need_no_words)
+{
+	begins(w);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	world_settings(w, GITHUB, "PIPELINE_RELEASE=release.yml ref=main a=? b=?", NULL);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
+	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);
 }
 
 /* Two have pressed it below the same failure. */

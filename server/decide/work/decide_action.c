@@ -30,8 +30,8 @@ decide_action_refusal(
 	    NULL;
 }
 
-/* With the words that it was given.  False: the settings have no such line, or other words belong
- * to it. */
+/* With the words that it was given, which what runs again has already.  False: the settings have no
+ * such line, or other words belong to it. */
 static bool
 read_pipeline(struct tx *tx, const struct deployment *work, struct pipeline *ret)
 {
@@ -39,7 +39,8 @@ read_pipeline(struct tx *tx, const struct deployment *work, struct pipeline *ret
 	const char *line =
 	    settings_member_line(tx->settings, work->environment, FAMILY_PIPELINE, work->argument);
 
-	return line != NULL && pipeline_read(line, row.words, row.nonce, ret, NULL);
+	return line != NULL &&
+	    pipeline_read(line, row.again != 0 ? NULL : row.words, row.nonce, ret, NULL);
 }
 
 bool

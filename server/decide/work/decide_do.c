@@ -315,7 +315,8 @@ is_pipeline(struct tx *tx, const struct update *update, const struct wanted *w)
 
 	(void)snprintf(name, sizeof(name), "%.*s", (int)size, w->argument);
 	line = settings_member_line(tx->settings, w->environment, FAMILY_PIPELINE, name);
-	if (line != NULL && pipeline_read(line, w->argument + size, "", &pipeline, &err))
+	if (line != NULL &&
+	    pipeline_read(line, w->again != NULL ? NULL : w->argument + size, "", &pipeline, &err))
 		return true;
 	if (settings_names(tx->settings, w->environment, FAMILY_PIPELINE, names) == 0) {
 		refuse(tx, update, w,
@@ -447,14 +448,18 @@ executor_of(const struct wanted *w)
 static struct deployment *
 make(struct tx *tx, const struct update *update, const struct wanted *w, struct deployment *ret)
 {
+	const char *words = request_behind(w->argument, 1);
+
 	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
 	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
 	(void)snprintf(ret->argument, sizeof(ret->argument), "%.*s", (int)strcspn(w->argument, " "),
 	    w->argument);
 	if (w->action->argument ==
 	    ACTION_TAKES_PIPELINE) /* as shown; add_pipeline() has them whole */
-		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s", LIMIT_SUBJECT - 1,
-		    request_behind(w->argument, 1));
+		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s%s%s",
+		    LIMIT_SUBJECT - (int)sizeof(" (failed jobs)"), words,
+		    w->again != NULL && words[0] != '\0' ? " " : "",
+		    w->again != NULL ? "(failed jobs)" : "");
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
 		(void)snprintf(
