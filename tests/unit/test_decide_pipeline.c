@@ -504,6 +504,18 @@ PIPELINE_TEST(only_whoever_may_begins_one, "ROLE_OPS_IDS=33", "ROLE_OPS_MAY=do.r
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 }
 
+/* Neither has a client. */
+PIPELINE_TEST(who_names_nothing_reads_what_they_may, "ROLE_OPS_IDS=33",
+    "ROLE_OPS_MAY=do.run-job:production", "ROLE_RELEASE_IDS=44",
+    "ROLE_RELEASE_MAY=do.run-pipeline:production")
+{
+	(void)world_text(w, WORLD_STAGING_USER, "/do");
+	assert_string_equal(world_plain(world_last(w)),
+	    "You may not run actions here: ask an admin. /whoami says what you may.");
+	(void)world_text(w, 44, "/do");
+	assert_string_equal(world_plain(world_last(w)), "You may: run-pipeline");
+}
+
 PIPELINE_TEST(words_are_those_that_the_line_asks_for)
 {
 	static const struct {

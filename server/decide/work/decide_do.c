@@ -152,8 +152,12 @@ decide_do_list(struct tx *tx, int64_t person, const char *name,
 	}
 	if (n == 0 && decide_do_none(tx, person, text))
 		return;
-	chat_text_add(text, "You may%s%s:%s", client != NULL ? " on " : "",
-	    client != NULL ? client->id : "", n == 0 ? " nothing; an admin can grant do" : "");
+	chat_text_add(text, "You may%s%s%s%s", n == 0 ? " not run actions" : "",
+	    client != NULL ? " on " :
+		n == 0	   ? " here" :
+			     "",
+	    client != NULL ? client->id : "",
+	    n == 0 ? ": ask an admin. /whoami says what you may." : ":");
 	for (size_t i = 0; i < n; i++)
 		chat_text_code(text, " ", names[i]);
 }
