@@ -58,7 +58,7 @@ list_runs(struct tx *tx, const struct decide_scope *scope, struct listed list[SH
 
 /* Of what has failed its page is shown too. */
 static void
-add(struct tx *tx, const struct listed *listed, struct chat_text *text)
+add(struct tx *tx, const struct listed *listed, bool is_of_several, struct chat_text *text)
 {
 	const struct pipeline_run *run = &listed->row.run;
 	char url[PIPELINE_URL];
@@ -66,6 +66,7 @@ add(struct tx *tx, const struct listed *listed, struct chat_text *text)
 		.url = !pipeline_run_is_red(run) ? NULL : pipeline_run_page(listed->of, run, url),
 		.at = listed->row.seen_at,
 		.now = tx->at,
+		.is_of_several = is_of_several,
 		.clock = decide_clock(tx, "") };
 
 	chat_pipeline_line(text, &is);
@@ -85,7 +86,7 @@ command_pipelines(struct tx *tx, const struct update *update, const struct reque
 		return;
 	n = list_runs(tx, &scope, list);
 	for (size_t i = 0; i < n; i++)
-		add(tx, &list[i], &text);
+		add(tx, &list[i], scope.at[0]->of != scope.at[scope.n - 1]->of, &text);
 	if (n == 0)
 		chat_text_add(&text,
 		    "Nothing was said of any yet: the webhook has to send \"Workflow runs\" (GitHub) or \"Pipeline events\" (GitLab), too.");

@@ -351,6 +351,27 @@ WATCH_TEST(the_latest_runs_are_listed)
 	assert_null(world_says(w, "actions/runs/1001\n"));
 }
 
+/* Of one alone it is known: nobody reads that first. */
+WATCH_TEST(of_several_repositories_each_is_named)
+{
+	struct pipeline_run shop = run_of(1, "failure"), blog = run_of(2, "success");
+
+	ends(w, 1, "failure");
+	world_text(w, WORLD_ADMIN, "/pipelines");
+	assert_non_null(world_says(w, "❌ ci.yml develop, "));
+	world_application(w, "shop", "WATCH_PIPELINES=*\n");
+	world_application(w, "blog", "WATCH_PIPELINES=*\n");
+	(void)text_copy(blog.repository, sizeof(blog.repository), "acme/blog");
+	(void)text_copy(blog.repository_id, sizeof(blog.repository_id), "77");
+	says(w, &shop);
+	says(w, &blog);
+	world_text(w, WORLD_ADMIN, "/pipelines");
+	assert_non_null(world_says(w, "❌ Shop ci.yml develop, "));
+	assert_non_null(world_says(w, "✅ blog ci.yml develop, "));
+	world_text(w, WORLD_ADMIN, "/pipelines shop");
+	assert_non_null(world_says(w, "❌ ci.yml develop, "));
+}
+
 /* --- GitLab --- */
 
 #define GITLAB_TEST(name, ...) \
