@@ -302,7 +302,8 @@ add_gate(struct chat_text *text, const struct chat_status *status)
 	if (status->gate->work == 0)
 		return;
 	chat_text_commit(text, "\n🚦 gate: ", status->gate->commit);
-	chat_text_outside(text, ", run ", status->gate->run);
+	chat_text_add(text, ", %s ", job_forges[job_forge_of(status->gate->repository_id)].word);
+	chat_text_outside(text, "", status->gate->run);
 	chat_text_since(text, status->gate->is_well ? ", ended well " : ", ended badly ",
 	    &status->clock, status->gate->ended_at, status->at);
 	if (!status->gate->is_well)

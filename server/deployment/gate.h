@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/base.h"
-#include "types/limits.h"
+#include "types/job.h"
 
 struct deployment;
 
@@ -33,6 +33,7 @@ struct last_gate {
 	int64_t work; /* 0: there is none */
 	char commit[LIMIT_COMMIT];
 	int64_t ended_at; /* wall ms */
-	char run[24];	  /* its number at the forge */
+	char run[JOB_NUMBER]; /* its number at the forge */
+	char repository_id[JOB_MARK + JOB_NUMBER];
 	bool is_well;	  /* else nobody knows what its job has changed */
 };

@@ -80,7 +80,7 @@ def test_failed_jobs_run_again_behind_a_question(scene, api):
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
     asked = who.hear("❓ Run release 1.4.2-RC1 (failed jobs)? production",
-                     f"failed jobs of run {made['id']} of {PATH} again")
+                     f"failed jobs of pipeline {made['id']} of {PATH} again")
     assert begun(api) == before
     who.press(asked, "🔧 Run release 1.4.2-RC1")
     who.hear("Running production release", f"/pipelines/{made['id']}")
