@@ -57,7 +57,7 @@ chat_deployment_line(
 		chat_text_outside(text, ": ", brief);
 	} else if (deployment_why_word(deployment)[0] != '\0')
 		chat_text_add(text, " (%s)", deployment_why_word(deployment));
-	chat_text_outside(text, " · ", deployment->requester);
+	chat_text_outside(text, " · ", FORGE_PERSON(deployment->requester));
 	chat_text_some(text, ", confirmed by ", deployment_confirmer(deployment));
 	chat_text_ago(text, " · ", deployment->requested_at, is->at);
 	chat_text_some(text, ", approved by ", deployment->approvers);

@@ -124,9 +124,9 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 		chat_text_add(text, "%s",
 		    deployment->author[0] != '\0' ? "" : chat_deployment_found(deployment));
 	else if (is_request)
-		chat_text_outside(text, "requested by ", deployment->requester);
+		chat_text_outside(text, "requested by ", FORGE_PERSON(deployment->requester));
 	else
-		chat_text_theirs(text, "pushed by ", deployment->requester);
+		chat_text_theirs(text, "pushed by ", FORGE_PERSON(deployment->requester));
 	chat_text_some(text, " · confirmed by ", deployment_confirmer(deployment));
 	if (deployment->approvers[0] != '\0' && deployment->state != DEPLOY_AWAITING_APPROVAL)
 		chat_text_outside(text, " · approved by ", deployment->approvers);

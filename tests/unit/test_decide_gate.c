@@ -634,7 +634,8 @@ TEST(a_gate_of_gitlab_is_its_jobs_and_says_where_that_is)
 	int64_t first;
 
 	open_gitlab(&s, "GITHUB_API_URL=https://github.example.org/api/v3");
-	assert_non_null(world_says(&s.w, "for pipeline 4711 of group/shop, begun by gitlab:mona"));
+	assert_non_null(
+	    world_says(&s.w, "for pipeline 4711 of group/shop, begun by mona (GitLab)"));
 	assert_non_null(world_says(&s.w, "https://gitlab.example.org/group/shop/-/jobs/99001"));
 	assert_null(world_says(&s.w, "actions/runs"));
 	approve(&s);

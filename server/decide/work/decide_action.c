@@ -281,7 +281,7 @@ say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
 	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s%s%s%.80s · %s",
 	    job_forges[job_forge_of(of.job.repository_id)].word, of.job.run, of.job.repository,
-	    again, of.job.actor[0] != '\0' ? ", begun by " : "", of.job.actor,
+	    again, of.job.actor[0] != '\0' ? ", begun by " : "", FORGE_PERSON(of.job.actor),
 	    page_of(tx, gate, &of.job, page));
 }
 
