@@ -10,9 +10,10 @@
 #define TITLE 60 /* letters */
 
 static void
-add_commit(struct chat_text *text, const struct pipeline_run *run)
+add_commit(struct chat_text *text, const char *before, const struct pipeline_run *run)
 {
-	chat_text_commit(text, "", run->commit);
+	if (run->commit[0] != '\0')
+		chat_text_commit(text, before, run->commit);
 	if (run->title[0] != '\0')
 		chat_text_quoted(text, " ", run->title, TITLE);
 	if (run->actor[0] != '\0')
@@ -34,8 +35,7 @@ begin(struct chat_text *text, enum chat_first first, const struct pipeline_run *
 	chat_first(text, first, name_of(run));
 	chat_text_theirs(text, " ", run->branch);
 	chat_text_code(text, ", ", run->file);
-	chat_text_add(text, "\n");
-	add_commit(text, run);
+	add_commit(text, "\n", run);
 }
 
 /* Its first line is a job; the others are about lines of files, or are other jobs. */
@@ -103,8 +103,7 @@ chat_pipeline_line(struct chat_text *text, const struct chat_pipeline *is)
 		chat_text_theirs(text, sign, name_of(run));
 	chat_text_code(text, is->is_of_several ? " " : sign, run->file);
 	chat_text_theirs(text, " ", run->branch);
-	chat_text_add(text, ", ");
-	add_commit(text, run);
+	add_commit(text, ", ", run);
 	chat_text_theirs(text, ", ", pipeline_run_word(run));
 	chat_text_since(text, " ", &is->clock, is->at, is->now);
 	if (is->url != NULL && is->url[0] != '\0')

@@ -581,3 +581,29 @@ PIPELINE_TEST(somebody_else_may_be_asked_to_approve_it)
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
 	assert_string_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.words, "1.4.2");
 }
+
+/* --- GitLab --- */
+
+/* Its webhook's word of them is none of a branch, so no row of what is watched has them. */
+WORLD_TEST_OF(what_was_begun_at_gitlab_is_listed, "REPOSITORY_PATH=group/shop",
+    "REPOSITORY_URL=https://gitlab.example.org/group/shop.git",
+    "GITLAB_URL=https://gitlab.example.org", "GITLAB_API_TOKEN=glpat-0123456789abcdef0123",
+    "PIPELINE_RELEASE=.gitlab-ci.yml ref=main version=?")
+{
+	struct pipeline_run run = run_of(379, PIPELINE_IS_OVER, "failure");
+
+	begins(w);
+	(void)text_copy(run.repository, sizeof(run.repository), "group/shop");
+	(void)text_copy(run.repository_id, sizeof(run.repository_id), "gitlab:22");
+	(void)text_copy(run.file, sizeof(run.file), ".gitlab-ci.yml");
+	(void)text_copy(run.failed, sizeof(run.failed), "test › unit");
+	w->aid.at += 5 * MINUTE;
+	assert_int_equal(delivered(w, run), 200);
+	assert_non_null(world_says(w, "\nits pipeline failed: test › unit\n"));
+	world_answers(w, WORLD_ADMIN, "/pipelines",
+	    "❌ release 1.4.2-RC1 production by ada, failure 00:05\n"
+	    "https://gitlab.example.org/group/shop/-/pipelines/4711\n");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "its pipeline failed"), "🔁 Run failed jobs again"));
+	assert_non_null(world_says(w, "\nfailed jobs of pipeline 4711 of group/shop again · "));
+}
