@@ -114,7 +114,7 @@ chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
 	char target[LIMIT_ENVIRONMENT], what[LIMIT_BUTTON] = "🚀 Deploy to";
 
 	if (deployment_is_pipeline(deployment))
-		(void)snprintf(what, sizeof(what), "🔧 Run %.16s%s%.16s", deployment->argument,
+		(void)snprintf(what, sizeof(what), "🔧 Run %.16s%s%.24s", deployment->argument,
 		    deployment->subject[0] != '\0' ? " " : "", deployment->subject);
 	else if (deployment_is_action(deployment))
 		(void)snprintf(what, sizeof(what), "🔧 %.24s", deployment->action);
