@@ -97,8 +97,8 @@ chat_deployment_work(
 	bool waits = deployment->state == DEPLOY_AWAITING_APPROVAL;
 
 	chat_text_outside(text, before,
-	    deployment_is_by_request(deployment) ? deployment->requester :
-						   deployment_starter(deployment));
+	    FORGE_PERSON(deployment_is_by_request(deployment) ? deployment->requester :
+								deployment_starter(deployment)));
 	if (deployment_is_action(deployment)) {
 		chat_deployment_commit(text, waits ? " wants to do " : " does ", deployment);
 		return;

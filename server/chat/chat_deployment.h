@@ -47,7 +47,7 @@ struct chat_deployment {
 	/* A line: of an action what it does to what, of a deployment that has not begun what CI
 	 * says of its commit; "", NULL: none. */
 	const char *touches;
-	const char *run;      /* of a gate: its number at the forge; NULL: it is none */
+	const char *run;      /* of a gate: "run 4711", its number at the forge; NULL: it is none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
 	bool is_tail_hidden;  /* there is one, and whoever reads this may not see it */

@@ -385,7 +385,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	add_down_on(text, about);
 	if (is_ended_gate(deployment)) {
 		chat_text_commit(text, " ", deployment->commit);
-		chat_text_some(text, ", run ", about->run);
+		chat_text_some(text, ", ", about->run);
 		if (deployment->subject[0] != '\0')
 			chat_text_quoted(text, " ", deployment->subject, CHAT_FIRST_SUBJECT);
 		add_rest(text, about);

@@ -55,9 +55,9 @@ chat_deployment_line(
 	if (deployment->why == DEPLOY_WHY_REFUSED && deployment->detail[0] != '\0') {
 		(void)text_copy(brief, sizeof(brief), deployment->detail);
 		chat_text_outside(text, ": ", brief);
-	} else if (deployment->why != DEPLOY_WHY_NONE)
-		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
-	chat_text_outside(text, " · ", deployment->requester);
+	} else if (deployment_why_word(deployment)[0] != '\0')
+		chat_text_add(text, " (%s)", deployment_why_word(deployment));
+	chat_text_outside(text, " · ", FORGE_PERSON(deployment->requester));
 	chat_text_some(text, ", confirmed by ", deployment_confirmer(deployment));
 	chat_text_ago(text, " · ", deployment->requested_at, is->at);
 	chat_text_some(text, ", approved by ", deployment->approvers);

@@ -124,9 +124,9 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 		chat_text_add(text, "%s",
 		    deployment->author[0] != '\0' ? "" : chat_deployment_found(deployment));
 	else if (is_request)
-		chat_text_outside(text, "requested by ", deployment->requester);
+		chat_text_outside(text, "requested by ", FORGE_PERSON(deployment->requester));
 	else
-		chat_text_theirs(text, "pushed by ", deployment->requester);
+		chat_text_theirs(text, "pushed by ", FORGE_PERSON(deployment->requester));
 	chat_text_some(text, " · confirmed by ", deployment_confirmer(deployment));
 	if (deployment->approvers[0] != '\0' && deployment->state != DEPLOY_AWAITING_APPROVAL)
 		chat_text_outside(text, " · approved by ", deployment->approvers);
@@ -473,7 +473,7 @@ void
 chat_deployment_why(struct chat_text *text, const char *before, const struct deployment *deployment,
     const char *behind, enum why_how how)
 {
-	const char *word = deploy_flow_why_word(deployment->why), *detail = deployment->detail;
+	const char *word = deployment_why_word(deployment), *detail = deployment->detail;
 	bool is_brief = how == WHY_BRIEF;
 	char brief[REASON_SIZE];
 

@@ -114,7 +114,7 @@ chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
 	char target[LIMIT_ENVIRONMENT], what[LIMIT_BUTTON] = "🚀 Deploy to";
 
 	if (deployment_is_pipeline(deployment))
-		(void)snprintf(what, sizeof(what), "🔧 Run %.16s%s%.16s", deployment->argument,
+		(void)snprintf(what, sizeof(what), "🔧 Run %.16s%s%.24s", deployment->argument,
 		    deployment->subject[0] != '\0' ? " " : "", deployment->subject);
 	else if (deployment_is_action(deployment))
 		(void)snprintf(what, sizeof(what), "🔧 %.24s", deployment->action);
@@ -163,7 +163,7 @@ chat_deployment_shared(const struct deployment *question, const char *requester,
 	chat_first(&text, FIRST_ASKED_BEFORE, question->environment);
 	chat_text_add(&text, ", as #%lld", (long long)question->id);
 	if (deployment_is_by_request(question))
-		chat_text_outside(&text, ", by ", question->requester);
+		chat_text_outside(&text, ", by ", FORGE_PERSON(question->requester));
 	if (question->confirmed_by == 0 && requester != NULL)
 		chat_text_outside(&text, ". You may answer it too, ", requester);
 	chat_text_add(&text, ".\n\n%s", asked != NULL ? asked : "");
@@ -190,7 +190,7 @@ chat_deployment_awaits(const struct deployment *question, const char *link)
 	chat_first(&text, FIRST_CLOSED, question->environment);
 	chat_text_add(&text, ", #%lld awaits approval\n", (long long)question->id);
 	if (deployment_is_by_request(question))
-		chat_text_outside(&text, "requested by ", question->requester);
+		chat_text_outside(&text, "requested by ", FORGE_PERSON(question->requester));
 	chat_deployment_what(&text, deployment_is_by_request(question) ? ": " : "", question);
 	chat_text_add(&text, "\nApprove or reject it: ");
 	if (link[0] != '\0')

@@ -71,9 +71,9 @@ add_people(struct chat_text *text, const struct chat_show *is)
 	if (work->author[0] != '\0')
 		chat_text_author(text, "\nauthor ", work->author);
 	if (deployment_is_by_request(work))
-		chat_text_outside(text, "\nrequested by ", work->requester);
+		chat_text_outside(text, "\nrequested by ", FORGE_PERSON(work->requester));
 	else if (deployment_has_pusher(work))
-		chat_text_theirs(text, "\npushed by ", work->requester);
+		chat_text_theirs(text, "\npushed by ", FORGE_PERSON(work->requester));
 	else
 		chat_text_add(text, "\n%s", chat_deployment_found(work));
 	chat_text_some(text, " ", is->where);

@@ -10,9 +10,10 @@
 #define TITLE 60 /* letters */
 
 static void
-add_commit(struct chat_text *text, const struct pipeline_run *run)
+add_commit(struct chat_text *text, const char *before, const struct pipeline_run *run)
 {
-	chat_text_commit(text, "", run->commit);
+	if (run->commit[0] != '\0')
+		chat_text_commit(text, before, run->commit);
 	if (run->title[0] != '\0')
 		chat_text_quoted(text, " ", run->title, TITLE);
 	if (run->actor[0] != '\0')
@@ -20,16 +21,21 @@ add_commit(struct chat_text *text, const struct pipeline_run *run)
 }
 
 /* "shop" of "octo/shop", "group/sub/shop": the owner would take the place of what failed. */
-static void
-begin(struct chat_text *text, enum chat_first first, const struct pipeline_run *run)
+static const char *
+name_of(const struct pipeline_run *run)
 {
 	const char *name = strrchr(run->repository, '/');
 
-	chat_first(text, first, name != NULL ? name + 1 : run->repository);
+	return name != NULL ? name + 1 : run->repository;
+}
+
+static void
+begin(struct chat_text *text, enum chat_first first, const struct pipeline_run *run)
+{
+	chat_first(text, first, name_of(run));
 	chat_text_theirs(text, " ", run->branch);
 	chat_text_code(text, ", ", run->file);
-	chat_text_add(text, "\n");
-	add_commit(text, run);
+	add_commit(text, "\n", run);
 }
 
 /* Its first line is a job; the others are about lines of files, or are other jobs. */
@@ -88,15 +94,16 @@ chat_pipeline_line(struct chat_text *text, const struct chat_pipeline *is)
 {
 	const struct pipeline_run *run = is->run;
 
-	chat_text_code(text,
-	    pipeline_run_is_red(run)	      ? "❌ " :
-		pipeline_run_is_green(run)    ? "✅ " :
-		run->rank == PIPELINE_IS_OVER ? "⛔ " :
-						"⏳ ",
-	    run->file);
+	const char *sign = pipeline_run_is_red(run) ? "❌ " :
+	    pipeline_run_is_green(run)		    ? "✅ " :
+	    run->rank == PIPELINE_IS_OVER	    ? "⛔ " :
+						      "⏳ ";
+
+	if (is->is_of_several)
+		chat_text_theirs(text, sign, name_of(run));
+	chat_text_code(text, is->is_of_several ? " " : sign, run->file);
 	chat_text_theirs(text, " ", run->branch);
-	chat_text_add(text, ", ");
-	add_commit(text, run);
+	add_commit(text, ", ", run);
 	chat_text_theirs(text, ", ", pipeline_run_word(run));
 	chat_text_since(text, " ", &is->clock, is->at, is->now);
 	if (is->url != NULL && is->url[0] != '\0')

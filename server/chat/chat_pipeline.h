@@ -14,6 +14,7 @@ struct chat_pipeline {
 	int64_t failures;    /* how many have since */
 	int64_t at;	     /* of the run */
 	int64_t now;
+	bool is_of_several; /* repositories: its own is named in a list */
 	struct chat_clock clock;
 };
 

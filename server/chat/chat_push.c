@@ -107,5 +107,5 @@ chat_push_asks(struct chat_text *text, const struct chat_push_ask *ask)
 		    text, " %zu %s asked below.", ask->n_below, ask->n_below == 1 ? "is" : "are");
 	chat_text_some(text, "\nauthor ", ask->author);
 	chat_text_some(text, ask->author[0] != '\0' ? " · pushed by " : "\npushed by ",
-	    strcmp(ask->requester, "git") != 0 ? ask->requester : "");
+	    strcmp(ask->requester, "git") != 0 ? FORGE_PERSON(ask->requester) : "");
 }

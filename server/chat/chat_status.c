@@ -152,7 +152,7 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	    is <= STANDING_REPLACED || is == STANDING_OTHER ? "went live " : "live since ",
 	    &status->clock, release->at, status->at);
 	chat_text_ago(text, ", ", release->at, status->at);
-	chat_text_outside(text, ", by ", release->by);
+	chat_text_outside(text, ", by ", FORGE_PERSON(release->by));
 	chat_text_some(text, ", confirmed by ", deployment_confirmer(status->released));
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
@@ -302,7 +302,8 @@ add_gate(struct chat_text *text, const struct chat_status *status)
 	if (status->gate->work == 0)
 		return;
 	chat_text_commit(text, "\n🚦 gate: ", status->gate->commit);
-	chat_text_outside(text, ", run ", status->gate->run);
+	chat_text_add(text, ", %s ", job_forges[job_forge_of(status->gate->repository_id)].word);
+	chat_text_outside(text, "", status->gate->run);
 	chat_text_since(text, status->gate->is_well ? ", ended well " : ", ended badly ",
 	    &status->clock, status->gate->ended_at, status->at);
 	if (!status->gate->is_well)
@@ -326,7 +327,7 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 	}
 	if (at != 0)
 		chat_text_ago(text, ", started ", active->started_at, at);
-	chat_text_outside(text, ", requested by ", active->requester);
+	chat_text_outside(text, ", requested by ", FORGE_PERSON(active->requester));
 }
 
 static void
@@ -339,7 +340,7 @@ add_pipeline(struct chat_text *text, const struct chat_status *status)
 	chat_text_code(text, "\n⏳ ", pipeline->argument);
 	chat_text_some(text, " ", pipeline->subject);
 	chat_text_ago(text, ", started ", pipeline->started_at, status->at);
-	chat_text_outside(text, ", requested by ", pipeline->requester);
+	chat_text_outside(text, ", requested by ", FORGE_PERSON(pipeline->requester));
 }
 
 static void
@@ -592,7 +593,7 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		if (is_trouble)
 			chat_text_quoted(text, " ", release->subject, SUBJECT_LETTERS);
 		chat_text_ago(text, ", ", release->at, status->at);
-		chat_text_some(text, ", by ", is_trouble ? release->by : "");
+		chat_text_some(text, ", by ", is_trouble ? FORGE_PERSON(release->by) : "");
 	}
 	if (status->active != NULL && standing(status) != STANDING_REPLACED) {
 		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));

@@ -178,7 +178,7 @@ add_environment(struct tx *tx, const struct update *update, const struct request
 	chat_text_add(text, " %s: ", deploy_flow_word(work.state));
 	add_what(text, &work);
 	chat_text_subject(text, " ", work.subject);
-	chat_text_outside(text, " · ", work.requester);
+	chat_text_outside(text, " · ", FORGE_PERSON(work.requester));
 	if (work.client[0] != '\0') /* its grant is the client's, /cancel's the environment's */
 		decide_choice(tx, update, request, name, keyboard);
 	else

@@ -148,11 +148,13 @@ ask_client(
 	else if (may_somewhere(tx, update, action))
 		chat_text_add(&text, "❓ " MARK_BOLD "/do%s%s" MARK_BOLD ": to which client? ",
 		    action != NULL ? " " : "", action != NULL ? action->name : "");
-	else
+	else if (action != NULL)
 		chat_text_add(&text,
 		    "You may not " MARK_CODE "%s" MARK_CODE
 		    " on any client: ask an admin. /whoami says what you may.",
-		    action != NULL ? action->name : "/do");
+		    action->name);
+	else
+		decide_do_list(tx, update->person, "", NULL, false, &text);
 	add_clients(tx, update, action, &text, &message);
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }

@@ -1,11 +1,17 @@
 /* command_pipelines.c - /pipelines [application]: the latest runs of workflows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
 #include "chat/chat_pipeline.h"
 #include "commands/commands.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "lib/text.h"
+#include "store/row_deployment.h"
 #include "store/row_pipeline.h"
+#include "store/row_work_pipeline.h"
+#include "types/pipeline.h"
 
 #define SHOWN 10
 
@@ -34,6 +40,46 @@ merge(struct listed *list, size_t n, const struct listed *new)
 	return n;
 }
 
+/* As the work says it: GitLab's own word of what its API has begun is none of a branch. */
+static bool
+read_begun(struct tx *tx, const struct deployment *work, struct listed *ret)
+{
+	const struct work_pipeline_row begun = row_work_pipeline_get(tx, work->id);
+	struct pipeline_run *run = &ret->row.run;
+
+	*run = (struct pipeline_run){ .run = begun.run,
+		.rank = work->ended_at != 0 ? PIPELINE_IS_OVER : PIPELINE_RUNS };
+	(void)text_copy(run->repository_id, sizeof(run->repository_id), begun.repository_id);
+	(void)snprintf(run->file, sizeof(run->file), "%.31s%s%.30s", work->argument,
+	    work->subject[0] != '\0' ? " " : "", work->subject);
+	(void)text_copy(run->branch, sizeof(run->branch), work->environment);
+	/* It stands where a login does. */
+	(void)text_copy(
+	    run->actor, sizeof(run->actor), work->requester + (work->requester[0] == '@'));
+	if (run->rank == PIPELINE_IS_OVER)
+		(void)text_copy(run->conclusion, sizeof(run->conclusion),
+		    work->state == DEPLOY_DONE		  ? "success" :
+			work->why == DEPLOY_WHY_CANCELLED ? "cancelled" :
+							    "failure");
+	ret->row.at = work->started_at;
+	ret->row.seen_at = work->ended_at != 0 ? work->ended_at : work->started_at;
+	return run->run != 0 && job_forge_of(run->repository_id) == DELIVERY_GITLAB &&
+	    pipeline_project(ret->of, run->repository);
+}
+
+static size_t
+add_begun(
+    struct tx *tx, const char *environment, struct listed one, struct listed list[SHOWN], size_t n)
+{
+	struct deployment works[SHOWN];
+	size_t n_works = row_deployment_list_actions(tx, environment, works, SHOWN);
+
+	for (size_t i = 0; i < n_works; i++)
+		if (deployment_is_pipeline(&works[i]) && read_begun(tx, &works[i], &one))
+			n = merge(list, n, &one);
+	return n;
+}
+
 static size_t
 list_runs(struct tx *tx, const struct decide_scope *scope, struct listed list[SHOWN])
 {
@@ -42,11 +88,13 @@ list_runs(struct tx *tx, const struct decide_scope *scope, struct listed list[SH
 	size_t n = 0;
 
 	for (size_t i = 0; i < scope->n; i++) {
+		bool is_next = scope->at[i]->of != one.of;
 		size_t n_own;
 
-		if (scope->at[i]->of == one.of)
-			continue;
 		one.of = scope->at[i]->of;
+		n = add_begun(tx, scope->at[i]->name, one, list, n);
+		if (!is_next)
+			continue;
 		n_own = row_pipeline_list(tx, one.of->application, own, SHOWN);
 		for (size_t k = 0; k < n_own; k++) {
 			one.row = own[k];
@@ -58,7 +106,7 @@ list_runs(struct tx *tx, const struct decide_scope *scope, struct listed list[SH
 
 /* Of what has failed its page is shown too. */
 static void
-add(struct tx *tx, const struct listed *listed, struct chat_text *text)
+add(struct tx *tx, const struct listed *listed, bool is_of_several, struct chat_text *text)
 {
 	const struct pipeline_run *run = &listed->row.run;
 	char url[PIPELINE_URL];
@@ -66,6 +114,7 @@ add(struct tx *tx, const struct listed *listed, struct chat_text *text)
 		.url = !pipeline_run_is_red(run) ? NULL : pipeline_run_page(listed->of, run, url),
 		.at = listed->row.seen_at,
 		.now = tx->at,
+		.is_of_several = is_of_several,
 		.clock = decide_clock(tx, "") };
 
 	chat_pipeline_line(text, &is);
@@ -85,7 +134,7 @@ command_pipelines(struct tx *tx, const struct update *update, const struct reque
 		return;
 	n = list_runs(tx, &scope, list);
 	for (size_t i = 0; i < n; i++)
-		add(tx, &list[i], &text);
+		add(tx, &list[i], scope.is_wide, &text);
 	if (n == 0)
 		chat_text_add(&text,
 		    "Nothing was said of any yet: the webhook has to send \"Workflow runs\" (GitHub) or \"Pipeline events\" (GitLab), too.");

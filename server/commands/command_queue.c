@@ -84,7 +84,7 @@ add_holder(struct shown *s, const char *environment, bool is_its)
 		if (active.id == 0)
 			continue;
 		chat_text_add(s->text, " (%s", active.environment);
-		chat_text_outside(s->text, ", by ", active.requester);
+		chat_text_outside(s->text, ", by ", FORGE_PERSON(active.requester));
 		chat_text_add(s->text, ")");
 		return;
 	}

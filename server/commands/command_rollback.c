@@ -239,7 +239,7 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 	(void)text_copy(rollback.environment, sizeof(rollback.environment), environment->name);
 	(void)text_copy(rollback.commit, sizeof(rollback.commit), to->commit);
 	add_release(text, to, tx->at);
-	chat_text_some(text, " by ", to->by);
+	chat_text_some(text, " by ", FORGE_PERSON(to->by));
 	if (until != 0)
 		chat_text_ago(text, ", was live until ", until, tx->at);
 	else

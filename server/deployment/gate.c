@@ -30,6 +30,16 @@ deployment_is_pipeline(const struct deployment *deployment)
 	    strcmp(deployment->action, action_table[ACTION_RUN_PIPELINE].name) == 0;
 }
 
+const char *
+deployment_why_word(const struct deployment *deployment)
+{
+	bool is_elsewhere = deployment_is_gate(deployment) || deployment_is_pipeline(deployment);
+
+	return is_elsewhere && deployment->why == DEPLOY_WHY_SCRIPT ?
+	    "" :
+	    deploy_flow_why_word(deployment->why);
+}
+
 bool
 deployment_brings_commit(const struct deployment *deployment)
 {

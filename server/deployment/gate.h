@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/base.h"
-#include "types/limits.h"
+#include "types/job.h"
 
 struct deployment;
 
@@ -21,6 +21,10 @@ const char *deployment_action_word(const struct deployment *action);
  * gate of its own may be that. */
 bool deployment_is_pipeline(const struct deployment *deployment);
 
+/* Why it went so, in words; "": its detail says it, as of a gate or a run that has failed: no
+ * script of ours has. */
+const char *deployment_why_word(const struct deployment *deployment);
+
 /* Its commit is what it brings: git is asked about it. */
 bool deployment_brings_commit(const struct deployment *deployment);
 
@@ -29,6 +33,7 @@ struct last_gate {
 	int64_t work; /* 0: there is none */
 	char commit[LIMIT_COMMIT];
 	int64_t ended_at; /* wall ms */
-	char run[24];	  /* its number at the forge */
+	char run[JOB_NUMBER]; /* its number at the forge */
+	char repository_id[JOB_MARK + JOB_NUMBER];
 	bool is_well;	  /* else nobody knows what its job has changed */
 };

@@ -43,7 +43,8 @@ row_pipeline_note(struct tx *tx, const char *application, const struct pipeline_
 		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"
 		   " ON CONFLICT (application, repository_id, run) DO UPDATE SET repository = $2,"
 		   " file = $4, commit_id = $5, branch = $6, title = $7, actor = $8, number = $10,"
-		   " attempt = $11, rank = $12, conclusion = $13, counts = $14, seen_at = $15"
+		   " attempt = $11, rank = $12, counts = $14, seen_at = $15, conclusion ="
+		   " CASE WHEN $13 = '' AND conclusion <> 'manual' THEN conclusion ELSE $13 END"
 		   " WHERE ($11, $12) >= (attempt, rank)",
 		   DB_TEXT(application), DB_TEXT(run->repository), DB_TEXT(run->repository_id),
 		   DB_TEXT(run->file), DB_TEXT(run->commit), DB_TEXT(run->branch),
@@ -130,10 +131,12 @@ row_pipeline_first_red(struct tx *tx, const char *application, const struct pipe
 
 	(void)tx_first_to(tx, read_row, &row,
 	    RUNS " WHERE application = $1 AND file = $2 AND branch = $3 AND repository_id = $4"
-		 " AND seen_at >= $5 AND" HAS_SAID " AND conclusion <> 'success'"
-		 " ORDER BY number LIMIT 1",
+		 " AND seen_at >= $5 AND" HAS_SAID " AND conclusion <> 'success' AND number >"
+		 " (SELECT COALESCE(MAX(number), 0) FROM pipeline_run WHERE application = $1"
+		 " AND file = $2 AND branch = $3 AND repository_id = $4 AND number < $6"
+		 " AND conclusion = 'success') ORDER BY number LIMIT 1",
 	    DB_TEXT(application), DB_TEXT(run->file), DB_TEXT(run->branch),
-	    DB_TEXT(run->repository_id), DB_I64(since)); /* sticky */
+	    DB_TEXT(run->repository_id), DB_I64(since), DB_I64(run->number)); /* sticky */
 	*ret = row.run;
 	return ret;
 }

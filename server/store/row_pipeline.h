@@ -15,8 +15,8 @@
 bool row_pipeline_note(struct tx *tx, const char *application, const struct pipeline_run *run);
 
 /* The newest that counts as CI, by number and attempt, of the file, commit and branch that *ret
- * names (branch "": of any): fills repository, run (0: none is known), rank and conclusion.
- * Returns when that was said last, wall ms. */
+ * names (branch "": of any): fills repository, run (0: none is known), rank and conclusion
+ * (until it is over, that of the attempt before).  Returns when that was said last, wall ms. */
 int64_t row_pipeline_newest(struct tx *tx, const char *application, struct pipeline_run *ret);
 
 /* Is a newer run of its file and branch over, and has succeeded or failed? */
@@ -50,8 +50,8 @@ struct pipeline_red *row_pipeline_red(
 struct pipeline_red *row_pipeline_red_by_id(
     struct tx *tx, int64_t id, struct pipeline_red *ret, struct pipeline_run *ret_run);
 
-/* The oldest that failed since then, of that run's file and branch; commit "": not known any more.
- * Returns ret. */
+/* The oldest that failed since then and since it was green, of that run's file and branch; commit
+ * "": not known any more.  Returns ret. */
 struct pipeline_run *row_pipeline_first_red(struct tx *tx, const char *application,
     const struct pipeline_run *run, int64_t since, struct pipeline_run *ret);
 

@@ -27,5 +27,11 @@ DELIVERY_FORGES(FORGE)
 const char *delivery_forge_word(enum delivery_forge forge);
 const char *delivery_forge_name(enum delivery_forge forge);
 
+/* A requester as people read it: "octo (GitHub)" of "github:octo(7)", "mona (GitLab)" of
+ * "gitlab:mona"; who is of no forge stays as it is.  Returns ret, or that; cut is fine. */
+#define DELIVERY_PERSON 96
+const char *delivery_forge_person(const char *requester, char ret[DELIVERY_PERSON]);
+#define FORGE_PERSON(requester) delivery_forge_person(requester, (char[DELIVERY_PERSON]){ 0 })
+
 /* By its word; of what is none it is GitHub's: rows of earlier versions have "". */
 enum delivery_forge delivery_forge_of(const char *word);

@@ -14,6 +14,7 @@
  * job may take; no request of a token is remembered longer than for a day (row_hook.h). */
 const struct job_forge job_forges[JOB_FORGES] = {
 	[DELIVERY_GITHUB] = { .mark = "",
+	    .word = "run",
 	    .life_ms = 70 * MINUTE_MS,
 	    .repository = "repository",
 	    .repository_id = "repository_id",
@@ -26,6 +27,7 @@ const struct job_forge job_forges[JOB_FORGES] = {
 	    .job = "check_run_id",
 	    .file = "workflow_ref" },
 	[DELIVERY_GITLAB] = { .mark = "gitlab:",
+	    .word = "pipeline",
 	    .life_ms = 23 * 60 * MINUTE_MS,
 	    .repository = "project_path",
 	    .repository_id = "project_id",

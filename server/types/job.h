@@ -23,6 +23,7 @@ struct json;
 /* How a forge calls the claims that both have. */
 struct job_forge {
 	const char *mark; /* before numbers of its repositories and logins: others have the same */
+	const char *word; /* of what its jobs belong to, for people: "run" */
 	int64_t life_ms;  /* from a token's iat to its exp, at most */
 	const char *repository, *repository_id, *ref, *event, *actor, *actor_id, *run;
 	const char *attempt; /* NULL: a job that is begun again is another job */

@@ -86,7 +86,7 @@ bool
 pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err *err)
 {
 	const char *event = json_get_str(said, "event");
-	const char *actor = json_get_str(json_get(said, "triggering_actor"), "login");
+	const char *actor = json_get_str(json_get(said, "actor"), "login");
 	const struct json *repository = json_get(said, "repository");
 	int64_t id = json_get_i64_or(repository, "id", 0);
 	struct json_take take = take_of(err);
@@ -105,8 +105,6 @@ pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err 
 		(void)json_take_none(&take, "run_attempt");
 	if (event == NULL)
 		return json_take_none(&take, "event");
-	if (actor == NULL)
-		actor = json_get_str(json_get(said, "actor"), "login");
 	take_words(json_get_str(said, "display_title"), actor, ret);
 	ret->is_own = ret->file[0] != '\0' && ret->branch[0] != '\0' &&
 	    !text_starts(event, "pull_request") &&
@@ -244,7 +242,7 @@ pipeline_run_read_listed(
 bool
 pipeline_run_read_jobs(const struct json *jobs, struct pipeline_run *run, struct err *err)
 {
-	const struct json *newest = json_at(jobs, 0);
+	const struct json *newest = json_at(jobs, 0), *oldest = json_at(jobs, json_count(jobs) - 1);
 	const struct json *pipeline = json_get(newest, "pipeline");
 	int64_t id = json_get_i64_or(pipeline, "id", 0);
 	struct json_take take = take_of(err);
@@ -254,7 +252,7 @@ pipeline_run_read_jobs(const struct json *jobs, struct pipeline_run *run, struct
 	run->run = id;
 	run->is_own = run->counts = run->counts && !json_get_bool(newest, "tag", true);
 	take_words(json_get_str(json_get(newest, "commit"), "title"),
-	    json_get_str(json_get(newest, "user"), "username"), run);
+	    json_get_str(json_get(oldest, "user"), "username"), run);
 	take_builds(jobs, run);
 	take_repository(&take, DELIVERY_GITLAB, run->repository,
 	    json_get_i64_or(pipeline, "project_id", 0), run);

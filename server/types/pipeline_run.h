@@ -30,7 +30,7 @@ struct pipeline_run {
 	char branch[LIMIT_REF]; /* or tag, that it is of */
 	char failed[LIMIT_LINE];   /* jobs that failed, a line each; "" of GitHub's, and in rows */
 	char title[LIMIT_SUBJECT]; /* its commit's subject, or what its workflow calls it; cut */
-	char actor[LIMIT_PERSON];  /* who began it, as a login; "": not said */
+	char actor[LIMIT_PERSON];  /* who began it first, as a login; "": not said */
 	int64_t run; /* 0: there is none */
 	int64_t number, attempt;
 	enum pipeline_rank rank;

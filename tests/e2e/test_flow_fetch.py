@@ -106,7 +106,7 @@ def test_an_outage_is_told_once_and_its_end_once(scene):
     assert text_of(said).startswith("⏳ Push delayed: staging: ")
     pace(scene, FAST)
     scene.ada.hear("Git answers: staging", timeout=60)
-    scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:")
+    scene.ada.hear("Live: staging", change["after"][:7], "pushed by ", " (GitHub)")
     assert len(told(scene, "Push delayed")) == 1
     assert len(told(scene, "Git answers")) == 1
 
@@ -122,7 +122,7 @@ def test_a_push_that_git_shows_late_is_deployed_once(scene):
     who.hear("Not deployed")
     assert scene.audit(action="deploy_requested", commit=change["after"]) == []
     show(scene, "develop", change["after"])
-    scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:")
+    scene.ada.hear("Live: staging", change["after"][:7], "pushed by ", " (GitHub)")
     scene.wait_free()
     assert len(scene.audit(action="deploy_started", commit=change["after"])) == 1
     assert told(scene, "git does not show") == []
@@ -141,5 +141,5 @@ def test_a_restart_does_not_forget_a_push_that_git_does_not_show_yet(scene):
     show(scene, "develop", change["after"])
     scene.start_bot()
     scene.hub = GitHub(scene.bot.base + "/github/webhook", GITHUB_SECRET, "orchard/shop")
-    scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:")
+    scene.ada.hear("Live: staging", change["after"][:7], "pushed by ", " (GitHub)")
     wait_until(lambda: scene.runs("staging") == change["after"], what="the release")

@@ -41,16 +41,16 @@ def pushes(scene):
         "SELECT source FROM inbox WHERE source IN ('gitlab', 'gitea', 'bitbucket') ORDER BY seq")]
 
 
-@pytest.mark.parametrize("word, pusher", [("gitlab", "gitlab:joon(4)"), ("gitea", "gitea:joon(7)"),
-                                          ("bitbucket", f"bitbucket:joon({0xd301aafad6764})")])
-def test_a_push_goes_live_by_itself_and_once(scene, word, pusher):
+@pytest.mark.parametrize("word, name, number", [("gitlab", "GitLab", 4), ("gitea", "Gitea", 7),
+                                                ("bitbucket", "Bitbucket", 0xd301aafad6764)])
+def test_a_push_goes_live_by_itself_and_once(scene, word, name, number):
     change = scene.commit("develop")
     sent = scene.forges[word].push("develop", change["after"], change["before"])
     assert (sent["status"], sent["answer"]) == (200, "")
-    final = scene.ada.hear("Live: staging", change["after"][:7], f"pushed by {pusher}", after=0)
+    final = scene.ada.hear("Live: staging", change["after"][:7], f"pushed by joon ({name})", after=0)
     assert change["subject"] in text_of(final)
     assert scene.runs("staging") == change["after"]
-    assert scene.audit(action="deploy_success")[-1]["user_id"] == pusher.replace("joon(", "").rstrip(")")
+    assert scene.audit(action="deploy_success")[-1]["user_id"] == f"{word}:{number}"
     counted, begun = len(pushes(scene)), len(scene.audit(action="deploy_started"))
     again = scene.forges[word].send(sent["body"], sent["headers"])
     assert (again["status"], again["answer"]) == (200, "")

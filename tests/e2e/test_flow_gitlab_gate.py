@@ -72,8 +72,8 @@ def run(request, tmp_path):
 
 
 def asked(scene, job):
-    return scene.person(0).hear("gate", f"run {job.number} of {REPOSITORY}, begun by gitlab:mona", chat=GROUP, after=0,
-                                buttons=("Approve", "Reject"))
+    return scene.person(0).hear("gate", f"pipeline {job.number} of {REPOSITORY}, begun by mona (GitLab)",
+                                chat=GROUP, after=0, buttons=("Approve", "Reject"))
 
 
 def approve(scene, question):

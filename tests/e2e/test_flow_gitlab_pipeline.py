@@ -74,12 +74,13 @@ def test_what_was_shown_is_begun_and_its_end_is_said(scene, api):
 def test_failed_jobs_run_again_behind_a_question(scene, api):
     who, made = running(scene, api)
     ends(scene, api, made, "failed")
-    failed = who.hear("Failed: production release", "its run ended: failure: test › unit",
+    failed = who.hear("Failed: production release", "its pipeline failed: test › unit",
                       buttons=["Run failed jobs"])
     before = begun(api)
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
-    asked = who.hear("❓ Run release 1.4.2-RC1? production", f"failed jobs of run {made['id']} of {PATH} again")
+    asked = who.hear("❓ Run release 1.4.2-RC1 (failed jobs)? production",
+                     f"failed jobs of pipeline {made['id']} of {PATH} again")
     assert begun(api) == before
     who.press(asked, "🔧 Run release 1.4.2-RC1")
     who.hear("Running production release", f"/pipelines/{made['id']}")

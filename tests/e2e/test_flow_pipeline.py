@@ -80,11 +80,12 @@ def test_failed_jobs_run_again_behind_a_question(scene, api):
     who.hear("Running production release", "/actions/runs/")
     run = api.runs[-1]
     ends(scene, run, "failure")
-    failed = who.hear("Failed: production release", "its run ended: failure", buttons=["Run failed jobs"])
+    failed = who.hear("Failed: production release", "its run failed", buttons=["Run failed jobs"])
     before = begun(api)
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
-    asked = who.hear("❓ Run release 1.4.2-RC1? production", f"failed jobs of run {run['id']} of {SHOP} again")
+    asked = who.hear("❓ Run release 1.4.2-RC1 (failed jobs)? production",
+                     f"failed jobs of run {run['id']} of {SHOP} again")
     assert begun(api) == before
     who.press(asked, "🔧 Run release 1.4.2-RC1")
     who.hear("Running production release", "/actions/runs/")

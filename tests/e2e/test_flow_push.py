@@ -52,7 +52,7 @@ def quiet(scene):
 
 def test_a_good_push_goes_live_by_itself(scene):
     change = push(scene, login="joon", login_id=77)
-    final = hear(scene, "Live: staging", change["after"][:7], "pushed by github:joon(77)")
+    final = hear(scene, "Live: staging", change["after"][:7], "pushed by joon (GitHub)")
     assert change["subject"] in text_of(final)
     assert scene.runs("staging") == change["after"]
     assert scene.audit(action="deploy_success")[-1]["user_id"] == "github:77"

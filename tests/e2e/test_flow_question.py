@@ -35,7 +35,7 @@ def test_a_push_to_production_asks_any_admin_and_not_a_contractor(scene):
     scene.team.since = scene.chat.mark()
     change = push(scene, "main", login="mina", login_id=5)
     question = hear(scene, "Deploy to production?", change["after"][:7],
-                    "pushed by github:mina(5)", buttons=("Deploy to", "Not now"))
+                    "pushed by mina (GitHub)", buttons=("Deploy to", "Not now"))
     assert scene.app("production")[0] == 0
     assert "only an admin may" in scene.carl.press(question, "Deploy to")
     assert "no role" in scene.mallory.press(question, "Deploy to")

@@ -57,7 +57,7 @@ def pushed(scene, ci):
 def test_a_push_that_ci_tells_goes_live_once(scene, ci):
     commit = pushed(scene, ci)
     assert ci.job("tell")[0] == 0 and f"{commit[:7]} is looked for: staging" in ci.said[-1], ci.said
-    scene.ada.hear("Live: staging", commit[:7], "pushed by github:mona", after=0)
+    scene.ada.hear("Live: staging", commit[:7], "pushed by mona (GitHub)", after=0)
     asked = len(scene.audit(action="deploy_requested", environment="staging"))
     # A job that is repeated, and one that is run again later.
     for attempt in ("1", "2"):

@@ -310,7 +310,7 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	deployment.program = row->program;
 	if (row->is_gate)
 		(void)text_copy(deployment.action, sizeof(deployment.action), "open-gate");
-	what.run = row->is_gate ? "4711" : NULL;
+	what.run = row->is_gate ? "run 4711" : NULL;
 	deployment.target_changed = row->changed;
 	deployment.is_forward = row->is_forward;
 	deployment.ended_at = NOW;

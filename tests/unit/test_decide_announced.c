@@ -56,7 +56,7 @@ WORLD_TEST_BARE(a_push_that_git_does_not_show_is_asked_again_5_10_20_s_later)
 	world_due(w, TIMER_PUSH);
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_non_null(world_says(w, "pushed by github:octo(7)"));
+	assert_non_null(world_says(w, "pushed by octo (GitHub)"));
 	assert_null(timer(w));
 }
 
@@ -86,7 +86,7 @@ WORLD_TEST_OF(
 	world_git(w, (struct world_git){ .error = "no such branch" });
 	assert_null(timer(w));
 	assert_string_equal(world_plain(world_last(w)),
-	    "❌ Push not found: staging: git does not show aaaaaaa, pushed by github:octo(7). Asked for two minutes; "
+	    "❌ Push not found: staging: git does not show aaaaaaa, pushed by octo (GitHub). Asked for two minutes; "
 	    "not asked again: Redeliver it at GitHub or /deploy staging.");
 	assert_int_equal(w->n_screen, 1);
 	again->context.at = w->aid.at;

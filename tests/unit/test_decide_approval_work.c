@@ -158,7 +158,7 @@ TEST(who_pushed_has_asked_for_it_and_who_is_unknown_takes_one_more)
 	world_open(&w, "STAGING_APPROVALS=1", "PERSON_22_GITHUB=octopus",
 	    "APPROVE_UNKNOWN_PUSHER=false", NULL);
 	push(&w, "develop", COMMIT_A, 1);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "pushed by github:octo(7)"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "pushed by octo (GitHub)"));
 	assert_non_null(
 	    world_says_in(&w, WORLD_TEAM, "who pushed it is not known here: PERSON_<ID>_GITHUB"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 2"));

@@ -465,6 +465,7 @@ CI_TEST(a_head_whose_ci_was_cancelled_is_deployed_when_it_passes)
 
 	push(w, COMMIT_A);
 	ends(w, "ci.yml", COMMIT_A, "cancelled");
+	assert_non_null(world_says(w, "CI: ci.yml was cancelled; a new run of it counts: https"));
 	again.attempt = 2;
 	assert_int_equal(world_workflow_says(w, &again), 200);
 	ends(w, "lint.yml", COMMIT_A, "success");

@@ -635,7 +635,8 @@ TEST(a_gate_of_gitlab_is_its_jobs_and_says_where_that_is)
 	int64_t first;
 
 	open_gitlab(&s, "GITHUB_API_URL=https://github.example.org/api/v3");
-	assert_non_null(world_says(&s.w, "for run 4711 of group/shop, begun by gitlab:mona"));
+	assert_non_null(
+	    world_says(&s.w, "for pipeline 4711 of group/shop, begun by mona (GitLab)"));
 	assert_non_null(world_says(&s.w, "https://gitlab.example.org/group/shop/-/jobs/99001"));
 	assert_null(world_says(&s.w, "actions/runs"));
 	approve(&s);
@@ -656,6 +657,8 @@ TEST(a_gate_of_gitlab_is_its_jobs_and_says_where_that_is)
 	job_is_gitlabs(&s.job, "99001");
 	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 202);
 	assert_int_equal(is(&s), DEPLOY_DONE);
+	assert_non_null(world_says(&s.w, "✅ Gate done: production aaaaaaa, pipeline 4711"));
+	world_answers(&s.w, WORLD_ADMIN, "/status production", "gate: aaaaaaa, pipeline 4711, ");
 	world_close(&s.w);
 }
 

@@ -49,7 +49,7 @@ TEST(its_own_commit_is_deployed_and_not_what_came_behind_it)
 	found(&s, COMMIT_A, COMMIT_B); /* B has not been tested yet */
 	assert_string_equal(world_peek(&s.w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_int_equal(world_newest(&s.w, "staging").trigger, TRIGGER_JOB);
-	assert_non_null(world_says(&s.w, "pushed by github:mona(7)"));
+	assert_non_null(world_says(&s.w, "pushed by mona (GitHub)"));
 	world_run_ends(&s.w, GOOD);
 	push(&s, "4712", COMMIT_B);
 	found(&s, COMMIT_B, COMMIT_B);

@@ -174,9 +174,12 @@ PIPELINE_TEST(only_success_is_done)
 		const char *conclusion;
 		enum deploy_why why;
 		const char *said;
-	} rows[] = { { "failure", DEPLOY_WHY_SCRIPT, "its run ended: failure" },
-		{ "skipped", DEPLOY_WHY_SCRIPT, "its run ended: skipped" },
-		{ "timed_out", DEPLOY_WHY_TIMED_OUT, "its run ended: timed_out" },
+	} rows[] = { { "failure", DEPLOY_WHY_SCRIPT, "its run failed" },
+		{ "skipped", DEPLOY_WHY_SCRIPT, "its run was skipped" },
+		{ "startup_failure", DEPLOY_WHY_SCRIPT, "its run could not start" },
+		{ "action_required", DEPLOY_WHY_SCRIPT, "its run was not let in: action_required" },
+		{ "neutral", DEPLOY_WHY_SCRIPT, "its run ended: neutral" },
+		{ "timed_out", DEPLOY_WHY_TIMED_OUT, "at GitHub" },
 		{ "cancelled", DEPLOY_WHY_CANCELLED, "at GitHub" } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -188,6 +191,7 @@ PIPELINE_TEST(only_success_is_done)
 		assert_int_equal(work(w).state, DEPLOY_FAILED);
 		assert_int_equal(work(w).why, rows[i].why);
 		assert_string_equal(work(w).detail, rows[i].said);
+		assert_null(strstr(world_plain(world_says(w, rows[i].said)), "script failed"));
 		assert_non_null(world_says(w, PAGE));
 	}
 }
@@ -202,7 +206,7 @@ PIPELINE_TEST(its_failure_is_said_once_with_what_failed)
 	world_github_failure(w, "release › Publish\nsrc/cart.c:12: expected 3");
 	assert_non_null(world_says(w, "❌ Failed: production release"));
 	assert_non_null(
-	    world_says(w, "its run ended: failure: release › Publish src/cart.c:12: expected 3\n"));
+	    world_says(w, "its run failed: release › Publish src/cart.c:12: expected 3\n"));
 	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 0);
 }
 
@@ -364,10 +368,13 @@ PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
 	first = work(w).id;
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
 	assert_int_equal(work(w).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(strstr(
 	    world_plain(world_last(w)), "failed jobs of run 4711 of octo/shop again · " PAGE));
+	assert_non_null(world_says(w, "❓ Run release 1.4.2-RC1 (failed jobs)? production\n"));
+	assert_string_equal(
+	    world_last(w)->buttons.at[0].label, "🔧 Run release 1.4.2-RC1 (failed jobs) production");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	assert_int_not_equal(work(w).id, first);
 	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);
@@ -380,6 +387,18 @@ PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
 	assert_int_equal(work(w).state, DEPLOY_DONE);
 }
 
+/* It has them, whatever its line asks for by now. */
+PIPELINE_TEST(failed_jobs_need_no_words)
+{
+	begins(w);
+	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
+	world_settings(w, GITHUB, "PIPELINE_RELEASE=release.yml ref=main a=? b=?", NULL);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
+	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);
+}
+
 /* Two have pressed it below the same failure. */
 PIPELINE_TEST(who_waited_while_another_attempt_ran_has_the_next_one)
 {
@@ -387,7 +406,7 @@ PIPELINE_TEST(who_waited_while_another_attempt_ran_has_the_next_one)
 
 	begins(w);
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
-	failed = world_says(w, "its run ended: failure");
+	failed = world_says(w, "its run failed");
 	for (size_t i = 0; i < 2; i++) {
 		(void)world_press(
 		    w, WORLD_ADMIN, WORLD_GROUP, world_button(failed, "🔁 Run failed jobs again"));
@@ -409,7 +428,7 @@ PIPELINE_TEST(attempts_that_never_come_are_not_waited_for)
 	begins(w);
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "timed out"));
 	w->aid.at += 2 * MINUTE;
@@ -424,7 +443,7 @@ PIPELINE_TEST(what_may_have_begun_before_a_restart_is_looked_at_first)
 	begins(w);
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	w->aid.at += 40 * MINUTE;
 	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "deploybot was restarted"));
@@ -434,7 +453,7 @@ PIPELINE_TEST(what_may_have_begun_before_a_restart_is_looked_at_first)
 	assert_int_equal(work(w).state, DEPLOY_DONE);
 }
 
-/* What GitLab has begun again may make no new job; what it may not have begun has no end of before. */
+/* What GitLab begins again may make no new job; what may not have begun has no end of before. */
 WORLD_TEST_OF(at_gitlab_an_end_of_before_is_of_what_was_begun, GITLAB)
 {
 	for (size_t i = 0; i < 2; i++) {
@@ -442,8 +461,7 @@ WORLD_TEST_OF(at_gitlab_an_end_of_before_is_of_what_was_begun, GITLAB)
 		github(w, EFFECT_FORGE_START, done(RUN));
 		github(w, EFFECT_FORGE_LOOK, at_gitlab(looks(5, PIPELINE_IS_OVER, "failure")));
 		(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-		    world_button(
-			world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+		    world_button(world_says(w, "its pipeline failed"), "🔁 Run failed jobs again"));
 		(void)world_press(
 		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 		github(w, EFFECT_FORGE_START,
@@ -491,7 +509,7 @@ PIPELINE_TEST(a_run_that_was_deleted_is_not_waited_for)
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_int_equal(work(w).why, DEPLOY_WHY_INTERRUPTED);
 	assert_string_equal(
-	    work(w).detail, "how its run ended is not known: it is not shown there any more");
+	    work(w).detail, "how it ended is not known: it is not shown there any more");
 }
 
 PIPELINE_TEST(github_that_is_away_is_asked_until_the_deadline)
@@ -534,9 +552,21 @@ PIPELINE_TEST(only_whoever_may_begins_one, "ROLE_OPS_IDS=33", "ROLE_OPS_MAY=do.r
 	begins(w);
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP,
-	    world_button(world_says(w, "its run ended: failure"), "🔁 Run failed jobs again"));
+	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
 	assert_non_null(strstr(w->toast, "⛔ Denied"));
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
+}
+
+/* Neither has a client. */
+PIPELINE_TEST(who_names_nothing_reads_what_they_may, "ROLE_OPS_IDS=33",
+    "ROLE_OPS_MAY=do.run-job:production", "ROLE_RELEASE_IDS=44",
+    "ROLE_RELEASE_MAY=do.run-pipeline:production")
+{
+	(void)world_text(w, WORLD_STAGING_USER, "/do");
+	assert_string_equal(world_plain(world_last(w)),
+	    "You may not run actions here: ask an admin. /whoami says what you may.");
+	(void)world_text(w, 44, "/do");
+	assert_string_equal(world_plain(world_last(w)), "You may: run-pipeline");
 }
 
 PIPELINE_TEST(words_are_those_that_the_line_asks_for)
@@ -603,4 +633,30 @@ PIPELINE_TEST(somebody_else_may_be_asked_to_approve_it)
 	assert_non_null(world_button(world_last(w), "✅ Approve release 1.4.2 production"));
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
 	assert_string_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.words, "1.4.2");
+}
+
+/* --- GitLab --- */
+
+/* Its webhook's word of them is none of a branch, so no row of what is watched has them. */
+WORLD_TEST_OF(what_was_begun_at_gitlab_is_listed, "REPOSITORY_PATH=group/shop",
+    "REPOSITORY_URL=https://gitlab.example.org/group/shop.git",
+    "GITLAB_URL=https://gitlab.example.org", "GITLAB_API_TOKEN=glpat-0123456789abcdef0123",
+    "PIPELINE_RELEASE=.gitlab-ci.yml ref=main version=?")
+{
+	struct pipeline_run run = run_of(379, PIPELINE_IS_OVER, "failure");
+
+	begins(w);
+	(void)text_copy(run.repository, sizeof(run.repository), "group/shop");
+	(void)text_copy(run.repository_id, sizeof(run.repository_id), "gitlab:22");
+	(void)text_copy(run.file, sizeof(run.file), ".gitlab-ci.yml");
+	(void)text_copy(run.failed, sizeof(run.failed), "test › unit");
+	w->aid.at += 5 * MINUTE;
+	assert_int_equal(delivered(w, run), 200);
+	assert_non_null(world_says(w, "\nits pipeline failed: test › unit\n"));
+	world_answers(w, WORLD_ADMIN, "/pipelines",
+	    "❌ release 1.4.2-RC1 production by ada, failure 00:05\n"
+	    "https://gitlab.example.org/group/shop/-/pipelines/4711\n");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "its pipeline failed"), "🔁 Run failed jobs again"));
+	assert_non_null(world_says(w, "\nfailed jobs of pipeline 4711 of group/shop again · "));
 }

@@ -30,7 +30,7 @@ WORLD_TEST(a_push_to_develop_deploys_staging)
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "staging \"Make it blue\" aaaaaaa"));
-	assert_non_null(world_says(w, "pushed by github:octo(7)"));
+	assert_non_null(world_says(w, "pushed by octo (GitHub)"));
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 	assert_int_equal(world_audited(w, "deploy_requested", "github:7"), 1);
@@ -195,7 +195,7 @@ WORLD_TEST(the_latest_push_waits_and_the_one_before_says_so)
 	push(w, "develop", COMMIT_B);
 	assert_non_null(world_says(w,
 	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nauthor Ann Example · "
-	    "pushed by github:octo(7)\nstarts after #1: github:octo(7) deploys aaaaaaa"));
+	    "pushed by octo (GitHub)\nstarts after #1: octo (GitHub) deploys aaaaaaa"));
 	push(w, "develop", COMMIT_C);
 	assert_non_null(
 	    world_says(w, "⛔ Skipped: staging, replaced by ccccccc\nbbbbbbb \"Make it blue\""));
@@ -361,14 +361,14 @@ WORLD_TEST(a_push_to_main_asks_the_team_and_any_admin_may_confirm)
 	assert_int_equal(world_audited(w, "\"confirmed\"", "\"user_id\":\"telegram:22\""), 1);
 	assert_int_equal(world_audited(w, "\"denied\"", "telegram:33"), 1);
 	/* Who confirmed it stands wherever it is shown. */
-	assert_non_null(world_says(w, "pushed by github:octo(7) · confirmed by @bob"));
+	assert_non_null(world_says(w, "pushed by octo (GitHub) · confirmed by @bob"));
 	world_answers(
-	    w, WORLD_ADMIN, "/status production", "requested by github:octo(7), confirmed by @bob");
+	    w, WORLD_ADMIN, "/status production", "requested by octo (GitHub), confirmed by @bob");
 	(void)world_run_starts(w);
 	world_run_ends(w, GOOD);
-	world_answers(w, WORLD_ADMIN, "/history production", "· github:octo(7), confirmed by @bob");
+	world_answers(w, WORLD_ADMIN, "/history production", "· octo (GitHub), confirmed by @bob");
 	world_answers(
-	    w, WORLD_ADMIN, "/status production", "just now, by github:octo(7), confirmed by @bob");
+	    w, WORLD_ADMIN, "/status production", "just now, by octo (GitHub), confirmed by @bob");
 }
 
 /* The question after a push needs the grant confirm, in staging too. */

@@ -23,8 +23,8 @@ push_by(struct world *w, const char *login, const char *after)
 static void
 is_bobs(struct world *w)
 {
-	assert_non_null(world_says_in(w, WORLD_TEAM, "pushed by github:octo(7)"));
-	assert_null(world_says_in(w, WORLD_TEAM, "pushed by github:carol(7)"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "pushed by octo (GitHub)"));
+	assert_null(world_says_in(w, WORLD_TEAM, "pushed by carol (GitHub)"));
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_null(world_peek(w, EFFECT_RUN));
 	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");

@@ -204,7 +204,7 @@ WORLD_TEST_OF(a_start_closes_the_question_about_its_commit_and_no_other, "PRODUC
 	world_settings(w, "PRODUCTION_CONFIRM=false", NULL);
 	push(w, COMMIT_A);
 	assert_non_null(world_says(
-	    w, "⛔ Closed: production, started by github:octo(7)\naaaaaaa \"Make it blue\""));
+	    w, "⛔ Closed: production, started by octo (GitHub)\naaaaaaa \"Make it blue\""));
 	assert_int_equal(world_deployment(w, 1).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_int_equal(world_count(w, EFFECT_RUN), 1);

@@ -63,7 +63,7 @@ TEST_WITH(a_push_that_asks_in_several_environments_rings_once, open_three, world
 	assert_int_equal(asks->chat, WORLD_TEAM);
 	assert_string_equal(world_plain(asks),
 	    "❓ Deploy to staging, qa, demo?\naaaaaaa \"Make it blue\" waits for an answer in "
-	    "each of them.\nauthor Ann Example · pushed by github:octo(7)");
+	    "each of them.\nauthor Ann Example · pushed by octo (GitHub)");
 	assert_string_equal(world_labels(asks), "Choose…");
 	push(COMMIT_B); /* it replaces the first everywhere, and rings once more */
 	assert_int_equal(w.n_screen, 2);

@@ -114,6 +114,28 @@ WATCH_TEST(the_first_that_failed_stays_named)
 	assert_non_null(world_says(w, "\nwas red since aaaaaaa by mona, 00:00 (2 runs)"));
 }
 
+/* Whoever begins an old run again has not broken what is red since. */
+WATCH_TEST(a_run_that_is_begun_again_leaves_the_first_that_failed)
+{
+	struct pipeline_run old = run_of(1, "failure"), first = run_of(3, "failure"), next;
+
+	ends(w, 1, "failure");
+	ends(w, 2, "success");
+	(void)text_copy(first.commit, sizeof(first.commit), COMMIT_B);
+	says(w, &first);
+	old.attempt = 2;
+	says(w, &old); /* of before the green */
+	ends(w, 4, "failure");
+	assert_non_null(world_says(w, "\nred since bbbbbbb by mona, 00:00 (2 runs)\n"));
+	next = first;
+	next.attempt = 2;
+	next.rank = PIPELINE_RUNS;
+	next.conclusion[0] = '\0';
+	says(w, &next);
+	ends(w, 5, "failure");
+	assert_non_null(world_says(w, "\nred since bbbbbbb by mona, 00:00 (3 runs)\n"));
+}
+
 WATCH_TEST(a_run_that_says_nothing_changes_nothing)
 {
 	static const char *const others[] = { "", "cancelled", "skipped", "neutral", "stale" };
@@ -327,6 +349,27 @@ WATCH_TEST(the_latest_runs_are_listed)
 	assert_non_null(world_says(w, "✅ ci.yml develop, "));
 	assert_non_null(world_says(w, "actions/runs/1011"));
 	assert_null(world_says(w, "actions/runs/1001\n"));
+}
+
+/* Of one alone it is known: nobody reads that first. */
+WATCH_TEST(of_several_repositories_each_is_named)
+{
+	struct pipeline_run shop = run_of(1, "failure"), blog = run_of(2, "success");
+
+	ends(w, 1, "failure");
+	world_text(w, WORLD_ADMIN, "/pipelines");
+	assert_non_null(world_says(w, "❌ ci.yml develop, "));
+	world_application(w, "shop", "WATCH_PIPELINES=*\n");
+	world_application(w, "blog", "WATCH_PIPELINES=*\n");
+	(void)text_copy(blog.repository, sizeof(blog.repository), "acme/blog");
+	(void)text_copy(blog.repository_id, sizeof(blog.repository_id), "77");
+	says(w, &shop);
+	says(w, &blog);
+	world_text(w, WORLD_ADMIN, "/pipelines");
+	assert_non_null(world_says(w, "❌ Shop ci.yml develop, "));
+	assert_non_null(world_says(w, "✅ blog ci.yml develop, "));
+	world_text(w, WORLD_ADMIN, "/pipelines shop");
+	assert_non_null(world_says(w, "❌ ci.yml develop, "));
 }
 
 /* --- GitLab --- */

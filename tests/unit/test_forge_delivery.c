@@ -375,8 +375,9 @@ TEST(a_pipeline_that_lacks_a_part_is_refused)
 #define BY_PUSH "\"source\":\"push\",\"status\":\"running\""
 #define JOB(id, tag, status) \
 	"[{\"id\":412,\"name\":\"unit\",\"stage\":\"test\",\"status\":\"" status "\",\"tag\":" tag \
-	",\"commit\":{\"title\":\"Fix the cart\"},\"user\":{\"username\":\"jo\"}," \
-	"\"pipeline\":{\"id\":" id ",\"project_id\":22,\"status\":\"" status "\"}},{\"id\":379}]"
+	",\"commit\":{\"title\":\"Fix the cart\"},\"user\":{\"username\":\"who retried\"}," \
+	"\"pipeline\":{\"id\":" id ",\"project_id\":22,\"status\":\"" status \
+	"\"}},{\"id\":379,\"user\":{\"username\":\"jo\"}}]"
 
 static struct json *
 parsed(const char *text)

@@ -572,7 +572,9 @@ TEST(a_run_says_of_which_repository_it_is)
 
 TEST(a_run_is_known_by_its_file_and_its_commit)
 {
-	struct decoded d = decode(DELIVERY_WORKFLOW_RUN, RUN(OF_A_PUSH));
+	struct decoded d = decode(DELIVERY_WORKFLOW_RUN,
+	    RUN(OF_A_PUSH
+		",\"actor\":{\"login\":\"ann\"},\"triggering_actor\":{\"login\":\"bob\"}"));
 	const struct pipeline_run *run;
 
 	assert_true(d.is_good);
@@ -586,6 +588,7 @@ TEST(a_run_is_known_by_its_file_and_its_commit)
 	assert_int_equal(run->run, 9);
 	assert_int_equal(run->number, 2);
 	assert_int_equal(run->attempt, 1);
+	assert_string_equal(run->actor, "ann"); /* who presses "re-run" has not broken it */
 	event_free(d.event);
 }
 

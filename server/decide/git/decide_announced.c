@@ -88,7 +88,7 @@ give_up(struct tx *tx, const struct effect_git_query *query)
 	    tx, decide_announced_source(forge, query->push.hook, source), query->push.delivery);
 	chat_first(&text, FIRST_PUSH_NOT_FOUND, query->environment);
 	chat_text_commit(&text, ": git does not show ", query->push.after);
-	chat_text_outside(&text, ", pushed by ", query->requested_by);
+	chat_text_outside(&text, ", pushed by ", FORGE_PERSON(query->requested_by));
 	chat_text_add(&text, ". Asked for two minutes; ");
 	if (settings->poll_repository_seconds > 0)
 		chat_text_add(&text, "polling goes on, and deploys it when it is there.");

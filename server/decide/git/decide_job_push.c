@@ -130,7 +130,8 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 			    is_stale ? " (not: a newer run has reported there)" : "");
 		if (!is_to_be_announced && !is_stale &&
 		    is_required(tx, environment, api->job, file))
-			buf_addf(names, " (%s is this run: it counts when it has ended)", file);
+			buf_addf(names, " (%s is this %s: it counts when it has ended)", file,
+			    job_forges[job_forge_of(api->job->repository_id)].word);
 		n++;
 		if (!is_to_be_announced || is_stale)
 			continue;

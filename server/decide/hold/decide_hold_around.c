@@ -58,7 +58,7 @@ add_work(struct chat_text *text, const char *target, const char *environment,
 	chat_text_add(text, "\n⏳ In progress");
 	add_name(text, " in ", target, environment);
 	chat_text_commit(text, ": ", active->commit);
-	chat_text_outside(text, " by ", active->requester);
+	chat_text_outside(text, " by ", FORGE_PERSON(active->requester));
 	chat_text_add(text, ".");
 	if (deployment_may_be_cancelled(active))
 		chat_text_add(text, " " MARK_CODE "/cancel %s" MARK_CODE " ends it.", environment);

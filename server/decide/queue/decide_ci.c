@@ -37,7 +37,9 @@ add_failure(const struct settings *of, const struct pipeline_run *run, char ret[
 	size_t used = strlen(ret);
 	char url[PIPELINE_URL];
 
-	(void)snprintf(ret + used, LIMIT_LINE - used, "%s%s: %s, %s", /* cut is fine */
+	(void)snprintf(ret + used, LIMIT_LINE - used, /* cut is fine */
+	    strcmp(run->conclusion, "cancelled") == 0 ? "%s%s was %s; a new run of it counts: %s" :
+							"%s%s: %s, %s",
 	    used > 0 ? "; " : "", run->file, run->conclusion, pipeline_run_page(of, run, url));
 }
 

@@ -70,7 +70,14 @@ line_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *r
 static const char *
 run_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *rows)
 {
-	return deployment_is_gate(work) ? row_job_get(tx, work->id, &rows->job)->job.run : NULL;
+	const struct job *job = &rows->job.job;
+
+	if (!deployment_is_gate(work))
+		return NULL;
+	(void)row_job_get(tx, work->id, &rows->job);
+	(void)snprintf(rows->run, sizeof(rows->run), "%s %s",
+	    job_forges[job_forge_of(job->repository_id)].word, job->run);
+	return rows->run;
 }
 
 /* Where it stands in its queue, and behind what; or who has what it waits for. */

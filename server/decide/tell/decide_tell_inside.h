@@ -51,6 +51,7 @@ struct decide_tell_rows {
 	char application_log[LIMIT_APPLICATION_LOG];
 	char touches[DECIDE_TOUCHES];
 	struct row_job job;
+	char run[JOB_NUMBER + 16]; /* of a gate: "run 4711" */
 };
 
 /* The facts that its texts are made of; they stand in *rows. */

@@ -30,8 +30,8 @@ decide_action_refusal(
 	    NULL;
 }
 
-/* With the words that it was given.  False: the settings have no such line, or other words belong
- * to it. */
+/* With the words that it was given, which what runs again has already.  False: the settings have no
+ * such line, or other words belong to it. */
 static bool
 read_pipeline(struct tx *tx, const struct deployment *work, struct pipeline *ret)
 {
@@ -39,7 +39,8 @@ read_pipeline(struct tx *tx, const struct deployment *work, struct pipeline *ret
 	const char *line =
 	    settings_member_line(tx->settings, work->environment, FAMILY_PIPELINE, work->argument);
 
-	return line != NULL && pipeline_read(line, row.words, row.nonce, ret, NULL);
+	return line != NULL &&
+	    pipeline_read(line, row.again != 0 ? NULL : row.words, row.nonce, ret, NULL);
 }
 
 bool
@@ -93,8 +94,9 @@ say_pipeline(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCH
 	char page[PIPELINE_URL];
 
 	if (row.again != 0) /* with whatever it was begun with */
-		buf_addf(
-		    &text, "failed jobs of run %" PRId64 " of %s again", row.again, repository);
+		buf_addf(&text, "failed jobs of %s %" PRId64 " of %s again",
+		    job_forges[at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB].word, row.again,
+		    repository);
 	else if (read_pipeline(tx, work, &pipeline))
 		buf_addf(&text, "%s at %s of %s", pipeline.file, pipeline.ref, repository);
 	for (size_t i = 0; row.again == 0 && text.size > 0 && i < pipeline.n; i++)
@@ -277,8 +279,9 @@ say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 	row_job_get(tx, gate->id, &of);
 	if (of.job.attempt > 1)
 		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
-	(void)snprintf(out, DECIDE_TOUCHES, "for run %s of %.200s%s%s%.80s · %s", of.job.run,
-	    of.job.repository, again, of.job.actor[0] != '\0' ? ", begun by " : "", of.job.actor,
+	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s%s%s%.80s · %s",
+	    job_forges[job_forge_of(of.job.repository_id)].word, of.job.run, of.job.repository,
+	    again, of.job.actor[0] != '\0' ? ", begun by " : "", FORGE_PERSON(of.job.actor),
 	    page_of(tx, gate, &of.job, page));
 }
 

@@ -50,7 +50,7 @@ close_questions(struct tx *tx, const struct deployment *started)
 	find_question(tx, started, &question);
 	while (question.id != 0 && !tx->failed) {
 		(void)snprintf(question.detail, sizeof(question.detail), "started by %s",
-		    deployment_starter(started));
+		    FORGE_PERSON(deployment_starter(started)));
 		question.why = DEPLOY_WHY_ELSEWHERE;
 		(void)decide_step(tx, &question, DEPLOY_ON_SUPERSEDE, NULL);
 		find_question(tx, started, &question);

@@ -152,8 +152,12 @@ decide_do_list(struct tx *tx, int64_t person, const char *name,
 	}
 	if (n == 0 && decide_do_none(tx, person, text))
 		return;
-	chat_text_add(text, "You may%s%s:%s", client != NULL ? " on " : "",
-	    client != NULL ? client->id : "", n == 0 ? " nothing; an admin can grant do" : "");
+	chat_text_add(text, "You may%s%s%s%s", n == 0 ? " not run actions" : "",
+	    client != NULL ? " on " :
+		n == 0	   ? " here" :
+			     "",
+	    client != NULL ? client->id : "",
+	    n == 0 ? ": ask an admin. /whoami says what you may." : ":");
 	for (size_t i = 0; i < n; i++)
 		chat_text_code(text, " ", names[i]);
 }
@@ -315,7 +319,8 @@ is_pipeline(struct tx *tx, const struct update *update, const struct wanted *w)
 
 	(void)snprintf(name, sizeof(name), "%.*s", (int)size, w->argument);
 	line = settings_member_line(tx->settings, w->environment, FAMILY_PIPELINE, name);
-	if (line != NULL && pipeline_read(line, w->argument + size, "", &pipeline, &err))
+	if (line != NULL &&
+	    pipeline_read(line, w->again != NULL ? NULL : w->argument + size, "", &pipeline, &err))
 		return true;
 	if (settings_names(tx->settings, w->environment, FAMILY_PIPELINE, names) == 0) {
 		refuse(tx, update, w,
@@ -447,14 +452,18 @@ executor_of(const struct wanted *w)
 static struct deployment *
 make(struct tx *tx, const struct update *update, const struct wanted *w, struct deployment *ret)
 {
+	const char *words = request_behind(w->argument, 1);
+
 	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
 	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
 	(void)snprintf(ret->argument, sizeof(ret->argument), "%.*s", (int)strcspn(w->argument, " "),
 	    w->argument);
 	if (w->action->argument ==
 	    ACTION_TAKES_PIPELINE) /* as shown; add_pipeline() has them whole */
-		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s", LIMIT_SUBJECT - 1,
-		    request_behind(w->argument, 1));
+		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s%s%s",
+		    LIMIT_SUBJECT - (int)sizeof(" (failed jobs)"), words,
+		    w->again != NULL && words[0] != '\0' ? " " : "",
+		    w->again != NULL ? "(failed jobs)" : "");
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
 		(void)snprintf(

@@ -263,14 +263,24 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 		end_as(tx, &gate, request_get(&api->request, "conclusion", how));
 }
 
+/* "run" */
+static const char *
+word_of(struct tx *tx, int64_t gate)
+{
+	struct row_job of;
+
+	return job_forges[job_forge_of(row_job_get(tx, gate, &of)->job.repository_id)].word;
+}
+
 /* Whatever its job does at the forge: here the environment is free. */
 static void
-let_go(struct tx *tx, struct deployment *gate, const char *note)
+let_go(struct tx *tx, struct deployment *gate, const char *what)
 {
 	char detail[LIMIT_LINE];
 
 	if (gate->note[0] == '\0')
-		(void)text_copy(gate->note, sizeof(gate->note), note);
+		(void)snprintf(
+		    gate->note, sizeof(gate->note), "its %s %s", word_of(tx, gate->id), what);
 	memcpy(detail, gate->detail, sizeof(detail));
 	end(tx, gate, DEPLOY_WHY_CANCELLED, detail);
 }
@@ -285,7 +295,7 @@ look_at_open(struct tx *tx, struct deployment *gate, const struct row_job *of)
 		       GONE_MS);
 
 	if (gate->state == DEPLOY_STOPPING)
-		let_go(tx, gate, "its run may go on: nothing says that it is over");
+		let_go(tx, gate, "may go on: nothing says that it is over");
 	else if (tx->at < until)
 		wait_until(tx, gate->id, until);
 	else
@@ -427,7 +437,7 @@ stop(struct tx *tx, int64_t work)
 	row_deployment_get(tx, work, &gate);
 	if (!pipeline_repository(settings_of(tx->settings, gate.environment),
 		job_forge_of(row_job_get(tx, work, &of)->job.repository_id), repository)) {
-		let_go(tx, &gate, "its run goes on: nothing here may cancel it at its forge");
+		let_go(tx, &gate, "goes on: nothing here may cancel it at its forge");
 		return;
 	}
 	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_ANSWER, work));
@@ -446,8 +456,10 @@ decide_gate_stopped(struct tx *tx, const struct forge_said *said)
 		decide_pipeline_said(tx, said);
 	if (!deployment_is_gate(&gate) || gate.state != DEPLOY_STOPPING)
 		return;
-	(void)snprintf(gate.note, sizeof(gate.note), "%s%.200s",
-	    is_done ? "" : "its run was not cancelled: ", is_done ? "" : said->why);
+	gate.note[0] = '\0';
+	if (!is_done)
+		(void)snprintf(gate.note, sizeof(gate.note), "its %s was not cancelled: %.200s",
+		    word_of(tx, gate.id), said->why);
 	if (said->verdict == FORGE_SAYS_NO || said->verdict == FORGE_SAYS_GONE) {
 		let_go(tx, &gate, "");
 		return;

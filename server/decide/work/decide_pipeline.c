@@ -27,6 +27,7 @@ struct run {
 	struct work_pipeline_row row;
 	bool at_gitlab;
 	const char *forge; /* "GitHub" */
+	const char *its;   /* "its run": as people call it there */
 };
 
 static bool
@@ -38,6 +39,7 @@ open_run(struct tx *tx, int64_t work, struct run *ret)
 	ret->at_gitlab = pipeline_at_gitlab(
 	    tx->settings, ret->work.environment, ret->work.argument, ret->row.repository_id);
 	ret->forge = ret->at_gitlab ? "GitLab" : "GitHub";
+	ret->its = ret->at_gitlab ? "its pipeline" : "its run";
 	return ret->row.work != 0 && deploy_flow_class(ret->work.state) == DEPLOY_CLASS_ACTIVE;
 }
 
@@ -110,30 +112,48 @@ decide_pipeline_failed(struct tx *tx, int64_t id, const char *details)
 	row_deployment_save(tx, &work);
 }
 
-/* As its forge says that it has ended; GitLab with the jobs that failed. */
+/* " failed: test › unit", of GitLab with the jobs that failed. */
+static void
+say_end(const struct pipeline_run *seen, char ret[LIMIT_LINE])
+{
+	static const struct {
+		const char *conclusion, *said;
+	} rows[] = { { "failure", " failed" }, { "skipped", " was skipped" },
+		{ "startup_failure", " could not start" },
+		{ "action_required", " was not let in: action_required" } };
+	const char *said = " ended: ", *how = seen->conclusion;
+	char line[LIMIT_LINE / 2];
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (strcmp(seen->conclusion, rows[i].conclusion) == 0) {
+			said = rows[i].said;
+			how = "";
+		}
+	(void)snprintf(ret, LIMIT_LINE, "%s%s%s%s", said, how, seen->failed[0] != '\0' ? ": " : "",
+	    clean_line(line, sizeof(line), seen->failed, strlen(seen->failed)));
+}
+
+/* As its forge says that it has ended. */
 static void
 end_by(struct run *run, const struct pipeline_run *seen)
 {
 	bool is_ours = run->work.state == DEPLOY_STOPPING;
-	const char *how = seen->conclusion;
-	char stop[LIMIT_LINE] = "", said[LIMIT_LINE], line[LIMIT_LINE / 2];
+	bool is_late = strcmp(seen->conclusion, "timed_out") == 0;
+	char stop[LIMIT_LINE] = "", said[LIMIT_LINE];
 
-	(void)snprintf(said, sizeof(said), "%s%s%s", how, seen->failed[0] != '\0' ? ": " : "",
-	    clean_line(line, sizeof(line), seen->failed, strlen(seen->failed)));
+	say_end(seen, said);
 	if (is_ours)
 		(void)snprintf(
 		    stop, sizeof(stop), DECIDE_STOPPED_TOO_LATE, run->work.detail, run->forge);
-	if (strcmp(how, "success") == 0)
+	if (pipeline_run_is_green(seen))
 		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
-	else if (strcmp(how, "cancelled") == 0)
-		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "",
-		    is_ours	       ? NULL :
-			run->at_gitlab ? "at GitLab" :
-					 "at GitHub");
+	else if (strcmp(seen->conclusion, "cancelled") == 0)
+		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "at ",
+		    is_ours ? NULL : run->forge);
 	else {
 		end(run, DEPLOY_ON_SCRIPT_FAILED,
-		    strcmp(how, "timed_out") == 0 ? DEPLOY_WHY_TIMED_OUT : DEPLOY_WHY_SCRIPT,
-		    "its run ended: ", said);
+		    is_late ? DEPLOY_WHY_TIMED_OUT : DEPLOY_WHY_SCRIPT, is_late ? "at " : run->its,
+		    is_late ? run->forge : said);
 		if (!run->at_gitlab)
 			ask_what_failed(run);
 	}
@@ -175,11 +195,12 @@ go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
 
 	if (run->row.run == 0 && is_lost)
 		end_unknown(run,
-		    run->row.attempt != 0 && run->row.again == 0 ?
-			"started; which run it is is not known" :
-			"whether it was started is not known");
+		    run->row.attempt == 0 || run->row.again != 0 ?
+			"whether it was started is not known" :
+			run->at_gitlab ? "started; which pipeline it is is not known" :
+					 "started; which run it is is not known");
 	else if (said->verdict == FORGE_SAYS_GONE && run->row.run != 0)
-		end_unknown(run, "how its run ended is not known: it is not shown there any more");
+		end_unknown(run, "how it ended is not known: it is not shown there any more");
 	else if (began_ms >= action_row_of(run->work.action)->deadline_s * SECOND_MS)
 		end_unknown(run, "not over after 6 hours: it may go on there");
 	else if (run->work.state == DEPLOY_STOPPING && run->row.run != 0 &&
