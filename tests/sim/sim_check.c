@@ -660,29 +660,39 @@ what_was_acknowledged_stays(struct sim *sim)
 	}
 }
 
+/* A lock's end deploys what it has ended in the queue. */
+#define NOT_OF_A_LOCK " AND detail NOT LIKE 'waits for the end of %'"
+#define GIVEN_UP      /* A push that was given up may be delivered again. */ \
+	" WHERE n > 1 + (SELECT COUNT(*) FROM message" \
+	" WHERE (instr(head, 'git does not show ') > 0 AND instr(head, requester) > 0)" \
+	" OR instr(head, 'git''s answer could not be handled') > 0)"
+
 /* I1: each request has a name of its own. */
 static void
 one_request_is_one_deployment(struct sim *sim)
 {
 	const struct invariants of = rows_of(sim);
-	int64_t id = invariants_number(&of,
-	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, requester,"
-	    " COUNT(*) AS n FROM work WHERE requester <> 'git'"
-	    /* What polling found is no request, whoever is named as its pusher later. */
-	    " AND cause <> 'poll'"
-	    /* A workflow has many, and one person may have pushed one commit in two runs. */
-	    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'git___:mona(%'"
-	    /* A run that asks anew does so by the same person. */
-	    " AND action <> 'open-gate'"
-	    /* A lock's end deploys what it has ended in the queue. */
-	    " AND detail NOT LIKE 'waits for the end of %'"
-	    " GROUP BY requester, CASE WHEN cause IN ('push', 'job') THEN environment || commit_id"
-	    " ELSE '' END)"
-	    /* A push that was given up may be delivered again. */
-	    " WHERE n > 1 + (SELECT COUNT(*) FROM message"
-	    " WHERE (instr(head, 'git does not show ') > 0 AND instr(head, requester) > 0)"
-	    " OR instr(head, 'git''s answer could not be handled') > 0)");
+	int64_t id = 0;
 
+	for (size_t i = 0; i < sim->n_deliveries && id == 0; i++)
+		id = invariants_number(&of,
+		    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, requester,"
+		    " COUNT(*) AS n FROM work WHERE requester GLOB 'git???:' || $1 || '(*'"
+		    " AND id > $2 AND cause = 'push'" NOT_OF_A_LOCK
+		    " GROUP BY requester, environment, commit_id)" GIVEN_UP,
+		    DB_TEXT(sim->deliveries[i].login), DB_I64(sim->deliveries[i].last_work));
+	if (id == 0)
+		id = invariants_number(&of,
+		    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, requester,"
+		    " COUNT(*) AS n FROM work WHERE requester <> 'git'"
+		    /* What polling found is no request, whoever is named as its pusher later. */
+		    " AND cause NOT IN ('poll', 'push')"
+		    /* A workflow has many, and one person may have pushed one commit in two runs. */
+		    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'git___:mona(%'"
+		    /* A run that asks anew does so by the same person. */
+		    " AND action <> 'open-gate'" NOT_OF_A_LOCK
+		    " GROUP BY requester, CASE WHEN cause = 'job' THEN environment || commit_id"
+		    " ELSE '' END)" GIVEN_UP);
 	if (id != 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is another's twin", id);
 }

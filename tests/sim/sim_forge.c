@@ -135,6 +135,8 @@ deliver(struct sim *sim, int branch)
 	(void)snprintf(delivery->id, sizeof(delivery->id), "d-%" PRId64, index);
 	(void)snprintf(delivery->login, sizeof(delivery->login), "octo%" PRId64, index);
 	(void)text_copy(delivery->after, sizeof(delivery->after), sim->commits[sim->head[branch]]);
+	delivery->last_work = sim_check_number(
+	    sim, sim->eyes, "SELECT COALESCE(MAX(id), 0) FROM work WHERE id > $1", 0);
 	if (sim_one_in(sim, 10)) {
 		sim_note(sim, SIM_DELIVERY_LOST);
 		return;

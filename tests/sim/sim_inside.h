@@ -92,6 +92,7 @@ struct sim_delivery {
 	int branch;
 	char after[LIMIT_COMMIT];
 	char login[24];
+	int64_t last_work; /* when it was sent: who is its sender may have pushed what waited then */
 };
 
 /* --- sim_blocks.c --- */
