@@ -302,7 +302,7 @@ add_gate(struct chat_text *text, const struct chat_status *status)
 	if (status->gate->work == 0)
 		return;
 	chat_text_commit(text, "\n🚦 gate: ", status->gate->commit);
-	chat_text_add(text, ", %s ", job_forges[job_forge_of(status->gate->repository_id)].word);
+	chat_text_add(text, ", %s ", job_word(status->gate->repository_id));
 	chat_text_outside(text, "", status->gate->run);
 	chat_text_since(text, status->gate->is_well ? ", ended well " : ", ended badly ",
 	    &status->clock, status->gate->ended_at, status->at);
@@ -319,7 +319,9 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 	if (active == NULL)
 		return;
 	chat_text_add(text, "\n⏳ %s ",
-	    deployment_is_gate(active) ? "gate open for" : deploy_flow_word(active->state));
+	    deployment_is_gate(active) && active->state != DEPLOY_STOPPING ?
+		"gate open for" :
+		deploy_flow_word(active->state));
 	chat_text_commit(text, "", active->commit);
 	if (status->step[0] != '\0') {
 		chat_text_outside(text, " (", status->step);

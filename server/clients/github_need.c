@@ -6,7 +6,6 @@
 #include "lib/list.h"
 #include "types/pipeline_run.h"
 #include "types/settings.h"
-#include "types/workflow.h"
 
 /* What every call needs, whatever it asks. */
 static bool
@@ -65,11 +64,13 @@ runs_pipelines(const struct settings *application)
 	return settings_member_line(application, "", FAMILY_PIPELINE, NULL) != NULL;
 }
 
-/* Whoever stops one cancels its run. */
+/* Whoever stops one cancels its run.  The workflow that asks may be the main file's. */
 static bool
 opens_gates(const struct settings *application)
 {
-	return keeps_gates(application) || workflow_is_any(application, DELIVERY_GITHUB);
+	return keeps_gates(application) || reviews(application) ||
+	    (application->enable_api_server &&
+		settings_text(application, SETTING_PUBLIC_URL) != NULL);
 }
 
 static bool

@@ -18,7 +18,7 @@ struct github_need {
 	const char *shown;		/* as GitHub's page has them: "Actions: read" */
 	const char *point;		/* what lacks something without it */
 	const char *tried; /* what is read, below a repository, to see whether it is given */
-	bool is_extra;	   /* without it less is said, and all is done */
+	bool is_extra;	   /* without it less is said or stopped, and all else is done */
 	bool is_persons;   /* the token's owner asks, also where there is an App */
 	bool (*is_wanted)(const struct settings *application);
 };

@@ -43,6 +43,8 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0')
 		chat_text_add(&text, " ");
 	add_what(&text, deployment);
+	if (deployment_is_gate(deployment) && deployment->state == DEPLOY_STOPPING)
+		chat_text_add(&text, ", and its run: /cancel again does not wait for that");
 	chat_text_add(&text, ".%s",
 	    is_waited_for ? " What is queued starts next; /cancel again cancels it too." : "");
 	(void)decide_send(tx, &update->address, &text);

@@ -25,7 +25,7 @@ add_actions(
     struct tx *tx, struct chat_text *text, int64_t person, const char *environment, size_t most)
 {
 	struct deployment latest[SHOWN_OF_EACH];
-	size_t n = row_deployment_list_actions(tx, environment, latest, most);
+	size_t n = row_deployment_list_actions(tx, environment, "", latest, most);
 
 	if (n > 0 && environment_client(environment) == NULL)
 		chat_text_add(text, "Actions:\n");

@@ -53,14 +53,15 @@ read_begun(struct tx *tx, const struct deployment *work, struct listed *ret)
 	(void)snprintf(run->file, sizeof(run->file), "%.31s%s%.30s", work->argument,
 	    work->subject[0] != '\0' ? " " : "", work->subject);
 	(void)text_copy(run->branch, sizeof(run->branch), work->environment);
-	/* It stands where a login does. */
-	(void)text_copy(
-	    run->actor, sizeof(run->actor), work->requester + (work->requester[0] == '@'));
+	(void)text_copy(run->actor, sizeof(run->actor),
+	    FORGE_PERSON(work->requester + (work->requester[0] == '@'))); /* as a login */
 	if (run->rank == PIPELINE_IS_OVER)
 		(void)text_copy(run->conclusion, sizeof(run->conclusion),
 		    work->state == DEPLOY_DONE		  ? "success" :
 			work->why == DEPLOY_WHY_CANCELLED ? "cancelled" :
-							    "failure");
+			work->why == DEPLOY_WHY_TIMED_OUT ? "timed_out" :
+			work->why == DEPLOY_WHY_SCRIPT	  ? "failure" :
+							    "not known");
 	ret->row.at = work->started_at;
 	ret->row.seen_at = work->ended_at != 0 ? work->ended_at : work->started_at;
 	return run->run != 0 && job_forge_of(run->repository_id) == DELIVERY_GITLAB &&
@@ -72,10 +73,11 @@ add_begun(
     struct tx *tx, const char *environment, struct listed one, struct listed list[SHOWN], size_t n)
 {
 	struct deployment works[SHOWN];
-	size_t n_works = row_deployment_list_actions(tx, environment, works, SHOWN);
+	size_t n_works = row_deployment_list_actions(
+	    tx, environment, action_table[ACTION_RUN_PIPELINE].name, works, SHOWN);
 
 	for (size_t i = 0; i < n_works; i++)
-		if (deployment_is_pipeline(&works[i]) && read_begun(tx, &works[i], &one))
+		if (read_begun(tx, &works[i], &one))
 			n = merge(list, n, &one);
 	return n;
 }

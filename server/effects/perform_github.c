@@ -54,6 +54,7 @@ struct forge_job {
 	struct github_job asking;
 	int64_t environment; /* where a reviewer answers: its number at GitHub; 0: not known */
 	bool has_no_jobs;    /* a pipeline at GitLab that is looked at: itself is asked for */
+	bool goes_on;	     /* the job of a gate: its run is to be cancelled */
 };
 
 /* --- one that we begin, or an answer to its own gate --- */
@@ -74,13 +75,23 @@ static const struct forge_api_answer waits_for_none = { .verdict = FORGE_API_NOT
 static const struct forge_api_answer is_no_reviewer = { .verdict = FORGE_API_FORBIDDEN,
 	.detail = "the owner of GITHUB_API_TOKEN may not review there" };
 
+static const struct forge_api_answer is_over = { .verdict = FORGE_API_NOT_FOUND,
+	.detail = "its job is over already" };
+
+/* A credential that counts no more, or a run that is just beginning: the next try may go better. */
+static bool
+is_refused(const struct forge_api_answer *answer)
+{
+	return !answer->is_of_access && answer->verdict < FORGE_API_FAILED &&
+	    answer->verdict != FORGE_API_UNAUTHORIZED && answer->verdict != FORGE_API_CONFLICT &&
+	    answer->verdict != FORGE_API_LIMITED;
+}
+
 /* What failed behind its first byte may have been done. */
 static enum forge_verdict
 verdict_of(const struct effect *effect, const struct forge_api_answer *answer)
 {
 	bool is_start = effect->kind == EFFECT_FORGE_START, is_gone;
-	bool is_refused =
-	    answer->verdict < FORGE_API_FAILED && answer->verdict != FORGE_API_LIMITED;
 
 	if (answer->verdict == FORGE_API_DONE)
 		return FORGE_SAYS_DONE;
@@ -93,15 +104,46 @@ verdict_of(const struct effect *effect, const struct forge_api_answer *answer)
 	is_gone = is_review(effect) ? answer == &waits_for_none :
 				      answer->verdict == FORGE_API_NOT_FOUND ||
 		(answer->verdict == FORGE_API_UNFIT && effect->kind == EFFECT_FORGE_ANSWER);
-	return is_gone && !answer->is_of_access		    ? FORGE_SAYS_GONE :
-	    is_refused && effect->kind == EFFECT_FORGE_STOP ? FORGE_SAYS_NO :
-							      FORGE_SAYS_NOTHING;
+	return is_gone && !answer->is_of_access			    ? FORGE_SAYS_GONE :
+	    effect->kind == EFFECT_FORGE_STOP && is_refused(answer) ? FORGE_SAYS_NO :
+								      FORGE_SAYS_NOTHING;
 }
 
 static bool
 at_gitlab(const struct effect *effect)
 {
 	return effect->kind != EFFECT_FORGE_ANSWER && effect->u.forge.at_gitlab;
+}
+
+/* The run of a gate is cancelled where its job has not ended: what goes on there since is not the
+ * gate's.  At GitLab the job alone is cancelled. */
+static bool
+is_to_be_looked_at(const struct forge_job *job)
+{
+	const struct effect *effect = job->asking.job.effect;
+
+	return effect->kind == EFFECT_FORGE_STOP && effect->u.forge.is_gates &&
+	    !effect->u.forge.at_gitlab && !job->goes_on;
+}
+
+/* Of its attempt's jobs, or of a run; of GitLab's job that was to be cancelled. */
+static bool
+is_job_over(const struct effect_forge *forge, const struct json *body)
+{
+	static const char *const over[] = { "success", "failed", "skipped" };
+	const struct json *jobs = json_get(body, "jobs");
+	bool ret = jobs == NULL && json_has(body, "status", "completed");
+	char id[JOB_NUMBER];
+
+	for (size_t i = 0; i < COUNT(over) && forge->at_gitlab; i++)
+		ret |= json_has(body, "status", over[i]);
+	for (size_t i = 0; i < json_count(jobs); i++) {
+		(void)snprintf(
+		    id, sizeof(id), "%" PRId64, json_get_i64_or(json_at(jobs, i), "id", 0));
+		ret |= strcmp(id, forge->job) == 0 &&
+		    json_has(json_at(jobs, i), "status", "completed");
+	}
+	return ret;
 }
 
 /* Of a list that which has the nonce in its title: its workflow shows it there. */
@@ -138,7 +180,7 @@ read_run(struct effect *effect, const struct forge_api_answer *answer, const str
 	body = at_gitlab(effect) ? NULL : find_run(body, &effect->u.forge);
 	if (body != NULL && pipeline_run_read(body, &said->run, &err))
 		return;
-	said->verdict = FORGE_SAYS_NOTHING;
+	said->verdict = body == NULL && !at_gitlab(effect) ? FORGE_SAYS_GONE : FORGE_SAYS_NOTHING;
 	(void)text_copy(said->why, sizeof(said->why), err.text);
 }
 
@@ -167,12 +209,21 @@ write_run(const struct forge_job *job, char path[LIMIT_LINE])
 	} rows[] = { { "/actions/runs", "/rerun-failed-jobs", "/cancel", "" },
 		{ "/pipelines", "/retry", "/cancel", "/jobs?per_page=100" } };
 	size_t row = at_gitlab(effect) ? 1 : 0;
+	const struct effect_forge *forge = &effect->u.forge;
 
-	(void)snprintf(path, LIMIT_LINE, "%s/%" PRId64 "%s", rows[row].of, effect->u.forge.run,
-	    effect->kind == EFFECT_FORGE_START	  ? rows[row].start :
-		effect->kind == EFFECT_FORGE_STOP ? rows[row].stop :
-		job->has_no_jobs		  ? "" :
-						    rows[row].look);
+	if (forge->is_gates && forge->job[0] != '\0' && at_gitlab(effect))
+		(void)snprintf(path, LIMIT_LINE, "/jobs/%s/cancel", forge->job);
+	else if (forge->job[0] != '\0' && is_to_be_looked_at(job))
+		(void)snprintf(path, LIMIT_LINE,
+		    "/actions/runs/%" PRId64 "/attempts/%" PRId64 "/jobs?per_page=100", forge->run,
+		    forge->attempt);
+	else
+		(void)snprintf(path, LIMIT_LINE, "%s/%" PRId64 "%s", rows[row].of,
+		    effect->u.forge.run,
+		    effect->kind == EFFECT_FORGE_START		    ? rows[row].start :
+			is_to_be_looked_at(job) || job->has_no_jobs ? "" :
+			effect->kind == EFFECT_FORGE_STOP	    ? rows[row].stop :
+								      rows[row].look);
 }
 
 /* Of a run that is there, or of its workflow; of one that is to begin with a body. */
@@ -274,6 +325,14 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 		ask(&job->asking.job);
 		return;
 	}
+	if (effect->kind == EFFECT_FORGE_STOP && effect->u.forge.is_gates &&
+	    answer->verdict == FORGE_API_DONE && is_job_over(&effect->u.forge, body)) {
+		answer = &is_over;
+	} else if (answer->verdict == FORGE_API_DONE && is_to_be_looked_at(job)) {
+		job->goes_on = true;
+		ask(&job->asking.job);
+		return;
+	}
 	effect = perform_job_free(&job->asking.job);
 	read_run(effect, answer, body);
 	perform_report(effect);
@@ -305,8 +364,8 @@ ask(struct perform_job *base)
 		write_forge((struct forge_job *)base, path, &body, &err);
 	if (buf_check(&body, &err) && body.size > 0)
 		request.body = buf_text(&body);
-	if (request.body != NULL || effect->kind == EFFECT_FORGE_STOP ||
-	    effect->kind == EFFECT_FORGE_START)
+	if (request.body != NULL || effect->kind == EFFECT_FORGE_START ||
+	    (effect->kind == EFFECT_FORGE_STOP && !is_to_be_looked_at((struct forge_job *)base)))
 		request.method = "POST"; /* which is never sent twice for one answer */
 	github_job_ask((struct github_job *)base, &request, &err);
 }

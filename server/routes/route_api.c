@@ -326,7 +326,7 @@ let_in_token(struct route_api *local, struct http_request *request, struct updat
 	return text_copy(ret->token, sizeof(ret->token), token);
 }
 
-/* Many jobs share an address of their forge: only what proves nothing counts. */
+/* Many jobs share an address of their forge: only what is refused counts. */
 static struct seen *
 job_tries(struct route_api *local, const struct http_request *request)
 {

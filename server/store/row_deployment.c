@@ -412,12 +412,12 @@ row_deployment_failed_since(struct tx *tx, const struct release *release)
 
 size_t
 row_deployment_list_actions(
-    struct tx *tx, const char *environment, struct deployment *ret, size_t max)
+    struct tx *tx, const char *environment, const char *action, struct deployment *ret, size_t max)
 {
 	return tx_read(tx, read_deployment, ret, max,
 	    "SELECT " COLUMNS " FROM work INDEXED BY work_actions WHERE environment = $1"
-	    " AND program = 'action' ORDER BY id DESC LIMIT $2",
-	    DB_TEXT(environment), DB_I64(max));
+	    " AND program = 'action' AND $3 IN ('', action) ORDER BY id DESC LIMIT $2",
+	    DB_TEXT(environment), DB_I64(max), DB_TEXT(action));
 }
 
 TX_READER(read_person, struct row_person, TX_I64(person), TX_TEXT(name))

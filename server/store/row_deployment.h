@@ -103,9 +103,9 @@ int64_t row_deployment_failed_since(struct tx *tx, const struct release *release
 struct deployment *row_deployment_tried(struct tx *tx, const char *environment, const char *commit,
     const char *tree, struct deployment *ret);
 
-/* The same of actions there, whatever became of them. */
-size_t row_deployment_list_actions(
-    struct tx *tx, const char *environment, struct deployment *ret, size_t max);
+/* The same of actions there, whatever became of them, of that one alone ("": of all). */
+size_t row_deployment_list_actions(struct tx *tx, const char *environment, const char *action,
+    struct deployment *ret, size_t max);
 
 /* Whoever asked for something lately (of the newest ROW_PEOPLE_OF), by the name that they had last
  * in a chat: nobody can write to an account of the machine.  The latest first; returns how many. */

@@ -34,6 +34,16 @@ row_gate_last(struct tx *tx, const struct delivery_job *job)
 	    DB_TEXT(job->of.repository_id), DB_TEXT(job->of.run), DB_TEXT(job->environment));
 }
 
+bool
+row_gate_has_other(struct tx *tx, int64_t work, const struct job *job)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM work_job j INDEXED BY work_job_run CROSS JOIN work"
+		   " ON work.id = j.work WHERE repository_id = $1 AND j.run = $2 AND j.work <> $3"
+		   " AND action = 'open-gate' AND " STORE_IS_OPEN,
+		   DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(work)) > 0;
+}
+
 /* GitHub takes one answer for all jobs of a run that wait at one of its environments: where several
  * have asked, the end of one job is not that of the others, and the run's is waited for.  Of what
  * people review no Deployment is known, but there is one open gate of an environment at a time. */

@@ -17,6 +17,9 @@ int64_t row_gate_find(struct tx *tx, int64_t deployment);
 /* The newest that the same run has asked for at that environment of GitHub's; 0: none. */
 int64_t row_gate_last(struct tx *tx, const struct delivery_job *job);
 
+/* Has the same run another gate that has not ended? */
+bool row_gate_has_other(struct tx *tx, int64_t work, const struct job *job);
+
 /* The newest gate below `before` that is open or waits for that job; of a whole run one that the
  * same attempt asked for, or GitHub itself for it, until then (wall ms: no rule says its attempt).
  * 0: there is none. */

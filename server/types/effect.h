@@ -220,7 +220,8 @@ struct effect_forge_answer {
 	int64_t not_before; /* wall ms */
 };
 
-/* Of the three kinds: a run of PIPELINE_<NAME>, which is the subject. */
+/* Of the three kinds: a run of PIPELINE_<NAME>, which is the subject; of STOP also the run of an
+ * open gate, whose job it names. */
 struct effect_forge {
 	char environment[LIMIT_ENVIRONMENT];
 	char pipeline[ACTION_WORD];
@@ -229,6 +230,9 @@ struct effect_forge {
 	int64_t run;	/* START: whose failed jobs are to run again; 0: it begins anew */
 	bool at_gitlab; /* it is GitLab's, whatever the settings say by then */
 	bool is_plain;	/* START: without the key that an older server does not know */
+	bool is_gates;	/* STOP: the subject is a gate: what is over there is not cancelled */
+	char job[JOB_NUMBER]; /* of a gate: the job's number there; "": not known */
+	int64_t attempt;      /* of a gate: the run's, that the job is of */
 	int64_t not_before;	/* LOOK: wall ms: GitHub is asked then */
 };
 

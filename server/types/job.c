@@ -71,6 +71,12 @@ job_forge_of(const char *repository_id)
 									      DELIVERY_GITHUB;
 }
 
+const char *
+job_word(const char *repository_id)
+{
+	return job_forges[job_forge_of(repository_id)].word;
+}
+
 enum job_actor
 job_actor_of(enum delivery_forge forge, const char *event)
 {

@@ -64,6 +64,9 @@ MUST_USE bool job_read(enum delivery_forge forge, const struct json *claims, str
 /* Whose repository has that number: "gitlab:22", "456789". */
 enum delivery_forge job_forge_of(const char *repository_id);
 
+/* What its forge calls that which a job belongs to: "run", "pipeline". */
+const char *job_word(const char *repository_id);
+
 /* By an event's name; OUTSIDE: whoever may not write to the repository can cause it, or it brings
  * what such people wrote. */
 enum job_actor job_actor_of(enum delivery_forge forge, const char *event);

@@ -256,7 +256,7 @@ def test_stop_cancels_the_run_whose_gate_is_open(scene, api):
     wait_until(lambda: at_github["conclusion"] == "cancelled", 60, "its run to be cancelled")
     assert run.row("state") == "STOPPING", "its job is not over yet"
     who.say("/status production")
-    who.hear("gate open for", run.sha[:7])
+    who.hear("⏳ stopping", run.sha[:7])
     assert run.job_ends("cancelled") == 200
     run.message("Gate closed: production", "cancelled: by @admin_")
 

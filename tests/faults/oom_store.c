@@ -126,6 +126,12 @@ is_ours(const struct fault_site *site)
 	return atomic_load(&site->ready) != 0 && site->class == FAULT_CLASS_malloc;
 }
 
+bool
+sim_lacks_memory(void)
+{
+	return atomic_load(&fault_page()->last_hit) != 0;
+}
+
 static void
 arm(struct fault_site *site, uint64_t seed)
 {

@@ -229,6 +229,8 @@ class GitlabApi(Server):
             return self.deploy(body)
         if words[0] == "deployments" and len(words) == 2:
             return self.update(words[1], body)
+        if words[0] == "jobs" and words[2:] == ["cancel"]:
+            return self.cancel_job(words[1])
         if words[0] == "pipelines" and words[2:] in (["retry"], ["cancel"]):
             one = self.pipeline(words[1])
             for job in list(one["jobs"]):
@@ -237,6 +239,14 @@ class GitlabApi(Server):
                 if words[2] == "retry" and job["status"] in ("failed", "canceled"):
                     self.job(one, job["name"], "running")
             return one
+        raise Refused(404, "Not Found")
+
+    def cancel_job(self, number):
+        """One that is over stays as it is, and is no error."""
+        for job in (job for one in self.pipelines for job in one["jobs"] if str(job["id"]) == number):
+            if job["status"] in ("running", "pending"):
+                job["status"] = "canceled"
+            return job
         raise Refused(404, "Not Found")
 
     def deploy(self, body, job=None):

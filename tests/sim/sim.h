@@ -176,3 +176,6 @@ void sim_play(uint64_t seed, struct sim_totals *totals);
 void sim_play_long(uint64_t seed, int n, struct sim_totals *totals);
 
 void sim_end(void);
+
+/* In a program whose libraries may get no memory (tests/faults/oom_store.c): has one got none? */
+__attribute__((weak)) bool sim_lacks_memory(void);

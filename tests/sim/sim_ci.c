@@ -217,7 +217,7 @@ sim_ci_report(struct sim *sim, struct sim_open *open)
 		    report->state, effect->subject, report->environment);
 	sim->reported[at] = effect->id;
 	sim->is_shown[effect->subject] = can_report(effect->settings, report->environment) &&
-	    strcmp(report->state, "in_progress") == 0;
+	    strcmp(report->state, "in_progress") == 0 && !sim->is_untold[effect->subject];
 	sim_chat_toast(sim, open);
 }
 
@@ -303,8 +303,10 @@ forget_shown(struct sim *sim, struct tx *tx)
 		DB_I64(tx->at)),
 	    &err);
 	while (db_next(&rows))
-		if (!can_report(s, db_col_text(&rows, 1)))
+		if (!can_report(s, db_col_text(&rows, 1))) {
 			sim->is_shown[db_col_i64(&rows, 0)] = false;
+			sim->is_untold[db_col_i64(&rows, 0)] = true;
+		}
 }
 
 void

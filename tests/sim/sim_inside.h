@@ -92,7 +92,7 @@ struct sim_delivery {
 	int branch;
 	char after[LIMIT_COMMIT];
 	char login[24];
-	int64_t last_work; /* when it was sent: who is its sender may have pushed what waited then */
+	int64_t last_work; /* when it was sent: its sender may be named for what waited then */
 };
 
 /* --- sim_blocks.c --- */
@@ -508,6 +508,7 @@ struct sim {
 	struct sim_ci ci[SIM_RUNS];
 	int64_t reported[SIM_ENVIRONMENTS]; /* the effect that GitHub was told last by */
 	bool is_shown[SIM_DEPLOYMENTS];	    /* GitHub shows that it is in progress */
+	bool is_untold[SIM_DEPLOYMENTS]; /* it ended while nobody could tell that */
 	size_t n_ci_said;
 	struct sim_ci_said ci_said[16 * SIM_RUNS];
 

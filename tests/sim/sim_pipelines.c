@@ -274,7 +274,7 @@ is_looked_at(struct sim *sim, int64_t effect, UNUSED int64_t b)
 	if (!sim->is_resting && sim_one_in(sim, 8))
 		report(sim, open, FORGE_SAYS_NOTHING, "HTTP 502");
 	else if (of == NULL)
-		report(sim, open, FORGE_SAYS_NOTHING, "it lists no such run");
+		report(sim, open, FORGE_SAYS_GONE, "it lists no such run");
 	else if (of->is_deleted)
 		report(sim, open, FORGE_SAYS_GONE, "HTTP 404");
 	else {
@@ -297,6 +297,8 @@ is_stopped(struct sim *sim, int64_t effect, UNUSED int64_t b)
 	of = find_run(sim, open->effect->u.forge.run);
 	if (!sim->is_resting && sim_one_in(sim, 8)) {
 		report(sim, open, FORGE_SAYS_NOTHING, "HTTP 502");
+	} else if (of == NULL && !sim->is_resting && sim_one_in(sim, 6)) {
+		report(sim, open, FORGE_SAYS_NO, "HTTP 403");
 	} else if (of == NULL && sim_rules_stop(sim, open->effect->u.forge.run)) {
 		sim_note(sim, SIM_GATE_STOPPED);
 		report(sim, open, FORGE_SAYS_DONE, "");

@@ -192,7 +192,7 @@ sim_rules_stop(struct sim *sim, int64_t run)
 		}
 	for (size_t i = 0; i < sim->n_jobs; i++)
 		if (sim->jobs[i].run == run && sim_one_in(sim, 2))
-			return true; /* it says so itself, or dies of it */
+			return true; /* it says itself that it ends, or goes on */
 	return false;
 }
 

@@ -54,6 +54,13 @@ may_fail_for_good(const struct event *event)
 	    event->kind == EVENT_FORGE_SAID;
 }
 
+/* What a library refuses for want of memory is a failed request. */
+static bool
+lacks_memory(void)
+{
+	return sim_lacks_memory != NULL && sim_lacks_memory();
+}
+
 static void
 decide_guarded(struct tx *tx, const struct event *event)
 {
@@ -69,11 +76,11 @@ decide_guarded(struct tx *tx, const struct event *event)
 		sim_chat_sent(sim, &event->u.message_sent);
 	sim_trace(sim, "    %s%s%" PRId64, event_name(event->kind),
 	    event->effect != 0 ? " of " : " ", event->effect);
-	if (event->kind == EVENT_FAULT && sim->n_planned-- == 0)
+	if (event->kind == EVENT_FAULT && !lacks_memory() && sim->n_planned-- == 0)
 		sim_fail(sim, "no_result_fails", "%s", event->u.fault.reason);
 	sim_check_before(sim, tx, &before);
 	handlers[event->kind](tx, event);
-	if (tx->failed)
+	if (tx->failed && !lacks_memory())
 		sim_fail(sim, "no_handler_fails", "%s: %s", event_name(event->kind), tx->err.text);
 	sim->is_distrusted |= event->kind == EVENT_STARTED && event->u.started.is_restored;
 	if (sim->is_full) {

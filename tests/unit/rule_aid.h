@@ -91,7 +91,7 @@ approve(struct scene *s, int64_t who)
 		git(s);
 }
 
-/* Yes or no. */
+/* The yes or no that is on its way; NULL: none is, but perhaps a report that it waits. */
 static inline const struct effect_forge_answer *
 answer(struct scene *s)
 {

@@ -33,7 +33,7 @@ TEST(it_is_answered_who_has_approved_and_by_which_run)
 	world_due(&s.w, TIMER_GATE);
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_int_equal(world_rings(&s.w), rings);
-	assert_null(answer(&s)); /* it knows, and its job goes on */
+	assert_null(answer(&s)); /* it knows */
 	world_close(&s.w);
 }
 

@@ -18,17 +18,15 @@ is(struct scene *s)
 	return world_deployment(&s->w, s->gate).state;
 }
 
-/* An open one; true: at GitLab. */
-static const struct effect_forge *
-stops(struct scene *s, bool at_gitlab)
+/* True: at GitLab. */
+static void
+opens(struct scene *s, bool at_gitlab)
 {
-	struct effect *effect;
-
 	*s = (struct scene){ .job = JOB_OF_SHOP };
 	if (at_gitlab)
 		job_is_gitlabs(&s->job, "1");
 	world_open(&s->w, "PRODUCTION_CONFIRM=false", "ENABLE_API_SERVER=true",
-	    "PUBLIC_URL=https://bot.example.org", "WORKFLOW_SHOP_MAY=gate:production",
+	    "PUBLIC_URL=https://bot.example.org", "WORKFLOW_SHOP_MAY=gate:production, gate:staging",
 	    at_gitlab ? "GITHUB_REPOSITORY=" : "GITHUB_REPOSITORY=octo/shop",
 	    at_gitlab ? "WORKFLOW_SHOP_IS=gitlab 22 .gitlab-ci.yml@refs/heads/main" :
 			"WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main",
@@ -40,6 +38,14 @@ stops(struct scene *s, bool at_gitlab)
 		.work;
 	world_git(&s->w, (struct world_git){ .commit = s->job.sha });
 	assert_int_equal(is(s), DEPLOY_RUNNING);
+}
+
+static const struct effect_forge *
+stops(struct scene *s, bool at_gitlab)
+{
+	struct effect *effect;
+
+	opens(s, at_gitlab);
 	(void)world_text(&s->w, WORLD_ADMIN, "/cancel production");
 	assert_int_equal(is(s), DEPLOY_STOPPING);
 	assert_int_equal(world_active(&s->w, "production").id, s->gate);
@@ -51,7 +57,7 @@ stops(struct scene *s, bool at_gitlab)
 static void
 says(struct scene *s, enum forge_verdict verdict, const char *why)
 {
-	struct forge_said said = { .verdict = verdict };
+	struct forge_said said = { .verdict = verdict, .retry_after_s = 60 };
 
 	(void)text_copy(said.why, sizeof(said.why), why);
 	world_forge(&s->w, EFFECT_FORGE_STOP, &said);
@@ -82,6 +88,9 @@ TEST(stop_cancels_its_run_and_the_environment_is_busy_until_that_is_over)
 		assert_int_equal(stop->run, 4711);
 		assert_string_equal(stop->environment, "production");
 		assert_int_equal(stop->at_gitlab, i % 2 != 0);
+		assert_true(stop->is_gates);
+		assert_string_equal(stop->job, i % 2 != 0 ? "1" : "99001");
+		assert_int_equal(stop->attempt, 1);
 		says(&s, FORGE_SAYS_DONE, "");
 		assert_int_equal(is(&s), DEPLOY_STOPPING);
 		ends(&s, words[i / 2]);
@@ -109,7 +118,7 @@ TEST(what_its_forge_refuses_to_cancel_keeps_nothing)
 }
 
 /* Its forge is away, or has taken it and says no end. */
-TEST(a_run_that_is_not_over_keeps_the_environment_for_three_minutes_at_most)
+TEST(a_run_that_is_not_over_keeps_the_environment_for_six_minutes_at_most)
 {
 	static const struct {
 		enum forge_verdict verdict;
@@ -125,15 +134,58 @@ TEST(a_run_that_is_not_over_keeps_the_environment_for_three_minutes_at_most)
 		assert_int_equal(is(&s), DEPLOY_STOPPING);
 		assert_int_equal(world_count(&s.w, EFFECT_FORGE_STOP), i == 0);
 		if (i == 0)
-			assert_true(world_peek(&s.w, EFFECT_FORGE_STOP)->u.forge.not_before >
-			    s.w.aid.at + MINUTE / 10);
-		s.w.aid.at += 3 * MINUTE;
+			assert_in_range(world_peek(&s.w, EFFECT_FORGE_STOP)->u.forge.not_before,
+			    s.w.aid.at + MINUTE - 1000, s.w.aid.at + MINUTE);
+		s.w.aid.at += 6 * MINUTE;
 		world_due(&s.w, TIMER_GATE);
 		assert_int_equal(is(&s), DEPLOY_FAILED);
 		assert_non_null(world_says(&s.w, rows[i].said));
 		assert_int_equal(world_count(&s.w, EFFECT_FORGE_STOP), 0);
 		world_close(&s.w);
 	}
+}
+
+/* What was said of an earlier try is none of its end. */
+TEST(that_it_was_not_cancelled_is_not_said_of_a_job_that_is_over)
+{
+	struct scene s;
+
+	(void)stops(&s, false);
+	says(&s, FORGE_SAYS_NOTHING, "HTTP 502");
+	assert_string_not_equal(world_deployment(&s.w, s.gate).note, "");
+	ends(&s, "cancelled");
+	assert_string_equal(world_deployment(&s.w, s.gate).note, "");
+	world_close(&s.w);
+}
+
+/* GitHub cancels a run as a whole: who stops this gate has not stopped the other one. */
+TEST(a_run_with_another_gate_goes_on)
+{
+	struct scene s;
+	struct job other;
+
+	opens(&s, false);
+	other = s.job;
+	(void)text_copy(other.check_run, JOB_NUMBER, "99002");
+	(void)job_asks(&s.w, &other, API_GATE, "/v1/gate", "{\"environment\": \"staging\"}");
+	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(world_count(&s.w, EFFECT_FORGE_STOP), 0);
+	assert_non_null(world_says(&s.w, "its run goes on: it has another gate"));
+	world_close(&s.w);
+}
+
+TEST(who_stops_it_again_does_not_wait)
+{
+	struct scene s;
+
+	(void)stops(&s, false);
+	assert_non_null(world_says(&s.w, "/cancel again does not wait for that"));
+	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_non_null(world_says(&s.w, "its run may go on: its end was not waited for"));
+	assert_int_equal(world_count(&s.w, EFFECT_FORGE_STOP), 0);
+	world_close(&s.w);
 }
 
 TEST(a_job_that_ended_well_in_spite_of_stop_has_ended_well)

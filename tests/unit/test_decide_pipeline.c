@@ -218,7 +218,7 @@ PIPELINE_TEST(what_has_no_answer_is_never_sent_again)
 	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
 	assert_non_null(world_says(w, "GitHub: timed out"));
 	w->aid.at += 2 * MINUTE;
-	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "it lists no such run"));
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_GONE, "it lists no such run"));
 	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_int_equal(work(w).why, DEPLOY_WHY_INTERRUPTED);
@@ -236,7 +236,7 @@ PIPELINE_TEST(a_run_that_was_not_named_is_looked_for_for_two_minutes)
 		    i == 0 ? says(FORGE_SAYS_NOTHING, "timed out") : done(0));
 		assert_int_equal(world_peek(w, EFFECT_FORGE_LOOK)->u.forge.run, 0);
 		w->aid.at += MINUTE;
-		github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "it lists no such run"));
+		github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_GONE, "it lists no such run"));
 		if (i == 0) {
 			github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_RUNS, ""));
 			assert_int_equal(world_peek(w, EFFECT_FORGE_LOOK)->u.forge.run, RUN);
@@ -246,11 +246,25 @@ PIPELINE_TEST(a_run_that_was_not_named_is_looked_for_for_two_minutes)
 			continue;
 		}
 		w->aid.at += MINUTE;
-		github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "it lists no such run"));
+		github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_GONE, "it lists no such run"));
 		assert_int_equal(work(w).state, DEPLOY_FAILED);
 		assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
 		assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
 	}
+}
+
+/* Nobody has looked yet, though two minutes are over. */
+PIPELINE_TEST(who_could_not_look_does_not_know_that_it_is_lost)
+{
+	ask(w, "/do run-pipeline production nightly");
+	w->aid.at += 40 * MINUTE;
+	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "deploybot was restarted"));
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+	assert_true(is_asked_in_a_minute(w));
+	(void)world_text(w, WORLD_ADMIN, "/cancel production");
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+	assert_int_equal(work(w).state, DEPLOY_FAILED); /* somebody does not wait for that */
 }
 
 PIPELINE_TEST(an_older_server_is_asked_without_the_key_that_it_does_not_know)
@@ -261,7 +275,7 @@ PIPELINE_TEST(an_older_server_is_asked_without_the_key_that_it_does_not_know)
 	assert_true(world_peek(w, EFFECT_FORGE_START)->u.forge.is_plain);
 	github(w, EFFECT_FORGE_START, done(0));
 	w->aid.at += 2 * MINUTE;
-	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "it lists no such run"));
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_GONE, "it lists no such run"));
 	assert_int_equal(work(w).state, DEPLOY_FAILED);
 	assert_string_equal(work(w).detail, "started; which run it is is not known");
 }

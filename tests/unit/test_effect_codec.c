@@ -35,7 +35,7 @@ again(const struct effect *effect)
 	TEXT(kind, of.push.forge)
 #define FORGE(kind) \
 	TEXT(kind, forge.environment), TEXT(kind, forge.pipeline), TEXT(kind, forge.words), \
-	TEXT(kind, forge.nonce)
+	TEXT(kind, forge.nonce), TEXT(kind, forge.job)
 static const struct {
 	enum effect_kind kind;
 	enum { IS_TEXT, IS_WORD, IS_NOT_IN_ROW } is;

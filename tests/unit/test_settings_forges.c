@@ -104,6 +104,28 @@ TEST(ci_first_is_asked_for_where_gitlab_can_be_asked)
 	settings_unref(s);
 }
 
+/* By the App, a reviewer, or jobs of a workflow, which may be the main file's. */
+TEST(whoever_opens_gates_may_have_to_cancel_their_runs)
+{
+	struct settings *s;
+
+	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, "WATCH_PIPELINES=none",
+	    "PUBLIC_URL=https://bot.example.org", "ENABLE_API_SERVER=true");
+	assert_non_null(s);
+	assert_int_equal(github_needs_of(s), 0x301);
+	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, "WATCH_PIPELINES=none",
+	    "PUBLIC_URL=https://bot.example.org");
+	assert_non_null(s);
+	assert_int_equal(github_needs_of(s), 0x201);
+	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, "WATCH_PIPELINES=none",
+	    "STAGING_GATE_REVIEWER=true");
+	assert_non_null(s);
+	assert_int_equal(github_needs_of(s), 0x301);
+	settings_unref(s);
+}
+
 #define PIPELINE(line) "PIPELINE_RELEASE=release.yml ref=main" line
 TEST(a_pipeline_is_one_that_github_can_begin)
 {

@@ -67,9 +67,7 @@ static void try_next(struct place *place);
 static bool
 find_github(const struct settings *of, char path[LIMIT_REF])
 {
-	return of->github_repository != NULL &&
-	    (of->github.app_id != NULL || of->github.token != NULL) &&
-	    text_copy(path, LIMIT_REF, of->github_repository);
+	return pipeline_repository(of, DELIVERY_GITHUB, path);
 }
 
 /* An application knows nothing of the main file's webhook, by which its deliveries may come. */
@@ -227,7 +225,7 @@ on_file(void *ctx, const struct forge_api_answer *answer, UNUSED const struct js
 	doctor_answered(doctor);
 }
 
-/* A run waits there for 30 days: the App is asked, and answers for none of its environments. */
+/* A run waits there for 30 days: the App is asked, and that environment is none of the settings. */
 static void
 on_rules(void *ctx, const struct forge_api_answer *answer, const struct json *body)
 {

@@ -131,7 +131,7 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 		if (!is_to_be_announced && !is_stale &&
 		    is_required(tx, environment, api->job, file))
 			buf_addf(names, " (%s is this %s: it counts when it has ended)", file,
-			    job_forges[job_forge_of(api->job->repository_id)].word);
+			    job_word(api->job->repository_id));
 		n++;
 		if (!is_to_be_announced || is_stale)
 			continue;

@@ -75,8 +75,8 @@ run_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *ro
 	if (!deployment_is_gate(work))
 		return NULL;
 	(void)row_job_get(tx, work->id, &rows->job);
-	(void)snprintf(rows->run, sizeof(rows->run), "%s %s",
-	    job_forges[job_forge_of(job->repository_id)].word, job->run);
+	(void)snprintf(
+	    rows->run, sizeof(rows->run), "%s %s", job_word(job->repository_id), job->run);
 	return rows->run;
 }
 

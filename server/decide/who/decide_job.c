@@ -137,7 +137,7 @@ decide_job_is_behind_gate(struct tx *tx, const char *environment)
 	if (tx->job == NULL || row_job_open_gate(tx, environment, tx->job) == 0)
 		return false;
 	decide_refusef(tx, 409, "%s waits for the gate that this %s has there: deploy in its job",
-	    environment, job_forges[job_forge_of(tx->job->repository_id)].word);
+	    environment, job_word(tx->job->repository_id));
 	return true;
 }
 

@@ -280,8 +280,8 @@ say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 	if (of.job.attempt > 1)
 		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
 	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s%s%s%.80s · %s",
-	    job_forges[job_forge_of(of.job.repository_id)].word, of.job.run, of.job.repository,
-	    again, of.job.actor[0] != '\0' ? ", begun by " : "", FORGE_PERSON(of.job.actor),
+	    job_word(of.job.repository_id), of.job.run, of.job.repository, again,
+	    of.job.actor[0] != '\0' ? ", begun by " : "", FORGE_PERSON(of.job.actor),
 	    page_of(tx, gate, &of.job, page));
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_gate.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_run.h"
@@ -48,6 +49,11 @@ decide_cancel(struct tx *tx, struct deployment *deployment, const struct update 
 
 	memcpy(detail, deployment->detail, sizeof(detail));
 	audit_cancel(tx, deployment, update);
+	if (deployment_is_gate(deployment) && deployment->state == DEPLOY_STOPPING) {
+		decide_gate_free(tx, deployment->id);
+		row_deployment_get(tx, deployment->id, deployment);
+		return true;
+	}
 	deployment->why = DEPLOY_WHY_CANCELLED;
 	deployment->cancelled_by = update->person;
 	(void)snprintf(deployment->detail, sizeof(deployment->detail), "by %s", update->name);

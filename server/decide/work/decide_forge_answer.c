@@ -116,7 +116,7 @@ try_again(struct tx *tx, int64_t retry_after_s)
 }
 
 /* After a restart, what was answered before it waits for nothing.  A report that did not come there
- * lacks nobody. */
+ * is not sent again: the answer says it all. */
 void
 decide_forge_answered(struct tx *tx, const struct forge_said *said)
 {
@@ -141,7 +141,9 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 	if (!is_done)
 		(void)snprintf(note, sizeof(note), "GitHub %s: %.200s",
 		    is_over ? "waits for no answer" : "is not answered yet", said->why);
-	if (is_done && gate.note[0] == '\0')
+	/* What somebody has stopped says whether its run goes on. */
+	if (gate.note[0] == '\0' ? is_done :
+				   gate.why == DEPLOY_WHY_CANCELLED && gate.started_at != 0)
 		return;
 	(void)text_copy(gate.note, sizeof(gate.note), note);
 	decide_tell(tx, &gate, NULL);

@@ -14,7 +14,8 @@
 /* The act: yes where it is open, no where it has ended before GitHub knew that. */
 void decide_forge_answer(struct tx *tx, const struct deployment *work);
 
-/* Its page shows where that is decided, unless it is in a moment; a reviewer has no such word. */
+/* GitHub's page shows that it waits here, if nothing is decided within five seconds.  A reviewer
+ * can say only yes or no: then it shows nothing. */
 void decide_forge_asked(struct tx *tx, const struct deployment *gate);
 
 /* The FORGE_ANSWER of tx->effect: what became of it. */

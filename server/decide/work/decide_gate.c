@@ -28,9 +28,9 @@
 
 #define MINUTE_MS (60 * INT64_C(1000))
 #define HOUR_MS	  (60 * MINUTE_MS)
-#define GONE_MS	  (3 * MINUTE_MS) /* a job asks every five seconds; a run is cancelled by then */
-#define AGAIN_MS  (MINUTE_MS / 6)
-#define CLOCKS_MS MINUTE_MS /* by which GitHub's clock and ours may differ */
+#define GONE_MS	  (3 * MINUTE_MS) /* a job asks every five seconds */
+#define STOP_MS	  (6 * MINUTE_MS) /* GitHub kills a cancelled job after five */
+#define CLOCKS_MS MINUTE_MS	  /* by which GitHub's clock and ours may differ */
 #define GATES_MAX 64
 #define GATES_OWN 16 /* of an application: it cannot use up all */
 
@@ -202,6 +202,8 @@ end_as(struct tx *tx, struct deployment *gate, const char *how)
 	char detail[LIMIT_LINE] = "";
 	struct row_job of;
 
+	if (gate->state == DEPLOY_STOPPING) /* that its run was not cancelled is no news any more */
+		gate->note[0] = '\0';
 	if (is_stopped)
 		(void)text_copy(detail, sizeof(detail), gate->detail);
 	else if (gate->state == DEPLOY_STOPPING)
@@ -263,13 +265,13 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 		end_as(tx, &gate, request_get(&api->request, "conclusion", how));
 }
 
-/* "run" */
+/* What its job belongs to, in its forge's word. */
 static const char *
 word_of(struct tx *tx, int64_t gate)
 {
 	struct row_job of;
 
-	return job_forges[job_forge_of(row_job_get(tx, gate, &of)->job.repository_id)].word;
+	return job_word(row_job_get(tx, gate, &of)->job.repository_id);
 }
 
 /* Whatever its job does at the forge: here the environment is free. */
@@ -408,11 +410,13 @@ will_end(struct tx *tx, int64_t work)
 	return row_job_get(tx, work, &of)->timer != 0;
 }
 
-/* Of its run, after a while. */
+/* Its forge is asked to cancel it, after that time. */
 static void
 order_stop(struct tx *tx, const struct deployment *gate, int64_t in_ms)
 {
-	struct effect effect = { .kind = EFFECT_FORGE_STOP, .subject = gate->id };
+	struct effect effect = {
+		.kind = EFFECT_FORGE_STOP, .subject = gate->id, .u.forge.is_gates = true
+	};
 	struct effect_forge *stop = &effect.u.forge;
 	struct row_job of;
 	struct err err;
@@ -420,29 +424,59 @@ order_stop(struct tx *tx, const struct deployment *gate, int64_t in_ms)
 	(void)row_job_get(tx, gate->id, &of);
 	stop->at_gitlab = job_forge_of(of.job.repository_id) == DELIVERY_GITLAB;
 	stop->not_before = tx->at + in_ms;
+	stop->attempt = of.job.attempt;
+	(void)text_copy(stop->job, sizeof(stop->job), of.job.check_run);
 	(void)text_copy(stop->environment, sizeof(stop->environment), gate->environment);
 	if (text_to_i64(of.job.run, 1, INT64_MAX, &stop->run, &err))
 		(void)row_effect_order(tx, &effect);
 }
 
+/* Why its run cannot be cancelled from here; NULL: it can.  Whoever may stop this gate may not stop
+ * what waits for another one, and GitHub cancels a run as a whole. */
+static const char *
+find_hindrance(struct tx *tx, const struct deployment *gate)
+{
+	const struct settings *of = settings_of(tx->settings, gate->environment);
+	char repository[LIMIT_REF];
+	enum delivery_forge forge;
+	struct row_job job;
+
+	forge = job_forge_of(row_job_get(tx, gate->id, &job)->job.repository_id);
+	if (!pipeline_repository(of, forge, repository))
+		return "goes on: nothing here may cancel it at its forge";
+	return forge != DELIVERY_GITLAB && row_gate_has_other(tx, gate->id, &job.job) ?
+	    "goes on: it has another gate, which is not stopped" :
+	    NULL;
+}
+
 /* Its run is cancelled at its forge, and the environment is free when that says that its job is
- * over; at once where nobody can ask it.  A yes that GitHub does not have is none any more. */
+ * over; at once where that cannot be.  A yes that GitHub does not have is none any more. */
 static void
 stop(struct tx *tx, int64_t work)
 {
 	struct deployment gate;
-	struct row_job of;
-	char repository[LIMIT_REF];
+	const char *hindrance;
 
 	row_deployment_get(tx, work, &gate);
-	if (!pipeline_repository(settings_of(tx->settings, gate.environment),
-		job_forge_of(row_job_get(tx, work, &of)->job.repository_id), repository)) {
-		let_go(tx, &gate, "goes on: nothing here may cancel it at its forge");
+	gate.note[0] = '\0';
+	hindrance = find_hindrance(tx, &gate);
+	if (hindrance != NULL) {
+		let_go(tx, &gate, hindrance);
 		return;
 	}
+	row_deployment_save(tx, &gate);
 	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_ANSWER, work));
-	wait_until(tx, work, tx->at + GONE_MS);
+	wait_until(tx, work, tx->at + STOP_MS);
 	order_stop(tx, &gate, 0);
+}
+
+void
+decide_gate_free(struct tx *tx, int64_t work)
+{
+	struct deployment gate;
+
+	row_deployment_get(tx, work, &gate);
+	let_go(tx, &gate, "may go on: its end was not waited for");
 }
 
 void
@@ -465,7 +499,7 @@ decide_gate_stopped(struct tx *tx, const struct forge_said *said)
 		return;
 	}
 	if (!is_done)
-		order_stop(tx, &gate, AGAIN_MS);
+		order_stop(tx, &gate, 1000 * said->retry_after_s);
 	decide_tell(tx, &gate, NULL);
 	row_deployment_save(tx, &gate);
 }

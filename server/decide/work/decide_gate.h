@@ -4,6 +4,11 @@
  * A gate is work of the action open-gate: it asks what a deployment of its commit there would ask,
  * and waits in the same queue.  RUNNING is an open gate: the job has gone on, and the environment
  * is its own until it says how it ended.
+ *
+ * Whoever stops an open one has its run cancelled (at GitLab its job), if that job still runs: it
+ * is STOPPING, and keeps its environment, until its job is over, six minutes at most.  It ends at
+ * once where its forge refuses, shows no such job, cannot be asked, or has other gates of that run;
+ * what has no answer is tried again.
  */
 #pragma once
 
@@ -30,6 +35,10 @@ void decide_gate_over(
 /* The FORGE_STOP of tx->effect, of a gate or of work that is itself a run: that was cancelled, or
  * was not. */
 void decide_gate_stopped(struct tx *tx, const struct forge_said *said);
+
+/* Somebody does not wait any longer for the end of a gate that is being stopped: its environment is
+ * free, whatever its job does. */
+void decide_gate_free(struct tx *tx, int64_t work);
 
 /* TIMER_GATE of that work has fired: its job has gone, or keeps the environment for too long. */
 void decide_gate_due(struct tx *tx, int64_t work);

@@ -187,10 +187,10 @@ go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
 {
 	int64_t began_ms = run->tx->at - run->work.started_at;
 
-	/* Nothing at GitLab shows which of its pipelines is ours, but of what is begun again: that
-	 * was looked at, or the next one would take this one's end for its own. */
+	/* Nothing at GitLab shows which of its pipelines is ours, but of what is begun again.  Who
+	 * could not look does not know that it is lost. */
 	bool is_seen = asked == EFFECT_FORGE_LOOK &&
-	    (run->row.again == 0 || said->verdict != FORGE_SAYS_NOTHING);
+	    (said->verdict != FORGE_SAYS_NOTHING || run->work.state == DEPLOY_STOPPING);
 	bool is_lost = (run->at_gitlab && run->row.again == 0) || (is_seen && began_ms >= LOST_MS);
 
 	if (run->row.run == 0 && is_lost)
@@ -208,7 +208,8 @@ go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
 		order(run, EFFECT_FORGE_STOP, false, 0);
 	else
 		order(run, EFFECT_FORGE_LOOK, false,
-		    run->row.run == 0 ? FIND_MS : said->retry_after_s * SECOND_MS);
+		    run->row.run == 0 && began_ms < LOST_MS ? FIND_MS :
+							      said->retry_after_s * SECOND_MS);
 }
 
 /* True: it is begun, or may be. */
