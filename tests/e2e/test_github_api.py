@@ -151,7 +151,7 @@ def test_a_workflow_that_is_not_there_is_named_before_a_deployment_waits_for_it(
 
 def test_an_environment_that_asks_the_app_and_is_none_here_is_named(tmp_path, api):
     for one in api.installations.values():
-        one["permissions"] = {"metadata": "read", "actions": "read", "deployments": "write"}
+        one["permissions"] = {"metadata": "read", "actions": "write", "deployments": "write"}
     api.rules = {"Staging": [APP_ID], "live": [APP_ID], "qa/eu 1": [7, APP_ID], "preview": [7], "free": []}
     given = {"GITHUB_APP_WEBHOOK_SECRET": "0123456789abcdef" * 2, "STAGING_GITHUB_ENVIRONMENT": "Live"}
     *named, summed = sorted(said(made(tmp_path, api, **given)), key=lambda line: "3 of 3" in line)
@@ -167,8 +167,9 @@ def test_where_environments_are_not_to_be_seen_that_is_said(tmp_path, api):
     for one in api.installations.values():
         one["permissions"] = {"metadata": "read", "deployments": "write"}
     lines = said(made(tmp_path, api, GITHUB_APP_WEBHOOK_SECRET="0123456789abcdef" * 2))
-    assert [line.startswith("warning  GitHub: ") for line in lines] == [False, True, True, True], lines
-    assert lines[0].endswith('; doctor\'s look at the App\'s protection rules lacks "Actions: read"'), lines
+    assert [line.startswith("warning  GitHub: ") for line in lines] == [False] + 6 * [True], lines
+    assert lines[0].endswith('; doctor\'s look at the App\'s protection rules lacks "Actions: read"; Stop of a gate lacks '
+                             '"Actions: write"'), lines
 
 
 def test_whether_a_token_may_write_is_not_known(tmp_path, api):
