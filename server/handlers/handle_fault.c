@@ -232,7 +232,7 @@ fault_forge(struct tx *tx, const struct fault *fault)
 	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
 	if (tx->effect != NULL && tx->effect->kind == EFFECT_FORGE_ANSWER)
 		decide_forge_answered(tx, &nothing);
-	else if (tx->effect != NULL && tx->effect->kind == EFFECT_FORGE_STOP)
+	else if (tx->effect != NULL && tx->effect->u.forge.is_gates)
 		decide_gate_stopped(tx, &nothing);
 	else if (tx->effect != NULL)
 		decide_pipeline_said(tx, &nothing);

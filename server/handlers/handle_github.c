@@ -33,7 +33,7 @@ handle_forge_said(struct tx *tx, const struct event *event)
 		decide_report_said(tx, &event->u.forge_said);
 	else if (tx->effect->kind == EFFECT_FORGE_ANSWER)
 		decide_forge_answered(tx, &event->u.forge_said);
-	else if (tx->effect->kind == EFFECT_FORGE_STOP)
+	else if (tx->effect->u.forge.is_gates)
 		decide_gate_stopped(tx, &event->u.forge_said);
 	else
 		decide_pipeline_said(tx, &event->u.forge_said);

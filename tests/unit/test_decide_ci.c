@@ -169,8 +169,8 @@ CI_TEST(what_is_not_done_in_time_is_refused, "CI_WAIT_MINUTES=20")
 	w->aid.at += 20 * MINUTE;
 	world_github_runs(w, NULL, 0, NULL);
 	assert_int_equal(world_state(w), DEPLOY_REFUSED);
-	assert_non_null(world_says(
-	    w, "ci.yml running, lint.yml not seen yet: not done in 20 min; ask again"));
+	assert_non_null(
+	    world_says(w, "ci.yml running, lint.yml not seen yet: not done in 20 min; ask again"));
 }
 
 /* Whoever tries again is not an older attempt, nor is news of one. */

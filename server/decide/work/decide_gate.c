@@ -17,7 +17,6 @@
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
 #include "decide/work/decide_forge_answer.h"
-#include "decide/work/decide_pipeline.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
@@ -486,9 +485,7 @@ decide_gate_stopped(struct tx *tx, const struct forge_said *said)
 	bool is_done = said->verdict == FORGE_SAYS_DONE;
 
 	row_deployment_get(tx, tx->effect->subject, &gate);
-	if (!deployment_is_gate(&gate))
-		decide_pipeline_said(tx, said);
-	if (!deployment_is_gate(&gate) || gate.state != DEPLOY_STOPPING)
+	if (gate.state != DEPLOY_STOPPING)
 		return;
 	gate.note[0] = '\0';
 	if (!is_done)

@@ -32,8 +32,7 @@ void decide_gate_rule(struct tx *tx, const struct environment_settings *environm
 void decide_gate_over(
     struct tx *tx, const struct settings *application, const struct delivery_job *job);
 
-/* The FORGE_STOP of tx->effect, of a gate or of work that is itself a run: that was cancelled, or
- * was not. */
+/* The FORGE_STOP of tx->effect, which is a gate's: its run was cancelled, or was not. */
 void decide_gate_stopped(struct tx *tx, const struct forge_said *said);
 
 /* Somebody does not wait any longer for the end of a gate that is being stopped: its environment is
