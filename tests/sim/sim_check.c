@@ -126,7 +126,8 @@ an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 		claim = d->commit;
 	else if (d->state == DEPLOY_ROLLED_BACK)
 		claim = d->previous;
-	else if (d->state == DEPLOY_FAILED && !d->target_changed && d->started_at != 0)
+	else if (d->state == DEPLOY_FAILED && !d->target_changed && d->started_at != 0 &&
+	    sim->has_begun[d->id]) /* else it began and ended in one turn */
 		claim = sim->ran_before[d->id];
 	if (strcmp(claim, target->runs) != 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is %s: %s runs %.7s, not %.7s",
