@@ -168,8 +168,8 @@ def test_where_environments_are_not_to_be_seen_that_is_said(tmp_path, api):
         one["permissions"] = {"metadata": "read", "deployments": "write"}
     lines = said(made(tmp_path, api, GITHUB_APP_WEBHOOK_SECRET="0123456789abcdef" * 2))
     assert [line.startswith("warning  GitHub: ") for line in lines] == [False] + 6 * [True], lines
-    assert lines[0].endswith('; doctor\'s look at the App\'s protection rules lacks "Actions: read"; Stop of a gate lacks '
-                             '"Actions: write"'), lines
+    assert lines[0].endswith("; doctor's look at the App's protection rules lacks \"Actions: read\"; "
+                             'Stop of a gate lacks "Actions: write"'), lines
 
 
 def test_whether_a_token_may_write_is_not_known(tmp_path, api):
