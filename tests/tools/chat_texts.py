@@ -31,6 +31,7 @@ STANDING = re.compile(
     r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|$"
     r"|: (in progress|not known|renamed|not in the|another commit answers|unhealthy|\d+ of \d+ health URLs))"
     r"|Here: /|❓ /|\S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
+    r"|\S .+ by \S.*, [\w ]+ \d\d:\d\d$"   # a line of /pipelines
     r"|⚪ No release yet: |There is|Too much|You may|You see|Your |Usage|🔐 (Access|Log|Not|You|Token)|⛔ /")
 
 

@@ -460,10 +460,8 @@ make(struct tx *tx, const struct update *update, const struct wanted *w, struct 
 	    w->argument);
 	if (w->action->argument ==
 	    ACTION_TAKES_PIPELINE) /* as shown; add_pipeline() has them whole */
-		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s%s%s",
-		    LIMIT_SUBJECT - (int)sizeof(" (failed jobs)"), words,
-		    w->again != NULL && words[0] != '\0' ? " " : "",
-		    w->again != NULL ? "(failed jobs)" : "");
+		(void)text_copy(
+		    ret->subject, sizeof(ret->subject), w->again != NULL ? "(failed jobs)" : words);
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
 		(void)snprintf(
