@@ -36,7 +36,7 @@ decide(struct tx *tx, struct hook_call *call)
 		tx->answer.status = tx->answer.work != 0 ? 202 : 409;
 	}
 	if (tx->answer.status != 429) /* that is tried again */
-		row_hook_note(tx, &use, tx->answer.status, tx->answer.work);
+		row_hook_note(tx, &use);
 }
 
 static void
@@ -69,7 +69,7 @@ handle_hook(struct tx *tx, const struct event *event)
 		tx->answer.status = before.status;
 		tx->answer.work = before.work;
 		tx->answer.is_duplicate = true;
-		decide_answer(tx, "the same call came before");
+		decide_answer(tx, before.said[0] != '\0' ? before.said : "the same call came before");
 	}
 	put_answer(tx);
 }

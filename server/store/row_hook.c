@@ -39,6 +39,7 @@ read_found(const struct db_rows *rows, void *out)
 
 	found->answer.status = (int)db_col_i64(rows, 0);
 	found->answer.work = db_col_i64(rows, 1);
+	(void)text_copy(found->answer.said, sizeof(found->answer.said), db_col_text(rows, 3));
 	found->answer.is_other = size != CRYPTO_SHA256_SIZE ||
 	    memcmp(digest, found->use->digest, CRYPTO_SHA256_SIZE) != 0;
 }
@@ -51,7 +52,7 @@ row_hook_find(struct tx *tx, const struct hook_use *use)
 	char key[KEY];
 
 	(void)tx_read(tx, read_found, &found, 1,
-	    "SELECT status, work, digest FROM hook_call WHERE hook = $1 AND key = $2"
+	    "SELECT status, work, digest, said FROM hook_call WHERE hook = $1 AND key = $2"
 	    " AND at > $3 AND at < $4",
 	    DB_TEXT(use->id), DB_TEXT(key_of(use, key)), DB_I64(tx->at - for_ms),
 	    DB_I64(tx->at + for_ms));
@@ -59,16 +60,22 @@ row_hook_find(struct tx *tx, const struct hook_use *use)
 }
 
 void
-row_hook_note(struct tx *tx, const struct hook_use *use, int status, int64_t work)
+row_hook_note(struct tx *tx, const struct hook_use *use)
 {
+	const struct answer *answer = &tx->answer;
+	char said[ROW_HOOK_SAID] = "";
 	char key[KEY];
 
+	if (answer->work == 0 && answer->text != NULL)
+		(void)text_copy(said, sizeof(said), answer->text);
+
 	(void)tx_run(tx,
-	    "INSERT INTO hook_call (hook, key, digest, status, work, at)"
-	    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (hook, key) DO UPDATE"
-	    " SET digest = $3, status = $4, work = $5, at = $6",
+	    "INSERT INTO hook_call (hook, key, digest, status, work, at, said)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hook, key) DO UPDATE"
+	    " SET digest = $3, status = $4, work = $5, at = $6, said = $7",
 	    DB_TEXT(use->id), DB_TEXT(key_of(use, key)), DB_BLOB(use->digest, CRYPTO_SHA256_SIZE),
-	    DB_I64(status), DB_I64(work), DB_I64(tx->at)); /* sticky */
+	    DB_I64(answer->status), DB_I64(answer->work), DB_I64(tx->at),
+	    DB_TEXT(said)); /* sticky */
 }
 
 bool

@@ -1232,13 +1232,19 @@ static const char *const migration_21[] = {
 	NULL,
 };
 
+static const char *const migration_22[] = {
+	/* Why that call began nothing; '': it did. */
+	"ALTER TABLE hook_call ADD COLUMN said TEXT NOT NULL DEFAULT '';",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
-	migration_18, migration_19, migration_20, migration_21 };
+	migration_18, migration_19, migration_20, migration_21, migration_22 };
 
 const char *const *
 store_schema_sql(int64_t version)

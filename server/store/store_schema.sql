@@ -446,6 +446,7 @@ CREATE TABLE hook_call (
  status INTEGER NOT NULL,
  work INTEGER NOT NULL,
  at INTEGER NOT NULL,
+ said TEXT NOT NULL DEFAULT '',
  PRIMARY KEY (hook, key)) STRICT, WITHOUT ROWID;
 CREATE INDEX hook_call_at ON hook_call (at);
 CREATE TABLE token (

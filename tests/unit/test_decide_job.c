@@ -358,6 +358,29 @@ TEST(gates_of_another_application_are_its_own)
 	world_close(&s.w);
 }
 
+/* A job that has lost the answer reads why, not that it has asked before. */
+TEST(a_refusal_is_answered_alike_when_it_comes_again)
+{
+	static const char other[] = "{\"environment\":\"production\",\"ref\":\"refs/heads/other\"}";
+	char token[JOB_ID];
+	struct scene s;
+
+	open_scene(&s, NULL);
+	(void)text_copy(token, sizeof(token), s.job.token);
+	for (int i = 0; i < 2; i++) {
+		(void)text_copy(s.job.token, sizeof(s.job.token), token);
+		assert_int_equal(ask(&s, API_GATE, "/v1/gate", other).status, 409);
+		assert_non_null(strstr(s.w.aid.said, "leave it out"));
+	}
+	(void)text_copy(token, sizeof(token), s.job.token);
+	for (int i = 0; i < 2; i++) {
+		(void)text_copy(s.job.token, sizeof(s.job.token), token);
+		assert_int_equal(next_gate(&s, "shop"), 202);
+		assert_int_equal(strstr(s.w.aid.said, "the same request came before") != NULL, i);
+	}
+	world_close(&s.w);
+}
+
 /* Else a token would be good for another request at the end of its life. */
 TEST(what_a_token_was_used_for_is_known_as_long_as_any_token_lives)
 {

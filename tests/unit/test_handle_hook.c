@@ -158,7 +158,7 @@ WORLD_TEST_BARE(a_refusal_is_answered_alike_when_it_comes_again)
 	assert_int_equal(work, 0);
 	SAID(w, "cannot begin with");
 	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"-x\"}", &work), 409);
-	SAID(w, "came before");
+	SAID(w, "cannot begin with");
 }
 
 FACTOR_TEST_BARE(what_needs_a_code_is_denied_and_nothing_is_done)

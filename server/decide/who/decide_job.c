@@ -82,7 +82,7 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	tx->answer.status = before.status;
 	tx->answer.work = before.work;
 	tx->answer.is_duplicate = true;
-	decide_answer(tx, "the same request came before");
+	decide_answer(tx, before.said[0] != '\0' ? before.said : "the same request came before");
 	return false;
 }
 
@@ -155,5 +155,5 @@ decide_job_note(struct tx *tx, const struct api_request *api)
 	struct hook_use use = use_of(api->job);
 
 	if (api_is_post(api->operation) && tx->answer.status != 429) /* that is tried again */
-		row_hook_note(tx, &use, tx->answer.status, tx->answer.work);
+		row_hook_note(tx, &use);
 }
