@@ -76,7 +76,7 @@ add_unknown(struct chat_text *text, const struct chat_deployment *about)
 		[NEEDS_UNKNOWN_HOOK] =
 		    "\n⚠️ asked for by a hook, whose secret one of you may have",
 		[NEEDS_UNKNOWN_WORKFLOW] =
-		    "\n⚠️ asked for by a workflow, whose run one of you may have started",
+		    "\n⚠️ asked for by a job that one of you may have started",
 	};
 	const struct chat_approvals *is = about->approvals;
 

@@ -4,7 +4,7 @@
 
 #include "lib/json.h"
 #include "lib/list.h"
-#include "types/pipeline_run.h"
+#include "types/pipeline.h"
 #include "types/settings.h"
 
 /* What every call needs, whatever it asks. */
@@ -61,7 +61,7 @@ reviews(const struct settings *application)
 static bool
 runs_pipelines(const struct settings *application)
 {
-	return settings_member_line(application, "", FAMILY_PIPELINE, NULL) != NULL;
+	return pipeline_begins(application, DELIVERY_GITHUB);
 }
 
 /* Whoever stops one cancels its run.  The workflow that asks may be the main file's. */

@@ -8,6 +8,7 @@
 #include "lib/clean.h"
 #include "lib/list.h"
 #include "lib/text.h"
+#include "types/action.h"
 
 #define TARGET		   "target:"
 #define PREVIOUS	   "previous " TARGET
@@ -73,18 +74,25 @@ deployment_is_emergency(const struct deployment *deployment)
 	return deployment->exempt.emergency[0] != '\0';
 }
 
+static enum policy_action
+grant_of_action(const struct deployment *deployment)
+{
+	const struct action *row = action_row_of(deployment->action);
+
+	return row != NULL ? row->grant : POLICY_DO;
+}
+
 enum policy_action
 deployment_grant(const struct deployment *deployment)
 {
 	static const enum policy_action grants[PROGRAM_COUNT] = {
 		[PROGRAM_DEPLOY] = POLICY_DEPLOY,
 		[PROGRAM_ROLLBACK] = POLICY_ROLLBACK,
-		[PROGRAM_ACTION] = POLICY_DO,
 	};
 
 	return deployment_is_emergency(deployment) ? POLICY_EMERGENCY :
 	    deployment->is_forward		   ? POLICY_DEPLOY :
-	    deployment_is_gate(deployment)	   ? POLICY_GATE :
+	    deployment_is_action(deployment)	   ? grant_of_action(deployment) :
 						     grants[deployment->program];
 }
 

@@ -1,7 +1,7 @@
 /* forge_row.h - what one forge does in another way than the others: a row for each.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A new forge is a row of DELIVERY_FORGES (types/delivery.h), one here, and its decoder.
+ * A new forge is a row of DELIVERY_FORGES (types/delivery_forge.h), one here, and its decoder.
  * forge_webhook.c, the metrics and the tests walk the rows.
  */
 #pragma once

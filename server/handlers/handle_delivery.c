@@ -1,4 +1,4 @@
-/* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
+/* handle_delivery.c - a forge reports a push, a run, a job, or a gate of its own.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 

@@ -69,7 +69,8 @@ handle_hook(struct tx *tx, const struct event *event)
 		tx->answer.status = before.status;
 		tx->answer.work = before.work;
 		tx->answer.is_duplicate = true;
-		decide_answer(tx, before.said[0] != '\0' ? before.said : "the same call came before");
+		decide_answer(
+		    tx, before.said[0] != '\0' ? before.said : "the same call came before");
 	}
 	put_answer(tx);
 }

@@ -1,4 +1,4 @@
-/* row_hook.c - calls of hooks, and what each was answered, for a day.  Side: store. */
+/* row_hook.c - calls of hooks, tokens of jobs, and what each was answered, for a day.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_hook.h"
 

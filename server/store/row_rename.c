@@ -1,4 +1,4 @@
-/* row_rename.c - every column with the name of an environment, but the audit's.  Side: store. */
+/* row_rename.c - columns with names of environments, but the audit's; what forges have said.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_rename.h"
 
@@ -52,4 +52,25 @@ row_rename(struct tx *tx, const char *from, const char *to)
 	store_names_add(&tx->store->stale, to);
 	store_names_add(&tx->store->changed, from);
 	store_names_add(&tx->store->changed, to);
+}
+
+void
+row_rename_pipelines(struct tx *tx, const char *from, const char *to)
+{
+	static const char *const statements[] = {
+		"DELETE FROM pipeline_run WHERE application = $1 AND EXISTS (SELECT 1 FROM"
+		" pipeline_run AS n WHERE n.application = $2"
+		" AND n.repository_id = pipeline_run.repository_id AND n.run = pipeline_run.run)",
+		"UPDATE pipeline_run SET application = $2 WHERE application = $1",
+		"UPDATE pipeline_red SET application = $2 WHERE application = $1",
+		"DELETE FROM undelivered WHERE hook IN (SELECT id FROM forge_hook AS b WHERE"
+		" b.application = $1 AND EXISTS (SELECT 1 FROM forge_hook AS n"
+		" WHERE n.application = $2 AND n.repository = b.repository))",
+		"DELETE FROM forge_hook WHERE application = $1 AND EXISTS (SELECT 1 FROM"
+		" forge_hook AS n WHERE n.application = $2 AND n.repository = forge_hook.repository)",
+		"UPDATE forge_hook SET application = $2 WHERE application = $1",
+	};
+
+	for (size_t i = 0; i < COUNT(statements); i++)
+		(void)tx_run(tx, statements[i], DB_TEXT(from), DB_TEXT(to)); /* sticky */
 }

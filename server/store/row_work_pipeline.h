@@ -11,8 +11,8 @@ struct work_pipeline_row {
 	int64_t again;	       /* the run whose failed jobs run once more; 0: it begins anew */
 	char nonce[PIPELINE_NONCE];
 	int64_t run;	 /* 0: not known */
-	int64_t attempt; /* what GitHub says of an earlier one is not of this work; 0: not begun */
-	char repository_id[JOB_NUMBER]; /* "" until GitHub has said it */
+	int64_t attempt; /* what is said of an earlier one is not of this work; 0: not begun */
+	char repository_id[JOB_MARK + JOB_NUMBER]; /* "" until its forge has said it */
 };
 
 struct work_pipeline_row row_work_pipeline_get(struct tx *tx, int64_t work);

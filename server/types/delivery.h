@@ -11,7 +11,7 @@
  *	a member of its bodies that no other kind's have: no event's name is signed,
  *	most bytes: above them nobody waits for it,
  *	decoder of forges/github_delivery.c, NULL: the scanner of pushes,
- *	who wants it: a function of decide/, or of handlers/handle_delivery.c) */
+ *	who wants it: a function of handlers/handle_delivery.c) */
 #define DELIVERY_KINDS(KIND) \
 	KIND(PUSH, "push", GITHUB, "after", SIZE_MAX, NULL, want_push) \
 	KIND(PING, "ping", GITHUB, "zen", SIZE_MAX, NULL, want_ping) \

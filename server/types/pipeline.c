@@ -65,6 +65,19 @@ pipeline_at_gitlab(const struct settings *settings, const char *environment, con
 }
 
 bool
+pipeline_begins(const struct settings *application, enum delivery_forge forge)
+{
+	char names[LIMIT_LINE], name[ENVIRONMENT_ID_MAX];
+	const char *at = names;
+
+	(void)settings_names(application, "", FAMILY_PIPELINE, names);
+	while (setting_next(&at, name, sizeof(name)))
+		if (pipeline_at_gitlab(application, "", name, "") == (forge == DELIVERY_GITLAB))
+			return true;
+	return false;
+}
+
+bool
 pipeline_project(const struct settings *application, char ret[LIMIT_REF])
 {
 	ret[0] = '\0';

@@ -28,6 +28,9 @@ struct pipeline {
 MUST_USE bool pipeline_at_gitlab(const struct settings *settings, const char *environment,
     const char *name, const char *repository_id);
 
+/* Does a line of the application's begin runs at that forge? */
+bool pipeline_begins(const struct settings *application, enum delivery_forge forge);
+
 /* The project at GitLab that this application's token is for; false, and "": there is no token, or
  * its repository is elsewhere. */
 bool pipeline_project(const struct settings *application, char ret[LIMIT_REF]);

@@ -1,6 +1,7 @@
 /* Goal: nothing takes an action for a deployment: all that looks at work looks at its program.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_end.h"
+#include "decide/work/decide_executor.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/tell/decide_tell.h"
 #include "decide_aid.h"
@@ -11,6 +12,29 @@
 #define CLIENT \
 	"CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=clear-cache", \
 	    "CLIENT_ACME_CACHE_COMMAND=bin/clear", "CLIENT_ACME_ENVIRONMENT=staging"
+
+/* Else the runner is asked to carry out what it knows nothing of. */
+TEST(each_executor_that_is_not_the_runners_has_registered)
+{
+	for (size_t i = 0; i < ACTION_COUNT; i++) {
+		enum action_executor by = action_table[i].executor;
+		bool is_runners = by == ACTION_BY_HOST || by == ACTION_BY_RELEASE;
+
+		if ((decide_executor_of(action_table[i].name) == NULL) != is_runners)
+			fail_msg("%s", action_table[i].name);
+	}
+}
+
+/* Asked for, confirmed, looked at: each time by the grant of its row. */
+TEST(an_action_asks_for_the_grant_of_its_row)
+{
+	for (size_t i = 0; i < ACTION_COUNT; i++) {
+		struct deployment action = { .program = PROGRAM_ACTION };
+
+		(void)text_copy(action.action, sizeof(action.action), action_table[i].name);
+		assert_int_equal(deployment_grant(&action), action_table[i].grant);
+	}
+}
 
 /* By its row: test_command_do asks for one. */
 static struct deployment

@@ -486,7 +486,7 @@ check_unknown(const char *actor, int64_t attempt, bool is_unknown)
 	s.job.attempt = attempt;
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	git(&s);
-	if ((world_says(&s.w, "whose run one of you may have started") != NULL) != is_unknown)
+	if ((world_says(&s.w, "a job that one of you may have started") != NULL) != is_unknown)
 		fail_msg("%s, attempt %d", actor, (int)attempt);
 	approve(&s); /* who is somebody else */
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
@@ -676,7 +676,7 @@ TEST(who_ran_a_job_of_gitlab_does_not_approve_it)
 		bool is_unknown;
 
 		open_gitlab(&s, rows[i].person);
-		is_unknown = world_says(&s.w, "whose run one of you may have started") != NULL;
+		is_unknown = world_says(&s.w, "a job that one of you may have started") != NULL;
 		assert_int_equal(is_unknown, rows[i].is_unknown);
 		approve(&s);
 		if ((is(&s) == DEPLOY_RUNNING) != rows[i].may)

@@ -10,6 +10,7 @@
 #include "store/row_block.h"
 #include "store/row_left_host.h"
 #include "store/row_rename.h"
+#include "store/store_inside.h"
 
 static void
 take(struct world *w, const char *name)
@@ -94,6 +95,102 @@ WORLD_TEST(history_and_what_is_live_go_to_the_new_name)
 	world_application_file(w, "store", SHOP "RENAMED_FROM=shop\n");
 	read_anew(w);
 	assert_string_equal(world_environment(w, "store/staging").current.commit, COMMIT_B);
+}
+
+/* --- what its forge has said --- */
+
+static void
+note_forge(struct tx *tx, void *arg)
+{
+	static const char *const statements[] = {
+		"INSERT INTO pipeline_run SELECT $1, 'acme/shop', '1', 'ci.yml', 'c', 'main', '', '',"
+		" i, 1, 1, 2, 'failure', 1, 1, 1 FROM (SELECT 7 AS i UNION ALL SELECT 8) AS n",
+		"INSERT INTO pipeline_red (chat, application, repository_id, file, branch, run, attempt,"
+		" message, since, failures, details) VALUES (1, $1, '1', 'ci.yml', 'main', 7, 1, 1, 1, 1, '')",
+		"INSERT INTO forge_hook (application, repository, number, looked_at)"
+		" VALUES ($1, 'acme/shop', 5, 1)",
+	};
+
+	for (size_t i = 0; i < COUNT(statements); i++)
+		(void)tx_run(tx, statements[i], DB_TEXT((const char *)arg));
+}
+
+static void
+note_newer(struct tx *tx, UNUSED void *arg)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO pipeline_run SELECT 'store', repository, repository_id, file, commit_id,"
+	    " branch, 'newer', actor, run, number, attempt, rank, conclusion, counts, at, seen_at"
+	    " FROM pipeline_run WHERE run = 7");
+	(void)tx_run(tx,
+	    "INSERT INTO forge_hook (application, repository, number, looked_at)"
+	    " VALUES ('store', 'acme/shop', 6, 2)");
+	(void)tx_run(tx,
+	    "INSERT INTO undelivered SELECT id, 'guid', 1, 1, 0, 0, '', 0, 0 FROM forge_hook"
+	    " WHERE number = 5");
+}
+
+static int64_t
+count_in(struct world *w, const char *sql)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	assert_true(db_query(&rows, w->aid.store->db, &err, sql) && db_next(&rows));
+	return db_col_i64(&rows, 0);
+}
+
+/* Of each table that has them; a right that has ended stays ended under both names, a principal's
+ * number is its name's for ever, and what was set in a file of before says which file that was. */
+static void
+has_no_rows_of(struct world *w, const char *name)
+{
+	CLEANUP(db_rows_close) struct db_rows tables = { 0 };
+	char sql[256];
+	struct err err;
+
+	assert_true(db_query(&tables, w->aid.store->db, &err,
+	    "SELECT m.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS i"
+	    " WHERE m.type = 'table' AND i.name = 'application'"
+	    " AND m.name NOT IN ('audit', 'ended', 'setting', 'secret')"));
+	while (db_next(&tables)) {
+		(void)snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM %s WHERE application = '%s'",
+		    db_col_text(&tables, 0), name);
+		if (count_in(w, sql) != 0)
+			fail_msg("%s has rows of %s", db_col_text(&tables, 0), name);
+	}
+}
+
+WORLD_TEST(what_its_forge_has_said_goes_to_the_new_name)
+{
+	world_application_file(w, "shop", SHOP);
+	read_anew(w);
+	go_live(w, "/deploy shop/staging", COMMIT_A);
+	world_act(w, note_forge, "shop");
+	take(w, "shop");
+	world_application_file(w, "store", SHOP "RENAMED_FROM=shop\n");
+	world_act(w, note_newer, NULL);
+	read_anew(w);
+	has_no_rows_of(w, "shop");
+	assert_int_equal(
+	    count_in(w, "SELECT COUNT(*) FROM pipeline_run WHERE application = 'store'"), 2);
+	assert_int_equal(count_in(w, "SELECT COUNT(*) FROM pipeline_run WHERE title = 'newer'"), 1);
+	assert_int_equal(
+	    count_in(w, "SELECT COUNT(*) FROM pipeline_red WHERE application = 'store'"), 1);
+	assert_int_equal(count_in(w, "SELECT SUM(number) FROM forge_hook"), 6);
+	assert_int_equal(count_in(w, "SELECT COUNT(*) FROM undelivered"), 0);
+}
+
+/* One that gets a file of its own. */
+WORLD_TEST(what_the_main_files_forge_has_said_goes_to_the_file_that_takes_its_place)
+{
+	world_act(w, note_forge, "");
+	world_application_file(w, "shop", SHOP "RENAMED_FROM=.\n");
+	read_anew(w);
+	assert_int_equal(
+	    count_in(w, "SELECT COUNT(*) FROM pipeline_run WHERE application = 'shop'"), 2);
+	assert_int_equal(
+	    count_in(w, "SELECT COUNT(*) FROM forge_hook WHERE application = 'shop'"), 1);
 }
 
 WORLD_TEST(nothing_is_renamed_while_it_runs)

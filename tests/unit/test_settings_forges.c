@@ -142,4 +142,11 @@ TEST(a_pipeline_is_one_that_github_can_begin)
 	assert_non_null(s);
 	assert_int_equal(github_needs_of(s), 0x28d);
 	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET,
+	    "PIPELINE_RELEASE=.gitlab-ci.yml ref=main", "GITLAB_API_TOKEN=glpat-" SECRET,
+	    "GITLAB_URL=https://gitlab.example.org",
+	    "REPOSITORY_URL=git@gitlab.example.org:group/shop.git");
+	assert_non_null(s);
+	assert_int_equal(github_needs_of(s), 0x20d);
+	settings_unref(s);
 }

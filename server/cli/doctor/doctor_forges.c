@@ -367,8 +367,7 @@ tell_scopes(const struct place *place, const struct json *token)
 {
 	const struct settings *s = place->settings;
 	const struct json *scopes = json_get(token, "scopes");
-	const char *line = settings_member_line(s, "", FAMILY_PIPELINE, NULL);
-	bool runs = line != NULL && line[0] == '.';
+	bool runs = pipeline_begins(s, DELIVERY_GITLAB);
 	bool reports = s->github.reports && s->github_repository == NULL;
 	const char *scope;
 

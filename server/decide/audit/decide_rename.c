@@ -38,9 +38,18 @@ say_apart(struct tx *tx, const char *former, const char *name)
 	    former, name, name);
 }
 
-/* Tokens of its roles, and what root and its hooks have begun, whoever is called so then. */
+/* Nobody has that name any more; ".": no environment is left in the main file. */
+static bool
+is_former(const struct settings *s, const char *name)
+{
+	return name != NULL &&
+	    (name[0] == '.' ? settings_own_count(s) == 0 : settings_application(s, name) == NULL);
+}
+
+/* What its forge has said; tokens of its roles, and what root and its hooks have begun, whoever is
+ * called so then. */
 static void
-rename_roles(struct tx *tx)
+rename_applications(struct tx *tx)
 {
 	const struct settings *s = tx->settings;
 
@@ -48,7 +57,10 @@ rename_roles(struct tx *tx)
 		const char *name = s->applications[i]->application;
 		const char *former = settings_text(s->applications[i], SETTING_RENAMED_FROM);
 
-		if (former == NULL || former[0] == '.' || settings_application(s, former) != NULL)
+		if (!is_former(s, former))
+			continue;
+		row_rename_pipelines(tx, former[0] == '.' ? "" : former, name);
+		if (former[0] == '.')
 			continue;
 		row_token_rename(tx, former, name);
 		row_principal_rename(tx, former, name);
@@ -62,7 +74,7 @@ decide_rename_all(struct tx *tx)
 {
 	char former[ENVIRONMENT_ID_MAX];
 
-	rename_roles(tx);
+	rename_applications(tx);
 	decide_rename(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		if (decide_stays_apart(tx, tx->settings->environments[i].name, former))

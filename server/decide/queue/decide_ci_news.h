@@ -1,4 +1,4 @@
-/* decide_ci_news.h - GitHub has said how workflows stand: what waits for that goes on, or ends.  Side: store. */
+/* decide_ci_news.h - a forge has said how workflows stand: what waits for that goes on, or ends.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -10,16 +10,21 @@
 #include "store/row_principal.h"
 
 /* No hook has such a name. */
-#define USES ":job"
+static const char *const uses[JOB_FORGES] = {
+	[DELIVERY_GITHUB] = ":job",
+	[DELIVERY_GITLAB] = ":job:gitlab",
+};
 
-/* A token lives for 70 minutes at most, and what it was used for is known for five more. */
-#define TOKENS_MAX 10000
-#define TOKENS_MS  (76 * 60 * INT64_C(1000))
+/* What a token was used for is known for six minutes more than it lives. */
+#define TOKENS_MAX     10000
+#define TOKENS_MORE_MS (6 * 60 * INT64_C(1000))
 
 static struct hook_use
 use_of(const struct job *job)
 {
-	return (struct hook_use){ .id = USES, .key = job->token, .digest = job->digest };
+	return (struct hook_use){ .id = uses[job_forge_of(job->repository_id)],
+		.key = job->token,
+		.digest = job->digest };
 }
 
 /* A question is a person's to answer, and what else people type is none of a program's business. */
@@ -48,6 +53,7 @@ bool
 decide_job_enter(struct tx *tx, struct api_request *api)
 {
 	const struct job *job = api->job;
+	int64_t kept_ms = job_forges[job_forge_of(job->repository_id)].life_ms + TOKENS_MORE_MS;
 	struct hook_use use = use_of(job);
 	struct hook_answer before;
 
@@ -64,9 +70,9 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	if (!api_is_post(api->operation))
 		return true;
 	before = row_hook_find(tx, &use);
-	if (before.status == 0 && row_hook_is_full(tx, use.id, TOKENS_MAX, TOKENS_MS)) {
-		decide_refusef(
-		    tx, 429, "%d tokens were used in this hour: try again later", TOKENS_MAX);
+	if (before.status == 0 && row_hook_is_full(tx, use.id, TOKENS_MAX, kept_ms)) {
+		decide_refusef(tx, 429,
+		    "%d tokens were used that may still be valid: try again later", TOKENS_MAX);
 		return false;
 	}
 	if (before.status == 0)

@@ -432,7 +432,19 @@ can_be_done(struct tx *tx, const struct update *update, const struct wanted *w)
 }
 
 static const char *
-executor_of(const struct wanted *w)
+forge_of(const struct tx *tx, const struct wanted *w)
+{
+	char name[ACTION_WORD];
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(w->argument, " "), w->argument);
+	return pipeline_at_gitlab(tx->settings, w->environment, name,
+		   w->again != NULL ? w->again->repository_id : "") ?
+	    "gitlab" :
+	    "github";
+}
+
+static const char *
+executor_of(const struct tx *tx, const struct wanted *w)
 {
 	switch (w->action->executor) {
 	case ACTION_BY_RELEASE:
@@ -440,9 +452,10 @@ executor_of(const struct wanted *w)
 	case ACTION_BY_CLOUDFLARE:
 		return "cloudflare";
 	case ACTION_BY_PIPELINE:
-		return "github";
+		return forge_of(tx, w);
 	case ACTION_BY_FORGE: /* nobody asks for these so */
 	case ACTION_BY_HOST:
+	case ACTION_EXECUTORS:
 		break;
 	}
 	assert(w->client != NULL);
@@ -555,7 +568,7 @@ begin(struct tx *tx, const struct update *update, const struct wanted *w, enum d
 	if (how == DO_IS_REQUESTED && w->action->executor != ACTION_BY_PIPELINE &&
 	    is_asked_already(tx, update, w, &work))
 		return 0;
-	(void)text_copy(of.executor, sizeof(of.executor), executor_of(w));
+	(void)text_copy(of.executor, sizeof(of.executor), executor_of(tx, w));
 	row_deployment_add(tx, &work);
 	if (is_confirmed)
 		decide_confirmed(tx, &work, update);

@@ -1,4 +1,4 @@
-/* decide_report.h - GitHub shows what is deployed among its Deployments.  Side: store. */
+/* decide_report.h - a forge shows what is deployed among its Deployments.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Of deployments and rollbacks, where REPORT_DEPLOYMENTS, GITHUB_REPOSITORY and a credential are

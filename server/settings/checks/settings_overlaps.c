@@ -321,7 +321,7 @@ say_at_github(struct settings_loader *l)
 			if (a->of != b->of && l->s->github.app_webhook_secret == NULL &&
 			    !a->gate_reviewer && !b->gate_reviewer)
 				continue; /* nobody asks for either */
-			if ((a->of == b->of || is_one_at_github(a->of, b->of)) &&
+			if (is_one_at_github(a->of, b->of) &&
 			    text_same_ci(a->github_environment, b->github_environment))
 				settings_say(l->report, SETTINGS_WARNING,
 				    "%s and %s: both are %s at GitHub, so its gate there is answered by neither: change <ENV>_GITHUB_ENVIRONMENT",
