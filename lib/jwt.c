@@ -146,7 +146,9 @@ jwt_check_claims(
 	if (!json_has(claims, "iss", wanted->issuer))
 		return err_set(err, ERR_DENIED, "JWT: iss is not %.160s", wanted->issuer);
 	if (!json_has(claims, "aud", wanted->audience))
-		return err_set(err, ERR_DENIED, "JWT: aud is not %.160s alone", wanted->audience);
+		return err_set(err, ERR_DENIED, "JWT: aud is not %.160s alone%s%.80s",
+		    wanted->audience, json_text(claims, "aud")[0] != '\0' ? ", but " : "",
+		    json_text(claims, "aud"));
 	if (!get_moment(claims, "iat", &issued) || !get_moment(claims, "exp", &expires) ||
 	    (json_get(claims, "nbf") != NULL && !get_moment(claims, "nbf", &since)))
 		return err_set(err, ERR_DENIED, "JWT: iat, exp or nbf is no moment");

@@ -45,7 +45,7 @@
 #define CLIENT_ID	 "[a-z0-9][a-z0-9-]{0,30}"
 #define HOOK_VALUE	 "([$]([.][A-Za-z0-9_-]+)+|[A-Za-z0-9][A-Za-z0-9._/-]*)"
 #define WORKFLOW_FILE(more) \
-	"[1-9][0-9]{0,17} +[A-Za-z0-9._" more "-]+[.]ya?ml@refs/(heads|tags)/[^ ]+"
+	"[1-9][0-9]{0,17} +[A-Za-z0-9._" more "-]+[.]ya?ml@refs/(heads|tags)/[^] *?[~^:\\]+"
 #define REMOTE_URL   "https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*"
 #define BUILD_ARG    "[A-Za-z_][A-Za-z0-9_]*=[!-~]*"
 #define COMPOSE_MAY  "([a-z][a-z_]*|bind:(/|(/[.]?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+))"

@@ -123,7 +123,8 @@ seen_of(struct seen seen[SEEN_MAX], uint64_t who)
 /* What strangers of a chat do is counted in the audit; so is this.  The log and an entry of its own
  * have whoever was not seen for a minute. */
 static void
-note_refused(struct route_api *local, struct seen *seen, const char *client, const char *why)
+note_refused(struct route_api *local, struct seen *seen, const char *client, const char *why,
+    const char *detail)
 {
 	char more[64] = "";
 	bool is_said;
@@ -141,8 +142,9 @@ note_refused(struct route_api *local, struct seen *seen, const char *client, con
 	if (local->unlogged > 1)
 		(void)snprintf(more, sizeof(more), " (and %lld more since the last such line)",
 		    (long long)local->unlogged - 1);
-	log_warning("%s: %s is not let in: %s%s", local->config.is_network ? "/v1" : "LOCAL_SOCKET",
-	    client, why, more);
+	log_warning("%s: %s is not let in: %s%s%s%s",
+	    local->config.is_network ? "/v1" : "LOCAL_SOCKET", client, why,
+	    detail[0] != '\0' ? ": " : "", detail, more);
 	local->unlogged = 0;
 }
 
@@ -187,7 +189,7 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 		return true;
 	}
 	(void)snprintf(client, sizeof(client), "user %u", peer.uid);
-	note_refused(local, seen, client, why);
+	note_refused(local, seen, client, why, "");
 	if (ret->person == 0 && peer.uid != 0)
 		local->config.on_unknown(local->config.ctx);
 	route_api_said(request, 403, why);
@@ -289,10 +291,10 @@ let_try(struct route_api *local, struct http_request *request, const char *token
 
 	if (!bucket_take(&seen->requests, try_rate, seen->at, 1) ||
 	    !bucket_take(&local->all_tries, all_tries_rate, seen->at, 1)) {
-		note_refused(local, seen, client, "too many tries");
+		note_refused(local, seen, client, "too many tries", "");
 		route_api_said(request, 429, TOO_MANY);
 	} else if (!is_known) {
-		note_refused(local, seen, client, what);
+		note_refused(local, seen, client, what, "");
 		(void)snprintf(said, sizeof(said),
 		    "%s: make one with deploybot token add, and send it as Authorization: Bearer",
 		    what);
@@ -356,7 +358,7 @@ let_in_job(struct route_api *local, struct http_request *request, struct update 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
 	if (bucket_wait_ms(&seen->checks, check_rate, seen->at, 1) == 0)
 		return;
-	note_refused(local, seen, http_request_client(request), "too many tries");
+	note_refused(local, seen, http_request_client(request), "too many tries", "");
 	refuse_job(local, request, ROUTE_JOB_TOO_MANY, "");
 }
 
@@ -373,7 +375,7 @@ may_ask(struct route_api *local, struct http_request *request, const struct job 
 	if (bucket_take(&run->requests, run_rate, run->at, 1) &&
 	    bucket_take(&workflow->requests, workflow_rate, workflow->at, 1))
 		return true;
-	note_refused(local, run, http_request_client(request), "a job asks too often");
+	note_refused(local, run, http_request_client(request), "a job asks too often", "");
 	refuse_job(local, request, ROUTE_JOB_TOO_MANY, "");
 	return false;
 }
@@ -541,8 +543,12 @@ on_job(void *ctx, enum route_job_result result, const char *why, const struct jo
 		seen = job_tries(local, arrival.request);
 		if (!bucket_take(&seen->requests, try_rate, seen->at, 1))
 			result = ROUTE_JOB_TOO_MANY;
-		note_refused(local, seen, http_request_client(arrival.request),
-		    result == ROUTE_JOB_TOO_MANY ? "too many tries" : "a job's token is refused");
+		if (result == ROUTE_JOB_TOO_MANY)
+			note_refused(local, seen, http_request_client(arrival.request),
+			    "too many tries", "");
+		else
+			note_refused(local, seen, http_request_client(arrival.request),
+			    "a job's token is refused", why);
 	}
 	refuse_job(local, arrival.request, result, why);
 }

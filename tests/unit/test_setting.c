@@ -106,7 +106,7 @@ static const struct setting_case cases[] = {
 	    { "", "github octo/shop deploy.yml@refs/heads/main", "github 0 a.yml@refs/heads/main",
 		"github 1 a.yml@main", "github 1 .github/workflows/a.yml@refs/heads/main",
 		"github 1 a.txt@refs/heads/main", "gitea 1 a.yml@refs/heads/main",
-		"github 1 a.yml@refs/heads/main sub=x", "github 1 a.yml@refs/heads/ma in",
+		"github 1 a.yml@refs/heads/main sub=x", "github 1 a.yml@refs/heads/*",
 		"gitlab 22 main", "gitlab group/shop .gitlab-ci.yml@refs/heads/main",
 		"gitlab 22 .gitlab-ci.yml@refs/heads/main reusable=a" } },
 	{ S(PIPELINE_IS),

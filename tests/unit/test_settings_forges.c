@@ -37,6 +37,11 @@ TEST(an_app_at_github_has_a_number_and_a_key)
 	assert_string_equal(s->github.token, "ghp_" SECRET);
 	assert_memory_equal(s->github.app_key, jwt_aid_key, strlen(jwt_aid_key) - 1);
 	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, "GITHUB_APP_ID=12345", key_line(jwt_aid_key, '\n'),
+	    "PRODUCTION_GITHUB_ENVIRONMENT=live");
+	SAYS(SETTINGS_WARNING,
+	    "production is live at GitHub, and no App's gate there is answered: GITHUB_APP_WEBHOOK_SECRET is not set");
+	settings_unref(s);
 	s = LOAD(NULL, COMPLETE);
 	assert_string_equal(s->github.url, "https://api.github.com");
 	assert_true(s->github.app_id == NULL && s->github.app_key == NULL);

@@ -71,6 +71,22 @@ TEST(what_needs_a_restart_stays_as_it_runs)
 	settings_unref(second);
 }
 
+/* The file would be refused until then, and with it what does not wait. */
+TEST(workflows_wait_for_the_restart_that_serves_them)
+{
+	struct settings *running = LOAD(NULL, MINIMUM), *fresh;
+	char waiting[256];
+
+	fresh = RELOAD(running, waiting, MINIMUM, "ENABLE_API_SERVER=true",
+	    "PUBLIC_URL=https://b.example.org",
+	    "WORKFLOW_SHOP_IS=github 456789 ci.yml@refs/heads/main",
+	    "WORKFLOW_SHOP_MAY=deploy:staging");
+	assert_string_equal(waiting, "ENABLE_API_SERVER");
+	SAYS(SETTINGS_WARNING, "ENABLE_API_SERVER=true counts when deploybot starts again");
+	settings_unref(running);
+	settings_unref(fresh);
+}
+
 TEST(a_running_webhook_keeps_its_secret_when_polling_is_to_come)
 {
 	struct settings *running = LOAD(NULL, MINIMUM,

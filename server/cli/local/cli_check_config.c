@@ -272,6 +272,10 @@ print_summary(const struct settings *s, const char *env_file)
 		s->application_count > 0 ? "the repositories of the applications" :
 					   "any signed repository",
 	    s->github_webhook_secret == NULL ? "off: no GITHUB_WEBHOOK_SECRET" : "on");
+	if (s->github.app_id != NULL)
+		(void)printf("app:      %s, /github/app %s\n", s->github.app_id,
+		    s->github.app_webhook_secret == NULL ? "off: no GITHUB_APP_WEBHOOK_SECRET" :
+							   "on");
 	if (pipeline_project(s, project))
 		(void)printf("gitlab:   %s, /forge/webhook/gitlab %s\n", project,
 		    s->forge_webhook_secret == NULL ? "off: no FORGE_WEBHOOK_SECRET" : "on");

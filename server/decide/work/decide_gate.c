@@ -67,8 +67,9 @@ find_environment(struct tx *tx, const struct api_request *api)
 		return environment;
 	decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED, policy_action_word(POLICY_GATE),
 	    environment != NULL ? environment->name : "", "no grant for it");
-	decide_refusef(tx, 403, "workflow:%s has no gate at \"%.80s\": WORKFLOW_<NAME>_MAY=gate:…",
-	    workflow, said);
+	decide_refusef(tx, 403,
+	    "workflow:%s has no gate at \"%.80s\": its WORKFLOW_<NAME>_MAY grants no gate:%.80s",
+	    workflow, said, name);
 	return NULL;
 }
 

@@ -118,6 +118,32 @@ to_hosts(const char *text, char *out, size_t room)
 		to_list(text, out, room);
 }
 
+/* "github 4 .github/workflows/a.yml@main env=b": "github 4 a.yml@refs/heads/main environment=b". */
+static void
+to_workflow(const char *text, char *out, size_t room)
+{
+	static const char folder[] = ".github/workflows/", option[] = "env=";
+	size_t used = 0;
+
+	for (const char *word = text; *word != '\0' && used < room; word += strspn(word, " ")) {
+		size_t size = strcspn(word, " ");
+		bool is_option = strncmp(word, option, strlen(option)) == 0;
+		char one[160], *file = one, *ref;
+
+		(void)snprintf(one, sizeof(one), "%.*s", (int)size, word);
+		word += size;
+		ref = is_option ? NULL : strchr(one, '@');
+		if (ref != NULL && strstr(one, folder) != NULL && strstr(one, folder) < ref)
+			file = strstr(one, folder) + strlen(folder);
+		used += (size_t)snprintf(out + used, room - used, "%s%s%.*s%s%s%s",
+		    used > 0 ? " " : "", is_option ? "environment=" : "",
+		    ref != NULL ? (int)(ref - file) : (int)sizeof(one),
+		    is_option ? one + strlen(option) : file, ref != NULL ? "@" : "",
+		    ref != NULL && !text_starts(ref + 1, "refs/") ? HEADS : "",
+		    ref != NULL ? ref + 1 : "");
+	}
+}
+
 /* "Berlin": "Europe/Berlin". */
 static void
 find_zone(const char *text, char *out, size_t room)
@@ -148,6 +174,8 @@ static const struct row {
 	{ SETTING_TYPE_ADDRESS, to_loopback, NULL },
 	{ SETTING_TYPE_HOSTS, to_hosts, NULL },
 	{ SETTING_TYPE_ZONE, find_zone, NULL },
+	{ SETTING_TYPE_WORKFLOW_IS, to_workflow,
+	    "NUMBER: its id (gh api repos/OWNER/NAME --jq .id); REF: one, without *" },
 	{ SETTING_TYPE_ID, NULL, "/whoami in the group shows its id" },
 };
 

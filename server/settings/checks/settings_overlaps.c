@@ -329,6 +329,21 @@ say_at_github(struct settings_loader *l)
 		}
 }
 
+/* Its jobs would wait there for thirty days. */
+static void
+say_unanswered(struct settings_loader *l)
+{
+	for (size_t i = 0; i < l->s->environment_count; i++) {
+		const struct environment_settings *e = &l->s->environments[i];
+
+		if (e->names_github_environment && !e->gate_reviewer &&
+		    e->of->github.app_id != NULL && e->of->github.app_webhook_secret == NULL)
+			settings_say(l->report, SETTINGS_WARNING,
+			    "%s is %s at GitHub, and no App's gate there is answered: GITHUB_APP_WEBHOOK_SECRET is not set, so /github/app is off",
+			    e->name, e->github_environment);
+	}
+}
+
 void
 settings_say_overlaps(struct settings_loader *l)
 {
@@ -344,6 +359,7 @@ settings_say_overlaps(struct settings_loader *l)
 	}
 	say_branches(l);
 	say_shared_health(l);
+	say_unanswered(l);
 	say_at_github(l);
 	say_renamed(l);
 }

@@ -3,6 +3,8 @@
 #include "settings/checks/settings_workflows.h"
 
 #include "settings/settings_inside.h"
+#include "lib/buf.h"
+#include "lib/list.h"
 #include "lib/text.h"
 #include "lib/url.h"
 #include "types/job.h"
@@ -50,6 +52,14 @@ say_issuer(const struct settings_loader *l, enum settings_severity level, enum d
 		    "%s: no token names it with a / at its end: leave that away", name);
 }
 
+/* From the next start on. */
+static bool
+is_to_be_served(const struct settings_loader *l)
+{
+	return l->running != NULL && !l->running->enable_api_server &&
+	    list_has(buf_text(&l->change->restart_names), "ENABLE_API_SERVER");
+}
+
 void
 settings_say_workflows(struct settings_loader *l)
 {
@@ -72,7 +82,10 @@ settings_say_workflows(struct settings_loader *l)
 				    first.id, other.id);
 	for (enum delivery_forge forge = 0; forge < JOB_FORGES; forge++)
 		say_issuer(l, level, forge);
-	if (is_any && !l->s->enable_api_server)
+	if (is_any && !l->s->enable_api_server && is_to_be_served(l))
+		settings_say(l->report, SETTINGS_WARNING,
+		    "there are workflows, and /v1 is not served yet: ENABLE_API_SERVER=true counts when deploybot starts again");
+	else if (is_any && !l->s->enable_api_server)
 		settings_say(l->report, level,
 		    "there are workflows, and /v1 is not served: ENABLE_API_SERVER=true does that");
 	if (is_any && settings_text(l->s, SETTING_PUBLIC_URL) == NULL)
