@@ -1235,9 +1235,13 @@ static const char *const migration_21[] = {
 static const char *const migration_22[] = {
 	/* Why that call began nothing; '': it did. */
 	"ALTER TABLE hook_call ADD COLUMN said TEXT NOT NULL DEFAULT '';",
-	/* Which forge's those tokens are is not known: GitLab's live longer. */
-	"INSERT INTO hook_call SELECT ':job:gitlab', key, digest, status, work, at, said"
-	" FROM hook_call WHERE hook = ':job';",
+	/* Whose those tokens are is not known. */
+	"INSERT INTO hook_call SELECT ':job:' || f.word || ':' || p.application, h.key, h.digest,"
+	" h.status, h.work, h.at, h.said FROM hook_call AS h"
+	" CROSS JOIN (SELECT 'github' AS word UNION ALL SELECT 'gitlab') AS f"
+	" CROSS JOIN (SELECT DISTINCT application FROM principal WHERE kind = 'workflow') AS p"
+	" WHERE h.hook = ':job';",
+	"DELETE FROM hook_call WHERE hook = ':job';",
 	NULL,
 };
 

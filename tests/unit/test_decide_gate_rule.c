@@ -3,6 +3,7 @@
 #include "decide/work/decide_gate.h"
 
 #include "factor_aid.h"
+#include "job_aid.h"
 #include "rule_aid.h"
 #include "store/row_work_pipeline.h"
 
@@ -364,6 +365,23 @@ act_began(struct tx *tx, void *arg)
 {
 	row_work_pipeline_set(
 	    tx, &(struct work_pipeline_row){ .work = *(int64_t *)arg, .run = 4711, .attempt = 1 });
+}
+
+/* No row says which job it waits for: any of its run could say that all is well. */
+TEST(no_job_of_its_run_ends_or_reads_what_github_asks_for)
+{
+	struct job job = JOB_OF_SHOP;
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	assert_int_equal(job_asks(&s.w, &job, API_WORK, "/v1/work/1", NULL).status, 404);
+	assert_int_equal(
+	    job_asks(&s.w, &job, API_GATE_END, "/v1/gate-end/1", "{\"conclusion\": \"success\"}")
+		.status,
+	    404);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
 }
 
 /* GitHub knows the App, or the token's owner: here it is known who wanted it. */

@@ -6,6 +6,7 @@
 #include "job_aid.h"
 #include "lib/jwt.h"
 #include "store/row_hook.h"
+#include "store/row_work_pipeline.h"
 #include "store/store_inside.h"
 
 #define ADA	   WORLD_ADMIN
@@ -158,6 +159,52 @@ TEST(who_began_each_run_that_joins_a_question_has_asked_for_it)
 	world_close(&s.w);
 }
 
+/* BOB begins the run whose job asks for it then; by a token, if one is given. */
+static void
+begins(struct tx *tx, void *arg)
+{
+	const int64_t *token = arg;
+	int64_t work = tx_number(tx, "SELECT MAX(id) FROM work");
+
+	row_work_pipeline_set(
+	    tx, &(struct work_pipeline_row){ .work = work, .run = 4711, .attempt = 1 });
+	(void)tx_run(tx, "INSERT INTO press SELECT $1, 'request', 22, $2 WHERE $2 <> 0",
+	    DB_I64(work), DB_I64(*token));
+}
+
+static void
+check_beginner(int64_t token, enum api_operation operation, const char *path, const char *body)
+{
+	struct scene s = { .job = JOB_OF_SHOP };
+
+	world_open(
+	    &s.w, SETTINGS, "PRODUCTION_CONFIRM=false", "APPROVE_UNKNOWN_PUSHER=false", NULL);
+	world_asks(&s.w, BOB, "/deploy staging", COMMIT_A);
+	world_act(&s.w, begins, &token);
+	of(&s, "shop", "mona", "workflow_dispatch");
+	(void)ask(&s, operation, path, body);
+	world_git_at(&s.w, COMMIT_A);
+	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(&s.w, BOB, "/approve 2");
+	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(&s.w, DAN, "/approve 2");
+	if (world_peek(&s.w, EFFECT_GIT_QUERY) != NULL)
+		world_git_at(&s.w, COMMIT_A);
+	assert_int_equal(world_newest(&s.w, "production").state,
+	    token != 0 ? DEPLOY_AWAITING_APPROVAL : DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+/* The forge names the token's owner: whoever began it here is known here, and the token by which
+ * they did may be another one's, so that one more approves. */
+TEST(who_began_its_run_here_approves_nothing_that_its_job_asks_for)
+{
+	for (int64_t token = 0; token <= 9; token += 9) {
+		check_beginner(token, API_COMMAND, "/v1/command/deploy", DEPLOY);
+		check_beginner(token, API_GATE, "/v1/gate", PRODUCTION);
+	}
+}
+
 TEST(a_schedule_that_joins_a_question_makes_nobody_known_of_it)
 {
 	struct scene s;
@@ -264,7 +311,8 @@ check_tokens(const char *uses, const char *repository_id, int64_t life_ms)
 	(void)text_copy(s.job.repository_id, sizeof(s.job.repository_id), repository_id);
 	world_act(&s.w, use_tokens, (void *)uses);
 	assert_int_equal(next_gate(&s, "shop"), 429);
-	assert_non_null(strstr(s.w.aid.said, "10000 tokens were used that may still be valid"));
+	assert_non_null(strstr(
+	    s.w.aid.said, "10000 tokens of this application were used that may still be valid"));
 	s.w.aid.at += life_ms + 5 * 60 * INT64_C(1000);
 	assert_int_equal(next_gate(&s, "shop"), 429);
 	s.w.aid.at += 2 * 60 * INT64_C(1000);
@@ -274,8 +322,8 @@ check_tokens(const char *uses, const char *repository_id, int64_t life_ms)
 
 TEST(ten_thousand_tokens_are_used_while_they_live)
 {
-	check_tokens(":job", "456789", 70 * 60 * INT64_C(1000));
-	check_tokens(":job:gitlab", "gitlab:22", 23 * 3600 * INT64_C(1000));
+	check_tokens(":job:github:", "456789", 70 * 60 * INT64_C(1000));
+	check_tokens(":job:gitlab:", "gitlab:22", 23 * 3600 * INT64_C(1000));
 }
 
 static void
@@ -362,6 +410,7 @@ TEST(gates_of_another_application_are_its_own)
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", s.w.aid.folder);
 	world_settings(&s.w, "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org",
 	    "ROLE_RATE_LIMIT=0", "GITHUB_REPOSITORY=", apps, NULL);
+	world_act(&s.w, use_tokens, ":job:github:");
 	check_gates(&s, "web/ship", "acme/web");
 	check_gates(&s, "blog/ship", "acme/blog");
 	world_close(&s.w);

@@ -57,6 +57,27 @@ TEST(its_own_commit_is_deployed_and_not_what_came_behind_it)
 	world_close(&s.w);
 }
 
+/* As what a person has asked for is asked about again. */
+TEST(what_waits_of_a_workflow_that_may_not_any_more_is_not_deployed)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	push(&s, "4712", COMMIT_B);
+	found(&s, COMMIT_B, COMMIT_B);
+	assert_int_equal(world_newest(&s.w, "staging").state, DEPLOY_QUEUED);
+	world_settings(&s.w, "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org",
+	    "GITHUB_REPOSITORY=octo/shop",
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/develop",
+	    "WORKFLOW_SHOP_MAY=deploy:production", NULL);
+	world_run_ends(&s.w, GOOD);
+	assert_null(world_peek(&s.w, EFFECT_RUN));
+	assert_int_equal(world_newest(&s.w, "staging").state, DEPLOY_REFUSED);
+	world_close(&s.w);
+}
+
 /* Whoever begins an old run again brings nothing back, and takes nobody's place. */
 TEST(an_old_run_deploys_nothing)
 {

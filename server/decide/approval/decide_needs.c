@@ -192,20 +192,25 @@ find_actors(struct tx *tx, const struct deployment *work, struct needs_work *fac
 		facts->n_asked = NEEDS_ASKED_MAX;
 }
 
-/* Whoever began its run here, also again: GitHub knows the App, or the token's owner. */
+/* Whoever began the run of its job here, also again: GitHub knows the App, or the token's owner.
+ * Behind those who are counted by themselves come the tokens by which they did. */
 static void
-find_beginners(struct tx *tx, const struct deployment *gate, struct needs_work *facts)
+find_beginners(
+    struct tx *tx, const struct deployment *asked, struct needs_work *facts, bool by_tokens)
 {
 	struct row_job of;
 	struct deployment pipeline;
 	int64_t work = 0;
 
-	if (!deployment_is_gate(gate))
+	if (row_job_get(tx, asked->id, &of)->work == 0)
 		return;
-	row_job_get(tx, gate->id, &of);
 	while ((work = row_work_pipeline_begun(
 		    tx, of.job.repository_id, strtoll(of.job.run, NULL, 10), work)) != 0) {
 		row_deployment_get(tx, work, &pipeline);
+		if (by_tokens) {
+			add_presses(tx, &pipeline, facts);
+			continue;
+		}
 		add_asked(facts, pipeline.requested_by);
 		add_asked(facts, pipeline.confirmed_by);
 		add_requesters(tx, &pipeline, facts);
@@ -236,8 +241,9 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 	add_asked(ret, work->confirmed_by);
 	add_requesters(tx, work, ret);
 	find_actors(tx, work, ret);
-	find_beginners(tx, work, ret);
+	find_beginners(tx, work, ret, false);
 	ret->n_themselves = ret->n_asked;
+	find_beginners(tx, work, ret, true);
 	add_presses(tx, work, ret);
 	return ret;
 }

@@ -13,6 +13,7 @@
 #include "decide/queue/decide_binding.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/who/decide_job.h"
 #include "decide/approval/decide_emergency.h"
 #include "decide/git/decide_git.h"
 #include "decide/hold/decide_hold.h"
@@ -68,8 +69,10 @@ is_denied(struct tx *tx, const struct deployment *work)
 	char target[LIMIT_ENVIRONMENT];
 	const char *where = deployment_target(work, target);
 	int64_t other = work->confirmed_by == work->requested_by ? 0 : work->confirmed_by;
-	bool requester_may = !deployment_is_by_request(work) || deployment_is_of_rule(work) ||
-	    decide_is_allowed_work(tx, work->requested_by, work);
+	bool requester_may = work->trigger == TRIGGER_JOB ?
+	    decide_job_reports(tx, work->environment) :
+	    !deployment_is_by_request(work) || deployment_is_of_rule(work) ||
+		decide_is_allowed_work(tx, work->requested_by, work);
 
 	if (!decide_action_exists(tx, work))
 		return true;

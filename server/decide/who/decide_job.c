@@ -5,26 +5,28 @@
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
+#include "decide/who/decide_allowed.h"
 #include "store/row_hook.h"
 #include "store/row_job.h"
 #include "store/row_principal.h"
-
-/* No hook has such a name. */
-static const char *const uses[JOB_FORGES] = {
-	[DELIVERY_GITHUB] = ":job",
-	[DELIVERY_GITLAB] = ":job:gitlab",
-};
+#include "types/workflow.h"
 
 /* What a token was used for is known for six minutes more than it lives. */
 #define TOKENS_MAX     10000
 #define TOKENS_MORE_MS (6 * 60 * INT64_C(1000))
+#define TOKENS_OF      64
 
+/* Each application has its own, of each forge: one uses up nobody else's.  No hook has such a
+ * name. */
 static struct hook_use
-use_of(const struct job *job)
+use_of(const struct job *job, char of[TOKENS_OF])
 {
-	return (struct hook_use){ .id = uses[job_forge_of(job->repository_id)],
-		.key = job->token,
-		.digest = job->digest };
+	const char *slash = strchr(job->workflow, '/');
+
+	(void)snprintf(of, TOKENS_OF, ":job:%s:%.*s",
+	    delivery_forge_word(job_forge_of(job->repository_id)),
+	    slash != NULL ? (int)(slash - job->workflow) : 0, job->workflow);
+	return (struct hook_use){ .id = of, .key = job->token, .digest = job->digest };
 }
 
 /* A question is a person's to answer, and what else people type is none of a program's business. */
@@ -54,7 +56,8 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 {
 	const struct job *job = api->job;
 	int64_t kept_ms = job_forges[job_forge_of(job->repository_id)].life_ms + TOKENS_MORE_MS;
-	struct hook_use use = use_of(job);
+	char of[TOKENS_OF];
+	struct hook_use use = use_of(job, of);
 	struct hook_answer before;
 
 	api->from.person = row_principal_of_id(tx, PRINCIPAL_WORKFLOW, job->workflow);
@@ -72,7 +75,8 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	before = row_hook_find(tx, &use);
 	if (before.status == 0 && row_hook_is_full(tx, use.id, TOKENS_MAX, kept_ms)) {
 		decide_refusef(tx, 429,
-		    "%d tokens were used that may still be valid: try again later", TOKENS_MAX);
+		    "%d tokens of this application were used that may still be valid: try again later",
+		    TOKENS_MAX);
 		return false;
 	}
 	if (before.status == 0)
@@ -126,7 +130,8 @@ decide_job_began(struct tx *tx, const struct api_request *api, int64_t work)
 {
 	struct row_job of;
 
-	if (api->job == NULL || row_job_get(tx, work, &of)->work == 0 ||
+	/* Of a gate that its forge asks for it is not said which job's that is. */
+	if (api->job == NULL || row_job_get(tx, work, &of)->work == 0 || of.rule[0] != '\0' ||
 	    !job_is_same(&of.job, api->job))
 		return false;
 	/* That it has seen its gate open is written down at once. */
@@ -155,10 +160,24 @@ decide_job_lacks_code(
 	    policy_needs_factor(tx->settings, action, "", environment->name);
 }
 
+bool
+decide_job_reports(struct tx *tx, const char *environment)
+{
+	struct workflow workflow;
+	bool ret = false;
+
+	for (size_t at = 0; !ret && workflow_next(tx->settings, &at, &workflow);)
+		ret =
+		    decide_is_allowed(tx, row_principal_of_id(tx, PRINCIPAL_WORKFLOW, workflow.id),
+			POLICY_DEPLOY, environment);
+	return ret;
+}
+
 void
 decide_job_note(struct tx *tx, const struct api_request *api)
 {
-	struct hook_use use = use_of(api->job);
+	char of[TOKENS_OF];
+	struct hook_use use = use_of(api->job, of);
 
 	if (api_is_post(api->operation) && tx->answer.status != 429) /* that is tried again */
 		row_hook_note(tx, &use);

@@ -35,5 +35,9 @@ bool decide_job_lacks_code(const struct tx *tx, enum policy_action action,
 #define DECIDE_JOB_LACKS_CODE \
 	"REQUIRE_OTP asks a code for %s, and nobody is asked: set <ENV>_APPROVALS, or <ENV>_CONFIRM"
 
+/* Does a workflow have the grant to deploy there?  What its job has reported may wait, and a grant
+ * may end. */
+bool decide_job_reports(struct tx *tx, const char *environment);
+
 /* What it asked for was decided, and is noted for its token. */
 void decide_job_note(struct tx *tx, const struct api_request *api);
