@@ -10,8 +10,8 @@
 #
 # `states`: what the work is, one after the other, each time it is asked for; the last for ever: a word, or a dict with
 # `state` and other keys of the answer.  `troubles`: what goes wrong with the next requests, one each: a status,
-# (status, {header: value}), (status, said), "away" (no answer), "html", "off" (a 404 of no words), "redirect", "long" or
-# None.  `down`: all away.
+# (status, {header: value}), (status, said), "away" (no answer), "html", "off" (a 404 without words), "redirect", "long"
+# or None.  `down`: all away.
 # `asked` has (method, path, body, token) of each request, also of those.
 import http.server
 import json
