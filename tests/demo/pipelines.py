@@ -1,6 +1,6 @@
-"""Pipelines in the chat: CI that fails and is green again, a push that waits for it, a job at a gate that two people
-open, and an outage in which nothing is lost.  Played without a person; GitHub's API and its issuer of tokens are
-stand-ins."""
+"""Pipelines in the chat: a job that reports a push, CI that is waited for, fails and is green again, a job at a gate
+that two people open, and an outage in which nothing is lost.  Played without a person; GitHub's API and its issuer of
+tokens are stand-ins.  Pushes are reported by jobs alone: the webhook brings runs, and nobody polls."""
 # SPDX-License-Identifier: ISC
 import http.client
 import json
@@ -13,7 +13,7 @@ from github import HOOK_ID, GitHub, workflow_run
 from github_api import Api
 from github_tokens import AUDIENCE, Issuer
 import sample_app
-from telegram_client import ADA, BEA, GROUP, buttons_of
+from telegram_client import ADA, BEA, GROUP, buttons_of, text_of
 
 SHOP = "octo/shop"
 TOKEN = "github_pat_" + "4Kx9Qm2Rv7" * 5
@@ -35,11 +35,16 @@ class Listed:
 
 
 class Pipelines(Story):
-    def __init__(self, stage, api, issuer):
+    def __init__(self, stage, api, issuer, settings):
         super().__init__(stage)
-        self.api, self.issuer, self.number = api, issuer, 0
+        self.api, self.issuer, self.settings, self.number = api, issuer, settings, 0
         self.hook = GitHub(f"http://127.0.0.1:{stage.http_port}/github/webhook", GITHUB_SECRET, SHOP)
         api.hooks[HOOK_ID] = Listed(self.hook)
+
+    def chapter(self, title, *names):
+        """A line that names what has it happen, as the settings have it."""
+        said = (f"{name}={self.settings[name] if 'TOKEN' not in name else '…'}" for name in names)
+        self.tell(f"--- {title}: " + "; ".join(said))
 
     def request(self, path, body, headers, method="POST"):
         connection = http.client.HTTPConnection("127.0.0.1", self.stage.http_port, timeout=STEP_TIMEOUT_S)
@@ -53,7 +58,9 @@ class Pipelines(Story):
     def ci(self, commit, conclusion=None, again=False, branch="develop"):
         """What GitHub delivers of the run of ci.yml on that commit: it is in progress, or has ended."""
         self.number += 0 if again else 1
-        run = workflow_run(SHOP, "ci.yml", commit, number=self.number, conclusion=conclusion, head_branch=branch)
+        title = sample_app.git(self.stage.work, "log", "-1", "--format=%s", commit).strip()
+        run = workflow_run(SHOP, "ci.yml", commit, number=self.number, conclusion=conclusion, head_branch=branch,
+                           display_title=title)
         self.api.runs[:] = [one for one in self.api.runs if one["id"] != run["id"]] + [run]
         action = "completed" if conclusion else "in_progress"
         sent = self.hook.deliver("workflow_run", {"action": action, "workflow_run": run,
@@ -69,54 +76,79 @@ class Pipelines(Story):
             raise RuntimeError(f"{path}: {status} {said}")
         return said
 
+    def report(self, commit):
+        """What a job does whose image is there: ci-cd.yml's `tell`."""
+        said = self.job("/v1/push", {}, ref="refs/heads/develop", sha=commit, file="publish.yml")["said"]
+        self.tell(f"a job of publish.yml reports it; deploybot answers: {said}")
+
     def press(self, who, view, button):
         label = next(label for label in buttons_of(self.chat.message(view)) if button in label)
         self.tell(f"{NAMES[who]} presses {label}")
         self.chat.press(who, self.chat.message(view), label)
 
 
+def a_job_reports(story):
+    story.chapter("a job reports a push by the token that GitHub gives it", "ENABLE_API_SERVER", "PUBLIC_URL",
+                  "WORKFLOW_STAGING_IS", "WORKFLOW_STAGING_MAY", "POLL_REPOSITORY_SECONDS")
+    commit = sample_app.git(story.stage.work, "rev-parse", "develop").strip()
+    story.ci(commit, "success")
+    mark = story.chat.mark()
+    story.report(commit)
+    story.hear("Live: staging", commit[:7], "pushed by mona (GitHub)", after=mark, chat=GROUP)
+    story.must(story.runs("staging") == commit, "it came by no webhook, and without a secret")
+
+
 def ci_first(story):
+    story.chapter("a deployment waits for its tests", "STAGING_REQUIRE_CI")
+    change = story.stage.push("develop", "good")
+    commit = change["after"]
+    story.ci(commit)
+    story.tell(f"a colleague pushes \"{change['subject']}\" to develop")
     story.tell("Ada writes /deploy staging, whose CI still runs")
     mark = story.chat.mark()
     story.chat.say(ADA, ADA, "/deploy staging")
-    commit = sample_app.git(story.stage.work, "rev-parse", "develop").strip()
-    story.ci(commit)
     story.hear("Waits for CI: staging", "CI: ci.yml running", after=mark)
     story.ci(commit, "success", again=True)
     story.hear("Live: staging", commit[:7], after=mark)
 
 
 def a_red_friday(story):
+    story.chapter("CI fails", "STAGING_REQUIRE_CI", "TELEGRAM_CHAT_ID", "GITHUB_API_TOKEN")
     before = story.runs("staging")
     change = story.stage.push("develop", "good")
     commit = change["after"]
     story.tell(f"a colleague pushes \"{change['subject']}\" to develop, whose tests fail")
     mark = story.chat.mark()
     story.ci(commit)
+    story.report(commit)
     story.hear("Waits for CI: staging", commit[:7], after=mark, chat=GROUP)
     story.api.jobs[9_000_000 + story.number] = [FAILED]
     story.api.annotations[555] = [LINE]
     story.ci(commit, "failure", again=True)
-    story.hear("CI failed: shop develop, ci.yml", "test › Unit tests", "src/cart.c:12: expected 3, got 4", after=mark,
-               chat=GROUP)
+    story.hear("CI failed: shop develop, ci.yml", change["subject"], "test › Unit tests",
+               "src/cart.c:12: expected 3, got 4", after=mark, chat=GROUP)
     story.hear("CI not passed: staging", commit[:7], after=mark, chat=GROUP)
     story.must(story.runs("staging") == before, "what has not passed was not deployed")
 
 
 def green_again(story):
+    story.chapter("and is green again", "STAGING_REQUIRE_CI", "TELEGRAM_CHAT_ID")
     change = story.stage.push("develop", "good")
     commit = change["after"]
     story.tell(f"\"{change['subject']}\" repairs it")
     mark = story.chat.mark()
     story.ci(commit)
+    story.report(commit)
     story.hear("Waits for CI: staging", commit[:7], after=mark, chat=GROUP)
     story.ci(commit, "success", again=True)
-    story.hear("CI green again: shop develop, ci.yml", after=mark, chat=GROUP)
+    story.hear("CI green again: shop develop, ci.yml", change["subject"], after=mark, chat=GROUP)
     story.hear("Live: staging", commit[:7], after=mark, chat=GROUP)
     story.must(story.runs("staging") == commit, "the push went live when its CI had passed")
 
 
 def a_gate_for_two(story):
+    story.chapter("a gate for two", "WORKFLOW_PRODUCTION_IS", "WORKFLOW_PRODUCTION_MAY", "PRODUCTION_APPROVALS",
+                  "PRODUCTION_CONFIRM")
     commit = story.stage.push("main", "good")["after"]
     claims = {"ref": "refs/heads/main", "sha": commit, "run_id": "4711", "check_run_id": "94711"}
     story.tell("a job of deploy.yml comes to the gate of production")
@@ -133,23 +165,29 @@ def a_gate_for_two(story):
     story.hear("Gate done: production", after=mark, chat=GROUP)
     mark = story.chat.mark()
     story.chat.say(ADA, ADA, "/status production")
-    story.hear(f"gate: {commit[:7]}, run 4711, ended well", after=mark)
+    view = story.hear(f"gate: {commit[:7]}, run 4711, ended well", after=mark)
+    story.must("awaits" not in text_of(view), "nobody is asked to deploy what the job has shipped")
 
 
 def an_outage(story):
+    story.chapter("an outage, in which nothing is lost", "GITHUB_API_TOKEN", "POLL_REPOSITORY_SECONDS")
     story.tell("deploybot is stopped; a colleague pushes meanwhile, and CI passes: for GitHub five minutes ago")
     story.stage.bot.stop()
     missed = len(story.hook.deliveries)
-    change = sample_app.change(story.stage.work, "develop", "good")
-    story.hook.push("develop", change["after"], change["before"])
-    story.ci(change["after"])
-    story.ci(change["after"], "success", again=True)
+    commit = story.stage.push("develop", "good")["after"]
+    story.ci(commit)
+    story.ci(commit, "success", again=True)
     for entry in story.hook.deliveries[missed:]:
         entry["at"] -= 5 * 60
     missed = {entry["guid"] for entry in story.hook.deliveries[missed:]}
     mark = story.chat.mark()
+    try:
+        story.report(commit)
+    except ConnectionRefusedError:
+        story.tell("its job is not answered, and tries again for five minutes")
     story.stage.bot.start()
-    story.hear("Live: staging", change["after"][:7], after=mark, chat=GROUP)
+    story.report(commit)
+    story.hear("Live: staging", commit[:7], after=mark, chat=GROUP)
 
     def came():
         return {entry["guid"] for entry in story.hook.deliveries if entry["status"] == 200} & missed
@@ -158,10 +196,14 @@ def an_outage(story):
 
 
 def list_runs(story):
+    story.chapter("the last runs", "STAGING_REQUIRE_CI")
     mark = story.chat.mark()
     story.tell("Ada writes /pipelines")
     story.chat.say(ADA, ADA, "/pipelines")
     story.hear("ci.yml develop", "success", "failure", after=mark)
+
+
+CHAPTERS = (a_job_reports, ci_first, a_red_friday, green_again, a_gate_for_two, an_outage, list_runs)
 
 
 def play(folder):
@@ -173,13 +215,16 @@ def play(folder):
         "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "TELEGRAM_CHAT_ID": str(GROUP), "GITHUB_REPOSITORY": SHOP,
         "GITHUB_API_URL": api.url, "GITHUB_API_TOKEN": TOKEN, "STAGING_REQUIRE_CI": "ci.yml",
         "ENABLE_API_SERVER": "true", "PUBLIC_URL": AUDIENCE, "GITHUB_TOKEN_ISSUER": issuer.url,
-        "PRODUCTION_APPROVALS": "2", "PRODUCTION_CONFIRM": "false",
-        "WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/main", "WORKFLOW_SHOP_MAY": "gate:production"}
+        "PRODUCTION_APPROVALS": "2", "PRODUCTION_CONFIRM": "false", "POLL_REPOSITORY_SECONDS": "0",
+        "WORKFLOW_STAGING_IS": "github 456789 publish.yml@refs/heads/develop",
+        "WORKFLOW_STAGING_MAY": "deploy:staging",
+        "WORKFLOW_PRODUCTION_IS": "github 456789 deploy.yml@refs/heads/main",
+        "WORKFLOW_PRODUCTION_MAY": "gate:production"}
     try:
         with Stage(folder, telegram=("--local",), settings=settings) as stage:
-            story = Pipelines(stage, api, issuer)
+            story = Pipelines(stage, api, issuer, settings)
             try:
-                for chapter in (ci_first, a_red_friday, green_again, a_gate_for_two, an_outage, list_runs):
+                for chapter in CHAPTERS:
                     chapter(story)
             except (AssertionError, TimeoutError, RuntimeError) as problem:
                 print(f"the story broke off: {problem}", file=sys.stderr)

@@ -7,7 +7,7 @@ import sys
 import threading
 
 from stage import Stage, wait_until
-from story import STEP_TIMEOUT_S, Story
+from story import STEP_TIMEOUT_S, Story, brief
 from telegram_client import ADA, BEA, buttons_of, text_of
 
 # Long enough to ask, push and answer meanwhile.
@@ -47,7 +47,7 @@ class RolledBack(Story):
             and (not button or any(button in label for label in buttons_of(m))),
             STEP_TIMEOUT_S, chat_id=who, after=self.mark)
         said = next((line for line in text_of(view).split("\n") if words[0] in line), text_of(view))
-        self.tell(f"      to {NAMES[who]}: {said[:150]}")
+        self.tell(f"      to {NAMES[who]}: {brief(said)}")
         return view
 
     def press(self, who, view, button):

@@ -2,12 +2,19 @@
 # SPDX-License-Identifier: ISC
 import json
 import sys
+import textwrap
 import time
 
 from stage import wait_until
 from telegram_client import ADA, GROUP, buttons_of, text_of
 
 STEP_TIMEOUT_S = 60
+WIDTH = 160
+
+
+def brief(text, width=WIDTH):
+    """On one line, without half a word at its end."""
+    return textwrap.shorten(text.replace("\n", " | "), width, placeholder=" …", break_on_hyphens=False)
 
 
 class Story:
@@ -25,7 +32,7 @@ class Story:
             lambda m: all(w in text_of(m) for w in words)
             and all(any(b in label for label in buttons_of(m)) for b in buttons),
             STEP_TIMEOUT_S, chat_id=chat, after=after)
-        self.tell(f"      bot{' to the group' if chat == GROUP else ''}: " + text_of(view).replace("\n", " | ")[:160])
+        self.tell(f"      bot{' to the group' if chat == GROUP else ''}: " + brief(text_of(view)))
         return view
 
     def runs(self, environment):
@@ -111,7 +118,7 @@ def ask_status(story):
 
 def verify_audit(story):
     done = story.stage.bot.run("audit", "verify")
-    story.must(done.returncode == 0, "deploybot audit verify: " + done.stdout.strip()[:120])
+    story.must(done.returncode == 0, "deploybot audit verify: " + brief(done.stdout.strip()))
 
 
 def play(stage):

@@ -11,6 +11,7 @@ import pytest
 from browser_aid import chromium, click, complaints, shows, until
 from ops_aid import processes_in
 from stage import APPLICATIONS, ROOT, Stage, wait_until
+from story import WIDTH, brief
 from telegram_client import ADA, BEA
 
 DEMO = ["/usr/bin/python3", str(ROOT / "tests" / "demo" / "demo.py")]
@@ -39,6 +40,19 @@ def test_what_readme_says_to_press_is_on_the_page_and_a_good_commit_comes_before
     assert [label for label in labels if f">{label}</button>" not in page] == []
     said = (ROOT / "tests/demo/demo.py").read_text("utf-8")
     assert "push a broken commit  behind a good one: " in said[said.index("push a good commit "):]
+
+
+def test_what_a_story_prints_is_cut_between_words():
+    text = "🚦 gate: 45f7076\nrun 4711, ended well " + 20 * "https://github.com/octo/shop/actions "
+    said = brief(text)
+    assert said.startswith("🚦 gate: 45f7076 | run 4711, ended well https://") and len(said) <= WIDTH
+    assert said.endswith("https://github.com/octo/shop/actions …") and brief("as it is") == "as it is"
+
+
+def test_each_story_that_make_plays_is_named_where_people_look():
+    there = set(re.findall(r'(?m)^STORIES = .*$', (ROOT / "tests/demo/demo.py").read_text("utf-8"))[0].split('"')[1::2])
+    for page in ("README.md", "docs/stories.md"):
+        assert there == set(re.findall(r"STORY=([\w-]+)", (ROOT / page).read_text("utf-8"))), page
 
 
 @pytest.mark.long
@@ -77,6 +91,9 @@ def test_the_story_of_pipelines_happens(place):
                           capture_output=True, timeout=STORY_SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("all of it happened\n")
+    chapters = re.findall(r"(?m)^ *[0-9.]+ s  --- ([^:]+): ([A-Z_]+)=", done.stdout)
+    assert len(chapters) == 7 and chapters[0][0].startswith("a job reports a push"), chapters
+    assert "its job is not answered" in done.stdout and "A change" not in done.stdout
     assert not list(folder.iterdir())
     assert not processes_in(folder)
 

@@ -12,7 +12,7 @@ from gitlab_aid import GitlabJobs
 from gitlab_tokens import BEGIN, Runner, merged, read_jobs
 from jobs_aid import REPOSITORY
 from runner_client import ROOT
-from stage import wait_until
+from stage import free_port, wait_until
 from telegram_client import GROUP, text_of
 
 FOLDER = pathlib.Path(ROOT) / "deploy" / "gitlab"
@@ -50,11 +50,11 @@ def _own(tmp_path_factory):
 
 @pytest.fixture
 def run(request, tmp_path):
-    """run(job, branch): begins a job of ci.yml; its ship.sh does what `ships` says."""
+    """run(job, branch): begins a job of ci.yml; its ship.sh does what `ships` says, `changed` are variables of it."""
     scene = request.getfixturevalue("own" if "own" in request.fixturenames else "scene")
     begun = []
 
-    def begin(job, branch="main", ships="echo shipped $1", shell="bash", **named):
+    def begin(job, branch="main", ships="echo shipped $1", shell="bash", changed=(), **named):
         number = str(next(JOBS))
         (tmp_path / "work").mkdir()
         (tmp_path / "work" / "ship.sh").write_text(f"#!/bin/sh\n{ships}\n")
@@ -64,6 +64,7 @@ def run(request, tmp_path):
                       **{"repository": REPOSITORY, "ref": f"refs/heads/{branch}", "sha": scene.head(branch),
                          "pipeline_id": number, "job_id": "9" + number, **named})
         made.number = number
+        made.variables.update(changed)
         begun.append(made)
         return made.begin()
     yield begin
@@ -147,6 +148,54 @@ def test_one_that_may_not_is_told_why_and_reports_nothing(scene, run):
     assert job.finish() == "failed" and "HTTP 401" not in job.log
     assert "HTTP 403 this job is of no workflow here" in job.log and "of a ref that is not protected" in job.log
     assert "does not know how" not in job.log and "shipped" not in job.log
+
+
+def asked_at_all(scene):
+    return len(scene.audit(action="denied")) + scene.bot_rows("SELECT count(*) FROM work")[0][0]
+
+
+@pytest.mark.parametrize("behind", ["/", "/v1", "x"])
+@pytest.mark.parametrize("name", ["staging", "production"])
+def test_an_address_that_is_none_is_named_before_anything_is_sent(scene, run, name, behind):
+    before = asked_at_all(scene)
+    job = run(name, changed={"DEPLOYBOT_URL": scene.bot.base + behind})
+    assert job.finish() == "failed" and job.log == \
+        "deploybot: DEPLOYBOT_URL is no https://HOST[:PORT], without a path, and without a / at its end\n"
+    assert asked_at_all(scene) == before
+
+
+@pytest.mark.parametrize("name, token", [("staging", "DEPLOYBOT_PUSH_TOKEN"), ("production", "DEPLOYBOT_GATE_TOKEN")])
+def test_a_job_without_a_token_says_what_it_lacks(scene, run, name, token):
+    before = asked_at_all(scene)
+    job = run(name, changed={token: ""})
+    assert job.finish() == "failed" and job.log == "deploybot: this job has no token: id_tokens: is missing\n"
+    assert asked_at_all(scene) == before
+
+
+@pytest.mark.parametrize("name", ["staging", "production"])
+def test_an_address_where_nobody_answers_is_said_at_the_first_try_and_at_the_last(run, tmp_path, name):
+    """Each look at the clock is a minute later than the one before."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "date").write_text(f"""#!/bin/sh
+n=$(cat {tmp_path}/clock 2>/dev/null || echo 1)
+echo $((n + 60)) | tee {tmp_path}/clock
+""")
+    (tmp_path / "tools" / "date").chmod(0o755)
+    job = run(name, changed={"DEPLOYBOT_URL": f"http://127.0.0.1:{free_port()}"})
+    assert job.finish() == "failed"
+    first, last = job.log.splitlines()
+    assert first == f"{last}; trying again for 300 s"
+    assert last.startswith("deploybot: nobody answers at DEPLOYBOT_URL: curl: (7) "), last
+
+
+def test_a_server_that_does_not_serve_v1_is_said(tmp_path_factory, run):
+    made = Gates(tmp_path_factory.mktemp("off"), {"ENABLE_API_SERVER": "false"})
+    try:
+        job = run("staging", changed={"DEPLOYBOT_URL": made.bot.base})
+        assert job.finish() == "failed" and job.log == "deploybot: nothing is served at /v1 there: " \
+            "ENABLE_API_SERVER=true and a restart, and a proxy that passes /v1/ on\n"
+    finally:
+        made.stop()
 
 
 def test_a_job_waits_while_the_server_is_away(own, run):

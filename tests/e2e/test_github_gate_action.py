@@ -111,6 +111,15 @@ def test_what_is_refused_fails_at_once_with_deploybots_words(api, action, status
     assert len(api.asked) == 1 and action.post("failure") == 0 and len(api.asked) == 1
 
 
+def test_a_server_that_does_not_serve_v1_is_said(api, action, runner):
+    api.troubles = ["off"]
+    assert action.main() == 1 and len(api.asked) == 1
+    assert action.said() == ["error: deploybot: nothing is served at /v1 there: ENABLE_API_SERVER=true and a restart, "
+                             "and a proxy that passes /v1/ on"]
+    runner.troubles = [404]
+    assert action.main() == 1 and action.said() == ["error: deploybot: GitHub gives no token: HTTP 404"]
+
+
 def test_work_that_is_not_to_be_seen_any_more_ends_the_wait_and_is_cancelled(api, action):
     api.states = ["queued"]
     api.troubles = [None, None, (404, "there is no work 12")]

@@ -17,7 +17,8 @@ class Told(Scene):
         super().__init__(folder, settings={
             "ENABLE_API_SERVER": "true", "GITHUB_REPOSITORY": "Orchard/Shop", "GITHUB_TOKEN_ISSUER": self.issuer.url,
             "PUBLIC_URL": "http://127.0.0.1:{port}", "WORKFLOW_STAGING_IS": "github 456789 ci-cd.yml@refs/heads/develop",
-            "WORKFLOW_STAGING_MAY": "deploy:staging"})
+            "WORKFLOW_STAGING_MAY": "deploy:staging",
+            "WORKFLOW_PRODUCTION_IS": "github 456789 ci-cd.yml@refs/heads/main", "WORKFLOW_PRODUCTION_MAY": "status:*"})
 
     def settings(self):
         return {name: value.replace("{port}", str(self.http_port)) if name == "PUBLIC_URL" else value
@@ -74,7 +75,16 @@ def test_a_job_that_is_not_known_is_told_which_line_lets_it_in_and_deploys_nothi
     ci.runner.claims["repository_id"] = "1"
     assert ci.job("tell")[0] == 1 and \
         "no WORKFLOW_<NAME>_IS lets in github 1 ci-cd.yml@refs/heads/develop, by push" in ci.said[-1], ci.said
+    assert "_MAY" not in ci.said[-1], "no grant lets in what has no workflow"
     assert scene.runs("staging") != commit
+
+
+def test_a_job_whose_workflow_may_not_deploy_is_told_of_its_grant(scene, ci):
+    ci.plan("deploybot", "production")
+    ci.runner.claims.update({"ref": "refs/heads/main", "sha": scene.head("main"),
+                             "workflow_ref": f"{REPOSITORY}/.github/workflows/ci-cd.yml@refs/heads/main"})
+    assert ci.job("tell")[0] == 1 and "that workflow:production may deploy follows main" in ci.said[-1] and \
+        "(its grant: WORKFLOW_<NAME>_MAY=deploy:ENVIRONMENT)" in ci.said[-1], ci.said
 
 
 def test_a_token_for_somebody_else_is_said(scene, ci):

@@ -482,8 +482,9 @@ def test_deploybot_is_told_by_a_token_that_stands_in_no_argument(telling):
 @pytest.mark.parametrize("answer,body,text", [
     (401, '{"said": "JWT: aud is not https://b.example.org alone"}', "no token of this job: JWT: aud is not"),
     (401, "", "look at ENABLE_API_SERVER and PUBLIC_URL there"),
-    (403, '{"said": "this job is of no workflow here."}',
-     "of no workflow here. (its grant: WORKFLOW_<NAME>_MAY=deploy:ENVIRONMENT)"),
+    (403, '{"said": "this job is of no workflow here: x"}', "of no workflow here: x. Then run this again"),
+    (403, '{"said": "No environment here that workflow:x may deploy follows main of o/r."}',
+     "follows main of o/r. (its grant: WORKFLOW_<NAME>_MAY=deploy:ENVIRONMENT). Then run this again"),
     (404, "<html>", "nothing is served at /v1 there: ENABLE_API_SERVER=true"), (0, "", "nobody answers"),
     (409, '{"said": "\\"ref\\" is x"}', 'HTTP 409: "ref" is x'), (500, "", "HTTP 500")])
 def test_what_deploybot_answers_is_explained(telling, answer, body, text):

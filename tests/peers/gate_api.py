@@ -10,7 +10,8 @@
 #
 # `states`: what the work is, one after the other, each time it is asked for; the last for ever: a word, or a dict with
 # `state` and other keys of the answer.  `troubles`: what goes wrong with the next requests, one each: a status,
-# (status, {header: value}), (status, said), "away" (no answer), "html", "redirect", "long" or None.  `down`: all away.
+# (status, {header: value}), (status, said), "away" (no answer), "html", "off" (a 404 without words), "redirect", "long"
+# or None.  `down`: all away.
 # `asked` has (method, path, body, token) of each request, also of those.
 import http.server
 import json
@@ -77,9 +78,10 @@ class GateApi:
         if trouble == "away":
             request.close_connection = True
             return
-        if trouble in ("html", "long", "redirect"):
-            text = {"html": b"<html>no</html>", "long": b'{"said":"' + 400_000 * b"x" + b'"}', "redirect": b""}[trouble]
-            self.send(request, 302 if trouble == "redirect" else 200, text, {"Location": f"{self.url}/elsewhere"})
+        if trouble in ("html", "long", "off", "redirect"):
+            text = {"html": b"<html>no</html>", "long": b'{"said":"' + 400_000 * b"x" + b'"}'}.get(trouble, b"")
+            status = {"redirect": 302, "off": 404}.get(trouble, 200)
+            self.send(request, status, text, {"Location": f"{self.url}/elsewhere"})
             return
         status, more = trouble if isinstance(trouble, tuple) else (trouble, "the server is busy: try again in a moment")
         headers = more if isinstance(more, dict) else {}

@@ -11,6 +11,8 @@ const TRY_MS = 30_000;
 const PAUSE_MIN_MS = 1_000;
 const PAUSE_MAX_MS = 60_000; // a gate whose job has not asked for three minutes is cancelled
 const FRESH_MS = 60_000; // a token that lives less long is not used
+const NOT_SERVED =
+	"nothing is served at /v1 there: ENABLE_API_SERVER=true and a restart, and a proxy that passes /v1/ on";
 
 async function read(answer) {
 	const parts = [];
@@ -95,7 +97,8 @@ class Deploybot {
 	async attempt(method, path, body, limit) {
 		const { token, ...answer } = await this.renew(limit);
 		if (!token) return answer;
-		return once(this.url + path, token, { method, body, limit });
+		const said = await once(this.url + path, token, { method, body, limit });
+		return said.status === 404 && !said.json?.said ? { ...said, said: NOT_SERVED } : said;
 	}
 
 	// The answer of status 2xx that is_good().  Nobody answers, or with 429 or 5xx: again, for `patience` ms.
