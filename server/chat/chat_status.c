@@ -597,6 +597,11 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		chat_text_ago(text, ", ", release->at, status->at);
 		chat_text_some(text, ", by ", is_trouble ? FORGE_PERSON(release->by) : "");
 	}
+	if (status->gate->work != 0) {
+		chat_text_commit(text, "; 🚦 gate ", status->gate->commit);
+		chat_text_ago(text, status->gate->is_well ? " ended well " : " ended badly ",
+		    status->gate->ended_at, status->at);
+	}
 	if (status->active != NULL && standing(status) != STANDING_REPLACED) {
 		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));
 		chat_text_commit(text, " ", status->active->commit);

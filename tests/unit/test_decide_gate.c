@@ -389,6 +389,8 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 	(void)world_text(&s.w, WORLD_ADMIN, "/status production");
 	assert_non_null(strstr(world_plain(world_last(&s.w)),
 	    "gate: bbbbbbb, run 4712, ended badly 00:00: what it has changed is not known"));
+	world_answers(&s.w, WORLD_ADMIN, "/status", "\n🚦 gate: bbbbbbb, run 4712, ended badly ");
+	world_answers(&s.w, WORLD_ADMIN, "/history", "gate bbbbbbb");
 	job_is_of(&s.job, "4713", COMMIT_C);
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	assert_string_equal(world_peek(&s.w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);

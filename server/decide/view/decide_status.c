@@ -88,11 +88,12 @@ sort_trouble(struct tx *tx, struct decide_scope *scope)
 	return front;
 }
 
-/* Nothing was ever released there, and nothing is asked about. */
+/* Nothing was ever released there, no gate has ended, and nothing is asked about. */
 static bool
 is_empty(struct tx *tx, int64_t person, const char *name)
 {
 	return row_environment_is_empty(tx, name) &&
+	    row_job_last_gate(tx, name, false, &(struct last_gate){ 0 })->work == 0 &&
 	    row_deployment_asking(tx, name, &(struct deployment){ 0 })->id == 0 &&
 	    decide_needs_lines(tx, person, name, "", "", NULL) == 0;
 }
