@@ -93,7 +93,6 @@ static bool
 is_empty(struct tx *tx, int64_t person, const char *name)
 {
 	return row_environment_is_empty(tx, name) &&
-	    row_job_last_gate(tx, name, false, &(struct last_gate){ 0 })->work == 0 &&
 	    row_deployment_asking(tx, name, &(struct deployment){ 0 })->id == 0 &&
 	    decide_needs_lines(tx, person, name, "", "", NULL) == 0;
 }
