@@ -275,10 +275,11 @@ add_asked(struct chat_text *text, const struct chat_status *status, const char *
 	if (asked == NULL)
 		return;
 	chat_text_add(text, "%sasks: %s", before,
-	    deployment_is_action(asked)	      ? asked->action :
+	    deployment_is_gate(asked)	      ? "gate " :
+		deployment_is_action(asked)   ? asked->action :
 		deployment_is_rollback(asked) ? "back to " :
 						"");
-	if (!deployment_is_action(asked))
+	if (!deployment_is_action(asked) || deployment_is_gate(asked))
 		chat_text_commit(text, "", asked->commit);
 	chat_text_add(text, ", nobody has said yes");
 }

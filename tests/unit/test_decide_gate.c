@@ -359,8 +359,8 @@ TEST(what_its_branch_has_left_is_not_confirmed)
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	git(&s);
 	assert_int_equal(is(&s), DEPLOY_AWAITING_CONFIRMATION);
-	(void)world_press(
-	    &s.w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&s.w), "open-gate"));
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_last(&s.w), "🚦 Confirm gate aaaaaaa"));
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_int_equal(is(&s), DEPLOY_REFUSED);
 	world_close(&s.w);
@@ -534,8 +534,8 @@ TEST(what_contains_what_was_rolled_back_there_is_asked_about)
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .contains = COMMIT_C });
 	assert_int_equal(is(&s), DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(world_says(&s.w, "ccccccc"));
-	(void)world_press(
-	    &s.w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&s.w), "open-gate"));
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_last(&s.w), "🚦 Confirm gate aaaaaaa"));
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .contains = COMMIT_C });
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	world_close(&s.w);
