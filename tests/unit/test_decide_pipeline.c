@@ -581,6 +581,11 @@ PIPELINE_TEST(who_names_nothing_reads_what_they_may, "ROLE_OPS_IDS=33",
 	    "You may not run actions here: ask an admin. /whoami says what you may.");
 	(void)world_text(w, 44, "/do");
 	assert_string_equal(world_plain(world_last(w)), "You may: run-pipeline");
+	world_answers(w, 44, "/request", "[argument]. You may: run-pipeline");
+	world_answers(w, 44, "/request run-pipeline production",
+	    "\n/request run-pipeline production release <version>");
+	(void)world_press(w, 44, WORLD_GROUP, world_button(world_last(w), "nightly"));
+	assert_int_equal(work(w).state, DEPLOY_AWAITING_APPROVAL);
 }
 
 PIPELINE_TEST(words_are_those_that_the_line_asks_for)

@@ -37,6 +37,7 @@ struct wanted {
 	const char *argument;
 	const struct work_pipeline_row *again; /* its failed jobs run once more; NULL: it is new */
 	const char *offers; /* refused: the pipeline that is offered then, "" each; NULL: none */
+	bool is_requested;  /* by /request, which is what is offered instead, too */
 };
 
 /* What an action is done to as grants have it: client/acme, or the environment. */
@@ -134,13 +135,14 @@ decide_do_none(struct tx *tx, int64_t person, struct chat_text *text)
 
 void
 decide_do_list(struct tx *tx, int64_t person, const char *name,
-    const struct client_settings *client, bool only_lines, struct chat_text *text)
+    const struct client_settings *client, bool of_request, struct chat_text *text)
 {
 	const char *names[ACTION_COUNT], *near;
 	size_t n = 0;
 
 	for (size_t i = 0; i < ACTION_COUNT; i++)
-		if ((!only_lines || action_fits_line(&action_table[i])) &&
+		if ((!of_request || action_fits_line(&action_table[i]) ||
+			action_table[i].argument == ACTION_TAKES_PIPELINE) &&
 		    may_somewhere(tx, person, &action_table[i], client))
 			names[n++] = action_table[i].name;
 	if (name[0] != '\0' && action_find(name) == NULL) {
@@ -152,6 +154,12 @@ decide_do_list(struct tx *tx, int64_t person, const char *name,
 	}
 	if (n == 0 && decide_do_none(tx, person, text))
 		return;
+	if (n == 0 && client == NULL && of_request && decide_do_is_there(tx, person, "")) {
+		chat_text_add(text,
+		    "None that you may run is asked for so: " MARK_CODE "/do" MARK_CODE
+		    " shows what you may.");
+		return;
+	}
 	chat_text_add(text, "You may%s%s%s%s", n == 0 ? " not run actions" : "",
 	    client != NULL ? " on " :
 		n == 0	   ? " here" :
@@ -181,16 +189,34 @@ decide_do_no_client(struct tx *tx, int64_t person, const char *id, struct chat_t
 	chat_text_add(text, near != NULL ? "? " : ". ");
 }
 
+static void
+add_choice(struct tx *tx, const struct update *update, struct request request, const char *label,
+    struct message *message)
+{
+	if (message->buttons.n < CHOICES)
+		decide_once_button(tx, update, &request, label, &message->buttons);
+}
+
+static struct request
+typed_as(const char *command, const char *words)
+{
+	struct request request = request_of(command, "");
+
+	request_add(&request, REQUEST_TEXT, words);
+	return request;
+}
+
 void
 decide_do_choice(struct tx *tx, const struct update *update, const char *words, const char *label,
     struct message *message)
 {
-	struct request request = request_of("do", "");
+	add_choice(tx, update, typed_as("do", words), label, message);
+}
 
-	if (message->buttons.n == CHOICES)
-		return;
-	request_add(&request, REQUEST_TEXT, words);
-	decide_once_button(tx, update, &request, label, &message->buttons);
+static const char *
+command_of(const struct wanted *w)
+{
+	return w->is_requested ? "request" : "do";
 }
 
 static const char *
@@ -219,11 +245,11 @@ add_pipelines(struct tx *tx, const struct update *update, const struct wanted *w
 		    name, typed); /* cut words are no button: they would be others */
 		if (size < (int)sizeof(words) && pipeline_read(line, typed, "", &is, NULL)) {
 			(void)snprintf(label, sizeof(label), "%s%.24s", name, typed);
-			decide_do_choice(tx, update, words, label, instead);
+			add_choice(tx, update, typed_as(command_of(w), words), label, instead);
 			continue;
 		}
-		chat_text_add(
-		    text, "\n" MARK_CODE "/do %s %s %s", w->action->name, w->environment, name);
+		chat_text_add(text, "\n" MARK_CODE "/%s %s %s %s", command_of(w), w->action->name,
+		    w->environment, name);
 		for (size_t i = 0; pipeline_read(line, NULL, "", &is, NULL) && i < is.n; i++)
 			if (strcmp(is.inputs[i].value, "?") == 0)
 				chat_text_add(text, " <%s>", is.inputs[i].name);
@@ -275,11 +301,12 @@ knows_level(struct tx *tx, const struct update *update, const struct wanted *w)
 	for (size_t i = 0; i < COUNT(levels); i++) {
 		(void)snprintf(
 		    words, sizeof(words), "%s %s %s", w->action->name, w->client->id, levels[i]);
-		decide_do_choice(tx, update, words, cloudflare_level_text(levels[i]), &message);
+		add_choice(tx, update, typed_as(command_of(w), words),
+		    cloudflare_level_text(levels[i]), &message);
 	}
 	(void)snprintf(words, sizeof(words),
-	    "deploybot has set nothing there: name the level, as /do %s %s medium", w->action->name,
-	    w->client->id);
+	    "deploybot has set nothing there: name the level, as /%s %s %s medium", command_of(w),
+	    w->action->name, w->client->id);
 	refuse_with(tx, update, w, words, &message);
 	return false;
 }
@@ -589,7 +616,10 @@ int64_t
 decide_do(struct tx *tx, const struct update *update, const struct action *action,
     const char *target, const char *argument, enum decide_do_how how)
 {
-	struct wanted w = { .action = action, .environment = target, .argument = argument };
+	struct wanted w = { .action = action,
+		.environment = target,
+		.argument = argument,
+		.is_requested = how == DO_IS_REQUESTED };
 	char name[LIMIT_ENVIRONMENT];
 
 	if (!decide_may_do(tx, update, action->name, do_target(action, target, name)))
