@@ -9,6 +9,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/question/decide_standing.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_pipeline.h"
 #include "decide/factor/decide_lacks.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_queue.h"
@@ -575,6 +576,8 @@ add_pipeline(struct tx *tx, const struct wanted *w, int64_t work)
 	tx_draw_id(tx, row.nonce);
 	if (w->again != NULL) {
 		row.again = w->again->run;
+		(void)text_copy(
+		    row.repository_id, sizeof(row.repository_id), w->again->repository_id);
 		row.attempt = w->again->attempt + 1;
 	}
 	row_work_pipeline_set(tx, &row);
@@ -636,7 +639,7 @@ decide_do_rerun(struct tx *tx, const struct update *update, int64_t id)
 {
 	const struct work_pipeline_row again = row_work_pipeline_get(tx, id);
 	struct deployment of;
-	char argument[LIMIT_REF + ACTION_WORD];
+	char argument[LIMIT_REF + ACTION_WORD], since[LIMIT_LINE];
 	const struct wanted w = { .action = &action_table[ACTION_RUN_PIPELINE],
 		.environment = row_deployment_get(tx, id, &of)->environment,
 		.argument = argument,
@@ -644,7 +647,11 @@ decide_do_rerun(struct tx *tx, const struct update *update, int64_t id)
 
 	(void)snprintf(argument, sizeof(argument), "%s%s%s", of.argument,
 	    again.words[0] != '\0' ? " " : "", again.words);
-	if (decide_may_do(tx, update, w.action->name, of.environment) &&
-	    can_be_done(tx, update, &w))
+	if (!decide_may_do(tx, update, w.action->name, of.environment))
+		return;
+	if (decide_pipeline_since(tx, id, since)[0] != '\0')
+		decide_toast_firstf(
+		    tx, update, true, FIRST_NOT_DONE, of.environment, " %s, %s", argument, since);
+	else if (can_be_done(tx, update, &w))
 		(void)begin(tx, update, &w, DO_ASKS);
 }
