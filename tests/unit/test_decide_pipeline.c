@@ -46,7 +46,7 @@ PIPELINE_TEST(what_is_asked_about_is_what_runs_and_its_end_is_the_works)
 	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline production release 1.4.2-RC1");
 	assert_non_null(strstr(world_plain(world_last(w)),
 	    "release.yml at main of octo/shop: channel=stable version=1.4.2-RC1"));
-	assert_non_null(world_says(w, "❓ Run release 1.4.2-RC1? production\n"));
+	assert_non_null(world_says(w, "❓ Run? production release 1.4.2-RC1\n"));
 	assert_non_null(world_button(world_last(w), "🔧 Run release 1.4.2-RC1"));
 	assert_null(world_peek(w, EFFECT_FORGE_START));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));

@@ -16,9 +16,9 @@ PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
 	assert_int_equal(work(w).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(strstr(
 	    world_plain(world_last(w)), "failed jobs of run 4711 of octo/shop again · " PAGE));
-	assert_non_null(world_says(w, "❓ Run release (failed jobs)? production\n"));
+	assert_non_null(world_says(w, "❓ Run? production release 1.4.2-RC1 (failed jobs)\n"));
 	assert_string_equal(
-	    world_last(w)->buttons.at[0].label, "🔧 Run release (failed jobs) production");
+	    world_last(w)->buttons.at[0].label, "🔧 Run release 1.4.2-RC1 (failed jobs) production");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
 	assert_int_not_equal(work(w).id, first);
 	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);

@@ -26,7 +26,8 @@
 #include "store/row_witness.h"
 #include "types/cloudflare_level.h"
 
-#define CHOICES 10
+#define CHOICES	      10
+#define SUBJECT_WORDS 160 /* of a run that is run again: behind them stands that it is */
 
 #define OPEN_ACTIONS_MAX 10 /* one person's that have not ended */
 
@@ -501,8 +502,9 @@ make(struct tx *tx, const struct update *update, const struct wanted *w, struct 
 	    w->argument);
 	if (w->action->argument ==
 	    ACTION_TAKES_PIPELINE) /* as shown; add_pipeline() has them whole */
-		(void)text_copy(
-		    ret->subject, sizeof(ret->subject), w->again != NULL ? "(failed jobs)" : words);
+		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s%s%s", SUBJECT_WORDS, words,
+		    w->again != NULL && words[0] != '\0' ? " " : "",
+		    w->again != NULL ? "(failed jobs)" : "");
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
 		(void)snprintf(
