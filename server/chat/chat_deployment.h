@@ -9,9 +9,10 @@
 #include "policy/needs.h"
 #include "types/git_answer.h"
 
-/* AWAITING_APPROVAL: how it stands. */
+/* AWAITING_APPROVAL: how it stands; of a gate's question alone what is needed behind its yes. */
 struct chat_approvals {
 	int needed;
+	bool counts_own;		 /* of whoever asked for it, or confirmed it, too */
 	size_t n;			 /* that count */
 	size_t n_others;		 /* people who may approve it as well */
 	enum needs_unknown unknown;	 /* why one who asked is no known person */
@@ -64,7 +65,7 @@ struct chat_deployment {
 	const char *site;    /* LIVE: where people see it; "", NULL: not known */
 	const char *first;   /* a question: what runs before its release; "": nothing */
 	const struct chat_approvals
-	    *approvals; /* AWAITING_APPROVAL, and what nobody approved; else NULL */
+	    *approvals; /* AWAITING_APPROVAL, what nobody approved, a gate asked; else NULL */
 	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */
 	int64_t until;			  /* wall ms: an open question ends then; 0: it does not */
 	size_t n_urls;		    /* AWAITING_CONFIRMATION: health URLs of its environment */

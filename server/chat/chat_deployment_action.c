@@ -9,12 +9,6 @@ add_what(struct chat_text *text, enum chat_first first, const struct deployment 
 {
 	char target[LIMIT_ENVIRONMENT];
 
-	if (first == FIRST_ASKS_PIPELINE) { /* two that wait differ in these words alone */
-		chat_text_outside(text, chat_first_rows[first].before, action->argument);
-		chat_text_some(text, " ", action->subject);
-		chat_text_add(text, "? " MARK_BOLD "%s" MARK_BOLD, action->environment);
-		return;
-	}
 	chat_first(text, first, deployment_target(action, target));
 	chat_deployment_what(text, "", action);
 }

@@ -89,6 +89,7 @@ void
 chat_deployment_question(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
+	const struct chat_approvals *follow = about->approvals;
 
 	if (deployment_is_action(deployment)) {
 		chat_action_asked(text, deployment);
@@ -105,6 +106,10 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 		say_removed(text, about);
 	}
 	chat_deployment_shown(text, about);
+	if (follow != NULL && follow->needed > 0)
+		chat_text_add(text, "\nthen it needs %d approval%s%s", follow->needed,
+		    follow->needed == 1 ? "" : "s",
+		    follow->counts_own ? "" : ": who asked for it, or confirms it, does not count");
 	chat_deployment_until(text, about);
 }
 
@@ -116,6 +121,8 @@ chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
 	if (deployment_is_pipeline(deployment))
 		(void)snprintf(what, sizeof(what), "🔧 Run %.16s%s%.24s", deployment->argument,
 		    deployment->subject[0] != '\0' ? " " : "", deployment->subject);
+	else if (deployment_is_gate(deployment))
+		(void)snprintf(what, sizeof(what), "🚦 Confirm gate %.7s", deployment->commit);
 	else if (deployment_is_action(deployment))
 		(void)snprintf(what, sizeof(what), "🔧 %.24s", deployment->action);
 	else if (deployment->wait.is_behind && deployment->program == PROGRAM_DEPLOY)

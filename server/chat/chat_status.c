@@ -275,10 +275,11 @@ add_asked(struct chat_text *text, const struct chat_status *status, const char *
 	if (asked == NULL)
 		return;
 	chat_text_add(text, "%sasks: %s", before,
-	    deployment_is_action(asked)	      ? asked->action :
+	    deployment_is_gate(asked)	      ? "gate " :
+		deployment_is_action(asked)   ? asked->action :
 		deployment_is_rollback(asked) ? "back to " :
 						"");
-	if (!deployment_is_action(asked))
+	if (!deployment_is_action(asked) || deployment_is_gate(asked))
 		chat_text_commit(text, "", asked->commit);
 	chat_text_add(text, ", nobody has said yes");
 }
@@ -596,6 +597,11 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 			chat_text_quoted(text, " ", release->subject, SUBJECT_LETTERS);
 		chat_text_ago(text, ", ", release->at, status->at);
 		chat_text_some(text, ", by ", is_trouble ? FORGE_PERSON(release->by) : "");
+	}
+	if (status->gate->work != 0) {
+		chat_text_commit(text, "; 🚦 gate ", status->gate->commit);
+		chat_text_ago(text, status->gate->is_well ? " ended well " : " ended badly ",
+		    status->gate->ended_at, status->at);
 	}
 	if (status->active != NULL && standing(status) != STANDING_REPLACED) {
 		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));

@@ -95,14 +95,16 @@ show_one(struct tx *tx, const struct update *update, const struct request *reque
 	decide_page_buttons(tx, update, request, page, pages, buttons);
 }
 
-/* Of several those in which something was done. */
+/* Of several those in which something was done, actions and gates too. */
 static void
 leave_done(struct tx *tx, struct decide_scope *scope)
 {
+	struct deployment any;
 	size_t n = 0;
 
 	for (size_t i = 0; i < scope->n; i++)
-		if (row_deployment_count_list(tx, scope->at[i]->name, 1) > 0)
+		if (row_deployment_count_list(tx, scope->at[i]->name, 1) > 0 ||
+		    row_deployment_list_actions(tx, scope->at[i]->name, "", &any, 1) > 0)
 			scope->at[n++] = scope->at[i];
 	scope->n = n;
 }
@@ -121,7 +123,8 @@ show_several(struct tx *tx, const struct update *update, const struct request *r
 		const char *name = scope->at[i]->name;
 		const struct request one = request_of("history", name);
 
-		(void)add_history(tx, text, name, 0, SHOWN_OF_EACH, list);
+		if (add_history(tx, text, name, 0, SHOWN_OF_EACH, list) == 0)
+			add_actions(tx, text, update->person, name, SHOWN_OF_EACH);
 		if (i < first + PAGE && !decide_is_answered(update))
 			decide_own_button(tx, update, &one, LOOK_MS, name, buttons);
 	}

@@ -75,7 +75,7 @@ add_work(struct pending *p, struct deployment *work)
 	chat_text_outside(p->text, needs.n > 0 ? ": " : "", work->approvers);
 	if (verdict != NEEDS_MAY) {
 		chat_text_add(p->text, "; %s",
-		    verdict == NEEDS_ASKED	  ? "you asked for it" :
+		    verdict == NEEDS_ASKED	  ? DECIDE_NEEDS_OWN(work, p->update->person) :
 			verdict == NEEDS_BY_TOKEN ? "asked for with a token of yours" :
 						    "not for you to approve");
 		return;

@@ -1,4 +1,4 @@
-/* command_request.c - /request <action> <client> [argument]: somebody else is asked to approve it.  Side: store. */
+/* command_request.c - /request <action> <target> [argument]: somebody else is asked to approve it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/who/decide_allowed.h"
@@ -14,8 +14,9 @@ say_usage(struct tx *tx, const struct update *update, char words[WORDS][LIMIT_RE
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_add(
-	    &text, "Usage: " MARK_CODE "/request <action> <client> [argument]" MARK_CODE ". ");
+	chat_text_add(&text,
+	    "Usage: " MARK_CODE "/request <action> <client or environment> [argument]" MARK_CODE
+	    ". ");
 	decide_do_list(tx, update->person, words[0],
 	    decide_do_client(tx, update->person, decide_do_id(words[1])), true, &text);
 	(void)decide_send(tx, &update->address, &text);

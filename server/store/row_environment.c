@@ -358,8 +358,10 @@ bool
 row_environment_is_empty(struct tx *tx, const char *name)
 {
 	return tx_number(tx,
-		   "SELECT COUNT(*) FROM environment WHERE name = $1"
-		   " AND (current_release <> 0 OR is_down <> 0 OR unknown_since <> 0)",
+		   "SELECT EXISTS (SELECT 1 FROM environment WHERE name = $1"
+		   " AND (current_release <> 0 OR is_down <> 0 OR unknown_since <> 0))"
+		   " OR EXISTS (SELECT 1 FROM work INDEXED BY work_gate WHERE environment = $1"
+		   " AND action = 'open-gate' AND state IN ('DONE', 'FAILED'))",
 		   DB_TEXT(name)) == 0;
 }
 

@@ -81,7 +81,7 @@ bool row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST
  * this order; at most max of them.  Returns how many. */
 size_t row_environment_list_first(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max);
 
-/* Was nothing ever released there, and is nothing wrong with it? */
+/* Was nothing ever released there, has no gate ended, and is nothing wrong with it? */
 bool row_environment_is_empty(struct tx *tx, const char *name);
 
 /* A new release is live: a release row, current and previous move on, its block, alarm and doubt

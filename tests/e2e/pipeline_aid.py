@@ -9,6 +9,6 @@ def begins(scene, text=RELEASE):
     """Asked for and confirmed by somebody; who, and the question."""
     who = scene.admin()
     who.say(text)
-    asked = who.hear("❓ Run ", "? production\n")
+    asked = who.hear("❓ Run? production ")
     who.press(asked, "🔧 Run ")
     return who, text_of(asked)

@@ -79,10 +79,10 @@ def test_failed_jobs_run_again_behind_a_question(scene, api):
     before = begun(api)
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
-    asked = who.hear("❓ Run release (failed jobs)? production",
+    asked = who.hear("❓ Run? production release 1.4.2-RC1 (failed jobs)",
                      f"failed jobs of pipeline {made['id']} of {PATH} again")
     assert begun(api) == before
-    who.press(asked, "🔧 Run release (failed jobs)")
+    who.press(asked, "🔧 Run release 1.4.2-RC1 (failed jobs)")
     who.hear("Running production release", f"/pipelines/{made['id']}")
     ends(scene, api, made, "success")
     who.hear("Done: production release")
@@ -96,7 +96,7 @@ def test_a_late_word_of_the_attempt_before_ends_nothing(scene, api):
     late = made["jobs"][0]["id"]
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
-    who.press(who.hear("❓ Run release", "again"), "🔧 Run release")
+    who.press(who.hear("❓ Run? production release", "again"), "🔧 Run release")
     who.hear("Running production release", f"/pipelines/{made['id']}")
     said = scene.lab.pipeline("failed", [(late, "unit", "failed")], id=made["id"], source="api")
     assert scene.lab.deliver(said)["status"] == 200
@@ -136,7 +136,7 @@ def test_a_retry_whose_answer_was_lost_is_followed_by_its_number(scene, api):
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
     api.troubles.append("late away")
-    who.press(who.hear("❓ Run release", "again"), "🔧 Run release")
+    who.press(who.hear("❓ Run? production release", "again"), "🔧 Run release")
     who.hear("Running production release", f"/pipelines/{made['id']}")
     ends(scene, api, made, "success")
     who.hear("Done: production release")

@@ -84,10 +84,10 @@ def test_failed_jobs_run_again_behind_a_question(scene, api):
     before = begun(api)
     who.since = scene.chat.mark()
     who.press(failed, "Run failed jobs")
-    asked = who.hear("❓ Run release (failed jobs)? production",
+    asked = who.hear("❓ Run? production release 1.4.2-RC1 (failed jobs)",
                      f"failed jobs of run {run['id']} of {SHOP} again")
     assert begun(api) == before
-    who.press(asked, "🔧 Run release (failed jobs)")
+    who.press(asked, "🔧 Run release 1.4.2-RC1 (failed jobs)")
     who.hear("Running production release", "/actions/runs/")
     wait_until(lambda: run["run_attempt"] == 2, 60, "a second attempt")
     ends(scene, run, "success")

@@ -145,7 +145,7 @@ job_goes_on(struct sim *sim, int64_t index, UNUSED int64_t b)
 void
 sim_jobs_gate_is_confirmed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
-	(void)sim_chat_press_anywhere(sim, SIM_ADMIN, "open-gate");
+	(void)sim_chat_press_anywhere(sim, SIM_ADMIN, "Confirm gate");
 }
 
 /* In a run of its own, or one of before, which may have been begun again. */

@@ -429,9 +429,10 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 		const char *changed;
 		int64_t confirmed_by, answered_at;
 		enum deploy_why why;
-		bool is_forward, is_again, is_emergency, is_gate, waits_for_ci;
+		bool is_forward, is_again, is_emergency, is_gate, is_pipeline, waits_for_ci;
 	} ways[] = {
 		{ .changed = "", .is_gate = true },
+		{ .changed = "", .is_pipeline = true },
 		{ .changed = "", .waits_for_ci = true },
 		{ .changed = "" },
 		{ .changed = "", .is_forward = true },
@@ -472,6 +473,8 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 			(void)text_copy(work.changed, sizeof(work.changed), ways[way].changed);
 			if (ways[way].is_gate)
 				(void)text_copy(work.action, sizeof(work.action), "open-gate");
+			if (ways[way].is_pipeline)
+				(void)text_copy(work.action, sizeof(work.action), "run-pipeline");
 			if (ways[way].waits_for_ci)
 				(void)text_copy(work.waits_for, sizeof(work.waits_for), "ci");
 			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);

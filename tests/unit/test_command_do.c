@@ -192,7 +192,7 @@ TEST(who_may_one_thing_is_asked_at_once_and_told_no_other)
 	    "There is no client acmf. Did you mean acme? ❓");
 	(void)world_text(&w, CONTRACTOR, "/request restart-wep acme");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "Usage: /request <action> <client> [argument]. There is no action restart-wep. "
+	    "Usage: /request <action> <client or environment> [argument]. There is no action restart-wep. "
 	    "Did you mean restart-web? You may on acme: restart-web");
 	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/help");
 	/* Goal: who may one thing reads that first, and presses it. */

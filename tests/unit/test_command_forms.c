@@ -40,7 +40,7 @@
 #define LASTS	      " is not a duration: write 30m, 2h or 3d; or until Mon 16:00."
 #define HISTORY	      TOO_MUCH("history", "/history [environment]")
 
-#define REQUEST_USAGE "Usage: /request <action> <client> [argument]. " NO_ACTIONS
+#define REQUEST_USAGE "Usage: /request <action> <client or environment> [argument]. " NO_ACTIONS
 
 #define LOGIN \
 	"🔐 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."

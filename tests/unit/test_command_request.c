@@ -353,3 +353,10 @@ WORLD_TEST_OF(who_asked_in_private_has_no_button_that_approves, CLIENTS)
 	assert_non_null(strstr(world_plain(asks), "Who may approve it presses Approve"));
 	assert_string_equal(world_button(asks, "Approve"), "");
 }
+
+/* What others approve is no job, and whoever may run one is not told that they may nothing. */
+WORLD_TEST_OF(who_may_what_is_not_requested_is_not_denied, "JOB_MIGRATE=bin/migrate")
+{
+	world_answers(w, WORLD_ADMIN, "/request",
+	    "[argument]. None that you may run is asked for so: /do shows what you may.");
+}

@@ -148,6 +148,29 @@ fail_everywhere(struct tx *tx, UNUSED void *arg)
 	}
 }
 
+static void
+end_gate(struct tx *tx, UNUSED void *arg)
+{
+	struct deployment gate = { .program = PROGRAM_ACTION,
+		.action = "open-gate",
+		.environment = "app03/c",
+		.commit = COMMIT_A,
+		.state = DEPLOY_DONE,
+		.ended_at = tx->at };
+
+	row_deployment_add(tx, &gate);
+}
+
+/* What only a forge ships has no release here, and is not "nothing yet". */
+TEST_WITH(of_many_one_with_a_gate_that_ended_has_its_line, open_many, world_tear_down)
+{
+	world_act(&w, end_gate, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_true(text_starts(world_plain(world_last(&w)),
+	    "⚪ app03/c has no release yet; 🚦 gate aaaaaaa ended well just now\n"));
+	world_answers(&w, WORLD_ADMIN, "/history", "app03/c\nno deployments yet\nActions:\n");
+}
+
 /* What nothing was deployed to is left out. */
 TEST_WITH(a_page_of_the_history_is_five_environments, open_many, world_tear_down)
 {

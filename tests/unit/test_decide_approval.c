@@ -89,7 +89,7 @@ WORLD_TEST_OF(who_confirmed_or_asked_for_the_same_is_none_of_the_others, "PRODUC
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_GROUP, "Deploy to");
 	world_git_same(w);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	assert_non_null(strstr(w->toast, "you asked for it"));
+	assert_non_null(strstr(w->toast, "you confirmed it"));
 	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
 	assert_non_null(strstr(w->toast, "you asked for it"));
 	assert_null(world_peek(w, EFFECT_RUN));

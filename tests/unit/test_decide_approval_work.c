@@ -138,7 +138,7 @@ WORLD_TEST_OF(who_confirmed_a_push_has_asked_for_it, "PRODUCTION_APPROVALS=1")
 	approval_press_in(w, WORLD_ADMIN, WORLD_TEAM, "Deploy to");
 	world_git_same(w);
 	approval_press_in(w, WORLD_ADMIN, WORLD_TEAM, "Approve");
-	assert_non_null(strstr(w->toast, "you asked for it"));
+	assert_non_null(strstr(w->toast, "you confirmed it"));
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }

@@ -359,8 +359,8 @@ TEST(what_its_branch_has_left_is_not_confirmed)
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	git(&s);
 	assert_int_equal(is(&s), DEPLOY_AWAITING_CONFIRMATION);
-	(void)world_press(
-	    &s.w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&s.w), "open-gate"));
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_last(&s.w), "🚦 Confirm gate aaaaaaa"));
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_int_equal(is(&s), DEPLOY_REFUSED);
 	world_close(&s.w);
@@ -389,6 +389,8 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 	(void)world_text(&s.w, WORLD_ADMIN, "/status production");
 	assert_non_null(strstr(world_plain(world_last(&s.w)),
 	    "gate: bbbbbbb, run 4712, ended badly 00:00: what it has changed is not known"));
+	world_answers(&s.w, WORLD_ADMIN, "/status", "\n🚦 gate: bbbbbbb, run 4712, ended badly ");
+	world_answers(&s.w, WORLD_ADMIN, "/history", "gate bbbbbbb");
 	job_is_of(&s.job, "4713", COMMIT_C);
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	assert_string_equal(world_peek(&s.w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
@@ -532,8 +534,8 @@ TEST(what_contains_what_was_rolled_back_there_is_asked_about)
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .contains = COMMIT_C });
 	assert_int_equal(is(&s), DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(world_says(&s.w, "ccccccc"));
-	(void)world_press(
-	    &s.w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&s.w), "open-gate"));
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_last(&s.w), "🚦 Confirm gate aaaaaaa"));
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .contains = COMMIT_C });
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	world_close(&s.w);

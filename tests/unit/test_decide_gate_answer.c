@@ -63,6 +63,34 @@ TEST(a_reviewer_says_nothing_before_it_is_decided)
 	world_close(&s.w);
 }
 
+/* Approvals are still to come, and who confirms reads that theirs will be none. */
+TEST(a_gate_that_is_confirmed_is_approved_by_somebody_else)
+{
+	struct scene s;
+	struct world_message *asked;
+
+	open_scene(&s, NULL, NULL);
+	world_settings(&s.w, "PRODUCTION_APPROVALS=1", "GITHUB_REPOSITORY=octo/shop",
+	    "GITHUB_APP_ID=1", key, "GITHUB_APP_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef",
+	    NULL);
+	waits(&s, asking(&s, "4711", 5));
+	assert_int_equal(is(&s), DEPLOY_AWAITING_CONFIRMATION);
+	asked = world_says(&s.w,
+	    "\nthen it needs 1 approval: who asked for it, or confirms it, "
+	    "does not count\n");
+	world_answers(
+	    &s.w, WORLD_ADMIN, "/status production", "\n❓ asks: gate aaaaaaa, nobody has said yes");
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(asked, "🚦 Confirm gate aaaaaaa production"));
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_says(&s.w, "then it needs"));
+	world_answers(
+	    &s.w, WORLD_ADMIN, "/approve 1", "approve: you confirmed it, so somebody else must.");
+	world_answers(&s.w, WORLD_ADMIN, "/pending", "approved 0 of 1; you confirmed it");
+	world_close(&s.w);
+}
+
 static void
 ends_as(enum deploy_state state, const char *said, void (*end)(struct scene *s))
 {

@@ -2,84 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_pipeline.h"
 
-#include "decide_aid.h"
 #include "lib/mem.h"
-#include "lib/text.h"
+#include "pipeline_aid.h"
 #include "store/row_claim.h"
 #include "store/row_pipeline.h"
 
-#define MINUTE	 INT64_C(60000)
 #define TOO_LATE "in spite of Stop by @ada: GitHub did not take it in time"
-#define RUN	 4711
-#define PAGE	 "https://github.com/octo/shop/actions/runs/4711"
-
-#define GITHUB "GITHUB_REPOSITORY=octo/shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123"
-#define SETTINGS \
-	GITHUB, "PIPELINE_RELEASE=release.yml ref=main channel=stable version=?", \
-	    "PIPELINE_NIGHTLY=nightly.yml ref=main deploybot=?"
-
-#define GITLAB \
-	"GITHUB_REPOSITORY=", "REPOSITORY_URL=https://gitlab.com/group/shop.git", \
-	    "GITLAB_API_TOKEN=glpat-0123456789", \
-	    "PIPELINE_RELEASE=.gitlab-ci.yml ref=main version=?"
-
-#define PIPELINE_TEST(name, ...) WORLD_TEST_OF(name, SETTINGS, ##__VA_ARGS__)
-
-static struct forge_said
-done(int64_t run)
-{
-	return (
-	    struct forge_said){ .verdict = FORGE_SAYS_DONE, .run.run = run, .retry_after_s = 60 };
-}
-
-static struct forge_said
-says(enum forge_verdict verdict, const char *why)
-{
-	struct forge_said said = { .verdict = verdict, .retry_after_s = 60 };
-
-	(void)text_copy(said.why, sizeof(said.why), why);
-	return said;
-}
-
-static struct pipeline_run
-run_of(int64_t attempt, enum pipeline_rank rank, const char *conclusion)
-{
-	struct pipeline_run run = { .repository = "Octo/shop",
-		.repository_id = "456789",
-		.file = "release.yml",
-		.branch = "main",
-		.commit = COMMIT_A,
-		.run = RUN,
-		.number = 10,
-		.attempt = attempt,
-		.rank = rank };
-
-	(void)text_copy(run.conclusion, sizeof(run.conclusion), conclusion);
-	return run;
-}
-
-static struct forge_said
-looks(int64_t attempt, enum pipeline_rank rank, const char *conclusion)
-{
-	struct forge_said said = done(0);
-
-	said.run = run_of(attempt, rank, conclusion);
-	return said;
-}
-
-static struct forge_said
-at_gitlab(struct forge_said said)
-{
-	(void)text_copy(said.run.repository, sizeof(said.run.repository), "group/shop");
-	(void)text_copy(said.run.repository_id, sizeof(said.run.repository_id), "gitlab:22");
-	return said;
-}
-
-static void
-github(struct world *w, enum effect_kind kind, struct forge_said said)
-{
-	world_forge(w, kind, &said);
-}
 
 struct claim {
 	const char *resource;
@@ -103,40 +31,12 @@ claims(struct world *w, const char *resource)
 	return claim.is_held;
 }
 
-static int
-delivered(struct world *w, struct pipeline_run run)
-{
-	return world_workflow_says(w, &run);
-}
-
 static bool
 is_asked_in_a_minute(struct world *w)
 {
 	int64_t at = world_peek(w, EFFECT_FORGE_LOOK)->u.forge.not_before;
 
 	return at > w->aid.at + MINUTE / 2 && at <= w->aid.at + MINUTE;
-}
-
-static struct deployment
-work(struct world *w)
-{
-	return world_newest(w, "production");
-}
-
-/* Asked for and confirmed. */
-static void
-ask(struct world *w, const char *text)
-{
-	(void)world_text(w, WORLD_ADMIN, text);
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
-}
-
-static void
-begins(struct world *w)
-{
-	ask(w, "/do run-pipeline production release 1.4.2-RC1");
-	github(w, EFFECT_FORGE_START, done(RUN));
-	assert_int_equal(work(w).state, DEPLOY_RUNNING);
 }
 
 PIPELINE_TEST(what_is_asked_about_is_what_runs_and_its_end_is_the_works)
@@ -146,7 +46,7 @@ PIPELINE_TEST(what_is_asked_about_is_what_runs_and_its_end_is_the_works)
 	(void)world_text(w, WORLD_ADMIN, "/do run-pipeline production release 1.4.2-RC1");
 	assert_non_null(strstr(world_plain(world_last(w)),
 	    "release.yml at main of octo/shop: channel=stable version=1.4.2-RC1"));
-	assert_non_null(world_says(w, "❓ Run release 1.4.2-RC1? production\n"));
+	assert_non_null(world_says(w, "❓ Run? production release 1.4.2-RC1\n"));
 	assert_non_null(world_button(world_last(w), "🔧 Run release 1.4.2-RC1"));
 	assert_null(world_peek(w, EFFECT_FORGE_START));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
@@ -374,121 +274,6 @@ PIPELINE_TEST(what_is_stopped_before_its_answer_is_stopped_with_it)
 	assert_string_equal(work(w).detail, TOO_LATE);
 }
 
-PIPELINE_TEST(failed_jobs_run_again_as_work_of_their_own)
-{
-	int64_t first;
-
-	begins(w);
-	first = work(w).id;
-	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
-	assert_int_equal(work(w).state, DEPLOY_AWAITING_CONFIRMATION);
-	assert_non_null(strstr(
-	    world_plain(world_last(w)), "failed jobs of run 4711 of octo/shop again · " PAGE));
-	assert_non_null(world_says(w, "❓ Run release (failed jobs)? production\n"));
-	assert_string_equal(
-	    world_last(w)->buttons.at[0].label, "🔧 Run release (failed jobs) production");
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
-	assert_int_not_equal(work(w).id, first);
-	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);
-	github(w, EFFECT_FORGE_START, done(0));
-	/* What is said of the first attempt is not its end. */
-	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
-	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "failure"));
-	assert_int_equal(work(w).state, DEPLOY_RUNNING);
-	(void)delivered(w, run_of(2, PIPELINE_IS_OVER, "success"));
-	assert_int_equal(work(w).state, DEPLOY_DONE);
-}
-
-/* It has them, whatever its line asks for by now. */
-PIPELINE_TEST(failed_jobs_need_no_words)
-{
-	begins(w);
-	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
-	world_settings(w, GITHUB, "PIPELINE_RELEASE=release.yml ref=main a=? b=?", NULL);
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
-	assert_int_equal(world_peek(w, EFFECT_FORGE_START)->u.forge.run, RUN);
-}
-
-/* Two have pressed it below the same failure. */
-PIPELINE_TEST(who_waited_while_another_attempt_ran_has_the_next_one)
-{
-	struct world_message *failed;
-
-	begins(w);
-	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
-	failed = world_says(w, "its run failed");
-	for (size_t i = 0; i < 2; i++) {
-		(void)world_press(
-		    w, WORLD_ADMIN, WORLD_GROUP, world_button(failed, "🔁 Run failed jobs again"));
-		(void)world_press(
-		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
-	}
-	assert_int_equal(work(w).state, DEPLOY_QUEUED);
-	github(w, EFFECT_FORGE_START, done(0));
-	(void)delivered(w, run_of(2, PIPELINE_IS_OVER, "failure"));
-	github(w, EFFECT_FORGE_START, done(0));
-	(void)delivered(w, run_of(2, PIPELINE_IS_OVER, "failure"));
-	assert_int_equal(work(w).state, DEPLOY_RUNNING);
-	(void)delivered(w, run_of(3, PIPELINE_IS_OVER, "success"));
-	assert_int_equal(work(w).state, DEPLOY_DONE);
-}
-
-PIPELINE_TEST(attempts_that_never_come_are_not_waited_for)
-{
-	begins(w);
-	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
-	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "timed out"));
-	w->aid.at += 2 * MINUTE;
-	github(w, EFFECT_FORGE_LOOK, looks(1, PIPELINE_IS_OVER, "failure"));
-	assert_int_equal(work(w).state, DEPLOY_FAILED);
-	assert_string_equal(work(w).detail, "whether it was started is not known");
-}
-
-/* Else whoever runs them next would take its end for its own. */
-PIPELINE_TEST(what_may_have_begun_before_a_restart_is_looked_at_first)
-{
-	begins(w);
-	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "its run failed"), "🔁 Run failed jobs again"));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
-	w->aid.at += 40 * MINUTE;
-	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "deploybot was restarted"));
-	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "HTTP 502"));
-	assert_int_equal(work(w).state, DEPLOY_RUNNING);
-	github(w, EFFECT_FORGE_LOOK, looks(2, PIPELINE_IS_OVER, "success"));
-	assert_int_equal(work(w).state, DEPLOY_DONE);
-}
-
-/* What GitLab begins again may make no new job; what may not have begun has no end of before. */
-WORLD_TEST_OF(at_gitlab_an_end_of_before_is_of_what_was_begun, GITLAB)
-{
-	for (size_t i = 0; i < 2; i++) {
-		ask(w, "/do run-pipeline production release 1.4.2");
-		github(w, EFFECT_FORGE_START, done(RUN));
-		github(w, EFFECT_FORGE_LOOK, at_gitlab(looks(5, PIPELINE_IS_OVER, "failure")));
-		(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-		    world_button(world_says(w, "its pipeline failed"), "🔁 Run failed jobs again"));
-		(void)world_press(
-		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "🔧 Run "));
-		github(w, EFFECT_FORGE_START,
-		    i == 0 ? done(0) : says(FORGE_SAYS_NOTHING, "timed out"));
-		w->aid.at += MINUTE;
-		github(w, EFFECT_FORGE_LOOK, at_gitlab(looks(5, PIPELINE_IS_OVER, "success")));
-		assert_int_equal(work(w).state, i == 0 ? DEPLOY_DONE : DEPLOY_RUNNING);
-	}
-	w->aid.at += MINUTE;
-	github(w, EFFECT_FORGE_LOOK, at_gitlab(looks(5, PIPELINE_IS_OVER, "success")));
-	assert_string_equal(work(w).detail, "whether it was started is not known");
-}
-
 static void
 act_seen(struct tx *tx, void *arg)
 {
@@ -581,6 +366,11 @@ PIPELINE_TEST(who_names_nothing_reads_what_they_may, "ROLE_OPS_IDS=33",
 	    "You may not run actions here: ask an admin. /whoami says what you may.");
 	(void)world_text(w, 44, "/do");
 	assert_string_equal(world_plain(world_last(w)), "You may: run-pipeline");
+	world_answers(w, 44, "/request", "[argument]. You may: run-pipeline");
+	world_answers(w, 44, "/request run-pipeline production",
+	    "\n/request run-pipeline production release <version>");
+	(void)world_press(w, 44, WORLD_GROUP, world_button(world_last(w), "nightly"));
+	assert_int_equal(work(w).state, DEPLOY_AWAITING_APPROVAL);
 }
 
 PIPELINE_TEST(words_are_those_that_the_line_asks_for)

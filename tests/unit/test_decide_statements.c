@@ -70,7 +70,7 @@ WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 
 	/* What is looked at when nothing is in progress. */
 	asks(w, "/status", 86);
-	asks(w, "/history", 49);
+	asks(w, "/history", 50);
 	asks(w, "/show 1", 54);
 	asks(w, "/queue", 43);
 

@@ -75,8 +75,9 @@ deny(struct tx *tx, const struct update *update, const struct deployment *work,
 	const char *roles = settings != NULL ? settings->approvers : NULL;
 	char reason[LIMIT_LINE], target[LIMIT_ENVIRONMENT];
 
-	(void)snprintf(reason, sizeof(reason), "%s%s%s",
-	    verdict == NEEDS_ASKED	   ? "you asked for it, so somebody else must" :
+	(void)snprintf(reason, sizeof(reason), "%s%s%s%s",
+	    verdict == NEEDS_ASKED ? DECIDE_NEEDS_OWN(work, update->person) : "",
+	    verdict == NEEDS_ASKED	   ? ", so somebody else must" :
 		verdict == NEEDS_BY_TOKEN  ? DECIDE_NEEDS_BY_TOKEN " must" :
 		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
 					     "another role must",

@@ -320,12 +320,15 @@ static bool
 may_review(struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	enum needs_verdict verdict = decide_needs_may(tx, work, update->person, NULL);
+	char own[64];
 
 	if (verdict == NEEDS_MAY || decide_needs_is_alone(tx, work, update->person) ||
 	    !decide_is_allowed(tx, update->person, POLICY_APPROVE, work->environment))
 		return decide_may(tx, update, POLICY_APPROVE, work->environment);
+	(void)snprintf(own, sizeof(own), "%s, so somebody else must review it",
+	    DECIDE_NEEDS_OWN(work, update->person));
 	decide_deny(tx, update, POLICY_APPROVE, work->environment, "review",
-	    verdict == NEEDS_ASKED	   ? "you asked for it, so somebody else must review it" :
+	    verdict == NEEDS_ASKED	   ? own :
 		verdict == NEEDS_BY_TOKEN  ? DECIDE_NEEDS_BY_TOKEN " must review it" :
 		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
 					     "a role of <ENV>_APPROVERS must");

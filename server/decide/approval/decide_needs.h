@@ -27,6 +27,12 @@ int decide_needs_passed(struct tx *tx, const struct deployment *work);
 enum needs_verdict decide_needs_may(
     struct tx *tx, const struct deployment *work, int64_t person, const struct role **ret_role);
 
+/* Why one may not who is NEEDS_ASKED. */
+#define DECIDE_NEEDS_OWN(work, person) \
+	((person) == (work)->confirmed_by && (person) != (work)->requested_by ? \
+		"you confirmed it" : \
+		"you asked for it")
+
 /* Why one may not who is NEEDS_BY_TOKEN. */
 #define DECIDE_NEEDS_BY_TOKEN \
 	"a token joins you with who asked for it (you made it, or log in with it), so somebody else"

@@ -12,6 +12,7 @@
 #include "decide/queue/decide_binding.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
+#include "decide/work/decide_pipeline.h"
 #include "decide/git/decide_git.h"
 #include "decide/factor/decide_lacks.h"
 #include "decide/queue/decide_queue.h"
@@ -175,6 +176,10 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 	struct environment environment;
 	char changed[LIMIT_LINE];
 
+	if (decide_pipeline_since(tx, deployment->id, changed)[0] != '\0') {
+		refuse(tx, deployment, changed);
+		return;
+	}
 	row_environment_get(tx, deployment->environment, &environment);
 	if (decide_is_overtaken(tx, deployment, &environment)) {
 		refuse(tx, deployment, "somebody else was faster");

@@ -152,6 +152,7 @@ find_approvals(struct tx *tx, const struct deployment *deployment, struct decide
 		name_asked(tx, deployment, rows->asked);
 	rows->approvals = (struct chat_approvals){
 		.needed = rows->needs.needs.approvals,
+		.counts_own = tx->settings->approve_self,
 		.n = rows->needs.n,
 		.n_others = rows->needs.n_others,
 		.because = rows->needs.needs.because,
@@ -447,6 +448,15 @@ warnings_of(struct tx *tx, const struct deployment *deployment, struct decide_te
 				      row_deployment_warnings(tx, deployment->id, &rows->warnings);
 }
 
+/* By its own row: its texts need them where what is asked for cannot be read, too. */
+static bool
+says_approvals(const struct deployment *deployment)
+{
+	return deployment->state == DEPLOY_AWAITING_APPROVAL ||
+	    deployment->why == DEPLOY_WHY_UNAPPROVED ||
+	    (deployment->state == DEPLOY_AWAITING_CONFIRMATION && deployment_is_gate(deployment));
+}
+
 /* The facts that its texts are made of; they stand in *rows. */
 struct chat_deployment
 decide_tell_facts(struct tx *tx, const struct deployment *deployment,
@@ -455,9 +465,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	bool is_blocked = find_block(tx, deployment, &rows->block);
-	/* By its own row: its texts need them where what is asked for cannot be read, too. */
-	bool is_approved = deployment->state == DEPLOY_AWAITING_APPROVAL ||
-	    deployment->why == DEPLOY_WHY_UNAPPROVED;
+	bool is_approved = says_approvals(deployment);
 
 	const char *failed_step = failed_step_of(tx, deployment, rows); /* its steps go again */
 	const struct run_times run = row_run_times(tx, deployment->run);

@@ -88,7 +88,7 @@ sort_trouble(struct tx *tx, struct decide_scope *scope)
 	return front;
 }
 
-/* Nothing was ever released there, and nothing is asked about. */
+/* Nothing was ever released there, no gate has ended, and nothing is asked about. */
 static bool
 is_empty(struct tx *tx, int64_t person, const char *name)
 {

@@ -9,6 +9,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/question/decide_standing.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_pipeline.h"
 #include "decide/factor/decide_lacks.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_queue.h"
@@ -25,7 +26,8 @@
 #include "store/row_witness.h"
 #include "types/cloudflare_level.h"
 
-#define CHOICES 10
+#define CHOICES	      10
+#define SUBJECT_WORDS 160 /* of a run that is run again: behind them stands that it is */
 
 #define OPEN_ACTIONS_MAX 10 /* one person's that have not ended */
 
@@ -37,6 +39,7 @@ struct wanted {
 	const char *argument;
 	const struct work_pipeline_row *again; /* its failed jobs run once more; NULL: it is new */
 	const char *offers; /* refused: the pipeline that is offered then, "" each; NULL: none */
+	bool is_requested;  /* by /request, which is what is offered instead, too */
 };
 
 /* What an action is done to as grants have it: client/acme, or the environment. */
@@ -134,13 +137,14 @@ decide_do_none(struct tx *tx, int64_t person, struct chat_text *text)
 
 void
 decide_do_list(struct tx *tx, int64_t person, const char *name,
-    const struct client_settings *client, bool only_lines, struct chat_text *text)
+    const struct client_settings *client, bool of_request, struct chat_text *text)
 {
 	const char *names[ACTION_COUNT], *near;
 	size_t n = 0;
 
 	for (size_t i = 0; i < ACTION_COUNT; i++)
-		if ((!only_lines || action_fits_line(&action_table[i])) &&
+		if ((!of_request || action_fits_line(&action_table[i]) ||
+			action_table[i].argument == ACTION_TAKES_PIPELINE) &&
 		    may_somewhere(tx, person, &action_table[i], client))
 			names[n++] = action_table[i].name;
 	if (name[0] != '\0' && action_find(name) == NULL) {
@@ -152,6 +156,12 @@ decide_do_list(struct tx *tx, int64_t person, const char *name,
 	}
 	if (n == 0 && decide_do_none(tx, person, text))
 		return;
+	if (n == 0 && client == NULL && of_request && decide_do_is_there(tx, person, "")) {
+		chat_text_add(text,
+		    "None that you may run is asked for so: " MARK_CODE "/do" MARK_CODE
+		    " shows what you may.");
+		return;
+	}
 	chat_text_add(text, "You may%s%s%s%s", n == 0 ? " not run actions" : "",
 	    client != NULL ? " on " :
 		n == 0	   ? " here" :
@@ -181,16 +191,34 @@ decide_do_no_client(struct tx *tx, int64_t person, const char *id, struct chat_t
 	chat_text_add(text, near != NULL ? "? " : ". ");
 }
 
+static void
+add_choice(struct tx *tx, const struct update *update, struct request request, const char *label,
+    struct message *message)
+{
+	if (message->buttons.n < CHOICES)
+		decide_once_button(tx, update, &request, label, &message->buttons);
+}
+
+static struct request
+typed_as(const char *command, const char *words)
+{
+	struct request request = request_of(command, "");
+
+	request_add(&request, REQUEST_TEXT, words);
+	return request;
+}
+
 void
 decide_do_choice(struct tx *tx, const struct update *update, const char *words, const char *label,
     struct message *message)
 {
-	struct request request = request_of("do", "");
+	add_choice(tx, update, typed_as("do", words), label, message);
+}
 
-	if (message->buttons.n == CHOICES)
-		return;
-	request_add(&request, REQUEST_TEXT, words);
-	decide_once_button(tx, update, &request, label, &message->buttons);
+static const char *
+command_of(const struct wanted *w)
+{
+	return w->is_requested ? "request" : "do";
 }
 
 static const char *
@@ -219,11 +247,11 @@ add_pipelines(struct tx *tx, const struct update *update, const struct wanted *w
 		    name, typed); /* cut words are no button: they would be others */
 		if (size < (int)sizeof(words) && pipeline_read(line, typed, "", &is, NULL)) {
 			(void)snprintf(label, sizeof(label), "%s%.24s", name, typed);
-			decide_do_choice(tx, update, words, label, instead);
+			add_choice(tx, update, typed_as(command_of(w), words), label, instead);
 			continue;
 		}
-		chat_text_add(
-		    text, "\n" MARK_CODE "/do %s %s %s", w->action->name, w->environment, name);
+		chat_text_add(text, "\n" MARK_CODE "/%s %s %s %s", command_of(w), w->action->name,
+		    w->environment, name);
 		for (size_t i = 0; pipeline_read(line, NULL, "", &is, NULL) && i < is.n; i++)
 			if (strcmp(is.inputs[i].value, "?") == 0)
 				chat_text_add(text, " <%s>", is.inputs[i].name);
@@ -275,11 +303,12 @@ knows_level(struct tx *tx, const struct update *update, const struct wanted *w)
 	for (size_t i = 0; i < COUNT(levels); i++) {
 		(void)snprintf(
 		    words, sizeof(words), "%s %s %s", w->action->name, w->client->id, levels[i]);
-		decide_do_choice(tx, update, words, cloudflare_level_text(levels[i]), &message);
+		add_choice(tx, update, typed_as(command_of(w), words),
+		    cloudflare_level_text(levels[i]), &message);
 	}
 	(void)snprintf(words, sizeof(words),
-	    "deploybot has set nothing there: name the level, as /do %s %s medium", w->action->name,
-	    w->client->id);
+	    "deploybot has set nothing there: name the level, as /%s %s %s medium", command_of(w),
+	    w->action->name, w->client->id);
 	refuse_with(tx, update, w, words, &message);
 	return false;
 }
@@ -473,8 +502,9 @@ make(struct tx *tx, const struct update *update, const struct wanted *w, struct 
 	    w->argument);
 	if (w->action->argument ==
 	    ACTION_TAKES_PIPELINE) /* as shown; add_pipeline() has them whole */
-		(void)text_copy(
-		    ret->subject, sizeof(ret->subject), w->again != NULL ? "(failed jobs)" : words);
+		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s%s%s", SUBJECT_WORDS, words,
+		    w->again != NULL && words[0] != '\0' ? " " : "",
+		    w->again != NULL ? "(failed jobs)" : "");
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
 		(void)snprintf(
@@ -548,6 +578,8 @@ add_pipeline(struct tx *tx, const struct wanted *w, int64_t work)
 	tx_draw_id(tx, row.nonce);
 	if (w->again != NULL) {
 		row.again = w->again->run;
+		(void)text_copy(
+		    row.repository_id, sizeof(row.repository_id), w->again->repository_id);
 		row.attempt = w->again->attempt + 1;
 	}
 	row_work_pipeline_set(tx, &row);
@@ -589,7 +621,10 @@ int64_t
 decide_do(struct tx *tx, const struct update *update, const struct action *action,
     const char *target, const char *argument, enum decide_do_how how)
 {
-	struct wanted w = { .action = action, .environment = target, .argument = argument };
+	struct wanted w = { .action = action,
+		.environment = target,
+		.argument = argument,
+		.is_requested = how == DO_IS_REQUESTED };
 	char name[LIMIT_ENVIRONMENT];
 
 	if (!decide_may_do(tx, update, action->name, do_target(action, target, name)))
@@ -606,7 +641,7 @@ decide_do_rerun(struct tx *tx, const struct update *update, int64_t id)
 {
 	const struct work_pipeline_row again = row_work_pipeline_get(tx, id);
 	struct deployment of;
-	char argument[LIMIT_REF + ACTION_WORD];
+	char argument[LIMIT_REF + ACTION_WORD], since[LIMIT_LINE];
 	const struct wanted w = { .action = &action_table[ACTION_RUN_PIPELINE],
 		.environment = row_deployment_get(tx, id, &of)->environment,
 		.argument = argument,
@@ -614,7 +649,11 @@ decide_do_rerun(struct tx *tx, const struct update *update, int64_t id)
 
 	(void)snprintf(argument, sizeof(argument), "%s%s%s", of.argument,
 	    again.words[0] != '\0' ? " " : "", again.words);
-	if (decide_may_do(tx, update, w.action->name, of.environment) &&
-	    can_be_done(tx, update, &w))
+	if (!decide_may_do(tx, update, w.action->name, of.environment))
+		return;
+	if (decide_pipeline_since(tx, id, since)[0] != '\0')
+		decide_toast_firstf(
+		    tx, update, true, FIRST_NOT_DONE, of.environment, " %s, %s", argument, since);
+	else if (can_be_done(tx, update, &w))
 		(void)begin(tx, update, &w, DO_ASKS);
 }

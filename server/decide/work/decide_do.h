@@ -44,10 +44,10 @@ struct chat_text;
 bool decide_do_none(struct tx *tx, int64_t person, struct chat_text *text);
 
 /* Adds "You may: restart-web …", those that they may do to some client or environment, or to that
- * client (NULL: any); only_lines: which an APPROVE line can say.  Before it, where there is no
+ * client (NULL: any); of_request: which /request takes.  Before it, where there is no
  * action of that name ("": nothing is said of it), that and which of theirs is near. */
 void decide_do_list(struct tx *tx, int64_t person, const char *name,
-    const struct client_settings *client, bool only_lines, struct chat_text *text);
+    const struct client_settings *client, bool of_request, struct chat_text *text);
 
 /* Adds that there is no such client for them, and which is near. */
 void

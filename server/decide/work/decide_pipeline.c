@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_pipeline.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "decide/tell/decide_tell.h"
@@ -270,6 +271,21 @@ decide_pipeline_seen(
 		take(&run, seen, false);
 }
 
+const char *
+decide_pipeline_since(struct tx *tx, int64_t work, char ret[LIMIT_LINE])
+{
+	const struct work_pipeline_row row = row_work_pipeline_get(tx, work);
+	int64_t run = row.again != 0 ? row.again : row.run;
+	struct deployment last;
+
+	row_deployment_get(tx, row_work_pipeline_begun(tx, row.repository_id, run, 0), &last);
+	ret[0] = '\0';
+	if (last.state == DEPLOY_DONE || deploy_flow_class(last.state) == DEPLOY_CLASS_ACTIVE)
+		(void)snprintf(ret, LIMIT_LINE, "%s: #%" PRId64,
+		    last.state == DEPLOY_DONE ? "passed since" : "runs again already", last.id);
+	return ret;
+}
+
 /* --- as an executor --- */
 
 /* Whoever waited for its turn may have seen another attempt begin, whose end is not its own. */
@@ -278,9 +294,14 @@ begin(struct tx *tx, int64_t work)
 {
 	struct run run;
 	int64_t last;
+	char since[LIMIT_LINE];
 
 	if (!open_run(tx, work, &run))
 		return;
+	if (decide_pipeline_since(tx, work, since)[0] != '\0') { /* while it waited */
+		end(&run, DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED, "", since);
+		return;
+	}
 	last = row_work_pipeline_attempt(tx, run.work.environment, run.row.again);
 	if (last >= run.row.attempt && last != 0) {
 		run.row.attempt = last + 1;

@@ -23,5 +23,9 @@ void decide_pipeline_failed(struct tx *tx, int64_t work, const char *details);
 void decide_pipeline_seen(
     struct tx *tx, const struct settings *application, const struct pipeline_run *run);
 
+/* Why the failed jobs of its run are not to run again: "passed since: #12", "runs again already:
+ * #12"; "": they may, or it begins a run of its own. */
+const char *decide_pipeline_since(struct tx *tx, int64_t work, char ret[LIMIT_LINE]);
+
 /* The program began: those that nothing would end are looked at, or given up. */
 void decide_pipelines_look(struct tx *tx);
