@@ -582,3 +582,21 @@ TEST(jobs_of_one_run_have_one_message_while_git_is_asked)
 	assert_non_null(world_says(&s.w, "attempt 60"));
 	world_close(&s.w);
 }
+
+/* Whoever may push can make as many wait: another one's has a place all the same. */
+TEST(one_actor_has_half_of_the_places_of_an_application)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	ask_often(&s, 9, false, "push");
+	assert_int_equal(is(&s), DEPLOY_REFUSED);
+	assert_non_null(world_says(&s.w, "8 gates of this application by the same actor wait"));
+	assert_int_equal(rows(&s, "SELECT COUNT(*) FROM work WHERE state = 'REQUESTED'"), 8);
+	event = asking(&s, "4711", 5);
+	(void)text_copy(event->u.delivery.job->of.actor, LIMIT_PERSON, "ada");
+	take(&s, event);
+	assert_int_equal(is(&s), DEPLOY_REQUESTED);
+	world_close(&s.w);
+}

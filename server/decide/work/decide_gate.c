@@ -34,6 +34,7 @@
 #define CLOCKS_MS	 MINUTE_MS	 /* by which GitHub's clock and ours may differ */
 #define GATES_MAX	 64
 #define GATES_OWN	 16 /* of an application: it cannot use up all */
+#define GATES_ACTOR	 8  /* of these by one actor: whoever may push locks nobody out */
 #define RULES_AT_ONCE	 12 /* that GitHub asks for at one environment, then one a minute */
 #define REFUSED_SHOWN_MS (10 * MINUTE_MS)
 
@@ -77,22 +78,42 @@ find_environment(struct tx *tx, const struct api_request *api)
 	return NULL;
 }
 
+/* "16 gates of this application": that is all that there may be; "": there is room. */
+static void
+find_crowd(struct tx *tx, const struct environment_settings *e, const struct job *job,
+    char ret[LIMIT_LINE])
+{
+	const char *of = e->of->application;
+	const struct {
+		int64_t n, most;
+		const char *whose;
+	} rows[] = { { row_job_count_gates(tx, NULL, NULL), GATES_MAX, "" },
+		{ row_job_count_gates(tx, of, NULL), GATES_OWN, " of this application" },
+		{ row_job_count_gates(tx, of, job), GATES_ACTOR,
+		    " of this application by the same actor" } };
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < COUNT(rows) && ret[0] == '\0'; i++)
+		if (rows[i].n >= rows[i].most)
+			(void)snprintf(ret, LIMIT_LINE,
+			    "%" PRId64 " gates%s wait or are open: try again later", rows[i].most,
+			    rows[i].whose);
+}
+
 /* Why no gate is made there now, and the status that says so; 0: one is. */
 static int
-refusal(struct tx *tx, const struct environment_settings *e, char ret[LIMIT_LINE])
+refusal(struct tx *tx, const struct environment_settings *e, const struct job *job,
+    char ret[LIMIT_LINE])
 {
 	const char *refused = decide_refusal(tx, e->name);
 	bool lacks_code = decide_job_lacks_code(tx, POLICY_GATE, e);
-	bool is_full = row_job_count_gates(tx, NULL) >= GATES_MAX;
 
+	find_crowd(tx, e, job, ret);
 	if (lacks_code)
 		(void)snprintf(ret, LIMIT_LINE, DECIDE_JOB_LACKS_CODE, e->name);
 	else if (refused != NULL)
 		(void)snprintf(ret, LIMIT_LINE, "%s", refused);
-	else if (is_full || row_job_count_gates(tx, e->of->application) >= GATES_OWN)
-		(void)snprintf(ret, LIMIT_LINE, "%d gates%s wait or are open: try again later",
-		    is_full ? GATES_MAX : GATES_OWN, is_full ? "" : " of this application");
-	else
+	else if (ret[0] == '\0')
 		return 0;
 	return lacks_code ? 403 : refused != NULL ? 409 : 429;
 }
@@ -108,7 +129,7 @@ can_be_asked(
 	if (!decide_job_is_as_claimed(tx, api, "ref", api->job->ref) ||
 	    !decide_job_is_as_claimed(tx, api, "commit", api->job->sha))
 		return false;
-	status = refusal(tx, environment, why);
+	status = refusal(tx, environment, api->job, why);
 	if (status != 0)
 		decide_refusef(tx, status, "%s", why);
 	else if (!repository_is_called(
@@ -373,16 +394,17 @@ take(struct tx *tx, const char *of, const char *environment, int burst, int64_t 
 /* Why it is refused at once, detail "": it is not.  Returns whose kind such refusals are.  What
  * takes the place of another one of its run is no more than that was. */
 static const char *
-find_rule_refusal(struct tx *tx, const struct environment_settings *e, const char *event,
+find_rule_refusal(struct tx *tx, const struct environment_settings *e, const struct job *job,
     const struct deployment *before, char detail[LIMIT_LINE])
 {
 	detail[0] = '\0';
-	if (job_actor_of(DELIVERY_GITHUB, event) == JOB_ACTOR_OUTSIDE) {
+	if (job_actor_of(DELIVERY_GITHUB, job->event) == JOB_ACTOR_OUTSIDE) {
 		(void)snprintf(detail, LIMIT_LINE,
-		    "%.40s has begun its run: whoever may not write there can cause that", event);
+		    "%.40s has begun its run: whoever may not write there can cause that",
+		    job->event);
 		return "rule-outside";
 	}
-	if (refusal(tx, e, detail) == 0 &&
+	if (refusal(tx, e, job, detail) == 0 &&
 	    (before->id == 0 || deploy_flow_class(before->state) >= DEPLOY_CLASS_ACTIVE) &&
 	    !take(tx, "rule", e->name, RULES_AT_ONCE, MINUTE_MS))
 		(void)snprintf(detail, LIMIT_LINE,
@@ -437,7 +459,7 @@ decide_gate_rule(
 		job.attempt = asks->of.attempt;
 	(void)snprintf(
 	    from.name, sizeof(from.name), "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
-	kind = find_rule_refusal(tx, environment, job.event, &before, detail);
+	kind = find_rule_refusal(tx, environment, &job, &before, detail);
 	if (is_refused_unshown(tx, kind, detail, environment, &before)) {
 		refuse_unshown(tx, from.name, environment, asks);
 		return;
