@@ -75,6 +75,9 @@ chat_pipeline_red(struct chat_text *text, const struct chat_pipeline *is)
 	add_details(text, is->details);
 	if (is->failures > 1)
 		add_failures(text, "\nred since ", is);
+	if (is->others > 0)
+		chat_text_add(text, "\nand %" PRId64 " more workflow%s failed on that commit",
+		    is->others, is->others == 1 ? "" : "s");
 	if (is->url[0] != '\0')
 		chat_text_add(text, "\n%s", is->url);
 }

@@ -12,6 +12,7 @@ struct chat_pipeline {
 	const char *details; /* of what failed: job and step, then lines; "": not known */
 	int64_t since;	     /* when the first one failed, wall ms */
 	int64_t failures;    /* how many have since */
+	int64_t others;	     /* workflows that failed on that commit, and have no message */
 	int64_t at;	     /* of the run */
 	int64_t now;
 	bool is_of_several; /* repositories: its own is named in a list */

@@ -228,11 +228,12 @@ forge_api_budget_note(struct forge_api_budget *budget, const struct forge_api_an
 }
 
 int64_t
-forge_api_budget_wait_s(const struct forge_api_budget *budget, int64_t now_s)
+forge_api_budget_wait_s(const struct forge_api_budget *budget, int64_t now_s, bool is_minor)
 {
 	int64_t wait_s = budget->reset_s - now_s;
+	int64_t share = budget->limit / SHARE / (is_minor ? 2 : 1);
 
-	if (budget->limit == 0 || wait_s <= 0 || budget->used < budget->limit / SHARE)
+	if (budget->limit == 0 || wait_s <= 0 || budget->used < share)
 		return 0;
 	return wait_s < WAIT_MOST_S ? wait_s : WAIT_MOST_S;
 }

@@ -85,8 +85,9 @@ struct forge_api_budget {
 void forge_api_budget_note(
     struct forge_api_budget *budget, const struct forge_api_answer *answer);
 
-/* Seconds until more may be asked: a fifth is used.  0: now. */
-int64_t forge_api_budget_wait_s(const struct forge_api_budget *budget, int64_t now_s);
+/* Seconds until more may be asked: a fifth is used; half of that of what is minor.  0: now. */
+int64_t forge_api_budget_wait_s(
+    const struct forge_api_budget *budget, int64_t now_s, bool is_minor);
 
 /* By how much what asks regularly asks less often: from 1, while less than half of that fifth is
  * used, to 60. */

@@ -352,6 +352,7 @@ ask(struct perform_job *base)
 		.repository = is_answer ? effect->u.forge_answer.repository : of->github_repository,
 		.as = is_review(effect) ? FORGE_AS_PERSON : FORGE_AS_ITS,
 		.path = path,
+		.is_minor = is_answer && (effect->subject == 0 || effect->u.forge_answer.is_report),
 		.on_done = on_answer };
 
 	if (at_gitlab(effect)) {

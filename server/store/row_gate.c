@@ -19,6 +19,15 @@ row_gate_set_answered(struct tx *tx, int64_t work)
 }
 
 int64_t
+row_gate_take_message(struct tx *tx, int64_t work)
+{
+	int64_t message = tx_number(tx, "SELECT message FROM work WHERE id = $1", DB_I64(work));
+
+	(void)tx_run(tx, "UPDATE work SET message = 0 WHERE id = $1", DB_I64(work)); /* sticky */
+	return message;
+}
+
+int64_t
 row_gate_find(struct tx *tx, int64_t deployment)
 {
 	return tx_number(tx, "SELECT work FROM work_job WHERE deployment = $1 AND deployment <> 0",

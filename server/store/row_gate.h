@@ -11,6 +11,9 @@ void row_gate_note_rule(struct tx *tx, int64_t work, const struct delivery_job *
 /* It knows how this has ended, or does not want to any more. */
 void row_gate_set_answered(struct tx *tx, int64_t work);
 
+/* The row of its message, which is another gate's from now on; 0: it has none. */
+int64_t row_gate_take_message(struct tx *tx, int64_t work);
+
 /* The gate that was made for that deployment; 0: none was. */
 int64_t row_gate_find(struct tx *tx, int64_t deployment);
 

@@ -21,6 +21,15 @@ TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT
 TX_READER(read_gate, struct last_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at),
     TX_TEXT(run), TX_TEXT(repository_id), TX_FLAG(is_well))
 
+/* Whom its run is asked by, where that is known. */
+static const char *
+actor_of(const struct job *job)
+{
+	return job_actor_of(job_forge_of(job->repository_id), job->event) >= JOB_ACTOR_ASKED ?
+	    job->actor :
+	    "";
+}
+
 void
 row_job_add(struct tx *tx, int64_t work, const struct job *job)
 {
@@ -31,11 +40,7 @@ row_job_add(struct tx *tx, int64_t work, const struct job *job)
 	    " ON CONFLICT (work) DO NOTHING",
 	    DB_I64(work), DB_TEXT(job->workflow), DB_TEXT(job->repository),
 	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt),
-	    DB_TEXT(job->check_run),
-	    DB_TEXT(job_actor_of(job_forge_of(job->repository_id), job->event) >= JOB_ACTOR_ASKED ?
-		    job->actor :
-		    ""),
-	    DB_I64(tx->at)); /* sticky */
+	    DB_TEXT(job->check_run), DB_TEXT(actor_of(job)), DB_I64(tx->at)); /* sticky */
 }
 
 struct row_job *
@@ -103,14 +108,16 @@ row_job_open_gate(struct tx *tx, const char *environment, const struct job *job)
 }
 
 int64_t
-row_job_count_gates(struct tx *tx, const char *application)
+row_job_count_gates(struct tx *tx, const char *application, const struct job *job)
 {
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_gate_open WHERE action = 'open-gate'"
 	    " AND " STORE_IS_OPEN " AND CASE WHEN $2 <> 0 THEN 1 WHEN $1 = ''"
 	    " THEN instr(environment, '/') = 0"
-	    " ELSE substr(environment, 1, length($1) + 1) = $1 || '/' END",
-	    DB_TEXT(application != NULL ? application : ""), DB_I64(application == NULL));
+	    " ELSE substr(environment, 1, length($1) + 1) = $1 || '/' END"
+	    " AND ($4 <> 0 OR (SELECT actor FROM work_job WHERE work_job.work = work.id) = $3)",
+	    DB_TEXT(application != NULL ? application : ""), DB_I64(application == NULL),
+	    DB_TEXT(job != NULL ? actor_of(job) : ""), DB_I64(job == NULL));
 }
 
 struct last_gate *

@@ -38,8 +38,9 @@ int64_t row_job_gate(struct tx *tx, const char *environment, const struct job *j
 int64_t row_job_open_gate(struct tx *tx, const char *environment, const struct job *job);
 
 /* Gates of an application's environments ("": of those without one; NULL: of all) that have not
- * ended. */
-int64_t row_job_count_gates(struct tx *tx, const char *application);
+ * ended; where `job` is not NULL only those of its actor (of jobs whose actor is not known: of all
+ * such). */
+int64_t row_job_count_gates(struct tx *tx, const char *application, const struct job *job);
 
 /* Of those that ended well, where that is wanted. */
 struct last_gate *row_job_last_gate(

@@ -169,8 +169,13 @@ row_pipeline_set_red(struct tx *tx, const char *application, const struct pipeli
 		return;
 	red->id = db_last_id(tx->db);
 	(void)tx_run(tx,
-	    "DELETE FROM pipeline_red WHERE id IN"
-	    " (SELECT id FROM pipeline_red ORDER BY since DESC, id DESC LIMIT -1 OFFSET $1)",
+	    "DELETE FROM pipeline_red WHERE id IN (SELECT id FROM pipeline_red"
+	    " WHERE application = $1 ORDER BY since DESC, id DESC LIMIT -1 OFFSET $2)",
+	    DB_TEXT(application), DB_I64(ROW_PIPELINE_RED_OWN)); /* sticky */
+	(void)tx_run(tx,
+	    "DELETE FROM pipeline_red WHERE id IN (SELECT id FROM pipeline_red r ORDER BY"
+	    " (SELECT COUNT(*) FROM pipeline_red o WHERE o.application = r.application) DESC,"
+	    " since, id LIMIT MAX(0, (SELECT COUNT(*) FROM pipeline_red) - $1))",
 	    DB_I64(ROW_PIPELINE_RED)); /* sticky */
 }
 

@@ -9,7 +9,8 @@
 #include "store/tx.h"
 #include "types/pipeline_run.h"
 
-#define ROW_PIPELINE_RED 200 /* are watched: the newest */
+#define ROW_PIPELINE_RED     200 /* are watched: the newest, and of whoever has most the fewest */
+#define ROW_PIPELINE_RED_OWN 50	 /* of an application */
 
 /* False: a later attempt or rank of that run is known, and nothing has changed. */
 bool row_pipeline_note(struct tx *tx, const char *application, const struct pipeline_run *run);

@@ -207,7 +207,7 @@ struct effect_github_deliveries {
 	int left;	/* so many pages; or, of deliveries, so many are asked for again */
 };
 
-/* The subject is a gate that GitHub waits for. */
+/* The subject is a gate that GitHub waits for; 0: none was made, and it is refused. */
 struct effect_forge_answer {
 	char environment[LIMIT_ENVIRONMENT];
 	char repository[LIMIT_REF];
@@ -218,6 +218,7 @@ struct effect_forge_answer {
 	char comment[LIMIT_COMMENT];
 	int pause_s; /* before this try; 0: it is the first */
 	int64_t not_before; /* wall ms */
+	int64_t asked_at;   /* wall ms, of subject 0 */
 };
 
 /* Of the three kinds: a run of PIPELINE_<NAME>, which is the subject; of STOP also the run of an

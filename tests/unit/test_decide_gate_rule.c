@@ -6,6 +6,7 @@
 #include "job_aid.h"
 #include "rule_aid.h"
 #include "store/row_work_pipeline.h"
+#include "store/store_inside.h"
 
 TEST(it_is_answered_who_has_approved_and_by_which_run)
 {
@@ -489,5 +490,131 @@ TEST(another_applications_webhook_ends_no_gate)
 	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
 	ends(&s, 5, s.w.aid.at, NULL, "acme/shop");
 	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	world_close(&s.w);
+}
+
+/* --- many at once --- */
+
+static int64_t
+rows(struct scene *s, const char *sql)
+{
+	int64_t n = -1;
+
+	assert_true(db_one_i64(&n, s->w.aid.store->db, &s->w.aid.err, sql));
+	return n;
+}
+
+/* GitHub asks for that many jobs, of one run or of as many. */
+static void
+ask_often(struct scene *s, int n, bool is_one_run, const char *what)
+{
+	for (int i = 0; i < n; i++) {
+		char run[JOB_NUMBER];
+		struct event *event;
+
+		(void)snprintf(run, sizeof(run), "%d", is_one_run ? 5000 : 5000 + i);
+		event = asking(s, run, 6000 + i);
+		(void)text_copy(event->u.delivery.job->of.event, JOB_EVENT, what);
+		(void)world_decide(&s->w, event);
+	}
+	s->gate = world_newest(&s->w, "production").id;
+}
+
+TEST(of_many_that_strangers_cause_one_is_shown_and_the_rest_is_counted_and_answered_once)
+{
+	struct scene s;
+	struct effect *effect;
+
+	open_scene(&s, NULL, NULL);
+	ask_often(&s, 60, true, "pull_request");
+	assert_int_equal(rows(&s, "SELECT COUNT(*) FROM work"), 1);
+	assert_int_equal(rows(&s, "SELECT COUNT(*) FROM message"), 1);
+	assert_int_equal(is(&s), DEPLOY_REFUSED);
+	assert_int_equal(world_count(&s.w, EFFECT_FORGE_ANSWER), 2);
+	assert_int_equal(rows(&s, "SELECT n FROM stranger"), 58);
+	answered(&s, DONE);
+	effect = world_peek(&s.w, EFFECT_FORGE_ANSWER);
+	assert_int_equal(effect->subject, 0);
+	assert_false(effect->u.forge_answer.is_approved);
+	assert_string_equal(effect->u.forge_answer.run, "5000");
+	assert_string_equal(effect->u.forge_answer.target, "production");
+	assert_true(effect->u.forge_answer.not_before > s.w.aid.at + 25 * SECOND);
+	answered(&s, NO("busy"));
+	assert_non_null(world_peek(&s.w, EFFECT_FORGE_ANSWER));
+	s.w.aid.at += 30 * DAY + SECOND;
+	answered(&s, NO("busy"));
+	assert_null(world_peek(&s.w, EFFECT_FORGE_ANSWER));
+	world_close(&s.w);
+}
+
+TEST(what_asks_when_the_answer_may_have_gone_is_answered_by_another)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	ask_often(&s, 3, false, "pull_request");
+	assert_int_equal(world_count(&s.w, EFFECT_FORGE_ANSWER), 3);
+	s.w.aid.at += 30 * SECOND;
+	ask_often(&s, 3, false, "pull_request"); /* the first has its gate */
+	assert_int_equal(world_count(&s.w, EFFECT_FORGE_ANSWER), 5);
+	world_close(&s.w);
+}
+
+TEST(above_twelve_at_once_one_a_minute_is_asked_about)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	for (int i = 0; i < 14; i++) {
+		char run[JOB_NUMBER];
+		struct event *event;
+
+		(void)snprintf(run, sizeof(run), "%d", 5000 + i);
+		event = asking(&s, run, 6000 + i);
+		(void)snprintf(event->u.delivery.job->of.actor, LIMIT_PERSON, "dev%d", i);
+		(void)world_decide(&s.w, event);
+	}
+	s.gate = world_newest(&s.w, "production").id;
+	assert_int_equal(rows(&s, "SELECT COUNT(*) FROM work"), 13);
+	assert_int_equal(is(&s), DEPLOY_REFUSED);
+	assert_non_null(world_says(&s.w, "begin its job again"));
+	s.w.aid.at += 60 * SECOND;
+	take(&s, asking(&s, "6000", 7000));
+	assert_int_equal(is(&s), DEPLOY_REQUESTED);
+	world_close(&s.w);
+}
+
+/* As a matrix does: one answer is for all of them. */
+TEST(jobs_of_one_run_have_one_message_while_git_is_asked)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	ask_often(&s, 60, true, "push");
+	assert_int_equal(is(&s), DEPLOY_REQUESTED);
+	assert_int_equal(rows(&s, "SELECT COUNT(*) FROM message"), 1);
+	assert_int_equal(rows(&s, "SELECT COUNT(*) FROM work WHERE message <> 0"), 1);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 1);
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	assert_non_null(world_says(&s.w, "attempt 60"));
+	world_close(&s.w);
+}
+
+/* Whoever may push can make as many wait: another one's has a place all the same. */
+TEST(one_actor_has_half_of_the_places_of_an_application)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	ask_often(&s, 9, false, "push");
+	assert_int_equal(is(&s), DEPLOY_REFUSED);
+	assert_non_null(world_says(&s.w, "8 gates of this application by the same actor wait"));
+	assert_int_equal(rows(&s, "SELECT COUNT(*) FROM work WHERE state = 'REQUESTED'"), 8);
+	event = asking(&s, "4711", 5);
+	(void)text_copy(event->u.delivery.job->of.actor, LIMIT_PERSON, "ada");
+	take(&s, event);
+	assert_int_equal(is(&s), DEPLOY_REQUESTED);
 	world_close(&s.w);
 }

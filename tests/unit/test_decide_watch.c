@@ -323,18 +323,76 @@ WATCH_TEST(what_is_known_of_runs_is_kept_for_ninety_days)
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 0);
 }
 
-WATCH_TEST(two_hundred_that_are_red_are_watched_the_newest, "WATCH_PIPELINES=*")
+static void
+act_fill(struct tx *tx, void *arg)
+{
+	const char *const *of = arg;
+
+	(void)tx_run(tx,
+	    "INSERT INTO pipeline_red (chat, application, repository_id, file, branch, run,"
+	    " attempt, message, since, failures, details)"
+	    " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)"
+	    " SELECT -1, $1, '9', $1 || i, 'main', i, 1, 1, i, 1, '' FROM n",
+	    DB_TEXT(of[0]), DB_I64(strtoll(of[1], NULL, 10)));
+}
+
+WATCH_TEST(fifty_of_an_application_that_are_red_are_watched_the_newest, "WATCH_PIPELINES=*")
 {
 	struct pipeline_run run = run_of(1, "failure");
 
-	for (int64_t i = 1; i <= 201; i++) {
+	world_act(w, act_fill, (void *)(const char *const[]){ "other", "3" });
+	for (int64_t i = 1; i <= 51; i++) {
 		(void)snprintf(run.file, sizeof(run.file), "ci%d.yml", (int)i);
 		run.run = run.number = i;
 		says(w, &run);
 		w->aid.at += 1000;
 	}
-	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 200);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 53);
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red WHERE file = 'ci1.yml'"), 0);
+}
+
+/* Who has few loses none by who has many. */
+WATCH_TEST(above_two_hundred_whoever_has_most_loses_the_oldest, "WATCH_PIPELINES=*")
+{
+	world_act(w, act_fill, (void *)(const char *const[]){ "many", "199" });
+	world_act(w, act_fill, (void *)(const char *const[]){ "few", "1" });
+	ends(w, 1, "failure");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 200);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red WHERE file = 'many1'"), 0);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red WHERE file = 'few1'"), 1);
+}
+
+/* The workflow of that number is over, on one commit of all. */
+static void
+many_end(struct world *w, int file, int64_t number, const char *conclusion)
+{
+	struct pipeline_run run = run_of(number, conclusion);
+
+	(void)snprintf(run.file, sizeof(run.file), "ci%d.yml", file);
+	run.run = 10000 * number + file;
+	says(w, &run);
+}
+
+/* Whoever may push has as many files as they like. */
+WATCH_TEST(of_one_commit_three_workflows_ring_and_the_last_counts_the_others, "WATCH_PIPELINES=*")
+{
+	for (int i = 1; i <= 40; i++)
+		many_end(w, i, 1, "failure");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 3);
+	assert_int_equal(world_rings(w), 3);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 3);
+	assert_non_null(world_says(w, "\nand 37 more workflows failed on that commit\n"));
+	many_end(w, 40, 2, "success"); /* one that has no message */
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 3);
+	assert_non_null(world_says(w, "\nand 36 more workflows failed"));
+	many_end(w, 3, 2, "success"); /* the one that counts them */
+	assert_non_null(world_says(w, "✅ CI green again: Shop develop, ci3.yml\n"));
+	assert_non_null(world_says(w, "\nand 36 more workflows failed"));
+	many_end(w, 1, 2, "success");
+	many_end(w, 2, 2, "success");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 4); /* the next one's */
+	assert_non_null(world_says(w, "❌ CI failed: Shop develop, ci4.yml\n"));
+	assert_non_null(world_says(w, "\nand 35 more workflows failed"));
 }
 
 WATCH_TEST(the_latest_runs_are_listed)

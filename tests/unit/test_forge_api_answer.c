@@ -294,14 +294,14 @@ TEST(a_fifth_of_the_limit_is_used_and_no_more)
 {
 	struct forge_api_budget budget = { 0 };
 
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 0);
 	for (int i = 0; i < 9; i++)
 		note(&budget, FORGE_API_DONE, 50, NOW + 600);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 0);
 	note(&budget, FORGE_API_FORBIDDEN, 50, NOW + 600);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW), 600);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 599), 1);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 600), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 599, false), 1);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 600, false), 0);
 	note(&budget, FORGE_API_AWAY, 0, 0); /* nothing was said of a limit */
 	assert_int_equal(budget.used, 11);
 	/* Its servers name the end of one hour a little differently. */
@@ -312,7 +312,17 @@ TEST(a_fifth_of_the_limit_is_used_and_no_more)
 	assert_int_equal(budget.used, 1);
 	note(&budget, FORGE_API_DONE, 50, NOW + INT64_C(100000));
 	budget.used = 10;
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW), 3600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 3600);
+}
+
+TEST(what_nobody_waits_for_leaves_half_of_that_to_all_else)
+{
+	struct forge_api_budget budget = { .limit = 50, .reset_s = NOW + 600, .used = 4 };
+
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, true), 0);
+	budget.used = 5;
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, true), 600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 0);
 }
 
 TEST(intervals_grow_when_half_of_it_is_used)

@@ -9,8 +9,10 @@
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
-#include "store/row_pipeline.h"
+#include "store/row_pipeline_many.h"
 #include "store/row_work_pipeline.h"
+
+#define SAID_MAX 3 /* of one commit and branch: the last of them counts the others */
 
 static const struct environment_settings *
 find(const struct settings *of, const struct pipeline_run *run)
@@ -42,12 +44,16 @@ say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char url[PIPELINE_URL];
 	struct pipeline_run first;
+	struct pipeline_many many;
 	const struct chat_pipeline is = { .run = run,
 		.first = row_pipeline_first_red(tx, of->application, run, red->since, &first),
 		.url = pipeline_run_page(of, run, url),
 		.details = red->details,
 		.since = red->since,
 		.failures = red->failures,
+		.others = row_pipeline_many(tx, red->chat, run, &many)->last == red->id ?
+		    many.unsaid - (red->message == 0) :
+		    0,
 		.now = tx->at,
 		.clock = decide_clock(tx, find(of, run)->name) };
 
@@ -81,10 +87,28 @@ ask_what_failed(struct tx *tx, const struct settings *of, const struct pipeline_
 	(void)row_effect_order(tx, &effect);
 }
 
+/* Those of that commit which have no message are counted by the last that has one. */
+static void
+count_others(struct tx *tx, const struct settings *of, int64_t chat, const struct pipeline_run *run)
+{
+	struct pipeline_many many;
+	struct pipeline_red last;
+	struct pipeline_run newest;
+
+	(void)row_pipeline_many(tx, chat, run, &many);
+	(void)row_pipeline_red_by_id(tx, many.last, &last, &newest);
+	if (last.id == 0 || newest.run == 0)
+		return;
+	say(tx, of, &last, &newest);
+	row_pipeline_set_red(tx, of->application, &newest, &last);
+}
+
 static void
 go_red(struct tx *tx, const struct settings *of, struct pipeline_red *red,
     const struct pipeline_run *run)
 {
+	struct pipeline_many many;
+
 	if (red->run == run->run && red->attempt == run->attempt)
 		return; /* it is said */
 	red->run = run->run;
@@ -92,6 +116,11 @@ go_red(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 	red->since = red->id == 0 ? tx->at : red->since;
 	red->failures++;
 	(void)text_copy(red->details, sizeof(red->details), run->failed);
+	if (red->message == 0 && row_pipeline_many(tx, red->chat, run, &many)->said >= SAID_MAX) {
+		row_pipeline_set_red(tx, of->application, run, red);
+		count_others(tx, of, red->chat, run);
+		return;
+	}
 	say(tx, of, red, run);
 	row_pipeline_set_red(tx, of->application, run, red);
 	ask_what_failed(tx, of, red, run);
@@ -101,9 +130,14 @@ static void
 go_green(struct tx *tx, const struct settings *of, struct pipeline_red *red,
     const struct pipeline_run *run)
 {
-	say(tx, of, red, run);
+	struct pipeline_run was;
+
+	(void)row_pipeline_red_by_id(tx, red->id, &(struct pipeline_red){ 0 }, &was);
+	if (red->message != 0)
+		say(tx, of, red, run);
 	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GITHUB_FAILURE, red->id));
 	row_pipeline_drop_red(tx, red->id);
+	count_others(tx, of, red->chat, &was);
 }
 
 void

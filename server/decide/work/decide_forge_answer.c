@@ -12,10 +12,12 @@
 #include "store/row_effect.h"
 #include "store/row_gate.h"
 #include "store/row_job.h"
+#include "store/row_rate_limit.h"
 
 #define DAY_MS	      (24 * 3600 * INT64_C(1000))
 #define WAITS_MS      (30 * DAY_MS) /* GitHub ends a run that waits longer */
 #define MOMENT_MS     5000
+#define TOGETHER_MS   30000
 #define PAUSE_FIRST_S 10
 #define PAUSE_MOST_S  900
 #define PAUSE_LIST_S  20 /* until then what waits there may not be listed yet */
@@ -100,6 +102,29 @@ decide_forge_asked(struct tx *tx, const struct deployment *gate)
 	(void)row_effect_order(tx, &effect);
 }
 
+/* By what waits there of the same run one answer is taken for all. */
+void
+decide_forge_refuse(struct tx *tx, const char *environment, const struct delivery_job *job)
+{
+	struct effect effect = { .kind = EFFECT_FORGE_ANSWER };
+	struct effect_forge_answer *answer = &effect.u.forge_answer;
+	char who[LIMIT_REF + 3 * JOB_NUMBER];
+
+	(void)snprintf(who, sizeof(who), "rule-answer:%s:%s:%s", job->of.repository_id, job->of.run,
+	    job->environment);
+	if (!row_rate_limit_take(tx, who, 1, TOGETHER_MS))
+		return; /* the answer that is on its way is later than this */
+	answer->asked_at = tx->at;
+	answer->not_before = tx->at + TOGETHER_MS;
+	(void)text_copy(answer->environment, sizeof(answer->environment), environment);
+	(void)text_copy(answer->repository, sizeof(answer->repository), job->of.repository);
+	(void)text_copy(answer->run, sizeof(answer->run), job->of.run);
+	(void)text_copy(answer->target, sizeof(answer->target), job->environment);
+	(void)text_copy(answer->comment, sizeof(answer->comment),
+	    "refused, as others just now: the chat and the audit say why; then run the job again");
+	(void)row_effect_order(tx, &effect);
+}
+
 static void
 try_again(struct tx *tx, int64_t retry_after_s)
 {
@@ -122,18 +147,18 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 {
 	struct deployment gate;
 	char note[LIMIT_LINE] = "";
+	const struct effect_forge_answer *answer = &tx->effect->u.forge_answer;
 	bool is_done = said->verdict == FORGE_SAYS_DONE;
 	bool is_over = is_done || said->verdict == FORGE_SAYS_GONE;
 	const struct environment_settings *e;
 
-	if (tx->effect->u.forge_answer.is_report)
+	if (answer->is_report)
 		return;
 	row_deployment_get(tx, tx->effect->subject, &gate);
-	e = settings_environment(tx->settings, gate.environment);
-	if (!is_done && e != NULL && e->gate_reviewer &&
-	    tx->effect->u.forge_answer.pause_s < PAUSE_LIST_S)
+	e = settings_environment(tx->settings, answer->environment);
+	if (!is_done && e != NULL && e->gate_reviewer && answer->pause_s < PAUSE_LIST_S)
 		is_over = false;
-	is_over |= tx->at - gate.requested_at > WAITS_MS;
+	is_over |= tx->at - (gate.id != 0 ? gate.requested_at : answer->asked_at) > WAITS_MS;
 	if (is_over)
 		row_gate_set_answered(tx, gate.id);
 	else
@@ -141,6 +166,8 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 	if (!is_done)
 		(void)snprintf(note, sizeof(note), "GitHub %s: %.200s",
 		    is_over ? "waits for no answer" : "is not answered yet", said->why);
+	if (gate.id == 0)
+		return;
 	/* What somebody has stopped says whether its run goes on. */
 	if (gate.note[0] == '\0' ? is_done :
 				   gate.why == DEPLOY_WHY_CANCELLED && gate.started_at != 0)

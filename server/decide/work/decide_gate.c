@@ -22,16 +22,21 @@
 #include "store/row_effect.h"
 #include "store/row_gate.h"
 #include "store/row_job.h"
+#include "store/row_rate_limit.h"
+#include "store/row_stranger.h"
 #include "types/pipeline.h"
 #include "types/repository.h"
 
-#define MINUTE_MS (60 * INT64_C(1000))
-#define HOUR_MS	  (60 * MINUTE_MS)
-#define GONE_MS	  (3 * MINUTE_MS) /* a job asks every five seconds */
-#define STOP_MS	  (6 * MINUTE_MS) /* GitHub kills a cancelled job after five */
-#define CLOCKS_MS MINUTE_MS	  /* by which GitHub's clock and ours may differ */
-#define GATES_MAX 64
-#define GATES_OWN 16 /* of an application: it cannot use up all */
+#define MINUTE_MS	 (60 * INT64_C(1000))
+#define HOUR_MS		 (60 * MINUTE_MS)
+#define GONE_MS		 (3 * MINUTE_MS) /* a job asks every five seconds */
+#define STOP_MS		 (6 * MINUTE_MS) /* GitHub kills a cancelled job after five */
+#define CLOCKS_MS	 MINUTE_MS	 /* by which GitHub's clock and ours may differ */
+#define GATES_MAX	 64
+#define GATES_OWN	 16 /* of an application: it cannot use up all */
+#define GATES_ACTOR	 8  /* of these by one actor: whoever may push locks nobody out */
+#define RULES_AT_ONCE	 12 /* that GitHub asks for at one environment, then one a minute */
+#define REFUSED_SHOWN_MS (10 * MINUTE_MS)
 
 /* --- its one timer --- */
 
@@ -73,22 +78,42 @@ find_environment(struct tx *tx, const struct api_request *api)
 	return NULL;
 }
 
+/* "16 gates of this application": that is all that there may be; "": there is room. */
+static void
+find_crowd(struct tx *tx, const struct environment_settings *e, const struct job *job,
+    char ret[LIMIT_LINE])
+{
+	const char *of = e->of->application;
+	const struct {
+		int64_t n, most;
+		const char *whose;
+	} rows[] = { { row_job_count_gates(tx, NULL, NULL), GATES_MAX, "" },
+		{ row_job_count_gates(tx, of, NULL), GATES_OWN, " of this application" },
+		{ row_job_count_gates(tx, of, job), GATES_ACTOR,
+		    " of this application by the same actor" } };
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < COUNT(rows) && ret[0] == '\0'; i++)
+		if (rows[i].n >= rows[i].most)
+			(void)snprintf(ret, LIMIT_LINE,
+			    "%" PRId64 " gates%s wait or are open: try again later", rows[i].most,
+			    rows[i].whose);
+}
+
 /* Why no gate is made there now, and the status that says so; 0: one is. */
 static int
-refusal(struct tx *tx, const struct environment_settings *e, char ret[LIMIT_LINE])
+refusal(struct tx *tx, const struct environment_settings *e, const struct job *job,
+    char ret[LIMIT_LINE])
 {
 	const char *refused = decide_refusal(tx, e->name);
 	bool lacks_code = decide_job_lacks_code(tx, POLICY_GATE, e);
-	bool is_full = row_job_count_gates(tx, NULL) >= GATES_MAX;
 
+	find_crowd(tx, e, job, ret);
 	if (lacks_code)
 		(void)snprintf(ret, LIMIT_LINE, DECIDE_JOB_LACKS_CODE, e->name);
 	else if (refused != NULL)
 		(void)snprintf(ret, LIMIT_LINE, "%s", refused);
-	else if (is_full || row_job_count_gates(tx, e->of->application) >= GATES_OWN)
-		(void)snprintf(ret, LIMIT_LINE, "%d gates%s wait or are open: try again later",
-		    is_full ? GATES_MAX : GATES_OWN, is_full ? "" : " of this application");
-	else
+	else if (ret[0] == '\0')
 		return 0;
 	return lacks_code ? 403 : refused != NULL ? 409 : 429;
 }
@@ -104,7 +129,7 @@ can_be_asked(
 	if (!decide_job_is_as_claimed(tx, api, "ref", api->job->ref) ||
 	    !decide_job_is_as_claimed(tx, api, "commit", api->job->sha))
 		return false;
-	status = refusal(tx, environment, why);
+	status = refusal(tx, environment, api->job, why);
 	if (status != 0)
 		decide_refusef(tx, status, "%s", why);
 	else if (!repository_is_called(
@@ -329,19 +354,22 @@ decide_gate_due(struct tx *tx, int64_t work)
 /* --- GitHub itself asks --- */
 
 /* The same run has asked there before: it was begun again, or has several jobs there; nobody knows
- * by whom.  What still waits is replaced: GitHub takes one answer for both. */
+ * by whom.  What still waits is replaced: GitHub takes one answer for both.  *ret: that one, as it
+ * was; id 0: there is none. */
 static int64_t
-attempt_of(struct tx *tx, const struct delivery_job *job)
+attempt_of(struct tx *tx, const struct delivery_job *job, struct deployment *ret)
 {
 	int64_t before = row_gate_last(tx, job);
 	struct deployment gate;
 	struct row_job of;
 
+	row_deployment_get(tx, before, &gate);
+	*ret = gate;
 	if (before == 0)
 		return 1;
-	row_deployment_get(tx, before, &gate);
 	(void)row_job_get(tx, before, &of);
 	if (deploy_flow_class(gate.state) < DEPLOY_CLASS_ACTIVE) {
+		row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, before));
 		row_gate_set_answered(tx, before);
 		(void)text_copy(gate.detail, sizeof(gate.detail), "its run asks anew");
 		(void)decide_step(tx, &gate, DEPLOY_ON_SUPERSEDE, NULL);
@@ -354,30 +382,94 @@ attempt_of(struct tx *tx, const struct delivery_job *job)
 	return of.job.attempt + 1;
 }
 
+static bool
+take(struct tx *tx, const char *of, const char *environment, int burst, int64_t every_ms)
+{
+	char who[LIMIT_ENVIRONMENT + 16];
+
+	(void)snprintf(who, sizeof(who), "%s:%s", of, environment);
+	return row_rate_limit_take(tx, who, burst, every_ms);
+}
+
+/* Why it is refused at once, detail "": it is not.  Returns whose kind such refusals are.  What
+ * takes the place of another one of its run is no more than that was. */
+static const char *
+find_rule_refusal(struct tx *tx, const struct environment_settings *e, const struct job *job,
+    const struct deployment *before, char detail[LIMIT_LINE])
+{
+	detail[0] = '\0';
+	if (job_actor_of(DELIVERY_GITHUB, job->event) == JOB_ACTOR_OUTSIDE) {
+		(void)snprintf(detail, LIMIT_LINE,
+		    "%.40s has begun its run: whoever may not write there can cause that",
+		    job->event);
+		return "rule-outside";
+	}
+	if (refusal(tx, e, job, detail) == 0 &&
+	    (before->id == 0 || deploy_flow_class(before->state) >= DEPLOY_CLASS_ACTIVE) &&
+	    !take(tx, "rule", e->name, RULES_AT_ONCE, MINUTE_MS))
+		(void)snprintf(detail, LIMIT_LINE,
+		    "GitHub has asked for more than %d gates there at once: begin its job again later",
+		    RULES_AT_ONCE);
+	return "rule-refused";
+}
+
+/* Whoever may push can cause as many as they like: the first has a message, the next ones are
+ * counted in the audit, and answered when nobody waits for another answer.  So is what comes from a
+ * run that was refused just now. */
+static bool
+is_refused_unshown(struct tx *tx, const char *kind, const char *detail,
+    const struct environment_settings *e, const struct deployment *before)
+{
+	bool was_refused =
+	    before->state == DEPLOY_REFUSED && tx->at - before->requested_at < MINUTE_MS;
+
+	return was_refused || (detail[0] != '\0' && !take(tx, kind, e->name, 1, REFUSED_SHOWN_MS));
+}
+
+static void
+refuse_unshown(struct tx *tx, const char *user, const struct environment_settings *e,
+    const struct delivery_job *asks)
+{
+	const struct audit_entry entry = {
+		.code = AUDIT_CODE_DENIED, .user = user, .environment = e->name, .outcome = "denied"
+	};
+	char input[ROW_STRANGER_INPUT];
+
+	(void)snprintf(input, sizeof(input), "a gate that GitHub asks for, %s", e->name);
+	row_stranger_audit(tx, input, 1, user, &entry,
+	    (const char *const[]){ "request", policy_action_word(POLICY_GATE), "reason",
+		"too many, or refused as another one", "run", asks->of.run, NULL });
+	decide_forge_refuse(tx, e->name, asks);
+}
+
 void
 decide_gate_rule(
     struct tx *tx, const struct environment_settings *environment, const struct delivery_job *asks)
 {
 	struct update from = { .kind = UPDATE_TEXT, .is_private = true };
-	struct deployment gate;
+	struct deployment gate, before;
 	struct job job = asks->of;
+	char detail[LIMIT_LINE];
+	const char *kind;
 
 	if (row_gate_find(tx, asks->deployment) != 0)
 		return;
-	job.attempt = attempt_of(tx, asks);
+	job.attempt = attempt_of(tx, asks, &before);
 	if (job.attempt < asks->of.attempt) /* an earlier one did not come to it */
 		job.attempt = asks->of.attempt;
 	(void)snprintf(
 	    from.name, sizeof(from.name), "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
+	kind = find_rule_refusal(tx, environment, &job, &before, detail);
+	if (is_refused_unshown(tx, kind, detail, environment, &before)) {
+		refuse_unshown(tx, from.name, environment, asks);
+		return;
+	}
 	decide_requested(tx, &from, PROGRAM_ACTION, environment->name, &gate);
 	gate.trigger = TRIGGER_CHAT; /* as all that programs ask for */
-	if (job_actor_of(DELIVERY_GITHUB, job.event) == JOB_ACTOR_OUTSIDE)
-		(void)snprintf(gate.detail, sizeof(gate.detail),
-		    "%.40s has begun its run: whoever may not write there can cause that",
-		    job.event);
-	else
-		(void)refusal(tx, environment, gate.detail);
+	(void)text_copy(gate.detail, sizeof(gate.detail), detail);
 	gate.why = gate.detail[0] == '\0' ? DEPLOY_WHY_NONE : DEPLOY_WHY_REFUSED;
+	if (before.state == DEPLOY_REQUESTED)
+		gate.message = row_gate_take_message(tx, before.id);
 	add(tx, &from, &job, &gate);
 	row_gate_note_rule(tx, gate.id, asks);
 	if (gate.why == DEPLOY_WHY_NONE) {
