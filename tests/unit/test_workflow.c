@@ -198,7 +198,7 @@ TEST(what_is_wrong_with_a_workflow_is_said)
 		{ "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=", "WORKFLOW_A_MAY: is not set" },
 		{ "WORKFLOW_A_IS=", "WORKFLOW_A_MAY=deploy:staging", "WORKFLOW_A_IS: is not set" },
 		{ "WORKFLOW_A_IS=octo/shop deploy.yml", "WORKFLOW_A_MAY=deploy:staging",
-		    "is not github NUMBER" },
+		    "is not github (or gitlab) NUMBER" },
 		{ "WORKFLOW_A_IS=" IS " environment=a environment=b",
 		    "WORKFLOW_A_MAY=deploy:staging", "twice" },
 		{ "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:stagin", "did you mean staging" },
@@ -503,7 +503,7 @@ TEST(workflows_of_two_forges_are_no_two_of_one_job)
 	settings_unref(s);
 	settings_unref(LOAD(NULL, COMPLETE, V1, "WORKFLOW_A_IS=" IS_GITLAB " reusable=a/b@c",
 	    "WORKFLOW_A_MAY=deploy:staging"));
-	SAYS(SETTINGS_ERROR, "is not github NUMBER");
+	SAYS(SETTINGS_ERROR, "is not github (or gitlab) NUMBER");
 	settings_unref(
 	    LOAD(NULL, COMPLETE, V1, "WORKFLOW_A_IS=" IS_GITLAB " events=merge_request_event",
 		"WORKFLOW_A_MAY=deploy:staging"));

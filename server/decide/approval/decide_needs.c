@@ -202,7 +202,7 @@ find_beginners(
 	struct deployment pipeline;
 	int64_t work = 0;
 
-	if (row_job_get(tx, asked->id, &of)->work == 0)
+	if (!facts->is_by_job || row_job_get(tx, asked->id, &of)->work == 0)
 		return;
 	while ((work = row_work_pipeline_begun(
 		    tx, of.job.repository_id, strtoll(of.job.run, NULL, 10), work)) != 0) {
