@@ -91,7 +91,8 @@ add_odd(struct chat_text *text, const struct chat_deployment *about)
 	bool is = is_older(about);
 
 	if (is)
-		chat_text_add(text, "\n⚠️ " MARK_BOLD "older than what is live" MARK_BOLD);
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "older than what %s" MARK_BOLD,
+		    deployment_is_gate(about->deployment) ? "went there last" : "is live");
 	chat_deployment_odd(text, about->deployment, !is);
 }
 

@@ -17,6 +17,7 @@
 #include "decide/question/decide_shown.h"
 #include "decide/queue/decide_unsynced.h"
 #include "decide/work/decide_zone.h"
+#include "deployment/turn.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -98,6 +99,8 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		decide_ask(tx, deployment, answer);
 		return;
 	}
+	/* Nobody was shown it: its approvers are, or its turn asks. */
+	deployment->wait.is_behind = deployment_is_gate(deployment) && turn_is_behind(answer);
 	decide_enqueue(tx, deployment, DEPLOY_ON_CLEAR, answer);
 }
 

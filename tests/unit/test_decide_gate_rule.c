@@ -618,3 +618,26 @@ TEST(one_actor_has_half_of_the_places_of_an_application)
 	assert_int_equal(is(&s), DEPLOY_REQUESTED);
 	world_close(&s.w);
 }
+
+/* As a deployment of it would: a run of weeks ago can be begun again by whoever may push. */
+TEST(what_is_older_than_what_went_there_last_asks_once)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	waits(&s, asking(&s, "4711", 5));
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	answered(&s, DONE);
+	s.w.aid.at += 600 * SECOND;
+	ends(&s, 5, s.w.aid.at, NULL, "Octo/Shop");
+	assert_int_equal(is(&s), DEPLOY_DONE);
+	take(&s, asking(&s, "4712", 6));
+	world_git(&s.w, (struct world_git){ .commit = COMMIT_B, .is_force_push = true });
+	assert_int_equal(is(&s), DEPLOY_QUEUED);
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(
+		world_says(&s.w, "which is newer, went to production before"), "open-gate"));
+	world_git(&s.w, (struct world_git){ .commit = COMMIT_B, .is_force_push = true });
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}

@@ -354,8 +354,8 @@ WATCH_TEST(fifty_of_an_application_that_are_red_are_watched_the_newest, "WATCH_P
 /* Who has few loses none by who has many. */
 WATCH_TEST(above_two_hundred_whoever_has_most_loses_the_oldest, "WATCH_PIPELINES=*")
 {
-	world_act(w, act_fill, (void *)(const char *const[]){ "many", "199" });
 	world_act(w, act_fill, (void *)(const char *const[]){ "few", "1" });
+	world_act(w, act_fill, (void *)(const char *const[]){ "many", "199" });
 	ends(w, 1, "failure");
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 200);
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red WHERE file = 'many1'"), 0);

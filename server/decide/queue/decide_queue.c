@@ -275,7 +275,10 @@ static void
 say_change(const struct look *l, const struct place *place, char ret[LIMIT_LINE])
 {
 	(void)text_copy(ret, LIMIT_LINE, place->changed);
-	if (ret[0] == '\0' && place->work.wait.is_behind)
+	if (ret[0] == '\0' && place->work.wait.is_behind && deployment_is_gate(&place->work))
+		(void)snprintf(ret, LIMIT_LINE, "%.7s, which is newer, went to %s before",
+		    place->work.wait.compared_live, l->environment);
+	else if (ret[0] == '\0' && place->work.wait.is_behind)
 		(void)snprintf(ret, LIMIT_LINE, "%s runs %.7s now, which is newer", l->environment,
 		    l->now.current.commit);
 }
@@ -662,12 +665,15 @@ decide_queue_answered(struct tx *tx, struct deployment *deployment,
 		.environment = deployment->environment,
 		.answered = deployment->id,
 		.answer = answer };
+	/* Git is asked about a gate at each turn: what somebody has confirmed stays so. */
+	bool is_shown = deployment_is_gate(deployment) && !deployment->wait.is_behind &&
+	    strcmp(deployment->wait.compared_live, query->base) == 0;
 
 	/* With `error` all facts are false: what the repository lacks is no ancestor of what it
 	 * has.  It starts as it was asked for, unless a question showed more; the release may
 	 * need it. */
 	deployment->waits_for[0] = '\0';
-	deployment->wait.is_behind = turn_is_behind(answer);
+	deployment->wait.is_behind = turn_is_behind(answer) && !is_shown;
 	(void)text_copy(deployment->untouched, sizeof(deployment->untouched), answer->untouched);
 	deployment->note[0] = '\0';
 	decide_note_newer(deployment, answer);
