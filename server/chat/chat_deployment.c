@@ -259,6 +259,9 @@ chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_
 	bool is_long = deployment->confirmed_by != 0 || deployment->approvers[0] != '\0' ||
 	    (deployment->started_at != 0 && at - deployment->started_at > notify_after_ms);
 
+	/* What nobody here has said yes to, or does not end any more. */
+	if (deployment_is_gate(deployment) && deployment->why == DEPLOY_WHY_ELSEWHERE)
+		return deployment->state != DEPLOY_SUPERSEDED;
 	switch (rings_of[deployment->state]) {
 	case SILENT: /* who asked waits for somebody else's answer */
 		return deployment->why == DEPLOY_WHY_REJECTED || deployment->why == DEPLOY_WHY_CI ||

@@ -407,7 +407,10 @@ add_not_begun(struct chat_text *text, const struct chat_deployment *about, const
 void
 chat_deployment_end_cancelled(struct chat_text *text, const struct chat_deployment *about)
 {
-	add_not_begun(text, about, "cancelled before it began");
+	add_not_begun(text, about,
+	    about->deployment->why == DEPLOY_WHY_ELSEWHERE ?
+		"its job has ended well at its forge, and nobody here had said yes" :
+		"cancelled before it began");
 }
 
 void

@@ -37,8 +37,9 @@ is_untouched(const struct deployment *deployment)
 static bool
 is_stopped(const struct deployment *deployment)
 {
-	return deployment->why == DEPLOY_WHY_CANCELLED &&
-	    (deployment_is_action(deployment) || is_untouched(deployment));
+	return (deployment->why == DEPLOY_WHY_CANCELLED &&
+		   (deployment_is_action(deployment) || is_untouched(deployment))) ||
+	    (deployment->why == DEPLOY_WHY_ELSEWHERE && deployment_is_gate(deployment));
 }
 
 static enum chat_first
@@ -170,6 +171,8 @@ runs(const struct deployment *deployment)
 static enum chat_first
 gate_ended(const struct deployment *gate)
 {
+	if (gate->why == DEPLOY_WHY_ELSEWHERE)
+		return gate->state == DEPLOY_CANCELLED ? FIRST_GATE_PASSED : FIRST_GATE_LET_GO;
 	return gate->state == DEPLOY_DONE     ? FIRST_GATE_DONE :
 	    gate->state == DEPLOY_CANCELLED   ? FIRST_GATE_CANCELLED :
 	    gate->state == DEPLOY_EXPIRED     ? FIRST_GATE_EXPIRED :

@@ -296,6 +296,14 @@ add_holds(struct chat_text *text, const struct chat_status *status)
 	}
 }
 
+static const char *
+how_ended(const struct last_gate *gate)
+{
+	return gate->is_well ? "ended well" :
+	    gate->is_left    ? "closed, its job may go on" :
+			       "ended badly";
+}
+
 /* What a forge has shipped there is no release of ours. */
 static void
 add_gate(struct chat_text *text, const struct chat_status *status)
@@ -305,8 +313,8 @@ add_gate(struct chat_text *text, const struct chat_status *status)
 	chat_text_commit(text, "\n🚦 gate: ", status->gate->commit);
 	chat_text_add(text, ", %s ", job_word(status->gate->repository_id));
 	chat_text_outside(text, "", status->gate->run);
-	chat_text_since(text, status->gate->is_well ? ", ended well " : ", ended badly ",
-	    &status->clock, status->gate->ended_at, status->at);
+	chat_text_add(text, ", %s", how_ended(status->gate));
+	chat_text_since(text, " ", &status->clock, status->gate->ended_at, status->at);
 	if (!status->gate->is_well)
 		chat_text_add(text, ": what it has changed is not known");
 }
@@ -600,8 +608,8 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 	}
 	if (status->gate->work != 0) {
 		chat_text_commit(text, "; 🚦 gate ", status->gate->commit);
-		chat_text_ago(text, status->gate->is_well ? " ended well " : " ended badly ",
-		    status->gate->ended_at, status->at);
+		chat_text_add(text, " %s", how_ended(status->gate));
+		chat_text_ago(text, " ", status->gate->ended_at, status->at);
 	}
 	if (status->active != NULL && standing(status) != STANDING_REPLACED) {
 		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));

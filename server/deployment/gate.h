@@ -36,4 +36,5 @@ struct last_gate {
 	char run[JOB_NUMBER]; /* its number at the forge */
 	char repository_id[JOB_MARK + JOB_NUMBER];
 	bool is_well;	  /* else nobody knows what its job has changed */
+	bool is_left;	  /* nor how it ended: it may still go on */
 };

@@ -19,7 +19,7 @@ TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT
     TX_FLAG(is_answered))
 
 TX_READER(read_gate, struct last_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at),
-    TX_TEXT(run), TX_TEXT(repository_id), TX_FLAG(is_well))
+    TX_TEXT(run), TX_TEXT(repository_id), TX_FLAG(is_well), TX_FLAG(is_left))
 
 /* Whom its run is asked by, where that is known. */
 static const char *
@@ -125,7 +125,7 @@ row_job_last_gate(struct tx *tx, const char *environment, bool is_well, struct l
 {
 	return tx_first_to(tx, read_gate, ret,
 	    "SELECT id, commit_id, ended_at, (SELECT run FROM work_job WHERE work = work.id),"
-	    " (SELECT repository_id FROM work_job WHERE work = work.id), state = 'DONE' FROM work INDEXED BY work_gate WHERE environment = $1"
+	    " (SELECT repository_id FROM work_job WHERE work = work.id), state = 'DONE', why IN ('ELSEWHERE', 'INTERRUPTED') FROM work INDEXED BY work_gate WHERE environment = $1"
 	    " AND action = 'open-gate' AND state IN ('DONE', 'FAILED')"
 	    " AND ($2 = 0 OR state = 'DONE') ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment), DB_I64(is_well));

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "chat_texts.h"
+#include "decide/who/decide_allowed.h"
 #include "handlers/handlers.h"
 #include "lib/db.h"
 #include "lib/file.h"
@@ -494,6 +495,22 @@ world_text(struct world *w, int64_t person, const char *text)
 	return world_text_in(w, person, WORLD_GROUP, text);
 }
 
+static void
+act_is_stranger(struct tx *tx, void *arg)
+{
+	int64_t *person = arg;
+
+	*person = decide_is_stranger(tx, *person);
+}
+
+/* A flood of theirs gets no answer. */
+static bool
+is_stranger(struct world *w, int64_t person)
+{
+	world_act(w, act_is_stranger, &person);
+	return person != 0;
+}
+
 struct answer
 world_press(struct world *w, int64_t person, int64_t chat, const char *button)
 {
@@ -505,7 +522,7 @@ world_press(struct world *w, int64_t person, int64_t chat, const char *button)
 	(void)text_copy(event->u.update->button, sizeof(event->u.update->button), button);
 	answer = world_decide(w, event);
 	if (answer.status == 200 && w->n_toasts != before + 1 &&
-	    (person != WORLD_STRANGER || w->n_toasts != before))
+	    (w->n_toasts != before || !is_stranger(w, person)))
 		fail_msg("a press was answered %zu times, last with \"%s\"", w->n_toasts - before,
 		    w->toast);
 	return answer;

@@ -34,8 +34,12 @@ TEST(it_is_answered_who_has_approved_and_by_which_run)
 	s.w.aid.at += 180 * SECOND;
 	world_due(&s.w, TIMER_GATE);
 	assert_int_equal(is(&s), DEPLOY_FAILED);
-	assert_int_equal(world_rings(&s.w), rings);
+	assert_int_equal(world_rings(&s.w), rings + 1);
+	assert_non_null(world_says(&s.w, "⛔ Run may go on: production"));
+	assert_non_null(world_says(&s.w, "may go on: nothing says that it is over"));
 	assert_null(answer(&s)); /* it knows */
+	world_text(&s.w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(&s.w, "closed, its job may go on"));
 	world_close(&s.w);
 }
 
@@ -321,6 +325,23 @@ TEST(what_ended_before_it_asked_ends_no_gate)
 	assert_false(answer(&s)->is_approved); /* it may wait there all the same */
 	answered(&s, (struct forge_said){ .verdict = FORGE_SAYS_GONE });
 	assert_null(answer(&s));
+	world_close(&s.w);
+}
+
+/* As where an admin of GitHub goes past its rule: nobody here has said yes. */
+TEST(a_job_that_has_run_while_its_gate_waits_went_on_without_a_yes)
+{
+	struct scene s;
+	size_t rings;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	waits(&s, asking(&s, "4711", 5));
+	rings = world_rings(&s.w);
+	ends(&s, 5, s.w.aid.at, NULL, "Octo/Shop");
+	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	assert_int_equal(world_rings(&s.w), rings + 1);
+	assert_non_null(world_says(&s.w, "❌ Gate bypassed: production"));
+	assert_non_null(world_says(&s.w, "and nobody here had said yes"));
 	world_close(&s.w);
 }
 
@@ -636,7 +657,7 @@ TEST(what_is_older_than_what_went_there_last_asks_once)
 	assert_int_equal(is(&s), DEPLOY_QUEUED);
 	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
 	    world_button(
-		world_says(&s.w, "which is newer, went to production before"), "open-gate"));
+		world_says(&s.w, "which is newer, went to production before"), "Confirm gate"));
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_B, .is_force_push = true });
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	world_close(&s.w);

@@ -169,8 +169,7 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 	if (gate.id == 0)
 		return;
 	/* What somebody has stopped says whether its run goes on. */
-	if (gate.note[0] == '\0' ? is_done :
-				   gate.why == DEPLOY_WHY_CANCELLED && gate.started_at != 0)
+	if (gate.note[0] == '\0' ? is_done : gate.cancelled_by != 0 && gate.started_at != 0)
 		return;
 	(void)text_copy(gate.note, sizeof(gate.note), note);
 	decide_tell(tx, &gate, NULL);

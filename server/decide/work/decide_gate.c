@@ -206,8 +206,8 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 	row_effect_withdraw(tx, row_job_get(tx, gate->id, &of)->timer);
 	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_FORGE_STOP, gate->id));
 	row_job_set_timer(tx, gate->id, 0);
-	/* Of what waits nothing went on, however its job ended. */
-	gate->why = is_open || is_well ? why : DEPLOY_WHY_CANCELLED;
+	/* Of what waits nothing went on, however its job ended, but where that surely went well. */
+	gate->why = is_open || is_well || why == DEPLOY_WHY_ELSEWHERE ? why : DEPLOY_WHY_CANCELLED;
 	(void)text_copy(gate->detail, sizeof(gate->detail), detail);
 	(void)decide_step(tx, gate,
 	    !is_open	? DEPLOY_ON_CANCEL :
@@ -218,11 +218,13 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 		decide_forge_answer(tx, gate); /* that it was open may not have come there yet */
 }
 
-/* As its job says it: "success", "failure", "cancelled" or another word of its forge. */
+/* As its job says it: "success", "failure", "cancelled" or another word of its forge.  is_sure: it is
+ * surely that job.  Where that went well and nobody has said yes, somebody went past the gate. */
 static void
-end_as(struct tx *tx, struct deployment *gate, const char *how)
+end_as(struct tx *tx, struct deployment *gate, const char *how, bool is_sure)
 {
 	bool is_well = strcmp(how, "success") == 0;
+	bool is_past = is_well && is_sure && deploy_flow_class(gate->state) != DEPLOY_CLASS_ACTIVE;
 	bool is_stopped = gate->state == DEPLOY_STOPPING && !is_well;
 	char detail[LIMIT_LINE] = "";
 	struct row_job of;
@@ -238,7 +240,8 @@ end_as(struct tx *tx, struct deployment *gate, const char *how)
 	else if (!is_well)
 		(void)snprintf(detail, sizeof(detail), "its job ended: %.20s", how);
 	end(tx, gate,
-	    is_well					    ? DEPLOY_WHY_NONE :
+	    is_past					    ? DEPLOY_WHY_ELSEWHERE :
+		is_well					    ? DEPLOY_WHY_NONE :
 		is_stopped || strcmp(how, "cancelled") == 0 ? DEPLOY_WHY_CANCELLED :
 							      DEPLOY_WHY_SCRIPT,
 	    detail);
@@ -265,7 +268,7 @@ decide_gate_over(struct tx *tx, const struct settings *application, const struct
 			continue;
 		if (waits_no_more(&gate, job, at))
 			row_gate_set_answered(tx, work);
-		end_as(tx, &gate, job->conclusion);
+		end_as(tx, &gate, job->conclusion, waits_no_more(&gate, job, at));
 	}
 }
 
@@ -287,7 +290,7 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 	tx->answer.work = number;
 	tx->answer.status = 202; /* as a hook is answered */
 	if (deploy_flow_class(gate.state) != DEPLOY_CLASS_FINAL)
-		end_as(tx, &gate, request_get(&api->request, "conclusion", how));
+		end_as(tx, &gate, request_get(&api->request, "conclusion", how), true);
 }
 
 /* What its job belongs to, in its forge's word. */
@@ -309,7 +312,7 @@ let_go(struct tx *tx, struct deployment *gate, const char *what)
 		(void)snprintf(
 		    gate->note, sizeof(gate->note), "its %s %s", word_of(tx, gate->id), what);
 	memcpy(detail, gate->detail, sizeof(detail));
-	end(tx, gate, DEPLOY_WHY_CANCELLED, detail);
+	end(tx, gate, DEPLOY_WHY_ELSEWHERE, detail);
 }
 
 /* A job that went away in the moment when its gate went open keeps the environment for minutes. */
