@@ -218,8 +218,8 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 		decide_forge_answer(tx, gate); /* that it was open may not have come there yet */
 }
 
-/* As its job says it: "success", "failure", "cancelled" or another word of its forge.  is_sure: it is
- * surely that job.  Where that went well and nobody has said yes, somebody went past the gate. */
+/* As its job says it: "success", "failure", "cancelled" or another word of its forge.  is_sure: it
+ * is surely that job.  Where that went well and nobody has said yes, somebody went past the gate. */
 static void
 end_as(struct tx *tx, struct deployment *gate, const char *how, bool is_sure)
 {
