@@ -81,6 +81,14 @@ chat_action_progress(struct chat_text *text, const struct chat_deployment *about
 	chat_deployment_steps(text, about);
 }
 
+/* Its first line does. */
+static bool
+names_who_stopped(const struct deployment *action)
+{
+	return action->state == DEPLOY_FAILED &&
+	    (action->why == DEPLOY_WHY_CANCELLED || action->why == DEPLOY_WHY_ELSEWHERE);
+}
+
 void
 chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -89,7 +97,8 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_first(text, about);
 	if (is_elsewhere(action))
 		chat_text_some(text, "\n", about->touches);
-	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
+	if (!names_who_stopped(action))
+		chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
 	chat_deployment_note(text, action);
 	chat_deployment_tail(text, about, TAIL_WHOLE);
 	if (action->state == DEPLOY_FAILED && deployment_is_gate(action))

@@ -55,6 +55,8 @@ struct forge_job {
 	int64_t environment; /* where a reviewer answers: its number at GitHub; 0: not known */
 	bool has_no_jobs;    /* a pipeline at GitLab that is looked at: itself is asked for */
 	bool goes_on;	     /* the job of a gate: its run is to be cancelled */
+	bool is_again;	     /* an answer that may have come there before */
+	bool is_waiting;     /* it has not: that very job waits for it */
 };
 
 /* --- one that we begin, or an answer to its own gate --- */
@@ -274,6 +276,28 @@ find_environment(struct forge_job *job, const struct json *list)
 	return job->environment != 0 ? NULL : &waits_for_none;
 }
 
+/* GitHub takes a yes for whichever job of the run waits there: one that came there before would let
+ * another one go on, that nobody has approved. */
+static bool
+asks_whether_it_waits(const struct forge_job *job)
+{
+	const struct effect *effect = job->asking.job.effect;
+
+	return effect->kind == EFFECT_FORGE_ANSWER && effect->u.forge_answer.is_approved &&
+	    effect->u.forge_answer.deployment != 0 && job->is_again && !job->is_waiting &&
+	    !is_review(effect);
+}
+
+/* The newest status of its Deployment is "waiting" until a job may go on, or there is none yet
+ * (docs.github.com/rest/deployments/statuses). */
+static bool
+is_still_waiting(const struct json *statuses)
+{
+	const char *state = json_text(json_at(statuses, 0), "state");
+
+	return state[0] == '\0' || strcmp(state, "waiting") == 0 || strcmp(state, "pending") == 0;
+}
+
 static void
 write_answer(const struct forge_job *job, char path[LIMIT_LINE], struct buf *body)
 {
@@ -282,6 +306,11 @@ write_answer(const struct forge_job *job, char path[LIMIT_LINE], struct buf *bod
 	struct json_out json;
 	char number[32];
 
+	if (asks_whether_it_waits(job)) {
+		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64 "/statuses?per_page=1",
+		    what->deployment);
+		return;
+	}
 	(void)snprintf(path, LIMIT_LINE, "/actions/runs/%.20s/%s", what->run,
 	    reviews ? "pending_deployments" : "deployment_protection_rule");
 	if (reviews && job->environment == 0)
@@ -318,6 +347,14 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 			ask(&job->asking.job);
 			return;
 		}
+	}
+	if (answer->verdict == FORGE_API_DONE && asks_whether_it_waits(job)) {
+		job->is_waiting = is_still_waiting(body);
+		if (job->is_waiting) {
+			ask(&job->asking.job);
+			return;
+		}
+		answer = &waits_for_none;
 	}
 	if (effect->kind == EFFECT_FORGE_LOOK && at_gitlab(effect) && !job->has_no_jobs &&
 	    json_holds_array(body) && json_count(body) == 0) {
@@ -371,9 +408,8 @@ ask(struct perform_job *base)
 	github_job_ask((struct github_job *)base, &request, &err);
 }
 
-/* AGAIN: what it was answered already is closed there, and looking changes nothing. */
-void
-perform_github(struct perform *perform, struct effect *effect)
+static void
+begin(struct perform *perform, struct effect *effect, bool is_again)
 {
 	int64_t not_before = effect->kind == EFFECT_FORGE_ANSWER ?
 	    effect->u.forge_answer.not_before :
@@ -381,10 +417,24 @@ perform_github(struct perform *perform, struct effect *effect)
 	int64_t wait_ms = not_before - clock_wall_ms();
 	struct forge_job *job = perform_job_new(sizeof(*job), perform, effect, ask, github_job_end);
 
+	job->is_again = is_again;
 	if (wait_ms > 0)
 		perform_job_wait(&job->asking.job, wait_ms);
 	else
 		ask(&job->asking.job);
+}
+
+void
+perform_github(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect,
+	    effect->kind == EFFECT_FORGE_ANSWER && effect->u.forge_answer.pause_s != 0);
+}
+
+void
+recover_forge_answer(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect, true);
 }
 
 /* It may have been sent already, and is never sent again. */

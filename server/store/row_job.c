@@ -16,7 +16,7 @@
 TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT(job.repository),
     TX_TEXT(job.repository_id), TX_TEXT(job.run), TX_I64(job.attempt), TX_TEXT(job.check_run),
     TX_TEXT(job.actor), TX_I64(asked_at), TX_I64(opened_at), TX_I64(timer), TX_TEXT(rule),
-    TX_FLAG(is_answered))
+    TX_FLAG(is_answered), TX_I64(deployment))
 
 TX_READER(read_gate, struct last_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at),
     TX_TEXT(run), TX_TEXT(repository_id), TX_FLAG(is_well), TX_FLAG(is_left))
@@ -48,7 +48,7 @@ row_job_get(struct tx *tx, int64_t work, struct row_job *ret)
 {
 	return tx_first_to(tx, read_job, ret,
 	    "SELECT work, " COLUMNS
-	    ", opened_at, timer, rule, is_answered FROM work_job WHERE work = $1",
+	    ", opened_at, timer, rule, is_answered, deployment FROM work_job WHERE work = $1",
 	    DB_I64(work));
 }
 

@@ -18,6 +18,7 @@ struct row_job {
 	 * whether GitHub knows how that has ended.  "": of any other. */
 	char rule[LIMIT_REF];
 	bool is_answered;
+	int64_t deployment; /* of the job that waits, at GitHub; 0: not known */
 };
 
 /* A row that is there stays: the job that was first. */

@@ -213,6 +213,7 @@ struct effect_forge_answer {
 	char repository[LIMIT_REF];
 	char run[JOB_NUMBER];
 	char target[LIMIT_REF]; /* the environment's name at GitHub */
+	int64_t deployment; /* of the job that waits; 0: not known */
 	bool is_approved;
 	bool is_report; /* nothing is decided yet: it shows the comment alone */
 	char comment[LIMIT_COMMENT];

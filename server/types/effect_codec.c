@@ -136,7 +136,8 @@ static const struct field fields_forge_answer[] = {
 	FIELD("repository", forge_answer.repository), FIELD("target", forge_answer.target),
 	FIELD("is_approved", forge_answer.is_approved), FIELD("comment", forge_answer.comment),
 	FIELD("pause_s", forge_answer.pause_s), FIELD("not_before", forge_answer.not_before),
-	LATER("is_report", forge_answer.is_report), LATER("asked_at", forge_answer.asked_at), END };
+	LATER("is_report", forge_answer.is_report), LATER("asked_at", forge_answer.asked_at),
+	LATER("deployment", forge_answer.deployment), END };
 static const struct field fields_forge_report[] = {
 	FIELD("environment", forge_report.environment), FIELD("target", forge_report.target),
 	FIELD("repository", forge_report.repository), FIELD("commit", forge_report.commit),

@@ -171,6 +171,6 @@ def test_somebody_stops_it_and_the_environment_is_free(scene):
     job.waits_for("running")
     who = scene.admin()
     who.say("/cancel production")
-    scene.person(0).hear("Gate closed: production", "its run goes on: nothing here may cancel it", chat=GROUP,
+    scene.person(0).hear("Run may go on: production", "its run goes on: nothing here may cancel it", chat=GROUP,
                          after=who.since)
     assert job.state() == "failed" and job.end() == 202

@@ -66,8 +66,12 @@ class Run:
     def payload(self):
         return protection_rule(SHOP, self.sha, self.run, self.deployment, self.environment, **self.changed)
 
-    def asks(self, **options):
+    def waits(self):
         self.scene.api.waits.add((str(self.run), self.environment))
+        self.scene.api.jobs_wait[self.deployment] = (str(self.run), self.environment)
+
+    def asks(self, **options):
+        self.waits()
         return deliver(self.scene, "deployment_protection_rule", self.payload(), **options)
 
     def message(self, *words, **options):
@@ -258,7 +262,7 @@ def test_stop_cancels_the_run_whose_gate_is_open(scene, api):
     who.say("/status production")
     who.hear("⏳ stopping", run.sha[:7])
     assert run.job_ends("cancelled") == 200
-    run.message("Gate closed: production", "cancelled: by @admin_")
+    run.message("Gate closed: production", ", by @admin_")
 
 
 def test_a_run_that_cannot_be_cancelled_goes_on_and_its_message_says_so(scene, api):
@@ -269,4 +273,18 @@ def test_a_run_that_cannot_be_cancelled_goes_on_and_its_message_says_so(scene, a
     run.is_answered("approved")
     api.troubles.append(("/cancel", 403))
     who.say("/cancel production")
-    run.message("Gate closed: production", "its run was not cancelled: HTTP 403")
+    run.message("Run may go on: production", "its run was not cancelled: HTTP 403")
+
+
+def test_a_yes_that_has_come_there_lets_no_other_job_of_its_run_go_on(scene, api):
+    """Its answer is lost, and the next job of the run waits by the time it would be given again."""
+    run = Run(scene)
+    run.asks()
+    other = Run(scene, run=run.run)
+    api.troubles.append((RULE, "away"))
+    run.approve(scene.admin(), scene.admin())
+    wait_until(lambda: run.answers() == [run.answers()[0]] if run.answers() else False, 60, "a yes that has come there")
+    other.waits()   # whose event is late
+    wait_until(lambda: run.row("is_answered") == 1, 60, "a look at the job")
+    assert [state for state, _ in run.answers()] == ["approved"]
+    assert ("GET", f"/repos/{SHOP}/deployments/{run.deployment}/statuses?per_page=1", 200) in api.calls

@@ -126,6 +126,7 @@ class Api:
         self.tokens, self.used, self.calls, self.troubles = {}, {}, [], []
         self.made, self.limit = [], 5000
         self.waits, self.answers, self.reports, self.after = set(), [], {}, {}
+        self.jobs_wait = {}     # the number of a job's Deployment: what of `waits` it is
         self.runs = []      # of workflows, as github.workflow_run() makes them
         self.jobs, self.annotations = {}, {}    # of a run, by its number; of a job, by its number
         self.hooks = {}     # a webhook's number: the github.GitHub that delivers by it
@@ -359,6 +360,20 @@ class Api:
                 other["states"].append("inactive")
         of["states"].append(body["state"])
 
+    def states_of(self, names, item):
+        """The newest first; of a job that waits it is `jobs_wait` that says which, until it may go on."""
+        number = int(names["deployment_id"])
+        made = [one["states"] for one in self.deployments if one["id"] == number]
+        if not made and number not in self.jobs_wait:
+            raise Refused(404, "Not Found")
+        states = made[0] if made else ["pending", *(["in_progress"] if number not in self.waiting_jobs() else [])]
+        return [{**sample(item), "state": state} for state in reversed(states)][:int(names.get("per_page", 30))]
+
+    def waiting_jobs(self):
+        """Of those of one run and environment the newest alone waits: of the others each was answered."""
+        return {max(number for number, of in self.jobs_wait.items() if of == one)
+                for one in self.waits if one in self.jobs_wait.values()}
+
     def deployments_of(self, names, item):
         """The newest first; a payload comes back as the text that it was sent as, or as its object."""
         found = [{**sample(item), **{key: value for key, value in one.items() if key != "states"},
@@ -454,7 +469,8 @@ class Api:
                                             else self.deploy(body)),
             "/pending_deployments": lambda: (self.pending(names, schema["items"]) if method == "get"
                                              else self.take_review(names, body)),
-            "/statuses": lambda: self.note_state(names, body),
+            "/statuses": lambda: (self.states_of(names, schema["items"]) if method == "get"
+                                  else self.note_state(names, body)),
             "/environments": lambda: {"environments": [{"name": name} for name in self.rules]},
             "/deployment_protection_rules": lambda: {"custom_deployment_protection_rules": [
                 {"id": 1, "enabled": True, "app": {"id": app, "slug": "an-app"}}

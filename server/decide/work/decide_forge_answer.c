@@ -67,6 +67,7 @@ address(struct tx *tx, const struct deployment *gate, struct effect *ret)
 	(void)text_copy(answer->repository, sizeof(answer->repository), of.job.repository);
 	(void)text_copy(answer->run, sizeof(answer->run), of.job.run);
 	(void)text_copy(answer->target, sizeof(answer->target), of.rule);
+	answer->deployment = of.deployment;
 	return of.rule[0] != '\0' && !of.is_answered;
 }
 
