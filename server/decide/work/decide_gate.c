@@ -219,7 +219,7 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 }
 
 /* As its job says it: "success", "failure", "cancelled" or another word of its forge.  is_sure: it
- * is surely that job.  Where that went well and nobody has said yes, somebody went past the gate. */
+ * is surely that job.  Where it went well and nobody has said yes, somebody went past the gate. */
 static void
 end_as(struct tx *tx, struct deployment *gate, const char *how, bool is_sure)
 {
