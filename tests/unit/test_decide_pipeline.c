@@ -257,7 +257,9 @@ PIPELINE_TEST(what_github_did_not_stop_says_so)
 	assert_null(strstr(strstr(said, "HTTP 502") + 1, "HTTP 502"));
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
 	assert_non_null(world_says(w, "✅ Done anyway: production release"));
-	assert_non_null(world_says(w, "\n" TOO_LATE "\n"));
+	assert_null(world_says(w, TOO_LATE));
+	assert_non_null(world_says(w, "\nin spite of Stop by @ada: GitHub: HTTP 502\n"));
+	assert_null(world_says(w, "ℹ️ GitHub: HTTP 502")); /* said once */
 }
 
 /* Before it is known which run it is, there is none that could be ended. */

@@ -143,12 +143,16 @@ end_by(struct run *run, const struct pipeline_run *seen)
 	char stop[LIMIT_LINE] = "", said[LIMIT_LINE];
 
 	say_end(seen, said);
-	if (is_ours)
+	if (is_ours && run->work.note[0] != '\0') /* it was refused, or not answered */
+		(void)snprintf(stop, sizeof(stop), "in spite of Stop %.80s: %.110s",
+		    run->work.detail, run->work.note);
+	else if (is_ours)
 		(void)snprintf(
 		    stop, sizeof(stop), DECIDE_STOPPED_TOO_LATE, run->work.detail, run->forge);
-	if (pipeline_run_is_green(seen))
+	if (pipeline_run_is_green(seen)) {
+		run->work.note[0] = '\0';
 		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
-	else if (strcmp(seen->conclusion, "cancelled") == 0)
+	} else if (strcmp(seen->conclusion, "cancelled") == 0)
 		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "at ",
 		    is_ours ? NULL : run->forge);
 	else {
