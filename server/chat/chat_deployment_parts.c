@@ -489,7 +489,11 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 		chat_text_add(
 		    text, is_brief && deployment->why == DEPLOY_WHY_CANCELLED ? " " : ": ");
 	(void)text_copy(brief, sizeof(brief), detail);
-	chat_text_outside(text, "", is_brief ? brief : detail);
+	/* Jobs and what annotates them are called as whoever may push likes it. */
+	if (deployment_is_pipeline(deployment) && deployment->why == DEPLOY_WHY_SCRIPT)
+		chat_text_theirs(text, "", is_brief ? brief : detail);
+	else
+		chat_text_outside(text, "", is_brief ? brief : detail);
 	chat_text_add(text, "%s%s", is_brief && strlen(detail) >= sizeof(brief) ? "…" : "", behind);
 }
 

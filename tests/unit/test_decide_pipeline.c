@@ -103,10 +103,10 @@ PIPELINE_TEST(its_failure_is_said_once_with_what_failed)
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "failure"));
 	assert_null(world_says(w, "CI failed"));
 	assert_int_equal(world_peek(w, EFFECT_GITHUB_FAILURE)->u.github_failure.attempt, 1);
-	world_github_failure(w, "release › Publish\nsrc/cart.c:12: expected 3");
+	world_github_failure(w, "@ada /approve_1 › Publish\nsrc/cart.c:12: expected 3");
 	assert_non_null(world_says(w, "❌ Failed: production release"));
-	assert_non_null(
-	    world_says(w, "its run failed: release › Publish src/cart.c:12: expected 3\n"));
+	assert_non_null(world_says(w, "› Publish; src/cart.c:12: expected 3\n"));
+	assert_null(world_says(w, "its run failed: @ada /approve_1")); /* it notifies nobody */
 	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 0);
 }
 
@@ -257,7 +257,9 @@ PIPELINE_TEST(what_github_did_not_stop_says_so)
 	assert_null(strstr(strstr(said, "HTTP 502") + 1, "HTTP 502"));
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
 	assert_non_null(world_says(w, "✅ Done anyway: production release"));
-	assert_non_null(world_says(w, "\n" TOO_LATE "\n"));
+	assert_null(world_says(w, TOO_LATE));
+	assert_non_null(world_says(w, "\nin spite of Stop by @ada: GitHub: HTTP 502\n"));
+	assert_null(world_says(w, "ℹ️ GitHub: HTTP 502")); /* said once */
 }
 
 /* Before it is known which run it is, there is none that could be ended. */

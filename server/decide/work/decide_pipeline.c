@@ -103,12 +103,18 @@ decide_pipeline_failed(struct tx *tx, int64_t id, const char *details)
 {
 	struct deployment work;
 	char *behind = strchr(row_deployment_get(tx, id, &work)->detail, '\0');
-	char line[LIMIT_LINE];
+	char line[LIMIT_LINE], parts[LIMIT_LINE / 2] = "";
+	size_t n = 0;
 
 	if (work.id == 0 || details[0] == '\0')
 		return;
+	for (const char *at = details; *at != '\0' && n + 3 < sizeof(parts); at++) {
+		if (*at == '\n' && at[1] != '\0')
+			parts[n++] = ';'; /* what annotates a step stands behind it */
+		parts[n++] = *at;
+	}
 	(void)snprintf(behind, (size_t)(&work.detail[LIMIT_LINE] - behind), ": %s",
-	    clean_line(line, LIMIT_LINE / 2, details, strlen(details)));
+	    clean_line(line, sizeof(parts), parts, n));
 	decide_tell(tx, &work, NULL);
 	row_deployment_save(tx, &work);
 }
@@ -143,12 +149,16 @@ end_by(struct run *run, const struct pipeline_run *seen)
 	char stop[LIMIT_LINE] = "", said[LIMIT_LINE];
 
 	say_end(seen, said);
-	if (is_ours)
+	if (is_ours && run->work.note[0] != '\0') /* it was refused, or not answered */
+		(void)snprintf(stop, sizeof(stop), "in spite of Stop %.80s: %.110s",
+		    run->work.detail, run->work.note);
+	else if (is_ours)
 		(void)snprintf(
 		    stop, sizeof(stop), DECIDE_STOPPED_TOO_LATE, run->work.detail, run->forge);
-	if (pipeline_run_is_green(seen))
+	if (pipeline_run_is_green(seen)) {
+		run->work.note[0] = '\0';
 		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
-	else if (strcmp(seen->conclusion, "cancelled") == 0)
+	} else if (strcmp(seen->conclusion, "cancelled") == 0)
 		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "at ",
 		    is_ours ? NULL : run->forge);
 	else {
