@@ -104,4 +104,4 @@ def test_a_cancelled_job_is_ended_whole(real):
     job(who, "slow")
     view = who.hear("⏳ Running staging run-job slow", "▸ job", buttons=("Stop",))
     who.press(view, "Stop")
-    who.hear("⛔ Stopped: staging run-job slow", "cancelled")
+    who.hear("⛔ Stopped: staging run-job slow")
