@@ -18,7 +18,7 @@ PATH = "orchard/fruit/shop"
 
 @pytest.fixture(name="api", scope="module")
 def _api():
-    api = GitlabApi({TOKEN: [PATH], READER: [PATH]})
+    api = GitlabApi({TOKEN: [PATH], READER: [PATH]}, project=15)
     api.inputs = ("channel", "version")
     api.readers.add(READER)
     yield api
