@@ -302,8 +302,7 @@ fill_environment(
 							       0;
 	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
 	e->github_environment = in->values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text;
-	e->names_github_environment = e->github_environment != NULL;
-	if (!e->names_github_environment)
+	if (e->github_environment == NULL)
 		e->github_environment = slash != NULL ? slash + 1 : e->name;
 	e->gate_reviewer = settings_truth(in->values[ENVIRONMENT_SETTING_GATE_REVIEWER].text);
 	e->require_ci = in->values[ENVIRONMENT_SETTING_REQUIRE_CI].text;

@@ -71,7 +71,6 @@ struct environment_settings {
 	int64_t approval_chat;	  /* 0: the application's */
 	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
 	const char *github_environment; /* its name there */
-	bool names_github_environment;	/* which a setting says; else it is the same as here */
 	bool gate_reviewer; /* its gate there is answered by the token's owner */
 	const char *require_ci;	  /* files of workflows, a comma between; NULL: none */
 	int rollback_nag_minutes; /* the first reminder of a rollback; 0: none */

@@ -417,7 +417,9 @@ starts_as(const char *head, const struct look_deployment *d)
 		text_starts(head, "✅ Over: ")) ||
 	    (d->state == DEPLOY_ROLLED_BACK && text_starts(head, "⛔ Rolled back")) ||
 	    (d->state == DEPLOY_FAILED &&
-		(text_starts(head, "⛔ Stopped") || text_starts(head, "⛔ Gate closed"))) ||
+		(text_starts(head, "⛔ Stopped") || text_starts(head, "⛔ Gate closed") ||
+		    text_starts(head, "⛔ Run may go on"))) ||
+	    (d->state == DEPLOY_CANCELLED && text_starts(head, "❌ Gate bypassed")) ||
 	    (d->state == DEPLOY_LIVE &&
 		(text_starts(head, "↩️ Rolled back") || text_starts(head, "Live: ")));
 }
