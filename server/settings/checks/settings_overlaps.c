@@ -337,8 +337,8 @@ say_unanswered(struct settings_loader *l)
 		const struct environment_settings *e = &l->s->environments[i];
 
 		if (e->member->values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text != NULL &&
-		    !e->gate_reviewer &&
-		    e->of->github.app_id != NULL && e->of->github.app_webhook_secret == NULL)
+		    !e->gate_reviewer && e->of->github.app_id != NULL &&
+		    e->of->github.app_webhook_secret == NULL)
 			settings_say(l->report, SETTINGS_WARNING,
 			    "%s is %s at GitHub, and no App's gate there is answered: GITHUB_APP_WEBHOOK_SECRET is not set, so /github/app is off",
 			    e->name, e->github_environment);
