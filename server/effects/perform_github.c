@@ -55,8 +55,7 @@ struct forge_job {
 	int64_t environment; /* where a reviewer answers: its number at GitHub; 0: not known */
 	bool has_no_jobs;    /* a pipeline at GitLab that is looked at: itself is asked for */
 	bool goes_on;	     /* the job of a gate: its run is to be cancelled */
-	bool is_again;	     /* an answer that may have come there before */
-	bool is_waiting;     /* it has not: that very job waits for it */
+	bool is_again;	     /* a yes that may have come there before, which is looked at first */
 };
 
 /* --- one that we begin, or an answer to its own gate --- */
@@ -128,15 +127,19 @@ is_to_be_looked_at(const struct forge_job *job)
 	    !effect->u.forge.at_gitlab && !job->goes_on;
 }
 
-/* Of its attempt's jobs, or of a run; of GitLab's job that was to be cancelled. */
+/* Of its attempt's jobs, of its Deployment's newest status or of a run; of GitLab's job that was to
+ * be cancelled. */
 static bool
 is_job_over(const struct effect_forge *forge, const struct json *body)
 {
 	static const char *const over[] = { "success", "failed", "skipped" };
+	static const char *const states[] = { "success", "failure", "error", "inactive" };
 	const struct json *jobs = json_get(body, "jobs");
 	bool ret = jobs == NULL && json_has(body, "status", "completed");
 	char id[JOB_NUMBER];
 
+	for (size_t i = 0; i < COUNT(states); i++)
+		ret |= json_has(json_at(body, 0), "state", states[i]);
 	for (size_t i = 0; i < COUNT(over) && forge->at_gitlab; i++)
 		ret |= json_has(body, "status", over[i]);
 	for (size_t i = 0; i < json_count(jobs); i++) {
@@ -201,6 +204,14 @@ write_body(const struct effect *effect, const struct pipeline *pipeline, struct 
 	json_out_end(&json);
 }
 
+/* Of the Deployment that GitHub keeps for a job: its newest state. */
+static void
+write_statuses(int64_t deployment, char path[LIMIT_LINE])
+{
+	(void)snprintf(
+	    path, LIMIT_LINE, "/deployments/%" PRId64 "/statuses?per_page=1", deployment);
+}
+
 /* Of a run that is there (docs.gitlab.com/api/pipelines at GitLab). */
 static void
 write_run(const struct forge_job *job, char path[LIMIT_LINE])
@@ -215,6 +226,8 @@ write_run(const struct forge_job *job, char path[LIMIT_LINE])
 
 	if (forge->is_gates && forge->job[0] != '\0' && at_gitlab(effect))
 		(void)snprintf(path, LIMIT_LINE, "/jobs/%s/cancel", forge->job);
+	else if (forge->deployment != 0 && is_to_be_looked_at(job))
+		write_statuses(forge->deployment, path);
 	else if (forge->job[0] != '\0' && is_to_be_looked_at(job))
 		(void)snprintf(path, LIMIT_LINE,
 		    "/actions/runs/%" PRId64 "/attempts/%" PRId64 "/jobs?per_page=100", forge->run,
@@ -279,23 +292,31 @@ find_environment(struct forge_job *job, const struct json *list)
 /* GitHub takes a yes for whichever job of the run waits there: one that came there before would let
  * another one go on, that nobody has approved. */
 static bool
-asks_whether_it_waits(const struct forge_job *job)
+asks_whether_it_came(const struct forge_job *job)
 {
 	const struct effect *effect = job->asking.job.effect;
 
 	return effect->kind == EFFECT_FORGE_ANSWER && effect->u.forge_answer.is_approved &&
-	    effect->u.forge_answer.deployment != 0 && job->is_again && !job->is_waiting &&
-	    !is_review(effect);
+	    job->is_again && (is_review(effect) || effect->u.forge_answer.deployment != 0);
 }
 
-/* The newest status of its Deployment is "waiting" until a job may go on, or there is none yet
- * (docs.github.com/rest/deployments/statuses). */
+/* Reviews of the run, of which ours has the comment that names its work; or the statuses of the
+ * job's Deployment, whose newest is "waiting" until it may go on, or there is none yet
+ * (docs.github.com/rest/actions/workflow-runs, docs.github.com/rest/deployments/statuses). */
 static bool
-is_still_waiting(const struct json *statuses)
+has_come(const struct effect *effect, const struct json *body)
 {
-	const char *state = json_text(json_at(statuses, 0), "state");
+	const struct effect_forge_answer *what = &effect->u.forge_answer;
+	const char *state = json_text(json_at(body, 0), "state");
 
-	return state[0] == '\0' || strcmp(state, "waiting") == 0 || strcmp(state, "pending") == 0;
+	if (!is_review(effect))
+		return state[0] != '\0' && strcmp(state, "waiting") != 0 &&
+		    strcmp(state, "pending") != 0;
+	for (size_t i = 0; i < json_count(body); i++)
+		if (json_has(json_at(body, i), "state", "approved") &&
+		    json_has(json_at(body, i), "comment", what->comment))
+			return true;
+	return false;
 }
 
 static void
@@ -306,9 +327,12 @@ write_answer(const struct forge_job *job, char path[LIMIT_LINE], struct buf *bod
 	struct json_out json;
 	char number[32];
 
-	if (asks_whether_it_waits(job)) {
-		(void)snprintf(path, LIMIT_LINE, "/deployments/%" PRId64 "/statuses?per_page=1",
-		    what->deployment);
+	if (asks_whether_it_came(job)) {
+		if (reviews)
+			(void)snprintf(
+			    path, LIMIT_LINE, "/actions/runs/%.20s/approvals", what->run);
+		else
+			write_statuses(what->deployment, path);
 		return;
 	}
 	(void)snprintf(path, LIMIT_LINE, "/actions/runs/%.20s/%s", what->run,
@@ -341,20 +365,21 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	struct effect *effect = job->asking.job.effect;
 
 	job->asking.call = NULL;
-	if (is_review(effect) && answer->verdict == FORGE_API_DONE && job->environment == 0) {
+	if (answer->verdict == FORGE_API_DONE && asks_whether_it_came(job)) {
+		job->is_again = has_come(effect, body);
+		if (!job->is_again) {
+			ask(&job->asking.job);
+			return;
+		}
+		if (!is_review(effect))
+			answer = &waits_for_none;
+	} else if (is_review(effect) && answer->verdict == FORGE_API_DONE &&
+	    job->environment == 0) {
 		answer = find_environment(job, body);
 		if (answer == NULL) {
 			ask(&job->asking.job);
 			return;
 		}
-	}
-	if (answer->verdict == FORGE_API_DONE && asks_whether_it_waits(job)) {
-		job->is_waiting = is_still_waiting(body);
-		if (job->is_waiting) {
-			ask(&job->asking.job);
-			return;
-		}
-		answer = &waits_for_none;
 	}
 	if (effect->kind == EFFECT_FORGE_LOOK && at_gitlab(effect) && !job->has_no_jobs &&
 	    json_holds_array(body) && json_count(body) == 0) {

@@ -235,6 +235,7 @@ struct effect_forge {
 	bool is_gates;	/* STOP: the subject is a gate: what is over there is not cancelled */
 	char job[JOB_NUMBER]; /* of a gate: the job's number there; "": not known */
 	int64_t attempt;      /* of a gate: the run's, that the job is of */
+	int64_t deployment;   /* of a gate of GitHub's: its job's; 0: not known */
 	int64_t not_before;	/* LOOK, STOP: wall ms: the forge is asked then */
 };
 

@@ -149,7 +149,8 @@ static const struct field fields_forge_report[] = {
 	FIELD("words", forge.words), FIELD("nonce", forge.nonce), FIELD("run", forge.run), \
 	FIELD("is_plain", forge.is_plain), FIELD("not_before", forge.not_before), \
 	LATER("at_gitlab", forge.at_gitlab), LATER("is_gates", forge.is_gates), \
-	LATER("job", forge.job), LATER("attempt", forge.attempt), END
+	LATER("job", forge.job), LATER("attempt", forge.attempt), \
+	LATER("deployment", forge.deployment), END
 static const struct field fields_forge_start[] = { FORGE_FIELDS };
 static const struct field fields_forge_stop[] = { FORGE_FIELDS };
 static const struct field fields_forge_look[] = { FORGE_FIELDS };

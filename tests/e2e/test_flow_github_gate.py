@@ -265,6 +265,20 @@ def test_stop_cancels_the_run_whose_gate_is_open(scene, api):
     run.message("Gate closed: production", ", by @admin_")
 
 
+def test_stop_of_a_job_that_is_over_leaves_the_next_attempt_of_its_run_alone(scene, api):
+    run, who = Run(scene), scene.admin()
+    at_github = workflow_run(SHOP, "ship.yml", run.sha, id=run.run)
+    api.runs.append(at_github)
+    run.asks()
+    run.approve(who, scene.admin())
+    run.is_answered("approved")
+    api.jobs_over[run.deployment] = ["failure"]     # of which no event came
+    who.say("/cancel production")
+    scene.wait_free("production")
+    assert at_github["conclusion"] is None
+    assert not [path for method, path, _ in api.calls if method == "POST" and path.endswith(f"/{run.run}/cancel")]
+
+
 def test_a_run_that_cannot_be_cancelled_goes_on_and_its_message_says_so(scene, api):
     run, who = Run(scene), scene.admin()
     api.runs.append(workflow_run(SHOP, "ship.yml", run.sha, id=run.run))

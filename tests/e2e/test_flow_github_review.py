@@ -79,6 +79,22 @@ def test_its_job_goes_on_when_one_has_approved(scene, api, troubles):
     assert not api.troubles
 
 
+def test_a_review_that_has_come_there_lets_no_other_job_of_its_run_go_on(scene, api):
+    """Its answer is lost, and the next job of the run waits by the time it would be given again."""
+    scene.commit("main")
+    run, _ = asks(scene, api)
+    api.troubles.extend((PENDING, trouble) for trouble in ("none", "away"))
+    scene.admin().press(asked(scene, run), "Approve")
+    answer(api, run)
+    api.waits.add((str(run), "Live shop"))      # whose event is late
+    wait_until(lambda: scene.bot_rows(f"SELECT is_answered FROM work_job WHERE run = '{run}'") == [(1,)], 60, "a look")
+    assert len(answer(api, run)) == 1
+    assert ("GET", f"/repos/{SHOP}/actions/runs/{run}/approvals", 200) in api.calls
+    api.waits.clear()
+    scene.admin().say("/cancel production")
+    scene.wait_free("production")
+
+
 def test_whose_token_is_no_reviewers_is_told(scene, api):
     scene.commit("main")
     run, _ = asks(scene, api)

@@ -127,6 +127,7 @@ class Api:
         self.made, self.limit = [], 5000
         self.waits, self.answers, self.reports, self.after = set(), [], {}, {}
         self.jobs_wait = {}     # the number of a job's Deployment: what of `waits` it is
+        self.jobs_over = {}     # and how that ended
         self.runs = []      # of workflows, as github.workflow_run() makes them
         self.jobs, self.annotations = {}, {}    # of a run, by its number; of a job, by its number
         self.hooks = {}     # a webhook's number: the github.GitHub that delivers by it
@@ -321,6 +322,11 @@ class Api:
     def environment_number(name):
         return 161_000_000 + zlib.crc32(name.encode()) % 1000
 
+    def reviews(self, names, item):
+        return [{**sample(item), "state": state, "comment": comment,
+                 "environments": [{"id": self.environment_number(name), "name": name}]}
+                for run, name, state, comment in reversed(self.answers) if run == names["run_id"]]
+
     def take_review(self, names, body):
         """By a reviewer alone, of what waits."""
         for run, name in sorted(self.waits):
@@ -366,7 +372,8 @@ class Api:
         made = [one["states"] for one in self.deployments if one["id"] == number]
         if not made and number not in self.jobs_wait:
             raise Refused(404, "Not Found")
-        states = made[0] if made else ["pending", *(["in_progress"] if number not in self.waiting_jobs() else [])]
+        states = made[0] if made else ["pending", *(["in_progress"] if number not in self.waiting_jobs() else []),
+                                       *self.jobs_over.get(number, ())]
         return [{**sample(item), "state": state} for state in reversed(states)][:int(names.get("per_page", 30))]
 
     def waiting_jobs(self):
@@ -467,6 +474,7 @@ class Api:
             "/deployment_protection_rule": lambda: self.take_answer(names, body),
             "/{repo}/deployments": lambda: (self.deployments_of(names, schema["items"]) if method == "get"
                                             else self.deploy(body)),
+            "/approvals": lambda: self.reviews(names, schema["items"]),
             "/pending_deployments": lambda: (self.pending(names, schema["items"]) if method == "get"
                                              else self.take_review(names, body)),
             "/statuses": lambda: (self.states_of(names, schema["items"]) if method == "get"

@@ -160,7 +160,7 @@ TEST(a_yes_that_has_not_come_there_is_a_no_when_it_is_over)
 	open_scene(&s, NULL, NULL);
 	waits(&s, asking(&s, "4711", 5));
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
-	assert_string_equal(answer(&s)->comment, "nobody has to approve it");
+	assert_string_equal(answer(&s)->comment, "nobody has to approve it (#1)");
 	answered(&s, NO("HTTP 502"));
 	assert_non_null(world_says(&s.w, "GitHub is not answered yet: HTTP 502"));
 	assert_true(answer(&s)->is_approved);

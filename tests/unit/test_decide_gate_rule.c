@@ -20,7 +20,7 @@ TEST(it_is_answered_who_has_approved_and_by_which_run)
 	approve(&s, WORLD_ADMIN);
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	assert_true(answer(&s)->is_approved);
-	assert_string_equal(answer(&s)->comment, "approved by ada");
+	assert_string_equal(answer(&s)->comment, "approved by ada (#1)");
 	assert_string_equal(answer(&s)->repository, "Octo/Shop");
 	assert_string_equal(answer(&s)->run, "4711");
 	assert_string_equal(answer(&s)->target, "production");

@@ -51,6 +51,9 @@ say(struct tx *tx, const struct deployment *gate, bool is_approved, char ret[LIM
 		    i == 0 ? "approved by " : ", ", needs.approval[i].name);
 	for (char *at = said; (at = strchr(at, '@')) != NULL;)
 		memmove(at, at + 1, strlen(at));
+	used = strlen(said);
+	if (is_approved) /* by its number a yes that has come there is found again */
+		(void)snprintf(said + used, sizeof(said) - used, " (#%lld)", (long long)gate->id);
 	(void)clean_line(ret, LIMIT_COMMENT, said, strlen(said));
 }
 

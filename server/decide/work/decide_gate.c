@@ -520,6 +520,7 @@ order_stop(struct tx *tx, const struct deployment *gate, int64_t in_ms)
 	stop->at_gitlab = job_forge_of(of.job.repository_id) == DELIVERY_GITLAB;
 	stop->not_before = tx->at + in_ms;
 	stop->attempt = of.job.attempt;
+	stop->deployment = of.deployment;
 	(void)text_copy(stop->job, sizeof(stop->job), of.job.check_run);
 	(void)text_copy(stop->environment, sizeof(stop->environment), gate->environment);
 	if (text_to_i64(of.job.run, 1, INT64_MAX, &stop->run, &err))
