@@ -100,7 +100,12 @@ chat_deployment_work(
 	    FORGE_PERSON(deployment_is_by_request(deployment) ? deployment->requester :
 								deployment_starter(deployment)));
 	if (deployment_is_action(deployment)) {
-		chat_deployment_commit(text, waits ? " wants to do " : " does ", deployment);
+		chat_deployment_commit(text,
+		    deployment_is_gate(deployment)	   ? waits ? " wants " : " has " :
+			deployment_is_pipeline(deployment) ? waits ? " wants to run " : " runs " :
+			waits				   ? " wants to do " :
+							     " does ",
+		    deployment);
 		return;
 	}
 	chat_text_add(text, waits ? " wants to %s" : " %ss", verb);

@@ -81,8 +81,7 @@ announce(struct tx *tx, const struct settings *application, const struct deliver
 	for (size_t i = 0; i < settings_own_count(application); i++) {
 		const struct environment_settings *environment = &application->environments[i];
 
-		if (environment->branch != NULL &&
-		    strcmp(environment->branch, delivery->branch) == 0)
+		if (repository_deploys(environment, delivery->branch))
 			decide_announced(tx, environment, delivery);
 	}
 }

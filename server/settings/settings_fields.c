@@ -300,6 +300,7 @@ fill_environment(
 	e->rollback_nag_minutes = nag != NULL		     ? (int)number_in(nag) :
 	    e->confirm || environment_is_production(e->name) ? DEFAULT_NAG_MINUTES :
 							       0;
+	e->takes_pushes = settings_truth(in->values[ENVIRONMENT_SETTING_DEPLOY_PUSHES].text);
 	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
 	e->github_environment = in->values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text;
 	if (e->github_environment == NULL)

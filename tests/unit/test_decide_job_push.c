@@ -57,6 +57,17 @@ TEST(its_own_commit_is_deployed_and_not_what_came_behind_it)
 	world_close(&s.w);
 }
 
+TEST(where_pushes_are_not_deployed_a_job_reports_none)
+{
+	struct scene s;
+
+	open_scene(&s, "STAGING_DEPLOY_PUSHES=false");
+	job_is_of(&s.job, "4711", COMMIT_A);
+	assert_int_equal(job_asks(&s.w, &s.job, API_PUSH, "/v1/push", "{}").status, 403);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 0);
+	world_close(&s.w);
+}
+
 /* As what a person has asked for is asked about again. */
 TEST(what_waits_of_a_workflow_that_may_not_any_more_is_not_deployed)
 {

@@ -205,9 +205,9 @@ PIPELINE_TEST(it_holds_its_own_name_alone)
 	assert_string_equal(work(w).waits_for, "pipeline:release:production");
 	assert_non_null(world_says(w, "⏳ Queued: production release"));
 	world_answers(w, WORLD_ADMIN, "/queue production",
-	    "▶️ #1 @ada does release 1.4.2-RC1, just now\n"
-	    "▶️ #3 @ada does nightly, just now\n"
-	    "1. #4 @ada does release 1.4.3, just now, waits for #1 of production");
+	    "▶️ #1 @ada runs release 1.4.2-RC1, just now\n"
+	    "▶️ #3 @ada runs nightly, just now\n"
+	    "1. #4 @ada runs release 1.4.3, just now, waits for #1 of production");
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "success"));
 	assert_int_equal(work(w).state, DEPLOY_RUNNING);
 }

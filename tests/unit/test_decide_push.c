@@ -176,6 +176,22 @@ WORLD_TEST(what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing)
 	assert_int_equal(w->n_screen, 0);
 }
 
+/* An environment that has gates alone. */
+WORLD_TEST_OF(where_pushes_are_not_deployed_none_asks_for_a_deployment, POLLING,
+    "STAGING_DEPLOY_PUSHES=false")
+{
+	assert_int_equal(world_decide(w, world_push(w, "develop")).status, 200);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	world_polled(w, COMMIT_A, COMMIT_A);
+	world_polled(w, COMMIT_B, COMMIT_B);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+	assert_string_equal(
+	    world_peek(w, EFFECT_GIT_QUERY)->u.git_query.environment, "production");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_int_not_equal(world_newest(w, "staging").id, 0);
+}
+
 WORLD_TEST_OF(any_signed_repository_is_ours_where_only_a_url_is_set,
     "GITHUB_REPOSITORY=", "REPOSITORY_URL=/srv/shop.git")
 {

@@ -66,7 +66,7 @@ make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 static bool
 follows(const struct environment_settings *environment, const struct delivery *delivery)
 {
-	return environment->branch != NULL && strcmp(environment->branch, delivery->branch) == 0 &&
+	return repository_deploys(environment, delivery->branch) &&
 	    repository_is_called(environment->of, delivery->forge, delivery->repository);
 }
 

@@ -275,13 +275,15 @@ say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 	char page[PAGE];
 	struct row_job of;
 	char again[32] = "";
+	bool is_known; /* who has begun it asks for the gate */
 
 	row_job_get(tx, gate->id, &of);
+	is_known = of.job.actor[0] == '\0' || strcmp(of.job.actor, gate->requester) == 0;
 	if (of.job.attempt > 1)
 		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
 	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s%s%s%.80s · %s",
 	    job_word(of.job.repository_id), of.job.run, of.job.repository, again,
-	    of.job.actor[0] != '\0' ? ", begun by " : "", FORGE_PERSON(of.job.actor),
+	    is_known ? "" : ", begun by ", is_known ? "" : FORGE_PERSON(of.job.actor),
 	    page_of(tx, gate, &of.job, page));
 }
 
