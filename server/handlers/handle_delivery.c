@@ -81,7 +81,8 @@ announce(struct tx *tx, const struct settings *application, const struct deliver
 	for (size_t i = 0; i < settings_own_count(application); i++) {
 		const struct environment_settings *environment = &application->environments[i];
 
-		if (repository_deploys(environment, delivery->branch))
+		if (environment->push_branch != NULL &&
+		    strcmp(environment->push_branch, delivery->branch) == 0)
 			decide_announced(tx, environment, delivery);
 	}
 }

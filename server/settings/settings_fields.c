@@ -272,6 +272,23 @@ fill_conditions(struct settings_member *in)
 	return text == NULL || conditions_parse(text, in->approvals_if, NULL);
 }
 
+/* What its forge sends, asks and says of it. */
+static void
+fill_forge(const struct settings_value *values, struct environment_settings *e)
+{
+	const char *pushes = values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text;
+	const char *slash = strrchr(e->name, '/');
+
+	if (settings_truth(values[ENVIRONMENT_SETTING_DEPLOY_PUSHES].text))
+		e->push_branch = e->branch;
+	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
+	e->github_environment = values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text;
+	if (e->github_environment == NULL)
+		e->github_environment = slash != NULL ? slash + 1 : e->name;
+	e->gate_reviewer = settings_truth(values[ENVIRONMENT_SETTING_GATE_REVIEWER].text);
+	e->require_ci = values[ENVIRONMENT_SETTING_REQUIRE_CI].text;
+}
+
 /* False: as fill_windows(). */
 static bool
 fill_environment(
@@ -279,8 +296,6 @@ fill_environment(
 {
 	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
 	const char *nag = in->values[ENVIRONMENT_SETTING_ROLLBACK_NAG].text;
-	const char *slash = strrchr(in->id, '/');
-	const char *pushes = in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text;
 	char url[SETTING_PART_MAX + 1];
 	bool ok;
 
@@ -300,13 +315,7 @@ fill_environment(
 	e->rollback_nag_minutes = nag != NULL		     ? (int)number_in(nag) :
 	    e->confirm || environment_is_production(e->name) ? DEFAULT_NAG_MINUTES :
 							       0;
-	e->takes_pushes = settings_truth(in->values[ENVIRONMENT_SETTING_DEPLOY_PUSHES].text);
-	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
-	e->github_environment = in->values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text;
-	if (e->github_environment == NULL)
-		e->github_environment = slash != NULL ? slash + 1 : e->name;
-	e->gate_reviewer = settings_truth(in->values[ENVIRONMENT_SETTING_GATE_REVIEWER].text);
-	e->require_ci = in->values[ENVIRONMENT_SETTING_REQUIRE_CI].text;
+	fill_forge(in->values, e);
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =
 	    (int)number_in(in->values[ENVIRONMENT_SETTING_ROLLBACK_APPROVALS].text);

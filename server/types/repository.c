@@ -155,17 +155,10 @@ repository_poll_seconds(const struct settings *main_settings)
 }
 
 bool
-repository_deploys(const struct environment_settings *environment, const char *branch)
-{
-	return environment->takes_pushes && environment->branch != NULL &&
-	    strcmp(environment->branch, branch) == 0;
-}
-
-bool
 repository_is_polled(const struct environment_settings *environment, int64_t unknown_since)
 {
-	return environment != NULL && environment->branch != NULL && environment->takes_pushes &&
-	    unknown_since == 0 && repository_poll_of(environment->of) > 0;
+	return environment != NULL && environment->push_branch != NULL && unknown_since == 0 &&
+	    repository_poll_of(environment->of) > 0;
 }
 
 /* A push names the repository of a forge: no path is one. */

@@ -35,9 +35,6 @@ bool repository_is_shared(const struct settings *a, const struct settings *b);
 int repository_poll_of(const struct settings *application);
 int repository_poll_seconds(const struct settings *main_settings);
 
-/* Does a push of that branch ask for a deployment there? */
-bool repository_deploys(const struct environment_settings *environment, const char *branch);
-
 /* Is git asked for the head of this environment's branch, and does a deployment follow from what it
  * says?  Not while what runs there is not known (unknown_since: wall ms, 0: it is known), nor of
  * one that the settings no longer have (NULL). */

@@ -69,7 +69,7 @@ struct environment_settings {
 	const char *after;	  /* settings_stages(); NULL: not set */
 	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
 	int64_t approval_chat;	  /* 0: the application's */
-	bool takes_pushes;	  /* of its branch: each asks for a deployment */
+	const char *push_branch;  /* whose pushes ask for a deployment; NULL: none does */
 	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
 	const char *github_environment; /* its name there */
 	bool gate_reviewer; /* its gate there is answered by the token's owner */

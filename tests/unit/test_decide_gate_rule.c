@@ -17,6 +17,8 @@ TEST(it_is_answered_who_has_approved_and_by_which_run)
 	waits(&s, asking(&s, "4711", 5));
 	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
 	assert_null(answer(&s));
+	assert_non_null(world_says(&s.w, "requested by mona (GitHub)"));
+	assert_null(world_says(&s.w, "begun by")); /* by whom it is requested */
 	approve(&s, WORLD_ADMIN);
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	assert_true(answer(&s)->is_approved);

@@ -185,8 +185,7 @@ WORLD_TEST_OF(where_pushes_are_not_deployed_none_asks_for_a_deployment, POLLING,
 	world_polled(w, COMMIT_A, COMMIT_A);
 	world_polled(w, COMMIT_B, COMMIT_B);
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
-	assert_string_equal(
-	    world_peek(w, EFFECT_GIT_QUERY)->u.git_query.environment, "production");
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.environment, "production");
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	assert_int_not_equal(world_newest(w, "staging").id, 0);

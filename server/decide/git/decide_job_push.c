@@ -66,7 +66,8 @@ make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 static bool
 follows(const struct environment_settings *environment, const struct delivery *delivery)
 {
-	return repository_deploys(environment, delivery->branch) &&
+	return environment->push_branch != NULL &&
+	    strcmp(environment->push_branch, delivery->branch) == 0 &&
 	    repository_is_called(environment->of, delivery->forge, delivery->repository);
 }
 

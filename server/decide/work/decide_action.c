@@ -275,10 +275,13 @@ say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 	char page[PAGE];
 	struct row_job of;
 	char again[32] = "";
+	char actor[2 * LIMIT_PERSON];
 	bool is_known; /* who has begun it asks for the gate */
 
 	row_job_get(tx, gate->id, &of);
-	is_known = of.job.actor[0] == '\0' || strcmp(of.job.actor, gate->requester) == 0;
+	(void)snprintf(actor, sizeof(actor), "%s:%.80s(",
+	    delivery_forge_word(job_forge_of(of.job.repository_id)), of.job.actor);
+	is_known = of.job.actor[0] == '\0' || strncmp(actor, gate->requester, strlen(actor)) == 0;
 	if (of.job.attempt > 1)
 		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
 	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s%s%s%.80s · %s",
