@@ -203,7 +203,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
 # Without libc: lines.c says why.
 BARE	 := lines asked
 $(BARE:%=$(BUILD)/obj/tests/bench/%.o): DEFINE = -ffreestanding -fno-stack-protector -fno-sanitize=all \
-	-fno-tree-loop-distribute-patterns
+	$(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 $(BARE:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	@echo "  LD    $@"

@@ -69,12 +69,12 @@ read_begun(struct tx *tx, const struct deployment *work, struct listed *ret)
 }
 
 static size_t
-add_begun(
-    struct tx *tx, const char *environment, struct listed one, struct listed list[SHOWN], size_t n)
+add_begun(struct tx *tx, const struct environment_settings *e, struct listed list[SHOWN], size_t n)
 {
+	struct listed one = { .of = e->of };
 	struct deployment works[SHOWN];
 	size_t n_works = row_deployment_list_actions(
-	    tx, environment, action_table[ACTION_RUN_PIPELINE].name, works, SHOWN);
+	    tx, e->name, action_table[ACTION_RUN_PIPELINE].name, works, SHOWN);
 
 	for (size_t i = 0; i < n_works; i++)
 		if (read_begun(tx, &works[i], &one))
@@ -94,7 +94,7 @@ list_runs(struct tx *tx, const struct decide_scope *scope, struct listed list[SH
 		size_t n_own;
 
 		one.of = scope->at[i]->of;
-		n = add_begun(tx, scope->at[i]->name, one, list, n);
+		n = add_begun(tx, scope->at[i], list, n);
 		if (!is_next)
 			continue;
 		n_own = row_pipeline_list(tx, one.of->application, own, SHOWN);

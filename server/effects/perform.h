@@ -59,7 +59,7 @@ typedef void performer(struct perform *perform, struct effect *effect);
 
 #define RECOVERER_AGAIN(name)
 #define RECOVERER_OWN(name) performer recover_##name;
-#define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery, ...) \
+#define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery) \
 	performer perform_##name; RECOVERER_##recovery(name)
 #include "types/effect.def"
 #undef RECOVERER_AGAIN

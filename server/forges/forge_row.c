@@ -15,7 +15,7 @@
 	.body_max = 26 * MB, /* it sends nothing above 25 */ \
 	    .takes_form = true, .scheme = FORGE_SHA256_HEX, .signature = "X-Hub-Signature-256", \
 	.proof = "signature", .event = "X-GitHub-Event", .is_asked = github_delivery_is_asked, \
-	.ids = { { "X-GitHub-Delivery" } }, .decode = github_decode
+	.ids = { { .name = "X-GitHub-Delivery" } }, .decode = github_decode
 
 /* They share one secret.  GitLab lists 20 commits at most, Bitbucket 5; a larger push is found by
  * polling.  GitLab sends nothing above 25 MB, and would count a 413 as a failure. */
@@ -33,16 +33,16 @@ const struct forge_row forge_rows[FORGE_ROWS] = {
 	    .secret = SETTING_GITHUB_APP_WEBHOOK_SECRET },
 	[DELIVERY_GITLAB] = { DELIVERY_GITLAB, ONE_OF_MANY("gitlab", GITLAB_MAX),
 	    .scheme = FORGE_TOKEN, .signature = "X-Gitlab-Token",
-	    .ids = { { "Idempotency-Key", .of_unsigned_alone = true }, { "webhook-id" },
-		{ "X-Gitlab-Event-UUID", .is_shared = true } },
+	    .ids = { { .name = "Idempotency-Key", .of_unsigned_alone = true },
+		{ .name = "webhook-id" }, { .name = "X-Gitlab-Event-UUID", .is_shared = true } },
 	    .by_id_alone = true, .disables_on_errors = true, .decode = forge_decode_gitlab },
 	/* It signs the JSON, also where its webhook is set to send a form. */
 	[DELIVERY_GITEA] = { DELIVERY_GITEA, ONE_OF_MANY("gitea", 4 * MB), .scheme = FORGE_HEX,
-	    .signature = "X-Gitea-Signature", .ids = { { "X-Gitea-Delivery" } },
+	    .signature = "X-Gitea-Signature", .ids = { { .name = "X-Gitea-Delivery" } },
 	    .decode = forge_decode_gitea },
 	[DELIVERY_BITBUCKET] = { DELIVERY_BITBUCKET, ONE_OF_MANY("bitbucket", 4 * MB),
 	    .scheme = FORGE_SHA256_HEX, .signature = "X-Hub-Signature",
-	    .ids = { { "X-Request-UUID", .is_shared = true } }, .by_id_alone = true,
+	    .ids = { { .name = "X-Request-UUID", .is_shared = true } }, .by_id_alone = true,
 	    .decode = forge_decode_bitbucket },
 };
 

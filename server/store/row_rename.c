@@ -58,16 +58,16 @@ void
 row_rename_pipelines(struct tx *tx, const char *from, const char *to)
 {
 	static const char *const statements[] = {
-		"DELETE FROM pipeline_run WHERE application = $1 AND EXISTS (SELECT 1 FROM"
-		" pipeline_run AS n WHERE n.application = $2"
-		" AND n.repository_id = pipeline_run.repository_id AND n.run = pipeline_run.run)",
+		("DELETE FROM pipeline_run WHERE application = $1 AND EXISTS (SELECT 1 FROM"
+		 " pipeline_run AS n WHERE n.application = $2"
+		 " AND n.repository_id = pipeline_run.repository_id AND n.run = pipeline_run.run)"),
 		"UPDATE pipeline_run SET application = $2 WHERE application = $1",
 		"UPDATE pipeline_red SET application = $2 WHERE application = $1",
-		"DELETE FROM undelivered WHERE hook IN (SELECT id FROM forge_hook AS b WHERE"
-		" b.application = $1 AND EXISTS (SELECT 1 FROM forge_hook AS n"
-		" WHERE n.application = $2 AND n.repository = b.repository))",
-		"DELETE FROM forge_hook WHERE application = $1 AND EXISTS (SELECT 1 FROM"
-		" forge_hook AS n WHERE n.application = $2 AND n.repository = forge_hook.repository)",
+		("DELETE FROM undelivered WHERE hook IN (SELECT id FROM forge_hook AS b WHERE"
+		 " b.application = $1 AND EXISTS (SELECT 1 FROM forge_hook AS n"
+		 " WHERE n.application = $2 AND n.repository = b.repository))"),
+		("DELETE FROM forge_hook WHERE application = $1 AND EXISTS (SELECT 1 FROM"
+		 " forge_hook AS n WHERE n.application = $2 AND n.repository = forge_hook.repository)"),
 		"UPDATE forge_hook SET application = $2 WHERE application = $1",
 	};
 

@@ -19,7 +19,8 @@
 	    "GITLAB_API_TOKEN=glpat-0123456789", \
 	    "PIPELINE_RELEASE=.gitlab-ci.yml ref=main version=?"
 
-#define PIPELINE_TEST(name, ...) WORLD_TEST_OF(name, SETTINGS, ##__VA_ARGS__)
+#define PIPELINE_TEST(name) WORLD_TEST_OF(name, SETTINGS)
+#define PIPELINE_TEST_OF(name, ...) WORLD_TEST_OF(name, SETTINGS, __VA_ARGS__)
 
 static inline struct forge_said
 done(int64_t run)

@@ -10,7 +10,8 @@
 	"GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123", \
 	    "STAGING_REQUIRE_CI=ci.yml, lint.yml"
 
-#define CI_TEST(name, ...) WORLD_TEST_OF(name, SETTINGS, ##__VA_ARGS__)
+#define CI_TEST(name)	      WORLD_TEST_OF(name, SETTINGS)
+#define CI_TEST_OF(name, ...) WORLD_TEST_OF(name, SETTINGS, __VA_ARGS__)
 
 static struct pipeline_run
 run_of(const char *file, const char *commit, enum pipeline_rank rank, const char *conclusion)
@@ -88,7 +89,7 @@ CI_TEST(a_push_whose_ci_fails_is_refused_with_its_page)
 }
 
 /* A test that fails now and then is begun again at GitHub, and somebody presses. */
-CI_TEST(what_ci_refused_is_tried_again_with_one_press, "STAGING_CONFIRM=false")
+CI_TEST_OF(what_ci_refused_is_tried_again_with_one_press, "STAGING_CONFIRM=false")
 {
 	struct pipeline_run again = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
 
@@ -105,7 +106,7 @@ CI_TEST(what_ci_refused_is_tried_again_with_one_press, "STAGING_CONFIRM=false")
 }
 
 /* It rang, was withdrawn within seconds, and rang again. */
-CI_TEST(nobody_is_asked_about_what_is_known_to_have_failed, "STAGING_CONFIRM=true")
+CI_TEST_OF(nobody_is_asked_about_what_is_known_to_have_failed, "STAGING_CONFIRM=true")
 {
 	struct pipeline_run again = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
 
@@ -162,7 +163,7 @@ CI_TEST(github_is_asked_while_something_waits)
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
-CI_TEST(what_is_not_done_in_time_is_refused, "CI_WAIT_MINUTES=20")
+CI_TEST_OF(what_is_not_done_in_time_is_refused, "CI_WAIT_MINUTES=20")
 {
 	push(w, COMMIT_A);
 	begins(w, "ci.yml", COMMIT_A);
@@ -278,7 +279,7 @@ CI_TEST(a_push_whose_ci_was_cancelled_for_a_newer_one_ends_in_silence)
 }
 
 /* Nobody says yes to what cannot start. */
-CI_TEST(what_is_asked_about_ends_when_its_ci_fails, "STAGING_APPROVALS=2")
+CI_TEST_OF(what_is_asked_about_ends_when_its_ci_fails, "STAGING_APPROVALS=2")
 {
 	size_t rings;
 
@@ -296,7 +297,7 @@ CI_TEST(what_is_asked_about_ends_when_its_ci_fails, "STAGING_APPROVALS=2")
 }
 
 /* No webhook says it: GitHub is asked while people are. */
-CI_TEST(what_is_asked_about_is_asked_for_at_github, "STAGING_APPROVALS=1")
+CI_TEST_OF(what_is_asked_about_is_asked_for_at_github, "STAGING_APPROVALS=1")
 {
 	struct pipeline_run run = run_of("lint.yml", COMMIT_A, PIPELINE_IS_OVER, "failure");
 
@@ -332,7 +333,7 @@ CI_TEST(a_rollback_is_not_asked)
 	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 0);
 }
 
-CI_TEST(an_emergency_passes_it, "STAGING_CONFIRM=true")
+CI_TEST_OF(an_emergency_passes_it, "STAGING_CONFIRM=true")
 {
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging emergency the site is down");
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
@@ -474,12 +475,13 @@ CI_TEST(a_head_whose_ci_was_cancelled_is_deployed_when_it_passes)
 
 /* --- GitLab --- */
 
-#define GITLAB_TEST(name, ...) \
-	WORLD_TEST_OF(name, "REPOSITORY_PATH=group/sub/shop", \
+#define AT_GITLAB \
+	"REPOSITORY_PATH=group/sub/shop", \
 	    "REPOSITORY_URL=https://gitlab.example.org/group/sub/shop.git", \
 	    "GITLAB_URL=https://gitlab.example.org", \
-	    "GITLAB_API_TOKEN=glpat-0123456789abcdef0123", "STAGING_REQUIRE_CI=.gitlab-ci.yml", \
-	    ##__VA_ARGS__)
+	    "GITLAB_API_TOKEN=glpat-0123456789abcdef0123", "STAGING_REQUIRE_CI=.gitlab-ci.yml"
+#define GITLAB_TEST(name)	  WORLD_TEST_OF(name, AT_GITLAB)
+#define GITLAB_TEST_OF(name, ...) WORLD_TEST_OF(name, AT_GITLAB, __VA_ARGS__)
 
 static struct pipeline_run
 gitlab_run_of(enum pipeline_rank rank, const char *conclusion, int64_t attempt)
@@ -530,7 +532,7 @@ GITLAB_TEST(where_no_event_comes_gitlab_is_asked)
 }
 
 /* A run of GitHub's that is called so is of another repository. */
-GITLAB_TEST(what_github_says_is_no_yes_of_gitlab, "GITHUB_REPOSITORY=Acme/Shop")
+GITLAB_TEST_OF(what_github_says_is_no_yes_of_gitlab, "GITHUB_REPOSITORY=Acme/Shop")
 {
 	push(w, COMMIT_A);
 	ends(w, "ci.yml", COMMIT_A, "success");

@@ -212,7 +212,7 @@ PIPELINE_TEST(it_holds_its_own_name_alone)
 	assert_int_equal(work(w).state, DEPLOY_RUNNING);
 }
 
-PIPELINE_TEST(one_begins_while_its_environment_is_busy, "PRODUCTION_CONFIRM=false")
+PIPELINE_TEST_OF(one_begins_while_its_environment_is_busy, "PRODUCTION_CONFIRM=false")
 {
 	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	assert_int_equal(work(w).state, DEPLOY_RUNNING);
@@ -344,7 +344,8 @@ PIPELINE_TEST(what_was_not_shown_does_not_run)
 	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
 }
 
-PIPELINE_TEST(only_whoever_may_begins_one, "ROLE_OPS_IDS=33", "ROLE_OPS_MAY=do.run-job:production")
+PIPELINE_TEST_OF(
+    only_whoever_may_begins_one, "ROLE_OPS_IDS=33", "ROLE_OPS_MAY=do.run-job:production")
 {
 	world_answers(w, WORLD_STAGING_USER, "/do run-pipeline production run-pipeline 1.4.2",
 	    "⛔ Denied: production run-pipeline");
@@ -359,7 +360,7 @@ PIPELINE_TEST(only_whoever_may_begins_one, "ROLE_OPS_IDS=33", "ROLE_OPS_MAY=do.r
 }
 
 /* Neither has a client. */
-PIPELINE_TEST(who_names_nothing_reads_what_they_may, "ROLE_OPS_IDS=33",
+PIPELINE_TEST_OF(who_names_nothing_reads_what_they_may, "ROLE_OPS_IDS=33",
     "ROLE_OPS_MAY=do.run-job:production", "ROLE_RELEASE_IDS=44",
     "ROLE_RELEASE_MAY=do.run-pipeline:production")
 {

@@ -14,7 +14,8 @@
 	"GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123", \
 	    "GITHUB_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef0"
 
-#define REDELIVERY_TEST(name, ...) WORLD_TEST_OF(name, SETTINGS, ##__VA_ARGS__)
+#define REDELIVERY_TEST(name)	      WORLD_TEST_OF(name, SETTINGS)
+#define REDELIVERY_TEST_OF(name, ...) WORLD_TEST_OF(name, SETTINGS, __VA_ARGS__)
 
 static const struct effect_github_deliveries *
 asked(struct world *w)

@@ -7,7 +7,8 @@
 #define DAY    (24 * 3600 * INT64_C(1000))
 #define GITHUB "GITHUB_REPOSITORY=octo/shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123"
 
-#define REPORT_TEST(name, ...) WORLD_TEST_OF(name, GITHUB, ##__VA_ARGS__)
+#define REPORT_TEST(name)	  WORLD_TEST_OF(name, GITHUB)
+#define REPORT_TEST_OF(name, ...) WORLD_TEST_OF(name, GITHUB, __VA_ARGS__)
 
 /* Takes the only one that is handed out: its state, for that work and commit. */
 static void
@@ -108,7 +109,7 @@ REPORT_TEST(a_day_later_nobody_is_told_of_it)
 	told_nothing(w);
 }
 
-REPORT_TEST(an_action_is_none, "PIPELINE_NIGHTLY=nightly.yml ref=main")
+REPORT_TEST_OF(an_action_is_none, "PIPELINE_NIGHTLY=nightly.yml ref=main")
 {
 	world_text(w, WORLD_ADMIN, "/do run-pipeline staging nightly");
 	world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Run nightly"));
@@ -116,7 +117,7 @@ REPORT_TEST(an_action_is_none, "PIPELINE_NIGHTLY=nightly.yml ref=main")
 	told_nothing(w);
 }
 
-REPORT_TEST(nothing_is_told_where_that_is_off, "REPORT_DEPLOYMENTS=false")
+REPORT_TEST_OF(nothing_is_told_where_that_is_off, "REPORT_DEPLOYMENTS=false")
 {
 	deploys(w, COMMIT_A, GOOD);
 	told_nothing(w);

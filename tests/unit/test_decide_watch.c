@@ -6,9 +6,9 @@
 #include "store/row_retention.h"
 #include "store/store_inside.h"
 
-#define WATCH_TEST(name, ...) \
-	WORLD_TEST_OF(name, "GITHUB_REPOSITORY=Acme/Shop", \
-	    "GITHUB_API_TOKEN=ghp_0123456789abcdef0123", ##__VA_ARGS__)
+#define AT_GITHUB		 "GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123"
+#define WATCH_TEST(name)	 WORLD_TEST_OF(name, AT_GITHUB)
+#define WATCH_TEST_OF(name, ...) WORLD_TEST_OF(name, AT_GITHUB, __VA_ARGS__)
 
 static struct pipeline_run
 run_of(int64_t number, const char *conclusion)
@@ -202,7 +202,7 @@ WATCH_TEST(no_other_branch_is_watched)
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run"), 0);
 }
 
-WATCH_TEST(those_that_are_named_are_watched, "WATCH_PIPELINES=lint.yml, test.yml")
+WATCH_TEST_OF(those_that_are_named_are_watched, "WATCH_PIPELINES=lint.yml, test.yml")
 {
 	struct pipeline_run test = run_of(1, "failure");
 
@@ -213,14 +213,14 @@ WATCH_TEST(those_that_are_named_are_watched, "WATCH_PIPELINES=lint.yml, test.yml
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
 }
 
-WATCH_TEST(none_is_watched, "WATCH_PIPELINES=none")
+WATCH_TEST_OF(none_is_watched, "WATCH_PIPELINES=none")
 {
 	ends(w, 1, "failure");
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
 }
 
 /* A schedule says how a branch stands, and is no CI of a commit. */
-WATCH_TEST(a_schedule_is_watched_and_is_no_ci, "STAGING_REQUIRE_CI=ci.yml")
+WATCH_TEST_OF(a_schedule_is_watched_and_is_no_ci, "STAGING_REQUIRE_CI=ci.yml")
 {
 	struct pipeline_run nightly = run_of(1, "success");
 	struct event *event = world_push(w, "develop");
@@ -252,13 +252,13 @@ push_fails(struct world *w)
 }
 
 /* One failure, one ring: what it keeps from being deployed is said without. */
-WATCH_TEST(a_push_whose_ci_fails_rings_once, "STAGING_REQUIRE_CI=ci.yml")
+WATCH_TEST_OF(a_push_whose_ci_fails_rings_once, "STAGING_REQUIRE_CI=ci.yml")
 {
 	push_fails(w);
 	assert_false(world_says(w, "❌ CI failed: ")->is_silent);
 }
 
-WATCH_TEST(
+WATCH_TEST_OF(
     and_by_itself_where_that_is_not_watched, "STAGING_REQUIRE_CI=ci.yml", "WATCH_PIPELINES=none")
 {
 	push_fails(w);
@@ -336,7 +336,7 @@ act_fill(struct tx *tx, void *arg)
 	    DB_TEXT(of[0]), DB_I64(strtoll(of[1], NULL, 10)));
 }
 
-WATCH_TEST(fifty_of_an_application_that_are_red_are_watched_the_newest, "WATCH_PIPELINES=*")
+WATCH_TEST_OF(fifty_of_an_application_that_are_red_are_watched_the_newest, "WATCH_PIPELINES=*")
 {
 	struct pipeline_run run = run_of(1, "failure");
 
@@ -352,7 +352,7 @@ WATCH_TEST(fifty_of_an_application_that_are_red_are_watched_the_newest, "WATCH_P
 }
 
 /* Who has few loses none by who has many. */
-WATCH_TEST(above_two_hundred_whoever_has_most_loses_the_oldest, "WATCH_PIPELINES=*")
+WATCH_TEST_OF(above_two_hundred_whoever_has_most_loses_the_oldest, "WATCH_PIPELINES=*")
 {
 	world_act(w, act_fill, (void *)(const char *const[]){ "few", "1" });
 	world_act(w, act_fill, (void *)(const char *const[]){ "many", "199" });
@@ -374,7 +374,8 @@ many_end(struct world *w, int file, int64_t number, const char *conclusion)
 }
 
 /* Whoever may push has as many files as they like. */
-WATCH_TEST(of_one_commit_three_workflows_ring_and_the_last_counts_the_others, "WATCH_PIPELINES=*")
+WATCH_TEST_OF(
+    of_one_commit_three_workflows_ring_and_the_last_counts_the_others, "WATCH_PIPELINES=*")
 {
 	for (int i = 1; i <= 40; i++)
 		many_end(w, i, 1, "failure");
@@ -432,9 +433,9 @@ WATCH_TEST(of_several_repositories_each_is_named)
 
 /* --- GitLab --- */
 
-#define GITLAB_TEST(name, ...) \
-	WORLD_TEST_OF(name, "REPOSITORY_PATH=group/sub/Shop", \
-	    "GITLAB_URL=https://gitlab.example.org", ##__VA_ARGS__)
+#define AT_GITLAB		  "REPOSITORY_PATH=group/sub/Shop", "GITLAB_URL=https://gitlab.example.org"
+#define GITLAB_TEST(name)	  WORLD_TEST_OF(name, AT_GITLAB)
+#define GITLAB_TEST_OF(name, ...) WORLD_TEST_OF(name, AT_GITLAB, __VA_ARGS__)
 
 #define TEN  "0123456789"
 #define PART "/" TEN TEN TEN TEN TEN TEN TEN
@@ -452,7 +453,7 @@ gitlab_run_of(int64_t number, const char *conclusion)
 	return run;
 }
 
-GITLAB_TEST(a_pipeline_of_gitlab_has_its_jobs_and_its_page, "GITHUB_REPOSITORY=acme/shop",
+GITLAB_TEST_OF(a_pipeline_of_gitlab_has_its_jobs_and_its_page, "GITHUB_REPOSITORY=acme/shop",
     "GITHUB_API_TOKEN=ghp_0123456789abcdef0123")
 {
 	struct pipeline_run run = gitlab_run_of(1, "failure");
@@ -497,7 +498,7 @@ WORLD_TEST_OF(of_another_project_nothing_is_said, "REPOSITORY_URL=/srv/git/shop.
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
 }
 
-GITLAB_TEST(a_pipeline_of_gitlab_may_be_left_alone, "WATCH_PIPELINES=ci.yml")
+GITLAB_TEST_OF(a_pipeline_of_gitlab_may_be_left_alone, "WATCH_PIPELINES=ci.yml")
 {
 	struct pipeline_run run = gitlab_run_of(1, "failure");
 
@@ -505,7 +506,7 @@ GITLAB_TEST(a_pipeline_of_gitlab_may_be_left_alone, "WATCH_PIPELINES=ci.yml")
 	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
 }
 
-GITLAB_TEST(a_pipeline_of_gitlab_may_be_named, "WATCH_PIPELINES=.gitlab-ci.yml")
+GITLAB_TEST_OF(a_pipeline_of_gitlab_may_be_named, "WATCH_PIPELINES=.gitlab-ci.yml")
 {
 	struct pipeline_run run = gitlab_run_of(1, "failure");
 
@@ -514,7 +515,7 @@ GITLAB_TEST(a_pipeline_of_gitlab_may_be_named, "WATCH_PIPELINES=.gitlab-ci.yml")
 }
 
 /* What counts at one forge takes no other's place, and is no yes for it. */
-GITLAB_TEST(a_pipeline_of_gitlab_is_no_workflow_of_github, "GITHUB_REPOSITORY=Acme/Shop",
+GITLAB_TEST_OF(a_pipeline_of_gitlab_is_no_workflow_of_github, "GITHUB_REPOSITORY=Acme/Shop",
     "GITHUB_API_TOKEN=ghp_0123456789abcdef0123", "STAGING_REQUIRE_CI=ci.yml")
 {
 	struct pipeline_run run = gitlab_run_of(1, "success");

@@ -220,7 +220,7 @@ TEST(a_question_to_git_comes_back_as_it_was)
 		.n_branches = LIMIT_ENVIRONMENTS,
 		.is_patient = true,
 		.requested_by = "github:ada(7)",
-		.push = { "abc", "d-1", 1767225600000, 40, "shop", "gitlab" },
+		.push = { "abc", "d-1", 1767225600000, 40, "shop", "gitlab", false },
 		.is_notified = true,
 	};
 
@@ -335,7 +335,7 @@ TEST(small_ones_come_back_as_they_were)
 		.name = "0123456789abcdef0123456789abcdef",
 		.environment = "staging",
 		.requested_by = "github:ada(7)",
-		.push = { "abc", "d-1", 1767225600000, 40, "shop", "gitlab" } };
+		.push = { "abc", "d-1", 1767225600000, 40, "shop", "gitlab", false } };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.timer, &effect->u.timer, sizeof(effect->u.timer));
 	free_both(effect, copy);

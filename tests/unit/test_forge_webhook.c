@@ -311,8 +311,9 @@ post(struct world *w, struct post p)
 }
 
 /* What a post of that forge with these members is answered. */
-#define ANSWERS(status, of, ...) \
-	assert_int_equal(post(w, (struct post){ .forge = (of), ##__VA_ARGS__ }), status)
+#define ANSWERS(status, of) assert_int_equal(post(w, (struct post){ .forge = (of) }), status)
+#define ANSWERS_OF(status, of, ...) \
+	assert_int_equal(post(w, (struct post){ .forge = (of), __VA_ARGS__ }), status)
 
 /* --- each forge --- */
 
@@ -339,7 +340,7 @@ SCENE_TEST(a_proven_delivery_is_answered_as_it_was_decided)
 	for (EACH_FORGE(f))
 		for (size_t i = 0; i < COUNT(decisions); i++) {
 			w->decision = decisions[i];
-			ANSWERS(decisions[i], f, .body = "{\"a\":1}");
+			ANSWERS_OF(decisions[i], f, .body = "{\"a\":1}");
 		}
 	assert_int_equal(w->rejected, 0);
 }
@@ -353,7 +354,7 @@ SCENE_TEST(the_event_holds_the_raw_body_its_mac_and_what_the_head_said)
 		uint8_t mac[CRYPTO_SHA256_SIZE] = { 0 };
 		const struct delivery *is;
 
-		ANSWERS(200, f, .body = body);
+		ANSWERS_OF(200, f, .body = body);
 		is = &w->event->u.delivery;
 		assert_int_equal(w->event->source, SOURCE_DELIVERY);
 		assert_int_equal(w->event->raw.size, strlen(body));
@@ -366,7 +367,7 @@ SCENE_TEST(the_event_holds_the_raw_body_its_mac_and_what_the_head_said)
 		if (row->scheme != FORGE_TOKEN)
 			mac_of(SECRET, body, strlen(body), mac);
 		assert_memory_equal(is->digest, mac, sizeof(mac));
-		ANSWERS(row->takes_form ? 200 : 415, f, .body = odd, .event = "ping",
+		ANSWERS_OF(row->takes_form ? 200 : 415, f, .body = odd, .event = "ping",
 		    .type = FORM "; charset=utf-8");
 		assert_int_equal(w->event->source == SOURCE_DELIVERY_FORM, row->takes_form);
 	}
@@ -384,7 +385,7 @@ SCENE_TEST(the_previous_secret_opens_too_and_is_counted_until_it_is_gone)
 		ANSWERS(200, f);
 		assert_int_equal(w->previous_uses, 2);
 		change_secrets(w, OTHER, SIGNING);
-		ANSWERS(200, f, .secret = SIGNING);
+		ANSWERS_OF(200, f, .secret = SIGNING);
 		assert_int_equal(w->previous_uses, 3);
 		ANSWERS(401, f);
 		change_secrets(w, OTHER, NULL);
@@ -403,8 +404,8 @@ SCENE_TEST(without_the_right_proof_nothing_happens_but_a_count)
 
 	for (EACH_FORGE(f)) {
 		for (size_t i = 0; i < COUNT(bad); i++)
-			ANSWERS(401, f, .proof = bad[i]);
-		ANSWERS(401, f, .secret = OTHER);
+			ANSWERS_OF(401, f, .proof = bad[i]);
+		ANSWERS_OF(401, f, .secret = OTHER);
 	}
 	assert_null(w->event);
 }
@@ -447,10 +448,10 @@ SCENE_TEST(two_proofs_are_none)
 		add_proof(&proof, &(struct post){ .forge = f, .body = "{}", .size = 2 });
 		(void)text_copy(line, sizeof(line), buf_text(&proof));
 		buf_done(&proof);
-		ANSWERS(401, f, .more = line);
-		ANSWERS(200, f, .proof = "", .more = line);
+		ANSWERS_OF(401, f, .more = line);
+		ANSWERS_OF(200, f, .proof = "", .more = line);
 		if (forge_rows[f].scheme != FORGE_TOKEN)
-			ANSWERS(401, f, .body = "{} ", .proof = "", .more = line);
+			ANSWERS_OF(401, f, .body = "{} ", .proof = "", .more = line);
 	}
 }
 
@@ -460,7 +461,7 @@ SCENE_TEST(refusals_are_told_once_a_minute_with_their_number)
 		w->rejected_events = 0;
 		w->rejected = 0;
 		for (int i = 0; i < 5; i++)
-			ANSWERS(401, f, .proof = "x");
+			ANSWERS_OF(401, f, .proof = "x");
 		assert_int_equal(w->rejected_events, 1);
 		assert_int_equal(w->rejected, 1);
 		assert_string_equal(w->rejected_of, delivery_forge_word(f));
@@ -472,7 +473,7 @@ SCENE_TEST(a_store_that_takes_nothing_is_503_and_keeps_no_refusal_from_its_answe
 	for (EACH_FORGE(f)) {
 		w->decision = 0;
 		ANSWERS(503, f);
-		ANSWERS(401, f, .proof = "x");
+		ANSWERS_OF(401, f, .proof = "x");
 		assert_int_equal(w->rejected_events, 0);
 		w->decision = 200;
 		ANSWERS(200, f);
@@ -496,7 +497,7 @@ SCENE_TEST(the_number_is_that_of_a_repositorys_webhook)
 #undef TYPE
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		ANSWERS(200, DELIVERY_GITHUB, .more = rows[i].more);
+		ANSWERS_OF(200, DELIVERY_GITHUB, .more = rows[i].more);
 		assert_int_equal(w->event->u.delivery.hook_number, rows[i].number);
 	}
 }
@@ -509,16 +510,16 @@ SCENE_TEST(the_names_of_event_and_delivery_must_be_there_once)
 		char event[128], id[128];
 
 		(void)snprintf(id, sizeof(id), "%s: 1\r\n", row->ids[0].name);
-		ANSWERS(status, f, .id = "");
-		ANSWERS(status, f, .id = "a b");
-		ANSWERS(status, f, .id = "a'--");
-		ANSWERS(status, f, .more = id);
-		ANSWERS(status, f, .body = "");
+		ANSWERS_OF(status, f, .id = "");
+		ANSWERS_OF(status, f, .id = "a b");
+		ANSWERS_OF(status, f, .id = "a'--");
+		ANSWERS_OF(status, f, .more = id);
+		ANSWERS_OF(status, f, .body = "");
 		if (row->event == NULL)
 			continue;
 		(void)snprintf(event, sizeof(event), "%s: ping\r\n", row->event);
-		ANSWERS(400, f, .event = "");
-		ANSWERS(400, f, .more = event);
+		ANSWERS_OF(400, f, .event = "");
+		ANSWERS_OF(400, f, .more = event);
 	}
 	assert_null(w->event);
 }
@@ -538,16 +539,16 @@ SCENE_TEST(each_header_of_an_id_is_asked_in_its_turn)
 			memset(longest, 'a', sizeof(longest));
 			longest[most + 1] = '\0';
 			(void)snprintf(line, sizeof(line), "%s: %s\r\n", ids[i].name, longest);
-			ANSWERS(forge_rows[f].disables_on_errors ? 202 : 400, f, .id = "",
+			ANSWERS_OF(forge_rows[f].disables_on_errors ? 202 : 400, f, .id = "",
 			    .more = line);
 			longest[most] = '\0';
 			(void)snprintf(line, sizeof(line), "%s: %s\r\n", ids[i].name, longest);
-			ANSWERS(200, f, .id = "", .more = line);
+			ANSWERS_OF(200, f, .id = "", .more = line);
 			assert_string_equal(w->event->u.delivery.id, longest);
 			(void)snprintf(more + strlen(more), sizeof(more) - strlen(more),
 			    "%s: an-id-%zu\r\n", ids[i].name, i);
 			(void)snprintf(longest, sizeof(longest), "an-id-%zu", i);
-			ANSWERS(200, f, .id = "", .more = more);
+			ANSWERS_OF(200, f, .id = "", .more = more);
 			assert_string_equal(w->event->u.delivery.id, longest);
 			assert_int_equal(w->event->u.delivery.id_is_shared, ids[i].is_shared);
 		}
@@ -559,7 +560,7 @@ SCENE_TEST(a_signing_token_is_gitlabs_alone_and_signs_the_id)
 {
 	change_secrets(w, SIGNING, NULL);
 	for (EACH_FORGE(f)) {
-		ANSWERS(200, f, .secret = SIGNING, .id = "another");
+		ANSWERS_OF(200, f, .secret = SIGNING, .id = "another");
 		assert_string_equal(w->event->u.delivery.id, f == DELIVERY_GITLAB ? ID : "another");
 	}
 }
@@ -570,13 +571,13 @@ SCENE_TEST(what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_pus
 	static const char form[] = "payload=%7B%22action%22%3A1%7D";
 	static const char form_of_a_push[] = "payload=%7B%22before%22%3A1%7D";
 
-	ANSWERS(202, DELIVERY_GITHUB, .body = "{\"action\":\"created\"}", .event = "star");
-	ANSWERS(202, DELIVERY_GITHUB, .body = "no JSON", .event = "Push");
-	ANSWERS(202, DELIVERY_GITHUB, .body = form, .event = "star", .type = FORM);
+	ANSWERS_OF(202, DELIVERY_GITHUB, .body = "{\"action\":\"created\"}", .event = "star");
+	ANSWERS_OF(202, DELIVERY_GITHUB, .body = "no JSON", .event = "Push");
+	ANSWERS_OF(202, DELIVERY_GITHUB, .body = form, .event = "star", .type = FORM);
 	assert_null(w->event);
 	w->decision = 400;
-	ANSWERS(400, DELIVERY_GITHUB, .body = "{\"before\":2,\"after\":3}", .event = "star");
-	ANSWERS(400, DELIVERY_GITHUB, .body = form_of_a_push, .event = "star", .type = FORM);
+	ANSWERS_OF(400, DELIVERY_GITHUB, .body = "{\"before\":2,\"after\":3}", .event = "star");
+	ANSWERS_OF(400, DELIVERY_GITHUB, .body = form_of_a_push, .event = "star", .type = FORM);
 	assert_int_equal(w->event->u.delivery.kind, DELIVERY_OTHER);
 }
 
@@ -584,12 +585,12 @@ SCENE_TEST(the_secret_is_the_one_of_the_moment)
 {
 	for (EACH_FORGE(f)) {
 		change_secrets(w, SECRET, NULL);
-		ANSWERS(401, f, .secret = OTHER);
+		ANSWERS_OF(401, f, .secret = OTHER);
 		change_secrets(w, OTHER, NULL);
-		ANSWERS(200, f, .secret = OTHER);
+		ANSWERS_OF(200, f, .secret = OTHER);
 		ANSWERS(401, f);
 		change_secrets(w, NULL, NULL);
-		ANSWERS(404, f, .secret = OTHER);
+		ANSWERS_OF(404, f, .secret = OTHER);
 		assert_int_equal(w->counted, 404);
 		change_secrets(w, SECRET, NULL);
 		ANSWERS(200, f);
@@ -600,7 +601,7 @@ SCENE_TEST(the_secret_is_the_one_of_the_moment)
 SCENE_TEST(a_secret_that_can_be_no_key_is_503)
 {
 	change_secrets(w, "whsec_QUJDREVGR0hJSktMTU5PUA==", NULL);
-	ANSWERS(503, DELIVERY_GITLAB, .secret = SIGNING);
+	ANSWERS_OF(503, DELIVERY_GITLAB, .secret = SIGNING);
 	assert_int_equal(w->rejected, 0);
 }
 
@@ -622,15 +623,15 @@ SCENE_TEST(the_path_chooses_the_key_and_the_event_says_which)
 		ANSWERS(200, f);
 		assert_string_equal(w->event->u.delivery.hook, "");
 		assert_string_equal(w->counted_of, "");
-		ANSWERS(200, f, .secret = SHOPS, .name = "shop");
+		ANSWERS_OF(200, f, .secret = SHOPS, .name = "shop");
 		assert_string_equal(w->event->u.delivery.hook, "shop");
 		assert_string_equal(w->counted_of, "shop");
-		ANSWERS(401, f, .secret = SHOPS);
+		ANSWERS_OF(401, f, .secret = SHOPS);
 		assert_string_equal(w->counted_of, "");
-		ANSWERS(401, f, .name = "shop");
+		ANSWERS_OF(401, f, .name = "shop");
 		assert_string_equal(w->counted_of, "shop");
 		open_applications(w, "GITHUB_WEBHOOK_SECRET=" OTHER, "FORGE_WEBHOOK_SECRET=" OTHER);
-		ANSWERS(401, f, .secret = SHOPS, .name = "shop");
+		ANSWERS_OF(401, f, .secret = SHOPS, .name = "shop");
 	}
 }
 
@@ -645,8 +646,8 @@ SCENE_TEST(a_path_that_is_no_application_s_is_404_and_counts_nothing)
 
 		open_applications(w, "GITHUB_WEBHOOK_SECRET=" SHOPS, "FORGE_WEBHOOK_SECRET=" SHOPS);
 		for (size_t i = 0; i < COUNT(names); i++) {
-			ANSWERS(404, f, .name = names[i]);
-			ANSWERS(404, f, .name = names[i], .secret = SHOPS);
+			ANSWERS_OF(404, f, .name = names[i]);
+			ANSWERS_OF(404, f, .name = names[i], .secret = SHOPS);
 			assert_int_equal(w->counted, 0);
 			(void)snprintf(path, sizeof(path), "%s%s", forge_rows[f].paths, names[i]);
 			assert_null(forge_webhook_application(w->settings, path, &forge));
@@ -657,7 +658,7 @@ SCENE_TEST(a_path_that_is_no_application_s_is_404_and_counts_nothing)
 			open_applications(w, "FORGE_WEBHOOK_SECRET=" SHOPS, NULL);
 		else
 			open_applications(w, "GITHUB_WEBHOOK_SECRET=" SHOPS, NULL);
-		ANSWERS(404, f, .name = "shop", .secret = SHOPS);
+		ANSWERS_OF(404, f, .name = "shop", .secret = SHOPS);
 	}
 	assert_null(w->event);
 }
@@ -669,8 +670,8 @@ SCENE_TEST(other_types_are_415_and_other_methods_405)
 	for (EACH_FORGE(f)) {
 		char get[128];
 
-		ANSWERS(415, f, .type = "text/plain");
-		ANSWERS(415, f, .type = "");
+		ANSWERS_OF(415, f, .type = "text/plain");
+		ANSWERS_OF(415, f, .type = "");
 		(void)snprintf(
 		    get, sizeof(get), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", forge_rows[f].path);
 		http_ask(w->loop, http_server_port(w->server), get, strlen(get), &asked);
@@ -686,9 +687,9 @@ SCENE_TEST(a_body_is_taken_up_to_the_size_of_its_row)
 		char *body = malloc(most + 1);
 
 		memset(body, ' ', most + 1);
-		ANSWERS(200, f, .body = body, .size = most);
+		ANSWERS_OF(200, f, .body = body, .size = most);
 		assert_int_equal(w->event->raw.size, most);
-		ANSWERS(413, f, .body = body, .size = most + 1);
+		ANSWERS_OF(413, f, .body = body, .size = most + 1);
 		free(body);
 	}
 }

@@ -436,8 +436,8 @@ TEST(a_job_that_lacks_what_a_job_has_is_refused)
 		JOB_OF("\"completed\"", "{\"full_name\":\"o/r\"}", WELL),
 		JOB_OF("\"completed\"", "{\"full_name\":\"o/\\nr\",\"id\":7}", WELL),
 		JOB_OF("\"completed\"", "{\"id\":7}", WELL),
-		"{\"action\":\"completed\",\"repository\":{\"full_name\":\"o/r\",\"id\":7},"
-		"\"workflow_job\":[]}" };
+		("{\"action\":\"completed\",\"repository\":{\"full_name\":\"o/r\",\"id\":7},"
+		 "\"workflow_job\":[]}") };
 
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_refused(decode(DELIVERY_WORKFLOW_JOB, bad[i]));

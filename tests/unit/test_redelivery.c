@@ -133,9 +133,13 @@ TEST(tries_are_one_ten_and_sixty_minutes_apart)
 }
 
 /* A row: ids count from 1 in the list's order; `next` is the id that is asked for, 0: none. */
-#define E(at_, ...) \
+#define E(at_) \
 	{ \
-		.at = NOW - (at_)*MINUTE, ##__VA_ARGS__ \
+		.at = NOW - (at_)*MINUTE \
+	}
+#define E_OF(at_, ...) \
+	{ \
+		.at = NOW - (at_)*MINUTE, __VA_ARGS__ \
 	}
 
 TEST(the_oldest_is_asked_for_and_of_pushes_the_newest_of_a_branch)
@@ -147,30 +151,32 @@ TEST(the_oldest_is_asked_for_and_of_pushes_the_newest_of_a_branch)
 	} rows[] = {
 		{ "the oldest", { E(5), E(9), E(7), E(1) }, 2 },
 		{ "of the same age the first that is listed", { E(5), E(5), E(5), E(5) }, 1 },
-		{ "not one that came", { E(5, .is_ok = true), E(3), E(2), E(1) }, 2 },
-		{ "not before its time", { E(5, .due = NOW + 1), E(3, .due = NOW), E(2), E(1) },
-		    2 },
-		{ "three tries and no more", { E(5, .tries = 3), E(4, .tries = 2), E(2), E(1) },
-		    2 },
+		{ "not one that came", { E_OF(5, .is_ok = true), E(3), E(2), E(1) }, 2 },
+		{ "not before its time",
+		    { E_OF(5, .due = NOW + 1), E_OF(3, .due = NOW), E(2), E(1) }, 2 },
+		{ "three tries and no more",
+		    { E_OF(5, .tries = 3), E_OF(4, .tries = 2), E(2), E(1) }, 2 },
 		{ "a push that is not the newest",
-		    { E(5, .branch = "main"), E(4), E(2, .branch = "main"), E(1) }, 2 },
-		{ "the newest push", { E(5, .branch = "main"), E(3), E(4, .branch = "main"), E(1) },
-		    3 },
+		    { E_OF(5, .branch = "main"), E(4), E_OF(2, .branch = "main"), E(1) }, 2 },
+		{ "the newest push",
+		    { E_OF(5, .branch = "main"), E(3), E_OF(4, .branch = "main"), E(1) }, 3 },
 		{ "of pushes at one time the one of the greater number",
-		    { E(5, .branch = "main"), E(5, .branch = "main"), E(1), E(1) }, 2 },
+		    { E_OF(5, .branch = "main"), E_OF(5, .branch = "main"), E(1), E(1) }, 2 },
 		{ "one behind which a newer one came",
-		    { E(5, .branch = "main"), E(4, .branch = "main", .is_ok = true), E(3), E(1) },
+		    { E_OF(5, .branch = "main"), E_OF(4, .branch = "main", .is_ok = true), E(3),
+			E(1) },
 		    3 },
 		{ "one behind which an older one came",
-		    { E(5, .branch = "main"), E(6, .branch = "main", .is_ok = true), E(3), E(1) },
+		    { E_OF(5, .branch = "main"), E_OF(6, .branch = "main", .is_ok = true), E(3),
+			E(1) },
 		    1 },
-		{ "of another branch", { E(5, .branch = "main"), E(4, .branch = "x"), E(3), E(1) },
-		    1 },
-		{ "of branches that are not known each", { E(5), E(4), E(3, .branch = "m"), E(2) },
-		    1 },
+		{ "of another branch",
+		    { E_OF(5, .branch = "main"), E_OF(4, .branch = "x"), E(3), E(1) }, 1 },
+		{ "of branches that are not known each",
+		    { E(5), E(4), E_OF(3, .branch = "m"), E(2) }, 1 },
 		{ "a newer one that waits keeps an older one back",
-		    { E(5, .branch = "m"), E(4, .branch = "m", .due = NOW + 1), E(3, .tries = 3),
-			E(2, .due = NOW + 1) },
+		    { E_OF(5, .branch = "m"), E_OF(4, .branch = "m", .due = NOW + 1),
+			E_OF(3, .tries = 3), E_OF(2, .due = NOW + 1) },
 		    0 },
 	};
 
