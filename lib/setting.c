@@ -20,7 +20,8 @@
 #define LONG_SECRET_MIN 32
 #define SUN_PATH_MAX	107
 #define HOST_MAX	253
-#define LABEL_MAX	63 /* RFC 1123 */
+#define REGEXEC_NEEDS	65536 /* bytes */
+#define LABEL_MAX	63    /* RFC 1123 */
 #define PEM_END		"PRIVATE KEY-----"
 #define PEM_MAX		8191 /* a key of 8,192 bits has 6,400 */
 #define SIZE_MIN	4096
@@ -44,6 +45,8 @@
 #define GRANT_NAME	 "([*]|" NAME ")"
 #define CLIENT_ID	 "[a-z0-9][a-z0-9-]{0,30}"
 #define HOOK_VALUE	 "([$]([.][A-Za-z0-9_-]+)+|[A-Za-z0-9][A-Za-z0-9._/-]*)"
+#define VAULT_PART	 "[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*"
+#define VAULT_PATH	 VAULT_PART "(/" VAULT_PART ")*"
 #define WORKFLOW_FILE(more) \
 	"[1-9][0-9]{0,17} +[A-Za-z0-9._" more "-]+[.]ya?ml@refs/(heads|tags)/[^] *?[~^:\\]+"
 #define REMOTE_URL   "https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*"
@@ -424,19 +427,31 @@ refuse(const struct setting_row *row, const char *text, bool is_secret, struct e
 	return err_set(err, ERR_INVALID, "\"%s\" is not %s%s", shown, row->sentence, besides);
 }
 
+/* glibc's regexec() says REG_NOMATCH of an allocation that failed, too (posix/regexec.c): a no is
+ * asked for once more, when there is memory. */
+static bool
+matches(enum setting_type type, const char *text)
+{
+	int status = regexec(expression_of(type), text, 0, NULL, 0);
+
+	if (status == REG_NOMATCH) {
+		free(mem_new(1, REGEXEC_NEEDS));
+		status = regexec(expression_of(type), text, 0, NULL, 0);
+	}
+	if (status != 0 && status != REG_NOMATCH)
+		mem_abort(); /* nothing else is left: a value is not wrong for the machine's sake */
+	return status == 0;
+}
+
 static bool
 check_part(enum setting_type type, const char *text, bool is_secret, struct err *err)
 {
 	const struct setting_row *row = &setting_rows[type];
-	int status = 0;
 
 	if (!is_printable(text) && row->fits != is_pem)
 		return refuse(row, text, is_secret, err);
-	if (row->expression != NULL)
-		status = regexec(expression_of(type), text, 0, NULL, 0);
-	if (status != 0 && status != REG_NOMATCH)
-		mem_abort(); /* nothing else is left: a value is not wrong for the machine's sake */
-	if (status == REG_NOMATCH || (row->fits != NULL && !row->fits(text)))
+	if ((row->expression != NULL && !matches(type, text)) ||
+	    (row->fits != NULL && !row->fits(text)))
 		return refuse(row, text, is_secret, err);
 	return true;
 }

@@ -528,7 +528,7 @@ decide_may_somewhere(
 	enum policy_action action = action_here(tx, update, asked);
 	struct principal who = decide_principal(tx, update->person);
 	struct policy_decision decision = name[0] != '\0' ?
-	    policy_decide_do_somewhere(tx->settings, who, name, tx->at) :
+	    policy_decide_do(tx->settings, who, name, NULL, tx->at) :
 	    policy_decide_somewhere(tx->settings, who, action, tx->at);
 	const char *word = policy_action_word(action);
 	char what[10 + sizeof(".") + ACTION_NAME];

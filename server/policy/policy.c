@@ -207,10 +207,10 @@ find_own(const struct target *target, struct principal who, uint32_t actions, co
 	return nothing;
 }
 
-/* Whoever has found a token approves nothing with it, and makes no other way in. */
+/* Whoever has found a token approves nothing with it, and has no other way in or secret by it. */
 #define NEVER_LENT \
 	(POLICY_ACTION_BIT(POLICY_APPROVE) | POLICY_ACTION_BIT(POLICY_TWO_FA) | \
-	    POLICY_ACTION_BIT(POLICY_TOKEN))
+	    POLICY_ACTION_BIT(POLICY_TOKEN) | POLICY_ACTION_BIT(POLICY_SECRET))
 
 /* Root, hooks and workflows are nobody but what they act with. */
 static bool
@@ -400,25 +400,28 @@ policy_decide_somewhere(
 }
 
 struct policy_decision
-policy_decide_do_somewhere(
-    const struct settings *settings, struct principal who, const char *name, int64_t at)
+policy_decide_do(const struct settings *settings, struct principal who, const char *name,
+    const char *environment, int64_t at)
 {
 	struct target target;
 
-	anywhere(settings, &target);
+	if (environment == NULL)
+		anywhere(settings, &target);
+	else
+		target_of(settings, environment, &target);
 	target.only = name;
 	return decide(&target, who, POLICY_DO, at);
 }
 
 struct policy_decision
-policy_decide_do(const struct settings *settings, struct principal who, const char *name,
+policy_decide_secret(const struct settings *settings, struct principal who, const char *name,
     const char *environment, int64_t at)
 {
 	struct target target;
 
 	target_of(settings, environment, &target);
 	target.only = name;
-	return decide(&target, who, POLICY_DO, at);
+	return decide(&target, who, POLICY_SECRET, at);
 }
 
 bool

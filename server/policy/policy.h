@@ -62,16 +62,18 @@ struct policy_decision policy_decide(const struct settings *settings, struct pri
     enum policy_action action, const char *environment, int64_t at);
 
 /* May they do that to it?  name: an action's (types/action.h), "*": each; environment may be a
- * client/acme, and is for every action on a client, whatever the client is. */
+ * client/acme, and is for every action on a client, whatever the client is; NULL: anywhere. */
 struct policy_decision policy_decide_do(const struct settings *settings, struct principal who,
+    const char *name, const char *environment, int64_t at);
+
+/* May they ask for the secret of that bare name there?  "": for any. */
+struct policy_decision policy_decide_secret(const struct settings *settings, struct principal who,
     const char *name, const char *environment, int64_t at);
 
 /* Have they that anywhere?  So that a list may begin, or be offered: each line of it is decided by
  * itself. */
 struct policy_decision policy_decide_somewhere(
     const struct settings *settings, struct principal who, enum policy_action action, int64_t at);
-struct policy_decision policy_decide_do_somewhere(
-    const struct settings *settings, struct principal who, const char *name, int64_t at);
 
 /* Whom somebody who may not could ask: the roles but the admins' that have it there, and a member
  * now, "lead or ops"; of many the first three.  name: of POLICY_DO the action's, else "".  Returns

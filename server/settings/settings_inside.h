@@ -260,7 +260,8 @@ const char *settings_near_action(const char *text, const char *action, char out[
  * nothing". */
 enum settings_idle { SETTINGS_NOT_IDLE, SETTINGS_OTHER_KIND, SETTINGS_NOT_THERE };
 enum settings_idle settings_idle_grant(
-    const struct settings *s, const struct grant *grant, const char *so, char why[LIMIT_LINE]);
+    const struct settings_loader *l, const struct grant *grant, const char *so,
+    char why[LIMIT_LINE]);
 
 /* --- settings_otp.c --- */
 

@@ -9,9 +9,12 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "types/loan.h"
 #include "types/policy_action.h"
 #include "types/roles.h"
 #include "types/workflow.h"
+
+#define SECRET_DOT "secret." /* before the name of one that may be lent */
 
 /* --- one grant --- */
 
@@ -56,6 +59,9 @@ settings_read_grant(const char *application, const char *text, char action[SETTI
 	if (text_starts(action, "do.") && action_find(action + 3) != NULL) {
 		grant.actions = POLICY_ACTION_BIT(POLICY_DO);
 		(void)text_copy(grant.only, sizeof(grant.only), action + 3);
+	} else if (text_starts(action, SECRET_DOT) &&
+	    text_copy(grant.only, sizeof(grant.only), action + strlen(SECRET_DOT))) {
+		grant.actions = POLICY_ACTION_BIT(POLICY_SECRET);
 	}
 	*ret_has_target = colon != NULL;
 	if (colon != NULL)
@@ -86,15 +92,36 @@ is_of_other_kind(const struct grant *grant, const struct action *what)
 	return grant->name[0] != '\0' && grant->is_client != (what->target == ACTION_ON_CLIENT);
 }
 
-enum settings_idle
-settings_idle_grant(
-    const struct settings *s, const struct grant *grant, const char *so, char why[LIMIT_LINE])
+/* One that names a secret: of its own file, or of the main one. */
+static bool
+has_no_secret(const struct settings_loader *l, const struct grant *grant)
 {
-	const struct action *what = action_find(grant->only);
+	char text[SETTINGS_GRANT_TARGET];
+	const char *target = settings_grant_target(grant, text);
+
+	if (strchr(target, '*') != NULL)
+		target = "*";
+	return grant->actions == POLICY_ACTION_BIT(POLICY_SECRET) && grant->only[0] != '\0' &&
+	    !loan_is_there(l->s, grant->only, target) &&
+	    (l->main == NULL || !loan_is_there(l->main, grant->only, target));
+}
+
+enum settings_idle
+settings_idle_grant(const struct settings_loader *l, const struct grant *grant, const char *so,
+    char why[LIMIT_LINE])
+{
+	bool is_do = (grant->actions & POLICY_ACTION_BIT(POLICY_DO)) != 0;
+	const struct action *what = is_do ? action_find(grant->only) : NULL;
 	const struct client_settings *client =
-	    grant->is_client ? settings_client(s, grant->name) : NULL;
+	    grant->is_client ? settings_client(l->s, grant->name) : NULL;
 	char setting[SETTING_NAME_MAX];
 
+	if (has_no_secret(l, grant)) {
+		(void)snprintf(why, LIMIT_LINE,
+		    "there is no secret %s for it, so this %s: SECRET_<NAME>_PATH and _FOR make one",
+		    grant->only, so);
+		return SETTINGS_NOT_THERE;
+	}
 	if (what == NULL)
 		return SETTINGS_NOT_IDLE;
 	if (is_of_other_kind(grant, what)) {
@@ -258,7 +285,7 @@ check_use(const struct checked *c, const struct grant *grant, const char *text)
 {
 	char why[LIMIT_LINE];
 
-	if (settings_idle_grant(c->l->s, grant, "grants nothing", why) != SETTINGS_NOT_IDLE)
+	if (settings_idle_grant(c->l, grant, "grants nothing", why) != SETTINGS_NOT_IDLE)
 		settings_say_of(c->l, SETTINGS_WARNING, c->role, c->may, "%s: %s", text, why);
 }
 

@@ -315,6 +315,8 @@ members_shown(enum family family)
 		return "release";
 	case FAMILY_ROLE:
 		return "contractor";
+	case FAMILY_SECRET:
+		return "db-migrate";
 	case FAMILY_WORKFLOW:
 		return "deploy";
 	default:

@@ -1,5 +1,6 @@
 /* settings_take.c - the values of one snapshot, from sources that are read, and their checks.  Side: any. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/checks/settings_loans.h"
 #include "settings/settings_inside.h"
 
 #include "lib/mem.h"
@@ -64,6 +65,7 @@ settings_take_all(struct settings_loader *l)
 	settings_check_roles(l);
 	settings_check_approvals(l);
 	settings_check_pipelines(l);
+	settings_check_loans(l);
 	settings_check_users(l);
 	settings_check_hook_lines(l);
 }

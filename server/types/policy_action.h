@@ -33,6 +33,8 @@
 	ACTION(DO, "do", GRANT, TARGET, "CLIENT_<ID>_ACTIONS and jobs; do.NAME: that one") \
 	ACTION(GATE, "gate", GRANT, TARGET, \
 	    "let a job of a pipeline go on to a target (a workflow asks)") \
+	ACTION(SECRET, "secret", GRANT, TARGET, \
+	    "ask for a secret of Vault: SECRET_<NAME>_FOR; secret.NAME: that one") \
 	ACTION(AUDIT, "audit", GRANT, TARGET, "read the audit log") \
 	ACTION(TWO_FA, "2fa", GRANT, SERVER, "reset the second factor of another person") \
 	ACTION(TOKEN, "token", GRANT, SERVER, "make and revoke tokens of one's own roles") \

@@ -6,7 +6,8 @@
 #include "store/row_retention.h"
 #include "store/store_inside.h"
 
-#define AT_GITHUB		 "GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123"
+#define AT_GITHUB "GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123"
+
 #define WATCH_TEST(name)	 WORLD_TEST_OF(name, AT_GITHUB)
 #define WATCH_TEST_OF(name, ...) WORLD_TEST_OF(name, AT_GITHUB, __VA_ARGS__)
 

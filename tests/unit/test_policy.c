@@ -33,6 +33,7 @@ static const struct {
 	{ POLICY_EMERGENCY, "A", "A", "A" },
 	{ POLICY_DO, "A", "A", "A" },
 	{ POLICY_GATE, "A", "A", "A" },
+	{ POLICY_SECRET, "A", "A", "A" },
 	{ POLICY_AUDIT, "A", "A", "A" },
 	{ POLICY_TWO_FA, "A", "A", "A" },
 	{ POLICY_TOKEN, "A", "A", "A" },

@@ -22,6 +22,7 @@
 #include "types/pipeline.h"
 #include "types/roles.h"
 #include "types/settings.h"
+#include "types/loan.h"
 #include "types/workflow.h"
 
 /* When its windows begin or end next, in the zone that the chat uses. */
@@ -242,6 +243,18 @@ print_workflows(const struct settings *s, struct buf *text)
 		print_wrapped("pipeline:", text);
 }
 
+static void
+print_loans(const struct settings *s, struct buf *text)
+{
+	struct loan loan;
+
+	for (size_t at = 0; loan_next(s, &at, &loan);)
+		buf_addf(text, "%s%s (%s) for %s, %d approvals, for %d minutes", between(text),
+		    loan.id, loan.path, loan.target, loan.approvals, (int)(loan.ttl_ms / 60000));
+	if (text->size > 0)
+		print_wrapped("lends:", text);
+}
+
 /* Whoever wrote it sees whether it has arrived. */
 static void
 print_protection(const struct settings *s)
@@ -255,6 +268,7 @@ print_protection(const struct settings *s)
 	print_names(s, FAMILY_JOB, "jobs:", &text);
 	print_names(s, FAMILY_PIPELINE, "begins:", &text);
 	print_workflows(s, &text);
+	print_loans(s, &text);
 }
 
 /* What was understood, for people to read once. */

@@ -14,6 +14,7 @@
 #include "store/row_grant_use.h"
 #include "store/row_token.h"
 #include "types/action.h"
+#include "types/loan.h"
 
 #define DENIED 1
 
@@ -33,10 +34,11 @@ read_who(const char *text, struct principal *ret)
 	return false;
 }
 
-/* What is asked about, as a grant has it: "deploy", "do.restart-web". */
+/* What is asked about, as a grant has it: "deploy", "do.restart-web", "secret.db-migrate". */
 struct asked {
 	enum policy_action action;
 	const struct action *only; /* of do.NAME; NULL: all of them */
+	const char *secret;	   /* of secret.NAME; "": any */
 };
 
 static bool
@@ -45,8 +47,14 @@ read_action(const char *text, struct asked *ret)
 	bool is_do = strncmp(text, "do.", 3) == 0;
 	const char *near = is_do ? action_nearest(text + 3) : policy_action_nearest(text);
 
-	*ret = (struct asked){ .action = POLICY_DO, .only = is_do ? action_find(text + 3) : NULL };
-	if (ret->only != NULL)
+	*ret = (struct asked){
+		.action = POLICY_DO,
+		.only = is_do ? action_find(text + 3) : NULL,
+		.secret = strncmp(text, "secret.", 7) == 0 ? text + 7 : "",
+	};
+	if (ret->secret[0] != '\0')
+		ret->action = POLICY_SECRET;
+	if (ret->only != NULL || ret->secret[0] != '\0')
 		return true;
 	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_action_is_grantable((enum policy_action)i) &&
@@ -173,6 +181,8 @@ print_decision(const struct settings *s, struct principal who, const struct aske
 	int64_t at = clock_wall_ms();
 	struct policy_decision decision = asked->action == POLICY_DO ?
 	    policy_decide_do(s, who, asked->only != NULL ? asked->only->name : "*", target, at) :
+	    asked->action == POLICY_SECRET ?
+	    policy_decide_secret(s, who, asked->secret, target, at) :
 	    policy_decide(s, who, asked->action, target, at);
 	char text[PRINCIPAL_TEXT], roles[LIMIT_LINE], line[POLICY_LINE];
 	bool is_allowed = decision.verdict == POLICY_ALLOW;
@@ -187,6 +197,9 @@ print_decision(const struct settings *s, struct principal who, const struct aske
 	if (!is_allowed && asked->action == POLICY_DO && asked->only == NULL)
 		print_single(s, who, target, at);
 	print_client(s, asked, target);
+	if (asked->secret[0] != '\0' && !loan_is_there(s, asked->secret, target))
+		(void)printf("note: nobody is lent it: there is no secret %s for %s\n",
+		    asked->secret, target);
 	if (principal_person(&who) != 0 || who.lent != 0)
 		(void)printf("note: roles of %s: %s\n", text,
 		    policy_roles_text(s, who, at, roles, sizeof(roles)));

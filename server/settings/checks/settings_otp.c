@@ -111,8 +111,7 @@ check_required(const struct settings_loader *l)
 
 	while (list != NULL && setting_next(&list, text, sizeof(text))) {
 		struct grant grant = read(text, action);
-		enum settings_idle idle =
-		    settings_idle_grant(l->s, &grant, "asks for no code", why);
+		enum settings_idle idle = settings_idle_grant(l, &grant, "asks for no code", why);
 
 		if (grant.actions == 0)
 			say_no_action(l, text, action);

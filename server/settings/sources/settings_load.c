@@ -1,5 +1,6 @@
 /* settings_load.c - a snapshot of the settings from their sources.  Side: any. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/checks/settings_loans.h"
 #include "settings/checks/settings_workflows.h"
 #include "settings/settings_inside.h"
 
@@ -101,12 +102,14 @@ take_main(struct settings_loader *l)
 	settings_check_roles(l);
 	settings_check_approvals(l);
 	settings_check_pipelines(l);
+	settings_check_loans(l);
 	settings_check_users(l);
 	settings_take_otp(l);
 	settings_check_hook_lines(l);
 	settings_say_hooks(l);
 	settings_say_hook_lines(l);
 	settings_say_workflows(l);
+	settings_say_loans(l);
 }
 
 /* --- where they stand --- */

@@ -32,7 +32,7 @@ is_deciding(const struct settings_spec *spec)
 	/* Not PERSON_<ID>_…: a login is somebody's name, and no name gets into the chain. */
 	if (spec->family == FAMILY_ROLE || spec->family == FAMILY_LOCAL ||
 	    spec->family == FAMILY_HOOK || spec->family == FAMILY_WORKFLOW ||
-	    text_starts(spec->name, "AUDIT_"))
+	    spec->family == FAMILY_SECRET || text_starts(spec->name, "AUDIT_"))
 		return true;
 	for (size_t i = 0; i < COUNT(ends); i++)
 		if (text_ends(spec->name, ends[i]))

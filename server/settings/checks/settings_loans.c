@@ -1,0 +1,68 @@
+/* settings_loans.c - SECRET_<NAME>_…: what is wrong with each, and two that a grant would mean both.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "settings/checks/settings_loans.h"
+
+#include <stdio.h>
+
+#include "settings/settings_inside.h"
+#include "types/loan.h"
+
+/* In an application's file it keeps nobody else from starting. */
+static enum settings_severity
+level_of(const char *application)
+{
+	return application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING;
+}
+
+static void
+check(struct settings_loader *l, const struct settings_member *member)
+{
+	const struct settings *s = l->s;
+	enum settings_severity level = level_of(s->application);
+	const char *target = member->values[SECRET_SETTING_FOR].text;
+	const char *slash = target != NULL ? strchr(target, '/') : NULL;
+	char whole[LIMIT_ENVIRONMENT];
+
+	if (member->values[SECRET_SETTING_PATH].text == NULL || target == NULL) {
+		settings_say_of(l, level, member,
+		    target == NULL ? SECRET_SETTING_FOR : SECRET_SETTING_PATH,
+		    "is not set, and a secret that is lent needs both its PATH and what it is FOR");
+		return;
+	}
+	(void)snprintf(whole, sizeof(whole), "%s%s%s", slash == NULL ? s->application : "",
+	    slash == NULL && s->application[0] != '\0' ? "/" : "", target);
+	if (slash != NULL && s->application[0] != '\0' &&
+	    (strncmp(target, s->application, (size_t)(slash - target)) != 0 ||
+		s->application[slash - target] != '\0'))
+		settings_say_of(l, level, member, SECRET_SETTING_FOR,
+		    "%s: an application's file lends nothing to another: say it in the settings file",
+		    target);
+	else if (settings_environment(s, whole) == NULL &&
+	    (slash == NULL || !settings_is_unread_application(s, target, (size_t)(slash - target))))
+		settings_say_of(l, level, member, SECRET_SETTING_FOR,
+		    "there is no environment %s: ENVIRONMENTS lists them", target);
+}
+
+void
+settings_check_loans(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->member_count; i++)
+		if (in->members[i]->family == FAMILY_SECRET)
+			check(l, in->members[i]);
+}
+
+void
+settings_say_loans(const struct settings_loader *l)
+{
+	struct loan first, other;
+
+	for (size_t at = 0; loan_next(l->s, &at, &first);)
+		for (size_t next = at; loan_next(l->s, &next, &other);)
+			if (strcmp(first.name, other.name) == 0 &&
+			    strcmp(first.target, other.target) == 0)
+				settings_say(l->report, level_of(other.application),
+				    "secrets %s and %s: both are called %s and for %s, so a grant would mean both: give one another name",
+				    first.id, other.id, first.name, first.target);
+}

@@ -1,0 +1,56 @@
+/* loan.c - the secrets that the settings let be lent, one after the other.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/loan.h"
+
+#include <stdio.h>
+
+#include "lib/setting.h"
+#include "types/settings_member.h"
+
+/* "production" of shop's own file is shop/production. */
+static void
+read_target(const char *text, const char *application, char ret[LIMIT_ENVIRONMENT])
+{
+	bool is_whole = application[0] == '\0' || strchr(text, '/') != NULL;
+
+	(void)snprintf(ret, LIMIT_ENVIRONMENT, "%s%s%s", is_whole ? "" : application,
+	    is_whole ? "" : "/", text);
+}
+
+bool
+loan_next(const struct settings *s, size_t *at, struct loan *ret)
+{
+	const struct settings_member *member;
+	const struct settings *of;
+
+	while ((member = settings_member_next(s, FAMILY_SECRET, at, &of)) != NULL) {
+		const struct settings_value *values = member->values;
+
+		if (values[SECRET_SETTING_PATH].text == NULL ||
+		    values[SECRET_SETTING_FOR].text == NULL)
+			continue;
+		*ret = (struct loan){
+			.id = member->id,
+			.name = member->name,
+			.path = values[SECRET_SETTING_PATH].text,
+			.approvals = (int)strtol(values[SECRET_SETTING_APPROVALS].text, NULL, 10),
+			.ttl_ms = setting_duration_ms(values[SECRET_SETTING_TTL].text),
+			.application = of->application,
+		};
+		read_target(values[SECRET_SETTING_FOR].text, of->application, ret->target);
+		return true;
+	}
+	return false;
+}
+
+bool
+loan_is_there(const struct settings *s, const char *name, const char *target)
+{
+	struct loan loan;
+
+	for (size_t at = 0; loan_next(s, &at, &loan);)
+		if ((strcmp(name, "*") == 0 || strcmp(loan.name, name) == 0) &&
+		    (strcmp(target, "*") == 0 || strcmp(loan.target, target) == 0))
+			return true;
+	return false;
+}

@@ -1,0 +1,30 @@
+/* loan.h - SECRET_<NAME>_PATH and _FOR: what of Vault may be lent, and to whom it is.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A loan is of a secret that the settings name.  What people and jobs type is compared with names
+ * and with paths of the settings, and never reaches Vault.  Grants have the bare name,
+ * secret.db-migrate:shop/production.
+ */
+#pragma once
+
+#include "lib/base.h"
+#include "types/limits.h"
+
+struct settings;
+
+struct loan {
+	const char *id;	  /* "db-migrate"; of an application's file "shop/db-migrate" */
+	const char *name; /* without its application */
+	const char *path; /* "kv2 secret django/database", as it is set */
+	char target[LIMIT_ENVIRONMENT]; /* whose grants, chat and approvers it has */
+	int approvals;
+	int64_t ttl_ms;		 /* how long what is lent lives */
+	const char *application; /* in whose file it stands; "": the main one */
+};
+
+/* Those that have both lines: of the main file, then of applications, from *at = 0 on.  Texts live
+ * as long as s does. */
+bool loan_next(const struct settings *s, size_t *at, struct loan *ret);
+
+/* Is there one of that bare name on that target?  Both may be "*": on any, of any name. */
+bool loan_is_there(const struct settings *s, const char *name, const char *target);

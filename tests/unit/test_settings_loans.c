@@ -1,0 +1,155 @@
+/* Goal: what may be lent is what the settings name, for what is there; a grant means one.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "folder_aid.h"
+#include "settings_aid.h"
+
+#include "policy/policy.h"
+#include "types/loan.h"
+
+#define AS   "SECRET_DB_MIGRATE_"
+#define LENT AS "PATH=kv2 secret django/database", AS "FOR=production"
+
+#define LENDER "ROLE_DBA_IDS=42", "ROLE_DBA_MAY=secret.db-migrate:production"
+
+TEST(a_secret_has_what_is_set_for_it)
+{
+	struct settings *s =
+	    LOAD(NULL, COMPLETE, LENT, "SECRET_DB_MIGRATE_APPROVALS=2", "SECRET_DB_MIGRATE_TTL=1h",
+		"SECRET_CI_PATH=creds database migrate", "SECRET_CI_FOR=staging");
+	struct loan loan;
+	size_t at = 0;
+
+	assert_non_null(s);
+	assert_int_equal(settings_said.count, 0);
+	assert_true(loan_next(s, &at, &loan));
+	while (strcmp(loan.id, "db-migrate") != 0)
+		assert_true(loan_next(s, &at, &loan));
+	assert_string_equal(loan.name, "db-migrate");
+	assert_string_equal(loan.path, "kv2 secret django/database");
+	assert_string_equal(loan.target, "production");
+	assert_int_equal(loan.approvals, 2);
+	assert_int_equal(loan.ttl_ms, 3600 * INT64_C(1000));
+	assert_true(loan_is_there(s, "ci", "staging"));
+	assert_false(loan_is_there(s, "ci", "production"));
+	assert_true(loan_is_there(s, "*", "*"));
+	settings_unref(s);
+}
+
+TEST(a_path_is_three_words_that_no_dots_lead_out_of)
+{
+	static const char *const bad[] = { "kv2 secret", "kv3 secret a", "kv2 secret ../a",
+		"kv2 secret a/../b", "kv2 secret a.", "kv2 secret a..b", "kv2 secret .a",
+		"kv2 secret a%2e", "kv2 secret /a", "kv2 secret a/", "kv2 secret a//b",
+		"kv2 ../sys a", "kv2 secret a b", "kv2 secret a?b", "secret/data/a" };
+	static const char *const good[] = { "kv1 kv a", "kv2 team/secret a/b-c_d/e.f",
+		"creds  database   migrate" };
+	char line[128];
+
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		(void)snprintf(line, sizeof(line), "SECRET_A_PATH=%s", bad[i]);
+		if (LOAD(NULL, COMPLETE, line, "SECRET_A_FOR=production") != NULL)
+			fail_msg("\"%s\" was taken", bad[i]);
+		SAYS(SETTINGS_ERROR, "SECRET_A_PATH: ");
+	}
+	for (size_t i = 0; i < COUNT(good); i++) {
+		struct settings *s;
+
+		(void)snprintf(line, sizeof(line), "SECRET_A_PATH=%s", good[i]);
+		s = LOAD(NULL, COMPLETE, line, "SECRET_A_FOR=production");
+		assert_non_null(s);
+		settings_unref(s);
+	}
+}
+
+TEST(a_secret_needs_a_path_and_an_environment_that_is_there)
+{
+	static const char *const times[] = { "0m", "61m", "2h", "1d", "10", "90s" };
+	char line[64];
+
+	assert_null(LOAD(NULL, COMPLETE, "SECRET_A_PATH=kv2 secret a"));
+	SAYS(SETTINGS_ERROR, "SECRET_A_FOR: is not set");
+	assert_null(LOAD(NULL, COMPLETE, "SECRET_A_FOR=production"));
+	SAYS(SETTINGS_ERROR, "SECRET_A_PATH: is not set");
+	assert_null(LOAD(NULL, COMPLETE, "SECRET_A_PATH=kv2 secret a", "SECRET_A_FOR=prod"));
+	SAYS(SETTINGS_ERROR, "SECRET_A_FOR: there is no environment prod");
+	for (size_t i = 0; i < COUNT(times); i++) {
+		(void)snprintf(line, sizeof(line), "SECRET_DB_MIGRATE_TTL=%s", times[i]);
+		assert_null(LOAD(NULL, COMPLETE, LENT, line));
+		SAYS(SETTINGS_ERROR, "SECRET_DB_MIGRATE_TTL: ");
+	}
+}
+
+TEST_WITH(an_application_lends_what_is_its_own, folder_aid_make, folder_aid_remove)
+{
+	struct settings *s;
+
+	folder_aid_put(
+	    "apps/blog.env", "GITHUB_REPOSITORY=Acme/Blog\nSTAGING_HOST=b\nPRODUCTION_HOST=c\n");
+	folder_aid_put("apps/shop.env",
+	    "GITHUB_REPOSITORY=Acme/Shop\nSTAGING_HOST=d\nPRODUCTION_HOST=e\n"
+	    "SECRET_A_PATH=kv2 secret a\nSECRET_A_FOR=production\n"
+	    "SECRET_B_PATH=kv2 secret b\nSECRET_B_FOR=blog/production\n"
+	    "ROLE_DBA_IDS=42\nROLE_DBA_MAY=secret.a:production, secret.c:staging, secret.d:staging\n");
+	folder_aid_put("main",
+	    SERVER "SECRET_A_PATH=kv2 secret x\nSECRET_A_FOR=shop/production\n"
+		   "SECRET_C_PATH=kv2 secret c\nSECRET_C_FOR=shop/staging\n");
+	s = folder_aid_load();
+	assert_true(settings_aid_says(SETTINGS_WARNING,
+	    "SECRET_B_FOR: blog/production: an application's file lends nothing to another"));
+	assert_true(settings_aid_says(
+	    SETTINGS_WARNING, "secrets a and shop/a: both are called a and for shop/production"));
+	assert_true(settings_aid_says(SETTINGS_WARNING,
+	    "secret.d:staging: there is no secret d for it, so this grants nothing"));
+	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret c"));
+	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret a"));
+	settings_unref(s);
+}
+
+/* --- grants --- */
+
+static bool
+may(const struct settings *s, struct principal who, const char *name, const char *target)
+{
+	return policy_decide_secret(s, who, name, target, 1).verdict == POLICY_ALLOW;
+}
+
+TEST(a_grant_is_of_one_secret_and_do_is_none)
+{
+	struct settings *s = LOAD(NULL, COMPLETE, LENT, LENDER, "ROLE_OPS_IDS=43",
+	    "ROLE_OPS_MAY=do:production, deploy:production", "ROLE_ALL_IDS=44",
+	    "ROLE_ALL_MAY=secret:production", "SECRET_STRIPE_PATH=kv2 secret stripe",
+	    "SECRET_STRIPE_FOR=production");
+
+	assert_non_null(s);
+	assert_true(may(s, principal_of_person(42), "db-migrate", "production"));
+	assert_true(may(s, principal_of_person(42), "", "production"));
+	assert_false(may(s, principal_of_person(42), "stripe", "production"));
+	assert_false(may(s, principal_of_person(42), "db-migrate", "staging"));
+	assert_false(may(s, principal_of_person(43), "db-migrate", "production"));
+	assert_true(may(s, principal_of_person(44), "stripe", "production"));
+	assert_true(may(s, principal_of_person(11), "stripe", "production")); /* an admin */
+	assert_false(policy_may(s, principal_of_person(42), POLICY_DO, "production", 1));
+	settings_unref(s);
+}
+
+TEST(whoever_has_found_a_token_asks_for_no_secret)
+{
+	struct settings *s = LOAD(NULL, COMPLETE, LENT, LENDER);
+	size_t role = roles_find(s->roles, "", "dba");
+	struct principal token = { .kind = PRINCIPAL_TOKEN, .id = 0, .lent = role };
+
+	assert_int_not_equal(role, 0);
+	assert_false(may(s, token, "db-migrate", "production"));
+	settings_unref(s);
+}
+
+TEST(a_grant_of_a_secret_that_is_not_there_grants_nothing_and_says_so)
+{
+	settings_unref(LOAD(NULL, COMPLETE, LENT, LENDER, "ROLE_X_IDS=43",
+	    "ROLE_X_MAY=secret.db-migrate:staging, secret.db-migrte:production, secret.db-migrate:*/*"));
+	SAYS(SETTINGS_WARNING,
+	    "ROLE_X_MAY: secret.db-migrate:staging: there is no secret db-migrate for it, so this grants nothing");
+	SAYS(SETTINGS_WARNING, "ROLE_X_MAY: secret.db-migrte:production: there is no secret");
+	assert_false(settings_aid_says(SETTINGS_WARNING, "secret.db-migrate:*/*"));
+	assert_false(settings_aid_says(SETTINGS_WARNING, "ROLE_DBA_MAY"));
+}
