@@ -44,6 +44,8 @@ WAITING = re.compile(r"^\[ RUN +\] (\w+)\n(?!(?:.*\n)*\[ +(?:OK|FAILED) +\] \1\n
 HISTORIES = {"FIRST": "1", "SEEDS": "3000", "HISTORIES": "1000", "POLICIES": "300"}
 HISTORIES_PLAIN = {"FIRST": "1", "SEEDS": "500", "HISTORIES": "1000", "POLICIES": "300"}
 SAID_OF_A_FAILURE = 2000
+SYNTAX = ("-std=gnu17 -Werror=implicit-function-declaration -w -D_GNU_SOURCE -DCRASH_POINTS -fsyntax-only -I. "
+          "-Iserver").split()
 
 
 class Bad(Exception):
@@ -135,6 +137,17 @@ class Bug:
         if not texts:
             return f"{self.name}: there is no {self.program}"
         return f"{self.name}: {self.program} has no test {', '.join(missing)}" if missing else None
+
+    def does_not_compile(self):
+        """What a compiler says of it; None: nothing.  Of a table or header only who includes it could tell."""
+        for path, text in self.put(ROOT).items():
+            if path.endswith(".c"):
+                done = subprocess.run(["gcc", *SYNTAX, "-iquote", ROOT / pathlib.Path(path).parent, "-x", "c", "-"],
+                                      input=text, text=True, capture_output=True, cwd=ROOT, check=False)
+                errors = [line for line in done.stderr.splitlines() if "error:" in line]
+                if done.returncode:
+                    return f"{self.name}: {path}: {(errors or ['?'])[0]}"
+        return None
 
     def targets(self):
         if self.is_campaign():
@@ -348,9 +361,12 @@ def chosen(words):
 
 
 def main():
-    bugs = chosen([] if sys.argv[1:] == ["--names"] else sys.argv[3:])
+    bugs = chosen([] if sys.argv[1].startswith("--") else sys.argv[3:])
     wrong = [said for said in (bug.is_wrong() for bug in bugs) if said]
-    if wrong or sys.argv[1] == "--names":
+    if not wrong and sys.argv[1] == "--compile":
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            wrong = [said for said in pool.map(Bug.does_not_compile, bugs) if said]
+    if wrong or sys.argv[1].startswith("--"):
         sys.exit("\n".join(wrong) or 0)
     signal.signal(signal.SIGTERM, Tree.end_all)
     signal.signal(signal.SIGINT, Tree.end_all)

@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text words planted catalogue runs layers shape headers gcc callers circles by_value clang format shell python yaml
+checks=(text words planted bugs catalogue runs layers shape headers gcc callers circles by_value clang format shell python yaml
 	actions secrets)
 jobs=$(nproc)
 failed=()
@@ -34,6 +34,10 @@ check_planted() { # each planted bug finds its place and names a test, each piec
 	/usr/bin/python3 tests/planted/planted.py --names || bad=1
 	/usr/bin/python3 tests/tools/half_wired.py --applies || bad=1
 	return "$bad"
+}
+
+check_bugs() { # each planted bug compiles
+	/usr/bin/python3 tests/planted/planted.py --compile
 }
 
 check_catalogue() { # every test that docs/fault-catalogue.md names is there
