@@ -2,17 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_action.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "decide/queue/decide_binding.h"
+#include "decide/work/decide_executor.h"
 #include "lib/buf.h"
 #include "lib/fingerprint.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
-#include "store/row_job.h"
-#include "store/row_work_pipeline.h"
 #include "store/row_question.h"
 
 #define BINDING_MOST 16384 /* bytes: more than a member's settings may have */
@@ -30,22 +28,10 @@ decide_action_refusal(
 	    NULL;
 }
 
-/* With the words that it was given, which what runs again has already.  False: the settings have no
- * such line, or other words belong to it. */
-static bool
-read_pipeline(struct tx *tx, const struct deployment *work, struct pipeline *ret)
-{
-	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
-	const char *line =
-	    settings_member_line(tx->settings, work->environment, FAMILY_PIPELINE, work->argument);
-
-	return line != NULL &&
-	    pipeline_read(line, row.again != 0 ? NULL : row.words, row.nonce, ret, NULL);
-}
-
 bool
 decide_action_exists(struct tx *tx, const struct deployment *work)
 {
+	const struct decide_executor *executor = decide_executor_of(work->action);
 	const struct action *action = action_row_of(work->action);
 	const struct client_settings *client;
 
@@ -53,10 +39,8 @@ decide_action_exists(struct tx *tx, const struct deployment *work)
 		return true;
 	if (action == NULL)
 		return false; /* of a later version */
-	if (deployment_is_gate(work))
-		return settings_environment(tx->settings, work->environment) != NULL;
-	if (deployment_is_pipeline(work))
-		return read_pipeline(tx, work, &(struct pipeline){ .n = 0 });
+	if (executor != NULL && executor->exists != NULL)
+		return executor->exists(tx, work);
 	if (work->client[0] == '\0')
 		return settings_member_line(
 			   tx->settings, work->environment, FAMILY_JOB, work->argument) != NULL;
@@ -65,65 +49,19 @@ decide_action_exists(struct tx *tx, const struct deployment *work)
 	    strcmp(client->target, work->environment) == 0;
 }
 
-/* Where it is, as far as its page needs that; returns its repository. */
-static const char *
-name_run(const struct settings *of, bool at_gitlab, struct pipeline_run *run)
-{
-	if (at_gitlab) {
-		(void)pipeline_project(of, run->repository);
-		(void)text_copy(run->repository_id, sizeof(run->repository_id),
-		    job_forges[DELIVERY_GITLAB].mark);
-	} else if (of->github_repository != NULL) {
-		(void)text_copy(run->repository, sizeof(run->repository), of->github_repository);
-	}
-	return run->repository[0] != '\0' ? run->repository : "?";
-}
-
-/* All that it is begun with; of a run that is known its page. */
-static void
-say_pipeline(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
-{
-	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
-	const struct settings *of = settings_of(tx->settings, work->environment);
-	struct pipeline_run run = { .run = row.run != 0 ? row.run : row.again };
-	bool at_gitlab =
-	    pipeline_at_gitlab(tx->settings, work->environment, work->argument, row.repository_id);
-	const char *repository = name_run(of, at_gitlab, &run);
-	struct buf text = { .cap = DECIDE_TOUCHES - 1 };
-	struct pipeline pipeline;
-	char page[PIPELINE_URL];
-
-	if (row.again != 0) /* with whatever it was begun with */
-		buf_addf(&text, "failed jobs of %s %" PRId64 " of %s again",
-		    job_forges[at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB].word, row.again,
-		    repository);
-	else if (read_pipeline(tx, work, &pipeline))
-		buf_addf(&text, "%s at %s of %s", pipeline.file, pipeline.ref, repository);
-	for (size_t i = 0; row.again == 0 && text.size > 0 && i < pipeline.n; i++)
-		if (strcmp(pipeline.inputs[i].name, PIPELINE_OURS) != 0)
-			buf_addf(&text, "%s%s=%s", i == 0 ? ": " : " ", pipeline.inputs[i].name,
-			    pipeline.inputs[i].value);
-	if (run.run != 0)
-		buf_addf(&text, " · %s", pipeline_run_page(of, &run, page));
-	(void)text_copy(out, DECIDE_TOUCHES, buf_text(&text)); /* it fits */
-	buf_done(&text);
-}
-
 /* Values, and not files alone: a setting of the process counts as well. */
 static void
 binding_of(struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING])
 {
+	const struct decide_executor *executor = decide_executor_of(work->action);
 	const char *id = work->client[0] != '\0' ? work->client : work->argument;
 	struct buf all = { .cap = BINDING_MOST };
-	char touches[DECIDE_TOUCHES];
 
 	settings_list_member(
 	    work->client[0] != '\0' ? tx->settings : settings_of(tx->settings, work->environment),
 	    work->client[0] != '\0' ? FAMILY_CLIENT : FAMILY_JOB, id, &all);
-	if (deployment_is_pipeline(work)) {
-		say_pipeline(tx, work, touches);
-		buf_adds(&all, touches);
-	}
+	if (executor != NULL && executor->bind != NULL)
+		executor->bind(tx, work, &all);
 	(void)fingerprint_digest(buf_text(&all), out);
 	buf_done(&all);
 }
@@ -142,7 +80,7 @@ list_of(const struct tx *tx, const struct deployment *work, char ret[FINGERPRINT
 		return client->as.fingerprint != NULL &&
 		    text_copy(ret, FINGERPRINT_LIST_MAX, client->as.fingerprint);
 	if (environment == NULL || environment->fingerprint == NULL || words == NULL ||
-	    deployment_is_pipeline(work))
+	    decide_executor_of(work->action) != NULL)
 		return false;
 	return text_copy(ret, FINGERPRINT_LIST_MAX, environment->fingerprint) &&
 	    fingerprint_add_job(ret, work->argument, words, NULL);
@@ -252,49 +190,12 @@ say_on_client(const struct tx *tx, const struct client_settings *client,
 	    action->executor == ACTION_BY_CLOUDFLARE || strcmp(host, "local") == 0 ? "" : host);
 }
 
-#define PAGE 600 /* bytes of an address, which other words stand before */
-
-/* Where people see it. */
-static const char *
-page_of(struct tx *tx, const struct deployment *gate, const struct job *job, char ret[PAGE])
-{
-	if (job_forge_of(job->repository_id) == DELIVERY_GITLAB)
-		(void)snprintf(ret, PAGE, "%.290s/%s/-/jobs/%s",
-		    settings_text(tx->settings, SETTING_GITLAB_URL), job->repository,
-		    job->check_run);
-	else
-		(void)pipeline_run_url(settings_of(tx->settings, gate->environment)->github.url,
-		    job->repository, strtoll(job->run, NULL, 10), ret);
-	return ret;
-}
-
-/* Whose job waits for it. */
-static void
-say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
-{
-	char page[PAGE];
-	struct row_job of;
-	char again[32] = "";
-	char actor[2 * LIMIT_PERSON];
-	bool is_known; /* who has begun it asks for the gate */
-
-	row_job_get(tx, gate->id, &of);
-	(void)snprintf(actor, sizeof(actor), "%s:%.80s(",
-	    delivery_forge_word(job_forge_of(of.job.repository_id)), of.job.actor);
-	is_known = of.job.actor[0] == '\0' || strncmp(actor, gate->requester, strlen(actor)) == 0;
-	if (of.job.attempt > 1)
-		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
-	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s%s%s%.80s · %s",
-	    job_word(of.job.repository_id), of.job.run, of.job.repository, again,
-	    is_known ? "" : ", begun by ", is_known ? "" : FORGE_PERSON(of.job.actor),
-	    page_of(tx, gate, &of.job, page));
-}
-
 const char *
 decide_action_touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 {
 	const struct action *action =
 	    deployment_is_action(work) ? action_row_of(work->action) : NULL;
+	const struct decide_executor *executor = decide_executor_of(work->action);
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 	const char *words;
 
@@ -302,10 +203,8 @@ decide_action_touches(struct tx *tx, const struct deployment *work, char out[DEC
 	if (action == NULL)
 		return out;
 	words = settings_member_line(tx->settings, work->environment, FAMILY_JOB, work->argument);
-	if (deployment_is_gate(work))
-		say_gate(tx, work, out);
-	else if (deployment_is_pipeline(work))
-		say_pipeline(tx, work, out);
+	if (executor != NULL && executor->touches != NULL)
+		executor->touches(tx, work, out);
 	else if (client != NULL)
 		say_on_client(tx, client, action, work->argument, out);
 	else if (work->client[0] == '\0' && words != NULL)

@@ -250,7 +250,8 @@ will_end(struct tx *tx, int64_t work)
 __attribute__((constructor)) static void
 register_executor(void)
 {
-	static const struct decide_executor executor = { decide_cloudflare_begin, will_end, NULL };
+	static const struct decide_executor executor = { .begin = decide_cloudflare_begin,
+		.will_end = will_end };
 
 	decide_executor_add(ACTION_BY_CLOUDFLARE, &executor);
 }

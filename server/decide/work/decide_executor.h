@@ -6,8 +6,11 @@
  */
 #pragma once
 
+#include "decide/work/decide_action.h"
 #include "store/tx.h"
 #include "types/action.h"
+
+struct buf;
 
 struct decide_executor {
 	/* That work's row says RUNNING from now on.  It is begun, or ended at once: whoever holds
@@ -20,6 +23,14 @@ struct decide_executor {
 	/* Somebody wants it ended: that work's row says STOPPING.  As begin(); NULL: the runner is
 	 * asked to. */
 	void (*stop)(struct tx *tx, int64_t work);
+
+	/* What decide_action_exists() and decide_action_touches() say of it; NULL: they know it, as
+	 * a client's or a job. */
+	bool (*exists)(struct tx *tx, const struct deployment *work);
+	void (*touches)(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES]);
+
+	/* Appends what an approval of it is bound to beside its settings; NULL: nothing. */
+	void (*bind)(struct tx *tx, const struct deployment *work, struct buf *all);
 };
 
 /* One for each executor; *row is borrowed for as long as the program runs. */

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "decide/decide_reply.h"
 #include "decide/git/decide_git.h"
@@ -598,10 +599,60 @@ decide_gate_stopped(struct tx *tx, const struct forge_said *said)
 	row_deployment_save(tx, &gate);
 }
 
+/* --- what is shown of it --- */
+
+#define PAGE 600 /* bytes of an address, which other words stand before */
+
+/* Where people see it. */
+static const char *
+page_of(struct tx *tx, const struct deployment *gate, const struct job *job, char ret[PAGE])
+{
+	if (job_forge_of(job->repository_id) == DELIVERY_GITLAB)
+		(void)snprintf(ret, PAGE, "%.290s/%s/-/jobs/%s",
+		    settings_text(tx->settings, SETTING_GITLAB_URL), job->repository,
+		    job->check_run);
+	else
+		(void)pipeline_run_url(settings_of(tx->settings, gate->environment)->github.url,
+		    job->repository, strtoll(job->run, NULL, 10), ret);
+	return ret;
+}
+
+/* Whose job waits for it. */
+static void
+touches(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
+{
+	char page[PAGE];
+	struct row_job of;
+	char again[32] = "";
+	char actor[2 * LIMIT_PERSON];
+	bool is_known; /* who has begun it asks for the gate */
+
+	row_job_get(tx, gate->id, &of);
+	(void)snprintf(actor, sizeof(actor), "%s:%.80s(",
+	    delivery_forge_word(job_forge_of(of.job.repository_id)), of.job.actor);
+	is_known = of.job.actor[0] == '\0' || strncmp(actor, gate->requester, strlen(actor)) == 0;
+	if (of.job.attempt > 1)
+		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
+	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s%s%s%.80s · %s",
+	    job_word(of.job.repository_id), of.job.run, of.job.repository, again,
+	    is_known ? "" : ", begun by ", is_known ? "" : FORGE_PERSON(of.job.actor),
+	    page_of(tx, gate, &of.job, page));
+}
+
+static bool
+exists(struct tx *tx, const struct deployment *gate)
+{
+	return settings_environment(tx->settings, gate->environment) != NULL;
+}
+
 __attribute__((constructor)) static void
 register_executor(void)
 {
-	static const struct decide_executor executor = { open_gate, will_end, stop };
+	static const struct decide_executor executor = { .begin = open_gate,
+		.will_end = will_end,
+		.stop = stop,
+		.exists = exists,
+		.touches = touches };
 
 	decide_executor_add(ACTION_BY_FORGE, &executor);
 }

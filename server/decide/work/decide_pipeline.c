@@ -9,10 +9,12 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
+#include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
+#include "store/row_job.h"
 #include "store/row_work_pipeline.h"
 #include "types/repository.h"
 #include "types/settings.h"
@@ -338,10 +340,90 @@ stop(struct tx *tx, int64_t work)
 		order(&run, EFFECT_FORGE_STOP, false, 0);
 }
 
+/* --- what is shown of it, and approved --- */
+
+/* With the words that it was given, which what runs again has already.  False: the settings have no
+ * such line, or other words belong to it. */
+static bool
+read_pipeline(struct tx *tx, const struct deployment *work, struct pipeline *ret)
+{
+	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
+	const char *line =
+	    settings_member_line(tx->settings, work->environment, FAMILY_PIPELINE, work->argument);
+
+	return line != NULL &&
+	    pipeline_read(line, row.again != 0 ? NULL : row.words, row.nonce, ret, NULL);
+}
+
+static bool
+exists(struct tx *tx, const struct deployment *work)
+{
+	return read_pipeline(tx, work, &(struct pipeline){ .n = 0 });
+}
+
+/* Where it is, as far as its page needs that; returns its repository. */
+static const char *
+name_run(const struct settings *of, bool at_gitlab, struct pipeline_run *run)
+{
+	if (at_gitlab) {
+		(void)pipeline_project(of, run->repository);
+		(void)text_copy(run->repository_id, sizeof(run->repository_id),
+		    job_forges[DELIVERY_GITLAB].mark);
+	} else if (of->github_repository != NULL) {
+		(void)text_copy(run->repository, sizeof(run->repository), of->github_repository);
+	}
+	return run->repository[0] != '\0' ? run->repository : "?";
+}
+
+/* All that it is begun with; of a run that is known its page. */
+static void
+touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
+{
+	const struct work_pipeline_row row = row_work_pipeline_get(tx, work->id);
+	const struct settings *of = settings_of(tx->settings, work->environment);
+	struct pipeline_run run = { .run = row.run != 0 ? row.run : row.again };
+	bool at_gitlab =
+	    pipeline_at_gitlab(tx->settings, work->environment, work->argument, row.repository_id);
+	const char *repository = name_run(of, at_gitlab, &run);
+	struct buf text = { .cap = DECIDE_TOUCHES - 1 };
+	struct pipeline pipeline;
+	char page[PIPELINE_URL];
+
+	if (row.again != 0) /* with whatever it was begun with */
+		buf_addf(&text, "failed jobs of %s %" PRId64 " of %s again",
+		    job_forges[at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB].word, row.again,
+		    repository);
+	else if (read_pipeline(tx, work, &pipeline))
+		buf_addf(&text, "%s at %s of %s", pipeline.file, pipeline.ref, repository);
+	for (size_t i = 0; row.again == 0 && text.size > 0 && i < pipeline.n; i++)
+		if (strcmp(pipeline.inputs[i].name, PIPELINE_OURS) != 0)
+			buf_addf(&text, "%s%s=%s", i == 0 ? ": " : " ", pipeline.inputs[i].name,
+			    pipeline.inputs[i].value);
+	if (run.run != 0)
+		buf_addf(&text, " · %s", pipeline_run_page(of, &run, page));
+	(void)text_copy(out, DECIDE_TOUCHES, buf_text(&text)); /* it fits */
+	buf_done(&text);
+}
+
+/* All that it is begun with, as it is shown. */
+static void
+bind_what_is_shown(struct tx *tx, const struct deployment *work, struct buf *all)
+{
+	char shown[DECIDE_TOUCHES];
+
+	touches(tx, work, shown);
+	buf_adds(all, shown);
+}
+
 __attribute__((constructor)) static void
 register_executor(void)
 {
-	static const struct decide_executor executor = { begin, will_end, stop };
+	static const struct decide_executor executor = { .begin = begin,
+		.will_end = will_end,
+		.stop = stop,
+		.exists = exists,
+		.touches = touches,
+		.bind = bind_what_is_shown };
 
 	decide_executor_add(ACTION_BY_PIPELINE, &executor);
 }
