@@ -125,6 +125,24 @@ CI_TEST_OF(nobody_is_asked_about_what_is_known_to_have_failed, "STAGING_CONFIRM=
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
 }
 
+/* The settings ask for CI since it was asked about. */
+WORLD_TEST_OF(what_ends_while_it_is_asked_for_again_says_its_end_first,
+    "GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123",
+    "STAGING_CONFIRM=true")
+{
+	ends(w, "lint.yml", COMMIT_A, "success");
+	ends(w, "ci.yml", COMMIT_A, "failure");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_AWAITING_CONFIRMATION);
+	world_settings(w, SETTINGS, "STAGING_CONFIRM=true", NULL);
+	world_settings_read(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging " COMMIT_A);
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_REFUSED);
+	assert_non_null(world_says(w, "⛔ CI not passed: staging "));
+	assert_null(world_says(w, "asked about already"));
+}
+
 /* Only success is green. */
 CI_TEST(what_was_skipped_has_not_passed)
 {

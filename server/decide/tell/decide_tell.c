@@ -212,11 +212,14 @@ show_in(struct tx *tx, struct deployment *question, const struct deployment *req
 	row_message_get(tx, request->message, &message);
 	decide_tell_render(tx, &about, message.address.chat, &now);
 	now.address = message.address;
-	free(message.head);
-	message.head = chat_deployment_shared(question,
-	    request->requested_by != question->requested_by ? request->requester : NULL, now.head);
-	free(now.head);
-	now.head = TAKE(message.head);
+	if (deploy_flow_class(question->state) != DEPLOY_CLASS_FINAL) { /* which a look may do */
+		free(message.head);
+		message.head = chat_deployment_shared(question,
+		    request->requested_by != question->requested_by ? request->requester : NULL,
+		    now.head);
+		free(now.head);
+		now.head = TAKE(message.head);
+	}
 	row_message_change(tx, request->message, &now);
 	if (stands == 0)
 		return request->message;
