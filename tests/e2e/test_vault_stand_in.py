@@ -303,6 +303,9 @@ def test_a_token_of_two_uses_makes_no_children_and_is_used_up(vault):
     ('path "a/*" { capabilities = ["read"] } path "a/b*" { capabilities = ["list"] }', "a/bc", {"list"}),
     ('path "a/+/c" { capabilities = ["read"] } path "a/b/*" { capabilities = ["list"] }', "a/b/c", {"list"}),
     ('path "a/+/c" { capabilities = ["read"] }', "a/b/d/c", set()),
+    ('path "a/+/c*" { capabilities = ["list"] } path "a/+/cd*" { capabilities = ["read"] }', "a/b/cde", {"read"}),
+    ('path "a/+/c*" { capabilities = ["list"] } path "a/+/c" { capabilities = ["read"] }', "a/b/c", {"read"}),
+    ('path "a/+/+/d*" { capabilities = ["list"] } path "a/+/c*" { capabilities = ["read"] }', "a/b/c/d", {"read"}),
     ('path "a/+/c" { capabilities = ["read"], }', "a/b/c", None), ('path "a" { capabilities = ["reed"] }', "a", None),
     ('path "a" { policy = "read" }', "a", None), ("", "a", None),
     ('path "a" { capabilities = ["read"] } rest', "a", None)])
@@ -314,6 +317,19 @@ def test_of_several_rules_the_most_exact_counts_and_a_wrong_policy_is_none(vault
     vault.policy("here", rules)
     token = vault.make(["here"], "auth/token/create")
     assert vault.may(token, path)["capabilities"] == may
+
+
+def test_accessors_are_listed_by_whom_has_sudo(vault):
+    for words, status in (('"list"', 403), ('"list", "sudo"', 200)):
+        vault.policy("lists", f'path "auth/token/accessors" {{ capabilities = [{words}] }}')
+        token = vault.make(["lists"], "auth/token/create")
+        assert ask(vault, "LIST", "auth/token/accessors", None, token.id)[0] == status
+
+
+def test_no_role_makes_root_of_another(vault):
+    vault.role("deploybot-lend", allowed_policies_glob=["*"])
+    status, answer = ask(vault, "POST", LEND, {"policies": ["root"]}, log_in(vault))
+    assert status == 400 and "without parent token being root" in errors(answer)
 
 
 def test_a_policy_may_ask_for_wrapping(vault):
@@ -417,6 +433,16 @@ def test_what_is_renewed_lives_on_up_to_its_maximum(vault):
         assert ask(vault, "PUT", "sys/leases/renew", body, vault.root)[1]["lease_duration"] == gets
     assert ask(vault, "LIST", "sys/leases/lookup/database/creds/shop", None, vault.root)[0] == 200
     assert ask(vault, "PUT", "sys/leases/revoke", {"lease_id": lease}, vault.root) == (202, None) and not vault.users
+
+
+def test_one_that_runs_ends_what_is_over_before_it_answers():
+    running = Vault(runs=True)
+    running.ids = fill(running)
+    own = log_in(running)
+    assert ask(running, "GET", "auth/token/lookup-self", None, own)[1]["data"]["ttl"] in range(3590, 3601)
+    running.began -= 3600
+    assert ask(running, "GET", "auth/token/lookup-self", None, own)[0] == 403
+    running.stop()
 
 
 def test_a_secret_id_ends_by_uses_and_by_time(vault):
