@@ -156,6 +156,11 @@ FILENAME ~ /\.def$/ { next }
 		".Ar NAME\nis the name in\n.Ql /do run\\-pipeline ,\nin capitals and with \\- as _.")
 	next
 }
+/^# Secrets of Vault/ {
+	family("DB_MIGRATE", "NAME", "Secrets of Vault that are lent",
+		".Ar NAME\nis the secret's name in the grant\n.Ql secret.NAME ,\nin capitals and with \\- as _.")
+	next
+}
 /^# For each registry/ {
 	family("BASE", "NAME", "Settings of each further registry",
 		".Ar NAME\nis one of\n.Va REGISTRIES ,\nin capitals and with \\- as _.")
