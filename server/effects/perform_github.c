@@ -55,7 +55,7 @@ struct forge_job {
 	int64_t environment; /* where a reviewer answers: its number at GitHub; 0: not known */
 	bool has_no_jobs;    /* a pipeline at GitLab that is looked at: itself is asked for */
 	bool goes_on;	     /* the job of a gate: its run is to be cancelled */
-	bool is_again;	     /* a yes that may have come there before, which is looked at first */
+	bool is_again; /* an answer that may have come there before: a yes is looked for first */
 };
 
 /* --- one that we begin, or an answer to its own gate --- */

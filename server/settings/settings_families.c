@@ -167,8 +167,13 @@ name_is_free(struct settings_loader *l, enum family family, const char *name)
 static void
 add_member(struct settings_loader *l, enum family family, const char *name)
 {
-	struct settings_member *member = mem_new(1, sizeof(*member));
+	struct settings_member *member;
 	char its[SETTING_NAME_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+		count += settings_table_families[i].family == family;
+	member = mem_new(1, sizeof(*member) + count * sizeof(member->values[0]));
 
 	member->family = family;
 	(void)text_copy(member->name, sizeof(member->name), name); /* was checked: fits */
@@ -181,7 +186,8 @@ add_member(struct settings_loader *l, enum family family, const char *name)
 
 		if (spec->family == family)
 			settings_take_value(l, spec, setting_name(spec->name, name, its),
-			    settings_table_fallback(i, name), &member->values[i]);
+			    settings_table_fallback(i, name),
+			    &member->values[member->value_count++]);
 	}
 	if (family == FAMILY_ENVIRONMENT)
 		settings_take_specials(l, member);

@@ -255,7 +255,7 @@ fill_server(struct settings *s)
 static bool
 fill_windows(struct settings_member *in)
 {
-	const char *text = in->values[ENVIRONMENT_SETTING_FREEZE].text;
+	const char *text = settings_own(in, ENVIRONMENT_SETTING_FREEZE)->text;
 
 	windows_free(in->freeze);
 	in->freeze = text == NULL ? NULL : windows_parse(text, NULL);
@@ -265,7 +265,7 @@ fill_windows(struct settings_member *in)
 static bool
 fill_conditions(struct settings_member *in)
 {
-	const char *text = in->values[ENVIRONMENT_SETTING_APPROVALS_IF].text;
+	const char *text = settings_own(in, ENVIRONMENT_SETTING_APPROVALS_IF)->text;
 
 	free(in->approvals_if);
 	in->approvals_if = text == NULL ? NULL : mem_new(1, sizeof(*in->approvals_if));
@@ -274,19 +274,20 @@ fill_conditions(struct settings_member *in)
 
 /* What its forge sends, asks and says of it. */
 static void
-fill_forge(const struct settings_value *values, struct environment_settings *e)
+fill_forge(const struct settings_member *in, struct environment_settings *e)
 {
-	const char *pushes = values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text;
+	const char *pushes = settings_own(in, ENVIRONMENT_SETTING_FREEZE_PUSHES)->text;
 	const char *slash = strrchr(e->name, '/');
 
-	if (settings_truth(values[ENVIRONMENT_SETTING_DEPLOY_PUSHES].text))
+	if (settings_truth(settings_own(in, ENVIRONMENT_SETTING_DEPLOY_PUSHES)->text))
 		e->push_branch = e->branch;
 	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
-	e->github_environment = values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text;
+	e->github_environment = settings_own(in, ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT)->text;
 	if (e->github_environment == NULL)
 		e->github_environment = slash != NULL ? slash + 1 : e->name;
-	e->gate_reviewer = settings_truth(values[ENVIRONMENT_SETTING_GATE_REVIEWER].text);
-	e->require_ci = values[ENVIRONMENT_SETTING_REQUIRE_CI].text;
+	e->gate_reviewer =
+	    settings_truth(settings_own(in, ENVIRONMENT_SETTING_GATE_REVIEWER)->text);
+	e->require_ci = settings_own(in, ENVIRONMENT_SETTING_REQUIRE_CI)->text;
 }
 
 /* False: as fill_windows(). */
@@ -294,8 +295,8 @@ static bool
 fill_environment(
     const struct settings *s, struct settings_member *in, struct environment_settings *e)
 {
-	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
-	const char *nag = in->values[ENVIRONMENT_SETTING_ROLLBACK_NAG].text;
+	const char *urls = settings_own(in, ENVIRONMENT_SETTING_HEALTH_URL)->text;
+	const char *nag = settings_own(in, ENVIRONMENT_SETTING_ROLLBACK_NAG)->text;
 	char url[SETTING_PART_MAX + 1];
 	bool ok;
 
@@ -306,25 +307,26 @@ fill_environment(
 	e->of = s;
 	e->refusal = in->refusal;
 	e->fingerprint = in->fingerprint;
-	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
-	e->confirm = settings_truth(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
-	e->notify_after_seconds = (int)number_in(in->values[ENVIRONMENT_SETTING_NOTIFY_AFTER].text);
+	e->branch = settings_own(in, ENVIRONMENT_SETTING_BRANCH)->text;
+	e->confirm = settings_truth(settings_own(in, ENVIRONMENT_SETTING_CONFIRM)->text);
+	e->notify_after_seconds =
+	    (int)number_in(settings_own(in, ENVIRONMENT_SETTING_NOTIFY_AFTER)->text);
 	e->failure_log_lines = number_for(s, in, SETTING_FAILURE_LOG_LINES);
 	e->failure_log_in_chat =
 	    settings_truth(settings_value_of(s, in, SETTING_FAILURE_LOG_IN_CHAT)->text);
 	e->rollback_nag_minutes = nag != NULL		     ? (int)number_in(nag) :
 	    e->confirm || environment_is_production(e->name) ? DEFAULT_NAG_MINUTES :
 							       0;
-	fill_forge(in->values, e);
-	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
+	fill_forge(in, e);
+	e->approvals = (int)number_in(settings_own(in, ENVIRONMENT_SETTING_APPROVALS)->text);
 	e->rollback_approvals =
-	    (int)number_in(in->values[ENVIRONMENT_SETTING_ROLLBACK_APPROVALS].text);
+	    (int)number_in(settings_own(in, ENVIRONMENT_SETTING_ROLLBACK_APPROVALS)->text);
 	ok = fill_conditions(in);
 	e->approvals_if = in->approvals_if;
-	e->site_url = in->values[ENVIRONMENT_SETTING_SITE_URL].text;
-	e->after = in->values[ENVIRONMENT_SETTING_AFTER].text;
-	e->approvers = in->values[ENVIRONMENT_SETTING_APPROVERS].text;
-	e->approval_chat = number_in(in->values[ENVIRONMENT_SETTING_APPROVAL_CHAT_ID].text);
+	e->site_url = settings_own(in, ENVIRONMENT_SETTING_SITE_URL)->text;
+	e->after = settings_own(in, ENVIRONMENT_SETTING_AFTER)->text;
+	e->approvers = settings_own(in, ENVIRONMENT_SETTING_APPROVERS)->text;
+	e->approval_chat = number_in(settings_own(in, ENVIRONMENT_SETTING_APPROVAL_CHAT_ID)->text);
 	ok &= fill_windows(in);
 	e->freeze = in->freeze;
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
@@ -377,22 +379,22 @@ fill_environments(struct settings *s)
 static void
 fill_client(const struct settings *s, const struct settings_member *in, struct client_settings *c)
 {
-	const struct settings_value *values = in->values;
-	const char *approvals = values[CLIENT_SETTING_APPROVALS].text;
+	const char *approvals = settings_own(in, CLIENT_SETTING_APPROVALS)->text;
 
 	c->id = in->name;
-	c->name = values[CLIENT_SETTING_NAME].text;
+	c->name = settings_own(in, CLIENT_SETTING_NAME)->text;
 	if (c->name == NULL)
 		c->name = in->name;
-	c->host = values[CLIENT_SETTING_HOST].text;
-	c->actions = action_set(values[CLIENT_SETTING_ACTIONS].text);
+	c->host = settings_own(in, CLIENT_SETTING_HOST)->text;
+	c->actions = action_set(settings_own(in, CLIENT_SETTING_ACTIONS)->text);
 	c->approvals = approvals != NULL ? (int)number_in(approvals) : -1;
-	c->cloudflare_zone = values[CLIENT_SETTING_CLOUDFLARE_ZONE].text;
-	c->web_unit = values[CLIENT_SETTING_WEB_UNIT].text;
-	c->compose_dir = values[CLIENT_SETTING_COMPOSE_DIR].text;
-	c->cache_command = values[CLIENT_SETTING_CACHE_COMMAND].text;
-	c->cloudflare_domain = values[CLIENT_SETTING_CLOUDFLARE_DOMAIN].text;
-	c->cloudflare_minutes = (int)number_in(values[CLIENT_SETTING_CLOUDFLARE_MINUTES].text);
+	c->cloudflare_zone = settings_own(in, CLIENT_SETTING_CLOUDFLARE_ZONE)->text;
+	c->web_unit = settings_own(in, CLIENT_SETTING_WEB_UNIT)->text;
+	c->compose_dir = settings_own(in, CLIENT_SETTING_COMPOSE_DIR)->text;
+	c->cache_command = settings_own(in, CLIENT_SETTING_CACHE_COMMAND)->text;
+	c->cloudflare_domain = settings_own(in, CLIENT_SETTING_CLOUDFLARE_DOMAIN)->text;
+	c->cloudflare_minutes =
+	    (int)number_in(settings_own(in, CLIENT_SETTING_CLOUDFLARE_MINUTES)->text);
 	c->as = (struct environment_settings){
 		.name = in->id,
 		.of = s,
@@ -400,7 +402,7 @@ fill_client(const struct settings *s, const struct settings_member *in, struct c
 		.confirm = true,
 		.fingerprint = in->fingerprint,
 	};
-	c->target = values[CLIENT_SETTING_ENVIRONMENT].text;
+	c->target = settings_own(in, CLIENT_SETTING_ENVIRONMENT)->text;
 	if (c->target == NULL)
 		c->target = c->as.name;
 }

@@ -315,7 +315,7 @@ names_all(const char *application, const char *list)
 static void
 check_grants(const struct checked *c)
 {
-	const char *list = c->role->values[c->may].text;
+	const char *list = settings_own(c->role, c->may)->text;
 	const char *application = c->l->s->application;
 	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX], near[SETTINGS_NEAR_MAX];
 	bool has_target, is_somewhere = false, is_everywhere = names_all(application, list);
@@ -345,7 +345,7 @@ check_grants(const struct checked *c)
 static void
 check_people(const struct checked *c)
 {
-	const char *all = c->role->values[ROLE_SETTING_IDS].text, *list = all;
+	const char *all = settings_own(c->role, ROLE_SETTING_IDS)->text, *list = all;
 	char part[64], other[64];
 
 	for (size_t i = 0; list != NULL && setting_next(&list, part, sizeof(part)); i++) {
@@ -378,9 +378,9 @@ check_role(const struct checked *c)
 	if (is_built_in(c->role->name))
 		SAY(c, ROLE_SETTING_IDS, "there is a role %s already: take another name",
 		    c->role->name);
-	if (!c->role->values[ROLE_SETTING_IDS].is_given)
+	if (!settings_own(c->role, ROLE_SETTING_IDS)->is_given)
 		SAY(c, ROLE_SETTING_IDS, "is not set, and a role needs people");
-	if (!c->role->values[c->may].is_given)
+	if (!settings_own(c->role, c->may)->is_given)
 		SAY(c, c->may, "is not set, and a role needs what its people may");
 	check_people(c);
 	check_grants(c);
@@ -392,7 +392,7 @@ check_never(const struct checked *c)
 {
 	static const char *const never[] = { "*", "approve", "confirm", "emergency", "2fa",
 		"token" };
-	const char *list = c->role->values[c->may].text;
+	const char *list = settings_own(c->role, c->may)->text;
 	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX];
 	bool has_target;
 
@@ -409,15 +409,15 @@ check_never(const struct checked *c)
 static void
 check_workflow(const struct checked *c)
 {
-	const char *is = c->role->values[WORKFLOW_SETTING_IS].text;
+	const char *is = settings_own(c->role, WORKFLOW_SETTING_IS)->text;
 	struct workflow_line line;
 	struct err err;
 
-	if (!c->role->values[WORKFLOW_SETTING_IS].is_given)
+	if (!settings_own(c->role, WORKFLOW_SETTING_IS)->is_given)
 		SAY(c, WORKFLOW_SETTING_IS, "is not set, and a workflow needs which it is");
 	else if (is != NULL && !workflow_line_read(is, &line, &err))
 		SAY(c, WORKFLOW_SETTING_IS, "%s", err.text);
-	if (!c->role->values[c->may].is_given)
+	if (!settings_own(c->role, c->may)->is_given)
 		SAY(c, c->may, "is not set, and a workflow needs what it may");
 	check_never(c);
 	check_grants(c);

@@ -181,8 +181,8 @@ static void
 add_own(struct roles *roles, const struct settings *s, const struct zone *zone,
     const struct settings_member *member)
 {
-	const char *people = member->values[ROLE_SETTING_IDS].text;
-	const char *may = member->values[ROLE_SETTING_MAY].text;
+	const char *people = settings_own(member, ROLE_SETTING_IDS)->text;
+	const char *may = settings_own(member, ROLE_SETTING_MAY)->text;
 	char setting[SETTING_NAME_MAX];
 	struct role *role;
 
@@ -191,7 +191,7 @@ add_own(struct roles *roles, const struct settings *s, const struct zone *zone,
 	role = add_role(roles, member->name,
 	    setting_name(settings_table_families[ROLE_SETTING_MAY].name, member->name, setting),
 	    s->application);
-	role->until = end_of(zone, member->values[ROLE_SETTING_UNTIL].text);
+	role->until = end_of(zone, settings_own(member, ROLE_SETTING_UNTIL)->text);
 	add_grants(roles, s->application, may, "");
 	add_people(roles, zone, people);
 }

@@ -187,24 +187,17 @@ redact_value(const struct settings_spec *spec, const struct settings_value *valu
 }
 
 static bool
-redact_values(const struct settings_spec table[], const struct settings_value values[],
-    size_t count, struct redact *redact, struct err *err)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!redact_value(&table[i], &values[i], redact, err))
-			return false;
-	return true;
-}
-
-static bool
 redact_member(const struct settings_member *member, struct redact *redact, struct err *err)
 {
 	for (size_t i = 0; i < member->special_count; i++)
 		if (!redact_value(&settings_table[member->specials[i].setting],
 			&member->specials[i].value, redact, err))
 			return false;
-	return redact_values(
-	    settings_table_families, member->values, FAMILY_SETTING_COUNT, redact, err);
+	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+		if (!redact_value(
+			&settings_table_families[i], settings_own(member, i), redact, err))
+			return false;
+	return true;
 }
 
 #define SECRETS_OF_EACH 16
@@ -223,7 +216,10 @@ settings_redact(const struct settings *s, struct redact *redact, struct err *err
 	for (size_t m = 0; m < in->member_count; m++)
 		if (!redact_member(in->members[m], redact, err))
 			return false;
-	return redact_values(settings_table, in->values, SETTING_COUNT, redact, err);
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (!redact_value(&settings_table[i], &in->values[i], redact, err))
+			return false;
+	return true;
 }
 
 void
@@ -233,9 +229,10 @@ settings_list_member(
 	const struct settings_member *member = settings_member(s, family, name);
 
 	for (size_t i = 0; member != NULL && i < FAMILY_SETTING_COUNT; i++)
-		if (settings_table_families[i].family == family && member->values[i].text != NULL)
+		if (settings_table_families[i].family == family &&
+		    settings_own(member, i)->text != NULL)
 			buf_addf(out, "%s=%s\n", settings_table_families[i].name,
-			    member->values[i].text);
+			    settings_own(member, i)->text);
 }
 
 const char *

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/base.h"
-#include "types/settings.h"
+#include "types/settings_member.h"
 
 struct buf;
 struct redact;

@@ -15,13 +15,12 @@
 static struct secret
 secret_of_hook(const struct settings *s, const struct settings_member *member)
 {
-	const struct settings_value *values = member->values;
 	struct secret secret = { .application = s->application };
 
-	if (values[HOOK_SETTING_SECRET].text == NULL)
+	if (settings_own(member, HOOK_SETTING_SECRET)->text == NULL)
 		return secret_get(s, SETTING_WEBHOOK_API_SECRET);
-	secret.values[0] = values[HOOK_SETTING_SECRET].text;
-	secret.values[1] = values[HOOK_SETTING_SECRET_PREVIOUS].text;
+	secret.values[0] = settings_own(member, HOOK_SETTING_SECRET)->text;
+	secret.values[1] = settings_own(member, HOOK_SETTING_SECRET_PREVIOUS)->text;
 	(void)setting_name("HOOK_<NAME>_SECRET", member->name, secret.name);
 	return secret;
 }
@@ -33,13 +32,13 @@ hook_next(const struct settings *s, size_t *at, struct hook *ret)
 	const struct settings *of;
 
 	while ((member = settings_member_next(s, FAMILY_HOOK, at, &of)) != NULL) {
-		if (member->values[HOOK_SETTING_STARTS].text == NULL)
+		if (settings_own(member, HOOK_SETTING_STARTS)->text == NULL)
 			continue;
 		*ret = (struct hook){
 			.id = member->id,
 			.secret = secret_of_hook(of, member),
-			.is_shared = member->values[HOOK_SETTING_SECRET].text == NULL,
-			.starts = member->values[HOOK_SETTING_STARTS].text,
+			.is_shared = settings_own(member, HOOK_SETTING_SECRET)->text == NULL,
+			.starts = settings_own(member, HOOK_SETTING_STARTS)->text,
 			.application = of->application,
 		};
 		return true;

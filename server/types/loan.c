@@ -24,20 +24,21 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 	const struct settings *of;
 
 	while ((member = settings_member_next(s, FAMILY_SECRET, at, &of)) != NULL) {
-		const struct settings_value *values = member->values;
-
-		if (values[SECRET_SETTING_PATH].text == NULL ||
-		    values[SECRET_SETTING_FOR].text == NULL)
+		if (settings_own(member, SECRET_SETTING_PATH)->text == NULL ||
+		    settings_own(member, SECRET_SETTING_FOR)->text == NULL)
 			continue;
 		*ret = (struct loan){
 			.id = member->id,
 			.name = member->name,
-			.path = values[SECRET_SETTING_PATH].text,
-			.approvals = (int)strtol(values[SECRET_SETTING_APPROVALS].text, NULL, 10),
-			.ttl_ms = setting_duration_ms(values[SECRET_SETTING_TTL].text),
+			.path = settings_own(member, SECRET_SETTING_PATH)->text,
+			.approvals = (int)strtol(
+			    settings_own(member, SECRET_SETTING_APPROVALS)->text, NULL, 10),
+			.ttl_ms =
+			    setting_duration_ms(settings_own(member, SECRET_SETTING_TTL)->text),
 			.application = of->application,
 		};
-		read_target(values[SECRET_SETTING_FOR].text, of->application, ret->target);
+		read_target(
+		    settings_own(member, SECRET_SETTING_FOR)->text, of->application, ret->target);
 		return true;
 	}
 	return false;

@@ -11,6 +11,7 @@
 #include "lib/window.h"
 #include "lib/zone.h"
 #include "types/roles.h"
+#include "types/settings_member.h"
 
 void
 settings_wipe_text(char **text)
@@ -39,7 +40,7 @@ wipe_value(struct settings_value *value)
 static void
 free_member(struct settings_member *member)
 {
-	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+	for (size_t i = 0; i < member->value_count; i++)
 		wipe_value(&member->values[i]);
 	for (size_t i = 0; i < SETTINGS_HEALTH_URLS_MAX; i++)
 		free(member->urls[i]);
@@ -143,7 +144,7 @@ settings_member_line(
 	for (size_t i = 0; i < in->member_count; i++)
 		if (in->members[i]->family == family &&
 		    (name == NULL || strcmp(in->members[i]->name, name) == 0))
-			return in->members[i]->values[line].text;
+			return settings_own(in->members[i], line)->text;
 	return NULL;
 }
 
@@ -347,10 +348,10 @@ settings_person_of_login(const struct settings *s, const char *login, size_t siz
 	size -= mark < size ? mark : size;
 	for (size_t i = 0; i < s->inside->member_count; i++) {
 		const struct settings_member *member = s->inside->members[i];
-		const char *theirs =
-		    member->values[is_gitlabs ? PERSON_SETTING_GITLAB : PERSON_SETTING_GITHUB].text;
+		enum family_setting by = is_gitlabs ? PERSON_SETTING_GITLAB : PERSON_SETTING_GITHUB;
+		const char *theirs = settings_own(member, by)->text;
 
-		if (member->family == FAMILY_PERSON && theirs != NULL && strlen(theirs) == size &&
+		if (theirs != NULL && strlen(theirs) == size &&
 		    strncasecmp(theirs, login, size) == 0)
 			return strtoll(member->name, NULL, 10); /* digits alone: as it was found */
 	}

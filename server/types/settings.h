@@ -273,8 +273,7 @@ struct settings_member {
 	enum family family;
 	char name[SETTINGS_MEMBER_NAME];
 	char id[ENVIRONMENT_ID_MAX]; /* an environment's: with its application; client/acme */
-	struct settings_value values[FAMILY_SETTING_COUNT]; /* of its own family */
-	size_t special_count;				    /* an environment's */
+	size_t special_count; /* an environment's */
 	struct settings_special *specials;
 	struct settings_times times; /* the same */
 	char *urls[SETTINGS_HEALTH_URLS_MAX];
@@ -285,6 +284,8 @@ struct settings_member {
 	char refusal[LIMIT_LINE];  /* an environment's: why it is not deployed; "": it is */
 	struct settings_user user; /* LOCAL_<USER>_IS's */
 	int64_t person; /* as whom they act, as rows have it (types/principal.h); 0: as nobody */
+	size_t value_count;
+	struct settings_value values[]; /* of its family's settings, in their order */
 };
 
 /* Environments of two applications that are one target, by their places among all. */

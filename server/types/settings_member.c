@@ -21,3 +21,20 @@ settings_member_next(
 	}
 	return NULL;
 }
+
+const struct settings_value *
+settings_own(const struct settings_member *member, enum family_setting setting)
+{
+	static const enum family families[] = {
+#define FAMILY_SETTING(family, id, ...) [family##_SETTING_##id] = FAMILY_##family,
+#include "types/settings.def"
+	};
+	static const struct settings_value none;
+	size_t place = 0;
+
+	if (families[setting] != member->family)
+		return &none;
+	for (size_t i = 0; i < (size_t)setting; i++)
+		place += families[i] == member->family;
+	return &member->values[place];
+}

@@ -8,3 +8,7 @@
  * NULL: there is no more. */
 const struct settings_member *settings_member_next(
     const struct settings *s, enum family family, size_t *at, const struct settings **ret_of);
+
+/* What one of its family's settings is for that member; nothing where it is another family's. */
+const struct settings_value *settings_own(
+    const struct settings_member *member, enum family_setting setting);

@@ -20,13 +20,13 @@ workflow_next(const struct settings *s, size_t *at, struct workflow *ret)
 	const struct settings *of;
 
 	while ((member = settings_member_next(s, FAMILY_WORKFLOW, at, &of)) != NULL) {
-		if (member->values[WORKFLOW_SETTING_IS].text == NULL ||
-		    member->values[WORKFLOW_SETTING_MAY].text == NULL)
+		if (settings_own(member, WORKFLOW_SETTING_IS)->text == NULL ||
+		    settings_own(member, WORKFLOW_SETTING_MAY)->text == NULL)
 			continue;
 		*ret = (struct workflow){
 			.id = member->id,
-			.is = member->values[WORKFLOW_SETTING_IS].text,
-			.may = member->values[WORKFLOW_SETTING_MAY].text,
+			.is = settings_own(member, WORKFLOW_SETTING_IS)->text,
+			.may = settings_own(member, WORKFLOW_SETTING_MAY)->text,
 			.application = of->application,
 		};
 		return true;

@@ -70,6 +70,15 @@ WORLD_TEST_OF(a_push_of_a_branch_that_git_does_not_show_is_asked_again, "POLL_RE
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
+WORLD_TEST_BARE(none_is_asked_again_where_pushes_are_no_longer_deployed)
+{
+	open_scene(w, "POLL_REPOSITORY_SECONDS=0");
+	world_settings(w, "STAGING_DEPLOY_PUSHES=false", NULL);
+	world_due(w, TIMER_PUSH);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_null(timer(w));
+}
+
 WORLD_TEST_OF(
     after_two_minutes_the_chat_is_told_once_and_redeliver_asks_again, "POLL_REPOSITORY_SECONDS=0")
 {

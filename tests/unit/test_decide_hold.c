@@ -70,6 +70,20 @@ WORLD_TEST(a_push_waits_for_the_lock_and_the_head_is_deployed_once)
 	assert_string_equal(world_environment(w, "staging").waiting_push, "");
 }
 
+/* An environment that has gates alone by then. */
+WORLD_TEST(what_waited_is_asked_for_no_more_where_pushes_are_no_longer_deployed)
+{
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	hold_push(w, "develop", COMMIT_B);
+	world_settings(w, "STAGING_DEPLOY_PUSHES=false", NULL);
+	world_settings_read(w);
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	assert_string_equal(
+	    world_plain(world_says_in(w, WORLD_GROUP, "Unlocked: ")), "Unlocked: staging by @ada.");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_string_equal(world_environment(w, "staging").waiting_push, "");
+}
+
 /* Found by the simulation (SEED=701010): polling took it for known. */
 WORLD_TEST_OF(
     a_push_that_waited_is_found_by_polling_though_its_query_is_lost, "POLL_REPOSITORY_SECONDS=60")

@@ -61,10 +61,9 @@ TEST_WITH(defaults_by_which_two_would_meet_carry_the_name, folder_aid_make, fold
 	s = folder_aid_load();
 	assert_string_equal(folder_aid_text(s, "shop", SETTING_REGISTRY_IMAGE), "shop");
 	assert_null(folder_aid_text(s, "shop", SETTING_APP_PORTS));
-	assert_string_equal(settings_application(s, "shop")
-				->inside->members[0]
-				->values[ENVIRONMENT_SETTING_COMPOSE_DIR]
-				.text,
+	assert_string_equal(settings_own(settings_application(s, "shop")->inside->members[0],
+				ENVIRONMENT_SETTING_COMPOSE_DIR)
+				->text,
 	    "/srv/shop");
 	assert_string_equal(settings_environment(s, "shop/staging")->branch, "develop");
 	settings_unref(s);
@@ -232,10 +231,9 @@ TEST_WITH(what_stands_in_the_wrong_file_is_said, folder_aid_make, folder_aid_rem
 	assert_non_null(strstr(settings_refusal(s, "staging"), "deploybot application adopt NAME"));
 	assert_non_null(settings_refusal(s, "production"));
 	assert_null(settings_refusal(s, "web/staging"));
-	assert_string_equal(settings_application(s, "web")
-				->inside->members[0]
-				->values[ENVIRONMENT_SETTING_COMPOSE_DIR]
-				.text,
+	assert_string_equal(settings_own(settings_application(s, "web")->inside->members[0],
+				ENVIRONMENT_SETTING_COMPOSE_DIR)
+				->text,
 	    "/srv/web"); /* never inherited */
 	settings_unref(s);
 }

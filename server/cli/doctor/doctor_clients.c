@@ -19,7 +19,8 @@ static const char *
 find_key(const struct settings *s, const struct client_settings *client)
 {
 	const struct settings_member *member = settings_member(s, FAMILY_CLIENT, client->id);
-	const char *own = member == NULL ? NULL : member->values[CLIENT_SETTING_SSH_KEY].text;
+	const char *own =
+	    member == NULL ? NULL : settings_own(member, CLIENT_SETTING_SSH_KEY)->text;
 	const char *all = settings_text(s, SETTING_SSH_KEY_PATH);
 
 	return own != NULL ? own : all != NULL ? all : "";

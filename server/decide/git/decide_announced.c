@@ -130,6 +130,6 @@ decide_announced_again(struct tx *tx)
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, timer->environment);
 
-	if (settings != NULL && settings->branch != NULL)
+	if (settings != NULL && settings->push_branch != NULL)
 		decide_query_head(tx, settings, timer->requested_by, &timer->push);
 }

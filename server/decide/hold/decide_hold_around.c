@@ -118,15 +118,16 @@ is_for_end(const char *waits_for)
 }
 
 static bool
-has_waiting(struct tx *tx, const char *environment)
+has_waiting(struct tx *tx, const struct environment_settings *settings)
 {
+	struct environment environment;
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n;
 
-	if (row_environment_get(tx, environment, &(struct environment){ 0 })->waiting_push[0] !=
-	    '\0')
+	row_environment_get(tx, settings->name, &environment);
+	if (environment.waiting_push[0] != '\0' && settings->push_branch != NULL)
 		return true;
-	n = row_queue_list(tx, environment, ids);
+	n = row_queue_list(tx, settings->name, ids);
 	for (size_t i = 0; i < n; i++)
 		if (is_for_end(
 			row_deployment_get(tx, ids[i], &(struct deployment){ 0 })->waits_for))
@@ -141,7 +142,7 @@ decide_hold_waiting(struct tx *tx, const char *target)
 	size_t i = 0, n = 0;
 
 	while ((environment = decide_hold_covers(tx, target, &i)) != NULL)
-		n += has_waiting(tx, environment->name);
+		n += has_waiting(tx, environment);
 	return n;
 }
 
@@ -204,7 +205,7 @@ decide_hold_add_end(struct tx *tx, const char *target, size_t waiting, struct ch
 
 	while ((environment = decide_hold_covers(tx, target, &i)) != NULL) {
 		decide_holds(tx, environment->name, &holds);
-		left += holds.n > 0 && has_waiting(tx, environment->name);
+		left += holds.n > 0 && has_waiting(tx, environment);
 	}
 	if (waiting > left)
 		chat_text_add(text, " Queued pushes start now.");

@@ -50,7 +50,7 @@ free_push(struct tx *tx, const struct environment_settings *settings, const char
 	row_environment_free_push(tx, settings->name);
 	if (deployment_runs_already(&head, &environment))
 		row_environment_set_seen(tx, settings->name, head.commit, "");
-	if (settings->branch != NULL)
+	if (settings->push_branch != NULL)
 		decide_query_head(tx, settings, pushed_by, &push);
 }
 

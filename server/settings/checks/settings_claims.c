@@ -105,8 +105,8 @@ settings_is_bluegreen(const struct settings *s, const struct settings_member *me
 static void
 add_ssh(struct settings_claims *claims, const struct member_of *of)
 {
-	const char *list = of->member->values[ENVIRONMENT_SETTING_HOST].text;
-	const char *folder = of->member->values[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
+	const char *list = settings_own(of->member, ENVIRONMENT_SETTING_HOST)->text;
+	const char *folder = settings_own(of->member, ENVIRONMENT_SETTING_COMPOSE_DIR)->text;
 	const char *ports =
 	    settings_is_bluegreen(of->s, of->member) ? text_of(of, SETTING_APP_PORTS) : NULL;
 	const char *proxy = settings_is_bluegreen(of->s, of->member) ?
@@ -129,7 +129,7 @@ add_ssh(struct settings_claims *claims, const struct member_of *of)
 static void
 add_systemd(struct settings_claims *claims, const struct member_of *of)
 {
-	const char *list = of->member->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *list = settings_own(of->member, ENVIRONMENT_SETTING_HOST)->text;
 	const char *folder = text_of(of, SETTING_SYSTEMD_DIR);
 	char part[SETTING_PART_MAX + 1], host[HOST_ROOM], path[SETTING_PART_MAX + 1];
 
@@ -142,7 +142,7 @@ add_systemd(struct settings_claims *claims, const struct member_of *of)
 static void
 add_local(struct settings_claims *claims, const struct member_of *of)
 {
-	const char *port = of->member->values[ENVIRONMENT_SETTING_PORT].text;
+	const char *port = settings_own(of->member, ENVIRONMENT_SETTING_PORT)->text;
 
 	if (port != NULL)
 		add(claims, "port:%.5s", port);
@@ -212,7 +212,7 @@ settings_host_list(const struct settings *s, const char *environment)
 	const struct settings_member *member =
 	    find_member(settings_of(s, environment), environment);
 
-	return member != NULL ? member->values[ENVIRONMENT_SETTING_HOST].text : NULL;
+	return member != NULL ? settings_own(member, ENVIRONMENT_SETTING_HOST)->text : NULL;
 }
 
 bool

@@ -49,7 +49,7 @@ check_action(const struct checked *c, const char *name)
 static void
 check_actions(const struct checked *c)
 {
-	const char *list = c->member->values[CLIENT_SETTING_ACTIONS].text;
+	const char *list = settings_own(c->member, CLIENT_SETTING_ACTIONS)->text;
 	char name[ACTION_NAME];
 
 	if (list == NULL)
@@ -59,7 +59,7 @@ check_actions(const struct checked *c)
 		check_action(c, name);
 	for (size_t i = 0; i < COUNT(needs); i++)
 		if ((c->client->actions & ACTION_BIT(needs[i].action)) != 0 &&
-		    !c->member->values[needs[i].setting].is_given)
+		    !settings_own(c->member, needs[i].setting)->is_given)
 			SAY(c, SETTINGS_ERROR, needs[i].setting, "is not set, and %s needs it",
 			    action_table[needs[i].action].name);
 }
@@ -147,10 +147,10 @@ check_target(const struct checked *c)
 	const struct settings *s = c->l->s;
 	const char *there;
 
-	if (!c->member->values[CLIENT_SETTING_HOST].is_given && c->client->actions != 0 &&
+	if (!settings_own(c->member, CLIENT_SETTING_HOST)->is_given && c->client->actions != 0 &&
 	    (c->client->actions & action_set_by(ACTION_BY_HOST)) == 0)
 		return; /* nothing is done on a machine of it */
-	if (!c->member->values[CLIENT_SETTING_HOST].is_given) {
+	if (!settings_own(c->member, CLIENT_SETTING_HOST)->is_given) {
 		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
 		    "is not set: [USER@]HOST[:PORT], or local for this machine");
 		return;

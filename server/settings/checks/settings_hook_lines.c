@@ -86,9 +86,9 @@ check_target(const struct checked *c, const struct action *action)
 static void
 check(struct checked *c)
 {
-	const char *own = c->member->values[HOOK_SETTING_SECRET].text;
+	const char *own = settings_own(c->member, HOOK_SETTING_SECRET)->text;
 	char secret[SETTING_NAME_MAX];
-	const char *starts = c->member->values[HOOK_SETTING_STARTS].text;
+	const char *starts = settings_own(c->member, HOOK_SETTING_STARTS)->text;
 	const struct settings *s = c->l->s;
 	char action[SETTINGS_ACTION_MAX], near[SETTINGS_NEAR_MAX];
 	const struct action *of;

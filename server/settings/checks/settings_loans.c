@@ -19,11 +19,11 @@ check(struct settings_loader *l, const struct settings_member *member)
 {
 	const struct settings *s = l->s;
 	enum settings_severity level = level_of(s->application);
-	const char *target = member->values[SECRET_SETTING_FOR].text;
+	const char *target = settings_own(member, SECRET_SETTING_FOR)->text;
 	const char *slash = target != NULL ? strchr(target, '/') : NULL;
 	char whole[LIMIT_ENVIRONMENT];
 
-	if (member->values[SECRET_SETTING_PATH].text == NULL || target == NULL) {
+	if (settings_own(member, SECRET_SETTING_PATH)->text == NULL || target == NULL) {
 		settings_say_of(l, level, member,
 		    target == NULL ? SECRET_SETTING_FOR : SECRET_SETTING_PATH,
 		    "is not set, and a secret that is lent needs both its PATH and what it is FOR");

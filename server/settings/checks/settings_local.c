@@ -57,7 +57,7 @@ has_any_role(const struct settings_loader *l, const struct settings_member *memb
 const char *
 settings_local_role(const struct settings_member *member)
 {
-	const char *is = member->values[LOCAL_SETTING_IS].text;
+	const char *is = settings_own(member, LOCAL_SETTING_IS)->text;
 
 	if (member->family != FAMILY_LOCAL || is == NULL || !text_starts(is, ROLE_WORD " "))
 		return NULL;
@@ -129,7 +129,7 @@ check(struct settings_loader *l, const struct settings_member *member)
 	else if (!has_any_role(l, member))
 		settings_say(l->report, SETTINGS_WARNING,
 		    "%s: %s has no role: nothing is granted to them", name,
-		    member->values[LOCAL_SETTING_IS].text);
+		    settings_own(member, LOCAL_SETTING_IS)->text);
 }
 
 void
@@ -154,15 +154,16 @@ settings_check_users(struct settings_loader *l)
 			settings_say(l->report, SETTINGS_WARNING,
 			    "PERSON_%s_%s: is one of the whole server, and means nothing here: write it into the settings file",
 			    in->members[i]->name,
-			    in->members[i]->values[PERSON_SETTING_GITHUB].is_given ? "GITHUB" :
-										     "GITLAB");
+			    settings_own(in->members[i], PERSON_SETTING_GITHUB)->is_given ?
+				"GITHUB" :
+				"GITLAB");
 	}
 }
 
 void
 settings_fill_user(struct settings_member *member)
 {
-	const char *is = member->values[LOCAL_SETTING_IS].text;
+	const char *is = settings_own(member, LOCAL_SETTING_IS)->text;
 
 	member->person = 0;
 	if (member->family != FAMILY_LOCAL || is == NULL || !member->user.has_user ||

@@ -336,7 +336,7 @@ say_unanswered(struct settings_loader *l)
 	for (size_t i = 0; i < l->s->environment_count; i++) {
 		const struct environment_settings *e = &l->s->environments[i];
 
-		if (e->member->values[ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT].text != NULL &&
+		if (settings_own(e->member, ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT)->text != NULL &&
 		    !e->gate_reviewer && e->of->github.app_id != NULL &&
 		    e->of->github.app_webhook_secret == NULL)
 			settings_say(l->report, SETTINGS_WARNING,

@@ -13,7 +13,7 @@ settings_check_pipelines(struct settings_loader *l)
 	struct err err;
 
 	for (size_t i = 0; i < in->member_count; i++) {
-		const char *line = in->members[i]->values[PIPELINE_SETTING_IS].text;
+		const char *line = settings_own(in->members[i], PIPELINE_SETTING_IS)->text;
 
 		if (in->members[i]->family != FAMILY_PIPELINE || line == NULL)
 			continue;

@@ -36,6 +36,6 @@ settings_check_previous(struct settings_loader *l)
 	for (size_t m = 0; m < in->member_count; m++)
 		if (in->members[m]->family == FAMILY_HOOK)
 			check(l, setting_name("HOOK_<NAME>_SECRET", in->members[m]->name, name),
-			    &in->members[m]->values[HOOK_SETTING_SECRET],
-			    &in->members[m]->values[HOOK_SETTING_SECRET_PREVIOUS]);
+			    settings_own(in->members[m], HOOK_SETTING_SECRET),
+			    settings_own(in->members[m], HOOK_SETTING_SECRET_PREVIOUS));
 }

@@ -355,8 +355,9 @@ check_idle_families(struct settings_loader *l)
 
 		if (member->family != FAMILY_ENVIRONMENT || is_given(&v, SETTING_DEPLOY_SCRIPT) ||
 		    !is_ours(transport) || strcmp(transport, families[n].transport) == 0 ||
-		    !member->values[families[n].setting].is_given ||
-		    (usual != NULL && strcmp(member->values[families[n].setting].text, usual) == 0))
+		    !settings_own(member, families[n].setting)->is_given ||
+		    (usual != NULL &&
+			strcmp(settings_own(member, families[n].setting)->text, usual) == 0))
 			continue; /* the usual one is what `application adopt` writes down */
 		settings_say_of(l, SETTINGS_WARNING, member, families[n].setting,
 		    "is used by the transport %s alone, and does nothing here",

@@ -16,7 +16,7 @@ find_part(const struct settings *s, const struct environment_settings *own, cons
 	const struct environment_settings *found;
 	char text[ENVIRONMENT_ID_MAX];
 	struct environment_id id;
-	bool is_own_file = own->member->values[ENVIRONMENT_SETTING_AFTER].is_own_file;
+	bool is_own_file = settings_own(own->member, ENVIRONMENT_SETTING_AFTER)->is_own_file;
 
 	*ret_fault = NULL;
 	if (!environment_id_parse(own->name, &id))

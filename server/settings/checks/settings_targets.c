@@ -26,7 +26,7 @@ say_missing(struct settings_loader *l, const struct settings_member *member,
 static bool
 lacks(const struct settings_member *member, enum family_setting setting)
 {
-	return !member->values[setting].is_given;
+	return !settings_own(member, setting)->is_given;
 }
 
 static void
@@ -171,8 +171,8 @@ check_health_way(
     struct settings_loader *l, const struct settings_member *member, const char *transport)
 {
 	static const enum setting ways[] = { SETTING_SSH_JUMP, SETTING_SSH_PROXY_COMMAND };
-	const char *urls = member->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
-	const char *hosts = member->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *urls = settings_own(member, ENVIRONMENT_SETTING_HEALTH_URL)->text;
+	const char *hosts = settings_own(member, ENVIRONMENT_SETTING_HOST)->text;
 	const char *way = NULL;
 	char url[SETTING_PART_MAX + 1], host[URL_HOST], smoke[SETTING_NAME_MAX];
 
@@ -201,7 +201,7 @@ check_health_way(
 static void
 check_health_is_not_ours(struct settings_loader *l, const struct settings_member *member)
 {
-	const char *urls = member->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
+	const char *urls = settings_own(member, ENVIRONMENT_SETTING_HEALTH_URL)->text;
 	const char *port = l->s->inside->values[SETTING_API_SERVER_PORT].text;
 	char url[SETTING_PART_MAX + 1], place[URL_PLACE], *colon;
 

@@ -57,9 +57,9 @@ compare_specials(struct buf *names, const struct settings_member *a,
 
 /* Of one that is not there, or has no such text: NULL. */
 static const char *
-text_in(const struct settings_member *member, size_t setting)
+text_in(const struct settings_member *member, enum family_setting setting)
 {
-	return member == NULL ? NULL : member->values[setting].text;
+	return member == NULL ? NULL : settings_own(member, setting)->text;
 }
 
 /* Is one of this machine's users another one by now, under the same name? */
@@ -236,7 +236,7 @@ is_one_member(const struct settings_member *a, const struct settings_member *b)
 	if (a->family != b->family || strcmp(a->name, b->name) != 0 ||
 	    strcmp(a->refusal, b->refusal) != 0 || !are_one_text(a->fingerprint, b->fingerprint))
 		return false;
-	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+	for (size_t i = 0; i < a->value_count; i++)
 		if (!is_one_value(&a->values[i], &b->values[i]))
 			return false;
 	for (size_t i = 0; i < a->special_count && a->special_count == b->special_count; i++)

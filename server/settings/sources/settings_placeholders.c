@@ -70,6 +70,6 @@ settings_check_placeholders(struct settings_loader *l, bool own)
 
 			if (spec->family == in->members[m]->family && !spec->is_secret)
 				check_text(l, setting_name(spec->name, in->members[m]->name, name),
-				    in->members[m]->values[i].text);
+				    settings_own(in->members[m], i)->text);
 		}
 }

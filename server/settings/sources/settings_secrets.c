@@ -83,7 +83,7 @@ of_member(const struct settings *s, const struct settings_member *member, const 
 
 		if (spec->family == member->family)
 			one(s, spec, setting_name(spec->name, member->name, name),
-			    &member->values[i], walk);
+			    settings_own(member, i), walk);
 	}
 	for (size_t i = 0; i < member->special_count; i++) {
 		const struct settings_spec *spec = &settings_table[member->specials[i].setting];

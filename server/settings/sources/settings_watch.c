@@ -51,7 +51,7 @@ add_secrets(uint64_t mark, const struct settings_inside *in)
 	for (size_t m = 0; m < in->member_count; m++) {
 		const struct settings_member *member = in->members[m];
 
-		mark = add_values(mark, member->values, FAMILY_SETTING_COUNT);
+		mark = add_values(mark, member->values, member->value_count);
 		for (size_t i = 0; i < member->special_count; i++)
 			mark = add_values(mark, &member->specials[i].value, 1);
 	}
