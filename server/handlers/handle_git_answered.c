@@ -39,9 +39,8 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
 static int64_t
 came_block(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
 {
-	bool is_like_a_push = (principal_token(deployment->requested_by) != 0 ||
-				  principal_is_program(deployment->requested_by)) &&
-	    strcmp(answer->branch_commit, answer->commit) == 0;
+	bool is_like_a_push = principal_token(deployment->requested_by) != 0 ||
+	    principal_is_program(deployment->requested_by);
 
 	return is_like_a_push ? decide_came_block(tx, deployment->environment, answer) : 0;
 }

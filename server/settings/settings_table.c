@@ -164,7 +164,7 @@ settings_is_runners(const struct settings *s, const char *name)
 		if (is_name_of(&settings_table[i], settings_table[i].name, name))
 			return settings_table[i].whose != WHOSE_SERVER;
 	for (size_t m = 0; in != NULL && m < in->member_count; m++)
-		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+		for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
 			const struct settings_spec *spec = &settings_table_families[i];
 
 			if (spec->family == in->members[m]->family &&
@@ -193,7 +193,7 @@ redact_member(const struct settings_member *member, struct redact *redact, struc
 		if (!redact_value(&settings_table[member->specials[i].setting],
 			&member->specials[i].value, redact, err))
 			return false;
-	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+	for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++)
 		if (!redact_value(
 			&settings_table_families[i], settings_own(member, i), redact, err))
 			return false;
@@ -228,7 +228,7 @@ settings_list_member(
 {
 	const struct settings_member *member = settings_member(s, family, name);
 
-	for (size_t i = 0; member != NULL && i < FAMILY_SETTING_COUNT; i++)
+	for (enum family_setting i = 0; member != NULL && i < FAMILY_SETTING_COUNT; i++)
 		if (settings_table_families[i].family == family &&
 		    settings_own(member, i)->text != NULL)
 			buf_addf(out, "%s=%s\n", settings_table_families[i].name,

@@ -259,7 +259,8 @@ class Tree:
         """The names of what failed, none when nothing failed, and the output."""
         status, output = self.run(command, timeout_s, **histories)
         failed = {name for names in FAILURE.findall(output) for name in names if name}
-        if status is None:      # it waits for what never comes, and would fail when its own patience ends
+        # It waits for what never comes, and would fail when its own patience ends; or it breaks an assertion.
+        if status is None or "Assertion `" in output:
             failed |= set(WAITING.findall(output))
             status = 1
         if (status == 0) == bool(failed):

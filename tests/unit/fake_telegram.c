@@ -146,8 +146,9 @@ fake_telegram_settings(const struct fake_telegram *fake, const char *webhook_url
 	char url[256];
 	char *const environment[] = { "TELEGRAM_BOT_TOKEN=" FAKE_TOKEN,
 		"ADMIN_TELEGRAM_IDS=4711,4712", "STAGING_TELEGRAM_IDS=4713",
-		"TELEGRAM_CHAT_ID=-1001", "TELEGRAM_WEBHOOK_SECRET=" FAKE_SECRET,
-		"GITHUB_REPOSITORY=acme/app", base, webhook_url == NULL ? NULL : url, NULL };
+		"LOCAL_WWW_DATA_IS=role admin", "TELEGRAM_CHAT_ID=-1001",
+		"TELEGRAM_WEBHOOK_SECRET=" FAKE_SECRET, "GITHUB_REPOSITORY=acme/app", base,
+		webhook_url == NULL ? NULL : url, NULL };
 	static struct settings_report report;
 	struct settings *settings = NULL;
 

@@ -27,6 +27,19 @@ WORLD_TEST(what_git_was_asked_about_before_was_pushed_before)
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
+/* Nothing says what was pushed, as where it is polled. */
+WORLD_TEST(what_git_was_asked_about_unannounced_was_pushed_before)
+{
+	world_starts_over(w, COMMIT_A, COMMIT_B);
+	announce(w, "develop", "");
+	blocked_is_rolled_back(w, "staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(w, EFFECT_RUN));
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
 /* D was announced before C, which it contains: deliveries overtake each other. */
 WORLD_TEST(a_push_whose_delivery_was_overtaken_came_when_it_was_announced)
 {
@@ -124,6 +137,22 @@ WORLD_TEST_OF(what_git_showed_for_another_environment_of_its_branch_was_pushed_t
 {
 	show_elsewhere_and_roll_back(w);
 	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
+/* Found by the simulation (SEED=852075037): git was asked, and the settings let nobody poll then. */
+WORLD_TEST_OF(
+    what_a_poll_showed_that_nobody_asks_for_any_more_was_pushed_then, "POLL_REPOSITORY_SECONDS=60")
+{
+	world_polled(w, COMMIT_A, COMMIT_A);
+	pushed_and_rolled_back(w);
+	world_due(w, TIMER_POLL);
+	world_settings(w, "POLL_REPOSITORY_SECONDS=0", NULL);
+	world_settings_read(w);
+	world_git_heads(w, COMMIT_C, COMMIT_A);
+	announce(w, "develop", COMMIT_C);
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));

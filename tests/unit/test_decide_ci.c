@@ -314,6 +314,20 @@ CI_TEST_OF(what_is_asked_about_ends_when_its_ci_fails, "STAGING_APPROVALS=2")
 	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 0);
 }
 
+/* The red workflow is said in the team's chat, and who asked looks elsewhere. */
+CI_TEST(who_asked_is_notified_that_its_ci_has_failed)
+{
+	size_t rings;
+
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	rings = world_rings_in(w, WORLD_GROUP);
+	ends(w, "ci.yml", COMMIT_A, "failure");
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	assert_int_equal(world_rings_in(w, WORLD_GROUP), rings + 1);
+}
+
 /* No webhook says it: GitHub is asked while people are. */
 CI_TEST_OF(what_is_asked_about_is_asked_for_at_github, "STAGING_APPROVALS=1")
 {

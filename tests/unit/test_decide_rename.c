@@ -459,6 +459,18 @@ WORLD_TEST(a_push_while_an_application_is_renamed_waits_for_that)
 	has_what_is_blocked(w);
 }
 
+/* ... also where git does not show it before. */
+WORLD_TEST(a_push_that_git_shows_behind_a_rename_came_when_it_was_announced)
+{
+	rename_amid_a_rollback(w);
+	announce(w, COMMIT_C);
+	is_renamed_behind_it(w);
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .lacks_after = true });
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze store/staging");
+	world_due(w, TIMER_PUSH);
+	has_what_is_blocked(w);
+}
+
 /* Both files were there for a moment, and git was asked for both. */
 WORLD_TEST(what_git_says_of_a_new_name_waits_for_its_rows)
 {

@@ -4,6 +4,7 @@
 
 #include "decide/git/decide_git.h"
 #include "decide/git/decide_push.h"
+#include "decide/hold/decide_refusal.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -205,6 +206,18 @@ decide_poll_failed(struct tx *tx, const char *why)
 	    why);
 }
 
+/* It dates a push that comes later, also where the settings let nobody poll by now. */
+static void
+take_head(struct tx *tx, const struct environment_settings *e, const char *commit)
+{
+	char former[ENVIRONMENT_ID_MAX];
+
+	if (commit[0] != '-')
+		decide_head_is(tx, decide_row_name(tx, e->name, former), e->branch, commit);
+	if (is_polled(tx, e))
+		decide_polled(tx, e, commit);
+}
+
 void
 decide_poll_answered(struct tx *tx, const struct git_answer *answer)
 {
@@ -222,8 +235,8 @@ decide_poll_answered(struct tx *tx, const struct git_answer *answer)
 		if (is_shared && e->branch != NULL)
 			note_answers(tx, e);
 		for (size_t h = 0; is_shared && e->branch != NULL && h < answer->n_heads; h++)
-			if (strcmp(answer->head[h].branch, e->branch) == 0 && is_polled(tx, e))
-				decide_polled(tx, e, answer->head[h].commit);
+			if (strcmp(answer->head[h].branch, e->branch) == 0)
+				take_head(tx, e, answer->head[h].commit);
 	}
 }
 

@@ -81,13 +81,9 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 {
 	struct environment environment;
 	bool is_first;
-	char former[ENVIRONMENT_ID_MAX];
 
 	row_environment_get(tx, settings->name, &environment);
 	is_first = environment.polled_commit[0] == '\0';
-	if (commit[0] != '-')
-		decide_head_is(
-		    tx, decide_row_name(tx, settings->name, former), settings->branch, commit);
 	if (strcmp(commit, environment.polled_commit) == 0 ||
 	    row_effect_is_querying(tx, settings->name) ||
 	    row_effect_find_push(tx, settings->name) != 0)

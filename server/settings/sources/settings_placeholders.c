@@ -65,7 +65,7 @@ settings_check_placeholders(struct settings_loader *l, bool own)
 				    special->value.text);
 		}
 	for (size_t m = 0; own && m < in->member_count; m++)
-		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+		for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
 			const struct settings_spec *spec = &settings_table_families[i];
 
 			if (spec->family == in->members[m]->family && !spec->is_secret)

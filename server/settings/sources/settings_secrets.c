@@ -78,7 +78,7 @@ of_member(const struct settings *s, const struct settings_member *member, const 
 {
 	char name[SETTING_NAME_MAX];
 
-	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+	for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
 		const struct settings_spec *spec = &settings_table_families[i];
 
 		if (spec->family == member->family)
