@@ -142,7 +142,7 @@ WORLD_TEST_OF(what_git_showed_for_another_environment_of_its_branch_was_pushed_t
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
-/* Found by the simulation (SEED=852075037): git was asked, and the settings let nobody poll then. */
+/* Found by the simulation (SEED=852075037): the settings let nobody poll when git answers. */
 WORLD_TEST_OF(
     what_a_poll_showed_that_nobody_asks_for_any_more_was_pushed_then, "POLL_REPOSITORY_SECONDS=60")
 {
