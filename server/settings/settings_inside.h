@@ -134,6 +134,9 @@ void settings_check_meant(struct settings_loader *l, const struct settings_spec 
 /* Is this text of ENVIRONMENT "production"? */
 bool settings_says_production(const char *text);
 
+/* Does what is sent to that address go over a network in the clear? */
+bool settings_leaves_machine(const char *url);
+
 /* Why a value, read from this file or from none, is refused in production; NULL: it is fit.  Shows
  * nothing of it. */
 const char *settings_unfit(const struct settings_spec *spec, const char *text);
@@ -336,6 +339,11 @@ void settings_check_github(struct settings_loader *l);
 void settings_check_pipelines(struct settings_loader *l);
 /* What is not set of what runs of these files (a list) are asked for at their forge; NULL: none. */
 const char *settings_forge_missing(const struct settings *s, const char *files);
+
+/* --- settings_vault.c --- */
+
+/* Names in the report what is wrong with where Vault is. */
+void settings_check_vault(struct settings_loader *l);
 
 /* --- settings_commands.c --- */
 
