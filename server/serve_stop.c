@@ -177,6 +177,7 @@ serve_teardown(struct serve *serve)
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
 	forge_api_free(serve->github);
+	vault_free(serve->vault);
 	for (size_t i = 0; i < JOB_FORGES; i++)
 		http_client_free(serve->jobs.issuer[i]);
 	http_client_free(serve->witness.s3);

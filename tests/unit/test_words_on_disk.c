@@ -600,6 +600,8 @@ note_metrics(void)
 	metric_set_health(set, "staging", true);
 	metric_set_value(set, METRIC_GITHUB_INTERVAL, 1);
 	metric_set_value(set, METRIC_JOB_KEYS_UNREACHABLE, 0);
+	metric_set_value(set, METRIC_VAULT_UP, true);
+	metric_set_value(set, METRIC_VAULT_TOKEN_TTL, 3600);
 	metric_set_value(set, METRIC_HEALTH_INTERVAL, 60);
 	metric_set_value(set, METRIC_RUNNER_UP, true);
 	metric_set_value(set, METRIC_LOOP_LAG, 0);
