@@ -217,7 +217,7 @@ next_waiting(const struct vault *v)
 	return NULL;
 }
 
-/* A step has ended: whoever waited goes on with the token that there is, or ends with its answer. */
+/* A step has ended: whoever waited goes on with the token, or without one ends with its answer. */
 static void
 let_in(struct vault *v, const struct vault_answer *answer)
 {
@@ -475,7 +475,7 @@ may_start(const struct vault *v, const struct vault_request *request, struct err
 		return err_set(err, ERR_BUSY, "%d calls of Vault are waited for", VAULT_CALLS);
 	if (!request->is_anonymous && v->token[0] == '\0' && v->life.pause_s > 0 &&
 	    v->last.verdict == VAULT_TOKEN_REFUSED)
-		return err_set(err, ERR_DENIED, "our own login was refused: %s", v->last.detail);
+		return err_set(err, ERR_DENIED, "%s", v->last.detail);
 	return true;
 }
 

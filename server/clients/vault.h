@@ -1,11 +1,11 @@
-/* vault.h - Vault: our own token, kept alive, and what is asked with it: one call, one try.  Side: loop. */
+/* vault.h - Vault: our own token, kept alive, and what is asked with it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * The token is VAULT_TOKEN, or that of a login by VAULT_ROLE_ID and VAULT_SECRET_ID.  It is renewed
  * at two thirds of its life, and a login takes its place where it cannot be renewed; each minute it
- * is looked at, so that what is said of it is so.  Its text is in memory and in headers alone: never
- * in a log, an error or an answer, and wiped.  A token that was replaced is not revoked: its leases
- * would end with it.  A call that is refused (403) is asked once more where the token was at fault
+ * is looked at, so that what is said of it is so.  Its text is in memory and in headers alone, never
+ * in a log, an error or an answer, and wiped.  A token that was replaced is not revoked, for its
+ * leases would end with it.  A call that is refused (403) is asked once more where the token was at fault
  * and a login gives another one, or, unknown yet to the node that was asked (412), after a second;
  * nothing that Vault may have done is ever asked twice.
  */
@@ -43,7 +43,8 @@ void vault_settings(struct vault *vault, struct settings *settings);
 
 /* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  What the
  * request points at may go at once, but for ctx.  NULL: could not be started; *err says why,
- * ERR_BUSY where VAULT_CALLS are open, ERR_DENIED where our token or login was just refused. */
+ * ERR_BUSY where VAULT_CALLS are open, ERR_DENIED with the answer
+ * where our token or login was just refused. */
 struct vault_call *vault_start(
     struct vault *vault, const struct vault_request *request, struct err *err) MUST_USE;
 

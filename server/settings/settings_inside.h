@@ -134,9 +134,6 @@ void settings_check_meant(struct settings_loader *l, const struct settings_spec 
 /* Is this text of ENVIRONMENT "production"? */
 bool settings_says_production(const char *text);
 
-/* Does what is sent to that address go over a network in the clear? */
-bool settings_leaves_machine(const char *url);
-
 /* Why a value, read from this file or from none, is refused in production; NULL: it is fit.  Shows
  * nothing of it. */
 const char *settings_unfit(const struct settings_spec *spec, const char *text);

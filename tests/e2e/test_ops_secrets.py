@@ -33,7 +33,7 @@ SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_
            "TELEGRAM_API_HASH": API_HASH, "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token-2Tb6Xk8Lw4Qz",
            "GITHUB_API_TOKEN": "canary-of-a-persons-token-6Mw2Pj9Zc5Ht",
            "GITLAB_API_TOKEN": "canary-of-a-projects-token-8Fd4Yn3Gb7Lk", "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
-           "VAULT_TOKEN": "canary-of-vaults-token-5Qj8Zr3Xn6Lb",     # instead of the role: hostile_secrets.py has it in force
+           "VAULT_TOKEN": "canary-of-vaults-token-5Qj8Zr3Xn6Lb",     # in force in hostile_secrets.py
            "VAULT_SECRET_ID": "canary-of-vaults-role-9Wk4Ht7Mv2Pc", **INBOUND}
 SHOWN = """cat /proc/self/status | grep -E 'Sig|NoNewPrivs|Dumpable' >"$here/status"
 ls -l /proc/self/fd >"$here/fds"

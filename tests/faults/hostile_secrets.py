@@ -27,7 +27,7 @@ PLANTED = {
     "GITHUB_API_TOKEN": "canary-of-a-persons-token_8Vr5Nc3Ky7Wd",
     "GITLAB_API_TOKEN": "canary-of-a-projects-token_2Xm7Bd5Pq9Ls",
     "VAULT_TOKEN": "canary-of-vaults-token_7Nb2Kx5Hq8Zm",
-    "VAULT_SECRET_ID": "canary-of-vaults-role_3Yt6Wd9Fs4Cr",     # instead of the token: test_ops_secrets.py has it in force
+    "VAULT_SECRET_ID": "canary-of-vaults-role_3Yt6Wd9Fs4Cr",     # in force in test_ops_secrets.py
     "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
     **{name + which: f"canary-of-{name.lower().replace('_', '-')}{which.lower()}_5Wz8Rk3Jd"
        for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET",

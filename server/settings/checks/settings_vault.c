@@ -5,9 +5,11 @@
 
 #include "lib/err.h"
 #include "lib/file.h"
+#include "settings/checks/settings_production.h"
 #include "settings/settings_inside.h"
 
 #define CERTIFICATES_MAX (1u << 20)
+#define PEM_END		 "CERTIFICATE-----" /* of one, in both of its lines */
 
 static void
 check_certificates(struct settings_loader *l, const char *path)
@@ -19,7 +21,7 @@ check_certificates(struct settings_loader *l, const char *path)
 	text = file_read(path, CERTIFICATES_MAX, &size, &err);
 	if (text == NULL)
 		settings_say(l->report, SETTINGS_ERROR, "VAULT_CA_FILE: %s", err.text);
-	else if (strstr(text, "-----BEGIN CERTIFICATE-----") == NULL)
+	else if (strstr(text, PEM_END) == NULL)
 		settings_say(l->report, SETTINGS_ERROR,
 		    "VAULT_CA_FILE: %s has no certificate in PEM (-----BEGIN CERTIFICATE-----)",
 		    path);
