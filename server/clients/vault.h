@@ -3,11 +3,11 @@
 /*
  * The token is VAULT_TOKEN, or that of a login by VAULT_ROLE_ID and VAULT_SECRET_ID.  It is renewed
  * at two thirds of its life, and a login takes its place where it cannot be renewed; each minute it
- * is looked at, so that what is said of it is so.  Its text is in memory and in headers alone, never
- * in a log, an error or an answer, and wiped.  A token that was replaced is not revoked, for its
- * leases would end with it.  A call that is refused (403) is asked once more where the token was at fault
- * and a login gives another one, or, unknown yet to the node that was asked (412), after a second;
- * nothing that Vault may have done is ever asked twice.
+ * is looked at, so that what is said of it is so.  Its text is in memory and in headers alone,
+ * never in a log, an error or an answer, and wiped.  A token that was replaced is not revoked, for
+ * its leases would end with it.  A call that is refused (403) is asked once more where the token
+ * was at fault and a login gives another one; one that a node does not know yet (412), after a
+ * second.  Nothing that Vault may have done is ever asked twice.
  */
 #pragma once
 
