@@ -600,7 +600,8 @@ vault_free(struct vault *v)
 {
 	if (v == NULL)
 		return;
-	assert(TAILQ_EMPTY(&v->calls));
+	while (!TAILQ_EMPTY(&v->calls))
+		vault_cancel(TAILQ_FIRST(&v->calls));
 	loop_task_cancel(&v->end_task);
 	close_client(v);
 	settings_unref(v->settings);

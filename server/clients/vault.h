@@ -36,7 +36,7 @@ struct vault_request {
 
 /* Without a VAULT_ADDR there is none to be asked, and vault_start() says so. */
 struct vault *vault_new(struct loop *loop, struct settings *settings) MUST_USE;
-void vault_free(struct vault *vault); /* takes NULL; when all calls have ended */
+void vault_free(struct vault *vault); /* takes NULL; cancels the calls that are open */
 
 /* Where they name another Vault or another login all begins anew: calls end as VAULT_AWAY. */
 void vault_settings(struct vault *vault, struct settings *settings);
