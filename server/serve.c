@@ -202,6 +202,22 @@ note_keys(struct serve *serve)
 	metric_set_value(serve->metrics, METRIC_JOB_KEYS_UNREACHABLE, is_unreachable);
 }
 
+/* Without one there is no series; nor of when a token ends that never does. */
+static void
+note_vault(struct serve *serve)
+{
+	const struct vault_state state = vault_look(serve->vault);
+
+	if (state.is_set)
+		metric_set_value(serve->metrics, METRIC_VAULT_UP, state.is_up);
+	else
+		metric_set_forget(serve->metrics, METRIC_VAULT_UP);
+	if (state.is_set && state.ends)
+		metric_set_value(serve->metrics, METRIC_VAULT_TOKEN_TTL, (double)state.ends_in_s);
+	else
+		metric_set_forget(serve->metrics, METRIC_VAULT_TOKEN_TTL);
+}
+
 /* Once a second. */
 static void
 note_lag(void *ctx, double seconds)
@@ -214,6 +230,7 @@ note_lag(void *ctx, double seconds)
 	metric_set_value(serve->metrics, METRIC_LOOP_LAG, seconds);
 	metric_set_value(serve->metrics, METRIC_GITHUB_INTERVAL, forge_api_factor(serve->github));
 	note_keys(serve);
+	note_vault(serve);
 	metric_set_value(serve->metrics, METRIC_MESSAGES_WAITING_SINCE,
 	    (double)telegram_send_waiting_since(telegram_sender(serve->telegram)) / 1000);
 }
@@ -545,6 +562,7 @@ make_clients(struct serve *serve, struct err *err)
 	serve->cloudflare = outbound_client(serve->loop,
 	    outbound_of(OUTBOUND_CLOUDFLARE, serve->settings->cloudflare_api_base), 2, 0, err);
 	serve->github = forge_api_new(serve->loop, err);
+	serve->vault = vault_new(serve->loop, serve->settings);
 	return serve->probes != NULL && serve->cloudflare != NULL && serve->github != NULL &&
 	    make_witness(serve, err);
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "clients/vault.h"
 #include "effects/perform.h"
 #include "effects/health_look.h"
 #include "effects/log_look.h"
@@ -64,6 +65,7 @@ struct serve {
 	struct http_client *probes;
 	struct http_client *cloudflare;
 	struct forge_api *github;
+	struct vault *vault;
 	struct serve_jobs jobs; /* of workflows */
 	struct serve_witness witness;
 	struct telegram *telegram;

@@ -143,6 +143,20 @@ close_store(struct serve *serve)
 	store_close(serve->store);
 }
 
+/* Those that connect elsewhere, but for Telegram's. */
+static void
+free_clients(struct serve *serve)
+{
+	http_client_free(serve->probes);
+	http_client_free(serve->cloudflare);
+	forge_api_free(serve->github);
+	vault_free(serve->vault);
+	for (size_t i = 0; i < JOB_FORGES; i++)
+		http_client_free(serve->jobs.issuer[i]);
+	http_client_free(serve->witness.s3);
+	aws_credentials_free(serve->witness.aws);
+}
+
 void
 serve_teardown(struct serve *serve)
 {
@@ -174,13 +188,7 @@ serve_teardown(struct serve *serve)
 	forge_webhook_free(serve->forges);
 	route_hooks_free(serve->hooks);
 	telegram_free(serve->telegram);
-	http_client_free(serve->probes);
-	http_client_free(serve->cloudflare);
-	forge_api_free(serve->github);
-	for (size_t i = 0; i < JOB_FORGES; i++)
-		http_client_free(serve->jobs.issuer[i]);
-	http_client_free(serve->witness.s3);
-	aws_credentials_free(serve->witness.aws);
+	free_clients(serve);
 	refusals_free(serve->refusals);
 	health_watch_free(serve->watch);
 	metric_set_free(serve->metrics);

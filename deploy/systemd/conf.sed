@@ -24,6 +24,8 @@ s|^#GITHUB_APP_WEBHOOK_SECRET=$|#GITHUB_APP_WEBHOOK_SECRET_FILE=/etc/deploybot/s
 s|^#GITHUB_APP_WEBHOOK_SECRET_PREVIOUS=$|#GITHUB_APP_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/github_app_webhook_secret_previous|
 s|^#GITHUB_API_TOKEN=$|#GITHUB_API_TOKEN_FILE=/etc/deploybot/secrets/server/github_api_token|
 s|^#GITLAB_API_TOKEN=$|#GITLAB_API_TOKEN_FILE=/etc/deploybot/secrets/server/gitlab_api_token|
+s|^#VAULT_TOKEN=$|#VAULT_TOKEN_FILE=/etc/deploybot/secrets/server/vault_token|
+s|^#VAULT_SECRET_ID=$|#VAULT_SECRET_ID_FILE=/etc/deploybot/secrets/server/vault_secret_id|
 s|^#AUTH_TOKEN_SECRET=$|#AUTH_TOKEN_SECRET_FILE=/etc/deploybot/secrets/server/auth_token_secret|
 s|^#AUTH_TOKEN_SECRET_PREVIOUS=$|#AUTH_TOKEN_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/auth_token_secret_previous|
 s|^#WEBHOOK_API_SECRET=$|#WEBHOOK_API_SECRET_FILE=/etc/deploybot/secrets/server/webhook_api_secret|

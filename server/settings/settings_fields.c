@@ -101,6 +101,18 @@ fill_witness(struct settings *s)
 }
 
 static void
+fill_vault(struct settings *s)
+{
+	trim_slashes(s->inside->values[SETTING_VAULT_ADDR].text);
+	s->vault = (struct settings_vault){ .address = text_of(s, SETTING_VAULT_ADDR),
+		.ca_file = text_of(s, SETTING_VAULT_CA_FILE),
+		.name_space = text_of(s, SETTING_VAULT_NAMESPACE),
+		.token = text_of(s, SETTING_VAULT_TOKEN),
+		.role_id = text_of(s, SETTING_VAULT_ROLE_ID),
+		.secret_id = text_of(s, SETTING_VAULT_SECRET_ID) };
+}
+
+static void
 fill_telegram(struct settings *s)
 {
 	const char *mode = text_of(s, SETTING_TELEGRAM_MODE);
@@ -239,6 +251,7 @@ fill_server(struct settings *s)
 	s->database = s->inside->database;
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
 	fill_witness(s);
+	fill_vault(s);
 	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));
 	s->approve_unknown_pusher = settings_truth(text_of(s, SETTING_APPROVE_UNKNOWN_PUSHER));
 	s->approval_timeout_ms = setting_duration_ms(text_of(s, SETTING_APPROVAL_TIMEOUT));

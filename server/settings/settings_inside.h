@@ -338,6 +338,11 @@ void settings_check_pipelines(struct settings_loader *l);
 /* What is not set of what runs of these files (a list) are asked for at their forge; NULL: none. */
 const char *settings_forge_missing(const struct settings *s, const char *files);
 
+/* --- settings_vault.c --- */
+
+/* Names in the report what is wrong with where Vault is. */
+void settings_check_vault(struct settings_loader *l);
+
 /* --- settings_commands.c --- */
 
 /* Is it NAME_COMMAND of a secret?  Then names in the report what is wrong with it. */

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <strings.h>
 
 #include "lib/address.h"
 #include "lib/url.h"
@@ -11,7 +12,7 @@
 struct outbound {
 	bool is_public;
 	const char *const *link; /* addresses of the link that are meant; NULL: none */
-	bool is_link_alone;	 /* only `link` is meant, and where is_near this machine */
+	bool is_link_alone; /* only `link` is meant (NULL: none), and where is_near this machine */
 	bool is_near;
 };
 
@@ -33,7 +34,8 @@ static const struct outbound of_instance = { .link = instance, .is_link_alone = 
 			     of_container = { .link = container,
 				     .is_link_alone = true,
 				     .is_near = true },
-			     of_container_tls = { .link = container };
+			     of_container_tls = { .link = container },
+			     of_this_machine = { .is_link_alone = true, .is_near = true };
 
 static const struct outbound *
 credentials_of(const char *url)
@@ -75,6 +77,9 @@ outbound_of(enum outbound_place place, const char *url)
 
 	if (place == OUTBOUND_AWS_CREDENTIALS)
 		return credentials_of(url);
+	/* Whatever a name leads to: a token in the clear leaves this machine never. */
+	if (place == OUTBOUND_VAULT && strncasecmp(url, "https://", sizeof("https://") - 1) != 0)
+		return &of_this_machine;
 	return host != NULL && strcmp(url_host(url, of_url), host) == 0 ? &public : &named;
 }
 

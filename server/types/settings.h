@@ -138,6 +138,16 @@ struct settings_github {
 	int64_t ci_wait_minutes;
 };
 
+/* What Vault is asked with; NULL: not set. */
+struct settings_vault {
+	const char *address; /* NULL: there is no Vault */
+	const char *ca_file; /* NULL: this machine's */
+	const char *name_space;
+	const char *token; /* or the two halves of an AppRole */
+	const char *role_id;
+	const char *secret_id;
+};
+
 /* Never changed once it is made (settings/sources/settings_load.h): read the fields directly.  Text
  * that is not set is NULL. */
 struct settings {
@@ -160,6 +170,7 @@ struct settings {
 	const char *github_webhook_secret; /* NULL: no /github/webhook */
 	const char *github_repository;	   /* "owner/name" or NULL: any signed one */
 	struct settings_github github;
+	struct settings_vault vault;
 	const char *forge_webhook_secret;  /* NULL: no /forge/webhook */
 	const char *repository_path;	   /* "group/sub/name" or NULL: that of the URL */
 	const char *repository_url;	   /* resolved; valid settings have one */

@@ -33,7 +33,8 @@ SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_
            "TELEGRAM_API_HASH": API_HASH, "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token-2Tb6Xk8Lw4Qz",
            "GITHUB_API_TOKEN": "canary-of-a-persons-token-6Mw2Pj9Zc5Ht",
            "GITLAB_API_TOKEN": "canary-of-a-projects-token-8Fd4Yn3Gb7Lk", "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
-           **INBOUND}
+           "VAULT_TOKEN": "canary-of-vaults-token-5Qj8Zr3Xn6Lb",     # in force in hostile_secrets.py
+           "VAULT_SECRET_ID": "canary-of-vaults-role-9Wk4Ht7Mv2Pc", **INBOUND}
 SHOWN = """cat /proc/self/status | grep -E 'Sig|NoNewPrivs|Dumpable' >"$here/status"
 ls -l /proc/self/fd >"$here/fds"
 tr '\\0' '\\n' </proc/$$/environ >"$here/environ"; tr '\\0' ' ' </proc/$$/cmdline >"$here/argv"
@@ -59,7 +60,8 @@ def scene(tmp_path_factory):
         "AUDIT_S3_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
         "AUDIT_S3_SECRET_ACCESS_KEY": SECRETS["AUDIT_S3_SECRET_ACCESS_KEY"],
         "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": APP_KEY, "GITHUB_API_TOKEN": SECRETS["GITHUB_API_TOKEN"],
-        "GITLAB_API_TOKEN": SECRETS["GITLAB_API_TOKEN"],
+        "GITLAB_API_TOKEN": SECRETS["GITLAB_API_TOKEN"], "VAULT_ADDR": "http://127.0.0.1:9",
+        "VAULT_ROLE_ID": "deploybot", "VAULT_SECRET_ID": SECRETS["VAULT_SECRET_ID"],
         "GITHUB_API_URL": "http://127.0.0.1:9",
         "CLOUDFLARE_API_TOKEN": SECRETS["CLOUDFLARE_API_TOKEN"], "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref",
         "HOOK_NIGHTLY_STARTS": "deploy:staging ref=$.ref", "REPOSITORY_PATH": "orchard/shop", **INBOUND})

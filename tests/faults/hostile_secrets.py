@@ -26,6 +26,8 @@ PLANTED = {
     "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token_4Lq9Vt2Zs7Bk",
     "GITHUB_API_TOKEN": "canary-of-a-persons-token_8Vr5Nc3Ky7Wd",
     "GITLAB_API_TOKEN": "canary-of-a-projects-token_2Xm7Bd5Pq9Ls",
+    "VAULT_TOKEN": "canary-of-vaults-token_7Nb2Kx5Hq8Zm",
+    "VAULT_SECRET_ID": "canary-of-vaults-role_3Yt6Wd9Fs4Cr",     # in force in test_ops_secrets.py
     "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
     **{name + which: f"canary-of-{name.lower().replace('_', '-')}{which.lower()}_5Wz8Rk3Jd"
        for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET",
@@ -139,7 +141,8 @@ def play(hall):
     key.chmod(0o600)
     scene = CrashScene(folder, start=False, telegram=("--local", "--limits", "off", "--token",
                                                       PLANTED["TELEGRAM_BOT_TOKEN"]), settings={
-        **{name: value for name, value in PLANTED.items() if name.isupper()},
+        **{name: value for name, value in PLANTED.items() if name.isupper() and name != "VAULT_SECRET_ID"},
+        "VAULT_ADDR": "http://127.0.0.1:9",
         "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": '"' + APP_KEY.replace("\n", "\\n") + '"',
         "GITHUB_API_URL": "http://127.0.0.1:9",
         "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",

@@ -117,6 +117,8 @@ feed(struct metric_set *set)
 	metric_set_health_url(set, "staging", 0, "https://a.example/h?key=1", true);
 	metric_set_value(set, METRIC_GITHUB_INTERVAL, 1);
 	metric_set_value(set, METRIC_JOB_KEYS_UNREACHABLE, 0);
+	metric_set_value(set, METRIC_VAULT_UP, true);
+	metric_set_value(set, METRIC_VAULT_TOKEN_TTL, 3600);
 	metric_set_value(set, METRIC_HEALTH_INTERVAL, 60);
 	metric_set_state(set,
 	    &(struct state_facts){

@@ -43,6 +43,7 @@ TEST(a_host_that_the_settings_name_may_be_private_and_never_on_a_link)
 		{ OUTBOUND_GITHUB, "https://github.example.org/api/v3" },
 		{ OUTBOUND_HEALTH, "http://10.0.1.7:8080/health" },
 		{ OUTBOUND_S3, NULL },
+		{ OUTBOUND_VAULT, "https://vault.example.org:8200" },
 		{ OUTBOUND_CERTIFICATE, "https://bot.example.org" },
 	};
 
@@ -54,6 +55,19 @@ TEST(a_host_that_the_settings_name_may_be_private_and_never_on_a_link)
 		assert_false(allows(rows[i].place, rows[i].url, "224.0.0.1"));
 		assert_false(allows(rows[i].place, rows[i].url, "0.0.0.0"));
 	}
+}
+
+TEST(a_vault_without_tls_is_on_this_machine_whatever_its_name_leads_to)
+{
+	static const char *const elsewhere[] = { "10.0.0.1", "8.8.8.8", "169.254.169.254",
+		"169.254.170.2", "0.0.0.0" };
+
+	assert_true(allows(OUTBOUND_VAULT, "http://localhost:8200", "127.0.0.1"));
+	assert_true(allows(OUTBOUND_VAULT, "HTTP://localhost:8200", "127.0.0.1"));
+	assert_true(allows(OUTBOUND_VAULT, "HTTPS://vault.example", "10.0.0.1"));
+	for (size_t i = 0; i < COUNT(elsewhere); i++)
+		if (allows(OUTBOUND_VAULT, "http://localhost:8200", elsewhere[i]))
+			fail_msg("%s", elsewhere[i]);
 }
 
 /* The only ones that are for link-local addresses: each may ask its own and nothing else. */

@@ -51,6 +51,13 @@ static const struct setting_case cases[] = {
 		"PRIVATE KEY-----\n\x01\n-----END "
 		"PRIVATE KEY-----",
 		"-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----" } },
+	{ S(VAULT_SECRET), { "hvs.CAESIJ0123456789", "0123456789abcdef" },
+	    { "", "root", "hvs.CAESIJ 0123456789", "hvs.CAESIJ012345678\xc3\xa4",
+		"your-token-of-vaults" } },
+	{ S(ROLE_ID), { "db02de05-fa39-4855-059b-67221c5c2f63", "deploybot.prod" },
+	    { "", "a b", "a/b", "a\"b" } },
+	{ S(NAMESPACE), { "admin", "teams/shop", "a.b/c_d/" },
+	    { "", "/admin", "a//b", "a/../b", "a b", "a." } },
 	{ S(S3_SECRET), { "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzAAAAAAAAA", "0123456789abcdef" },
 	    { "", "0123456789abcde", "0123456789 abcdef", "aaaaaaaaaaaaaaaaaaaa",
 		"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" } },
@@ -497,7 +504,8 @@ TEST(no_secret_stands_in_what_is_said_of_it)
 {
 	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
 		SETTING_TYPE_LONG_TOKEN, SETTING_TYPE_FORGE_TOKEN, SETTING_TYPE_WEBHOOK_SECRET,
-		SETTING_TYPE_S3_SECRET, SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
+		SETTING_TYPE_S3_SECRET, SETTING_TYPE_VAULT_SECRET, SETTING_TYPE_PROXY,
+		SETTING_TYPE_REMOTE };
 	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
 	struct err err;

@@ -582,6 +582,9 @@ note_metrics(void)
 		    .commit = "1a2b3c4",
 		    .subject = "Sell medlars",
 		    .by = "@ada" } } };
+	static const enum metric_id plain[] = { METRIC_GITHUB_INTERVAL, METRIC_JOB_KEYS_UNREACHABLE,
+		METRIC_VAULT_UP, METRIC_VAULT_TOKEN_TTL, METRIC_HEALTH_INTERVAL, METRIC_RUNNER_UP,
+		METRIC_LOOP_LAG, METRIC_MIRROR_SIZE };
 	struct metric_set *set = metric_set_new();
 	struct buf text;
 	char *copy, *rest, *line;
@@ -598,12 +601,8 @@ note_metrics(void)
 	metric_set_value(set, METRIC_TELEGRAM_RECEIVING, true);
 	metric_set_clock(set, true, 0);
 	metric_set_health(set, "staging", true);
-	metric_set_value(set, METRIC_GITHUB_INTERVAL, 1);
-	metric_set_value(set, METRIC_JOB_KEYS_UNREACHABLE, 0);
-	metric_set_value(set, METRIC_HEALTH_INTERVAL, 60);
-	metric_set_value(set, METRIC_RUNNER_UP, true);
-	metric_set_value(set, METRIC_LOOP_LAG, 0);
-	metric_set_value(set, METRIC_MIRROR_SIZE, 1);
+	for (size_t i = 0; i < COUNT(plain); i++)
+		metric_set_value(set, plain[i], 1);
 	metric_set_tls(set, true, 1);
 	buf_init(&text, 1 << 20);
 	metric_set_write(set, &text);

@@ -30,6 +30,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	doctor_telegram(doctor);
 	doctor_http(doctor);
 	doctor_forges(doctor);
+	doctor_vault(doctor);
 	if (facts != NULL) {
 		doctor_production_look(facts, doctor->settings, doctor->cli->env_file);
 		doctor_certificate(doctor, facts);

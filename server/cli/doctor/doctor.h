@@ -30,6 +30,7 @@ enum doctor_subject {
 	DOCTOR_RUNNER,
 	DOCTOR_GIT,
 	DOCTOR_GITHUB,
+	DOCTOR_VAULT,
 	DOCTOR_TARGETS,
 	DOCTOR_HEALTH,
 	DOCTOR_OUTBOUND,
@@ -125,6 +126,9 @@ void doctor_git(struct doctor *doctor);	 /* the runner, git */
 /* The APIs of GitHub and GitLab: the App's key or the token, each repository, and which permission
  * or scope is missing; and whether the keys can be had by which tokens of jobs are checked. */
 void doctor_forges(struct doctor *doctor);
+
+/* Vault, where it is asked: how it stands, and our own token. */
+void doctor_vault(struct doctor *doctor);
 
 /* Each target, asked by the runner as a deployment does before it begins. */
 void doctor_targets(struct doctor *doctor);

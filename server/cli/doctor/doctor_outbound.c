@@ -65,6 +65,8 @@ doctor_outbound(struct doctor *doctor)
 		tell(doctor, OUTBOUND_ISSUER, workflow_issuer(s, DELIVERY_GITHUB), false);
 	if (s->github.gitlab_token != NULL || workflow_is_any(s, DELIVERY_GITLAB))
 		tell(doctor, OUTBOUND_GITLAB, settings_text(s, SETTING_GITLAB_URL), false);
+	if (s->vault.address != NULL)
+		tell(doctor, OUTBOUND_VAULT, s->vault.address, false);
 	if (s->telegram_mode == TELEGRAM_WEBHOOK && s->telegram_webhook_url != NULL)
 		tell(doctor, OUTBOUND_CERTIFICATE, s->telegram_webhook_url, false);
 	tell_witness(doctor);

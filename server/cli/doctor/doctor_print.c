@@ -31,6 +31,7 @@ static const char *const subjects[] = {
 	[DOCTOR_RUNNER] = "runner",
 	[DOCTOR_GIT] = "git",
 	[DOCTOR_GITHUB] = "github",
+	[DOCTOR_VAULT] = "vault",
 	[DOCTOR_TARGETS] = "targets",
 	[DOCTOR_HEALTH] = "health",
 	[DOCTOR_OUTBOUND] = "outbound",

@@ -38,7 +38,7 @@ is_short(const struct settings_spec *spec, const char *text)
 {
 	return spec->is_secret && spec != &settings_table[SETTING_TELEGRAM_API_HASH] &&
 	    spec->type != SETTING_TYPE_FORGE_TOKEN && spec->type != SETTING_TYPE_PASSWORD &&
-	    strlen(text) < SETTING_SECRET_OK;
+	    spec->type != SETTING_TYPE_VAULT_SECRET && strlen(text) < SETTING_SECRET_OK;
 }
 
 static bool
@@ -81,6 +81,12 @@ class_of(const char *url)
 	if (!is_ipv6 && inet_pton(AF_INET, text, &ipv4.sin_addr) == 1)
 		return address_class((struct sockaddr *)&ipv4);
 	return ADDRESS_PUBLIC;
+}
+
+bool
+settings_leaves_machine(const char *url)
+{
+	return text_starts_ci(url, "http://") && class_of(url) != ADDRESS_LOOPBACK;
 }
 
 /* Of a list, any of that kind.  A proxy of http:// carries TLS, and SMOKE_URL is asked on the host

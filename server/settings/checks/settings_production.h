@@ -1,4 +1,4 @@
-/* settings_production.h - in which place ENVIRONMENT=production takes open files.  Side: any. */
+/* settings_production.h - what ENVIRONMENT=production asks that others ask too.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -6,3 +6,6 @@
 
 /* Are we in a container?  Its mounts are open to all inside, who are we alone. */
 bool settings_is_container(void);
+
+/* Does what is sent to that address go over a network in the clear? */
+bool settings_leaves_machine(const char *url);

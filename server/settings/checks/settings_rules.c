@@ -78,6 +78,11 @@ lays_out(const struct view *v)
 	W(WITH_AN_APP, is_given(v, SETTING_GITHUB_APP_ID)) \
 	W(WITH_AN_APPS_HOOK, is_given(v, SETTING_GITHUB_APP_WEBHOOK_SECRET)) \
 	W(WITH_AN_APPS_KEY, is_given(v, SETTING_GITHUB_APP_KEY)) \
+	W(WITHOUT_VAULT, !is_given(v, SETTING_VAULT_ADDR)) \
+	W(VAULT_WITH_ROLE, is_given(v, SETTING_VAULT_ROLE_ID)) \
+	W(VAULT_WITH_SECRET, is_given(v, SETTING_VAULT_SECRET_ID)) \
+	W(VAULT_BY_ROLE, is[VAULT_WITH_ROLE] || is[VAULT_WITH_SECRET]) \
+	W(VAULT_WITHOUT_LOGIN, !is[WITHOUT_VAULT] && !is[VAULT_BY_ROLE]) \
 	W(WITH_A_BUCKET, v->s->audit_s3_bucket != NULL) \
 	W(WITH_A_WITNESS_KEY, v->s->audit_s3_access_key_id != NULL) \
 	W(WITHOUT_A_WITNESS_KEY, !is[WITH_A_WITNESS_KEY]) \
@@ -497,6 +502,7 @@ settings_check_rules(struct settings_loader *l, bool own)
 	if (!own) {
 		settings_check_previous(l);
 		settings_check_github(l);
+		settings_check_vault(l);
 		if (is[IN_WEBHOOK_MODE])
 			check_webhook(l);
 		return;

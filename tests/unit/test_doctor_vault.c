@@ -1,0 +1,286 @@
+/* Goal: doctor says how Vault stands, and of whatever is wrong with it what to do.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "cli/doctor/doctor.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/http_server.h"
+#include "lib/http_server_inside.h"
+#include "settings_aid.h"
+#include "tests/unit/until.h"
+
+#define OWN	"VAULT_TOKEN=hvs.CAESIOwnTokenOfTheServer01"
+#define HEALTHY "{\"initialized\":true,\"sealed\":false,\"standby\":false,\"version\":\"1.19.0\"}"
+#define EXPIRES "\"expire_time\":\"2027-01-01T00:00:00Z\""
+#define GOOD	"{\"data\":{\"ttl\":2460,\"renewable\":true," EXPIRES "}}"
+#define DENIED	"{\"errors\":[\"permission denied\"]}"
+
+/* What Vault answers: by the end of the path. */
+struct script {
+	const char *end;
+	int status;
+	const char *body;
+	struct http_header header; /* besides the Date */
+};
+
+#define NONE \
+	{ \
+		NULL, NULL \
+	}
+#define END \
+	{ \
+		NULL, 0, NULL, NONE \
+	}
+
+struct scene {
+	struct loop *loop;
+	struct loop_timer patience;
+	bool is_over;
+	struct http_server *server;
+	struct http_route routes[2];
+	const struct script *scripts; /* up to one without an end */
+	int64_t ahead_s;	      /* our clock */
+	struct doctor doctor;
+};
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	struct scene *s = ctx;
+	const struct script *script = s->scripts;
+	time_t then = time(NULL) - s->ahead_s;
+	char date[64];
+	struct tm tm;
+
+	while (script->end != NULL && strstr(request->path, script->end) == NULL)
+		script++;
+	(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &tm));
+	http_request_answer(request, script->end == NULL ? 404 : script->status,
+	    (const struct http_header[]){ { "Date", date }, script->header, { NULL, NULL } },
+	    script->end == NULL ? "{}" : script->body,
+	    strlen(script->end == NULL ? "{}" : script->body));
+}
+
+/* What is found there, of that level; "": it is not asked. */
+static void
+ask(struct scene *s, const struct script scripts[], const char *login)
+{
+	char address[64];
+
+	s->scripts = scripts;
+	(void)snprintf(address, sizeof(address), "VAULT_ADDR=http://127.0.0.1:%u",
+	    http_server_port(s->server));
+	s->doctor.count = 0;
+	s->doctor.loop = s->loop;
+	s->doctor.settings = strchr(login, ' ') == NULL ?
+	    LOAD(NULL, COMPLETE, address, login) :
+	    LOAD(NULL, COMPLETE, address, "VAULT_ROLE_ID=deploybot",
+		"VAULT_SECRET_ID=0123456789abcdef0123");
+	assert_non_null(s->doctor.settings);
+	doctor_vault(&s->doctor);
+	UNTIL(s, s->doctor.open == 0);
+	doctor_end(&s->doctor);
+	settings_unref(s->doctor.settings);
+}
+
+static bool
+has(const struct scene *s, enum doctor_level level, const char *text)
+{
+	for (size_t i = 0; i < s->doctor.count; i++)
+		if (s->doctor.findings[i].level == level &&
+		    strstr(s->doctor.findings[i].text, text) != NULL)
+			return true;
+	return false;
+}
+
+#define FOUND(s, level, part) \
+	do { \
+		if (!has(s, DOCTOR_##level, part)) \
+			fail_msg("not found: %s; first: %s", part, \
+			    (s)->doctor.count > 0 ? (s)->doctor.findings[0].text : "(none)"); \
+	} while (0)
+
+static void
+on_patience_over(UNUSED struct loop_timer *timer, void *ctx)
+{
+	((struct scene *)ctx)->is_over = true;
+}
+
+static int
+set_up(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+	struct http_server_config config = { .routes = s->routes, .route_count = 2 };
+
+	s->loop = loop_new(NULL);
+	loop_timer_init(&s->patience, on_patience_over, s);
+	for (size_t i = 0; i < 2; i++)
+		s->routes[i] = (struct http_route){ .methods = i == 0 ? "POST" : "GET",
+			.path = "/v1/",
+			.body_max = i == 0 ? 65536 : 0,
+			.answer_timeout_ms = 60000,
+			.on_request = on_request,
+			.ctx = s };
+	s->server = http_server_new(s->loop, &config, "127.0.0.1:0", NULL);
+	assert_non_null(s->server);
+	*state = s;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct scene *s = *state;
+
+	http_server_free(s->server);
+	loop_free(s->loop);
+	free(s);
+	return 0;
+}
+
+#define SCENE_TEST(name) TEST_OF(name, struct scene *s, set_up, tear_down)
+
+SCENE_TEST(a_good_vault_is_one_line_with_its_version_and_our_tokens_end)
+{
+	ask(s,
+	    (const struct script[]){
+		{ "health", 200, HEALTHY, NONE }, { "self", 200, GOOD, NONE }, END },
+	    OWN);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, OK, "Vault: 1.19.0, unsealed, token ends in 41 min");
+	ask(s,
+	    (const struct script[]){
+		{ "health", 429, "{\"initialized\":true,\"sealed\":false,\"standby\":true}", NONE },
+		{ "self", 200, "{\"data\":{\"ttl\":0,\"expire_time\":null}}", NONE }, END },
+	    OWN);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, OK, "Vault: unsealed (a standby, which asks the active node), token does not end");
+	ask(s,
+	    (const struct script[]){
+		{ "health", 429, "", NONE }, { "self", 200, GOOD, NONE }, END },
+	    OWN);
+	FOUND(s, OK, "Vault: unsealed (a standby");
+}
+
+SCENE_TEST(a_node_that_answers_nothing_is_said_with_what_to_do)
+{
+	static const struct {
+		const char *health, *said;
+	} rows[] = {
+		{ "{\"initialized\":true,\"sealed\":true}",
+		    "is sealed, and answers nothing: who has its keys unseals it: vault operator unseal" },
+		{ "{\"initialized\":false,\"sealed\":true}",
+		    "is not initialized: vault operator init" },
+		{ "{\"initialized\":true,\"sealed\":false,\"replication_dr_mode\":\"secondary\"}",
+		    "is a secondary for disaster recovery" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ask(s,
+		    (const struct script[]){
+			{ "health", 503, rows[i].health, NONE }, { "self", 503, "{}", NONE }, END },
+		    OWN);
+		assert_int_equal(s->doctor.count, 1);
+		FOUND(s, ERROR, rows[i].said);
+	}
+}
+
+SCENE_TEST(a_token_or_a_login_that_is_refused_is_said_with_what_to_make)
+{
+	ask(s,
+	    (const struct script[]){
+		{ "health", 200, HEALTHY, NONE }, { "self", 403, DENIED, NONE }, END },
+	    OWN);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, ERROR,
+	    "Vault: VAULT_TOKEN is refused (HTTP 403: permission denied): it has ended or was revoked; put another one there");
+	ask(s,
+	    (const struct script[]){ { "health", 200, HEALTHY, NONE },
+		{ "login", 400, "{\"errors\":[\"invalid role or secret ID\"]}", NONE }, END },
+	    "by role");
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, ERROR, "Vault: VAULT_ROLE_ID with VAULT_SECRET_ID is refused (");
+	FOUND(s, ERROR, "HTTP 400: invalid role or secret ID): put another secret id there");
+	ask(s,
+	    (const struct script[]){ { "health", 200, HEALTHY, NONE },
+		{ "login", 200,
+		    "{\"auth\":{\"client_token\":\"hvs.x\",\"lease_duration\":60,\"renewable\":true}}",
+		    NONE },
+		{ "self", 403, DENIED, NONE }, END },
+	    "by role");
+	FOUND(s, ERROR, "Vault: our own policy lacks auth/token/lookup-self (HTTP 403");
+}
+
+SCENE_TEST(a_token_that_ends_or_may_do_everything_is_warned_of)
+{
+	ask(s,
+	    (const struct script[]){ { "health", 200, HEALTHY, NONE },
+		{ "self", 200, "{\"data\":{\"ttl\":2460,\"renewable\":false," EXPIRES "}}", NONE },
+		END },
+	    OWN);
+	assert_int_equal(s->doctor.count, 2);
+	FOUND(
+	    s, WARNING, "Vault: VAULT_TOKEN cannot be renewed and ends in 41 min: put a periodic");
+	ask(s,
+	    (const struct script[]){ { "health", 200, HEALTHY, NONE },
+		{ "self", 200,
+		    "{\"data\":{\"ttl\":0,\"expire_time\":null,\"policies\":[\"root\"]}}", NONE },
+		END },
+	    OWN);
+	FOUND(s, WARNING, "Vault: VAULT_TOKEN may do everything at Vault (policy root)");
+}
+
+SCENE_TEST(a_quota_a_redirect_and_another_program_are_told_apart)
+{
+	ask(s,
+	    (const struct script[]){ { "health", 200, HEALTHY, NONE },
+		{ "self", 429, DENIED, { "Retry-After", "7" } }, END },
+	    OWN);
+	FOUND(s, WARNING, "Vault: a quota bounds how often it is asked (HTTP 429");
+	FOUND(s, WARNING, "again in 7 s");
+	ask(s,
+	    (const struct script[]){
+		{ "/", 307, "", { "Location", "https://10.0.0.9:8200/v1/sys/health" } }, END },
+	    OWN);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, ERROR, "answers HTTP 307, which points to 10.0.0.9:8200, and no token follows");
+	ask(s, (const struct script[]){ { "/", 200, "<html>", NONE }, END }, OWN);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, ERROR, "does not answer as Vault does (HTTP 200 with half a body");
+}
+
+SCENE_TEST(two_clocks_that_differ_are_warned_of)
+{
+	const struct script good[] = { { "health", 200, HEALTHY, NONE },
+		{ "self", 200, GOOD, NONE }, END };
+
+	s->ahead_s = 90;
+	ask(s, good, OWN);
+	FOUND(s, WARNING, "s ahead of Vault's, and what ends is not what it seems: set up time");
+	s->ahead_s = -90;
+	ask(s, good, OWN);
+	FOUND(s, WARNING, "s behind Vault's");
+	s->ahead_s = 10;
+	ask(s, good, OWN);
+	assert_int_equal(s->doctor.count, 1);
+}
+
+SCENE_TEST(a_vault_that_is_away_is_asked_once)
+{
+	char address[64];
+
+	(void)snprintf(address, sizeof(address), "VAULT_ADDR=http://127.0.0.1:%u",
+	    http_server_port(s->server));
+	http_server_free(s->server);
+	s->server = NULL;
+	s->doctor.loop = s->loop;
+	s->doctor.settings = LOAD(NULL, COMPLETE, address, OWN);
+	doctor_vault(&s->doctor);
+	UNTIL(s, s->doctor.open == 0);
+	doctor_end(&s->doctor);
+	settings_unref(s->doctor.settings);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, ERROR, "does not answer (");
+	FOUND(s, ERROR, "is VAULT_ADDR right, may deploybot connect there");
+}
