@@ -51,7 +51,7 @@ static const struct setting_case cases[] = {
 		"PRIVATE KEY-----\n\x01\n-----END "
 		"PRIVATE KEY-----",
 		"-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----" } },
-	{ S(VAULT_SECRET), { "hvs.CAESIJ0123456789", "0123456789abcdef" },
+	{ S(VAULT_TOKEN), { "hvs.CAESIJ0123456789", "0123456789abcdef" },
 	    { "", "root", "hvs.CAESIJ 0123456789", "hvs.CAESIJ012345678\xc3\xa4",
 		"your-token-of-vaults" } },
 	{ S(ROLE_ID), { "db02de05-fa39-4855-059b-67221c5c2f63", "deploybot.prod" },
@@ -504,7 +504,7 @@ TEST(no_secret_stands_in_what_is_said_of_it)
 {
 	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
 		SETTING_TYPE_LONG_TOKEN, SETTING_TYPE_FORGE_TOKEN, SETTING_TYPE_WEBHOOK_SECRET,
-		SETTING_TYPE_S3_SECRET, SETTING_TYPE_VAULT_SECRET, SETTING_TYPE_PROXY,
+		SETTING_TYPE_S3_SECRET, SETTING_TYPE_VAULT_TOKEN, SETTING_TYPE_PROXY,
 		SETTING_TYPE_REMOTE };
 	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };

@@ -38,7 +38,7 @@ is_short(const struct settings_spec *spec, const char *text)
 {
 	return spec->is_secret && spec != &settings_table[SETTING_TELEGRAM_API_HASH] &&
 	    spec->type != SETTING_TYPE_FORGE_TOKEN && spec->type != SETTING_TYPE_PASSWORD &&
-	    spec->type != SETTING_TYPE_VAULT_SECRET && strlen(text) < SETTING_SECRET_OK;
+	    spec->type != SETTING_TYPE_VAULT_TOKEN && strlen(text) < SETTING_SECRET_OK;
 }
 
 static bool
