@@ -20,6 +20,8 @@ struct http_client;
 struct redact;
 struct runs;
 struct telegram;
+struct vault;
+struct loan_shelf;
 
 /* The parts that performers act through; serve.c makes them.  Lives as long as the program. */
 struct perform {
@@ -32,6 +34,8 @@ struct perform {
 	struct forge_api *github;
 	struct http_client *s3;		/* another */
 	struct aws_credentials *aws;
+	struct vault *vault;
+	struct loan_shelf *loans; /* what was lent and not given yet */
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);

@@ -252,6 +252,16 @@ struct effect_forge_report {
 	char state[FORGE_REPORT_STATE]; /* GitHub's word */
 };
 
+/* The subject is the work of a loan (row_loan.h). */
+struct effect_vault {
+	char name[ACTION_WORD];		  /* LEND: the secret's, whose policy the token has */
+	int64_t ttl_s;			  /* LEND: the longest that it lives */
+	char principal[LIMIT_PERSON];	  /* LEND: for whom, as Vault's audit has it */
+	char accessor[LIMIT_ACCESSOR]; /* REVOKE */
+	int64_t not_before;		  /* REVOKE: wall ms: Vault is asked then */
+	int tries;			  /* REVOKE: so many before this one */
+};
+
 /* Entries of the audit for the witness outside. */
 struct effect_witness {
 	int64_t first;
@@ -286,6 +296,7 @@ struct effect_witness {
 	TIMER(ACCESS, "access", 3600, ONE) /* roles that end are announced */ \
 	TIMER(CLOUDFLARE, "cloudflare", 24 * 3600, MANY) /* a zone (`name`), or work to begin */ \
 	TIMER(GATE, "gate", 1000 * 3600, MANY) /* the gate in `name` is looked at */ \
+	TIMER(LOAN, "loan", 2 * 3600, MANY) /* the loan in `name` is looked at */ \
 	TIMER(PICTURE, "picture", 120, MANY) /* that of the person in `name` is deleted */ \
 	TIMER(PIN, "pin", 600, MANY) /* the pinned status of the chat in `name` */ \
 	TIMER(PAD, "pad", 120, MANY) /* that of the person in `name` is no more */ \
@@ -345,6 +356,7 @@ struct effect {
 		struct effect_forge_answer forge_answer;
 		struct effect_forge forge;
 		struct effect_forge_report forge_report;
+		struct effect_vault vault;
 		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;

@@ -154,6 +154,12 @@ static const struct field fields_forge_report[] = {
 static const struct field fields_forge_start[] = { FORGE_FIELDS };
 static const struct field fields_forge_stop[] = { FORGE_FIELDS };
 static const struct field fields_forge_look[] = { FORGE_FIELDS };
+static const struct field fields_vault_lend[] = {
+	FIELD("name", vault.name), FIELD("ttl_s", vault.ttl_s),
+	FIELD("principal", vault.principal), END };
+static const struct field fields_vault_revoke[] = {
+	FIELD("accessor", vault.accessor), FIELD("not_before", vault.not_before),
+	FIELD("tries", vault.tries), END };
 static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),

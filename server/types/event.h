@@ -172,6 +172,14 @@ struct forge_said {
 	char why[LIMIT_LINE];	 /* of what is not DONE */
 };
 
+struct vault_said {
+	bool is_done;	/* of LEND: it was made, and the loop keeps it */
+	bool is_unsure; /* of LEND: it may have been made, and nobody has it */
+	char accessor[LIMIT_ACCESSOR]; /* of what was made, be it kept or not; "": none is known */
+	int64_t retry_after_s;	       /* 0: Vault does not say */
+	char why[LIMIT_LINE];	       /* of what was not done: a line, without secrets */
+};
+
 struct probed {
 	size_t n;
 	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
@@ -225,6 +233,7 @@ struct answer {
 	/* API_STATUS: whose health the loop looks at before it answers; owned as text is. */
 	struct probe_target *targets;
 	size_t n_targets;
+	bool is_lent; /* API_LOAN: the loop adds what it keeps for `work`, or says 410 */
 };
 
 typedef void event_done(void *ctx, const struct answer *answer);
@@ -273,6 +282,7 @@ struct event {
 		struct github_failure_read github_failure_read;
 		struct github_deliveries_read github_deliveries_read;
 		struct forge_said forge_said;
+		struct vault_said vault_said;
 		struct witness_answer witnessed;
 		struct fault fault;
 	} u;

@@ -1,0 +1,28 @@
+/* loan_shelf.h - what was lent, until whoever asked for it fetches it.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A wrapping token of Vault's is in memory alone: in no row, event, log or message.  It is wiped
+ * when it is taken, when it is dropped, LOAN_SHELF_MS after it came, and with the shelf.
+ */
+#pragma once
+
+#include "clients/vault_answer.h"
+#include "lib/loop.h"
+
+struct loan_shelf;
+
+#define LOAN_SHELF_PLACES 64
+#define LOAN_SHELF_MS	  120000 /* Vault keeps what it wraps for so long */
+
+struct loan_shelf *loan_shelf_new(struct loop *loop) MUST_USE;
+void loan_shelf_free(struct loan_shelf *shelf); /* takes NULL */
+
+/* That work's, a copy; another one of the same work is replaced.  False: all places are taken, or
+ * it is longer than VAULT_TOKEN_MAX bytes. */
+bool loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token) MUST_USE;
+
+/* Gives it away.  False: it is not there, or not any more. */
+bool loan_shelf_take(struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1]) MUST_USE;
+
+/* Nobody is to have it any more. */
+void loan_shelf_drop(struct loan_shelf *shelf, int64_t work);

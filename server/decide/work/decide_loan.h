@@ -1,0 +1,36 @@
+/* decide_loan.h - a job asks for a secret that the settings lend, has it once, and gives it back.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A loan is work of the action lend-secret, whose argument is the secret's name: approvals, code,
+ * reminders, cancelling and audit are those of any action.  RUNNING waits for Vault's token and for
+ * the job that fetches it; DONE has given it.  What is known of the token itself, until it is
+ * revoked or over, stands in a row of its own (row_loan.h).
+ */
+#pragma once
+
+#include "store/tx.h"
+#include "types/api.h"
+#include "types/delivery.h"
+#include "types/event.h"
+
+/* POST /v1/secret; tx->answer.work: the loan, of before where the same job asks again. */
+void decide_loan(struct tx *tx, const struct api_request *api);
+
+/* GET /v1/loan: how it stands.  tx->answer.is_lent: the loop adds the token, this once. */
+void decide_loan_look(struct tx *tx, const struct api_request *api);
+
+/* POST /v1/loan-end: the job needs it no longer. */
+void decide_loan_end(struct tx *tx, const struct api_request *api);
+
+/* A forge says that a job is over, or a run: what it was lent ends. */
+void decide_loan_over(
+    struct tx *tx, const struct settings *application, const struct delivery_job *job);
+
+/* The VAULT_LEND or VAULT_REVOKE of tx->effect has come to that. */
+void decide_loan_said(struct tx *tx, const struct vault_said *said);
+
+/* TIMER_LOAN of that work has fired: nobody has fetched it, or it is over at Vault. */
+void decide_loan_due(struct tx *tx, int64_t work);
+
+/* The program has started: what it kept for a job is gone. */
+void decide_loans_lost(struct tx *tx);
