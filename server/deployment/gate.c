@@ -30,6 +30,19 @@ deployment_is_pipeline(const struct deployment *deployment)
 	    strcmp(deployment->action, action_table[ACTION_RUN_PIPELINE].name) == 0;
 }
 
+bool
+deployment_is_loan(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_ACTION &&
+	    strcmp(deployment->action, action_table[ACTION_LEND_SECRET].name) == 0;
+}
+
+bool
+deployment_is_apart(const struct deployment *deployment)
+{
+	return deployment_is_pipeline(deployment) || deployment_is_loan(deployment);
+}
+
 const char *
 deployment_why_word(const struct deployment *deployment)
 {

@@ -21,6 +21,12 @@ const char *deployment_action_word(const struct deployment *action);
  * gate of its own may be that. */
 bool deployment_is_pipeline(const struct deployment *deployment);
 
+/* A secret is lent. */
+bool deployment_is_loan(const struct deployment *deployment);
+
+/* It goes on beside whatever keeps its environment busy: that may be what waits for it. */
+bool deployment_is_apart(const struct deployment *deployment);
+
 /* Why it went so, in words; "": its detail says it, as of a gate or a run that has failed: no
  * script of ours has. */
 const char *deployment_why_word(const struct deployment *deployment);

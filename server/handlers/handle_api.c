@@ -20,6 +20,7 @@
 #include "decide/view/decide_begun.h"
 #include "decide/view/decide_view.h"
 #include "decide/work/decide_gate.h"
+#include "decide/work/decide_loan.h"
 #include "decide/question/decide_where.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
@@ -310,6 +311,17 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		break;
 	case API_GATE_END:
 		decide_gate_end(tx, api);
+		break;
+	case API_SECRET:
+		decide_loan(tx, api);
+		break;
+	case API_LOAN:
+		decide_loan_look(tx, api);
+		if (tx->answer.is_lent)
+			decide_put_begun(tx, json);
+		break;
+	case API_LOAN_END:
+		decide_loan_end(tx, api);
 		break;
 	case API_FIRST_ADMIN:
 	case API_FIRST_ADMIN_LINK:

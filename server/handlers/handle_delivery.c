@@ -6,6 +6,7 @@
 #include "decide/git/decide_redelivery.h"
 #include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_gate.h"
+#include "decide/work/decide_loan.h"
 #include "decide/work/decide_pipeline.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
@@ -130,13 +131,16 @@ want_ping(UNUSED struct tx *tx, UNUSED const struct delivery *delivery)
 	/* 200: the webhook works */
 }
 
-/* Those that wait for it or are open, of the applications that the delivery speaks for. */
+/* Gates that wait for it or are open, and what it was lent, of the applications that the delivery
+ * speaks for. */
 static void
-end_gates(struct tx *tx, const struct delivery *delivery)
+end_of_job(struct tx *tx, const struct delivery *delivery)
 {
 	for (size_t i = 0; i <= tx->settings->application_count; i++)
-		if (is_of(tx, application_at(tx, i), delivery))
+		if (is_of(tx, application_at(tx, i), delivery)) {
 			decide_gate_over(tx, application_at(tx, i), delivery->job);
+			decide_loan_over(tx, application_at(tx, i), delivery->job);
+		}
 }
 
 static void
@@ -158,7 +162,7 @@ static void
 want_job(struct tx *tx, const struct delivery *delivery)
 {
 	if (note(tx, delivery, ""))
-		end_gates(tx, delivery);
+		end_of_job(tx, delivery);
 }
 
 /* As it would have come by the webhook of each application that it concerns, and once by each. */
@@ -256,7 +260,7 @@ handle_delivery(struct tx *tx, const struct event *event)
 		want = NULL;
 	else if (delivery->job != NULL && delivery->run != NULL &&
 	    delivery->run->rank == PIPELINE_IS_OVER)
-		end_gates(tx, delivery); /* whatever has begun it */
+		end_of_job(tx, delivery); /* whatever has begun it */
 	if (want != NULL)
 		want(tx, delivery);
 	else

@@ -7,6 +7,7 @@
 #include "decide/git/decide_announced.h"
 #include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_gate.h"
+#include "decide/work/decide_loan.h"
 #include "decide/work/decide_pipeline.h"
 #include "decide/work/decide_cloudflare.h"
 #include "decide/work/decide_drain.h"
@@ -241,6 +242,19 @@ fault_forge(struct tx *tx, const struct fault *fault)
 #define fault_forge_start  fault_forge
 #define fault_forge_stop   fault_forge
 #define fault_forge_look   fault_forge
+
+/* What was made is not known, and is over at Vault in time; what was to be revoked is tried anew. */
+static void
+fault_vault(struct tx *tx, const struct fault *fault)
+{
+	struct vault_said nothing = { .is_unsure = true };
+
+	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
+	if (tx->effect != NULL)
+		decide_loan_said(tx, &nothing);
+}
+#define fault_vault_lend   fault_vault
+#define fault_vault_revoke fault_vault
 
 /* What was sent is not known, and nobody would delete it: the secret is drawn anew. */
 static void

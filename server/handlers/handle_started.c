@@ -9,6 +9,7 @@
 #include "decide/work/decide_executor.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/hold/decide_hold_change.h"
+#include "decide/work/decide_loan.h"
 #include "decide/work/decide_left.h"
 #include "decide/who/decide_lost.h"
 #include "decide/work/decide_pipeline.h"
@@ -193,6 +194,7 @@ handle_started(struct tx *tx, const struct event *event)
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
 	decide_pipelines_look(tx);
+	decide_loans_lost(tx);
 	end_removed(tx);
 	end_unattended(tx);
 	decide_approvals_look(tx);

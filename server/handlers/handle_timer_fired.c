@@ -9,6 +9,7 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/approval/decide_emergency.h"
 #include "decide/work/decide_gate.h"
+#include "decide/work/decide_loan.h"
 #include "decide/hold/decide_hold_change.h"
 #include "decide/audit/decide_logs.h"
 #include "decide/tell/decide_nag.h"
@@ -94,6 +95,7 @@ cloudflare_due(struct tx *tx, int64_t work)
 #define DUE_HOLDS      .of_all = decide_holds_look
 #define DUE_CLOUDFLARE .of_subject = cloudflare_due
 #define DUE_GATE       .of_name = decide_gate_due, .least = 1
+#define DUE_LOAN       .of_name = decide_loan_due, .least = 1
 #define DUE_CHANGED    .of_name = decide_unsynced_look, .least = 1
 #define DUE_REVIEW     .of_name = decide_emergency_due, .least = 1
 #define DUE_NAG	       .of_name = decide_nag_due, .least = 1

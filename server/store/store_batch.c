@@ -379,6 +379,7 @@ tell(struct group *group, const struct answer *answer, int status)
 		told->text = answer->text;
 		told->work = answer->work;
 		told->is_ended = answer->is_ended;
+		told->is_lent = answer->is_lent;
 		told->targets = answer->targets;
 		told->n_targets = answer->n_targets;
 		memcpy(told->log_of, answer->log_of, sizeof(told->log_of));

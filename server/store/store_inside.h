@@ -34,9 +34,10 @@
 #define STORE_WORD_ACTIVE(name, row, word, class) STORE_ACTIVE_##class(row)
 #define STORE_WORD_ASKING(name, row, word, class) STORE_ASKING_##class(row)
 #define STORE_WORD_FINAL(name, row, word, class)  STORE_FINAL_##class(row)
-/* It keeps its environment busy; a pipeline goes on beside that. */
+/* It keeps its environment busy; a pipeline and a loan go on beside that. */
 #define STORE_IS_IN_PROGRESS "(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
-#define STORE_IS_ACTIVE	     STORE_IS_IN_PROGRESS " AND action <> 'run-pipeline'"
+#define STORE_IS_ACTIVE \
+	STORE_IS_IN_PROGRESS " AND action <> 'run-pipeline' AND action <> 'lend-secret'"
 #define STORE_IS_PIPELINE    STORE_IS_IN_PROGRESS " AND action = 'run-pipeline'"
 #define STORE_IS_ASKING				  "(state = ''" DEPLOY_STATES(STORE_WORD_ASKING) ")"
 #define STORE_IS_OPEN				  "(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"

@@ -1245,13 +1245,27 @@ static const char *const migration_22[] = {
 	NULL,
 };
 
+static const char *const migration_23[] = {
+	/* What Vault has made for a loan; the token itself is in no row. */
+	"CREATE TABLE loan (work INTEGER PRIMARY KEY, phase TEXT NOT NULL, accessor TEXT NOT NULL,"
+	" until_at INTEGER NOT NULL, timer INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX loan_open ON loan (phase, work) WHERE phase <> 'over';",
+	/* Nor does a loan keep an environment busy: whoever asks for it may be what does. */
+	"DROP INDEX work_active;"
+	"CREATE UNIQUE INDEX work_active ON work (environment)"
+	" WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING'"
+	" OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline'"
+	" AND action <> 'lend-secret';",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
-	migration_18, migration_19, migration_20, migration_21, migration_22 };
+	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23 };
 
 const char *const *
 store_schema_sql(int64_t version)

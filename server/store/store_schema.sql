@@ -693,8 +693,14 @@ CREATE TABLE work_pipeline (work INTEGER PRIMARY KEY,
  attempt INTEGER NOT NULL,
  repository_id TEXT NOT NULL) STRICT;
 CREATE INDEX work_pipeline_run ON work_pipeline (run) WHERE run <> 0;
-CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline';
 CREATE INDEX work_pipelines ON work (id) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action = 'run-pipeline';
+CREATE TABLE loan (work INTEGER PRIMARY KEY,
+ phase TEXT NOT NULL,
+ accessor TEXT NOT NULL,
+ until_at INTEGER NOT NULL,
+ timer INTEGER NOT NULL) STRICT;
+CREATE INDEX loan_open ON loan (phase, work) WHERE phase <> 'over';
+CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline' AND action <> 'lend-secret';
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -21,6 +21,8 @@ api_is_post(enum api_operation operation)
 	return strcmp(api_rows[operation].method, "POST") == 0;
 }
 
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
+
 /* --- what stands behind the path --- */
 
 static bool
@@ -63,6 +65,21 @@ read_word(const char *text, struct api_request *ret, struct err *err)
 	return text_copy(ret->request.action, sizeof(ret->request.action), text);
 }
 
+/* Whose it is and its name, or the name alone; it is compared with names of the settings. */
+static bool
+read_name(const char *text, struct api_request *ret, struct err *err)
+{
+	const char *slash = strchr(text, '/');
+	const char *name = slash != NULL ? slash + 1 : text;
+
+	if (name[0] == '\0' || slash == text || strspn(name, NAME_LETTERS) != strlen(name) ||
+	    strspn(text, NAME_LETTERS "/") != strlen(text) ||
+	    !text_copy(ret->request.target, sizeof(ret->request.target), text))
+		return err_set(err, ERR_INVALID,
+		    "expected the name of a secret, as /v1/secret/db-migrate: a-z 0-9 and -");
+	return true;
+}
+
 static bool
 read_path(const struct api_row *row, const char *path, struct api_request *ret, struct err *err)
 {
@@ -80,6 +97,8 @@ read_path(const struct api_row *row, const char *path, struct api_request *ret, 
 		return read_number(behind, row->behind == API_PLACE, ret, err);
 	case API_WORD:
 		return read_word(behind, ret, err);
+	case API_NAME:
+		return read_name(behind, ret, err);
 	}
 	return false;
 }
@@ -341,6 +360,8 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 		return read_gate(json, ret, err);
 	case API_GATE_END:
 		return read_conclusion(json, ret, err);
+	case API_SECRET:
+	case API_LOAN_END:
 	case API_FIRST_ADMIN_LINK:
 		return read_nothing(json, err);
 	default:

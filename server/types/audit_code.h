@@ -62,6 +62,10 @@
 	CODE(CLOUDFLARE_TRIED_AGAIN, "cloudflare_tried_again", "cloudflare_tried_again", INFO, \
 	    NULL, NULL) \
 	CODE(CLOUDFLARE_BY_HAND, "cloudflare_by_hand", "cloudflare_by_hand", INFO, NULL, NULL) \
+	CODE(SECRET_REQUESTED, "secret_requested", "secret_requested", INFO, NULL, NULL) \
+	CODE(SECRET_LENT, "secret_lent", "secret_lent", LOW, NULL, NULL) \
+	CODE(SECRET_REVOKED, "secret_revoked", "secret_revoked", INFO, NULL, NULL) \
+	CODE(SECRET_LOST, "secret_lost", "secret_lost", MEDIUM, NULL, NULL) \
 	CODE(STATE_UNKNOWN, "state_unknown", "state_unknown", HIGH, NULL, NULL) \
 	CODE(STATE_KNOWN, "state_known", "state_known", INFO, NULL, NULL) \
 	CODE(SERVER_STARTED, "server_started", "server_started", INFO, NULL, NULL) \

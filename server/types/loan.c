@@ -45,6 +45,15 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 }
 
 bool
+loan_of(const struct settings *s, const char *name, const char *target, struct loan *ret)
+{
+	for (size_t at = 0; loan_next(s, &at, ret);)
+		if (strcmp(ret->name, name) == 0 && strcmp(ret->target, target) == 0)
+			return true;
+	return false;
+}
+
+bool
 loan_is_there(const struct settings *s, const char *name, const char *target)
 {
 	struct loan loan;

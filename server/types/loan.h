@@ -26,5 +26,8 @@ struct loan {
  * as long as s does. */
 bool loan_next(const struct settings *s, size_t *at, struct loan *ret);
 
+/* That of a bare name on a target; false: the settings lend none. */
+bool loan_of(const struct settings *s, const char *name, const char *target, struct loan *ret);
+
 /* Is there one of that bare name on that target?  Both may be "*": on any, of any name. */
 bool loan_is_there(const struct settings *s, const char *name, const char *target);

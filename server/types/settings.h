@@ -146,6 +146,7 @@ struct settings_vault {
 	const char *token; /* or the two halves of an AppRole */
 	const char *role_id;
 	const char *secret_id;
+	const char *token_role; /* by which what is lent is made */
 };
 
 /* Never changed once it is made (settings/sources/settings_load.h): read the fields directly.  Text
@@ -193,6 +194,7 @@ struct settings {
 	bool emergency_without_factor; /* while nobody has one */
 	bool approve_unknown_pusher;
 	int64_t approval_timeout_ms;
+	int64_t secret_wait_ms;
 	/* What asks for a code (REQUIRE_OTP): grants without a person.  A "*" stands for none of
 	 * what is never asked for. */
 	size_t require_otp_count;

@@ -132,6 +132,10 @@ ask(struct sim *sim, enum api_operation operation, char path[96], char body[256]
 		(void)snprintf(
 		    body, 256, "{\"answer\": \"%s\"}", sim_one_in(sim, 4) ? "no" : "yes");
 		return operation == API_ANSWER ? body : NULL;
+	case API_NAME:
+		(void)snprintf(path, 96, "%s/db-migrate", api_rows[operation].path);
+		(void)snprintf(body, 256, "{}");
+		return body;
 	case API_WORD:
 		return ask_command(sim, environment, path, body);
 	}

@@ -267,6 +267,11 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_CLOUDFLARE_SET:
 		sim_cloudflare_call(sim, open);
 		break;
+	case EFFECT_VAULT_LEND:
+	case EFFECT_VAULT_REVOKE:
+		open->effect->result->u.vault_said.is_done = true;
+		sim_chat_toast(sim, open);
+		break;
 	case EFFECT_WITNESS:
 		sim_witness_put(sim, open);
 		break;

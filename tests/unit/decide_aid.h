@@ -262,6 +262,9 @@ void world_github_deliveries(struct world *w, const struct github_deliveries_rea
 /* What GitHub says to the oldest FORGE_ANSWER, FORGE_START, FORGE_STOP or FORGE_LOOK. */
 void world_forge(struct world *w, enum effect_kind kind, const struct forge_said *said);
 
+/* What becomes of the oldest VAULT_LEND or VAULT_REVOKE. */
+void world_vault(struct world *w, enum effect_kind kind, const struct vault_said *said);
+
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 
 /* Every target of the oldest probe is well, or none is because of `failure`. */

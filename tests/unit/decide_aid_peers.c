@@ -280,6 +280,15 @@ world_forge(struct world *w, enum effect_kind kind, const struct forge_said *sai
 }
 
 void
+world_vault(struct world *w, enum effect_kind kind, const struct vault_said *said)
+{
+	struct effect *effect = world_must_take(w, kind);
+
+	effect->result->u.vault_said = *said;
+	world_report(w, effect);
+}
+
+void
 world_witnessed(struct world *w, const struct witness_answer *answer)
 {
 	struct effect *effect = world_must_take(w, EFFECT_WITNESS);

@@ -71,6 +71,11 @@ static const struct {
 	TEXT(FORGE_REPORT, forge_report.repository), TEXT(FORGE_REPORT, forge_report.target),
 	TEXT(FORGE_REPORT, forge_report.commit), TEXT(FORGE_REPORT, forge_report.state),
 	FORGE(FORGE_START), FORGE(FORGE_STOP), FORGE(FORGE_LOOK),
+	TEXT(VAULT_LEND, vault.name), TEXT(VAULT_LEND, vault.principal),
+	NOT_IN_ROW(VAULT_LEND, vault.accessor), NOT_IN_ROW(VAULT_LEND, vault.not_before),
+	NOT_IN_ROW(VAULT_LEND, vault.tries), NOT_IN_ROW(VAULT_REVOKE, vault.name),
+	NOT_IN_ROW(VAULT_REVOKE, vault.ttl_s), NOT_IN_ROW(VAULT_REVOKE, vault.principal),
+	TEXT(VAULT_REVOKE, vault.accessor),
 	TEXT(WITNESS, witness.place), TEXT(WITNESS, witness.head),
 	NOT_IN_ROW(WITNESS, witness.lines), NOT_IN_ROW(WITNESS, witness.size),
 	WORD(TIMER, timer.kind), TEXT(TIMER, timer.name), TEXT(TIMER, timer.environment),
@@ -89,6 +94,8 @@ static const struct {
 #define forge_start    forge
 #define forge_stop     forge
 #define forge_look     forge
+#define vault_lend     vault
+#define vault_revoke   vault
 static size_t
 fill_members(struct effect *effect)
 {
@@ -426,6 +433,8 @@ TEST(a_body_that_lacks_something_is_refused_with_its_name)
 		{ EFFECT_GITHUB_DELIVERIES, "{\"application\":\"\"}", "hook" },
 		{ EFFECT_FORGE_ANSWER, "{\"environment\":\"staging\"}", "run" },
 		{ EFFECT_FORGE_REPORT, "{\"environment\":\"staging\"}", "target" },
+		{ EFFECT_VAULT_LEND, "{\"name\":\"a\"}", "ttl_s" },
+		{ EFFECT_VAULT_REVOKE, "{}", "accessor" },
 		{ EFFECT_WITNESS, "{\"first\":1,\"last\":0}", "names nothing" },
 		{ EFFECT_RUN, "{\"run\":0}", "names nothing" },
 		{ EFFECT_STOP_RUN, "", "" },

@@ -220,6 +220,13 @@ ask_row(struct isolation *both, const struct who *who, enum api_operation operat
 	case API_PLACE:
 		ask_number(both, who, operation);
 		break;
+	case API_NAME:
+		for (size_t i = 0; i < 2; i++) {
+			(void)snprintf(path, sizeof(path), "%s/%sdb-migrate",
+			    api_rows[operation].path, i == 0 ? "" : "cider/");
+			isolation_ask(both, who->uid, who->as, operation, path, "{}");
+		}
+		break;
 	case API_WORD:
 		if (operation == API_FACTOR)
 			ask_factor(both, who);

@@ -270,6 +270,8 @@ static const struct {
 	[EFFECT_FORGE_STOP] = { "", false, true },
 	[EFFECT_FORGE_LOOK] = { "", false, true },
 	[EFFECT_FORGE_REPORT] = { "forge_report:staging", false, false },
+	[EFFECT_VAULT_LEND] = { "", false, false },
+	[EFFECT_VAULT_REVOKE] = { "", false, false },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };

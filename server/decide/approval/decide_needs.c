@@ -28,6 +28,7 @@
 #include "store/row_token.h"
 #include "types/action.h"
 #include "types/git_answer.h"
+#include "types/loan.h"
 
 #define LINES_MOST	  10
 #define QUESTION_LEAST_MS (3600 * INT64_C(1000))
@@ -127,9 +128,13 @@ approvals_of_action(struct tx *tx, const struct deployment *work)
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 	const struct action *action = action_row_of(work->action);
 	int approvals = action != NULL ? action->approvals : 0;
+	struct loan loan;
 
 	if (client != NULL && client->approvals >= 0)
 		approvals = client->approvals;
+	if (deployment_is_loan(work) &&
+	    loan_of(tx->settings, work->argument, work->environment, &loan))
+		approvals = loan.approvals;
 	if (approvals == 0 && deployment_is_action(work))
 		approvals = row_action_get(tx, work->id).is_requested ? 1 : 0;
 	return approvals;
@@ -314,10 +319,17 @@ hangs_on_the_hour(const struct settings *settings, const char *environment)
 }
 
 int64_t
+decide_needs_timeout_ms(const struct tx *tx, const struct deployment *work)
+{
+	return deployment_is_loan(work) ? tx->settings->secret_wait_ms :
+					  tx->settings->approval_timeout_ms;
+}
+
+int64_t
 decide_needs_timer(
     struct tx *tx, const struct deployment *work, const struct approval_request *request)
 {
-	int64_t timeout_ms = tx->settings->approval_timeout_ms;
+	int64_t timeout_ms = decide_needs_timeout_ms(tx, work);
 	int64_t due = request->asked_at + (request->is_reminded ? timeout_ms : timeout_ms / 2);
 	bool is_soon =
 	    hangs_on_the_hour(tx->settings, work->environment) && due > tx->at + HOUR_LOOK_MS;
@@ -561,7 +573,7 @@ decide_needs_question_ms(struct tx *tx, const struct deployment *work, int64_t o
 {
 	int64_t asked_at =
 	    row_approval_request(tx, work->id, &(struct approval_request){ 0 })->asked_at;
-	int64_t left_ms = asked_at + tx->settings->approval_timeout_ms - tx->at;
+	int64_t left_ms = asked_at + decide_needs_timeout_ms(tx, work) - tx->at;
 
 	if (asked_at == 0)
 		return otherwise_ms;

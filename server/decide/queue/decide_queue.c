@@ -36,6 +36,7 @@
 #include "store/row_question.h"
 #include "store/row_queue.h"
 #include "store/row_slot.h"
+#include "types/loan.h"
 
 /* One look at one queue. */
 struct look {
@@ -144,7 +145,7 @@ differs(const struct look *l, struct place *place)
 
 	place->changed[0] = '\0';
 	/* Nobody was shown it, or what they were shown did not say so; the question does. */
-	if (l->now.unknown_since != 0 &&
+	if (l->now.unknown_since != 0 && !deployment_is_loan(work) &&
 	    (!decide_is_answered_for(work) || l->now.unknown_since >= work->answered_at))
 		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
 		    deployment_target(work, target));
@@ -350,7 +351,7 @@ take_turn(struct look *l, int64_t id)
 	row_deployment_get(l->tx, id, &place.work);
 	row_question_get(l->tx, id, &place.shown);
 	if (place.work.state != DEPLOY_QUEUED ||
-	    (l->is_busy && !deployment_is_pipeline(&place.work)))
+	    (l->is_busy && !deployment_is_apart(&place.work)))
 		return;
 	rule = turn_decide(facts_of(l, &place));
 	if (waits[rule->to] != NULL)
@@ -391,7 +392,7 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_START:
 		start(l, &place);
-		l->is_busy |= !deployment_is_pipeline(&place.work);
+		l->is_busy |= !deployment_is_apart(&place.work);
 		break;
 	}
 }
@@ -427,8 +428,9 @@ look(struct look *l)
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(l->tx, l->environment, ids);
 	/* Those alone begin where something is in progress. */
-	bool has_pipelines =
-	    settings_member_line(l->tx->settings, l->environment, FAMILY_PIPELINE, NULL) != NULL;
+	bool has_apart =
+	    settings_member_line(l->tx->settings, l->environment, FAMILY_PIPELINE, NULL) != NULL ||
+	    loan_is_there(l->tx->settings, "*", l->environment);
 	struct deployment active;
 
 	l->is_busy = row_deployment_active(l->tx, l->environment, &active)->id != 0;
@@ -436,7 +438,7 @@ look(struct look *l)
 		return;
 	l->settings = settings_environment(l->tx->settings, l->environment);
 	row_environment_get(l->tx, l->environment, &l->now);
-	for (size_t i = 0; i < n && !l->tx->failed && (!l->is_busy || has_pipelines); i++)
+	for (size_t i = 0; i < n && !l->tx->failed && (!l->is_busy || has_apart); i++)
 		take_turn(l, ids[i]);
 	tell_places(l);
 }

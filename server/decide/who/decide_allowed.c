@@ -59,6 +59,10 @@ decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *d
 {
 	char target[LIMIT_ENVIRONMENT];
 
+	if (deployment_is_loan(deployment))
+		return policy_decide_secret(tx->settings, decide_principal(tx, person),
+			   deployment->argument, deployment->environment, tx->at)
+			   .verdict == POLICY_ALLOW;
 	return deployment_grant(deployment) == POLICY_DO ?
 	    decide_is_allowed_do(
 		tx, person, deployment->action, deployment_target(deployment, target)) :

@@ -43,6 +43,9 @@ is_for_jobs(const struct api_request *api)
 	case API_PUSH:
 	case API_GATE:
 	case API_GATE_END:
+	case API_SECRET:
+	case API_LOAN:
+	case API_LOAN_END:
 		return true;
 	case API_COMMAND:
 		return strcmp(api->request.action, "deploy") == 0;

@@ -9,6 +9,7 @@
 #include "decide/work/decide_executor.h"
 #include "lib/buf.h"
 #include "lib/fingerprint.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/row_question.h"
@@ -243,6 +244,8 @@ decide_claims(struct tx *tx, const struct deployment *work)
 	const struct client_settings *client =
 	    work->client[0] != '\0' ? settings_client(tx->settings, work->client) : NULL;
 
+	if (deployment_is_loan(work)) /* it touches nothing */
+		return mem_new(1, sizeof(struct settings_claims));
 	if (deployment_is_pipeline(work))
 		return settings_claims_pipeline(work->environment, work->argument);
 	return client != NULL ? settings_claims_client(tx->settings, client) :

@@ -388,6 +388,7 @@ argument_fault(struct tx *tx, const struct wanted *w)
 		    "it takes a level: essentially_off, low, medium or high" :
 		    NULL;
 	case ACTION_TAKES_PIPELINE: /* is_pipeline() */
+	case ACTION_TAKES_SECRET:   /* nobody asks for one so */
 	case ACTION_TAKES_WORD:
 		break;
 	}
@@ -483,6 +484,7 @@ executor_of(const struct tx *tx, const struct wanted *w)
 	case ACTION_BY_PIPELINE:
 		return forge_of(tx, w);
 	case ACTION_BY_FORGE: /* nobody asks for these so */
+	case ACTION_BY_VAULT:
 	case ACTION_BY_HOST:
 	case ACTION_EXECUTORS:
 		break;

@@ -1,0 +1,10 @@
+/* handle_vault.c - Vault has made what is lent, or has ended it; or has not.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_loan.h"
+#include "handlers/handlers.h"
+
+void
+handle_vault_said(struct tx *tx, const struct event *event)
+{
+	decide_loan_said(tx, &event->u.vault_said);
+}

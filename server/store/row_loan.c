@@ -1,0 +1,86 @@
+/* row_loan.c - the rows of loans.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_loan.h"
+
+#include "lib/text.h"
+#include "store/row_job.h"
+#include "store/store_inside.h"
+
+#define COLUMNS "work, phase, accessor, until_at, timer"
+/* Else nothing was made for it, and nothing will be; or that has ended. */
+#define IS_OPEN "phase <> 'over' AND (phase <> 'asked' OR " STORE_IS_OPEN ")"
+#define OF_RUN \
+	"work_job INDEXED BY work_job_run CROSS JOIN loan ON loan.work = work_job.work" \
+	" CROSS JOIN work ON work.id = loan.work WHERE repository_id = $1 AND work_job.run = $2"
+
+static const char *const states[] = {
+#define STATE(name, word) word,
+	LOAN_STATES(STATE)
+#undef STATE
+};
+
+static enum loan_state
+state_of(const char *word)
+{
+	return (enum loan_state)text_index(word, states, LOAN_STATE_COUNT);
+}
+
+TX_READER(read_row, struct loan_row, TX_I64(work), TX_WORD(state, state_of), TX_TEXT(accessor),
+    TX_I64(until), TX_I64(timer))
+
+struct loan_row
+row_loan_get(struct tx *tx, int64_t work)
+{
+	return tx_first(tx, struct loan_row, read_row,
+	    "SELECT " COLUMNS " FROM loan WHERE work = $1", DB_I64(work));
+}
+
+void
+row_loan_save(struct tx *tx, const struct loan_row *row)
+{
+	assert(row->state < LOAN_STATE_COUNT);
+	(void)tx_run(tx, "REPLACE INTO loan (" COLUMNS ") VALUES ($1, $2, $3, $4, $5)",
+	    DB_I64(row->work), DB_TEXT(states[row->state]), DB_TEXT(row->accessor),
+	    DB_I64(row->until), DB_I64(row->timer)); /* sticky */
+}
+
+int64_t
+row_loan_of_job(struct tx *tx, const char *environment, const char *name, const struct job *job)
+{
+	int64_t work = INT64_MAX;
+	struct row_job of;
+
+	while ((work = tx_number(tx,
+		    "SELECT COALESCE(MAX(work.id), 0) FROM " OF_RUN
+		    " AND environment = $3 AND argument = $4 AND work.id < $5 AND " STORE_IS_OPEN,
+		    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_TEXT(environment),
+		    DB_TEXT(name), DB_I64(work))) != 0)
+		if (job_is_same(&row_job_get(tx, work, &of)->job, job))
+			return work;
+	return 0;
+}
+
+int64_t
+row_loan_over(struct tx *tx, const struct delivery_job *job, int64_t before)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MAX(work.id), 0) FROM " OF_RUN " AND work.id < $5 AND " IS_OPEN
+	    " AND CASE WHEN $3 <> '' THEN check_run = $3 ELSE attempt <= $4 END",
+	    DB_TEXT(job->of.repository_id), DB_TEXT(job->of.run), DB_TEXT(job->of.check_run),
+	    DB_I64(job->of.attempt), DB_I64(before));
+}
+
+int64_t
+row_loan_count(struct tx *tx)
+{
+	return tx_number(
+	    tx, "SELECT COUNT(*) FROM loan CROSS JOIN work ON work.id = loan.work WHERE " IS_OPEN);
+}
+
+int64_t
+row_loan_next(struct tx *tx, enum loan_state state, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MIN(work), 0) FROM loan WHERE phase = $1 AND work > $2",
+	    DB_TEXT(states[state]), DB_I64(after));
+}

@@ -1,0 +1,50 @@
+/* row_loan.h - what is known of a token that Vault has made for a loan, until it is over.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * The token itself is in no row: the loop keeps it until it is fetched (clients/loan_shelf.h).
+ */
+#pragma once
+
+#include "store/tx.h"
+#include "types/delivery.h"
+
+/* STATE(NAME, word on disk) */
+#define LOAN_STATES(STATE) \
+	STATE(ASKED, "asked")	/* Vault makes it, or is about to */ \
+	STATE(KEPT, "kept")	/* the loop has it */ \
+	STATE(GIVEN, "given")	/* whoever asked for it has it */ \
+	STATE(ENDING, "ending") /* it is being revoked */ \
+	STATE(OVER, "over")
+
+enum loan_state {
+#define STATE(name, word) LOAN_##name,
+	LOAN_STATES(STATE)
+#undef STATE
+	LOAN_STATE_COUNT
+};
+
+struct loan_row {
+	int64_t work; /* 0: there is none */
+	enum loan_state state;
+	char accessor[LIMIT_ACCESSOR]; /* "": none is known */
+	int64_t until; /* wall ms: Vault ends it by itself then, at the latest */
+	int64_t timer; /* TIMER_LOAN; 0: none */
+};
+
+struct loan_row row_loan_get(struct tx *tx, int64_t work);
+void row_loan_save(struct tx *tx, const struct loan_row *row);
+
+/* The work by which this very job has asked for that secret there, and which has not ended; 0: none.
+ */
+int64_t row_loan_of_job(
+    struct tx *tx, const char *environment, const char *name, const struct job *job);
+
+/* The newest loan below `before` that may still be had or used, of the job that is over, or of its
+ * run where the job is not named; 0: there is none. */
+int64_t row_loan_over(struct tx *tx, const struct delivery_job *job, int64_t before);
+
+/* All that may still be had or used, or are being revoked. */
+int64_t row_loan_count(struct tx *tx);
+
+/* The next one of that state behind `after`, 0 at first; 0: there is no more. */
+int64_t row_loan_next(struct tx *tx, enum loan_state state, int64_t after);

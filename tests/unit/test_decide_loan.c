@@ -1,0 +1,361 @@
+/* Goal: a secret is lent once, to the job that asked, after the yes that it needs, and given back.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_loan.h"
+
+#include "factor_aid.h"
+#include "job_aid.h"
+#include "lib/mem.h"
+
+#define MINUTE	   INT64_C(60000)
+#define DB_MIGRATE "/v1/secret/db-migrate"
+#define ACCESSOR   "8609694a-cab0-4b4f-9c4d-0123456789ab"
+
+#define SETTINGS \
+	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
+	    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org", \
+	    "VAULT_TOKEN=hvs.0123456789abcdef0123", \
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main", \
+	    "SECRET_DB_MIGRATE_PATH=creds database migrate", "SECRET_DB_MIGRATE_FOR=production", \
+	    "SECRET_DB_MIGRATE_TTL=10m", "SECRET_STRIPE_PATH=kv2 secret stripe", \
+	    "SECRET_STRIPE_FOR=production"
+#define MAY "WORKFLOW_SHOP_MAY=secret.db-migrate:production, gate:production"
+
+struct scene {
+	struct world w;
+	struct job job;
+	int64_t loan;
+};
+
+static void
+open_scene(struct scene *s, const char *more)
+{
+	*s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s->w, SETTINGS, MAY, more, NULL);
+}
+
+static int
+wants(struct scene *s, const char *path)
+{
+	struct answer answer = job_asks(&s->w, &s->job, API_SECRET, path, "{}");
+
+	s->loan = answer.work;
+	return answer.status;
+}
+
+static struct answer
+looks(struct scene *s)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/v1/loan/%lld", (long long)s->loan);
+	return job_asks(&s->w, &s->job, API_LOAN, path, NULL);
+}
+
+static int
+gives_back(struct scene *s)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/v1/loan-end/%lld", (long long)s->loan);
+	return job_asks(&s->w, &s->job, API_LOAN_END, path, "{}").status;
+}
+
+static enum deploy_state
+is(struct scene *s)
+{
+	return world_deployment(&s->w, s->loan).state;
+}
+
+static void
+vault_says(struct scene *s, enum effect_kind kind, const struct vault_said *said)
+{
+	world_vault(&s->w, kind, said);
+}
+
+#define MADE  ((struct vault_said){ .is_done = true, .accessor = ACCESSOR })
+#define ENDED ((struct vault_said){ .is_done = true })
+
+static void
+is_lent(struct scene *s)
+{
+	assert_int_equal(wants(s, DB_MIGRATE), 202);
+	vault_says(s, EFFECT_VAULT_LEND, &MADE);
+	assert_int_equal(is(s), DEPLOY_RUNNING);
+	assert_true(looks(s).is_lent);
+	assert_int_equal(is(s), DEPLOY_DONE);
+}
+
+/* GitHub says how a job of run 4711 has ended. */
+static struct event *
+over(struct scene *s, int64_t job)
+{
+	struct event *event = world_push(&s->w, "");
+	struct delivery *delivery = &event->u.delivery;
+
+	delivery->kind = DELIVERY_WORKFLOW_JOB;
+	delivery->repository_id = 456789;
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), "Octo/Shop");
+	delivery->job = mem_new(1, sizeof(*delivery->job));
+	job_is_of(&delivery->job->of, "4711", COMMIT_A);
+	(void)text_copy(delivery->job->of.repository_id, JOB_NUMBER, "456789");
+	(void)snprintf(delivery->job->of.check_run, JOB_NUMBER, "%lld", (long long)job);
+	delivery->job->of.attempt = 1;
+	(void)text_copy(delivery->job->conclusion, sizeof(delivery->job->conclusion), "success");
+	return event;
+}
+
+TEST(what_needs_no_yes_is_made_and_given_once)
+{
+	const struct effect_vault *lend;
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	lend = &world_peek(&s.w, EFFECT_VAULT_LEND)->u.vault;
+	assert_string_equal(lend->name, "db-migrate");
+	assert_int_equal(lend->ttl_s, 600);
+	assert_int_equal(looks(&s).status, 202);
+	vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+	assert_int_equal(looks(&s).status, 200);
+	assert_int_equal(is(&s), DEPLOY_DONE);
+	assert_int_equal(looks(&s).status, 410);
+	assert_false(looks(&s).is_lent);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(what_needs_approvals_waits_for_them_and_not_for_hours)
+{
+	char text[64];
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
+	assert_int_equal(looks(&s).status, 202);
+	(void)snprintf(text, sizeof(text), "/approve %lld", (long long)s.loan);
+	(void)world_text(&s.w, WORLD_ADMIN, text);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+	assert_int_equal(looks(&s).status, 200);
+
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	world_due(&s.w, TIMER_APPROVAL); /* they are reminded */
+	world_due(&s.w, TIMER_APPROVAL);
+	assert_int_equal(is(&s), DEPLOY_EXPIRED);
+	assert_int_equal(looks(&s).status, 403);
+	assert_true(s.w.aid.at - world_deployment(&s.w, s.loan).requested_at < 16 * MINUTE);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(no_grant_and_no_such_secret_are_refused_alike)
+{
+	static const char *const names[] = { "/v1/secret/stripe", "/v1/secret/nothing",
+		"/v1/secret/other/db-migrate" };
+	struct scene s;
+
+	open_scene(&s, NULL);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_int_equal(wants(&s, names[i]), 403);
+		assert_int_equal(s.loan, 0);
+	}
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(the_same_job_asks_once_and_another_sees_nothing_of_it)
+{
+	struct job other = JOB_OF_SHOP;
+	char path[64];
+	int64_t first;
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	first = s.loan;
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	assert_int_equal(s.loan, first);
+	(void)text_copy(other.check_run, sizeof(other.check_run), "99002");
+	(void)snprintf(path, sizeof(path), "/v1/loan/%lld", (long long)first);
+	assert_int_equal(job_asks(&s.w, &other, API_LOAN, path, NULL).status, 404);
+	(void)snprintf(path, sizeof(path), "/v1/loan-end/%lld", (long long)first);
+	assert_int_equal(job_asks(&s.w, &other, API_LOAN_END, path, "{}").status, 404);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(what_was_given_ends_with_its_job_when_that_says_so_and_in_time)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent(&s);
+	assert_int_equal(world_decide(&s.w, over(&s, 99002)).status, 200);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0); /* another job's */
+	assert_int_equal(world_decide(&s.w, over(&s, 99001)).status, 200);
+	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_REVOKE)->u.vault.accessor, ACCESSOR);
+	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
+	assert_int_equal(gives_back(&s), 202); /* twice is as once */
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	is_lent(&s);
+	assert_int_equal(gives_back(&s), 202);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
+
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4713");
+	is_lent(&s);
+	world_due(&s.w, TIMER_LOAN); /* Vault has ended it by itself */
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(what_nobody_fetches_is_revoked)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+	world_due(&s.w, TIMER_LOAN);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	assert_int_equal(looks(&s).status, 410);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(what_could_not_be_revoked_is_tried_until_vault_ends_it)
+{
+	static const int pauses_s[] = { 1, 5, 30, 60, 60 };
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent(&s);
+	assert_int_equal(gives_back(&s), 202);
+	for (size_t i = 0; i < COUNT(pauses_s); i++) {
+		vault_says(
+		    &s, EFFECT_VAULT_REVOKE, &(struct vault_said){ .why = "503: Vault is sealed" });
+		assert_int_equal(
+		    world_peek(&s.w, EFFECT_VAULT_REVOKE)->u.vault.not_before - s.w.aid.at,
+		    pauses_s[i] * 1000);
+	}
+	s.w.aid.at += 10 * MINUTE;
+	vault_says(&s, EFFECT_VAULT_REVOKE, &(struct vault_said){ .why = "sealed" });
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(what_is_lost_at_a_start_is_revoked_first_thing)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+	world_restart(&s.w);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(looks(&s).status, 410);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(what_is_cancelled_while_vault_makes_it_is_revoked)
+{
+	char text[64];
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	(void)snprintf(text, sizeof(text), "/cancel %lld", (long long)s.loan);
+	(void)world_text(&s.w, WORLD_ADMIN, text);
+	print_message("@@ %s\n", world_last(&s.w)->text);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	assert_false(looks(&s).is_lent);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(vault_that_is_sealed_is_asked_again_and_what_it_refuses_ends)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	vault_says(&s, EFFECT_VAULT_LEND,
+	    &(struct vault_said){ .retry_after_s = 5, .why = "503: Vault is sealed" });
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_due(&s.w, TIMER_LOAN);
+	vault_says(&s, EFFECT_VAULT_LEND, &(struct vault_said){ .why = "403: permission denied" });
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_non_null(strstr(world_deployment(&s.w, s.loan).detail, "permission denied"));
+
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	vault_says(&s, EFFECT_VAULT_LEND,
+	    &(struct vault_said){ .is_unsure = true, .retry_after_s = 5, .why = "no answer" });
+	assert_int_equal(is(&s), DEPLOY_FAILED); /* it may have been made: nothing is repeated */
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+/* Its job holds the gate, and the environment with it. */
+TEST(a_job_behind_its_open_gate_is_lent_what_it_needs)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_CONFIRM=false");
+	assert_int_equal(
+	    job_asks(&s.w, &s.job, API_GATE, "/v1/gate", "{\"environment\": \"production\"}")
+		.status,
+	    202);
+	world_git(&s.w, (struct world_git){ .commit = s.job.sha });
+	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_RUNNING);
+	is_lent(&s);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(a_grant_withdrawn_before_the_last_yes_lends_nothing)
+{
+	char text[64];
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	world_settings(&s.w, SETTINGS, "SECRET_DB_MIGRATE_APPROVALS=1",
+	    "WORKFLOW_SHOP_MAY=gate:production", NULL);
+	world_settings_read(&s.w);
+	(void)snprintf(text, sizeof(text), "/approve %lld", (long long)s.loan);
+	(void)world_text(&s.w, WORLD_ADMIN, text);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
+	assert_int_not_equal(is(&s), DEPLOY_RUNNING);
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
+
+TEST(a_workflow_asks_five_times_a_minute)
+{
+	char run[8];
+	struct scene s;
+
+	open_scene(&s, NULL);
+	for (int i = 0; i < 6; i++) {
+		(void)snprintf(run, sizeof(run), "%d", 5000 + i);
+		(void)text_copy(s.job.run, sizeof(s.job.run), run);
+		assert_int_equal(wants(&s, DB_MIGRATE), i < 5 ? 202 : 429);
+	}
+	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
+	world_close(&s.w);
+}
