@@ -52,7 +52,8 @@ github_delivery_is_asked(const char *event, const struct bytes *body, enum deliv
 
 	*ret_kind = kind_of(event);
 	return *ret_kind != DELIVERY_OTHER || body->size > LOOK_MAX ||
-	    memmem(body->data, body->size, of_a_push, strlen(of_a_push)) != NULL;
+	    (body->size > 0 &&
+		memmem(body->data, body->size, of_a_push, strlen(of_a_push)) != NULL);
 }
 
 static bool
