@@ -53,7 +53,7 @@ failed(const struct chat_deployment *about)
 	if (is_stopped(deployment))
 		return FIRST_STOPPED;
 	if (deployment_is_action(deployment))
-		return FIRST_FAILED;
+		return deployment_is_loan(deployment) ? FIRST_NOT_LENT : FIRST_FAILED;
 	if (deployment->target_changed)
 		return deployment_is_left_down(deployment, about->environment) ? FIRST_LEFT_DOWN :
 		    deployment_is_rollback(deployment)			       ? FIRST_BACK_DOWN :
@@ -163,6 +163,8 @@ runs(const struct deployment *deployment)
 {
 	if (deployment_is_gate(deployment))
 		return FIRST_GATE_OPEN;
+	if (deployment_is_loan(deployment))
+		return FIRST_LENDS;
 	return deployment_is_action(deployment) ?
 	    FIRST_DOES :
 	    of_program(deployment, FIRST_DEPLOYS, FIRST_GOES_BACK, FIRST_GOES_FORWARD);
@@ -235,7 +237,9 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_FAILED:
 		return failed(about);
 	case DEPLOY_DONE:
-		return deployment->cancelled_by != 0 ? FIRST_DONE_ANYWAY : FIRST_DONE;
+		return deployment_is_loan(deployment) ? FIRST_LENT :
+		    deployment->cancelled_by != 0     ? FIRST_DONE_ANYWAY :
+							FIRST_DONE;
 	case DEPLOY_ROLLED_BACK:
 		return deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNED_STOPPED :
 								 FIRST_RETURNED;

@@ -20,7 +20,9 @@ deployment_is_of_rule(const struct deployment *deployment)
 const char *
 deployment_action_word(const struct deployment *action)
 {
-	return deployment_is_gate(action) ? "gate" : action->action;
+	return deployment_is_gate(action) ? "gate" :
+	    deployment_is_loan(action)	  ? "secret" :
+					    action->action;
 }
 
 bool
@@ -46,7 +48,7 @@ deployment_is_apart(const struct deployment *deployment)
 const char *
 deployment_why_word(const struct deployment *deployment)
 {
-	bool is_elsewhere = deployment_is_gate(deployment) || deployment_is_pipeline(deployment);
+	bool is_elsewhere = deployment_is_gate(deployment) || deployment_is_apart(deployment);
 
 	return is_elsewhere && deployment->why == DEPLOY_WHY_SCRIPT ?
 	    "" :

@@ -14,7 +14,7 @@ bool deployment_is_gate(const struct deployment *deployment);
 /* GitHub itself has asked for it: nobody here has, by whom its run was begun is a row. */
 bool deployment_is_of_rule(const struct deployment *deployment);
 
-/* What people call that action: "gate", or its name. */
+/* What people call that action: "gate", "secret", or its name. */
 const char *deployment_action_word(const struct deployment *action);
 
 /* A run at a forge that we began.  It is in progress beside whatever keeps its environment busy: a

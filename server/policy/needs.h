@@ -33,6 +33,7 @@ struct needs_work {
 	bool is_rollback;
 	bool is_forward; /* a rollback that brings what was left: needs what either does */
 	bool is_gate;	/* of a pipeline: the code that it needs is its approvers' */
+	const char *secret; /* that is lent, as is_gate; NULL: it is no loan */
 	bool is_action;
 	bool is_emergency; /* it needs none, and who asked never counts as one of those who may */
 	int of_action;	   /* approvals that an action needs; 0: it is none */

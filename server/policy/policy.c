@@ -490,9 +490,9 @@ policy_who_may(const struct settings *settings, enum policy_action action, const
 }
 
 static bool
-is_required(const struct grant *rule, const struct target *target)
+is_required(const struct grant *rule, enum policy_action action, const struct target *target)
 {
-	const struct action *what = action_find(target->only);
+	const struct action *what = action == POLICY_DO ? action_find(target->only) : NULL;
 
 	if (rule->only[0] != '\0' ? strcmp(rule->only, target->only) != 0 :
 				    what != NULL && what->risk == ACTION_RISK_READ)
@@ -510,7 +510,7 @@ policy_needs_factor(const struct settings *settings, enum policy_action action, 
 	target.only = name;
 	for (size_t i = 0; i < settings->require_otp_count; i++)
 		if ((settings->require_otp[i].actions & POLICY_ACTION_BIT(action)) != 0 &&
-		    is_required(&settings->require_otp[i], &target))
+		    is_required(&settings->require_otp[i], action, &target))
 			return true;
 	return false;
 }

@@ -57,7 +57,7 @@ static const struct golden {
 	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
 	bool is_unprobed, is_first, was_down;
 	bool is_over, is_left; /* LIVE: as it is said later */
-	bool is_gate, is_stopped;
+	bool is_gate, is_loan, is_stopped;
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
 } golden[] = {
@@ -209,6 +209,10 @@ static const struct golden {
 	    .is_gate = true },
 	{ DEPLOY_DONE, 0, "✅ Done anyway: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION,
 	    .is_stopped = true },
+	{ DEPLOY_DONE, 0, "✅ Lent: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION,
+	    .is_loan = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Not lent: " NAME " \"Make it blue\"",
+	    .program = PROGRAM_ACTION, .is_loan = true },
 	{ DEPLOY_DONE, 0, "✅ Gate done: " GATE, .program = PROGRAM_ACTION, .is_gate = true },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Gate refused: " GATE, .program = PROGRAM_ACTION,
 	    .is_gate = true },
@@ -314,6 +318,8 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	deployment.program = row->program;
 	if (row->is_gate)
 		(void)text_copy(deployment.action, sizeof(deployment.action), "open-gate");
+	if (row->is_loan)
+		(void)text_copy(deployment.action, sizeof(deployment.action), "lend-secret");
 	what.run = row->is_gate ? "run 4711" : NULL;
 	deployment.target_changed = row->changed;
 	deployment.is_forward = row->is_forward;
@@ -433,10 +439,12 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 		const char *changed;
 		int64_t confirmed_by, answered_at;
 		enum deploy_why why;
-		bool is_forward, is_again, is_emergency, is_gate, is_pipeline, waits_for_ci;
+		bool is_forward, is_again, is_emergency, is_gate, is_pipeline, is_loan,
+		    waits_for_ci;
 	} ways[] = {
 		{ .changed = "", .is_gate = true },
 		{ .changed = "", .is_pipeline = true },
+		{ .changed = "", .is_loan = true },
 		{ .changed = "", .waits_for_ci = true },
 		{ .changed = "" },
 		{ .changed = "", .is_forward = true },
@@ -479,6 +487,8 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 				(void)text_copy(work.action, sizeof(work.action), "open-gate");
 			if (ways[way].is_pipeline)
 				(void)text_copy(work.action, sizeof(work.action), "run-pipeline");
+			if (ways[way].is_loan)
+				(void)text_copy(work.action, sizeof(work.action), "lend-secret");
 			if (ways[way].waits_for_ci)
 				(void)text_copy(work.waits_for, sizeof(work.waits_for), "ci");
 			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);

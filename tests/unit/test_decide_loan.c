@@ -120,7 +120,6 @@ TEST(what_needs_no_yes_is_made_and_given_once)
 	assert_int_equal(is(&s), DEPLOY_DONE);
 	assert_int_equal(looks(&s).status, 410);
 	assert_false(looks(&s).is_lent);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -147,7 +146,6 @@ TEST(what_needs_approvals_waits_for_them_and_not_for_hours)
 	assert_int_equal(is(&s), DEPLOY_EXPIRED);
 	assert_int_equal(looks(&s).status, 403);
 	assert_true(s.w.aid.at - world_deployment(&s.w, s.loan).requested_at < 16 * MINUTE);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -163,7 +161,6 @@ TEST(no_grant_and_no_such_secret_are_refused_alike)
 		assert_int_equal(s.loan, 0);
 	}
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -185,7 +182,6 @@ TEST(the_same_job_asks_once_and_another_sees_nothing_of_it)
 	(void)snprintf(path, sizeof(path), "/v1/loan-end/%lld", (long long)first);
 	assert_int_equal(job_asks(&s.w, &other, API_LOAN_END, path, "{}").status, 404);
 	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -213,7 +209,6 @@ TEST(what_was_given_ends_with_its_job_when_that_says_so_and_in_time)
 	is_lent(&s);
 	world_due(&s.w, TIMER_LOAN); /* Vault has ended it by itself */
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -228,7 +223,6 @@ TEST(what_nobody_fetches_is_revoked)
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
 	assert_int_equal(looks(&s).status, 410);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -243,14 +237,13 @@ TEST(what_could_not_be_revoked_is_tried_until_vault_ends_it)
 	for (size_t i = 0; i < COUNT(pauses_s); i++) {
 		vault_says(
 		    &s, EFFECT_VAULT_REVOKE, &(struct vault_said){ .why = "503: Vault is sealed" });
-		assert_int_equal(
+		assert_in_range(
 		    world_peek(&s.w, EFFECT_VAULT_REVOKE)->u.vault.not_before - s.w.aid.at,
-		    pauses_s[i] * 1000);
+		    pauses_s[i] * 1000 - 500, pauses_s[i] * 1000);
 	}
 	s.w.aid.at += 10 * MINUTE;
 	vault_says(&s, EFFECT_VAULT_REVOKE, &(struct vault_said){ .why = "sealed" });
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -265,7 +258,6 @@ TEST(what_is_lost_at_a_start_is_revoked_first_thing)
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_int_equal(looks(&s).status, 410);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -276,14 +268,12 @@ TEST(what_is_cancelled_while_vault_makes_it_is_revoked)
 
 	open_scene(&s, NULL);
 	assert_int_equal(wants(&s, DB_MIGRATE), 202);
-	(void)snprintf(text, sizeof(text), "/cancel %lld", (long long)s.loan);
+	(void)snprintf(text, sizeof(text), "/revoke %lld", (long long)s.loan);
 	(void)world_text(&s.w, WORLD_ADMIN, text);
-	print_message("@@ %s\n", world_last(&s.w)->text);
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	vault_says(&s, EFFECT_VAULT_LEND, &MADE);
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
 	assert_false(looks(&s).is_lent);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -306,7 +296,6 @@ TEST(vault_that_is_sealed_is_asked_again_and_what_it_refuses_ends)
 	vault_says(&s, EFFECT_VAULT_LEND,
 	    &(struct vault_said){ .is_unsure = true, .retry_after_s = 5, .why = "no answer" });
 	assert_int_equal(is(&s), DEPLOY_FAILED); /* it may have been made: nothing is repeated */
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -323,7 +312,6 @@ TEST(a_job_behind_its_open_gate_is_lent_what_it_needs)
 	world_git(&s.w, (struct world_git){ .commit = s.job.sha });
 	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_RUNNING);
 	is_lent(&s);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }
 
@@ -341,8 +329,58 @@ TEST(a_grant_withdrawn_before_the_last_yes_lends_nothing)
 	(void)world_text(&s.w, WORLD_ADMIN, text);
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
 	assert_int_not_equal(is(&s), DEPLOY_RUNNING);
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
+}
+
+/* By whoever may cancel there: by its button, or by its number. */
+TEST(what_was_lent_is_taken_back_by_who_may)
+{
+	char text[64];
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent(&s);
+	(void)snprintf(text, sizeof(text), "/revoke %lld", (long long)s.loan);
+	(void)world_text(&s.w, WORLD_STAGING_USER, text);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(&s.w, WORLD_TEAM, "✅ Lent: production"), "Take it back"));
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
+	assert_non_null(world_says_in(&s.w, WORLD_TEAM, "revoked"));
+	world_answers(&s.w, WORLD_ADMIN, text, "is over");
+	world_close(&s.w);
+}
+
+/* A code is a person's: whoever approves gives theirs. */
+TEST(where_a_code_is_wanted_and_nobody_approves_nothing_is_lent)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s.w, SETTINGS, MAY, "REQUIRE_OTP=secret.db-migrate:production",
+	    factor_key_setting, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 403);
+	world_close(&s.w);
+}
+
+TEST(an_approval_of_a_loan_asks_for_a_code)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s.w, SETTINGS, MAY, "REQUIRE_OTP=secret.db-migrate:production",
+	    factor_key_setting, "SECRET_DB_MIGRATE_APPROVALS=1", NULL);
+	world_act(&s.w, factor_enrol, &ada);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	(void)world_press(&s.w, ada.id, WORLD_TEAM,
+	    world_button(world_says_in(&s.w, WORLD_TEAM, "Awaiting approval"), "Approve"));
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	factor_type(&s.w, &ada, factor_code(&s.w, &ada, 0));
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	factor_close(&s.w);
 }
 
 TEST(a_workflow_asks_five_times_a_minute)
@@ -356,6 +394,5 @@ TEST(a_workflow_asks_five_times_a_minute)
 		(void)text_copy(s.job.run, sizeof(s.job.run), run);
 		assert_int_equal(wants(&s, DB_MIGRATE), i < 5 ? 202 : 429);
 	}
-	for (size_t i = 0; i < s.w.n_screen; i++) print_message("@@%lld: %s\n", (long long)s.w.screen[i].chat, s.w.screen[i].text);
 	world_close(&s.w);
 }

@@ -100,7 +100,8 @@ decide_may_approve(struct tx *tx, const struct update *update, const struct depl
 	}
 	decide_factor_set_work(tx, work->id);
 	return decide_may(tx, update, POLICY_APPROVE, deployment_target(work, target)) &&
-	    !(deployment_is_gate(work) && decide_lacks_factor_of_work(tx, update, work));
+	    !((deployment_is_gate(work) || deployment_is_loan(work)) &&
+		decide_lacks_factor_of_work(tx, update, work));
 }
 
 struct deployment *

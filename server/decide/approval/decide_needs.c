@@ -231,6 +231,7 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 		.is_forward = work->is_forward,
 		.is_action = !deployment_brings_commit(work) && deployment_is_action(work),
 		.is_gate = deployment_is_gate(work),
+		.secret = deployment_is_loan(work) ? work->argument : NULL,
 		.is_by_job = deployment_is_of_rule(work),
 		.is_emergency = deployment_is_emergency(work),
 		.of_action = approvals_of_action(tx, work),
@@ -358,7 +359,10 @@ find_fault(struct tx *tx, const struct needs_work *facts, const struct approval 
 	if (!approval->has_factor &&
 	    (policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target) ||
 		(facts->is_gate &&
-		    policy_needs_factor(tx->settings, POLICY_GATE, "", facts->target))))
+		    policy_needs_factor(tx->settings, POLICY_GATE, "", facts->target)) ||
+		(facts->secret != NULL &&
+		    policy_needs_factor(
+			tx->settings, POLICY_SECRET, facts->secret, facts->target))))
 		return "given without a code, which is needed now";
 	switch (needs_may_approve(
 	    tx->settings, facts, decide_principal(tx, approval->person), tx->at, NULL)) {

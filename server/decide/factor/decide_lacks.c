@@ -121,6 +121,9 @@ decide_lacks_factor_of_work(
 	bool is_action = grant == POLICY_DO;
 	char target[LIMIT_ENVIRONMENT];
 
-	return lacks(tx, update, grant, is_action ? work->action : "",
+	return lacks(tx, update, grant,
+	    is_action			 ? work->action :
+		deployment_is_loan(work) ? work->argument :
+					   "",
 	    deployment_target(work, target), is_action ? work->action : policy_action_word(grant));
 }

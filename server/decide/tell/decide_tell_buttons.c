@@ -14,6 +14,7 @@
 #include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
+#include "store/row_loan.h"
 #include "store/row_work_pipeline.h"
 #include "store/row_run.h"
 
@@ -295,7 +296,20 @@ add_rerun(struct tx *tx, const struct deployment *deployment, int64_t chat, stru
 		row_button_show_for(tx, &rerun, chat, 0, "🔁 Run failed jobs again", buttons);
 }
 
-decide_tell_offer *const decide_tell_offers[] = { add_rerun, add_seen, add_without,
+/* As long as it may be used. */
+static void
+add_take_back(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	const struct request revoke = request_about("revoke", "work", deployment->id);
+
+	if (deployment->state == DEPLOY_DONE && deployment_is_loan(deployment) &&
+	    row_loan_get(tx, deployment->id).state == LOAN_GIVEN &&
+	    (chat < 0 || decide_is_allowed(tx, chat, POLICY_CANCEL, deployment->environment)))
+		row_button_show_for(tx, &revoke, chat, 0, "↩️ Take it back", buttons);
+}
+
+decide_tell_offer *const decide_tell_offers[] = { add_take_back, add_rerun, add_seen, add_without,
 	add_past_barrier, add_again, add_roll_back, add_way_out, add_application_log, add_deploy,
 	add_log, add_rollback_log, NULL };
 

@@ -7,6 +7,7 @@
 
 #include "decide/decide_reply.h"
 #include "decide/hold/decide_refusal.h"
+#include "decide/question/decide_question.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_allowed.h"
@@ -118,6 +119,10 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row->accessor,
 	    said->is_done ? "revoked" : "ended by Vault");
 	set_state(tx, row, LOAN_OVER, 0);
+	(void)text_copy(
+	    work.note, sizeof(work.note), said->is_done ? "revoked" : "it has ended at Vault");
+	decide_tell(tx, &work, NULL);
+	row_deployment_save(tx, &work);
 }
 
 /* --- Vault has made it, or has not --- */
@@ -158,7 +163,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (said->is_unsure)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, "", "lost");
 	if (is_wanted)
-		end(tx, &work, DEPLOY_WHY_INTERRUPTED, said->why);
+		end(tx, &work, DEPLOY_WHY_SCRIPT, said->why);
 }
 
 void
@@ -300,6 +305,18 @@ decide_loan(struct tx *tx, const struct api_request *api)
 	tx->answer.status = 202;
 }
 
+/* --- it is taken back --- */
+
+static void
+say(struct tx *tx, const struct update *update, const struct deployment *work, const char *how)
+{
+	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
+		decide_toastf(tx, update, false, "%s %s", work->argument, how);
+	else
+		(void)decide_send_firstf(tx, &update->address, FIRST_REVOKES, work->environment,
+		    " %s %s", work->argument, how);
+}
+
 /* --- it is fetched --- */
 
 /* The loan of that number, if this very job has asked for it; id 0: it was refused. */
@@ -370,6 +387,30 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 }
 
 void
+decide_loan_take_back(struct tx *tx, const struct update *update, struct deployment *work)
+{
+	struct loan_row row = row_loan_get(tx, work->id);
+	bool is_over = row.state == LOAN_OVER || row.state == LOAN_ENDING;
+	char user[PRINCIPAL_TEXT];
+
+	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
+		decide_press_cancel(tx, update, work);
+		return;
+	}
+	if (is_over || row.state == LOAN_ASKED) {
+		decide_answer_no(tx, update);
+		say(tx, update, work,
+		    row.state == LOAN_ASKED ? "was not lent." : "is over: nobody has it any more.");
+		return;
+	}
+	decide_audit_request(tx, work, decide_user(tx, update->person, user),
+	    AUDIT_CODE_CANCEL_REQUESTED, "requested",
+	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
+	revoke(tx, &row);
+	say(tx, update, work, "is being revoked at Vault.");
+}
+
+void
 decide_loan_over(struct tx *tx, const struct settings *application, const struct delivery_job *job)
 {
 	int64_t number = INT64_MAX;
@@ -436,7 +477,7 @@ decide_loans_lost(struct tx *tx)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row.accessor, "lost");
 		revoke(tx, &row);
 		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
-			end(tx, &work, DEPLOY_WHY_INTERRUPTED,
+			end(tx, &work, DEPLOY_WHY_SCRIPT,
 			    "deploybot was restarted before its job had it: ask again");
 	}
 }

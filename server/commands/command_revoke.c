@@ -1,0 +1,37 @@
+/* command_revoke.c - /revoke <number>: what was lent is taken back.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+
+#include "commands/commands.h"
+#include "decide/decide_reply.h"
+#include "decide/question/decide_where.h"
+#include "decide/work/decide_loan.h"
+#include "store/row_deployment.h"
+
+static void
+say_which(struct tx *tx, const struct update *update, int64_t number)
+{
+	decide_answer_no(tx, update);
+	if (!decide_may_begin(tx, update, POLICY_CANCEL, ""))
+		return;
+	if (number == 0)
+		(void)decide_sendf(tx, &update->address,
+		    "Which one? " MARK_CODE "/revoke 12" MARK_CODE
+		    " takes back what #12 was lent: the number stands in its message.");
+	else
+		(void)decide_sendf(
+		    tx, &update->address, "#%" PRId64 " is no secret that was lent.", number);
+}
+
+void
+command_revoke(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct deployment work;
+	char rest[LIMIT_REF];
+	int64_t number = decide_work(tx, update, request, rest, &work);
+
+	if (work.id == 0 || !deployment_is_loan(&work))
+		say_which(tx, update, number);
+	else if (decide_may(tx, update, POLICY_CANCEL, work.environment))
+		decide_loan_take_back(tx, update, &work);
+}
