@@ -1,6 +1,6 @@
 /* Goal: each button that an end offers is pressed by somebody who may, and answers.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
+#include "job_aid.h"
 
 #include "decide/tell/decide_tell_inside.h"
 #include "lib/text.h"
@@ -8,7 +8,7 @@
 /* How work ends.  play: d begins a deployment, b one with a barrier, r a rollback, a an action; of
  * its run u says that a host is unreachable, f is an end before it changed anything, m one in its
  * migration, t one behind its release, g a good one; h and x are the answers of health; s: the row
- * says so. */
+ * says so; p is a pipeline that fails, l a secret that was lent. */
 static const struct end {
 	const char *play;
 	enum deploy_state state;
@@ -28,6 +28,7 @@ static const struct end {
 	{ "ag", DEPLOY_DONE },
 	{ "af", DEPLOY_FAILED },
 	{ "p", DEPLOY_FAILED },
+	{ "l", DEPLOY_DONE },
 	{ "dfs", DEPLOY_CANCELLED },
 	{ "dfs", DEPLOY_REFUSED },
 	{ "dfs", DEPLOY_EXPIRED },
@@ -56,6 +57,18 @@ play_pipeline(struct world *w)
 	world_forge(w, EFFECT_FORGE_LOOK, &said);
 }
 
+/* A job has it, and still may use it. */
+static void
+play_loan(struct world *w)
+{
+	struct job job = JOB_OF_SHOP;
+
+	assert_int_equal(job_asks(w, &job, API_SECRET, "/v1/secret/db-migrate", "{}").status, 202);
+	world_vault(
+	    w, EFFECT_VAULT_LEND, &(struct vault_said){ .is_done = true, .accessor = "a-1" });
+	assert_int_equal(job_asks(w, &job, API_LOAN, "/v1/loan/1", NULL).status, 200);
+}
+
 static void
 play(struct world *w, const struct end *end, char step)
 {
@@ -63,6 +76,10 @@ play(struct world *w, const struct end *end, char step)
 
 	if (step == 'p') {
 		play_pipeline(w);
+		return;
+	}
+	if (step == 'l') {
+		play_loan(w);
 		return;
 	}
 	if (step == 'd' || step == 'b') {
@@ -139,10 +156,15 @@ answers(const struct end *end, size_t at, struct offered *offered)
 	    "CLIENTS=acme", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ENVIRONMENT=staging",
 	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web.service",
 	    "GITHUB_REPOSITORY=octo/shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123",
-	    "PIPELINE_RELEASE=release.yml ref=main", NULL);
+	    "PIPELINE_RELEASE=release.yml ref=main", "SECRET_DB_MIGRATE_PATH=kv2 secret db",
+	    "SECRET_DB_MIGRATE_FOR=staging", "ENABLE_API_SERVER=true",
+	    "PUBLIC_URL=https://bot.example.org", "VAULT_ADDR=https://vault.example.org",
+	    "VAULT_TOKEN=hvs.0123456789abcdef0123",
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main",
+	    "WORKFLOW_SHOP_MAY=secret.db-migrate:staging", NULL);
 	for (const char *step = end->play; *step != '\0'; step++) {
 		play(&w, end, *step);
-		id += strchr("bdrap", *step) != NULL;
+		id += strchr("bdrapl", *step) != NULL;
 	}
 	offered->work = world_deployment(&w, id);
 	if (offered->work.state != end->state)

@@ -191,6 +191,7 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_NUMBER] = "/1",
 		[API_PLACE] = "/1/0",
 		[API_WORD] = "/deploy",
+		[API_NAME] = "/db-migrate",
 	};
 	static const char *const bodies[] = {
 		[API_ANSWER] = "{\"answer\": \"yes\"}",
@@ -200,6 +201,8 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_PUSH] = "{}",
 		[API_GATE] = "{\"environment\": \"production\"}",
 		[API_GATE_END] = "{\"conclusion\": \"success\"}",
+		[API_SECRET] = "{}",
+		[API_LOAN_END] = "{}",
 		[API_FIRST_ADMIN_LINK] = "{}",
 		[API_OPERATION_COUNT] = NULL, /* all others */
 	};
