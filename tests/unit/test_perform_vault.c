@@ -404,6 +404,15 @@ SCENE_TEST(a_token_that_was_not_revoked_is_said_so)
 	}
 }
 
+static void
+turns(struct scene *s)
+{
+	for (int i = 0; i < 20; i++, s->is_over = false) {
+		loop_timer_start(s->loop, &s->patience, 1, 0);
+		loop_run_once(s->loop);
+	}
+}
+
 /* It waits an hour at most, which Vault may ask for, whatever the clock was. */
 SCENE_TEST(a_token_is_revoked_when_its_time_has_come_and_not_before)
 {
@@ -414,17 +423,14 @@ SCENE_TEST(a_token_is_revoked_when_its_time_has_come_and_not_before)
 		    (struct effect_vault){ .accessor = "ac",
 			.not_before = i == 0 ? clock_wall_ms() + 1800000 : INT64_MAX },
 		    false);
-		for (int turn = 0; turn < 20; turn++, s->is_over = false) {
-			loop_timer_start(s->loop, &s->patience, 1, 0);
-			loop_run_once(s->loop);
-		}
+		turns(s);
 		ahead_s += i == 0 ? 1790 : 3590;
-		for (int turn = 0; turn < 20; turn++, s->is_over = false) {
-			loop_timer_start(s->loop, &s->patience, 1, 0);
-			loop_run_once(s->loop);
-		}
+		turns(s);
 		assert_int_equal(s->asked, 0);
 		ahead_s += 20;
+		turns(s);
+		assert_true(
+		    s->perform.jobs == NULL || !loop_timer_is_started(&s->perform.jobs->timer));
 		assert_true(said(s).is_done);
 		assert_int_equal(s->asked, 1);
 	}
