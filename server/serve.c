@@ -206,7 +206,7 @@ note_keys(struct serve *serve)
 static void
 note_vault(struct serve *serve)
 {
-	const struct vault_state state = vault_look(serve->vault);
+	const struct vault_state state = vault_look(serve->vault.client);
 
 	if (state.is_set)
 		metric_set_value(serve->metrics, METRIC_VAULT_UP, state.is_up);
@@ -562,7 +562,8 @@ make_clients(struct serve *serve, struct err *err)
 	serve->cloudflare = outbound_client(serve->loop,
 	    outbound_of(OUTBOUND_CLOUDFLARE, serve->settings->cloudflare_api_base), 2, 0, err);
 	serve->github = forge_api_new(serve->loop, err);
-	serve->vault = vault_new(serve->loop, serve->settings);
+	serve->vault.client = vault_new(serve->loop, serve->settings);
+	serve->vault.loans = loan_shelf_new(serve->loop);
 	return serve->probes != NULL && serve->cloudflare != NULL && serve->github != NULL &&
 	    make_witness(serve, err);
 }
@@ -579,6 +580,8 @@ make_perform(struct serve *serve)
 		.github = serve->github,
 		.s3 = serve->witness.s3,
 		.aws = serve->witness.aws,
+		.vault = serve->vault.client,
+		.loans = serve->vault.loans,
 		.submit = submit_own,
 		.submit_ctx = serve,
 		.note_mirror = note_mirror,

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "clients/loan_shelf.h"
 #include "clients/vault.h"
 #include "effects/perform.h"
 #include "effects/health_look.h"
@@ -39,6 +40,11 @@ struct serve_jobs {
 	struct route_job_config config;
 };
 
+struct serve_vault {
+	struct vault *client;
+	struct loan_shelf *loans; /* what was lent and not given yet */
+};
+
 struct serve_witness {
 	struct http_client *s3;
 	struct aws_credentials *aws;
@@ -65,7 +71,7 @@ struct serve {
 	struct http_client *probes;
 	struct http_client *cloudflare;
 	struct forge_api *github;
-	struct vault *vault;
+	struct serve_vault vault;
 	struct serve_jobs jobs; /* of workflows */
 	struct serve_witness witness;
 	struct telegram *telegram;

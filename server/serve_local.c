@@ -185,6 +185,7 @@ serve_network_api(struct serve *serve)
 	    .is_network = true,
 	    .look = look,
 	    .read_log = read_log,
+	    .loans = serve->vault.loans,
 	    .jobs = &serve->jobs.config,
 	    .ctx = serve,
 	});
@@ -216,6 +217,7 @@ serve_local_start(struct serve *serve)
 	    .runner_uid = runner_uid,
 	    .look = look,
 	    .read_log = read_log,
+	    .loans = serve->vault.loans,
 	    .on_unknown = on_unknown,
 	    .ctx = serve,
 	});

@@ -179,7 +179,7 @@ adopt(struct serve *serve, struct settings *fresh, const struct settings_change 
 	telegram_change_settings(serve->telegram, fresh);
 	perform_health_settings(serve->health, fresh);
 	tls_watch_settings(serve->tls, fresh);
-	vault_settings(serve->vault, fresh);
+	vault_settings(serve->vault.client, fresh);
 	metric_set_settings(serve->metrics, fresh);
 	forget_health(serve);
 	CRASH_POINT(reload_adopted);

@@ -150,7 +150,8 @@ free_clients(struct serve *serve)
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
 	forge_api_free(serve->github);
-	vault_free(serve->vault);
+	vault_free(serve->vault.client);
+	loan_shelf_free(serve->vault.loans);
 	for (size_t i = 0; i < JOB_FORGES; i++)
 		http_client_free(serve->jobs.issuer[i]);
 	http_client_free(serve->witness.s3);

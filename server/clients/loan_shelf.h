@@ -22,7 +22,8 @@ void loan_shelf_free(struct loan_shelf *shelf); /* takes NULL */
 bool loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token) MUST_USE;
 
 /* Gives it away.  False: it is not there, or not any more. */
-bool loan_shelf_take(struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1]) MUST_USE;
+bool loan_shelf_take(
+    struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1]) MUST_USE;
 
 /* Nobody is to have it any more. */
 void loan_shelf_drop(struct loan_shelf *shelf, int64_t work);

@@ -6,6 +6,7 @@
 
 #include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/redact.h"
 #include "lib/text.h"
@@ -189,12 +190,12 @@ vault_judge(const struct vault_reply *reply, struct json **ret_body)
 
 /* False: it is none that a header can have. */
 static bool
-take_text(const char *text, struct vault_token *ret)
+take_text(const char *text, char ret[VAULT_TOKEN_MAX + 1])
 {
 	for (const char *c = text; *c != '\0'; c++)
 		if (*c <= ' ' || *c > '~')
 			return false;
-	return text[0] != '\0' && text_copy(ret->text, sizeof(ret->text), text);
+	return text[0] != '\0' && text_copy(ret, VAULT_TOKEN_MAX + 1, text);
 }
 
 static bool
@@ -214,7 +215,7 @@ vault_read_login(const struct json *body, struct vault_token *ret, struct err *e
 
 	*ret = (struct vault_token){ .text = "" };
 	return (take_life(auth, "lease_duration", ret) &&
-		   take_text(json_text(auth, "client_token"), ret)) ||
+		   take_text(json_text(auth, "client_token"), ret->text)) ||
 	    err_set(err, ERR_INVALID, "the answer to a login has no token of 1 to %d letters",
 		VAULT_TOKEN_MAX);
 }
@@ -248,6 +249,41 @@ vault_read_lookup(const struct json *body, struct vault_token *ret, struct err *
 		ret->is_root |= name != NULL && strcmp(name, "root") == 0;
 	}
 	return true;
+}
+
+/* Of letters, digits, "_", "-" and dots: it goes into a request, the audit and a row. */
+static bool
+take_accessor(const char *text, char ret[LIMIT_ACCESSOR])
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if (*c != '.' && strchr(letters, *c) == NULL)
+			return false;
+	return text[0] != '\0' && strlen(text) < LIMIT_ACCESSOR &&
+	    text_copy(ret, LIMIT_ACCESSOR, text);
+}
+
+bool
+vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struct vault_wrap *ret,
+    struct err *err)
+{
+	const struct json *info = json_get(body, "wrap_info");
+	int64_t ttl_s = json_get_i64_or(info, "ttl", 0);
+	const char *wrong = NULL;
+
+	*ret = (struct vault_wrap){ .token = "" };
+	if (!take_accessor(json_text(info, "wrapped_accessor"), ret->accessor))
+		wrong = "wrapped_accessor";
+	else if (!json_has(info, "creation_path", path))
+		wrong = "creation_path";
+	else if (ttl_s <= 0 || ttl_s > ttl_most_s)
+		wrong = "ttl";
+	else if (!take_text(json_text(info, "token"), ret->token))
+		wrong = "token";
+	if (wrong == NULL)
+		return true;
+	crypto_wipe(ret->token, sizeof(ret->token)); /* a part of one that is too long */
+	return err_set(
+	    err, ERR_INVALID, "the wrap_info of %s has another %s than was asked for", path, wrong);
 }
 
 bool

@@ -83,6 +83,20 @@ bool vault_read_login(const struct json *body, struct vault_token *ret, struct e
 bool vault_read_renewal(const struct json *body, struct vault_token *ret, struct err *err) MUST_USE;
 bool vault_read_lookup(const struct json *body, struct vault_token *ret, struct err *err) MUST_USE;
 
+/* What a wrapped answer to auth/token/create/ROLE has. */
+struct vault_wrap {
+	char token[VAULT_TOKEN_MAX + 1]; /* by which the token within is had, once; to be wiped */
+	char accessor[LIMIT_ACCESSOR];	 /* of the token within; "": none that we could name */
+};
+
+/* `wrap_info` of what was asked for at that path, and is over within ttl_most_s.  False: something
+ * else came, and *err says which part of it; the token is "" then, and the accessor is given all
+ * the same, so that what was made can be revoked.
+ * https://developer.hashicorp.com/vault/docs/concepts/response-wrapping: creation_path is compared
+ * whole, for a prefix says nothing of who made it. */
+bool vault_read_wrap(const struct json *body, const char *path, int ttl_most_s,
+    struct vault_wrap *ret, struct err *err) MUST_USE;
+
 struct vault_health {
 	bool is_initialized, is_sealed, is_standby;
 	bool is_secondary; /* of disaster recovery: it answers nothing */

@@ -20,6 +20,7 @@
 #include "types/token.h"
 
 struct event;
+struct loan_shelf;
 struct redact;
 struct refusals;
 struct route_job_config;
@@ -47,6 +48,7 @@ struct route_api_config {
 	/* Looks at health for that user: calls on_done() once, and later. */
 	void (*look)(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
 	    void (*on_done)(void *ctx, const struct probe_finding *findings), void *done_ctx);
+	struct loan_shelf *loans; /* what was lent is given away from there */
 	const struct route_job_config *jobs; /* is_network: who lets in jobs; NULL: nobody */
 	void *ctx;
 };

@@ -6,12 +6,17 @@
 #include <stdlib.h>
 
 #include "chat/chat_first.h"
+#include "clients/loan_shelf.h"
 #include "lib/buf.h"
+#include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/url.h"
 #include "runs/run_piece.h"
+
+/* Each byte of a token may become six. */
+#define TOKEN_JSON_MAX (6 * VAULT_TOKEN_MAX + 64)
 
 static void
 answer(struct http_request *request, int status, const char *json)
@@ -161,6 +166,35 @@ answer_application_log(struct asked *asked, const struct answer *decided)
 	free_asked(asked);
 }
 
+/* The store's object, and behind all of it what was lent: nobody is given it a second time. */
+static void
+answer_loan(struct asked *asked, const struct answer *decided)
+{
+	size_t size = strlen(decided->text) - 1; /* without its brace */
+	CLEANUP(buf_wipe) struct buf token = buf_make(TOKEN_JSON_MAX);
+	CLEANUP(buf_wipe) struct buf out = buf_make(size + TOKEN_JSON_MAX);
+	char text[VAULT_TOKEN_MAX + 1];
+
+	if (!loan_shelf_take(asked->config->loans, decided->work, text)) {
+		route_api_said(asked->request, 410, "What was lent is gone: ask again.");
+		return;
+	}
+	/* What grows leaves copies behind. */
+	buf_reserve(&token);
+	buf_reserve(&out);
+	struct json_out json = json_out_begin(&token, '{');
+
+	json_put_str(&json, "token", text);
+	json_out_end(&json);
+	crypto_wipe(text, sizeof(text));
+	buf_add(&out, decided->text, size);
+	buf_addf(&out, ",%s", buf_text(&token) + 1);
+	if (!buf_failed(&token) && !buf_failed(&out))
+		answer(asked->request, 200, buf_text(&out));
+	else
+		route_api_said(asked->request, 503, "the answer is too long");
+}
+
 void
 route_api_decided(void *ctx, const struct answer *decided)
 {
@@ -177,6 +211,8 @@ route_api_decided(void *ctx, const struct answer *decided)
 	if (decided->text == NULL)
 		route_api_said(asked->request, decided->status >= 400 ? decided->status : 503,
 		    "the server could not decide on it: try again, and see its log");
+	else if (decided->is_lent && decided->status == 200)
+		answer_loan(asked, decided);
 	else if ((asked->operation == API_LOG || asked->operation == API_RUN) &&
 	    decided->status == 200)
 		answer_log(asked, decided);

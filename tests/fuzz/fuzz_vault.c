@@ -8,7 +8,8 @@
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
 
-#define NOW 1795700000
+#define NOW  1795700000
+#define LEND "auth/token/create/deploybot-lend"
 
 /* Five lines and the rest: the status (0: none came; behind a blank: of /sys/health), Retry-After,
  * Location, what was shown to Vault, a path, and the body. */
@@ -61,6 +62,7 @@ check_body(const struct json *body)
 {
 	struct vault_health health;
 	struct vault_token token;
+	struct vault_wrap wrap;
 	struct err err = { 0 };
 
 	if (vault_read_login(body, &token, &err))
@@ -71,6 +73,11 @@ check_body(const struct json *body)
 		assert(token.text[0] == '\0' && token.ttl_s >= 0 && token.ttl_s < INT64_MAX / 1000);
 	if (vault_read_health(body, &health, &err))
 		assert(fuzz_is_clean(health.version, false));
+	if (vault_read_wrap(body, LEND, 120, &wrap, &err))
+		assert(wrap.token[0] != '\0' && is_visible(wrap.token) && wrap.accessor[0] != '\0');
+	else
+		assert(wrap.token[0] == '\0');
+	assert(is_visible(wrap.accessor) && strpbrk(wrap.accessor, "/\"\\<>&%") == NULL);
 	assert(fuzz_is_clean(err.text, false));
 }
 

@@ -3,6 +3,7 @@
 #include "routes/route_api.h"
 
 #include "cli/cli_server.h"
+#include "clients/loan_shelf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
@@ -34,6 +35,9 @@ struct world {
 	uint64_t user;		      /* who looked last */
 	const char *log_of;	/* whose application's log the store lets be read; NULL: none's */
 	bool is_read, is_asked; /* it is there; the target was asked */
+	struct loan_shelf *loans;
+	bool is_lent;
+	int lent; /* the status of a loan that the store decides; 0: it decides none */
 	char printed[4096];
 };
 
@@ -58,6 +62,11 @@ decide(void *ctx, struct event *event)
 		    (struct answer){ .status = 200, .text = "{\"said\":\"\"}", .log_lines = 7 };
 		(void)text_copy(answer.log_of, sizeof(answer.log_of), w->log_of);
 	}
+	if (w->lent != 0)
+		answer = (struct answer){ .status = w->lent,
+			.text = "{\"said\":\"\",\"work\":\"31\"}",
+			.work = 31,
+			.is_lent = w->is_lent };
 	event->done(event->done_ctx, &answer);
 	event_free(event);
 	return true;
@@ -137,6 +146,7 @@ set_up(void **state)
 	struct http_server_config config = { .route_count = COUNT(w->routes) };
 
 	w->loop = loop_new(NULL);
+	w->loans = loan_shelf_new(w->loop);
 	w->settings = load();
 	w->refusals =
 	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = decide, .ctx = w });
@@ -146,6 +156,7 @@ set_up(void **state)
 	    .is_network = true,
 	    .look = look,
 	    .read_log = read_log,
+	    .loans = w->loans,
 	    .ctx = w });
 	know(w, 'a', KEY, INT64_MAX);
 	know(w, 'b', KEY, INT64_MAX);
@@ -164,6 +175,7 @@ tear_down(void **state)
 	http_server_free(w->server);
 	route_api_free(w->api);
 	refusals_free(w->refusals);
+	loan_shelf_free(w->loans);
 	loop_free(w->loop);
 	settings_unref(w->settings);
 	free(w);
@@ -373,4 +385,56 @@ SCENE_TEST(what_an_application_logged_is_asked_before_it_is_answered)
 	ask_log(w);
 	assert_int_equal(w->asked.status, 200);
 	assert_true(has(w->asked.body, "\"said\":\"GET /orders\\n<b> \\\"x\\\"\""));
+}
+
+static void
+ask_loan(struct world *w, int status, bool is_lent)
+{
+	static const char body[] = "{\"arguments\": [\"31\"]}";
+	char line[400], token[TOKEN_TEXT];
+
+	w->lent = status;
+	w->is_lent = is_lent;
+	text_of('a', token);
+	(void)snprintf(line, sizeof(line),
+	    "POST /v1/command/show HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n"
+	    "Authorization: Bearer %s\r\n\r\n%s",
+	    sizeof(body) - 1, token, body);
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+}
+
+SCENE_TEST(what_was_lent_stands_in_one_answer_and_in_no_second_one)
+{
+	assert_true(loan_shelf_put(w->loans, 31, "hvs.<\"lent\">"));
+	assert_true(loan_shelf_put(w->loans, 32, "hvs.other"));
+	ask_loan(w, 200, false); /* the store does not say so */
+	assert_int_equal(w->asked.status, 200);
+	assert_string_equal(w->asked.body, "{\"said\":\"\",\"work\":\"31\"}");
+	ask_loan(w, 403, true);
+	assert_int_equal(w->asked.status, 403);
+	assert_false(has(w->asked.body, "token"));
+	ask_loan(w, 200, true);
+	assert_int_equal(w->asked.status, 200);
+	assert_string_equal(
+	    w->asked.body, "{\"said\":\"\",\"work\":\"31\",\"token\":\"hvs.<\\\"lent\\\">\"}");
+	ask_loan(w, 200, false);
+	assert_string_equal(w->asked.body, "{\"said\":\"\",\"work\":\"31\"}");
+	ask_loan(w, 200, true);
+	assert_int_equal(w->asked.status, 410);
+	assert_true(has(w->asked.body, "\"said\":\"What was lent is gone: ask again.\""));
+	assert_false(has(w->asked.body, "token"));
+}
+
+SCENE_TEST(the_longest_token_fits_into_its_answer)
+{
+	char token[VAULT_TOKEN_MAX + 1], end[VAULT_TOKEN_MAX + 64];
+
+	memset(token, 'a', VAULT_TOKEN_MAX);
+	token[VAULT_TOKEN_MAX] = '\0';
+	assert_true(loan_shelf_put(w->loans, 31, token));
+	ask_loan(w, 200, true);
+	assert_int_equal(w->asked.status, 200);
+	(void)snprintf(end, sizeof(end), ",\"token\":\"%s\"}", token);
+	assert_true(has(w->asked.body, end));
 }

@@ -274,6 +274,88 @@ TEST(a_renewal_says_for_how_long)
 	assert_false(reads(vault_read_renewal, "{\"auth\":{\"client_token\":\"hvs.x\"}}", &token));
 }
 
+#define LEND "auth/token/create/deploybot-lend"
+
+static bool
+reads_wrap(const char *token, const char *ttl, const char *path, const char *accessor,
+    struct vault_wrap *ret)
+{
+	char body[2 * VAULT_TOKEN_MAX];
+	struct json *root;
+	struct err err;
+	bool ok;
+
+	(void)snprintf(body, sizeof(body),
+	    "{\"wrap_info\":{\"token\":%s,\"ttl\":%s,\"creation_path\":%s,\"wrapped_accessor\":%s}}",
+	    token, ttl, path, accessor);
+	root = json_decode(body, strlen(body), NULL);
+	assert_non_null(root);
+	ok = vault_read_wrap(root, LEND, 120, ret, &err);
+	json_free(root);
+	assert_int_equal(ok, ret->token[0] != '\0');
+	return ok;
+}
+
+TEST(what_was_wrapped_is_what_was_asked_for)
+{
+	static const char token[] = "\"hvs.x\"", path[] = "\"" LEND "\"", ac[] = "\"Ab.c_D-9\"";
+	static const char *const tokens[] = { "null", "7", "\"\"", "\"a b\"", "\"a\\u00e4\"",
+		"\"a\\n\"" };
+	static const char *const ttls[] = { "0", "-1", "121", "9223372036854775807", "null",
+		"\"60\"", "60.5" };
+	static const char *const paths[] = { "null", "\"\"", "\"auth/token/create\"",
+		"\"" LEND "/x\"", "\"" LEND "2\"", "\"x/" LEND "\"", "\"AUTH/token/create\"" };
+	struct vault_wrap wrap;
+
+	assert_true(reads_wrap(token, "120", path, ac, &wrap));
+	assert_string_equal(wrap.token, "hvs.x");
+	assert_string_equal(wrap.accessor, "Ab.c_D-9");
+	assert_true(reads_wrap(token, "1", path, ac, &wrap));
+	for (size_t i = 0; i < COUNT(tokens); i++) {
+		assert_false(reads_wrap(tokens[i], "120", path, ac, &wrap));
+		assert_string_equal(wrap.accessor, "Ab.c_D-9"); /* it can be revoked */
+	}
+	for (size_t i = 0; i < COUNT(ttls); i++) {
+		assert_false(reads_wrap(token, ttls[i], path, ac, &wrap));
+		assert_string_equal(wrap.accessor, "Ab.c_D-9");
+	}
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		assert_false(reads_wrap(token, "120", paths[i], ac, &wrap));
+		assert_string_equal(wrap.accessor, "Ab.c_D-9");
+	}
+}
+
+TEST(an_accessor_goes_into_a_request_and_the_audit)
+{
+	static const char *const none[] = { "null", "7", "\"\"", "\"a b\"", "\"a/b\"", "\"a%\"",
+		"\"a\\u00e4\"", "\"a\\n\"", "\"\\u003cb\\u003e\"" };
+	char text[LIMIT_ACCESSOR + 3];
+	struct vault_wrap wrap;
+
+	for (size_t i = 0; i < COUNT(none); i++) {
+		assert_false(reads_wrap("\"x\"", "120", "\"" LEND "\"", none[i], &wrap));
+		assert_string_equal(wrap.accessor, "");
+	}
+	(void)snprintf(text, sizeof(text), "\"%0*d\"", LIMIT_ACCESSOR, 7);
+	assert_false(reads_wrap("\"x\"", "120", "\"" LEND "\"", text, &wrap));
+	assert_string_equal(wrap.accessor, "");
+	(void)snprintf(text, sizeof(text), "\"%0*d\"", LIMIT_ACCESSOR - 1, 7);
+	assert_true(reads_wrap("\"x\"", "120", "\"" LEND "\"", text, &wrap));
+	assert_int_equal(strlen(wrap.accessor), LIMIT_ACCESSOR - 1);
+}
+
+TEST(a_wrapping_token_has_its_bound)
+{
+	char text[VAULT_TOKEN_MAX + 4];
+	struct vault_wrap wrap;
+
+	(void)snprintf(text, sizeof(text), "\"%0*d\"", VAULT_TOKEN_MAX + 1, 7);
+	assert_false(reads_wrap(text, "120", "\"" LEND "\"", "\"ac\"", &wrap));
+	(void)snprintf(text, sizeof(text), "\"%0*d\"", VAULT_TOKEN_MAX, 7);
+	assert_true(reads_wrap(text, "120", "\"" LEND "\"", "\"ac\"", &wrap));
+	assert_int_equal(strlen(wrap.token), VAULT_TOKEN_MAX);
+}
+
 static bool
 reads_health(const char *body, struct vault_health *ret)
 {

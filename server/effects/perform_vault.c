@@ -1,0 +1,193 @@
+/* perform_vault.c - VAULT_LEND makes a token once, VAULT_REVOKE ends one: one call each.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "clients/loan_shelf.h"
+#include "clients/vault.h"
+#include "effects/perform_inside.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/crypto.h"
+#include "lib/json.h"
+#include "lib/text.h"
+
+/* Its role has orphan=true, allowed_policies_glob=deploybot-secret-* and no default policy. */
+#define LEND_PATH   "auth/token/create/deploybot-lend"
+#define REVOKE_PATH "auth/token/revoke-accessor"
+#define POLICY	    "deploybot-secret-"
+#define WRAP_TTL_S  (LOAN_SHELF_MS / 1000)
+#define BODY_MAX    2048
+
+/* Vault asks for no longer pause: a row that has one was written by a clock that was ahead. */
+#define REVOKE_WAIT_MOST_MS INT64_C(3600000)
+
+struct vault_job {
+	struct perform_job job;
+	struct vault_call *call; /* NULL: it waits for its time */
+};
+
+static void
+end(struct perform_job *job)
+{
+	vault_cancel(((struct vault_job *)job)->call);
+	perform_job_drop(job);
+}
+
+/* It was not done. */
+static void
+refuse(struct effect *effect, const char *why)
+{
+	(void)text_copy(effect->result->u.vault_said.why, LIMIT_LINE, why); /* cut is fine */
+	perform_report(effect);
+}
+
+static void
+start(struct vault_job *job, const char *path, const struct buf *body, int wrap_ttl_s,
+    vault_done_fn *on_done)
+{
+	struct err err;
+
+	if (buf_check(body, &err))
+		job->call = vault_start(job->job.perform->vault,
+		    &(struct vault_request){ .path = path,
+			.body = buf_text(body),
+			.wrap_ttl_s = wrap_ttl_s,
+			.on_done = on_done,
+			.ctx = job },
+		    &err);
+	if (job->call == NULL) /* nothing was sent */
+		refuse(perform_job_free(&job->job), err.text);
+}
+
+/* --- a token is made --- */
+
+/* Vault may have done it all the same: what came is no whole answer of its own. */
+static bool
+is_unsure(const struct vault_answer *answer)
+{
+	return answer->was_sent &&
+	    (answer->verdict == VAULT_TORN || answer->verdict == VAULT_TOO_LARGE ||
+		answer->verdict == VAULT_AWAY);
+}
+
+/* One of which nothing is known that we could revoke it by ends when its life does. */
+static void
+keep(struct effect *effect, const struct json *body)
+{
+	struct vault_said *said = &effect->result->u.vault_said;
+	struct vault_wrap wrap;
+	struct err err;
+
+	if (!vault_read_wrap(body, LEND_PATH, WRAP_TTL_S, &wrap, &err)) {
+		said->is_unsure = wrap.accessor[0] == '\0';
+		(void)text_copy(said->why, sizeof(said->why), err.text); /* it fits */
+	} else if (!loan_shelf_put(effect->perform->loans, effect->subject, wrap.token)) {
+		(void)snprintf(
+		    said->why, sizeof(said->why), "%d loans wait to be fetched", LOAN_SHELF_PLACES);
+	} else {
+		said->is_done = true;
+	}
+	(void)text_copy(said->accessor, sizeof(said->accessor), wrap.accessor); /* it fits */
+	crypto_wipe(&wrap, sizeof(wrap));
+}
+
+static void
+on_lent(void *ctx, const struct vault_answer *answer, const struct json *body)
+{
+	struct vault_job *job = ctx;
+	struct effect *effect;
+	struct vault_said *said;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	effect = perform_job_free(&job->job);
+	said = &effect->result->u.vault_said;
+	if (answer->verdict == VAULT_DONE) {
+		keep(effect, body);
+	} else {
+		said->is_unsure = is_unsure(answer);
+		said->retry_after_s = answer->retry_after_s;
+		(void)text_copy(said->why, sizeof(said->why), answer->detail); /* it fits */
+	}
+	perform_report(effect);
+}
+
+static void
+write_lend(const struct effect *effect, struct buf *body)
+{
+	const struct effect_vault *what = &effect->u.vault;
+	char policy[sizeof(POLICY) + ACTION_WORD], ttl[32], work[32];
+	struct json_out json = json_out_begin(body, '{');
+
+	(void)snprintf(policy, sizeof(policy), POLICY "%s", what->name);
+	(void)snprintf(ttl, sizeof(ttl), "%" PRId64 "s", what->ttl_s);
+	(void)snprintf(work, sizeof(work), "%" PRId64, effect->subject);
+	json_put_open(&json, "policies", '[');
+	json_out_str(&json, policy);
+	json_out_end(&json);
+	json_put_str(&json, "explicit_max_ttl", ttl);
+	json_put_bool(&json, "renewable", false);
+	json_put_open(&json, "meta", '{');
+	json_put_str(&json, "work", work);
+	json_put_str(&json, "principal", what->principal);
+	json_out_end(&json);
+	json_out_end(&json);
+}
+
+void
+perform_vault_lend(struct perform *perform, struct effect *effect)
+{
+	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
+	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
+
+	write_lend(effect, &body);
+	start(job, LEND_PATH, &body, WRAP_TTL_S, on_lent);
+}
+
+/* OWN: it is made once.  Whether it was made is not known, and its text is gone. */
+void
+recover_vault_lend(UNUSED struct perform *perform, struct effect *effect)
+{
+	effect->result->u.vault_said.is_unsure = true;
+	refuse(effect, "deploybot was restarted while Vault made it");
+}
+
+/* --- a token ends --- */
+
+static void
+on_revoked(void *ctx, const struct vault_answer *answer, UNUSED const struct json *body)
+{
+	struct vault_job *job = ctx;
+	struct effect *effect;
+	struct vault_said *said;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	effect = perform_job_free(&job->job);
+	said = &effect->result->u.vault_said;
+	said->is_done = answer->verdict == VAULT_DONE;
+	said->retry_after_s = answer->retry_after_s;
+	(void)text_copy(said->why, sizeof(said->why), answer->detail); /* it fits */
+	perform_report(effect);
+}
+
+static void
+on_due(struct perform_job *of)
+{
+	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
+	struct json_out json = json_out_begin(&body, '{');
+
+	json_put_str(&json, "accessor", of->effect->u.vault.accessor);
+	json_out_end(&json);
+	start((struct vault_job *)of, REVOKE_PATH, &body, 0, on_revoked);
+}
+
+/* AGAIN: what was revoked already is revoked. */
+void
+perform_vault_revoke(struct perform *perform, struct effect *effect)
+{
+	int64_t left = effect->u.vault.not_before - clock_wall_ms();
+	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, on_due, end);
+
+	loan_shelf_drop(perform->loans, effect->subject);
+	perform_job_wait(&job->job, left < REVOKE_WAIT_MOST_MS ? left : REVOKE_WAIT_MOST_MS);
+}

@@ -1,0 +1,195 @@
+/* Goal: what was lent is given once, to its own work, and is gone after two minutes.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "clients/loan_shelf.h"
+
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/until.h"
+
+#define WORK  31
+#define TOKEN "hvs.CAESIOfTheLoanNumber0031"
+
+/* Time passes as a test wants it, for libev too. */
+static int64_t ahead_s;
+
+int
+clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int status = (int)syscall(SYS_clock_gettime, clock, ret);
+
+	ret->tv_sec += ahead_s;
+	return status;
+}
+
+/* How many texts that are TOKEN were wiped. */
+static int n_wiped;
+
+void __real_crypto_wipe(void *data, size_t size);
+void __wrap_crypto_wipe(void *data, size_t size);
+
+void
+__wrap_crypto_wipe(void *data, size_t size)
+{
+	n_wiped += size > strlen(TOKEN) && strncmp(data, TOKEN, sizeof(TOKEN)) == 0;
+	__real_crypto_wipe(data, size);
+}
+
+struct scene {
+	struct loop *loop;
+	struct loan_shelf *shelf;
+	char token[VAULT_TOKEN_MAX + 1];
+};
+
+static int
+begin(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	ahead_s = 0;
+	n_wiped = 0;
+	s->loop = loop_new(NULL);
+	s->shelf = loan_shelf_new(s->loop);
+	*state = s;
+	return 0;
+}
+
+static int
+finish(void **state)
+{
+	struct scene *s = *state;
+
+	loan_shelf_free(s->shelf);
+	loop_free(s->loop);
+	free(s);
+	return 0;
+}
+
+#define SCENE_TEST(name) TEST_OF(name, struct scene *s, begin, finish)
+
+static void
+on_nothing(UNUSED struct loop_timer *timer, UNUSED void *ctx)
+{
+}
+
+/* Timers that are due by then have fired. */
+static void
+pass(struct scene *s, int64_t seconds)
+{
+	struct loop_timer timer;
+
+	ahead_s += seconds;
+	loop_timer_init(&timer, on_nothing, NULL);
+	for (int i = 0; i < 2; i++) {
+		loop_timer_start(s->loop, &timer, 0, 0);
+		loop_run_once(s->loop);
+	}
+	loop_timer_stop(&timer);
+}
+
+SCENE_TEST(it_is_given_once_and_to_its_own_work)
+{
+	assert_false(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_string_equal(s->token, "");
+	assert_true(loan_shelf_put(s->shelf, WORK, TOKEN));
+	assert_false(loan_shelf_take(s->shelf, WORK + 1, s->token));
+	assert_false(loan_shelf_take(s->shelf, 0, s->token));
+	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_string_equal(s->token, TOKEN);
+	assert_false(loan_shelf_take(s->shelf, WORK, s->token));
+}
+
+SCENE_TEST(another_one_of_the_same_work_takes_its_place)
+{
+	assert_true(loan_shelf_put(s->shelf, WORK, TOKEN));
+	pass(s, LOAN_SHELF_MS / 1000 - 1);
+	assert_true(loan_shelf_put(s->shelf, WORK, "hvs.x"));
+	pass(s, 2); /* its time begins anew */
+	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_string_equal(s->token, "hvs.x");
+	assert_false(loan_shelf_take(s->shelf, WORK, s->token));
+}
+
+SCENE_TEST(it_is_gone_when_vault_keeps_it_no_longer)
+{
+	assert_true(loan_shelf_put(s->shelf, WORK, TOKEN));
+	pass(s, LOAN_SHELF_MS / 1000 - 1);
+	assert_true(loan_shelf_put(s->shelf, WORK + 1, TOKEN));
+	pass(s, 2);
+	assert_false(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_true(loan_shelf_take(s->shelf, WORK + 1, s->token));
+}
+
+/* The time of one that was given ends nothing of whoever has its place now. */
+SCENE_TEST(the_next_in_its_place_has_all_of_its_time)
+{
+	assert_true(loan_shelf_put(s->shelf, WORK, TOKEN));
+	pass(s, LOAN_SHELF_MS / 1000 - 1);
+	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_true(loan_shelf_put(s->shelf, WORK + 1, TOKEN));
+	pass(s, 2);
+	assert_true(loan_shelf_take(s->shelf, WORK + 1, s->token));
+}
+
+SCENE_TEST(what_is_dropped_nobody_has)
+{
+	assert_true(loan_shelf_put(s->shelf, WORK, TOKEN));
+	assert_true(loan_shelf_put(s->shelf, WORK + 1, TOKEN));
+	loan_shelf_drop(s->shelf, WORK);
+	loan_shelf_drop(s->shelf, WORK + 2);
+	assert_false(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_true(loan_shelf_take(s->shelf, WORK + 1, s->token));
+}
+
+SCENE_TEST(there_are_so_many_places)
+{
+	for (int64_t i = 0; i < LOAN_SHELF_PLACES; i++)
+		assert_true(loan_shelf_put(s->shelf, WORK + i, TOKEN));
+	assert_false(loan_shelf_put(s->shelf, 7, "hvs.x"));
+	assert_false(loan_shelf_take(s->shelf, 7, s->token));
+	assert_true(loan_shelf_put(s->shelf, WORK, "hvs.y")); /* in the place that it has */
+	loan_shelf_drop(s->shelf, WORK + 1);
+	assert_true(loan_shelf_put(s->shelf, 7, "hvs.x"));
+	assert_true(loan_shelf_take(s->shelf, 7, s->token));
+	assert_string_equal(s->token, "hvs.x");
+	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_string_equal(s->token, "hvs.y");
+}
+
+SCENE_TEST(one_that_is_too_long_is_not_kept_and_replaces_nothing)
+{
+	char text[VAULT_TOKEN_MAX + 2];
+
+	assert_true(loan_shelf_put(s->shelf, WORK, TOKEN));
+	memset(text, 'a', sizeof(text));
+	text[VAULT_TOKEN_MAX + 1] = '\0';
+	assert_false(loan_shelf_put(s->shelf, WORK, text));
+	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_string_equal(s->token, TOKEN);
+	text[VAULT_TOKEN_MAX] = '\0';
+	assert_true(loan_shelf_put(s->shelf, WORK, text));
+	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_int_equal(strlen(s->token), VAULT_TOKEN_MAX);
+}
+
+/* Taken, dropped, replaced, over, and left when the program ends. */
+SCENE_TEST(each_way_out_wipes_it)
+{
+	assert_true(loan_shelf_put(s->shelf, 1, TOKEN));
+	assert_true(loan_shelf_take(s->shelf, 1, s->token));
+	assert_int_equal(n_wiped, 1);
+	assert_true(loan_shelf_put(s->shelf, 2, TOKEN));
+	loan_shelf_drop(s->shelf, 2);
+	assert_int_equal(n_wiped, 2);
+	assert_true(loan_shelf_put(s->shelf, 3, TOKEN));
+	assert_true(loan_shelf_put(s->shelf, 3, TOKEN));
+	assert_int_equal(n_wiped, 3);
+	pass(s, LOAN_SHELF_MS / 1000 + 1);
+	assert_int_equal(n_wiped, 4);
+	assert_true(loan_shelf_put(s->shelf, 4, TOKEN));
+	assert_true(loan_shelf_put(s->shelf, 5, TOKEN));
+	loan_shelf_free(TAKE(s->shelf));
+	assert_int_equal(n_wiped, 6);
+}
