@@ -19,8 +19,10 @@ say_which(struct tx *tx, const struct update *update, int64_t number)
 		    "Which one? " MARK_CODE "/revoke 12" MARK_CODE
 		    " takes back what #12 was lent: the number stands in its message.");
 	else
-		(void)decide_sendf(
-		    tx, &update->address, "#%" PRId64 " is no secret that was lent.", number);
+		(void)decide_sendf(tx, &update->address,
+		    "#%" PRId64 " is no secret that was lent: " MARK_CODE "/show %" PRId64 MARK_CODE
+		    " says what it is.",
+		    number, number);
 }
 
 void

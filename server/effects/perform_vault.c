@@ -12,12 +12,14 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-/* Its role has orphan=true, allowed_policies_glob=deploybot-secret-* and no default policy. */
-#define LEND_PATH   "auth/token/create/deploybot-lend"
+/* Behind it VAULT_TOKEN_ROLE, which has orphan=true, allowed_policies_glob=deploybot-secret-* and no
+ * default policy. */
+#define LEND_PATH   "auth/token/create/"
 #define REVOKE_PATH "auth/token/revoke-accessor"
 #define POLICY	    "deploybot-secret-"
 #define WRAP_TTL_S  (LOAN_SHELF_MS / 1000)
 #define BODY_MAX    2048
+#define AGAIN_S	    5 /* until a Vault that is sealed or away is asked once more */
 
 /* Vault asks for no longer pause: a row that has one was written by a clock that was ahead. */
 #define REVOKE_WAIT_MOST_MS INT64_C(3600000)
@@ -32,6 +34,13 @@ end(struct perform_job *job)
 {
 	vault_cancel(((struct vault_job *)job)->call);
 	perform_job_drop(job);
+}
+
+static const char *
+lend_path(const struct effect *effect, char ret[VAULT_PATH])
+{
+	(void)snprintf(ret, VAULT_PATH, LEND_PATH "%s", effect->settings->vault.token_role);
+	return ret;
 }
 
 /* It was not done. */
@@ -71,15 +80,25 @@ is_unsure(const struct vault_answer *answer)
 		answer->verdict == VAULT_AWAY);
 }
 
+/* Nothing was made, and another time it may be. */
+static bool
+comes_back(const struct vault_answer *answer)
+{
+	return !is_unsure(answer) &&
+	    (answer->verdict == VAULT_DOWN || answer->verdict == VAULT_STANDBY ||
+		answer->verdict == VAULT_LIMITED || answer->verdict == VAULT_AWAY);
+}
+
 /* One of which nothing is known that we could revoke it by ends when its life does. */
 static void
 keep(struct effect *effect, const struct json *body)
 {
 	struct vault_said *said = &effect->result->u.vault_said;
+	char path[VAULT_PATH];
 	struct vault_wrap wrap;
 	struct err err;
 
-	if (!vault_read_wrap(body, LEND_PATH, WRAP_TTL_S, &wrap, &err)) {
+	if (!vault_read_wrap(body, lend_path(effect, path), WRAP_TTL_S, &wrap, &err)) {
 		said->is_unsure = wrap.accessor[0] == '\0';
 		(void)text_copy(said->why, sizeof(said->why), err.text); /* it fits */
 	} else if (!loan_shelf_put(effect->perform->loans, effect->subject, wrap.token)) {
@@ -106,7 +125,9 @@ on_lent(void *ctx, const struct vault_answer *answer, const struct json *body)
 		keep(effect, body);
 	} else {
 		said->is_unsure = is_unsure(answer);
-		said->retry_after_s = answer->retry_after_s;
+		said->retry_after_s = answer->retry_after_s > 0 || !comes_back(answer) ?
+		    answer->retry_after_s :
+		    AGAIN_S;
 		(void)text_copy(said->why, sizeof(said->why), answer->detail); /* it fits */
 	}
 	perform_report(effect);
@@ -139,9 +160,10 @@ perform_vault_lend(struct perform *perform, struct effect *effect)
 {
 	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
 	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
+	char path[VAULT_PATH];
 
 	write_lend(effect, &body);
-	start(job, LEND_PATH, &body, WRAP_TTL_S, on_lent);
+	start(job, lend_path(effect, path), &body, WRAP_TTL_S, on_lent);
 }
 
 /* OWN: it is made once.  Whether it was made is not known, and its text is gone. */

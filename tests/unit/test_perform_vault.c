@@ -310,7 +310,10 @@ SCENE_TEST(what_vault_refuses_was_surely_not_made)
 		assert_true(!got.is_done && !got.is_unsure);
 		assert_string_equal(got.why, rows[i].why);
 		assert_string_equal(got.accessor, "");
-		assert_int_equal(got.retry_after_s, rows[i].status == 429 ? 60 : 0);
+		assert_int_equal(got.retry_after_s,
+		    rows[i].status == 429     ? 60 :
+			rows[i].status == 503 ? 5 :
+						0);
 		assert_int_equal(s->asked, i + 1);
 	}
 	assert_false(is_kept(s));
