@@ -1,5 +1,5 @@
-"""Goal: the server asks a Vault with a token that it keeps alive, or gets by AppRole; how that stands is in metrics, log
-and doctor; and no token, secret id or accessor is in what the server writes."""
+"""Goal: the server asks Vault with a token that it keeps alive, or gets by AppRole; metrics, log and doctor say how it
+stands; and no token, secret id or accessor is in what the server writes."""
 # SPDX-License-Identifier: ISC
 import re
 import signal
@@ -66,19 +66,22 @@ class Scene:
         self.ahead_s += seconds
         self.clock.write_text(f"+{self.ahead_s}\n", encoding="ascii")
 
-    def asked(self, path, status=None):
-        return [one for one in self.vault.calls if one.path == path and status in (None, one.status)]
+    def asked(self, path, status=200):
+        return len([one for one in self.vault.calls if (one.path, one.status) == (path, status)])
+
+    def pass_until(self, seconds, path, status=200):
+        """... and that is asked, and answered so, once more than before."""
+        n = self.asked(path, status)
+        self.pass_time(seconds)
+        wait_until(lambda: self.asked(path, status) > n, WAIT_S, path)
 
     def wait_up(self, wanted=1):
         wait_until(lambda: f"\n{UP} {wanted}\n" in self.bot.metrics(), WAIT_S, f"{UP} {wanted}")
 
-    def wait_asked(self, path, n, status=None):
-        wait_until(lambda: len(self.asked(path, status)) >= n, WAIT_S, f"{n} of {path}")
-
-    def wait_ttl(self, left_s):
-        """Give or take what has passed by itself."""
-        wait_until(lambda: f"\n{TTL} " in self.bot.metrics() and left_s - 60 < metric(self.bot, TTL) <= left_s,
-                   WAIT_S, f"a life of {left_s} s")
+    def wait_good(self, left_s):
+        """A token that lives that long, give or take what has passed by itself."""
+        self.wait_up()
+        wait_until(lambda: left_s - 60 < metric(self.bot, TTL) <= left_s, WAIT_S, f"a life of {left_s} s")
 
     def doctor(self):
         said = self.bot.run("doctor").stdout
@@ -93,8 +96,7 @@ class Scene:
         if self.bot is not None and self.bot.process is not None:
             check_stop(self.bot)
             written = [self.bot.log_path, self.folder / "audit.log", *(self.folder / "state").rglob("*")]
-            for path in (path for path in written if path.is_file()):
-                self.check_kept(path.read_bytes())
+            self.check_kept(b"".join(path.read_bytes() for path in written if path.is_file()))
         self.vault.stop()
 
 
@@ -108,18 +110,15 @@ def _scene(tmp_path):
 def test_a_token_is_renewed_at_two_thirds_of_its_life_for_as_long_as_the_server_runs(scene):
     token = scene.vault.own(period=HOUR)
     scene.start_by_token(token)
-    scene.wait_up()
-    scene.wait_ttl(HOUR)
-    scene.pass_time(2000)
-    scene.wait_ttl(HOUR - 2000)
+    scene.wait_good(HOUR)
+    scene.pass_until(2000, LOOK)
+    scene.wait_good(HOUR - 2000)
     assert not scene.asked(RENEW), "two thirds have not passed"
-    for times in range(1, 4):
-        scene.pass_time(401 if times == 1 else 2401)
-        scene.wait_asked(RENEW, times, status=200)
-        scene.wait_ttl(HOUR)
+    for seconds in (401, 2401, 2401):
+        scene.pass_until(seconds, RENEW)
+        scene.wait_good(HOUR)
     assert token.id in scene.vault.tokens and token.end == scene.vault.now + HOUR, "though it was made for one hour"
-    assert metric(scene.bot, UP) == 1 and not scene.asked(LOGIN)
-    assert {one.headers.get("X-Vault-Token") for one in scene.vault.calls} == {token.id}
+    assert metric(scene.bot, UP) == 1 and {one.headers.get("X-Vault-Token") for one in scene.vault.calls} == {token.id}
 
 
 def test_a_token_that_was_revoked_is_said_and_the_next_one_in_its_file_holds(scene):
@@ -127,14 +126,13 @@ def test_a_token_that_was_revoked_is_said_and_the_next_one_in_its_file_holds(sce
     scene.start_by_token(token)
     scene.wait_up()
     scene.vault.revoke(token)
-    scene.pass_time(61)
+    scene.pass_until(61, LOOK, 403)
     scene.wait_up(0)
-    scene.wait_ttl(0)
-    assert "Vault: auth/token/lookup-self: HTTP 403: " in scene.bot.log()
+    assert metric(scene.bot, TTL) == 0
+    assert "warning Vault: auth/token/lookup-self: HTTP 403: " in scene.bot.log()
     scene.keep("vault_token", scene.vault.own().id)
     scene.bot.process.send_signal(signal.SIGHUP)
-    scene.wait_up()
-    scene.wait_ttl(HOUR)
+    scene.wait_good(HOUR)
 
 
 def test_a_token_that_cannot_be_renewed_any_more_is_said_once_and_doctor_leaves_it_alone(scene):
@@ -145,63 +143,49 @@ def test_a_token_that_cannot_be_renewed_any_more_is_said_once_and_doctor_leaves_
         f"ok       Vault: {VERSION}, unsealed, token ends in 1 d",
         "warning  Vault: VAULT_TOKEN cannot be renewed and ends in 1 d: put a periodic one there, or a VAULT_ROLE_ID"]
     for _ in range(2):
-        n = len(scene.asked(LOOK, 200))
-        scene.pass_time(61)
-        scene.wait_asked(LOOK, n + 1, status=200)
+        scene.pass_until(61, LOOK)
     said = "warning Vault: VAULT_TOKEN cannot be renewed any more and ends in "
     assert scene.bot.log().count(said) == 1 and metric(scene.bot, UP) == 1 and token.id in scene.vault.tokens
 
 
 def test_by_approle_a_login_takes_the_place_of_what_was_revoked_or_has_ended(scene):
     scene.start_by_role(max_ttl=2 * HOUR)
-    scene.wait_up()
-    scene.wait_ttl(HOUR)
-    first = scene.vault.made[-1]
-    scene.vault.revoke(first)
-    scene.pass_time(61)
-    scene.wait_asked(LOGIN, 2, status=200)
-    second = scene.vault.made[-1]
-    assert second.id != first.id
-    scene.wait_asked(LOOK, 2, status=200)
-    scene.wait_ttl(HOUR)
-    scene.pass_time(2 * HOUR)           # as after a machine's sleep: nothing could renew it
-    scene.wait_asked(LOGIN, 3, status=200)
-    assert scene.vault.made[-1].id != second.id and second.id not in scene.vault.tokens
-    scene.wait_ttl(HOUR)
-    scene.wait_up()
+    scene.wait_good(HOUR)
+    scene.vault.revoke(scene.vault.made[-1])
+    for seconds in (61, 2 * HOUR):      # the second as after a machine's sleep: nothing could renew it
+        before = scene.vault.made[-1].id
+        scene.pass_until(seconds, LOGIN)
+        scene.wait_good(HOUR)
+        assert before not in scene.vault.tokens and scene.vault.made[-1].id in scene.vault.tokens
     assert "warning Vault" not in scene.bot.log()
 
 
 def test_a_login_is_renewed_until_vault_allows_no_more_and_then_replaced(scene):
     scene.start_by_role(max_ttl=5000)
     scene.wait_up()
-    for passed, path, times, left_s in ((2401, RENEW, 1, 2599), (1740, RENEW, 2, 859), (580, LOGIN, 2, HOUR)):
-        scene.wait_asked(LOOK, 1, status=200)
-        scene.pass_time(passed)
-        scene.wait_asked(path, times, status=200)
-        scene.wait_ttl(left_s)
-    assert scene.vault.made[-1].id in scene.vault.tokens and metric(scene.bot, UP) == 1
+    for seconds, path, left_s in ((2401, RENEW, 2599), (1740, RENEW, 859), (580, LOGIN, HOUR)):
+        scene.pass_until(seconds, path)
+        scene.wait_good(left_s)
+    assert scene.vault.made[-1].id in scene.vault.tokens
 
 
 @pytest.mark.parametrize("way", (Scene.start_by_role, Scene.start_by_token))
 def test_a_vault_that_is_sealed_is_said_once_stops_nothing_and_comes_back(scene, way):
     scene.vault.state, path = "sealed", LOGIN if way is Scene.start_by_role else LOOK
     way(scene)
-    scene.wait_asked(path, 1, status=503)
+    wait_until(lambda: "warning Vault: auth/" in scene.bot.log(), WAIT_S, "that it is sealed")
     scene.wait_up(0)
     assert request(scene.bot, "GET", "/readyz").status == 200
     assert scene.doctor() == [f"error    Vault: 127.0.0.1:{scene.vault.port} is sealed, and answers nothing: who has "
                               "its keys unseals it: vault operator unseal"]
     for _ in range(2):
-        n = len(scene.asked(path, 503))
-        scene.pass_time(61)
-        scene.wait_asked(path, n + 1, status=503)
-    lines = re.findall(r"Vault: auth/.*", scene.bot.log())
+        scene.pass_until(61, path, 503)
+    lines = re.findall(r"warning Vault: .*", scene.bot.log())
     assert len(lines) == 1 and "HTTP 503: Vault is sealed; deploybot doctor" in lines[0], lines
     scene.vault.state = "active"
-    scene.pass_time(61)
+    scene.pass_until(61, path)
     scene.wait_up()
-    assert "Vault: our token is good" in scene.bot.log()
+    assert "info    Vault: our token is good" in scene.bot.log()
 
 
 def test_doctor_says_version_and_how_long_the_token_lives_and_leaves_no_token(scene):
@@ -209,7 +193,7 @@ def test_doctor_says_version_and_how_long_the_token_lives_and_leaves_no_token(sc
     scene.wait_up()
     there = set(scene.vault.tokens)
     assert scene.doctor() == [f"ok       Vault: {VERSION}, unsealed, token ends in 1 h"]
-    assert len(scene.asked(LOGIN, 200)) == 2 and set(scene.vault.tokens) == there
+    assert scene.asked(LOGIN) == 2 and set(scene.vault.tokens) == there
     scene.vault.approles.clear()
     assert ["VAULT_ROLE_ID with VAULT_SECRET_ID is refused (HTTP 400: invalid role or secret ID)" in line
             for line in scene.doctor()] == [True]
