@@ -263,6 +263,12 @@ SCENE_TEST(a_quota_a_redirect_and_another_program_are_told_apart)
 	    OWN);
 	assert_int_equal(s->doctor.count, 1);
 	FOUND(s, ERROR, "answers HTTP 307, which points to 10.0.0.9:8200, and no token follows");
+	ask(s,
+	    (const struct script[]){
+		{ "health", 403, "<html>", NONE }, { "self", 200, GOOD, NONE }, END },
+	    OWN);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, ERROR, "does not answer as Vault does (HTTP 403)");
 	ask(s, (const struct script[]){ { "/", 200, "<html>", NONE }, END }, OWN);
 	assert_int_equal(s->doctor.count, 1);
 	FOUND(s, ERROR, "does not answer as Vault does (HTTP 200 with half a body");

@@ -38,6 +38,15 @@ tell_refused(const struct asking *a, const char *detail)
 		    detail);
 }
 
+/* Of /sys/health, too, which no policy forbids: then somebody stands before it. */
+static void
+tell_strange(const struct asking *a, const char *detail)
+{
+	TELL(a->doctor, VAULT, ERROR,
+	    "Vault: %s does not answer as Vault does (%s): is it up, and is VAULT_ADDR right?",
+	    a->place, detail);
+}
+
 static void
 tell_failure(const struct asking *a, const struct vault_answer *answer)
 {
@@ -67,9 +76,7 @@ tell_failure(const struct asking *a, const struct vault_answer *answer)
 		    a->place, answer->detail);
 		break;
 	default:
-		TELL(a->doctor, VAULT, ERROR,
-		    "Vault: %s does not answer as Vault does (%s): is it up, and is VAULT_ADDR right?",
-		    a->place, answer->detail);
+		tell_strange(a, answer->detail);
 		break;
 	}
 }
@@ -149,10 +156,8 @@ end_login(struct asking *a)
 	if (a->doctor->settings->vault.role_id == NULL)
 		return;
 	a->call = vault_start(a->vault,
-	    &(struct vault_request){ .path = "auth/token/revoke-self",
-		.method = "POST",
-		.on_done = on_ended,
-		.ctx = a },
+	    &(struct vault_request){
+		.path = "auth/token/revoke-self", .method = "POST", .on_done = on_ended, .ctx = a },
 	    &err);
 	if (a->call != NULL)
 		doctor_asked(a->doctor);
@@ -208,6 +213,8 @@ on_health(void *ctx, const struct vault_answer *answer, const struct json *body)
 		goes_on = vault_read_health(body, &a->health, &err) && tell_health(a);
 	else if (answer->verdict == VAULT_STANDBY)
 		a->health.is_standby = true;
+	else if (answer->verdict == VAULT_FORBIDDEN)
+		tell_strange(a, answer->detail);
 	else
 		tell_failure(a, answer);
 	tell_clock(a, answer);
