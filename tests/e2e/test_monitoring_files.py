@@ -15,7 +15,7 @@ OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRestarting DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
 DeploybotEnvironmentDown DeploybotHostLeftOut DeploybotRolledBack DeploybotEnvironmentBusyTooLong
 DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotPollFailing DeploybotGithubMissing
-DeploybotSettingsRefused DeploybotMessagesStuck
+DeploybotVaultDown DeploybotSettingsRefused DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditCut DeploybotAuditWithoutWitness
 DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()

@@ -41,6 +41,7 @@ struct scene {
 	struct http_route routes[2];
 	const struct script *scripts; /* up to one without an end */
 	int64_t ahead_s;	      /* our clock */
+	int revoked;		      /* tokens that Vault was told to end */
 	struct doctor doctor;
 };
 
@@ -53,6 +54,7 @@ on_request(struct http_request *request, void *ctx)
 	char date[64];
 	struct tm tm;
 
+	s->revoked += strstr(request->path, "/auth/token/revoke-self") != NULL;
 	while (script->end != NULL && strstr(request->path, script->end) == NULL)
 		script++;
 	(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &tm));
@@ -212,6 +214,22 @@ SCENE_TEST(a_token_or_a_login_that_is_refused_is_said_with_what_to_make)
 	FOUND(s, ERROR, "Vault: our own policy lacks auth/token/lookup-self (HTTP 403");
 }
 
+SCENE_TEST(the_token_of_doctors_own_login_ends_with_it_and_the_servers_lives_on)
+{
+	const struct script good[] = { { "health", 200, HEALTHY, NONE },
+		{ "login", 200,
+		    "{\"auth\":{\"client_token\":\"hvs.x\",\"lease_duration\":60,\"renewable\":true}}",
+		    NONE },
+		{ "revoke-self", 204, "", NONE }, { "self", 200, GOOD, NONE }, END };
+
+	ask(s, good, OWN);
+	assert_int_equal(s->revoked, 0);
+	ask(s, good, "by role");
+	assert_int_equal(s->revoked, 1);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, OK, "Vault: 1.19.0, unsealed, token ends in 41 min");
+}
+
 SCENE_TEST(a_token_that_ends_or_may_do_everything_is_warned_of)
 {
 	ask(s,
@@ -245,6 +263,12 @@ SCENE_TEST(a_quota_a_redirect_and_another_program_are_told_apart)
 	    OWN);
 	assert_int_equal(s->doctor.count, 1);
 	FOUND(s, ERROR, "answers HTTP 307, which points to 10.0.0.9:8200, and no token follows");
+	ask(s,
+	    (const struct script[]){
+		{ "health", 403, "<html>", NONE }, { "self", 200, GOOD, NONE }, END },
+	    OWN);
+	assert_int_equal(s->doctor.count, 1);
+	FOUND(s, ERROR, "does not answer as Vault does (HTTP 403)");
 	ask(s, (const struct script[]){ { "/", 200, "<html>", NONE }, END }, OWN);
 	assert_int_equal(s->doctor.count, 1);
 	FOUND(s, ERROR, "does not answer as Vault does (HTTP 200 with half a body");

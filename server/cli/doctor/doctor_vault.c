@@ -38,6 +38,15 @@ tell_refused(const struct asking *a, const char *detail)
 		    detail);
 }
 
+/* Of /sys/health, too, which no policy forbids: then somebody stands before it. */
+static void
+tell_strange(const struct asking *a, const char *detail)
+{
+	TELL(a->doctor, VAULT, ERROR,
+	    "Vault: %s does not answer as Vault does (%s): is it up, and is VAULT_ADDR right?",
+	    a->place, detail);
+}
+
 static void
 tell_failure(const struct asking *a, const struct vault_answer *answer)
 {
@@ -67,9 +76,7 @@ tell_failure(const struct asking *a, const struct vault_answer *answer)
 		    a->place, answer->detail);
 		break;
 	default:
-		TELL(a->doctor, VAULT, ERROR,
-		    "Vault: %s does not answer as Vault does (%s): is it up, and is VAULT_ADDR right?",
-		    a->place, answer->detail);
+		tell_strange(a, answer->detail);
 		break;
 	}
 }
@@ -132,6 +139,31 @@ tell_token(const struct asking *a, const struct vault_token *token)
 /* --- the questions, one behind the other --- */
 
 static void
+on_ended(void *ctx, UNUSED const struct vault_answer *answer, UNUSED const struct json *body)
+{
+	struct asking *a = ctx;
+
+	a->call = NULL; /* a token that Vault would not end ends by itself */
+	doctor_answered(a->doctor);
+}
+
+/* A login of doctor's own: nobody else has its token.  VAULT_TOKEN is that of the server. */
+static void
+end_login(struct asking *a)
+{
+	struct err err;
+
+	if (a->doctor->settings->vault.role_id == NULL)
+		return;
+	a->call = vault_start(a->vault,
+	    &(struct vault_request){
+		.path = "auth/token/revoke-self", .method = "POST", .on_done = on_ended, .ctx = a },
+	    &err);
+	if (a->call != NULL)
+		doctor_asked(a->doctor);
+}
+
+static void
 on_looked(void *ctx, const struct vault_answer *answer, const struct json *body)
 {
 	struct asking *a = ctx;
@@ -146,6 +178,8 @@ on_looked(void *ctx, const struct vault_answer *answer, const struct json *body)
 	else
 		TELL(
 		    a->doctor, VAULT, ERROR, "Vault: %s: %s: is that a Vault?", a->place, err.text);
+	if (answer->verdict == VAULT_DONE || answer->verdict == VAULT_FORBIDDEN)
+		end_login(a);
 	doctor_answered(a->doctor);
 }
 
@@ -179,6 +213,8 @@ on_health(void *ctx, const struct vault_answer *answer, const struct json *body)
 		goes_on = vault_read_health(body, &a->health, &err) && tell_health(a);
 	else if (answer->verdict == VAULT_STANDBY)
 		a->health.is_standby = true;
+	else if (answer->verdict == VAULT_FORBIDDEN)
+		tell_strange(a, answer->detail);
 	else
 		tell_failure(a, answer);
 	tell_clock(a, answer);
