@@ -15,6 +15,7 @@
 #include "decide/question/decide_where.h"
 #include "decide/question/decide_which_log.h"
 #include "decide/who/decide_principal.h"
+#include "types/loan.h"
 
 #define FIRST_SHOWN	   5
 #define DO_SHOWN	   5
@@ -73,9 +74,12 @@ may(struct tx *tx, const struct update *update, const struct row *row, const cha
 	return decide_is_allowed(tx, update->person, row->action, where);
 }
 
+/* Where the settings lend nothing there is nothing to be taken back. */
 static bool
 may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
 {
+	if (strcmp(row->word, "revoke") == 0 && !loan_is_there(tx->settings, "*", "*"))
+		return false;
 	return decide_is_allowed_somewhere(tx, update->person, row->action);
 }
 

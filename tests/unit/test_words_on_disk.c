@@ -20,6 +20,7 @@
 #include "runner/protocol.h"
 #include "store/row_cloudflare.h"
 #include "store/row_effect.h"
+#include "store/row_loan.h"
 #include "store/row_press.h"
 #include "store/row_principal.h"
 #include "store/row_queue.h"
@@ -144,6 +145,9 @@ note_tables(void)
 	note("work.waits_for", ROW_QUEUE_CI);
 	for (enum hold_kind kind = 0; kind < HOLD_WINDOW; kind++)
 		note("hold.kind", hold_kinds[kind].word);
+#define STATE(name, word) note("loan.phase", word);
+	LOAN_STATES(STATE)
+#undef STATE
 #define PHASE(name, word) note("cloudflare.phase", word);
 	CLOUDFLARE_PHASES(PHASE)
 #undef PHASE
