@@ -171,6 +171,14 @@ runs(const struct deployment *deployment)
 }
 
 static enum chat_first
+done(const struct deployment *deployment)
+{
+	return deployment_is_loan(deployment) ? FIRST_LENT :
+	    deployment->cancelled_by != 0     ? FIRST_DONE_ANYWAY :
+						FIRST_DONE;
+}
+
+static enum chat_first
 gate_ended(const struct deployment *gate)
 {
 	if (gate->why == DEPLOY_WHY_ELSEWHERE)
@@ -237,9 +245,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_FAILED:
 		return failed(about);
 	case DEPLOY_DONE:
-		return deployment_is_loan(deployment) ? FIRST_LENT :
-		    deployment->cancelled_by != 0     ? FIRST_DONE_ANYWAY :
-							FIRST_DONE;
+		return done(deployment);
 	case DEPLOY_ROLLED_BACK:
 		return deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNED_STOPPED :
 								 FIRST_RETURNED;

@@ -74,7 +74,7 @@ may(struct tx *tx, const struct update *update, const struct row *row, const cha
 	return decide_is_allowed(tx, update->person, row->action, where);
 }
 
-/* Where the settings lend nothing there is nothing to be taken back. */
+/* Where the settings lend nothing there is nothing to be revoked. */
 static bool
 may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
 {

@@ -1,4 +1,4 @@
-/* command_revoke.c - /revoke <number>: what was lent is taken back.  Side: store. */
+/* command_revoke.c - /revoke <number>: what was lent is revoked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 
@@ -17,7 +17,7 @@ say_which(struct tx *tx, const struct update *update, int64_t number)
 	if (number == 0)
 		(void)decide_sendf(tx, &update->address,
 		    "Which one? " MARK_CODE "/revoke 12" MARK_CODE
-		    " takes back what #12 was lent: the number stands in its message.");
+		    " revokes what #12 was lent: the number stands in its message.");
 	else
 		(void)decide_sendf(tx, &update->address,
 		    "#%" PRId64 " is no secret that was lent: " MARK_CODE "/show %" PRId64 MARK_CODE
@@ -35,5 +35,5 @@ command_revoke(struct tx *tx, const struct update *update, const struct request 
 	if (work.id == 0 || !deployment_is_loan(&work))
 		say_which(tx, update, number);
 	else if (decide_may(tx, update, POLICY_CANCEL, work.environment))
-		decide_loan_take_back(tx, update, &work);
+		decide_loan_revoke(tx, update, &work);
 }

@@ -36,13 +36,20 @@ bool
 deployment_is_loan(const struct deployment *deployment)
 {
 	return deployment->program == PROGRAM_ACTION &&
-	    strcmp(deployment->action, action_table[ACTION_LEND_SECRET].name) == 0;
+	    action_row_of(deployment->action) == &action_table[ACTION_LEND_SECRET];
 }
 
 bool
 deployment_is_apart(const struct deployment *deployment)
 {
 	return deployment_is_pipeline(deployment) || deployment_is_loan(deployment);
+}
+
+int64_t
+deployment_approval_ms(const struct settings *settings, const struct deployment *deployment)
+{
+	return deployment_is_loan(deployment) ? settings->vault.wait_ms :
+						settings->approval_timeout_ms;
 }
 
 const char *

@@ -6,6 +6,7 @@
 #include "types/job.h"
 
 struct deployment;
+struct settings;
 
 /* The action that lets a job of a pipeline go on to its environment: what will come is its commit,
  * so it asks what a deployment of that asks. */
@@ -26,6 +27,10 @@ bool deployment_is_loan(const struct deployment *deployment);
 
 /* It goes on beside whatever keeps its environment busy: that may be what waits for it. */
 bool deployment_is_apart(const struct deployment *deployment);
+
+/* How long it waits for approvals. */
+int64_t deployment_approval_ms(
+    const struct settings *settings, const struct deployment *deployment);
 
 /* Why it went so, in words; "": its detail says it, as of a gate or a run that has failed: no
  * script of ours has. */

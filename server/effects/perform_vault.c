@@ -12,8 +12,8 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-/* Behind it VAULT_TOKEN_ROLE, which has orphan=true, allowed_policies_glob=deploybot-secret-* and no
- * default policy. */
+/* Behind it VAULT_TOKEN_ROLE, which has orphan=true, no default policy, and
+ * allowed_policies_glob=deploybot-secret-*. */
 #define LEND_PATH   "auth/token/create/"
 #define REVOKE_PATH "auth/token/revoke-accessor"
 #define POLICY	    "deploybot-secret-"

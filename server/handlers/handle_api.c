@@ -266,6 +266,24 @@ command(struct tx *tx, const struct api_request *api, struct json_out *json)
 		tx->answer.status = 429; /* it was one too many, and that was said before */
 }
 
+/* What jobs of workflows alone ask for. */
+static void
+decide_for_job(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	if (api->operation == API_PUSH)
+		decide_job_push(tx, api);
+	else if (api->operation == API_GATE)
+		decide_gate(tx, api);
+	else if (api->operation == API_GATE_END)
+		decide_gate_end(tx, api);
+	else if (api->operation == API_SECRET)
+		decide_loan(tx, api);
+	else if (api->operation == API_LOAN_END)
+		decide_loan_end(tx, api);
+	else if (decide_loan_look(tx, api))
+		decide_put_begun(tx, json);
+}
+
 static void
 decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
@@ -304,24 +322,12 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		decide_token(tx, api, json);
 		break;
 	case API_PUSH:
-		decide_job_push(tx, api);
-		break;
 	case API_GATE:
-		decide_gate(tx, api);
-		break;
 	case API_GATE_END:
-		decide_gate_end(tx, api);
-		break;
 	case API_SECRET:
-		decide_loan(tx, api);
-		break;
 	case API_LOAN:
-		decide_loan_look(tx, api);
-		if (tx->answer.is_lent)
-			decide_put_begun(tx, json);
-		break;
 	case API_LOAN_END:
-		decide_loan_end(tx, api);
+		decide_for_job(tx, api, json);
 		break;
 	case API_FIRST_ADMIN:
 	case API_FIRST_ADMIN_LINK:

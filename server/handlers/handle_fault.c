@@ -243,7 +243,7 @@ fault_forge(struct tx *tx, const struct fault *fault)
 #define fault_forge_stop   fault_forge
 #define fault_forge_look   fault_forge
 
-/* What was made is not known, and is over at Vault in time; what was to be revoked is tried anew. */
+/* What was made is not known, and ends at Vault in time; what was to be revoked is tried anew. */
 static void
 fault_vault(struct tx *tx, const struct fault *fault)
 {

@@ -106,6 +106,7 @@ fill_vault(struct settings *s)
 	trim_slashes(s->inside->values[SETTING_VAULT_ADDR].text);
 	s->vault = (struct settings_vault){ .address = text_of(s, SETTING_VAULT_ADDR),
 		.token_role = text_of(s, SETTING_VAULT_TOKEN_ROLE),
+		.wait_ms = setting_duration_ms(text_of(s, SETTING_SECRET_WAIT)),
 		.ca_file = text_of(s, SETTING_VAULT_CA_FILE),
 		.name_space = text_of(s, SETTING_VAULT_NAMESPACE),
 		.token = text_of(s, SETTING_VAULT_TOKEN),
@@ -256,7 +257,6 @@ fill_server(struct settings *s)
 	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));
 	s->approve_unknown_pusher = settings_truth(text_of(s, SETTING_APPROVE_UNKNOWN_PUSHER));
 	s->approval_timeout_ms = setting_duration_ms(text_of(s, SETTING_APPROVAL_TIMEOUT));
-	s->secret_wait_ms = setting_duration_ms(text_of(s, SETTING_SECRET_WAIT));
 	s->is_production = settings_says_production(text_of(s, SETTING_ENVIRONMENT));
 	s->emergency_without_factor =
 	    !s->is_production && settings_truth(text_of(s, SETTING_EMERGENCY_WITHOUT_OTP));

@@ -10,8 +10,7 @@
 /* Else nothing was made for it, and nothing will be; or that has ended. */
 #define IS_OPEN "phase <> 'over' AND (phase <> 'asked' OR " STORE_IS_OPEN ")"
 #define OF_RUN \
-	"work_job INDEXED BY work_job_run CROSS JOIN loan ON loan.work = work_job.work" \
-	" CROSS JOIN work ON work.id = loan.work WHERE repository_id = $1 AND work_job.run = $2"
+	"work_job INDEXED BY work_job_run CROSS JOIN loan ON loan.work = work_job.work CROSS JOIN work ON work.id = loan.work WHERE repository_id = $1 AND work_job.run = $2"
 
 static const char *const states[] = {
 #define STATE(name, word) word,

@@ -34,8 +34,7 @@ struct loan_row {
 struct loan_row row_loan_get(struct tx *tx, int64_t work);
 void row_loan_save(struct tx *tx, const struct loan_row *row);
 
-/* The work by which this very job has asked for that secret there, and which has not ended; 0: none.
- */
+/* The open work by which this very job has asked for that secret there; 0: none. */
 int64_t row_loan_of_job(
     struct tx *tx, const char *environment, const char *name, const struct job *job);
 

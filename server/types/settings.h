@@ -147,6 +147,7 @@ struct settings_vault {
 	const char *role_id;
 	const char *secret_id;
 	const char *token_role; /* by which what is lent is made */
+	int64_t wait_ms; /* what is to be lent, for its approvals, and then for Vault */
 };
 
 /* Never changed once it is made (settings/sources/settings_load.h): read the fields directly.  Text
@@ -194,7 +195,6 @@ struct settings {
 	bool emergency_without_factor; /* while nobody has one */
 	bool approve_unknown_pusher;
 	int64_t approval_timeout_ms;
-	int64_t secret_wait_ms;
 	/* What asks for a code (REQUIRE_OTP): grants without a person.  A "*" stands for none of
 	 * what is never asked for. */
 	size_t require_otp_count;

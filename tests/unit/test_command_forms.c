@@ -275,7 +275,7 @@ static const struct {
 	{ "/review 12", "#12: no work of that number awaits a review. /status lists what does." },
 	{ "/review 1 please", TOO_MUCH("review", "/review <number>") },
 	{ "/revoke",
-	    "Which one? /revoke 12 takes back what #12 was lent: the number stands in its message." },
+	    "Which one? /revoke 12 revokes what #12 was lent: the number stands in its message." },
 	{ "/revoke 12", "#12 is no secret that was lent: /show 12 says what it is." },
 	{ "/revoke 1 please", TOO_MUCH("revoke", "/revoke <number>") },
 	{ "/pending", "Nothing awaits an approval." },

@@ -333,7 +333,7 @@ TEST(a_grant_withdrawn_before_the_last_yes_lends_nothing)
 }
 
 /* By whoever may cancel there: by its button, or by its number. */
-TEST(what_was_lent_is_taken_back_by_who_may)
+TEST(what_was_lent_is_revoked_by_who_may)
 {
 	char text[64];
 	struct scene s;
@@ -344,7 +344,7 @@ TEST(what_was_lent_is_taken_back_by_who_may)
 	(void)world_text(&s.w, WORLD_STAGING_USER, text);
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
 	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says_in(&s.w, WORLD_TEAM, "✅ Lent: production"), "Take it back"));
+	    world_button(world_says_in(&s.w, WORLD_TEAM, "✅ Lent: production"), "Revoke"));
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
 	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
 	assert_non_null(world_says_in(&s.w, WORLD_TEAM, "revoked"));

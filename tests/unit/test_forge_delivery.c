@@ -3,6 +3,7 @@
 #include "forges/forge_delivery.h"
 
 #include "forges/forge_row.h"
+#include "forges/github_delivery.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -508,4 +509,15 @@ TEST(an_id_is_letters_and_digits)
 	assert_false(forge_delivery_id_is_good("", 5));
 	assert_false(forge_delivery_id_is_good("a.b", 5));
 	assert_false(forge_delivery_id_is_good("a b", 5));
+}
+
+/* As a list of what could not be delivered names them. */
+TEST(an_event_without_a_body_is_no_push)
+{
+	enum delivery_kind kind;
+
+	assert_false(github_delivery_is_asked("issues", &(struct bytes){ 0 }, &kind));
+	assert_int_equal(kind, DELIVERY_OTHER);
+	assert_true(github_delivery_is_asked("push", &(struct bytes){ 0 }, &kind));
+	assert_int_equal(kind, DELIVERY_PUSH);
 }

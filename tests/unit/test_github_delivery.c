@@ -694,14 +694,3 @@ TEST(a_push_with_a_run_in_it_is_neither)
 	    "\"head_branch\":\"main\",\"head_sha\":\"" AFTER
 	    "\",\"path\":\".github/workflows/ci.yml\"," REPO "," OF_A_PUSH "}}"));
 }
-
-/* As a list of what could not be delivered names them. */
-TEST(an_event_without_a_body_is_no_push)
-{
-	enum delivery_kind kind;
-
-	assert_false(github_delivery_is_asked("issues", &(struct bytes){ 0 }, &kind));
-	assert_int_equal(kind, DELIVERY_OTHER);
-	assert_true(github_delivery_is_asked("push", &(struct bytes){ 0 }, &kind));
-	assert_int_equal(kind, DELIVERY_PUSH);
-}

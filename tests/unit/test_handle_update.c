@@ -133,7 +133,8 @@ WORLD_TEST(in_a_group_help_is_one_line_that_leads_to_the_private_chat)
 	}
 }
 
-WORLD_TEST(help_all_has_a_line_for_each_that_the_role_may)
+WORLD_TEST_OF(help_all_has_a_line_for_each_that_the_role_may, "SECRET_DB_PATH=kv2 secret db",
+    "SECRET_DB_FOR=staging")
 {
 	const char *text;
 	char word[40];

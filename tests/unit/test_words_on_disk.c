@@ -147,13 +147,10 @@ note_tables(void)
 		note("hold.kind", hold_kinds[kind].word);
 #define STATE(name, word) note("loan.phase", word);
 	LOAN_STATES(STATE)
-#undef STATE
 #define PHASE(name, word) note("cloudflare.phase", word);
 	CLOUDFLARE_PHASES(PHASE)
-#undef PHASE
 #define LEVEL(word, text) note("cloudflare.level", word);
 	CLOUDFLARE_LEVELS(LEVEL)
-#undef LEVEL
 	note_said(CHAT_SAID_NOT_REVIEWED);
 	note_said(CHAT_SAID_AHEAD);
 	note("button.argument", "answer");

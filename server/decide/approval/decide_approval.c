@@ -508,7 +508,7 @@ decide_approval_due(struct tx *tx, int64_t id)
 
 	row_deployment_get(tx, id, &work);
 	row_approval_request(tx, id, &request);
-	end = request.asked_at + decide_needs_timeout_ms(tx, &work);
+	end = request.asked_at + deployment_approval_ms(tx->settings, &work);
 	waits = decide_keeps_waiting(tx, work.environment);
 	if (work.state != DEPLOY_AWAITING_APPROVAL)
 		return;
@@ -522,7 +522,7 @@ decide_approval_due(struct tx *tx, int64_t id)
 		return;
 	}
 	if (!request.is_reminded &&
-	    request.asked_at + decide_needs_timeout_ms(tx, &work) / 2 <= tx->at) {
+	    request.asked_at + deployment_approval_ms(tx->settings, &work) / 2 <= tx->at) {
 		if (!waits)
 			decide_tell_reminder(tx, &work);
 		request.is_reminded = true;

@@ -320,17 +320,10 @@ hangs_on_the_hour(const struct settings *settings, const char *environment)
 }
 
 int64_t
-decide_needs_timeout_ms(const struct tx *tx, const struct deployment *work)
-{
-	return deployment_is_loan(work) ? tx->settings->secret_wait_ms :
-					  tx->settings->approval_timeout_ms;
-}
-
-int64_t
 decide_needs_timer(
     struct tx *tx, const struct deployment *work, const struct approval_request *request)
 {
-	int64_t timeout_ms = decide_needs_timeout_ms(tx, work);
+	int64_t timeout_ms = deployment_approval_ms(tx->settings, work);
 	int64_t due = request->asked_at + (request->is_reminded ? timeout_ms : timeout_ms / 2);
 	bool is_soon =
 	    hangs_on_the_hour(tx->settings, work->environment) && due > tx->at + HOUR_LOOK_MS;
@@ -577,7 +570,7 @@ decide_needs_question_ms(struct tx *tx, const struct deployment *work, int64_t o
 {
 	int64_t asked_at =
 	    row_approval_request(tx, work->id, &(struct approval_request){ 0 })->asked_at;
-	int64_t left_ms = asked_at + decide_needs_timeout_ms(tx, work) - tx->at;
+	int64_t left_ms = asked_at + deployment_approval_ms(tx->settings, work) - tx->at;
 
 	if (asked_at == 0)
 		return otherwise_ms;

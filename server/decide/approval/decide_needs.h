@@ -57,9 +57,6 @@ size_t decide_needs_void(struct tx *tx, struct deployment *work);
 
 struct approval_request;
 
-/* How long it waits for approvals, in ms. */
-int64_t decide_needs_timeout_ms(const struct tx *tx, const struct deployment *work);
-
 /* Waits until some work that awaits approvals is looked at again: when half of its time is over,
  * when all is, or, where what it needs hangs on the hour, soon.  Gives the timer. */
 int64_t decide_needs_timer(

@@ -350,8 +350,7 @@ take_turn(struct look *l, int64_t id)
 
 	row_deployment_get(l->tx, id, &place.work);
 	row_question_get(l->tx, id, &place.shown);
-	if (place.work.state != DEPLOY_QUEUED ||
-	    (l->is_busy && !deployment_is_apart(&place.work)))
+	if (place.work.state != DEPLOY_QUEUED || (l->is_busy && !deployment_is_apart(&place.work)))
 		return;
 	rule = turn_decide(facts_of(l, &place));
 	if (waits[rule->to] != NULL)

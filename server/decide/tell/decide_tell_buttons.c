@@ -298,7 +298,7 @@ add_rerun(struct tx *tx, const struct deployment *deployment, int64_t chat, stru
 
 /* As long as it may be used. */
 static void
-add_take_back(
+add_revoke(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	const struct request revoke = request_about("revoke", "work", deployment->id);
@@ -306,10 +306,10 @@ add_take_back(
 	if (deployment->state == DEPLOY_DONE && deployment_is_loan(deployment) &&
 	    row_loan_get(tx, deployment->id).state == LOAN_GIVEN &&
 	    (chat < 0 || decide_is_allowed(tx, chat, POLICY_CANCEL, deployment->environment)))
-		row_button_show_for(tx, &revoke, chat, 0, "↩️ Take it back", buttons);
+		row_button_show_for(tx, &revoke, chat, 0, "✋ Revoke", buttons);
 }
 
-decide_tell_offer *const decide_tell_offers[] = { add_take_back, add_rerun, add_seen, add_without,
+decide_tell_offer *const decide_tell_offers[] = { add_revoke, add_rerun, add_seen, add_without,
 	add_past_barrier, add_again, add_roll_back, add_way_out, add_application_log, add_deploy,
 	add_log, add_rollback_log, NULL };
 

@@ -163,7 +163,7 @@ find_approvals(struct tx *tx, const struct deployment *deployment, struct decide
 		.asked = decide_needs_chat(tx, deployment->environment) == 0 ? rows->asked : NULL,
 		.changes = rows->request.changes,
 		.n_changes = rows->request.n_changes,
-		.until = rows->request.asked_at + decide_needs_timeout_ms(tx, deployment),
+		.until = rows->request.asked_at + deployment_approval_ms(tx->settings, deployment),
 	};
 }
 

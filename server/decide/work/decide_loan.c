@@ -155,7 +155,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	}
 	if (!said->is_done && is_wanted && !said->is_unsure && said->retry_after_s > 0 &&
 	    tx->at + SECOND_MS * said->retry_after_s <
-		work.started_at + tx->settings->secret_wait_ms) {
+		work.started_at + tx->settings->vault.wait_ms) {
 		set_state(tx, row, LOAN_ASKED, tx->at + SECOND_MS * said->retry_after_s);
 		return;
 	}
@@ -305,7 +305,7 @@ decide_loan(struct tx *tx, const struct api_request *api)
 	tx->answer.status = 202;
 }
 
-/* --- it is taken back --- */
+/* --- somebody wants it revoked --- */
 
 static void
 say(struct tx *tx, const struct update *update, const struct deployment *work, const char *how)
@@ -346,7 +346,7 @@ give(struct tx *tx, struct deployment *work, struct loan_row *row)
 	tx->answer.status = 200;
 }
 
-void
+bool
 decide_loan_look(struct tx *tx, const struct api_request *api)
 {
 	struct deployment work;
@@ -354,7 +354,7 @@ decide_loan_look(struct tx *tx, const struct api_request *api)
 
 	find_of_job(tx, api, &work);
 	if (work.id == 0)
-		return;
+		return false;
 	tx->answer.work = work.id;
 	row = row_loan_get(tx, work.id);
 	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT)
@@ -367,6 +367,7 @@ decide_loan_look(struct tx *tx, const struct api_request *api)
 		decide_refusef(tx, work.state == DEPLOY_FAILED ? 410 : 403,
 		    "#%" PRId64 " is not lent: %s%s%.200s", work.id, deploy_flow_name(work.state),
 		    work.detail[0] != '\0' ? ", " : "", work.detail);
+	return tx->answer.is_lent;
 }
 
 void
@@ -387,7 +388,7 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 }
 
 void
-decide_loan_take_back(struct tx *tx, const struct update *update, struct deployment *work)
+decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work)
 {
 	struct loan_row row = row_loan_get(tx, work->id);
 	bool is_over = row.state == LOAN_OVER || row.state == LOAN_ENDING;

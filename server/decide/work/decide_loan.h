@@ -19,14 +19,14 @@ struct deployment;
 /* POST /v1/secret; tx->answer.work: the loan, of before where the same job asks again. */
 void decide_loan(struct tx *tx, const struct api_request *api);
 
-/* GET /v1/loan: how it stands.  tx->answer.is_lent: the loop adds the token, this once. */
-void decide_loan_look(struct tx *tx, const struct api_request *api);
+/* GET /v1/loan: how it stands.  True: it is given, this once, and the loop adds the token. */
+bool decide_loan_look(struct tx *tx, const struct api_request *api);
 
 /* POST /v1/loan-end: the job needs it no longer. */
 void decide_loan_end(struct tx *tx, const struct api_request *api);
 
-/* Whoever sent the update, who may, takes back what that work has lent, or ends it.  Answers. */
-void decide_loan_take_back(struct tx *tx, const struct update *update, struct deployment *work);
+/* Whoever sent the update, who may, has what that work has lent revoked, or ends it.  Answers. */
+void decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work);
 
 /* A forge says that a job is over, or a run: what it was lent ends. */
 void decide_loan_over(
