@@ -323,7 +323,7 @@ TEST(a_grant_withdrawn_before_the_last_yes_lends_nothing)
 	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
 	assert_int_equal(wants(&s, DB_MIGRATE), 202);
 	world_settings(&s.w, SETTINGS, "SECRET_DB_MIGRATE_APPROVALS=1",
-	    "WORKFLOW_SHOP_MAY=gate:production", NULL);
+	    "WORKFLOW_SHOP_MAY=secret.stripe:production", NULL);
 	world_settings_read(&s.w);
 	(void)snprintf(text, sizeof(text), "/approve %lld", (long long)s.loan);
 	(void)world_text(&s.w, WORLD_ADMIN, text);
