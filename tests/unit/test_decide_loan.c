@@ -277,6 +277,25 @@ TEST(what_is_cancelled_while_vault_makes_it_is_revoked)
 	world_close(&s.w);
 }
 
+/* Its answer is on the way when its job is over, or needs it no longer. */
+TEST(what_vault_makes_for_a_job_that_is_over_is_revoked)
+{
+	for (int says_so = 0; says_so < 2; says_so++) {
+		struct scene s;
+
+		open_scene(&s, NULL);
+		assert_int_equal(wants(&s, DB_MIGRATE), 202);
+		if (says_so)
+			assert_int_equal(gives_back(&s), 202);
+		else
+			assert_int_equal(world_decide(&s.w, over(&s, 99001)).status, 200);
+		assert_int_equal(is(&s), DEPLOY_FAILED);
+		vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+		world_close(&s.w);
+	}
+}
+
 TEST(vault_that_is_sealed_is_asked_again_and_what_it_refuses_ends)
 {
 	struct scene s;

@@ -9,13 +9,15 @@
 #define AS   "SECRET_DB_MIGRATE_"
 #define LENT AS "PATH=kv2 secret django/database", AS "FOR=production"
 
+#define VAULT "VAULT_ADDR=https://vault.example.org", "VAULT_TOKEN=hvs.0123456789abcdef0123"
+
 #define LENDER "ROLE_DBA_IDS=42", "ROLE_DBA_MAY=secret.db-migrate:production"
 
 TEST(a_secret_has_what_is_set_for_it)
 {
-	struct settings *s =
-	    LOAD(NULL, COMPLETE, LENT, "SECRET_DB_MIGRATE_APPROVALS=2", "SECRET_DB_MIGRATE_TTL=1h",
-		"SECRET_CI_PATH=creds database migrate", "SECRET_CI_FOR=staging");
+	struct settings *s = LOAD(NULL, COMPLETE, VAULT, LENT, "SECRET_DB_MIGRATE_APPROVALS=2",
+	    "SECRET_DB_MIGRATE_TTL=1h", "SECRET_CI_PATH=creds database migrate",
+	    "SECRET_CI_FOR=staging");
 	struct loan loan;
 	size_t at = 0;
 
@@ -32,6 +34,15 @@ TEST(a_secret_has_what_is_set_for_it)
 	assert_true(loan_is_there(s, "ci", "staging"));
 	assert_false(loan_is_there(s, "ci", "production"));
 	assert_true(loan_is_there(s, "*", "*"));
+	settings_unref(s);
+}
+
+TEST(what_no_vault_lends_is_said)
+{
+	struct settings *s = LOAD(NULL, COMPLETE, LENT);
+
+	assert_non_null(s);
+	SAYS(SETTINGS_WARNING, "secret db-migrate: VAULT_ADDR is not set");
 	settings_unref(s);
 }
 

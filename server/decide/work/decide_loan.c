@@ -80,11 +80,12 @@ audit(struct tx *tx, enum audit_code code, const struct deployment *work, const 
 		"deployment", number, "secret", work->argument, "accessor", begin, NULL });
 }
 
-/* Of what Vault has made, whoever has it. */
+/* Of what Vault has made, whoever has it; what it makes meanwhile is revoked when that is known. */
 static void
 revoke(struct tx *tx, struct loan_row *row)
 {
-	if (row->state == LOAN_ENDING || row->state == LOAN_OVER)
+	if (row->state == LOAN_ENDING || row->state == LOAN_OVER ||
+	    (row->state == LOAN_ASKED && row_effect_find(tx, EFFECT_VAULT_LEND, row->work) != 0))
 		return;
 	set_state(tx, row, row->accessor[0] != '\0' ? LOAN_ENDING : LOAN_OVER, 0);
 	if (row->state == LOAN_ENDING)
@@ -97,6 +98,14 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	work->why = why;
 	(void)text_copy(work->detail, sizeof(work->detail), detail);
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
+}
+
+static void
+say_over(struct tx *tx, struct deployment *work, const char *how)
+{
+	(void)text_copy(work->note, sizeof(work->note), how);
+	decide_tell(tx, work, NULL);
+	row_deployment_save(tx, work);
 }
 
 /* It was revoked, or could not be: it is tried until Vault ends it by itself. */
@@ -119,10 +128,7 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row->accessor,
 	    said->is_done ? "revoked" : "ended by Vault");
 	set_state(tx, row, LOAN_OVER, 0);
-	(void)text_copy(
-	    work.note, sizeof(work.note), said->is_done ? "revoked" : "it has ended at Vault");
-	decide_tell(tx, &work, NULL);
-	row_deployment_save(tx, &work);
+	say_over(tx, &work, said->is_done ? "revoked" : "it has ended at Vault");
 }
 
 /* --- Vault has made it, or has not --- */
@@ -449,6 +455,7 @@ decide_loan_due(struct tx *tx, int64_t number)
 	row.timer = 0;
 	if (row.state == LOAN_GIVEN) {
 		set_state(tx, &row, LOAN_OVER, 0);
+		say_over(tx, &work, "it has ended at Vault");
 	} else if (row.state == LOAN_KEPT) {
 		revoke(tx, &row);
 		end(tx, &work, DEPLOY_WHY_TIMED_OUT, "its job did not fetch it within two minutes");
@@ -501,7 +508,6 @@ begin(struct tx *tx, int64_t number)
 		end(tx, &work, DEPLOY_WHY_REFUSED, "the settings lend it no longer");
 }
 
-/* What Vault makes meanwhile is revoked when that is known. */
 static void
 stop(struct tx *tx, int64_t number)
 {
@@ -509,8 +515,7 @@ stop(struct tx *tx, int64_t number)
 	struct deployment work;
 
 	row_deployment_get(tx, number, &work);
-	if (row_effect_find(tx, EFFECT_VAULT_LEND, number) == 0)
-		revoke(tx, &row);
+	revoke(tx, &row);
 	end(tx, &work, DEPLOY_WHY_CANCELLED, work.detail);
 }
 

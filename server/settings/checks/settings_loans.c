@@ -57,7 +57,12 @@ void
 settings_say_loans(const struct settings_loader *l)
 {
 	struct loan first, other;
+	size_t none = 0;
 
+	if (l->s->inside->values[SETTING_VAULT_ADDR].text == NULL && loan_next(l->s, &none, &first))
+		settings_say(l->report, SETTINGS_WARNING,
+		    "secret %s: VAULT_ADDR is not set, so there is no Vault that lends it",
+		    first.id);
 	for (size_t at = 0; loan_next(l->s, &at, &first);)
 		for (size_t next = at; loan_next(l->s, &next, &other);)
 			if (strcmp(first.name, other.name) == 0 &&
