@@ -524,9 +524,14 @@ asks_there(const struct settings *settings, const struct grant *rule, struct pri
 	target_of(settings, environment, &target);
 	if (rule->name[0] != '\0' && !is_on(rule, &target))
 		return false;
-	if (rule->only[0] != '\0')
-		return policy_decide_do(settings, who, rule->only, environment, at).verdict ==
-		    POLICY_ALLOW;
+	if (rule->only[0] != '\0') {
+		target.only = rule->only;
+		return decide(&target, who,
+			   rule->actions == POLICY_ACTION_BIT(POLICY_SECRET) ? POLICY_SECRET :
+									       POLICY_DO,
+			   at)
+			   .verdict == POLICY_ALLOW;
+	}
 	for (unsigned i = 0; i < POLICY_ACTION_COUNT; i++)
 		if ((rule->actions & POLICY_ACTION_BIT(i)) != 0 &&
 		    policy_may(settings, who, (enum policy_action)i, environment, at))

@@ -384,6 +384,21 @@ TEST(where_a_code_is_wanted_and_nobody_approves_nothing_is_lent)
 	world_close(&s.w);
 }
 
+/* An action of that name only looks, and needs none. */
+TEST(a_secret_that_is_called_as_an_action_needs_its_code_too)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s.w, SETTINGS, "SECRET_DISK_FREE_PATH=kv2 secret disk",
+	    "SECRET_DISK_FREE_FOR=production", "WORKFLOW_SHOP_MAY=secret.disk-free:production",
+	    "REQUIRE_OTP=secret:production", factor_key_setting, NULL);
+	assert_int_equal(wants(&s, "/v1/secret/disk-free"), 403);
+	assert_non_null(strstr(s.w.aid.said, "REQUIRE_OTP"));
+	world_close(&s.w);
+}
+
 TEST(an_approval_of_a_loan_asks_for_a_code)
 {
 	struct scene s;

@@ -43,6 +43,8 @@ load(const char *text, bool has_clients)
 		(char[]){ "ADMIN_TELEGRAM_IDS=11" },
 		(char[]){ "GITHUB_REPOSITORY=acme/web" },
 		(char[]){ "REGISTRY_URL=registry:5000" },
+		(char[]){ "SECRET_DB_PATH=kv2 secret db" },
+		(char[]){ "SECRET_DB_FOR=production" },
 		key_setting,
 		required,
 		has_clients ? (char[]){ "CLIENTS=acme" } : NULL,
@@ -121,7 +123,7 @@ TEST(a_rule_concerns_who_may_what_it_names)
 {
 	static const char *const texts[] = { "deploy:*", "deploy:production",
 		"do.run-job:production", "do.restart-web:client/acme", "approve:client/acme",
-		"*:client/*", "token" };
+		"*:client/*", "token", "secret.db:production" };
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct settings *s = load(texts[i], true);
