@@ -101,7 +101,8 @@ chat_deployment_work(
 								deployment_starter(deployment)));
 	if (deployment_is_action(deployment)) {
 		chat_deployment_commit(text,
-		    deployment_is_gate(deployment)	   ? waits ? " wants " : " has " :
+		    deployment_is_gate(deployment) || deployment_is_loan(deployment) ?
+			waits ? " wants " : " has " :
 			deployment_is_pipeline(deployment) ? waits ? " wants to run " : " runs " :
 			waits				   ? " wants to do " :
 							     " does ",

@@ -174,7 +174,7 @@ chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTT
 		    deployment->argument, deployment->subject, target); /* as above */
 	else if (deployment_is_action(deployment))
 		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %.15s%s%.12s %.20s",
-		    deployment->action, deployment->argument[0] != '\0' ? " " : "",
+		    deployment_action_word(deployment), deployment->argument[0] != '\0' ? " " : "",
 		    deployment->argument, target); /* cut is fine */
 	else if (deployment_is_rollback(deployment))
 		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve roll%s of %.24s",
