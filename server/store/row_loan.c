@@ -38,7 +38,9 @@ void
 row_loan_save(struct tx *tx, const struct loan_row *row)
 {
 	assert(row->state < LOAN_STATE_COUNT);
-	(void)tx_run(tx, "REPLACE INTO loan (" COLUMNS ") VALUES ($1, $2, $3, $4, $5)",
+	(void)tx_run(tx,
+	    "INSERT INTO loan (" COLUMNS ") VALUES ($1, $2, $3, $4, $5) ON CONFLICT (work) DO"
+	    " UPDATE SET phase = $2, accessor = $3, until_at = $4, timer = $5",
 	    DB_I64(row->work), DB_TEXT(states[row->state]), DB_TEXT(row->accessor),
 	    DB_I64(row->until), DB_I64(row->timer)); /* sticky */
 }
