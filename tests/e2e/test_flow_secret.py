@@ -2,6 +2,7 @@
 policies and the role of that page: two wait for a yes, the secret is used, and the token ends by the last step."""
 # SPDX-License-Identifier: ISC
 import itertools
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from vault import Vault
 PAGE = (ROOT / "docs" / "pipelines.md").read_text("utf-8").partition("\n## A secret for minutes\n")[2]
 STEPS = yaml.safe_load(textwrap.dedent(re.search(r"(?m)(^    - id: loan\n(?:    .*\n)+)", PAGE)[1]))
 SETTINGS = dict(re.findall(r'(?m)^    (SECRET_\w+)="?([^"\n]+)"?$', PAGE))
+LOAN = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))["components"]["schemas"]["loan"]
 PASSWORD = "tr0ub4dor-of-the-database"
 RUNS = itertools.count(8000)
 ID = "${{ steps.loan.outputs.id }}"
@@ -150,4 +152,22 @@ def test_what_vault_has_wrapped_by_another_path_is_not_given_and_revoked(scene, 
     assert scene.admin().press(question, "Approve").startswith("Approved")
     status, said = job.finish()
     assert status == 1 and "creation_path" in said, said
+    wait_until(lambda: not lent(scene))
+
+
+def test_it_is_given_once_to_that_job_alone_and_revoked_by_whoever_may(scene):
+    mine = {"aud": scene.bot.base, "ref": "refs/heads/main", "sha": scene.head("main"), "run_id": str(next(RUNS)), "check_run_id": "77"}
+    status, loan = scene.ask("/v1/secret/db-migrate", **mine)
+    assert (status, loan.get("state")) == (202, "awaiting_approval"), (status, loan)
+    where, get = f"/v1/loan/{loan['id']}", {"method": "GET"}
+    assert scene.ask(where, **get, **mine)[0] == 202
+    assert scene.ask(where, **get, **{**mine, "run_id": str(next(RUNS)), "check_run_id": "78"})[0] == 404
+    question = scene.person(0).hear("db-migrate", f"run {mine['run_id']}", chat=GROUP, after=0, buttons=("Approve",))
+    who = scene.admin()
+    assert who.press(question, "Approve").startswith("Approved")
+    given = wait_until(lambda: next((said for status, said in [scene.ask(where, **get, **mine)] if status == 200), None))
+    assert set(given) == set(LOAN["required"]) == set(LOAN["properties"])
+    assert given["state"] in LOAN["properties"]["state"]["enum"]
+    assert scene.ask(where, **get, **mine)[0] == 410 and len(lent(scene)) == 1
+    who.say(f"/revoke {loan['id']}", chat=GROUP)
     wait_until(lambda: not lent(scene))
