@@ -156,7 +156,8 @@ def test_what_vault_has_wrapped_by_another_path_is_not_given_and_revoked(scene, 
 
 
 def test_it_is_given_once_to_that_job_alone_and_revoked_by_whoever_may(scene):
-    mine = {"aud": scene.bot.base, "ref": "refs/heads/main", "sha": scene.head("main"), "run_id": str(next(RUNS)), "check_run_id": "77"}
+    mine = {"aud": scene.bot.base, "ref": "refs/heads/main", "sha": scene.head("main"),
+            "run_id": str(next(RUNS)), "check_run_id": "77"}
     status, loan = scene.ask("/v1/secret/db-migrate", **mine)
     assert (status, loan.get("state")) == (202, "awaiting_approval"), (status, loan)
     where, get = f"/v1/loan/{loan['id']}", {"method": "GET"}
@@ -165,7 +166,7 @@ def test_it_is_given_once_to_that_job_alone_and_revoked_by_whoever_may(scene):
     question = scene.person(0).hear("db-migrate", f"run {mine['run_id']}", chat=GROUP, after=0, buttons=("Approve",))
     who = scene.admin()
     assert who.press(question, "Approve").startswith("Approved")
-    given = wait_until(lambda: next((said for status, said in [scene.ask(where, **get, **mine)] if status == 200), None))
+    given = wait_until(lambda: (answer := scene.ask(where, **get, **mine))[0] == 200 and answer[1])
     assert set(given) == set(LOAN["required"]) == set(LOAN["properties"])
     assert given["state"] in LOAN["properties"]["state"]["enum"]
     assert scene.ask(where, **get, **mine)[0] == 410 and len(lent(scene)) == 1
