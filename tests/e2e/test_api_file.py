@@ -9,7 +9,8 @@ OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"
 ROUTES = re.findall(r'^API\((\w+),\s*"(\w+)",\s*"([^"]+)",\s*(\w+),\s*"([^"]+)"\)$',
                     (ROOT / "server" / "types" / "api.def").read_text(encoding="utf-8"), re.M)
 BEHIND = {"NONE": ("",),
-          "TARGET": ("", "/{target}"), "NUMBER": ("/{work}",), "PLACE": ("/{work}/{offset}",), "WORD": ("/{word}",)}
+          "TARGET": ("", "/{target}"), "NUMBER": ("/{work}",), "PLACE": ("/{work}/{offset}",), "WORD": ("/{word}",),
+          "NAME": ("/{name}",)}
 
 
 HOOKS = re.search(r'#define ROUTE_HOOKS_PATH "([^"]+)"', (ROOT / "server/routes/route_hooks.h").read_text("utf-8"))[1]
