@@ -108,7 +108,8 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	    action->why == DEPLOY_WHY_INTERRUPTED)
 		chat_text_add(
 		    text, "\nNobody begins it again by itself: look at its forge before you do.");
-	else if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
+	else if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED &&
+	    !deployment_is_loan(action))
 		chat_text_add(text,
 		    "\nNobody does it again by itself: see in 📄 Log what it has done before you do.");
 	add_where(text, action);

@@ -48,7 +48,7 @@ failed(const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const char *step = chat_deployment_last_step(about);
 
-	if (is_lost(deployment))
+	if (is_lost(deployment) && !deployment_is_loan(deployment))
 		return FIRST_UNKNOWN_END;
 	if (is_stopped(deployment))
 		return FIRST_STOPPED;

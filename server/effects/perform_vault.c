@@ -137,7 +137,7 @@ static void
 write_lend(const struct effect *effect, struct buf *body)
 {
 	const struct effect_vault *what = &effect->u.vault;
-	char policy[sizeof(POLICY) + ACTION_WORD], ttl[32], work[32];
+	char policy[sizeof(POLICY) + ENVIRONMENT_ID_MAX], ttl[32], work[32];
 	struct json_out json = json_out_begin(body, '{');
 
 	(void)snprintf(policy, sizeof(policy), POLICY "%s", what->name);

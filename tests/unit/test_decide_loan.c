@@ -309,12 +309,33 @@ TEST(vault_that_is_sealed_is_asked_again_and_what_it_refuses_ends)
 	vault_says(&s, EFFECT_VAULT_LEND, &(struct vault_said){ .why = "403: permission denied" });
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_non_null(strstr(world_deployment(&s.w, s.loan).detail, "permission denied"));
+	assert_int_equal(looks(&s).status, 403);
+	assert_non_null(world_says(&s.w, "❌ Not lent: production secret db-migrate"));
 
 	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
 	assert_int_equal(wants(&s, DB_MIGRATE), 202);
 	vault_says(&s, EFFECT_VAULT_LEND,
 	    &(struct vault_said){ .is_unsure = true, .retry_after_s = 5, .why = "no answer" });
 	assert_int_equal(is(&s), DEPLOY_FAILED); /* it may have been made: nothing is repeated */
+	assert_int_equal(looks(&s).status, 410);
+	assert_null(world_says(&s.w, "Result unknown"));
+	world_close(&s.w);
+}
+
+/* Two applications may have secrets of one name. */
+TEST(a_secret_of_an_application_has_a_policy_of_its_own)
+{
+	struct scene s;
+
+	s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s.w, SETTINGS, MAY, NULL);
+	world_application(&s.w, "shop",
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main\n"
+	    "WORKFLOW_SHOP_MAY=secret.db-migrate:production\n"
+	    "SECRET_DB_MIGRATE_PATH=kv2 secret shop\nSECRET_DB_MIGRATE_FOR=production\n");
+	(void)text_copy(s.job.workflow, sizeof(s.job.workflow), "shop/shop");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_LEND)->u.vault.name, "shop.db-migrate");
 	world_close(&s.w);
 }
 

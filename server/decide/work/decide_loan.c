@@ -138,8 +138,14 @@ order_lend(struct tx *tx, const struct deployment *work, const struct loan *loan
 {
 	struct effect effect = { .kind = EFFECT_VAULT_LEND, .subject = work->id };
 
+	char *slash;
+
+	/* Two applications may have secrets of one name, and no policy is for both. */
+	(void)text_copy(effect.u.vault.name, sizeof(effect.u.vault.name), loan->id);
+	slash = strchr(effect.u.vault.name, '/');
+	if (slash != NULL)
+		*slash = '.';
 	effect.u.vault.ttl_s = loan->ttl_ms / SECOND_MS;
-	(void)text_copy(effect.u.vault.name, sizeof(effect.u.vault.name), loan->name);
 	(void)text_copy(
 	    effect.u.vault.principal, sizeof(effect.u.vault.principal), work->requester);
 	(void)row_effect_order(tx, &effect);
@@ -169,7 +175,8 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (said->is_unsure)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, "", "lost");
 	if (is_wanted)
-		end(tx, &work, DEPLOY_WHY_SCRIPT, said->why);
+		end(tx, &work, said->is_unsure ? DEPLOY_WHY_INTERRUPTED : DEPLOY_WHY_SCRIPT,
+		    said->why);
 }
 
 void
@@ -352,6 +359,14 @@ give(struct tx *tx, struct deployment *work, struct loan_row *row)
 	tx->answer.status = 200;
 }
 
+/* Whoever asks again may have it; what was refused stays refused. */
+static bool
+is_lost(const struct deployment *work)
+{
+	return work->state == DEPLOY_FAILED &&
+	    (work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT);
+}
+
 bool
 decide_loan_look(struct tx *tx, const struct api_request *api)
 {
@@ -370,7 +385,7 @@ decide_loan_look(struct tx *tx, const struct api_request *api)
 	else if (work.state == DEPLOY_DONE)
 		decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work.id);
 	else
-		decide_refusef(tx, work.state == DEPLOY_FAILED ? 410 : 403,
+		decide_refusef(tx, is_lost(&work) ? 410 : 403,
 		    "#%" PRId64 " is not lent: %s%s%.200s", work.id, deploy_flow_name(work.state),
 		    work.detail[0] != '\0' ? ", " : "", work.detail);
 	return tx->answer.is_lent;
@@ -485,7 +500,7 @@ decide_loans_lost(struct tx *tx)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row.accessor, "lost");
 		revoke(tx, &row);
 		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
-			end(tx, &work, DEPLOY_WHY_SCRIPT,
+			end(tx, &work, DEPLOY_WHY_INTERRUPTED,
 			    "deploybot was restarted before its job had it: ask again");
 	}
 }
