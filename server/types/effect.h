@@ -254,7 +254,7 @@ struct effect_forge_report {
 
 /* The subject is the work of a loan (row_loan.h). */
 struct effect_vault {
-	char name[ENVIRONMENT_ID_MAX];	  /* LEND: the secret's, whose policy the token has: "shop.db-migrate" */
+	char name[ENVIRONMENT_ID_MAX];	  /* LEND: its policy's: "shop.db-migrate" */
 	int64_t ttl_s;			  /* LEND: the longest that it lives */
 	char principal[LIMIT_PERSON];	  /* LEND: for whom, as Vault's audit has it */
 	char accessor[LIMIT_ACCESSOR]; /* REVOKE */
