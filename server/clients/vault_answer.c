@@ -269,9 +269,13 @@ vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struc
 	const struct json *info = json_get(body, "wrap_info");
 	int64_t ttl_s = json_get_i64_or(info, "ttl", 0);
 	const char *wrong = NULL;
+	bool is_wrapped;
 
 	*ret = (struct vault_wrap){ .token = "" };
-	if (!take_accessor(json_text(info, "wrapped_accessor"), ret->accessor))
+	is_wrapped = take_accessor(json_text(info, "wrapped_accessor"), ret->accessor);
+	if (!is_wrapped)
+		(void)take_accessor(json_text(json_get(body, "auth"), "accessor"), ret->accessor);
+	if (!is_wrapped)
 		wrong = "wrapped_accessor";
 	else if (!json_has(info, "creation_path", path))
 		wrong = "creation_path";

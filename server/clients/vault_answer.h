@@ -91,7 +91,7 @@ struct vault_wrap {
 
 /* `wrap_info` of what was asked for at that path, and is over within ttl_most_s.  False: something
  * else came, and *err says which part of it; the token is "" then, and the accessor is given all
- * the same, so that what was made can be revoked.
+ * the same, also of a token that came unwrapped, so that what was made can be revoked.
  * https://developer.hashicorp.com/vault/docs/concepts/response-wrapping: creation_path is compared
  * whole, for a prefix says nothing of who made it. */
 bool vault_read_wrap(const struct json *body, const char *path, int ttl_most_s,

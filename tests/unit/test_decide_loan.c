@@ -212,6 +212,22 @@ TEST(what_was_given_ends_with_its_job_when_that_says_so_and_in_time)
 	world_close(&s.w);
 }
 
+TEST(what_is_audited_of_a_loan_has_its_number_and_a_part_of_its_accessor)
+{
+	static const char *const codes[] = { "\"secret_requested\"", "\"secret_lent\"",
+		"\"secret_revoked\"" };
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent(&s);
+	assert_int_equal(gives_back(&s), 202);
+	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
+	for (size_t i = 0; i < COUNT(codes); i++)
+		assert_int_equal(world_audited(&s.w, codes[i], "\"deployment\":1,"), 1);
+	assert_int_equal(world_audited(&s.w, "\"accessor\":\"8609694a\"", NULL), 2);
+	world_close(&s.w);
+}
+
 TEST(what_nobody_fetches_is_revoked)
 {
 	struct scene s;
@@ -294,6 +310,22 @@ TEST(what_vault_makes_for_a_job_that_is_over_is_revoked)
 		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
 		world_close(&s.w);
 	}
+}
+
+TEST(what_waits_for_a_yes_and_is_needed_no_longer_is_cancelled)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	assert_int_equal(gives_back(&s), 202);
+	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	assert_int_equal(looks(&s).status, 403);
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	(void)world_decide(&s.w, over(&s, 99001)); /* of run 4711 */
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
 }
 
 TEST(vault_that_is_sealed_is_asked_again_and_what_it_refuses_ends)

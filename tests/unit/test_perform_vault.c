@@ -245,6 +245,8 @@ SCENE_TEST(what_vault_has_wrapped_otherwise_is_not_kept_and_its_accessor_is_said
 		{ WRAPPED("\"" LENT "\"", "120", "\"" LEND "\"", "\"a b\""), "wrapped_accessor",
 		    "" },
 		{ "{\"auth\":{\"client_token\":\"" LENT "\"}}", "wrapped_accessor", "" },
+		{ "{\"auth\":{\"client_token\":\"" LENT "\",\"accessor\":\"ac\"}}",
+		    "wrapped_accessor", "ac" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

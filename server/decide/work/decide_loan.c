@@ -71,13 +71,11 @@ static void
 audit(struct tx *tx, enum audit_code code, const struct deployment *work, const char *accessor,
     const char *outcome)
 {
-	char user[PRINCIPAL_TEXT], number[24], begin[9];
+	char user[PRINCIPAL_TEXT], begin[9];
 
-	(void)snprintf(number, sizeof(number), "%" PRId64, work->id);
 	(void)snprintf(begin, sizeof(begin), "%.8s", accessor);
-	decide_audit(tx, code, decide_requester(tx, work, user), work->environment, outcome,
-	    (const char *const[]){
-		"deployment", number, "secret", work->argument, "accessor", begin, NULL });
+	decide_audit_request(tx, work, decide_requester(tx, work, user), code, outcome,
+	    (const char *const[]){ "secret", work->argument, "accessor", begin, NULL });
 }
 
 /* Of what Vault has made, whoever has it; what it makes meanwhile is revoked when that is known. */
@@ -106,6 +104,21 @@ say_over(struct tx *tx, struct deployment *work, const char *how)
 	(void)text_copy(work->note, sizeof(work->note), how);
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
+}
+
+/* Its job is over, or needs it no longer. */
+static void
+end_of_job(struct tx *tx, int64_t number, const char *detail)
+{
+	struct loan_row row = row_loan_get(tx, number);
+	struct deployment work;
+
+	row_deployment_get(tx, number, &work);
+	revoke(tx, &row);
+	if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
+		end(tx, &work, DEPLOY_WHY_CANCELLED, detail);
+	else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
+		(void)decide_step(tx, &work, DEPLOY_ON_CANCEL, NULL);
 }
 
 /* It was revoked, or could not be: it is tried until Vault ends it by itself. */
@@ -395,17 +408,13 @@ void
 decide_loan_end(struct tx *tx, const struct api_request *api)
 {
 	struct deployment work;
-	struct loan_row row;
 
 	find_of_job(tx, api, &work);
 	if (work.id == 0)
 		return;
 	tx->answer.work = work.id;
 	tx->answer.status = 202;
-	row = row_loan_get(tx, work.id);
-	revoke(tx, &row);
-	if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
-		end(tx, &work, DEPLOY_WHY_CANCELLED, "its job needs it no longer");
+	end_of_job(tx, work.id, "its job needs it no longer");
 }
 
 void
@@ -437,18 +446,11 @@ decide_loan_over(struct tx *tx, const struct settings *application, const struct
 {
 	int64_t number = INT64_MAX;
 	struct deployment work;
-	struct loan_row row;
 
 	while ((number = row_loan_over(tx, job, number)) != 0 && !tx->failed) {
 		row_deployment_get(tx, number, &work);
-		if (settings_of(tx->settings, work.environment) != application)
-			continue;
-		row = row_loan_get(tx, number);
-		revoke(tx, &row);
-		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
-			end(tx, &work, DEPLOY_WHY_CANCELLED, "its job is over");
-		else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
-			(void)decide_step(tx, &work, DEPLOY_ON_CANCEL, NULL);
+		if (settings_of(tx->settings, work.environment) == application)
+			end_of_job(tx, number, "its job is over");
 	}
 }
 
