@@ -296,6 +296,21 @@ TEST(what_vault_makes_for_a_job_that_is_over_is_revoked)
 	}
 }
 
+TEST(what_is_given_back_before_a_yes_is_lent_by_no_yes)
+{
+	char text[64];
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	assert_int_equal(gives_back(&s), 202);
+	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	(void)snprintf(text, sizeof(text), "/approve %lld", (long long)s.loan);
+	(void)world_text(&s.w, WORLD_ADMIN, text);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
+	world_close(&s.w);
+}
+
 TEST(vault_that_is_sealed_is_asked_again_and_what_it_refuses_ends)
 {
 	struct scene s;

@@ -100,6 +100,16 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
+/* Nobody waits for it any more, whether it has begun or waits for a yes. */
+static void
+end_unwanted(struct tx *tx, struct deployment *work, const char *detail)
+{
+	if (deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE)
+		end(tx, work, DEPLOY_WHY_CANCELLED, detail);
+	else if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL)
+		(void)decide_step(tx, work, DEPLOY_ON_CANCEL, NULL);
+}
+
 static void
 say_over(struct tx *tx, struct deployment *work, const char *how)
 {
@@ -404,8 +414,7 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 	tx->answer.status = 202;
 	row = row_loan_get(tx, work.id);
 	revoke(tx, &row);
-	if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
-		end(tx, &work, DEPLOY_WHY_CANCELLED, "its job needs it no longer");
+	end_unwanted(tx, &work, "its job needs it no longer");
 }
 
 void
@@ -445,10 +454,7 @@ decide_loan_over(struct tx *tx, const struct settings *application, const struct
 			continue;
 		row = row_loan_get(tx, number);
 		revoke(tx, &row);
-		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
-			end(tx, &work, DEPLOY_WHY_CANCELLED, "its job is over");
-		else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
-			(void)decide_step(tx, &work, DEPLOY_ON_CANCEL, NULL);
+		end_unwanted(tx, &work, "its job is over");
 	}
 }
 
