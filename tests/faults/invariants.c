@@ -67,7 +67,7 @@ one_deployment_is_active(const struct invariants *of)
 	for (size_t i = 0; i < of->look->n; i++) {
 		const struct look_deployment *d = &of->look->deployments[i];
 
-		if (d->class == DEPLOY_CLASS_ACTIVE && !d->is_pipeline &&
+		if (d->class == DEPLOY_CLASS_ACTIVE && !d->is_beside &&
 		    look_active(of->look, d->environment) != d)
 			tell(of, __func__, "two in %s", d->environment);
 	}
@@ -100,11 +100,23 @@ waits_for_its_job(const struct invariants *of, const struct look_deployment *d)
 static bool
 waits_for_its_forge(const struct invariants *of, const struct look_deployment *d)
 {
-	return d->is_pipeline && d->class == DEPLOY_CLASS_ACTIVE &&
+	return d->is_beside && d->class == DEPLOY_CLASS_ACTIVE &&
 	    invariants_number(of,
 		"SELECT COUNT(*) FROM effect WHERE subject = $1"
 		" AND kind IN ('forge_start', 'forge_stop', 'forge_look')",
 		DB_I64(d->id)) == 1;
+}
+
+/* Of a loan: Vault makes it, or the one timer that has it asked for once more or ends it. */
+static bool
+waits_for_vault(const struct invariants *of, const struct look_deployment *d)
+{
+	return d->is_beside && d->class == DEPLOY_CLASS_ACTIVE &&
+	    look_effects(of->look, EFFECT_VAULT_LEND, d->id) +
+		invariants_number(of,
+		    "SELECT COUNT(*) FROM loan l JOIN effect e ON e.id = l.timer WHERE l.work = $1",
+		    DB_I64(d->id)) ==
+	    1;
 }
 
 /* Without the drain behind one that has ended. */
@@ -137,7 +149,7 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 
 		if (runs == 0 &&
 		    (waits_for_cloudflare(of, d) || waits_for_its_job(of, d) ||
-			waits_for_its_forge(of, d)))
+			waits_for_its_forge(of, d) || waits_for_vault(of, d)))
 			continue;
 		if (runs != is_running ||
 		    /* behind an end one may still ask whether it answers */
@@ -167,7 +179,7 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d WHERE d.state = 'QUEUED'"
 	    " AND NOT EXISTS (SELECT 1 FROM work a WHERE a.environment = d.environment AND a.state"
 	    "  IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
-	    "  AND a.action <> 'run-pipeline')"
+	    "  AND a.action NOT IN ('run-pipeline', 'lend-secret'))"
 	    " AND NOT (d.is_asked_anew AND EXISTS (SELECT 1 FROM effect WHERE subject = d.id"
 	    "  AND kind = 'wait'))"
 	    " AND NOT (d.waits_for = 'git' AND EXISTS (SELECT 1 FROM effect e JOIN work q"
@@ -206,6 +218,7 @@ claims_are_of_active_work(const struct invariants *of)
 	int64_t id = invariants_number(of,
 	    "SELECT COALESCE(MAX(id), 0) FROM work d WHERE d.state"
 	    " IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
+	    " AND d.action <> 'lend-secret'" /* it holds nothing */
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.work = d.id"
 	    "  AND c.resource = iif(d.action = 'run-pipeline', 'pipeline:' || d.argument || ':', 'env:')"
 	    "  || d.environment)");
@@ -214,10 +227,10 @@ claims_are_of_active_work(const struct invariants *of)
 		tell(of, __func__, "deployment %" PRId64 " does not hold its environment", id);
 	id = invariants_number(of,
 	    "SELECT COALESCE(MAX(c.work), 0) FROM claim c WHERE NOT EXISTS (SELECT 1 FROM work d"
-	    " WHERE d.id = c.work AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING',"
-	    " 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))");
+	    " WHERE d.id = c.work AND d.action <> 'lend-secret' AND d.state IN ('RUNNING',"
+	    " 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))");
 	if (id != 0)
-		tell(of, __func__, "deployment %" PRId64 " is not active and holds something", id);
+		tell(of, __func__, "%" PRId64 " is not active, or a loan, and holds something", id);
 }
 
 /* Q3: whoever is in a queue has a place of their own in it, and is not marked any more. */
@@ -237,6 +250,7 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d JOIN environment e"
 	    " ON e.name = d.environment WHERE e.unknown_since <> 0 AND d.ended_at = 0"
+	    " AND d.action <> 'lend-secret'" /* it changes nothing there */
 	    " AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
 	    " 'VERIFYING_ROLLBACK') AND ((d.cause IN ('push', 'poll', 'job') AND d.action = '')"
 	    " OR NOT EXISTS (SELECT 1 FROM audit a"
@@ -418,7 +432,7 @@ starts_as(const char *head, const struct look_deployment *d)
 	    (d->state == DEPLOY_ROLLED_BACK && text_starts(head, "⛔ Rolled back")) ||
 	    (d->state == DEPLOY_FAILED &&
 		(text_starts(head, "⛔ Stopped") || text_starts(head, "⛔ Gate closed") ||
-		    text_starts(head, "⛔ Run may go on"))) ||
+		    text_starts(head, "⛔ Not lent") || text_starts(head, "⛔ Run may go on"))) ||
 	    (d->state == DEPLOY_CANCELLED && text_starts(head, "❌ Gate bypassed")) ||
 	    (d->state == DEPLOY_LIVE &&
 		(text_starts(head, "↩️ Rolled back") || text_starts(head, "Live: ")));

@@ -48,7 +48,7 @@ take_deployment(const struct db_rows *rows, struct look_deployment *d)
 		.shown_blocked = db_col_i64(rows, 15) != 0,
 		.is_asked_anew = db_col_i64(rows, 16) != 0,
 		.has_migrated = db_col_i64(rows, 18) != 0,
-		.is_pipeline = db_col_i64(rows, 19) != 0,
+		.is_beside = db_col_i64(rows, 19) != 0,
 	};
 	copy_text(rows, 1, d->environment, sizeof(d->environment));
 	copy_text(rows, 11, d->commit, sizeof(d->commit));
@@ -65,7 +65,7 @@ look_at_deployments(struct look *look, struct db *db, int64_t from, struct err *
 		"SELECT id, environment, state, run, message, also_message, is_touched, urls <> '',"
 		" program = 'rollback', started_at, ended_at, commit_id, previous,"
 		" cause IN ('push', 'poll', 'job'), is_again, (SELECT shown_blocked FROM question q WHERE q.work = work.id), is_asked_anew, program = 'action',"
-		" migration <> '', action = 'run-pipeline' FROM work"
+		" migration <> '', action IN ('run-pipeline', 'lend-secret') FROM work"
 		" WHERE id >= $1 ORDER BY id",
 		DB_I64(from)))
 		return false;
@@ -171,7 +171,7 @@ look_active(const struct look *look, const char *environment)
 {
 	for (size_t i = 0; i < look->n; i++)
 		if (look->deployments[i].class == DEPLOY_CLASS_ACTIVE &&
-		    !look->deployments[i].is_pipeline &&
+		    !look->deployments[i].is_beside &&
 		    strcmp(look->deployments[i].environment, environment) == 0)
 			return &look->deployments[i];
 	return NULL;

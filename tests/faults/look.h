@@ -20,7 +20,7 @@ struct look_deployment {
 	bool has_urls;
 	bool is_rollback;
 	bool is_action;
-	bool is_pipeline;	/* goes on beside others of its environment */
+	bool is_beside;		/* a pipeline or a loan: goes on beside others of its environment */
 	bool is_push;		/* or found by polling: nobody asked for it */
 	bool is_again;
 	bool shown_blocked;	/* its question said that it was rolled back */
@@ -68,6 +68,6 @@ void look_done(struct look *look);
 
 /* Borrowed; never NULL: one that has no row yet is empty. */
 const struct look_environment *look_environment(const struct look *look, const char *name);
-/* The deployment that keeps an environment busy, as no pipeline does, or NULL. */
+/* The deployment that keeps an environment busy, as no pipeline and no loan does, or NULL. */
 const struct look_deployment *look_active(const struct look *look, const char *environment);
 int64_t look_effects(const struct look *look, enum effect_kind kind, int64_t subject);

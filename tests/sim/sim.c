@@ -273,6 +273,7 @@ the_clock_is_set_back(struct sim *sim)
 	sim->witness.away_until -= back;
 	sim_rules_clock_back(sim, back);
 	sim_pipelines_clock_back(sim, back);
+	sim_loans_clock_back(sim, back);
 	for (int e = 0; e < sim->n_environments; e++) {
 		sim->targets[e].answers_at -= back;
 		sim->lags_until[e] -= back; /* what a replica has shown it shows */
@@ -325,6 +326,8 @@ static const struct {
 	{ sim_jobs_somebody_begins, { 50, 50, 12, 0 } },
 	{ sim_rules_somebody_begins, { 24, 8, 3, 0 } },
 	{ sim_pipelines_somebody_runs, { 50, 0, 0, 0 } },
+	{ sim_loans_somebody_begins, { 24, 12, 4, 10 } },
+	{ sim_loans_somebody_revokes, { 6, 4, 1, 2 } },
 	{ sim_actions_somebody_does, { 10, 0, 0, 0 } },
 	{ sim_actions_somebody_says_a_line, { 6, 0, 0, 0 } },
 	{ sim_actions_somebody_requests, { 6, 0, 0, 0 } },

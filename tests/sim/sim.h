@@ -131,6 +131,19 @@
 	F(RULE_AWAY, "GitHub took no answer yet") \
 	F(RULE_ANEW, "a run asked anew at its gate") \
 	F(RULE_STRANGE, "what a stranger had begun was refused at its gate") \
+	F(LOAN_GIVEN, "a job had what it was lent") \
+	F(LOAN_APPROVED, "a secret was lent that somebody had approved") \
+	F(LOAN_GIVEN_BACK, "a job gave back what it was lent") \
+	F(LOAN_OVER, "what was lent ended with its job") \
+	F(LOAN_REVOKED, "somebody had revoked what was lent") \
+	F(LOAN_UNFETCHED, "nobody fetched what was lent") \
+	F(LOAN_LOST, "what was kept for a job was lost at a start") \
+	F(LOAN_BESIDE, "a deployment ran beside a loan") \
+	F(VAULT_REFUSED, "Vault made no token") \
+	F(VAULT_PUT_OFF, "Vault was asked once more for a token") \
+	F(VAULT_UNSURE, "whether Vault has made a token was not said") \
+	F(VAULT_UNFIT, "Vault made a token that could not be kept") \
+	F(REVOKE_AGAIN, "Vault was asked once more to revoke a token") \
 	F(CI_PASSED, "work began whose CI had passed") \
 	F(CI_REFUSED, "work was refused whose CI had not") \
 	F(CI_AWAY, "GitHub did not say how CI stands") \

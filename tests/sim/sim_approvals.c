@@ -382,6 +382,8 @@ needs_of(const struct settings *settings, const struct sim_yes *work)
 	if (ships(work))
 		return sim_settings_approvals(
 		    settings, work->environment, strcmp(work->program, "rollback") == 0);
+	if (strstr(work->action, "lend-secret") != NULL)
+		return sim_settings_approvals_of_loan(settings, work->environment);
 	needs = strcmp(work->client, "solo") == 0 ? sim_settings_approvals_of_solo(settings) : 0;
 	return needs == 0 && work->is_requested ? 1 : needs;
 }
@@ -412,6 +414,8 @@ sim_approvals_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 		    "deployment %" PRId64 " has %zu of %d", work, n, needs);
 	if (now.is_requested)
 		sim_note(sim, SIM_REQUEST_APPROVED);
+	if (strstr(now.action, "lend-secret") != NULL)
+		sim_note(sim, SIM_LOAN_APPROVED);
 	sim_note(sim, needs > 1 ? SIM_APPROVED_BY_TWO : SIM_APPROVED_BY_ONE);
 }
 

@@ -120,7 +120,7 @@ an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 	const struct look_environment *now = look_environment(&seen, d->environment);
 	const char *claim = target->runs;
 
-	if (active_in(environment) != NULL || d->is_pipeline)
+	if (active_in(environment) != NULL || d->is_beside)
 		return; /* the next one began with this end, and may have changed it already */
 	if (d->state == DEPLOY_LIVE)
 		claim = d->commit;
@@ -454,6 +454,7 @@ sim_check_commit(struct sim *sim)
 	sim_nag_check(sim);
 	sim_pin_check(sim);
 	sim_witness_check(sim);
+	sim_loans_check(sim);
 	invariants_of_commit(&of);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
@@ -752,6 +753,7 @@ sim_check_rest(struct sim *sim)
 	sim_jobs_check_rest(sim);
 	sim_rules_check_rest(sim);
 	sim_pipelines_check_rest(sim);
+	sim_loans_check_rest(sim);
 	sim_ci_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);

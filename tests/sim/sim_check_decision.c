@@ -261,9 +261,10 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	sim_actions_before(sim, tx, ret);
 	sim_emergency_before(tx, ret);
 	sim_witness_before(sim, tx, ret);
+	sim_loans_before(sim, tx, ret);
 	if (ret->said == NULL)
 		return;
-	if (api != NULL && api->job != NULL && api_is_post(api->operation))
+	if (api != NULL && api->job != NULL && sim_jobs_changes(api))
 		why = sim_jobs_why_nothing(sim, tx->event);
 	else if (api != NULL)
 		why = why_nothing_of_it(tx, api);
@@ -330,6 +331,12 @@ somebody_may_begin(struct sim *sim, struct tx *tx, const struct db_rows *row)
 	bool is_deploy = strcmp(db_col_text(row, 5), "deploy") == 0;
 	bool is_gate = strcmp(db_col_text(row, 5), "open-gate") == 0;
 
+	if (strcmp(db_col_text(row, 5), "lend-secret") == 0) {
+		if (by != SIM_WORKFLOW || !sim_settings_may_lend(settings, environment))
+			sim_fail(sim, "nothing_is_lent_without_a_grant", "work %" PRId64,
+			    db_col_i64(row, 0));
+		return;
+	}
 	if (is_gate && by == SIM_WORKFLOW && sim_settings_may_gate(settings, environment))
 		return;
 	if (by != 0 &&
@@ -401,26 +408,27 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t started_at[SIM_DEPLOYMENTS] = { 0 };
-	bool is_pipeline;
+	bool is_beside;
 	struct err err;
 
 	find_active(sim, tx, started_at);
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT id, environment, requested_by, confirmed_by, cause NOT IN ('push', 'poll', 'job'),"
-		" iif(emergency <> '', 'emergency', iif(action IN ('open-gate', 'run-pipeline'), action, program)) FROM work WHERE started_at <> 0 AND ended_at = 0"),
+		" iif(emergency <> '', 'emergency', iif(action IN ('open-gate', 'run-pipeline', 'lend-secret'), action, program)),"
+		" action IN ('run-pipeline', 'lend-secret') FROM work WHERE started_at <> 0 AND ended_at = 0"),
 	    &err);
 	while (db_next(&rows)) {
 		int64_t id = db_col_i64(&rows, 0);
 
 		if (before->started_at[id] == started_at[id])
 			continue; /* else it began, or once more: by another list */
-		is_pipeline = strcmp(db_col_text(&rows, 5), "run-pipeline") == 0;
-		if (!is_pipeline) /* whose gates wait for what it would hold */
+		is_beside = db_col_i64(&rows, 6) != 0;
+		if (!is_beside) /* whose gates wait for what it would hold */
 			sim->works[id].holds = sim_settings_folder(
 			    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
 		somebody_may_begin(sim, tx, &rows);
-		if (!is_pipeline && strcmp(db_col_text(&rows, 5), "rollback") != 0 &&
+		if (!is_beside && strcmp(db_col_text(&rows, 5), "rollback") != 0 &&
 		    strcmp(db_col_text(&rows, 5), "open-gate") != 0)
 			it_has_a_slot(sim, tx, id);
 		sim_locks_check_begun(sim, tx, id);
@@ -673,6 +681,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_nag_after(sim, tx);
 	sim_rules_after(sim, tx, before);
 	sim_jobs_after(sim, tx, before);
+	sim_loans_after(sim, tx, before);
 	sim_ci_after(sim, tx);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);

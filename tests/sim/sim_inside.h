@@ -290,6 +290,9 @@ struct sim_work {
 	int64_t opened_at;
 	bool is_seen; /* that it is open, by its job */
 	bool is_well; /* it has ended so */
+	int token;    /* of a loan: that Vault has said it made, its index + 1; 0: none */
+	bool is_kept; /* ... and that the loop has it */
+	bool is_lent; /* ... until it was decided that its job has it */
 };
 
 /* ... and by whom, as it was committed last. */
@@ -309,7 +312,8 @@ struct sim_memory {
 
 struct sim_job {
 	struct sim *sim;
-	enum api_operation asks; /* GATE, PUSH, COMMAND; ANSWER: what is none of its business */
+	/* GATE, PUSH, COMMAND, SECRET; ANSWER: what is none of its business */
+	enum api_operation asks;
 	int environment, branch, commit, run, attempt;
 	int check_run; /* 0: its token does not say */
 	int n_asked;
@@ -319,6 +323,19 @@ struct sim_job {
 	bool is_accepted; /* its push, as it was answered; and as it was decided on */
 	bool may_push;
 	bool is_found; /* git has answered for it, or a newer head came */
+	int64_t over_at; /* SECRET: its forge says that it is over then; 0: it is not */
+};
+
+/* --- sim_loans.c: tokens that Vault has made, by their accessor --- */
+
+#define SIM_TOKENS 4096
+
+struct sim_token {
+	int64_t work;
+	int64_t kept_until; /* the loop has it so long; 0: it does not */
+	int64_t until;	    /* its life is over then */
+	bool is_given;
+	bool is_revoked;
 };
 
 /* --- sim_rules.c: jobs that GitHub keeps at gates of its own --- */
@@ -522,6 +539,8 @@ struct sim {
 	size_t n_told_checks;
 	struct sim_told_check told_checks[4 * SIM_DEPLOYMENTS];
 
+	size_t n_tokens;
+	struct sim_token tokens[SIM_TOKENS];
 	struct sim_zone zone;
 	struct sim_witness witness;
 	struct sim_accepted accepted[SIM_DEPLOYMENTS]; /* at rest */
@@ -613,6 +632,18 @@ sim_settings_role(const struct settings *settings, int64_t person, int environme
 /* Does the workflow have gates there? */
 bool sim_settings_may_gate(const struct settings *settings, int environment);
 bool sim_settings_has_workflow(const struct settings *settings);
+#define SIM_LINE   160 /* bytes of a line of the settings */
+#define SIM_OF_ONE 9   /* variants of the application without a name */
+int sim_settings_variant(const struct settings *settings);
+/* --- sim_settings_loans.c --- */
+#define SIM_SECRETS 2 /* the first is lent to a staging, the other one to a production */
+extern const char *const sim_secrets[SIM_SECRETS];
+int sim_settings_lent_to(bool is_many, int secret); /* to that environment */
+/* Is its workflow lent what is for that environment? */
+bool sim_settings_may_lend(const struct settings *settings, int environment);
+/* Its lines, and behind `may` what it grants the workflow; returns how many lines. */
+size_t sim_settings_add_loans(int variant, char room[][SIM_LINE], char may[SIM_LINE]);
+int sim_settings_approvals_of_loan(const struct settings *settings, int environment);
 /* May they see what is queued there? */
 bool
 sim_settings_may_look(const struct settings *settings, int64_t person, int environment, int64_t at);
@@ -833,10 +864,32 @@ void sim_jobs_somebody_begins(struct sim *sim);
 sim_fn sim_jobs_gate_is_confirmed;
 /* Nothing may come of what that job asks; NULL: something may, and there. */
 const char *sim_jobs_why_nothing(const struct sim *sim, const struct event *event);
+/* A job that fetches what it was lent does, too. */
+bool sim_jobs_changes(const struct api_request *api);
 bool sim_jobs_may(const struct sim *sim, const struct event *event, int environment);
 void sim_jobs_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
 void sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
 void sim_jobs_check_rest(struct sim *sim);
+
+/* A new job, in a run of its own. */
+struct sim_job *sim_jobs_new(struct sim *sim, enum api_operation asks, int environment);
+/* What it is answered with comes to sim_loans_answered() where it asks for a secret. */
+void sim_jobs_ask(struct sim *sim, struct sim_job *job, enum api_operation operation,
+    const char *path, const char *body);
+bool sim_jobs_is_own(const struct sim *sim, int64_t work, const struct sim_job *job);
+
+/* --- sim_loans.c --- */
+
+void sim_loans_somebody_begins(struct sim *sim);
+void sim_loans_somebody_revokes(struct sim *sim);
+void sim_loans_answered(struct sim_job *job, const struct answer *answer);
+void sim_loans_call(struct sim *sim, struct sim_open *open);
+void sim_loans_cut(struct sim *sim);
+void sim_loans_clock_back(struct sim *sim, int64_t back_ms);
+void sim_loans_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+void sim_loans_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_loans_check(struct sim *sim); /* after every commit */
+void sim_loans_check_rest(struct sim *sim);
 
 /* --- sim_rules.c --- */
 
@@ -985,6 +1038,8 @@ struct sim_before {
 	enum sim_says says;	/* to an approval ... */
 	struct sim_yes says_of; /* ... of that work, as it was */
 	int64_t reviews;	/* an emergency; 0: none */
+	int64_t n_revokes;	/* orders to revoke a token */
+	int64_t n_kept;		/* loans that a start finds kept */
 };
 /* Who had confirmed it; 0: nobody. */
 int64_t sim_before_confirmer(const struct sim_before *before, int64_t work);

@@ -57,6 +57,10 @@ on_answered(void *ctx, const struct answer *answer)
 	sim_trace(job->sim, "job %d.%d is answered %d", job->run, job->attempt, answer->status);
 	if (answer->status == 403 || answer->status == 404)
 		sim_note(job->sim, SIM_JOB_DENIED);
+	if (job->asks == API_SECRET) {
+		sim_loans_answered(job, answer);
+		return;
+	}
 	if (job->asks == API_GATE && answer->status == 202)
 		job->work = answer->work;
 	job->is_open |= job->asks == API_GATE && strstr(text, "\"state\":\"running\"") != NULL;
@@ -66,6 +70,31 @@ on_answered(void *ctx, const struct answer *answer)
 }
 
 /* The same once more now and then, by the same token. */
+void
+sim_jobs_ask(struct sim *sim, struct sim_job *job, enum api_operation operation, const char *path,
+    const char *body)
+{
+	struct err err;
+
+	sim_trace(sim, "job %d.%d of %.7s asks %s %s", job->run, job->attempt,
+	    sim->commits[job->commit], path, body);
+	for (int n = sim_one_in(sim, 10) ? 2 : 1; n > 0; n--) {
+		struct event *event = sim_server_event(sim, EVENT_API);
+
+		event->u.api = calloc(1, sizeof(*event->u.api));
+		sim_must(event->u.api != NULL, "a request");
+		event->u.api->is_network = true;
+		event->u.api->from = (struct update){
+			.kind = UPDATE_TEXT, .is_private = true, .person = SIM_WORKFLOW
+		};
+		event->u.api->job = claims_of(sim, job);
+		sim_must(api_read(operation, path, body, strlen(body), event->u.api, &err), path);
+		event->done = on_answered;
+		event->done_ctx = job;
+		sim_server_submit(sim, event);
+	}
+}
+
 static void
 ask(struct sim *sim, struct sim_job *job, enum api_operation operation, int64_t work)
 {
@@ -74,7 +103,6 @@ ask(struct sim *sim, struct sim_job *job, enum api_operation operation, int64_t 
 	const char *environment = sim_environments[job->environment];
 	const char *word = job->asks == API_COMMAND ? "deploy" : "approve";
 	char path[64], body[128] = "{}";
-	struct err err;
 
 	(void)snprintf(path, sizeof(path), "%s/%" PRId64, api_rows[operation].path, work);
 	if (api_rows[operation].behind != API_NUMBER)
@@ -93,23 +121,7 @@ ask(struct sim *sim, struct sim_job *job, enum api_operation operation, int64_t 
 		(void)snprintf(body, sizeof(body), "{\"arguments\": [\"%s\"%s%s%s]}", environment,
 		    job->check_run == 0 ? ", \"" : "", job->check_run == 0 ? commit : "",
 		    job->check_run == 0 ? "\"" : "");
-	sim_trace(sim, "job %d.%d of %.7s asks %s %s", job->run, job->attempt,
-	    sim->commits[job->commit], path, body);
-	for (int n = sim_one_in(sim, 10) ? 2 : 1; n > 0; n--) {
-		struct event *event = sim_server_event(sim, EVENT_API);
-
-		event->u.api = calloc(1, sizeof(*event->u.api));
-		sim_must(event->u.api != NULL, "a request");
-		event->u.api->is_network = true;
-		event->u.api->from = (struct update){
-			.kind = UPDATE_TEXT, .is_private = true, .person = SIM_WORKFLOW
-		};
-		event->u.api->job = claims_of(sim, job);
-		sim_must(api_read(operation, path, body, strlen(body), event->u.api, &err), path);
-		event->done = on_answered;
-		event->done_ctx = job;
-		sim_server_submit(sim, event);
-	}
+	sim_jobs_ask(sim, job, operation, path, body);
 }
 
 /* A workflow that the settings do not have is not let in. */
@@ -148,6 +160,17 @@ sim_jobs_gate_is_confirmed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 	(void)sim_chat_press_anywhere(sim, SIM_ADMIN, "Confirm gate");
 }
 
+struct sim_job *
+sim_jobs_new(struct sim *sim, enum api_operation asks, int environment)
+{
+	int n = (int)sim->n_jobs++, branch = sim_branch(environment);
+
+	assert(sim->n_jobs < COUNT(sim->jobs));
+	sim->jobs[n] = (struct sim_job){ sim, asks, environment, branch, sim->head[branch],
+		1000 + n, 1, .check_run = !sim->at_gitlab && sim_one_in(sim, 2) ? 0 : 5000 + n };
+	return &sim->jobs[n];
+}
+
 /* In a run of its own, or one of before, which may have been begun again. */
 void
 sim_jobs_somebody_begins(struct sim *sim)
@@ -156,7 +179,8 @@ sim_jobs_somebody_begins(struct sim *sim)
 		API_GATE, API_PUSH, API_PUSH, API_PUSH, API_COMMAND, API_ANSWER };
 	int n = (int)sim->n_jobs, environment = 2 * sim_application(sim) + (int)sim_draw(sim, 2);
 	struct sim_job *job = &sim->jobs[n];
-	bool is_old = n > 0 && sim_one_in(sim, 3);
+	const struct sim_job *old = n > 0 ? &sim->jobs[sim_draw(sim, (uint32_t)n)] : NULL;
+	bool is_old = old != NULL && old->asks != API_SECRET && sim_one_in(sim, 3);
 
 	assert(sim->n_jobs < COUNT(sim->jobs));
 	if (!sim_settings_has_workflow(sim_settings_get(sim->loaded)))
@@ -169,7 +193,7 @@ sim_jobs_somebody_begins(struct sim *sim)
 	if (sim_one_in(sim, 3))
 		job->commit = (int)sim_draw(sim, (uint32_t)sim->n_commits);
 	if (is_old)
-		*job = sim->jobs[sim_draw(sim, (uint32_t)n)];
+		*job = *old;
 	/* A later attempt may know the number of an earlier one's gate. */
 	*job = (struct sim_job){ sim, asks[sim_draw(sim, COUNT(asks))], job->environment,
 		job->branch, job->commit, job->run, job->attempt,
@@ -196,8 +220,8 @@ asking(const struct sim *sim, const struct event *event)
 }
 
 /* A token that does not name its job is its whole run's. */
-static bool
-is_own(const struct sim *sim, int64_t work, const struct sim_job *job)
+bool
+sim_jobs_is_own(const struct sim *sim, int64_t work, const struct sim_job *job)
 {
 	bool is_one = work > 0 && work < SIM_DEPLOYMENTS && sim->works[work].job != 0;
 	const struct sim_job *of = is_one ? &sim->jobs[sim->works[work].job - 1] : NULL;
@@ -211,10 +235,11 @@ sim_jobs_why_nothing(const struct sim *sim, const struct event *event)
 {
 	const struct request *request = &event->u.api->request;
 
-	if (event->u.api->operation == API_GATE_END)
-		return is_own(sim, request_number(request, "work"), asking(sim, event)) ?
+	if (event->u.api->operation == API_GATE_END || event->u.api->operation == API_LOAN ||
+	    event->u.api->operation == API_LOAN_END)
+		return sim_jobs_is_own(sim, request_number(request, "work"), asking(sim, event)) ?
 		    NULL :
-		    "not its gate";
+		    "not its gate or loan";
 	return event->u.api->operation == API_ANSWER ||
 		(event->u.api->operation == API_COMMAND && strcmp(request->action, "deploy") != 0) ?
 	    "a person's" :
@@ -222,11 +247,23 @@ sim_jobs_why_nothing(const struct sim *sim, const struct event *event)
 }
 
 bool
+sim_jobs_changes(const struct api_request *api)
+{
+	return api_is_post(api->operation) || api->operation == API_LOAN;
+}
+
+bool
 sim_jobs_may(const struct sim *sim, const struct event *event, int environment)
 {
-	return asking(sim, event) != NULL &&
-	    (event->u.api->operation == API_GATE_END ||
-		sim_settings_may_gate(event->context.settings, environment));
+	const struct sim_job *job = asking(sim, event);
+
+	if (job == NULL)
+		return false;
+	if (job->asks == API_SECRET)
+		return event->u.api->operation != API_SECRET ||
+		    sim_settings_may_lend(event->context.settings, environment);
+	return event->u.api->operation == API_GATE_END ||
+	    sim_settings_may_gate(event->context.settings, environment);
 }
 
 /* --- around a decision --- */
@@ -258,7 +295,7 @@ check_new(struct sim *sim, struct tx *tx, const struct sim_before *before)
 
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id, environment, commit_id, cause = 'job', action = 'open-gate' FROM work"
+		"SELECT id, environment, commit_id, cause = 'job', action FROM work"
 		" WHERE id > $1 AND (cause = 'job' OR requested_by = $2)",
 		DB_I64(before->last_work), DB_I64(SIM_WORKFLOW)),
 	    &err);
@@ -266,7 +303,8 @@ check_new(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		int64_t id = db_col_i64(&rows, 0);
 		int e = sim_environment(db_col_text(&rows, 1));
 		const char *commit = db_col_text(&rows, 2);
-		bool is_gate = db_col_i64(&rows, 4) != 0;
+		bool is_gate = strcmp(db_col_text(&rows, 4), "open-gate") == 0;
+		bool is_loan = strcmp(db_col_text(&rows, 4), "lend-secret") == 0;
 
 		if (db_col_i64(&rows, 3) != 0) {
 			sim_note(sim, SIM_JOB_PUSHED);
@@ -278,7 +316,9 @@ check_new(struct sim *sim, struct tx *tx, const struct sim_before *before)
 			continue;
 		}
 		if (job == NULL ||
-		    (is_gate ? !sim_settings_may_gate(settings, e) :
+		    (is_loan ? !sim_settings_may_lend(settings, e) :
+			    is_gate ?
+			       !sim_settings_may_gate(settings, e) :
 			       sim_settings_role(settings, SIM_WORKFLOW, e, tx->at) == SIM_NOBODY))
 			sim_fail(sim, "no_job_begins_what_it_may_not", "work %" PRId64, id);
 		sim->works[id].job = (int)(job - sim->jobs) + 1;
@@ -298,7 +338,7 @@ note_asked(struct sim *sim, struct tx *tx, int64_t index)
 	if (api->operation == API_PUSH)
 		job->may_push |= sim_settings_role(tx->event->context.settings, SIM_WORKFLOW,
 				     job->branch, tx->at) != SIM_NOBODY;
-	if (is_own(sim, gate, job)) {
+	if (sim_jobs_is_own(sim, gate, job)) {
 		sim->works[gate].heard_at = tx->at;
 		sim->works[gate].is_seen = sim->works[gate].opened_at != 0;
 	}
@@ -405,7 +445,7 @@ a_gate_ends_well_by_its_own_job(struct sim *sim, struct tx *tx, const struct sim
 	while (db_next(&rows)) {
 		int64_t id = db_col_i64(&rows, 0);
 
-		if (!sim->works[id].is_well && (job == NULL || !is_own(sim, id, job)) &&
+		if (!sim->works[id].is_well && (job == NULL || !sim_jobs_is_own(sim, id, job)) &&
 		    !sim_rules_is_over(sim, tx->event, id))
 			sim_fail(sim, __func__, "gate %" PRId64, id);
 		if (!sim->works[id].is_well)
@@ -453,14 +493,14 @@ sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT w.commit_id, w.action = 'open-gate', (SELECT COUNT(*) FROM work o"
-		" WHERE o.environment = w.environment AND o.started_at <> 0 AND o.ended_at = 0 AND o.action <> 'run-pipeline'),"
+		" WHERE o.environment = w.environment AND o.started_at <> 0 AND o.ended_at = 0 AND o.action NOT IN ('run-pipeline', 'lend-secret')),"
 		" COALESCE((SELECT r.commit_id"
 		" FROM environment e JOIN release r ON r.id = e.current_release WHERE e.name ="
-		" w.environment AND w.cause = 'job' AND w.confirmed_by = 0 AND w.approvers = ''), '')"
+		" w.environment AND w.cause = 'job' AND w.confirmed_by = 0 AND w.approvers = ''), ''), w.action = 'lend-secret'"
 		" FROM work w WHERE w.id = $1",
 		DB_I64(work)),
 	    &err);
-	if (!db_next(&rows))
+	if (!db_next(&rows) || db_col_i64(&rows, 4) != 0)
 		return;
 	commit = sim_forge_index(sim, db_col_text(&rows, 0));
 	if (job != 0 && commit != sim->jobs[job - 1].commit)

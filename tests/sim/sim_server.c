@@ -51,7 +51,7 @@ may_fail_for_good(const struct event *event)
 	return event->kind == EVENT_RUN_ENDED || event->kind == EVENT_PROBED ||
 	    event->kind == EVENT_GIT_ANSWERED || event->kind == EVENT_CLOUDFLARE_GOT ||
 	    event->kind == EVENT_CLOUDFLARE_WAS_SET || event->kind == EVENT_WITNESSED ||
-	    event->kind == EVENT_FORGE_SAID;
+	    event->kind == EVENT_FORGE_SAID || event->kind == EVENT_VAULT_SAID;
 }
 
 /* What a library refuses for want of memory is a failed request. */
@@ -133,7 +133,7 @@ ends_by_itself(enum timer_kind kind)
 {
 	return kind == TIMER_QUESTION || kind == TIMER_PUSH || kind == TIMER_APPROVAL ||
 	    kind == TIMER_PAD || kind == TIMER_CHANGED || kind == TIMER_CLOUDFLARE ||
-	    kind == TIMER_WITNESS || kind == TIMER_GATE;
+	    kind == TIMER_WITNESS || kind == TIMER_GATE || kind == TIMER_LOAN;
 }
 
 static void
@@ -269,8 +269,7 @@ perform(struct sim *sim, struct effect *effect)
 		break;
 	case EFFECT_VAULT_LEND:
 	case EFFECT_VAULT_REVOKE:
-		open->effect->result->u.vault_said.is_done = true;
-		sim_chat_toast(sim, open);
+		sim_loans_call(sim, open);
 		break;
 	case EFFECT_WITNESS:
 		sim_witness_put(sim, open);
@@ -321,6 +320,8 @@ twist(struct sim *sim, struct event *event)
 		event->u.cloudflare = (struct cloudflare_answer){ .verdict = CLOUDFLARE_REFUSED };
 	if (event->kind == EVENT_FORGE_SAID)
 		event->u.forge_said.verdict = FORGE_SAYS_NOTHING;
+	if (event->kind == EVENT_VAULT_SAID)
+		event->u.vault_said.is_done = !event->u.vault_said.is_done;
 	if (event->kind == EVENT_WITNESSED)
 		event->u.witnessed.verdict =
 		    sim_one_in(sim, 2) ? WITNESS_CONFIRMED : WITNESS_REFUSED;
@@ -535,6 +536,7 @@ sim_server_cut(struct sim *sim, bool is_host)
 	sim_chat_cut(sim);
 	sim_cloudflare_cut(sim);
 	sim_witness_cut(sim);
+	sim_loans_cut(sim);
 	for (size_t i = 0; i < SIM_OPEN; i++) {
 		if (sim->open[i].effect != NULL) {
 			sim_rules_drop(sim, sim->open[i].effect);

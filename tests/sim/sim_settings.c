@@ -9,8 +9,8 @@
 #include "types/principal.h"
 #include "types/settings.h"
 
-#define LINES_MAX 56
-#define OF_ONE	  9			 /* variants of the application without a name */
+#define LINES_MAX 72
+#define OF_ONE	  SIM_OF_ONE
 #define OF_FEW	  18			 /* ... and of eight; the others are of fifty */
 #define MAY_UNTIL INT64_C(1767312000000) /* the end of 2026-01-01 */
 
@@ -259,7 +259,7 @@ write_application(int variant, int application, const char *directory)
 {
 	const char *name = sim_applications[application];
 	bool is_holder = strcmp(name, variants[variant].holder) == 0;
-	char path[160];
+	char path[SIM_LINE];
 	FILE *file;
 
 	if (variants[variant].gone != NULL && strcmp(name, variants[variant].gone) == 0)
@@ -313,7 +313,7 @@ static const struct forge_lines {
 };
 
 static void
-add_lines(char room[LINES_MAX][160], size_t *n, const char *const *lines)
+add_lines(char room[LINES_MAX][SIM_LINE], size_t *n, const char *const *lines)
 {
 	for (; *lines != NULL; lines++)
 		(void)snprintf(room[(*n)++], sizeof(room[0]), "%s", *lines);
@@ -323,7 +323,7 @@ static struct settings *
 load(int variant, bool at_gitlab, const char *folder)
 {
 	const struct forge_lines *forge = &forges[at_gitlab ? 1 : 0];
-	char room[LINES_MAX][160], *list[LINES_MAX + 2], apps[96], key[4096];
+	char room[LINES_MAX][SIM_LINE], *list[LINES_MAX + 2], apps[96], key[4096], *may;
 	struct settings_report report = { 0 };
 	struct settings *settings;
 	size_t n = 0;
@@ -361,8 +361,10 @@ load(int variant, bool at_gitlab, const char *folder)
 		(void)snprintf(room[n++], sizeof(room[0]), "ENABLE_API_SERVER=true");
 		(void)snprintf(room[n++], sizeof(room[0]), "PUBLIC_URL=https://bot.example.org");
 		add_lines(room, &n, forge->workflow);
+		may = room[n++];
 		(void)snprintf(
-		    room[n++], sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);
+		    may, sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);
+		n += sim_settings_add_loans(variant, &room[n], may);
 		if (variant < OF_ONE)
 			add_lines(room, &n, forge->pipelines);
 	}
@@ -390,7 +392,7 @@ load(int variant, bool at_gitlab, const char *folder)
 static void
 write_key(const char *folder)
 {
-	char path[160];
+	char path[SIM_LINE];
 	FILE *file;
 
 	(void)snprintf(path, sizeof(path), "%s/totp.key", folder);
@@ -473,8 +475,8 @@ sim_settings_may_lack(int application)
 	return false;
 }
 
-static int
-variant_of(const struct settings *settings)
+int
+sim_settings_variant(const struct settings *settings)
 {
 	int variant = 0;
 
@@ -486,7 +488,7 @@ variant_of(const struct settings *settings)
 bool
 sim_settings_has_group(const struct settings *settings)
 {
-	return !has_no_group[variant_of(settings)];
+	return !has_no_group[sim_settings_variant(settings)];
 }
 
 /* By the role of that name in the file of shop, and by no other. */
@@ -540,7 +542,7 @@ role_of_bearer(int variant, int environment)
 enum sim_role
 sim_settings_role(const struct settings *settings, int64_t person, int environment, int64_t at)
 {
-	int variant = variant_of(settings);
+	int variant = sim_settings_variant(settings);
 
 	if (person < 0)
 		return role_of_local(variant, person, environment);
@@ -561,13 +563,14 @@ sim_settings_role(const struct settings *settings, int64_t person, int environme
 bool
 sim_settings_has_workflow(const struct settings *settings)
 {
-	return workflows[variant_of(settings)].may != NULL;
+	return workflows[sim_settings_variant(settings)].may != NULL;
 }
 
 bool
 sim_settings_may_gate(const struct settings *settings, int environment)
 {
-	return environment != SIM_CLIENT && workflows[variant_of(settings)].gates[environment % 2];
+	return environment != SIM_CLIENT &&
+	    workflows[sim_settings_variant(settings)].gates[environment % 2];
 }
 
 static bool
@@ -581,11 +584,12 @@ is_lead(int variant, int64_t person)
 bool
 sim_settings_may_look(const struct settings *settings, int64_t person, int environment, int64_t at)
 {
-	bool is_of_staging = role_of_local(variant_of(settings), person, 0) != SIM_NOBODY ||
-	    is_lead(variant_of(settings), person);
+	bool is_of_staging =
+	    role_of_local(sim_settings_variant(settings), person, 0) != SIM_NOBODY ||
+	    is_lead(sim_settings_variant(settings), person);
 
 	for (int i = 0; i < 3; i++)
-		is_of_staging |= variants[variant_of(settings)].staging[i] == person;
+		is_of_staging |= variants[sim_settings_variant(settings)].staging[i] == person;
 	return is_of_staging || sim_settings_role(settings, person, environment, at) != SIM_NOBODY;
 }
 
@@ -593,7 +597,7 @@ bool
 sim_settings_may_approve(
     const struct settings *settings, int64_t person, int environment, int64_t at)
 {
-	int variant = variant_of(settings);
+	int variant = sim_settings_variant(settings);
 	bool is_leads_alone = approvals_of[variant].is_leads_alone && environment % 2 == 1;
 
 	return is_lead(variant, person) ||
@@ -604,7 +608,7 @@ sim_settings_may_approve(
 int
 sim_settings_approvals(const struct settings *settings, int environment, bool is_rollback)
 {
-	const struct approvals *approvals = &approvals_of[variant_of(settings)];
+	const struct approvals *approvals = &approvals_of[sim_settings_variant(settings)];
 
 	return is_rollback ? approvals->of_rollback[environment % 2] :
 			     approvals->of[environment % 2];
@@ -613,14 +617,14 @@ sim_settings_approvals(const struct settings *settings, int environment, bool is
 int
 sim_settings_approvals_of_solo(const struct settings *settings)
 {
-	return approvals_of[variant_of(settings)].of_solo;
+	return approvals_of[sim_settings_variant(settings)].of_solo;
 }
 
 bool
 sim_settings_needs_code(
     const struct settings *settings, const char *program, const char *action, int environment)
 {
-	const struct codes *codes = &codes_of[variant_of(settings)];
+	const struct codes *codes = &codes_of[sim_settings_variant(settings)];
 	int kind = environment % 2;
 
 	if (strcmp(program, "action") == 0)
@@ -636,7 +640,7 @@ sim_settings_needs_code(
 const char *
 sim_settings_witness(const struct settings *settings, int64_t *ret_minutes)
 {
-	int variant = variant_of(settings);
+	int variant = sim_settings_variant(settings);
 
 	if (ret_minutes != NULL)
 		*ret_minutes = witnesses[variant].minutes;
@@ -646,7 +650,7 @@ sim_settings_witness(const struct settings *settings, int64_t *ret_minutes)
 const char *
 sim_settings_folder(const struct settings *settings, int environment)
 {
-	const char *holder = variants[variant_of(settings)].holder;
+	const char *holder = variants[sim_settings_variant(settings)].holder;
 	bool is_holder = holder != NULL && environment % 2 == 0 &&
 	    strcmp(sim_applications[environment / 2], holder) == 0;
 
@@ -656,7 +660,7 @@ sim_settings_folder(const struct settings *settings, int environment)
 int64_t
 sim_settings_frozen_until(const struct settings *settings, int environment, int64_t at)
 {
-	const struct minutes *freeze = variants[variant_of(settings)].freeze;
+	const struct minutes *freeze = variants[sim_settings_variant(settings)].freeze;
 	int64_t minute = (at - THURSDAY_MS) / MINUTE_MS, of_week = minute % WEEK_MINUTES;
 
 	for (; freeze != NULL && environment % 2 == 0 && freeze->to != 0; freeze++)
