@@ -470,6 +470,28 @@ TEST(an_approval_of_a_loan_asks_for_a_code)
 	factor_close(&s.w);
 }
 
+/* While Vault is sealed, or when it waits to be fetched. */
+TEST(a_grant_withdrawn_behind_the_last_yes_gives_nothing)
+{
+	for (int is_made = 0; is_made < 2; is_made++) {
+		struct scene s;
+
+		open_scene(&s, NULL);
+		assert_int_equal(wants(&s, DB_MIGRATE), 202);
+		vault_says(&s, EFFECT_VAULT_LEND,
+		    is_made ? &MADE : &(struct vault_said){ .retry_after_s = 5, .why = "sealed" });
+		world_settings(&s.w, SETTINGS, "WORKFLOW_SHOP_MAY=secret.stripe:production", NULL);
+		world_settings_read(&s.w);
+		if (!is_made)
+			world_due(&s.w, TIMER_LOAN);
+		assert_int_equal(looks(&s).status, 403);
+		assert_int_equal(is(&s), DEPLOY_FAILED);
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), is_made);
+		world_close(&s.w);
+	}
+}
+
 TEST(a_workflow_asks_five_times_a_minute)
 {
 	char run[8];

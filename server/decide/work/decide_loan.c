@@ -372,6 +372,21 @@ give(struct tx *tx, struct deployment *work, struct loan_row *row)
 	tx->answer.status = 200;
 }
 
+/* A grant may end between the last yes and the moment in which it is given. */
+static bool
+is_granted(struct tx *tx, const struct deployment *work)
+{
+	return loan_of(tx->settings, work->argument, work->environment, &(struct loan){ 0 }) &&
+	    decide_is_allowed_work(tx, work->requested_by, work);
+}
+
+static void
+withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
+{
+	revoke(tx, row);
+	end(tx, work, DEPLOY_WHY_REFUSED, "its workflow may not have it any more");
+}
+
 /* Whoever asks again may have it; what was refused stays refused. */
 static bool
 is_lost(const struct deployment *work)
@@ -391,6 +406,8 @@ decide_loan_look(struct tx *tx, const struct api_request *api)
 		return false;
 	tx->answer.work = work.id;
 	row = row_loan_get(tx, work.id);
+	if (work.state == DEPLOY_RUNNING && !is_granted(tx, &work))
+		withdraw(tx, &work, &row);
 	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT)
 		give(tx, &work, &row);
 	else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
@@ -478,10 +495,11 @@ decide_loan_due(struct tx *tx, int64_t number)
 		end(tx, &work, DEPLOY_WHY_TIMED_OUT, "its job did not fetch it within two minutes");
 	} else if (row.state == LOAN_ASKED && work.state == DEPLOY_RUNNING) {
 		row_loan_save(tx, &row);
-		if (loan_of(tx->settings, work.argument, work.environment, &loan))
+		if (is_granted(tx, &work) &&
+		    loan_of(tx->settings, work.argument, work.environment, &loan))
 			order_lend(tx, &work, &loan);
 		else
-			end(tx, &work, DEPLOY_WHY_REFUSED, "the settings lend it no longer");
+			withdraw(tx, &work, &row);
 	}
 }
 
