@@ -99,7 +99,7 @@ def test_what_vault_makes_for_a_job_that_needs_it_no_longer_is_revoked(scene):
         job = Job(scene).wants("stripe")
         wait_until(job.was_made, PATIENCE_S, "what Vault has made")
         assert end(job) in (200, 202)
-        job.is_refused(410, "its job ")
+        job.is_refused(403, "its job ")
         scene.vault.let_go.set()
         job.is_over()
 
@@ -205,7 +205,7 @@ def test_what_was_being_revoked_or_made_by_a_server_that_is_killed(scene):
 def test_what_was_made_otherwise_is_given_to_nobody_and_revoked(scene, what):
     scene.vault.troubles.append((CREATE, what))
     job = Job(scene).wants("stripe")
-    job.is_refused(410, "wrap_info")
+    job.is_refused(403, "wrap_info")
     job.is_over()
 
 

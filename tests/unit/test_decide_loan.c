@@ -470,6 +470,19 @@ TEST(an_approval_of_a_loan_asks_for_a_code)
 	factor_close(&s.w);
 }
 
+TEST(a_vault_that_stays_sealed_for_all_its_time_may_be_asked_again_later)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_WAIT=1m");
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	vault_says(
+	    &s, EFFECT_VAULT_LEND, &(struct vault_said){ .retry_after_s = 90, .why = "sealed" });
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(looks(&s).status, 410);
+	world_close(&s.w);
+}
+
 /* While Vault is sealed, or when it waits to be fetched. */
 TEST(a_grant_withdrawn_behind_the_last_yes_gives_nothing)
 {

@@ -188,7 +188,10 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (said->is_unsure)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, "", "lost");
 	if (is_wanted)
-		end(tx, &work, said->is_unsure ? DEPLOY_WHY_INTERRUPTED : DEPLOY_WHY_SCRIPT,
+		end(tx, &work,
+		    said->is_unsure		? DEPLOY_WHY_INTERRUPTED :
+			said->retry_after_s > 0 ? DEPLOY_WHY_TIMED_OUT :
+						  DEPLOY_WHY_SCRIPT,
 		    said->why);
 }
 
