@@ -17,6 +17,7 @@ from monitoring_aid import PATIENCE_S, Prometheus, expressions, filled_in, metri
 from ops_aid import bare, check_stop, post_github, post_telegram, request
 from stage import ROOT, WEBHOOK_SECRET, free_port, wait_until
 from tls_aid import TlsServer, make_certificate
+from vault import Vault
 
 # Nobody waits for minutes, and what is remembered over a restart ends before the test does.
 HURRY = [(r"for: \d+[mh]\n", "for: 1s\n"), (r"\[10m\]", "[10s]"), (r"> 2400\)", "> 1)"), (r"> 300\b", "> 1"),
@@ -36,7 +37,7 @@ class Town:
         self.scene.extra.update({"TELEGRAM_MODE": "webhook", "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
                                  "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook",
                                  "CLIENTS": "acme", "CLIENT_ACME_HOST": "local", "CLIENT_ACME_ACTIONS": "disk-free",
-                                 "ENABLE_API_SERVER": "true"})
+                                 "ENABLE_API_SERVER": "true", **self.vault_settings()})
         self.server = TlsServer(make_certificate(folder / "tls", int(time.time()) + 5 * DAY))
         self.folder_of("ill")
         self.ill = bare(folder / "ill", GITHUB_REPOSITORY="octo/shop", GITHUB_API_TOKEN="ghp_" + "4Kx9Qm2Rv7" * 3,
@@ -51,6 +52,12 @@ class Town:
         self.folder_of("prometheus")
         self.prometheus = Prometheus(folder / "prometheus", [f"127.0.0.1:{port}", f"127.0.0.1:{self.ill.port}",
                                                              self.nobody], HURRY)
+
+    def vault_settings(self):
+        """Of a Vault in which no time passes."""
+        self.vault = Vault()
+        token = self.vault.make(["default"], "auth/token/create", ttl=DAY, period=DAY, end=self.vault.now + DAY)
+        return {"VAULT_ADDR": self.vault.url, "VAULT_TOKEN": token.id}
 
     def folder_of(self, name):
         (self.folder / name).mkdir()
@@ -72,6 +79,7 @@ class Town:
         self.server.stop()
         check_stop(self.ill)
         self.scene.close()
+        self.vault.stop()
 
     def start_ill_anew(self, *statements):
         """... with these in its database."""
