@@ -421,15 +421,20 @@ tell_places(const struct look *l)
 	}
 }
 
+/* Those alone begin where something is in progress. */
+static bool
+has_apart(const struct look *l)
+{
+	return settings_member_line(l->tx->settings, l->environment, FAMILY_PIPELINE, NULL) !=
+	    NULL ||
+	    loan_is_there(l->tx->settings, "*", l->environment);
+}
+
 static void
 look(struct look *l)
 {
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(l->tx, l->environment, ids);
-	/* Those alone begin where something is in progress. */
-	bool has_apart =
-	    settings_member_line(l->tx->settings, l->environment, FAMILY_PIPELINE, NULL) != NULL ||
-	    loan_is_there(l->tx->settings, "*", l->environment);
 	struct deployment active;
 
 	l->is_busy = row_deployment_active(l->tx, l->environment, &active)->id != 0;
@@ -437,7 +442,7 @@ look(struct look *l)
 		return;
 	l->settings = settings_environment(l->tx->settings, l->environment);
 	row_environment_get(l->tx, l->environment, &l->now);
-	for (size_t i = 0; i < n && !l->tx->failed && (!l->is_busy || has_apart); i++)
+	for (size_t i = 0; i < n && !l->tx->failed && (!l->is_busy || has_apart(l)); i++)
 		take_turn(l, ids[i]);
 	tell_places(l);
 }

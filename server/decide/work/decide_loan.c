@@ -150,7 +150,6 @@ static void
 order_lend(struct tx *tx, const struct deployment *work, const struct loan *loan)
 {
 	struct effect effect = { .kind = EFFECT_VAULT_LEND, .subject = work->id };
-
 	char *slash;
 
 	/* Two applications may have secrets of one name, and no policy is for both. */
@@ -533,13 +532,10 @@ decide_loans_lost(struct tx *tx)
 static void
 begin(struct tx *tx, int64_t number)
 {
-	struct loan_row row = row_loan_get(tx, number);
 	struct deployment work;
 	struct loan loan;
 
 	row_deployment_get(tx, number, &work);
-	row.work = number;
-	row_loan_save(tx, &row);
 	if (loan_of(tx->settings, work.argument, work.environment, &loan))
 		order_lend(tx, &work, &loan);
 	else
