@@ -410,7 +410,8 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_outside(text, ", ",
 		    deployment->detail[0] != '\0' ? deployment->detail :
 						    "replaced by a newer commit");
-	else if (deployment->subject[0] != '\0' && !deployment_is_pipeline(deployment))
+	else if (deployment->subject[0] != '\0' && !deployment_is_pipeline(deployment) &&
+	    !deployment_is_loan(deployment))
 		chat_text_quoted(
 		    text, before_subject(about), deployment->subject, CHAT_FIRST_SUBJECT);
 	else if (deployment_is_action(deployment) || deployment->commit[0] != '\0')

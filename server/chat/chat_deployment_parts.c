@@ -26,6 +26,8 @@ chat_deployment_commit(
 	if (deployment_is_action(deployment)) {
 		chat_text_code(text, before, deployment_action_word(deployment));
 		chat_text_some(text, " ", deployment->argument);
+		if (deployment_is_loan(deployment) && deployment->subject[0] != '\0')
+			chat_text_quoted(text, " for ", deployment->subject, CHAT_FIRST_SUBJECT);
 		if (deployment_is_gate(deployment)) {
 			chat_text_commit(text, " ", deployment->commit);
 			chat_text_subject(text, " ", deployment->subject);

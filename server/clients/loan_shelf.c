@@ -92,6 +92,12 @@ loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token)
 }
 
 bool
+loan_shelf_has(struct loan_shelf *shelf, int64_t work)
+{
+	return find(shelf, work) != NULL;
+}
+
+bool
 loan_shelf_take(struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1])
 {
 	struct place *place = find(shelf, work);

@@ -21,6 +21,9 @@ void loan_shelf_free(struct loan_shelf *shelf); /* takes NULL */
  * it is longer than VAULT_TOKEN_MAX bytes. */
 bool loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token) MUST_USE;
 
+/* Is it there? */
+bool loan_shelf_has(struct loan_shelf *shelf, int64_t work) MUST_USE;
+
 /* Gives it away.  False: it is not there, or not any more. */
 bool loan_shelf_take(
     struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1]) MUST_USE;

@@ -183,7 +183,8 @@ struct deployment {
 	char commit[LIMIT_COMMIT]; /* "" until git has answered */
 	char image[LIMIT_IMAGE];   /* of commit, once it is known; "": none */
 	char ref[LIMIT_REF];	   /* as asked for; "": the environment's branch */
-	char subject[LIMIT_SUBJECT]; /* of a pipeline's run the words that it is given */
+	char subject[LIMIT_SUBJECT]; /* of a pipeline's run the words that it is given, of a loan
+				      * what for */
 	char author[LIMIT_PERSON];
 	bool is_force_push;
 	bool is_off_branch;		  /* not in the environment's branch */

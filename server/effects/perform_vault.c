@@ -99,6 +99,7 @@ keep(struct effect *effect, const struct json *body)
 	struct err err;
 
 	if (!vault_read_wrap(body, lend_path(effect, path), WRAP_TTL_S, &wrap, &err)) {
+		said->is_wrong = true;
 		said->is_unsure = wrap.accessor[0] == '\0';
 		(void)text_copy(said->why, sizeof(said->why), err.text); /* it fits */
 	} else if (!loan_shelf_put(effect->perform->loans, effect->subject, wrap.token)) {

@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_delivery.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/json_take.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "types/pipeline_run.h"
@@ -157,6 +159,42 @@ add_pipeline(struct decoding *d, const struct json *body)
 	return true;
 }
 
+/* A job that is over; one that goes on says nothing. */
+static bool
+add_build(struct decoding *d, const struct json *body)
+{
+	static const char *const over[][2] = { { "success", "success" }, { "failed", "failure" },
+		{ "canceled", "cancelled" }, { "skipped", "skipped" } };
+	const struct json *project = json_get(body, "project");
+	struct json_take take = { .whose = "its", .code = ERR_INVALID, .err = d->err };
+	struct delivery *delivery = begin(d);
+	int64_t repository = 0, run = 0, job = 0;
+	struct job *of;
+
+	for (size_t i = 0; i < COUNT(over); i++) {
+		if (!json_has(body, "build_status", over[i][0]))
+			continue;
+		delivery->kind = DELIVERY_WORKFLOW_JOB;
+		delivery->job = mem_new(1, sizeof(*delivery->job));
+		(void)text_copy(delivery->job->conclusion, sizeof(delivery->job->conclusion),
+		    over[i][1]); /* it fits */
+	}
+	if (delivery->job == NULL)
+		return true;
+	of = &delivery->job->of;
+	json_take_plain(&take, project, "path_with_namespace", of->repository, LIMIT_REF);
+	json_take_number(&take, body, "project_id", &repository);
+	json_take_number(&take, body, "pipeline_id", &run);
+	json_take_number(&take, body, "build_id", &job);
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), of->repository);
+	(void)snprintf(of->repository_id, sizeof(of->repository_id), "%s%" PRId64,
+	    job_forges[DELIVERY_GITLAB].mark, repository);
+	(void)snprintf(of->run, sizeof(of->run), "%" PRId64, run);
+	(void)snprintf(of->check_run, sizeof(of->check_run), "%" PRId64, job);
+	of->attempt = 1; /* one that is begun again is another job */
+	return !take.failed;
+}
+
 static bool
 read_gitlab(struct decoding *d, const struct json *body)
 {
@@ -172,6 +210,8 @@ read_gitlab(struct decoding *d, const struct json *body)
 		return err_set(d->err, ERR_INVALID, "no object_kind");
 	if (json_has(body, "object_kind", "pipeline"))
 		return add_pipeline(d, body);
+	if (json_has(body, "object_kind", "build"))
+		return add_build(d, body);
 	return add(d, json_has(body, "object_kind", "push") ? &said : NULL);
 }
 

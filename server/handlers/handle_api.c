@@ -21,6 +21,7 @@
 #include "decide/view/decide_view.h"
 #include "decide/work/decide_gate.h"
 #include "decide/work/decide_loan.h"
+#include "decide/work/decide_loan_ask.h"
 #include "decide/question/decide_where.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
@@ -280,6 +281,8 @@ decide_for_job(struct tx *tx, const struct api_request *api, struct json_out *js
 		decide_loan(tx, api);
 	else if (api->operation == API_LOAN_END)
 		decide_loan_end(tx, api);
+	else if (api->operation == API_LOAN_FAILED)
+		decide_loan_failed(tx, api);
 	else if (decide_loan_look(tx, api))
 		decide_put_begun(tx, json);
 }
@@ -327,6 +330,7 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 	case API_SECRET:
 	case API_LOAN:
 	case API_LOAN_END:
+	case API_LOAN_FAILED:
 		decide_for_job(tx, api, json);
 		break;
 	case API_FIRST_ADMIN:

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "clients/loan_shelf.h"
 #include "lib/address.h"
 #include "lib/bucket.h"
 #include "lib/clock.h"
@@ -505,6 +506,9 @@ submit(const struct operation *operation, struct http_request *request, const st
 		route_api_said(request, 400, err.text);
 		return;
 	}
+	if (operation->operation == API_LOAN)
+		event->u.api->is_kept = loan_shelf_has(
+		    local->config.loans, request_number(&event->u.api->request, "work"));
 	asked = mem_new(1, sizeof(*asked));
 	*asked = (struct asked){ .config = &local->config,
 		.request = request,

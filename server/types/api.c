@@ -330,6 +330,18 @@ read_nothing(const struct json *body, struct err *err)
 	return json_count(body) == 0 || err_set(err, ERR_INVALID, "expected {}, and nothing in it");
 }
 
+/* {"reason": "migrate"} */
+static bool
+read_what_for(const struct json *body, struct api_request *ret, struct err *err)
+{
+	const struct json *reason = json_get(body, "reason");
+
+	if (!read_reason(reason, ret, err))
+		return false;
+	return json_count(body) == (reason != NULL ? 1u : 0u) ||
+	    err_set(err, ERR_INVALID, "expected {\"reason\": \"...\"} or {}, and nothing else");
+}
+
 bool
 api_read(enum api_operation operation, const char *path, const char *body, size_t size,
     struct api_request *ret, struct err *err)
@@ -361,7 +373,9 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 	case API_GATE_END:
 		return read_conclusion(json, ret, err);
 	case API_SECRET:
+		return read_what_for(json, ret, err);
 	case API_LOAN_END:
+	case API_LOAN_FAILED:
 	case API_FIRST_ADMIN_LINK:
 		return read_nothing(json, err);
 	default:

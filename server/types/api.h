@@ -38,13 +38,14 @@ struct api_request {
 	enum api_operation operation;
 	struct update from;	     /* who; text: of a command, as it is typed in a chat */
 	struct request request;	     /* of all others: target, work/12, answer=yes */
-	char reason[API_REASON_MAX]; /* COMMAND: why in a freeze; "": none */
+	char reason[API_REASON_MAX]; /* COMMAND: why in a freeze; SECRET: what for; "": none */
 	char code[API_CODE];	     /* a POST: of the second factor of who asks; "": none */
 	char first[API_CODE];	     /* FACTOR: the first code of a new one; "": none */
 	char shown[API_SHOWN];	     /* ANSWER: of the question that was read; "": none */
 	char recovery[API_RECOVERY]; /* FACTOR: a recovery code as it is typed, in the place of
 				      * `code` or to recover with; "": none */
 	int64_t offset;		     /* LOG: bytes */
+	bool is_kept;	 /* LOAN: the loop has what was lent */
 	bool is_network; /* from.token says who; else, over LOCAL_SOCKET, from.person does */
 	char client[48]; /* is_network: the address that it came from */
 	struct job *job; /* owned; not NULL: a job of a workflow asks, whose token was checked */

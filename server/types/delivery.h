@@ -63,7 +63,7 @@ struct delivery {
 	int64_t repository_id; /* 0: it does not say */
 	bool is_large;	       /* above what its kind may have: nothing of it was read */
 	struct pipeline_run *run; /* owned: of a run, of whichever forge; else NULL */
-	struct delivery_job *job; /* owned: of GitHub's that are no push, nor a ping; else NULL */
+	struct delivery_job *job; /* owned: of a job, of GitHub's no push nor ping; else NULL */
 	int64_t job_run;	/* by_job: its run's number; else 0 */
 	bool by_job;		/* of a workflow: `after` alone is deployed */
 	/* A job of this workflow announced it, and nobody knows who has pushed it; "": somebody

@@ -882,6 +882,7 @@ bool sim_jobs_is_own(const struct sim *sim, int64_t work, const struct sim_job *
 
 void sim_loans_somebody_begins(struct sim *sim);
 void sim_loans_somebody_revokes(struct sim *sim);
+bool sim_loans_is_kept(struct sim *sim, int64_t work); /* by the loop, to be fetched */
 void sim_loans_answered(struct sim_job *job, const struct answer *answer);
 void sim_loans_call(struct sim *sim, struct sim_open *open);
 void sim_loans_cut(struct sim *sim);

@@ -89,6 +89,8 @@ sim_jobs_ask(struct sim *sim, struct sim_job *job, enum api_operation operation,
 		};
 		event->u.api->job = claims_of(sim, job);
 		sim_must(api_read(operation, path, body, strlen(body), event->u.api, &err), path);
+		event->u.api->is_kept =
+		    sim_loans_is_kept(sim, request_number(&event->u.api->request, "work"));
 		event->done = on_answered;
 		event->done_ctx = job;
 		sim_server_submit(sim, event);
@@ -236,7 +238,7 @@ sim_jobs_why_nothing(const struct sim *sim, const struct event *event)
 	const struct request *request = &event->u.api->request;
 
 	if (event->u.api->operation == API_GATE_END || event->u.api->operation == API_LOAN ||
-	    event->u.api->operation == API_LOAN_END)
+	    event->u.api->operation == API_LOAN_END || event->u.api->operation == API_LOAN_FAILED)
 		return sim_jobs_is_own(sim, request_number(request, "work"), asking(sim, event)) ?
 		    NULL :
 		    "not its gate or loan";

@@ -35,7 +35,8 @@ job_is_over(struct sim *sim, int64_t index, UNUSED int64_t b)
 	event = sim_server_event(sim, EVENT_DELIVERY);
 	said = &event->u.delivery;
 	said->kind = of->check_run != 0 ? DELIVERY_WORKFLOW_JOB : DELIVERY_WORKFLOW_RUN;
-	said->by_app = true;
+	said->forge = sim->at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB;
+	said->by_app = !sim->at_gitlab;
 	(void)snprintf(said->id, sizeof(said->id), ID_OF_LOANS, (int)index);
 	memcpy(said->digest, &index, sizeof(index));
 	said->digest[sizeof(said->digest) - 1] = 9;
@@ -75,7 +76,7 @@ end_job(struct sim *sim, struct sim_job *job)
 	job->is_over = true;
 	job->over_at = sim->now;
 	sim_trace(sim, "job %d.%d is over", job->run, job->attempt);
-	for (int n = sim->at_gitlab ? 0 : (int)sim_draw(sim, 3); n > 0; n--)
+	for (int n = (int)sim_draw(sim, 3); n > 0; n--)
 		sim_later(sim, 0, sim_delay(sim, 10, 300000), job_is_over, job - sim->jobs, 0);
 }
 
@@ -109,7 +110,7 @@ job_goes_on(struct sim *sim, int64_t index, UNUSED int64_t b)
 		return;
 	}
 	if (job->work != 0 && sim_one_in(sim, job->is_open ? 2 : 30))
-		operation = API_LOAN_END;
+		operation = sim_one_in(sim, 4) ? API_LOAN_FAILED : API_LOAN_END;
 	if (operation != API_SECRET && sim_one_in(sim, 16))
 		work = sim_check_number(
 		    sim, sim->eyes, "SELECT COALESCE(MAX(work), 1) FROM loan WHERE $1", 1);
@@ -342,6 +343,12 @@ note_made(struct sim *sim, const struct tx *tx)
 		return;
 	work->token = index + 1;
 	work->is_kept = said->is_done;
+}
+
+bool
+sim_loans_is_kept(struct sim *sim, int64_t work)
+{
+	return find_kept(sim, work) != NULL;
 }
 
 /* Once, of what Vault has made and the loop keeps, to the job that asked. */

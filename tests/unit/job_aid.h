@@ -17,8 +17,8 @@
 	}
 
 /* Each request has a token of its own.  body may be NULL: a GET. */
-static inline struct answer
-job_asks(struct world *w, struct job *job, enum api_operation operation, const char *path,
+static inline struct event *
+job_event(struct world *w, struct job *job, enum api_operation operation, const char *path,
     const char *body)
 {
 	static int tokens = 1;
@@ -29,6 +29,7 @@ job_asks(struct world *w, struct job *job, enum api_operation operation, const c
 	assert_non_null(api);
 	event->u.api = api;
 	api->is_network = true;
+	api->is_kept = true;
 	api->from = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
 	api->job = calloc(1, sizeof(*api->job));
 	assert_non_null(api->job);
@@ -36,7 +37,14 @@ job_asks(struct world *w, struct job *job, enum api_operation operation, const c
 	if (!api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err))
 		fail_msg("%s: %s", path, err.text);
 	(void)snprintf(job->token, sizeof(job->token), "a-%d", ++tokens);
-	return world_decide(w, event);
+	return event;
+}
+
+static inline struct answer
+job_asks(struct world *w, struct job *job, enum api_operation operation, const char *path,
+    const char *body)
+{
+	return world_decide(w, job_event(w, job, operation, path, body));
 }
 
 static inline void

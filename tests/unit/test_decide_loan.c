@@ -518,3 +518,128 @@ TEST(a_workflow_asks_five_times_a_minute)
 	}
 	world_close(&s.w);
 }
+
+/* --- somebody else may have it --- */
+
+static int
+could_not_unwrap(struct scene *s)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/v1/loan-failed/%lld", (long long)s->loan);
+	return job_asks(&s->w, &s->job, API_LOAN_FAILED, path, "{}").status;
+}
+
+#define ALARM "🔐 Secret db-migrate of production: its job could not unwrap it"
+
+/* Also where its job has given it back: whoever was first may have done that. */
+TEST(admins_are_sent_once_that_a_job_could_not_unwrap_what_it_was_given)
+{
+	for (int is_given_back = 0; is_given_back < 2; is_given_back++) {
+		struct scene s;
+
+		open_scene(&s, NULL);
+		is_lent(&s);
+		if (is_given_back)
+			assert_int_equal(gives_back(&s), 202);
+		assert_int_equal(could_not_unwrap(&s), 202);
+		assert_non_null(world_says_in(&s.w, WORLD_ADMIN, ALARM));
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+		assert_int_equal(world_audited(&s.w, "\"code\":\"secret_unwrap_failed\"",
+				     "\"severity\":\"high\""),
+		    1);
+		vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
+		assert_int_equal(could_not_unwrap(&s), 202);
+		assert_int_equal(
+		    world_audited(&s.w, "secret_unwrap_failed", "\"deployment\":1,"), 1);
+		world_close(&s.w);
+	}
+}
+
+/* Nobody can have had it: it was not given yet. */
+TEST(what_was_not_given_cannot_fail_to_be_unwrapped)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	(void)text_copy(s.job.check_run, sizeof(s.job.check_run), "99002");
+	assert_int_equal(could_not_unwrap(&s), 404);
+	(void)text_copy(s.job.check_run, sizeof(s.job.check_run), "99001");
+	assert_int_equal(could_not_unwrap(&s), 202);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_null(world_says(&s.w, ALARM));
+	assert_int_equal(world_audited(&s.w, "secret_unwrap_failed", NULL), 0);
+	world_close(&s.w);
+}
+
+TEST(admins_are_sent_that_vault_wrapped_something_else)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	vault_says(&s, EFFECT_VAULT_LEND,
+	    &(struct vault_said){
+		.is_wrong = true, .accessor = ACCESSOR, .why = "another creation_path" });
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_non_null(world_says_in(&s.w, WORLD_ADMIN,
+	    "🔐 Secret db-migrate of production: another creation_path. It is revoked."));
+	assert_int_equal(world_audited(&s.w, "secret_unwrap_failed", "8609694a"), 1);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	assert_int_equal(looks(&s).status, 403);
+	world_close(&s.w);
+}
+
+TEST(what_the_loop_has_not_is_not_given_and_is_revoked_in_time)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s, NULL);
+	assert_int_equal(wants(&s, DB_MIGRATE), 202);
+	vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+	event = job_event(&s.w, &s.job, API_LOAN, "/v1/loan/1", NULL);
+	event->u.api->is_kept = false;
+	assert_int_equal(world_decide(&s.w, event).status, 202);
+	world_due(&s.w, TIMER_LOAN);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	assert_int_equal(looks(&s).status, 410);
+	world_close(&s.w);
+}
+
+/* --- what is said --- */
+
+TEST(what_it_is_for_stands_in_the_question)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	assert_int_equal(
+	    job_asks(&s.w, &s.job, API_SECRET, DB_MIGRATE, "{\"reason\": \"job *migrate*\"}")
+		.status,
+	    202);
+	assert_non_null(world_says(&s.w, "db-migrate for \"job *migrate*\""));
+	assert_int_equal(world_audited(&s.w, "\"reason\":\"job *migrate*\"", NULL), 1);
+	world_close(&s.w);
+}
+
+TEST(a_job_of_gitlab_ends_what_it_was_lent)
+{
+	struct event *event;
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_settings(&s.w, SETTINGS, MAY, "GITLAB_URL=https://gitlab.example.org",
+	    "REPOSITORY_PATH=group/shop", NULL);
+	world_settings_read(&s.w);
+	job_is_gitlabs(&s.job, "99001");
+	is_lent(&s);
+	event = over(&s, 99001);
+	event->u.delivery.forge = DELIVERY_GITLAB;
+	(void)text_copy(event->u.delivery.repository, LIMIT_REF, "group/shop");
+	(void)text_copy(event->u.delivery.job->of.repository_id, JOB_NUMBER, "gitlab:22");
+	assert_int_equal(world_decide(&s.w, event).status, 200);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	world_close(&s.w);
+}

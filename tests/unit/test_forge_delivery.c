@@ -13,6 +13,13 @@
 #define A     "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 #define ZEROS "0000000000000000000000000000000000000000"
 
+/* Whose number is not its pipeline's; docs.gitlab.com/user/project/integrations/webhook_events. */
+#define OVER(status, run) \
+	"{\"object_kind\":\"build\",\"ref\":\"main\",\"build_id\":1977," \
+	"\"build_name\":\"migrate\",\"build_status\":\"" status "\",\"pipeline_id\":" run \
+	",\"project_id\":22," \
+	"\"project\":{\"id\":22,\"path_with_namespace\":\"g/s/n\"}}"
+
 #define GITLAB(ref, after) \
 	"{\"object_kind\":\"push\",\"ref\":\"" ref "\",\"before\":\"" ZEROS "\",\"after\":" after \
 	",\"user_username\":\"jo\",\"user_id\":4,\"project\":{\"path_with_namespace\":\"g/s/n\"}}"
@@ -186,9 +193,10 @@ TEST(what_is_not_what_it_says_is_refused)
 {
 	static const char *const any[] = { "", "[]", "7", "null", "{", "{\"ref\":\"\\ud800\"}",
 		"{\"ref\":1,\"ref\":1}", "{\"a\":\"\\u0000\"}", "{} x" };
-	static const char *const gitlab[] = { "{}", "{\"object_kind\":7}", GITLAB("", "\"" A "\""),
-		GITLAB("refs/heads/a\\nb", "\"" A "\""), GITLAB("refs/heads/main", "null"),
-		GITLAB("refs/heads/main", "\"1234\""),
+	static const char *const gitlab[] = { "{}", "{\"object_kind\":7}", OVER("failed", "0"),
+		OVER("failed", "\"31\""), "{\"object_kind\":\"build\",\"build_status\":\"failed\"}",
+		GITLAB("", "\"" A "\""), GITLAB("refs/heads/a\\nb", "\"" A "\""),
+		GITLAB("refs/heads/main", "null"), GITLAB("refs/heads/main", "\"1234\""),
 		GITLAB("refs/heads/main", "\"1A2B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D\""),
 		"{\"object_kind\":\"push\",\"ref\":\"refs/heads/main\",\"after\":\"" A "\"}" };
 	static const char *const bitbucket[] = { BITBUCKET("7"), BITBUCKET("[7]"),
@@ -249,6 +257,43 @@ TEST(a_pipeline_of_gitlab_is_a_run_with_the_jobs_that_failed)
 	assert_string_equal(is->run->failed, "test › unit\ntest › e 2e: api_failure");
 	assert_true(is->run->is_own && is->run->counts && pipeline_run_is_red(is->run));
 	event_free_all(&d.events);
+}
+
+TEST(a_job_of_gitlab_says_how_it_has_ended)
+{
+	static const char *const rows[][2] = { { OVER("success", "31"), "success" },
+		{ OVER("failed", "31"), "failure" }, { OVER("canceled", "31"), "cancelled" },
+		{ OVER("skipped", "31"), "skipped" } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct decoded d = decode(DELIVERY_GITLAB, rows[i][0]);
+		const struct delivery *is = nth(&d, 0);
+
+		assert_int_equal(d.status, 200);
+		assert_int_equal(is->kind, DELIVERY_WORKFLOW_JOB);
+		assert_string_equal(is->repository, "g/s/n");
+		assert_string_equal(is->job->of.repository_id, "gitlab:22");
+		assert_string_equal(is->job->of.run, "31");
+		assert_string_equal(is->job->of.check_run, "1977");
+		assert_int_equal(is->job->of.attempt, 1);
+		assert_string_equal(is->job->conclusion, rows[i][1]);
+		event_free_all(&d.events);
+	}
+}
+
+TEST(a_job_of_gitlab_that_goes_on_says_nothing)
+{
+	static const char *const rows[] = { OVER("running", "31"), OVER("pending", "31"),
+		OVER("of a later version", "31"), OVER("running", "0"),
+		"{\"object_kind\":\"build\"}" };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct decoded d = decode(DELIVERY_GITLAB, rows[i]);
+
+		assert_int_equal(d.status, 200);
+		assert_int_equal(nth(&d, 0)->kind, DELIVERY_OTHER);
+		event_free_all(&d.events);
+	}
 }
 
 TEST(a_pipeline_of_a_push_stands_as_gitlab_says)

@@ -203,6 +203,7 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_GATE_END] = "{\"conclusion\": \"success\"}",
 		[API_SECRET] = "{}",
 		[API_LOAN_END] = "{}",
+		[API_LOAN_FAILED] = "{}",
 		[API_FIRST_ADMIN_LINK] = "{}",
 		[API_OPERATION_COUNT] = NULL, /* all others */
 	};

@@ -189,9 +189,9 @@ ask_number(struct isolation *both, const struct who *who, enum api_operation ope
 			isolation_ask(both, who->uid, who->as, operation, path,
 			    !api_is_post(operation)	  ? NULL :
 				operation == API_GATE_END ? "{\"conclusion\": \"success\"}" :
-				operation == API_LOAN_END ? "{}" :
-				no			  ? "{\"answer\": \"no\"}" :
-							    "{\"answer\": \"yes\"}");
+				operation == API_LOAN_END || operation == API_LOAN_FAILED ? "{}" :
+				no ? "{\"answer\": \"no\"}" :
+				     "{\"answer\": \"yes\"}");
 		}
 }
 

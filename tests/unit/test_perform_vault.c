@@ -260,6 +260,7 @@ SCENE_TEST(what_vault_has_wrapped_otherwise_is_not_kept_and_its_accessor_is_said
 		assert_string_equal(got.why, why);
 		assert_string_equal(got.accessor, rows[i].accessor);
 		assert_false(got.is_done);
+		assert_true(got.is_wrong);
 		assert_int_equal(got.is_unsure, rows[i].accessor[0] == '\0');
 		assert_false(is_kept(s));
 	}

@@ -46,6 +46,7 @@ is_for_jobs(const struct api_request *api)
 	case API_SECRET:
 	case API_LOAN:
 	case API_LOAN_END:
+	case API_LOAN_FAILED:
 		return true;
 	case API_COMMAND:
 		return strcmp(api->request.action, "deploy") == 0;

@@ -1,4 +1,4 @@
-/* decide_loan.c - a job asks for a secret that the settings lend, has it once, and gives it back.  Side: store. */
+/* decide_loan.c - what was asked for is made by Vault, given once, and revoked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_loan.h"
 
@@ -6,13 +6,11 @@
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
-#include "decide/hold/decide_refusal.h"
+#include "decide/factor/decide_factor.h"
 #include "decide/question/decide_question.h"
-#include "decide/queue/decide_queue.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_job.h"
-#include "decide/who/decide_principal.h"
 #include "decide/work/decide_action.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
@@ -29,10 +27,10 @@
 #define SECOND_MS     INT64_C(1000)
 #define MINUTE_MS     (60 * SECOND_MS)
 #define FETCH_MS      (115 * SECOND_MS) /* Vault keeps what it wraps for 120 s */
-#define LOANS_MAX     64
-#define AT_ONCE	      5 /* of a workflow, then one each EVERY_MS */
-#define EVERY_MS      (12 * SECOND_MS)
 #define REVOKE_S_MOST 60
+#define ALARM_EACH_MS (24 * 60 * MINUTE_MS) /* of one loan */
+
+#define NOT_UNWRAPPED "its job could not unwrap it"
 
 /* --- its row, and the one timer that it has --- */
 
@@ -144,6 +142,20 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	say_over(tx, &work, said->is_done ? "revoked" : "it has ended at Vault");
 }
 
+/* --- somebody else may have it --- */
+
+static void
+alarm(struct tx *tx, const struct deployment *work, const char *accessor, const char *outcome,
+    const char *what)
+{
+	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, accessor, outcome);
+	decide_factor_tell(tx, 0,
+	    "🔐 Secret %s of %s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
+	    " has who asked; what was done with it stands in Vault's audit, by the accessor %.8s.",
+	    work->argument, work->environment, what, accessor[0] != '\0' ? " It is revoked." : "",
+	    work->id, accessor[0] != '\0' ? accessor : "(not known)");
+}
+
 /* --- Vault has made it, or has not --- */
 
 static void
@@ -184,7 +196,9 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		return;
 	}
 	revoke(tx, row);
-	if (said->is_unsure)
+	if (said->is_wrong)
+		alarm(tx, &work, said->accessor, "wrong", said->why);
+	else if (said->is_unsure)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, "", "lost");
 	if (is_wanted)
 		end(tx, &work,
@@ -205,132 +219,6 @@ decide_loan_said(struct tx *tx, const struct vault_said *said)
 		lent(tx, &row, said);
 	else
 		revoked(tx, &row, said);
-}
-
-/* --- it is asked for --- */
-
-/* "db-migrate" of shop's workflow is shop/db-migrate, and else the main file's. */
-static bool
-find_loan(struct tx *tx, const struct api_request *api, struct loan *ret)
-{
-	const char *workflow = api->job->workflow, *said = api->request.target;
-	bool is_whole = strchr(said, '/') != NULL || strchr(workflow, '/') == NULL;
-	char id[LIMIT_REF + ENVIRONMENT_ID_MAX];
-
-	(void)snprintf(id, sizeof(id), "%.*s%s", is_whole ? 0 : (int)strcspn(workflow, "/") + 1,
-	    workflow, said);
-	for (int is_main = 0; is_main < 2; is_main++)
-		for (size_t at = 0; loan_next(tx->settings, &at, ret);)
-			if (strcmp(ret->id, is_main ? said : id) == 0)
-				return true;
-	return false;
-}
-
-static bool
-may_have(struct tx *tx, int64_t person, const struct loan *loan)
-{
-	return policy_decide_secret(
-		   tx->settings, decide_principal(tx, person), loan->name, loan->target, tx->at)
-		   .verdict == POLICY_ALLOW;
-}
-
-/* One that is not there and one that is not granted are refused alike. */
-static bool
-find_granted(struct tx *tx, const struct api_request *api, struct loan *ret)
-{
-	bool is_there = find_loan(tx, api, ret);
-
-	if (is_there && may_have(tx, api->from.person, ret))
-		return true;
-	decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED, "secret",
-	    is_there ? ret->target : "", "no grant for it");
-	decide_refusef(tx, 403,
-	    "workflow:%s is lent no \"%.80s\": there is none, or its WORKFLOW_<NAME>_MAY grants no secret.NAME:ENVIRONMENT",
-	    api->job->workflow, api->request.target);
-	return false;
-}
-
-/* Why it is not lent now, and the status that says so; 0: it is. */
-static int
-refusal(struct tx *tx, const struct loan *loan, char ret[LIMIT_LINE])
-{
-	const char *refused = decide_refusal(tx, loan->target);
-
-	if (refused != NULL) {
-		(void)snprintf(ret, LIMIT_LINE, "%s", refused);
-		return 409;
-	}
-	if (loan->approvals == 0 &&
-	    policy_needs_factor(tx->settings, POLICY_SECRET, loan->name, loan->target)) {
-		(void)snprintf(ret, LIMIT_LINE,
-		    "REQUIRE_OTP asks a code for secret.%s, and nobody is asked: set SECRET_<NAME>_APPROVALS",
-		    loan->name);
-		return 403;
-	}
-	if (row_loan_count(tx) >= LOANS_MAX) {
-		(void)snprintf(ret, LIMIT_LINE,
-		    "%d secrets are lent or waited for: try again later", LOANS_MAX);
-		return 429;
-	}
-	return 0;
-}
-
-static bool
-may_ask_now(struct tx *tx, const struct job *job)
-{
-	char who[ENVIRONMENT_ID_MAX + 16];
-
-	(void)snprintf(who, sizeof(who), "secret:%s", job->workflow);
-	if (row_rate_limit_take(tx, who, AT_ONCE, EVERY_MS))
-		return true;
-	decide_refusef(tx, 429, "this workflow asks for secrets too often: five a minute");
-	return false;
-}
-
-static void
-ask(struct tx *tx, const struct api_request *api, const struct loan *loan)
-{
-	struct loan_row row = { .state = LOAN_ASKED };
-	struct deployment work;
-	char user[PRINCIPAL_TEXT];
-
-	decide_requested(tx, &api->from, PROGRAM_ACTION, loan->target, &work);
-	(void)text_copy(work.action, sizeof(work.action), action_table[ACTION_LEND_SECRET].name);
-	(void)text_copy(work.argument, sizeof(work.argument), loan->name);
-	row_deployment_add(tx, &work);
-	row_job_add(tx, work.id, api->job);
-	row.work = work.id;
-	row_loan_save(tx, &row);
-	decide_action_bind(tx, &work, &(struct action_row){ .executor = "vault" });
-	row_deployment_save(tx, &work);
-	tx->answer.work = work.id;
-	decide_audit_request(tx, &work, decide_requester(tx, &work, user),
-	    AUDIT_CODE_SECRET_REQUESTED, "requested",
-	    (const char *const[]){ "secret", loan->name, "name", api->from.name, "repository",
-		api->job->repository, "run", api->job->run, NULL });
-	decide_enqueue(tx, &work, DEPLOY_ON_CLEAR, NULL);
-}
-
-void
-decide_loan(struct tx *tx, const struct api_request *api)
-{
-	struct loan loan;
-	char why[LIMIT_LINE];
-	int status;
-
-	if (!decide_job_asks(tx, api) || !find_granted(tx, api, &loan))
-		return;
-	tx->answer.work = row_loan_of_job(tx, loan.target, loan.name, api->job);
-	if (tx->answer.work == 0 && !may_ask_now(tx, api->job))
-		return;
-	status = tx->answer.work != 0 ? 0 : refusal(tx, &loan, why);
-	if (status != 0) {
-		decide_refusef(tx, status, "%s", why);
-		return;
-	}
-	if (tx->answer.work == 0)
-		ask(tx, api, &loan);
-	tx->answer.status = 202;
 }
 
 /* --- somebody wants it revoked --- */
@@ -374,11 +262,11 @@ give(struct tx *tx, struct deployment *work, struct loan_row *row)
 	tx->answer.status = 200;
 }
 
-/* A grant may end between the last yes and the moment in which it is given. */
+/* A grant, or the secret, may end between the last yes and the moment in which it is given. */
 static bool
-is_granted(struct tx *tx, const struct deployment *work)
+is_granted(struct tx *tx, const struct deployment *work, struct loan *ret)
 {
-	return loan_of(tx->settings, work->argument, work->environment, &(struct loan){ 0 }) &&
+	return loan_of(tx->settings, work->argument, work->environment, ret) &&
 	    decide_is_allowed_work(tx, work->requested_by, work);
 }
 
@@ -402,15 +290,17 @@ decide_loan_look(struct tx *tx, const struct api_request *api)
 {
 	struct deployment work;
 	struct loan_row row;
+	struct loan loan;
 
 	find_of_job(tx, api, &work);
 	if (work.id == 0)
 		return false;
 	tx->answer.work = work.id;
 	row = row_loan_get(tx, work.id);
-	if (work.state == DEPLOY_RUNNING && !is_granted(tx, &work))
+	if (work.state == DEPLOY_RUNNING && !is_granted(tx, &work, &loan))
 		withdraw(tx, &work, &row);
-	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT)
+	/* What the loop has no more is revoked when it is due. */
+	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT && api->is_kept)
 		give(tx, &work, &row);
 	else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
 		tx->answer.status = 202;
@@ -434,6 +324,31 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 	tx->answer.work = work.id;
 	tx->answer.status = 202;
 	end_of_job(tx, work.id, "its job needs it no longer");
+}
+
+/* It was revoked before, or its job has ended: then too somebody may have had it. */
+void
+decide_loan_failed(struct tx *tx, const struct api_request *api)
+{
+	struct deployment work;
+	struct loan_row row;
+	char once[40];
+
+	find_of_job(tx, api, &work);
+	if (work.id == 0)
+		return;
+	tx->answer.work = work.id;
+	tx->answer.status = 202;
+	(void)snprintf(once, sizeof(once), "secret-failed:%" PRId64, work.id);
+	row = row_loan_get(tx, work.id);
+	if (work.state != DEPLOY_DONE) {
+		end_of_job(tx, work.id, NOT_UNWRAPPED);
+	} else if (row_rate_limit_take(tx, once, 1, ALARM_EACH_MS)) {
+		alarm(tx, &work, row.accessor, "failed",
+		    NOT_UNWRAPPED ": somebody else may have had it first");
+		revoke(tx, &row);
+		say_over(tx, &work, NOT_UNWRAPPED);
+	}
 }
 
 void
@@ -497,8 +412,7 @@ decide_loan_due(struct tx *tx, int64_t number)
 		end(tx, &work, DEPLOY_WHY_TIMED_OUT, "its job did not fetch it within two minutes");
 	} else if (row.state == LOAN_ASKED && work.state == DEPLOY_RUNNING) {
 		row_loan_save(tx, &row);
-		if (is_granted(tx, &work) &&
-		    loan_of(tx->settings, work.argument, work.environment, &loan))
+		if (is_granted(tx, &work, &loan))
 			order_lend(tx, &work, &loan);
 		else
 			withdraw(tx, &work, &row);

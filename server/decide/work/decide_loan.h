@@ -1,4 +1,4 @@
-/* decide_loan.h - a job asks for a secret that the settings lend, has it once, and gives it back.  Side: store. */
+/* decide_loan.h - a secret of Vault's that was asked for is given once, and revoked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A loan is work of the action lend-secret, whose argument is the secret's name: approvals, code,
@@ -16,14 +16,15 @@
 
 struct deployment;
 
-/* POST /v1/secret; tx->answer.work: the loan, of before where the same job asks again. */
-void decide_loan(struct tx *tx, const struct api_request *api);
-
 /* GET /v1/loan: how it stands.  True: it is given, this once, and the loop adds the token. */
 bool decide_loan_look(struct tx *tx, const struct api_request *api);
 
 /* POST /v1/loan-end: the job needs it no longer. */
 void decide_loan_end(struct tx *tx, const struct api_request *api);
+
+/* POST /v1/loan-failed: the job was given it, and Vault has let it have nothing.  Admins are sent
+ * that, once. */
+void decide_loan_failed(struct tx *tx, const struct api_request *api);
 
 /* Whoever sent the update, who may, has what that work has lent revoked, or ends it.  Answers. */
 void decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work);
