@@ -10,6 +10,7 @@
 
 struct place {
 	bool is_taken;
+	bool is_given; /* nobody else is given it */
 	int64_t work;
 	char token[VAULT_TOKEN_MAX + 1];
 	struct loop_timer timer; /* runs while it is taken */
@@ -25,7 +26,7 @@ clear(struct place *place)
 {
 	loop_timer_stop(&place->timer);
 	crypto_wipe(place->token, sizeof(place->token));
-	place->is_taken = false;
+	place->is_taken = place->is_given = false;
 	place->work = 0;
 }
 
@@ -94,7 +95,17 @@ loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token)
 bool
 loan_shelf_has(struct loan_shelf *shelf, int64_t work)
 {
-	return find(shelf, work) != NULL;
+	const struct place *place = find(shelf, work);
+
+	return place != NULL && !place->is_given;
+}
+
+bool
+loan_shelf_look(struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1])
+{
+	const struct place *place = find(shelf, work);
+
+	return place != NULL && text_copy(ret, VAULT_TOKEN_MAX + 1, place->token);
 }
 
 bool
@@ -102,11 +113,10 @@ loan_shelf_take(struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX
 {
 	struct place *place = find(shelf, work);
 
-	if (place == NULL)
+	if (place == NULL || place->is_given)
 		return false;
-	(void)text_copy(ret, VAULT_TOKEN_MAX + 1, place->token); /* it fits */
-	clear(place);
-	return true;
+	place->is_given = true;
+	return text_copy(ret, VAULT_TOKEN_MAX + 1, place->token); /* it fits */
 }
 
 void

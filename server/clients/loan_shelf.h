@@ -1,8 +1,8 @@
 /* loan_shelf.h - what was lent, until whoever asked for it fetches it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A wrapping token of Vault's is in memory alone: in no row, event, log or message.  It is wiped
- * when it is taken, when it is dropped, LOAN_SHELF_MS after it came, and with the shelf.
+ * A wrapping token of Vault's is in memory alone: in no row, event or log.  It is wiped when it is
+ * dropped, LOAN_SHELF_MS after it came, and with the shelf; so long Vault itself keeps it.
  */
 #pragma once
 
@@ -21,10 +21,14 @@ void loan_shelf_free(struct loan_shelf *shelf); /* takes NULL */
  * it is longer than VAULT_TOKEN_MAX bytes. */
 bool loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token) MUST_USE;
 
-/* Is it there? */
+/* Is it there, to be given away? */
 bool loan_shelf_has(struct loan_shelf *shelf, int64_t work) MUST_USE;
 
-/* Gives it away.  False: it is not there, or not any more. */
+/* A copy, to ask Vault whether somebody has used it; also of one that was given away. */
+bool loan_shelf_look(
+    struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1]) MUST_USE;
+
+/* Gives it away, once.  False: it is not there, or not any more. */
 bool loan_shelf_take(
     struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1]) MUST_USE;
 

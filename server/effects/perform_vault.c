@@ -16,6 +16,7 @@
  * allowed_policies_glob=deploybot-secret-*. */
 #define LEND_PATH   "auth/token/create/"
 #define REVOKE_PATH "auth/token/revoke-accessor"
+#define LOOK_PATH   "sys/wrapping/lookup"
 #define POLICY	    "deploybot-secret-"
 #define WRAP_TTL_S  (LOAN_SHELF_MS / 1000)
 #define BODY_MAX    2048
@@ -213,4 +214,51 @@ perform_vault_revoke(struct perform *perform, struct effect *effect)
 
 	loan_shelf_drop(perform->loans, effect->subject);
 	perform_job_wait(&job->job, left < REVOKE_WAIT_MOST_MS ? left : REVOKE_WAIT_MOST_MS);
+}
+
+/* --- is it there still? --- */
+
+static void
+on_looked(void *ctx, const struct vault_answer *answer, UNUSED const struct json *body)
+{
+	struct vault_job *job = ctx;
+	struct effect *effect;
+	struct vault_said *said;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	effect = perform_job_free(&job->job);
+	said = &effect->result->u.vault_said;
+	said->is_done = answer->verdict == VAULT_DONE;
+	said->is_used = answer->verdict == VAULT_INVALID;
+	perform_report(effect);
+}
+
+/* Asked with the wrapping token itself; of one that the loop has no more nothing is known. */
+static void
+on_look_due(struct perform_job *of)
+{
+	CLEANUP(buf_wipe) struct buf body = buf_make(BODY_MAX);
+	struct effect *effect = of->effect;
+	char token[VAULT_TOKEN_MAX + 1];
+
+	if (!loan_shelf_look(effect->perform->loans, effect->subject, token)) {
+		refuse(perform_job_free(of), "nothing is kept of it");
+		return;
+	}
+	buf_reserve(&body);
+	struct json_out json = json_out_begin(&body, '{');
+
+	json_put_str(&json, "token", token);
+	json_out_end(&json);
+	crypto_wipe(token, sizeof(token));
+	start((struct vault_job *)of, LOOK_PATH, &body, 0, on_looked);
+}
+
+void
+perform_vault_look(struct perform *perform, struct effect *effect)
+{
+	int64_t left = effect->u.vault.not_before - clock_wall_ms();
+	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, on_look_due, end);
+
+	perform_job_wait(&job->job, left < LOAN_SHELF_MS ? left : LOAN_SHELF_MS);
 }

@@ -283,7 +283,7 @@ decide_for_job(struct tx *tx, const struct api_request *api, struct json_out *js
 		decide_loan_end(tx, api);
 	else if (api->operation == API_LOAN_FAILED)
 		decide_loan_failed(tx, api);
-	else if (decide_loan_look(tx, api))
+	else if (decide_loan_look(tx, api, json))
 		decide_put_begun(tx, json);
 }
 

@@ -255,6 +255,8 @@ fault_vault(struct tx *tx, const struct fault *fault)
 }
 #define fault_vault_lend   fault_vault
 #define fault_vault_revoke fault_vault
+#define fault_vault_look   fault_vault
+#define fault_lend_message fault_vault
 
 /* What was sent is not known, and nobody would delete it: the secret is drawn anew. */
 static void

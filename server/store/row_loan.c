@@ -6,7 +6,7 @@
 #include "store/row_job.h"
 #include "store/store_inside.h"
 
-#define COLUMNS "work, phase, accessor, until_at, timer"
+#define COLUMNS "work, phase, accessor, until_at, timer, chat, message"
 /* Else nothing was made for it, and nothing will be; or that has ended. */
 #define IS_OPEN "phase <> 'over' AND (phase <> 'asked' OR " STORE_IS_OPEN ")"
 #define OF_RUN \
@@ -25,7 +25,7 @@ state_of(const char *word)
 }
 
 TX_READER(read_row, struct loan_row, TX_I64(work), TX_WORD(state, state_of), TX_TEXT(accessor),
-    TX_I64(until), TX_I64(timer))
+    TX_I64(until), TX_I64(timer), TX_I64(chat), TX_I64(message))
 
 struct loan_row
 row_loan_get(struct tx *tx, int64_t work)
@@ -39,10 +39,12 @@ row_loan_save(struct tx *tx, const struct loan_row *row)
 {
 	assert(row->state < LOAN_STATE_COUNT);
 	(void)tx_run(tx,
-	    "INSERT INTO loan (" COLUMNS ") VALUES ($1, $2, $3, $4, $5) ON CONFLICT (work) DO"
-	    " UPDATE SET phase = $2, accessor = $3, until_at = $4, timer = $5",
+	    "INSERT INTO loan (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (work)"
+	    " DO UPDATE SET phase = $2, accessor = $3, until_at = $4, timer = $5, chat = $6,"
+	    " message = $7",
 	    DB_I64(row->work), DB_TEXT(states[row->state]), DB_TEXT(row->accessor),
-	    DB_I64(row->until), DB_I64(row->timer)); /* sticky */
+	    DB_I64(row->until), DB_I64(row->timer), DB_I64(row->chat),
+	    DB_I64(row->message)); /* sticky */
 }
 
 int64_t
@@ -59,6 +61,18 @@ row_loan_of_job(struct tx *tx, const char *environment, const char *name, const 
 		if (job_is_same(&row_job_get(tx, work, &of)->job, job))
 			return work;
 	return 0;
+}
+
+int64_t
+row_loan_of_person(
+    struct tx *tx, const char *environment, const char *name, int64_t person, int64_t chat)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MAX(work.id), 0) FROM loan CROSS JOIN work ON work.id = loan.work"
+	    " WHERE " IS_OPEN " AND requested_by = $1 AND environment = $2 AND argument = $3"
+	    " AND loan.chat = $4 AND " STORE_IS_OPEN
+	    " AND NOT EXISTS (SELECT 1 FROM work_job WHERE work_job.work = loan.work)",
+	    DB_I64(person), DB_TEXT(environment), DB_TEXT(name), DB_I64(chat));
 }
 
 int64_t

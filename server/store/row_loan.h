@@ -29,6 +29,8 @@ struct loan_row {
 	char accessor[LIMIT_ACCESSOR]; /* "": none is known */
 	int64_t until; /* wall ms: Vault ends it by itself then, at the latest */
 	int64_t timer; /* TIMER_LOAN; 0: none */
+	int64_t chat;	 /* it is sent there, to a person; 0: it is fetched over /v1 */
+	int64_t message; /* Telegram's id of the message with it; 0: there is none */
 };
 
 struct loan_row row_loan_get(struct tx *tx, int64_t work);
@@ -37,6 +39,11 @@ void row_loan_save(struct tx *tx, const struct loan_row *row);
 /* The open work by which this very job has asked for that secret there; 0: none. */
 int64_t row_loan_of_job(
     struct tx *tx, const char *environment, const char *name, const struct job *job);
+
+/* The open work by which that person has asked for that secret there, in that chat (0: over /v1);
+ * 0: none. */
+int64_t row_loan_of_person(
+    struct tx *tx, const char *environment, const char *name, int64_t person, int64_t chat);
 
 /* The newest loan below `before` that may still be had or used, of the job that is over, or of its
  * run where the job is not named; 0: there is none. */

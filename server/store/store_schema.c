@@ -1259,13 +1259,21 @@ static const char *const migration_23[] = {
 	NULL,
 };
 
+static const char *const migration_24[] = {
+	/* Of what a person was lent: the chat where it is, and its message there. */
+	"ALTER TABLE loan ADD COLUMN chat INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE loan ADD COLUMN message INTEGER NOT NULL DEFAULT 0;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
-	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23 };
+	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
+	migration_24 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -698,7 +698,9 @@ CREATE TABLE loan (work INTEGER PRIMARY KEY,
  phase TEXT NOT NULL,
  accessor TEXT NOT NULL,
  until_at INTEGER NOT NULL,
- timer INTEGER NOT NULL) STRICT;
+ timer INTEGER NOT NULL,
+ chat INTEGER NOT NULL DEFAULT 0,
+ message INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX loan_open ON loan (phase, work) WHERE phase <> 'over';
 CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline' AND action <> 'lend-secret';
 INSERT INTO counter (name, value) VALUES ('block', 0);

@@ -254,12 +254,14 @@ struct effect_forge_report {
 
 /* The subject is the work of a loan (row_loan.h). */
 struct effect_vault {
-	char name[ENVIRONMENT_ID_MAX];	  /* LEND: its policy's: "shop.db-migrate" */
+	/* LEND: its policy's, "shop.db-migrate"; LEND_MESSAGE: its own, "shop/db-migrate" */
+	char name[ENVIRONMENT_ID_MAX];
 	int64_t ttl_s;			  /* LEND: the longest that it lives */
 	char principal[LIMIT_PERSON];	  /* LEND: for whom, as Vault's audit has it */
 	char accessor[LIMIT_ACCESSOR]; /* REVOKE */
-	int64_t not_before;		  /* REVOKE: wall ms: Vault is asked then */
-	int tries;			  /* REVOKE: so many before this one */
+	int64_t not_before;		  /* REVOKE, LOOK: wall ms: Vault is asked then */
+	int tries;			  /* REVOKE, LOOK: so many before this one */
+	int64_t chat;			  /* LEND_MESSAGE: of that person, a private one */
 };
 
 /* Entries of the audit for the witness outside. */

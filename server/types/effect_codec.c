@@ -160,6 +160,10 @@ static const struct field fields_vault_lend[] = {
 static const struct field fields_vault_revoke[] = {
 	FIELD("accessor", vault.accessor), FIELD("not_before", vault.not_before),
 	FIELD("tries", vault.tries), END };
+static const struct field fields_vault_look[] = {
+	FIELD("not_before", vault.not_before), FIELD("tries", vault.tries), END };
+static const struct field fields_lend_message[] = {
+	FIELD("name", vault.name), FIELD("chat", vault.chat), END };
 static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),

@@ -173,11 +173,15 @@ struct forge_said {
 };
 
 struct vault_said {
-	bool is_done;	/* of LEND: it was made, and the loop keeps it */
+	/* Of LEND: it was made, and the loop keeps it; of LOOK: it is there still; of LEND_MESSAGE:
+	 * it is sent. */
+	bool is_done;
+	bool is_used;	/* of LOOK: somebody has unwrapped it */
 	bool is_unsure; /* of LEND: it may have been made, and nobody has it */
 	bool is_wrong;	/* of LEND: what came is not what was asked for */
 	char accessor[LIMIT_ACCESSOR]; /* of what was made, be it kept or not; "": none is known */
 	int64_t retry_after_s;	       /* 0: Vault does not say */
+	int64_t message;	       /* of LEND_MESSAGE: Telegram's id; 0: none */
 	char why[LIMIT_LINE];	       /* of what was not done: a line, without secrets */
 };
 

@@ -51,7 +51,7 @@
 #define LIMIT_BUTTONS		12	/* of one message: six rows of two on a phone */
 #define LIMIT_BUTTON		64	/* a label on a phone, with an environment in it */
 #define LIMIT_BUTTON_ID		33	/* 128 random bits in hex: callback_data has 64 bytes */
-#define LIMIT_COPY		128	/* what a button copies: an APPROVE line */
+#define LIMIT_COPY		257	/* what a button copies: Telegram takes 256 letters */
 #define LIMIT_CALLBACK		64	/* callback_query.id */
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */
 #define LIMIT_PASSED		8192	/* what an emergency goes past: a line for each hold */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/setting.h"
+#include "lib/text.h"
 #include "types/settings_member.h"
 
 /* "production" of shop's own file is shop/production. */
@@ -42,6 +43,24 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 		return true;
 	}
 	return false;
+}
+
+const char *
+loan_path(const struct loan *loan)
+{
+	return strrchr(loan->path, ' ') + 1; /* three words, as the settings were read */
+}
+
+void
+loan_command(const struct loan *loan, char *ret, size_t room)
+{
+	const char *mount = strchr(loan->path, ' ') + 1, *path = loan_path(loan);
+	int size = (int)(path - mount) - 1;
+
+	if (text_starts(loan->path, "creds "))
+		(void)snprintf(ret, room, "read %.*s/creds/%s", size, mount, path);
+	else
+		(void)snprintf(ret, room, "kv get -mount=%.*s %s", size, mount, path);
 }
 
 bool

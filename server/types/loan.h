@@ -29,5 +29,11 @@ bool loan_next(const struct settings *s, size_t *at, struct loan *ret);
 /* That of a bare name on a target; false: the settings lend none. */
 bool loan_of(const struct settings *s, const char *name, const char *target, struct loan *ret);
 
+/* Of one of them: "django/database", behind its kind and its mount. */
+const char *loan_path(const struct loan *loan);
+
+/* How Vault's own command reads it: "kv get -mount=secret django/database". */
+void loan_command(const struct loan *loan, char *ret, size_t room);
+
 /* Is there one of that bare name on that target?  Both may be "*": on any, of any name. */
 bool loan_is_there(const struct settings *s, const char *name, const char *target);

@@ -328,6 +328,7 @@ static const struct {
 	{ sim_pipelines_somebody_runs, { 50, 0, 0, 0 } },
 	{ sim_loans_somebody_begins, { 24, 12, 4, 10 } },
 	{ sim_loans_somebody_revokes, { 6, 4, 1, 2 } },
+	{ sim_loans_somebody_asks, { 6, 6, 1, 3 } },
 	{ sim_actions_somebody_does, { 10, 0, 0, 0 } },
 	{ sim_actions_somebody_says_a_line, { 6, 0, 0, 0 } },
 	{ sim_actions_somebody_requests, { 6, 0, 0, 0 } },

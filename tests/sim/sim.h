@@ -137,6 +137,8 @@
 	F(LOAN_OVER, "what was lent ended with its job") \
 	F(LOAN_REVOKED, "somebody had revoked what was lent") \
 	F(LOAN_UNFETCHED, "nobody fetched what was lent") \
+	F(LOAN_SENT, "a person was sent what they were lent") \
+	F(LOAN_UNUSED, "what nobody had used was revoked") \
 	F(LOAN_LOST, "what was kept for a job was lost at a start") \
 	F(LOAN_BESIDE, "a deployment ran beside a loan") \
 	F(VAULT_REFUSED, "Vault made no token") \

@@ -335,6 +335,7 @@ struct sim_token {
 	int64_t kept_until; /* the loop has it so long; 0: it does not */
 	int64_t until;	    /* its life is over then */
 	bool is_given;
+	bool is_used; /* by whoever was given it */
 	bool is_revoked;
 };
 
@@ -641,6 +642,8 @@ extern const char *const sim_secrets[SIM_SECRETS];
 int sim_settings_lent_to(bool is_many, int secret); /* to that environment */
 /* Is its workflow lent what is for that environment? */
 bool sim_settings_may_lend(const struct settings *settings, int environment);
+/* Is there a secret of that environment? */
+bool sim_settings_lends(const struct settings *settings, int environment);
 /* Its lines, and behind `may` what it grants the workflow; returns how many lines. */
 size_t sim_settings_add_loans(int variant, char room[][SIM_LINE], char may[SIM_LINE]);
 int sim_settings_approvals_of_loan(const struct settings *settings, int environment);
@@ -882,6 +885,7 @@ bool sim_jobs_is_own(const struct sim *sim, int64_t work, const struct sim_job *
 
 void sim_loans_somebody_begins(struct sim *sim);
 void sim_loans_somebody_revokes(struct sim *sim);
+void sim_loans_somebody_asks(struct sim *sim);
 bool sim_loans_is_kept(struct sim *sim, int64_t work); /* by the loop, to be fetched */
 void sim_loans_answered(struct sim_job *job, const struct answer *answer);
 void sim_loans_call(struct sim *sim, struct sim_open *open);

@@ -13,7 +13,7 @@
 #define REST_HOW    9 /* of twelve: it is made, and that is said */
 #define ID_OF_LOANS "l-%d"
 
-static sim_fn job_goes_on, job_is_over, vault_lends, vault_revokes;
+static sim_fn job_goes_on, job_is_over, vault_lends, vault_revokes, vault_looks, chat_lends;
 
 /* --- what jobs and their forge do --- */
 
@@ -164,6 +164,21 @@ sim_loans_somebody_revokes(struct sim *sim)
 	sim_chat_type(sim, person, text);
 }
 
+/* In private, which now and then comes too late, or from who may not. */
+void
+sim_loans_somebody_asks(struct sim *sim)
+{
+	static const int64_t people[] = { SIM_ADMIN, SIM_ADMIN, SIM_OTHER, SIM_STAGING, SIM_LEAD,
+		SIM_STRANGER };
+	char text[64];
+
+	(void)snprintf(
+	    text, sizeof(text), "/get_secret %s", sim_secrets[sim_draw(sim, SIM_SECRETS)]);
+	sim_chat_type(sim, people[sim_draw(sim, COUNT(people))], text);
+	for (int i = 0; i < 3; i++)
+		sim_later(sim, 0, 5000 + sim_draw(sim, 60000), sim_approvals_answer_comes, 0, 0);
+}
+
 /* That the loop keeps for this work; NULL: none, or not any more. */
 static struct sim_token *
 find_kept(struct sim *sim, int64_t work)
@@ -172,6 +187,14 @@ find_kept(struct sim *sim, int64_t work)
 		if (sim->tokens[i].work == work && sim->tokens[i].kept_until > sim->now)
 			return &sim->tokens[i];
 	return NULL;
+}
+
+static bool
+is_to_be_given(struct sim *sim, int64_t work)
+{
+	const struct sim_token *token = find_kept(sim, work);
+
+	return token != NULL && !token->is_given;
 }
 
 /* As answer_loan() of route_api_answer.c. */
@@ -188,7 +211,7 @@ fetch(struct sim *sim, struct sim_job *job, int64_t work)
 	if (token->is_given)
 		sim_fail(sim, "a_token_is_given_once", "of work %" PRId64, work);
 	token->is_given = true;
-	token->kept_until = 0;
+	token->is_used = !sim_one_in(sim, 4);
 	job->is_open = true;
 	sim_note(sim, SIM_LOAN_GIVEN);
 }
@@ -274,6 +297,53 @@ vault_revokes(struct sim *sim, int64_t effect, UNUSED int64_t b)
 	sim_server_report(sim, open);
 }
 
+/* Of one that is not kept any more nothing is known. */
+static void
+vault_looks(struct sim *sim, int64_t effect, UNUSED int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+	const struct sim_token *token;
+	struct vault_said *said;
+
+	if (open == NULL)
+		return;
+	token = find_kept(sim, open->effect->subject);
+	said = &open->effect->result->u.vault_said;
+	if (token != NULL && !sim_one_in(sim, 6)) {
+		said->is_used = token->is_used || token->is_revoked;
+		said->is_done = !said->is_used;
+	}
+	sim_server_report(sim, open);
+}
+
+/* It is sent, or not, or it was and that is not known. */
+static void
+chat_lends(struct sim *sim, int64_t effect, UNUSED int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+	struct sim_token *token;
+	struct vault_said *said;
+
+	if (open == NULL)
+		return;
+	said = &open->effect->result->u.vault_said;
+	token = find_kept(sim, open->effect->subject);
+	if (token != NULL && token->is_given)
+		sim_fail(sim, "a_token_is_given_once", "of work %" PRId64, token->work);
+	if (token != NULL) {
+		token->is_given = true;
+		token->is_used = !sim_one_in(sim, 3);
+		said->is_done = sim->is_resting || !sim_one_in(sim, 6);
+	}
+	if (said->is_done) {
+		said->message = 1000000 + open->effect->subject;
+		sim_note(sim, SIM_LOAN_SENT);
+	} else {
+		(void)text_copy(said->why, sizeof(said->why), "planned");
+	}
+	sim_server_report(sim, open);
+}
+
 /* What was being made when the server ended is made for nobody: nothing is made twice. */
 void
 sim_loans_call(struct sim *sim, struct sim_open *open)
@@ -282,6 +352,15 @@ sim_loans_call(struct sim *sim, struct sim_open *open)
 	int64_t left =
 	    effect->u.vault.not_before > sim->now ? effect->u.vault.not_before - sim->now : 0;
 
+	if (effect->kind == EFFECT_VAULT_LOOK) {
+		sim_later(
+		    sim, sim->life, left + sim_delay(sim, 10, 500), vault_looks, effect->id, 0);
+		return;
+	}
+	if (effect->kind == EFFECT_LEND_MESSAGE && !effect->is_recovered) {
+		sim_later(sim, sim->life, sim_delay(sim, 10, 20000), chat_lends, effect->id, 0);
+		return;
+	}
 	if (effect->kind == EFFECT_VAULT_REVOKE) {
 		sim_later(
 		    sim, sim->life, left + sim_delay(sim, 10, 20000), vault_revokes, effect->id, 0);
@@ -348,7 +427,7 @@ note_made(struct sim *sim, const struct tx *tx)
 bool
 sim_loans_is_kept(struct sim *sim, int64_t work)
 {
-	return find_kept(sim, work) != NULL;
+	return is_to_be_given(sim, work);
 }
 
 /* Once, of what Vault has made and the loop keeps, to the job that asked. */
@@ -413,7 +492,12 @@ check_revoked(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	    " ORDER BY id DESC LIMIT 1",
 	    1);
 
-	if (event->kind == EVENT_UPDATE) {
+	if (event->kind == EVENT_VAULT_SAID && tx->effect != NULL &&
+	    tx->effect->kind == EFFECT_VAULT_LOOK) {
+		sim_note(sim, SIM_LOAN_UNUSED);
+		if (sim->tokens[sim->works[id].token - 1].is_used)
+			sim_fail(sim, "what_somebody_uses_is_not_revoked", "loan %" PRId64, id);
+	} else if (event->kind == EVENT_UPDATE && sim->works[id].job != 0) {
 		sim_note(sim, SIM_LOAN_REVOKED);
 		if (sim_settings_role(event->context.settings, before->said->person,
 			sim->jobs[sim->works[id].job - 1].environment, tx->at) == SIM_NOBODY)
@@ -491,6 +575,7 @@ sim_loans_check(struct sim *sim)
 	what_is_over_is_over_at_vault(sim);
 	none(sim, "what_is_kept_is_waited_for",
 	    LOANS("l.phase = 'kept' AND (w.state <> 'RUNNING' OR NOT " HAS_TIMER ")"));
+	none(sim, "what_was_sent_is_deleted", LOANS("l.message <> 0 AND l.phase <> 'given'"));
 	none(sim, "what_is_given_ends_in_time",
 	    LOANS("l.phase = 'given' AND (w.state <> 'DONE' OR NOT " HAS_TIMER ")"));
 	none(sim, "what_ends_is_being_revoked", LOANS(N_REVOKES " <> (l.phase = 'ending')"));

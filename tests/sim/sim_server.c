@@ -269,6 +269,8 @@ perform(struct sim *sim, struct effect *effect)
 		break;
 	case EFFECT_VAULT_LEND:
 	case EFFECT_VAULT_REVOKE:
+	case EFFECT_VAULT_LOOK:
+	case EFFECT_LEND_MESSAGE:
 		sim_loans_call(sim, open);
 		break;
 	case EFFECT_WITNESS:

@@ -72,6 +72,15 @@ sim_settings_may_lend(const struct settings *settings, int environment)
 	    lends[variant].is_any && lends[variant].may[secret];
 }
 
+bool
+sim_settings_lends(const struct settings *settings, int environment)
+{
+	int variant = sim_settings_variant(settings);
+
+	return lends[variant].is_any &&
+	    environment == sim_settings_lent_to(variant >= SIM_OF_ONE, environment % 2);
+}
+
 int
 sim_settings_approvals_of_loan(const struct settings *settings, int environment)
 {

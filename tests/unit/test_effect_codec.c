@@ -75,7 +75,13 @@ static const struct {
 	NOT_IN_ROW(VAULT_LEND, vault.accessor), NOT_IN_ROW(VAULT_LEND, vault.not_before),
 	NOT_IN_ROW(VAULT_LEND, vault.tries), NOT_IN_ROW(VAULT_REVOKE, vault.name),
 	NOT_IN_ROW(VAULT_REVOKE, vault.ttl_s), NOT_IN_ROW(VAULT_REVOKE, vault.principal),
-	TEXT(VAULT_REVOKE, vault.accessor),
+	TEXT(VAULT_REVOKE, vault.accessor), NOT_IN_ROW(VAULT_LEND, vault.chat),
+	NOT_IN_ROW(VAULT_REVOKE, vault.chat), NOT_IN_ROW(VAULT_LOOK, vault.name),
+	NOT_IN_ROW(VAULT_LOOK, vault.ttl_s), NOT_IN_ROW(VAULT_LOOK, vault.principal),
+	NOT_IN_ROW(VAULT_LOOK, vault.accessor), NOT_IN_ROW(VAULT_LOOK, vault.chat),
+	TEXT(LEND_MESSAGE, vault.name), NOT_IN_ROW(LEND_MESSAGE, vault.ttl_s),
+	NOT_IN_ROW(LEND_MESSAGE, vault.principal), NOT_IN_ROW(LEND_MESSAGE, vault.accessor),
+	NOT_IN_ROW(LEND_MESSAGE, vault.not_before), NOT_IN_ROW(LEND_MESSAGE, vault.tries),
 	TEXT(WITNESS, witness.place), TEXT(WITNESS, witness.head),
 	NOT_IN_ROW(WITNESS, witness.lines), NOT_IN_ROW(WITNESS, witness.size),
 	WORD(TIMER, timer.kind), TEXT(TIMER, timer.name), TEXT(TIMER, timer.environment),
@@ -96,6 +102,8 @@ static const struct {
 #define forge_look     forge
 #define vault_lend     vault
 #define vault_revoke   vault
+#define vault_look     vault
+#define lend_message   vault
 static size_t
 fill_members(struct effect *effect)
 {

@@ -143,6 +143,21 @@ SCENE_TEST(what_is_dropped_nobody_has)
 	assert_true(loan_shelf_take(s->shelf, WORK + 1, s->token));
 }
 
+/* Whether somebody has used it Vault is asked with it. */
+SCENE_TEST(one_that_was_given_is_given_to_nobody_else_and_can_be_looked_at)
+{
+	assert_true(loan_shelf_put(s->shelf, WORK, TOKEN));
+	assert_true(loan_shelf_has(s->shelf, WORK));
+	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_false(loan_shelf_has(s->shelf, WORK));
+	assert_false(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_true(loan_shelf_look(s->shelf, WORK, s->token));
+	assert_string_equal(s->token, TOKEN);
+	assert_false(loan_shelf_look(s->shelf, WORK + 1, s->token));
+	pass(s, LOAN_SHELF_MS / 1000 + 1);
+	assert_false(loan_shelf_look(s->shelf, WORK, s->token));
+}
+
 SCENE_TEST(there_are_so_many_places)
 {
 	for (int64_t i = 0; i < LOAN_SHELF_PLACES; i++)
@@ -174,11 +189,14 @@ SCENE_TEST(one_that_is_too_long_is_not_kept_and_replaces_nothing)
 	assert_int_equal(strlen(s->token), VAULT_TOKEN_MAX);
 }
 
-/* Taken, dropped, replaced, over, and left when the program ends. */
+/* Dropped, replaced, over, and left when the program ends; one that was given is kept to be looked
+ * at. */
 SCENE_TEST(each_way_out_wipes_it)
 {
 	assert_true(loan_shelf_put(s->shelf, 1, TOKEN));
 	assert_true(loan_shelf_take(s->shelf, 1, s->token));
+	assert_int_equal(n_wiped, 0);
+	loan_shelf_drop(s->shelf, 1);
 	assert_int_equal(n_wiped, 1);
 	assert_true(loan_shelf_put(s->shelf, 2, TOKEN));
 	loan_shelf_drop(s->shelf, 2);

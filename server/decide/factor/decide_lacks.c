@@ -114,6 +114,13 @@ decide_lacks_factor_do(
 }
 
 bool
+decide_lacks_factor_secret(
+    struct tx *tx, const struct update *update, const char *name, const char *target)
+{
+	return lacks(tx, update, POLICY_SECRET, name, target, name);
+}
+
+bool
 decide_lacks_factor_of_work(
     struct tx *tx, const struct update *update, const struct deployment *work)
 {

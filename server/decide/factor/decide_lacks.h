@@ -26,6 +26,8 @@ bool decide_lacks_factor_called(struct tx *tx, const struct update *update,
 /* The same of an action (types/action.h); of what is confirmed, whatever it is. */
 bool decide_lacks_factor_do(
     struct tx *tx, const struct update *update, const char *name, const char *target) MUST_USE;
+bool decide_lacks_factor_secret(struct tx *tx, const struct update *update, const char *name,
+    const char *target) MUST_USE;
 bool decide_lacks_factor_of_work(
     struct tx *tx, const struct update *update, const struct deployment *work) MUST_USE;
 

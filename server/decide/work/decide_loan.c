@@ -16,6 +16,7 @@
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
 #include "lib/buf.h"
+#include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_job.h"
@@ -44,10 +45,25 @@ wait_until(struct tx *tx, struct loan_row *row, int64_t at)
 	row->timer = at == 0 ? 0 : row_effect_timer(tx, TIMER_LOAN, name, 0, at);
 }
 
+/* Nothing can be done with what it says any more. */
+static void
+delete_message(struct tx *tx, struct loan_row *row)
+{
+	struct effect effect = { .kind = EFFECT_DELETE_MESSAGE };
+
+	if (row->message == 0)
+		return;
+	effect.u.delete_message = (struct effect_delete_message){ row->chat, row->message, 0 };
+	(void)row_effect_order(tx, &effect);
+	row->message = 0;
+}
+
 static void
 set_state(struct tx *tx, struct loan_row *row, enum loan_state state, int64_t look_at)
 {
 	row->state = state;
+	if (state == LOAN_ENDING || state == LOAN_OVER)
+		delete_message(tx, row);
 	wait_until(tx, row, look_at);
 	row_loan_save(tx, row);
 }
@@ -156,6 +172,23 @@ alarm(struct tx *tx, const struct deployment *work, const char *accessor, const 
 	    work->id, accessor[0] != '\0' ? accessor : "(not known)");
 }
 
+/* --- it is not lent after all --- */
+
+/* A grant, or the secret, may end between the last yes and the moment in which it is given. */
+static bool
+is_granted(struct tx *tx, const struct deployment *work, struct loan *ret)
+{
+	return loan_of(tx->settings, work->argument, work->environment, ret) &&
+	    decide_is_allowed_work(tx, work->requested_by, work);
+}
+
+static void
+withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
+{
+	revoke(tx, row);
+	end(tx, work, DEPLOY_WHY_REFUSED, "its workflow may not have it any more");
+}
+
 /* --- Vault has made it, or has not --- */
 
 static void
@@ -175,6 +208,22 @@ order_lend(struct tx *tx, const struct deployment *work, const struct loan *loan
 	(void)row_effect_order(tx, &effect);
 }
 
+/* To the person who asked for it. */
+static void
+send(struct tx *tx, struct deployment *work, struct loan_row *row)
+{
+	struct effect effect = { .kind = EFFECT_LEND_MESSAGE, .subject = work->id };
+	struct loan loan;
+
+	if (!is_granted(tx, work, &loan)) {
+		withdraw(tx, work, row);
+		return;
+	}
+	(void)text_copy(effect.u.vault.name, sizeof(effect.u.vault.name), loan.id);
+	effect.u.vault.chat = row->chat;
+	(void)row_effect_order(tx, &effect);
+}
+
 static void
 lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 {
@@ -187,6 +236,8 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	row->until = tx->at + SECOND_MS * tx->effect->u.vault.ttl_s;
 	if (said->is_done && is_wanted) {
 		set_state(tx, row, LOAN_KEPT, tx->at + FETCH_MS);
+		if (row->chat != 0)
+			send(tx, &work, row);
 		return;
 	}
 	if (!said->is_done && is_wanted && !said->is_unsure && said->retry_after_s > 0 &&
@@ -208,6 +259,86 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		    said->why);
 }
 
+/* --- it is given --- */
+
+/* So long after it was given Vault is asked whether it was used. */
+static const int looks_s[] = { 30, 60, 90, 115 };
+
+static void
+order_look(struct tx *tx, const struct loan_row *row, int tries)
+{
+	struct effect effect = { .kind = EFFECT_VAULT_LOOK, .subject = row->work };
+	int before_s = tries == 0 ? 0 : looks_s[tries - 1];
+
+	effect.u.vault.tries = tries;
+	effect.u.vault.not_before = tx->at + SECOND_MS * (looks_s[tries] - before_s);
+	(void)row_effect_order(tx, &effect);
+}
+
+static void
+give(struct tx *tx, struct deployment *work, struct loan_row *row)
+{
+	set_state(tx, row, LOAN_GIVEN, row->until);
+	audit(tx, AUDIT_CODE_SECRET_LENT, work, row->accessor, "lent");
+	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
+	order_look(tx, row, 0);
+}
+
+/* Where it was not wanted any more, it is wiped out there. */
+static void
+sent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
+{
+	struct deployment work;
+
+	row_deployment_get(tx, row->work, &work);
+	row->message = said->message;
+	if (row->state != LOAN_KEPT) {
+		delete_message(tx, row);
+		row_loan_save(tx, row);
+	} else if (said->is_done) {
+		give(tx, &work, row);
+	} else {
+		revoke(tx, row);
+		end(tx, &work, DEPLOY_WHY_INTERRUPTED, said->why);
+	}
+}
+
+static void
+say_used(struct tx *tx, struct deployment *work)
+{
+	const struct chat_clock clock = decide_clock(tx, work->environment);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_text_since(&text, "used ", &clock, tx->at, tx->at);
+	say_over(tx, work, buf_text(&text.buf));
+	buf_done(&text.buf);
+}
+
+/* What nobody has unwrapped nobody will; no answer of Vault's revokes anything. */
+static void
+looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
+{
+	int tries = tx->effect->u.vault.tries;
+	bool is_last = (size_t)tries + 1 >= COUNT(looks_s);
+	struct deployment work;
+
+	if (row->state != LOAN_GIVEN)
+		return;
+	row_deployment_get(tx, row->work, &work);
+	if (said->is_used || is_last) {
+		delete_message(tx, row);
+		row_loan_save(tx, row);
+	}
+	if (said->is_used) {
+		say_used(tx, &work);
+	} else if (!is_last) {
+		order_look(tx, row, tries + 1);
+	} else if (said->is_done) {
+		revoke(tx, row);
+		say_over(tx, &work, "not used");
+	}
+}
+
 void
 decide_loan_said(struct tx *tx, const struct vault_said *said)
 {
@@ -217,8 +348,12 @@ decide_loan_said(struct tx *tx, const struct vault_said *said)
 		return;
 	if (tx->effect->kind == EFFECT_VAULT_LEND)
 		lent(tx, &row, said);
-	else
+	else if (tx->effect->kind == EFFECT_VAULT_REVOKE)
 		revoked(tx, &row, said);
+	else if (tx->effect->kind == EFFECT_LEND_MESSAGE)
+		sent(tx, &row, said);
+	else
+		looked(tx, &row, said);
 }
 
 /* --- somebody wants it revoked --- */
@@ -235,46 +370,26 @@ say(struct tx *tx, const struct update *update, const struct deployment *work, c
 
 /* --- it is fetched --- */
 
-/* The loan of that number, if this very job has asked for it; id 0: it was refused. */
-static void
-find_of_job(struct tx *tx, const struct api_request *api, struct deployment *ret)
+/* Has this very job asked for it, or this person, who is not sent it in a chat? */
+static bool
+is_own(struct tx *tx, const struct api_request *api, const struct deployment *work)
 {
-	int64_t number = request_number(&api->request, "work");
+	if (api->job != NULL)
+		return decide_job_began(tx, api, work->id);
+	return work->requested_by == api->from.person && row_loan_get(tx, work->id).chat == 0 &&
+	    row_job_get(tx, work->id, &(struct row_job){ 0 })->work == 0;
+}
 
-	if (!decide_job_asks(tx, api)) {
-		ret->id = 0;
-		return;
-	}
-	row_deployment_get(tx, number, ret);
-	if (deployment_is_loan(ret) && decide_job_began(tx, api, number))
+/* The loan of that number, if it is theirs; id 0: it was refused. */
+static void
+find_own(struct tx *tx, const struct api_request *api, struct deployment *ret)
+{
+	row_deployment_get(tx, request_number(&api->request, "work"), ret);
+	if (ret->id != 0 && deployment_is_loan(ret) && is_own(tx, api, ret))
 		return;
 	ret->id = 0;
-	decide_refusef(tx, 404, "There is no loan of that number that this job has asked for.");
-}
-
-static void
-give(struct tx *tx, struct deployment *work, struct loan_row *row)
-{
-	set_state(tx, row, LOAN_GIVEN, row->until);
-	audit(tx, AUDIT_CODE_SECRET_LENT, work, row->accessor, "lent");
-	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
-	tx->answer.is_lent = true;
-	tx->answer.status = 200;
-}
-
-/* A grant, or the secret, may end between the last yes and the moment in which it is given. */
-static bool
-is_granted(struct tx *tx, const struct deployment *work, struct loan *ret)
-{
-	return loan_of(tx->settings, work->argument, work->environment, ret) &&
-	    decide_is_allowed_work(tx, work->requested_by, work);
-}
-
-static void
-withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
-{
-	revoke(tx, row);
-	end(tx, work, DEPLOY_WHY_REFUSED, "its workflow may not have it any more");
+	decide_refusef(tx, 404, "There is no loan of that number that %s asked for.",
+	    api->job != NULL ? "this job has" : "you have");
 }
 
 /* Whoever asks again may have it; what was refused stays refused. */
@@ -285,14 +400,27 @@ is_lost(const struct deployment *work)
 	    (work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT);
 }
 
+/* What a job reads it has in its workflow. */
+static void
+put_command(struct tx *tx, const struct loan *loan, struct json_out *json)
+{
+	const struct settings_vault *vault = &tx->settings->vault;
+	char command[LIMIT_LINE];
+
+	loan_command(loan, command, sizeof(command));
+	json_put_str(json, "vault", vault->address);
+	json_put_str(json, "namespace", vault->name_space != NULL ? vault->name_space : "");
+	json_put_str(json, "command", command);
+}
+
 bool
-decide_loan_look(struct tx *tx, const struct api_request *api)
+decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	struct deployment work;
 	struct loan_row row;
 	struct loan loan;
 
-	find_of_job(tx, api, &work);
+	find_own(tx, api, &work);
 	if (work.id == 0)
 		return false;
 	tx->answer.work = work.id;
@@ -300,9 +428,13 @@ decide_loan_look(struct tx *tx, const struct api_request *api)
 	if (work.state == DEPLOY_RUNNING && !is_granted(tx, &work, &loan))
 		withdraw(tx, &work, &row);
 	/* What the loop has no more is revoked when it is due. */
-	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT && api->is_kept)
+	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT && api->is_kept) {
 		give(tx, &work, &row);
-	else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
+		tx->answer.is_lent = true;
+		tx->answer.status = 200;
+		if (api->job == NULL)
+			put_command(tx, &loan, json);
+	} else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
 		tx->answer.status = 202;
 	else if (work.state == DEPLOY_DONE)
 		decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work.id);
@@ -318,7 +450,7 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 {
 	struct deployment work;
 
-	find_of_job(tx, api, &work);
+	find_own(tx, api, &work);
 	if (work.id == 0)
 		return;
 	tx->answer.work = work.id;
@@ -334,7 +466,7 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 	struct loan_row row;
 	char once[40];
 
-	find_of_job(tx, api, &work);
+	find_own(tx, api, &work);
 	if (work.id == 0)
 		return;
 	tx->answer.work = work.id;
@@ -473,7 +605,7 @@ exists(struct tx *tx, const struct deployment *work)
 	return loan_of(tx->settings, work->argument, work->environment, &(struct loan){ 0 });
 }
 
-/* Whose job has asked for it.  The path is not for everybody's eyes. */
+/* Who has asked for it.  The path is not for everybody's eyes. */
 static void
 touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 {
@@ -483,7 +615,11 @@ touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 	out[0] = '\0';
 	if (!loan_of(tx->settings, work->argument, work->environment, &loan))
 		return;
-	row_job_get(tx, work->id, &of);
+	if (row_job_get(tx, work->id, &of)->work == 0) {
+		(void)snprintf(out, DECIDE_TOUCHES, "for %.80s, for %" PRId64 " min at most",
+		    work->requester, loan.ttl_ms / MINUTE_MS);
+		return;
+	}
 	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s, for %" PRId64 " min at most",
 	    job_word(of.job.repository_id), of.job.run, of.job.repository, loan.ttl_ms / MINUTE_MS);
 }

@@ -15,9 +15,11 @@
 #include "types/update.h"
 
 struct deployment;
+struct json_out;
 
-/* GET /v1/loan: how it stands.  True: it is given, this once, and the loop adds the token. */
-bool decide_loan_look(struct tx *tx, const struct api_request *api);
+/* GET /v1/loan: how it stands.  True: it is given, this once, and the loop adds the token; a person
+ * reads in json how Vault's own command reads the secret with it. */
+bool decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *json);
 
 /* POST /v1/loan-end: the job needs it no longer. */
 void decide_loan_end(struct tx *tx, const struct api_request *api);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/who/decide_job.h"
@@ -20,14 +21,41 @@
 #include "types/settings.h"
 
 #define LOANS_MAX 64
-#define AT_ONCE	  5 /* of a workflow, then one each EVERY_MS */
-#define EVERY_MS  INT64_C(12000)
+#define MINUTE_MS INT64_C(60000)
+#define BY_JOBS	  5 /* a minute, of a workflow */
+#define BY_PEOPLE 3 /* of a person */
+
+/* Who asks: a job, a person over /v1, or a person in the chat. */
+struct asker {
+	const struct update *from;
+	const struct job *job; /* NULL: a person */
+	const char *said;      /* the name that was said */
+	const char *reason;    /* ""; none */
+	int64_t chat;	       /* 0: over /v1 */
+};
+
+static void
+refuse(struct tx *tx, const struct asker *asker, int status, const char *why)
+{
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	if (asker->chat == 0) {
+		decide_refusef(tx, status, "%s", why);
+		return;
+	}
+	chat_text_outside(&text, chat_first_rows[FIRST_DENIED].before, asker->said);
+	chat_text_outside(&text, ": ", why);
+	chat_text_add(&text, ".");
+	(void)decide_send(tx, &asker->from->address, &text);
+}
+
+/* --- which one is meant --- */
 
 /* "db-migrate" of shop's workflow is shop/db-migrate, and else the main file's. */
-static bool
-find_loan(struct tx *tx, const struct api_request *api, struct loan *ret)
+static size_t
+find_for_job(struct tx *tx, const struct asker *asker, struct loan *ret)
 {
-	const char *workflow = api->job->workflow, *said = api->request.target;
+	const char *workflow = asker->job->workflow, *said = asker->said;
 	bool is_whole = strchr(said, '/') != NULL || strchr(workflow, '/') == NULL;
 	char id[LIMIT_REF + ENVIRONMENT_ID_MAX];
 
@@ -36,8 +64,8 @@ find_loan(struct tx *tx, const struct api_request *api, struct loan *ret)
 	for (int is_main = 0; is_main < 2; is_main++)
 		for (size_t at = 0; loan_next(tx->settings, &at, ret);)
 			if (strcmp(ret->id, is_main ? said : id) == 0)
-				return true;
-	return false;
+				return 1;
+	return 0;
 }
 
 static bool
@@ -48,25 +76,60 @@ may_have(struct tx *tx, int64_t person, const struct loan *loan)
 		   .verdict == POLICY_ALLOW;
 }
 
+/* By its name, or by its path at Vault.  Of those alone that they may have; returns how many. */
+static size_t
+find_for_person(struct tx *tx, const struct asker *asker, struct loan *ret)
+{
+	struct loan loan;
+	size_t n = 0;
+
+	for (size_t at = 0; loan_next(tx->settings, &at, &loan);) {
+		bool is_whole = strcmp(loan.id, asker->said) == 0;
+
+		if ((!is_whole && strcmp(loan.name, asker->said) != 0 &&
+			strcmp(loan_path(&loan), asker->said) != 0) ||
+		    !may_have(tx, asker->from->person, &loan))
+			continue;
+		*ret = loan;
+		if (is_whole)
+			return 1;
+		n++;
+	}
+	return n;
+}
+
 /* One that is not there and one that is not granted are refused alike. */
 static bool
-find_granted(struct tx *tx, const struct api_request *api, struct loan *ret)
+find_granted(struct tx *tx, const struct asker *asker, struct loan *ret)
 {
-	bool is_there = find_loan(tx, api, ret);
+	size_t n =
+	    asker->job != NULL ? find_for_job(tx, asker, ret) : find_for_person(tx, asker, ret);
+	char why[LIMIT_LINE];
 
-	if (is_there && may_have(tx, api->from.person, ret))
+	if (n == 1 && may_have(tx, asker->from->person, ret))
 		return true;
-	decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED, "secret",
-	    is_there ? ret->target : "", "no grant for it");
-	decide_refusef(tx, 403,
-	    "workflow:%s is lent no \"%.80s\": there is none, or its WORKFLOW_<NAME>_MAY grants no secret.NAME:ENVIRONMENT",
-	    api->job->workflow, api->request.target);
+	if (n > 1) {
+		refuse(tx, asker, 409, "several have that name: say APPLICATION/NAME");
+		return false;
+	}
+	decide_audit_denied(tx, asker->from, AUDIT_CODE_DENIED, "secret", n == 1 ? ret->target : "",
+	    "no grant for it");
+	if (asker->job != NULL)
+		(void)snprintf(why, sizeof(why),
+		    "workflow:%.60s is lent no \"%.80s\": there is none, or its WORKFLOW_<NAME>_MAY grants no secret.NAME:ENVIRONMENT",
+		    asker->job->workflow, asker->said);
+	else
+		(void)snprintf(why, sizeof(why),
+		    "there is no such secret, or you may not have it: /secrets lists what you may");
+	refuse(tx, asker, 403, why);
 	return false;
 }
 
+/* --- is it lent? --- */
+
 /* Why it is not lent now, and the status that says so; 0: it is. */
 static int
-refusal(struct tx *tx, const struct loan *loan, char ret[LIMIT_LINE])
+refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char ret[LIMIT_LINE])
 {
 	const char *refused = decide_refusal(tx, loan->target);
 
@@ -74,7 +137,7 @@ refusal(struct tx *tx, const struct loan *loan, char ret[LIMIT_LINE])
 		(void)snprintf(ret, LIMIT_LINE, "%s", refused);
 		return 409;
 	}
-	if (loan->approvals == 0 &&
+	if (asker->job != NULL && loan->approvals == 0 &&
 	    policy_needs_factor(tx->settings, POLICY_SECRET, loan->name, loan->target)) {
 		(void)snprintf(ret, LIMIT_LINE,
 		    "REQUIRE_OTP asks a code for secret.%s, and nobody is asked: set SECRET_<NAME>_APPROVALS",
@@ -90,30 +153,37 @@ refusal(struct tx *tx, const struct loan *loan, char ret[LIMIT_LINE])
 }
 
 static bool
-may_ask_now(struct tx *tx, const struct job *job)
+may_ask_now(struct tx *tx, const struct asker *asker)
 {
-	char who[ENVIRONMENT_ID_MAX + 16];
+	int most = asker->job != NULL ? BY_JOBS : BY_PEOPLE;
+	char who[PRINCIPAL_TEXT + ENVIRONMENT_ID_MAX], user[PRINCIPAL_TEXT], why[LIMIT_LINE];
 
-	(void)snprintf(who, sizeof(who), "secret:%s", job->workflow);
-	if (row_rate_limit_take(tx, who, AT_ONCE, EVERY_MS))
+	(void)snprintf(who, sizeof(who), "secret:%s",
+	    asker->job != NULL ? asker->job->workflow : decide_user(tx, asker->from->person, user));
+	if (row_rate_limit_take(tx, who, most, MINUTE_MS / most))
 		return true;
-	decide_refusef(tx, 429, "this workflow asks for secrets too often: five a minute");
+	(void)snprintf(why, sizeof(why), "%s for secrets too often: %d a minute",
+	    asker->job != NULL ? "this workflow asks" : "you ask", most);
+	refuse(tx, asker, 429, why);
 	return false;
 }
 
 static void
-ask(struct tx *tx, const struct api_request *api, const struct loan *loan)
+ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 {
-	struct loan_row row = { .state = LOAN_ASKED };
+	static const struct job nobody = { .run = "" };
+	const struct job *job = asker->job != NULL ? asker->job : &nobody;
+	struct loan_row row = { .state = LOAN_ASKED, .chat = asker->chat };
 	struct deployment work;
 	char user[PRINCIPAL_TEXT];
 
-	decide_requested(tx, &api->from, PROGRAM_ACTION, loan->target, &work);
+	decide_requested(tx, asker->from, PROGRAM_ACTION, loan->target, &work);
 	(void)text_copy(work.action, sizeof(work.action), action_table[ACTION_LEND_SECRET].name);
 	(void)text_copy(work.argument, sizeof(work.argument), loan->name);
-	(void)text_copy(work.subject, sizeof(work.subject), api->reason); /* cut is fine */
+	(void)text_copy(work.subject, sizeof(work.subject), asker->reason); /* cut is fine */
 	row_deployment_add(tx, &work);
-	row_job_add(tx, work.id, api->job);
+	if (asker->job != NULL)
+		row_job_add(tx, work.id, asker->job);
 	row.work = work.id;
 	row_loan_save(tx, &row);
 	decide_action_bind(tx, &work, &(struct action_row){ .executor = "vault" });
@@ -121,29 +191,72 @@ ask(struct tx *tx, const struct api_request *api, const struct loan *loan)
 	tx->answer.work = work.id;
 	decide_audit_request(tx, &work, decide_requester(tx, &work, user),
 	    AUDIT_CODE_SECRET_REQUESTED, "requested",
-	    (const char *const[]){ "secret", loan->name, "name", api->from.name, "repository",
-		api->job->repository, "run", api->job->run, "reason", api->reason, NULL });
+	    (const char *const[]){ "secret", loan->name, "path", loan->path, "name",
+		asker->from->name, "repository", job->repository, "run", job->run, "reason",
+		asker->reason, NULL });
 	decide_enqueue(tx, &work, DEPLOY_ON_CLEAR, NULL);
 }
 
-void
-decide_loan(struct tx *tx, const struct api_request *api)
+/* The one that was asked for before and has not ended; 0: none was. */
+static int64_t
+asked_before(struct tx *tx, const struct asker *asker, const struct loan *loan)
+{
+	return asker->job != NULL ?
+	    row_loan_of_job(tx, loan->target, loan->name, asker->job) :
+	    row_loan_of_person(tx, loan->target, loan->name, asker->from->person, asker->chat);
+}
+
+/* False: it was refused, or a code is asked for first. */
+static bool
+lend(struct tx *tx, const struct asker *asker, bool *ret_is_new)
 {
 	struct loan loan;
 	char why[LIMIT_LINE];
 	int status;
 
-	if (!decide_job_asks(tx, api) || !find_granted(tx, api, &loan))
-		return;
-	tx->answer.work = row_loan_of_job(tx, loan.target, loan.name, api->job);
-	if (tx->answer.work == 0 && !may_ask_now(tx, api->job))
-		return;
-	status = tx->answer.work != 0 ? 0 : refusal(tx, &loan, why);
-	if (status != 0) {
-		decide_refusef(tx, status, "%s", why);
-		return;
-	}
-	if (tx->answer.work == 0)
-		ask(tx, api, &loan);
-	tx->answer.status = 202;
+	if (!find_granted(tx, asker, &loan) ||
+	    (asker->job == NULL &&
+		decide_lacks_factor_secret(tx, asker->from, loan.name, loan.target)))
+		return false;
+	tx->answer.work = asked_before(tx, asker, &loan);
+	*ret_is_new = tx->answer.work == 0;
+	if (!*ret_is_new)
+		return true;
+	if (!may_ask_now(tx, asker))
+		return false;
+	status = refusal(tx, asker, &loan, why);
+	if (status != 0)
+		refuse(tx, asker, status, why);
+	else
+		ask(tx, asker, &loan);
+	return status == 0;
+}
+
+void
+decide_loan(struct tx *tx, const struct api_request *api)
+{
+	const struct asker asker = { .from = &api->from,
+		.job = api->job,
+		.said = api->request.target,
+		.reason = api->reason };
+	bool is_new;
+
+	if (lend(tx, &asker, &is_new))
+		tx->answer.status = 202;
+}
+
+void
+decide_loan_in_chat(
+    struct tx *tx, const struct update *update, const char *name, const char *reason)
+{
+	const struct asker asker = {
+		.from = update, .said = name, .reason = reason, .chat = update->address.chat
+	};
+	bool is_new;
+
+	if (lend(tx, &asker, &is_new) && !is_new)
+		(void)decide_sendf(tx, &update->address,
+		    "#%" PRId64 " asks for it already: " MARK_CODE "/show %" PRId64 MARK_CODE
+		    " says how that stands.",
+		    tx->answer.work, tx->answer.work);
 }

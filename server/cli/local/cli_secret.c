@@ -1,0 +1,116 @@
+/* cli_secret.c - deploybot secret: a shell command that reads what Vault lends, once; which there are.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/cli_code.h"
+#include "cli/cli_server.h"
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define LOOK_EVERY_MS 1000
+
+/* 'it'"'"'s' */
+static void
+put_quoted(const char *text)
+{
+	(void)putchar('\'');
+	for (const char *c = text; *c != '\0'; c++)
+		if (*c == '\'')
+			(void)fputs("'\"'\"'", stdout);
+		else
+			(void)putchar(*c);
+	(void)putchar('\'');
+}
+
+/* As in the chat: an assignment before a command does not reach its $(...), and with an empty
+ * VAULT_TOKEN vault would take the person's own, and hide that somebody else was first. */
+static void
+print_command(const struct json *loan)
+{
+	const char *name_space = json_text(loan, "namespace");
+
+	(void)fputs("export VAULT_ADDR=", stdout);
+	put_quoted(json_text(loan, "vault"));
+	if (name_space[0] != '\0') {
+		(void)fputs(" VAULT_NAMESPACE=", stdout);
+		put_quoted(name_space);
+	}
+	(void)fputs("; t=$(vault unwrap -field=token ", stdout);
+	put_quoted(json_text(loan, "token"));
+	/* Its three words have no letter that a shell reads as another. */
+	(void)printf(") && VAULT_TOKEN=$t vault %s\n", json_text(loan, "command"));
+}
+
+static void
+say_state(const struct json *loan, char shown[64])
+{
+	const char *state = json_text(loan, "state");
+	char words[CLI_STATE];
+
+	if (strcmp(state, shown) != 0)
+		(void)fprintf(stderr, "#%" PRId64 ": %s\n", json_get_i64_or(loan, "id", 0),
+		    cli_state_words(state, words));
+	(void)snprintf(shown, 64, "%s", state); /* cut is fine */
+}
+
+/* Until it is there, or is not lent: when that is the server says. */
+static int
+wait_for(const struct cli_server *local, int64_t work)
+{
+	char target[48], shown[64] = "";
+	struct err err;
+
+	(void)snprintf(target, sizeof(target), "/v1/loan/%" PRId64, work);
+	for (;;) {
+		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+
+		if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
+			return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+		if (answer.status == 200 && local->is_json)
+			(void)printf("%s\n", answer.body);
+		else if (answer.status == 200)
+			print_command(answer.json);
+		if (answer.status != 202)
+			return answer.status == 200 ? EX_OK : cli_server_show_said(local, &answer);
+		if (!local->is_json)
+			say_state(answer.json, shown);
+		(void)poll(NULL, 0, LOOK_EVERY_MS);
+	}
+}
+
+int
+cli_secret_get(struct cli_server *local)
+{
+	CLEANUP(buf_done) struct buf body = buf_make(4096), target = buf_make(512);
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	const char *reason = local->cli->value[OPTION_WHAT_FOR];
+	struct json_out json = json_out_begin(&body, '{');
+	struct err err;
+
+	if (reason != NULL)
+		json_put_str(&json, "reason", reason);
+	json_out_end(&json);
+	buf_addf(&target, "/v1/secret/%s", local->argv[0]);
+	if (buf_failed(&body) || buf_failed(&target))
+		return cli_server_fail(local, EX_USAGE, "that is too long");
+	if (!cli_code_ask(&local->api, buf_text(&target), buf_text(&body), NULL, &answer, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	if (answer.status != 202)
+		return cli_server_show_said(local, &answer);
+	return wait_for(local, json_get_i64_or(answer.json, "id", 0));
+}
+
+int
+cli_secret_list(struct cli_server *local)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	struct err err;
+
+	if (!cli_api_ask(&local->api, "/v1/command/secrets", "{}", &answer, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	return cli_server_show_said(local, &answer);
+}

@@ -1,0 +1,55 @@
+/* command_secrets.c - /secrets: what of Vault's one may ask for, and what each needs.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+
+#include "commands/commands.h"
+#include "decide/decide_reply.h"
+#include "decide/who/decide_principal.h"
+#include "types/loan.h"
+#include "types/settings.h"
+
+#define SHOWN	  40
+#define MINUTE_MS INT64_C(60000)
+
+static void
+add_line(struct tx *tx, const struct loan *loan, struct chat_text *text)
+{
+	chat_text_code(text, "\n", loan->id);
+	chat_text_outside(text, " of ", loan->target);
+	chat_text_add(text, ", for %" PRId64 " min", loan->ttl_ms / MINUTE_MS);
+	if (policy_needs_factor(tx->settings, POLICY_SECRET, loan->name, loan->target))
+		chat_text_add(text, ", with your code");
+	if (loan->approvals > 0)
+		chat_text_add(text, ", after %d approval%s", loan->approvals,
+		    loan->approvals == 1 ? "" : "s");
+}
+
+void
+command_secrets(struct tx *tx, const struct update *update, UNUSED const struct request *request)
+{
+	const struct principal who = decide_principal(tx, update->person);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	struct loan loan;
+	size_t n = 0;
+
+	if (!decide_may_somewhere(tx, update, POLICY_SECRET, ""))
+		return;
+	chat_text_add(&text,
+	    "You may ask for these, by " MARK_CODE "/get_secret <name>" MARK_CODE " in private:");
+	for (size_t at = 0; loan_next(tx->settings, &at, &loan);) {
+		if (policy_decide_secret(tx->settings, who, loan.name, loan.target, tx->at)
+			.verdict != POLICY_ALLOW)
+			continue;
+		if (n++ < SHOWN)
+			add_line(tx, &loan, &text);
+	}
+	if (n > SHOWN)
+		chat_text_add(&text, "\nand %zu more", n - SHOWN);
+	if (n == 0) {
+		buf_done(&text.buf);
+		text = (struct chat_text)CHAT_TEXT_EMPTY;
+		chat_text_add(&text,
+		    "There is no secret that you may ask for: SECRET_<NAME>_PATH and _FOR in the settings name them.");
+	}
+	(void)decide_send(tx, &update->address, &text);
+}
