@@ -570,8 +570,14 @@ touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 	if (!loan_of(tx->settings, work->argument, work->environment, &loan))
 		return;
 	row_job_get(tx, work->id, &of);
-	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s, for %" PRId64 " min at most",
-	    job_word(of.job.repository_id), of.job.run, of.job.repository, loan.ttl_ms / MINUTE_MS);
+	if (job_is_by_key(&of.job))
+		(void)snprintf(out, DECIDE_TOUCHES, "for workflow:%s, for %" PRId64 " min at most",
+		    of.job.workflow, loan.ttl_ms / MINUTE_MS);
+	else
+		(void)snprintf(out, DECIDE_TOUCHES,
+		    "for %s %s of %.200s, for %" PRId64 " min at most",
+		    job_word(of.job.repository_id), of.job.run, of.job.repository,
+		    loan.ttl_ms / MINUTE_MS);
 }
 
 /* A yes is for that path and that time. */
