@@ -575,7 +575,7 @@ on_job(void *ctx, enum route_job_result result, const char *why, const struct jo
 	free(whole);
 }
 
-/* Some 5 µs for each key, and its body has BODY_MAX at most. */
+/* Each key takes the loop 3 µs, and with a body of BODY_MAX 22. */
 static void
 check_signature(const struct whole *whole)
 {
