@@ -12,6 +12,7 @@
 #include "lib/condition.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/signing_key.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "lib/zone.h"
@@ -86,6 +87,17 @@ static bool
 is_long_token(const char *text)
 {
 	return strlen(text) >= LONG_SECRET_MIN && is_token(text);
+}
+
+static bool
+is_signing_key(const char *text)
+{
+	uint8_t key[SIGNING_KEY_MAX];
+	size_t size;
+	bool is_one = signing_key_read(text, key, &size);
+
+	explicit_bzero(key, sizeof(key));
+	return is_one;
 }
 
 /* By its lines alone: what is between them its reader judges. */

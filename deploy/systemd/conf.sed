@@ -34,6 +34,8 @@ s|^#FORGE_WEBHOOK_SECRET=$|#FORGE_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/ser
 s|^#FORGE_WEBHOOK_SECRET_PREVIOUS=$|#FORGE_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/forge_webhook_secret_previous|
 s|^#HOOK_BUILD_DONE_SECRET=$|#HOOK_BUILD_DONE_SECRET_FILE=/etc/deploybot/secrets/server/hook_build_done_secret|
 s|^#HOOK_BUILD_DONE_SECRET_PREVIOUS=$|#HOOK_BUILD_DONE_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/hook_build_done_secret_previous|
+s|^#WORKFLOW_DEPLOY_KEY=$|#WORKFLOW_DEPLOY_KEY_FILE=/etc/deploybot/secrets/server/workflow_deploy_key|
+s|^#WORKFLOW_DEPLOY_KEY_PREVIOUS=$|#WORKFLOW_DEPLOY_KEY_PREVIOUS_FILE=/etc/deploybot/secrets/server/workflow_deploy_key_previous|
 s|^#TOTP_KEY_FILE=$|#TOTP_KEY_FILE=/etc/deploybot/secrets/server/totp_key|
 s|^#CLOUDFLARE_API_TOKEN=$|#CLOUDFLARE_API_TOKEN_FILE=/etc/deploybot/secrets/server/cloudflare_api_token|
 s|^#AUDIT_S3_SECRET_ACCESS_KEY=$|#AUDIT_S3_SECRET_ACCESS_KEY_FILE=/etc/deploybot/secrets/server/audit_s3_secret_access_key|

@@ -6,36 +6,27 @@
 
 #include "lib/base64.h"
 #include "lib/err.h"
+#include "lib/signing_key.h"
 #include "lib/text.h"
 
-#define SIGNING	      "whsec_"
 #define HEX	      ((size_t)2 * CRYPTO_SHA256_SIZE)
 #define TIMESTAMP_MAX 20
-#define KEY_LEAST     24
-
-/* Is it a signing token of GitLab's? */
-static bool
-is_signing(const char *secret)
-{
-	return text_starts(secret, SIGNING);
-}
 
 bool
 forge_secret_key(
     enum forge_scheme scheme, const char *secret, struct crypto_hmac_key **ret, struct err *err)
 {
-	uint8_t key[FORGE_KEY_MAX];
+	uint8_t key[SIGNING_KEY_MAX];
 	size_t size = 0;
 
-	if (scheme != FORGE_TOKEN || !is_signing(secret)) {
+	if (scheme != FORGE_TOKEN || !signing_key_is_meant(secret)) {
 		*ret = crypto_hmac_key_new(secret, strlen(secret), err);
 		return *ret != NULL;
 	}
-	secret += strlen(SIGNING);
-	if (!base64_decode(secret, strlen(secret), key, sizeof(key), &size) || size < KEY_LEAST)
+	if (!signing_key_read(secret, key, &size))
 		return err_set(err, ERR_CONFIG,
-		    "expected whsec_ and base64 of %d to %d bytes, as GitLab shows it", KEY_LEAST,
-		    FORGE_KEY_MAX);
+		    "expected " SIGNING_KEY_MARK " and base64 of %d to %d bytes", SIGNING_KEY_LEAST,
+		    SIGNING_KEY_MAX);
 	*ret = crypto_hmac_key_new(key, size, err);
 	crypto_wipe(key, sizeof(key));
 	return *ret != NULL;
@@ -99,7 +90,7 @@ forge_signature_read(enum forge_scheme scheme, const char *secret,
 	memset(ret, 0, sizeof(*ret));
 	if (secret == NULL)
 		return FORGE_REFUSED;
-	if (scheme == FORGE_TOKEN && is_signing(secret))
+	if (scheme == FORGE_TOKEN && signing_key_is_meant(secret))
 		return read_standard(headers, ret) ? FORGE_SIGNED : FORGE_REFUSED;
 	if (value == NULL || value[0] == '\0')
 		return FORGE_REFUSED;

@@ -16,7 +16,6 @@
 
 #define FORGE_SIGNATURES_MAX 4	/* of one header: two while a secret is rotated */
 #define FORGE_SIGNED_BEFORE  128 /* "id.timestamp." */
-#define FORGE_KEY_MAX	     64	/* bytes of a signing token: 24 to 64 */
 
 enum forge_scheme { FORGE_HEX, FORGE_SHA256_HEX, FORGE_TOKEN };
 

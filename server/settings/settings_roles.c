@@ -406,15 +406,38 @@ check_never(const struct checked *c)
 	}
 }
 
+/* Nobody but who has it stands behind a key: it begins nothing. */
+static void
+check_key(const struct checked *c)
+{
+	const char *list = settings_own(c->role, c->may)->text;
+	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX];
+	bool has_target;
+
+	if (settings_own(c->role, WORKFLOW_SETTING_IS)->is_given)
+		SAY(c, WORKFLOW_SETTING_KEY,
+		    "a workflow is known by _IS or by _KEY, and both are set: take one out");
+	while (list != NULL && setting_next(&list, text, sizeof(text)))
+		if (settings_read_grant("", text, action, &has_target).actions !=
+		    POLICY_ACTION_BIT(POLICY_SECRET))
+			SAY(c, c->may,
+			    "%s: a key is good for secrets alone (secret.NAME): what starts work has hooks, so take this out",
+			    text);
+}
+
 static void
 check_workflow(const struct checked *c)
 {
 	const char *is = settings_own(c->role, WORKFLOW_SETTING_IS)->text;
+	bool has_key = settings_own(c->role, WORKFLOW_SETTING_KEY)->is_given;
 	struct workflow_line line;
 	struct err err;
 
-	if (!settings_own(c->role, WORKFLOW_SETTING_IS)->is_given)
-		SAY(c, WORKFLOW_SETTING_IS, "is not set, and a workflow needs which it is");
+	if (has_key)
+		check_key(c);
+	else if (!settings_own(c->role, WORKFLOW_SETTING_IS)->is_given)
+		SAY(c, WORKFLOW_SETTING_IS,
+		    "is not set, and a workflow needs which it is, or a WORKFLOW_<NAME>_KEY");
 	else if (is != NULL && !workflow_line_read(is, &line, &err))
 		SAY(c, WORKFLOW_SETTING_IS, "%s", err.text);
 	if (!settings_own(c->role, c->may)->is_given)

@@ -19,6 +19,8 @@ row_actor_add(struct tx *tx, int64_t work, const struct job *job)
 		add(tx, work, job->actor);
 	if (job_actor_is(job) < JOB_ACTOR_ASKED)
 		add(tx, work, "");
+	if (job_is_by_key(job)) /* of no run */
+		return;
 	/* Who has asked from the same run before: a job that is begun again is somebody else's. */
 	(void)tx_run(tx,
 	    "INSERT INTO work_actor (work, login) SELECT $1, login FROM work_job j"

@@ -10,7 +10,10 @@
 /* Else nothing was made for it, and nothing will be; or that has ended. */
 #define IS_OPEN "phase <> 'over' AND (phase <> 'asked' OR " STORE_IS_OPEN ")"
 #define OF_RUN \
-	"work_job INDEXED BY work_job_run CROSS JOIN loan ON loan.work = work_job.work CROSS JOIN work ON work.id = loan.work WHERE repository_id = $1 AND work_job.run = $2"
+	"work_job INDEXED BY work_job_run CROSS JOIN loan ON loan.work = work_job.work CROSS JOIN work ON work.id = loan.work WHERE repository_id = $1 AND repository_id <> '' AND work_job.run = $2"
+/* All who have a key are of one run, which is of no repository: those that are open are few. */
+#define OPEN_OF_RUN \
+	"loan INDEXED BY loan_open CROSS JOIN work_job ON work_job.work = loan.work CROSS JOIN work ON work.id = loan.work WHERE phase <> 'over' AND repository_id = $1 AND work_job.run = $2"
 
 static const char *const states[] = {
 #define STATE(name, word) word,
@@ -54,7 +57,7 @@ row_loan_of_job(struct tx *tx, const char *environment, const char *name, const 
 	struct row_job of;
 
 	while ((work = tx_number(tx,
-		    "SELECT COALESCE(MAX(work.id), 0) FROM " OF_RUN
+		    "SELECT COALESCE(MAX(work.id), 0) FROM " OPEN_OF_RUN
 		    " AND environment = $3 AND argument = $4 AND work.id < $5 AND " STORE_IS_OPEN,
 		    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_TEXT(environment),
 		    DB_TEXT(name), DB_I64(work))) != 0)

@@ -150,8 +150,16 @@ job_read(enum delivery_forge forge, const struct json *claims, struct job *ret, 
 }
 
 bool
+job_is_by_key(const struct job *job)
+{
+	return job->repository_id[0] == '\0';
+}
+
+bool
 job_is_same(const struct job *a, const struct job *b)
 {
+	if (job_is_by_key(a) && strcmp(a->workflow, b->workflow) != 0)
+		return false;
 	return strcmp(a->repository_id, b->repository_id) == 0 && strcmp(a->run, b->run) == 0 &&
 	    a->attempt == b->attempt &&
 	    (a->check_run[0] == '\0' || b->check_run[0] == '\0' ||

@@ -1,4 +1,4 @@
-/* job.h - a job of a forge's workflow, as its checked token says it.  Side: any. */
+/* job.h - a job of a forge's workflow, as its checked token says it, or who has its key.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Claims are texts, numbers too: docs.github.com/actions/reference/security/oidc,
@@ -12,7 +12,7 @@
 
 struct json;
 
-#define JOB_ID	   64 /* bytes of a token's own id (jti), with the NUL */
+#define JOB_ID	   65 /* bytes of a token's own id (jti), or of a webhook-id, with the NUL */
 #define JOB_NUMBER 24 /* of a number as a text */
 #define JOB_MARK   8  /* of its forge before it */
 #define JOB_EVENT  40 /* of an event's name: GitHub's longest has 27 */
@@ -40,6 +40,8 @@ enum job_actor {
 	JOB_ACTOR_PUSHED,  /* has pushed the commit */
 };
 
+/* Of a request that WORKFLOW_<NAME>_KEY has signed nothing but workflow, token, expires_at, digest
+ * and attempt 1 is filled in: no forge says more. */
 struct job {
 	char workflow[ENVIRONMENT_ID_MAX]; /* of the settings: "deploy", "shop/deploy" */
 	char token[JOB_ID];		   /* its own id */
@@ -74,5 +76,9 @@ enum job_actor job_actor_of(enum delivery_forge forge, const char *event);
 /* Of a run that was begun again no claim says by whom: UNKNOWN. */
 enum job_actor job_actor_is(const struct job *job);
 
-/* Are both of the same job, or of the same run where one does not say of which job? */
+/* Was its request signed by its workflow's key, rather than proven by a token? */
+bool job_is_by_key(const struct job *job);
+
+/* Are both of the same job, or of the same run where one does not say of which job?  Who has a key
+ * is one with whoever has the key of that workflow. */
 bool job_is_same(const struct job *a, const struct job *b);

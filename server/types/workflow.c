@@ -20,16 +20,18 @@ workflow_next(const struct settings *s, size_t *at, struct workflow *ret)
 	const struct settings *of;
 
 	while ((member = settings_member_next(s, FAMILY_WORKFLOW, at, &of)) != NULL) {
-		if (settings_own(member, WORKFLOW_SETTING_IS)->text == NULL ||
-		    settings_own(member, WORKFLOW_SETTING_MAY)->text == NULL)
-			continue;
 		*ret = (struct workflow){
 			.id = member->id,
 			.is = settings_own(member, WORKFLOW_SETTING_IS)->text,
+			.key = { .values = { settings_own(member, WORKFLOW_SETTING_KEY)->text,
+				     settings_own(member, WORKFLOW_SETTING_KEY_PREVIOUS)->text },
+			    .application = of->application },
 			.may = settings_own(member, WORKFLOW_SETTING_MAY)->text,
 			.application = of->application,
 		};
-		return true;
+		(void)setting_name("WORKFLOW_<NAME>_KEY", member->name, ret->key.name);
+		if ((ret->is != NULL || ret->key.values[0] != NULL) && ret->may != NULL)
+			return true;
 	}
 	return false;
 }
@@ -176,7 +178,8 @@ workflow_is_any(const struct settings *s, enum delivery_forge forge)
 	struct workflow_line line;
 
 	for (size_t at = 0; workflow_next(s, &at, &workflow);)
-		if (workflow_line_read(workflow.is, &line, NULL) && line.forge == forge)
+		if (workflow.is != NULL && workflow_line_read(workflow.is, &line, NULL) &&
+		    line.forge == forge)
 			return true;
 	return false;
 }
@@ -253,8 +256,8 @@ workflow_find(const struct settings *s, enum delivery_forge forge, const struct 
 	struct workflow_line line;
 
 	for (size_t at = 0; workflow_next(s, &at, &workflow);) {
-		if (!workflow_line_read(workflow.is, &line, NULL) || line.forge != forge ||
-		    !workflow_line_matches(&line, claims))
+		if (workflow.is == NULL || !workflow_line_read(workflow.is, &line, NULL) ||
+		    line.forge != forge || !workflow_line_matches(&line, claims))
 			continue;
 		if (n++ == 0)
 			*ret = workflow;

@@ -1,10 +1,11 @@
-/* workflow.h - WORKFLOW_<NAME>_IS: which workflow of a forge acts here, and by which claims it is known.  Side: any. */
+/* workflow.h - WORKFLOW_<NAME>_IS: which workflow acts here, and by which claims or key it is known.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * "github 456789 deploy.yml@refs/heads/main environment=production": the number of the repository,
  * for names change hands; the file and the ref that the run is of; and what narrows it.  At GitLab
  * "gitlab 22 .gitlab-ci.yml@refs/heads/main", and the ref has to be protected.  A workflow is a
  * principal (principal_of_row()) with grants of its own.  Which claims there are: types/job.h.
+ * Where no forge gives tokens WORKFLOW_<NAME>_KEY stands in the place of the line.
  */
 #pragma once
 
@@ -12,6 +13,7 @@
 #include "lib/environment_id.h"
 #include "types/delivery_forge.h"
 #include "types/limits.h"
+#include "types/secret.h"
 
 struct json;
 struct settings;
@@ -20,13 +22,14 @@ struct settings;
 
 struct workflow {
 	const char *id; /* "deploy"; of an application's file "shop/deploy" */
-	const char *is;
+	const char *is; /* NULL: it has a key */
+	struct secret key; /* that its requests are signed with; values[0] NULL: it has a line */
 	const char *may;
 	const char *application; /* in whose file it stands; "": the main one */
 };
 
 /* Those of the main file, then those of applications, one after the other from *at = 0 on; those
- * that have both lines. */
+ * that have a line or a key, and what they may. */
 bool workflow_next(const struct settings *s, size_t *at, struct workflow *ret);
 
 /* A line as it is read; "": it says nothing of that. */

@@ -33,7 +33,7 @@ path "auth/token/renew-self" { capabilities = ["update"] }
 class Lending(Jobs):
     """Vault lends db-migrate after a yes, and stripe without one; the clocks of both go on together."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, more=None):
         assert LIBRARY is not None, "libfaketime is missing: tests/tools/packages.sh test"
         folder.mkdir(exist_ok=True)
         self.vault, self.clock, self.ahead_s = Recorded(), folder / "clock", 0
@@ -52,7 +52,7 @@ class Lending(Jobs):
             "VAULT_TOKEN_FILE": write_env(folder, token.id, name="vault_token"),
             "SECRET_DB_MIGRATE_PATH": "kv2 secret django/database", "SECRET_DB_MIGRATE_FOR": "production",
             "SECRET_DB_MIGRATE_APPROVALS": "1", "SECRET_STRIPE_PATH": "creds database stripe",
-            "SECRET_STRIPE_FOR": "production", "SECRET_STRIPE_TTL": "30m"})
+            "SECRET_STRIPE_FOR": "production", "SECRET_STRIPE_TTL": "30m", **(more or {})})
         wait_until(lambda: self.vault.sent and "Vault: our token is good" in self.bot.log(), PATIENCE_S, "its token")
 
     def pass_time(self, seconds):

@@ -351,6 +351,7 @@ def credentials():
     found = {re.sub("^REGISTRY_[A-Z]+_PASSWORD", "REGISTRY_<NAME>_PASSWORD", name) if
              name != "REGISTRY_PULL_PASSWORD" else name for name in found}
     found = {re.sub("^HOOK_[A-Z_]+_SECRET", "HOOK_<NAME>_SECRET", name) for name in found}
+    found = {re.sub("^WORKFLOW_[A-Z]+_KEY", "WORKFLOW_<NAME>_KEY", name) for name in found}
     return {re.sub("^CLIENT_[A-Z]+_", "CLIENT_<ID>_", name) for name in found}
 
 

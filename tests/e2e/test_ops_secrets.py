@@ -34,7 +34,9 @@ SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_
            "GITHUB_API_TOKEN": "canary-of-a-persons-token-6Mw2Pj9Zc5Ht",
            "GITLAB_API_TOKEN": "canary-of-a-projects-token-8Fd4Yn3Gb7Lk", "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
            "VAULT_TOKEN": "canary-of-vaults-token-5Qj8Zr3Xn6Lb",     # in force in hostile_secrets.py
-           "VAULT_SECRET_ID": "canary-of-vaults-role-9Wk4Ht7Mv2Pc", **INBOUND}
+           "VAULT_SECRET_ID": "canary-of-vaults-role-9Wk4Ht7Mv2Pc",
+           "WORKFLOW_BUILD_DONE_KEY": "whsec_canaryOfAWorkflowsKey3Kd9Vx6Qp2W",
+           "WORKFLOW_BUILD_DONE_KEY_PREVIOUS": "whsec_canaryOfTheKeyBefore7Hs5Nb8Yc4Rf", **INBOUND}
 SHOWN = """cat /proc/self/status | grep -E 'Sig|NoNewPrivs|Dumpable' >"$here/status"
 ls -l /proc/self/fd >"$here/fds"
 tr '\\0' '\\n' </proc/$$/environ >"$here/environ"; tr '\\0' ' ' </proc/$$/cmdline >"$here/argv"
@@ -64,7 +66,9 @@ def scene(tmp_path_factory):
         "VAULT_ROLE_ID": "deploybot", "VAULT_SECRET_ID": SECRETS["VAULT_SECRET_ID"],
         "GITHUB_API_URL": "http://127.0.0.1:9",
         "CLOUDFLARE_API_TOKEN": SECRETS["CLOUDFLARE_API_TOKEN"], "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref",
-        "HOOK_NIGHTLY_STARTS": "deploy:staging ref=$.ref", "REPOSITORY_PATH": "orchard/shop", **INBOUND})
+        "HOOK_NIGHTLY_STARTS": "deploy:staging ref=$.ref", "REPOSITORY_PATH": "orchard/shop",
+        "WORKFLOW_BUILD_DONE_MAY": "secret:staging",
+        **{name: value for name, value in SECRETS.items() if name.startswith("WORKFLOW_")}, **INBOUND})
     play(made)
     yield made
     made.close()

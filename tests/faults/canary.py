@@ -23,7 +23,8 @@ EXPECTED = (
     ("*", r"^the server's environ$"),               # where a test handed its settings over, instead of by .env
     ("REPOSITORY_TOKEN", r"^deploybot-runner's environ$"),  # the runner's own secret
 )
-NAMES = {"HOOK": "BUILD_DONE", "REGISTRY": "HUB"}   # of a family's settings, the one that scenes have
+# Of a family's settings, the one that scenes have.
+NAMES = {"HOOK": "BUILD_DONE", "REGISTRY": "HUB", "WORKFLOW": "DEPLOY"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Files of megabytes are looked at in pieces that overlap.
 PIECE = 1 << 20

@@ -33,6 +33,8 @@ PLANTED = {
        for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET",
                     "GITHUB_APP_WEBHOOK_SECRET")
        for which in ("", "_PREVIOUS")},
+    "WORKFLOW_DEPLOY_KEY": "whsec_canaryOfAWorkflowsKey5Wz8Rk3Jd6T",
+    "WORKFLOW_DEPLOY_KEY_PREVIOUS": "whsec_canaryOfTheKeyBefore9Ht4Lm7Qx2Vb",
     "REGISTRY_PULL_PASSWORD": "canary-of-who-pulls-there_1Jb7Sg3Qv9Zn",
     "REGISTRY_HUB_PASSWORD": "canary-of-another-registry_6Tc4Mw8Fx2Kd",
     "GITHUB_WEBHOOK_SECRET_PREVIOUS": "canary-of-what-github-had-before_9Bc2Xn6Tq",
@@ -148,6 +150,7 @@ def play(hall):
         "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",
         "AUDIT_S3_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",
         "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref", "REGISTRIES": "hub",
+        "WORKFLOW_DEPLOY_MAY": "secret:staging",
         "REGISTRY_HUB_URL": "hub.example.org", "REGISTRY_HUB_USER": "robot", "REGISTRY_USER": "robot",
         "REGISTRY_PULL_USER": "reader", "SSH_KEY_PATH": str(key), "LOG_LEVEL": "DEBUG",
         "DEPLOY_TIMEOUT_SECONDS": "60"})

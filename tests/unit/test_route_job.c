@@ -10,6 +10,7 @@
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "routes/route_api.h"
+#include "routes/route_key.h"
 #include "settings/sources/settings_load.h"
 #include "tests/unit/http_ask.h"
 #include "types/event.h"
@@ -35,6 +36,10 @@ __wrap_clock_monotonic_ms(void)
 
 #define HUGE ((size_t)300 << 10)
 
+#define KEY	   "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u"
+#define KEY_BEFORE "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
+#define KEY_OTHER  "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo="
+
 struct world {
 	struct loop *loop;
 	struct settings *settings;
@@ -50,6 +55,8 @@ struct world {
 	int key_sets;				     /* that were asked for */
 	bool is_huge;				     /* the next ones are */
 	int asked_store, status;		     /* so it decides; 0: 200 */
+	int used_before;			     /* events of a secret's previous value */
+	char workflow[32];			     /* that asked last, "": no job */
 	int counted[ROUTE_JOB_RESULT_COUNT], others; /* refusals, by their words */
 };
 
@@ -114,6 +121,14 @@ decide(void *ctx, struct event *event)
 	struct answer answer = { .status = w->status != 0 ? w->status : 200, .text = "{}" };
 
 	w->asked_store += event->kind == EVENT_API;
+	w->used_before += event->kind == EVENT_SECRET_USED;
+	if (event->kind == EVENT_SECRET_USED) {
+		event_free(event);
+		return true;
+	}
+	if (event->kind == EVENT_API)
+		(void)text_copy(w->workflow, sizeof(w->workflow),
+		    event->u.api->job == NULL ? "" : event->u.api->job->workflow);
 	event->done(event->done_ctx, &answer);
 	event_free(event);
 	return true;
@@ -158,7 +173,9 @@ load(const char *issuer)
 		"WORKFLOW_A_IS=github 456789 a.yml@refs/heads/main",
 		"WORKFLOW_A_MAY=deploy:staging",
 		"WORKFLOW_B_IS=github 456789 b.yml@refs/heads/main",
-		"WORKFLOW_B_MAY=deploy:staging", "GITLAB_URL=" GITLAB, of_issuer, NULL
+		"WORKFLOW_B_MAY=deploy:staging", "GITLAB_URL=" GITLAB, of_issuer,
+		"WORKFLOW_C_KEY=" KEY, "WORKFLOW_C_KEY_PREVIOUS=" KEY_BEFORE,
+		"WORKFLOW_C_MAY=secret.db:staging", NULL
 	};
 	struct settings_report report = { 0 };
 	struct settings *ret = NULL;
@@ -410,6 +427,76 @@ SCENE_TEST(what_the_store_refuses_for_now_says_when_to_come_again)
 	assert_non_null(strstr(
 	    route_api_crowded(w->api, 7, HTTP_SERVER_CROWD_ALL, ""), "\r\nRetry-After: 10\r\n"));
 	free(good);
+}
+
+/* Signed by that key, with `more` among its headers. */
+static int
+ask_signed(struct world *w, const char *key, const char *client, const char *more)
+{
+	static int ids;
+	char line[1024], id[24], at[24], signature[ROUTE_KEY_SIGNATURE];
+	const struct route_key_request request = { .method = "POST",
+		.path = "/v1/secret/db",
+		.body = "{}",
+		.size = 2,
+		.headers = { .id = id, .timestamp = at } };
+
+	(void)snprintf(id, sizeof(id), "id-%d", ++ids);
+	(void)snprintf(at, sizeof(at), "%lld", (long long)clock_wall_ms() / 1000);
+	assert_true(route_key_sign(key, &request, signature, NULL));
+	(void)snprintf(line, sizeof(line),
+	    "POST /v1/secret/db HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Real-IP: %s\r\n"
+	    "Content-Type: application/json\r\nContent-Length: 2\r\nwebhook-id: %s\r\n"
+	    "webhook-timestamp: %s\r\nwebhook-signature: %s\r\n%s\r\n{}",
+	    client, id, at, signature, more);
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+	return w->asked.status;
+}
+
+SCENE_TEST(who_has_a_key_is_let_in_as_its_workflow)
+{
+	assert_int_equal(ask_signed(w, KEY, HERE, ""), 200);
+	assert_string_equal(w->workflow, "c");
+	assert_int_equal(w->used_before, 0);
+	assert_int_equal(ask_signed(w, KEY_BEFORE, HERE, ""), 200);
+	assert_string_equal(w->workflow, "c");
+	assert_int_equal(w->used_before, 1);
+	assert_int_equal(w->asked_store, 2);
+}
+
+/* What is there twice may be read one way here and another elsewhere. */
+SCENE_TEST(headers_that_are_there_twice_let_in_nobody)
+{
+	assert_int_equal(ask_signed(w, KEY, HERE, "webhook-id: id-0\r\n"), 401);
+	assert_int_equal(ask_signed(w, KEY, HERE, "webhook-timestamp: 1\r\n"), 401);
+	assert_int_equal(ask_signed(w, KEY, HERE, "Webhook-Signature: v1,x\r\n"), 401);
+	assert_int_equal(ask_signed(w, KEY, HERE, "Authorization: Bearer e30.e30.e30\r\n"), 401);
+	assert_int_equal(w->asked_store, 0);
+}
+
+SCENE_TEST(a_wrong_signature_costs_its_address_as_a_wrong_token_does)
+{
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(ask_signed(w, KEY_OTHER, HERE, ""), i < 10 ? 401 : 429);
+		assert_true(says_when(w) == (i >= 10));
+	}
+	assert_int_equal(ask_signed(w, KEY, HERE, ""), 200); /* nobody else pays for it */
+	assert_int_equal(ask_signed(w, KEY_OTHER, THERE, ""), 401);
+	for (int i = 0; i < 600; i++)
+		(void)ask_signed(w, KEY_OTHER, HERE, "");
+	assert_int_equal(ask_signed(w, KEY, HERE, ""), 429); /* it is checked no more */
+	assert_int_equal(ask_signed(w, KEY, THERE, ""), 200);
+	assert_int_equal(w->counted[ROUTE_JOB_SIGNATURE], 11);
+	assert_int_equal(w->asked_store, 2);
+}
+
+SCENE_TEST(a_key_is_not_good_for_asking_in_a_loop)
+{
+	int n = 0;
+
+	while (n < 1000 && ask_signed(w, KEY, HERE, "") == 200)
+		n++;
+	assert_int_equal(n, 120);
 }
 
 static void

@@ -36,6 +36,10 @@ static const struct setting_case cases[] = {
 	    { "", "0123456789abcdef0123456789abcde", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } },
 	{ S(FORGE_TOKEN), { "ghp_0123456789abcdef", "a<bcdefghijklmnop" },
 	    { "", "0123456789abcde", "<0123456789abcdef>" } },
+	{ S(SIGNING_KEY),
+	    { "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u",
+		"whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=" },
+	    { "", "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG0=", "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u" } },
 	{ S(APP_ID), { "1", "123456789012345678" }, { "", "0", "Iv23liAbCdEf", "1 2", "-1" } },
 	{ S(PEM),
 	    { "-----BEGIN "
@@ -504,8 +508,8 @@ TEST(no_secret_stands_in_what_is_said_of_it)
 {
 	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
 		SETTING_TYPE_LONG_TOKEN, SETTING_TYPE_FORGE_TOKEN, SETTING_TYPE_WEBHOOK_SECRET,
-		SETTING_TYPE_S3_SECRET, SETTING_TYPE_VAULT_TOKEN, SETTING_TYPE_PROXY,
-		SETTING_TYPE_REMOTE };
+		SETTING_TYPE_S3_SECRET, SETTING_TYPE_VAULT_TOKEN, SETTING_TYPE_SIGNING_KEY,
+		SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
 	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
 	struct err err;

@@ -240,6 +240,61 @@ TEST(the_audience_of_tokens_is_one_that_jobs_can_name)
 	}
 }
 
+#define KEY   "WORKFLOW_A_KEY=whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u"
+#define LENT  "SECRET_DB_PATH=kv2 secret db", "SECRET_DB_FOR=staging", VAULT
+#define VAULT "VAULT_ADDR=https://vault.example.org", "VAULT_TOKEN=hvs.0123456789abcdef0123"
+
+TEST(a_workflow_with_a_key_has_secrets_alone)
+{
+	static const char *const more[] = { "deploy:staging", "status:*",
+		"secret.db:staging, gate:staging", "*:staging", "do.lend-secret:staging",
+		"do:staging" };
+	struct settings *s = LOAD(NULL, COMPLETE, "ENABLE_API_SERVER=true", LENT, KEY,
+	    "WORKFLOW_A_MAY=secret.db:staging");
+	struct workflow workflow;
+	size_t at = 0;
+	char may[64];
+
+	assert_non_null(s); /* without a PUBLIC_URL: no token names it */
+	assert_int_equal(settings_said.count, 0);
+	assert_true(workflow_next(s, &at, &workflow));
+	assert_null(workflow.is);
+	assert_string_equal(workflow.key.name, "WORKFLOW_A_KEY");
+	assert_false(workflow_is_any(s, DELIVERY_GITHUB));
+	assert_int_not_equal(roles_find_own(s->roles, PRINCIPAL_WORKFLOW, "", "a"), 0);
+	settings_unref(s);
+	for (size_t i = 0; i < COUNT(more); i++) {
+		(void)snprintf(may, sizeof(may), "WORKFLOW_A_MAY=%s", more[i]);
+		settings_unref(LOAD(NULL, COMPLETE, "ENABLE_API_SERVER=true", LENT, KEY, may));
+		SAYS(SETTINGS_ERROR, "a key is good for secrets alone");
+	}
+}
+
+TEST(what_is_wrong_with_a_key_is_said_without_it)
+{
+	static const struct {
+		const char *key, *more, *said;
+	} rows[] = {
+		{ KEY, "WORKFLOW_A_IS=" IS,
+		    "WORKFLOW_A_KEY: a workflow is known by _IS or by _KEY" },
+		{ "WORKFLOW_A_KEY=", "ENABLE_API_SERVER=true", "or a WORKFLOW_<NAME>_KEY" },
+		{ "WORKFLOW_A_KEY=canary", "ENABLE_API_SERVER=true",
+		    "WORKFLOW_A_KEY: is not whsec_ and base64" },
+		{ KEY, "ENABLE_API_SERVER=false", "/v1 is not served" },
+		{ "WORKFLOW_A_KEY_PREVIOUS=whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u",
+		    "ENABLE_API_SERVER=true",
+		    "WORKFLOW_A_KEY_PREVIOUS: is set, and WORKFLOW_A_KEY is not" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		settings_unref(LOAD(NULL, COMPLETE, "PUBLIC_URL=https://bot.example.org", LENT,
+		    rows[i].key, rows[i].more, "WORKFLOW_A_MAY=secret.db:staging"));
+		SAYS(SETTINGS_ERROR, rows[i].said);
+		for (size_t n = 0; n < settings_said.count; n++)
+			assert_null(strstr(settings_said.lines[n].text, "canary"));
+	}
+}
+
 /* Which of both a job would be is nobody's guess. */
 TEST(two_that_one_job_may_be_of_are_refused)
 {

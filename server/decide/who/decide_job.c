@@ -11,21 +11,25 @@
 #include "store/row_principal.h"
 #include "types/workflow.h"
 
-/* What a token was used for is known for six minutes more than it lives. */
+/* What a token was used for is known for six minutes more than it lives; the id of a signed
+ * request, which is good for ten minutes at most, as long as a token of GitHub's. */
 #define TOKENS_MAX     10000
 #define TOKENS_MORE_MS (6 * 60 * INT64_C(1000))
 #define TOKENS_OF      64
 
-/* Each application has its own, of each forge: one uses up nobody else's.  No hook has such a
- * name. */
+/* Each application has its own, of each forge, and each workflow that has a key: one uses up nobody
+ * else's.  No hook has such a name. */
 static struct hook_use
 use_of(const struct job *job, char of[TOKENS_OF])
 {
 	const char *slash = strchr(job->workflow, '/');
 
-	(void)snprintf(of, TOKENS_OF, ":job:%s:%.*s",
-	    delivery_forge_word(job_forge_of(job->repository_id)),
-	    slash != NULL ? (int)(slash - job->workflow) : 0, job->workflow);
+	if (job_is_by_key(job))
+		(void)snprintf(of, TOKENS_OF, ":key:%s", job->workflow);
+	else
+		(void)snprintf(of, TOKENS_OF, ":job:%s:%.*s",
+		    delivery_forge_word(job_forge_of(job->repository_id)),
+		    slash != NULL ? (int)(slash - job->workflow) : 0, job->workflow);
 	return (struct hook_use){ .id = of, .key = job->token, .digest = job->digest };
 }
 
@@ -33,6 +37,9 @@ use_of(const struct job *job, char of[TOKENS_OF])
 static bool
 is_for_jobs(const struct api_request *api)
 {
+	if (job_is_by_key(api->job)) /* what starts work has hooks */
+		return api->operation == API_SECRET || api->operation == API_LOAN ||
+		    api->operation == API_LOAN_END || api->operation == API_LOAN_FAILED;
 	switch (api->operation) {
 	case API_STATUS:
 	case API_HISTORY:
@@ -55,6 +62,46 @@ is_for_jobs(const struct api_request *api)
 	}
 }
 
+/* A job asks again for what it was answered; who signs again takes another id. */
+static void
+refuse_again(struct tx *tx, const struct api_request *api)
+{
+	bool is_by_key = job_is_by_key(api->job);
+
+	tx_count_metric(tx, INCREMENT_JOB_REFUSED, "replayed", "", "", 1);
+	decide_audit_denied(tx, &api->from, AUDIT_CODE_TOKEN_REPLAYED,
+	    api_rows[api->operation].path, "",
+	    is_by_key ? "its webhook-id was used before" :
+			"its token was used for another request");
+	decide_refusef(tx, is_by_key ? 409 : 401, "%s",
+	    is_by_key ?
+		"this webhook-id was used before: sign each request anew, by an id of its own" :
+		"token_replayed: this token was used for another request: ask the forge for one more");
+}
+
+static void
+refuse_operation(struct tx *tx, const struct api_request *api)
+{
+	const char *path = api_rows[api->operation].path;
+
+	decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED, path, "", "no job asks for this");
+	if (job_is_by_key(api->job))
+		decide_refusef(tx, 403,
+		    "A key is good for secrets alone, and not for %s: /v1/secret, /v1/loan, -end and -failed.",
+		    path);
+	else
+		decide_refusef(tx, 403, "No job asks for %s%s%s: a person does.", path,
+		    api->request.action[0] != '\0' ? "/" : "", api->request.action);
+}
+
+/* What changes nothing may be asked again, but not by who has it from a log of what was signed: the
+ * answer of a loan has its token. */
+static bool
+is_for_once(const struct api_request *api)
+{
+	return job_is_by_key(api->job) || api_is_post(api->operation);
+}
+
 bool
 decide_job_enter(struct tx *tx, struct api_request *api)
 {
@@ -67,30 +114,22 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	api->from.person = row_principal_of_id(tx, PRINCIPAL_WORKFLOW, job->workflow);
 	(void)snprintf(api->from.name, sizeof(api->from.name), "workflow:%s", job->workflow);
 	if (!is_for_jobs(api)) {
-		decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED,
-		    api_rows[api->operation].path, "", "no job asks for this");
-		decide_refusef(tx, 403, "No job asks for %s%s%s: a person does.",
-		    api_rows[api->operation].path, api->request.action[0] != '\0' ? "/" : "",
-		    api->request.action);
+		refuse_operation(tx, api);
 		return false;
 	}
-	if (!api_is_post(api->operation))
+	if (!is_for_once(api))
 		return true;
 	before = row_hook_find(tx, &use);
 	if (before.status == 0 && row_hook_is_full(tx, use.id, TOKENS_MAX, kept_ms)) {
-		decide_refusef(tx, 429,
-		    "%d tokens of this application were used that may still be valid: try again later",
-		    TOKENS_MAX);
+		decide_refusef(tx, 429, "%d %s were used that may still be valid: try again later",
+		    TOKENS_MAX,
+		    job_is_by_key(job) ? "ids of this workflow" : "tokens of this application");
 		return false;
 	}
 	if (before.status == 0)
 		return true;
-	if (before.is_other) {
-		tx_count_metric(tx, INCREMENT_JOB_REFUSED, "replayed", "", "", 1);
-		decide_audit_denied(tx, &api->from, AUDIT_CODE_TOKEN_REPLAYED,
-		    api_rows[api->operation].path, "", "its token was used for another request");
-		decide_refusef(tx, 401,
-		    "token_replayed: this token was used for another request: ask the forge for one more");
+	if (before.is_other || job_is_by_key(job)) {
+		refuse_again(tx, api);
 		return false;
 	}
 	tx->answer.status = before.status;
@@ -110,7 +149,8 @@ decide_job_asks(struct tx *tx, const struct api_request *api)
 	decide_audit_denied(
 	    tx, &api->from, AUDIT_CODE_DENIED, path, "", "only a job of a workflow asks for it");
 	decide_refusef(tx, 403,
-	    "Only a job of a workflow asks for %s, by the token that its forge gives it.", path);
+	    "Only a job of a workflow asks for %s, by its forge's token or the workflow's key.",
+	    path);
 	return false;
 }
 
@@ -183,6 +223,9 @@ decide_job_note(struct tx *tx, const struct api_request *api)
 	char of[TOKENS_OF];
 	struct hook_use use = use_of(api->job, of);
 
-	if (api_is_post(api->operation) && tx->answer.status != 429) /* that is tried again */
+	/* In the tx of the decision: where we are killed before its commit neither has happened,
+	 * and the same request may come again; behind it both have.  What was one too many a job
+	 * tries again, and who has a key by another id. */
+	if (is_for_once(api) && (tx->answer.status != 429 || job_is_by_key(api->job)))
 		row_hook_note(tx, &use);
 }

@@ -9,7 +9,8 @@
 /*
  * api->job has been checked by the loop: from now on it is who asks.  A token is bound to its first
  * request that changes something: the same one again is answered as it was then, another one is
- * refused.  False: it was answered.
+ * refused.  Of who has a key each webhook-id is good once, whatever it asks for.  False: it was
+ * answered.
  */
 MUST_USE bool decide_job_enter(struct tx *tx, struct api_request *api);
 

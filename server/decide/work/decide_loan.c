@@ -615,13 +615,15 @@ touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 	out[0] = '\0';
 	if (!loan_of(tx->settings, work->argument, work->environment, &loan))
 		return;
-	if (row_job_get(tx, work->id, &of)->work == 0) {
+	row_job_get(tx, work->id, &of);
+	if (job_is_by_key(&of.job)) /* or no job */
 		(void)snprintf(out, DECIDE_TOUCHES, "for %.80s, for %" PRId64 " min at most",
 		    work->requester, loan.ttl_ms / MINUTE_MS);
-		return;
-	}
-	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s, for %" PRId64 " min at most",
-	    job_word(of.job.repository_id), of.job.run, of.job.repository, loan.ttl_ms / MINUTE_MS);
+	else
+		(void)snprintf(out, DECIDE_TOUCHES,
+		    "for %s %s of %.200s, for %" PRId64 " min at most",
+		    job_word(of.job.repository_id), of.job.run, of.job.repository,
+		    loan.ttl_ms / MINUTE_MS);
 }
 
 /* A yes is for that path and that time. */

@@ -60,26 +60,57 @@ is_to_be_served(const struct settings_loader *l)
 	    list_has(buf_text(&l->change->restart_names), "ENABLE_API_SERVER");
 }
 
+/* Whose key it is could not be said. */
+static bool
+share_a_key(const struct secret *a, const struct secret *b)
+{
+	return secret_find(a, b->values[0]) >= 0 || secret_find(a, b->values[1]) >= 0;
+}
+
+static void
+say_pair(
+    const struct settings_loader *l, const struct workflow *first, const struct workflow *other)
+{
+	struct workflow_line line, its;
+
+	if (first->is != NULL && other->is != NULL && workflow_line_read(first->is, &line, NULL) &&
+	    workflow_line_read(other->is, &its, NULL) && workflow_lines_meet(&line, &its))
+		settings_say(l->report, level_of(other),
+		    "workflows %s and %s: a job may be of both: put the grants into one _MAY, or let environment= say which",
+		    first->id, other->id);
+	if (share_a_key(&first->key, &other->key))
+		settings_say(l->report, level_of(other),
+		    "workflows %s and %s have one _KEY, which lets in neither: make another one",
+		    first->id, other->id);
+}
+
+/* Which tokens name. */
+static void
+say_audience(const struct settings_loader *l, enum settings_severity level)
+{
+	const char *url = settings_text(l->s, SETTING_PUBLIC_URL);
+
+	if (url == NULL)
+		settings_say(l->report, level,
+		    "there are workflows, and PUBLIC_URL is not set: https://HOST of this server, which their tokens name");
+	else if (!is_audience(url))
+		settings_say(l->report, level,
+		    "PUBLIC_URL: no job can name it: https://HOST[:PORT] in small letters, with no path and no / at its end");
+}
+
 void
 settings_say_workflows(struct settings_loader *l)
 {
 	enum settings_severity level = SETTINGS_WARNING;
 	struct workflow first, other;
-	struct workflow_line line, its;
-	bool is_any = false;
-	size_t at = 0;
+	bool is_any = false, is_by_token = false;
 
-	for (size_t i = 0; workflow_next(l->s, &i, &first); is_any = true)
+	for (size_t at = 0; workflow_next(l->s, &at, &first); is_any = true) {
 		level = first.application[0] == '\0' ? SETTINGS_ERROR : level;
-
-	while (workflow_next(l->s, &at, &first))
-		for (size_t next = at; workflow_line_read(first.is, &line, NULL) &&
-		     workflow_next(l->s, &next, &other);)
-			if (workflow_line_read(other.is, &its, NULL) &&
-			    workflow_lines_meet(&line, &its))
-				settings_say(l->report, level_of(&other),
-				    "workflows %s and %s: a job may be of both: put the grants into one _MAY, or let environment= say which",
-				    first.id, other.id);
+		is_by_token |= first.is != NULL;
+		for (size_t next = at; workflow_next(l->s, &next, &other);)
+			say_pair(l, &first, &other);
+	}
 	for (enum delivery_forge forge = 0; forge < JOB_FORGES; forge++)
 		say_issuer(l, level, forge);
 	if (is_any && !l->s->enable_api_server && is_to_be_served(l))
@@ -88,10 +119,6 @@ settings_say_workflows(struct settings_loader *l)
 	else if (is_any && !l->s->enable_api_server)
 		settings_say(l->report, level,
 		    "there are workflows, and /v1 is not served: ENABLE_API_SERVER=true does that");
-	if (is_any && settings_text(l->s, SETTING_PUBLIC_URL) == NULL)
-		settings_say(l->report, level,
-		    "there are workflows, and PUBLIC_URL is not set: https://HOST of this server, which their tokens name");
-	else if (is_any && !is_audience(settings_text(l->s, SETTING_PUBLIC_URL)))
-		settings_say(l->report, level,
-		    "PUBLIC_URL: no job can name it: https://HOST[:PORT] in small letters, with no path and no / at its end");
+	if (is_by_token)
+		say_audience(l, level);
 }
