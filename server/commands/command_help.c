@@ -74,11 +74,12 @@ may(struct tx *tx, const struct update *update, const struct row *row, const cha
 	return decide_is_allowed(tx, update->person, row->action, where);
 }
 
-/* Where the settings lend nothing there is nothing to be revoked. */
+/* Where the settings lend nothing there is nothing to be asked for, nor revoked. */
 static bool
 may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
 {
-	if (strcmp(row->word, "revoke") == 0 && !loan_is_there(tx->settings, "*", "*"))
+	if ((row->action == POLICY_SECRET || strcmp(row->word, "revoke") == 0) &&
+	    !loan_is_there(tx->settings, "*", "*"))
 		return false;
 	return decide_is_allowed_somewhere(tx, update->person, row->action);
 }

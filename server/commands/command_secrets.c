@@ -49,7 +49,8 @@ command_secrets(struct tx *tx, const struct update *update, UNUSED const struct 
 		buf_done(&text.buf);
 		text = (struct chat_text)CHAT_TEXT_EMPTY;
 		chat_text_add(&text,
-		    "There is no secret that you may ask for: SECRET_<NAME>_PATH and _FOR in the settings name them.");
+		    "There is no secret that you may ask for. " MARK_CODE "/whoami" MARK_CODE
+		    " says what you may; SECRET_<NAME>_PATH in the settings names one.");
 	}
 	(void)decide_send(tx, &update->address, &text);
 }

@@ -524,7 +524,7 @@ submit(const struct whole *whole, const struct job *job)
 		route_api_said(request, 400, err.text);
 		return;
 	}
-	if (operation->operation == API_LOAN)
+	if (whole->operation->operation == API_LOAN)
 		event->u.api->is_kept = loan_shelf_has(
 		    local->config.loans, request_number(&event->u.api->request, "work"));
 	asked = mem_new(1, sizeof(*asked));

@@ -60,7 +60,7 @@ static bool
 read_word(const char *text, struct api_request *ret, struct err *err)
 {
 	if (text[0] == '\0' || strlen(text) >= REQUEST_ACTION ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyz") != strlen(text))
+	    strspn(text, "_abcdefghijklmnopqrstuvwxyz") != strlen(text))
 		return err_set(err, ERR_INVALID, "expected a command, as /v1/command/deploy");
 	return text_copy(ret->request.action, sizeof(ret->request.action), text);
 }

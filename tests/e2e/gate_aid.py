@@ -40,8 +40,10 @@ def command_of(line):
 class Action:
     """One use of the action in a job: main(), then post()."""
 
+    folder = FOLDER
+
     def __init__(self, path, runner, fast=5000, **inputs):
-        self.definition = yaml.safe_load((FOLDER / "action.yml").read_text("utf-8"))
+        self.definition = yaml.safe_load((self.folder / "action.yml").read_text("utf-8"))
         self.path, self.runner, self.fast = path, runner, fast
         self.inputs = {name.replace("_", "-"): value for name, value in inputs.items()}
         self.state_file = path / "state"
@@ -70,7 +72,7 @@ class Action:
         self.log = self.path / f"{stage}.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [NODE, "--require", FAST_CLOCK, FOLDER / self.definition["runs"][stage]], cwd=self.path,
+                [NODE, "--require", FAST_CLOCK, self.folder / self.definition["runs"][stage]], cwd=self.path,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=self.environment(job_status))
         return self
 

@@ -1,11 +1,10 @@
 """Goal: the steps that docs/pipelines.md shows, typed as they stand there, before the real server and a Vault with the
-policies and the role of that page: two wait for a yes, the secret is used, and the token ends by the last step."""
+policies and the role of that page: one waits for a yes, the next uses the secret, the token ends behind them."""
 # SPDX-License-Identifier: ISC
 import itertools
 import json
 import os
 import re
-import shutil
 import subprocess
 import textwrap
 
@@ -13,9 +12,10 @@ import pytest
 import yaml
 
 from flow_aid import ended_well
-from gate_aid import command_of
+from gate_aid import node_version
 from github_tokens import Runner
 from jobs_aid import REPOSITORY, Jobs
+from secret_action_aid import SecretAction
 from stage import ROOT, wait_until
 from telegram_client import GROUP
 from vault import Vault
@@ -26,7 +26,7 @@ SETTINGS = dict(re.findall(r'(?m)^    (SECRET_\w+)="?([^"\n]+)"?$', PAGE))
 LOAN = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))["components"]["schemas"]["loan"]
 PASSWORD = "tr0ub4dor-of-the-database"
 RUNS = itertools.count(8000)
-ID = "${{ steps.loan.outputs.id }}"
+needs_node = pytest.mark.skipif(node_version() < 20, reason="no node of version 20 or later")
 
 
 def vault_of_the_page():
@@ -74,47 +74,39 @@ def scene(tmp_path_factory):
 
 
 class Job:
-    """The two steps, run as the runner runs them."""
+    """The two steps: that of `uses:` as the runner runs an action, and the one behind it."""
 
     def __init__(self, scene, folder):
-        self.scene, self.folder, self.run = scene, folder, str(next(RUNS))
-        self.process = None
+        self.run = str(next(RUNS))
         self.runner = Runner(scene.issuer, repository=REPOSITORY, ref="refs/heads/main", sha=scene.head("main"),
                              run_id=self.run, check_run_id="9" + self.run)
-        (folder / "bin").mkdir()
-        for name, text in (("bin/sleep", f"exec {shutil.which('sleep')} 0.1"),
-                           ("migrate.sh", 'printf %s "$DATABASE_PASSWORD" >used')):
-            (folder / name).write_text(f"#!/bin/sh\n{text}\n")
-            (folder / name).chmod(0o755)
+        here = {"https://bot.example.org": scene.bot.base, "https://vault.example.org": scene.vault.url}
+        self.step = SecretAction(folder, self.runner, lambda: [PASSWORD, *scene.vault.tokens], **{
+            name: here.get(value, value) for name, value in STEPS[0]["with"].items()})
+        self.folder = folder
+        (folder / "migrate.sh").write_text('#!/bin/sh\nprintf %s "$DATABASE_PASSWORD" >used\n')
+        (folder / "migrate.sh").chmod(0o755)
 
-    def start(self, step):
-        script, output = self.folder / "step.sh", self.folder / "output"
-        script.write_text(step["run"].replace(ID, self.number()) if ID in step["run"] else step["run"])
-        output.touch()
-        self.process = subprocess.Popen(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", script], cwd=self.folder, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, env={
-                "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "BOT": self.scene.bot.base,
-                "VAULT_ADDR": self.scene.vault.url, "GITHUB_OUTPUT": str(output), **self.runner.environment()})
-        return self
+    def goes_on(self):
+        (name, value), = STEPS[1]["env"].items()
+        assert value == "${{ steps.loan.outputs.file }}"
+        subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS[1]["run"]], cwd=self.folder,
+                       check=True, timeout=60, env={"PATH": os.environ["PATH"], name: self.step.outputs()["file"]})
 
-    def finish(self):
-        said = self.process.communicate(timeout=60)[0]
-        return self.process.returncode, said
-
-    def number(self):
-        return dict(line.split("=", 1) for line in (self.folder / "output").read_text().splitlines())["id"]
+    def done(self):
+        self.step.done()
+        self.runner.stop()
 
 
 @pytest.fixture
 def job(scene, tmp_path):
     made = Job(scene, tmp_path)
     yield made
-    made.runner.stop()
+    made.done()
 
 
 def asked(scene, job):
-    job.start(STEPS[0])
+    job.step.start()
     return scene.person(0).hear("db-migrate", f"run {job.run}", chat=GROUP, after=0, buttons=("Approve", "Reject"))
 
 
@@ -122,36 +114,32 @@ def lent(scene):
     return [token for token in scene.vault.tokens.values() if "deploybot-secret-db-migrate" in token.policies]
 
 
+def test_what_the_page_uses_is_there():
+    assert STEPS[0]["uses"] == f"OWNER/deploybot/{SecretAction.folder.relative_to(ROOT)}@COMMIT"
+    inputs = yaml.safe_load((SecretAction.folder / "action.yml").read_text("utf-8"))["inputs"]
+    needed = {name for name, one in inputs.items() if one.get("required")}
+    assert needed <= set(STEPS[0]["with"]) <= set(inputs)
+    assert not [name for name in set(inputs) - needed - {"audience"} - set(STEPS[0]["with"])
+                if not re.search(rf"`{name}\b", PAGE)]
+
+
+@needs_node
 def test_the_steps_of_the_page_use_the_secret_behind_a_yes_and_give_it_back(scene, job):
     question = asked(scene, job)
     assert scene.admin().press(question, "Approve").startswith("Approved")
-    status, said = job.finish()
-    assert status == 0, said
-    assert (job.folder / "used").read_text() == PASSWORD
-    masked = [command_of(line) for line in said.splitlines()]
-    assert [kind for kind, _ in masked] == ["add-mask"] * 2 and masked[1][1] == PASSWORD
-    assert [token.id for token in lent(scene)] == [masked[0][1]]
-    assert STEPS[1]["if"].startswith("always() ")
-    assert job.start(STEPS[1]).finish()[0] == 0
+    assert job.step.finish() == 0, job.step.said()
+    job.goes_on()
+    assert (job.folder / "used").read_text() == PASSWORD and PASSWORD in job.step.masked and len(lent(scene)) == 1
+    assert job.step.post() == 0
     wait_until(lambda: not lent(scene))
 
 
-def test_a_no_ends_the_first_step_with_its_reason(scene, job):
-    question = asked(scene, job)
-    who = scene.admin()
-    who.press(question, "Reject")
-    who.press(scene.person(0).hear("press a reason", chat=GROUP, after=0, buttons=("Not tonight",)), "Not tonight")
-    status, said = job.finish()
-    assert status == 1 and "is not lent" in said and not lent(scene), said
-    assert job.start(STEPS[1]).finish()[0] == 0
-
-
+@needs_node
 def test_what_vault_has_wrapped_by_another_path_is_not_given_and_revoked(scene, job):
     scene.vault.troubles.append(("auth/token/create/deploybot-lend", "another creation_path"))
     question = asked(scene, job)
     assert scene.admin().press(question, "Approve").startswith("Approved")
-    status, said = job.finish()
-    assert status == 1 and "creation_path" in said, said
+    assert job.step.finish() == 1 and "creation_path" in job.step.last()
     wait_until(lambda: not lent(scene))
 
 

@@ -36,6 +36,8 @@ THERE = (
     "usr/share/doc/deploybot/walks/runs.md", "usr/share/doc/deploybot/examples/kubernetes/role.yaml",
     "usr/share/doc/deploybot/examples/own/verify-image",
     "usr/share/doc/deploybot/examples/github/gate/action.yml", "usr/share/doc/deploybot/examples/github/gate/main.js",
+    "usr/share/doc/deploybot/examples/github/secret/action.yml",
+    "usr/share/doc/deploybot/examples/github/secret/post.js", "usr/share/doc/deploybot/examples/gitlab/secret.yml",
     "usr/share/doc/deploybot/examples/github/ghcr.yml", "usr/share/doc/deploybot/examples/monitoring/alertmanager.sh",
     "etc/deploybot/deploybot.conf", "etc/logrotate.d/deploybot",
 )

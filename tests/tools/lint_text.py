@@ -63,7 +63,7 @@ BANNED = {
 }
 # What is a key or a file of secrets by its name; .gitignore has the same.  By what stands in it: `lint.sh secrets`.
 KEY_FILE = re.compile(r"(?:^|/)(?:[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|id_(?:rsa|dsa|ecdsa|ed25519)[^/]*|"
-                      r"[^/]*deploy_key|kubeconfig|\.env|[^/]+\.env|\.netrc|\.pgpass|secrets?/.+)$")
+                      r"[^/]*deploy_key|kubeconfig|\.env|[^/]+\.env|\.netrc|\.pgpass|(?<!^deploy/github/)secrets?/.+)$")
 BARE_RETURN = re.compile(r"^[^#]*(?<![\w\"$#])return(?=\s*($|;|\}|#))")
 BACKGROUND = re.compile(r"(?<![&<>])&\s*(?:#.*)?$|^}$")
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")

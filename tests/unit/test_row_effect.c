@@ -272,6 +272,8 @@ static const struct {
 	[EFFECT_FORGE_REPORT] = { "forge_report:staging", false, false },
 	[EFFECT_VAULT_LEND] = { "", false, false },
 	[EFFECT_VAULT_REVOKE] = { "", false, false },
+	[EFFECT_VAULT_LOOK] = { "", false, true },
+	[EFFECT_LEND_MESSAGE] = { "lend_message:9", true, false },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };
@@ -286,6 +288,8 @@ add_kind(struct tx *tx, enum effect_kind kind)
 		effect->u.send_message.message.address.chat = 9;
 	else if (kind == EFFECT_TOAST)
 		effect->u.toast.chat = 9;
+	else if (kind == EFFECT_LEND_MESSAGE)
+		effect->u.vault.chat = 9;
 	else if (kind == EFFECT_PICTURE)
 		effect->u.picture.person = 9;
 	else if (kind == EFFECT_DOCUMENT)
