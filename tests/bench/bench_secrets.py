@@ -260,7 +260,7 @@ def measure_hang(bench):
             for found, one in zip(times, (ours, theirs)):
                 found.extend(one[1])
     rate, ours, theirs = map(statistics.median, (rates, *times))
-    bench.row(f"pushes over 16 connections beside {HANGING} calls of a Vault that hangs, against without a Vault",
+    bench.row(f"pushes over 16 connections beside {HANGING} calls of a hung Vault, against without a Vault",
               f"{rate:.2f} × the rate", f"≥ {1 - SLOWER:.2f} ×", rate >= 1 - SLOWER)
     bench.row("/status until the answer's request at Telegram, the same",
               f"{ours / theirs:.2f} × the time ({ours:.1f} ms; {theirs:.1f})", f"≤ {1 + SLOWER:.2f} ×",
