@@ -571,7 +571,7 @@ help:
 	@echo "make circles    no two files call each other"
 	@echo "make lint       style, shell, both compilers (WHAT='text words': only these checks)"
 	@echo "make size       counted lines of the product, by room"
-	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part; PAGE=docs/PERFORMANCE.md: its figures go there)"
+	@echo "make bench      speed, beside webhook, Node and nginx: 10 minutes of a quiet machine (WHAT=push: that part; PAGE=docs/PERFORMANCE.md: its figures go there)"
 	@echo "make bench-bed  a release to two real hosts beside a line of shell: 3 min, root (BED=trixie; ROUNDS=5)"
 	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 22 min (T=merge: finds become seeds; WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"

@@ -97,10 +97,11 @@ static const struct token {
 	{ "glsoat-", 20, false, redact_shape_is_token },
 	{ "glffct-", 20, false, redact_shape_is_token },
 	{ "gloas-", 20, false, redact_shape_is_token },
-	/* Vault: service, batch, recovery */
+	/* Vault: service, batch, recovery; of a service before Vault 1.10, and OpenBao's */
 	{ "hvs.", 20, false, redact_shape_is_token },
 	{ "hvb.", 20, false, redact_shape_is_token },
 	{ "hvr.", 20, false, redact_shape_is_token },
+	{ "s.", 24, true, redact_shape_is_token },
 	{ "whsec_", 20, false, is_base64 },
 	{ "AKIA", 16, true, redact_shape_is_token },
 	{ "ASIA", 16, true, redact_shape_is_token },
@@ -310,11 +311,28 @@ match_hooks(const char *t, size_t n, bool is_last, struct redact_shape *ret)
 
 /* --- all of them --- */
 
+/* One of two letters with each that may follow: a beginning has three. */
+static void
+each_beginning(const struct token *token, void (*each)(void *ctx, const char *begin), void *ctx)
+{
+	char begin[] = { token->prefix[0], token->prefix[1], '\0', '\0' };
+
+	if (token->prefix[2] != '\0') {
+		each(ctx, token->prefix);
+		return;
+	}
+	for (int c = 1; c < 128; c++) {
+		begin[2] = (char)c;
+		if (token->of(begin[2]))
+			each(ctx, begin);
+	}
+}
+
 void
 redact_shape_each(void (*each)(void *ctx, const char *begin), void *ctx)
 {
 	for (size_t i = 0; i < COUNT(tokens); i++)
-		each(ctx, tokens[i].prefix);
+		each_beginning(&tokens[i], each, ctx);
 	for (size_t i = 0; i < COUNT(hooks); i++)
 		each(ctx, hooks[i].begin);
 	each(ctx, jwt);

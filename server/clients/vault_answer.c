@@ -198,14 +198,21 @@ take_text(const char *text, char ret[VAULT_TOKEN_MAX + 1])
 	return text[0] != '\0' && text_copy(ret, VAULT_TOKEN_MAX + 1, text);
 }
 
+/* Seconds; -1: it does not say. */
+static int64_t
+take_bound(const struct json *of, const char *seconds)
+{
+	int64_t bound_s = json_get_i64_or(of, seconds, -1);
+
+	return bound_s > TTL_MOST_S ? TTL_MOST_S : bound_s;
+}
+
 static bool
 take_life(const struct json *of, const char *seconds, struct vault_token *ret)
 {
-	int64_t ttl_s = json_get_i64_or(of, seconds, -1);
-
-	ret->ttl_s = ttl_s > TTL_MOST_S ? TTL_MOST_S : ttl_s;
+	ret->ttl_s = take_bound(of, seconds);
 	ret->is_renewable = json_get_bool(of, "renewable", false);
-	return ttl_s >= 0;
+	return ret->ttl_s >= 0;
 }
 
 bool
@@ -288,6 +295,28 @@ vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struc
 	crypto_wipe(ret->token, sizeof(ret->token)); /* a part of one that is too long */
 	return err_set(
 	    err, ERR_INVALID, "the wrap_info of %s has another %s than was asked for", path, wrong);
+}
+
+bool
+vault_read_role(const struct json *body, const char *glob, struct vault_role *ret, struct err *err)
+{
+	const struct json *data = json_get(body, "data");
+	const struct json *globs = json_get(data, "allowed_policies_glob");
+	const struct json *named = json_get(data, "allowed_policies");
+	const char *only = json_str(json_at(globs, 0)), *type = json_text(data, "token_type");
+
+	*ret = (struct vault_role){
+		.is_orphan = json_get_bool(data, "orphan", false),
+		.is_batch = strcmp(type, "batch") == 0 || strcmp(type, "default-batch") == 0,
+		.adds_default = !json_get_bool(data, "token_no_default_policy", true),
+		.has_glob_alone = json_count(globs) == 1 && only != NULL && strcmp(only, glob) == 0,
+		.has_policies = named != NULL && !json_holds_null(named) &&
+		    !(json_holds_array(named) && json_count(named) == 0),
+		.period_s = take_bound(data, "token_period"),
+		.longest_s = take_bound(data, "token_explicit_max_ttl"),
+	};
+	return (has_bool(data, "orphan") && ret->period_s >= 0 && ret->longest_s >= 0) ||
+	    err_set(err, ERR_INVALID, "the answer is no role that makes tokens");
 }
 
 bool

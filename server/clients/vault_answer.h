@@ -97,6 +97,23 @@ struct vault_wrap {
 bool vault_read_wrap(const struct json *body, const char *path, int ttl_most_s,
     struct vault_wrap *ret, struct err *err) MUST_USE;
 
+/* A role that tokens are made by, as auth/token/roles/NAME says it. */
+struct vault_role {
+	bool is_orphan;	     /* its tokens do not end with the one that they are made with */
+	bool is_batch;	     /* its tokens have no accessor, and none can be revoked */
+	bool adds_default;   /* the policy `default`; a Vault before 1.9 does not say: false */
+	bool has_glob_alone; /* allowed_policies_glob is that glob, and nothing else */
+	bool has_policies;   /* allowed_policies names some, which are allowed besides */
+	int64_t period_s;    /* 0: none */
+	int64_t longest_s;   /* token_explicit_max_ttl; 0: none */
+};
+
+/* `data` of a role that may make tokens of policies which that glob fits.  False: it is none.
+ * tokenStoreRoleRead() of Vault's vault/token_store.go: lists may be null, and what it calls
+ * token_period has the `period` of older roles. */
+bool vault_read_role(const struct json *body, const char *glob, struct vault_role *ret,
+    struct err *err) MUST_USE;
+
 struct vault_health {
 	bool is_initialized, is_sealed, is_standby;
 	bool is_secondary; /* of disaster recovery: it answers nothing */

@@ -30,6 +30,7 @@ import bench_log  # noqa: E402  pylint: disable=wrong-import-position
 import bench_open  # noqa: E402  pylint: disable=wrong-import-position
 import bench_probes  # noqa: E402  pylint: disable=wrong-import-position
 import bench_push  # noqa: E402  pylint: disable=wrong-import-position
+import bench_secrets  # noqa: E402  pylint: disable=wrong-import-position
 import bench_start  # noqa: E402  pylint: disable=wrong-import-position
 import bench_update  # noqa: E402  pylint: disable=wrong-import-position
 import bench_watch  # noqa: E402  pylint: disable=wrong-import-position
@@ -43,6 +44,7 @@ PARTS = {
     "update": bench_update.measure_update,
     "watch": bench_watch.measure_watch,
     "probes": bench_probes.measure_probes,
+    "secrets": bench_secrets.measure_secrets,
     "log": bench_log.measure_log,
     "push": bench_push.measure_push,
     "refused": bench_push.measure_refused,

@@ -175,10 +175,13 @@ class Presser:
         return (kit.wait_until(answered, 20, f"the answer to {text}")["at"] - began) * 1000
 
     def confirm(self, view):
+        return self.press(view, go_of(view))
+
+    def press(self, view, button):
         """Returns when it was pressed, in monotonic ns."""
         number = next(self.numbers)
         return self.post({"update_id": number, "callback_query": {
-            "id": str(number), "chat_instance": "1", "data": go_of(view)["callback_data"],
+            "id": str(number), "chat_instance": "1", "data": button["callback_data"],
             "from": {"id": self.person, "is_bot": False, "first_name": "Ada"},
             "message": view["message"]}})
 

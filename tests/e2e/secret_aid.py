@@ -24,6 +24,7 @@ WORKFLOWS = 40
 RUNS = itertools.count(5001)
 OWN = """
 path "auth/token/create/deploybot-lend" { capabilities = ["update"] }
+path "auth/token/roles/deploybot-lend" { capabilities = ["read"] }
 path "auth/token/revoke-accessor" { capabilities = ["update"] }
 path "auth/token/lookup-self" { capabilities = ["read"] }
 path "auth/token/renew-self" { capabilities = ["update"] }

@@ -134,6 +134,11 @@ def test_the_steps_of_the_page_use_the_secret_behind_a_yes_and_give_it_back(scen
     wait_until(lambda: not lent(scene))
 
 
+def test_doctor_finds_the_role_of_the_page_as_it_should_be(scene):
+    said = [line for line in scene.bot.run("doctor").stdout.splitlines() if " Vault: " in line]
+    assert len(said) == 1 and said[0].endswith("; role deploybot-lend: orphan, deploybot-secret-* alone"), said
+
+
 @needs_node
 def test_what_vault_has_wrapped_by_another_path_is_not_given_and_revoked(scene, job):
     scene.vault.troubles.append(("auth/token/create/deploybot-lend", "another creation_path"))

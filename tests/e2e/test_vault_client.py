@@ -51,8 +51,9 @@ class Scene:
         self.bot.given = {name: value for name, value in faked(self.clock).items() if name != "DONT_FAKE_MONOTONIC"}
         self.bot.start()
 
-    def start_by_token(self, token=None):
-        self.start(VAULT_TOKEN_FILE=write_env(self.folder, (token or self.vault.own()).id, name="vault_token"))
+    def start_by_token(self, token=None, **settings):
+        self.start(VAULT_TOKEN_FILE=write_env(self.folder, (token or self.vault.own()).id, name="vault_token"),
+                   **settings)
 
     def start_by_role(self, **limits):
         role_id, secret_id = self.vault.approle("deploybot", ["default"], **{"ttl": HOUR, **limits})
@@ -196,3 +197,42 @@ def test_doctor_says_version_and_how_long_the_token_lives_and_leaves_no_token(sc
     there = set(scene.vault.tokens)
     assert scene.doctor() == [f"ok       Vault: {VERSION}, unsealed, token ends in 1 h"]
     assert scene.asked(LOGIN) == 2 and set(scene.vault.tokens) == there
+
+
+READS_ROLE = 'path "auth/token/roles/deploybot-lend" { capabilities = ["read"] }'
+LENT = {"SECRET_DB_MIGRATE_PATH": "kv2 secret django/database", "SECRET_DB_MIGRATE_FOR": "production",
+        "SECRET_DB_MIGRATE_TTL": "1h"}
+GOOD_ROLE = {"orphan": True, "allowed_policies_glob": ["deploybot-secret-*"], "token_no_default_policy": True,
+             "token_explicit_max_ttl": HOUR}
+
+
+def test_doctor_compares_the_role_that_lends_with_what_is_needed(scene):
+    """Each as Vault answers it: one that is hidden, none, a good one, and one of which all differs."""
+    scene.start_by_token(scene.vault.make(["default", "reader"], "auth/token/create", ttl=HOUR,
+                                          end=scene.vault.now + HOUR), **LENT)
+    scene.wait_up()
+    good = f"ok       Vault: {VERSION}, unsealed, token ends in "
+    first, second = scene.doctor()
+    assert first.startswith(good) and second.endswith(f"; for that it needs: {READS_ROLE}"), (first, second)
+    assert second.startswith("note     Vault: our own policy may not read role deploybot-lend, ")
+    scene.vault.policy("reader", READS_ROLE)
+    first, second = scene.doctor()
+    assert first.startswith(good) and second.startswith(
+        "error    Vault: no role deploybot-lend is there (VAULT_TOKEN_ROLE), and nothing is lent: vault write "
+        "auth/token/roles/deploybot-lend allowed_policies_glob='deploybot-secret-*' orphan=true "), (first, second)
+    scene.vault.role("deploybot-lend", **GOOD_ROLE)
+    only, = scene.doctor()
+    assert only.startswith(good) and only.endswith("; role deploybot-lend: orphan, deploybot-secret-* alone"), only
+    scene.vault.role("deploybot-lend", allowed_policies=["default"], token_type="batch", token_period=60,
+                     token_explicit_max_ttl=60)
+    first, *rest = scene.doctor()
+    assert first.startswith(good) and " role " not in first
+    form = r"(\S+) +Vault: role deploybot-lend: (\w+) .*: vault write auth/token/roles/deploybot-lend (\S+)$"
+    found = [re.match(form, line).groups() for line in rest]
+    assert sorted(found) == [
+        ("error", "allowed_policies", "allowed_policies=''"),
+        ("error", "allowed_policies_glob", "allowed_policies_glob='deploybot-secret-*'"),
+        ("error", "orphan", "orphan=true"), ("error", "token_type", "token_type=service"),
+        ("warning", "token_explicit_max_ttl", "token_explicit_max_ttl=3600s"),
+        ("warning", "token_no_default_policy", "token_no_default_policy=true"),
+        ("warning", "token_period", "token_period=0")], found

@@ -72,6 +72,7 @@ has_shape(const struct buf *text)
 	static const char shapes[] =
 	    "gh[pousr]_[A-Za-z0-9_-]{20}|gl(pat|dt|rtr?|cbt|ptt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_-]{20}"
 	    "|hv[sbr]\\.[A-Za-z0-9_-]{20}|whsec_[A-Za-z0-9_+/=-]{20}"
+	    "|(^|[^A-Za-z0-9])s\\.[A-Za-z0-9_-]{24}"
 	    "|eyJ[A-Za-z0-9_-]{5,}\\.[A-Za-z0-9_-]{3,}\\.[A-Za-z0-9_-]{4}"
 	    "|/services/[A-Z0-9]{8,16}/[A-Z0-9]{8,16}/[A-Za-z0-9]{20}"
 	    "|/webhooks/[0-9]{15,25}/[A-Za-z0-9_-]{50}"

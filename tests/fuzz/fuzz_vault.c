@@ -10,6 +10,7 @@
 
 #define NOW  1795700000
 #define LEND "auth/token/create/deploybot-lend"
+#define GLOB "deploybot-secret-*"
 
 /* Five lines and the rest: the status (0: none came; behind a blank: of /sys/health), Retry-After,
  * Location, what was shown to Vault, a path, and the body. */
@@ -63,6 +64,7 @@ check_body(const struct json *body)
 	struct vault_health health;
 	struct vault_token token;
 	struct vault_wrap wrap;
+	struct vault_role role;
 	struct err err = { 0 };
 
 	if (vault_read_login(body, &token, &err))
@@ -73,6 +75,9 @@ check_body(const struct json *body)
 		assert(token.text[0] == '\0' && token.ttl_s >= 0 && token.ttl_s < INT64_MAX / 1000);
 	if (vault_read_health(body, &health, &err))
 		assert(fuzz_is_clean(health.version, false));
+	if (vault_read_role(body, GLOB, &role, &err))
+		assert(role.period_s >= 0 && role.period_s < INT64_MAX / 1000 &&
+		    role.longest_s >= 0 && role.longest_s < INT64_MAX / 1000);
 	if (vault_read_wrap(body, LEND, 120, &wrap, &err))
 		assert(wrap.token[0] != '\0' && is_visible(wrap.token) && wrap.accessor[0] != '\0');
 	else

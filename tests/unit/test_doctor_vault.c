@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/buf.h"
 #include "lib/http_server.h"
 #include "lib/http_server_inside.h"
 #include "settings_aid.h"
@@ -15,6 +16,11 @@
 #define EXPIRES "\"expire_time\":\"2027-01-01T00:00:00Z\""
 #define GOOD	"{\"data\":{\"ttl\":2460,\"renewable\":true," EXPIRES "}}"
 #define DENIED	"{\"errors\":[\"permission denied\"]}"
+
+#define LENT "SECRET_DB_MIGRATE_PATH=kv2 secret django/database" /* where it ends, all ends */
+#define LENT_MORE \
+	"SECRET_DB_MIGRATE_FOR=production", "SECRET_DB_MIGRATE_TTL=1h", \
+	    "SECRET_CI_PATH=creds database migrate", "SECRET_CI_FOR=staging"
 
 /* What Vault answers: by the end of the path. */
 struct script {
@@ -42,6 +48,7 @@ struct scene {
 	const struct script *scripts; /* up to one without an end */
 	int64_t ahead_s;	      /* our clock */
 	int revoked;		      /* tokens that Vault was told to end */
+	bool lends;		      /* two secrets, for 10 min and for 1 h */
 	struct doctor doctor;
 };
 
@@ -76,9 +83,9 @@ ask(struct scene *s, const struct script scripts[], const char *login)
 	s->doctor.count = 0;
 	s->doctor.loop = s->loop;
 	s->doctor.settings = strchr(login, ' ') == NULL ?
-	    LOAD(NULL, COMPLETE, address, login) :
+	    LOAD(NULL, COMPLETE, address, login, s->lends ? LENT : NULL, LENT_MORE) :
 	    LOAD(NULL, COMPLETE, address, "VAULT_ROLE_ID=deploybot",
-		"VAULT_SECRET_ID=0123456789abcdef0123");
+		"VAULT_SECRET_ID=0123456789abcdef0123", s->lends ? LENT : NULL, LENT_MORE);
 	assert_non_null(s->doctor.settings);
 	doctor_vault(&s->doctor);
 	UNTIL(s, s->doctor.open == 0);
@@ -307,4 +314,177 @@ SCENE_TEST(a_vault_that_is_away_is_asked_once)
 	assert_int_equal(s->doctor.count, 1);
 	FOUND(s, ERROR, "does not answer (");
 	FOUND(s, ERROR, "is VAULT_ADDR right, may deploybot connect there");
+}
+
+/* --- the role --- */
+
+#define ROLE	       "Vault: role deploybot-lend: "
+#define MAKES	       ": vault write auth/token/roles/deploybot-lend "
+#define GLOB	       "\"deploybot-secret-*\""
+#define ROLE_IS(parts) "{\"data\":{" parts "}}"
+
+/* With what Vault says of its role; *s has the findings. */
+static void
+ask_role(struct scene *s, int status, const char *role)
+{
+	s->lends = true;
+	ask(s,
+	    (const struct script[]){ { "health", 200, HEALTHY, NONE }, { "self", 200, GOOD, NONE },
+		{ "/auth/token/roles/deploybot-lend", status, role, NONE }, END },
+	    OWN);
+}
+
+/* A good one, but for what a part says; NULL: that is left out. */
+static void
+ask_role_but(struct scene *s, const char *name, const char *value)
+{
+	static const struct {
+		const char *name, *value;
+	} members[] = { { "orphan", "true" }, { "allowed_policies_glob", "[" GLOB "]" },
+		{ "allowed_policies", "[]" }, { "token_no_default_policy", "true" },
+		{ "token_type", "\"service\"" }, { "renewable", "true" }, { "token_period", "0" },
+		{ "token_explicit_max_ttl", "3600" } };
+	CLEANUP(buf_done) struct buf body = buf_make(1024);
+
+	buf_adds(&body, "{\"data\":{\"name\":\"deploybot-lend\"");
+	for (size_t i = 0; i < COUNT(members); i++) {
+		const char *is = strcmp(members[i].name, name) == 0 ? value : members[i].value;
+
+		if (is != NULL)
+			buf_addf(&body, ",\"%s\":%s", members[i].name, is);
+	}
+	buf_adds(&body, "}}");
+	ask_role(s, 200, buf_text(&body));
+}
+
+#define ALL_IS_GOOD \
+	"Vault: 1.19.0, unsealed, token ends in 41 min; role deploybot-lend: orphan, deploybot-secret-* alone"
+
+SCENE_TEST(a_role_that_is_as_it_should_be_is_a_part_of_that_line)
+{
+	static const struct {
+		const char *name, *value;
+	} fine[] = { { "", "" }, { "allowed_policies", "null" }, { "allowed_policies", NULL },
+		{ "token_no_default_policy", NULL }, /* before Vault 1.9 */
+		{ "token_type", "\"default-service\"" }, { "renewable", "false" },
+		{ "token_explicit_max_ttl", "0" }, { "token_explicit_max_ttl", "86400" } };
+
+	for (size_t i = 0; i < COUNT(fine); i++) {
+		ask_role_but(s, fine[i].name, fine[i].value);
+		FOUND(s, OK, ALL_IS_GOOD);
+		assert_int_equal(s->doctor.count, 1);
+	}
+}
+
+SCENE_TEST(each_thing_of_a_role_that_differs_is_said_with_what_to_write)
+{
+	static const struct {
+		const char *name, *value;
+		enum doctor_level level;
+		const char *said;
+	} rows[] = {
+		{ "orphan", "false", DOCTOR_ERROR,
+		    ROLE "orphan is false, so that what is lent ends with our own token" MAKES
+			 "orphan=true" },
+		{ "allowed_policies_glob", "[]", DOCTOR_ERROR,
+		    ROLE "allowed_policies_glob is not deploybot-secret-* alone, so that" },
+		{ "allowed_policies_glob", "null", DOCTOR_ERROR,
+		    MAKES "allowed_policies_glob='deploybot-secret-*'" },
+		{ "allowed_policies_glob", "[\"deploybot-*\"]", DOCTOR_ERROR,
+		    ROLE "allowed_policies_glob is not" },
+		{ "allowed_policies_glob", "[" GLOB ",\"root\"]", DOCTOR_ERROR,
+		    ROLE "allowed_policies_glob is not" },
+		{ "allowed_policies_glob", GLOB, DOCTOR_ERROR,
+		    ROLE "allowed_policies_glob is not" },
+		{ "allowed_policies", "[\"deploybot\"]", DOCTOR_ERROR,
+		    ROLE "allowed_policies allows policies besides deploybot-secret-*, so that" },
+		{ "allowed_policies", "\"deploybot\"", DOCTOR_ERROR, MAKES "allowed_policies=''" },
+		{ "token_no_default_policy", "false", DOCTOR_WARNING,
+		    MAKES "token_no_default_policy=true" },
+		{ "token_type", "\"batch\"", DOCTOR_ERROR,
+		    ROLE
+		    "token_type is batch, of which none can be revoked, so that none is lent" MAKES
+		    "token_type=service" },
+		{ "token_type", "\"default-batch\"", DOCTOR_ERROR, ROLE "token_type is batch" },
+		{ "token_period", "300", DOCTOR_WARNING,
+		    ROLE "token_period is 5 min, and what is lent lives no longer than that" MAKES
+			 "token_period=0" },
+		{ "token_explicit_max_ttl", "3599", DOCTOR_WARNING,
+		    ROLE "token_explicit_max_ttl is 59 min 59 s, and the loan of db-migrate" },
+		{ "token_explicit_max_ttl", "3599", DOCTOR_WARNING,
+		    "no longer than that instead of 1 h" MAKES "token_explicit_max_ttl=3600s" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ask_role_but(s, rows[i].name, rows[i].value);
+		if (!has(s, rows[i].level, rows[i].said))
+			fail_msg("not found: %s", rows[i].said);
+		FOUND(s, OK, "token ends in 41 min");
+		assert_false(has(s, DOCTOR_OK, "role"));
+		assert_int_equal(s->doctor.count, 2);
+	}
+}
+
+SCENE_TEST(a_role_of_which_all_differs_has_a_line_for_each)
+{
+	ask_role(s, 200,
+	    ROLE_IS("\"orphan\":false,\"allowed_policies_glob\":[],\"allowed_policies\":[\"a\"],"
+		    "\"token_no_default_policy\":false,\"token_type\":\"batch\","
+		    "\"token_period\":60,\"token_explicit_max_ttl\":60"));
+	assert_int_equal(s->doctor.count, 1 + 7);
+	for (size_t i = 0; i < s->doctor.count; i++) /* to its end */
+		assert_true(
+		    strlen(s->doctor.findings[i].text) + 1 < sizeof(s->doctor.findings[i].text));
+}
+
+SCENE_TEST(a_role_that_is_not_there_is_said_with_what_makes_it)
+{
+	ask_role(s, 404, "{\"errors\":[]}");
+	assert_int_equal(s->doctor.count, 2);
+	FOUND(s, ERROR,
+	    "Vault: no role deploybot-lend is there (VAULT_TOKEN_ROLE), and nothing is lent" MAKES
+	    "allowed_policies_glob='deploybot-secret-*' orphan=true renewable=false token_no_default_policy=true "
+	    "token_type=service token_explicit_max_ttl=3600s");
+	FOUND(s, OK, "token ends in 41 min");
+}
+
+SCENE_TEST(a_role_that_our_policy_may_not_read_is_a_remark)
+{
+	ask_role(s, 403, DENIED);
+	assert_int_equal(s->doctor.count, 2);
+	FOUND(s, NOTE,
+	    "may not read role deploybot-lend, which is not looked at; for that it needs: path \"auth/token/roles/deploybot-lend\" { capabilities = [\"read\"] }");
+	FOUND(s, OK, "token ends in 41 min");
+}
+
+SCENE_TEST(what_is_no_role_is_said)
+{
+	static const char *const none[] = { "{}", ROLE_IS(""), ROLE_IS("\"orphan\":true"),
+		ROLE_IS("\"orphan\":\"true\",\"token_period\":0,\"token_explicit_max_ttl\":0") };
+
+	for (size_t i = 0; i < COUNT(none); i++) {
+		ask_role(s, 200, none[i]);
+		assert_int_equal(s->doctor.count, 2);
+		FOUND(s, ERROR, "does not answer as Vault does (the answer is no role");
+		FOUND(s, OK, "token ends in 41 min");
+	}
+	ask_role(s, 503, "{\"errors\":[\"Vault is sealed\"]}");
+	FOUND(s, ERROR, "does not answer as Vault does (HTTP 503: Vault is sealed)");
+}
+
+SCENE_TEST(without_secrets_no_role_is_asked_for_and_behind_it_a_login_ends)
+{
+	const struct script scripts[] = { { "health", 200, HEALTHY, NONE },
+		{ "login", 200,
+		    "{\"auth\":{\"client_token\":\"hvs.x\",\"lease_duration\":60,\"renewable\":true}}",
+		    NONE },
+		{ "revoke-self", 204, "", NONE }, { "self", 200, GOOD, NONE }, END };
+
+	ask(s, scripts, "by role");
+	assert_int_equal(s->doctor.count, 1);
+	assert_int_equal(s->revoked, 1);
+	s->lends = true;
+	ask(s, scripts, "by role");
+	FOUND(s, ERROR, "Vault: no role deploybot-lend is there");
+	assert_int_equal(s->revoked, 2);
 }

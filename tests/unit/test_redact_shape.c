@@ -34,6 +34,7 @@ TEST(each_shape_begins_and_ends_where_it_is_said_to)
 		{ "hvs.", 20, false },
 		{ "hvb.", 20, false },
 		{ "hvr.", 20, false },
+		{ "s.", 24, true },
 		{ "whsec_", 20, false },
 		{ "AKIA", 16, true },
 		{ "ASIA", 16, true },
@@ -108,6 +109,11 @@ TEST(each_shape_has_texts_that_go_and_texts_that_stay)
 		{ "hvb." TWENTY "AAAA\n", "***\n" },
 		{ "hvs.example.company.internal.net", NULL },
 		{ "hvx." TWENTY " hv" TWENTY, NULL },
+		{ "X-Vault-Token: s." TWENTY "zz_-\r\n", "X-Vault-Token: ***\r\n" },
+		{ "token=s." TWENTY "AZaz.nsid&s." TWENTY "09-_", "token=***&***" },
+		{ "s." TWENTY "zzz. s.." TWENTY "zzzz", NULL }, /* one letter less */
+		{ "docs." TWENTY "zzzz 9s." TWENTY "zzzz Ss." TWENTY "zzzz", NULL },
+		{ "s_" TWENTY "zzzz s " TWENTY "zzzz S." TWENTY "zzzz", NULL },
 		/* GitLab */
 		{ "https://gitlab.example.org/?private_token=glpat-" TWENTY "1.01.101abcdef&x",
 		    "https://gitlab.example.org/?private_token=***&x" },
@@ -174,4 +180,15 @@ TEST(each_shape_has_texts_that_go_and_texts_that_stay)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		redact_check(
 		    NULL, cases[i].text, cases[i].want != NULL ? cases[i].want : cases[i].text);
+}
+
+/* A beginning of two letters: the filter knows it with each that may follow. */
+TEST(a_short_token_is_found_whatever_its_first_letter_is)
+{
+	char text[40];
+
+	for (int c = 1; c < 128; c++) {
+		(void)snprintf(text, sizeof(text), "=s.%c" TWENTY "zzz", c);
+		redact_check(NULL, text, redact_shape_is_token((char)c) ? "=***" : text);
+	}
 }

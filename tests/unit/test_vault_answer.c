@@ -357,6 +357,70 @@ TEST(a_wrapping_token_has_its_bound)
 }
 
 static bool
+reads_role(const char *body, struct vault_role *ret)
+{
+	struct json *root = json_decode(body, strlen(body), NULL);
+	struct err err;
+	bool ok = vault_read_role(root, "deploybot-secret-*", ret, &err);
+
+	json_free(root);
+	return ok;
+}
+
+/* As tokenStoreRoleRead() writes it. */
+#define ROLE(more) \
+	"{\"data\":{\"name\":\"deploybot-lend\",\"period\":0,\"explicit_max_ttl\":0," \
+	"\"orphan\":true,\"token_period\":0,\"token_explicit_max_ttl\":3600" more "}}"
+
+TEST(a_role_says_what_tokens_it_makes)
+{
+	struct vault_role role;
+
+	assert_true(reads_role(ROLE(",\"allowed_policies\":[],\"token_type\":\"service\","
+				    "\"allowed_policies_glob\":[\"deploybot-secret-*\"],"
+				    "\"token_no_default_policy\":true"),
+	    &role));
+	assert_true(role.is_orphan && role.has_glob_alone && !role.has_policies);
+	assert_true(!role.adds_default && !role.is_batch);
+	assert_int_equal(role.period_s, 0);
+	assert_int_equal(role.longest_s, 3600);
+	assert_true(reads_role(ROLE(",\"allowed_policies\":[\"a\"],\"token_type\":\"batch\","
+				    "\"allowed_policies_glob\":[\"deploybot-secret-*\",\"*\"],"
+				    "\"token_no_default_policy\":false"),
+	    &role));
+	assert_true(!role.has_glob_alone && role.has_policies);
+	assert_true(role.adds_default && role.is_batch);
+	/* What is not said is not held against it, but for what is to be there. */
+	assert_true(reads_role(ROLE(""), &role));
+	assert_true(!role.has_glob_alone && !role.has_policies);
+	assert_true(!role.adds_default && !role.is_batch);
+	assert_true(
+	    reads_role(ROLE(",\"allowed_policies_glob\":[7],\"allowed_policies\":7"), &role));
+	assert_true(!role.has_glob_alone && role.has_policies);
+}
+
+TEST(what_is_no_role_is_none)
+{
+	static const char *const none[] = {
+		"{}", "{\"data\":null}", "{\"data\":{}}", "[]",
+		"{\"data\":{\"orphan\":true,\"token_period\":0}}",
+		"{\"data\":{\"orphan\":true,\"token_explicit_max_ttl\":0}}",
+		"{\"data\":{\"orphan\":1,\"token_period\":0,\"token_explicit_max_ttl\":0}}",
+		"{\"data\":{\"orphan\":true,\"token_period\":-1,\"token_explicit_max_ttl\":0}}",
+		"{\"data\":{\"orphan\":true,\"token_period\":0,\"token_explicit_max_ttl\":\"1h\"}}"
+	};
+	struct vault_role role;
+
+	for (size_t i = 0; i < COUNT(none); i++)
+		if (reads_role(none[i], &role))
+			fail_msg("a role: %s", none[i]);
+	assert_true(reads_role("{\"data\":{\"orphan\":true,\"token_period\":9223372036854775807,"
+			       "\"token_explicit_max_ttl\":0}}",
+	    &role));
+	assert_true(role.period_s < INT64_MAX / 1000);
+}
+
+static bool
 reads_health(const char *body, struct vault_health *ret)
 {
 	struct json *root = json_decode(body, strlen(body), NULL);
