@@ -332,14 +332,7 @@ somebody_may_begin(struct sim *sim, struct tx *tx, const struct db_rows *row)
 	bool is_gate = strcmp(db_col_text(row, 5), "open-gate") == 0;
 
 	if (strcmp(db_col_text(row, 5), "lend-secret") == 0) {
-		/* A job asks by its grant, a person by their role, who may be asked for a yes. */
-		if (sim->works[db_col_i64(row, 0)].job == 0 && requester != SIM_WORKFLOW &&
-		    sim_settings_role(settings, requester, environment, tx->at) == SIM_MAY_ALL &&
-		    sim_settings_lends(settings, environment))
-			return;
-		if (by != SIM_WORKFLOW || !sim_settings_may_lend(settings, environment))
-			sim_fail(sim, "nothing_is_lent_without_a_grant", "work %" PRId64,
-			    db_col_i64(row, 0));
+		sim_loans_check_begun(sim, tx, db_col_i64(row, 0), requester, environment);
 		return;
 	}
 	if (is_gate && by == SIM_WORKFLOW && sim_settings_may_gate(settings, environment))

@@ -886,6 +886,9 @@ bool sim_jobs_is_own(const struct sim *sim, int64_t work, const struct sim_job *
 void sim_loans_somebody_begins(struct sim *sim);
 void sim_loans_somebody_revokes(struct sim *sim);
 void sim_loans_somebody_asks(struct sim *sim);
+/* A job asks by its workflow's grant, a person by their role. */
+void sim_loans_check_begun(
+    struct sim *sim, const struct tx *tx, int64_t work, int64_t by, int environment);
 bool sim_loans_is_kept(struct sim *sim, int64_t work); /* by the loop, to be fetched */
 void sim_loans_answered(struct sim_job *job, const struct answer *answer);
 void sim_loans_call(struct sim *sim, struct sim_open *open);

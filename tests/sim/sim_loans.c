@@ -430,6 +430,19 @@ sim_loans_is_kept(struct sim *sim, int64_t work)
 	return is_to_be_given(sim, work);
 }
 
+void
+sim_loans_check_begun(
+    struct sim *sim, const struct tx *tx, int64_t work, int64_t by, int environment)
+{
+	const struct settings *settings = tx->event->context.settings;
+	bool is_people = by != SIM_WORKFLOW &&
+	    sim_settings_role(settings, by, environment, tx->at) == SIM_MAY_ALL &&
+	    sim_settings_lends(settings, environment);
+
+	if (!is_people && (by != SIM_WORKFLOW || !sim_settings_may_lend(settings, environment)))
+		sim_fail(sim, "nothing_is_lent_without_a_grant", "work %" PRId64, work);
+}
+
 /* Once, of what Vault has made and the loop keeps, to the job that asked. */
 static void
 check_given(struct sim *sim, struct tx *tx)
