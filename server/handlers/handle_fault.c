@@ -96,7 +96,7 @@ ask_later(struct tx *tx, int64_t deployment)
 static void
 again(struct tx *tx, const struct effect *timer, int64_t later_ms)
 {
-	CLEANUP(freep) struct effect *next = mem_copy(timer, sizeof(*next));
+	CLEANUP(freep) struct effect *next = mem_copy(timer, effect_size(timer->kind));
 
 	next->due = tx->at + later_ms;
 	(void)row_effect_order(tx, next);

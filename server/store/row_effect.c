@@ -142,7 +142,7 @@ row_effect_order(struct tx *tx, const struct effect *as)
 
 	effect->subject = as->subject;
 	effect->due = as->due;
-	effect->u = as->u;
+	memcpy(&effect->u, &as->u, effect_size(as->kind) - offsetof(struct effect, u));
 	return row_effect_add(tx, effect);
 }
 

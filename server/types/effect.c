@@ -38,10 +38,26 @@ const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 #include "types/effect.def"
 /* clang-format on */
 
+size_t
+effect_size(enum effect_kind kind)
+{
+	switch (kind) {
+	case EFFECT_TIMER:
+		return offsetof(struct effect, u) + sizeof(struct effect_timer);
+	case EFFECT_VAULT_LEND:
+	case EFFECT_VAULT_REVOKE:
+	case EFFECT_VAULT_LOOK:
+	case EFFECT_LEND_MESSAGE:
+		return offsetof(struct effect, u) + sizeof(struct effect_vault);
+	default:
+		return sizeof(struct effect);
+	}
+}
+
 struct effect *
 effect_new(enum effect_kind kind)
 {
-	struct effect *effect = mem_new(1, sizeof(*effect));
+	struct effect *effect = mem_new(1, effect_size(kind));
 
 	assert((size_t)kind < COUNT(effect_columns));
 	effect->kind = kind;

@@ -364,6 +364,10 @@ struct effect {
 	} u;
 };
 
+/* How much of an effect there is: of some kinds many wait, each with its result, and no more of `u`
+ * than what they have in it. */
+size_t effect_size(enum effect_kind kind);
+
 /* The effect with its result, kind and effect id set. */
 struct effect *effect_new(enum effect_kind kind) MUST_USE;
 

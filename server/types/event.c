@@ -17,11 +17,23 @@ is_from_outside(enum event_kind kind)
 	    kind == EVENT_SECRET_USED || kind == EVENT_API || kind == EVENT_HOOK;
 }
 
+_Static_assert(EVENT_SMALL_SIZE >= offsetof(struct event, u) + sizeof(struct vault_said),
+    "a result of Vault's is small");
+_Static_assert(EVENT_SMALL_SIZE >= offsetof(struct event, u) + sizeof(struct fault),
+    "whatever fails becomes a fault");
+
+size_t
+event_size(enum event_kind kind)
+{
+	return is_from_outside(kind) || kind == EVENT_TIMER_FIRED || kind == EVENT_VAULT_SAID ?
+	    EVENT_SMALL_SIZE :
+	    sizeof(struct event);
+}
+
 struct event *
 event_new(enum event_kind kind)
 {
-	struct event *event =
-	    mem_new(1, is_from_outside(kind) ? EVENT_FROM_OUTSIDE_SIZE : sizeof(*event));
+	struct event *event = mem_new(1, event_size(kind));
 
 	event->kind = kind;
 	return event;

@@ -293,9 +293,10 @@ struct event {
 	} u;
 };
 
-/* How much of an event there is that came from outside, where many wait at once: all that follows
- * in `u` are results' own. */
-#define EVENT_FROM_OUTSIDE_SIZE (offsetof(struct event, u) + sizeof(struct delivery))
+/* How much of an event there is of whose kind many wait at once: what came from outside, results of
+ * timers and of Vault. */
+#define EVENT_SMALL_SIZE (offsetof(struct event, u) + sizeof(struct delivery))
+size_t event_size(enum event_kind kind);
 
 /* Time, random bytes and settings are set by whoever submits. */
 struct event *event_new(enum event_kind kind) MUST_USE;

@@ -293,7 +293,7 @@ copy_result(struct sim *sim, const struct event *result)
 	const struct probed *probed = &result->u.probed;
 
 	copy->effect = result->effect;
-	copy->u = result->u;
+	memcpy(&copy->u, &result->u, event_size(result->kind) - offsetof(struct event, u));
 	if (result->kind == EVENT_GIT_ANSWERED && result->u.git_answered.answer != NULL)
 		copy->u.git_answered.answer = strdup(result->u.git_answered.answer);
 	if (result->kind == EVENT_GIT_ANSWERED && result->u.git_answered.binding != NULL)
@@ -373,8 +373,9 @@ sim_server_report(struct sim *sim, struct sim_open *open)
 		again = copy_result(sim, effect->result);
 		twist(sim, again);
 	}
-	event->u = effect->result->u;
-	memset(&effect->result->u, 0, sizeof(effect->result->u)); /* moved */
+	memcpy(&event->u, &effect->result->u, event_size(event->kind) - offsetof(struct event, u));
+	memset(
+	    &effect->result->u, 0, event_size(event->kind) - offsetof(struct event, u)); /* moved */
 	submit_now(sim, event);
 	effect_free(effect);
 	if (again != NULL) {

@@ -305,10 +305,11 @@ change(struct world *w, struct effect *as)
 {
 	for (size_t i = 0; i < w->n_open; i++) {
 		struct message *held = &w->open[i]->u.send_message.message;
-		struct message before = *held;
+		struct message before;
 
 		if (w->open[i]->kind != EFFECT_SEND_MESSAGE || w->open[i]->id != as->id)
 			continue;
+		before = *held;
 		if (!as->u.send_message.message.is_covered) {
 			*held = as->u.send_message.message;
 			as->u.send_message.message = before;

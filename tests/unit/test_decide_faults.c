@@ -172,8 +172,7 @@ copy_of(const struct event *event)
 	struct event *copy = event_new(event->kind);
 
 	assert_non_null(copy);
-	memcpy(
-	    copy, event, event_is_from_outside(event) ? EVENT_FROM_OUTSIDE_SIZE : sizeof(*event));
+	memcpy(copy, event, event_size(event->kind));
 	copy->link = (struct queue_link){ 0 };
 	copy->context.settings = settings_ref(event->context.settings);
 	if (event->kind == EVENT_UPDATE) {

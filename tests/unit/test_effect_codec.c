@@ -107,7 +107,7 @@ static const struct {
 static size_t
 fill_members(struct effect *effect)
 {
-	memset(&effect->u, 1, sizeof(effect->u));
+	memset(&effect->u, 1, effect_size(effect->kind) - offsetof(struct effect, u));
 	switch (effect->kind) {
 #define EFFECT(upper, lower, ...) \
 	case EFFECT_##upper: \
