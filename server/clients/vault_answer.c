@@ -269,6 +269,16 @@ take_accessor(const char *text, char ret[LIMIT_ACCESSOR])
 	    text_copy(ret, LIMIT_ACCESSOR, text);
 }
 
+/* A shell reads none of its letters as another: it stands in a command that people run. */
+static bool
+take_wrapping_token(const char *text, char ret[VAULT_TOKEN_MAX + 1])
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if (*c != '.' && strchr(letters, *c) == NULL)
+			return false;
+	return take_text(text, ret);
+}
+
 bool
 vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struct vault_wrap *ret,
     struct err *err)
@@ -288,7 +298,7 @@ vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struc
 		wrong = "creation_path";
 	else if (ttl_s <= 0 || ttl_s > ttl_most_s)
 		wrong = "ttl";
-	else if (!take_text(json_text(info, "token"), ret->token))
+	else if (!take_wrapping_token(json_text(info, "token"), ret->token))
 		wrong = "token";
 	if (wrong == NULL)
 		return true;

@@ -186,7 +186,7 @@ static void
 withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 {
 	revoke(tx, row);
-	end(tx, work, DEPLOY_WHY_REFUSED, "its workflow may not have it any more");
+	end(tx, work, DEPLOY_WHY_REFUSED, "who asked for it may not have it any more");
 }
 
 /* --- Vault has made it, or has not --- */
@@ -261,17 +261,34 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 
 /* --- it is given --- */
 
-/* So long after it was given Vault is asked whether it was used. */
+/* So long after Vault has made it Vault is asked whether it was used: of what it wraps it keeps nothing
+ * for longer, and then says of what nobody has used what it says of what somebody has. */
 static const int looks_s[] = { 30, 60, 90, 115 };
 
+#define LOOKS_LAST ((int)COUNT(looks_s) - 1)
+
+/* Now, where that is not known: its secret's _TTL has changed meanwhile. */
+static int64_t
+made_at(struct tx *tx, const struct deployment *work, const struct loan_row *row)
+{
+	struct loan loan;
+	int64_t at = loan_of(tx->settings, work->argument, work->environment, &loan) ?
+	    row->until - loan.ttl_ms :
+	    0;
+
+	return at <= tx->at && at > tx->at - 2 * FETCH_MS ? at : tx->at;
+}
+
 static void
-order_look(struct tx *tx, const struct loan_row *row, int tries)
+order_look(struct tx *tx, const struct deployment *work, const struct loan_row *row, int tries)
 {
 	struct effect effect = { .kind = EFFECT_VAULT_LOOK, .subject = row->work };
-	int before_s = tries == 0 ? 0 : looks_s[tries - 1];
+	int64_t made = made_at(tx, work, row);
 
+	while (tries < LOOKS_LAST && made + SECOND_MS * looks_s[tries] <= tx->at)
+		tries++;
 	effect.u.vault.tries = tries;
-	effect.u.vault.not_before = tx->at + SECOND_MS * (looks_s[tries] - before_s);
+	effect.u.vault.not_before = made + SECOND_MS * looks_s[tries];
 	(void)row_effect_order(tx, &effect);
 }
 
@@ -281,7 +298,7 @@ give(struct tx *tx, struct deployment *work, struct loan_row *row)
 	set_state(tx, row, LOAN_GIVEN, row->until);
 	audit(tx, AUDIT_CODE_SECRET_LENT, work, row->accessor, "lent");
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
-	order_look(tx, row, 0);
+	order_look(tx, work, row, 0);
 }
 
 /* Where it was not wanted any more, it is wiped out there. */
@@ -319,7 +336,7 @@ static void
 looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 {
 	int tries = tx->effect->u.vault.tries;
-	bool is_last = (size_t)tries + 1 >= COUNT(looks_s);
+	bool is_last = tries >= LOOKS_LAST;
 	struct deployment work;
 
 	if (row->state != LOAN_GIVEN)
@@ -332,7 +349,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (said->is_used) {
 		say_used(tx, &work);
 	} else if (!is_last) {
-		order_look(tx, row, tries + 1);
+		order_look(tx, &work, row, tries + 1);
 	} else if (said->is_done) {
 		revoke(tx, row);
 		say_over(tx, &work, "not used");
@@ -541,7 +558,9 @@ decide_loan_due(struct tx *tx, int64_t number)
 		say_over(tx, &work, "it has ended at Vault");
 	} else if (row.state == LOAN_KEPT) {
 		revoke(tx, &row);
-		end(tx, &work, DEPLOY_WHY_TIMED_OUT, "its job did not fetch it within two minutes");
+		end(tx, &work, DEPLOY_WHY_TIMED_OUT,
+		    row.chat != 0 ? "Telegram did not take it within two minutes: ask again" :
+				    "who asked for it did not fetch it within two minutes");
 	} else if (row.state == LOAN_ASKED && work.state == DEPLOY_RUNNING) {
 		row_loan_save(tx, &row);
 		if (is_granted(tx, &work, &loan))
@@ -569,7 +588,7 @@ decide_loans_lost(struct tx *tx)
 		revoke(tx, &row);
 		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
 			end(tx, &work, DEPLOY_WHY_INTERRUPTED,
-			    "deploybot was restarted before its job had it: ask again");
+			    "deploybot was restarted before it was given: ask again");
 	}
 }
 
