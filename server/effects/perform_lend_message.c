@@ -71,7 +71,7 @@ write_command(
 	chat_text_outside(text, ") && VAULT_TOKEN=$t vault ", command);
 	chat_text_add(text,
 	    MARK_PRE
-	    "Somebody was first where it says that the token is not valid: /revoke %" PRId64 ".",
+	    "\nSomebody was first where it says that the token is not valid: /revoke %" PRId64 ".",
 	    effect->subject);
 }
 

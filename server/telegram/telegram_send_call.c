@@ -44,8 +44,8 @@ post(struct telegram_job *job, const char *method, struct buf *body, struct err 
 	return call;
 }
 
-/* Of what is to be read and pressed, however it is sent.  What Vault lends to a person stands in it,
- * and on its button: what grows leaves a part of it in memory, so nothing grows. */
+/* Of what is to be read and pressed, however it is sent.  What Vault lends to a person stands in
+ * it, and on its button: what grows leaves a part of it in memory, so nothing grows. */
 static bool
 digest(struct telegram_job *job, const struct telegram_body *as, struct err *err)
 {

@@ -18,7 +18,7 @@
 	    "SECRET_OLD_PATH=kv1 kv old/key", "SECRET_OLD_FOR=staging", \
 	    "SECRET_STRIPE_PATH=creds  database   stripe", "SECRET_STRIPE_FOR=production"
 
-/* How many blocks were given back, or moved, with that text in them; NULL: nothing is looked for. */
+/* How many blocks were given back, or moved, with that text in them; NULL: none is looked for. */
 static const char *looked_for;
 static int n_left;
 
@@ -171,7 +171,7 @@ SCENE_TEST(a_person_is_sent_the_command_that_reads_it_and_the_token_to_copy)
 	has(heard(s, 0),
 	    "\"text\":\"\\ud83d\\udd10 db-migrate of production, for who runs this first, within two minutes:\\n"
 	    "<pre>export VAULT_ADDR=https://vault.example.org; t=$(vault unwrap -field=token " LENT
-	    ") &amp;&amp; VAULT_TOKEN=$t vault kv get -mount=secret django/database</pre>");
+	    ") &amp;&amp; VAULT_TOKEN=$t vault kv get -mount=secret django/database</pre>\\nSomebody was first ");
 	has(heard(s, 0), "/revoke 31");
 	has(heard(s, 0),
 	    "{\"text\":\"\\ud83d\\udccb Copy the wrapping token\",\"copy_text\":{\"text\":\"" LENT

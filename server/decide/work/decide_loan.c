@@ -81,15 +81,24 @@ order_revoke(struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms
 	(void)row_effect_order(tx, &effect);
 }
 
+/* Each entry says by itself who had what: a job is its workflow's, of that run. */
 static void
-audit(struct tx *tx, enum audit_code code, const struct deployment *work, const char *accessor,
-    const char *outcome)
+audit(struct tx *tx, enum audit_code code, const struct deployment *work,
+    const struct loan_row *row, const char *outcome)
 {
-	char user[PRINCIPAL_TEXT], begin[9];
+	char user[PRINCIPAL_TEXT], begin[9], until[TEXT_TIME_SIZE] = "";
+	struct row_job of;
+	struct loan loan;
+	bool is_there = loan_of(tx->settings, work->argument, work->environment, &loan);
 
-	(void)snprintf(begin, sizeof(begin), "%.8s", accessor);
+	row_job_get(tx, work->id, &of);
+	(void)snprintf(begin, sizeof(begin), "%.8s", row->accessor);
+	if (code == AUDIT_CODE_SECRET_LENT)
+		(void)text_time_ms(until, row->until);
 	decide_audit_request(tx, work, decide_requester(tx, work, user), code, outcome,
-	    (const char *const[]){ "secret", work->argument, "accessor", begin, NULL });
+	    (const char *const[]){ "secret", work->argument, "path", is_there ? loan.path : "",
+		"accessor", begin, "repository", of.job.repository, "run", of.job.run,
+		code == AUDIT_CODE_SECRET_LENT ? "until" : NULL, until, NULL });
 }
 
 /* Of what Vault has made, whoever has it; what it makes meanwhile is revoked when that is known. */
@@ -112,10 +121,14 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
+/* Behind what was said before: "used 14:02, revoked". */
 static void
 say_over(struct tx *tx, struct deployment *work, const char *how)
 {
-	(void)text_copy(work->note, sizeof(work->note), how);
+	size_t size = strlen(work->note);
+
+	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s", size > 0 ? ", " : "",
+	    how); /* cut is fine */
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
 }
@@ -152,7 +165,7 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		    SECOND_MS * (said->retry_after_s > pause_s ? said->retry_after_s : pause_s));
 		return;
 	}
-	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row->accessor,
+	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row,
 	    said->is_done ? "revoked" : "ended by Vault");
 	set_state(tx, row, LOAN_OVER, 0);
 	say_over(tx, &work, said->is_done ? "revoked" : "it has ended at Vault");
@@ -161,10 +174,12 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 /* --- somebody else may have it --- */
 
 static void
-alarm(struct tx *tx, const struct deployment *work, const char *accessor, const char *outcome,
+alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *outcome,
     const char *what)
 {
-	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, accessor, outcome);
+	const char *accessor = row->accessor;
+
+	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, row, outcome);
 	decide_factor_tell(tx, 0,
 	    "🔐 Secret %s of %s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
 	    " has who asked; what was done with it stands in Vault's audit, by the accessor %.8s.",
@@ -248,9 +263,9 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	}
 	revoke(tx, row);
 	if (said->is_wrong)
-		alarm(tx, &work, said->accessor, "wrong", said->why);
+		alarm(tx, &work, row, "wrong", said->why);
 	else if (said->is_unsure)
-		audit(tx, AUDIT_CODE_SECRET_LOST, &work, "", "lost");
+		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row, "lost");
 	if (is_wanted)
 		end(tx, &work,
 		    said->is_unsure		? DEPLOY_WHY_INTERRUPTED :
@@ -261,7 +276,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 
 /* --- it is given --- */
 
-/* So long after Vault has made it Vault is asked whether it was used: of what it wraps it keeps nothing
+/* So long after Vault has made it Vault is asked whether it was used: it keeps nothing that it wraps
  * for longer, and then says of what nobody has used what it says of what somebody has. */
 static const int looks_s[] = { 30, 60, 90, 115 };
 
@@ -296,7 +311,7 @@ static void
 give(struct tx *tx, struct deployment *work, struct loan_row *row)
 {
 	set_state(tx, row, LOAN_GIVEN, row->until);
-	audit(tx, AUDIT_CODE_SECRET_LENT, work, row->accessor, "lent");
+	audit(tx, AUDIT_CODE_SECRET_LENT, work, row, "lent");
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
 	order_look(tx, work, row, 0);
 }
@@ -493,7 +508,7 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 	if (work.state != DEPLOY_DONE) {
 		end_of_job(tx, work.id, NOT_UNWRAPPED);
 	} else if (row_rate_limit_take(tx, once, 1, ALARM_EACH_MS)) {
-		alarm(tx, &work, row.accessor, "failed",
+		alarm(tx, &work, &row, "failed",
 		    NOT_UNWRAPPED ": somebody else may have had it first");
 		revoke(tx, &row);
 		say_over(tx, &work, NOT_UNWRAPPED);
@@ -554,6 +569,7 @@ decide_loan_due(struct tx *tx, int64_t number)
 	row_deployment_get(tx, number, &work);
 	row.timer = 0;
 	if (row.state == LOAN_GIVEN) {
+		audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, &row, "ended by Vault");
 		set_state(tx, &row, LOAN_OVER, 0);
 		say_over(tx, &work, "it has ended at Vault");
 	} else if (row.state == LOAN_KEPT) {
@@ -584,7 +600,7 @@ decide_loans_lost(struct tx *tx)
 	while ((number = row_loan_next(tx, LOAN_KEPT, number)) != 0 && !tx->failed) {
 		row = row_loan_get(tx, number);
 		row_deployment_get(tx, number, &work);
-		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row.accessor, "lost");
+		audit(tx, AUDIT_CODE_SECRET_LOST, &work, &row, "lost");
 		revoke(tx, &row);
 		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
 			end(tx, &work, DEPLOY_WHY_INTERRUPTED,
