@@ -368,6 +368,8 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	} else if (said->is_done) {
 		revoke(tx, row);
 		say_over(tx, &work, "not used");
+	} else if (row->chat != 0) {
+		say_over(tx, &work, "Vault has not said whether it was used");
 	}
 }
 
