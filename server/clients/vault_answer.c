@@ -258,13 +258,22 @@ vault_read_lookup(const struct json *body, struct vault_token *ret, struct err *
 	return true;
 }
 
-/* Of letters, digits, "_", "-" and dots: it goes into a request, the audit and a row. */
+/* Of letters, digits, "_", "-" and dots: an accessor goes into a request, the audit and a row, and
+ * a wrapping token into a shell command that people run. */
 static bool
-take_accessor(const char *text, char ret[LIMIT_ACCESSOR])
+is_plain(const char *text)
 {
 	for (const char *c = text; *c != '\0'; c++)
 		if (*c != '.' && strchr(letters, *c) == NULL)
 			return false;
+	return true;
+}
+
+static bool
+take_accessor(const char *text, char ret[LIMIT_ACCESSOR])
+{
+	if (!is_plain(text))
+		return false;
 	return text[0] != '\0' && strlen(text) < LIMIT_ACCESSOR &&
 	    text_copy(ret, LIMIT_ACCESSOR, text);
 }
@@ -288,7 +297,8 @@ vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struc
 		wrong = "creation_path";
 	else if (ttl_s <= 0 || ttl_s > ttl_most_s)
 		wrong = "ttl";
-	else if (!take_text(json_text(info, "token"), ret->token))
+	else if (!is_plain(json_text(info, "token")) ||
+	    !take_text(json_text(info, "token"), ret->token))
 		wrong = "token";
 	if (wrong == NULL)
 		return true;

@@ -67,11 +67,11 @@ write_command(
 	chat_text_add(text, ", for who runs this first, within two minutes:\n" MARK_PRE);
 	chat_text_outside(text, "export VAULT_ADDR=", vault->address);
 	chat_text_some(text, " VAULT_NAMESPACE=", vault->name_space);
-	chat_text_outside(text, "; t=$(vault unwrap -field=token ", token);
+	chat_text_add(text, "; t=$(vault unwrap -field=token %s", token); /* letters and dots */
 	chat_text_outside(text, ") && VAULT_TOKEN=$t vault ", command);
 	chat_text_add(text,
 	    MARK_PRE
-	    "Somebody was first where it says that the token is not valid: /revoke %" PRId64 ".",
+	    "\nSomebody was first where it says that the token is not valid: /revoke %" PRId64 ".",
 	    effect->subject);
 }
 

@@ -44,7 +44,8 @@ post(struct telegram_job *job, const char *method, struct buf *body, struct err 
 	return call;
 }
 
-/* Of what is to be read and pressed, however it is sent. */
+/* Of what is to be read and pressed, however it is sent.  What Vault lends to a person stands in
+ * it, and on its button: what grows leaves a part of it in memory, so nothing grows. */
 static bool
 digest(struct telegram_job *job, const struct telegram_body *as, struct err *err)
 {
@@ -56,9 +57,11 @@ digest(struct telegram_job *job, const struct telegram_body *as, struct err *err
 	message->remote_id = 0;
 	body.message = message;
 	body.is_edit = true;
+	buf_reserve(&json);
 	telegram_body_message(&body, &json);
 	ok = buf_check(&json, err) && crypto_sha256(buf_text(&json), json.size, job->digest, err);
-	buf_done(&json);
+	buf_wipe(&json);
+	crypto_wipe(message, sizeof(*message));
 	return ok;
 }
 
@@ -70,6 +73,7 @@ call_say(struct telegram_job *job, struct err *err)
 	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 	bool ok;
 
+	buf_reserve(&text);
 	render(job, &text);
 	const struct telegram_body body = {
 		.message = job->message,
@@ -82,14 +86,15 @@ call_say(struct telegram_job *job, struct err *err)
 	ok = buf_check(&text, err) && digest(job, &body, err);
 	job->is_same =
 	    ok && job->is_edit && telegram_said_is(&job->send->said, job->message->id, job->digest);
+	buf_reserve(&json);
 	if (ok && !job->is_same)
 		telegram_body_message(&body, &json);
 	if (ok && !job->is_same && buf_check(&json, err))
 		call = telegram_api_post(job->send->api,
 		    job->is_edit ? "editMessageText" : "sendMessage", &json,
 		    telegram_send_on_answer, job, err);
-	buf_done(&json);
-	buf_done(&text);
+	buf_wipe(&json);
+	buf_wipe(&text);
 	return call;
 }
 

@@ -54,8 +54,9 @@ loan_path(const struct loan *loan)
 void
 loan_command(const struct loan *loan, char *ret, size_t room)
 {
-	const char *mount = strchr(loan->path, ' ') + 1, *path = loan_path(loan);
-	int size = (int)(path - mount) - 1;
+	const char *behind_kind = strchr(loan->path, ' '), *path = loan_path(loan);
+	const char *mount = behind_kind + strspn(behind_kind, " ");
+	int size = (int)strcspn(mount, " ");
 
 	if (text_starts(loan->path, "creds "))
 		(void)snprintf(ret, room, "read %.*s/creds/%s", size, mount, path);

@@ -228,6 +228,24 @@ TEST(what_is_audited_of_a_loan_has_its_number_and_a_part_of_its_accessor)
 	world_close(&s.w);
 }
 
+/* Who had it, when and until when: one entry says so. */
+TEST(what_was_lent_is_audited_with_whose_run_it_was_and_its_end)
+{
+	char run[64];
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent(&s);
+	(void)snprintf(run, sizeof(run), "\"run\":\"%s\"", s.job.run);
+	assert_int_equal(world_audited(&s.w, "\"secret_lent\"", "\"secret\":\"db-migrate\""), 1);
+	assert_int_equal(world_audited(&s.w, "\"secret_lent\"", "\"path\":\"creds database "), 1);
+	assert_int_equal(world_audited(&s.w, "\"secret_lent\"", run), 1);
+	assert_int_equal(world_audited(&s.w, "\"secret_lent\"", "\"until\":\"20"), 1);
+	world_due(&s.w, TIMER_LOAN);
+	assert_int_equal(world_audited(&s.w, "\"secret_revoked\"", "ended by Vault"), 1);
+	world_close(&s.w);
+}
+
 TEST(what_nobody_fetches_is_revoked)
 {
 	struct scene s;

@@ -216,6 +216,9 @@ TEST(what_was_used_is_deleted_from_the_chat_and_goes_on)
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
 	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "used "));
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+	world_vault(&s.w, EFFECT_VAULT_REVOKE, &THERE);
+	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, ", revoked"));
 	world_close(&s.w);
 }
 
@@ -238,6 +241,59 @@ TEST(what_nobody_has_used_is_revoked_where_vault_says_so)
 		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), is_known);
 		world_close(&s.w);
 	}
+}
+
+/* Vault keeps it for 120 s from when it was made, however long Telegram took it. */
+TEST(the_last_look_is_made_while_vault_still_knows)
+{
+	static const struct {
+		int after_s, n_looks, first_s;
+	} rows[] = { { 0, 4, 30 }, { 31, 3, 60 }, { 70, 2, 90 }, { 100, 1, 115 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct scene s;
+		int64_t made;
+
+		open_scene(&s, NULL);
+		in_private(&s, WORLD_ADMIN, "/get_secret stripe");
+		world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+		made = s.w.aid.at;
+		s.w.aid.at += INT64_C(1000) * rows[i].after_s;
+		world_vault(&s.w, EFFECT_LEND_MESSAGE, &SENT);
+		for (int n = rows[i].n_looks; n > 0; n--) {
+			int64_t due = world_peek(&s.w, EFFECT_VAULT_LOOK)->u.vault.not_before;
+
+			if (n == rows[i].n_looks)
+				assert_in_range(due - made, 1000 * rows[i].first_s - 500,
+				    1000 * rows[i].first_s + 500);
+			if (n == 1)
+				assert_in_range(due - made, 114500, 115500);
+			assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+			s.w.aid.at = due;
+			world_vault(&s.w, EFFECT_VAULT_LOOK, &THERE);
+		}
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+		world_close(&s.w);
+	}
+}
+
+TEST(what_telegram_does_not_take_in_time_is_revoked_and_deleted_when_it_comes)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	in_private(&s, WORLD_ADMIN, "/get_secret stripe");
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	world_due(&s.w, TIMER_LOAN);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	assert_non_null(
+	    world_says_in(&s.w, WORLD_ADMIN, "Telegram did not take it within two minutes"));
+	world_vault(&s.w, EFFECT_LEND_MESSAGE, &SENT);
+	assert_true(is_deleted(&s));
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
+	world_close(&s.w);
 }
 
 TEST(what_could_not_be_sent_is_revoked)

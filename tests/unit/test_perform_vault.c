@@ -18,6 +18,7 @@
 #define LENT   "hvs.CAESIOfTheLoanNumber0031"
 #define LEND   "auth/token/create/deploybot-lend"
 #define REVOKE "auth/token/revoke-accessor"
+#define LOOK   "sys/wrapping/lookup"
 #define WRAPPED(token, ttl, path, accessor) \
 	"{\"wrap_info\":{\"token\":" token ",\"accessor\":\"own\",\"ttl\":" ttl \
 	",\"creation_path\":" path ",\"wrapped_accessor\":" accessor "}}"
@@ -442,6 +443,101 @@ SCENE_TEST(a_token_is_revoked_when_its_time_has_come_and_not_before)
 	}
 }
 
+/* --- was it used? --- */
+
+static void
+look(struct scene *s, int64_t in_ms)
+{
+	perform(s, EFFECT_VAULT_LOOK,
+	    (struct effect_vault){ .not_before = clock_wall_ms() + in_ms }, false);
+}
+
+/* 400 is what Vault says of a wrapping token that is used; whatever else it says means nothing. */
+SCENE_TEST(vault_says_whether_it_was_used_or_says_nothing)
+{
+	static const struct {
+		int status;
+		bool is_done, is_used;
+	} rows[] = {
+		{ 200, true, false },
+		{ 400, false, true },
+		{ 403, false, false },
+		{ 404, false, false },
+		{ 429, false, false },
+		{ 503, false, false },
+		{ 307, false, false },
+	};
+
+	assert_true(loan_shelf_put(s->perform.loans, WORK, LENT));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct vault_said got;
+
+		answers(s, rows[i].status,
+		    "{\"data\":{\"creation_ttl\":120},\"errors\":[\"wrapping token is not valid\"]}");
+		look(s, 0);
+		got = said(s);
+		assert_int_equal(got.is_done, rows[i].is_done);
+		assert_int_equal(got.is_used, rows[i].is_used);
+		assert_string_equal(s->heard, "/v1/" LOOK "||{\"token\":\"" LENT "\"}");
+		assert_int_equal(s->asked, i + 1);
+	}
+	assert_true(is_kept(s)); /* whoever looks takes nothing */
+}
+
+SCENE_TEST(what_was_given_away_is_looked_at_too)
+{
+	assert_true(loan_shelf_put(s->perform.loans, WORK, LENT));
+	assert_true(is_kept(s));
+	answers(s, 200, "{\"data\":{}}");
+	look(s, 0);
+	assert_true(said(s).is_done);
+}
+
+SCENE_TEST(an_answer_that_does_not_come_says_nothing)
+{
+	struct vault_said got;
+
+	assert_true(loan_shelf_put(s->perform.loans, WORK, LENT));
+	answers(s, 0, NULL);
+	look(s, 0);
+	UNTIL(s, s->held != NULL);
+	ahead_s += 20;
+	got = said(s);
+	assert_false(got.is_done || got.is_used);
+}
+
+SCENE_TEST(of_what_is_not_kept_vault_is_not_asked)
+{
+	struct vault_said got;
+
+	assert_true(loan_shelf_put(s->perform.loans, WORK + 1, LENT));
+	look(s, 0);
+	got = said(s);
+	assert_false(got.is_done || got.is_used);
+	assert_string_equal(got.why, "nothing is kept of it");
+	assert_int_equal(s->asked, 0);
+}
+
+SCENE_TEST(vault_is_asked_when_its_time_has_come_and_not_before)
+{
+	assert_true(loan_shelf_put(s->perform.loans, WORK, LENT));
+	answers(s, 200, "{\"data\":{}}");
+	look(s, 30000);
+	turns(s);
+	ahead_s += 25;
+	turns(s);
+	assert_int_equal(s->asked, 0);
+	ahead_s += 6;
+	assert_true(said(s).is_done);
+	assert_int_equal(s->asked, 1);
+	/* A clock that was ahead: two minutes at most, and nothing is kept by then. */
+	look(s, INT32_MAX);
+	ahead_s += 121;
+	turns(s);
+	assert_non_null(s->result);
+	assert_string_equal(said(s).why, "nothing is kept of it");
+}
+
 /* Under the sanitizers: what waits for its time or for Vault is freed, and its row stays. */
 SCENE_TEST(the_program_may_end_meanwhile)
 {
@@ -451,6 +547,7 @@ SCENE_TEST(the_program_may_end_meanwhile)
 	perform(s, EFFECT_VAULT_REVOKE,
 	    (struct effect_vault){ .accessor = "ac", .not_before = INT64_MAX }, false);
 	perform(s, EFFECT_VAULT_REVOKE, (struct effect_vault){ .accessor = "ac" }, true);
+	look(s, 30000);
 	perform_done(&s->perform);
 	assert_null(s->perform.jobs);
 	assert_null(s->result);

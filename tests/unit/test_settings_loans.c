@@ -72,6 +72,32 @@ TEST(a_path_is_three_words_that_no_dots_lead_out_of)
 	}
 }
 
+/* Of a path that is set with more than one blank, too. */
+TEST(a_secret_is_read_by_a_command_of_vaults_own)
+{
+	static const struct {
+		const char *set, *path, *command;
+	} rows[] = {
+		{ "kv2 secret django/database", "django/database",
+		    "kv get -mount=secret django/database" },
+		{ "kv1 kv a", "a", "kv get -mount=kv a" },
+		{ "kv2 team/secret a/b-c_d/e.f", "a/b-c_d/e.f",
+		    "kv get -mount=team/secret a/b-c_d/e.f" },
+		{ "creds database migrate", "migrate", "read database/creds/migrate" },
+		{ "creds  database   migrate", "migrate", "read database/creds/migrate" },
+		{ "kv2   secret  a/b", "a/b", "kv get -mount=secret a/b" },
+	};
+	char command[LIMIT_LINE];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct loan loan = { .path = rows[i].set };
+
+		assert_string_equal(loan_path(&loan), rows[i].path);
+		loan_command(&loan, command, sizeof(command));
+		assert_string_equal(command, rows[i].command);
+	}
+}
+
 TEST(a_secret_needs_a_path_and_an_environment_that_is_there)
 {
 	static const char *const times[] = { "0m", "61m", "2h", "1d", "10", "90s" };

@@ -300,7 +300,8 @@ TEST(what_was_wrapped_is_what_was_asked_for)
 {
 	static const char token[] = "\"hvs.x\"", path[] = "\"" LEND "\"", ac[] = "\"Ab.c_D-9\"";
 	static const char *const tokens[] = { "null", "7", "\"\"", "\"a b\"", "\"a\\u00e4\"",
-		"\"a\\n\"" };
+		"\"a\\n\"", "\"a;b\"", "\"$(a)\"", "\"`a`\"", "\"a'b\"", "\"a&b\"", "\"a|b\"",
+		"\"a>b\"", "\"a/b\"", "\"a\\\\b\"" };
 	static const char *const ttls[] = { "0", "-1", "121", "9223372036854775807", "null",
 		"\"60\"", "60.5" };
 	static const char *const paths[] = { "null", "\"\"", "\"auth/token/create\"",

@@ -81,15 +81,24 @@ order_revoke(struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms
 	(void)row_effect_order(tx, &effect);
 }
 
+/* Each entry says by itself who had what: a job is its workflow's, of that run. */
 static void
-audit(struct tx *tx, enum audit_code code, const struct deployment *work, const char *accessor,
-    const char *outcome)
+audit(struct tx *tx, enum audit_code code, const struct deployment *work,
+    const struct loan_row *row, const char *outcome)
 {
-	char user[PRINCIPAL_TEXT], begin[9];
+	char user[PRINCIPAL_TEXT], begin[9], until[TEXT_TIME_SIZE] = "";
+	struct row_job of;
+	struct loan loan;
+	bool is_there = loan_of(tx->settings, work->argument, work->environment, &loan);
 
-	(void)snprintf(begin, sizeof(begin), "%.8s", accessor);
+	row_job_get(tx, work->id, &of);
+	(void)snprintf(begin, sizeof(begin), "%.8s", row->accessor);
+	if (code == AUDIT_CODE_SECRET_LENT)
+		(void)text_time_ms(until, row->until);
 	decide_audit_request(tx, work, decide_requester(tx, work, user), code, outcome,
-	    (const char *const[]){ "secret", work->argument, "accessor", begin, NULL });
+	    (const char *const[]){ "secret", work->argument, "path", is_there ? loan.path : "",
+		"accessor", begin, "repository", of.job.repository, "run", of.job.run,
+		code == AUDIT_CODE_SECRET_LENT ? "until" : NULL, until, NULL });
 }
 
 /* Of what Vault has made, whoever has it; what it makes meanwhile is revoked when that is known. */
@@ -112,10 +121,14 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
+/* Behind what was said before: "used 14:02, revoked". */
 static void
 say_over(struct tx *tx, struct deployment *work, const char *how)
 {
-	(void)text_copy(work->note, sizeof(work->note), how);
+	size_t size = strlen(work->note);
+
+	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s", size > 0 ? ", " : "",
+	    how); /* cut is fine */
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
 }
@@ -152,7 +165,7 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		    SECOND_MS * (said->retry_after_s > pause_s ? said->retry_after_s : pause_s));
 		return;
 	}
-	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row->accessor,
+	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row,
 	    said->is_done ? "revoked" : "ended by Vault");
 	set_state(tx, row, LOAN_OVER, 0);
 	say_over(tx, &work, said->is_done ? "revoked" : "it has ended at Vault");
@@ -161,10 +174,12 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 /* --- somebody else may have it --- */
 
 static void
-alarm(struct tx *tx, const struct deployment *work, const char *accessor, const char *outcome,
+alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *outcome,
     const char *what)
 {
-	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, accessor, outcome);
+	const char *accessor = row->accessor;
+
+	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, row, outcome);
 	decide_factor_tell(tx, 0,
 	    "🔐 Secret %s of %s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
 	    " has who asked; what was done with it stands in Vault's audit, by the accessor %.8s.",
@@ -186,7 +201,7 @@ static void
 withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 {
 	revoke(tx, row);
-	end(tx, work, DEPLOY_WHY_REFUSED, "its workflow may not have it any more");
+	end(tx, work, DEPLOY_WHY_REFUSED, "who asked for it may not have it any more");
 }
 
 /* --- Vault has made it, or has not --- */
@@ -248,9 +263,9 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	}
 	revoke(tx, row);
 	if (said->is_wrong)
-		alarm(tx, &work, said->accessor, "wrong", said->why);
+		alarm(tx, &work, row, "wrong", said->why);
 	else if (said->is_unsure)
-		audit(tx, AUDIT_CODE_SECRET_LOST, &work, "", "lost");
+		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row, "lost");
 	if (is_wanted)
 		end(tx, &work,
 		    said->is_unsure		? DEPLOY_WHY_INTERRUPTED :
@@ -261,17 +276,34 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 
 /* --- it is given --- */
 
-/* So long after it was given Vault is asked whether it was used. */
+/* So long after Vault has made it Vault is asked whether it was used: it keeps nothing that it wraps
+ * for longer, and then says of what nobody has used what it says of what somebody has. */
 static const int looks_s[] = { 30, 60, 90, 115 };
 
+#define LOOKS_LAST ((int)COUNT(looks_s) - 1)
+
+/* Now, where that is not known: its secret's _TTL has changed meanwhile. */
+static int64_t
+made_at(struct tx *tx, const struct deployment *work, const struct loan_row *row)
+{
+	struct loan loan;
+	int64_t at = loan_of(tx->settings, work->argument, work->environment, &loan) ?
+	    row->until - loan.ttl_ms :
+	    0;
+
+	return at <= tx->at && at > tx->at - 2 * FETCH_MS ? at : tx->at;
+}
+
 static void
-order_look(struct tx *tx, const struct loan_row *row, int tries)
+order_look(struct tx *tx, const struct deployment *work, const struct loan_row *row, int tries)
 {
 	struct effect effect = { .kind = EFFECT_VAULT_LOOK, .subject = row->work };
-	int before_s = tries == 0 ? 0 : looks_s[tries - 1];
+	int64_t made = made_at(tx, work, row);
 
+	while (tries < LOOKS_LAST && made + SECOND_MS * looks_s[tries] <= tx->at)
+		tries++;
 	effect.u.vault.tries = tries;
-	effect.u.vault.not_before = tx->at + SECOND_MS * (looks_s[tries] - before_s);
+	effect.u.vault.not_before = made + SECOND_MS * looks_s[tries];
 	(void)row_effect_order(tx, &effect);
 }
 
@@ -279,9 +311,9 @@ static void
 give(struct tx *tx, struct deployment *work, struct loan_row *row)
 {
 	set_state(tx, row, LOAN_GIVEN, row->until);
-	audit(tx, AUDIT_CODE_SECRET_LENT, work, row->accessor, "lent");
+	audit(tx, AUDIT_CODE_SECRET_LENT, work, row, "lent");
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
-	order_look(tx, row, 0);
+	order_look(tx, work, row, 0);
 }
 
 /* Where it was not wanted any more, it is wiped out there. */
@@ -319,7 +351,7 @@ static void
 looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 {
 	int tries = tx->effect->u.vault.tries;
-	bool is_last = (size_t)tries + 1 >= COUNT(looks_s);
+	bool is_last = tries >= LOOKS_LAST;
 	struct deployment work;
 
 	if (row->state != LOAN_GIVEN)
@@ -332,7 +364,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (said->is_used) {
 		say_used(tx, &work);
 	} else if (!is_last) {
-		order_look(tx, row, tries + 1);
+		order_look(tx, &work, row, tries + 1);
 	} else if (said->is_done) {
 		revoke(tx, row);
 		say_over(tx, &work, "not used");
@@ -476,7 +508,7 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 	if (work.state != DEPLOY_DONE) {
 		end_of_job(tx, work.id, NOT_UNWRAPPED);
 	} else if (row_rate_limit_take(tx, once, 1, ALARM_EACH_MS)) {
-		alarm(tx, &work, row.accessor, "failed",
+		alarm(tx, &work, &row, "failed",
 		    NOT_UNWRAPPED ": somebody else may have had it first");
 		revoke(tx, &row);
 		say_over(tx, &work, NOT_UNWRAPPED);
@@ -537,11 +569,14 @@ decide_loan_due(struct tx *tx, int64_t number)
 	row_deployment_get(tx, number, &work);
 	row.timer = 0;
 	if (row.state == LOAN_GIVEN) {
+		audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, &row, "ended by Vault");
 		set_state(tx, &row, LOAN_OVER, 0);
 		say_over(tx, &work, "it has ended at Vault");
 	} else if (row.state == LOAN_KEPT) {
 		revoke(tx, &row);
-		end(tx, &work, DEPLOY_WHY_TIMED_OUT, "its job did not fetch it within two minutes");
+		end(tx, &work, DEPLOY_WHY_TIMED_OUT,
+		    row.chat != 0 ? "Telegram did not take it within two minutes: ask again" :
+				    "who asked for it did not fetch it within two minutes");
 	} else if (row.state == LOAN_ASKED && work.state == DEPLOY_RUNNING) {
 		row_loan_save(tx, &row);
 		if (is_granted(tx, &work, &loan))
@@ -565,11 +600,11 @@ decide_loans_lost(struct tx *tx)
 	while ((number = row_loan_next(tx, LOAN_KEPT, number)) != 0 && !tx->failed) {
 		row = row_loan_get(tx, number);
 		row_deployment_get(tx, number, &work);
-		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row.accessor, "lost");
+		audit(tx, AUDIT_CODE_SECRET_LOST, &work, &row, "lost");
 		revoke(tx, &row);
 		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
 			end(tx, &work, DEPLOY_WHY_INTERRUPTED,
-			    "deploybot was restarted before its job had it: ask again");
+			    "deploybot was restarted before it was given: ask again");
 	}
 }
 
