@@ -122,8 +122,9 @@ def bea_has_a_second_factor(story):
     story.hear("Code accepted", after=mark, chat=BEA)
     # Nobody here is root, and the first factor of all is root's to confirm.
     story.stage.bot.stop()
-    with contextlib.closing(sqlite3.connect(story.stage.folder / "state" / "deploybot.db")) as rows, rows:
+    with contextlib.closing(sqlite3.connect(story.stage.folder / "state" / "deploybot.db")) as rows:
         done = rows.execute("UPDATE factor SET enrolled_at = proven_at WHERE person = ? AND proven_at > 0", [BEA])
+        rows.commit()
     story.stage.bot.start()
     story.must(done.rowcount == 1, "root confirms it on the server (here its row is set: nobody has to be root)")
 
@@ -166,7 +167,7 @@ def command_of(view):
 
 
 def run_command(command):
-    path = f"{ROOT / 'tests' / 'peers' / 'commands'}:/usr/bin:/bin"
+    path = f"{ROOT / 'tests' / 'peers' / 'vault_command'}:/usr/bin:/bin"
     return subprocess.run(["sh", "-c", command], env={"PATH": path, "HOME": "/nonexistent"}, text=True,
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=STEP_TIMEOUT_S, check=False)
 
