@@ -142,6 +142,7 @@ $(FAIL_NTH_TESTS:%=$(BUILD)/tests/%): TEST_WRAP = $(FAIL_NTH_WRAP)
 $(BUILD)/tests/test_setting: TEST_WRAP = -Xlinker --wrap=regcomp -Xlinker --wrap=regexec
 $(BUILD)/tests/test_settings_production: TEST_WRAP = -Xlinker --wrap=access
 $(BUILD)/tests/test_route_job: TEST_WRAP = -Xlinker --wrap=clock_monotonic_ms
+$(BUILD)/tests/test_mem_wiped: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_loan_shelf: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_perform_lend_message: TEST_WRAP = $(addprefix -Xlinker --wrap=,free reallocarray)
 $(BUILD)/tests/test_decide_faults: TEST_WRAP += -Xlinker --wrap=store_batch
@@ -152,7 +153,7 @@ $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRA
 # build whose objects make no library (-fPIE is for programs), that leads calls elsewhere in all of a program (LDFLAGS of
 # cover and valgrind), or that is SMALL.
 WRAPPED	 := $(FAIL_NTH_TESTS) test_setting test_settings_production test_telegram_order \
-	test_telegram_minute test_route_job test_loan_shelf test_perform_lend_message
+	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message
 ARCHIVES := $(SERVER_A) $(RUNNER_A) $(JUDGE_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)
 ifneq ($(SANITIZE),)
@@ -491,6 +492,15 @@ check-adopt: packages-test
 	@$(FAULTS_MAKE)
 	@$(PYTHON) tests/faults/campaign.py adopt --build $(BUILD)
 
+# Loans that end in each way, and all that the server has left, said and shown, with its memory behind the last one: no
+# secret is in any of it.  What was collected stays in build/secrets for tests/tools/canaries.py.
+.PHONY: check-canaries
+check-canaries: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) DEPLOYBOT_CANARIES=$(abspath $(BUILD))/secrets $(PYTHON) -m pytest -q \
+		-p no:cacheprovider --tb=short tests/e2e/test_canaries.py
+	@$(PYTHON) tests/tools/canaries.py $(BUILD)/secrets
+
 # kill -9 at random moments under load, peers that fail, and the oracle at each rest between.
 soak: packages-test
 	@$(FAULTS_MAKE)
@@ -534,7 +544,7 @@ fuzz: packages-fuzz
 .PHONY: help
 help:
 	@echo "make            the three programs, in $(BUILD)/"
-	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back: others)"
+	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back, STORY=secrets: others)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=test_policy: one unit program alone; tests/e2e/test_x.py: all of them, and only those end-to-end tests)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
@@ -547,6 +557,7 @@ help:
 	@echo "make check-adopt  server, runner, supervisor killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
 	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
+	@echo "make check-canaries  loans of secrets end in each way: none is in a file, a message or the memory (root) of the server: 1 min"
 	@echo "make check-planted  one protection after another is taken out: its test must notice: an hour (WHAT=gate: only those)"
 	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"

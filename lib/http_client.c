@@ -7,6 +7,7 @@
 
 #include "lib/http_client_inside.h"
 #include "lib/mem.h"
+#include "lib/mem_wiped.h"
 
 static void on_wait_over(struct loop_timer *timer, void *ctx);
 static void on_work(struct loop_task *task, void *ctx);
@@ -263,6 +264,14 @@ check_config(const struct http_client_config *config, struct err *err)
 	    err, ERR_CONFIG, "proxy: expected http://, https://, socks5:// or socks5h://");
 }
 
+/* curl copies each header and each body, in which a token may stand, and keeps parts of answers. */
+static bool
+curl_begin(void)
+{
+	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, mem_wiped_free, mem_wiped_resize,
+		   strdup, calloc) == CURLE_OK;
+}
+
 struct http_client *
 http_client_new(struct loop *loop, const struct http_client_config *config, struct err *err)
 {
@@ -271,7 +280,7 @@ http_client_new(struct loop *loop, const struct http_client_config *config, stru
 	assert(config->address_is_allowed != NULL);
 	if (!check_config(config, err))
 		return NULL;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (!curl_begin())
 		return ERR_NULL(err_errno(err, ERR_IO, ENOMEM, "HTTP client"));
 	client = mem_new(1, sizeof(*client));
 	client->magic = HTTP_CLIENT_MAGIC;
@@ -415,7 +424,7 @@ release_call(struct http_client_call *call)
 	curl_mime_free(call->mime);
 	curl_slist_free_all(call->headers);
 	free(call->streams);
-	free(call->body);
+	mem_wiped_free(call->body);
 	call->magic = 0;
 	free(call);
 }

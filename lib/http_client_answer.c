@@ -4,7 +4,7 @@
 
 #include "lib/http_client_inside.h"
 
-#include "lib/mem.h"
+#include "lib/mem_wiped.h"
 
 #define HEADERS_MAX	((size_t)64 * 1024) /* of an answer */
 #define BODY_FIRST_ROOM ((size_t)2048)
@@ -43,7 +43,7 @@ make_room(struct http_client_call *call, size_t size)
 		room *= 2;
 	if (room == call->body_room)
 		return;
-	call->body = mem_grow(call->body, room, 1);
+	call->body = mem_wiped_resize(call->body, room);
 	call->body_room = room;
 }
 

@@ -9,6 +9,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/mem_wiped.h"
 #include "lib/text.h"
 
 /* struct json is never defined: it is jansson's json_t by another name. */
@@ -27,11 +28,12 @@ outer(const json_t *value)
 /* --- memory --- */
 
 /* jansson 2.14 does not look whether the buffer of a word could grow, and then reads behind it: it
- * must never see that there is no memory. */
+ * must never see that there is no memory.  A text may be a token: Vault lends one in its answer,
+ * and Telegram repeats what it was sent. */
 __attribute__((constructor)) static void
 before_anybody_asks(void)
 {
-	json_set_alloc_funcs(mem_alloc, free);
+	json_set_alloc_funcs(mem_alloc, mem_wiped_free);
 }
 
 /* --- reading --- */

@@ -99,6 +99,37 @@ def test_the_story_of_pipelines_happens(place):
 
 
 @pytest.mark.long
+def test_the_story_of_secrets_happens(place):
+    folder, environment = place
+    done = subprocess.run([*DEMO, "--story", "secrets"], env=environment, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=STORY_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("all of it happened\n")
+    at = 0
+    for step in ("Bea types six digits", "✓ the job reads the password", "✓ its token is dead at Vault",
+                 "✓ Ada runs it in her shell", "✓ run again it is refused", "✓ its token is dead, and that user",
+                 "✓ deployments go on; the job waits", "✓ the job goes on by itself", "✓ no password and no token"):
+        assert step in done.stdout[at:], f"{step!r} is missing, or out of order:\n{done.stdout}"
+        at = done.stdout.index(step, at)
+    assert not list(folder.iterdir())
+    assert not processes_in(folder)
+
+
+@pytest.mark.long
+def test_the_story_that_breaks_off_is_a_failure(place):
+    """With a Vault that has no role for it nothing can be lent."""
+    folder, environment = place
+    broken = ("import sys; sys.path[:0] = [sys.argv.pop(1)]; import demo, loans, story, vault;"
+              " sys.argv.append('--story=secrets'); vault.Vault.lends = lambda *_: None;"
+              " loans.STEP_TIMEOUT_S = story.STEP_TIMEOUT_S = 3; sys.exit(demo.main())")
+    done = subprocess.run(["/usr/bin/python3", "-c", broken, str(ROOT / "tests" / "demo")], env=environment, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=STORY_SECONDS, check=False)
+    assert done.returncode == 1 and "the story broke off: " in done.stderr, done.stdout + done.stderr
+    assert "all of it happened" not in done.stdout
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.long
 def test_ctrl_c_ends_the_demo_with_everything_that_it_started(place):
     folder, environment = place
     with subprocess.Popen(DEMO, env=environment, stdin=subprocess.DEVNULL,

@@ -2,32 +2,24 @@
 a second factor is made on the machine, and each of its codes opens one thing once."""
 # SPDX-License-Identifier: ISC
 import base64
-import hmac
 import os
 import pty
 import re
 import select
-import struct
 import subprocess
 import time
 import urllib.parse
 
 import pytest
 
-import qr_aid
+import authenticator
+from authenticator import code_of
 from flow_aid import FIRST_ADMIN, PATIENCE_S
 from local_aid import PERSON, ROLE_ADMIN, LocalScene
 from service_aid import SERVER, give
 from stage import wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-
-
-def code_of(secret, step):
-    """RFC 6238, by other hands than ours."""
-    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", step), "sha1")
-    at = digest[-1] & 15
-    return f"{(int.from_bytes(digest[at:at + 4], 'big') & 0x7fffffff) % 10**6:06}"
 
 
 class FactorScene(LocalScene):
@@ -123,7 +115,7 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     confirmer, _ = scene.enrol(other.number)
     who.say("/2fa")
     picture = who.hear("Scan this with your authenticator app")
-    shown = urllib.parse.urlsplit(qr_aid.read(scene.chat.file(picture)))
+    shown = urllib.parse.urlsplit(authenticator.read(scene.chat.file(picture)))
     asked = urllib.parse.parse_qs(shown.query)
     assert (shown.scheme, shown.netloc) == ("otpauth", "totp")
     assert urllib.parse.unquote(shown.path).endswith(f":telegram:{who.number}")

@@ -7,13 +7,12 @@ A secret is looked for as it is, URL-encoded, in hex, and in base64 at each of i
 to be is named in EXPECTED.
 """
 # SPDX-License-Identifier: ISC
-import base64
 import pathlib
 import re
 import threading
-import urllib.parse
 
 from scene import children_of
+import canaries
 
 # (setting, pattern of where): there it is on purpose.
 EXPECTED = (
@@ -35,18 +34,11 @@ class Leak(AssertionError):
 
 
 def shapes(secret):
-    """The bytes that give a secret away: each as programs write it by accident."""
-    raw = secret.encode()
-    found = {raw, raw.hex().encode(), raw.hex().upper().encode(), urllib.parse.quote(secret, safe="").encode(),
-             urllib.parse.quote(secret, safe="").lower().encode(), raw[::-1]}
-    for before in range(3):
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            text = encode(b"\0" * before + raw).rstrip(b"=")
-            # The first and the last digits depend on what stands around.
-            found.add(text[(0, 2, 3)[before]:-2])
+    """The bytes that give a secret away."""
+    found = canaries.shapes(secret)
     if ":" in secret:   # the second half of a bot token is the secret one
         found |= shapes(secret.split(":", 1)[1])
-    return {shape for shape in found if len(shape) >= 12}
+    return found
 
 
 def secret_settings():

@@ -13,7 +13,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / name) for name in ("e2e", "demo", "peers")]
+sys.path[:0] = [str(ROOT / "tests" / name) for name in ("e2e", "demo", "peers", "tools")]
 
 from crash_aid import CrashScene, children_of, is_alive, kill, program_of  # noqa: E402
 from flow_aid import PATIENCE_S, Person  # noqa: E402

@@ -1,5 +1,8 @@
-"""qr_aid.py - reads a QR code out of a PNG without noise: versions 5 to 10, level M, bytes (ISO 18004)."""
+"""authenticator.py - the app on a telephone: reads a QR code out of a PNG without noise (ISO 18004; versions 5 to 10,
+level M, bytes), and shows the codes of its secret (RFC 6238), by other hands than ours."""
 # SPDX-License-Identifier: ISC
+import base64
+import hmac
 import struct
 import zlib
 
@@ -79,3 +82,10 @@ def read(png):
     assert data >> total - 4 == 4
     size = data >> total - 4 - wide & (1 << wide) - 1
     return (data >> total - 4 - wide - 8 * size & (1 << 8 * size) - 1).to_bytes(size, "big").decode()
+
+
+def code_of(secret, step):
+    """The six digits of that step of 30 seconds."""
+    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", step), "sha1")
+    at = digest[-1] & 15
+    return f"{(int.from_bytes(digest[at:at + 4], 'big') & 0x7fffffff) % 10**6:06}"
