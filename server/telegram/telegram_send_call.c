@@ -44,8 +44,16 @@ post(struct telegram_job *job, const char *method, struct buf *body, struct err 
 	return call;
 }
 
-/* Of what is to be read and pressed, however it is sent.  What Vault lends to a person stands in
- * it, and on its button: what grows leaves a part of it in memory, so nothing grows. */
+/* In a message that no row has stands what Vault lends to a person: what grows leaves a part of it
+ * in memory, so nothing grows. */
+static void
+reserve(const struct telegram_job *job, struct buf *buf)
+{
+	if (job->message->id == 0)
+		buf_reserve(buf);
+}
+
+/* Of what is to be read and pressed, however it is sent. */
 static bool
 digest(struct telegram_job *job, const struct telegram_body *as, struct err *err)
 {
@@ -57,7 +65,7 @@ digest(struct telegram_job *job, const struct telegram_body *as, struct err *err
 	message->remote_id = 0;
 	body.message = message;
 	body.is_edit = true;
-	buf_reserve(&json);
+	reserve(job, &json);
 	telegram_body_message(&body, &json);
 	ok = buf_check(&json, err) && crypto_sha256(buf_text(&json), json.size, job->digest, err);
 	buf_wipe(&json);
@@ -73,7 +81,7 @@ call_say(struct telegram_job *job, struct err *err)
 	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 	bool ok;
 
-	buf_reserve(&text);
+	reserve(job, &text);
 	render(job, &text);
 	const struct telegram_body body = {
 		.message = job->message,
@@ -86,7 +94,7 @@ call_say(struct telegram_job *job, struct err *err)
 	ok = buf_check(&text, err) && digest(job, &body, err);
 	job->is_same =
 	    ok && job->is_edit && telegram_said_is(&job->send->said, job->message->id, job->digest);
-	buf_reserve(&json);
+	reserve(job, &json);
 	if (ok && !job->is_same)
 		telegram_body_message(&body, &json);
 	if (ok && !job->is_same && buf_check(&json, err))
