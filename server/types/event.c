@@ -22,14 +22,6 @@ _Static_assert(EVENT_SMALL_SIZE >= offsetof(struct event, u) + sizeof(struct vau
 _Static_assert(EVENT_SMALL_SIZE >= offsetof(struct event, u) + sizeof(struct fault),
     "whatever fails becomes a fault");
 
-size_t
-event_size(enum event_kind kind)
-{
-	return is_from_outside(kind) || kind == EVENT_TIMER_FIRED || kind == EVENT_VAULT_SAID ?
-	    EVENT_SMALL_SIZE :
-	    sizeof(struct event);
-}
-
 struct event *
 event_new(enum event_kind kind)
 {

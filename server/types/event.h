@@ -296,7 +296,23 @@ struct event {
 /* How much of an event there is of whose kind many wait at once: what came from outside, results of
  * timers and of Vault. */
 #define EVENT_SMALL_SIZE (offsetof(struct event, u) + sizeof(struct delivery))
-size_t event_size(enum event_kind kind);
+static inline size_t
+event_size(enum event_kind kind)
+{
+	switch (kind) {
+	case EVENT_UPDATE:
+	case EVENT_DELIVERY:
+	case EVENT_API:
+	case EVENT_HOOK:
+	case EVENT_SECRET_USED:
+	case EVENT_REJECTED:
+	case EVENT_TIMER_FIRED:
+	case EVENT_VAULT_SAID:
+		return EVENT_SMALL_SIZE;
+	default:
+		return sizeof(struct event);
+	}
+}
 
 /* Time, random bytes and settings are set by whoever submits. */
 struct event *event_new(enum event_kind kind) MUST_USE;
