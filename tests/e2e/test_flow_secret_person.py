@@ -13,10 +13,12 @@ import pytest
 
 from crash_aid import CrashPage
 from flow_aid import ADMINS, FIRST_ADMIN, PATIENCE_S, ended_well
-from secret_aid import CREATE, VALUE, Job, Lending
+from secret_aid import CREATE, OWN, VALUE, Job, Lending
 from service_aid import as_user
 from stage import ROOT, crash_build, wait_until
 from telegram_client import GROUP, buttons_of, text_of
+from test_flow_factor import FactorScene
+from test_vault_client import HOUR, Recorded
 
 COMMAND = ROOT / "tests" / "peers" / "vault_command"
 SENT = "for who runs this first"
@@ -48,7 +50,7 @@ class Ask(Job):
 
     @property
     def command(self):
-        return re.search(r"export VAULT_ADDR=.*(?=\nSomebody was first)", text_of(self.view), re.S)[0]
+        return command_of(self.view)
 
     def token(self):
         return re.search(r"-field=token (\S+)\)", self.command)[1]
@@ -62,6 +64,10 @@ class Ask(Job):
 
     def says(self, *words):
         return self.who.hear(*words)
+
+
+def command_of(view):
+    return re.search(r"export VAULT_ADDR=.*(?=\nSomebody was first)", text_of(view), re.S)[0]
 
 
 def run_in_shell(command, home):
@@ -261,6 +267,52 @@ def test_the_machine_lists_what_one_may_ask_for_and_refuses_the_rest_alike(scene
     status, said, errors = on_the_machine(scene, sockets, "secret", "get", "nothing-at-all")
     assert status != 0 and said == "" and "there is no such secret, or you may not have it" in errors
     assert on_the_machine(scene, sockets, "secret", "get", "stripe", user="backup")[0] != 0
+
+
+class FactorLending(FactorScene):
+    """As two users, for root alone makes a first second factor; time goes on by itself."""
+
+    def __init__(self):
+        self.vault = Recorded()
+        self.vault.kv2("secret", "django/database", {"password": VALUE})
+        self.vault.lends({"db-migrate": "secret/data/django/database"})
+        self.vault.policy("deploybot", OWN)     # no more than it needs
+        self.own_token = self.vault.make(["deploybot"], "auth/token/create", ttl=HOUR, period=HOUR,
+                                         end=self.vault.now + HOUR).id
+        super().__init__()
+
+    def settings(self):
+        return {**super().settings(), "VAULT_ADDR": self.vault.url, "VAULT_TOKEN": self.own_token,
+                "SECRET_DB_MIGRATE_PATH": "kv2 secret django/database", "SECRET_DB_MIGRATE_FOR": "production",
+                "REQUIRE_OTP": "secret.db-migrate:production"}
+
+    def close(self):
+        super().close()
+        self.vault.stop()
+
+
+@pytest.fixture(name="guarded")
+def _guarded():
+    made = FactorLending()
+    yield made
+    made.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_code_is_asked_first_and_without_a_second_factor_nothing_is_lent(guarded, tmp_path):
+    who, made = guarded.admin(), len(guarded.vault.made)
+    who.say("/get_secret db-migrate")
+    who.hear("db-migrate", "you have no second factor")
+    secret, _ = guarded.enrol(who.number)
+    who.hear("Second factor", f"telegram:{who.number}")
+    who.say("/get_secret db-migrate")
+    pad = who.hear("Code for ", "db-migrate", buttons=("1", "0"))
+    assert len(guarded.vault.made) == made
+    for digit in guarded.code(secret):
+        who.press(pad, digit)
+    command = command_of(who.hear(SENT))
+    status, said, errors = run_in_shell(command, tmp_path)
+    assert status == 0 and VALUE in said, errors
 
 
 # --- who had it? ---

@@ -239,6 +239,8 @@ TEST(what_nobody_has_used_is_revoked_where_vault_says_so)
 		assert_true(is_deleted(&s));
 		assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
 		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), is_known);
+		assert_non_null(world_says_in(&s.w, WORLD_ADMIN,
+		    is_known ? "not used" : "Vault has not said whether it was used"));
 		world_close(&s.w);
 	}
 }

@@ -276,8 +276,8 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 
 /* --- it is given --- */
 
-/* So long after Vault has made it Vault is asked whether it was used: it keeps nothing that it wraps
- * for longer, and then says of what nobody has used what it says of what somebody has. */
+/* So long after Vault has made it Vault is asked whether it was used: it keeps what it wraps for no
+ * longer, and then says of what nobody has used what it says of what somebody has. */
 static const int looks_s[] = { 30, 60, 90, 115 };
 
 #define LOOKS_LAST ((int)COUNT(looks_s) - 1)
@@ -368,6 +368,8 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	} else if (said->is_done) {
 		revoke(tx, row);
 		say_over(tx, &work, "not used");
+	} else if (row->chat != 0) {
+		say_over(tx, &work, "Vault has not said whether it was used");
 	}
 }
 
