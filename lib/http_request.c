@@ -9,6 +9,7 @@
 #include "lib/http_guard.h"
 #include "lib/http_server_inside.h"
 #include "lib/mem.h"
+#include "lib/mem_wiped.h"
 
 static void answer_unavailable(struct http_request *request);
 static void refuse(struct http_request *request, int status, const char *allow);
@@ -364,12 +365,15 @@ http_request_on_access(UNUSED void *cls, struct MHD_Connection *mhd, const char 
 struct MHD_Response *
 http_request_response(const struct http_header *headers, const void *body, size_t size)
 {
-	/* Copied by libmicrohttpd; a body of 0 bytes is none. */
+	/* A copy of ours, for libmicrohttpd would free its own with what it has: what is lent. */
+	void *copy = mem_copy(size > 0 ? body : "", size);
 	struct MHD_Response *response =
-	    MHD_create_response_from_buffer(size, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+	    MHD_create_response_from_buffer_with_free_callback(size, copy, mem_wiped_free);
 
-	if (response == NULL)
+	if (response == NULL) {
+		mem_wiped_free(copy);
 		return NULL;
+	}
 	for (; headers != NULL && headers->name != NULL; headers++) {
 		if (MHD_add_response_header(response, headers->name, headers->value) == MHD_YES)
 			continue;

@@ -13,7 +13,7 @@ import sys
 # Those of tests/demo/stage.py, and whatever is called a canary.
 SECRET = re.compile(rb"AAF-demo_token_of_the_stand-in|github-webhook-secret-0123456789abcdef|"
                     rb"telegram-webhook-secret_0123456789abcdef|"
-                    rb"canary(?:[-_]of[-_]|-repository-|0of0|0123456789abcdef)")
+                    rb"canary(?:[-_]of[-_]|Of[A-Z]|-repository-|0of0|0123456789abcdef)")
 WRITTEN = re.compile(r"(\.log(\.\d+)?|\.db(-wal)?|\.json|\.jsonl|\.csv|\.html|\.xml|\.txt)$")
 OTHERS = {"git", "repository", "scripts", "apps"}      # folders of the tests' own, and mirrors of theirs
 

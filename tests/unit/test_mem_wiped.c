@@ -3,6 +3,7 @@
 #include "lib/mem_wiped.h"
 
 #include "http_client_aid.h"
+#include "lib/http_server_inside.h"
 #include "lib/json.h"
 
 #define TOKEN "hvs.CAESIOfWhatIsLent0031"
@@ -79,4 +80,15 @@ CLIENT_TEST(a_request_and_its_answer_are_zeroed_by_the_end_of_the_client)
 	http_client_free(f->client);
 	f->client = NULL;
 	assert_true(n_wiped >= 2);
+}
+
+TEST(an_answer_is_zeroed_when_it_was_sent)
+{
+	struct MHD_Response *response = http_request_response(NULL, TOKEN, strlen(TOKEN));
+
+	assert_non_null(response);
+	n_wiped = 0;
+	MHD_destroy_response(response);
+	assert_int_equal(n_wiped, 1);
+	MHD_destroy_response(http_request_response(NULL, NULL, 0));
 }
