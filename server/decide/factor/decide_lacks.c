@@ -117,7 +117,10 @@ bool
 decide_lacks_factor_secret(
     struct tx *tx, const struct update *update, const char *name, const char *target)
 {
-	return lacks(tx, update, POLICY_SECRET, name, target, name);
+	char what[LIMIT_LINE];
+
+	(void)snprintf(what, sizeof(what), "secret %s", name); /* it fits */
+	return lacks(tx, update, POLICY_SECRET, name, target, what);
 }
 
 bool
@@ -128,9 +131,9 @@ decide_lacks_factor_of_work(
 	bool is_action = grant == POLICY_DO;
 	char target[LIMIT_ENVIRONMENT];
 
-	return lacks(tx, update, grant,
-	    is_action			 ? work->action :
-		deployment_is_loan(work) ? work->argument :
-					   "",
+	if (deployment_is_loan(work))
+		return decide_lacks_factor_secret(
+		    tx, update, work->argument, deployment_target(work, target));
+	return lacks(tx, update, grant, is_action ? work->action : "",
 	    deployment_target(work, target), is_action ? work->action : policy_action_word(grant));
 }
