@@ -1,8 +1,9 @@
 /* loan_shelf.h - what was lent, until whoever asked for it fetches it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A wrapping token of Vault's, or a value, is in memory alone: in no row, event or log.  It is wiped when it is
- * dropped, LOAN_SHELF_MS after it came, and with the shelf; so long Vault itself keeps it.
+ * A wrapping token of Vault's, or a value, is in memory alone: in no row, event or log.  It is
+ * wiped when it is dropped, LOAN_SHELF_MS after it came, and with the shelf; so long Vault itself
+ * keeps what it has wrapped.
  */
 #pragma once
 
@@ -37,8 +38,8 @@ bool loan_shelf_look(
 bool loan_shelf_take(
     struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1]) MUST_USE;
 
-/* Gives away a value, once, which is the caller's then, to be wiped and freed.  NULL: none is there,
- * or it is a token. */
+/* Gives away a value, once, which is the caller's then, to be wiped and freed.  NULL: none is
+ * there, or it is a token. */
 char *loan_shelf_take_value(struct loan_shelf *shelf, int64_t work) MUST_USE;
 
 /* Nobody is to have it any more. */

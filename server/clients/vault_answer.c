@@ -306,7 +306,7 @@ vault_read_made(const struct json *body, struct vault_wrap *ret, struct err *err
 	if (take_accessor(json_text(auth, "accessor"), ret->accessor) &&
 	    take_text(json_text(auth, "client_token"), ret->token))
 		return true;
-	crypto_wipe(ret->token, sizeof(ret->token)); /* a part of one that is too long */
+	crypto_wipe(ret->token, sizeof(ret->token)); /* a part of one, too */
 	return err_set(err, ERR_INVALID, "what was made has no token, or no accessor");
 }
 

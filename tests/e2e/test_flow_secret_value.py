@@ -1,5 +1,5 @@
-"""Goal: where that is set a job is given the value itself, once; of KV it is over then, of credentials it ends at Vault;
-and nothing of it is in anything that the server writes."""
+"""Goal: where that is set a job is given the value itself, once; of KV it is over then, of credentials it ends at
+Vault; and nothing of it is in anything that the server writes."""
 # SPDX-License-Identifier: ISC
 import json
 

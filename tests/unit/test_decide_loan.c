@@ -123,53 +123,6 @@ TEST(what_needs_no_yes_is_made_and_given_once)
 	world_close(&s.w);
 }
 
-TEST(a_value_of_kv_is_read_given_once_and_over)
-{
-	struct scene s;
-	struct answer answer;
-	char text[64];
-
-	s = (struct scene){ .job = JOB_OF_SHOP };
-	world_open(&s.w, SETTINGS, "SECRET_STRIPE_DELIVERS=value",
-	    "WORKFLOW_SHOP_MAY=secret.stripe:production", NULL);
-	assert_int_equal(wants(&s, "/v1/secret/stripe"), 202);
-	assert_string_equal(
-	    world_peek(&s.w, EFFECT_VAULT_LEND)->u.vault.value, "kv2 secret stripe");
-	vault_says(&s, EFFECT_VAULT_LEND, &(struct vault_said){ .is_done = true });
-	answer = looks(&s);
-	assert_true(answer.status == 200 && answer.is_lent);
-	assert_int_equal(is(&s), DEPLOY_DONE);
-	assert_int_equal(looks(&s).status, 410);
-	assert_int_equal(gives_back(&s), 202);
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
-	assert_non_null(world_says(&s.w, "nothing of it ends"));
-	(void)snprintf(text, sizeof(text), "/revoke %lld", (long long)s.loan);
-	(void)world_text(&s.w, WORLD_ADMIN, text);
-	assert_non_null(world_says(&s.w, "can revoke nothing of it"));
-	world_close(&s.w);
-}
-
-TEST(a_value_of_credentials_is_revoked_by_its_child)
-{
-	struct scene s;
-
-	open_scene(&s, "SECRET_DB_MIGRATE_DELIVERS=value");
-	is_lent(&s);
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
-	assert_int_equal(gives_back(&s), 202);
-	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_REVOKE)->u.vault.accessor, ACCESSOR);
-	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
-	/* It is not asked for again while a child of before is there. */
-	assert_int_equal(wants(&s, DB_MIGRATE), 202);
-	vault_says(&s, EFFECT_VAULT_LEND,
-	    &(struct vault_said){ .accessor = ACCESSOR, .retry_after_s = 5, .why = "sealed" });
-	assert_int_equal(is(&s), DEPLOY_FAILED);
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
-	assert_int_equal(looks(&s).status, 410);
-	world_close(&s.w);
-}
-
 TEST(what_needs_approvals_waits_for_them_and_not_for_hours)
 {
 	char text[64];

@@ -141,7 +141,7 @@ function deliver(value, env) {
 }
 
 async function read_at_vault(bot, vault, loan, wanted) {
-	if (!vault) throw new Error("a token of Vault is lent, and the input vault is missing: its address, or DELIVERS=value");
+	if (!vault) throw new Error("a token of Vault's is lent: the input vault is missing");
 	const token = await fetch_token(bot, vault, loan, wanted.role);
 	return wanted.read ? fetch_value(vault, token, wanted) : token;
 }
