@@ -191,6 +191,21 @@ json_get_bool(const struct json *object, const char *key, bool otherwise)
 	return json_is_boolean(value) ? json_is_true(value) : otherwise;
 }
 
+static int
+on_encoded(const char *text, size_t size, void *ctx)
+{
+	buf_add(ctx, text, size);
+	return 0;
+}
+
+void
+json_encode(const struct json *value, struct buf *out)
+{
+	if (json_dump_callback((const json_t *)value, on_encoded, out,
+		JSON_COMPACT | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER) != 0)
+		out->failed = true;
+}
+
 /* --- writing --- */
 
 /* Puts the comma, if any, before a value or a key. */

@@ -41,6 +41,9 @@ bool json_get_i64(const struct json *object, const char *key, int64_t *ret);
 int64_t json_get_i64_or(const struct json *object, const char *key, int64_t otherwise);
 bool json_get_bool(const struct json *object, const char *key, bool otherwise);
 
+/* Appends that value without blanks, as UTF-8. */
+void json_encode(const struct json *value, struct buf *out);
+
 /* --- writing --- */
 
 /*

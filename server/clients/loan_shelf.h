@@ -1,8 +1,9 @@
 /* loan_shelf.h - what was lent, until whoever asked for it fetches it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A wrapping token of Vault's is in memory alone: in no row, event or log.  It is wiped when it is
- * dropped, LOAN_SHELF_MS after it came, and with the shelf; so long Vault itself keeps it.
+ * A wrapping token of Vault's, or a value, is in memory alone: in no row, event or log.  It is
+ * wiped when it is dropped, LOAN_SHELF_MS after it came, and with the shelf; so long Vault itself
+ * keeps what it has wrapped.
  */
 #pragma once
 
@@ -12,6 +13,7 @@
 struct loan_shelf;
 
 #define LOAN_SHELF_PLACES 64
+#define LOAN_SHELF_VALUES (256u << 10) /* bytes of all of them */
 #define LOAN_SHELF_MS	  120000 /* Vault keeps what it wraps for so long */
 
 struct loan_shelf *loan_shelf_new(struct loop *loop) MUST_USE;
@@ -20,6 +22,10 @@ void loan_shelf_free(struct loan_shelf *shelf); /* takes NULL */
 /* That work's, a copy; another one of the same work is replaced.  False: all places are taken, or
  * it is longer than VAULT_TOKEN_MAX bytes. */
 bool loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token) MUST_USE;
+
+/* The value itself, which is copied.  False: all places are taken, or all values would have more
+ * than LOAN_SHELF_VALUES bytes. */
+bool loan_shelf_put_value(struct loan_shelf *shelf, int64_t work, const char *value) MUST_USE;
 
 /* Is it there, to be given away? */
 bool loan_shelf_has(struct loan_shelf *shelf, int64_t work) MUST_USE;
@@ -31,6 +37,10 @@ bool loan_shelf_look(
 /* Gives it away, once.  False: it is not there, or not any more. */
 bool loan_shelf_take(
     struct loan_shelf *shelf, int64_t work, char ret[VAULT_TOKEN_MAX + 1]) MUST_USE;
+
+/* Gives away a value, once, which is the caller's then, to be wiped and freed.  NULL: none is
+ * there, or it is a token. */
+char *loan_shelf_take_value(struct loan_shelf *shelf, int64_t work) MUST_USE;
 
 /* Nobody is to have it any more. */
 void loan_shelf_drop(struct loan_shelf *shelf, int64_t work);

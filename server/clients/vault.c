@@ -55,6 +55,7 @@ struct vault_call {
 	struct vault_request request; /* but for its path and body, which are these: */
 	char path[VAULT_PATH];
 	char *body;
+	char *own;   /* of its request, and not ours; NULL: none */
 	char *shown; /* the token that it was asked with; NULL: none */
 };
 
@@ -147,6 +148,7 @@ free_call(struct vault_call *call)
 	call->vault->n_calls--;
 	loop_timer_stop(&call->timer);
 	settings_wipe_text(&call->body);
+	settings_wipe_text(&call->own);
 	settings_wipe_text(&call->shown);
 	free(call);
 }
@@ -179,7 +181,7 @@ send_call(struct vault_call *call, struct err *err)
 	call->number = v->number;
 	call->is_doubted = false;
 	settings_wipe_text(&call->shown);
-	call->shown = mem_text(call->request.is_anonymous ? NULL : v->token);
+	call->shown = mem_text(call->request.is_anonymous ? call->own : v->token);
 	call->http = send_ask(v,
 	    &(struct ask){ .path = call->path,
 		.method = call->request.method,
@@ -489,6 +491,7 @@ vault_start(struct vault *v, const struct vault_request *request, struct err *er
 	call = mem_new(1, sizeof(*call));
 	*call = (struct vault_call){ .vault = v, .request = *request };
 	call->body = mem_text(request->body);
+	call->own = mem_text(request->token);
 	(void)text_copy(call->path, sizeof(call->path), request->path); /* it fits */
 	loop_timer_init(&call->timer, on_pause_over, call);
 	TAILQ_INSERT_TAIL(&v->calls, call, of_vault);

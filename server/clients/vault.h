@@ -29,7 +29,8 @@ struct vault_request {
 	const char *method; /* a literal; NULL: GET, or POST with a body */
 	const char *body;   /* JSON; NULL: none */
 	int wrap_ttl_s;	    /* the answer is wrapped for so long; 0: it is not */
-	bool is_anonymous;  /* no token is shown: /sys/health */
+	bool is_anonymous;  /* no token of ours is shown: /sys/health */
+	const char *token;  /* of is_anonymous: this one is shown; NULL: none */
 	vault_done_fn *on_done;
 	void *ctx;
 };

@@ -308,6 +308,45 @@ vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struc
 }
 
 bool
+vault_read_made(const struct json *body, struct vault_wrap *ret, struct err *err)
+{
+	const struct json *auth = json_get(body, "auth");
+
+	*ret = (struct vault_wrap){ .token = "" };
+	if (take_accessor(json_text(auth, "accessor"), ret->accessor) &&
+	    take_text(json_text(auth, "client_token"), ret->token))
+		return true;
+	crypto_wipe(ret->token, sizeof(ret->token)); /* a part of one, too */
+	return err_set(err, ERR_INVALID, "what was made has no token, or no accessor");
+}
+
+bool
+vault_read_value(
+    const struct json *body, bool is_kv2, const char *field, struct buf *ret, struct err *err)
+{
+	const struct json *data = json_get(body, "data");
+	const struct json *all = is_kv2 ? json_get(data, "data") : data;
+	const struct json *one = json_get(all, field);
+
+	if (!json_holds_object(all))
+		return err_set(err, ERR_INVALID, "there are no fields at that path");
+	if (field[0] != '\0' && one == NULL)
+		return err_set(err, ERR_INVALID, "there is no field %s at that path", field);
+	if (field[0] != '\0' && json_str(one) == NULL)
+		return err_set(err, ERR_INVALID, "its field %s is no text", field);
+	if (field[0] == '\0')
+		json_encode(all, ret);
+	else
+		buf_add(ret, json_str(one), json_str_size(one));
+	if (buf_failed(ret) || ret->size > VAULT_VALUE_MAX)
+		return err_set(err, ERR_LIMIT, "it is longer than %u KB", VAULT_VALUE_MAX >> 10);
+	return ret->size >= VAULT_VALUE_MIN ||
+	    err_set(err, ERR_INVALID,
+		"it is shorter than %d bytes, and no log could be kept free of it",
+		VAULT_VALUE_MIN);
+}
+
+bool
 vault_read_role(const struct json *body, const char *glob, struct vault_role *ret, struct err *err)
 {
 	const struct json *data = json_get(body, "data");

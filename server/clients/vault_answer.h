@@ -16,6 +16,7 @@
 #define VAULT_VERSION	 32
 #define VAULT_HEALTH	 "sys/health"
 
+struct buf;
 struct json;
 
 enum vault_verdict {
@@ -96,6 +97,19 @@ struct vault_wrap {
  * whole, for a prefix says nothing of who made it. */
 bool vault_read_wrap(const struct json *body, const char *path, int ttl_most_s,
     struct vault_wrap *ret, struct err *err) MUST_USE;
+
+/* `auth` of an answer to auth/token/create/ROLE that is not wrapped.  False: it has no token, or no
+ * accessor, which is given all the same, so that what was made can be revoked. */
+bool vault_read_made(const struct json *body, struct vault_wrap *ret, struct err *err) MUST_USE;
+
+#define VAULT_VALUE_MAX (64u << 10)
+#define VAULT_VALUE_MIN 6 /* a shorter one no log is kept free of */
+
+/* What stands at a path that was read: the text of that field, or JSON of all where field is "".
+ * is_kv2: it has them beside `metadata`.  False: *err says why it is not delivered, and nothing of
+ * the value; ret is to be wiped all the same. */
+bool vault_read_value(const struct json *body, bool is_kv2, const char *field, struct buf *ret,
+    struct err *err) MUST_USE;
 
 /* A role that tokens are made by, as auth/token/roles/NAME says it. */
 struct vault_role {

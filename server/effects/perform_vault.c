@@ -1,4 +1,4 @@
-/* perform_vault.c - VAULT_LEND makes a token once, VAULT_REVOKE ends one: one call each.  Side: loop. */
+/* perform_vault.c - VAULT_LEND makes a token once, or reads a value, and VAULT_REVOKE ends one.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "types/loan.h"
 
 /* Behind it VAULT_TOKEN_ROLE, which has orphan=true, no default policy, and
  * allowed_policies_glob=deploybot-secret-*. */
@@ -58,6 +59,7 @@ start(struct vault_job *job, const char *path, const struct buf *body, int wrap_
 {
 	struct err err;
 
+	job->call = NULL;
 	if (buf_check(body, &err))
 		job->call = vault_start(job->job.perform->vault,
 		    &(struct vault_request){ .path = path,
@@ -135,6 +137,106 @@ on_lent(void *ctx, const struct vault_answer *answer, const struct json *body)
 	perform_report(effect);
 }
 
+/* --- the value itself --- */
+
+static void
+fail_value(struct effect *effect, const char *why, int64_t retry_after_s)
+{
+	effect->result->u.vault_said.retry_after_s = retry_after_s;
+	refuse(effect, why);
+}
+
+/* Nothing of it is in what is said. */
+static void
+keep_value(struct effect *effect, const struct json *body)
+{
+	CLEANUP(buf_wipe) struct buf value = buf_make(VAULT_ANSWER_MAX);
+	struct loan_place place = loan_place(effect->u.vault.value);
+	struct err err;
+
+	buf_reserve(&value); /* what grows leaves copies behind */
+	if (!vault_read_value(body, strcmp(place.kind, "kv2") == 0, place.field, &value, &err)) {
+		fail_value(effect, err.text, 0);
+	} else if (!loan_shelf_put_value(
+		       effect->perform->loans, effect->subject, buf_text(&value))) {
+		fail_value(effect, "too much waits to be fetched", AGAIN_S);
+	} else {
+		effect->result->u.vault_said.is_done = true;
+		perform_report(effect);
+	}
+}
+
+/* Reading is done once more where nobody has answered: but of credentials, whose child ends. */
+static void
+on_read(void *ctx, const struct vault_answer *answer, const struct json *body)
+{
+	struct vault_job *job = ctx;
+	struct effect *effect;
+	bool is_away = answer->verdict == VAULT_AWAY;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	effect = perform_job_free(&job->job);
+	if (answer->verdict == VAULT_DONE)
+		keep_value(effect, body);
+	else if (answer->verdict == VAULT_TORN && answer->status / 100 == 2)
+		fail_value(effect,
+		    "Vault's answer is no JSON that a value is taken from: it has a NUL, or bytes that are no UTF-8",
+		    0);
+	else
+		fail_value(effect, answer->detail,
+		    answer->retry_after_s > 0	      ? answer->retry_after_s :
+			is_away || comes_back(answer) ? AGAIN_S :
+							0);
+}
+
+/* child: whose token it is read with; NULL: ours. */
+static void
+read_value(struct vault_job *job, const char *child)
+{
+	struct loan_place place = loan_place(job->job.effect->u.vault.value);
+	char path[VAULT_PATH];
+	struct err err;
+
+	loan_place_url(&place, path, sizeof(path));
+	job->call = vault_start(job->job.perform->vault,
+	    &(struct vault_request){ .path = path,
+		.is_anonymous = child != NULL,
+		.token = child,
+		.on_done = on_read,
+		.ctx = job },
+	    &err);
+	if (job->call == NULL) /* nothing was sent */
+		fail_value(
+		    perform_job_free(&job->job), err.text, err.code == ERR_BUSY ? AGAIN_S : 0);
+}
+
+/* A token that reads it: by its accessor the credentials end, too. */
+static void
+on_child(void *ctx, const struct vault_answer *answer, const struct json *body)
+{
+	struct vault_job *job = ctx;
+	struct vault_said *said;
+	struct vault_wrap child;
+	struct err err;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	said = &job->job.effect->result->u.vault_said;
+	if (answer->verdict != VAULT_DONE) {
+		on_lent(ctx, answer, body);
+	} else if (vault_read_made(body, &child, &err)) {
+		(void)text_copy(
+		    said->accessor, sizeof(said->accessor), child.accessor); /* it fits */
+		read_value(job, child.token);
+	} else {
+		(void)text_copy(
+		    said->accessor, sizeof(said->accessor), child.accessor); /* it fits */
+		said->is_wrong = true;
+		said->is_unsure = child.accessor[0] == '\0';
+		refuse(perform_job_free(&job->job), err.text);
+	}
+	crypto_wipe(&child, sizeof(child));
+}
+
 static void
 write_lend(const struct effect *effect, struct buf *body)
 {
@@ -162,10 +264,16 @@ perform_vault_lend(struct perform *perform, struct effect *effect)
 {
 	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
 	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
+	bool is_value = effect->u.vault.value[0] != '\0';
 	char path[VAULT_PATH];
 
+	if (is_value && !text_starts(effect->u.vault.value, "creds ")) {
+		read_value(job, NULL);
+		return;
+	}
 	write_lend(effect, &body);
-	start(job, lend_path(effect, path), &body, WRAP_TTL_S, on_lent);
+	start(job, lend_path(effect, path), &body, is_value ? 0 : WRAP_TTL_S,
+	    is_value ? on_child : on_lent);
 }
 
 /* OWN: it is made once.  Whether it was made is not known, and its text is gone. */

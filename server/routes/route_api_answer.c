@@ -15,8 +15,8 @@
 #include "lib/url.h"
 #include "runs/run_piece.h"
 
-/* Each byte of a token may become six. */
-#define TOKEN_JSON_MAX (6 * VAULT_TOKEN_MAX + 64)
+/* Each byte of what is lent may become six. */
+#define LENT_JSON_MAX(size) (6 * (size) + 64)
 
 static void
 answer(struct http_request *request, int status, const char *json)
@@ -166,33 +166,46 @@ answer_application_log(struct asked *asked, const struct answer *decided)
 	free_asked(asked);
 }
 
-/* The store's object, and behind all of it what was lent: nobody is given it a second time. */
+/* The store's object, and behind all of it what was lent. */
 static void
-answer_loan(struct asked *asked, const struct answer *decided)
+put_lent(struct asked *asked, const struct answer *decided, const char *key, const char *text)
 {
-	size_t size = strlen(decided->text) - 1; /* without its brace */
-	CLEANUP(buf_wipe) struct buf token = buf_make(TOKEN_JSON_MAX);
-	CLEANUP(buf_wipe) struct buf out = buf_make(size + TOKEN_JSON_MAX);
-	char text[VAULT_TOKEN_MAX + 1];
+	size_t size = strlen(decided->text) - 1, most = LENT_JSON_MAX(strlen(text)); /* no brace */
+	CLEANUP(buf_wipe) struct buf lent = buf_make(most);
+	CLEANUP(buf_wipe) struct buf out = buf_make(size + most);
 
-	if (!loan_shelf_take(asked->config->loans, decided->work, text)) {
-		route_api_said(asked->request, 410, "What was lent is gone: ask again.");
-		return;
-	}
 	/* What grows leaves copies behind. */
-	buf_reserve(&token);
+	buf_reserve(&lent);
 	buf_reserve(&out);
-	struct json_out json = json_out_begin(&token, '{');
+	struct json_out json = json_out_begin(&lent, '{');
 
-	json_put_str(&json, "token", text);
+	json_put_str(&json, key, text);
 	json_out_end(&json);
-	crypto_wipe(text, sizeof(text));
 	buf_add(&out, decided->text, size);
-	buf_addf(&out, ",%s", buf_text(&token) + 1);
-	if (!buf_failed(&token) && !buf_failed(&out))
+	buf_addf(&out, ",%s", buf_text(&lent) + 1);
+	if (!buf_failed(&lent) && !buf_failed(&out))
 		answer(asked->request, 200, buf_text(&out));
 	else
 		route_api_said(asked->request, 503, "the answer is too long");
+}
+
+/* Nobody is given it a second time. */
+static void
+answer_loan(struct asked *asked, const struct answer *decided)
+{
+	char *value = loan_shelf_take_value(asked->config->loans, decided->work);
+	char token[VAULT_TOKEN_MAX + 1];
+
+	if (value != NULL) {
+		put_lent(asked, decided, "value", value);
+		crypto_wipe(value, strlen(value));
+		free(value);
+	} else if (loan_shelf_take(asked->config->loans, decided->work, token)) {
+		put_lent(asked, decided, "token", token);
+		crypto_wipe(token, sizeof(token));
+	} else {
+		route_api_said(asked->request, 410, "What was lent is gone: ask again.");
+	}
 }
 
 void

@@ -49,7 +49,7 @@ post(struct telegram_job *job, const char *method, struct buf *body, struct err 
 static void
 reserve(const struct telegram_job *job, struct buf *buf)
 {
-	if (job->message->id == 0)
+	if (job->message != NULL && job->message->id == 0)
 		buf_reserve(buf);
 }
 

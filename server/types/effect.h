@@ -258,6 +258,7 @@ struct effect_vault {
 	char name[ENVIRONMENT_ID_MAX];
 	int64_t ttl_s;			  /* LEND: the longest that it lives */
 	char principal[LIMIT_PERSON];	  /* LEND: for whom, as Vault's audit has it */
+	char value[LIMIT_LOAN_PATH];	  /* LEND: where the value stands; "": a token is made */
 	char accessor[LIMIT_ACCESSOR]; /* REVOKE */
 	int64_t not_before;		  /* REVOKE, LOOK: wall ms: Vault is asked then */
 	int tries;			  /* REVOKE, LOOK: so many before this one */

@@ -156,7 +156,7 @@ static const struct field fields_forge_stop[] = { FORGE_FIELDS };
 static const struct field fields_forge_look[] = { FORGE_FIELDS };
 static const struct field fields_vault_lend[] = {
 	FIELD("name", vault.name), FIELD("ttl_s", vault.ttl_s),
-	FIELD("principal", vault.principal), END };
+	FIELD("principal", vault.principal), LATER("value", vault.value), END };
 static const struct field fields_vault_revoke[] = {
 	FIELD("accessor", vault.accessor), FIELD("not_before", vault.not_before),
 	FIELD("tries", vault.tries), END };

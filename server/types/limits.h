@@ -15,6 +15,7 @@
 #define LIMIT_RESOURCE		1312	/* that work occupies: a host, its port, a folder */
 #define LIMIT_REF		256	/* git's own files are bound by NAME_MAX */
 #define LIMIT_ACCESSOR		96	/* of a token of Vault's: by it the token is revoked */
+#define LIMIT_LOAN_PATH		251	/* SECRET_<NAME>_PATH, and each word of it */
 #define LIMIT_PERSON		72	/* a display name, cut: Telegram allows 64 + 64 of them */
 #define LIMIT_SUBJECT		200	/* first line of a commit message, cut */
 #define LIMIT_BARRIER		201	/* why nobody rolls back past a release */

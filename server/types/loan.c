@@ -23,6 +23,7 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 {
 	const struct settings_member *member;
 	const struct settings *of;
+	const char *delivers;
 
 	while ((member = settings_member_next(s, FAMILY_SECRET, at, &of)) != NULL) {
 		if (settings_own(member, SECRET_SETTING_PATH)->text == NULL ||
@@ -38,6 +39,9 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 			    setting_duration_ms(settings_own(member, SECRET_SETTING_TTL)->text),
 			.application = of->application,
 		};
+		ret->at = loan_place(ret->path);
+		delivers = settings_own(member, SECRET_SETTING_DELIVERS)->text;
+		ret->is_value = delivers != NULL && strcmp(delivers, "value") == 0;
 		read_target(
 		    settings_own(member, SECRET_SETTING_FOR)->text, of->application, ret->target);
 		return true;
@@ -45,23 +49,52 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 	return false;
 }
 
-const char *
-loan_path(const struct loan *loan)
+struct loan_place
+loan_place(const char *set)
 {
-	return strrchr(loan->path, ' ') + 1; /* three words, as the settings were read */
+	struct loan_place place = { .field = "" };
+	char field[LIMIT_LOAN_PATH] = "";
+	char *const words[] = { place.kind, place.mount, place.path, field };
+
+	for (size_t i = 0; i < COUNT(words) && *set != '\0'; i++) {
+		size_t size = strcspn(set, " ");
+
+		(void)snprintf(words[i], LIMIT_LOAN_PATH, "%.*s", (int)size, set);
+		set += size;
+		set += strspn(set, " ");
+	}
+	if (field[0] != '\0')
+		(void)text_copy(place.field, LIMIT_LOAN_PATH, strchr(field, '=') + 1); /* it fits */
+	return place;
+}
+
+void
+loan_place_url(const struct loan_place *place, char *ret, size_t room)
+{
+	const char *within = strcmp(place->kind, "kv2") == 0 ? "data/" :
+	    strcmp(place->kind, "creds") == 0		     ? "creds/" :
+							       "";
+
+	(void)snprintf(ret, room, "%s/%s%s", place->mount, within, place->path);
+}
+
+bool
+loan_may_be_value(const struct settings *s)
+{
+	const char *url = settings_text(s, SETTING_PUBLIC_URL);
+
+	return url != NULL && text_starts(url, "https://");
 }
 
 void
 loan_command(const struct loan *loan, char *ret, size_t room)
 {
-	const char *behind_kind = strchr(loan->path, ' '), *path = loan_path(loan);
-	const char *mount = behind_kind + strspn(behind_kind, " ");
-	int size = (int)strcspn(mount, " ");
+	const struct loan_place *at = &loan->at;
 
-	if (text_starts(loan->path, "creds "))
-		(void)snprintf(ret, room, "read %.*s/creds/%s", size, mount, path);
+	if (strcmp(at->kind, "creds") == 0)
+		(void)snprintf(ret, room, "read %s/creds/%s", at->mount, at->path);
 	else
-		(void)snprintf(ret, room, "kv get -mount=%.*s %s", size, mount, path);
+		(void)snprintf(ret, room, "kv get -mount=%s %s", at->mount, at->path);
 }
 
 bool

@@ -12,10 +12,20 @@
 
 struct settings;
 
+/* The words of a path that is set. */
+struct loan_place {
+	char kind[LIMIT_LOAN_PATH]; /* "kv1", "kv2" or "creds" */
+	char mount[LIMIT_LOAN_PATH];
+	char path[LIMIT_LOAN_PATH];
+	char field[LIMIT_LOAN_PATH]; /* "": all of them */
+};
+
 struct loan {
 	const char *id;	  /* "db-migrate"; of an application's file "shop/db-migrate" */
 	const char *name; /* without its application */
 	const char *path; /* "kv2 secret django/database", as it is set */
+	struct loan_place at;
+	bool is_value; /* a job is given the value itself: the server reads it */
 	char target[LIMIT_ENVIRONMENT]; /* whose grants, chat and approvers it has */
 	int approvals;
 	int64_t ttl_ms;		 /* how long what is lent lives */
@@ -29,8 +39,14 @@ bool loan_next(const struct settings *s, size_t *at, struct loan *ret);
 /* That of a bare name on a target; false: the settings lend none. */
 bool loan_of(const struct settings *s, const char *name, const char *target, struct loan *ret);
 
-/* Of one of them: "django/database", behind its kind and its mount. */
-const char *loan_path(const struct loan *loan);
+/* set: as settings were read. */
+struct loan_place loan_place(const char *set);
+
+/* Where it is read at Vault: "secret/data/django/database". */
+void loan_place_url(const struct loan_place *place, char *ret, size_t room);
+
+/* May the server give a job the value itself?  Over TLS alone. */
+bool loan_may_be_value(const struct settings *s);
 
 /* How Vault's own command reads it: "kv get -mount=secret django/database". */
 void loan_command(const struct loan *loan, char *ret, size_t room);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clients/vault_answer.h"
+#include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
@@ -58,6 +59,25 @@ check(const struct vault_reply *reply, const struct vault_answer *answer, const 
 	assert(!answer->is_of_access && answer->verdict != VAULT_TOKEN_REFUSED);
 }
 
+/* What is delivered is a text of its length, without a NUL. */
+static void
+check_value(const struct json *body, bool is_kv2)
+{
+	static const char *const fields[] = { "", "password" };
+
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		struct buf value = buf_make(VAULT_ANSWER_MAX);
+		struct err err = { 0 };
+
+		if (vault_read_value(body, is_kv2, fields[i], &value, &err))
+			assert(value.size >= VAULT_VALUE_MIN && value.size <= VAULT_VALUE_MAX &&
+			    strlen(buf_text(&value)) == value.size);
+		else
+			assert(fuzz_is_clean(err.text, false));
+		buf_wipe(&value);
+	}
+}
+
 static void
 check_body(const struct json *body)
 {
@@ -79,6 +99,12 @@ check_body(const struct json *body)
 		assert(role.period_s >= 0 && role.period_s < INT64_MAX / 1000 &&
 		    role.longest_s >= 0 && role.longest_s < INT64_MAX / 1000);
 	if (vault_read_wrap(body, LEND, 120, &wrap, &err))
+		assert(wrap.token[0] != '\0' && is_visible(wrap.token) && wrap.accessor[0] != '\0');
+	else
+		assert(wrap.token[0] == '\0');
+	check_value(body, false);
+	check_value(body, true);
+	if (vault_read_made(body, &wrap, &err))
 		assert(wrap.token[0] != '\0' && is_visible(wrap.token) && wrap.accessor[0] != '\0');
 	else
 		assert(wrap.token[0] == '\0');

@@ -145,6 +145,7 @@
 	F(VAULT_PUT_OFF, "Vault was asked once more for a token") \
 	F(VAULT_UNSURE, "whether Vault has made a token was not said") \
 	F(VAULT_UNFIT, "Vault made a token that could not be kept") \
+	F(VALUE_READ, "a value of KV was read") \
 	F(REVOKE_AGAIN, "Vault was asked once more to revoke a token") \
 	F(CI_PASSED, "work began whose CI had passed") \
 	F(CI_REFUSED, "work was refused whose CI had not") \

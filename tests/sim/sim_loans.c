@@ -243,6 +243,13 @@ make(struct sim *sim, const struct effect *effect)
 	return token;
 }
 
+/* Of KV there is no token that could be revoked: only the loop has what was read. */
+static bool
+is_of_kv(const struct effect *effect)
+{
+	return effect->u.vault.value[0] == 'k';
+}
+
 static void
 vault_lends(struct sim *sim, int64_t effect, UNUSED int64_t b)
 {
@@ -254,14 +261,20 @@ vault_lends(struct sim *sim, int64_t effect, UNUSED int64_t b)
 	if (open == NULL)
 		return;
 	said = &open->effect->result->u.vault_said;
+	if (is_of_kv(open->effect) && (how == 3 || how == 5))
+		how = 2;
 	if (how == 3 || how >= 5)
 		token = make(sim, open->effect);
+	if (is_of_kv(open->effect) && token != NULL) {
+		token->until = 0;
+		sim_note(sim, SIM_VALUE_READ);
+	}
 	if (how >= 6)
 		token->kept_until = sim->now + KEPT_MS;
 	said->is_done = how >= 6;
 	said->is_unsure = how == 2 || how == 3;
 	said->retry_after_s = how == 1 || how == 4 ? 5 + sim_draw(sim, 60) : 0;
-	if (how >= 5)
+	if (how >= 5 && !is_of_kv(open->effect))
 		(void)snprintf(
 		    said->accessor, sizeof(said->accessor), ACCESSOR, (int)(token - sim->tokens));
 	if (how <= 5)
@@ -383,7 +396,7 @@ sim_loans_cut(struct sim *sim)
 		const struct effect *effect = sim->open[i].effect;
 
 		if (effect != NULL && effect->kind == EFFECT_VAULT_LEND && !effect->is_recovered &&
-		    sim_one_in(sim, 2))
+		    !is_of_kv(effect) && sim_one_in(sim, 2))
 			(void)make(sim, effect);
 	}
 }
@@ -401,7 +414,7 @@ sim_loans_clock_back(struct sim *sim, int64_t back_ms)
 /* --- around a decision --- */
 
 #define REVOKES "SELECT COUNT(*) FROM effect WHERE kind = 'vault_revoke' AND $1"
-#define KEPT	"SELECT COUNT(*) FROM loan WHERE phase = 'kept' AND $1"
+#define KEPT	"SELECT COUNT(*) FROM loan WHERE phase = 'kept' AND accessor <> '' AND $1"
 
 void
 sim_loans_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
@@ -418,6 +431,8 @@ note_made(struct sim *sim, const struct tx *tx)
 	struct sim_work *work = &sim->works[tx->effect->subject];
 	int index;
 
+	if (tx->effect->kind == EFFECT_VAULT_LEND && is_of_kv(tx->effect))
+		work->is_kept = said->is_done;
 	if (tx->effect->kind != EFFECT_VAULT_LEND || sscanf(said->accessor, ACCESSOR, &index) != 1)
 		return;
 	work->token = index + 1;
@@ -458,7 +473,8 @@ check_given(struct sim *sim, struct tx *tx)
 	if (!work->is_kept)
 		sim_fail(sim, "what_is_given_vault_has_made", "loan %" PRId64, id);
 	if (sim_check_number(sim, tx->db,
-		"SELECT COUNT(*) FROM loan l WHERE work = $1 AND phase = 'given' AND NOT EXISTS"
+		"SELECT COUNT(*) FROM loan l WHERE work = $1"
+		" AND phase = CASE WHEN accessor = '' THEN 'over' ELSE 'given' END AND NOT EXISTS"
 		" (SELECT 1 FROM effect e WHERE e.subject = l.work AND e.kind = 'vault_revoke')",
 		id) != 1)
 		sim_fail(sim, "what_is_given_is_not_revoked", "loan %" PRId64, id);

@@ -9,19 +9,20 @@ struct lends {
 	bool is_any;
 	int approvals[2];
 	bool may[2];
-	int minutes; /* that it lives */
+	int minutes;   /* that it lives */
+	bool is_value; /* each is delivered as its value: only of STRIPE there is no accessor */
 };
 static const struct lends lends[SIM_VARIANTS] = {
 	[0] = { true, { 0, 1 }, { true, true }, 10 },
 	[1] = { true, { 0, 0 }, { true, true }, 10 },
 	[2] = { true, { 0, 1 }, { false, true }, 20 },
-	[3] = { true, { 0, 1 }, { true, true }, 20 },
+	[3] = { true, { 0, 1 }, { true, true }, 20, true },
 	[4] = { true, { 1, 1 }, { true, true }, 10 },
-	[6] = { true, { 1, 1 }, { true, true }, 10 },
+	[6] = { true, { 1, 1 }, { true, true }, 10, true },
 	[7] = { true, { 0, 1 }, { true, false }, 20 },
 	[10] = { true, { 0, 1 }, { true, true }, 10 },
 	[14] = { true, { 1, 2 }, { true, true }, 10 },
-	[16] = { true, { 0, 1 }, { true, true }, 20 },
+	[16] = { true, { 0, 1 }, { true, true }, 20, true },
 	[18] = { true, { 0, 1 }, { true, true }, 10 },
 };
 const char *const sim_secrets[SIM_SECRETS] = { "db-migrate", "stripe" };
@@ -50,6 +51,9 @@ sim_settings_add_loans(int variant, char room[][SIM_LINE], char may[SIM_LINE])
 		    room[n++], sizeof(room[0]), "SECRET_%s_TTL=%dm", settings[i], of->minutes);
 		(void)snprintf(room[n++], sizeof(room[0]), "SECRET_%s_APPROVALS=%d", settings[i],
 		    of->approvals[i]);
+		if (of->is_value)
+			(void)snprintf(
+			    room[n++], sizeof(room[0]), "SECRET_%s_DELIVERS=value", settings[i]);
 		if (of->may[i])
 			(void)snprintf(may + strlen(may), SIM_LINE - strlen(may), ", secret.%s:%s",
 			    sim_secrets[i], target);

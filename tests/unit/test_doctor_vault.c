@@ -49,6 +49,7 @@ struct scene {
 	int64_t ahead_s;	      /* our clock */
 	int revoked;		      /* tokens that Vault was told to end */
 	bool lends;		      /* two secrets, for 10 min and for 1 h */
+	bool delivers;		      /* CI's value */
 	struct doctor doctor;
 };
 
@@ -83,9 +84,13 @@ ask(struct scene *s, const struct script scripts[], const char *login)
 	s->doctor.count = 0;
 	s->doctor.loop = s->loop;
 	s->doctor.settings = strchr(login, ' ') == NULL ?
-	    LOAD(NULL, COMPLETE, address, login, s->lends ? LENT : NULL, LENT_MORE) :
+	    LOAD(NULL, COMPLETE, address, login, s->lends ? LENT : NULL, LENT_MORE,
+		s->delivers ? "SECRET_CI_DELIVERS=value" : NULL,
+		"PUBLIC_URL=https://bot.example.org") :
 	    LOAD(NULL, COMPLETE, address, "VAULT_ROLE_ID=deploybot",
-		"VAULT_SECRET_ID=0123456789abcdef0123", s->lends ? LENT : NULL, LENT_MORE);
+		"VAULT_SECRET_ID=0123456789abcdef0123", s->lends ? LENT : NULL, LENT_MORE,
+		s->delivers ? "SECRET_CI_DELIVERS=value" : NULL,
+		"PUBLIC_URL=https://bot.example.org");
 	assert_non_null(s->doctor.settings);
 	doctor_vault(&s->doctor);
 	UNTIL(s, s->doctor.open == 0);
@@ -446,6 +451,14 @@ SCENE_TEST(a_role_that_is_not_there_is_said_with_what_makes_it)
 	    "allowed_policies_glob='deploybot-secret-*' orphan=true renewable=false token_no_default_policy=true "
 	    "token_type=service token_explicit_max_ttl=3600s");
 	FOUND(s, OK, "token ends in 41 min");
+}
+
+SCENE_TEST(each_secret_that_delivers_its_value_is_a_remark)
+{
+	s->delivers = true;
+	ask_role(s, 403, DENIED);
+	assert_int_equal(s->doctor.count, 3);
+	FOUND(s, NOTE, "Vault: secret ci delivers its value: the server reads it");
 }
 
 SCENE_TEST(a_role_that_our_policy_may_not_read_is_a_remark)

@@ -72,6 +72,8 @@ static const struct {
 	TEXT(FORGE_REPORT, forge_report.commit), TEXT(FORGE_REPORT, forge_report.state),
 	FORGE(FORGE_START), FORGE(FORGE_STOP), FORGE(FORGE_LOOK),
 	TEXT(VAULT_LEND, vault.name), TEXT(VAULT_LEND, vault.principal),
+	TEXT(VAULT_LEND, vault.value), NOT_IN_ROW(VAULT_REVOKE, vault.value),
+	NOT_IN_ROW(VAULT_LOOK, vault.value), NOT_IN_ROW(LEND_MESSAGE, vault.value),
 	NOT_IN_ROW(VAULT_LEND, vault.accessor), NOT_IN_ROW(VAULT_LEND, vault.not_before),
 	NOT_IN_ROW(VAULT_LEND, vault.tries), NOT_IN_ROW(VAULT_REVOKE, vault.name),
 	NOT_IN_ROW(VAULT_REVOKE, vault.ttl_s), NOT_IN_ROW(VAULT_REVOKE, vault.principal),

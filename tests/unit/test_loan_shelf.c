@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/mem.h"
 #include "tests/unit/until.h"
 
 #define WORK  31
@@ -25,7 +26,7 @@ clock_gettime(clockid_t clock, struct timespec *ret)
 }
 
 /* How many texts that are TOKEN were wiped. */
-static int n_wiped;
+static int n_wiped, n_values_wiped;
 
 void __real_crypto_wipe(void *data, size_t size);
 void __wrap_crypto_wipe(void *data, size_t size);
@@ -34,6 +35,7 @@ void
 __wrap_crypto_wipe(void *data, size_t size)
 {
 	n_wiped += size > strlen(TOKEN) && strncmp(data, TOKEN, sizeof(TOKEN)) == 0;
+	n_values_wiped += size > strlen(TOKEN) && memcmp(data, TOKEN "-", strlen(TOKEN) + 1) == 0;
 	__real_crypto_wipe(data, size);
 }
 
@@ -49,7 +51,7 @@ begin(void **state)
 	struct scene *s = calloc(1, sizeof(*s));
 
 	ahead_s = 0;
-	n_wiped = 0;
+	n_wiped = n_values_wiped = 0;
 	s->loop = loop_new(NULL);
 	s->shelf = loan_shelf_new(s->loop);
 	*state = s;
@@ -187,6 +189,63 @@ SCENE_TEST(one_that_is_too_long_is_not_kept_and_replaces_nothing)
 	assert_true(loan_shelf_put(s->shelf, WORK, text));
 	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
 	assert_int_equal(strlen(s->token), VAULT_TOKEN_MAX);
+}
+
+static bool
+takes(struct scene *s, int64_t work, const char *value)
+{
+	char *got = loan_shelf_take_value(s->shelf, work);
+	bool is_it = got != NULL && strcmp(got, value) == 0;
+
+	free(got);
+	return is_it;
+}
+
+SCENE_TEST(a_value_is_given_once_and_is_no_token)
+{
+	assert_true(loan_shelf_put_value(s->shelf, WORK, TOKEN));
+	assert_true(loan_shelf_has(s->shelf, WORK));
+	assert_false(loan_shelf_take(s->shelf, WORK, s->token));
+	assert_false(loan_shelf_look(s->shelf, WORK, s->token));
+	assert_string_equal(s->token, "");
+	assert_true(takes(s, WORK, TOKEN));
+	assert_false(loan_shelf_has(s->shelf, WORK));
+	assert_null(loan_shelf_take_value(s->shelf, WORK));
+	assert_true(loan_shelf_put(s->shelf, WORK, TOKEN));
+	assert_null(loan_shelf_take_value(s->shelf, WORK));
+	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
+}
+
+SCENE_TEST(values_have_so_much_room_together)
+{
+	CLEANUP(freep) char *text = mem_alloc(LOAN_SHELF_VALUES + 2);
+
+	memset(text, 'a', LOAN_SHELF_VALUES + 1);
+	text[LOAN_SHELF_VALUES + 1] = '\0';
+	assert_false(loan_shelf_put_value(s->shelf, 1, text));
+	text[LOAN_SHELF_VALUES - 6] = '\0';
+	assert_true(loan_shelf_put_value(s->shelf, 1, text));
+	assert_true(loan_shelf_put_value(s->shelf, 2, "abcdef"));
+	assert_false(loan_shelf_put_value(s->shelf, 3, "b"));
+	assert_true(loan_shelf_put_value(s->shelf, 1, text)); /* in the place that it has */
+	assert_true(loan_shelf_put(s->shelf, 3, TOKEN));      /* no value */
+	assert_true(takes(s, 2, "abcdef"));
+	assert_true(loan_shelf_put_value(s->shelf, 4, "b"));
+}
+
+SCENE_TEST(each_way_out_wipes_a_value)
+{
+	assert_true(loan_shelf_put_value(s->shelf, 1, TOKEN "-as-a-value"));
+	assert_true(loan_shelf_put_value(s->shelf, 2, TOKEN "-as-a-value"));
+	assert_true(loan_shelf_put_value(s->shelf, 3, TOKEN "-as-a-value"));
+	assert_int_equal(n_values_wiped, 0);
+	loan_shelf_drop(s->shelf, 1);
+	assert_int_equal(n_values_wiped, 1);
+	assert_true(loan_shelf_put_value(s->shelf, 2, "another"));
+	assert_int_equal(n_values_wiped, 2);
+	pass(s, LOAN_SHELF_MS / 1000 + 1);
+	assert_int_equal(n_values_wiped, 3);
+	assert_null(loan_shelf_take_value(s->shelf, 3));
 }
 
 /* Dropped, replaced, over, and left when the program ends; one that was given is kept to be looked

@@ -10,15 +10,17 @@
 #include "lib/clock.h"
 #include "lib/http_server.h"
 #include "lib/http_server_inside.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "settings_aid.h"
 #include "tests/unit/until.h"
 
-#define WORK   31
-#define LENT   "hvs.CAESIOfTheLoanNumber0031"
-#define LEND   "auth/token/create/deploybot-lend"
-#define REVOKE "auth/token/revoke-accessor"
-#define LOOK   "sys/wrapping/lookup"
+#define WORK	  31
+#define OWN_TOKEN "hvs.CAESIOwnTokenOfTheServer01"
+#define LENT	  "hvs.CAESIOfTheLoanNumber0031"
+#define LEND	  "auth/token/create/deploybot-lend"
+#define REVOKE	  "auth/token/revoke-accessor"
+#define LOOK	  "sys/wrapping/lookup"
 #define WRAPPED(token, ttl, path, accessor) \
 	"{\"wrap_info\":{\"token\":" token ",\"accessor\":\"own\",\"ttl\":" ttl \
 	",\"creation_path\":" path ",\"wrapped_accessor\":" accessor "}}"
@@ -29,14 +31,16 @@ struct scene {
 	struct loop_timer patience;
 	bool is_over;
 	struct http_server *server;
-	struct http_route routes[2];
+	struct http_route routes[3];
 	struct settings *settings;
 	struct perform perform;
 	struct event *result;
 	int status; /* of what is asked, and its body; 0: nothing is answered */
 	const char *body;
 	int asked;
-	char heard[512]; /* the last one's path, X-Vault-Wrap-TTL and body */
+	char heard[512];   /* the last one's path, X-Vault-Wrap-TTL and body */
+	const char *child; /* what is answered to LEND alone; NULL: what all is */
+	char token_shown[64];
 	struct http_request *held;
 	char token[VAULT_TOKEN_MAX + 1];
 };
@@ -73,7 +77,11 @@ on_request(struct http_request *request, void *ctx)
 	(void)snprintf(s->heard, sizeof(s->heard), "%s|%s|%.*s", request->path,
 	    wrap == NULL ? "" : wrap, (int)size, body == NULL ? "" : body);
 	free(body);
-	if (s->status == 0)
+	(void)text_copy(
+	    s->token_shown, sizeof(s->token_shown), http_request_header(request, "X-Vault-Token"));
+	if (s->child != NULL && strcmp(request->path, "/v1/" LEND) == 0)
+		http_request_answer(request, 200, NULL, s->child, strlen(s->child));
+	else if (s->status == 0)
 		s->held = request;
 	else
 		http_request_answer(request, s->status, NULL, s->body, strlen(s->body));
@@ -98,7 +106,7 @@ static int
 begin(void **state)
 {
 	struct scene *s = calloc(1, sizeof(*s));
-	struct http_server_config config = { .routes = s->routes, .route_count = 2 };
+	struct http_server_config config = { .routes = s->routes, .route_count = 3 };
 	char address[64];
 
 	ahead_s = 0;
@@ -113,11 +121,14 @@ begin(void **state)
 		.answer_timeout_ms = 60000,
 		.on_request = on_request,
 		.ctx = s };
+	s->routes[2] = s->routes[1];
+	s->routes[2].methods = "GET";
+	s->routes[2].body_max = 0;
 	s->server = http_server_new(s->loop, &config, "127.0.0.1:0", NULL);
 	assert_non_null(s->server);
 	(void)snprintf(address, sizeof(address), "VAULT_ADDR=http://127.0.0.1:%u",
 	    http_server_port(s->server));
-	s->settings = LOAD(NULL, COMPLETE, address, "VAULT_TOKEN=hvs.CAESIOwnTokenOfTheServer01");
+	s->settings = LOAD(NULL, COMPLETE, address, "VAULT_TOKEN=" OWN_TOKEN);
 	if (s->settings == NULL)
 		fail_msg("%s", settings_said.lines[0].text);
 	s->perform = (struct perform){ .loop = s->loop,
@@ -380,6 +391,157 @@ SCENE_TEST(what_was_being_made_when_the_program_ended_is_made_by_nobody)
 	assert_int_equal(s->asked, 0);
 }
 
+/* --- the value itself --- */
+
+#define VALUE "of-the-loan-0031"
+#define CHILD "{\"auth\":{\"client_token\":\"hvs.CAESIOfTheChild\",\"accessor\":\"Ab.c_D-9\"}}"
+
+static struct vault_said
+read_it(struct scene *s, const char *path)
+{
+	struct effect_vault what = { .name = "db-migrate", .ttl_s = 900 };
+	struct vault_said got;
+
+	s->asked = 0;
+	(void)text_copy(what.value, sizeof(what.value), path);
+	perform(s, EFFECT_VAULT_LEND, what, false);
+	got = said(s);
+	assert_null(strstr(got.why, VALUE));
+	assert_false(is_kept(s)); /* as a token */
+	return got;
+}
+
+static bool
+has_value(struct scene *s, const char *value)
+{
+	char *got = loan_shelf_take_value(s->perform.loans, WORK);
+	bool is_it = got != NULL && strcmp(got, value) == 0;
+
+	free(got);
+	return is_it;
+}
+
+SCENE_TEST(a_value_is_read_by_our_own_token_and_kept_for_its_work)
+{
+	static const struct {
+		const char *path, *url, *body, *value;
+	} rows[] = {
+		{ "kv2 secret a/b field=c", "secret/data/a/b",
+		    "{\"data\":{\"data\":{\"c\":\"" VALUE
+		    "\\n\xc3\xa4\",\"d\":1},\"metadata\":{}}}",
+		    VALUE "\n\xc3\xa4" },
+		{ "kv1 kv a field=c", "kv/a", "{\"data\":{\"c\":\"" VALUE "\"}}", VALUE },
+		{ "kv2 secret a", "secret/data/a",
+		    "{\"data\":{\"data\":{\"d\":1,\"c\":\"" VALUE "\"},\"metadata\":{}}}",
+		    "{\"d\":1,\"c\":\"" VALUE "\"}" },
+		{ "kv1 kv a field=data", "kv/a", "{\"data\":{\"data\":\"" VALUE "\"}}", VALUE },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char heard[64];
+		struct vault_said got;
+
+		answers(s, 200, rows[i].body);
+		got = read_it(s, rows[i].path);
+		(void)snprintf(heard, sizeof(heard), "/v1/%s||", rows[i].url);
+		assert_string_equal(s->heard, heard);
+		assert_string_equal(s->token_shown, OWN_TOKEN);
+		assert_string_equal(got.why, "");
+		assert_true(got.is_done);
+		assert_string_equal(got.accessor, "");
+		assert_int_equal(s->asked, 1);
+		assert_true(has_value(s, rows[i].value));
+		assert_false(has_value(s, rows[i].value));
+	}
+}
+
+SCENE_TEST(a_value_that_cannot_be_delivered_is_said_why)
+{
+	static const struct {
+		int status;
+		const char *body, *why;
+		int64_t retry_after_s;
+	} rows[] = {
+		{ 200, "{\"data\":{\"d\":\"" VALUE "\"}}", "there is no field c at that path", 0 },
+		{ 200, "{\"data\":{\"c\":17}}", "its field c is no text", 0 },
+		{ 200, "{\"data\":{\"c\":\"\"}}", "it is shorter than 6 bytes", 0 },
+		{ 200, "{\"data\":{\"c\":\"12345\"}}", "it is shorter than 6 bytes", 0 },
+		{ 200, "{\"data\":null}", "there are no fields at that path", 0 },
+		{ 200, "{\"data\":[\"" VALUE "\"]}", "there are no fields at that path", 0 },
+		{ 200, "{\"data\":{\"c\":\"" VALUE "\\u0000\"}}", "Vault's answer is no JSON", 0 },
+		{ 200, "{\"data\":{\"c\":\"" VALUE "\xff\"}}", "Vault's answer is no JSON", 0 },
+		{ 204, "", "there are no fields at that path", 0 },
+		{ 403, "{\"errors\":[\"no\"]}", "HTTP 403: no", 0 },
+		{ 404, "{\"errors\":[]}", "HTTP 404: not there, or not allowed", 0 },
+		{ 404, "{\"data\":{\"data\":null,\"metadata\":{\"version\":2}}}",
+		    "HTTP 404: that version was deleted", 0 },
+		{ 429, "{\"errors\":[\"no\"]}", "HTTP 429: no", 60 },
+		{ 503, "{\"errors\":[\"no\"]}", "HTTP 503: no", 5 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct vault_said got;
+
+		answers(s, rows[i].status, rows[i].body);
+		got = read_it(s, "kv1 kv a field=c");
+		if (!text_starts(got.why, rows[i].why))
+			fail_msg("%s: %s", rows[i].body, got.why);
+		assert_true(!got.is_done && !got.is_unsure && !got.is_wrong);
+		assert_int_equal(got.retry_after_s, rows[i].retry_after_s);
+		assert_null(loan_shelf_take_value(s->perform.loans, WORK));
+	}
+}
+
+SCENE_TEST(the_longest_value_is_kept_and_a_longer_one_is_not)
+{
+	static char body[80 << 10];
+	CLEANUP(freep) char *value = mem_alloc(VAULT_VALUE_MAX + 2);
+
+	memset(value, 'a', VAULT_VALUE_MAX + 1);
+	value[VAULT_VALUE_MAX + 1] = '\0';
+	(void)snprintf(body, sizeof(body), "{\"data\":{\"c\":\"%s\"}}", value);
+	answers(s, 200, body);
+	assert_string_equal(read_it(s, "kv1 kv a field=c").why, "it is longer than 64 KB");
+	value[VAULT_VALUE_MAX] = '\0';
+	(void)snprintf(body, sizeof(body), "{\"data\":{\"c\":\"%s\"}}", value);
+	assert_true(read_it(s, "kv1 kv a field=c").is_done);
+	for (int64_t i = 1; i <= 3; i++)
+		assert_true(loan_shelf_put_value(s->perform.loans, 1000 + i, value));
+	assert_true(has_value(s, value));
+	assert_true(loan_shelf_put_value(s->perform.loans, 1000, "x"));
+	assert_int_equal(read_it(s, "kv1 kv a field=c").retry_after_s, 5);
+	assert_null(loan_shelf_take_value(s->perform.loans, WORK));
+}
+
+SCENE_TEST(credentials_are_read_by_a_child_whose_accessor_is_said)
+{
+	struct vault_said got;
+
+	s->child = CHILD;
+	answers(s, 200, "{\"data\":{\"username\":\"u\",\"password\":\"" VALUE "\"}}");
+	got = read_it(s, "creds database migrate field=password");
+	assert_true(got.is_done);
+	assert_string_equal(got.accessor, "Ab.c_D-9");
+	assert_string_equal(s->heard, "/v1/database/creds/migrate||");
+	assert_string_equal(s->token_shown, "hvs.CAESIOfTheChild");
+	assert_int_equal(s->asked, 2);
+	assert_true(has_value(s, VALUE));
+	answers(s, 403, "{\"errors\":[\"no\"]}");
+	got = read_it(s, "creds database migrate");
+	assert_false(got.is_done);
+	assert_string_equal(got.accessor, "Ab.c_D-9");
+	assert_string_equal(got.why, "HTTP 403: no");
+	assert_int_equal(s->asked, 2); /* nothing that Vault may have made is asked for twice */
+	s->child = "{\"auth\":{\"client_token\":\"hvs.x\"}}";
+	got = read_it(s, "creds database migrate");
+	assert_true(!got.is_done && got.is_wrong && got.is_unsure);
+	assert_int_equal(s->asked, 1);
+	s->child = "{\"auth\":{\"client_token\":\"a b\",\"accessor\":\"ac\"}}";
+	got = read_it(s, "creds database migrate");
+	assert_true(!got.is_done && got.is_wrong && !got.is_unsure);
+	assert_string_equal(got.accessor, "ac");
+}
+
 /* --- a token ends --- */
 
 SCENE_TEST(a_token_is_revoked_by_its_accessor_and_nobody_has_it_then)
@@ -481,13 +643,7 @@ SCENE_TEST(vault_says_whether_it_was_used_or_says_nothing)
 		assert_string_equal(s->heard, "/v1/" LOOK "||{\"token\":\"" LENT "\"}");
 		assert_int_equal(s->asked, i + 1);
 	}
-	assert_true(is_kept(s)); /* whoever looks takes nothing */
-}
-
-SCENE_TEST(what_was_given_away_is_looked_at_too)
-{
-	assert_true(loan_shelf_put(s->perform.loans, WORK, LENT));
-	assert_true(is_kept(s));
+	assert_true(is_kept(s)); /* whoever looks takes nothing; what was given is looked at too */
 	answers(s, 200, "{\"data\":{}}");
 	look(s, 0);
 	assert_true(said(s).is_done);
@@ -495,27 +651,17 @@ SCENE_TEST(what_was_given_away_is_looked_at_too)
 
 SCENE_TEST(an_answer_that_does_not_come_says_nothing)
 {
-	struct vault_said got;
-
+	look(s, 0);
+	assert_string_equal(said(s).why, "nothing is kept of it");
+	assert_int_equal(s->asked, 0);
 	assert_true(loan_shelf_put(s->perform.loans, WORK, LENT));
 	answers(s, 0, NULL);
 	look(s, 0);
 	UNTIL(s, s->held != NULL);
 	ahead_s += 20;
-	got = said(s);
-	assert_false(got.is_done || got.is_used);
-}
+	const struct vault_said got = said(s);
 
-SCENE_TEST(of_what_is_not_kept_vault_is_not_asked)
-{
-	struct vault_said got;
-
-	assert_true(loan_shelf_put(s->perform.loans, WORK + 1, LENT));
-	look(s, 0);
-	got = said(s);
 	assert_false(got.is_done || got.is_used);
-	assert_string_equal(got.why, "nothing is kept of it");
-	assert_int_equal(s->asked, 0);
 }
 
 SCENE_TEST(vault_is_asked_when_its_time_has_come_and_not_before)

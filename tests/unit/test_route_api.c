@@ -8,6 +8,7 @@
 #include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "settings/sources/settings_load.h"
 #include "tests/unit/fail_nth.h"
@@ -424,6 +425,25 @@ SCENE_TEST(what_was_lent_stands_in_one_answer_and_in_no_second_one)
 	assert_int_equal(w->asked.status, 410);
 	assert_true(has(w->asked.body, "\"said\":\"What was lent is gone: ask again.\""));
 	assert_false(has(w->asked.body, "token"));
+}
+
+SCENE_TEST(a_value_stands_in_the_place_of_a_token_and_the_longest_fits)
+{
+	CLEANUP(freep) char *value = mem_alloc(VAULT_VALUE_MAX + 1);
+
+	assert_true(loan_shelf_put_value(w->loans, 31, "a\n\"b\""));
+	ask_loan(w, 200, true);
+	assert_int_equal(w->asked.status, 200);
+	assert_string_equal(
+	    w->asked.body, "{\"said\":\"\",\"work\":\"31\",\"value\":\"a\\n\\\"b\\\"\"}");
+	ask_loan(w, 200, true);
+	assert_int_equal(w->asked.status, 410);
+	assert_false(has(w->asked.body, "value"));
+	memset(value, '\001', VAULT_VALUE_MAX);
+	value[VAULT_VALUE_MAX] = '\0';
+	assert_true(loan_shelf_put_value(w->loans, 31, value));
+	ask_loan(w, 200, true);
+	assert_int_equal(w->asked.status, 200);
 }
 
 SCENE_TEST(the_longest_token_fits_into_its_answer)

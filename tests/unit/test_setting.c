@@ -125,6 +125,7 @@ static const struct setting_case cases[] = {
 	    { "", "kv2 secret", "kv3 secret a", "kv2 secret ../a", "kv2 secret a/../b",
 		"kv2 secret a.", "kv2 secret a..b", "kv2 secret .a", "kv2 secret a%2e",
 		"kv2 secret /a", "kv2 secret a/", "kv2 secret a//b" } },
+	{ S(DELIVERS), { "token", "value", "VALUE" }, { "both", "tokens", "token,value" } },
 	{ S(LOAN_TIME), { "1m", "10m", "59m", "60m", "1h" },
 	    { "", "0m", "61m", "2h", "1d", "10", "90s", "010m" } },
 	{ S(PIPELINE_IS),

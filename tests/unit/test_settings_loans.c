@@ -116,6 +116,60 @@ TEST(a_secret_needs_a_path_and_an_environment_that_is_there)
 	}
 }
 
+#define HTTPS "PUBLIC_URL=https://bot.example.org"
+
+TEST(a_value_is_delivered_where_that_is_set_and_over_tls_alone)
+{
+	struct settings *s = LOAD(NULL, COMPLETE, VAULT, LENT, HTTPS);
+	struct loan loan;
+
+	assert_true(loan_of(s, "db-migrate", "production", &loan) && !loan.is_value);
+	assert_true(loan_may_be_value(s));
+	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, VAULT, LENT, HTTPS, AS "DELIVERS=value");
+	assert_non_null(s);
+	assert_int_equal(settings_said.count, 0);
+	assert_true(loan_of(s, "db-migrate", "production", &loan) && loan.is_value);
+	settings_unref(s);
+	assert_null(LOAD(NULL, COMPLETE, VAULT, LENT, HTTPS, AS "DELIVERS=both"));
+	SAYS(SETTINGS_ERROR, AS "DELIVERS: ");
+	assert_null(LOAD(NULL, COMPLETE, VAULT, LENT, AS "DELIVERS=value"));
+	SAYS(SETTINGS_ERROR, "secret db-migrate: SECRET_<NAME>_DELIVERS=value gives it over TLS");
+	assert_null(LOAD(
+	    NULL, COMPLETE, VAULT, LENT, AS "DELIVERS=value", "PUBLIC_URL=http://bot.example.org"));
+	SAYS(SETTINGS_ERROR, "secret db-migrate: SECRET_<NAME>_DELIVERS=value gives it over TLS");
+}
+
+TEST(a_field_is_of_a_value)
+{
+	static const char *const bad[] = { "field=", "field=a b", "field=a/b", "a", "Field=a",
+		"field=a field=b" };
+	struct loan_place at;
+	char line[128], url[LIMIT_LOAN_PATH];
+
+	assert_null(LOAD(NULL, COMPLETE, VAULT, HTTPS, "SECRET_A_PATH=kv2 secret a field=b",
+	    "SECRET_A_FOR=production"));
+	SAYS(SETTINGS_ERROR, "secret a: field=b is for SECRET_<NAME>_DELIVERS=value alone");
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		(void)snprintf(line, sizeof(line), "SECRET_A_PATH=kv2 secret a %s", bad[i]);
+		if (LOAD(NULL, COMPLETE, VAULT, HTTPS, line, "SECRET_A_FOR=production",
+			"SECRET_A_DELIVERS=value") != NULL)
+			fail_msg("\"%s\" was taken", bad[i]);
+		SAYS(SETTINGS_ERROR, "SECRET_A_PATH: ");
+	}
+	at = loan_place("kv2  team/secret   a/b field=pass.word-1");
+	assert_string_equal(at.field, "pass.word-1");
+	loan_place_url(&at, url, sizeof(url));
+	assert_string_equal(url, "team/secret/data/a/b");
+	at = loan_place("kv1 kv a");
+	assert_string_equal(at.field, "");
+	loan_place_url(&at, url, sizeof(url));
+	assert_string_equal(url, "kv/a");
+	at = loan_place("creds database migrate");
+	loan_place_url(&at, url, sizeof(url));
+	assert_string_equal(url, "database/creds/migrate");
+}
+
 TEST_WITH(an_application_lends_what_is_its_own, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;

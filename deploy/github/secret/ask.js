@@ -8,7 +8,7 @@ const tls = require("node:tls");
 const { setTimeout: sleep } = require("node:timers/promises");
 const { given, input, mask, say } = require("./runner.js");
 
-const ANSWER_MAX = 256 * 1024; // bytes
+const ANSWER_MAX = 512 * 1024; // bytes
 const TRY_MS = 30_000;
 const PAUSE_MIN_MS = 1_000;
 const PAUSE_MAX_MS = 30_000;

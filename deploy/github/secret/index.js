@@ -31,19 +31,23 @@ function read_inputs() {
 		env: checked("env", /^([A-Za-z_]\w{0,127})?$/, "name of a variable"),
 		limit: checked("wait", /^[1-9]\d{0,3}$/, "number of minutes") * MINUTE_MS,
 	};
+	if (wanted.read && !input("vault")) throw new Error("the input read is of Vault: the input vault is missing");
 	if (wanted.field && !wanted.read) throw new Error("the input field is of a path: the input read is missing");
 	["GITHUB_STATE", "GITHUB_OUTPUT", "RUNNER_TEMP", ...(wanted.env ? ["GITHUB_ENV"] : [])].forEach(given);
 	return wanted;
 }
 
+const is_value = (value) => typeof value === "string" && value.length >= 1 && value.length <= 65536;
 const is_token = (value) => typeof value === "string" && /^[\x21-\x7e]{8,2048}$/.test(value);
 
 // What deploybot answers of a loan, with the wrapping token where it is lent.
 function check_loan(json) {
 	const is_loan = Number.isSafeInteger(json?.id) && json.id > 0 && typeof json.state === "string";
-	if (!is_loan || ("token" in json && !is_token(json.token)))
-		throw new Error("what is answered there is no answer of deploybot");
+	const is_lent = "value" in (json ?? {}) ? is_value(json.value) && !("token" in json) :
+		!("token" in (json ?? {})) || is_token(json.token);
+	if (!is_loan || !is_lent) throw new Error("what is answered there is no answer of deploybot");
 	if (json.token) mask(json.token);
+	if (json.value) mask_value(json.value);
 	return json;
 }
 
@@ -55,9 +59,9 @@ async function borrow(bot, { name, limit }) {
 	note("GITHUB_STATE", "id", id);
 	note("GITHUB_OUTPUT", "id", id);
 	for (let n = 0, shown = ""; ; n++) {
-		if (loan.state !== shown && !loan.token)
+		if (loan.token || loan.value) return loan;
+		if (loan.state !== shown)
 			say(`${name}, #${id}: ${loan.state}${loan.state in WAITS ? `: ${WAITS[loan.state]}` : ""}`);
-		if (loan.token) return loan;
 		shown = loan.state;
 		const pause = n < OFTEN ? 1_000 : 5_000;
 		const left = limit - (performance.now() - begun) - pause;
@@ -99,6 +103,17 @@ function mask_all(value) {
 	else Object.values(value ?? {}).forEach(mask_all);
 }
 
+// deploybot has read it: a text, or JSON of all fields.
+function mask_value(value) {
+	mask(value);
+	try {
+		const fields = JSON.parse(value);
+		if (typeof fields === "object") mask_all(fields);
+	} catch {
+		// It is no JSON.
+	}
+}
+
 // What is delivered, of the fields at that path.  kv2 has them within `data`, beside `metadata`.
 async function fetch_value(vault, token, { read, field }) {
 	const answer = await vault.ask("GET", read, { token }, 2 * MINUTE_MS);
@@ -125,11 +140,16 @@ function deliver(value, env) {
 	if (env) set_variable(env, value);
 }
 
-async function main() {
-	const wanted = read_inputs(), bot = new Deploybot(), vault = new Vault();
-	const loan = await borrow(bot, wanted);
+async function read_at_vault(bot, vault, loan, wanted) {
+	if (!vault) throw new Error("a token of Vault's is lent: the input vault is missing");
 	const token = await fetch_token(bot, vault, loan, wanted.role);
-	const value = wanted.read ? await fetch_value(vault, token, wanted) : token;
+	return wanted.read ? fetch_value(vault, token, wanted) : token;
+}
+
+async function main() {
+	const wanted = read_inputs(), bot = new Deploybot(), vault = input("vault") ? new Vault() : null;
+	const loan = await borrow(bot, wanted);
+	const value = loan.value ?? await read_at_vault(bot, vault, loan, wanted);
 	mask(value);
 	deliver(value, wanted.env);
 	say(`${wanted.name}, #${loan.id}: lent until this job ends`);

@@ -257,6 +257,19 @@ tell_hidden_role(const struct asking *a)
 	    role_of(a), role_of(a));
 }
 
+/* What the server reads it sees. */
+static void
+tell_values(struct doctor *doctor)
+{
+	struct loan loan;
+
+	for (size_t at = 0; loan_next(doctor->settings, &at, &loan);)
+		if (loan.is_value)
+			TELL(doctor, VAULT, NOTE,
+			    "Vault: secret %s delivers its value: the server reads it, and our own policy or the lent one must let it; a job that reaches Vault needs SECRET_<NAME>_DELIVERS=token",
+			    loan.id);
+}
+
 /* --- the questions, one behind the other --- */
 
 static void
@@ -408,6 +421,7 @@ doctor_vault(struct doctor *doctor)
 	if (doctor->settings->vault.address == NULL)
 		return;
 	log_set_level(LOG_LEVEL_ERROR); /* what the client would log of it is a finding here */
+	tell_values(doctor);
 	a = mem_new(1, sizeof(*a));
 	a->doctor = doctor;
 	(void)url_place(doctor->settings->vault.address, a->place);

@@ -249,8 +249,9 @@ print_loans(const struct settings *s, struct buf *text)
 	struct loan loan;
 
 	for (size_t at = 0; loan_next(s, &at, &loan);)
-		buf_addf(text, "%s%s (%s) for %s, %d approvals, for %d minutes", between(text),
-		    loan.id, loan.path, loan.target, loan.approvals, (int)(loan.ttl_ms / 60000));
+		buf_addf(text, "%s%s (%s) for %s, %d approvals, for %d minutes%s", between(text),
+		    loan.id, loan.path, loan.target, loan.approvals, (int)(loan.ttl_ms / 60000),
+		    loan.is_value ? ", as its value" : "");
 	if (text->size > 0)
 		print_wrapped("lends:", text);
 }

@@ -15,6 +15,7 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
+#include "decide/work/decide_loan_yes.h"
 #include "lib/buf.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -31,6 +32,7 @@
 #define REVOKE_S_MOST 60
 #define ALARM_EACH_MS (24 * 60 * MINUTE_MS) /* of one loan */
 
+#define GIVEN_VALUE   "the value itself was given: at Vault nothing of it ends"
 #define NOT_UNWRAPPED "its job could not unwrap it"
 
 /* --- its row, and the one timer that it has --- */
@@ -206,6 +208,13 @@ withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 
 /* --- Vault has made it, or has not --- */
 
+/* The value itself is for jobs: a person reads at Vault. */
+static bool
+is_by_value(struct tx *tx, const struct deployment *work, const struct loan *loan)
+{
+	return loan->is_value && row_job_get(tx, work->id, &(struct row_job){ 0 })->work != 0;
+}
+
 static void
 order_lend(struct tx *tx, const struct deployment *work, const struct loan *loan)
 {
@@ -220,6 +229,9 @@ order_lend(struct tx *tx, const struct deployment *work, const struct loan *loan
 	effect.u.vault.ttl_s = loan->ttl_ms / SECOND_MS;
 	(void)text_copy(
 	    effect.u.vault.principal, sizeof(effect.u.vault.principal), work->requester);
+	if (is_by_value(tx, work, loan))
+		(void)text_copy(
+		    effect.u.vault.value, sizeof(effect.u.vault.value), loan->path); /* it fits */
 	(void)row_effect_order(tx, &effect);
 }
 
@@ -256,6 +268,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		return;
 	}
 	if (!said->is_done && is_wanted && !said->is_unsure && said->retry_after_s > 0 &&
+	    said->accessor[0] == '\0' &&
 	    tx->at + SECOND_MS * said->retry_after_s <
 		work.started_at + tx->settings->vault.wait_ms) {
 		set_state(tx, row, LOAN_ASKED, tx->at + SECOND_MS * said->retry_after_s);
@@ -307,13 +320,19 @@ order_look(struct tx *tx, const struct deployment *work, const struct loan_row *
 	(void)row_effect_order(tx, &effect);
 }
 
+/* Without an accessor nothing of it can be revoked: it is over. */
 static void
-give(struct tx *tx, struct deployment *work, struct loan_row *row)
+give(struct tx *tx, struct deployment *work, struct loan_row *row, bool is_value)
 {
-	set_state(tx, row, LOAN_GIVEN, row->until);
-	audit(tx, AUDIT_CODE_SECRET_LENT, work, row, "lent");
+	bool is_over = row->accessor[0] == '\0';
+
+	set_state(tx, row, is_over ? LOAN_OVER : LOAN_GIVEN, is_over ? 0 : row->until);
+	audit(tx, AUDIT_CODE_SECRET_LENT, work, row, is_value ? "value" : "lent");
+	if (is_over)
+		(void)text_copy(work->note, sizeof(work->note), GIVEN_VALUE); /* it fits */
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
-	order_look(tx, work, row, 0);
+	if (!is_value)
+		order_look(tx, work, row, 0);
 }
 
 /* Where it was not wanted any more, it is wiped out there. */
@@ -328,7 +347,7 @@ sent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		delete_message(tx, row);
 		row_loan_save(tx, row);
 	} else if (said->is_done) {
-		give(tx, &work, row);
+		give(tx, &work, row, false);
 	} else {
 		revoke(tx, row);
 		end(tx, &work, DEPLOY_WHY_INTERRUPTED, said->why);
@@ -463,7 +482,7 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 		withdraw(tx, &work, &row);
 	/* What the loop has no more is revoked when it is due. */
 	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT && api->is_kept) {
-		give(tx, &work, &row);
+		give(tx, &work, &row, is_by_value(tx, &work, &loan));
 		tx->answer.is_lent = true;
 		tx->answer.status = 200;
 		if (api->job == NULL)
@@ -531,7 +550,11 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	if (is_over || row.state == LOAN_ASKED) {
 		decide_answer_no(tx, update);
 		say(tx, update, work,
-		    row.state == LOAN_ASKED ? "was not lent." : "is over: nobody has it any more.");
+		    row.state == LOAN_ASKED ?
+			"was not lent." :
+			row.accessor[0] == '\0' && work->state == DEPLOY_DONE ?
+			"was given as it is, and Vault can revoke nothing of it: change it there." :
+			"is over: nobody has it any more.");
 		return;
 	}
 	decide_audit_request(tx, work, decide_user(tx, update->person, user),
@@ -636,52 +659,15 @@ stop(struct tx *tx, int64_t number)
 	end(tx, &work, DEPLOY_WHY_CANCELLED, work.detail);
 }
 
-static bool
-exists(struct tx *tx, const struct deployment *work)
-{
-	return loan_of(tx->settings, work->argument, work->environment, &(struct loan){ 0 });
-}
-
-/* Who has asked for it.  The path is not for everybody's eyes. */
-static void
-touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
-{
-	struct row_job of;
-	struct loan loan;
-
-	out[0] = '\0';
-	if (!loan_of(tx->settings, work->argument, work->environment, &loan))
-		return;
-	row_job_get(tx, work->id, &of);
-	if (job_is_by_key(&of.job)) /* or no job */
-		(void)snprintf(out, DECIDE_TOUCHES, "for %.80s, for %" PRId64 " min at most",
-		    work->requester, loan.ttl_ms / MINUTE_MS);
-	else
-		(void)snprintf(out, DECIDE_TOUCHES,
-		    "for %s %s of %.200s, for %" PRId64 " min at most",
-		    job_word(of.job.repository_id), of.job.run, of.job.repository,
-		    loan.ttl_ms / MINUTE_MS);
-}
-
-/* A yes is for that path and that time. */
-static void
-bind_path(struct tx *tx, const struct deployment *work, struct buf *all)
-{
-	struct loan loan;
-
-	if (loan_of(tx->settings, work->argument, work->environment, &loan))
-		buf_addf(all, "%s\n%s %" PRId64 "\n", loan.path, loan.target, loan.ttl_ms);
-}
-
 __attribute__((constructor)) static void
 register_executor(void)
 {
 	static const struct decide_executor executor = { .begin = begin,
 		.will_end = will_end,
 		.stop = stop,
-		.exists = exists,
-		.touches = touches,
-		.bind = bind_path };
+		.exists = decide_loan_exists,
+		.touches = decide_loan_touches,
+		.bind = decide_loan_bind };
 
 	decide_executor_add(ACTION_BY_VAULT, &executor);
 }

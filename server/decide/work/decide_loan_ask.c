@@ -87,7 +87,7 @@ find_for_person(struct tx *tx, const struct asker *asker, struct loan *ret)
 		bool is_whole = strcmp(loan.id, asker->said) == 0;
 
 		if ((!is_whole && strcmp(loan.name, asker->said) != 0 &&
-			strcmp(loan_path(&loan), asker->said) != 0) ||
+			strcmp(loan.at.path, asker->said) != 0) ||
 		    !may_have(tx, asker->from->person, &loan))
 			continue;
 		*ret = loan;
@@ -135,6 +135,11 @@ refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char 
 
 	if (refused != NULL) {
 		(void)snprintf(ret, LIMIT_LINE, "%s", refused);
+		return 409;
+	}
+	if (asker->job != NULL && loan->is_value && !loan_may_be_value(tx->settings)) {
+		(void)snprintf(ret, LIMIT_LINE,
+		    "SECRET_<NAME>_DELIVERS=value needs a PUBLIC_URL of https://HOST");
 		return 409;
 	}
 	if (asker->job != NULL && loan->approvals == 0 &&

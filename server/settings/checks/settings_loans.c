@@ -53,6 +53,19 @@ settings_check_loans(struct settings_loader *l)
 			check(l, in->members[i]);
 }
 
+static void
+say_delivery(const struct settings_loader *l, const struct loan *loan)
+{
+	if (loan->is_value && !loan_may_be_value(l->s))
+		settings_say(l->report, level_of(loan->application),
+		    "secret %s: SECRET_<NAME>_DELIVERS=value gives it over TLS alone: PUBLIC_URL is no https://HOST, so no job has it",
+		    loan->id);
+	if (!loan->is_value && loan->at.field[0] != '\0')
+		settings_say(l->report, level_of(loan->application),
+		    "secret %s: field=%s is for SECRET_<NAME>_DELIVERS=value alone: who has a token reads what Vault's policy lets it",
+		    loan->id, loan->at.field);
+}
+
 void
 settings_say_loans(const struct settings_loader *l)
 {
@@ -63,11 +76,13 @@ settings_say_loans(const struct settings_loader *l)
 		settings_say(l->report, SETTINGS_WARNING,
 		    "secret %s: VAULT_ADDR is not set, so there is no Vault that lends it",
 		    first.id);
-	for (size_t at = 0; loan_next(l->s, &at, &first);)
+	for (size_t at = 0; loan_next(l->s, &at, &first);) {
+		say_delivery(l, &first);
 		for (size_t next = at; loan_next(l->s, &next, &other);)
 			if (strcmp(first.name, other.name) == 0 &&
 			    strcmp(first.target, other.target) == 0)
 				settings_say(l->report, level_of(other.application),
 				    "secrets %s and %s: both are called %s and for %s, so a grant would mean both: give one another name",
 				    first.id, other.id, first.name, first.target);
+	}
 }

@@ -1,0 +1,53 @@
+/* decide_loan_yes.c - what a yes for a loan is read by, and what it covers.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_loan_yes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/buf.h"
+#include "store/row_job.h"
+#include "types/loan.h"
+#include "types/settings.h"
+
+#define MINUTE_MS INT64_C(60000)
+
+bool
+decide_loan_exists(struct tx *tx, const struct deployment *work)
+{
+	return loan_of(tx->settings, work->argument, work->environment, &(struct loan){ 0 });
+}
+
+/* Who has asked for it.  The path is not for everybody's eyes. */
+void
+decide_loan_touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
+{
+	const char *as;
+	struct row_job of;
+	struct loan loan;
+
+	out[0] = '\0';
+	if (!loan_of(tx->settings, work->argument, work->environment, &loan))
+		return;
+	row_job_get(tx, work->id, &of);
+	as = of.work != 0 && loan.is_value ? ", as its value itself" : "";
+	if (job_is_by_key(&of.job)) /* or no job */
+		(void)snprintf(out, DECIDE_TOUCHES, "for %.80s, for %" PRId64 " min at most%s",
+		    work->requester, loan.ttl_ms / MINUTE_MS, as);
+	else
+		(void)snprintf(out, DECIDE_TOUCHES,
+		    "for %s %s of %.200s, for %" PRId64 " min at most%s",
+		    job_word(of.job.repository_id), of.job.run, of.job.repository,
+		    loan.ttl_ms / MINUTE_MS, as);
+}
+
+/* A yes is for that path and that time. */
+void
+decide_loan_bind(struct tx *tx, const struct deployment *work, struct buf *all)
+{
+	struct loan loan;
+
+	if (loan_of(tx->settings, work->argument, work->environment, &loan))
+		buf_addf(all, "%s\n%s %" PRId64 "%s\n", loan.path, loan.target, loan.ttl_ms,
+		    loan.is_value ? " value" : "");
+}

@@ -1,0 +1,144 @@
+/* Goal: where that is set a job has the value itself, which of KV is over then.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_loan.h"
+
+#include "factor_aid.h"
+#include "job_aid.h"
+
+#define ACCESSOR "8609694a-cab0-4b4f-9c4d-0123456789ab"
+
+struct scene {
+	struct world w;
+	struct job job;
+	int64_t loan;
+};
+
+static void
+open_scene(struct scene *s)
+{
+	*s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s->w, "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org",
+	    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org",
+	    "VAULT_TOKEN=hvs.0123456789abcdef0123",
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main",
+	    "WORKFLOW_SHOP_MAY=secret.db-migrate:production, secret.stripe:production",
+	    "SECRET_DB_MIGRATE_PATH=creds database migrate", "SECRET_DB_MIGRATE_FOR=production",
+	    "SECRET_DB_MIGRATE_DELIVERS=value", "SECRET_STRIPE_PATH=kv2 secret stripe",
+	    "SECRET_STRIPE_FOR=production", "SECRET_STRIPE_DELIVERS=value", NULL);
+}
+
+static int
+wants(struct scene *s, const char *path)
+{
+	struct answer answer = job_asks(&s->w, &s->job, API_SECRET, path, "{}");
+
+	s->loan = answer.work;
+	return answer.status;
+}
+
+static struct answer
+looks(struct scene *s)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/v1/loan/%lld", (long long)s->loan);
+	return job_asks(&s->w, &s->job, API_LOAN, path, NULL);
+}
+
+static int
+gives_back(struct scene *s)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/v1/loan-end/%lld", (long long)s->loan);
+	return job_asks(&s->w, &s->job, API_LOAN_END, path, "{}").status;
+}
+
+static enum deploy_state
+is(struct scene *s)
+{
+	return world_deployment(&s->w, s->loan).state;
+}
+
+static void
+vault_says(struct scene *s, enum effect_kind kind, const struct vault_said *said)
+{
+	world_vault(&s->w, kind, said);
+}
+
+#define MADE  ((struct vault_said){ .is_done = true, .accessor = ACCESSOR })
+#define ENDED ((struct vault_said){ .is_done = true })
+
+TEST(a_value_of_kv_is_read_given_once_and_over)
+{
+	struct scene s;
+	struct answer answer;
+	char text[64];
+
+	open_scene(&s);
+	assert_int_equal(wants(&s, "/v1/secret/stripe"), 202);
+	assert_string_equal(
+	    world_peek(&s.w, EFFECT_VAULT_LEND)->u.vault.value, "kv2 secret stripe");
+	vault_says(&s, EFFECT_VAULT_LEND, &(struct vault_said){ .is_done = true });
+	answer = looks(&s);
+	assert_true(answer.status == 200 && answer.is_lent);
+	assert_int_equal(is(&s), DEPLOY_DONE);
+	assert_int_equal(looks(&s).status, 410);
+	assert_int_equal(gives_back(&s), 202);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
+	assert_non_null(world_says(&s.w, "nothing of it ends"));
+	(void)snprintf(text, sizeof(text), "/revoke %lld", (long long)s.loan);
+	(void)world_text(&s.w, WORLD_ADMIN, text);
+	assert_non_null(world_says(&s.w, "can revoke nothing of it"));
+	world_close(&s.w);
+}
+
+TEST(what_was_kept_of_kv_is_lost_at_a_start)
+{
+	struct scene s;
+
+	open_scene(&s);
+	assert_int_equal(wants(&s, "/v1/secret/stripe"), 202);
+	vault_says(&s, EFFECT_VAULT_LEND, &ENDED); /* it is done */
+	world_restart(&s.w);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(looks(&s).status, 410);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	assert_int_equal(world_audited(&s.w, "secret_lost", NULL), 1);
+	world_close(&s.w);
+}
+
+TEST(a_value_of_credentials_is_revoked_by_its_child)
+{
+	struct scene s;
+
+	open_scene(&s);
+	assert_int_equal(wants(&s, "/v1/secret/db-migrate"), 202);
+	assert_string_equal(
+	    world_peek(&s.w, EFFECT_VAULT_LEND)->u.vault.value, "creds database migrate");
+	vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+	assert_true(looks(&s).is_lent);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
+	assert_int_equal(gives_back(&s), 202);
+	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_REVOKE)->u.vault.accessor, ACCESSOR);
+	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
+	/* It is not asked for again while a child of before is there. */
+	assert_int_equal(wants(&s, "/v1/secret/db-migrate"), 202);
+	vault_says(&s, EFFECT_VAULT_LEND,
+	    &(struct vault_said){ .accessor = ACCESSOR, .retry_after_s = 5, .why = "sealed" });
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	assert_int_equal(looks(&s).status, 410);
+	world_close(&s.w);
+}
+
+TEST(a_person_is_lent_a_token_whatever_is_delivered_to_jobs)
+{
+	struct scene s;
+
+	open_scene(&s);
+	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/get_secret stripe");
+	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_LEND)->u.vault.value, "");
+	world_close(&s.w);
+}
