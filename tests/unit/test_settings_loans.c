@@ -90,9 +90,9 @@ TEST(a_secret_is_read_by_a_command_of_vaults_own)
 	char command[LIMIT_LINE];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct loan loan = { .path = rows[i].set };
+		const struct loan loan = { .at = loan_place(rows[i].set) };
 
-		assert_string_equal(loan_path(&loan), rows[i].path);
+		assert_string_equal(loan.at.path, rows[i].path);
 		loan_command(&loan, command, sizeof(command));
 		assert_string_equal(command, rows[i].command);
 	}
