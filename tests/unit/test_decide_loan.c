@@ -549,7 +549,7 @@ could_not_unwrap(struct scene *s)
 	return job_asks(&s->w, &s->job, API_LOAN_FAILED, path, "{}").status;
 }
 
-#define ALARM "🔐 Secret db-migrate of production: its job could not unwrap it"
+#define ALARM "🔐 Alarm: production secret db-migrate: its job could not unwrap it"
 
 /* Also where its job has given it back: whoever was first may have done that. */
 TEST(admins_are_sent_once_that_a_job_could_not_unwrap_what_it_was_given)
@@ -603,7 +603,7 @@ TEST(admins_are_sent_that_vault_wrapped_something_else)
 		.is_wrong = true, .accessor = ACCESSOR, .why = "another creation_path" });
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_non_null(world_says_in(&s.w, WORLD_ADMIN,
-	    "🔐 Secret db-migrate of production: another creation_path. It is revoked."));
+	    "🔐 Alarm: production secret db-migrate: another creation_path. It is revoked."));
 	assert_int_equal(world_audited(&s.w, "secret_unwrap_failed", "8609694a"), 1);
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
 	assert_int_equal(looks(&s).status, 403);

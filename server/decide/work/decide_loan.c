@@ -179,14 +179,16 @@ static void
 alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *outcome,
     const char *what)
 {
+	const struct chat_first_row *first = &chat_first_rows[FIRST_INTERCEPTED];
 	const char *accessor = row->accessor;
 
 	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, row, outcome);
 	decide_factor_tell(tx, 0,
-	    "🔐 Secret %s of %s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
+	    "%s%s%s%s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
 	    " has who asked; what was done with it stands in Vault's audit, by the accessor %.8s.",
-	    work->argument, work->environment, what, accessor[0] != '\0' ? " It is revoked." : "",
-	    work->id, accessor[0] != '\0' ? accessor : "(not known)");
+	    first->before, work->environment, first->behind, work->argument, what,
+	    accessor[0] != '\0' ? " It is revoked." : "", work->id,
+	    accessor[0] != '\0' ? accessor : "(not known)");
 }
 
 /* --- it is not lent after all --- */
