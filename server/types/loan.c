@@ -18,12 +18,20 @@ read_target(const char *text, const char *application, char ret[LIMIT_ENVIRONMEN
 	    is_whole ? "" : "/", text);
 }
 
+/* "": it is no good, and what is wrong with it was said. */
+static const char *
+text_of(const struct settings_member *member, enum family_setting setting)
+{
+	const char *text = settings_own(member, setting)->text;
+
+	return text != NULL ? text : "";
+}
+
 bool
 loan_next(const struct settings *s, size_t *at, struct loan *ret)
 {
 	const struct settings_member *member;
 	const struct settings *of;
-	const char *delivers;
 
 	while ((member = settings_member_next(s, FAMILY_SECRET, at, &of)) != NULL) {
 		if (settings_own(member, SECRET_SETTING_PATH)->text == NULL ||
@@ -33,15 +41,13 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 			.id = member->id,
 			.name = member->name,
 			.path = settings_own(member, SECRET_SETTING_PATH)->text,
-			.approvals = (int)strtol(
-			    settings_own(member, SECRET_SETTING_APPROVALS)->text, NULL, 10),
-			.ttl_ms =
-			    setting_duration_ms(settings_own(member, SECRET_SETTING_TTL)->text),
+			.approvals =
+			    (int)strtol(text_of(member, SECRET_SETTING_APPROVALS), NULL, 10),
+			.ttl_ms = setting_duration_ms(text_of(member, SECRET_SETTING_TTL)),
 			.application = of->application,
 		};
 		ret->at = loan_place(ret->path);
-		delivers = settings_own(member, SECRET_SETTING_DELIVERS)->text;
-		ret->is_value = delivers != NULL && strcmp(delivers, "value") == 0;
+		ret->is_value = strcmp(text_of(member, SECRET_SETTING_DELIVERS), "value") == 0;
 		read_target(
 		    settings_own(member, SECRET_SETTING_FOR)->text, of->application, ret->target);
 		return true;

@@ -120,8 +120,8 @@ class Deploybot {
 	}
 
 	// The answer of status 2xx; any other is an error that has deploybot's words.
-	async ask(method, path, patience) {
-		const body = method === "POST" ? {} : undefined;
+	async ask(method, path, patience, words = {}) {
+		const body = method === "POST" ? words : undefined;
 		const answer = await insist("deploybot", () => this.attempt(method, path, body), patience);
 		if (answer.status < 200 || answer.status > 299) throw new Error(answer.said);
 		return answer.json;

@@ -51,10 +51,17 @@ function check_loan(json) {
 	return json;
 }
 
+// What whoever is asked for a yes reads.
+function what_for() {
+	const { GITHUB_JOB: job, GITHUB_WORKFLOW: workflow } = process.env;
+	const reason = input("reason") || [job, workflow].filter(Boolean).join(" of ");
+	return reason ? { reason: reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 190) } : {};
+}
+
 // The loan, when it is lent.
 async function borrow(bot, { name, limit }) {
 	const begun = performance.now();
-	let loan = check_loan(await bot.ask("POST", `/v1/secret/${name}`, Math.min(5 * MINUTE_MS, limit)));
+	let loan = check_loan(await bot.ask("POST", `/v1/secret/${name}`, Math.min(5 * MINUTE_MS, limit), what_for()));
 	const { id } = loan;
 	note("GITHUB_STATE", "id", id);
 	note("GITHUB_OUTPUT", "id", id);

@@ -238,7 +238,7 @@ print_workflows(const struct settings *s, struct buf *text)
 
 	for (size_t at = 0; workflow_next(s, &at, &workflow);)
 		buf_addf(text, "%sworkflow:%s is %s, may %s", between(text), workflow.id,
-		    workflow.is, workflow.may);
+		    workflow.is != NULL ? workflow.is : "whoever has its key", workflow.may);
 	if (text->size > 0)
 		print_wrapped("pipeline:", text);
 }

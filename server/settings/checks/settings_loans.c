@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/text.h"
 #include "settings/settings_inside.h"
 #include "types/loan.h"
 
@@ -53,6 +54,16 @@ settings_check_loans(struct settings_loader *l)
 			check(l, in->members[i]);
 }
 
+/* Vault's own API has it in its paths, and its command has not. */
+static void
+say_data(const struct settings_loader *l, const struct loan *loan)
+{
+	if (strcmp(loan->at.kind, "kv2") == 0 && text_starts(loan->at.path, "data/"))
+		settings_say(l->report, SETTINGS_WARNING,
+		    "secret %s: kv2 %s %s is read at %s/data/%s: leave data/ out, unless there is a folder of that name",
+		    loan->id, loan->at.mount, loan->at.path, loan->at.mount, loan->at.path);
+}
+
 static void
 say_delivery(const struct settings_loader *l, const struct loan *loan)
 {
@@ -78,6 +89,7 @@ settings_say_loans(const struct settings_loader *l)
 		    first.id);
 	for (size_t at = 0; loan_next(l->s, &at, &first);) {
 		say_delivery(l, &first);
+		say_data(l, &first);
 		for (size_t next = at; loan_next(l->s, &next, &other);)
 			if (strcmp(first.name, other.name) == 0 &&
 			    strcmp(first.target, other.target) == 0)
