@@ -32,6 +32,7 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 {
 	const struct settings_member *member;
 	const struct settings *of;
+	const char *delivers;
 
 	while ((member = settings_member_next(s, FAMILY_SECRET, at, &of)) != NULL) {
 		if (settings_own(member, SECRET_SETTING_PATH)->text == NULL ||
@@ -47,7 +48,8 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 			.application = of->application,
 		};
 		ret->at = loan_place(ret->path);
-		ret->is_value = strcmp(text_of(member, SECRET_SETTING_DELIVERS), "value") == 0;
+		delivers = text_of(member, SECRET_SETTING_DELIVERS);
+		ret->is_value = strcmp(delivers, "value") == 0;
 		read_target(
 		    settings_own(member, SECRET_SETTING_FOR)->text, of->application, ret->target);
 		return true;

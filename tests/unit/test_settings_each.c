@@ -23,10 +23,11 @@ name_of(enum family_setting setting, char ret[NAME_MAX_])
 	const char *name = settings_table_families[setting].name, *open = strchr(name, '<');
 	const char *which = strncmp(name, "PERSON_", 7) == 0 ? "42" : "A";
 
-	if (open == NULL || strchr(open, '>') == NULL)
-		return strcpy(ret, name);
-	(void)snprintf(ret, NAME_MAX_, "%.*s%s%s", (int)(open - name), name, which,
-	    strchr(open, '>') + 1);
+	if (open != NULL)
+		(void)snprintf(ret, NAME_MAX_, "%.*s%s%s", (int)(open - name), name, which,
+		    strchr(open, '>') + 1);
+	else
+		(void)snprintf(ret, NAME_MAX_, "%s", name);
 	return ret;
 }
 
