@@ -5,6 +5,7 @@
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "decide/who/decide_allowed.h"
 #include "decide/work/decide_loan.h"
 #include "store/row_deployment.h"
 
@@ -25,6 +26,13 @@ say_which(struct tx *tx, const struct update *update, int64_t number)
 		    number, number);
 }
 
+/* Whoever has it may give it up. */
+static bool
+is_own(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	return work->requested_by == update->person && !decide_is_stranger(tx, update->person);
+}
+
 void
 command_revoke(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -34,6 +42,7 @@ command_revoke(struct tx *tx, const struct update *update, const struct request 
 
 	if (work.id == 0 || !deployment_is_loan(&work))
 		say_which(tx, update, number);
-	else if (decide_may(tx, update, POLICY_CANCEL, work.environment))
+	else if (is_own(tx, update, &work) ||
+	    decide_may(tx, update, POLICY_CANCEL, work.environment))
 		decide_loan_revoke(tx, update, &work);
 }

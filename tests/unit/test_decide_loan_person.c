@@ -343,6 +343,26 @@ TEST(what_is_revoked_is_deleted_from_the_chat)
 	world_close(&s.w);
 }
 
+/* Who may cancel nothing there, too; another person not. */
+TEST(whoever_has_it_may_revoke_it)
+{
+	struct scene s = { 0 };
+
+	world_open(
+	    &s.w, SETTINGS, "ROLE_OPS_IDS=12, 13", "ROLE_OPS_MAY=secret.stripe:production", NULL);
+	in_private(&s, OPS, "/get_secret stripe");
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	world_vault(&s.w, EFFECT_LEND_MESSAGE, &SENT);
+	assert_non_null(world_button(world_says_in(&s.w, OPS, "✅ Lent"), "Revoke"));
+	in_private(&s, 13, "/revoke 1");
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	in_private(&s, OPS, "/revoke 1");
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	in_private(&s, OPS, "/revoke 1");
+	assert_non_null(world_says_in(&s.w, OPS, "Vault has not said yet that it is"));
+	world_close(&s.w);
+}
+
 TEST(a_grant_that_has_ended_sends_nothing)
 {
 	struct scene s = { 0 };

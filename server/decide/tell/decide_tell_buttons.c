@@ -305,7 +305,8 @@ add_revoke(
 
 	if (deployment->state == DEPLOY_DONE && deployment_is_loan(deployment) &&
 	    row_loan_get(tx, deployment->id).state == LOAN_GIVEN &&
-	    (chat < 0 || decide_is_allowed(tx, chat, POLICY_CANCEL, deployment->environment)))
+	    (chat < 0 || chat == deployment->requested_by ||
+		decide_is_allowed(tx, chat, POLICY_CANCEL, deployment->environment)))
 		row_button_show_for(tx, &revoke, chat, 0, "✋ Revoke", buttons);
 }
 

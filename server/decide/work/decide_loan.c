@@ -538,25 +538,40 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 	}
 }
 
+/* NULL: it can be revoked. */
+static const char *
+why_not_revoked(const struct deployment *work, const struct loan_row *row)
+{
+	bool is_value = row->accessor[0] == '\0' && work->state == DEPLOY_DONE;
+
+	switch (row->state) {
+	case LOAN_ASKED:
+		return "was not lent.";
+	case LOAN_ENDING:
+		return "is being revoked: Vault has not said yet that it is.";
+	case LOAN_OVER:
+		return is_value ?
+		    "was given as it is, and Vault can revoke nothing of it: change it there." :
+		    "is over: nobody has it any more.";
+	default:
+		return NULL;
+	}
+}
+
 void
 decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work)
 {
 	struct loan_row row = row_loan_get(tx, work->id);
-	bool is_over = row.state == LOAN_OVER || row.state == LOAN_ENDING;
+	const char *why_not = why_not_revoked(work, &row);
 	char user[PRINCIPAL_TEXT];
 
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
 		decide_press_cancel(tx, update, work);
 		return;
 	}
-	if (is_over || row.state == LOAN_ASKED) {
+	if (why_not != NULL) {
 		decide_answer_no(tx, update);
-		say(tx, update, work,
-		    row.state == LOAN_ASKED ?
-			"was not lent." :
-			row.accessor[0] == '\0' && work->state == DEPLOY_DONE ?
-			"was given as it is, and Vault can revoke nothing of it: change it there." :
-			"is over: nobody has it any more.");
+		say(tx, update, work, why_not);
 		return;
 	}
 	decide_audit_request(tx, work, decide_user(tx, update->person, user),
