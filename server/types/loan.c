@@ -108,10 +108,15 @@ loan_command(const struct loan *loan, char *ret, size_t room)
 bool
 loan_of(const struct settings *s, const char *name, const char *target, struct loan *ret)
 {
-	for (size_t at = 0; loan_next(s, &at, ret);)
-		if (strcmp(ret->name, name) == 0 && strcmp(ret->target, target) == 0)
-			return true;
-	return false;
+	struct loan loan;
+	size_t n = 0;
+
+	for (size_t at = 0; loan_next(s, &at, &loan);)
+		if (strcmp(loan.name, name) == 0 && strcmp(loan.target, target) == 0) {
+			*ret = loan;
+			n++;
+		}
+	return n == 1;
 }
 
 bool

@@ -36,7 +36,8 @@ struct loan {
  * as long as s does. */
 bool loan_next(const struct settings *s, size_t *at, struct loan *ret);
 
-/* That of a bare name on a target; false: the settings lend none. */
+/* That of a bare name on a target; false: the settings lend none, or two, of which nobody can say
+ * which one a grant or a yes means. */
 bool loan_of(const struct settings *s, const char *name, const char *target, struct loan *ret);
 
 /* set: as settings were read. */

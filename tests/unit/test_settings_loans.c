@@ -189,6 +189,9 @@ TEST_WITH(an_application_lends_what_is_its_own, folder_aid_make, folder_aid_remo
 	    "SECRET_B_FOR: blog/production: an application's file lends nothing to another"));
 	assert_true(settings_aid_says(
 	    SETTINGS_WARNING, "secrets a and shop/a: both are called a and for shop/production"));
+	/* Nobody can say which one is meant, whose approvals are others: neither is lent. */
+	assert_false(loan_of(s, "a", "shop/production", &(struct loan){ 0 }));
+	assert_true(loan_of(s, "c", "shop/staging", &(struct loan){ 0 }));
 	assert_true(settings_aid_says(SETTINGS_WARNING,
 	    "secret.d:staging: there is no secret d for it, so this grants nothing"));
 	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret c"));
