@@ -13,17 +13,17 @@ struct lends {
 	bool is_value; /* each is delivered as its value: only of STRIPE there is no accessor */
 };
 static const struct lends lends[SIM_VARIANTS] = {
-	[0] = { true, { 0, 1 }, { true, true }, 10 },
-	[1] = { true, { 0, 0 }, { true, true }, 10 },
-	[2] = { true, { 0, 1 }, { false, true }, 20 },
+	[0] = { true, { 0, 1 }, { true, true }, 10, false },
+	[1] = { true, { 0, 0 }, { true, true }, 10, false },
+	[2] = { true, { 0, 1 }, { false, true }, 20, false },
 	[3] = { true, { 0, 1 }, { true, true }, 20, true },
-	[4] = { true, { 1, 1 }, { true, true }, 10 },
+	[4] = { true, { 1, 1 }, { true, true }, 10, false },
 	[6] = { true, { 1, 1 }, { true, true }, 10, true },
-	[7] = { true, { 0, 1 }, { true, false }, 20 },
-	[10] = { true, { 0, 1 }, { true, true }, 10 },
-	[14] = { true, { 1, 2 }, { true, true }, 10 },
+	[7] = { true, { 0, 1 }, { true, false }, 20, false },
+	[10] = { true, { 0, 1 }, { true, true }, 10, false },
+	[14] = { true, { 1, 2 }, { true, true }, 10, false },
 	[16] = { true, { 0, 1 }, { true, true }, 20, true },
-	[18] = { true, { 0, 1 }, { true, true }, 10 },
+	[18] = { true, { 0, 1 }, { true, true }, 10, false },
 };
 const char *const sim_secrets[SIM_SECRETS] = { "db-migrate", "stripe" };
 
