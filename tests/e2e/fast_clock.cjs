@@ -12,4 +12,4 @@ timers.setTimeout = async (ms) => {
 	await wait(ms / FAST);
 	now += ms;
 };
-performance.now = () => now;
+Object.defineProperty(performance, "now", { value: () => now }); // Node 18 takes no assignment

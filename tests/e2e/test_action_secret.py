@@ -30,7 +30,7 @@ from stage import wait_until
 from telegram_client import GROUP
 from tls_aid import make_certificate
 
-needs_node = pytest.mark.skipif(node_version() < 20, reason="no node of version 20 or later")
+needs_node = pytest.mark.skipif(node_version() < 18, reason="no node of version 18 or later")
 KV, ODD_KV, CREDS = "secret/data/django/database", "secret/data/odd", "database/creds/stripe"
 GITLAB = pathlib.Path(ROOT) / "deploy" / "gitlab" / "secret.yml"
 # What a runner, a shell, a heredoc and C each take for something else.

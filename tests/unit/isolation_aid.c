@@ -17,6 +17,7 @@
 #define KEY	 "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef0123456789"
 #define COMMIT_X "0000000800000000000000000000000000000000"
 #define HOOKS	 "WEBHOOK_API_SECRET=0123456789abcdef0123456789abcdef"
+#define VAULT	 "VAULT_ADDR=https://vault.example.org", "VAULT_TOKEN=hvs.0123456789abcdef0123"
 
 /* All that differs; of one length where it could stand in a line that is cut. */
 static const struct theirs {
@@ -45,7 +46,8 @@ write_shop(struct world *w, const char *role)
 								    role[i]);
 	(void)snprintf(text, sizeof(text),
 	    "TELEGRAM_CHAT_ID=-1004\nROLE_%s_IDS=71\nROLE_%s_MAY=\"*:*\"\n"
-	    "STAGING_TELEGRAM_IDS=72\nHOOK_CI_STARTS=deploy:staging ref=$.ref\nJOB_TIDY=bin/tidy\n",
+	    "STAGING_TELEGRAM_IDS=72\nHOOK_CI_STARTS=deploy:staging ref=$.ref\nJOB_TIDY=bin/tidy\n"
+	    "SECRET_MINE_PATH=kv2 secret mine\nSECRET_MINE_FOR=staging\n",
 	    name, name);
 	world_application(w, "shop", text);
 }
@@ -64,9 +66,11 @@ write_theirs(struct world *w, const struct theirs *t, const char *role)
 	    "PRODUCTION_HOST=%s-p\nLIVE_HOST=%s-l\nGITHUB_BRANCH_LIVE=main\nLIVE_CONFIRM=false\n"
 	    "LIVE_APPROVALS=1\nROLE_%s_IDS=%" PRId64 "\nROLE_%s_MAY=\"*:*\"\n"
 	    "ROLE_%s_IDS=%" PRId64 "\nROLE_%s_MAY=\"status:*\"\n"
-	    "HOOK_CI_STARTS=deploy:staging ref=$.ref\nJOB_%s=bin/job\n",
+	    "HOOK_CI_STARTS=deploy:staging ref=$.ref\nJOB_%s=bin/job\n"
+	    "SECRET_%s_PATH=kv2 secret %s\nSECRET_%s_FOR=production\n"
+	    "SECRET_DB_MIGRATE_PATH=kv2 secret %s\nSECRET_DB_MIGRATE_FOR=staging\n",
 	    t->chat, t->more, t->app, t->app, name, t->owner, name, t->role, t->stranger, t->role,
-	    t->role);
+	    t->role, t->role, t->app, t->role, t->app);
 	world_application(w, t->app, text);
 }
 
@@ -88,7 +92,7 @@ load(struct world *w, const struct theirs *t, const char *role)
 	(void)snprintf(games, sizeof(games), "LOCAL_GAMES_IS=role shop:%s", role);
 	(void)snprintf(man, sizeof(man), "LOCAL_MAN_IS=role %s:%s", t->app, role);
 	world_settings(w, apps, "GITHUB_REPOSITORY=", "STAGING_TELEGRAM_IDS=", KEY,
-	    "ENABLE_TOKEN_AUTH=true", HOOKS, "ROLE_RATE_LIMIT=0", "RATE_LIMIT_REQUESTS=0",
+	    "ENABLE_TOKEN_AUTH=true", HOOKS, VAULT, "ROLE_RATE_LIMIT=0", "RATE_LIMIT_REQUESTS=0",
 	    factor_key_setting, "TOTP_ENROL=chat", "REQUIRE_OTP=emergency:*/*", clients, host,
 	    actions, unit, games, man, "ROLE_OF_SHOP_IDS=73", "ROLE_OF_SHOP_MAY=*:shop/*", NULL);
 	if (w->aid.settings->refused_count > 0)
