@@ -680,7 +680,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_rules_after(sim, tx, before);
 	sim_jobs_after(sim, tx, before);
 	sim_loans_after(sim, tx, before);
-	sim_ci_after(sim, tx);
+	sim_ci_after(sim, tx, before);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);
 	nobody_locks_without_a_grant(sim, tx, before);

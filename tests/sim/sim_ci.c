@@ -290,32 +290,39 @@ sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	}
 }
 
-/* Whose end nobody may tell. */
+/* Whose end, or way back to the queue, nobody may tell. */
 static void
-forget_shown(struct sim *sim, struct tx *tx)
+forget_shown(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
 	const struct settings *s = tx->event->context.settings;
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct err err;
 
 	sim_check_must(sim,
-	    db_query(&rows, tx->db, &err, "SELECT id, environment FROM work WHERE ended_at = $1",
-		DB_I64(tx->at)),
+	    db_query(&rows, tx->db, &err,
+		"SELECT id, environment, started_at <> 0 AND ended_at = 0 FROM work"),
 	    &err);
-	while (db_next(&rows))
-		if (!can_report(s, db_col_text(&rows, 1))) {
-			sim->is_shown[db_col_i64(&rows, 0)] = false;
-			sim->is_untold[db_col_i64(&rows, 0)] = true;
+	while (db_next(&rows)) {
+		int64_t work = db_col_i64(&rows, 0);
+		bool is_active = db_col_i64(&rows, 2) != 0;
+
+		if (is_active && before->started_at[work] == 0)
+			sim->is_untold[work] = false; /* its beginning is reported */
+		else if (!is_active && before->started_at[work] != 0 &&
+		    !can_report(s, db_col_text(&rows, 1))) {
+			sim->is_shown[work] = false;
+			sim->is_untold[work] = true;
 		}
+	}
 }
 
 void
-sim_ci_after(struct sim *sim, struct tx *tx)
+sim_ci_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
 	int64_t n = 0;
 	struct err err;
 
-	forget_shown(sim, tx);
+	forget_shown(sim, tx, before);
 	if (sim->n_ci == 0 || tx->failed)
 		return;
 	sim_check_must(sim,

@@ -526,7 +526,7 @@ struct sim {
 	struct sim_ci ci[SIM_RUNS];
 	int64_t reported[SIM_ENVIRONMENTS]; /* the effect that GitHub was told last by */
 	bool is_shown[SIM_DEPLOYMENTS];	    /* GitHub shows that it is in progress */
-	bool is_untold[SIM_DEPLOYMENTS]; /* it ended while nobody could tell that */
+	bool is_untold[SIM_DEPLOYMENTS]; /* it is active no more, and nobody could tell that */
 	size_t n_ci_said;
 	struct sim_ci_said ci_said[16 * SIM_RUNS];
 
@@ -928,7 +928,7 @@ void sim_pipelines_check_rest(struct sim *sim);
 void sim_ci_pushed(struct sim *sim, int branch);
 struct event *sim_ci_delivery(struct sim *sim, const struct pipeline_run *run);
 void sim_ci_ask(struct sim *sim, struct sim_open *open);
-void sim_ci_after(struct sim *sim, struct tx *tx);
+void sim_ci_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
 void sim_ci_report(struct sim *sim, struct sim_open *open);
 void sim_ci_check_rest(struct sim *sim);
 void sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work);
