@@ -146,8 +146,9 @@ def test_a_token_that_cannot_be_renewed_any_more_is_said_once_and_doctor_leaves_
         "warning  Vault: VAULT_TOKEN cannot be renewed and ends in 1 d: put a periodic one there, or a VAULT_ROLE_ID"]
     for _ in range(2):
         scene.pass_until(61, LOOK)
+    scene.wait_up()      # an answer that the clock has overtaken is asked for again
     said = "warning Vault: VAULT_TOKEN cannot be renewed any more and ends in "
-    assert scene.bot.log().count(said) == 1 and metric(scene.bot, UP) == 1 and token.id in scene.vault.tokens
+    assert scene.bot.log().count(said) == 1 and token.id in scene.vault.tokens
 
 
 def test_by_approle_a_login_takes_the_place_of_what_was_revoked_or_has_ended(scene):
