@@ -81,6 +81,15 @@ FACTOR_TEST_BARE(the_code_of_a_review_is_for_a_review)
 	assert_string_equal(world_newest(w, "production").exempt.reviewer, "@bob");
 }
 
+FACTOR_TEST_BARE(a_pad_says_which_commit_its_digits_are_for)
+{
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	assert_string_equal(world_plain(world_says_in(w, bob.id, "🔐 Code for")),
+	    "🔐 Code for production approve: the six digits that your authenticator app shows, within 2 minutes.\naaaaaaa \"Make it blue\"");
+}
+
 FACTOR_TEST_BARE(digits_for_a_question_are_none_for_the_one_asked_anew)
 {
 	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
