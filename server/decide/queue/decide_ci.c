@@ -6,6 +6,7 @@
 
 #include "lib/setting.h"
 #include "lib/text.h"
+#include "lib/zone.h"
 #include "store/row_pipeline.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
@@ -147,6 +148,21 @@ decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 	return DECIDE_CI_FAILED;
 }
 
+/* "; refused at 05:20" where nothing but CI keeps it from beginning. */
+static void
+add_end(const struct tx *tx, const struct deployment *work, char line[LIMIT_LINE])
+{
+	size_t used = strlen(line);
+	struct zone_time end;
+
+	if (used == 0 || work->state != DEPLOY_QUEUED || work->wait.ci_since == 0)
+		return;
+	end = zone_local(settings_clock(tx->settings, work->environment)->zone,
+	    work->wait.ci_since + tx->settings->github.ci_wait_minutes * MINUTE_MS);
+	(void)snprintf(line + used, LIMIT_LINE - used, "; refused at %02d:%02d", end.hour,
+	    end.minute); /* cut is fine */
+}
+
 const char *
 decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 {
@@ -163,6 +179,7 @@ decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE
 		(void)decide_ci(tx, work, ret);
 	else if (look(tx, environment, work, ret, &unseen) == DECIDE_CI_GREEN)
 		ret[0] = '\0'; /* it goes past nothing */
+	add_end(tx, work, ret);
 	return ret;
 }
 
