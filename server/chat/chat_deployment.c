@@ -227,6 +227,14 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_note(text, deployment);
 }
 
+/* Its run at a forge waits for nothing here any more: who wants to know why looks there. */
+static bool
+has_never_begun_elsewhere(const struct deployment *work)
+{
+	return deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL && work->started_at == 0 &&
+	    (deployment_is_gate(work) || deployment_is_pipeline(work));
+}
+
 bool
 chat_deployment(const struct chat_deployment *about, struct message *ret)
 {
@@ -237,6 +245,8 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 		chat_deployment_over(&text, about);
 	else
 		say[deployment->state](&text, about);
+	if (has_never_begun_elsewhere(deployment))
+		chat_text_some(&text, "\n", about->touches);
 	ret->head = chat_text_take(&text);
 	ret->live_run = 0;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE) {

@@ -363,6 +363,10 @@ TEST(what_its_branch_has_left_is_not_confirmed)
 	    world_button(world_last(&s.w), "🚦 Confirm gate aaaaaaa"));
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_int_equal(is(&s), DEPLOY_REFUSED);
+	assert_string_equal(world_plain(world_says(&s.w, "Gate refused: ")),
+	    "⛔ Gate refused: production aaaaaaa, run 4711 \"Make it blue\"\n"
+	    "its commit is not on the branch of this environment\n"
+	    "for run 4711 of octo/shop, begun by mona · https://github.com/octo/shop/actions/runs/4711");
 	world_close(&s.w);
 }
 
