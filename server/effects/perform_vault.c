@@ -155,11 +155,10 @@ keep_value(struct effect *effect, const struct json *body)
 	struct err err;
 
 	buf_reserve(&value); /* what grows leaves copies behind */
-	if (!vault_read_value(body, strcmp(place.kind, "kv2") == 0, place.field, &value, &err)) {
-		fail_value(effect, err.text, 0);
-	} else if (!loan_shelf_put_value(
-		       effect->perform->loans, effect->subject, buf_text(&value))) {
-		fail_value(effect, "too much waits to be fetched", AGAIN_S);
+	if (!vault_read_value(body, strcmp(place.kind, "kv2") == 0, place.field, &value, &err) ||
+	    !loan_shelf_put_value(effect->perform->loans, effect->subject, buf_text(&value),
+		effect->u.vault.ttl_s * 1000, &err)) {
+		fail_value(effect, err.text, err.code == ERR_BUSY ? AGAIN_S : 0);
 	} else {
 		effect->result->u.vault_said.is_done = true;
 		perform_report(effect);

@@ -76,7 +76,7 @@ begin(void **state)
 	assert_non_null(s->settings);
 	s->of->perform.submit = take;
 	s->of->perform.submit_ctx = s;
-	s->of->perform.loans = loan_shelf_new(s->of->loop);
+	s->of->perform.loans = loan_shelf_new(s->of->loop, NULL);
 	n_left = 0;
 	*state = s;
 	return 0;
