@@ -3,6 +3,7 @@ Vault; and nothing of it is in anything that the server writes."""
 # SPDX-License-Identifier: ISC
 import json
 import os
+import signal
 
 import pytest
 
@@ -190,6 +191,9 @@ def test_a_value_that_is_printed_is_redacted_until_its_time_is_over(scene, name)
     for text in fails():
         assert "cannot log in with ***" in text and PRINTED not in text
     assert Served(scene).value(name)
+    read = scene.bot.log().count("settings reloaded")
+    scene.bot.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: scene.bot.log().count("settings reloaded") > read, PATIENCE_S, "the settings, read anew")
     scene.pass_time(250)
     assert "as ***, root" in fails()[1]
     logged = scene.bot.log()[before:]
