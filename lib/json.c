@@ -113,6 +113,26 @@ json_count(const struct json *value)
 	return json_object_size(inner(value)); /* 0 for what is no object */
 }
 
+static bool
+each_text(json_t *value, json_text_fn *each, void *ctx)
+{
+	const char *key;
+	json_t *inside;
+	size_t i;
+
+	if (json_is_string(value) && !each(ctx, json_string_value(value)))
+		return false;
+	json_array_foreach(value, i, inside) if (!each_text(inside, each, ctx)) return false;
+	json_object_foreach(value, key, inside) if (!each_text(inside, each, ctx)) return false;
+	return true;
+}
+
+bool
+json_each_text(struct json *value, json_text_fn *each, void *ctx)
+{
+	return each_text((json_t *)(void *)value, each, ctx);
+}
+
 bool
 json_holds_object(const struct json *value)
 {

@@ -26,6 +26,11 @@ const struct json *json_at(const struct json *array, size_t index);
 
 size_t json_count(const struct json *value); /* elements of an array or keys of an object, else 0 */
 
+/* Calls with each text in it, at any depth; keys are none.  False: a call returned it, and no other
+ * follows. */
+typedef bool json_text_fn(void *ctx, const char *text);
+bool json_each_text(struct json *value, json_text_fn *each, void *ctx);
+
 bool json_holds_object(const struct json *value);
 bool json_holds_array(const struct json *value);
 bool json_holds_null(const struct json *value); /* is there, and is null */

@@ -96,13 +96,17 @@ add_escaped(struct buf *line, const char *text, size_t size, bool quoted)
 	}
 }
 
-/* Without secrets, then escaped. */
+/* Without secrets, then escaped.  Of one that is cut by the end nothing is there, either. */
 static void
 add_safe(struct buf *line, const char *text, bool quoted)
 {
 	CLEANUP(buf_done) struct buf clean = buf_make((size_t)MESSAGE_MAX * 2);
+	size_t all = strlen(text), size = text_cut(text, all, MESSAGE_MAX);
 
-	redact_text(secrets, text, text_cut(text, strlen(text), MESSAGE_MAX), &clean);
+	if (size < all)
+		redact_head(secrets, text, size, &clean);
+	else
+		redact_text(secrets, text, size, &clean);
 	if (quoted)
 		buf_addc(line, '"');
 	if (buf_failed(&clean))
@@ -152,7 +156,7 @@ emit(struct buf *line)
 void
 log_line(enum log_level level, const struct log_field fields[], size_t count, const char *fmt, ...)
 {
-	char sentence[MESSAGE_MAX];
+	char sentence[MESSAGE_MAX + 2]; /* so that what is longer is seen to be */
 	CLEANUP(buf_done) struct buf line = buf_make((size_t)LOG_LINE_MAX * 16);
 	va_list args;
 

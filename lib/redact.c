@@ -10,6 +10,7 @@
 #include "lib/mem.h"
 #include "lib/redact_filter.h"
 #include "lib/redact_shape.h"
+#include "lib/redact_value.h"
 
 #define KEY_MAX	    32768 /* bytes after which a private key without END has ended */
 #define KEY_HEADING 96	  /* "-----BEGIN … PRIVATE KEY-----" at most */
@@ -18,17 +19,10 @@
 #define USER_MIN    20	 /* a user without a password is a token from here on, and no name */
 #define GAP_MAX	    8	 /* between "authorization" and the scheme: `": "` and the like */
 
-struct needle {
-	struct needle *next; /* same first byte, not longer */
-	size_t size;
-	char bytes[];
-};
-
 struct redact {
 	pthread_mutex_t lock;
-	struct needle *by_first[256];
-	struct redact_filter filter;
-	size_t values;
+	struct redact_values known;
+	size_t values; /* that are known for ever */
 	size_t values_max;
 };
 
@@ -99,7 +93,7 @@ filter_of(const struct redact *r)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	if (r != NULL)
-		return &r->filter;
+		return &r->known.filter;
 	(void)pthread_once(&once, init_shapes); /* fails for no valid control */
 	return &shapes;
 }
@@ -113,7 +107,7 @@ redact_new(void)
 
 	(void)pthread_mutex_init(&r->lock, NULL); /* a plain mutex: takes nothing */
 	r->values_max = REDACT_VALUES_MAX;
-	init_filter(&r->filter);
+	redact_value_init(&r->known, filter_of(NULL));
 	return r;
 }
 
@@ -122,134 +116,37 @@ redact_free(struct redact *r)
 {
 	if (r == NULL)
 		return;
-	for (size_t i = 0; i < COUNT(r->by_first); i++)
-		while (r->by_first[i] != NULL) {
-			struct needle *n = r->by_first[i];
-
-			r->by_first[i] = n->next;
-			explicit_bzero(n->bytes, n->size);
-			free(n);
-		}
+	redact_value_done(&r->known);
 	(void)pthread_mutex_destroy(&r->lock); /* nobody uses it any more */
-	explicit_bzero(&r->filter, sizeof(r->filter));
 	free(r);
 }
 
-/* Longer ones stand first, so that the whole of a value goes and not a part of it. */
 static void
-add_needle(struct redact *r, const char *bytes, size_t size)
+lock(struct redact *r)
 {
-	struct needle **at, *n;
-
-	at = &r->by_first[(unsigned char)bytes[0]];
-	for (; *at != NULL && (*at)->size >= size; at = &(*at)->next)
-		if ((*at)->size == size && memcmp((*at)->bytes, bytes, size) == 0)
-			return;
-	n = mem_alloc(sizeof(*n) + size);
-	n->size = size;
-	memcpy(n->bytes, bytes, size);
-	n->next = *at;
-	*at = n;
-	redact_filter_add_value(&r->filter, bytes, size);
+	if (r != NULL)
+		(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
 }
 
 static void
-add_url_encoded(struct redact *r, const char *value, size_t size, const char *digits)
+unlock(struct redact *r)
 {
-	CLEANUP(freep) char *text = mem_alloc(size * 3);
-	size_t used = 0;
-
-	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)value[i];
-
-		if (redact_shape_is_token(value[i]) || c == '.' || c == '~') {
-			text[used++] = value[i];
-			continue;
-		}
-		text[used++] = '%';
-		text[used++] = digits[c >> 4];
-		text[used++] = digits[c & 15];
-	}
-	add_needle(r, text, used);
-	explicit_bzero(text, size * 3);
-}
-
-static unsigned
-byte_at(const char *value, size_t size, size_t i)
-{
-	return i < size ? (unsigned char)value[i] : 0;
-}
-
-/* The base64 characters that `offset` bytes before the value and whatever follows cannot change. */
-static void
-add_base64(struct redact *r, const char *value, size_t size, size_t offset, const char *alphabet)
-{
-	size_t first = (offset * 8 + 5) / 6, last = (offset + size) * 8 / 6;
-	CLEANUP(freep) char *text = mem_alloc(last + 1);
-
-	for (size_t i = first; i < last; i++) {
-		size_t bit = i * 6, at = bit / 8 - offset;
-		unsigned pair = byte_at(value, size, at) << 8 | byte_at(value, size, at + 1);
-
-		text[i - first] = alphabet[pair >> (10 - bit % 8) & 63];
-	}
-	add_needle(r, text, last - first);
-	explicit_bzero(text, last + 1);
-}
-
-static void
-add_forms(struct redact *r, const char *value, size_t size)
-{
-	static const char base64[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	static const char base64url[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-	if (size < REDACT_VALUE_MIN)
-		return;
-	add_needle(r, value, size);
-	add_url_encoded(r, value, size, "0123456789ABCDEF");
-	add_url_encoded(r, value, size, "0123456789abcdef");
-	for (size_t offset = 0; offset < 3; offset++) {
-		add_base64(r, value, size, offset, base64);
-		add_base64(r, value, size, offset, base64url);
-	}
-}
-
-static void
-add_lines(struct redact *r, const char *value)
-{
-	while (*value != '\0') {
-		size_t size = strcspn(value, "\r\n");
-
-		add_forms(r, value, size);
-		value += size;
-		value += strspn(value, "\r\n");
-	}
-}
-
-/* One of another value's forms is taken for known too: all of its own are added nevertheless. */
-static bool
-is_known(const struct redact *r, const char *value, size_t size)
-{
-	const struct needle *at = r->by_first[(unsigned char)value[0]];
-
-	while (at != NULL && (at->size != size || memcmp(at->bytes, value, size) != 0))
-		at = at->next;
-	return at != NULL;
+	if (r != NULL)
+		(void)pthread_mutex_unlock(&r->lock);
 }
 
 void
 redact_room(struct redact *r, size_t values)
 {
-	(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
+	lock(r);
 	r->values_max = values > REDACT_VALUES_MAX ? values : REDACT_VALUES_MAX;
-	(void)pthread_mutex_unlock(&r->lock);
+	unlock(r);
 }
 
 bool
 redact_add(struct redact *r, const char *value, struct err *err)
 {
+	const struct redact_needle *is;
 	size_t size = strlen(value);
 	bool known, ok;
 
@@ -258,20 +155,66 @@ redact_add(struct redact *r, const char *value, struct err *err)
 	if (size > REDACT_VALUE_MAX)
 		return err_set(
 		    err, ERR_LIMIT, "a secret is longer than %d bytes", REDACT_VALUE_MAX);
-	(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
-	known = is_known(r, value, size);
+	lock(r);
+	is = redact_value_find(&r->known, value);
+	known = is != NULL && is->until == REDACT_EVER;
 	ok = known || r->values < r->values_max;
 	if (!ok) {
 		(void)err_set(err, ERR_LIMIT,
 		    "more than %zu secrets to keep out of logs and messages since the start: restart",
 		    r->values_max);
 	} else {
-		add_forms(r, value, size);
-		add_lines(r, value);
+		redact_value_add(&r->known, value, REDACT_EVER, false);
 		r->values += known ? 0 : 1;
 	}
-	(void)pthread_mutex_unlock(&r->lock);
+	unlock(r);
 	return ok;
+}
+
+/* What has its place already needs no other. */
+static bool
+has_room(const struct redact *r, const char *value, bool is_part, struct err *err)
+{
+	const struct redact_needle *is = redact_value_find(&r->known, value);
+	struct redact_lent lent = redact_value_lent(&r->known);
+	size_t needles = redact_value_needles(value);
+	bool has_place = is_part ||
+	    (lent.places < REDACT_LENT_MAX && lent.bytes + strlen(value) <= REDACT_LENT_BYTES);
+
+	if (is != NULL && (is_part || is->takes_place || is->until == REDACT_EVER))
+		return true;
+	if (needles > REDACT_LENT_NEEDLES)
+		return err_set(err, ERR_LIMIT, "it has too many lines to keep out of logs");
+	return (has_place && lent.needles + needles <= REDACT_LENT_NEEDLES) ||
+	    err_set(err, ERR_BUSY, "too much that was lent is kept out of logs");
+}
+
+bool
+redact_learn_until(
+    struct redact *r, const char *value, bool is_part, int64_t until, struct err *err)
+{
+	bool ok;
+
+	if (strlen(value) < REDACT_VALUE_MIN)
+		return is_part ||
+		    err_set(err, ERR_INVALID, "it is shorter than %d bytes", REDACT_VALUE_MIN);
+	lock(r);
+	ok = has_room(r, value, is_part, err);
+	if (ok)
+		redact_value_add(&r->known, value, until, !is_part);
+	unlock(r);
+	return ok;
+}
+
+int64_t
+redact_forget(struct redact *r, int64_t now)
+{
+	int64_t next;
+
+	lock(r);
+	next = redact_value_forget(&r->known, filter_of(NULL), now);
+	unlock(r);
+	return next;
 }
 
 /* --- matching at one place --- */
@@ -281,7 +224,7 @@ redact_add(struct redact *r, const char *value, struct err *err)
 static enum redact_match
 match_value(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_size)
 {
-	const struct needle *at = r == NULL ? NULL : r->by_first[(unsigned char)t[0]];
+	const struct redact_needle *at = r == NULL ? NULL : r->known.by_first[(unsigned char)t[0]];
 
 	for (; at != NULL; at = at->next) {
 		if ((n < at->size && is_last) ||
@@ -578,20 +521,6 @@ scan(
 	if (at > 0)
 		s->previous = t[at - 1];
 	return is_last ? n : at;
-}
-
-static void
-lock(struct redact *r)
-{
-	if (r != NULL)
-		(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
-}
-
-static void
-unlock(struct redact *r)
-{
-	if (r != NULL)
-		(void)pthread_mutex_unlock(&r->lock);
 }
 
 void

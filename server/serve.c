@@ -563,7 +563,7 @@ make_clients(struct serve *serve, struct err *err)
 	    outbound_of(OUTBOUND_CLOUDFLARE, serve->settings->cloudflare_api_base), 2, 0, err);
 	serve->github = forge_api_new(serve->loop, err);
 	serve->vault.client = vault_new(serve->loop, serve->settings);
-	serve->vault.loans = loan_shelf_new(serve->loop);
+	serve->vault.loans = loan_shelf_new(serve->loop, serve->redact);
 	return serve->probes != NULL && serve->cloudflare != NULL && serve->github != NULL &&
 	    make_witness(serve, err);
 }

@@ -1,11 +1,14 @@
-/* loan_shelf.c - 64 places, each with a timer that wipes it.  Side: loop. */
+/* loan_shelf.c - 64 places, each with a timer that wipes it, and one for what redaction knows.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "clients/loan_shelf.h"
 
 #include <stdlib.h>
 
 #include "lib/crypto.h"
+#include "lib/err.h"
+#include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/redact.h"
 #include "lib/text.h"
 
 struct place {
@@ -19,6 +22,8 @@ struct place {
 
 struct loan_shelf {
 	struct loop *loop;
+	struct redact *redact;
+	struct loop_timer forget; /* runs while redaction knows a value */
 	struct place places[LOAN_SHELF_PLACES];
 };
 
@@ -40,6 +45,22 @@ on_over(UNUSED struct loop_timer *timer, void *ctx)
 	clear(ctx);
 }
 
+/* What is due, and the next one when it is. */
+static void
+forget(struct loan_shelf *shelf)
+{
+	int64_t now = loop_now_ms(), next = redact_forget(shelf->redact, now);
+
+	if (next > 0)
+		loop_timer_start(shelf->loop, &shelf->forget, next - now, 0);
+}
+
+static void
+on_forget(UNUSED struct loop_timer *timer, void *ctx)
+{
+	forget(ctx);
+}
+
 static struct place *
 find(struct loan_shelf *shelf, int64_t work)
 {
@@ -59,11 +80,13 @@ find_free(struct loan_shelf *shelf)
 }
 
 struct loan_shelf *
-loan_shelf_new(struct loop *loop)
+loan_shelf_new(struct loop *loop, struct redact *redact)
 {
 	struct loan_shelf *shelf = mem_new(1, sizeof(*shelf));
 
 	shelf->loop = loop;
+	shelf->redact = redact;
+	loop_timer_init(&shelf->forget, on_forget, shelf);
 	for (size_t i = 0; i < LOAN_SHELF_PLACES; i++)
 		loop_timer_init(&shelf->places[i].timer, on_over, &shelf->places[i]);
 	return shelf;
@@ -74,6 +97,7 @@ loan_shelf_free(struct loan_shelf *shelf)
 {
 	if (shelf == NULL)
 		return;
+	loop_timer_stop(&shelf->forget);
 	for (size_t i = 0; i < LOAN_SHELF_PLACES; i++)
 		clear(&shelf->places[i]);
 	free(shelf);
@@ -104,8 +128,43 @@ loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token)
 	return place != NULL && text_copy(place->token, sizeof(place->token), token); /* it fits */
 }
 
+struct learning {
+	struct redact *redact;
+	int64_t until;
+	struct err *err;
+};
+
+/* A text in it may be JSON itself, as the key of a service account: each is shorter than what it is
+ * in. */
+static bool
+learn_part(void *ctx, const char *text)
+{
+	const struct learning *of = ctx;
+	CLEANUP(json_freep) struct json *json = NULL;
+
+	if (text[0] == '{' || text[0] == '[')
+		json = json_decode(text, strlen(text), NULL);
+	return redact_learn_until(of->redact, text, true, of->until, of->err) &&
+	    (json == NULL || json_each_text(json, learn_part, ctx));
+}
+
+static bool
+learn(struct loan_shelf *shelf, const char *value, int64_t ttl_ms, struct err *err)
+{
+	int64_t kept_ms = ttl_ms > LOAN_SHELF_MS ? ttl_ms : LOAN_SHELF_MS;
+	struct learning of = {
+		.redact = shelf->redact, .until = loop_now_ms() + kept_ms, .err = err
+	};
+	bool ok =
+	    redact_learn_until(of.redact, value, false, of.until, err) && learn_part(&of, value);
+
+	forget(shelf);
+	return ok;
+}
+
 bool
-loan_shelf_put_value(struct loan_shelf *shelf, int64_t work, const char *value)
+loan_shelf_put_value(
+    struct loan_shelf *shelf, int64_t work, const char *value, int64_t ttl_ms, struct err *err)
 {
 	size_t all = strlen(value);
 	struct place *place;
@@ -114,9 +173,14 @@ loan_shelf_put_value(struct loan_shelf *shelf, int64_t work, const char *value)
 		if (shelf->places[i].value != NULL && shelf->places[i].work != work)
 			all += strlen(shelf->places[i].value);
 	place = all > LOAN_SHELF_VALUES ? NULL : begin(shelf, work);
-	if (place != NULL)
-		place->value = mem_text(value);
-	return place != NULL;
+	if (place == NULL)
+		return err_set(err, ERR_BUSY, "too much waits to be fetched");
+	if (!learn(shelf, value, ttl_ms, err)) {
+		clear(place);
+		return false;
+	}
+	place->value = mem_text(value);
+	return true;
 }
 
 bool

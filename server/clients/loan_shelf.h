@@ -3,7 +3,7 @@
 /*
  * A wrapping token of Vault's, or a value, is in memory alone: in no row, event or log.  It is
  * wiped when it is dropped, LOAN_SHELF_MS after it came, and with the shelf; so long Vault itself
- * keeps what it has wrapped.
+ * keeps what it has wrapped.  A value is redacted for longer: whoever was given it may print it.
  */
 #pragma once
 
@@ -11,21 +11,26 @@
 #include "lib/loop.h"
 
 struct loan_shelf;
+struct redact;
 
 #define LOAN_SHELF_PLACES 64
 #define LOAN_SHELF_VALUES (256u << 10) /* bytes of all of them */
 #define LOAN_SHELF_MS	  120000 /* Vault keeps what it wraps for so long */
 
-struct loan_shelf *loan_shelf_new(struct loop *loop) MUST_USE;
+/* redact is borrowed; NULL: no values are kept. */
+struct loan_shelf *loan_shelf_new(struct loop *loop, struct redact *redact) MUST_USE;
 void loan_shelf_free(struct loan_shelf *shelf); /* takes NULL */
 
 /* That work's, a copy; another one of the same work is replaced.  False: all places are taken, or
  * it is longer than VAULT_TOKEN_MAX bytes. */
 bool loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token) MUST_USE;
 
-/* The value itself, which is copied.  False: all places are taken, or all values would have more
- * than LOAN_SHELF_VALUES bytes. */
-bool loan_shelf_put_value(struct loan_shelf *shelf, int64_t work, const char *value) MUST_USE;
+/* The value itself, which is copied.  From now on redaction knows it, and each text in it where it
+ * is JSON: for ttl_ms, LOAN_SHELF_MS at least, whatever becomes of it.  False: redaction cannot
+ * know it, as redact_learn_until() says; or ERR_BUSY: all places are taken, or all values would
+ * have more than LOAN_SHELF_VALUES bytes. */
+bool loan_shelf_put_value(struct loan_shelf *shelf, int64_t work, const char *value,
+    int64_t ttl_ms, struct err *err) MUST_USE;
 
 /* Is it there, to be given away? */
 bool loan_shelf_has(struct loan_shelf *shelf, int64_t work) MUST_USE;

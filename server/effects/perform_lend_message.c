@@ -52,23 +52,27 @@ find_loan(const struct effect *effect, struct loan *ret)
 	return false;
 }
 
-/* The assignment comes first, for one before a command does not reach its $(...); and with an empty
- * VAULT_TOKEN vault would take the person's own, and hide that somebody else was first. */
+/* No mark is in the line: it has settings and a token, which is letters and dots. */
 static void
 write_command(
     const struct effect *effect, const struct loan *loan, const char *token, struct chat_text *text)
 {
 	const struct settings_vault *vault = &effect->settings->vault;
+	CLEANUP(buf_wipe) struct buf line = buf_make(LOAN_SHELL_MAX);
 	char command[LIMIT_LINE], target[LIMIT_ENVIRONMENT + LIMIT_LINE];
 
 	loan_command(loan, command, sizeof(command));
+	buf_reserve(&line);
+	loan_shell(&line,
+	    &(struct loan_shell){ .address = vault->address,
+		.name_space = vault->name_space,
+		.token = token,
+		.command = command });
 	(void)snprintf(target, sizeof(target), "%s of %s", loan->name, loan->target);
 	chat_text_outside(text, "🔐 ", target);
 	chat_text_add(text, ", for who runs this first, within two minutes:\n" MARK_PRE);
-	chat_text_outside(text, "export VAULT_ADDR=", vault->address);
-	chat_text_some(text, " VAULT_NAMESPACE=", vault->name_space);
-	chat_text_add(text, "; t=$(vault unwrap -field=token %s", token); /* letters and dots */
-	chat_text_outside(text, ") && VAULT_TOKEN=$t vault ", command);
+	buf_fail_like(&text->buf, &line);
+	buf_adds(&text->buf, buf_text(&line));
 	chat_text_add(text,
 	    MARK_PRE
 	    "\nSomebody was first where it says that the token is not valid: /revoke %" PRId64 ".",

@@ -38,6 +38,16 @@ end(struct perform_job *job)
 	perform_job_drop(job);
 }
 
+/* Of what Vault has answered: the effect is left of the job. */
+static struct effect *
+finish(void *ctx)
+{
+	struct vault_job *job = ctx;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	return perform_job_free(&job->job);
+}
+
 static const char *
 lend_path(const struct effect *effect, char ret[VAULT_PATH])
 {
@@ -118,13 +128,9 @@ keep(struct effect *effect, const struct json *body)
 static void
 on_lent(void *ctx, const struct vault_answer *answer, const struct json *body)
 {
-	struct vault_job *job = ctx;
-	struct effect *effect;
-	struct vault_said *said;
+	struct effect *effect = finish(ctx);
+	struct vault_said *said = &effect->result->u.vault_said;
 
-	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
-	effect = perform_job_free(&job->job);
-	said = &effect->result->u.vault_said;
 	if (answer->verdict == VAULT_DONE) {
 		keep(effect, body);
 	} else {
@@ -155,11 +161,10 @@ keep_value(struct effect *effect, const struct json *body)
 	struct err err;
 
 	buf_reserve(&value); /* what grows leaves copies behind */
-	if (!vault_read_value(body, strcmp(place.kind, "kv2") == 0, place.field, &value, &err)) {
-		fail_value(effect, err.text, 0);
-	} else if (!loan_shelf_put_value(
-		       effect->perform->loans, effect->subject, buf_text(&value))) {
-		fail_value(effect, "too much waits to be fetched", AGAIN_S);
+	if (!vault_read_value(body, strcmp(place.kind, "kv2") == 0, place.field, &value, &err) ||
+	    !loan_shelf_put_value(effect->perform->loans, effect->subject, buf_text(&value),
+		effect->u.vault.ttl_s * 1000, &err)) {
+		fail_value(effect, err.text, err.code == ERR_BUSY ? AGAIN_S : 0);
 	} else {
 		effect->result->u.vault_said.is_done = true;
 		perform_report(effect);
@@ -170,12 +175,9 @@ keep_value(struct effect *effect, const struct json *body)
 static void
 on_read(void *ctx, const struct vault_answer *answer, const struct json *body)
 {
-	struct vault_job *job = ctx;
-	struct effect *effect;
+	struct effect *effect = finish(ctx);
 	bool is_away = answer->verdict == VAULT_AWAY;
 
-	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
-	effect = perform_job_free(&job->job);
 	if (answer->verdict == VAULT_DONE)
 		keep_value(effect, body);
 	else if (answer->verdict == VAULT_TORN && answer->status / 100 == 2)
@@ -289,13 +291,9 @@ recover_vault_lend(UNUSED struct perform *perform, struct effect *effect)
 static void
 on_revoked(void *ctx, const struct vault_answer *answer, UNUSED const struct json *body)
 {
-	struct vault_job *job = ctx;
-	struct effect *effect;
-	struct vault_said *said;
+	struct effect *effect = finish(ctx);
+	struct vault_said *said = &effect->result->u.vault_said;
 
-	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
-	effect = perform_job_free(&job->job);
-	said = &effect->result->u.vault_said;
 	said->is_done = answer->verdict == VAULT_DONE;
 	said->retry_after_s = answer->retry_after_s;
 	(void)text_copy(said->why, sizeof(said->why), answer->detail); /* it fits */
@@ -329,13 +327,9 @@ perform_vault_revoke(struct perform *perform, struct effect *effect)
 static void
 on_looked(void *ctx, const struct vault_answer *answer, UNUSED const struct json *body)
 {
-	struct vault_job *job = ctx;
-	struct effect *effect;
-	struct vault_said *said;
+	struct effect *effect = finish(ctx);
+	struct vault_said *said = &effect->result->u.vault_said;
 
-	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
-	effect = perform_job_free(&job->job);
-	said = &effect->result->u.vault_said;
 	said->is_done = answer->verdict == VAULT_DONE;
 	said->is_used = answer->verdict == VAULT_INVALID;
 	perform_report(effect);

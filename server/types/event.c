@@ -10,13 +10,6 @@ _Static_assert(sizeof(struct rejected) <= sizeof(struct delivery) &&
 	sizeof(struct secret_used) <= sizeof(struct delivery),
     "what comes from outside has room");
 
-static bool
-is_from_outside(enum event_kind kind)
-{
-	return kind == EVENT_UPDATE || kind == EVENT_DELIVERY || kind == EVENT_REJECTED ||
-	    kind == EVENT_SECRET_USED || kind == EVENT_API || kind == EVENT_HOOK;
-}
-
 _Static_assert(EVENT_SMALL_SIZE >= offsetof(struct event, u) + sizeof(struct vault_said),
     "a result of Vault's is small");
 _Static_assert(EVENT_SMALL_SIZE >= offsetof(struct event, u) + sizeof(struct fault),
@@ -102,7 +95,7 @@ event_free_all(struct queue_list *events)
 bool
 event_is_from_outside(const struct event *event)
 {
-	return is_from_outside(event->kind);
+	return event_kind_is_from_outside(event->kind);
 }
 
 const char *

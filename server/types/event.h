@@ -293,25 +293,24 @@ struct event {
 	} u;
 };
 
+/* Whoever sent one of that kind can send it again: it may be refused.  All else is our own. */
+static inline bool
+event_kind_is_from_outside(enum event_kind kind)
+{
+	return kind == EVENT_UPDATE || kind == EVENT_DELIVERY || kind == EVENT_REJECTED ||
+	    kind == EVENT_SECRET_USED || kind == EVENT_API || kind == EVENT_HOOK;
+}
+
 /* How much of an event there is of whose kind many wait at once: what came from outside, results of
  * timers and of Vault. */
 #define EVENT_SMALL_SIZE (offsetof(struct event, u) + sizeof(struct delivery))
 static inline size_t
 event_size(enum event_kind kind)
 {
-	switch (kind) {
-	case EVENT_UPDATE:
-	case EVENT_DELIVERY:
-	case EVENT_API:
-	case EVENT_HOOK:
-	case EVENT_SECRET_USED:
-	case EVENT_REJECTED:
-	case EVENT_TIMER_FIRED:
-	case EVENT_VAULT_SAID:
-		return EVENT_SMALL_SIZE;
-	default:
-		return sizeof(struct event);
-	}
+	return event_kind_is_from_outside(kind) || kind == EVENT_TIMER_FIRED ||
+		kind == EVENT_VAULT_SAID ?
+	    EVENT_SMALL_SIZE :
+	    sizeof(struct event);
 }
 
 /* Time, random bytes and settings are set by whoever submits. */
@@ -324,7 +323,7 @@ void event_free_all(struct queue_list *events); /* empties the list */
 /* It is of the same moment: gets a copy of the context, with a reference of its own. */
 void event_set_context(struct event *event, const struct event *from);
 
-/* Whoever sent it can send it again: it may be refused.  All else is our own. */
+/* By its kind. */
 bool event_is_from_outside(const struct event *event);
 
 const char *event_name(enum event_kind kind);

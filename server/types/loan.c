@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 
+#include "lib/buf.h"
 #include "lib/setting.h"
+#include "lib/shell.h"
 #include "lib/text.h"
 #include "types/settings_member.h"
 
@@ -103,6 +105,22 @@ loan_command(const struct loan *loan, char *ret, size_t room)
 		(void)snprintf(ret, room, "read %s/creds/%s", at->mount, at->path);
 	else
 		(void)snprintf(ret, room, "kv get -mount=%s %s", at->mount, at->path);
+}
+
+/* The assignment comes first, for one before a command does not reach its $(...); and with an empty
+ * VAULT_TOKEN vault would take the person's own, and hide that somebody else was first. */
+void
+loan_shell(struct buf *out, const struct loan_shell *of)
+{
+	buf_adds(out, "export VAULT_ADDR=");
+	shell_add_word(out, of->address);
+	if (of->name_space != NULL && of->name_space[0] != '\0') {
+		buf_adds(out, " VAULT_NAMESPACE=");
+		shell_add_word(out, of->name_space);
+	}
+	buf_adds(out, "; t=$(vault unwrap -field=token ");
+	shell_add_word(out, of->token);
+	buf_addf(out, ") && VAULT_TOKEN=$t vault %s", of->command);
 }
 
 bool

@@ -10,6 +10,7 @@
 #include "lib/base.h"
 #include "types/limits.h"
 
+struct buf;
 struct settings;
 
 /* The words of a path that is set. */
@@ -32,6 +33,14 @@ struct loan {
 	const char *application; /* in whose file it stands; "": the main one */
 };
 
+#define LOAN_SHELL_MAX 8192 /* bytes of a line: URL, namespace, token and path at their longest */
+
+struct loan_shell {
+	const char *address, *name_space; /* of Vault; "" and NULL: no namespace */
+	const char *token;		  /* that wraps it */
+	const char *command;		  /* of loan_command(): words that need no quotes */
+};
+
 /* Those that have both lines: of the main file, then of applications, from *at = 0 on.  Texts live
  * as long as s does. */
 bool loan_next(const struct settings *s, size_t *at, struct loan *ret);
@@ -51,6 +60,9 @@ bool loan_may_be_value(const struct settings *s);
 
 /* How Vault's own command reads it: "kv get -mount=secret django/database". */
 void loan_command(const struct loan *loan, char *ret, size_t room);
+
+/* Appends a line for a shell that reads it, once, by what a wrapping token stands for. */
+void loan_shell(struct buf *out, const struct loan_shell *of);
 
 /* Is there one of that bare name on that target?  Both may be "*": on any, of any name. */
 bool loan_is_there(const struct settings *s, const char *name, const char *target);

@@ -1,5 +1,5 @@
 """Secrets for minutes: a job that asks for a password of Vault's, a yes with six digits, a person who is lent one in
-private, one that is taken back, and a Vault that is sealed.  Played without a person; Vault, its command, GitHub's
+private, one that is revoked, and a Vault that is sealed.  Played without a person; Vault, its command, GitHub's
 issuer of tokens and Bea's telephone are stand-ins."""
 # SPDX-License-Identifier: ISC
 import contextlib
@@ -188,8 +188,8 @@ def a_person_asks(story):
     story.must(True, "the message is deleted, as it was used")
 
 
-def it_is_taken_back(story):
-    story.tell("--- it is taken back")
+def it_is_revoked(story):
+    story.tell("--- it is revoked")
     mark = story.chat.mark()
     job = Job(story, "orders")
     token = job.goes_on()
@@ -235,7 +235,7 @@ def nothing_is_written(story):
     story.must(not found, f"no password and no token is in the {len(left)} files that the server has written")
 
 
-CHAPTERS = (bea_has_a_second_factor, a_job_asks, a_person_asks, it_is_taken_back, vault_is_sealed, nothing_is_written)
+CHAPTERS = (bea_has_a_second_factor, a_job_asks, a_person_asks, it_is_revoked, vault_is_sealed, nothing_is_written)
 
 
 def prepare(vault):

@@ -108,7 +108,7 @@ def is_lost_on_its_way(scene):
     scene.vault.revoke(job.child())
 
 
-def is_taken_back(scene):
+def is_revoked(scene):
     job = Job(scene)
     scene.reads_creds(job.has())
     scene.admin().say(f"/revoke {job.loan}")
@@ -184,7 +184,7 @@ def nobody_fetches(scene):
 
 
 WAYS = (is_lost_by_a_restart, has_a_yes_and_is_given_back, ends_with_its_job, is_refused, is_lost_on_its_way,
-        is_taken_back, was_made_otherwise, could_not_be_unwrapped, is_shown_to_who_may_not, is_a_keys, is_a_persons,
+        is_revoked, was_made_otherwise, could_not_be_unwrapped, is_shown_to_who_may_not, is_a_keys, is_a_persons,
         nobody_fetches)
 
 

@@ -53,7 +53,7 @@ class Ask(Job):
         return command_of(self.view)
 
     def token(self):
-        return re.search(r"-field=token (\S+)\)", self.command)[1]
+        return re.search(r"-field=token '(\S+)'\)", self.command)[1]
 
     def runs(self):
         """(status, stdout, stderr) of the command in a shell, where somebody's own token is at hand, too."""

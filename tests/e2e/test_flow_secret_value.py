@@ -2,15 +2,20 @@
 Vault; and nothing of it is in anything that the server writes."""
 # SPDX-License-Identifier: ISC
 import json
+import os
+import signal
 
 import pytest
 
-from flow_aid import PATIENCE_S, ended_well
+from flow_aid import PATIENCE_S, Scripts, ended_well
 from secret_aid import CREATE, OWN, WORKFLOWS, Job, Lending
 from stage import wait_until
-from telegram_client import GROUP
+from telegram_client import GROUP, text_of
+from test_canaries import memory
 
 CANARY = "canary-of-a-value-7Vb2Kx9Lm4Qd"
+# Of no shape that is known; scripts print it, so it stands in the files of their runs.
+PRINTED = "a value that scripts print: 0815"
 LINES = f'{CANARY}-1\n"{CANARY}-2"\r\n\tä€𝄞 {CANARY}-3\n'
 LONGEST = CANARY + (65536 - len(CANARY)) * "x"
 PATHS = {
@@ -21,7 +26,9 @@ PATHS = {
     "longer": "kv2 secret app/longer field=text", "nul": "kv2 secret app/nul field=text",
     "short": "kv2 secret app/short field=text", "empty": "kv2 secret app/short field=none",
     "other": "kv2 secret app/one field=nothing", "number": "kv2 secret app/one field=port",
-    "denied": "creds database denied"}
+    "denied": "creds database denied", "printed": "kv2 secret app/printed field=text",
+    "fields": "kv2 secret app/printed", "memory": "kv2 secret app/memory field=text",
+    "memories": "kv2 secret app/memories"}
 READS = """
 path "secret/data/app/*" { capabilities = ["read"] }
 path "kv/app/old" { capabilities = ["read"] }
@@ -34,14 +41,17 @@ class Delivering(Lending):
                 for n in range(WORKFLOWS)}
         for name, path in PATHS.items():
             more |= {f"SECRET_{name.upper()}_PATH": path, f"SECRET_{name.upper()}_FOR": "production",
-                     f"SECRET_{name.upper()}_DELIVERS": "value"}
-        super().__init__(folder, {**more, "SECRET_YES_APPROVALS": "1"})
+                     f"SECRET_{name.upper()}_DELIVERS": "value", f"SECRET_{name.upper()}_TTL": "5m"}
+        self.scripts = Scripts(folder / "scripts")
+        super().__init__(folder, {**more, **self.scripts.settings(), "SECRET_YES_APPROVALS": "1",
+                                  "STAGING_HEALTH_URL": None})
         vault = self.vault
         vault.kv2("secret", "app/one", {"pass.word": CANARY, "port": 5432})
         vault.kv1("kv", "app/old", {"password": CANARY})
         for name, text in (("lines", LINES), ("long", LONGEST), ("longer", LONGEST + "x"), ("nul", f"{CANARY}\0"),
                            ("short", "12345"), ("deleted", CANARY)):
             vault.kv2("secret", f"app/{name}", {"text": text, "none": ""})
+        vault.kv2("secret", "app/printed", {"text": PRINTED, "user": "root"})
         vault.delete("secret", "app/deleted")
         vault.kv2("secret", "hidden", {"text": CANARY})
         vault.creds("database", "user")
@@ -163,6 +173,49 @@ def test_a_person_is_given_a_token_and_no_value(scene):
     who.say("/get_secret user")
     who.hear("vault unwrap -field=token")
     assert len(scene.vault.made) > made and (CREATE, 200) in [(one.path, one.status) for one in scene.vault.calls]
+
+
+@pytest.mark.parametrize("name", ("printed", "fields"))
+def test_a_value_that_is_printed_is_redacted_until_its_time_is_over(scene, name):
+    def fails():
+        scene.commit()
+        who = scene.admin()
+        who.say("/deploy staging")
+        failed = who.hear("Failed: staging", "cannot log in with", buttons=("Log",))
+        who.press(failed, "Log")
+        return text_of(failed), scene.chat.file(who.hear("Log of staging")).decode()
+
+    before = len(scene.bot.log())
+    scene.scripts.deploy(f'echo "as {PRINTED}, root"; echo "cannot log in with {PRINTED}" >&2; exit 65')
+    assert PRINTED in Served(scene).value(name)
+    for text in fails():
+        assert "cannot log in with ***" in text and PRINTED not in text
+    assert Served(scene).value(name)
+    read = scene.bot.log().count("settings reloaded")
+    scene.bot.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: scene.bot.log().count("settings reloaded") > read, PATIENCE_S, "the settings, read anew")
+    scene.pass_time(250)
+    assert "as ***, root" in fails()[1]
+    logged = scene.bot.log()[before:]
+    assert "cannot log in with ***" in logged and PRINTED not in logged
+    scene.pass_time(60)
+    for text in fails():
+        assert f"cannot log in with {PRINTED}" in text
+    scene.scripts.reset()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the server lets nobody but root read its memory")
+@pytest.mark.parametrize("name", ("memory", "memories"))
+def test_a_value_is_in_the_servers_memory_until_its_time_is_over(scene, name):
+    secret = f"canary-of-{name}-5Rt8Yw2Ns6"
+    scene.vault.kv2("secret", f"app/{name}", {"text": f"{secret}-1\n{secret}-2", "other": f"{secret}-3"})
+
+    def is_there():
+        return any(secret.encode() in data for _, data in memory(scene.bot.process.pid))
+    assert secret in Served(scene).value(name)
+    assert is_there()       # redaction has it, and the search finds it
+    scene.pass_time(301)
+    scene.comes(lambda: not is_there(), "that it is forgotten")
 
 
 def test_no_value_is_in_what_the_server_writes(scene):

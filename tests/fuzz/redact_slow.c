@@ -5,6 +5,8 @@
 #define redact_free	   slow_redact_free
 #define redact_room	   slow_redact_room
 #define redact_add	   slow_redact_add
+#define redact_learn_until slow_redact_learn_until
+#define redact_forget	   slow_redact_forget
 #define redact_text	   slow_redact_text
 #define redact_stream	   slow_redact_stream
 #define redact_head	   slow_redact_head

@@ -31,6 +31,7 @@ CORE_FILES = {
     "lib/http_guard.c": (),                     # framing
     "lib/redact.c": (),                         # secrets in output
     "lib/redact_shape.c": (),
+    "lib/redact_value.c": (),
     "lib/setting.c": (),                        # branches, ids, secrets of the settings
     "runner/protocol.c": (),                    # names and refs, on both sides of the runner
     "runner/supervisor_flow.c": (),             # states

@@ -37,6 +37,7 @@ TARGETS = (
     ("lib/http_guard.c", (), ("test_http_guard",)),
     ("lib/redact.c", (), ("test_redact",)),
     ("lib/redact_shape.c", (), ("test_redact_shape", "test_redact")),
+    ("lib/redact_value.c", (), ("test_redact_value", "test_redact")),
     ("runner/protocol.c", ("protocol_is_environment", "protocol_is_commit", "protocol_is_release", "protocol_is_ref",
                            "hex_length", "is_plain"), ("test_protocol",)),
     ("runner/supervisor_flow.c", (), ("test_supervisor_flow",)),

@@ -3,12 +3,11 @@
 #include "decide/work/decide_loan.h"
 
 #include "factor_aid.h"
-#include "job_aid.h"
 #include "lib/mem.h"
+#include "loan_aid.h"
 
 #define MINUTE	   INT64_C(60000)
 #define DB_MIGRATE "/v1/secret/db-migrate"
-#define ACCESSOR   "8609694a-cab0-4b4f-9c4d-0123456789ab"
 
 #define SETTINGS \
 	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
@@ -20,60 +19,12 @@
 	    "SECRET_STRIPE_FOR=production"
 #define MAY "WORKFLOW_SHOP_MAY=secret.db-migrate:production, gate:production"
 
-struct scene {
-	struct world w;
-	struct job job;
-	int64_t loan;
-};
-
 static void
 open_scene(struct scene *s, const char *more)
 {
 	*s = (struct scene){ .job = JOB_OF_SHOP };
 	world_open(&s->w, SETTINGS, MAY, more, NULL);
 }
-
-static int
-wants(struct scene *s, const char *path)
-{
-	struct answer answer = job_asks(&s->w, &s->job, API_SECRET, path, "{}");
-
-	s->loan = answer.work;
-	return answer.status;
-}
-
-static struct answer
-looks(struct scene *s)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/v1/loan/%lld", (long long)s->loan);
-	return job_asks(&s->w, &s->job, API_LOAN, path, NULL);
-}
-
-static int
-gives_back(struct scene *s)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/v1/loan-end/%lld", (long long)s->loan);
-	return job_asks(&s->w, &s->job, API_LOAN_END, path, "{}").status;
-}
-
-static enum deploy_state
-is(struct scene *s)
-{
-	return world_deployment(&s->w, s->loan).state;
-}
-
-static void
-vault_says(struct scene *s, enum effect_kind kind, const struct vault_said *said)
-{
-	world_vault(&s->w, kind, said);
-}
-
-#define MADE  ((struct vault_said){ .is_done = true, .accessor = ACCESSOR })
-#define ENDED ((struct vault_said){ .is_done = true })
 
 static void
 is_lent(struct scene *s)

@@ -3,15 +3,7 @@
 #include "decide/work/decide_loan.h"
 
 #include "factor_aid.h"
-#include "job_aid.h"
-
-#define ACCESSOR "8609694a-cab0-4b4f-9c4d-0123456789ab"
-
-struct scene {
-	struct world w;
-	struct job job;
-	int64_t loan;
-};
+#include "loan_aid.h"
 
 static void
 open_scene(struct scene *s)
@@ -26,48 +18,6 @@ open_scene(struct scene *s)
 	    "SECRET_DB_MIGRATE_DELIVERS=value", "SECRET_STRIPE_PATH=kv2 secret stripe",
 	    "SECRET_STRIPE_FOR=production", "SECRET_STRIPE_DELIVERS=value", NULL);
 }
-
-static int
-wants(struct scene *s, const char *path)
-{
-	struct answer answer = job_asks(&s->w, &s->job, API_SECRET, path, "{}");
-
-	s->loan = answer.work;
-	return answer.status;
-}
-
-static struct answer
-looks(struct scene *s)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/v1/loan/%lld", (long long)s->loan);
-	return job_asks(&s->w, &s->job, API_LOAN, path, NULL);
-}
-
-static int
-gives_back(struct scene *s)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/v1/loan-end/%lld", (long long)s->loan);
-	return job_asks(&s->w, &s->job, API_LOAN_END, path, "{}").status;
-}
-
-static enum deploy_state
-is(struct scene *s)
-{
-	return world_deployment(&s->w, s->loan).state;
-}
-
-static void
-vault_says(struct scene *s, enum effect_kind kind, const struct vault_said *said)
-{
-	world_vault(&s->w, kind, said);
-}
-
-#define MADE  ((struct vault_said){ .is_done = true, .accessor = ACCESSOR })
-#define ENDED ((struct vault_said){ .is_done = true })
 
 TEST(a_value_of_kv_is_read_given_once_and_over)
 {

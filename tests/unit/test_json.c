@@ -104,6 +104,31 @@ takes(const char *text, struct err *err)
 	return !take.failed;
 }
 
+static bool
+add_text(void *ctx, const char *text)
+{
+	struct buf *out = ctx;
+
+	buf_addf(out, "%s ", text);
+	return strcmp(text, "last") != 0;
+}
+
+TEST(each_text_is_visited_at_any_depth_until_a_visit_says_no)
+{
+	static const char text[] =
+	    "{\"key\":\"one\",\"n\":1,\"list\":[\"two\",null,{\"x\":[\"three\"]}],\"z\":\"\"}";
+	CLEANUP(json_freep) struct json *all = json_decode(text, strlen(text), NULL);
+	CLEANUP(json_freep) struct json *some = json_decode("[\"a\",[\"last\"],\"b\"]", 18, NULL);
+	CLEANUP(buf_done) struct buf out = buf_make(100);
+
+	assert_true(json_each_text(all, add_text, &out));
+	assert_string_equal(buf_text(&out), "one two three  ");
+	buf_clear(&out);
+	assert_false(json_each_text(some, add_text, &out));
+	assert_string_equal(buf_text(&out), "a last ");
+	assert_true(json_each_text(NULL, add_text, &out));
+}
+
 TEST(the_first_member_that_is_none_is_said)
 {
 #define SHA1 "0123456789012345678901234567890123456789"

@@ -7,7 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
+#include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/redact.h"
 #include "tests/unit/until.h"
 
 #define WORK  31
@@ -41,6 +44,7 @@ __wrap_crypto_wipe(void *data, size_t size)
 
 struct scene {
 	struct loop *loop;
+	struct redact *redact;
 	struct loan_shelf *shelf;
 	char token[VAULT_TOKEN_MAX + 1];
 };
@@ -53,7 +57,8 @@ begin(void **state)
 	ahead_s = 0;
 	n_wiped = n_values_wiped = 0;
 	s->loop = loop_new(NULL);
-	s->shelf = loan_shelf_new(s->loop);
+	s->redact = redact_new();
+	s->shelf = loan_shelf_new(s->loop, s->redact);
 	*state = s;
 	return 0;
 }
@@ -64,6 +69,7 @@ finish(void **state)
 	struct scene *s = *state;
 
 	loan_shelf_free(s->shelf);
+	redact_free(s->redact);
 	loop_free(s->loop);
 	free(s);
 	return 0;
@@ -191,6 +197,14 @@ SCENE_TEST(one_that_is_too_long_is_not_kept_and_replaces_nothing)
 	assert_int_equal(strlen(s->token), VAULT_TOKEN_MAX);
 }
 
+#define TTL_S 600
+
+static bool
+put_value(struct scene *s, int64_t work, const char *value)
+{
+	return loan_shelf_put_value(s->shelf, work, value, TTL_S * 1000, NULL);
+}
+
 static bool
 takes(struct scene *s, int64_t work, const char *value)
 {
@@ -203,7 +217,7 @@ takes(struct scene *s, int64_t work, const char *value)
 
 SCENE_TEST(a_value_is_given_once_and_is_no_token)
 {
-	assert_true(loan_shelf_put_value(s->shelf, WORK, TOKEN));
+	assert_true(put_value(s, WORK, TOKEN));
 	assert_true(loan_shelf_has(s->shelf, WORK));
 	assert_false(loan_shelf_take(s->shelf, WORK, s->token));
 	assert_false(loan_shelf_look(s->shelf, WORK, s->token));
@@ -218,30 +232,119 @@ SCENE_TEST(a_value_is_given_once_and_is_no_token)
 
 SCENE_TEST(values_have_so_much_room_together)
 {
+	enum { QUARTER = LOAN_SHELF_VALUES / 4 };
 	CLEANUP(freep) char *text = mem_alloc(LOAN_SHELF_VALUES + 2);
+	struct err err;
 
 	memset(text, 'a', LOAN_SHELF_VALUES + 1);
 	text[LOAN_SHELF_VALUES + 1] = '\0';
-	assert_false(loan_shelf_put_value(s->shelf, 1, text));
-	text[LOAN_SHELF_VALUES - 6] = '\0';
-	assert_true(loan_shelf_put_value(s->shelf, 1, text));
-	assert_true(loan_shelf_put_value(s->shelf, 2, "abcdef"));
-	assert_false(loan_shelf_put_value(s->shelf, 3, "b"));
-	assert_true(loan_shelf_put_value(s->shelf, 1, text)); /* in the place that it has */
-	assert_true(loan_shelf_put(s->shelf, 3, TOKEN));      /* no value */
-	assert_true(takes(s, 2, "abcdef"));
-	assert_true(loan_shelf_put_value(s->shelf, 4, "b"));
+	assert_false(put_value(s, 1, text));
+	text[QUARTER] = '\0';
+	assert_true(put_value(s, 1, text) && put_value(s, 2, text) && put_value(s, 3, text));
+	assert_true(put_value(s, 4, text + 6) && put_value(s, 5, "abcdef"));
+	assert_false(loan_shelf_put_value(s->shelf, 6, "bcdefg", 60000, &err));
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_string_equal(err.text, "too much waits to be fetched");
+	assert_true(put_value(s, 1, text));		 /* in the place that it has */
+	assert_true(loan_shelf_put(s->shelf, 6, TOKEN)); /* no value */
+	assert_true(takes(s, 5, "abcdef"));
+	assert_true(put_value(s, 7, "bcdefg"));
+}
+
+/* What redaction makes of it. */
+static void
+check_shown(struct scene *s, const char *text, const char *want)
+{
+	CLEANUP(buf_done) struct buf out = buf_make(4096);
+
+	redact_text(s->redact, text, strlen(text), &out);
+	assert_string_equal(buf_text(&out), want);
+}
+
+SCENE_TEST(a_value_is_redacted_until_its_time_is_over_whatever_becomes_of_it)
+{
+	assert_true(put_value(s, 1, "was-given") && put_value(s, 2, "was-dropped"));
+	assert_true(put_value(s, 3, "was-left"));
+	assert_true(takes(s, 1, "was-given"));
+	loan_shelf_drop(s->shelf, 2);
+	check_shown(s, "was-given was-dropped was-left", "*** *** ***");
+	pass(s, 60);
+	assert_true(put_value(s, 4, "came-later"));
+	pass(s, TTL_S - 62);
+	check_shown(s, "was-given was-dropped was-left came-later", "*** *** *** ***");
+	pass(s, 3);
+	check_shown(
+	    s, "was-given was-dropped was-left came-later", "was-given was-dropped was-left ***");
+	pass(s, 60);
+	check_shown(s, "came-later", "came-later");
+	assert_true(put_value(s, 5, "was-given"));
+	check_shown(s, "was-given", "***");
+	pass(s, TTL_S + 1);
+	check_shown(s, "was-given", "was-given");
+}
+
+SCENE_TEST(a_value_that_lives_for_a_minute_is_redacted_while_it_is_kept)
+{
+	assert_true(loan_shelf_put_value(s->shelf, WORK, "for-a-minute", 60000, NULL));
+	pass(s, LOAN_SHELF_MS / 1000 - 1);
+	check_shown(s, "for-a-minute", "***");
+	assert_true(takes(s, WORK, "for-a-minute"));
+	pass(s, 2);
+	check_shown(s, "for-a-minute", "for-a-minute");
+}
+
+/* All fields of a path are given as JSON. */
+SCENE_TEST(each_text_of_a_value_that_is_json_is_redacted)
+{
+	static const char value[] = "{\"login\":\"root-user\",\"short\":\"abc\",\"port\":5432123,"
+				    "\"more\":[\"of-a-list\",{\"x\":\"within\\n\\\"it\\\"\"}],"
+				    "\"key\":\"{\\\"inner\\\":\\\"of-json-in-it\\\"}\"}";
+
+	assert_true(put_value(s, WORK, value));
+	check_shown(s, value, "***");
+	check_shown(s,
+	    "login root-user abc 5432123 of-a-list within\n\"it\" within inner of-json-in-it",
+	    "login *** abc 5432123 *** *** *** inner ***");
+	assert_true(takes(s, WORK, value));
+	pass(s, TTL_S + 1);
+	check_shown(s, "root-user", "root-user");
+	assert_true(put_value(s, WORK, "{is no JSON}") && takes(s, WORK, "{is no JSON}"));
+}
+
+SCENE_TEST(a_value_that_redaction_cannot_know_is_not_kept)
+{
+	CLEANUP(freep) char *lines = mem_alloc(64 << 10);
+	char value[32];
+	struct err err;
+
+	for (int i = 0; i < 64 << 10; i++)
+		lines[i] = (char)(i % 7 == 6 ? '\n' : 'a' + i / 7 % 26);
+	lines[(64 << 10) - 1] = '\0';
+	assert_false(loan_shelf_put_value(s->shelf, WORK, lines, 60000, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_false(loan_shelf_has(s->shelf, WORK));
+	assert_false(loan_shelf_put_value(s->shelf, WORK, "12345", 60000, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_false(loan_shelf_has(s->shelf, WORK));
+	for (int i = 0; i < REDACT_LENT_MAX; i++) {
+		(void)snprintf(value, sizeof(value), "value-%d", 100 + i);
+		assert_true(put_value(s, WORK, value) && takes(s, WORK, value));
+	}
+	assert_false(loan_shelf_put_value(s->shelf, WORK, "one-more", 60000, &err));
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_false(loan_shelf_has(s->shelf, WORK));
+	assert_true(put_value(s, WORK, "value-163")); /* it is known */
 }
 
 SCENE_TEST(each_way_out_wipes_a_value)
 {
-	assert_true(loan_shelf_put_value(s->shelf, 1, TOKEN "-as-a-value"));
-	assert_true(loan_shelf_put_value(s->shelf, 2, TOKEN "-as-a-value"));
-	assert_true(loan_shelf_put_value(s->shelf, 3, TOKEN "-as-a-value"));
+	assert_true(put_value(s, 1, TOKEN "-as-a-value"));
+	assert_true(put_value(s, 2, TOKEN "-as-a-value"));
+	assert_true(put_value(s, 3, TOKEN "-as-a-value"));
 	assert_int_equal(n_values_wiped, 0);
 	loan_shelf_drop(s->shelf, 1);
 	assert_int_equal(n_values_wiped, 1);
-	assert_true(loan_shelf_put_value(s->shelf, 2, "another"));
+	assert_true(put_value(s, 2, "another"));
 	assert_int_equal(n_values_wiped, 2);
 	pass(s, LOAN_SHELF_MS / 1000 + 1);
 	assert_int_equal(n_values_wiped, 3);

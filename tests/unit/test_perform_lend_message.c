@@ -76,7 +76,7 @@ begin(void **state)
 	assert_non_null(s->settings);
 	s->of->perform.submit = take;
 	s->of->perform.submit_ctx = s;
-	s->of->perform.loans = loan_shelf_new(s->of->loop);
+	s->of->perform.loans = loan_shelf_new(s->of->loop, NULL);
 	n_left = 0;
 	*state = s;
 	return 0;
@@ -170,8 +170,8 @@ SCENE_TEST(a_person_is_sent_the_command_that_reads_it_and_the_token_to_copy)
 	has(heard(s, 0), "\"chat_id\":33,");
 	has(heard(s, 0),
 	    "\"text\":\"\\ud83d\\udd10 db-migrate of production, for who runs this first, within two minutes:\\n"
-	    "<pre>export VAULT_ADDR=https://vault.example.org; t=$(vault unwrap -field=token " LENT
-	    ") &amp;&amp; VAULT_TOKEN=$t vault kv get -mount=secret django/database</pre>\\nSomebody was first ");
+	    "<pre>export VAULT_ADDR='https://vault.example.org'; t=$(vault unwrap -field=token '" LENT
+	    "') &amp;&amp; VAULT_TOKEN=$t vault kv get -mount=secret django/database</pre>\\nSomebody was first ");
 	has(heard(s, 0), "/revoke 31");
 	has(heard(s, 0),
 	    "{\"text\":\"\\ud83d\\udccb Copy the wrapping token\",\"copy_text\":{\"text\":\"" LENT
@@ -207,7 +207,7 @@ SCENE_TEST(a_namespace_is_a_part_of_the_command)
 	lend(s, "old", false);
 	assert_true(said(s).is_done);
 	has(heard(s, 0),
-	    "export VAULT_ADDR=https://vault.example.org VAULT_NAMESPACE=team/a; t=$(");
+	    "export VAULT_ADDR='https://vault.example.org' VAULT_NAMESPACE='team/a'; t=$(");
 }
 
 /* Telegram copies 256 letters; a longer one stands in the command alone, whole. */
@@ -223,7 +223,7 @@ SCENE_TEST(a_long_token_has_no_button_and_is_whole)
 		keep(s, token);
 		lend(s, "db-migrate", false);
 		assert_true(said(s).is_done);
-		(void)snprintf(part, sizeof(part), "-field=token %s) ", token);
+		(void)snprintf(part, sizeof(part), "-field=token '%s') ", token);
 		has(heard(s, i), part);
 		assert_int_equal(strstr(heard(s, i), "copy_text") != NULL, sizes[i] == 256);
 	}

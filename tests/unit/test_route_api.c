@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/redact.h"
 #include "lib/text.h"
 #include "settings/sources/settings_load.h"
 #include "tests/unit/fail_nth.h"
@@ -37,6 +38,7 @@ struct world {
 	const char *log_of;	/* whose application's log the store lets be read; NULL: none's */
 	bool is_read, is_asked; /* it is there; the target was asked */
 	struct loan_shelf *loans;
+	struct redact *redact;
 	bool is_lent;
 	int lent; /* the status of a loan that the store decides; 0: it decides none */
 	char printed[4096];
@@ -147,7 +149,8 @@ set_up(void **state)
 	struct http_server_config config = { .route_count = COUNT(w->routes) };
 
 	w->loop = loop_new(NULL);
-	w->loans = loan_shelf_new(w->loop);
+	w->redact = redact_new();
+	w->loans = loan_shelf_new(w->loop, w->redact);
 	w->settings = load();
 	w->refusals =
 	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = decide, .ctx = w });
@@ -177,6 +180,7 @@ tear_down(void **state)
 	route_api_free(w->api);
 	refusals_free(w->refusals);
 	loan_shelf_free(w->loans);
+	redact_free(w->redact);
 	loop_free(w->loop);
 	settings_unref(w->settings);
 	free(w);
@@ -431,17 +435,17 @@ SCENE_TEST(a_value_stands_in_the_place_of_a_token_and_the_longest_fits)
 {
 	CLEANUP(freep) char *value = mem_alloc(VAULT_VALUE_MAX + 1);
 
-	assert_true(loan_shelf_put_value(w->loans, 31, "a\n\"b\""));
+	assert_true(loan_shelf_put_value(w->loans, 31, "a\n\"bcde\"", 60000, NULL));
 	ask_loan(w, 200, true);
 	assert_int_equal(w->asked.status, 200);
 	assert_string_equal(
-	    w->asked.body, "{\"said\":\"\",\"work\":\"31\",\"value\":\"a\\n\\\"b\\\"\"}");
+	    w->asked.body, "{\"said\":\"\",\"work\":\"31\",\"value\":\"a\\n\\\"bcde\\\"\"}");
 	ask_loan(w, 200, true);
 	assert_int_equal(w->asked.status, 410);
 	assert_false(has(w->asked.body, "value"));
 	memset(value, '\001', VAULT_VALUE_MAX);
 	value[VAULT_VALUE_MAX] = '\0';
-	assert_true(loan_shelf_put_value(w->loans, 31, value));
+	assert_true(loan_shelf_put_value(w->loans, 31, value, 60000, NULL));
 	ask_loan(w, 200, true);
 	assert_int_equal(w->asked.status, 200);
 }

@@ -10,39 +10,25 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "types/loan.h"
 
 #define LOOK_EVERY_MS 1000
 
-/* 'it'"'"'s' */
-static void
-put_quoted(const char *text)
+static int
+print_command(const struct cli_server *local, const struct json *loan)
 {
-	(void)putchar('\'');
-	for (const char *c = text; *c != '\0'; c++)
-		if (*c == '\'')
-			(void)fputs("'\"'\"'", stdout);
-		else
-			(void)putchar(*c);
-	(void)putchar('\'');
-}
+	CLEANUP(buf_wipe) struct buf line = buf_make(LOAN_SHELL_MAX);
 
-/* As in the chat: an assignment before a command does not reach its $(...), and with an empty
- * VAULT_TOKEN vault would take the person's own, and hide that somebody else was first. */
-static void
-print_command(const struct json *loan)
-{
-	const char *name_space = json_text(loan, "namespace");
-
-	(void)fputs("export VAULT_ADDR=", stdout);
-	put_quoted(json_text(loan, "vault"));
-	if (name_space[0] != '\0') {
-		(void)fputs(" VAULT_NAMESPACE=", stdout);
-		put_quoted(name_space);
-	}
-	(void)fputs("; t=$(vault unwrap -field=token ", stdout);
-	put_quoted(json_text(loan, "token"));
-	/* Its three words have no letter that a shell reads as another. */
-	(void)printf(") && VAULT_TOKEN=$t vault %s\n", json_text(loan, "command"));
+	buf_reserve(&line);
+	loan_shell(&line,
+	    &(struct loan_shell){ .address = json_text(loan, "vault"),
+		.name_space = json_text(loan, "namespace"),
+		.token = json_text(loan, "token"),
+		.command = json_text(loan, "command") });
+	if (buf_failed(&line))
+		return cli_server_fail(local, EX_UNAVAILABLE, "the command is too long");
+	(void)printf("%s\n", buf_text(&line));
+	return EX_OK;
 }
 
 static void
@@ -70,10 +56,10 @@ wait_for(const struct cli_server *local, int64_t work)
 
 		if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
 			return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-		if (answer.status == 200 && local->is_json)
+		if (answer.status == 200 && !local->is_json)
+			return print_command(local, answer.json);
+		if (answer.status == 200)
 			(void)printf("%s\n", answer.body);
-		else if (answer.status == 200)
-			print_command(answer.json);
 		if (answer.status != 202)
 			return answer.status == 200 ? EX_OK : cli_server_show_said(local, &answer);
 		if (!local->is_json)

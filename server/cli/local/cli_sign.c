@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/shell.h"
 #include "lib/text.h"
 #include "routes/route_key.h"
 #include "types/settings.h"
@@ -46,19 +47,6 @@ find_key(const struct settings *s, const char *id, char ret[KEY_TEXT], struct er
 	return err_set(err, ERR_MISSING, "no workflow %.60s has a WORKFLOW_<NAME>_KEY here", id);
 }
 
-/* As one word of a shell. */
-static void
-add_quoted(struct buf *out, const char *text)
-{
-	buf_adds(out, "'");
-	for (; *text != '\0'; text++)
-		if (*text == '\'')
-			buf_adds(out, "'\\''");
-		else
-			buf_add(out, text, 1);
-	buf_adds(out, "'");
-}
-
 static void
 add_header(struct buf *out, const char *name, const char *value)
 {
@@ -87,12 +75,12 @@ print_line(const char *key, const char *url, struct route_key_request *request, 
 	if (request->body != NULL) {
 		add_header(&out, "Content-Type", "application/json");
 		buf_adds(&out, " --data-raw ");
-		add_quoted(&out, request->body);
+		shell_add_word(&out, request->body);
 	}
 	buf_adds(&out, url == NULL ? " \"$BOT\"" : " ");
 	if (url != NULL)
-		add_quoted(&out, url);
-	add_quoted(&out, request->path);
+		shell_add_word(&out, url);
+	shell_add_word(&out, request->path);
 	if (!buf_check(&out, err))
 		return false;
 	(void)printf("%s\n", buf_text(&out));
