@@ -59,9 +59,9 @@ write_command(
 {
 	const struct settings_vault *vault = &effect->settings->vault;
 	CLEANUP(buf_wipe) struct buf line = buf_make(LOAN_SHELL_MAX);
-	char command[LIMIT_LINE], target[LIMIT_ENVIRONMENT + LIMIT_LINE];
+	char command[LOAN_COMMAND], target[LIMIT_ENVIRONMENT + LIMIT_LINE];
 
-	loan_command(loan, command, sizeof(command));
+	loan_command(loan, command);
 	buf_reserve(&line);
 	loan_shell(&line,
 	    &(struct loan_shell){ .address = vault->address,

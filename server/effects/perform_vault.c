@@ -161,7 +161,7 @@ keep_value(struct effect *effect, const struct json *body)
 	struct err err;
 
 	buf_reserve(&value); /* what grows leaves copies behind */
-	if (!vault_read_value(body, strcmp(place.kind, "kv2") == 0, place.field, &value, &err) ||
+	if (!vault_read_value(body, place.kind == LOAN_KV2, place.field, &value, &err) ||
 	    !loan_shelf_put_value(effect->perform->loans, effect->subject, buf_text(&value),
 		effect->u.vault.ttl_s * 1000, &err)) {
 		fail_value(effect, err.text, err.code == ERR_BUSY ? AGAIN_S : 0);
@@ -267,9 +267,10 @@ perform_vault_lend(struct perform *perform, struct effect *effect)
 	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
 	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
 	bool is_value = effect->u.vault.value[0] != '\0';
+	enum loan_kind kind = loan_place(effect->u.vault.value).kind;
 	char path[VAULT_PATH];
 
-	if (is_value && !text_starts(effect->u.vault.value, "creds ")) {
+	if (kind == LOAN_KV1 || kind == LOAN_KV2) {
 		read_value(job, NULL);
 		return;
 	}

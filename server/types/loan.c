@@ -10,6 +10,14 @@
 #include "lib/text.h"
 #include "types/settings_member.h"
 
+static const struct {
+	const char *word, *within, *before_mount, *before_path;
+} kinds[] = {
+#define K(name, ...) [LOAN_##name] = { __VA_ARGS__ },
+	LOAN_KINDS(K)
+#undef K
+};
+
 /* "production" of shop's own file is shop/production. */
 static void
 read_target(const char *text, const char *application, char ret[LIMIT_ENVIRONMENT])
@@ -50,6 +58,8 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 			.application = of->application,
 		};
 		ret->at = loan_place(ret->path);
+		if (ret->at.kind == LOAN_NONE)
+			continue;
 		delivers = text_of(member, SECRET_SETTING_DELIVERS);
 		ret->is_value = strcmp(delivers, "value") == 0;
 		read_target(
@@ -59,12 +69,22 @@ loan_next(const struct settings *s, size_t *at, struct loan *ret)
 	return false;
 }
 
+static enum loan_kind
+kind_of(const char *word)
+{
+	enum loan_kind kind = LOAN_KIND_COUNT - 1;
+
+	while (kind != LOAN_NONE && strcmp(kinds[kind].word, word) != 0)
+		kind--;
+	return kind;
+}
+
 struct loan_place
 loan_place(const char *set)
 {
 	struct loan_place place = { .field = "" };
-	char field[LIMIT_LOAN_PATH] = "";
-	char *const words[] = { place.kind, place.mount, place.path, field };
+	char kind[LIMIT_LOAN_PATH] = "", field[LIMIT_LOAN_PATH] = "";
+	char *const words[] = { kind, place.mount, place.path, field };
 
 	for (size_t i = 0; i < COUNT(words) && *set != '\0'; i++) {
 		size_t size = strcspn(set, " ");
@@ -73,6 +93,7 @@ loan_place(const char *set)
 		set += size;
 		set += strspn(set, " ");
 	}
+	place.kind = kind_of(kind);
 	if (field[0] != '\0')
 		(void)text_copy(place.field, LIMIT_LOAN_PATH, strchr(field, '=') + 1); /* it fits */
 	return place;
@@ -81,11 +102,7 @@ loan_place(const char *set)
 void
 loan_place_url(const struct loan_place *place, char *ret, size_t room)
 {
-	const char *within = strcmp(place->kind, "kv2") == 0 ? "data/" :
-	    strcmp(place->kind, "creds") == 0		     ? "creds/" :
-							       "";
-
-	(void)snprintf(ret, room, "%s/%s%s", place->mount, within, place->path);
+	(void)snprintf(ret, room, "%s/%s%s", place->mount, kinds[place->kind].within, place->path);
 }
 
 bool
@@ -97,14 +114,12 @@ loan_may_be_value(const struct settings *s)
 }
 
 void
-loan_command(const struct loan *loan, char *ret, size_t room)
+loan_command(const struct loan *loan, char ret[LOAN_COMMAND])
 {
 	const struct loan_place *at = &loan->at;
 
-	if (strcmp(at->kind, "creds") == 0)
-		(void)snprintf(ret, room, "read %s/creds/%s", at->mount, at->path);
-	else
-		(void)snprintf(ret, room, "kv get -mount=%s %s", at->mount, at->path);
+	(void)snprintf(ret, LOAN_COMMAND, "%s%s%s%s", kinds[at->kind].before_mount, at->mount,
+	    kinds[at->kind].before_path, at->path);
 }
 
 /* The assignment comes first, for one before a command does not reach its $(...); and with an empty

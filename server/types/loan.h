@@ -13,9 +13,25 @@
 struct buf;
 struct settings;
 
+/* K(NAME, its word in a path that is set, what Vault's API has between mount and path; how Vault's
+ * own command reads it: before the mount, before the path).  What has no row is not lent.  The type
+ * VAULT_SECRET of lib/setting.def has the same words. */
+#define LOAN_KINDS(K) \
+	K(NONE,  "",      "",       "",               "") \
+	K(KV1,   "kv1",   "",       "kv get -mount=", " ") \
+	K(KV2,   "kv2",   "data/",  "kv get -mount=", " ") \
+	K(CREDS, "creds", "creds/", "read ",          "/creds/") /* made for each who reads it */
+
+enum loan_kind {
+#define K(name, ...) LOAN_##name,
+	LOAN_KINDS(K)
+#undef K
+	LOAN_KIND_COUNT
+};
+
 /* The words of a path that is set. */
 struct loan_place {
-	char kind[LIMIT_LOAN_PATH]; /* "kv1", "kv2" or "creds" */
+	enum loan_kind kind;
 	char mount[LIMIT_LOAN_PATH];
 	char path[LIMIT_LOAN_PATH];
 	char field[LIMIT_LOAN_PATH]; /* "": all of them */
@@ -59,7 +75,8 @@ void loan_place_url(const struct loan_place *place, char *ret, size_t room);
 bool loan_may_be_value(const struct settings *s);
 
 /* How Vault's own command reads it: "kv get -mount=secret django/database". */
-void loan_command(const struct loan *loan, char *ret, size_t room);
+#define LOAN_COMMAND (2 * LIMIT_LOAN_PATH + 16) /* none is cut */
+void loan_command(const struct loan *loan, char ret[LOAN_COMMAND]);
 
 /* Appends a line for a shell that reads it, once, by what a wrapping token stands for. */
 void loan_shell(struct buf *out, const struct loan_shell *of);

@@ -3,6 +3,7 @@
 #include "folder_aid.h"
 #include "settings_aid.h"
 
+#include "lib/text.h"
 #include "policy/policy.h"
 #include "types/loan.h"
 
@@ -87,15 +88,43 @@ TEST(a_secret_is_read_by_a_command_of_vaults_own)
 		{ "creds  database   migrate", "migrate", "read database/creds/migrate" },
 		{ "kv2   secret  a/b", "a/b", "kv get -mount=secret a/b" },
 	};
-	char command[LIMIT_LINE];
+	char command[LOAN_COMMAND];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct loan loan = { .at = loan_place(rows[i].set) };
 
 		assert_string_equal(loan.at.path, rows[i].path);
-		loan_command(&loan, command, sizeof(command));
+		loan_command(&loan, command);
 		assert_string_equal(command, rows[i].command);
 	}
+}
+
+/* A word that the setting takes and the table lacks would be read in another's way. */
+TEST(each_kind_may_be_set_and_its_longest_command_is_whole)
+{
+	static const char *const words[] = {
+#define K(name, word, ...) word,
+		LOAN_KINDS(K)
+#undef K
+	};
+	char path[230], line[300], command[LOAN_COMMAND];
+
+	memset(path, 'a', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	for (size_t i = LOAN_NONE + 1; i < COUNT(words); i++) {
+		struct settings *s;
+		struct loan loan;
+
+		(void)snprintf(line, sizeof(line), "SECRET_A_PATH=%s mount %s", words[i], path);
+		s = LOAD(NULL, COMPLETE, VAULT, line, "SECRET_A_FOR=production");
+		assert_non_null(s);
+		assert_true(loan_of(s, "a", "production", &loan));
+		assert_int_equal(loan.at.kind, i);
+		loan_command(&loan, command);
+		assert_true(text_ends(command, path));
+		settings_unref(s);
+	}
+	assert_int_equal(loan_place("ssh mount role").kind, LOAN_NONE);
 }
 
 TEST(a_secret_needs_a_path_and_an_environment_that_is_there)

@@ -460,9 +460,9 @@ static void
 put_command(struct tx *tx, const struct loan *loan, struct json_out *json)
 {
 	const struct settings_vault *vault = &tx->settings->vault;
-	char command[LIMIT_LINE];
+	char command[LOAN_COMMAND];
 
-	loan_command(loan, command, sizeof(command));
+	loan_command(loan, command);
 	json_put_str(json, "vault", vault->address);
 	json_put_str(json, "namespace", vault->name_space != NULL ? vault->name_space : "");
 	json_put_str(json, "command", command);

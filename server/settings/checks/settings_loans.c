@@ -58,7 +58,7 @@ settings_check_loans(struct settings_loader *l)
 static void
 say_data(const struct settings_loader *l, const struct loan *loan)
 {
-	if (strcmp(loan->at.kind, "kv2") == 0 && text_starts(loan->at.path, "data/"))
+	if (loan->at.kind == LOAN_KV2 && text_starts(loan->at.path, "data/"))
 		settings_say(l->report, SETTINGS_WARNING,
 		    "secret %s: kv2 %s %s is read at %s/data/%s: leave data/ out, unless there is a folder of that name",
 		    loan->id, loan->at.mount, loan->at.path, loan->at.mount, loan->at.path);
