@@ -185,7 +185,8 @@ CI_TEST_OF(what_is_not_done_in_time_is_refused, "CI_WAIT_MINUTES=20")
 {
 	push(w, COMMIT_A);
 	begins(w, "ci.yml", COMMIT_A);
-	assert_non_null(world_says(w, "CI: ci.yml running, lint.yml not seen yet; refused at 00:20"));
+	assert_non_null(
+	    world_says(w, "CI: ci.yml running, lint.yml not seen yet; refused at 00:20"));
 	w->aid.at += 20 * MINUTE;
 	world_github_runs(w, NULL, 0, NULL);
 	assert_int_equal(world_state(w), DEPLOY_REFUSED);
