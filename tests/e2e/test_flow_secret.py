@@ -117,7 +117,7 @@ def test_people_take_it_back_by_command_and_by_button(scene):
     job.has()
     assert "is being revoked" in who.press(job.message("Lent: production", buttons=("Revoke",)), "Revoke")
     job.is_over()
-    job.message("Lent: production", "revoked", without=("Revoke",))
+    job.message("Revoked: production", without=("Revoke",))
 
 
 def test_a_vault_that_is_sealed_holds_up_nothing_else_and_lends_when_it_is_not(later):
@@ -130,6 +130,7 @@ def test_a_vault_that_is_sealed_holds_up_nothing_else_and_lends_when_it_is_not(l
     later.ada.say("/status")
     later.ada.hear("staging")
     assert job.looks()[0] == 202
+    job.message("Waiting for Vault: production", "Vault is sealed")
     later.vault.state = "active"
     job.unwraps(job.fetches())
     # It is revoked, too, once Vault answers again.
@@ -137,6 +138,7 @@ def test_a_vault_that_is_sealed_holds_up_nothing_else_and_lends_when_it_is_not(l
     assert job.gives_back() == 202
     later.wait_asked(REVOKE)
     assert job.child() is not None and job.phase() == "ending"
+    job.message("Revoking: production", "Vault is sealed; tried again until")
     later.vault.state = "active"
     job.is_over()
 
