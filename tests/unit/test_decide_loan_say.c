@@ -4,6 +4,7 @@
 
 #include "job_aid.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #define ACCESSOR "8609694a-cab0-4b4f-9c4d-0123456789ab"
 #define MINUTE	 INT64_C(60000)
@@ -30,12 +31,11 @@ struct scene {
 	struct job job;
 };
 
-static void
-open_scene(struct scene *s, const char *more)
-{
-	*s = (struct scene){ .job = JOB_OF_SHOP };
-	world_open(&s->w, SETTINGS, more, NULL);
-}
+#define open_scene(s, ...) \
+	do { \
+		*(s) = (struct scene){ .job = JOB_OF_SHOP }; \
+		world_open(&(s)->w, SETTINGS, __VA_ARGS__, NULL); \
+	} while (0)
 
 /* A job's, which is the first work. */
 static void
@@ -176,5 +176,62 @@ TEST(whoever_has_not_used_it_is_rung)
 	assert_non_null(message);
 	assert_false(message->is_silent);
 	assert_non_null(strstr(world_plain(message), "/get_secret stripe asks again"));
+	world_close(&s.w);
+}
+
+/* --- what is lent now --- */
+
+/* Of others those alone that they may revoke; none of what has ended. */
+TEST(what_is_lent_is_listed_for_who_has_it_or_may_revoke_it)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	is_lent_to(&s, OPS);
+	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	assert_non_null(strstr(world_plain(world_last(&s.w)),
+	    "\n\nLent now; /revoke <number> ends it:"
+	    "\n#1 db-migrate of production, workflow:shop, until 00:10"
+	    "\n#2 stripe of production, @eve, until 00:10"));
+	(void)world_text(&s.w, OPS, "/secrets");
+	assert_non_null(strstr(world_plain(world_last(&s.w)), "ends it:\n#2 stripe"));
+	assert_null(strstr(world_plain(world_last(&s.w)), "#1"));
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	assert_non_null(
+	    strstr(world_plain(world_last(&s.w)), "workflow:shop, being revoked, at the latest"));
+	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 2");
+	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
+	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	assert_null(strstr(world_plain(world_last(&s.w)), "Lent now"));
+	world_close(&s.w);
+}
+
+/* Whoever may stop what is there may ask for none of it. */
+TEST(of_many_that_are_lent_ten_are_listed)
+{
+	char run[8];
+	struct scene s;
+
+	open_scene(&s, "ROLE_LEAD_IDS=13", "ROLE_LEAD_MAY=cancel:production");
+	for (int i = 0; i < 12; i++) {
+		char path[32];
+
+		(void)snprintf(run, sizeof(run), "%d", 5000 + i);
+		(void)text_copy(s.job.run, sizeof(s.job.run), run);
+		(void)snprintf(path, sizeof(path), "/v1/loan/%d", i + 1);
+		is_asked(&s);
+		world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+		assert_true(job_asks(&s.w, &s.job, API_LOAN, path, NULL).is_lent);
+		s.w.aid.at += MINUTE / 5;
+	}
+	(void)world_text(&s.w, 13, "/secrets");
+	assert_non_null(strstr(world_plain(world_last(&s.w)), "There is no secret that you may"));
+	assert_non_null(strstr(world_plain(world_last(&s.w)), "\n#10 db-migrate"));
+	assert_null(strstr(world_plain(world_last(&s.w)), "\n#11 "));
+	assert_non_null(strstr(world_plain(world_last(&s.w)), "\nand 2 more"));
 	world_close(&s.w);
 }
