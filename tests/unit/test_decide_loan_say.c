@@ -235,3 +235,46 @@ TEST(of_many_that_are_lent_ten_are_listed)
 	assert_non_null(strstr(world_plain(world_last(&s.w)), "\nand 2 more"));
 	world_close(&s.w);
 }
+
+/* --- which one is cancelled --- */
+
+/* The newest was, and it was named by what it is for. */
+TEST(of_several_that_are_asked_for_a_person_says_which_one_is_cancelled)
+{
+	const struct world_message *which;
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	is_asked(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_string_equal(
+	    world_plain(world_last(&s.w)), "⏳ Cancelling: production secret db-migrate.");
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	is_asked(&s);
+	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe for the refund");
+	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	which = world_last(&s.w);
+	assert_string_equal(world_plain(which),
+	    "❓ /cancel: which? One at a time."
+	    "\nproduction awaiting approval: secret db-migrate · workflow:shop"
+	    "\nproduction in progress: secret stripe \"for the refund\" · @eve");
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_GROUP, world_button(which, "#3 stripe"));
+	assert_int_equal(world_deployment(&s.w, 2).state, DEPLOY_AWAITING_APPROVAL);
+	assert_int_equal(world_deployment(&s.w, 3).state, DEPLOY_FAILED);
+	world_close(&s.w);
+}
+
+/* What is in progress there is meant by its name, whatever is asked for beside it. */
+TEST(a_deployment_in_progress_is_cancelled_before_what_is_asked_for)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "PRODUCTION_CONFIRM=false");
+	is_asked(&s);
+	world_asks(&s.w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_RUNNING);
+	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_STOPPING);
+	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
