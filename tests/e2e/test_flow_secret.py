@@ -207,7 +207,7 @@ def test_what_was_being_revoked_or_made_by_a_server_that_is_killed(scene):
 def test_what_was_made_otherwise_is_given_to_nobody_and_revoked(scene, what):
     scene.vault.troubles.append((CREATE, what))
     job = Job(scene).wants("stripe")
-    job.is_refused(403, "wrap_info")
+    job.is_refused(409, "wrap_info")
     job.is_over()
 
 

@@ -447,12 +447,18 @@ find_own(struct tx *tx, const struct api_request *api, struct deployment *ret)
 	    api->job != NULL ? "this job has" : "you have");
 }
 
-/* Whoever asks again may have it; what was refused stays refused. */
-static bool
-is_lost(const struct deployment *work)
+/* Whoever asks again may have it; Vault refused it, which is no denial of theirs, and no 5xx that is
+ * tried again until it is over; else what was refused stays refused. */
+static int
+status_of(const struct deployment *work)
 {
-	return work->state == DEPLOY_FAILED &&
-	    (work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT);
+	bool has_failed = work->state == DEPLOY_FAILED;
+
+	return has_failed && work->why == DEPLOY_WHY_SCRIPT ? 409 :
+	    has_failed &&
+		(work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT) ?
+							      410 :
+							      403;
 }
 
 /* What a job reads it has in its workflow. */
@@ -494,9 +500,9 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 	else if (work.state == DEPLOY_DONE)
 		decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work.id);
 	else
-		decide_refusef(tx, is_lost(&work) ? 410 : 403,
-		    "#%" PRId64 " is not lent: %s%s%.200s", work.id, deploy_flow_name(work.state),
-		    work.detail[0] != '\0' ? ", " : "", work.detail);
+		decide_refusef(tx, status_of(&work), "#%" PRId64 " is not lent: %s%s%.200s",
+		    work.id, deploy_flow_name(work.state), work.detail[0] != '\0' ? ", " : "",
+		    work.detail);
 	return tx->answer.is_lent;
 }
 
