@@ -109,7 +109,8 @@ def test_each_value_is_given_as_it_is(scene, name, value):
 
 
 @pytest.mark.parametrize("name, why", (
-    ("hidden", "Vault does not let deploybot"), ("absent", "not there, or not allowed"), ("deleted", "that version was deleted"),
+    ("hidden", "Vault does not let deploybot"), ("absent", "not there, or not allowed"),
+    ("deleted", "that version was deleted"),
     ("longer", "longer than 64 KB"), ("nul", "it has a NUL"), ("short", "shorter than 6"), ("empty", "shorter than 6"),
     ("other", "no field nothing"), ("number", "its field port is no text")))
 def test_what_cannot_be_delivered_is_said_why(scene, name, why):

@@ -447,18 +447,17 @@ find_own(struct tx *tx, const struct api_request *api, struct deployment *ret)
 	    api->job != NULL ? "this job has" : "you have");
 }
 
-/* Whoever asks again may have it; Vault refused it, which is no denial of theirs, and no 5xx that is
- * tried again until it is over; else what was refused stays refused. */
+/* Whoever asks again may have what was lost.  What Vault refused is no denial of theirs, and no
+ * 5xx, which is tried again. */
 static int
 status_of(const struct deployment *work)
 {
-	bool has_failed = work->state == DEPLOY_FAILED;
+	bool is_lost = work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT;
 
-	return has_failed && work->why == DEPLOY_WHY_SCRIPT ? 409 :
-	    has_failed &&
-		(work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT) ?
-							      410 :
-							      403;
+	return work->state != DEPLOY_FAILED ? 403 :
+	    is_lost			    ? 410 :
+	    work->why == DEPLOY_WHY_SCRIPT  ? 409 :
+					      403;
 }
 
 /* What a job reads it has in its workflow. */
