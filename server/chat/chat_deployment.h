@@ -15,6 +15,7 @@ struct chat_approvals {
 	bool counts_own;		 /* of whoever asked for it, or confirmed it, too */
 	size_t n;			 /* that count */
 	size_t n_others;		 /* people who may approve it as well */
+	bool is_reminder;		 /* it was asked before */
 	enum needs_unknown unknown;	 /* why one who asked is no known person */
 	const char *tokens;		 /* by which it was asked for; "": by none */
 	bool is_one_more;		 /* `unknown` makes one more necessary */
@@ -66,7 +67,7 @@ struct chat_deployment {
 	const char *first;   /* a question: what runs before its release; "": nothing */
 	const struct chat_approvals
 	    *approvals; /* AWAITING_APPROVAL, what nobody approved, a gate asked; else NULL */
-	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */
+	const struct chat_history *since; /* LIVE, a loan: what became of it; NULL: as it ended */
 	int64_t until;			  /* wall ms: an open question ends then; 0: it does not */
 	size_t n_urls;		    /* AWAITING_CONFIRMATION: health URLs of its environment */
 	const struct release *to;   /* of a rollback: what it brings back */
@@ -227,9 +228,6 @@ void chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag);
 void chat_deployment_nag_over(struct chat_text *text, const char *head);
 void chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at);
 
-/* Half of the time for its approvals is over. */
-void chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *about);
-
 /* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c): which of them it
  * passes, and how many approvals; to who could have approved it, as it stands, with those words
  * ("": of before they were kept); that nobody has reviewed it, the nth reminder of so many. */
@@ -270,11 +268,21 @@ void chat_deployment_given(
 /* "1st", "12th": a place in a queue. */
 const char *chat_ordinal(size_t n, char out[24]);
 
-/* How what a deployment has released is doing. */
+/* What became of what Vault has made for a loan: NONE, nothing that it could revoke. */
+enum chat_loan {
+	CHAT_LOAN_NONE,
+	CHAT_LOAN_LENT,
+	CHAT_LOAN_REVOKING,
+	CHAT_LOAN_REVOKED,
+	CHAT_LOAN_ENDED, /* at Vault, by its time */
+};
+
+/* How what a deployment has released is doing, or what was lent. */
 struct chat_history {
 	int64_t release; /* its number; 0: it has released nothing */
 	int64_t since;	 /* wall ms: when it went live; not looked at where it was replaced */
-	int64_t until;	 /* when it was replaced; 0: it was not */
+	int64_t until;	 /* when it was replaced; 0: it was not; of a loan, when Vault ends it */
+	enum chat_loan loan;
 	bool is_left;	 /* it was rolled back */
 	bool serves;	 /* it is what runs there */
 	struct chat_clock clock;

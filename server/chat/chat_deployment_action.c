@@ -81,12 +81,39 @@ chat_action_progress(struct chat_text *text, const struct chat_deployment *about
 	chat_deployment_steps(text, about);
 }
 
-/* Its first line does. */
-static bool
-names_who_stopped(const struct deployment *action)
+static enum chat_loan
+loan_of(const struct chat_deployment *about)
 {
-	return action->state == DEPLOY_FAILED &&
-	    (action->why == DEPLOY_WHY_CANCELLED || action->why == DEPLOY_WHY_ELSEWHERE);
+	return about->since != NULL ? about->since->loan : CHAT_LOAN_NONE;
+}
+
+/* Its first line says why, or add_loan() does. */
+static bool
+says_why_elsewhere(const struct chat_deployment *about)
+{
+	const struct deployment *action = about->deployment;
+
+	return (action->state == DEPLOY_FAILED &&
+		   (action->why == DEPLOY_WHY_CANCELLED || action->why == DEPLOY_WHY_ELSEWHERE)) ||
+	    (action->state == DEPLOY_DONE && loan_of(about) == CHAT_LOAN_REVOKING);
+}
+
+/* How long what was lent is good, or what Vault has yet to do. */
+static void
+add_loan(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (loan_of(about) == CHAT_LOAN_LENT) {
+		chat_text_since(text, "\nuntil ", &about->clock, about->since->until, about->at);
+		chat_text_add(text,
+		    " at the latest; " MARK_CODE "/revoke %lld" MARK_CODE " ends it now",
+		    (long long)about->deployment->id);
+	} else if (loan_of(about) == CHAT_LOAN_REVOKING) {
+		chat_text_add(text, "\nVault has not revoked it yet");
+		if (about->deployment->state == DEPLOY_DONE)
+			chat_deployment_why(text, ": ", about->deployment, "", WHY_WHOLE);
+		chat_text_since(
+		    text, "; tried again until ", &about->clock, about->since->until, about->at);
+	}
 }
 
 void
@@ -97,8 +124,9 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_first(text, about);
 	if (is_elsewhere(action))
 		chat_text_some(text, "\n", about->touches);
-	if (!names_who_stopped(action))
+	if (!says_why_elsewhere(about))
 		chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
+	add_loan(text, about);
 	chat_deployment_note(text, action);
 	chat_deployment_tail(text, about, TAIL_WHOLE);
 	if (action->state == DEPLOY_FAILED && deployment_is_gate(action))

@@ -125,19 +125,6 @@ chat_deployment_decided(struct chat_text *text, const struct deployment *deploym
 }
 
 void
-chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *about)
-{
-	const struct chat_approvals *is = about->approvals;
-
-	add_subject(text,
-	    deployment_is_rollback(about->deployment) ? FIRST_BACK_AWAITS : FIRST_STILL_AWAITS,
-	    about->deployment);
-	chat_text_add(text, "\n#%lld · approved %zu of %d", (long long)about->deployment->id, is->n,
-	    is->needed);
-	chat_text_since(text, ", until ", &about->clock, is->until, about->at);
-}
-
-void
 chat_deployment_expired(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct chat_approvals *is = about->approvals;

@@ -146,6 +146,18 @@ chat_first_of_question(const struct deployment *deployment)
 }
 
 static enum chat_first
+awaits(const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (about->approvals != NULL && about->approvals->is_reminder)
+		return deployment_is_rollback(deployment) ? FIRST_BACK_AWAITS : FIRST_STILL_AWAITS;
+	return deployment->changed[0] != '\0' ?
+	    FIRST_AWAITS_ANEW :
+	    of_program(deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK, FIRST_AWAITS_FORWARD);
+}
+
+static enum chat_first
 refused(const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
@@ -163,19 +175,28 @@ runs(const struct deployment *deployment)
 {
 	if (deployment_is_gate(deployment))
 		return FIRST_GATE_OPEN;
-	if (deployment_is_loan(deployment))
-		return FIRST_LENDS;
+	if (deployment_is_loan(deployment)) /* why Vault does not make it yet */
+		return deployment->detail[0] != '\0' ? FIRST_WAITS_VAULT : FIRST_LENDS;
 	return deployment_is_action(deployment) ?
 	    FIRST_DOES :
 	    of_program(deployment, FIRST_DEPLOYS, FIRST_GOES_BACK, FIRST_GOES_FORWARD);
 }
 
 static enum chat_first
-done(const struct deployment *deployment)
+done(const struct chat_deployment *about)
 {
-	return deployment_is_loan(deployment) ? FIRST_LENT :
-	    deployment->cancelled_by != 0     ? FIRST_DONE_ANYWAY :
-						FIRST_DONE;
+	static const enum chat_first lent[] = {
+		[CHAT_LOAN_NONE] = FIRST_LENT,
+		[CHAT_LOAN_LENT] = FIRST_LENT,
+		[CHAT_LOAN_REVOKING] = FIRST_REVOKING,
+		[CHAT_LOAN_REVOKED] = FIRST_REVOKED,
+		[CHAT_LOAN_ENDED] = FIRST_WAS_LENT,
+	};
+
+	return deployment_is_loan(about->deployment) ?
+	    lent[about->since != NULL ? about->since->loan : CHAT_LOAN_NONE] :
+	    about->deployment->cancelled_by != 0 ? FIRST_DONE_ANYWAY :
+						   FIRST_DONE;
 }
 
 static enum chat_first
@@ -213,10 +234,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_AWAITING_CONFIRMATION:
 		return asked(deployment);
 	case DEPLOY_AWAITING_APPROVAL:
-		return deployment->changed[0] != '\0' ?
-		    FIRST_AWAITS_ANEW :
-		    of_program(
-			deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK, FIRST_AWAITS_FORWARD);
+		return awaits(about);
 	case DEPLOY_QUEUED:
 		return strcmp(deployment->waits_for, "ci") == 0 ? FIRST_WAITS_CI : FIRST_QUEUED;
 	case DEPLOY_RUNNING:
@@ -245,7 +263,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_FAILED:
 		return failed(about);
 	case DEPLOY_DONE:
-		return done(deployment);
+		return done(about);
 	case DEPLOY_ROLLED_BACK:
 		return deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNED_STOPPED :
 								 FIRST_RETURNED;

@@ -1,5 +1,6 @@
 /* command_cancel.c - /cancel <environment>: ends what is in progress, or what is queued.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -11,6 +12,7 @@
 #include "decide/question/decide_where.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
+#include "store/row_loan.h"
 #include "store/row_work_pipeline.h"
 
 #define CHOICES 10
@@ -19,9 +21,10 @@
 static void
 add_what(struct chat_text *text, const struct deployment *deployment)
 {
-	if (deployment_is_action(deployment))
+	if (deployment_is_action(deployment)) {
 		chat_text_code(text, "", deployment_action_word(deployment));
-	else if (deployment->commit[0] != '\0')
+		chat_text_some(text, " ", deployment->argument);
+	} else if (deployment->commit[0] != '\0')
 		chat_text_commit(text, "", deployment->commit);
 	else
 		chat_text_ref(text, "", deployment->ref);
@@ -101,37 +104,24 @@ find_work(struct tx *tx, const char *name, struct deployment *ret)
 		row_deployment_get(tx, row_work_pipeline_next(tx, name, 0), ret);
 	if (ret->id == 0)
 		row_deployment_queued(tx, name, ret);
-	return ret->id != 0 ? ret : row_deployment_asking(tx, name, ret);
+	if (ret->id == 0)
+		row_deployment_asking(tx, name, ret);
+	return ret->id != 0 ? ret : row_deployment_get(tx, row_loan_open(tx, name, 0), ret);
 }
 
-static void
-cancel_in(struct tx *tx, const struct update *update, const char *name)
+/* What is in progress or queued goes before what is asked for, and before loans, which go on beside
+ * each other. */
+static bool
+is_one_of_many(struct tx *tx, const struct environment *environment, const struct deployment *work)
 {
-	struct environment environment;
-	struct deployment deployment;
-	struct deployment queued;
+	int64_t loan;
 
-	row_environment_get(tx, name, &environment);
-	find_work(tx, name, &deployment);
-	row_deployment_queued(tx, name, &queued);
-	if (deployment.id == 0 && environment_push_waits(&environment)) {
-		drop_push(tx, update, &environment);
-		return;
-	}
-	if (deployment.id == 0) {
-		decide_answer_no(tx, update);
-		(void)decide_send_firstf(tx, &update->address, FIRST_NOTHING_TO_END, name, ".");
-		return;
-	}
-	if (!decide_cancel(tx, &deployment, update)) {
-		decide_answer_no(tx, update);
-		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL, name,
-		    " is %s, which ends by itself.",
-		    deployment_is_rollback(&deployment) ? "rolling back" :
-							  deploy_flow_word(deployment.state));
-		return;
-	}
-	say_cancelling(tx, update, &deployment, queued.id != 0 && queued.id != deployment.id);
+	if (deployment_is_loan(work) && environment_push_waits(environment))
+		return true;
+	if (!deployment_is_loan(work) && deploy_flow_class(work->state) != DEPLOY_CLASS_OPEN)
+		return false;
+	loan = row_loan_open(tx, work->environment, 0);
+	return loan != 0 && (loan != work->id || row_loan_open(tx, work->environment, loan) != 0);
 }
 
 /* --- nothing was named, or all that there is --- */
@@ -153,10 +143,25 @@ add_cancel(struct tx *tx, const struct update *update, const struct deployment *
 	const struct request cancel = request_about("cancel", "work", work->id);
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "%s %.40s %.7s",
-	    deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE ? "✋ Stop" : "✖️ Cancel",
-	    work->environment, deployment_is_action(work) ? work->action : work->commit);
+	if (deployment_is_loan(work))
+		(void)snprintf(label, sizeof(label), "✋ #%" PRId64 " %.20s %.20s", work->id,
+		    work->argument, work->environment); /* cut is fine */
+	else
+		(void)snprintf(label, sizeof(label), "%s %.40s %.7s",
+		    deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE ? "✋ Stop" :
+									    "✖️ Cancel",
+		    work->environment, deployment_is_action(work) ? work->action : work->commit);
 	decide_once_button(tx, update, &cancel, label, keyboard);
+}
+
+static void
+add_line(struct chat_text *text, const struct deployment *work)
+{
+	chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD " %s: ", work->environment,
+	    deploy_flow_word(work->state));
+	add_what(text, work);
+	chat_text_subject(text, " ", work->subject);
+	chat_text_outside(text, " · ", FORGE_PERSON(work->requester));
 }
 
 /* False: there is nothing to cancel. */
@@ -169,23 +174,38 @@ add_environment(struct tx *tx, const struct update *update, const struct request
 
 	row_environment_get(tx, name, &environment);
 	find_work(tx, name, &work);
+	if (deployment_is_loan(&work))
+		work.id = 0; /* add_loans() has it */
 	if (work.id == 0 && !environment_push_waits(&environment))
 		return false;
-	chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD, name);
 	if (work.id == 0) {
+		chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD, name);
 		chat_text_commit(text, " a push waits: ", environment.seen_commit);
 		decide_choice(tx, update, request, name, keyboard);
 		return true;
 	}
-	chat_text_add(text, " %s: ", deploy_flow_word(work.state));
-	add_what(text, &work);
-	chat_text_subject(text, " ", work.subject);
-	chat_text_outside(text, " · ", FORGE_PERSON(work.requester));
+	add_line(text, &work);
 	if (work.client[0] != '\0') /* its grant is the client's, /cancel's the environment's */
 		decide_choice(tx, update, request, name, keyboard);
 	else
 		add_cancel(tx, update, &work, keyboard);
 	return true;
+}
+
+/* They go on beside each other, and beside what else is there.  Returns how many. */
+static size_t
+add_loans(struct tx *tx, const struct update *update, const char *name, struct chat_text *text,
+    struct buttons *keyboard)
+{
+	struct deployment work;
+	int64_t number = 0;
+	size_t n = 0;
+
+	for (; n < CHOICES && (number = row_loan_open(tx, name, number)) != 0 && !tx->failed; n++) {
+		add_line(text, row_deployment_get(tx, number, &work));
+		add_cancel(tx, update, &work, keyboard);
+	}
+	return n;
 }
 
 static void
@@ -201,13 +221,52 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
 	decide_answer_no(tx, update);
 	chat_text_add(&text, "❓ " MARK_BOLD "/cancel" MARK_BOLD ": which?%s",
 	    request->target[0] != '\0' ? " One at a time." : "");
-	for (size_t i = 0; i < scope->n && n < CHOICES; i++)
+	for (size_t i = 0; i < scope->n && n < CHOICES; i++) {
 		n += add_environment(tx, update, &one, scope->at[i]->name, &text, &message.buttons);
+		n += add_loans(tx, update, scope->at[i]->name, &text, &message.buttons);
+	}
 	if (n == 0) {
 		buf_clear(&text.buf);
 		chat_text_add(&text, "Nothing to cancel.");
 	}
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+}
+
+static void
+cancel_in(
+    struct tx *tx, const struct update *update, const struct request *request, const char *name)
+{
+	const struct environment_settings *there = settings_environment(tx->settings, name);
+	const struct decide_scope only = { .n = 1, .at = &there };
+	struct environment environment;
+	struct deployment deployment;
+	struct deployment queued;
+
+	row_environment_get(tx, name, &environment);
+	find_work(tx, name, &deployment);
+	if (there != NULL && is_one_of_many(tx, &environment, &deployment)) {
+		offer(tx, update, request, &only);
+		return;
+	}
+	row_deployment_queued(tx, name, &queued);
+	if (deployment.id == 0 && environment_push_waits(&environment)) {
+		drop_push(tx, update, &environment);
+		return;
+	}
+	if (deployment.id == 0) {
+		decide_answer_no(tx, update);
+		(void)decide_send_firstf(tx, &update->address, FIRST_NOTHING_TO_END, name, ".");
+		return;
+	}
+	if (!decide_cancel(tx, &deployment, update)) {
+		decide_answer_no(tx, update);
+		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL, name,
+		    " is %s, which ends by itself.",
+		    deployment_is_rollback(&deployment) ? "rolling back" :
+							  deploy_flow_word(deployment.state));
+		return;
+	}
+	say_cancelling(tx, update, &deployment, queued.id != 0 && queued.id != deployment.id);
 }
 
 void
@@ -225,5 +284,5 @@ command_cancel(struct tx *tx, const struct update *update, const struct request 
 	    decide_scope_of(tx, update->person, POLICY_CANCEL, "", &scope))
 		offer(tx, update, request, &scope);
 	else if (decide_where_open(tx, update, POLICY_CANCEL, request, name))
-		cancel_in(tx, update, name);
+		cancel_in(tx, update, request, name);
 }

@@ -1,10 +1,12 @@
-/* command_secrets.c - /secrets: what of Vault's one may ask for, and what each needs.  Side: store. */
+/* command_secrets.c - /secrets: what of Vault's one may ask for, what each needs, and what is lent.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
+#include "decide/who/decide_allowed.h"
 #include "decide/who/decide_principal.h"
+#include "decide/work/decide_loan_say.h"
 #include "types/loan.h"
 #include "types/settings.h"
 
@@ -32,7 +34,8 @@ command_secrets(struct tx *tx, const struct update *update, UNUSED const struct 
 	struct loan loan;
 	size_t n = 0;
 
-	if (!decide_may_somewhere(tx, update, POLICY_SECRET, ""))
+	if (!decide_is_allowed_somewhere(tx, update->person, POLICY_CANCEL) &&
+	    !decide_may_somewhere(tx, update, POLICY_SECRET, ""))
 		return;
 	chat_text_add(&text,
 	    "You may ask for these, by " MARK_CODE "/get_secret <name>" MARK_CODE " in private:");
@@ -52,5 +55,6 @@ command_secrets(struct tx *tx, const struct update *update, UNUSED const struct 
 		    "There is no secret that you may ask for. " MARK_CODE "/whoami" MARK_CODE
 		    " says what you may; SECRET_<NAME>_PATH in the settings names one.");
 	}
+	decide_loan_list(tx, update->person, &text);
 	(void)decide_send(tx, &update->address, &text);
 }

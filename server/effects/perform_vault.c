@@ -82,6 +82,16 @@ start(struct vault_job *job, const char *path, const struct buf *body, int wrap_
 		refuse(perform_job_free(&job->job), err.text);
 }
 
+/* Whoever asked is denied nothing: it is our own token that may not, and an admin who can help. */
+static const char *
+reason_of(const struct vault_answer *answer, char ret[LIMIT_LINE])
+{
+	(void)snprintf(ret, LIMIT_LINE, "%s%.200s",
+	    answer->verdict == VAULT_FORBIDDEN ? "Vault does not let deploybot do that: " : "",
+	    answer->detail);
+	return ret;
+}
+
 /* --- a token is made --- */
 
 /* Vault may have done it all the same: what came is no whole answer of its own. */
@@ -138,7 +148,7 @@ on_lent(void *ctx, const struct vault_answer *answer, const struct json *body)
 		said->retry_after_s = answer->retry_after_s > 0 || !comes_back(answer) ?
 		    answer->retry_after_s :
 		    AGAIN_S;
-		(void)text_copy(said->why, sizeof(said->why), answer->detail); /* it fits */
+		(void)reason_of(answer, said->why);
 	}
 	perform_report(effect);
 }
@@ -176,6 +186,7 @@ static void
 on_read(void *ctx, const struct vault_answer *answer, const struct json *body)
 {
 	struct effect *effect = finish(ctx);
+	char why[LIMIT_LINE];
 	bool is_away = answer->verdict == VAULT_AWAY;
 
 	if (answer->verdict == VAULT_DONE)
@@ -185,7 +196,7 @@ on_read(void *ctx, const struct vault_answer *answer, const struct json *body)
 		    "Vault's answer is no JSON that a value is taken from: it has a NUL, or bytes that are no UTF-8",
 		    0);
 	else
-		fail_value(effect, answer->detail,
+		fail_value(effect, reason_of(answer, why),
 		    answer->retry_after_s > 0	      ? answer->retry_after_s :
 			is_away || comes_back(answer) ? AGAIN_S :
 							0);

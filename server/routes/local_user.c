@@ -51,7 +51,7 @@ local_user_judge(const struct settings *settings, const struct local_peer *peer,
 	if (peer->uid == SETTINGS_NOBODY)
 		return "your user cannot be distinguished here: it is of another user namespace";
 	if (peer->uid == peer->server_uid || peer->uid == peer->runner_uid)
-		return "the server's user and the runner's are not let in: scripts run as them";
+		return "the server's user and the runner's are not let in: scripts run as them; ask as your own user";
 	if (peer->uid == 0)
 		return judge_root(settings, peer, ret);
 	if (peer->as != NULL)

@@ -89,6 +89,15 @@ row_loan_over(struct tx *tx, const struct delivery_job *job, int64_t before)
 }
 
 int64_t
+row_loan_open(struct tx *tx, const char *environment, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MIN(work.id), 0) FROM loan CROSS JOIN work ON work.id = loan.work"
+	    " WHERE " IS_OPEN " AND environment = $1 AND work.id > $2 AND " STORE_IS_OPEN,
+	    DB_TEXT(environment), DB_I64(after));
+}
+
+int64_t
 row_loan_count(struct tx *tx)
 {
 	return tx_number(

@@ -49,6 +49,10 @@ int64_t row_loan_of_person(
  * run where the job is not named; 0: there is none. */
 int64_t row_loan_over(struct tx *tx, const struct delivery_job *job, int64_t before);
 
+/* The next work there, behind `after` (0 at first), that is to lend something and has not ended; 0:
+ * there is no more. */
+int64_t row_loan_open(struct tx *tx, const char *environment, int64_t after);
+
 /* All that may still be had or used, or are being revoked. */
 int64_t row_loan_count(struct tx *tx);
 

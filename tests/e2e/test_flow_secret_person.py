@@ -115,7 +115,7 @@ def test_the_command_of_the_message_reads_it_once_and_the_message_goes(scene):
     ask.who.say(f"/revoke {ask.loan}")
     ask.is_over()
     assert user not in scene.vault.users
-    assert re.search(r"used \d\d:\d\d, revoked", text_of(ask.says("used ", "revoked")))
+    assert re.search(r"used \d\d:\d\d\n", text_of(ask.says("Revoked: production", "used ")))
 
 
 def test_the_own_token_of_who_comes_second_reads_nothing(scene):
@@ -155,7 +155,7 @@ def test_what_nobody_uses_is_revoked_and_its_message_goes(scene):
     scene.pass_time(25)
     ask.is_deleted()
     ask.is_over()
-    ask.says("not used, revoked")
+    ask.says("Revoked: production", "not used")
     status, said, _ = ask.runs()
     assert status != 0 and said == ""
 

@@ -119,12 +119,13 @@ def test_each_value_is_given_as_it_is(scene, name, value):
 
 
 @pytest.mark.parametrize("name, why", (
-    ("hidden", "403"), ("absent", "not there, or not allowed"), ("deleted", "that version was deleted"),
+    ("hidden", "Vault does not let deploybot"), ("absent", "not there, or not allowed"),
+    ("deleted", "that version was deleted"),
     ("longer", "longer than 64 KB"), ("nul", "it has a NUL"), ("short", "shorter than 6"), ("empty", "shorter than 6"),
     ("other", "no field nothing"), ("number", "its field port is no text")))
 def test_what_cannot_be_delivered_is_said_why(scene, name, why):
     job = Served(scene).wants(name)
-    job.is_refused(403, why)
+    job.is_refused(409, why)
     assert job.phase() == "over"
 
 
@@ -144,7 +145,7 @@ def test_credentials_end_with_the_child_that_has_read_them(scene):
 
 def test_a_child_that_may_not_read_is_revoked(scene):
     job = Served(scene).wants("denied")
-    job.is_refused(403, "403")
+    job.is_refused(409, "Vault does not let deploybot")
     job.is_over()
 
 

@@ -18,7 +18,7 @@ from stage import get, wait_until
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
 UNMAPPED = "your user is not known here: see LOCAL_<USER>_IS"
-RUNS_SCRIPTS = "the server's user and the runner's are not let in: scripts run as them"
+RUNS_SCRIPTS = "the server's user and the runner's are not let in: scripts run as them; ask as your own user"
 
 
 @pytest.fixture(scope="module")

@@ -58,6 +58,7 @@ static const struct golden {
 	bool is_unprobed, is_first, was_down;
 	bool is_over, is_left; /* LIVE: as it is said later */
 	bool is_gate, is_loan, is_stopped;
+	enum chat_loan loan;
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
 } golden[] = {
@@ -211,7 +212,13 @@ static const struct golden {
 	    .is_stopped = true },
 	{ DEPLOY_DONE, 0, "✅ Lent: " NAME " secret for \"Make it blue\"", .program = PROGRAM_ACTION,
 	    .is_loan = true },
-	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Not lent: " NAME " secret for \"Make it blue\"",
+	{ DEPLOY_DONE, 0, "⏳ Revoking: " NAME " secret for \"Make it blue\"",
+	    .program = PROGRAM_ACTION, .is_loan = true, .loan = CHAT_LOAN_REVOKING },
+	{ DEPLOY_DONE, 0, "↩️ Revoked: " NAME " secret for \"Make it blue\"",
+	    .program = PROGRAM_ACTION, .is_loan = true, .loan = CHAT_LOAN_REVOKED },
+	{ DEPLOY_DONE, 0, "✅ Was lent: " NAME " secret for \"Make it blue\"",
+	    .program = PROGRAM_ACTION, .is_loan = true, .loan = CHAT_LOAN_ENDED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "⛔ Not lent: " NAME " secret for \"Make it blue\"",
 	    .program = PROGRAM_ACTION, .is_loan = true },
 	{ DEPLOY_DONE, 0, "✅ Gate done: " GATE, .program = PROGRAM_ACTION, .is_gate = true },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Gate refused: " GATE, .program = PROGRAM_ACTION,
@@ -300,7 +307,7 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	struct step step = { .at = NOW - 1000 };
 	struct barrier barrier = { .reason = "drops column price" };
 	struct chat_approvals approvals = { .needed = 2, .n = 1, .changes = "" };
-	struct chat_history since = { .until = NOW, .is_left = row->is_left };
+	struct chat_history since = { .until = NOW, .is_left = row->is_left, .loan = row->loan };
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), name);
 	(void)text_copy(
@@ -339,7 +346,7 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	what.rollback_not_started = row->how == NOT_STARTED;
 	what.barriers = &barrier;
 	what.n_barriers = row->barred;
-	if (row->is_over)
+	if (row->is_over || row->is_loan)
 		what.since = &since;
 	if (row->is_awaited)
 		what.approvals = &approvals;
@@ -440,11 +447,12 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 		int64_t confirmed_by, answered_at;
 		enum deploy_why why;
 		bool is_forward, is_again, is_emergency, is_gate, is_pipeline, is_loan,
-		    waits_for_ci;
+		    waits_for_ci, waits_for_vault;
 	} ways[] = {
 		{ .changed = "", .is_gate = true },
 		{ .changed = "", .is_pipeline = true },
 		{ .changed = "", .is_loan = true },
+		{ .changed = "", .is_loan = true, .waits_for_vault = true },
 		{ .changed = "", .waits_for_ci = true },
 		{ .changed = "" },
 		{ .changed = "", .is_forward = true },
@@ -489,6 +497,8 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 				(void)text_copy(work.action, sizeof(work.action), "run-pipeline");
 			if (ways[way].is_loan)
 				(void)text_copy(work.action, sizeof(work.action), "lend-secret");
+			(void)text_copy(work.detail, sizeof(work.detail),
+			    ways[way].waits_for_vault ? "503: Vault is sealed" : "");
 			if (ways[way].waits_for_ci)
 				(void)text_copy(work.waits_for, sizeof(work.waits_for), "ci");
 			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);

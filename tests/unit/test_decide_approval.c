@@ -266,9 +266,10 @@ WORLD_TEST_OF(half_of_its_time_reminds_once_and_all_of_it_ends_it, "PRODUCTION_A
 
 	approval_asks(w, COMMIT_A);
 	world_due(w, TIMER_APPROVAL);
-	assert_non_null(world_says_in(w, WORLD_TEAM,
-	    "❓ Not approved yet: production \"Make it blue\" aaaaaaa\n"
-	    "#1 · approved 0 of 1, until 02:00"));
+	assert_non_null(world_says_in(
+	    w, WORLD_TEAM, "❓ Not approved yet: production \"Make it blue\" aaaaaaa\n"));
+	assert_non_null(strstr(world_plain(world_last(w)), "\n#1 · approved 0 of 1"));
+	assert_null(strstr(world_plain(world_last(w)), "Awaiting approval")); /* it is said once */
 	assert_false(world_last(w)->is_silent);
 	assert_string_not_equal(world_button(world_last(w), "Approve"), "");
 	rings = world_rings_in(w, WORLD_GROUP);

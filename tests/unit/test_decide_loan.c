@@ -310,8 +310,8 @@ TEST(vault_that_is_sealed_is_asked_again_and_what_it_refuses_ends)
 	vault_says(&s, EFFECT_VAULT_LEND, &(struct vault_said){ .why = "403: permission denied" });
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_non_null(strstr(world_deployment(&s.w, s.loan).detail, "permission denied"));
-	assert_int_equal(looks(&s).status, 403);
-	assert_non_null(world_says(&s.w, "❌ Not lent: production secret db-migrate"));
+	assert_int_equal(looks(&s).status, 409); /* it is no denial of theirs */
+	assert_non_null(world_says(&s.w, "⛔ Not lent: production secret db-migrate"));
 
 	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
 	assert_int_equal(wants(&s, DB_MIGRATE), 202);
@@ -388,7 +388,7 @@ TEST(what_was_lent_is_revoked_by_who_may)
 	    world_button(world_says_in(&s.w, WORLD_TEAM, "✅ Lent: production"), "Revoke"));
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
 	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
-	assert_non_null(world_says_in(&s.w, WORLD_TEAM, "revoked"));
+	assert_non_null(world_says_in(&s.w, WORLD_TEAM, "↩️ Revoked: production"));
 	world_answers(&s.w, WORLD_ADMIN, text, "is over");
 	world_close(&s.w);
 }
@@ -554,10 +554,10 @@ TEST(admins_are_sent_that_vault_wrapped_something_else)
 		.is_wrong = true, .accessor = ACCESSOR, .why = "another creation_path" });
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_non_null(world_says_in(&s.w, WORLD_ADMIN,
-	    "🔐 Alarm: production secret db-migrate: another creation_path. It is revoked."));
+	    "🔐 Alarm: production secret db-migrate: another creation_path. It is being revoked."));
 	assert_int_equal(world_audited(&s.w, "secret_unwrap_failed", "8609694a"), 1);
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
-	assert_int_equal(looks(&s).status, 403);
+	assert_int_equal(looks(&s).status, 409);
 	world_close(&s.w);
 }
 

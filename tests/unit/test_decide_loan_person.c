@@ -143,8 +143,7 @@ TEST(who_has_no_grant_is_lent_nothing_and_learns_nothing)
 		s = (struct scene){ 0 };
 		world_open(&s.w, SETTINGS, OPS_MAY("secret.db-migrate:production"), NULL);
 		in_private(&s, OPS, typed[i]);
-		assert_non_null(
-		    world_says_in(&s.w, OPS, "there is no such secret, or you may not"));
+		assert_non_null(world_says_in(&s.w, OPS, "⛔ Denied: "));
 		assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
 		in_private(&s, OPS, "/secrets");
 		assert_non_null(world_says_in(&s.w, OPS, "db-migrate"));
@@ -196,7 +195,8 @@ TEST(a_person_asks_three_times_a_minute)
 			world_vault(&s.w, EFFECT_VAULT_LEND,
 			    &(struct vault_said){ .why = "permission denied" });
 	}
-	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "too often: 3 a minute"));
+	assert_non_null(world_says_in(
+	    &s.w, WORLD_ADMIN, "⛔ Not lent: stripe: you ask for secrets too often: 3 a minute"));
 	assert_int_equal(world_deployment(&s.w, 4).id, 0);
 	world_close(&s.w);
 }
@@ -218,7 +218,7 @@ TEST(what_was_used_is_deleted_from_the_chat_and_goes_on)
 	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "used "));
 	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
 	world_vault(&s.w, EFFECT_VAULT_REVOKE, &THERE);
-	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, ", revoked"));
+	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "production secret stripe\nℹ️ used "));
 	world_close(&s.w);
 }
 

@@ -1,6 +1,6 @@
 /* Goal: who runs deploybot learns before a night which approvals nobody could give.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
+#include "factor_aid.h"
 
 #include <unistd.h>
 
@@ -56,6 +56,47 @@ TEST(a_number_that_nobody_could_reach_is_a_warning)
 	    "CLIENT_ACME_APPROVALS=2", NULL, NULL);
 	says("production: a rollback needs 2 approvals", "PRODUCTION_ROLLBACK_APPROVALS=2",
 	    "PRODUCTION_APPROVERS=lead", NULL);
+}
+
+#define JOB "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main"
+#define MAY "WORKFLOW_SHOP_MAY=secret.db:production"
+
+/* Of those that people alone ask for a code is theirs. */
+TEST(a_secret_that_no_job_could_have_is_a_warning)
+{
+	static const struct {
+		const char *more[4];
+		const char *text;
+	} rows[] = {
+		{ { "SECRET_DB_APPROVALS=3" }, "" },
+		{ { "SECRET_DB_APPROVALS=4" },
+		    "production: the secret db needs 4 approvals, and only 3 people may give one" },
+		{ { "REQUIRE_OTP=secret.db:production" }, "" },
+		{ { "REQUIRE_OTP=secret.db:production", JOB, MAY },
+		    "production: no job is lent db: REQUIRE_OTP asks a code for it" },
+		{ { "REQUIRE_OTP=secret.db:production", JOB, MAY, "SECRET_DB_APPROVALS=1" }, "" },
+	};
+
+	factor_write_key(FACTOR_KEY);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *const *more = rows[i].more;
+		struct doctor *doctor;
+		struct world w;
+
+		world_open(&w, "ROLE_LEAD_IDS=44,55", "ROLE_LEAD_MAY=approve:production,status",
+		    "PUBLIC_URL=https://bot.example.org", "ENABLE_API_SERVER=true",
+		    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org",
+		    "VAULT_TOKEN=hvs.0123456789abcdef0123", "SECRET_DB_PATH=kv2 secret db",
+		    "SECRET_DB_FOR=production", factor_key_setting, more[0], more[1], more[2],
+		    more[3], NULL);
+		doctor = new_doctor(w.aid.settings);
+		doctor_approvals(doctor);
+		if (doctor->count != (rows[i].text[0] != '\0') ||
+		    (doctor->count > 0 && strstr(doctor->findings[0].text, rows[i].text) == NULL))
+			fail_msg("row %zu: %zu, %s", i, doctor->count, doctor->findings[0].text);
+		free(doctor);
+		world_close(&w);
+	}
 }
 
 WORLD_TEST_OF(who_never_wrote_to_the_bot_is_named, "PRODUCTION_APPROVALS=1", "ROLE_LEAD_IDS=44,55",

@@ -312,7 +312,7 @@ SCENE_TEST(what_vault_refuses_was_surely_not_made)
 		const char *why;
 	} rows[] = {
 		{ 400, "HTTP 400: no" },
-		{ 403, "HTTP 403: no" },
+		{ 403, "Vault does not let deploybot do that: HTTP 403: no" },
 		{ 404, "HTTP 404: not there, or not allowed: no" },
 		{ 429, "HTTP 429: no" },
 		{ 503, "HTTP 503: no" },
@@ -471,7 +471,7 @@ SCENE_TEST(a_value_that_cannot_be_delivered_is_said_why)
 		{ 200, "{\"data\":{\"c\":\"" VALUE "\\u0000\"}}", "Vault's answer is no JSON", 0 },
 		{ 200, "{\"data\":{\"c\":\"" VALUE "\xff\"}}", "Vault's answer is no JSON", 0 },
 		{ 204, "", "there are no fields at that path", 0 },
-		{ 403, "{\"errors\":[\"no\"]}", "HTTP 403: no", 0 },
+		{ 403, "{\"errors\":[\"no\"]}", "Vault does not let deploybot do that: ", 0 },
 		{ 404, "{\"errors\":[]}", "HTTP 404: not there, or not allowed", 0 },
 		{ 404, "{\"data\":{\"data\":null,\"metadata\":{\"version\":2}}}",
 		    "HTTP 404: that version was deleted", 0 },
@@ -530,7 +530,7 @@ SCENE_TEST(credentials_are_read_by_a_child_whose_accessor_is_said)
 	got = read_it(s, "creds database migrate");
 	assert_false(got.is_done);
 	assert_string_equal(got.accessor, "Ab.c_D-9");
-	assert_string_equal(got.why, "HTTP 403: no");
+	assert_string_equal(got.why, "Vault does not let deploybot do that: HTTP 403: no");
 	assert_int_equal(s->asked, 2); /* nothing that Vault may have made is asked for twice */
 	s->child = "{\"auth\":{\"client_token\":\"hvs.x\"}}";
 	got = read_it(s, "creds database migrate");

@@ -8,6 +8,7 @@
 #include "lib/text.h"
 #include "policy/needs.h"
 #include "store/row_chat.h"
+#include "types/loan.h"
 
 /* The worst case: one of those who may approve asks for it. */
 static void
@@ -56,15 +57,47 @@ examine_client(struct doctor *doctor, const struct client_settings *client)
 	examine_number(doctor, &work, "an action", client->approvals);
 }
 
+static bool
+is_for_a_job(const struct settings *s, const struct loan *loan)
+{
+	for (size_t i = 0; i < s->roles->count; i++)
+		if (s->roles->role[i].of == PRINCIPAL_WORKFLOW &&
+		    policy_decide_secret(s,
+			(struct principal){ .kind = PRINCIPAL_WORKFLOW, .lent = i + 1 }, loan->name,
+			loan->target, clock_wall_ms())
+			    .verdict == POLICY_ALLOW)
+			return true;
+	return false;
+}
+
+static void
+examine_loan(struct doctor *doctor, const struct loan *loan)
+{
+	struct needs_work work = { .environment = loan->target, .secret = loan->name };
+	char what[LIMIT_LINE];
+
+	(void)text_copy(work.target, sizeof(work.target), loan->target);
+	(void)snprintf(what, sizeof(what), "the secret %.80s", loan->id);
+	examine_number(doctor, &work, what, loan->approvals);
+	if (loan->approvals == 0 && is_for_a_job(doctor->settings, loan) &&
+	    policy_needs_factor(doctor->settings, POLICY_SECRET, loan->name, loan->target))
+		TELL(doctor, FILES, WARNING,
+		    "%s: no job is lent %s: REQUIRE_OTP asks a code for it, and nobody approves who could give one: set its SECRET_<NAME>_APPROVALS",
+		    loan->target, loan->id);
+}
+
 void
 doctor_approvals(struct doctor *doctor)
 {
+	struct loan loan;
 	const struct settings *s = doctor->settings;
 
 	for (size_t i = 0; i < s->environment_count; i++)
 		examine_environment(doctor, &s->environments[i]);
 	for (size_t i = 0; i < s->client_count; i++)
 		examine_client(doctor, &s->clients[i]);
+	for (size_t at = 0; loan_next(s, &at, &loan);)
+		examine_loan(doctor, &loan);
 }
 
 /* Each once, wherever they may approve. */

@@ -249,9 +249,13 @@ print_loans(const struct settings *s, struct buf *text)
 	struct loan loan;
 
 	for (size_t at = 0; loan_next(s, &at, &loan);)
-		buf_addf(text, "%s%s (%s) for %s, %d approvals, for %d minutes%s", between(text),
+		buf_addf(text, "%s%s (%s) for %s, %d approvals, for %d minutes%s%s", between(text),
 		    loan.id, loan.path, loan.target, loan.approvals, (int)(loan.ttl_ms / 60000),
-		    loan.is_value ? ", as its value" : "");
+		    loan.is_value ? ", as its value" : "",
+		    loan.approvals == 0 &&
+			    policy_needs_factor(s, POLICY_SECRET, loan.name, loan.target) ?
+			", to no job: it has no code, and nobody approves" :
+			"");
 	if (text->size > 0)
 		print_wrapped("lends:", text);
 }

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/tell/decide_tell_inside.h"
 
-#include <stdlib.h>
-
 #include "chat/chat_text.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
@@ -166,23 +164,22 @@ decide_tell_approvers_in(struct tx *tx, const struct deployment *deployment, int
 	ask(tx, &about, chat, false);
 }
 
-/* The question, below all else of its chat, and in front of it that it is still one. */
+/* The question, below all else of its chat, and that it is still one. */
 static void
 remind_in(struct tx *tx, const struct chat_deployment *about, int64_t row, bool rings)
 {
+	struct chat_deployment again = *about;
+	struct chat_approvals approvals = *about->approvals;
 	CLEANUP(message_done) struct message now = { 0 };
 
 	row_message_get(tx, row, &now);
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	decide_tell_render(tx, about, now.address.chat, &message);
+	approvals.is_reminder = true;
+	again.approvals = &approvals;
+	decide_tell_render(tx, &again, now.address.chat, &message);
 	if (row == 0 || message.head == NULL)
 		return;
-	chat_deployment_reminder(&text, about);
-	chat_text_add(&text, "\n\n%s", message.head);
-	free(message.head);
-	message.head = chat_text_take(&text);
 	message.is_silent = !rings;
 	row_message_renew(tx, row, &message);
 }

@@ -342,7 +342,10 @@ struct buttons *
 decide_tell_buttons(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *ret)
 {
-	const struct request cancel = request_about("cancel", "work", deployment->id);
+	/* Whoever asked for a loan may give it up, whatever else they may there. */
+	bool gives_up = deployment_is_loan(deployment) && chat == deployment->requested_by;
+	const struct request cancel =
+	    request_about(gives_up ? "revoke" : "cancel", "work", deployment->id);
 	char label[LIMIT_BUTTON];
 
 	*ret = (struct buttons){ 0 };
@@ -363,7 +366,7 @@ decide_tell_buttons(
 		add_answer(tx, deployment, "no", chat, NOT_NOW, ret);
 	}
 	if (deployment_may_be_cancelled(deployment) &&
-	    (may_in(tx, POLICY_CANCEL, deployment, chat) ||
+	    (gives_up || may_in(tx, POLICY_CANCEL, deployment, chat) ||
 		deployment_is_own_place(deployment, chat)))
 		row_button_show_for(tx, &cancel, chat, 0,
 		    deployment_is_asked(deployment) ? NOT_NOW :

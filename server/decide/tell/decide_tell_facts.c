@@ -23,6 +23,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_left_host.h"
+#include "store/row_loan.h"
 #include "store/row_question.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
@@ -407,12 +408,31 @@ site_of(const struct environment_settings *settings, char ret[LIMIT_URL])
 	return ret;
 }
 
-/* Of a release that is live: where, and what came with it. */
+/* Where it was not given Vault has something to end at most. */
+static struct chat_history
+history_of_loan(struct tx *tx, int64_t work)
+{
+	const struct loan_row row = row_loan_get(tx, work);
+
+	return (struct chat_history){ .until = row.until,
+		.loan = row.accessor[0] == '\0' ? CHAT_LOAN_NONE :
+		    row.state == LOAN_GIVEN	? CHAT_LOAN_LENT :
+		    row.state == LOAN_ENDING	? CHAT_LOAN_REVOKING :
+		    row.state != LOAN_OVER	? CHAT_LOAN_NONE :
+		    row.until == 0		? CHAT_LOAN_REVOKED :
+						  CHAT_LOAN_ENDED };
+}
+
+/* Of a release that is live, or of a loan: where, and what came with it. */
 static void
 add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
 {
 	const struct deployment *deployment = about->deployment;
 
+	if (deployment_is_loan(deployment)) {
+		rows->since = history_of_loan(tx, deployment->id);
+		about->since = &rows->since;
+	}
 	if (deployment->state != DEPLOY_LIVE || deployment_is_action(deployment))
 		return;
 	if (about->environment->is_down) { /* it was, when that began */

@@ -155,11 +155,12 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 }
 
 /* They say how it ended; where somebody has yet to see that, or it is down, who has, or that it is
- * over, is said there later. */
+ * over, is said there later; and what was lent goes on behind the end of its work. */
 static void
 end_copies(struct tx *tx, const struct deployment *deployment)
 {
-	if (decide_nag_is_open(tx, deployment) || deployment_left_doubt(deployment))
+	if (decide_nag_is_open(tx, deployment) || deployment_left_doubt(deployment) ||
+	    deployment_is_loan(deployment))
 		row_shown_become(tx, deployment->id, SHOWN_APPROVER, SHOWN_TEAM);
 	else
 		row_shown_clear(tx, deployment->id, SHOWN_TEAM);

@@ -15,6 +15,7 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
+#include "decide/work/decide_loan_say.h"
 #include "decide/work/decide_loan_yes.h"
 #include "lib/buf.h"
 #include "lib/json.h"
@@ -123,14 +124,14 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
-/* Behind what was said before: "used 14:02, revoked". */
+/* Behind what was said before: "used 14:02, revoked"; how "": its first line says it. */
 static void
 say_over(struct tx *tx, struct deployment *work, const char *how)
 {
 	size_t size = strlen(work->note);
 
-	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s", size > 0 ? ", " : "",
-	    how); /* cut is fine */
+	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s",
+	    size > 0 && how[0] != '\0' ? ", " : "", how); /* cut is fine */
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
 }
@@ -165,12 +166,18 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (!said->is_done && tx->at < row->until) {
 		order_revoke(tx, row, tries + 1,
 		    SECOND_MS * (said->retry_after_s > pause_s ? said->retry_after_s : pause_s));
+		decide_loan_say_waits(tx, &work, said->why);
 		return;
 	}
 	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row,
 	    said->is_done ? "revoked" : "ended by Vault");
+	row->until = said->is_done ? 0 : row->until;
 	set_state(tx, row, LOAN_OVER, 0);
-	say_over(tx, &work, said->is_done ? "revoked" : "it has ended at Vault");
+	decide_loan_say_waits(tx, &work, "");
+	say_over(tx, &work,
+	    !said->is_done		  ? "it has ended at Vault" :
+		work.state == DEPLOY_DONE ? "" :
+					    "revoked");
 }
 
 /* --- somebody else may have it --- */
@@ -181,13 +188,14 @@ alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row, 
 {
 	const struct chat_first_row *first = &chat_first_rows[FIRST_INTERCEPTED];
 	const char *accessor = row->accessor;
+	bool is_ending = row->state == LOAN_ENDING;
 
 	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, row, outcome);
 	decide_factor_tell(tx, 0,
 	    "%s%s%s%s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
 	    " has who asked; what was done with it stands in Vault's audit, by the accessor %.8s.",
 	    first->before, work->environment, first->behind, work->argument, what,
-	    accessor[0] != '\0' ? " It is revoked." : "", work->id,
+	    is_ending ? " It is being revoked." : "", work->id,
 	    accessor[0] != '\0' ? accessor : "(not known)");
 }
 
@@ -265,6 +273,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	row->until = tx->at + SECOND_MS * tx->effect->u.vault.ttl_s;
 	if (said->is_done && is_wanted) {
 		set_state(tx, row, LOAN_KEPT, tx->at + FETCH_MS);
+		decide_loan_say_waits(tx, &work, "");
 		if (row->chat != 0)
 			send(tx, &work, row);
 		return;
@@ -274,6 +283,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	    tx->at + SECOND_MS * said->retry_after_s <
 		work.started_at + tx->settings->vault.wait_ms) {
 		set_state(tx, row, LOAN_ASKED, tx->at + SECOND_MS * said->retry_after_s);
+		decide_loan_say_waits(tx, &work, said->why);
 		return;
 	}
 	revoke(tx, row);
@@ -389,6 +399,8 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	} else if (said->is_done) {
 		revoke(tx, row);
 		say_over(tx, &work, "not used");
+		if (row->chat != 0)
+			decide_loan_say_unused(tx, &work);
 	} else if (row->chat != 0) {
 		say_over(tx, &work, "Vault has not said whether it was used");
 	}
@@ -409,18 +421,6 @@ decide_loan_said(struct tx *tx, const struct vault_said *said)
 		sent(tx, &row, said);
 	else
 		looked(tx, &row, said);
-}
-
-/* --- somebody wants it revoked --- */
-
-static void
-say(struct tx *tx, const struct update *update, const struct deployment *work, const char *how)
-{
-	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
-		decide_toastf(tx, update, false, "%s %s", work->argument, how);
-	else
-		(void)decide_send_firstf(tx, &update->address, FIRST_REVOKES, work->environment,
-		    " %s %s", work->argument, how);
 }
 
 /* --- it is fetched --- */
@@ -447,12 +447,17 @@ find_own(struct tx *tx, const struct api_request *api, struct deployment *ret)
 	    api->job != NULL ? "this job has" : "you have");
 }
 
-/* Whoever asks again may have it; what was refused stays refused. */
-static bool
-is_lost(const struct deployment *work)
+/* Whoever asks again may have what was lost.  What Vault refused is no denial of theirs, and no
+ * 5xx, which is tried again. */
+static int
+status_of(const struct deployment *work)
 {
-	return work->state == DEPLOY_FAILED &&
-	    (work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT);
+	bool is_lost = work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT;
+
+	return work->state != DEPLOY_FAILED ? 403 :
+	    is_lost			    ? 410 :
+	    work->why == DEPLOY_WHY_SCRIPT  ? 409 :
+					      403;
 }
 
 /* What a job reads it has in its workflow. */
@@ -494,9 +499,9 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 	else if (work.state == DEPLOY_DONE)
 		decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work.id);
 	else
-		decide_refusef(tx, is_lost(&work) ? 410 : 403,
-		    "#%" PRId64 " is not lent: %s%s%.200s", work.id, deploy_flow_name(work.state),
-		    work.detail[0] != '\0' ? ", " : "", work.detail);
+		decide_refusef(tx, status_of(&work), "#%" PRId64 " is not lent: %s%s%.200s",
+		    work.id, deploy_flow_name(work.state), work.detail[0] != '\0' ? ", " : "",
+		    work.detail);
 	return tx->answer.is_lent;
 }
 
@@ -531,30 +536,10 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 	if (work.state != DEPLOY_DONE) {
 		end_of_job(tx, work.id, NOT_UNWRAPPED);
 	} else if (row_rate_limit_take(tx, once, 1, ALARM_EACH_MS)) {
+		revoke(tx, &row);
 		alarm(tx, &work, &row, "failed",
 		    NOT_UNWRAPPED ": somebody else may have had it first");
-		revoke(tx, &row);
 		say_over(tx, &work, NOT_UNWRAPPED);
-	}
-}
-
-/* NULL: it can be revoked. */
-static const char *
-why_not_revoked(const struct deployment *work, const struct loan_row *row)
-{
-	bool is_value = row->accessor[0] == '\0' && work->state == DEPLOY_DONE;
-
-	switch (row->state) {
-	case LOAN_ASKED:
-		return "was not lent.";
-	case LOAN_ENDING:
-		return "is being revoked: Vault has not said yet that it is.";
-	case LOAN_OVER:
-		return is_value ?
-		    "was given as it is, and Vault can revoke nothing of it: change it there." :
-		    "is over: nobody has it any more.";
-	default:
-		return NULL;
 	}
 }
 
@@ -562,7 +547,7 @@ void
 decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work)
 {
 	struct loan_row row = row_loan_get(tx, work->id);
-	const char *why_not = why_not_revoked(work, &row);
+	const char *why_not = decide_loan_not_revoked(work, &row);
 	char user[PRINCIPAL_TEXT];
 
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
@@ -571,14 +556,16 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	}
 	if (why_not != NULL) {
 		decide_answer_no(tx, update);
-		say(tx, update, work, why_not);
+		decide_loan_answer(tx, update, work, why_not);
 		return;
 	}
 	decide_audit_request(tx, work, decide_user(tx, update->person, user),
 	    AUDIT_CODE_CANCEL_REQUESTED, "requested",
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
-	say(tx, update, work, "is being revoked at Vault.");
+	decide_tell(tx, work, NULL);
+	row_deployment_save(tx, work);
+	decide_loan_answer(tx, update, work, "is being revoked at Vault.");
 }
 
 void

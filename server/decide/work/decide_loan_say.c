@@ -1,0 +1,119 @@
+/* decide_loan_say.c - what people read of a loan: it waits, is open, is over.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_loan_say.h"
+
+#include <inttypes.h>
+
+#include "decide/decide_limit.h"
+#include "decide/decide_reply.h"
+#include "decide/tell/decide_tell.h"
+#include "decide/who/decide_allowed.h"
+#include "lib/text.h"
+#include "store/row_deployment.h"
+#include "store/row_loan.h"
+#include "store/row_message.h"
+
+#define LISTED 10
+
+void
+decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why)
+{
+	bool may_say = work->state == DEPLOY_DONE || work->state == DEPLOY_RUNNING;
+
+	if (!may_say || (work->detail[0] == '\0') == (why[0] == '\0'))
+		return;
+	(void)text_copy(work->detail, sizeof(work->detail), why); /* cut is fine */
+	decide_tell(tx, work, NULL);
+	row_deployment_save(tx, work);
+}
+
+void
+decide_loan_say_unused(struct tx *tx, const struct deployment *work)
+{
+	CLEANUP(message_done) struct message message = { .address = work->address };
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_first(&text, FIRST_NOT_USED, work->environment);
+	chat_text_outside(&text, "secret ", work->argument);
+	chat_text_add(&text,
+	    "\nNobody has unwrapped #%" PRId64
+	    " within two minutes: it is being revoked. " MARK_CODE "/get_secret %s" MARK_CODE
+	    " asks again.",
+	    work->id, work->argument);
+	message.is_silent = !decide_may_ring_chat(tx, work->address.chat);
+	message.head = chat_text_take(&text);
+	(void)row_message_add(tx, &message);
+}
+
+void
+decide_loan_answer(
+    struct tx *tx, const struct update *update, const struct deployment *work, const char *how)
+{
+	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
+		decide_toastf(tx, update, false, "%s %s", work->argument, how);
+	else
+		(void)decide_send_firstf(tx, &update->address, FIRST_REVOKES, work->environment,
+		    " %s %s", work->argument, how);
+}
+
+const char *
+decide_loan_not_revoked(const struct deployment *work, const struct loan_row *row)
+{
+	bool is_value = row->accessor[0] == '\0' && work->state == DEPLOY_DONE;
+
+	switch (row->state) {
+	case LOAN_ASKED:
+		return "was not lent.";
+	case LOAN_ENDING:
+		return "is being revoked: Vault has not said yet that it is.";
+	case LOAN_OVER:
+		return is_value ?
+		    "was given as it is, and Vault can revoke nothing of it: change it there." :
+		    "is over: nobody has it any more.";
+	default:
+		return NULL;
+	}
+}
+
+/* "#12 db-migrate of production, workflow:shop, until 14:20" */
+static void
+add_line(struct tx *tx, const struct deployment *work, const struct loan_row *row,
+    struct chat_text *text)
+{
+	const struct chat_clock clock = decide_clock(tx, work->environment);
+
+	chat_text_add(text, "\n#%" PRId64, work->id);
+	chat_text_code(text, " ", work->argument);
+	chat_text_outside(text, " of ", work->environment);
+	chat_text_outside(text, ", ", FORGE_PERSON(work->requester));
+	chat_text_since(text,
+	    row->state == LOAN_ENDING ? ", being revoked, at the latest " : ", until ", &clock,
+	    row->until, tx->at);
+}
+
+void
+decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text)
+{
+	static const enum loan_state open[] = { LOAN_GIVEN, LOAN_ENDING };
+	struct deployment work;
+	struct loan_row row;
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(open); i++)
+		for (int64_t number = 0;
+		     (number = row_loan_next(tx, open[i], number)) != 0 && !tx->failed;) {
+			row_deployment_get(tx, number, &work);
+			row = row_loan_get(tx, number);
+			if (work.requested_by != person &&
+			    !decide_is_allowed(tx, person, POLICY_CANCEL, work.environment))
+				continue;
+			if (n == 0)
+				chat_text_add(text,
+				    "\n\nLent now; " MARK_CODE "/revoke <number>" MARK_CODE
+				    " ends it:");
+			if (n++ < LISTED)
+				add_line(tx, &work, &row, text);
+		}
+	if (n > LISTED)
+		chat_text_add(text, "\nand %zu more", n - LISTED);
+}

@@ -1,0 +1,28 @@
+/* decide_loan_say.h - what people read of a loan: it waits, is open, is over.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+#include "types/update.h"
+
+struct chat_text;
+struct deployment;
+struct loan_row;
+
+/* Its messages say from now on why Vault has not made it yet, or not revoked it; why "": they do no
+ * longer.  That Vault says so again with another reason is no news. */
+void decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why);
+
+/* Rings with the person who asked in a chat: what they were sent was not used, and is revoked. */
+void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
+
+/* Whoever wants it revoked reads how that stands. */
+void decide_loan_answer(
+    struct tx *tx, const struct update *update, const struct deployment *work, const char *how);
+
+/* Why it cannot be revoked; NULL: it can. */
+const char *decide_loan_not_revoked(const struct deployment *work, const struct loan_row *row);
+
+/* A line for each that is lent, or not revoked yet, of those that this person has or may revoke;
+ * nothing where there is none. */
+void decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text);
