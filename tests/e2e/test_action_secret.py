@@ -500,6 +500,7 @@ def test_a_value_that_deploybot_delivers_needs_no_vault_at_gitlab(gitlab, run):
 
 @pytest.mark.parametrize("changed, trouble, words", [
     ({"DEPLOYBOT_SECRET_READ": ""}, None, None), ({}, ("sys/wrapping/lookup", 503), None),
+    ({}, ("sys/wrapping/unwrap", 403), "Vault: HTTP 403"),
     ({"DEPLOYBOT_VAULT_ROLE": "deploybot-len"}, None, "was not made by creation_path auth/token/create/deploybot-len."),
     ({}, ("sys/wrapping/lookup", 400), "is not known to Vault."), ({}, ("sys/wrapping/unwrap", 400), "not unwrapped."),
     ({"VAULT_NAMESPACE": "team"}, None, "namespace not found"),
@@ -509,8 +510,8 @@ def test_what_gitlabs_job_says_of_what_was_lent(gitlab, run, changed, trouble, w
     job = run(**changed)
     had = ends(gitlab, job, "failed" if words else "success")
     assert (had is None) == bool(words) and (not words or words in job.log), job.log
-    if words and words.endswith("."):
-        assert FIRST.format(job.secret_job.loan) in job.log and gitlab.reports(job.secret_job)
+    is_alarm = bool(words) and words.endswith(".")
+    assert gitlab.reports(job.secret_job) == is_alarm == (FIRST.format(job.secret_job.loan) in job.log), job.log
 
 
 def test_a_job_of_gitlab_that_may_not_is_refused_in_deploybots_words(run):
