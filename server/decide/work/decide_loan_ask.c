@@ -131,7 +131,7 @@ find_granted(struct tx *tx, const struct asker *asker, struct loan *ret)
 static int
 refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char ret[LIMIT_LINE])
 {
-	const char *refused = decide_refusal(tx, loan->target);
+	const char *refused = decide_refusal_of(tx, loan->target, true);
 
 	if (!loan_of(tx->settings, loan->name, loan->target, &(struct loan){ 0 })) {
 		(void)snprintf(ret, LIMIT_LINE,
