@@ -89,10 +89,12 @@ row_loan_over(struct tx *tx, const struct delivery_job *job, int64_t before)
 }
 
 int64_t
-row_loan_count(struct tx *tx)
+row_loan_count(struct tx *tx, int64_t person)
 {
-	return tx_number(
-	    tx, "SELECT COUNT(*) FROM loan CROSS JOIN work ON work.id = loan.work WHERE " IS_OPEN);
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM loan CROSS JOIN work ON work.id = loan.work WHERE " IS_OPEN
+	    " AND ($1 = 0 OR requested_by = $1)",
+	    DB_I64(person));
 }
 
 int64_t

@@ -20,10 +20,12 @@
 #include "types/loan.h"
 #include "types/settings.h"
 
-#define LOANS_MAX 64
-#define MINUTE_MS INT64_C(60000)
-#define BY_JOBS	  5 /* a minute, of a workflow */
-#define BY_PEOPLE 3 /* of a person */
+#define LOANS_MAX    64
+#define LOANS_JOBS   16 /* of these by one workflow: it locks nobody out */
+#define LOANS_PEOPLE 8	/* by one person */
+#define MINUTE_MS    INT64_C(60000)
+#define BY_JOBS	     5 /* a minute, of a workflow */
+#define BY_PEOPLE    3 /* of a person */
 
 /* Who asks: a job, a person over /v1, or a person in the chat. */
 struct asker {
@@ -127,6 +129,23 @@ find_granted(struct tx *tx, const struct asker *asker, struct loan *ret)
 
 /* --- is it lent? --- */
 
+/* "16 secrets of this workflow": there is no more room; "": there is. */
+static void
+find_crowd(struct tx *tx, const struct asker *asker, char ret[LIMIT_LINE])
+{
+	int own = asker->job != NULL ? LOANS_JOBS : LOANS_PEOPLE;
+	bool is_own = row_loan_count(tx, asker->from->person) >= own;
+
+	ret[0] = '\0';
+	if (is_own || row_loan_count(tx, 0) >= LOANS_MAX)
+		(void)snprintf(ret, LIMIT_LINE,
+		    "%d secrets%s are lent or waited for: try again later",
+		    is_own ? own : LOANS_MAX,
+		    !is_own		   ? "" :
+			asker->job != NULL ? " of this workflow" :
+					     " of yours");
+}
+
 /* Why it is not lent now, and the status that says so; 0: it is. */
 static int
 refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char ret[LIMIT_LINE])
@@ -155,12 +174,8 @@ refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char 
 		    loan->name);
 		return 403;
 	}
-	if (row_loan_count(tx) >= LOANS_MAX) {
-		(void)snprintf(ret, LIMIT_LINE,
-		    "%d secrets are lent or waited for: try again later", LOANS_MAX);
-		return 429;
-	}
-	return 0;
+	find_crowd(tx, asker, ret);
+	return ret[0] != '\0' ? 429 : 0;
 }
 
 static bool
