@@ -207,6 +207,9 @@ ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	(void)text_copy(work.action, sizeof(work.action), action_table[ACTION_LEND_SECRET].name);
 	(void)text_copy(work.argument, sizeof(work.argument), loan->name);
 	(void)text_copy(work.subject, sizeof(work.subject), asker->reason); /* cut is fine */
+	if (!job_is_by_key(job))
+		(void)snprintf(
+		    work.ref, sizeof(work.ref), "%s %.190s %.7s", job->event, job->ref, job->sha);
 	row_deployment_add(tx, &work);
 	if (asker->job != NULL)
 		row_job_add(tx, work.id, asker->job);
@@ -218,8 +221,8 @@ ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	decide_audit_request(tx, &work, decide_requester(tx, &work, user),
 	    AUDIT_CODE_SECRET_REQUESTED, "requested",
 	    (const char *const[]){ "secret", loan->name, "path", loan->path, "name",
-		asker->from->name, "repository", job->repository, "run", job->run, "reason",
-		asker->reason, NULL });
+		asker->from->name, "repository", job->repository, "run", job->run, "ref", work.ref,
+		"reason", asker->reason, NULL });
 	decide_enqueue(tx, &work, DEPLOY_ON_CLEAR, NULL);
 }
 
