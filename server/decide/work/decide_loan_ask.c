@@ -235,6 +235,22 @@ asked_before(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	    row_loan_of_person(tx, loan->target, loan->name, asker->from->person, asker->chat);
 }
 
+/* What its forge has said is over has its tokens for some minutes more: it was refused. */
+static bool
+is_over(struct tx *tx, const struct asker *asker, const struct loan *loan)
+{
+	const struct job *job = asker->job;
+
+	if (job == NULL ||
+	    (!decide_job_is_over(tx, job, loan->target) &&
+		!decide_job_is_over(tx, job, job->workflow)))
+		return false;
+	decide_audit_denied(
+	    tx, asker->from, AUDIT_CODE_DENIED, "secret", loan->target, "its job is over");
+	refuse(tx, asker, 403, "this job is over: its forge has said so");
+	return true;
+}
+
 /* False: it was refused, or a code is asked for first. */
 static bool
 lend(struct tx *tx, const struct asker *asker, bool *ret_is_new)
@@ -243,7 +259,7 @@ lend(struct tx *tx, const struct asker *asker, bool *ret_is_new)
 	char why[LIMIT_LINE];
 	int status;
 
-	if (!find_granted(tx, asker, &loan) ||
+	if (!find_granted(tx, asker, &loan) || is_over(tx, asker, &loan) ||
 	    (asker->job == NULL &&
 		decide_lacks_factor_secret(tx, asker->from, loan.name, loan.target)))
 		return false;
