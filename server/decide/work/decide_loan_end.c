@@ -10,7 +10,7 @@
 #include "types/repository.h"
 #include "types/settings.h"
 
-/* By the secret of that application in whose file the name stands, or by the main one that it has. */
+/* By the secret of the application in whose file the name stands, its own or the main one. */
 static bool
 is_signed_for(struct tx *tx, const char *name, const struct delivery *delivery)
 {
