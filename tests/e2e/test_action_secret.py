@@ -249,6 +249,16 @@ def test_an_unwrap_that_fails_is_said_and_reported(scene, step, trouble):
 
 
 @needs_node
+@pytest.mark.parametrize("path", ["sys/wrapping/lookup", "sys/wrapping/unwrap"])
+def test_a_vault_that_lets_nobody_in_is_no_alarm(scene, step, path):
+    scene.vault.troubles.append((path, 403))
+    assert step.main() == 1 and "permission denied" in step.last() and not step.has_left(), step.last()
+    step.job.loan = int(step.outputs()["id"])
+    assert not scene.reports(step.job)
+    gives_back(step)
+
+
+@needs_node
 def test_without_a_read_it_is_the_token_itself(scene, step):
     step.inputs |= {"read": "", "field": "", "env": "VAULT_TOKEN"}
     token = borrows(step)
