@@ -182,7 +182,8 @@ struct deployment {
 	enum deploy_why why;
 	char commit[LIMIT_COMMIT]; /* "" until git has answered */
 	char image[LIMIT_IMAGE];   /* of commit, once it is known; "": none */
-	char ref[LIMIT_REF];	   /* as asked for; "": the environment's branch */
+	char ref[LIMIT_REF];	   /* as asked for; "": the environment's branch; of a loan what
+				    * its job's run is of: "push refs/heads/main 45f7076" */
 	char subject[LIMIT_SUBJECT]; /* of a pipeline's run the words that it is given, of a loan
 				      * what for */
 	char author[LIMIT_PERSON];

@@ -5,8 +5,9 @@
 #include "decide/git/decide_announced.h"
 #include "decide/git/decide_redelivery.h"
 #include "decide/queue/decide_ci_news.h"
+#include "decide/who/decide_job.h"
 #include "decide/work/decide_gate.h"
-#include "decide/work/decide_loan.h"
+#include "decide/work/decide_loan_end.h"
 #include "decide/work/decide_pipeline.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
@@ -131,16 +132,13 @@ want_ping(UNUSED struct tx *tx, UNUSED const struct delivery *delivery)
 	/* 200: the webhook works */
 }
 
-/* Gates that wait for it or are open, and what it was lent, of the applications that the delivery
- * speaks for. */
+/* Gates that wait for it or are open, of the applications that the delivery speaks for. */
 static void
-end_of_job(struct tx *tx, const struct delivery *delivery)
+end_gates(struct tx *tx, const struct delivery *delivery)
 {
 	for (size_t i = 0; i <= tx->settings->application_count; i++)
-		if (is_of(tx, application_at(tx, i), delivery)) {
+		if (is_of(tx, application_at(tx, i), delivery))
 			decide_gate_over(tx, application_at(tx, i), delivery->job);
-			decide_loan_over(tx, application_at(tx, i), delivery->job);
-		}
 }
 
 static void
@@ -162,7 +160,7 @@ static void
 want_job(struct tx *tx, const struct delivery *delivery)
 {
 	if (note(tx, delivery, ""))
-		end_of_job(tx, delivery);
+		end_gates(tx, delivery);
 }
 
 /* As it would have come by the webhook of each application that it concerns, and once by each. */
@@ -241,6 +239,15 @@ say_large(struct tx *tx, const struct delivery *delivery)
 		    delivery_forge_name(delivery->forge));
 }
 
+/* A job, or all of a run. */
+static bool
+is_of_what_is_over(const struct delivery *delivery)
+{
+	return delivery->job != NULL &&
+	    (delivery->run != NULL ? delivery->run->rank == PIPELINE_IS_OVER :
+				     delivery->kind == DELIVERY_WORKFLOW_JOB);
+}
+
 void
 handle_delivery(struct tx *tx, const struct event *event)
 {
@@ -256,11 +263,14 @@ handle_delivery(struct tx *tx, const struct event *event)
 	    delivery->kind == DELIVERY_PING ? 0 : decide_redelivery_came(tx, delivery);
 	if (delivery->is_large)
 		say_large(tx, delivery);
+	if (is_of_what_is_over(delivery)) { /* twice is as once, and of whatever repository */
+		decide_job_over(tx, delivery);
+		decide_loan_over(tx, delivery);
+	}
 	if (delivery->is_large || (is_of_a_run(delivery) && !is_ours(tx, delivery)))
 		want = NULL;
-	else if (delivery->job != NULL && delivery->run != NULL &&
-	    delivery->run->rank == PIPELINE_IS_OVER)
-		end_of_job(tx, delivery); /* whatever has begun it */
+	else if (delivery->run != NULL && is_of_what_is_over(delivery))
+		end_gates(tx, delivery); /* whatever has begun it */
 	if (want != NULL)
 		want(tx, delivery);
 	else

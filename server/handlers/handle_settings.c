@@ -5,6 +5,7 @@
 #include "decide/hold/decide_hold_change.h"
 #include "decide/approval/decide_approval.h"
 #include "decide/work/decide_left.h"
+#include "decide/work/decide_loan_end.h"
 #include "decide/tell/decide_pin.h"
 #include "decide/git/decide_poll.h"
 #include "decide/git/decide_redelivery.h"
@@ -69,6 +70,7 @@ handle_settings(struct tx *tx, const struct event *event)
 		decide_settings_reloaded(tx, read->is_cut);
 		decide_rename_all(tx);
 		decide_approvals_look(tx);
+		decide_loans_look(tx);
 	}
 	decide_poll_later(tx);
 	decide_redelivery_begin(tx);

@@ -10,6 +10,7 @@
 #include "decide/factor/decide_factor.h"
 #include "decide/hold/decide_hold_change.h"
 #include "decide/work/decide_loan.h"
+#include "decide/work/decide_loan_end.h"
 #include "decide/work/decide_left.h"
 #include "decide/who/decide_lost.h"
 #include "decide/work/decide_pipeline.h"
@@ -195,6 +196,7 @@ handle_started(struct tx *tx, const struct event *event)
 		check_environment(tx, tx->settings->environments[i].name);
 	decide_pipelines_look(tx);
 	decide_loans_lost(tx);
+	decide_loans_look(tx);
 	end_removed(tx);
 	end_unattended(tx);
 	decide_approvals_look(tx);

@@ -98,10 +98,12 @@ row_loan_open(struct tx *tx, const char *environment, int64_t after)
 }
 
 int64_t
-row_loan_count(struct tx *tx)
+row_loan_count(struct tx *tx, int64_t person)
 {
-	return tx_number(
-	    tx, "SELECT COUNT(*) FROM loan CROSS JOIN work ON work.id = loan.work WHERE " IS_OPEN);
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM loan CROSS JOIN work ON work.id = loan.work WHERE " IS_OPEN
+	    " AND ($1 = 0 OR requested_by = $1)",
+	    DB_I64(person));
 }
 
 int64_t

@@ -53,8 +53,8 @@ int64_t row_loan_over(struct tx *tx, const struct delivery_job *job, int64_t bef
  * there is no more. */
 int64_t row_loan_open(struct tx *tx, const char *environment, int64_t after);
 
-/* All that may still be had or used, or are being revoked. */
-int64_t row_loan_count(struct tx *tx);
+/* Those that may still be had or used, or are being revoked, of that principal; 0: of all. */
+int64_t row_loan_count(struct tx *tx, int64_t person);
 
 /* The next one of that state behind `after`, 0 at first; 0: there is no more. */
 int64_t row_loan_next(struct tx *tx, enum loan_state state, int64_t after);

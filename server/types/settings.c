@@ -286,7 +286,7 @@ settings_refusal_among(
 		return NULL;
 	if (found->refusal[0] != '\0' && !is_of_overlap(s, found->refusal))
 		return found->refusal;
-	if (s->inside->overlap_count == 0)
+	if (s->inside->overlap_count == 0 || is_live == NULL)
 		return NULL;
 	overlap = deciding_overlap(s, (size_t)(found - s->environments), is_live, ctx);
 	return overlap == NULL ? NULL : overlap->text;

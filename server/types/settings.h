@@ -395,7 +395,8 @@ bool settings_is_unread(const struct settings *s, const char *environment);
 const char *settings_refusal(const struct settings *s, const char *environment);
 
 /* The same where it is known which environments have a live release: of two that are one target the
- * one named later gives way, unless it alone is live; then it is the other. */
+ * one named later gives way, unless it alone is live; then it is the other.  is_live NULL: neither
+ * does, for what changes no target. */
 typedef bool settings_is_live(void *ctx, const char *environment);
 const char *settings_refusal_among(
     const struct settings *s, const char *environment, settings_is_live *is_live, void *ctx);

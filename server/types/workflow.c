@@ -184,6 +184,27 @@ workflow_is_any(const struct settings *s, enum delivery_forge forge)
 	return false;
 }
 
+bool
+workflow_is_of(const struct settings *s, const char *id, const char *repository_id)
+{
+	char number[JOB_MARK + JOB_NUMBER];
+	struct workflow workflow;
+	struct workflow_line line;
+
+	for (size_t at = 0; workflow_next(s, &at, &workflow);) {
+		number[0] = '\0';
+		if ((id != NULL && strcmp(workflow.id, id) != 0) ||
+		    (workflow.is != NULL && !workflow_line_read(workflow.is, &line, NULL)))
+			continue;
+		if (workflow.is != NULL)
+			(void)snprintf(number, sizeof(number), "%s%s", job_forges[line.forge].mark,
+			    line.repository); /* it fits */
+		if (strcmp(number, repository_id) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What outsiders can cause only a line that names it lets in. */
 static bool
 lets_event(const struct workflow_line *line, const char *event)

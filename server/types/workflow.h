@@ -52,6 +52,10 @@ const char *workflow_issuer(const struct settings *s, enum delivery_forge forge)
 /* Has that forge a workflow here? */
 bool workflow_is_any(const struct settings *s, enum delivery_forge forge);
 
+/* Is the workflow of that id (NULL: any) of the repository with that number, as jobs have it
+ * ("456789", "gitlab:22")?  "": it has a key. */
+bool workflow_is_of(const struct settings *s, const char *id, const char *repository_id);
+
 /* Is a job with these claims of that workflow?  They are its forge's, and checked (lib/jwt.h). */
 bool workflow_line_matches(const struct workflow_line *line, const struct json *claims);
 

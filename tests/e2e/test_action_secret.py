@@ -249,6 +249,16 @@ def test_an_unwrap_that_fails_is_said_and_reported(scene, step, trouble):
 
 
 @needs_node
+@pytest.mark.parametrize("path", ["sys/wrapping/lookup", "sys/wrapping/unwrap"])
+def test_a_vault_that_lets_nobody_in_is_no_alarm(scene, step, path):
+    scene.vault.troubles.append((path, 403))
+    assert step.main() == 1 and "permission denied" in step.last() and not step.has_left(), step.last()
+    step.job.loan = int(step.outputs()["id"])
+    assert not scene.reports(step.job)
+    gives_back(step)
+
+
+@needs_node
 def test_without_a_read_it_is_the_token_itself(scene, step):
     step.inputs |= {"read": "", "field": "", "env": "VAULT_TOKEN"}
     token = borrows(step)
@@ -500,6 +510,7 @@ def test_a_value_that_deploybot_delivers_needs_no_vault_at_gitlab(gitlab, run):
 
 @pytest.mark.parametrize("changed, trouble, words", [
     ({"DEPLOYBOT_SECRET_READ": ""}, None, None), ({}, ("sys/wrapping/lookup", 503), None),
+    ({}, ("sys/wrapping/unwrap", 403), "Vault: HTTP 403"),
     ({"DEPLOYBOT_VAULT_ROLE": "deploybot-len"}, None, "was not made by creation_path auth/token/create/deploybot-len."),
     ({}, ("sys/wrapping/lookup", 400), "is not known to Vault."), ({}, ("sys/wrapping/unwrap", 400), "not unwrapped."),
     ({"VAULT_NAMESPACE": "team"}, None, "namespace not found"),
@@ -509,8 +520,8 @@ def test_what_gitlabs_job_says_of_what_was_lent(gitlab, run, changed, trouble, w
     job = run(**changed)
     had = ends(gitlab, job, "failed" if words else "success")
     assert (had is None) == bool(words) and (not words or words in job.log), job.log
-    if words and words.endswith("."):
-        assert FIRST.format(job.secret_job.loan) in job.log and gitlab.reports(job.secret_job)
+    is_alarm = bool(words) and words.endswith(".")
+    assert gitlab.reports(job.secret_job) == is_alarm == (FIRST.format(job.secret_job.loan) in job.log), job.log
 
 
 def test_a_job_of_gitlab_that_may_not_is_refused_in_deploybots_words(run):

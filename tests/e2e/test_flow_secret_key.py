@@ -90,7 +90,7 @@ def test_a_pasted_line_asks_fetches_and_gives_back(scene):
     job.is_over()
     audited = job.audited()
     assert [code for code in audited if code.startswith("secret_")] == [
-        "secret_requested", "secret_lent", "secret_revoked"]
+        "secret_requested", "secret_lent", "secret_unwrap_failed", "secret_revoked"]
     assert audited["secret_lent"]["user_id"] == "workflow:nightly"
 
 

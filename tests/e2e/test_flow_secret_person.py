@@ -238,11 +238,12 @@ def test_what_vault_made_before_a_crash_is_revoked_at_the_start(scene, tmp_path,
 
 # --- on the machine ---
 
-def on_the_machine(scene, sockets, *words, user=PERSON):
+def on_the_machine(scene, sockets, *words, user=PERSON, out=subprocess.PIPE):
     """(status, stdout, stderr) of the command line."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "LOCAL_SOCKET": scene.bot.settings["LOCAL_SOCKET"]}
     done = subprocess.run([*as_user(user, 65534), str(sockets / "deploybot"), *words], cwd="/", text=True, check=False,
-                          env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S * 2)
+                          env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE,
+                          timeout=PATIENCE_S * 2)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -258,6 +259,19 @@ def test_a_script_from_the_machine_reads_it_once(scene, sockets, tmp_path):
     number = scene.bot_rows("SELECT MAX(work) FROM loan")[0][0]
     scene.person(FIRST_ADMIN).say(f"/revoke {number}")
     scene.comes(lambda: scene.bot_rows(f"SELECT phase FROM loan WHERE work = {number}") == [("over",)], "its end")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_of_a_file_that_others_can_read_it_warns(scene, sockets, tmp_path):
+    for mode, warns in ((0o640, True), (0o600, False)):
+        with (tmp_path / "get.sh").open("w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), mode)
+            status, _, errors = on_the_machine(scene, sockets, "secret", "get", "stripe", out=file)
+        assert status == 0 and ("(mode 640): chmod 600" in errors) == warns, errors
+        number = scene.bot_rows("SELECT MAX(work) FROM loan")[0][0]
+        scene.person(FIRST_ADMIN).say(f"/revoke {number}")
+        scene.comes(lambda work=number: scene.bot_rows(f"SELECT phase FROM loan WHERE work = {work}") == [("over",)],
+                    "its end")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")

@@ -458,6 +458,24 @@ sim_loans_check_begun(
 		sim_fail(sim, "nothing_is_lent_without_a_grant", "work %" PRId64, work);
 }
 
+/* Behind new settings, and a start, nobody has or may fetch what they may not have. */
+static void
+check_granted(struct sim *sim, struct tx *tx)
+{
+	struct db_rows rows;
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT l.work, w.requested_by, w.environment FROM loan l JOIN work w"
+		" ON w.id = l.work WHERE l.phase IN ('kept', 'given') AND $1",
+		DB_I64(1)),
+	    &err);
+	while (db_next(&rows))
+		sim_loans_check_begun(sim, tx, db_col_i64(&rows, 0), db_col_i64(&rows, 1),
+		    sim_environment(db_col_text(&rows, 2)));
+}
+
 /* Once, of what Vault has made and the loop keeps, to the job that asked. */
 static void
 check_given(struct sim *sim, struct tx *tx)
@@ -559,6 +577,8 @@ sim_loans_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		check_started(sim, tx, before);
 	if (event->kind == EVENT_DELIVERY)
 		check_over(sim, tx);
+	if (event->kind == EVENT_STARTED || event->kind == EVENT_SETTINGS)
+		check_granted(sim, tx);
 	if (sim_check_number(sim, tx->db, REVOKES, 1) > before->n_revokes)
 		check_revoked(sim, tx, before);
 }

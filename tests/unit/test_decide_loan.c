@@ -464,7 +464,6 @@ TEST(a_grant_withdrawn_behind_the_last_yes_gives_nothing)
 		vault_says(&s, EFFECT_VAULT_LEND,
 		    is_made ? &MADE : &(struct vault_said){ .retry_after_s = 5, .why = "sealed" });
 		world_settings(&s.w, SETTINGS, "WORKFLOW_SHOP_MAY=secret.stripe:production", NULL);
-		world_settings_read(&s.w);
 		if (!is_made)
 			world_due(&s.w, TIMER_LOAN);
 		assert_int_equal(looks(&s).status, 403);
@@ -601,9 +600,11 @@ TEST(a_job_of_gitlab_ends_what_it_was_lent)
 
 	open_scene(&s, NULL);
 	world_settings(&s.w, SETTINGS, MAY, "GITLAB_URL=https://gitlab.example.org",
-	    "REPOSITORY_PATH=group/shop", NULL);
+	    "WORKFLOW_LAB_IS=gitlab 22 .gitlab-ci.yml@refs/heads/main",
+	    "WORKFLOW_LAB_MAY=secret.db-migrate:production", "REPOSITORY_PATH=group/shop", NULL);
 	world_settings_read(&s.w);
 	job_is_gitlabs(&s.job, "99001");
+	(void)text_copy(s.job.workflow, sizeof(s.job.workflow), "lab");
 	is_lent(&s);
 	event = over(&s, 99001);
 	event->u.delivery.forge = DELIVERY_GITLAB;

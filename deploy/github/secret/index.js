@@ -78,18 +78,24 @@ async function borrow(bot, { name, limit }) {
 	}
 }
 
+// Of what Vault answers 400 alone is of a wrapping token that is used up, or none; else it is busy, or lets nobody in.
+function refused(answer, why) {
+	if (answer.status !== 400) throw new Error(`Vault: ${answer.said}`);
+	return { why: `${why}: ${answer.said}` };
+}
+
 // {token}, or {why} there is none.  Vault says itself what made that which is wrapped: nobody has put another in its
 // place.
 async function unwrap(vault, wrap, role) {
 	const from = `auth/token/create/${role}`;
 	const looked = await vault.ask("POST", "sys/wrapping/lookup", { body: { token: wrap } }, UNWRAP_MS);
 	const path = looked.json?.data?.creation_path;
-	if (looked.status !== 200) return { why: `the wrapping token is not known to Vault: ${looked.said}` };
+	if (looked.status !== 200) return refused(looked, "the wrapping token is not known to Vault");
 	if (path !== from) return { why: `what is wrapped is of creation_path ${path}, and not of ${from}` };
-	const got = await vault.ask("POST", "sys/wrapping/unwrap", { token: wrap }, UNWRAP_MS)
-		.catch((wrong) => ({ status: 0, said: wrong.message }));
+	const got = await vault.ask("POST", "sys/wrapping/unwrap", { token: wrap }, UNWRAP_MS);
 	const token = got.json?.auth?.client_token;
-	return got.status === 200 && is_token(token) ? { token } : { why: `not unwrapped: ${got.said}` };
+	if (got.status !== 200) return refused(got, "not unwrapped");
+	return is_token(token) ? { token } : { why: `not unwrapped: ${got.said}` };
 }
 
 // The Vault token that was lent.

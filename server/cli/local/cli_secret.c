@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cli_code.h"
 #include "cli/cli_server.h"
@@ -68,6 +70,18 @@ wait_for(const struct cli_server *local, int64_t work)
 	}
 }
 
+/* What a shell has made for it by its umask; where it is, whoever has sent it there knows. */
+static void
+warn_of_readers(void)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+		(void)fprintf(stderr,
+		    "Others may read the file that this is written to (mode %03o): chmod 600, or umask 077 before.\n",
+		    (unsigned)st.st_mode & 0777);
+}
+
 int
 cli_secret_get(struct cli_server *local)
 {
@@ -87,6 +101,7 @@ cli_secret_get(struct cli_server *local)
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	if (answer.status != 202)
 		return cli_server_show_said(local, &answer);
+	warn_of_readers();
 	return wait_for(local, json_get_i64_or(answer.json, "id", 0));
 }
 

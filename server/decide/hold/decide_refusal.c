@@ -52,14 +52,21 @@ is_live(void *ctx, const char *environment)
 }
 
 const char *
-decide_refusal(struct tx *tx, const char *environment)
+decide_refusal_of(struct tx *tx, const char *environment, bool is_read)
 {
-	const char *refusal = settings_refusal_among(tx->settings, environment, is_live, tx);
+	const char *refusal =
+	    settings_refusal_among(tx->settings, environment, is_read ? NULL : is_live, tx);
 	char former[ENVIRONMENT_ID_MAX];
 
 	if (refusal == NULL && decide_is_to_be_renamed(tx, environment, former))
 		return DECIDE_IS_RENAMED;
 	return refusal;
+}
+
+const char *
+decide_refusal(struct tx *tx, const char *environment)
+{
+	return decide_refusal_of(tx, environment, false);
 }
 
 const char *

@@ -9,6 +9,10 @@
  * rows know: which of two that are one target is live, and whether its old name still has a run. */
 const char *decide_refusal(struct tx *tx, const char *environment);
 
+/* The same of any work; what only reads goes on beside another environment that is the same target,
+ * for it changes neither. */
+const char *decide_refusal_of(struct tx *tx, const char *environment, bool is_read);
+
 /* Does what is queued there wait although no settings have the environment?  It is about to get
  * another name, or its application's file cannot be read now. */
 bool decide_keeps_waiting(struct tx *tx, const char *environment);

@@ -183,7 +183,7 @@ static unsigned
 facts_of(const struct look *l, struct place *place)
 {
 	const struct deployment *work = &place->work;
-	bool is_rollback = deployment_is_rollback(work);
+	bool is_rollback = deployment_is_rollback(work), is_read = deployment_is_read(work);
 	enum decide_ci ci = decide_ci(l->tx, work, place->ci);
 	char base[LIMIT_COMMIT];
 	const struct {
@@ -191,7 +191,7 @@ facts_of(const struct look *l, struct place *place)
 		bool is_true;
 	} facts[] = {
 		{ TURN_IS_GONE, l->settings == NULL },
-		{ TURN_IS_UNFIT, decide_refusal(l->tx, l->environment) != NULL },
+		{ TURN_IS_UNFIT, decide_refusal_of(l->tx, l->environment, is_read) != NULL },
 		{ TURN_IS_CI_FAILED, ci == DECIDE_CI_FAILED || ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_CI_CANCELLED, ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_DENIED, is_denied(l->tx, work) },
@@ -242,13 +242,14 @@ wait_for(const struct look *l, struct place *place, const char *what)
 static void
 refuse(const struct look *l, struct place *place, const struct turn_rule *rule)
 {
-	bool is_ci = (rule->with & TURN(CI_FAILED)) != 0;
+	bool is_ci = (rule->with & TURN(CI_FAILED)) != 0,
+	     is_read = deployment_is_read(&place->work);
 
 	place->work.why = is_ci ? DEPLOY_WHY_CI : DEPLOY_WHY_REFUSED;
 	(void)text_copy(place->work.detail, sizeof(place->work.detail),
 	    is_ci			? place->ci :
 		rule->reason[0] != '\0' ? rule->reason :
-					  decide_refusal(l->tx, l->environment));
+					  decide_refusal_of(l->tx, l->environment, is_read));
 	(void)decide_step(l->tx, &place->work, DEPLOY_ON_REFUSE, NULL);
 }
 

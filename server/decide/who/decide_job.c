@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_job.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
@@ -9,6 +10,8 @@
 #include "store/row_hook.h"
 #include "store/row_job.h"
 #include "store/row_principal.h"
+#include "types/repository.h"
+#include "types/settings.h"
 #include "types/workflow.h"
 
 /* What a token was used for is known for six minutes more than it lives; the id of a signed
@@ -228,4 +231,73 @@ decide_job_note(struct tx *tx, const struct api_request *api)
 	 * tries again, and who has a key by another id. */
 	if (is_for_once(api) && (tx->answer.status != 429 || job_is_by_key(api->job)))
 		row_hook_note(tx, &use);
+}
+
+/* --- it is over --- */
+
+#define OVER_HALVES 32 /* of the time of which all notes may be */
+
+/* Of a job its own number, which no attempt shares; of a run its attempt: one that is begun again
+ * is not over.  No hook has such a name.  False: it says neither. */
+static bool
+over_of(const struct job *job, bool is_run, char key[TOKENS_OF * 2])
+{
+	if (is_run)
+		(void)snprintf(key, TOKENS_OF * 2, "%s %s attempt %" PRId64, job->repository_id,
+		    job->run, job->attempt);
+	else
+		(void)snprintf(key, TOKENS_OF * 2, "%s %s job %s", job->repository_id, job->run,
+		    job->check_run);
+	return is_run || job->check_run[0] != '\0';
+}
+
+/* By "app", or by the webhook of that forge that is the main file's ("") or an application's. */
+static void
+signer_of(bool by_app, enum delivery_forge forge, const char *hook, char of[TOKENS_OF])
+{
+	(void)snprintf(of, TOKENS_OF, ":over:%s:%s", by_app ? "app" : delivery_forge_word(forge),
+	    by_app ? "" : hook);
+}
+
+void
+decide_job_over(struct tx *tx, const struct delivery *delivery)
+{
+	const struct job *job = &delivery->job->of;
+	int64_t kept_ms = job_forges[job_forge_of(job->repository_id)].life_ms + TOKENS_MORE_MS;
+	char of[TOKENS_OF], key[TOKENS_OF * 2];
+
+	if (job_is_by_key(job) || !workflow_is_of(tx->settings, NULL, job->repository_id) ||
+	    !over_of(job, delivery->run != NULL, key))
+		return;
+	signer_of(delivery->by_app, delivery->forge, delivery->hook, of);
+	/* Of more than there is room for the newest stay: most tokens end before their time. */
+	for (int i = 0; i < OVER_HALVES && row_hook_is_full(tx, of, TOKENS_MAX, kept_ms); i++)
+		kept_ms /= 2;
+	row_hook_note(tx, &(struct hook_use){ of, key, job->digest });
+}
+
+static bool
+is_noted(struct tx *tx, const char *of, const struct job *job)
+{
+	char key[TOKENS_OF * 2];
+
+	for (int is_run = 0; is_run < 2; is_run++)
+		if (over_of(job, is_run, key) &&
+		    row_hook_find(tx, &(struct hook_use){ of, key, job->digest }).status != 0)
+			return true;
+	return false;
+}
+
+bool
+decide_job_is_over(struct tx *tx, const struct job *job, const char *name)
+{
+	enum delivery_forge forge = job_forge_of(job->repository_id);
+	const struct settings *application = settings_clock(tx->settings, name);
+	char of[TOKENS_OF];
+
+	signer_of(false, forge, repository_hook(application, forge), of);
+	if (is_noted(tx, of, job))
+		return true;
+	signer_of(true, forge, "", of);
+	return application->github.app_webhook_secret != NULL && is_noted(tx, of, job);
 }

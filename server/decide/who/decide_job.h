@@ -5,6 +5,7 @@
 #include "policy/policy.h"
 #include "store/tx.h"
 #include "types/api.h"
+#include "types/delivery.h"
 
 /*
  * api->job has been checked by the loop: from now on it is who asks.  A token is bound to its first
@@ -42,3 +43,10 @@ bool decide_job_reports(struct tx *tx, const char *environment);
 
 /* What it asked for was decided, and is noted for its token. */
 void decide_job_note(struct tx *tx, const struct api_request *api);
+
+/* A forge has said that a job, or all of a run, is over: its tokens live on for a while.  Noted by
+ * whoever has signed that, of repositories that have a workflow here. */
+void decide_job_over(struct tx *tx, const struct delivery *delivery);
+
+/* Was that said of the job that asks, signed for the application in whose file that name stands? */
+bool decide_job_is_over(struct tx *tx, const struct job *job, const char *name);

@@ -15,6 +15,7 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
+#include "decide/work/decide_loan_inside.h"
 #include "decide/work/decide_loan_say.h"
 #include "decide/work/decide_loan_yes.h"
 #include "lib/buf.h"
@@ -26,15 +27,19 @@
 #include "store/row_rate_limit.h"
 #include "types/loan.h"
 #include "types/settings.h"
+#include "types/workflow.h"
 
 #define SECOND_MS     INT64_C(1000)
 #define MINUTE_MS     (60 * SECOND_MS)
 #define FETCH_MS      (115 * SECOND_MS) /* Vault keeps what it wraps for 120 s */
 #define REVOKE_S_MOST 60
+#define LIFE_MOST_MS  (60 * MINUTE_MS)	    /* SECRET_<NAME>_TTL has no more */
 #define ALARM_EACH_MS (24 * 60 * MINUTE_MS) /* of one loan */
 
 #define GIVEN_VALUE   "the value itself was given: at Vault nothing of it ends"
 #define NOT_UNWRAPPED "its job could not unwrap it"
+#define FETCHED_TWICE "fetched twice"
+#define NOT_GRANTED   "who asked for it may not have it any more"
 
 /* --- its row, and the one timer that it has --- */
 
@@ -73,17 +78,6 @@ set_state(struct tx *tx, struct loan_row *row, enum loan_state state, int64_t lo
 
 /* --- it ends at Vault --- */
 
-static void
-order_revoke(struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms)
-{
-	struct effect effect = { .kind = EFFECT_VAULT_REVOKE, .subject = row->work };
-
-	effect.u.vault.tries = tries;
-	effect.u.vault.not_before = tx->at + in_ms;
-	(void)text_copy(effect.u.vault.accessor, sizeof(effect.u.vault.accessor), row->accessor);
-	(void)row_effect_order(tx, &effect);
-}
-
 /* Each entry says by itself who had what: a job is its workflow's, of that run. */
 static void
 audit(struct tx *tx, enum audit_code code, const struct deployment *work,
@@ -113,7 +107,7 @@ revoke(struct tx *tx, struct loan_row *row)
 		return;
 	set_state(tx, row, row->accessor[0] != '\0' ? LOAN_ENDING : LOAN_OVER, 0);
 	if (row->state == LOAN_ENDING)
-		order_revoke(tx, row, 0, 0);
+		decide_loan_order_revoke(tx, row, 0, 0);
 }
 
 static void
@@ -136,19 +130,28 @@ say_over(struct tx *tx, struct deployment *work, const char *how)
 	row_deployment_save(tx, work);
 }
 
-/* Its job is over, or needs it no longer. */
+/* Whoever has asked for it may have it no longer, or needs it no longer. */
 static void
-end_of_job(struct tx *tx, int64_t number, const char *detail)
+drop(struct tx *tx, struct deployment *work, struct loan_row *row, enum deploy_why why,
+    const char *detail)
+{
+	revoke(tx, row);
+	if (deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE) {
+		end(tx, work, why, detail);
+	} else if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
+		(void)text_copy(work->detail, sizeof(work->detail), detail);
+		(void)decide_step(tx, work, DEPLOY_ON_CANCEL, NULL);
+	}
+}
+
+void
+decide_loan_drop(struct tx *tx, int64_t number, const char *detail)
 {
 	struct loan_row row = row_loan_get(tx, number);
 	struct deployment work;
 
 	row_deployment_get(tx, number, &work);
-	revoke(tx, &row);
-	if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
-		end(tx, &work, DEPLOY_WHY_CANCELLED, detail);
-	else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
-		(void)decide_step(tx, &work, DEPLOY_ON_CANCEL, NULL);
+	drop(tx, &work, &row, DEPLOY_WHY_CANCELLED, detail);
 }
 
 /* It was revoked, or could not be: it is tried until Vault ends it by itself. */
@@ -164,7 +167,7 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		return;
 	row_deployment_get(tx, row->work, &work);
 	if (!said->is_done && tx->at < row->until) {
-		order_revoke(tx, row, tries + 1,
+		decide_loan_order_revoke(tx, row, tries + 1,
 		    SECOND_MS * (said->retry_after_s > pause_s ? said->retry_after_s : pause_s));
 		decide_loan_say_waits(tx, &work, said->why);
 		return;
@@ -182,68 +185,85 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 
 /* --- somebody else may have it --- */
 
+struct suspicion {
+	enum chat_first first;
+	const char *outcome; /* in the audit */
+	const char *what;
+	const char *note; /* behind what was said of it before */
+};
+
 static void
-alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *outcome,
-    const char *what)
+alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row,
+    const struct suspicion *suspicion)
 {
-	const struct chat_first_row *first = &chat_first_rows[FIRST_INTERCEPTED];
+	const struct chat_first_row *first = &chat_first_rows[suspicion->first];
 	const char *accessor = row->accessor;
 	bool is_ending = row->state == LOAN_ENDING;
 
-	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, row, outcome);
+	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, row, suspicion->outcome);
 	decide_factor_tell(tx, 0,
 	    "%s%s%s%s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
 	    " has who asked; what was done with it stands in Vault's audit, by the accessor %.8s.",
-	    first->before, work->environment, first->behind, work->argument, what,
+	    first->before, work->environment, first->behind, work->argument, suspicion->what,
 	    is_ending ? " It is being revoked." : "", work->id,
 	    accessor[0] != '\0' ? accessor : "(not known)");
 }
 
+/* Of what was given: once of each loan, and of one that has ended at Vault no more. */
+static void
+suspect(
+    struct tx *tx, struct deployment *work, struct loan_row *row, const struct suspicion *suspicion)
+{
+	char once[40];
+
+	(void)snprintf(once, sizeof(once), "secret-failed:%" PRId64, work->id);
+	if (tx->at >= work->ended_at + LIFE_MOST_MS ||
+	    !row_rate_limit_take(tx, once, 1, ALARM_EACH_MS))
+		return;
+	revoke(tx, row);
+	alarm(tx, work, row, suspicion);
+	say_over(tx, work, suspicion->note);
+}
+
 /* --- it is not lent after all --- */
 
-/* A grant, or the secret, may end between the last yes and the moment in which it is given. */
+/* A grant, the secret or its workflow's line may end before it is given, and while it is lent. */
 static bool
 is_granted(struct tx *tx, const struct deployment *work, struct loan *ret)
 {
+	struct row_job of;
+
+	row_job_get(tx, work->id, &of);
 	return loan_of(tx->settings, work->argument, work->environment, ret) &&
-	    decide_is_allowed_work(tx, work->requested_by, work);
+	    decide_is_allowed_work(tx, work->requested_by, work) &&
+	    (of.work == 0 || workflow_is_of(tx->settings, of.job.workflow, of.job.repository_id));
 }
 
 static void
 withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 {
-	revoke(tx, row);
-	end(tx, work, DEPLOY_WHY_REFUSED, "who asked for it may not have it any more");
+	bool is_given = row->state == LOAN_GIVEN;
+
+	drop(tx, work, row, DEPLOY_WHY_REFUSED, NOT_GRANTED);
+	if (!is_given)
+		return;
+	audit(tx, AUDIT_CODE_SECRET_REVOKED, work, row, NOT_GRANTED);
+	say_over(tx, work, NOT_GRANTED);
+}
+
+void
+decide_loan_check(struct tx *tx, int64_t number)
+{
+	struct loan_row row = row_loan_get(tx, number);
+	struct deployment work;
+	struct loan loan;
+
+	row_deployment_get(tx, number, &work);
+	if (!is_granted(tx, &work, &loan))
+		withdraw(tx, &work, &row);
 }
 
 /* --- Vault has made it, or has not --- */
-
-/* The value itself is for jobs: a person reads at Vault. */
-static bool
-is_by_value(struct tx *tx, const struct deployment *work, const struct loan *loan)
-{
-	return loan->is_value && row_job_get(tx, work->id, &(struct row_job){ 0 })->work != 0;
-}
-
-static void
-order_lend(struct tx *tx, const struct deployment *work, const struct loan *loan)
-{
-	struct effect effect = { .kind = EFFECT_VAULT_LEND, .subject = work->id };
-	char *slash;
-
-	/* Two applications may have secrets of one name, and no policy is for both. */
-	(void)text_copy(effect.u.vault.name, sizeof(effect.u.vault.name), loan->id);
-	slash = strchr(effect.u.vault.name, '/');
-	if (slash != NULL)
-		*slash = '.';
-	effect.u.vault.ttl_s = loan->ttl_ms / SECOND_MS;
-	(void)text_copy(
-	    effect.u.vault.principal, sizeof(effect.u.vault.principal), work->requester);
-	if (is_by_value(tx, work, loan))
-		(void)text_copy(
-		    effect.u.vault.value, sizeof(effect.u.vault.value), loan->path); /* it fits */
-	(void)row_effect_order(tx, &effect);
-}
 
 /* To the person who asked for it. */
 static void
@@ -288,7 +308,8 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	}
 	revoke(tx, row);
 	if (said->is_wrong)
-		alarm(tx, &work, row, "wrong", said->why);
+		alarm(tx, &work, row,
+		    &(struct suspicion){ FIRST_INTERCEPTED, "wrong", said->why, NULL });
 	else if (said->is_unsure)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row, "lost");
 	if (is_wanted)
@@ -300,37 +321,6 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 }
 
 /* --- it is given --- */
-
-/* So long after Vault has made it Vault is asked whether it was used: it keeps what it wraps for no
- * longer, and then says of what nobody has used what it says of what somebody has. */
-static const int looks_s[] = { 30, 60, 90, 115 };
-
-#define LOOKS_LAST ((int)COUNT(looks_s) - 1)
-
-/* Now, where that is not known: its secret's _TTL has changed meanwhile. */
-static int64_t
-made_at(struct tx *tx, const struct deployment *work, const struct loan_row *row)
-{
-	struct loan loan;
-	int64_t at = loan_of(tx->settings, work->argument, work->environment, &loan) ?
-	    row->until - loan.ttl_ms :
-	    0;
-
-	return at <= tx->at && at > tx->at - 2 * FETCH_MS ? at : tx->at;
-}
-
-static void
-order_look(struct tx *tx, const struct deployment *work, const struct loan_row *row, int tries)
-{
-	struct effect effect = { .kind = EFFECT_VAULT_LOOK, .subject = row->work };
-	int64_t made = made_at(tx, work, row);
-
-	while (tries < LOOKS_LAST && made + SECOND_MS * looks_s[tries] <= tx->at)
-		tries++;
-	effect.u.vault.tries = tries;
-	effect.u.vault.not_before = made + SECOND_MS * looks_s[tries];
-	(void)row_effect_order(tx, &effect);
-}
 
 /* Without an accessor nothing of it can be revoked: it is over. */
 static void
@@ -344,7 +334,7 @@ give(struct tx *tx, struct deployment *work, struct loan_row *row, bool is_value
 		(void)text_copy(work->note, sizeof(work->note), GIVEN_VALUE); /* it fits */
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
 	if (!is_value)
-		order_look(tx, work, row, 0);
+		decide_loan_order_look(tx, work, row, 0);
 }
 
 /* Where it was not wanted any more, it is wiped out there. */
@@ -382,7 +372,7 @@ static void
 looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 {
 	int tries = tx->effect->u.vault.tries;
-	bool is_last = tries >= LOOKS_LAST;
+	bool is_last = tries >= DECIDE_LOAN_LOOKS;
 	struct deployment work;
 
 	if (row->state != LOAN_GIVEN)
@@ -395,7 +385,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (said->is_used) {
 		say_used(tx, &work);
 	} else if (!is_last) {
-		order_look(tx, &work, row, tries + 1);
+		decide_loan_order_look(tx, &work, row, tries + 1);
 	} else if (said->is_done) {
 		revoke(tx, row);
 		say_over(tx, &work, "not used");
@@ -460,6 +450,17 @@ status_of(const struct deployment *work)
 					      403;
 }
 
+/* An answer that was lost on its way is fetched again too, and nobody needs what nobody has. */
+static void
+refuse_again(struct tx *tx, struct deployment *work, struct loan_row *row)
+{
+	static const struct suspicion twice = { FIRST_FETCHED_TWICE, FETCHED_TWICE,
+		"the first answer was lost on its way, or somebody else has it", FETCHED_TWICE };
+
+	suspect(tx, work, row, &twice);
+	decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work->id);
+}
+
 /* What a job reads it has in its workflow. */
 static void
 put_command(struct tx *tx, const struct loan *loan, struct json_out *json)
@@ -489,7 +490,7 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 		withdraw(tx, &work, &row);
 	/* What the loop has no more is revoked when it is due. */
 	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT && api->is_kept) {
-		give(tx, &work, &row, is_by_value(tx, &work, &loan));
+		give(tx, &work, &row, decide_loan_is_by_value(tx, &work, &loan));
 		tx->answer.is_lent = true;
 		tx->answer.status = 200;
 		if (api->job == NULL)
@@ -497,7 +498,7 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 	} else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
 		tx->answer.status = 202;
 	else if (work.state == DEPLOY_DONE)
-		decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work.id);
+		refuse_again(tx, &work, &row);
 	else
 		decide_refusef(tx, status_of(&work), "#%" PRId64 " is not lent: %s%s%.200s",
 		    work.id, deploy_flow_name(work.state), work.detail[0] != '\0' ? ", " : "",
@@ -515,32 +516,28 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 		return;
 	tx->answer.work = work.id;
 	tx->answer.status = 202;
-	end_of_job(tx, work.id, "its job needs it no longer");
+	decide_loan_drop(tx, work.id, "its job needs it no longer");
 }
 
 /* It was revoked before, or its job has ended: then too somebody may have had it. */
 void
 decide_loan_failed(struct tx *tx, const struct api_request *api)
 {
+	static const struct suspicion not_unwrapped = { FIRST_INTERCEPTED, "failed",
+		NOT_UNWRAPPED ": somebody else may have had it first", NOT_UNWRAPPED };
 	struct deployment work;
 	struct loan_row row;
-	char once[40];
 
 	find_own(tx, api, &work);
 	if (work.id == 0)
 		return;
 	tx->answer.work = work.id;
 	tx->answer.status = 202;
-	(void)snprintf(once, sizeof(once), "secret-failed:%" PRId64, work.id);
 	row = row_loan_get(tx, work.id);
-	if (work.state != DEPLOY_DONE) {
-		end_of_job(tx, work.id, NOT_UNWRAPPED);
-	} else if (row_rate_limit_take(tx, once, 1, ALARM_EACH_MS)) {
-		revoke(tx, &row);
-		alarm(tx, &work, &row, "failed",
-		    NOT_UNWRAPPED ": somebody else may have had it first");
-		say_over(tx, &work, NOT_UNWRAPPED);
-	}
+	if (work.state != DEPLOY_DONE)
+		decide_loan_drop(tx, work.id, NOT_UNWRAPPED);
+	else
+		suspect(tx, &work, &row, &not_unwrapped);
 }
 
 void
@@ -566,19 +563,6 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
 	decide_loan_answer(tx, update, work, "is being revoked at Vault.");
-}
-
-void
-decide_loan_over(struct tx *tx, const struct settings *application, const struct delivery_job *job)
-{
-	int64_t number = INT64_MAX;
-	struct deployment work;
-
-	while ((number = row_loan_over(tx, job, number)) != 0 && !tx->failed) {
-		row_deployment_get(tx, number, &work);
-		if (settings_of(tx->settings, work.environment) == application)
-			end_of_job(tx, number, "its job is over");
-	}
 }
 
 static bool
@@ -609,7 +593,7 @@ decide_loan_due(struct tx *tx, int64_t number)
 	} else if (row.state == LOAN_ASKED && work.state == DEPLOY_RUNNING) {
 		row_loan_save(tx, &row);
 		if (is_granted(tx, &work, &loan))
-			order_lend(tx, &work, &loan);
+			decide_loan_order_lend(tx, &work, &loan);
 		else
 			withdraw(tx, &work, &row);
 	}
@@ -647,7 +631,7 @@ begin(struct tx *tx, int64_t number)
 
 	row_deployment_get(tx, number, &work);
 	if (loan_of(tx->settings, work.argument, work.environment, &loan))
-		order_lend(tx, &work, &loan);
+		decide_loan_order_lend(tx, &work, &loan);
 	else
 		end(tx, &work, DEPLOY_WHY_REFUSED, "the settings lend it no longer");
 }

@@ -10,7 +10,6 @@
 
 #include "store/tx.h"
 #include "types/api.h"
-#include "types/delivery.h"
 #include "types/event.h"
 #include "types/update.h"
 
@@ -30,10 +29,6 @@ void decide_loan_failed(struct tx *tx, const struct api_request *api);
 
 /* Whoever sent the update, who may, has what that work has lent revoked, or ends it.  Answers. */
 void decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work);
-
-/* A forge says that a job is over, or a run: what it was lent ends. */
-void decide_loan_over(
-    struct tx *tx, const struct settings *application, const struct delivery_job *job);
 
 /* The VAULT_LEND or VAULT_REVOKE of tx->effect has come to that. */
 void decide_loan_said(struct tx *tx, const struct vault_said *said);

@@ -20,10 +20,12 @@
 #include "types/loan.h"
 #include "types/settings.h"
 
-#define LOANS_MAX 64
-#define MINUTE_MS INT64_C(60000)
-#define BY_JOBS	  5 /* a minute, of a workflow */
-#define BY_PEOPLE 3 /* of a person */
+#define LOANS_MAX    64
+#define LOANS_JOBS   16 /* of these by one workflow: it locks nobody out */
+#define LOANS_PEOPLE 8	/* by one person */
+#define MINUTE_MS    INT64_C(60000)
+#define BY_JOBS	     5 /* a minute, of a workflow */
+#define BY_PEOPLE    3 /* of a person */
 
 /* Who asks: a job, a person over /v1, or a person in the chat. */
 struct asker {
@@ -128,11 +130,28 @@ find_granted(struct tx *tx, const struct asker *asker, struct loan *ret)
 
 /* --- is it lent? --- */
 
+/* "16 secrets of this workflow": there is no more room; "": there is. */
+static void
+find_crowd(struct tx *tx, const struct asker *asker, char ret[LIMIT_LINE])
+{
+	int own = asker->job != NULL ? LOANS_JOBS : LOANS_PEOPLE;
+	bool is_own = row_loan_count(tx, asker->from->person) >= own;
+
+	ret[0] = '\0';
+	if (is_own || row_loan_count(tx, 0) >= LOANS_MAX)
+		(void)snprintf(ret, LIMIT_LINE,
+		    "%d secrets%s are lent or waited for: try again later",
+		    is_own ? own : LOANS_MAX,
+		    !is_own		   ? "" :
+			asker->job != NULL ? " of this workflow" :
+					     " of yours");
+}
+
 /* Why it is not lent now, and the status that says so; 0: it is. */
 static int
 refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char ret[LIMIT_LINE])
 {
-	const char *refused = decide_refusal(tx, loan->target);
+	const char *refused = decide_refusal_of(tx, loan->target, true);
 
 	if (!loan_of(tx->settings, loan->name, loan->target, &(struct loan){ 0 })) {
 		(void)snprintf(ret, LIMIT_LINE,
@@ -156,12 +175,8 @@ refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char 
 		    loan->name);
 		return 403;
 	}
-	if (row_loan_count(tx) >= LOANS_MAX) {
-		(void)snprintf(ret, LIMIT_LINE,
-		    "%d secrets are lent or waited for: try again later", LOANS_MAX);
-		return 429;
-	}
-	return 0;
+	find_crowd(tx, asker, ret);
+	return ret[0] != '\0' ? 429 : 0;
 }
 
 static bool
@@ -193,6 +208,9 @@ ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	(void)text_copy(work.action, sizeof(work.action), action_table[ACTION_LEND_SECRET].name);
 	(void)text_copy(work.argument, sizeof(work.argument), loan->name);
 	(void)text_copy(work.subject, sizeof(work.subject), asker->reason); /* cut is fine */
+	if (!job_is_by_key(job))
+		(void)snprintf(
+		    work.ref, sizeof(work.ref), "%s %.190s %.7s", job->event, job->ref, job->sha);
 	row_deployment_add(tx, &work);
 	if (asker->job != NULL)
 		row_job_add(tx, work.id, asker->job);
@@ -204,8 +222,8 @@ ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	decide_audit_request(tx, &work, decide_requester(tx, &work, user),
 	    AUDIT_CODE_SECRET_REQUESTED, "requested",
 	    (const char *const[]){ "secret", loan->name, "path", loan->path, "name",
-		asker->from->name, "repository", job->repository, "run", job->run, "reason",
-		asker->reason, NULL });
+		asker->from->name, "repository", job->repository, "run", job->run, "ref", work.ref,
+		"reason", asker->reason, NULL });
 	decide_enqueue(tx, &work, DEPLOY_ON_CLEAR, NULL);
 }
 
@@ -218,6 +236,22 @@ asked_before(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	    row_loan_of_person(tx, loan->target, loan->name, asker->from->person, asker->chat);
 }
 
+/* What its forge has said is over has its tokens for some minutes more: it was refused. */
+static bool
+is_over(struct tx *tx, const struct asker *asker, const struct loan *loan)
+{
+	const struct job *job = asker->job;
+
+	if (job == NULL ||
+	    (!decide_job_is_over(tx, job, loan->target) &&
+		!decide_job_is_over(tx, job, job->workflow)))
+		return false;
+	decide_audit_denied(
+	    tx, asker->from, AUDIT_CODE_DENIED, "secret", loan->target, "its job is over");
+	refuse(tx, asker, 403, "this job is over: its forge has said so");
+	return true;
+}
+
 /* False: it was refused, or a code is asked for first. */
 static bool
 lend(struct tx *tx, const struct asker *asker, bool *ret_is_new)
@@ -226,7 +260,7 @@ lend(struct tx *tx, const struct asker *asker, bool *ret_is_new)
 	char why[LIMIT_LINE];
 	int status;
 
-	if (!find_granted(tx, asker, &loan) ||
+	if (!find_granted(tx, asker, &loan) || is_over(tx, asker, &loan) ||
 	    (asker->job == NULL &&
 		decide_lacks_factor_secret(tx, asker->from, loan.name, loan.target)))
 		return false;

@@ -18,10 +18,24 @@ decide_loan_exists(struct tx *tx, const struct deployment *work)
 	return loan_of(tx->settings, work->argument, work->environment, &(struct loan){ 0 });
 }
 
+/* How its run began, as its token says: "begun by mona: push refs/heads/main 45f7076". */
+static void
+find_begin(const struct deployment *work, const struct job *job, char out[DECIDE_TOUCHES])
+{
+	bool is_known = job->actor[0] != '\0';
+	char again[32] = "";
+
+	if (job->attempt > 1)
+		(void)snprintf(again, sizeof(again), ", attempt %" PRId64, job->attempt);
+	(void)snprintf(out, DECIDE_TOUCHES, "%s, begun%s%.80s: %s", again, is_known ? " by " : "",
+	    is_known ? FORGE_PERSON(job->actor) : "", work->ref);
+}
+
 /* Who has asked for it.  The path is not for everybody's eyes. */
 void
 decide_loan_touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 {
+	char begin[DECIDE_TOUCHES];
 	const char *as;
 	struct row_job of;
 	struct loan loan;
@@ -31,13 +45,14 @@ decide_loan_touches(struct tx *tx, const struct deployment *work, char out[DECID
 		return;
 	row_job_get(tx, work->id, &of);
 	as = of.work != 0 && loan.is_value ? ", as its value itself" : "";
+	find_begin(work, &of.job, begin);
 	if (job_is_by_key(&of.job)) /* or no job */
 		(void)snprintf(out, DECIDE_TOUCHES, "for %.80s, for %" PRId64 " min at most%s",
 		    work->requester, loan.ttl_ms / MINUTE_MS, as);
 	else
 		(void)snprintf(out, DECIDE_TOUCHES,
-		    "for %s %s of %.200s, for %" PRId64 " min at most%s",
-		    job_word(of.job.repository_id), of.job.run, of.job.repository,
+		    "for %s %s of %.200s%.500s, for %" PRId64 " min at most%s",
+		    job_word(of.job.repository_id), of.job.run, of.job.repository, begin,
 		    loan.ttl_ms / MINUTE_MS, as);
 }
 
