@@ -415,13 +415,14 @@ TEST(what_is_fetched_twice_is_revoked_and_admins_are_sent_that_once)
 	world_close(&s.w);
 }
 
+/* An hour is the most that one may be lent for. */
 TEST(a_loan_that_has_ended_at_vault_rings_nobody)
 {
 	struct scene s;
 
 	open_scene(&s, NULL);
 	is_lent(&s, &s.job);
-	s.w.aid.at += 11 * MINUTE;
+	s.w.aid.at += 60 * MINUTE;
 	assert_int_equal(failed(&s, &s.job), 202);
 	assert_int_equal(looks(&s, &s.job).status, 410);
 	s.w.aid.at += 25 * 60 * MINUTE;
