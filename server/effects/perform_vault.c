@@ -328,9 +328,15 @@ void
 perform_vault_revoke(struct perform *perform, struct effect *effect)
 {
 	int64_t left = effect->u.vault.not_before - clock_wall_ms();
-	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, on_due, end);
+	struct vault_job *job;
 
 	loan_shelf_drop(perform->loans, effect->subject);
+	if (effect->u.vault.accessor[0] == '\0') { /* at Vault there is nothing of it */
+		effect->result->u.vault_said.is_done = true;
+		perform_report(effect);
+		return;
+	}
+	job = perform_job_new(sizeof(*job), perform, effect, on_due, end);
 	perform_job_wait(&job->job, left < REVOKE_WAIT_MOST_MS ? left : REVOKE_WAIT_MOST_MS);
 }
 

@@ -5,18 +5,21 @@
 #include "factor_aid.h"
 #include "loan_aid.h"
 
+#define BASE \
+	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
+	    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org", \
+	    "VAULT_TOKEN=hvs.0123456789abcdef0123", \
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main", \
+	    "WORKFLOW_SHOP_MAY=secret.db-migrate:production, secret.stripe:production", \
+	    "SECRET_DB_MIGRATE_PATH=creds database migrate", "SECRET_DB_MIGRATE_FOR=production", \
+	    "SECRET_DB_MIGRATE_DELIVERS=value", "SECRET_STRIPE_PATH=kv2 secret stripe", \
+	    "SECRET_STRIPE_FOR=production", "SECRET_STRIPE_DELIVERS=value"
+
 static void
 open_scene(struct scene *s)
 {
 	*s = (struct scene){ .job = JOB_OF_SHOP };
-	world_open(&s->w, "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org",
-	    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org",
-	    "VAULT_TOKEN=hvs.0123456789abcdef0123",
-	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main",
-	    "WORKFLOW_SHOP_MAY=secret.db-migrate:production, secret.stripe:production",
-	    "SECRET_DB_MIGRATE_PATH=creds database migrate", "SECRET_DB_MIGRATE_FOR=production",
-	    "SECRET_DB_MIGRATE_DELIVERS=value", "SECRET_STRIPE_PATH=kv2 secret stripe",
-	    "SECRET_STRIPE_FOR=production", "SECRET_STRIPE_DELIVERS=value", NULL);
+	world_open(&s->w, BASE, NULL);
 }
 
 TEST(a_value_of_kv_is_read_given_once_and_over)
@@ -90,5 +93,73 @@ TEST(a_person_is_lent_a_token_whatever_is_delivered_to_jobs)
 	open_scene(&s);
 	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/get_secret stripe");
 	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_LEND)->u.vault.value, "");
+	world_close(&s.w);
+}
+
+/* What a yes for something else does not cover. */
+static const char *const other[] = { "SECRET_DB_MIGRATE_PATH=creds database root",
+	"SECRET_DB_MIGRATE_TTL=1h", "SECRET_DB_MIGRATE_DELIVERS=token" };
+
+static void
+set_other(struct scene *s, size_t i)
+{
+	world_settings(&s->w, other[i], BASE, "SECRET_DB_MIGRATE_APPROVALS=1", NULL);
+	world_settings_read(&s->w);
+}
+
+static void
+is_approved(struct scene *s)
+{
+	char text[64];
+
+	open_scene(s);
+	world_settings(&s->w, BASE, "SECRET_DB_MIGRATE_APPROVALS=1", NULL);
+	world_settings_read(&s->w);
+	assert_int_equal(wants(s, "/v1/secret/db-migrate"), 202);
+	(void)snprintf(text, sizeof(text), "/approve %lld", (long long)s->loan);
+	(void)world_text(&s->w, WORLD_ADMIN, text);
+}
+
+TEST(what_was_approved_is_what_is_made_when_vault_answers_again)
+{
+	for (size_t i = 0; i < COUNT(other); i++) {
+		struct scene s;
+
+		is_approved(&s);
+		vault_says(&s, EFFECT_VAULT_LEND,
+		    &(struct vault_said){ .retry_after_s = 5, .why = "sealed" });
+		set_other(&s, i);
+		world_due(&s.w, TIMER_LOAN);
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
+		assert_int_equal(is(&s), DEPLOY_QUEUED); /* it is asked anew */
+		world_close(&s.w);
+	}
+}
+
+TEST(what_was_made_is_not_given_by_other_settings)
+{
+	for (size_t i = 0; i < COUNT(other); i++) {
+		struct scene s;
+
+		is_approved(&s);
+		vault_says(&s, EFFECT_VAULT_LEND, &MADE);
+		set_other(&s, i);
+		assert_int_equal(looks(&s).status, 410);
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+		world_close(&s.w);
+	}
+}
+
+TEST(a_value_that_nobody_waits_for_any_more_is_wiped)
+{
+	struct scene s;
+
+	open_scene(&s);
+	assert_int_equal(wants(&s, "/v1/secret/stripe"), 202);
+	vault_says(&s, EFFECT_VAULT_LEND, &ENDED);
+	assert_int_equal(gives_back(&s), 202);
+	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_REVOKE)->u.vault.accessor, "");
+	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
 	world_close(&s.w);
 }

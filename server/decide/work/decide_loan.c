@@ -102,11 +102,15 @@ audit(struct tx *tx, enum audit_code code, const struct deployment *work,
 static void
 revoke(struct tx *tx, struct loan_row *row)
 {
+	bool is_kept;
+
 	if (row->state == LOAN_ENDING || row->state == LOAN_OVER ||
 	    (row->state == LOAN_ASKED && row_effect_find(tx, EFFECT_VAULT_LEND, row->work) != 0))
 		return;
+	is_kept =
+	    row->state == LOAN_KEPT; /* the loop wipes it, also where Vault has nothing of it */
 	set_state(tx, row, row->accessor[0] != '\0' ? LOAN_ENDING : LOAN_OVER, 0);
-	if (row->state == LOAN_ENDING)
+	if (row->state == LOAN_ENDING || is_kept)
 		decide_loan_order_revoke(tx, row, 0, 0);
 }
 
@@ -251,6 +255,20 @@ withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 	say_over(tx, work, NOT_GRANTED);
 }
 
+/* What may not be had any more ends, and what was made of other settings than those of now. */
+static bool
+stands(struct tx *tx, struct deployment *work, struct loan_row *row, struct loan *ret)
+{
+	if (!is_granted(tx, work, ret))
+		withdraw(tx, work, row);
+	else if (row->state == LOAN_KEPT && decide_loan_is_changed(tx, work))
+		drop(tx, work, row, DEPLOY_WHY_INTERRUPTED,
+		    "its settings changed before it was given: ask again");
+	else
+		return true;
+	return false;
+}
+
 void
 decide_loan_check(struct tx *tx, int64_t number)
 {
@@ -259,8 +277,10 @@ decide_loan_check(struct tx *tx, int64_t number)
 	struct loan loan;
 
 	row_deployment_get(tx, number, &work);
-	if (!is_granted(tx, &work, &loan))
-		withdraw(tx, &work, &row);
+	if (row.state == LOAN_ASKED && deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL)
+		revoke(tx, &row); /* nothing was made of it */
+	else
+		(void)stands(tx, &work, &row, &loan);
 }
 
 /* --- Vault has made it, or has not --- */
@@ -272,10 +292,8 @@ send(struct tx *tx, struct deployment *work, struct loan_row *row)
 	struct effect effect = { .kind = EFFECT_LEND_MESSAGE, .subject = work->id };
 	struct loan loan;
 
-	if (!is_granted(tx, work, &loan)) {
-		withdraw(tx, work, row);
+	if (!stands(tx, work, row, &loan))
 		return;
-	}
 	(void)text_copy(effect.u.vault.name, sizeof(effect.u.vault.name), loan.id);
 	effect.u.vault.chat = row->chat;
 	(void)row_effect_order(tx, &effect);
@@ -290,9 +308,9 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	row_deployment_get(tx, row->work, &work);
 	is_wanted &= work.state == DEPLOY_RUNNING;
 	(void)text_copy(row->accessor, sizeof(row->accessor), said->accessor);
-	row->until = tx->at + SECOND_MS * tx->effect->u.vault.ttl_s;
+	row->until = tx->effect->ordered_at + SECOND_MS * tx->effect->u.vault.ttl_s;
 	if (said->is_done && is_wanted) {
-		set_state(tx, row, LOAN_KEPT, tx->at + FETCH_MS);
+		set_state(tx, row, LOAN_KEPT, tx->effect->ordered_at + FETCH_MS);
 		decide_loan_say_waits(tx, &work, "");
 		if (row->chat != 0)
 			send(tx, &work, row);
@@ -486,8 +504,8 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 		return false;
 	tx->answer.work = work.id;
 	row = row_loan_get(tx, work.id);
-	if (work.state == DEPLOY_RUNNING && !is_granted(tx, &work, &loan))
-		withdraw(tx, &work, &row);
+	if (work.state == DEPLOY_RUNNING)
+		(void)stands(tx, &work, &row, &loan);
 	/* What the loop has no more is revoked when it is due. */
 	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT && api->is_kept) {
 		give(tx, &work, &row, decide_loan_is_by_value(tx, &work, &loan));
@@ -592,7 +610,9 @@ decide_loan_due(struct tx *tx, int64_t number)
 				    "who asked for it did not fetch it within two minutes");
 	} else if (row.state == LOAN_ASKED && work.state == DEPLOY_RUNNING) {
 		row_loan_save(tx, &row);
-		if (is_granted(tx, &work, &loan))
+		if (decide_loan_is_changed(tx, &work))
+			(void)decide_step(tx, &work, DEPLOY_ON_CHANGED, NULL);
+		else if (is_granted(tx, &work, &loan))
 			decide_loan_order_lend(tx, &work, &loan);
 		else
 			withdraw(tx, &work, &row);
@@ -614,6 +634,7 @@ decide_loans_lost(struct tx *tx)
 		row = row_loan_get(tx, number);
 		row_deployment_get(tx, number, &work);
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, &row, "lost");
+		row.state = LOAN_GIVEN; /* as if: the loop has nothing to wipe */
 		revoke(tx, &row);
 		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
 			end(tx, &work, DEPLOY_WHY_INTERRUPTED,

@@ -6,7 +6,10 @@
 #include <stdio.h>
 
 #include "lib/buf.h"
+#include "decide/work/decide_action.h"
+#include "store/row_action.h"
 #include "store/row_job.h"
+#include "store/row_question.h"
 #include "types/loan.h"
 #include "types/settings.h"
 
@@ -56,7 +59,7 @@ decide_loan_touches(struct tx *tx, const struct deployment *work, char out[DECID
 		    loan.ttl_ms / MINUTE_MS, as);
 }
 
-/* A yes is for that path and that time. */
+/* A yes is for that path, that time and that delivery. */
 void
 decide_loan_bind(struct tx *tx, const struct deployment *work, struct buf *all)
 {
@@ -65,4 +68,15 @@ decide_loan_bind(struct tx *tx, const struct deployment *work, struct buf *all)
 	if (loan_of(tx->settings, work->argument, work->environment, &loan))
 		buf_addf(all, "%s\n%s %" PRId64 "%s\n", loan.path, loan.target, loan.ttl_ms,
 		    loan.is_value ? " value" : "");
+}
+
+bool
+decide_loan_is_changed(struct tx *tx, const struct deployment *work)
+{
+	const struct action_row action = row_action_get(tx, work->id);
+	struct question shown;
+	char names[LIMIT_LINE / 2];
+
+	row_question_get(tx, work->id, &shown);
+	return decide_action_differs(tx, work, &action, &shown, names);
 }

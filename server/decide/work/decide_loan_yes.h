@@ -11,3 +11,7 @@ struct buf;
 bool decide_loan_exists(struct tx *tx, const struct deployment *work);
 void decide_loan_touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES]);
 void decide_loan_bind(struct tx *tx, const struct deployment *work, struct buf *all);
+
+/* Is it another path, time or delivery than what was asked about?  Settings may change while Vault
+ * is away. */
+bool decide_loan_is_changed(struct tx *tx, const struct deployment *work);
