@@ -27,7 +27,7 @@ struct loan_row {
 	int64_t work; /* 0: there is none */
 	enum loan_state state;
 	char accessor[LIMIT_ACCESSOR]; /* "": none is known */
-	int64_t until; /* wall ms: Vault ends it by itself then, or a few seconds later */
+	int64_t until; /* wall ms: Vault ends it by itself then, at the latest */
 	int64_t timer; /* TIMER_LOAN; 0: none */
 	int64_t chat;	 /* it is sent there, to a person; 0: it is fetched over /v1 */
 	int64_t message; /* Telegram's id of the message with it; 0: there is none */
