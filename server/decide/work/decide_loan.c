@@ -50,7 +50,7 @@ wait_until(struct tx *tx, struct loan_row *row, int64_t at)
 
 	(void)snprintf(name, sizeof(name), "%" PRId64, row->work);
 	row_effect_withdraw(tx, row->timer);
-	row->timer = at == 0 ? 0 : row_effect_timer(tx, TIMER_LOAN, name, row->work, at);
+	row->timer = at == 0 ? 0 : row_effect_timer(tx, TIMER_LOAN, name, 0, at);
 }
 
 /* Nothing can be done with what it says any more. */
@@ -345,7 +345,6 @@ static void
 give(struct tx *tx, struct deployment *work, struct loan_row *row, bool is_value)
 {
 	bool is_over = row->accessor[0] == '\0';
-	int64_t made_at = row_effect_timer_due(tx, TIMER_LOAN, work->id) - FETCH_MS;
 
 	set_state(tx, row, is_over ? LOAN_OVER : LOAN_GIVEN, is_over ? 0 : row->until);
 	audit(tx, AUDIT_CODE_SECRET_LENT, work, row, is_value ? "value" : "lent");
@@ -353,7 +352,7 @@ give(struct tx *tx, struct deployment *work, struct loan_row *row, bool is_value
 		(void)text_copy(work->note, sizeof(work->note), GIVEN_VALUE); /* it fits */
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
 	if (!is_value)
-		decide_loan_order_look(tx, work->id, made_at, 0);
+		decide_loan_order_look(tx, work, row, 0);
 }
 
 /* Where it was not wanted any more, it is wiped out there. */
@@ -404,7 +403,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (said->is_used) {
 		say_used(tx, &work);
 	} else if (!is_last) {
-		decide_loan_order_look(tx, work.id, decide_loan_made_at(tx->effect), tries + 1);
+		decide_loan_order_look(tx, &work, row, tries + 1);
 	} else if (said->is_done) {
 		revoke(tx, row);
 		say_over(tx, &work, "not used");

@@ -25,8 +25,7 @@ void decide_loan_order_lend(
 void decide_loan_order_revoke(
     struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms);
 
-/* Vault is asked whether it was used, at the next of its times from that one on, 0 at first.
- * made_at: when Vault was asked to make it; a look knows that. */
+/* Vault is asked whether it was used, at the next of its times from that one on, 0 at first. */
 #define DECIDE_LOAN_LOOKS 3 /* the last one */
-void decide_loan_order_look(struct tx *tx, int64_t work, int64_t made_at, int tries);
-int64_t decide_loan_made_at(const struct effect *look);
+void decide_loan_order_look(struct tx *tx, const struct deployment *work,
+    const struct loan_row *row, int tries);

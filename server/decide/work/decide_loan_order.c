@@ -54,20 +54,29 @@ static const int looks_s[] = { 30, 60, 90, 115 };
 
 _Static_assert(COUNT(looks_s) == DECIDE_LOAN_LOOKS + 1, "the last one is known");
 
-int64_t
-decide_loan_made_at(const struct effect *look)
+/* Now, where that is not known: its secret's _TTL has changed meanwhile. */
+static int64_t
+made_at(struct tx *tx, const struct deployment *work, const struct loan_row *row)
 {
-	return look->u.vault.not_before - SECOND_MS * looks_s[look->u.vault.tries];
+	struct loan loan;
+	int64_t at = loan_of(tx->settings, work->argument, work->environment, &loan) ?
+	    row->until - loan.ttl_ms :
+	    0;
+
+	return at <= tx->at && at > tx->at - 2 * SECOND_MS * looks_s[DECIDE_LOAN_LOOKS] ? at :
+											  tx->at;
 }
 
 void
-decide_loan_order_look(struct tx *tx, int64_t work, int64_t made_at, int tries)
+decide_loan_order_look(
+    struct tx *tx, const struct deployment *work, const struct loan_row *row, int tries)
 {
-	struct effect effect = { .kind = EFFECT_VAULT_LOOK, .subject = work };
+	struct effect effect = { .kind = EFFECT_VAULT_LOOK, .subject = row->work };
+	int64_t made = made_at(tx, work, row);
 
-	while (tries < DECIDE_LOAN_LOOKS && made_at + SECOND_MS * looks_s[tries] <= tx->at)
+	while (tries < DECIDE_LOAN_LOOKS && made + SECOND_MS * looks_s[tries] <= tx->at)
 		tries++;
 	effect.u.vault.tries = tries;
-	effect.u.vault.not_before = made_at + SECOND_MS * looks_s[tries];
+	effect.u.vault.not_before = made + SECOND_MS * looks_s[tries];
 	(void)row_effect_order(tx, &effect);
 }
