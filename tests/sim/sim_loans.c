@@ -299,6 +299,11 @@ vault_revokes(struct sim *sim, int64_t effect, UNUSED int64_t b)
 		return;
 	if (open->effect->u.vault.tries > 0)
 		sim_note(sim, SIM_REVOKE_AGAIN);
+	if (open->effect->u.vault.accessor[0] == '\0') { /* it is wiped, and Vault not asked */
+		open->effect->result->u.vault_said.is_done = true;
+		sim_server_report(sim, open);
+		return;
+	}
 	if (sscanf(open->effect->u.vault.accessor, ACCESSOR, &index) != 1 || index < 0 ||
 	    (size_t)index >= sim->n_tokens || sim->tokens[index].work != open->effect->subject)
 		sim_fail(sim, "each_revokes_its_own_token", "work %" PRId64 ": %s",
