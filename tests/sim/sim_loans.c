@@ -633,7 +633,8 @@ sim_loans_check(struct sim *sim)
 	none(sim, "what_is_given_ends_in_time",
 	    LOANS("l.phase = 'given' AND (w.state <> 'DONE' OR NOT " HAS_TIMER ")"));
 	none(sim, "what_ends_is_being_revoked", /* where Vault has nothing of it, it is wiped */
-	    LOANS(N_REVOKES " <> (l.phase = 'ending') AND (l.accessor <> '' OR l.phase <> 'over')"));
+	    LOANS(N_REVOKES " <> (l.phase = 'ending')"
+			    " AND (l.accessor <> '' OR l.phase <> 'over')"));
 	if (sim_check_number(sim, sim->eyes,
 		"SELECT COUNT(*) FROM work w JOIN work o ON o.environment = w.environment"
 		" WHERE w.action = 'lend-secret' AND w.state = 'RUNNING' AND o.action = ''"
