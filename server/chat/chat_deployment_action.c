@@ -108,7 +108,7 @@ add_loan(struct chat_text *text, const struct chat_deployment *about)
 		    " at the latest; " MARK_CODE "/revoke %lld" MARK_CODE " ends it now",
 		    (long long)about->deployment->id);
 	} else if (loan_of(about) == CHAT_LOAN_REVOKING) {
-		chat_text_add(text, "\nVault has not revoked it yet");
+		chat_text_add(text, "\nIt may still be used: Vault has not revoked it yet");
 		if (about->deployment->state == DEPLOY_DONE)
 			chat_deployment_why(text, ": ", about->deployment, "", WHY_WHOLE);
 		chat_text_since(
@@ -143,5 +143,6 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	add_where(text, action);
 	chat_deployment_requester(text, action);
 	chat_deployment_steps(text, about);
-	chat_deployment_took(text, about);
+	if (!deployment_is_loan(action))
+		chat_deployment_took(text, about);
 }

@@ -21,6 +21,9 @@ command_get_secret(struct tx *tx, const struct update *update, const struct requ
 	} else if (words[0][0] == '\0') {
 		command_secrets(tx, update, request);
 	} else {
-		decide_loan_in_chat(tx, update, words[0], request_behind(typed, 1));
+		const char *what_for = request_behind(typed, 1);
+
+		decide_loan_in_chat(tx, update, words[0],
+		    what_for + (text_starts_ci(what_for, "for ") ? strlen("for ") : 0));
 	}
 }

@@ -74,7 +74,7 @@ TEST(what_was_lent_is_sent_to_who_asked_and_to_nobody_else)
 
 	open_scene(&s, NULL);
 	in_private(&s, WORLD_ADMIN, "/get_secret stripe for the *refund* of 7");
-	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "stripe for \"for the *refund* of 7\""));
+	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "stripe for \"the *refund* of 7\""));
 	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
 	what = &world_peek(&s.w, EFFECT_LEND_MESSAGE)->u.vault;
 	assert_string_equal(what->name, "stripe");

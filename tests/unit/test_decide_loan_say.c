@@ -110,11 +110,12 @@ TEST(what_vault_has_not_revoked_yet_says_so_until_it_has)
 	for (int i = 0; i < 2; i++) {
 		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
 		assert_non_null(strstr(says(&s, WORLD_TEAM, "⏳ Revoking: "),
-		    "\nVault has not revoked it yet: 503: Vault is sealed; "
-		    "tried again until 00:10\nrequested by"));
+		    "\nIt may still be used: Vault has not revoked it yet: 503: Vault is sealed; "
+		    "tried again until 00:10\nℹ️ by @ada\nrequested by"));
 	}
 	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
 	assert_null(strstr(says(&s, WORLD_TEAM, "↩️ Revoked: production"), "sealed"));
+	assert_int_equal(world_audited(&s.w, "\"secret_revoked\"", "\"why\":\"by @ada\""), 1);
 	assert_null(world_says_in(&s.w, WORLD_TEAM, "⏳ Revoking: "));
 	world_close(&s.w);
 }
@@ -257,7 +258,7 @@ TEST(of_several_that_are_asked_for_a_person_says_which_one_is_cancelled)
 	assert_string_equal(world_plain(which),
 	    "❓ /cancel: which? One at a time."
 	    "\nproduction awaiting approval: secret db-migrate · workflow:shop"
-	    "\nproduction in progress: secret stripe \"for the refund\" · @eve");
+	    "\nproduction in progress: secret stripe \"the refund\" · @eve");
 	(void)world_press(&s.w, WORLD_ADMIN, WORLD_GROUP, world_button(which, "#3 stripe"));
 	assert_int_equal(world_deployment(&s.w, 2).state, DEPLOY_AWAITING_APPROVAL);
 	assert_int_equal(world_deployment(&s.w, 3).state, DEPLOY_FAILED);

@@ -87,7 +87,7 @@ FACTOR_TEST_BARE(a_pad_says_which_commit_its_digits_are_for)
 	await_approval(w);
 	press_in(w, &bob, WORLD_TEAM, "Approve");
 	assert_string_equal(world_plain(world_says_in(w, bob.id, "🔐 Code for")),
-	    "🔐 Code for production approve: the six digits that your authenticator app shows, within 2 minutes.\naaaaaaa \"Make it blue\"");
+	    "🔐 Code for production approve: the six digits that your authenticator app shows, within 2 minutes.\n#1 aaaaaaa \"Make it blue\" requested by @ada");
 }
 
 FACTOR_TEST_BARE(digits_for_a_question_are_none_for_the_one_asked_anew)

@@ -118,15 +118,16 @@ decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN])
 
 /* What the code is typed for: the question may be far above by now. */
 static void
-add_commit(struct chat_text *text, struct tx *tx, int64_t id)
+add_work(struct chat_text *text, struct tx *tx, int64_t id)
 {
 	struct deployment work;
 
 	row_deployment_get(tx, id, &work);
-	if (work.commit[0] == '\0')
-		return;
-	chat_text_commit(text, "\n", work.commit);
+	chat_text_add(text, "\n#%" PRId64, id);
+	if (work.commit[0] != '\0')
+		chat_text_commit(text, " ", work.commit);
 	chat_text_subject(text, " ", work.subject);
+	chat_text_outside(text, " requested by ", FORGE_PERSON(work.requester));
 }
 
 static void
@@ -156,7 +157,7 @@ show(struct tx *tx, const struct update *update)
 	chat_first(&text, FIRST_CODE_ASKED, decide_factor_for(tx));
 	chat_text_add(&text, "the six digits that your authenticator app shows, within 2 minutes.");
 	if (pad.work != 0)
-		add_commit(&text, tx, pad.work);
+		add_work(&text, tx, pad.work);
 	pad.message = decide_send_as(tx, &message, &text);
 	row_button_set_message(tx, &message.buttons, pad.message);
 	(void)snprintf(person, sizeof(person), "%" PRId64, update->person);

@@ -87,6 +87,7 @@ audit(struct tx *tx, enum audit_code code, const struct deployment *work,
 	struct row_job of;
 	struct loan loan;
 	bool is_there = loan_of(tx->settings, work->argument, work->environment, &loan);
+	bool has_why = code == AUDIT_CODE_SECRET_REVOKED && work->note[0] != '\0';
 
 	row_job_get(tx, work->id, &of);
 	(void)snprintf(begin, sizeof(begin), "%.8s", row->accessor);
@@ -95,7 +96,10 @@ audit(struct tx *tx, enum audit_code code, const struct deployment *work,
 	decide_audit_request(tx, work, decide_requester(tx, work, user), code, outcome,
 	    (const char *const[]){ "secret", work->argument, "path", is_there ? loan.path : "",
 		"accessor", begin, "repository", of.job.repository, "run", of.job.run,
-		code == AUDIT_CODE_SECRET_LENT ? "until" : NULL, until, NULL });
+		code == AUDIT_CODE_SECRET_LENT ? "until" :
+		    has_why		       ? "why" :
+						 NULL,
+		has_why ? work->note : until, NULL });
 }
 
 /* Of what Vault has made, whoever has it; what it makes meanwhile is revoked when that is known. */
@@ -155,6 +159,10 @@ decide_loan_drop(struct tx *tx, int64_t number, const char *detail)
 	struct deployment work;
 
 	row_deployment_get(tx, number, &work);
+	if (row.state == LOAN_GIVEN && work.note[0] == '\0') {
+		(void)text_copy(work.note, sizeof(work.note), detail); /* it fits */
+		row_deployment_save(tx, &work);
+	}
 	drop(tx, &work, &row, DEPLOY_WHY_CANCELLED, detail);
 }
 
@@ -563,7 +571,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 {
 	struct loan_row row = row_loan_get(tx, work->id);
 	const char *why_not = decide_loan_not_revoked(work, &row);
-	char user[PRINCIPAL_TEXT];
+	char user[PRINCIPAL_TEXT], by[96];
 
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
 		decide_press_cancel(tx, update, work);
@@ -578,8 +586,8 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	    AUDIT_CODE_CANCEL_REQUESTED, "requested",
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
-	decide_tell(tx, work, NULL);
-	row_deployment_save(tx, work);
+	(void)snprintf(by, sizeof(by), "by %.80s", update->name);
+	say_over(tx, work, by);
 	decide_loan_answer(tx, update, work, "is being revoked at Vault.");
 }
 
