@@ -14,6 +14,7 @@
 #include "lib/text.h"
 
 #define MESSAGE_MAX 4096 /* bytes of the sentence or of one value, before escaping */
+#define READ_MAX    (MESSAGE_MAX + REDACT_VALUE_MAX) /* of it are compared with secrets */
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
 
@@ -96,17 +97,18 @@ add_escaped(struct buf *line, const char *text, size_t size, bool quoted)
 	}
 }
 
-/* Without secrets, then escaped.  Of one that is cut by the end nothing is there, either. */
+/* Without secrets, then escaped, and cut then: a secret that the end cuts is known by all of it. */
 static void
 add_safe(struct buf *line, const char *text, bool quoted)
 {
-	CLEANUP(buf_done) struct buf clean = buf_make((size_t)MESSAGE_MAX * 2);
-	size_t all = strlen(text), size = text_cut(text, all, MESSAGE_MAX);
+	CLEANUP(buf_done) struct buf clean = buf_make((size_t)READ_MAX * 2);
+	size_t all = strlen(text), size = text_cut(text, all, READ_MAX);
 
 	if (size < all)
 		redact_head(secrets, text, size, &clean);
 	else
 		redact_text(secrets, text, size, &clean);
+	buf_cut(&clean, text_cut(buf_text(&clean), clean.size, MESSAGE_MAX));
 	if (quoted)
 		buf_addc(line, '"');
 	if (buf_failed(&clean))
@@ -156,7 +158,7 @@ emit(struct buf *line)
 void
 log_line(enum log_level level, const struct log_field fields[], size_t count, const char *fmt, ...)
 {
-	char sentence[MESSAGE_MAX + 2]; /* so that what is longer is seen to be */
+	char sentence[READ_MAX + 2]; /* so that what is longer is seen to be */
 	CLEANUP(buf_done) struct buf line = buf_make((size_t)LOG_LINE_MAX * 16);
 	va_list args;
 

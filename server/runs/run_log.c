@@ -114,14 +114,13 @@ add_piece(struct run_log_job *job, const char *data, size_t size)
 	safe_to_text(job);
 }
 
-/* `is_last`: of all; else what may be half a secret is held back, and dropped. */
+/* Of the head, which ends with a line, or of all. */
 static void
-add_end(struct run_log_job *job, bool is_last)
+add_end(struct run_log_job *job)
 {
 	run_clean_end(&job->clean, &job->plain);
 	redact_stream_add(job->stream, buf_text(&job->plain), job->plain.size, &job->safe);
-	if (is_last)
-		redact_stream_end(job->stream, &job->safe);
+	redact_stream_end(job->stream, &job->safe);
 	safe_to_text(job);
 }
 
@@ -131,7 +130,7 @@ begin_tail(struct run_log_job *job)
 {
 	char left_out[TEXT_DURATION_SIZE];
 
-	add_end(job, false);
+	add_end(job);
 	redact_stream_free(job->stream);
 	job->stream = redact_stream_new(job->redact, false);
 	(void)text_bytes(left_out, (uint64_t)(job->tail_start - job->head_end));
@@ -182,7 +181,7 @@ run_log_step(struct run_log_job *job, struct err *err)
 		begin_tail(job);
 	job->is_done = got == 0 || job->at >= job->size;
 	if (job->is_done)
-		add_end(job, true);
+		add_end(job);
 	if (!text_out(job, job->is_done, err))
 		return RUN_LOG_FAILED;
 	return job->is_done ? RUN_LOG_DONE : RUN_LOG_MORE;
@@ -222,6 +221,22 @@ open_zip(struct run_log_job *job, struct err *err)
 	return true;
 }
 
+/* Where the last line ends that is whole before `end`; what is cut may begin a secret. */
+static int64_t
+line_end(struct run_log_job *job, int64_t end)
+{
+	while (end > 0) {
+		size_t want = end < PIECE ? (size_t)end : PIECE;
+		ssize_t got = pread(job->log, job->piece, want, (off_t)(end - (int64_t)want));
+		const char *newline = got <= 0 ? NULL : memrchr(job->piece, '\n', (size_t)got);
+
+		if (newline != NULL)
+			return end - (int64_t)want + (newline - job->piece) + 1;
+		end -= (int64_t)want;
+	}
+	return 0;
+}
+
 static bool
 open_all(struct run_log_job *job, const char *state_directory, int64_t run, struct err *err)
 {
@@ -233,7 +248,7 @@ open_all(struct run_log_job *job, const char *state_directory, int64_t run, stru
 	job->size = (int64_t)size;
 	job->head_end = job->tail_start = job->size;
 	if (job->size > RUN_LOG_WHOLE_MAX) {
-		job->head_end = PART_BYTES;
+		job->head_end = line_end(job, PART_BYTES);
 		job->tail_start = job->size - PART_BYTES;
 	}
 	job->out = open_nameless(state_directory, err);

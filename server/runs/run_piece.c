@@ -79,14 +79,14 @@ show(const struct piece *piece, struct redact *redact, struct buf *out)
 		.data = piece->data + start - newline,
 		.size = piece->size - start + newline,
 		.is_cut = start > 0, /* behind a newline; a private key may have begun before it */
-		.is_growing = piece->is_cut,
 	};
 
 	if (start == piece->size || is_in_key(piece, start))
 		return;
-	run_tail_plain(&bytes, redact, out);
-	if (piece->is_cut)
+	if (piece->is_cut) /* what a secret begins with may stand at its end */
 		buf_adds(out, "\xe2\x80\xa6\n");
+	else
+		run_tail_plain(&bytes, redact, out);
 }
 
 bool

@@ -45,14 +45,14 @@ run_tail_safe_start(const char *data, size_t size)
 	return line == NULL ? size : (size_t)(line - data) + 1;
 }
 
-/* What a secret may begin with is held back at the end of text that still grows. */
-static void
-redact_growing(struct redact *redact, const struct buf *plain, struct buf *out)
+/* Of a line that is not whole nothing is shown: where that depended on whether it may begin a
+ * secret, whoever prints guesses would read from it what one begins with. */
+static size_t
+whole_lines(const struct buf *plain)
 {
-	struct redact_stream *stream = redact_stream_new(redact, false);
+	const char *end = plain->size == 0 ? NULL : memrchr(plain->data, '\n', plain->size);
 
-	redact_stream_add(stream, plain->data, plain->size, out);
-	redact_stream_free(stream);
+	return end == NULL ? 0 : (size_t)(end - plain->data) + 1;
 }
 
 void
@@ -67,10 +67,9 @@ run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct
 	run_clean_end(&clean, &plain);
 	if (bytes->is_cut)
 		buf_drop_front(&plain, run_tail_safe_start(buf_text(&plain), plain.size));
-	if (bytes->is_growing && plain.size > 0 && plain.data[plain.size - 1] != '\n')
-		redact_growing(redact, &plain, out);
-	else
-		redact_text(redact, buf_text(&plain), plain.size, out);
+	if (bytes->is_growing)
+		buf_cut(&plain, whole_lines(&plain));
+	redact_text(redact, buf_text(&plain), plain.size, out);
 	if (buf_failed(&plain))
 		out->failed = true;
 	buf_done(&plain);

@@ -32,8 +32,8 @@ struct run_tail_log {
 bool run_tail_read(const struct run_tail_log *log, const struct run_tail_shape *shape,
     struct buf *out, struct err *err) MUST_USE;
 
-/* Bytes at hand: is_cut, they are the end of something longer; is_growing, more will come, and a
- * secret may stand there half. */
+/* Bytes at hand: is_cut, they are the end of something longer; is_growing, more will come, and of
+ * the last line, where it is not whole, nothing is shown. */
 struct run_tail_bytes {
 	const char *data;
 	size_t size;

@@ -62,16 +62,18 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 	memcpy(ret->fingerprint, order->binding, sizeof(ret->fingerprint));
 }
 
-/* A script may print a secret here too; of what was cut (at max bytes), its end may be half of one.
- * Never empty. */
+/* A script may print a secret here too; of what was cut (at max bytes) the last word is left out,
+ * which may be half of one.  Never empty. */
 static void
 make_safe(const char *said, size_t max, struct redact *redact, char *ret, size_t room)
 {
 	const struct run_tail_shape shape = { .max_lines = 1, .max_bytes = room - 1 };
-	const size_t size = strlen(said);
-	const struct run_tail_bytes bytes = {
-		.data = said, .size = size, .is_growing = size + 4 > max
-	};
+	const size_t all = strlen(said);
+	const char *word = all + 4 > max ? strrchr(said, ' ') : NULL;
+	const struct run_tail_bytes bytes = { .data = said,
+		.size = word != NULL ? (size_t)(word - said) :
+		    all + 4 > max    ? 0 :
+				       all };
 	struct buf safe;
 
 	buf_init(&safe, room);

@@ -46,8 +46,8 @@ class Lending(Jobs):
         token = self.vault.make(["deploybot"], "auth/token/create", ttl=HOUR, period=HOUR, end=self.vault.now + HOUR)
         settings = {name: value for name, value in faked(self.clock).items() if name != "DONT_FAKE_MONOTONIC"}
         for n in range(WORKFLOWS):
-            settings[f"WORKFLOW_W{n}_IS"] = f"github 456789 w{n}.yml@refs/heads/develop"
-            settings[f"WORKFLOW_W{n}_MAY"] = "secret.db-migrate:production, secret.stripe:production, deploy:staging"
+            settings[f"WORKFLOW_W{n:02}_IS"] = f"github 456789 w{n:02}.yml@refs/heads/develop"
+            settings[f"WORKFLOW_W{n:02}_MAY"] = "secret.db-migrate:production, secret.stripe:production, deploy:staging"
         super().__init__(folder, {
             **settings, "VAULT_ADDR": self.vault.url, "TELEGRAM_CHAT_ID": str(GROUP), "LOG_LEVEL": "DEBUG",
             "VAULT_TOKEN_FILE": write_env(folder, token.id, name="vault_token"),
@@ -124,7 +124,7 @@ class Job:
 
     @property
     def workflow(self):
-        return f"w{self.run % WORKFLOWS}"
+        return f"w{self.run % WORKFLOWS:02}"
 
     def ask(self, path, **options):
         now = int(time.time()) + self.scene.ahead_s
@@ -199,7 +199,7 @@ class Job:
         assert found == status and all(word in said for word in words), (found, said)
 
     def message(self, *words, **options):
-        return self.scene.person(0).hear(*words, f"by workflow:{self.workflow}\n", chat=GROUP, after=0, **options)
+        return self.scene.person(0).hear(*words, f"by workflow:{self.workflow}", chat=GROUP, after=0, **options)
 
     def job_ends(self):
         body = json.dumps(workflow_job(REPOSITORY, self.run, repository_id=456_789, id=self.check_run)).encode()

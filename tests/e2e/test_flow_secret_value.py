@@ -105,7 +105,7 @@ def test_a_value_of_kv_is_given_once_after_the_yes_and_is_over_then(scene):
     status, said = job.looks()
     assert status == 410 and "given before" in said["said"] and "value" not in said
     assert job.gives_back() == 202
-    scene.person(0).hear("Lent: production", "nothing of it ends", f"by workflow:{job.workflow} ", chat=GROUP, after=0,
+    scene.person(0).hear("Lent: production", "nothing of it ends", f"by workflow:{job.workflow}", chat=GROUP, after=0,
                          without=("Revoke",))
     assert [code for code in job.audited() if code.startswith("secret_")] == [
         "secret_requested", "secret_lent", "secret_unwrap_failed"]

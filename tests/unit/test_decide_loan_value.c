@@ -163,3 +163,15 @@ TEST(a_value_that_nobody_waits_for_any_more_is_wiped)
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	world_close(&s.w);
 }
+
+TEST(a_value_that_vault_reads_for_nobody_is_wiped)
+{
+	struct scene s;
+
+	open_scene(&s);
+	assert_int_equal(wants(&s, "/v1/secret/stripe"), 202);
+	assert_int_equal(gives_back(&s), 202);
+	vault_says(&s, EFFECT_VAULT_LEND, &ENDED);
+	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_REVOKE)->u.vault.accessor, "");
+	world_close(&s.w);
+}

@@ -213,6 +213,45 @@ TEST(of_a_huge_log_head_and_tail_are_left)
 	run_log_free(job);
 }
 
+#define HEAD (22 << 20) /* bytes */
+
+/* The document of a log whose head ends with a guess: whether it is shown up to there. */
+static bool
+shows_at_the_end_of_the_head(const char *guess)
+{
+	static char lines[1 << 20];
+	FILE *log = open_log();
+	struct run_log_job *job;
+	int64_t steps = 0;
+	size_t size;
+	char *text;
+	bool shows;
+
+	memset(lines, '.', sizeof(lines));
+	for (size_t i = 79; i < sizeof(lines); i += 80)
+		lines[i] = '\n';
+	for (int i = 0; i < 22; i++)
+		(void)fwrite(lines, 1, i == 21 ? sizeof(lines) - 100 : sizeof(lines), log);
+	(void)fprintf(log, "\nguess%*s%s", (int)(94 - strlen(guess)), "", guess);
+	assert_int_equal(ftell(log), HEAD);
+	for (int i = 0; i < 25; i++)
+		(void)fwrite(lines, 1, sizeof(lines), log);
+	(void)fclose(log);
+	job = make_document(&steps);
+	text = document(job, &size);
+	assert_non_null(memmem(text, size, " MB of the log are left out here", 32));
+	shows = memmem(text, size, "guess", 5) != NULL;
+	free(text);
+	run_log_free(job);
+	return shows;
+}
+
+TEST(no_guess_at_the_end_of_the_head_is_told_from_a_secret)
+{
+	assert_false(shows_at_the_end_of_the_head("hunter2-is"));
+	assert_false(shows_at_the_end_of_the_head("hunter2-it"));
+}
+
 TEST(a_run_without_log_is_said_so)
 {
 	struct err err = { .code = ERR_NONE };

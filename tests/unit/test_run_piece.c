@@ -166,8 +166,7 @@ TEST(a_secret_across_the_end_of_a_piece_is_not_shown)
 	write_log(log);
 	shown = piece(&offset, true);
 	assert_int_equal(offset, RUN_PIECE);
-	assert_null(strstr(shown, "hunter2"));
-	assert_non_null(strstr(shown, "xxx\xe2\x80\xa6\n"));
+	assert_string_equal(shown, "\xe2\x80\xa6\n"); /* no guess is told from a secret */
 	assert_string_equal(piece(&offset, true), "");
 	assert_int_equal(offset, RUN_PIECE * 2);
 	assert_string_equal(piece(&offset, true), "behind");

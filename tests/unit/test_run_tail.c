@@ -110,6 +110,26 @@ TEST(the_last_lines_are_shown)
 	tail_is("\x1b[32mok\x1b[0m\n10%\r99%\n", false, true, "ok\n99%");
 }
 
+/* Whoever prints a guess without the end of its line reads nothing from what is shown. */
+TEST(no_guess_is_told_from_what_a_secret_begins_with)
+{
+	static const char *const guesses[] = { "hunter", "hunte~", "h", "~", "" };
+	const struct run_tail_shape shape = { 3, 1000, false, false };
+	CLEANUP(redact_freep) struct redact *redact = redact_new();
+	char log[64];
+
+	assert_true(redact_add(redact, "hunter2-of-vault", NULL));
+	for (size_t i = 0; i < COUNT(guesses); i++) {
+		struct run_tail_bytes bytes = { .data = log, .is_growing = true };
+		CLEANUP(buf_done) struct buf out = buf_make(64);
+
+		(void)snprintf(log, sizeof(log), "whole\nbehind %s", guesses[i]);
+		bytes.size = strlen(log);
+		run_tail_of(&bytes, redact, &shape, &out);
+		assert_string_equal(buf_text(&out), "whole");
+	}
+}
+
 /* Goal: of a failure the lines of its step alone, whatever was said before, or noted behind it. */
 TEST(of_one_step_are_its_own_lines)
 {

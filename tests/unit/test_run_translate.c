@@ -66,12 +66,14 @@ TEST(a_record_has_what_was_warned_of)
 	(void)snprintf(record.warnings[0], sizeof(record.warnings[0]),
 	    "token ghp_0123456789abcdef0123456789abcdef0123 \u202e\xff is old");
 	memset(record.warnings[1], 'o', PROTOCOL_WARNING);
+	record.warnings[1][PROTOCOL_WARNING - 2] = ' '; /* the last word may be half a secret */
 	run_translate_record(&context, &record, &ended);
 	assert_int_equal(ended.warnings.said, 9);
-	(void)snprintf(want, sizeof(want), "token *** ? is old\n%s…", record.warnings[1]);
+	(void)snprintf(want, sizeof(want), "token *** ? is old\n%.*s…", PROTOCOL_WARNING - 2,
+	    record.warnings[1]);
 	assert_string_equal(ended.warnings.lines, want);
 	for (size_t i = 0; i < PROTOCOL_WARNINGS; i++)
-		memset(record.warnings[i], 'o', PROTOCOL_WARNING);
+		memcpy(record.warnings[i], record.warnings[1], PROTOCOL_WARNING);
 	run_translate_record(&context, &record, &ended);
 	assert_true(strlen(ended.warnings.lines) > (size_t)PROTOCOL_WARNINGS * PROTOCOL_WARNING);
 }

@@ -36,6 +36,9 @@
 #define LIFE_MOST_MS  (60 * MINUTE_MS)	    /* SECRET_<NAME>_TTL has no more */
 #define ALARM_EACH_MS (24 * 60 * MINUTE_MS) /* of one loan */
 
+#define ALARMS	  3 /* by one workflow or person, in */
+#define ALARMS_MS (60 * MINUTE_MS)
+
 #define GIVEN_VALUE   "the value itself was given: at Vault nothing of it ends"
 #define NOT_UNWRAPPED "its job could not unwrap it"
 #define FETCHED_TWICE "fetched twice"
@@ -211,8 +214,12 @@ alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row,
 	const struct chat_first_row *first = &chat_first_rows[suspicion->first];
 	const char *accessor = row->accessor;
 	bool is_ending = row->state == LOAN_ENDING;
+	char by[40];
 
 	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, row, suspicion->outcome);
+	(void)snprintf(by, sizeof(by), "secret-alarm:%" PRId64, work->requested_by);
+	if (!row_rate_limit_take(tx, by, ALARMS, ALARMS_MS))
+		return; /* who rings at will drowns what others ring for */
 	decide_factor_tell(tx, 0,
 	    "%s%s%s%s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
 	    " has who asked; what was done with it stands in Vault's audit, by the accessor %.8s.",
@@ -332,6 +339,8 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		decide_loan_say_waits(tx, &work, said->why);
 		return;
 	}
+	if (said->is_done)
+		row->state = LOAN_KEPT; /* the loop has it, and nobody waits for it */
 	revoke(tx, row);
 	if (said->is_wrong)
 		alarm(tx, &work, row,
