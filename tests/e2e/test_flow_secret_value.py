@@ -37,7 +37,7 @@ path "kv/app/old" { capabilities = ["read"] }
 
 class Delivering(Lending):
     def __init__(self, folder):
-        more = {f"WORKFLOW_W{n}_MAY": ", ".join(f"secret.{name}:production" for name in PATHS)
+        more = {f"WORKFLOW_W{n:02}_MAY": ", ".join(f"secret.{name}:production" for name in PATHS)
                 for n in range(WORKFLOWS)}
         for name, path in PATHS.items():
             more |= {f"SECRET_{name.upper()}_PATH": path, f"SECRET_{name.upper()}_FOR": "production",

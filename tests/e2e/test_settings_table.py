@@ -117,7 +117,7 @@ READ_OF_MAIN = {
     "begin(tx, row_chat_now(tx, settings->telegram_chat_id));": "the applications' own follow",
     "const char *zone = settings_text(tx->settings, SETTING_TIMEZONE);": "ends of roles and costs are the server's",
     "command_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND)": "clients are the server's",
-    "ci_since >= tx->settings->github.ci_wait_minutes * MINUTE_MS;": "CI_WAIT_MINUTES is the server's",
+    "ci_since + tx->settings->github.ci_wait_minutes * MINUTE_MS;": "CI_WAIT_MINUTES is the server's",
     "(int)tx->settings->github.ci_wait_minutes,": "CI_WAIT_MINUTES is the server's",
 }
 

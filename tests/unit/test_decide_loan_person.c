@@ -196,7 +196,7 @@ TEST(a_person_asks_three_times_a_minute)
 			    &(struct vault_said){ .why = "permission denied" });
 	}
 	assert_non_null(world_says_in(
-	    &s.w, WORLD_ADMIN, "⛔ Not lent: stripe: you ask for secrets too often: 3 a minute"));
+	    &s.w, WORLD_ADMIN, "🔐 stripe: you ask for secrets too often: 3 a minute"));
 	assert_int_equal(world_deployment(&s.w, 4).id, 0);
 	world_close(&s.w);
 }

@@ -55,12 +55,18 @@ add_state(const struct pipeline_run *run, char ret[LIMIT_LINE])
 						pipeline_run_word(run));
 }
 
+static int64_t
+wait_end(const struct tx *tx, const struct deployment *work)
+{
+	return work->wait.ci_since + tx->settings->github.ci_wait_minutes * MINUTE_MS;
+}
+
 /* When nothing else is before it. */
 static bool
 is_late(const struct tx *tx, const struct deployment *work)
 {
 	return work->state == DEPLOY_QUEUED && work->wait.ci_since != 0 &&
-	    tx->at - work->wait.ci_since >= tx->settings->github.ci_wait_minutes * MINUTE_MS;
+	    tx->at >= wait_end(tx, work);
 }
 
 /* What was green before it came may have been begun again since: its forge is asked once more. */
@@ -157,8 +163,7 @@ add_end(const struct tx *tx, const struct deployment *work, char line[LIMIT_LINE
 
 	if (used == 0 || work->state != DEPLOY_QUEUED || work->wait.ci_since == 0)
 		return;
-	end = zone_local(settings_clock(tx->settings, work->environment)->zone,
-	    work->wait.ci_since + tx->settings->github.ci_wait_minutes * MINUTE_MS);
+	end = zone_local(settings_clock(tx->settings, work->environment)->zone, wait_end(tx, work));
 	(void)snprintf(line + used, LIMIT_LINE - used, "; refused at %02d:%02d", end.hour,
 	    end.minute); /* cut is fine */
 }

@@ -45,8 +45,8 @@ refuse(struct tx *tx, const struct asker *asker, int status, const char *why)
 		decide_refusef(tx, status, "%s", why);
 		return;
 	}
-	chat_text_outside(&text,
-	    chat_first_rows[status == 403 ? FIRST_DENIED : FIRST_NOT_LENT].before, asker->said);
+	chat_text_outside(
+	    &text, status == 403 ? chat_first_rows[FIRST_DENIED].before : "🔐 ", asker->said);
 	chat_text_outside(&text, ": ", why);
 	chat_text_add(&text, ".");
 	(void)decide_send(tx, &asker->from->address, &text);
