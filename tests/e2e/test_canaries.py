@@ -119,7 +119,7 @@ def was_made_otherwise(scene):
     for what in WRONG:
         scene.vault.troubles.append((CREATE, what))
         job = Job(scene).wants("stripe")
-        job.is_refused(403, "wrap_info")
+        job.is_refused(409, "wrap_info")
         job.is_over()
 
 
