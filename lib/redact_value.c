@@ -15,8 +15,8 @@ is_same(const struct redact_needle *n, const char *bytes, size_t size)
 	return n->size == size && memcmp(n->bytes, bytes, size) == 0;
 }
 
-static struct redact_needle *
-find(const struct redact_values *v, const char *value)
+struct redact_needle *
+redact_value_find(const struct redact_values *v, const char *value)
 {
 	struct redact_needle *n = v->by_first[(unsigned char)value[0]];
 	size_t size = strlen(value);
@@ -155,12 +155,6 @@ add_lines(struct redact_values *v, const char *value, int64_t until)
 	}
 }
 
-const struct redact_needle *
-redact_value_find(const struct redact_values *v, const char *value)
-{
-	return find(v, value);
-}
-
 /* One of another value's forms may be there for longer: all of its own are added nevertheless. */
 void
 redact_value_add(struct redact_values *v, const char *value, int64_t until, bool takes_place)
@@ -169,7 +163,7 @@ redact_value_add(struct redact_values *v, const char *value, int64_t until, bool
 
 	add_forms(v, value, strlen(value), until);
 	add_lines(v, value, until);
-	n = find(v, value);
+	n = redact_value_find(v, value);
 	if (n != NULL && takes_place)
 		n->takes_place = true;
 }

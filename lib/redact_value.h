@@ -35,7 +35,7 @@ void redact_value_init(struct redact_values *v, const struct redact_filter *shap
 void redact_value_done(struct redact_values *v); /* wipes them */
 
 /* Also one that is a form or a line of another.  NULL: it is not known. */
-MUST_USE const struct redact_needle *redact_value_find(
+MUST_USE struct redact_needle *redact_value_find(
     const struct redact_values *v, const char *value);
 
 /* Of one that is known already the longer time counts. */

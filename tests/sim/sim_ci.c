@@ -290,7 +290,7 @@ sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	}
 }
 
-/* Whose end, or way back to the queue, nobody may tell. */
+/* Whose end, or way back to the queue, nobody may report. */
 static void
 forget_shown(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {

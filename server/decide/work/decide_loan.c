@@ -129,18 +129,6 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
-/* Behind what was said before: "used 14:02, revoked"; how "": its first line says it. */
-static void
-say_over(struct tx *tx, struct deployment *work, const char *how)
-{
-	size_t size = strlen(work->note);
-
-	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s",
-	    size > 0 && how[0] != '\0' ? ", " : "", how); /* cut is fine */
-	decide_tell(tx, work, NULL);
-	row_deployment_save(tx, work);
-}
-
 /* Whoever has asked for it may have it no longer, or needs it no longer. */
 static void
 drop(struct tx *tx, struct deployment *work, struct loan_row *row, enum deploy_why why,
@@ -162,8 +150,8 @@ decide_loan_drop(struct tx *tx, int64_t number, const char *detail)
 	struct deployment work;
 
 	row_deployment_get(tx, number, &work);
-	if (row.state == LOAN_GIVEN && work.note[0] == '\0') {
-		(void)text_copy(work.note, sizeof(work.note), detail); /* it fits */
+	if (row.state == LOAN_GIVEN) {
+		decide_loan_note(&work, detail);
 		row_deployment_save(tx, &work);
 	}
 	drop(tx, &work, &row, DEPLOY_WHY_CANCELLED, detail);
@@ -192,7 +180,7 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	row->until = said->is_done ? 0 : row->until;
 	set_state(tx, row, LOAN_OVER, 0);
 	decide_loan_say_waits(tx, &work, "");
-	say_over(tx, &work,
+	decide_loan_say_over(tx, &work,
 	    !said->is_done		  ? "it has ended at Vault" :
 		work.state == DEPLOY_DONE ? "" :
 					    "revoked");
@@ -241,7 +229,7 @@ suspect(
 		return;
 	revoke(tx, row);
 	alarm(tx, work, row, suspicion);
-	say_over(tx, work, suspicion->note);
+	decide_loan_say_over(tx, work, suspicion->note);
 }
 
 /* --- it is not lent after all --- */
@@ -264,10 +252,8 @@ withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 	bool is_given = row->state == LOAN_GIVEN;
 
 	drop(tx, work, row, DEPLOY_WHY_REFUSED, NOT_GRANTED);
-	if (!is_given)
-		return;
-	audit(tx, AUDIT_CODE_SECRET_REVOKED, work, row, NOT_GRANTED);
-	say_over(tx, work, NOT_GRANTED);
+	if (is_given)
+		decide_loan_say_over(tx, work, NOT_GRANTED);
 }
 
 /* What may not be had any more ends, and what was made of other settings than those of now. */
@@ -391,17 +377,6 @@ sent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	}
 }
 
-static void
-say_used(struct tx *tx, struct deployment *work)
-{
-	const struct chat_clock clock = decide_clock(tx, work->environment);
-	struct chat_text text = CHAT_TEXT_EMPTY;
-
-	chat_text_since(&text, "used ", &clock, tx->at, tx->at);
-	say_over(tx, work, buf_text(&text.buf));
-	buf_done(&text.buf);
-}
-
 /* What nobody has unwrapped nobody will; no answer of Vault's revokes anything. */
 static void
 looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
@@ -418,16 +393,16 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		row_loan_save(tx, row);
 	}
 	if (said->is_used) {
-		say_used(tx, &work);
+		decide_loan_say_used(tx, &work);
 	} else if (!is_last) {
 		decide_loan_order_look(tx, &work, row, tries + 1);
 	} else if (said->is_done) {
 		revoke(tx, row);
-		say_over(tx, &work, "not used");
+		decide_loan_say_over(tx, &work, "not used");
 		if (row->chat != 0)
 			decide_loan_say_unused(tx, &work);
 	} else if (row->chat != 0) {
-		say_over(tx, &work, "Vault has not said whether it was used");
+		decide_loan_say_over(tx, &work, "Vault has not said whether it was used");
 	}
 }
 
@@ -596,7 +571,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
 	(void)snprintf(by, sizeof(by), "by %.80s", update->name);
-	say_over(tx, work, by);
+	decide_loan_say_over(tx, work, by);
 	decide_loan_answer(tx, update, work, "is being revoked at Vault.");
 }
 
@@ -619,7 +594,7 @@ decide_loan_due(struct tx *tx, int64_t number)
 	if (row.state == LOAN_GIVEN) {
 		audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, &row, "ended by Vault");
 		set_state(tx, &row, LOAN_OVER, 0);
-		say_over(tx, &work, "it has ended at Vault");
+		decide_loan_say_over(tx, &work, "it has ended at Vault");
 	} else if (row.state == LOAN_KEPT) {
 		revoke(tx, &row);
 		end(tx, &work, DEPLOY_WHY_TIMED_OUT,

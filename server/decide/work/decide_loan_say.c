@@ -3,6 +3,7 @@
 #include "decide/work/decide_loan_say.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
@@ -25,6 +26,34 @@ decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why)
 	(void)text_copy(work->detail, sizeof(work->detail), why); /* cut is fine */
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
+}
+
+void
+decide_loan_note(struct deployment *work, const char *how)
+{
+	size_t size = strlen(work->note);
+
+	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s",
+	    size > 0 && how[0] != '\0' ? ", " : "", how); /* cut is fine */
+}
+
+void
+decide_loan_say_over(struct tx *tx, struct deployment *work, const char *how)
+{
+	decide_loan_note(work, how);
+	decide_tell(tx, work, NULL);
+	row_deployment_save(tx, work);
+}
+
+void
+decide_loan_say_used(struct tx *tx, struct deployment *work)
+{
+	const struct chat_clock clock = decide_clock(tx, work->environment);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_text_since(&text, "used ", &clock, tx->at, tx->at);
+	decide_loan_say_over(tx, work, buf_text(&text.buf));
+	buf_done(&text.buf);
 }
 
 void

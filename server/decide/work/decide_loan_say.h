@@ -13,6 +13,12 @@ struct loan_row;
  * longer.  That Vault says so again with another reason is no news. */
 void decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why);
 
+/* Behind what was said of its end before: "used 14:02, its job is over"; how "": its first line
+ * says it.  The first leaves the row to be saved, the others save it, and its messages say it. */
+void decide_loan_note(struct deployment *work, const char *how);
+void decide_loan_say_over(struct tx *tx, struct deployment *work, const char *how);
+void decide_loan_say_used(struct tx *tx, struct deployment *work);
+
 /* Rings with the person who asked in a chat: what they were sent was not used, and is revoked. */
 void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
 
