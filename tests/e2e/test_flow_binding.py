@@ -1,6 +1,8 @@
 """Goal: what runs is what was shown: settings and hooks that change between a question and its run are asked about
 anew, a push goes by those of now, and a secret's value is nobody's business."""
 # SPDX-License-Identifier: ISC
+import re
+
 import pytest
 
 from flow_aid import Scripts, ended_well
@@ -29,10 +31,18 @@ class Bound(Applications):
         super().write(application, **settings)
 
     def secret(self, name, value):
+        """Replaced as a whole: what is read at any moment is one value or the other."""
         file = self.folder / f"secret-{name}"
-        file.write_text(value)
-        file.chmod(0o600)
-        return file
+        fresh = file.with_suffix(".fresh")
+        fresh.write_text(value)
+        fresh.chmod(0o600)
+        return fresh.replace(file)
+
+    def write_and_wait(self, name, **settings):
+        """Until the server goes by them: a change of the file of a secret may be read, and said, before that."""
+        before = len(self.bot.log())
+        self.write("shop", **settings)
+        wait_until(lambda: re.search(f"settings changed: .*{name}", self.bot.log()[before:]), WAIT_S, name)
 
     def hook(self, text):
         folder = self.folder / "hooks" / "pre-deploy"
@@ -148,9 +158,7 @@ def test_a_hook_replaced_between_the_answer_and_the_start_begins_nothing(scene):
 
 def test_what_nobody_was_asked_about_goes_by_the_settings_of_its_start(scene):
     """And says so; it is not dropped."""
-    before = len(scene.bot.log())
-    scene.write("shop", STAGING_CONFIRM="false")
-    wait_until(lambda: "settings changed" in scene.bot.log()[before:], WAIT_S, "settings that are read")
+    scene.write_and_wait("STAGING_CONFIRM", STAGING_CONFIRM="false")
     holder = hold_blog(scene)
     who = scene.admin()
     who.say("/deploy shop/staging")
@@ -178,17 +186,13 @@ def test_a_rollback_is_bound_too(scene):
 def test_a_job_is_asked_about_anew_where_its_words_or_its_environment_changed(scene):
     """Between its answer and its start, by name; what then runs is what the second answer was for."""
     job = {"JOB_SHOW": "bin/one", "STAGING_CONFIRM": "true"}
-    before = len(scene.bot.log())
-    scene.write("shop", **job)
-    wait_until(lambda: "settings changed" in scene.bot.log()[before:], WAIT_S, "settings that are read")
+    scene.write_and_wait("JOB_SHOW", **job)
     holder = hold_blog(scene)
     who = scene.admin()
     who.say("/do run-job shop/staging show")
     who.press(who.hear("Run this? shop/staging run-job show", buttons=("run-job",)), "run-job")
     who.hear("Queued", "shop/staging")
-    before = len(scene.bot.log())
-    scene.write("shop", **{**job, "JOB_SHOW": "bin/two"})
-    wait_until(lambda: "settings changed" in scene.bot.log()[before:], WAIT_S, "settings that are read")
+    scene.write_and_wait("JOB_SHOW", **{**job, "JOB_SHOW": "bin/two"})
     let_blog_go(scene, holder)
     anew = who.hear("the settings of shop/staging changed: JOB_SHOW", buttons=("run-job",))
     scene.write("shop", **{**job, "JOB_SHOW": "bin/two", "STAGING_COMPOSE_DIR": "/srv/other"})
