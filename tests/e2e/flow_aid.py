@@ -77,11 +77,11 @@ class Person:
         self.say(f"/deploy {environment}")
         self.hear(f"⏳ Deploying {environment}")
 
-    def press(self, view, word):
-        """Presses the button whose label holds the word; what the toast says."""
+    def press(self, view, word, wait=PATIENCE_S * SLOW):
+        """Presses the button whose label holds the word; what the toast says within so many seconds."""
         now = self.scene.chat.message(view)
         label = next(label for label in buttons_of(now) if word in label)
-        toast = self.scene.chat.press(self.number, now, label, wait=PATIENCE_S * SLOW)
+        toast = self.scene.chat.press(self.number, now, label, wait=wait)
         return toast["text"] if toast else None
 
     def messages(self, chat=None):

@@ -197,7 +197,7 @@ def test_a_kill_around_the_answer_leaves_github_answered_once(scene, api, lost):
     else:
         api.after[RULE] = lambda: (scene.bot.kill(), gone.set())
     asked = run.approve(people[0])
-    people[1].press(asked, "Approve")   # what it is answered may be lost
+    people[1].press(asked, "Approve", wait=0)      # what it is answered may be lost
     if lost == "before":
         run.is_unanswered("")
         scene.bot.kill()

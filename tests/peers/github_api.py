@@ -24,8 +24,8 @@ import zlib
 
 import jwt
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
+import rsa_keys
 from github import workflow_run
 
 DESCRIPTION = json.loads((pathlib.Path(__file__).resolve().parents[1] / "fixtures/github_api.json").read_text("utf-8"))
@@ -43,9 +43,9 @@ PERMISSIONS = ((r"/actions/runs/[^/]+/deployment_protection_rule", "deployments"
 
 def new_key():
     """A private key in PEM, of which each line is as good as the whole."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
-                             serialization.NoEncryption()).decode()
+    return rsa_keys.next_key().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption()).decode()
 
 
 class Refused(Exception):

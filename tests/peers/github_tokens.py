@@ -19,7 +19,8 @@ import uuid
 
 import jwt
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+
+import rsa_keys
 
 AUDIENCE = "https://bot.example.org"
 
@@ -29,9 +30,9 @@ def number(value):
 
 
 class Key:
-    def __init__(self, kid, bits=2048):
+    def __init__(self, kid):
         self.kid = kid
-        self.private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        self.private = rsa_keys.next_key()
         self.pem = self.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                               serialization.NoEncryption())
 
