@@ -3,7 +3,8 @@
 planted.py --names - only looks whether each finds its place, and names a test that there is.
 
 Each row of tests/planted/<room>.txt takes one protection out (ROW below says how it is written).
-In JOBS copies of the tree under FOLDER each is put in, built, tested and taken out; WORDs choose rows by their name.
+In copies of the tree under FOLDER, three for each of JOBS, each is put in, built, tested and taken out; WORDs choose
+rows by their name.  What was noticed on the same tree, in a run that was cut, is not played once more.
 What counts is that the named test fails, not that something does. Before that the same tests pass without a bug.
 Exit status 1 when one was not noticed, finds no place, does not compile, or has no such lines.
 """
@@ -12,6 +13,7 @@ import collections
 import concurrent.futures
 import contextlib
 import difflib
+import hashlib
 import os
 import pathlib
 import queue
@@ -27,6 +29,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEST_TIMEOUT_S = 240
 BUILD_TIMEOUT_S = 900
+TREES = 3      # for each job: most end-to-end tests wait
 # A row, between empty lines:
 #     == <name>: <the protection that it takes out>
 #     by: <test program> <test or invariant that must fail>
@@ -211,13 +214,15 @@ class Tree:
         return status, text if status is not None else f"{text}\nstill running after {timeout_s} s"
 
     def copy(self):
-        """Only what differs, so that an earlier build is not made again."""
+        """Only what differs, so that an earlier build is not made again; a hash of all."""
+        digest = hashlib.sha256()
         listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
                                 stdout=subprocess.PIPE, check=True).stdout
         names = {name for name in os.fsdecode(listed).split("\0") if name and (ROOT / name).is_file()}
-        for name in names:
+        for name in sorted(names):
             source, target = ROOT / name, self.path / name
             content = source.read_bytes()
+            digest.update(b"%s\0%d\0%s" % (os.fsencode(name), len(content), content))
             if not target.is_file() or target.read_bytes() != content:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
@@ -226,6 +231,7 @@ class Tree:
             name = target.relative_to(self.path)
             if target.is_file() and name.parts[0] != "build" and str(name) not in names:
                 target.unlink()
+        return digest.hexdigest()
 
     def twin(self, name):
         """Another such copy beside it, built as it is."""
@@ -316,7 +322,22 @@ def say(verdict, began, bug, *more):
                      f" ({bug.program} {bug.test})", *more]), flush=True)
 
 
-def check_each(tree, waiting, plain):
+class Noticed:
+    """Whose protections were noticed on this very tree, kept in a file."""
+
+    def __init__(self, path, tree):
+        self.path = path
+        kept = path.read_text("utf-8").split() if path.is_file() else []
+        self.names = set(kept[1:]) if kept[:1] == [tree] else set()
+        if not self.names:
+            path.write_text(f"{tree}\n", "utf-8")
+
+    def add(self, name):
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+
+
+def check_each(tree, waiting, plain, before):
     """Takes from those that wait until none does; how many were noticed."""
     noticed = 0
     while True:
@@ -328,6 +349,7 @@ def check_each(tree, waiting, plain):
         try:
             check_bug(tree, bug, plain)
             noticed += 1
+            before.add(bug.name)
             say("noticed", began, bug)
         except Bad as bad:
             say(bad.verdict, began, bug, *(f"      {line}" for line in bad.text.splitlines()),
@@ -373,7 +395,9 @@ def main():
     signal.signal(signal.SIGINT, Tree.end_all)
     folder, jobs = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     tree = Tree(folder, jobs)
-    tree.copy()
+    before = Noticed(folder / "noticed", tree.copy())
+    again = [bug for bug in bugs if bug.name not in before.names] or bugs
+    noticed_before, bugs = len(bugs) - len(again), again
     began = time.monotonic()
     try:
         plain = check_plain(tree, bugs, jobs)
@@ -383,11 +407,12 @@ def main():
     waiting = queue.SimpleQueue()
     for bug in bugs:
         waiting.put(bug)
-    trees = [tree, *(tree.twin(f"tree{n}") for n in range(1, min(jobs, len(bugs))))]
-    tree.jobs = 1 if len(trees) > 1 else jobs     # the trees are as many as the cores
+    trees = [tree, *(tree.twin(f"tree{n}") for n in range(1, min(TREES * jobs, len(bugs))))]
+    tree.jobs = 1 if len(trees) > 1 else jobs
     with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
-        noticed = sum(pool.map(lambda one: check_each(one, waiting, plain), trees))
-    print(f"{noticed} of {len(bugs)} planted bugs were noticed ({time.monotonic() - began:.0f} s)")
+        noticed = sum(pool.map(lambda one: check_each(one, waiting, plain, before), trees))
+    more = f", {noticed_before} more before on this tree" if noticed_before else ""
+    print(f"{noticed} of {len(bugs)} planted bugs were noticed ({time.monotonic() - began:.0f} s){more}")
     sys.exit(0 if noticed == len(bugs) else 1)
 
 
