@@ -11,7 +11,7 @@
 #include "settings_aid.h"
 #include "tests/unit/until.h"
 
-#define NONCE	"d5f1a0c27b9e4683"
+#define WORD	"d5f1a0c27b9e4683"
 #define RUN	4711
 #define COMMENT "approved by Ada, #31"
 #define COMMIT	"45f707645f707645f707645f707645f707645f70"
@@ -32,7 +32,7 @@
 	"{\"environment\":{\"id\":9,\"name\":\"Production\"},\"current_user_can_approve\":" can \
 	"}]"
 
-/* What is to be asked next, without its query, with what in its body ("": nothing), and the answer. */
+/* What is to be asked next (no query), with what in its body ("": nothing), and the answer. */
 struct exchange {
 	const char *line, *body;
 	int status;
@@ -190,7 +190,7 @@ forge(struct scene *s, enum effect_kind kind, struct effect_forge what,
 	(void)text_copy(what.environment, sizeof(what.environment), "staging");
 	(void)text_copy(what.pipeline, sizeof(what.pipeline), what.at_gitlab ? "all" : "release");
 	(void)text_copy(what.words, sizeof(what.words), "1.2.3");
-	(void)text_copy(what.nonce, sizeof(what.nonce), NONCE);
+	(void)text_copy(what.nonce, sizeof(what.nonce), WORD);
 	effect->u.forge = what;
 	return perform(s, effect, exchanges);
 }
@@ -198,8 +198,7 @@ forge(struct scene *s, enum effect_kind kind, struct effect_forge what,
 /* --- runs that we begin --- */
 
 #define DISPATCHES REPO_PATH "/actions/workflows/release.yml/dispatches"
-#define INPUTS \
-	"{\"ref\":\"main\",\"inputs\":{\"version\":\"1.2.3\",\"deploybot\":\"" NONCE "\"}"
+#define INPUTS	   "{\"ref\":\"main\",\"inputs\":{\"version\":\"1.2.3\",\"deploybot\":\"" WORD "\"}"
 #define PROJECT	   "/api/v4/projects/group%2Fshop"
 
 SCENE_TEST(a_run_is_begun_by_its_file_with_its_inputs_and_has_its_number)
@@ -269,7 +268,7 @@ SCENE_TEST(a_run_is_looked_for_by_its_word_and_then_by_its_number)
 	const char *list = "GET " REPO_PATH "/actions/workflows/release.yml/runs";
 	struct forge_said said = forge(s, EFFECT_FORGE_LOOK, unknown,
 	    OVER({ list, "", 200,
-		"{\"workflow_runs\":[" A_RUN("Nightly") "," A_RUN("Release " NONCE) "]}" }));
+		"{\"workflow_runs\":[" A_RUN("Nightly") "," A_RUN("Release " WORD) "]}" }));
 
 	assert_int_equal(said.verdict, FORGE_SAYS_DONE);
 	assert_int_equal(said.run.run, RUN);
