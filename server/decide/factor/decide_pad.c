@@ -211,6 +211,20 @@ decide_pad_due(struct tx *tx, int64_t person)
 }
 
 void
+decide_pad_over(struct tx *tx, int64_t work)
+{
+	int64_t person = 0;
+	struct pad pad;
+
+	while ((person = row_pad_next(tx, work, person)) != 0 && !tx->failed) {
+		row_pad_get(tx, person, &pad);
+		if (pad.message != 0)
+			close_pad(tx, &pad, FIRST_CODE_REFUSED, "it is over; no code was used.");
+		crypto_wipe(pad.digits, sizeof(pad.digits));
+	}
+}
+
+void
 decide_pad_ask(struct tx *tx, const struct update *update)
 {
 	struct pad before;
@@ -268,8 +282,7 @@ bool
 decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 {
 	char shown[PAD_SHOWN];
-	const char *why;
-	bool is_over;
+	const char *why = "it has changed meanwhile. Look at it again; no code was used.";
 
 	row_pad_get(tx, update->person, ret);
 	if (ret->message == 0 || ret->work == 0)
@@ -277,11 +290,6 @@ decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 	note_shown(tx, ret->work, shown);
 	if (strcmp(shown, ret->shown) == 0)
 		return true;
-	is_over = deploy_flow_class(
-		      row_deployment_get(tx, ret->work, &(struct deployment){ 0 })->state) ==
-	    DEPLOY_CLASS_FINAL;
-	why = is_over ? "it is over; no code was used." :
-			"it has changed meanwhile. Look at it again; no code was used.";
 	close_pad(tx, ret, FIRST_CODE_REFUSED, why);
 	decide_toast_firstf(tx, update, true, FIRST_CODE_REFUSED, ret->wants, "%s", why);
 	return false;

@@ -173,8 +173,12 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		decide_loan_order_revoke(tx, row, tries + 1,
 		    SECOND_MS * (said->retry_after_s > pause_s ? said->retry_after_s : pause_s));
 		decide_loan_say_waits(tx, &work, said->why);
+		if (tries == DECIDE_LOAN_RINGS && work.cancelled_by != 0)
+			decide_loan_say_alive(tx, &work, row, said->why);
 		return;
 	}
+	if (tries > DECIDE_LOAN_RINGS && work.cancelled_by != 0)
+		decide_loan_say_dead(tx, &work, said->is_done);
 	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row,
 	    said->is_done ? "revoked" : "ended by Vault");
 	row->until = said->is_done ? 0 : row->until;
@@ -570,6 +574,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	    AUDIT_CODE_CANCEL_REQUESTED, "requested",
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
+	work->cancelled_by = update->person;
 	(void)snprintf(by, sizeof(by), "by %.80s", update->name);
 	decide_loan_say_over(tx, work, by);
 	decide_loan_answer(tx, update, work, "is being revoked at Vault.");

@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "decide/approval/decide_needs.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
+#include "decide/factor/decide_factor.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_allowed.h"
 #include "lib/text.h"
@@ -74,6 +76,43 @@ decide_loan_say_unused(struct tx *tx, const struct deployment *work)
 	(void)row_message_add(tx, &message);
 }
 
+/* To whoever has pressed, and admins: a group's message says it by an edit, which makes no sound. */
+static void
+ring(struct tx *tx, const struct deployment *work, struct chat_text *text)
+{
+	decide_factor_tell(tx, work->cancelled_by, "%s", buf_text(&text->buf));
+	buf_done(&text->buf);
+}
+
+void
+decide_loan_say_alive(
+    struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why)
+{
+	const struct chat_clock clock = decide_clock(tx, work->environment);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_first(&text, FIRST_STILL_LENT, work->environment);
+	chat_text_outside(&text, "secret ", work->argument);
+	chat_text_add(&text, "\n#%" PRId64, work->id);
+	chat_text_since(&text, " is alive at Vault since ", &clock, work->ended_at, tx->at);
+	chat_text_outside(&text, " and may be used: ", why);
+	chat_text_since(&text, "\nTried again until ", &clock, row->until, tx->at);
+	chat_text_add(&text, ", when Vault ends it.");
+	ring(tx, work, &text);
+}
+
+void
+decide_loan_say_dead(struct tx *tx, const struct deployment *work, bool is_revoked)
+{
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_first(&text, is_revoked ? FIRST_REVOKED : FIRST_WAS_LENT, work->environment);
+	chat_text_outside(&text, " secret ", work->argument);
+	chat_text_add(&text, "\n#%" PRId64 " can be used no more: %s.", work->id,
+	    is_revoked ? "Vault has revoked it now" : "it has ended at Vault");
+	ring(tx, work, &text);
+}
+
 void
 decide_loan_answer(
     struct tx *tx, const struct update *update, const struct deployment *work, const char *how)
@@ -120,6 +159,73 @@ add_line(struct tx *tx, const struct deployment *work, const struct loan_row *ro
 	    row->until, tx->at);
 }
 
+/* Whoever has it may give it up. */
+static bool
+may_end(struct tx *tx, int64_t person, const struct deployment *work)
+{
+	return work->requested_by == person ||
+	    decide_is_allowed(tx, person, POLICY_CANCEL, work->environment);
+}
+
+/* "#13 stripe of production, @eve, awaiting approval", of those that they may end or approve */
+static void
+list_asked(struct tx *tx, int64_t person, struct chat_text *text)
+{
+	struct deployment work;
+	int64_t number = 0;
+	size_t n = 0;
+
+	while ((number = row_loan_next(tx, LOAN_ASKED, number)) != 0 && !tx->failed) {
+		row_deployment_get(tx, number, &work);
+		if (deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL ||
+		    (!may_end(tx, person, &work) && !decide_needs_may_in(tx, &work, person)))
+			continue;
+		if (n == 0)
+			chat_text_add(text,
+			    "\n\nAsked for; " MARK_CODE "/cancel <number>" MARK_CODE " ends it:");
+		if (n++ >= LISTED)
+			continue;
+		chat_text_add(text, "\n#%" PRId64, work.id);
+		chat_text_code(text, " ", work.argument);
+		chat_text_outside(text, " of ", work.environment);
+		chat_text_outside(text, ", ", FORGE_PERSON(work.requester));
+		chat_text_add(text, ", %s", deploy_flow_word(work.state));
+	}
+	if (n > LISTED)
+		chat_text_add(text, "\nand %zu more", n - LISTED);
+}
+
+static bool
+is_called(const struct deployment *work, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash == NULL ? strcmp(work->argument, name) == 0 :
+			       strcmp(work->argument, slash + 1) == 0 &&
+		strncmp(work->environment, name, (size_t)(slash - name) + 1) == 0;
+}
+
+size_t
+decide_loan_find(struct tx *tx, int64_t person, const char *name, int64_t ret[DECIDE_LOANS_FOUND],
+    struct chat_text *text)
+{
+	struct deployment work;
+	struct loan_row row;
+	int64_t number = 0;
+	size_t n = 0;
+
+	while (n < DECIDE_LOANS_FOUND && (number = row_loan_next(tx, LOAN_GIVEN, number)) != 0 &&
+	    !tx->failed) {
+		row_deployment_get(tx, number, &work);
+		if (!is_called(&work, name) || !may_end(tx, person, &work))
+			continue;
+		row = row_loan_get(tx, number);
+		add_line(tx, &work, &row, text);
+		ret[n++] = number;
+	}
+	return n;
+}
+
 void
 decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text)
 {
@@ -128,13 +234,13 @@ decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text)
 	struct loan_row row;
 	size_t n = 0;
 
+	list_asked(tx, person, text);
 	for (size_t i = 0; i < COUNT(open); i++)
 		for (int64_t number = 0;
 		     (number = row_loan_next(tx, open[i], number)) != 0 && !tx->failed;) {
 			row_deployment_get(tx, number, &work);
 			row = row_loan_get(tx, number);
-			if (work.requested_by != person &&
-			    !decide_is_allowed(tx, person, POLICY_CANCEL, work.environment))
+			if (!may_end(tx, person, &work))
 				continue;
 			if (n == 0)
 				chat_text_add(text,

@@ -22,6 +22,13 @@ void decide_loan_say_used(struct tx *tx, struct deployment *work);
 /* Rings with the person who asked in a chat: what they were sent was not used, and is revoked. */
 void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
 
+/* What somebody wanted revoked, work->cancelled_by: they and admins are rung, once each, while it is
+ * alive at Vault, which says why, and when it is no longer. */
+#define DECIDE_LOAN_RINGS 2 /* tries before: what Vault has done within seconds rings nobody */
+void decide_loan_say_alive(
+    struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why);
+void decide_loan_say_dead(struct tx *tx, const struct deployment *work, bool is_revoked);
+
 /* Whoever wants it revoked reads how that stands. */
 void decide_loan_answer(
     struct tx *tx, const struct update *update, const struct deployment *work, const char *how);
@@ -29,6 +36,13 @@ void decide_loan_answer(
 /* Why it cannot be revoked; NULL: it can. */
 const char *decide_loan_not_revoked(const struct deployment *work, const struct loan_row *row);
 
-/* A line for each that is lent, or not revoked yet, of those that this person has or may revoke;
- * nothing where there is none. */
+/* Those that are lent now by that name (of an application's also "shop/db-migrate") and that this
+ * person has or may revoke: their numbers, and a line for each. */
+#define DECIDE_LOANS_FOUND 10
+size_t decide_loan_find(struct tx *tx, int64_t person, const char *name,
+    int64_t ret[DECIDE_LOANS_FOUND], struct chat_text *text);
+
+/* A line for each that is lent, or not revoked yet, of those that this person has or may revoke,
+ * and before them for each that is asked for and that they may also approve; nothing where there
+ * is none. */
 void decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text);
