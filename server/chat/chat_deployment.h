@@ -50,11 +50,7 @@ struct chat_deployment {
 	/* A line: of an action what it does to what, of a deployment that has not begun what CI
 	 * says of its commit; "", NULL: none. */
 	const char *touches;
-	/* Of a loan: "kv2 secret django/database", as it is set; NULL: that is not for this chat. */
-	const char *reads;
-	/* Of a gate "run 4711", its number at the forge, and of a loan whose it is too; NULL: no
-	 * job has asked for it. */
-	const char *run;
+	const char *run; /* of a gate "run 4711", at its forge, of a loan also whose; NULL: none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
 	bool is_tail_hidden;  /* there is one, and whoever reads this may not see it */

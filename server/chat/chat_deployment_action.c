@@ -52,9 +52,7 @@ chat_action_about(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (!deployment_is_loan(about->deployment))
 		add_help(text, about->deployment);
-	if (about->reads != NULL)
-		chat_text_code(text, "\n", about->reads);
-	chat_text_some(text, about->reads != NULL ? " " : "\n", about->touches);
+	chat_text_some(text, "\n", about->touches);
 	add_where(text, about->deployment);
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_loan_say.h"
 
+#include "decide/tell/decide_tell.h"
 #include "factor_aid.h"
 #include "job_aid.h"
 #include "lib/mem.h"
@@ -352,6 +353,32 @@ TEST(who_may_say_yes_reads_in_private_what_is_read_at_vault)
 	world_close(&s.w);
 }
 
+static void
+read_text(struct tx *tx, void *arg)
+{
+	struct deployment work;
+	char **text = arg;
+
+	*text = decide_tell_text(tx, row_deployment_get(tx, 1, &work), WORLD_ADMIN);
+}
+
+/* Over /v1, where a terminal keeps it, an admin reads no more than a group. */
+TEST(what_stands_in_private_is_not_repeated_over_the_api)
+{
+	struct scene s;
+	char *text = NULL;
+
+	open_scene(&s, "SECRET_STRIPE_APPROVALS=1");
+	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
+	(void)says(&s, OPS, "kv2 secret stripe");
+	world_act(&s.w, read_text, &text);
+	assert_non_null(strstr(text, "secret"));
+	assert_non_null(strstr(text, "for 10 min at most"));
+	assert_null(strstr(text, "kv2"));
+	free(text);
+	world_close(&s.w);
+}
+
 /* All of whom are reached in private: the group has it without a sound, as each approval. */
 TEST(who_may_say_yes_is_rung_once)
 {
@@ -512,6 +539,7 @@ TEST(what_is_lent_by_one_name_alone_is_revoked_by_it)
 	is_asked(&s);
 	is_lent(&s);
 	(void)world_text_in(&s.w, OPS, OPS, "/revoke db-migrate"); /* they may not */
+	(void)says(&s, OPS, "⛔ Denied: cancel: ");
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
 	world_answers(&s.w, WORLD_ADMIN, "/revoke db-migrate",
 	    "Secret of production: db-migrate is being revoked at Vault.");

@@ -26,9 +26,6 @@ void decide_pad_press(struct tx *tx, const struct update *update, const struct r
 /* The pad of that person may have expired: its message says so. */
 void decide_pad_due(struct tx *tx, int64_t person);
 
-/* That work is over: each pad that asks for a code for it is closed, and says so. */
-void decide_pad_over(struct tx *tx, int64_t work);
-
 /* What the pad is for is decided with decide_factor_typed(); its presses are answered by
  * `update`. */
 void decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act);

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/tell/decide_tell_inside.h"
 
+#include <stdio.h>
+
 #include "decide/who/decide_allowed.h"
 #include "decide/view/decide_application_log.h"
 #include "decide/audit/decide_audit_line.h"
@@ -93,26 +95,31 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
 	(void)chat_deployment(&shown, ret); /* without a head its row is refused */
 }
 
-/* What a loan reads at Vault is for who asked for it, and for who says yes, in private alone. */
+/* "kv2 secret django/database for 10 min at most": what a loan reads at Vault is for who asked for
+ * it, and for who says yes, in private alone. */
 static const char *
-read_by(struct tx *tx, const struct deployment *work, int64_t chat)
+touches_for(struct tx *tx, const struct chat_deployment *about, int64_t chat,
+    char ret[DECIDE_TOUCHES + LIMIT_LOAN_PATH])
 {
+	const struct deployment *work = about->deployment;
 	struct loan loan;
 
-	return chat > 0 && deployment_is_loan(work) &&
-		(chat == work->requested_by || decide_needs_may_in(tx, work, chat)) &&
-		loan_of(tx->settings, work->argument, work->environment, &loan) ?
-	    loan.path :
-	    NULL;
+	if (chat < 0 || !deployment_is_loan(work) ||
+	    (chat != work->requested_by && !decide_needs_may_in(tx, work, chat)) ||
+	    !loan_of(tx->settings, work->argument, work->environment, &loan))
+		return about->touches;
+	(void)snprintf(ret, DECIDE_TOUCHES + LIMIT_LOAN_PATH, "%s %s", loan.path, about->touches);
+	return ret;
 }
 
 void
 decide_tell_render(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
 {
+	char touches[DECIDE_TOUCHES + LIMIT_LOAN_PATH];
 	struct chat_deployment shown = *about;
 
-	shown.reads = read_by(tx, about->deployment, chat);
+	shown.touches = touches_for(tx, about, chat, touches);
 	render_for(tx, &shown, reader(about->deployment, chat),
 	    decide_shows_application_log(tx, about->deployment->environment, chat), ret);
 	decide_tell_buttons(tx, about->deployment, chat, &ret->buttons);

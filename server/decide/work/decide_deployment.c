@@ -10,7 +10,7 @@
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/approval/decide_emergency.h"
-#include "decide/factor/decide_pad.h"
+#include "decide/factor/decide_pad_close.h"
 #include "decide/decide_limit.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/work/decide_report.h"

@@ -169,16 +169,13 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (row->state != LOAN_ENDING)
 		return;
 	row_deployment_get(tx, row->work, &work);
+	decide_loan_say_alive(tx, &work, row, said);
 	if (!said->is_done && tx->at < row->until) {
 		decide_loan_order_revoke(tx, row, tries + 1,
 		    SECOND_MS * (said->retry_after_s > pause_s ? said->retry_after_s : pause_s));
 		decide_loan_say_waits(tx, &work, said->why);
-		if (tries == DECIDE_LOAN_RINGS && work.cancelled_by != 0)
-			decide_loan_say_alive(tx, &work, row, said->why);
 		return;
 	}
-	if (tries > DECIDE_LOAN_RINGS && work.cancelled_by != 0)
-		decide_loan_say_dead(tx, &work, said->is_done);
 	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row,
 	    said->is_done ? "revoked" : "ended by Vault");
 	row->until = said->is_done ? 0 : row->until;

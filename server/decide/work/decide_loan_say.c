@@ -76,41 +76,46 @@ decide_loan_say_unused(struct tx *tx, const struct deployment *work)
 	(void)row_message_add(tx, &message);
 }
 
-/* To whoever has pressed, and admins: a group's message says it by an edit, which makes no sound. */
-static void
-ring(struct tx *tx, const struct deployment *work, struct chat_text *text)
-{
-	decide_factor_tell(tx, work->cancelled_by, "%s", buf_text(&text->buf));
-	buf_done(&text->buf);
-}
+/* Tries before: what Vault has done within seconds rings nobody. */
+#define RINGS_AT 2
 
-void
-decide_loan_say_alive(
-    struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why)
+static void
+add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why,
+    struct chat_text *text)
 {
 	const struct chat_clock clock = decide_clock(tx, work->environment);
-	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_first(&text, FIRST_STILL_LENT, work->environment);
-	chat_text_outside(&text, "secret ", work->argument);
-	chat_text_add(&text, "\n#%" PRId64, work->id);
-	chat_text_since(&text, " is alive at Vault since ", &clock, work->ended_at, tx->at);
-	chat_text_outside(&text, " and may be used: ", why);
-	chat_text_since(&text, "\nTried again until ", &clock, row->until, tx->at);
-	chat_text_add(&text, ", when Vault ends it.");
-	ring(tx, work, &text);
+	chat_text_since(text, " is alive at Vault since ", &clock, work->ended_at, tx->at);
+	chat_text_outside(text, " and may be used: ", why);
+	chat_text_since(text, "\nTried again until ", &clock, row->until, tx->at);
+	chat_text_add(text, ", when Vault ends it.");
 }
 
+/* A group's message says it by an edit, which makes no sound. */
 void
-decide_loan_say_dead(struct tx *tx, const struct deployment *work, bool is_revoked)
+decide_loan_say_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row,
+    const struct vault_said *said)
 {
+	int tries = tx->effect->u.vault.tries;
+	bool is_alive = !said->is_done && tx->at < row->until;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_first(&text, is_revoked ? FIRST_REVOKED : FIRST_WAS_LENT, work->environment);
-	chat_text_outside(&text, " secret ", work->argument);
-	chat_text_add(&text, "\n#%" PRId64 " can be used no more: %s.", work->id,
-	    is_revoked ? "Vault has revoked it now" : "it has ended at Vault");
-	ring(tx, work, &text);
+	if (work->cancelled_by == 0 || (is_alive ? tries != RINGS_AT : tries <= RINGS_AT))
+		return;
+	chat_first(&text,
+	    is_alive	      ? FIRST_STILL_LENT :
+		said->is_done ? FIRST_REVOKED :
+				FIRST_WAS_LENT,
+	    work->environment);
+	chat_text_outside(&text, is_alive ? "secret " : " secret ", work->argument);
+	chat_text_add(&text, "\n#%" PRId64, work->id);
+	if (is_alive)
+		add_alive(tx, work, row, said->why, &text);
+	else
+		chat_text_add(&text, " can be used no more: %s.",
+		    said->is_done ? "Vault has revoked it now" : "it has ended at Vault");
+	decide_factor_tell(tx, work->cancelled_by, "%s", buf_text(&text.buf));
+	buf_done(&text.buf);
 }
 
 void

@@ -8,6 +8,7 @@
 struct chat_text;
 struct deployment;
 struct loan_row;
+struct vault_said;
 
 /* Its messages say from now on why Vault has not made it yet, or not revoked it; why "": they do no
  * longer.  That Vault says so again with another reason is no news. */
@@ -22,12 +23,10 @@ void decide_loan_say_used(struct tx *tx, struct deployment *work);
 /* Rings with the person who asked in a chat: what they were sent was not used, and is revoked. */
 void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
 
-/* What somebody wanted revoked, work->cancelled_by: they and admins are rung, once each, while it is
- * alive at Vault, which says why, and when it is no longer. */
-#define DECIDE_LOAN_RINGS 2 /* tries before: what Vault has done within seconds rings nobody */
-void decide_loan_say_alive(
-    struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why);
-void decide_loan_say_dead(struct tx *tx, const struct deployment *work, bool is_revoked);
+/* What somebody wanted revoked, work->cancelled_by: at that answer of Vault's they and admins are
+ * rung, once while it is alive there, and once when it is no longer. */
+void decide_loan_say_alive(struct tx *tx, const struct deployment *work,
+    const struct loan_row *row, const struct vault_said *said);
 
 /* Whoever wants it revoked reads how that stands. */
 void decide_loan_answer(
