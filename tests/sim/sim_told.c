@@ -121,7 +121,7 @@ count_asked(struct sim *sim, struct tx *tx, int64_t work, int64_t person)
 	    work, person);
 }
 
-/* Nobody is sent what they cannot answer; what stands in their chat already becomes the question. */
+/* Nobody is sent what they cannot answer; what stands in their chat becomes the question. */
 static bool
 has_code(struct sim *sim, struct tx *tx, int64_t person, int environment)
 {

@@ -513,6 +513,27 @@ TEST(who_wanted_it_revoked_and_admins_are_rung_once_while_it_is_alive_and_once_w
 	}
 }
 
+/* Vault was sealed for as long as it was good. */
+TEST(who_was_rung_that_it_is_alive_is_rung_when_it_has_ended_by_itself)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+	for (int i = 0; i < 4; i++) {
+		s.w.aid.at += i < 3 ? 0 : 10 * MINUTE;
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+	}
+	assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN,
+			     "✅ Was lent: production secret db-migrate"
+			     "\n#1 can be used no more: it has ended at Vault."),
+	    1);
+	assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN, "❌ Not revoked"), 1);
+	world_close(&s.w);
+}
+
 TEST(of_what_its_job_gives_back_nobody_is_rung)
 {
 	struct scene s;
@@ -585,6 +606,7 @@ TEST(what_is_asked_for_is_listed_with_its_number)
 	    "\n\nAsked for; /cancel <number> ends it:"
 	    "\n#1 db-migrate of production, workflow:shop, awaiting approval"
 	    "\n#2 stripe of production, @eve, in progress"));
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE); /* and Telegram has not taken it yet */
 	(void)world_text(&s.w, OPS, "/secrets");
 	assert_non_null(strstr(world_plain(world_last(&s.w)), "ends it:\n#2 stripe"));
 	assert_null(strstr(world_plain(world_last(&s.w)), "#1"));

@@ -174,28 +174,36 @@ may_end(struct tx *tx, int64_t person, const struct deployment *work)
 
 /* "#13 stripe of production, @eve, awaiting approval", of those that they may end or approve */
 static void
-list_asked(struct tx *tx, int64_t person, struct chat_text *text)
+add_asked(struct tx *tx, int64_t person, int64_t number, size_t *n, struct chat_text *text)
 {
 	struct deployment work;
-	int64_t number = 0;
+
+	row_deployment_get(tx, number, &work);
+	if (deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL ||
+	    (!may_end(tx, person, &work) && !decide_needs_may_in(tx, &work, person)))
+		return;
+	if (*n == 0)
+		chat_text_add(
+		    text, "\n\nAsked for; " MARK_CODE "/cancel <number>" MARK_CODE " ends it:");
+	if ((*n)++ >= LISTED)
+		return;
+	chat_text_add(text, "\n#%" PRId64, work.id);
+	chat_text_code(text, " ", work.argument);
+	chat_text_outside(text, " of ", work.environment);
+	chat_text_outside(text, ", ", FORGE_PERSON(work.requester));
+	chat_text_add(text, ", %s", deploy_flow_word(work.state));
+}
+
+static void
+list_asked(struct tx *tx, int64_t person, struct chat_text *text)
+{
+	static const enum loan_state asked[] = { LOAN_ASKED, LOAN_KEPT };
 	size_t n = 0;
 
-	while ((number = row_loan_next(tx, LOAN_ASKED, number)) != 0 && !tx->failed) {
-		row_deployment_get(tx, number, &work);
-		if (deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL ||
-		    (!may_end(tx, person, &work) && !decide_needs_may_in(tx, &work, person)))
-			continue;
-		if (n == 0)
-			chat_text_add(text,
-			    "\n\nAsked for; " MARK_CODE "/cancel <number>" MARK_CODE " ends it:");
-		if (n++ >= LISTED)
-			continue;
-		chat_text_add(text, "\n#%" PRId64, work.id);
-		chat_text_code(text, " ", work.argument);
-		chat_text_outside(text, " of ", work.environment);
-		chat_text_outside(text, ", ", FORGE_PERSON(work.requester));
-		chat_text_add(text, ", %s", deploy_flow_word(work.state));
-	}
+	for (size_t i = 0; i < COUNT(asked); i++)
+		for (int64_t number = 0;
+		     (number = row_loan_next(tx, asked[i], number)) != 0 && !tx->failed;)
+			add_asked(tx, person, number, &n, text);
 	if (n > LISTED)
 		chat_text_add(text, "\nand %zu more", n - LISTED);
 }
