@@ -235,6 +235,13 @@ has_never_begun_elsewhere(const struct deployment *work)
 	    (deployment_is_gate(work) || deployment_is_pipeline(work));
 }
 
+/* What says for whom it is. */
+static bool
+is_asked_for(const struct deployment *work)
+{
+	return deploy_flow_class(work->state) == DEPLOY_CLASS_OPEN || work->state == DEPLOY_QUEUED;
+}
+
 bool
 chat_deployment(const struct chat_deployment *about, struct message *ret)
 {
@@ -247,6 +254,8 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 		say[deployment->state](&text, about);
 	if (has_never_begun_elsewhere(deployment))
 		chat_text_some(&text, "\n", about->touches);
+	else if (deployment_is_loan(deployment) && !is_asked_for(deployment))
+		chat_text_some(&text, "\nfor ", about->run);
 	ret->head = chat_text_take(&text);
 	ret->live_run = 0;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE) {

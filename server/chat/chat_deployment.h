@@ -15,6 +15,7 @@ struct chat_approvals {
 	bool counts_own;		 /* of whoever asked for it, or confirmed it, too */
 	size_t n;			 /* that count */
 	size_t n_others;		 /* people who may approve it as well */
+	bool is_code_lacking;		 /* more could, had they a second factor */
 	bool is_reminder;		 /* it was asked before */
 	enum needs_unknown unknown;	 /* why one who asked is no known person */
 	const char *tokens;		 /* by which it was asked for; "": by none */
@@ -49,7 +50,7 @@ struct chat_deployment {
 	/* A line: of an action what it does to what, of a deployment that has not begun what CI
 	 * says of its commit; "", NULL: none. */
 	const char *touches;
-	const char *run;      /* of a gate: "run 4711", its number at the forge; NULL: it is none */
+	const char *run; /* of a gate "run 4711", at its forge, of a loan also whose; NULL: none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
 	bool is_tail_hidden;  /* there is one, and whoever reads this may not see it */

@@ -50,7 +50,8 @@ add_where(struct chat_text *text, const struct deployment *action)
 void
 chat_action_about(struct chat_text *text, const struct chat_deployment *about)
 {
-	add_help(text, about->deployment);
+	if (!deployment_is_loan(about->deployment))
+		add_help(text, about->deployment);
 	chat_text_some(text, "\n", about->touches);
 	add_where(text, about->deployment);
 }

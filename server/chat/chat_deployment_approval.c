@@ -50,13 +50,17 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_some(text, "\nasked in private: ", is->asked != NULL ? is->asked : "");
 	if (is->n_others >= missing)
 		return;
-	if (is->n_others == 0)
-		chat_text_add(text, "\n⚠️ " MARK_BOLD "nobody else may approve it" MARK_BOLD);
-	else
+	if (is->n_others > 0)
 		chat_text_add(text,
-		    "\n⚠️ " MARK_BOLD "%zu more must approve, and only %zu may" MARK_BOLD,
-		    missing, is->n_others);
-	chat_text_add(text, ": an admin can change the settings; else press Cancel below");
+		    "\n⚠️ " MARK_BOLD "%zu more must approve, and only %zu may%s" MARK_BOLD,
+		    missing, is->n_others, is->is_code_lacking ? " with a code" : "");
+	else
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "nobody %s" MARK_BOLD,
+		    is->is_code_lacking ? "who may approve it has a second factor, which it needs" :
+					  "else may approve it");
+	chat_text_add(text, ": %s; else press Cancel below",
+	    is->is_code_lacking ? "/2fa in private makes one, or deploybot 2fa add on the server" :
+				  "an admin can change the settings");
 }
 
 /* It may be one of those who are asked: by which door they came, and who can say who they are. */

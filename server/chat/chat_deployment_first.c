@@ -151,9 +151,13 @@ awaits(const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	if (about->approvals != NULL && about->approvals->is_reminder)
-		return deployment_is_rollback(deployment) ? FIRST_BACK_AWAITS : FIRST_STILL_AWAITS;
+		return deployment_is_rollback(deployment) ? FIRST_BACK_AWAITS :
+		    deployment_is_loan(deployment)	  ? FIRST_LOAN_AWAITS :
+							    FIRST_STILL_AWAITS;
 	return deployment->changed[0] != '\0' ?
 	    FIRST_AWAITS_ANEW :
+	    deployment_is_loan(deployment) ?
+	    FIRST_AWAITS_LOAN :
 	    of_program(deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK, FIRST_AWAITS_FORWARD);
 }
 

@@ -269,6 +269,24 @@ cancel_in(
 	say_cancelling(tx, update, &deployment, queued.id != 0 && queued.id != deployment.id);
 }
 
+/* "12", "#12" of a loan: they go on beside each other, and have no other name. */
+static bool
+cancel_loan(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct request one = request_of("revoke", "");
+	struct deployment work;
+	char rest[LIMIT_REF];
+
+	if (settings_environment(tx->settings, request->target) != NULL)
+		return false;
+	request_add(&one, "number", request->target);
+	(void)decide_work(tx, update, &one, rest, &work);
+	if (work.id == 0 || !deployment_is_loan(&work))
+		return false;
+	command_revoke(tx, update, &one);
+	return true;
+}
+
 void
 command_cancel(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -280,6 +298,8 @@ command_cancel(struct tx *tx, const struct update *update, const struct request 
 		cancel_work(tx, update, work);
 		return;
 	}
+	if (request->target[0] != '\0' && cancel_loan(tx, update, request))
+		return;
 	if ((request->target[0] == '\0' || is_all(tx, request->target)) &&
 	    decide_scope_of(tx, update->person, POLICY_CANCEL, "", &scope))
 		offer(tx, update, request, &scope);

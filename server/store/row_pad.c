@@ -126,3 +126,11 @@ row_pad_drop(struct tx *tx, int64_t person)
 {
 	(void)tx_run(tx, "DELETE FROM pad WHERE person = $1", DB_I64(person)); /* sticky */
 }
+
+int64_t
+row_pad_next(struct tx *tx, int64_t work, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MIN(person), 0) FROM pad WHERE work = $1 AND person > $2",
+	    DB_I64(work), DB_I64(after));
+}

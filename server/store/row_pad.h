@@ -28,3 +28,6 @@ void row_pad_put(struct tx *tx, const struct pad *pad);
 
 void row_pad_set_digits(struct tx *tx, int64_t person, int64_t message, const char *digits);
 void row_pad_drop(struct tx *tx, int64_t person);
+
+/* The next person behind `after` (0 at first) who has one about that work; 0: there is no more. */
+int64_t row_pad_next(struct tx *tx, int64_t work, int64_t after);

@@ -133,7 +133,7 @@ def a_job_asks(story):
     story.tell("--- a job asks: SECRET_DB_MIGRATE_APPROVALS=1; REQUIRE_OTP=secret.db-migrate:production")
     mark = story.chat.mark()
     job = Job(story, "db-migrate")
-    asked = story.hear("Awaiting approval", "db-migrate", after=mark, buttons=("Approve", "Reject"), chat=GROUP)
+    asked = story.hear("Lend? ", "db-migrate", after=mark, buttons=("Approve", "Reject"), chat=GROUP)
     story.must(job.waits() and not made_for(story, job), "it waits, and Vault has made nothing")
     story.press(BEA, asked, "Approve")
     pad = story.hear("Code for production secret", after=mark, buttons=("1", "0"), chat=BEA)

@@ -78,7 +78,7 @@ def test_a_pasted_line_asks_fetches_and_gives_back(scene):
     assert job.wants("db-migrate").loan == job.loan
     status, said = job.looks()
     assert status == 202 and "token" not in said and not job.was_made()
-    asked = job.message("db-migrate", "for workflow:nightly, for 10 min at most", buttons=("Approve", "Reject"))
+    asked = job.message("db-migrate", "for 10 min at most, for workflow:nightly", buttons=("Approve", "Reject"))
     scene.admin().press(asked, "Approve")
     job.is_kept()
     assert scene.paste(scene.line("GET", f"/v1/loan/{job.loan}", workflow="hourly"))[0] == 404, "another's it is not"

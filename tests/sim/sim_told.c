@@ -121,6 +121,15 @@ count_asked(struct sim *sim, struct tx *tx, int64_t work, int64_t person)
 	    work, person);
 }
 
+/* Nobody is sent what they cannot answer; what stands in their chat becomes the question. */
+static bool
+has_code(struct sim *sim, struct tx *tx, int64_t person, int environment)
+{
+	return !sim_settings_needs_code(tx->event->context.settings, "approve", "", environment) ||
+	    number(sim, tx, "SELECT COUNT(*) FROM factor WHERE person = $1 AND enrolled_at <> $2",
+		person, 0) > 0;
+}
+
 static void
 check_asked(struct sim *sim, struct tx *tx, int64_t work, int environment, int64_t confirmed_by)
 {
@@ -140,7 +149,8 @@ check_asked(struct sim *sim, struct tx *tx, int64_t work, int environment, int64
 		    sim_settings_may_approve(settings, people[i], environment, tx->at);
 		int64_t n = count_asked(sim, tx, work, people[i]);
 
-		if (may && n != 1 && !is_refused(sim, tx, people[i]))
+		if (may && n != 1 && !is_refused(sim, tx, people[i]) &&
+		    (n > 0 || has_code(sim, tx, people[i], environment)))
 			sim_fail(sim, "each_who_may_approve_is_asked_once",
 			    "%" PRId64 " of deployment %" PRId64 ": %" PRId64, people[i], work, n);
 		if (!may && n > 0)

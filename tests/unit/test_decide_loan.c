@@ -432,7 +432,7 @@ TEST(an_approval_of_a_loan_asks_for_a_code)
 	world_act(&s.w, factor_enrol, &ada);
 	assert_int_equal(wants(&s, DB_MIGRATE), 202);
 	(void)world_press(&s.w, ada.id, WORLD_TEAM,
-	    world_button(world_says_in(&s.w, WORLD_TEAM, "Awaiting approval"), "Approve"));
+	    world_button(world_says_in(&s.w, WORLD_TEAM, "❓ Lend? "), "Approve"));
 	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
 	assert_non_null(world_says_in(&s.w, ada.id, "Code for production secret db-migrate"));
 	factor_type(&s.w, &ada, factor_code(&s.w, &ada, 0));

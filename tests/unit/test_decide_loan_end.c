@@ -477,7 +477,7 @@ TEST(who_approves_reads_how_its_run_began)
 	(void)text_copy(s.job.ref, sizeof(s.job.ref), "refs/heads/x*y");
 	assert_int_equal(wants(&s, &s.job, DB_MIGRATE), 202);
 	if (!world_says(&s.w,
-		"for run 4711 of octo/shop, begun by mona: push refs/heads/x*y aaaaaaa, for 10 min at most"))
+		"for 10 min at most, for run 4711 of octo/shop, begun by mona: push refs/heads/x*y aaaaaaa"))
 		fail_msg("%s", s.w.aid.said);
 	world_close(&s.w);
 }

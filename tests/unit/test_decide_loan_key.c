@@ -128,7 +128,7 @@ TEST(who_approves_reads_for_which_workflow_it_is)
 	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
 	(void)wants(&s, &s.nightly);
 	(void)world_text(&s.w, WORLD_ADMIN, "/pending");
-	if (!world_says(&s.w, "for workflow:nightly, for 10 min at most"))
+	if (!world_says(&s.w, "for 10 min at most, for workflow:nightly"))
 		fail_msg("%s", s.w.aid.said);
 	world_close(&s.w);
 }

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_loan_say.h"
 
+#include "decide/tell/decide_tell.h"
+#include "factor_aid.h"
 #include "job_aid.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -79,7 +81,7 @@ TEST(whoever_approved_it_reads_that_it_was_revoked)
 	(void)world_text_in(&s.w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	is_asked(&s);
 	(void)world_press(&s.w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN,
-	    world_button(world_says_in(&s.w, WORLD_OTHER_ADMIN, "Awaiting approval"), "Approve"));
+	    world_button(world_says_in(&s.w, WORLD_OTHER_ADMIN, "❓ Lend? "), "Approve"));
 	is_lent(&s);
 	(void)says(&s, WORLD_OTHER_ADMIN, "✅ Lent: production secret db-migrate");
 	(void)world_press(&s.w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN,
@@ -277,5 +279,336 @@ TEST(a_deployment_in_progress_is_cancelled_before_what_is_asked_for)
 	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
 	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_STOPPING);
 	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+/* By its number it is; whoever may not, sees none or names none reads what any command says. */
+TEST(what_is_asked_for_is_cancelled_by_its_number)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "SECRET_STRIPE_APPROVALS=1");
+	is_asked(&s);
+	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
+	world_answers(&s.w, WORLD_ADMIN, "/cancel 99", "No \"99\". There are: staging production");
+	world_answers(&s.w, OPS, "/cancel 1", "⛔ Denied: production cancel: ");
+	world_answers(&s.w, 13, "/cancel 1", "you have no role here");
+	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_AWAITING_APPROVAL);
+	world_answers(
+	    &s.w, WORLD_ADMIN, "/cancel #1", "⏳ Cancelling: production secret db-migrate.");
+	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_CANCELLED);
+	world_answers(
+	    &s.w, WORLD_ADMIN, "/cancel 1", "Secret of production: db-migrate was not lent.");
+	(void)world_text_in(&s.w, OPS, OPS, "/cancel 2"); /* their own */
+	(void)says(&s, OPS, "⏳ Cancelling: production secret stripe.");
+	assert_int_equal(world_deployment(&s.w, 2).state, DEPLOY_CANCELLED);
+	world_close(&s.w);
+}
+
+/* Of an environment that they do not see they learn nothing. */
+TEST(the_number_of_what_somebody_does_not_see_is_none)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "ROLE_LEAD_IDS=44",
+	    "ROLE_LEAD_MAY=cancel:staging");
+	is_asked(&s);
+	(void)world_text(&s.w, 44, "/cancel 1");
+	assert_non_null(strstr(world_plain(world_last(&s.w)), "No \"1\"."));
+	(void)world_text(&s.w, 44, "/revoke db-migrate");
+	assert_non_null(strstr(world_plain(world_last(&s.w)), "No secret is lent now by the name"));
+	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+/* --- the question --- */
+
+static void
+is_sent_in_private(struct scene *s)
+{
+	(void)world_text_in(&s->w, WORLD_ADMIN, WORLD_ADMIN, "/start");
+	(void)world_text_in(&s->w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+}
+
+/* A lock screen shows forty letters: what, where.  A group reads no path, nor does /show there. */
+TEST(who_may_say_yes_reads_in_private_what_is_read_at_vault)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "SECRET_STRIPE_APPROVALS=1");
+	is_asked(&s);
+	assert_non_null(strstr(says(&s, WORLD_ADMIN, "❓ Lend? production secret db-migrate\n"),
+	    "\ncreds database migrate for 10 min at most, for run 4711 of octo/shop, begun by mona"));
+	assert_non_null(strstr(says(&s, WORLD_TEAM, "❓ Lend? production secret db-migrate\n"),
+	    "\nfor 10 min at most, for run 4711 of octo/shop, begun by mona"));
+	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
+	assert_non_null(strstr(
+	    says(&s, OPS, "❓ Lend? production secret stripe"), "\nkv2 secret stripe for 10 min"));
+	(void)world_text(&s.w, WORLD_ADMIN, "/show 2");
+	assert_null(world_says_in(&s.w, WORLD_GROUP, "kv2 secret"));
+	assert_null(world_says_in(&s.w, WORLD_TEAM, "kv2 secret"));
+	assert_null(world_says_in(&s.w, WORLD_TEAM, "creds database"));
+	world_due(&s.w, TIMER_APPROVAL);
+	(void)says(&s, WORLD_ADMIN, "❓ Lend now? production secret db-migrate\ncreds database");
+	world_close(&s.w);
+}
+
+static void
+read_text(struct tx *tx, void *arg)
+{
+	struct deployment work;
+	char **text = arg;
+
+	*text = decide_tell_text(tx, row_deployment_get(tx, 1, &work), WORLD_ADMIN);
+}
+
+/* Over /v1, where a terminal keeps it, an admin reads no more than a group. */
+TEST(what_stands_in_private_is_not_repeated_over_the_api)
+{
+	struct scene s;
+	char *text = NULL;
+
+	open_scene(&s, "SECRET_STRIPE_APPROVALS=1");
+	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
+	(void)says(&s, OPS, "kv2 secret stripe");
+	world_act(&s.w, read_text, &text);
+	assert_non_null(strstr(text, "secret"));
+	assert_non_null(strstr(text, "for 10 min at most"));
+	assert_null(strstr(text, "kv2"));
+	free(text);
+	world_close(&s.w);
+}
+
+/* All of whom are reached in private: the group has it without a sound, as each approval. */
+TEST(who_may_say_yes_is_rung_once)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	is_sent_in_private(&s);
+	is_asked(&s);
+	assert_true(world_says_in(&s.w, WORLD_TEAM, "❓ Lend? ")->is_silent);
+	assert_false(world_says_in(&s.w, WORLD_ADMIN, "❓ Lend? ")->is_silent);
+	assert_false(world_says_in(&s.w, WORLD_OTHER_ADMIN, "❓ Lend? ")->is_silent);
+	world_close(&s.w);
+}
+
+TEST(who_has_no_second_factor_is_not_rung_for_a_yes_that_needs_a_code)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "REQUIRE_OTP=secret.db-migrate:production",
+	    factor_key_setting);
+	is_sent_in_private(&s);
+	is_asked(&s);
+	assert_null(world_says_in(&s.w, WORLD_ADMIN, "❓ Lend? "));
+	assert_non_null(strstr(says(&s, WORLD_TEAM, "❓ Lend? "),
+	    "\n⚠️ nobody who may approve it has a second factor, which it needs: /2fa in private "));
+	world_act(&s.w, factor_enrol, &ada);
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	is_asked(&s);
+	assert_false(world_says_in(&s.w, ada.id, "❓ Lend? ")->is_silent);
+	assert_null(world_says_in(&s.w, WORLD_OTHER_ADMIN, "❓ Lend? "));
+	assert_null(strstr(says(&s, WORLD_TEAM, "run 4712"), "second factor"));
+	assert_true(world_says_in(&s.w, WORLD_TEAM, "run 4712")->is_silent);
+	factor_close(&s.w);
+}
+
+/* It is closed by whatever ends what its code is for. */
+TEST(the_pad_for_a_yes_is_closed_when_somebody_else_ends_what_it_is_for)
+{
+	for (int is_expired = 0; is_expired < 2; is_expired++) {
+		struct scene s;
+
+		factor_write_key(FACTOR_KEY);
+		open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1",
+		    "REQUIRE_OTP=secret.db-migrate:production", factor_key_setting);
+		world_act(&s.w, factor_enrol, &ada);
+		is_asked(&s);
+		if (is_expired)
+			world_due(&s.w, TIMER_APPROVAL);
+		s.w.aid.at += is_expired ? 7 * MINUTE : 0;
+		(void)world_press(&s.w, ada.id, WORLD_TEAM,
+		    world_button(world_says_in(&s.w, WORLD_TEAM, "❓ Lend"), "Approve"));
+		(void)says(&s, ada.id, "🔐 Code for production secret db-migrate: ");
+		if (is_expired)
+			world_due(&s.w, TIMER_APPROVAL);
+		else
+			(void)world_text(&s.w, WORLD_OTHER_ADMIN, "/cancel 1");
+		assert_string_equal(says(&s, ada.id, "🔐"),
+		    "🔐 Not done: production secret db-migrate: it is over; no code was used.");
+		assert_string_equal(world_labels(world_says_in(&s.w, ada.id, "🔐")), "");
+		factor_close(&s.w);
+	}
+}
+
+/* --- its end --- */
+
+/* As its question does: whose job waits for it is looked for by that. */
+TEST(the_run_of_its_job_stands_where_it_has_ended)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	is_asked(&s);
+	world_due(&s.w, TIMER_APPROVAL);
+	world_due(&s.w, TIMER_APPROVAL);
+	assert_non_null(
+	    strstr(says(&s, WORLD_TEAM, "⛔ Approval expired: production secret db-migrate"),
+		"\nfor run 4711 of octo/shop"));
+	world_settings(&s.w, SETTINGS, NULL);
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	is_asked(&s);
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	assert_true(job_asks(&s.w, &s.job, API_LOAN, "/v1/loan/2", NULL).is_lent);
+	world_due(&s.w, TIMER_LOAN);
+	assert_non_null(strstr(says(&s, WORLD_TEAM, "✅ Was lent: production secret db-migrate"),
+	    "\nfor run 4712 of octo/shop"));
+	world_close(&s.w);
+}
+
+#define ALIVE \
+	"❌ Not revoked: production secret db-migrate" \
+	"\n#1 is alive at Vault since 00:00 and may be used: 503: Vault is sealed" \
+	"\nTried again until 00:10, when Vault ends it."
+
+static size_t
+count_said(struct scene *s, int64_t chat, const char *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WORLD_SCREEN; i++) {
+		const struct world_message *message = &s->w.screen[i];
+
+		n += message->row != 0 && message->chat == chat && !message->is_silent &&
+		    strstr(world_plain(message), part) != NULL;
+	}
+	return n;
+}
+
+/* What Vault does within seconds rings nobody, and what nobody has asked to be revoked. */
+TEST(who_wanted_it_revoked_and_admins_are_rung_once_while_it_is_alive_and_once_when_it_is_not)
+{
+	for (int tries = 2; tries < 5; tries++) {
+		struct scene s;
+
+		open_scene(&s, NULL);
+		is_asked(&s);
+		is_lent(&s);
+		(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+		for (int i = 0; i < tries; i++)
+			world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(
+			    count_said(&s, i == 0 ? WORLD_ADMIN : WORLD_OTHER_ADMIN, ALIVE),
+			    tries > 2);
+		assert_null(world_says_in(&s.w, WORLD_TEAM, "❌ Not revoked"));
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
+		assert_int_equal(count_said(&s, WORLD_ADMIN,
+				     "↩️ Revoked: production secret db-migrate"
+				     "\n#1 can be used no more: Vault has revoked it now."),
+		    tries > 2);
+		world_close(&s.w);
+	}
+}
+
+/* Vault was sealed for as long as it was good. */
+TEST(who_was_rung_that_it_is_alive_is_rung_when_it_has_ended_by_itself)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+	for (int i = 0; i < 4; i++) {
+		s.w.aid.at += i < 3 ? 0 : 10 * MINUTE;
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+	}
+	assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN,
+			     "✅ Was lent: production secret db-migrate"
+			     "\n#1 can be used no more: it has ended at Vault."),
+	    1);
+	assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN, "❌ Not revoked"), 1);
+	world_close(&s.w);
+}
+
+TEST(of_what_its_job_gives_back_nobody_is_rung)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	(void)job_asks(&s.w, &s.job, API_LOAN_END, "/v1/loan-end/1", "{}");
+	for (int i = 0; i < 4; i++)
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+	assert_null(world_says(&s.w, "❌ Not revoked"));
+	world_close(&s.w);
+}
+
+/* --- by its name --- */
+
+TEST(what_is_lent_by_one_name_alone_is_revoked_by_it)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_answers(&s.w, WORLD_ADMIN, "/revoke db-migrate",
+	    "No secret is lent now by the name db-migrate that you may revoke: /secrets lists what is lent and asked for.");
+	is_asked(&s);
+	is_lent(&s);
+	(void)world_text_in(&s.w, OPS, OPS, "/revoke db-migrate"); /* they may not */
+	(void)says(&s, OPS, "⛔ Denied: cancel: ");
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	world_answers(&s.w, WORLD_ADMIN, "/revoke db-migrate",
+	    "Secret of production: db-migrate is being revoked at Vault.");
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	world_close(&s.w);
+}
+
+TEST(of_several_that_are_lent_by_one_name_a_person_says_which_one_is_revoked)
+{
+	const struct world_message *which;
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	is_asked(&s);
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	assert_true(job_asks(&s.w, &s.job, API_LOAN, "/v1/loan/2", NULL).is_lent);
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke db-migrate");
+	which = world_last(&s.w);
+	assert_string_equal(world_plain(which),
+	    "❓ /revoke: which? One at a time."
+	    "\n#1 db-migrate of production, workflow:shop, until 00:10"
+	    "\n#2 db-migrate of production, workflow:shop, until 00:10");
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_GROUP, world_button(which, "#2 db-migrate"));
+	assert_int_equal(world_peek(&s.w, EFFECT_VAULT_REVOKE)->subject, 2);
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+	world_close(&s.w);
+}
+
+/* As /pending has it; of others those alone that they may end, or approve. */
+TEST(what_is_asked_for_is_listed_with_its_number)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	is_asked(&s);
+	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
+	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	assert_non_null(strstr(world_plain(world_last(&s.w)),
+	    "\n\nAsked for; /cancel <number> ends it:"
+	    "\n#1 db-migrate of production, workflow:shop, awaiting approval"
+	    "\n#2 stripe of production, @eve, in progress"));
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE); /* and Telegram has not taken it yet */
+	(void)world_text(&s.w, OPS, "/secrets");
+	assert_non_null(strstr(world_plain(world_last(&s.w)), "ends it:\n#2 stripe"));
+	assert_null(strstr(world_plain(world_last(&s.w)), "#1"));
 	world_close(&s.w);
 }

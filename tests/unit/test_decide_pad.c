@@ -64,7 +64,6 @@ FACTOR_TEST_BARE(digits_for_what_was_cancelled_hear_that_it_is_over)
 	press_in(w, &bob, WORLD_TEAM, "Approve");
 	(void)world_text(w, ada.id, "/cancel production");
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
-	factor_type(w, &bob, factor_code(w, &bob, 0));
 	assert_string_equal(world_plain(world_says_in(w, bob.id, "🔐")),
 	    "🔐 Not done: production approve: it is over; no code was used.");
 }
@@ -184,7 +183,6 @@ FACTOR_TEST_BARE(a_code_is_not_spent_on_what_is_over)
 	press_in(w, &bob, WORLD_TEAM, "Approve");
 	press_in(w, &ada, WORLD_GROUP, "Cancel");
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
-	factor_type(w, &bob, factor_code(w, &bob, 0));
 	assert_non_null(world_says_in(w, bob.id, "no code was used"));
 	/* Nor is one asked for then. */
 	(void)world_text(w, bob.id, "/approve 1");

@@ -71,8 +71,9 @@ FACTOR_TEST(who_may_confirm_needs_a_code_after_a_push_too, "REQUIRE_OTP=deploy:*
 	assert_int_equal(factor_begun(w), 0);
 	(void)world_press(w, ada.id, WORLD_TEAM, world_button(question, "Not now"));
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
-	factor_type(w, &ada, factor_code(w, &ada, 0));
-	assert_int_equal(factor_begun(w), 0); /* what it was for is over */
+	assert_non_null(world_says_in(w, ada.id, "it is over; no code was used."));
+	assert_null(world_says_in(w, ada.id, "Code for"));
+	assert_int_equal(factor_begun(w), 0);
 }
 
 TEST(stop_status_and_rollback_never_ask)

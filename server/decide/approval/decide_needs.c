@@ -21,6 +21,7 @@
 #include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_factor.h"
 #include "store/row_job.h"
 #include "store/row_work_pipeline.h"
 #include "store/row_question.h"
@@ -342,6 +343,42 @@ is_of_requester(const struct tx *tx, const struct needs_work *facts, int64_t mak
 	    (account > 0 && needs_has_asked(facts, account));
 }
 
+/* Must whoever approves it give a code? */
+static bool
+needs_code(const struct tx *tx, const struct needs_work *facts)
+{
+	return policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target) ||
+	    (facts->is_gate && policy_needs_factor(tx->settings, POLICY_GATE, "", facts->target)) ||
+	    (facts->secret != NULL &&
+		policy_needs_factor(tx->settings, POLICY_SECRET, facts->secret, facts->target));
+}
+
+/* Whoever has no second factor gives no code, and is not rung for what needs one. */
+static int64_t
+next_who_can(struct tx *tx, const struct needs_work *facts, int64_t after)
+{
+	bool is_coded = needs_code(tx, facts);
+
+	do
+		after = needs_next_approver(tx->settings, facts, tx->at, after);
+	while (after != 0 && is_coded && row_factor_get(tx, after).enrolled_at == 0);
+	return after;
+}
+
+/* Of those who may, who have not; ret_lack: would they, had they a second factor? */
+static size_t
+count_others(struct tx *tx, const struct needs_work *facts, size_t n, bool *ret_lack)
+{
+	size_t all = needs_count_approvers(tx->settings, facts, tx->at), can = 0;
+
+	if (!needs_code(tx, facts))
+		return all - n;
+	for (int64_t person = 0; (person = next_who_can(tx, facts, person)) != 0;)
+		can++;
+	*ret_lack = can < all;
+	return can > n ? can - n : 0;
+}
+
 /* Why it does not count any more; NULL: it does. */
 static const char *
 find_fault(struct tx *tx, const struct needs_work *facts, const struct approval *approval,
@@ -349,13 +386,7 @@ find_fault(struct tx *tx, const struct needs_work *facts, const struct approval 
 {
 	if (strcmp(approval->binding, binding) != 0)
 		return "what was approved has changed";
-	if (!approval->has_factor &&
-	    (policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target) ||
-		(facts->is_gate &&
-		    policy_needs_factor(tx->settings, POLICY_GATE, "", facts->target)) ||
-		(facts->secret != NULL &&
-		    policy_needs_factor(
-			tx->settings, POLICY_SECRET, facts->secret, facts->target))))
+	if (!approval->has_factor && needs_code(tx, facts))
 		return "given without a code, which is needed now";
 	switch (needs_may_approve(
 	    tx->settings, facts, decide_principal(tx, approval->person), tx->at, NULL)) {
@@ -430,7 +461,7 @@ decide_needs_look(struct tx *tx, const struct deployment *work, struct decide_ne
 	if (ret != NULL)
 		name_tokens(tx, work, needs.tokens);
 	if (ret != NULL && needs.needs.approvals > 0)
-		needs.n_others = needs_count_approvers(tx->settings, &facts, tx->at) - needs.n;
+		needs.n_others = count_others(tx, &facts, needs.n, &needs.is_code_lacking);
 	if (ret != NULL)
 		*ret = needs;
 	return needs.n >= (size_t)needs.needs.approvals;
@@ -486,7 +517,7 @@ decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after)
 	struct needs_work facts;
 
 	facts_of(tx, work, &facts);
-	return needs_next_approver(tx->settings, &facts, tx->at, after);
+	return next_who_can(tx, &facts, after);
 }
 
 void

@@ -14,6 +14,7 @@ struct decide_needs {
 	enum needs_unknown unknown;
 	char tokens[LIMIT_LINE]; /* "ci, made by @ada": by which it was asked for; cut */
 	size_t n_others; /* people who may approve it and have not */
+	bool is_code_lacking; /* some of those who may have no second factor, which it needs */
 };
 
 /* THE place that says whether some work may go on: nothing is missing.  ret: NULL, or how it
@@ -45,7 +46,8 @@ bool decide_needs_is_alone(struct tx *tx, const struct deployment *work, int64_t
  * asked for it, or may not, has none that would only deny. */
 bool decide_needs_may_in(struct tx *tx, const struct deployment *work, int64_t chat);
 
-/* The person behind that one, by number, who may; 0: there is no other. */
+/* The person behind that one, by number, who may, and has the second factor that it may need; 0:
+ * there is no other. */
 int64_t decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after);
 
 /* What an approval of it is bound to, as one line: program, commit, what is live. */

@@ -8,6 +8,7 @@
 #include "decide/factor/decide_factor.h"
 #include "decide/factor/decide_factor_state_inside.h"
 #include "decide/factor/decide_factor_try.h"
+#include "decide/factor/decide_pad_close.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_reply.h"
 #include "lib/crypto.h"
@@ -59,18 +60,6 @@ deny(struct tx *tx, const struct update *update, const char *why)
 	else
 		(void)decide_send_firstf(
 		    tx, &update->address, FIRST_CODE_REFUSED, decide_factor_for(tx), "%s.", why);
-}
-
-static void
-close_pad(struct tx *tx, const struct pad *pad, enum chat_first first, const char *rest)
-{
-	struct chat_text text = CHAT_TEXT_EMPTY;
-
-	row_button_close_keyboard(tx, pad->message);
-	row_pad_drop(tx, pad->update.person);
-	chat_first(&text, first, pad->wants);
-	chat_text_add(&text, "%s", rest);
-	decide_change(tx, pad->message, NULL, &text);
 }
 
 /* The update as it is done again, without what only its moment has. */
@@ -205,7 +194,7 @@ decide_pad_due(struct tx *tx, int64_t person)
 
 	row_pad_get_expired(tx, person, &pad);
 	if (pad.message != 0)
-		close_pad(tx, &pad, FIRST_CODE_MISSING,
+		decide_pad_close(tx, &pad, FIRST_CODE_MISSING,
 		    "no code came within 2 minutes. Ask for it again to get a new pad.");
 	crypto_wipe(pad.digits, sizeof(pad.digits));
 }
@@ -231,7 +220,8 @@ decide_pad_ask(struct tx *tx, const struct update *update)
 	decide_pad_due(tx, update->person);
 	row_pad_get(tx, update->person, &before);
 	if (before.message != 0)
-		close_pad(tx, &before, FIRST_CODE_REFUSED, "another code is asked for below.");
+		decide_pad_close(
+		    tx, &before, FIRST_CODE_REFUSED, "another code is asked for below.");
 	show(tx, update);
 	say_where(tx, update);
 }
@@ -268,8 +258,7 @@ bool
 decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 {
 	char shown[PAD_SHOWN];
-	const char *why;
-	bool is_over;
+	const char *why = "it has changed meanwhile. Look at it again; no code was used.";
 
 	row_pad_get(tx, update->person, ret);
 	if (ret->message == 0 || ret->work == 0)
@@ -277,12 +266,7 @@ decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 	note_shown(tx, ret->work, shown);
 	if (strcmp(shown, ret->shown) == 0)
 		return true;
-	is_over = deploy_flow_class(
-		      row_deployment_get(tx, ret->work, &(struct deployment){ 0 })->state) ==
-	    DEPLOY_CLASS_FINAL;
-	why = is_over ? "it is over; no code was used." :
-			"it has changed meanwhile. Look at it again; no code was used.";
-	close_pad(tx, ret, FIRST_CODE_REFUSED, why);
+	decide_pad_close(tx, ret, FIRST_CODE_REFUSED, why);
 	decide_toast_firstf(tx, update, true, FIRST_CODE_REFUSED, ret->wants, "%s", why);
 	return false;
 }
@@ -306,7 +290,7 @@ decide_pad_press(struct tx *tx, const struct update *update, const struct reques
 		return;
 	}
 	if (strcmp(request_get(request, "key", key), CANCEL) == 0) {
-		close_pad(tx, &pad, FIRST_CODE_REFUSED, "no code was given.");
+		decide_pad_close(tx, &pad, FIRST_CODE_REFUSED, "no code was given.");
 		decide_toastf(tx, update, false, "Not done.");
 	} else {
 		add(tx, update, &pad, key);
@@ -326,7 +310,7 @@ refuse_code(struct tx *tx, const struct update *update, const struct pad *pad, c
 	if (decide_factor_is_ready(tx, update->person, why))
 		row_pad_set_digits(tx, update->person, pad->message, "");
 	else
-		close_pad(tx, pad, FIRST_CODE_REFUSED, "the code was not accepted.");
+		decide_pad_close(tx, pad, FIRST_CODE_REFUSED, "the code was not accepted.");
 }
 
 void
@@ -343,14 +327,14 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	factor->is_counted = true;
 	end = decide_factor_try(tx, again, act, NULL);
 	if (end != FACTOR_WANTED) {
-		close_pad(tx, &pad, FIRST_CODE_REFUSED,
+		decide_pad_close(tx, &pad, FIRST_CODE_REFUSED,
 		    end == FACTOR_REFUSED ?
 			"no code was used: why stands where you asked for it." :
 			"other work has come before it, so it asks first. Send it again; no code was used.");
 		if (end != FACTOR_REFUSED || again->kind != UPDATE_PRESS)
 			decide_toastf(tx, update, false, "Not done: no code was used.");
 	} else if (decide_factor_give(tx, again, factor->typed, why)) {
-		close_pad(tx, &pad, FIRST_CODE_TAKEN, "");
+		decide_pad_close(tx, &pad, FIRST_CODE_TAKEN, "");
 		if (again->kind != UPDATE_PRESS && update->callback[0] != '\0')
 			decide_toastf(tx, update, false, "🔐 Code right.");
 		act(tx, again, NULL);

@@ -72,12 +72,15 @@ static const char *
 run_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *rows)
 {
 	const struct job *job = &rows->job.job;
+	bool is_loan = deployment_is_loan(work);
 
-	if (!deployment_is_gate(work))
+	if (!deployment_is_gate(work) && !is_loan)
 		return NULL;
 	(void)row_job_get(tx, work->id, &rows->job);
-	(void)snprintf(
-	    rows->run, sizeof(rows->run), "%s %s", job_word(job->repository_id), job->run);
+	if (is_loan && job_is_by_key(job)) /* or no job */
+		return NULL;
+	(void)snprintf(rows->run, sizeof(rows->run), "%s %s%s%.200s", job_word(job->repository_id),
+	    job->run, is_loan ? " of " : "", is_loan ? job->repository : ""); /* cut is fine */
 	return rows->run;
 }
 
@@ -130,7 +133,7 @@ name_asked(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_LI
 		all += row_chat_is_refused(tx, person) ? 0 : 1;
 	ret[0] = '\0';
 	for (size_t i = 0; i < n; i++)
-		if (decide_needs_may(tx, deployment, people[i].person, NULL) == NEEDS_MAY &&
+		if (decide_needs_next(tx, deployment, people[i].person - 1) == people[i].person &&
 		    !row_chat_is_refused(tx, people[i].person))
 			used += (size_t)snprintf(ret + used, LIMIT_LINE - used, "%s%s",
 			    named++ > 0 ? ", " : "", people[i].name); /* three names fit */
@@ -156,6 +159,7 @@ find_approvals(struct tx *tx, const struct deployment *deployment, struct decide
 		.counts_own = tx->settings->approve_self,
 		.n = rows->needs.n,
 		.n_others = rows->needs.n_others,
+		.is_code_lacking = rows->needs.is_code_lacking,
 		.because = rows->needs.needs.because,
 		.unknown = rows->needs.unknown,
 		.tokens = rows->needs.tokens,

@@ -51,7 +51,7 @@ struct decide_tell_rows {
 	char application_log[LIMIT_APPLICATION_LOG];
 	char touches[DECIDE_TOUCHES];
 	struct row_job job;
-	char run[JOB_NUMBER + 16]; /* of a gate: "run 4711" */
+	char run[LIMIT_LINE]; /* of a gate "run 4711", of a loan "run 4711 of octo/shop" */
 };
 
 /* The facts that its texts are made of; they stand in *rows. */

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/tell/decide_tell_inside.h"
 
+#include <stdio.h>
+
 #include "decide/who/decide_allowed.h"
 #include "decide/view/decide_application_log.h"
 #include "decide/audit/decide_audit_line.h"
@@ -13,6 +15,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_message.h"
+#include "types/loan.h"
 #include "types/principal.h"
 
 /* Git mostly answers sooner: that it is asked is said where it does not. */
@@ -92,11 +95,32 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
 	(void)chat_deployment(&shown, ret); /* without a head its row is refused */
 }
 
+/* "kv2 secret django/database for 10 min at most": what a loan reads at Vault is for who asked for
+ * it, and for who says yes, in private alone. */
+static const char *
+touches_for(struct tx *tx, const struct chat_deployment *about, int64_t chat,
+    char ret[DECIDE_TOUCHES + LIMIT_LOAN_PATH])
+{
+	const struct deployment *work = about->deployment;
+	struct loan loan;
+
+	if (chat < 0 || !deployment_is_loan(work) ||
+	    (chat != work->requested_by && !decide_needs_may_in(tx, work, chat)) ||
+	    !loan_of(tx->settings, work->argument, work->environment, &loan))
+		return about->touches;
+	(void)snprintf(ret, DECIDE_TOUCHES + LIMIT_LOAN_PATH, "%s %s", loan.path, about->touches);
+	return ret;
+}
+
 void
 decide_tell_render(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
 {
-	render_for(tx, about, reader(about->deployment, chat),
+	char touches[DECIDE_TOUCHES + LIMIT_LOAN_PATH];
+	struct chat_deployment shown = *about;
+
+	shown.touches = touches_for(tx, about, chat, touches);
+	render_for(tx, &shown, reader(about->deployment, chat),
 	    decide_shows_application_log(tx, about->deployment->environment, chat), ret);
 	decide_tell_buttons(tx, about->deployment, chat, &ret->buttons);
 }
@@ -170,7 +194,8 @@ text_in_progress(
 	return strcmp(whole.head, theirs.head) == 0 ? TAKE(stands->head) : TAKE(theirs.head);
 }
 
-/* It stands with others, of which they may see none: its own question, without what git said. */
+/* It stands with others, of which they may see none: its own question, without what git said.  Of a
+ * loan what stands in private has more than a group may read. */
 static char *
 text_of_own(struct tx *tx, const struct deployment *work, int64_t person)
 {
@@ -195,7 +220,8 @@ decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
 	is_theirs = person == reader(work, stands.address.chat);
 	if (stands.head == NULL)
 		return NULL;
-	if (decide_tell_batch_has(tx, work))
+	if (decide_tell_batch_has(tx, work) ||
+	    (deployment_is_loan(work) && deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL))
 		return text_of_own(tx, work, person);
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL)
 		return is_theirs ? TAKE(stands.head) : text_in_progress(tx, work, &stands, person);

@@ -10,6 +10,7 @@
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/approval/decide_emergency.h"
+#include "decide/factor/decide_pad_close.h"
 #include "decide/decide_limit.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/work/decide_report.h"
@@ -195,6 +196,7 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		/* Their messages say how it ended; whoever asked for it must not review it. */
 		if (!deployment_awaits_review(deployment))
 			row_button_clear_requesters(tx, deployment->id);
+		decide_pad_over(tx, deployment->id);
 		end_copies(tx, deployment);
 		row_shown_clear_asking(tx, deployment->id);
 		row_block_forget_contained(tx, deployment->id);

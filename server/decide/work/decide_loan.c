@@ -169,6 +169,7 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (row->state != LOAN_ENDING)
 		return;
 	row_deployment_get(tx, row->work, &work);
+	decide_loan_say_alive(tx, &work, row, said);
 	if (!said->is_done && tx->at < row->until) {
 		decide_loan_order_revoke(tx, row, tries + 1,
 		    SECOND_MS * (said->retry_after_s > pause_s ? said->retry_after_s : pause_s));
@@ -570,6 +571,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	    AUDIT_CODE_CANCEL_REQUESTED, "requested",
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
+	work->cancelled_by = update->person;
 	(void)snprintf(by, sizeof(by), "by %.80s", update->name);
 	decide_loan_say_over(tx, work, by);
 	decide_loan_answer(tx, update, work, "is being revoked at Vault.");

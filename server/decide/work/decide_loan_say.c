@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "decide/approval/decide_needs.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
+#include "decide/factor/decide_factor.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_allowed.h"
 #include "lib/text.h"
@@ -74,6 +76,48 @@ decide_loan_say_unused(struct tx *tx, const struct deployment *work)
 	(void)row_message_add(tx, &message);
 }
 
+/* Tries before: what Vault has done within seconds rings nobody. */
+#define RINGS_AT 2
+
+static void
+add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why,
+    struct chat_text *text)
+{
+	const struct chat_clock clock = decide_clock(tx, work->environment);
+
+	chat_text_since(text, " is alive at Vault since ", &clock, work->ended_at, tx->at);
+	chat_text_outside(text, " and may be used: ", why);
+	chat_text_since(text, "\nTried again until ", &clock, row->until, tx->at);
+	chat_text_add(text, ", when Vault ends it.");
+}
+
+/* A group's message says it by an edit, which makes no sound. */
+void
+decide_loan_say_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row,
+    const struct vault_said *said)
+{
+	int tries = tx->effect->u.vault.tries;
+	bool is_alive = !said->is_done && tx->at < row->until;
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	if (work->cancelled_by == 0 || (is_alive ? tries != RINGS_AT : tries <= RINGS_AT))
+		return;
+	chat_first(&text,
+	    is_alive	      ? FIRST_STILL_LENT :
+		said->is_done ? FIRST_REVOKED :
+				FIRST_WAS_LENT,
+	    work->environment);
+	chat_text_outside(&text, is_alive ? "secret " : " secret ", work->argument);
+	chat_text_add(&text, "\n#%" PRId64, work->id);
+	if (is_alive)
+		add_alive(tx, work, row, said->why, &text);
+	else
+		chat_text_add(&text, " can be used no more: %s.",
+		    said->is_done ? "Vault has revoked it now" : "it has ended at Vault");
+	decide_factor_tell(tx, work->cancelled_by, "%s", buf_text(&text.buf));
+	buf_done(&text.buf);
+}
+
 void
 decide_loan_answer(
     struct tx *tx, const struct update *update, const struct deployment *work, const char *how)
@@ -120,6 +164,81 @@ add_line(struct tx *tx, const struct deployment *work, const struct loan_row *ro
 	    row->until, tx->at);
 }
 
+/* Whoever has it may give it up. */
+static bool
+may_end(struct tx *tx, int64_t person, const struct deployment *work)
+{
+	return work->requested_by == person ||
+	    decide_is_allowed(tx, person, POLICY_CANCEL, work->environment);
+}
+
+/* "#13 stripe of production, @eve, awaiting approval", of those that they may end or approve */
+static void
+add_asked(struct tx *tx, int64_t person, int64_t number, size_t *n, struct chat_text *text)
+{
+	struct deployment work;
+
+	row_deployment_get(tx, number, &work);
+	if (deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL ||
+	    (!may_end(tx, person, &work) && !decide_needs_may_in(tx, &work, person)))
+		return;
+	if (*n == 0)
+		chat_text_add(
+		    text, "\n\nAsked for; " MARK_CODE "/cancel <number>" MARK_CODE " ends it:");
+	if ((*n)++ >= LISTED)
+		return;
+	chat_text_add(text, "\n#%" PRId64, work.id);
+	chat_text_code(text, " ", work.argument);
+	chat_text_outside(text, " of ", work.environment);
+	chat_text_outside(text, ", ", FORGE_PERSON(work.requester));
+	chat_text_add(text, ", %s", deploy_flow_word(work.state));
+}
+
+static void
+list_asked(struct tx *tx, int64_t person, struct chat_text *text)
+{
+	static const enum loan_state asked[] = { LOAN_ASKED, LOAN_KEPT };
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(asked); i++)
+		for (int64_t number = 0;
+		     (number = row_loan_next(tx, asked[i], number)) != 0 && !tx->failed;)
+			add_asked(tx, person, number, &n, text);
+	if (n > LISTED)
+		chat_text_add(text, "\nand %zu more", n - LISTED);
+}
+
+static bool
+is_called(const struct deployment *work, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash == NULL ? strcmp(work->argument, name) == 0 :
+			       strcmp(work->argument, slash + 1) == 0 &&
+		strncmp(work->environment, name, (size_t)(slash - name) + 1) == 0;
+}
+
+size_t
+decide_loan_find(struct tx *tx, int64_t person, const char *name, int64_t ret[DECIDE_LOANS_FOUND],
+    struct chat_text *text)
+{
+	struct deployment work;
+	struct loan_row row;
+	int64_t number = 0;
+	size_t n = 0;
+
+	while (n < DECIDE_LOANS_FOUND && (number = row_loan_next(tx, LOAN_GIVEN, number)) != 0 &&
+	    !tx->failed) {
+		row_deployment_get(tx, number, &work);
+		if (!is_called(&work, name) || !may_end(tx, person, &work))
+			continue;
+		row = row_loan_get(tx, number);
+		add_line(tx, &work, &row, text);
+		ret[n++] = number;
+	}
+	return n;
+}
+
 void
 decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text)
 {
@@ -128,13 +247,13 @@ decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text)
 	struct loan_row row;
 	size_t n = 0;
 
+	list_asked(tx, person, text);
 	for (size_t i = 0; i < COUNT(open); i++)
 		for (int64_t number = 0;
 		     (number = row_loan_next(tx, open[i], number)) != 0 && !tx->failed;) {
 			row_deployment_get(tx, number, &work);
 			row = row_loan_get(tx, number);
-			if (work.requested_by != person &&
-			    !decide_is_allowed(tx, person, POLICY_CANCEL, work.environment))
+			if (!may_end(tx, person, &work))
 				continue;
 			if (n == 0)
 				chat_text_add(text,

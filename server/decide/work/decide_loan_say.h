@@ -8,6 +8,7 @@
 struct chat_text;
 struct deployment;
 struct loan_row;
+struct vault_said;
 
 /* Its messages say from now on why Vault has not made it yet, or not revoked it; why "": they do no
  * longer.  That Vault says so again with another reason is no news. */
@@ -22,6 +23,11 @@ void decide_loan_say_used(struct tx *tx, struct deployment *work);
 /* Rings with the person who asked in a chat: what they were sent was not used, and is revoked. */
 void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
 
+/* What somebody wanted revoked, work->cancelled_by: at that answer of Vault's they and admins are
+ * rung, once while it is alive there, and once when it is no longer. */
+void decide_loan_say_alive(struct tx *tx, const struct deployment *work,
+    const struct loan_row *row, const struct vault_said *said);
+
 /* Whoever wants it revoked reads how that stands. */
 void decide_loan_answer(
     struct tx *tx, const struct update *update, const struct deployment *work, const char *how);
@@ -29,6 +35,13 @@ void decide_loan_answer(
 /* Why it cannot be revoked; NULL: it can. */
 const char *decide_loan_not_revoked(const struct deployment *work, const struct loan_row *row);
 
-/* A line for each that is lent, or not revoked yet, of those that this person has or may revoke;
- * nothing where there is none. */
+/* Those that are lent now by that name (of an application's also "shop/db-migrate") and that this
+ * person has or may revoke: their numbers, and a line for each. */
+#define DECIDE_LOANS_FOUND 10
+size_t decide_loan_find(struct tx *tx, int64_t person, const char *name,
+    int64_t ret[DECIDE_LOANS_FOUND], struct chat_text *text);
+
+/* A line for each that is lent, or not revoked yet, of those that this person has or may revoke,
+ * and before them for each that is asked for and that they may also approve; nothing where there
+ * is none. */
 void decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text);

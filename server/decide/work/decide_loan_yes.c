@@ -50,13 +50,13 @@ decide_loan_touches(struct tx *tx, const struct deployment *work, char out[DECID
 	as = of.work != 0 && loan.is_value ? ", as its value itself" : "";
 	find_begin(work, &of.job, begin);
 	if (job_is_by_key(&of.job)) /* or no job */
-		(void)snprintf(out, DECIDE_TOUCHES, "for %.80s, for %" PRId64 " min at most%s",
-		    work->requester, loan.ttl_ms / MINUTE_MS, as);
+		(void)snprintf(out, DECIDE_TOUCHES, "for %" PRId64 " min at most%s, for %.80s",
+		    loan.ttl_ms / MINUTE_MS, as, work->requester);
 	else
 		(void)snprintf(out, DECIDE_TOUCHES,
-		    "for %s %s of %.200s%.500s, for %" PRId64 " min at most%s",
-		    job_word(of.job.repository_id), of.job.run, of.job.repository, begin,
-		    loan.ttl_ms / MINUTE_MS, as);
+		    "for %" PRId64 " min at most%s, for %s %s of %.200s%.500s",
+		    loan.ttl_ms / MINUTE_MS, as, job_word(of.job.repository_id), of.job.run,
+		    of.job.repository, begin);
 }
 
 /* A yes is for that path, that time and that delivery. */

@@ -1,0 +1,13 @@
+/* decide_pad_close.h - a pad of buttons goes, and its message says why.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "chat/chat_first.h"
+#include "store/row_pad.h"
+
+/* Its message begins so, with the target that it is about, and says the rest behind that. */
+void decide_pad_close(
+    struct tx *tx, const struct pad *pad, enum chat_first first, const char *rest);
+
+/* That work is over: each pad that asks for a code for it is closed, and says so. */
+void decide_pad_over(struct tx *tx, int64_t work);
