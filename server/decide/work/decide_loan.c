@@ -27,7 +27,6 @@
 #include "store/row_rate_limit.h"
 #include "types/loan.h"
 #include "types/settings.h"
-#include "types/workflow.h"
 
 #define SECOND_MS     INT64_C(1000)
 #define MINUTE_MS     (60 * SECOND_MS)
@@ -243,7 +242,7 @@ is_granted(struct tx *tx, const struct deployment *work, struct loan *ret)
 	row_job_get(tx, work->id, &of);
 	return loan_of(tx->settings, work->argument, work->environment, ret) &&
 	    decide_is_allowed_work(tx, work->requested_by, work) &&
-	    (of.work == 0 || workflow_is_of(tx->settings, of.job.workflow, of.job.repository_id));
+	    (of.work == 0 || decide_loan_is_known(tx, work, &of.job));
 }
 
 static void
