@@ -487,6 +487,20 @@ TEST(one_workflow_rings_admins_three_times_in_an_hour)
 	world_close(&s.w);
 }
 
+/* A clock that was set has ended nothing. */
+TEST(a_loan_that_has_ended_by_our_clock_alone_rings_and_is_revoked)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent(&s, &s.job);
+	s.w.aid.at += 60 * MINUTE;
+	assert_int_equal(failed(&s, &s.job), 202);
+	assert_int_equal(world_audited(&s.w, "secret_unwrap_failed", NULL), 1);
+	assert_int_equal(revokes(&s), 1);
+	world_close(&s.w);
+}
+
 /* An hour is the most that one may be lent for. */
 TEST(a_loan_that_has_ended_at_vault_rings_nobody)
 {
@@ -495,6 +509,8 @@ TEST(a_loan_that_has_ended_at_vault_rings_nobody)
 	open_scene(&s, NULL);
 	is_lent(&s, &s.job);
 	s.w.aid.at += 60 * MINUTE;
+	world_due(&s.w, TIMER_LOAN);
+	world_vault(&s.w, EFFECT_VAULT_REVOKE, &(struct vault_said){ .is_done = true });
 	assert_int_equal(failed(&s, &s.job), 202);
 	assert_int_equal(looks(&s, &s.job).status, 410);
 	s.w.aid.at += 25 * 60 * MINUTE;

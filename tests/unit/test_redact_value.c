@@ -143,6 +143,8 @@ TEST(values_that_are_lent_have_64_places_beside_those_of_the_settings)
 	}
 	assert_false(learn(r, "one-more", 5000));
 	assert_int_equal(err.code, ERR_BUSY);
+	assert_false(learn_with(r, "one-more", "a-part"));
+	assert_string_equal(err.text, "too much that was lent is kept out of logs");
 	redact_check(r, "one-more lent-163", "one-more ***");
 	assert_true(learn_with(r, "lent-163", "a-part")); /* takes none */
 	assert_true(learn(r, "lent-100", 5000));
