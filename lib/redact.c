@@ -164,46 +164,90 @@ redact_add(struct redact *r, const char *value, struct err *err)
 		    "more than %zu secrets to keep out of logs and messages since the start: restart",
 		    r->values_max);
 	} else {
-		redact_value_add(&r->known, value, REDACT_EVER, false);
+		redact_value_add(
+		    &r->known, value, (struct redact_time){ .until = REDACT_EVER }, false);
 		r->values += known ? 0 : 1;
 	}
 	unlock(r);
 	return ok;
 }
 
-/* What has its place already needs no other. */
-static bool
-has_room(const struct redact *r, const char *value, bool is_part, struct err *err)
+/* What it adds: nothing where it has its place already. */
+static void
+count(const struct redact *r, const char *text, bool is_part, struct redact_lent *ret)
 {
-	const struct redact_needle *is = redact_value_find(&r->known, value);
-	struct redact_lent lent = redact_value_lent(&r->known);
-	size_t needles = redact_value_needles(value);
-	bool has_place = is_part ||
-	    (lent.places < REDACT_LENT_MAX && lent.bytes + strlen(value) <= REDACT_LENT_BYTES);
+	const struct redact_needle *is = redact_value_find(&r->known, text);
 
-	if (is != NULL && (is_part || is->takes_place || is->until == REDACT_EVER))
+	if (strlen(text) < REDACT_VALUE_MIN ||
+	    (is != NULL && (is_part || is->takes_place || is->until == REDACT_EVER)))
+		return;
+	ret->needles += redact_value_needles(text);
+	ret->places += is_part ? 0 : 1;
+	ret->bytes += is_part ? 0 : strlen(text);
+}
+
+static bool
+fits(const struct redact *r, uint64_t by, const struct redact_lent *more)
+{
+	const struct redact_lent has = redact_value_lent(&r->known, by);
+	size_t share = by == 0 ? 1 : REDACT_LENT_SHARE;
+
+	return has.places + more->places <= REDACT_LENT_MAX / share &&
+	    has.bytes + more->bytes <= REDACT_LENT_BYTES / share &&
+	    has.needles + more->needles <= REDACT_LENT_NEEDLES / share;
+}
+
+static bool
+has_room(const struct redact *r, const struct redact_lesson *lesson, struct err *err)
+{
+	struct redact_lent more = { 0 };
+
+	count(r, lesson->value, false, &more);
+	for (size_t i = 0; i < lesson->n_parts; i++)
+		count(r, lesson->parts[i], true, &more);
+	if (more.needles == 0)
 		return true;
-	if (needles > REDACT_LENT_NEEDLES)
+	if (more.needles > REDACT_LENT_NEEDLES / REDACT_LENT_SHARE)
 		return err_set(err, ERR_LIMIT, "it has too many lines to keep out of logs");
-	return (has_place && lent.needles + needles <= REDACT_LENT_NEEDLES) ||
-	    err_set(err, ERR_BUSY, "too much that was lent is kept out of logs");
+	if (!fits(r, 0, &more))
+		return err_set(err, ERR_BUSY, "too much that was lent is kept out of logs");
+	return fits(r, lesson->by, &more) ||
+	    err_set(err, ERR_BUSY, "too much that was lent to the same one is kept out of logs");
 }
 
 bool
-redact_learn_until(
-    struct redact *r, const char *value, bool is_part, int64_t until, struct err *err)
+redact_learn_until(struct redact *r, const struct redact_lesson *lesson, struct err *err)
 {
+	const struct redact_time time = { .until = lesson->until, .by = lesson->by };
 	bool ok;
 
-	if (strlen(value) < REDACT_VALUE_MIN)
-		return is_part ||
-		    err_set(err, ERR_INVALID, "it is shorter than %d bytes", REDACT_VALUE_MIN);
+	if (strlen(lesson->value) < REDACT_VALUE_MIN)
+		return err_set(err, ERR_INVALID, "it is shorter than %d bytes", REDACT_VALUE_MIN);
 	lock(r);
-	ok = has_room(r, value, is_part, err);
+	ok = has_room(r, lesson, err);
 	if (ok)
-		redact_value_add(&r->known, value, until, !is_part);
+		redact_value_add(&r->known, lesson->value, time, true);
+	for (size_t i = 0; ok && i < lesson->n_parts; i++)
+		if (strlen(lesson->parts[i]) >= REDACT_VALUE_MIN)
+			redact_value_add(&r->known, lesson->parts[i], time, false);
 	unlock(r);
 	return ok;
+}
+
+bool
+redact_is_full(struct redact *r, uint64_t by)
+{
+	static const char least[] = "shorte";
+	const struct redact_lent more = {
+		.places = 1, .bytes = REDACT_VALUE_MIN, .needles = redact_value_needles(least)
+	};
+	bool is_full;
+
+	_Static_assert(sizeof(least) == REDACT_VALUE_MIN + 1, "a shorter one is not known");
+	lock(r);
+	is_full = !fits(r, by, &more) || !fits(r, 0, &more);
+	unlock(r);
+	return is_full;
 }
 
 int64_t

@@ -53,18 +53,19 @@ redact_value_done(struct redact_values *v)
 
 /* Longer ones stand first, so that the whole of a value goes and not a part of it. */
 static void
-add_needle(struct redact_values *v, const char *bytes, size_t size, int64_t until)
+add_needle(struct redact_values *v, const char *bytes, size_t size, struct redact_time time)
 {
 	struct redact_needle **at, *n;
 
 	at = &v->by_first[(unsigned char)bytes[0]];
 	for (; *at != NULL && (*at)->size >= size; at = &(*at)->next)
 		if (is_same(*at, bytes, size)) {
-			(*at)->until = (*at)->until > until ? (*at)->until : until;
+			(*at)->until = (*at)->until > time.until ? (*at)->until : time.until;
 			return;
 		}
 	n = mem_new(1, sizeof(*n) + size);
-	n->until = until;
+	n->until = time.until;
+	n->by = time.by;
 	n->size = size;
 	memcpy(n->bytes, bytes, size);
 	n->next = *at;
@@ -76,7 +77,7 @@ add_needle(struct redact_values *v, const char *bytes, size_t size, int64_t unti
 struct text {
 	const char *bytes;
 	size_t size;
-	int64_t until;
+	struct redact_time time;
 };
 
 static void
@@ -96,7 +97,7 @@ add_url_encoded(struct redact_values *v, const struct text *of, const char *digi
 		text[used++] = digits[c >> 4];
 		text[used++] = digits[c & 15];
 	}
-	add_needle(v, text, used, of->until);
+	add_needle(v, text, used, of->time);
 	explicit_bzero(text, of->size * 3);
 }
 
@@ -119,22 +120,22 @@ add_base64(struct redact_values *v, const struct text *of, size_t offset, const 
 
 		text[i - first] = alphabet[pair >> (10 - bit % 8) & 63];
 	}
-	add_needle(v, text, last - first, of->until);
+	add_needle(v, text, last - first, of->time);
 	explicit_bzero(text, last + 1);
 }
 
 static void
-add_forms(struct redact_values *v, const char *value, size_t size, int64_t until)
+add_forms(struct redact_values *v, const char *value, size_t size, struct redact_time time)
 {
 	static const char base64[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	static const char base64url[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	const struct text of = { .bytes = value, .size = size, .until = until };
+	const struct text of = { .bytes = value, .size = size, .time = time };
 
 	if (size < REDACT_VALUE_MIN)
 		return;
-	add_needle(v, value, size, until);
+	add_needle(v, value, size, time);
 	add_url_encoded(v, &of, "0123456789ABCDEF");
 	add_url_encoded(v, &of, "0123456789abcdef");
 	for (size_t offset = 0; offset < 3; offset++) {
@@ -144,12 +145,12 @@ add_forms(struct redact_values *v, const char *value, size_t size, int64_t until
 }
 
 static void
-add_lines(struct redact_values *v, const char *value, int64_t until)
+add_lines(struct redact_values *v, const char *value, struct redact_time time)
 {
 	while (*value != '\0') {
 		size_t size = strcspn(value, "\r\n");
 
-		add_forms(v, value, size, until);
+		add_forms(v, value, size, time);
 		value += size;
 		value += strspn(value, "\r\n");
 	}
@@ -157,25 +158,26 @@ add_lines(struct redact_values *v, const char *value, int64_t until)
 
 /* One of another value's forms may be there for longer: all of its own are added nevertheless. */
 void
-redact_value_add(struct redact_values *v, const char *value, int64_t until, bool takes_place)
+redact_value_add(
+    struct redact_values *v, const char *value, struct redact_time time, bool takes_place)
 {
 	struct redact_needle *n;
 
-	add_forms(v, value, strlen(value), until);
-	add_lines(v, value, until);
+	add_forms(v, value, strlen(value), time);
+	add_lines(v, value, time);
 	n = redact_value_find(v, value);
 	if (n != NULL && takes_place)
 		n->takes_place = true;
 }
 
 struct redact_lent
-redact_value_lent(const struct redact_values *v)
+redact_value_lent(const struct redact_values *v, uint64_t by)
 {
 	struct redact_lent lent = { 0 };
 
 	for (size_t i = 0; i < COUNT(v->by_first); i++)
 		for (const struct redact_needle *n = v->by_first[i]; n != NULL; n = n->next) {
-			if (n->until == REDACT_EVER)
+			if (n->until == REDACT_EVER || (by != 0 && n->by != by))
 				continue;
 			lent.needles++;
 			lent.places += n->takes_place ? 1 : 0;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lib/array.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -17,6 +18,7 @@ struct place {
 	int64_t work;
 	char token[VAULT_TOKEN_MAX + 1];
 	char *value;		 /* in the place of a token; NULL: it is one */
+	uint64_t by;		 /* whose value it is */
 	struct loop_timer timer; /* runs while it is taken */
 };
 
@@ -128,59 +130,117 @@ loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token)
 	return place != NULL && text_copy(place->token, sizeof(place->token), token); /* it fits */
 }
 
-struct learning {
-	struct redact *redact;
-	int64_t until;
-	struct err *err;
+/* --- values --- */
+
+/* Of whoever has no number all is one's. */
+static uint64_t
+number_of(const char *who)
+{
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	uint64_t number = 0;
+
+	if (crypto_sha256(who, strlen(who), hash, NULL))
+		memcpy(&number, hash, sizeof(number));
+	return number == 0 ? 1 : number;
+}
+
+struct parts {
+	char **list;
+	size_t count;
 };
 
 /* A text in it may be JSON itself, as the key of a service account: each is shorter than what it is
  * in. */
 static bool
-learn_part(void *ctx, const char *text)
+add_part(void *ctx, const char *text)
 {
-	const struct learning *of = ctx;
 	CLEANUP(json_freep) struct json *json = NULL;
+	struct parts *parts = ctx;
+	char **part;
 
 	if (text[0] == '{' || text[0] == '[')
 		json = json_decode(text, strlen(text), NULL);
-	return redact_learn_until(of->redact, text, true, of->until, of->err) &&
-	    (json == NULL || json_each_text(json, learn_part, ctx));
+	if (strlen(text) >= REDACT_VALUE_MIN) {
+		part = array_add(&parts->list, &parts->count, sizeof(*part));
+		*part = mem_text(text);
+	}
+	return json == NULL || json_each_text(json, add_part, parts);
+}
+
+static void
+drop_parts(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++) {
+		crypto_wipe(parts->list[i], strlen(parts->list[i]));
+		free(parts->list[i]);
+	}
+	free(parts->list);
 }
 
 static bool
-learn(struct loan_shelf *shelf, const char *value, int64_t ttl_ms, struct err *err)
+learn(struct loan_shelf *shelf, const struct loan_value *value, struct err *err)
 {
-	int64_t kept_ms = ttl_ms > LOAN_SHELF_MS ? ttl_ms : LOAN_SHELF_MS;
-	struct learning of = {
-		.redact = shelf->redact, .until = loop_now_ms() + kept_ms, .err = err
-	};
-	bool ok =
-	    redact_learn_until(of.redact, value, false, of.until, err) && learn_part(&of, value);
+	int64_t kept_ms = value->ttl_ms > LOAN_SHELF_MS ? value->ttl_ms : LOAN_SHELF_MS;
+	struct parts parts = { 0 };
+	bool ok;
 
+	(void)add_part(&parts, value->text); /* all of them */
+	ok = redact_learn_until(shelf->redact,
+	    &(struct redact_lesson){ .value = value->text,
+		.parts = parts.list,
+		.n_parts = parts.count,
+		.until = loop_now_ms() + kept_ms,
+		.by = number_of(value->who) },
+	    err);
+	drop_parts(&parts);
 	forget(shelf);
 	return ok;
 }
 
-bool
-loan_shelf_put_value(
-    struct loan_shelf *shelf, int64_t work, const char *value, int64_t ttl_ms, struct err *err)
+/* Of others than that work's, and of one's own; by 0: of all. */
+static size_t
+bytes_of(const struct loan_shelf *shelf, uint64_t by, int64_t but)
 {
-	size_t all = strlen(value);
-	struct place *place;
+	size_t bytes = 0;
 
-	for (size_t i = 0; i < LOAN_SHELF_PLACES; i++)
-		if (shelf->places[i].value != NULL && shelf->places[i].work != work)
-			all += strlen(shelf->places[i].value);
-	place = all > LOAN_SHELF_VALUES ? NULL : begin(shelf, work);
+	for (size_t i = 0; i < LOAN_SHELF_PLACES; i++) {
+		const struct place *place = &shelf->places[i];
+
+		if (place->value != NULL && place->work != but && (by == 0 || place->by == by))
+			bytes += strlen(place->value);
+	}
+	return bytes;
+}
+
+bool
+loan_shelf_put_value(struct loan_shelf *shelf, const struct loan_value *value, struct err *err)
+{
+	size_t size = strlen(value->text);
+	uint64_t by = number_of(value->who);
+	struct place *place = NULL;
+
+	if (size + bytes_of(shelf, by, value->work) > LOAN_SHELF_VALUES / LOAN_SHELF_SHARE)
+		return err_set(err, ERR_BUSY, "too much of the same one waits to be fetched");
+	if (size + bytes_of(shelf, 0, value->work) <= LOAN_SHELF_VALUES)
+		place = begin(shelf, value->work);
 	if (place == NULL)
 		return err_set(err, ERR_BUSY, "too much waits to be fetched");
-	if (!learn(shelf, value, ttl_ms, err)) {
+	if (!learn(shelf, value, err)) {
 		clear(place);
 		return false;
 	}
-	place->value = mem_text(value);
+	place->value = mem_text(value->text);
+	place->by = by;
 	return true;
+}
+
+bool
+loan_shelf_is_full(struct loan_shelf *shelf, const char *who)
+{
+	uint64_t by = number_of(who);
+
+	return redact_is_full(shelf->redact, by) ||
+	    bytes_of(shelf, by, 0) + REDACT_VALUE_MIN > LOAN_SHELF_VALUES / LOAN_SHELF_SHARE;
 }
 
 bool

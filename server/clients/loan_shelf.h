@@ -15,6 +15,7 @@ struct redact;
 
 #define LOAN_SHELF_PLACES 64
 #define LOAN_SHELF_VALUES (256u << 10) /* bytes of all of them */
+#define LOAN_SHELF_SHARE  4 /* of these nobody takes up more than a quarter */
 #define LOAN_SHELF_MS	  120000 /* Vault keeps what it wraps for so long */
 
 /* redact is borrowed; NULL: no values are kept. */
@@ -25,12 +26,22 @@ void loan_shelf_free(struct loan_shelf *shelf); /* takes NULL */
  * it is longer than VAULT_TOKEN_MAX bytes. */
 bool loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token) MUST_USE;
 
+struct loan_value {
+	int64_t work;
+	const char *who; /* it is lent to: "workflow:shop/deploy" */
+	const char *text;
+	int64_t ttl_ms;
+};
+
 /* The value itself, which is copied.  From now on redaction knows it, and each text in it where it
  * is JSON: for ttl_ms, LOAN_SHELF_MS at least, whatever becomes of it.  False: redaction cannot
  * know it, as redact_learn_until() says; or ERR_BUSY: all places are taken, or all values would
- * have more than LOAN_SHELF_VALUES bytes. */
-bool loan_shelf_put_value(struct loan_shelf *shelf, int64_t work, const char *value,
-    int64_t ttl_ms, struct err *err) MUST_USE;
+ * have more than LOAN_SHELF_VALUES bytes, or theirs more than their share. */
+bool loan_shelf_put_value(
+    struct loan_shelf *shelf, const struct loan_value *value, struct err *err) MUST_USE;
+
+/* Would a value that is not known yet surely be refused to them?  Vault need not be asked. */
+bool loan_shelf_is_full(struct loan_shelf *shelf, const char *who) MUST_USE;
 
 /* Is it there, to be given away? */
 bool loan_shelf_has(struct loan_shelf *shelf, int64_t work) MUST_USE;

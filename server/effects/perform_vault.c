@@ -172,8 +172,12 @@ keep_value(struct effect *effect, const struct json *body)
 
 	buf_reserve(&value); /* what grows leaves copies behind */
 	if (!vault_read_value(body, place.kind == LOAN_KV2, place.field, &value, &err) ||
-	    !loan_shelf_put_value(effect->perform->loans, effect->subject, buf_text(&value),
-		effect->u.vault.ttl_s * 1000, &err)) {
+	    !loan_shelf_put_value(effect->perform->loans,
+		&(struct loan_value){ .work = effect->subject,
+		    .who = effect->u.vault.principal,
+		    .text = buf_text(&value),
+		    .ttl_ms = effect->u.vault.ttl_s * 1000 },
+		&err)) {
 		fail_value(effect, err.text, err.code == ERR_BUSY ? AGAIN_S : 0);
 	} else {
 		effect->result->u.vault_said.is_done = true;

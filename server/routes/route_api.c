@@ -510,6 +510,16 @@ who_asks(const struct route_api *local, const struct http_request *request,
 	return http_request_user_id(request, &uid) ? uid : UINT64_MAX;
 }
 
+/* By the name that its effects have. */
+static bool
+is_crowded(const struct route_api *local, const struct job *job)
+{
+	char who[LIMIT_PERSON];
+
+	(void)snprintf(who, sizeof(who), "workflow:%s", job->workflow); /* cut is fine */
+	return loan_shelf_is_full(local->config.loans, who);
+}
+
 /* job: who asks, NULL: whoever was let in. */
 static void
 submit(const struct whole *whole, const struct job *job)
@@ -527,6 +537,8 @@ submit(const struct whole *whole, const struct job *job)
 	if (whole->operation->operation == API_LOAN)
 		event->u.api->is_kept = loan_shelf_has(
 		    local->config.loans, request_number(&event->u.api->request, "work"));
+	if (whole->operation->operation == API_SECRET && job != NULL)
+		event->u.api->is_crowded = is_crowded(local, job);
 	asked = mem_new(1, sizeof(*asked));
 	*asked = (struct asked){ .config = &local->config,
 		.request = request,

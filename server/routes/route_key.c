@@ -81,7 +81,7 @@ find(const struct settings *settings, const struct route_key_request *request,
 			if (proof != CRYPTO_PROVEN)
 				continue;
 			is_its = 1;
-			ret->is_previous = i > 0;
+			ret->is_previous = ret->job.is_by_previous = i > 0;
 			ret->secret = workflow.key;
 			(void)text_copy(ret->job.workflow, sizeof(ret->job.workflow), workflow.id);
 		}

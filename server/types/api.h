@@ -46,6 +46,7 @@ struct api_request {
 				      * `code` or to recover with; "": none */
 	int64_t offset;		     /* LOG: bytes */
 	bool is_kept;	 /* LOAN: the loop has what was lent */
+	bool is_crowded; /* SECRET: the loop has no room for another value of that workflow's */
 	bool is_network; /* from.token says who; else, over LOCAL_SOCKET, from.person does */
 	char client[48]; /* is_network: the address that it came from */
 	struct job *job; /* owned; not NULL: a job of a workflow asks, whose token was checked */

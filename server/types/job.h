@@ -40,10 +40,11 @@ enum job_actor {
 	JOB_ACTOR_PUSHED,  /* has pushed the commit */
 };
 
-/* Of a request that WORKFLOW_<NAME>_KEY has signed nothing but workflow, token, expires_at, digest
- * and attempt 1 is filled in: no forge says more. */
+/* Of a request that WORKFLOW_<NAME>_KEY has signed nothing but workflow, is_by_previous, token,
+ * expires_at, digest and attempt 1 is filled in: no forge says more. */
 struct job {
 	char workflow[ENVIRONMENT_ID_MAX]; /* of the settings: "deploy", "shop/deploy" */
+	bool is_by_previous;		   /* signed by the key that the workflow had before */
 	char token[JOB_ID];		   /* its own id */
 	int64_t expires_at;		   /* wall ms */
 	char repository[LIMIT_REF];	   /* "octo/shop" */

@@ -6,6 +6,7 @@
 #define redact_room	   slow_redact_room
 #define redact_add	   slow_redact_add
 #define redact_learn_until slow_redact_learn_until
+#define redact_is_full	   slow_redact_is_full
 #define redact_forget	   slow_redact_forget
 #define redact_text	   slow_redact_text
 #define redact_stream	   slow_redact_stream

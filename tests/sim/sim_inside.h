@@ -292,6 +292,7 @@ struct sim_work {
 	bool is_well; /* it has ended so */
 	int token;    /* of a loan: that Vault has said it made, its index + 1; 0: none */
 	bool is_kept; /* ... and that the loop has it */
+	int words;    /* ... by which its job was known: 1 wide, 2 narrow; 0: no job has asked */
 	bool is_lent; /* ... until it was decided that its job has it */
 };
 
@@ -640,6 +641,7 @@ int sim_settings_variant(const struct settings *settings);
 #define SIM_SECRETS 2 /* the first is lent to a staging, the other one to a production */
 extern const char *const sim_secrets[SIM_SECRETS];
 int sim_settings_lent_to(bool is_many, int secret); /* to that environment */
+bool sim_settings_is_narrow(int variant); /* the line of its workflow */
 /* Is its workflow lent what is for that environment? */
 bool sim_settings_may_lend(const struct settings *settings, int environment);
 /* Is there a secret of that environment? */

@@ -463,6 +463,15 @@ sim_loans_check_begun(
 		sim_fail(sim, "nothing_is_lent_without_a_grant", "work %" PRId64, work);
 }
 
+/* By which a job is known: 1 wide, 2 narrow. */
+static int
+words_of(const struct tx *tx)
+{
+	int variant = sim_settings_variant(tx->event->context.settings);
+
+	return sim_settings_is_narrow(variant) ? 2 : 1;
+}
+
 /* Behind new settings, and a start, nobody has or may fetch what they may not have. */
 static void
 check_granted(struct sim *sim, struct tx *tx)
@@ -476,9 +485,15 @@ check_granted(struct sim *sim, struct tx *tx)
 		" ON w.id = l.work WHERE l.phase IN ('kept', 'given') AND $1",
 		DB_I64(1)),
 	    &err);
-	while (db_next(&rows))
-		sim_loans_check_begun(sim, tx, db_col_i64(&rows, 0), db_col_i64(&rows, 1),
-		    sim_environment(db_col_text(&rows, 2)));
+	while (db_next(&rows)) {
+		int64_t work = db_col_i64(&rows, 0);
+		int words = sim->works[work].words;
+
+		sim_loans_check_begun(
+		    sim, tx, work, db_col_i64(&rows, 1), sim_environment(db_col_text(&rows, 2)));
+		if (words != 0 && words != words_of(tx))
+			sim_fail(sim, "nothing_is_lent_by_other_words", "work %" PRId64, work);
+	}
 }
 
 /* Once, of what Vault has made and the loop keeps, to the job that asked. */
@@ -576,6 +591,10 @@ sim_loans_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		return;
 	if (event->kind == EVENT_VAULT_SAID && tx->effect != NULL)
 		note_made(sim, tx);
+	if (event->kind == EVENT_API && event->u.api->operation == API_SECRET &&
+	    tx->answer.status == 202 && event->u.api->job != NULL &&
+	    sim->works[tx->answer.work].words == 0)
+		sim->works[tx->answer.work].words = words_of(tx);
 	if (event->kind == EVENT_API && tx->answer.is_lent && tx->answer.status == 200)
 		check_given(sim, tx);
 	if (event->kind == EVENT_STARTED)

@@ -323,7 +323,7 @@ static struct settings *
 load(int variant, bool at_gitlab, const char *folder)
 {
 	const struct forge_lines *forge = &forges[at_gitlab ? 1 : 0];
-	char room[LINES_MAX][SIM_LINE], *list[LINES_MAX + 2], apps[96], key[4096], *may;
+	char room[LINES_MAX][SIM_LINE], *list[LINES_MAX + 2], apps[96], key[4096], *may, *words;
 	struct settings_report report = { 0 };
 	struct settings *settings;
 	size_t n = 0;
@@ -360,7 +360,11 @@ load(int variant, bool at_gitlab, const char *folder)
 	if (workflows[variant].may != NULL) {
 		(void)snprintf(room[n++], sizeof(room[0]), "ENABLE_API_SERVER=true");
 		(void)snprintf(room[n++], sizeof(room[0]), "PUBLIC_URL=https://bot.example.org");
+		words = room[n];
 		add_lines(room, &n, forge->workflow);
+		if (sim_settings_is_narrow(variant))
+			(void)snprintf(words + strlen(words), sizeof(room[0]) - strlen(words), "%s",
+			    " environment=live");
 		may = room[n++];
 		(void)snprintf(
 		    may, sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);

@@ -9,19 +9,20 @@ struct lends {
 	bool is_any;
 	int approvals[2];
 	bool may[2];
-	int minutes;   /* that it lives */
-	bool is_value; /* each is delivered as its value: only of STRIPE there is no accessor */
+	int minutes;	/* that it lives */
+	bool is_value;	/* each is delivered as its value: only of STRIPE there is no accessor */
+	bool is_narrow; /* the line of the workflow says more of whom it lets in */
 };
 static const struct lends lends[SIM_VARIANTS] = {
 	[0] = { true, { 0, 1 }, { true, true }, 10, false },
-	[1] = { true, { 0, 0 }, { true, true }, 10, false },
+	[1] = { true, { 0, 0 }, { true, true }, 10, false, true },
 	[2] = { true, { 0, 1 }, { false, true }, 20, false },
 	[3] = { true, { 0, 1 }, { true, true }, 20, true },
-	[4] = { true, { 1, 1 }, { true, true }, 10, false },
+	[4] = { true, { 1, 1 }, { true, true }, 10, false, true },
 	[6] = { true, { 1, 1 }, { true, true }, 10, true },
 	[7] = { true, { 0, 1 }, { true, false }, 20, false },
 	[10] = { true, { 0, 1 }, { true, true }, 10, false },
-	[14] = { true, { 1, 2 }, { true, true }, 10, false },
+	[14] = { true, { 1, 2 }, { true, true }, 10, false, true },
 	[16] = { true, { 0, 1 }, { true, true }, 20, true },
 	[18] = { true, { 0, 1 }, { true, true }, 10, false },
 };
@@ -59,6 +60,12 @@ sim_settings_add_loans(int variant, char room[][SIM_LINE], char may[SIM_LINE])
 			    sim_secrets[i], target);
 	}
 	return n;
+}
+
+bool
+sim_settings_is_narrow(int variant)
+{
+	return lends[variant].is_narrow;
 }
 
 int

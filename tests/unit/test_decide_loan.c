@@ -158,8 +158,8 @@ TEST(what_was_given_ends_with_its_job_when_that_says_so_and_in_time)
 
 	(void)text_copy(s.job.run, sizeof(s.job.run), "4713");
 	is_lent(&s);
-	world_due(&s.w, TIMER_LOAN); /* Vault has ended it by itself */
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	world_due(&s.w, TIMER_LOAN); /* Vault says so, too */
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
 	world_close(&s.w);
 }
 
@@ -193,7 +193,10 @@ TEST(what_was_lent_is_audited_with_whose_run_it_was_and_its_end)
 	assert_int_equal(world_audited(&s.w, "\"secret_lent\"", run), 1);
 	assert_int_equal(world_audited(&s.w, "\"secret_lent\"", "\"until\":\"20"), 1);
 	world_due(&s.w, TIMER_LOAN);
-	assert_int_equal(world_audited(&s.w, "\"secret_revoked\"", "ended by Vault"), 1);
+	assert_int_equal(world_audited(&s.w, "\"secret_revoked\"", NULL), 0);
+	vault_says(&s, EFFECT_VAULT_REVOKE, &ENDED);
+	assert_int_equal(
+	    world_audited(&s.w, "\"secret_revoked\"", "\"why\":\"its time is over\""), 1);
 	world_close(&s.w);
 }
 
@@ -219,7 +222,7 @@ TEST(what_could_not_be_revoked_is_tried_until_vault_ends_it)
 	open_scene(&s, NULL);
 	is_lent(&s);
 	assert_int_equal(gives_back(&s), 202);
-	for (size_t i = 0; i < COUNT(pauses_s); i++) {
+	for (size_t i = 0; i < COUNT(pauses_s); i++) { /* of ten minutes */
 		vault_says(
 		    &s, EFFECT_VAULT_REVOKE, &(struct vault_said){ .why = "503: Vault is sealed" });
 		assert_in_range(
@@ -227,8 +230,12 @@ TEST(what_could_not_be_revoked_is_tried_until_vault_ends_it)
 		    pauses_s[i] * 1000 - 500, pauses_s[i] * 1000);
 	}
 	s.w.aid.at += 10 * MINUTE;
-	vault_says(&s, EFFECT_VAULT_REVOKE, &(struct vault_said){ .why = "sealed" });
+	for (size_t i = COUNT(pauses_s); i <= 13; i++) {
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+		vault_says(&s, EFFECT_VAULT_REVOKE, &(struct vault_said){ .why = "sealed" });
+	}
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	assert_int_equal(world_audited(&s.w, "\"secret_revoked\"", "ended by Vault"), 1);
 	world_close(&s.w);
 }
 

@@ -325,6 +325,12 @@ TEST(what_new_settings_no_longer_grant_nobody_keeps)
 		{ IS, GRANT, "SECRET_NEW_FOR=production", "SECRET_NEW_PATH=kv2 secret new", false },
 		{ "WORKFLOW_SHOP_IS=github 456780 deploy.yml@refs/heads/main", GRANT, FOR, PATH,
 		    false },
+		{ IS " environment=production", GRANT, FOR, PATH, false },
+		{ IS " events=workflow_run", GRANT, FOR, PATH, false },
+		{ "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/next", GRANT, FOR, PATH,
+		    false },
+		{ "WORKFLOW_SHOP_IS=github 456789 other.yml@refs/heads/main", GRANT, FOR, PATH,
+		    false },
 		{ "WORKFLOW_SHOP_KEY=whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u", GRANT, FOR, PATH,
 		    false },
 		{ "WORKFLOW_OTHER_IS=github 456789 deploy.yml@refs/heads/main",
@@ -350,6 +356,55 @@ TEST(what_new_settings_no_longer_grant_nobody_keeps)
 				fail_msg("row %zu in stage %d", i, stage);
 			world_close(&s.w);
 		}
+}
+
+/* What is kept at a start is lost there. */
+TEST(what_is_known_by_other_words_at_a_start_nobody_keeps)
+{
+	static const char *const lines[] = { IS, IS " environment=production",
+		"WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/next" };
+
+	for (size_t i = 0; i < COUNT(lines); i++)
+		for (int is_given = 0; is_given < 2; is_given++) {
+			struct scene s;
+
+			open_scene(&s, is_given ? NULL : "SECRET_DB_MIGRATE_APPROVALS=1");
+			if (is_given)
+				is_lent(&s, &s.job);
+			else
+				assert_int_equal(wants(&s, &s.job, DB_MIGRATE), 202);
+			world_settings(&s.w, SETTINGS, lines[i], GRANT, FOR, PATH,
+			    is_given ? NULL : "SECRET_DB_MIGRATE_APPROVALS=1", NULL);
+			world_restart(&s.w);
+			assert_int_equal(revokes(&s), is_given && i > 0);
+			assert_int_equal(is(&s) == DEPLOY_AWAITING_APPROVAL, !is_given && i == 0);
+			world_close(&s.w);
+		}
+}
+
+static void
+forget_mark(struct tx *tx, UNUSED void *arg)
+{
+	(void)tx_run(tx, "UPDATE work SET binding = ''");
+}
+
+/* Of one of a version before nothing but its repository is known. */
+TEST(what_was_lent_before_words_were_noted_goes_on_with_its_repository)
+{
+	static const char *const lines[] = { IS " environment=production",
+		"WORKFLOW_SHOP_IS=github 456780 deploy.yml@refs/heads/main" };
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct scene s;
+
+		open_scene(&s, NULL);
+		is_lent(&s, &s.job);
+		world_act(&s.w, forget_mark, NULL);
+		world_settings(&s.w, SETTINGS, lines[i], GRANT, FOR, PATH, NULL);
+		world_settings_read(&s.w);
+		assert_int_equal(revokes(&s), i);
+		world_close(&s.w);
+	}
 }
 
 TEST(why_it_is_revoked_stands_in_its_message_and_in_the_audit)
@@ -432,6 +487,20 @@ TEST(one_workflow_rings_admins_three_times_in_an_hour)
 	world_close(&s.w);
 }
 
+/* A clock that was set has ended nothing. */
+TEST(a_loan_that_has_ended_by_our_clock_alone_rings_and_is_revoked)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent(&s, &s.job);
+	s.w.aid.at += 60 * MINUTE;
+	assert_int_equal(failed(&s, &s.job), 202);
+	assert_int_equal(world_audited(&s.w, "secret_unwrap_failed", NULL), 1);
+	assert_int_equal(revokes(&s), 1);
+	world_close(&s.w);
+}
+
 /* An hour is the most that one may be lent for. */
 TEST(a_loan_that_has_ended_at_vault_rings_nobody)
 {
@@ -440,6 +509,8 @@ TEST(a_loan_that_has_ended_at_vault_rings_nobody)
 	open_scene(&s, NULL);
 	is_lent(&s, &s.job);
 	s.w.aid.at += 60 * MINUTE;
+	world_due(&s.w, TIMER_LOAN);
+	world_vault(&s.w, EFFECT_VAULT_REVOKE, &(struct vault_said){ .is_done = true });
 	assert_int_equal(failed(&s, &s.job), 202);
 	assert_int_equal(looks(&s, &s.job).status, 410);
 	s.w.aid.at += 25 * 60 * MINUTE;

@@ -9,11 +9,15 @@
 #define DB	 "/v1/secret/db-migrate"
 #define ACCESSOR "8609694a-cab0-4b4f-9c4d-0123456789ab"
 
-#define SETTINGS \
+#define KEY    "WORKFLOW_NIGHTLY_KEY=whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u"
+#define BEFORE "WORKFLOW_NIGHTLY_KEY_PREVIOUS=whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u"
+#define NEXT   "WORKFLOW_NIGHTLY_KEY=whsec_bm9ib2R5IGVsc2UgaGFzIHRoaXMgb25l"
+
+#define SETTINGS KEY, OTHERS
+#define OTHERS \
 	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
 	    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org", \
 	    "VAULT_TOKEN=hvs.0123456789abcdef0123", \
-	    "WORKFLOW_NIGHTLY_KEY=whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u", \
 	    "WORKFLOW_NIGHTLY_MAY=secret.db-migrate:production", \
 	    "WORKFLOW_HOURLY_KEY=whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=", \
 	    "WORKFLOW_HOURLY_MAY=secret.db-migrate:production", \
@@ -93,6 +97,44 @@ TEST(what_a_key_asks_for_is_had_once_and_given_back)
 	assert_string_equal(world_peek(&s.w, EFFECT_VAULT_REVOKE)->u.vault.accessor, ACCESSOR);
 	assert_int_equal(world_audited(&s.w, "\"secret_lent\"", "workflow:nightly"), 1);
 	world_close(&s.w);
+}
+
+/* One that leaked is replaced: whoever has it keeps nothing, and everybody else what they have. */
+TEST(what_was_lent_by_a_key_ends_when_that_key_is_no_longer_good)
+{
+	static const struct {
+		bool by_previous; /* it is asked for by the key that is NEXT's previous one */
+		const char *key, *previous;
+		bool stays;
+	} rows[] = {
+		{ false, KEY, NULL, true },
+		{ false, NEXT, BEFORE, true },
+		{ false, NEXT, NULL, false },
+		{ true, NEXT, BEFORE, true },
+		{ true, NEXT, NULL, false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int at_start = 0; at_start < 2; at_start++) {
+			struct scene s;
+			int64_t loan;
+
+			open_scene(&s, NULL);
+			if (rows[i].by_previous)
+				world_settings(&s.w, OTHERS, NEXT, BEFORE, NULL);
+			s.nightly.is_by_previous = rows[i].by_previous;
+			loan = wants(&s, &s.nightly);
+			vault_makes_it(&s);
+			assert_true(looks(&s, &s.nightly, loan).is_lent);
+			world_settings(&s.w, OTHERS, rows[i].key, rows[i].previous, NULL);
+			if (at_start)
+				world_restart(&s.w);
+			else
+				world_settings_read(&s.w);
+			if (world_count(&s.w, EFFECT_VAULT_REVOKE) != !rows[i].stays)
+				fail_msg("row %zu", i);
+			world_close(&s.w);
+		}
 }
 
 TEST(requests_of_one_workflow_are_one_and_another_sees_nothing_of_it)

@@ -130,6 +130,7 @@ TEST(what_has_ended_by_its_time_is_not_called_revoked)
 	is_asked(&s);
 	is_lent(&s);
 	world_due(&s.w, TIMER_LOAN);
+	world_vault(&s.w, EFFECT_VAULT_REVOKE, &(struct vault_said){ .is_done = true });
 	(void)says(&s, WORLD_TEAM, "✅ Was lent: production secret db-migrate");
 	assert_null(world_says_in(&s.w, WORLD_TEAM, "ends it now"));
 	world_close(&s.w);

@@ -86,6 +86,24 @@ TEST(a_value_of_credentials_is_revoked_by_its_child)
 	world_close(&s.w);
 }
 
+/* Credentials are new ones each time; what is read again may be known. */
+TEST(credentials_that_the_loop_has_no_room_for_are_not_made)
+{
+	struct scene s;
+	struct event *event;
+
+	open_scene(&s);
+	event = job_event(&s.w, &s.job, API_SECRET, "/v1/secret/db-migrate", "{}");
+	event->u.api->is_crowded = true;
+	assert_int_equal(world_decide(&s.w, event).status, 429);
+	assert_non_null(strstr(s.w.aid.said, "takes up its share of what is kept out of logs"));
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_LEND), 0);
+	event = job_event(&s.w, &s.job, API_SECRET, "/v1/secret/stripe", "{}");
+	event->u.api->is_crowded = true;
+	assert_int_equal(world_decide(&s.w, event).status, 202);
+	world_close(&s.w);
+}
+
 TEST(a_person_is_lent_a_token_whatever_is_delivered_to_jobs)
 {
 	struct scene s;

@@ -199,10 +199,29 @@ SCENE_TEST(one_that_is_too_long_is_not_kept_and_replaces_nothing)
 
 #define TTL_S 600
 
+static struct err err;
+
+static bool
+put_of(struct scene *s, const char *who, int64_t work, const char *value, int64_t ttl_ms)
+{
+	return loan_shelf_put_value(s->shelf,
+	    &(struct loan_value){ .work = work, .who = who, .text = value, .ttl_ms = ttl_ms },
+	    &err);
+}
+
+/* Four have all the room there is. */
+static const char *
+who_of(int64_t work)
+{
+	static const char *const all[] = { "workflow:a", "workflow:b", "workflow:c", "workflow:d" };
+
+	return all[work % 4];
+}
+
 static bool
 put_value(struct scene *s, int64_t work, const char *value)
 {
-	return loan_shelf_put_value(s->shelf, work, value, TTL_S * 1000, NULL);
+	return put_of(s, who_of(work), work, value, TTL_S * 1000);
 }
 
 static bool
@@ -232,23 +251,61 @@ SCENE_TEST(a_value_is_given_once_and_is_no_token)
 
 SCENE_TEST(values_have_so_much_room_together)
 {
-	enum { QUARTER = LOAN_SHELF_VALUES / 4 };
-	CLEANUP(freep) char *text = mem_alloc(LOAN_SHELF_VALUES + 2);
-	struct err err;
+	enum { QUARTER = LOAN_SHELF_VALUES / LOAN_SHELF_SHARE };
+	CLEANUP(freep) char *text = mem_alloc(QUARTER + 2);
 
-	memset(text, 'a', LOAN_SHELF_VALUES + 1);
-	text[LOAN_SHELF_VALUES + 1] = '\0';
+	memset(text, 'a', QUARTER + 1);
+	text[QUARTER + 1] = '\0';
 	assert_false(put_value(s, 1, text));
 	text[QUARTER] = '\0';
 	assert_true(put_value(s, 1, text) && put_value(s, 2, text) && put_value(s, 3, text));
-	assert_true(put_value(s, 4, text + 6) && put_value(s, 5, "abcdef"));
-	assert_false(loan_shelf_put_value(s->shelf, 6, "bcdefg", 60000, &err));
+	assert_true(put_value(s, 4, text + 6) && put_value(s, 8, "abcdef"));
+	assert_false(put_of(s, "workflow:e", 6, "bcdefg", 60000));
 	assert_int_equal(err.code, ERR_BUSY);
 	assert_string_equal(err.text, "too much waits to be fetched");
 	assert_true(put_value(s, 1, text));		 /* in the place that it has */
 	assert_true(loan_shelf_put(s->shelf, 6, TOKEN)); /* no value */
-	assert_true(takes(s, 5, "abcdef"));
-	assert_true(put_value(s, 7, "bcdefg"));
+	assert_true(takes(s, 8, "abcdef"));
+	assert_true(put_of(s, "workflow:e", 7, "bcdefg", 60000));
+}
+
+SCENE_TEST(values_of_one_workflow_have_a_quarter_of_that)
+{
+	enum { QUARTER = LOAN_SHELF_VALUES / LOAN_SHELF_SHARE };
+	CLEANUP(freep) char *text = mem_alloc(QUARTER + 1);
+
+	memset(text, 'a', QUARTER);
+	text[QUARTER] = '\0';
+	assert_true(put_of(s, "workflow:a", 1, text + 6, 60000));
+	assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
+	assert_true(put_of(s, "workflow:a", 2, text + QUARTER - 6, 60000)); /* it is known, too */
+	assert_true(loan_shelf_is_full(s->shelf, "workflow:a"));
+	assert_false(put_of(s, "workflow:a", 3, text + QUARTER - 6, 60000));
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_string_equal(err.text, "too much of the same one waits to be fetched");
+	assert_false(loan_shelf_is_full(s->shelf, "workflow:b"));
+	assert_true(put_of(s, "workflow:b", 3, text, 60000));
+	assert_true(takes(s, 1, text + 6));
+	assert_true(put_of(s, "workflow:a", 1, text + 6, 60000));
+}
+
+/* What was fetched or revoked long ago is kept out of logs all the same. */
+SCENE_TEST(one_workflow_has_a_quarter_of_what_redaction_may_know)
+{
+	char value[32];
+
+	for (int i = 0; i < REDACT_LENT_MAX / REDACT_LENT_SHARE; i++) {
+		assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
+		(void)snprintf(value, sizeof(value), "value-%d", 100 + i);
+		assert_true(put_of(s, "workflow:a", WORK, value, 600000));
+		assert_true(takes(s, WORK, value));
+	}
+	assert_true(loan_shelf_is_full(s->shelf, "workflow:a"));
+	assert_false(put_of(s, "workflow:a", WORK, "one-more", 600000));
+	assert_false(loan_shelf_is_full(s->shelf, "workflow:b"));
+	assert_true(put_of(s, "workflow:b", WORK, "one-more", 600000));
+	pass(s, 601);
+	assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
 }
 
 /* What redaction makes of it. */
@@ -285,7 +342,7 @@ SCENE_TEST(a_value_is_redacted_until_its_time_is_over_whatever_becomes_of_it)
 
 SCENE_TEST(a_value_that_lives_for_a_minute_is_redacted_while_it_is_kept)
 {
-	assert_true(loan_shelf_put_value(s->shelf, WORK, "for-a-minute", 60000, NULL));
+	assert_true(put_of(s, "workflow:a", WORK, "for-a-minute", 60000));
 	pass(s, LOAN_SHELF_MS / 1000 - 1);
 	check_shown(s, "for-a-minute", "***");
 	assert_true(takes(s, WORK, "for-a-minute"));
@@ -315,22 +372,21 @@ SCENE_TEST(a_value_that_redaction_cannot_know_is_not_kept)
 {
 	CLEANUP(freep) char *lines = mem_alloc(64 << 10);
 	char value[32];
-	struct err err;
 
 	for (int i = 0; i < 64 << 10; i++)
 		lines[i] = (char)(i % 7 == 6 ? '\n' : 'a' + i / 7 % 26);
 	lines[(64 << 10) - 1] = '\0';
-	assert_false(loan_shelf_put_value(s->shelf, WORK, lines, 60000, &err));
+	assert_false(put_value(s, WORK, lines));
 	assert_int_equal(err.code, ERR_LIMIT);
 	assert_false(loan_shelf_has(s->shelf, WORK));
-	assert_false(loan_shelf_put_value(s->shelf, WORK, "12345", 60000, &err));
+	assert_false(put_value(s, WORK, "12345"));
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_false(loan_shelf_has(s->shelf, WORK));
 	for (int i = 0; i < REDACT_LENT_MAX; i++) {
 		(void)snprintf(value, sizeof(value), "value-%d", 100 + i);
-		assert_true(put_value(s, WORK, value) && takes(s, WORK, value));
+		assert_true(put_value(s, i, value) && takes(s, i, value));
 	}
-	assert_false(loan_shelf_put_value(s->shelf, WORK, "one-more", 60000, &err));
+	assert_false(put_of(s, "workflow:e", WORK, "one-more", 60000));
 	assert_int_equal(err.code, ERR_BUSY);
 	assert_false(loan_shelf_has(s->shelf, WORK));
 	assert_true(put_value(s, WORK, "value-163")); /* it is known */
@@ -341,7 +397,8 @@ SCENE_TEST(each_way_out_wipes_a_value)
 	assert_true(put_value(s, 1, TOKEN "-as-a-value"));
 	assert_true(put_value(s, 2, TOKEN "-as-a-value"));
 	assert_true(put_value(s, 3, TOKEN "-as-a-value"));
-	assert_int_equal(n_values_wiped, 0);
+	assert_int_equal(n_values_wiped, 3); /* what redaction was shown */
+	n_values_wiped = 0;
 	loan_shelf_drop(s->shelf, 1);
 	assert_int_equal(n_values_wiped, 1);
 	assert_true(put_value(s, 2, "another"));

@@ -431,11 +431,14 @@ SCENE_TEST(what_was_lent_stands_in_one_answer_and_in_no_second_one)
 	assert_false(has(w->asked.body, "token"));
 }
 
+#define VALUE(value, of) \
+	((struct loan_value){ .work = 31, .who = (of), .text = (value), .ttl_ms = 60000 })
+
 SCENE_TEST(a_value_stands_in_the_place_of_a_token_and_the_longest_fits)
 {
 	CLEANUP(freep) char *value = mem_alloc(VAULT_VALUE_MAX + 1);
 
-	assert_true(loan_shelf_put_value(w->loans, 31, "a\n\"bcde\"", 60000, NULL));
+	assert_true(loan_shelf_put_value(w->loans, &VALUE("a\n\"bcde\"", "a"), NULL));
 	ask_loan(w, 200, true);
 	assert_int_equal(w->asked.status, 200);
 	assert_string_equal(
@@ -445,7 +448,7 @@ SCENE_TEST(a_value_stands_in_the_place_of_a_token_and_the_longest_fits)
 	assert_false(has(w->asked.body, "value"));
 	memset(value, '\001', VAULT_VALUE_MAX);
 	value[VAULT_VALUE_MAX] = '\0';
-	assert_true(loan_shelf_put_value(w->loans, 31, value, 60000, NULL));
+	assert_true(loan_shelf_put_value(w->loans, &VALUE(value, "b"), NULL));
 	ask_loan(w, 200, true);
 	assert_int_equal(w->asked.status, 200);
 }

@@ -3,11 +3,13 @@
 #include "routes/route_job.h"
 
 #include "clients/jwks.h"
+#include "clients/loan_shelf.h"
 #include "clients/outbound_client.h"
 #include "jwt_aid.h"
 #include "lib/clock.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
+#include "lib/redact.h"
 #include "lib/text.h"
 #include "routes/route_api.h"
 #include "routes/route_key.h"
@@ -58,6 +60,9 @@ struct world {
 	int used_before;			     /* events of a secret's previous value */
 	char workflow[32];			     /* that asked last, "": no job */
 	int counted[ROUTE_JOB_RESULT_COUNT], others; /* refusals, by their words */
+	struct redact *redact;
+	struct loan_shelf *loans;
+	bool is_crowded, is_by_previous; /* as the store was asked last */
 };
 
 /* --- the issuer --- */
@@ -126,9 +131,11 @@ decide(void *ctx, struct event *event)
 		event_free(event);
 		return true;
 	}
-	if (event->kind == EVENT_API)
-		(void)text_copy(w->workflow, sizeof(w->workflow),
-		    event->u.api->job == NULL ? "" : event->u.api->job->workflow);
+	if (event->kind == EVENT_API && event->u.api->job != NULL) {
+		(void)text_copy(w->workflow, sizeof(w->workflow), event->u.api->job->workflow);
+		w->is_by_previous = event->u.api->job->is_by_previous;
+		w->is_crowded = event->u.api->is_crowded;
+	}
 	event->done(event->done_ctx, &answer);
 	event_free(event);
 	return true;
@@ -197,6 +204,8 @@ set_up(void **state)
 	w->loop = loop_new(NULL);
 	open_issuer(w);
 	w->settings = load(w->url);
+	w->redact = redact_new();
+	w->loans = loan_shelf_new(w->loop, w->redact);
 	w->client = outbound_client(w->loop, outbound_of(OUTBOUND_ISSUER, w->url), 1, 0, NULL);
 	w->keys = jwks_new(w->client, w->url);
 	w->refusals =
@@ -209,6 +218,7 @@ set_up(void **state)
 	    .refusals = w->refusals,
 	    .is_network = true,
 	    .jobs = &jobs,
+	    .loans = w->loans,
 	    .ctx = w });
 	route_api_routes(w->api, w->routes);
 	config.routes = w->routes;
@@ -228,6 +238,8 @@ tear_down(void **state)
 	http_server_free(w->issuer);
 	route_api_free(w->api);
 	refusals_free(w->refusals);
+	loan_shelf_free(w->loans);
+	redact_free(w->redact);
 	loop_free(w->loop);
 	settings_unref(w->settings);
 	free(w);
@@ -457,11 +469,31 @@ SCENE_TEST(who_has_a_key_is_let_in_as_its_workflow)
 {
 	assert_int_equal(ask_signed(w, KEY, HERE, ""), 200);
 	assert_string_equal(w->workflow, "c");
+	assert_false(w->is_by_previous);
 	assert_int_equal(w->used_before, 0);
 	assert_int_equal(ask_signed(w, KEY_BEFORE, HERE, ""), 200);
 	assert_string_equal(w->workflow, "c");
+	assert_true(w->is_by_previous);
 	assert_int_equal(w->used_before, 1);
 	assert_int_equal(w->asked_store, 2);
+}
+
+/* Before Vault makes anything of it. */
+SCENE_TEST(who_was_lent_their_share_of_values_is_said_so_to_the_store)
+{
+	char value[32];
+
+	for (int i = 0; i < REDACT_LENT_MAX / REDACT_LENT_SHARE; i++) {
+		assert_int_equal(ask_signed(w, KEY, HERE, ""), 200);
+		assert_false(w->is_crowded);
+		(void)snprintf(value, sizeof(value), "value-%d", 100 + i);
+		assert_true(loan_shelf_put_value(w->loans,
+		    &(struct loan_value){
+			.work = i, .who = "workflow:c", .text = value, .ttl_ms = 60000 },
+		    NULL));
+	}
+	assert_int_equal(ask_signed(w, KEY, HERE, ""), 200);
+	assert_true(w->is_crowded);
 }
 
 /* What is there twice may be read one way here and another elsewhere. */

@@ -27,12 +27,12 @@
 #include "store/row_rate_limit.h"
 #include "types/loan.h"
 #include "types/settings.h"
-#include "types/workflow.h"
 
 #define SECOND_MS     INT64_C(1000)
 #define MINUTE_MS     (60 * SECOND_MS)
 #define FETCH_MS      (115 * SECOND_MS) /* Vault keeps what it wraps for 120 s */
 #define REVOKE_S_MOST 60
+#define REVOKES_SHORT 3			    /* tries with a shorter pause */
 #define LIFE_MOST_MS  (60 * MINUTE_MS)	    /* SECRET_<NAME>_TTL has no more */
 #define ALARM_EACH_MS (24 * 60 * MINUTE_MS) /* of one loan */
 
@@ -157,20 +157,33 @@ decide_loan_drop(struct tx *tx, int64_t number, const char *detail)
 	drop(tx, &work, &row, DEPLOY_WHY_CANCELLED, detail);
 }
 
+/* Has it been tried for as long as it may live?  A clock that was set tells nothing of that. */
+static bool
+is_outlived(struct tx *tx, const struct deployment *work, const struct loan_row *row, int tries)
+{
+	struct loan loan;
+	bool is_there = loan_of(tx->settings, work->argument, work->environment, &loan);
+	int64_t life_ms = is_there && tx->at >= row->until ? loan.ttl_ms : LIFE_MOST_MS;
+
+	return tries >= REVOKES_SHORT + life_ms / (REVOKE_S_MOST * SECOND_MS);
+}
+
 /* It was revoked, or could not be: it is tried until Vault ends it by itself. */
 static void
 revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 {
-	static const int pauses_s[] = { 1, 5, 30 };
+	static const int pauses_s[REVOKES_SHORT] = { 1, 5, 30 };
 	int tries = tx->effect->u.vault.tries;
 	int64_t pause_s = (size_t)tries < COUNT(pauses_s) ? pauses_s[tries] : REVOKE_S_MOST;
 	struct deployment work;
+	bool is_alive;
 
 	if (row->state != LOAN_ENDING)
 		return;
 	row_deployment_get(tx, row->work, &work);
-	decide_loan_say_alive(tx, &work, row, said);
-	if (!said->is_done && tx->at < row->until) {
+	is_alive = !said->is_done && !is_outlived(tx, &work, row, tries);
+	decide_loan_say_alive(tx, &work, row, said, is_alive);
+	if (is_alive) {
 		decide_loan_order_revoke(tx, row, tries + 1,
 		    SECOND_MS * (said->retry_after_s > pause_s ? said->retry_after_s : pause_s));
 		decide_loan_say_waits(tx, &work, said->why);
@@ -178,7 +191,7 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	}
 	audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, row,
 	    said->is_done ? "revoked" : "ended by Vault");
-	row->until = said->is_done ? 0 : row->until;
+	row->until = said->is_done && tx->at < row->until ? 0 : row->until; /* it was before */
 	set_state(tx, row, LOAN_OVER, 0);
 	decide_loan_say_waits(tx, &work, "");
 	decide_loan_say_over(tx, &work,
@@ -225,7 +238,7 @@ suspect(
 	char once[40];
 
 	(void)snprintf(once, sizeof(once), "secret-failed:%" PRId64, work->id);
-	if (tx->at >= work->ended_at + LIFE_MOST_MS ||
+	if ((row->state == LOAN_OVER && tx->at >= work->ended_at + LIFE_MOST_MS) ||
 	    !row_rate_limit_take(tx, once, 1, ALARM_EACH_MS))
 		return;
 	revoke(tx, row);
@@ -244,7 +257,7 @@ is_granted(struct tx *tx, const struct deployment *work, struct loan *ret)
 	row_job_get(tx, work->id, &of);
 	return loan_of(tx->settings, work->argument, work->environment, ret) &&
 	    decide_is_allowed_work(tx, work->requested_by, work) &&
-	    (of.work == 0 || workflow_is_of(tx->settings, of.job.workflow, of.job.repository_id));
+	    (of.work == 0 || decide_loan_is_known(tx, work, &of.job));
 }
 
 static void
@@ -402,7 +415,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		decide_loan_say_over(tx, &work, "not used");
 		if (row->chat != 0)
 			decide_loan_say_unused(tx, &work);
-	} else if (row->chat != 0) {
+	} else {
 		decide_loan_say_over(tx, &work, "Vault has not said whether it was used");
 	}
 }
@@ -594,9 +607,8 @@ decide_loan_due(struct tx *tx, int64_t number)
 	row_deployment_get(tx, number, &work);
 	row.timer = 0;
 	if (row.state == LOAN_GIVEN) {
-		audit(tx, AUDIT_CODE_SECRET_REVOKED, &work, &row, "ended by Vault");
-		set_state(tx, &row, LOAN_OVER, 0);
-		decide_loan_say_over(tx, &work, "it has ended at Vault");
+		revoke(tx, &row); /* by our clock alone it is not over */
+		decide_loan_say_over(tx, &work, "its time is over");
 	} else if (row.state == LOAN_KEPT) {
 		revoke(tx, &row);
 		end(tx, &work, DEPLOY_WHY_TIMED_OUT,

@@ -33,7 +33,8 @@ void decide_loan_revoke(struct tx *tx, const struct update *update, struct deplo
 /* The VAULT_LEND or VAULT_REVOKE of tx->effect has come to that. */
 void decide_loan_said(struct tx *tx, const struct vault_said *said);
 
-/* TIMER_LOAN of that work has fired: nobody has fetched it, or it is over at Vault. */
+/* TIMER_LOAN of that work has fired: nobody has fetched it, or its time is over, and Vault is to
+ * say so. */
 void decide_loan_due(struct tx *tx, int64_t work);
 
 /* The program has started: what it kept for a job is gone. */

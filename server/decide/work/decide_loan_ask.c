@@ -13,6 +13,7 @@
 #include "decide/who/decide_principal.h"
 #include "decide/work/decide_action.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_loan_yes.h"
 #include "lib/text.h"
 #include "store/row_job.h"
 #include "store/row_loan.h"
@@ -34,6 +35,7 @@ struct asker {
 	const char *said;      /* the name that was said */
 	const char *reason;    /* ""; none */
 	int64_t chat;	       /* 0: over /v1 */
+	bool is_crowded;       /* the loop has no room for another value of theirs */
 };
 
 static void
@@ -175,6 +177,13 @@ refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char 
 		    loan->name);
 		return 403;
 	}
+	/* Each of these is a new one: Vault makes none that nobody could be given. */
+	if (asker->job != NULL && asker->is_crowded && loan->is_value &&
+	    loan->at.kind == LOAN_CREDS) {
+		(void)snprintf(ret, LIMIT_LINE,
+		    "what this workflow was lent as values takes up its share of what is kept out of logs: try again when a SECRET_<NAME>_TTL is over");
+		return 429;
+	}
 	find_crowd(tx, asker, ret);
 	return ret[0] != '\0' ? 429 : 0;
 }
@@ -212,8 +221,10 @@ ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 		(void)snprintf(
 		    work.ref, sizeof(work.ref), "%s %.190s %.7s", job->event, job->ref, job->sha);
 	row_deployment_add(tx, &work);
-	if (asker->job != NULL)
+	if (asker->job != NULL) {
 		row_job_add(tx, work.id, asker->job);
+		decide_loan_mark(tx, asker->job, work.binding);
+	}
 	row.work = work.id;
 	row_loan_save(tx, &row);
 	decide_action_bind(tx, &work, &(struct action_row){ .executor = "vault" });
@@ -284,7 +295,8 @@ decide_loan(struct tx *tx, const struct api_request *api)
 	const struct asker asker = { .from = &api->from,
 		.job = api->job,
 		.said = api->request.target,
-		.reason = api->reason };
+		.reason = api->reason,
+		.is_crowded = api->is_crowded };
 	bool is_new;
 
 	if (lend(tx, &asker, &is_new))

@@ -94,10 +94,9 @@ add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *r
 /* A group's message says it by an edit, which makes no sound. */
 void
 decide_loan_say_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row,
-    const struct vault_said *said)
+    const struct vault_said *said, bool is_alive)
 {
 	int tries = tx->effect->u.vault.tries;
-	bool is_alive = !said->is_done && tx->at < row->until;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (work->cancelled_by == 0 || (is_alive ? tries != RINGS_AT : tries <= RINGS_AT))

@@ -26,7 +26,7 @@ void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
 /* What somebody wanted revoked, work->cancelled_by: at that answer of Vault's they and admins are
  * rung, once while it is alive there, and once when it is no longer. */
 void decide_loan_say_alive(struct tx *tx, const struct deployment *work,
-    const struct loan_row *row, const struct vault_said *said);
+    const struct loan_row *row, const struct vault_said *said, bool is_alive);
 
 /* Whoever wants it revoked reads how that stands. */
 void decide_loan_answer(

@@ -5,15 +5,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lib/buf.h"
 #include "decide/work/decide_action.h"
+#include "lib/buf.h"
+#include "lib/fingerprint.h"
 #include "store/row_action.h"
 #include "store/row_job.h"
 #include "store/row_question.h"
 #include "types/loan.h"
 #include "types/settings.h"
+#include "types/workflow.h"
 
-#define MINUTE_MS INT64_C(60000)
+#define MINUTE_MS   INT64_C(60000)
+#define MARKED_MOST 4096 /* bytes of a line or key: settings have no longer ones */
 
 bool
 decide_loan_exists(struct tx *tx, const struct deployment *work)
@@ -68,6 +71,47 @@ decide_loan_bind(struct tx *tx, const struct deployment *work, struct buf *all)
 	if (loan_of(tx->settings, work->argument, work->environment, &loan))
 		buf_addf(all, "%s\n%s %" PRId64 "%s\n", loan.path, loan.target, loan.ttl_ms,
 		    loan.is_value ? " value" : "");
+}
+
+/* By the key that holds, or by the one before it; false: its workflow has none such. */
+static bool
+is_marked(struct tx *tx, const struct job *job, size_t key, char ret[LIMIT_DIGEST])
+{
+	CLEANUP(buf_wipe) struct buf all = buf_make(MARKED_MOST);
+	const char *words = NULL;
+	struct workflow workflow;
+
+	_Static_assert(LIMIT_DIGEST == FINGERPRINT_DIGEST, "a digest fits");
+	for (size_t at = 0; words == NULL && workflow_next(tx->settings, &at, &workflow);)
+		if (strcmp(workflow.id, job->workflow) == 0)
+			words = job_is_by_key(job) ? workflow.key.values[key] :
+			    key == 0		   ? workflow.is :
+						     NULL;
+	buf_reserve(&all); /* what grows leaves copies behind */
+	buf_addf(&all, "%s %s", job_is_by_key(job) ? "key" : "is", words != NULL ? words : "");
+	ret[0] = '\0';
+	if (words != NULL)
+		(void)fingerprint_digest(buf_text(&all), ret);
+	return words != NULL;
+}
+
+void
+decide_loan_mark(struct tx *tx, const struct job *job, char ret[LIMIT_DIGEST])
+{
+	(void)is_marked(tx, job, job->is_by_previous ? 1 : 0, ret); /* it is of these settings */
+}
+
+bool
+decide_loan_is_known(struct tx *tx, const struct deployment *work, const struct job *job)
+{
+	char now[LIMIT_DIGEST];
+
+	if (work->binding[0] == '\0')
+		return workflow_is_of(tx->settings, job->workflow, job->repository_id);
+	for (size_t key = 0; key < SECRET_VALUES; key++)
+		if (is_marked(tx, job, key, now) && strcmp(now, work->binding) == 0)
+			return true;
+	return false;
 }
 
 bool
