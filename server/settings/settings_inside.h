@@ -256,8 +256,8 @@ uint32_t settings_unreached(const struct grant *grant);
 #define SETTINGS_NEAR_MAX 112
 const char *settings_near_action(const char *text, const char *action, char out[SETTINGS_NEAR_MAX]);
 
-/* Is what a grant of do.NAME names never done there?  Then why says so: "…, so this grants
- * nothing". */
+/* Is what a grant of do.NAME or secret.NAME names never done there?  Then why says so: "…, so this
+ * grants nothing".  OTHER_KIND: it is done to something else, which why names. */
 enum settings_idle { SETTINGS_NOT_IDLE, SETTINGS_OTHER_KIND, SETTINGS_NOT_THERE };
 enum settings_idle settings_idle_grant(
     const struct settings_loader *l, const struct grant *grant, const char *so,

@@ -106,6 +106,47 @@ has_no_secret(const struct settings_loader *l, const struct grant *grant)
 	    (l->main == NULL || !loan_is_there(l->main, grant->only, target));
 }
 
+/* Another environment that such a secret is for, of an application's file one of its own; false:
+ * there is none of that name. */
+static bool
+find_elsewhere(const struct settings_loader *l, const char *name, struct loan *ret)
+{
+	const struct settings *const all[] = { l->s, l->main };
+	const char *own = l->s->application;
+	size_t size = strlen(own);
+
+	for (size_t i = 0; i < COUNT(all); i++)
+		for (size_t at = 0; all[i] != NULL && loan_next(all[i], &at, ret);)
+			if (strcmp(ret->name, name) == 0 &&
+			    (size == 0 ||
+				(text_starts(ret->target, own) && ret->target[size] == '/')))
+				return true;
+	return false;
+}
+
+/* Its environment may be of a file that could not be read, of whose secrets nothing is known. */
+static enum settings_idle
+say_no_secret(const struct settings_loader *l, const struct grant *grant, const char *so,
+    char why[LIMIT_LINE])
+{
+	char text[SETTINGS_GRANT_TARGET];
+	const char *target = settings_grant_target(grant, text), *slash = strchr(target, '/');
+	struct loan other;
+
+	if (find_elsewhere(l, grant->only, &other) &&
+	    (slash == NULL ||
+		!settings_is_unread_application(l->s, target, (size_t)(slash - target)))) {
+		(void)snprintf(why, LIMIT_LINE,
+		    "secret %s is for %s, so this %s: write " SECRET_DOT "%s:%s", grant->only,
+		    other.target, so, grant->only, other.target);
+		return SETTINGS_OTHER_KIND;
+	}
+	(void)snprintf(why, LIMIT_LINE,
+	    "there is no secret %s for it, so this %s: SECRET_<NAME>_PATH and _FOR make one",
+	    grant->only, so);
+	return SETTINGS_NOT_THERE;
+}
+
 enum settings_idle
 settings_idle_grant(const struct settings_loader *l, const struct grant *grant, const char *so,
     char why[LIMIT_LINE])
@@ -116,12 +157,8 @@ settings_idle_grant(const struct settings_loader *l, const struct grant *grant, 
 	    grant->is_client ? settings_client(l->s, grant->name) : NULL;
 	char setting[SETTING_NAME_MAX];
 
-	if (has_no_secret(l, grant)) {
-		(void)snprintf(why, LIMIT_LINE,
-		    "there is no secret %s for it, so this %s: SECRET_<NAME>_PATH and _FOR make one",
-		    grant->only, so);
-		return SETTINGS_NOT_THERE;
-	}
+	if (has_no_secret(l, grant))
+		return say_no_secret(l, grant, so, why);
 	if (what == NULL)
 		return SETTINGS_NOT_IDLE;
 	if (is_of_other_kind(grant, what)) {
@@ -284,9 +321,13 @@ static void
 check_use(const struct checked *c, const struct grant *grant, const char *text)
 {
 	char why[LIMIT_LINE];
+	enum settings_idle idle = settings_idle_grant(c->l, grant, "grants nothing", why);
+	bool is_of_secret = grant->actions == POLICY_ACTION_BIT(POLICY_SECRET);
 
-	if (settings_idle_grant(c->l, grant, "grants nothing", why) != SETTINGS_NOT_IDLE)
-		settings_say_of(c->l, SETTINGS_WARNING, c->role, c->may, "%s: %s", text, why);
+	if (idle != SETTINGS_NOT_IDLE)
+		settings_say_of(c->l,
+		    idle == SETTINGS_OTHER_KIND && is_of_secret ? SETTINGS_FLAW : SETTINGS_WARNING,
+		    c->role, c->may, "%s: %s", text, why);
 }
 
 uint32_t

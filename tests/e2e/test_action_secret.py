@@ -340,7 +340,8 @@ def test_a_redirect_is_not_followed(scene, step):
 def test_without_a_yes_in_its_time_it_fails_and_takes_its_question_back(scene, step):
     step.fast = 5000
     step.inputs |= {"name": "db-migrate", "wait": "1"}
-    assert step.main() == 1 and step.last().endswith(": not lent in 1 minutes")
+    assert step.main() == 1 and step.last().endswith(
+        ": not lent in 1 minutes: the input wait of this step is over, and not SECRET_WAIT of deploybot")
     waits = step.waits()
     assert waits == [1] * 10 + [5] * 10, waits
     step.job.loan = int(step.outputs()["id"])

@@ -1,6 +1,7 @@
 """Goal: the steps that docs/pipelines.md shows, typed as they stand there, before the real server and a Vault with the
 policies and the role of that page: one waits for a yes, the next uses the secret, the token ends behind them."""
 # SPDX-License-Identifier: ISC
+import base64
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ from flow_aid import ended_well
 from gate_aid import node_version
 from github_tokens import Runner
 from jobs_aid import REPOSITORY, Jobs
+from ops_aid import write_env
 from secret_action_aid import SecretAction
 from stage import ROOT, wait_until
 from telegram_client import GROUP
@@ -23,7 +25,10 @@ from vault import Vault
 PAGE = (ROOT / "docs" / "pipelines.md").read_text("utf-8").partition("\n## A secret for minutes\n")[2]
 STEPS = yaml.safe_load(textwrap.dedent(re.search(r"(?m)(^    - id: loan\n(?:    .*\n)+)", PAGE)[1]))
 SETTINGS = dict(re.findall(r'(?m)^    (SECRET_\w+)="?([^"\n]+)"?$', PAGE))
+SCRIPT = textwrap.dedent(re.search(r"(?m)^    #!/bin/bash\n(?:(?:    .*)?\n)+?(?=\n\S)", PAGE)[0])
+COMMANDS = ROOT / "tests" / "peers" / "vault_command"
 LOAN = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))["components"]["schemas"]["loan"]
+KEY = "whsec_" + base64.b64encode(32 * b"n").decode()
 PASSWORD = "tr0ub4dor-of-the-database"
 RUNS = itertools.count(8000)
 needs_node = pytest.mark.skipif(node_version() < 18, reason="no node of version 18 or later")
@@ -48,12 +53,15 @@ def vault_of_the_page():
 
 class Loans(Jobs):
     def __init__(self, folder):
+        folder.mkdir(exist_ok=True)
         self.vault, token = vault_of_the_page()
         super().__init__(folder, {
             "TELEGRAM_CHAT_ID": str(GROUP), "VAULT_ADDR": self.vault.url, "VAULT_TOKEN": token,
             **SETTINGS, "SECRET_DB_MIGRATE_FOR": "production",
             "WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/main",
-            "WORKFLOW_SHOP_MAY": "secret.db-migrate:production"})
+            "WORKFLOW_SHOP_MAY": "secret.db-migrate:production",
+            "WORKFLOW_NIGHTLY_KEY_FILE": write_env(folder, KEY, name="nightly.key"),
+            "WORKFLOW_NIGHTLY_MAY": "secret.db-migrate:production"})
 
     def settings(self):
         return {**super().settings(), "PUBLIC_URL": f"http://127.0.0.1:{self.http_port}"}
@@ -134,9 +142,92 @@ def test_the_steps_of_the_page_use_the_secret_behind_a_yes_and_give_it_back(scen
     wait_until(lambda: not lent(scene))
 
 
-def test_doctor_finds_the_role_of_the_page_as_it_should_be(scene):
-    said = [line for line in scene.bot.run("doctor").stdout.splitlines() if " Vault: " in line]
-    assert len(said) == 1 and said[0].endswith("; role deploybot-lend: orphan, deploybot-secret-* alone"), said
+class Cron:
+    """The page's script, as it stands there but for the hosts and the path of its key; no pause is as long."""
+
+    def __init__(self, scene, folder):
+        self.scene, self.folder, bin_folder, self.since = scene, folder, folder / "bin", scene.chat.mark()
+        bin_folder.mkdir()
+        text = SCRIPT
+        for there, here in (("https://bot.example.org", scene.bot.base), ("https://vault.example.org", scene.vault.url),
+                            ("/etc/nightly.key", str(write_env(folder, KEY, name="nightly.key")))):
+            assert text.count(there) == 1, there
+            text = text.replace(there, here)
+        (folder / "cron.sh").write_text(text)
+        (folder / "migrate.sh").write_text('#!/bin/sh\nprintf %s "$DATABASE_PASSWORD" >used\n')
+        (bin_folder / "sleep").write_text("#!/bin/sh\nexec /bin/sleep 0.1\n")
+        (bin_folder / "deploybot").symlink_to(scene.bot.build / "deploybot")
+        for path in (folder / "migrate.sh", bin_folder / "sleep"):
+            path.chmod(0o755)
+        with open(folder / "said", "wb") as said:
+            self.process = subprocess.Popen(
+                ["bash", "cron.sh"], cwd=folder, stdout=said, stderr=said,
+                env={"PATH": f"{bin_folder}:{COMMANDS}:{os.environ['PATH']}", "HOME": str(folder)})
+
+    def question(self):
+        return self.scene.person(0).hear("db-migrate", "for workflow:nightly", chat=GROUP, after=self.since,
+                                         buttons=("Approve", "Reject"))
+
+    def finish(self):
+        """(its status, what it has said, what the migration was given)"""
+        status, used = self.process.wait(60), self.folder / "used"
+        said = (self.folder / "said").read_text("utf-8")
+        assert KEY not in said and PASSWORD not in said
+        return status, said, used.read_text() if used.exists() else None
+
+
+@pytest.fixture
+def cron(scene, tmp_path):
+    made = Cron(scene, tmp_path)
+    yield made
+    made.process.kill()
+    made.process.wait()
+    scene.vault.troubles.clear()
+
+
+def test_the_script_of_the_page_waits_for_a_yes_uses_the_secret_and_gives_it_back(scene, cron):
+    assert scene.admin().press(cron.question(), "Approve").startswith("Approved")
+    assert cron.finish() == (0, "", PASSWORD)
+    wait_until(lambda: not lent(scene))
+
+
+def test_the_script_of_the_page_ends_with_the_sentence_of_a_no(scene, cron):
+    question, who = cron.question(), scene.admin()
+    who.press(question, "Reject")
+    who.press(scene.person(0).hear("press a reason", chat=GROUP, after=cron.since, buttons=("Not tonight",)),
+              "Not tonight")
+    status, said, used = cron.finish()
+    assert status != 0 and "is not lent: REFUSED, rejected by" in said and used is None, said
+
+
+def test_the_script_of_the_page_reports_what_another_has_unwrapped(scene, cron):
+    scene.vault.troubles.append(("sys/wrapping/unwrap", 400))
+    assert scene.admin().press(cron.question(), "Approve").startswith("Approved")
+    status, said, used = cron.finish()
+    assert status == 1 and used is None and "status 400" in said, said
+    wait_until(lambda: not lent(scene))
+    assert scene.audit(code="secret_unwrap_failed")
+
+
+def test_doctor_finds_what_the_page_makes_at_vault_as_it_should_be(scene):
+    def said():
+        return [line for line in scene.bot.run("doctor").stdout.splitlines() if " Vault: " in line]
+    good = "; role deploybot-lend: orphan, deploybot-secret-* alone; 1 secret: policies and mounts are right"
+    assert len(said()) == 1 and said()[0].endswith(good), said()
+    name, vault = "deploybot-secret-db-migrate", scene.vault
+    kept, own = vault.policy_texts[name], vault.policy_texts["deploybot"]
+    try:
+        vault.policy(name, kept.replace("/data/", "/"))
+        assert any(f"policy {name} has no rule of secret/data/django/database" in line for line in said())
+        line = next(line for line in said() if "has no rule" in line)
+        vault.policy(name, line.partition(f"vault policy write {name} - <<<'")[2].removesuffix("'"))
+        assert len(said()) == 1 and said()[0].endswith(good), "what it prints is right"
+        for line in re.findall(r'path "sys/.*', own):
+            vault.policy("deploybot", own.replace(line.rstrip("'"), ""))
+            assert "is not known" in (text := " ".join(said())) and "mounts are right" not in text, line
+    finally:
+        vault.policy(name, kept)
+        vault.policy("deploybot", own)
 
 
 @needs_node

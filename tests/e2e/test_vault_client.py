@@ -200,6 +200,11 @@ def test_doctor_says_version_and_how_long_the_token_lives_and_leaves_no_token(sc
     assert scene.asked(LOGIN) == 2 and set(scene.vault.tokens) == there
 
 
+# What doctor asks of each secret.
+READS_SECRETS = """
+path "sys/policies/acl/deploybot-secret-*" { capabilities = ["read"] }
+path "sys/mounts/secret" { capabilities = ["read"] }
+"""
 READS_ROLE = 'path "auth/token/roles/deploybot-lend" { capabilities = ["read"] }'
 LENT = {"SECRET_DB_MIGRATE_PATH": "kv2 secret django/database", "SECRET_DB_MIGRATE_FOR": "production",
         "SECRET_DB_MIGRATE_TTL": "1h"}
@@ -213,17 +218,21 @@ def test_doctor_compares_the_role_that_lends_with_what_is_needed(scene):
                                           end=scene.vault.now + HOUR), **LENT)
     scene.wait_up()
     good = f"ok       Vault: {VERSION}, unsealed, token ends in "
-    first, second = scene.doctor()
+    first, second, *unknown = scene.doctor()
     assert first.startswith(good) and second.endswith(f"; for that it needs: {READS_ROLE}"), (first, second)
     assert second.startswith("note     Vault: our own policy may not read role deploybot-lend, ")
-    scene.vault.policy("reader", READS_ROLE)
+    assert len(unknown) == 2 and all(line.startswith("note ") and "is not known" in line for line in unknown), unknown
+    scene.vault.policy("reader", READS_ROLE + READS_SECRETS)
+    scene.vault.kv2("secret", "django/database", {"password": "none"})
+    scene.vault.policy("deploybot-secret-db-migrate", 'path "secret/data/*" { capabilities = ["read"] }')
     first, second = scene.doctor()
     assert first.startswith(good) and second.startswith(
         "error    Vault: no role deploybot-lend is there (VAULT_TOKEN_ROLE), and nothing is lent: vault write "
         "auth/token/roles/deploybot-lend allowed_policies_glob='deploybot-secret-*' orphan=true "), (first, second)
     scene.vault.role("deploybot-lend", **GOOD_ROLE)
     only, = scene.doctor()
-    assert only.startswith(good) and only.endswith("; role deploybot-lend: orphan, deploybot-secret-* alone"), only
+    assert only.startswith(good) and only.endswith(
+        "; role deploybot-lend: orphan, deploybot-secret-* alone; 1 secret: policies and mounts are right"), only
     scene.vault.role("deploybot-lend", allowed_policies=["default"], token_type="batch", token_period=60,
                      token_explicit_max_ttl=60)
     first, *rest = scene.doctor()

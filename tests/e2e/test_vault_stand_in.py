@@ -476,6 +476,24 @@ def test_a_deleted_version_is_404_with_a_body_and_an_absent_one_without(vault):
     assert ask(vault, "GET", "kv?list=true", None, vault.root)[1]["data"]["keys"] == ["app/"]
 
 
+def test_a_policy_and_a_mount_are_told_to_whose_policy_lets_it(vault):
+    token = log_in(vault)
+    for path, told in (("sys/policies/acl/deploybot-secret-config",
+                        {"policy": 'path "kv/app/config" { capabilities = ["read"] }'}),
+                       ("sys/mounts/secret", {"type": "kv", "options": {"version": "2"}}),
+                       ("sys/mounts/kv", {"type": "kv", "options": {"version": "1"}}),
+                       ("sys/mounts/database", {"type": "database", "options": None})):
+        status, answer = ask(vault, "GET", path, token=token)
+        assert status == 200 and told.items() <= answer["data"].items(), answer
+        assert ask(vault, "POST", path, {}, vault.root)[0] == 405
+    assert ask(vault, "GET", "sys/policies/acl/deploybot-secret-none", token=token)[0] == 404
+    status, answer = ask(vault, "GET", "sys/mounts/none", token=token)
+    assert (status, answer["errors"]) == (400, ["No secret engine mount at none/"])
+    assert ask(vault, "GET", "sys/policies/acl/deploybot", token=token)[0] == 403
+    vault.policy("deploybot", 'path "auth/token/lookup-self" { capabilities = ["read"] }')
+    assert ask(vault, "GET", "sys/mounts/secret", token=token)[0] == 403
+
+
 def test_what_a_token_may_is_told(vault):
     body = {"paths": ["secret/data/django/database", LEND, "secret/data/another"]}
     data = ask(vault, "POST", "sys/capabilities-self", body, log_in(vault))[1]["data"]

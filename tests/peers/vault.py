@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: ISC
 """vault.py - a stand-in for HashiCorp Vault and OpenBao, as their API's pages have it (developer.hashicorp.com/vault).
 
-Tokens, their roles, AppRole, response wrapping, kv 1 and 2, database/creds, leases, health; a time of its own.  Refuses
-what Vault refuses: no, an unknown or an ended token, what no policy covers, what a token's role does not allow, a token
-that is used up, a wrapping token that was used or has ended, another method, a body that is no JSON object; and what
-Vault only warns of or passes over: an unknown parameter, a GET with a body.  Nothing ends but by advance(); a token's
-leases and children end with it, unless they are orphans.  `troubles`: (the end of a path, what goes wrong with the
-next such request):
+Tokens, roles, policies, AppRole, response wrapping, kv 1 and 2, database/creds, leases, health; a time of its own.
+Refuses what Vault refuses: no, an unknown or an ended token, what no policy covers, what a token's role does not
+allow, a token that is used up, a wrapping token that was used or has ended, another method, a body that is no JSON
+object; and what Vault only warns of or passes over: an unknown parameter, a GET with a body.  Nothing ends but by
+advance(); a token's leases and children end with it, unless they are orphans.  `troubles`: (the end of a path,
+what goes wrong with the next such request):
 
     a number    that status;  "quota"    429 with Retry-After;  "html"    200 and a page;  "huge"    20 MB of JSON
     "redirect"    307 to `elsewhere`;  "gone"    not carried out, no answer
@@ -55,6 +55,8 @@ ROUTES = (
     ("sys/leases/lookup/(?P<prefix>.+)", "list", "list_leases", {}),
     ("sys/leases/renew", "update", "renew_lease", {"lease_id": str, "increment": TIME}),
     ("sys/leases/revoke", "update", "revoke_given_lease", {"lease_id": str, "sync": bool}),
+    ("sys/policies/acl/(?P<name>[^/]+)", "read", "read_policy", {}),
+    ("sys/mounts/(?P<mount>.+)", "read", "read_mount", {}),
     ("sys/capabilities-self", "update", "capabilities", {"paths": list}))
 # What needs sudo, and what needs no token.
 ROOT = re.compile("auth/token/accessors/?|sys/leases/lookup/.*")

@@ -73,7 +73,9 @@ class Store:
         self.namespace, self.is_openbao = "", False
         self.started, self.passed, self.began = int(time.time()), 0, time.monotonic() if runs else None
         self.tokens, self.leases, self.users, self.mounts = {}, {}, {}, {}
-        self.policies = {"default": read_policy(DEFAULT), "response-wrapping": read_policy(WRAPPING)}
+        self.policies, self.policy_texts = {}, {}
+        self.policy("default", DEFAULT)
+        self.policy("response-wrapping", WRAPPING)
         self.roles, self.approles = {}, {}
         self.trouble, self.lock = None, threading.RLock()
         self.root = self.make(["root"], "auth/token/root", id=root or self.new_id(), display_name="root",
@@ -116,6 +118,7 @@ class Store:
 
     def policy(self, name, text):
         self.policies[name] = read_policy(text)
+        self.policy_texts[name] = text
 
     def role(self, name, **fields):
         """A token role; its fields as the API has them."""
@@ -159,6 +162,8 @@ class Store:
             path "auth/token/roles/{role}" {{ capabilities = ["read"] }}
             path "auth/token/lookup-accessor" {{ capabilities = ["update"] }}
             path "auth/token/revoke-accessor" {{ capabilities = ["update"] }}
+            path "sys/policies/acl/deploybot-secret-*" {{ capabilities = ["read"] }}
+            path "sys/mounts/+" {{ capabilities = ["read"] }}
             """ + "".join(f'path "{path}" {{ capabilities = ["read"] }}\n' for path in sorted(set(paths.values()))))
         return self.approle("deploybot", ["deploybot"], role_id, secret_id, ttl=3600)
 
@@ -350,6 +355,22 @@ class Store:
         if role not in self.roles:
             raise Refused(404)
         return {"data": {name: value for name, value in self.roles[role].items() if name != "token_num_uses" or value}}
+
+    def read_policy(self, _, name):
+        """handlePoliciesRead(); policy names are of small letters."""
+        if name.lower() not in self.policies:
+            raise Refused(404)
+        return {"data": {"name": name.lower(), "policy": self.policy_texts[name.lower()]}}
+
+    def read_mount(self, _, mount):
+        """handleReadMount(): a path within a mount is of that mount; one that is of none is no 404."""
+        found = max((one for one in self.mounts if f"{mount}/".startswith(f"{one}/")), key=len, default=None)
+        if found is None:
+            raise Refused(400, f"No secret engine mount at {mount}/")
+        kind = self.mounts[found][0]
+        options = {"version": kind[-1]} if kind.startswith("kv") else None
+        return {"data": {"type": kind.replace("creds", "database").rstrip("12"), "options": options, "local": False,
+                         "description": "", "accessor": f"{kind}_4a8f", "seal_wrap": False}}
 
     def list_roles(self, _):
         return self.listed(self.roles)

@@ -114,10 +114,27 @@ write_settings(const char *path, const char *folder, uint16_t port)
 	assert_true(file_write(path, text, (size_t)size, 0600, NULL));
 }
 
+/* With the key of a workflow in a file that others may read. */
+static void
+add_workflow(const char *path, const char *key)
+{
+	static const char whsec[] = "whsec_QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI=\n";
+	FILE *file = fopen(path, "ae");
+
+	assert_non_null(file);
+	assert_true(fprintf(file,
+			"ENABLE_API_SERVER=true\nPUBLIC_URL=https://bot.example.org\n"
+			"WORKFLOW_NIGHTLY_KEY_FILE=%s\nWORKFLOW_NIGHTLY_MAY=secret.db:staging\n",
+			key) > 0);
+	assert_int_equal(fclose(file), 0);
+	assert_true(file_write(key, whsec, strlen(whsec), 0644, NULL));
+	assert_int_equal(chmod(key, 0644), 0);
+}
+
 TEST(a_network_that_is_silent_and_files_that_are_open_are_told_in_time)
 {
 	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
-	char env[96], script[96], key[96], text[8192];
+	char env[96], script[96], key[96], nightly[96], text[8192];
 	int64_t started = loop_now_ms();
 	uint16_t port;
 	int fd = listen_silently(&port);
@@ -126,11 +143,13 @@ TEST(a_network_that_is_silent_and_files_that_are_open_are_told_in_time)
 	(void)snprintf(env, sizeof(env), "%s/env", folder);
 	(void)snprintf(script, sizeof(script), "%s/deploy.sh", folder);
 	(void)snprintf(key, sizeof(key), "%s/key", folder);
+	(void)snprintf(nightly, sizeof(nightly), "%s/nightly", folder);
 	assert_true(file_write(script, "#!/bin/sh\n", 10, 0755, NULL));
 	assert_true(file_write(key, "x", 1, 0644, NULL));
 	assert_int_equal(chmod(script, 0777), 0);
 	assert_int_equal(chmod(key, 0644), 0);
 	write_settings(env, folder, port);
+	add_workflow(env, nightly);
 
 	assert_int_equal(
 	    cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text), 1);
@@ -140,16 +159,20 @@ TEST(a_network_that_is_silent_and_files_that_are_open_are_told_in_time)
 	assert_non_null(strstr(text, "error    DEPLOY_SCRIPT: "));
 	assert_non_null(strstr(text, "error    REPOSITORY_KEY_PATH: "));
 	assert_non_null(strstr(text, "chmod 600 it"));
+	assert_non_null(strstr(text, "warning  WORKFLOW_NIGHTLY_KEY_FILE: "));
 	assert_null(strstr(text, "AAaaBB"));
 
 	/* A key that is not there is not chmod'ed. */
 	(void)unlink(key);
+	assert_int_equal(chmod(nightly, 0600), 0);
 	(void)cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text);
 	assert_non_null(strstr(text, "error    REPOSITORY_KEY_PATH: no key is at "));
 	assert_non_null(strstr(text, ": make one with: ssh-keygen -t ed25519"));
 	assert_null(strstr(text, "chmod 600 it"));
+	assert_null(strstr(text, "warning  WORKFLOW_NIGHTLY_KEY_FILE"));
 
 	(void)close(fd);
+	(void)unlink(nightly);
 	(void)unlink(env);
 	(void)unlink(script);
 	(void)unlink(key);

@@ -61,20 +61,29 @@ TEST(a_number_that_nobody_could_reach_is_a_warning)
 #define JOB "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main"
 #define MAY "WORKFLOW_SHOP_MAY=secret.db:production"
 
+#define DBA "ROLE_DBA_IDS=66", "ROLE_DBA_MAY=secret.db:production"
+
 /* Of those that people alone ask for a code is theirs. */
-TEST(a_secret_that_no_job_could_have_is_a_warning)
+TEST(a_secret_that_no_job_or_nobody_could_have_is_said)
 {
 	static const struct {
 		const char *more[4];
+		enum doctor_level level;
 		const char *text;
 	} rows[] = {
-		{ { "SECRET_DB_APPROVALS=3" }, "" },
-		{ { "SECRET_DB_APPROVALS=4" },
+		{ { "SECRET_DB_APPROVALS=3", DBA }, DOCTOR_OK, "" },
+		{ { "SECRET_DB_APPROVALS=4", DBA }, DOCTOR_WARNING,
 		    "production: the secret db needs 4 approvals, and only 3 people may give one" },
-		{ { "REQUIRE_OTP=secret.db:production" }, "" },
-		{ { "REQUIRE_OTP=secret.db:production", JOB, MAY },
+		{ { "REQUIRE_OTP=secret.db:production", DBA }, DOCTOR_OK, "" },
+		{ { "REQUIRE_OTP=secret.db:production", JOB, MAY }, DOCTOR_ERROR,
 		    "production: no job is lent db: REQUIRE_OTP asks a code for it" },
-		{ { "REQUIRE_OTP=secret.db:production", JOB, MAY, "SECRET_DB_APPROVALS=1" }, "" },
+		{ { "REQUIRE_OTP=secret.db:production", JOB, MAY, "SECRET_DB_APPROVALS=1" },
+		    DOCTOR_OK, "" },
+		{ { NULL }, DOCTOR_NOTE,
+		    "production: nobody but admins may ask for the secret db: add secret.db:production to the WORKFLOW_<NAME>_MAY or ROLE_<NAME>_MAY of whom it is for" },
+		{ { "ROLE_DBA_IDS=66", "ROLE_DBA_MAY=secret.other:staging" }, DOCTOR_NOTE,
+		    "nobody but admins may ask for the secret db" },
+		{ { "ROLE_DBA_IDS=66", "ROLE_DBA_MAY=secret:production" }, DOCTOR_OK, "" },
 	};
 
 	factor_write_key(FACTOR_KEY);
@@ -87,12 +96,16 @@ TEST(a_secret_that_no_job_could_have_is_a_warning)
 		    "PUBLIC_URL=https://bot.example.org", "ENABLE_API_SERVER=true",
 		    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org",
 		    "VAULT_TOKEN=hvs.0123456789abcdef0123", "SECRET_DB_PATH=kv2 secret db",
-		    "SECRET_DB_FOR=production", factor_key_setting, more[0], more[1], more[2],
-		    more[3], NULL);
+		    "SECRET_DB_FOR=production", "SECRET_OTHER_PATH=creds database other",
+		    "SECRET_OTHER_FOR=staging", "WORKFLOW_OTHER_IS=github 7 o.yml@refs/heads/main",
+		    "WORKFLOW_OTHER_MAY=secret.other:staging", factor_key_setting, more[0], more[1],
+		    more[2], more[3], NULL);
 		doctor = new_doctor(w.aid.settings);
 		doctor_approvals(doctor);
 		if (doctor->count != (rows[i].text[0] != '\0') ||
-		    (doctor->count > 0 && strstr(doctor->findings[0].text, rows[i].text) == NULL))
+		    (doctor->count > 0 &&
+			(doctor->findings[0].level != rows[i].level ||
+			    strstr(doctor->findings[0].text, rows[i].text) == NULL)))
 			fail_msg("row %zu: %zu, %s", i, doctor->count, doctor->findings[0].text);
 		free(doctor);
 		world_close(&w);

@@ -50,6 +50,7 @@ struct scene {
 	int revoked;		      /* tokens that Vault was told to end */
 	bool lends;		      /* two secrets, for 10 min and for 1 h */
 	bool delivers;		      /* CI's value */
+	bool value_of_db;	      /* that of db-migrate */
 	struct doctor doctor;
 };
 
@@ -85,7 +86,9 @@ ask(struct scene *s, const struct script scripts[], const char *login)
 	s->doctor.loop = s->loop;
 	s->doctor.settings = strchr(login, ' ') == NULL ?
 	    LOAD(NULL, COMPLETE, address, login, s->lends ? LENT : NULL, LENT_MORE,
-		s->delivers ? "SECRET_CI_DELIVERS=value" : NULL,
+		s->delivers	   ? "SECRET_CI_DELIVERS=value" :
+		    s->value_of_db ? "SECRET_DB_MIGRATE_DELIVERS=value" :
+				     NULL,
 		"PUBLIC_URL=https://bot.example.org") :
 	    LOAD(NULL, COMPLETE, address, "VAULT_ROLE_ID=deploybot",
 		"VAULT_SECRET_ID=0123456789abcdef0123", s->lends ? LENT : NULL, LENT_MORE,
@@ -328,14 +331,37 @@ SCENE_TEST(a_vault_that_is_away_is_asked_once)
 #define GLOB	       "\"deploybot-secret-*\""
 #define ROLE_IS(parts) "{\"data\":{" parts "}}"
 
+#define POLICY_IS(path) \
+	"{\"data\":{\"policy\":\"path \\\"" path "\\\" { capabilities = [\\\"read\\\"] }\"}}"
+#define DB_READS \
+	"/acl/deploybot-secret-db-migrate", 200, POLICY_IS("secret/data/django/database"), NONE
+#define CI_PATH			"database/creds/migrate"
+#define CI_READS		"/acl/deploybot-secret-ci", 200, POLICY_IS(CI_PATH), NONE
+#define MOUNT_IS(type, options) "{\"data\":{\"type\":\"" type "\",\"options\":" options "}}"
+#define KV2			"/mounts/secret", 200, MOUNT_IS("kv", "{\"version\":\"2\"}"), NONE
+#define DATABASE		"/mounts/database", 200, MOUNT_IS("database", "null"), NONE
+/* Vault with the secrets of LENT. */
+#define ROLE_OF(status, role) \
+	{ "health", 200, HEALTHY, NONE }, { "lookup-self", 200, GOOD, NONE }, \
+	{ \
+		"/auth/token/roles/deploybot-lend", status, role, NONE \
+	}
+#define ALL_SECRETS \
+	{ DB_READS }, { CI_READS }, { KV2 }, \
+	{ \
+		DATABASE \
+	}
+
 /* With what Vault says of its role; *s has the findings. */
 static void
 ask_role(struct scene *s, int status, const char *role)
 {
 	s->lends = true;
 	ask(s,
-	    (const struct script[]){ { "health", 200, HEALTHY, NONE }, { "self", 200, GOOD, NONE },
-		{ "/auth/token/roles/deploybot-lend", status, role, NONE }, END },
+	    (const struct script[]){ ROLE_OF(status, role), ALL_SECRETS,
+		{ "/sys/capabilities-self", 200,
+		    "{\"data\":{\"secret/data/django/database\":[\"read\"]}}", NONE },
+		END },
 	    OWN);
 }
 
@@ -363,7 +389,7 @@ ask_role_but(struct scene *s, const char *name, const char *value)
 }
 
 #define ALL_IS_GOOD \
-	"Vault: 1.19.0, unsealed, token ends in 41 min; role deploybot-lend: orphan, deploybot-secret-* alone"
+	"Vault: 1.19.0, unsealed, token ends in 41 min; role deploybot-lend: orphan, deploybot-secret-* alone; 2 secrets: policies and mounts are right"
 
 SCENE_TEST(a_role_that_is_as_it_should_be_is_a_part_of_that_line)
 {
@@ -425,7 +451,7 @@ SCENE_TEST(each_thing_of_a_role_that_differs_is_said_with_what_to_write)
 		if (!has(s, rows[i].level, rows[i].said))
 			fail_msg("not found: %s", rows[i].said);
 		FOUND(s, OK, "token ends in 41 min");
-		assert_false(has(s, DOCTOR_OK, "role"));
+		assert_false(has(s, DOCTOR_OK, "; role"));
 		assert_int_equal(s->doctor.count, 2);
 	}
 }
@@ -500,4 +526,109 @@ SCENE_TEST(without_secrets_no_role_is_asked_for_and_behind_it_a_login_ends)
 	ask(s, scripts, "by role");
 	FOUND(s, ERROR, "Vault: no role deploybot-lend is there");
 	assert_int_equal(s->revoked, 2);
+}
+
+/* --- each secret: its policy, its mount, and what we may --- */
+
+#define OF_DB	"Vault: secret db-migrate: "
+#define POLICY	OF_DB "policy deploybot-secret-db-migrate "
+#define NOTHING "so what is lent reads nothing"
+#define WRITE \
+	": vault policy write deploybot-secret-db-migrate - <<<'path \"secret/data/django/database\" { capabilities = [\"read\"] }'"
+#define GLOBS "\"allowed_policies_glob\":[" GLOB "]"
+#define GOOD_ROLE \
+	ROLE_IS("\"orphan\":true," GLOBS ",\"token_period\":0,\"token_explicit_max_ttl\":0")
+
+/* All is good, but for what that row says. */
+static void
+ask_secrets_but(struct scene *s, struct script row)
+{
+	s->lends = true;
+	ask(s,
+	    (const struct script[]){ row, ROLE_OF(200, GOOD_ROLE), ALL_SECRETS,
+		{ "/sys/capabilities-self", 200,
+		    "{\"data\":{\"secret/data/django/database\":[\"read\"]}}", NONE },
+		END },
+	    OWN);
+}
+
+SCENE_TEST(a_secret_that_could_not_be_read_at_vault_is_said_with_what_to_write)
+{
+	static const struct {
+		const char *end;
+		int status;
+		const char *body, *said;
+	} rows[] = {
+		{ "/acl/deploybot-secret-db-migrate", 404, "{\"errors\":[]}",
+		    POLICY "is not there, " NOTHING WRITE },
+		{ "/acl/deploybot-secret-db-migrate", 200, POLICY_IS("secret/django/database"),
+		    POLICY "has no rule of secret/data/django/database, " NOTHING WRITE },
+		{ "/acl/deploybot-secret-db-migrate", 200,
+		    "{\"data\":{\"policy\":\"path \\\"secret/*\\\" { capabilities = [\\\"list\\\"] }\"}}",
+		    POLICY "does not let secret/data/django/database be read" },
+		{ "/acl/deploybot-secret-db-migrate", 200, "{}", OF_DB "policy" },
+		{ "/mounts/secret", 200, MOUNT_IS("kv", "null"),
+		    OF_DB
+		    "mount secret is kv1, and SECRET_<NAME>_PATH says kv2: write kv1 secret and the path in it" },
+		{ "/mounts/secret", 200, MOUNT_IS("database", "null"),
+		    OF_DB
+		    "mount secret is database, and SECRET_<NAME>_PATH says kv2: which mount is meant?" },
+		{ "/mounts/secret", 400, "{\"errors\":[\"No secret engine mount at secret/\"]}",
+		    OF_DB
+		    "there is no mount secret, which SECRET_<NAME>_PATH names: vault secrets list" },
+		{ "/mounts/database", 200, MOUNT_IS("kv", "{\"version\":\"2\"}"),
+		    "Vault: secret ci: mount database is kv2, and SECRET_<NAME>_PATH says creds: write kv2 database" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ask_secrets_but(
+		    s, (struct script){ rows[i].end, rows[i].status, rows[i].body, NONE });
+		FOUND(s, ERROR, rows[i].said);
+		FOUND(s, OK, "orphan, deploybot-secret-* alone");
+		assert_false(has(s, DOCTOR_OK, "secrets"));
+		assert_int_equal(s->doctor.count, 2);
+	}
+}
+
+SCENE_TEST(what_our_policy_may_not_ask_of_a_secret_is_not_known_and_not_good)
+{
+	static const struct {
+		const char *end;
+		int status;
+		const char *said;
+	} rows[] = {
+		{ "/acl/", 403,
+		    "whether the policies of what is lent are right is not known (HTTP 403: permission denied); to ask, our own policy needs: path \"sys/policies/acl/deploybot-secret-*\" { capabilities = [\"read\"] }" },
+		{ "/mounts/", 403,
+		    "is the mount that SECRET_<NAME>_PATH says is not known (HTTP 403: permission denied); to ask, our own policy needs: path \"sys/mounts/" },
+		{ "/mounts/", 405, "is not known (HTTP 405" }, /* before Vault 1.10 */
+		{ "/acl/", 503, "is not known (HTTP 503" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ask_secrets_but(s, (struct script){ rows[i].end, rows[i].status, DENIED, NONE });
+		FOUND(s, NOTE, rows[i].said);
+		assert_false(has(s, DOCTOR_OK, "secrets"));
+		assert_int_equal(s->doctor.count, 2);
+	}
+}
+
+/* Of credentials the lent token's policy counts, whoever reads them. */
+SCENE_TEST(of_a_value_that_we_read_our_own_policy_is_asked)
+{
+	s->value_of_db = true;
+	ask_secrets_but(s, (struct script){ "/none", 200, "", NONE });
+	FOUND(s, OK, "2 secrets: policies and mounts are right");
+	ask_secrets_but(s,
+	    (struct script){ "/sys/capabilities-self", 200,
+		"{\"data\":{\"secret/data/django/database\":[\"deny\"]}}", NONE });
+	FOUND(s, ERROR,
+	    OF_DB
+	    "our own policy may not read secret/data/django/database, so no job is given the value: it needs: path \"secret/data/django/database\" { capabilities = [\"read\"] }");
+	ask_secrets_but(s, (struct script){ "/sys/capabilities-self", 403, DENIED, NONE });
+	FOUND(s, NOTE,
+	    "whether our own policy may read secret/data/django/database is not known (HTTP 403");
+	assert_false(has(s, DOCTOR_OK, "secrets"));
+	ask_secrets_but(s, (struct script){ "/acl/deploybot-secret-db-migrate", 404, "{}", NONE });
+	FOUND(s, WARNING, "is not there, so what a person is lent reads nothing");
 }

@@ -209,10 +209,12 @@ TEST_WITH(an_application_lends_what_is_its_own, folder_aid_make, folder_aid_remo
 	    "GITHUB_REPOSITORY=Acme/Shop\nSTAGING_HOST=d\nPRODUCTION_HOST=e\n"
 	    "SECRET_A_PATH=kv2 secret a\nSECRET_A_FOR=production\n"
 	    "SECRET_B_PATH=kv2 secret b\nSECRET_B_FOR=blog/production\n"
-	    "ROLE_DBA_IDS=42\nROLE_DBA_MAY=secret.a:production, secret.c:staging, secret.d:staging\n");
+	    "ROLE_DBA_IDS=42\nROLE_DBA_MAY=secret.a:production, secret.c:staging, secret.d:staging, "
+	    "secret.e:staging, secret.c:production\n");
 	folder_aid_put("main",
 	    SERVER "SECRET_A_PATH=kv2 secret x\nSECRET_A_FOR=shop/production\n"
-		   "SECRET_C_PATH=kv2 secret c\nSECRET_C_FOR=shop/staging\n");
+		   "SECRET_C_PATH=kv2 secret c\nSECRET_C_FOR=shop/staging\n"
+		   "SECRET_E_PATH=kv2 secret e\nSECRET_E_FOR=blog/staging\n");
 	s = folder_aid_load();
 	assert_true(settings_aid_says(SETTINGS_WARNING,
 	    "SECRET_B_FOR: blog/production: an application's file lends nothing to another"));
@@ -223,6 +225,10 @@ TEST_WITH(an_application_lends_what_is_its_own, folder_aid_make, folder_aid_remo
 	assert_true(loan_of(s, "c", "shop/staging", &(struct loan){ 0 }));
 	assert_true(settings_aid_says(SETTINGS_WARNING,
 	    "secret.d:staging: there is no secret d for it, so this grants nothing"));
+	/* What another application lends is none of its business. */
+	assert_true(settings_aid_says(SETTINGS_WARNING, "secret.e:staging: there is no secret e"));
+	assert_true(settings_aid_says(SETTINGS_FLAW,
+	    "secret.c:production: secret c is for shop/staging, so this grants nothing: write secret.c:shop/staging"));
 	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret c"));
 	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret a"));
 	settings_unref(s);
@@ -269,10 +275,71 @@ TEST(whoever_has_found_a_token_asks_for_no_secret)
 TEST(a_grant_of_a_secret_that_is_not_there_grants_nothing_and_says_so)
 {
 	settings_unref(LOAD(NULL, COMPLETE, LENT, LENDER, "ROLE_X_IDS=43",
-	    "ROLE_X_MAY=secret.db-migrate:staging, secret.db-migrte:production, secret.db-migrate:*/*"));
+	    "ROLE_X_MAY=secret.db-migrte:production, secret.db-migrate:*/*"));
 	SAYS(SETTINGS_WARNING,
-	    "ROLE_X_MAY: secret.db-migrate:staging: there is no secret db-migrate for it, so this grants nothing");
-	SAYS(SETTINGS_WARNING, "ROLE_X_MAY: secret.db-migrte:production: there is no secret");
+	    "ROLE_X_MAY: secret.db-migrte:production: there is no secret db-migrte for it, so this grants nothing");
 	assert_false(settings_aid_says(SETTINGS_WARNING, "secret.db-migrate:*/*"));
-	assert_false(settings_aid_says(SETTINGS_WARNING, "ROLE_DBA_MAY"));
+	assert_false(settings_aid_says(SETTINGS_FLAW, "secret.db-migrate:*/*"));
+	assert_false(settings_aid_says(SETTINGS_FLAW, "ROLE_DBA_MAY"));
+}
+
+TEST(a_grant_or_a_code_of_a_secret_for_another_environment_is_an_error_with_the_right_one)
+{
+	settings_unref(LOAD(NULL, COMPLETE, LENT, LENDER, "ROLE_X_IDS=43",
+	    "ROLE_X_MAY=secret.db-migrate:staging", "REQUIRE_OTP=secret.db-migrate:staging"));
+	SAYS(SETTINGS_FLAW,
+	    "ROLE_X_MAY: secret.db-migrate:staging: secret db-migrate is for production, so this grants nothing: write secret.db-migrate:production");
+	SAYS(SETTINGS_FLAW,
+	    "REQUIRE_OTP: secret.db-migrate:staging: secret db-migrate is for production, so this asks for no code: write secret.db-migrate:production");
+	assert_false(settings_aid_says(SETTINGS_FLAW, "ROLE_DBA_MAY"));
+}
+
+TEST(a_grant_of_a_secret_that_is_spelled_as_its_setting_is_an_error_with_the_right_name)
+{
+	static const char *const wrong[] = { "secret.db_migrate:production",
+		"secret.DB_MIGRATE:production", "deploy:staging, secret.db_Migrate:production" };
+	char line[128];
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		(void)snprintf(line, sizeof(line), "ROLE_X_MAY=%s", wrong[i]);
+		assert_null(LOAD(NULL, COMPLETE, LENT, "ROLE_X_IDS=43", line));
+		SAYS(SETTINGS_ERROR, "; did you mean secret.db-migrate:production?");
+	}
+	assert_null(LOAD(NULL, COMPLETE, LENT, "ROLE_X_IDS=43",
+	    "ROLE_X_MAY=secret.db-migrate:production, deploy_it:staging"));
+	assert_false(settings_aid_says(SETTINGS_ERROR, "did you mean secret."));
+}
+
+TEST(of_kv2_what_vaults_api_adds_is_an_error_with_what_to_write)
+{
+	static const struct {
+		const char *path, *said; /* NULL: it is fine */
+	} rows[] = {
+		{ "kv2 secret/data django/database",
+		    "secret a: kv2 secret/data django/database would be read at secret/data/data/django/database, for Vault's API adds data/ by itself: write kv2 secret django/database" },
+		{ "kv2 secret data/django/database",
+		    "would be read at secret/data/data/django/database, for Vault's API adds data/ by itself: write kv2 secret django/database" },
+		{ "kv2 secret metadata/django", ": write kv2 secret django" },
+		{ "kv2 team/secret/metadata django", ": write kv2 team/secret django" },
+		{ "kv2 data django", NULL },
+		{ "kv2 secret database/data", NULL },
+		{ "kv2 secret data", NULL },
+		{ "kv2 secret-data django", NULL },
+		{ "kv1 secret/data data/django", NULL },
+		{ "creds database/data data/migrate", NULL },
+	};
+	char line[128];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s;
+
+		(void)snprintf(line, sizeof(line), "SECRET_A_PATH=%s", rows[i].path);
+		s = LOAD(NULL, COMPLETE, VAULT, line, "SECRET_A_FOR=production");
+		assert_non_null(s); /* the server starts: nothing else is wrong */
+		if (rows[i].said != NULL)
+			SAYS(SETTINGS_FLAW, rows[i].said);
+		else
+			assert_int_equal(settings_said.count, 0);
+		settings_unref(s);
+	}
 }

@@ -72,7 +72,10 @@ async function borrow(bot, { name, limit }) {
 		shown = loan.state;
 		const pause = n < OFTEN ? 1_000 : 5_000;
 		const left = limit - (performance.now() - begun) - pause;
-		if (left < 0) throw new Error(`${name}, #${id}: not lent in ${limit / MINUTE_MS} minutes`);
+		if (left < 0) {
+			const ours = "the input wait of this step is over, and not SECRET_WAIT of deploybot";
+			throw new Error(`${name}, #${id}: not lent in ${limit / MINUTE_MS} minutes: ${ours}`);
+		}
 		await sleep(pause);
 		loan = check_loan(await bot.ask("GET", `/v1/loan/${id}`, left));
 	}

@@ -70,6 +70,26 @@ is_for_a_job(const struct settings *s, const struct loan *loan)
 	return false;
 }
 
+/* Does a line of the settings grant it, beside the "*" of admins? */
+static bool
+is_granted(const struct roles *roles, const struct loan *loan)
+{
+	for (size_t i = 0; i < roles->count; i++) {
+		const struct role *role = &roles->role[i];
+
+		for (size_t n = 0; n < role->grant_count && !role->is_built_in; n++) {
+			const struct grant *grant = &roles->grant[role->first_grant + n];
+			bool is_named =
+			    grant->only[0] == '\0' || strcmp(grant->only, loan->name) == 0;
+
+			if (is_named && !grant->is_client &&
+			    (grant->actions & POLICY_ACTION_BIT(POLICY_SECRET)) != 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 static void
 examine_loan(struct doctor *doctor, const struct loan *loan)
 {
@@ -79,9 +99,13 @@ examine_loan(struct doctor *doctor, const struct loan *loan)
 	(void)text_copy(work.target, sizeof(work.target), loan->target);
 	(void)snprintf(what, sizeof(what), "the secret %.80s", loan->id);
 	examine_number(doctor, &work, what, loan->approvals);
+	if (!is_granted(doctor->settings->roles, loan))
+		TELL(doctor, FILES, NOTE,
+		    "%s: nobody but admins may ask for the secret %s: add secret.%s:%s to the WORKFLOW_<NAME>_MAY or ROLE_<NAME>_MAY of whom it is for",
+		    loan->target, loan->id, loan->name, loan->target);
 	if (loan->approvals == 0 && is_for_a_job(doctor->settings, loan) &&
 	    policy_needs_factor(doctor->settings, POLICY_SECRET, loan->name, loan->target))
-		TELL(doctor, FILES, WARNING,
+		TELL(doctor, FILES, ERROR,
 		    "%s: no job is lent %s: REQUIRE_OTP asks a code for it, and nobody approves who could give one: set its SECRET_<NAME>_APPROVALS",
 		    loan->target, loan->id);
 }

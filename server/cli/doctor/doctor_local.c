@@ -222,6 +222,28 @@ examine_secret_files(struct doctor *doctor)
 		    settings_text(doctor->settings, SETTING_TOTP_KEY_FILE));
 }
 
+/* Those of hooks and workflows, also in files of applications. */
+static void
+examine_member_files(struct doctor *doctor)
+{
+	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+		const struct settings_spec *spec = &settings_table_families[i];
+		const struct settings_member *member;
+		const struct settings *of;
+		char its[SETTING_NAME_MAX], name[SETTING_NAME_MAX + ENVIRONMENT_NAME_MAX + 2];
+
+		for (size_t at = 0; spec->is_secret &&
+		     (member = settings_member_next(doctor->settings, spec->family, &at, &of)) !=
+			 NULL;) {
+			(void)snprintf(name, sizeof(name), "%s%s%s", of->application,
+			    of->application[0] != '\0' ? ": " : "",
+			    setting_name(spec->name, member->name, its)); /* fits */
+			examine_secret_file(doctor, name, "_FILE",
+			    settings_own(member, (enum family_setting)i)->file);
+		}
+	}
+}
+
 /* What is said for one environment alone. */
 static void
 examine_special(struct doctor *doctor, const struct environment_settings *e,
@@ -530,6 +552,7 @@ doctor_local(struct doctor *doctor)
 	examine_env_file(doctor);
 	examine_application_files(doctor);
 	examine_secret_files(doctor);
+	examine_member_files(doctor);
 	if (s->runner_socket == NULL)
 		examine_what_runs(doctor);
 	else

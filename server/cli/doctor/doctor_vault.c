@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_vault_inside.h"
 #include "clients/vault.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -25,6 +26,8 @@ struct asking {
 	char place[URL_PLACE];
 	struct vault_health health;
 	struct vault_token token;
+	struct doctor_vault_secrets *secrets;
+	char good[LIMIT_LINE]; /* what is said of the role, and behind it of the secrets */
 };
 
 /* --- what is wrong, and what to do --- */
@@ -306,13 +309,22 @@ finish(struct asking *a, const char *role)
 }
 
 static void
+on_secrets(void *ctx, const char good[DOCTOR_VAULT_GOOD])
+{
+	struct asking *a = ctx;
+	char whole[LIMIT_LINE + DOCTOR_VAULT_GOOD];
+
+	(void)snprintf(whole, sizeof(whole), "%s%s", a->good, good);
+	finish(a, whole);
+}
+
+static void
 on_role(void *ctx, const struct vault_answer *answer, const struct json *body)
 {
 	struct asking *a = ctx;
 	struct vault_role role;
 	struct loan loan;
 	struct err err;
-	char good[LIMIT_LINE] = "";
 
 	a->call = NULL;
 	(void)longest_loan(a->doctor->settings, &loan); /* there is one */
@@ -325,8 +337,13 @@ on_role(void *ctx, const struct vault_answer *answer, const struct json *body)
 	else if (!vault_read_role(body, GLOB, &role, &err))
 		tell_strange(a, err.text);
 	else if (check_role(a, &role, &loan))
-		(void)snprintf(good, sizeof(good), "; role %s: orphan, " GLOB " alone", role_of(a));
-	finish(a, good);
+		(void)snprintf(
+		    a->good, sizeof(a->good), "; role %s: orphan, " GLOB " alone", role_of(a));
+	if (answer->verdict == VAULT_DONE || answer->verdict == VAULT_NOT_FOUND ||
+	    answer->verdict == VAULT_FORBIDDEN)
+		a->secrets = doctor_vault_secrets_start(a->doctor, a->vault, on_secrets, a);
+	else
+		finish(a, a->good);
 	doctor_answered(a->doctor);
 }
 
@@ -408,6 +425,7 @@ end(void *ctx)
 {
 	struct asking *a = ctx;
 
+	doctor_vault_secrets_free(a->secrets);
 	vault_cancel(a->call);
 	vault_free(a->vault);
 	free(a);

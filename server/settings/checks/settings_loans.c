@@ -54,14 +54,27 @@ settings_check_loans(struct settings_loader *l)
 			check(l, in->members[i]);
 }
 
-/* Vault's own API has it in its paths, and its command has not. */
+/* Vault's API of KV 2 has them in its paths, and its command and SECRET_<NAME>_PATH have not. */
 static void
 say_data(const struct settings_loader *l, const struct loan *loan)
 {
-	if (loan->at.kind == LOAN_KV2 && text_starts(loan->at.path, "data/"))
-		settings_say(l->report, SETTINGS_WARNING,
-		    "secret %s: kv2 %s %s is read at %s/data/%s: leave data/ out, unless there is a folder of that name",
-		    loan->id, loan->at.mount, loan->at.path, loan->at.mount, loan->at.path);
+	static const char *const within[] = { "data", "metadata" };
+	const char *mount = loan->at.mount, *path = loan->at.path;
+	char url[LIMIT_LOAN_PATH + 8];
+
+	loan_place_url(&loan->at, url, sizeof(url));
+	for (size_t i = 0; i < COUNT(within) && loan->at.kind == LOAN_KV2; i++) {
+		size_t size = strlen(within[i]), whole = strlen(mount);
+		bool is_in_path = text_starts(path, within[i]) && path[size] == '/';
+		bool is_in_mount = text_ends(mount, within[i]) && whole > size + 1 &&
+		    mount[whole - size - 1] == '/';
+
+		if (is_in_path || is_in_mount)
+			settings_say(l->report, SETTINGS_FLAW,
+			    "secret %s: kv2 %s %s would be read at %s, for Vault's API adds data/ by itself: write kv2 %.*s %s",
+			    loan->id, mount, path, url, (int)(whole - (is_in_mount ? size + 1 : 0)),
+			    mount, path + (is_in_path ? size + 1 : 0));
+	}
 }
 
 static void

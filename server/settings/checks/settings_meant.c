@@ -158,6 +158,24 @@ find_zone(const char *text, char *out, size_t room)
 	}
 }
 
+/* "gate:a/b, secret.DB_MIGRATE:a/b": "secret.db-migrate:a/b", as SECRET_DB_MIGRATE is called. */
+static void
+to_grant(const char *text, char *out, size_t room)
+{
+	static const char head[] = "secret.";
+
+	for (const char *at = text; (at = strstr(at, head)) != NULL; at += strlen(head)) {
+		size_t size = strcspn(at, ", "), name = strcspn(at, ":, ");
+
+		(void)snprintf(out, room, "%.*s", (int)size, at);
+		for (size_t i = 0; i < name && out[i] != '\0'; i++)
+			out[i] = (char)(out[i] == '_' ? '-' : tolower((unsigned char)out[i]));
+		if (strncmp(out, at, size) != 0)
+			return;
+	}
+	out[0] = '\0';
+}
+
 static const struct row {
 	enum setting_type type;
 	rewrite_fn *rewrite; /* NULL: none */
@@ -174,6 +192,7 @@ static const struct row {
 	{ SETTING_TYPE_ADDRESS, to_loopback, NULL },
 	{ SETTING_TYPE_HOSTS, to_hosts, NULL },
 	{ SETTING_TYPE_ZONE, find_zone, NULL },
+	{ SETTING_TYPE_GRANTS, to_grant, NULL },
 	{ SETTING_TYPE_WORKFLOW_IS, to_workflow,
 	    "NUMBER: its id (gh api repos/OWNER/NAME --jq .id); REF: one, without *" },
 	{ SETTING_TYPE_ID, NULL, "/whoami in the group shows its id" },

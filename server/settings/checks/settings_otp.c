@@ -117,7 +117,9 @@ check_required(const struct settings_loader *l)
 			say_no_action(l, text, action);
 		else if (idle != SETTINGS_NOT_IDLE)
 			settings_say(l->report,
-			    idle == SETTINGS_OTHER_KIND ? SETTINGS_ERROR : SETTINGS_WARNING,
+			    idle != SETTINGS_OTHER_KIND ? SETTINGS_WARNING :
+				grant.actions == POLICY_ACTION_BIT(POLICY_SECRET) ? SETTINGS_FLAW :
+										    SETTINGS_ERROR,
 			    "REQUIRE_OTP: %s: %s", text, why);
 		else if (forgets_clients(l->s, &grant))
 			settings_say(l->report, SETTINGS_WARNING,
