@@ -230,7 +230,7 @@ TEST(what_nobody_has_used_is_revoked_where_vault_says_so)
 
 		open_scene(&s, NULL);
 		is_sent(&s);
-		for (int i = 0; i < 4; i++) {
+		for (int i = 0; i < 5; i++) {
 			assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 1);
 			assert_false(is_deleted(&s));
 			world_vault(&s.w, EFFECT_VAULT_LOOK,
@@ -250,7 +250,7 @@ TEST(the_last_look_is_made_while_vault_still_knows)
 {
 	static const struct {
 		int after_s, n_looks, first_s;
-	} rows[] = { { 0, 4, 30 }, { 31, 3, 60 }, { 70, 2, 90 }, { 100, 1, 115 } };
+	} rows[] = { { 0, 5, 30 }, { 31, 4, 60 }, { 70, 3, 90 }, { 100, 2, 105 }, { 106, 1, 115 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct scene s;
@@ -276,6 +276,34 @@ TEST(the_last_look_is_made_while_vault_still_knows)
 		}
 		assert_int_equal(world_count(&s.w, EFFECT_VAULT_LOOK), 0);
 		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
+		world_close(&s.w);
+	}
+}
+
+/* Vault says the same of what it keeps no longer as of what was used. */
+TEST(what_vault_may_have_forgotten_is_not_said_to_be_used)
+{
+	static const struct {
+		int64_t after_ms;
+		bool is_used;
+	} rows[] = { { 109000, true }, { 110500, false } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct scene s;
+		int64_t made;
+
+		open_scene(&s, NULL);
+		in_private(&s, WORLD_ADMIN, "/get_secret stripe");
+		world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+		made = s.w.aid.at;
+		world_vault(&s.w, EFFECT_LEND_MESSAGE, &SENT);
+		s.w.aid.at = made + rows[i].after_ms;
+		while (world_count(&s.w, EFFECT_VAULT_LOOK) == 1)
+			world_vault(&s.w, EFFECT_VAULT_LOOK, &USED);
+		assert_true(is_deleted(&s));
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+		assert_non_null(world_says_in(&s.w, WORLD_ADMIN,
+		    rows[i].is_used ? "used " : "Vault has not said whether it was used"));
 		world_close(&s.w);
 	}
 }

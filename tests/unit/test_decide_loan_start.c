@@ -105,7 +105,7 @@ TEST(what_was_given_before_a_start_is_looked_at_behind_it_and_revoked_in_time)
 
 	open_scene(&s);
 	is_lent(&s);
-	for (int look = 0; look < 4; look++) {
+	for (int look = 0; look < 5; look++) {
 		world_restart(&s.w);
 		assert_int_equal(is(&s), DEPLOY_DONE);
 		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);

@@ -10,7 +10,6 @@
 #include "decide/question/decide_question.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_allowed.h"
-#include "decide/who/decide_job.h"
 #include "decide/work/decide_action.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
@@ -18,8 +17,6 @@
 #include "decide/work/decide_loan_inside.h"
 #include "decide/work/decide_loan_say.h"
 #include "decide/work/decide_loan_yes.h"
-#include "lib/buf.h"
-#include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_job.h"
@@ -39,10 +36,8 @@
 #define ALARMS	  3 /* by one workflow or person, in */
 #define ALARMS_MS (60 * MINUTE_MS)
 
-#define GIVEN_VALUE   "the value itself was given: at Vault nothing of it ends"
-#define NOT_UNWRAPPED "its job could not unwrap it"
-#define FETCHED_TWICE "fetched twice"
-#define NOT_GRANTED   "who asked for it may not have it any more"
+#define GIVEN_VALUE "the value itself was given: at Vault nothing of it ends"
+#define NOT_GRANTED "who asked for it may not have it any more"
 
 /* --- its row, and the one timer that it has --- */
 
@@ -202,16 +197,9 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 
 /* --- somebody else may have it --- */
 
-struct suspicion {
-	enum chat_first first;
-	const char *outcome; /* in the audit */
-	const char *what;
-	const char *note; /* behind what was said of it before */
-};
-
 static void
 alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row,
-    const struct suspicion *suspicion)
+    const struct loan_suspicion *suspicion)
 {
 	const struct chat_first_row *first = &chat_first_rows[suspicion->first];
 	const char *accessor = row->accessor;
@@ -230,10 +218,9 @@ alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row,
 	    accessor[0] != '\0' ? accessor : "(not known)");
 }
 
-/* Of what was given: once of each loan, and of one that has ended at Vault no more. */
-static void
-suspect(
-    struct tx *tx, struct deployment *work, struct loan_row *row, const struct suspicion *suspicion)
+void
+decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
+    const struct loan_suspicion *suspicion)
 {
 	char once[40];
 
@@ -270,9 +257,8 @@ withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 		decide_loan_say_over(tx, work, NOT_GRANTED);
 }
 
-/* What may not be had any more ends, and what was made of other settings than those of now. */
-static bool
-stands(struct tx *tx, struct deployment *work, struct loan_row *row, struct loan *ret)
+bool
+decide_loan_stands(struct tx *tx, struct deployment *work, struct loan_row *row, struct loan *ret)
 {
 	if (!is_granted(tx, work, ret))
 		withdraw(tx, work, row);
@@ -295,7 +281,7 @@ decide_loan_check(struct tx *tx, int64_t number)
 	if (row.state == LOAN_ASKED && deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL)
 		revoke(tx, &row); /* nothing was made of it */
 	else
-		(void)stands(tx, &work, &row, &loan);
+		(void)decide_loan_stands(tx, &work, &row, &loan);
 }
 
 /* --- Vault has made it, or has not --- */
@@ -307,7 +293,7 @@ send(struct tx *tx, struct deployment *work, struct loan_row *row)
 	struct effect effect = { .kind = EFFECT_LEND_MESSAGE, .subject = work->id };
 	struct loan loan;
 
-	if (!stands(tx, work, row, &loan))
+	if (!decide_loan_stands(tx, work, row, &loan))
 		return;
 	(void)text_copy(effect.u.vault.name, sizeof(effect.u.vault.name), loan.id);
 	effect.u.vault.chat = row->chat;
@@ -344,7 +330,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	revoke(tx, row);
 	if (said->is_wrong)
 		alarm(tx, &work, row,
-		    &(struct suspicion){ FIRST_INTERCEPTED, "wrong", said->why, NULL });
+		    &(struct loan_suspicion){ FIRST_INTERCEPTED, "wrong", said->why, NULL });
 	else if (said->is_unsure)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row, "lost");
 	if (is_wanted)
@@ -358,8 +344,8 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 /* --- it is given --- */
 
 /* Without an accessor nothing of it can be revoked: it is over. */
-static void
-give(struct tx *tx, struct deployment *work, struct loan_row *row, bool is_value)
+void
+decide_loan_give(struct tx *tx, struct deployment *work, struct loan_row *row, bool is_value)
 {
 	bool is_over = row->accessor[0] == '\0';
 
@@ -384,7 +370,7 @@ sent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		delete_message(tx, row);
 		row_loan_save(tx, row);
 	} else if (said->is_done) {
-		give(tx, &work, row, false);
+		decide_loan_give(tx, &work, row, false);
 	} else {
 		revoke(tx, row);
 		end(tx, &work, DEPLOY_WHY_INTERRUPTED, said->why);
@@ -396,17 +382,18 @@ static void
 looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 {
 	int tries = tx->effect->u.vault.tries;
-	bool is_last = tries >= DECIDE_LOAN_LOOKS;
+	bool is_last = tries >= DECIDE_LOAN_LOOKS, is_used;
 	struct deployment work;
 
 	if (row->state != LOAN_GIVEN)
 		return;
 	row_deployment_get(tx, row->work, &work);
-	if (said->is_used || is_last) {
+	is_used = said->is_used && decide_loan_is_kept_wrapped(tx, &work, row);
+	if (is_used || is_last) {
 		delete_message(tx, row);
 		row_loan_save(tx, row);
 	}
-	if (said->is_used) {
+	if (is_used) {
 		decide_loan_say_used(tx, &work);
 	} else if (!is_last) {
 		decide_loan_order_look(tx, &work, row, tries + 1);
@@ -435,133 +422,6 @@ decide_loan_said(struct tx *tx, const struct vault_said *said)
 		sent(tx, &row, said);
 	else
 		looked(tx, &row, said);
-}
-
-/* --- it is fetched --- */
-
-/* Has this very job asked for it, or this person, who is not sent it in a chat? */
-static bool
-is_own(struct tx *tx, const struct api_request *api, const struct deployment *work)
-{
-	if (api->job != NULL)
-		return decide_job_began(tx, api, work->id);
-	return work->requested_by == api->from.person && row_loan_get(tx, work->id).chat == 0 &&
-	    row_job_get(tx, work->id, &(struct row_job){ 0 })->work == 0;
-}
-
-/* The loan of that number, if it is theirs; id 0: it was refused. */
-static void
-find_own(struct tx *tx, const struct api_request *api, struct deployment *ret)
-{
-	row_deployment_get(tx, request_number(&api->request, "work"), ret);
-	if (ret->id != 0 && deployment_is_loan(ret) && is_own(tx, api, ret))
-		return;
-	ret->id = 0;
-	decide_refusef(tx, 404, "There is no loan of that number that %s asked for.",
-	    api->job != NULL ? "this job has" : "you have");
-}
-
-/* Whoever asks again may have what was lost.  What Vault refused is no denial of theirs, and no
- * 5xx, which is tried again. */
-static int
-status_of(const struct deployment *work)
-{
-	bool is_lost = work->why == DEPLOY_WHY_INTERRUPTED || work->why == DEPLOY_WHY_TIMED_OUT;
-
-	return work->state != DEPLOY_FAILED ? 403 :
-	    is_lost			    ? 410 :
-	    work->why == DEPLOY_WHY_SCRIPT  ? 409 :
-					      403;
-}
-
-/* An answer that was lost on its way is fetched again too, and nobody needs what nobody has. */
-static void
-refuse_again(struct tx *tx, struct deployment *work, struct loan_row *row)
-{
-	static const struct suspicion twice = { FIRST_FETCHED_TWICE, FETCHED_TWICE,
-		"the first answer was lost on its way, or somebody else has it", FETCHED_TWICE };
-
-	suspect(tx, work, row, &twice);
-	decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work->id);
-}
-
-/* What a job reads it has in its workflow. */
-static void
-put_command(struct tx *tx, const struct loan *loan, struct json_out *json)
-{
-	const struct settings_vault *vault = &tx->settings->vault;
-	char command[LOAN_COMMAND];
-
-	loan_command(loan, command);
-	json_put_str(json, "vault", vault->address);
-	json_put_str(json, "namespace", vault->name_space != NULL ? vault->name_space : "");
-	json_put_str(json, "command", command);
-}
-
-bool
-decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *json)
-{
-	struct deployment work;
-	struct loan_row row;
-	struct loan loan;
-
-	find_own(tx, api, &work);
-	if (work.id == 0)
-		return false;
-	tx->answer.work = work.id;
-	row = row_loan_get(tx, work.id);
-	if (work.state == DEPLOY_RUNNING)
-		(void)stands(tx, &work, &row, &loan);
-	/* What the loop has no more is revoked when it is due. */
-	if (work.state == DEPLOY_RUNNING && row.state == LOAN_KEPT && api->is_kept) {
-		give(tx, &work, &row, decide_loan_is_by_value(tx, &work, &loan));
-		tx->answer.is_lent = true;
-		tx->answer.status = 200;
-		if (api->job == NULL)
-			put_command(tx, &loan, json);
-	} else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
-		tx->answer.status = 202;
-	else if (work.state == DEPLOY_DONE)
-		refuse_again(tx, &work, &row);
-	else
-		decide_refusef(tx, status_of(&work), "#%" PRId64 " is not lent: %s%s%.200s",
-		    work.id, deploy_flow_name(work.state), work.detail[0] != '\0' ? ", " : "",
-		    work.detail);
-	return tx->answer.is_lent;
-}
-
-void
-decide_loan_end(struct tx *tx, const struct api_request *api)
-{
-	struct deployment work;
-
-	find_own(tx, api, &work);
-	if (work.id == 0)
-		return;
-	tx->answer.work = work.id;
-	tx->answer.status = 202;
-	decide_loan_drop(tx, work.id, "its job needs it no longer");
-}
-
-/* It was revoked before, or its job has ended: then too somebody may have had it. */
-void
-decide_loan_failed(struct tx *tx, const struct api_request *api)
-{
-	static const struct suspicion not_unwrapped = { FIRST_INTERCEPTED, "failed",
-		NOT_UNWRAPPED ": somebody else may have had it first", NOT_UNWRAPPED };
-	struct deployment work;
-	struct loan_row row;
-
-	find_own(tx, api, &work);
-	if (work.id == 0)
-		return;
-	tx->answer.work = work.id;
-	tx->answer.status = 202;
-	row = row_loan_get(tx, work.id);
-	if (work.state != DEPLOY_DONE)
-		decide_loan_drop(tx, work.id, NOT_UNWRAPPED);
-	else
-		suspect(tx, &work, &row, &not_unwrapped);
 }
 
 void

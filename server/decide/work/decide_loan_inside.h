@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "chat/chat_first.h"
 #include "deployment/deployment.h"
 #include "store/row_loan.h"
 #include "store/tx.h"
@@ -12,6 +13,26 @@ void decide_loan_drop(struct tx *tx, int64_t number, const char *detail);
 
 /* The same where whoever asked may not have it any more, by the settings of now. */
 void decide_loan_check(struct tx *tx, int64_t number);
+
+/* True: it may be lent still, as *ret says.  Else it has ended: who asked may not have it any more, or
+ * what was made of it is of other settings than those of now. */
+bool decide_loan_stands(
+    struct tx *tx, struct deployment *work, struct loan_row *row, struct loan *ret);
+
+/* It is given: the loop hands it out. */
+void decide_loan_give(struct tx *tx, struct deployment *work, struct loan_row *row, bool is_value);
+
+struct loan_suspicion {
+	enum chat_first first;
+	const char *outcome; /* in the audit */
+	const char *what;
+	const char *note; /* behind what was said of it before */
+};
+
+/* Somebody else may have what was given: it is revoked and admins are rung, once of each loan, and of
+ * one that has ended at Vault no more. */
+void decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
+    const struct loan_suspicion *suspicion);
 
 /* The value itself is for jobs: a person reads at Vault. */
 bool decide_loan_is_by_value(
@@ -25,7 +46,12 @@ void decide_loan_order_lend(
 void decide_loan_order_revoke(
     struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms);
 
+/* Does Vault surely keep it wrapped, or know that it was used?  It may have made it as long before we
+ * knew of it as a call takes. */
+bool decide_loan_is_kept_wrapped(struct tx *tx, const struct deployment *work,
+    const struct loan_row *row) MUST_USE;
+
 /* Vault is asked whether it was used, at the next of its times from that one on, 0 at first. */
-#define DECIDE_LOAN_LOOKS 3 /* the last one */
+#define DECIDE_LOAN_LOOKS 4 /* the last one */
 void decide_loan_order_look(struct tx *tx, const struct deployment *work,
     const struct loan_row *row, int tries);

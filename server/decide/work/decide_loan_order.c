@@ -10,6 +10,7 @@
 #include "types/settings.h"
 
 #define SECOND_MS INT64_C(1000)
+#define WRAPPED_S 110 /* Vault keeps what it wraps for 120 s, and a call takes 10 at most */
 
 void
 decide_loan_order_revoke(struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms)
@@ -50,7 +51,7 @@ decide_loan_order_lend(struct tx *tx, const struct deployment *work, const struc
 
 /* So long after Vault has made it Vault is asked whether it was used: it keeps what it wraps for no
  * longer, and then says of what nobody has used what it says of what somebody has. */
-static const int looks_s[] = { 30, 60, 90, 115 };
+static const int looks_s[] = { 30, 60, 90, 105, 115 };
 
 _Static_assert(COUNT(looks_s) == DECIDE_LOAN_LOOKS + 1, "the last one is known");
 
@@ -65,6 +66,13 @@ made_at(struct tx *tx, const struct deployment *work, const struct loan_row *row
 
 	return at <= tx->at && at > tx->at - 2 * SECOND_MS * looks_s[DECIDE_LOAN_LOOKS] ? at :
 											  tx->at;
+}
+
+bool
+decide_loan_is_kept_wrapped(
+    struct tx *tx, const struct deployment *work, const struct loan_row *row)
+{
+	return tx->at < made_at(tx, work, row) + SECOND_MS * WRAPPED_S;
 }
 
 void
