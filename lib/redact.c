@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/redact_filter.h"
+#include "lib/redact_lent.h"
 #include "lib/redact_shape.h"
 #include "lib/redact_value.h"
 

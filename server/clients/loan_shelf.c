@@ -10,6 +10,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/redact.h"
+#include "lib/redact_lent.h"
 #include "lib/text.h"
 
 struct place {

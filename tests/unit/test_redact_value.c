@@ -5,7 +5,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/mem.h"
-#include "lib/redact.h"
+#include "lib/redact_lent.h"
 #include "tests/unit/redact_aid.h"
 #include "unit.h"
 

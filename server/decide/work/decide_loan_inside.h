@@ -14,8 +14,8 @@ void decide_loan_drop(struct tx *tx, int64_t number, const char *detail);
 /* The same where whoever asked may not have it any more, by the settings of now. */
 void decide_loan_check(struct tx *tx, int64_t number);
 
-/* True: it may be lent still, as *ret says.  Else it has ended: who asked may not have it any more, or
- * what was made of it is of other settings than those of now. */
+/* True: it may be lent still, as *ret says.  Else it has ended: who asked may not have it any more,
+ * or what was made of it is of other settings than those of now. */
 bool decide_loan_stands(
     struct tx *tx, struct deployment *work, struct loan_row *row, struct loan *ret);
 
@@ -29,8 +29,8 @@ struct loan_suspicion {
 	const char *note; /* behind what was said of it before */
 };
 
-/* Somebody else may have what was given: it is revoked and admins are rung, once of each loan, and of
- * one that has ended at Vault no more. */
+/* Somebody else may have what was given: it is revoked and admins are rung, once of each loan, and
+ * of one that has ended at Vault no more. */
 void decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
     const struct loan_suspicion *suspicion);
 
@@ -46,8 +46,8 @@ void decide_loan_order_lend(
 void decide_loan_order_revoke(
     struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms);
 
-/* Does Vault surely keep it wrapped, or know that it was used?  It may have made it as long before we
- * knew of it as a call takes. */
+/* Does Vault surely keep it wrapped, or know that it was used?  It may have made it as long before
+ * we knew of it as a call takes. */
 bool decide_loan_is_kept_wrapped(struct tx *tx, const struct deployment *work,
     const struct loan_row *row) MUST_USE;
 
