@@ -288,6 +288,7 @@ vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struc
 	bool is_wrapped;
 
 	*ret = (struct vault_wrap){ .token = "" };
+	(void)take_accessor(json_text(info, "accessor"), ret->own);
 	is_wrapped = take_accessor(json_text(info, "wrapped_accessor"), ret->accessor);
 	if (!is_wrapped)
 		(void)take_accessor(json_text(json_get(body, "auth"), "accessor"), ret->accessor);

@@ -88,6 +88,7 @@ bool vault_read_lookup(const struct json *body, struct vault_token *ret, struct 
 struct vault_wrap {
 	char token[VAULT_TOKEN_MAX + 1]; /* by which the token within is had, once; to be wiped */
 	char accessor[LIMIT_ACCESSOR];	 /* of the token within; "": none that we could name */
+	char own[LIMIT_ACCESSOR]; /* of the wrapping token, by which it ends unused; "": none */
 };
 
 /* `wrap_info` of what was asked for at that path, and is over within ttl_most_s.  False: something

@@ -202,14 +202,40 @@ def test_doctor_says_version_and_how_long_the_token_lives_and_leaves_no_token(sc
 
 # What doctor asks of each secret.
 READS_SECRETS = """
-path "sys/policies/acl/deploybot-secret-*" { capabilities = ["read"] }
+path "auth/token/create/deploybot-lend" { capabilities = ["update"] }
+path "auth/token/revoke-accessor" { capabilities = ["update"] }
+path "sys/capabilities-accessor" { capabilities = ["update"] }
 path "sys/mounts/secret" { capabilities = ["read"] }
 """
+ASKS = 'path "sys/capabilities-accessor" { capabilities = ["update"] }\n'
 READS_ROLE = 'path "auth/token/roles/deploybot-lend" { capabilities = ["read"] }'
 LENT = {"SECRET_DB_MIGRATE_PATH": "kv2 secret django/database", "SECRET_DB_MIGRATE_FOR": "production",
         "SECRET_DB_MIGRATE_TTL": "1h"}
 GOOD_ROLE = {"orphan": True, "allowed_policies_glob": ["deploybot-secret-*"], "token_no_default_policy": True,
              "token_explicit_max_ttl": HOUR}
+
+
+def test_doctor_asks_vault_what_is_lent_may_and_leaves_no_token(scene):
+    """In the store of Vault is afterwards what was there before: when all is good, when the question is refused, and
+    without a role, when nothing is made."""
+    scene.vault.kv2("secret", "django/database", {"password": "none"})
+    scene.vault.policy("deploybot-secret-db-migrate", 'path "secret/data/*" { capabilities = ["read"] }')
+    scene.vault.role("deploybot-lend", **GOOD_ROLE)
+    scene.start_by_token(scene.vault.make(["default", "reader"], "auth/token/create", ttl=HOUR,
+                                          end=scene.vault.now + HOUR), **LENT)
+    scene.wait_up()
+    there, asks = dict(scene.vault.tokens), READS_SECRETS.replace(ASKS, "")
+    for own, role, said, made in ((READS_SECRETS, True, "mounts are right", 2), (asks, True, ASKS.strip(), 2),
+                                  (READS_SECRETS, False, "no role deploybot-lend is there", 0)):
+        scene.vault.policy("reader", READS_ROLE + own)
+        if not role:
+            scene.vault.roles.clear()
+        before = len(scene.vault.made)
+        assert any(said in line for line in scene.doctor()), said
+        lent = scene.vault.made[before:]
+        assert len(lent) == made and scene.vault.tokens == there, "the token, and what it was wrapped in"
+        assert all(one.end - one.made <= 60 for one in lent), "of a doctor that was ended"
+    assert not [one for one in scene.vault.calls if one.path.startswith(("/v1/secret/", "/v1/sys/wrapping/"))]
 
 
 def test_doctor_compares_the_role_that_lends_with_what_is_needed(scene):
@@ -221,7 +247,9 @@ def test_doctor_compares_the_role_that_lends_with_what_is_needed(scene):
     first, second, *unknown = scene.doctor()
     assert first.startswith(good) and second.endswith(f"; for that it needs: {READS_ROLE}"), (first, second)
     assert second.startswith("note     Vault: our own policy may not read role deploybot-lend, ")
-    assert len(unknown) == 2 and all(line.startswith("note ") and "is not known" in line for line in unknown), unknown
+    assert len(unknown) == 2, unknown
+    for line in unknown:
+        assert "nothing is lent (HTTP 403" in line if line.startswith("error ") else "is not known" in line, line
     scene.vault.policy("reader", READS_ROLE + READS_SECRETS)
     scene.vault.kv2("secret", "django/database", {"password": "none"})
     scene.vault.policy("deploybot-secret-db-migrate", 'path "secret/data/*" { capabilities = ["read"] }')

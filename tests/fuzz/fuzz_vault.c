@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clients/vault_answer.h"
+#include "clients/vault_right.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -78,6 +79,19 @@ check_value(const struct json *body, bool is_kv2)
 	}
 }
 
+/* An engine has a name that ends, and is in the answer or one of ours. */
+static void
+check_right(const struct json *body, const char *path)
+{
+	const struct json *data = json_get(body, "data");
+	char engine[VAULT_ENGINE] = "";
+
+	if (vault_read_engine(body, engine))
+		assert(engine[0] != '\0' && strlen(engine) < VAULT_ENGINE);
+	if (vault_read_capability(body, path))
+		assert(json_count(json_get(data, path)) > 0);
+}
+
 static void
 check_body(const struct json *body)
 {
@@ -108,6 +122,7 @@ check_body(const struct json *body)
 		assert(wrap.token[0] != '\0' && is_visible(wrap.token) && wrap.accessor[0] != '\0');
 	else
 		assert(wrap.token[0] == '\0');
+	assert(is_visible(wrap.own) && strpbrk(wrap.own, "/\"\\<>&%") == NULL);
 	assert(is_visible(wrap.accessor) && strpbrk(wrap.accessor, "/\"\\<>&%") == NULL);
 	assert(fuzz_is_clean(err.text, false));
 }
@@ -152,6 +167,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	answer = vault_judge(&reply, &body);
 	check(&reply, &answer, body);
 	check_body(body);
+	check_right(body, line[PATH]);
 	check_path(line[PATH]);
 	json_free(body);
 	for (size_t i = 0; i < LINES; i++)

@@ -55,9 +55,9 @@ ROUTES = (
     ("sys/leases/lookup/(?P<prefix>.+)", "list", "list_leases", {}),
     ("sys/leases/renew", "update", "renew_lease", {"lease_id": str, "increment": TIME}),
     ("sys/leases/revoke", "update", "revoke_given_lease", {"lease_id": str, "sync": bool}),
-    ("sys/policies/acl/(?P<name>[^/]+)", "read", "read_policy", {}),
     ("sys/mounts/(?P<mount>.+)", "read", "read_mount", {}),
-    ("sys/capabilities-self", "update", "capabilities", {"paths": list}))
+    ("sys/capabilities-self", "update", "capabilities", {"paths": list}),
+    ("sys/capabilities-accessor", "update", "capabilities_of", {"accessor": str, "paths": list}))
 # What needs sudo, and what needs no token.
 ROOT = re.compile("auth/token/accessors/?|sys/leases/lookup/.*")
 OPEN = {"sys/wrapping/lookup", "auth/approle/login"}

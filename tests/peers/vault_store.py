@@ -162,7 +162,7 @@ class Store:
             path "auth/token/roles/{role}" {{ capabilities = ["read"] }}
             path "auth/token/lookup-accessor" {{ capabilities = ["update"] }}
             path "auth/token/revoke-accessor" {{ capabilities = ["update"] }}
-            path "sys/policies/acl/deploybot-secret-*" {{ capabilities = ["read"] }}
+            path "sys/capabilities-accessor" {{ capabilities = ["update"] }}
             path "sys/mounts/+" {{ capabilities = ["read"] }}
             """ + "".join(f'path "{path}" {{ capabilities = ["read"] }}\n' for path in sorted(set(paths.values()))))
         return self.approle("deploybot", ["deploybot"], role_id, secret_id, ttl=3600)
@@ -356,12 +356,6 @@ class Store:
             raise Refused(404)
         return {"data": {name: value for name, value in self.roles[role].items() if name != "token_num_uses" or value}}
 
-    def read_policy(self, _, name):
-        """handlePoliciesRead(); policy names are of small letters."""
-        if name.lower() not in self.policies:
-            raise Refused(404)
-        return {"data": {"name": name.lower(), "policy": self.policy_texts[name.lower()]}}
-
     def read_mount(self, _, mount):
         """handleReadMount(): a path within a mount is of that mount; one that is of none is no 404."""
         found = max((one for one in self.mounts if f"{mount}/".startswith(f"{one}/")), key=len, default=None)
@@ -468,12 +462,21 @@ class Store:
     def list_leases(self, asked, prefix):
         return self.listed({one.removeprefix(prefix).split("/")[0] for one in self.leases if one.startswith(prefix)})
 
-    def capabilities(self, asked):
-        found = {path: sorted(self.may(asked.token, path)["capabilities"]) or ["deny"]
-                 for path in asked.body.get("paths", ())}
-        if not found:
+    def capabilities(self, asked, token=None):
+        """handleCapabilities(): `capabilities` is there of a single path alone."""
+        token, paths = token or asked.token, asked.body.get("paths", ())
+        if not paths:
             raise Refused(400, "paths must be supplied")
-        return {"data": {**found, "capabilities": next(iter(found.values()))}}
+        found = {path: ["root"] if "root" in token.policies else
+                 sorted(self.may(token, path)["capabilities"]) or ["deny"] for path in paths}
+        return {"data": {**found, **({"capabilities": found[paths[0]]} if len(paths) == 1 else {})}}
+
+    def capabilities_of(self, asked):
+        """handleCapabilitiesAccessor(): of the token itself, also while it is wrapped."""
+        token = self.by_accessor(asked)
+        if token is None:
+            raise Refused(400, "invalid accessor")
+        return self.capabilities(asked, token)
 
     # --- secrets ---
 

@@ -48,6 +48,7 @@ struct scene {
 	const struct script *scripts; /* up to one without an end */
 	int64_t ahead_s;	      /* our clock */
 	int revoked;		      /* tokens that Vault was told to end */
+	struct buf asked;	      /* path and body of each request about what is lent */
 	bool lends;		      /* two secrets, for 10 min and for 1 h */
 	bool delivers;		      /* CI's value */
 	bool value_of_db;	      /* that of db-migrate */
@@ -60,10 +61,15 @@ on_request(struct http_request *request, void *ctx)
 	struct scene *s = ctx;
 	const struct script *script = s->scripts;
 	time_t then = time(NULL) - s->ahead_s;
+	const char *wrap = http_request_header(request, "X-Vault-Wrap-TTL");
 	char date[64];
 	struct tm tm;
 
 	s->revoked += strstr(request->path, "/auth/token/revoke-self") != NULL;
+	if (strstr(request->path, "/create/") != NULL || strstr(request->path, "-accessor") != NULL)
+		buf_addf(&s->asked, "%s%s%s %.*s\n", wrap != NULL ? wrap : "",
+		    wrap != NULL ? "s of " : "", strrchr(request->path, '/') + 1,
+		    (int)request->body_size, request->body);
 	while (script->end != NULL && strstr(request->path, script->end) == NULL)
 		script++;
 	(void)strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &tm));
@@ -82,6 +88,7 @@ ask(struct scene *s, const struct script scripts[], const char *login)
 	s->scripts = scripts;
 	(void)snprintf(address, sizeof(address), "VAULT_ADDR=http://127.0.0.1:%u",
 	    http_server_port(s->server));
+	buf_clear(&s->asked);
 	s->doctor.count = 0;
 	s->doctor.loop = s->loop;
 	s->doctor.settings = strchr(login, ' ') == NULL ?
@@ -130,6 +137,7 @@ set_up(void **state)
 	struct scene *s = calloc(1, sizeof(*s));
 	struct http_server_config config = { .routes = s->routes, .route_count = 2 };
 
+	s->asked = buf_make(16384);
 	s->loop = loop_new(NULL);
 	loop_timer_init(&s->patience, on_patience_over, s);
 	for (size_t i = 0; i < 2; i++)
@@ -150,6 +158,7 @@ tear_down(void **state)
 {
 	struct scene *s = *state;
 
+	buf_done(&s->asked);
 	http_server_free(s->server);
 	loop_free(s->loop);
 	free(s);
@@ -331,12 +340,17 @@ SCENE_TEST(a_vault_that_is_away_is_asked_once)
 #define GLOB	       "\"deploybot-secret-*\""
 #define ROLE_IS(parts) "{\"data\":{" parts "}}"
 
-#define POLICY_IS(path) \
-	"{\"data\":{\"policy\":\"path \\\"" path "\\\" { capabilities = [\\\"read\\\"] }\"}}"
-#define DB_READS \
-	"/acl/deploybot-secret-db-migrate", 200, POLICY_IS("secret/data/django/database"), NONE
-#define CI_PATH			"database/creds/migrate"
-#define CI_READS		"/acl/deploybot-secret-ci", 200, POLICY_IS(CI_PATH), NONE
+#define CREATE	"/auth/token/create/deploybot-lend"
+#define MAY	"/sys/capabilities-accessor"
+#define DB_PATH "secret/data/django/database"
+#define CI_PATH "database/creds/migrate"
+#define WRAP_OF(accessor, path) \
+	"{\"wrap_info\":{\"token\":\"hvs.wrapping\",\"accessor\":\"wrapper\",\"ttl\":60," \
+	"\"creation_path\":\"" path "\",\"wrapped_accessor\":\"" accessor "\"}}"
+#define MADE CREATE, 200, WRAP_OF("made", "auth/token/create/deploybot-lend"), NONE
+#define MAY_BOTH(db, ci) \
+	MAY, 200, "{\"data\":{\"" DB_PATH "\":[" db "],\"" CI_PATH "\":[" ci "]}}", NONE
+#define REVOKES			"/auth/token/revoke-accessor", 204, "", NONE
 #define MOUNT_IS(type, options) "{\"data\":{\"type\":\"" type "\",\"options\":" options "}}"
 #define KV2			"/mounts/secret", 200, MOUNT_IS("kv", "{\"version\":\"2\"}"), NONE
 #define DATABASE		"/mounts/database", 200, MOUNT_IS("database", "null"), NONE
@@ -347,7 +361,7 @@ SCENE_TEST(a_vault_that_is_away_is_asked_once)
 		"/auth/token/roles/deploybot-lend", status, role, NONE \
 	}
 #define ALL_SECRETS \
-	{ DB_READS }, { CI_READS }, { KV2 }, \
+	{ MADE }, { MAY_BOTH("\"read\"", "\"list\",\"read\"") }, { REVOKES }, { KV2 }, \
 	{ \
 		DATABASE \
 	}
@@ -359,8 +373,7 @@ ask_role(struct scene *s, int status, const char *role)
 	s->lends = true;
 	ask(s,
 	    (const struct script[]){ ROLE_OF(status, role), ALL_SECRETS,
-		{ "/sys/capabilities-self", 200,
-		    "{\"data\":{\"secret/data/django/database\":[\"read\"]}}", NONE },
+		{ "/sys/capabilities-self", 200, "{\"data\":{\"" DB_PATH "\":[\"read\"]}}", NONE },
 		END },
 	    OWN);
 }
@@ -530,11 +543,14 @@ SCENE_TEST(without_secrets_no_role_is_asked_for_and_behind_it_a_login_ends)
 
 /* --- each secret: its policy, its mount, and what we may --- */
 
-#define OF_DB	"Vault: secret db-migrate: "
-#define POLICY	OF_DB "policy deploybot-secret-db-migrate "
-#define NOTHING "so what is lent reads nothing"
+#define OF_DB "Vault: secret db-migrate: "
+#define POLICY \
+	OF_DB \
+	"policy deploybot-secret-db-migrate is not there or does not let " DB_PATH " be read, so "
+#define NOTHING "what is lent reads nothing"
 #define WRITE \
-	": vault policy write deploybot-secret-db-migrate - <<<'path \"secret/data/django/database\" { capabilities = [\"read\"] }'"
+	": vault policy write deploybot-secret-db-migrate - <<<'path \"" DB_PATH \
+	"\" { capabilities = [\"read\"] }'"
 #define GLOBS "\"allowed_policies_glob\":[" GLOB "]"
 #define GOOD_ROLE \
 	ROLE_IS("\"orphan\":true," GLOBS ",\"token_period\":0,\"token_explicit_max_ttl\":0")
@@ -546,8 +562,7 @@ ask_secrets_but(struct scene *s, struct script row)
 	s->lends = true;
 	ask(s,
 	    (const struct script[]){ row, ROLE_OF(200, GOOD_ROLE), ALL_SECRETS,
-		{ "/sys/capabilities-self", 200,
-		    "{\"data\":{\"secret/data/django/database\":[\"read\"]}}", NONE },
+		{ "/sys/capabilities-self", 200, "{\"data\":{\"" DB_PATH "\":[\"read\"]}}", NONE },
 		END },
 	    OWN);
 }
@@ -559,14 +574,19 @@ SCENE_TEST(a_secret_that_could_not_be_read_at_vault_is_said_with_what_to_write)
 		int status;
 		const char *body, *said;
 	} rows[] = {
-		{ "/acl/deploybot-secret-db-migrate", 404, "{\"errors\":[]}",
-		    POLICY "is not there, " NOTHING WRITE },
-		{ "/acl/deploybot-secret-db-migrate", 200, POLICY_IS("secret/django/database"),
-		    POLICY "has no rule of secret/data/django/database, " NOTHING WRITE },
-		{ "/acl/deploybot-secret-db-migrate", 200,
-		    "{\"data\":{\"policy\":\"path \\\"secret/*\\\" { capabilities = [\\\"list\\\"] }\"}}",
-		    POLICY "does not let secret/data/django/database be read" },
-		{ "/acl/deploybot-secret-db-migrate", 200, "{}", OF_DB "policy" },
+		{ MAY, 200, "{\"data\":{\"" DB_PATH "\":[\"deny\"],\"" CI_PATH "\":[\"read\"]}}",
+		    POLICY NOTHING WRITE },
+		{ MAY, 200, "{\"data\":{\"" DB_PATH "\":[\"list\"],\"" CI_PATH "\":[\"read\"]}}",
+		    POLICY NOTHING WRITE },
+		{ MAY, 200, "{\"data\":{\"" CI_PATH "\":[\"read\"]}}", POLICY NOTHING WRITE },
+		{ CREATE, 400, "{\"errors\":[\"unknown role deploybot-lend\"]}",
+		    "Vault: no token is made for what is lent, so nothing is lent (HTTP 400: unknown role deploybot-lend)" },
+		{ CREATE, 403, DENIED,
+		    "nothing is lent (HTTP 403: permission denied); for that our own policy needs: path \"auth/token/create/deploybot-lend\" { capabilities = [\"update\"] }" },
+		{ CREATE, 200, WRAP_OF("made", "auth/token/create/another"),
+		    "nothing is lent (the wrap_info of auth/token/create/deploybot-lend has another creation_path than was asked for)" },
+		{ "/revoke-accessor", 403, DENIED,
+		    "Vault: what is lent cannot be revoked, and lives until its _TTL is over (HTTP 403: permission denied); for that our own policy needs: path \"auth/token/revoke-accessor\" { capabilities = [\"update\"] }" },
 		{ "/mounts/secret", 200, MOUNT_IS("kv", "null"),
 		    OF_DB
 		    "mount secret is kv1, and SECRET_<NAME>_PATH says kv2: write kv1 secret and the path in it" },
@@ -597,12 +617,12 @@ SCENE_TEST(what_our_policy_may_not_ask_of_a_secret_is_not_known_and_not_good)
 		int status;
 		const char *said;
 	} rows[] = {
-		{ "/acl/", 403,
-		    "whether the policies of what is lent are right is not known (HTTP 403: permission denied); to ask, our own policy needs: path \"sys/policies/acl/deploybot-secret-*\" { capabilities = [\"read\"] }" },
+		{ MAY, 403,
+		    "Vault: whether what is lent reads its secret is not known (HTTP 403: permission denied); for that our own policy needs: path \"sys/capabilities-accessor\" { capabilities = [\"update\"] }" },
 		{ "/mounts/", 403,
-		    "is the mount that SECRET_<NAME>_PATH says is not known (HTTP 403: permission denied); to ask, our own policy needs: path \"sys/mounts/" },
+		    "Vault: whether the mount of each secret is what SECRET_<NAME>_PATH says is not known (HTTP 403: permission denied); for that our own policy needs: path \"sys/mounts/" },
 		{ "/mounts/", 405, "is not known (HTTP 405" }, /* before Vault 1.10 */
-		{ "/acl/", 503, "is not known (HTTP 503" },
+		{ MAY, 503, "is not known (HTTP 503" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -627,8 +647,50 @@ SCENE_TEST(of_a_value_that_we_read_our_own_policy_is_asked)
 	    "our own policy may not read secret/data/django/database, so no job is given the value: it needs: path \"secret/data/django/database\" { capabilities = [\"read\"] }");
 	ask_secrets_but(s, (struct script){ "/sys/capabilities-self", 403, DENIED, NONE });
 	FOUND(s, NOTE,
-	    "whether our own policy may read secret/data/django/database is not known (HTTP 403");
+	    "whether our own policy may read what the server delivers is not known (HTTP 403: permission denied); for that our own policy needs: path \"sys/capabilities-self\" { capabilities = [\"update\"] }");
 	assert_false(has(s, DOCTOR_OK, "secrets"));
-	ask_secrets_but(s, (struct script){ "/acl/deploybot-secret-db-migrate", 404, "{}", NONE });
-	FOUND(s, WARNING, "is not there, so what a person is lent reads nothing");
+	ask_secrets_but(s, (struct script){ MAY_BOTH("\"deny\"", "\"read\"") });
+	FOUND(s, WARNING, POLICY "what a person is lent reads nothing" WRITE);
+}
+
+/* --- the token that is made for each question --- */
+
+#define ASKS(policy) \
+	"60s of deploybot-lend {\"policies\":[\"" policy \
+	"\"],\"explicit_max_ttl\":\"60s\",\"renewable\":false}\n"
+#define QUESTION(path)	  "capabilities-accessor {\"accessor\":\"made\",\"paths\":[\"" path "\"]}\n"
+#define ENDS(accessor)	  "revoke-accessor {\"accessor\":\"" accessor "\"}\n"
+#define WHOLE(name, path) ASKS("deploybot-secret-" name) QUESTION(path) ENDS("made") ENDS("wrapper")
+
+SCENE_TEST(each_token_is_made_as_what_is_lent_and_revoked_with_what_it_is_wrapped_in)
+{
+	ask_secrets_but(s, (struct script){ "/none", 200, "", NONE });
+	FOUND(s, OK, "2 secrets: policies and mounts are right");
+	assert_string_equal(buf_text(&s->asked), WHOLE("db-migrate", DB_PATH) WHOLE("ci", CI_PATH));
+}
+
+SCENE_TEST(a_token_is_revoked_whatever_the_question_about_it_comes_to)
+{
+	ask_secrets_but(s, (struct script){ MAY, 403, DENIED, NONE });
+	assert_string_equal(buf_text(&s->asked), WHOLE("db-migrate", DB_PATH) WHOLE("ci", CI_PATH));
+	ask_secrets_but(
+	    s, (struct script){ CREATE, 200, WRAP_OF("made", "auth/token/create/another"), NONE });
+	assert_string_equal(buf_text(&s->asked), WHOLE("db-migrate", DB_PATH) WHOLE("ci", CI_PATH));
+	ask_secrets_but(s,
+	    (struct script){ CREATE, 200,
+		"{\"auth\":{\"client_token\":\"hvs.x\",\"accessor\":\"made\"}}", NONE });
+	assert_string_equal(buf_text(&s->asked),
+	    ASKS("deploybot-secret-db-migrate") QUESTION(DB_PATH) ENDS("made")
+		ASKS("deploybot-secret-ci") QUESTION(CI_PATH) ENDS("made"));
+}
+
+SCENE_TEST(nothing_is_made_by_a_role_that_is_missing_or_whose_tokens_cannot_be_revoked)
+{
+	ask_role(s, 404, "{\"errors\":[]}");
+	assert_string_equal(buf_text(&s->asked), "");
+	ask_role_but(s, "token_type", "\"batch\"");
+	assert_string_equal(buf_text(&s->asked), "");
+	ask_secrets_but(s, (struct script){ CREATE, 400, "{}", NONE });
+	assert_string_equal(
+	    buf_text(&s->asked), ASKS("deploybot-secret-db-migrate") ASKS("deploybot-secret-ci"));
 }

@@ -286,7 +286,7 @@ reads_wrap(const char *token, const char *ttl, const char *path, const char *acc
 	bool ok;
 
 	(void)snprintf(body, sizeof(body),
-	    "{\"wrap_info\":{\"token\":%s,\"ttl\":%s,\"creation_path\":%s,\"wrapped_accessor\":%s}}",
+	    "{\"wrap_info\":{\"token\":%s,\"ttl\":%s,\"creation_path\":%s,\"accessor\":\"o.1\",\"wrapped_accessor\":%s}}",
 	    token, ttl, path, accessor);
 	root = json_decode(body, strlen(body), NULL);
 	assert_non_null(root);
@@ -311,6 +311,7 @@ TEST(what_was_wrapped_is_what_was_asked_for)
 	assert_true(reads_wrap(token, "120", path, ac, &wrap));
 	assert_string_equal(wrap.token, "hvs.x");
 	assert_string_equal(wrap.accessor, "Ab.c_D-9");
+	assert_string_equal(wrap.own, "o.1");
 	assert_true(reads_wrap(token, "1", path, ac, &wrap));
 	for (size_t i = 0; i < COUNT(tokens); i++) {
 		assert_false(reads_wrap(tokens[i], "120", path, ac, &wrap));

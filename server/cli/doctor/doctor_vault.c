@@ -325,6 +325,7 @@ on_role(void *ctx, const struct vault_answer *answer, const struct json *body)
 	struct vault_role role;
 	struct loan loan;
 	struct err err;
+	bool lends = answer->verdict == VAULT_FORBIDDEN || answer->verdict == VAULT_DONE;
 
 	a->call = NULL;
 	(void)longest_loan(a->doctor->settings, &loan); /* there is one */
@@ -339,9 +340,9 @@ on_role(void *ctx, const struct vault_answer *answer, const struct json *body)
 	else if (check_role(a, &role, &loan))
 		(void)snprintf(
 		    a->good, sizeof(a->good), "; role %s: orphan, " GLOB " alone", role_of(a));
-	if (answer->verdict == VAULT_DONE || answer->verdict == VAULT_NOT_FOUND ||
-	    answer->verdict == VAULT_FORBIDDEN)
-		a->secrets = doctor_vault_secrets_start(a->doctor, a->vault, on_secrets, a);
+	if (lends || answer->verdict == VAULT_NOT_FOUND)
+		a->secrets = doctor_vault_secrets_start(a->doctor, a->vault,
+		    lends && !(answer->verdict == VAULT_DONE && role.is_batch), on_secrets, a);
 	else
 		finish(a, a->good);
 	doctor_answered(a->doctor);

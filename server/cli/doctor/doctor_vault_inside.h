@@ -13,10 +13,15 @@ struct vault;
 /* good: "; 2 secrets: policies and mounts are right"; "": they are not, or that is not known. */
 typedef void doctor_vault_secrets_fn(void *ctx, const char good[DOCTOR_VAULT_GOOD]);
 
-/* Asks Vault, one question behind the other, for the policy and the mount of each secret of the
- * settings, and of one that delivers its value whether our own token may read it; no secret is
- * read.  Says what is wrong, and what could not be asked.  on_done comes once, from the loop or in
- * here, unless it is freed before. */
+/* Asks Vault, one question behind the other, for each secret of the settings: may a token of its
+ * policy read it, is its mount what the path says, and of one that delivers its value whether our
+ * own token may read it.  No secret is read.  That token is made as what is lent is made, wrapped,
+ * and revoked at once, it and what it is wrapped in; lends: there is a role that makes such ones.
+ * Says what is wrong, and what could not be asked.  on_done comes once, from the loop or in here,
+ * unless it is freed before.
+ * https://developer.hashicorp.com/vault/api-docs/auth/token#create-token,
+ * https://developer.hashicorp.com/vault/api-docs/system/capabilities-accessor: Vault itself says
+ * what a token may, and its policy `default` lets nobody ask that of another's token. */
 struct doctor_vault_secrets *doctor_vault_secrets_start(struct doctor *doctor, struct vault *vault,
-    doctor_vault_secrets_fn *on_done, void *ctx) MUST_USE;
+    bool lends, doctor_vault_secrets_fn *on_done, void *ctx) MUST_USE;
 void doctor_vault_secrets_free(struct doctor_vault_secrets *secrets); /* takes NULL */

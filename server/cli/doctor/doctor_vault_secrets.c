@@ -6,32 +6,42 @@
 #include "cli/doctor/doctor.h"
 #include "cli/doctor/doctor_vault_inside.h"
 #include "clients/vault.h"
-#include "clients/vault_policy.h"
-#include "lib/buf.h"
+#include "clients/vault_right.h"
+#include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "types/loan.h"
+#include "types/settings.h"
 
-#define POLICIES "sys/policies/acl/"
-#define MOUNTS	 "sys/mounts/"
-#define OWN	 "sys/capabilities-self"
-#define PREFIX	 "deploybot-secret-" /* of each lent policy: perform_vault.c */
+#define PREFIX "deploybot-secret-" /* of each lent policy: perform_vault.c */
 
-enum question { POLICY, ENGINE, CAPABILITY, QUESTION_COUNT };
+/* Of the token that is made, and of what it is wrapped in: what doctor could not revoke, for it was
+ * ended, Vault went away or its answer was lost, is over then. */
+#define LIFE_S 60
+
+#define BODY_SIZE (2 * VAULT_PATH + 128)
+
+/* In the order that they are asked for each secret. */
+enum question { LEND, RIGHT, REVOKE, ENGINE, CAPABILITY, QUESTION_COUNT };
 
 struct doctor_vault_secrets {
 	struct doctor *doctor;
 	struct vault *vault;
-	struct vault_call *call; /* NULL: nothing is asked */
-	struct loan loan;	 /* the one that is looked at */
-	char policy[VAULT_PATH]; /* its name at Vault */
-	char url[VAULT_PATH];	 /* where it is read */
-	size_t at;		 /* of loan_next() */
+	struct vault_call *call;      /* NULL: nothing is asked */
+	bool lends;		      /* there is a role whose tokens can be revoked */
+	struct loan loan;	      /* the one that is looked at */
+	char policy[VAULT_PATH];      /* its name at Vault */
+	char url[VAULT_PATH];	      /* where it is read */
+	char made[LIMIT_ACCESSOR];    /* of the token to be revoked next; "": none is there */
+	char wrapped[LIMIT_ACCESSOR]; /* of what it is wrapped in, which is revoked behind it */
+	size_t at;		      /* of loan_next() */
 	size_t count;
 	enum question question;	      /* that comes next */
+	char path[VAULT_PATH];	      /* of the request that was written last, behind /v1/ */
+	char body[BODY_SIZE];	      /* "": it has none */
 	bool is_good;		      /* up to here */
-	bool is_mute[QUESTION_COUNT]; /* that may not be asked, and was said */
+	bool is_mute[QUESTION_COUNT]; /* that could not be asked, and was said */
 	doctor_vault_secrets_fn *on_done;
 	void *ctx;
 };
@@ -45,33 +55,107 @@ level_of(const struct loan *loan)
 	return loan->is_value && loan->at.kind != LOAN_CREDS ? DOCTOR_WARNING : DOCTOR_ERROR;
 }
 
+/* What it is filled with are words of the settings and accessors, which need no escapes. */
 static void
-tell_policy(struct doctor_vault_secrets *s, const char *what)
+write_request(struct doctor_vault_secrets *s)
 {
+	s->body[0] = '\0';
+	switch (s->question) {
+	case LEND: /* as perform_vault.c asks for what is lent, but for its life */
+		(void)snprintf(s->path, VAULT_PATH, "auth/token/create/%s",
+		    s->doctor->settings->vault.token_role);
+		(void)snprintf(s->body, BODY_SIZE,
+		    "{\"policies\":[\"%s\"],\"explicit_max_ttl\":\"%ds\",\"renewable\":false}",
+		    s->policy, LIFE_S);
+		break;
+	case RIGHT:
+		(void)snprintf(s->path, VAULT_PATH, "sys/capabilities-accessor");
+		(void)snprintf(s->body, BODY_SIZE, "{\"accessor\":\"%s\",\"paths\":[\"%s\"]}",
+		    s->made, s->url);
+		break;
+	case ENGINE:
+		(void)snprintf(s->path, VAULT_PATH, "sys/mounts/%s", s->loan.at.mount);
+		break;
+	case CAPABILITY:
+		(void)snprintf(s->path, VAULT_PATH, "sys/capabilities-self");
+		(void)snprintf(s->body, BODY_SIZE, "{\"paths\":[\"%s\"]}", s->url);
+		break;
+	default:
+		(void)snprintf(s->path, VAULT_PATH, "auth/token/revoke-accessor");
+		(void)snprintf(s->body, BODY_SIZE, "{\"accessor\":\"%s\"}", s->made);
+		break;
+	}
+}
+
+/* Of each question once: what could not be asked is not known, and not good.  The server needs the
+ * first and the third itself. */
+static void
+tell_unknown(
+    struct doctor_vault_secrets *s, enum question question, bool is_forbidden, const char *detail)
+{
+	static const char *const what[QUESTION_COUNT] = {
+		[LEND] = "no token is made for what is lent, so nothing is lent",
+		[RIGHT] = "whether what is lent reads its secret is not known",
+		[REVOKE] = "what is lent cannot be revoked, and lives until its _TTL is over",
+		[ENGINE] =
+		    "whether the mount of each secret is what SECRET_<NAME>_PATH says is not known",
+		[CAPABILITY] =
+		    "whether our own policy may read what the server delivers is not known",
+	};
+	enum doctor_level level =
+	    question == LEND || question == REVOKE ? DOCTOR_ERROR : DOCTOR_NOTE;
+
+	s->is_good = false;
+	if (s->is_mute[question])
+		return;
+	s->is_mute[question] = true;
+	if (is_forbidden)
+		doctor_say(s->doctor, DOCTOR_VAULT, level,
+		    "Vault: %s (%.120s); for that our own policy needs: path \"%s\" { capabilities = [\"%s\"] }",
+		    what[question], detail, s->path, question == ENGINE ? "read" : "update");
+	else
+		doctor_say(
+		    s->doctor, DOCTOR_VAULT, level, "Vault: %s (%.120s)", what[question], detail);
+}
+
+/* --- what Vault has answered --- */
+
+/* A token of which nothing is known that we could revoke it by ends when its life does. */
+static void
+judge_lend(struct doctor_vault_secrets *s, const struct json *body)
+{
+	struct vault_wrap wrap;
+	struct err err;
+
+	if (!vault_read_wrap(body, s->path, LIFE_S, &wrap, &err))
+		tell_unknown(s, LEND, false, err.text);
+	(void)text_copy(s->made, sizeof(s->made), wrap.accessor);  /* it fits */
+	(void)text_copy(s->wrapped, sizeof(s->wrapped), wrap.own); /* it fits */
+	crypto_wipe(&wrap, sizeof(wrap));
+}
+
+/* A policy that is not there is as one that has no rule of that path. */
+static void
+judge_right(struct doctor_vault_secrets *s, const struct json *body)
+{
+	bool is_error = level_of(&s->loan) == DOCTOR_ERROR;
+
+	if (vault_read_capability(body, s->url))
+		return;
 	s->is_good = false;
 	doctor_say(s->doctor, DOCTOR_VAULT, level_of(&s->loan),
-	    "Vault: secret %s: policy %s %s, so %s reads nothing: vault policy write %s - <<<'path \"%s\" { capabilities = [\"read\"] }'",
-	    s->loan.id, s->policy, what,
-	    level_of(&s->loan) == DOCTOR_ERROR ? "what is lent" : "what a person is lent",
+	    "Vault: secret %s: policy %s is not there or does not let %s be read, so %s reads nothing: vault policy write %s - <<<'path \"%s\" { capabilities = [\"read\"] }'",
+	    s->loan.id, s->policy, s->url, is_error ? "what is lent" : "what a person is lent",
 	    s->policy, s->url);
 }
 
+/* Behind the token what it was wrapped in is revoked by the same question. */
 static void
-judge_policy(struct doctor_vault_secrets *s, const struct json *body)
+judge_revoke(struct doctor_vault_secrets *s, UNUSED const struct json *body)
 {
-	char what[VAULT_PATH + 64];
-
-	switch (vault_policy_of(body, s->url)) {
-	case VAULT_POLICY_READS:
-		return;
-	case VAULT_POLICY_DENIES:
-		(void)snprintf(what, sizeof(what), "does not let %s be read", s->url);
-		break;
-	default:
-		(void)snprintf(what, sizeof(what), "has no rule of %s", s->url);
-		break;
-	}
-	tell_policy(s, what);
+	(void)text_copy(s->made, sizeof(s->made), s->wrapped); /* it fits */
+	s->wrapped[0] = '\0';
+	s->question = s->made[0] != '\0' ? REVOKE : s->question;
 }
 
 static void
@@ -108,28 +192,6 @@ judge_capability(struct doctor_vault_secrets *s, const struct json *body)
 	    s->loan.id, s->url, s->url);
 }
 
-/* Of each question once: what may not be asked is not known, and not good. */
-static void
-tell_unknown(struct doctor_vault_secrets *s, enum question question, const char *detail)
-{
-	s->is_good = false;
-	if (s->is_mute[question])
-		return;
-	s->is_mute[question] = true;
-	if (question == POLICY)
-		TELL(s->doctor, VAULT, NOTE,
-		    "Vault: whether the policies of what is lent are right is not known (%.120s); to ask, our own policy needs: path \"%s*\" { capabilities = [\"read\"] }",
-		    detail, POLICIES PREFIX);
-	else if (question == ENGINE)
-		TELL(s->doctor, VAULT, NOTE,
-		    "Vault: whether %s is the mount that SECRET_<NAME>_PATH says is not known (%.120s); to ask, our own policy needs: path \"%s%s\" { capabilities = [\"read\"] }, and so for each mount",
-		    s->loan.at.mount, detail, MOUNTS, s->loan.at.mount);
-	else
-		TELL(s->doctor, VAULT, NOTE,
-		    "Vault: whether our own policy may read %s is not known (%.120s); to ask, it needs: path \"%s\" { capabilities = [\"update\"] }",
-		    s->url, detail, OWN);
-}
-
 /* --- the questions, one behind the other --- */
 
 static void on_answer(void *ctx, const struct vault_answer *answer, const struct json *body);
@@ -158,32 +220,17 @@ was_asked(const struct doctor_vault_secrets *s)
 	return false;
 }
 
-/* Asks it, where it is one of this secret: s->call is NULL otherwise, or *err says why not. */
+/* Is it a question of this secret?  What was made is revoked, also where one about it failed. */
 static bool
-ask(struct doctor_vault_secrets *s, enum question question, struct err *err)
+is_due(const struct doctor_vault_secrets *s)
 {
-	CLEANUP(buf_done) struct buf body = buf_make(2048);
-	char path[VAULT_PATH + 32] = OWN;
+	const bool is[QUESTION_COUNT] = { [LEND] = s->lends,
+		[RIGHT] = s->made[0] != '\0',
+		[REVOKE] = s->made[0] != '\0',
+		[ENGINE] = !was_asked(s),
+		[CAPABILITY] = s->loan.is_value && s->loan.at.kind != LOAN_CREDS };
 
-	if (question == ENGINE ?
-		was_asked(s) :
-		question == CAPABILITY && (!s->loan.is_value || s->loan.at.kind == LOAN_CREDS))
-		return true;
-	if (question == POLICY)
-		(void)snprintf(path, sizeof(path), POLICIES "%s", s->policy);
-	else if (question == ENGINE)
-		(void)snprintf(path, sizeof(path), MOUNTS "%s", s->loan.at.mount);
-	else /* the path is words of the settings, which need no escapes */
-		buf_addf(&body, "{\"paths\":[\"%s\"]}", s->url);
-	s->call = vault_start(s->vault,
-	    &(struct vault_request){ .path = path,
-		.body = question == CAPABILITY ? buf_text(&body) : NULL,
-		.on_done = on_answer,
-		.ctx = s },
-	    err);
-	if (s->call != NULL)
-		doctor_asked(s->doctor);
-	return s->call != NULL;
+	return is[s->question];
 }
 
 static bool
@@ -198,7 +245,8 @@ take_next(struct doctor_vault_secrets *s)
 	if (slash != NULL)
 		*slash = '.'; /* as decide_loan_order.c */
 	loan_place_url(&s->loan.at, s->url, sizeof(s->url));
-	s->question = POLICY;
+	s->made[0] = '\0';
+	s->question = LEND;
 	s->count++;
 	return true;
 }
@@ -208,53 +256,67 @@ go_on(struct doctor_vault_secrets *s)
 {
 	struct err err;
 
-	while (s->call == NULL) {
+	for (; s->call == NULL; s->question++) {
 		if (s->question == QUESTION_COUNT && !take_next(s)) {
 			end(s);
 			return;
 		}
-		if (!ask(s, s->question++, &err)) {
-			tell_unknown(s, s->question - 1, err.text);
+		if (!is_due(s))
+			continue;
+		write_request(s);
+		s->call = vault_start(s->vault,
+		    &(struct vault_request){ .path = s->path,
+			.body = s->body[0] != '\0' ? s->body : NULL,
+			.wrap_ttl_s = s->question == LEND ? LIFE_S : 0,
+			.on_done = on_answer,
+			.ctx = s },
+		    &err);
+		if (s->call == NULL) {
+			tell_unknown(s, s->question, false, err.text);
 			end(s);
 			return;
 		}
+		doctor_asked(s->doctor);
 	}
 }
 
 static void
 on_answer(void *ctx, const struct vault_answer *answer, const struct json *body)
 {
-	static void (*const judge[QUESTION_COUNT])(struct doctor_vault_secrets *,
-	    const struct json *) = { judge_policy, judge_engine, judge_capability };
+	static void (*const judge[QUESTION_COUNT])(
+	    struct doctor_vault_secrets *, const struct json *) = { [LEND] = judge_lend,
+		[RIGHT] = judge_right,
+		[REVOKE] = judge_revoke,
+		[ENGINE] = judge_engine,
+		[CAPABILITY] = judge_capability };
 	struct doctor_vault_secrets *s = ctx;
 	enum question question = s->question - 1;
 
 	s->call = NULL;
 	if (answer->verdict == VAULT_DONE)
 		judge[question](s, body);
-	else if (question == POLICY && answer->verdict == VAULT_NOT_FOUND)
-		tell_policy(s, "is not there");
 	else if (question == ENGINE && answer->verdict == VAULT_INVALID)
 		TELL(s->doctor, VAULT, ERROR,
 		    "Vault: secret %s: there is no mount %s, which SECRET_<NAME>_PATH names: vault secrets list shows which there are",
 		    s->loan.id, s->loan.at.mount);
 	else
-		tell_unknown(s, question, answer->detail);
+		tell_unknown(s, question, answer->verdict == VAULT_FORBIDDEN, answer->detail);
 	s->is_good &= answer->verdict == VAULT_DONE;
 	go_on(s);
 	doctor_answered(s->doctor);
 }
 
 struct doctor_vault_secrets *
-doctor_vault_secrets_start(
-    struct doctor *doctor, struct vault *vault, doctor_vault_secrets_fn *on_done, void *ctx)
+doctor_vault_secrets_start(struct doctor *doctor, struct vault *vault, bool lends,
+    doctor_vault_secrets_fn *on_done, void *ctx)
 {
 	struct doctor_vault_secrets *s = mem_new(1, sizeof(*s));
 
 	*s = (struct doctor_vault_secrets){ .doctor = doctor,
 		.vault = vault,
+		.lends = lends,
 		.question = QUESTION_COUNT,
-		.is_good = true,
+		.is_good = lends,
 		.on_done = on_done,
 		.ctx = ctx };
 	go_on(s);
