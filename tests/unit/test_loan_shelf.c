@@ -11,6 +11,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/redact.h"
+#include "lib/redact_lent.h"
 #include "tests/unit/until.h"
 
 #define WORK  31

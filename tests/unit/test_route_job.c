@@ -10,6 +10,7 @@
 #include "lib/http_server.h"
 #include "lib/loop.h"
 #include "lib/redact.h"
+#include "lib/redact_lent.h"
 #include "lib/text.h"
 #include "routes/route_api.h"
 #include "routes/route_key.h"
