@@ -14,17 +14,17 @@ struct lends {
 	bool is_narrow; /* the line of the workflow says more of whom it lets in */
 };
 static const struct lends lends[SIM_VARIANTS] = {
-	[0] = { true, { 0, 1 }, { true, true }, 10, false },
+	[0] = { true, { 0, 1 }, { true, true }, 10, false, false },
 	[1] = { true, { 0, 0 }, { true, true }, 10, false, true },
-	[2] = { true, { 0, 1 }, { false, true }, 20, false },
-	[3] = { true, { 0, 1 }, { true, true }, 20, true },
+	[2] = { true, { 0, 1 }, { false, true }, 20, false, false },
+	[3] = { true, { 0, 1 }, { true, true }, 20, true, false },
 	[4] = { true, { 1, 1 }, { true, true }, 10, false, true },
-	[6] = { true, { 1, 1 }, { true, true }, 10, true },
-	[7] = { true, { 0, 1 }, { true, false }, 20, false },
-	[10] = { true, { 0, 1 }, { true, true }, 10, false },
+	[6] = { true, { 1, 1 }, { true, true }, 10, true, false },
+	[7] = { true, { 0, 1 }, { true, false }, 20, false, false },
+	[10] = { true, { 0, 1 }, { true, true }, 10, false, false },
 	[14] = { true, { 1, 2 }, { true, true }, 10, false, true },
-	[16] = { true, { 0, 1 }, { true, true }, 20, true },
-	[18] = { true, { 0, 1 }, { true, true }, 10, false },
+	[16] = { true, { 0, 1 }, { true, true }, 20, true, false },
+	[18] = { true, { 0, 1 }, { true, true }, 10, false, false },
 };
 const char *const sim_secrets[SIM_SECRETS] = { "db-migrate", "stripe" };
 
