@@ -1,4 +1,4 @@
-/* handle_vault.c - Vault has made what is lent, or has ended it; or has not.  Side: store. */
+/* handle_vault.c - what Vault, or the chat, says of a loan.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_loan.h"
 #include "handlers/handlers.h"

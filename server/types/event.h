@@ -176,7 +176,8 @@ struct vault_said {
 	/* Of LEND: it was made, and the loop keeps it; of LOOK: it is there still; of LEND_MESSAGE:
 	 * it is sent. */
 	bool is_done;
-	bool is_used;	/* of LOOK: somebody has unwrapped it */
+	/* Of LOOK: Vault knows it no more: it was unwrapped, or has expired. */
+	bool is_used;
 	bool is_unsure; /* of LEND: it may have been made, and nobody has it */
 	bool is_wrong;	/* of LEND: what came is not what was asked for */
 	char accessor[LIMIT_ACCESSOR]; /* of what was made, be it kept or not; "": none is known */

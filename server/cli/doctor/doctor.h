@@ -127,7 +127,8 @@ void doctor_git(struct doctor *doctor);	 /* the runner, git */
  * or scope is missing; and whether the keys can be had by which tokens of jobs are checked. */
 void doctor_forges(struct doctor *doctor);
 
-/* Vault, where it is asked: how it stands, and our own token. */
+/* Vault, where it is asked: how it stands, our own token, the role that lends, and of each secret
+ * whether what is lent could read it. */
 void doctor_vault(struct doctor *doctor);
 
 /* Each target, asked by the runner as a deployment does before it begins. */

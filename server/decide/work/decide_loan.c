@@ -388,7 +388,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	if (row->state != LOAN_GIVEN)
 		return;
 	row_deployment_get(tx, row->work, &work);
-	is_used = said->is_used && decide_loan_is_kept_wrapped(tx, &work, row);
+	is_used = said->is_used && decide_loan_look_is_in_time(tx, &work, row);
 	if (is_used || is_last) {
 		delete_message(tx, row);
 		row_loan_save(tx, row);

@@ -30,11 +30,11 @@ void decide_loan_failed(struct tx *tx, const struct api_request *api);
 /* Whoever sent the update, who may, has what that work has lent revoked, or ends it.  Answers. */
 void decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work);
 
-/* The VAULT_LEND or VAULT_REVOKE of tx->effect has come to that. */
+/* The VAULT_LEND, VAULT_REVOKE, VAULT_LOOK or LEND_MESSAGE of tx->effect has come to that. */
 void decide_loan_said(struct tx *tx, const struct vault_said *said);
 
-/* TIMER_LOAN of that work has fired: nobody has fetched it, or its time is over, and Vault is to
- * say so. */
+/* TIMER_LOAN of that work has fired: Vault, which could not make it, is asked again; nobody has
+ * fetched it; or its time is over, and Vault is to say so. */
 void decide_loan_due(struct tx *tx, int64_t work);
 
 /* The program has started: what it kept for a job is gone. */

@@ -29,8 +29,9 @@ struct loan_suspicion {
 	const char *note; /* behind what was said of it before */
 };
 
-/* Somebody else may have what was given: it is revoked and admins are rung, once of each loan, and
- * of one that has ended at Vault no more. */
+/* Somebody else may have what was given: it is revoked, and admins are rung: of each loan once a
+ * day, of one that is over until an hour behind its end; and three times an hour of one
+ * requester's. */
 void decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
     const struct loan_suspicion *suspicion);
 
@@ -46,9 +47,9 @@ void decide_loan_order_lend(
 void decide_loan_order_revoke(
     struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms);
 
-/* Does Vault surely keep it wrapped, or know that it was used?  It may have made it as long before
- * we knew of it as a call takes. */
-bool decide_loan_is_kept_wrapped(struct tx *tx, const struct deployment *work,
+/* Is it so early that what Vault knows no more was used, and has not expired?  Vault may have made
+ * it as long before we knew of it as a call takes. */
+bool decide_loan_look_is_in_time(struct tx *tx, const struct deployment *work,
     const struct loan_row *row) MUST_USE;
 
 /* Vault is asked whether it was used, at the next of its times from that one on, 0 at first. */

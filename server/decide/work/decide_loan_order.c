@@ -69,7 +69,7 @@ made_at(struct tx *tx, const struct deployment *work, const struct loan_row *row
 }
 
 bool
-decide_loan_is_kept_wrapped(
+decide_loan_look_is_in_time(
     struct tx *tx, const struct deployment *work, const struct loan_row *row)
 {
 	return tx->at < made_at(tx, work, row) + SECOND_MS * WRAPPED_S;

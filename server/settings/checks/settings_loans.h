@@ -8,5 +8,6 @@ struct settings_loader;
  * known. */
 void settings_check_loans(struct settings_loader *l);
 
-/* And which of all are two of one name for one environment. */
+/* And of all of them: what Vault or a job could not do by these settings, and two of one name for
+ * one environment. */
 void settings_say_loans(const struct settings_loader *l);
