@@ -99,6 +99,12 @@ loan_place(const char *set)
 	return place;
 }
 
+const char *
+loan_kind_word(enum loan_kind kind)
+{
+	return kinds[kind].word;
+}
+
 void
 loan_place_url(const struct loan_place *place, char *ret, size_t room)
 {

@@ -68,6 +68,9 @@ bool loan_of(const struct settings *s, const char *name, const char *target, str
 /* set: as settings were read. */
 struct loan_place loan_place(const char *set);
 
+/* "kv2": as a path that is set says it. */
+const char *loan_kind_word(enum loan_kind kind);
+
 /* Where it is read at Vault: "secret/data/django/database". */
 void loan_place_url(const struct loan_place *place, char *ret, size_t room);
 

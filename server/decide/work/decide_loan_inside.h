@@ -38,7 +38,7 @@ void decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row
 bool decide_loan_is_by_value(
     struct tx *tx, const struct deployment *work, const struct loan *loan);
 
-/* Vault makes it, or reads the value. */
+/* Vault makes it, and the loop reads the value by it where that is delivered. */
 void decide_loan_order_lend(
     struct tx *tx, const struct deployment *work, const struct loan *loan);
 
