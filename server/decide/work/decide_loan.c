@@ -213,7 +213,7 @@ alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row,
 	    accessor[0] != '\0' ? accessor : "(not known)");
 }
 
-void
+bool
 decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
     const struct loan_suspicion *suspicion)
 {
@@ -222,10 +222,11 @@ decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row
 	(void)snprintf(once, sizeof(once), "secret-failed:%" PRId64, work->id);
 	if ((row->state == LOAN_OVER && tx->at >= work->ended_at + LIFE_MOST_MS) ||
 	    !row_rate_limit_take(tx, once, 1, ALARM_EACH_MS))
-		return;
+		return false;
 	revoke(tx, row);
 	alarm(tx, work, row, suspicion);
 	decide_loan_say_over(tx, work, suspicion->note);
+	return true;
 }
 
 /* --- it is not lent after all --- */

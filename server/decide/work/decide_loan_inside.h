@@ -30,8 +30,8 @@ struct loan_suspicion {
 };
 
 /* Somebody else may have what was given: it is revoked and admins are rung, once of each loan, and
- * of one that has ended at Vault no more. */
-void decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
+ * of one that has ended at Vault no more.  False: nothing was done. */
+bool decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
     const struct loan_suspicion *suspicion);
 
 /* The value itself is for jobs: a person reads at Vault. */
