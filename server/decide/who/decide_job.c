@@ -225,11 +225,11 @@ decide_job_reports(struct tx *tx, const char *environment)
 	return ret;
 }
 
-/* Was it answered so that its token, or id, must be good for nothing else?  What the settings do not
- * let it do has changed nothing, as a GET has not, and takes up no place: whatever that token is
+/* Was it answered so that its token, or id, must be good for nothing else?  What the settings do
+ * not let it do has changed nothing, as a GET has not, and takes up no place: what that token is
  * used for later is its first change.  An end is noted where it has ended something, which is twice
- * for each loan at most, so that those have no end of room.  A job tries again what was one too
- * many, and who has a key by another id: a line that was signed is good once, however that went. */
+ * for each loan at most, for it has no limit.  A job tries again what was one too many, and who has
+ * a key by another id: a line that was signed is good once, however that went. */
 static bool
 is_spent(const struct tx *tx, const struct api_request *api)
 {
