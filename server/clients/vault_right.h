@@ -16,8 +16,7 @@ struct json;
  * or a name without end. */
 bool vault_read_engine(const struct json *body, char ret[VAULT_ENGINE]) MUST_USE;
 
-/* `data` of sys/capabilities-self and of sys/capabilities-accessor: may that path be read by the
- * token that was asked about?  A path that no policy of it names is "deny", and so are all where
- * its policy is not there:
+/* `data` of sys/capabilities-accessor: may that path be read by the token that was asked about?  A
+ * path that no policy of it names is "deny", and so are all where its policy is not there:
  * https://developer.hashicorp.com/vault/api-docs/system/capabilities-accessor. */
 bool vault_read_capability(const struct json *body, const char *path) MUST_USE;

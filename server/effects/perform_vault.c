@@ -1,4 +1,4 @@
-/* perform_vault.c - VAULT_LEND makes a token once, or reads a value, and VAULT_REVOKE ends one.  Side: loop. */
+/* perform_vault.c - VAULT_LEND makes a token once, or reads a value by it, and VAULT_REVOKE ends one.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
@@ -82,13 +82,12 @@ start(struct vault_job *job, const char *path, const struct buf *body, int wrap_
 		refuse(perform_job_free(&job->job), err.text);
 }
 
-/* Whoever asked is denied nothing: it is our own token that may not, and an admin who can help. */
+/* Whoever asked is denied nothing: it is a token that may not, and an admin who can help. */
 static const char *
-reason_of(const struct vault_answer *answer, char ret[LIMIT_LINE])
+reason_of(const struct vault_answer *answer, const char *forbidden, char ret[LIMIT_LINE])
 {
 	(void)snprintf(ret, LIMIT_LINE, "%s%.200s",
-	    answer->verdict == VAULT_FORBIDDEN ? "Vault does not let deploybot do that: " : "",
-	    answer->detail);
+	    answer->verdict == VAULT_FORBIDDEN ? forbidden : "", answer->detail);
 	return ret;
 }
 
@@ -148,7 +147,7 @@ on_lent(void *ctx, const struct vault_answer *answer, const struct json *body)
 		said->retry_after_s = answer->retry_after_s > 0 || !comes_back(answer) ?
 		    answer->retry_after_s :
 		    AGAIN_S;
-		(void)reason_of(answer, said->why);
+		(void)reason_of(answer, "Vault does not let deploybot do that: ", said->why);
 	}
 	perform_report(effect);
 }
@@ -185,7 +184,7 @@ keep_value(struct effect *effect, const struct json *body)
 	}
 }
 
-/* Reading is done once more where nobody has answered: but of credentials, whose child ends. */
+/* Of what can be asked for again whoever asks hears so: the child ends, and another one reads. */
 static void
 on_read(void *ctx, const struct vault_answer *answer, const struct json *body)
 {
@@ -200,13 +199,15 @@ on_read(void *ctx, const struct vault_answer *answer, const struct json *body)
 		    "Vault's answer is no JSON that a value is taken from: it has a NUL, or bytes that are no UTF-8",
 		    0);
 	else
-		fail_value(effect, reason_of(answer, why),
+		fail_value(effect,
+		    reason_of(
+			answer, "Vault's policy of that secret does not let it be read: ", why),
 		    answer->retry_after_s > 0	      ? answer->retry_after_s :
 			is_away || comes_back(answer) ? AGAIN_S :
 							0);
 }
 
-/* child: whose token it is read with; NULL: ours. */
+/* By the child's right alone: our own token, which is every application's, reads no secret. */
 static void
 read_value(struct vault_job *job, const char *child)
 {
@@ -217,7 +218,7 @@ read_value(struct vault_job *job, const char *child)
 	loan_place_url(&place, path, sizeof(path));
 	job->call = vault_start(job->job.perform->vault,
 	    &(struct vault_request){ .path = path,
-		.is_anonymous = child != NULL,
+		.is_anonymous = true,
 		.token = child,
 		.on_done = on_read,
 		.ctx = job },
@@ -227,7 +228,7 @@ read_value(struct vault_job *job, const char *child)
 		    perform_job_free(&job->job), err.text, err.code == ERR_BUSY ? AGAIN_S : 0);
 }
 
-/* A token that reads it: by its accessor the credentials end, too. */
+/* A token that reads it: by its accessor it ends, and with it the credentials that it has made. */
 static void
 on_child(void *ctx, const struct vault_answer *answer, const struct json *body)
 {
@@ -282,13 +283,8 @@ perform_vault_lend(struct perform *perform, struct effect *effect)
 	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
 	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
 	bool is_value = effect->u.vault.value[0] != '\0';
-	enum loan_kind kind = loan_place(effect->u.vault.value).kind;
 	char path[VAULT_PATH];
 
-	if (kind == LOAN_KV1 || kind == LOAN_KV2) {
-		read_value(job, NULL);
-		return;
-	}
 	write_lend(effect, &body);
 	start(job, lend_path(effect, path), &body, is_value ? 0 : WRAP_TTL_S,
 	    is_value ? on_child : on_lent);
@@ -332,15 +328,9 @@ void
 perform_vault_revoke(struct perform *perform, struct effect *effect)
 {
 	int64_t left = effect->u.vault.not_before - clock_wall_ms();
-	struct vault_job *job;
+	struct vault_job *job = perform_job_new(sizeof(*job), perform, effect, on_due, end);
 
 	loan_shelf_drop(perform->loans, effect->subject);
-	if (effect->u.vault.accessor[0] == '\0') { /* at Vault there is nothing of it */
-		effect->result->u.vault_said.is_done = true;
-		perform_report(effect);
-		return;
-	}
-	job = perform_job_new(sizeof(*job), perform, effect, on_due, end);
 	perform_job_wait(&job->job, left < REVOKE_WAIT_MOST_MS ? left : REVOKE_WAIT_MOST_MS);
 }
 

@@ -37,36 +37,78 @@ text_of(const struct settings_member *member, enum family_setting setting)
 	return text != NULL ? text : "";
 }
 
-bool
-loan_next(const struct settings *s, size_t *at, struct loan *ret)
+/* An application's file says nothing about another one's environments. */
+static bool
+is_for_its_own(const struct loan *loan)
+{
+	size_t size = strlen(loan->application);
+
+	return size == 0 ||
+	    (text_starts(loan->target, loan->application) && loan->target[size] == '/');
+}
+
+/* False: it is no good, or not its application's to lend. */
+static bool
+read_loan(const struct settings_member *member, const char *application, struct loan *ret)
+{
+	const char *path = settings_own(member, SECRET_SETTING_PATH)->text;
+	const char *target = settings_own(member, SECRET_SETTING_FOR)->text;
+
+	if (path == NULL || target == NULL)
+		return false;
+	*ret = (struct loan){
+		.id = member->id,
+		.name = member->name,
+		.path = path,
+		.at = loan_place(path),
+		.is_value = text_same_ci(text_of(member, SECRET_SETTING_DELIVERS), "value"),
+		.approvals = (int)strtol(text_of(member, SECRET_SETTING_APPROVALS), NULL, 10),
+		.ttl_ms = setting_duration_ms(text_of(member, SECRET_SETTING_TTL)),
+		.application = application,
+	};
+	read_target(target, application, ret->target);
+	return ret->at.kind != LOAN_NONE && is_for_its_own(ret);
+}
+
+/* Does the main file lend one of that name there?  Then that one counts. */
+static bool
+is_shadowed(const struct settings *s, const struct loan *loan)
 {
 	const struct settings_member *member;
 	const struct settings *of;
-	const char *delivers;
+	struct loan other;
 
-	while ((member = settings_member_next(s, FAMILY_SECRET, at, &of)) != NULL) {
-		if (settings_own(member, SECRET_SETTING_PATH)->text == NULL ||
-		    settings_own(member, SECRET_SETTING_FOR)->text == NULL)
-			continue;
-		*ret = (struct loan){
-			.id = member->id,
-			.name = member->name,
-			.path = settings_own(member, SECRET_SETTING_PATH)->text,
-			.approvals =
-			    (int)strtol(text_of(member, SECRET_SETTING_APPROVALS), NULL, 10),
-			.ttl_ms = setting_duration_ms(text_of(member, SECRET_SETTING_TTL)),
-			.application = of->application,
-		};
-		ret->at = loan_place(ret->path);
-		if (ret->at.kind == LOAN_NONE)
-			continue;
-		delivers = text_of(member, SECRET_SETTING_DELIVERS);
-		ret->is_value = strcmp(delivers, "value") == 0;
-		read_target(
-		    settings_own(member, SECRET_SETTING_FOR)->text, of->application, ret->target);
-		return true;
-	}
+	for (size_t at = 0; loan->application[0] != '\0' &&
+	     (member = settings_member_next(s, FAMILY_SECRET, &at, &of)) != NULL &&
+	     of->application[0] == '\0';)
+		if (strcmp(member->name, loan->name) == 0 && read_loan(member, "", &other) &&
+		    strcmp(other.target, loan->target) == 0)
+			return true;
 	return false;
+}
+
+static bool
+next(const struct settings *s, size_t *at, bool shadowed, struct loan *ret)
+{
+	const struct settings_member *member;
+	const struct settings *of;
+
+	while ((member = settings_member_next(s, FAMILY_SECRET, at, &of)) != NULL)
+		if (read_loan(member, of->application, ret) && is_shadowed(s, ret) == shadowed)
+			return true;
+	return false;
+}
+
+bool
+loan_next(const struct settings *s, size_t *at, struct loan *ret)
+{
+	return next(s, at, false, ret);
+}
+
+bool
+loan_next_shadowed(const struct settings *s, size_t *at, struct loan *ret)
+{
+	return next(s, at, true, ret);
 }
 
 static enum loan_kind
@@ -97,6 +139,12 @@ loan_place(const char *set)
 	if (field[0] != '\0')
 		(void)text_copy(place.field, LIMIT_LOAN_PATH, strchr(field, '=') + 1); /* it fits */
 	return place;
+}
+
+const char *
+loan_kind_word(enum loan_kind kind)
+{
+	return kinds[kind].word;
 }
 
 void
@@ -142,14 +190,13 @@ bool
 loan_of(const struct settings *s, const char *name, const char *target, struct loan *ret)
 {
 	struct loan loan;
-	size_t n = 0;
 
 	for (size_t at = 0; loan_next(s, &at, &loan);)
 		if (strcmp(loan.name, name) == 0 && strcmp(loan.target, target) == 0) {
 			*ret = loan;
-			n++;
+			return true;
 		}
-	return n == 1;
+	return false;
 }
 
 bool

@@ -57,16 +57,22 @@ struct loan_shell {
 	const char *command;		  /* of loan_command(): words that need no quotes */
 };
 
-/* Those that have both lines: of the main file, then of applications, from *at = 0 on.  Texts live
- * as long as s does. */
+/* Those that are lent, by their bare names one on each target: of the main file, then of
+ * applications, from *at = 0 on.  An application's file lends what is for its own environments
+ * alone, and nothing that the main file lends there.  Texts live as long as s does. */
 bool loan_next(const struct settings *s, size_t *at, struct loan *ret);
 
-/* That of a bare name on a target; false: the settings lend none, or two, of which nobody can say
- * which one a grant or a yes means. */
+/* Those of applications that are not lent, for the main file has one of that name there. */
+bool loan_next_shadowed(const struct settings *s, size_t *at, struct loan *ret);
+
+/* That of a bare name on a target; false: the settings lend none. */
 bool loan_of(const struct settings *s, const char *name, const char *target, struct loan *ret);
 
 /* set: as settings were read. */
 struct loan_place loan_place(const char *set);
+
+/* "kv2": as a path that is set says it. */
+const char *loan_kind_word(enum loan_kind kind);
 
 /* Where it is read at Vault: "secret/data/django/database". */
 void loan_place_url(const struct loan_place *place, char *ret, size_t room);

@@ -243,13 +243,6 @@ make(struct sim *sim, const struct effect *effect)
 	return token;
 }
 
-/* Of KV there is no token that could be revoked: only the loop has what was read. */
-static bool
-is_of_kv(const struct effect *effect)
-{
-	return effect->u.vault.value[0] == 'k';
-}
-
 static void
 vault_lends(struct sim *sim, int64_t effect, UNUSED int64_t b)
 {
@@ -261,20 +254,16 @@ vault_lends(struct sim *sim, int64_t effect, UNUSED int64_t b)
 	if (open == NULL)
 		return;
 	said = &open->effect->result->u.vault_said;
-	if (is_of_kv(open->effect) && (how == 3 || how == 5))
-		how = 2;
 	if (how == 3 || how >= 5)
 		token = make(sim, open->effect);
-	if (is_of_kv(open->effect) && token != NULL) {
-		token->until = 0;
+	if (open->effect->u.vault.value[0] != '\0' && token != NULL)
 		sim_note(sim, SIM_VALUE_READ);
-	}
 	if (how >= 6)
 		token->kept_until = sim->now + KEPT_MS;
 	said->is_done = how >= 6;
 	said->is_unsure = how == 2 || how == 3;
 	said->retry_after_s = how == 1 || how == 4 ? 5 + sim_draw(sim, 60) : 0;
-	if (how >= 5 && !is_of_kv(open->effect))
+	if (how >= 5)
 		(void)snprintf(
 		    said->accessor, sizeof(said->accessor), ACCESSOR, (int)(token - sim->tokens));
 	if (how <= 5)
@@ -401,7 +390,7 @@ sim_loans_cut(struct sim *sim)
 		const struct effect *effect = sim->open[i].effect;
 
 		if (effect != NULL && effect->kind == EFFECT_VAULT_LEND && !effect->is_recovered &&
-		    !is_of_kv(effect) && sim_one_in(sim, 2))
+		    sim_one_in(sim, 2))
 			(void)make(sim, effect);
 	}
 }
@@ -419,7 +408,7 @@ sim_loans_clock_back(struct sim *sim, int64_t back_ms)
 /* --- around a decision --- */
 
 #define REVOKES "SELECT COUNT(*) FROM effect WHERE kind = 'vault_revoke' AND $1"
-#define KEPT	"SELECT COUNT(*) FROM loan WHERE phase = 'kept' AND accessor <> '' AND $1"
+#define KEPT	"SELECT COUNT(*) FROM loan WHERE phase = 'kept' AND $1"
 
 void
 sim_loans_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
@@ -436,8 +425,6 @@ note_made(struct sim *sim, const struct tx *tx)
 	struct sim_work *work = &sim->works[tx->effect->subject];
 	int index;
 
-	if (tx->effect->kind == EFFECT_VAULT_LEND && is_of_kv(tx->effect))
-		work->is_kept = said->is_done;
 	if (tx->effect->kind != EFFECT_VAULT_LEND || sscanf(said->accessor, ACCESSOR, &index) != 1)
 		return;
 	work->token = index + 1;
@@ -512,7 +499,7 @@ check_given(struct sim *sim, struct tx *tx)
 		sim_fail(sim, "what_is_given_vault_has_made", "loan %" PRId64, id);
 	if (sim_check_number(sim, tx->db,
 		"SELECT COUNT(*) FROM loan l WHERE work = $1"
-		" AND phase = CASE WHEN accessor = '' THEN 'over' ELSE 'given' END AND NOT EXISTS"
+		" AND phase = 'given' AND NOT EXISTS"
 		" (SELECT 1 FROM effect e WHERE e.subject = l.work AND e.kind = 'vault_revoke')",
 		id) != 1)
 		sim_fail(sim, "what_is_given_is_not_revoked", "loan %" PRId64, id);
@@ -651,9 +638,7 @@ sim_loans_check(struct sim *sim)
 	none(sim, "what_was_sent_is_deleted", LOANS("l.message <> 0 AND l.phase <> 'given'"));
 	none(sim, "what_is_given_ends_in_time",
 	    LOANS("l.phase = 'given' AND (w.state <> 'DONE' OR NOT " HAS_TIMER ")"));
-	none(sim, "what_ends_is_being_revoked", /* where Vault has nothing of it, it is wiped */
-	    LOANS(N_REVOKES " <> (l.phase = 'ending')"
-			    " AND (l.accessor <> '' OR l.phase <> 'over')"));
+	none(sim, "what_ends_is_being_revoked", LOANS(N_REVOKES " <> (l.phase = 'ending')"));
 	if (sim_check_number(sim, sim->eyes,
 		"SELECT COUNT(*) FROM work w JOIN work o ON o.environment = w.environment"
 		" WHERE w.action = 'lend-secret' AND w.state = 'RUNNING' AND o.action = ''"

@@ -10,7 +10,7 @@ struct lends {
 	int approvals[2];
 	bool may[2];
 	int minutes;	/* that it lives */
-	bool is_value;	/* each is delivered as its value: only of STRIPE there is no accessor */
+	bool is_value;	/* each is delivered as its value, which its token has read */
 	bool is_narrow; /* the line of the workflow says more of whom it lets in */
 };
 static const struct lends lends[SIM_VARIANTS] = {

@@ -312,7 +312,8 @@ check_tokens(const char *uses, const char *repository_id, int64_t life_ms)
 	world_act(&s.w, use_tokens, (void *)uses);
 	assert_int_equal(next_gate(&s, "shop"), 429);
 	assert_non_null(strstr(
-	    s.w.aid.said, "10000 tokens of this application were used that may still be valid"));
+	    s.w.aid.said, "10000 tokens of this workflow were used that may still be valid"));
+	assert_int_not_equal(next_gate(&s, "test"), 429); /* its own */
 	s.w.aid.at += life_ms + 5 * 60 * INT64_C(1000);
 	assert_int_equal(next_gate(&s, "shop"), 429);
 	s.w.aid.at += 2 * 60 * INT64_C(1000);
@@ -322,8 +323,8 @@ check_tokens(const char *uses, const char *repository_id, int64_t life_ms)
 
 TEST(ten_thousand_tokens_are_used_while_they_live)
 {
-	check_tokens(":job:github:", "456789", 70 * 60 * INT64_C(1000));
-	check_tokens(":job:gitlab:", "gitlab:22", 23 * 3600 * INT64_C(1000));
+	check_tokens(":job:github:shop", "456789", 70 * 60 * INT64_C(1000));
+	check_tokens(":job:gitlab:shop", "gitlab:22", 23 * 3600 * INT64_C(1000));
 }
 
 static void
@@ -410,7 +411,7 @@ TEST(gates_of_another_application_are_its_own)
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", s.w.aid.folder);
 	world_settings(&s.w, "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org",
 	    "ROLE_RATE_LIMIT=0", "GITHUB_REPOSITORY=", apps, NULL);
-	world_act(&s.w, use_tokens, ":job:github:");
+	world_act(&s.w, use_tokens, ":job:github:web/other");
 	check_gates(&s, "web/ship", "acme/web");
 	check_gates(&s, "blog/ship", "acme/blog");
 	world_close(&s.w);
@@ -436,6 +437,47 @@ TEST(a_refusal_is_answered_alike_when_it_comes_again)
 		assert_int_equal(next_gate(&s, "shop"), 202);
 		assert_int_equal(strstr(s.w.aid.said, "the same request came before") != NULL, i);
 	}
+	world_close(&s.w);
+}
+
+static struct answer
+asks_by(struct scene *s, const char *token, enum api_operation operation, const char *path,
+    const char *body)
+{
+	(void)text_copy(s->job.token, sizeof(s->job.token), token);
+	s->job.digest[0] = (uint8_t)(strlen(path) + strlen(body)); /* of each request its own */
+	return ask(s, operation, path, body);
+}
+
+static void
+count_notes(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM hook_call");
+}
+
+TEST(what_is_refused_takes_up_no_place_and_its_token_changes_one_thing)
+{
+	static const char staging[] = "{\"environment\": \"staging\"}";
+	static const char other[] = "{\"environment\":\"production\",\"ref\":\"refs/heads/other\"}";
+	struct scene s;
+	int64_t n;
+
+	open_scene(&s, NULL);
+	assert_int_equal(asks_by(&s, "r-1", API_GATE, "/v1/gate", staging).status, 403);
+	assert_int_equal(
+	    asks_by(&s, "r-1", API_GATE_END, "/v1/gate-end/7", "{\"conclusion\": \"failure\"}")
+		.status,
+	    404);
+	world_act(&s.w, count_notes, &n);
+	assert_int_equal(n, 0);
+	/* What it is good for yet is one change, and then nothing else. */
+	assert_int_equal(asks_by(&s, "r-1", API_GATE, "/v1/gate", PRODUCTION).status, 202);
+	assert_int_equal(asks_by(&s, "r-1", API_PUSH, "/v1/push", "{}").status, 401);
+	assert_int_equal(asks_by(&s, "r-1", API_GATE, "/v1/gate", staging).status, 401);
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	/* What is refused for what is so now is not done later by who has it from a log. */
+	assert_int_equal(asks_by(&s, "r-2", API_GATE, "/v1/gate", other).status, 409);
+	assert_int_equal(asks_by(&s, "r-2", API_GATE, "/v1/gate", PRODUCTION).status, 401);
 	world_close(&s.w);
 }
 

@@ -66,12 +66,18 @@ looks(struct scene *s, struct job *job)
 }
 
 static int
-failed(struct scene *s, struct job *job)
+ends(struct scene *s, struct job *job, enum api_operation how)
 {
 	char path[64];
 
-	(void)snprintf(path, sizeof(path), "/v1/loan-failed/%lld", (long long)s->loan);
-	return job_asks(&s->w, job, API_LOAN_FAILED, path, "{}").status;
+	(void)snprintf(path, sizeof(path), "%s/%lld", api_rows[how].path, (long long)s->loan);
+	return job_asks(&s->w, job, how, path, "{}").status;
+}
+
+static int
+failed(struct scene *s, struct job *job)
+{
+	return ends(s, job, API_LOAN_FAILED);
 }
 
 static void
@@ -195,13 +201,13 @@ TEST(a_job_that_goes_on_is_not_over)
 }
 
 static void
-use_notes(struct tx *tx, UNUSED void *arg)
+use_notes(struct tx *tx, void *of)
 {
 	(void)tx_run(tx,
 	    "INSERT INTO hook_call (hook, key, digest, status, work, at)"
 	    " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
-	    " SELECT ':over:github:', 'key ' || i, zeroblob(32), 200, 0, $1 - i * 100 FROM n",
-	    DB_I64(tx->at));
+	    " SELECT $2, 'key ' || i, zeroblob(32), 200, 0, $1 - i * 100 FROM n",
+	    DB_I64(tx->at), DB_TEXT((const char *)of));
 }
 
 static void
@@ -209,6 +215,13 @@ count_notes(struct tx *tx, void *ret)
 {
 	*(int64_t *)ret = tx_number(
 	    tx, "SELECT COUNT(*) FROM hook_call WHERE hook = $1", DB_TEXT(":over:github:"));
+}
+
+static void
+count_tokens(struct tx *tx, void *ret)
+{
+	*(int64_t *)ret = tx_number(
+	    tx, "SELECT COUNT(*) FROM hook_call WHERE hook = $1", DB_TEXT(":job:github:shop"));
 }
 
 /* Of repositories that have no workflow here nothing is noted. */
@@ -224,11 +237,49 @@ TEST(jobs_that_are_over_take_up_no_more_room_than_there_is)
 	(void)world_decide(&s.w, over(&s, &job));
 	world_act(&s.w, count_notes, &n);
 	assert_int_equal(n, 0);
-	world_act(&s.w, use_notes, NULL);
+	world_act(&s.w, use_notes, ":over:github:");
 	(void)world_decide(&s.w, over(&s, &s.job));
 	world_act(&s.w, count_notes, &n);
 	assert_in_range(n, 100, 10000);
 	assert_int_equal(wants(&s, &s.job, DB_MIGRATE), 403);
+	world_close(&s.w);
+}
+
+static void
+forget_tokens(struct tx *tx, UNUSED void *arg)
+{
+	(void)tx_run(tx, "DELETE FROM hook_call");
+}
+
+/* One is given back, and one was somebody else's first. */
+TEST(a_loan_ends_however_many_tokens_its_workflow_has_used)
+{
+	static const enum api_operation ways[] = { API_LOAN_END, API_LOAN_FAILED };
+	struct scene s;
+	struct job used;
+	int64_t n, behind;
+
+	open_scene(&s, NULL);
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		(void)snprintf(s.job.check_run, sizeof(s.job.check_run), "9901%zu", i);
+		assert_int_equal(wants(&s, &s.job, DB_MIGRATE), 202);
+		world_vault(&s.w, EFFECT_VAULT_LEND,
+		    &(struct vault_said){ .is_done = true, .accessor = ACCESSOR });
+		assert_true(looks(&s, &s.job).is_lent);
+		world_act(&s.w, use_notes, ":job:github:shop");
+		assert_int_equal(job_asks(&s.w, &s.job, API_SECRET, DB_MIGRATE, "{}").status, 429);
+		used = s.job;
+		used.digest[0] = 1; /* another request */
+		assert_int_equal(ends(&s, &s.job, ways[i]), 202);
+		assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), i + 1);
+		assert_int_equal(job_asks(&s.w, &used, API_SECRET, DB_MIGRATE, "{}").status, 401);
+		world_act(&s.w, count_tokens, &n);
+		for (int again = 0; again < 3; again++) /* what has ended takes up no room */
+			assert_int_equal(ends(&s, &s.job, ways[i]), 202);
+		world_act(&s.w, count_tokens, &behind);
+		assert_int_equal(behind, n);
+		world_act(&s.w, forget_tokens, NULL);
+	}
 	world_close(&s.w);
 }
 

@@ -371,11 +371,7 @@ static void
 ask_role(struct scene *s, int status, const char *role)
 {
 	s->lends = true;
-	ask(s,
-	    (const struct script[]){ ROLE_OF(status, role), ALL_SECRETS,
-		{ "/sys/capabilities-self", 200, "{\"data\":{\"" DB_PATH "\":[\"read\"]}}", NONE },
-		END },
-	    OWN);
+	ask(s, (const struct script[]){ ROLE_OF(status, role), ALL_SECRETS, END }, OWN);
 }
 
 /* A good one, but for what a part says; NULL: that is left out. */
@@ -541,7 +537,7 @@ SCENE_TEST(without_secrets_no_role_is_asked_for_and_behind_it_a_login_ends)
 	assert_int_equal(s->revoked, 2);
 }
 
-/* --- each secret: its policy, its mount, and what we may --- */
+/* --- each secret: its policy and its mount --- */
 
 #define OF_DB "Vault: secret db-migrate: "
 #define POLICY \
@@ -560,11 +556,7 @@ static void
 ask_secrets_but(struct scene *s, struct script row)
 {
 	s->lends = true;
-	ask(s,
-	    (const struct script[]){ row, ROLE_OF(200, GOOD_ROLE), ALL_SECRETS,
-		{ "/sys/capabilities-self", 200, "{\"data\":{\"" DB_PATH "\":[\"read\"]}}", NONE },
-		END },
-	    OWN);
+	ask(s, (const struct script[]){ row, ROLE_OF(200, GOOD_ROLE), ALL_SECRETS, END }, OWN);
 }
 
 SCENE_TEST(a_secret_that_could_not_be_read_at_vault_is_said_with_what_to_write)
@@ -633,24 +625,14 @@ SCENE_TEST(what_our_policy_may_not_ask_of_a_secret_is_not_known_and_not_good)
 	}
 }
 
-/* Of credentials the lent token's policy counts, whoever reads them. */
-SCENE_TEST(of_a_value_that_we_read_our_own_policy_is_asked)
+/* Our own token reads no secret: nothing is asked about it. */
+SCENE_TEST(of_a_value_the_lent_policy_alone_is_asked)
 {
 	s->value_of_db = true;
 	ask_secrets_but(s, (struct script){ "/none", 200, "", NONE });
 	FOUND(s, OK, "2 secrets: policies and mounts are right");
-	ask_secrets_but(s,
-	    (struct script){ "/sys/capabilities-self", 200,
-		"{\"data\":{\"secret/data/django/database\":[\"deny\"]}}", NONE });
-	FOUND(s, ERROR,
-	    OF_DB
-	    "our own policy may not read secret/data/django/database, so no job is given the value: it needs: path \"secret/data/django/database\" { capabilities = [\"read\"] }");
-	ask_secrets_but(s, (struct script){ "/sys/capabilities-self", 403, DENIED, NONE });
-	FOUND(s, NOTE,
-	    "whether our own policy may read what the server delivers is not known (HTTP 403: permission denied); for that our own policy needs: path \"sys/capabilities-self\" { capabilities = [\"update\"] }");
-	assert_false(has(s, DOCTOR_OK, "secrets"));
 	ask_secrets_but(s, (struct script){ MAY_BOTH("\"deny\"", "\"read\"") });
-	FOUND(s, WARNING, POLICY "what a person is lent reads nothing" WRITE);
+	FOUND(s, ERROR, POLICY NOTHING WRITE);
 }
 
 /* --- the token that is made for each question --- */

@@ -160,6 +160,10 @@ TEST(a_value_is_delivered_where_that_is_set_and_over_tls_alone)
 	assert_int_equal(settings_said.count, 0);
 	assert_true(loan_of(s, "db-migrate", "production", &loan) && loan.is_value);
 	settings_unref(s);
+	s = LOAD(
+	    NULL, COMPLETE, VAULT, LENT, HTTPS, AS "DELIVERS=VALUE"); /* as check-config reads it */
+	assert_true(loan_of(s, "db-migrate", "production", &loan) && loan.is_value);
+	settings_unref(s);
 	assert_null(LOAD(NULL, COMPLETE, VAULT, LENT, HTTPS, AS "DELIVERS=both"));
 	SAYS(SETTINGS_ERROR, AS "DELIVERS: ");
 	assert_null(LOAD(NULL, COMPLETE, VAULT, LENT, AS "DELIVERS=value"));
@@ -216,12 +220,10 @@ TEST_WITH(an_application_lends_what_is_its_own, folder_aid_make, folder_aid_remo
 		   "SECRET_C_PATH=kv2 secret c\nSECRET_C_FOR=shop/staging\n"
 		   "SECRET_E_PATH=kv2 secret e\nSECRET_E_FOR=blog/staging\n");
 	s = folder_aid_load();
-	assert_true(settings_aid_says(SETTINGS_WARNING,
+	assert_true(settings_aid_says(SETTINGS_FLAW,
 	    "SECRET_B_FOR: blog/production: an application's file lends nothing to another"));
-	assert_true(settings_aid_says(
-	    SETTINGS_WARNING, "secrets a and shop/a: both are called a and for shop/production"));
-	/* Nobody can say which one is meant, whose approvals are others: neither is lent. */
-	assert_false(loan_of(s, "a", "shop/production", &(struct loan){ 0 }));
+	assert_true(settings_aid_says(SETTINGS_FLAW,
+	    "secrets a and shop/a: both are called a and for shop/production: that of the settings file counts"));
 	assert_true(loan_of(s, "c", "shop/staging", &(struct loan){ 0 }));
 	assert_true(settings_aid_says(SETTINGS_WARNING,
 	    "secret.d:staging: there is no secret d for it, so this grants nothing"));
@@ -231,6 +233,44 @@ TEST_WITH(an_application_lends_what_is_its_own, folder_aid_make, folder_aid_remo
 	    "secret.c:production: secret c is for shop/staging, so this grants nothing: write secret.c:shop/staging"));
 	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret c"));
 	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret a"));
+	settings_unref(s);
+}
+
+static const char *
+path_of(const struct settings *s, const char *name, const char *target)
+{
+	struct loan loan;
+
+	return loan_of(s, name, target, &loan) ? loan.path : "";
+}
+
+TEST_WITH(no_application_takes_away_what_another_or_the_main_file_lends, folder_aid_make,
+    folder_aid_remove)
+{
+	static const char shop[] =
+	    "GITHUB_REPOSITORY=Acme/Shop\nSTAGING_HOST=d\nPRODUCTION_HOST=e\n"
+	    "SECRET_A_PATH=kv2 secret mine\nSECRET_A_FOR=blog/production\n"
+	    "SECRET_M_PATH=kv2 secret mine\nSECRET_M_FOR=blog/production\n"
+	    "SECRET_S_PATH=kv2 secret mine\nSECRET_S_FOR=production\n";
+	struct settings *s;
+	struct loan loan;
+	size_t n = 0;
+
+	folder_aid_put("apps/shop.env", shop);
+	folder_aid_put("apps/blog.env",
+	    "GITHUB_REPOSITORY=Acme/Blog\nSTAGING_HOST=b\nPRODUCTION_HOST=c\n"
+	    "SECRET_A_PATH=kv2 secret a\nSECRET_A_FOR=production\n");
+	folder_aid_put("main",
+	    SERVER "SECRET_M_PATH=kv2 secret m\nSECRET_M_FOR=blog/production\n"
+		   "SECRET_S_PATH=kv2 secret s\nSECRET_S_FOR=shop/production\n");
+	s = folder_aid_load();
+	assert_non_null(s);
+	assert_string_equal(path_of(s, "a", "blog/production"), "kv2 secret a");
+	assert_string_equal(path_of(s, "m", "blog/production"), "kv2 secret m");
+	assert_string_equal(path_of(s, "s", "shop/production"), "kv2 secret s");
+	for (size_t at = 0; loan_next(s, &at, &loan); n++)
+		assert_string_not_equal(loan.path, "kv2 secret mine");
+	assert_int_equal(n, 3);
 	settings_unref(s);
 }
 

@@ -325,6 +325,7 @@ TEST(second_factors_are_made_in_the_chat_where_that_was_said)
 	} rows[] = {
 		{ PRODUCTION, "", false },
 		{ PRODUCTION, "TOTP_ENROL=chat", true },
+		{ PRODUCTION, "TOTP_ENROL=CHAT", true },
 		{ PRODUCTION, "TOTP_ENROL=server", false },
 		{ DEVELOPMENT, "", true },
 		{ DEVELOPMENT, "TOTP_ENROL=server", false },

@@ -269,7 +269,7 @@ tell_values(struct doctor *doctor)
 	for (size_t at = 0; loan_next(doctor->settings, &at, &loan);)
 		if (loan.is_value)
 			TELL(doctor, VAULT, NOTE,
-			    "Vault: secret %s delivers its value: the server reads it, and our own policy or the lent one must let it; a job that reaches Vault needs SECRET_<NAME>_DELIVERS=token",
+			    "Vault: secret %s delivers its value: the server reads it by the lent policy, and sees it; a job that reaches Vault needs SECRET_<NAME>_DELIVERS=token",
 			    loan.id);
 }
 

@@ -14,11 +14,10 @@ struct vault;
 typedef void doctor_vault_secrets_fn(void *ctx, const char good[DOCTOR_VAULT_GOOD]);
 
 /* Asks Vault, one question behind the other, for each secret of the settings: may a token of its
- * policy read it, is its mount what the path says, and of one that delivers its value whether our
- * own token may read it.  No secret is read.  That token is made as what is lent is made, wrapped,
- * and revoked at once, it and what it is wrapped in; lends: there is a role that makes such ones.
- * Says what is wrong, and what could not be asked.  on_done comes once, from the loop or in here,
- * unless it is freed before.
+ * policy read it, and is its mount what the path says?  No secret is read.  That token is made as
+ * what is lent is made, wrapped, and revoked at once, it and what it is wrapped in; lends: there is
+ * a role that makes such ones.  Says what is wrong, and what could not be asked.  on_done comes
+ * once, from the loop or in here, unless it is freed before.
  * https://developer.hashicorp.com/vault/api-docs/auth/token#create-token,
  * https://developer.hashicorp.com/vault/api-docs/system/capabilities-accessor: Vault itself says
  * what a token may, and its policy `default` lets nobody ask that of another's token. */

@@ -23,7 +23,7 @@
 #define BODY_SIZE (2 * VAULT_PATH + 128)
 
 /* In the order that they are asked for each secret. */
-enum question { LEND, RIGHT, REVOKE, ENGINE, CAPABILITY, QUESTION_COUNT };
+enum question { LEND, RIGHT, REVOKE, ENGINE, QUESTION_COUNT };
 
 struct doctor_vault_secrets {
 	struct doctor *doctor;
@@ -48,13 +48,6 @@ struct doctor_vault_secrets {
 
 /* --- what is wrong, and what to do --- */
 
-/* KV that the server reads itself needs a lent policy for people alone. */
-static enum doctor_level
-level_of(const struct loan *loan)
-{
-	return loan->is_value && loan->at.kind != LOAN_CREDS ? DOCTOR_WARNING : DOCTOR_ERROR;
-}
-
 /* What it is filled with are words of the settings and accessors, which need no escapes. */
 static void
 write_request(struct doctor_vault_secrets *s)
@@ -76,10 +69,6 @@ write_request(struct doctor_vault_secrets *s)
 	case ENGINE:
 		(void)snprintf(s->path, VAULT_PATH, "sys/mounts/%s", s->loan.at.mount);
 		break;
-	case CAPABILITY:
-		(void)snprintf(s->path, VAULT_PATH, "sys/capabilities-self");
-		(void)snprintf(s->body, BODY_SIZE, "{\"paths\":[\"%s\"]}", s->url);
-		break;
 	default:
 		(void)snprintf(s->path, VAULT_PATH, "auth/token/revoke-accessor");
 		(void)snprintf(s->body, BODY_SIZE, "{\"accessor\":\"%s\"}", s->made);
@@ -99,8 +88,6 @@ tell_unknown(
 		[REVOKE] = "what is lent cannot be revoked, and lives until its _TTL is over",
 		[ENGINE] =
 		    "whether the mount of each secret is what SECRET_<NAME>_PATH says is not known",
-		[CAPABILITY] =
-		    "whether our own policy may read what the server delivers is not known",
 	};
 	enum doctor_level level =
 	    question == LEND || question == REVOKE ? DOCTOR_ERROR : DOCTOR_NOTE;
@@ -138,15 +125,12 @@ judge_lend(struct doctor_vault_secrets *s, const struct json *body)
 static void
 judge_right(struct doctor_vault_secrets *s, const struct json *body)
 {
-	bool is_error = level_of(&s->loan) == DOCTOR_ERROR;
-
 	if (vault_read_capability(body, s->url))
 		return;
 	s->is_good = false;
-	doctor_say(s->doctor, DOCTOR_VAULT, level_of(&s->loan),
-	    "Vault: secret %s: policy %s is not there or does not let %s be read, so %s reads nothing: vault policy write %s - <<<'path \"%s\" { capabilities = [\"read\"] }'",
-	    s->loan.id, s->policy, s->url, is_error ? "what is lent" : "what a person is lent",
-	    s->policy, s->url);
+	TELL(s->doctor, VAULT, ERROR,
+	    "Vault: secret %s: policy %s is not there or does not let %s be read, so what is lent reads nothing: vault policy write %s - <<<'path \"%s\" { capabilities = [\"read\"] }'",
+	    s->loan.id, s->policy, s->url, s->policy, s->url);
 }
 
 /* Behind the token what it was wrapped in is revoked by the same question. */
@@ -161,35 +145,22 @@ judge_revoke(struct doctor_vault_secrets *s, UNUSED const struct json *body)
 static void
 judge_engine(struct doctor_vault_secrets *s, const struct json *body)
 {
-	static const char *const wanted[LOAN_KIND_COUNT] = {
-		[LOAN_KV1] = "kv1", [LOAN_KV2] = "kv2", [LOAN_CREDS] = "creds"
-	};
 	const struct loan_place *at = &s->loan.at;
+	const char *wanted = loan_kind_word(at->kind);
 	char engine[VAULT_ENGINE] = "";
 	bool is_kv;
 
 	if (!vault_read_engine(body, engine))
 		(void)text_copy(engine, sizeof(engine), "nothing that Vault names"); /* it fits */
 	is_kv = strcmp(engine, "kv1") == 0 || strcmp(engine, "kv2") == 0;
-	if (at->kind == LOAN_CREDS ? !is_kv : strcmp(engine, wanted[at->kind]) == 0)
+	if (at->kind == LOAN_CREDS ? !is_kv : strcmp(engine, wanted) == 0)
 		return;
 	s->is_good = false;
 	TELL(s->doctor, VAULT, ERROR,
 	    "Vault: secret %s: mount %s is %s, and SECRET_<NAME>_PATH says %s%s%s%s%s%s",
-	    s->loan.id, at->mount, engine, wanted[at->kind],
-	    is_kv ? ": write " : ": which mount is meant?", is_kv ? engine : "", is_kv ? " " : "",
-	    is_kv ? at->mount : "", is_kv ? " and the path in it" : "");
-}
-
-static void
-judge_capability(struct doctor_vault_secrets *s, const struct json *body)
-{
-	if (vault_read_capability(body, s->url))
-		return;
-	s->is_good = false;
-	TELL(s->doctor, VAULT, ERROR,
-	    "Vault: secret %s: our own policy may not read %s, so no job is given the value: it needs: path \"%s\" { capabilities = [\"read\"] }",
-	    s->loan.id, s->url, s->url);
+	    s->loan.id, at->mount, engine, wanted, is_kv ? ": write " : ": which mount is meant?",
+	    is_kv ? engine : "", is_kv ? " " : "", is_kv ? at->mount : "",
+	    is_kv ? " and the path in it" : "");
 }
 
 /* --- the questions, one behind the other --- */
@@ -227,8 +198,7 @@ is_due(const struct doctor_vault_secrets *s)
 	const bool is[QUESTION_COUNT] = { [LEND] = s->lends,
 		[RIGHT] = s->made[0] != '\0',
 		[REVOKE] = s->made[0] != '\0',
-		[ENGINE] = !was_asked(s),
-		[CAPABILITY] = s->loan.is_value && s->loan.at.kind != LOAN_CREDS };
+		[ENGINE] = !was_asked(s) };
 
 	return is[s->question];
 }
@@ -287,8 +257,7 @@ on_answer(void *ctx, const struct vault_answer *answer, const struct json *body)
 	    struct doctor_vault_secrets *, const struct json *) = { [LEND] = judge_lend,
 		[RIGHT] = judge_right,
 		[REVOKE] = judge_revoke,
-		[ENGINE] = judge_engine,
-		[CAPABILITY] = judge_capability };
+		[ENGINE] = judge_engine };
 	struct doctor_vault_secrets *s = ctx;
 	enum question question = s->question - 1;
 

@@ -18,21 +18,18 @@
  * request, which is good for ten minutes at most, as long as a token of GitHub's. */
 #define TOKENS_MAX     10000
 #define TOKENS_MORE_MS (6 * 60 * INT64_C(1000))
-#define TOKENS_OF      64
+#define TOKENS_OF      (16 + ENVIRONMENT_ID_MAX)
 
-/* Each application has its own, of each forge, and each workflow that has a key: one uses up nobody
- * else's.  No hook has such a name. */
+/* Each workflow has its own: one uses up nobody else's.  A token is of one workflow alone, by the
+ * settings.  No hook has such a name. */
 static struct hook_use
 use_of(const struct job *job, char of[TOKENS_OF])
 {
-	const char *slash = strchr(job->workflow, '/');
-
 	if (job_is_by_key(job))
 		(void)snprintf(of, TOKENS_OF, ":key:%s", job->workflow);
 	else
-		(void)snprintf(of, TOKENS_OF, ":job:%s:%.*s",
-		    delivery_forge_word(job_forge_of(job->repository_id)),
-		    slash != NULL ? (int)(slash - job->workflow) : 0, job->workflow);
+		(void)snprintf(of, TOKENS_OF, ":job:%s:%s",
+		    delivery_forge_word(job_forge_of(job->repository_id)), job->workflow);
 	return (struct hook_use){ .id = of, .key = job->token, .digest = job->digest };
 }
 
@@ -105,6 +102,13 @@ is_for_once(const struct api_request *api)
 	return job_is_by_key(api->job) || api_is_post(api->operation);
 }
 
+/* It has no room to wait for: what it ends is used by somebody meanwhile. */
+static bool
+is_end_of_loan(const struct api_request *api)
+{
+	return api->operation == API_LOAN_END || api->operation == API_LOAN_FAILED;
+}
+
 bool
 decide_job_enter(struct tx *tx, struct api_request *api)
 {
@@ -123,10 +127,11 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	if (!is_for_once(api))
 		return true;
 	before = row_hook_find(tx, &use);
-	if (before.status == 0 && row_hook_is_full(tx, use.id, TOKENS_MAX, kept_ms)) {
-		decide_refusef(tx, 429, "%d %s were used that may still be valid: try again later",
-		    TOKENS_MAX,
-		    job_is_by_key(job) ? "ids of this workflow" : "tokens of this application");
+	if (before.status == 0 && !is_end_of_loan(api) &&
+	    row_hook_is_full(tx, use.id, TOKENS_MAX, kept_ms)) {
+		decide_refusef(tx, 429,
+		    "%d %s of this workflow were used that may still be valid: try again later",
+		    TOKENS_MAX, job_is_by_key(job) ? "ids" : "tokens");
 		return false;
 	}
 	if (before.status == 0)
@@ -220,6 +225,22 @@ decide_job_reports(struct tx *tx, const char *environment)
 	return ret;
 }
 
+/* Was it answered so that its token, or id, must be good for nothing else?  What the settings do
+ * not let it do has changed nothing, as a GET has not, and takes up no place: what that token is
+ * used for later is its first change.  An end is noted where it has ended something, which is twice
+ * for each loan at most, for it has no limit.  A job tries again what was one too many, and who has
+ * a key by another id: a line that was signed is good once, however that went. */
+static bool
+is_spent(const struct tx *tx, const struct api_request *api)
+{
+	const struct answer *answer = &tx->answer;
+	bool is_refused = answer->work == 0 && (answer->status == 403 || answer->status == 404);
+
+	if (is_end_of_loan(api))
+		return !is_refused && !answer->is_duplicate;
+	return job_is_by_key(api->job) || (!is_refused && answer->status != 429);
+}
+
 void
 decide_job_note(struct tx *tx, const struct api_request *api)
 {
@@ -227,9 +248,8 @@ decide_job_note(struct tx *tx, const struct api_request *api)
 	struct hook_use use = use_of(api->job, of);
 
 	/* In the tx of the decision: where we are killed before its commit neither has happened,
-	 * and the same request may come again; behind it both have.  What was one too many a job
-	 * tries again, and who has a key by another id. */
-	if (is_for_once(api) && (tx->answer.status != 429 || job_is_by_key(api->job)))
+	 * and the same request may come again; behind it both have. */
+	if (is_for_once(api) && is_spent(tx, api))
 		row_hook_note(tx, &use);
 }
 

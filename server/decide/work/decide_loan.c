@@ -36,7 +36,6 @@
 #define ALARMS	  3 /* by one workflow or person, in */
 #define ALARMS_MS (60 * MINUTE_MS)
 
-#define GIVEN_VALUE "the value itself was given: at Vault nothing of it ends"
 #define NOT_GRANTED "who asked for it may not have it any more"
 
 /* --- its row, and the one timer that it has --- */
@@ -104,15 +103,11 @@ audit(struct tx *tx, enum audit_code code, const struct deployment *work,
 static void
 revoke(struct tx *tx, struct loan_row *row)
 {
-	bool is_kept;
-
 	if (row->state == LOAN_ENDING || row->state == LOAN_OVER ||
 	    (row->state == LOAN_ASKED && row_effect_find(tx, EFFECT_VAULT_LEND, row->work) != 0))
 		return;
-	is_kept =
-	    row->state == LOAN_KEPT; /* the loop wipes it, also where Vault has nothing of it */
 	set_state(tx, row, row->accessor[0] != '\0' ? LOAN_ENDING : LOAN_OVER, 0);
-	if (row->state == LOAN_ENDING || is_kept)
+	if (row->state == LOAN_ENDING)
 		decide_loan_order_revoke(tx, row, 0, 0);
 }
 
@@ -218,7 +213,7 @@ alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row,
 	    accessor[0] != '\0' ? accessor : "(not known)");
 }
 
-void
+bool
 decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
     const struct loan_suspicion *suspicion)
 {
@@ -227,10 +222,11 @@ decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row
 	(void)snprintf(once, sizeof(once), "secret-failed:%" PRId64, work->id);
 	if ((row->state == LOAN_OVER && tx->at >= work->ended_at + LIFE_MOST_MS) ||
 	    !row_rate_limit_take(tx, once, 1, ALARM_EACH_MS))
-		return;
+		return false;
 	revoke(tx, row);
 	alarm(tx, work, row, suspicion);
 	decide_loan_say_over(tx, work, suspicion->note);
+	return true;
 }
 
 /* --- it is not lent after all --- */
@@ -325,8 +321,6 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		decide_loan_say_waits(tx, &work, said->why);
 		return;
 	}
-	if (said->is_done)
-		row->state = LOAN_KEPT; /* the loop has it, and nobody waits for it */
 	revoke(tx, row);
 	if (said->is_wrong)
 		alarm(tx, &work, row,
@@ -343,16 +337,11 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 
 /* --- it is given --- */
 
-/* Without an accessor nothing of it can be revoked: it is over. */
 void
 decide_loan_give(struct tx *tx, struct deployment *work, struct loan_row *row, bool is_value)
 {
-	bool is_over = row->accessor[0] == '\0';
-
-	set_state(tx, row, is_over ? LOAN_OVER : LOAN_GIVEN, is_over ? 0 : row->until);
+	set_state(tx, row, LOAN_GIVEN, row->until);
 	audit(tx, AUDIT_CODE_SECRET_LENT, work, row, is_value ? "value" : "lent");
-	if (is_over)
-		(void)text_copy(work->note, sizeof(work->note), GIVEN_VALUE); /* it fits */
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_OK, NULL);
 	if (!is_value)
 		decide_loan_order_look(tx, work, row, 0);
@@ -428,7 +417,7 @@ void
 decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work)
 {
 	struct loan_row row = row_loan_get(tx, work->id);
-	const char *why_not = decide_loan_not_revoked(work, &row);
+	const char *why_not = decide_loan_not_revoked(&row);
 	char user[PRINCIPAL_TEXT], by[96];
 
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
@@ -500,7 +489,6 @@ decide_loans_lost(struct tx *tx)
 		row = row_loan_get(tx, number);
 		row_deployment_get(tx, number, &work);
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, &row, "lost");
-		row.state = LOAN_GIVEN; /* as if: the loop has nothing to wipe */
 		revoke(tx, &row);
 		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
 			end(tx, &work, DEPLOY_WHY_INTERRUPTED,

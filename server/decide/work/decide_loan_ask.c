@@ -155,12 +155,6 @@ refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char 
 {
 	const char *refused = decide_refusal_of(tx, loan->target, true);
 
-	if (!loan_of(tx->settings, loan->name, loan->target, &(struct loan){ 0 })) {
-		(void)snprintf(ret, LIMIT_LINE,
-		    "two secrets are called %s for %s: deploybot check-config names both",
-		    loan->name, loan->target);
-		return 409;
-	}
 	if (refused != NULL) {
 		(void)snprintf(ret, LIMIT_LINE, "%s", refused);
 		return 409;

@@ -57,7 +57,7 @@ refuse_again(struct tx *tx, struct deployment *work, struct loan_row *row)
 	static const struct loan_suspicion twice = { FIRST_FETCHED_TWICE, FETCHED_TWICE,
 		"the first answer was lost on its way, or somebody else has it", FETCHED_TWICE };
 
-	decide_loan_suspect(tx, work, row, &twice);
+	(void)decide_loan_suspect(tx, work, row, &twice);
 	decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work->id);
 }
 
@@ -115,6 +115,19 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 	return tx->answer.is_lent;
 }
 
+/* What has ended before is a duplicate: nothing is ended by it. */
+static void
+drop(struct tx *tx, const struct deployment *work, const char *detail)
+{
+	enum loan_state before = row_loan_get(tx, work->id).state;
+	struct deployment after;
+
+	decide_loan_drop(tx, work->id, detail);
+	row_deployment_get(tx, work->id, &after);
+	tx->answer.is_duplicate =
+	    row_loan_get(tx, work->id).state == before && after.state == work->state;
+}
+
 void
 decide_loan_end(struct tx *tx, const struct api_request *api)
 {
@@ -125,7 +138,7 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 		return;
 	tx->answer.work = work.id;
 	tx->answer.status = 202;
-	decide_loan_drop(tx, work.id, "its job needs it no longer");
+	drop(tx, &work, "its job needs it no longer");
 }
 
 /* It was revoked before, or its job has ended: then too somebody may have had it. */
@@ -144,7 +157,7 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 	tx->answer.status = 202;
 	row = row_loan_get(tx, work.id);
 	if (work.state != DEPLOY_DONE)
-		decide_loan_drop(tx, work.id, NOT_UNWRAPPED);
+		drop(tx, &work, NOT_UNWRAPPED);
 	else
-		decide_loan_suspect(tx, &work, &row, &not_unwrapped);
+		tx->answer.is_duplicate = !decide_loan_suspect(tx, &work, &row, &not_unwrapped);
 }

@@ -31,15 +31,15 @@ struct loan_suspicion {
 
 /* Somebody else may have what was given: it is revoked, and admins are rung: of each loan once a
  * day, of one that is over until an hour behind its end; and three times an hour of one
- * requester's. */
-void decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
+ * requester's.  False: nothing was done. */
+bool decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
     const struct loan_suspicion *suspicion);
 
 /* The value itself is for jobs: a person reads at Vault. */
 bool decide_loan_is_by_value(
     struct tx *tx, const struct deployment *work, const struct loan *loan);
 
-/* Vault makes it, or reads the value. */
+/* Vault makes it, and the loop reads the value by it where that is delivered. */
 void decide_loan_order_lend(
     struct tx *tx, const struct deployment *work, const struct loan *loan);
 

@@ -129,19 +129,15 @@ decide_loan_answer(
 }
 
 const char *
-decide_loan_not_revoked(const struct deployment *work, const struct loan_row *row)
+decide_loan_not_revoked(const struct loan_row *row)
 {
-	bool is_value = row->accessor[0] == '\0' && work->state == DEPLOY_DONE;
-
 	switch (row->state) {
 	case LOAN_ASKED:
 		return "was not lent.";
 	case LOAN_ENDING:
 		return "is being revoked: Vault has not said yet that it is.";
 	case LOAN_OVER:
-		return is_value ?
-		    "was given as it is, and Vault can revoke nothing of it: change it there." :
-		    "is over: nobody has it any more.";
+		return "is over: what Vault has made for it has ended.";
 	default:
 		return NULL;
 	}

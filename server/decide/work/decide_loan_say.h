@@ -33,7 +33,7 @@ void decide_loan_answer(
     struct tx *tx, const struct update *update, const struct deployment *work, const char *how);
 
 /* Why it cannot be revoked; NULL: it can. */
-const char *decide_loan_not_revoked(const struct deployment *work, const struct loan_row *row);
+const char *decide_loan_not_revoked(const struct loan_row *row);
 
 /* Those that are lent now by that name (of an application's also "shop/db-migrate") and that this
  * person has or may revoke: their numbers, and a line for each. */

@@ -1,4 +1,4 @@
-/* settings_loans.c - SECRET_<NAME>_…: what is wrong with each, and two that a grant would mean both.  Side: any. */
+/* settings_loans.c - SECRET_<NAME>_…: what is wrong with each, and what is lent to nobody.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "settings/checks/settings_loans.h"
 
@@ -35,8 +35,8 @@ check(struct settings_loader *l, const struct settings_member *member)
 	if (slash != NULL && s->application[0] != '\0' &&
 	    (strncmp(target, s->application, (size_t)(slash - target)) != 0 ||
 		s->application[slash - target] != '\0'))
-		settings_say_of(l, level, member, SECRET_SETTING_FOR,
-		    "%s: an application's file lends nothing to another: say it in the settings file",
+		settings_say_of(l, SETTINGS_FLAW, member, SECRET_SETTING_FOR,
+		    "%s: an application's file lends nothing to another, so this is lent to nobody: say it in the settings file",
 		    target);
 	else if (settings_environment(s, whole) == NULL &&
 	    (slash == NULL || !settings_is_unread_application(s, target, (size_t)(slash - target))))
@@ -93,7 +93,7 @@ say_delivery(const struct settings_loader *l, const struct loan *loan)
 void
 settings_say_loans(const struct settings_loader *l)
 {
-	struct loan first, other;
+	struct loan first;
 	size_t none = 0;
 
 	if (l->s->inside->values[SETTING_VAULT_ADDR].text == NULL && loan_next(l->s, &none, &first))
@@ -103,11 +103,9 @@ settings_say_loans(const struct settings_loader *l)
 	for (size_t at = 0; loan_next(l->s, &at, &first);) {
 		say_delivery(l, &first);
 		say_data(l, &first);
-		for (size_t next = at; loan_next(l->s, &next, &other);)
-			if (strcmp(first.name, other.name) == 0 &&
-			    strcmp(first.target, other.target) == 0)
-				settings_say(l->report, level_of(other.application),
-				    "secrets %s and %s: both are called %s and for %s, so a grant would mean both: give one another name",
-				    first.id, other.id, first.name, first.target);
 	}
+	for (size_t at = 0; loan_next_shadowed(l->s, &at, &first);)
+		settings_say(l->report, SETTINGS_FLAW,
+		    "secrets %s and %s: both are called %s and for %s: that of the settings file counts, and %s is lent to nobody: give one another name",
+		    first.name, first.id, first.name, first.target, first.id);
 }

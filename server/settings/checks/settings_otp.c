@@ -67,7 +67,7 @@ settings_fill_otp(struct settings *s)
 	s->require_otp = in->require_otp;
 	s->totp_keys = in->totp_keys;
 	enrol = in->values[SETTING_TOTP_ENROL].text;
-	s->enrols_in_chat = enrol != NULL ? strcmp(enrol, "chat") == 0 : !s->is_production;
+	s->enrols_in_chat = enrol != NULL ? text_same_ci(enrol, "chat") : !s->is_production;
 }
 
 static void
