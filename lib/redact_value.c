@@ -53,19 +53,18 @@ redact_value_done(struct redact_values *v)
 
 /* Longer ones stand first, so that the whole of a value goes and not a part of it. */
 static void
-add_needle(struct redact_values *v, const char *bytes, size_t size, struct redact_time time)
+add_needle(struct redact_values *v, const char *bytes, size_t size, int64_t until)
 {
 	struct redact_needle **at, *n;
 
 	at = &v->by_first[(unsigned char)bytes[0]];
 	for (; *at != NULL && (*at)->size >= size; at = &(*at)->next)
 		if (is_same(*at, bytes, size)) {
-			(*at)->until = (*at)->until > time.until ? (*at)->until : time.until;
+			(*at)->until = (*at)->until > until ? (*at)->until : until;
 			return;
 		}
 	n = mem_new(1, sizeof(*n) + size);
-	n->until = time.until;
-	n->by = time.by;
+	n->until = until;
 	n->size = size;
 	memcpy(n->bytes, bytes, size);
 	n->next = *at;
@@ -77,7 +76,7 @@ add_needle(struct redact_values *v, const char *bytes, size_t size, struct redac
 struct text {
 	const char *bytes;
 	size_t size;
-	struct redact_time time;
+	int64_t until;
 };
 
 static void
@@ -97,7 +96,7 @@ add_url_encoded(struct redact_values *v, const struct text *of, const char *digi
 		text[used++] = digits[c >> 4];
 		text[used++] = digits[c & 15];
 	}
-	add_needle(v, text, used, of->time);
+	add_needle(v, text, used, of->until);
 	explicit_bzero(text, of->size * 3);
 }
 
@@ -120,22 +119,22 @@ add_base64(struct redact_values *v, const struct text *of, size_t offset, const 
 
 		text[i - first] = alphabet[pair >> (10 - bit % 8) & 63];
 	}
-	add_needle(v, text, last - first, of->time);
+	add_needle(v, text, last - first, of->until);
 	explicit_bzero(text, last + 1);
 }
 
 static void
-add_forms(struct redact_values *v, const char *value, size_t size, struct redact_time time)
+add_forms(struct redact_values *v, const char *value, size_t size, int64_t until)
 {
 	static const char base64[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	static const char base64url[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	const struct text of = { .bytes = value, .size = size, .time = time };
+	const struct text of = { .bytes = value, .size = size, .until = until };
 
 	if (size < REDACT_VALUE_MIN)
 		return;
-	add_needle(v, value, size, time);
+	add_needle(v, value, size, until);
 	add_url_encoded(v, &of, "0123456789ABCDEF");
 	add_url_encoded(v, &of, "0123456789abcdef");
 	for (size_t offset = 0; offset < 3; offset++) {
@@ -145,45 +144,22 @@ add_forms(struct redact_values *v, const char *value, size_t size, struct redact
 }
 
 static void
-add_lines(struct redact_values *v, const char *value, struct redact_time time)
+add_lines(struct redact_values *v, const char *value, int64_t until)
 {
 	while (*value != '\0') {
 		size_t size = strcspn(value, "\r\n");
 
-		add_forms(v, value, size, time);
+		add_forms(v, value, size, until);
 		value += size;
 		value += strspn(value, "\r\n");
 	}
 }
 
-/* One of another value's forms may be there for longer: all of its own are added nevertheless. */
 void
-redact_value_add(
-    struct redact_values *v, const char *value, struct redact_time time, bool takes_place)
+redact_value_add(struct redact_values *v, const char *value, int64_t until)
 {
-	struct redact_needle *n;
-
-	add_forms(v, value, strlen(value), time);
-	add_lines(v, value, time);
-	n = redact_value_find(v, value);
-	if (n != NULL && takes_place)
-		n->takes_place = true;
-}
-
-struct redact_lent
-redact_value_lent(const struct redact_values *v, uint64_t by)
-{
-	struct redact_lent lent = { 0 };
-
-	for (size_t i = 0; i < COUNT(v->by_first); i++)
-		for (const struct redact_needle *n = v->by_first[i]; n != NULL; n = n->next) {
-			if (n->until == REDACT_EVER || (by != 0 && n->by != by))
-				continue;
-			lent.needles++;
-			lent.places += n->takes_place ? 1 : 0;
-			lent.bytes += n->takes_place ? n->size : 0;
-		}
-	return lent;
+	add_forms(v, value, strlen(value), until);
+	add_lines(v, value, until);
 }
 
 size_t
@@ -191,6 +167,8 @@ redact_value_needles(const char *value)
 {
 	size_t n = FORMS; /* of the whole */
 
+	if (value[strcspn(value, "\r\n")] == '\0')
+		return n;
 	while (*value != '\0') {
 		size_t size = strcspn(value, "\r\n");
 
@@ -201,11 +179,9 @@ redact_value_needles(const char *value)
 	return n;
 }
 
-int64_t
+void
 redact_value_forget(struct redact_values *v, const struct redact_filter *shapes, int64_t now)
 {
-	int64_t next = REDACT_EVER;
-
 	v->filter = *shapes;
 	for (size_t i = 0; i < COUNT(v->by_first); i++)
 		for (struct redact_needle **at = &v->by_first[i]; *at != NULL;) {
@@ -213,9 +189,7 @@ redact_value_forget(struct redact_values *v, const struct redact_filter *shapes,
 				drop(at);
 				continue;
 			}
-			next = (*at)->until < next ? (*at)->until : next;
 			redact_filter_add_value(&v->filter, (*at)->bytes, (*at)->size);
 			at = &(*at)->next;
 		}
-	return next == REDACT_EVER ? 0 : next;
 }

@@ -38,15 +38,21 @@ __wrap___explicit_bzero_chk(void *data, size_t size, size_t room)
 
 static struct err err;
 
-/* Of whoever is so far the least lent, for there are shares. */
+static bool
+learn_by(struct redact *r, struct share_by by, const char *value, int64_t until)
+{
+	return redact_learn_until(
+	    r, &(struct redact_lesson){ .value = value, .until = until, .by = by }, &err);
+}
+
+/* Of whoever is so far the least lent, for there are shares: each is of a group of its own. */
 static uint64_t by = 1;
 
 static bool
 learn(struct redact *r, const char *value, int64_t until)
 {
-	by = by % REDACT_LENT_SHARE + 1;
-	return redact_learn_until(
-	    r, &(struct redact_lesson){ .value = value, .until = until, .by = by }, &err);
+	by = by % SHARE_OF_ONE + 1;
+	return learn_by(r, (struct share_by){ by, by }, value, until);
 }
 
 static bool
@@ -54,7 +60,7 @@ learn_with(struct redact *r, const char *value, char *part)
 {
 	return redact_learn_until(r,
 	    &(struct redact_lesson){
-		.value = value, .parts = &part, .n_parts = 1, .until = 1000, .by = 9 },
+		.value = value, .parts = &part, .n_parts = 1, .until = 1000, .by = { 9, 9 } },
 	    &err);
 }
 
@@ -130,7 +136,7 @@ TEST(values_that_are_lent_have_64_places_beside_those_of_the_settings)
 	CLEANUP(redact_freep) struct redact *r = redact_new();
 	char value[32];
 
-	by = REDACT_LENT_SHARE;
+	by = SHARE_OF_ONE;
 	assert_true(redact_add(r, "of-the-settings", &err));
 	for (int i = 0; i < REDACT_LENT_MAX; i++) {
 		(void)snprintf(value, sizeof(value), "lent-%d", 100 + i);
@@ -139,20 +145,19 @@ TEST(values_that_are_lent_have_64_places_beside_those_of_the_settings)
 	for (int i = 0; i < REDACT_LENT_MAX; i++) {
 		(void)snprintf(value, sizeof(value), "lent-%d", 100 + i);
 		assert_true(learn(r, value, 1000 + i)); /* in the place that it has */
-		assert_true(learn(r, "of-the-settings", 1000));
 	}
 	assert_false(learn(r, "one-more", 5000));
 	assert_int_equal(err.code, ERR_BUSY);
 	assert_false(learn_with(r, "one-more", "a-part"));
 	assert_string_equal(err.text, "too much that was lent is kept out of logs");
+	assert_false(learn(r, "of-the-settings", 5000)); /* whoever knows it */
 	redact_check(r, "one-more lent-163", "one-more ***");
-	assert_true(learn_with(r, "lent-163", "a-part")); /* takes none */
-	assert_true(learn(r, "lent-100", 5000));
 	for (int i = 1; i < REDACT_VALUES_MAX; i++) {
 		(void)snprintf(value, sizeof(value), "settings-%d", i);
 		assert_true(redact_add(r, value, &err));
 	}
 	assert_false(redact_add(r, "settings-too-many", &err));
+	assert_true(learn_by(r, (struct share_by){ 1, 1 }, "lent-100", 5000)); /* whose it is */
 	assert_int_equal(redact_forget(r, 1001), 1002);
 	by = 1; /* the next is whose lent-101 was */
 	assert_true(learn(r, "one-more", 5000));
@@ -160,10 +165,84 @@ TEST(values_that_are_lent_have_64_places_beside_those_of_the_settings)
 	assert_false(learn(r, "yet-one-more", 5000));
 }
 
+/* What one had takes up their share for their own time, and the next one's what they renew. */
+TEST(a_value_of_two_is_charged_to_each_of_them_for_their_own_time)
+{
+	static const struct share_by a = { 1, 1 }, b = { 2, 2 };
+	CLEANUP(redact_freep) struct redact *r = redact_new();
+	char value[32];
+
+	for (int i = 0; i < REDACT_LENT_MAX / SHARE_OF_ONE; i++) {
+		(void)snprintf(value, sizeof(value), "of-both-%d", 100 + i);
+		assert_true(learn_by(r, a, value, 1000) && learn_by(r, b, value, 1000));
+		assert_true(learn_by(r, b, value, 3000)); /* renewed: in the place that it has */
+		assert_true(learn_by(r, b, value, 2000));
+	}
+	assert_true(redact_is_full(r, &a) && redact_is_full(r, &b));
+	assert_int_equal(redact_forget(r, 999), 1000);
+	assert_true(redact_is_full(r, &a));
+	assert_int_equal(redact_forget(r, 1000), 3000);
+	redact_check(r, "of-both-100 of-both-115", "*** ***");
+	assert_true(!redact_is_full(r, &a) && redact_is_full(r, &b));
+	assert_true(learn_by(r, a, "of-the-first", 2000));
+	assert_false(learn_by(r, b, "of-the-next", 2000));
+	assert_int_equal(redact_forget(r, 2999), 3000);
+	assert_true(redact_is_full(r, &b));
+	assert_int_equal(redact_forget(r, 3000), 0);
+	redact_check(r, "of-both-100 of-the-first", "of-both-100 of-the-first");
+	assert_true(learn_by(r, b, "of-the-next", 4000));
+}
+
+/* A field of what another has, or a secret of the settings, is no place for nothing. */
+TEST(what_others_know_already_takes_up_a_share_as_well)
+{
+	static const struct share_by b = { 2, 2 };
+	CLEANUP(redact_freep) struct redact *r = redact_new();
+	char value[32];
+	int n = 0;
+
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(value, sizeof(value), "a-field-%d", 100 + i);
+		if (i % 2 == 0)
+			assert_true(redact_add(r, value, &err));
+		else
+			assert_true(redact_learn_until(r,
+			    &(struct redact_lesson){ .value = "of-all-the-fields",
+				.parts = (char *[]){ value },
+				.n_parts = 1,
+				.until = 1000,
+				.by = { 1, 1 } },
+			    &err));
+		n += learn_by(r, b, value, 1000) ? 1 : 0;
+	}
+	assert_int_equal(n, REDACT_LENT_MAX / SHARE_OF_ONE);
+	assert_true(redact_is_full(r, &b));
+}
+
+TEST(workflows_of_one_application_leave_half_of_all_to_others)
+{
+	CLEANUP(redact_freep) struct redact *r = redact_new();
+	char value[32];
+	int n = 0;
+
+	for (uint64_t one = 1; one <= 4; one++)
+		for (int i = 0; i < REDACT_LENT_MAX / SHARE_OF_ONE; i++) {
+			(void)snprintf(value, sizeof(value), "value-%d-%d", (int)one, 100 + i);
+			n += learn_by(r, (struct share_by){ one, 7 }, value, 1000) ? 1 : 0;
+		}
+	assert_int_equal(n, REDACT_LENT_MAX / SHARE_OF_GROUP);
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_string_equal(
+	    err.text, "too much that was lent to the same application is kept out of logs");
+	assert_true(redact_is_full(r, &(struct share_by){ 5, 7 }));
+	assert_false(redact_is_full(r, &(struct share_by){ 5, 8 }));
+	assert_true(learn_by(r, (struct share_by){ 5, 8 }, "of-another-application", 1000));
+}
+
 TEST(values_that_are_lent_have_so_many_bytes_together)
 {
 	CLEANUP(redact_freep) struct redact *r = redact_new();
-	enum { QUARTER = REDACT_LENT_BYTES / REDACT_LENT_SHARE };
+	enum { QUARTER = REDACT_LENT_BYTES / SHARE_OF_ONE };
 	CLEANUP(freep) char *text = mem_alloc(QUARTER + 2);
 
 	memset(text, 'a', QUARTER + 1);
@@ -176,7 +255,7 @@ TEST(values_that_are_lent_have_so_many_bytes_together)
 		assert_true(learn(r, text, 1000));
 	}
 	assert_true(learn(r, text + 6, 1000));
-	by = (by + 2) % REDACT_LENT_SHARE + 1; /* the same one's */
+	by = (by + 2) % SHARE_OF_ONE + 1; /* the same one's */
 	assert_true(learn(r, "abcdef", 1000));
 	assert_false(learn(r, "bcdefg", 1000));
 	assert_string_equal(err.text, "too much that was lent is kept out of logs");
@@ -196,7 +275,7 @@ write_lines(char *text, size_t size, int n, int first)
 
 TEST(values_that_are_lent_have_so_many_lines_together)
 {
-	enum { LINES = REDACT_LENT_NEEDLES / REDACT_LENT_SHARE / 9 };
+	enum { LINES = REDACT_LENT_NEEDLES / SHARE_OF_ONE / 9 };
 	CLEANUP(redact_freep) struct redact *r = redact_new();
 	static char text[LINES * 16];
 
@@ -211,54 +290,60 @@ TEST(values_that_are_lent_have_so_many_lines_together)
 		assert_true(learn(r, text, 1000));
 	}
 	write_lines(text, sizeof(text), 8, 50000);
-	assert_false(learn(r, text, 1000));
+	assert_false(learn_by(r, (struct share_by){ 5, 5 }, text, 1000));
 	assert_string_equal(err.text, "too much that was lent is kept out of logs");
 	assert_int_equal(redact_forget(r, 1000), 0);
 	assert_true(learn(r, text, 1000));
 	redact_check(r, "10000>>>>line 50000>>>>line", "10000>>>>line ***");
 }
 
+static bool
+is_full(struct redact *r, uint64_t one)
+{
+	return redact_is_full(r, &(struct share_by){ one, one });
+}
+
 /* Whoever is lent much keeps nobody else from being lent anything. */
 TEST(nobody_takes_up_more_than_a_quarter_of_places_lines_or_bytes)
 {
-	enum { LINES = REDACT_LENT_NEEDLES / REDACT_LENT_SHARE / 9 };
+	enum { LINES = REDACT_LENT_NEEDLES / SHARE_OF_ONE / 9 };
 	CLEANUP(redact_freep) struct redact *r = redact_new();
-	static char text[REDACT_LENT_BYTES / REDACT_LENT_SHARE + 1];
-	struct redact_lesson of = { .value = text, .until = 1000, .by = 7 };
+	static char text[REDACT_LENT_BYTES / SHARE_OF_ONE + 1];
+	struct redact_lesson of = { .value = text, .until = 1000, .by = { 7, 7 } };
 
-	assert_false(redact_is_full(r, 7));
-	for (int i = 0; i < REDACT_LENT_MAX / REDACT_LENT_SHARE; i++) {
+	assert_false(is_full(r, 7));
+	for (int i = 0; i < REDACT_LENT_MAX / SHARE_OF_ONE; i++) {
 		(void)snprintf(text, sizeof(text), "lent-%d", 100 + i);
 		assert_true(redact_learn_until(r, &of, &err));
 	}
 	assert_true(redact_learn_until(r, &of, &err)); /* it is known */
-	assert_true(redact_is_full(r, 7) && !redact_is_full(r, 8));
+	assert_true(is_full(r, 7) && !is_full(r, 8));
 	(void)snprintf(text, sizeof(text), "one-more");
 	assert_false(redact_learn_until(r, &of, &err));
 	assert_int_equal(err.code, ERR_BUSY);
-	of.by = 8;
+	of.by = (struct share_by){ 8, 8 };
 	assert_true(redact_learn_until(r, &of, &err));
-	write_lines(text, sizeof(text), LINES - 3, 10000);
+	write_lines(text, sizeof(text), LINES - 2, 10000);
 	assert_true(redact_learn_until(r, &of, &err));
-	assert_true(redact_is_full(r, 8) && !redact_is_full(r, 9));
+	assert_true(is_full(r, 8) && !is_full(r, 9));
 	write_lines(text, sizeof(text), 1, 20000);
 	assert_false(redact_learn_until(r, &of, &err));
 	assert_string_equal(err.text, "too much that was lent to the same one is kept out of logs");
 	memset(text, 'a', sizeof(text) - 1);
-	of.by = 9;
+	of.by = (struct share_by){ 9, 9 };
 	assert_true(redact_learn_until(r, &of, &err));
-	assert_true(redact_is_full(r, 9) && !redact_is_full(r, 10));
+	assert_true(is_full(r, 9) && !is_full(r, 10));
 	assert_int_equal(redact_forget(r, 1000), 0);
-	assert_false(redact_is_full(r, 7) || redact_is_full(r, 8) || redact_is_full(r, 9));
+	assert_false(is_full(r, 7) || is_full(r, 8) || is_full(r, 9));
 }
 
 TEST(of_a_value_that_does_not_fit_nothing_is_learned)
 {
-	enum { LINES = REDACT_LENT_NEEDLES / REDACT_LENT_SHARE / 9 };
+	enum { LINES = REDACT_LENT_NEEDLES / SHARE_OF_ONE / 9 };
 	CLEANUP(redact_freep) struct redact *r = redact_new();
 	static char text[LINES * 16];
 
-	write_lines(text, sizeof(text), LINES - 2, 10000);
+	write_lines(text, sizeof(text), LINES - 1, 10000);
 	assert_false(learn_with(r, "the-whole-of-it", text));
 	assert_int_equal(err.code, ERR_LIMIT);
 	redact_check(r, "the-whole-of-it 10000>>>>line", "the-whole-of-it 10000>>>>line");
