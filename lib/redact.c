@@ -191,12 +191,26 @@ entry_of(const struct redact *r, const struct redact_lesson *lesson)
 }
 
 static bool
-has_room(struct redact *r, const struct redact_entry *entry, struct err *err)
+repeats(const struct redact_lesson *lesson)
+{
+	bool is_so = redact_value_repeats(lesson->value);
+
+	for (size_t i = 0; i < lesson->n_parts; i++)
+		is_so = is_so || redact_value_repeats(lesson->parts[i]);
+	return is_so;
+}
+
+static bool
+has_room(struct redact *r, const struct redact_lesson *lesson, const struct redact_entry *entry,
+    struct err *err)
 {
 	if (redact_ledger_find(&r->lent, entry->value, &entry->by) != NULL)
 		return true;
 	if (entry->needles > REDACT_LENT_NEEDLES / SHARE_OF_ONE)
 		return err_set(err, ERR_LIMIT, "it has too many lines to keep out of logs");
+	if (repeats(lesson))
+		return err_set(
+		    err, ERR_LIMIT, "it repeats itself too often to keep it out of logs");
 	return redact_ledger_check(&r->lent, entry, err);
 }
 
@@ -221,7 +235,7 @@ redact_learn_until(struct redact *r, const struct redact_lesson *lesson, struct 
 		return err_set(err, ERR_INVALID, "it is shorter than %d bytes", REDACT_VALUE_MIN);
 	lock(r);
 	entry = entry_of(r, lesson);
-	ok = has_room(r, &entry, err);
+	ok = has_room(r, lesson, &entry, err);
 	if (ok)
 		learn(r, lesson, &entry);
 	unlock(r);
@@ -259,23 +273,10 @@ redact_forget(struct redact *r, int64_t now)
 
 /* --- matching at one place --- */
 
-/* memcmp: nobody who could time this learns more than the log he reads.  Where nothing follows, a
- * value of which the beginning is there hides no shorter one. */
 static enum redact_match
 match_value(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_size)
 {
-	const struct redact_needle *at = r == NULL ? NULL : r->known.by_first[(unsigned char)t[0]];
-
-	for (; at != NULL; at = at->next) {
-		if ((n < at->size && is_last) ||
-		    memcmp(t, at->bytes, n < at->size ? n : at->size) != 0)
-			continue;
-		if (n < at->size)
-			return REDACT_MORE;
-		*ret_size = at->size;
-		return REDACT_YES;
-	}
-	return REDACT_NO;
+	return r == NULL ? REDACT_NO : redact_value_match(&r->known, t, n, is_last, ret_size);
 }
 
 static bool

@@ -21,9 +21,9 @@ struct redact_lesson {
 
 /* Remembers all of it or nothing; of what is known the longer time counts.  A part that is shorter
  * than REDACT_VALUE_MIN is left out.  False: ERR_INVALID, the value is that short; ERR_LIMIT, it
- * has too many lines; ERR_BUSY, there is no room, or no more of theirs, until others are
- * forgotten.  What they were lent already takes no more room, and what others were lent too takes
- * the same. */
+ * has too many lines, or it repeats itself; ERR_BUSY, there is no room, or no more of theirs, until
+ * others are forgotten.  What they were lent already takes no more room, and what others were lent
+ * too takes the same. */
 MUST_USE bool redact_learn_until(
     struct redact *r, const struct redact_lesson *lesson, struct err *err);
 

@@ -251,13 +251,25 @@ SCENE_TEST(a_value_is_given_once_and_is_no_token)
 	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
 }
 
+/* Of letters that do not repeat themselves. */
+static void
+fill(char *text, size_t size)
+{
+	uint32_t state = 1;
+
+	for (size_t i = 0; i < size; i++) {
+		state = state * 1664525 + 1013904223;
+		text[i] = (char)('a' + (state >> 24) % 26);
+	}
+	text[size] = '\0';
+}
+
 SCENE_TEST(values_have_so_much_room_together)
 {
 	enum { QUARTER = LOAN_SHELF_VALUES / SHARE_OF_ONE };
 	CLEANUP(freep) char *text = mem_alloc(QUARTER + 2);
 
-	memset(text, 'a', QUARTER + 1);
-	text[QUARTER + 1] = '\0';
+	fill(text, QUARTER + 1);
 	assert_false(put_value(s, 1, text));
 	text[QUARTER] = '\0';
 	assert_true(put_value(s, 1, text) && put_value(s, 2, text) && put_value(s, 3, text));
@@ -277,8 +289,7 @@ SCENE_TEST(values_of_a_workflow_have_a_quarter_of_that_and_of_an_application_a_h
 	enum { QUARTER = LOAN_SHELF_VALUES / SHARE_OF_ONE };
 	CLEANUP(freep) char *text = mem_alloc(QUARTER + 1);
 
-	memset(text, 'a', QUARTER);
-	text[QUARTER] = '\0';
+	fill(text, QUARTER);
 	assert_true(put_of(s, "workflow:a", 1, text + 6, 60000));
 	assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
 	assert_true(put_of(s, "workflow:a", 2, text + QUARTER - 6, 60000)); /* it is known, too */
@@ -323,8 +334,7 @@ SCENE_TEST(one_that_finds_no_room_replaces_nothing)
 	enum { QUARTER = LOAN_SHELF_VALUES / SHARE_OF_ONE };
 	CLEANUP(freep) char *text = mem_alloc(QUARTER + 2);
 
-	memset(text, 'a', QUARTER + 1);
-	text[QUARTER + 1] = '\0';
+	fill(text, QUARTER + 1);
 	assert_true(put_value(s, WORK, "of-before"));
 	assert_false(put_value(s, WORK, text));
 	assert_int_equal(err.code, ERR_BUSY);
@@ -345,6 +355,27 @@ SCENE_TEST(where_nothing_is_redacted_no_values_are_kept)
 	assert_false(loan_shelf_has(shelf, WORK));
 	assert_true(loan_shelf_put(shelf, WORK, TOKEN));
 	loan_shelf_free(shelf);
+}
+
+/* Whoever is lent the same value for longer, again and again, takes up their own share by it. */
+SCENE_TEST(what_another_renews_takes_up_none_of_ones_share)
+{
+	char value[32];
+
+	for (int round = 0; round < 3; round++, pass(s, TTL_S - 60))
+		for (int i = 0; i < REDACT_LENT_MAX / SHARE_OF_ONE; i++) {
+			(void)snprintf(value, sizeof(value), "value-%d", 100 + i);
+			if (round == 0) {
+				assert_true(put_of(s, "workflow:a", 1, value, TTL_S * 1000));
+				assert_true(takes(s, 1, value));
+			}
+			assert_true(put_of(s, "workflow:shop/b", 2, value, TTL_S * 1000));
+			assert_true(takes(s, 2, value));
+		}
+	assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
+	assert_true(put_of(s, "workflow:a", 1, "of-its-own", TTL_S * 1000));
+	assert_true(loan_shelf_is_full(s->shelf, "workflow:shop/b"));
+	assert_false(put_of(s, "workflow:shop/b", 2, "one-more", TTL_S * 1000));
 }
 
 /* What redaction makes of it. */

@@ -239,14 +239,26 @@ TEST(workflows_of_one_application_leave_half_of_all_to_others)
 	assert_true(learn_by(r, (struct share_by){ 5, 8 }, "of-another-application", 1000));
 }
 
+/* Of letters that do not repeat themselves. */
+static void
+fill(char *text, size_t size)
+{
+	uint32_t state = 1;
+
+	for (size_t i = 0; i < size; i++) {
+		state = state * 1664525 + 1013904223;
+		text[i] = (char)('a' + (state >> 24) % 26);
+	}
+	text[size] = '\0';
+}
+
 TEST(values_that_are_lent_have_so_many_bytes_together)
 {
 	CLEANUP(redact_freep) struct redact *r = redact_new();
 	enum { QUARTER = REDACT_LENT_BYTES / SHARE_OF_ONE };
 	CLEANUP(freep) char *text = mem_alloc(QUARTER + 2);
 
-	memset(text, 'a', QUARTER + 1);
-	text[QUARTER + 1] = '\0';
+	fill(text, QUARTER + 1);
 	assert_false(learn(r, text, 1000)); /* it is more than anybody's share */
 	assert_int_equal(err.code, ERR_BUSY);
 	text[QUARTER] = '\0';
@@ -329,7 +341,7 @@ TEST(nobody_takes_up_more_than_a_quarter_of_places_lines_or_bytes)
 	write_lines(text, sizeof(text), 1, 20000);
 	assert_false(redact_learn_until(r, &of, &err));
 	assert_string_equal(err.text, "too much that was lent to the same one is kept out of logs");
-	memset(text, 'a', sizeof(text) - 1);
+	fill(text, sizeof(text) - 1);
 	of.by = (struct share_by){ 9, 9 };
 	assert_true(redact_learn_until(r, &of, &err));
 	assert_true(is_full(r, 9) && !is_full(r, 10));
@@ -354,6 +366,170 @@ TEST(of_a_value_that_does_not_fit_nothing_is_learned)
 	assert_false(learn_with(r, "of-another-one", text));
 	assert_int_equal(err.code, ERR_BUSY);
 	redact_check(r, "of-another-one 20000>>>>line", "of-another-one 20000>>>>line");
+}
+
+/* --- what many that begin alike cost --- */
+
+/* What the order of all of them is to find, by a look at each. */
+static enum redact_match
+find_slowly(const struct redact_values *v, const char *t, size_t n, bool is_last, size_t *ret_size)
+{
+	*ret_size = 0;
+	for (size_t i = 0; i < COUNT(v->by_first); i++)
+		for (size_t k = 0; k < v->by_first[i].count; k++) {
+			const struct redact_needle *needle = v->by_first[i].list[k];
+			bool is_more = needle->size > n;
+
+			if (memcmp(needle->bytes, t, is_more ? n : needle->size) != 0)
+				continue;
+			if (is_more && !is_last)
+				return REDACT_MORE;
+			if (!is_more && needle->size > *ret_size)
+				*ret_size = needle->size;
+		}
+	return *ret_size > 0 ? REDACT_YES : REDACT_NO;
+}
+
+static void
+compare_with_slow(const struct redact_values *v, const char *text, size_t n)
+{
+	for (size_t at = 0; at < n; at++)
+		for (int is_last = 0; is_last < 2; is_last++) {
+			size_t size = 0, want;
+			enum redact_match is =
+			    redact_value_match(v, text + at, n - at, is_last == 1, &size);
+
+			assert_int_equal(
+			    is, find_slowly(v, text + at, n - at, is_last == 1, &want));
+			assert_true(is != REDACT_YES || size == want);
+		}
+}
+
+static uint32_t
+next_random(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 16;
+}
+
+/* Of two letters, nearly all of one: many begin with many others. */
+static void
+fill_alike(char *text, size_t size, uint32_t *state)
+{
+	for (size_t i = 0; i < size; i++)
+		text[i] = next_random(state) % 12 == 0 ? 'b' : 'a';
+	text[size] = '\0';
+}
+
+TEST(of_many_that_begin_with_others_the_longest_is_found)
+{
+	CLEANUP(freep) struct redact_filter *none = mem_new(1, sizeof(*none));
+	CLEANUP(freep) struct redact_values *v = mem_new(1, sizeof(*v));
+	uint32_t seed = 1;
+	char text[257];
+
+	redact_filter_init(none);
+	redact_value_init(v, none);
+	for (int i = 0; i < 300; i++) {
+		fill_alike(text, 6 + next_random(&seed) % 60, &seed);
+		redact_value_add(v, text, 1000 + i);
+		if (i % 100 != 99)
+			continue;
+		redact_value_forget(v, none, 900 + i);
+		fill_alike(text, 256, &seed);
+		compare_with_slow(v, text, 256);
+	}
+	redact_value_done(v);
+}
+
+/* A text of what its lines have in common cost each byte all of them. */
+TEST(lines_that_begin_alike_are_redacted_each)
+{
+	enum { LINES = 220, SAME = 284 };
+	CLEANUP(redact_freep) struct redact *r = redact_new();
+	CLEANUP(freep) char *text = mem_alloc(LINES * (SAME + 6) + 1);
+	char *line = text, one[SAME + 12];
+
+	memset(one, 'a', SAME);
+	for (int i = 0; i < LINES; i++) {
+		memset(line, 'a', SAME);
+		line += SAME;
+		line += snprintf(line, 7, "%05d\n", i);
+	}
+	assert_true(learn(r, text, 1000));
+	(void)snprintf(one + SAME, 12, "00219 00220");
+	redact_check(r, one, "*** 00220");
+	one[SAME] = '\0';
+	redact_check(r, one, one);
+}
+
+/* At each of its places a text of that is compared with all of it. */
+TEST(a_value_that_repeats_its_beginning_is_refused)
+{
+	static const struct {
+		size_t each, size;
+		bool is_kept;
+	} rows[] = { { 1, 511, true }, { 1, 512, false }, { 31, 512, false }, { 32, 512, true },
+		{ 32, 513, false }, { 33, 528, true }, { 33, 529, false }, { 4000, 64000, true },
+		{ 4000, 64001, false } };
+	static char text[65000];
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int where = 0; where < 3; where++) {
+			CLEANUP(redact_freep) struct redact *r = redact_new();
+			char *part = text + 10;
+			bool is_kept;
+
+			memcpy(text, "the-first\n", 10);
+			fill(part, rows[i].each);
+			for (size_t at = rows[i].each; at < rows[i].size; at++)
+				part[at] = part[at - rows[i].each];
+			part[rows[i].size] = '\0';
+			err = (struct err){ 0 };
+			is_kept = where == 0 ? learn(r, part, 1000) :
+			    where == 1	     ? learn(r, text, 1000) :
+					       learn_with(r, "whatever", part);
+			assert_int_equal(is_kept, rows[i].is_kept);
+			assert_int_equal(err.code, is_kept ? 0 : ERR_LIMIT);
+			if (!is_kept)
+				assert_string_equal(
+				    err.text, "it repeats itself too often to keep it out of logs");
+		}
+}
+
+/* A chain of certificates and a key, a table, settings, JSON, and what is empty for the most. */
+static void
+write_ordinary(int which, char *text, size_t size)
+{
+	static const char *const lines[] = { "-----BEGIN CERTIFICATE-----\n",
+		"MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n",
+		"2026-11-28,production,shop,0,0,0,0,0,0,0,0,0,0,0,0,", "DATABASE_REPLICA_PASSWORD_",
+		"{\"username\":\"shop-production-reader\",\"password\":\"", "    \"private_key_" };
+	static const char padding[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	uint32_t state = (uint32_t)which + 1;
+	size_t used = 0;
+
+	for (int i = 0; i < 60; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s%u%u=%s\n", lines[which],
+		    i % 4 == 0 ? lines[1] : "", next_random(&state), next_random(&state), padding);
+}
+
+TEST(ordinary_values_are_kept_though_their_lines_begin_alike)
+{
+	static char text[64 << 10], shown[64 << 10];
+
+	for (int which = 0; which < 6; which++) {
+		CLEANUP(redact_freep) struct redact *r = redact_new();
+		struct err why = { 0 };
+
+		write_ordinary(which, text, sizeof(text));
+		if (!redact_learn_until(r,
+			&(struct redact_lesson){ .value = text, .until = 1000, .by = { 1, 1 } },
+			&why))
+			fail_msg("%d: %s", which, why.text);
+		(void)snprintf(shown, sizeof(shown), "%s", text);
+		redact_check(r, shown, "***");
+	}
 }
 
 TEST(a_value_that_is_too_short_is_refused_and_a_part_is_left_out)
