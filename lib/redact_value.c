@@ -70,8 +70,9 @@ at_most(struct redact_needle *needle, size_t size)
 	return needle;
 }
 
-/* What begins with another one stands behind it, and all between begin with that one, too.  Jumps as
- * in Myers, "An applicative random-access stack" (1983): from any depth a few lead to any other. */
+/* What begins with another one stands behind it, and all between begin with that one, too.  Jumps
+ * as in Myers, "An applicative random-access stack" (1983): from any depth a few lead to any
+ * other. */
 static void
 join(struct redact_bucket *bucket)
 {
