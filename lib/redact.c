@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/redact_filter.h"
+#include "lib/redact_ledger.h"
 #include "lib/redact_lent.h"
 #include "lib/redact_shape.h"
 #include "lib/redact_value.h"
@@ -23,6 +24,7 @@
 struct redact {
 	pthread_mutex_t lock;
 	struct redact_values known;
+	struct redact_ledger lent;
 	size_t values; /* that are known for ever */
 	size_t values_max;
 };
@@ -165,122 +167,116 @@ redact_add(struct redact *r, const char *value, struct err *err)
 		    "more than %zu secrets to keep out of logs and messages since the start: restart",
 		    r->values_max);
 	} else {
-		redact_value_add(
-		    &r->known, value, (struct redact_time){ .until = REDACT_EVER }, false);
+		redact_value_add(&r->known, value, REDACT_EVER);
 		r->values += known ? 0 : 1;
 	}
 	unlock(r);
 	return ok;
 }
 
-/* What it adds: nothing where it has its place already. */
-static void
-count(const struct redact *r, const char *text, bool is_part, struct redact_lent *ret)
+/* What it takes up, whoever else knows it. */
+static struct redact_entry
+entry_of(const struct redact *r, const struct redact_lesson *lesson)
 {
-	const struct redact_needle *is = redact_value_find(&r->known, text);
+	struct redact_entry entry = { .value = redact_value_find(&r->known, lesson->value),
+		.by = lesson->by,
+		.until = lesson->until,
+		.bytes = strlen(lesson->value),
+		.needles = redact_value_needles(lesson->value) };
 
-	if (strlen(text) < REDACT_VALUE_MIN ||
-	    (is != NULL && (is_part || is->takes_place || is->until == REDACT_EVER)))
-		return;
-	ret->needles += redact_value_needles(text);
-	ret->places += is_part ? 0 : 1;
-	ret->bytes += is_part ? 0 : strlen(text);
-}
-
-static bool
-fits(const struct redact *r, uint64_t by, const struct redact_lent *more)
-{
-	const struct redact_lent has = redact_value_lent(&r->known, by);
-	size_t share = by == 0 ? 1 : REDACT_LENT_SHARE;
-
-	return has.places + more->places <= REDACT_LENT_MAX / share &&
-	    has.bytes + more->bytes <= REDACT_LENT_BYTES / share &&
-	    has.needles + more->needles <= REDACT_LENT_NEEDLES / share;
-}
-
-static bool
-has_room(const struct redact *r, const struct redact_lesson *lesson, struct err *err)
-{
-	struct redact_lent more = { 0 };
-
-	count(r, lesson->value, false, &more);
 	for (size_t i = 0; i < lesson->n_parts; i++)
-		count(r, lesson->parts[i], true, &more);
-	if (more.needles == 0)
+		if (strlen(lesson->parts[i]) >= REDACT_VALUE_MIN)
+			entry.needles += redact_value_needles(lesson->parts[i]);
+	return entry;
+}
+
+static bool
+repeats(const struct redact_lesson *lesson)
+{
+	bool is_so = redact_value_repeats(lesson->value);
+
+	for (size_t i = 0; i < lesson->n_parts; i++)
+		is_so = is_so || redact_value_repeats(lesson->parts[i]);
+	return is_so;
+}
+
+static bool
+has_room(struct redact *r, const struct redact_lesson *lesson, const struct redact_entry *entry,
+    struct err *err)
+{
+	if (redact_ledger_find(&r->lent, entry->value, &entry->by) != NULL)
 		return true;
-	if (more.needles > REDACT_LENT_NEEDLES / REDACT_LENT_SHARE)
+	if (entry->needles > REDACT_LENT_NEEDLES / SHARE_OF_ONE)
 		return err_set(err, ERR_LIMIT, "it has too many lines to keep out of logs");
-	if (!fits(r, 0, &more))
-		return err_set(err, ERR_BUSY, "too much that was lent is kept out of logs");
-	return fits(r, lesson->by, &more) ||
-	    err_set(err, ERR_BUSY, "too much that was lent to the same one is kept out of logs");
+	if (repeats(lesson))
+		return err_set(
+		    err, ERR_LIMIT, "it repeats itself too often to keep it out of logs");
+	return redact_ledger_check(&r->lent, entry, err);
+}
+
+static void
+learn(struct redact *r, const struct redact_lesson *lesson, struct redact_entry *entry)
+{
+	redact_value_add(&r->known, lesson->value, lesson->until);
+	for (size_t i = 0; i < lesson->n_parts; i++)
+		if (strlen(lesson->parts[i]) >= REDACT_VALUE_MIN)
+			redact_value_add(&r->known, lesson->parts[i], lesson->until);
+	entry->value = redact_value_find(&r->known, lesson->value);
+	redact_ledger_put(&r->lent, entry);
 }
 
 bool
 redact_learn_until(struct redact *r, const struct redact_lesson *lesson, struct err *err)
 {
-	const struct redact_time time = { .until = lesson->until, .by = lesson->by };
+	struct redact_entry entry;
 	bool ok;
 
 	if (strlen(lesson->value) < REDACT_VALUE_MIN)
 		return err_set(err, ERR_INVALID, "it is shorter than %d bytes", REDACT_VALUE_MIN);
 	lock(r);
-	ok = has_room(r, lesson, err);
+	entry = entry_of(r, lesson);
+	ok = has_room(r, lesson, &entry, err);
 	if (ok)
-		redact_value_add(&r->known, lesson->value, time, true);
-	for (size_t i = 0; ok && i < lesson->n_parts; i++)
-		if (strlen(lesson->parts[i]) >= REDACT_VALUE_MIN)
-			redact_value_add(&r->known, lesson->parts[i], time, false);
+		learn(r, lesson, &entry);
 	unlock(r);
 	return ok;
 }
 
 bool
-redact_is_full(struct redact *r, uint64_t by)
+redact_is_full(struct redact *r, const struct share_by *by)
 {
 	static const char least[] = "shorte";
-	const struct redact_lent more = {
-		.places = 1, .bytes = REDACT_VALUE_MIN, .needles = redact_value_needles(least)
+	const struct redact_entry more = {
+		.by = *by, .bytes = REDACT_VALUE_MIN, .needles = redact_value_needles(least)
 	};
 	bool is_full;
 
 	_Static_assert(sizeof(least) == REDACT_VALUE_MIN + 1, "a shorter one is not known");
 	lock(r);
-	is_full = !fits(r, by, &more) || !fits(r, 0, &more);
+	is_full = !redact_ledger_check(&r->lent, &more, NULL);
 	unlock(r);
 	return is_full;
 }
 
+/* What is known for a time is known for one of the entries'. */
 int64_t
 redact_forget(struct redact *r, int64_t now)
 {
 	int64_t next;
 
 	lock(r);
-	next = redact_value_forget(&r->known, filter_of(NULL), now);
+	next = redact_ledger_forget(&r->lent, now);
+	redact_value_forget(&r->known, filter_of(NULL), now);
 	unlock(r);
 	return next;
 }
 
 /* --- matching at one place --- */
 
-/* memcmp: nobody who could time this learns more than the log he reads.  Where nothing follows, a
- * value of which the beginning is there hides no shorter one. */
 static enum redact_match
 match_value(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_size)
 {
-	const struct redact_needle *at = r == NULL ? NULL : r->known.by_first[(unsigned char)t[0]];
-
-	for (; at != NULL; at = at->next) {
-		if ((n < at->size && is_last) ||
-		    memcmp(t, at->bytes, n < at->size ? n : at->size) != 0)
-			continue;
-		if (n < at->size)
-			return REDACT_MORE;
-		*ret_size = at->size;
-		return REDACT_YES;
-	}
-	return REDACT_NO;
+	return r == NULL ? REDACT_NO : redact_value_match(&r->known, t, n, is_last, ret_size);
 }
 
 static bool

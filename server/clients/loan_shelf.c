@@ -19,7 +19,7 @@ struct place {
 	int64_t work;
 	char token[VAULT_TOKEN_MAX + 1];
 	char *value;		 /* in the place of a token; NULL: it is one */
-	uint64_t by;		 /* whose value it is */
+	struct share_by by;	 /* whose value it is */
 	struct loop_timer timer; /* runs while it is taken */
 };
 
@@ -133,16 +133,29 @@ loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token)
 
 /* --- values --- */
 
-/* Of whoever has no number all is one's. */
+/* Where there is no memory for a hash all have one number, and one share. */
 static uint64_t
-number_of(const char *who)
+number_of(const char *text, size_t size)
 {
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 	uint64_t number = 0;
 
-	if (crypto_sha256(who, strlen(who), hash, NULL))
+	if (crypto_sha256(text, size, hash, NULL))
 		memcpy(&number, hash, sizeof(number));
-	return number == 0 ? 1 : number;
+	return number;
+}
+
+/* The workflows of one application are a group, and so are those of the main file. */
+static struct share_by
+by_of(const char *who)
+{
+	const char *slash = strchr(who, '/');
+	size_t application = slash != NULL ? (size_t)(slash - who) : strcspn(who, ":");
+
+	return (struct share_by){
+		.one = number_of(who, strlen(who)),
+		.group = number_of(who, application),
+	};
 }
 
 struct parts {
@@ -150,22 +163,31 @@ struct parts {
 	size_t count;
 };
 
+static bool add_part(void *ctx, const char *text);
+
+static bool
+add_parts_of(struct parts *parts, const char *text)
+{
+	CLEANUP(json_freep) struct json *json = NULL;
+
+	if (text[0] == '{' || text[0] == '[')
+		json = json_decode(text, strlen(text), NULL);
+	return json == NULL || json_each_text(json, add_part, parts);
+}
+
 /* A text in it may be JSON itself, as the key of a service account: each is shorter than what it is
  * in. */
 static bool
 add_part(void *ctx, const char *text)
 {
-	CLEANUP(json_freep) struct json *json = NULL;
 	struct parts *parts = ctx;
 	char **part;
 
-	if (text[0] == '{' || text[0] == '[')
-		json = json_decode(text, strlen(text), NULL);
 	if (strlen(text) >= REDACT_VALUE_MIN) {
 		part = array_add(&parts->list, &parts->count, sizeof(*part));
 		*part = mem_text(text);
 	}
-	return json == NULL || json_each_text(json, add_part, parts);
+	return add_parts_of(parts, text);
 }
 
 static void
@@ -179,54 +201,71 @@ drop_parts(struct parts *parts)
 }
 
 static bool
-learn(struct loan_shelf *shelf, const struct loan_value *value, struct err *err)
+learn(struct loan_shelf *shelf, const struct loan_value *value, const struct share_by *by,
+    struct err *err)
 {
 	int64_t kept_ms = value->ttl_ms > LOAN_SHELF_MS ? value->ttl_ms : LOAN_SHELF_MS;
 	struct parts parts = { 0 };
 	bool ok;
 
-	(void)add_part(&parts, value->text); /* all of them */
+	(void)add_parts_of(&parts, value->text); /* all of them */
 	ok = redact_learn_until(shelf->redact,
 	    &(struct redact_lesson){ .value = value->text,
 		.parts = parts.list,
 		.n_parts = parts.count,
 		.until = loop_now_ms() + kept_ms,
-		.by = number_of(value->who) },
+		.by = *by },
 	    err);
 	drop_parts(&parts);
 	forget(shelf);
 	return ok;
 }
 
-/* Of others than that work's, and of one's own; by 0: of all. */
-static size_t
-bytes_of(const struct loan_shelf *shelf, uint64_t by, int64_t but)
+/* Are there so many bytes for them, beside all that count for that share but those of `work`? */
+static bool
+fits(const struct loan_shelf *shelf, size_t bytes, const struct share_by *by, enum share share,
+    int64_t work)
 {
-	size_t bytes = 0;
-
 	for (size_t i = 0; i < LOAN_SHELF_PLACES; i++) {
 		const struct place *place = &shelf->places[i];
 
-		if (place->value != NULL && place->work != but && (by == 0 || place->by == by))
+		if (place->value != NULL && place->work != work &&
+		    share_counts(share, &place->by, by))
 			bytes += strlen(place->value);
 	}
-	return bytes;
+	return bytes <= LOAN_SHELF_VALUES / share;
+}
+
+/* Is there a place for that value? */
+static bool
+check(struct loan_shelf *shelf, const struct loan_value *value, const struct share_by *by,
+    struct err *err)
+{
+	size_t size = strlen(value->text);
+
+	if (shelf->redact == NULL)
+		return err_set(err, ERR_INVALID, "no values are kept");
+	if (!fits(shelf, size, by, SHARE_OF_ONE, value->work))
+		return err_set(err, ERR_BUSY, "too much of the same one waits to be fetched");
+	if (!fits(shelf, size, by, SHARE_OF_GROUP, value->work))
+		return err_set(
+		    err, ERR_BUSY, "too much of the same application waits to be fetched");
+	return (fits(shelf, size, by, SHARE_OF_ALL, value->work) &&
+		   (find(shelf, value->work) != NULL || find_free(shelf) != NULL)) ||
+	    err_set(err, ERR_BUSY, "too much waits to be fetched");
 }
 
 bool
 loan_shelf_put_value(struct loan_shelf *shelf, const struct loan_value *value, struct err *err)
 {
-	size_t size = strlen(value->text);
-	uint64_t by = number_of(value->who);
+	const struct share_by by = by_of(value->who);
 	struct place *place = NULL;
 
-	if (size + bytes_of(shelf, by, value->work) > LOAN_SHELF_VALUES / LOAN_SHELF_SHARE)
-		return err_set(err, ERR_BUSY, "too much of the same one waits to be fetched");
-	if (size + bytes_of(shelf, 0, value->work) <= LOAN_SHELF_VALUES)
+	if (check(shelf, value, &by, err))
 		place = begin(shelf, value->work);
 	if (place == NULL)
-		return err_set(err, ERR_BUSY, "too much waits to be fetched");
-	if (!learn(shelf, value, err)) {
+		return false;
+	if (!learn(shelf, value, &by, err)) {
 		clear(place);
 		return false;
 	}
@@ -238,10 +277,12 @@ loan_shelf_put_value(struct loan_shelf *shelf, const struct loan_value *value, s
 bool
 loan_shelf_is_full(struct loan_shelf *shelf, const char *who)
 {
-	uint64_t by = number_of(who);
+	static const char least[] = "shorte";
+	const struct share_by by = by_of(who);
 
-	return redact_is_full(shelf->redact, by) ||
-	    bytes_of(shelf, by, 0) + REDACT_VALUE_MIN > LOAN_SHELF_VALUES / LOAN_SHELF_SHARE;
+	_Static_assert(sizeof(least) == REDACT_VALUE_MIN + 1, "a shorter one is not kept");
+	return !check(shelf, &(struct loan_value){ .text = least }, &by, NULL) ||
+	    redact_is_full(shelf->redact, &by);
 }
 
 bool

@@ -14,11 +14,10 @@ struct loan_shelf;
 struct redact;
 
 #define LOAN_SHELF_PLACES 64
-#define LOAN_SHELF_VALUES (256u << 10) /* bytes of all of them */
-#define LOAN_SHELF_SHARE  4 /* of these nobody takes up more than a quarter */
+#define LOAN_SHELF_VALUES (256u << 10) /* bytes of values, of which each has a share */
 #define LOAN_SHELF_MS	  120000 /* Vault keeps what it wraps for so long */
 
-/* redact is borrowed; NULL: no values are kept. */
+/* redact is borrowed; NULL: no values are kept, and each is refused. */
 struct loan_shelf *loan_shelf_new(struct loop *loop, struct redact *redact) MUST_USE;
 void loan_shelf_free(struct loan_shelf *shelf); /* takes NULL */
 
@@ -28,7 +27,7 @@ bool loan_shelf_put(struct loan_shelf *shelf, int64_t work, const char *token) M
 
 struct loan_value {
 	int64_t work;
-	const char *who; /* it is lent to: "workflow:shop/deploy" */
+	const char *who; /* it is lent to: "workflow:shop/deploy", which is of shop's group */
 	const char *text;
 	int64_t ttl_ms;
 };
@@ -36,11 +35,13 @@ struct loan_value {
 /* The value itself, which is copied.  From now on redaction knows it, and each text in it where it
  * is JSON: for ttl_ms, LOAN_SHELF_MS at least, whatever becomes of it.  False: redaction cannot
  * know it, as redact_learn_until() says; or ERR_BUSY: all places are taken, or all values would
- * have more than LOAN_SHELF_VALUES bytes, or theirs more than their share. */
+ * have more than LOAN_SHELF_VALUES bytes, or theirs, or their group's, more than their share of
+ * these (lib/share.h); or ERR_INVALID: no values are kept.  What the same work had before is
+ * wiped if it succeeds, and where redaction refuses; where there is no room it stays. */
 bool loan_shelf_put_value(
     struct loan_shelf *shelf, const struct loan_value *value, struct err *err) MUST_USE;
 
-/* Would a value that is not known yet surely be refused to them?  Vault need not be asked. */
+/* Would a value that they have not been lent surely be refused?  Vault need not be asked. */
 bool loan_shelf_is_full(struct loan_shelf *shelf, const char *who) MUST_USE;
 
 /* Is it there, to be given away? */

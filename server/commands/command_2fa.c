@@ -48,7 +48,7 @@ static void
 recover(struct tx *tx, const struct update *update, const char *typed)
 {
 	char why[LIMIT_LINE];
-	struct pad pad;
+	CLEANUP(decide_pad_wipe) struct pad pad;
 
 	if (!decide_pad_get(tx, update, &pad))
 		return;

@@ -107,6 +107,17 @@ row_loan_count(struct tx *tx, int64_t person)
 }
 
 int64_t
+row_loan_count_application(struct tx *tx, int64_t workflow)
+{
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM loan CROSS JOIN work ON work.id = loan.work WHERE " IS_OPEN
+	    " AND requested_by IN (SELECT $2 - other.id FROM principal CROSS JOIN principal other"
+	    " ON other.kind = principal.kind AND other.application = principal.application"
+	    " WHERE principal.id = $2 - $1 AND principal.kind = 'workflow')",
+	    DB_I64(workflow), DB_I64(principal_of_row(PRINCIPAL_WORKFLOW, 0)));
+}
+
+int64_t
 row_loan_next(struct tx *tx, enum loan_state state, int64_t after)
 {
 	return tx_number(tx,

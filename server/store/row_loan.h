@@ -56,5 +56,8 @@ int64_t row_loan_open(struct tx *tx, const char *environment, int64_t after);
 /* Those that may still be had or used, or are being revoked, of that principal; 0: of all. */
 int64_t row_loan_count(struct tx *tx, int64_t person);
 
+/* The same of all workflows of the application that this one is of, or of the main file. */
+int64_t row_loan_count_application(struct tx *tx, int64_t workflow);
+
 /* The next one of that state behind `after`, 0 at first; 0: there is no more. */
 int64_t row_loan_next(struct tx *tx, enum loan_state state, int64_t after);

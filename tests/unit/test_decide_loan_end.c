@@ -29,6 +29,8 @@
 	    "WORKFLOW_INFRA_MAY=secret.db-migrate:production", \
 	    "SECRET_STRIPE_PATH=kv2 secret stripe", "SECRET_STRIPE_FOR=production"
 
+#define SHARED "ENVIRONMENTS=staging,production\nPRODUCTION_HOST=h\nPRODUCTION_COMPOSE_DIR=/srv/a\n"
+
 struct scene {
 	struct world w;
 	struct job job, infra;
@@ -589,6 +591,45 @@ TEST(one_workflow_takes_no_more_than_its_share)
 	world_close(&s.w);
 }
 
+/* Asks as 17 jobs of that workflow; returns how many were lent it. */
+static int
+ask_all(struct scene *s, const char *workflow)
+{
+	char number[16];
+	int n = 0;
+
+	(void)text_copy(s->job.workflow, sizeof(s->job.workflow), workflow);
+	for (int i = 0; i < 17; i++) {
+		s->w.aid.at += i % 5 == 0 ? MINUTE : 0;
+		(void)snprintf(
+		    number, sizeof(number), "%c%d", workflow[strlen(workflow) - 1], 5000 + i);
+		(void)text_copy(s->job.check_run, sizeof(s->job.check_run), number);
+		n += wants(s, &s->job, "/v1/secret/db") == 202 ? 1 : 0;
+	}
+	return n;
+}
+
+#define DB "SECRET_DB_APPROVALS=1\nSECRET_DB_PATH=kv2 secret db\nSECRET_DB_FOR=production\n"
+#define OF(name) \
+	"WORKFLOW_" name "_IS=github 456789 " name ".yml@refs/heads/main\n" \
+	"WORKFLOW_" name "_MAY=secret.db:production\n"
+
+TEST(workflows_of_one_application_take_no_more_than_half)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_application(&s.w, "blog", SHARED DB OF("A") OF("B") OF("C"));
+	world_application(&s.w, "shop", SHARED DB OF("D"));
+	assert_int_equal(ask_all(&s, "blog/a"), 16);
+	assert_int_equal(ask_all(&s, "blog/b"), 16);
+	assert_int_equal(ask_all(&s, "blog/c"), 0);
+	assert_non_null(
+	    strstr(s.w.aid.said, "32 secrets of this application are lent or waited for"));
+	assert_int_equal(ask_all(&s, "shop/d"), 16);
+	world_close(&s.w);
+}
+
 /* --- who approves --- */
 
 TEST(who_approves_reads_how_its_run_began)
@@ -605,8 +646,6 @@ TEST(who_approves_reads_how_its_run_began)
 }
 
 /* --- what else may be wrong with the settings --- */
-
-#define SHARED "ENVIRONMENTS=staging,production\nPRODUCTION_HOST=h\nPRODUCTION_COMPOSE_DIR=/srv/a\n"
 
 /* Two environments on one host and port: neither is changed by what is lent. */
 TEST(a_target_that_another_application_has_too_holds_up_nothing_that_is_only_read)

@@ -3,7 +3,22 @@
 #include "factor_aid.h"
 
 #include "lib/text.h"
+#include "store/row_pad.h"
 #include "store/store_inside.h"
+
+/* How many pads with DIGITS were wiped. */
+#define DIGITS "123"
+static int n_wiped;
+
+void __real_crypto_wipe(void *data, size_t size);
+void __wrap_crypto_wipe(void *data, size_t size);
+
+void
+__wrap_crypto_wipe(void *data, size_t size)
+{
+	n_wiped += size == PAD_DIGITS && memcmp(data, DIGITS, sizeof(DIGITS)) == 0;
+	__real_crypto_wipe(data, size);
+}
 
 static void
 open_with(struct world *w, const char *required, const char *more)
@@ -128,6 +143,31 @@ FACTOR_TEST_BARE(a_recovery_code_is_bound_too)
 	press_in(w, &bob, WORLD_TEAM, "Approve");
 	(void)world_text_in(w, bob.id, bob.id, "/2fa recover " FACTOR_RECOVERY);
 	assert_non_null(world_says(w, "Approved: production"));
+}
+
+/* Where another pad takes the place of theirs, where it has changed meanwhile, and where a code
+ * that recovers is typed in the place of the rest. */
+FACTOR_TEST_BARE(of_digits_nothing_is_left_behind_whatever_becomes_of_their_pad)
+{
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	factor_type(w, &bob, DIGITS);
+	n_wiped = 0;
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	assert_int_equal(n_wiped, 1);
+	for (int is_recovered = 0; is_recovered < 2; is_recovered++) {
+		factor_type(w, &bob, DIGITS);
+		change(w);
+		n_wiped = 0;
+		if (is_recovered == 0)
+			factor_type(w, &bob, "4");
+		else
+			(void)world_text_in(w, bob.id, bob.id, "/2fa recover " FACTOR_RECOVERY);
+		assert_int_equal(n_wiped, 1);
+		assert_null(world_says(w, "Approved: production"));
+		press_in(w, &bob, WORLD_TEAM, "Approve");
+	}
 }
 
 FACTOR_TEST_BARE(an_approval_without_a_code_counts_no_more_once_one_is_needed)

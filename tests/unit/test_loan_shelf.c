@@ -210,11 +210,12 @@ put_of(struct scene *s, const char *who, int64_t work, const char *value, int64_
 	    &err);
 }
 
-/* Four have all the room there is. */
+/* Four have all the room there is, of two applications. */
 static const char *
 who_of(int64_t work)
 {
-	static const char *const all[] = { "workflow:a", "workflow:b", "workflow:c", "workflow:d" };
+	static const char *const all[] = { "workflow:a", "workflow:b", "workflow:shop/c",
+		"workflow:shop/d" };
 
 	return all[work % 4];
 }
@@ -250,33 +251,45 @@ SCENE_TEST(a_value_is_given_once_and_is_no_token)
 	assert_true(loan_shelf_take(s->shelf, WORK, s->token));
 }
 
+/* Of letters that do not repeat themselves. */
+static void
+fill(char *text, size_t size)
+{
+	uint32_t state = 1;
+
+	for (size_t i = 0; i < size; i++) {
+		state = state * 1664525 + 1013904223;
+		text[i] = (char)('a' + (state >> 24) % 26);
+	}
+	text[size] = '\0';
+}
+
 SCENE_TEST(values_have_so_much_room_together)
 {
-	enum { QUARTER = LOAN_SHELF_VALUES / LOAN_SHELF_SHARE };
+	enum { QUARTER = LOAN_SHELF_VALUES / SHARE_OF_ONE };
 	CLEANUP(freep) char *text = mem_alloc(QUARTER + 2);
 
-	memset(text, 'a', QUARTER + 1);
-	text[QUARTER + 1] = '\0';
+	fill(text, QUARTER + 1);
 	assert_false(put_value(s, 1, text));
 	text[QUARTER] = '\0';
 	assert_true(put_value(s, 1, text) && put_value(s, 2, text) && put_value(s, 3, text));
 	assert_true(put_value(s, 4, text + 6) && put_value(s, 8, "abcdef"));
-	assert_false(put_of(s, "workflow:e", 6, "bcdefg", 60000));
+	assert_false(put_of(s, "workflow:other/e", 6, "bcdefg", 60000));
 	assert_int_equal(err.code, ERR_BUSY);
 	assert_string_equal(err.text, "too much waits to be fetched");
 	assert_true(put_value(s, 1, text));		 /* in the place that it has */
 	assert_true(loan_shelf_put(s->shelf, 6, TOKEN)); /* no value */
 	assert_true(takes(s, 8, "abcdef"));
-	assert_true(put_of(s, "workflow:e", 7, "bcdefg", 60000));
+	assert_false(put_of(s, "workflow:other/e", 7, "bcdefg", 60000));
+	assert_string_equal(err.text, "too much that was lent is kept out of logs");
 }
 
-SCENE_TEST(values_of_one_workflow_have_a_quarter_of_that)
+SCENE_TEST(values_of_a_workflow_have_a_quarter_of_that_and_of_an_application_a_half)
 {
-	enum { QUARTER = LOAN_SHELF_VALUES / LOAN_SHELF_SHARE };
+	enum { QUARTER = LOAN_SHELF_VALUES / SHARE_OF_ONE };
 	CLEANUP(freep) char *text = mem_alloc(QUARTER + 1);
 
-	memset(text, 'a', QUARTER);
-	text[QUARTER] = '\0';
+	fill(text, QUARTER);
 	assert_true(put_of(s, "workflow:a", 1, text + 6, 60000));
 	assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
 	assert_true(put_of(s, "workflow:a", 2, text + QUARTER - 6, 60000)); /* it is known, too */
@@ -286,6 +299,12 @@ SCENE_TEST(values_of_one_workflow_have_a_quarter_of_that)
 	assert_string_equal(err.text, "too much of the same one waits to be fetched");
 	assert_false(loan_shelf_is_full(s->shelf, "workflow:b"));
 	assert_true(put_of(s, "workflow:b", 3, text, 60000));
+	assert_true(loan_shelf_is_full(s->shelf, "workflow:c")); /* these are a half */
+	assert_false(put_of(s, "workflow:c", 4, "abcdef", 60000));
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_string_equal(err.text, "too much of the same application waits to be fetched");
+	assert_false(loan_shelf_is_full(s->shelf, "workflow:shop/a"));
+	assert_true(put_of(s, "workflow:shop/a", 4, "abcdef", 60000));
 	assert_true(takes(s, 1, text + 6));
 	assert_true(put_of(s, "workflow:a", 1, text + 6, 60000));
 }
@@ -295,7 +314,7 @@ SCENE_TEST(one_workflow_has_a_quarter_of_what_redaction_may_know)
 {
 	char value[32];
 
-	for (int i = 0; i < REDACT_LENT_MAX / REDACT_LENT_SHARE; i++) {
+	for (int i = 0; i < REDACT_LENT_MAX / SHARE_OF_ONE; i++) {
 		assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
 		(void)snprintf(value, sizeof(value), "value-%d", 100 + i);
 		assert_true(put_of(s, "workflow:a", WORK, value, 600000));
@@ -307,6 +326,56 @@ SCENE_TEST(one_workflow_has_a_quarter_of_what_redaction_may_know)
 	assert_true(put_of(s, "workflow:b", WORK, "one-more", 600000));
 	pass(s, 601);
 	assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
+}
+
+/* Nothing of it was given; one that finds no room leaves what is there. */
+SCENE_TEST(one_that_finds_no_room_replaces_nothing)
+{
+	enum { QUARTER = LOAN_SHELF_VALUES / SHARE_OF_ONE };
+	CLEANUP(freep) char *text = mem_alloc(QUARTER + 2);
+
+	fill(text, QUARTER + 1);
+	assert_true(put_value(s, WORK, "of-before"));
+	assert_false(put_value(s, WORK, text));
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_true(takes(s, WORK, "of-before"));
+}
+
+SCENE_TEST(where_nothing_is_redacted_no_values_are_kept)
+{
+	struct loan_shelf *shelf = loan_shelf_new(s->loop, NULL);
+
+	assert_true(loan_shelf_is_full(shelf, "workflow:a"));
+	assert_false(loan_shelf_put_value(shelf,
+	    &(struct loan_value){
+		.work = WORK, .who = "workflow:a", .text = "a-value", .ttl_ms = 60000 },
+	    &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_string_equal(err.text, "no values are kept");
+	assert_false(loan_shelf_has(shelf, WORK));
+	assert_true(loan_shelf_put(shelf, WORK, TOKEN));
+	loan_shelf_free(shelf);
+}
+
+/* Whoever is lent the same value for longer, again and again, takes up their own share by it. */
+SCENE_TEST(what_another_renews_takes_up_none_of_ones_share)
+{
+	char value[32];
+
+	for (int round = 0; round < 3; round++, pass(s, TTL_S - 60))
+		for (int i = 0; i < REDACT_LENT_MAX / SHARE_OF_ONE; i++) {
+			(void)snprintf(value, sizeof(value), "value-%d", 100 + i);
+			if (round == 0) {
+				assert_true(put_of(s, "workflow:a", 1, value, TTL_S * 1000));
+				assert_true(takes(s, 1, value));
+			}
+			assert_true(put_of(s, "workflow:shop/b", 2, value, TTL_S * 1000));
+			assert_true(takes(s, 2, value));
+		}
+	assert_false(loan_shelf_is_full(s->shelf, "workflow:a"));
+	assert_true(put_of(s, "workflow:a", 1, "of-its-own", TTL_S * 1000));
+	assert_true(loan_shelf_is_full(s->shelf, "workflow:shop/b"));
+	assert_false(put_of(s, "workflow:shop/b", 2, "one-more", TTL_S * 1000));
 }
 
 /* What redaction makes of it. */
@@ -374,6 +443,7 @@ SCENE_TEST(a_value_that_redaction_cannot_know_is_not_kept)
 	CLEANUP(freep) char *lines = mem_alloc(64 << 10);
 	char value[32];
 
+	assert_true(put_value(s, WORK, "of-before"));
 	for (int i = 0; i < 64 << 10; i++)
 		lines[i] = (char)(i % 7 == 6 ? '\n' : 'a' + i / 7 % 26);
 	lines[(64 << 10) - 1] = '\0';
@@ -383,11 +453,12 @@ SCENE_TEST(a_value_that_redaction_cannot_know_is_not_kept)
 	assert_false(put_value(s, WORK, "12345"));
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_false(loan_shelf_has(s->shelf, WORK));
+	pass(s, TTL_S + 1); /* of-before is forgotten */
 	for (int i = 0; i < REDACT_LENT_MAX; i++) {
 		(void)snprintf(value, sizeof(value), "value-%d", 100 + i);
 		assert_true(put_value(s, i, value) && takes(s, i, value));
 	}
-	assert_false(put_of(s, "workflow:e", WORK, "one-more", 60000));
+	assert_false(put_of(s, "workflow:other/e", WORK, "one-more", 60000));
 	assert_int_equal(err.code, ERR_BUSY);
 	assert_false(loan_shelf_has(s->shelf, WORK));
 	assert_true(put_value(s, WORK, "value-163")); /* it is known */
@@ -395,11 +466,12 @@ SCENE_TEST(a_value_that_redaction_cannot_know_is_not_kept)
 
 SCENE_TEST(each_way_out_wipes_a_value)
 {
+	assert_true(put_value(s, 4, "[\"" TOKEN "-as-a-field\"]"));
+	assert_int_equal(n_values_wiped, 2); /* what redaction was shown, and what JSON is */
+	n_values_wiped = 0;
 	assert_true(put_value(s, 1, TOKEN "-as-a-value"));
 	assert_true(put_value(s, 2, TOKEN "-as-a-value"));
 	assert_true(put_value(s, 3, TOKEN "-as-a-value"));
-	assert_int_equal(n_values_wiped, 3); /* what redaction was shown */
-	n_values_wiped = 0;
 	loan_shelf_drop(s->shelf, 1);
 	assert_int_equal(n_values_wiped, 1);
 	assert_true(put_value(s, 2, "another"));

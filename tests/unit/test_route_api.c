@@ -446,7 +446,8 @@ SCENE_TEST(a_value_stands_in_the_place_of_a_token_and_the_longest_fits)
 	ask_loan(w, 200, true);
 	assert_int_equal(w->asked.status, 410);
 	assert_false(has(w->asked.body, "value"));
-	memset(value, '\001', VAULT_VALUE_MAX);
+	for (uint32_t i = 0, seed = 1; i < VAULT_VALUE_MAX; i++) /* \u000e to \u001f */
+		value[i] = (char)(14 + ((seed = seed * 1664525 + 1013904223) >> 24) % 18);
 	value[VAULT_VALUE_MAX] = '\0';
 	assert_true(loan_shelf_put_value(w->loans, &VALUE(value, "b"), NULL));
 	ask_loan(w, 200, true);

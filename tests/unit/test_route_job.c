@@ -484,7 +484,7 @@ SCENE_TEST(who_was_lent_their_share_of_values_is_said_so_to_the_store)
 {
 	char value[32];
 
-	for (int i = 0; i < REDACT_LENT_MAX / REDACT_LENT_SHARE; i++) {
+	for (int i = 0; i < REDACT_LENT_MAX / SHARE_OF_ONE; i++) {
 		assert_int_equal(ask_signed(w, KEY, HERE, ""), 200);
 		assert_false(w->is_crowded);
 		(void)snprintf(value, sizeof(value), "value-%d", 100 + i);

@@ -46,6 +46,12 @@ static const struct {
 };
 _Static_assert(COUNT(keys) <= LIMIT_BUTTONS, "one message has them all");
 
+void
+decide_pad_wipe(struct pad *pad)
+{
+	crypto_wipe(pad->digits, sizeof(pad->digits));
+}
+
 /* --- asked --- */
 
 static void
@@ -190,19 +196,18 @@ say_where(struct tx *tx, const struct update *update)
 void
 decide_pad_due(struct tx *tx, int64_t person)
 {
-	struct pad pad;
+	CLEANUP(decide_pad_wipe) struct pad pad;
 
 	row_pad_get_expired(tx, person, &pad);
 	if (pad.message != 0)
 		decide_pad_close(tx, &pad, FIRST_CODE_MISSING,
 		    "no code came within 2 minutes. Ask for it again to get a new pad.");
-	crypto_wipe(pad.digits, sizeof(pad.digits));
 }
 
 void
 decide_pad_ask(struct tx *tx, const struct update *update)
 {
-	struct pad before;
+	CLEANUP(decide_pad_wipe) struct pad before;
 	char why[LIMIT_LINE], line[LIMIT_LINE * 2];
 
 	if (!decide_factor_is_ready(tx, update->person, why)) {
@@ -275,7 +280,7 @@ void
 decide_pad_press(struct tx *tx, const struct update *update, const struct request *request)
 {
 	char key[LIMIT_REF], who[64];
-	struct pad pad;
+	CLEANUP(decide_pad_wipe) struct pad pad;
 
 	(void)snprintf(who, sizeof(who), "pad:%" PRId64, update->person);
 	if (!row_rate_limit_take(tx, who, PRESSES, PRESS_EVERY_MS)) {
@@ -295,7 +300,6 @@ decide_pad_press(struct tx *tx, const struct update *update, const struct reques
 	} else {
 		add(tx, update, &pad, key);
 	}
-	crypto_wipe(pad.digits, sizeof(pad.digits));
 }
 
 /* --- a whole code --- */
@@ -319,7 +323,7 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	struct tx_factor *factor = decide_factor_state(tx);
 	enum decide_factor_end end;
 	char why[LIMIT_LINE];
-	struct pad pad;
+	CLEANUP(decide_pad_wipe) struct pad pad;
 	struct update *again = &pad.update;
 
 	row_pad_get(tx, update->person, &pad);
@@ -342,5 +346,4 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 		refuse_code(tx, update, &pad, why);
 	}
 	crypto_wipe(factor->typed, sizeof(factor->typed));
-	crypto_wipe(pad.digits, sizeof(pad.digits));
 }

@@ -15,6 +15,9 @@ void decide_pad_ask(struct tx *tx, const struct update *update);
  * Gives ret; "" where OpenSSL cannot hash it, which is none. */
 const char *decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN]);
 
+/* For CLEANUP: of its digits nothing is left behind, however a function returns. */
+void decide_pad_wipe(struct pad *pad);
+
 /* The pad of whoever sent the update; message 0: there is none.  False: what it is about is not
  * what was shown when it was asked for; it is closed, that was said, and no code is used. */
 bool decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret) MUST_USE;

@@ -14,6 +14,7 @@
 #include "decide/work/decide_action.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_loan_yes.h"
+#include "lib/share.h"
 #include "lib/text.h"
 #include "store/row_job.h"
 #include "store/row_loan.h"
@@ -22,8 +23,7 @@
 #include "types/settings.h"
 
 #define LOANS_MAX    64
-#define LOANS_JOBS   16 /* of these by one workflow: it locks nobody out */
-#define LOANS_PEOPLE 8	/* by one person */
+#define LOANS_PEOPLE 8 /* of these by one person; by workflows and applications their shares */
 #define MINUTE_MS    INT64_C(60000)
 #define BY_JOBS	     5 /* a minute, of a workflow */
 #define BY_PEOPLE    3 /* of a person */
@@ -136,17 +136,24 @@ find_granted(struct tx *tx, const struct asker *asker, struct loan *ret)
 static void
 find_crowd(struct tx *tx, const struct asker *asker, char ret[LIMIT_LINE])
 {
-	int own = asker->job != NULL ? LOANS_JOBS : LOANS_PEOPLE;
-	bool is_own = row_loan_count(tx, asker->from->person) >= own;
+	const bool is_job = asker->job != NULL;
+	const int64_t person = asker->from->person;
+	const char *whose = NULL;
+	int most = is_job ? LOANS_MAX / SHARE_OF_ONE : LOANS_PEOPLE;
 
+	if (row_loan_count(tx, person) >= most) {
+		whose = is_job ? " of this workflow" : " of yours";
+	} else if (is_job && row_loan_count_application(tx, person) >= LOANS_MAX / SHARE_OF_GROUP) {
+		whose = " of this application";
+		most = LOANS_MAX / SHARE_OF_GROUP;
+	} else if (row_loan_count(tx, 0) >= LOANS_MAX) {
+		whose = "";
+		most = LOANS_MAX;
+	}
 	ret[0] = '\0';
-	if (is_own || row_loan_count(tx, 0) >= LOANS_MAX)
+	if (whose != NULL)
 		(void)snprintf(ret, LIMIT_LINE,
-		    "%d secrets%s are lent or waited for: try again later",
-		    is_own ? own : LOANS_MAX,
-		    !is_own		   ? "" :
-			asker->job != NULL ? " of this workflow" :
-					     " of yours");
+		    "%d secrets%s are lent or waited for: try again later", most, whose);
 }
 
 /* Why it is not lent now, and the status that says so; 0: it is. */
@@ -175,7 +182,7 @@ refusal(struct tx *tx, const struct asker *asker, const struct loan *loan, char 
 	if (asker->job != NULL && asker->is_crowded && loan->is_value &&
 	    loan->at.kind == LOAN_CREDS) {
 		(void)snprintf(ret, LIMIT_LINE,
-		    "what this workflow was lent as values takes up its share of what is kept out of logs: try again when a SECRET_<NAME>_TTL is over");
+		    "what this workflow, or its application, was lent as values takes up its share of what is kept out of logs: try again when a SECRET_<NAME>_TTL is over");
 		return 429;
 	}
 	find_crowd(tx, asker, ret);
