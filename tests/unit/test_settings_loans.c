@@ -232,6 +232,7 @@ TEST_WITH(an_application_lends_what_is_its_own, folder_aid_make, folder_aid_remo
 	assert_true(settings_aid_says(SETTINGS_FLAW,
 	    "secret.c:production: secret c is for shop/staging, so this grants nothing: write secret.c:shop/staging"));
 	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret c"));
+	assert_false(settings_aid_says(SETTINGS_FLAW, "secret.c:staging:"));
 	assert_false(settings_aid_says(SETTINGS_WARNING, "there is no secret a"));
 	settings_unref(s);
 }
