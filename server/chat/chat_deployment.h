@@ -276,6 +276,7 @@ enum chat_loan {
 	CHAT_LOAN_REVOKING,
 	CHAT_LOAN_REVOKED,
 	CHAT_LOAN_ENDED, /* at Vault, by its time */
+	CHAT_LOAN_ENDED_BADLY, /* revoked or by its time: somebody else may have had it */
 };
 
 /* How what a deployment has released is doing, or what was lent. */

@@ -11,14 +11,16 @@
 #define ACCESSOR "8609694a-cab0-4b4f-9c4d-0123456789ab"
 #define MINUTE	 INT64_C(60000)
 
-#define SETTINGS \
+#define VAULT \
 	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
 	    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org", \
-	    "VAULT_TOKEN=hvs.0123456789abcdef0123", \
-	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main", \
-	    "SECRET_DB_MIGRATE_PATH=creds database migrate", "SECRET_DB_MIGRATE_FOR=production", \
+	    "VAULT_TOKEN=hvs.0123456789abcdef0123"
+#define LENDS \
+	"SECRET_DB_MIGRATE_PATH=creds database migrate", "SECRET_DB_MIGRATE_FOR=production", \
 	    "SECRET_DB_MIGRATE_TTL=10m", "SECRET_STRIPE_PATH=kv2 secret stripe", \
-	    "SECRET_STRIPE_FOR=production", \
+	    "SECRET_STRIPE_FOR=production"
+#define SETTINGS \
+	VAULT, LENDS, "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main", \
 	    "WORKFLOW_SHOP_MAY=secret.db-migrate:production, secret.stripe:production", \
 	    "ROLE_OPS_IDS=12", "ROLE_OPS_MAY=secret.stripe:production"
 #define OPS 12
@@ -535,6 +537,21 @@ TEST(who_was_rung_that_it_is_alive_is_rung_when_it_has_ended_by_itself)
 	world_close(&s.w);
 }
 
+static void
+ends_early(struct scene *s, size_t how)
+{
+	if (how == 0)
+		(void)job_asks(&s->w, &s->job, API_LOAN, "/v1/loan/1", NULL);
+	else if (how == 1)
+		(void)job_asks(&s->w, &s->job, API_LOAN_FAILED, "/v1/loan-failed/1", "{}");
+	for (int i = 0; how == 2 && i < 5; i++)
+		world_vault(&s->w, EFFECT_VAULT_LOOK, &DONE);
+	if (how == 3) {
+		world_settings(&s->w, VAULT, LENDS, NULL);
+		world_settings_read(&s->w);
+	}
+}
+
 TEST(of_what_its_job_gives_back_nobody_is_rung)
 {
 	struct scene s;
@@ -546,6 +563,60 @@ TEST(of_what_its_job_gives_back_nobody_is_rung)
 	for (int i = 0; i < 4; i++)
 		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
 	assert_null(world_says(&s.w, "❌ Not revoked"));
+	world_close(&s.w);
+}
+
+/* Admins, of whoever it was: nobody has pressed anything. */
+TEST(of_what_ends_early_admins_are_rung_once_while_it_is_alive_and_once_when_it_is_not)
+{
+	static const char *const ends[] = { "fetched twice", "its job could not unwrap it",
+		"not used", "who asked for it may not have it any more" };
+
+	for (size_t how = 0; how < COUNT(ends); how++)
+		for (int is_late = 0; is_late < 2; is_late++) {
+			struct scene s;
+
+			open_scene(&s, NULL);
+			is_asked(&s);
+			is_lent(&s);
+			if (is_late && how < 2) {
+				(void)job_asks(&s.w, &s.job, API_LOAN_END, "/v1/loan-end/1", "{}");
+				for (int i = 0; i < 5; i++)
+					world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+				assert_null(world_says(&s.w, "❌ Not revoked"));
+			}
+			ends_early(&s, how);
+			assert_non_null(strstr(says(&s, WORLD_TEAM, "⏳ Revoking: "), ends[how]));
+			for (int i = 0; i < 5; i++)
+				world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+			if (count_said(&s, WORLD_ADMIN, ALIVE) != 1)
+				fail_msg("end %zu, late %d", how, is_late);
+			assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN, ALIVE), 1);
+			world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
+			assert_int_equal(
+			    count_said(&s, WORLD_ADMIN, "#1 can be used no more: "), 1);
+			/* Somebody else may have had it, whatever Vault has done since. */
+			assert_int_equal(
+			    world_says_in(&s.w, WORLD_TEAM, "❌ Was lent: production") != NULL,
+			    how < 2);
+			assert_null(world_says_in(&s.w, WORLD_TEAM, "✅"));
+			assert_null(world_says_in(&s.w, WORLD_TEAM, "interrupted"));
+			world_close(&s.w);
+		}
+}
+
+TEST(what_was_not_wrapped_as_it_is_to_be_rings_while_it_is_alive)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	world_vault(&s.w, EFFECT_VAULT_LEND,
+	    &(struct vault_said){
+		.accessor = ACCESSOR, .is_wrong = true, .why = "wrapped by another" });
+	for (int i = 0; i < 4; i++)
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+	assert_int_equal(count_said(&s, WORLD_ADMIN, "❌ Not revoked: production secret"), 1);
 	world_close(&s.w);
 }
 

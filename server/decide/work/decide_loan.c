@@ -124,6 +124,14 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
+/* It was given, and somebody has to know that it ends: where Vault is away they are rung. */
+static void
+note_early(struct tx *tx, struct deployment *work, enum deploy_why why)
+{
+	work->why = why;
+	row_deployment_set_state(tx, work->id, work->state, why);
+}
+
 /* Whoever has asked for it may have it no longer, or needs it no longer. */
 static void
 drop(struct tx *tx, struct deployment *work, struct loan_row *row, enum deploy_why why,
@@ -163,6 +171,13 @@ is_outlived(struct tx *tx, const struct deployment *work, const struct loan_row 
 	return tries >= REVOKES_SHORT + life_ms / (REVOKE_S_MOST * SECOND_MS);
 }
 
+/* Its first line says that it was revoked. */
+static bool
+is_said_first(const struct deployment *work)
+{
+	return work->state == DEPLOY_DONE && work->why != DEPLOY_WHY_INTERRUPTED;
+}
+
 /* It was revoked, or could not be: it is tried until Vault ends it by itself. */
 static void
 revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
@@ -190,9 +205,9 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	set_state(tx, row, LOAN_OVER, 0);
 	decide_loan_say_waits(tx, &work, "");
 	decide_loan_say_over(tx, &work,
-	    !said->is_done		  ? "it has ended at Vault" :
-		work.state == DEPLOY_DONE ? "" :
-					    "revoked");
+	    !said->is_done	     ? "it has ended at Vault" :
+		is_said_first(&work) ? "" :
+				       "revoked");
 }
 
 /* --- somebody else may have it --- */
@@ -229,6 +244,7 @@ decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row
 	    !row_rate_limit_take(tx, once, 1, ALARM_EACH_MS))
 		return;
 	revoke(tx, row);
+	note_early(tx, work, DEPLOY_WHY_INTERRUPTED);
 	alarm(tx, work, row, suspicion);
 	decide_loan_say_over(tx, work, suspicion->note);
 }
@@ -253,8 +269,10 @@ withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 	bool is_given = row->state == LOAN_GIVEN;
 
 	drop(tx, work, row, DEPLOY_WHY_REFUSED, NOT_GRANTED);
-	if (is_given)
+	if (is_given) {
+		note_early(tx, work, DEPLOY_WHY_REFUSED);
 		decide_loan_say_over(tx, work, NOT_GRANTED);
+	}
 }
 
 bool
@@ -399,6 +417,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		decide_loan_order_look(tx, &work, row, tries + 1);
 	} else if (said->is_done) {
 		revoke(tx, row);
+		note_early(tx, &work, DEPLOY_WHY_TIMED_OUT);
 		decide_loan_say_over(tx, &work, "not used");
 		if (row->chat != 0)
 			decide_loan_say_unused(tx, &work);

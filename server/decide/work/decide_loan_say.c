@@ -15,6 +15,7 @@
 #include "store/row_deployment.h"
 #include "store/row_loan.h"
 #include "store/row_message.h"
+#include "store/row_rate_limit.h"
 
 #define LISTED 10
 
@@ -77,7 +78,8 @@ decide_loan_say_unused(struct tx *tx, const struct deployment *work)
 }
 
 /* Tries before: what Vault has done within seconds rings nobody. */
-#define RINGS_AT 2
+#define RINGS_AT     2
+#define RING_EACH_MS (24 * 60 * INT64_C(60000)) /* of one loan */
 
 static void
 add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why,
@@ -91,6 +93,25 @@ add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *r
 	chat_text_add(text, ", when Vault ends it.");
 }
 
+/* What ends with its job, or by its time, rings nobody: an outage of Vault would ring for each. */
+static bool
+is_early(const struct deployment *work)
+{
+	return work->cancelled_by != 0 ||
+	    (work->state == DEPLOY_DONE ? work->why != DEPLOY_WHY_NONE :
+					  work->why == DEPLOY_WHY_SCRIPT);
+}
+
+/* A suspicion may come long after its job is over, and Vault is tried all the time. */
+static bool
+rings_first(struct tx *tx, const struct deployment *work)
+{
+	char once[40];
+
+	(void)snprintf(once, sizeof(once), "secret-alive:%" PRId64, work->id);
+	return row_rate_limit_take(tx, once, 1, RING_EACH_MS);
+}
+
 /* A group's message says it by an edit, which makes no sound. */
 void
 decide_loan_say_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row,
@@ -99,12 +120,14 @@ decide_loan_say_alive(struct tx *tx, const struct deployment *work, const struct
 	int tries = tx->effect->u.vault.tries;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (work->cancelled_by == 0 || (is_alive ? tries != RINGS_AT : tries <= RINGS_AT))
+	if (!is_early(work) || (is_alive ? tries < RINGS_AT : tries <= RINGS_AT) ||
+	    (is_alive && !rings_first(tx, work)))
 		return;
 	chat_first(&text,
-	    is_alive	      ? FIRST_STILL_LENT :
-		said->is_done ? FIRST_REVOKED :
-				FIRST_WAS_LENT,
+	    is_alive				    ? FIRST_STILL_LENT :
+		said->is_done			    ? FIRST_REVOKED :
+		work->why == DEPLOY_WHY_INTERRUPTED ? FIRST_WAS_LENT_BADLY :
+						      FIRST_WAS_LENT,
 	    work->environment);
 	chat_text_outside(&text, is_alive ? "secret " : " secret ", work->argument);
 	chat_text_add(&text, "\n#%" PRId64, work->id);

@@ -23,7 +23,8 @@ void decide_loan_say_used(struct tx *tx, struct deployment *work);
 /* Rings with the person who asked in a chat: what they were sent was not used, and is revoked. */
 void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
 
-/* What somebody wanted revoked, work->cancelled_by: at that answer of Vault's they and admins are
+/* What somebody wanted revoked, or ends early for another work->why (fetched twice, not used, a
+ * grant withdrawn, not wrapped as it was to be): at that answer of Vault's admins, and they, are
  * rung, once while it is alive there, and once when it is no longer. */
 void decide_loan_say_alive(struct tx *tx, const struct deployment *work,
     const struct loan_row *row, const struct vault_said *said, bool is_alive);
