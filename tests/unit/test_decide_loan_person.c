@@ -218,7 +218,8 @@ TEST(what_was_used_is_deleted_from_the_chat_and_goes_on)
 	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "used "));
 	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
 	world_vault(&s.w, EFFECT_VAULT_REVOKE, &THERE);
-	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "production secret stripe\nℹ️ used "));
+	assert_non_null(world_says_in(
+	    &s.w, WORLD_ADMIN, "production secret stripe\nℹ️ used 00:00; revoked by @ada\n"));
 	world_close(&s.w);
 }
 

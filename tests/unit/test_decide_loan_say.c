@@ -115,11 +115,12 @@ TEST(what_vault_has_not_revoked_yet_says_so_until_it_has)
 		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
 		assert_non_null(strstr(says(&s, WORLD_TEAM, "⏳ Revoking: "),
 		    "\nIt may still be used: Vault has not revoked it yet: 503: Vault is sealed; "
-		    "tried again until 00:10\nℹ️ by @ada\nrequested by"));
+		    "tried again until 00:10\nℹ️ revoked by @ada\nrequested by"));
 	}
 	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
 	assert_null(strstr(says(&s, WORLD_TEAM, "↩️ Revoked: production"), "sealed"));
-	assert_int_equal(world_audited(&s.w, "\"secret_revoked\"", "\"why\":\"by @ada\""), 1);
+	assert_int_equal(
+	    world_audited(&s.w, "\"secret_revoked\"", "\"why\":\"revoked by @ada\""), 1);
 	assert_null(world_says_in(&s.w, WORLD_TEAM, "⏳ Revoking: "));
 	world_close(&s.w);
 }

@@ -464,7 +464,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
 	work->cancelled_by = update->person;
-	(void)snprintf(by, sizeof(by), "by %.80s", update->name);
+	(void)snprintf(by, sizeof(by), "revoked by %.80s", update->name);
 	decide_loan_say_over(tx, work, by);
 	decide_loan_answer(tx, update, work, "is being revoked at Vault.");
 }

@@ -37,7 +37,7 @@ decide_loan_note(struct deployment *work, const char *how)
 	size_t size = strlen(work->note);
 
 	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s",
-	    size > 0 && how[0] != '\0' ? ", " : "", how); /* cut is fine */
+	    size > 0 && how[0] != '\0' ? "; " : "", how); /* cut is fine */
 }
 
 void
