@@ -285,6 +285,7 @@ struct chat_history {
 	int64_t since;	 /* wall ms: when it went live; not looked at where it was replaced */
 	int64_t until;	 /* when it was replaced; 0: it was not; of a loan, when Vault ends it */
 	enum chat_loan loan;
+	bool cannot_end; /* whoever reads this may not revoke that */
 	bool is_left;	 /* it was rolled back */
 	bool serves;	 /* it is what runs there */
 	struct chat_clock clock;

@@ -6,7 +6,7 @@
 #include "decide/decide_reply.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_principal.h"
-#include "decide/work/decide_loan_say.h"
+#include "decide/work/decide_loan_list.h"
 #include "types/loan.h"
 #include "types/settings.h"
 

@@ -275,7 +275,7 @@ static const struct {
 	{ "/review 12", "#12: no work of that number awaits a review. /status lists what does." },
 	{ "/review 1 please", TOO_MUCH("review", "/review <number>") },
 	{ "/revoke",
-	    "Which one? /revoke 12 revokes what #12 was lent: the number stands in its message." },
+	    "No secret is lent now that you may revoke: /secrets lists what is lent and asked for." },
 	{ "/revoke 12", "#12 is no secret that was lent: /show 12 says what it is." },
 	{ "/revoke db-migrate",
 	    "No secret is lent now by the name db-migrate that you may revoke: /secrets lists what is lent and asked for." },

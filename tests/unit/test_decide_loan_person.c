@@ -373,6 +373,21 @@ TEST(what_is_revoked_is_deleted_from_the_chat)
 }
 
 /* Who may cancel nothing there, too; another person not. */
+TEST(whoever_has_it_may_revoke_it_as_long_as_they_have_a_role)
+{
+	struct scene s = { 0 };
+
+	world_open(
+	    &s.w, SETTINGS, "ROLE_OPS_IDS=12", "ROLE_OPS_MAY=secret.stripe:production", NULL);
+	in_private(&s, OPS, "/get_secret stripe");
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	world_vault(&s.w, EFFECT_LEND_MESSAGE, &SENT);
+	world_settings(&s.w, SETTINGS, NULL); /* and they are looked at later */
+	in_private(&s, OPS, "/revoke 1");
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	world_close(&s.w);
+}
+
 TEST(whoever_has_it_may_revoke_it)
 {
 	struct scene s = { 0 };

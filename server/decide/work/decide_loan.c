@@ -15,6 +15,7 @@
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
 #include "decide/work/decide_loan_inside.h"
+#include "decide/work/decide_loan_list.h"
 #include "decide/work/decide_loan_say.h"
 #include "decide/work/decide_loan_yes.h"
 #include "lib/text.h"
@@ -443,6 +444,20 @@ decide_loan_said(struct tx *tx, const struct vault_said *said)
 		looked(tx, &row, said);
 }
 
+/* What was typed is answered where it was typed: the work's own message may be elsewhere. */
+static void
+cancel(struct tx *tx, const struct update *update, struct deployment *work)
+{
+	char name[DECIDE_LOAN_NAME];
+
+	if ((update->kind == UPDATE_PRESS && !decide_is_answered(update)) ||
+	    !decide_cancel(tx, work, update))
+		decide_press_cancel(tx, update, work);
+	else
+		(void)decide_send_firstf(tx, &update->address, FIRST_CANCELS, work->environment,
+		    "secret %s.", decide_loan_name(work, name));
+}
+
 void
 decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work)
 {
@@ -451,7 +466,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	char user[PRINCIPAL_TEXT], by[96];
 
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
-		decide_press_cancel(tx, update, work);
+		cancel(tx, update, work);
 		return;
 	}
 	if (why_not != NULL) {

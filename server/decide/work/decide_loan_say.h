@@ -35,14 +35,3 @@ void decide_loan_answer(
 
 /* Why it cannot be revoked; NULL: it can. */
 const char *decide_loan_not_revoked(const struct deployment *work, const struct loan_row *row);
-
-/* Those that are lent now by that name (of an application's also "shop/db-migrate") and that this
- * person has or may revoke: their numbers, and a line for each. */
-#define DECIDE_LOANS_FOUND 10
-size_t decide_loan_find(struct tx *tx, int64_t person, const char *name,
-    int64_t ret[DECIDE_LOANS_FOUND], struct chat_text *text);
-
-/* A line for each that is lent, or not revoked yet, of those that this person has or may revoke,
- * and before them for each that is asked for and that they may also approve; nothing where there
- * is none. */
-void decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text);
