@@ -383,6 +383,8 @@ TEST(whoever_has_it_may_revoke_it_as_long_as_they_have_a_role)
 	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
 	world_vault(&s.w, EFFECT_LEND_MESSAGE, &SENT);
 	world_settings(&s.w, SETTINGS, NULL); /* and they are looked at later */
+	(void)world_press(
+	    &s.w, OPS, OPS, world_button(world_says_in(&s.w, OPS, "✅ Lent"), "Revoke"));
 	in_private(&s, OPS, "/revoke 1");
 	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
 	world_close(&s.w);
