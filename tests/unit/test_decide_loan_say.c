@@ -230,14 +230,47 @@ TEST(the_pad_for_a_yes_is_closed_when_somebody_else_ends_what_it_is_for)
 		s.w.aid.at += is_expired ? 7 * MINUTE : 0;
 		(void)world_press(&s.w, ada.id, WORLD_TEAM,
 		    world_button(world_says_in(&s.w, WORLD_TEAM, "❓ Lend"), "Approve"));
-		(void)says(&s, ada.id, "🔐 Code for production secret db-migrate: ");
+		(void)says(
+		    &s, ada.id, "🔐 Code for lending db-migrate (production) to workflow:shop: ");
 		if (is_expired)
 			world_due(&s.w, TIMER_APPROVAL);
 		else
 			(void)world_text(&s.w, WORLD_OTHER_ADMIN, "/cancel 1");
 		assert_string_equal(says(&s, ada.id, "🔐"),
-		    "🔐 Not done: production secret db-migrate: it is over; no code was used.");
+		    "🔐 Not done: lending db-migrate (production) to workflow:shop: it is over; no code was used.");
 		assert_string_equal(world_labels(world_says_in(&s.w, ada.id, "🔐")), "");
+		factor_close(&s.w);
+	}
+}
+
+/* Whoever else has a pad open has nothing to type any more; with another yes lacking they have. */
+TEST(the_pad_for_a_yes_is_closed_by_the_last_yes_of_another)
+{
+	for (int n = 1; n < 3; n++) {
+		struct scene s;
+
+		factor_write_key(FACTOR_KEY);
+		open_scene(&s,
+		    n == 1 ? "SECRET_DB_MIGRATE_APPROVALS=1" : "SECRET_DB_MIGRATE_APPROVALS=2",
+		    "REQUIRE_OTP=secret.db-migrate:production", factor_key_setting);
+		world_act(&s.w, factor_enrol, &ada);
+		world_act(&s.w, factor_enrol, &bob);
+		is_asked(&s);
+		for (int i = 0; i < 2; i++)
+			(void)world_press(&s.w, i == 0 ? bob.id : ada.id, WORLD_TEAM,
+			    world_button(world_says_in(&s.w, WORLD_TEAM, "❓ Lend"), "Approve"));
+		factor_type(&s.w, &ada, factor_code(&s.w, &ada, 0));
+		assert_int_equal(
+		    world_says_in(&s.w, bob.id,
+			"🔐 Not done: lending db-migrate (production) to workflow:shop: @ada has approved it: nothing left to do.") !=
+			NULL,
+		    n == 1);
+		assert_int_equal(world_labels(world_says_in(&s.w, bob.id, "🔐"))[0] == '\0', n == 1);
+		if (n == 2) {
+			s.w.aid.at += 2 * MINUTE;
+			world_due(&s.w, TIMER_PAD);
+			(void)says(&s, bob.id, "Press Approve again to get a new pad.");
+		}
 		factor_close(&s.w);
 	}
 }
