@@ -16,22 +16,22 @@ TEST(what_is_lent_is_listed_for_who_has_it_or_may_revoke_it)
 	is_asked(&s);
 	is_lent(&s);
 	is_lent_to(&s, OPS);
-	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/secrets");
 	assert_non_null(strstr(world_plain(world_last(&s.w)),
 	    "\n\nLent now; /revoke <number> ends it:"
 	    "\n#1 db-migrate of production, workflow:shop, until 00:10"
 	    "\n#2 stripe of production, @eve, until 00:10"));
-	(void)world_text(&s.w, OPS, "/secrets");
+	(void)world_text_in(&s.w, OPS, OPS, "/secrets");
 	assert_non_null(strstr(world_plain(world_last(&s.w)), "ends it:\n#2 stripe"));
 	assert_null(strstr(world_plain(world_last(&s.w)), "#1"));
 	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
-	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/secrets");
 	assert_non_null(
 	    strstr(world_plain(world_last(&s.w)), "workflow:shop, being revoked, at the latest"));
 	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
 	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 2");
 	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
-	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/secrets");
 	assert_null(strstr(world_plain(world_last(&s.w)), "Lent now"));
 	world_close(&s.w);
 }
@@ -54,11 +54,26 @@ TEST(of_many_that_are_lent_ten_are_listed)
 		assert_true(job_asks(&s.w, &s.job, API_LOAN, path, NULL).is_lent);
 		s.w.aid.at += MINUTE / 5;
 	}
-	(void)world_text(&s.w, 13, "/secrets");
+	(void)world_text_in(&s.w, 13, 13, "/secrets");
 	assert_non_null(strstr(world_plain(world_last(&s.w)), "There is no secret that you may"));
 	assert_non_null(strstr(world_plain(world_last(&s.w)), "\n#10 db-migrate"));
 	assert_null(strstr(world_plain(world_last(&s.w)), "\n#11 "));
 	assert_non_null(strstr(world_plain(world_last(&s.w)), "\nand 2 more"));
+	world_close(&s.w);
+}
+
+/* Of what one may have others learn nothing. */
+TEST(a_group_does_not_read_what_somebody_may_have)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	assert_string_equal(
+	    world_plain(world_last(&s.w)), "🔐 /secrets works in our private chat only.");
+	assert_null(world_says_in(&s.w, WORLD_GROUP, "db-migrate"));
 	world_close(&s.w);
 }
 
@@ -288,13 +303,13 @@ TEST(what_is_asked_for_is_listed_with_its_number)
 	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
 	is_asked(&s);
 	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
-	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
+	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/secrets");
 	assert_non_null(strstr(world_plain(world_last(&s.w)),
 	    "\n\nAsked for; /cancel <number> ends it:"
 	    "\n#1 db-migrate of production, workflow:shop, awaiting approval"
 	    "\n#2 stripe of production, @eve, in progress"));
 	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE); /* and Telegram has not taken it yet */
-	(void)world_text(&s.w, OPS, "/secrets");
+	(void)world_text_in(&s.w, OPS, OPS, "/secrets");
 	assert_non_null(strstr(world_plain(world_last(&s.w)), "ends it:\n#2 stripe"));
 	assert_null(strstr(world_plain(world_last(&s.w)), "#1"));
 	world_close(&s.w);

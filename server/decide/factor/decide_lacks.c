@@ -60,7 +60,8 @@ is_only_asked(struct tx *tx, const struct update *update, enum policy_action act
 		decide_asks_before(tx, what, place_of(tx, environment)));
 }
 
-/* Of a yes for a loan the pad says what is given to whom: "lending stripe (production) to @mona". */
+/* Of a yes for a loan the pad says what is given to whom: "lending stripe (shop/production) to
+ * @mona". */
 static bool
 names_loan(struct tx *tx, struct tx_factor *factor)
 {

@@ -40,6 +40,22 @@ decide_loan_may_end(struct tx *tx, int64_t person, const struct deployment *work
 	    decide_is_allowed(tx, person, POLICY_CANCEL, work->environment);
 }
 
+int64_t
+decide_loan_beside(struct tx *tx, const struct deployment *work)
+{
+	struct deployment other;
+
+	for (int64_t number = 0;
+	     (number = row_loan_next(tx, LOAN_GIVEN, number)) != 0 && !tx->failed;) {
+		row_deployment_get(tx, number, &other);
+		if (other.requested_by == work->requested_by &&
+		    strcmp(other.argument, work->argument) == 0 &&
+		    strcmp(other.environment, work->environment) == 0)
+			return number;
+	}
+	return 0;
+}
+
 /* "#12 db-migrate of production, workflow:shop, until 14:20" */
 static void
 add_line(struct tx *tx, const struct deployment *work, const struct loan_row *row,

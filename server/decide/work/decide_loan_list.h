@@ -19,6 +19,9 @@ bool decide_loan_is_theirs(struct tx *tx, int64_t person, const struct deploymen
 /* The same, and whoever may cancel there. */
 bool decide_loan_may_end(struct tx *tx, int64_t person, const struct deployment *work) MUST_USE;
 
+/* Another one of that secret that whoever asks for this one is lent now; 0: they have none. */
+int64_t decide_loan_beside(struct tx *tx, const struct deployment *work);
+
 #define DECIDE_LOANS_FOUND 10
 struct decide_loans_found {
 	int64_t number[DECIDE_LOANS_FOUND]; /* the first of those that are lent now */
