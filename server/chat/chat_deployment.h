@@ -276,6 +276,7 @@ enum chat_loan {
 	CHAT_LOAN_REVOKING,
 	CHAT_LOAN_REVOKED,
 	CHAT_LOAN_ENDED, /* at Vault, by its time */
+	CHAT_LOAN_ENDED_BADLY, /* revoked or by its time: somebody else may have had it */
 };
 
 /* How what a deployment has released is doing, or what was lent. */
@@ -284,6 +285,7 @@ struct chat_history {
 	int64_t since;	 /* wall ms: when it went live; not looked at where it was replaced */
 	int64_t until;	 /* when it was replaced; 0: it was not; of a loan, when Vault ends it */
 	enum chat_loan loan;
+	bool cannot_end; /* whoever reads this may not revoke that */
 	bool is_left;	 /* it was rolled back */
 	bool serves;	 /* it is what runs there */
 	struct chat_clock clock;

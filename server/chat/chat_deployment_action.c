@@ -105,9 +105,10 @@ add_loan(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (loan_of(about) == CHAT_LOAN_LENT) {
 		chat_text_since(text, "\nuntil ", &about->clock, about->since->until, about->at);
-		chat_text_add(text,
-		    " at the latest; " MARK_CODE "/revoke %lld" MARK_CODE " ends it now",
-		    (long long)about->deployment->id);
+		chat_text_add(text, " at the latest");
+		if (!about->since->cannot_end)
+			chat_text_add(text, "; " MARK_CODE "/revoke %lld" MARK_CODE " ends it now",
+			    (long long)about->deployment->id);
 	} else if (loan_of(about) == CHAT_LOAN_REVOKING) {
 		chat_text_add(text, "\nIt may still be used: Vault has not revoked it yet");
 		if (about->deployment->state == DEPLOY_DONE)

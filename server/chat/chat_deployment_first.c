@@ -195,6 +195,7 @@ done(const struct chat_deployment *about)
 		[CHAT_LOAN_REVOKING] = FIRST_REVOKING,
 		[CHAT_LOAN_REVOKED] = FIRST_REVOKED,
 		[CHAT_LOAN_ENDED] = FIRST_WAS_LENT,
+		[CHAT_LOAN_ENDED_BADLY] = FIRST_WAS_LENT_BADLY,
 	};
 
 	return deployment_is_loan(about->deployment) ?

@@ -10,6 +10,7 @@
 #include "decide/question/decide_question.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "decide/work/decide_loan_list.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_loan.h"
@@ -141,11 +142,11 @@ add_cancel(struct tx *tx, const struct update *update, const struct deployment *
     struct buttons *keyboard)
 {
 	const struct request cancel = request_about("cancel", "work", work->id);
-	char label[LIMIT_BUTTON];
+	char label[LIMIT_BUTTON], name[DECIDE_LOAN_NAME];
 
 	if (deployment_is_loan(work))
-		(void)snprintf(label, sizeof(label), "✋ #%" PRId64 " %.20s %.20s", work->id,
-		    work->argument, work->environment); /* cut is fine */
+		(void)snprintf(
+		    label, sizeof(label), "✋ %.59s", decide_loan_name(work, name)); /* it fits */
 	else
 		(void)snprintf(label, sizeof(label), "%s %.40s %.7s",
 		    deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE ? "✋ Stop" :

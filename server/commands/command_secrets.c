@@ -6,7 +6,7 @@
 #include "decide/decide_reply.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_principal.h"
-#include "decide/work/decide_loan_say.h"
+#include "decide/work/decide_loan_list.h"
 #include "types/loan.h"
 #include "types/settings.h"
 
@@ -37,6 +37,11 @@ command_secrets(struct tx *tx, const struct update *update, UNUSED const struct 
 	if (!decide_is_allowed_somewhere(tx, update->person, POLICY_CANCEL) &&
 	    !decide_may_somewhere(tx, update, POLICY_SECRET, ""))
 		return;
+	if (!update->is_private && !decide_is_answered(update)) {
+		chat_text_add(&text, "🔐 /secrets works in our private chat only.");
+		(void)decide_send(tx, &update->address, &text);
+		return;
+	}
 	chat_text_add(&text,
 	    "You may ask for these, by " MARK_CODE "/get_secret <name>" MARK_CODE " in private:");
 	for (size_t at = 0; loan_next(tx->settings, &at, &loan);) {

@@ -56,8 +56,9 @@ const char *
 deployment_why_word(const struct deployment *deployment)
 {
 	bool is_elsewhere = deployment_is_gate(deployment) || deployment_is_apart(deployment);
+	bool is_lent = deployment_is_loan(deployment) && deployment->state == DEPLOY_DONE;
 
-	return is_elsewhere && deployment->why == DEPLOY_WHY_SCRIPT ?
+	return is_lent || (is_elsewhere && deployment->why == DEPLOY_WHY_SCRIPT) ?
 	    "" :
 	    deploy_flow_why_word(deployment->why);
 }

@@ -33,7 +33,7 @@ int64_t deployment_approval_ms(
     const struct settings *settings, const struct deployment *deployment);
 
 /* Why it went so, in words; "": its detail says it, as of a gate or a run that has failed: no
- * script of ours has. */
+ * script of ours has.  Of what was lent its note says it, too. */
 const char *deployment_why_word(const struct deployment *deployment);
 
 /* Its commit is what it brings: git is asked about it. */

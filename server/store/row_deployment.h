@@ -18,7 +18,8 @@ struct deployment *row_deployment_get(struct tx *tx, int64_t id, struct deployme
  * requested_by. */
 void row_deployment_save(struct tx *tx, const struct deployment *deployment);
 
-/* The only writer of state and why; for decide_step() alone. */
+/* The only writer of state and why; for decide_step(), and for why a loan that was given ends
+ * early, which is no state of its work. */
 void
 row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enum deploy_why why);
 

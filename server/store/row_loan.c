@@ -3,6 +3,7 @@
 #include "store/row_loan.h"
 
 #include "lib/text.h"
+#include "deployment/deployment.h"
 #include "store/row_job.h"
 #include "store/store_inside.h"
 
@@ -95,6 +96,18 @@ row_loan_open(struct tx *tx, const char *environment, int64_t after)
 	    "SELECT COALESCE(MIN(work.id), 0) FROM loan CROSS JOIN work ON work.id = loan.work"
 	    " WHERE " IS_OPEN " AND environment = $1 AND work.id > $2 AND " STORE_IS_OPEN,
 	    DB_TEXT(environment), DB_I64(after));
+}
+
+bool
+row_loan_was_of(struct tx *tx, const struct deployment *like, int64_t person, int64_t since)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM (SELECT id, requested_by, argument, ended_at, state"
+		   " FROM work WHERE environment = $1 AND program = 'action'"
+		   " ORDER BY id DESC LIMIT 200) AS new JOIN loan ON loan.work = new.id"
+		   " WHERE requested_by = $2 AND argument = $3 AND ended_at > $4 AND state = 'DONE'",
+		   DB_TEXT(like->environment), DB_I64(person), DB_TEXT(like->argument),
+		   DB_I64(since)) > 0;
 }
 
 int64_t

@@ -8,6 +8,8 @@
 #include "store/tx.h"
 #include "types/delivery.h"
 
+struct deployment;
+
 /* STATE(NAME, word on disk) */
 #define LOAN_STATES(STATE) \
 	STATE(ASKED, "asked")	/* Vault makes it, or is about to */ \
@@ -52,6 +54,11 @@ int64_t row_loan_over(struct tx *tx, const struct delivery_job *job, int64_t bef
 /* The next work there, behind `after` (0 at first), that is to lend something and has not ended; 0:
  * there is no more. */
 int64_t row_loan_open(struct tx *tx, const char *environment, int64_t after);
+
+/* Was that person given that secret there since then?  Of the newest works there, which are enough
+ * for an hour. */
+bool row_loan_was_of(
+    struct tx *tx, const struct deployment *like, int64_t person, int64_t since) MUST_USE;
 
 /* Those that may still be had or used, or are being revoked, of that principal; 0: of all. */
 int64_t row_loan_count(struct tx *tx, int64_t person);

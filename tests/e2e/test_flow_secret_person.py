@@ -115,7 +115,7 @@ def test_the_command_of_the_message_reads_it_once_and_the_message_goes(scene):
     ask.who.say(f"/revoke {ask.loan}")
     ask.is_over()
     assert user not in scene.vault.users
-    assert re.search(r"used \d\d:\d\d, by ", text_of(ask.says("Revoked: production", "used ")))
+    assert re.search(r"used \d\d:\d\d; revoked by ", text_of(ask.says("Revoked: production", "used ")))
 
 
 def test_the_own_token_of_who_comes_second_reads_nothing(scene):

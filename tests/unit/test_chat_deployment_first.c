@@ -218,6 +218,8 @@ static const struct golden {
 	    .program = PROGRAM_ACTION, .is_loan = true, .loan = CHAT_LOAN_REVOKED },
 	{ DEPLOY_DONE, 0, "✅ Was lent: " NAME " secret for \"Make it blue\"",
 	    .program = PROGRAM_ACTION, .is_loan = true, .loan = CHAT_LOAN_ENDED },
+	{ DEPLOY_DONE, 0, "❌ Was lent: " NAME " secret for \"Make it blue\"",
+	    .program = PROGRAM_ACTION, .is_loan = true, .loan = CHAT_LOAN_ENDED_BADLY },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "⛔ Not lent: " NAME " secret for \"Make it blue\"",
 	    .program = PROGRAM_ACTION, .is_loan = true },
 	{ DEPLOY_DONE, 0, "✅ Gate done: " GATE, .program = PROGRAM_ACTION, .is_gate = true },

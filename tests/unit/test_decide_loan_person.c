@@ -218,7 +218,8 @@ TEST(what_was_used_is_deleted_from_the_chat_and_goes_on)
 	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "used "));
 	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
 	world_vault(&s.w, EFFECT_VAULT_REVOKE, &THERE);
-	assert_non_null(world_says_in(&s.w, WORLD_ADMIN, "production secret stripe\nℹ️ used "));
+	assert_non_null(world_says_in(
+	    &s.w, WORLD_ADMIN, "production secret stripe\nℹ️ used 00:00; revoked by @ada\n"));
 	world_close(&s.w);
 }
 
@@ -372,6 +373,23 @@ TEST(what_is_revoked_is_deleted_from_the_chat)
 }
 
 /* Who may cancel nothing there, too; another person not. */
+TEST(whoever_has_it_may_revoke_it_as_long_as_they_have_a_role)
+{
+	struct scene s = { 0 };
+
+	world_open(
+	    &s.w, SETTINGS, "ROLE_OPS_IDS=12", "ROLE_OPS_MAY=secret.stripe:production", NULL);
+	in_private(&s, OPS, "/get_secret stripe");
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	world_vault(&s.w, EFFECT_LEND_MESSAGE, &SENT);
+	world_settings(&s.w, SETTINGS, NULL); /* and they are looked at later */
+	(void)world_press(
+	    &s.w, OPS, OPS, world_button(world_says_in(&s.w, OPS, "✅ Lent"), "Revoke"));
+	in_private(&s, OPS, "/revoke 1");
+	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+	world_close(&s.w);
+}
+
 TEST(whoever_has_it_may_revoke_it)
 {
 	struct scene s = { 0 };

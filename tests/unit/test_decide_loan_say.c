@@ -4,73 +4,9 @@
 
 #include "decide/tell/decide_tell.h"
 #include "factor_aid.h"
-#include "job_aid.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-
-#define ACCESSOR "8609694a-cab0-4b4f-9c4d-0123456789ab"
-#define MINUTE	 INT64_C(60000)
-
-#define SETTINGS \
-	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
-	    "GITHUB_REPOSITORY=octo/shop", "VAULT_ADDR=https://vault.example.org", \
-	    "VAULT_TOKEN=hvs.0123456789abcdef0123", \
-	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main", \
-	    "SECRET_DB_MIGRATE_PATH=creds database migrate", "SECRET_DB_MIGRATE_FOR=production", \
-	    "SECRET_DB_MIGRATE_TTL=10m", "SECRET_STRIPE_PATH=kv2 secret stripe", \
-	    "SECRET_STRIPE_FOR=production", \
-	    "WORKFLOW_SHOP_MAY=secret.db-migrate:production, secret.stripe:production", \
-	    "ROLE_OPS_IDS=12", "ROLE_OPS_MAY=secret.stripe:production"
-#define OPS 12
-
-#define MADE   ((struct vault_said){ .is_done = true, .accessor = ACCESSOR })
-#define SENT   ((struct vault_said){ .is_done = true, .message = 770077 })
-#define DONE   ((struct vault_said){ .is_done = true })
-#define SEALED ((struct vault_said){ .retry_after_s = 5, .why = "503: Vault is sealed" })
-
-struct scene {
-	struct world w;
-	struct job job;
-};
-
-#define open_scene(s, ...) \
-	do { \
-		*(s) = (struct scene){ .job = JOB_OF_SHOP }; \
-		world_open(&(s)->w, SETTINGS, __VA_ARGS__, NULL); \
-	} while (0)
-
-/* A job's, which is the first work. */
-static void
-is_asked(struct scene *s)
-{
-	assert_int_equal(
-	    job_asks(&s->w, &s->job, API_SECRET, "/v1/secret/db-migrate", "{}").status, 202);
-}
-
-static void
-is_lent(struct scene *s)
-{
-	world_vault(&s->w, EFFECT_VAULT_LEND, &MADE);
-	assert_true(job_asks(&s->w, &s->job, API_LOAN, "/v1/loan/1", NULL).is_lent);
-}
-
-static void
-is_lent_to(struct scene *s, int64_t person)
-{
-	(void)world_text_in(&s->w, person, person, "/get_secret stripe");
-	world_vault(&s->w, EFFECT_VAULT_LEND, &MADE);
-	world_vault(&s->w, EFFECT_LEND_MESSAGE, &SENT);
-}
-
-static const char *
-says(struct scene *s, int64_t chat, const char *text)
-{
-	const struct world_message *message = world_says_in(&s->w, chat, text);
-
-	if (message == NULL)
-		fail_msg("nothing says \"%s\"", text);
-	return world_plain(message);
-}
+#include "loan_say_aid.h"
 
 /* Their copies of the question go on behind its end, too. */
 TEST(whoever_approved_it_reads_that_it_was_revoked)
@@ -113,11 +49,12 @@ TEST(what_vault_has_not_revoked_yet_says_so_until_it_has)
 		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
 		assert_non_null(strstr(says(&s, WORLD_TEAM, "⏳ Revoking: "),
 		    "\nIt may still be used: Vault has not revoked it yet: 503: Vault is sealed; "
-		    "tried again until 00:10\nℹ️ by @ada\nrequested by"));
+		    "tried again until 00:10\nℹ️ revoked by @ada\nrequested by"));
 	}
 	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
 	assert_null(strstr(says(&s, WORLD_TEAM, "↩️ Revoked: production"), "sealed"));
-	assert_int_equal(world_audited(&s.w, "\"secret_revoked\"", "\"why\":\"by @ada\""), 1);
+	assert_int_equal(
+	    world_audited(&s.w, "\"secret_revoked\"", "\"why\":\"revoked by @ada\""), 1);
 	assert_null(world_says_in(&s.w, WORLD_TEAM, "⏳ Revoking: "));
 	world_close(&s.w);
 }
@@ -183,146 +120,21 @@ TEST(whoever_has_not_used_it_is_rung)
 	world_close(&s.w);
 }
 
-/* --- what is lent now --- */
-
-/* Of others those alone that they may revoke; none of what has ended. */
-TEST(what_is_lent_is_listed_for_who_has_it_or_may_revoke_it)
-{
-	struct scene s;
-
-	open_scene(&s, NULL);
-	is_asked(&s);
-	is_lent(&s);
-	is_lent_to(&s, OPS);
-	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
-	assert_non_null(strstr(world_plain(world_last(&s.w)),
-	    "\n\nLent now; /revoke <number> ends it:"
-	    "\n#1 db-migrate of production, workflow:shop, until 00:10"
-	    "\n#2 stripe of production, @eve, until 00:10"));
-	(void)world_text(&s.w, OPS, "/secrets");
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "ends it:\n#2 stripe"));
-	assert_null(strstr(world_plain(world_last(&s.w)), "#1"));
-	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
-	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
-	assert_non_null(
-	    strstr(world_plain(world_last(&s.w)), "workflow:shop, being revoked, at the latest"));
-	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
-	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 2");
-	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
-	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
-	assert_null(strstr(world_plain(world_last(&s.w)), "Lent now"));
-	world_close(&s.w);
-}
-
-/* Whoever may stop what is there may ask for none of it. */
-TEST(of_many_that_are_lent_ten_are_listed)
-{
-	char run[8];
-	struct scene s;
-
-	open_scene(&s, "ROLE_LEAD_IDS=13", "ROLE_LEAD_MAY=cancel:production");
-	for (int i = 0; i < 12; i++) {
-		char path[32];
-
-		(void)snprintf(run, sizeof(run), "%d", 5000 + i);
-		(void)text_copy(s.job.run, sizeof(s.job.run), run);
-		(void)snprintf(path, sizeof(path), "/v1/loan/%d", i + 1);
-		is_asked(&s);
-		world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
-		assert_true(job_asks(&s.w, &s.job, API_LOAN, path, NULL).is_lent);
-		s.w.aid.at += MINUTE / 5;
-	}
-	(void)world_text(&s.w, 13, "/secrets");
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "There is no secret that you may"));
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "\n#10 db-migrate"));
-	assert_null(strstr(world_plain(world_last(&s.w)), "\n#11 "));
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "\nand 2 more"));
-	world_close(&s.w);
-}
-
-/* --- which one is cancelled --- */
-
-/* The newest was, and it was named by what it is for. */
-TEST(of_several_that_are_asked_for_a_person_says_which_one_is_cancelled)
-{
-	const struct world_message *which;
-	struct scene s;
-
-	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
-	is_asked(&s);
-	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
-	assert_string_equal(
-	    world_plain(world_last(&s.w)), "⏳ Cancelling: production secret db-migrate.");
-	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
-	is_asked(&s);
-	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe for the refund");
-	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
-	which = world_last(&s.w);
-	assert_string_equal(world_plain(which),
-	    "❓ /cancel: which? One at a time."
-	    "\nproduction awaiting approval: secret db-migrate · workflow:shop"
-	    "\nproduction in progress: secret stripe \"the refund\" · @eve");
-	(void)world_press(&s.w, WORLD_ADMIN, WORLD_GROUP, world_button(which, "#3 stripe"));
-	assert_int_equal(world_deployment(&s.w, 2).state, DEPLOY_AWAITING_APPROVAL);
-	assert_int_equal(world_deployment(&s.w, 3).state, DEPLOY_FAILED);
-	world_close(&s.w);
-}
-
-/* What is in progress there is meant by its name, whatever is asked for beside it. */
-TEST(a_deployment_in_progress_is_cancelled_before_what_is_asked_for)
-{
-	struct scene s;
-
-	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "PRODUCTION_CONFIRM=false");
-	is_asked(&s);
-	world_asks(&s.w, WORLD_ADMIN, "/deploy production", COMMIT_A);
-	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_RUNNING);
-	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
-	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_STOPPING);
-	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&s.w);
-}
-
-/* By its number it is; whoever may not, sees none or names none reads what any command says. */
-TEST(what_is_asked_for_is_cancelled_by_its_number)
-{
-	struct scene s;
-
-	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "SECRET_STRIPE_APPROVALS=1");
-	is_asked(&s);
-	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
-	world_answers(&s.w, WORLD_ADMIN, "/cancel 99", "No \"99\". There are: staging production");
-	world_answers(&s.w, OPS, "/cancel 1", "⛔ Denied: production cancel: ");
-	world_answers(&s.w, 13, "/cancel 1", "you have no role here");
-	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_AWAITING_APPROVAL);
-	world_answers(
-	    &s.w, WORLD_ADMIN, "/cancel #1", "⏳ Cancelling: production secret db-migrate.");
-	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_CANCELLED);
-	world_answers(
-	    &s.w, WORLD_ADMIN, "/cancel 1", "Secret of production: db-migrate was not lent.");
-	(void)world_text_in(&s.w, OPS, OPS, "/cancel 2"); /* their own */
-	(void)says(&s, OPS, "⏳ Cancelling: production secret stripe.");
-	assert_int_equal(world_deployment(&s.w, 2).state, DEPLOY_CANCELLED);
-	world_close(&s.w);
-}
-
-/* Of an environment that they do not see they learn nothing. */
-TEST(the_number_of_what_somebody_does_not_see_is_none)
-{
-	struct scene s;
-
-	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "ROLE_LEAD_IDS=44",
-	    "ROLE_LEAD_MAY=cancel:staging");
-	is_asked(&s);
-	(void)world_text(&s.w, 44, "/cancel 1");
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "No \"1\"."));
-	(void)world_text(&s.w, 44, "/revoke db-migrate");
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "No secret is lent now by the name"));
-	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&s.w);
-}
-
 /* --- the question --- */
+
+static size_t
+count_said(struct scene *s, int64_t chat, const char *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WORLD_SCREEN; i++) {
+		const struct world_message *message = &s->w.screen[i];
+
+		n += message->row != 0 && message->chat == chat && !message->is_silent &&
+		    strstr(world_plain(message), part) != NULL;
+	}
+	return n;
+}
 
 static void
 is_sent_in_private(struct scene *s)
@@ -416,6 +228,66 @@ TEST(who_has_no_second_factor_is_not_rung_for_a_yes_that_needs_a_code)
 	factor_close(&s.w);
 }
 
+/* They were asked nothing, and the group is silent where all who may are rung. */
+TEST(who_has_a_second_factor_since_it_was_asked_is_asked_by_the_reminder)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "REQUIRE_OTP=secret.db-migrate:production",
+	    factor_key_setting);
+	is_sent_in_private(&s);
+	world_act(&s.w, factor_enrol, &ada);
+	is_asked(&s);
+	assert_null(world_says_in(&s.w, bob.id, "❓ Lend"));
+	world_act(&s.w, factor_enrol, &bob);
+	world_due(&s.w, TIMER_APPROVAL);
+	assert_false(world_says_in(&s.w, ada.id, "❓ Lend now? ")->is_silent);
+	assert_false(world_says_in(&s.w, bob.id, "❓ Lend")->is_silent);
+	assert_string_not_equal(world_button(world_says_in(&s.w, bob.id, "❓ Lend"), "Approve"), "");
+	assert_int_equal(count_said(&s, bob.id, "❓ Lend"), 1);
+	factor_close(&s.w);
+}
+
+/* "Approved" is no end: nobody has it. */
+TEST(whoever_was_asked_reads_that_vault_is_waited_for)
+{
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
+	is_sent_in_private(&s);
+	is_asked(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	(void)says(&s, WORLD_OTHER_ADMIN, "Approved: production secret db-migrate");
+	world_vault(&s.w, EFFECT_VAULT_LEND, &SEALED);
+	(void)says(&s, WORLD_TEAM, "⏳ Waiting for Vault: production secret db-migrate");
+	assert_non_null(strstr(says(&s, WORLD_OTHER_ADMIN, "⏳ Waiting for Vault: "), "sealed"));
+	world_due(&s.w, TIMER_LOAN);
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	(void)says(&s, WORLD_OTHER_ADMIN, "Approved: production secret db-migrate");
+	world_close(&s.w);
+}
+
+TEST(a_question_says_what_its_asker_has_already)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent_to(&s, OPS);
+	world_settings(&s.w, SETTINGS, "SECRET_STRIPE_APPROVALS=1", NULL);
+	is_sent_in_private(&s);
+	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
+	assert_non_null(strstr(says(&s, WORLD_ADMIN, "❓ Lend? production secret stripe"),
+	    "; @eve has #1 until 00:10"));
+	assert_non_null(strstr(
+	    says(&s, WORLD_TEAM, "❓ Lend? production secret stripe"), "; @eve has #1 until 00:10"));
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+	is_asked(&s); /* by another, of another */
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 2");
+	assert_int_equal(world_deployment(&s.w, 2).state, DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
 /* It is closed by whatever ends what its code is for. */
 TEST(the_pad_for_a_yes_is_closed_when_somebody_else_ends_what_it_is_for)
 {
@@ -432,14 +304,46 @@ TEST(the_pad_for_a_yes_is_closed_when_somebody_else_ends_what_it_is_for)
 		s.w.aid.at += is_expired ? 7 * MINUTE : 0;
 		(void)world_press(&s.w, ada.id, WORLD_TEAM,
 		    world_button(world_says_in(&s.w, WORLD_TEAM, "❓ Lend"), "Approve"));
-		(void)says(&s, ada.id, "🔐 Code for production secret db-migrate: ");
+		(void)says(
+		    &s, ada.id, "🔐 Code for lending db-migrate (production) to workflow:shop: ");
 		if (is_expired)
 			world_due(&s.w, TIMER_APPROVAL);
 		else
 			(void)world_text(&s.w, WORLD_OTHER_ADMIN, "/cancel 1");
 		assert_string_equal(says(&s, ada.id, "🔐"),
-		    "🔐 Not done: production secret db-migrate: it is over; no code was used.");
+		    "🔐 Not done: lending db-migrate (production) to workflow:shop: it is over; no code was used.");
 		assert_string_equal(world_labels(world_says_in(&s.w, ada.id, "🔐")), "");
+		factor_close(&s.w);
+	}
+}
+
+/* Whoever else has a pad open has nothing to type any more; with another yes lacking they have. */
+TEST(the_pad_for_a_yes_is_closed_by_the_last_yes_of_another)
+{
+	for (int n = 1; n < 3; n++) {
+		struct scene s;
+
+		factor_write_key(FACTOR_KEY);
+		open_scene(&s,
+		    n == 1 ? "SECRET_DB_MIGRATE_APPROVALS=1" : "SECRET_DB_MIGRATE_APPROVALS=2",
+		    "REQUIRE_OTP=secret.db-migrate:production", factor_key_setting);
+		world_act(&s.w, factor_enrol, &ada);
+		world_act(&s.w, factor_enrol, &bob);
+		is_asked(&s);
+		for (int i = 0; i < 2; i++)
+			(void)world_press(&s.w, i == 0 ? bob.id : ada.id, WORLD_TEAM,
+			    world_button(world_says_in(&s.w, WORLD_TEAM, "❓ Lend"), "Approve"));
+		factor_type(&s.w, &ada, factor_code(&s.w, &ada, 0));
+		assert_int_equal(
+		    world_says_in(&s.w, bob.id,
+			"workflow:shop: @ada has approved it: nothing left to do.") != NULL,
+		    n == 1);
+		assert_int_equal(world_labels(world_says_in(&s.w, bob.id, "🔐"))[0] == '\0', n == 1);
+		if (n == 2) {
+			s.w.aid.at += 2 * MINUTE;
+			world_due(&s.w, TIMER_PAD);
+			(void)says(&s, bob.id, "Press Approve again to get a new pad.");
+		}
 		factor_close(&s.w);
 	}
 }
@@ -474,20 +378,6 @@ TEST(the_run_of_its_job_stands_where_it_has_ended)
 	"❌ Not revoked: production secret db-migrate" \
 	"\n#1 is alive at Vault since 00:00 and may be used: 503: Vault is sealed" \
 	"\nTried again until 00:10, when Vault ends it."
-
-static size_t
-count_said(struct scene *s, int64_t chat, const char *part)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < WORLD_SCREEN; i++) {
-		const struct world_message *message = &s->w.screen[i];
-
-		n += message->row != 0 && message->chat == chat && !message->is_silent &&
-		    strstr(world_plain(message), part) != NULL;
-	}
-	return n;
-}
 
 /* What Vault does within seconds rings nobody, and what nobody has asked to be revoked. */
 TEST(who_wanted_it_revoked_and_admins_are_rung_once_while_it_is_alive_and_once_when_it_is_not)
@@ -535,6 +425,21 @@ TEST(who_was_rung_that_it_is_alive_is_rung_when_it_has_ended_by_itself)
 	world_close(&s.w);
 }
 
+static void
+ends_early(struct scene *s, size_t how)
+{
+	if (how == 0)
+		(void)job_asks(&s->w, &s->job, API_LOAN, "/v1/loan/1", NULL);
+	else if (how == 1)
+		(void)job_asks(&s->w, &s->job, API_LOAN_FAILED, "/v1/loan-failed/1", "{}");
+	for (int i = 0; how == 2 && i < 5; i++)
+		world_vault(&s->w, EFFECT_VAULT_LOOK, &DONE);
+	if (how == 3) {
+		world_settings(&s->w, VAULT, LENDS, NULL);
+		world_settings_read(&s->w);
+	}
+}
+
 TEST(of_what_its_job_gives_back_nobody_is_rung)
 {
 	struct scene s;
@@ -549,67 +454,56 @@ TEST(of_what_its_job_gives_back_nobody_is_rung)
 	world_close(&s.w);
 }
 
-/* --- by its name --- */
+/* Admins, of whoever it was: nobody has pressed anything. */
+TEST(of_what_ends_early_admins_are_rung_once_while_it_is_alive_and_once_when_it_is_not)
+{
+	static const char *const ends[] = { "fetched twice", "its job could not unwrap it",
+		"not used", "who asked for it may not have it any more" };
 
-TEST(what_is_lent_by_one_name_alone_is_revoked_by_it)
+	for (size_t how = 0; how < COUNT(ends); how++)
+		for (int is_late = 0; is_late < 2; is_late++) {
+			struct scene s;
+
+			open_scene(&s, NULL);
+			is_asked(&s);
+			is_lent(&s);
+			if (is_late && how < 2) {
+				(void)job_asks(&s.w, &s.job, API_LOAN_END, "/v1/loan-end/1", "{}");
+				for (int i = 0; i < 5; i++)
+					world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+				assert_null(world_says(&s.w, "❌ Not revoked"));
+			}
+			ends_early(&s, how);
+			assert_non_null(strstr(says(&s, WORLD_TEAM, "⏳ Revoking: "), ends[how]));
+			for (int i = 0; i < 5; i++)
+				world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+			if (count_said(&s, WORLD_ADMIN, ALIVE) != 1)
+				fail_msg("end %zu, late %d", how, is_late);
+			assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN, ALIVE), 1);
+			world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
+			assert_int_equal(
+			    count_said(&s, WORLD_ADMIN, "#1 can be used no more: "), 1);
+			/* Somebody else may have had it, whatever Vault has done since. */
+			assert_int_equal(
+			    world_says_in(&s.w, WORLD_TEAM, "❌ Was lent: production") != NULL,
+			    how < 2);
+			assert_null(world_says_in(&s.w, WORLD_TEAM, "✅"));
+			assert_null(world_says_in(&s.w, WORLD_TEAM, "interrupted"));
+			world_close(&s.w);
+		}
+}
+
+TEST(what_was_not_wrapped_as_it_is_to_be_rings_while_it_is_alive)
 {
 	struct scene s;
 
 	open_scene(&s, NULL);
-	world_answers(&s.w, WORLD_ADMIN, "/revoke db-migrate",
-	    "No secret is lent now by the name db-migrate that you may revoke: /secrets lists what is lent and asked for.");
 	is_asked(&s);
-	is_lent(&s);
-	(void)world_text_in(&s.w, OPS, OPS, "/revoke db-migrate"); /* they may not */
-	(void)says(&s, OPS, "⛔ Denied: cancel: ");
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
-	world_answers(&s.w, WORLD_ADMIN, "/revoke db-migrate",
-	    "Secret of production: db-migrate is being revoked at Vault.");
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
-	world_close(&s.w);
-}
-
-TEST(of_several_that_are_lent_by_one_name_a_person_says_which_one_is_revoked)
-{
-	const struct world_message *which;
-	struct scene s;
-
-	open_scene(&s, NULL);
-	is_asked(&s);
-	is_lent(&s);
-	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
-	is_asked(&s);
-	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
-	assert_true(job_asks(&s.w, &s.job, API_LOAN, "/v1/loan/2", NULL).is_lent);
-	(void)world_text(&s.w, WORLD_ADMIN, "/revoke db-migrate");
-	which = world_last(&s.w);
-	assert_string_equal(world_plain(which),
-	    "❓ /revoke: which? One at a time."
-	    "\n#1 db-migrate of production, workflow:shop, until 00:10"
-	    "\n#2 db-migrate of production, workflow:shop, until 00:10");
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
-	(void)world_press(&s.w, WORLD_ADMIN, WORLD_GROUP, world_button(which, "#2 db-migrate"));
-	assert_int_equal(world_peek(&s.w, EFFECT_VAULT_REVOKE)->subject, 2);
-	assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 1);
-	world_close(&s.w);
-}
-
-/* As /pending has it; of others those alone that they may end, or approve. */
-TEST(what_is_asked_for_is_listed_with_its_number)
-{
-	struct scene s;
-
-	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1");
-	is_asked(&s);
-	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
-	(void)world_text(&s.w, WORLD_ADMIN, "/secrets");
-	assert_non_null(strstr(world_plain(world_last(&s.w)),
-	    "\n\nAsked for; /cancel <number> ends it:"
-	    "\n#1 db-migrate of production, workflow:shop, awaiting approval"
-	    "\n#2 stripe of production, @eve, in progress"));
-	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE); /* and Telegram has not taken it yet */
-	(void)world_text(&s.w, OPS, "/secrets");
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "ends it:\n#2 stripe"));
-	assert_null(strstr(world_plain(world_last(&s.w)), "#1"));
+	world_vault(&s.w, EFFECT_VAULT_LEND,
+	    &(struct vault_said){
+		.accessor = ACCESSOR, .is_wrong = true, .why = "wrapped by another" });
+	for (int i = 0; i < 4; i++)
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+	assert_int_equal(count_said(&s, WORLD_ADMIN, "❌ Not revoked: production secret"), 1);
 	world_close(&s.w);
 }

@@ -16,6 +16,7 @@
 #include "decide/hold/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/factor/decide_lacks.h"
+#include "decide/factor/decide_pad_close.h"
 #include "decide/question/decide_shown.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/question/decide_where.h"
@@ -379,6 +380,20 @@ is_of_before(struct tx *tx, const struct update *update, const struct deployment
 	return true;
 }
 
+/* Others have theirs open, and no yes is left to give. */
+static void
+close_pads(struct tx *tx, const struct update *update, int64_t id)
+{
+	struct deployment now;
+	char why[LIMIT_LINE];
+
+	if (row_deployment_get(tx, id, &now)->state == DEPLOY_AWAITING_APPROVAL)
+		return;
+	(void)snprintf(
+	    why, sizeof(why), "%.80s has approved it: nothing left to do.", update->name);
+	decide_pad_over(tx, id, why);
+}
+
 void
 decide_approve(struct tx *tx, const struct update *update, struct deployment *work, bool is_typed)
 {
@@ -390,6 +405,7 @@ decide_approve(struct tx *tx, const struct update *update, struct deployment *wo
 	add_approval(tx, update, work);
 	(void)decide_needs_look(tx, work, &needs);
 	go_on(tx, work, true);
+	close_pads(tx, update, work->id);
 	tell_who_acted(tx, work->id, update->person);
 	toast_standing(tx, update, work, &needs, FIRST_APPROVED, "");
 }

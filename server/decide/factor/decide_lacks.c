@@ -60,6 +60,23 @@ is_only_asked(struct tx *tx, const struct update *update, enum policy_action act
 		decide_asks_before(tx, what, place_of(tx, environment)));
 }
 
+/* Of a yes for a loan the pad says what is given to whom: "lending stripe (shop/production) to
+ * @mona". */
+static bool
+names_loan(struct tx *tx, struct tx_factor *factor)
+{
+	struct deployment work;
+
+	if (factor->work == 0)
+		return false;
+	row_deployment_get(tx, factor->work, &work);
+	if (!deployment_is_loan(&work))
+		return false;
+	(void)snprintf(factor->what, sizeof(factor->what), "lending %s (%s) to %.80s",
+	    work.argument, work.environment, FORGE_PERSON(work.requester)); /* cut is fine */
+	return true;
+}
+
 bool
 decide_lacks_factor_for(struct tx *tx, const struct update *update, const char *what)
 {
@@ -69,7 +86,8 @@ decide_lacks_factor_for(struct tx *tx, const struct update *update, const char *
 		return false;
 	factor = decide_factor_state(tx);
 	factor->is_wanted = true;
-	(void)snprintf(factor->what, sizeof(factor->what), "%s", what); /* cut is fine */
+	if (!names_loan(tx, factor))
+		(void)snprintf(factor->what, sizeof(factor->what), "%s", what); /* cut is fine */
 	return true;
 }
 

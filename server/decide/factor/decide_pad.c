@@ -193,6 +193,15 @@ say_where(struct tx *tx, const struct update *update)
 		    name[0] != '\0' ? ", https://t.me/" : "", name);
 }
 
+/* They asked for nothing. */
+static bool
+is_yes(struct tx *tx, int64_t work)
+{
+	struct deployment now;
+
+	return work != 0 && row_deployment_get(tx, work, &now)->state == DEPLOY_AWAITING_APPROVAL;
+}
+
 void
 decide_pad_due(struct tx *tx, int64_t person)
 {
@@ -201,7 +210,9 @@ decide_pad_due(struct tx *tx, int64_t person)
 	row_pad_get_expired(tx, person, &pad);
 	if (pad.message != 0)
 		decide_pad_close(tx, &pad, FIRST_CODE_MISSING,
-		    "no code came within 2 minutes. Ask for it again to get a new pad.");
+		    is_yes(tx, pad.work) ?
+			"no code came within 2 minutes. Press Approve again to get a new pad." :
+			"no code came within 2 minutes. Ask for it again to get a new pad.");
 }
 
 void

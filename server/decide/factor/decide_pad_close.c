@@ -19,7 +19,7 @@ decide_pad_close(struct tx *tx, const struct pad *pad, enum chat_first first, co
 }
 
 void
-decide_pad_over(struct tx *tx, int64_t work)
+decide_pad_over(struct tx *tx, int64_t work, const char *why)
 {
 	int64_t person = 0;
 	struct pad pad;
@@ -27,8 +27,7 @@ decide_pad_over(struct tx *tx, int64_t work)
 	while ((person = row_pad_next(tx, work, person)) != 0 && !tx->failed) {
 		row_pad_get(tx, person, &pad);
 		if (pad.message != 0)
-			decide_pad_close(
-			    tx, &pad, FIRST_CODE_REFUSED, "it is over; no code was used.");
+			decide_pad_close(tx, &pad, FIRST_CODE_REFUSED, why);
 		crypto_wipe(pad.digits, sizeof(pad.digits));
 	}
 }

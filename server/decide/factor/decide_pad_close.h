@@ -9,5 +9,6 @@
 void decide_pad_close(
     struct tx *tx, const struct pad *pad, enum chat_first first, const char *rest);
 
-/* That work is over: each pad that asks for a code for it is closed, and says so. */
-void decide_pad_over(struct tx *tx, int64_t work);
+/* Nothing is left to do for that work: each pad that asks for a code for it is closed, and says
+ * why. */
+void decide_pad_over(struct tx *tx, int64_t work, const char *why);

@@ -34,6 +34,13 @@ edit_decided(
 	decide_change(tx, row, &buttons, &text);
 }
 
+/* Approved as it is, nobody has it. */
+static bool
+waits_for_vault(const struct deployment *work)
+{
+	return deployment_is_loan(work) && work->state == DEPLOY_RUNNING && work->detail[0] != '\0';
+}
+
 /* Those in groups show each approval; a person's own is edited once, when it is decided, and when
  * they (acted; 0: nobody) have said yes or withdrawn it. */
 static void
@@ -48,6 +55,7 @@ tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted
 
 		row_message_get(tx, rows[i], &now);
 		if (now.address.chat < 0 || (now.address.chat == acted && !is_decided) ||
+		    waits_for_vault(about->deployment) ||
 		    deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
 			decide_tell_in(tx, about, rows[i]);
 		else if (is_decided)

@@ -98,16 +98,23 @@ ask(struct tx *tx, const struct chat_deployment *about, int64_t chat, bool rings
 		row_shown_is(tx, work->id, row, SHOWN_APPROVER);
 }
 
+/* They may approve it since it was asked, by a role or second factor that is new. */
+static bool
+is_new_to(struct tx *tx, const struct deployment *work, int64_t person)
+{
+	return decide_tell_find(tx, work, person) == 0 && !row_approval_is_of(tx, work->id, person);
+}
+
 /* Each who may approve it.  To whom the bot cannot write Telegram says so once. */
 static void
-ask_privately(struct tx *tx, const struct chat_deployment *about, bool rings)
+ask_privately(struct tx *tx, const struct chat_deployment *about, bool rings, bool only_new)
 {
 	const struct deployment *work = about->deployment;
 	int64_t person = 0;
 
 	for (int i = 0; i < DECIDE_WHOM_ALL && (person = decide_needs_next(tx, work, person)) != 0;
 	     i++)
-		if (!row_chat_is_refused(tx, person))
+		if (!row_chat_is_refused(tx, person) && (!only_new || is_new_to(tx, work, person)))
 			ask(tx, about, person, rings);
 }
 
@@ -152,7 +159,7 @@ decide_tell_approvers(struct tx *tx, struct deployment *deployment)
 	else if (chat != 0)
 		ask(tx, &about, chat, rings);
 	if (decide_needs_asks_in_private(tx, deployment->environment))
-		ask_privately(tx, &about, rings);
+		ask_privately(tx, &about, rings, false);
 }
 
 void
@@ -205,6 +212,8 @@ decide_tell_reminder(struct tx *tx, const struct deployment *deployment)
 		    !row_approval_is_of(tx, deployment->id, person))
 			remind_in(tx, &about, rows[i], decide_may_ring_chat(tx, person));
 	}
+	if (decide_needs_asks_in_private(tx, deployment->environment))
+		ask_privately(tx, &about, true, true);
 	if (chat != 0)
 		remind_in(tx, &about, decide_tell_find(tx, deployment, chat),
 		    chat > 0 || !are_all_reached(tx, deployment));

@@ -14,6 +14,7 @@
 #include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
+#include "decide/work/decide_loan_list.h"
 #include "store/row_loan.h"
 #include "store/row_work_pipeline.h"
 #include "store/row_run.h"
@@ -305,8 +306,7 @@ add_revoke(
 
 	if (deployment->state == DEPLOY_DONE && deployment_is_loan(deployment) &&
 	    row_loan_get(tx, deployment->id).state == LOAN_GIVEN &&
-	    (chat < 0 || chat == deployment->requested_by ||
-		decide_is_allowed(tx, chat, POLICY_CANCEL, deployment->environment)))
+	    (chat < 0 || decide_loan_may_end(tx, chat, deployment)))
 		row_button_show_for(tx, &revoke, chat, 0, "✋ Revoke", buttons);
 }
 

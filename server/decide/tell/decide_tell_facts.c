@@ -12,6 +12,7 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "decide/work/decide_loan_list.h"
 #include "deployment/run_verdict.h"
 #include "lib/text.h"
 #include "lib/url.h"
@@ -60,11 +61,32 @@ is_hidden(struct tx *tx, const struct deployment *deployment, const struct deplo
 		settings_of(tx->settings, deployment->environment);
 }
 
+/* "; @mona has #3 until 18:55": a second one of that secret is asked for. */
+static void
+add_beside(struct tx *tx, const struct deployment *work, char touches[DECIDE_TOUCHES])
+{
+	bool is_asked = deployment_is_loan(work) && work->state == DEPLOY_AWAITING_APPROVAL;
+	int64_t other = is_asked ? decide_loan_beside(tx, work) : 0;
+	const struct chat_clock clock = decide_clock(tx, work->environment);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	size_t used = strlen(touches);
+
+	if (other == 0)
+		return;
+	chat_text_since(&text, " until ", &clock, row_loan_get(tx, other).until, tx->at);
+	(void)snprintf(touches + used, DECIDE_TOUCHES - used, "; %.80s has #%lld%s",
+	    FORGE_PERSON(work->requester), (long long)other, buf_text(&text.buf)); /* cut is fine */
+	buf_done(&text.buf);
+}
+
 static const char *
 line_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *rows)
 {
-	if (deployment_is_action(work))
-		return decide_action_touches(tx, work, rows->touches);
+	if (deployment_is_action(work)) {
+		(void)decide_action_touches(tx, work, rows->touches);
+		add_beside(tx, work, rows->touches);
+		return rows->touches;
+	}
 	return decide_ci_line(tx, work, rows->ci);
 }
 
@@ -414,15 +436,17 @@ site_of(const struct environment_settings *settings, char ret[LIMIT_URL])
 
 /* Where it was not given Vault has something to end at most. */
 static struct chat_history
-history_of_loan(struct tx *tx, int64_t work)
+history_of_loan(struct tx *tx, const struct deployment *work)
 {
-	const struct loan_row row = row_loan_get(tx, work);
+	const struct loan_row row = row_loan_get(tx, work->id);
+	bool is_bad = work->state == DEPLOY_DONE && work->why == DEPLOY_WHY_INTERRUPTED;
 
 	return (struct chat_history){ .until = row.until,
 		.loan = row.accessor[0] == '\0' ? CHAT_LOAN_NONE :
 		    row.state == LOAN_GIVEN	? CHAT_LOAN_LENT :
 		    row.state == LOAN_ENDING	? CHAT_LOAN_REVOKING :
 		    row.state != LOAN_OVER	? CHAT_LOAN_NONE :
+		    is_bad			? CHAT_LOAN_ENDED_BADLY :
 		    row.until == 0		? CHAT_LOAN_REVOKED :
 						  CHAT_LOAN_ENDED };
 }
@@ -434,7 +458,7 @@ add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	const struct deployment *deployment = about->deployment;
 
 	if (deployment_is_loan(deployment)) {
-		rows->since = history_of_loan(tx, deployment->id);
+		rows->since = history_of_loan(tx, deployment);
 		about->since = &rows->since;
 	}
 	if (deployment->state != DEPLOY_LIVE || deployment_is_action(deployment))

@@ -14,6 +14,7 @@
 #include "decide/question/decide_where.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "decide/work/decide_loan_list.h"
 #include "store/row_message.h"
 #include "types/loan.h"
 #include "types/principal.h"
@@ -66,6 +67,7 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
 	struct environment *environment = mem_copy(about->environment, sizeof(*environment));
 	CLEANUP(freep) struct holds *holds = mem_copy(about->holds, sizeof(*holds));
 	struct ran ran[RAN_SHOWN];
+	struct chat_history since;
 	size_t n_ran = 0;
 
 	for (size_t i = 0; i < about->n_ran; i++)
@@ -87,6 +89,11 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
 		if (about->is_tail_private)
 			hide_tail(&shown);
 		shown.application_log = "";
+	}
+	if (person != 0 && deployment_is_loan(work) && about->since != NULL) {
+		since = *about->since;
+		since.cannot_end = !decide_loan_may_end(tx, person, about->deployment);
+		shown.since = &since;
 	}
 	shown.deployment = work;
 	shown.environment = environment;

@@ -196,7 +196,7 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		/* Their messages say how it ended; whoever asked for it must not review it. */
 		if (!deployment_awaits_review(deployment))
 			row_button_clear_requesters(tx, deployment->id);
-		decide_pad_over(tx, deployment->id);
+		decide_pad_over(tx, deployment->id, "it is over; no code was used.");
 		end_copies(tx, deployment);
 		row_shown_clear_asking(tx, deployment->id);
 		row_block_forget_contained(tx, deployment->id);

@@ -15,6 +15,7 @@
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
 #include "decide/work/decide_loan_inside.h"
+#include "decide/work/decide_loan_list.h"
 #include "decide/work/decide_loan_say.h"
 #include "decide/work/decide_loan_yes.h"
 #include "lib/text.h"
@@ -119,6 +120,14 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
+/* It was given, and somebody has to know that it ends: where Vault is away they are rung. */
+static void
+note_early(struct tx *tx, struct deployment *work, enum deploy_why why)
+{
+	work->why = why;
+	row_deployment_set_state(tx, work->id, work->state, why);
+}
+
 /* Whoever has asked for it may have it no longer, or needs it no longer. */
 static void
 drop(struct tx *tx, struct deployment *work, struct loan_row *row, enum deploy_why why,
@@ -158,6 +167,13 @@ is_outlived(struct tx *tx, const struct deployment *work, const struct loan_row 
 	return tries >= REVOKES_SHORT + life_ms / (REVOKE_S_MOST * SECOND_MS);
 }
 
+/* Its first line says that it was revoked. */
+static bool
+is_said_first(const struct deployment *work)
+{
+	return work->state == DEPLOY_DONE && work->why != DEPLOY_WHY_INTERRUPTED;
+}
+
 /* It was revoked, or could not be: it is tried until Vault ends it by itself. */
 static void
 revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
@@ -185,9 +201,9 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	set_state(tx, row, LOAN_OVER, 0);
 	decide_loan_say_waits(tx, &work, "");
 	decide_loan_say_over(tx, &work,
-	    !said->is_done		  ? "it has ended at Vault" :
-		work.state == DEPLOY_DONE ? "" :
-					    "revoked");
+	    !said->is_done	     ? "it has ended at Vault" :
+		is_said_first(&work) ? "" :
+				       "revoked");
 }
 
 /* --- somebody else may have it --- */
@@ -224,6 +240,7 @@ decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row
 	    !row_rate_limit_take(tx, once, 1, ALARM_EACH_MS))
 		return false;
 	revoke(tx, row);
+	note_early(tx, work, DEPLOY_WHY_INTERRUPTED);
 	alarm(tx, work, row, suspicion);
 	decide_loan_say_over(tx, work, suspicion->note);
 	return true;
@@ -249,8 +266,10 @@ withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
 	bool is_given = row->state == LOAN_GIVEN;
 
 	drop(tx, work, row, DEPLOY_WHY_REFUSED, NOT_GRANTED);
-	if (is_given)
+	if (is_given) {
+		note_early(tx, work, DEPLOY_WHY_REFUSED);
 		decide_loan_say_over(tx, work, NOT_GRANTED);
+	}
 }
 
 bool
@@ -388,6 +407,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 		decide_loan_order_look(tx, &work, row, tries + 1);
 	} else if (said->is_done) {
 		revoke(tx, row);
+		note_early(tx, &work, DEPLOY_WHY_TIMED_OUT);
 		decide_loan_say_over(tx, &work, "not used");
 		if (row->chat != 0)
 			decide_loan_say_unused(tx, &work);
@@ -413,6 +433,20 @@ decide_loan_said(struct tx *tx, const struct vault_said *said)
 		looked(tx, &row, said);
 }
 
+/* What was typed is answered where it was typed: the work's own message may be elsewhere. */
+static void
+cancel(struct tx *tx, const struct update *update, struct deployment *work)
+{
+	char name[DECIDE_LOAN_NAME];
+
+	if ((update->kind == UPDATE_PRESS && !decide_is_answered(update)) ||
+	    !decide_cancel(tx, work, update))
+		decide_press_cancel(tx, update, work);
+	else
+		(void)decide_send_firstf(tx, &update->address, FIRST_CANCELS, work->environment,
+		    "secret %s.", decide_loan_name(work, name));
+}
+
 void
 decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment *work)
 {
@@ -421,7 +455,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	char user[PRINCIPAL_TEXT], by[96];
 
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
-		decide_press_cancel(tx, update, work);
+		cancel(tx, update, work);
 		return;
 	}
 	if (why_not != NULL) {
@@ -434,7 +468,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
 	work->cancelled_by = update->person;
-	(void)snprintf(by, sizeof(by), "by %.80s", update->name);
+	(void)snprintf(by, sizeof(by), "revoked by %.80s", update->name);
 	decide_loan_say_over(tx, work, by);
 	decide_loan_answer(tx, update, work, "is being revoked at Vault.");
 }

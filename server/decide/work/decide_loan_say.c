@@ -5,18 +5,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "decide/approval/decide_needs.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/tell/decide_tell.h"
-#include "decide/who/decide_allowed.h"
+#include "decide/work/decide_loan_list.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_loan.h"
 #include "store/row_message.h"
-
-#define LISTED 10
+#include "store/row_rate_limit.h"
 
 void
 decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why)
@@ -36,7 +34,7 @@ decide_loan_note(struct deployment *work, const char *how)
 	size_t size = strlen(work->note);
 
 	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s",
-	    size > 0 && how[0] != '\0' ? ", " : "", how); /* cut is fine */
+	    size > 0 && how[0] != '\0' ? "; " : "", how); /* cut is fine */
 }
 
 void
@@ -77,7 +75,8 @@ decide_loan_say_unused(struct tx *tx, const struct deployment *work)
 }
 
 /* Tries before: what Vault has done within seconds rings nobody. */
-#define RINGS_AT 2
+#define RINGS_AT     2
+#define RING_EACH_MS (24 * 60 * INT64_C(60000)) /* of one loan */
 
 static void
 add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why,
@@ -91,6 +90,25 @@ add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *r
 	chat_text_add(text, ", when Vault ends it.");
 }
 
+/* What ends with its job, or by its time, rings nobody: an outage of Vault would ring for each. */
+static bool
+is_early(const struct deployment *work)
+{
+	return work->cancelled_by != 0 ||
+	    (work->state == DEPLOY_DONE ? work->why != DEPLOY_WHY_NONE :
+					  work->why == DEPLOY_WHY_SCRIPT);
+}
+
+/* A suspicion may come long after its job is over, and Vault is tried all the time. */
+static bool
+rings_first(struct tx *tx, const struct deployment *work)
+{
+	char once[40];
+
+	(void)snprintf(once, sizeof(once), "secret-alive:%" PRId64, work->id);
+	return row_rate_limit_take(tx, once, 1, RING_EACH_MS);
+}
+
 /* A group's message says it by an edit, which makes no sound. */
 void
 decide_loan_say_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row,
@@ -99,12 +117,14 @@ decide_loan_say_alive(struct tx *tx, const struct deployment *work, const struct
 	int tries = tx->effect->u.vault.tries;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (work->cancelled_by == 0 || (is_alive ? tries != RINGS_AT : tries <= RINGS_AT))
+	if (!is_early(work) || (is_alive ? tries < RINGS_AT : tries <= RINGS_AT) ||
+	    (is_alive && !rings_first(tx, work)))
 		return;
 	chat_first(&text,
-	    is_alive	      ? FIRST_STILL_LENT :
-		said->is_done ? FIRST_REVOKED :
-				FIRST_WAS_LENT,
+	    is_alive				    ? FIRST_STILL_LENT :
+		said->is_done			    ? FIRST_REVOKED :
+		work->why == DEPLOY_WHY_INTERRUPTED ? FIRST_WAS_LENT_BADLY :
+						      FIRST_WAS_LENT,
 	    work->environment);
 	chat_text_outside(&text, is_alive ? "secret " : " secret ", work->argument);
 	chat_text_add(&text, "\n#%" PRId64, work->id);
@@ -121,11 +141,13 @@ void
 decide_loan_answer(
     struct tx *tx, const struct update *update, const struct deployment *work, const char *how)
 {
+	char name[DECIDE_LOAN_NAME];
+
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
-		decide_toastf(tx, update, false, "%s %s", work->argument, how);
+		decide_toastf(tx, update, false, "%s %s", decide_loan_name(work, name), how);
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_REVOKES, work->environment,
-		    " %s %s", work->argument, how);
+		    " %s %s", decide_loan_name(work, name), how);
 }
 
 const char *
@@ -141,122 +163,4 @@ decide_loan_not_revoked(const struct loan_row *row)
 	default:
 		return NULL;
 	}
-}
-
-/* "#12 db-migrate of production, workflow:shop, until 14:20" */
-static void
-add_line(struct tx *tx, const struct deployment *work, const struct loan_row *row,
-    struct chat_text *text)
-{
-	const struct chat_clock clock = decide_clock(tx, work->environment);
-
-	chat_text_add(text, "\n#%" PRId64, work->id);
-	chat_text_code(text, " ", work->argument);
-	chat_text_outside(text, " of ", work->environment);
-	chat_text_outside(text, ", ", FORGE_PERSON(work->requester));
-	chat_text_since(text,
-	    row->state == LOAN_ENDING ? ", being revoked, at the latest " : ", until ", &clock,
-	    row->until, tx->at);
-}
-
-/* Whoever has it may give it up. */
-static bool
-may_end(struct tx *tx, int64_t person, const struct deployment *work)
-{
-	return work->requested_by == person ||
-	    decide_is_allowed(tx, person, POLICY_CANCEL, work->environment);
-}
-
-/* "#13 stripe of production, @eve, awaiting approval", of those that they may end or approve */
-static void
-add_asked(struct tx *tx, int64_t person, int64_t number, size_t *n, struct chat_text *text)
-{
-	struct deployment work;
-
-	row_deployment_get(tx, number, &work);
-	if (deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL ||
-	    (!may_end(tx, person, &work) && !decide_needs_may_in(tx, &work, person)))
-		return;
-	if (*n == 0)
-		chat_text_add(
-		    text, "\n\nAsked for; " MARK_CODE "/cancel <number>" MARK_CODE " ends it:");
-	if ((*n)++ >= LISTED)
-		return;
-	chat_text_add(text, "\n#%" PRId64, work.id);
-	chat_text_code(text, " ", work.argument);
-	chat_text_outside(text, " of ", work.environment);
-	chat_text_outside(text, ", ", FORGE_PERSON(work.requester));
-	chat_text_add(text, ", %s", deploy_flow_word(work.state));
-}
-
-static void
-list_asked(struct tx *tx, int64_t person, struct chat_text *text)
-{
-	static const enum loan_state asked[] = { LOAN_ASKED, LOAN_KEPT };
-	size_t n = 0;
-
-	for (size_t i = 0; i < COUNT(asked); i++)
-		for (int64_t number = 0;
-		     (number = row_loan_next(tx, asked[i], number)) != 0 && !tx->failed;)
-			add_asked(tx, person, number, &n, text);
-	if (n > LISTED)
-		chat_text_add(text, "\nand %zu more", n - LISTED);
-}
-
-static bool
-is_called(const struct deployment *work, const char *name)
-{
-	const char *slash = strrchr(name, '/');
-
-	return slash == NULL ? strcmp(work->argument, name) == 0 :
-			       strcmp(work->argument, slash + 1) == 0 &&
-		strncmp(work->environment, name, (size_t)(slash - name) + 1) == 0;
-}
-
-size_t
-decide_loan_find(struct tx *tx, int64_t person, const char *name, int64_t ret[DECIDE_LOANS_FOUND],
-    struct chat_text *text)
-{
-	struct deployment work;
-	struct loan_row row;
-	int64_t number = 0;
-	size_t n = 0;
-
-	while (n < DECIDE_LOANS_FOUND && (number = row_loan_next(tx, LOAN_GIVEN, number)) != 0 &&
-	    !tx->failed) {
-		row_deployment_get(tx, number, &work);
-		if (!is_called(&work, name) || !may_end(tx, person, &work))
-			continue;
-		row = row_loan_get(tx, number);
-		add_line(tx, &work, &row, text);
-		ret[n++] = number;
-	}
-	return n;
-}
-
-void
-decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text)
-{
-	static const enum loan_state open[] = { LOAN_GIVEN, LOAN_ENDING };
-	struct deployment work;
-	struct loan_row row;
-	size_t n = 0;
-
-	list_asked(tx, person, text);
-	for (size_t i = 0; i < COUNT(open); i++)
-		for (int64_t number = 0;
-		     (number = row_loan_next(tx, open[i], number)) != 0 && !tx->failed;) {
-			row_deployment_get(tx, number, &work);
-			row = row_loan_get(tx, number);
-			if (!may_end(tx, person, &work))
-				continue;
-			if (n == 0)
-				chat_text_add(text,
-				    "\n\nLent now; " MARK_CODE "/revoke <number>" MARK_CODE
-				    " ends it:");
-			if (n++ < LISTED)
-				add_line(tx, &work, &row, text);
-		}
-	if (n > LISTED)
-		chat_text_add(text, "\nand %zu more", n - LISTED);
 }

@@ -14,7 +14,7 @@ struct vault_said;
  * longer.  That Vault says so again with another reason is no news. */
 void decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why);
 
-/* Behind what was said of its end before: "used 14:02, its job is over"; how "": its first line
+/* Behind what was said of its end before: "used 14:02; its job is over"; how "": its first line
  * says it.  The first leaves the row to be saved, the others save it, and its messages say it. */
 void decide_loan_note(struct deployment *work, const char *how);
 void decide_loan_say_over(struct tx *tx, struct deployment *work, const char *how);
@@ -23,7 +23,8 @@ void decide_loan_say_used(struct tx *tx, struct deployment *work);
 /* Rings with the person who asked in a chat: what they were sent was not used, and is revoked. */
 void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
 
-/* What somebody wanted revoked, work->cancelled_by: at that answer of Vault's they and admins are
+/* What somebody wanted revoked, or ends early for another work->why (fetched twice, not used, a
+ * grant withdrawn, not wrapped as it was to be): at that answer of Vault's admins, and they, are
  * rung, once while it is alive there, and once when it is no longer. */
 void decide_loan_say_alive(struct tx *tx, const struct deployment *work,
     const struct loan_row *row, const struct vault_said *said, bool is_alive);
@@ -34,14 +35,3 @@ void decide_loan_answer(
 
 /* Why it cannot be revoked; NULL: it can. */
 const char *decide_loan_not_revoked(const struct loan_row *row);
-
-/* Those that are lent now by that name (of an application's also "shop/db-migrate") and that this
- * person has or may revoke: their numbers, and a line for each. */
-#define DECIDE_LOANS_FOUND 10
-size_t decide_loan_find(struct tx *tx, int64_t person, const char *name,
-    int64_t ret[DECIDE_LOANS_FOUND], struct chat_text *text);
-
-/* A line for each that is lent, or not revoked yet, of those that this person has or may revoke,
- * and before them for each that is asked for and that they may also approve; nothing where there
- * is none. */
-void decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text);
