@@ -435,7 +435,8 @@ starts_as(const char *head, const struct look_deployment *d)
 		    text_starts(head, "⛔ Not lent") || text_starts(head, "⛔ Run may go on"))) ||
 	    (d->state == DEPLOY_CANCELLED && text_starts(head, "❌ Gate bypassed")) ||
 	    (d->state == DEPLOY_DONE && /* what was lent goes on */
-		(text_starts(head, "⏳ Revoking: ") || text_starts(head, "↩️ Revoked: "))) ||
+		(text_starts(head, "⏳ Revoking: ") || text_starts(head, "↩️ Revoked: ") ||
+		    text_starts(head, "❌ Was lent: "))) ||
 	    (d->state == DEPLOY_LIVE &&
 		(text_starts(head, "↩️ Rolled back") || text_starts(head, "Live: ")));
 }

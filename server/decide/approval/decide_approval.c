@@ -382,16 +382,15 @@ is_of_before(struct tx *tx, const struct update *update, const struct deployment
 
 /* Others have theirs open, and no yes is left to give. */
 static void
-close_pads(struct tx *tx, const struct update *update, int64_t id)
+close_pads(struct tx *tx, const struct update *update, const struct deployment *work)
 {
-	struct deployment now;
 	char why[LIMIT_LINE];
 
-	if (row_deployment_get(tx, id, &now)->state == DEPLOY_AWAITING_APPROVAL)
+	if (work->state == DEPLOY_AWAITING_APPROVAL)
 		return;
 	(void)snprintf(
 	    why, sizeof(why), "%.80s has approved it: nothing left to do.", update->name);
-	decide_pad_over(tx, id, why);
+	decide_pad_over(tx, work->id, why);
 }
 
 void
@@ -405,7 +404,7 @@ decide_approve(struct tx *tx, const struct update *update, struct deployment *wo
 	add_approval(tx, update, work);
 	(void)decide_needs_look(tx, work, &needs);
 	go_on(tx, work, true);
-	close_pads(tx, update, work->id);
+	close_pads(tx, update, work);
 	tell_who_acted(tx, work->id, update->person);
 	toast_standing(tx, update, work, &needs, FIRST_APPROVED, "");
 }
