@@ -198,7 +198,7 @@ def it_is_revoked(story):
     story.must(status == 200 and user in story.vault.users, "the job has a user of the database, made for it by Vault")
     story.hear("Lent: production", "orders", after=mark, buttons=("Revoke",), chat=GROUP)
     mark = story.say(ADA, f"/revoke {job.loan}")
-    story.hear("orders is being revoked at Vault", after=mark)
+    story.hear("orders of ", "is being revoked at Vault", after=mark)
     wait_until(lambda: made_for(story, job) is None, STEP_TIMEOUT_S, "the end of its token")
     story.must(story.at_vault("/v1/database/creds/orders", token)[0] == 403 and user not in story.vault.users,
                "its token is dead, and that user is gone from the database")

@@ -85,7 +85,8 @@ def test_what_is_fetched_twice_is_revoked(scene):
     assert status == 410 and "given before" in said["said"] and "token" not in said
     job.is_over()
     assert scene.at_vault("/v1/database/creds/stripe", child)[0] == 403
-    scene.person(0).hear("Revoked: production", "fetched twice", f"by workflow:{job.workflow}", chat=GROUP, after=0)
+    by = f"by workflow:{job.workflow}"
+    scene.person(0).hear("❌ Was lent: production", "fetched twice; revoked", by, chat=GROUP, after=0)
     assert "secret_unwrap_failed" in job.audited() and job.looks()[0] == 410 and job.gives_back() == 202
 
 
@@ -117,10 +118,10 @@ def test_people_take_it_back_by_command_and_by_button(scene):
     job = Job(scene)
     job.has()
     who.say(f"/revoke {job.loan}")
-    who.hear("stripe is being revoked at Vault")
+    who.hear(f"#{job.loan} stripe of workflow:{job.workflow} is being revoked at Vault")
     job.is_over()
     who.say(f"/revoke {job.loan}")
-    who.hear("stripe is over")
+    who.hear(f"#{job.loan} stripe of workflow:{job.workflow} is over")
     job = Job(scene)
     job.has()
     assert "is being revoked" in who.press(job.message("Lent: production", buttons=("Revoke",)), "Revoke")
