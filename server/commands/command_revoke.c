@@ -77,7 +77,7 @@ say_none(struct tx *tx, const struct update *update, const char *name)
 	if (!decide_may_begin(tx, update, POLICY_CANCEL, ""))
 		return;
 	decide_answer_no(tx, update);
-	chat_text_add(&text, "No secret is lent now");
+	chat_text_add(&text, "There is no secret lent now");
 	if (name[0] != '\0')
 		chat_text_outside(&text, " by the name ", name);
 	chat_text_add(&text,

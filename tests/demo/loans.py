@@ -136,7 +136,7 @@ def a_job_asks(story):
     asked = story.hear("Lend? ", "db-migrate", after=mark, buttons=("Approve", "Reject"), chat=GROUP)
     story.must(job.waits() and not made_for(story, job), "it waits, and Vault has made nothing")
     story.press(BEA, asked, "Approve")
-    pad = story.hear("Code for lending db-migrate", after=mark, buttons=("1", "0"), chat=BEA)
+    pad = story.hear("lending db-migrate", after=mark, buttons=("1", "0"), chat=BEA)
     story.must(job.waits(), "a press alone lends nothing")
     for digit in story.code():
         story.chat.press(BEA, story.chat.message(pad), digit)

@@ -442,7 +442,7 @@ TEST(an_approval_of_a_loan_asks_for_a_code)
 	    world_button(world_says_in(&s.w, WORLD_TEAM, "❓ Lend? "), "Approve"));
 	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
 	assert_non_null(world_says_in(
-	    &s.w, ada.id, "Code for lending db-migrate (production) to workflow:shop"));
+	    &s.w, ada.id, "Code for production, lending db-migrate to workflow:shop"));
 	factor_type(&s.w, &ada, factor_code(&s.w, &ada, 0));
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	factor_close(&s.w);

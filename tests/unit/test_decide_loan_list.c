@@ -155,7 +155,8 @@ TEST(the_number_of_what_somebody_does_not_see_is_none)
 	(void)world_text(&s.w, 44, "/cancel 1");
 	assert_non_null(strstr(world_plain(world_last(&s.w)), "No \"1\"."));
 	(void)world_text(&s.w, 44, "/revoke db-migrate");
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "No secret is lent now by the name"));
+	assert_non_null(
+	    strstr(world_plain(world_last(&s.w)), "There is no secret lent now by the name"));
 	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_AWAITING_APPROVAL);
 	world_close(&s.w);
 }
@@ -168,7 +169,7 @@ TEST(what_is_lent_by_one_name_alone_is_revoked_by_it)
 
 	open_scene(&s, NULL);
 	world_answers(&s.w, WORLD_ADMIN, "/revoke db-migrate",
-	    "No secret is lent now by the name db-migrate that you may revoke: /secrets lists what is lent and asked for.");
+	    "There is no secret lent now by the name db-migrate that you may revoke: /secrets lists what is lent and asked for.");
 	is_asked(&s);
 	is_lent(&s);
 	(void)world_text_in(&s.w, OPS, OPS, "/revoke db-migrate"); /* they may not */

@@ -305,13 +305,13 @@ TEST(the_pad_for_a_yes_is_closed_when_somebody_else_ends_what_it_is_for)
 		(void)world_press(&s.w, ada.id, WORLD_TEAM,
 		    world_button(world_says_in(&s.w, WORLD_TEAM, "❓ Lend"), "Approve"));
 		(void)says(
-		    &s, ada.id, "🔐 Code for lending db-migrate (production) to workflow:shop: ");
+		    &s, ada.id, "🔐 Code for production, lending db-migrate to workflow:shop: ");
 		if (is_expired)
 			world_due(&s.w, TIMER_APPROVAL);
 		else
 			(void)world_text(&s.w, WORLD_OTHER_ADMIN, "/cancel 1");
 		assert_string_equal(says(&s, ada.id, "🔐"),
-		    "🔐 Not done: lending db-migrate (production) to workflow:shop: it is over; no code was used.");
+		    "🔐 Not done: production, lending db-migrate to workflow:shop: it is over; no code was used.");
 		assert_string_equal(world_labels(world_says_in(&s.w, ada.id, "🔐")), "");
 		factor_close(&s.w);
 	}

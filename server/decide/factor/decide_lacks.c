@@ -60,7 +60,7 @@ is_only_asked(struct tx *tx, const struct update *update, enum policy_action act
 		decide_asks_before(tx, what, place_of(tx, environment)));
 }
 
-/* Of a yes for a loan the pad says what is given to whom: "lending stripe (shop/production) to
+/* Of a yes for a loan the pad says what is given to whom: "shop/production, lending stripe to
  * @mona". */
 static bool
 names_loan(struct tx *tx, struct tx_factor *factor)
@@ -72,8 +72,8 @@ names_loan(struct tx *tx, struct tx_factor *factor)
 	row_deployment_get(tx, factor->work, &work);
 	if (!deployment_is_loan(&work))
 		return false;
-	(void)snprintf(factor->what, sizeof(factor->what), "lending %s (%s) to %.80s",
-	    work.argument, work.environment, FORGE_PERSON(work.requester)); /* cut is fine */
+	(void)snprintf(factor->what, sizeof(factor->what), "%s, lending %s to %.80s",
+	    work.environment, work.argument, FORGE_PERSON(work.requester)); /* cut is fine */
 	return true;
 }
 
