@@ -15,12 +15,12 @@
 #include "lib/log.h"
 #include "unit.h"
 
-#define FIRST_OF_A_TEST 26000 /* these come to all but the rarest faults */
+#define FIRST_OF_A_TEST 18000 /* these come to all but the rarest faults */
 #define SEEDS_OF_A_TEST 100
 #define SEEDS_FOR_MOST \
 	200 /* from so many on, wherever they begin, all but the rarest are reached, */
 #define SEEDS_FOR_ALL 1000 /* and from so many on each is */
-#define RARE_FAULTS   2
+#define RARE_FAULTS   3
 
 static uint64_t
 given(const char *name, uint64_t otherwise)
