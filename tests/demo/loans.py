@@ -150,7 +150,7 @@ def a_job_asks(story):
     job.gives_back()
     wait_until(lambda: story.has_password(token)[0] == 403, STEP_TIMEOUT_S, "the end of its token")
     story.must(story.has_password(token)[0] == 403, "its token is dead at Vault")
-    story.hear("Revoked: production", "db-migrate", after=mark, chat=GROUP)
+    story.hear("Was lent: production", "db-migrate", "fetched twice", after=mark, chat=GROUP)
 
 
 def made_for(story, job):
