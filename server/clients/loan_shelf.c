@@ -236,22 +236,20 @@ fits(const struct loan_shelf *shelf, size_t bytes, const struct share_by *by, en
 	return bytes <= LOAN_SHELF_VALUES / share;
 }
 
-/* Is there a place for that value? */
+/* Is there a place for a value of so many bytes?  work 0: of none that has one already. */
 static bool
-check(struct loan_shelf *shelf, const struct loan_value *value, const struct share_by *by,
-    struct err *err)
+check(
+    struct loan_shelf *shelf, int64_t work, size_t size, const struct share_by *by, struct err *err)
 {
-	size_t size = strlen(value->text);
-
 	if (shelf->redact == NULL)
 		return err_set(err, ERR_INVALID, "no values are kept");
-	if (!fits(shelf, size, by, SHARE_OF_ONE, value->work))
+	if (!fits(shelf, size, by, SHARE_OF_ONE, work))
 		return err_set(err, ERR_BUSY, "too much of the same one waits to be fetched");
-	if (!fits(shelf, size, by, SHARE_OF_GROUP, value->work))
+	if (!fits(shelf, size, by, SHARE_OF_GROUP, work))
 		return err_set(
 		    err, ERR_BUSY, "too much of the same application waits to be fetched");
-	return (fits(shelf, size, by, SHARE_OF_ALL, value->work) &&
-		   (find(shelf, value->work) != NULL || find_free(shelf) != NULL)) ||
+	return (fits(shelf, size, by, SHARE_OF_ALL, work) &&
+		   (find(shelf, work) != NULL || find_free(shelf) != NULL)) ||
 	    err_set(err, ERR_BUSY, "too much waits to be fetched");
 }
 
@@ -261,7 +259,7 @@ loan_shelf_put_value(struct loan_shelf *shelf, const struct loan_value *value, s
 	const struct share_by by = by_of(value->who);
 	struct place *place = NULL;
 
-	if (check(shelf, value, &by, err))
+	if (check(shelf, value->work, strlen(value->text), &by, err))
 		place = begin(shelf, value->work);
 	if (place == NULL)
 		return false;
@@ -277,12 +275,9 @@ loan_shelf_put_value(struct loan_shelf *shelf, const struct loan_value *value, s
 bool
 loan_shelf_is_full(struct loan_shelf *shelf, const char *who)
 {
-	static const char least[] = "shorte";
 	const struct share_by by = by_of(who);
 
-	_Static_assert(sizeof(least) == REDACT_VALUE_MIN + 1, "a shorter one is not kept");
-	return !check(shelf, &(struct loan_value){ .text = least }, &by, NULL) ||
-	    redact_is_full(shelf->redact, &by);
+	return !check(shelf, 0, REDACT_VALUE_MIN, &by, NULL) || redact_is_full(shelf->redact, &by);
 }
 
 bool

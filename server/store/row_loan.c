@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_loan.h"
 
-#include "lib/text.h"
 #include "deployment/deployment.h"
+#include "lib/text.h"
 #include "store/row_job.h"
 #include "store/store_inside.h"
 

@@ -290,7 +290,7 @@ sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	}
 }
 
-/* Whose end, or way back to the queue, nobody may report. */
+/* What has ended, or gone back to its queue, without a report: GitHub shows it as it was. */
 static void
 forget_shown(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {

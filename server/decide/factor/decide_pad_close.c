@@ -14,7 +14,7 @@ decide_pad_close(struct tx *tx, const struct pad *pad, enum chat_first first, co
 	row_button_close_keyboard(tx, pad->message);
 	row_pad_drop(tx, pad->update.person);
 	chat_first(&text, first, pad->wants);
-	chat_text_add(&text, "%s", rest);
+	chat_text_outside(&text, "", rest);
 	decide_change(tx, pad->message, NULL, &text);
 }
 

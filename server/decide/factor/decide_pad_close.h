@@ -5,7 +5,8 @@
 #include "chat/chat_first.h"
 #include "store/row_pad.h"
 
-/* Its message begins so, with the target that it is about, and says the rest behind that. */
+/* The pad, which has a message, and its buttons go; the message begins so, with the target that it
+ * is about, and says the rest behind that, which may hold a name from outside. */
 void decide_pad_close(
     struct tx *tx, const struct pad *pad, enum chat_first first, const char *rest);
 

@@ -34,7 +34,7 @@ edit_decided(
 	decide_change(tx, row, &buttons, &text);
 }
 
-/* Approved as it is, nobody has it. */
+/* It is approved, and Vault has not made it yet. */
 static bool
 waits_for_vault(const struct deployment *work)
 {

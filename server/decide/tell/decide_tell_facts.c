@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/tell/decide_tell_inside.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "decide/view/decide_application_log.h"
@@ -74,8 +75,8 @@ add_beside(struct tx *tx, const struct deployment *work, char touches[DECIDE_TOU
 	if (other == 0)
 		return;
 	chat_text_since(&text, " until ", &clock, row_loan_get(tx, other).until, tx->at);
-	(void)snprintf(touches + used, DECIDE_TOUCHES - used, "; %.80s has #%lld%s",
-	    FORGE_PERSON(work->requester), (long long)other, buf_text(&text.buf)); /* cut is fine */
+	(void)snprintf(touches + used, DECIDE_TOUCHES - used, "; %.80s has #%" PRId64 "%s",
+	    FORGE_PERSON(work->requester), other, buf_text(&text.buf)); /* cut is fine */
 	buf_done(&text.buf);
 }
 
@@ -141,7 +142,8 @@ find_ahead(struct tx *tx, const struct deployment *deployment, struct decide_tel
 		rows->ahead.environment[0] = '\0';
 }
 
-/* Where no chat has it: "@bob and 2 more", whom it reaches in private. */
+/* Where no chat has it: "@bob and 2 more", whom it reaches in private.  decide_needs_next() passes
+ * over who has no code where one is needed. */
 static void
 name_asked(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_LINE])
 {

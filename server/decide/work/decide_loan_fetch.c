@@ -25,16 +25,20 @@ is_own(struct tx *tx, const struct api_request *api, const struct deployment *wo
 	    row_job_get(tx, work->id, &(struct row_job){ 0 })->work == 0;
 }
 
-/* The loan of that number, if it is theirs; id 0: it was refused. */
-static void
+/* The loan of that number, which the answer is about from now on; false: it is not theirs, and that
+ * was said. */
+static bool
 find_own(struct tx *tx, const struct api_request *api, struct deployment *ret)
 {
 	row_deployment_get(tx, request_number(&api->request, "work"), ret);
-	if (ret->id != 0 && deployment_is_loan(ret) && is_own(tx, api, ret))
-		return;
-	ret->id = 0;
+	if (ret->id != 0 && deployment_is_loan(ret) && is_own(tx, api, ret)) {
+		tx->answer.work = ret->id;
+		tx->answer.status = 202; /* unless more is said */
+		return true;
+	}
 	decide_refusef(tx, 404, "There is no loan of that number that %s asked for.",
 	    api->job != NULL ? "this job has" : "you have");
+	return false;
 }
 
 /* Whoever asks again may have what was lost.  What Vault refused is no denial of theirs, and no
@@ -92,10 +96,8 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 	struct loan_row row;
 	struct loan loan;
 
-	find_own(tx, api, &work);
-	if (work.id == 0)
+	if (!find_own(tx, api, &work))
 		return false;
-	tx->answer.work = work.id;
 	row = row_loan_get(tx, work.id);
 	if (work.state == DEPLOY_RUNNING)
 		(void)decide_loan_stands(tx, &work, &row, &loan);
@@ -106,12 +108,11 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 		tx->answer.status = 200;
 		if (api->job == NULL)
 			put_command(tx, &loan, json);
-	} else if (deploy_flow_class(work.state) != DEPLOY_CLASS_FINAL)
-		tx->answer.status = 202;
-	else if (work.state == DEPLOY_DONE)
+	} else if (work.state == DEPLOY_DONE) {
 		refuse_again(tx, &work, &row);
-	else
+	} else if (deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL) {
 		refuse_ended(tx, &work);
+	}
 	return tx->answer.is_lent;
 }
 
@@ -133,12 +134,8 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 {
 	struct deployment work;
 
-	find_own(tx, api, &work);
-	if (work.id == 0)
-		return;
-	tx->answer.work = work.id;
-	tx->answer.status = 202;
-	drop(tx, &work, "its job needs it no longer");
+	if (find_own(tx, api, &work))
+		drop(tx, &work, "its job needs it no longer");
 }
 
 /* It was revoked before, or its job has ended: then too somebody may have had it. */
@@ -150,11 +147,8 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 	struct deployment work;
 	struct loan_row row;
 
-	find_own(tx, api, &work);
-	if (work.id == 0)
+	if (!find_own(tx, api, &work))
 		return;
-	tx->answer.work = work.id;
-	tx->answer.status = 202;
 	row = row_loan_get(tx, work.id);
 	if (work.state != DEPLOY_DONE)
 		drop(tx, &work, NOT_UNWRAPPED);

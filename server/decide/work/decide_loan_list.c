@@ -14,8 +14,6 @@
 #include "store/row_deployment.h"
 #include "store/row_loan.h"
 
-#define LISTED 10
-
 const char *
 decide_loan_name(const struct deployment *work, char ret[DECIDE_LOAN_NAME])
 {
@@ -85,7 +83,7 @@ add_asked(struct tx *tx, int64_t person, int64_t number, size_t *n, struct chat_
 	if (*n == 0)
 		chat_text_add(
 		    text, "\n\nAsked for; " MARK_CODE "/cancel <number>" MARK_CODE " ends it:");
-	if ((*n)++ >= LISTED)
+	if ((*n)++ >= DECIDE_LOANS_FOUND)
 		return;
 	chat_text_add(text, "\n#%" PRId64, work.id);
 	chat_text_code(text, " ", work.argument);
@@ -104,8 +102,8 @@ list_asked(struct tx *tx, int64_t person, struct chat_text *text)
 		for (int64_t number = 0;
 		     (number = row_loan_next(tx, asked[i], number)) != 0 && !tx->failed;)
 			add_asked(tx, person, number, &n, text);
-	if (n > LISTED)
-		chat_text_add(text, "\nand %zu more", n - LISTED);
+	if (n > DECIDE_LOANS_FOUND)
+		chat_text_add(text, "\nand %zu more", n - DECIDE_LOANS_FOUND);
 }
 
 static bool
@@ -123,28 +121,30 @@ struct wanted {
 	const char *name; /* "": any */
 };
 
-/* Those of that state, in *ret and as lines. */
-static void
+/* Those of that state: their numbers, as many as are listed, and a line for each.  How many there
+ * are. */
+static size_t
 find_in(struct tx *tx, const struct wanted *wanted, enum loan_state state,
-    struct decide_loans_found *ret, struct chat_text *text)
+    int64_t ret[DECIDE_LOANS_FOUND], struct chat_text *text)
 {
 	struct deployment work;
 	struct loan_row row;
+	size_t n = 0;
 
 	for (int64_t number = 0; (number = row_loan_next(tx, state, number)) != 0 && !tx->failed;) {
 		row_deployment_get(tx, number, &work);
 		if ((wanted->name[0] != '\0' && !is_called(&work, wanted->name)) ||
 		    !decide_loan_may_end(tx, wanted->person, &work))
 			continue;
-		if (state == LOAN_ENDING)
-			ret->ending = number;
-		else if (ret->n++ < DECIDE_LOANS_FOUND)
-			ret->number[ret->n - 1] = number;
-		else
+		if (n++ >= DECIDE_LOANS_FOUND)
 			continue; /* it is counted */
+		ret[n - 1] = number;
 		row = row_loan_get(tx, number);
 		add_line(tx, &work, &row, text);
 	}
+	if (n > DECIDE_LOANS_FOUND)
+		chat_text_add(text, "\nand %zu more", n - DECIDE_LOANS_FOUND);
+	return n;
 }
 
 void
@@ -152,37 +152,25 @@ decide_loan_find(struct tx *tx, int64_t person, const char *name, struct decide_
     struct chat_text *text)
 {
 	const struct wanted wanted = { person, name };
+	int64_t ending[DECIDE_LOANS_FOUND] = { 0 };
 
-	*ret = (struct decide_loans_found){ 0 };
-	find_in(tx, &wanted, LOAN_GIVEN, ret, text);
-	if (ret->n > DECIDE_LOANS_FOUND)
-		chat_text_add(text, "\nand %zu more", ret->n - DECIDE_LOANS_FOUND);
-	find_in(tx, &wanted, LOAN_ENDING, ret, text);
+	*ret = (struct decide_loans_found){ .n = 0 };
+	ret->n = find_in(tx, &wanted, LOAN_GIVEN, ret->number, text);
+	(void)find_in(tx, &wanted, LOAN_ENDING, ending, text);
+	ret->ending = ending[0];
 }
 
 void
 decide_loan_list(struct tx *tx, int64_t person, struct chat_text *text)
 {
-	static const enum loan_state open[] = { LOAN_GIVEN, LOAN_ENDING };
-	struct deployment work;
-	struct loan_row row;
-	size_t n = 0;
+	struct chat_text lines = CHAT_TEXT_EMPTY;
+	struct decide_loans_found found;
 
 	list_asked(tx, person, text);
-	for (size_t i = 0; i < COUNT(open); i++)
-		for (int64_t number = 0;
-		     (number = row_loan_next(tx, open[i], number)) != 0 && !tx->failed;) {
-			row_deployment_get(tx, number, &work);
-			row = row_loan_get(tx, number);
-			if (!decide_loan_may_end(tx, person, &work))
-				continue;
-			if (n == 0)
-				chat_text_add(text,
-				    "\n\nLent now; " MARK_CODE "/revoke <number>" MARK_CODE
-				    " ends it:");
-			if (n++ < LISTED)
-				add_line(tx, &work, &row, text);
-		}
-	if (n > LISTED)
-		chat_text_add(text, "\nand %zu more", n - LISTED);
+	decide_loan_find(tx, person, "", &found, &lines);
+	if (lines.buf.size > 0)
+		chat_text_add(text,
+		    "\n\nLent now; " MARK_CODE "/revoke <number>" MARK_CODE " ends it:%s",
+		    buf_text(&lines.buf));
+	buf_done(&lines.buf);
 }
