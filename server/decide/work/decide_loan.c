@@ -37,7 +37,15 @@
 #define ALARMS	  3 /* by one workflow or person, in */
 #define ALARMS_MS (60 * MINUTE_MS)
 
-#define NOT_GRANTED "who asked for it may not have it any more"
+static const struct loan_end_row {
+	enum deploy_why why;
+	bool is_early;
+	const char *text;
+} loan_ends[] = {
+#define X(name, why, is_early, text) { DEPLOY_WHY_##why, is_early, text },
+	LOAN_ENDS(X)
+#undef X
+};
 
 /* --- its row, and the one timer that it has --- */
 
@@ -120,40 +128,43 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
-/* It was given, and somebody has to know that it ends: where Vault is away they are rung. */
+/* What was given is over before it was, or was not to be: the work says so of itself. */
 static void
-note_early(struct tx *tx, struct deployment *work, enum deploy_why why)
+end_given(struct tx *tx, struct deployment *work, const struct loan_end_row *how)
 {
-	work->why = why;
-	row_deployment_set_state(tx, work->id, work->state, why);
+	if (how->is_early) {
+		work->why = how->why;
+		row_deployment_set_state(tx, work->id, work->state, how->why);
+	}
+	decide_loan_say_over(tx, work, how->text);
 }
 
-/* Whoever has asked for it may have it no longer, or needs it no longer. */
+/* What is being revoked, or is over, ends in no other way. */
 static void
-drop(struct tx *tx, struct deployment *work, struct loan_row *row, enum deploy_why why,
-    const char *detail)
+drop(struct tx *tx, struct deployment *work, struct loan_row *row, enum loan_end name)
 {
+	const struct loan_end_row *how = &loan_ends[name];
+	bool is_given = row->state == LOAN_GIVEN;
+
 	revoke(tx, row);
-	if (deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE) {
-		end(tx, work, why, detail);
+	if (is_given) {
+		end_given(tx, work, how);
+	} else if (deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE) {
+		end(tx, work, how->why, how->text);
 	} else if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
-		(void)text_copy(work->detail, sizeof(work->detail), detail);
+		(void)text_copy(work->detail, sizeof(work->detail), how->text);
 		(void)decide_step(tx, work, DEPLOY_ON_CANCEL, NULL);
 	}
 }
 
 void
-decide_loan_drop(struct tx *tx, int64_t number, const char *detail)
+decide_loan_drop(struct tx *tx, int64_t number, enum loan_end how)
 {
 	struct loan_row row = row_loan_get(tx, number);
 	struct deployment work;
 
 	row_deployment_get(tx, number, &work);
-	if (row.state == LOAN_GIVEN) {
-		decide_loan_note(&work, detail);
-		row_deployment_save(tx, &work);
-	}
-	drop(tx, &work, &row, DEPLOY_WHY_CANCELLED, detail);
+	drop(tx, &work, &row, how);
 }
 
 /* Has it been tried for as long as it may live?  A clock that was set tells nothing of that. */
@@ -240,9 +251,8 @@ decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row
 	    !row_rate_limit_take(tx, once, 1, ALARM_EACH_MS))
 		return false;
 	revoke(tx, row);
-	note_early(tx, work, DEPLOY_WHY_INTERRUPTED);
 	alarm(tx, work, row, suspicion);
-	decide_loan_say_over(tx, work, suspicion->note);
+	end_given(tx, work, &loan_ends[suspicion->how]);
 	return true;
 }
 
@@ -260,26 +270,13 @@ is_granted(struct tx *tx, const struct deployment *work, struct loan *ret)
 	    (of.work == 0 || decide_loan_is_known(tx, work, &of.job));
 }
 
-static void
-withdraw(struct tx *tx, struct deployment *work, struct loan_row *row)
-{
-	bool is_given = row->state == LOAN_GIVEN;
-
-	drop(tx, work, row, DEPLOY_WHY_REFUSED, NOT_GRANTED);
-	if (is_given) {
-		note_early(tx, work, DEPLOY_WHY_REFUSED);
-		decide_loan_say_over(tx, work, NOT_GRANTED);
-	}
-}
-
 bool
 decide_loan_stands(struct tx *tx, struct deployment *work, struct loan_row *row, struct loan *ret)
 {
 	if (!is_granted(tx, work, ret))
-		withdraw(tx, work, row);
+		drop(tx, work, row, LOAN_END_NOT_GRANTED);
 	else if (row->state == LOAN_KEPT && decide_loan_is_changed(tx, work))
-		drop(tx, work, row, DEPLOY_WHY_INTERRUPTED,
-		    "its settings changed before it was given: ask again");
+		drop(tx, work, row, LOAN_END_CHANGED);
 	else
 		return true;
 	return false;
@@ -343,7 +340,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	revoke(tx, row);
 	if (said->is_wrong)
 		alarm(tx, &work, row,
-		    &(struct loan_suspicion){ FIRST_INTERCEPTED, "wrong", said->why, NULL });
+		    &(struct loan_suspicion){ FIRST_INTERCEPTED, "wrong", said->why, 0 });
 	else if (said->is_unsure)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row, "lost");
 	if (is_wanted)
@@ -406,9 +403,7 @@ looked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	} else if (!is_last) {
 		decide_loan_order_look(tx, &work, row, tries + 1);
 	} else if (said->is_done) {
-		revoke(tx, row);
-		note_early(tx, &work, DEPLOY_WHY_TIMED_OUT);
-		decide_loan_say_over(tx, &work, "not used");
+		drop(tx, &work, row, LOAN_END_NOT_USED);
 		if (row->chat != 0)
 			decide_loan_say_unused(tx, &work);
 	} else {
@@ -490,13 +485,9 @@ decide_loan_due(struct tx *tx, int64_t number)
 	row_deployment_get(tx, number, &work);
 	row.timer = 0;
 	if (row.state == LOAN_GIVEN) {
-		revoke(tx, &row); /* by our clock alone it is not over */
-		decide_loan_say_over(tx, &work, "its time is over");
+		drop(tx, &work, &row, LOAN_END_TIME_OVER); /* by our clock alone it is not over */
 	} else if (row.state == LOAN_KEPT) {
-		revoke(tx, &row);
-		end(tx, &work, DEPLOY_WHY_TIMED_OUT,
-		    row.chat != 0 ? "Telegram did not take it within two minutes: ask again" :
-				    "who asked for it did not fetch it within two minutes");
+		drop(tx, &work, &row, row.chat != 0 ? LOAN_END_NOT_SENT : LOAN_END_NOT_FETCHED);
 	} else if (row.state == LOAN_ASKED && work.state == DEPLOY_RUNNING) {
 		row_loan_save(tx, &row);
 		if (decide_loan_is_changed(tx, &work))
@@ -504,7 +495,7 @@ decide_loan_due(struct tx *tx, int64_t number)
 		else if (is_granted(tx, &work, &loan))
 			decide_loan_order_lend(tx, &work, &loan);
 		else
-			withdraw(tx, &work, &row);
+			drop(tx, &work, &row, LOAN_END_NOT_GRANTED);
 	}
 }
 
@@ -523,10 +514,7 @@ decide_loans_lost(struct tx *tx)
 		row = row_loan_get(tx, number);
 		row_deployment_get(tx, number, &work);
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, &row, "lost");
-		revoke(tx, &row);
-		if (deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
-			end(tx, &work, DEPLOY_WHY_INTERRUPTED,
-			    "deploybot was restarted before it was given: ask again");
+		drop(tx, &work, &row, LOAN_END_RESTARTED);
 	}
 }
 
@@ -535,6 +523,7 @@ decide_loans_lost(struct tx *tx)
 static void
 begin(struct tx *tx, int64_t number)
 {
+	struct loan_row row = row_loan_get(tx, number);
 	struct deployment work;
 	struct loan loan;
 
@@ -542,7 +531,7 @@ begin(struct tx *tx, int64_t number)
 	if (loan_of(tx->settings, work.argument, work.environment, &loan))
 		decide_loan_order_lend(tx, &work, &loan);
 	else
-		end(tx, &work, DEPLOY_WHY_REFUSED, "the settings lend it no longer");
+		drop(tx, &work, &row, LOAN_END_NOT_LENT);
 }
 
 static void

@@ -33,7 +33,7 @@ decide_loan_over(struct tx *tx, const struct delivery *delivery)
 		row_job_get(tx, number, &of);
 		if (is_signed_for(tx, work.environment, delivery) ||
 		    is_signed_for(tx, of.job.workflow, delivery))
-			decide_loan_drop(tx, number, "its job is over");
+			decide_loan_drop(tx, number, LOAN_END_JOB_OVER);
 	}
 }
 

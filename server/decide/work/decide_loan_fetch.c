@@ -12,9 +12,6 @@
 #include "store/row_job.h"
 #include "types/settings.h"
 
-#define NOT_UNWRAPPED "its job could not unwrap it"
-#define FETCHED_TWICE "fetched twice"
-
 /* Has this very job asked for it, or this person, who is not sent it in a chat? */
 static bool
 is_own(struct tx *tx, const struct api_request *api, const struct deployment *work)
@@ -58,8 +55,9 @@ status_of(const struct deployment *work)
 static void
 refuse_again(struct tx *tx, struct deployment *work, struct loan_row *row)
 {
-	static const struct loan_suspicion twice = { FIRST_FETCHED_TWICE, FETCHED_TWICE,
-		"the first answer was lost on its way, or somebody else has it", FETCHED_TWICE };
+	static const struct loan_suspicion twice = { FIRST_FETCHED_TWICE, "fetched twice",
+		"the first answer was lost on its way, or somebody else has it",
+		LOAN_END_FETCHED_TWICE };
 
 	(void)decide_loan_suspect(tx, work, row, &twice);
 	decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work->id);
@@ -118,12 +116,12 @@ decide_loan_look(struct tx *tx, const struct api_request *api, struct json_out *
 
 /* What has ended before is a duplicate: nothing is ended by it. */
 static void
-drop(struct tx *tx, const struct deployment *work, const char *detail)
+drop(struct tx *tx, const struct deployment *work, enum loan_end how)
 {
 	enum loan_state before = row_loan_get(tx, work->id).state;
 	struct deployment after;
 
-	decide_loan_drop(tx, work->id, detail);
+	decide_loan_drop(tx, work->id, how);
 	row_deployment_get(tx, work->id, &after);
 	tx->answer.is_duplicate =
 	    row_loan_get(tx, work->id).state == before && after.state == work->state;
@@ -135,7 +133,7 @@ decide_loan_end(struct tx *tx, const struct api_request *api)
 	struct deployment work;
 
 	if (find_own(tx, api, &work))
-		drop(tx, &work, "its job needs it no longer");
+		drop(tx, &work, LOAN_END_NOT_NEEDED);
 }
 
 /* It was revoked before, or its job has ended: then too somebody may have had it. */
@@ -143,7 +141,8 @@ void
 decide_loan_failed(struct tx *tx, const struct api_request *api)
 {
 	static const struct loan_suspicion not_unwrapped = { FIRST_INTERCEPTED, "failed",
-		NOT_UNWRAPPED ": somebody else may have had it first", NOT_UNWRAPPED };
+		"its job could not unwrap it: somebody else may have had it first",
+		LOAN_END_NOT_UNWRAPPED };
 	struct deployment work;
 	struct loan_row row;
 
@@ -151,7 +150,7 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 		return;
 	row = row_loan_get(tx, work.id);
 	if (work.state != DEPLOY_DONE)
-		drop(tx, &work, NOT_UNWRAPPED);
+		drop(tx, &work, LOAN_END_NOT_UNWRAPPED);
 	else
 		tx->answer.is_duplicate = !decide_loan_suspect(tx, &work, &row, &not_unwrapped);
 }

@@ -8,8 +8,31 @@
 #include "store/tx.h"
 #include "types/loan.h"
 
-/* Ends it, for what detail says: what Vault has made for it is revoked, and nothing more is. */
-void decide_loan_drop(struct tx *tx, int64_t number, const char *detail);
+/* How one ends: why its work says it has failed where nothing was given yet, is_early where people
+ * have to know of what was given (where Vault is away, they are rung), and what they read. */
+/* name, why, is_early, text */
+#define LOAN_ENDS(X) \
+	X(JOB_OVER, CANCELLED, false, "its job is over") \
+	X(NOT_NEEDED, CANCELLED, false, "its job needs it no longer") \
+	X(TIME_OVER, TIMED_OUT, false, "its time is over") \
+	X(NOT_USED, TIMED_OUT, true, "not used") \
+	X(NOT_UNWRAPPED, INTERRUPTED, true, "its job could not unwrap it") \
+	X(FETCHED_TWICE, INTERRUPTED, true, "fetched twice") \
+	X(NOT_GRANTED, REFUSED, true, "who asked for it may not have it any more") \
+	X(CHANGED, INTERRUPTED, false, "its settings changed before it was given: ask again") \
+	X(NOT_LENT, REFUSED, false, "the settings lend it no longer") \
+	X(NOT_FETCHED, TIMED_OUT, false, "who asked for it did not fetch it within two minutes") \
+	X(NOT_SENT, TIMED_OUT, false, "Telegram did not take it within two minutes: ask again") \
+	X(RESTARTED, INTERRUPTED, false, "deploybot was restarted before it was given: ask again")
+
+enum loan_end {
+#define X(name, why, is_early, text) LOAN_END_##name,
+	LOAN_ENDS(X)
+#undef X
+};
+
+/* It ends so: what Vault has made for it is revoked, once, and its messages say it. */
+void decide_loan_drop(struct tx *tx, int64_t number, enum loan_end how);
 
 /* The same where whoever asked may not have it any more, by the settings of now. */
 void decide_loan_check(struct tx *tx, int64_t number);
@@ -26,7 +49,7 @@ struct loan_suspicion {
 	enum chat_first first;
 	const char *outcome; /* in the audit */
 	const char *what;
-	const char *note; /* behind what was said of it before */
+	enum loan_end how;
 };
 
 /* Somebody else may have what was given: it is revoked, and admins are rung: of each loan once a

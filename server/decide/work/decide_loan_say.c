@@ -29,18 +29,12 @@ decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why)
 }
 
 void
-decide_loan_note(struct deployment *work, const char *how)
+decide_loan_say_over(struct tx *tx, struct deployment *work, const char *how)
 {
 	size_t size = strlen(work->note);
 
 	(void)snprintf(work->note + size, sizeof(work->note) - size, "%s%s",
 	    size > 0 && how[0] != '\0' ? "; " : "", how); /* cut is fine */
-}
-
-void
-decide_loan_say_over(struct tx *tx, struct deployment *work, const char *how)
-{
-	decide_loan_note(work, how);
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
 }

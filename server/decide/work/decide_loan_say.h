@@ -15,8 +15,7 @@ struct vault_said;
 void decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why);
 
 /* Behind what was said of its end before: "used 14:02; its job is over"; how "": its first line
- * says it.  The first leaves the row to be saved, the others save it, and its messages say it. */
-void decide_loan_note(struct deployment *work, const char *how);
+ * says it.  Its row is saved, and its messages say it. */
 void decide_loan_say_over(struct tx *tx, struct deployment *work, const char *how);
 void decide_loan_say_used(struct tx *tx, struct deployment *work);
 
