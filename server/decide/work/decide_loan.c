@@ -28,7 +28,7 @@
 
 #define SECOND_MS     INT64_C(1000)
 #define MINUTE_MS     (60 * SECOND_MS)
-#define FETCH_MS      (115 * SECOND_MS) /* Vault keeps what it wraps for 120 s */
+#define FETCH_MS      (LOAN_LOOK_LAST_S * SECOND_MS)
 #define REVOKE_S_MOST 60
 #define REVOKES_SHORT 3			    /* tries with a shorter pause */
 #define LIFE_MOST_MS  (60 * MINUTE_MS)	    /* SECRET_<NAME>_TTL has no more */
