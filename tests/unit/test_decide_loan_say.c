@@ -7,6 +7,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "loan_say_aid.h"
+#include "store/row_environment.h"
 
 /* Their copies of the question go on behind its end, too. */
 TEST(whoever_approved_it_reads_that_it_was_revoked)
@@ -204,6 +205,53 @@ TEST(who_may_say_yes_is_rung_once)
 	assert_false(world_says_in(&s.w, WORLD_ADMIN, "❓ Lend? ")->is_silent);
 	assert_false(world_says_in(&s.w, WORLD_OTHER_ADMIN, "❓ Lend? ")->is_silent);
 	world_close(&s.w);
+}
+
+/* What is asked and cancelled in turn, each half minute for ten minutes. */
+static size_t
+asks_and_cancels(struct scene *s, bool is_person, int64_t approver)
+{
+	size_t before = world_rings_in(&s->w, approver);
+
+	for (int i = 0; i < 20; i++) {
+		char command[32];
+		struct answer answer;
+
+		s->w.aid.at += MINUTE / 2;
+		if (is_person) {
+			(void)world_text_in(&s->w, OPS, OPS, "/get_secret stripe");
+			(void)snprintf(command, sizeof(command), "/cancel %d", i + 1);
+			(void)world_text_in(&s->w, OPS, OPS, command);
+		} else {
+			is_asked(s);
+			(void)snprintf(command, sizeof(command), "/v1/loan-end/%d", i + 1);
+			answer = job_asks(&s->w, &s->job, API_LOAN_END, command, "{}");
+			assert_int_equal(answer.status, 202);
+		}
+		assert_int_equal(world_deployment(&s->w, i + 1).state, DEPLOY_CANCELLED);
+	}
+	return world_rings_in(&s->w, approver) - before;
+}
+
+static void
+is_down(struct tx *tx, UNUSED void *arg)
+{
+	row_environment_down(tx, "production");
+}
+
+/* Also of what is down, where whoever deploys rings each time.  What is beyond makes no sound. */
+TEST(who_asks_and_cancels_at_will_rings_approvers_a_few_times)
+{
+	for (int i = 0; i < 4; i++) {
+		struct scene s;
+
+		open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "SECRET_STRIPE_APPROVALS=1");
+		is_sent_in_private(&s);
+		if (i >= 2)
+			world_act(&s.w, is_down, NULL);
+		assert_in_range(asks_and_cancels(&s, i % 2 == 0, WORLD_OTHER_ADMIN), 1, 6);
+		world_close(&s.w);
+	}
 }
 
 TEST(who_has_no_second_factor_is_not_rung_for_a_yes_that_needs_a_code)
