@@ -425,7 +425,7 @@ TEST(the_run_of_its_job_stands_where_it_has_ended)
 #define ALIVE \
 	"❌ Not revoked: production secret db-migrate" \
 	"\n#1 is alive at Vault since 00:00 and may be used: 503: Vault is sealed" \
-	"\nTried again until 00:10, when Vault ends it."
+	"\nTried again until 00:10, when Vault ends it, or once it is unsealed."
 
 /* What Vault does within seconds rings nobody, and what nobody has asked to be revoked. */
 TEST(who_wanted_it_revoked_and_admins_are_rung_once_while_it_is_alive_and_once_when_it_is_not)
@@ -451,6 +451,21 @@ TEST(who_wanted_it_revoked_and_admins_are_rung_once_while_it_is_alive_and_once_w
 		    tries > 2);
 		world_close(&s.w);
 	}
+}
+
+/* What is made for each who reads it outlives its time where Vault is sealed; a token does not. */
+TEST(of_what_is_read_by_a_token_alone_a_sealed_vault_keeps_nothing_alive)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent_to(&s, OPS);
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+	for (int i = 0; i < 3; i++)
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+	assert_non_null(
+	    strstr(says(&s, WORLD_ADMIN, "❌ Not revoked: "), "until 00:10, when Vault ends it."));
+	world_close(&s.w);
 }
 
 /* Vault was sealed for as long as it was good. */

@@ -15,6 +15,7 @@
 #include "store/row_loan.h"
 #include "store/row_message.h"
 #include "store/row_rate_limit.h"
+#include "types/loan.h"
 
 void
 decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why)
@@ -78,16 +79,21 @@ decide_loan_say_unused(struct tx *tx, const struct deployment *work)
 #define RINGS_AT     2
 #define RING_EACH_MS (24 * 60 * INT64_C(60000)) /* of one loan */
 
+/* A sealed Vault ends no lease before it is unsealed; what a secret was that is gone from the
+ * settings is not known. */
 static void
 add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why,
     struct chat_text *text)
 {
 	const struct chat_clock clock = decide_clock(tx, work->environment);
+	struct loan loan;
+	bool is_read = loan_of(tx->settings, work->argument, work->environment, &loan) &&
+	    loan.at.kind != LOAN_CREDS;
 
 	chat_text_since(text, " is alive at Vault since ", &clock, work->ended_at, tx->at);
 	chat_text_outside(text, " and may be used: ", why);
 	chat_text_since(text, "\nTried again until ", &clock, row->until, tx->at);
-	chat_text_add(text, ", when Vault ends it.");
+	chat_text_add(text, ", when Vault ends it%s.", is_read ? "" : ", or once it is unsealed");
 }
 
 /* What ends with its job, or by its time, rings nobody: an outage of Vault would ring for each. */
