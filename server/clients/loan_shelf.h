@@ -9,13 +9,14 @@
 
 #include "clients/vault_answer.h"
 #include "lib/loop.h"
+#include "types/loan.h"
 
 struct loan_shelf;
 struct redact;
 
 #define LOAN_SHELF_PLACES 64
 #define LOAN_SHELF_VALUES (256u << 10) /* bytes of values, of which each has a share */
-#define LOAN_SHELF_MS	  120000 /* Vault keeps what it wraps for so long */
+#define LOAN_SHELF_MS	  (LOAN_WRAPPED_S * INT64_C(1000)) /* no longer than Vault */
 
 /* redact is borrowed; NULL: no values are kept, and each is refused. */
 struct loan_shelf *loan_shelf_new(struct loop *loop, struct redact *redact) MUST_USE;

@@ -8,6 +8,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/factor/decide_factor_state.h"
 #include "decide/decide_reply.h"
+#include "deployment/gate.h"
 #include "lib/zone.h"
 #include "store/row_cost.h"
 #include "store/row_environment.h"
@@ -124,11 +125,13 @@ bool
 decide_may_ring_approvers(struct tx *tx, const struct deployment *work)
 {
 	struct environment environment;
+	bool repairs;
 
 	row_environment_get(tx, work->environment, &environment);
-	/* Whoever repairs what is down has asked often by then. */
+	/* Whoever repairs what is down has asked often by then; what is lent repairs nothing. */
+	repairs = environment_is_in_doubt(&environment) && !deployment_is_loan(work);
 	return take(tx, "rings-work", work->id, WORK_RINGS, WORK_EVERY_MS) &&
-	    (environment_is_in_doubt(&environment) || may_ring_again(tx, work, "rings"));
+	    (repairs || may_ring_again(tx, work, "rings"));
 }
 
 bool

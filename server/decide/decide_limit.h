@@ -35,8 +35,8 @@ void decide_pay(struct tx *tx, const struct update *update, int tenths);
 void decide_charge(struct tx *tx, const struct deployment *work);
 
 /* May it ring when approvers are asked about that work?  Bounded for each work, for who asked for
- * it, unless its target is down or in doubt, and for each chat: past that they are asked without a
- * sound.  The first is asked once for all chats, the second for each. */
+ * it, unless it is no loan and its target is down or in doubt, and for each chat: past that they
+ * are asked without a sound.  The first is asked once for all chats, the second for each. */
 bool decide_may_ring_approvers(struct tx *tx, const struct deployment *work) MUST_USE;
 bool decide_may_ring_chat(struct tx *tx, int64_t chat) MUST_USE;
 

@@ -19,7 +19,6 @@
 #define REVOKE_PATH "auth/token/revoke-accessor"
 #define LOOK_PATH   "sys/wrapping/lookup"
 #define POLICY	    "deploybot-secret-"
-#define WRAP_TTL_S  (LOAN_SHELF_MS / 1000)
 #define BODY_MAX    2048
 #define AGAIN_S	    5 /* until a Vault that is sealed or away is asked once more */
 
@@ -120,7 +119,7 @@ keep(struct effect *effect, const struct json *body)
 	struct vault_wrap wrap;
 	struct err err;
 
-	if (!vault_read_wrap(body, lend_path(effect, path), WRAP_TTL_S, &wrap, &err)) {
+	if (!vault_read_wrap(body, lend_path(effect, path), LOAN_WRAPPED_S, &wrap, &err)) {
 		said->is_wrong = true;
 		said->is_unsure = wrap.accessor[0] == '\0';
 		(void)text_copy(said->why, sizeof(said->why), err.text); /* it fits */
@@ -286,7 +285,7 @@ perform_vault_lend(struct perform *perform, struct effect *effect)
 	char path[VAULT_PATH];
 
 	write_lend(effect, &body);
-	start(job, lend_path(effect, path), &body, is_value ? 0 : WRAP_TTL_S,
+	start(job, lend_path(effect, path), &body, is_value ? 0 : LOAN_WRAPPED_S,
 	    is_value ? on_child : on_lent);
 }
 

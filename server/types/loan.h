@@ -49,6 +49,14 @@ struct loan {
 	const char *application; /* in whose file it stands; "": the main one */
 };
 
+/* Seconds that Vault keeps what it wraps for us (X-Vault-Wrap-TTL), and that the loop keeps it. */
+#define LOAN_WRAPPED_S 120
+_Static_assert(LOAN_WRAPPED_S == 2 * 60, "people read that they have two minutes");
+/* It is asked for the last time whether it was used; nobody is given it behind that. */
+#define LOAN_LOOK_LAST_S (LOAN_WRAPPED_S - 5)
+/* What Vault knows no more was used, and has not expired: a call takes 10 s at most. */
+#define LOAN_LOOK_SURE_S (LOAN_WRAPPED_S - 10)
+
 #define LOAN_SHELL_MAX 8192 /* bytes of a line: URL, namespace, token and path at their longest */
 
 struct loan_shell {

@@ -524,22 +524,6 @@ TEST(what_is_fetched_twice_is_revoked_and_admins_are_sent_that_once)
 	world_close(&s.w);
 }
 
-/* A real one would drown in those that a workflow makes at will. */
-TEST(one_workflow_rings_admins_three_times_in_an_hour)
-{
-	struct scene s;
-
-	open_scene(&s, NULL);
-	for (int i = 0; i < 5; i++) {
-		(void)snprintf(s.job.check_run, sizeof(s.job.check_run), "9900%d", i);
-		is_lent(&s, &s.job);
-		assert_int_equal(looks(&s, &s.job).status, 410);
-	}
-	assert_int_equal(world_says_times(&s.w, WORLD_ADMIN, TWICE), 3);
-	assert_int_equal(world_audited(&s.w, "secret_unwrap_failed", NULL), 5);
-	world_close(&s.w);
-}
-
 /* A clock that was set has ended nothing. */
 TEST(a_loan_that_has_ended_by_our_clock_alone_rings_and_is_revoked)
 {

@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_loan_list.h"
 
+#include "chat/chat_text.h"
 #include "lib/text.h"
 #include "loan_say_aid.h"
+#include "store/row_deployment.h"
 
 /* --- what is lent now --- */
 
@@ -34,6 +36,51 @@ TEST(what_is_lent_is_listed_for_who_has_it_or_may_revoke_it)
 	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/secrets");
 	assert_null(strstr(world_plain(world_last(&s.w)), "Lent now"));
 	world_close(&s.w);
+}
+
+struct theirs {
+	bool is_theirs, may_end;
+	size_t found;
+};
+
+static void
+ask_whose(struct tx *tx, void *ret)
+{
+	struct theirs *theirs = ret;
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	struct decide_loans_found found;
+	struct deployment work;
+
+	row_deployment_get(tx, 1, &work);
+	decide_loan_find(tx, OPS, "", &found, &text);
+	*theirs = (struct theirs){ decide_loan_is_theirs(tx, OPS, &work),
+		decide_loan_may_end(tx, OPS, &work), found.n };
+	buf_done(&text.buf);
+}
+
+/* Before the settings that have changed end what they were lent, and by any door. */
+TEST(who_was_removed_from_the_settings_neither_ends_nor_reads_what_they_were_lent)
+{
+	for (int is_removed = 0; is_removed < 2; is_removed++) {
+		struct theirs theirs = { 0 };
+		struct scene s;
+
+		open_scene(&s, NULL);
+		is_lent_to(&s, OPS);
+		if (is_removed)
+			world_settings(&s.w, VAULT, LENDS, NULL);
+		world_act(&s.w, ask_whose, &theirs);
+		assert_int_equal(theirs.is_theirs, !is_removed);
+		assert_int_equal(theirs.may_end, !is_removed);
+		assert_int_equal(theirs.found, !is_removed);
+		if (is_removed) {
+			(void)world_text_in(&s.w, OPS, OPS, "/secrets");
+			(void)world_text_in(&s.w, OPS, OPS, "/revoke 1");
+			assert_null(world_says_in(&s.w, OPS, "Lent now"));
+			assert_int_equal(world_count(&s.w, EFFECT_VAULT_REVOKE), 0);
+		}
+		world_close(&s.w);
+	}
 }
 
 /* Whoever may stop what is there may ask for none of it. */

@@ -7,6 +7,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "loan_say_aid.h"
+#include "store/row_environment.h"
 
 /* Their copies of the question go on behind its end, too. */
 TEST(whoever_approved_it_reads_that_it_was_revoked)
@@ -206,6 +207,53 @@ TEST(who_may_say_yes_is_rung_once)
 	world_close(&s.w);
 }
 
+/* What is asked and cancelled in turn, each half minute for ten minutes. */
+static size_t
+asks_and_cancels(struct scene *s, bool is_person, int64_t approver)
+{
+	size_t before = world_rings_in(&s->w, approver);
+
+	for (int i = 0; i < 20; i++) {
+		char command[32];
+		struct answer answer;
+
+		s->w.aid.at += MINUTE / 2;
+		if (is_person) {
+			(void)world_text_in(&s->w, OPS, OPS, "/get_secret stripe");
+			(void)snprintf(command, sizeof(command), "/cancel %d", i + 1);
+			(void)world_text_in(&s->w, OPS, OPS, command);
+		} else {
+			is_asked(s);
+			(void)snprintf(command, sizeof(command), "/v1/loan-end/%d", i + 1);
+			answer = job_asks(&s->w, &s->job, API_LOAN_END, command, "{}");
+			assert_int_equal(answer.status, 202);
+		}
+		assert_int_equal(world_deployment(&s->w, i + 1).state, DEPLOY_CANCELLED);
+	}
+	return world_rings_in(&s->w, approver) - before;
+}
+
+static void
+is_down(struct tx *tx, UNUSED void *arg)
+{
+	row_environment_down(tx, "production");
+}
+
+/* Also of what is down, where whoever deploys rings each time.  What is beyond makes no sound. */
+TEST(who_asks_and_cancels_at_will_rings_approvers_a_few_times)
+{
+	for (int i = 0; i < 4; i++) {
+		struct scene s;
+
+		open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "SECRET_STRIPE_APPROVALS=1");
+		is_sent_in_private(&s);
+		if (i >= 2)
+			world_act(&s.w, is_down, NULL);
+		assert_in_range(asks_and_cancels(&s, i % 2 == 0, WORLD_OTHER_ADMIN), 1, 6);
+		world_close(&s.w);
+	}
+}
+
 TEST(who_has_no_second_factor_is_not_rung_for_a_yes_that_needs_a_code)
 {
 	struct scene s;
@@ -377,7 +425,7 @@ TEST(the_run_of_its_job_stands_where_it_has_ended)
 #define ALIVE \
 	"❌ Not revoked: production secret db-migrate" \
 	"\n#1 is alive at Vault since 00:00 and may be used: 503: Vault is sealed" \
-	"\nTried again until 00:10, when Vault ends it."
+	"\nTried again until 00:10, when Vault ends it, or once it is unsealed."
 
 /* What Vault does within seconds rings nobody, and what nobody has asked to be revoked. */
 TEST(who_wanted_it_revoked_and_admins_are_rung_once_while_it_is_alive_and_once_when_it_is_not)
@@ -405,6 +453,26 @@ TEST(who_wanted_it_revoked_and_admins_are_rung_once_while_it_is_alive_and_once_w
 	}
 }
 
+/* What is made for each who reads it outlives its time where Vault is sealed; a token does not. */
+TEST(of_what_is_read_by_a_token_alone_a_sealed_vault_keeps_nothing_alive)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_lent_to(&s, OPS);
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+	for (int i = 0; i < 3; i++)
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+	assert_non_null(
+	    strstr(says(&s, WORLD_ADMIN, "❌ Not revoked: "), "until 00:10, when Vault ends it."));
+	s.w.aid.at += 10 * MINUTE;
+	while (world_count(&s.w, EFFECT_VAULT_REVOKE) > 0)
+		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
+	assert_non_null(strstr(says(&s, WORLD_ADMIN, "✅ Was lent: "),
+	    "#1 can be used no more: it has ended at Vault."));
+	world_close(&s.w);
+}
+
 /* Vault was sealed for as long as it was good. */
 TEST(who_was_rung_that_it_is_alive_is_rung_when_it_has_ended_by_itself)
 {
@@ -418,10 +486,10 @@ TEST(who_was_rung_that_it_is_alive_is_rung_when_it_has_ended_by_itself)
 	while (world_count(&s.w, EFFECT_VAULT_REVOKE) > 0)
 		world_vault(&s.w, EFFECT_VAULT_REVOKE, &SEALED);
 	assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN,
-			     "✅ Was lent: production secret db-migrate"
-			     "\n#1 can be used no more: it has ended at Vault."),
+			     "❌ Not revoked: production secret db-migrate"
+			     "\n#1 is tried no more: Vault ends it once it is unsealed."),
 	    1);
-	assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN, "❌ Not revoked"), 1);
+	assert_int_equal(count_said(&s, WORLD_OTHER_ADMIN, "❌ Not revoked"), 2);
 	world_close(&s.w);
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/setting.h"
 
+#include <ctype.h>
 #include <regex.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -309,6 +310,90 @@ TEST(each_setting_takes_what_it_can_be_and_nothing_else)
 				fail_msg("%s: \"%s\" is taken", name, bad);
 			assert_string_not_equal(err.text, "");
 		}
+}
+
+/* --- where capitals mean nothing --- */
+
+/* Each text of an expression that is a list of them, behind *at; false: there is no more. */
+static bool
+next_word(const char **at, char out[32])
+{
+	while (**at != '\0') {
+		size_t size = strcspn(*at, "|");
+		const char *word = *at;
+
+		*at += size + ((*at)[size] == '|');
+		if (size >= 32 ||
+		    strspn(word,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") < size)
+			continue; /* it stands for many */
+		memcpy(out, word, size);
+		out[size] = '\0';
+		return true;
+	}
+	return false;
+}
+
+/* In capitals, in small letters, every second one so. */
+static void
+check_cases(enum setting_type type, const char *text)
+{
+	char other[SETTING_PART_MAX + 1];
+	struct err err;
+
+	for (int way = 0; way < 3; way++) {
+		(void)text_copy(other, sizeof(other), text);
+		for (size_t i = 0; other[i] != '\0'; i++)
+			other[i] = (char)(way == 0 || (way == 2 && i % 2 == 0) ? toupper(other[i]) :
+										 tolower(other[i]));
+		if (!setting_check(type, other, false, &err))
+			fail_msg(
+			    "%s: \"%s\" is refused: %s", setting_rows[type].name, other, err.text);
+	}
+}
+
+/* What stands beside its words: longer, shorter, with a sign between, doubled. */
+static void
+check_others(enum setting_type type, const char *word)
+{
+	static const char *const forms[] = { "%sx", "x%s", "%s-", "_%s", "%1$.1s-%1$s", "%1$s,%1$s",
+		"%1$s %1$s" };
+	const char *sentence = setting_rows[type].sentence;
+	char other[80];
+	struct err err;
+
+	if (strstr(sentence, word) == NULL)
+		fail_msg("%s: \"%s\" is not in its sentence", setting_rows[type].name, word);
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		(void)snprintf(other, sizeof(other), forms[i], word);
+		if (setting_check(type, other, false, &err))
+			fail_msg("%s: \"%s\" is taken", setting_rows[type].name, other);
+		assert_non_null(strstr(err.text, sentence));
+	}
+}
+
+/* A row that joins is in this walk; one that is no list of words shows in `cases` what it takes. */
+TEST(where_capitals_mean_nothing_each_word_is_taken_and_another_is_answered_with_all_of_them)
+{
+	size_t rows = 0;
+
+	for (enum setting_type type = 0; type < SETTING_TYPES; type++) {
+		const char *at = setting_rows[type].expression;
+		char word[32];
+
+		if (!setting_rows[type].is_folded)
+			continue;
+		rows++;
+		while (next_word(&at, word)) {
+			check_cases(type, word);
+			check_others(type, word);
+		}
+		for (size_t c = 0; c < COUNT(cases); c++)
+			for (size_t i = 0; cases[c].type == type && i < AS_LONG_AS_CAN_BE; i++)
+				if (cases[c].good[i] != NULL)
+					check_cases(type, cases[c].good[i]);
+	}
+	assert_true(rows > 1);
 }
 
 /* `before`, then as many of "01010…" that there are `size` bytes, then `behind`. */

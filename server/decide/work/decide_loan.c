@@ -14,6 +14,7 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
+#include "decide/work/decide_loan_alarm.h"
 #include "decide/work/decide_loan_inside.h"
 #include "decide/work/decide_loan_list.h"
 #include "decide/work/decide_loan_say.h"
@@ -28,14 +29,11 @@
 
 #define SECOND_MS     INT64_C(1000)
 #define MINUTE_MS     (60 * SECOND_MS)
-#define FETCH_MS      (115 * SECOND_MS) /* Vault keeps what it wraps for 120 s */
+#define FETCH_MS      (LOAN_LOOK_LAST_S * SECOND_MS)
 #define REVOKE_S_MOST 60
 #define REVOKES_SHORT 3			    /* tries with a shorter pause */
 #define LIFE_MOST_MS  (60 * MINUTE_MS)	    /* SECRET_<NAME>_TTL has no more */
 #define ALARM_EACH_MS (24 * 60 * MINUTE_MS) /* of one loan */
-
-#define ALARMS	  3 /* by one workflow or person, in */
-#define ALARMS_MS (60 * MINUTE_MS)
 
 static const struct loan_end_row {
 	enum deploy_why why;
@@ -212,7 +210,7 @@ revoked(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	set_state(tx, row, LOAN_OVER, 0);
 	decide_loan_say_waits(tx, &work, "");
 	decide_loan_say_over(tx, &work,
-	    !said->is_done	     ? "it has ended at Vault" :
+	    !said->is_done	     ? decide_loan_ends_itself(tx, &work) :
 		is_said_first(&work) ? "" :
 				       "revoked");
 }
@@ -226,12 +224,10 @@ alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row,
 	const struct chat_first_row *first = &chat_first_rows[suspicion->first];
 	const char *accessor = row->accessor;
 	bool is_ending = row->state == LOAN_ENDING;
-	char by[40];
 
 	audit(tx, AUDIT_CODE_SECRET_UNWRAP_FAILED, work, row, suspicion->outcome);
-	(void)snprintf(by, sizeof(by), "secret-alarm:%" PRId64, work->requested_by);
-	if (!row_rate_limit_take(tx, by, ALARMS, ALARMS_MS))
-		return; /* who rings at will drowns what others ring for */
+	if (!decide_loan_may_alarm(tx, work))
+		return;
 	decide_factor_tell(tx, 0,
 	    "%s%s%s%s: %s.%s " MARK_CODE "/show %" PRId64 MARK_CODE
 	    " has who asked; what was done with it stands in Vault's audit, by the accessor %.8s.",

@@ -53,8 +53,8 @@ struct loan_suspicion {
 };
 
 /* Somebody else may have what was given: it is revoked, and admins are rung: of each loan once a
- * day, of one that is over until an hour behind its end; and three times an hour of one
- * requester's.  False: nothing was done. */
+ * day, of one that is over until an hour behind its end, and as often as decide_loan_may_alarm()
+ * says.  False: nothing was done. */
 bool decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
     const struct loan_suspicion *suspicion);
 

@@ -10,7 +10,6 @@
 #include "types/settings.h"
 
 #define SECOND_MS INT64_C(1000)
-#define WRAPPED_S 110 /* Vault keeps what it wraps for 120 s, and a call takes 10 at most */
 
 void
 decide_loan_order_revoke(struct tx *tx, const struct loan_row *row, int tries, int64_t in_ms)
@@ -51,8 +50,9 @@ decide_loan_order_lend(struct tx *tx, const struct deployment *work, const struc
 
 /* So long after Vault has made it Vault is asked whether it was used: it keeps what it wraps for no
  * longer, and then says of what nobody has used what it says of what somebody has. */
-static const int looks_s[] = { 30, 60, 90, 105, 115 };
+static const int looks_s[] = { 30, 60, 90, LOAN_LOOK_SURE_S - 5, LOAN_LOOK_LAST_S };
 
+_Static_assert(LOAN_LOOK_SURE_S - 5 > 90, "each look is later than the one before");
 _Static_assert(COUNT(looks_s) == DECIDE_LOAN_LOOKS + 1, "the last one is known");
 
 /* Now, where that is not known: its secret's _TTL has changed meanwhile. */
@@ -72,7 +72,7 @@ bool
 decide_loan_look_is_in_time(
     struct tx *tx, const struct deployment *work, const struct loan_row *row)
 {
-	return tx->at < made_at(tx, work, row) + SECOND_MS * WRAPPED_S;
+	return tx->at < made_at(tx, work, row) + SECOND_MS * LOAN_LOOK_SURE_S;
 }
 
 void

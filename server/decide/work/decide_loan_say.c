@@ -15,6 +15,7 @@
 #include "store/row_loan.h"
 #include "store/row_message.h"
 #include "store/row_rate_limit.h"
+#include "types/loan.h"
 
 void
 decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why)
@@ -72,6 +73,23 @@ decide_loan_say_unused(struct tx *tx, const struct deployment *work)
 #define RINGS_AT     2
 #define RING_EACH_MS (24 * 60 * INT64_C(60000)) /* of one loan */
 
+/* A sealed Vault ends no lease before it is unsealed; what a secret was that is gone from the
+ * settings is not known. */
+static bool
+is_leased(struct tx *tx, const struct deployment *work)
+{
+	struct loan loan;
+
+	return !loan_of(tx->settings, work->argument, work->environment, &loan) ||
+	    loan.at.kind == LOAN_CREDS;
+}
+
+const char *
+decide_loan_ends_itself(struct tx *tx, const struct deployment *work)
+{
+	return is_leased(tx, work) ? "Vault ends it once it is unsealed" : "it has ended at Vault";
+}
+
 static void
 add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *row, const char *why,
     struct chat_text *text)
@@ -81,7 +99,8 @@ add_alive(struct tx *tx, const struct deployment *work, const struct loan_row *r
 	chat_text_since(text, " is alive at Vault since ", &clock, work->ended_at, tx->at);
 	chat_text_outside(text, " and may be used: ", why);
 	chat_text_since(text, "\nTried again until ", &clock, row->until, tx->at);
-	chat_text_add(text, ", when Vault ends it.");
+	chat_text_add(
+	    text, ", when Vault ends it%s.", is_leased(tx, work) ? ", or once it is unsealed" : "");
 }
 
 /* What ends with its job, or by its time, rings nobody: an outage of Vault would ring for each. */
@@ -109,24 +128,26 @@ decide_loan_say_alive(struct tx *tx, const struct deployment *work, const struct
     const struct vault_said *said, bool is_alive)
 {
 	int tries = tx->effect->u.vault.tries;
+	bool may_live = is_alive || (!said->is_done && is_leased(tx, work));
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!is_early(work) || (is_alive ? tries < RINGS_AT : tries <= RINGS_AT) ||
 	    (is_alive && !rings_first(tx, work)))
 		return;
 	chat_first(&text,
-	    is_alive				    ? FIRST_STILL_LENT :
+	    may_live				    ? FIRST_STILL_LENT :
 		said->is_done			    ? FIRST_REVOKED :
 		work->why == DEPLOY_WHY_INTERRUPTED ? FIRST_WAS_LENT_BADLY :
 						      FIRST_WAS_LENT,
 	    work->environment);
-	chat_text_outside(&text, is_alive ? "secret " : " secret ", work->argument);
+	chat_text_outside(&text, may_live ? "secret " : " secret ", work->argument);
 	chat_text_add(&text, "\n#%" PRId64, work->id);
 	if (is_alive)
 		add_alive(tx, work, row, said->why, &text);
 	else
-		chat_text_add(&text, " can be used no more: %s.",
-		    said->is_done ? "Vault has revoked it now" : "it has ended at Vault");
+		chat_text_add(&text, " %s: %s.",
+		    may_live ? "is tried no more" : "can be used no more",
+		    said->is_done ? "Vault has revoked it now" : decide_loan_ends_itself(tx, work));
 	decide_factor_tell(tx, work->cancelled_by, "%s", buf_text(&text.buf));
 	buf_done(&text.buf);
 }

@@ -28,6 +28,9 @@ void decide_loan_say_unused(struct tx *tx, const struct deployment *work);
 void decide_loan_say_alive(struct tx *tx, const struct deployment *work,
     const struct loan_row *row, const struct vault_said *said, bool is_alive);
 
+/* Its time is over, and Vault has not said that it has revoked it: what ends it then. */
+const char *decide_loan_ends_itself(struct tx *tx, const struct deployment *work);
+
 /* Whoever wants it revoked reads how that stands. */
 void decide_loan_answer(
     struct tx *tx, const struct update *update, const struct deployment *work, const char *how);
