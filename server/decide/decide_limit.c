@@ -115,7 +115,8 @@ may_ring_again(struct tx *tx, const struct deployment *work, const char *of)
 	char who[LIMIT_PERSON + 24];
 
 	if (work->requested_by != 0)
-		return take(tx, of, work->requested_by, REQUESTER_RINGS, REQUESTER_EVERY_MS);
+		return take(tx, of, counted_as(tx, work->requested_by), REQUESTER_RINGS,
+		    REQUESTER_EVERY_MS);
 	(void)snprintf(who, sizeof(who), "%s:%s", of,
 	    deployment_has_pusher(work) ? work->requester : work->environment);
 	return row_rate_limit_take(tx, who, REQUESTER_RINGS, REQUESTER_EVERY_MS);
@@ -145,7 +146,8 @@ decide_may_ring_question(struct tx *tx, const struct deployment *work)
 bool
 decide_may_ring_emergency(struct tx *tx, int64_t person)
 {
-	return take(tx, "rings-emergency", person, REQUESTER_RINGS, REQUESTER_EVERY_MS);
+	return take(
+	    tx, "rings-emergency", counted_as(tx, person), REQUESTER_RINGS, REQUESTER_EVERY_MS);
 }
 
 bool

@@ -258,3 +258,33 @@ WORLD_TEST_OF(who_makes_tokens_has_one_limit, TOKENS, "ROLE_RATE_LIMIT=1")
 	(void)world_text(w, made[3].person, "/history staging");
 	assert_non_null(world_says(w, "Too many commands: again in 60 s."));
 }
+
+struct rings {
+	int64_t by[3];
+	int of_questions, of_emergencies;
+};
+
+static void
+act_ring(struct tx *tx, void *arg)
+{
+	struct rings *rings = arg;
+
+	for (int i = 0; i < 30; i++) {
+		struct deployment work = { .id = 100 + i,
+			.state = DEPLOY_AWAITING_CONFIRMATION,
+			.requested_by = rings->by[i % 3] };
+
+		rings->of_questions += decide_may_ring_question(tx, &work);
+		rings->of_emergencies += decide_may_ring_emergency(tx, work.requested_by);
+	}
+}
+
+WORLD_TEST_OF(who_makes_tokens_rings_as_often_as_who_makes_none, TOKENS)
+{
+	struct rings rings = { .by = { MAKER, make(w, "a", MAKER).person,
+				   make(w, "b", MAKER).person } };
+
+	world_act(w, act_ring, &rings);
+	assert_int_equal(rings.of_questions, 4);
+	assert_int_equal(rings.of_emergencies, 4);
+}
