@@ -296,8 +296,8 @@ chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_
 	case ASKS:
 	case ALARMS:
 		return true;
-	case ENDS:
-		return is_long;
+	case ENDS: /* who has to do something with a loan is sent a message by itself */
+		return is_long && !deployment_is_loan(deployment);
 	case FAILS:
 		break;
 	}

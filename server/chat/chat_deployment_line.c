@@ -6,10 +6,12 @@
 
 /* What its message begins with. */
 static void
-add_sign(struct chat_text *text, const struct deployment *deployment)
+add_sign(struct chat_text *text, const struct deployment *deployment, const struct chat_history *is)
 {
 	static const struct environment none;
-	const struct chat_deployment about = { .deployment = deployment, .environment = &none };
+	const struct chat_deployment about = {
+		.deployment = deployment, .environment = &none, .since = is
+	};
 	const char *before = chat_first_rows[chat_first_of(&about)].before;
 
 	chat_text_add(text, "%.*s", (int)strcspn(before, " "), before);
@@ -39,7 +41,7 @@ chat_deployment_line(
 	else if (is->is_left)
 		chat_text_add(text, "↩️");
 	else
-		add_sign(text, deployment);
+		add_sign(text, deployment, is);
 	chat_text_add(text, " #%lld ", (long long)deployment->id);
 	if (deployment->client[0] != '\0')
 		chat_text_add(text, "%s ", deployment->client);

@@ -30,8 +30,10 @@ add_actions(
 	if (n > 0 && environment_client(environment) == NULL)
 		chat_text_add(text, "Actions:\n");
 	for (size_t i = 0; i < n; i++) {
+		const struct chat_history is = decide_history(tx, &latest[i]);
+
 		decide_hide(tx, person, &latest[i]);
-		chat_deployment_line(text, &latest[i], &(struct chat_history){ .at = tx->at });
+		chat_deployment_line(text, &latest[i], &is);
 		chat_text_add(text, "\n");
 	}
 	if (n == 0 && environment_client(environment) != NULL)

@@ -1,4 +1,4 @@
-/* decide_chat.c - which chats are ours: where is reported, which group is left, which has moved.  Side: store. */
+/* decide_chat.c - which chats are ours: where is reported, which is left, which has moved; deletions.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_chat.h"
 
@@ -108,4 +108,17 @@ decide_chat_log_moved(struct tx *tx)
 	for (size_t i = 0; settings_next_chat(tx->settings, &i, &chat);)
 		if (row_chat_now(tx, chat) != chat)
 			log_moved(tx, chat, row_chat_now(tx, chat));
+}
+
+/* made_at 0: it is no picture of a second factor. */
+void
+decide_chat_unwrite(struct tx *tx, const struct update *update)
+{
+	struct effect effect = { .kind = EFFECT_DELETE_MESSAGE };
+
+	if (update->message == 0)
+		return;
+	effect.u.delete_message =
+	    (struct effect_delete_message){ update->address.chat, update->message, 0 };
+	(void)row_effect_order(tx, &effect);
 }

@@ -1,4 +1,4 @@
-/* decide_chat.h - which chats are ours: where is reported, which group is left, which has moved.  Side: store. */
+/* decide_chat.h - which chats are ours: where is reported, which is left, which has moved; deletions.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -16,6 +16,10 @@ int64_t decide_team_of(struct tx *tx, const char *environment);
 /* Is this from a group that ALLOWED_CHATS does not know?  Then nothing of it is looked at, and the
  * bot leaves, without a word there. */
 bool decide_chat_is_foreign(struct tx *tx, const struct update *update);
+
+/* What somebody wrote, which nobody else is to read, is deleted from its chat, as far as Telegram
+ * lets that be done (decide_login_deleted()). */
+void decide_chat_unwrite(struct tx *tx, const struct update *update);
 
 /* The time to leave has come, unless the settings know the group by now, or know it by the id that
  * it had. */

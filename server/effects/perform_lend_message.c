@@ -52,7 +52,8 @@ find_loan(const struct effect *effect, struct loan *ret)
 	return false;
 }
 
-/* No mark is in the line: it has settings and a token, which is letters and dots. */
+/* The words around the command are few, for that fills half the screen of a phone.  No mark is in
+ * the line: it has settings and a token, which is letters and dots. */
 static void
 write_command(
     const struct effect *effect, const struct loan *loan, const char *token, struct chat_text *text)
@@ -70,13 +71,11 @@ write_command(
 		.command = command });
 	(void)snprintf(target, sizeof(target), "%s of %s", loan->name, loan->target);
 	chat_text_outside(text, "🔐 ", target);
-	chat_text_add(text, ", for who runs this first, within two minutes:\n" MARK_PRE);
+	chat_text_add(text, ": once, 2 min\n" MARK_PRE);
 	buf_fail_like(&text->buf, &line);
 	buf_adds(&text->buf, buf_text(&line));
-	chat_text_add(text,
-	    MARK_PRE
-	    "\nSomebody was first where it says that the token is not valid: /revoke %" PRId64 ".",
-	    effect->subject);
+	chat_text_add(
+	    text, MARK_PRE "\nNot valid? Somebody has it: /revoke %" PRId64, effect->subject);
 }
 
 void

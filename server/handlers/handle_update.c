@@ -12,6 +12,7 @@
 #include "decide/approval/decide_line.h"
 #include "decide/who/decide_login.h"
 #include "decide/factor/decide_pad.h"
+#include "decide/factor/decide_pad_astray.h"
 #include "decide/tell/decide_pin.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_session.h"
@@ -110,7 +111,7 @@ handle_new(struct tx *tx, const struct update *update)
 		    decide_is_stranger(tx, update->person); /* nobody counts them there */
 		return;
 	}
-	if (decide_login_astray(tx, update))
+	if (decide_login_astray(tx, update) || decide_pad_astray(tx, update))
 		return;
 	if (is_leaked)
 		(void)decide_sendf(tx, &update->address,

@@ -175,7 +175,7 @@ def run_command(command):
 def a_person_asks(story):
     story.tell("--- a person asks in private")
     mark = story.say(ADA, "/get_secret figures for the books of this month")
-    sent = story.hear("for who runs this first", after=mark)
+    sent = story.hear("once, 2 min", after=mark)
     command = command_of(sent)
     first = run_command(command)
     story.must(first.returncode == 0 and FIGURES in first.stdout, "Ada runs it in her shell, and reads the secret")

@@ -23,7 +23,7 @@ from test_flow_secret_key import KEYS, Keys, Nightly
 pytestmark = pytest.mark.long
 COMMAND = ROOT / "tests" / "peers" / "vault_command"
 WRONG = ("no wrap_info", "another creation_path", "another ttl", {"ttl": 300})
-PRIVATE = "for who runs this first"
+PRIVATE = "once, 2 min"
 # What has to be in the server's memory: what it works by.  Of a loan there is nothing.
 MAY = (("our own token|a key:.*", "memory/.*"),)
 

@@ -353,12 +353,35 @@ TEST(what_is_asked_for_is_listed_with_its_number)
 	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
 	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/secrets");
 	assert_non_null(strstr(world_plain(world_last(&s.w)),
-	    "\n\nAsked for; /cancel <number> ends it:"
-	    "\n#1 db-migrate of production, workflow:shop, awaiting approval"
-	    "\n#2 stripe of production, @eve, in progress"));
+	    "\n\nAsked for:"
+	    "\n#1 db-migrate of production, workflow:shop, awaiting approval; /cancel 1 ends it"
+	    "\n#2 stripe of production, @eve, in progress; /cancel 2 ends it"));
 	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE); /* and Telegram has not taken it yet */
 	(void)world_text_in(&s.w, OPS, OPS, "/secrets");
-	assert_non_null(strstr(world_plain(world_last(&s.w)), "ends it:\n#2 stripe"));
+	assert_non_null(strstr(world_plain(world_last(&s.w)), "Asked for:\n#2 stripe"));
 	assert_null(strstr(world_plain(world_last(&s.w)), "#1"));
+	world_close(&s.w);
+}
+
+/* Whoever may approve and not cancel is denied what they would be told to type. */
+TEST(who_may_only_say_yes_reads_of_no_way_to_end_it)
+{
+	const char *listed;
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "SECRET_STRIPE_APPROVALS=1",
+	    "ROLE_LEADS_IDS=13", "ROLE_LEADS_MAY=approve:production, secret.stripe:production");
+	is_asked(&s);
+	(void)world_text_in(&s.w, 13, 13, "/get_secret stripe");
+	(void)world_text_in(&s.w, 13, 13, "/secrets");
+	listed = world_plain(world_last(&s.w));
+	assert_non_null(strstr(listed,
+	    "\n\nAsked for:"
+	    "\n#1 db-migrate of production, workflow:shop, awaiting approval"
+	    "\n#2 stripe of production, "));
+	assert_non_null(strstr(listed, ", awaiting approval; /cancel 2 ends it")); /* their own */
+	assert_null(strstr(listed, "/cancel 1"));
+	assert_null(strstr(listed, "<number> ends it"));
+	world_answers(&s.w, 13, "/cancel 1", "⛔ Denied: production cancel: ");
 	world_close(&s.w);
 }

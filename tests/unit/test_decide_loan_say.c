@@ -60,6 +60,48 @@ TEST(what_vault_has_not_revoked_yet_says_so_until_it_has)
 	world_close(&s.w);
 }
 
+/* What is typed says of it what its message says. */
+TEST(show_says_of_a_loan_how_it_stands)
+{
+	static const char *const shown[] = { "✅ Lent: production secret db-migrate\n",
+		"⏳ Revoking: production secret db-migrate\n",
+		"↩️ Revoked: production secret db-migrate\n" };
+	static const char *const listed[] = { "✅ #1 ", "⏳ #1 ", "↩️ #1 " };
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	for (size_t i = 0; i < COUNT(shown); i++) {
+		if (i == 1)
+			(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+		else if (i == 2)
+			world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
+		(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/show 1");
+		assert_int_equal(
+		    strncmp(world_plain(world_last(&s.w)), shown[i], strlen(shown[i])), 0);
+		(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/history production");
+		assert_non_null(strstr(world_plain(world_last(&s.w)), listed[i]));
+	}
+	world_close(&s.w);
+}
+
+/* It was revoked, too; who else had it is what is to be known first. */
+TEST(show_says_first_that_somebody_else_may_have_had_it)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	assert_int_equal(job_asks(&s.w, &s.job, API_LOAN, "/v1/loan/1", NULL).status, 410);
+	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
+	(void)world_text_in(&s.w, WORLD_ADMIN, WORLD_ADMIN, "/show 1");
+	assert_non_null(
+	    strstr(world_plain(world_last(&s.w)), "❌ Was lent: production secret db-migrate\n"));
+	world_close(&s.w);
+}
+
 TEST(what_has_ended_by_its_time_is_not_called_revoked)
 {
 	struct scene s;
@@ -252,6 +294,34 @@ TEST(who_asks_and_cancels_at_will_rings_approvers_a_few_times)
 		assert_in_range(asks_and_cancels(&s, i % 2 == 0, WORLD_OTHER_ADMIN), 1, 6);
 		world_close(&s.w);
 	}
+}
+
+/* At night a sound is for who has to do something: a yes, or that somebody else may have it.  That
+ * it is lent asks nothing of anybody; a person who waits for it is sent the command. */
+TEST(what_is_lent_after_a_yes_makes_no_sound)
+{
+	size_t n_rings;
+	struct scene s;
+
+	open_scene(&s, "SECRET_DB_MIGRATE_APPROVALS=1", "SECRET_STRIPE_APPROVALS=1");
+	is_asked(&s);
+	(void)world_text_in(&s.w, OPS, OPS, "/get_secret stripe");
+	assert_int_equal(count_said(&s, WORLD_TEAM, "❓ Lend? production secret db-migrate"), 1);
+	assert_int_equal(count_said(&s, WORLD_TEAM, "❓ Lend? production secret stripe"), 1);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 2");
+	n_rings = world_rings(&s.w);
+	s.w.aid.at += 2 * MINUTE; /* longer than whoever asked looks at it */
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	world_vault(&s.w, EFFECT_VAULT_LEND, &MADE);
+	world_vault(&s.w, EFFECT_LEND_MESSAGE, &SENT);
+	assert_true(job_asks(&s.w, &s.job, API_LOAN, "/v1/loan/1", NULL).is_lent);
+	assert_non_null(world_says_in(&s.w, WORLD_TEAM, "✅ Lent: production secret db-migrate"));
+	assert_non_null(world_says_in(&s.w, OPS, "✅ Lent: production secret stripe"));
+	assert_int_equal(world_rings(&s.w), n_rings);
+	assert_int_equal(job_asks(&s.w, &s.job, API_LOAN, "/v1/loan/1", NULL).status, 410);
+	assert_int_equal(count_said(&s, WORLD_ADMIN, "🔐 Fetched twice: "), 1);
+	world_close(&s.w);
 }
 
 TEST(who_has_no_second_factor_is_not_rung_for_a_yes_that_needs_a_code)

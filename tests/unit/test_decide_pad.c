@@ -289,6 +289,101 @@ FACTOR_TEST_BARE(a_choice_can_be_pressed_again_until_its_code_is_given)
 	assert_non_null(world_says(w, "@ada: /do reload-nginx acme"));
 }
 
+/* --- typed where nobody takes it --- */
+
+/* Alone, and as apps show it; in private, and where others read it. */
+FACTOR_TEST_BARE(a_code_that_is_typed_as_text_is_deleted_and_belongs_on_the_pad)
+{
+	static const struct {
+		int64_t chat;
+		const char *text, *answer;
+	} rows[] = {
+		{ WORLD_OTHER_ADMIN, "123456",
+		    "🔐 Code not taken: press it on the pad, by its buttons. Your message is deleted." },
+		{ WORLD_OTHER_ADMIN, "123 456",
+		    "🔐 Code not taken: press it on the pad, by its buttons. Your message is deleted." },
+		{ WORLD_TEAM, "123456",
+		    "🔐 Code not taken: press it on the pad in our private chat, by its buttons. Your message is deleted." },
+	};
+
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct effect *effect;
+
+		(void)world_text_in(w, bob.id, rows[i].chat, rows[i].text);
+		assert_int_equal(world_last(w)->chat, rows[i].chat);
+		assert_string_equal(world_plain(world_last(w)), rows[i].answer);
+		assert_int_equal(world_count(w, EFFECT_DELETE_MESSAGE), 1);
+		effect = world_take(w, EFFECT_DELETE_MESSAGE);
+		assert_int_equal(effect->u.delete_message.chat, rows[i].chat);
+		assert_true(effect->u.delete_message.remote_id > WORLD_WRITTEN);
+		(void)store_aid_report(&w->aid, effect);
+	}
+	assert_null(world_says_in(w, WORLD_TEAM, "production approve")); /* what for, is not said */
+	assert_null(begun(w));
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_non_null(begun(w));
+}
+
+/* What was not looked at as a message of its own stands in the chat all the same. */
+FACTOR_TEST_BARE(a_message_that_is_edited_into_a_code_is_deleted_too)
+{
+	struct event *event;
+
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	event = world_update(w, UPDATE_TEXT, bob.id, WORLD_TEAM);
+	event->u.update->refusal = UPDATE_REFUSED_EDITED;
+	(void)text_copy(event->context.own_name, sizeof(event->context.own_name), "our_bot");
+	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), "123456");
+	(void)world_decide(w, event);
+	assert_int_equal(world_count(w, EFFECT_DELETE_MESSAGE), 1);
+	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, "🔐 Code not taken")),
+	    "🔐 Code not taken: press it on the pad in our private chat, https://t.me/our_bot, by its buttons. Your message is deleted.");
+}
+
+/* A group where the bot may delete nothing keeps it, and that is said there. */
+FACTOR_TEST_BARE(a_code_that_telegram_does_not_delete_is_deleted_by_who_typed_it)
+{
+	struct effect *effect;
+
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	(void)world_text_in(w, bob.id, WORLD_TEAM, "123456");
+	effect = world_take(w, EFFECT_DELETE_MESSAGE);
+	(void)text_copy(effect->result->u.message_sent.failure,
+	    sizeof(effect->result->u.message_sent.failure), "message can't be deleted");
+	(void)store_aid_report(&w->aid, effect);
+	(void)world_text_in(w, bob.id, bob.id, "/whoami"); /* delivers what was said */
+	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, "🔐 Delete it")),
+	    "🔐 Delete it yourself: a message with a token or code is still in this chat, because Telegram would not delete it: message can't be deleted");
+}
+
+/* Of somebody else's pad, of one that is over, and of other numbers. */
+FACTOR_TEST_BARE(a_number_is_talk_where_no_code_of_theirs_is_asked_for)
+{
+	static const char *const numbers[] = { "12345", "1234567", "12 3456", "123  456", "123-456",
+		"12345a", "pr 123456" };
+
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	(void)world_text_in(w, bob.id, bob.id, "123456");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		(void)world_text_in(w, bob.id, bob.id, numbers[i]);
+	(void)world_text_in(w, ada.id, ada.id, "123456");
+	(void)world_text(w, ada.id, "123456");
+	world_due(w, TIMER_PAD);
+	(void)world_text_in(w, bob.id, bob.id, "123456");
+	assert_int_equal(world_count(w, EFFECT_DELETE_MESSAGE), 0);
+	assert_null(world_says(w, "Code not taken"));
+	assert_null(world_says_in(w, bob.id, "Code not taken"));
+}
+
 /* --- what people read --- */
 
 /* The server was away when it expired. */

@@ -132,6 +132,26 @@ FACTOR_TEST_BARE(a_scanned_one_counts_when_another_admin_has_confirmed_it)
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
+/* A command takes it, which its message says as well. */
+FACTOR_TEST_BARE(the_code_of_a_picture_that_is_typed_alone_is_deleted)
+{
+	open_chat(w, "TOTP_ENROL=chat");
+	make(w);
+	(void)world_text_in(w, CY, CY, "123456");
+	assert_string_equal(world_plain(world_last(w)),
+	    "🔐 Code not taken: write /2fa confirm before it. Your message is deleted.");
+	end_effect(w, EFFECT_DELETE_MESSAGE, 0, "");
+	(void)world_text(w, CY, "123 456");
+	assert_string_equal(world_plain(world_says(w, "🔐 Code not taken")),
+	    "🔐 Code not taken: write /2fa confirm before it in our private chat. Your message is deleted.");
+	end_effect(w, EFFECT_DELETE_MESSAGE, 0, "");
+	prove(w);
+	end_effect(w, EFFECT_DELETE_MESSAGE, 0, ""); /* its picture */
+	(void)world_text_in(w, CY, CY, "123456");    /* nothing waits for it */
+	assert_int_equal(world_count(w, EFFECT_DELETE_MESSAGE), 0);
+	assert_int_equal(factor_of_cy(w).enrolled_at, 0);
+}
+
 FACTOR_TEST_BARE(only_the_person_is_in_the_effect)
 {
 	struct db *db;

@@ -169,15 +169,34 @@ SCENE_TEST(a_person_is_sent_the_command_that_reads_it_and_the_token_to_copy)
 	assert_int_equal(n_sent(s), 1);
 	has(heard(s, 0), "\"chat_id\":33,");
 	has(heard(s, 0),
-	    "\"text\":\"\\ud83d\\udd10 db-migrate of production, for who runs this first, within two minutes:\\n"
+	    "\"text\":\"\\ud83d\\udd10 db-migrate of production: once, 2 min\\n"
 	    "<pre>export VAULT_ADDR='https://vault.example.org'; t=$(vault unwrap -field=token '" LENT
-	    "') &amp;&amp; VAULT_TOKEN=$t vault kv get -mount=secret django/database</pre>\\nSomebody was first ");
-	has(heard(s, 0), "/revoke 31");
+	    "') &amp;&amp; VAULT_TOKEN=$t vault kv get -mount=secret django/database</pre>\\n"
+	    "Not valid? Somebody has it: /revoke 31\",");
 	has(heard(s, 0),
 	    "{\"text\":\"\\ud83d\\udccb Copy the wrapping token\",\"copy_text\":{\"text\":\"" LENT
 	    "\"}}");
 	assert_null(strstr(heard(s, 0), "protect_content"));
 	assert_null(strstr(heard(s, 0), "VAULT_NAMESPACE"));
+}
+
+/* The command takes six or seven of them, and its button has to be seen without scrolling. */
+SCENE_TEST(around_the_command_stand_two_lines_of_a_phone)
+{
+	enum { PHONE = 40, ESCAPED = sizeof("\\ud83d\\udd10") - 1, WIDE = 2 };
+	const char *head, *tail;
+
+	keep(s, LENT);
+	lend(s, "db-migrate", false);
+	assert_true(said(s).is_done);
+	head = strstr(heard(s, 0), "\\ud83d\\udd10 ");
+	assert_non_null(head);
+	tail = strstr(head, "</pre>\\n");
+	assert_non_null(tail);
+	tail += strlen("</pre>\\n");
+	assert_in_range(strstr(head, "\\n<pre>") - head, 1, PHONE + ESCAPED - WIDE);
+	assert_in_range(strcspn(tail, "\""), 1, PHONE);
+	assert_null(memmem(tail, strcspn(tail, "\""), "\\n", 2));
 }
 
 SCENE_TEST(each_kind_has_its_own_command)

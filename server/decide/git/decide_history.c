@@ -1,9 +1,27 @@
-/* decide_history.c - what became of what a deployment has released.  Side: store. */
+/* decide_history.c - what became of what a deployment has released, or of what was lent.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_history.h"
 
 #include "decide/decide_reply.h"
 #include "store/row_environment.h"
+#include "store/row_loan.h"
+
+/* Where it was not given Vault has something to end at most. */
+static void
+find_loan(struct tx *tx, const struct deployment *work, struct chat_history *ret)
+{
+	const struct loan_row row = row_loan_get(tx, work->id);
+	bool is_bad = work->state == DEPLOY_DONE && work->why == DEPLOY_WHY_INTERRUPTED;
+
+	ret->until = row.until;
+	ret->loan = row.accessor[0] == '\0' ? CHAT_LOAN_NONE :
+	    row.state == LOAN_GIVEN	    ? CHAT_LOAN_LENT :
+	    row.state == LOAN_ENDING	    ? CHAT_LOAN_REVOKING :
+	    row.state != LOAN_OVER	    ? CHAT_LOAN_NONE :
+	    is_bad			    ? CHAT_LOAN_ENDED_BADLY :
+	    row.until == 0		    ? CHAT_LOAN_REVOKED :
+					      CHAT_LOAN_ENDED;
+}
 
 struct chat_history
 decide_history(struct tx *tx, const struct deployment *work)
@@ -13,6 +31,8 @@ decide_history(struct tx *tx, const struct deployment *work)
 	struct deployment active;
 	bool is_current;
 
+	if (deployment_is_loan(work))
+		find_loan(tx, work, &is);
 	if (work->state != DEPLOY_LIVE)
 		return is;
 	row_environment_get(tx, work->environment, &environment);

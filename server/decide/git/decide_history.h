@@ -1,4 +1,4 @@
-/* decide_history.h - what became of what a deployment has released.  Side: store. */
+/* decide_history.h - what became of what a deployment has released, or of what was lent.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -436,23 +436,6 @@ site_of(const struct environment_settings *settings, char ret[LIMIT_URL])
 	return ret;
 }
 
-/* Where it was not given Vault has something to end at most. */
-static struct chat_history
-history_of_loan(struct tx *tx, const struct deployment *work)
-{
-	const struct loan_row row = row_loan_get(tx, work->id);
-	bool is_bad = work->state == DEPLOY_DONE && work->why == DEPLOY_WHY_INTERRUPTED;
-
-	return (struct chat_history){ .until = row.until,
-		.loan = row.accessor[0] == '\0' ? CHAT_LOAN_NONE :
-		    row.state == LOAN_GIVEN	? CHAT_LOAN_LENT :
-		    row.state == LOAN_ENDING	? CHAT_LOAN_REVOKING :
-		    row.state != LOAN_OVER	? CHAT_LOAN_NONE :
-		    is_bad			? CHAT_LOAN_ENDED_BADLY :
-		    row.until == 0		? CHAT_LOAN_REVOKED :
-						  CHAT_LOAN_ENDED };
-}
-
 /* Of a release that is live, or of a loan: where, and what came with it. */
 static void
 add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
@@ -460,7 +443,7 @@ add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	const struct deployment *deployment = about->deployment;
 
 	if (deployment_is_loan(deployment)) {
-		rows->since = history_of_loan(tx, deployment);
+		rows->since = decide_history(tx, deployment);
 		about->since = &rows->since;
 	}
 	if (deployment->state != DEPLOY_LIVE || deployment_is_action(deployment))

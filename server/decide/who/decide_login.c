@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "chat/chat_command.h"
+#include "decide/decide_chat.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
@@ -14,24 +15,10 @@
 #include "decide/tell/decide_whom.h"
 #include "lib/text.h"
 #include "lib/zone.h"
-#include "store/row_effect.h"
 #include "store/row_stranger.h"
 
 #define TRIES	5
 #define LOCK_MS (24 * 3600 * INT64_C(1000))
-
-/* made_at 0: it is no picture of a second factor. */
-static void
-order_deletion(struct tx *tx, const struct update *update)
-{
-	struct effect effect = { .kind = EFFECT_DELETE_MESSAGE };
-
-	if (update->message == 0)
-		return;
-	effect.u.delete_message =
-	    (struct effect_delete_message){ update->address.chat, update->message, 0 };
-	(void)row_effect_order(tx, &effect);
-}
 
 void
 decide_login_deleted(
@@ -42,7 +29,7 @@ decide_login_deleted(
 	if (failure[0] == '\0')
 		return;
 	chat_text_outside(&text,
-	    "🔐 Delete it yourself: your message with the token is still in this chat, because Telegram would not delete it: ",
+	    "🔐 Delete it yourself: a message with a token or code is still in this chat, because Telegram would not delete it: ",
 	    failure);
 	(void)decide_send(tx, &(struct chat_address){ .chat = deleted->chat }, &text);
 }
@@ -64,7 +51,7 @@ decide_login_astray(struct tx *tx, const struct update *update)
 		return false;
 	if (decide_is_too_fast(tx, update, "login", false))
 		return true;
-	order_deletion(tx, update);
+	decide_chat_unwrite(tx, update);
 	(void)decide_sendf(tx, &update->address,
 	    "🔐 Nothing done: that looks like a token, so your message is deleted. " MARK_CODE
 	    "/login <token>" MARK_CODE " logs in.");
@@ -94,7 +81,7 @@ is_locked(struct tx *tx, const struct update *update)
 {
 	if (tx->at >= row_login_try_get(tx, update->person).locked_until)
 		return false;
-	order_deletion(tx, update);
+	decide_chat_unwrite(tx, update);
 	note_locked(tx, update);
 	return true;
 }
@@ -172,7 +159,7 @@ decide_login(struct tx *tx, const struct update *update)
 
 	if (is_locked(tx, update))
 		return;
-	order_deletion(tx, update);
+	decide_chat_unwrite(tx, update);
 	token = row_token_find(tx, update->token);
 	why = decide_token_fault(tx, &token);
 	if (why != NULL)

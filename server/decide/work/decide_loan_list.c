@@ -70,19 +70,21 @@ add_line(struct tx *tx, const struct deployment *work, const struct loan_row *ro
 	    row->until, tx->at);
 }
 
-/* "#13 stripe of production, @eve, awaiting approval", of those that they may end or approve */
+/* "#13 stripe of production, @eve, awaiting approval; /cancel 13 ends it", of those that they may
+ * end or approve; that it ends so, of the first alone */
 static void
 add_asked(struct tx *tx, int64_t person, int64_t number, size_t *n, struct chat_text *text)
 {
 	struct deployment work;
+	bool may_end;
 
 	row_deployment_get(tx, number, &work);
+	may_end = decide_loan_may_end(tx, person, &work);
 	if (deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL ||
-	    (!decide_loan_may_end(tx, person, &work) && !decide_needs_may_in(tx, &work, person)))
+	    (!may_end && !decide_needs_may_in(tx, &work, person)))
 		return;
 	if (*n == 0)
-		chat_text_add(
-		    text, "\n\nAsked for; " MARK_CODE "/cancel <number>" MARK_CODE " ends it:");
+		chat_text_add(text, "\n\nAsked for:");
 	if ((*n)++ >= DECIDE_LOANS_FOUND)
 		return;
 	chat_text_add(text, "\n#%" PRId64, work.id);
@@ -90,6 +92,8 @@ add_asked(struct tx *tx, int64_t person, int64_t number, size_t *n, struct chat_
 	chat_text_outside(text, " of ", work.environment);
 	chat_text_outside(text, ", ", FORGE_PERSON(work.requester));
 	chat_text_add(text, ", %s", deploy_flow_word(work.state));
+	if (may_end)
+		chat_text_add(text, "; " MARK_CODE "/cancel %" PRId64 MARK_CODE " ends it", number);
 }
 
 static void

@@ -1,0 +1,64 @@
+/* decide_pad_astray.c - a code that is typed as a message, which nothing takes.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/factor/decide_pad_astray.h"
+
+#include "decide/decide_chat.h"
+#include "decide/decide_limit.h"
+#include "decide/decide_reply.h"
+#include "decide/factor/decide_factor.h"
+#include "decide/factor/decide_pad.h"
+#include "lib/totp.h"
+
+#define DIGITS "0123456789"
+#define HALF   (TOTP_DIGITS / 2)
+
+/* "123456", or as apps show it, "123 456". */
+static bool
+is_code(const char *text)
+{
+	return totp_is_code(text) ||
+	    (strlen(text) == TOTP_DIGITS + 1 && strspn(text, DIGITS) == HALF && text[HALF] == ' ' &&
+		strspn(text + HALF + 1, DIGITS) == HALF);
+}
+
+/* Their picture waits for its code, which a command takes. */
+static bool
+is_enrolling(struct tx *tx, const struct update *update)
+{
+	const struct factor factor = decide_factor_of(tx, update->person);
+
+	return tx->settings->enrols_in_chat && factor.made_by == update->person &&
+	    factor.proven_at == 0 && decide_factor_is_pending(tx, &factor);
+}
+
+/* A group does not read what it is asked for. */
+static void
+say_where(struct tx *tx, const struct update *update, bool has_pad)
+{
+	const char *name = tx->event->context.own_name;
+	bool is_linked = !update->is_private && name[0] != '\0';
+
+	(void)decide_sendf(tx, &update->address,
+	    "🔐 Code not taken: %s%s%s%s%s. Your message is deleted.",
+	    has_pad ? "press it on the pad" :
+		      "write " MARK_CODE "/2fa confirm" MARK_CODE " before it",
+	    update->is_private ? "" : " in our private chat", is_linked ? ", https://t.me/" : "",
+	    is_linked ? name : "", has_pad ? ", by its buttons" : "");
+}
+
+bool
+decide_pad_astray(struct tx *tx, const struct update *update)
+{
+	CLEANUP(decide_pad_wipe) struct pad pad = { 0 };
+
+	if (update->kind != UPDATE_TEXT || !is_code(update->text))
+		return false;
+	row_pad_get(tx, update->person, &pad);
+	if (pad.message == 0 && !is_enrolling(tx, update))
+		return false;
+	if (decide_is_too_fast(tx, update, "code", false))
+		return true;
+	decide_chat_unwrite(tx, update);
+	say_where(tx, update, pad.message != 0);
+	return true;
+}
