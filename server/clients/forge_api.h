@@ -36,7 +36,7 @@ struct forge_api_request {
 	const char *path;	/* "/app"; with a repository what stands behind it: "", "/hooks" */
 	const char *method;	/* a literal; NULL: GET, or POST with a body */
 	const char *body;	/* JSON; NULL: none */
-	enum forge_api_share share; /* MINOR: nobody waits for it; PRESSED: a person has asked for it */
+	enum forge_api_share share; /* MINOR: nobody waits; PRESSED: a person has asked for it */
 	int64_t timeout_ms;	/* of each request, of which a call has up to three; 0: 10,000 */
 	forge_api_done_fn *on_done;
 	void *ctx;

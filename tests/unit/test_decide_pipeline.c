@@ -167,8 +167,8 @@ PIPELINE_TEST(who_could_not_look_does_not_know_that_it_is_lost)
 	assert_int_equal(work(w).state, DEPLOY_FAILED); /* somebody does not wait for that */
 }
 
-/* GitHub, which has no number of it, cannot be looked at either: nobody waits longer than for a run,
- * and what it held is free. */
+/* GitHub cannot be looked at either: nobody waits longer than for a run, and what it held is
+ * free. */
 PIPELINE_TEST(a_run_that_never_has_a_number_ends_as_one_that_may_have_begun)
 {
 	ask(w, "/do run-pipeline production nightly");

@@ -475,12 +475,6 @@ TEST(a_rule_says_which_run_waits_at_which_environment)
 	d = decode(DELIVERY_GATE_RULE, RULE_OF("\"created\"", DEPLOYMENT, "\"x\"", THERE));
 	assert_int_equal(d.event->u.delivery.kind, DELIVERY_OTHER);
 	event_free(d.event);
-	d = decode(DELIVERY_GATE_RULE,
-	    RULE_OF("\"requested\"", "{\"id\":5,\"sha\":\"" AFTER "\",\"ref\":\"a\\nb\"}", "\"x\"",
-		THERE));
-	assert_true(d.is_good); /* nothing is decided by it */
-	assert_string_equal(d.event->u.delivery.job->branch, "");
-	event_free(d.event);
 }
 
 /* The run alone is taken of that URL, and only where it stands below its own repository. */

@@ -215,10 +215,9 @@ go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
 	bool is_seen = asked == EFFECT_FORGE_LOOK &&
 	    (said->verdict != FORGE_SAYS_NOTHING || run->work.state == DEPLOY_STOPPING);
 	bool is_late = began_ms >= action_row_of(run->work.action)->deadline_s * SECOND_MS;
-	bool is_lost =
-	    (run->at_gitlab && run->row.again == 0) || (is_seen && began_ms >= LOST_MS) || is_late;
+	bool is_lost = (run->at_gitlab && run->row.again == 0) || (is_seen && began_ms >= LOST_MS);
 
-	if (run->row.run == 0 && is_lost)
+	if (run->row.run == 0 && (is_lost || is_late))
 		end_unknown(run, say_lost(run));
 	else if (said->verdict == FORGE_SAYS_GONE && run->row.run != 0)
 		end_unknown(run, "how it ended is not known: it is not shown there any more");
