@@ -137,18 +137,11 @@ get_moment(const struct json *claims, const char *name, int64_t *ret)
 	return true;
 }
 
-bool
-jwt_check_claims(
-    const struct json *claims, const struct jwt_wanted *wanted, int64_t now, struct err *err)
+static bool
+is_in_force(const struct json *claims, int64_t life_ms, int64_t now, struct err *err)
 {
 	int64_t issued, expires, since = 0;
 
-	if (!json_has(claims, "iss", wanted->issuer))
-		return err_set(err, ERR_DENIED, "JWT: iss is not %.160s", wanted->issuer);
-	if (!json_has(claims, "aud", wanted->audience))
-		return err_set(err, ERR_DENIED, "JWT: aud is not %.160s alone%s%.80s",
-		    wanted->audience, json_text(claims, "aud")[0] != '\0' ? ", but " : "",
-		    json_text(claims, "aud"));
 	if (!get_moment(claims, "iat", &issued) || !get_moment(claims, "exp", &expires) ||
 	    (json_get(claims, "nbf") != NULL && !get_moment(claims, "nbf", &since)))
 		return err_set(err, ERR_DENIED, "JWT: iat, exp or nbf is no moment");
@@ -156,10 +149,27 @@ jwt_check_claims(
 		return err_set(err, ERR_DENIED, "JWT: it begins later than now");
 	if (expires <= now - JWT_LEEWAY)
 		return err_set(err, ERR_DENIED, "JWT: it has expired");
-	if (expires - issued > wanted->life_ms)
+	if (expires - issued > life_ms)
 		return err_set(err, ERR_DENIED, "JWT: it lives longer than %d minutes",
-		    (int)(wanted->life_ms / 60000));
+		    (int)(life_ms / 60000));
 	return true;
+}
+
+enum jwt_fault
+jwt_check_claims(
+    const struct json *claims, const struct jwt_wanted *wanted, int64_t now, struct err *err)
+{
+	if (!json_has(claims, "iss", wanted->issuer)) {
+		(void)err_set(err, ERR_DENIED, "JWT: iss is not %.160s", wanted->issuer);
+		return JWT_ISSUER;
+	}
+	if (!json_has(claims, "aud", wanted->audience)) {
+		(void)err_set(err, ERR_DENIED, "JWT: aud is not %.160s alone%s%.80s",
+		    wanted->audience, json_text(claims, "aud")[0] != '\0' ? ", but " : "",
+		    json_text(claims, "aud"));
+		return JWT_AUDIENCE;
+	}
+	return is_in_force(claims, wanted->life_ms, now, err) ? JWT_FIT : JWT_TIMES;
 }
 
 static void

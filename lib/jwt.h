@@ -42,9 +42,16 @@ struct jwt_wanted {
 	int64_t life_ms; /* from iat to exp, at most */
 };
 
+enum jwt_fault {
+	JWT_FIT,
+	JWT_ISSUER,
+	JWT_AUDIENCE,
+	JWT_TIMES, /* over, not begun, too long, or none that anybody means */
+};
+
 /* Is it of this issuer, for this audience alone, and in force at the moment `now` (wall ms)?  Each
- * of iss, aud, iat, exp must be there, nbf may be. */
-MUST_USE bool jwt_check_claims(
+ * of iss, aud, iat, exp must be there, nbf may be.  What is not JWT_FIT *err says in words. */
+MUST_USE enum jwt_fault jwt_check_claims(
     const struct json *claims, const struct jwt_wanted *wanted, int64_t now, struct err *err);
 
 /* Adds a token with these claims (JSON), signed by a private key. */

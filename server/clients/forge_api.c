@@ -67,7 +67,7 @@ struct forge_api_call {
 	struct http_client_call *http; /* NULL: it waits */
 	TAILQ_ENTRY(forge_api_call) of_waiting;
 	enum forge_api_as as;
-	bool is_minor;
+	enum forge_api_share share;
 	int64_t timeout_ms;
 	char repository[LIMIT_REF], path[FORGE_API_PATH];
 	const char *method;
@@ -363,16 +363,17 @@ make_token(struct forge_api_call *call, uint32_t needs, struct err *err)
 static bool
 ask(struct forge_api_call *call, const char *bearer, struct err *err)
 {
-	int64_t wait_s =
-	    forge_api_budget_wait_s(&call->account->budget, clock_wall_ms() / 1000, call->is_minor);
+	struct forge_api_budget *budget = &call->account->budget;
+	int64_t wait_s = forge_api_budget_wait_s(budget, clock_wall_ms() / 1000, call->share);
 
 	call->step = ASK;
 	if (wait_s > 0)
-		return err_set(err, ERR_BUSY, "a %s of its limit is used: again in %" PRId64 " s",
-		    call->is_minor ? "tenth" : "fifth", wait_s);
+		return err_set(err, ERR_BUSY, "%s: again in %" PRId64 " s",
+		    forge_api_budget_why(call->share), wait_s);
 	if (!request(call, bearer, call->path, call->body, err))
 		return false;
-	call->account->budget.used++; /* also where no answer says so */
+	/* Also where no answer says so. */
+	(*(call->share == FORGE_SHARE_PRESSED ? &budget->pressed : &budget->used))++;
 	return true;
 }
 
@@ -527,7 +528,7 @@ forge_api_start(struct forge_api *api, const struct forge_api_request *request, 
 	call->api = api;
 	call->settings = settings_ref(request->settings);
 	call->as = request->as;
-	call->is_minor = request->is_minor;
+	call->share = request->share;
 	call->timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS;
 	call->method = request->method;
 	call->body = mem_text(request->body);

@@ -5,8 +5,9 @@
  * one for each, narrowed to the repositories asked about and to what is in use (github_need.h),
  * kept in memory, made anew after 50 of its 60 minutes or a 401.  Ten requests are in flight at
  * most at each place; a credential of GitHub's that has used a fifth of its limit waits for the
- * next hour (GitLab says 429).  Keys and tokens
- * stand in headers alone, never in a log, an error or an answer.
+ * next hour (GitLab says 429), but for what a person has pressed, which has a part of its own: half
+ * of the limit is used by all together.  Keys and tokens stand in headers alone, never in a log, an
+ * error or an answer.
  */
 #pragma once
 
@@ -35,7 +36,7 @@ struct forge_api_request {
 	const char *path;	/* "/app"; with a repository what stands behind it: "", "/hooks" */
 	const char *method;	/* a literal; NULL: GET, or POST with a body */
 	const char *body;	/* JSON; NULL: none */
-	bool is_minor; /* nobody waits for it: half of its fifth is kept for all else */
+	enum forge_api_share share; /* MINOR: nobody waits; PRESSED: a person has asked for it */
 	int64_t timeout_ms;	/* of each request, of which a call has up to three; 0: 10,000 */
 	forge_api_done_fn *on_done;
 	void *ctx;
@@ -46,7 +47,7 @@ void forge_api_free(struct forge_api *api); /* takes NULL; when all calls have e
 
 /* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  What the
  * request points at may go at once, but for ctx.  NULL: could not be started; *err says why,
- * ERR_BUSY where a fifth of the limit is used. */
+ * ERR_BUSY where its share of the limit is used. */
 struct forge_api_call *forge_api_start(
     struct forge_api *api, const struct forge_api_request *request, struct err *err) MUST_USE;
 

@@ -9,7 +9,6 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-#define SHARE	     5	  /* of a limit one in so many is ours */
 #define WAIT_S	     60	  /* where a limit does not say for how long */
 #define WAIT_MOST_S  3600 /* all limits are of an hour at most */
 #define HOURS_MEET_S 60	  /* one hour's end is said a little differently by each of its servers */
@@ -216,6 +215,15 @@ forge_api_token(const struct json *body, char out[FORGE_API_TOKEN])
 
 /* --- the hour --- */
 
+static const struct {
+	int64_t parts, of;
+	const char *why;
+} shares[] = {
+#define S(name, ...) [FORGE_SHARE_##name] = { __VA_ARGS__ },
+	FORGE_API_SHARES(S)
+#undef S
+};
+
 void
 forge_api_budget_note(struct forge_api_budget *budget, const struct forge_api_answer *answer)
 {
@@ -223,25 +231,35 @@ forge_api_budget_note(struct forge_api_budget *budget, const struct forge_api_an
 		return;
 	if (answer->reset_s > budget->reset_s + HOURS_MEET_S)
 		*budget = (struct forge_api_budget){ .reset_s = answer->reset_s,
-			.used = budget->reset_s == 0 ? budget->used : 1 };
+			.used = budget->reset_s == 0 ? budget->used : 1,
+			.pressed = budget->reset_s == 0 ? budget->pressed : 0 };
 	budget->limit = answer->limit;
 }
 
 int64_t
-forge_api_budget_wait_s(const struct forge_api_budget *budget, int64_t now_s, bool is_minor)
+forge_api_budget_wait_s(
+    const struct forge_api_budget *budget, int64_t now_s, enum forge_api_share share)
 {
 	int64_t wait_s = budget->reset_s - now_s;
-	int64_t share = budget->limit / SHARE / (is_minor ? 2 : 1);
+	int64_t used = share == FORGE_SHARE_PRESSED ? budget->pressed : budget->used;
 
-	if (budget->limit == 0 || wait_s <= 0 || budget->used < share)
+	if (budget->limit == 0 || wait_s <= 0 ||
+	    used < budget->limit * shares[share].parts / shares[share].of)
 		return 0;
 	return wait_s < WAIT_MOST_S ? wait_s : WAIT_MOST_S;
+}
+
+const char *
+forge_api_budget_why(enum forge_api_share share)
+{
+	return shares[share].why;
 }
 
 double
 forge_api_budget_factor(const struct forge_api_budget *budget, int64_t now_s)
 {
-	double half = (double)budget->limit / SHARE / 2, left = 2 * half - (double)budget->used;
+	double half = (double)budget->limit / (double)shares[FORGE_SHARE_REGULAR].of / 2;
+	double left = 2 * half - (double)budget->used;
 
 	if (budget->limit == 0 || now_s >= budget->reset_s || left >= half)
 		return 1;

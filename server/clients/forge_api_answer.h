@@ -76,18 +76,37 @@ int64_t forge_api_installation(const struct json *body);
 /* Its token; false: there is none that could be sent. */
 bool forge_api_token(const struct json *body, char out[FORGE_API_TOKEN]) MUST_USE;
 
-/* What one credential has asked in its hour; `used` is counted by whoever sends. */
+/* Who asks, by which part of the hour's limit there is for that: S(name, parts used, in so many,
+ * words).  What people press counts by itself, so that nothing else uses it up, nor it theirs;
+ * what nobody waits for leaves half of a fifth to all else. */
+#define FORGE_API_SHARES(S) \
+	S(REGULAR, 1, 5,  "a fifth of its limit is used") \
+	S(MINOR,   1, 10, "a tenth of its limit is used") \
+	S(PRESSED, 3, 10, "what people may use of its limit, three tenths, is used")
+
+enum forge_api_share {
+#define S(name, ...) FORGE_SHARE_##name,
+	FORGE_API_SHARES(S)
+#undef S
+	FORGE_SHARE_COUNT
+};
+
+/* What one credential has asked in its hour; `used` (PRESSED: `pressed`) is counted by whoever
+ * sends. */
 struct forge_api_budget {
-	int64_t limit, reset_s, used;
+	int64_t limit, reset_s, used, pressed;
 };
 
 /* The limit that an answer says; one of a newer hour is the first of that. */
 void forge_api_budget_note(
     struct forge_api_budget *budget, const struct forge_api_answer *answer);
 
-/* Seconds until more may be asked: a fifth is used; half of that of what is minor.  0: now. */
+/* Seconds until more may be asked, as that share is used; 0: now. */
 int64_t forge_api_budget_wait_s(
-    const struct forge_api_budget *budget, int64_t now_s, bool is_minor);
+    const struct forge_api_budget *budget, int64_t now_s, enum forge_api_share share);
+
+/* "a fifth of its limit is used": why it waits. */
+const char *forge_api_budget_why(enum forge_api_share share);
 
 /* By how much what asks regularly asks less often: from 1, while less than half of that fifth is
  * used, to 60. */

@@ -48,24 +48,81 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 		chat_text_add(&text, " ");
 	add_what(&text, deployment);
 	if (deployment_is_gate(deployment) && deployment->state == DEPLOY_STOPPING)
-		chat_text_add(&text, ", and its run: /cancel again does not wait for that");
+		chat_text_add(&text, ", and its run, whose end is waited for: /cancel again %s",
+		    decide_is_answered(update) ? "does not wait for that" :
+						 "asks whether to wait for that");
 	chat_text_add(&text, ".%s",
-	    is_waited_for ? " What is queued starts next; /cancel again cancels it too." : "");
+	    !is_waited_for ?
+		"" :
+		deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ?
+		" What is queued starts next; when this is over, /cancel again cancels it too." :
+		" What is queued starts next; /cancel again cancels it too.");
 	(void)decide_send(tx, &update->address, &text);
+}
+
+/* --- a gate that is being stopped --- */
+
+static bool
+is_stopping_gate(const struct deployment *work)
+{
+	return deployment_is_gate(work) && work->state == DEPLOY_STOPPING;
+}
+
+static void
+add_do_not_wait(struct tx *tx, const struct update *update, const struct deployment *gate,
+    struct buttons *keyboard)
+{
+	struct request cancel = request_about("cancel", "work", gate->id);
+	char label[LIMIT_BUTTON];
+
+	request_add(&cancel, "wait", "no");
+	(void)snprintf(label, sizeof(label), "⏩ Do not wait %.40s", gate->environment);
+	decide_once_button(tx, update, &cancel, label, keyboard);
+}
+
+/* Who says it again means to stop it, as whoever said it first, or not to wait: they are asked, and
+ * say which. */
+static void
+ask_not_to_wait(struct tx *tx, const struct update *update, const struct deployment *gate)
+{
+	struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	decide_answer_no(tx, update);
+	chat_first(&text, FIRST_STOPS_ALREADY, gate->environment);
+	add_what(&text, gate);
+	chat_text_outside(&text, ", ", gate->detail);
+	chat_text_add(&text,
+	    ". Its forge was asked to cancel its run, whose end is waited for, six minutes at most. Not to wait does not stop it sooner: the environment is free at once, and its job may go on.");
+	add_do_not_wait(tx, update, gate, &message.buttons);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+}
+
+/* The button of that question. */
+static void
+do_not_wait(struct tx *tx, const struct update *update, struct deployment *gate)
+{
+	if (!is_stopping_gate(gate))
+		decide_expired(tx, update);
+	else if (decide_cancel(tx, gate, update))
+		decide_toastf(tx, update, false, "Not waited for: the environment is free.");
 }
 
 /* One that a button stands for. */
 static void
-cancel_work(struct tx *tx, const struct update *update, int64_t work)
+cancel_work(struct tx *tx, const struct update *update, const struct request *request, int64_t work)
 {
 	struct deployment deployment;
+	char target[LIMIT_ENVIRONMENT], wait[LIMIT_REF];
 
 	row_deployment_get(tx, work, &deployment);
-	char target[LIMIT_ENVIRONMENT];
-
 	if (deployment_is_own_place(&deployment, update->person) ?
-		decide_may_work(tx, update, &deployment) :
-		decide_may(tx, update, POLICY_CANCEL, deployment_target(&deployment, target)))
+		!decide_may_work(tx, update, &deployment) :
+		!decide_may(tx, update, POLICY_CANCEL, deployment_target(&deployment, target)))
+		return;
+	if (strcmp(request_get(request, "wait", wait), "no") == 0)
+		do_not_wait(tx, update, &deployment);
+	else
 		decide_press_cancel(tx, update, &deployment);
 }
 
@@ -117,6 +174,9 @@ is_one_of_many(struct tx *tx, const struct environment *environment, const struc
 {
 	int64_t loan;
 
+	if (deployment_is_pipeline(work) && deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE)
+		return row_work_pipeline_next(tx, work->environment,
+			   row_work_pipeline_next(tx, work->environment, 0)) != 0;
 	if (deployment_is_loan(work) && environment_push_waits(environment))
 		return true;
 	if (!deployment_is_loan(work) && deploy_flow_class(work->state) != DEPLOY_CLASS_OPEN)
@@ -144,6 +204,10 @@ add_cancel(struct tx *tx, const struct update *update, const struct deployment *
 	const struct request cancel = request_about("cancel", "work", work->id);
 	char label[LIMIT_BUTTON], name[DECIDE_LOAN_NAME];
 
+	if (is_stopping_gate(work)) {
+		add_do_not_wait(tx, update, work, keyboard);
+		return;
+	}
 	if (deployment_is_loan(work))
 		(void)snprintf(
 		    label, sizeof(label), "✋ %.59s", decide_loan_name(work, name)); /* it fits */
@@ -151,7 +215,10 @@ add_cancel(struct tx *tx, const struct update *update, const struct deployment *
 		(void)snprintf(label, sizeof(label), "%s %.40s %.7s",
 		    deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE ? "✋ Stop" :
 									    "✖️ Cancel",
-		    work->environment, deployment_is_action(work) ? work->action : work->commit);
+		    work->environment,
+		    deployment_is_pipeline(work)   ? work->argument :
+			deployment_is_action(work) ? work->action :
+						     work->commit);
 	decide_once_button(tx, update, &cancel, label, keyboard);
 }
 
@@ -177,6 +244,8 @@ add_environment(struct tx *tx, const struct update *update, const struct request
 	find_work(tx, name, &work);
 	if (deployment_is_loan(&work))
 		work.id = 0; /* add_loans() has it */
+	if (deployment_is_pipeline(&work) && deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
+		return false; /* add_pipelines() has it */
 	if (work.id == 0 && !environment_push_waits(&environment))
 		return false;
 	if (work.id == 0) {
@@ -209,6 +278,25 @@ add_loans(struct tx *tx, const struct update *update, const char *name, struct c
 	return n;
 }
 
+/* Each by its name; one that its forge has been asked to cancel has nothing to press. */
+static size_t
+add_pipelines(struct tx *tx, const struct update *update, const char *name, struct chat_text *text,
+    struct buttons *keyboard)
+{
+	struct deployment work;
+	int64_t number = 0;
+	size_t n = 0;
+
+	for (;
+	     n < CHOICES && (number = row_work_pipeline_next(tx, name, number)) != 0 && !tx->failed;
+	     n++) {
+		add_line(text, row_deployment_get(tx, number, &work));
+		if (work.state != DEPLOY_STOPPING)
+			add_cancel(tx, update, &work, keyboard);
+	}
+	return n;
+}
+
 static void
 offer(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *scope)
@@ -224,6 +312,7 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
 	    request->target[0] != '\0' ? " One at a time." : "");
 	for (size_t i = 0; i < scope->n && n < CHOICES; i++) {
 		n += add_environment(tx, update, &one, scope->at[i]->name, &text, &message.buttons);
+		n += add_pipelines(tx, update, scope->at[i]->name, &text, &message.buttons);
 		n += add_loans(tx, update, scope->at[i]->name, &text, &message.buttons);
 	}
 	if (n == 0) {
@@ -231,6 +320,20 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
 		chat_text_add(&text, "Nothing to cancel.");
 	}
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+}
+
+static void
+say_not_cancelled(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	if (deployment_is_pipeline(work) && work->state == DEPLOY_STOPPING)
+		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL,
+		    work->environment,
+		    " %.32s is being stopped already: its forge was asked to cancel its run, and is asked again while that goes on. Its page there can end it by force.",
+		    work->argument);
+	else
+		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL,
+		    work->environment, " is %s, which ends by itself.",
+		    deployment_is_rollback(work) ? "rolling back" : deploy_flow_word(work->state));
 }
 
 static void
@@ -259,15 +362,17 @@ cancel_in(
 		(void)decide_send_firstf(tx, &update->address, FIRST_NOTHING_TO_END, name, ".");
 		return;
 	}
-	if (!decide_cancel(tx, &deployment, update)) {
-		decide_answer_no(tx, update);
-		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL, name,
-		    " is %s, which ends by itself.",
-		    deployment_is_rollback(&deployment) ? "rolling back" :
-							  deploy_flow_word(deployment.state));
+	if (is_stopping_gate(&deployment) && !decide_is_answered(update)) {
+		ask_not_to_wait(tx, update, &deployment);
 		return;
 	}
-	say_cancelling(tx, update, &deployment, queued.id != 0 && queued.id != deployment.id);
+	if (!decide_cancel(tx, &deployment, update)) {
+		decide_answer_no(tx, update);
+		say_not_cancelled(tx, update, &deployment);
+		return;
+	}
+	say_cancelling(tx, update, &deployment,
+	    queued.id != 0 && queued.id != deployment.id && !deployment_is_pipeline(&deployment));
 }
 
 /* "12", "#12" of a loan: they go on beside each other, and have no other name. */
@@ -296,7 +401,7 @@ command_cancel(struct tx *tx, const struct update *update, const struct request 
 	char name[LIMIT_ENVIRONMENT];
 
 	if (work != 0) {
-		cancel_work(tx, update, work);
+		cancel_work(tx, update, request, work);
 		return;
 	}
 	if (request->target[0] != '\0' && cancel_loan(tx, update, request))

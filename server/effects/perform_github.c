@@ -356,6 +356,19 @@ write_answer(const struct forge_job *job, char path[LIMIT_LINE], struct buf *bod
 
 /* --- all of them --- */
 
+/* Whoever begins a run, stops one or answers its gate is not to wait because others were looked at.
+ * An answer of which nobody has decided, or that says no more than that it waits, can. */
+static enum forge_api_share
+share_of(const struct effect *effect)
+{
+	if (effect->kind == EFFECT_FORGE_LOOK)
+		return FORGE_SHARE_REGULAR;
+	return effect->kind == EFFECT_FORGE_ANSWER &&
+		(effect->subject == 0 || effect->u.forge_answer.is_report) ?
+	    FORGE_SHARE_MINOR :
+	    FORGE_SHARE_PRESSED;
+}
+
 static perform_due_fn ask;
 
 static void
@@ -414,7 +427,7 @@ ask(struct perform_job *base)
 		.repository = is_answer ? effect->u.forge_answer.repository : of->github_repository,
 		.as = is_review(effect) ? FORGE_AS_PERSON : FORGE_AS_ITS,
 		.path = path,
-		.is_minor = is_answer && (effect->subject == 0 || effect->u.forge_answer.is_report),
+		.share = share_of(effect),
 		.on_done = on_answer };
 
 	if (at_gitlab(effect)) {

@@ -214,6 +214,15 @@ take_question(const struct json *said, struct delivery *delivery)
 	of->actor_id = json_get_i64_or(by, "id", 0);
 }
 
+/* It only says whose message is sent when, so what cannot be one is none. */
+static void
+take_branch(const struct json *said, const char *key, char ret[LIMIT_REF])
+{
+	if (!text_is_plain(json_text(said, key)) ||
+	    !text_copy(ret, LIMIT_REF, json_text(said, key)))
+		ret[0] = '\0';
+}
+
 static void
 decode_rule(struct json_take *take, const struct json *said, struct delivery *delivery)
 {
@@ -224,6 +233,7 @@ decode_rule(struct json_take *take, const struct json *said, struct delivery *de
 	take_run(take, said, &job->of);
 	json_take_number(take, to, "id", &job->deployment);
 	json_take_commit(take, to, "sha", job->of.sha, 40);
+	take_branch(to, "ref", job->branch);
 	json_take_plain(take, said, "environment", job->environment, LIMIT_REF);
 	json_take_plain(take, said, "event", job->of.event, JOB_EVENT);
 }
@@ -241,6 +251,7 @@ decode_review(struct json_take *take, const struct json *said, struct delivery *
 	(void)take_number(take, run, "id", job->of.run);
 	json_take_number(take, run, "run_attempt", &job->of.attempt);
 	json_take_commit(take, run, "head_sha", job->of.sha, 40);
+	take_branch(run, "head_branch", job->branch);
 	json_take_plain(take, said, "environment", job->environment, LIMIT_REF);
 	json_take_plain(take, run, "event", job->of.event, JOB_EVENT);
 }

@@ -6,6 +6,7 @@
 #include "decide/approval/decide_approval.h"
 #include "decide/queue/decide_binding.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_gate.h"
 #include "decide/git/decide_git.h"
 #include "decide/git/decide_poll.h"
 #include "decide/queue/decide_previous.h"
@@ -31,6 +32,8 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
 {
 	deployment->why = DEPLOY_WHY_REFUSED;
 	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	if (deployment_is_gate(deployment))
+		decide_gate_refused(tx, deployment);
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
 }
 

@@ -554,10 +554,11 @@ submit(const struct whole *whole, const struct job *job)
 	route_api_said(request, 503, "the server is busy: try again in a moment");
 }
 
-/* job: of LET_IN; else why says what is wrong, for whoever has sent it, and kind, for the log. */
+/* job: of LET_IN; else why says what is wrong, for whoever has sent it; the audit has no more of
+ * that than a sentence of the table. */
 static void
 checked(const struct whole *whole, enum route_job_result result, const char *why,
-    const struct job *job, const char *kind)
+    const struct job *job, bool is_signed)
 {
 	struct route_api *local = whole->operation->local;
 	struct http_request *request = whole->request;
@@ -576,7 +577,10 @@ checked(const struct whole *whole, enum route_job_result result, const char *why
 			note_refused(
 			    local, seen, http_request_client(request), "too many tries", "");
 		else
-			note_refused(local, seen, http_request_client(request), kind, why);
+			note_refused(local, seen, http_request_client(request),
+			    is_signed ? route_job_rows[result].of_signature :
+					route_job_rows[result].of_token,
+			    why);
 	}
 	refuse_job(local, request, result, why);
 }
@@ -586,7 +590,7 @@ on_job(void *ctx, enum route_job_result result, const char *why, const struct jo
 {
 	struct whole *whole = ctx;
 
-	checked(whole, result, why, job, "a job's token is refused");
+	checked(whole, result, why, job, false);
 	free(whole->body);
 	free(whole);
 }
@@ -612,7 +616,7 @@ check_signature(const struct whole *whole)
 
 	if (result == ROUTE_JOB_LET_IN && found.is_previous)
 		secret_note_used(&found.secret, config->submit, config->ctx);
-	checked(whole, result, found.why, &found.job, "a signature is refused");
+	checked(whole, result, found.why, &found.job, true);
 }
 
 static void

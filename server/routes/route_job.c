@@ -16,7 +16,9 @@
 #include "types/workflow.h"
 
 const struct route_job_row route_job_rows[] = {
-#define R(name, ...) [ROUTE_JOB_##name] = { __VA_ARGS__ },
+#define R(name, status, word, why) \
+	[ROUTE_JOB_##name] = { status, word, "a job's token is refused: " why, \
+		"a signature is refused: " why },
 	ROUTE_JOB_RESULTS(R)
 #undef R
 };
@@ -82,15 +84,22 @@ check_claims(struct check *check)
 		.audience = settings_text(settings, SETTING_PUBLIC_URL),
 		.life_ms = job_forges[check->forge].life_ms,
 	};
+	static const enum route_job_result results[] = { [JWT_ISSUER] = ROUTE_JOB_ISSUER,
+		[JWT_AUDIENCE] = ROUTE_JOB_AUDIENCE,
+		[JWT_TIMES] = ROUTE_JOB_TIMES };
+	enum jwt_fault fault;
 	struct err err;
 
-	if (wanted.audience == NULL)
+	if (wanted.audience == NULL) {
 		end(check, ROUTE_JOB_OFF, "no token of a job is let in: PUBLIC_URL is not set",
 		    NULL);
-	else if (jwt_check_claims(check->jwt.claims, &wanted, clock_wall_ms(), &err))
+		return;
+	}
+	fault = jwt_check_claims(check->jwt.claims, &wanted, clock_wall_ms(), &err);
+	if (fault == JWT_FIT)
 		find_workflow(check, settings);
 	else
-		end(check, ROUTE_JOB_CLAIMS, err.text, NULL);
+		end(check, results[fault], err.text, NULL);
 }
 
 static void

@@ -15,19 +15,22 @@ struct route_job_config {
 	void *ctx;
 };
 
-/* R(name, status, word of the metric that counts them); whoever has it checked says TOO_MANY, the
- * store REPLAYED. */
+/* R(name, status, word of the metric that counts them, why the audit says that it is refused; "":
+ * that is none of the audit); whoever has it checked says TOO_MANY, the store REPLAYED. */
 #define ROUTE_JOB_RESULTS(R) \
-	R(LET_IN,    200, NULL) \
-	R(OFF,       401, "off")       /* no token of a job is let in */ \
-	R(FORM,      401, "form") \
-	R(KEY,       401, "key")       /* the issuer has none of that name */ \
-	R(SIGNATURE, 401, "signature") \
-	R(CLAIMS,    401, "claims") \
-	R(WORKFLOW,  403, "workflow")  /* of none of the settings, or of several */ \
-	R(UNCHECKED, 503, "unchecked") \
-	R(REPLAYED,  401, "replayed") \
-	R(TOO_MANY,  429, "too_many")  /* of one address, or of one run or workflow */
+	R(LET_IN,    200, NULL,        "") \
+	R(OFF,       401, "off",       "no token of a job is let in") \
+	R(FORM,      401, "form",      "its form is wrong") \
+	R(KEY,       401, "key",       "its issuer has no key of that name") \
+	R(SIGNATURE, 401, "signature", "it is signed by another key") \
+	R(ISSUER,    401, "issuer",    "its issuer is another") \
+	R(AUDIENCE,  401, "audience",  "it is for another audience than PUBLIC_URL") \
+	R(TIMES,     401, "times",     "it has expired, has not begun, or lives too long") \
+	R(CLAIMS,    401, "claims",    "it lacks a claim") \
+	R(WORKFLOW,  403, "workflow",  "it is of no workflow here, or of several") \
+	R(UNCHECKED, 503, "unchecked", "") \
+	R(REPLAYED,  401, "replayed",  "") \
+	R(TOO_MANY,  429, "too_many",  "")  /* of one address, or of one run or workflow */
 
 enum route_job_result {
 #define R(name, ...) ROUTE_JOB_##name,
@@ -36,9 +39,11 @@ enum route_job_result {
 	ROUTE_JOB_RESULT_COUNT
 };
 
+/* Both say the same of what has proven nothing, as whole sentences that live on. */
 struct route_job_row {
 	int status;
 	const char *word;
+	const char *of_token, *of_signature;
 };
 extern const struct route_job_row route_job_rows[ROUTE_JOB_RESULT_COUNT];
 

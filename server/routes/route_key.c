@@ -56,7 +56,7 @@ read_headers(const struct forge_headers *headers, int64_t now_ms, struct forge_s
 	    "webhook-timestamp is %" PRId64
 	    " s %s the server's clock, and %d are taken: sign it anew, by a right clock",
 	    at < now ? now - at : at - now, at < now ? "behind" : "before", ROUTE_KEY_OFF_S);
-	return ROUTE_JOB_CLAIMS;
+	return ROUTE_JOB_TIMES;
 }
 
 /* Which workflow it is of: how many there are, and the last of them. */

@@ -37,6 +37,7 @@ struct delivery_job {
 	int64_t at;		     /* wall ms, when that was so; 0: it does not say */
 	int64_t deployment;	     /* to an environment there; 0: to none, or it does not say */
 	char environment[LIMIT_REF]; /* there; "": none, or it does not say */
+	char branch[LIMIT_REF];	     /* or tag, of a gate's run; "": it does not say */
 };
 
 struct pipeline_run;

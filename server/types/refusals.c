@@ -7,7 +7,7 @@
 #include "lib/rate_summary.h"
 #include "lib/text.h"
 
-#define KINDS_MAX 24 /* more than all of our words together; the last one has the others */
+#define KINDS_MAX 64 /* more than all of our words together; the last one has the others */
 
 struct kind {
 	struct refusals *refusals;

@@ -97,7 +97,7 @@ def test_a_job_that_runs_is_cancelled_and_its_place_is_kept_until_it_is_over(sce
     _, is_cancelled, state, work = opened(scene)
     who = scene.admin()
     who.say("/cancel production")
-    who.hear("/cancel again does not wait for that")
+    who.hear("/cancel again asks whether to wait for that")
     wait_until(is_cancelled, 60, "its end at its forge")
     assert state() == "stopping"
     assert scene.ask(f"/v1/gate-end/{work}", {"conclusion": "cancelled"}, **scene.claims)[0] == 202

@@ -152,7 +152,7 @@ def test_a_commit_of_another_branch_is_refused_and_github_reads_where_it_says_wh
     scene.commit("develop")
     run = Run(scene, sha=scene.head("develop"))
     run.asks()
-    run.is_answered("rejected", "refused: its message in the chat says why (#")
+    run.is_answered("rejected", "refused: /show ")
 
 
 def test_a_run_that_asks_again_is_asked_about_anew_and_answered_once(scene):

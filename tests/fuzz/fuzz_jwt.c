@@ -20,8 +20,8 @@
 static bool
 is_accepted(const struct jwt *jwt, const char *issuer, const char *audience, int64_t at)
 {
-	return jwt_check_claims(
-	    jwt->claims, &(struct jwt_wanted){ issuer, audience, LIFE }, at, NULL);
+	return jwt_check_claims(jwt->claims, &(struct jwt_wanted){ issuer, audience, LIFE }, at,
+		   NULL) == JWT_FIT;
 }
 
 /* Whatever it says, no claim of a job is read beyond its room, and none is read half. */

@@ -45,6 +45,7 @@ asking(struct scene *s, const char *run, int64_t deployment)
 	job->deployment = deployment;
 	job->of.actor_id = 7;
 	(void)text_copy(job->environment, LIMIT_REF, "production");
+	(void)text_copy(job->branch, LIMIT_REF, "main");
 	(void)text_copy(job->of.repository, LIMIT_REF, "Octo/Shop");
 	(void)text_copy(job->of.repository_id, JOB_NUMBER, "456789");
 	(void)text_copy(job->of.run, JOB_NUMBER, run);

@@ -149,7 +149,7 @@ TEST(what_cannot_be_asked_is_refused_and_answered_at_once)
 	take(&s, asking(&s, "4711", 5));
 	assert_int_equal(is(&s), DEPLOY_REFUSED);
 	assert_false(answer(&s)->is_approved);
-	assert_non_null(strstr(answer(&s)->comment, "refused: its message"));
+	assert_non_null(strstr(answer(&s)->comment, "refused: /show "));
 	world_close(&s.w);
 }
 

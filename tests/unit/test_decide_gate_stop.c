@@ -175,13 +175,27 @@ TEST(a_run_with_another_gate_goes_on)
 	world_close(&s.w);
 }
 
-TEST(who_stops_it_again_does_not_wait)
+/* Two people stop it at once: the second has not said that nobody is to wait. */
+TEST(who_stops_it_again_is_asked_whether_to_wait)
 {
+	char stop[LIMIT_BUTTON_ID];
 	struct scene s;
 
-	(void)stops(&s, false);
-	assert_non_null(world_says(&s.w, "/cancel again does not wait for that"));
+	opens(&s, false);
+	(void)world_text(&s.w, WORLD_ADMIN, "/cancel");
+	(void)text_copy(stop, sizeof(stop), world_button(world_last(&s.w), "✋ Stop production"));
 	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_non_null(world_says(&s.w, "/cancel again asks whether to wait for that"));
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_GROUP, stop);
+	assert_non_null(strstr(s.w.toast, "It is being stopped already"));
+	(void)world_text(&s.w, WORLD_OTHER_ADMIN, "/cancel production");
+	assert_int_equal(is(&s), DEPLOY_STOPPING);
+	assert_int_equal(world_count(&s.w, EFFECT_FORGE_STOP), 1);
+	assert_non_null(world_says(&s.w, "❓ Do not wait? production"));
+	assert_non_null(world_says(&s.w, "Not to wait does not stop it sooner"));
+	(void)world_press(&s.w, WORLD_OTHER_ADMIN, WORLD_GROUP,
+	    world_button(world_last(&s.w), "⏩ Do not wait production"));
+	assert_string_equal(s.w.toast, "Not waited for: the environment is free.");
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_non_null(world_says(&s.w, "its run may go on: its end was not waited for"));
 	assert_int_equal(world_count(&s.w, EFFECT_FORGE_STOP), 0);

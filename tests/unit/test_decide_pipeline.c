@@ -167,6 +167,33 @@ PIPELINE_TEST(who_could_not_look_does_not_know_that_it_is_lost)
 	assert_int_equal(work(w).state, DEPLOY_FAILED); /* somebody does not wait for that */
 }
 
+/* GitHub cannot be looked at either: nobody waits longer than for a run, and what it held is
+ * free. */
+PIPELINE_TEST(a_run_that_never_has_a_number_ends_as_one_that_may_have_begun)
+{
+	ask(w, "/do run-pipeline production nightly");
+	github(w, EFFECT_FORGE_START, says(FORGE_SAYS_NOTHING, "timed out"));
+	for (int hour = 1; hour < 6; hour++) {
+		w->aid.at += 60 * MINUTE;
+		github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+		assert_int_equal(work(w).state, DEPLOY_RUNNING);
+		assert_non_null(world_says(w, "GitHub: HTTP 502")); /* which is said meanwhile */
+	}
+	assert_true(claims(w, "pipeline:nightly:production"));
+	w->aid.at += 60 * MINUTE;
+	github(w, EFFECT_FORGE_LOOK, says(FORGE_SAYS_NOTHING, "HTTP 502"));
+	assert_int_equal(work(w).state, DEPLOY_FAILED);
+	assert_int_equal(work(w).why, DEPLOY_WHY_INTERRUPTED);
+	assert_string_equal(work(w).detail, "whether it was started is not known");
+	assert_non_null(world_says(w, "whether it was started is not known"));
+	assert_non_null(world_says(w, "look at its forge before you do"));
+	assert_false(claims(w, "pipeline:nightly:production"));
+	assert_int_equal(world_count(w, EFFECT_FORGE_LOOK), 0);
+	assert_int_equal(world_count(w, EFFECT_FORGE_START), 0);
+	ask(w, "/do run-pipeline production nightly");
+	assert_int_equal(work(w).state, DEPLOY_RUNNING);
+}
+
 PIPELINE_TEST(an_older_server_is_asked_without_the_key_that_it_does_not_know)
 {
 	ask(w, "/do run-pipeline production release 1.4.2");
@@ -243,6 +270,40 @@ PIPELINE_TEST(a_cancel_asks_github_until_it_has_ended)
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/cancel production");
 	(void)delivered(w, run_of(1, PIPELINE_IS_OVER, "cancelled"));
 	assert_true(world_rings(w) > rings);
+}
+
+/* It stops the same, whatever else runs or waits there, and says so. */
+PIPELINE_TEST(a_second_cancel_of_one_stops_nothing_else)
+{
+	begins(w);
+	ask(w, "/do run-pipeline production release 1.4.3");
+	assert_int_equal(work(w).state, DEPLOY_QUEUED);
+	(void)world_text(w, WORLD_ADMIN, "/cancel production");
+	assert_null(world_says(w, "cancels it too"));
+	world_answers(w, WORLD_OTHER_ADMIN, "/cancel production",
+	    "⛔ Not cancelled: production release is being stopped already: its forge was asked");
+	assert_int_equal(work(w).state, DEPLOY_QUEUED);
+	assert_int_equal(world_count(w, EFFECT_FORGE_STOP), 1);
+}
+
+/* What is stopped is what its button names. */
+PIPELINE_TEST(of_two_that_run_cancel_asks_which)
+{
+	struct world_message *which;
+
+	ask(w, "/do run-pipeline production nightly");
+	begins(w);
+	world_answers(w, WORLD_ADMIN, "/cancel production", "❓ /cancel: which?");
+	which = world_last(w);
+	assert_int_equal(world_count(w, EFFECT_FORGE_STOP), 0);
+	assert_int_equal(which->buttons.n, 2);
+	assert_non_null(world_button(which, "✋ Stop production nightly"));
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(which, "✋ Stop production release"));
+	assert_int_equal(work(w).state, DEPLOY_STOPPING);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_RUNNING);
+	world_answers(w, WORLD_ADMIN, "/cancel production", "❓ /cancel: which?");
+	assert_int_equal(world_last(w)->buttons.n, 1); /* of what is being stopped there is none */
 }
 
 /* Nobody is to think that it was stopped. */

@@ -497,6 +497,18 @@ SCENE_TEST(a_fifth_of_the_limit_is_used_and_intervals_grow_before)
 	assert_null(forge_api_start(w->api, &request, &err));
 	assert_int_equal(err.code, ERR_BUSY);
 	assert_non_null(strstr(err.text, "a fifth of its limit is used: again in "));
+	/* What a person has pressed does not wait for what is watched. */
+	request.share = FORGE_SHARE_PRESSED;
+	for (int i = 0; i < 15; i++) {
+		(void)start(w, request, &outcome);
+		turn_until(w, &outcome.times);
+		assert_int_equal(outcome.answer.verdict, FORGE_API_DONE);
+	}
+	assert_null(forge_api_start(w->api, &request, &err));
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_non_null(
+	    strstr(err.text, "what people may use of its limit, three tenths, is used"));
+	request.share = FORGE_SHARE_REGULAR;
 	/* Another credential has a limit of its own. */
 	w->limit = NULL;
 	(void)start(w,

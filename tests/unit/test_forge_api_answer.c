@@ -294,14 +294,14 @@ TEST(a_fifth_of_the_limit_is_used_and_no_more)
 {
 	struct forge_api_budget budget = { 0 };
 
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_REGULAR), 0);
 	for (int i = 0; i < 9; i++)
 		note(&budget, FORGE_API_DONE, 50, NOW + 600);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_REGULAR), 0);
 	note(&budget, FORGE_API_FORBIDDEN, 50, NOW + 600);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 600);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 599, false), 1);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 600, false), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_REGULAR), 600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 599, FORGE_SHARE_REGULAR), 1);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW + 600, FORGE_SHARE_REGULAR), 0);
 	note(&budget, FORGE_API_AWAY, 0, 0); /* nothing was said of a limit */
 	assert_int_equal(budget.used, 11);
 	/* Its servers name the end of one hour a little differently. */
@@ -312,17 +312,34 @@ TEST(a_fifth_of_the_limit_is_used_and_no_more)
 	assert_int_equal(budget.used, 1);
 	note(&budget, FORGE_API_DONE, 50, NOW + INT64_C(100000));
 	budget.used = 10;
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 3600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_REGULAR), 3600);
 }
 
 TEST(what_nobody_waits_for_leaves_half_of_that_to_all_else)
 {
 	struct forge_api_budget budget = { .limit = 50, .reset_s = NOW + 600, .used = 4 };
 
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, true), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_MINOR), 0);
 	budget.used = 5;
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, true), 600);
-	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, false), 0);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_MINOR), 600);
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_REGULAR), 0);
+}
+
+/* Together they use half of it. */
+TEST(what_a_person_pressed_has_three_tenths_of_its_own)
+{
+	struct forge_api_budget budget = { .limit = 50, .reset_s = NOW + 600, .used = 10 };
+
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_REGULAR), 600);
+	budget.pressed = 14;
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_PRESSED), 0);
+	budget.pressed = 15;
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_PRESSED), 600);
+	note(&budget, FORGE_API_DONE, 50, NOW + 4200);
+	assert_int_equal(budget.pressed, 0);
+	budget.used = 9; /* nobody who presses takes what is watched by */
+	budget.pressed = 15;
+	assert_int_equal(forge_api_budget_wait_s(&budget, NOW, FORGE_SHARE_REGULAR), 0);
 }
 
 TEST(intervals_grow_when_half_of_it_is_used)
@@ -334,7 +351,7 @@ TEST(intervals_grow_when_half_of_it_is_used)
 		{ 1000, 60 }, { 5000, 60 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct forge_api_budget budget = { 5000, NOW + 60, rows[i].used };
+		const struct forge_api_budget budget = { 5000, NOW + 60, rows[i].used, 1500 };
 		double factor = forge_api_budget_factor(&budget, NOW);
 
 		if (factor < rows[i].factor - 0.01 || factor > rows[i].factor + 0.01)

@@ -450,7 +450,7 @@ TEST(a_job_that_lacks_what_a_job_has_is_refused)
 	"{\"action\":" action "," REPO ",\"sender\":{\"login\":\"mona\",\"id\":7}," \
 	"\"event\":\"push\",\"deployment\":" deployment ",\"environment\":" environment \
 	"," callback "}"
-#define DEPLOYMENT "{\"id\":5,\"sha\":\"" AFTER "\"}"
+#define DEPLOYMENT "{\"id\":5,\"sha\":\"" AFTER "\",\"ref\":\"fix/cart\"}"
 #define THERE	   CALLBACK("o/r", "4711/deployment_protection_rule")
 
 TEST(a_rule_says_which_run_waits_at_which_environment)
@@ -470,6 +470,7 @@ TEST(a_rule_says_which_run_waits_at_which_environment)
 	assert_int_equal(job->of.actor_id, 7);
 	assert_int_equal(job->deployment, 5);
 	assert_string_equal(job->environment, "Live shop");
+	assert_string_equal(job->branch, "fix/cart");
 	event_free(d.event);
 	d = decode(DELIVERY_GATE_RULE, RULE_OF("\"created\"", DEPLOYMENT, "\"x\"", THERE));
 	assert_int_equal(d.event->u.delivery.kind, DELIVERY_OTHER);
@@ -506,7 +507,9 @@ TEST(a_rule_that_lacks_what_a_rule_has_is_refused)
 	"{\"action\":" action "," REPO ",\"sender\":{\"login\":\"mona\",\"id\":7}," \
 	"\"since\":\"2026-11-27T07:00:00Z\",\"workflow_run\":" run ",\"environment\":" environment \
 	"}"
-#define WAITING "{\"id\":4711,\"run_attempt\":2,\"head_sha\":\"" AFTER "\",\"event\":\"push\"}"
+#define WAITING \
+	"{\"id\":4711,\"run_attempt\":2,\"head_sha\":\"" AFTER \
+	"\",\"event\":\"push\",\"head_branch\":\"fix/cart\"}"
 
 TEST(a_review_says_which_run_waits_at_which_environment)
 {
@@ -522,6 +525,7 @@ TEST(a_review_says_which_run_waits_at_which_environment)
 	assert_string_equal(job->of.actor, "mona");
 	assert_int_equal(job->of.actor_id, 7);
 	assert_int_equal(job->of.attempt, 2);
+	assert_string_equal(job->branch, "fix/cart");
 	assert_int_equal(job->deployment, 0);
 	assert_string_equal(job->environment, "Live shop");
 	event_free(d.event);

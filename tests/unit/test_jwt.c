@@ -51,8 +51,10 @@ TEST(a_token_made_by_others_is_read)
 	assert_true(jwt_read(jwt_aid_token, strlen(jwt_aid_token), &jwt, NULL));
 	assert_string_equal(jwt.kid, "key-1");
 	assert_string_equal(json_get_str(jwt.claims, "repository_id"), "456789");
-	assert_true(jwt_check_claims(jwt.claims,
-	    &(struct jwt_wanted){ JWT_AID_ISSUER, JWT_AID_AUDIENCE, LIFE }, JWT_AID_AT, NULL));
+	assert_int_equal(
+	    jwt_check_claims(jwt.claims,
+		&(struct jwt_wanted){ JWT_AID_ISSUER, JWT_AID_AUDIENCE, LIFE }, JWT_AID_AT, NULL),
+	    JWT_FIT);
 	jwt_done(&jwt);
 }
 
@@ -153,8 +155,8 @@ static bool
 is_accepted(const char *claims, int64_t now)
 {
 	struct json *root = json_decode(claims, strlen(claims), NULL);
-	bool ok = jwt_check_claims(
-	    root, &(struct jwt_wanted){ "https://i", "https://a", LIFE }, now, NULL);
+	bool ok = jwt_check_claims(root, &(struct jwt_wanted){ "https://i", "https://a", LIFE },
+		      now, NULL) == JWT_FIT;
 
 	assert_non_null(root);
 	json_free(root);

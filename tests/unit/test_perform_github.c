@@ -2,6 +2,7 @@
  * Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
+#include <time.h>
 
 #include "clients/forge_api.h"
 #include "effects/perform_inside.h"
@@ -49,6 +50,7 @@ struct scene {
 	struct perform perform;
 	struct event *result;
 	const struct exchange *next;
+	const char *limit; /* of calls in an hour; NULL: nothing is said of one */
 };
 
 static void
@@ -68,7 +70,12 @@ on_request(struct http_request *request, void *ctx)
 	else
 		assert_string_equal(body, now->body);
 	free(body);
-	http_request_answer(request, now->status, NULL, now->answer, strlen(now->answer));
+	(void)snprintf(line, sizeof(line), "%lld", (long long)time(NULL) + 600);
+	http_request_answer(request, now->status,
+	    s->limit == NULL ? NULL :
+			       (const struct http_header[]){ { "X-RateLimit-Limit", s->limit },
+				   { "X-RateLimit-Reset", line }, { NULL, NULL } },
+	    now->answer, strlen(now->answer));
 }
 
 static void
@@ -395,6 +402,38 @@ SCENE_TEST(a_rule_is_answered_by_the_name_of_its_environment)
 		    rows[i].verdict)
 			fail_msg("row %zu", i);
 	}
+}
+
+/* Of ten calls looks may use two, what people press three. */
+SCENE_TEST(what_people_press_is_asked_though_looks_have_used_their_part)
+{
+	const struct effect_forge run = { .run = RUN };
+	const struct exchange look = { "GET " ITS_RUN, "", 200, A_RUN("x") };
+
+	s->limit = "10";
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+		    forge(s, EFFECT_FORGE_LOOK, run, OVER(look)).verdict, FORGE_SAYS_DONE);
+	assert_int_equal(forge(s, EFFECT_FORGE_LOOK, run, OVER({ NULL, NULL, 0, NULL })).verdict,
+	    FORGE_SAYS_NOTHING);
+	assert_int_equal(answer(s, (struct effect_forge_answer){ .is_report = true },
+			     OVER({ NULL, NULL, 0, NULL }))
+			     .verdict,
+	    FORGE_SAYS_NOTHING);
+	assert_int_equal(forge(s, EFFECT_FORGE_START, (struct effect_forge){ .is_plain = true },
+			     OVER({ "POST " DISPATCHES, INPUTS "}", 204, "" }))
+			     .verdict,
+	    FORGE_SAYS_DONE);
+	assert_int_equal(
+	    forge(s, EFFECT_FORGE_STOP, run, OVER({ "POST " ITS_RUN "/cancel", "", 202, "{}" }))
+		.verdict,
+	    FORGE_SAYS_DONE);
+	assert_int_equal(answer(s, (struct effect_forge_answer){ .is_approved = true },
+			     OVER({ RULE, RULES_OF "\"state\":\"approved\"," SAYS_SO, 204, "" }))
+			     .verdict,
+	    FORGE_SAYS_DONE);
+	assert_int_equal(forge(s, EFFECT_FORGE_STOP, run, OVER({ NULL, NULL, 0, NULL })).verdict,
+	    FORGE_SAYS_NOTHING);
 }
 
 /* A yes that has come there counts for whichever job waits next. */

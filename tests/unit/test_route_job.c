@@ -61,6 +61,7 @@ struct world {
 	int used_before;			     /* events of a secret's previous value */
 	char workflow[32];			     /* that asked last, "": no job */
 	int counted[ROUTE_JOB_RESULT_COUNT], others; /* refusals, by their words */
+	bool rejected[ROUTE_JOB_RESULT_COUNT];	     /* the audit has that sentence */
 	struct redact *redact;
 	struct loan_shelf *loans;
 	bool is_crowded, is_by_previous; /* as the store was asked last */
@@ -127,6 +128,8 @@ decide(void *ctx, struct event *event)
 	struct answer answer = { .status = w->status != 0 ? w->status : 200, .text = "{}" };
 
 	w->asked_store += event->kind == EVENT_API;
+	for (size_t i = 0; event->kind == EVENT_REJECTED && i < COUNT(route_job_rows); i++)
+		w->rejected[i] |= strcmp(event->u.rejected.reason, route_job_rows[i].of_token) == 0;
 	w->used_before += event->kind == EVENT_SECRET_USED;
 	if (event->kind == EVENT_SECRET_USED) {
 		event_free(event);
@@ -397,20 +400,25 @@ is_counted(struct world *w, enum route_job_result result, char *token)
 SCENE_TEST(why_a_token_is_refused_is_counted)
 {
 	struct jwks *had = w->keys;
-	char *token;
+	char *token = token_of(w, "4711", "a", ""), said[300];
 
 	is_counted(w, ROUTE_JOB_FORM, strdup("e30.e30.e30"));
 	is_counted(w, ROUTE_JOB_KEY, jwt_aid_sign("{\"alg\":\"RS256\",\"kid\":\"key-2\"}", "{}"));
-	token = token_of(w, "4711", "a", "");
 	break_signature(token);
 	is_counted(w, ROUTE_JOB_SIGNATURE, token);
-	is_counted(w, ROUTE_JOB_CLAIMS, jwt_aid_sign(KNOWN, "{}"));
+	is_counted(w, ROUTE_JOB_ISSUER, jwt_aid_sign(KNOWN, "{}"));
 	is_counted(w, ROUTE_JOB_CLAIMS, token_of(w, "no number", "a", ""));
+	(void)snprintf(
+	    said, sizeof(said), "{\"iss\":\"%s\",\"aud\":\"" JWT_AID_AUDIENCE "\"}", w->url);
+	is_counted(w, ROUTE_JOB_TIMES, jwt_aid_sign(KNOWN, said));
+	said[strlen(said) - 3] = 'x';
+	is_counted(w, ROUTE_JOB_AUDIENCE, jwt_aid_sign(KNOWN, said));
 	is_counted(w, ROUTE_JOB_WORKFLOW, token_of(w, "4711", "c", ""));
 	w->keys = NULL;
 	is_counted(w, ROUTE_JOB_OFF, token_of(w, "4711", "a", ""));
 	w->keys = had;
-	assert_int_equal(w->others, 0);
+	for (size_t i = ROUTE_JOB_OFF; i <= ROUTE_JOB_WORKFLOW; i++)
+		assert_true(w->rejected[i]);
 }
 
 /* Whoever cannot be checked is no wrong one, and comes again. */
@@ -671,11 +679,11 @@ SCENE_TEST(its_iss_says_whose_keys_and_rules_a_token_is_checked_by)
 	} rows[] = {
 		{ GITLAB, DELIVERY_GITLAB, 300, ROUTE_JOB_WORKFLOW },
 		{ GITLAB, DELIVERY_GITLAB, 23 * 3600, ROUTE_JOB_WORKFLOW },
-		{ GITLAB, DELIVERY_GITLAB, 23 * 3600 + 1, ROUTE_JOB_CLAIMS },
-		{ GITLAB "/", DELIVERY_GITHUB, 300, ROUTE_JOB_CLAIMS },
-		{ "https://gitlab.com", DELIVERY_GITHUB, 300, ROUTE_JOB_CLAIMS },
+		{ GITLAB, DELIVERY_GITLAB, 23 * 3600 + 1, ROUTE_JOB_TIMES },
+		{ GITLAB "/", DELIVERY_GITHUB, 300, ROUTE_JOB_ISSUER },
+		{ "https://gitlab.com", DELIVERY_GITHUB, 300, ROUTE_JOB_ISSUER },
 		{ NULL, DELIVERY_GITHUB, 4200, ROUTE_JOB_WORKFLOW }, /* of this world's issuer */
-		{ NULL, DELIVERY_GITHUB, 4201, ROUTE_JOB_CLAIMS },
+		{ NULL, DELIVERY_GITHUB, 4201, ROUTE_JOB_TIMES },
 	};
 	int64_t now = clock_wall_ms() / 1000;
 	char claims[300];

@@ -158,12 +158,12 @@ TEST(it_is_of_five_minutes_before_and_behind_our_clock)
 
 	assert_int_equal(check_at(s, KEY_A, AT - 300, &found), ROUTE_JOB_LET_IN);
 	assert_int_equal(check_at(s, KEY_A, AT + 300, &found), ROUTE_JOB_LET_IN);
-	assert_int_equal(check_at(s, KEY_A, AT - 301, &found), ROUTE_JOB_CLAIMS);
+	assert_int_equal(check_at(s, KEY_A, AT - 301, &found), ROUTE_JOB_TIMES);
 	assert_string_equal(found.why,
 	    "webhook-timestamp is 301 s behind the server's clock, and 300 are taken: sign it anew, by a right clock");
-	assert_int_equal(check_at(s, KEY_A, AT + 301, &found), ROUTE_JOB_CLAIMS);
-	assert_int_equal(check_at(s, KEY_A, 0, &found), ROUTE_JOB_CLAIMS);
-	assert_int_equal(route_job_rows[ROUTE_JOB_CLAIMS].status, 401);
+	assert_int_equal(check_at(s, KEY_A, AT + 301, &found), ROUTE_JOB_TIMES);
+	assert_int_equal(check_at(s, KEY_A, 0, &found), ROUTE_JOB_TIMES);
+	assert_int_equal(route_job_rows[ROUTE_JOB_TIMES].status, 401);
 	settings_unref(s);
 }
 

@@ -235,6 +235,9 @@ decide_press_cancel(struct tx *tx, const struct update *update, struct deploymen
 
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
 		decide_expired(tx, update);
+	else if (deployment_is_gate(deployment) && deployment->state == DEPLOY_STOPPING)
+		decide_toastf(tx, update, true,
+		    "It is being stopped already: /cancel asks whether its end is waited for.");
 	else if (decide_cancel(tx, deployment, update))
 		decide_toastf(tx, update, false, is_active ? "Stopping…" : "Cancelled.");
 	else

@@ -35,8 +35,8 @@ say(struct tx *tx, const struct deployment *gate, bool is_approved, char ret[LIM
 
 	/* What git or the settings say of it is none of GitHub's, whose page may be public. */
 	if (gate->why == DEPLOY_WHY_REFUSED)
-		(void)snprintf(said, sizeof(said),
-		    "refused: its message in the chat says why (#%lld)", (long long)gate->id);
+		(void)snprintf(said, sizeof(said), "refused: /show %lld in the chat says why",
+		    (long long)gate->id);
 	else if (!is_approved)
 		(void)snprintf(said, sizeof(said), "%s%s%s", why,
 		    why[0] != '\0' && gate->detail[0] != '\0' ? ": " : "",
@@ -176,6 +176,7 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 	if (gate.note[0] == '\0' ? is_done : gate.cancelled_by != 0 && gate.started_at != 0)
 		return;
 	(void)text_copy(gate.note, sizeof(gate.note), note);
+	gate.is_unshown = true; /* one that has no message is refused, as many others are */
 	decide_tell(tx, &gate, NULL);
 	row_deployment_save(tx, &gate);
 }

@@ -38,6 +38,7 @@
 #define GATES_ACTOR	 8  /* of these by one actor: whoever may push locks nobody out */
 #define RULES_AT_ONCE	 12 /* that GitHub asks for at one environment, then one a minute */
 #define REFUSED_SHOWN_MS (10 * MINUTE_MS)
+#define OFF_BRANCH_SHOWN 3 /* at once, then one in that time */
 
 /* --- its one timer --- */
 
@@ -209,6 +210,7 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 	row_job_set_timer(tx, gate->id, 0);
 	/* Of what waits nothing went on, however its job ended, but where that surely went well. */
 	gate->why = is_open || is_well || why == DEPLOY_WHY_ELSEWHERE ? why : DEPLOY_WHY_CANCELLED;
+	gate->is_unshown = gate->state == DEPLOY_REQUESTED; /* where it was not */
 	(void)text_copy(gate->detail, sizeof(gate->detail), detail);
 	(void)decide_step(tx, gate,
 	    !is_open	? DEPLOY_ON_CANCEL :
@@ -375,6 +377,7 @@ attempt_of(struct tx *tx, const struct delivery_job *job, struct deployment *ret
 	if (deploy_flow_class(gate.state) < DEPLOY_CLASS_ACTIVE) {
 		row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, before));
 		row_gate_set_answered(tx, before);
+		gate.is_unshown = true; /* where it was not */
 		(void)text_copy(gate.detail, sizeof(gate.detail), "its run asks anew");
 		(void)decide_step(tx, &gate, DEPLOY_ON_SUPERSEDE, NULL);
 	} else if (deploy_flow_class(gate.state) == DEPLOY_CLASS_ACTIVE && !of.is_answered) {
@@ -430,6 +433,29 @@ is_refused_unshown(struct tx *tx, const char *kind, const char *detail,
 	return was_refused || (detail[0] != '\0' && !take(tx, kind, e->name, 1, REFUSED_SHOWN_MS));
 }
 
+/* Each push of each branch may begin such a run: nothing of it is shown before git has said where
+ * its commit is. */
+static bool
+is_of_other_branch(const struct environment_settings *e, const struct delivery_job *asks)
+{
+	return e->branch != NULL && strcmp(asks->branch, e->branch) != 0;
+}
+
+void
+decide_gate_refused(struct tx *tx, struct deployment *gate)
+{
+	struct row_job of;
+
+	if (gate->message != 0 || row_job_get(tx, gate->id, &of)->rule[0] == '\0' ||
+	    take(tx, "rule-branch", gate->environment, OFF_BRANCH_SHOWN, REFUSED_SHOWN_MS))
+		return;
+	gate->is_unshown = !take(tx, "rule-branches", gate->environment, 1, HOUR_MS);
+	(void)snprintf(strchr(gate->detail, '\0'), LIMIT_LINE - strlen(gate->detail), "%s",
+	    gate->is_unshown ?
+		"" :
+		"; the next such runs have no message: /history has the last, the audit log all");
+}
+
 static void
 refuse_unshown(struct tx *tx, const char *user, const struct environment_settings *e,
     const struct delivery_job *asks)
@@ -474,6 +500,7 @@ decide_gate_rule(
 	gate.why = gate.detail[0] == '\0' ? DEPLOY_WHY_NONE : DEPLOY_WHY_REFUSED;
 	if (before.state == DEPLOY_REQUESTED)
 		gate.message = row_gate_take_message(tx, before.id);
+	gate.is_unshown = detail[0] == '\0' && is_of_other_branch(environment, asks);
 	add(tx, &from, &job, &gate);
 	row_gate_note_rule(tx, gate.id, asks);
 	if (gate.why == DEPLOY_WHY_NONE) {

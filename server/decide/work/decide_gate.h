@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "deployment/deployment.h"
 #include "store/tx.h"
 #include "types/api.h"
 #include "types/delivery.h"
@@ -27,6 +28,11 @@ void decide_gate_end(struct tx *tx, const struct api_request *api);
  * decided (decide_forge_answer.h). */
 void decide_gate_rule(struct tx *tx, const struct environment_settings *environment,
     const struct delivery_job *job);
+
+/* A gate is refused next, for what git has said of its commit, as gate->detail says.  Of those that
+ * GitHub itself has asked for, for runs of branches that its environment does not follow, a few
+ * have a message each, one says where the next ones stand, and those have none. */
+void decide_gate_refused(struct tx *tx, struct deployment *gate);
 
 /* A forge says that a job is over, or a run: the gates that it has there end as it did. */
 void decide_gate_over(

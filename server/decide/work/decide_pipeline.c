@@ -194,6 +194,16 @@ take(struct run *run, const struct pipeline_run *seen, bool is_looked_at)
 		end_by(run, seen);
 }
 
+/* Of one whose number never came. */
+static const char *
+say_lost(const struct run *run)
+{
+	return run->row.attempt == 0 || run->row.again != 0 ?
+	    "whether it was started is not known" :
+	    run->at_gitlab ? "started; which pipeline it is is not known" :
+			     "started; which run it is is not known";
+}
+
 /* It goes on; who wants it ended has asked GitHub, or asks now. */
 static void
 go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
@@ -204,17 +214,14 @@ go_on(struct run *run, enum effect_kind asked, const struct forge_said *said)
 	 * could not look does not know that it is lost. */
 	bool is_seen = asked == EFFECT_FORGE_LOOK &&
 	    (said->verdict != FORGE_SAYS_NOTHING || run->work.state == DEPLOY_STOPPING);
+	bool is_late = began_ms >= action_row_of(run->work.action)->deadline_s * SECOND_MS;
 	bool is_lost = (run->at_gitlab && run->row.again == 0) || (is_seen && began_ms >= LOST_MS);
 
-	if (run->row.run == 0 && is_lost)
-		end_unknown(run,
-		    run->row.attempt == 0 || run->row.again != 0 ?
-			"whether it was started is not known" :
-			run->at_gitlab ? "started; which pipeline it is is not known" :
-					 "started; which run it is is not known");
+	if (run->row.run == 0 && (is_lost || is_late))
+		end_unknown(run, say_lost(run));
 	else if (said->verdict == FORGE_SAYS_GONE && run->row.run != 0)
 		end_unknown(run, "how it ended is not known: it is not shown there any more");
-	else if (began_ms >= action_row_of(run->work.action)->deadline_s * SECOND_MS)
+	else if (is_late)
 		end_unknown(run, "not over after 6 hours: it may go on there");
 	else if (run->work.state == DEPLOY_STOPPING && run->row.run != 0 &&
 	    asked != EFFECT_FORGE_STOP)
