@@ -136,18 +136,24 @@ release_begins() {
 # Fills barred: does the repository say that nobody rolls back from the release to what runs, or to what ran before one that
 # came to some hosts alone?  Then no transport puts that back by itself either.
 find_barrier() {
-	local base bases=() answer='' found=$'\nbarrier ([^\n]*)'
+	local base bases=() answer='' why found=$'\nbarrier ([^\n]*)'
 	for base in "$PREVIOUS_RELEASE" "$before" ${ran_there[@]+"${ran_there[@]}"}; do
 		base=${base%%@*}
 		[[ ! $base =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ || " ${bases[*]-} " == *" $base "* ]] || bases+=("$base")
 	done
 	ask_commits barrier "$commit" "${bases[@]-}"
-	[[ $'\n'$answer =~ $found ]] || return 0
+	if [[ $'\n'$answer =~ $found ]]; then
+		why=${BASH_REMATCH[1]%% }
+	elif [[ $'\n'$answer$'\n' == *$'\nend\n'* && $'\n'$answer != *$'\nunknown 1'* ]]; then
+		return 0
+	else
+		why="git does not say what lies between"
+	fi
 	barred=yes
-	say 'nothing is rolled back by itself: %s (%s)' "${BASH_REMATCH[1]%% }" "$BARRIER"
+	say 'nothing is rolled back by itself: %s (%s)' "$why" "$BARRIER"
 }
 
-# What the mirror as it is says, in `answer`; empty where it does not.  A look that is cut counts as a barrier: it ends no
+# What the mirror says, in `answer`; empty where it does not.  A look that is cut or fails counts as a barrier: it ends no
 # deployment behind its migration.
 ask_commits() { # past|barrier COMMIT BASE...
 	answered "$BARRIER_SECONDS" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" "$@" || answer=

@@ -7,7 +7,8 @@
 #                                        it contain?
 #   commits.sh past COMMIT LIVE          which barriers has LIVE that COMMIT has not?  By the mirror as it is, which may
 #                                        have neither: then it says `unknown`
-#   commits.sh barrier COMMIT BASE...    has COMMIT one that a BASE, which may be empty, has not?  By the mirror too
+#   commits.sh barrier COMMIT BASE...    has COMMIT one that a BASE, which may be empty, has not?  By the mirror too,
+#                                        which is brought up to date where it does not have COMMIT
 #   commits.sh heads BRANCH...           where these branches are
 #   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
@@ -437,13 +438,17 @@ answer_past() { # COMMIT LIVE
 	echo end
 }
 
-# For deploy.sh, which has the commit from us, or has fetched it.
+# For deploy.sh, which has the commit from us, or has fetched it; of one whose image is there it needs no file.
 answer_barrier() { # COMMIT BASE...
 	local memory='' given base fork
 	check_commit "$1"
 	for given in "${@:2}"; do
 		[[ -z $given ]] || check_commit "$given"
 	done
+	if [[ ! -d $mirror || -z $(mirror_commit "$1") ]]; then
+		# reason kept: nowhere, what is said is that it is not known
+		mirror_update >/dev/null 2>&1 || true
+	fi
 	if [[ -d $mirror ]] && commit=$(mirror_commit "$1"); then
 		limit_memory
 		for given in "${@:2}"; do

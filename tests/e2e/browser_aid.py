@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+from runner_client import SLOW
 
 DRIVER = "/usr/bin/chromedriver"
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -37,9 +38,9 @@ def chromium(folder, size="1320,950"):
 
 
 def wait(browser, condition, what, timeout=PATIENCE_S):
-    """Waits until condition(browser) is true."""
+    """Waits until condition(browser) is true, as patient as whatever else waits (DEPLOYBOT_SLOW)."""
     from selenium.webdriver.support.ui import WebDriverWait
-    WebDriverWait(browser, timeout, 0.05).until(condition, what)
+    WebDriverWait(browser, timeout * SLOW, 0.05).until(condition, what)
 
 
 def until(browser, condition, what, timeout=PATIENCE_S):

@@ -190,19 +190,25 @@ WAYS = (is_lost_by_a_restart, has_a_yes_and_is_given_back, ends_with_its_job, is
 
 # --- what is looked at ---
 
+PIECE = 16 << 20
+OVERLAP = 64 << 10      # longer than whatever is looked for
+
+
 def memory(pid):
-    """(where it begins, bytes) of each part that may be read: what a core would have.  The server lets nobody dump it
-    (PR_SET_DUMPABLE and RLIMIT_CORE are 0, and `make check-hostile` aborts one to see that), so root reads it."""
+    """(where it begins, bytes) of each part that may be read, in pieces: what a core would have.  The server lets
+    nobody dump it (PR_SET_DUMPABLE and RLIMIT_CORE are 0, and `make check-hostile` aborts one to see that), so root
+    reads it."""
     with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
         for line in maps:
             low, high, rights, name = re.match(r"(\w+)-(\w+) (\S+) \S+ \S+ \S+ *(.*)", line).groups()
             if "r" not in rights or name in ("[vvar]", "[vvar_vclock]", "[vsyscall]"):
                 continue
-            try:
-                mem.seek(int(low, 16))
-                yield low, mem.read(int(high, 16) - int(low, 16))
-            except OSError:
-                pass    # of a file that has become shorter
+            for at in range(int(low, 16), int(high, 16), PIECE):
+                try:
+                    mem.seek(at)
+                    yield f"{at:x}", mem.read(min(PIECE + OVERLAP, int(high, 16) - at))
+                except OSError:
+                    break   # of a file that has become shorter
 
 
 def collect(scene, folder):

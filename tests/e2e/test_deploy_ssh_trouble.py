@@ -298,6 +298,22 @@ def test_behind_a_barrier_the_host_brings_no_earlier_release_back(bench):
     assert not (bench.app / ".deploybot.before").exists() and new in (bench.app / ".env").read_text()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("reason", ["drops column price", "git does not say what lies between"])
+def test_a_barrier_is_seen_where_the_mirror_did_not_have_the_commit(bench, reason):
+    """Regression: of an image that CI had made nothing was fetched by hand, and no barrier was found."""
+    _, old = bench.shipped("one")
+    bench.forbid()
+    commit, new = bench.release("two")
+    shutil.rmtree(bench.state / "git")
+    if reason.startswith("git"):
+        bench.repository.rename(bench.path / "away")
+    bench.change_engine(broken=["sha256:id-of-" + new[-8:]])
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and f"nothing is rolled back by itself: {reason} (.deploybot/no-rollback)" in said, said
+    assert f"{bench.image}@{old}" not in [image for image, _ in bench.runs()], bench.runs()
+
+
 @pytest.mark.parametrize("strategy, now", [("bluegreen", "new"), ("recreate", "new"), ("recreate", "")])
 @pytest.mark.parametrize("barrier", [True, False])
 def test_what_an_interrupted_release_comes_back_to_is_what_is_up_behind_a_barrier(tmp_path, strategy, now, barrier):
