@@ -6,7 +6,7 @@
 
 #define MINUTE INT64_C(60000)
 #define TWICE  "🔐 Fetched twice: production secret db-migrate"
-#define SILENT "🔐 Too many alarms: "
+#define SILENT "🔐 No more alarms: production: "
 
 #define KEY_OF_NIGHTLY \
 	{ \
@@ -46,7 +46,12 @@ is_fetched_twice(struct scene *s, const char *run)
 static size_t
 rings(struct scene *s, const char *part)
 {
-	return world_says_times(&s->w, WORLD_ADMIN, part);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->w.n_screen; i++)
+		n += s->w.screen[i].chat == WORLD_ADMIN &&
+		    strstr(world_plain(&s->w.screen[i]), part) != NULL;
+	return n;
 }
 
 /* A real one would drown in those that a job makes at will; that it rings no more is said once. */
@@ -64,8 +69,8 @@ TEST(one_run_rings_admins_three_times_in_an_hour_and_then_says_so_once)
 	assert_int_equal(rings(&s, SILENT), 1);
 	assert_non_null(world_says_in(&s.w, WORLD_ADMIN,
 	    SILENT "run 4711 of octo/shop has rung 3 times within the hour."
-		   "\nFurther ones stand in the audit alone, as that of /show 4, secret db-migrate"
-		   " of production: deploybot audit search --code secret_unwrap_failed."));
+		   "\nFurther ones stand in the audit alone, as that of /show 4, secret db-migrate:"
+		   " deploybot audit search --code secret_unwrap_failed."));
 	assert_int_equal(world_audited(&s.w, "secret_unwrap_failed", NULL), 6);
 	s.w.aid.at += 60 * MINUTE;
 	is_fetched_twice(&s, "4711");

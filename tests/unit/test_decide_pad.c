@@ -299,11 +299,11 @@ FACTOR_TEST_BARE(a_code_that_is_typed_as_text_is_deleted_and_belongs_on_the_pad)
 		const char *text, *answer;
 	} rows[] = {
 		{ WORLD_OTHER_ADMIN, "123456",
-		    "🔐 Code not taken: press it on the pad, by its buttons. Your message is deleted." },
+		    "🔐 Not taken: press the code on the pad, by its buttons. Your message is deleted." },
 		{ WORLD_OTHER_ADMIN, "123 456",
-		    "🔐 Code not taken: press it on the pad, by its buttons. Your message is deleted." },
+		    "🔐 Not taken: press the code on the pad, by its buttons. Your message is deleted." },
 		{ WORLD_TEAM, "123456",
-		    "🔐 Code not taken: press it on the pad in our private chat, by its buttons. Your message is deleted." },
+		    "🔐 Not taken: press the code on the pad in our private chat, by its buttons. Your message is deleted." },
 	};
 
 	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
@@ -341,8 +341,8 @@ FACTOR_TEST_BARE(a_message_that_is_edited_into_a_code_is_deleted_too)
 	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), "123456");
 	(void)world_decide(w, event);
 	assert_int_equal(world_count(w, EFFECT_DELETE_MESSAGE), 1);
-	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, "🔐 Code not taken")),
-	    "🔐 Code not taken: press it on the pad in our private chat, https://t.me/our_bot, by its buttons. Your message is deleted.");
+	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, "🔐 Not taken")),
+	    "🔐 Not taken: press the code on the pad in our private chat, https://t.me/our_bot, by its buttons. Your message is deleted.");
 }
 
 /* A group where the bot may delete nothing keeps it, and that is said there. */
@@ -380,8 +380,8 @@ FACTOR_TEST_BARE(a_number_is_talk_where_no_code_of_theirs_is_asked_for)
 	world_due(w, TIMER_PAD);
 	(void)world_text_in(w, bob.id, bob.id, "123456");
 	assert_int_equal(world_count(w, EFFECT_DELETE_MESSAGE), 0);
-	assert_null(world_says(w, "Code not taken"));
-	assert_null(world_says_in(w, bob.id, "Code not taken"));
+	assert_null(world_says(w, "Not taken: press"));
+	assert_null(world_says_in(w, bob.id, "Not taken: press"));
 }
 
 /* --- what people read --- */

@@ -139,11 +139,11 @@ FACTOR_TEST_BARE(the_code_of_a_picture_that_is_typed_alone_is_deleted)
 	make(w);
 	(void)world_text_in(w, CY, CY, "123456");
 	assert_string_equal(world_plain(world_last(w)),
-	    "🔐 Code not taken: write /2fa confirm before it. Your message is deleted.");
+	    "🔐 Not taken: write /2fa confirm before the code. Your message is deleted.");
 	end_effect(w, EFFECT_DELETE_MESSAGE, 0, "");
 	(void)world_text(w, CY, "123 456");
-	assert_string_equal(world_plain(world_says(w, "🔐 Code not taken")),
-	    "🔐 Code not taken: write /2fa confirm before it in our private chat. Your message is deleted.");
+	assert_string_equal(world_plain(world_says(w, "🔐 Not taken")),
+	    "🔐 Not taken: write /2fa confirm before the code in our private chat. Your message is deleted.");
 	end_effect(w, EFFECT_DELETE_MESSAGE, 0, "");
 	prove(w);
 	end_effect(w, EFFECT_DELETE_MESSAGE, 0, ""); /* its picture */

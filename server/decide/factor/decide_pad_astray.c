@@ -39,9 +39,9 @@ say_where(struct tx *tx, const struct update *update, bool has_pad)
 	bool is_linked = !update->is_private && name[0] != '\0';
 
 	(void)decide_sendf(tx, &update->address,
-	    "🔐 Code not taken: %s%s%s%s%s. Your message is deleted.",
-	    has_pad ? "press it on the pad" :
-		      "write " MARK_CODE "/2fa confirm" MARK_CODE " before it",
+	    "🔐 Not taken: %s%s%s%s%s. Your message is deleted.",
+	    has_pad ? "press the code on the pad" :
+		      "write " MARK_CODE "/2fa confirm" MARK_CODE " before the code",
 	    update->is_private ? "" : " in our private chat", is_linked ? ", https://t.me/" : "",
 	    is_linked ? name : "", has_pad ? ", by its buttons" : "");
 }

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "chat/chat_text.h"
+#include "chat/chat_first.h"
 #include "decide/factor/decide_factor.h"
 #include "store/row_job.h"
 #include "store/row_rate_limit.h"
@@ -71,13 +71,13 @@ say_used_up(struct tx *tx, const struct deployment *work, const struct budget *b
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_outside(&text, "🔐 Too many alarms: ", budget->whose);
+	chat_first(&text, FIRST_ALARMS_END, work->environment);
+	chat_text_outside(&text, "", budget->whose);
 	chat_text_add(&text,
 	    " has rung %d times within the hour.\nFurther ones stand in the audit alone, as that of ",
 	    budget->most);
 	chat_text_add(&text, MARK_CODE "/show %" PRId64 MARK_CODE, work->id);
 	chat_text_outside(&text, ", secret ", work->argument);
-	chat_text_outside(&text, " of ", work->environment);
 	chat_text_add(&text,
 	    ": " MARK_CODE "deploybot audit search --code secret_unwrap_failed" MARK_CODE ".");
 	decide_factor_tell(tx, 0, "%s", buf_text(&text.buf));
