@@ -236,7 +236,6 @@ struct deployment {
 	char untouched[LIMIT_UNTOUCHED]; /* git_answer.untouched, of git's last answer */
 	char approvers[LIMIT_LINE];	 /* "@bob, @cy": whose approvals count; cut */
 	char note[LIMIT_LINE];		 /* "develop has moved on to 1a2b3c4"; "" none */
-	bool is_unshown; /* it gets no message by this decision; no row has that */
 	int64_t requested_at;		 /* wall ms each; 0: not yet */
 	int64_t answered_at; /* its question was, last; as requested_at where none was asked */
 	int64_t started_at;

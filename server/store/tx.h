@@ -32,6 +32,7 @@ struct tx {
 	struct principal who;	     /* who was looked at last (decide_principal()); id 0: nobody */
 	bool costs_nothing;	     /* denied, or answered with "which one?" */
 	bool is_toasted;	     /* a press of it has its answer, or gets none: a flood */
+	int64_t unshown; /* the work that gets no message of its own by it; 0: each gets one */
 	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */
 	bool failed;
 	struct err err;		       /* the first failure */

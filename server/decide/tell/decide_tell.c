@@ -78,7 +78,7 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 	int64_t others[OTHERS_MAX];
 	size_t n;
 
-	if (is_said || (deployment->is_unshown && deployment->message == 0))
+	if (is_said || (tx->unshown == deployment->id && deployment->message == 0))
 		; /* with others, or not */
 	else if (deployment->message == 0)
 		deployment->message = decide_tell_add(

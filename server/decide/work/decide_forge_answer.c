@@ -176,7 +176,7 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 	if (gate.note[0] == '\0' ? is_done : gate.cancelled_by != 0 && gate.started_at != 0)
 		return;
 	(void)text_copy(gate.note, sizeof(gate.note), note);
-	gate.is_unshown = true; /* one that has no message is refused, as many others are */
+	tx->unshown = gate.id; /* one that has no message is refused, as many others are */
 	decide_tell(tx, &gate, NULL);
 	row_deployment_save(tx, &gate);
 }

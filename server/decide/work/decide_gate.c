@@ -147,7 +147,8 @@ can_be_asked(
 
 /* Git is asked about it next. */
 static void
-add(struct tx *tx, const struct update *from, const struct job *job, struct deployment *gate)
+add(struct tx *tx, const struct update *from, const struct job *job, struct deployment *gate,
+    bool is_shown)
 {
 	char user[PRINCIPAL_TEXT];
 
@@ -155,6 +156,7 @@ add(struct tx *tx, const struct update *from, const struct job *job, struct depl
 	(void)text_copy(gate->commit, sizeof(gate->commit), job->sha);
 	(void)text_copy(gate->ref, sizeof(gate->ref), job->ref);
 	row_deployment_add(tx, gate);
+	tx->unshown = is_shown ? 0 : gate->id;
 	row_job_add(tx, gate->id, job);
 	decide_action_bind(tx, gate, &(struct action_row){ .executor = "forge" });
 	decide_tell(tx, gate, NULL);
@@ -171,7 +173,7 @@ ask(struct tx *tx, const struct api_request *api, const char *environment)
 	struct deployment gate;
 
 	decide_requested(tx, &api->from, PROGRAM_ACTION, environment, &gate);
-	add(tx, &api->from, api->job, &gate);
+	add(tx, &api->from, api->job, &gate, true);
 	tx->answer.work = gate.id;
 	wait_until(tx, gate.id, tx->at + GONE_MS);
 	decide_query_commit(tx, &gate, api->job->sha, gate.requester);
@@ -210,7 +212,8 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 	row_job_set_timer(tx, gate->id, 0);
 	/* Of what waits nothing went on, however its job ended, but where that surely went well. */
 	gate->why = is_open || is_well || why == DEPLOY_WHY_ELSEWHERE ? why : DEPLOY_WHY_CANCELLED;
-	gate->is_unshown = gate->state == DEPLOY_REQUESTED; /* where it was not */
+	if (gate->state == DEPLOY_REQUESTED) /* where it was not */
+		tx->unshown = gate->id;
 	(void)text_copy(gate->detail, sizeof(gate->detail), detail);
 	(void)decide_step(tx, gate,
 	    !is_open	? DEPLOY_ON_CANCEL :
@@ -377,7 +380,7 @@ attempt_of(struct tx *tx, const struct delivery_job *job, struct deployment *ret
 	if (deploy_flow_class(gate.state) < DEPLOY_CLASS_ACTIVE) {
 		row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, before));
 		row_gate_set_answered(tx, before);
-		gate.is_unshown = true; /* where it was not */
+		tx->unshown = gate.id; /* where it was not */
 		(void)text_copy(gate.detail, sizeof(gate.detail), "its run asks anew");
 		(void)decide_step(tx, &gate, DEPLOY_ON_SUPERSEDE, NULL);
 	} else if (deploy_flow_class(gate.state) == DEPLOY_CLASS_ACTIVE && !of.is_answered) {
@@ -449,9 +452,9 @@ decide_gate_refused(struct tx *tx, struct deployment *gate)
 	if (gate->message != 0 || row_job_get(tx, gate->id, &of)->rule[0] == '\0' ||
 	    take(tx, "rule-branch", gate->environment, OFF_BRANCH_SHOWN, REFUSED_SHOWN_MS))
 		return;
-	gate->is_unshown = !take(tx, "rule-branches", gate->environment, 1, HOUR_MS);
+	tx->unshown = take(tx, "rule-branches", gate->environment, 1, HOUR_MS) ? 0 : gate->id;
 	(void)snprintf(strchr(gate->detail, '\0'), LIMIT_LINE - strlen(gate->detail), "%s",
-	    gate->is_unshown ?
+	    tx->unshown == gate->id ?
 		"" :
 		"; the next such runs have no message: /history has the last, the audit log all");
 }
@@ -500,8 +503,7 @@ decide_gate_rule(
 	gate.why = gate.detail[0] == '\0' ? DEPLOY_WHY_NONE : DEPLOY_WHY_REFUSED;
 	if (before.state == DEPLOY_REQUESTED)
 		gate.message = row_gate_take_message(tx, before.id);
-	gate.is_unshown = detail[0] == '\0' && is_of_other_branch(environment, asks);
-	add(tx, &from, &job, &gate);
+	add(tx, &from, &job, &gate, detail[0] != '\0' || !is_of_other_branch(environment, asks));
 	row_gate_note_rule(tx, gate.id, asks);
 	if (gate.why == DEPLOY_WHY_NONE) {
 		decide_forge_asked(tx, &gate);
