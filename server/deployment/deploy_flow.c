@@ -101,12 +101,12 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(D,   RUNNING,               CANCEL_NO_ROLLBACK,        STOPPING,              STOP, TELL),
 	RULE(R,   RUNNING,               CANCEL_ROLLBACK,           RUNNING,               REFUSE),
 
-	RULE(A,   RUNNING,               SCRIPT_OK,                 DONE,                  TELL, NEXT),
-	RULE(A,   RUNNING,               SCRIPT_FAILED,             FAILED,                TELL, NEXT),
-	RULE(A,   RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(A,   RUNNING,               SCRIPT_OK,                 DONE,                  ANSWER, TELL, NEXT),
+	RULE(A,   RUNNING,               SCRIPT_FAILED,             FAILED,                ANSWER, TELL, NEXT),
+	RULE(A,   RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                ANSWER, TELL, NEXT),
 	RULE(A,   RUNNING,               AGAIN,                     RUNNING,               RUN),
 	RULE(A,   RUNNING,               LOST,                      STOPPING,              TELL),
-	RULE(A,   RUNNING,               FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(A,   RUNNING,               FOLDER_GONE,               FAILED,                ANSWER, TELL, NEXT),
 	RULE(A,   RUNNING,               CANCEL,                    STOPPING,              STOP, TELL),
 	RULE(A,   RUNNING,               CANCEL_UNSTOPPABLE,        RUNNING,               REFUSE),
 
@@ -121,10 +121,10 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(D,   STOPPING,              CANCEL_NO_ROLLBACK,        STOPPING,              REFUSE),
 	RULE(R,   STOPPING,              CANCEL_ROLLBACK,           STOPPING,              REFUSE),
 
-	RULE(A,   STOPPING,              SCRIPT_OK,                 DONE,                  TELL, NEXT),
-	RULE(A,   STOPPING,              SCRIPT_FAILED,             FAILED,                TELL, NEXT),
-	RULE(A,   STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
-	RULE(A,   STOPPING,              FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(A,   STOPPING,              SCRIPT_OK,                 DONE,                  ANSWER, TELL, NEXT),
+	RULE(A,   STOPPING,              SCRIPT_FAILED,             FAILED,                ANSWER, TELL, NEXT),
+	RULE(A,   STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                ANSWER, TELL, NEXT),
+	RULE(A,   STOPPING,              FOLDER_GONE,               FAILED,                ANSWER, TELL, NEXT),
 	RULE(A,   STOPPING,              CANCEL,                    STOPPING,              REFUSE),
 	RULE(A,   STOPPING,              CANCEL_UNSTOPPABLE,        STOPPING,              REFUSE),
 

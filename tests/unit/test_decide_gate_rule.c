@@ -192,6 +192,26 @@ TEST(its_run_or_its_job_ends_it)
 	}
 }
 
+/* Where it is closed before GitHub knows that it was open, a no goes there: also of a copy, in which
+ * what runs is not known. */
+TEST(a_gate_that_a_restored_copy_ends_is_answered)
+{
+	for (int is_stopped = 0; is_stopped < 2; is_stopped++) {
+		struct scene s;
+
+		open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+		waits(&s, asking(&s, "4711", 5));
+		approve(&s, WORLD_ADMIN);
+		assert_int_equal(is(&s), DEPLOY_RUNNING);
+		if (is_stopped)
+			world_text(&s.w, WORLD_ADMIN, "/cancel production");
+		world_restored(&s.w);
+		assert_int_equal(is(&s), DEPLOY_FAILED);
+		assert_false(answer(&s)->is_approved);
+		world_close(&s.w);
+	}
+}
+
 /* Its job cannot go on, and nobody waits there. */
 TEST(a_run_that_is_over_while_it_waits_is_not_answered)
 {

@@ -256,8 +256,9 @@ TEST(what_becomes_active_claims_what_it_touches_before_it_runs)
 	}
 }
 
-/* A job at GitHub waits for thirty days for what nobody says. */
-TEST(whatever_waited_and_opens_or_ends_is_answered_there)
+/* A job at GitHub waits for thirty days for what nobody says; that its gate was open may not have
+ * come there yet when that ends. */
+TEST(whatever_opens_or_ends_is_answered_at_its_forge)
 {
 	size_t n = 0;
 
@@ -267,9 +268,12 @@ TEST(whatever_waited_and_opens_or_ends_is_answered_there)
 		enum deploy_class to = deploy_flow_class(rule->to);
 		bool has_waited = from == DEPLOY_CLASS_OPEN || from == DEPLOY_CLASS_QUEUED;
 		bool decides = to == DEPLOY_CLASS_ACTIVE || to == DEPLOY_CLASS_FINAL;
+		bool was_open = from == DEPLOY_CLASS_ACTIVE && to == DEPLOY_CLASS_FINAL &&
+		    rule->programs == DEPLOY_OF(PROGRAM_ACTION);
+		bool is_answered = (has_waited && decides) || was_open;
 
-		assert_int_equal(does(&rule->acts, DEPLOY_DO_ANSWER), has_waited && decides);
-		n += has_waited && decides;
+		assert_int_equal(does(&rule->acts, DEPLOY_DO_ANSWER), is_answered);
+		n += is_answered;
 	}
 	assert_true(n > 10);
 }

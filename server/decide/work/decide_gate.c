@@ -220,8 +220,6 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 		is_well ? DEPLOY_ON_SCRIPT_OK :
 			  DEPLOY_ON_SCRIPT_FAILED,
 	    NULL);
-	if (is_open)
-		decide_forge_answer(tx, gate); /* that it was open may not have come there yet */
 }
 
 /* As its job says it: "success", "failure", "cancelled" or another word of its forge.  is_sure: it
