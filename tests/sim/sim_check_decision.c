@@ -156,15 +156,16 @@ is_known(struct sim *sim, struct tx *tx, const struct update *update)
 
 /* A place is its owner's who sees the queue, whatever else they may do by now. */
 static bool
-is_guarded(const struct sim *sim, struct tx *tx, const struct sim_before *before, int environment)
+is_guarded(struct sim *sim, struct tx *tx, const struct sim_before *before, int environment)
 {
-	if (before->is_by_recovery && before->has_code)
-		return false; /* their approvals are withdrawn, wherever they are */
-	if (sim_jobs_may(sim, tx->event, environment))
+	if ((before->is_by_recovery && before->has_code) || /* their approvals are withdrawn */
+	    sim_jobs_may(sim, tx->event, environment))
 		return false;
 	if (before->says != SIM_SAYS_NOTHING)
 		return before->says_of.environment != environment ||
 		    !sim_approvals_may(sim, tx, before);
+	if (sim_loans_may_end(sim, tx, before->said, environment))
+		return false;
 	return before->place_in != environment + 1 &&
 	    sim_settings_role(tx->event->context.settings, before->said->person, environment,
 		tx->at) == SIM_NOBODY;

@@ -895,6 +895,8 @@ bool sim_loans_is_kept(struct sim *sim, int64_t work); /* by the loop, to be fet
 void sim_loans_answered(struct sim_job *job, const struct answer *answer);
 void sim_loans_call(struct sim *sim, struct sim_open *open);
 void sim_loans_cut(struct sim *sim);
+bool sim_loans_may_end(
+    struct sim *sim, struct tx *tx, const struct update *update, int environment);
 void sim_loans_clock_back(struct sim *sim, int64_t back_ms);
 void sim_loans_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
 void sim_loans_after(struct sim *sim, struct tx *tx, const struct sim_before *before);

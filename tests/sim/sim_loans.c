@@ -407,6 +407,28 @@ sim_loans_clock_back(struct sim *sim, int64_t back_ms)
 
 /* --- around a decision --- */
 
+/* Whoever has approved a loan ends it, whatever else they may do there. */
+bool
+sim_loans_may_end(struct sim *sim, struct tx *tx, const struct update *update, int environment)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	bool may = false;
+	struct err err;
+
+	if (update->kind == UPDATE_TEXT && !text_starts(update->text, "/revoke "))
+		return false;
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT w.environment FROM loan l JOIN work w ON w.id = l.work"
+		" JOIN approval a ON a.work = l.work AND a.voided_at = 0 AND a.person = $1"
+		" WHERE $2 = '' OR EXISTS (SELECT 1 FROM button WHERE id = $2 AND action = 'revoke')",
+		DB_I64(update->person), DB_TEXT(update->button)),
+	    &err);
+	while (db_next(&rows))
+		may |= sim_environment(db_col_text(&rows, 0)) == environment;
+	return may;
+}
+
 #define REVOKES "SELECT COUNT(*) FROM effect WHERE kind = 'vault_revoke' AND $1"
 #define KEPT	"SELECT COUNT(*) FROM loan WHERE phase = 'kept' AND $1"
 
@@ -554,7 +576,9 @@ check_revoked(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	} else if (event->kind == EVENT_UPDATE && sim->works[id].job != 0) {
 		sim_note(sim, SIM_LOAN_REVOKED);
 		if (sim_settings_role(event->context.settings, before->said->person,
-			sim->jobs[sim->works[id].job - 1].environment, tx->at) == SIM_NOBODY)
+			sim->jobs[sim->works[id].job - 1].environment, tx->at) == SIM_NOBODY &&
+		    !sim_loans_may_end(
+			sim, tx, before->said, sim->jobs[sim->works[id].job - 1].environment))
 			sim_fail(sim, "nobody_revokes_without_a_role", "%" PRId64 " loan %" PRId64,
 			    before->said->person, id);
 	} else if (event->kind == EVENT_API) {

@@ -192,8 +192,7 @@ TEST(its_run_or_its_job_ends_it)
 	}
 }
 
-/* Where it is closed before GitHub knows that it was open, a no goes there: also of a copy, in which
- * what runs is not known. */
+/* Where it ends before GitHub knows that it was open, a no goes there: also of a restored copy. */
 TEST(a_gate_that_a_restored_copy_ends_is_answered)
 {
 	for (int is_stopped = 0; is_stopped < 2; is_stopped++) {
