@@ -424,6 +424,7 @@ struct sim_witness {
 struct sim_zone {
 	int level;
 	int base;	       /* before we set it last */
+	int read;	       /* as it was called last while it was not ours */
 	bool is_ours;	       /* so it is under attack */
 	int64_t refused_until; /* the token was revoked */
 };
