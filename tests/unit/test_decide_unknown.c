@@ -244,6 +244,28 @@ WORLD_TEST_BARE(whose_approvals_fell_away_after_the_doubt_is_asked)
 	assert_non_null(world_says_in(w, WORLD_GROUP, "staging runs is not known any more"));
 }
 
+/* Approvers alone were shown the doubt, and none of them has said yes. */
+WORLD_TEST_BARE(who_confirmed_before_the_doubt_is_asked_when_its_approvals_fall_away)
+{
+	world_b_over_a(w, STAGING_URL);
+	world_settings(w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	press(w, WORLD_ADMIN, world_says_in(w, WORLD_GROUP, "Deploy to staging?"), "Deploy to");
+	world_git_same(w);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	world_settings(w, STAGING_URL, "STAGING_CONFIRM=true", "STAGING_APPROVALS=1", NULL);
+	w->aid.at += 60 * INT64_C(1000);
+	world_run_ends(w, FOLDER_GONE);
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
+	w->aid.at += 60 * INT64_C(1000);
+	world_settings(w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
+	world_settings_read(w);
+	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
+		world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_GROUP, "staging runs is not known any more"));
+}
+
 WORLD_TEST_BARE(a_question_that_did_not_say_so_is_refused)
 {
 	const char *confirm;

@@ -62,16 +62,19 @@ close_questions(struct tx *tx, const struct deployment *started)
 static void
 enter_queue(struct tx *tx, struct deployment *deployment, enum deploy_state from)
 {
+	/* Approvals that fell away are no answer: a confirmation is of the time when it came. */
+	bool is_answered_now = deployment->approvers[0] != '\0' ||
+	    (deployment->confirmed_by != 0 && from != DEPLOY_AWAITING_APPROVAL);
 	struct environment environment;
 
 	row_environment_get(tx, deployment->environment, &environment);
 	if (deployment->place == 0)
 		deployment->place = row_queue_draw(tx);
 	deployment->wait.queued_at = tx->at;
-	deployment->answered_at =
-	    deployment->confirmed_by != 0 || deployment->approvers[0] != '\0' ?
-	    tx->at :
-	    deployment->requested_at;
+	if (is_answered_now)
+		deployment->answered_at = tx->at;
+	else if (deployment->confirmed_by == 0)
+		deployment->answered_at = deployment->requested_at;
 	/* What was approved may have waited for hours: it is as it was when git was asked. */
 	if (from != DEPLOY_AWAITING_APPROVAL && deployment->wait.compared_live[0] == '\0')
 		(void)decide_git_base(tx, deployment, &environment, deployment->wait.compared_live);
