@@ -144,7 +144,7 @@ find_barrier() {
 	ask_commits barrier "$commit" "${bases[@]-}"
 	if [[ $'\n'$answer =~ $found ]]; then
 		why=${BASH_REMATCH[1]%% }
-	elif [[ $'\n'$answer$'\n' == *$'\nend\n'* && $'\n'$answer != *$'\nunknown 1'* ]]; then
+	elif [[ $'\n'$answer$'\n' == *$'\nend\n'* ]]; then
 		return 0
 	else
 		why="git does not say what lies between"

@@ -25,13 +25,18 @@ readonly BARRIER=.deploybot/no-rollback PAST=8 SHOWN=10 PACK_SECONDS=590 IMAGE_S
 : "${TOUCHES_SECONDS:=20}" # a look through many commits or files
 : "${MIRROR_MAINTENANCE_SECONDS:=86400}" "${QUERY_KIB:=2097152}"
 
-# What git said, as the answer's error, and the status of the question: its first `fatal:`, behind which often comes
-# advice that says nothing alone; else its last line. `advised`: it says what to do.
+# Why, of what git said: its first `fatal:`, behind which often comes advice that says nothing alone; else its last line.
+why_of() { # WORDS
+	{
+		printf '%s\n' "$1" | grep -m 1 '^fatal:' || printf '%s\n' "$1" | grep -v '^[[:space:]]*$' | tail -n 1 || true
+	} | tr -d '\000-\010\013-\037\177'
+}
+
+# What git said, as the answer's error, and the status of the question. `advised`: it says what to do.
 give_up() { # STATUS WORDS [advised]
 	local words hint
-	words=$(printf '%s\n' "$2" | grep -m 1 '^fatal:' || printf '%s\n' "$2" | grep -v '^[[:space:]]*$' | tail -n 1)
+	words=$(why_of "$2")
 	hint=$(advice "$words")
-	words=$(printf '%s' "$words" | tr -d '\000-\010\013-\037\177')
 	printf 'error %s%s\n' "${words:-git failed}" "$hint"
 	[[ -z $hint${3-} ]] || printf 'advised 1\n'
 	exit "$1"
@@ -440,14 +445,14 @@ answer_past() { # COMMIT LIVE
 
 # For deploy.sh, which has the commit from us, or has fetched it; of one whose image is there it needs no file.
 answer_barrier() { # COMMIT BASE...
-	local memory='' given base fork
+	local memory='' given base fork said=''
 	check_commit "$1"
 	for given in "${@:2}"; do
 		[[ -z $given ]] || check_commit "$given"
 	done
 	if [[ ! -d $mirror || -z $(mirror_commit "$1") ]]; then
-		# reason kept: nowhere, what is said is that it is not known
-		mirror_update >/dev/null 2>&1 || true
+		# reason kept: in said, and only progress goes
+		said=$(mirror_update 2>&1 >/dev/null) || said=$(why_of "$said")
 	fi
 	if [[ -d $mirror ]] && commit=$(mirror_commit "$1"); then
 		limit_memory
@@ -457,7 +462,7 @@ answer_barrier() { # COMMIT BASE...
 			tell_barrier "$given"
 		done
 	else
-		printf 'unknown 1\n'
+		printf 'barrier git does not say what lies between%s\n' "${said:+: $said}"
 	fi
 	echo end
 }

@@ -299,7 +299,7 @@ def test_behind_a_barrier_the_host_brings_no_earlier_release_back(bench):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("reason", ["drops column price", "git does not say what lies between"])
+@pytest.mark.parametrize("reason", ["drops column price", "git does not say what lies between: fatal: "])
 def test_a_barrier_is_seen_where_the_mirror_did_not_have_the_commit(bench, reason):
     """Regression: of an image that CI had made nothing was fetched by hand, and no barrier was found."""
     _, old = bench.shipped("one")
@@ -310,7 +310,7 @@ def test_a_barrier_is_seen_where_the_mirror_did_not_have_the_commit(bench, reaso
         bench.repository.rename(bench.path / "away")
     bench.change_engine(broken=["sha256:id-of-" + new[-8:]])
     status, said = bench.run("deploy.sh", "staging", commit)
-    assert status == 70 and f"nothing is rolled back by itself: {reason} (.deploybot/no-rollback)" in said, said
+    assert status == 70 and f"nothing is rolled back by itself: {reason}" in "\n".join(said), said
     assert f"{bench.image}@{old}" not in [image for image, _ in bench.runs()], bench.runs()
 
 
