@@ -37,11 +37,11 @@ MADE = {"REPOSITORY_KEY_COMMAND", "DEPLOYBOT_SEQ", "DEPLOYBOT_VIOLATION_TYPE"}
 
 
 def tracked():
-    """Files that are in git, or would be; all where there is no repository."""
+    """Files that are in git, or would be; all where there is no repository, or where it knows none of them."""
     done = subprocess.run(["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard"],
                           capture_output=True, text=True, check=False)
-    names = done.stdout.splitlines() if done.returncode == 0 else \
-        [str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file() and "build" not in path.parts]
+    names = done.stdout.splitlines() or [
+        str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if "build" not in path.relative_to(ROOT).parts]
     return [name for name in names if (ROOT / name).is_file()]
 
 
