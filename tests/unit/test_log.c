@@ -95,6 +95,8 @@ TEST_WITH(of_a_secret_that_is_cut_nothing_is_written, set_up, tear_down)
 	log_init(LOG_LEVEL_INFO, LOG_HUMAN, r);
 	log_line(LOG_LEVEL_INFO, LOG_FIELDS(LOG_TEXT("value", secret)), "as %s", secret);
 	assert_non_null(strstr(written(line, sizeof(line)), " as *** value=***\n"));
+	log_info("%s%s%s", secret, secret, secret); /* more than is read of a sentence */
+	assert_null(strstr(written(line, sizeof(line)), "abej"));
 	secret[4090] = '\0'; /* with what stands before it just too long to be written */
 	assert_true(redact_add(r, secret, NULL));
 	log_info("%4000s %s", "", secret);

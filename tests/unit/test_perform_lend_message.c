@@ -320,6 +320,22 @@ SCENE_TEST(no_memory_is_given_back_with_it)
 	}
 }
 
+/* At one of these lengths what stands behind it is where a buffer would have to grow. */
+SCENE_TEST(no_memory_is_given_back_with_it_however_long_it_is)
+{
+	for (size_t size = 32; size < 620; size += 40) {
+		char token[VAULT_TOKEN_MAX + 1] = "hvs.";
+
+		memset(token + 4, 'k', size - 4);
+		keep(s, token);
+		looked_for = token;
+		lend(s, "db-migrate", false);
+		assert_true(said(s).is_done);
+		looked_for = NULL;
+		assert_int_equal(n_left, 0);
+	}
+}
+
 /* Under the sanitizers: Telegram has not answered. */
 SCENE_TEST(the_program_may_end_meanwhile)
 {
