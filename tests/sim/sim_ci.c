@@ -8,6 +8,7 @@
 #include "lib/mem.h"
 #include "tests/sim/sim_inside.h"
 
+#define FIRST_RUN 500000 /* no number of sim_jobs.c, sim_rules.c or sim_pipelines.c */
 #define FILE_NAME "ci.yml"
 
 static sim_fn run_goes_on, run_begins_again, says_so, answers;
@@ -81,7 +82,7 @@ run_of(const struct sim *sim, int64_t index, int64_t packed)
 {
 	const struct sim_ci *of = &sim->ci[index];
 	struct pipeline_run run = { .file = FILE_NAME,
-		.run = 1000 + index,
+		.run = FIRST_RUN + index,
 		.number = 1 + index,
 		.attempt = packed / 100,
 		.rank = (enum pipeline_rank)(packed / 10 % 10),
