@@ -26,6 +26,7 @@ readonly BARRIER=.deploybot/no-rollback PAST=8 SHOWN=10 PACK_SECONDS=590 IMAGE_S
 : "${MIRROR_MAINTENANCE_SECONDS:=86400}" "${QUERY_KIB:=2097152}"
 
 # Why, of what git said: its first `fatal:`, behind which often comes advice that says nothing alone; else its last line.
+# Empty words are no failure.
 why_of() { # WORDS
 	{
 		printf '%s\n' "$1" | grep -m 1 '^fatal:' || printf '%s\n' "$1" | grep -v '^[[:space:]]*$' | tail -n 1 || true
@@ -452,7 +453,8 @@ answer_barrier() { # COMMIT BASE...
 	done
 	if [[ ! -d $mirror || -z $(mirror_commit "$1") ]]; then
 		# reason kept: in said, and only progress goes
-		said=$(mirror_update 2>&1 >/dev/null) || said=$(why_of "$said")
+		said=$(mirror_update 2>&1 >/dev/null) || true
+		said=$(why_of "$said")
 	fi
 	if [[ -d $mirror ]] && commit=$(mirror_commit "$1"); then
 		limit_memory

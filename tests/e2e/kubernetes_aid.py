@@ -154,6 +154,7 @@ exec {real} "$@"
         os.symlink(self.held, self.bin / "kubectl")
 
     def known(self, text):
+        """The commit that was made with that text; "": none."""
         return git(self.repository, "rev-list", "--all", "--max-count=1", f"--grep=^{text}$")
 
     def pushed(self, text, commit=None):
