@@ -172,7 +172,7 @@ def test_a_transport_that_is_not_there_names_those_that_are(bench):
 def test_the_scripts_check_everything_by_hand_too(bench, script, arguments):
     done = subprocess.run([os.path.join(DEPLOY, script), *arguments], capture_output=True, text=True, check=False,
                           env={"PATH": os.environ["PATH"], "STATE_DIRECTORY": str(bench.state),
-                               "DEPLOY_TRANSPORT": "local"})
+                               "DEPLOYBOT_RUNNER": PROGRAM, "DEPLOY_TRANSPORT": "local"})
     assert done.returncode == 64 and done.stderr and os.listdir(bench.state) == []
 
 
