@@ -573,7 +573,9 @@ check_revoked(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		sim_note(sim, SIM_LOAN_UNUSED);
 		if (sim->tokens[sim->works[id].token - 1].is_used)
 			sim_fail(sim, "what_somebody_uses_is_not_revoked", "loan %" PRId64, id);
-	} else if (event->kind == EVENT_UPDATE && sim->works[id].job != 0) {
+	} else if ((event->kind == EVENT_UPDATE ||
+		       (event->kind == EVENT_API && event->u.api->job == NULL)) &&
+	    sim->works[id].job != 0) {
 		sim_note(sim, SIM_LOAN_REVOKED);
 		if (sim_settings_role(event->context.settings, before->said->person,
 			sim->jobs[sim->works[id].job - 1].environment, tx->at) == SIM_NOBODY &&
@@ -581,7 +583,7 @@ check_revoked(struct sim *sim, struct tx *tx, const struct sim_before *before)
 			sim, tx, before->said, sim->jobs[sim->works[id].job - 1].environment))
 			sim_fail(sim, "nobody_revokes_without_a_role", "%" PRId64 " loan %" PRId64,
 			    before->said->person, id);
-	} else if (event->kind == EVENT_API) {
+	} else if (event->kind == EVENT_API && event->u.api->job != NULL) {
 		sim_note(sim, SIM_LOAN_GIVEN_BACK);
 		if (!sim_jobs_is_own(
 			sim, id, &sim->jobs[strtol(event->u.api->job->token, NULL, 10)]))
