@@ -37,7 +37,8 @@
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
 
-#define SOURCE_PATH 4096
+#define SOURCE_PATH    4096
+#define RUNNER_GONE_MS 10000 /* shorter is a restart of it, of which no message says anything */
 
 /* Whose bytes are read by whom: the one place where the platforms meet the store. */
 static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
@@ -251,10 +252,22 @@ current_settings(void *ctx)
 }
 
 static void
+submit_runner(struct serve *serve, enum event_kind kind)
+{
+	struct event *event = event_new(kind);
+
+	(void)text_copy(event->u.runner.name, sizeof(event->u.runner.name), "local");
+	submit_own(serve, event);
+}
+
+static void
 on_runner_ready(void *ctx)
 {
 	struct serve *serve = ctx;
 
+	serve->runner.away_ms = 0;
+	serve->runner.is_gone = false;
+	submit_runner(serve, EVENT_RUNNER_HELLO);
 	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 1);
 	health_watch_runner(serve->watch, true);
 }
@@ -265,6 +278,12 @@ on_runner_away(void *ctx, const char *why)
 	struct serve *serve = ctx;
 
 	(void)why; /* it is in the log */
+	if (serve->runner.away_ms == 0)
+		serve->runner.away_ms = loop_now_ms();
+	if (!serve->runner.is_gone && loop_now_ms() - serve->runner.away_ms >= RUNNER_GONE_MS) {
+		serve->runner.is_gone = true;
+		submit_runner(serve, EVENT_RUNNER_GONE);
+	}
 	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 0);
 	health_watch_runner(serve->watch, false);
 }
@@ -453,8 +472,8 @@ address_of(const struct settings *settings, char *out, size_t room)
 static void
 listen_text(const struct serve *serve, char *out, size_t room)
 {
-	if (serve->given_fd >= 0)
-		(void)snprintf(out, room, "fd:%d", serve->given_fd);
+	if (serve->given.fd >= 0)
+		(void)snprintf(out, room, "fd:%d", serve->given.fd);
 	else
 		address_of(serve->settings, out, room);
 }
@@ -683,7 +702,7 @@ say_given(const struct serve *serve)
 {
 	char given[HTTP_LISTEN_NAME_SIZE], set[HTTP_LISTEN_NAME_SIZE];
 
-	http_listen_name(serve->given_fd, given);
+	http_listen_name(serve->given.fd, given);
 	address_of(serve->settings, set, sizeof(set));
 	log_info("ready: listening on %s from the service manager, state in %s", given,
 	    serve->settings->state_directory);
@@ -699,7 +718,7 @@ say_ready(struct serve *serve)
 	uint16_t port = http_server_port(serve->http);
 
 	CRASH_POINT(start_ready);
-	if (serve->given_fd >= 0) {
+	if (serve->given.fd >= 0) {
 		say_given(serve);
 	} else if (port != 0)
 		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
@@ -728,8 +747,8 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	struct serve serve = { .settings = settings,
 		.options = *options,
 		.lock_fd = -1,
-		.given_fd = -1,
-		.given_local_fd = -1,
+		.given.fd = -1,
+		.given.local_fd = -1,
 		.perform.is_restored = options->is_restored };
 	struct err err = { 0 };
 	bool ok;
@@ -742,7 +761,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	if (settings->is_production)
 		log_info(
 		    "ENVIRONMENT=production: start and reload refuse short, known or placeholder secrets, files of theirs that others may read, http:// beyond this machine, DEBUG, limits of 0, and to be without RUNNER_SOCKET, TELEGRAM_CHAT_ID or ALLOWED_CHATS");
-	ok = ok && serve_manager_sockets(&serve.given_fd, &serve.given_local_fd, &err) &&
+	ok = ok && serve_manager_sockets(&serve.given.fd, &serve.given.local_fd, &err) &&
 	    lock_state(&serve, &err) && finish_restore(&serve, &err) && make_parts(&serve, &err);
 	if (ok && resume(&serve, &err)) {
 		watch_signals(&serve);

@@ -51,16 +51,27 @@ struct serve_witness {
 };
 
 /* In the order in which they are made; taken apart in the reverse order. */
+/* Sockets that the service manager has given. */
+struct serve_given {
+	int fd;	      /* listened on instead of LISTEN_ADDRESS; -1: none */
+	int local_fd; /* the same of LOCAL_SOCKET */
+};
+
+struct serve_runner {
+	int64_t away_ms; /* monotonic: since when it is disconnected; 0: it is not */
+	bool is_gone;	 /* rows say so */
+};
+
 struct serve {
 	struct settings *settings; /* today's; one reference */
 	struct serve_options options;
 	int lock_fd;	    /* holds the state directory: a second one is refused */
 	bool has_restore_mark; /* of `deploybot restore`, until a start on its copy is committed */
-	int given_fd;	    /* listened on instead of LISTEN_ADDRESS; -1: none */
-	int given_local_fd; /* the same of LOCAL_SOCKET */
+	struct serve_given given;
 	struct redact *redact;
 	struct loop *loop;
 	struct runs *runs;
+	struct serve_runner runner;
 	struct store *store;	     /* until its thread has it */
 	struct queue_list recovered; /* effects that were open, until they are handed out */
 	struct loop_async wake;

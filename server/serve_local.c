@@ -223,9 +223,9 @@ serve_local_start(struct serve *serve)
 	});
 	serve->looks = health_looks_new(serve->loop, serve->probes);
 	route_api_routes(serve->api, serve->api_routes);
-	if (serve->given_local_fd >= 0)
+	if (serve->given.local_fd >= 0)
 		serve->local_http =
-		    http_server_new_on(serve->loop, &config, serve->given_local_fd, &why);
+		    http_server_new_on(serve->loop, &config, serve->given.local_fd, &why);
 	else if (path != NULL && !open_own(serve, &config, path, &why))
 		http_server_free(TAKE(serve->local_http));
 	if (serve->local_http == NULL && why.text[0] != '\0')

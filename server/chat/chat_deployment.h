@@ -35,6 +35,12 @@ struct fled {
 };
 
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
+struct chat_run_is {
+	bool is_unreachable;	/* it could not reach its target or repository */
+	bool is_killed;		/* a signal ended it: it put nothing in order */
+	int64_t runner_gone_at; /* wall ms: its runner is disconnected since; 0: it is connected */
+};
+
 struct chat_deployment {
 	const struct deployment *deployment;
 	const struct question *question;       /* of a question: what it shows; else NULL */
@@ -45,8 +51,7 @@ struct chat_deployment {
 	const struct run_warnings
 	    *warnings;	      /* of that run; a question: of what is live; NULL: none */
 	enum run_end run_end; /* how that run ended: the mark of its last step */
-	bool is_unreachable;  /* that run could not reach its target or repository */
-	bool is_killed;	      /* a signal ended that run: it put nothing in order */
+	struct chat_run_is newest; /* how that run stands besides */
 	/* A line: of an action what it does to what, of a deployment that has not begun what CI
 	 * says of its commit; "", NULL: none. */
 	const char *touches;

@@ -23,7 +23,7 @@ add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 			    about->deployment->commit);
 		return;
 	}
-	if (about->deployment->why == DEPLOY_WHY_SCRIPT && about->is_unreachable)
+	if (about->deployment->why == DEPLOY_WHY_SCRIPT && about->newest.is_unreachable)
 		chat_text_add(text, ": %.7s was not replaced; whether it still runs is not known",
 		    about->environment->current.commit);
 	else

@@ -92,7 +92,8 @@ chat_deployment_is_left(const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	if (deployment->state != DEPLOY_FAILED || !is_untouched(deployment) || !about->is_killed)
+	if (deployment->state != DEPLOY_FAILED || !is_untouched(deployment) ||
+	    !about->newest.is_killed)
 		return false;
 	for (size_t i = 0; i < about->n_steps; i++)
 		if (strcmp(about->steps[i].name, "start") == 0)

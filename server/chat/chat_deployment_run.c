@@ -258,6 +258,9 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 		if (!is_last)
 			add_took(text, about->steps[i + 1].at - about->steps[i].at);
 	}
+	if (about->newest.runner_gone_at != 0)
+		chat_text_since(text, "\n⚠️ its runner is disconnected since ", &about->clock,
+		    about->newest.runner_gone_at, about->at);
 }
 
 /* What deploy.sh does for itself, however long a busy machine takes: no news of a release. */

@@ -339,6 +339,9 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 	if (at != 0)
 		chat_text_ago(text, ", started ", active->started_at, at);
 	chat_text_outside(text, ", requested by ", FORGE_PERSON(active->requester));
+	if (status->runner_gone_at != 0)
+		chat_text_since(text, ", its runner is disconnected since ", &status->clock,
+		    status->runner_gone_at, status->at);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "lib/text.h"
 #include "store/row_drain.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 
 /* Which process was the main one is not flushed: after a power cut the record of a lost run says
  * that its gate was never opened, of one that was at work.  That it was seen at its gate stands in
@@ -51,6 +52,17 @@ doubt_environment(struct tx *tx, const struct deployment *deployment, const char
 	decide_unknown_left(tx, deployment, why);
 }
 
+/* A person said that it is waited for no longer: how it ended is written down, and no more. */
+static void
+log_abandoned(struct tx *tx, const struct run_ended *ended)
+{
+	if (row_runner_has_abandoned(tx, ended->run))
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "run %" PRId64 ", which was abandoned, ended with %d: %s", ended->run,
+		    ended->signal_number != 0 ? 128 + ended->signal_number : ended->exit_status,
+		    ended->detail);
+}
+
 void
 handle_run_ended(struct tx *tx, const struct event *event)
 {
@@ -60,8 +72,10 @@ handle_run_ended(struct tx *tx, const struct event *event)
 
 	with_what_is_known(tx, &event->u.run_ended, &ended);
 	row_deployment_of_run(tx, ended.run, &deployment);
-	if (!row_run_is_open(tx, ended.run))
+	if (!row_run_is_open(tx, ended.run)) {
+		log_abandoned(tx, &ended);
 		return;
+	}
 	row_run_ended(tx, &ended);
 	(void)decide_logs_total(tx); /* what stays goes with the daily clean-up */
 	if (row_drain_is(tx, ended.run)) {

@@ -1266,6 +1266,16 @@ static const char *const migration_24[] = {
 	NULL,
 };
 
+static const char *const migration_25[] = {
+	/* Which runner has a run, and which runners are disconnected since when. */
+	"ALTER TABLE run ADD COLUMN runner TEXT NOT NULL DEFAULT 'local';"
+	"ALTER TABLE run ADD COLUMN is_abandoned INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX run_open ON run (runner, id) WHERE ended_at = 0;"
+	"CREATE TABLE runner (name TEXT PRIMARY KEY, gone_at INTEGER NOT NULL)"
+	" STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1273,7 +1283,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
-	migration_24 };
+	migration_24, migration_25 };
 
 const char *const *
 store_schema_sql(int64_t version)

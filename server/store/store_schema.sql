@@ -247,7 +247,9 @@ CREATE TABLE run (
  tail TEXT NOT NULL DEFAULT '',
  application_log TEXT NOT NULL DEFAULT '',
  warnings TEXT NOT NULL DEFAULT '',
- n_warnings INTEGER NOT NULL DEFAULT 0) STRICT;
+ n_warnings INTEGER NOT NULL DEFAULT 0,
+ runner TEXT NOT NULL DEFAULT 'local',
+ is_abandoned INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX run_kept ON run (id) WHERE is_purged = 0;
 CREATE INDEX run_deployment ON run (deployment);
 CREATE INDEX work_queued ON work (environment, place) WHERE state = 'QUEUED';
@@ -703,6 +705,9 @@ CREATE TABLE loan (work INTEGER PRIMARY KEY,
  message INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX loan_open ON loan (phase, work) WHERE phase <> 'over';
 CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline' AND action <> 'lend-secret';
+CREATE INDEX run_open ON run (runner, id) WHERE ended_at = 0;
+CREATE TABLE runner (name TEXT PRIMARY KEY,
+ gone_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -68,6 +68,7 @@
 	CODE(SECRET_LOST, "secret_lost", "secret_lost", MEDIUM, NULL, NULL) \
 	CODE(SECRET_UNWRAP_FAILED, "secret_unwrap_failed", "secret_unwrap_failed", HIGH, \
 	    "secret_intercepted", NULL) \
+	CODE(RUN_ABANDONED, "run_abandoned", "run_abandoned", HIGH, NULL, NULL) \
 	CODE(STATE_UNKNOWN, "state_unknown", "state_unknown", HIGH, NULL, NULL) \
 	CODE(STATE_KNOWN, "state_known", "state_known", INFO, NULL, NULL) \
 	CODE(SERVER_STARTED, "server_started", "server_started", INFO, NULL, NULL) \

@@ -77,6 +77,11 @@ struct run_lost {
 	char stuck[LIMIT_LINE];	/* what of it cannot be ended yet; "": nothing known */
 };
 
+/* A runner, as rows of runs name it. */
+struct runner_seen {
+	char name[LIMIT_RUNNER];
+};
+
 struct run_step {
 	int64_t run;
 	int n;			/* the run's n-th step, from 0: a step sent twice is one */
@@ -277,6 +282,7 @@ struct event {
 		struct run_started run_started;
 		struct run_step run_step;
 		struct run_lost run_lost;
+		struct runner_seen runner;
 		struct run_ended run_ended;
 		struct application_log_read application_log_read;
 		struct git_delayed git_delayed;

@@ -119,7 +119,7 @@ waits_for_vault(const struct invariants *of, const struct look_deployment *d)
 	    1;
 }
 
-/* Without the drain behind one that has ended. */
+/* Without what goes on behind one that has ended: its drain, and a run that was abandoned. */
 static int64_t
 runs_of(const struct invariants *of, const struct look_deployment *d)
 {
@@ -128,8 +128,8 @@ runs_of(const struct invariants *of, const struct look_deployment *d)
 	return runs == 0 || d->class != DEPLOY_CLASS_FINAL ? runs :
 							     runs -
 		invariants_number(of,
-		    "SELECT COUNT(*) FROM run WHERE deployment = $1 AND program = 'drain'"
-		    " AND ended_at = 0",
+		    "SELECT COUNT(*) FROM run WHERE deployment = $1"
+		    " AND ((program = 'drain' AND ended_at = 0) OR is_abandoned = 1)",
 		    DB_I64(d->id));
 }
 

@@ -48,6 +48,8 @@
 	F(FOLDER_GONE, "a started run had no folder any more") \
 	F(RESTORED, "a start of a copy knew nothing for sure") \
 	F(LOOKED, "somebody had looked, and said so") \
+	F(RUNNER_AWAY, "the runner was disconnected") \
+	F(RUN_ABANDONED, "somebody abandoned a run") \
 	F(SUPERVISOR_KILLED, "a supervisor was killed") \
 	F(RUN_TIMED_OUT, "a run's deadline passed") \
 	F(EXEC_FAILED, "a script could not be started") \

@@ -82,7 +82,8 @@ what_lives_is_waited_for(struct sim *sim)
 		const struct sim_process *process = &sim->processes[i];
 		const struct look_deployment *d = active_in(process->environment);
 
-		if (process->phase == SIM_ENDED || process->program == PROGRAM_DRAIN)
+		if (process->phase == SIM_ENDED || process->program == PROGRAM_DRAIN ||
+		    process->is_abandoned)
 			continue;
 		if (d == NULL || d->id != process->deployment || d->run != process->run)
 			sim_fail(sim, __func__, "run %" PRId64 " of deployment %" PRId64,
@@ -456,6 +457,7 @@ sim_check_commit(struct sim *sim)
 	sim_witness_check(sim);
 	sim_loans_check(sim);
 	invariants_of_commit(&of);
+	sim_runner_check(sim);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
 	the_release_is_what_runs(sim);
@@ -495,7 +497,7 @@ sim_check_targets(struct sim *sim)
 
 	for (size_t i = 0; i < sim->n_processes; i++)
 		if (sim->processes[i].phase != SIM_ENDED &&
-		    sim->processes[i].program != PROGRAM_DRAIN &&
+		    sim->processes[i].program != PROGRAM_DRAIN && !sim->processes[i].is_abandoned &&
 		    ++n[sim->processes[i].environment] > 1)
 			sim_fail(sim, "one_program_on_a_target", "two in %s",
 			    sim_environments[sim->processes[i].environment]);

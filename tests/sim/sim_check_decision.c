@@ -40,7 +40,8 @@ is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *bef
 
 	if (button.id[0] == '\0')
 		return true;
-	if (strcmp(button.request.action, "do") == 0)
+	if (strcmp(button.request.action, "do") == 0 ||
+	    strcmp(button.request.action, "abandon") == 0)
 		return button.person != update->person;
 	if (strcmp(button.request.action, "unlock") == 0) /* its owner's too, who was asked */
 		return button.chat != update->address.chat || !button.is_open ||

@@ -173,6 +173,7 @@ enum sim_phase {
 };
 
 #define SIM_STEPS 8
+#define SIM_SCRIPT_TOUCHES_NOTHING 99 /* it ends at its next step */
 
 struct sim_process {
 	struct sim *sim;
@@ -188,6 +189,7 @@ struct sim_process {
 	bool has_supervisor;
 	bool is_reconciling;
 	bool is_gone;	 /* its folder: nobody finds it any more */
+	bool is_abandoned; /* a person no longer waits for it */
 	bool was_opened; /* its gate */
 	int n_steps;
 	const char *steps[SIM_STEPS];
@@ -510,6 +512,7 @@ struct sim {
 	struct sim_delivery deliveries[SIM_DELIVERIES];
 
 	/* runs and targets */
+	bool is_runner_away;
 	size_t n_processes;
 	struct sim_process processes[SIM_PROCESSES];
 	struct sim_target targets[SIM_ENVIRONMENTS];
@@ -985,6 +988,14 @@ void sim_run_somebody_edits(struct sim *sim);
 char *sim_run_list(const struct sim *sim, int environment);
 /* The image of a commit, the same at every build; "": its script ships none. */
 void sim_image_of(const char *commit, char ret[LIMIT_IMAGE]);
+
+/* --- sim_runner.c --- */
+
+void sim_runner_server_started(struct sim *sim);
+void sim_runner_goes(struct sim *sim);
+void sim_runner_somebody_abandons(struct sim *sim);
+bool sim_runner_has_abandoned(struct sim *sim, int64_t run);
+void sim_runner_check(struct sim *sim);
 
 /* --- sim_check.c --- */
 

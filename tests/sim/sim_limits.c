@@ -12,7 +12,7 @@
 #define MINUTE_MS INT64_C(60000)
 
 static const char *const ends[] = { "/status", "/cancel", "/rollback", "/lock", "/unlock",
-	"/unfreeze" };
+	"/unfreeze", "/abandon" };
 
 void
 sim_limits_somebody_floods(struct sim *sim)

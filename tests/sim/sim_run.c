@@ -225,6 +225,8 @@ open_gate(struct sim *sim, struct sim_process *process)
 {
 	if (process->phase != SIM_AT_GATE || !process->has_supervisor)
 		return;
+	if (sim_runner_has_abandoned(sim, process->run))
+		sim_fail(sim, "what_is_abandoned_passes_no_gate", "run %" PRId64, process->run);
 	sim_check_gate(sim, process);
 	process->phase = SIM_ALIVE;
 	process->was_opened = true;
@@ -489,6 +491,10 @@ begin(struct sim *sim, const struct effect_run *order)
 		sim_drain_check_order(sim, order);
 		return process;
 	}
+	if (sim_runner_has_abandoned(sim, order->run)) {
+		process->is_abandoned = true;
+		return process;
+	}
 	if (order->program == PROGRAM_ACTION) {
 		sim_actions_check_order(sim, order);
 		return process;
@@ -508,6 +514,10 @@ order_arrives(struct sim *sim, int64_t effect, int64_t b)
 	(void)b;
 	if (open == NULL)
 		return;
+	if (sim->is_runner_away) {
+		sim_later(sim, sim->life, sim_delay(sim, 1000, 20000), order_arrives, effect, 0);
+		return;
+	}
 	process = find(sim, open->effect->u.run.run);
 	if (process == NULL && open->effect->u.run.started_at != 0) {
 		report_gone(sim, open);
@@ -619,7 +629,8 @@ sim_run_purge(struct sim *sim, struct sim_open *open)
 	int64_t run = open->effect->u.purge_run.run;
 
 	for (size_t i = 0; i < sim->n_processes; i++)
-		if (sim->processes[i].run == run && sim->processes[i].phase != SIM_ENDED)
+		if (sim->processes[i].run == run && sim->processes[i].phase != SIM_ENDED &&
+		    !sim->processes[i].is_abandoned)
 			sim_fail(sim, "a_log_outlives_its_run", "run %" PRId64, run);
 	sim_note(sim, SIM_LOG_REMOVED);
 	sim_server_report_soon(sim, open->effect);
@@ -664,7 +675,7 @@ sim_run_supervisor_is_killed(struct sim *sim)
 		sim_trace(sim, "run %" PRId64 ": its supervisor is killed", process->run);
 		process->has_supervisor = false;
 		if (sim_one_in(sim, 2))
-			process->script = 99; /* nothing more is touched */
+			process->script = SIM_SCRIPT_TOUCHES_NOTHING;
 		if (process->link != 0)
 			reconcile(sim, process);
 		tell_soon(sim, process);

@@ -589,6 +589,7 @@ server_start(struct sim *sim, int64_t a, int64_t b)
 		take_outcome(sim, outcome);
 		outcome_free(outcome);
 	}
+	sim_runner_server_started(sim);
 	sim_chat_up(sim);
 }
 

@@ -77,7 +77,7 @@ TEST(what_could_not_be_reached_is_not_said_to_run)
 		struct chat_deployment what = chat_about(&deployment);
 
 		deployment.why = rows[i].why;
-		what.is_unreachable = rows[i].is_unreachable;
+		what.newest.is_unreachable = rows[i].is_unreachable;
 		(void)text_copy(deployment.detail, LIMIT_LINE, rows[i].detail);
 		chat_says(&what, rows[i].says);
 	}
@@ -110,7 +110,7 @@ TEST(what_a_killed_start_may_have_left_is_said)
 		{ .name = "hook pre-deploy", .at = NOW - 500 } };
 
 	deployment.why = DEPLOY_WHY_SCRIPT;
-	what.is_killed = true;
+	what.newest.is_killed = true;
 	what.run_end = RUN_FAILED;
 	what.steps = &steps[1];
 	what.n_steps = 1;
@@ -120,7 +120,7 @@ TEST(what_a_killed_start_may_have_left_is_said)
 	chat_says(&what,
 	    "\nstaging still runs 9f8e7d6; what was started there may run on, until the next deployment\n");
 	assert_null(strstr(chat_plain(&what), "nothing was changed"));
-	what.is_killed = false;
+	what.newest.is_killed = false;
 	chat_says(&what, "nothing was changed");
 	chat_says(&what, "\nstaging still runs 9f8e7d6\n");
 }

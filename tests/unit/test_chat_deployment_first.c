@@ -344,7 +344,7 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	what.steps = &step;
 	what.n_steps = row->step != NULL;
 	what.run_end = row->run_end;
-	what.is_killed = row->is_killed;
+	what.newest.is_killed = row->is_killed;
 	what.rollback_not_started = row->how == NOT_STARTED;
 	what.barriers = &barrier;
 	what.n_barriers = row->barred;

@@ -45,8 +45,9 @@
 #define LOGIN \
 	"🔐 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."
 
-#define ENVIRONMENTS "Environments: blog/staging blog/production shop/staging shop/production"
-#define WHICH_SHOW   "Which one? /show needs a number: /history lists the latest."
+#define ENVIRONMENTS  "Environments: blog/staging blog/production shop/staging shop/production"
+#define WHICH_ABANDON "Which one? /abandon needs the number of what runs: /status has it."
+#define WHICH_SHOW    "Which one? /show needs a number: /history lists the latest."
 
 static const struct {
 	const char *typed, *answer;
@@ -179,6 +180,10 @@ static const struct {
 	    "Nothing was said of any yet: the webhook has to send \"Workflow runs\" (GitHub) or \"Pipeline events\" (GitLab), too." },
 	{ "/pipelines nothing", NO("nothing") },
 	{ "/pipelines shop staging now", TOO_MUCH("pipelines", "/pipelines [application]") },
+	{ "/abandon", WHICH_ABANDON },
+	{ "/abandon shop/staging", WHICH_ABANDON },
+	{ "/abandon 12", "There is no deployment of that number: /history lists the latest." },
+	{ "/abandon 12 please", TOO_MUCH("abandon", "/abandon <number>") },
 	{ "/show", WHICH_SHOW },
 	{ "/show shop/staging", WHICH_SHOW },
 	{ "/show #99999999999999999999", WHICH_SHOW },

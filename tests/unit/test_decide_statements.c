@@ -63,7 +63,7 @@ WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 	presses(w, WORLD_ADMIN, "Deploy to", 80);
 	world_git_same(w);
 	costs("its start", 263);
-	asks(w, "/status production", 76);
+	asks(w, "/status production", 78); /* is its runner connected? */
 	asks(w, "/queue production", 38);
 	world_run_ends(w, GOOD);
 	costs("its end", 196);
@@ -91,6 +91,6 @@ WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 	asks(w, "/show 4", 39);
 	statements = 0;
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 4");
-	costs("an approval", 313);
+	costs("an approval", 315);
 	asks(w, "/status acme", 31);
 }

@@ -85,7 +85,7 @@ WORLD_TEST(help_says_first_what_is_needed_first)
 	    "/logs <environment> [lines] — what the application logged last\n\n"
 	    "Look: /history /show /pipelines /audit /queue\n"
 	    "Hold: /lock /unlock /freeze /unfreeze\n"
-	    "Actions: /do /request\n"
+	    "Actions: /abandon /do /request\n"
 	    "Approvals: /pending /approve /reject /review\n"
 	    "You: /2fa /whoami /login /logout /sessions\n"
 	    "How to write each: /help all\n\n"

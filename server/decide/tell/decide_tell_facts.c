@@ -29,6 +29,7 @@
 #include "store/row_question.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 #include "types/forge.h"
 
 /* Of its commit; of what it left, where it is live. */
@@ -490,6 +491,15 @@ says_approvals(const struct deployment *deployment)
 	    (deployment->state == DEPLOY_AWAITING_CONFIRMATION && deployment_is_gate(deployment));
 }
 
+/* Its runner is disconnected since; 0: it is connected, or nothing of it runs. */
+static int64_t
+gone_at(struct tx *tx, const struct deployment *deployment)
+{
+	return deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ?
+	    row_runner_gone_at(tx, deployment->run) :
+	    0;
+}
+
 /* The facts that its texts are made of; they stand in *rows. */
 struct chat_deployment
 decide_tell_facts(struct tx *tx, const struct deployment *deployment,
@@ -540,8 +550,8 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    0,
 		.warnings = warnings_of(tx, deployment, rows),
 		.run_end = row_run_end(tx, deployment->run),
-		.is_unreachable = run_verdict_is_unreachable(&run),
-		.is_killed = run.signal_number != 0,
+		.newest = { run_verdict_is_unreachable(&run), run.signal_number != 0,
+		    gone_at(tx, deployment) },
 		.touches = line_of(tx, deployment, rows),
 		.run = run_of(tx, deployment, rows),
 		.tail = tail_of(tx, deployment, rows->tail),

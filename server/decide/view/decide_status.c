@@ -30,6 +30,7 @@
 #include "store/row_left_host.h"
 #include "store/row_pin.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 #include "store/row_work_pipeline.h"
 #include "types/repository.h"
 
@@ -221,6 +222,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.n_reviews =
 	    row_deployment_list_unreviewed(tx, name, shown->reviews, CHAT_STATUS_REVIEWS);
 	status.step = active_step(tx, shown);
+	status.runner_gone_at = row_runner_gone_at(tx, shown->active.run);
 	shown->behind = find_behind(tx, &shown->environment, &shown->active);
 	status.behind = &shown->behind;
 	shown->drain = row_drain_open(tx, name);

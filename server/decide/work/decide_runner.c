@@ -1,0 +1,73 @@
+/* decide_runner.c - a runner is disconnected or back, and a run that nobody waits for.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_runner.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "decide/tell/decide_tell.h"
+#include "decide/work/decide_end.h"
+#include "decide/work/decide_unknown.h"
+#include "store/row_effect.h"
+#include "store/row_run.h"
+#include "store/row_runner.h"
+
+/* decide_tell() reads since when. */
+static void
+tell_all(struct tx *tx, const char *name)
+{
+	struct deployment deployment;
+
+	for (int64_t run = 0; (run = row_runner_next_run(tx, name, run)) != 0 && !tx->failed;) {
+		row_deployment_of_run(tx, run, &deployment);
+		if (deployment.id != 0 && deployment.run == run) /* a drain's has no message */
+			decide_tell(tx, &deployment, NULL);
+	}
+}
+
+void
+decide_runner_gone(struct tx *tx, const char *name)
+{
+	row_runner_set_gone(tx, name);
+	tell_all(tx, name);
+}
+
+void
+decide_runner_hello(struct tx *tx, const char *name)
+{
+	if (row_runner_set_connected(tx, name))
+		tell_all(tx, name);
+}
+
+static void
+audit(struct tx *tx, const struct deployment *deployment, const struct update *update)
+{
+	char user[PRINCIPAL_TEXT], run[24];
+
+	(void)snprintf(run, sizeof(run), "%" PRId64, deployment->run);
+	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
+	    AUDIT_CODE_RUN_ABANDONED, "abandoned",
+	    (const char *const[]){ "run", run, "state", deploy_flow_word(deployment->state), "name",
+		update->name, NULL });
+}
+
+void
+decide_abandon(struct tx *tx, struct deployment *deployment, const struct update *update)
+{
+	char why[LIMIT_LINE];
+
+	audit(tx, deployment, update);
+	row_runner_abandon(tx, deployment->run);
+	if (!row_run_was_started(tx, deployment->run))
+		(void)row_effect_order(tx,
+		    &(struct effect){ .kind = EFFECT_STOP_RUN,
+			.subject = deployment->id,
+			.u.stop_run.run = deployment->run });
+	(void)snprintf(why, sizeof(why),
+	    "abandoned by %.80s while its runner was disconnected: what it did, or still does, is not known",
+	    update->name);
+	if (!deployment_is_action(deployment)) /* before what follows from its being free */
+		decide_unknown_left(tx, deployment, why);
+	decide_folder_gone(tx, deployment, why);
+}

@@ -1,0 +1,51 @@
+/* row_runner.c - runners that are disconnected, and the runs that each of them has.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_runner.h"
+
+#include "store/store_inside.h"
+
+void
+row_runner_set_gone(struct tx *tx, const char *name)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO runner (name, gone_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+	    DB_TEXT(name), DB_I64(tx->at)); /* sticky */
+}
+
+bool
+row_runner_set_connected(struct tx *tx, const char *name)
+{
+	return tx_changes(tx, "DELETE FROM runner WHERE name = $1", DB_TEXT(name)) > 0;
+}
+
+int64_t
+row_runner_next_run(struct tx *tx, const char *name, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT MIN(id) FROM run WHERE ended_at = 0 AND runner = $1 AND id > $2", DB_TEXT(name),
+	    DB_I64(after));
+}
+
+int64_t
+row_runner_gone_at(struct tx *tx, int64_t run)
+{
+	if (run == 0)
+		return 0;
+	return tx_number(tx,
+	    "SELECT runner.gone_at FROM run JOIN runner ON runner.name = run.runner"
+	    " WHERE run.id = $1 AND run.ended_at = 0",
+	    DB_I64(run));
+}
+
+void
+row_runner_abandon(struct tx *tx, int64_t run)
+{
+	(void)tx_run(tx, "UPDATE run SET is_abandoned = 1 WHERE id = $1", DB_I64(run)); /* sticky */
+}
+
+bool
+row_runner_has_abandoned(struct tx *tx, int64_t run)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND is_abandoned = 1",
+		   DB_I64(run)) > 0;
+}

@@ -1,0 +1,22 @@
+/* row_runner.h - runners that are disconnected, and the runs that each of them has.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "deployment/deployment.h"
+#include "store/tx.h"
+
+/* That runner is disconnected; since when stands there already where it was before. */
+void row_runner_set_gone(struct tx *tx, const char *name);
+/* It is connected.  False: it was never said to be disconnected. */
+bool row_runner_set_connected(struct tx *tx, const char *name);
+
+/* The lowest open run behind `after` (0: the first) that this runner has; 0: there is none. */
+int64_t row_runner_next_run(struct tx *tx, const char *name, int64_t after);
+
+/* Wall ms since when the runner of that run is disconnected; 0: it is connected, or the run is not
+ * open. */
+int64_t row_runner_gone_at(struct tx *tx, int64_t run);
+
+/* A person no longer waits for that run: what its runner says of it later changes nothing. */
+void row_runner_abandon(struct tx *tx, int64_t run);
+bool row_runner_has_abandoned(struct tx *tx, int64_t run);
