@@ -91,10 +91,10 @@ static const struct field fields[] = {
 	TEXT("without", without, is_hosts, BIT(RUN), 0),
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
 	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN) | BIT(ANSWER), 0),
-	TEXT("challenge", challenge, is_challenge, BIT(CHALLENGE) | BIT(RUN) | BIT(GO), 0),
-	TEXT("signature", signature, is_signature, BIT(RUN) | BIT(GO), 0),
-	NUMBER("epoch", epoch, INT64_MAX, BIT(HELLO) | BIT(RUN) | BIT(GO), 0),
-	TEXT("manifest", manifest, is_fingerprint, BIT(HELLO), 0),
+	TEXT("challenge", proof.challenge, is_challenge, BIT(CHALLENGE) | BIT(RUN) | BIT(GO), 0),
+	TEXT("signature", proof.signature, is_signature, BIT(RUN) | BIT(GO), 0),
+	NUMBER("epoch", proof.epoch, INT64_MAX, BIT(HELLO) | BIT(RUN) | BIT(GO), 0),
+	TEXT("manifest", manifest.digest, is_fingerprint, BIT(HELLO), 0),
 	TEXT("settings", settings, text_is_plain, BIT(REFUSED) | BIT(ANSWER), 0),
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
 	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
@@ -430,10 +430,10 @@ write_steps(struct writer *out, const struct protocol_message *message, struct e
 static bool
 write_capabilities(struct writer *out, const struct protocol_message *message, struct err *err)
 {
-	if (message->capability_count > PROTOCOL_CAPABILITIES_MAX)
-		return err_set(err, ERR_INVALID, "%zu capabilities", message->capability_count);
-	for (size_t i = 0; i < message->capability_count; i++) {
-		const struct protocol_capability *one = &message->capabilities[i];
+	if (message->manifest.count > PROTOCOL_CAPABILITIES_MAX)
+		return err_set(err, ERR_INVALID, "%zu capabilities", message->manifest.count);
+	for (size_t i = 0; i < message->manifest.count; i++) {
+		const struct protocol_capability *one = &message->manifest.all[i];
 
 		if (!text_is_word(one->name, PROTOCOL_CAPABILITY) || !is_fingerprint(one->digest))
 			return err_set(err, ERR_INVALID, "capability %zu is bad", i);
@@ -544,9 +544,9 @@ read_capability(char *value, struct protocol_message *ret, struct err *err)
 	char *digest = strchr(value, ' ');
 	struct protocol_capability *one;
 
-	if (ret->capability_count == PROTOCOL_CAPABILITIES_MAX)
+	if (ret->manifest.count == PROTOCOL_CAPABILITIES_MAX)
 		return err_set(err, ERR_INVALID, "too many capabilities");
-	one = &ret->capabilities[ret->capability_count];
+	one = &ret->manifest.all[ret->manifest.count];
 	if (digest != NULL)
 		*digest++ = '\0';
 	if (digest == NULL || !text_is_word(value, PROTOCOL_CAPABILITY) ||
@@ -554,7 +554,7 @@ read_capability(char *value, struct protocol_message *ret, struct err *err)
 		return err_set(err, ERR_INVALID, "bad capability");
 	memcpy(one->name, value, strlen(value) + 1);
 	memcpy(one->digest, digest, sizeof(one->digest));
-	ret->capability_count++;
+	ret->manifest.count++;
 	return true;
 }
 

@@ -249,10 +249,22 @@ struct protocol_step {
 	int64_t at;				/* milliseconds since 1970 */
 };
 
-/* What an agent may be ordered to do: an action's name, and the digest of its unit. */
+/* What proves an order to an agent or a remote runner: lib/order_bytes.h. */
+struct protocol_proof {
+	char challenge[PROTOCOL_CHALLENGE_HEX + 1];
+	char signature[PROTOCOL_SIGNATURE_HEX + 1];
+	uint64_t epoch;
+};
+
+/* What an agent may be ordered to do: actions' names, and the digests of their units. */
 struct protocol_capability {
 	char name[PROTOCOL_CAPABILITY + 1];
 	char digest[65];
+};
+struct protocol_manifest {
+	char digest[65];	/* of the list; empty: this is no agent */
+	size_t count;
+	struct protocol_capability all[PROTOCOL_CAPABILITIES_MAX];
 };
 
 /* How a run ended.  See "Record fields" above. */
@@ -299,14 +311,10 @@ struct protocol_message {
 	char without[200];			/* of a rollback: hosts, a comma between */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
-	/* challenge, run, go: of an agent or a remote runner */
-	char challenge[PROTOCOL_CHALLENGE_HEX + 1];
-	char signature[PROTOCOL_SIGNATURE_HEX + 1];
-	uint64_t epoch;				/* also hello */
+	/* challenge, run and go of an agent or a remote runner, and hello's epoch */
+	struct protocol_proof proof;
 	/* hello of an agent */
-	char manifest[65];			/* SHA-256 of its list; empty: of no agent */
-	size_t capability_count;
-	struct protocol_capability capabilities[PROTOCOL_CAPABILITIES_MAX];
+	struct protocol_manifest manifest;
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */

@@ -54,17 +54,15 @@ TEST(what_an_agent_is_ordered_and_says_is_read_as_it_was_sent)
 {
 	struct protocol_message sent[] = {
 		{ .kind = PROTOCOL_CHALLENGE },
-		{ .kind = PROTOCOL_CHALLENGE, .challenge = "0123456789abcdef0123456789abcdef" },
+		{ .kind = PROTOCOL_CHALLENGE, .proof.challenge = "0123456789abcdef0123456789abcdef" },
 		{ .kind = PROTOCOL_GO,
-		    .challenge = "0123456789abcdef0123456789abcdef",
-		    .signature = DIGEST DIGEST,
-		    .epoch = INT64_MAX },
+		    .proof.challenge = "0123456789abcdef0123456789abcdef",
+		    .proof.signature = DIGEST DIGEST,
+		    .proof.epoch = INT64_MAX },
 		{ .kind = PROTOCOL_HELLO,
 		    .version = PROTOCOL_VERSION,
-		    .epoch = 1,
-		    .manifest = DIGEST,
-		    .capability_count = 2,
-		    .capabilities = { { "disk-free", DIGEST }, { "restart-web", DIGEST } } },
+		    .proof.epoch = 1,
+		    .manifest = { DIGEST, 2, { { "disk-free", DIGEST }, { "restart-web", DIGEST } } } },
 	};
 	struct protocol_message read;
 
