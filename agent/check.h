@@ -1,6 +1,6 @@
-/* check.h - `deploybot-agent check`: what this host has for the agent, and what is wrong.  Side: agent. */
+/* check.h - `deploybot-agent check`: what this host has for orders, what is wrong.  Side: agent. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* Prints a line for each capability and the manifest's digest.  Returns 0; 1: something is wrong. */
+/* Prints a line for each capability, and the manifest's digest.  Returns 0; 1: something is wrong. */
 int check_host(const char *config);

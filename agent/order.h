@@ -8,6 +8,7 @@
 #pragma once
 
 #include "agent/agent_settings.h"
+#include "lib/order_bytes.h"
 #include "runner/protocol.h"
 
 #define ORDER_WAIT_MS 30000
@@ -19,17 +20,10 @@ struct order_challenge {
 };
 
 /* A new one, which makes the one before void. */
-bool order_challenge_draw(struct order_challenge *ret, int64_t now, struct err *err) MUST_USE;
+bool order_challenge_draw(struct order_challenge *ret, struct err *err) MUST_USE;
 
-/* What the order must be for, beside what its packet says. */
-struct order_context {
-	const struct agent_settings *settings;
-	uint64_t epoch;		/* the highest that was ordered with */
-	uint64_t run;
-	const char *capability;
-	const char *manifest;
-};
-
-/* Takes the challenge, whatever the answer.  order: RUN or GO. */
+/* order: RUN or GO.  expected: capability, run, manifest and the lowest epoch.  Takes the
+ * challenge, whatever the answer. */
 bool order_check(struct order_challenge *challenge, const struct protocol_message *order,
-    const struct order_context *context, int64_t now, struct err *err) MUST_USE;
+    const struct order_bytes *expected, const struct agent_settings *settings, struct err *err)
+    MUST_USE;

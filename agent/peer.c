@@ -10,7 +10,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
 #include "lib/log.h"
 
 #define BACKLOG 4
@@ -105,7 +104,7 @@ peer_challenge(struct peer *peer)
 	struct protocol_message answer = { .kind = PROTOCOL_CHALLENGE };
 	struct err err;
 
-	if (!order_challenge_draw(&peer->challenge, clock_monotonic_ms(), &err)) {
+	if (!order_challenge_draw(&peer->challenge, &err)) {
 		log_error("no challenge: %s", err.text);
 		peer_hang_up(peer);
 		return;

@@ -11,6 +11,8 @@ struct peer {
 	struct order_challenge challenge;
 };
 
+#define PEER_NONE (struct peer){ .listener = -1, .fd = -1 }
+
 /* Listens on folder/name, which is replaced; its group may connect. */
 bool peer_listen(struct peer *ret, int folder, const char *name, struct err *err) MUST_USE;
 

@@ -1,45 +1,42 @@
-/* record.h - runs/ID of the agent: the record of a run, its log and its socket.  Side: agent. */
+/* record.h - the last runs of the agent: what is known of each, at each moment.  Side: agent. */
 /* SPDX-License-Identifier: ISC */
 /*
- * The record is one file of RECORD_BYTES, written in its place, so that a full disk cannot refuse a
- * later state of it.  From the first to the last moment it says what is true if the agent dies now:
- * gate=0; behind `go` gate=1 lost=1; then how the run ended.
+ * One file of RECORDS_MAX slots, each a sector, which are there from the first start on: a full
+ * disk refuses no record.  A slot says what is true if the agent dies now: gate=0; from the moment
+ * before the start gate=1 lost=1; then how the run ended.
  */
 #pragma once
 
 #include "runner/protocol.h"
 
-#define RECORD_BYTES 512 /* a sector */
-#define RECORDS_MAX  64
+#define RECORDS_MAX 64
 
-struct records {
-	int root; /* runs/ */
-	size_t count;
-	uint64_t ids[RECORDS_MAX]; /* the lowest first */
+struct record {
+	uint64_t id; /* 0: the slot is free */
+	uint64_t epoch;
+	char capability[PROTOCOL_CAPABILITY + 1];
+	struct protocol_record end;
 };
 
-/* Opens STATE/runs, which is made when missing; of more than RECORDS_MAX the lowest are removed. */
+struct records {
+	int fd;
+	struct record all[RECORDS_MAX];
+};
+
+/* Opens STATE/records, which is made when missing.  A slot that can be read but for its end says
+ * gate=1 lost=1; one of which not even the id can be read is refused. */
 bool records_open(struct records *ret, const char *state, struct err *err) MUST_USE;
 
-bool records_has(const struct records *records, uint64_t id);
+/* NULL: there is none of this run. */
+struct record *records_find(struct records *records, uint64_t id);
 
-/* Makes the folder of a run with a record that says gate=0, flushed; the oldest makes room.
- * Returns its descriptor; -1: nothing of it is left. */
-int records_make(struct records *records, uint64_t id, const char *capability, struct err *err);
+/* The lowest id that there is, or *ret_full: 0 where slots are free. */
+uint64_t records_lowest(const struct records *records, bool *ret_full);
+uint64_t records_epoch(const struct records *records); /* the highest */
 
-/* Removes what is left of a start that was refused. */
-void records_drop(struct records *records, uint64_t id);
+/* A free slot, or that of the lowest id; filled and written by who takes it. */
+struct record *records_slot(struct records *records);
 
-/* A descriptor of the folder, or -1. */
-int records_folder(const struct records *records, uint64_t id);
-
-/* Writes the record and flushes it. */
-bool record_write(int folder, const char *capability, const struct protocol_record *record,
-    struct err *err) MUST_USE;
-
-/* What the record says; one that cannot be read says gate=1 lost=1, none says gate=0. */
-void record_read(int folder, struct protocol_record *ret, char capability[PROTOCOL_CAPABILITY + 1]);
-
-/* Appends to runs/ID/log, where there is room; open: a descriptor to append to, or -1. */
-int record_log_open(int folder);
-void record_log_line(int folder, const char *text);
+/* Writes one of them and flushes it. */
+bool records_write(const struct records *records, const struct record *record, struct err *err)
+    MUST_USE;

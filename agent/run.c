@@ -2,12 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "agent/run.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/journal.h"
@@ -21,111 +22,143 @@
 #define RETRY_MS      5000
 #define SWEEP_MS      90000
 
+/* runs/ID: the log outlives the run as long as its record does. */
+static int
+make_folder(int state, uint64_t id)
+{
+	char name[32];
+
+	(void)mkdirat(state, "runs", 0750); /* or it is there */
+	(void)snprintf(name, sizeof(name), "runs/%" PRIu64, id);
+	(void)mkdirat(state, name, 0750);
+	return openat(state, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static void
+remove_folder(int state, uint64_t id)
+{
+	static const char *const names[] = { "/log", "/socket", "" };
+	char name[40];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		(void)snprintf(name, sizeof(name), "runs/%" PRIu64 "%s", id, names[i]);
+		(void)unlinkat(state, name, names[i][0] == '\0' ? AT_REMOVEDIR : 0);
+	}
+}
+
+static int
+open_log(const struct run *run)
+{
+	return openat(
+	    run->folder, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+}
+
 static void note(const struct run *run, const char *fmt, ...) PRINTF(2, 3);
 
-/* What people read of it: in the log of the agent, and in that of the run. */
+/* For people, in the log of the agent and in that of the run. */
 static void
 note(const struct run *run, const char *fmt, ...)
 {
+	CLEANUP(file_closep) int log = open_log(run);
 	char text[400];
 	va_list args;
 
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	log_info("run %" PRIu64 ", %s: %s", run->id, run->capability, text);
-	record_log_line(run->folder, text);
+	log_info("run %" PRIu64 ", %s: %s", run->record->id, run->record->capability, text);
+	if (log != -1)
+		(void)!dprintf(log, "deploybot-agent: %s\n", text); /* or there is no room */
 }
 
 /* --- its end ------------------------------------------------------------------------------ */
 
+/* A record that the disk does not take stays what it was, which is lost=1 behind the gate. */
 static void
-say_exit(struct run *run)
+finish(struct run *run, const struct run_world *world)
 {
-	const struct protocol_message over = { .kind = PROTOCOL_EXIT, .record = run->record };
+	struct protocol_message over = { .kind = PROTOCOL_EXIT };
+	struct err err;
 
+	run->record->end.ended_at = clock_wall_ms();
+	CRASH_POINT(agent_record_due);
+	if (!records_write(&world->records, run->record, &err))
+		log_error("%s", err.text);
+	CRASH_POINT(agent_record_done);
+	over.record = run->record->end;
 	(void)peer_say(&run->peer, &over); /* who has not come asks for it */
 	run->state = RUN_OVER;
 }
 
-/* A record that the disk does not take is kept as it was, which is lost=1 behind the gate. */
 static void
-finish(struct run *run)
-{
-	struct err err;
-
-	run->record.ended_at = clock_wall_ms();
-	CRASH_POINT(agent_record_due);
-	if (!record_write(run->folder, run->capability, &run->record, &err))
-		log_error("run %" PRIu64 ": %s", run->id, err.text);
-	CRASH_POINT(agent_record_done);
-	say_exit(run);
-}
-
-static void
-end_at_gate(struct run *run, const char *why)
+end_at_gate(struct run *run, const struct run_world *world, const char *why)
 {
 	note(run, "nothing was started: %s", why);
-	finish(run);
+	finish(run, world);
 }
 
 static void
 fill_record(struct protocol_record *record, const struct systemd_end *end)
 {
-	bool is_good = strcmp(end->job, "done") == 0 && strcmp(end->result, "success") == 0 &&
-	    end->invocation[0] != '\0';
+	const struct systemd_unit *unit = &end->unit;
+	bool is_killed = unit->exec_main_code == CLD_KILLED || unit->exec_main_code == CLD_DUMPED;
 
 	record->lost = false;
-	record->timed_out |= strcmp(end->result, "timeout") == 0;
-	if (end->code == CLD_KILLED || end->code == CLD_DUMPED)
-		record->signal = end->status;
-	else if (end->code == CLD_EXITED)
-		record->status = end->status;
-	if (is_good)
-		record->status = record->signal = 0;
-	else if (record->status == 0 && record->signal == 0)
+	record->timed_out |= strcmp(unit->result, "timeout") == 0;
+	if (strcmp(end->job, "done") == 0 && strcmp(unit->result, "success") == 0 &&
+	    unit->invocation[0] != '\0')
+		return;
+	record->signal = is_killed ? unit->exec_main_status : 0;
+	record->status = is_killed ? 0 : unit->exec_main_status;
+	if (unit->exec_main_status == 0)
 		record->status = STATUS_FAILED;
 }
 
 static void
-end_run(struct run *run, const struct systemd_end *end)
+end_run(struct run *run, const struct run_world *world)
 {
-	CLEANUP(file_closep) int log = record_log_open(run->folder);
+	const struct systemd_end *end = systemd_end(world->systemd);
+	CLEANUP(file_closep) int log = open_log(run);
+	struct protocol_record *record = &run->record->end;
 	struct err err;
 
 	CRASH_POINT(agent_unit_ended);
-	fill_record(&run->record, end);
-	if (end->invocation[0] == '\0')
-		note(run, "systemd has run nothing of it (%s)", end->job);
-	else if (log != -1 && !journal_copy(end->invocation, log, &err))
+	fill_record(record, end);
+	if (end->unit.invocation[0] == '\0')
+		note(run, "systemd has run nothing of it");
+	else if (log != -1 && !journal_copy(end->unit.invocation, log, &err))
 		note(run, "its output was not read: %s", err.text);
-	if (run->record.status != 0 || run->record.signal != 0)
-		note(run, "it failed: job %s, result %s", end->job, end->result);
-	finish(run);
+	if (record->status != 0 || record->signal != 0)
+		note(run, "it failed: job %s, result %s", end->job, end->unit.result);
+	finish(run, world);
 }
 
 /* --- its gate ----------------------------------------------------------------------------- */
 
 bool
-run_begin(struct run *run, const struct run_world *world, const struct protocol_message *order,
-    struct err *err)
+run_begin(
+    struct run *run, struct run_world *world, const struct protocol_message *order, struct err *err)
 {
+	struct record *slot = records_slot(&world->records), before = *slot;
+
 	*run = (struct run){ .state = RUN_AT_GATE,
-		.id = order->id,
-		.epoch = order->proof.epoch,
+		.record = slot,
 		.deadline_ms = (int64_t)order->deadline_s * 1000,
 		.due = clock_monotonic_ms() + (int64_t)PROTOCOL_GATE_WAIT_S * 1000,
-		.peer = { .listener = -1, .fd = -1 } };
-	(void)text_copy(run->capability, sizeof(run->capability), order->argument);
+		.folder = make_folder(world->state, order->id) };
 	memcpy(run->manifest, order->fingerprint, sizeof(run->manifest));
-	run->folder = records_make(world->records, run->id, run->capability, err);
-	if (run->folder == -1)
-		return false;
-	CRASH_POINT(agent_record_made);
-	if (peer_listen(&run->peer, run->folder, "socket", err))
+	*slot = (struct record){ .id = order->id, .epoch = order->proof.epoch };
+	(void)text_copy(slot->capability, sizeof(slot->capability), order->argument);
+	if (peer_listen(&run->peer, run->folder, "socket", err) &&
+	    records_write(&world->records, slot, err)) {
+		CRASH_POINT(agent_record_made);
+		if (before.id != 0)
+			remove_folder(world->state, before.id);
 		return true;
-	records_drop(world->records, run->id);
+	}
+	*slot = before;
 	run_done(run);
+	remove_folder(world->state, order->id);
 	return false;
 }
 
@@ -134,67 +167,66 @@ static bool
 check_unit(const struct run *run, const struct run_world *world, struct systemd_unit *unit,
     struct err *err)
 {
-	char digest[UNIT_FILE_DIGEST];
-	struct manifest now;
+	struct protocol_manifest now;
+	char digest[65];
 
 	if (!manifest_make(world->systemd, &now, err))
 		return false;
-	if (strcmp(now.whole, run->manifest) != 0)
+	if (strcmp(now.digest, run->manifest) != 0)
 		return err_set(
 		    err, ERR_CHANGED, "the units of this host are not those of the order");
-	if (!manifest_look(world->systemd, run->capability, digest, unit, err))
+	if (!manifest_look(world->systemd, run->record->capability, unit, digest, err))
 		return false;
-	return unit->is_idle || err_set(err, ERR_BUSY, "its unit runs already");
+	return strcmp(unit->active_state, "inactive") == 0 ||
+	    strcmp(unit->active_state, "failed") == 0 ||
+	    err_set(err, ERR_BUSY, "its unit is %s already", unit->active_state);
 }
 
-/* gate=1 is on disk before systemd is asked, so that a start that is on disk nowhere never was. */
+/* gate=1 is on disk before systemd is asked, so that no start is without a record of it. */
 static void
 start_unit(struct run *run, const struct run_world *world, const struct systemd_unit *unit)
 {
-	const struct protocol_record before = run->record;
+	struct protocol_record *record = &run->record->end;
 	char name[MANIFEST_UNIT];
-	struct err err = { .text = "" };
+	struct err err;
 
-	run->record.gate = run->record.lost = true;
-	if (!record_write(run->folder, run->capability, &run->record, &err)) {
-		run->record = before;
-		end_at_gate(run, err.text);
+	record->gate = record->lost = true;
+	if (!records_write(&world->records, run->record, &err)) {
+		record->gate = record->lost = false;
+		end_at_gate(run, world, err.text);
 		return;
 	}
 	CRASH_POINT(agent_gate_flushed);
 	run->state = RUN_GOING;
 	run->due = clock_monotonic_ms() + run->deadline_ms;
-	if (!systemd_start(world->systemd, manifest_unit(run->capability, name), unit,
-		&run->record.exec_errno, &err)) {
-		run->record.lost = false;
-		note(run, "it was not started: %s", err.text);
-		finish(run);
+	record->exec_errno =
+	    systemd_start(world->systemd, manifest_unit(run->record->capability, name), unit, &err);
+	CRASH_POINT(agent_unit_started);
+	if (record->exec_errno == 0) {
+		log_info("run %" PRIu64 ": starts %s", run->record->id, name);
 		return;
 	}
-	CRASH_POINT(agent_unit_started);
-	log_info("run %" PRIu64 ": started %s", run->id, name);
+	record->lost = false;
+	note(run, "it was not started: %s", err.text);
+	finish(run, world);
 }
 
 static void
 on_go(struct run *run, const struct run_world *world, const struct protocol_message *go)
 {
-	const struct order_context context = { .settings = world->settings,
-		.epoch = run->epoch,
-		.run = run->id,
-		.capability = run->capability,
+	const struct order_bytes expected = { .capability = run->record->capability,
+		.run = run->record->id,
+		.epoch = run->record->epoch,
 		.manifest = run->manifest };
-	struct systemd_unit unit = { .is_loaded = false };
+	struct systemd_unit unit;
 	struct err err;
 
 	CRASH_POINT(agent_go_read);
-	if (run->state != RUN_AT_GATE)
-		return; /* said again it changes nothing */
-	if (!order_check(&run->peer.challenge, go, &context, clock_monotonic_ms(), &err) ||
+	if (!order_check(&run->peer.challenge, go, &expected, world->settings, &err) ||
 	    !check_unit(run, world, &unit, &err))
-		end_at_gate(run, err.text);
+		end_at_gate(run, world, err.text);
 	else
 		start_unit(run, world, &unit);
-	systemd_unit_done(&unit);
 }
 
 /* --- while it runs ------------------------------------------------------------------------ */
@@ -206,63 +238,65 @@ stop_unit(struct run *run, const struct run_world *world)
 	struct err err;
 
 	run->due = INT64_MAX;
-	if (systemd_stop(world->systemd, manifest_unit(run->capability, name), &err))
+	if (systemd_stop(world->systemd, manifest_unit(run->record->capability, name), &err))
 		return;
-	log_error("run %" PRIu64 ": %s", run->id, err.text);
+	log_error("run %" PRIu64 ": %s", run->record->id, err.text);
 	run->due = clock_monotonic_ms() + RETRY_MS;
 }
 
 static void
 on_end(struct run *run, const struct run_world *world)
 {
-	if (run->record.ended)
+	if (run->record->end.ended)
 		return;
-	run->record.ended = true;
+	run->record->end.ended = true;
 	if (run->state == RUN_AT_GATE)
-		end_at_gate(run, "it was cancelled");
-	else if (run->state == RUN_GOING)
+		end_at_gate(run, world, "it was cancelled");
+	else
 		stop_unit(run, world);
 }
 
 void
 run_accept(struct run *run)
 {
-	const struct protocol_message hello = {
-		.kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION, .record.gate = run->record.gate
-	};
+	const struct protocol_message hello = { .kind = PROTOCOL_HELLO,
+		.version = PROTOCOL_VERSION,
+		.record.gate = run->record->end.gate };
 
 	peer_accept(&run->peer);
 	(void)peer_say(&run->peer, &hello); /* or it has gone again */
 }
 
 void
-run_hear(struct run *run, const struct run_world *world)
+run_hear(struct run *run, struct run_world *world)
 {
 	struct protocol_message message;
 
 	if (peer_hear(&run->peer, &message)) {
 		if (message.kind == PROTOCOL_CHALLENGE)
 			peer_challenge(&run->peer);
-		else if (message.kind == PROTOCOL_GO)
-			on_go(run, world, &message);
+		else if (message.kind == PROTOCOL_GO && run->state == RUN_AT_GATE)
+			on_go(run, world, &message); /* said again it changes nothing */
 		else if (message.kind == PROTOCOL_END)
 			on_end(run, world);
 	}
 	if (run->peer.fd == -1 && run->state == RUN_AT_GATE)
-		end_at_gate(run, "its server was lost");
+		end_at_gate(run, world, "its server was lost");
 }
 
 void
-run_advance(struct run *run, const struct run_world *world)
+run_advance(struct run *run, struct run_world *world)
 {
 	bool is_due = clock_monotonic_ms() >= run->due;
 
 	if (run->state == RUN_AT_GATE && is_due && run->peer.fd == -1)
-		end_at_gate(run, "no server came for it");
-	if (run->state == RUN_GOING && systemd_end(world->systemd)->is_over)
-		end_run(run, systemd_end(world->systemd));
-	else if (run->state == RUN_GOING && is_due) {
-		run->record.timed_out |= !run->record.ended;
+		end_at_gate(run, world, "no server came for it");
+	if (run->state != RUN_GOING)
+		return;
+	if (systemd_end(world->systemd)->is_over) {
+		end_run(run, world);
+	} else if (is_due) {
+		run->record->end.timed_out |= !run->record->end.ended;
 		stop_unit(run, world);
 	}
 }
@@ -272,10 +306,9 @@ run_wait_ms(const struct run *run)
 {
 	int64_t left = run->due - clock_monotonic_ms();
 
-	if ((run->state != RUN_AT_GATE && run->state != RUN_GOING) || run->due == INT64_MAX ||
-	    (run->state == RUN_AT_GATE && run->peer.fd != -1))
+	if (run->state == RUN_NONE || (run->state == RUN_AT_GATE && run->peer.fd != -1))
 		return -1;
-	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+	return left < 0 ? 0 : left > INT_MAX ? -1 : (int)left;
 }
 
 void
@@ -285,63 +318,56 @@ run_done(struct run *run)
 	if (run->folder != -1)
 		(void)unlinkat(run->folder, "socket", 0); /* one that stays refuses */
 	file_closep(&run->folder);
-	run->state = RUN_NONE;
-	run->id = 0;
+	*run = (struct run){ .folder = -1, .peer = PEER_NONE };
 }
 
 /* --- at the start ------------------------------------------------------------------------- */
 
-/* Waits until its stop is over. */
+/* Ends what is left of a unit.  False: it may still run. */
 static bool
-sweep(struct systemd *systemd, const char *capability)
+sweep(struct systemd *systemd, const char *name, struct err *err)
 {
 	int64_t until = clock_monotonic_ms() + SWEEP_MS;
+	struct pollfd fd = { .fd = -1 };
 	struct systemd_unit unit;
-	char name[MANIFEST_UNIT];
-	struct err err = { .text = "" };
-	bool good = systemd_look(systemd, manifest_unit(capability, name), &unit, &err);
+	int timeout;
 
-	if (good && unit.is_loaded && !unit.is_idle) {
-		good = systemd_stop(systemd, name, &err);
-		while (good && !systemd_end(systemd)->is_over && clock_monotonic_ms() < until) {
-			struct pollfd fd = { .fd = -1 };
-			int timeout;
-
-			fd.fd = systemd_fd(systemd, &fd.events, &timeout);
-			(void)poll(&fd, 1, timeout < 0 || timeout > 1000 ? 1000 : timeout);
-			good = systemd_process(systemd, &err);
-		}
-		good = good && systemd_end(systemd)->is_over;
+	if (!systemd_look(systemd, name, &unit, err))
+		return false;
+	if (strcmp(unit.active_state, "inactive") == 0 || strcmp(unit.active_state, "failed") == 0)
+		return true;
+	if (!systemd_stop(systemd, name, err))
+		return false;
+	while (!systemd_end(systemd)->is_over && clock_monotonic_ms() < until) {
+		fd.fd = systemd_fd(systemd, &fd.events, &timeout);
+		(void)poll(&fd, 1, 1000); /* or what came is there already */
+		if (!systemd_process(systemd, err))
+			return false;
 	}
-	systemd_unit_done(&unit);
-	if (!good)
-		log_error("%s of a run that was lost may still run: %s", name, err.text);
-	return good;
+	return systemd_end(systemd)->is_over || err_set(err, ERR_TIMEOUT, "it does not end");
 }
 
 static void
-recover(const struct run_world *world, uint64_t id)
+recover(struct run_world *world, struct record *record)
 {
-	CLEANUP(file_closep) int folder = records_folder(world->records, id);
-	char capability[PROTOCOL_CAPABILITY + 1];
-	struct protocol_record record;
-	struct err err;
+	char name[MANIFEST_UNIT];
+	struct err err = { .text = "" };
 
-	record_read(folder, &record, capability);
-	if (record.ended_at != 0)
-		return;
-	if (record.lost)
-		record.unswept = !sweep(world->systemd, capability);
-	record.ended_at = clock_wall_ms();
-	log_warning("run %" PRIu64 ", %s: an agent before this one ended in it; %s", id, capability,
-	    record.gate ? "its unit was started, or about to be" : "nothing was started");
-	if (!record_write(folder, capability, &record, &err))
-		log_error("run %" PRIu64 ": %s", id, err.text); /* what stands there is as true */
+	if (record->end.lost)
+		record->end.unswept =
+		    !sweep(world->systemd, manifest_unit(record->capability, name), &err);
+	record->end.ended_at = clock_wall_ms();
+	log_warning("run %" PRIu64 ", %s: an agent before this one ended in it%s%s", record->id,
+	    record->capability, record->end.gate ? ", behind its gate" : ": nothing was started",
+	    err.text);
+	if (!records_write(&world->records, record, &err))
+		log_error("%s", err.text); /* what stands there is as true */
 }
 
 void
-run_recover(const struct run_world *world)
+run_recover(struct run_world *world)
 {
-	for (size_t i = 0; i < world->records->count; i++)
-		recover(world, world->records->ids[i]);
+	for (size_t i = 0; i < RECORDS_MAX; i++)
+		if (world->records.all[i].id != 0 && world->records.all[i].end.ended_at == 0)
+			recover(world, &world->records.all[i]);
 }

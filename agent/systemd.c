@@ -3,24 +3,21 @@
 #include "agent/systemd.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <systemd/sd-bus.h>
 
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
-#define SERVICE "org.freedesktop.systemd1"
-#define MANAGER "/org/freedesktop/systemd1"
-#define UNIT	SERVICE ".Unit"
-#define OBJECT	"org.freedesktop.DBus.Properties"
+#define SERVICE	   "org.freedesktop.systemd1"
+#define MANAGER	   "/org/freedesktop/systemd1", SERVICE ".Manager"
+#define PROPERTIES "org.freedesktop.DBus.Properties"
 
 struct systemd {
 	sd_bus *bus;
-	sd_bus_slot *changes;		 /* of the unit that was started */
-	char path[256];			 /* of it, as an object */
-	char before[SYSTEMD_INVOCATION]; /* its invocation before the start */
-	char jobs[2][128];		 /* start, stop: objects; "": none is open */
+	sd_bus_slot *changes;		    /* of the unit that was started */
+	char before[SYSTEMD_INVOCATION];    /* its invocation before the start */
+	char start_job[128], stop_job[128]; /* objects; "": none is open */
 	struct systemd_end end;
 };
 
@@ -30,77 +27,150 @@ fail(struct err *err, int number, const char *what)
 	return err_errno(err, ERR_IO, -number, "systemd: %s", what);
 }
 
-/* --- what it says by itself --------------------------------------------------------------- */
+/* --- properties --------------------------------------------------------------------------- */
 
-static void
-take_invocation(sd_bus_message *m, char out[SYSTEMD_INVOCATION])
+#define ROW(name, type, member) \
+	{ \
+		name, type, offsetof(struct systemd_unit, member), \
+		    sizeof(((struct systemd_unit *)0)->member) \
+	}
+static const struct property {
+	const char *name, *type;
+	size_t offset, size;
+} properties[] = {
+	ROW("LoadState", "s", load_state),
+	ROW("ActiveState", "s", active_state),
+	ROW("FragmentPath", "s", fragment_path),
+	ROW("DropInPaths", "as", drop_in_paths),
+	ROW("Type", "s", type),
+	ROW("Restart", "s", restart),
+	ROW("KillMode", "s", kill_mode),
+	ROW("InvocationID", "ay", invocation),
+	ROW("Result", "s", result),
+	ROW("NeedDaemonReload", "b", need_daemon_reload),
+	ROW("RemainAfterExit", "b", remain_after_exit),
+	ROW("ExecMainCode", "i", exec_main_code),
+	ROW("ExecMainStatus", "i", exec_main_status),
+	ROW("TimeoutStartUSec", "t", timeout_start_us),
+};
+#undef ROW
+
+static int
+read_list(sd_bus_message *m, char *out, size_t room)
 {
-	const void *bytes;
-	size_t size;
+	const char *text;
+	int n = sd_bus_message_enter_container(m, 'a', "s");
 
-	if (sd_bus_message_read_array(m, 'y', &bytes, &size) >= 0 && size == 16)
-		text_hex(out, bytes, size);
+	while (n >= 0 && (n = sd_bus_message_read(m, "s", &text)) > 0) {
+		size_t size = strlen(text) + 1;
+
+		if (size >= room)
+			return -E2BIG;
+		memcpy(out, text, size);
+		out += size;
+		room -= size;
+	}
+	out[0] = '\0';
+	return n < 0 ? n : sd_bus_message_exit_container(m);
 }
 
 static int
-take_text(sd_bus_message *m, char *out, size_t room)
+read_value(sd_bus_message *m, const struct property *row, struct systemd_unit *unit)
 {
+	char *at = (char *)unit + row->offset;
+	const void *bytes;
 	const char *text;
-	int n = sd_bus_message_read(m, "s", &text);
+	size_t size;
+	int n, flag = 0;
 
-	if (n >= 0)
-		(void)text_copy(out, room, text);
+	if (strcmp(row->type, "as") == 0)
+		return read_list(m, at, row->size);
+	if (strcmp(row->type, "ay") == 0) {
+		n = sd_bus_message_read_array(m, 'y', &bytes, &size);
+		if (n >= 0)
+			text_hex(at, bytes, size == 16 ? size : 0);
+		return n;
+	}
+	if (strcmp(row->type, "s") == 0) {
+		n = sd_bus_message_read(m, "s", &text);
+		return n >= 0 && !text_copy(at, row->size, text) ? -E2BIG : n;
+	}
+	if (strcmp(row->type, "b") != 0)
+		return sd_bus_message_read(m, row->type, at);
+	n = sd_bus_message_read(m, "b", &flag);
+	*(bool *)at = flag != 0;
 	return n;
 }
 
-/* One property of the unit that was started; the message stands in its variant. */
 static int
-take_property(struct systemd *systemd, sd_bus_message *m, const char *name, const char *type)
+read_property(sd_bus_message *m, const char *name, struct systemd_unit *unit)
 {
-	struct systemd_end *end = &systemd->end;
-	char invocation[SYSTEMD_INVOCATION] = "";
+	const char *type;
+	int n = sd_bus_message_peek_type(m, NULL, &type);
 
-	if (strcmp(name, "InvocationID") == 0 && strcmp(type, "ay") == 0) {
-		take_invocation(m, invocation);
-		if (invocation[0] != '\0' && strcmp(invocation, systemd->before) != 0)
-			memcpy(end->invocation, invocation, sizeof(invocation));
-		return 0;
+	for (size_t i = 0; n >= 0 && i < COUNT(properties); i++) {
+		if (strcmp(properties[i].name, name) != 0 || strcmp(properties[i].type, type) != 0)
+			continue;
+		if ((n = sd_bus_message_enter_container(m, 'v', type)) >= 0 &&
+		    (n = read_value(m, &properties[i], unit)) >= 0)
+			n = sd_bus_message_exit_container(m);
+		return n;
 	}
-	if (strcmp(name, "Result") == 0 && strcmp(type, "s") == 0)
-		return take_text(m, end->result, sizeof(end->result));
-	if (strcmp(name, "ExecMainCode") == 0 && strcmp(type, "i") == 0)
-		return sd_bus_message_read(m, "i", &end->code);
-	if (strcmp(name, "ExecMainStatus") == 0 && strcmp(type, "i") == 0)
-		return sd_bus_message_read(m, "i", &end->status);
-	return sd_bus_message_skip(m, type);
+	return n < 0 ? n : sd_bus_message_skip(m, "v");
 }
 
 static int
-take_properties(struct systemd *systemd, sd_bus_message *m)
+read_properties(sd_bus_message *m, struct systemd_unit *unit)
 {
-	const char *name, *type;
+	const char *name;
 	int n = sd_bus_message_enter_container(m, 'a', "{sv}");
 
 	while (n >= 0 && (n = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
 		if ((n = sd_bus_message_read(m, "s", &name)) < 0 ||
-		    (n = sd_bus_message_peek_type(m, NULL, &type)) < 0 ||
-		    (n = sd_bus_message_enter_container(m, 'v', type)) < 0 ||
-		    (n = take_property(systemd, m, name, type)) < 0 ||
-		    (n = sd_bus_message_exit_container(m)) < 0)
+		    (n = read_property(m, name, unit)) < 0)
 			return n;
 		n = sd_bus_message_exit_container(m);
 	}
 	return n;
 }
 
+/* The object of a unit, whose files systemd reads where it has not; *reply has its name. */
+static int
+load(struct systemd *systemd, const char *name, sd_bus_message **reply, const char **ret)
+{
+	int n =
+	    sd_bus_call_method(systemd->bus, SERVICE, MANAGER, "LoadUnit", NULL, reply, "s", name);
+
+	return n < 0 ? n : sd_bus_message_read(*reply, "o", ret);
+}
+
+bool
+systemd_look(struct systemd *systemd, const char *name, struct systemd_unit *ret, struct err *err)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *loaded = NULL, *reply = NULL;
+	const char *path;
+	int n = load(systemd, name, &loaded, &path);
+
+	*ret = (struct systemd_unit){ .timeout_start_us = 0 };
+	if (n >= 0) /* of all its interfaces */
+		n = sd_bus_call_method(
+		    systemd->bus, SERVICE, path, PROPERTIES, "GetAll", NULL, &reply, "s", "");
+	if (n >= 0)
+		n = read_properties(reply, ret);
+	return n >= 0 || fail(err, n, name);
+}
+
+/* --- what it says by itself --------------------------------------------------------------- */
+
 static int
 on_changed(sd_bus_message *m, void *ctx, UNUSED sd_bus_error *error)
 {
 	struct systemd *systemd = ctx;
-	const char *interface;
 
-	if (!systemd->end.is_over && sd_bus_message_read(m, "s", &interface) >= 0)
-		(void)take_properties(systemd, m); /* what cannot be read is not known */
+	if (!systemd->end.is_over && sd_bus_message_skip(m, "s") >= 0)
+		(void)read_properties(m, &systemd->end.unit); /* what is not read is not known */
+	if (strcmp(systemd->end.unit.invocation, systemd->before) == 0)
+		systemd->end.unit.invocation[0] = '\0';
 	return 0;
 }
 
@@ -113,14 +183,15 @@ on_job_removed(sd_bus_message *m, void *ctx, UNUSED sd_bus_error *error)
 
 	if (sd_bus_message_read(m, "uoss", &id, &job, &unit, &result) < 0)
 		return 0;
-	for (size_t i = 0; i < COUNT(systemd->jobs); i++) {
-		if (systemd->jobs[i][0] == '\0' || strcmp(job, systemd->jobs[i]) != 0)
-			continue;
-		systemd->jobs[i][0] = '\0';
-		if (i == 0)
-			(void)text_copy(systemd->end.job, sizeof(systemd->end.job), result);
-		systemd->end.is_over = systemd->jobs[0][0] == '\0' && systemd->jobs[1][0] == '\0';
+	if (strcmp(job, systemd->start_job) == 0) {
+		systemd->start_job[0] = '\0';
+		(void)text_copy(systemd->end.job, sizeof(systemd->end.job), result);
+	} else if (strcmp(job, systemd->stop_job) == 0) {
+		systemd->stop_job[0] = '\0';
+	} else {
+		return 0;
 	}
+	systemd->end.is_over = systemd->start_job[0] == '\0' && systemd->stop_job[0] == '\0';
 	return 0;
 }
 
@@ -133,11 +204,10 @@ systemd_open(struct err *err)
 	int n = sd_bus_open_system(&systemd->bus);
 
 	if (n >= 0)
-		n = sd_bus_match_signal(systemd->bus, NULL, SERVICE, MANAGER, SERVICE ".Manager",
-		    "JobRemoved", on_job_removed, systemd);
+		n = sd_bus_match_signal(
+		    systemd->bus, NULL, SERVICE, MANAGER, "JobRemoved", on_job_removed, systemd);
 	if (n >= 0)
-		n = sd_bus_call_method(systemd->bus, SERVICE, MANAGER, SERVICE ".Manager",
-		    "Subscribe", NULL, NULL, "");
+		n = sd_bus_call_method(systemd->bus, SERVICE, MANAGER, "Subscribe", NULL, NULL, "");
 	if (n >= 0)
 		return systemd;
 	systemd_free(systemd);
@@ -158,13 +228,12 @@ int
 systemd_fd(const struct systemd *systemd, short *ret_events, int *ret_timeout_ms)
 {
 	uint64_t due = UINT64_MAX;
-	int events = sd_bus_get_events(systemd->bus);
+	int64_t left;
 
-	*ret_events = (short)(events < 0 ? 0 : events);
+	*ret_events = (short)sd_bus_get_events(systemd->bus);
 	*ret_timeout_ms = -1;
 	if (sd_bus_get_timeout(systemd->bus, &due) > 0 && due != UINT64_MAX) {
-		int64_t left = (int64_t)(due / 1000) - clock_monotonic_ms();
-
+		left = (int64_t)(due / 1000) - clock_monotonic_ms();
 		*ret_timeout_ms = left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 	}
 	return sd_bus_get_fd(systemd->bus);
@@ -181,175 +250,55 @@ systemd_process(struct systemd *systemd, struct err *err)
 	return n == 0 || fail(err, n, "the system bus is gone");
 }
 
-/* --- looking at a unit -------------------------------------------------------------------- */
-
-/* Text of a property, into room bytes. */
-static int
-get_text(struct systemd *systemd, const char *path, const char *interface, const char *name,
-    char *out, size_t room)
-{
-	char *text = NULL;
-	int n =
-	    sd_bus_get_property_string(systemd->bus, SERVICE, path, interface, name, NULL, &text);
-
-	if (n >= 0)
-		(void)text_copy(out, room, text); /* one that is cut is none that we know */
-	free(text);
-	return n;
-}
-
-static int
-get_paths(struct systemd *systemd, const char *path, struct systemd_unit *ret)
-{
-	char **list = NULL;
-	int n = sd_bus_get_property_string(
-	    systemd->bus, SERVICE, path, UNIT, "FragmentPath", NULL, &ret->paths[0]);
-
-	ret->path_count = n >= 0;
-	if (n >= 0)
-		n = sd_bus_get_property_strv(
-		    systemd->bus, SERVICE, path, UNIT, "DropInPaths", NULL, &list);
-	for (size_t i = 0; n >= 0 && list != NULL && list[i] != NULL; i++) {
-		if (ret->path_count == SYSTEMD_PATHS_MAX)
-			n = -E2BIG;
-		else
-			ret->paths[ret->path_count++] = TAKE(list[i]);
-		if (n < 0)
-			free(list[i]);
-	}
-	free(list);
-	return n;
-}
-
-static int
-get_invocation(struct systemd *systemd, const char *path, char out[SYSTEMD_INVOCATION])
-{
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int n = sd_bus_get_property(
-	    systemd->bus, SERVICE, path, UNIT, "InvocationID", NULL, &reply, "ay");
-
-	if (n >= 0)
-		take_invocation(reply, out);
-	return n;
-}
-
-static int
-get_unit(struct systemd *systemd, const char *path, struct systemd_unit *ret)
-{
-	static const char service[] = SERVICE ".Service";
-	char state[16] = "", active[16] = "";
-	int n = get_text(systemd, path, UNIT, "LoadState", state, sizeof(state));
-	int reload = 0, remains = 0;
-
-	ret->is_loaded = strcmp(state, "loaded") == 0;
-	if (n < 0 || !ret->is_loaded)
-		return n;
-	if ((n = get_paths(systemd, path, ret)) < 0 ||
-	    (n = get_text(systemd, path, UNIT, "ActiveState", active, sizeof(active))) < 0 ||
-	    (n = sd_bus_get_property_trivial(
-		 systemd->bus, SERVICE, path, UNIT, "NeedDaemonReload", NULL, 'b', &reload)) < 0 ||
-	    (n = sd_bus_get_property_trivial(systemd->bus, SERVICE, path, service,
-		 "RemainAfterExit", NULL, 'b', &remains)) < 0 ||
-	    (n = sd_bus_get_property_trivial(systemd->bus, SERVICE, path, service,
-		 "TimeoutStartUSec", NULL, 't', &ret->start_timeout_us)) < 0 ||
-	    (n = get_text(systemd, path, service, "Type", ret->type, sizeof(ret->type))) < 0 ||
-	    (n = get_text(systemd, path, service, "Restart", ret->restart, sizeof(ret->restart))) <
-		0 ||
-	    (n = get_text(
-		 systemd, path, service, "KillMode", ret->kill_mode, sizeof(ret->kill_mode))) < 0)
-		return n;
-	ret->needs_reload = reload != 0;
-	ret->remains = remains != 0;
-	ret->is_idle = strcmp(active, "inactive") == 0 || strcmp(active, "failed") == 0;
-	return get_invocation(systemd, path, ret->invocation);
-}
-
-/* The object of a unit, which systemd reads its files for where it has not. */
-static int
-load(struct systemd *systemd, const char *name, char path[256])
-{
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	const char *object = NULL;
-	int n = sd_bus_call_method(systemd->bus, SERVICE, MANAGER, SERVICE ".Manager", "LoadUnit",
-	    NULL, &reply, "s", name);
-
-	if (n >= 0)
-		n = sd_bus_message_read(reply, "o", &object);
-	return n >= 0 && !text_copy(path, 256, object) ? -ENAMETOOLONG : n;
-}
-
-bool
-systemd_look(struct systemd *systemd, const char *name, struct systemd_unit *ret, struct err *err)
-{
-	char path[256];
-	int n;
-
-	*ret = (struct systemd_unit){ 0 };
-	n = load(systemd, name, path);
-	if (n >= 0)
-		n = get_unit(systemd, path, ret);
-	return n >= 0 || fail(err, n, name);
-}
-
-void
-systemd_unit_done(struct systemd_unit *unit)
-{
-	for (size_t i = 0; i < unit->path_count; i++)
-		free(unit->paths[i]);
-	unit->path_count = 0;
-}
-
 /* --- starting and stopping ---------------------------------------------------------------- */
 
-/* Calls StartUnit or StopUnit; the job's object goes to ret. */
+/* Has systemd make a job, whose object goes to ret.  Returns 0, or an errno value. */
 static int
-order(struct systemd *systemd, const char *method, const char *name, const char *mode,
-    char ret[128], struct err *err)
+order(struct systemd *systemd, bool is_start, const char *name, char ret[128], struct err *err)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
+	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	const char *job = NULL;
-	int n = sd_bus_call_method(systemd->bus, SERVICE, MANAGER, SERVICE ".Manager", method,
-	    &error, &reply, "ss", name, mode);
+	/* Mode fail cannot stop a oneshot: its start goes on for all of its life. */
+	int n =
+	    sd_bus_call_method(systemd->bus, SERVICE, MANAGER, is_start ? "StartUnit" : "StopUnit",
+		&error, &reply, "ss", name, is_start ? "fail" : "replace");
 
 	if (n >= 0)
 		n = sd_bus_message_read(reply, "o", &job);
-	if (n >= 0)
-		(void)text_copy(ret, 128, job);
-	else
-		(void)err_set(err, ERR_IO, "systemd: %s of %s: %s", method, name,
-		    error.message == NULL ? strerrordesc_np(-n) : error.message);
-	sd_bus_error_free(&error);
-	return n < 0 ? -n : 0;
+	if (n >= 0 && text_copy(ret, 128, job))
+		return 0;
+	(void)err_set(err, ERR_IO, "systemd: %s: %s", name,
+	    error.message == NULL ? strerrordesc_np(-n) : error.message);
+	return n < 0 ? -n : EPROTO;
 }
 
-bool
-systemd_start(struct systemd *systemd, const char *name, const struct systemd_unit *look,
-    int *ret_errno, struct err *err)
+int
+systemd_start(
+    struct systemd *systemd, const char *name, const struct systemd_unit *before, struct err *err)
 {
-	int n = load(systemd, name, systemd->path);
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *loaded = NULL;
+	const char *path;
+	int n = load(systemd, name, &loaded, &path);
 
-	systemd->end = (struct systemd_end){ 0 };
-	memset(systemd->jobs, 0, sizeof(systemd->jobs));
-	memcpy(systemd->before, look->invocation, sizeof(systemd->before));
+	systemd->end = (struct systemd_end){ .is_over = false };
+	systemd->start_job[0] = systemd->stop_job[0] = '\0';
+	memcpy(systemd->before, before->invocation, sizeof(systemd->before));
 	systemd->changes = sd_bus_slot_unref(systemd->changes);
 	if (n >= 0)
-		n = sd_bus_match_signal(systemd->bus, &systemd->changes, SERVICE, systemd->path,
-		    OBJECT, "PropertiesChanged", on_changed, systemd);
-	if (n < 0) {
-		*ret_errno = -n;
-		return fail(err, n, name);
-	}
-	*ret_errno = order(systemd, "StartUnit", name, "fail", systemd->jobs[0], err);
-	return *ret_errno == 0;
+		n = sd_bus_match_signal(systemd->bus, &systemd->changes, SERVICE, path, PROPERTIES,
+		    "PropertiesChanged", on_changed, systemd);
+	if (n >= 0)
+		return order(systemd, true, name, systemd->start_job, err);
+	(void)fail(err, n, name);
+	return -n;
 }
 
 bool
 systemd_stop(struct systemd *systemd, const char *name, struct err *err)
 {
 	systemd->end.is_over = false;
-	/* Mode fail is refused where the start of a oneshot goes on, which is all of its life. */
-	return order(systemd, "StopUnit", name, "replace", systemd->jobs[1], err) == 0;
+	return order(systemd, false, name, systemd->stop_job, err) == 0;
 }
 
 const struct systemd_end *

@@ -1,8 +1,8 @@
 /* systemd.h - what the agent asks of systemd over D-Bus: look at a unit, start it, stop it.  Side: agent. */
 /* SPDX-License-Identifier: ISC */
 /*
- * org.freedesktop.systemd1 (man org.freedesktop.systemd1).  One job at a time.  The properties of a
- * unit that has ended may be gone with it, so its result is taken from PropertiesChanged, which
+ * org.freedesktop.systemd1 (man org.freedesktop.systemd1).  One start at a time.  The properties of
+ * a unit that has ended may be gone with it, so its result is taken from PropertiesChanged, which
  * systemd sends before the JobRemoved of that job.
  */
 #pragma once
@@ -11,8 +11,8 @@
 
 #include "lib/err.h"
 
-#define SYSTEMD_INVOCATION 33 /* hex digits and NUL */
-#define SYSTEMD_PATHS_MAX  33 /* the unit's file, and its drop-ins */
+#define SYSTEMD_INVOCATION 33	/* hex digits and NUL */
+#define SYSTEMD_PATHS	   4096 /* bytes of all drop-ins' names, and NUL */
 
 struct systemd;
 
@@ -21,44 +21,43 @@ struct systemd *systemd_open(struct err *err) MUST_USE;
 void systemd_free(struct systemd *systemd);
 DEFINE_FREEP(struct systemd, systemd_free)
 
+/* Of a unit, as systemd calls these. */
 struct systemd_unit {
-	bool is_loaded;		    /* else there is none of that name, or it is broken */
-	bool needs_reload;	    /* its files are not those that systemd has read */
-	bool remains;		    /* RemainAfterExit= */
-	bool is_idle;		    /* inactive or failed: it can be started */
-	char type[16];		    /* Type= */
-	char restart[16];	    /* Restart= */
-	char kill_mode[16];	    /* KillMode= */
-	uint64_t start_timeout_us;  /* UINT64_MAX: infinity */
+	char load_state[16];
+	char active_state[16];
+	char fragment_path[PATH_MAX];
+	char drop_in_paths[SYSTEMD_PATHS]; /* a NUL behind each; an empty one is the last */
+	char type[16];
+	char restart[16];
+	char kill_mode[16];
 	char invocation[SYSTEMD_INVOCATION]; /* of its last start; "": none is known */
-	size_t path_count;
-	char *paths[SYSTEMD_PATHS_MAX]; /* FragmentPath first, then DropInPaths */
+	char result[32];
+	bool need_daemon_reload;
+	bool remain_after_exit;
+	int exec_main_code; /* as CLD_EXITED */
+	int exec_main_status;
+	uint64_t timeout_start_us; /* UINT64_MAX: infinity */
 };
 
-/* Fills ret, which systemd_unit_done() frees, whatever is returned. */
+/* What systemd does not say is 0 or empty. */
 bool systemd_look(struct systemd *systemd, const char *name, struct systemd_unit *ret,
     struct err *err) MUST_USE;
-void systemd_unit_done(struct systemd_unit *unit);
 
 /* How a start ended, or what is known of it so far. */
 struct systemd_end {
-	bool is_over;		/* no job of ours is left */
-	char job[32];		/* JobRemoved's result: done, failed, canceled, timeout … */
-	char invocation[SYSTEMD_INVOCATION]; /* of this start; "": systemd has run nothing */
-	char result[32];	/* Result= of that invocation */
-	int code;		/* ExecMainCode, as CLD_EXITED */
-	int status;		/* ExecMainStatus */
+	bool is_over;		  /* no job of ours is left */
+	char job[32];		  /* JobRemoved's result: done, failed, canceled, timeout, … */
+	struct systemd_unit unit; /* result and invocation of this start; "": nothing was run */
 };
 
-/* Orders the start; *ret_errno says why systemd refuses it, 0: it is not known.  `look` is what the
- * unit was before. */
-bool systemd_start(struct systemd *systemd, const char *name, const struct systemd_unit *look,
-    int *ret_errno, struct err *err) MUST_USE;
+/* Orders the start of what was looked at before.  Returns 0, or an errno value: nothing runs. */
+int systemd_start(struct systemd *systemd, const char *name, const struct systemd_unit *before,
+    struct err *err) MUST_USE;
 /* Orders its whole control group to end, in the place of a start that goes on. */
 bool systemd_stop(struct systemd *systemd, const char *name, struct err *err) MUST_USE;
 
 const struct systemd_end *systemd_end(const struct systemd *systemd);
 
-/* For poll(2), then what has come.  False: the bus is gone. */
+/* For poll(2); then does what has come.  False: the bus is gone. */
 int systemd_fd(const struct systemd *systemd, short *ret_events, int *ret_timeout_ms);
 bool systemd_process(struct systemd *systemd, struct err *err) MUST_USE;
