@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "agent/check.h"
 
+#include <pwd.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "agent/agent_settings.h"
 #include "agent/manifest.h"
@@ -38,6 +40,16 @@ check_one(struct systemd *systemd, const char *name, uint64_t deadline_s)
 	return wrong(&err);
 }
 
+/* As whom the agent runs: what that user cannot read is nothing that it starts. */
+static bool
+become_agent(struct err *err)
+{
+	const struct passwd *user = geteuid() == 0 ? getpwnam("deploybot-agent") : NULL;
+
+	return user == NULL || (setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0) ||
+	    err_set(err, ERR_IO, "the user deploybot-agent cannot be taken");
+}
+
 int
 check_host(const char *config)
 {
@@ -47,7 +59,8 @@ check_host(const char *config)
 	struct err err;
 	int ret = 0;
 
-	if (!crypto_start(&err) || !agent_settings_read(&settings, config, &err))
+	if (!become_agent(&err) || !crypto_start(&err) ||
+	    !agent_settings_read(&settings, config, &err))
 		ret = wrong(&err);
 	systemd = systemd_open(&err);
 	if (systemd == NULL || !manifest_make(systemd, &manifest, &err))

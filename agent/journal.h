@@ -6,6 +6,8 @@
 
 #define JOURNAL_MAX (1024 * 1024) /* bytes that are copied of one run; then a line says so */
 
-/* Appends the lines of that invocation, which has ended, to fd.  Waits for a moment: the last of
- * them may still be on their way to the journal.  What fd does not take is left out. */
-bool journal_copy(const char *invocation, int fd, struct err *err) MUST_USE;
+/* Appends to fd the lines of an invocation of that unit, which has ended and was not begun before
+ * since_ms (monotonic).  Waits for a moment: the last of them may still be on their way to the
+ * journal.  What fd does not take is left out. */
+bool journal_copy(const char *unit, const char *invocation, int64_t since_ms, int fd,
+    struct err *err) MUST_USE;

@@ -108,10 +108,12 @@ fill_record(struct protocol_record *record, const struct systemd_end *end)
 	if (strcmp(end->job, "done") == 0 && strcmp(unit->result, "success") == 0 &&
 	    unit->invocation[0] != '\0')
 		return;
-	record->signal = is_killed ? unit->exec_main_status : 0;
-	record->status = is_killed ? 0 : unit->exec_main_status;
-	if (unit->exec_main_status == 0)
+	if (unit->invocation[0] == '\0' || unit->exec_main_status == 0)
 		record->status = STATUS_FAILED;
+	else if (is_killed)
+		record->signal = unit->exec_main_status;
+	else
+		record->status = unit->exec_main_status;
 }
 
 static void
@@ -120,13 +122,16 @@ end_run(struct run *run, const struct run_world *world)
 	const struct systemd_end *end = systemd_end(world->systemd);
 	CLEANUP(file_closep) int log = open_log(run);
 	struct protocol_record *record = &run->record->end;
+	char name[MANIFEST_UNIT];
 	struct err err;
 
 	CRASH_POINT(agent_unit_ended);
 	fill_record(record, end);
 	if (end->unit.invocation[0] == '\0')
 		note(run, "systemd has run nothing of it");
-	else if (log != -1 && !journal_copy(end->unit.invocation, log, &err))
+	else if (log != -1 &&
+	    !journal_copy(manifest_unit(run->record->capability, name), end->unit.invocation,
+		run->began, log, &err))
 		note(run, "its output was not read: %s", err.text);
 	if (record->status != 0 || record->signal != 0)
 		note(run, "it failed: job %s, result %s", end->job, end->unit.result);
@@ -198,7 +203,8 @@ start_unit(struct run *run, const struct run_world *world, const struct systemd_
 	}
 	CRASH_POINT(agent_gate_flushed);
 	run->state = RUN_GOING;
-	run->due = clock_monotonic_ms() + run->deadline_ms;
+	run->began = clock_monotonic_ms();
+	run->due = run->began + run->deadline_ms;
 	record->exec_errno =
 	    systemd_start(world->systemd, manifest_unit(run->record->capability, name), unit, &err);
 	CRASH_POINT(agent_unit_started);

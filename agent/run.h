@@ -26,8 +26,9 @@ struct run {
 	struct record *record;
 	char manifest[65];
 	int64_t deadline_ms;
-	int64_t due; /* monotonic ms: at the gate it gives up, going it is stopped */
-	int folder;  /* runs/ID: socket and log */
+	int64_t began; /* monotonic ms of its start */
+	int64_t due;   /* monotonic ms: at the gate it gives up, going it is stopped */
+	int folder;    /* runs/ID: socket and log */
 	struct peer peer;
 };
 
