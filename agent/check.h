@@ -2,5 +2,5 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* Prints a line for each capability, and the manifest's digest.  Returns 0; 1: something is wrong. */
+/* Prints a line for each capability, and the digest of the manifest.  1: something is wrong. */
 int check_host(const char *config);

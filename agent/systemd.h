@@ -46,7 +46,7 @@ bool systemd_look(struct systemd *systemd, const char *name, struct systemd_unit
 /* How a start ended, or what is known of it so far. */
 struct systemd_end {
 	bool is_over;		  /* no job of ours is left */
-	char job[32];		  /* JobRemoved's result: done, failed, canceled, timeout, … */
+	char job[32];		  /* JobRemoved's result: done, failed, canceled and others */
 	struct systemd_unit unit; /* result and invocation of this start; "": nothing was run */
 };
 

@@ -1,4 +1,4 @@
-/* unit_digest.h - the files of a unit: they are root's alone, and have one digest.  Side: agent. */
+/* unit_digest.h - the files of a unit: nobody but root may write them, and they have one digest.  Side: agent. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -94,7 +94,8 @@ def test_a_unit_that_ends_with_0_leaves_no_children(host, number):
 
 
 def test_output_is_cut_at_1_mb(host, number):
-    with another_unit(host, "disk-free", unit_text("yes 0123456789 | head -n 200000", "LogRateLimitIntervalSec=0\n")):
+    with another_unit(host, "disk-free", unit_text("yes $$(printf %%01000d 0) | head -n 1500",
+                                                "LogRateLimitIntervalSec=0\n")):
         with contextlib.closing(Server(host)) as server:
             assert server.play(number, "disk-free")["status"] == "0"
     text = host.log(number)
@@ -188,7 +189,8 @@ def test_an_order_that_never_has_overtaken_is_refused(host, server, number):
     refused(host, server, "invalid", **fields)
 
 
-@pytest.mark.parametrize("change", ["key", "name", "capability", "run", "kind", "unsigned", "epoch_unsigned", "manifest"])
+@pytest.mark.parametrize("change", ["key", "name", "capability", "run", "kind", "unsigned", "other epoch",
+                                    "manifest"])
 def test_an_order_of_which_anything_else_was_signed_is_refused(host, server, number, change):
     challenge = server.challenge()
     fields = server.fields(number, "disk-free", challenge)
@@ -202,7 +204,7 @@ def test_an_order_of_which_anything_else_was_signed_is_refused(host, server, num
     fields["signature"] = server.sign(**signed)
     if change == "unsigned":
         del fields["signature"]
-    if change == "epoch_unsigned":
+    if change == "other epoch":
         fields["epoch"] = 1
     assert "no order key" in refused(host, server, "invalid", **fields)["text"]
 
@@ -228,14 +230,14 @@ def test_one_run_at_a_time(host, server, number):
 
 
 def test_a_number_below_all_records_is_refused(host):
-    host.sh(f"systemctl stop {UNIT}; mv {STATE}/records /root/")
+    host.sh(f"systemctl stop {UNIT}; mv {STATE}/records /srv/")
     host.restart_agent()
     with contextlib.closing(Server(host)) as server:
         assert server.play(500, "disk-free")["status"] == "0"
         answer = server.order(499, "disk-free")
         assert answer["why"] == "invalid" and "below" in answer["text"]
         assert server.settle(499)["state"] == "never"
-    host.sh(f"systemctl stop {UNIT}; mv /root/records {STATE}/")
+    host.sh(f"systemctl stop {UNIT}; mv /srv/records {STATE}/")
     host.restart_agent()
 
 
@@ -352,8 +354,8 @@ def test_a_unit_that_somebody_else_has_started_is_not_started(host, server, numb
 
 
 @pytest.mark.parametrize("script", [
-    "mv {unit} /root/u; ln -s /root/u {unit}", "chmod g+w {unit}", "chown 1 {unit}", "chmod o+w {folder}",
-    "mv {folder} /root/f; ln -s /root/f {folder}", "mkdir {unit}.d; echo >{unit}.d/x.conf; chmod o+w {unit}.d/x.conf",
+    "mv {unit} /srv/u; ln -s /srv/u {unit}", "chmod g+w {unit}", "chown 1 {unit}", "chmod o+w {folder}",
+    "mv {folder} /srv/f; ln -s /srv/f {folder}", "mkdir {unit}.d; echo >{unit}.d/x.conf; chmod o+w {unit}.d/x.conf",
     "mkdir {unit}.d; echo >{unit}.d/x.conf; chmod o+w {unit}.d", "chmod 600 {unit}",
     "mkdir {unit}.d; echo >/opt/x.conf; ln -s /opt/x.conf {unit}.d",
     "echo RemainAfterExit=yes >>{unit}", "echo Restart=on-failure >>{unit}", "echo KillMode=process >>{unit}",
@@ -369,8 +371,8 @@ def test_a_unit_that_cannot_be_trusted_is_no_capability(host, script):
             said = host.run("/usr/lib/deploybot/deploybot-agent", "check", check=False)
             assert said.returncode == 1 and "WRONG" in said.stdout, said.stdout
         finally:
-            host.sh(f"chmod 755 {folder}; [[ ! -L {folder} ]] || {{ rm {folder}; mv /root/f {folder}; }}; "
-                    "rm -rf /root/d /root/u")
+            host.sh(f"chmod 755 {folder}; [[ ! -L {folder} ]] || {{ rm {folder}; mv /srv/f {folder}; }}; "
+                    "rm -rf /srv/d /srv/u")
 
 
 def test_check_says_what_there_is_and_what_is_wrong(host):
@@ -446,9 +448,9 @@ def test_a_stop_of_the_agent_lets_the_run_end(host, number):
 
 
 def test_a_full_disk_costs_the_log_and_no_record(host, number):
-    host.sh(f"systemctl stop {UNIT}; mkdir -p /root/full; mount -t tmpfs -o size=256k full /root/full; "
-            f"cp -a {STATE}/records /root/full/; chown deploybot-agent: /root/full; "
-            f"mount --bind /root/full {STATE}; systemctl start {UNIT}")
+    host.sh(f"systemctl stop {UNIT}; mkdir -p /srv/full; mount -t tmpfs -o size=256k full /srv/full; "
+            f"cp -a {STATE}/records /srv/full/; chown deploybot-agent: /srv/full; "
+            f"mount --bind /srv/full {STATE}; systemctl start {UNIT}")
     try:
         with another_unit(host, "disk-free", unit_text("yes | head -c 300000")), \
                 contextlib.closing(Server(host)) as server:
@@ -466,17 +468,17 @@ def test_a_full_disk_costs_the_log_and_no_record(host, number):
             else:
                 assert server.settle(number)["state"] == "never"
     finally:
-        host.sh(f"systemctl stop {UNIT}; umount {STATE} /root/full; systemctl start {UNIT}")
+        host.sh(f"systemctl stop {UNIT}; umount {STATE} /srv/full; systemctl start {UNIT}")
 
 
 def test_a_first_start_on_a_full_disk_takes_no_orders(host):
-    host.sh(f"systemctl stop {UNIT}; mkdir -p /root/full; mount -t tmpfs -o size=16k full /root/full; "
-            f"chown deploybot-agent: /root/full; mount --bind /root/full {STATE}")
+    host.sh(f"systemctl stop {UNIT}; mkdir -p /srv/full; mount -t tmpfs -o size=16k full /srv/full; "
+            f"chown deploybot-agent: /srv/full; mount --bind /srv/full {STATE}")
     try:
         host.run("systemctl", "start", UNIT, check=False)
         wait_until(lambda: "room for 64 records" in host.journal(UNIT), PATIENCE_S, "its words")
     finally:
-        host.sh(f"systemctl stop {UNIT}; umount {STATE} /root/full; systemctl reset-failed {UNIT} || true; "
+        host.sh(f"systemctl stop {UNIT}; umount {STATE} /srv/full; systemctl reset-failed {UNIT} || true; "
                 f"systemctl start {UNIT}")
 
 
@@ -484,10 +486,12 @@ def test_a_first_start_on_a_full_disk_takes_no_orders(host):
 
 def test_its_user_starts_and_stops_these_units_and_nothing_else(host):
     host.put("other", unit_text("true"))
-    for words, is_good in (("start deploybot-do-disk-free.service", True), ("stop deploybot-do-disk-free.service", True),
+    for words, is_good in (("start deploybot-do-disk-free.service", True),
+                           ("stop deploybot-do-disk-free.service", True),
                            ("restart deploybot-do-disk-free.service", False),
                            ("kill deploybot-do-disk-free.service", False),
-                           ("start deploybot-do-other.service", False), (f"stop {UNIT}", False), ("daemon-reload", False),
+                           ("start deploybot-do-other.service", False), (f"stop {UNIT}", False),
+                           ("daemon-reload", False),
                            ("set-environment A=B", False), ("reboot", False),
                            ("enable deploybot-do-disk-free.service", False)):
         done = host.as_user("deploybot-agent", f"systemctl --no-ask-password {words}", check=False)

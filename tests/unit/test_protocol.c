@@ -48,21 +48,23 @@ TEST(an_order_is_read_as_it_was_sent)
 	assert_memory_equal(&run, &read, sizeof(run));
 }
 
-#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define CHALLENGE "0123456789abcdef0123456789abcdef"
+#define DIGEST	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 TEST(what_an_agent_is_ordered_and_says_is_read_as_it_was_sent)
 {
 	struct protocol_message sent[] = {
 		{ .kind = PROTOCOL_CHALLENGE },
-		{ .kind = PROTOCOL_CHALLENGE, .proof.challenge = "0123456789abcdef0123456789abcdef" },
+		{ .kind = PROTOCOL_CHALLENGE, .proof.challenge = CHALLENGE },
 		{ .kind = PROTOCOL_GO,
-		    .proof.challenge = "0123456789abcdef0123456789abcdef",
+		    .proof.challenge = CHALLENGE,
 		    .proof.signature = DIGEST DIGEST,
 		    .proof.epoch = INT64_MAX },
 		{ .kind = PROTOCOL_HELLO,
 		    .version = PROTOCOL_VERSION,
 		    .proof.epoch = 1,
-		    .manifest = { DIGEST, 2, { { "disk-free", DIGEST }, { "restart-web", DIGEST } } } },
+		    .manifest = { DIGEST, 2,
+			{ { "disk-free", DIGEST }, { "restart-web", DIGEST } } } },
 	};
 	struct protocol_message read;
 
