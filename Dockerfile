@@ -24,6 +24,7 @@ WORKDIR /src
 COPY Makefile CHANGES.md ./
 COPY lib lib
 COPY judge judge
+COPY agent agent
 COPY runner runner
 COPY server server
 COPY deploy/release/dpkg-status.sh ./

@@ -8,6 +8,7 @@ DOCDIR	 := $(PREFIX)/share/doc/deploybot
 MANDIR	 := $(PREFIX)/share/man
 UNITDIR	 ?= $(PREFIX)/lib/systemd/system
 CONFDIR	 := /etc/deploybot
+POLKITDIR := $(PREFIX)/share/polkit-1/rules.d
 # Packagers and tests say another: INSTALL_NEEDS= installs what was built before.
 INSTALL_NEEDS ?= all
 # When the newest change was made, so that the same sources give the same bytes.  `git archive` gives files that time.
@@ -16,13 +17,14 @@ MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service \
 	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer \
-	deploybot-check.service deploybot-check.timer deploybot-timestamp.service deploybot-timestamp.timer
+	deploybot-check.service deploybot-check.timer deploybot-timestamp.service deploybot-timestamp.timer \
+	deploybot-agent.service
 SCRIPTS	  = $(shell cd deploy && find *.sh setup transports -type f)
-EXAMPLES = $(shell cd deploy && find monitoring github gitlab own kubernetes hosts -type f 2>/dev/null)
+EXAMPLES = $(shell cd deploy && find monitoring github gitlab own kubernetes hosts agent -type f 2>/dev/null)
 # Of the scripts that an earlier `make install` has put there; hooks.d and transports beside them may be somebody's own.
 REMOVE_SCRIPTS = if [[ -f '$(D)$(LIBDIR)/scripts' ]]; then \
 	(cd '$(D)$(LIBDIR)/deploy' && xargs -r -d '\n' rm -f -- <../scripts); fi
-MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man8/deploybot-setup.8 man5/deploybot.conf.5
+MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man8/deploybot-setup.8 man8/deploybot-agent.8 man5/deploybot.conf.5
 
 .PHONY: install uninstall install-made deb
 # Whole each time: they are small, and their sources are many.
@@ -34,7 +36,7 @@ install-made: deploy/systemd/conf.sed deploy/man/settings.awk
 	@day=$$(LC_ALL=C TZ=UTC date -d @$(SOURCE_DATE_EPOCH) '+%B %-d, %Y') && \
 	awk -f deploy/man/settings.awk -v version='$(VERSION)' -v date="$$day" \
 		lib/setting.def runner/settings.def server/types/settings.def .env.example >$(MADE)/deploybot.conf.5 && \
-	for page in deploybot.8 deploybot-runner.8 deploybot-setup.8; do \
+	for page in deploybot.8 deploybot-runner.8 deploybot-setup.8 deploybot-agent.8; do \
 		sed "s/@DATE@/$$day/; s/@VERSION@/$(VERSION)/; s|/usr/lib/deploybot/|$(LIBDIR)/|; \
 			s|/usr/share/doc/deploybot/|$(DOCDIR)/|" deploy/man/$$page >$(MADE)/$$page || exit; \
 	done
@@ -44,7 +46,8 @@ install-made: deploy/systemd/conf.sed deploy/man/settings.awk
 
 install: $(INSTALL_NEEDS) install-made
 	@install -d '$(D)$(PREFIX)/bin' '$(D)$(LIBDIR)/deploy'
-	@install -m 0755 $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-judge '$(D)$(LIBDIR)/'
+	@install -m 0755 $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-judge $(BUILD)/deploybot-agent \
+		'$(D)$(LIBDIR)/'
 	@ln -sfn ../lib/deploybot/deploybot '$(D)$(PREFIX)/bin/deploybot'
 	@cd deploy && $(REMOVE_SCRIPTS) && for name in $(SCRIPTS); do \
 		mode=0644; [[ ! -x $$name ]] || mode=0755; \
@@ -54,6 +57,8 @@ install: $(INSTALL_NEEDS) install-made
 	@install -d '$(D)$(UNITDIR)' '$(D)$(PREFIX)/lib/sysusers.d' '$(D)$(PREFIX)/lib/tmpfiles.d' '$(D)/etc/logrotate.d'
 	@install -m 0644 $(UNITS:%=$(MADE)/%) '$(D)$(UNITDIR)/'
 	@install -m 0644 deploy/systemd/sysusers.conf '$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf'
+	@install -D -m 0644 deploy/agent/sysusers.conf '$(D)$(PREFIX)/lib/sysusers.d/deploybot-agent.conf'
+	@install -D -m 0644 deploy/agent/50-deploybot-agent.rules '$(D)$(POLKITDIR)/50-deploybot-agent.rules'
 	@install -m 0644 deploy/systemd/tmpfiles.conf '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf'
 	@install -m 0644 deploy/systemd/logrotate.conf '$(D)/etc/logrotate.d/deploybot'
 	@install -d -m 0755 '$(D)$(CONFDIR)'
@@ -87,12 +92,13 @@ install: $(INSTALL_NEEDS) install-made
 uninstall:
 	@if [[ -z '$(D)' && -d /run/systemd/system ]]; then \
 		systemctl disable --now $(UNITS) || true; fi
-	@[[ ! -d '$(D)$(LIBDIR)/deploy' ]] || { $(REMOVE_SCRIPTS) && cd '$(D)$(LIBDIR)' && rm -f -- scripts deploybot deploybot-runner deploybot-judge \
+	@[[ ! -d '$(D)$(LIBDIR)/deploy' ]] || { $(REMOVE_SCRIPTS) && cd '$(D)$(LIBDIR)' && rm -f -- scripts deploybot deploybot-runner deploybot-judge deploybot-agent \
 		$(SCRIPTS:%=deploy/%) && find '$(D)$(LIBDIR)' -depth -type d -empty -delete; }
 	@[[ ! -d '$(D)$(LIBDIR)' ]] || { echo "left, as they are yours:" && find '$(D)$(LIBDIR)' ! -type d; }
 	@rm -rf '$(D)$(DOCDIR)'
 	@rm -f '$(D)$(PREFIX)/bin/deploybot' '$(D)$(PREFIX)/sbin/deploybot-setup' $(UNITS:%='$(D)$(UNITDIR)/%') '$(D)/etc/logrotate.d/deploybot' \
-		'$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf' '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf' \
+		'$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf' '$(D)$(PREFIX)/lib/sysusers.d/deploybot-agent.conf' \
+		'$(D)$(POLKITDIR)/50-deploybot-agent.rules' '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf' \
 		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot' \
 		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot-setup' '$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot' \
 		'$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot-setup' \
@@ -136,7 +142,7 @@ DEB_TREE  = $(DEB)/deploybot-$(DEB_VERSION)
 deb:
 	@tests/tools/packages.sh build deb
 	@rm -rf $(DEB_TREE) $(DEB)/*.deb && mkdir -p $(DEB_TREE)
-	@cp -r Makefile CHANGES.md LICENSE README.md SECURITY.md .env.example lib judge runner server deploy nginx docs $(DEB_TREE)/
+	@cp -r Makefile CHANGES.md LICENSE README.md SECURITY.md .env.example lib judge agent runner server deploy nginx docs $(DEB_TREE)/
 	@cp -r deploy/debian $(DEB_TREE)/debian
 	@printf 'deploybot (%s) unstable; urgency=medium\n\n  * What is new: /usr/share/doc/deploybot/CHANGES.md\n\n -- %s  %s\n' \
 		'$(DEB_VERSION)' "$$(sed -n 's/^Maintainer: //p' deploy/debian/control)" \

@@ -41,6 +41,8 @@ static bool is_commits(const char *text);
 static bool is_hosts(const char *text);
 static bool is_argument(const char *text);
 static bool is_fingerprint(const char *text);
+static bool is_challenge(const char *text);
+static bool is_signature(const char *text);
 
 #define ITS_WORD(name, word) word,
 static const char *const kind_words[] = { PROTOCOL_KINDS(ITS_WORD) };
@@ -89,6 +91,10 @@ static const struct field fields[] = {
 	TEXT("without", without, is_hosts, BIT(RUN), 0),
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
 	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN) | BIT(ANSWER), 0),
+	TEXT("challenge", proof.challenge, is_challenge, BIT(CHALLENGE) | BIT(RUN) | BIT(GO), 0),
+	TEXT("signature", proof.signature, is_signature, BIT(RUN) | BIT(GO), 0),
+	NUMBER("epoch", proof.epoch, INT64_MAX, BIT(HELLO) | BIT(RUN) | BIT(GO), 0),
+	TEXT("manifest", manifest.digest, is_fingerprint, BIT(HELLO), 0),
 	TEXT("settings", settings, text_is_plain, BIT(REFUSED) | BIT(ANSWER), 0),
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
 	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
@@ -173,6 +179,18 @@ static bool
 is_fingerprint(const char *text)
 {
 	return hex_length(text) == 64; /* more has no room in its field */
+}
+
+static bool
+is_challenge(const char *text)
+{
+	return hex_length(text) == PROTOCOL_CHALLENGE_HEX;
+}
+
+static bool
+is_signature(const char *text)
+{
+	return hex_length(text) == PROTOCOL_SIGNATURE_HEX;
 }
 
 bool
@@ -410,6 +428,21 @@ write_steps(struct writer *out, const struct protocol_message *message, struct e
 }
 
 static bool
+write_capabilities(struct writer *out, const struct protocol_message *message, struct err *err)
+{
+	if (message->manifest.count > PROTOCOL_CAPABILITIES_MAX)
+		return err_set(err, ERR_INVALID, "%zu capabilities", message->manifest.count);
+	for (size_t i = 0; i < message->manifest.count; i++) {
+		const struct protocol_capability *one = &message->manifest.all[i];
+
+		if (!text_is_word(one->name, PROTOCOL_CAPABILITY) || !is_fingerprint(one->digest))
+			return err_set(err, ERR_INVALID, "capability %zu is bad", i);
+		write_line(out, "capability %s %s\n", one->name, one->digest);
+	}
+	return true;
+}
+
+static bool
 write_body(struct writer *out, const struct protocol_message *message, struct err *err)
 {
 	if (message->body_len > PROTOCOL_ANSWER_MAX)
@@ -437,6 +470,8 @@ protocol_encode(
 			return false;
 	}
 	if ((STEP_KINDS & 1U << message->kind) != 0 && !write_steps(&out, message, err))
+		return false;
+	if (message->kind == PROTOCOL_HELLO && !write_capabilities(&out, message, err))
 		return false;
 	if (message->kind == PROTOCOL_ANSWER && !write_body(&out, message, err))
 		return false;
@@ -502,6 +537,27 @@ read_step(char *value, struct protocol_message *ret, struct err *err)
 	return true;
 }
 
+/* `NAME DIGEST` */
+static bool
+read_capability(char *value, struct protocol_message *ret, struct err *err)
+{
+	char *digest = strchr(value, ' ');
+	struct protocol_capability *one;
+
+	if (ret->manifest.count == PROTOCOL_CAPABILITIES_MAX)
+		return err_set(err, ERR_INVALID, "too many capabilities");
+	one = &ret->manifest.all[ret->manifest.count];
+	if (digest != NULL)
+		*digest++ = '\0';
+	if (digest == NULL || !text_is_word(value, PROTOCOL_CAPABILITY) ||
+	    strlen(digest) != sizeof(one->digest) - 1 || !is_fingerprint(digest))
+		return err_set(err, ERR_INVALID, "bad capability");
+	memcpy(one->name, value, strlen(value) + 1);
+	memcpy(one->digest, digest, sizeof(one->digest));
+	ret->manifest.count++;
+	return true;
+}
+
 static bool
 read_field(char *line, struct protocol_message *ret, uint64_t *seen, struct err *err)
 {
@@ -513,6 +569,8 @@ read_field(char *line, struct protocol_message *ret, uint64_t *seen, struct err 
 	*value++ = '\0';
 	if (strcmp(line, "step") == 0 && (STEP_KINDS & 1U << ret->kind) != 0)
 		return read_step(value, ret, err);
+	if (strcmp(line, "capability") == 0 && ret->kind == PROTOCOL_HELLO)
+		return read_capability(value, ret, err);
 	for (size_t i = 0; i < COUNT(fields); i++) {
 		if ((fields[i].kinds & 1U << ret->kind) == 0 || strcmp(fields[i].key, line) != 0)
 			continue;

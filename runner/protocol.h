@@ -69,6 +69,20 @@
  *   When a connection is lost before `go`, the supervisor ends with gate=0.  A supervisor that
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
+ * agent: it speaks as a runner does, and on runs/<id>/socket as a supervisor, of these kinds alone:
+ *   ↔  hello      version [epoch], and of its own [manifest capability…]: what it may be ordered,
+ *                 each as `capability NAME DIGEST`, sorted; manifest is the SHA-256 of these as
+ *                 lines `NAME DIGEST\n`
+ *   →  challenge                             before each `run` and each `go`, on its connection
+ *   ←  challenge  challenge                  32 hex digits, for one order within 30 s
+ *   →  run        program is action, argument the capability, fingerprint the manifest; with
+ *                 epoch challenge signature (lib/order_bytes.h).  CHANGED: `settings` is its
+ *                 manifest, NAME=DIGEST with one space between
+ *   →  go         epoch challenge signature
+ *   ←  started, refused, →  settle, end, ←  settled, step, exit
+ *   NEVER makes the challenge void: no order of before can follow it.  A hello of a version since
+ *   PROTOCOL_AGENT_SINCE is taken on both sides.
+ *
  * Record fields: gate released no_rollback migration drains undone exec_errno status signal
  *   timed_out ended lost unswept ended_at image warnings warning1 … steps.  image is what the
  *   script said last of `==> image sha256:…` before `==> release`; warnings, how many different
@@ -150,8 +164,13 @@
 
 #define PROTOCOL_VERSION	3
 #define PROTOCOL_SUPERVISOR_SINCE 1	/* the oldest that a server understands */
+#define PROTOCOL_AGENT_SINCE	3	/* the oldest that a server and an agent understand */
 #define PROTOCOL_STEPS_MAX	64		/* sent live; then only those that decide */
 #define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 10) /* each of those once */
+#define PROTOCOL_CAPABILITIES_MAX 16	/* of an agent */
+#define PROTOCOL_CAPABILITY	30	/* bytes of the name of one */
+#define PROTOCOL_CHALLENGE_HEX	32	/* hex digits */
+#define PROTOCOL_SIGNATURE_HEX	128	/* hex digits */
 #define PROTOCOL_IMAGE		71		/* "sha256:" and 64 hex digits */
 #define PROTOCOL_STEP_NAME	47		/* bytes of a step's name; longer is cut */
 #define PROTOCOL_WARNING	200		/* bytes of a warning to people; longer is cut */
@@ -171,7 +190,8 @@
 	K(HELLO, "hello") K(RUN, "run") K(STARTED, "started") K(REFUSED, "refused") \
 	K(RECONCILE, "settle") K(RECONCILED, "settled") K(STUCK, "stuck") K(GIT_QUERY, "ask") \
 	K(ANSWER, "answer") K(GO, "go") K(END, "end") K(GREW, "grew") K(STEP, "step") \
-	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten") K(PROGRESS, "progress")
+	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten") K(PROGRESS, "progress") \
+	K(CHALLENGE, "challenge")
 
 #define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback") \
 	P(ACTION, "action") P(DRAIN, "drain")
@@ -229,6 +249,24 @@ struct protocol_step {
 	int64_t at;				/* milliseconds since 1970 */
 };
 
+/* What proves an order to an agent or a remote runner: lib/order_bytes.h. */
+struct protocol_proof {
+	char challenge[PROTOCOL_CHALLENGE_HEX + 1];
+	char signature[PROTOCOL_SIGNATURE_HEX + 1];
+	uint64_t epoch;
+};
+
+/* What an agent may be ordered to do: actions' names, and the digests of their units. */
+struct protocol_capability {
+	char name[PROTOCOL_CAPABILITY + 1];
+	char digest[65];
+};
+struct protocol_manifest {
+	char digest[65];	/* of the list; empty: this is no agent */
+	size_t count;
+	struct protocol_capability all[PROTOCOL_CAPABILITIES_MAX];
+};
+
 /* How a run ended.  See "Record fields" above. */
 struct protocol_record {
 	bool gate;
@@ -273,6 +311,10 @@ struct protocol_message {
 	char without[200];			/* of a rollback: hosts, a comma between */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
+	/* challenge, run and go of an agent or a remote runner, and hello's epoch */
+	struct protocol_proof proof;
+	/* hello of an agent */
+	struct protocol_manifest manifest;
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */

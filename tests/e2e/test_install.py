@@ -16,7 +16,8 @@ from stage import ROOT
 BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
 UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket",
          "deploybot-secrets.service", "deploybot-secrets.timer", "deploybot-backup.service", "deploybot-backup.timer",
-         "deploybot-check.service", "deploybot-check.timer", "deploybot-timestamp.service", "deploybot-timestamp.timer")
+         "deploybot-check.service", "deploybot-check.timer", "deploybot-timestamp.service", "deploybot-timestamp.timer",
+         "deploybot-agent.service")
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/sbin/deploybot-setup",
@@ -26,7 +27,11 @@ THERE = (
     "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket",
     "usr/lib/systemd/system/deploybot-secrets.service", "usr/lib/systemd/system/deploybot-secrets.timer",
     "usr/lib/systemd/system/deploybot-timestamp.timer", "usr/lib/deploybot/deploy/timestamp.sh",
-    "usr/lib/sysusers.d/deploybot.conf",
+    "usr/lib/sysusers.d/deploybot.conf", "usr/lib/sysusers.d/deploybot-agent.conf",
+    "usr/lib/deploybot/deploybot-agent", "usr/lib/systemd/system/deploybot-agent.service",
+    "usr/share/polkit-1/rules.d/50-deploybot-agent.rules", "usr/share/man/man8/deploybot-agent.8",
+    "usr/share/doc/deploybot/examples/agent/agent.conf",
+    "usr/share/doc/deploybot/examples/agent/units/deploybot-do-restart-web.service",
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
     "usr/share/man/man8/deploybot-setup.8", "usr/share/bash-completion/completions/deploybot-setup",
     "usr/share/zsh/vendor-completions/_deploybot-setup", "usr/share/fish/vendor_completions.d/deploybot-setup.fish",

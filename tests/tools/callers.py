@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""callers.py OBJECTS [SOURCES] - exported functions and data of lib/, server/, runner/ and judge/ that no other object
-of the product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static, and whatever
-only tests use goes, or is a seam of the list below, with its reason.
+"""callers.py OBJECTS [SOURCES] - exported functions and data of lib/, server/, runner/, judge/ and agent/ that no
+other object of the product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static,
+and whatever only tests use goes, or is a seam of the list below, with its reason.
 """
 # SPDX-License-Identifier: ISC
 import collections
@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-ROOMS = ("lib", "server", "runner", "judge")
+ROOMS = ("lib", "server", "runner", "judge", "agent")
 DEFINED = set("TDBRV")
 
 # What tests need and the product has no other way to.  One that got a caller, or is gone, goes from here too.
@@ -27,6 +27,7 @@ SEAMS = {
     "the text of each migration: a test holds its digest": ("store_schema_sql",),
     "a loop of tests turns once and looks": ("loop_run_once",),
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
+    "what the server signs orders with, and tests of the agent": ("crypto_ed25519_sign", "crypto_ed25519_public"),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
 }
 

@@ -18,8 +18,10 @@ PROGRAMS = {
                          "libexpat.so.1"},
     "deploybot-runner": LIBC,
     "deploybot-judge": LIBC | {"libyaml-0.so.2"},
+    "deploybot-agent": LIBC | {"libsystemd.so.0", "libcrypto.so.3"},
 }
-FORTIFIED_MIN = {"deploybot": 8, "deploybot-runner": 4, "deploybot-judge": 3}     # different functions
+FORTIFIED_MIN = {"deploybot": 8, "deploybot-runner": 4, "deploybot-judge": 3,   # different functions
+                 "deploybot-agent": 4}
 LANDINGS_MIN = 50       # without -fcf-protection there are two
 
 

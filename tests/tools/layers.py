@@ -19,7 +19,7 @@ RANKS = [{"lib"}, {"runner-protocol"}, {"types"}, {"settings"}, {"deployment", "
 STORE_SIDE = [{"store"}, {"decide"}, {"commands"}, {"handlers"}]
 LOOP_SIDE = [{"telegram", "forges", "clients", "runs"}, {"effects", "routes"}]
 RIGHT = [{"cli", "serve"}, {"main"}]
-SIDES = {"any", "pure", "store", "loop", "start", "runner"}
+SIDES = {"any", "pure", "store", "loop", "start", "runner", "agent"}
 MAY = {side: {side, "pure", "any"} for side in SIDES}
 MAY["start"] = SIDES
 MAY["pure"] = {"pure", "any"}
@@ -28,7 +28,8 @@ MAY["any"] = {"any", "pure"}
 THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": ("http_server", "http_request"), "curl/curl.h": "http_client",
                "jansson.h": "json", "sqlite3.h": "db", "zlib.h": "run_log",
                "liboath/oath.h": "totp", "qrencode.h": "qr", "expat.h": "xml",
-               "systemd/sd-daemon.h": "serve", "yaml.h": "judge_yaml"}
+               "systemd/sd-daemon.h": "serve", "yaml.h": "judge_yaml",
+               "systemd/sd-bus.h": "systemd", "systemd/sd-journal.h": "journal"}
 OPENSSL = "crypto"
 # A private header by another name: the name itself, or a first line that keeps others out.
 PRIVATE_NAME = re.compile(r"_(?:parts?|priv|private|internals?|impl|detail|local)\.h$")
@@ -42,7 +43,7 @@ def room_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "lib":
         return "lib"
-    if parts[0] in ("runner", "judge"):
+    if parts[0] in ("runner", "judge", "agent"):
         return parts[0]
     if len(parts) == 2:
         return "main" if parts[1] == "main.c" else "serve"
@@ -71,9 +72,11 @@ def rank(room):
 def may_include(room, other):
     if other in (room, "lib"):
         return True
-    if room in ("runner", "judge"):
+    if room == "agent" and other == "runner":
+        return True             # protocol.h alone; see check_include
+    if room in ("runner", "judge", "agent"):
         return False
-    if other == "judge":
+    if other in ("judge", "agent"):
         return False
     if other == "runner":
         return room != "lib"    # protocol.h and settings.def alone; see check_include
@@ -145,7 +148,7 @@ def check_inside(path, line, target, problems):
 def main():
     problems = []
     names = collections.defaultdict(list)
-    files = [p for top in ("lib", "server", "runner", "judge")
+    files = [p for top in ("lib", "server", "runner", "judge", "agent")
              for p in sorted((ROOT / top).rglob("*.[ch]"))]
     for path in files:
         names[path.name].append(path)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""size.py - counted lines of the product, by room: *.c, *.h and *.def of lib/, judge/, runner/ and server/, without
-lines that are blank, comment, or a lone brace (with its `;` or `,`).  Tests and scripts are not counted.
+"""size.py - counted lines of the product, by room: *.c, *.h and *.def of agent/, lib/, judge/, runner/ and server/,
+without lines that are blank, comment, or a lone brace (with its `;` or `,`).  Tests and scripts are not counted.
 """
 # SPDX-License-Identifier: ISC
 import collections
@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-ROOMS = ("lib", "judge", "runner", "server")
+ROOMS = ("agent", "lib", "judge", "runner", "server")
 KINDS = (".c", ".h", ".def")
 STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', re.S)
 LONE_BRACE = re.compile(r"[{}][;,]?")

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/protocol.h"
 
+#include "lib/buf.h"
 #include "unit.h"
 
 #include <limits.h>
@@ -45,6 +46,54 @@ TEST(an_order_is_read_as_it_was_sent)
 
 	round_trip(&run, &read);
 	assert_memory_equal(&run, &read, sizeof(run));
+}
+
+#define CHALLENGE "0123456789abcdef0123456789abcdef"
+#define DIGEST	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+TEST(what_an_agent_is_ordered_and_says_is_read_as_it_was_sent)
+{
+	struct protocol_message sent[] = {
+		{ .kind = PROTOCOL_CHALLENGE },
+		{ .kind = PROTOCOL_CHALLENGE, .proof.challenge = CHALLENGE },
+		{ .kind = PROTOCOL_GO,
+		    .proof.challenge = CHALLENGE,
+		    .proof.signature = DIGEST DIGEST,
+		    .proof.epoch = INT64_MAX },
+		{ .kind = PROTOCOL_HELLO,
+		    .version = PROTOCOL_VERSION,
+		    .proof.epoch = 1,
+		    .manifest = { DIGEST, 2,
+			{ { "disk-free", DIGEST }, { "restart-web", DIGEST } } } },
+	};
+	struct protocol_message read;
+
+	for (size_t i = 0; i < COUNT(sent); i++) {
+		round_trip(&sent[i], &read);
+		assert_memory_equal(&sent[i], &read, sizeof(read));
+	}
+}
+
+TEST(capabilities_and_signatures_that_are_none_are_refused)
+{
+	CLEANUP(buf_done) struct buf much = buf_make(PROTOCOL_PACKET_MAX);
+
+	assert_true(decodes("hello\nversion 3\ncapability a " DIGEST "\n"));
+	assert_false(decodes("hello\nversion 3\ncapability a\n"));
+	assert_false(decodes("hello\nversion 3\ncapability a " DIGEST "0\n"));
+	assert_false(decodes("hello\nversion 3\ncapability A " DIGEST "\n"));
+	assert_false(decodes("hello\nversion 3\ncapability "
+			     "a234567890123456789012345678901 " DIGEST "\n"));
+	assert_false(decodes("hello\nversion 3\nmanifest 0\n"));
+	assert_false(decodes("go\nchallenge 0\n"));
+	assert_false(decodes("go\nsignature " DIGEST "\n"));
+	assert_false(decodes("challenge\nchallenge 0123456789ABCDEF0123456789abcdef\n"));
+	buf_adds(&much, "hello\nversion 3\n");
+	for (size_t i = 0; i < PROTOCOL_CAPABILITIES_MAX; i++)
+		buf_adds(&much, "capability a " DIGEST "\n");
+	assert_true(decodes(buf_text(&much)));
+	buf_adds(&much, "capability a " DIGEST "\n");
+	assert_false(decodes(buf_text(&much)));
 }
 
 static void

@@ -1,0 +1,247 @@
+/* agent.c - what the server says on runner.sock, and the loop around it and the run.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include "agent/run.h"
+#include "lib/buf.h"
+#include "lib/crash_point.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/text.h"
+
+struct agent {
+	struct run_world world;
+	struct peer server;
+	struct run run;
+	int signals;
+	bool is_leaving;
+};
+
+/* --- hello and settle --------------------------------------------------------------------- */
+
+static void
+on_hello(struct agent *agent, const struct protocol_message *message)
+{
+	struct protocol_message hello = { .kind = PROTOCOL_HELLO,
+		.version = PROTOCOL_VERSION,
+		.proof.epoch = records_epoch(&agent->world.records) };
+	struct err err;
+
+	agent->server.is_greeted = manifest_make(agent->world.systemd, &hello.manifest, &err);
+	if (!agent->server.is_greeted)
+		log_error("%s", err.text);
+	else if (peer_say(&agent->server, &hello) && message->version < PROTOCOL_AGENT_SINCE)
+		agent->server.is_greeted = false; /* it knows no agents, and we said hello */
+	if (!agent->server.is_greeted)
+		peer_hang_up(&agent->server);
+}
+
+/* That it never began, or what is known of it. */
+static void
+on_reconcile(struct agent *agent, uint64_t id)
+{
+	struct protocol_message answer = { .kind = PROTOCOL_RECONCILED, .id = id };
+	const struct record *record = records_find(&agent->world.records, id);
+	bool is_full;
+
+	if (record != NULL && record == agent->run.record) {
+		answer.state = PROTOCOL_STATE_ALIVE;
+	} else if (record != NULL) {
+		answer.record = record->end;
+		answer.state = record->end.lost ? PROTOCOL_STATE_LOST : PROTOCOL_STATE_ENDED;
+	} else if (id < records_lowest(&agent->world.records, &is_full) && is_full) {
+		answer.state = PROTOCOL_STATE_LOST; /* its record has made room for others */
+		answer.record.gate = answer.record.lost = true;
+	} else {
+		/* An order that was signed before this may still be on its way: it is void. */
+		agent->server.challenge = (struct order_challenge){ .due = 0 };
+		answer.state = PROTOCOL_STATE_NEVER;
+	}
+	(void)peer_say(&agent->server, &answer); /* or it is hung up on, and asks again */
+}
+
+/* --- run ---------------------------------------------------------------------------------- */
+
+static bool
+check_id(struct agent *agent, uint64_t id, enum protocol_why *ret_why, struct err *err)
+{
+	bool is_full;
+
+	*ret_why = PROTOCOL_WHY_EXISTS;
+	if (records_find(&agent->world.records, id) != NULL)
+		return err_set(err, ERR_DENIED, "there is a record of it already");
+	*ret_why = PROTOCOL_WHY_INVALID;
+	if (id < records_lowest(&agent->world.records, &is_full))
+		return err_set(err, ERR_DENIED, "its number is below those of all records");
+	*ret_why = PROTOCOL_WHY_FAILED;
+	return (agent->run.state == RUN_NONE && !agent->is_leaving) ||
+	    err_set(err, ERR_BUSY, "another run is in progress here, or the agent is stopping");
+}
+
+/* It is signed, and for what this host has now; else `settings` of the answer is its manifest. */
+static bool
+check_order(struct agent *agent, const struct protocol_message *order,
+    struct protocol_message *answer, struct err *err)
+{
+	const struct order_bytes expected = { .capability = order->argument,
+		.run = order->id,
+		.epoch = records_epoch(&agent->world.records),
+		.manifest = order->fingerprint };
+	struct protocol_manifest now;
+	CLEANUP(buf_done) struct buf list = buf_make(sizeof(answer->settings) - 1);
+	bool has_it = false;
+
+	answer->why = PROTOCOL_WHY_INVALID;
+	if (!order_check(&agent->server.challenge, order, &expected, agent->world.settings, err) ||
+	    !check_id(agent, order->id, &answer->why, err) ||
+	    !manifest_make(agent->world.systemd, &now, err))
+		return false;
+	for (size_t i = 0; i < now.count; i++) {
+		buf_addf(&list, "%s%s=%s", i == 0 ? "" : " ", now.all[i].name, now.all[i].digest);
+		has_it |= strcmp(now.all[i].name, order->argument) == 0;
+	}
+	answer->why = PROTOCOL_WHY_CHANGED;
+	if (strcmp(now.digest, order->fingerprint) != 0) {
+		(void)text_copy(answer->settings, sizeof(answer->settings), buf_text(&list));
+		return err_set(err, ERR_CHANGED, "its manifest is not that of this host now");
+	}
+	answer->why = PROTOCOL_WHY_INVALID;
+	return (order->program == PROTOCOL_PROGRAM_ACTION && has_it) ||
+	    err_set(err, ERR_DENIED, "this host has no capability %s", order->argument);
+}
+
+static void
+on_run(struct agent *agent, const struct protocol_message *order)
+{
+	struct protocol_message answer = { .kind = PROTOCOL_REFUSED, .id = order->id };
+	struct err err;
+	bool is_good;
+
+	CRASH_POINT(agent_order_read);
+	is_good = check_order(agent, order, &answer, &err);
+	if (is_good) {
+		answer.why = PROTOCOL_WHY_FAILED;
+		is_good = run_begin(&agent->run, &agent->world, order, &err);
+	}
+	if (is_good) {
+		answer = (struct protocol_message){ .kind = PROTOCOL_STARTED, .id = order->id };
+	} else {
+		(void)text_copy(answer.text, sizeof(answer.text), err.text);
+		log_warning("run %" PRIu64 " is refused: %s", order->id, err.text);
+	}
+	(void)peer_say(&agent->server, &answer); /* or the run gives up its gate */
+	if (is_good)
+		CRASH_POINT(agent_started_said);
+}
+
+/* --- the loop ----------------------------------------------------------------------------- */
+
+static void
+hear_server(struct agent *agent)
+{
+	struct protocol_message message;
+
+	if (!peer_hear(&agent->server, &message))
+		return;
+	if (message.kind == PROTOCOL_HELLO)
+		on_hello(agent, &message);
+	else if (!agent->server.is_greeted)
+		peer_hang_up(&agent->server); /* hello comes first */
+	else if (message.kind == PROTOCOL_CHALLENGE)
+		peer_challenge(&agent->server);
+	else if (message.kind == PROTOCOL_RUN)
+		on_run(agent, &message);
+	else if (message.kind == PROTOCOL_RECONCILE)
+		on_reconcile(agent, message.id);
+	else
+		log_warning("%s is not for an agent", protocol_kind_name(message.kind));
+}
+
+static int
+sooner(int a, int b)
+{
+	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+/* Waits, then does all that has come.  False: it cannot go on. */
+static bool
+turn(struct agent *agent, struct err *err)
+{
+	struct run *run = &agent->run;
+	struct pollfd fds[] = {
+		{ agent->server.listener, POLLIN, 0 },
+		{ agent->server.fd, POLLIN, 0 },
+		{ run->peer.listener, POLLIN, 0 },
+		{ run->peer.fd, POLLIN, 0 },
+		{ agent->signals, POLLIN, 0 },
+		{ .fd = -1 },
+	};
+	int timeout;
+
+	fds[5].fd = systemd_fd(agent->world.systemd, &fds[5].events, &timeout);
+	if (poll(fds, COUNT(fds), sooner(timeout, run_wait_ms(run))) == -1 && errno != EINTR)
+		return err_errno(err, ERR_IO, errno, "poll");
+	if (fds[1].revents != 0)
+		hear_server(agent);
+	if (fds[0].revents != 0)
+		peer_accept(&agent->server);
+	if (fds[3].revents != 0)
+		run_hear(run, &agent->world);
+	if (fds[2].revents != 0 && run->state != RUN_OVER)
+		run_accept(run);
+	agent->is_leaving |= fds[4].revents != 0;
+	if (!systemd_process(agent->world.systemd, err))
+		return false;
+	run_advance(run, &agent->world);
+	if (run->state == RUN_OVER)
+		run_done(run);
+	return true;
+}
+
+/* --- start and end ------------------------------------------------------------------------ */
+
+static bool
+open_agent(struct agent *agent, const char *state, const char *run, struct err *err)
+{
+	CLEANUP(file_closep) int folder = open(run, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	agent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	agent->world.state = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (folder == -1 || agent->signals == -1 || agent->world.state == -1)
+		return err_errno(err, ERR_CONFIG, errno, "opening %s and %s", state, run);
+	if (!records_open(&agent->world.records, state, err))
+		return false;
+	agent->world.systemd = systemd_open(err);
+	if (agent->world.systemd == NULL)
+		return false;
+	run_recover(&agent->world);
+	return peer_listen(&agent->server, folder, "runner.sock", err);
+}
+
+bool
+agent_serve(
+    const struct agent_settings *settings, const char *state, const char *run, struct err *err)
+{
+	struct agent agent = { .world = { .settings = settings },
+		.server = PEER_NONE,
+		.run = { .folder = -1, .peer = PEER_NONE } };
+	bool good = open_agent(&agent, state, run, err);
+
+	/* What it has open ends with the process. */
+	while (good && !(agent.is_leaving && agent.run.state != RUN_GOING))
+		good = turn(&agent, err);
+	run_done(&agent.run);
+	systemd_free(agent.world.systemd);
+	return good;
+}

@@ -1,0 +1,90 @@
+/* manifest.c - each capability's unit checked and hashed, and the list of them hashed.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+#include "agent/manifest.h"
+
+#include <stdio.h>
+
+#include "agent/unit_digest.h"
+#include "lib/buf.h"
+#include "lib/text.h"
+
+#define FOLDER "/etc/systemd/system/"
+
+const char *
+manifest_unit(const char *name, char out[MANIFEST_UNIT])
+{
+	(void)snprintf(out, MANIFEST_UNIT, "deploybot-do-%s.service", name);
+	return out;
+}
+
+static bool
+check_unit(const char *name, const struct systemd_unit *unit, struct err *err)
+{
+	char path[sizeof(FOLDER) + MANIFEST_UNIT];
+
+	(void)snprintf(path, sizeof(path), FOLDER "%s", name);
+	if (strcmp(unit->load_state, "not-found") == 0)
+		return err_set(err, ERR_MISSING, "there is no %s", path);
+	if (strcmp(unit->load_state, "loaded") != 0 || strcmp(unit->fragment_path, path) != 0)
+		return err_set(err, ERR_DENIED, "%s: %s, and its file is %.100s", path,
+		    unit->load_state, unit->fragment_path);
+	if (unit->need_daemon_reload)
+		return err_set(err, ERR_CHANGED,
+		    "%s has changed since systemd read it: systemctl daemon-reload", name);
+	if (strcmp(unit->type, "oneshot") != 0 || unit->remain_after_exit)
+		return err_set(err, ERR_INVALID,
+		    "%s needs Type=oneshot and RemainAfterExit=no: its end is the action's", name);
+	if (strcmp(unit->restart, "no") != 0)
+		return err_set(err, ERR_INVALID, "%s: Restart= would start it again", name);
+	return strcmp(unit->kill_mode, "control-group") == 0 ||
+	    strcmp(unit->kill_mode, "mixed") == 0 ||
+	    err_set(err, ERR_INVALID, "%s: KillMode= leaves processes behind", name);
+}
+
+bool
+manifest_look(struct systemd *systemd, const char *name, struct systemd_unit *unit, char digest[65],
+    struct err *err)
+{
+	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = crypto_sha256_new(err);
+	uint8_t bytes[CRYPTO_SHA256_SIZE];
+	char service[MANIFEST_UNIT];
+
+	if (hash == NULL || !systemd_look(systemd, manifest_unit(name, service), unit, err) ||
+	    !check_unit(service, unit, err) || !unit_digest_add(hash, unit->fragment_path, err))
+		return false;
+	for (const char *at = unit->drop_in_paths; at[0] != '\0'; at += strlen(at) + 1)
+		if (!unit_digest_add(hash, at, err))
+			return false;
+	if (!crypto_sha256_finish(hash, bytes, err))
+		return false;
+	text_hex(digest, bytes, sizeof(bytes));
+	return true;
+}
+
+bool
+manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err *err)
+{
+#define C(name, deadline_s) name,
+	static const char *const names[] = { MANIFEST_CAPABILITIES(C) };
+#undef C
+	CLEANUP(buf_done) struct buf lines = buf_make(4096);
+	uint8_t bytes[CRYPTO_SHA256_SIZE];
+
+	*ret = (struct protocol_manifest){ .count = 0 };
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct protocol_capability *one = &ret->all[ret->count];
+		struct systemd_unit unit = { .load_state = "" };
+
+		if (manifest_look(systemd, names[i], &unit, one->digest, err)) {
+			(void)text_copy(one->name, sizeof(one->name), names[i]);
+			buf_addf(&lines, "%s %s\n", one->name, one->digest);
+			ret->count++;
+		} else if (unit.load_state[0] == '\0') {
+			return false; /* systemd does not answer */
+		}
+	}
+	if (!buf_check(&lines, err) || !crypto_sha256(buf_text(&lines), lines.size, bytes, err))
+		return false;
+	text_hex(ret->digest, bytes, sizeof(bytes));
+	return true;
+}

@@ -1,0 +1,30 @@
+/* manifest.h - what root has put on this host for the agent to start, with digests.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A capability is the name of an action of server/types/action.def whose executor is HOST; its unit
+ * is /etc/systemd/system/deploybot-do-NAME.service.  It is a process that systemd watches to its
+ * end: Type=oneshot, RemainAfterExit=no, Restart=no, and its whole control group ends with it.
+ */
+#pragma once
+
+#include "agent/systemd.h"
+#include "runner/protocol.h"
+
+#define MANIFEST_UNIT 80 /* bytes of a unit's name, and NUL */
+
+/* NAME, seconds that its order has at most */
+#define MANIFEST_CAPABILITIES(C) \
+	C("clear-cache", 300) C("disk-free", 60) C("reload-nginx", 60) C("restart-web", 300) \
+	C("service-status", 60)
+
+/* "deploybot-do-NAME.service".  Returns out. */
+const char *manifest_unit(const char *name, char out[MANIFEST_UNIT]);
+
+/* Looks at one capability: its unit as systemd has it, and the digest.  ERR_MISSING: root has put
+ * none there; else why it cannot be ordered. */
+bool manifest_look(struct systemd *systemd, const char *name, struct systemd_unit *unit,
+    char digest[65], struct err *err) MUST_USE;
+
+/* All that can be ordered, sorted by name, and the SHA-256 of its lines `NAME DIGEST\n`. */
+bool manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err *err)
+    MUST_USE;

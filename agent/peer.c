@@ -1,0 +1,114 @@
+/* peer.c - one server at a time; what cannot be read or said ends its connection.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+#include "agent/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+#define BACKLOG 4
+
+bool
+peer_listen(struct peer *ret, int folder, const char *name, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	*ret = (struct peer){ .listener = fd, .fd = -1 };
+	/* Whatever the length of its path. */
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", folder, name);
+	(void)unlinkat(folder, name, 0); /* of a process before us */
+	if (fd != -1 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    fchmodat(folder, name, 0660, 0) == 0 && listen(fd, BACKLOG) == 0)
+		return true;
+	(void)err_errno(err, ERR_IO, errno, "listening on %s", name);
+	peer_close(ret);
+	return false;
+}
+
+void
+peer_hang_up(struct peer *peer)
+{
+	if (peer->fd != -1)
+		(void)close(peer->fd);
+	peer->fd = -1;
+	peer->is_greeted = false;
+	peer->challenge = (struct order_challenge){ .due = 0 };
+}
+
+void
+peer_close(struct peer *peer)
+{
+	peer_hang_up(peer);
+	if (peer->listener != -1)
+		(void)close(peer->listener);
+	peer->listener = -1;
+}
+
+void
+peer_accept(struct peer *peer)
+{
+	int fd = accept4(peer->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd == -1)
+		return; /* it has gone again */
+	peer_hang_up(peer);
+	peer->fd = fd;
+}
+
+bool
+peer_say(struct peer *peer, const struct protocol_message *message)
+{
+	char packet[PROTOCOL_RECORD_BYTES];
+	size_t size = 0;
+	ssize_t n;
+
+	if (!protocol_encode(message, packet, sizeof(packet), &size, NULL))
+		abort(); /* a message of our own that is wrong */
+	do
+		n = peer->fd == -1 ? 0 : send(peer->fd, packet, size, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		peer_hang_up(peer);
+	return n > 0;
+}
+
+bool
+peer_hear(struct peer *peer, struct protocol_message *ret)
+{
+	char packet[PROTOCOL_PACKET_MAX];
+	struct err err = { .text = "" };
+	ssize_t n = recv(peer->fd, packet, sizeof(packet), MSG_TRUNC);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n > 0 && n <= (ssize_t)sizeof(packet) && protocol_decode(packet, (size_t)n, ret, &err))
+		return true;
+	if (n > 0)
+		log_warning("a packet that cannot be read: %s: its connection ends",
+		    err.text[0] == '\0' ? "it is too long" : err.text);
+	peer_hang_up(peer);
+	return false;
+}
+
+void
+peer_challenge(struct peer *peer)
+{
+	struct protocol_message answer = { .kind = PROTOCOL_CHALLENGE };
+	struct err err;
+
+	if (!order_challenge_draw(&peer->challenge, &err)) {
+		log_error("no challenge: %s", err.text);
+		peer_hang_up(peer);
+		return;
+	}
+	memcpy(answer.proof.challenge, peer->challenge.hex, sizeof(answer.proof.challenge));
+	(void)peer_say(peer, &answer); /* or it is hung up on */
+}

@@ -1,0 +1,31 @@
+/* peer.h - a socket on which a server is waited for, and the one that is connected.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "agent/order.h"
+
+struct peer {
+	int listener; /* -1: nobody is waited for */
+	int fd;	      /* -1: nobody is connected */
+	bool is_greeted;
+	struct order_challenge challenge;
+};
+
+#define PEER_NONE (struct peer){ .listener = -1, .fd = -1 }
+
+/* Listens on folder/name, which is replaced; its group may connect. */
+bool peer_listen(struct peer *ret, int folder, const char *name, struct err *err) MUST_USE;
+
+/* Takes whoever comes; a server that was connected is hung up on. */
+void peer_accept(struct peer *peer);
+void peer_hang_up(struct peer *peer);
+void peer_close(struct peer *peer);
+
+/* One that does not take it at once is hung up on.  Returns whether it was sent. */
+bool peer_say(struct peer *peer, const struct protocol_message *message);
+
+/* False: nothing came, or it hung up, or is hung up on for what it said (fd is -1 then). */
+bool peer_hear(struct peer *peer, struct protocol_message *ret) MUST_USE;
+
+/* Draws a challenge and says it. */
+void peer_challenge(struct peer *peer);

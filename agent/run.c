@@ -1,0 +1,379 @@
+/* run.c - one order to start a unit, from its gate to its record.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+#include "agent/run.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/journal.h"
+#include "lib/clock.h"
+#include "lib/crash_point.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/text.h"
+
+#define STATUS_FAILED 70 /* systemd says that it failed, and no status of its own */
+#define RETRY_MS      5000
+#define SWEEP_MS      90000
+
+/* runs/ID: the log outlives the run as long as its record does. */
+static int
+make_folder(int state, uint64_t id)
+{
+	char name[32];
+
+	(void)mkdirat(state, "runs", 0750); /* or it is there */
+	(void)snprintf(name, sizeof(name), "runs/%" PRIu64, id);
+	(void)mkdirat(state, name, 0750);
+	return openat(state, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static void
+remove_folder(int state, uint64_t id)
+{
+	static const char *const names[] = { "/log", "/socket", "" };
+	char name[40];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		(void)snprintf(name, sizeof(name), "runs/%" PRIu64 "%s", id, names[i]);
+		(void)unlinkat(state, name, names[i][0] == '\0' ? AT_REMOVEDIR : 0);
+	}
+}
+
+static int
+open_log(const struct run *run)
+{
+	return openat(
+	    run->folder, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+}
+
+static void note(const struct run *run, const char *fmt, ...) PRINTF(2, 3);
+
+/* For people, in the log of the agent and in that of the run. */
+static void
+note(const struct run *run, const char *fmt, ...)
+{
+	CLEANUP(file_closep) int log = open_log(run);
+	char text[400];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_info("run %" PRIu64 ", %s: %s", run->record->id, run->record->capability, text);
+	if (log != -1)
+		(void)!dprintf(log, "deploybot-agent: %s\n", text); /* or there is no room */
+}
+
+/* --- its end ------------------------------------------------------------------------------ */
+
+/* A record that the disk does not take stays what it was, which is lost=1 behind the gate. */
+static void
+finish(struct run *run, const struct run_world *world)
+{
+	struct protocol_message over = { .kind = PROTOCOL_EXIT };
+	struct err err;
+
+	run->record->end.ended_at = clock_wall_ms();
+	CRASH_POINT(agent_record_due);
+	if (!records_write(&world->records, run->record, &err))
+		log_error("%s", err.text);
+	CRASH_POINT(agent_record_done);
+	over.record = run->record->end;
+	(void)peer_say(&run->peer, &over); /* who has not come asks for it */
+	run->state = RUN_OVER;
+}
+
+static void
+end_at_gate(struct run *run, const struct run_world *world, const char *why)
+{
+	note(run, "nothing was started: %s", why);
+	finish(run, world);
+}
+
+static void
+fill_record(struct protocol_record *record, const struct systemd_end *end)
+{
+	const struct systemd_unit *unit = &end->unit;
+	bool is_killed = unit->exec_main_code == CLD_KILLED || unit->exec_main_code == CLD_DUMPED;
+
+	record->lost = false;
+	record->timed_out |= strcmp(unit->result, "timeout") == 0;
+	if (strcmp(end->job, "done") == 0 && strcmp(unit->result, "success") == 0 &&
+	    unit->invocation[0] != '\0')
+		return;
+	if (unit->invocation[0] == '\0' || unit->exec_main_status == 0)
+		record->status = STATUS_FAILED;
+	else if (is_killed)
+		record->signal = unit->exec_main_status;
+	else
+		record->status = unit->exec_main_status;
+}
+
+static void
+end_run(struct run *run, const struct run_world *world)
+{
+	const struct systemd_end *end = systemd_end(world->systemd);
+	CLEANUP(file_closep) int log = open_log(run);
+	struct protocol_record *record = &run->record->end;
+	char name[MANIFEST_UNIT];
+	struct err err;
+
+	CRASH_POINT(agent_unit_ended);
+	fill_record(record, end);
+	if (end->unit.invocation[0] == '\0')
+		note(run, "systemd has run nothing of it");
+	else if (log != -1 &&
+	    !journal_copy(manifest_unit(run->record->capability, name), end->unit.invocation,
+		run->began, log, &err))
+		note(run, "its output was not read: %s", err.text);
+	if (record->status != 0 || record->signal != 0)
+		note(run, "it failed: job %s, result %s", end->job, end->unit.result);
+	finish(run, world);
+}
+
+/* --- its gate ----------------------------------------------------------------------------- */
+
+bool
+run_begin(
+    struct run *run, struct run_world *world, const struct protocol_message *order, struct err *err)
+{
+	struct record *slot = records_slot(&world->records), before = *slot;
+
+	*run = (struct run){ .state = RUN_AT_GATE,
+		.record = slot,
+		.deadline_ms = (int64_t)order->deadline_s * 1000,
+		.due = clock_monotonic_ms() + (int64_t)PROTOCOL_GATE_WAIT_S * 1000,
+		.folder = make_folder(world->state, order->id) };
+	memcpy(run->manifest, order->fingerprint, sizeof(run->manifest));
+	*slot = (struct record){ .id = order->id, .epoch = order->proof.epoch };
+	(void)text_copy(slot->capability, sizeof(slot->capability), order->argument);
+	if (peer_listen(&run->peer, run->folder, "socket", err) &&
+	    records_write(&world->records, slot, err)) {
+		CRASH_POINT(agent_record_made);
+		if (before.id != 0)
+			remove_folder(world->state, before.id);
+		return true;
+	}
+	*slot = before;
+	run_done(run);
+	remove_folder(world->state, order->id);
+	return false;
+}
+
+/* The unit is what was ordered, and nobody else has started it. */
+static bool
+check_unit(const struct run *run, const struct run_world *world, struct systemd_unit *unit,
+    struct err *err)
+{
+	struct protocol_manifest now;
+	char digest[65];
+
+	if (!manifest_make(world->systemd, &now, err))
+		return false;
+	if (strcmp(now.digest, run->manifest) != 0)
+		return err_set(
+		    err, ERR_CHANGED, "the units of this host are not those of the order");
+	if (!manifest_look(world->systemd, run->record->capability, unit, digest, err))
+		return false;
+	return strcmp(unit->active_state, "inactive") == 0 ||
+	    strcmp(unit->active_state, "failed") == 0 ||
+	    err_set(err, ERR_BUSY, "its unit is %s already", unit->active_state);
+}
+
+/* gate=1 is on disk before systemd is asked, so that no start is without a record of it. */
+static void
+start_unit(struct run *run, const struct run_world *world, const struct systemd_unit *unit)
+{
+	struct protocol_record *record = &run->record->end;
+	char name[MANIFEST_UNIT];
+	struct err err;
+
+	record->gate = record->lost = true;
+	if (!records_write(&world->records, run->record, &err)) {
+		record->gate = record->lost = false;
+		end_at_gate(run, world, err.text);
+		return;
+	}
+	CRASH_POINT(agent_gate_flushed);
+	run->state = RUN_GOING;
+	run->began = clock_monotonic_ms();
+	run->due = run->began + run->deadline_ms;
+	record->exec_errno =
+	    systemd_start(world->systemd, manifest_unit(run->record->capability, name), unit, &err);
+	CRASH_POINT(agent_unit_started);
+	if (record->exec_errno == 0) {
+		log_info("run %" PRIu64 ": starts %s", run->record->id, name);
+		return;
+	}
+	record->lost = false;
+	note(run, "it was not started: %s", err.text);
+	finish(run, world);
+}
+
+static void
+on_go(struct run *run, const struct run_world *world, const struct protocol_message *go)
+{
+	const struct order_bytes expected = { .capability = run->record->capability,
+		.run = run->record->id,
+		.epoch = run->record->epoch,
+		.manifest = run->manifest };
+	struct systemd_unit unit;
+	struct err err;
+
+	CRASH_POINT(agent_go_read);
+	if (!order_check(&run->peer.challenge, go, &expected, world->settings, &err) ||
+	    !check_unit(run, world, &unit, &err))
+		end_at_gate(run, world, err.text);
+	else
+		start_unit(run, world, &unit);
+}
+
+/* --- while it runs ------------------------------------------------------------------------ */
+
+static void
+stop_unit(struct run *run, const struct run_world *world)
+{
+	char name[MANIFEST_UNIT];
+	struct err err;
+
+	run->due = INT64_MAX;
+	if (systemd_stop(world->systemd, manifest_unit(run->record->capability, name), &err))
+		return;
+	log_error("run %" PRIu64 ": %s", run->record->id, err.text);
+	run->due = clock_monotonic_ms() + RETRY_MS;
+}
+
+static void
+on_end(struct run *run, const struct run_world *world)
+{
+	if (run->record->end.ended)
+		return;
+	run->record->end.ended = true;
+	if (run->state == RUN_AT_GATE)
+		end_at_gate(run, world, "it was cancelled");
+	else
+		stop_unit(run, world);
+}
+
+void
+run_accept(struct run *run)
+{
+	const struct protocol_message hello = { .kind = PROTOCOL_HELLO,
+		.version = PROTOCOL_VERSION,
+		.record.gate = run->record->end.gate };
+
+	peer_accept(&run->peer);
+	(void)peer_say(&run->peer, &hello); /* or it has gone again */
+}
+
+void
+run_hear(struct run *run, struct run_world *world)
+{
+	struct protocol_message message;
+
+	if (peer_hear(&run->peer, &message)) {
+		if (message.kind == PROTOCOL_CHALLENGE)
+			peer_challenge(&run->peer);
+		else if (message.kind == PROTOCOL_GO && run->state == RUN_AT_GATE)
+			on_go(run, world, &message); /* said again it changes nothing */
+		else if (message.kind == PROTOCOL_END)
+			on_end(run, world);
+	}
+	if (run->peer.fd == -1 && run->state == RUN_AT_GATE)
+		end_at_gate(run, world, "its server was lost");
+}
+
+void
+run_advance(struct run *run, struct run_world *world)
+{
+	bool is_due = clock_monotonic_ms() >= run->due;
+
+	if (run->state == RUN_AT_GATE && is_due && run->peer.fd == -1)
+		end_at_gate(run, world, "no server came for it");
+	if (run->state != RUN_GOING)
+		return;
+	if (systemd_end(world->systemd)->is_over) {
+		end_run(run, world);
+	} else if (is_due) {
+		run->record->end.timed_out |= !run->record->end.ended;
+		stop_unit(run, world);
+	}
+}
+
+int
+run_wait_ms(const struct run *run)
+{
+	int64_t left = run->due - clock_monotonic_ms();
+
+	if (run->state == RUN_NONE || (run->state == RUN_AT_GATE && run->peer.fd != -1))
+		return -1;
+	return left < 0 ? 0 : left > INT_MAX ? -1 : (int)left;
+}
+
+void
+run_done(struct run *run)
+{
+	peer_close(&run->peer);
+	if (run->folder != -1)
+		(void)unlinkat(run->folder, "socket", 0); /* one that stays refuses */
+	file_closep(&run->folder);
+	*run = (struct run){ .folder = -1, .peer = PEER_NONE };
+}
+
+/* --- at the start ------------------------------------------------------------------------- */
+
+/* Ends what is left of a unit.  False: it may still run. */
+static bool
+sweep(struct systemd *systemd, const char *name, struct err *err)
+{
+	int64_t until = clock_monotonic_ms() + SWEEP_MS;
+	struct pollfd fd = { .fd = -1 };
+	struct systemd_unit unit;
+	int timeout;
+
+	if (!systemd_look(systemd, name, &unit, err))
+		return false;
+	if (strcmp(unit.active_state, "inactive") == 0 || strcmp(unit.active_state, "failed") == 0)
+		return true;
+	if (!systemd_stop(systemd, name, err))
+		return false;
+	while (!systemd_end(systemd)->is_over && clock_monotonic_ms() < until) {
+		fd.fd = systemd_fd(systemd, &fd.events, &timeout);
+		(void)poll(&fd, 1, 1000); /* or what came is there already */
+		if (!systemd_process(systemd, err))
+			return false;
+	}
+	return systemd_end(systemd)->is_over || err_set(err, ERR_TIMEOUT, "it does not end");
+}
+
+static void
+recover(struct run_world *world, struct record *record)
+{
+	char name[MANIFEST_UNIT];
+	struct err err = { .text = "" };
+
+	if (record->end.lost)
+		record->end.unswept =
+		    !sweep(world->systemd, manifest_unit(record->capability, name), &err);
+	record->end.ended_at = clock_wall_ms();
+	log_warning("run %" PRIu64 ", %s: an agent before this one ended in it%s%s", record->id,
+	    record->capability, record->end.gate ? ", behind its gate" : ": nothing was started",
+	    err.text);
+	if (!records_write(&world->records, record, &err))
+		log_error("%s", err.text); /* what stands there is as true */
+}
+
+void
+run_recover(struct run_world *world)
+{
+	for (size_t i = 0; i < RECORDS_MAX; i++)
+		if (world->records.all[i].id != 0 && world->records.all[i].end.ended_at == 0)
+			recover(world, &world->records.all[i]);
+}

@@ -1,0 +1,53 @@
+/* run.h - the one run that an agent has: its gate, its unit, its record.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * `started` says that the record is on disk and nothing has begun.  Behind `go`, an order of its
+ * own, the manifest is compared again, gate=1 is flushed, and then systemd is asked for the start,
+ * once.  A run whose server is lost before `go`, or that none comes for, ends with gate=0.
+ */
+#pragma once
+
+#include "agent/manifest.h"
+#include "agent/peer.h"
+#include "agent/record.h"
+
+/* What runs need of the agent. */
+struct run_world {
+	struct systemd *systemd;
+	const struct agent_settings *settings;
+	struct records records;
+	int state; /* descriptor of the state folder */
+};
+
+enum run_state { RUN_NONE, RUN_AT_GATE, RUN_GOING, RUN_OVER };
+
+struct run {
+	enum run_state state;
+	struct record *record;
+	char manifest[65];
+	int64_t deadline_ms;
+	int64_t began; /* monotonic ms of its start */
+	int64_t due;   /* monotonic ms: at the gate it gives up, going it is stopped */
+	int folder;    /* runs/ID: socket and log */
+	struct peer peer;
+};
+
+/* Makes folder, socket and record; then it waits at its gate. */
+bool run_begin(struct run *run, struct run_world *world, const struct protocol_message *order,
+    struct err *err) MUST_USE;
+
+/* A server has come to its socket; has said something or hung up. */
+void run_accept(struct run *run);
+void run_hear(struct run *run, struct run_world *world);
+
+/* Whatever has come of time and of systemd.  RUN_OVER: its record is written and was said. */
+void run_advance(struct run *run, struct run_world *world);
+
+/* ms until run_advance() has something to do; -1: nothing. */
+int run_wait_ms(const struct run *run);
+
+/* Closes what it has open. */
+void run_done(struct run *run);
+
+/* At the start: a run that an agent before us began is lost, and what is left of it is ended. */
+void run_recover(struct run_world *world);

@@ -1,0 +1,308 @@
+/* systemd.c - sd-bus calls to org.freedesktop.systemd1, and its signals.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+#include "agent/systemd.h"
+
+#include <errno.h>
+#include <systemd/sd-bus.h>
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#define SERVICE	   "org.freedesktop.systemd1"
+#define MANAGER	   "/org/freedesktop/systemd1", SERVICE ".Manager"
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+
+struct systemd {
+	sd_bus *bus;
+	sd_bus_slot *changes;		    /* of the unit that was started */
+	char before[SYSTEMD_INVOCATION];    /* its invocation before the start */
+	char start_job[128], stop_job[128]; /* objects; "": none is open */
+	struct systemd_end end;
+};
+
+static bool
+fail(struct err *err, int number, const char *what)
+{
+	return err_errno(err, ERR_IO, -number, "systemd: %s", what);
+}
+
+/* --- properties --------------------------------------------------------------------------- */
+
+#define ROW(name, type, member) \
+	{ \
+		name, type, offsetof(struct systemd_unit, member), \
+		    sizeof(((struct systemd_unit *)0)->member) \
+	}
+static const struct property {
+	const char *name, *type;
+	size_t offset, size;
+} properties[] = {
+	ROW("LoadState", "s", load_state),
+	ROW("ActiveState", "s", active_state),
+	ROW("FragmentPath", "s", fragment_path),
+	ROW("DropInPaths", "as", drop_in_paths),
+	ROW("Type", "s", type),
+	ROW("Restart", "s", restart),
+	ROW("KillMode", "s", kill_mode),
+	ROW("InvocationID", "ay", invocation),
+	ROW("Result", "s", result),
+	ROW("NeedDaemonReload", "b", need_daemon_reload),
+	ROW("RemainAfterExit", "b", remain_after_exit),
+	ROW("ExecMainCode", "i", exec_main_code),
+	ROW("ExecMainStatus", "i", exec_main_status),
+	ROW("TimeoutStartUSec", "t", timeout_start_us),
+};
+#undef ROW
+
+static int
+read_list(sd_bus_message *m, char *out, size_t room)
+{
+	const char *text;
+	int n = sd_bus_message_enter_container(m, 'a', "s");
+
+	while (n >= 0 && (n = sd_bus_message_read(m, "s", &text)) > 0) {
+		size_t size = strlen(text) + 1;
+
+		if (size >= room)
+			return -E2BIG;
+		memcpy(out, text, size);
+		out += size;
+		room -= size;
+	}
+	out[0] = '\0';
+	return n < 0 ? n : sd_bus_message_exit_container(m);
+}
+
+static int
+read_value(sd_bus_message *m, const struct property *row, struct systemd_unit *unit)
+{
+	char *at = (char *)unit + row->offset;
+	const void *bytes;
+	const char *text;
+	size_t size;
+	int n, flag = 0;
+
+	if (strcmp(row->type, "as") == 0)
+		return read_list(m, at, row->size);
+	if (strcmp(row->type, "ay") == 0) {
+		n = sd_bus_message_read_array(m, 'y', &bytes, &size);
+		if (n >= 0)
+			text_hex(at, bytes, size == 16 ? size : 0);
+		return n;
+	}
+	if (strcmp(row->type, "s") == 0) {
+		n = sd_bus_message_read(m, "s", &text);
+		return n >= 0 && !text_copy(at, row->size, text) ? -E2BIG : n;
+	}
+	if (strcmp(row->type, "b") != 0)
+		return sd_bus_message_read(m, row->type, at);
+	n = sd_bus_message_read(m, "b", &flag);
+	*(bool *)at = flag != 0;
+	return n;
+}
+
+static int
+read_property(sd_bus_message *m, const char *name, struct systemd_unit *unit)
+{
+	const char *type;
+	int n = sd_bus_message_peek_type(m, NULL, &type);
+
+	for (size_t i = 0; n >= 0 && i < COUNT(properties); i++) {
+		if (strcmp(properties[i].name, name) != 0 || strcmp(properties[i].type, type) != 0)
+			continue;
+		if ((n = sd_bus_message_enter_container(m, 'v', type)) >= 0 &&
+		    (n = read_value(m, &properties[i], unit)) >= 0)
+			n = sd_bus_message_exit_container(m);
+		return n;
+	}
+	return n < 0 ? n : sd_bus_message_skip(m, "v");
+}
+
+static int
+read_properties(sd_bus_message *m, struct systemd_unit *unit)
+{
+	const char *name;
+	int n = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+	while (n >= 0 && (n = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+		if ((n = sd_bus_message_read(m, "s", &name)) < 0 ||
+		    (n = read_property(m, name, unit)) < 0)
+			return n;
+		n = sd_bus_message_exit_container(m);
+	}
+	return n;
+}
+
+/* The object of a unit, whose files systemd reads where it has not; *reply has its name. */
+static int
+load(struct systemd *systemd, const char *name, sd_bus_message **reply, const char **ret)
+{
+	int n =
+	    sd_bus_call_method(systemd->bus, SERVICE, MANAGER, "LoadUnit", NULL, reply, "s", name);
+
+	return n < 0 ? n : sd_bus_message_read(*reply, "o", ret);
+}
+
+bool
+systemd_look(struct systemd *systemd, const char *name, struct systemd_unit *ret, struct err *err)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *loaded = NULL, *reply = NULL;
+	const char *path;
+	int n = load(systemd, name, &loaded, &path);
+
+	*ret = (struct systemd_unit){ .timeout_start_us = 0 };
+	if (n >= 0) /* of all its interfaces */
+		n = sd_bus_call_method(
+		    systemd->bus, SERVICE, path, PROPERTIES, "GetAll", NULL, &reply, "s", "");
+	if (n >= 0)
+		n = read_properties(reply, ret);
+	return n >= 0 || fail(err, n, name);
+}
+
+/* --- what it says by itself --------------------------------------------------------------- */
+
+static int
+on_changed(sd_bus_message *m, void *ctx, UNUSED sd_bus_error *error)
+{
+	struct systemd *systemd = ctx;
+
+	if (!systemd->end.is_over && sd_bus_message_skip(m, "s") >= 0)
+		(void)read_properties(m, &systemd->end.unit); /* what is not read is not known */
+	if (strcmp(systemd->end.unit.invocation, systemd->before) == 0)
+		systemd->end.unit.invocation[0] = '\0';
+	return 0;
+}
+
+static int
+on_job_removed(sd_bus_message *m, void *ctx, UNUSED sd_bus_error *error)
+{
+	struct systemd *systemd = ctx;
+	const char *job, *unit, *result;
+	uint32_t id;
+
+	if (sd_bus_message_read(m, "uoss", &id, &job, &unit, &result) < 0)
+		return 0;
+	if (strcmp(job, systemd->start_job) == 0) {
+		systemd->start_job[0] = '\0';
+		(void)text_copy(systemd->end.job, sizeof(systemd->end.job), result);
+	} else if (strcmp(job, systemd->stop_job) == 0) {
+		systemd->stop_job[0] = '\0';
+	} else {
+		return 0;
+	}
+	systemd->end.is_over = systemd->start_job[0] == '\0' && systemd->stop_job[0] == '\0';
+	return 0;
+}
+
+/* --- connecting --------------------------------------------------------------------------- */
+
+struct systemd *
+systemd_open(struct err *err)
+{
+	struct systemd *systemd = mem_new(1, sizeof(*systemd));
+	int n = sd_bus_open_system(&systemd->bus);
+
+	if (n >= 0)
+		n = sd_bus_match_signal(
+		    systemd->bus, NULL, SERVICE, MANAGER, "JobRemoved", on_job_removed, systemd);
+	if (n >= 0)
+		n = sd_bus_call_method(systemd->bus, SERVICE, MANAGER, "Subscribe", NULL, NULL, "");
+	if (n >= 0)
+		return systemd;
+	systemd_free(systemd);
+	return ERR_NULL(fail(err, n, "connecting to the system bus"));
+}
+
+void
+systemd_free(struct systemd *systemd)
+{
+	if (systemd == NULL)
+		return;
+	(void)sd_bus_slot_unref(systemd->changes);
+	(void)sd_bus_flush_close_unref(systemd->bus);
+	free(systemd);
+}
+
+int
+systemd_fd(const struct systemd *systemd, short *ret_events, int *ret_timeout_ms)
+{
+	uint64_t due = UINT64_MAX;
+	int64_t left;
+
+	*ret_events = (short)sd_bus_get_events(systemd->bus);
+	*ret_timeout_ms = -1;
+	if (sd_bus_get_timeout(systemd->bus, &due) > 0 && due != UINT64_MAX) {
+		left = (int64_t)(due / 1000) - clock_monotonic_ms();
+		*ret_timeout_ms = left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+	}
+	return sd_bus_get_fd(systemd->bus);
+}
+
+bool
+systemd_process(struct systemd *systemd, struct err *err)
+{
+	int n;
+
+	do
+		n = sd_bus_process(systemd->bus, NULL);
+	while (n > 0);
+	return n == 0 || fail(err, n, "the system bus is gone");
+}
+
+/* --- starting and stopping ---------------------------------------------------------------- */
+
+/* Has systemd make a job, whose object goes to ret.  Returns 0, or an errno value. */
+static int
+order(struct systemd *systemd, bool is_start, const char *name, char ret[128], struct err *err)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	const char *job = NULL;
+	/* Mode fail cannot stop a oneshot: its start goes on for all of its life. */
+	int n =
+	    sd_bus_call_method(systemd->bus, SERVICE, MANAGER, is_start ? "StartUnit" : "StopUnit",
+		&error, &reply, "ss", name, is_start ? "fail" : "replace");
+
+	if (n >= 0)
+		n = sd_bus_message_read(reply, "o", &job);
+	if (n >= 0 && text_copy(ret, 128, job))
+		return 0;
+	(void)err_set(err, ERR_IO, "systemd: %s: %s", name,
+	    error.message == NULL ? strerrordesc_np(-n) : error.message);
+	return n < 0 ? -n : EPROTO;
+}
+
+int
+systemd_start(
+    struct systemd *systemd, const char *name, const struct systemd_unit *before, struct err *err)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *loaded = NULL;
+	const char *path;
+	int n = load(systemd, name, &loaded, &path);
+
+	systemd->end = (struct systemd_end){ .is_over = false };
+	systemd->start_job[0] = systemd->stop_job[0] = '\0';
+	memcpy(systemd->before, before->invocation, sizeof(systemd->before));
+	systemd->changes = sd_bus_slot_unref(systemd->changes);
+	if (n >= 0)
+		n = sd_bus_match_signal(systemd->bus, &systemd->changes, SERVICE, path, PROPERTIES,
+		    "PropertiesChanged", on_changed, systemd);
+	if (n >= 0)
+		return order(systemd, true, name, systemd->start_job, err);
+	(void)fail(err, n, name);
+	return -n;
+}
+
+bool
+systemd_stop(struct systemd *systemd, const char *name, struct err *err)
+{
+	systemd->end.is_over = false;
+	return order(systemd, false, name, systemd->stop_job, err) == 0;
+}
+
+const struct systemd_end *
+systemd_end(const struct systemd *systemd)
+{
+	return &systemd->end;
+}
