@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-ROOMS = ("lib", "judge", "runner", "server")
+ROOMS = ("lib", "judge", "link", "runner", "server")
 KINDS = (".c", ".h", ".def")
 STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', re.S)
 LONE_BRACE = re.compile(r"[{}][;,]?")

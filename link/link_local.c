@@ -1,0 +1,201 @@
+/* link_local.c - one socket of this machine that keeps the bounds of packets.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "link/link_local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#define PACKETS_TURN 16
+#define OUT_MAX	     (64u * 1024 * 1024) /* of one who takes nothing; then it is lost */
+#define BACKLOG	     4
+
+static void
+lose(struct link_local *local, const char *why)
+{
+	if (local->watch.fd == -1)
+		return;
+	link_local_end(local);
+	local->on->on_lost(local, why);
+}
+
+static void
+want(struct link_local *local)
+{
+	link_watch_want(&local->watch,
+	    (local->is_held ? 0 : EPOLLIN) |
+		(link_packets_first(&local->out) == NULL ? 0u : EPOLLOUT));
+}
+
+static void
+flush(struct link_local *local)
+{
+	struct link_packet *packet;
+
+	while (local->watch.fd != -1 && (packet = link_packets_first(&local->out)) != NULL) {
+		void *token = packet->token;
+		size_t cost = packet->cost;
+
+		if (send(local->watch.fd, packet->data, packet->size,
+			MSG_NOSIGNAL | MSG_DONTWAIT) == -1) {
+			if (errno != EAGAIN && errno != EINTR)
+				lose(local, strerrordesc_np(errno));
+			break;
+		}
+		link_packets_drop(&local->out);
+		if (token != NULL)
+			local->on->on_sent(local, token, cost);
+	}
+	want(local);
+}
+
+/* False: there is nothing more for now. */
+static bool
+receive(struct link_local *local)
+{
+	char packet[LINK_LOCAL_MAX + 1];
+	ssize_t n = recv(local->watch.fd, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n > 0 && n <= LINK_LOCAL_MAX) {
+		local->on->on_packet(local, packet, (size_t)n);
+		return true;
+	}
+	lose(local,
+	    n > 0      ? "a packet that is too large" :
+		n == 0 ? "closed" :
+			 strerrordesc_np(errno));
+	return false;
+}
+
+static void
+on_ready(struct link_watch *watch, uint32_t events)
+{
+	struct link_local *local = (struct link_local *)watch;
+
+	if ((events & EPOLLOUT) != 0)
+		flush(local);
+	for (int i = 0; i < PACKETS_TURN && watch->fd != -1 && !local->is_held && receive(local);)
+		i++;
+	if ((events & (EPOLLHUP | EPOLLERR)) != 0 && local->is_held)
+		lose(local, "closed");
+}
+
+static void
+on_over(struct link_watch *watch, UNUSED uint32_t events)
+{
+	free(watch);
+}
+
+struct link_local *
+link_local_new(struct link_poll *poll, int fd, const struct link_local_events *on, void *ctx)
+{
+	struct link_local *local = mem_new(1, sizeof(*local));
+
+	local->on = on;
+	local->ctx = ctx;
+	local->watch.on_ready = on_ready;
+	local->watch.on_over = on_over;
+	link_packets_init(&local->out);
+	link_watch_start(poll, &local->watch, fd, EPOLLIN);
+	return local;
+}
+
+int
+link_local_connect(const char *path, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *name = strrchr(path, '/');
+	char text[PATH_MAX];
+	int folder, failed, fd = -1;
+
+	if (name == NULL || strlen(name) > 64 || strlen(path) >= sizeof(text))
+		return ERR_FD(err_set(err, ERR_CONFIG, "%s: not a path of a socket", path));
+	(void)snprintf(text, sizeof(text), "%.*s", (int)(name - path) + 1, path);
+	folder = open(text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder != -1)
+		fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d%s", folder, name);
+	failed = fd == -1 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ?
+	    errno :
+	    0;
+	if (folder != -1)
+		(void)close(folder);
+	if (failed == 0)
+		return fd;
+	if (fd != -1)
+		(void)close(fd);
+	(void)err_errno(err, ERR_IO, failed, "%s", path);
+	errno = failed;
+	return -1;
+}
+
+int
+link_local_listen(const char *path, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
+		return ERR_FD(err_set(err, ERR_CONFIG, "%s: too long for a socket", path));
+	fd = link_local_connect(path, NULL);
+	if (fd != -1) {
+		(void)close(fd);
+		return ERR_FD(err_set(err, ERR_BUSY, "%s: another process uses it", path));
+	}
+	if (errno == ECONNREFUSED)
+		(void)unlink(path); /* bind says it, where that fails */
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd != -1 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	(void)err_errno(err, ERR_IO, errno, "%s", path);
+	if (fd != -1)
+		(void)close(fd);
+	return -1;
+}
+
+void
+link_local_send(
+    struct link_local *local, const char *head, const char *packet, size_t size, void *token)
+{
+	struct link_packet *added;
+
+	if (local->watch.fd == -1)
+		return;
+	added = link_packets_add(&local->out, head, strlen(head), packet, size);
+	added->token = token;
+	added->cost = size;
+	if (local->out.size > OUT_MAX)
+		lose(local, "it takes nothing");
+	else
+		flush(local);
+}
+
+void
+link_local_hold(struct link_local *local, bool is_held)
+{
+	local->is_held = is_held;
+	want(local);
+}
+
+void
+link_local_end(struct link_local *local)
+{
+	if (local == NULL || local->watch.fd == -1)
+		return;
+	link_watch_end(&local->watch);
+	link_packets_done(&local->out);
+}
