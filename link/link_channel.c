@@ -51,8 +51,10 @@ link_channels_find(struct link_channels *channels, int64_t number)
 	struct link_channel *channel;
 
 	SLIST_FOREACH(channel, &channels->all, next)
-	if (channel->number == number)
-		return channel;
+	{
+		if (channel->number == number)
+			return channel;
+	}
 	return NULL;
 }
 

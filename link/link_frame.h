@@ -16,7 +16,7 @@
 #define LINK_NAME	80		/* of a peer, as agent/acme; with its NUL */
 #define LINK_DIGEST	65		/* SHA-256 of a public key in hex; with its NUL */
 #define LINK_TEXT	200
-#define LINK_BODY_MAX	16384		/* a request for a certificate, or a chain of them */
+#define LINK_WORD_MAX	1024
 
 enum link_frame_state { LINK_FRAME_WHOLE, LINK_FRAME_PART, LINK_FRAME_WRONG };
 
@@ -37,8 +37,7 @@ enum { LINK_OF_HOST = 1, LINK_OF_SERVER = 2 };
 	K(HELLO, "hello", LINK_OF_HOST | LINK_OF_SERVER) K(OPEN, "open", LINK_OF_SERVER) \
 	K(CLOSE, "close", LINK_OF_HOST | LINK_OF_SERVER) \
 	K(CREDIT, "credit", LINK_OF_HOST | LINK_OF_SERVER) \
-	K(PING, "ping", LINK_OF_HOST | LINK_OF_SERVER) K(PONG, "pong", LINK_OF_HOST | LINK_OF_SERVER) \
-	K(RENEW, "renew", LINK_OF_HOST) K(RENEWED, "renewed", LINK_OF_SERVER)
+	K(PING, "ping", LINK_OF_HOST | LINK_OF_SERVER) K(PONG, "pong", LINK_OF_HOST | LINK_OF_SERVER)
 
 enum link_kind {
 #define K(name, word, of) LINK_##name,
@@ -57,15 +56,11 @@ struct link_word {
 	char name[LINK_NAME];	/* hello: agent/acme; of the server: server */
 	char version[64];	/* hello */
 	char text[LINK_TEXT];	/* close: why */
-	const char *body;	/* renew, renewed; borrowed */
-	size_t body_size;
 };
 
 /* from: LINK_OF_HOST or LINK_OF_SERVER.  False: *err says what is wrong. */
 bool link_word_read(const char *packet, size_t size, unsigned from, struct link_word *ret,
     struct err *err) MUST_USE;
-
-#define LINK_WORD_MAX (1024 + LINK_BODY_MAX)
 
 /* Writes a word whose fields are within their bounds; returns its bytes. */
 size_t link_word_write(const struct link_word *word, char out[LINK_WORD_MAX]);

@@ -208,7 +208,7 @@ on_end(struct link_tls *tls, const char *why)
 	struct uplink *uplink = session_of(tls)->uplink;
 
 	uplink->session = NULL;
-	uplink->due = clock_monotonic_ms() + spread(uplink->host->settings->reconnect_ms);
+	uplink->due = clock_monotonic_ms() + spread(uplink->host->settings->reconnect_s * 1000);
 	log_warning("disconnected from %s: %s", uplink->address->host, why);
 }
 
@@ -231,7 +231,7 @@ dial(struct uplink *uplink, int64_t now)
 
 	if (fd == -1 && err.text[0] != '\0') {
 		log_warning("%s: %s", uplink->address->host, err.text);
-		uplink->due = now + spread(host->settings->reconnect_ms);
+		uplink->due = now + spread(host->settings->reconnect_s * 1000);
 	}
 	if (fd == -1)
 		return;
@@ -250,7 +250,7 @@ static void
 on_second(void *ctx)
 {
 	struct link_host *host = ctx;
-	int64_t now = clock_monotonic_ms(), beat = host->settings->heartbeat_ms;
+	int64_t now = clock_monotonic_ms(), beat = host->settings->heartbeat_s * 1000;
 
 	for (size_t i = 0; i < host->settings->dial_count; i++) {
 		struct session *session = host->uplinks[i].session;

@@ -3,9 +3,6 @@
 #include "link/link_local.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -112,59 +109,51 @@ link_local_new(struct link_poll *poll, int fd, const struct link_local_events *o
 	return local;
 }
 
+/* A socket that is connected to that path, or bound to it. */
+static int
+reach(const char *path, bool binds, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1)
+		mem_abort();
+	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
+		(void)err_set(err, ERR_CONFIG, "%s: too long for a socket", path);
+	else if ((binds ? bind(fd, (struct sockaddr *)&address, sizeof(address)) :
+			  connect(fd, (struct sockaddr *)&address, sizeof(address))) != 0)
+		(void)err_errno(err, ERR_IO, errno, "%s", path);
+	else
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
 int
 link_local_connect(const char *path, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *name = strrchr(path, '/');
-	char text[PATH_MAX];
-	int folder, failed, fd = -1;
-
-	if (name == NULL || strlen(name) > 64 || strlen(path) >= sizeof(text))
-		return ERR_FD(err_set(err, ERR_CONFIG, "%s: not a path of a socket", path));
-	(void)snprintf(text, sizeof(text), "%.*s", (int)(name - path) + 1, path);
-	folder = open(text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder != -1)
-		fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	(void)snprintf(
-	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d%s", folder, name);
-	failed = fd == -1 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ?
-	    errno :
-	    0;
-	if (folder != -1)
-		(void)close(folder);
-	if (failed == 0)
-		return fd;
-	if (fd != -1)
-		(void)close(fd);
-	(void)err_errno(err, ERR_IO, failed, "%s", path);
-	errno = failed;
-	return -1;
+	return reach(path, false, err);
 }
 
 int
 link_local_listen(const char *path, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
+	struct stat st;
+	int fd = reach(path, false, NULL);
 
-	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
-		return ERR_FD(err_set(err, ERR_CONFIG, "%s: too long for a socket", path));
-	fd = link_local_connect(path, NULL);
 	if (fd != -1) {
 		(void)close(fd);
 		return ERR_FD(err_set(err, ERR_BUSY, "%s: another process uses it", path));
 	}
-	if (errno == ECONNREFUSED)
-		(void)unlink(path); /* bind says it, where that fails */
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd != -1 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0)
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path); /* of one that has ended; else bind says it */
+	fd = reach(path, true, err);
+	if (fd != -1 && chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
-	(void)err_errno(err, ERR_IO, errno, "%s", path);
-	if (fd != -1)
-		(void)close(fd);
-	return -1;
+	if (fd == -1)
+		return -1;
+	(void)close(fd);
+	return ERR_FD(err_errno(err, ERR_IO, errno, "%s", path));
 }
 
 void

@@ -28,7 +28,7 @@ struct link_local {
 /* Takes fd. */
 struct link_local *link_local_new(struct link_poll *poll, int fd,
     const struct link_local_events *on, void *ctx);
-/* -1: *err and errno say why.  A path longer than an address has room for is reached through its folder. */
+/* -1: *err says why. */
 int link_local_connect(const char *path, struct err *err) MUST_USE;
 /* A socket that the group may connect to; one that nobody listens on any more is replaced. */
 int link_local_listen(const char *path, struct err *err) MUST_USE;

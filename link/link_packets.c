@@ -47,8 +47,10 @@ link_packets_forget(struct link_packets *packets, const void *token)
 	struct link_packet *packet;
 
 	STAILQ_FOREACH(packet, &packets->all, next)
-	if (packet->token == token)
-		packet->token = NULL;
+	{
+		if (packet->token == token)
+			packet->token = NULL;
+	}
 }
 
 void

@@ -9,15 +9,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "lib/bucket.h"
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/sha256.h"
 #include "lib/text.h"
 #include "lib/version.h"
 #include "link/link_channel.h"
-#include "link/link_checked.h"
 #include "link/link_local.h"
 #include "link/link_net.h"
 
@@ -28,7 +27,8 @@
 #define ACCEPTS_TURN 64
 #define RIVAL_MS     5000 /* who has a rival answers within */
 
-static const struct bucket_rate log_rate = { 50, 1000 };
+#define KNOWN	 16384
+#define KNOWN_MS 60000
 
 enum peer_state { SHAKES, ASKS, GREETS, HERE };
 
@@ -55,6 +55,14 @@ struct listener {
 	struct link_serve *serve;
 };
 
+/* What the server has said of a name and a key.  In a table of fixed size: of whom another one has
+ * taken the place is asked again. */
+struct known {
+	uint8_t of[SHA256_SIZE];
+	int64_t at; /* monotonic ms; 0: nothing yet */
+	bool yes;
+};
+
 struct link_serve {
 	struct link_poll poll;
 	const struct link_settings *settings;
@@ -64,10 +72,8 @@ struct link_serve {
 	struct peers shaking, here;
 	size_t shaking_count, here_count;
 	SLIST_HEAD(, peer) names[NAMES];
-	struct link_checked *checked;
+	struct known known[KNOWN];
 	int64_t request;
-	struct bucket log;
-	unsigned unlogged;
 };
 
 static void on_open(struct link_tls *tls, const struct link_identity *who);
@@ -137,8 +143,10 @@ find(struct link_serve *serve, const char *name)
 	struct peer *peer;
 
 	SLIST_FOREACH(peer, &serve->names[hash(name)], of_name)
-	if (strcmp(peer->who.name, name) == 0)
-		return peer;
+	{
+		if (strcmp(peer->who.name, name) == 0)
+			return peer;
+	}
 	return NULL;
 }
 
@@ -236,22 +244,44 @@ ask(struct peer *peer)
 	    peer->request);
 }
 
+static struct known *
+known_of(struct link_serve *serve, const struct link_identity *who)
+{
+	struct known of = { 0 }, *known;
+	size_t place;
+
+	sha256(who, sizeof(*who), of.of);
+	memcpy(&place, of.of, sizeof(place));
+	known = &serve->known[place % KNOWN];
+	if (memcmp(known->of, of.of, sizeof(of.of)) != 0)
+		*known = of;
+	return known;
+}
+
+static void
+know(struct link_serve *serve, const struct link_identity *who, bool yes)
+{
+	struct known *known = known_of(serve, who);
+
+	known->at = clock_monotonic_ms();
+	known->yes = yes;
+}
+
 static void
 on_open(struct link_tls *tls, const struct link_identity *who)
 {
 	struct peer *peer = peer_of(tls);
-	enum link_checked_state state =
-	    link_checked_find(peer->serve->checked, who, clock_monotonic_ms());
+	const struct known *known = known_of(peer->serve, who);
+	bool is_new = known->at != 0 && clock_monotonic_ms() - known->at < KNOWN_MS;
 
 	peer->who = *who;
-	if (who->name[0] == '\0')
-		refuse(peer, "its certificate does not name an agent or a runner");
-	else if (strchr(who->name, '/') == NULL)
-		refuse(peer, "it shows a certificate of a server");
-	else if (state == LINK_CHECKED_NO)
+	if (strchr(who->name, '/') == NULL)
+		refuse(peer,
+		    who->name[0] == '\0' ? "its certificate does not name an agent or a runner" :
+					   "it shows a certificate of a server");
+	else if (is_new && !known->yes)
 		refuse(peer, "the server has refused this certificate less than a minute ago");
-	else if (state == LINK_CHECKED_YES ||
-	    (peer->serve->server == NULL && state == LINK_CHECKED_OLD))
+	else if (known->yes && (is_new || peer->serve->server == NULL))
 		greet(peer);
 	else if (peer->serve->server != NULL)
 		ask(peer);
@@ -327,11 +357,8 @@ on_end(struct link_tls *tls, const char *why)
 	}
 	TAILQ_REMOVE(&serve->shaking, peer, next);
 	serve->shaking_count--;
-	if (bucket_take(&serve->log, log_rate, clock_monotonic_ms(), 1))
-		log_warning("refused %s%s%s: %s", peer->address,
-		    peer->who.name[0] == '\0' ? "" : ", ", peer->who.name, why);
-	else
-		serve->unlogged++;
+	log_warning("refused %s%s%s: %s", peer->address, peer->who.name[0] == '\0' ? "" : ", ",
+	    peer->who.name, why);
 }
 
 static void
@@ -393,11 +420,13 @@ hear_checked(struct link_serve *serve, int64_t request, bool yes, const char *wh
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &serve->shaking, next)
-	if (peer->state == ASKS && peer->request == request)
-		break;
+	{
+		if (peer->state == ASKS && peer->request == request)
+			break;
+	}
 	if (peer == NULL)
 		return;
-	link_checked_put(serve->checked, &peer->who, yes, clock_monotonic_ms());
+	know(serve, &peer->who, yes);
 	if (yes)
 		greet(peer);
 	else
@@ -425,7 +454,7 @@ hear_cut(struct link_serve *serve, const char *name, const char *digest)
 	if (!text_copy(who.name, sizeof(who.name), name) ||
 	    !text_copy(who.digest, sizeof(who.digest), digest))
 		return;
-	link_checked_put(serve->checked, &who, false, clock_monotonic_ms());
+	know(serve, &who, false);
 	cut_among(&serve->here, &who);
 	cut_among(&serve->shaking, &who);
 }
@@ -442,7 +471,9 @@ hear_server(struct link_serve *serve, char *rest)
 
 	if (strcmp(kind, "list") == 0) {
 		TAILQ_FOREACH(peer, &serve->here, next)
-		say_here(peer);
+		{
+			say_here(peer);
+		}
 	} else if (strcmp(kind, "cut") == 0 && second != NULL) {
 		hear_cut(serve, first, second);
 	} else if (strcmp(kind, "checked") == 0 && second != NULL &&
@@ -517,7 +548,7 @@ on_server_lost(struct link_local *local, const char *why)
 	for (peer = TAILQ_FIRST(&serve->shaking); peer != NULL; peer = next) {
 		next = TAILQ_NEXT(peer, next);
 		if (peer->state == ASKS)
-			on_open(&peer->tls, &(struct link_identity){ 0 });
+			on_open(&peer->tls, &peer->who);
 	}
 }
 
@@ -571,7 +602,7 @@ second(struct link_serve *serve, struct peers *peers, int64_t now)
 
 	for (struct peer *peer = TAILQ_FIRST(peers); peer != NULL; peer = next) {
 		next = TAILQ_NEXT(peer, next);
-		link_tls_second(&peer->tls, now, serve->settings->heartbeat_ms * 8 / 5);
+		link_tls_second(&peer->tls, now, serve->settings->heartbeat_s * 1600);
 		if (peer->tls.watch.fd != -1)
 			look_at_rival(peer, now);
 	}
@@ -585,10 +616,6 @@ on_second(void *ctx)
 
 	second(serve, &serve->shaking, now);
 	second(serve, &serve->here, now);
-	if (serve->unlogged > 0 && bucket_take(&serve->log, log_rate, now, 1)) {
-		log_warning("%u more were refused", serve->unlogged);
-		serve->unlogged = 0;
-	}
 }
 
 static bool
@@ -619,7 +646,6 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 	}
 	serve->settings = settings;
 	serve->context = context;
-	serve->checked = link_checked_new();
 	TAILQ_INIT(&serve->shaking);
 	TAILQ_INIT(&serve->here);
 	if (!link_poll_init(&serve->poll, err) || !listen_all(serve, err))

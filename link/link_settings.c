@@ -1,4 +1,4 @@
-/* link_settings.c - what deploybot-link is given, in a file and as words behind its use.  Side: start. */
+/* link_settings.c - what deploybot-link is given, in a file of NAME=VALUE.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "link/link_settings.h"
 
@@ -7,122 +7,85 @@
 
 const char *const link_uses[LINK_USE_COUNT] = { "serve", "runner", "agent" };
 
+/* Its default for each use; NULL: it must be set. */
 static const struct row {
 	const char *name;
 	size_t offset;
-	unsigned uses;
-	const char *value;
+	const char *value[LINK_USE_COUNT];
 } rows[] = {
-#define S(member, name, uses, value) { name, offsetof(struct link_settings, member), uses, value },
-	LINK_SETTINGS(S)
-#undef S
+#define OF(member) offsetof(struct link_settings, member)
+	{ "LINK_ADDRESS", OF(address), { ":9443", "", "" } },
+	{ "LINK_SOCKET", OF(socket), { "/run/deploybot-link/server.sock", "", "" } },
+	{ "LINK_SERVERS", OF(servers), { "", NULL, NULL } },
+	{ "RUNNER_SOCKET", OF(runner_socket),
+	    { "", "/run/deploybot-runner/runner.sock", "/run/deploybot-agent/runner.sock" } },
+	{ "STATE_DIRECTORY", OF(state), { "", "/var/lib/deploybot", "/var/lib/deploybot-agent" } },
+	{ "LINK_CA_FILE", OF(ca), { NULL, NULL, NULL } },
+	{ "LINK_CERTIFICATE_FILE", OF(certificate), { NULL, NULL, NULL } },
+	{ "LINK_KEY_FILE", OF(key), { NULL, NULL, NULL } },
+	{ "LINK_HEARTBEAT_S", OF(heartbeat), { "25", "25", "25" } },
+	{ "LINK_RECONNECT_S", OF(reconnect), { "30", "30", "30" } },
+#undef OF
 };
-
-static bool
-set(struct link_settings *settings, const char *name, size_t size, const char *value,
-    struct err *err)
-{
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (strlen(rows[i].name) != size || strncmp(rows[i].name, name, size) != 0 ||
-		    (rows[i].uses & 1u << settings->use) == 0)
-			continue;
-		memcpy((char *)settings + rows[i].offset, &value, sizeof(value));
-		return true;
-	}
-	return err_set(err, ERR_CONFIG, "%.*s: %s has no such setting", (int)size, name,
-	    link_uses[settings->use]);
-}
 
 /* HOST:PORT, [ADDRESS]:PORT, and of who listens :PORT. */
 static bool
 read_address(const char *text, size_t size, struct link_address *ret)
 {
 	const char *colon = memrchr(text, ':', size);
-	size_t host = colon == NULL ? 0 : (size_t)(colon - text);
-	size_t port = size - host - (colon != NULL);
-	bool brackets = host > 2 && text[0] == '[' && text[host - 1] == ']';
+	size_t host = colon == NULL ? size : (size_t)(colon - text);
+	size_t brackets = host > 2 && text[0] == '[' && text[host - 1] == ']';
 	int64_t number;
 
-	if (colon == NULL || port >= sizeof(ret->port) || host >= sizeof(ret->host))
+	if (colon == NULL || size - host > sizeof(ret->port) || host >= sizeof(ret->host))
 		return false;
 	*ret = (struct link_address){ 0 };
-	memcpy(ret->port, colon + 1, port);
-	memcpy(ret->host, text + brackets, host - (brackets ? 2u : 0));
+	memcpy(ret->port, colon + 1, size - host - 1);
+	memcpy(ret->host, text + brackets, host - 2 * brackets);
 	return text_to_i64(ret->port, 0, 65535, &number, NULL);
 }
 
 static bool
 read_servers(struct link_settings *ret, struct err *err)
 {
-	for (const char *at = ret->servers; at != NULL && *at != '\0';) {
-		size_t size = strcspn(at, ",");
+	size_t size;
 
+	for (const char *at = ret->servers; *at != '\0'; at += size + (at[size] == ',')) {
+		size = strcspn(at, ",");
 		if (ret->dial_count == LINK_SERVERS_MAX ||
 		    !read_address(at, size, &ret->dial[ret->dial_count]) ||
-		    ret->dial[ret->dial_count].host[0] == '\0')
+		    ret->dial[ret->dial_count++].host[0] == '\0')
 			return err_set(err, ERR_CONFIG,
 			    "LINK_SERVERS: at most %d of HOST:PORT, with commas between: %s",
 			    LINK_SERVERS_MAX, at);
-		ret->dial_count++;
-		at += size + (at[size] == ',');
 	}
 	return true;
-}
-
-static bool
-read_seconds(const char *name, const char *text, int64_t *ret, struct err *err)
-{
-	if (text != NULL && !text_to_i64(text, 1, 300, ret, err))
-		return err_wrap(err, "%s", name);
-	*ret *= 1000;
-	return true;
-}
-
-static bool
-check(struct link_settings *ret, struct err *err)
-{
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		const char *value;
-
-		memcpy(&value, (char *)ret + rows[i].offset, sizeof(value));
-		if ((rows[i].uses & 1u << ret->use) != 0 && (value == NULL || value[0] == '\0'))
-			return err_set(err, ERR_CONFIG, "%s is not set", rows[i].name);
-	}
-	if (ret->address != NULL && !read_address(ret->address, strlen(ret->address), &ret->listen))
-		return err_set(
-		    err, ERR_CONFIG, "LINK_ADDRESS: HOST:PORT or :PORT, not %s", ret->address);
-	return read_servers(ret, err) &&
-	    read_seconds("LINK_HEARTBEAT_S", ret->heartbeat, &ret->heartbeat_ms, err) &&
-	    read_seconds("LINK_RECONNECT_S", ret->reconnect, &ret->reconnect_ms, err);
 }
 
 bool
-link_settings_read(struct link_settings *ret, enum link_use use, const char *file,
-    char *const words[], struct err *err)
+link_settings_read(struct link_settings *ret, enum link_use use, const char *file, struct err *err)
 {
+	size_t known = 0;
+
 	*ret = (struct link_settings){ .use = use };
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if ((rows[i].uses & 1u << use) != 0)
-			(void)set(ret, rows[i].name, strlen(rows[i].name), rows[i].value, NULL);
-	if (use != LINK_SERVE) {
-		ret->runner_socket = use == LINK_AGENT ? "/run/deploybot-agent/runner.sock" :
-							 "/run/deploybot-runner/runner.sock";
-		ret->state = use == LINK_AGENT ? "/var/lib/deploybot-agent" : "/var/lib/deploybot";
-	}
-	if (file != NULL && !env_file_read(&ret->file, file, err))
+	if (!env_file_read(&ret->file, file, err))
 		return false;
-	for (size_t i = 0; i < ret->file.count; i++) {
-		const struct env_entry *entry = &ret->file.entries[i];
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *value = env_file_text(&ret->file, rows[i].name);
 
-		if (!set(ret, entry->name, strlen(entry->name), entry->value, err))
-			return err_wrap(err, "%s line %u", file, entry->line);
+		known += env_file_find(&ret->file, rows[i].name) != NULL;
+		if (value == NULL && (value = rows[i].value[use]) == NULL)
+			return err_set(err, ERR_CONFIG, "%s: %s is not set", file, rows[i].name);
+		memcpy((char *)ret + rows[i].offset, &value, sizeof(value));
 	}
-	for (; *words != NULL; words++) {
-		size_t size = strcspn(*words, "=");
-
-		if ((*words)[size] != '=' || !set(ret, *words, size, *words + size + 1, err))
-			return err_set(
-			    err, ERR_INVALID, "not a setting of %s: %s", link_uses[use], *words);
-	}
-	return check(ret, err);
+	if (known != ret->file.count)
+		return err_set(
+		    err, ERR_CONFIG, "%s: a setting that deploybot-link does not have", file);
+	if (use == LINK_SERVE && !read_address(ret->address, strlen(ret->address), &ret->listen))
+		return err_set(
+		    err, ERR_CONFIG, "LINK_ADDRESS: HOST:PORT or :PORT, not %s", ret->address);
+	if (!text_to_i64(ret->heartbeat, 1, 300, &ret->heartbeat_s, err) ||
+	    !text_to_i64(ret->reconnect, 1, 300, &ret->reconnect_s, err))
+		return err_wrap(err, "LINK_HEARTBEAT_S or LINK_RECONNECT_S");
+	return read_servers(ret, err);
 }

@@ -5,14 +5,12 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 
 #include "lib/clock.h"
 #include "lib/mem.h"
-#include "link/link_tls_inside.h"
 
 #define RECORD \
 	16384 /* the most that one record has: what is read with it leaves nothing in OpenSSL */

@@ -13,12 +13,14 @@
 #include "link/link_frame.h"
 #include "link/link_packets.h"
 #include "link/link_poll.h"
+#include "link/link_settings.h"
 
 #define LINK_HANDSHAKE_MS 10000
 #define LINK_FRAME_MS	  30000
 
 struct ssl_st;
 struct ssl_ctx_st;
+struct x509_st;
 
 /* Of a certificate.  name: agent/NAME, runner/NAME or server; "": it has none of ours. */
 struct link_identity {
@@ -46,15 +48,14 @@ struct link_tls {
 	struct link_packets out;
 };
 
-struct link_tls_files {
-	const char *ca, *certificate, *key;
-};
-
 /* With what all connections have in common; *ret is who we are.  A client checks the server's chain
  * without its dates: a host whose clock is wrong stays reachable. */
-struct ssl_ctx_st *link_tls_context(const struct link_tls_files *files, bool is_server,
+struct ssl_ctx_st *link_tls_context(const struct link_settings *settings,
     struct link_identity *ret, struct err *err) MUST_USE;
+/* NULL is fine. */
 void link_tls_context_free(struct ssl_ctx_st *context);
+/* Of a certificate. */
+void link_tls_identity(struct x509_st *certificate, struct link_identity *ret);
 
 /* Takes fd; tls->watch.on_over is set.  server_name: of a client, what it has dialled; else NULL. */
 void link_tls_start(struct link_tls *tls, struct link_poll *poll, int fd,

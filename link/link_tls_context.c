@@ -6,8 +6,9 @@
 
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
-#include "link/link_tls_inside.h"
+#include "link/link_tls.h"
 
 #define URI	  "deploybot:"
 #define CHAIN_MAX 16384
@@ -63,7 +64,7 @@ link_tls_identity(X509 *certificate, struct link_identity *ret)
 }
 
 static bool
-load(SSL_CTX *context, const struct link_tls_files *files, struct err *err)
+load(SSL_CTX *context, const struct link_settings *files, struct err *err)
 {
 	const char *reason;
 	unsigned long code;
@@ -83,15 +84,14 @@ load(SSL_CTX *context, const struct link_tls_files *files, struct err *err)
 }
 
 struct ssl_ctx_st *
-link_tls_context(
-    const struct link_tls_files *files, bool is_server, struct link_identity *ret, struct err *err)
+link_tls_context(const struct link_settings *settings, struct link_identity *ret, struct err *err)
 {
+	bool is_server = settings->use == LINK_SERVE;
 	SSL_CTX *context = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
 
 	if (context == NULL)
-		return ERR_NULL(err_set(err, ERR_IO, "OpenSSL gives no context"));
+		mem_abort();
 	(void)SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
-	(void)SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
 	(void)SSL_CTX_set_num_tickets(context, 0);
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_mode(context,
@@ -102,12 +102,12 @@ link_tls_context(
 	if (!is_server)
 		(void)X509_VERIFY_PARAM_set_flags(
 		    SSL_CTX_get0_param(context), X509_V_FLAG_NO_CHECK_TIME);
-	if (!load(context, files, err)) {
-		SSL_CTX_free(context);
-		return NULL;
+	if (load(context, settings, err)) {
+		link_tls_identity(SSL_CTX_get0_certificate(context), ret);
+		return context;
 	}
-	link_tls_identity(SSL_CTX_get0_certificate(context), ret);
-	return context;
+	SSL_CTX_free(context);
+	return NULL;
 }
 
 void

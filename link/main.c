@@ -13,21 +13,17 @@
 
 #define EXIT_USAGE 64
 
+#define FILE_DEFAULT "/etc/deploybot/link.conf"
+
 static const char usage[] =
-    "usage: deploybot-link serve|runner|agent [--env-file FILE] [--check] [NAME=VALUE ...]\n"
+    "usage: deploybot-link serve|runner|agent [--check] [FILE]\n"
     "       deploybot-link --version | --help\n"
     "\n"
     "Carries packets between deploybot and runners or agents of other machines, over TLS 1.3 with\n"
-    "certificates of both sides.  It decides nothing and starts nothing.\n"
-    "\n"
-    "  serve            beside deploybot: hosts connect to LINK_ADDRESS, deploybot to LINK_SOCKET\n"
-    "  runner, agent    on a host: connects to each of LINK_SERVERS, and to the sockets of its\n"
-    "                   runner or agent\n"
-    "  --env-file FILE  settings as NAME=VALUE; those behind it count more\n"
-    "  --check          says what is wrong, or whose certificate this is, and ends\n"
-    "\n"
-    "LINK_CA_FILE, LINK_CERTIFICATE_FILE, LINK_KEY_FILE; serve: LINK_ADDRESS LINK_SOCKET; a host:\n"
-    "LINK_SERVERS RUNNER_SOCKET STATE_DIRECTORY LINK_RECONNECT_S; all: LINK_HEARTBEAT_S\n";
+    "certificates of both sides.  It decides nothing and starts nothing.  serve stands beside\n"
+    "deploybot; runner and agent stand on a host and connect to each of LINK_SERVERS.\n"
+    "FILE has its settings as NAME=VALUE; without it: " FILE_DEFAULT ".  --check says\n"
+    "what is wrong there, or whose certificate is shown, and ends.\n";
 
 /* Its role is the use: a host that shows another one is refused there. */
 static bool
@@ -42,59 +38,43 @@ role_fits(enum link_use use, const struct link_identity *who, struct err *err)
 }
 
 static bool
-run(enum link_use use, const char *file, bool checks, char *const words[], struct err *err)
+use_it(const struct link_settings *settings, bool checks, struct err *err)
 {
-	struct link_settings settings;
 	struct link_identity who;
-	struct ssl_ctx_st *context;
-	bool good;
+	struct ssl_ctx_st *context = link_tls_context(settings, &who, err);
+	bool good = context != NULL && role_fits(settings->use, &who, err);
 
-	if (!crypto_start(err) || !link_settings_read(&settings, use, file, words, err))
-		return false;
-	context = link_tls_context(
-	    &(struct link_tls_files){ settings.ca, settings.certificate, settings.key },
-	    use == LINK_SERVE, &who, err);
-	if (context == NULL)
-		return false;
-	good = role_fits(use, &who, err);
 	if (good && checks)
-		(void)printf("%s, key %s\n", who.name, who.digest);
+		good = printf("%s, key %s\n", who.name, who.digest) > 0;
 	else if (good)
-		good = use == LINK_SERVE ? link_serve(&settings, context, err) :
-					   link_host(&settings, context, who.name, err);
+		good = settings->use == LINK_SERVE ? link_serve(settings, context, err) :
+						     link_host(settings, context, who.name, err);
 	link_tls_context_free(context);
-	env_file_done(&settings.file);
 	return good;
 }
 
 int
 main(int argc, char *argv[])
 {
-	size_t use = argc > 1 ? text_index(argv[1], link_uses, LINK_USE_COUNT) : LINK_USE_COUNT;
-	const char *file = NULL;
-	bool checks = false;
+	enum link_use use = LINK_USE_COUNT;
+	bool checks = argc > 2 && strcmp(argv[2], "--check") == 0;
+	const char *file = argc > 2 + checks ? argv[2 + checks] : FILE_DEFAULT;
+	CLEANUP(link_settings_done) struct link_settings settings = { 0 };
 	struct err err = { 0 };
-	int i = 2;
 
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return printf("deploybot-link %s\n", version_text) < 0;
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return fputs(usage, stdout) < 0;
-	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], "--check") == 0)
-			checks = true;
-		else if (strcmp(argv[i], "--env-file") == 0 && i + 1 < argc)
-			file = argv[++i];
-		else
-			use = LINK_USE_COUNT;
-	}
-	if (use == LINK_USE_COUNT) {
+	if (argc > 1 && argc <= 3 + checks)
+		use = (enum link_use)text_index(argv[1], link_uses, LINK_USE_COUNT);
+	if (use == LINK_USE_COUNT || file[0] == '-') {
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	/* SIGTERM ends it at once: it keeps nothing. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (run((enum link_use)use, file, checks, argv + i, &err))
+	if (crypto_start(&err) && link_settings_read(&settings, use, file, &err) &&
+	    use_it(&settings, checks, &err))
 		return 0;
 	(void)fprintf(stderr, "deploybot-link: %s\n", err.text);
 	return err_exit_status(err.code);

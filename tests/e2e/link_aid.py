@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import tempfile
 import threading
 
 from runner_client import SLOW, wait_for
@@ -54,8 +55,10 @@ class Link:
 
     def __init__(self, use, **settings):
         self.lines = []
-        words = [f"{name}={value}" for name, value in settings.items()]
-        self.process = subprocess.Popen([PROGRAM, use, *words], stderr=subprocess.PIPE, text=True)
+        with tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="ascii", delete=False) as file:
+            file.write("".join(f"{name}={value}\n" for name, value in settings.items()))
+        self.file = pathlib.Path(file.name)
+        self.process = subprocess.Popen([PROGRAM, use, file.name], stderr=subprocess.PIPE, text=True)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
@@ -63,19 +66,26 @@ class Link:
         for line in self.process.stderr:
             self.lines.append(line.rstrip())
 
+    def found(self, *words):
+        return [line for line in list(self.lines) if all(word in line for word in words)]
+
     def log(self, *words, count=1):
         """Waits for that many lines with these words; returns them."""
-        def found():
-            return [line for line in list(self.lines) if all(word in line for word in words)]
-        wait_for(lambda: len(found()) >= count or self.process.poll() is not None, f"{words} in {self.lines}")
-        assert len(found()) >= count, self.lines
-        return found()
+        def is_there():
+            return len(self.found(*words)) >= count
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: is_there() or self.process.poll() is not None, "a line")
+        if self.process.poll() is not None:
+            self.thread.join()
+        assert is_there(), (words, self.lines)
+        return self.found(*words)
 
     def kill(self):
         self.process.kill()
         self.process.wait()
         self.thread.join()
         self.process.stderr.close()
+        self.file.unlink(missing_ok=True)
 
 
 class Packets:
@@ -84,12 +94,15 @@ class Packets:
     def __init__(self, sock):
         self.sock = sock
         self.came = queue.Queue()
+        self.may_read = threading.Event()
+        self.may_read.set()
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
         with contextlib.suppress(OSError):
             while packet := self.sock.recv(1 << 18):
                 self.take(packet)
+                self.may_read.wait()
         self.came.put(None)
 
     def take(self, packet):

@@ -1,19 +1,19 @@
 """Goal: deploybot-link carries packets between a server and hosts that show their certificates, and nobody else's."""
 # SPDX-License-Identifier: ISC
 import contextlib
+import pathlib
+import re
 import shutil
 import signal
 import socket
 import ssl
 import struct
+import subprocess
 import tempfile
-import pathlib
-import re
 
 import pytest
 
-from link_aid import Authority, Host, Link, Listener, Server, frame, hello
-from runner_client import wait_for
+from link_aid import PROGRAM, Authority, Host, Link, Listener, Server, frame, hello
 
 
 @pytest.fixture(scope="module", name="authority")
@@ -228,7 +228,7 @@ def test_another_authority_is_refused_on_both_sides(net, tmp_path):
         Host(net.port, other, "acme").ends()
     net.serve.log("refused 127.0.0.1:", "unable to get local issuer certificate")
     host = net.start_host(LINK_CA_FILE=other.ca)
-    host.log("disconnected from", "unable to get local issuer certificate")
+    host.log("disconnected from", "certificate")
     agent = net.authority.settings("acme")
     wrong = net.start("serve", LINK_ADDRESS="127.0.0.1:0", LINK_SOCKET=net.folder / "x.sock", **agent)
     wrong.process.wait(timeout=20)
@@ -311,29 +311,36 @@ HOSTILE = {
     "length_1_too_many": (struct.pack(">I", 81921), "a frame of 81921 bytes"),
     "length_1": (frame(0, b"\n"), "a kind that it may not send"),
     "no_channel": (frame(7, b"hello\n"), "channel 7 is not open"),
-    "no_credit": (frame(1, b"x" * 80000) * 4, "channel 1: more than its credit"),
     "opens": (frame(0, b"open\nchannel 2\nid 1\n"), "a kind that it may not send: open"),
     "runs": (frame(0, b"run\nid 1\n"), "a kind that it may not send: run"),
     "closes": (frame(0, b"close\nchannel 9\ntext \n"), "channel 9 is not open"),
     "credits": (frame(0, b"credit\nchannel 1\nbytes 1\n"), "channel 1: more credit than there is"),
-    "credits_none": (frame(0, b"credit\nchannel 1\nbytes 0\n"), "credit: bytes"),
+    "credits_none": (frame(0, b"credit\nchannel 1\nbytes 0\n"), "credit: bad bytes"),
     "hello_twice": (hello("agent/acme"), "hello twice"),
-    "nul": (frame(0, b"ping\0\n"), "a line without end"),
-    "no_end": (frame(0, b"ping"), "a line without end"),
+    "nul": (frame(0, b"ping\0\n"), "a word without end"),
+    "no_end": (frame(0, b"ping"), "a word without end"),
 }
 
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_frame_that_breaks_the_rules_ends_the_connection(net, case):
     data, why = HOSTILE[case]
-    net.server.is_stalled = case == "no_credit"
     host = net.host().greet("agent/acme")
     net.server.expect("link 0\nhere")
-    if case == "no_credit":
-        net.server.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-    host.send(data * (8 if case == "no_credit" else 1))
+    host.send(data)
     host.ends()
     assert why in net.server.expect("link 0\ngone agent/acme ")
+
+
+def test_who_sends_more_than_its_credit_is_cut(net):
+    host = net.host().greet("agent/acme")
+    net.server.may_read.clear()
+    with contextlib.suppress(OSError):
+        host.send(frame(1, b"x" * 80000) * 32)
+    host.ends()
+    net.serve.log("agent/acme is disconnected", "channel 1: more than its credit")
+    net.server.may_read.set()
+    net.server.expect("link 0\ngone agent/acme ")
 
 
 BEFORE_HELLO = {
@@ -379,8 +386,9 @@ def test_who_says_nothing_is_gone_on_both_sides(net):
     assert "nothing was received" in net.server.expect("link 0\ngone agent/acme ")
     host.process.send_signal(signal.SIGCONT)
     net.server.expect("link 0\nhere agent/acme ")
+    before = len(host.found("nothing was received"))
     net.serve.process.send_signal(signal.SIGSTOP)
-    host.log("nothing was received")
+    host.log("nothing was received", count=before + 1)
     net.serve.process.send_signal(signal.SIGCONT)
     net.server.expect("link 0\nhere agent/acme ")
 
@@ -393,16 +401,18 @@ def test_each_of_several_servers_has_a_connection_of_its_own(net):
 
 
 def test_check_says_whose_certificate_it_is_and_what_is_wrong(net, tmp_path):
-    def ask(*words):
-        link = Link(*words) if len(words) == 1 else None
-        return link
-    assert ask("nothing").process.wait(timeout=20) == 64
-    link = net.start_host(LINK_SERVERS="acme")
-    assert link.process.wait(timeout=20) == 78
-    link.log("LINK_SERVERS")
-    link = net.start_host(LINK_KEY_FILE=tmp_path / "none")
-    assert link.process.wait(timeout=20) == 78
-    link.log("No such file")
-    link = net.start_host(LINK_SOCKET="/x")
-    assert link.process.wait(timeout=20) != 0
-    wait_for(lambda: any("no such setting" in line or "not a setting" in line for line in link.lines), "the name")
+    good = net.start_host()
+    said = subprocess.run([PROGRAM, "agent", "--check", good.file], text=True, capture_output=True, check=True)
+    assert said.stdout == f"agent/acme, key {net.authority.digest('acme')}\n"
+    for words in ([], ["nothing", good.file], ["agent", "--odd"], ["agent", good.file, "more"]):
+        assert subprocess.run([PROGRAM, *words], capture_output=True, check=False).returncode == 64
+    for name, value, why in (("LINK_SERVERS", "acme", "LINK_SERVERS: at most 8 of HOST:PORT"),
+                             ("LINK_SERVERS", "acme:99999", "LINK_SERVERS: at most 8 of HOST:PORT"),
+                             ("LINK_SERVERS", "", "LINK_SERVERS is not set"),
+                             ("LINK_KEY_FILE", tmp_path / "none", "No such file"),
+                             ("LINK_KEY_FILE", net.authority.folder / "build.key", "key values mismatch"),
+                             ("LINK_HEARTBEAT_S", 0, "LINK_HEARTBEAT_S or LINK_RECONNECT_S"),
+                             ("LINK_SERVER", "x", "a setting that deploybot-link does not have")):
+        link = net.start_host(**{name: value})
+        assert link.process.wait(timeout=20) == 78
+        link.log(why)
