@@ -12,7 +12,7 @@
 #include "runner/protocol.h"
 
 #define LINK_FRAME_HEAD	8
-#define LINK_WINDOW	(256 * 1024)	/* credit of a channel, each way, in bytes of packets */
+#define LINK_WINDOW	(256 * 1024)	/* credit of a channel each way, in bytes */
 #define LINK_NAME	80		/* of a peer, as agent/acme; with its NUL */
 #define LINK_DIGEST	65		/* SHA-256 of a public key in hex; with its NUL */
 #define LINK_TEXT	200

@@ -19,7 +19,7 @@
 #include "lib/text.h"
 #include "lib/version.h"
 #include "link/link_channel.h"
-#include "link/link_local.h"
+#include "link/link_socket.h"
 #include "link/link_net.h"
 
 struct session;
@@ -48,12 +48,12 @@ struct session {
 static void on_open(struct link_tls *tls, const struct link_identity *who);
 static void on_frame(struct link_tls *tls, const struct link_frame *frame);
 static void on_end(struct link_tls *tls, const char *why);
-static void on_packet(struct link_local *local, const char *packet, size_t size);
-static void on_sent(struct link_local *local, void *token, size_t size);
-static void on_lost(struct link_local *local, const char *why);
+static void on_packet(struct link_socket *local, const char *packet, size_t size);
+static void on_sent(struct link_socket *local, void *token, size_t size);
+static void on_lost(struct link_socket *local, const char *why);
 
 static const struct link_tls_events tls_events = { on_open, on_frame, on_end };
-static const struct link_local_events local_events = { on_packet, on_sent, on_lost };
+static const struct link_socket_events local_events = { on_packet, on_sent, on_lost };
 
 static struct session *
 session_of(struct link_tls *tls)
@@ -94,18 +94,18 @@ static void
 on_credit(struct link_channel *channel)
 {
 	if (channel->ctx != NULL)
-		link_local_hold(channel->ctx, channel->may_send < PROTOCOL_PACKET_MAX);
+		link_socket_hold(channel->ctx, channel->may_send < PROTOCOL_PACKET_MAX);
 }
 
 static void
 on_close(struct link_channel *channel)
 {
-	link_local_end(channel->ctx);
+	link_socket_end(channel->ctx);
 	channel->ctx = NULL;
 }
 
 static void
-on_packet(struct link_local *local, const char *packet, size_t size)
+on_packet(struct link_socket *local, const char *packet, size_t size)
 {
 	struct link_channel *channel = local->ctx;
 
@@ -116,13 +116,13 @@ on_packet(struct link_local *local, const char *packet, size_t size)
 }
 
 static void
-on_sent(UNUSED struct link_local *local, void *token, size_t size)
+on_sent(UNUSED struct link_socket *local, void *token, size_t size)
 {
 	link_channel_passed(token, size);
 }
 
 static void
-on_lost(struct link_local *local, const char *why)
+on_lost(struct link_socket *local, const char *why)
 {
 	link_channel_close(local->ctx, why);
 }
@@ -132,13 +132,13 @@ connect_channel(struct link_channel *channel, const char *path)
 {
 	struct session *session = session_of(channel->of->tls);
 	struct err err;
-	int fd = link_local_connect(path, &err);
+	int fd = link_socket_connect(path, &err);
 
 	if (fd == -1)
 		link_channel_close(channel, err.text);
 	else
 		channel->ctx =
-		    link_local_new(&session->uplink->host->poll, fd, &local_events, channel);
+		    link_socket_new(&session->uplink->host->poll, fd, &local_events, channel);
 }
 
 static void
@@ -199,7 +199,7 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 	if (channel != NULL && channel->ctx == NULL)
 		connect_channel(channel, session->uplink->host->settings->runner_socket);
 	if (channel != NULL && channel->ctx != NULL)
-		link_local_send(channel->ctx, "", frame->packet, frame->size, channel);
+		link_socket_send(channel->ctx, "", frame->packet, frame->size, channel);
 }
 
 static void

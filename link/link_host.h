@@ -5,7 +5,6 @@
 #include "link/link_settings.h"
 #include "link/link_tls.h"
 
-/* Returns where it cannot begin.  The context is as link_tls_context() gives it to a client, name as
- * there. */
+/* Returns where it cannot begin.  context and name are as link_tls_context() gives them. */
 bool link_host(const struct link_settings *settings, struct ssl_ctx_st *context, const char *name,
     struct err *err) MUST_USE;

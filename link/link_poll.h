@@ -20,7 +20,8 @@ struct link_watch {
 	int fd;			/* -1: it has ended */
 	uint32_t events;
 	link_watch_fn *on_ready;
-	link_watch_fn *on_over; /* frees its owner, at the bottom of the turn in which it ended; NULL: none */
+	/* Frees its owner, at the bottom of the turn in which it ended; NULL: nothing does. */
+	link_watch_fn *on_over;
 	STAILQ_ENTRY(link_watch) next;
 };
 

@@ -17,7 +17,7 @@
 #include "lib/text.h"
 #include "lib/version.h"
 #include "link/link_channel.h"
-#include "link/link_local.h"
+#include "link/link_socket.h"
 #include "link/link_net.h"
 
 #define SHAKING_MAX  2048  /* handshakes at once: of more the oldest gives way */
@@ -68,7 +68,7 @@ struct link_serve {
 	const struct link_settings *settings;
 	struct ssl_ctx_st *context;
 	struct listener net, local;
-	struct link_local *server; /* NULL: it is not connected */
+	struct link_socket *server; /* NULL: it is not connected */
 	struct peers shaking, here;
 	size_t shaking_count, here_count;
 	SLIST_HEAD(, peer) names[NAMES];
@@ -79,12 +79,12 @@ struct link_serve {
 static void on_open(struct link_tls *tls, const struct link_identity *who);
 static void on_frame(struct link_tls *tls, const struct link_frame *frame);
 static void on_end(struct link_tls *tls, const char *why);
-static void on_server_packet(struct link_local *local, const char *packet, size_t size);
-static void on_server_sent(struct link_local *local, void *token, size_t size);
-static void on_server_lost(struct link_local *local, const char *why);
+static void on_server_packet(struct link_socket *local, const char *packet, size_t size);
+static void on_server_sent(struct link_socket *local, void *token, size_t size);
+static void on_server_lost(struct link_socket *local, const char *why);
 
 static const struct link_tls_events tls_events = { on_open, on_frame, on_end };
-static const struct link_local_events server_events = { on_server_packet, on_server_sent,
+static const struct link_socket_events server_events = { on_server_packet, on_server_sent,
 	on_server_lost };
 
 static struct peer *
@@ -105,7 +105,7 @@ static void PRINTF(2, 3) say(struct link_serve *serve, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	link_local_send(serve->server, "link 0\n", line,
+	link_socket_send(serve->server, "link 0\n", line,
 	    (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1, NULL);
 }
 
@@ -122,7 +122,7 @@ pass_on(struct peer *peer, uint32_t channel, const char *packet, size_t size, vo
 	char head[LINK_NAME + 16];
 
 	(void)snprintf(head, sizeof(head), "%s %u\n", peer->who.name, channel); /* fits */
-	link_local_send(peer->serve->server, head, packet, size, token);
+	link_socket_send(peer->serve->server, head, packet, size, token);
 }
 
 /* --- who is here --- */
@@ -382,7 +382,7 @@ on_channel_close(struct link_channel *channel)
 /* --- what the server sends --- */
 
 static void
-on_server_sent(UNUSED struct link_local *local, void *token, size_t size)
+on_server_sent(UNUSED struct link_socket *local, void *token, size_t size)
 {
 	link_channel_passed(token, size);
 }
@@ -485,7 +485,7 @@ hear_server(struct link_serve *serve, char *rest)
 }
 
 static void
-on_server_packet(struct link_local *local, const char *packet, size_t size)
+on_server_packet(struct link_socket *local, const char *packet, size_t size)
 {
 	struct link_serve *serve = local->ctx;
 	const char *end = memchr(packet, '\n', size);
@@ -534,7 +534,7 @@ close_channels(struct peer *peer, const char *why)
 }
 
 static void
-on_server_lost(struct link_local *local, const char *why)
+on_server_lost(struct link_socket *local, const char *why)
 {
 	struct link_serve *serve = local->ctx;
 	struct peer *peer, *next;
@@ -563,10 +563,10 @@ on_server_connect(struct link_watch *watch, UNUSED uint32_t events)
 	if (fd == -1)
 		return;
 	if (serve->server != NULL) {
-		link_local_end(serve->server);
+		link_socket_end(serve->server);
 		on_server_lost(serve->server, "another process of it has connected");
 	}
-	serve->server = link_local_new(&serve->poll, fd, &server_events, serve);
+	serve->server = link_socket_new(&serve->poll, fd, &server_events, serve);
 	log_info("deploybot is connected");
 }
 
@@ -622,7 +622,7 @@ static bool
 listen_all(struct link_serve *serve, struct err *err)
 {
 	int net = link_net_listen(&serve->settings->listen, err);
-	int local = net == -1 ? -1 : link_local_listen(serve->settings->socket, err);
+	int local = net == -1 ? -1 : link_socket_listen(serve->settings->socket, err);
 
 	if (local == -1)
 		return err_wrap(err, "%s", net == -1 ? "LINK_ADDRESS" : "LINK_SOCKET");

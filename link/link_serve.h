@@ -5,6 +5,6 @@
 #include "link/link_settings.h"
 #include "link/link_tls.h"
 
-/* Returns where it cannot begin.  The context is as link_tls_context() gives it to a server. */
+/* Returns where it cannot begin. */
 bool link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, struct err *err)
     MUST_USE;

@@ -1,4 +1,4 @@
-/* link_settings.c - what deploybot-link is given, in a file of NAME=VALUE.  Side: start. */
+/* link_settings.c - what deploybot-link is given, in a file of NAME=VALUE.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "link/link_settings.h"
 
@@ -84,8 +84,8 @@ link_settings_read(struct link_settings *ret, enum link_use use, const char *fil
 	if (use == LINK_SERVE && !read_address(ret->address, strlen(ret->address), &ret->listen))
 		return err_set(
 		    err, ERR_CONFIG, "LINK_ADDRESS: HOST:PORT or :PORT, not %s", ret->address);
-	if (!text_to_i64(ret->heartbeat, 1, 300, &ret->heartbeat_s, err) ||
-	    !text_to_i64(ret->reconnect, 1, 300, &ret->reconnect_s, err))
-		return err_wrap(err, "LINK_HEARTBEAT_S or LINK_RECONNECT_S");
+	if (!text_to_i64(ret->heartbeat, 1, 300, &ret->heartbeat_s, NULL) ||
+	    !text_to_i64(ret->reconnect, 1, 300, &ret->reconnect_s, NULL))
+		return err_set(err, ERR_CONFIG, "LINK_HEARTBEAT_S, LINK_RECONNECT_S: 1 to 300");
 	return read_servers(ret, err);
 }

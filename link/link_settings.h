@@ -1,4 +1,4 @@
-/* link_settings.h - what deploybot-link is given, in a file of NAME=VALUE.  Side: start. */
+/* link_settings.h - what deploybot-link is given, in a file of NAME=VALUE.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

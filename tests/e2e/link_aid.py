@@ -27,7 +27,8 @@ class Authority:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        openssl(self.folder, "req", "-x509", *CURVE, "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2")
+        openssl(self.folder, "req", "-x509", *CURVE, "-subj", "/CN=ca", "-days", "2", "-keyout", "ca.key",
+                "-out", "ca.pem")
         self.ca = self.folder / "ca.pem"
 
     def issue(self, file, uri, days="1"):

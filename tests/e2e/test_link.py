@@ -213,8 +213,8 @@ CERTIFICATES = {
 def test_a_certificate_that_is_not_a_hosts_is_refused(net, authority, case):
     why, file, options = CERTIFICATES[case]
     uris = {"old": ("URI:deploybot:agent/acme", "-1"), "dns": ("DNS:acme", "1"),
-            "two": ("URI:deploybot:agent/acme,URI:deploybot:agent/other", "1"), "role": ("URI:deploybot:admin/acme", "1"),
-            "odd": ("URI:deploybot:agent/../acme", "1")}
+            "two": ("URI:deploybot:agent/acme,URI:deploybot:agent/other", "1"),
+            "role": ("URI:deploybot:admin/acme", "1"), "odd": ("URI:deploybot:agent/../acme", "1")}
     if file in uris:
         authority.issue(file, *uris[file])
     refused(net, why, file, **options)
@@ -411,7 +411,7 @@ def test_check_says_whose_certificate_it_is_and_what_is_wrong(net, tmp_path):
                              ("LINK_SERVERS", "", "LINK_SERVERS is not set"),
                              ("LINK_KEY_FILE", tmp_path / "none", "No such file"),
                              ("LINK_KEY_FILE", net.authority.folder / "build.key", "key values mismatch"),
-                             ("LINK_HEARTBEAT_S", 0, "LINK_HEARTBEAT_S or LINK_RECONNECT_S"),
+                             ("LINK_HEARTBEAT_S", 0, "LINK_HEARTBEAT_S, LINK_RECONNECT_S: 1 to 300"),
                              ("LINK_SERVER", "x", "a setting that deploybot-link does not have")):
         link = net.start_host(**{name: value})
         assert link.process.wait(timeout=20) == 78

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""callers.py OBJECTS [SOURCES] - exported functions and data of lib/, server/, runner/ and judge/ that no other object
-of the product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static, and whatever
+"""callers.py OBJECTS [SOURCES] - exported functions and data of lib/, server/, runner/, judge/ and link/ that no other
+object of the product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static, and whatever
 only tests use goes, or is a seam of the list below, with its reason.
 """
 # SPDX-License-Identifier: ISC
@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-ROOMS = ("lib", "server", "runner", "judge")
+ROOMS = ("lib", "server", "runner", "judge", "link")
 DEFINED = set("TDBRV")
 
 # What tests need and the product has no other way to.  One that got a caller, or is gone, goes from here too.

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = ("lib", "server", "runner", "judge")
+ROOMS = ("lib", "server", "runner", "judge", "link")
 
 # What the path of each file of a circle begins with, and why it may stay.  One that is gone has its row taken out.
 ALLOWED = {

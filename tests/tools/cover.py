@@ -120,7 +120,7 @@ def report(build):
     folder.mkdir(exist_ok=True)
     subprocess.run(
         ["gcovr", "--root", str(ROOT), "--object-directory", str(ROOT), "-j", str(os.cpu_count()),
-         "--filter", f"{ROOT}/(lib|server|runner|judge)/", "--exclude-branches-by-pattern", NOT_JUDGED,
+         "--filter", f"{ROOT}/(lib|server|runner|judge|link)/", "--exclude-branches-by-pattern", NOT_JUDGED,
          "--json-summary", str(folder / "summary.json"), "--json", str(folder / "lines.json"),
          "--html-details", str(folder / "index.html"), str(build / "obj")],
         cwd=ROOT, timeout=REPORT_TIMEOUT_S, check=True)

@@ -29,7 +29,7 @@ THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": ("http_server", "http_request"), 
                "jansson.h": "json", "sqlite3.h": "db", "zlib.h": "run_log",
                "liboath/oath.h": "totp", "qrencode.h": "qr", "expat.h": "xml",
                "systemd/sd-daemon.h": "serve", "yaml.h": "judge_yaml"}
-OPENSSL = "crypto"
+OPENSSL = ("crypto", "link_tls")
 # A private header by another name: the name itself, or a first line that keeps others out.
 PRIVATE_NAME = re.compile(r"_(?:parts?|priv|private|internals?|impl|detail|local)\.h$")
 PRIVATE_WORDS = re.compile(r"\balone\b|\bnobody else\b", re.I)
@@ -42,7 +42,7 @@ def room_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "lib":
         return "lib"
-    if parts[0] in ("runner", "judge"):
+    if parts[0] in ("runner", "judge", "link"):
         return parts[0]
     if len(parts) == 2:
         return "main" if parts[1] == "main.c" else "serve"
@@ -73,7 +73,7 @@ def may_include(room, other):
         return True
     if room in ("runner", "judge"):
         return False
-    if other == "judge":
+    if other in ("judge", "link"):
         return False
     if other == "runner":
         return room != "lib"    # protocol.h and settings.def alone; see check_include
@@ -145,7 +145,7 @@ def check_inside(path, line, target, problems):
 def main():
     problems = []
     names = collections.defaultdict(list)
-    files = [p for top in ("lib", "server", "runner", "judge")
+    files = [p for top in ("lib", "server", "runner", "judge", "link")
              for p in sorted((ROOT / top).rglob("*.[ch]"))]
     for path in files:
         names[path.name].append(path)

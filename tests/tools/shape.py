@@ -128,7 +128,7 @@ def lower(counts):
 
 
 def main():
-    files = [path for room in ("lib", "judge", "runner", "server") for path in sorted((ROOT / room).rglob("*"))
+    files = [path for room in ("lib", "judge", "link", "runner", "server") for path in sorted((ROOT / room).rglob("*"))
              if path.suffix in (".c", ".h", ".def")]
     counts, bad = {}, []
     for path in files:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""size.py - counted lines of the product, by room: *.c, *.h and *.def of lib/, judge/, runner/ and server/, without
-lines that are blank, comment, or a lone brace (with its `;` or `,`).  Tests and scripts are not counted.
+"""size.py - counted lines of the product, by room: *.c, *.h and *.def of lib/, judge/, link/, runner/ and server/,
+without lines that are blank, comment, or a lone brace (with its `;` or `,`).  Tests and scripts are not counted.
 """
 # SPDX-License-Identifier: ISC
 import collections

@@ -112,7 +112,7 @@ def newest_section(text):
 def prose(path, text):
     """What users read of a file, on its lines; None: nothing of it is for users."""
     room, name = path.parts[0], path.name
-    if path.suffix in (".c", ".h", ".def") and room in ("lib", "server", "runner", "judge"):
+    if path.suffix in (".c", ".h", ".def") and room in ("lib", "server", "runner", "judge", "link"):
         return hide(JSON_KEY, only_prose(C_TOKEN, text, is_sentence))
     if name == "CHANGES.md":
         text = newest_section(text)

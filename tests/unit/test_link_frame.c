@@ -1,4 +1,4 @@
-/* Goal: a frame and a word of channel 0 are read as they were sent, and nothing that is out of bounds is.  Side: start. */
+/* Goal: frames and words of channel 0 are read as they were sent, and nothing out of bounds is.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "link/link_frame.h"
 

@@ -1,6 +1,6 @@
-/* link_local.c - one socket of this machine that keeps the bounds of packets.  Side: any. */
+/* link_socket.c - one socket of this machine that keeps the bounds of packets.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "link/link_local.h"
+#include "link/link_socket.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -18,16 +18,16 @@
 #define BACKLOG	     4
 
 static void
-lose(struct link_local *local, const char *why)
+lose(struct link_socket *local, const char *why)
 {
 	if (local->watch.fd == -1)
 		return;
-	link_local_end(local);
+	link_socket_end(local);
 	local->on->on_lost(local, why);
 }
 
 static void
-want(struct link_local *local)
+want(struct link_socket *local)
 {
 	link_watch_want(&local->watch,
 	    (local->is_held ? 0 : EPOLLIN) |
@@ -35,7 +35,7 @@ want(struct link_local *local)
 }
 
 static void
-flush(struct link_local *local)
+flush(struct link_socket *local)
 {
 	struct link_packet *packet;
 
@@ -58,14 +58,14 @@ flush(struct link_local *local)
 
 /* False: there is nothing more for now. */
 static bool
-receive(struct link_local *local)
+receive(struct link_socket *local)
 {
-	char packet[LINK_LOCAL_MAX + 1];
+	char packet[LINK_SOCKET_MAX + 1];
 	ssize_t n = recv(local->watch.fd, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	if (n > 0 && n <= LINK_LOCAL_MAX) {
+	if (n > 0 && n <= LINK_SOCKET_MAX) {
 		local->on->on_packet(local, packet, (size_t)n);
 		return true;
 	}
@@ -79,7 +79,7 @@ receive(struct link_local *local)
 static void
 on_ready(struct link_watch *watch, uint32_t events)
 {
-	struct link_local *local = (struct link_local *)watch;
+	struct link_socket *local = (struct link_socket *)watch;
 
 	if ((events & EPOLLOUT) != 0)
 		flush(local);
@@ -95,10 +95,10 @@ on_over(struct link_watch *watch, UNUSED uint32_t events)
 	free(watch);
 }
 
-struct link_local *
-link_local_new(struct link_poll *poll, int fd, const struct link_local_events *on, void *ctx)
+struct link_socket *
+link_socket_new(struct link_poll *poll, int fd, const struct link_socket_events *on, void *ctx)
 {
-	struct link_local *local = mem_new(1, sizeof(*local));
+	struct link_socket *local = mem_new(1, sizeof(*local));
 
 	local->on = on;
 	local->ctx = ctx;
@@ -130,13 +130,13 @@ reach(const char *path, bool binds, struct err *err)
 }
 
 int
-link_local_connect(const char *path, struct err *err)
+link_socket_connect(const char *path, struct err *err)
 {
 	return reach(path, false, err);
 }
 
 int
-link_local_listen(const char *path, struct err *err)
+link_socket_listen(const char *path, struct err *err)
 {
 	struct stat st;
 	int fd = reach(path, false, NULL);
@@ -157,8 +157,8 @@ link_local_listen(const char *path, struct err *err)
 }
 
 void
-link_local_send(
-    struct link_local *local, const char *head, const char *packet, size_t size, void *token)
+link_socket_send(
+    struct link_socket *local, const char *head, const char *packet, size_t size, void *token)
 {
 	struct link_packet *added;
 
@@ -174,14 +174,14 @@ link_local_send(
 }
 
 void
-link_local_hold(struct link_local *local, bool is_held)
+link_socket_hold(struct link_socket *local, bool is_held)
 {
 	local->is_held = is_held;
 	want(local);
 }
 
 void
-link_local_end(struct link_local *local)
+link_socket_end(struct link_socket *local)
 {
 	if (local == NULL || local->watch.fd == -1)
 		return;
