@@ -20,7 +20,7 @@
 #include "lib/version.h"
 #include "link/link_channel.h"
 #include "link/link_socket.h"
-#include "link/link_net.h"
+#include "link/link_dial.h"
 
 struct session;
 
@@ -31,8 +31,7 @@ struct link_host {
 	const char *name;
 	struct uplink {
 		struct link_host *host;
-		const struct link_address *address;
-		struct link_dial *dial;
+		struct link_dial dial;
 		struct session *session; /* NULL: there is none */
 		int64_t due;		 /* monotonic ms: of the next try */
 	} uplinks[LINK_SERVERS_MAX];
@@ -165,8 +164,8 @@ hear_word(struct session *session, const struct link_word *word)
 	if (word->kind == LINK_HELLO && !session->tls.is_ready) {
 		link_tls_ready(&session->tls);
 		session->pinged_at = session->tls.heard_at;
-		log_info(
-		    "connected to %s, version %s", session->uplink->address->host, word->version);
+		log_info("connected to %s, version %s", session->uplink->dial.address->host,
+		    word->version);
 	} else if (word->kind == LINK_CLOSE && word->channel == 0) {
 		link_tls_end(&session->tls, "refused by the server: %s", word->text);
 	} else if (!session->tls.is_ready || word->kind == LINK_HELLO) {
@@ -209,7 +208,7 @@ on_end(struct link_tls *tls, const char *why)
 
 	uplink->session = NULL;
 	uplink->due = clock_monotonic_ms() + spread(uplink->host->settings->reconnect_s * 1000);
-	log_warning("disconnected from %s: %s", uplink->address->host, why);
+	log_warning("disconnected from %s: %s", uplink->dial.address->host, why);
 }
 
 static void
@@ -227,10 +226,10 @@ dial(struct uplink *uplink, int64_t now)
 	struct link_host *host = uplink->host;
 	struct session *session;
 	struct err err = { 0 };
-	int fd = link_dial_try(uplink->dial, &err);
+	int fd = link_dial_try(&uplink->dial, &err);
 
 	if (fd == -1 && err.text[0] != '\0') {
-		log_warning("%s: %s", uplink->address->host, err.text);
+		log_warning("%s: %s", uplink->dial.address->host, err.text);
 		uplink->due = now + spread(host->settings->reconnect_s * 1000);
 	}
 	if (fd == -1)
@@ -243,7 +242,7 @@ dial(struct uplink *uplink, int64_t now)
 	link_channels_init(&session->channels, &session->tls);
 	session->tls.on = &tls_events;
 	session->tls.watch.on_over = on_session_over;
-	link_tls_start(&session->tls, &host->poll, fd, host->context, uplink->address->host);
+	link_tls_start(&session->tls, &host->poll, fd, host->context, uplink->dial.address->host);
 }
 
 static void
@@ -279,8 +278,7 @@ link_host(const struct link_settings *settings, struct ssl_ctx_st *context, cons
 	if (!link_poll_init(&host.poll, err))
 		return false;
 	for (size_t i = 0; i < settings->dial_count; i++)
-		host.uplinks[i] = (struct uplink){ .host = &host,
-			.address = &settings->dial[i],
-			.dial = link_dial_new(&settings->dial[i]) };
+		host.uplinks[i] =
+		    (struct uplink){ .host = &host, .dial = { .address = &settings->dial[i] } };
 	link_poll_run(&host.poll, on_second, &host);
 }

@@ -3,6 +3,8 @@
 #include "link/link_serve.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -11,6 +13,7 @@
 
 #include "lib/clock.h"
 #include "lib/err.h"
+#include "lib/http_listen.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sha256.h"
@@ -18,14 +21,12 @@
 #include "lib/version.h"
 #include "link/link_channel.h"
 #include "link/link_socket.h"
-#include "link/link_net.h"
 
-#define SHAKING_MAX  2048  /* handshakes at once: of more the oldest gives way */
-#define HERE_MAX     12000 /* hosts */
-#define NAMES	     4096
-#define FILES	     (SHAKING_MAX + HERE_MAX + 64) /* descriptors */
-#define ACCEPTS_TURN 64
-#define RIVAL_MS     5000 /* who has a rival answers within */
+#define SHAKING_MAX 2048  /* handshakes at once: of more the oldest gives way */
+#define HERE_MAX    12000 /* hosts */
+#define NAMES	    4096
+#define FILES	    (SHAKING_MAX + HERE_MAX + 64) /* descriptors */
+#define RIVAL_MS    5000			  /* who has a rival answers within */
 
 #define KNOWN	 16384
 #define KNOWN_MS 60000
@@ -44,8 +45,8 @@ struct peer {
 	int64_t at;	  /* its wall clock at hello, in seconds */
 	int64_t rival_at; /* monotonic; 0: none */
 	char version[64];
-	char address[LINK_ENDPOINT];
-	char rival[LINK_ENDPOINT];
+	char address[HTTP_LISTEN_PEER_SIZE];
+	char rival[HTTP_LISTEN_PEER_SIZE];
 };
 
 TAILQ_HEAD(peers, peer);
@@ -67,7 +68,7 @@ struct link_serve {
 	struct link_poll poll;
 	const struct link_settings *settings;
 	struct ssl_ctx_st *context;
-	struct listener net, local;
+	struct listener net, net6, local;
 	struct link_socket *server; /* NULL: it is not connected */
 	struct peers shaking, here;
 	size_t shaking_count, here_count;
@@ -571,28 +572,35 @@ on_server_connect(struct link_watch *watch, UNUSED uint32_t events)
 }
 
 static void
+add_peer(struct link_serve *serve, int fd, const struct sockaddr *from)
+{
+	struct peer *peer = mem_new(1, sizeof(*peer));
+	const int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* else it is slower */
+	if (serve->shaking_count == SHAKING_MAX)
+		link_tls_end(&TAILQ_FIRST(&serve->shaking)->tls, "more than %d handshakes at once",
+		    SHAKING_MAX);
+	peer->serve = serve;
+	peer->channels.on_close = on_channel_close;
+	link_channels_init(&peer->channels, &peer->tls);
+	(void)http_listen_peer(from, peer->address);
+	TAILQ_INSERT_TAIL(&serve->shaking, peer, next);
+	serve->shaking_count++;
+	peer->tls.on = &tls_events;
+	peer->tls.watch.on_over = on_peer_over;
+	link_tls_start(&peer->tls, &serve->poll, fd, serve->context, NULL);
+}
+
+static void
 on_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
-	struct link_serve *serve = ((struct listener *)watch)->serve;
-	char address[LINK_ENDPOINT];
-	struct peer *peer;
-	int fd;
+	struct sockaddr_storage from;
+	socklen_t size = sizeof(from);
+	int fd = accept4(watch->fd, (void *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	for (int i = 0; i < ACCEPTS_TURN && (fd = link_net_accept(watch->fd, address)) != -1; i++) {
-		if (serve->shaking_count == SHAKING_MAX)
-			link_tls_end(&TAILQ_FIRST(&serve->shaking)->tls,
-			    "more than %d handshakes at once", SHAKING_MAX);
-		peer = mem_new(1, sizeof(*peer));
-		peer->serve = serve;
-		peer->channels.on_close = on_channel_close;
-		link_channels_init(&peer->channels, &peer->tls);
-		(void)text_copy(peer->address, sizeof(peer->address), address);
-		TAILQ_INSERT_TAIL(&serve->shaking, peer, next);
-		serve->shaking_count++;
-		peer->tls.on = &tls_events;
-		peer->tls.watch.on_over = on_peer_over;
-		link_tls_start(&peer->tls, &serve->poll, fd, serve->context, NULL);
-	}
+	if (fd != -1)
+		add_peer(((struct listener *)watch)->serve, fd, (const void *)&from);
 }
 
 static void
@@ -619,18 +627,31 @@ on_second(void *ctx)
 }
 
 static bool
+start(struct link_serve *serve, struct listener *listener, int fd, link_watch_fn *on_ready)
+{
+	*listener = (struct listener){ { .on_ready = on_ready }, serve };
+	if (fd != -1)
+		link_watch_start(&serve->poll, &listener->watch, fd, EPOLLIN);
+	return fd != -1;
+}
+
+/* A port alone: of IPv4, and of IPv6 where the machine has that. */
+static bool
 listen_all(struct link_serve *serve, struct err *err)
 {
-	int net = link_net_listen(&serve->settings->listen, err);
-	int local = net == -1 ? -1 : link_socket_listen(serve->settings->socket, err);
+	const char *where = serve->settings->address;
+	char both[2][HTTP_LISTEN_PEER_SIZE];
 
-	if (local == -1)
-		return err_wrap(err, "%s", net == -1 ? "LINK_ADDRESS" : "LINK_SOCKET");
-	serve->net = (struct listener){ { .on_ready = on_connect }, serve };
-	serve->local = (struct listener){ { .on_ready = on_server_connect }, serve };
-	link_watch_start(&serve->poll, &serve->net.watch, net, EPOLLIN);
-	link_watch_start(&serve->poll, &serve->local.watch, local, EPOLLIN);
-	return true;
+	(void)snprintf(both[0], sizeof(both[0]), "0.0.0.0%s", where);
+	(void)snprintf(both[1], sizeof(both[1]), "[::]%s", where);
+	if (!start(serve, &serve->net, http_listen_open(where[0] == ':' ? both[0] : where, err),
+		on_connect))
+		return err_wrap(err, "LINK_ADDRESS");
+	if (where[0] == ':')
+		(void)start(serve, &serve->net6, http_listen_open(both[1], NULL), on_connect);
+	return start(serve, &serve->local, link_socket_listen(serve->settings->socket, err),
+		   on_server_connect) ||
+	    err_wrap(err, "LINK_SOCKET");
 }
 
 bool

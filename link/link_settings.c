@@ -28,7 +28,7 @@ static const struct row {
 #undef OF
 };
 
-/* HOST:PORT, [ADDRESS]:PORT, and of who listens :PORT. */
+/* HOST:PORT or [ADDRESS]:PORT */
 static bool
 read_address(const char *text, size_t size, struct link_address *ret)
 {
@@ -37,7 +37,8 @@ read_address(const char *text, size_t size, struct link_address *ret)
 	size_t brackets = host > 2 && text[0] == '[' && text[host - 1] == ']';
 	int64_t number;
 
-	if (colon == NULL || size - host > sizeof(ret->port) || host >= sizeof(ret->host))
+	if (colon == NULL || host == 0 || size - host > sizeof(ret->port) ||
+	    host >= sizeof(ret->host))
 		return false;
 	*ret = (struct link_address){ 0 };
 	memcpy(ret->port, colon + 1, size - host - 1);
@@ -53,8 +54,7 @@ read_servers(struct link_settings *ret, struct err *err)
 	for (const char *at = ret->servers; *at != '\0'; at += size + (at[size] == ',')) {
 		size = strcspn(at, ",");
 		if (ret->dial_count == LINK_SERVERS_MAX ||
-		    !read_address(at, size, &ret->dial[ret->dial_count]) ||
-		    ret->dial[ret->dial_count++].host[0] == '\0')
+		    !read_address(at, size, &ret->dial[ret->dial_count++]))
 			return err_set(err, ERR_CONFIG,
 			    "LINK_SERVERS: at most %d of HOST:PORT, with commas between: %s",
 			    LINK_SERVERS_MAX, at);
@@ -81,9 +81,6 @@ link_settings_read(struct link_settings *ret, enum link_use use, const char *fil
 	if (known != ret->file.count)
 		return err_set(
 		    err, ERR_CONFIG, "%s: a setting that deploybot-link does not have", file);
-	if (use == LINK_SERVE && !read_address(ret->address, strlen(ret->address), &ret->listen))
-		return err_set(
-		    err, ERR_CONFIG, "LINK_ADDRESS: HOST:PORT or :PORT, not %s", ret->address);
 	if (!text_to_i64(ret->heartbeat, 1, 300, &ret->heartbeat_s, NULL) ||
 	    !text_to_i64(ret->reconnect, 1, 300, &ret->reconnect_s, NULL))
 		return err_set(err, ERR_CONFIG, "LINK_HEARTBEAT_S, LINK_RECONNECT_S: 1 to 300");

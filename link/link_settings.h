@@ -10,7 +10,7 @@ extern const char *const link_uses[LINK_USE_COUNT];
 #define LINK_SERVERS_MAX 8
 
 struct link_address {
-	char host[256]; /* "": any, of who listens */
+	char host[256];
 	char port[6];
 };
 
@@ -19,7 +19,6 @@ struct link_settings {
 	const char *address, *socket, *servers, *runner_socket, *state;
 	const char *ca, *certificate, *key, *heartbeat, *reconnect;
 	int64_t heartbeat_s, reconnect_s;
-	struct link_address listen;
 	struct link_address dial[LINK_SERVERS_MAX];
 	size_t dial_count;
 	struct env_file file; /* of which the texts are */

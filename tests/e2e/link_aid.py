@@ -186,7 +186,8 @@ class Host:
             context.maximum_version = options["maximum"]
         if file:
             context.load_cert_chain(authority.folder / f"{file}.pem", authority.folder / f"{file}.key")
-        raw = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        raw = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S,
+                                       source_address=(options.get("source", "127.0.0.1"), 0))
         try:
             self.sock = context.wrap_socket(raw)
         except OSError:

@@ -1,4 +1,4 @@
-/* fuzz_link.c - frames and words of channel 0: what is read is within its bounds, and written the same.  Side: start. */
+/* fuzz_link.c - frames and words of channel 0: what is read is in bounds, and written the same.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
