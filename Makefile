@@ -41,13 +41,15 @@ ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lcrypto -lsystemd -loath -lqrencode -lexpat -lz -lm -lpthread
 JUDGE_LIBS  := -lyaml
-ALL_LIBS    := $(SERVER_LIBS) $(JUDGE_LIBS)
+LINK_LIBS   := -lssl -lcrypto
+ALL_LIBS    := $(SERVER_LIBS) $(JUDGE_LIBS) $(LINK_LIBS)
 
 LIB_C	 := $(filter-out $(if $(CRASH_POINTS),,lib/crash_point.c),$(wildcard lib/*.c))
 SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c server/*/*/*.c))
 RUNNER_C := $(filter-out runner/main.c,$(wildcard runner/*.c))
 JUDGE_C	 := $(filter-out judge/main.c,$(wildcard judge/*.c))
 AGENT_C	 := $(filter-out agent/main.c,$(wildcard agent/*.c))
+LINK_C	 := $(filter-out link/main.c,$(wildcard link/*.c))
 TEST_C	 := $(wildcard tests/unit/test_*.c)
 TEST_AID_C := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c)) $(wildcard tests/sim/*.c) \
 	tests/faults/look.c tests/faults/invariants.c
@@ -60,6 +62,7 @@ SERVER_C :=
 RUNNER_C :=
 JUDGE_C	 :=
 AGENT_C	 :=
+LINK_C	 :=
 TEST_AID_C := tests/unit/unit.c tests/unit/unit_main.c
 endif
 WHOLE	 := $(if $(SMALL),small,all tests)
@@ -70,6 +73,7 @@ SERVER_A := $(BUILD)/libserver.a
 RUNNER_A := $(BUILD)/librunner.a
 JUDGE_A	 := $(BUILD)/libjudge.a
 AGENT_A	 := $(BUILD)/libagent.a
+LINK_A	 := $(BUILD)/liblink.a
 TEST_AID_A := $(BUILD)/libtestaid.a
 # All objects of the product as they are, for what runs in $(BUILD) alone: 250 programs are linked to it in a tenth of
 # the time that a copy of it in each takes.
@@ -79,7 +83,7 @@ TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C)) \
 	$(patsubst tests/fuzz/%.c,$(BUILD)/tests/test_%,$(FUZZ_C))
 
 .PHONY: all
-all: $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-judge $(BUILD)/deploybot-agent
+all: $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-judge $(BUILD)/deploybot-agent $(BUILD)/deploybot-link
 
 # With what everything here was compiled: with other flags it is compiled again.
 FLAGS	 := $(BUILD)/flags
@@ -117,6 +121,7 @@ $(SERVER_A): $(call objects,$(SERVER_C))
 $(RUNNER_A): $(call objects,$(RUNNER_C))
 $(JUDGE_A): $(call objects,$(JUDGE_C))
 $(AGENT_A): $(call objects,$(AGENT_C))
+$(LINK_A): $(call objects,$(LINK_C))
 $(TEST_AID_A): $(call objects,$(TEST_AID_C))
 %.a:
 	@mkdir -p $(@D)
@@ -141,6 +146,11 @@ $(BUILD)/deploybot-agent: $(BUILD)/obj/agent/main.o $(AGENT_A) $(RUNNER_A) $(LIB
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ -lsystemd -lcrypto
 
+# Faces the network with OpenSSL, and executes nothing.
+$(BUILD)/deploybot-link: $(BUILD)/obj/link/main.o $(LINK_A) $(LIB_A)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LINK_LIBS)
+
 # In these the n-th call of a kind fails (tests/unit/fail_nth.h): the linker leads those calls there.
 FAIL_NTH_TESTS := test_audit_chain test_audit_verify test_crypto test_decide_faults test_forge_webhook test_mem \
 	test_route_api
@@ -164,7 +174,7 @@ $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRA
 # cover and valgrind), or that is SMALL.
 WRAPPED	 := $(FAIL_NTH_TESTS) test_setting test_settings_production test_telegram_order \
 	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message test_redact_value test_decide_pad
-ARCHIVES := $(SERVER_A) $(JUDGE_A) $(AGENT_A) $(RUNNER_A) $(LIB_A)
+ARCHIVES := $(SERVER_A) $(JUDGE_A) $(AGENT_A) $(RUNNER_A) $(LINK_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)
 ifneq ($(SANITIZE),)
 ifeq ($(SMALL)$(findstring --wrap,$(LDFLAGS)),)
@@ -176,7 +186,7 @@ $(WRAPPED:%=$(BUILD)/tests/%): $(ARCHIVES)
 # It is looked up when a program starts: another one needs no other program.
 FOR_PROGRAMS := $(if $(filter %.so,$(PRODUCT)),| $(PRODUCT_SO),$(ARCHIVES))
 
-$(PRODUCT_SO): $(call objects,$(SERVER_C) $(RUNNER_C) $(JUDGE_C) $(AGENT_C) $(LIB_C))
+$(PRODUCT_SO): $(call objects,$(SERVER_C) $(RUNNER_C) $(JUDGE_C) $(AGENT_C) $(LINK_C) $(LIB_C))
 	@echo "  LD    $@"
 	@$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,-z,defs -Wl,-soname,$(@F) -o $@ $^ $(ALL_LIBS)
 

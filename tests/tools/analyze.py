@@ -16,9 +16,11 @@ import subprocess
 import sys
 import time
 
+from rooms import ROOMS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The unit tests are not read: no analyser knows that cmocka's assertions do not return.
-WHERE = ["lib/*.c", "server/**/*.c", "runner/*.c", "judge/*.c", "agent/*.c", "tests/sim/*.c",
+WHERE = ["lib/*.c", "server/**/*.c", "runner/*.c", "judge/*.c", "agent/*.c", "link/*.c", "tests/sim/*.c",
          "tests/faults/invariants.c", "tests/faults/look.c", "tests/faults/oracle.c"]
 CONFIG = [ROOT / ".clang-tidy", ROOT / "server/cli/.clang-tidy", pathlib.Path(__file__).resolve()]
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", '-DDEPLOYBOT_VERSION="0"', "-I.", "-Iserver"]
@@ -140,7 +142,7 @@ def main():
     if not names:
         sys.exit(f"analyze: no file has {what} in its name")
     began, read = time.monotonic(), 0
-    headers = [str(p.relative_to(ROOT)) for top in ("lib", "server", "runner", "judge", "agent", "tests")
+    headers = [str(p.relative_to(ROOT)) for top in (*ROOMS, "tests")
                for p in ROOT.glob(f"{top}/**/*.h")]
     found = set(reasons(names + headers))
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""callers.py OBJECTS [SOURCES] - exported functions and data of lib/, server/, runner/, judge/ and agent/ that no
-other object of the product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static,
-and whatever only tests use goes, or is a seam of the list below, with its reason.
+"""callers.py OBJECTS [SOURCES] - exported functions and data of the rooms of rooms.py that no other object of the
+product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static, and whatever
+only tests use goes, or is a seam of the list below, with its reason.
 """
 # SPDX-License-Identifier: ISC
 import collections
@@ -10,7 +10,8 @@ import re
 import subprocess
 import sys
 
-ROOMS = ("lib", "server", "runner", "judge", "agent")
+from rooms import ROOMS
+
 DEFINED = set("TDBRV")
 
 # What tests need and the product has no other way to.  One that got a caller, or is gone, goes from here too.

@@ -10,8 +10,9 @@ import pathlib
 import subprocess
 import sys
 
+from rooms import ROOMS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = ("lib", "server", "runner", "judge", "agent")
 
 # What the path of each file of a circle begins with, and why it may stay.  One that is gone has its row taken out.
 ALLOWED = {

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+from rooms import ROOMS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM_TIMEOUT_S = 600
 E2E_TIMEOUT_S = 900
@@ -120,7 +122,7 @@ def report(build):
     folder.mkdir(exist_ok=True)
     subprocess.run(
         ["gcovr", "--root", str(ROOT), "--object-directory", str(ROOT), "-j", str(os.cpu_count()),
-         "--filter", f"{ROOT}/(lib|server|runner|judge|agent)/", "--exclude-branches-by-pattern", NOT_JUDGED,
+         "--filter", f"{ROOT}/({'|'.join(ROOMS)})/", "--exclude-branches-by-pattern", NOT_JUDGED,
          "--json-summary", str(folder / "summary.json"), "--json", str(folder / "lines.json"),
          "--html-details", str(folder / "index.html"), str(build / "obj")],
         cwd=ROOT, timeout=REPORT_TIMEOUT_S, check=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""hardening.py BUILD - what the three programs of that build are protected by, as readelf sees it; exit 1 without.
+"""hardening.py BUILD - what the programs of that build are protected by, as readelf sees it; exit 1 without.
 
 FORTIFY, the stack protector and the rest are asked for by the Makefile, and lost without a word by one wrong flag.
 """
@@ -19,9 +19,10 @@ PROGRAMS = {
     "deploybot-runner": LIBC,
     "deploybot-judge": LIBC | {"libyaml-0.so.2"},
     "deploybot-agent": LIBC | {"libsystemd.so.0", "libcrypto.so.3"},
+    "deploybot-link": LIBC | {"libssl.so.3", "libcrypto.so.3"},
 }
 FORTIFIED_MIN = {"deploybot": 8, "deploybot-runner": 4, "deploybot-judge": 3,   # different functions
-                 "deploybot-agent": 4}
+                 "deploybot-agent": 4, "deploybot-link": 4}
 LANDINGS_MIN = 50       # without -fcf-protection there are two
 
 

@@ -12,6 +12,8 @@ import pathlib
 import re
 import sys
 
+from rooms import ROOMS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Left to right: rooms of one rank stand in one set.
@@ -30,7 +32,7 @@ THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": ("http_server", "http_request"), 
                "liboath/oath.h": "totp", "qrencode.h": "qr", "expat.h": "xml",
                "systemd/sd-daemon.h": "serve", "yaml.h": "judge_yaml",
                "systemd/sd-bus.h": "systemd", "systemd/sd-journal.h": "journal"}
-OPENSSL = "crypto"
+OPENSSL = ("crypto", "link_tls")
 # A private header by another name: the name itself, or a first line that keeps others out.
 PRIVATE_NAME = re.compile(r"_(?:parts?|priv|private|internals?|impl|detail|local)\.h$")
 PRIVATE_WORDS = re.compile(r"\balone\b|\bnobody else\b", re.I)
@@ -43,7 +45,7 @@ def room_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "lib":
         return "lib"
-    if parts[0] in ("runner", "judge", "agent"):
+    if parts[0] in ("runner", "judge", "agent", "link"):
         return parts[0]
     if len(parts) == 2:
         return "main" if parts[1] == "main.c" else "serve"
@@ -72,11 +74,11 @@ def rank(room):
 def may_include(room, other):
     if other in (room, "lib"):
         return True
-    if room == "agent" and other == "runner":
+    if room in ("agent", "link") and other == "runner":
         return True             # protocol.h alone; see check_include
-    if room in ("runner", "judge", "agent"):
+    if room in ("runner", "judge", "agent", "link"):
         return False
-    if other in ("judge", "agent"):
+    if other in ("judge", "agent", "link"):
         return False
     if other == "runner":
         return room != "lib"    # protocol.h and settings.def alone; see check_include
@@ -148,7 +150,7 @@ def check_inside(path, line, target, problems):
 def main():
     problems = []
     names = collections.defaultdict(list)
-    files = [p for top in ("lib", "server", "runner", "judge", "agent")
+    files = [p for top in ROOMS
              for p in sorted((ROOT / top).rglob("*.[ch]"))]
     for path in files:
         names[path.name].append(path)

@@ -8,6 +8,8 @@ import pathlib
 import re
 import sys
 
+from rooms import ROOMS
+
 TAB = 8
 LONG_FILE = 700
 # Longer than that, each with its reason; one that is short by now comes off the list.
@@ -87,7 +89,7 @@ COMPARED_CALL = re.compile(COMPARED)
 PART_OF = r"\b(?:strn(?:case)?cmp|str(?:case)?str|text_(?:starts|starts_ci|ends))\s*\("
 # ... which a macro may be called, in a header or above: all that only sounds like one has a reason below.
 SENTENCE_MACRO = re.compile(r'(?m)^#define (\w+)[ \t]+(?:\\\n\s*)?[^\n(]*"[^"\n]*[A-Za-z] [A-Za-z][^"\n]*"')
-HEADERS_MACROS = [name for room in ("lib", "judge", "runner", "server", "agent")
+HEADERS_MACROS = [name for room in ROOMS
                   for path in sorted((ROOT / room).rglob("*.h"))
                   for name in SENTENCE_MACRO.findall(path.read_text(encoding="utf-8"))]
 
@@ -205,7 +207,7 @@ def check_c(path, text, found):
 
 def check_literals(path, text, found):
     """A sentence that is broken over lines is found by nobody who has read it in the log."""
-    if path.parts[0] not in ("lib", "judge", "runner", "server", "agent"):
+    if path.parts[0] not in ROOMS:
         return
     text = re.sub("^#include.*", "", text, flags=re.M)
     for match in SPLIT.finditer(text):

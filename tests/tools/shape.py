@@ -11,6 +11,8 @@ import pathlib
 import re
 import sys
 
+from rooms import ROOMS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIST = pathlib.Path(__file__).with_suffix(".txt")
 MOST = {"functions": 10, "lines": 50, "parameters": 5, "members": 40}
@@ -128,7 +130,7 @@ def lower(counts):
 
 
 def main():
-    files = [path for room in ("lib", "judge", "runner", "server", "agent") for path in sorted((ROOT / room).rglob("*"))
+    files = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*"))
              if path.suffix in (".c", ".h", ".def")]
     counts, bad = {}, []
     for path in files:

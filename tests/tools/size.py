@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""size.py - counted lines of the product, by room: *.c, *.h and *.def of agent/, lib/, judge/, runner/ and server/,
+"""size.py - counted lines of the product, by room: *.c, *.h and *.def of the rooms of rooms.py,
 without lines that are blank, comment, or a lone brace (with its `;` or `,`).  Tests and scripts are not counted.
 """
 # SPDX-License-Identifier: ISC
@@ -8,7 +8,8 @@ import pathlib
 import re
 import sys
 
-ROOMS = ("agent", "lib", "judge", "runner", "server")
+from rooms import ROOMS
+
 KINDS = (".c", ".h", ".def")
 STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*', re.S)
 LONE_BRACE = re.compile(r"[{}][;,]?")

@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 
+from rooms import ROOMS
+
 IS = r"(?:is|are|was|were|be|been|being|isn't|aren't)"
 
 # regular expression (a blank is any white space, also a line's end) → what to say instead
@@ -112,7 +114,7 @@ def newest_section(text):
 def prose(path, text):
     """What users read of a file, on its lines; None: nothing of it is for users."""
     room, name = path.parts[0], path.name
-    if path.suffix in (".c", ".h", ".def") and room in ("lib", "server", "runner", "judge", "agent"):
+    if path.suffix in (".c", ".h", ".def") and room in ROOMS:
         return hide(JSON_KEY, only_prose(C_TOKEN, text, is_sentence))
     if name == "CHANGES.md":
         text = newest_section(text)

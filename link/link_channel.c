@@ -1,0 +1,183 @@
+/* link_channel.c - the channels of one connection, and what may still be sent in each.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "link/link_channel.h"
+
+#include <inttypes.h>
+
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#define GIVE_FROM   (64 * 1024) /* credit is given back in pieces of at least this */
+#define WAITING_MAX (1024 * 1024)
+
+static void
+begin(struct link_channel *channel)
+{
+	channel->is_closing = false;
+	channel->may_send = channel->may_come = LINK_WINDOW;
+	channel->to_give = 0;
+}
+
+void
+link_channels_init(struct link_channels *channels, struct link_tls *tls)
+{
+	SLIST_INIT(&channels->all);
+	channels->tls = tls;
+	(void)link_channels_add(channels, LINK_CHANNEL_RUNNER); /* there is none yet */
+}
+
+static void
+close_here(struct link_channel *channel)
+{
+	link_packets_done(&channel->waiting);
+	channel->of->on_close(channel);
+}
+
+void
+link_channels_done(struct link_channels *channels)
+{
+	struct link_channel *channel;
+
+	while ((channel = SLIST_FIRST(&channels->all)) != NULL) {
+		SLIST_REMOVE_HEAD(&channels->all, next);
+		close_here(channel);
+		free(channel);
+	}
+}
+
+struct link_channel *
+link_channels_find(struct link_channels *channels, int64_t number)
+{
+	struct link_channel *channel;
+
+	SLIST_FOREACH(channel, &channels->all, next)
+	{
+		if (channel->number == number)
+			return channel;
+	}
+	return NULL;
+}
+
+struct link_channel *
+link_channels_add(struct link_channels *channels, int64_t number)
+{
+	struct link_channel *channel;
+
+	if (channels->count == LINK_CHANNELS_MAX || link_channels_find(channels, number) != NULL)
+		return NULL;
+	channel = mem_new(1, sizeof(*channel));
+	channel->of = channels;
+	channel->number = (uint32_t)number;
+	link_packets_init(&channel->waiting);
+	begin(channel);
+	SLIST_INSERT_HEAD(&channels->all, channel, next);
+	channels->count++;
+	return channel;
+}
+
+static void
+send_waiting(struct link_channel *channel)
+{
+	struct link_packet *packet;
+
+	while (!channel->is_closing && (packet = link_packets_first(&channel->waiting)) != NULL &&
+	    channel->may_send >= (int64_t)packet->size) {
+		channel->may_send -= (int64_t)packet->size;
+		link_tls_send(channel->of->tls, channel->number, packet->data, packet->size);
+		if (channel->of->tls->watch.fd == -1)
+			return;
+		link_packets_drop(&channel->waiting);
+	}
+}
+
+bool
+link_channel_send(struct link_channel *channel, const char *packet, size_t size)
+{
+	if (channel->is_closing && channel->number != LINK_CHANNEL_RUNNER)
+		return true; /* of what nobody reads any more */
+	if (channel->waiting.size + size > WAITING_MAX)
+		return false;
+	(void)link_packets_add(&channel->waiting, "", 0, packet, size);
+	send_waiting(channel);
+	return true;
+}
+
+void
+link_channel_passed(struct link_channel *channel, size_t size)
+{
+	struct link_word word = { .kind = LINK_CREDIT, .channel = channel->number };
+
+	channel->to_give += (int64_t)size;
+	if (channel->to_give < GIVE_FROM || channel->is_closing)
+		return;
+	word.bytes = channel->to_give;
+	channel->may_come += channel->to_give;
+	channel->to_give = 0;
+	link_tls_say(channel->of->tls, &word);
+}
+
+struct link_channel *
+link_channels_came(struct link_channels *channels, const struct link_frame *frame)
+{
+	struct link_channel *channel = link_channels_find(channels, frame->channel);
+
+	if (channel == NULL) {
+		link_tls_end(channels->tls, "channel %u is not open", frame->channel);
+	} else if (channel->may_come < (int64_t)frame->size) {
+		link_tls_end(channels->tls, "channel %u: more than its credit", frame->channel);
+	} else if (!channel->is_closing) {
+		channel->may_come -= (int64_t)frame->size;
+		return channel;
+	}
+	return NULL;
+}
+
+void
+link_channel_close(struct link_channel *channel, const char *why)
+{
+	struct link_word word = { .kind = LINK_CLOSE, .channel = channel->number };
+
+	if (channel->is_closing)
+		return;
+	channel->is_closing = true;
+	close_here(channel);
+	(void)text_copy(word.text, sizeof(word.text), why); /* it may be cut */
+	link_tls_say(channel->of->tls, &word);
+}
+
+/* Both sides have said close. */
+static void
+over(struct link_channels *channels, struct link_channel *channel)
+{
+	if (channel->number == LINK_CHANNEL_RUNNER) {
+		begin(channel);
+		send_waiting(channel); /* of a server that has come since */
+		return;
+	}
+	SLIST_REMOVE(&channels->all, channel, link_channel, next);
+	channels->count--;
+	free(channel);
+}
+
+bool
+link_channels_word(struct link_channels *channels, const struct link_word *word)
+{
+	struct link_channel *channel = link_channels_find(channels, word->channel);
+
+	if (channel == NULL) {
+		link_tls_end(channels->tls, "channel %" PRId64 " is not open", word->channel);
+	} else if (word->kind == LINK_CLOSE) {
+		link_channel_close(channel, "");
+		if (channels->tls->watch.fd != -1)
+			over(channels, channel);
+	} else if (channel->may_send + word->bytes > LINK_WINDOW) {
+		link_tls_end(
+		    channels->tls, "channel %u: more credit than there is", channel->number);
+	} else {
+		channel->may_send += word->bytes;
+		send_waiting(channel);
+		if (channels->on_credit != NULL && channels->tls->watch.fd != -1)
+			channels->on_credit(channel);
+	}
+	return channels->tls->watch.fd != -1;
+}

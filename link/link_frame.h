@@ -1,0 +1,66 @@
+/* link_frame.h - frames on TLS, and the words of channel 0.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A frame is u32 length of the packet, u32 channel (both big endian), packet.  A packet has 1 to
+ * PROTOCOL_PACKET_MAX bytes.  Channel 0 has the words of link itself: the kind on the first line,
+ * then `key value` lines, as runner/protocol.h has them; a body stands behind an empty line.  A
+ * key that is not known is skipped; a kind that is not known, or that this side never sends, ends
+ * the connection.
+ */
+#pragma once
+
+#include "runner/protocol.h"
+
+#define LINK_FRAME_HEAD	8
+#define LINK_WINDOW	(256 * 1024)	/* credit of a channel each way, in bytes */
+#define LINK_NAME	80		/* of a peer, as agent/acme; with its NUL */
+#define LINK_DIGEST	65		/* SHA-256 of a public key in hex; with its NUL */
+#define LINK_TEXT	200
+#define LINK_WORD_MAX	1024
+
+enum link_frame_state { LINK_FRAME_WHOLE, LINK_FRAME_PART, LINK_FRAME_WRONG };
+
+struct link_frame {
+	uint32_t channel;
+	uint32_t size;
+	const char *packet;
+};
+
+/* The first frame of size bytes; of a part only what is known of it is set.  WRONG: its length is
+ * one that no frame has, as soon as that can be seen. */
+enum link_frame_state link_frame_read(const char *data, size_t size, struct link_frame *ret);
+void link_frame_head(char out[LINK_FRAME_HEAD], uint32_t channel, size_t size);
+
+/* Who sends a kind: a host, the server's side, or both. */
+enum { LINK_OF_HOST = 1, LINK_OF_SERVER = 2 };
+#define LINK_KINDS(K) \
+	K(HELLO, "hello", LINK_OF_HOST | LINK_OF_SERVER) K(OPEN, "open", LINK_OF_SERVER) \
+	K(CLOSE, "close", LINK_OF_HOST | LINK_OF_SERVER) \
+	K(CREDIT, "credit", LINK_OF_HOST | LINK_OF_SERVER) \
+	K(PING, "ping", LINK_OF_HOST | LINK_OF_SERVER) K(PONG, "pong", LINK_OF_HOST | LINK_OF_SERVER)
+
+enum link_kind {
+#define K(name, word, of) LINK_##name,
+	LINK_KINDS(K)
+#undef K
+	LINK_KIND_COUNT
+};
+
+struct link_word {
+	enum link_kind kind;
+	int64_t channel;	/* open, close (0: the connection itself, which ends) and credit */
+	int64_t id;		/* open: the run's */
+	int64_t bytes;		/* credit: so many more may be sent */
+	int64_t at;		/* hello: wall time in seconds */
+	int64_t epoch;		/* hello */
+	char name[LINK_NAME];	/* hello: agent/acme; of the server: server */
+	char version[64];	/* hello */
+	char text[LINK_TEXT];	/* close: why */
+};
+
+/* from: LINK_OF_HOST or LINK_OF_SERVER.  False: *err says what is wrong. */
+bool link_word_read(const char *packet, size_t size, unsigned from, struct link_word *ret,
+    struct err *err) MUST_USE;
+
+/* Writes a word whose fields are within their bounds; returns its bytes. */
+size_t link_word_write(const struct link_word *word, char out[LINK_WORD_MAX]);

@@ -1,0 +1,284 @@
+/* link_host.c - a host's side: connects to each server, and passes packets to its runner.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Channel 1 is a connection to the runner's socket, made when its first packet comes; each other
+ * channel is one to the socket of the run that `open` names.  What closes on one side is closed on
+ * the other.
+ */
+#include "link/link_host.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "lib/clock.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "lib/version.h"
+#include "link/link_channel.h"
+#include "link/link_socket.h"
+#include "link/link_dial.h"
+
+struct session;
+
+struct link_host {
+	struct link_poll poll;
+	const struct link_settings *settings;
+	struct ssl_ctx_st *context;
+	const char *name;
+	struct uplink {
+		struct link_host *host;
+		struct link_dial dial;
+		struct session *session; /* NULL: there is none */
+		int64_t due;		 /* monotonic ms: of the next try */
+	} uplinks[LINK_SERVERS_MAX];
+};
+
+struct session {
+	struct link_tls tls;
+	struct uplink *uplink;
+	struct link_channels channels;
+	int64_t pinged_at;
+};
+
+static void on_open(struct link_tls *tls, const struct link_identity *who);
+static void on_frame(struct link_tls *tls, const struct link_frame *frame);
+static void on_end(struct link_tls *tls, const char *why);
+static void on_packet(struct link_socket *local, const char *packet, size_t size);
+static void on_sent(struct link_socket *local, void *token, size_t size);
+static void on_lost(struct link_socket *local, const char *why);
+
+static const struct link_tls_events tls_events = { on_open, on_frame, on_end };
+static const struct link_socket_events local_events = { on_packet, on_sent, on_lost };
+
+static struct session *
+session_of(struct link_tls *tls)
+{
+	return (struct session *)tls;
+}
+
+/* Any moment of the next `most` ms: all hosts lose their server in the same one. */
+static int64_t
+spread(int64_t most)
+{
+	uint64_t drawn = 0;
+
+	if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
+		drawn = (uint64_t)clock_wall_ms();
+	return (int64_t)(drawn % (uint64_t)most);
+}
+
+static void
+on_open(struct link_tls *tls, const struct link_identity *who)
+{
+	const struct link_host *host = session_of(tls)->uplink->host;
+	struct link_word hello = { .kind = LINK_HELLO, .at = clock_wall_ms() / 1000 };
+
+	if (strcmp(who->name, "server") != 0) {
+		link_tls_end(tls, "its certificate is not that of a server of deploybot");
+		return;
+	}
+	(void)text_copy(hello.name, sizeof(hello.name), host->name);
+	(void)text_copy(hello.version, sizeof(hello.version), version_text);
+	link_tls_say(tls, &hello);
+}
+
+/* --- channels and the sockets of this host --- */
+
+/* As long as a whole packet could not be sent, none is read. */
+static void
+on_credit(struct link_channel *channel)
+{
+	if (channel->ctx != NULL)
+		link_socket_hold(channel->ctx, channel->may_send < PROTOCOL_PACKET_MAX);
+}
+
+static void
+on_close(struct link_channel *channel)
+{
+	link_socket_end(channel->ctx);
+	channel->ctx = NULL;
+}
+
+static void
+on_packet(struct link_socket *local, const char *packet, size_t size)
+{
+	struct link_channel *channel = local->ctx;
+
+	if (size > PROTOCOL_PACKET_MAX || !link_channel_send(channel, packet, size))
+		link_channel_close(channel, "a packet that is too large");
+	else
+		on_credit(channel);
+}
+
+static void
+on_sent(UNUSED struct link_socket *local, void *token, size_t size)
+{
+	link_channel_passed(token, size);
+}
+
+static void
+on_lost(struct link_socket *local, const char *why)
+{
+	link_channel_close(local->ctx, why);
+}
+
+static void
+connect_channel(struct link_channel *channel, const char *path)
+{
+	struct session *session = session_of(channel->of->tls);
+	struct err err;
+	int fd = link_socket_connect(path, &err);
+
+	if (fd == -1)
+		link_channel_close(channel, err.text);
+	else
+		channel->ctx =
+		    link_socket_new(&session->uplink->host->poll, fd, &local_events, channel);
+}
+
+static void
+open_channel(struct session *session, const struct link_word *word)
+{
+	struct link_channel *channel = link_channels_add(&session->channels, word->channel);
+	char path[PATH_MAX];
+
+	if (channel == NULL) {
+		link_tls_end(&session->tls, "channel %" PRId64 " is open, or there are too many",
+		    word->channel);
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "%s/runs/%" PRId64 "/socket",
+	    session->uplink->host->settings->state, word->id); /* cut, there is none */
+	connect_channel(channel, path);
+}
+
+/* --- what the server sends --- */
+
+static void
+hear_word(struct session *session, const struct link_word *word)
+{
+	if (word->kind == LINK_HELLO && !session->tls.is_ready) {
+		link_tls_ready(&session->tls);
+		session->pinged_at = session->tls.heard_at;
+		log_info("connected to %s, version %s", session->uplink->dial.address->host,
+		    word->version);
+	} else if (word->kind == LINK_CLOSE && word->channel == 0) {
+		link_tls_end(&session->tls, "refused by the server: %s", word->text);
+	} else if (!session->tls.is_ready || word->kind == LINK_HELLO) {
+		link_tls_end(&session->tls, "hello was not the first word, or the only one");
+	} else if (word->kind == LINK_OPEN) {
+		open_channel(session, word);
+	} else if (word->kind == LINK_PING) {
+		link_tls_say(&session->tls, &(struct link_word){ .kind = LINK_PONG });
+	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
+		(void)link_channels_word(&session->channels, word);
+	}
+}
+
+static void
+on_frame(struct link_tls *tls, const struct link_frame *frame)
+{
+	struct session *session = session_of(tls);
+	struct link_channel *channel;
+	struct link_word word;
+	struct err err;
+
+	if (frame->channel == 0 || !tls->is_ready) {
+		if (!link_word_read(frame->packet, frame->size, LINK_OF_SERVER, &word, &err))
+			link_tls_end(tls, "%s", err.text);
+		else
+			hear_word(session, &word);
+		return;
+	}
+	channel = link_channels_came(&session->channels, frame);
+	if (channel != NULL && channel->ctx == NULL)
+		connect_channel(channel, session->uplink->host->settings->runner_socket);
+	if (channel != NULL && channel->ctx != NULL)
+		link_socket_send(channel->ctx, "", frame->packet, frame->size, channel);
+}
+
+static void
+on_end(struct link_tls *tls, const char *why)
+{
+	struct uplink *uplink = session_of(tls)->uplink;
+
+	uplink->session = NULL;
+	uplink->due = clock_monotonic_ms() + spread(uplink->host->settings->reconnect_s * 1000);
+	log_warning("disconnected from %s: %s", uplink->dial.address->host, why);
+}
+
+static void
+on_session_over(struct link_watch *watch, UNUSED uint32_t events)
+{
+	struct session *session = (struct session *)watch;
+
+	link_channels_done(&session->channels);
+	free(session);
+}
+
+static void
+dial(struct uplink *uplink, int64_t now)
+{
+	struct link_host *host = uplink->host;
+	struct session *session;
+	struct err err = { 0 };
+	int fd = link_dial_try(&uplink->dial, &err);
+
+	if (fd == -1 && err.text[0] != '\0') {
+		log_warning("%s: %s", uplink->dial.address->host, err.text);
+		uplink->due = now + spread(host->settings->reconnect_s * 1000);
+	}
+	if (fd == -1)
+		return;
+	session = mem_new(1, sizeof(*session));
+	session->uplink = uplink;
+	uplink->session = session;
+	session->channels.on_close = on_close;
+	session->channels.on_credit = on_credit;
+	link_channels_init(&session->channels, &session->tls);
+	session->tls.on = &tls_events;
+	session->tls.watch.on_over = on_session_over;
+	link_tls_start(&session->tls, &host->poll, fd, host->context, uplink->dial.address->host);
+}
+
+static void
+on_second(void *ctx)
+{
+	struct link_host *host = ctx;
+	int64_t now = clock_monotonic_ms(), beat = host->settings->heartbeat_s * 1000;
+
+	for (size_t i = 0; i < host->settings->dial_count; i++) {
+		struct session *session = host->uplinks[i].session;
+
+		if (session == NULL && now >= host->uplinks[i].due)
+			dial(&host->uplinks[i], now);
+		if (session == NULL)
+			continue;
+		if (session->tls.is_ready && now - session->pinged_at >= beat) {
+			session->pinged_at = now;
+			link_tls_say(&session->tls, &(struct link_word){ .kind = LINK_PING });
+		}
+		link_tls_second(&session->tls, now, beat * 8 / 5);
+	}
+}
+
+bool
+link_host(const struct link_settings *settings, struct ssl_ctx_st *context, const char *name,
+    struct err *err)
+{
+	static struct link_host host; /* it lives as long as the program */
+
+	host.settings = settings;
+	host.context = context;
+	host.name = name;
+	if (!link_poll_init(&host.poll, err))
+		return false;
+	for (size_t i = 0; i < settings->dial_count; i++)
+		host.uplinks[i] =
+		    (struct uplink){ .host = &host, .dial = { .address = &settings->dial[i] } };
+	link_poll_run(&host.poll, on_second, &host);
+}

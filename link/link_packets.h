@@ -1,0 +1,31 @@
+/* link_packets.h - packets that wait until whoever is to get them takes them.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "lib/base.h"
+
+struct link_packet {
+	STAILQ_ENTRY(link_packet) next;
+	void *token;	/* whose credit it is; NULL: nobody's */
+	size_t cost;	/* bytes of that credit */
+	size_t size, sent;
+	char data[];
+};
+
+struct link_packets {
+	STAILQ_HEAD(, link_packet) all;
+	size_t size;	/* bytes of all */
+};
+
+void link_packets_init(struct link_packets *packets);
+/* At the end, of two parts. */
+struct link_packet *link_packets_add(struct link_packets *packets, const void *head,
+    size_t head_size, const void *data, size_t size);
+/* The first, which may be none. */
+struct link_packet *link_packets_first(const struct link_packets *packets);
+void link_packets_drop(struct link_packets *packets);
+/* Nobody has that token any more. */
+void link_packets_forget(struct link_packets *packets, const void *token);
+void link_packets_done(struct link_packets *packets);

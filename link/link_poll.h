@@ -1,0 +1,36 @@
+/* link_poll.h - waits for descriptors and for the next second.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "lib/base.h"
+
+struct link_watch;
+typedef void link_watch_fn(struct link_watch *watch, uint32_t events);
+
+struct link_poll {
+	int fd;
+	STAILQ_HEAD(, link_watch) over;
+};
+
+/* Embedded in its owner, as the first member. */
+struct link_watch {
+	struct link_poll *poll;
+	int fd;			/* -1: it has ended */
+	uint32_t events;
+	link_watch_fn *on_ready;
+	/* Frees its owner, at the bottom of the turn in which it ended; NULL: nothing does. */
+	link_watch_fn *on_over;
+	STAILQ_ENTRY(link_watch) next;
+};
+
+bool link_poll_init(struct link_poll *poll, struct err *err) MUST_USE;
+/* on_second is called once a second, at the bottom of a turn. */
+_Noreturn void link_poll_run(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx);
+
+/* Takes fd; on_ready and on_over are set.  events are those of epoll(7). */
+void link_watch_start(struct link_poll *poll, struct link_watch *watch, int fd, uint32_t events);
+void link_watch_want(struct link_watch *watch, uint32_t events);
+/* Closes fd; on_ready is not called any more.  Harmless on one that has ended. */
+void link_watch_end(struct link_watch *watch);

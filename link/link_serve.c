@@ -1,0 +1,676 @@
+/* link_serve.c - the server's side: hosts connect, each is checked, and its packets go to the server.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "link/link_serve.h"
+
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "lib/clock.h"
+#include "lib/err.h"
+#include "lib/http_listen.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/sha256.h"
+#include "lib/text.h"
+#include "lib/version.h"
+#include "link/link_channel.h"
+#include "link/link_socket.h"
+
+#define SHAKING_MAX 2048  /* handshakes at once: of more the oldest gives way */
+#define HERE_MAX    12000 /* hosts */
+#define NAMES	    4096
+#define FILES	    (SHAKING_MAX + HERE_MAX + 64) /* descriptors */
+#define RIVAL_MS    5000			  /* who has a rival answers within */
+
+#define KNOWN	 16384
+#define KNOWN_MS 60000
+
+enum peer_state { SHAKES, ASKS, GREETS, HERE };
+
+struct peer {
+	struct link_tls tls;
+	struct link_serve *serve;
+	TAILQ_ENTRY(peer) next;
+	SLIST_ENTRY(peer) of_name;
+	struct link_channels channels;
+	struct link_identity who;
+	enum peer_state state;
+	int64_t request;  /* ASKS */
+	int64_t at;	  /* its wall clock at hello, in seconds */
+	int64_t rival_at; /* monotonic; 0: none */
+	char version[64];
+	char address[HTTP_LISTEN_PEER_SIZE];
+	char rival[HTTP_LISTEN_PEER_SIZE];
+};
+
+TAILQ_HEAD(peers, peer);
+
+struct listener {
+	struct link_watch watch;
+	struct link_serve *serve;
+};
+
+/* What the server has said of a name and a key.  In a table of fixed size: of whom another one has
+ * taken the place is asked again. */
+struct known {
+	uint8_t of[SHA256_SIZE];
+	int64_t at; /* monotonic ms; 0: nothing yet */
+	bool yes;
+};
+
+struct link_serve {
+	struct link_poll poll;
+	const struct link_settings *settings;
+	struct ssl_ctx_st *context;
+	struct listener net, net6, local;
+	struct link_socket *server; /* NULL: it is not connected */
+	struct peers shaking, here;
+	size_t shaking_count, here_count;
+	SLIST_HEAD(, peer) names[NAMES];
+	struct known known[KNOWN];
+	int64_t request;
+};
+
+static void on_open(struct link_tls *tls, const struct link_identity *who);
+static void on_frame(struct link_tls *tls, const struct link_frame *frame);
+static void on_end(struct link_tls *tls, const char *why);
+static void on_server_packet(struct link_socket *local, const char *packet, size_t size);
+static void on_server_sent(struct link_socket *local, void *token, size_t size);
+static void on_server_lost(struct link_socket *local, const char *why);
+
+static const struct link_tls_events tls_events = { on_open, on_frame, on_end };
+static const struct link_socket_events server_events = { on_server_packet, on_server_sent,
+	on_server_lost };
+
+static struct peer *
+peer_of(struct link_tls *tls)
+{
+	return (struct peer *)tls;
+}
+
+/* A word to the server, as one line. */
+static void PRINTF(2, 3) say(struct link_serve *serve, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+	int n;
+
+	if (serve->server == NULL)
+		return;
+	va_start(args, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	link_socket_send(serve->server, "link 0\n", line,
+	    (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1, NULL);
+}
+
+static void
+say_here(struct peer *peer)
+{
+	say(peer->serve, "here %s %" PRId64 " %s %s\n", peer->who.name, peer->at, peer->version,
+	    peer->address);
+}
+
+static void
+pass_on(struct peer *peer, uint32_t channel, const char *packet, size_t size, void *token)
+{
+	char head[LINK_NAME + 16];
+
+	(void)snprintf(head, sizeof(head), "%s %u\n", peer->who.name, channel); /* fits */
+	link_socket_send(peer->serve->server, head, packet, size, token);
+}
+
+/* --- who is here --- */
+
+static size_t
+hash(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash % NAMES;
+}
+
+static struct peer *
+find(struct link_serve *serve, const char *name)
+{
+	struct peer *peer;
+
+	SLIST_FOREACH(peer, &serve->names[hash(name)], of_name)
+	{
+		if (strcmp(peer->who.name, name) == 0)
+			return peer;
+	}
+	return NULL;
+}
+
+/* Says why, to the peer and in the log. */
+static void PRINTF(2, 3) refuse(struct peer *peer, const char *fmt, ...)
+{
+	struct link_word word = { .kind = LINK_CLOSE };
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(word.text, sizeof(word.text), fmt, args);
+	va_end(args);
+	link_tls_say(&peer->tls, &word);
+	link_tls_end(&peer->tls, "%s", word.text);
+}
+
+/* Two hosts with one key, or one whose old connection is dead: the old one is asked. */
+static void
+meet_rival(struct peer *old, struct peer *rival)
+{
+	if (old->rival_at == 0) {
+		(void)text_copy(old->rival, sizeof(old->rival), rival->address);
+		old->rival_at = clock_monotonic_ms();
+		link_tls_say(&old->tls, &(struct link_word){ .kind = LINK_PING });
+	}
+	refuse(rival, "%s is connected with this key, from %s", old->who.name, old->address);
+}
+
+static void
+look_at_rival(struct peer *peer, int64_t now)
+{
+	if (peer->rival_at == 0)
+		return;
+	if (peer->tls.heard_at >= peer->rival_at) {
+		log_warning("%s: two hosts have one key: %s is connected, %s was refused",
+		    peer->who.name, peer->address, peer->rival);
+		say(peer->serve, "twice %s %s %s\n", peer->who.name, peer->address, peer->rival);
+		peer->rival_at = 0;
+	} else if (now - peer->rival_at >= RIVAL_MS) {
+		link_tls_end(
+		    &peer->tls, "it does not answer, and connects anew from %s", peer->rival);
+	}
+}
+
+static void
+arrive(struct peer *peer, const struct link_word *hello)
+{
+	struct link_serve *serve = peer->serve;
+	struct peer *old = find(serve, peer->who.name);
+	struct link_word answer = {
+		.kind = LINK_HELLO, .name = "server", .at = clock_wall_ms() / 1000
+	};
+
+	if (old != NULL && strcmp(old->who.digest, peer->who.digest) == 0) {
+		meet_rival(old, peer);
+		return;
+	}
+	if (old != NULL)
+		link_tls_end(
+		    &old->tls, "it has connected with another key, from %s", peer->address);
+	if (serve->here_count == HERE_MAX) {
+		refuse(peer, "%d hosts are connected", HERE_MAX);
+		return;
+	}
+	peer->at = hello->at;
+	(void)text_copy(peer->version, sizeof(peer->version), hello->version);
+	TAILQ_REMOVE(&serve->shaking, peer, next);
+	serve->shaking_count--;
+	TAILQ_INSERT_TAIL(&serve->here, peer, next);
+	serve->here_count++;
+	SLIST_INSERT_HEAD(&serve->names[hash(peer->who.name)], peer, of_name);
+	peer->state = HERE;
+	link_tls_ready(&peer->tls);
+	(void)text_copy(answer.version, sizeof(answer.version), version_text);
+	link_tls_say(&peer->tls, &answer);
+	log_info(
+	    "%s is connected from %s, version %s", peer->who.name, peer->address, peer->version);
+	say_here(peer);
+}
+
+static void
+greet(struct peer *peer)
+{
+	peer->state = GREETS;
+	link_tls_hold(&peer->tls, false);
+}
+
+static void
+ask(struct peer *peer)
+{
+	peer->state = ASKS;
+	peer->request = ++peer->serve->request;
+	link_tls_hold(&peer->tls, true);
+	say(peer->serve, "check %s %s %" PRId64 "\n", peer->who.name, peer->who.digest,
+	    peer->request);
+}
+
+static struct known *
+known_of(struct link_serve *serve, const struct link_identity *who)
+{
+	struct known of = { 0 }, *known;
+	size_t place;
+
+	sha256(who, sizeof(*who), of.of);
+	memcpy(&place, of.of, sizeof(place));
+	known = &serve->known[place % KNOWN];
+	if (memcmp(known->of, of.of, sizeof(of.of)) != 0)
+		*known = of;
+	return known;
+}
+
+static void
+know(struct link_serve *serve, const struct link_identity *who, bool yes)
+{
+	struct known *known = known_of(serve, who);
+
+	known->at = clock_monotonic_ms();
+	known->yes = yes;
+}
+
+static void
+on_open(struct link_tls *tls, const struct link_identity *who)
+{
+	struct peer *peer = peer_of(tls);
+	const struct known *known = known_of(peer->serve, who);
+	bool is_new = known->at != 0 && clock_monotonic_ms() - known->at < KNOWN_MS;
+
+	peer->who = *who;
+	if (strchr(who->name, '/') == NULL)
+		refuse(peer,
+		    who->name[0] == '\0' ? "its certificate does not name an agent or a runner" :
+					   "it shows a certificate of a server");
+	else if (is_new && !known->yes)
+		refuse(peer, "the server has refused this certificate less than a minute ago");
+	else if (known->yes && (is_new || peer->serve->server == NULL))
+		greet(peer);
+	else if (peer->serve->server != NULL)
+		ask(peer);
+	else
+		refuse(peer, "deploybot is not connected, and this certificate is not known yet");
+}
+
+/* --- what hosts send --- */
+
+static void
+hear_word(struct peer *peer, const struct link_word *word)
+{
+	const struct link_channel *channel = link_channels_find(&peer->channels, word->channel);
+	char packet[LINK_WORD_MAX];
+
+	if (word->kind == LINK_HELLO || (word->kind == LINK_CLOSE && word->channel == 0)) {
+		link_tls_end(
+		    &peer->tls, "%s", word->kind == LINK_HELLO ? "hello twice" : word->text);
+	} else if (word->kind == LINK_PING) {
+		/* Who takes nothing gets no more. */
+		if (link_packets_first(&peer->tls.out) == NULL)
+			link_tls_say(&peer->tls, &(struct link_word){ .kind = LINK_PONG });
+	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
+		/* The server is told of what it has not closed by itself. */
+		if (word->kind == LINK_CLOSE && channel != NULL && !channel->is_closing &&
+		    peer->serve->server != NULL)
+			pass_on(peer, 0, packet, link_word_write(word, packet), NULL);
+		(void)link_channels_word(&peer->channels, word);
+	}
+}
+
+static void
+on_frame(struct link_tls *tls, const struct link_frame *frame)
+{
+	struct peer *peer = peer_of(tls);
+	struct link_channel *channel;
+	struct link_word word;
+	struct err err;
+
+	if (peer->state != HERE || frame->channel == 0) {
+		if (frame->channel != 0)
+			refuse(peer, "a packet before hello");
+		else if (!link_word_read(frame->packet, frame->size, LINK_OF_HOST, &word, &err))
+			refuse(peer, "%s", err.text);
+		else if (peer->state == HERE)
+			hear_word(peer, &word);
+		else if (word.kind != LINK_HELLO || strcmp(word.name, peer->who.name) != 0)
+			refuse(peer, "no hello of %s", peer->who.name);
+		else
+			arrive(peer, &word);
+		return;
+	}
+	channel = link_channels_came(&peer->channels, frame);
+	if (channel != NULL && peer->serve->server != NULL)
+		pass_on(peer, frame->channel, frame->packet, frame->size, channel);
+	else if (channel != NULL)
+		link_channel_passed(channel, frame->size);
+}
+
+static void
+on_end(struct link_tls *tls, const char *why)
+{
+	struct peer *peer = peer_of(tls);
+	struct link_serve *serve = peer->serve;
+
+	if (peer->state == HERE) {
+		TAILQ_REMOVE(&serve->here, peer, next);
+		serve->here_count--;
+		SLIST_REMOVE(&serve->names[hash(peer->who.name)], peer, peer, of_name);
+		log_info("%s is disconnected (%s): %s", peer->who.name, peer->address, why);
+		say(serve, "gone %s %s\n", peer->who.name, why);
+		return;
+	}
+	TAILQ_REMOVE(&serve->shaking, peer, next);
+	serve->shaking_count--;
+	log_warning("refused %s%s%s: %s", peer->address, peer->who.name[0] == '\0' ? "" : ", ",
+	    peer->who.name, why);
+}
+
+static void
+on_peer_over(struct link_watch *watch, UNUSED uint32_t events)
+{
+	struct peer *peer = (struct peer *)watch;
+
+	link_channels_done(&peer->channels);
+	free(peer);
+}
+
+static void
+on_channel_close(struct link_channel *channel)
+{
+	const struct link_serve *serve = peer_of(channel->of->tls)->serve;
+
+	if (serve->server != NULL)
+		link_packets_forget(&serve->server->out, channel);
+}
+
+/* --- what the server sends --- */
+
+static void
+on_server_sent(UNUSED struct link_socket *local, void *token, size_t size)
+{
+	link_channel_passed(token, size);
+}
+
+/* open and close of a channel; all else is not for hosts. */
+static void
+pass_word(struct peer *peer, const char *packet, size_t size)
+{
+	struct link_channel *channel;
+	struct link_word word;
+	struct err err;
+
+	if (!link_word_read(packet, size, LINK_OF_SERVER, &word, &err) ||
+	    (word.kind != LINK_OPEN && word.kind != LINK_CLOSE)) {
+		log_error("%s: the server sent a word that is not for hosts", peer->who.name);
+		return;
+	}
+	if (word.kind == LINK_OPEN && link_channels_add(&peer->channels, word.channel) != NULL) {
+		link_tls_say(&peer->tls, &word);
+		return;
+	}
+	channel = link_channels_find(&peer->channels, word.channel);
+	if (word.kind == LINK_CLOSE && word.channel == 0)
+		refuse(peer, "%s", word.text);
+	else if (word.kind == LINK_CLOSE && channel != NULL)
+		link_channel_close(channel, word.text);
+	else if (word.kind == LINK_OPEN)
+		log_error("%s: the server opened channel %" PRId64 ", which is open, or too many",
+		    peer->who.name, word.channel);
+}
+
+static void
+hear_checked(struct link_serve *serve, int64_t request, bool yes, const char *why)
+{
+	struct peer *peer;
+
+	TAILQ_FOREACH(peer, &serve->shaking, next)
+	{
+		if (peer->state == ASKS && peer->request == request)
+			break;
+	}
+	if (peer == NULL)
+		return;
+	know(serve, &peer->who, yes);
+	if (yes)
+		greet(peer);
+	else
+		refuse(peer, "the server refuses this certificate: %s", why);
+}
+
+static void
+cut_among(struct peers *peers, const struct link_identity *who)
+{
+	struct peer *next;
+
+	for (struct peer *peer = TAILQ_FIRST(peers); peer != NULL; peer = next) {
+		next = TAILQ_NEXT(peer, next);
+		if (strcmp(peer->who.name, who->name) == 0 &&
+		    strcmp(peer->who.digest, who->digest) == 0)
+			refuse(peer, "its certificate is revoked");
+	}
+}
+
+static void
+hear_cut(struct link_serve *serve, const char *name, const char *digest)
+{
+	struct link_identity who = { 0 };
+
+	if (!text_copy(who.name, sizeof(who.name), name) ||
+	    !text_copy(who.digest, sizeof(who.digest), digest))
+		return;
+	know(serve, &who, false);
+	cut_among(&serve->here, &who);
+	cut_among(&serve->shaking, &who);
+}
+
+/* list; cut NAME DIGEST; checked REQUEST yes|no why */
+static void
+hear_server(struct link_serve *serve, char *rest)
+{
+	const char *kind = strsep(&rest, " ");
+	const char *first = strsep(&rest, " ");
+	const char *second = strsep(&rest, " ");
+	struct peer *peer;
+	int64_t request;
+
+	if (strcmp(kind, "list") == 0) {
+		TAILQ_FOREACH(peer, &serve->here, next)
+		{
+			say_here(peer);
+		}
+	} else if (strcmp(kind, "cut") == 0 && second != NULL) {
+		hear_cut(serve, first, second);
+	} else if (strcmp(kind, "checked") == 0 && second != NULL &&
+	    text_to_i64(first, 0, INT64_MAX, &request, NULL)) {
+		hear_checked(serve, request, strcmp(second, "yes") == 0, rest == NULL ? "" : rest);
+	} else {
+		log_error("the server sent a word that is not known");
+	}
+}
+
+static void
+on_server_packet(struct link_socket *local, const char *packet, size_t size)
+{
+	struct link_serve *serve = local->ctx;
+	const char *end = memchr(packet, '\n', size);
+	char text[LINK_TEXT * 2];
+	struct link_channel *channel;
+	struct peer *peer;
+	char *rest = text;
+	const char *name;
+	int64_t number;
+
+	(void)snprintf(text, sizeof(text), "%.*s", end == NULL ? 0 : (int)(end - packet), packet);
+	name = strsep(&rest, " ");
+	size -= end == NULL ? 0 : (size_t)(end + 1 - packet);
+	if (rest == NULL || !text_to_i64(rest, 0, UINT32_MAX, &number, NULL) || size == 0 ||
+	    size > PROTOCOL_PACKET_MAX) {
+		log_error(
+		    "the server sent a packet of a wrong size, or without a name and a channel");
+		return;
+	}
+	packet = end + 1;
+	peer = find(serve, name);
+	if (strcmp(name, "link") == 0) {
+		(void)snprintf(text, sizeof(text), "%.*s", (int)size, packet);
+		text[strcspn(text, "\n")] = '\0';
+		hear_server(serve, text);
+	} else if (peer == NULL) {
+		say(serve, "gone %s it is not connected\n", name);
+	} else if (number == 0) {
+		pass_word(peer, packet, size);
+	} else if ((channel = link_channels_find(&peer->channels, number)) != NULL &&
+	    !link_channel_send(channel, packet, size)) {
+		link_tls_end(&peer->tls, "channel %u: it takes nothing", channel->number);
+	}
+}
+
+/* Its runs' sockets are closed on the hosts, as they are when a server ends. */
+static void
+close_channels(struct peer *peer, const char *why)
+{
+	struct link_channel *channel, *next;
+
+	for (channel = SLIST_FIRST(&peer->channels.all); channel != NULL; channel = next) {
+		next = SLIST_NEXT(channel, next);
+		link_channel_close(channel, why);
+	}
+}
+
+static void
+on_server_lost(struct link_socket *local, const char *why)
+{
+	struct link_serve *serve = local->ctx;
+	struct peer *peer, *next;
+
+	log_info("deploybot is disconnected: %s", why);
+	serve->server = NULL;
+	for (peer = TAILQ_FIRST(&serve->here); peer != NULL; peer = next) {
+		next = TAILQ_NEXT(peer, next);
+		close_channels(peer, "deploybot is disconnected from its link");
+	}
+	for (peer = TAILQ_FIRST(&serve->shaking); peer != NULL; peer = next) {
+		next = TAILQ_NEXT(peer, next);
+		if (peer->state == ASKS)
+			on_open(&peer->tls, &peer->who);
+	}
+}
+
+/* --- who connects --- */
+
+static void
+on_server_connect(struct link_watch *watch, UNUSED uint32_t events)
+{
+	struct link_serve *serve = ((struct listener *)watch)->serve;
+	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd == -1)
+		return;
+	if (serve->server != NULL) {
+		link_socket_end(serve->server);
+		on_server_lost(serve->server, "another process of it has connected");
+	}
+	serve->server = link_socket_new(&serve->poll, fd, &server_events, serve);
+	log_info("deploybot is connected");
+}
+
+static void
+add_peer(struct link_serve *serve, int fd, const struct sockaddr *from)
+{
+	struct peer *peer = mem_new(1, sizeof(*peer));
+	const int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* else it is slower */
+	if (serve->shaking_count == SHAKING_MAX)
+		link_tls_end(&TAILQ_FIRST(&serve->shaking)->tls, "more than %d handshakes at once",
+		    SHAKING_MAX);
+	peer->serve = serve;
+	peer->channels.on_close = on_channel_close;
+	link_channels_init(&peer->channels, &peer->tls);
+	(void)http_listen_peer(from, peer->address);
+	TAILQ_INSERT_TAIL(&serve->shaking, peer, next);
+	serve->shaking_count++;
+	peer->tls.on = &tls_events;
+	peer->tls.watch.on_over = on_peer_over;
+	link_tls_start(&peer->tls, &serve->poll, fd, serve->context, NULL);
+}
+
+static void
+on_connect(struct link_watch *watch, UNUSED uint32_t events)
+{
+	struct sockaddr_storage from;
+	socklen_t size = sizeof(from);
+	int fd = accept4(watch->fd, (void *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd != -1)
+		add_peer(((struct listener *)watch)->serve, fd, (const void *)&from);
+}
+
+static void
+second(struct link_serve *serve, struct peers *peers, int64_t now)
+{
+	struct peer *next;
+
+	for (struct peer *peer = TAILQ_FIRST(peers); peer != NULL; peer = next) {
+		next = TAILQ_NEXT(peer, next);
+		link_tls_second(&peer->tls, now, serve->settings->heartbeat_s * 1600);
+		if (peer->tls.watch.fd != -1)
+			look_at_rival(peer, now);
+	}
+}
+
+static void
+on_second(void *ctx)
+{
+	struct link_serve *serve = ctx;
+	int64_t now = clock_monotonic_ms();
+
+	second(serve, &serve->shaking, now);
+	second(serve, &serve->here, now);
+}
+
+static bool
+start(struct link_serve *serve, struct listener *listener, int fd, link_watch_fn *on_ready)
+{
+	*listener = (struct listener){ { .on_ready = on_ready }, serve };
+	if (fd != -1)
+		link_watch_start(&serve->poll, &listener->watch, fd, EPOLLIN);
+	return fd != -1;
+}
+
+/* A port alone: of IPv4, and of IPv6 where the machine has that. */
+static bool
+listen_all(struct link_serve *serve, struct err *err)
+{
+	const char *where = serve->settings->address;
+	char both[2][HTTP_LISTEN_PEER_SIZE];
+
+	(void)snprintf(both[0], sizeof(both[0]), "0.0.0.0%s", where);
+	(void)snprintf(both[1], sizeof(both[1]), "[::]%s", where);
+	if (!start(serve, &serve->net, http_listen_open(where[0] == ':' ? both[0] : where, err),
+		on_connect))
+		return err_wrap(err, "LINK_ADDRESS");
+	if (where[0] == ':')
+		(void)start(serve, &serve->net6, http_listen_open(both[1], NULL), on_connect);
+	return start(serve, &serve->local, link_socket_listen(serve->settings->socket, err),
+		   on_server_connect) ||
+	    err_wrap(err, "LINK_SOCKET");
+}
+
+bool
+link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, struct err *err)
+{
+	static struct link_serve one; /* it lives as long as the program */
+	struct link_serve *serve = &one;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES) {
+		files.rlim_cur = files.rlim_max < FILES ? files.rlim_max : FILES;
+		(void)setrlimit(RLIMIT_NOFILE, &files); /* then fewer hosts are served */
+	}
+	serve->settings = settings;
+	serve->context = context;
+	TAILQ_INIT(&serve->shaking);
+	TAILQ_INIT(&serve->here);
+	if (!link_poll_init(&serve->poll, err) || !listen_all(serve, err))
+		return false;
+	log_info("listening on %s", settings->address);
+	link_poll_run(&serve->poll, on_second, serve);
+}

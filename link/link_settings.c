@@ -1,0 +1,88 @@
+/* link_settings.c - what deploybot-link is given, in a file of NAME=VALUE.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "link/link_settings.h"
+
+#include "lib/err.h"
+#include "lib/text.h"
+
+const char *const link_uses[LINK_USE_COUNT] = { "serve", "runner", "agent" };
+
+/* Its default for each use; NULL: it must be set. */
+static const struct row {
+	const char *name;
+	size_t offset;
+	const char *value[LINK_USE_COUNT];
+} rows[] = {
+#define OF(member) offsetof(struct link_settings, member)
+	{ "LINK_ADDRESS", OF(address), { ":9443", "", "" } },
+	{ "LINK_SOCKET", OF(socket), { "/run/deploybot-link/server.sock", "", "" } },
+	{ "LINK_SERVERS", OF(servers), { "", NULL, NULL } },
+	{ "RUNNER_SOCKET", OF(runner_socket),
+	    { "", "/run/deploybot-runner/runner.sock", "/run/deploybot-agent/runner.sock" } },
+	{ "STATE_DIRECTORY", OF(state), { "", "/var/lib/deploybot", "/var/lib/deploybot-agent" } },
+	{ "LINK_CA_FILE", OF(ca), { NULL, NULL, NULL } },
+	{ "LINK_CERTIFICATE_FILE", OF(certificate), { NULL, NULL, NULL } },
+	{ "LINK_KEY_FILE", OF(key), { NULL, NULL, NULL } },
+	{ "LINK_HEARTBEAT_S", OF(heartbeat), { "25", "25", "25" } },
+	{ "LINK_RECONNECT_S", OF(reconnect), { "30", "30", "30" } },
+#undef OF
+};
+
+/* HOST:PORT or [ADDRESS]:PORT */
+static bool
+read_address(const char *text, size_t size, struct link_address *ret)
+{
+	const char *colon = memrchr(text, ':', size);
+	size_t host = colon == NULL ? size : (size_t)(colon - text);
+	size_t brackets = host > 2 && text[0] == '[' && text[host - 1] == ']';
+	int64_t number;
+
+	if (colon == NULL || host == 0 || size - host > sizeof(ret->port) ||
+	    host >= sizeof(ret->host))
+		return false;
+	*ret = (struct link_address){ 0 };
+	memcpy(ret->port, colon + 1, size - host - 1);
+	memcpy(ret->host, text + brackets, host - 2 * brackets);
+	return text_to_i64(ret->port, 0, 65535, &number, NULL);
+}
+
+static bool
+read_servers(struct link_settings *ret, struct err *err)
+{
+	size_t size;
+
+	for (const char *at = ret->servers; *at != '\0'; at += size + (at[size] == ',')) {
+		size = strcspn(at, ",");
+		if (ret->dial_count == LINK_SERVERS_MAX ||
+		    !read_address(at, size, &ret->dial[ret->dial_count++]))
+			return err_set(err, ERR_CONFIG,
+			    "LINK_SERVERS: at most %d of HOST:PORT, with commas between: %s",
+			    LINK_SERVERS_MAX, at);
+	}
+	return true;
+}
+
+bool
+link_settings_read(struct link_settings *ret, enum link_use use, const char *file, struct err *err)
+{
+	size_t known = 0;
+
+	*ret = (struct link_settings){ .use = use };
+	if (!env_file_read(&ret->file, file, err))
+		return false;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *value = env_file_text(&ret->file, rows[i].name);
+
+		known += env_file_find(&ret->file, rows[i].name) != NULL;
+		if (value == NULL && (value = rows[i].value[use]) == NULL)
+			return err_set(err, ERR_CONFIG, "%s: %s is not set", file, rows[i].name);
+		memcpy((char *)ret + rows[i].offset, &value, sizeof(value));
+	}
+	if (known != ret->file.count)
+		return err_set(
+		    err, ERR_CONFIG, "%s: a setting that deploybot-link does not have", file);
+	if (!text_to_i64(ret->heartbeat, 1, 300, &ret->heartbeat_s, NULL) ||
+	    !text_to_i64(ret->reconnect, 1, 300, &ret->reconnect_s, NULL))
+		return err_set(err, ERR_CONFIG, "LINK_HEARTBEAT_S, LINK_RECONNECT_S: 1 to 300");
+	return read_servers(ret, err);
+}

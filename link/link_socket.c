@@ -1,0 +1,190 @@
+/* link_socket.c - one socket of this machine that keeps the bounds of packets.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "link/link_socket.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#define PACKETS_TURN 16
+#define OUT_MAX	     (64u * 1024 * 1024) /* of one who takes nothing; then it is lost */
+#define BACKLOG	     4
+
+static void
+lose(struct link_socket *local, const char *why)
+{
+	if (local->watch.fd == -1)
+		return;
+	link_socket_end(local);
+	local->on->on_lost(local, why);
+}
+
+static void
+want(struct link_socket *local)
+{
+	link_watch_want(&local->watch,
+	    (local->is_held ? 0 : EPOLLIN) |
+		(link_packets_first(&local->out) == NULL ? 0u : EPOLLOUT));
+}
+
+static void
+flush(struct link_socket *local)
+{
+	struct link_packet *packet;
+
+	while (local->watch.fd != -1 && (packet = link_packets_first(&local->out)) != NULL) {
+		void *token = packet->token;
+		size_t cost = packet->cost;
+
+		if (send(local->watch.fd, packet->data, packet->size,
+			MSG_NOSIGNAL | MSG_DONTWAIT) == -1) {
+			if (errno != EAGAIN && errno != EINTR)
+				lose(local, strerrordesc_np(errno));
+			break;
+		}
+		link_packets_drop(&local->out);
+		if (token != NULL)
+			local->on->on_sent(local, token, cost);
+	}
+	want(local);
+}
+
+/* False: there is nothing more for now. */
+static bool
+receive(struct link_socket *local)
+{
+	char packet[LINK_SOCKET_MAX + 1];
+	ssize_t n = recv(local->watch.fd, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n > 0 && n <= LINK_SOCKET_MAX) {
+		local->on->on_packet(local, packet, (size_t)n);
+		return true;
+	}
+	lose(local,
+	    n > 0      ? "a packet that is too large" :
+		n == 0 ? "closed" :
+			 strerrordesc_np(errno));
+	return false;
+}
+
+static void
+on_ready(struct link_watch *watch, uint32_t events)
+{
+	struct link_socket *local = (struct link_socket *)watch;
+
+	if ((events & EPOLLOUT) != 0)
+		flush(local);
+	for (int i = 0; i < PACKETS_TURN && watch->fd != -1 && !local->is_held && receive(local);)
+		i++;
+	if ((events & (EPOLLHUP | EPOLLERR)) != 0 && local->is_held)
+		lose(local, "closed");
+}
+
+static void
+on_over(struct link_watch *watch, UNUSED uint32_t events)
+{
+	free(watch);
+}
+
+struct link_socket *
+link_socket_new(struct link_poll *poll, int fd, const struct link_socket_events *on, void *ctx)
+{
+	struct link_socket *local = mem_new(1, sizeof(*local));
+
+	local->on = on;
+	local->ctx = ctx;
+	local->watch.on_ready = on_ready;
+	local->watch.on_over = on_over;
+	link_packets_init(&local->out);
+	link_watch_start(poll, &local->watch, fd, EPOLLIN);
+	return local;
+}
+
+/* A socket that is connected to that path, or bound to it. */
+static int
+reach(const char *path, bool binds, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1)
+		mem_abort();
+	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
+		(void)err_set(err, ERR_CONFIG, "%s: too long for a socket", path);
+	else if ((binds ? bind(fd, (struct sockaddr *)&address, sizeof(address)) :
+			  connect(fd, (struct sockaddr *)&address, sizeof(address))) != 0)
+		(void)err_errno(err, ERR_IO, errno, "%s", path);
+	else
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+int
+link_socket_connect(const char *path, struct err *err)
+{
+	return reach(path, false, err);
+}
+
+int
+link_socket_listen(const char *path, struct err *err)
+{
+	struct stat st;
+	int fd = reach(path, false, NULL);
+
+	if (fd != -1) {
+		(void)close(fd);
+		return ERR_FD(err_set(err, ERR_BUSY, "%s: another process uses it", path));
+	}
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path); /* of one that has ended; else bind says it */
+	fd = reach(path, true, err);
+	if (fd != -1 && chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	if (fd == -1)
+		return -1;
+	(void)close(fd);
+	return ERR_FD(err_errno(err, ERR_IO, errno, "%s", path));
+}
+
+void
+link_socket_send(
+    struct link_socket *local, const char *head, const char *packet, size_t size, void *token)
+{
+	struct link_packet *added;
+
+	if (local->watch.fd == -1)
+		return;
+	added = link_packets_add(&local->out, head, strlen(head), packet, size);
+	added->token = token;
+	added->cost = size;
+	if (local->out.size > OUT_MAX)
+		lose(local, "it takes nothing");
+	else
+		flush(local);
+}
+
+void
+link_socket_hold(struct link_socket *local, bool is_held)
+{
+	local->is_held = is_held;
+	want(local);
+}
+
+void
+link_socket_end(struct link_socket *local)
+{
+	if (local == NULL || local->watch.fd == -1)
+		return;
+	link_watch_end(&local->watch);
+	link_packets_done(&local->out);
+}

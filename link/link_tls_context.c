@@ -1,0 +1,117 @@
+/* link_tls_context.c - certificates: what is demanded, and whom one names.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "lib/crypto.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "link/link_tls.h"
+
+#define URI	  "deploybot:"
+#define CHAIN_MAX 16384
+
+static bool
+name_is_valid(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return strcmp(name, "server") == 0 ||
+	    (slash != NULL && (text_starts(name, "agent/") || text_starts(name, "runner/")) &&
+		text_is_word(slash + 1, 63));
+}
+
+/* The one URI of ours; two are none. */
+static void
+name_of(const GENERAL_NAMES *names, char ret[LINK_NAME])
+{
+	ret[0] = '\0';
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		const char *text;
+
+		if (name->type != GEN_URI)
+			continue;
+		text = (const char *)ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
+		if (!text_starts(text, URI))
+			continue;
+		text += strlen(URI);
+		if (ret[0] != '\0' || !name_is_valid(text) ||
+		    strlen(text) + strlen(URI) !=
+			(size_t)ASN1_STRING_length(name->d.uniformResourceIdentifier)) {
+			ret[0] = '\0';
+			return;
+		}
+		(void)text_copy(ret, LINK_NAME, text); /* fits: name_is_valid() */
+	}
+}
+
+void
+link_tls_identity(X509 *certificate, struct link_identity *ret)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	unsigned char *der = NULL, digest[CRYPTO_SHA256_SIZE];
+	int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+
+	name_of(names, ret->name);
+	GENERAL_NAMES_free(names);
+	ret->digest[0] = '\0';
+	if (size > 0 && crypto_sha256(der, (size_t)size, digest, NULL))
+		text_hex(ret->digest, digest, sizeof(digest));
+	OPENSSL_free(der);
+}
+
+static bool
+load(SSL_CTX *context, const struct link_settings *files, struct err *err)
+{
+	const char *reason;
+	unsigned long code;
+	bool good;
+
+	ERR_clear_error();
+	good = SSL_CTX_load_verify_file(context, files->ca) == 1 &&
+	    SSL_CTX_use_certificate_chain_file(context, files->certificate) == 1 &&
+	    SSL_CTX_use_PrivateKey_file(context, files->key, SSL_FILETYPE_PEM) == 1 &&
+	    SSL_CTX_check_private_key(context) == 1;
+	code = ERR_peek_error();
+	reason = ERR_SYSTEM_ERROR(code) ? strerrordesc_np(ERR_GET_REASON(code)) :
+					  ERR_reason_error_string(code);
+	return good ||
+	    err_set(err, ERR_CONFIG, "%s, %s or %s: %s", files->ca, files->certificate, files->key,
+		reason == NULL ? "not as it should be" : reason);
+}
+
+struct ssl_ctx_st *
+link_tls_context(const struct link_settings *settings, struct link_identity *ret, struct err *err)
+{
+	bool is_server = settings->use == LINK_SERVE;
+	SSL_CTX *context = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
+
+	if (context == NULL)
+		mem_abort();
+	(void)SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+	(void)SSL_CTX_set_num_tickets(context, 0);
+	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	(void)SSL_CTX_set_mode(context,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_max_cert_list(context, CHAIN_MAX);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	if (!is_server)
+		(void)X509_VERIFY_PARAM_set_flags(
+		    SSL_CTX_get0_param(context), X509_V_FLAG_NO_CHECK_TIME);
+	if (load(context, settings, err)) {
+		link_tls_identity(SSL_CTX_get0_certificate(context), ret);
+		return context;
+	}
+	SSL_CTX_free(context);
+	return NULL;
+}
+
+void
+link_tls_context_free(struct ssl_ctx_st *context)
+{
+	SSL_CTX_free(context);
+}
