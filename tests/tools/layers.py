@@ -74,10 +74,8 @@ def rank(room):
 def may_include(room, other):
     if other in (room, "lib"):
         return True
-    if room in ("agent", "link") and other == "runner":
-        return True             # protocol.h alone; see check_include
     if room in ("runner", "judge", "agent", "link"):
-        return False
+        return room in ("agent", "link") and other == "runner"  # protocol.h alone; see check_include
     if other in ("judge", "agent", "link"):
         return False
     if other == "runner":

@@ -153,7 +153,8 @@ class Builder:
     def fails(self, program, mutant_object, more=()):
         """True when the test program notices; a hang is noticed too."""
         binary = self.folder() / program
-        archives = [self.build / f"lib{name}.a" for name in ("testaid", "server", "judge", "agent", "runner", "link", "lib")]
+        names = ("testaid", "server", "judge", "agent", "runner", "link", "lib")
+        archives = [self.build / f"lib{name}.a" for name in names]
         subprocess.run(["cc", *self.link_flags, *more, *(self.wrap if program in self.wrapped else ()), "-o", binary,
                         self.build / f"obj/tests/unit/{program}.o", mutant_object, *archives, *self.libraries],
                        cwd=ROOT, check=True)
