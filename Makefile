@@ -88,7 +88,8 @@ all: $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-judge $(BUI
 # With what everything here was compiled: with other flags it is compiled again.
 FLAGS	 := $(BUILD)/flags
 FLAGS_NOW := $(CC) $(ALL_CFLAGS)
-ifneq ($(file <$(FLAGS)),$(FLAGS_NOW))
+# make 4.3 leaves the newline of some files that it reads: of 412 bytes, say.
+ifneq ($(strip $(file <$(FLAGS))),$(strip $(FLAGS_NOW)))
 .PHONY: $(FLAGS)
 endif
 $(FLAGS):
@@ -102,7 +103,7 @@ $(BUILD)/obj/%.o: %.c $(FLAGS)
 
 # The version stands in one object, which is made again when that changes.
 SAID_VERSION := $(BUILD)/version
-ifneq ($(file <$(SAID_VERSION)),$(VERSION))
+ifneq ($(strip $(file <$(SAID_VERSION))),$(VERSION))
 .PHONY: $(SAID_VERSION)
 endif
 $(SAID_VERSION):

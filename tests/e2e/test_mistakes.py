@@ -15,6 +15,7 @@ from stage import ROOT, Deploybot, free_port
 
 TABLE = ROOT / "tests" / "fixtures" / "mistakes.txt"
 LEVELS = ("error ", "warning ")
+CUT_LEAST = 200     # bytes of a line of doctor's that is cut
 
 
 def read_table():
@@ -89,9 +90,13 @@ class Beginner:
 
 
 def is_answered(wanted, said):
-    """{*} stands for what a resolver or another program says."""
-    return len(wanted) == len(said) and all(
-        re.fullmatch(re.escape(line).replace(r"\{\*\}", ".+"), found) for line, found in zip(wanted, said))
+    """{*} stands for what a resolver or another program says.  A line may be cut: the folder of a test has any length."""
+    def is_it(line, found):
+        if found.endswith("…") and not line.endswith("…"):
+            return len(found) > CUT_LEAST and line.startswith(found[:-1])
+        return re.fullmatch(re.escape(line).replace(r"\{\*\}", ".+"), found)
+
+    return len(wanted) == len(said) and all(is_it(line, found) for line, found in zip(wanted, said))
 
 
 @pytest.fixture(name="beginner")
