@@ -232,10 +232,10 @@ agent_serve(
 		.run = { .folder = -1, .peer = PEER_NONE } };
 	bool good = open_agent(&agent, state, run, err);
 
-	/* What it has open ends with the process. */
 	while (good && !(agent.is_leaving && agent.run.state != RUN_GOING))
 		good = turn(&agent, err);
-	run_done(&agent.run);
+	run_done(&agent.run); /* files end with the process */
+	peer_close(&agent.server);
 	systemd_free(agent.world.systemd);
 	return good;
 }

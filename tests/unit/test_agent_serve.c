@@ -17,8 +17,10 @@
 
 #include "agent/journal.h"
 #include "agent/manifest.h"
+#include "agent/order.h"
 #include "agent/record.h"
 #include "agent/unit_digest.h"
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "unit.h"
@@ -161,12 +163,14 @@ dial(const char *name)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const struct timeval patience = { .tv_sec = 60 };
+	const int64_t until = clock_monotonic_ms() + 60000;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", folder, name);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	/* It has just been begun. */
 	while (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		(void)sched_yield(); /* it has just been begun */
+		assert_true(sched_yield() == 0 && clock_monotonic_ms() < until);
 	return fd;
 }
 
@@ -332,10 +336,15 @@ static void
 stop(void)
 {
 	void *failed;
+	sigset_t set;
+	int which;
 
 	assert_int_equal(kill(getpid(), SIGTERM), 0);
 	assert_int_equal(pthread_join(thread, &failed), 0);
 	assert_null(failed);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	assert_int_equal(sigwait(&set, &which), 0); /* the next one does not see it */
 }
 
 static int
