@@ -1,4 +1,4 @@
-/* Goal: an agent starts what was ordered, once, and says what is true; systemd and its files are played.  Side: start. */
+/* Goal: an agent starts what was ordered, once, and says what is true; systemd is played.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "agent/agent.h"
 
@@ -25,7 +25,7 @@
 #include "lib/text.h"
 #include "unit.h"
 
-#define UNITS "/etc/systemd/system/"
+#define SET(to, text) (void)text_copy(to, sizeof(to), text)
 
 /* The host, which both threads see: they take turns by what they say to each other. */
 static struct {
@@ -107,7 +107,7 @@ bool
 __wrap_systemd_stop(UNUSED struct systemd *systemd, UNUSED const char *name, UNUSED struct err *err)
 {
 	host.stops++;
-	(void)text_copy(host.end.job, sizeof(host.end.job), "canceled");
+	SET(host.end.job, "canceled");
 	host.end.unit.exec_main_code = CLD_KILLED;
 	host.end.unit.exec_main_status = SIGTERM;
 	(void)eventfd_write(host.events, 1);
@@ -209,7 +209,8 @@ challenge(int fd)
 
 	assert_int_equal(
 	    ask(fd, &(struct protocol_message){ .kind = PROTOCOL_CHALLENGE }), PROTOCOL_CHALLENGE);
-	return strcpy(hex, answer.proof.challenge);
+	SET(hex, answer.proof.challenge);
+	return hex;
 }
 
 static void
@@ -225,7 +226,7 @@ sign(struct protocol_message *order, uint64_t run, const char *hex)
 	uint8_t bytes[ORDER_BYTES_MAX], signature[CRYPTO_ED25519_SIGNATURE];
 	size_t size = order_bytes_write(&fields, bytes);
 
-	(void)text_copy(order->proof.challenge, sizeof(order->proof.challenge), hex);
+	SET(order->proof.challenge, hex);
 	assert_true(crypto_ed25519_sign(seed, bytes, size, signature, NULL));
 	text_hex(order->proof.signature, signature, sizeof(signature));
 }
@@ -361,7 +362,7 @@ set_up(UNUSED void **state)
 	host.events = eventfd(0, EFD_NONBLOCK);
 	host.restart_web = (struct systemd_unit){ .load_state = "loaded",
 		.active_state = "inactive",
-		.fragment_path = UNITS "deploybot-do-restart-web.service",
+		.fragment_path = "/etc/systemd/system/deploybot-do-restart-web.service",
 		.type = "oneshot",
 		.restart = "no",
 		.kill_mode = "control-group",
@@ -378,17 +379,15 @@ set_up(UNUSED void **state)
 static int
 tear_down(UNUSED void **state)
 {
-	char command[96];
 	pid_t pid;
 
 	stop();
 	(void)close(server);
 	server = -1;
 	(void)close(host.events);
-	(void)snprintf(command, sizeof(command), "%s", folder);
 	pid = fork();
 	if (pid == 0) {
-		(void)execlp("rm", "rm", "-rf", command, (char *)NULL);
+		(void)execlp("rm", "rm", "-rf", folder, (char *)NULL);
 		_exit(127);
 	}
 	return waitpid(pid, NULL, 0) != pid;
@@ -582,7 +581,7 @@ TEST_WITH(go_is_an_order_of_its_own, set_up, tear_down)
 
 TEST_WITH(an_order_of_another_manifest_is_refused_with_the_one_there_is, set_up, tear_down)
 {
-	(void)strcpy(host.content, "changed");
+	SET(host.content, "changed");
 	refused(12, PROTOCOL_WHY_CHANGED, "manifest");
 	assert_true(text_starts(answer.settings, "restart-web="));
 	assert_int_equal(strlen(answer.settings), strlen("restart-web=") + 64);
@@ -594,7 +593,7 @@ TEST_WITH(a_manifest_that_changes_behind_started_keeps_the_gate_shut, set_up, te
 {
 	int fd = at_gate(12);
 
-	(void)strcpy(host.content, "changed");
+	SET(host.content, "changed");
 	go(fd, 12);
 	take_exit(fd);
 	assert_false(answer.record.gate);
@@ -605,7 +604,7 @@ TEST_WITH(a_unit_that_runs_already_is_not_started, set_up, tear_down)
 {
 	int fd = at_gate(12);
 
-	(void)strcpy(host.restart_web.active_state, "activating");
+	SET(host.restart_web.active_state, "activating");
 	go(fd, 12);
 	take_exit(fd);
 	assert_false(answer.record.gate);
@@ -623,12 +622,12 @@ TEST_WITH(a_unit_that_is_not_to_be_trusted_is_no_capability, set_up, tear_down)
 		unit->need_daemon_reload = i == 0;
 		unit->remain_after_exit = i == 1;
 		if (i >= 2)
-			(void)strcpy(i == 2 ? unit->type :
-				i == 3	    ? unit->restart :
-				i == 4	    ? unit->kill_mode :
-				i == 5	    ? unit->load_state :
-					      unit->fragment_path,
-			    "masked");
+			(void)text_copy(i == 2 ? unit->type :
+				i == 3	       ? unit->restart :
+				i == 4	       ? unit->kill_mode :
+				i == 5	       ? unit->load_state :
+						 unit->fragment_path,
+			    sizeof(unit->type), "masked");
 		say_hello();
 		assert_int_equal(hello.manifest.count, 0);
 		refused(12, PROTOCOL_WHY_INVALID, "no capability");
@@ -668,7 +667,7 @@ TEST_WITH(a_run_that_an_agent_left_behind_its_gate_is_stopped_and_lost, set_up, 
 	assert_int_equal(settle(12), PROTOCOL_STATE_LOST);
 	assert_int_equal(host.stops, 0); /* nothing of it runs */
 	leave(&(struct protocol_record){ .gate = true, .lost = true });
-	(void)strcpy(host.restart_web.active_state, "activating");
+	SET(host.restart_web.active_state, "activating");
 	start();
 	while (settle(12) == PROTOCOL_STATE_ALIVE)
 		continue;
@@ -677,8 +676,6 @@ TEST_WITH(a_run_that_an_agent_left_behind_its_gate_is_stopped_and_lost, set_up, 
 	assert_int_equal(host.stops, 1);
 	assert_int_equal(host.starts, 0);
 }
-
-/* ---- connections ----------------------------------------------------------------------------- */
 
 TEST_WITH(what_cannot_be_read_or_comes_before_hello_ends_the_connection, set_up, tear_down)
 {
