@@ -130,9 +130,8 @@ def test_the_deadline_of_the_order_stops_it(host, server, number):
 
 def test_a_server_that_goes_before_go_leaves_a_shut_gate(host, server, number):
     server.at_gate(number, "disk-free").close()
-    settled = wait_until(lambda: (lambda said: said["state"] == "ended" and said)(server.settle(number)), PATIENCE_S,
-                         "its end")
-    assert settled["gate"] == "0"
+    wait_until(lambda: server.settle(number)["state"] == "ended", PATIENCE_S, "its end")
+    assert server.settle(number)["gate"] == "0"
 
 
 def test_a_server_that_comes_back_is_said_that_it_runs(host, server, number):

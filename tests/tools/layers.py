@@ -72,10 +72,8 @@ def rank(room):
 def may_include(room, other):
     if other in (room, "lib"):
         return True
-    if room == "agent" and other == "runner":
-        return True             # protocol.h alone; see check_include
     if room in ("runner", "judge", "agent"):
-        return False
+        return (room, other) == ("agent", "runner")     # protocol.h alone; see check_include
     if other in ("judge", "agent"):
         return False
     if other == "runner":
