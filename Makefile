@@ -162,6 +162,8 @@ $(FAIL_NTH_TESTS:%=$(BUILD)/tests/%): TEST_WRAP = $(FAIL_NTH_WRAP)
 $(BUILD)/tests/test_setting: TEST_WRAP = -Xlinker --wrap=regcomp -Xlinker --wrap=regexec
 $(BUILD)/tests/test_settings_production: TEST_WRAP = -Xlinker --wrap=access
 $(BUILD)/tests/test_route_job: TEST_WRAP = -Xlinker --wrap=clock_monotonic_ms
+$(BUILD)/tests/test_agent_serve: TEST_WRAP = $(addprefix -Xlinker --wrap=systemd_,open free look start stop end fd has_more process) \
+	-Xlinker --wrap=unit_digest_add -Xlinker --wrap=journal_copy
 $(BUILD)/tests/test_mem_wiped: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_loan_shelf $(BUILD)/tests/test_decide_pad: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_redact_value: TEST_WRAP = $(addprefix -Xlinker --wrap=,explicit_bzero __explicit_bzero_chk)
@@ -174,7 +176,8 @@ $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRA
 # build whose objects make no library (-fPIE is for programs), that leads calls elsewhere in all of a program (LDFLAGS of
 # cover and valgrind), or that is SMALL.
 WRAPPED	 := $(FAIL_NTH_TESTS) test_setting test_settings_production test_telegram_order \
-	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message test_redact_value test_decide_pad
+	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message test_redact_value test_decide_pad \
+	test_agent_serve
 ARCHIVES := $(SERVER_A) $(JUDGE_A) $(AGENT_A) $(RUNNER_A) $(LINK_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)
 ifneq ($(SANITIZE),)

@@ -34,13 +34,14 @@ on_hello(struct agent *agent, const struct protocol_message *message)
 		.proof.epoch = records_epoch(&agent->world.records) };
 	struct err err;
 
-	agent->server.is_greeted = manifest_make(agent->world.systemd, &hello.manifest, &err);
-	if (!agent->server.is_greeted)
+	if (!manifest_make(agent->world.systemd, &hello.manifest, &err)) {
 		log_error("%s", err.text);
-	else if (peer_say(&agent->server, &hello) && message->version < PROTOCOL_AGENT_SINCE)
-		agent->server.is_greeted = false; /* it knows no agents, and we said hello */
-	if (!agent->server.is_greeted)
 		peer_hang_up(&agent->server);
+	} else if (peer_say(&agent->server, &hello)) {
+		agent->server.is_greeted = true;
+		if (message->version < PROTOCOL_AGENT_SINCE) /* it knows no agents */
+			peer_hang_up(&agent->server);
+	}
 }
 
 /* That it never began, or what is known of it. */
@@ -164,12 +165,6 @@ hear_server(struct agent *agent)
 		log_warning("%s is not for an agent", protocol_kind_name(message.kind));
 }
 
-static int
-sooner(int a, int b)
-{
-	return a == -1 || (b != -1 && b < a) ? b : a;
-}
-
 /* Waits, then does all that has come.  False: it cannot go on. */
 static bool
 turn(struct agent *agent, struct err *err)
@@ -181,12 +176,11 @@ turn(struct agent *agent, struct err *err)
 		{ run->peer.listener, POLLIN, 0 },
 		{ run->peer.fd, POLLIN, 0 },
 		{ agent->signals, POLLIN, 0 },
-		{ .fd = -1 },
+		{ systemd_fd(agent->world.systemd), POLLIN, 0 },
 	};
-	int timeout;
+	int timeout = systemd_has_more(agent->world.systemd) ? 0 : run_wait_ms(run);
 
-	fds[5].fd = systemd_fd(agent->world.systemd, &fds[5].events, &timeout);
-	if (poll(fds, COUNT(fds), sooner(timeout, run_wait_ms(run))) == -1 && errno != EINTR)
+	if (poll(fds, COUNT(fds), timeout) == -1 && errno != EINTR)
 		return err_errno(err, ERR_IO, errno, "poll");
 	if (fds[1].revents != 0)
 		hear_server(agent);
@@ -225,7 +219,7 @@ open_agent(struct agent *agent, const char *state, const char *run, struct err *
 	agent->world.systemd = systemd_open(err);
 	if (agent->world.systemd == NULL)
 		return false;
-	run_recover(&agent->world);
+	run_recover(&agent->run, &agent->world);
 	return peer_listen(&agent->server, folder, "runner.sock", err);
 }
 
@@ -238,10 +232,10 @@ agent_serve(
 		.run = { .folder = -1, .peer = PEER_NONE } };
 	bool good = open_agent(&agent, state, run, err);
 
-	/* What it has open ends with the process. */
 	while (good && !(agent.is_leaving && agent.run.state != RUN_GOING))
 		good = turn(&agent, err);
-	run_done(&agent.run);
+	run_done(&agent.run); /* files end with the process */
+	peer_close(&agent.server);
 	systemd_free(agent.world.systemd);
 	return good;
 }

@@ -58,7 +58,7 @@ order_check(struct order_challenge *challenge, const struct protocol_message *or
 	fields.kind = protocol_kind_name(order->kind);
 	fields.agent = settings->name;
 	fields.epoch = order->proof.epoch;
-	fields.challenge = valid.hex;
+	fields.challenge = order->proof.challenge;
 	return is_signed(&order->proof, &fields, settings) ||
 	    err_set(err, ERR_DENIED,
 		"no order key that is known here has signed this for the agent %s", settings->name);

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +19,6 @@
 
 #define STATUS_FAILED 70 /* systemd says that it failed, and no status of its own */
 #define RETRY_MS      5000
-#define SWEEP_MS      90000
 
 /* runs/ID: the log outlives the run as long as its record does. */
 static int
@@ -126,6 +124,10 @@ end_run(struct run *run, const struct run_world *world)
 	struct err err;
 
 	CRASH_POINT(agent_unit_ended);
+	if (run->began == 0) { /* by an agent before us: how it ended is not known */
+		finish(run, world);
+		return;
+	}
 	fill_record(record, end);
 	if (end->unit.invocation[0] == '\0')
 		note(run, "systemd has run nothing of it");
@@ -167,6 +169,13 @@ run_begin(
 	return false;
 }
 
+static bool
+is_idle(const struct systemd_unit *unit)
+{
+	return strcmp(unit->active_state, "inactive") == 0 ||
+	    strcmp(unit->active_state, "failed") == 0;
+}
+
 /* The unit is what was ordered, and nobody else has started it. */
 static bool
 check_unit(const struct run *run, const struct run_world *world, struct systemd_unit *unit,
@@ -182,8 +191,7 @@ check_unit(const struct run *run, const struct run_world *world, struct systemd_
 		    err, ERR_CHANGED, "the units of this host are not those of the order");
 	if (!manifest_look(world->systemd, run->record->capability, unit, digest, err))
 		return false;
-	return strcmp(unit->active_state, "inactive") == 0 ||
-	    strcmp(unit->active_state, "failed") == 0 ||
+	return is_idle(unit) ||
 	    err_set(err, ERR_BUSY, "its unit is %s already", unit->active_state);
 }
 
@@ -302,7 +310,7 @@ run_advance(struct run *run, struct run_world *world)
 	if (systemd_end(world->systemd)->is_over) {
 		end_run(run, world);
 	} else if (is_due) {
-		run->record->end.timed_out |= !run->record->end.ended;
+		run->record->end.timed_out |= !run->record->end.ended && run->began != 0;
 		stop_unit(run, world);
 	}
 }
@@ -329,51 +337,37 @@ run_done(struct run *run)
 
 /* --- at the start ------------------------------------------------------------------------- */
 
-/* Ends what is left of a unit.  False: it may still run. */
-static bool
-sweep(struct systemd *systemd, const char *name, struct err *err)
-{
-	int64_t until = clock_monotonic_ms() + SWEEP_MS;
-	struct pollfd fd = { .fd = -1 };
-	struct systemd_unit unit;
-	int timeout;
-
-	if (!systemd_look(systemd, name, &unit, err))
-		return false;
-	if (strcmp(unit.active_state, "inactive") == 0 || strcmp(unit.active_state, "failed") == 0)
-		return true;
-	if (!systemd_stop(systemd, name, err))
-		return false;
-	while (!systemd_end(systemd)->is_over && clock_monotonic_ms() < until) {
-		fd.fd = systemd_fd(systemd, &fd.events, &timeout);
-		(void)poll(&fd, 1, 1000); /* or what came is there already */
-		if (!systemd_process(systemd, err))
-			return false;
-	}
-	return systemd_end(systemd)->is_over || err_set(err, ERR_TIMEOUT, "it does not end");
-}
-
+/* Its record is final where nothing of it runs; else it is stopped as a run that goes on. */
 static void
-recover(struct run_world *world, struct record *record)
+recover(struct run *run, struct run_world *world, struct record *record)
 {
 	char name[MANIFEST_UNIT];
-	struct err err = { .text = "" };
+	struct systemd_unit unit;
+	struct err err;
 
-	if (record->end.lost)
-		record->end.unswept =
-		    !sweep(world->systemd, manifest_unit(record->capability, name), &err);
-	record->end.ended_at = clock_wall_ms();
-	log_warning("run %" PRIu64 ", %s: an agent before this one ended in it%s%s", record->id,
-	    record->capability, record->end.gate ? ", behind its gate" : ": nothing was started",
-	    err.text);
-	if (!records_write(&world->records, record, &err))
-		log_error("%s", err.text); /* what stands there is as true */
+	*run = (struct run){ .state = RUN_GOING,
+		.record = record,
+		.folder = make_folder(world->state, record->id),
+		.peer = PEER_NONE };
+	note(run, "an agent before this one ended in it");
+	if (!record->end.gate ||
+	    (systemd_look(world->systemd, manifest_unit(record->capability, name), &unit, &err) &&
+		is_idle(&unit)))
+		finish(run, world);
+	else if (!peer_listen(&run->peer, run->folder, "socket", &err))
+		log_error("run %" PRIu64 ": %s", record->id, err.text); /* it is asked for */
 }
 
 void
-run_recover(struct run_world *world)
+run_recover(struct run *run, struct run_world *world)
 {
-	for (size_t i = 0; i < RECORDS_MAX; i++)
-		if (world->records.all[i].id != 0 && world->records.all[i].end.ended_at == 0)
-			recover(world, &world->records.all[i]);
+	for (size_t i = 0; run->state == RUN_NONE && i < RECORDS_MAX; i++) {
+		struct record *record = &world->records.all[i];
+
+		if (record->id == 0 || record->end.ended_at != 0)
+			continue;
+		recover(run, world, record);
+		if (run->state == RUN_OVER)
+			run_done(run);
+	}
 }

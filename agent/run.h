@@ -26,7 +26,7 @@ struct run {
 	struct record *record;
 	char manifest[65];
 	int64_t deadline_ms;
-	int64_t began; /* monotonic ms of its start */
+	int64_t began; /* monotonic ms of its start; 0: an agent before us has begun it */
 	int64_t due;   /* monotonic ms: at the gate it gives up, going it is stopped */
 	int folder;    /* runs/ID: socket and log */
 	struct peer peer;
@@ -49,5 +49,5 @@ int run_wait_ms(const struct run *run);
 /* Closes what it has open. */
 void run_done(struct run *run);
 
-/* At the start: a run that an agent before us began is lost, and what is left of it is ended. */
-void run_recover(struct run_world *world);
+/* At the start: a run that an agent before us began is lost, and what is left of it is stopped. */
+void run_recover(struct run *run, struct run_world *world);

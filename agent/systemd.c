@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <systemd/sd-bus.h>
 
-#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
@@ -225,18 +224,18 @@ systemd_free(struct systemd *systemd)
 }
 
 int
-systemd_fd(const struct systemd *systemd, short *ret_events, int *ret_timeout_ms)
+systemd_fd(const struct systemd *systemd)
 {
-	uint64_t due = UINT64_MAX;
-	int64_t left;
-
-	*ret_events = (short)sd_bus_get_events(systemd->bus);
-	*ret_timeout_ms = -1;
-	if (sd_bus_get_timeout(systemd->bus, &due) > 0 && due != UINT64_MAX) {
-		left = (int64_t)(due / 1000) - clock_monotonic_ms();
-		*ret_timeout_ms = left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
-	}
 	return sd_bus_get_fd(systemd->bus);
+}
+
+bool
+systemd_has_more(const struct systemd *systemd)
+{
+	uint64_t due;
+
+	/* No call of ours waits for its answer: it is due now, or never. */
+	return sd_bus_get_timeout(systemd->bus, &due) > 0 && due == 0;
 }
 
 bool

@@ -58,6 +58,9 @@ bool systemd_stop(struct systemd *systemd, const char *name, struct err *err) MU
 
 const struct systemd_end *systemd_end(const struct systemd *systemd);
 
-/* For poll(2); then does what has come.  False: the bus is gone. */
-int systemd_fd(const struct systemd *systemd, short *ret_events, int *ret_timeout_ms);
+/* For poll(2), POLLIN; has_more: something has come already. */
+int systemd_fd(const struct systemd *systemd);
+bool systemd_has_more(const struct systemd *systemd);
+
+/* Does what has come.  False: the bus is gone. */
 bool systemd_process(struct systemd *systemd, struct err *err) MUST_USE;

@@ -130,9 +130,8 @@ def test_the_deadline_of_the_order_stops_it(host, server, number):
 
 def test_a_server_that_goes_before_go_leaves_a_shut_gate(host, server, number):
     server.at_gate(number, "disk-free").close()
-    settled = wait_until(lambda: (lambda said: said["state"] == "ended" and said)(server.settle(number)), PATIENCE_S,
-                         "its end")
-    assert settled["gate"] == "0"
+    wait_until(lambda: server.settle(number)["state"] == "ended", PATIENCE_S, "its end")
+    assert server.settle(number)["gate"] == "0"
 
 
 def test_a_server_that_comes_back_is_said_that_it_runs(host, server, number):
@@ -430,6 +429,32 @@ def test_an_agent_that_is_killed_never_starts_twice_and_never_lies(host, number,
         else:
             assert (settled["state"], settled["gate"], settled["lost"], settled["unswept"]) == ("lost", "1", "1", "0")
             assert started == (0 if point == "agent_gate_flushed" else 1) and not is_active(host, name)
+
+
+@pytest.mark.parametrize("command", ["daemon-reload", "daemon-reexec"])
+def test_a_systemd_that_begins_anew_says_the_end(host, number, command):
+    with another_unit(host, "disk-free", unit_text("echo begun; while [ ! -e /run/anew ]; do sleep 0.1; done; exit 4")), \
+            contextlib.closing(Server(host)) as server, \
+            contextlib.closing(server.at_gate(number, "disk-free")) as channel:
+        server.go(channel, number, "disk-free")
+        wait_until(lambda: is_active(host, "disk-free"), PATIENCE_S, "the unit")
+        host.sh(f"systemctl {command}; touch /run/anew")
+        over = channel.hear("exit")
+        assert (over["status"], over["lost"], over["timed_out"]) == ("4", "0", "0")
+    assert host.log(number).startswith("begun\n")
+    host.sh("rm /run/anew")
+
+
+def test_an_agent_whose_bus_has_gone_is_lost_and_comes_again(host, server, number):
+    with contextlib.closing(server.at_gate(number, "clear-cache")) as channel:
+        server.go(channel, number, "clear-cache")
+        wait_until(lambda: is_active(host, "clear-cache"), PATIENCE_S, "the unit")
+        host.sh("systemctl restart dbus")
+        assert channel.hear("exit") is None
+    with contextlib.closing(Server(host)) as again:
+        wait_until(lambda: again.settle(number)["state"] != "alive", PATIENCE_S, "its end")
+        assert again.settle(number)["state"] == "lost" and not is_active(host, "clear-cache")
+        assert again.play(next(RUNS), "disk-free")["status"] == "0"
 
 
 def test_a_stop_of_the_agent_lets_the_run_end(host, number):

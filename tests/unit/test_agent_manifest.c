@@ -89,7 +89,7 @@ TEST_WITH(a_digest_is_of_name_and_bytes, set_up, tear_down)
 
 TEST_WITH(a_file_that_is_not_roots_alone_has_none, set_up, tear_down)
 {
-	char link[96];
+	char link[96], through[128];
 
 	if (geteuid() != 0)
 		skip();
@@ -103,9 +103,17 @@ TEST_WITH(a_file_that_is_not_roots_alone_has_none, set_up, tear_down)
 	assert_int_equal(chmod(path, 0646), 0);
 	assert_string_equal(digest(path), "");
 	assert_int_equal(chmod(path, 0644), 0);
-	assert_int_equal(chmod(folder, 0777), 0);
-	assert_string_equal(digest(path), "");
+	for (mode_t mode = 0777; mode <= 01777; mode += 01000) {
+		assert_int_equal(chmod(folder, mode), 0);
+		assert_string_equal(digest(path), "");
+	}
 	assert_int_equal(chmod(folder, 0700), 0);
+	(void)snprintf(link, sizeof(link), "%s.link", folder);
+	assert_int_equal(symlink(folder, link), 0);
+	(void)snprintf(through, sizeof(through), "%s/x.service", link);
+	assert_string_equal(digest(through), "");
+	assert_int_equal(unlink(link), 0);
+	assert_string_not_equal(digest(path), "");
 	assert_int_equal(chown(path, 1, 0), 0);
 	assert_string_equal(digest(path), "");
 }

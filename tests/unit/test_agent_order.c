@@ -101,6 +101,7 @@ TEST_WITH(an_order_answers_the_newest_challenge_alone, set_up, NULL)
 	assert_true(order_challenge_draw(&challenge, NULL));
 	assert_string_not_equal(older.hex, challenge.hex);
 	assert_false(is_taken(&order));
+	assert_non_null(strstr(err.text, "no challenge that is valid"));
 	order.proof.challenge[0] = '\0';
 	assert_false(is_taken(&order)); /* "" is no challenge that is valid */
 }
