@@ -12,17 +12,6 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 readonly act=action
 : "${ACT_SECONDS:=3600}" # the server's deadline is the one that counts
 
-# A client that is no environment has a folder and a lock of its own.
-find_target() { # TARGET
-	if [[ $1 =~ ^client/[a-z0-9][a-z0-9-]{0,30}$ ]]; then
-		environment=$1 app=${STATE_DIRECTORY:=/var/lib/deploybot}/apps/client.${1#*/}
-		umask 077
-		mkdir -p -- "$app" || fail "$EXIT_CONFIG" "$app cannot be made: run this as the user of deploybot's runner"
-	else
-		find_place "$1"
-	fi
-}
-
 # Fills words, what act-on-host.sh is told.
 find_words() { # ACTION
 	local command=()

@@ -457,6 +457,17 @@ find_place() { # ENV
 STATE_DIRECTORY"
 }
 
+# A client that is no environment has a folder and a lock of its own.
+find_target() { # TARGET
+	if [[ $1 =~ ^client/[a-z0-9][a-z0-9-]{0,30}$ ]]; then
+		environment=$1 app=${STATE_DIRECTORY:=/var/lib/deploybot}/apps/client.${1#*/}
+		umask 077
+		mkdir -p -- "$app" || fail "$EXIT_CONFIG" "$app cannot be made: run this as the user of deploybot's runner"
+	else
+		find_place "$1"
+	fi
+}
+
 # Prints who we are.
 me() {
 	id -un 2>/dev/null || id -u

@@ -19,7 +19,7 @@ UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-ru
 	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer \
 	deploybot-check.service deploybot-check.timer deploybot-timestamp.service deploybot-timestamp.timer \
 	deploybot-agent.service
-SCRIPTS	  = $(shell cd deploy && find *.sh setup transports -type f)
+SCRIPTS	  = $(shell cd deploy && find *.sh ansible setup transports -name __pycache__ -prune -o -type f -print)
 EXAMPLES = $(shell cd deploy && find monitoring github gitlab own kubernetes hosts agent -type f 2>/dev/null)
 # Of the scripts that an earlier `make install` has put there; hooks.d and transports beside them may be somebody's own.
 REMOVE_SCRIPTS = if [[ -f '$(D)$(LIBDIR)/scripts' ]]; then \

@@ -83,14 +83,14 @@ fingerprint_add_registries(
 }
 
 bool
-fingerprint_add_job(
-    char list[FINGERPRINT_LIST_MAX], const char *name, const char *words, struct err *err)
+fingerprint_add_line(char list[FINGERPRINT_LIST_MAX], const char *family, const char *name,
+    const char *line, struct err *err)
 {
-	char job[NAME_MAX_BYTES];
+	char member[SETTING_NAME_MAX];
 	CLEANUP(buf_done) struct buf all = buf_make(FINGERPRINT_LIST_MAX - 1);
 
 	buf_adds(&all, list);
-	fingerprint_add_bytes(&all, setting_name("JOB_<NAME>", name, job), words, strlen(words));
+	fingerprint_add_bytes(&all, setting_name(family, name, member), line, strlen(line));
 	return buf_check(&all, err) && text_copy(list, FINGERPRINT_LIST_MAX, buf_text(&all));
 }
 

@@ -41,9 +41,10 @@ void fingerprint_add_registries(
 /* One more word of it, of whatever bytes: name has no blank and no "=". */
 void fingerprint_add_bytes(struct buf *list, const char *name, const void *data, size_t size);
 
-/* A job's words, behind the list of its environment.  Fails where they do not fit. */
-bool fingerprint_add_job(char list[FINGERPRINT_LIST_MAX], const char *name, const char *words,
-    struct err *err) MUST_USE;
+/* What a member of a family is ("JOB_<NAME>" or "PLAYBOOK_<NAME>"), behind the list of its target.
+ * Fails where it does not fit. */
+bool fingerprint_add_line(char list[FINGERPRINT_LIST_MAX], const char *family, const char *name,
+    const char *line, struct err *err) MUST_USE;
 
 /* Returns out. */
 const char *fingerprint_digest(const char *list, char out[FINGERPRINT_DIGEST]);

@@ -48,6 +48,8 @@
 #define HOOK_VALUE	 "([$]([.][A-Za-z0-9_-]+)+|[A-Za-z0-9][A-Za-z0-9._/-]*)"
 #define VAULT_PART	 "[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*"
 #define VAULT_PATH	 VAULT_PART "(/" VAULT_PART ")*"
+#define PLAYBOOK_PART	 "[A-Za-z0-9_][A-Za-z0-9._-]*"
+#define PLAYBOOK_TAGS	 "[A-Za-z0-9_][A-Za-z0-9_,-]*"
 #define WORKFLOW_FILE(more) \
 	"[1-9][0-9]{0,17} +[A-Za-z0-9._" more "-]+[.]ya?ml@refs/(heads|tags)/[^] *?[~^:\\]+"
 #define REMOTE_URL   "https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*"

@@ -10,6 +10,7 @@
 #include "lib/path.h"
 #include "lib/text.h"
 #include "runner/binding.h"
+#include "runner/playbook_folder.h"
 
 #define SCRIPT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -27,6 +28,7 @@ static const struct program rollback = { "ROLLBACK_SCRIPT", "rollback.sh", &prog
 static const struct program drain = { NULL, "drain.sh", &program_shipping };
 static const struct program job = { NULL, "run-job.sh", &program_shipping };
 static const struct program act_on = { NULL, "act-on.sh", &program_acting };
+static const struct program play = { NULL, "play.sh", &program_playing };
 static const struct program target = { NULL, "target.sh", &program_shipping };
 static const struct program commits = { NULL, "commits.sh", &program_repository };
 
@@ -175,6 +177,46 @@ add_job(
 			       err_set(err, ERR_CONFIG, "there is no job %s in the settings", name);
 }
 
+/* What is asked about before it is shown, or ordered: client and name of a playbook.  False: it is
+ * none. */
+static bool
+is_playbook(const struct protocol_message *order, const char **ret_client)
+{
+	bool is_run = order->kind == PROTOCOL_RUN;
+
+	*ret_client = is_run ? order->client : order->environment;
+	return is_run ? order->program == PROTOCOL_PROGRAM_ACTION && order->client[0] != '\0' &&
+		(strcmp(order->argument, "run-playbook") == 0 ||
+		    strcmp(order->argument, "preview-playbook") == 0) :
+			order->query == PROTOCOL_GIT_QUERY_SETTINGS &&
+		strcmp(order->application, ENVIRONMENT_CLIENT) == 0;
+}
+
+static bool
+find_playbook(
+    struct runner_settings *settings, const char *name, const char **ret_line, struct err *err)
+{
+	struct runner_setting line;
+
+	if (!environment_name_is_valid(name))
+		return err_set(err, ERR_INVALID, "no name of a playbook");
+	line = runner_setting_of("PLAYBOOK", "IS", name);
+	return runner_settings_get(settings, &line, ret_line, err) &&
+	    (*ret_line != NULL ||
+		err_set(err, ERR_CONFIG, "there is no playbook %s in the settings", name));
+}
+
+static bool
+add_playbook(struct program_plan *plan, const struct protocol_message *order,
+    struct runner_settings *settings, struct err *err)
+{
+	const char *line;
+
+	return find_playbook(settings, order->ref, &line, err) &&
+	    program_add_variable(plan, "PLAYBOOK", line, err) &&
+	    program_add_variable(plan, "CLIENT_ID", order->client, err);
+}
+
 /* The allow-list's second half: what the one field may be depends on the other. */
 static bool
 check_order(const struct protocol_message *order, struct err *err)
@@ -192,11 +234,15 @@ check_order(const struct protocol_message *order, struct err *err)
 static const struct program *
 program_of(const struct protocol_message *order)
 {
+	const char *client;
+
 	switch (order->program) {
 	case PROTOCOL_PROGRAM_DEPLOY:
 		return &deploy;
 	case PROTOCOL_PROGRAM_ACTION:
-		return order->client[0] != '\0' ? &act_on : &job;
+		return is_playbook(order, &client) ? &play :
+		    order->client[0] != '\0'	   ? &act_on :
+						     &job;
 	case PROTOCOL_PROGRAM_DRAIN:
 		return &drain;
 	default:
@@ -229,6 +275,7 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    program_add_settings(plan, program->settings, order->environment, settings, err) &&
 	    program_add_client(plan, order->client, settings, err) &&
 	    (program != &job || add_job(plan, order->ref, settings, err)) &&
+	    (program != &play || add_playbook(plan, order, settings, err)) &&
 	    add_credentials(plan, settings, err) && add_login(plan, settings, dirs, err) &&
 	    program_add_own_settings(plan, order->environment, settings, err) &&
 	    plan_log_limit(plan, settings, err) && plan_fetch_limit(plan, settings, err) &&
@@ -354,13 +401,50 @@ list_job(const struct protocol_message *order, struct runner_settings *settings,
 	if (!find_job(settings, order->ref, &words, err))
 		return false;
 	(void)runner_settings_fingerprint(settings, order->environment, ret);
-	return words == NULL || fingerprint_add_job(ret, order->ref, words, err);
+	return words == NULL || fingerprint_add_line(ret, "JOB_<NAME>", order->ref, words, err);
+}
+
+/* Whoever is asked would say yes to what cannot begin. */
+static bool
+check_ansible(struct err *err)
+{
+	static const char name[] = "/ansible-playbook";
+	const char *folder = SCRIPT_PATH;
+	char path[sizeof(SCRIPT_PATH) + sizeof(name)];
+
+	for (size_t size; *folder != '\0'; folder += size + (folder[size] == ':')) {
+		size = strcspn(folder, ":");
+		(void)snprintf(path, sizeof(path), "%.*s%s", (int)size, folder, name);
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	return err_set(err, ERR_CONFIG,
+	    "the program ansible-playbook is missing: install it where deploybot's runner is (Debian: apt-get install ansible-core)");
+}
+
+/* With what only the runner sees: the files that a playbook is made of. */
+static bool
+list_playbook(const struct protocol_message *order, struct runner_settings *settings,
+    const char *client, char ret[FINGERPRINT_LIST_MAX], struct err *err)
+{
+	const char *line, *folder;
+
+	(void)runner_settings_fingerprint_client(settings, client, ret);
+	return check_ansible(err) && find_playbook(settings, order->ref, &line, err) &&
+	    fingerprint_add_line(ret, "PLAYBOOK_<NAME>", order->ref, line, err) &&
+	    runner_settings_text(settings, "ANSIBLE_FOLDER", &folder, err) &&
+	    (folder != NULL ? playbook_folder_add(folder, ret, err) :
+			      err_set(err, ERR_CONFIG, "ANSIBLE_FOLDER is not set"));
 }
 
 static bool
 make_list(const struct protocol_message *order, struct runner_settings *settings,
     const struct program_dirs *dirs, char ret[FINGERPRINT_LIST_MAX], struct err *err)
 {
+	const char *client;
+
+	if (is_playbook(order, &client))
+		return list_playbook(order, settings, client, ret, err);
 	if (order->program == PROTOCOL_PROGRAM_ACTION && order->client[0] == '\0')
 		return list_job(order, settings, ret, err);
 	if (order->client[0] == '\0')

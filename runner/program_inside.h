@@ -15,6 +15,7 @@ extern const struct program_settings program_repository;
 extern const struct program_settings program_registry; /* what asks it for CI's image */
 extern const struct program_settings program_shipping;
 extern const struct program_settings program_acting;
+extern const struct program_settings program_playing;
 
 bool program_add_variable(struct program_plan *plan, const char *name, const char *value,
     struct err *err) MUST_USE;

@@ -38,11 +38,14 @@ static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITOR
 	"HOOK_SECONDS", "DEPLOY_TIMEOUT_SECONDS", NULL };
 static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "PORT", NULL };
 static const char *const of_registry[] = { "URL", "USER", "PASSWORD" };
-/* What deploy/act-on.sh gets of a client, without its id: CLIENT_WEB_UNIT. */
+/* What act-on.sh and play.sh get of a client, without its id: CLIENT_WEB_UNIT. */
 static const char *const of_client[] = { "HOST", "SSH_KEY", "WEB_UNIT", "COMPOSE_DIR",
-	"CACHE_COMMAND", NULL };
+	"CACHE_COMMAND", "LIMIT", NULL };
 static const char *const acting_settings[] = { "DEPLOY_USER", "SSH_KEY_PATH", "SSH_KNOWN_HOSTS",
 	"SSH_JUMP", "SSH_PROXY_COMMAND", "NGINX_RELOAD_COMMAND", "DOCKER_HOST", NULL };
+/* What deploy/play.sh does. */
+static const char *const playing_settings[] = { "ANSIBLE_FOLDER", "ANSIBLE_VAULT_PASSWORD",
+	"DEPLOY_USER", "SSH_KEY_PATH", "SSH_KNOWN_HOSTS", NULL };
 static const char *const nothing[] = { NULL };
 
 #define OWN_NAME_MAX   128
@@ -57,6 +60,7 @@ const struct program_settings program_repository = { repository_settings, nothin
 const struct program_settings program_registry = { registry_settings, nothing };
 const struct program_settings program_shipping = { shipping_settings, of_environment };
 const struct program_settings program_acting = { acting_settings, nothing };
+const struct program_settings program_playing = { playing_settings, nothing };
 
 bool
 program_add_variable(

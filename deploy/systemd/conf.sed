@@ -43,6 +43,7 @@ s|^#REPOSITORY_TOKEN=$|#REPOSITORY_TOKEN_FILE=/etc/deploybot/secrets/runner/repo
 s|^#REGISTRY_PASSWORD=$|#REGISTRY_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_password|
 s|^#REGISTRY_PULL_PASSWORD=$|#REGISTRY_PULL_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_pull_password|
 s|^#REGISTRY_BASE_PASSWORD=$|#REGISTRY_BASE_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_base_password|
+s|^#ANSIBLE_VAULT_PASSWORD=$|#ANSIBLE_VAULT_PASSWORD_FILE=/etc/deploybot/secrets/runner/ansible_vault_password|
 s|^#REPOSITORY_KEY_PATH=$|#REPOSITORY_KEY_PATH=/etc/deploybot/secrets/runner/repository_key|
 s|^#REPOSITORY_KNOWN_HOSTS=$|#REPOSITORY_KNOWN_HOSTS=/etc/deploybot/secrets/runner/known_hosts|
 s|^#SSH_KEY_PATH=.*|SSH_KEY_PATH=/etc/deploybot/secrets/runner/deploy_key|

@@ -7,6 +7,7 @@
 #include "decide/queue/decide_binding.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_gate.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/git/decide_git.h"
 #include "decide/git/decide_poll.h"
 #include "decide/queue/decide_previous.h"
@@ -169,6 +170,26 @@ answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_a
 		proceed_request(tx, &deployment, answer);
 }
 
+/* What is shown of a playbook is known now; or why it cannot begin is. */
+static void
+proceed_playbook(struct tx *tx, struct deployment *work, const struct git_answered *answered)
+{
+	struct question question;
+
+	if (answered->binding == NULL) {
+		refuse(tx, work, answered->answer, NULL);
+		return;
+	}
+	row_question_get(tx, work->id, &question);
+	decide_bind(tx, work, &question, answered->binding);
+	row_question_set(tx, work->id, &question);
+	if (work->confirmed_by == 0 &&
+	    decide_asks_before(tx, action_row_of(work->action), work->environment))
+		decide_ask(tx, work, NULL);
+	else
+		decide_enqueue(tx, work, DEPLOY_ON_CLEAR, NULL);
+}
+
 /* No git was asked: a rollback can be asked about now, or a place is decided on again. */
 static void
 answer_settings(struct tx *tx, const struct git_answered *answered)
@@ -181,6 +202,10 @@ answer_settings(struct tx *tx, const struct git_answered *answered)
 		decide_unsynced_answered(tx, &deployment, answered->binding);
 	if (deployment.state != DEPLOY_REQUESTED)
 		return; /* it has ended meanwhile */
+	if (deployment_is_action(&deployment)) {
+		proceed_playbook(tx, &deployment, answered);
+		return;
+	}
 	if (answered->binding == NULL)
 		(void)snprintf(deployment.note, sizeof(deployment.note),
 		    "its settings could not be looked at (%.150s): you are asked again when they are",

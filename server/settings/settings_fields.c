@@ -407,6 +407,9 @@ fill_client(const struct settings *s, const struct settings_member *in, struct c
 	c->web_unit = settings_own(in, CLIENT_SETTING_WEB_UNIT)->text;
 	c->compose_dir = settings_own(in, CLIENT_SETTING_COMPOSE_DIR)->text;
 	c->cache_command = settings_own(in, CLIENT_SETTING_CACHE_COMMAND)->text;
+	c->limit = settings_own(in, CLIENT_SETTING_LIMIT)->text;
+	if (c->limit == NULL)
+		c->limit = in->name;
 	c->cloudflare_domain = settings_own(in, CLIENT_SETTING_CLOUDFLARE_DOMAIN)->text;
 	c->cloudflare_minutes =
 	    (int)number_in(settings_own(in, CLIENT_SETTING_CLOUDFLARE_MINUTES)->text);

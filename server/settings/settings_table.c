@@ -310,6 +310,8 @@ members_shown(enum family family)
 		return "base";
 	case FAMILY_PIPELINE:
 		return "release";
+	case FAMILY_PLAYBOOK:
+		return "restart";
 	case FAMILY_ROLE:
 		return "contractor";
 	case FAMILY_SECRET:

@@ -70,7 +70,8 @@ action_restores(const struct action *action)
 bool
 action_fits_line(const struct action *action)
 {
-	return action->target == ACTION_ON_CLIENT && action->argument != ACTION_TAKES_WORD;
+	return action->target == ACTION_ON_CLIENT && action->argument != ACTION_TAKES_WORD &&
+	    action->argument != ACTION_TAKES_PLAYBOOK;
 }
 
 const char *

@@ -139,7 +139,9 @@ settings_member_line(
     const struct settings *s, const char *environment, enum family family, const char *name)
 {
 	const struct settings_inside *in = settings_of(s, environment)->inside;
-	enum family_setting line = family == FAMILY_JOB ? JOB_SETTING_COMMAND : PIPELINE_SETTING_IS;
+	enum family_setting line = family == FAMILY_JOB ? JOB_SETTING_COMMAND :
+	    family == FAMILY_PLAYBOOK			? PLAYBOOK_SETTING_IS :
+							  PIPELINE_SETTING_IS;
 
 	for (size_t i = 0; i < in->member_count; i++)
 		if (in->members[i]->family == family &&

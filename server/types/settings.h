@@ -95,6 +95,7 @@ struct client_settings {
 	const char *web_unit; /* what actions touch there; NULL: not set */
 	const char *compose_dir;
 	const char *cache_command;
+	const char *limit; /* of its playbooks; its id where none is set */
 	const char *cloudflare_zone;
 	const char *cloudflare_domain; /* of that zone; NULL: not known */
 	int cloudflare_minutes;	       /* that "under attack" lasts where no time is said */

@@ -266,7 +266,7 @@ PIECES = [
               Edit("server/settings/checks/settings_clients.c", "\t{ ACTION_CLEAR_CACHE,",
                    "\t{ ACTION_POKE_WEB, CLIENT_SETTING_POKE_UNIT },\n")]),
     Piece("action", "that setting for the script", SNAPSHOT_TEST, [
-        Edit("runner/program_settings.c", '\t"CACHE_COMMAND", NULL };', '\t"POKE_UNIT",\n')]),
+        Edit("runner/program_settings.c", '\t"CACHE_COMMAND", "LIMIT", NULL };', '\t"POKE_UNIT",\n')]),
     Piece("action", "its words for the host", "test_act_on.py test_what_an_action_cannot_do_without_is_said_before", [
         Edit("deploy/act-on.sh", "\treload-nginx) read",
              '\tpoke-web)\n\t\t[[ -n ${CLIENT_POKE_UNIT:-} ]] || fail "$EXIT_CONFIG" '

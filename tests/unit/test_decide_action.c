@@ -18,7 +18,8 @@ TEST(each_executor_that_is_not_the_runners_has_registered)
 {
 	for (size_t i = 0; i < ACTION_COUNT; i++) {
 		enum action_executor by = action_table[i].executor;
-		bool is_runners = by == ACTION_BY_HOST || by == ACTION_BY_RELEASE;
+		bool is_runners =
+		    by == ACTION_BY_HOST || by == ACTION_BY_RELEASE || by == ACTION_BY_ANSIBLE;
 
 		if ((decide_executor_of(action_table[i].name) == NULL) != is_runners)
 			fail_msg("%s", action_table[i].name);

@@ -396,7 +396,7 @@ WORLD_TEST(a_job_is_bound_to_its_words_and_its_environments_settings)
 	run = &world_peek(w, EFFECT_RUN)->u.run;
 	(void)text_copy(
 	    list, sizeof(list), settings_environment(w->aid.settings, "shop/staging")->fingerprint);
-	assert_true(fingerprint_add_job(list, "migrate", "bin/migrate", NULL));
+	assert_true(fingerprint_add_line(list, "JOB_<NAME>", "migrate", "bin/migrate", NULL));
 	assert_non_null(strstr(list, "GITHUB_REPOSITORY="));
 	assert_string_equal(run->binding, fingerprint_digest(list, digest));
 	memset(strstr(list, "JOB_MIGRATE=") + strlen("JOB_MIGRATE="), 'a', 16);

@@ -7,6 +7,7 @@
 
 #include "decide/queue/decide_binding.h"
 #include "decide/work/decide_executor.h"
+#include "decide/work/decide_playbook.h"
 #include "lib/buf.h"
 #include "lib/fingerprint.h"
 #include "lib/mem.h"
@@ -47,6 +48,8 @@ decide_action_exists(struct tx *tx, const struct deployment *work)
 			   tx->settings, work->environment, FAMILY_JOB, work->argument) != NULL;
 	client = settings_client(tx->settings, work->client);
 	return decide_action_refusal(tx, client, action) == NULL &&
+	    (action->argument != ACTION_TAKES_PLAYBOOK ||
+		decide_playbook_line(tx, work->argument) != NULL) &&
 	    strcmp(client->target, work->environment) == 0;
 }
 
@@ -63,13 +66,15 @@ binding_of(struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING]
 	    work->client[0] != '\0' ? FAMILY_CLIENT : FAMILY_JOB, id, &all);
 	if (executor != NULL && executor->bind != NULL)
 		executor->bind(tx, work, &all);
+	if (decide_is_playbook(work))
+		decide_playbook_bind(tx, work, &all);
 	(void)fingerprint_digest(buf_text(&all), out);
 	buf_done(&all);
 }
 
 /* What the runner makes of the files, too; false: no file was read, or it does not fit. */
 static bool
-list_of(const struct tx *tx, const struct deployment *work, char ret[FINGERPRINT_LIST_MAX])
+list_of(struct tx *tx, const struct deployment *work, char ret[FINGERPRINT_LIST_MAX])
 {
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 	const struct environment_settings *environment =
@@ -77,6 +82,8 @@ list_of(const struct tx *tx, const struct deployment *work, char ret[FINGERPRINT
 	const char *words =
 	    settings_member_line(tx->settings, work->environment, FAMILY_JOB, work->argument);
 
+	if (client != NULL && decide_is_playbook(work))
+		return decide_playbook_list(tx, work, client, ret);
 	if (client != NULL)
 		return client->as.fingerprint != NULL &&
 		    text_copy(ret, FINGERPRINT_LIST_MAX, client->as.fingerprint);
@@ -84,7 +91,7 @@ list_of(const struct tx *tx, const struct deployment *work, char ret[FINGERPRINT
 	    decide_executor_of(work->action) != NULL)
 		return false;
 	return text_copy(ret, FINGERPRINT_LIST_MAX, environment->fingerprint) &&
-	    fingerprint_add_job(ret, work->argument, words, NULL);
+	    fingerprint_add_line(ret, "JOB_<NAME>", work->argument, words, NULL);
 }
 
 /* Where the runner has found another one, that is what is shown. */
@@ -206,6 +213,8 @@ decide_action_touches(struct tx *tx, const struct deployment *work, char out[DEC
 	words = settings_member_line(tx->settings, work->environment, FAMILY_JOB, work->argument);
 	if (executor != NULL && executor->touches != NULL)
 		executor->touches(tx, work, out);
+	else if (client != NULL && decide_is_playbook(work))
+		decide_playbook_touches(tx, work, client, out);
 	else if (client != NULL)
 		say_on_client(tx, client, action, work->argument, out);
 	else if (work->client[0] == '\0' && words != NULL)

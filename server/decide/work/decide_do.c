@@ -10,6 +10,7 @@
 #include "decide/question/decide_standing.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_pipeline.h"
+#include "decide/work/decide_playbook.h"
 #include "decide/factor/decide_lacks.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_queue.h"
@@ -80,7 +81,9 @@ decide_do_allows(struct tx *tx, int64_t person, const struct action *action,
 static enum family
 family_of(const struct action *action)
 {
-	return action->argument == ACTION_TAKES_PIPELINE ? FAMILY_PIPELINE : FAMILY_JOB;
+	return action->argument == ACTION_TAKES_PIPELINE ? FAMILY_PIPELINE :
+	    action->argument == ACTION_TAKES_PLAYBOOK	 ? FAMILY_PLAYBOOK :
+							   FAMILY_JOB;
 }
 
 static bool
@@ -370,6 +373,13 @@ is_pipeline(struct tx *tx, const struct update *update, const struct wanted *w)
 	return false;
 }
 
+/* Playbooks are the main file's, whatever environment their client is. */
+static const char *
+where_of(const struct wanted *w)
+{
+	return w->action->argument == ACTION_TAKES_PLAYBOOK ? "" : w->environment;
+}
+
 /* Why it is none that the action takes; NULL: it is one, "": no job is called so. */
 static const char *
 argument_fault(struct tx *tx, const struct wanted *w)
@@ -390,13 +400,27 @@ argument_fault(struct tx *tx, const struct wanted *w)
 	case ACTION_TAKES_PIPELINE: /* is_pipeline() */
 	case ACTION_TAKES_SECRET:   /* nobody asks for one so */
 	case ACTION_TAKES_WORD:
+	case ACTION_TAKES_PLAYBOOK:
 		break;
 	}
 	return is_there &&
-		settings_member_line(tx->settings, w->environment, FAMILY_JOB, w->argument) !=
-		    NULL ?
+		settings_member_line(
+		    tx->settings, where_of(w), family_of(w->action), w->argument) != NULL ?
 	    NULL :
 	    "";
+}
+
+static void
+add_playbooks(struct tx *tx, const struct update *update, const struct wanted *w, const char *names,
+    struct message *message)
+{
+	char name[ACTION_WORD], words[LIMIT_REF];
+
+	while (setting_next(&names, name, sizeof(name))) {
+		(void)snprintf(
+		    words, sizeof(words), "%s %s %s", w->action->name, w->client->id, name);
+		add_choice(tx, update, typed_as(command_of(w), words), name, message);
+	}
 }
 
 /* Where it is no job, those that there are are named. */
@@ -404,6 +428,7 @@ static bool
 has_argument(struct tx *tx, const struct update *update, const struct wanted *w)
 {
 	char words[LIMIT_LINE], names[LIMIT_LINE];
+	struct message message = { 0 };
 	const char *fault;
 
 	if (w->action->argument == ACTION_TAKES_PIPELINE)
@@ -412,15 +437,21 @@ has_argument(struct tx *tx, const struct update *update, const struct wanted *w)
 	if (fault == NULL)
 		return knows_level(tx, update, w);
 	if (fault[0] == '\0') {
-		bool is_any = settings_names(tx->settings, w->environment, FAMILY_JOB, names) > 0;
+		bool is_playbook = w->action->argument == ACTION_TAKES_PLAYBOOK;
+		bool is_any =
+		    settings_names(tx->settings, where_of(w), family_of(w->action), names) > 0;
 
 		(void)snprintf(words, sizeof(words), "%s%.180s",
-		    is_any ? "which job? There are " :
-			     "there are no jobs: JOB_<NAME> in its application's settings",
+		    is_any && is_playbook ? "which playbook? There are " :
+			is_any		  ? "which job? There are " :
+			is_playbook ? "there are no playbooks: PLAYBOOK_<NAME> in the settings" :
+				      "there are no jobs: JOB_<NAME> in its application's settings",
 		    names);
 		fault = words;
+		if (is_playbook)
+			add_playbooks(tx, update, w, names, &message);
 	}
-	refuse(tx, update, w, fault);
+	refuse_with(tx, update, w, fault, &message);
 	return false;
 }
 
@@ -479,6 +510,8 @@ executor_of(const struct tx *tx, const struct wanted *w)
 	switch (w->action->executor) {
 	case ACTION_BY_RELEASE:
 		return "run";
+	case ACTION_BY_ANSIBLE:
+		return "ansible";
 	case ACTION_BY_CLOUDFLARE:
 		return "cloudflare";
 	case ACTION_BY_PIPELINE:
@@ -612,7 +645,9 @@ begin(struct tx *tx, const struct update *update, const struct wanted *w, enum d
 	row_deployment_save(tx, &work);
 	tx->answer.work = work.id;
 	audit(tx, update, &work, of.executor, is_confirmed);
-	if (!is_confirmed && decide_asks_before(tx, w->action, w->environment))
+	if (w->action->executor == ACTION_BY_ANSIBLE)
+		decide_playbook_look(tx, &work);
+	else if (!is_confirmed && decide_asks_before(tx, w->action, w->environment))
 		decide_ask(tx, &work, NULL);
 	else
 		decide_enqueue(tx, &work, DEPLOY_ON_CLEAR, NULL);

@@ -140,6 +140,21 @@ check_token(const struct checked *c)
 		    "cf-under-attack and cf-normal need CLOUDFLARE_API_TOKEN, which is not set");
 }
 
+static void
+check_folder(const struct checked *c)
+{
+	char names[LIMIT_LINE];
+
+	if ((c->client->actions & action_set_by(ACTION_BY_ANSIBLE)) == 0)
+		return;
+	if (!settings_is_given(c->l->s, SETTING_ANSIBLE_FOLDER))
+		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		    "run-playbook and preview-playbook need ANSIBLE_FOLDER, which is not set");
+	else if (settings_names(c->l->s, "", FAMILY_PLAYBOOK, names) == 0)
+		SAY(c, SETTINGS_WARNING, CLIENT_SETTING_ACTIONS,
+		    "there are no playbooks: PLAYBOOK_<NAME> says what run-playbook runs");
+}
+
 /* What is deployed there and what is done there would not know of each other. */
 static void
 check_target(const struct checked *c)
@@ -148,7 +163,8 @@ check_target(const struct checked *c)
 	const char *there;
 
 	if (!settings_own(c->member, CLIENT_SETTING_HOST)->is_given && c->client->actions != 0 &&
-	    (c->client->actions & action_set_by(ACTION_BY_HOST)) == 0)
+	    (c->client->actions &
+		(action_set_by(ACTION_BY_HOST) | action_set_by(ACTION_BY_ANSIBLE))) == 0)
 		return; /* nothing is done on a machine of it */
 	if (!settings_own(c->member, CLIENT_SETTING_HOST)->is_given) {
 		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
@@ -185,6 +201,7 @@ settings_check_clients(struct settings_loader *l)
 		c.client = settings_client(l->s, c.member->name);
 		check_actions(&c);
 		check_token(&c);
+		check_folder(&c);
 		check_domain(&c);
 		check_target(&c);
 	}

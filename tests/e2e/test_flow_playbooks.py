@@ -1,0 +1,61 @@
+"""Goal: a playbook of Ansible's is run as it was shown, its recap is the message, and nothing typed reaches it."""
+# SPDX-License-Identifier: ISC
+import pathlib
+import shutil
+
+import pytest
+
+from flow_aid import Scene, ended_well
+from telegram_client import text_of
+
+pytestmark = pytest.mark.skipif(shutil.which("ansible-playbook") is None, reason="ansible-core is not installed")
+
+INVENTORY = """
+[acme]
+web1 ansible_connection=local
+web2 ansible_connection=local
+web3 ansible_connection=local
+[acme:vars]
+ansible_python_interpreter=/usr/bin/python3
+"""
+PLAYS = {
+    "site": ("- hosts: all\n  gather_facts: false\n  tasks:\n"
+             "  - copy:\n      content: '{{ deploybot_work }} {{ deploybot_client }}'\n"
+             "      dest: '{{ playbook_dir }}/../made.{{ inventory_hostname }}'\n"
+             "    when: inventory_hostname != 'web3'\n    tags: [restart]\n"
+             "  - fail:\n      msg: not wanted\n    tags: [other]\n"),
+}
+
+
+class Folder:
+    """ANSIBLE_FOLDER."""
+
+    def __init__(self, path):
+        self.path = path
+        path.mkdir()
+        (path / "inventory").write_text(INVENTORY)
+        for name, text in PLAYS.items():
+            (path / f"{name}.yml").write_text(text)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    place = tmp_path_factory.mktemp("playbooks")
+    folder = Folder(place / "ansible")
+    made = Scene(place, settings={
+        "CLIENTS": "acme", "CLIENT_ACME_HOST": "web.acme.example",
+        "CLIENT_ACME_ACTIONS": "run-playbook,preview-playbook",
+        "ANSIBLE_FOLDER": str(folder.path), "PLAYBOOK_RESTART": "site.yml tags=restart"})
+    made.place, made.ansible = place, folder
+    yield made
+    ended_well(made)
+
+
+def test_a_playbook_is_asked_about_and_its_recap_is_the_message(scene):
+    who = scene.admin()
+    who.say("/do run-playbook acme restart")
+    who.press(who.hear("❓ Run this? client/acme run-playbook restart",
+                       "play site.yml tags=restart on acme of the inventory"), "run-playbook")
+    said = text_of(who.hear("✅ Done: client/acme run-playbook restart"))
+    assert "3 hosts: 2 changed" in said, said
+    assert pathlib.Path(scene.place, "made.web1").read_text().endswith(" acme")
