@@ -23,6 +23,7 @@ what_is_left() {
 read_playbook() { # ACTION PLAYBOOK
 	local word
 	options=()
+	[[ $2 =~ ^[A-Za-z0-9._/=,\ -]+$ ]] || fail "$EXIT_CONFIG" "PLAYBOOK: no plain words: ${2@Q}"
 	read -r -a words <<<"$2"
 	file=${words[0]:-}
 	[[ $file =~ ^[A-Za-z0-9_][A-Za-z0-9._/-]*\.ya?ml$ && /$file/ != */../* ]] ||

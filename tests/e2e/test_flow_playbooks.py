@@ -59,3 +59,30 @@ def test_a_playbook_is_asked_about_and_its_recap_is_the_message(scene):
     said = text_of(who.hear("✅ Done: client/acme run-playbook restart"))
     assert "3 hosts: 2 changed" in said, said
     assert pathlib.Path(scene.place, "made.web1").read_text().endswith(" acme")
+
+
+def test_another_folder_than_was_shown_is_asked_about_anew(scene):
+    who = scene.admin()
+    who.say("/do run-playbook acme restart")
+    question = who.hear("❓ Run this? client/acme run-playbook restart")
+    (scene.ansible.path / "more.yml").write_text("- hosts: []\n")
+    who.press(question, "run-playbook")
+    anew = who.hear("the settings changed since it was approved: ANSIBLE_FOLDER/files")
+    who.press(anew, "run-playbook")
+    who.hear("✅ Done: client/acme run-playbook restart", "3 hosts: ")
+
+
+def test_which_there_are_is_said_and_what_is_typed_is_a_name_alone(scene):
+    who = scene.admin()
+    for words in ("", " nothing", " {{x}}", " ../site.yml", " a%b"):
+        who.say(f"/do preview-playbook acme{words}")
+        who.hear("⛔ Not done: client/acme preview-playbook", "which playbook? There are restart", buttons=("restart",))
+
+
+def test_a_folder_that_cannot_be_bound_is_refused_before_anybody_is_asked(scene):
+    who = scene.admin()
+    link = scene.ansible.path / "link"
+    link.symlink_to("/etc/passwd")
+    who.say("/do run-playbook acme restart")
+    who.hear("client/acme run-playbook restart", "ANSIBLE_FOLDER: link is a link, or no file")
+    link.unlink()

@@ -1,0 +1,122 @@
+"""Goal: play.sh runs a playbook with an environment of its own, says its recap, and takes nothing for a word of ours."""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from runner_client import ROOT
+
+pytestmark = pytest.mark.skipif(shutil.which("ansible-playbook") is None, reason="ansible-core is not installed")
+
+INVENTORY = """[acme]
+web1 ansible_connection=local
+web2 ansible_connection=local
+web3 ansible_connection=local
+[acme:vars]
+ansible_python_interpreter=/usr/bin/python3
+"""
+
+
+def play(hosts, *tasks, more=""):
+    return f"- hosts: {hosts}\n  gather_facts: false\n{more}  tasks:\n" + "".join(f"  - {task}\n" for task in tasks)
+
+
+TOUCH = ("copy: {content: '{{ deploybot_work }} {{ deploybot_client }}', "
+         "dest: '{{ playbook_dir }}/../{{ inventory_hostname }}'}")
+
+
+@pytest.fixture
+def bench(tmp_path):
+    class Bench:
+        """ANSIBLE_FOLDER and who runs play.sh."""
+        folder = tmp_path / "ansible"
+
+        def run(self, text=None, action="run-playbook", **settings):
+            if text is not None:
+                (self.folder / "site.yml").write_text(text)
+            environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8",
+                           "DEPLOYBOT_SETTINGS": "checked", "STATE_DIRECTORY": str(tmp_path / "state"),
+                           "ANSIBLE_FOLDER": str(self.folder), "CLIENT_HOST": "web.acme.example", "CLIENT_ID": "acme",
+                           "DEPLOYMENT_ID": "12", "PLAYBOOK": "site.yml", **settings}
+            done = subprocess.run([os.path.join(ROOT, "deploy", "play.sh"), "client/acme", action], env=environment,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  check=False, timeout=300)
+            return done.returncode, done.stdout, done.stdout.splitlines()[-1]
+
+        def made(self):
+            return sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("web"))
+
+    (tmp_path / "ansible").mkdir()
+    (tmp_path / "ansible" / "inventory").write_text(INVENTORY)
+    return Bench()
+
+
+def test_the_recap_is_the_last_line_and_variables_are_text(bench):
+    status, said, last = bench.run(play("all", TOUCH))
+    assert (status, last) == (0, "3 hosts: 3 changed"), said
+    assert (bench.folder.parent / "web1").read_text() == "12 acme"
+    status, said, last = bench.run(CLIENT_LIMIT="web*:!web3")
+    assert (status, last) == (0, "2 hosts: 0 changed"), said
+
+
+def test_a_preview_changes_nothing_and_says_would(bench):
+    status, said, last = bench.run(play("all", TOUCH), "preview-playbook")
+    assert (status, last, bench.made()) == (0, "3 hosts: 3 would be changed", []), said
+
+
+def test_one_of_three_hosts_fails_or_cannot_be_reached(bench):
+    status, said, last = bench.run(play("all", TOUCH, "fail: {msg: no}\n    when: inventory_hostname == 'web2'"))
+    assert (status, last) == (2, "3 hosts: 2 changed, 1 failed (web2: failed)"), said
+    (bench.folder / "inventory").write_text(INVENTORY.replace(
+        "web3 ansible_connection=local", "web3 ansible_host=127.0.0.1 ansible_port=1"))
+    status, said, last = bench.run(play("all", TOUCH))
+    assert (status, last) == (4, "3 hosts: 0 changed, 1 failed (web3: unreachable)"), said
+
+
+def test_what_never_begins_is_no_success(bench):
+    for text, words, limit in (("- hosts: [\n", "no recap: the log says more", "acme"),
+                               (play("db", TOUCH), "no host of acme is in a play of site.yml", "acme"),
+                               (play("all", TOUCH), "no recap: the log says more", "nobody")):
+        status, said, last = bench.run(text, CLIENT_LIMIT=limit)
+        assert status != 0 and words in last and not bench.made(), said
+
+
+def test_a_playbook_that_asks_gets_no_answer_and_one_that_hangs_is_ended(bench):
+    status, said, _ = bench.run(play("web1", "fail: {msg: 'nobody said so'}\n    when: sure | default('', true) != 'yes'",
+                                     more="  vars_prompt:\n  - {name: sure, prompt: Sure?}\n"))
+    assert status == 2, said
+    status, said, last = bench.run(play("web1", "command: sleep 300"), ACT_SECONDS="8", KILL_SECONDS="2")
+    assert status == 75 and "took longer than 8 s; it is not known what the playbook did" in last, said
+
+
+def test_only_plain_words_reach_it(bench):
+    (bench.folder / "site.yml").write_text(play("all", TOUCH))
+    for name in ("site.yml\nx", "si%te.yml", "{{ lookup('pipe','touch web9') }}.yml", "a" * 4096 + ".yml", "../site.yml",
+                 "site.yml --diff", "site.yml tags={{x}}", "site.yml -e@x", ""):
+        status, said, last = bench.run(PLAYBOOK=name)
+        assert status == 78 and not bench.made(), (name, said, last)
+    for name, value in (("CLIENT_LIMIT", "@/etc/passwd"), ("CLIENT_LIMIT", "{{x}}"), ("CLIENT_ID", '"}'),
+                        ("DEPLOYMENT_ID", "{{ 1 }}"), ("ANSIBLE_FOLDER", "/a b")):
+        status, said, _ = bench.run(**{name: value})
+        assert status in (64, 78) and not bench.made(), (name, said)
+
+
+def test_no_configuration_of_others_counts_and_the_vault_opens_by_file(bench, tmp_path):
+    (tmp_path / ".ansible.cfg").write_text("[defaults]\nhost_key_checking = False\nstdout_callback = minimal\n")
+    (bench.folder / "ansible.cfg").write_text("[defaults]\nhost_key_checking = False\n")
+    password = tmp_path / "password"
+    password.write_text("orange-marmalade\n")
+    password.chmod(0o600)
+    (bench.folder / "group_vars").mkdir()
+    secret = bench.folder / "group_vars" / "acme.yml"
+    secret.write_text("word: opened\n")
+    subprocess.run(["ansible-vault", "encrypt", "--vault-password-file", password, secret], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    status, said, _ = bench.run(play(
+        "web1", "debug: {msg: \"{{ word }} {{ lookup('config', 'HOST_KEY_CHECKING') }} {{ lookup('env', 'STATE_DIRECTORY') }}.\"}"),
+        ANSIBLE_VAULT_PASSWORD_FILE=str(password), ANSIBLE_HOST_KEY_CHECKING="False")
+    assert status == 0 and "opened True ." in said, said
+    assert not list(pathlib.Path("/dev/shm").glob("deploybot.*.*/recap"))
