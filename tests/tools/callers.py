@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """callers.py OBJECTS [SOURCES] - exported functions and data of lib/, server/, runner/, judge/ and link/ that no other
-object of the product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static, and whatever
-only tests use goes, or is a seam of the list below, with its reason.
+object of the product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static, and
+whatever only tests use goes, or is a seam of the list below, with its reason.
 """
 # SPDX-License-Identifier: ISC
 import collections

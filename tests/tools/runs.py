@@ -200,8 +200,8 @@ def make_copy(folder):
     subprocess.run(["cp", "-a", *names, folder], cwd=ROOT, check=True)
     (folder / "build").mkdir()
     built = [name for name in ("deploybot", "deploybot-runner", "deploybot-judge", "deploybot-link",
-                               "liblib.a",
-                               "libserver.a", "librunner.a", "libjudge.a", "liblink.a", "flags", "version", "obj", "deb")
+                               "liblib.a", "libserver.a", "librunner.a", "libjudge.a", "liblink.a", "flags", "version",
+                               "obj", "deb")
              if (BUILD / name).exists()]
     if built:
         subprocess.run(["cp", "-a", *built, folder / "build"], cwd=BUILD, check=True)
