@@ -37,7 +37,8 @@ enum { LINK_OF_HOST = 1, LINK_OF_SERVER = 2 };
 	K(HELLO, "hello", LINK_OF_HOST | LINK_OF_SERVER) K(OPEN, "open", LINK_OF_SERVER) \
 	K(CLOSE, "close", LINK_OF_HOST | LINK_OF_SERVER) \
 	K(CREDIT, "credit", LINK_OF_HOST | LINK_OF_SERVER) \
-	K(PING, "ping", LINK_OF_HOST | LINK_OF_SERVER) K(PONG, "pong", LINK_OF_HOST | LINK_OF_SERVER)
+	K(PING, "ping", LINK_OF_HOST | LINK_OF_SERVER) \
+	K(PONG, "pong", LINK_OF_HOST | LINK_OF_SERVER)
 
 enum link_kind {
 #define K(name, word, of) LINK_##name,

@@ -22,26 +22,21 @@
 #include "link/link_socket.h"
 #include "link/link_dial.h"
 
-struct session;
-
 struct link_host {
 	struct link_poll poll;
 	const struct link_settings *settings;
 	struct ssl_ctx_st *context;
 	const char *name;
+	/* A connection to one of the servers, or what it waits for. */
 	struct uplink {
+		struct link_tls tls;
 		struct link_host *host;
 		struct link_dial dial;
-		struct session *session; /* NULL: there is none */
-		int64_t due;		 /* monotonic ms: of the next try */
+		bool is_used;
+		struct link_channels channels;
+		int64_t pinged_at;
+		int64_t due; /* monotonic ms: of the next try */
 	} uplinks[LINK_SERVERS_MAX];
-};
-
-struct session {
-	struct link_tls tls;
-	struct uplink *uplink;
-	struct link_channels channels;
-	int64_t pinged_at;
 };
 
 static void on_open(struct link_tls *tls, const struct link_identity *who);
@@ -54,10 +49,10 @@ static void on_lost(struct link_socket *local, const char *why);
 static const struct link_tls_events tls_events = { on_open, on_frame, on_end };
 static const struct link_socket_events local_events = { on_packet, on_sent, on_lost };
 
-static struct session *
-session_of(struct link_tls *tls)
+static struct uplink *
+uplink_of(struct link_tls *tls)
 {
-	return (struct session *)tls;
+	return (struct uplink *)tls;
 }
 
 /* Any moment of the next `most` ms: all hosts lose their server in the same one. */
@@ -74,7 +69,7 @@ spread(int64_t most)
 static void
 on_open(struct link_tls *tls, const struct link_identity *who)
 {
-	const struct link_host *host = session_of(tls)->uplink->host;
+	const struct link_host *host = uplink_of(tls)->host;
 	struct link_word hello = { .kind = LINK_HELLO, .at = clock_wall_ms() / 1000 };
 
 	if (strcmp(who->name, "server") != 0) {
@@ -106,7 +101,7 @@ on_close(struct link_channel *channel)
 static void
 on_packet(struct link_socket *local, const char *packet, size_t size)
 {
-	struct link_channel *channel = local->ctx;
+	struct link_channel *channel = local->watch.ctx;
 
 	if (size > PROTOCOL_PACKET_MAX || !link_channel_send(channel, packet, size))
 		link_channel_close(channel, "a packet that is too large");
@@ -123,66 +118,64 @@ on_sent(UNUSED struct link_socket *local, void *token, size_t size)
 static void
 on_lost(struct link_socket *local, const char *why)
 {
-	link_channel_close(local->ctx, why);
+	link_channel_close(local->watch.ctx, why);
 }
 
 static void
 connect_channel(struct link_channel *channel, const char *path)
 {
-	struct session *session = session_of(channel->of->tls);
+	struct link_host *host = uplink_of(channel->of->tls)->host;
 	struct err err;
 	int fd = link_socket_connect(path, &err);
 
 	if (fd == -1)
 		link_channel_close(channel, err.text);
 	else
-		channel->ctx =
-		    link_socket_new(&session->uplink->host->poll, fd, &local_events, channel);
+		channel->ctx = link_socket_new(&host->poll, fd, &local_events, channel);
 }
 
 static void
-open_channel(struct session *session, const struct link_word *word)
+open_channel(struct uplink *uplink, const struct link_word *word)
 {
-	struct link_channel *channel = link_channels_add(&session->channels, word->channel);
+	struct link_channel *channel = link_channels_add(&uplink->channels, word->channel);
 	char path[PATH_MAX];
 
 	if (channel == NULL) {
-		link_tls_end(&session->tls, "channel %" PRId64 " is open, or there are too many",
+		link_tls_end(&uplink->tls, "channel %" PRId64 " is open, or there are too many",
 		    word->channel);
 		return;
 	}
 	(void)snprintf(path, sizeof(path), "%s/runs/%" PRId64 "/socket",
-	    session->uplink->host->settings->state, word->id); /* cut, there is none */
+	    uplink->host->settings->state, word->id); /* cut, there is none */
 	connect_channel(channel, path);
 }
 
 /* --- what the server sends --- */
 
 static void
-hear_word(struct session *session, const struct link_word *word)
+hear_word(struct uplink *uplink, const struct link_word *word)
 {
-	if (word->kind == LINK_HELLO && !session->tls.is_ready) {
-		link_tls_ready(&session->tls);
-		session->pinged_at = session->tls.heard_at;
-		log_info("connected to %s, version %s", session->uplink->dial.address->host,
-		    word->version);
+	if (word->kind == LINK_HELLO && !uplink->tls.is_ready) {
+		link_tls_ready(&uplink->tls);
+		uplink->pinged_at = uplink->tls.heard_at;
+		log_info("connected to %s, version %s", uplink->dial.address->host, word->version);
 	} else if (word->kind == LINK_CLOSE && word->channel == 0) {
-		link_tls_end(&session->tls, "refused by the server: %s", word->text);
-	} else if (!session->tls.is_ready || word->kind == LINK_HELLO) {
-		link_tls_end(&session->tls, "hello was not the first word, or the only one");
+		link_tls_end(&uplink->tls, "refused by the server: %s", word->text);
+	} else if (!uplink->tls.is_ready || word->kind == LINK_HELLO) {
+		link_tls_end(&uplink->tls, "hello was not the first word, or the only one");
 	} else if (word->kind == LINK_OPEN) {
-		open_channel(session, word);
+		open_channel(uplink, word);
 	} else if (word->kind == LINK_PING) {
-		link_tls_say(&session->tls, &(struct link_word){ .kind = LINK_PONG });
+		link_tls_say(&uplink->tls, &(struct link_word){ .kind = LINK_PONG });
 	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
-		(void)link_channels_word(&session->channels, word);
+		(void)link_channels_word(&uplink->channels, word);
 	}
 }
 
 static void
 on_frame(struct link_tls *tls, const struct link_frame *frame)
 {
-	struct session *session = session_of(tls);
+	struct uplink *uplink = uplink_of(tls);
 	struct link_channel *channel;
 	struct link_word word;
 	struct err err;
@@ -191,12 +184,12 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 		if (!link_word_read(frame->packet, frame->size, LINK_OF_SERVER, &word, &err))
 			link_tls_end(tls, "%s", err.text);
 		else
-			hear_word(session, &word);
+			hear_word(uplink, &word);
 		return;
 	}
-	channel = link_channels_came(&session->channels, frame);
+	channel = link_channels_came(&uplink->channels, frame);
 	if (channel != NULL && channel->ctx == NULL)
-		connect_channel(channel, session->uplink->host->settings->runner_socket);
+		connect_channel(channel, uplink->host->settings->runner_socket);
 	if (channel != NULL && channel->ctx != NULL)
 		link_socket_send(channel->ctx, "", frame->packet, frame->size, channel);
 }
@@ -204,27 +197,25 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 static void
 on_end(struct link_tls *tls, const char *why)
 {
-	struct uplink *uplink = session_of(tls)->uplink;
+	struct uplink *uplink = uplink_of(tls);
 
-	uplink->session = NULL;
 	uplink->due = clock_monotonic_ms() + spread(uplink->host->settings->reconnect_s * 1000);
 	log_warning("disconnected from %s: %s", uplink->dial.address->host, why);
 }
 
 static void
-on_session_over(struct link_watch *watch, UNUSED uint32_t events)
+on_over(struct link_watch *watch, UNUSED uint32_t events)
 {
-	struct session *session = (struct session *)watch;
+	struct uplink *uplink = (struct uplink *)watch;
 
-	link_channels_done(&session->channels);
-	free(session);
+	link_channels_done(&uplink->channels);
+	uplink->is_used = false;
 }
 
 static void
 dial(struct uplink *uplink, int64_t now)
 {
 	struct link_host *host = uplink->host;
-	struct session *session;
 	struct err err = { 0 };
 	int fd = link_dial_try(&uplink->dial, &err);
 
@@ -234,15 +225,11 @@ dial(struct uplink *uplink, int64_t now)
 	}
 	if (fd == -1)
 		return;
-	session = mem_new(1, sizeof(*session));
-	session->uplink = uplink;
-	uplink->session = session;
-	session->channels.on_close = on_close;
-	session->channels.on_credit = on_credit;
-	link_channels_init(&session->channels, &session->tls);
-	session->tls.on = &tls_events;
-	session->tls.watch.on_over = on_session_over;
-	link_tls_start(&session->tls, &host->poll, fd, host->context, uplink->dial.address->host);
+	uplink->is_used = true;
+	uplink->channels = (struct link_channels){ .on_close = on_close, .on_credit = on_credit };
+	link_channels_init(&uplink->channels, &uplink->tls);
+	uplink->tls = (struct link_tls){ .on = &tls_events, .watch.on_over = on_over };
+	link_tls_start(&uplink->tls, &host->poll, fd, host->context, uplink->dial.address->host);
 }
 
 static void
@@ -252,17 +239,18 @@ on_second(void *ctx)
 	int64_t now = clock_monotonic_ms(), beat = host->settings->heartbeat_s * 1000;
 
 	for (size_t i = 0; i < host->settings->dial_count; i++) {
-		struct session *session = host->uplinks[i].session;
+		struct uplink *uplink = &host->uplinks[i];
 
-		if (session == NULL && now >= host->uplinks[i].due)
-			dial(&host->uplinks[i], now);
-		if (session == NULL)
+		if (!uplink->is_used) {
+			if (now >= uplink->due)
+				dial(uplink, now);
 			continue;
-		if (session->tls.is_ready && now - session->pinged_at >= beat) {
-			session->pinged_at = now;
-			link_tls_say(&session->tls, &(struct link_word){ .kind = LINK_PING });
 		}
-		link_tls_second(&session->tls, now, beat * 8 / 5);
+		if (uplink->tls.is_ready && now - uplink->pinged_at >= beat) {
+			uplink->pinged_at = now;
+			link_tls_say(&uplink->tls, &(struct link_word){ .kind = LINK_PING });
+		}
+		link_tls_second(&uplink->tls, now, beat * 8 / 5);
 	}
 }
 

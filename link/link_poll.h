@@ -17,6 +17,7 @@ struct link_poll {
 /* Embedded in its owner, as the first member. */
 struct link_watch {
 	struct link_poll *poll;
+	void *ctx;		/* the owner's */
 	int fd;			/* -1: it has ended */
 	uint32_t events;
 	link_watch_fn *on_ready;

@@ -51,11 +51,6 @@ struct peer {
 
 TAILQ_HEAD(peers, peer);
 
-struct listener {
-	struct link_watch watch;
-	struct link_serve *serve;
-};
-
 /* What the server has said of a name and a key.  In a table of fixed size: of whom another one has
  * taken the place is asked again. */
 struct known {
@@ -68,10 +63,10 @@ struct link_serve {
 	struct link_poll poll;
 	const struct link_settings *settings;
 	struct ssl_ctx_st *context;
-	struct listener net, net6, local;
+	struct link_watch net, net6, local;
 	struct link_socket *server; /* NULL: it is not connected */
 	struct peers shaking, here;
-	size_t shaking_count, here_count;
+	size_t shaking_count;
 	SLIST_HEAD(, peer) names[NAMES];
 	struct known known[KNOWN];
 	int64_t request;
@@ -192,6 +187,29 @@ look_at_rival(struct peer *peer, int64_t now)
 	}
 }
 
+static struct known *
+known_of(struct link_serve *serve, const struct link_identity *who)
+{
+	struct known of = { 0 }, *known;
+	size_t place;
+
+	sha256(who, sizeof(*who), of.of);
+	memcpy(&place, of.of, sizeof(place));
+	known = &serve->known[place % KNOWN];
+	if (memcmp(known->of, of.of, sizeof(of.of)) != 0)
+		*known = of;
+	return known;
+}
+
+static void
+know(struct link_serve *serve, const struct link_identity *who, bool yes)
+{
+	struct known *known = known_of(serve, who);
+
+	known->at = clock_monotonic_ms();
+	known->yes = yes;
+}
+
 static void
 arrive(struct peer *peer, const struct link_word *hello)
 {
@@ -201,6 +219,10 @@ arrive(struct peer *peer, const struct link_word *hello)
 		.kind = LINK_HELLO, .name = "server", .at = clock_wall_ms() / 1000
 	};
 
+	if (!known_of(serve, &peer->who)->yes) {
+		refuse(peer, "its certificate is revoked, or has to be asked of again");
+		return;
+	}
 	if (old != NULL && strcmp(old->who.digest, peer->who.digest) == 0) {
 		meet_rival(old, peer);
 		return;
@@ -208,16 +230,11 @@ arrive(struct peer *peer, const struct link_word *hello)
 	if (old != NULL)
 		link_tls_end(
 		    &old->tls, "it has connected with another key, from %s", peer->address);
-	if (serve->here_count == HERE_MAX) {
-		refuse(peer, "%d hosts are connected", HERE_MAX);
-		return;
-	}
 	peer->at = hello->at;
 	(void)text_copy(peer->version, sizeof(peer->version), hello->version);
 	TAILQ_REMOVE(&serve->shaking, peer, next);
 	serve->shaking_count--;
 	TAILQ_INSERT_TAIL(&serve->here, peer, next);
-	serve->here_count++;
 	SLIST_INSERT_HEAD(&serve->names[hash(peer->who.name)], peer, of_name);
 	peer->state = HERE;
 	link_tls_ready(&peer->tls);
@@ -243,29 +260,6 @@ ask(struct peer *peer)
 	link_tls_hold(&peer->tls, true);
 	say(peer->serve, "check %s %s %" PRId64 "\n", peer->who.name, peer->who.digest,
 	    peer->request);
-}
-
-static struct known *
-known_of(struct link_serve *serve, const struct link_identity *who)
-{
-	struct known of = { 0 }, *known;
-	size_t place;
-
-	sha256(who, sizeof(*who), of.of);
-	memcpy(&place, of.of, sizeof(place));
-	known = &serve->known[place % KNOWN];
-	if (memcmp(known->of, of.of, sizeof(of.of)) != 0)
-		*known = of;
-	return known;
-}
-
-static void
-know(struct link_serve *serve, const struct link_identity *who, bool yes)
-{
-	struct known *known = known_of(serve, who);
-
-	known->at = clock_monotonic_ms();
-	known->yes = yes;
 }
 
 static void
@@ -350,7 +344,6 @@ on_end(struct link_tls *tls, const char *why)
 
 	if (peer->state == HERE) {
 		TAILQ_REMOVE(&serve->here, peer, next);
-		serve->here_count--;
 		SLIST_REMOVE(&serve->names[hash(peer->who.name)], peer, peer, of_name);
 		log_info("%s is disconnected (%s): %s", peer->who.name, peer->address, why);
 		say(serve, "gone %s %s\n", peer->who.name, why);
@@ -435,29 +428,18 @@ hear_checked(struct link_serve *serve, int64_t request, bool yes, const char *wh
 }
 
 static void
-cut_among(struct peers *peers, const struct link_identity *who)
-{
-	struct peer *next;
-
-	for (struct peer *peer = TAILQ_FIRST(peers); peer != NULL; peer = next) {
-		next = TAILQ_NEXT(peer, next);
-		if (strcmp(peer->who.name, who->name) == 0 &&
-		    strcmp(peer->who.digest, who->digest) == 0)
-			refuse(peer, "its certificate is revoked");
-	}
-}
-
-static void
 hear_cut(struct link_serve *serve, const char *name, const char *digest)
 {
 	struct link_identity who = { 0 };
+	struct peer *peer;
 
 	if (!text_copy(who.name, sizeof(who.name), name) ||
 	    !text_copy(who.digest, sizeof(who.digest), digest))
 		return;
-	know(serve, &who, false);
-	cut_among(&serve->here, &who);
-	cut_among(&serve->shaking, &who);
+	know(serve, &who, false); /* of one who has not said hello yet: arrive() looks there */
+	peer = find(serve, name);
+	if (peer != NULL && strcmp(peer->who.digest, digest) == 0)
+		refuse(peer, "its certificate is revoked");
 }
 
 /* list; cut NAME DIGEST; checked REQUEST yes|no why */
@@ -488,7 +470,7 @@ hear_server(struct link_serve *serve, char *rest)
 static void
 on_server_packet(struct link_socket *local, const char *packet, size_t size)
 {
-	struct link_serve *serve = local->ctx;
+	struct link_serve *serve = local->watch.ctx;
 	const char *end = memchr(packet, '\n', size);
 	char text[LINK_TEXT * 2];
 	struct link_channel *channel;
@@ -537,7 +519,7 @@ close_channels(struct peer *peer, const char *why)
 static void
 on_server_lost(struct link_socket *local, const char *why)
 {
-	struct link_serve *serve = local->ctx;
+	struct link_serve *serve = local->watch.ctx;
 	struct peer *peer, *next;
 
 	log_info("deploybot is disconnected: %s", why);
@@ -546,11 +528,6 @@ on_server_lost(struct link_socket *local, const char *why)
 		next = TAILQ_NEXT(peer, next);
 		close_channels(peer, "deploybot is disconnected from its link");
 	}
-	for (peer = TAILQ_FIRST(&serve->shaking); peer != NULL; peer = next) {
-		next = TAILQ_NEXT(peer, next);
-		if (peer->state == ASKS)
-			on_open(&peer->tls, &peer->who);
-	}
 }
 
 /* --- who connects --- */
@@ -558,7 +535,7 @@ on_server_lost(struct link_socket *local, const char *why)
 static void
 on_server_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
-	struct link_serve *serve = ((struct listener *)watch)->serve;
+	struct link_serve *serve = watch->ctx;
 	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd == -1)
@@ -600,7 +577,7 @@ on_connect(struct link_watch *watch, UNUSED uint32_t events)
 	int fd = accept4(watch->fd, (void *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd != -1)
-		add_peer(((struct listener *)watch)->serve, fd, (const void *)&from);
+		add_peer(watch->ctx, fd, (const void *)&from);
 }
 
 static void
@@ -627,11 +604,12 @@ on_second(void *ctx)
 }
 
 static bool
-start(struct link_serve *serve, struct listener *listener, int fd, link_watch_fn *on_ready)
+start(struct link_serve *serve, struct link_watch *watch, int fd, link_watch_fn *on_ready)
 {
-	*listener = (struct listener){ { .on_ready = on_ready }, serve };
+	watch->on_ready = on_ready;
+	watch->ctx = serve;
 	if (fd != -1)
-		link_watch_start(&serve->poll, &listener->watch, fd, EPOLLIN);
+		link_watch_start(&serve->poll, watch, fd, EPOLLIN);
 	return fd != -1;
 }
 

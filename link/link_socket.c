@@ -101,7 +101,7 @@ link_socket_new(struct link_poll *poll, int fd, const struct link_socket_events 
 	struct link_socket *local = mem_new(1, sizeof(*local));
 
 	local->on = on;
-	local->ctx = ctx;
+	local->watch.ctx = ctx;
 	local->watch.on_ready = on_ready;
 	local->watch.on_over = on_over;
 	link_packets_init(&local->out);

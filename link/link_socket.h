@@ -20,7 +20,6 @@ struct link_socket_events {
 struct link_socket {
 	struct link_watch watch;
 	const struct link_socket_events *on;
-	void *ctx;
 	bool is_held;	/* nothing is read for now */
 	struct link_packets out;
 };

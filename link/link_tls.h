@@ -57,7 +57,8 @@ void link_tls_context_free(struct ssl_ctx_st *context);
 /* Of a certificate. */
 void link_tls_identity(struct x509_st *certificate, struct link_identity *ret);
 
-/* Takes fd; tls->watch.on_over is set.  server_name: of a client, what it has dialled; else NULL. */
+/* Takes fd; tls->on and tls->watch.on_over are set.  server_name: what a client has dialled; else
+ * NULL. */
 void link_tls_start(struct link_tls *tls, struct link_poll *poll, int fd,
     struct ssl_ctx_st *context, const char *server_name);
 /* From here on silence counts, and the handshake's deadline does not. */
