@@ -90,7 +90,7 @@ class Beginner:
 
 
 def is_answered(wanted, said):
-    """{*} stands for what a resolver or another program says.  A line may be cut: the folder of a test has any length."""
+    """{*} stands for what a resolver or another program says.  A line may be cut: a test's folder has any length."""
     def is_it(line, found):
         if found.endswith("…") and not line.endswith("…"):
             return len(found) > CUT_LEAST and line.startswith(found[:-1])

@@ -27,7 +27,8 @@ def faked(clock):
     return {"LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
             "DONT_FAKE_MONOTONIC": "1",
             # What is freed is wiped, as our allocator does, which a sanitizer's takes the place of.
-            "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0:max_free_fill_size=67108864:free_fill_byte=0"}
+            "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0:"
+                            "max_free_fill_size=67108864:free_fill_byte=0"}
 
 
 @pytest.fixture
