@@ -268,6 +268,13 @@ is_port(const char *text)
 	return strtol(text, NULL, 10) <= 65535; /* too many digits are LONG_MAX */
 }
 
+/* What stands behind the last colon. */
+static bool
+is_link(const char *text)
+{
+	return is_port(strrchr(text, ':') + 1);
+}
+
 static bool
 is_bracketed(const char *text, size_t size)
 {

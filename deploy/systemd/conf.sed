@@ -36,6 +36,8 @@ s|^#HOOK_BUILD_DONE_SECRET=$|#HOOK_BUILD_DONE_SECRET_FILE=/etc/deploybot/secrets
 s|^#HOOK_BUILD_DONE_SECRET_PREVIOUS=$|#HOOK_BUILD_DONE_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/hook_build_done_secret_previous|
 s|^#WORKFLOW_DEPLOY_KEY=$|#WORKFLOW_DEPLOY_KEY_FILE=/etc/deploybot/secrets/server/workflow_deploy_key|
 s|^#WORKFLOW_DEPLOY_KEY_PREVIOUS=$|#WORKFLOW_DEPLOY_KEY_PREVIOUS_FILE=/etc/deploybot/secrets/server/workflow_deploy_key_previous|
+s|^#LINK_CA_KEY=$|#LINK_CA_KEY_FILE=/etc/deploybot/secrets/server/link_ca_key|
+s|^#LINK_ORDER_KEY=$|#LINK_ORDER_KEY_FILE=/etc/deploybot/secrets/server/link_order_key|
 s|^#TOTP_KEY_FILE=$|#TOTP_KEY_FILE=/etc/deploybot/secrets/server/totp_key|
 s|^#CLOUDFLARE_API_TOKEN=$|#CLOUDFLARE_API_TOKEN_FILE=/etc/deploybot/secrets/server/cloudflare_api_token|
 s|^#AUDIT_S3_SECRET_ACCESS_KEY=$|#AUDIT_S3_SECRET_ACCESS_KEY_FILE=/etc/deploybot/secrets/server/audit_s3_secret_access_key|

@@ -36,7 +36,8 @@ static bool
 reads_no_settings(const struct cli *cli)
 {
 	static cli_command *const those[] = { cli_version, cli_help, cli_kinds, cli_config_example,
-		cli_completion, cli_completion_words, cli_environments };
+		cli_completion, cli_completion_words, cli_environments, cli_ca_init, cli_ca_sign,
+		cli_ca_rotate };
 
 	for (size_t i = 0; i < COUNT(those); i++)
 		if (acts[cli->form->row].run == those[i])

@@ -115,6 +115,15 @@ fill_vault(struct settings *s)
 }
 
 static void
+fill_link(struct settings *s)
+{
+	s->link = (struct settings_link){ .address = text_of(s, SETTING_LINK_ADDRESS),
+		.socket = text_of(s, SETTING_LINK_SOCKET),
+		.ca_key = text_of(s, SETTING_LINK_CA_KEY),
+		.order_key = text_of(s, SETTING_LINK_ORDER_KEY) };
+}
+
+static void
 fill_telegram(struct settings *s)
 {
 	const char *mode = text_of(s, SETTING_TELEGRAM_MODE);
@@ -254,6 +263,7 @@ fill_server(struct settings *s)
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
 	fill_witness(s);
 	fill_vault(s);
+	fill_link(s);
 	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));
 	s->approve_unknown_pusher = settings_truth(text_of(s, SETTING_APPROVE_UNKNOWN_PUSHER));
 	s->approval_timeout_ms = setting_duration_ms(text_of(s, SETTING_APPROVAL_TIMEOUT));

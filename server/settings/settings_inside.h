@@ -343,6 +343,12 @@ const char *settings_forge_missing(const struct settings *s, const char *files);
 /* Names in the report what is wrong with where Vault is. */
 void settings_check_vault(struct settings_loader *l);
 
+
+/* --- settings_link.c --- */
+
+/* Reads the certificates of deploybot-link, and names in the report what is wrong with its keys. */
+void settings_take_link(struct settings_loader *l);
+
 /* --- settings_commands.c --- */
 
 /* Is it NAME_COMMAND of a secret?  Then names in the report what is wrong with it. */

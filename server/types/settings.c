@@ -69,6 +69,7 @@ free_inside(struct settings_inside *in)
 	if (in->totp_keys != NULL)
 		seal_wipe(in->totp_keys);
 	free(in->totp_keys);
+	free(in->link_ca);
 	roles_free(in->roles);
 	zone_free(in->zone);
 	free(in->firsts);

@@ -151,6 +151,17 @@ struct settings_vault {
 	int64_t wait_ms; /* what is to be lent, for its approvals, and then for Vault */
 };
 
+/* deploybot-link, and what who enrols by it is given. */
+struct settings_link {
+	const char *address; /* NULL: nobody is enrolled */
+	const char *socket;
+	const char *ca;	    /* LINK_CA_FILE's content; NULL: none */
+	const char *ca_key; /* NULL: certificates are signed by hand */
+	const char *order_key;
+	char fingerprint[LIMIT_DIGEST];	 /* of the key in LINK_CERT_FILE; "": none */
+	char order_public[LIMIT_DIGEST]; /* of order_key; "": none */
+};
+
 /* Never changed once it is made (settings/sources/settings_load.h): read the fields directly.  Text
  * that is not set is NULL. */
 struct settings {
@@ -174,6 +185,7 @@ struct settings {
 	const char *github_repository;	   /* "owner/name" or NULL: any signed one */
 	struct settings_github github;
 	struct settings_vault vault;
+	struct settings_link link;
 	const char *forge_webhook_secret;  /* NULL: no /forge/webhook */
 	const char *repository_path;	   /* "group/sub/name" or NULL: that of the URL */
 	const char *repository_url;	   /* resolved; valid settings have one */
@@ -334,6 +346,7 @@ struct settings_inside {
 	size_t require_otp_count;
 	struct grant *require_otp;
 	struct seal_keys *totp_keys; /* wiped with it */
+	char *link_ca;
 };
 
 /* What a setting is for that member; NULL: for all. */

@@ -13,12 +13,15 @@ import pytest
 
 from crash_aid import HOLD, STEADY, CrashScene, children_of, program_of
 from github_api import new_key
+from link_keys import new_authority, new_order_key
 from ops_aid import request, sign
 from stage import GITHUB_SECRET, ROOT, WEBHOOK_SECRET, wait_until
 from telegram_client import DEFAULT_TOKEN
 
 REPOSITORY_TOKEN = "canary-repository-token-0123456789abcdef"
 APP_KEY = new_key().strip()
+CA_KEY, CA = new_authority()
+ORDER_KEY = new_order_key()
 API_HASH = "canary0123456789abcdef0123456789abcdef"
 # What others prove themselves with to the server, each with the value that it had before.
 INBOUND = {f"{name}{which}": f"canary-of-{name.lower().replace('_', '-')}{which.lower()}-7Kd3Vx9Qp2Wm5Zt"
@@ -34,6 +37,7 @@ SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_
            "GITHUB_API_TOKEN": "canary-of-a-persons-token-6Mw2Pj9Zc5Ht",
            "GITLAB_API_TOKEN": "canary-of-a-projects-token-8Fd4Yn3Gb7Lk", "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
            "VAULT_TOKEN": "canary-of-vaults-token-5Qj8Zr3Xn6Lb",     # in force in hostile_secrets.py
+           "LINK_CA_KEY": CA_KEY.splitlines()[1], "LINK_ORDER_KEY": ORDER_KEY.splitlines()[1],
            "VAULT_SECRET_ID": "canary-of-vaults-role-9Wk4Ht7Mv2Pc",
            "WORKFLOW_BUILD_DONE_KEY": "whsec_canaryOfAWorkflowsKey3Kd9Vx6Qp2W",
            "WORKFLOW_BUILD_DONE_KEY_PREVIOUS": "whsec_canaryOfTheKeyBefore7Hs5Nb8Yc4Rf", **INBOUND}
@@ -55,7 +59,11 @@ def shapes(secret):
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
+    ca = tmp_path_factory.mktemp("ca") / "ca.crt"
+    ca.write_text(CA, encoding="ascii")
     made = CrashScene(tmp_path_factory.mktemp("secrets"), settings={
+        "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERT_FILE": str(ca),
+        "LINK_CA_KEY": CA_KEY.strip(), "LINK_ORDER_KEY": ORDER_KEY.strip(),
         "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
         "TELEGRAM_API_HASH": API_HASH, "LOG_LEVEL": "DEBUG", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",
         "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",

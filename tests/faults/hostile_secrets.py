@@ -10,11 +10,14 @@ import subprocess
 import canary
 from hostile_aid import IN_PROGRESS, PATIENCE_S, check_log, must
 from github_api import new_key
+from link_keys import new_authority, new_order_key
 from crash_aid import STEADY, CrashScene
 from ops_aid import github_headers, request
 from stage import Deploybot
 
 APP_KEY = new_key().strip()
+CA_KEY, CA = new_authority()
+ORDER_KEY = new_order_key()
 PLANTED = {
     "TELEGRAM_BOT_TOKEN": "7000000002:AAH-canary_of_the_token_6Rw3Yd8Kp1Zx5Vt",
     "GITHUB_WEBHOOK_SECRET": "canary-of-github's-secret_9Jc4Hn7Xs2Qb",
@@ -29,6 +32,8 @@ PLANTED = {
     "VAULT_TOKEN": "canary-of-vaults-token_7Nb2Kx5Hq8Zm",
     "VAULT_SECRET_ID": "canary-of-vaults-role_3Yt6Wd9Fs4Cr",     # in force in test_ops_secrets.py
     "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
+    "LINK_CA_KEY": CA_KEY.splitlines()[1],
+    "LINK_ORDER_KEY": ORDER_KEY.splitlines()[1],
     **{name + which: f"canary-of-{name.lower().replace('_', '-')}{which.lower()}_5Wz8Rk3Jd"
        for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET",
                     "GITHUB_APP_WEBHOOK_SECRET")
@@ -141,11 +146,16 @@ def play(hall):
     key.write_text(f"-----BEGIN OPENSSH PRIVATE KEY-----\n{PLANTED['the deploy key']}\n"
                    "-----END OPENSSH PRIVATE KEY-----\n", encoding="ascii")
     key.chmod(0o600)
+    ca = folder / "ca.crt"
+    ca.write_text(CA, encoding="ascii")
     scene = CrashScene(folder, start=False, telegram=("--local", "--limits", "off", "--token",
                                                       PLANTED["TELEGRAM_BOT_TOKEN"]), settings={
         **{name: value for name, value in PLANTED.items() if name.isupper() and name != "VAULT_SECRET_ID"},
         "VAULT_ADDR": "http://127.0.0.1:9",
         "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": '"' + APP_KEY.replace("\n", "\\n") + '"',
+        "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERT_FILE": str(ca),
+        **{name: '"' + text.strip().replace("\n", "\\n") + '"'
+           for name, text in (("LINK_CA_KEY", CA_KEY), ("LINK_ORDER_KEY", ORDER_KEY))},
         "GITHUB_API_URL": "http://127.0.0.1:9",
         "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",
         "AUDIT_S3_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",

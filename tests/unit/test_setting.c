@@ -87,6 +87,8 @@ static const struct setting_case cases[] = {
 	    { "", "http://a,b", "http://a,,http://b" } },
 	{ S(PATH), { "/", "/a b" }, { "", "a/b", "/a\nb" } },
 	{ S(FILE), { "/a", "/a b" }, { "", "a", "/a:/b", "/a\n" } },
+	{ S(LINK), { "link.example.org:9443", "[fd00::1]:1" },
+	    { "", ":9443", "link.example.org", "a:0", "a:65536", "a b:1", "a:1:x" } },
 	{ S(SOCKET), { "/", "/run/x.sock" }, { "", "run/x.sock", "/run/\n" } },
 	{ S(ADDRESS), { "127.0.0.1", "::1", "/run/x.sock" },
 	    { "", "localhost", "127.0.0.1:80", "run/x.sock", "/run/\n" } },

@@ -83,6 +83,9 @@ lays_out(const struct view *v)
 	W(VAULT_WITH_SECRET, is_given(v, SETTING_VAULT_SECRET_ID)) \
 	W(VAULT_BY_ROLE, is[VAULT_WITH_ROLE] || is[VAULT_WITH_SECRET]) \
 	W(VAULT_WITHOUT_LOGIN, !is[WITHOUT_VAULT] && !is[VAULT_BY_ROLE]) \
+	W(WITH_A_LINK, is_given(v, SETTING_LINK_ADDRESS)) \
+	W(WITHOUT_A_LINK, !is[WITH_A_LINK]) \
+	W(WITH_A_CA_KEY, is_given(v, SETTING_LINK_CA_KEY)) \
 	W(WITH_A_BUCKET, v->s->audit_s3_bucket != NULL) \
 	W(WITH_A_WITNESS_KEY, v->s->audit_s3_access_key_id != NULL) \
 	W(WITHOUT_A_WITNESS_KEY, !is[WITH_A_WITNESS_KEY]) \
