@@ -141,6 +141,11 @@ FILENAME ~ /\.def$/ { next }
 		".Ar ID\nis one of\n.Va CLIENTS ,\nin capitals and with \\- as _; HOST and ACTIONS are needed.")
 	next
 }
+/^# Playbooks of ANSIBLE_FOLDER/ {
+	family("RESTART", "NAME", "Playbooks of Ansible's",
+		".Ar NAME\nis the playbook's name in\n.Ql /do run\\-playbook ,\nin capitals and with \\- as _.")
+	next
+}
 /^# Jobs of the application/ {
 	family("MIGRATE", "NAME", "Jobs of the application",
 		".Ar NAME\nis the job's name in\n.Ql /do run\\-job ,\nin capitals and with \\- as _.")

@@ -177,7 +177,10 @@ proceed_playbook(struct tx *tx, struct deployment *work, const struct git_answer
 	struct question question;
 
 	if (answered->binding == NULL) {
-		refuse(tx, work, answered->answer, NULL);
+		refuse(tx, work,
+		    answered->answer != NULL ? answered->answer :
+					       "the runner does not say what it would run",
+		    NULL);
 		return;
 	}
 	row_question_get(tx, work->id, &question);
