@@ -162,7 +162,7 @@ $(FAIL_NTH_TESTS:%=$(BUILD)/tests/%): TEST_WRAP = $(FAIL_NTH_WRAP)
 $(BUILD)/tests/test_setting: TEST_WRAP = -Xlinker --wrap=regcomp -Xlinker --wrap=regexec
 $(BUILD)/tests/test_settings_production: TEST_WRAP = -Xlinker --wrap=access
 $(BUILD)/tests/test_route_job: TEST_WRAP = -Xlinker --wrap=clock_monotonic_ms
-$(BUILD)/tests/test_agent_serve: TEST_WRAP = $(addprefix -Xlinker --wrap=systemd_,open free look start stop end fd has_more process) \
+$(BUILD)/tests/test_agent_serve: TEST_WRAP = $(addprefix -Xlinker --wrap=systemd_,open free look start stop end fd process) \
 	-Xlinker --wrap=unit_digest_add -Xlinker --wrap=journal_copy
 $(BUILD)/tests/test_mem_wiped: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_loan_shelf $(BUILD)/tests/test_decide_pad: TEST_WRAP = -Xlinker --wrap=crypto_wipe

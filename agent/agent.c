@@ -50,14 +50,13 @@ on_reconcile(struct agent *agent, uint64_t id)
 {
 	struct protocol_message answer = { .kind = PROTOCOL_RECONCILED, .id = id };
 	const struct record *record = records_find(&agent->world.records, id);
-	bool is_full;
 
 	if (record != NULL && record == agent->run.record) {
 		answer.state = PROTOCOL_STATE_ALIVE;
 	} else if (record != NULL) {
 		answer.record = record->end;
 		answer.state = record->end.lost ? PROTOCOL_STATE_LOST : PROTOCOL_STATE_ENDED;
-	} else if (id < records_lowest(&agent->world.records, &is_full) && is_full) {
+	} else if (id < records_slot(&agent->world.records)->id) {
 		answer.state = PROTOCOL_STATE_LOST; /* its record has made room for others */
 		answer.record.gate = answer.record.lost = true;
 	} else {
@@ -73,13 +72,11 @@ on_reconcile(struct agent *agent, uint64_t id)
 static bool
 check_id(struct agent *agent, uint64_t id, enum protocol_why *ret_why, struct err *err)
 {
-	bool is_full;
-
 	*ret_why = PROTOCOL_WHY_EXISTS;
 	if (records_find(&agent->world.records, id) != NULL)
 		return err_set(err, ERR_DENIED, "there is a record of it already");
 	*ret_why = PROTOCOL_WHY_INVALID;
-	if (id < records_lowest(&agent->world.records, &is_full))
+	if (id < records_lowest(&agent->world.records))
 		return err_set(err, ERR_DENIED, "its number is below those of all records");
 	*ret_why = PROTOCOL_WHY_FAILED;
 	return (agent->run.state == RUN_NONE && !agent->is_leaving) ||
@@ -178,9 +175,8 @@ turn(struct agent *agent, struct err *err)
 		{ agent->signals, POLLIN, 0 },
 		{ systemd_fd(agent->world.systemd), POLLIN, 0 },
 	};
-	int timeout = systemd_has_more(agent->world.systemd) ? 0 : run_wait_ms(run);
 
-	if (poll(fds, COUNT(fds), timeout) == -1 && errno != EINTR)
+	if (poll(fds, COUNT(fds), run_wait_ms(run)) == -1 && errno != EINTR)
 		return err_errno(err, ERR_IO, errno, "poll");
 	if (fds[1].revents != 0)
 		hear_server(agent);

@@ -8,9 +8,7 @@
 #include "lib/clock.h"
 #include "lib/file.h"
 
-#define QUIET_US 400000	 /* journald says of new lines within 250 ms */
-#define BUSY_US	 2000000 /* where journald has much to write */
-#define BUSY	 65536
+#define QUIET_US 400000 /* journald says of new lines within 250 ms */
 #define DRAIN_MS 10000
 
 struct copy {
@@ -105,8 +103,7 @@ journal_copy(const char *unit, const char *invocation, int64_t since_ms, int fd,
 
 	while (n >= 0 && !copy.is_full && !(copy.has_end && is_quiet) &&
 	    clock_monotonic_ms() < until) {
-		is_quiet = sd_journal_wait(journal, copy.copied > BUSY ? BUSY_US : QUIET_US) ==
-		    SD_JOURNAL_NOP;
+		is_quiet = sd_journal_wait(journal, QUIET_US) == SD_JOURNAL_NOP;
 		while (!copy.is_full && sd_journal_next(journal) > 0) {
 			copy_line(journal, &copy);
 			is_quiet = false;

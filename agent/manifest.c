@@ -31,14 +31,13 @@ check_unit(const char *name, const struct systemd_unit *unit, struct err *err)
 	if (unit->need_daemon_reload)
 		return err_set(err, ERR_CHANGED,
 		    "%s has changed since systemd read it: systemctl daemon-reload", name);
-	if (strcmp(unit->type, "oneshot") != 0 || unit->remain_after_exit)
-		return err_set(err, ERR_INVALID,
-		    "%s needs Type=oneshot and RemainAfterExit=no: its end is the action's", name);
-	if (strcmp(unit->restart, "no") != 0)
-		return err_set(err, ERR_INVALID, "%s: Restart= would start it again", name);
-	return strcmp(unit->kill_mode, "control-group") == 0 ||
-	    strcmp(unit->kill_mode, "mixed") == 0 ||
-	    err_set(err, ERR_INVALID, "%s: KillMode= leaves processes behind", name);
+	return (strcmp(unit->type, "oneshot") == 0 && !unit->remain_after_exit &&
+		   strcmp(unit->restart, "no") == 0 &&
+		   (strcmp(unit->kill_mode, "control-group") == 0 ||
+		       strcmp(unit->kill_mode, "mixed") == 0)) ||
+	    err_set(err, ERR_INVALID,
+		"%s needs Type=oneshot, RemainAfterExit=no, Restart=no and KillMode=control-group: its end is the action's",
+		name);
 }
 
 bool

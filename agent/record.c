@@ -109,18 +109,14 @@ records_slot(struct records *records)
 }
 
 uint64_t
-records_lowest(const struct records *records, bool *ret_full)
+records_lowest(const struct records *records)
 {
-	uint64_t lowest = UINT64_MAX;
+	uint64_t lowest = 0;
 
-	*ret_full = true;
-	for (size_t i = 0; i < RECORDS_MAX; i++) {
-		if (records->all[i].id == 0)
-			*ret_full = false;
-		else if (records->all[i].id < lowest)
+	for (size_t i = 0; i < RECORDS_MAX; i++)
+		if (records->all[i].id != 0 && (lowest == 0 || records->all[i].id < lowest))
 			lowest = records->all[i].id;
-	}
-	return lowest == UINT64_MAX ? 0 : lowest;
+	return lowest;
 }
 
 uint64_t

@@ -30,8 +30,7 @@ bool records_open(struct records *ret, const char *state, struct err *err) MUST_
 /* NULL: there is none of this run. */
 struct record *records_find(struct records *records, uint64_t id);
 
-/* The lowest id that there is, or *ret_full: 0 where slots are free. */
-uint64_t records_lowest(const struct records *records, bool *ret_full);
+uint64_t records_lowest(const struct records *records); /* of their ids; 0: there is none */
 uint64_t records_epoch(const struct records *records); /* the highest */
 
 /* A free slot, or that of the lowest id; filled and written by who takes it. */

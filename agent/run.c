@@ -15,6 +15,7 @@
 #include "lib/crash_point.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define STATUS_FAILED 70 /* systemd says that it failed, and no status of its own */
@@ -146,7 +147,8 @@ bool
 run_begin(
     struct run *run, struct run_world *world, const struct protocol_message *order, struct err *err)
 {
-	struct record *slot = records_slot(&world->records), before = *slot;
+	struct record *slot = records_slot(&world->records);
+	CLEANUP(freep) struct record *before = mem_copy(slot, sizeof(*slot));
 
 	*run = (struct run){ .state = RUN_AT_GATE,
 		.record = slot,
@@ -159,11 +161,11 @@ run_begin(
 	if (peer_listen(&run->peer, run->folder, "socket", err) &&
 	    records_write(&world->records, slot, err)) {
 		CRASH_POINT(agent_record_made);
-		if (before.id != 0)
-			remove_folder(world->state, before.id);
+		if (before->id != 0)
+			remove_folder(world->state, before->id);
 		return true;
 	}
-	*slot = before;
+	memcpy(slot, before, sizeof(*slot));
 	run_done(run);
 	remove_folder(world->state, order->id);
 	return false;

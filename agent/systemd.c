@@ -80,7 +80,7 @@ read_value(sd_bus_message *m, const struct property *row, struct systemd_unit *u
 	const void *bytes;
 	const char *text;
 	size_t size;
-	int n, flag = 0;
+	int n;
 
 	if (strcmp(row->type, "as") == 0)
 		return read_list(m, at, row->size);
@@ -94,11 +94,7 @@ read_value(sd_bus_message *m, const struct property *row, struct systemd_unit *u
 		n = sd_bus_message_read(m, "s", &text);
 		return n >= 0 && !text_copy(at, row->size, text) ? -E2BIG : n;
 	}
-	if (strcmp(row->type, "b") != 0)
-		return sd_bus_message_read(m, row->type, at);
-	n = sd_bus_message_read(m, "b", &flag);
-	*(bool *)at = flag != 0;
-	return n;
+	return sd_bus_message_read(m, row->type, at);
 }
 
 static int
@@ -227,15 +223,6 @@ int
 systemd_fd(const struct systemd *systemd)
 {
 	return sd_bus_get_fd(systemd->bus);
-}
-
-bool
-systemd_has_more(const struct systemd *systemd)
-{
-	uint64_t due;
-
-	/* No call of ours waits for its answer: it is due now, or never. */
-	return sd_bus_get_timeout(systemd->bus, &due) > 0 && due == 0;
 }
 
 bool

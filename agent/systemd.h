@@ -32,8 +32,8 @@ struct systemd_unit {
 	char kill_mode[16];
 	char invocation[SYSTEMD_INVOCATION]; /* of its last start; "": none is known */
 	char result[32];
-	bool need_daemon_reload;
-	bool remain_after_exit;
+	int need_daemon_reload;
+	int remain_after_exit;
 	int exec_main_code; /* as CLD_EXITED */
 	int exec_main_status;
 	uint64_t timeout_start_us; /* UINT64_MAX: infinity */
@@ -58,9 +58,6 @@ bool systemd_stop(struct systemd *systemd, const char *name, struct err *err) MU
 
 const struct systemd_end *systemd_end(const struct systemd *systemd);
 
-/* For poll(2), POLLIN; has_more: something has come already. */
+/* For poll(2), POLLIN; then does what has come.  False: the bus is gone. */
 int systemd_fd(const struct systemd *systemd);
-bool systemd_has_more(const struct systemd *systemd);
-
-/* Does what has come.  False: the bus is gone. */
 bool systemd_process(struct systemd *systemd, struct err *err) MUST_USE;

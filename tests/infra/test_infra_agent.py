@@ -433,8 +433,7 @@ def test_an_agent_that_is_killed_never_starts_twice_and_never_lies(host, number,
 
 @pytest.mark.parametrize("command", ["daemon-reload", "daemon-reexec"])
 def test_a_systemd_that_begins_anew_says_the_end(host, number, command):
-    waits = unit_text("echo begun; while [ ! -e /run/anew ]; do sleep 0.1; done; exit 4")
-    with another_unit(host, "disk-free", waits), \
+    with another_unit(host, "disk-free", unit_text("echo begun; until [ -e /run/anew ]; do sleep 1; done; exit 4")), \
             contextlib.closing(Server(host)) as server, \
             contextlib.closing(server.at_gate(number, "disk-free")) as channel:
         server.go(channel, number, "disk-free")

@@ -57,7 +57,6 @@ int __wrap_systemd_start(
 bool __wrap_systemd_stop(struct systemd *systemd, const char *name, struct err *err);
 const struct systemd_end *__wrap_systemd_end(const struct systemd *systemd);
 int __wrap_systemd_fd(const struct systemd *systemd);
-bool __wrap_systemd_has_more(const struct systemd *systemd);
 bool __wrap_systemd_process(struct systemd *systemd, struct err *err);
 bool __wrap_unit_digest_add(struct crypto_sha256 *hash, const char *path, struct err *err);
 bool __wrap_journal_copy(
@@ -124,12 +123,6 @@ int
 __wrap_systemd_fd(UNUSED const struct systemd *systemd)
 {
 	return host.events;
-}
-
-bool
-__wrap_systemd_has_more(UNUSED const struct systemd *systemd)
-{
-	return false;
 }
 
 bool
