@@ -13,7 +13,7 @@
 #define CRYPTO_CA_PEM	   4096 /* bytes of what is made here, with the NUL */
 #define CRYPTO_CA_FILE	   16384 /* bytes of several certificates, at most */
 #define CRYPTO_CA_IDENTITY 80	/* "agent/acme" and the NUL */
-#define CRYPTO_CA_NAME_MAX 63 /* of a-z 0-9 . -, a letter or digit first */
+#define CRYPTO_CA_NAME_MAX 57 /* with its role 64, as a common name; a-z 0-9 . -, no sign first */
 
 /* A key that one has oneself, and what says of it: a certificate, or the request for one. */
 struct crypto_ca_pair {

@@ -202,12 +202,12 @@ TEST(a_name_is_a_word)
 {
 	struct crypto_ca_pair ca;
 	struct crypto_ca_order order = { .from = NOW, .until = NOW + DAY_MS };
-	char certificate[CRYPTO_CA_PEM], name[CRYPTO_CA_IDENTITY] = "agent/";
+	char certificate[CRYPTO_CA_PEM], name[CRYPTO_CA_IDENTITY] = "runner/";
 
 	assert_true(crypto_ca_make(NOW, NOW + DAY_MS, &ca, NULL));
 	order.key = ca.key;
 	order.certificate = ca.text;
-	memset(name + strlen("agent/"), 'a', CRYPTO_CA_NAME_MAX);
+	memset(name + strlen("runner/"), 'a', CRYPTO_CA_NAME_MAX);
 	assert_string_equal(sign(&order, name, certificate), "");
 	name[strlen(name)] = 'a';
 	assert_non_null(strstr(sign(&order, name, certificate), "no identity"));
