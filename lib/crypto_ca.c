@@ -223,8 +223,8 @@ crypto_ca_order_public(const char *text, char ret[CRYPTO_SHA256_HEX], struct err
 
 /* --- certificates --- */
 
-bool
-crypto_ca_is_name(const char *name)
+static bool
+is_name(const char *name)
 {
 	return text_is_word(name, CRYPTO_CA_NAME_MAX);
 }
@@ -233,8 +233,8 @@ static bool
 is_identity(const char *identity)
 {
 	return strcmp(identity, "server") == 0 ||
-	    (text_starts(identity, "agent/") && crypto_ca_is_name(identity + strlen("agent/"))) ||
-	    (text_starts(identity, "runner/") && crypto_ca_is_name(identity + strlen("runner/")));
+	    (text_starts(identity, "agent/") && is_name(identity + strlen("agent/"))) ||
+	    (text_starts(identity, "runner/") && is_name(identity + strlen("runner/")));
 }
 
 static bool

@@ -10,10 +10,10 @@
 #include "lib/crypto.h"
 
 #define CRYPTO_CA_REQUEST  4096 /* bytes of a request, at most */
-#define CRYPTO_CA_PEM	   4096 /* of what is made here, and of a certificate or key, with the NUL */
+#define CRYPTO_CA_PEM	   4096 /* bytes of what is made here, with the NUL */
 #define CRYPTO_CA_FILE	   16384 /* bytes of several certificates, at most */
 #define CRYPTO_CA_IDENTITY 80	/* "agent/acme" and the NUL */
-#define CRYPTO_CA_NAME_MAX 63
+#define CRYPTO_CA_NAME_MAX 57 /* with its role 64, as a common name; a-z 0-9 . -, no sign first */
 
 /* A key that one has oneself, and what says of it: a certificate, or the request for one. */
 struct crypto_ca_pair {
@@ -28,9 +28,6 @@ struct crypto_ca_order {
 	const char *identity; /* "agent/NAME", "runner/NAME" or "server" */
 	int64_t from, until;
 };
-
-/* Is it the name of an agent or a runner?  a-z 0-9 . -, a letter or digit first. */
-bool crypto_ca_is_name(const char *name);
 
 /* An authority: a new key, and its certificate by itself.  Wipe *ret. */
 MUST_USE bool crypto_ca_make(

@@ -1,5 +1,6 @@
 """Goal: deploybot ca makes an authority out of files of root, which OpenSSL takes as one, and writes over nothing."""
 # SPDX-License-Identifier: ISC
+import hashlib
 import re
 import stat
 import subprocess
@@ -61,6 +62,9 @@ def test_of_a_request_its_key_alone_is_signed(bot, tmp_path):
                           "basicConstraints=CA:TRUE")
     done = bot.run("ca", "sign", str(folder), "agent/acme", str(request))
     assert done.returncode == 0, done.stderr
+    public = subprocess.run(["openssl", "pkey", "-in", tmp_path / "agent.key", "-pubout", "-outform", "DER"],
+                            capture_output=True, check=True).stdout
+    assert f"the SHA-256 {hashlib.sha256(public).hexdigest()}" in done.stderr
     (tmp_path / "agent.crt").write_text(done.stdout, encoding="ascii")
     for purpose, verdict in (("sslclient", True), ("sslserver", False)):
         said = openssl("verify", "-x509_strict", "-purpose", purpose, "-CAfile", folder / "ca.crt",

@@ -200,15 +200,18 @@ TEST(an_order_key_is_of_ed25519)
 
 TEST(a_name_is_a_word)
 {
-	char longest[CRYPTO_CA_NAME_MAX + 2];
+	struct crypto_ca_pair ca;
+	struct crypto_ca_order order = { .from = NOW, .until = NOW + DAY_MS };
+	char certificate[CRYPTO_CA_PEM], name[CRYPTO_CA_IDENTITY] = "runner/";
 
-	memset(longest, 'a', sizeof(longest));
-	longest[CRYPTO_CA_NAME_MAX + 1] = '\0';
-	assert_false(crypto_ca_is_name(longest));
-	longest[CRYPTO_CA_NAME_MAX] = '\0';
-	assert_true(crypto_ca_is_name(longest));
-	assert_true(crypto_ca_is_name("web1.acme-2"));
-	assert_false(crypto_ca_is_name(""));
-	assert_false(crypto_ca_is_name("-a"));
-	assert_false(crypto_ca_is_name("a_b"));
+	assert_true(crypto_ca_make(NOW, NOW + DAY_MS, &ca, NULL));
+	order.key = ca.key;
+	order.certificate = ca.text;
+	memset(name + strlen("runner/"), 'a', CRYPTO_CA_NAME_MAX);
+	assert_string_equal(sign(&order, name, certificate), "");
+	name[strlen(name)] = 'a';
+	assert_non_null(strstr(sign(&order, name, certificate), "no identity"));
+	assert_string_equal(sign(&order, "agent/web1.acme-2", certificate), "");
+	assert_non_null(strstr(sign(&order, "agent/-a", certificate), "no identity"));
+	assert_non_null(strstr(sign(&order, "agent/a_b", certificate), "no identity"));
 }

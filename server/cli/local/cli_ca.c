@@ -173,7 +173,8 @@ cli_ca_init(const struct cli *cli)
 }
 
 static bool
-sign(const struct cli *cli, char ret[CRYPTO_CA_PEM], struct err *err)
+sign(const struct cli *cli, char ret[CRYPTO_CA_PEM], char ret_key[CRYPTO_SHA256_HEX],
+    struct err *err)
 {
 	const char *folder = cli->argv[0];
 	CLEANUP(freep) char *key = read_in(folder, "ca.key", err);
@@ -188,7 +189,8 @@ sign(const struct cli *cli, char ret[CRYPTO_CA_PEM], struct err *err)
 	if (certificate != NULL)
 		request = file_read(cli->argv[2], CRYPTO_CA_FILE, NULL, err);
 	order.until = order.from + BY_HAND_MS;
-	ok = request != NULL && crypto_ca_sign(&order, request, ret, err);
+	ok = request != NULL && crypto_ca_check_request(request, ret_key, err) &&
+	    crypto_ca_sign(&order, request, ret, err);
 	if (key != NULL)
 		crypto_wipe(key, strlen(key));
 	return ok;
@@ -197,11 +199,14 @@ sign(const struct cli *cli, char ret[CRYPTO_CA_PEM], struct err *err)
 int
 cli_ca_sign(const struct cli *cli)
 {
-	char certificate[CRYPTO_CA_PEM];
+	char certificate[CRYPTO_CA_PEM], key[CRYPTO_SHA256_HEX];
 	struct err err;
 
-	if (!sign(cli, certificate, &err))
+	if (!sign(cli, certificate, key, &err))
 		return cli_fail(&err);
+	/* Who has made the request compares it, by a way that nobody else writes to. */
+	(void)fprintf(
+	    stderr, "Signed for a year: %s, whose key has the SHA-256 %s\n", cli->argv[1], key);
 	(void)printf("%s", certificate);
 	return EX_OK;
 }
