@@ -299,16 +299,16 @@ see_secret(struct world *w, const char *name, const char *mark, const char *key)
 
 WORLD_TEST(a_secret_that_is_another_one_is_named_and_nothing_of_it)
 {
-	see_secret(w, "TELEGRAM_BOT_TOKEN", "11aa", "k1");
-	see_secret(w, "TELEGRAM_BOT_TOKEN", "11aa", "k1");
+	see_secret(w, "TELEGRAM_BOT_TOKEN", "m-11aa", "k1");
+	see_secret(w, "TELEGRAM_BOT_TOKEN", "m-11aa", "k1");
 	assert_int_equal(world_audited(w, "settings_changed", ""), 0);
-	see_secret(w, "TELEGRAM_BOT_TOKEN", "22bb", "k1");
+	see_secret(w, "TELEGRAM_BOT_TOKEN", "m-22bb", "k1");
 	assert_int_equal(
 	    world_audited(w, "\"changed\":\"TELEGRAM_BOT_TOKEN\"", "\"when\":\"secret\""), 1);
-	assert_int_equal(world_audited(w, "settings_changed", "22bb"), 0);
-	see_secret(w, "TELEGRAM_BOT_TOKEN", "33cc", "k2"); /* the marks' key was lost */
+	assert_int_equal(world_audited(w, "settings_changed", "m-22bb"), 0);
+	see_secret(w, "TELEGRAM_BOT_TOKEN", "m-33cc", "k2"); /* the marks' key was lost */
 	assert_int_equal(world_audited(w, "settings_changed", ""), 1);
-	see_secret(w, "CLOUDFLARE_API_TOKEN", "44dd", "k2");
+	see_secret(w, "CLOUDFLARE_API_TOKEN", "m-44dd", "k2");
 	assert_int_equal(world_audited(w, "settings_changed",
 			     "\"changed\":\"CLOUDFLARE_API_TOKEN, TELEGRAM_BOT_TOKEN\""),
 	    1);
