@@ -79,8 +79,9 @@ load(SSL_CTX *context, const struct link_settings *files, struct err *err)
 	reason = ERR_SYSTEM_ERROR(code) ? strerrordesc_np(ERR_GET_REASON(code)) :
 					  ERR_reason_error_string(code);
 	return good ||
-	    err_set(err, ERR_CONFIG, "%s, %s or %s: %s", files->ca, files->certificate, files->key,
-		reason == NULL ? "not as it should be" : reason);
+	    err_set(err, ERR_CONFIG, "%s: %s, %s or %s",
+		reason == NULL ? "not as it should be" : reason, files->ca, files->certificate,
+		files->key);
 }
 
 struct ssl_ctx_st *

@@ -95,6 +95,7 @@ def test_the_programs_start_and_the_runner_finds_its_scripts(tree):
     ours = {str(path.relative_to(ROOT / "deploy")) for part in ("setup", "transports") for path in
             (ROOT / "deploy" / part).rglob("*.sh")}
     ours |= {path.name for path in (ROOT / "deploy").glob("*.sh")}
+    ours |= {f"ansible/{path.name}" for path in (ROOT / "deploy" / "ansible").glob("*.py")}
     assert set(files(tree / "usr/lib/deploybot/deploy")) == ours
 
 
@@ -181,7 +182,8 @@ MEMBERS = (("^ENV_", "STAGING_"), ("_ENV$", "_STAGING"), ("^ROLE_NAME_", "ROLE_C
            ("^LOCAL_USER_", "LOCAL_ADA_"), ("^CLIENT_ID_", "CLIENT_ACME_"), ("^JOB_NAME$", "JOB_MIGRATE"),
            ("^HOOK_NAME_", "HOOK_BUILD_DONE_"), ("^WORKFLOW_NAME_", "WORKFLOW_DEPLOY_"),
            ("^PIPELINE_NAME$", "PIPELINE_RELEASE"), ("^SECRET_NAME_", "SECRET_DB_MIGRATE_"),
-           ("^REGISTRY_NAME_", "REGISTRY_BASE_"), ("^PERSON_ID_", "PERSON_111_"))
+           ("^REGISTRY_NAME_", "REGISTRY_BASE_"), ("^PERSON_ID_", "PERSON_111_"),
+           ("^PLAYBOOK_NAME$", "PLAYBOOK_RESTART"))
 
 
 def test_the_settings_file_has_every_setting_and_no_secret(tree):

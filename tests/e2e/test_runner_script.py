@@ -93,7 +93,8 @@ def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(be
     table = re.findall(r"^(?:SETTING|SHIPPING)\((\w+), (\w+), [^\n]*, (OPEN|SECRET), (?:RUNNER|BOTH),(?: |$)",
                        pathlib.Path(ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
     own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "RUN_LOG_LIMIT",
-           "MIRROR_MAINTENANCE_SECONDS", "APPS_DIRECTORY", "CLIENTS"}
+           "MIRROR_MAINTENANCE_SECONDS", "APPS_DIRECTORY", "CLIENTS",
+           "ANSIBLE_FOLDER", "ANSIBLE_VAULT_PASSWORD"}      # of a playbook's run alone
     texts = {"BOOL": "Yes", "HOST_PATH": "/x", "PATH": "/x", "FILE": "/x", "REPOSITORY": "a/b", "REMOTE": "/x",
              "SECONDS_OR_0": "0", "SECONDS": "9", "COUNT": "7", "LINES": "3", "PORT_PAIR": "1,2", "SMOKE": "http://h",
              "ENGINE": "tcp://h:1", "SOURCE": "build", "COMPOSE_SOURCE": "host",

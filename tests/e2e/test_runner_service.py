@@ -119,6 +119,30 @@ def test_a_runner_may_end_under_a_run(scene, number):
     who.hear("Live: staging")
 
 
+def test_a_run_without_a_runner_is_abandoned_by_a_person_alone(scene):
+    """Its message says that the runner is disconnected; what the run does later changes nothing."""
+    who = begin(scene)
+    run, leader = scene.last_run(), scene.leader()
+    with contextlib.closing(sqlite3.connect(scene.folder / "state" / "deploybot.db")) as rows:
+        number = rows.execute("SELECT deployment FROM run WHERE id = ?", (run,)).fetchone()[0]
+    who.say(f"/abandon {number}")
+    who.hear("Not abandoned: staging", "is connected and is waited for")
+    scene.service.stop()
+    who.hear("Deploying staging", "its runner is disconnected since")
+    who.say(f"/abandon {number}")
+    asked = who.hear("Abandon staging?", "may go on: this stops nothing")
+    who.press(asked, "Abandon #")
+    unknown = who.hear("State unknown: staging", "abandoned by", buttons=["Resume"])
+    assert is_alive(leader)
+    scene.go_on()
+    wait_until(lambda: f"run {run}, which was abandoned, ended with 0" in scene.bot.log(), PATIENCE_S, "its end")
+    who.say("/status staging")
+    who.hear("staging: not known what runs")
+    scene.service.start()
+    scene.wait_runner()
+    who.press(unknown, "Resume")
+
+
 def test_a_run_that_ends_while_there_is_no_runner_has_its_verdict(scene):
     who = begin(scene)
     scene.service.stop()
@@ -152,30 +176,6 @@ def test_a_supervisor_killed_while_there_is_no_runner_is_a_lost_run(scene):
     wait_until(lambda: b"\nlost 1\n" in (scene.run_folder(run) / "exit").read_bytes(), PATIENCE_S, "its record")
     assert not is_alive(leader)
     scene.wait_free()
-
-
-def test_a_run_without_a_runner_is_abandoned_by_a_person_alone(scene):
-    """Its message says that the runner is disconnected; what the run does later changes nothing."""
-    who = begin(scene)
-    run, leader = scene.last_run(), scene.leader()
-    with contextlib.closing(sqlite3.connect(scene.folder / "state" / "deploybot.db")) as rows:
-        number = rows.execute("SELECT deployment FROM run WHERE id = ?", (run,)).fetchone()[0]
-    who.say(f"/abandon {number}")
-    who.hear("Not abandoned: staging", "is connected and is waited for")
-    scene.service.stop()
-    who.hear("Deploying staging", "its runner is disconnected since")
-    who.say(f"/abandon {number}")
-    asked = who.hear("Abandon staging?", "may go on: this stops nothing")
-    who.press(asked, "Abandon #")
-    unknown = who.hear("State unknown: staging", "abandoned by", buttons=["Resume"])
-    assert is_alive(leader)
-    scene.go_on()
-    wait_until(lambda: f"run {run}, which was abandoned, ended with 0" in scene.bot.log(), PATIENCE_S, "its end")
-    who.say("/status staging")
-    who.hear("staging: not known what runs")
-    scene.service.start()
-    scene.wait_runner()
-    who.press(unknown, "Resume")
 
 
 def test_an_order_waits_for_a_runner_that_is_away(scene):

@@ -29,6 +29,7 @@ PLANTED = {
     "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token_4Lq9Vt2Zs7Bk",
     "GITHUB_API_TOKEN": "canary-of-a-persons-token_8Vr5Nc3Ky7Wd",
     "GITLAB_API_TOKEN": "canary-of-a-projects-token_2Xm7Bd5Pq9Ls",
+    "ANSIBLE_VAULT_PASSWORD": "canary-of-ansibles-vault_6Rp2Wn8Jc5Gd",
     "VAULT_TOKEN": "canary-of-vaults-token_7Nb2Kx5Hq8Zm",
     "VAULT_SECRET_ID": "canary-of-vaults-role_3Yt6Wd9Fs4Cr",     # in force in test_ops_secrets.py
     "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
