@@ -140,7 +140,7 @@ def test_dpkg_orders_what_is_between_two_releases():
 def test_whatever_says_the_version_says_the_same_and_one_object_is_compiled_for_it(tmp_path):
     """In a copy of the build that is tested, which is as new as that one but for its version."""
     build, root = tmp_path / "build", tmp_path / "root"
-    for name in ("obj/lib", "obj/server", "obj/runner", "obj/judge"):
+    for name in ("obj/lib", "obj/server", "obj/runner", "obj/judge", "obj/agent", "obj/link"):
         shutil.copytree(BUILD / name, build / name)
     for path in [BUILD / "flags", BUILD / "version", *BUILD.glob("lib*.a")]:
         shutil.copy2(path, build)

@@ -621,7 +621,7 @@ def build_others(build):
     """The first from this tree, the second from a copy with one number changed."""
     after, other = others_of(build)
     tree = other / "tree"
-    for name in ("judge", "lib", "runner", "server"):
+    for name in ("agent", "judge", "lib", "link", "runner", "server"):
         for path in sorted(ROOT.glob(f"{name}/**/*.*")):
             copy_changed(path, tree / path.relative_to(ROOT))
     for name in ("Makefile", "CHANGES.md"):

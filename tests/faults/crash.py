@@ -23,9 +23,9 @@ from stage import GITHUB_SECRET, WEBHOOK_SECRET
 ROW = re.compile(r'^CRASH\((\w+), (\w+), "([^"]*)", (\w+), "([^"]*)"\)$', re.M)
 LABEL = re.compile(r"(\w+)/(\w+):(\d+)/(\w+)")    # of one trial
 Point = collections.namedtuple("Point", "name who faults flow words")
+OF_TABLE = {row[0]: Point(*row) for row in ROW.findall((ROOT / "lib" / "crash_point.def").read_text("utf-8"))}
 # An agent's are passed on a host with systemd: tests/infra/test_infra_agent.py.
-POINTS = {row[0]: Point(*row) for row in ROW.findall((ROOT / "lib" / "crash_point.def").read_text("utf-8"))
-          if row[1] != "agent"}
+POINTS = {name: point for name, point in OF_TABLE.items() if point.who != "agent"}
 LIMIT_PASSAGES = 40
 NOT_SHORT = {"push_read", "poll_read", "rollback_due"}     # a confirmed deployment does not come by there
 SHORT_TRIALS = 4
@@ -50,10 +50,10 @@ class Page:
 
     def read(self):
         """Two dictionaries by the point's name: how often it was passed, how often somebody died there."""
-        n = len(POINTS)
+        n = len(OF_TABLE)
         content = self.path.read_bytes() if self.path.exists() else b""
         numbers = struct.unpack(f"{1 + 2 * n}I", content[:4 + 8 * n].ljust(4 + 8 * n, b"\0"))
-        return dict(zip(POINTS, numbers[1:])), dict(zip(POINTS, numbers[1 + n:]))
+        return dict(zip(OF_TABLE, numbers[1:])), dict(zip(OF_TABLE, numbers[1 + n:]))
 
     def end(self):
         """Nobody dies any more, also not who was to and is alive."""

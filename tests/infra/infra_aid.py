@@ -18,7 +18,7 @@ KEPT = ROOT / "build" / "infra"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What make deb copies.
 SOURCES = ("Makefile", "CHANGES.md", "LICENSE", "README.md", "SECURITY.md", ".env.example", "lib", "judge", "agent",
-           "runner", "server", "deploy", "nginx", "docs")
+           "link", "runner", "server", "deploy", "nginx", "docs")
 # The suite is the one that docs and packages.sh are written for.
 SUITE = "bookworm"
 HOST_PACKAGES = ("systemd", "systemd-sysv", "dbus", "git", "openssh-client", "ca-certificates", "python3", "curl",
