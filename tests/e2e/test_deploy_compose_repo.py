@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import tempfile
 
@@ -317,6 +318,18 @@ def test_without_the_judge_nothing_is_released(bench):
     shutil.copy(PROGRAM, alone)
     release(bench, COMPOSE)
     refused(bench, 78, "no program deploybot-judge is beside", DEPLOYBOT_RUNNER=str(alone))
+
+
+def test_with_hooks_the_judge_stands_beside_the_program_of_the_process_that_is_bound_to_them(bench, tmp_path):
+    state = tmp_path / "bound"
+    state.mkdir()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs, subprocess.Popen([PROGRAM, "--fd", str(theirs.fileno()), "--state", state],
+                                        pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL) as runner:
+        try:
+            shipped(bench, COMPOSE, DEPLOYBOT_RUNNER=f"/proc/{runner.pid}/exe")
+        finally:
+            runner.kill()
 
 
 def test_what_did_not_come_whole_from_a_host_is_not_judged(bench):

@@ -13,6 +13,9 @@ ssh_judged='' ssh_paths=''
 ssh_find_judge() {
 	local runner
 	find_runner
+	# With hooks it is the process that is bound to them: its program's folder counts, also where that was replaced since.
+	[[ $runner != /proc/*/exe ]] || runner=$(readlink -- "$runner") ||
+		fail "$EXIT_CONFIG" "it is not known where deploybot-runner lies"
 	ssh_judge=${runner%/*}/deploybot-judge
 	[[ -f $ssh_judge && -x $ssh_judge ]] || fail "$EXIT_CONFIG" "COMPOSE_SOURCE is repo, and no program deploybot-judge is \
 beside ${runner@Q}, which judges that file: install deploybot again"
