@@ -300,7 +300,7 @@ hear_word(struct peer *peer, const struct link_word *word)
 		if (link_packets_first(&peer->tls.out) == NULL)
 			link_tls_say(&peer->tls, &(struct link_word){ .kind = LINK_PONG });
 	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
-		/* The server is told of what it has not closed by itself. */
+		/* What the server has not closed by itself it gets a close for. */
 		if (word->kind == LINK_CLOSE && channel != NULL && !channel->is_closing &&
 		    peer->serve->server != NULL)
 			pass_on(peer, 0, packet, link_word_write(word, packet), NULL);

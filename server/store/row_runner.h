@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "deployment/deployment.h"
 #include "store/tx.h"
 
 /* That runner is disconnected; since when stands there already where it was before. */

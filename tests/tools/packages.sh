@@ -6,7 +6,7 @@ set -euo pipefail
 declare -A group=(
 	[build]="gcc make libc6-dev libev-dev libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev libsystemd-dev liboath-dev libqrencode-dev libexpat1-dev libyaml-dev zlib1g-dev"
 	[demo]="git python3 python3-aiohttp python3-cryptography python3-jwt ca-certificates fonts-noto-color-emoji"
-	[test]="curl faketime git git-lfs openssh-client openssh-server kubernetes-client nodejs python3 python3-aiohttp python3-botocore python3-cryptography python3-hvac python3-jmespath python3-jwt python3-pytest python3-pytest-xdist python3-selenium python3-yaml chromium chromium-driver fonts-noto-color-emoji libcmocka-dev nginx prometheus prometheus-alertmanager shellcheck strace ca-certificates openssl syslog-ng-core systemd mandoc apt-utils dpkg-dev gpg gpg-agent gpgv"
+	[test]="ansible-core curl faketime git git-lfs openssh-client openssh-server kubernetes-client nodejs python3 python3-aiohttp python3-botocore python3-cryptography python3-hvac python3-jmespath python3-jwt python3-pytest python3-pytest-xdist python3-selenium python3-yaml chromium chromium-driver fonts-noto-color-emoji libcmocka-dev nginx prometheus prometheus-alertmanager shellcheck strace ca-certificates openssl syslog-ng-core systemd mandoc apt-utils dpkg-dev gpg gpg-agent gpgv"
 	[picture]="chromium chromium-driver python3-selenium fonts-noto-color-emoji fonts-roboto-unhinted pngquant"
 	[lint]="shellcheck clang clang-format yamllint pylint nodejs npm"
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
