@@ -108,8 +108,8 @@ static void PRINTF(2, 3) say(struct link_serve *serve, const char *fmt, ...)
 static void
 say_here(struct peer *peer)
 {
-	say(peer->serve, "here %s %" PRId64 " %s %s\n", peer->who.name, peer->at, peer->version,
-	    peer->address);
+	say(peer->serve, "here %s %s %" PRId64 " %s %s\n", peer->who.name, peer->who.digest,
+	    peer->at, peer->version, peer->address);
 }
 
 static void
@@ -428,7 +428,7 @@ hear_checked(struct link_serve *serve, int64_t request, bool yes, const char *wh
 }
 
 static void
-hear_cut(struct link_serve *serve, const char *name, const char *digest)
+hear_known(struct link_serve *serve, const char *name, const char *digest, bool yes)
 {
 	struct link_identity who = { 0 };
 	struct peer *peer;
@@ -436,13 +436,13 @@ hear_cut(struct link_serve *serve, const char *name, const char *digest)
 	if (!text_copy(who.name, sizeof(who.name), name) ||
 	    !text_copy(who.digest, sizeof(who.digest), digest))
 		return;
-	know(serve, &who, false); /* of one who has not said hello yet: arrive() looks there */
+	know(serve, &who, yes); /* of one who has not said hello yet: arrive() looks there */
 	peer = find(serve, name);
-	if (peer != NULL && strcmp(peer->who.digest, digest) == 0)
+	if (!yes && peer != NULL && strcmp(peer->who.digest, digest) == 0)
 		refuse(peer, "its certificate is revoked");
 }
 
-/* list; cut NAME DIGEST; checked REQUEST yes|no why */
+/* list; cut or let NAME DIGEST; checked REQUEST yes|no why */
 static void
 hear_server(struct link_serve *serve, char *rest)
 {
@@ -457,8 +457,8 @@ hear_server(struct link_serve *serve, char *rest)
 		{
 			say_here(peer);
 		}
-	} else if (strcmp(kind, "cut") == 0 && second != NULL) {
-		hear_cut(serve, first, second);
+	} else if ((strcmp(kind, "cut") == 0 || strcmp(kind, "let") == 0) && second != NULL) {
+		hear_known(serve, first, second, strcmp(kind, "let") == 0);
 	} else if (strcmp(kind, "checked") == 0 && second != NULL &&
 	    text_to_i64(first, 0, INT64_MAX, &request, NULL)) {
 		hear_checked(serve, request, strcmp(second, "yes") == 0, rest == NULL ? "" : rest);

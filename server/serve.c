@@ -538,6 +538,8 @@ make_http(struct serve *serve, struct err *err)
 	serve_network_api(serve);
 	if (!route_instance_draw(&serve->instance, err))
 		return false;
+	if (serve->settings->link.address != NULL)
+		serve->runner.link = link_client_new(serve->loop, serve->settings->link.socket);
 	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
 	add_routes(serve);
 	listen_text(serve, listen, sizeof(listen));

@@ -83,6 +83,10 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 		if (serve->network_api != NULL)
 			route_api_tokens(serve->network_api, outcome->tokens);
 		break;
+	case OUTCOME_PEERS:
+		if (serve->runner.link != NULL)
+			link_client_take_peers(serve->runner.link, outcome->peers);
+		break;
 	case OUTCOME_FATAL:
 		log_error("fsync failed: stopping at once");
 		_exit(err_exit_status(ERR_IO));

@@ -184,6 +184,7 @@ serve_teardown(struct serve *serve)
 	http_server_free(serve->local_http);
 	for (size_t i = 0; i < JOB_FORGES; i++)
 		jwks_free(serve->jobs.keys[i]);
+	link_client_free(serve->runner.link);
 	route_api_free(serve->api);
 	route_api_free(serve->network_api);
 	forge_webhook_free(serve->forges);

@@ -16,6 +16,7 @@
 #include "decide/question/decide_question.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
+#include "decide/who/decide_peer.h"
 #include "decide/who/decide_token.h"
 #include "decide/view/decide_begun.h"
 #include "decide/view/decide_view.h"
@@ -287,6 +288,22 @@ decide_for_job(struct tx *tx, const struct api_request *api, struct json_out *js
 		decide_put_begun(tx, json);
 }
 
+/* By what somebody, or a host, proves who they are. */
+static void
+decide_proof(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	if (api->operation == API_FACTOR)
+		decide_enrol(tx, api, json);
+	else if (api->operation == API_TOKENS)
+		decide_token_list(tx, api, json);
+	else if (api->operation == API_TOKEN)
+		decide_token(tx, api, json);
+	else if (api->operation == API_AGENTS)
+		decide_peer_list(tx, api, json);
+	else
+		decide_peer(tx, api, json);
+}
+
 static void
 decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
@@ -316,13 +333,11 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		command(tx, api, json);
 		break;
 	case API_FACTOR:
-		decide_enrol(tx, api, json);
-		break;
 	case API_TOKENS:
-		decide_token_list(tx, api, json);
-		break;
 	case API_TOKEN:
-		decide_token(tx, api, json);
+	case API_AGENTS:
+	case API_AGENT:
+		decide_proof(tx, api, json);
 		break;
 	case API_PUSH:
 	case API_GATE:

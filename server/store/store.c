@@ -83,6 +83,7 @@ store_open(const struct store_config *config, struct err *err)
 	store->exported_size = -1;
 	store->stale.is_all = true;
 	store->are_tokens_stale = true;
+	store->are_peers_stale = true;
 	store->changed.is_all = true;
 	store->path = mem_text(config->path);
 	store->audit_path = mem_text(config->audit_path);
@@ -130,6 +131,7 @@ store_remember(struct store *store, struct settings *settings, int64_t at)
 	store->settings = settings_ref(settings);
 	store->changed.is_all = true;
 	store->are_tokens_stale = true;
+	store->are_peers_stale = true;
 }
 
 /* --- was the end in order? --- */

@@ -497,6 +497,7 @@ note_gauges(struct store *store, const struct batch *batch)
 	store_names_clear(&store->changed);
 	store->is_outside_changed = false;
 	store->are_tokens_stale = false;
+	store->are_peers_stale = false;
 }
 
 /* What is on disk did not end the program: each may count anew. */

@@ -7,6 +7,7 @@
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_left_host.h"
+#include "store/row_peer.h"
 #include "store/row_redelivery.h"
 #include "store/row_token.h"
 #include "store/store_inside.h"
@@ -115,6 +116,29 @@ add_tokens(struct store *store, struct queue_list *out, struct err *err)
 	return true;
 }
 
+/* Nobody reads them where there is no deploybot-link. */
+static bool
+add_peers(struct store *store, struct queue_list *out, struct err *err)
+{
+	struct event nothing = { 0 };
+	struct outcome *outcome;
+	struct tx tx;
+
+	if (!store->are_peers_stale || store->settings == NULL ||
+	    store->settings->link.address == NULL)
+		return true;
+	outcome = outcome_new(OUTCOME_PEERS);
+	outcome->peers = mem_new(1, sizeof(*outcome->peers));
+	tx_begin(&tx, store, &nothing);
+	if (!row_peer_known(&tx, outcome->peers)) {
+		*err = tx.err;
+		outcome_free(outcome);
+		return false;
+	}
+	queue_list_add(out, &outcome->link);
+	return true;
+}
+
 bool
 store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 {
@@ -123,7 +147,7 @@ store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 	struct outcome *outcome;
 	struct tx tx;
 
-	if (!add_tokens(store, out, err))
+	if (!add_tokens(store, out, err) || !add_peers(store, out, err))
 		return false;
 	if (!store_names_are_any(&store->changed) &&
 	    store->mark.n_outbox == store->gauges.outbox_pending &&

@@ -112,6 +112,7 @@ struct store {
 	struct store_names changed; /* rows that they are made of */
 	int64_t pruned_at; /* wall ms: closed files of the audit log were looked at; 0: not yet */
 	bool are_tokens_stale;	    /* the loop has others, or none yet */
+	bool are_peers_stale;	    /* the same */
 	bool is_outside_changed;    /* a row of who gets the audit outside was */
 	struct gauges gauges;	    /* as last handed out, without the environments */
 

@@ -1276,6 +1276,18 @@ static const char *const migration_25[] = {
 	NULL,
 };
 
+static const char *const migration_26[] = {
+	/* Agents and remote runners that are enrolled: which key each of them has. */
+	"CREATE TABLE peer ("
+	" identity TEXT PRIMARY KEY,"
+	" digest TEXT NOT NULL UNIQUE,"
+	" made_at INTEGER NOT NULL,"
+	" made_by INTEGER NOT NULL,"
+	" by_name TEXT NOT NULL,"
+	" revoked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1283,7 +1295,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
-	migration_24, migration_25 };
+	migration_24, migration_25, migration_26 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -708,6 +708,13 @@ CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state
 CREATE INDEX run_open ON run (runner, id) WHERE ended_at = 0;
 CREATE TABLE runner (name TEXT PRIMARY KEY,
  gone_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE peer (
+ identity TEXT PRIMARY KEY,
+ digest TEXT NOT NULL UNIQUE,
+ made_at INTEGER NOT NULL,
+ made_by INTEGER NOT NULL,
+ by_name TEXT NOT NULL,
+ revoked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "lib/totp.h"
+#include "types/peers.h"
 
 const struct api_row api_rows[API_OPERATION_COUNT] = {
 #define API(name, method, path, behind, help) [API_##name] = { method, path, API_##behind, help },
@@ -271,6 +272,19 @@ read_token(const struct json *body, struct api_request *ret, struct err *err)
 	return true;
 }
 
+/* {"name": "acme", "key": "3f9a..."}; of one to be revoked the name alone. */
+static bool
+read_agent(const struct json *body, struct api_request *ret, struct err *err)
+{
+	unsigned n = 1 + has_code(body) + (json_get(body, "key") != NULL ? 1u : 0u);
+
+	if (json_get(body, "name") == NULL || json_count(body) != n)
+		return err_set(err, ERR_INVALID,
+		    "expected {\"name\": …, \"key\": …}, \"code\", \"shown\", and nothing else");
+	return read_text(body, "name", CRYPTO_CA_NAME_MAX, ret, err) &&
+	    read_text(body, "key", LIMIT_DIGEST - 1, ret, err);
+}
+
 /* The texts of these keys, each of which may be missing; nothing else is there. */
 static bool
 read_texts(const struct json *body, const char *const *keys, const char *expected,
@@ -366,6 +380,8 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 		return read_person(json, ret, err);
 	case API_TOKEN:
 		return read_token(json, ret, err);
+	case API_AGENT:
+		return read_agent(json, ret, err);
 	case API_PUSH:
 		return read_push(json, ret, err);
 	case API_GATE:

@@ -100,6 +100,9 @@
 	CODE(TOKEN_LEAKED, "token_leaked", "token_revoked", HIGH, "token_leaked", NULL) \
 	CODE(TOKEN_BLOCKED, "token_blocked", "token_revoked", HIGH, "token_of_another", NULL) \
 	CODE(TOKEN_REFUSED, "token_refused", "token_refused", MEDIUM, "token_invalid", NULL) \
+	CODE(PEER_ENROLLED, "peer_enrolled", "peer_enrolled", HIGH, NULL, NULL) \
+	CODE(PEER_MOVED, "peer_moved", "peer_enrolled", HIGH, NULL, NULL) \
+	CODE(PEER_REVOKED, "peer_revoked", "peer_revoked", HIGH, NULL, NULL) \
 	CODE(LOGIN, "login", "login", INFO, NULL, NULL) \
 	CODE(LOGIN_FAILED, "login_failed", "login_failed", MEDIUM, "token_invalid", NULL) \
 	CODE(LOGIN_LOCKED, "login_locked", "login_locked", HIGH, "token_guessed", NULL) \

@@ -34,6 +34,7 @@ outcome_free(struct outcome *outcome)
 		free(outcome->gauges->environment);
 	free(outcome->gauges);
 	free(outcome->tokens);
+	known_peers_free(outcome->peers);
 	free(outcome->answer.text);
 	free(outcome->answer.targets);
 	free(outcome);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "types/effect.h"
+#include "types/peers.h"
 #include "types/token.h"
 
 enum outcome_kind {
@@ -18,6 +19,7 @@ enum outcome_kind {
 	OUTCOME_METRIC,	  /* count it in the metrics */
 	OUTCOME_GAUGES,	  /* what is the case now */
 	OUTCOME_TOKENS,	  /* which tokens there are now */
+	OUTCOME_PEERS,	  /* which agents and remote runners are enrolled now */
 	OUTCOME_FATAL,	  /* a flush failed: stop the program, at once */
 };
 
@@ -82,6 +84,7 @@ struct outcome {
 	struct metric_increment increment;
 	struct gauges *gauges; /* owned */
 	struct known_tokens *tokens; /* owned */
+	struct known_peers *peers;   /* owned */
 };
 
 struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;

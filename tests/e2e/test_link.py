@@ -72,7 +72,7 @@ def test_a_packet_goes_to_the_runner_and_back(net):
     runner = Listener(net.folder / "runner.sock")
     net.start_host()
     said = net.server.expect("link 0\nhere agent/acme ")
-    assert re.fullmatch(r"link 0\nhere agent/acme \d+ \S+ 127\.0\.0\.1\n", said)
+    assert re.fullmatch(r"link 0\nhere agent/acme [0-9a-f]{64} \d+ \S+ 127\.0\.0\.1\n", said)
     assert net.server.checks == [("agent/acme", net.authority.digest("acme"))]
     net.server.send(b"agent/acme 1\nhello\nversion 3\n")
     connection = runner.accept()

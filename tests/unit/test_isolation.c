@@ -161,6 +161,20 @@ ask_token(struct isolation *both, const struct who *who)
 }
 
 static void
+ask_agent(struct isolation *both, const struct who *who)
+{
+	static const char key[] =
+	    "1111111111111111111111111111111111111111111111111111111111111111";
+	char body[160];
+
+	(void)snprintf(body, sizeof(body), "{\"name\": \"acme\", \"key\": \"%s\"}", key);
+	isolation_ask(both, who->uid, who->as, API_AGENT, "/v1/agent/enrol", body);
+	isolation_ask(both, who->uid, who->as, API_AGENT, "/v1/agent/move", body);
+	isolation_ask(
+	    both, who->uid, who->as, API_AGENT, "/v1/agent/revoke", "{\"name\": \"acme\"}");
+}
+
+static void
 ask_commands(struct isolation *both, const struct who *who)
 {
 	char path[64], body[160];
@@ -233,6 +247,8 @@ ask_row(struct isolation *both, const struct who *who, enum api_operation operat
 			ask_factor(both, who);
 		else if (operation == API_TOKEN)
 			ask_token(both, who);
+		else if (operation == API_AGENT)
+			ask_agent(both, who);
 		else if (operation == API_COMMAND)
 			ask_commands(both, who);
 		else

@@ -6,6 +6,8 @@
  */
 #include <jansson.h>
 
+#include "link_aid.h"
+#include "token_aid.h"
 #include "chat/chat_deployment.h"
 #include "chat/chat_first.h"
 #include "decide/factor/decide_factor_inside.h"
@@ -409,45 +411,36 @@ note_factors(void)
 
 /* --- tokens --- */
 
-static void
-ask_for_token(struct world *w, bool is_network, enum api_operation operation, const char *path,
-    const char *body)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_API);
-	struct api_request *api = calloc(1, sizeof(*api));
-	struct err err;
-
-	assert_non_null(api);
-	event->u.api = api;
-	api->from =
-	    (struct update){ .kind = UPDATE_TEXT, .is_private = true, .person = WORLD_ADMIN };
-	api->is_network = is_network;
-	assert_true(api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err));
-	(void)world_decide(w, event);
-}
+#define AGENT(word, rest) \
+	assert_int_equal(token_aid_ask(&w, WORLD_ADMIN, API_AGENT, "/v1/agent/" word, \
+			     "{\"name\": \"acme\"" rest "}"), \
+	    200)
+#define KEY(four) ", \"key\": \"" four four four four "\""
 
 static void
 note_tokens(void)
 {
 	char text[TOKEN_TEXT + 8];
+	struct link_aid link;
 	struct world w;
 
-	world_open(&w, "ENABLE_TOKEN_AUTH=true",
-	    "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef", NULL);
-	ask_for_token(&w, false, API_TOKEN, "/v1/token/add",
-	    "{\"name\": \"ci\", \"role\": \"staging\", \"expires\": \"1d\"}");
-	assert_non_null(strstr(w.aid.said, TOKEN_PREFIX));
-	(void)snprintf(text, sizeof(text), "/login %.*s", (int)TOKEN_TEXT - 1,
-	    strstr(w.aid.said, TOKEN_PREFIX));
+	link_aid_make(&link, 0);
+	world_open(&w, TOKEN_AID_ON, TOKEN_AID_KEY, LINK_AID_LINES(&link), NULL);
+	(void)snprintf(text, sizeof(text), "/login %s",
+	    token_aid_make(&w, WORLD_ADMIN, "ci", "staging", "1d"));
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, text);
 	for (int i = 0; i < 5; i++)
 		(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/login wrong");
-	ask_for_token(&w, true, API_TOKENS, "/v1/tokens", NULL);
-	ask_for_token(&w, false, API_TOKEN, "/v1/token/revoke", "{\"name\": \"ci\"}");
+	assert_int_equal(token_aid_status(&w, TOKEN_PREFIX), 401);
+	assert_int_equal(token_aid_revoke(&w, "ci"), 200);
+	AGENT("enrol", KEY("1111111111111111"));
+	AGENT("move", KEY("2222222222222222"));
+	AGENT("revoke", "");
 	(void)world_audited(&w, "", NULL);
 	note_column(&w, "audit.action", "SELECT DISTINCT action FROM audit");
 	note_lines("audit", w.aid.audit_path);
 	world_close(&w);
+	link_aid_remove(&link);
 }
 
 /* --- the runner's protocol --- */
@@ -685,6 +678,7 @@ gather(UNUSED void **state)
 	note_stories();
 	note_principals();
 	note_factors();
+	note_agents();
 	note_tokens();
 	note_actions();
 	note_drains();

@@ -1,0 +1,206 @@
+/* decide_peer.c - which agents may connect to deploybot-link, and by which key.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/who/decide_peer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "decide/decide_limit.h"
+#include "decide/decide_reply.h"
+#include "decide/factor/decide_factor.h"
+#include "decide/factor/decide_lacks.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "policy/policy.h"
+#include "store/row_peer.h"
+#include "types/principal.h"
+
+#define KEY_SHOWN 12 /* digits of a key in a sentence */
+
+static const char *
+name_of(const struct peer *peer)
+{
+	return peer->identity + sizeof(PEER_AGENT) - 1;
+}
+
+static void
+audit(struct tx *tx, const struct update *from, enum audit_code code, const struct peer *peer,
+    const char *before)
+{
+	const char *meta[] = { "name", from->name, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+	char user[PRINCIPAL_TEXT];
+	size_t n = 2;
+
+	decide_audit_fact(meta, &n, "identity", peer->identity);
+	decide_audit_fact(meta, &n, "key", peer->digest);
+	decide_audit_fact(meta, &n, "key_before", before);
+	decide_audit(tx, code, decide_user(tx, from->person, user), NULL, "ok", meta);
+}
+
+/* What is wrong with it was said. */
+static bool
+read_name(struct tx *tx, const struct api_request *api, struct peer *ret)
+{
+	char name[LIMIT_REF];
+
+	(void)request_get(&api->request, "name", name);
+	if (!peer_is_name(name)) {
+		decide_refusef(tx, 400,
+		    "a name: letters a-z, digits, . and -, %d at most, a letter or digit first",
+		    CRYPTO_CA_NAME_MAX);
+		return false;
+	}
+	*ret = row_peer_get(tx, "");
+	(void)snprintf(
+	    ret->identity, sizeof(ret->identity), PEER_AGENT "%.*s", CRYPTO_CA_NAME_MAX, name);
+	return true;
+}
+
+static bool
+may_have_key(struct tx *tx, const struct api_request *api, struct peer *peer)
+{
+	char key[LIMIT_REF];
+	struct peer other;
+
+	if (!peer_is_digest(request_get(&api->request, "key", key))) {
+		decide_refusef(
+		    tx, 400, "a key: the 64 hexadecimal digits that deploybot ca sign says of it");
+		return false;
+	}
+	other = row_peer_of_key(tx, key);
+	if (other.identity[0] != '\0') {
+		decide_refusef(tx, 409, "%s has that key%s: each host has its own", name_of(&other),
+		    other.revoked_at != 0 ? ", which was revoked" : "");
+		return false;
+	}
+	return text_copy(peer->digest, sizeof(peer->digest), key);
+}
+
+/* Whether that name may be enrolled, or has something that can be moved. */
+static bool
+is_free(struct tx *tx, const struct peer *peer, const struct peer *before, bool is_move)
+{
+	if (is_move && before->identity[0] == '\0')
+		decide_refusef(tx, 404, "there is no agent of that name: deploybot agent enrol %s",
+		    name_of(peer));
+	else if (!is_move && before->identity[0] != '\0')
+		decide_refusef(tx, 409,
+		    "there is an agent of that name, with the key %.*s…: deploybot agent move gives its name to another",
+		    KEY_SHOWN, before->digest);
+	else if (!is_move && row_peer_is_full(tx))
+		decide_refusef(tx, 409, "there are %d, which is the most", PEERS_MOST);
+	else
+		return true;
+	return false;
+}
+
+static bool
+lacks_code(struct tx *tx, const struct api_request *api, const struct peer *peer)
+{
+	char what[CRYPTO_CA_IDENTITY + 16];
+
+	(void)snprintf(what, sizeof(what), "agent %s %s", api->request.action, name_of(peer));
+	return policy_needs_factor(tx->settings, POLICY_TOKEN, "", POLICY_ALL) &&
+	    decide_lacks_factor_for(tx, &api->from, what);
+}
+
+static void
+enrol(struct tx *tx, const struct api_request *api, bool is_move)
+{
+	struct peer peer, before;
+
+	if (!read_name(tx, api, &peer))
+		return;
+	before = row_peer_get(tx, peer.identity);
+	if (!is_free(tx, &peer, &before, is_move) || !may_have_key(tx, api, &peer) ||
+	    lacks_code(tx, api, &peer))
+		return;
+	peer.made_at = tx->at;
+	peer.made_by = api->from.person;
+	(void)text_copy(peer.by, sizeof(peer.by), api->from.name);
+	row_peer_put(tx, &peer);
+	audit(tx, &api->from, is_move ? AUDIT_CODE_PEER_MOVED : AUDIT_CODE_PEER_ENROLLED, &peer,
+	    before.digest);
+	decide_factor_tell(tx, 0,
+	    "🔐 Agent %s: " MARK_BOLD "%s" MARK_BOLD " has the key " MARK_CODE "%.*s…" MARK_CODE
+	    ", by %s. Was it not you? " MARK_CODE "deploybot agent revoke %s" MARK_CODE
+	    " on the server ends it.",
+	    is_move ? "moved" : "enrolled", name_of(&peer), KEY_SHOWN, peer.digest, peer.by,
+	    name_of(&peer));
+	decide_answer(tx,
+	    is_move ? "Moved: the key of before is good for nothing any more." :
+		      "Enrolled: who has that key may connect by that name.");
+}
+
+static void
+revoke(struct tx *tx, const struct api_request *api)
+{
+	struct peer peer;
+
+	if (!read_name(tx, api, &peer))
+		return;
+	peer = row_peer_get(tx, peer.identity);
+	if (peer.identity[0] == '\0' || peer.revoked_at != 0) {
+		decide_refusef(tx, 404,
+		    peer.revoked_at != 0 ? "it is revoked already: deploybot agent list" :
+					   "there is no agent of that name: deploybot agent list");
+		return;
+	}
+	peer.revoked_at = tx->at;
+	row_peer_put(tx, &peer);
+	audit(tx, &api->from, AUDIT_CODE_PEER_REVOKED, &peer, NULL);
+	decide_factor_tell(tx, 0,
+	    "🔐 Agent revoked: " MARK_BOLD "%s" MARK_BOLD " connects no more, by %s.",
+	    name_of(&peer), api->from.name);
+	decide_answer(tx, "Revoked: it is disconnected, and connects no more.");
+}
+
+static bool
+is_on(struct tx *tx)
+{
+	if (tx->settings->link.address != NULL)
+		return true;
+	decide_refusef(tx, 409, "LINK_ADDRESS is not set: no agent can connect");
+	return false;
+}
+
+void
+decide_peer(struct tx *tx, const struct api_request *api, UNUSED struct json_out *json)
+{
+	const char *word = api->request.action;
+
+	if (decide_is_too_fast(tx, &api->from, "agent", false) ||
+	    !decide_may(tx, &api->from, POLICY_ADMIN, POLICY_ALL) || !is_on(tx))
+		return;
+	if (strcmp(word, "revoke") == 0)
+		revoke(tx, api);
+	else if (strcmp(word, "enrol") == 0 || strcmp(word, "move") == 0)
+		enrol(tx, api, strcmp(word, "move") == 0);
+	else
+		decide_refusef(tx, 400, "expected enrol, move or revoke");
+}
+
+void
+decide_peer_list(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	struct known_peers peers = { 0 };
+	char at[TEXT_TIME_SIZE];
+
+	if (decide_is_too_fast(tx, &api->from, "agent", false) ||
+	    !decide_may(tx, &api->from, POLICY_ADMIN, POLICY_ALL) || !is_on(tx))
+		return;
+	if (row_peer_known(tx, &peers)) {
+		json_put_open(json, "agents", '[');
+		for (size_t i = 0; i < peers.n; i++) {
+			json_out_object(json);
+			json_put_str(json, "name", name_of(&peers.at[i]));
+			json_put_str(json, "key", peers.at[i].digest);
+			json_put_str(json, "made_at", text_time_ms(at, peers.at[i].made_at));
+			json_put_str(json, "made_by", peers.at[i].by);
+			json_put_time(json, "revoked_at", peers.at[i].revoked_at);
+			json_out_end(json);
+		}
+		json_out_end(json);
+	}
+	free(peers.at);
+}

@@ -1,0 +1,301 @@
+/* link_client.c - the connection to deploybot-link: who may connect there.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/link_client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/queue_list.h"
+#include "lib/text.h"
+#include "runner/protocol.h"
+#include "runs/packet.h"
+
+#define AGAIN_FIRST_MS 100
+#define AGAIN_MOST_MS  5000
+#define TURN_MAX       64			   /* packets in one turn */
+#define PACKET_MAX     (PROTOCOL_PACKET_MAX + 256) /* with a name and a channel before it */
+#define WAITING_MAX    (2 * (size_t)PEERS_MOST)	   /* words; link takes all at once else */
+
+struct word {
+	struct queue_link link;
+	size_t size;
+	char text[];
+};
+
+struct link_client {
+	struct loop *loop;
+	char *path;
+	int fd; /* -1: there is none */
+	struct loop_io io;
+	struct loop_timer again;
+	int64_t again_ms;
+	char why_away[128]; /* as it was logged; "": nothing was */
+	struct known_peers peers;
+	struct queue_list waiting; /* words that link did not take */
+};
+
+/* --- what is said --- */
+
+static void
+drop_waiting(struct link_client *client)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(&client->waiting)) != NULL)
+		free(QUEUE_ITEM(link, struct word, link));
+}
+
+static void
+lost(struct link_client *client, const char *why)
+{
+	if (client->fd >= 0) {
+		loop_io_stop(&client->io);
+		(void)close(client->fd); /* whatever it says, it is gone */
+	}
+	client->fd = -1;
+	drop_waiting(client);
+	if (strcmp(client->why_away, why) != 0)
+		log_error(
+		    "deploybot-link at %s is disconnected: %s; retrying until it is connected",
+		    client->path, why);
+	(void)text_copy(client->why_away, sizeof(client->why_away), why); /* cut is fine */
+	loop_timer_start(client->loop, &client->again, client->again_ms, 0);
+	client->again_ms =
+	    client->again_ms * 2 < AGAIN_MOST_MS ? client->again_ms * 2 : AGAIN_MOST_MS;
+}
+
+/* False: it is not taken now. */
+static bool
+send_now(struct link_client *client, const struct word *word)
+{
+	return send(client->fd, word->text, word->size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	    errno != EAGAIN;
+}
+
+static void PRINTF(2, 3) say(struct link_client *client, const char *fmt, ...)
+{
+	static const char head[] = "link 0\n";
+	char text[512];
+	struct word *word;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, args); /* names and sentences of ours: it fits */
+	va_end(args);
+	word = mem_new(1, sizeof(*word) + sizeof(head) + (size_t)n);
+	word->size = sizeof(head) - 1 + (size_t)n;
+	memcpy(word->text, head, sizeof(head) - 1);
+	memcpy(word->text + sizeof(head) - 1, text, (size_t)n);
+	if (client->waiting.length == 0 && send_now(client, word)) {
+		free(word);
+		return;
+	}
+	queue_list_add(&client->waiting, &word->link);
+	if (client->waiting.length == 1)
+		loop_io_start(client->loop, &client->io, client->fd, LOOP_READ | LOOP_WRITE);
+}
+
+static void
+flush(struct link_client *client)
+{
+	struct queue_link *link;
+
+	while ((link = client->waiting.first) != NULL) {
+		struct word *word = QUEUE_ITEM(link, struct word, link);
+
+		if (!send_now(client, word))
+			return;
+		(void)queue_list_take(&client->waiting);
+		free(word);
+	}
+	loop_io_start(client->loop, &client->io, client->fd, LOOP_READ);
+}
+
+static void
+cut(struct link_client *client, const char *identity, const char *digest, const char *why)
+{
+	log_warning("%s is cut off: %s", identity, why);
+	say(client, "cut %s %s\n", identity, digest);
+}
+
+/* --- what is heard --- */
+
+/* check NAME DIGEST REQUEST */
+static void
+hear_check(struct link_client *client, const char *identity, char *rest)
+{
+	const char *digest = strsep(&rest, " ");
+	const char *why;
+	int64_t request;
+
+	if (rest == NULL || !text_to_i64(rest, 0, INT64_MAX, &request, NULL)) {
+		log_error("deploybot-link: a check without a key or a number");
+		return;
+	}
+	why = peer_fault(&client->peers, identity, digest);
+	say(client, "checked %" PRId64 " %s%s\n", request, why == NULL ? "yes" : "no ",
+	    why == NULL ? "" : why);
+	if (why != NULL)
+		log_warning("refused %.80s with the key %.12s: %s", identity, digest, why);
+}
+
+/* here NAME DIGEST AT VERSION ADDRESS: link has let it in, perhaps by what we said earlier. */
+static void
+hear_here(struct link_client *client, const char *identity, char *rest)
+{
+	const char *digest = strsep(&rest, " ");
+	const char *why = peer_fault(&client->peers, identity, digest);
+
+	if (why != NULL)
+		cut(client, identity, digest, why);
+}
+
+static void
+hear(struct link_client *client, char *packet)
+{
+	static const char head[] = "link 0\n";
+	char *rest = packet + sizeof(head) - 1;
+	const char *kind, *identity;
+
+	if (!text_starts(packet, head)) /* of a channel: nobody has opened one */
+		return;
+	rest[strcspn(rest, "\n")] = '\0';
+	kind = strsep(&rest, " ");
+	identity = strsep(&rest, " ");
+	if (rest == NULL) {
+		log_error("deploybot-link said what is not known: %.40s", kind);
+	} else if (strcmp(kind, "check") == 0) {
+		hear_check(client, identity, rest);
+	} else if (strcmp(kind, "here") == 0) {
+		hear_here(client, identity, rest);
+	} else if (strcmp(kind, "twice") == 0) {
+		log_error("%s: two hosts have one key: %s", identity, rest);
+	} else if (strcmp(kind, "gone") != 0) { /* link itself logs that */
+		log_error("deploybot-link said what is not known: %.40s", kind);
+	}
+}
+
+static void
+on_socket(UNUSED struct loop_io *io, unsigned events, void *ctx)
+{
+	struct link_client *client = ctx;
+	char packet[PACKET_MAX + 1];
+	ssize_t size = 0;
+
+	if ((events & LOOP_WRITE) != 0)
+		flush(client);
+	for (int n = 0; n < TURN_MAX; n++) {
+		size = recv(client->fd, packet, PACKET_MAX, MSG_DONTWAIT);
+		if (size <= 0)
+			break;
+		packet[size] = '\0';
+		hear(client, packet);
+	}
+	if (client->waiting.length > WAITING_MAX)
+		lost(client, "it takes nothing");
+	else if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
+		lost(client, "it closed the connection");
+}
+
+/* --- the connection --- */
+
+static void
+connect_now(struct link_client *client)
+{
+	client->fd = packet_connect(client->path);
+	if (client->fd < 0) {
+		lost(client, strerrordesc_np(errno));
+		return;
+	}
+	client->again_ms = AGAIN_FIRST_MS;
+	client->why_away[0] = '\0';
+	loop_io_start(client->loop, &client->io, client->fd, LOOP_READ);
+	log_info("deploybot-link at %s is connected", client->path);
+	say(client, "list\n");
+}
+
+static void
+on_again(UNUSED struct loop_timer *timer, void *ctx)
+{
+	connect_now(ctx);
+}
+
+struct link_client *
+link_client_new(struct loop *loop, const char *path)
+{
+	struct link_client *client = mem_new(1, sizeof(*client));
+
+	client->loop = loop;
+	client->path = mem_text(path);
+	client->fd = -1;
+	client->again_ms = AGAIN_FIRST_MS;
+	loop_io_init(&client->io, on_socket, client);
+	loop_timer_init(&client->again, on_again, client);
+	return client;
+}
+
+/* Those of before that have not their keys any more. */
+static void
+cut_others(struct link_client *client, const struct known_peers *before)
+{
+	for (size_t i = 0; i < before->n; i++) {
+		const struct peer *old = &before->at[i];
+		const char *why = peer_fault(&client->peers, old->identity, old->digest);
+
+		if (old->revoked_at == 0 && why != NULL)
+			cut(client, old->identity, old->digest, why);
+	}
+}
+
+/* Link may have asked about them a moment ago. */
+static void
+let_new(struct link_client *client, const struct known_peers *before)
+{
+	for (size_t i = 0; i < client->peers.n; i++) {
+		const struct peer *peer = &client->peers.at[i];
+
+		if (peer->revoked_at == 0 &&
+		    peer_fault(before, peer->identity, peer->digest) != NULL)
+			say(client, "let %s %s\n", peer->identity, peer->digest);
+	}
+}
+
+void
+link_client_take_peers(struct link_client *client, struct known_peers *peers)
+{
+	struct known_peers before = client->peers;
+	bool is_first = before.at == NULL;
+
+	client->peers = *peers;
+	if (client->fd >= 0) {
+		cut_others(client, &before);
+		let_new(client, &before);
+	}
+	free(before.at);
+	*peers = (struct known_peers){ 0 };
+	if (is_first) /* before, nobody could have been answered */
+		connect_now(client);
+}
+
+void
+link_client_free(struct link_client *client)
+{
+	if (client == NULL)
+		return;
+	loop_io_stop(&client->io);
+	loop_timer_stop(&client->again);
+	if (client->fd >= 0)
+		(void)close(client->fd); /* nothing is to come from there */
+	drop_waiting(client);
+	free(client->peers.at);
+	free(client->path);
+	free(client);
+}

@@ -1,0 +1,61 @@
+/* row_peer.c - agents and remote runners that are enrolled, as rows.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_peer.h"
+
+#include "lib/mem.h"
+#include "store/store_inside.h"
+
+#define COLUMNS "identity, digest, made_at, made_by, by_name, revoked_at"
+
+TX_READER(read_peer, struct peer, TX_TEXT(identity), TX_TEXT(digest), TX_I64(made_at),
+    TX_I64(made_by), TX_TEXT(by), TX_I64(revoked_at))
+
+struct peer
+row_peer_get(struct tx *tx, const char *identity)
+{
+	return tx_first(tx, struct peer, read_peer,
+	    "SELECT " COLUMNS " FROM peer WHERE identity = $1", DB_TEXT(identity));
+}
+
+struct peer
+row_peer_of_key(struct tx *tx, const char *digest)
+{
+	return tx_first(tx, struct peer, read_peer,
+	    "SELECT " COLUMNS " FROM peer WHERE digest = $1", DB_TEXT(digest));
+}
+
+void
+row_peer_put(struct tx *tx, const struct peer *peer)
+{
+	tx->store->are_peers_stale = true;
+	(void)tx_run(tx,
+	    "INSERT INTO peer (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)"
+	    " ON CONFLICT (identity) DO UPDATE SET digest = $2, made_at = $3, made_by = $4,"
+	    " by_name = $5, revoked_at = $6",
+	    DB_TEXT(peer->identity), DB_TEXT(peer->digest), DB_I64(peer->made_at),
+	    DB_I64(peer->made_by), DB_TEXT(peer->by), DB_I64(peer->revoked_at)); /* sticky */
+}
+
+static int64_t
+count(struct tx *tx)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM peer");
+}
+
+bool
+row_peer_known(struct tx *tx, struct known_peers *ret)
+{
+	size_t n = (size_t)count(tx);
+
+	n = n < PEERS_MOST ? n : PEERS_MOST;
+	ret->at = mem_new(n + 1, sizeof(*ret->at));
+	ret->n = tx_read(tx, read_peer, ret->at, n,
+	    "SELECT " COLUMNS " FROM peer ORDER BY identity LIMIT $1", DB_I64((int64_t)n));
+	return !tx->failed;
+}
+
+bool
+row_peer_is_full(struct tx *tx)
+{
+	return count(tx) >= PEERS_MOST;
+}

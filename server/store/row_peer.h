@@ -1,0 +1,17 @@
+/* row_peer.h - agents and remote runners that are enrolled, as rows.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+#include "types/peers.h"
+
+/* Identity "": there is none. */
+struct peer row_peer_get(struct tx *tx, const char *identity);
+struct peer row_peer_of_key(struct tx *tx, const char *digest);
+
+/* In the place of the one of that identity.  The loop gets them all anew. */
+void row_peer_put(struct tx *tx, const struct peer *peer);
+
+/* All there are, at most PEERS_MOST.  False: SQL failed; free ret->at. */
+bool row_peer_known(struct tx *tx, struct known_peers *ret) MUST_USE;
+bool row_peer_is_full(struct tx *tx) MUST_USE;

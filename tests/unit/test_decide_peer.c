@@ -1,0 +1,123 @@
+/* Goal: one name has one key and one key one name; admins alone say which.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "factor_aid.h"
+#include "link_aid.h"
+#include "token_aid.h"
+
+#include "lib/buf.h"
+#include "lib/text.h"
+#include "store/row_peer.h"
+#include "store/store_inside.h"
+
+#define K1		"1111111111111111111111111111111111111111111111111111111111111111"
+#define K2		"2222222222222222222222222222222222222222222222222222222222222222"
+#define BODY(name, key) "{\"name\": \"" name "\", \"key\": \"" key "\"}"
+
+static struct link_aid aid;
+
+static int
+make_authority(void **state)
+{
+	link_aid_make(&aid, 0);
+	return world_set_up_none(state);
+}
+
+static int
+remove_authority(void **state)
+{
+	int failed = world_tear_down(state);
+
+	link_aid_remove(&aid);
+	return failed;
+}
+
+#define PEER_TEST(name) WORLD_TEST_BETWEEN(name, make_authority, remove_authority)
+
+static int
+ask(struct world *w, const char *word, const char *body)
+{
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "/v1/agent/%s", word);
+	return token_aid_ask(w, WORLD_ADMIN, API_AGENT, path, body);
+}
+
+/* "agent/acme 1111 agent/web -", the dash of one that is revoked. */
+static void
+read_known(struct tx *tx, void *text)
+{
+	struct known_peers peers = { 0 };
+	struct buf out = buf_make(256);
+
+	assert_true(row_peer_known(tx, &peers));
+	for (size_t i = 0; i < peers.n; i++)
+		buf_addf(&out, "%s%s %.4s", i == 0 ? "" : " ", peers.at[i].identity,
+		    peers.at[i].revoked_at != 0 ? "-" : peers.at[i].digest);
+	assert_true(text_copy(text, 256, buf_text(&out)));
+	buf_done(&out);
+	free(peers.at);
+}
+
+static const char *
+known(struct world *w)
+{
+	static char text[256];
+
+	world_act(w, read_known, text);
+	return text;
+}
+
+PEER_TEST(a_name_has_one_key_and_a_key_one_name)
+{
+	world_open(w, LINK_AID_LINES(&aid), NULL);
+	assert_int_equal(ask(w, "enrol", BODY("acme", K1)), 200);
+	assert_string_equal(known(w), "agent/acme 1111");
+	assert_int_equal(ask(w, "enrol", BODY("acme", K2)), 409);
+	assert_int_equal(ask(w, "enrol", BODY("other", K1)), 409);
+	assert_int_equal(ask(w, "move", BODY("acme", K1)), 409);
+	assert_int_equal(ask(w, "move", BODY("other", K2)), 404);
+	assert_string_equal(known(w), "agent/acme 1111");
+	assert_int_equal(ask(w, "move", BODY("acme", K2)), 200);
+	assert_string_equal(known(w), "agent/acme 2222");
+	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
+	assert_string_equal(known(w), "agent/acme -");
+	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 404);
+	assert_int_equal(ask(w, "enrol", BODY("other", K2)), 409); /* it was stolen, perhaps */
+	assert_int_equal(ask(w, "move", BODY("acme", K1)), 200);
+	assert_string_equal(known(w), "agent/acme 1111");
+	assert_int_equal(world_audited(w, "\"peer_enrolled\"", "agent/acme"), 3);
+	assert_int_equal(world_audited(w, "\"peer_enrolled\"", "\"key_before\":\"" K1), 1);
+	assert_int_equal(world_audited(w, "\"peer_revoked\"", K2), 1);
+}
+
+PEER_TEST(admins_alone_change_and_read_it)
+{
+	world_open(w, LINK_AID_LINES(&aid), NULL);
+	for (int i = 0; i < 2; i++) {
+		int64_t who = i == 0 ? WORLD_STAGING_USER : WORLD_STRANGER;
+
+		assert_int_equal(
+		    token_aid_ask(w, who, API_AGENT, "/v1/agent/enrol", BODY("acme", K1)), 403);
+		assert_int_equal(token_aid_ask(w, who, API_AGENTS, "/v1/agents", NULL), 403);
+	}
+	assert_string_equal(known(w), "");
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_AGENTS, "/v1/agents", NULL), 200);
+}
+
+PEER_TEST(where_tokens_need_a_code_a_key_needs_one_and_its_end_needs_none)
+{
+	factor_write_key(FACTOR_KEY);
+	world_open(w, LINK_AID_LINES(&aid), factor_key_setting, "REQUIRE_OTP=token", NULL);
+	assert_int_equal(ask(w, "enrol", BODY("acme", K1)), 403); /* she has no second factor */
+	assert_non_null(strstr(w->aid.said, "second factor"));
+	assert_string_equal(known(w), "");
+	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 404);
+}
+
+PEER_TEST(without_a_link_nobody_is_enrolled)
+{
+	world_open(w, NULL);
+	assert_int_equal(ask(w, "enrol", BODY("acme", K1)), 409);
+	assert_non_null(strstr(w->aid.said, "LINK_ADDRESS is not set"));
+	assert_string_equal(known(w), "");
+}
