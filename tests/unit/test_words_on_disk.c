@@ -678,7 +678,6 @@ gather(UNUSED void **state)
 	note_stories();
 	note_principals();
 	note_factors();
-	note_agents();
 	note_tokens();
 	note_actions();
 	note_drains();
