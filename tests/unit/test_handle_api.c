@@ -198,6 +198,7 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_COMMAND] = OF_PRODUCTION,
 		[API_FACTOR] = "{\"person\": 11}",
 		[API_TOKEN] = "{\"name\": \"ci\"}",
+		[API_AGENT] = "{\"name\": \"acme\"}",
 		[API_PUSH] = "{}",
 		[API_GATE] = "{\"environment\": \"production\"}",
 		[API_GATE_END] = "{\"conclusion\": \"success\"}",
