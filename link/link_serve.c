@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "link/link_serve.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,11 +23,10 @@
 #include "link/link_channel.h"
 #include "link/link_socket.h"
 
-#define SHAKING_MAX 2048  /* handshakes at once: of more the oldest gives way */
-#define HERE_MAX    12000 /* hosts */
-#define NAMES	    4096
-#define FILES	    (SHAKING_MAX + HERE_MAX + 64) /* descriptors */
-#define RIVAL_MS    5000			  /* who has a rival answers within */
+#define NAMES	 4096
+#define FILES	 16384 /* descriptors */
+#define SHAKING	 8     /* of so many descriptors one is for handshakes */
+#define RIVAL_MS 5000  /* who has a rival answers within */
 
 #define KNOWN	 16384
 #define KNOWN_MS 60000
@@ -66,7 +66,8 @@ struct link_serve {
 	struct link_watch net, net6, local;
 	struct link_socket *server; /* NULL: it is not connected */
 	struct peers shaking, here;
-	size_t shaking_count;
+	size_t shaking_count, shaking_max; /* handshakes at once: of more the oldest gives way */
+	bool is_full;			   /* it has no descriptor for who connects */
 	SLIST_HEAD(, peer) names[NAMES];
 	struct known known[KNOWN];
 	int64_t request;
@@ -355,11 +356,21 @@ on_end(struct link_tls *tls, const char *why)
 	    peer->who.name, why);
 }
 
+/* A connection has ended, or others of this machine may have ended theirs. */
+static void
+listen_again(struct link_serve *serve)
+{
+	link_watch_want(&serve->net, EPOLLIN);
+	link_watch_want(&serve->net6, EPOLLIN);
+	link_watch_want(&serve->local, EPOLLIN);
+}
+
 static void
 on_peer_over(struct link_watch *watch, UNUSED uint32_t events)
 {
 	struct peer *peer = (struct peer *)watch;
 
+	listen_again(peer->serve);
 	link_channels_done(&peer->channels);
 	free(peer);
 }
@@ -532,11 +543,33 @@ on_server_lost(struct link_socket *local, const char *why)
 
 /* --- who connects --- */
 
+/* -1 without a free descriptor: who connects waits in the listener's queue, and the listener, which
+ * would be ready in each turn, is polled again when a descriptor may be free. */
+static int
+take(struct link_watch *listener, struct sockaddr_storage *from)
+{
+	struct link_serve *serve = listener->ctx;
+	socklen_t size = sizeof(*from);
+	int fd = accept4(listener->fd, (void *)from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd != -1) {
+		serve->is_full = false;
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		if (!serve->is_full)
+			log_warning("who connects waits for another one to end: %s",
+			    strerrordesc_np(errno));
+		serve->is_full = true;
+		link_watch_want(listener, 0);
+	}
+	return fd;
+}
+
 static void
 on_server_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
 	struct link_serve *serve = watch->ctx;
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct sockaddr_storage from;
+	int fd = take(watch, &from);
 
 	if (fd == -1)
 		return;
@@ -555,9 +588,9 @@ add_peer(struct link_serve *serve, int fd, const struct sockaddr *from)
 	const int on = 1;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* else it is slower */
-	if (serve->shaking_count == SHAKING_MAX)
-		link_tls_end(&TAILQ_FIRST(&serve->shaking)->tls, "more than %d handshakes at once",
-		    SHAKING_MAX);
+	if (serve->shaking_count == serve->shaking_max)
+		link_tls_end(&TAILQ_FIRST(&serve->shaking)->tls, "more than %zu handshakes at once",
+		    serve->shaking_max);
 	peer->serve = serve;
 	peer->channels.on_close = on_channel_close;
 	link_channels_init(&peer->channels, &peer->tls);
@@ -573,8 +606,7 @@ static void
 on_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
 	struct sockaddr_storage from;
-	socklen_t size = sizeof(from);
-	int fd = accept4(watch->fd, (void *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = take(watch, &from);
 
 	if (fd != -1)
 		add_peer(watch->ctx, fd, (const void *)&from);
@@ -601,6 +633,7 @@ on_second(void *ctx)
 
 	second(serve, &serve->shaking, now);
 	second(serve, &serve->here, now);
+	listen_again(serve);
 }
 
 static bool
@@ -608,6 +641,7 @@ start(struct link_serve *serve, struct link_watch *watch, int fd, link_watch_fn 
 {
 	watch->on_ready = on_ready;
 	watch->ctx = serve;
+	watch->fd = fd;
 	if (fd != -1)
 		link_watch_start(&serve->poll, watch, fd, EPOLLIN);
 	return fd != -1;
@@ -637,12 +671,15 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 {
 	static struct link_serve one; /* it lives as long as the program */
 	struct link_serve *serve = &one;
-	struct rlimit files;
+	struct rlimit files = { .rlim_cur = FILES };
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES) {
 		files.rlim_cur = files.rlim_max < FILES ? files.rlim_max : FILES;
 		(void)setrlimit(RLIMIT_NOFILE, &files); /* then fewer hosts are served */
 	}
+	serve->shaking_max =
+	    files.rlim_cur < FILES ? files.rlim_cur / SHAKING + 1 : FILES / SHAKING;
+	serve->net6.fd = -1;
 	serve->settings = settings;
 	serve->context = context;
 	TAILQ_INIT(&serve->shaking);

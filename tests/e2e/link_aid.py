@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import queue
+import re
 import socket
 import ssl
 import struct
@@ -52,14 +53,14 @@ class Authority:
 
 
 class Link:
-    """A process of deploybot-link; its log is read as it comes."""
+    """A process of deploybot-link; its log is read as it comes.  files: how many descriptors it may have."""
 
-    def __init__(self, use, **settings):
+    def __init__(self, use, files=16384, **settings):
         self.lines = []
         with tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="ascii", delete=False) as file:
             file.write("".join(f"{name}={value}\n" for name, value in settings.items()))
         self.file = pathlib.Path(file.name)
-        self.process = subprocess.Popen([PROGRAM, use, file.name], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(["prlimit", f"--nofile={files}:{files}", PROGRAM, use, file.name], stderr=subprocess.PIPE, text=True)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
@@ -80,6 +81,13 @@ class Link:
             self.thread.join()
         assert is_there(), (words, self.lines)
         return self.found(*words)
+
+    def stat(self):
+        """(ticks of CPU time that it has taken, how often it has waited for something)"""
+        folder = pathlib.Path(f"/proc/{self.process.pid}")
+        fields = (folder / "stat").read_text("ascii").rsplit(")", 1)[1].split()
+        waits = re.search(r"^voluntary_ctxt_switches:\s+(\d+)$", (folder / "status").read_text("ascii"), re.M)
+        return int(fields[11]) + int(fields[12]), int(waits[1])
 
     def kill(self):
         self.process.kill()

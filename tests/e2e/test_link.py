@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -14,6 +15,9 @@ import tempfile
 import pytest
 
 from link_aid import PROGRAM, Authority, Host, Link, Listener, Server, frame, hello
+from runner_client import wait_for
+
+TICKS_MAX = 10      # of 100 in a second: what spins takes each one that the machine has left
 
 
 @pytest.fixture(scope="module", name="authority")
@@ -373,6 +377,66 @@ def test_what_is_slow_is_cut_and_the_rest_is_served(net):
     for sock in slow:
         assert sock.recv(1) == b""
         sock.close()
+
+
+def anew(net, **settings):
+    """link once more, with other settings."""
+    net.serve.kill()
+    net.server.close()
+    net.serve = net.start_serve(**settings)
+    net.server = Server(net.socket)
+    net.serve.log("deploybot is connected")
+
+
+def test_of_more_handshakes_than_an_eighth_of_its_descriptors_the_oldest_give_way(net):
+    anew(net, files=64)
+    flood = [socket.create_connection(("127.0.0.1", net.port)) for _ in range(40)]
+    refused_ones = net.serve.log("refused 127.0.0.1: more than 9 handshakes at once", count=31)
+    assert len(refused_ones) == 31
+    for sock in flood[:31]:
+        assert sock.recv(1) == b""
+    host = net.host().greet("agent/acme")
+    net.server.expect("link 0\nhere agent/acme ")
+    assert flood[31].recv(1) == b""
+    for sock in flood[32:]:     # who is here is none of them
+        sock.close()
+    net.serve.log("closed by the peer", count=8)
+    host.send(frame(0, b"ping\n"))
+    assert host.next() == (0, b"pong\n")
+
+
+def test_a_flood_of_thousands_without_handshake_takes_nothing_from_who_is_here(net):
+    """Each is closed by link: not one of them is asked of the server."""
+    anew(net, files=2048)
+    host = net.host().greet("agent/acme")
+    net.server.expect("link 0\nhere agent/acme ")
+    with contextlib.ExitStack() as all_of_them:
+        for _ in range(8):
+            for _ in range(300):
+                all_of_them.enter_context(socket.create_connection(("127.0.0.1", net.port)))
+            host.send(frame(0, b"ping\n"))
+            assert host.next() == (0, b"pong\n")
+            all_of_them.pop_all().close()
+        net.host("build").greet("runner/build-1")
+    net.serve.log("refused 127.0.0.1", count=2400)
+    assert [name for name, _ in net.server.checks] == ["agent/acme", "runner/build-1"]
+
+
+def test_without_a_free_descriptor_who_connects_waits_and_link_does_not_spin(net):
+    first = net.host().greet("agent/acme")
+    used = len(list(pathlib.Path(f"/proc/{net.serve.process.pid}/fd").iterdir()))
+    resource.prlimit(net.serve.process.pid, resource.RLIMIT_NOFILE, (used, used))
+    with socket.create_connection(("127.0.0.1", net.port)) as waits:
+        net.serve.log("who connects waits for another one to end: Too many open files")
+        ticks, waited = net.serve.stat()
+        wait_for(lambda: net.serve.stat()[1] >= waited + 3, "link that sleeps while one waits")
+        assert net.serve.stat()[0] - ticks <= TICKS_MAX
+        assert len(net.serve.found("who connects waits")) == 1
+        first.sock.close()
+        net.server.expect("link 0\ngone agent/acme ")
+        waits.send(b"no TLS at all")
+        net.serve.log("refused 127.0.0.1: wrong version number")
+    net.host("build").greet("runner/build-1")
 
 
 def test_who_says_nothing_is_gone_on_both_sides(net):
