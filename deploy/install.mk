@@ -18,13 +18,13 @@ D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service \
 	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer \
 	deploybot-check.service deploybot-check.timer deploybot-timestamp.service deploybot-timestamp.timer \
-	deploybot-agent.service
+	deploybot-agent.service deploybot-link.service deploybot-link-agent.service
 SCRIPTS	  = $(shell cd deploy && find *.sh ansible setup transports -name __pycache__ -prune -o -type f -print)
 EXAMPLES = $(shell cd deploy && find monitoring github gitlab own kubernetes hosts agent -type f 2>/dev/null)
 # Of the scripts that an earlier `make install` has put there; hooks.d and transports beside them may be somebody's own.
 REMOVE_SCRIPTS = if [[ -f '$(D)$(LIBDIR)/scripts' ]]; then \
 	(cd '$(D)$(LIBDIR)/deploy' && xargs -r -d '\n' rm -f -- <../scripts); fi
-MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man8/deploybot-setup.8 man8/deploybot-agent.8 man5/deploybot.conf.5
+MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man8/deploybot-setup.8 man8/deploybot-agent.8 man8/deploybot-link.8 man5/deploybot.conf.5
 
 .PHONY: install uninstall install-made deb
 # Whole each time: they are small, and their sources are many.
@@ -36,7 +36,7 @@ install-made: deploy/systemd/conf.sed deploy/man/settings.awk
 	@day=$$(LC_ALL=C TZ=UTC date -d @$(SOURCE_DATE_EPOCH) '+%B %-d, %Y') && \
 	awk -f deploy/man/settings.awk -v version='$(VERSION)' -v date="$$day" \
 		lib/setting.def runner/settings.def server/types/settings.def .env.example >$(MADE)/deploybot.conf.5 && \
-	for page in deploybot.8 deploybot-runner.8 deploybot-setup.8 deploybot-agent.8; do \
+	for page in deploybot.8 deploybot-runner.8 deploybot-setup.8 deploybot-agent.8 deploybot-link.8; do \
 		sed "s/@DATE@/$$day/; s/@VERSION@/$(VERSION)/; s|/usr/lib/deploybot/|$(LIBDIR)/|; \
 			s|/usr/share/doc/deploybot/|$(DOCDIR)/|" deploy/man/$$page >$(MADE)/$$page || exit; \
 	done
@@ -104,7 +104,7 @@ uninstall:
 		'$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot-setup' \
 		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish' \
 		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot-setup.fish' $(MANUALS:%='$(D)$(MANDIR)/%')
-	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, two users"
+	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, the users"
 
 # What a release consists of, from build/deb/: packages with their SBOMs, sums and a signature in build/release/, an apt
 # repository in build/apt/.  KEY: the fingerprint of a key in gpg's keyring.  OLDER: packages that stay in the

@@ -17,7 +17,8 @@ BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
 UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket",
          "deploybot-secrets.service", "deploybot-secrets.timer", "deploybot-backup.service", "deploybot-backup.timer",
          "deploybot-check.service", "deploybot-check.timer", "deploybot-timestamp.service", "deploybot-timestamp.timer",
-         "deploybot-agent.service")
+         "deploybot-agent.service", "deploybot-link.service", "deploybot-link-agent.service")
+LINKS = UNITS[-2:]
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/sbin/deploybot-setup",
@@ -29,6 +30,8 @@ THERE = (
     "usr/lib/systemd/system/deploybot-timestamp.timer", "usr/lib/deploybot/deploy/timestamp.sh",
     "usr/lib/sysusers.d/deploybot.conf", "usr/lib/sysusers.d/deploybot-agent.conf",
     "usr/lib/deploybot/deploybot-agent", "usr/lib/systemd/system/deploybot-agent.service",
+    "usr/lib/deploybot/deploybot-link", "usr/lib/systemd/system/deploybot-link.service",
+    "usr/lib/systemd/system/deploybot-link-agent.service", "usr/share/man/man8/deploybot-link.8",
     "usr/share/polkit-1/rules.d/50-deploybot-agent.rules", "usr/share/man/man8/deploybot-agent.8",
     "usr/share/doc/deploybot/examples/agent/agent.conf",
     "usr/share/doc/deploybot/examples/agent/units/deploybot-do-restart-web.service",
@@ -232,7 +235,8 @@ def page(tree, name):
 
 def test_the_manuals_are_well_formed(tree):
     needs("mandoc")
-    for name in ("man8/deploybot.8", "man8/deploybot-runner.8", "man8/deploybot-setup.8", "man5/deploybot.conf.5"):
+    for name in ("man8/deploybot.8", "man8/deploybot-runner.8", "man8/deploybot-setup.8", "man8/deploybot-link.8",
+                 "man5/deploybot.conf.5"):
         done = run("mandoc", "-Tlint", "-W", "warning", tree / "usr/share/man" / name)
         assert done.returncode == 0 and not done.stdout, done.stdout
 
@@ -282,7 +286,7 @@ def test_the_units_are_verified(tree, tmp_path):
 
 def test_what_the_server_is_exposed_to_is_little_and_both_say_how_much(tree):
     needs("systemd-analyze")
-    for unit in UNITS[:2]:
+    for unit in (*UNITS[:2], *LINKS):
         path = tree / "usr/lib/systemd/system" / unit
         said = re.search(r"security --offline=true`: ([0-9]\.[0-9])", path.read_text("utf-8"))
         assert float(said[1]) == exposure(path), unit
