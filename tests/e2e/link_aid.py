@@ -60,7 +60,8 @@ class Link:
         with tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="ascii", delete=False) as file:
             file.write("".join(f"{name}={value}\n" for name, value in settings.items()))
         self.file = pathlib.Path(file.name)
-        self.process = subprocess.Popen(["prlimit", f"--nofile={files}:{files}", PROGRAM, use, file.name], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(["prlimit", f"--nofile={files}:{files}", PROGRAM, use, file.name],
+                                        stderr=subprocess.PIPE, text=True)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
