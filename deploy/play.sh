@@ -74,7 +74,7 @@ find_recap() { # FILE
 	local host changed unreachable failures all=0 n_changed=0 n_failed=0 names='' why
 	recap=
 	[[ -f $1 ]] || return 0
-	while read -r host changed unreachable failures; do
+	while read -r changed unreachable failures host; do
 		((++all))
 		why=
 		((failures == 0)) || why=failed

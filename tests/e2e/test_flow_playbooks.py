@@ -1,11 +1,14 @@
 """Goal: a playbook of Ansible's is run as it was shown, its recap is the message, and nothing typed reaches it."""
 # SPDX-License-Identifier: ISC
+import os
 import pathlib
 import shutil
+import signal
 
 import pytest
 
-from flow_aid import Scene, ended_well
+from flow_aid import Scene, ended_well, is_alive
+from stage import wait_until
 from telegram_client import text_of
 
 assert shutil.which("ansible-playbook") is not None, "ansible-core is missing: tests/tools/packages.sh test"
@@ -24,6 +27,10 @@ PLAYS = {
              "      dest: '{{ playbook_dir }}/../made.{{ inventory_hostname }}'\n"
              "    when: inventory_hostname != 'web3'\n    tags: [restart]\n"
              "  - fail:\n      msg: not wanted\n    tags: [other]\n"),
+    "wrong": ("- hosts: all\n  gather_facts: false\n  tasks:\n  - fail: {msg: no}\n"
+              "    when: inventory_hostname == 'web2'\n"),
+    "slow": ("- hosts: web1\n  gather_facts: false\n  tasks:\n"
+             "  - shell: 'echo $$ >{{ playbook_dir }}/../up; exec sleep 600'\n"),
 }
 
 
@@ -45,7 +52,8 @@ def scene(tmp_path_factory):
     made = Scene(place, settings={
         "CLIENTS": "acme", "CLIENT_ACME_HOST": "web.acme.example",
         "CLIENT_ACME_ACTIONS": "run-playbook,preview-playbook",
-        "ANSIBLE_FOLDER": str(folder.path), "PLAYBOOK_RESTART": "site.yml tags=restart"})
+        "ANSIBLE_FOLDER": str(folder.path), "PLAYBOOK_RESTART": "site.yml tags=restart",
+        "PLAYBOOK_WRONG": "wrong.yml", "PLAYBOOK_SLOW": "slow.yml"})
     made.place, made.ansible = place, folder
     yield made
     ended_well(made)
@@ -72,11 +80,68 @@ def test_another_folder_than_was_shown_is_asked_about_anew(scene):
     who.hear("✅ Done: client/acme run-playbook restart", "3 hosts: ")
 
 
+def begin(scene, name):
+    """Asks for it, and confirms."""
+    who = scene.admin()
+    who.say(f"/do run-playbook acme {name}")
+    who.press(who.hear(f"❓ Run this? client/acme run-playbook {name}"), "run-playbook")
+    return who
+
+
+def begin_slow(scene):
+    """The program of its task, once that runs."""
+    up = scene.place / "up"
+    up.unlink(missing_ok=True)
+    who = begin(scene, "slow")
+    wait_until(lambda: up.exists() and up.read_text().strip())
+    return who, int(up.read_text())
+
+
+def test_one_that_fails_on_a_host_has_failed_with_its_recap(scene):
+    who = begin(scene, "wrong")
+    said = text_of(who.hear("❌ Failed: client/acme run-playbook wrong"))
+    assert "exit 2" in said and "3 hosts: 0 changed, 1 failed (web2: failed)" in said, said
+    assert "not known" not in said, said
+
+
+@pytest.mark.long
+def test_of_one_that_is_stopped_it_is_not_known_what_it_did(scene):
+    who, task = begin_slow(scene)
+    who.press(who.hear("⏳ Running client/acme run-playbook slow", buttons=("Stop",)), "Stop")
+    said = text_of(who.hear("⛔ Stopped: client/acme run-playbook slow"))
+    assert "it is not known what the playbook did" in said, said
+    assert not is_alive(task)
+
+
+@pytest.mark.long
+def test_of_one_that_is_killed_it_is_not_known_what_it_did(scene):
+    who, task = begin_slow(scene)
+    os.kill(player(scene.ansible.path), signal.SIGKILL)
+    said = text_of(who.hear("❌ Failed: client/acme run-playbook slow"))
+    assert "ansible-playbook ended with 137; it is not known what the playbook did" in said, said
+    wait_until(lambda: not is_alive(task))
+
+
+def player(folder):
+    """The first process of ansible-playbook's, whose parent is none."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (path / "cmdline").read_bytes().split(b"\0")
+            found[int(path.name)] = (int((path / "stat").read_text().rsplit(")", 1)[1].split()[1]), words)
+        except OSError:
+            continue
+    ours = {pid for pid, (_, words) in found.items()
+            if any(word.endswith(b"/ansible-playbook") for word in words[:2]) and f"{folder}/slow.yml".encode() in words}
+    return next(pid for pid in ours if found[pid][0] not in ours)
+
+
 def test_which_there_are_is_said_and_what_is_typed_is_a_name_alone(scene):
     who = scene.admin()
     for words in ("", " nothing", " {{x}}", " ../site.yml", " a%b"):
         who.say(f"/do preview-playbook acme{words}")
-        who.hear("⛔ Not done: client/acme preview-playbook", "which playbook? There are restart", buttons=("restart",))
+        who.hear("⛔ Not done: client/acme preview-playbook", "which playbook? There are restart, wrong, slow",
+                 buttons=("restart",))
 
 
 def test_a_folder_that_cannot_be_bound_is_refused_before_anybody_is_asked(scene):

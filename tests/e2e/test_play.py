@@ -49,6 +49,14 @@ def bench(tmp_path):
         def made(self):
             return sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("web"))
 
+        def stand_in(self, words):
+            """For ansible-playbook; the settings with which it is the one that is found."""
+            (tmp_path / "bin").mkdir(exist_ok=True)
+            program = tmp_path / "bin" / "ansible-playbook"
+            program.write_text("#!/bin/bash\n" + words)
+            program.chmod(0o755)
+            return {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+
     (tmp_path / "ansible").mkdir()
     (tmp_path / "ansible" / "inventory").write_text(INVENTORY)
     return Bench()
@@ -82,6 +90,33 @@ def test_what_never_begins_is_no_success(bench):
                                (play("all", TOUCH), "no recap: the log says more", "nobody")):
         status, said, last = bench.run(text, CLIENT_LIMIT=limit)
         assert status != 0 and words in last and not bench.made(), said
+
+
+def test_only_1_to_8_is_a_failure_whose_work_is_known(bench):
+    (bench.folder / "site.yml").write_text(play("all", TOUCH))
+    for words, wanted, text in (
+            ("exit 8", 8, "ansible-playbook ended with 8 and no recap: the log says more"),
+            ('echo "1 0 1 web2" >"$DEPLOYBOT_RECAP"; exit 1', 1, "1 host: 0 changed, 1 failed (web2: failed)"),
+            ('echo "1 0 1 web2" >"$DEPLOYBOT_RECAP"; exit 9', 70, "ended with 9; it is not known what the playbook did"),
+            ("exit 250", 70, "ended with 250; it is not known what the playbook did"),
+            ("kill -KILL $$", 70, "ended with 137; it is not known what the playbook did"),
+            ("kill -TERM $$", 70, "ended with 143; it is not known what the playbook did")):
+        status, said, last = bench.run(**bench.stand_in(words))
+        assert status == wanted and text in last, (words, status, said)
+
+
+def test_a_name_that_a_host_has_chosen_is_no_number_of_the_recap(bench, tmp_path):
+    name = f"x 0 words[$(touch${{IFS}}{tmp_path}/web9)] 0 0"
+    status, said, last = bench.run(
+        play("web1", f"add_host: {{name: '{name}', groups: [added], ansible_connection: local}}") +
+        play("added", "fail: {msg: no}"), CLIENT_LIMIT="all")
+    assert (status, bench.made()) == (2, []), said
+    assert last.startswith("2 hosts: 1 changed, 1 failed (x 0 words[$(touch${IFS}") and last.endswith(": failed)"), said
+
+
+def test_nobody_is_waited_for_by_a_pause(bench):
+    status, said, last = bench.run(play("web1", "pause: {prompt: Sure?}", TOUCH))
+    assert (status, last) == (0, "1 host: 1 changed") and "not interactive" in said, said
 
 
 def test_a_playbook_that_asks_gets_no_answer_and_one_that_hangs_is_ended(bench):
