@@ -118,6 +118,8 @@ TEST(what_others_could_change_or_is_too_much_has_no_mark)
 	assert_int_equal(chmod(at("site.yml"), 0644), 0);
 	assert_int_equal(chmod(root, 0777), 0);
 	assert_string_equal(mark("ANSIBLE_FOLDER"), "");
+	assert_int_equal(chmod(root, 0770), 0);
+	assert_string_equal(mark("may be written by others"), "");
 	assert_int_equal(chmod(root, 0700), 0);
 	put("large", "");
 	assert_int_equal(truncate(at("large"), PLAYBOOK_BYTES_MAX + 1), 0);
