@@ -131,8 +131,9 @@ def player(folder):
             found[int(path.name)] = (int((path / "stat").read_text().rsplit(")", 1)[1].split()[1]), words)
         except OSError:
             continue
+    slow = f"{folder}/slow.yml".encode()
     ours = {pid for pid, (_, words) in found.items()
-            if any(word.endswith(b"/ansible-playbook") for word in words[:2]) and f"{folder}/slow.yml".encode() in words}
+            if slow in words and any(word.endswith(b"/ansible-playbook") for word in words[:2])}
     return next(pid for pid in ours if found[pid][0] not in ours)
 
 

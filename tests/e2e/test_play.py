@@ -97,7 +97,7 @@ def test_only_1_to_8_is_a_failure_whose_work_is_known(bench):
     for words, wanted, text in (
             ("exit 8", 8, "ansible-playbook ended with 8 and no recap: the log says more"),
             ('echo "1 0 1 web2" >"$DEPLOYBOT_RECAP"; exit 1', 1, "1 host: 0 changed, 1 failed (web2: failed)"),
-            ('echo "1 0 1 web2" >"$DEPLOYBOT_RECAP"; exit 9', 70, "ended with 9; it is not known what the playbook did"),
+            ('echo "1 0 1 web2" >"$DEPLOYBOT_RECAP"; exit 9', 70, "with 9; it is not known what the playbook did"),
             ("exit 250", 70, "ended with 250; it is not known what the playbook did"),
             ("kill -KILL $$", 70, "ended with 137; it is not known what the playbook did"),
             ("kill -TERM $$", 70, "ended with 143; it is not known what the playbook did")):
