@@ -3,7 +3,9 @@
 #include "deployment/run_verdict.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "lib/clean.h"
 #include "lib/text.h"
 
 #define EXIT_UNREACHABLE 69 /* as deploy/common.sh has it */
@@ -57,32 +59,33 @@ void
 run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 {
 	size_t room = LIMIT_LINE;
-	const char *line = ended->detail;
-	const char *colon = line[0] != '\0' ? ": " : "";
+	char line[190]; /* behind the longest of the words below it fits whole */
+	const char *colon = ended->detail[0] != '\0' ? ": " : "";
 	char at_deadline[TEXT_DURATION_SIZE + 32] = "", took[TEXT_DURATION_SIZE];
 
+	(void)clean_line(line, sizeof(line), ended->detail, strlen(ended->detail));
 	if (ended->timed_out)
 		(void)snprintf(at_deadline, sizeof(at_deadline), " at its deadline%s%s",
 		    ended->duration_ms > 0 ? ", after " : "",
 		    ended->duration_ms > 0 ? text_duration(took, ended->duration_ms) : "");
 	if (ended->refused)
-		(void)snprintf(out, room, "%s", line);
+		(void)snprintf(out, room, "%s", ended->detail);
 	else if (!ended->gate_opened)
-		(void)snprintf(out, room, "the script was not started%s%.180s", colon, line);
+		(void)snprintf(out, room, "the script was not started%s%s", colon, line);
 	else if (ended->exec_errno != 0)
-		(void)snprintf(out, room, "the script could not be started%s%.180s", colon, line);
+		(void)snprintf(out, room, "the script could not be started%s%s", colon, line);
 	else if (ended->lost)
 		(void)snprintf(out, room,
 		    "it was killed; all that it had started on deploybot's machine was ended");
 	else if (ended->signal_number != 0)
-		(void)snprintf(out, room, "killed by signal %d%.40s%s%.165s", ended->signal_number,
+		(void)snprintf(out, room, "killed by signal %d%.40s%s%s", ended->signal_number,
 		    ended->signal_number == 9 && !ended->timed_out && !ended->ended_on_request ?
 			" (out of memory?)" :
 			at_deadline,
 		    colon, line);
 	else
-		(void)snprintf(out, room, "exit %d%.40s%s%.165s", ended->exit_status, at_deadline,
-		    colon, line);
+		(void)snprintf(
+		    out, room, "exit %d%.40s%s%s", ended->exit_status, at_deadline, colon, line);
 }
 
 bool

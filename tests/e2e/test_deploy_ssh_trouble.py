@@ -24,13 +24,18 @@ def bench(tmp_path, tools_folder):
 
 
 @pytest.mark.parametrize("stderr, says", [
-    ("Host key verification failed.\r\n", "shows a key that is not in"),
+    ("Host key verification failed.\r\n",
+     "h1 shows an unknown key: is somebody in between? If the host's is new: ssh-keyscan -p 22 h1, compare, put it "
+     "into /"),
     ("@@@@@@@@\r\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\nHost key verification failed.\r\n",
-     "h1 shows ANOTHER key than the one in "),
-    ("deploy@h1: Permission denied (publickey).\r\n", "does not let deploy in: put what \"ssh-keygen -y"),
+     "h1 shows ANOTHER key: is somebody in between? If the host's was changed: ssh-keyscan -p 22 h1, compare, replace "
+     "its line in /"),
+    ("deploy@h1: Permission denied (publickey).\r\n",
+     "h1 does not let deploy in: add to ~deploy/.ssh/authorized_keys there what \"ssh-keygen -y -f /"),
     ("ssh: connect to host h1 port 22: Connection timed out\r\n", "cannot be reached: ssh: connect to host"),
 ])
 def test_what_ssh_says_comes_with_advice(bench, stderr, says):
+    """Regression: behind the long path of known_hosts the chat cut off what to do."""
     bench.plan({"when": ["ssh"], "status": 255, "own": stderr})
     status, said = bench.run("deploy.sh", "staging", COMMIT)
     assert status == 69 and says in said[-1], said

@@ -175,8 +175,8 @@ FIXED_IMAGE = on_host("h1", "cp -p /srv/app/docker-compose.yml /srv/app/away; "
 NO_DOCKER = on_host("h1", "chmod 600 /run/docker.sock", "chmod 660 /run/docker.sock")
 
 TROUBLE = {
-    "wrong host key": (wrong_host_key, (H2, "shows ANOTHER key than the one in", "replace its line", "ssh-keyscan")),
-    "unknown host": (unknown_host, (H2, "has no key of", "ssh-keyscan")),
+    "wrong host key": (wrong_host_key, (H2, "shows ANOTHER key", "ssh-keyscan", "compare, replace its line")),
+    "unknown host": (unknown_host, (H2, "has no key of", "ssh-keyscan", "add it to")),
     "host unreachable": (host_unreachable, (H2, "cannot be reached", "is it up")),
     "host vanishes mid-ship": (host_vanishes_mid_ship, (H2, "cannot be reached", "is it up")),
     "disk full": (disk_full, (H1, "disk")),
@@ -219,7 +219,7 @@ def test_trouble_says_what_to_do_and_is_in_nobodys_way(scene, name):
     if name in UNSEEN:
         runs = f"production: {live[:7]} was not replaced; whether it still runs is not known"
     assert runs in said and "nothing was changed" in said, said + scene.last_log()
-    # The chat shows 200 bytes of a line, without the script's name: what to do has to stand in them.
+    # The chat shows 180 bytes of a line, without the script's name: what to do has to stand in them.
     assert scene.last_line().removeprefix("deploy.sh: ")[:140] in said
     for word in words:
         assert word in said

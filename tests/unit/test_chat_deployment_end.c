@@ -449,7 +449,7 @@ TEST(a_first_release_of_which_nothing_runs_is_said_to_be_so)
 TEST(a_failure_says_its_reason_once)
 {
 	static const char reason[] =
-	    "10.77.0.12 shows ANOTHER key than the one in /etc/deploybot/known_hosts: is somebody in between? If the host's was changed: ssh-keyscan -p 22 10.77.0.12, compare, replace its line in that file";
+	    "10.77.0.12 shows ANOTHER key: is somebody in between? If the host's was changed: ssh-keyscan -p 22 10.77.0.12, compare, replace its line in /srv/deploybot/of-the-whole-office/secrets/runner/known_hosts_of_production";
 	struct deployment deployment = chat_sample(DEPLOY_FAILED);
 	struct chat_deployment what = chat_about(&deployment);
 	char tail[1024];

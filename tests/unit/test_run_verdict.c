@@ -27,6 +27,11 @@ struct row {
 #define ACTION .program = PROGRAM_ACTION, URLS
 #define URLS   .urls = "http://127.0.0.1:1/"
 
+/* A last line of which the chat shows the most, and says that there is more. */
+#define TEN  "ten bytes "
+#define MOST "deploy.sh: " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define LONG MOST TEN TEN TEN
+
 static const struct row rows[] = {
 	{ "exit 0, health URLs", { RUNNING, URLS }, { RAN, .released = true }, DEPLOY_ON_SCRIPT_OK,
 	    DEPLOY_WHY_NONE, true, "" },
@@ -37,6 +42,9 @@ static const struct row rows[] = {
 
 	{ "exit 1 before release", { RUNNING }, { RAN, .exit_status = 1, .detail = "oh no" },
 	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_SCRIPT, false, "exit 1: oh no" },
+	{ "exit 69, a line that is too long", { RUNNING },
+	    { RAN, .exit_status = 69, .detail = LONG }, DEPLOY_ON_FAILED_BEFORE_RELEASE,
+	    DEPLOY_WHY_SCRIPT, false, "exit 69: " MOST TEN "ten b…" },
 	{ "exit 1 after release", { RUNNING }, { RAN, .exit_status = 1, .released = true },
 	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_SCRIPT, true, "exit 1" },
 	{ "exit 64 after release: no status takes the release back", { RUNNING },

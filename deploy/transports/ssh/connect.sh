@@ -82,8 +82,7 @@ ssh_check_pinned() { # HOST PORT
 	[[ $ssh_known != *$'\n'"$name "[!' ']* ]] || return 0
 	ssh-keygen -F "$name" -f "$SSH_KNOWN_HOSTS" >/dev/null 2>&1 && return 0
 	ssh_find_scan "$1" "$2"
-	fail "$EXIT_CONFIG" "$SSH_KNOWN_HOSTS has no key of $name: $scan, compare it with the host's own, add \
-it to that file"
+	fail "$EXIT_CONFIG" "known_hosts has no key of $name: $scan, compare it with the host's own, add it to $SSH_KNOWN_HOSTS"
 }
 
 # ---- what ssh itself says --------------------------------------------------------------------------
@@ -288,7 +287,8 @@ ssh_answers() { # INDEX
 	[[ $is_over == no ]] && { ((status != 255)) || ! ssh_is_silent "$said" "$over"; }
 }
 
-# Fills ssh_said of a connection that did not come about, or broke: by what ssh says itself, and the jump host's.
+# Fills ssh_said of a connection that did not come about, or broke: by what ssh says itself, and the jump host's.  A path
+# stands last: the chat cuts a long line, and what to do has to stand before that.
 ssh_explain_lost() { # INDEX OWN-WORDS JUMP-WORDS STDERR
 	local host=${ssh_hosts[$1]} port=${ssh_ports[$1]} user=$DEPLOY_USER said what=host ssh_is scan
 	ssh_last_line "${2:-$4}"
@@ -309,17 +309,17 @@ ssh_explain_lost() { # INDEX OWN-WORDS JUMP-WORDS STDERR
 	case $ssh_is in
 	key)
 		ssh_find_scan "$host" "$port"
-		ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: is somebody in between? If the host's is new: \
-$scan, compare, put it into that file"
+		ssh_said="$host shows an unknown key: is somebody in between? If the host's is new: $scan, compare, put it into \
+$SSH_KNOWN_HOSTS"
 		;;
 	changed)
 		ssh_find_scan "$host" "$port"
-		ssh_said="$host shows ANOTHER key than the one in $SSH_KNOWN_HOSTS: is somebody in between? If the host's was \
-changed: $scan, compare, replace its line in that file"
+		ssh_said="$host shows ANOTHER key: is somebody in between? If the host's was changed: $scan, compare, replace its \
+line in $SSH_KNOWN_HOSTS"
 		;;
 	denied)
-		ssh_said="$host does not let $user in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \
-~$user/.ssh/authorized_keys there"
+		ssh_said="$host does not let $user in: add to ~$user/.ssh/authorized_keys there what \
+\"ssh-keygen -y -f $SSH_KEY_PATH\" prints"
 		;;
 	forwarding)
 		ssh_said="$host cannot be reached from the jump host $ssh_jump_host: ${said:-it says no more} (is it up, and port \
