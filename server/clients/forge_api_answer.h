@@ -88,7 +88,6 @@ enum forge_api_share {
 #define S(name, ...) FORGE_SHARE_##name,
 	FORGE_API_SHARES(S)
 #undef S
-	FORGE_SHARE_COUNT
 };
 
 /* What one credential has asked in its hour; `used` (PRESSED: `pressed`) is counted by whoever
