@@ -126,7 +126,8 @@ end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *det
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
-/* What was given is over before it was, or was not to be: the work says so of itself. */
+/* The work is over already and keeps its state: an early end becomes its `why`, and the text of
+ * each end goes into its message. */
 static void
 end_given(struct tx *tx, struct deployment *work, const struct loan_end_row *how)
 {
@@ -238,7 +239,7 @@ alarm(struct tx *tx, const struct deployment *work, const struct loan_row *row,
 
 bool
 decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
-    const struct loan_suspicion *suspicion)
+    const struct loan_suspicion *suspicion, enum loan_end how)
 {
 	char once[40];
 
@@ -248,7 +249,7 @@ decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row
 		return false;
 	revoke(tx, row);
 	alarm(tx, work, row, suspicion);
-	end_given(tx, work, &loan_ends[suspicion->how]);
+	end_given(tx, work, &loan_ends[how]);
 	return true;
 }
 
@@ -336,7 +337,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 	revoke(tx, row);
 	if (said->is_wrong)
 		alarm(tx, &work, row,
-		    &(struct loan_suspicion){ FIRST_INTERCEPTED, "wrong", said->why, 0 });
+		    &(struct loan_suspicion){ FIRST_INTERCEPTED, "wrong", said->why });
 	else if (said->is_unsure)
 		audit(tx, AUDIT_CODE_SECRET_LOST, &work, row, "lost");
 	if (is_wanted)

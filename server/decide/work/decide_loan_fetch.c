@@ -56,10 +56,9 @@ static void
 refuse_again(struct tx *tx, struct deployment *work, struct loan_row *row)
 {
 	static const struct loan_suspicion twice = { FIRST_FETCHED_TWICE, "fetched twice",
-		"the first answer was lost on its way, or somebody else has it",
-		LOAN_END_FETCHED_TWICE };
+		"the first answer was lost on its way, or somebody else has it" };
 
-	(void)decide_loan_suspect(tx, work, row, &twice);
+	(void)decide_loan_suspect(tx, work, row, &twice, LOAN_END_FETCHED_TWICE);
 	decide_refusef(tx, 410, "#%" PRId64 " was given before, once: ask again", work->id);
 }
 
@@ -141,8 +140,7 @@ void
 decide_loan_failed(struct tx *tx, const struct api_request *api)
 {
 	static const struct loan_suspicion not_unwrapped = { FIRST_INTERCEPTED, "failed",
-		"its job could not unwrap it: somebody else may have had it first",
-		LOAN_END_NOT_UNWRAPPED };
+		"its job could not unwrap it: somebody else may have had it first" };
 	struct deployment work;
 	struct loan_row row;
 
@@ -152,5 +150,6 @@ decide_loan_failed(struct tx *tx, const struct api_request *api)
 	if (work.state != DEPLOY_DONE)
 		drop(tx, &work, LOAN_END_NOT_UNWRAPPED);
 	else
-		tx->answer.is_duplicate = !decide_loan_suspect(tx, &work, &row, &not_unwrapped);
+		tx->answer.is_duplicate =
+		    !decide_loan_suspect(tx, &work, &row, &not_unwrapped, LOAN_END_NOT_UNWRAPPED);
 }

@@ -49,14 +49,13 @@ struct loan_suspicion {
 	enum chat_first first;
 	const char *outcome; /* in the audit */
 	const char *what;
-	enum loan_end how;
 };
 
 /* Somebody else may have what was given: it is revoked, and admins are rung: of each loan once a
  * day, of one that is over until an hour behind its end, and as often as decide_loan_may_alarm()
  * says.  False: nothing was done. */
 bool decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
-    const struct loan_suspicion *suspicion);
+    const struct loan_suspicion *suspicion, enum loan_end how);
 
 /* The value itself is for jobs: a person reads at Vault. */
 bool decide_loan_is_by_value(
