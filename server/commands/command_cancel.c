@@ -31,42 +31,39 @@ add_what(struct chat_text *text, const struct deployment *deployment)
 		chat_text_ref(text, "", deployment->ref);
 }
 
-static void
-say_cancelling(struct tx *tx, const struct update *update, const struct deployment *deployment,
-    bool is_waited_for)
-{
-	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text = CHAT_TEXT_EMPTY;
-
-	chat_first(&text,
-	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ? FIRST_STOPS_NOW :
-									  FIRST_CANCELS,
-	    deployment_target(deployment, target));
-	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0')
-		chat_text_quoted(&text, "", deployment->subject, CHAT_FIRST_SUBJECT);
-	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0')
-		chat_text_add(&text, " ");
-	add_what(&text, deployment);
-	if (deployment_is_gate(deployment) && deployment->state == DEPLOY_STOPPING)
-		chat_text_add(&text, ", and its run, whose end is waited for: /cancel again %s",
-		    decide_is_answered(update) ? "does not wait for that" :
-						 "asks whether to wait for that");
-	chat_text_add(&text, ".%s",
-	    !is_waited_for ?
-		"" :
-		deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ?
-		" What is queued starts next; when this is over, /cancel again cancels it too." :
-		" What is queued starts next; /cancel again cancels it too.");
-	(void)decide_send(tx, &update->address, &text);
-}
-
-/* --- a gate that is being stopped --- */
-
 static bool
 is_stopping_gate(const struct deployment *work)
 {
 	return deployment_is_gate(work) && work->state == DEPLOY_STOPPING;
 }
+
+static void
+say_cancelling(struct tx *tx, const struct update *update, const struct deployment *deployment,
+    bool is_waited_for)
+{
+	bool is_active = deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE;
+	char target[LIMIT_ENVIRONMENT];
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_first(&text, is_active ? FIRST_STOPS_NOW : FIRST_CANCELS,
+	    deployment_target(deployment, target));
+	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0') {
+		chat_text_quoted(&text, "", deployment->subject, CHAT_FIRST_SUBJECT);
+		chat_text_add(&text, " ");
+	}
+	add_what(&text, deployment);
+	if (is_stopping_gate(deployment))
+		chat_text_add(&text, ", and its run, whose end is waited for: /cancel again %s",
+		    decide_is_answered(update) ? "does not wait for that" :
+						 "asks whether to wait for that");
+	chat_text_add(&text, ".");
+	if (is_waited_for)
+		chat_text_add(&text, " What is queued starts next; %s/cancel again cancels it too.",
+		    is_active ? "when this is over, " : "");
+	(void)decide_send(tx, &update->address, &text);
+}
+
+/* --- a gate that is being stopped --- */
 
 static void
 add_do_not_wait(struct tx *tx, const struct update *update, const struct deployment *gate,
@@ -89,7 +86,7 @@ ask_not_to_wait(struct tx *tx, const struct update *update, const struct deploym
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_first(&text, FIRST_STOPS_ALREADY, gate->environment);
+	chat_first(&text, FIRST_ASKS_NOT_TO_WAIT, gate->environment);
 	add_what(&text, gate);
 	chat_text_outside(&text, ", ", gate->detail);
 	chat_text_add(&text,
@@ -196,16 +193,24 @@ is_all(const struct tx *tx, const char *target)
 	    settings_environment(tx->settings, target) == NULL;
 }
 
+/* The message that lists what may be cancelled. */
+struct offer {
+	struct tx *tx;
+	const struct update *update;
+	struct chat_text text;
+	struct message message;
+	size_t n;
+};
+
 /* The button stands for that work, whatever runs there when it is pressed. */
 static void
-add_cancel(struct tx *tx, const struct update *update, const struct deployment *work,
-    struct buttons *keyboard)
+add_cancel(struct offer *offer, const struct deployment *work)
 {
 	const struct request cancel = request_about("cancel", "work", work->id);
 	char label[LIMIT_BUTTON], name[DECIDE_LOAN_NAME];
 
 	if (is_stopping_gate(work)) {
-		add_do_not_wait(tx, update, work, keyboard);
+		add_do_not_wait(offer->tx, offer->update, work, &offer->message.buttons);
 		return;
 	}
 	if (deployment_is_loan(work))
@@ -219,12 +224,15 @@ add_cancel(struct tx *tx, const struct update *update, const struct deployment *
 		    deployment_is_pipeline(work)   ? work->argument :
 			deployment_is_action(work) ? work->action :
 						     work->commit);
-	decide_once_button(tx, update, &cancel, label, keyboard);
+	decide_once_button(offer->tx, offer->update, &cancel, label, &offer->message.buttons);
 }
 
 static void
-add_line(struct chat_text *text, const struct deployment *work)
+add_line(struct offer *offer, const struct deployment *work)
 {
+	struct chat_text *text = &offer->text;
+
+	offer->n++;
 	chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD " %s: ", work->environment,
 	    deploy_flow_word(work->state));
 	add_what(text, work);
@@ -232,94 +240,73 @@ add_line(struct chat_text *text, const struct deployment *work)
 	chat_text_outside(text, " · ", FORGE_PERSON(work->requester));
 }
 
-/* False: there is nothing to cancel. */
-static bool
-add_environment(struct tx *tx, const struct update *update, const struct request *request,
-    const char *name, struct chat_text *text, struct buttons *keyboard)
+/* A push that waits, or the work that is neither a loan nor a pipeline's run that goes on: those
+ * are of add_each(). */
+static void
+add_environment(struct offer *offer, const struct request *request, const char *name)
 {
 	struct environment environment;
 	struct deployment work;
+	bool is_work;
 
-	row_environment_get(tx, name, &environment);
-	find_work(tx, name, &work);
-	if (deployment_is_loan(&work))
-		work.id = 0; /* add_loans() has it */
+	row_environment_get(offer->tx, name, &environment);
+	find_work(offer->tx, name, &work);
+	is_work = work.id != 0 && !deployment_is_loan(&work);
+	if (!is_work && !environment_push_waits(&environment))
+		return;
 	if (deployment_is_pipeline(&work) && deploy_flow_class(work.state) == DEPLOY_CLASS_ACTIVE)
-		return false; /* add_pipelines() has it */
-	if (work.id == 0 && !environment_push_waits(&environment))
-		return false;
-	if (work.id == 0) {
-		chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD, name);
-		chat_text_commit(text, " a push waits: ", environment.seen_commit);
-		decide_choice(tx, update, request, name, keyboard);
-		return true;
+		return;
+	if (is_work) {
+		add_line(offer, &work);
+	} else {
+		offer->n++;
+		chat_text_add(&offer->text, "\n" MARK_BOLD "%s" MARK_BOLD, name);
+		chat_text_commit(&offer->text, " a push waits: ", environment.seen_commit);
 	}
-	add_line(text, &work);
-	if (work.client[0] != '\0') /* its grant is the client's, /cancel's the environment's */
-		decide_choice(tx, update, request, name, keyboard);
-	else
-		add_cancel(tx, update, &work, keyboard);
-	return true;
+	if (is_work && work.client[0] == '\0')
+		add_cancel(offer, &work);
+	else /* of a client's work the grant is the client's, /cancel's the environment's */
+		decide_choice(offer->tx, offer->update, request, name, &offer->message.buttons);
 }
 
-/* They go on beside each other, and beside what else is there.  Returns how many. */
-static size_t
-add_loans(struct tx *tx, const struct update *update, const char *name, struct chat_text *text,
-    struct buttons *keyboard)
+/* Of loans, or of runs of pipelines, which go on beside each other and beside what else is there.
+ * A run that its forge has been asked to cancel has nothing to press; a loan is never STOPPING. */
+static void
+add_each(struct offer *offer, const char *name, int64_t next(struct tx *, const char *, int64_t))
 {
 	struct deployment work;
 	int64_t number = 0;
-	size_t n = 0;
 
-	for (; n < CHOICES && (number = row_loan_open(tx, name, number)) != 0 && !tx->failed; n++) {
-		add_line(text, row_deployment_get(tx, number, &work));
-		add_cancel(tx, update, &work, keyboard);
-	}
-	return n;
-}
-
-/* Each by its name; one that its forge has been asked to cancel has nothing to press. */
-static size_t
-add_pipelines(struct tx *tx, const struct update *update, const char *name, struct chat_text *text,
-    struct buttons *keyboard)
-{
-	struct deployment work;
-	int64_t number = 0;
-	size_t n = 0;
-
-	for (;
-	     n < CHOICES && (number = row_work_pipeline_next(tx, name, number)) != 0 && !tx->failed;
-	     n++) {
-		add_line(text, row_deployment_get(tx, number, &work));
+	for (int i = 0;
+	     i < CHOICES && (number = next(offer->tx, name, number)) != 0 && !offer->tx->failed;
+	     i++) {
+		add_line(offer, row_deployment_get(offer->tx, number, &work));
 		if (work.state != DEPLOY_STOPPING)
-			add_cancel(tx, update, &work, keyboard);
+			add_cancel(offer, &work);
 	}
-	return n;
 }
 
 static void
-offer(struct tx *tx, const struct update *update, const struct request *request,
+send_offer(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *scope)
 {
-	struct message message = { 0 };
+	struct offer offer = { .tx = tx, .update = update, .text = CHAT_TEXT_EMPTY };
 	struct request one = *request;
-	struct chat_text text = CHAT_TEXT_EMPTY;
-	size_t n = 0;
 
 	one.target[0] = '\0'; /* all that there is is no target */
 	decide_answer_no(tx, update);
-	chat_text_add(&text, "❓ " MARK_BOLD "/cancel" MARK_BOLD ": which?%s",
+	chat_text_add(&offer.text, "❓ " MARK_BOLD "/cancel" MARK_BOLD ": which?%s",
 	    request->target[0] != '\0' ? " One at a time." : "");
-	for (size_t i = 0; i < scope->n && n < CHOICES; i++) {
-		n += add_environment(tx, update, &one, scope->at[i]->name, &text, &message.buttons);
-		n += add_pipelines(tx, update, scope->at[i]->name, &text, &message.buttons);
-		n += add_loans(tx, update, scope->at[i]->name, &text, &message.buttons);
+	for (size_t i = 0; i < scope->n && offer.n < CHOICES; i++) {
+		add_environment(&offer, &one, scope->at[i]->name);
+		add_each(&offer, scope->at[i]->name, row_work_pipeline_next);
+		add_each(&offer, scope->at[i]->name, row_loan_open);
 	}
-	if (n == 0) {
-		buf_clear(&text.buf);
-		chat_text_add(&text, "Nothing to cancel.");
+	if (offer.n == 0) {
+		buf_clear(&offer.text.buf);
+		chat_text_add(&offer.text, "Nothing to cancel.");
 	}
-	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+	(void)decide_send_keyboard(tx, update, NULL, &offer.message, &offer.text);
 }
 
 static void
@@ -349,7 +336,7 @@ cancel_in(
 	row_environment_get(tx, name, &environment);
 	find_work(tx, name, &deployment);
 	if (there != NULL && is_one_of_many(tx, &environment, &deployment)) {
-		offer(tx, update, request, &only);
+		send_offer(tx, update, request, &only);
 		return;
 	}
 	row_deployment_queued(tx, name, &queued);
@@ -408,7 +395,7 @@ command_cancel(struct tx *tx, const struct update *update, const struct request 
 		return;
 	if ((request->target[0] == '\0' || is_all(tx, request->target)) &&
 	    decide_scope_of(tx, update->person, POLICY_CANCEL, "", &scope))
-		offer(tx, update, request, &scope);
+		send_offer(tx, update, request, &scope);
 	else if (decide_where_open(tx, update, POLICY_CANCEL, request, name))
 		cancel_in(tx, update, request, name);
 }
