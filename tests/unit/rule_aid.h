@@ -6,6 +6,7 @@
 #include "jwt_aid.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "store/store_inside.h"
 
 #define SECOND INT64_C(1000)
 #define DAY    (86400 * SECOND)
@@ -106,6 +107,15 @@ static inline void
 answered(struct scene *s, struct forge_said said)
 {
 	world_forge(&s->w, EFFECT_FORGE_ANSWER, &said);
+}
+
+static inline int64_t
+rows(struct scene *s, const char *sql)
+{
+	int64_t n = -1;
+
+	assert_true(db_one_i64(&n, s->w.aid.store->db, &s->w.aid.err, sql));
+	return n;
 }
 
 #define DONE	 ((struct forge_said){ .verdict = FORGE_SAYS_DONE })

@@ -3,16 +3,6 @@
 #include "decide/work/decide_gate.h"
 
 #include "rule_aid.h"
-#include "store/store_inside.h"
-
-static int64_t
-rows(struct scene *s, const char *sql)
-{
-	int64_t n = -1;
-
-	assert_true(db_one_i64(&n, s->w.aid.store->db, &s->w.aid.err, sql));
-	return n;
-}
 
 /* The run of a branch, and what git says of it. */
 static void

@@ -6,7 +6,6 @@
 #include "job_aid.h"
 #include "rule_aid.h"
 #include "store/row_work_pipeline.h"
-#include "store/store_inside.h"
 
 TEST(it_is_answered_who_has_approved_and_by_which_run)
 {
@@ -536,15 +535,6 @@ TEST(another_applications_webhook_ends_no_gate)
 }
 
 /* --- many at once --- */
-
-static int64_t
-rows(struct scene *s, const char *sql)
-{
-	int64_t n = -1;
-
-	assert_true(db_one_i64(&n, s->w.aid.store->db, &s->w.aid.err, sql));
-	return n;
-}
 
 /* GitHub asks for that many jobs, of one run or of as many. */
 static void
