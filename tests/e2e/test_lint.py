@@ -9,9 +9,10 @@ import pytest
 
 from stage import ROOT
 
-sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
+sys.path[:0] = [os.path.join(ROOT, "tests", "tools"), os.path.join(ROOT, "tests", "planted")]
 import callers
 import lint_text
+import planted
 import size
 import swallow
 
@@ -116,3 +117,40 @@ def test_a_reason_or_a_signal_that_the_shell_would_lose_is_found(tmp_path, capsy
     file.write_text(SHELL + line + "\n")
     assert swallow.main([str(file)]) == bool(says)
     assert says in capsys.readouterr().out
+
+
+# Each kind of program with a test that it has, and beside that a name that it only mentions.
+PLANTED = {
+    "unit/test_one.c": "/* mentioned */\nTEST(true_of_one)\n{\n\thelper();\n}\nOWN_TEST_OF(\n    true_of_all, NULL)\n",
+    "e2e/test_two.py": "def test_true():\n    helper()\n",
+    "unit/test_sim.c": "",
+    "sim/sim_check.c": "static void\nends(struct sim *sim)\n{\n\thelper(\"starts\");\n}\n",
+    "faults/crash.py": "",
+    "faults/oracle.c": "\tcheck(\"lasts\", helper());\n",
+}
+
+
+@pytest.mark.parametrize("program, test, said", [
+    ("test_one", "true_of_one", None),
+    ("test_one", "true_of_all", None),
+    ("test_one", "true_of_one|helper", "test_one has no test helper"),
+    ("test_one", "mentioned", "test_one has no test mentioned"),
+    ("test_one", "true_of", "test_one has no test true_of"),
+    ("test_none", "true_of_one", "there is no test_none"),
+    ("test_two.py", "test_true", None),
+    ("test_two.py", "helper", "test_two.py has no test helper"),
+    ("test_none.py", "test_true", "there is no test_none.py"),
+    ("test_sim", "ends|starts|lasts", None),
+    ("test_sim", "helper", "test_sim has no test helper"),
+    ("crash.py:push/batch:2", "lasts", None),
+    ("crash.py:push/batch:2", "helper", "crash.py:push/batch:2 has no test helper"),
+    ("trash.py:push/batch:2", "lasts", "there is no trash.py:push/batch:2"),
+])
+def test_a_planted_bug_whose_test_is_not_there_is_named(tmp_path, monkeypatch, program, test, said):
+    for name, text in PLANTED.items():
+        (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tests" / name).write_text(text)
+    (tmp_path / "one.c").write_text("\tcheck();\n")
+    monkeypatch.setattr(planted, "ROOT", tmp_path)
+    assert planted.Bug("bug", "a check", program, test, "in: one.c\n-\tcheck();\n").is_wrong() == (
+        said and f"bug: {said}")

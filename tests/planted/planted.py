@@ -126,20 +126,23 @@ class Bug:
             self.put(ROOT)
         except Bad as bad:
             return f"{self.name}: {bad.verdict}: {bad.text}"
-        if self.is_campaign():
-            sources = [ROOT / "tests" / "faults" / (self.program.split(":", 1)[0])]
-        elif self.is_end_to_end():
-            sources = [ROOT / "tests" / "e2e" / self.program]
-        elif self.program == "test_sim":
-            sources = [*ROOT.glob("tests/sim/*.c"), *ROOT.glob("tests/faults/*.c"), ROOT / "tests/unit/test_sim.c"]
-        else:
-            sources = [ROOT / "tests" / "unit" / f"{self.program}.c"]
-        texts = [source.read_text("utf-8") for source in sources if source.is_file()]
-        missing = [] if self.is_campaign() else \
-            [name for name in self.names() if not any(re.search(rf"\b{name}\b", text) for text in texts)]
-        if not texts:
+        sources, test = self.place_of_tests()
+        if not sources[0].is_file():
             return f"{self.name}: there is no {self.program}"
+        texts = [source.read_text("utf-8") for source in sources]
+        missing = sorted(name for name in self.names()
+                         if not any(re.search(test % {"name": name}, text, re.M) for text in texts))
         return f"{self.name}: {self.program} has no test {', '.join(missing)}" if missing else None
+
+    def place_of_tests(self):
+        """The files that have its tests or invariants, its program first, and how one begins: a mention is no test."""
+        if self.is_end_to_end():
+            return [ROOT / "tests" / "e2e" / self.program], r"^def %(name)s\("
+        if not self.is_campaign() and self.program != "test_sim":
+            return [ROOT / "tests" / "unit" / f"{self.program}.c"], r"^\w*TEST\w*\(\s*%(name)s\b"
+        program = "unit/test_sim.c" if self.program == "test_sim" else f"faults/{self.program.split(':', 1)[0]}"
+        return [ROOT / "tests" / program, *ROOT.glob("tests/sim/*.c"), *ROOT.glob("tests/faults/*.c")], \
+            r'^%(name)s\(|"%(name)s"'
 
     def does_not_compile(self):
         """What a compiler says of it; None: nothing.  Of a table or header only who includes it could tell."""
