@@ -4,6 +4,12 @@
 
 #include <stdlib.h>
 
+const char *
+peer_name(const struct peer *peer)
+{
+	return strchr(peer->identity, '/') + 1; /* there is one in each */
+}
+
 void
 known_peers_free(struct known_peers *peers)
 {

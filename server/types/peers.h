@@ -23,6 +23,9 @@ struct known_peers {
 	struct peer *at; /* owned */
 };
 
+/* "acme" */
+const char *peer_name(const struct peer *peer) MUST_USE;
+
 /* Takes NULL. */
 void known_peers_free(struct known_peers *peers);
 

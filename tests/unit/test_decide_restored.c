@@ -1,6 +1,7 @@
 /* Goal: what a restored database has again of tokens and factors is known to the admins.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
+#include "link_aid.h"
 #include "token_aid.h"
 
 #define EVE WORLD_STRANGER
@@ -44,6 +45,23 @@ WORLD_TEST_OF(a_token_that_may_come_back_is_named_too, TOKEN_AID_ON, TOKEN_AID_K
 	world_settings(w, STAGING_URL, NULL);
 	world_restored(w);
 	assert_non_null(world_says_in(w, ada.id, "ci: role staging"));
+}
+
+#define KEY "3f9a111111111111111111111111111111111111111111111111111111111111"
+
+WORLD_TEST_BARE(agents_that_may_have_been_revoked_since_are_named)
+{
+	struct link_aid link;
+
+	link_aid_make(&link, 0);
+	world_open(w, LINK_AID_LINES(&link), NULL);
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_AGENT, "/v1/agent/enrol",
+			     "{\"name\": \"acme\", \"key\": \"" KEY "\"}"),
+	    200);
+	world_restored(w);
+	assert_non_null(strstr(world_plain(world_says_in(w, ada.id, "restored from a backup")),
+	    "\nAgents, deploybot agent revoke NAME or move NAME KEY:\nacme: key 3f9a11111111…"));
+	link_aid_remove(&link);
 }
 
 WORLD_TEST_OF(where_nobody_has_one_nothing_is_sent, STAGING_URL)

@@ -2,11 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/audit/decide_restored.h"
 
+#include <stdlib.h>
+
 #include "decide/decide_reply.h"
 #include "decide/who/decide_session.h"
 #include "lib/mem.h"
 #include "lib/zone.h"
 #include "store/row_factor.h"
+#include "store/row_peer.h"
 #include "store/row_token.h"
 
 #define NAMED 20 /* of each kind, in one message */
@@ -63,6 +66,31 @@ add_factors(struct tx *tx, struct chat_text *text)
 	return n;
 }
 
+static size_t
+add_agents(struct tx *tx, struct chat_text *text)
+{
+	struct known_peers peers = { 0 };
+	size_t n = 0;
+
+	if (tx->settings->link.address == NULL || !row_peer_known(tx, &peers)) {
+		free(peers.at);
+		return 0;
+	}
+	for (size_t i = 0; i < peers.n; i++) {
+		if (peers.at[i].revoked_at != 0 || n++ >= NAMED)
+			continue;
+		if (n == 1)
+			chat_text_add(text,
+			    "\nAgents, " MARK_CODE "deploybot agent revoke NAME" MARK_CODE
+			    " or " MARK_CODE "move NAME KEY" MARK_CODE ":");
+		chat_text_add(text, "\n" MARK_CODE "%s" MARK_CODE ": key %.12s…",
+		    peer_name(&peers.at[i]), peers.at[i].digest);
+	}
+	add_more(text, n, MARK_CODE "deploybot agent list" MARK_CODE);
+	free(peers.at);
+	return n;
+}
+
 static void
 tell(struct tx *tx, int64_t admin)
 {
@@ -72,7 +100,9 @@ tell(struct tx *tx, int64_t admin)
 
 	chat_text_add(&text,
 	    "🔐 This database was restored from a backup: what was revoked, reset or made anew since then is valid again as it was. All logins have ended. Revoke and reset again what was:");
-	n = add_tokens(tx, &text) + add_factors(tx, &text);
+	n = add_tokens(tx, &text);
+	n += add_agents(tx, &text);
+	n += add_factors(tx, &text);
 	if (n > 0)
 		(void)decide_send_as(tx, &as, &text);
 	else

@@ -17,12 +17,6 @@
 
 #define KEY_SHOWN 12 /* digits of a key in a sentence */
 
-static const char *
-name_of(const struct peer *peer)
-{
-	return peer->identity + sizeof(PEER_AGENT) - 1;
-}
-
 static void
 audit(struct tx *tx, const struct update *from, enum audit_code code, const struct peer *peer,
     const char *before)
@@ -69,8 +63,8 @@ may_have_key(struct tx *tx, const struct api_request *api, struct peer *peer)
 	}
 	other = row_peer_of_key(tx, key);
 	if (other.identity[0] != '\0') {
-		decide_refusef(tx, 409, "%s has that key%s: each host has its own", name_of(&other),
-		    other.revoked_at != 0 ? ", which was revoked" : "");
+		decide_refusef(tx, 409, "%s has that key%s: each host has its own",
+		    peer_name(&other), other.revoked_at != 0 ? ", which was revoked" : "");
 		return false;
 	}
 	return text_copy(peer->digest, sizeof(peer->digest), key);
@@ -82,7 +76,7 @@ is_free(struct tx *tx, const struct peer *peer, const struct peer *before, bool 
 {
 	if (is_move && before->identity[0] == '\0')
 		decide_refusef(tx, 404, "there is no agent of that name: deploybot agent enrol %s",
-		    name_of(peer));
+		    peer_name(peer));
 	else if (!is_move && before->identity[0] != '\0')
 		decide_refusef(tx, 409,
 		    "there is an agent of that name, with the key %.*s…: deploybot agent move gives its name to another",
@@ -99,7 +93,7 @@ lacks_code(struct tx *tx, const struct api_request *api, const struct peer *peer
 {
 	char what[CRYPTO_CA_IDENTITY + 16];
 
-	(void)snprintf(what, sizeof(what), "agent %s %s", api->request.action, name_of(peer));
+	(void)snprintf(what, sizeof(what), "agent %s %s", api->request.action, peer_name(peer));
 	return policy_needs_factor(tx->settings, POLICY_TOKEN, "", POLICY_ALL) &&
 	    decide_lacks_factor_for(tx, &api->from, what);
 }
@@ -125,8 +119,8 @@ enrol(struct tx *tx, const struct api_request *api, bool is_move)
 	    "🔐 Agent %s: " MARK_BOLD "%s" MARK_BOLD " has the key " MARK_CODE "%.*s…" MARK_CODE
 	    ", by %s. Was it not you? " MARK_CODE "deploybot agent revoke %s" MARK_CODE
 	    " on the server ends it.",
-	    is_move ? "moved" : "enrolled", name_of(&peer), KEY_SHOWN, peer.digest, peer.by,
-	    name_of(&peer));
+	    is_move ? "moved" : "enrolled", peer_name(&peer), KEY_SHOWN, peer.digest, peer.by,
+	    peer_name(&peer));
 	decide_answer(tx,
 	    is_move ? "Moved: the key of before is good for nothing any more." :
 		      "Enrolled: who has that key may connect by that name.");
@@ -151,7 +145,7 @@ revoke(struct tx *tx, const struct api_request *api)
 	audit(tx, &api->from, AUDIT_CODE_PEER_REVOKED, &peer, NULL);
 	decide_factor_tell(tx, 0,
 	    "🔐 Agent revoked: " MARK_BOLD "%s" MARK_BOLD " connects no more, by %s.",
-	    name_of(&peer), api->from.name);
+	    peer_name(&peer), api->from.name);
 	decide_answer(tx, "Revoked: it is disconnected, and connects no more.");
 }
 
@@ -193,7 +187,7 @@ decide_peer_list(struct tx *tx, const struct api_request *api, struct json_out *
 		json_put_open(json, "agents", '[');
 		for (size_t i = 0; i < peers.n; i++) {
 			json_out_object(json);
-			json_put_str(json, "name", name_of(&peers.at[i]));
+			json_put_str(json, "name", peer_name(&peers.at[i]));
 			json_put_str(json, "key", peers.at[i].digest);
 			json_put_str(json, "made_at", text_time_ms(at, peers.at[i].made_at));
 			json_put_str(json, "made_by", peers.at[i].by);
