@@ -61,7 +61,8 @@ def test_an_installation_has_users_folders_and_says_what_to_do(root):
     for name, wanted in FOLDERS.items():
         assert root.stat(name) == wanted, name
     assert root.run("id", "-Gn", "deploybot-runner").stdout.split() == ["deploybot-runner", "deploybot"]
-    assert root.run("id", "-Gn", "deploybot").stdout.split() == ["deploybot"]
+    assert root.run("id", "-Gn", "deploybot").stdout.split() == ["deploybot", "deploybot-link"]
+    assert set(root.run("id", "-Gn", "deploybot-link").stdout.split()) == {"deploybot-link", "deploybot-agent"}
     assert "systemctl enable --now deploybot.socket deploybot-local.socket deploybot-runner deploybot" in root.said
     assert "/etc/deploybot/secrets/server/telegram_bot_token" in root.said
 
