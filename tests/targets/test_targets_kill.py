@@ -72,7 +72,9 @@ def test_a_script_killed_at_any_step_leaves_a_whole_release(scene, load):
              "clean-later"]
     killed = {step: kill_at(scene, step, lambda: kill_all(script_pids()), f"script at {step}") for step in steps}
     ends_well(scene, load, "script killed at every step")
-    assert set(step_words(scene)) <= set(steps) and all(killed.values()), killed
+    assert set(step_words(scene)) <= set(steps), killed
+    # The last two only note what is done later: their script may have ended before it can be killed.
+    assert all(killed[step] for step in steps[:-2]), killed
 
 
 def test_a_switch_killed_at_random_moments_leaves_a_whole_release(scene, load):
