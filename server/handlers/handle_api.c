@@ -301,7 +301,7 @@ decide_proof(struct tx *tx, const struct api_request *api, struct json_out *json
 	else if (api->operation == API_AGENTS)
 		decide_peer_list(tx, api, json);
 	else
-		decide_peer(tx, api, json);
+		decide_peer(tx, api);
 }
 
 static void

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/link_client.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -76,7 +77,7 @@ static bool
 send_now(struct link_client *client, const struct word *word)
 {
 	return send(client->fd, word->text, word->size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
-	    errno != EAGAIN;
+	    (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM);
 }
 
 static void PRINTF(2, 3) say(struct link_client *client, const char *fmt, ...)
@@ -88,8 +89,9 @@ static void PRINTF(2, 3) say(struct link_client *client, const char *fmt, ...)
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, args); /* names and sentences of ours: it fits */
+	n = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	assert((size_t)n < sizeof(text)); /* hear() lets in no longer name or key */
 	word = mem_new(1, sizeof(*word) + sizeof(head) + (size_t)n);
 	word->size = sizeof(head) - 1 + (size_t)n;
 	memcpy(word->text, head, sizeof(head) - 1);
@@ -136,7 +138,8 @@ hear_check(struct link_client *client, const char *identity, char *rest)
 	const char *why;
 	int64_t request;
 
-	if (rest == NULL || !text_to_i64(rest, 0, INT64_MAX, &request, NULL)) {
+	if (rest == NULL || !peer_is_digest(digest) ||
+	    !text_to_i64(rest, 0, INT64_MAX, &request, NULL)) {
 		log_error("deploybot-link: a check without a key or a number");
 		return;
 	}
@@ -154,7 +157,9 @@ hear_here(struct link_client *client, const char *identity, char *rest)
 	const char *digest = strsep(&rest, " ");
 	const char *why = peer_fault(&client->peers, identity, digest);
 
-	if (why != NULL)
+	if (!peer_is_digest(digest))
+		log_error("deploybot-link: a host without a key");
+	else if (why != NULL)
 		cut(client, identity, digest, why);
 }
 
@@ -170,7 +175,7 @@ hear(struct link_client *client, char *packet)
 	rest[strcspn(rest, "\n")] = '\0';
 	kind = strsep(&rest, " ");
 	identity = strsep(&rest, " ");
-	if (rest == NULL) {
+	if (rest == NULL || strlen(identity) >= CRYPTO_CA_IDENTITY) {
 		log_error("deploybot-link said what is not known: %.40s", kind);
 	} else if (strcmp(kind, "check") == 0) {
 		hear_check(client, identity, rest);

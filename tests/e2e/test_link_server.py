@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from link_aid import Link
+from link_aid import Link, Listener
 from local_aid import PERSON, ROLE, LocalScene
 from runner_client import wait_for
 from service_aid import SERVER, give
@@ -146,3 +146,22 @@ def test_it_is_for_admins_who_are_notified(agents):
     (("revoke", "nobody"), "no agent of that name")])
 def test_what_is_wrong_is_said(agents, words, said):
     assert said in agents.refused(*words)
+
+
+def test_what_link_says_has_limits(agents):
+    """Of whoever owns link the server takes no name or key that is longer than one, and goes on."""
+    agents.serve.kill()
+    agents.socket.unlink()
+    stand_in = Listener(agents.socket)
+    give(agents.socket, SERVER, SERVER, 0o660)
+    link = stand_in.accept()
+    assert link.next() == b"link 0\nlist\n"
+    long, key = b"a" * 70000, b"1" * 64
+    for said in (b"here " + long + b" " + key + b" 1 2 3", b"here agent/x " + long + b" 1 2 3", b"here agent/x",
+                 b"check " + long + b" " + key + b" 7", b"check agent/x " + long + b" 7", b"check agent/x " + key,
+                 b"check agent/x " + key + b" -1", b"gone", b"", long):
+        link.send(b"link 0\n" + said + b"\n")
+    link.send(b"a channel's packet")
+    link.send(b"link 0\ncheck agent/x " + key + b" 8\n")
+    assert link.next() == b"link 0\nchecked 8 no nobody of that name is enrolled\n"
+    link.close()

@@ -44,7 +44,7 @@ read_name(struct tx *tx, const struct api_request *api, struct peer *ret)
 		    CRYPTO_CA_NAME_MAX);
 		return false;
 	}
-	*ret = row_peer_get(tx, "");
+	*ret = (struct peer){ 0 };
 	(void)snprintf(
 	    ret->identity, sizeof(ret->identity), PEER_AGENT "%.*s", CRYPTO_CA_NAME_MAX, name);
 	return true;
@@ -159,7 +159,7 @@ is_on(struct tx *tx)
 }
 
 void
-decide_peer(struct tx *tx, const struct api_request *api, UNUSED struct json_out *json)
+decide_peer(struct tx *tx, const struct api_request *api)
 {
 	const char *word = api->request.action;
 

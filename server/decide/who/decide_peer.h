@@ -9,7 +9,7 @@ struct json_out;
 
 /* enrol and move with a code of theirs where REQUIRE_OTP names token; revoke at once.  Admins
  * alone, who are notified. */
-void decide_peer(struct tx *tx, const struct api_request *api, struct json_out *json);
+void decide_peer(struct tx *tx, const struct api_request *api);
 
-/* "agents": those that are not revoked, and those that are. */
+/* Puts "agents" into json: all of them, those that are revoked too.  For admins alone. */
 void decide_peer_list(struct tx *tx, const struct api_request *api, struct json_out *json);
