@@ -66,7 +66,7 @@ manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err
 #define C(name, deadline_s) name,
 	static const char *const names[] = { MANIFEST_CAPABILITIES(C) };
 #undef C
-	CLEANUP(buf_done) struct buf lines = buf_make(4096);
+	CLEANUP(buf_done) struct buf list = buf_make(4096);
 	uint8_t bytes[CRYPTO_SHA256_SIZE];
 
 	*ret = (struct protocol_manifest){ .count = 0 };
@@ -76,13 +76,14 @@ manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err
 
 		if (manifest_look(systemd, names[i], &unit, one->digest, err)) {
 			(void)text_copy(one->name, sizeof(one->name), names[i]);
-			buf_addf(&lines, "%s %s\n", one->name, one->digest);
+			buf_addf(
+			    &list, "%s%s=%s", ret->count > 0 ? " " : "", one->name, one->digest);
 			ret->count++;
 		} else if (unit.load_state[0] == '\0') {
 			return false; /* systemd does not answer */
 		}
 	}
-	if (!buf_check(&lines, err) || !crypto_sha256(buf_text(&lines), lines.size, bytes, err))
+	if (!buf_check(&list, err) || !crypto_sha256(buf_text(&list), list.size, bytes, err))
 		return false;
 	text_hex(ret->digest, bytes, sizeof(bytes));
 	return true;

@@ -25,6 +25,7 @@ const char *manifest_unit(const char *name, char out[MANIFEST_UNIT]);
 bool manifest_look(struct systemd *systemd, const char *name, struct systemd_unit *unit,
     char digest[65], struct err *err) MUST_USE;
 
-/* All that can be ordered, sorted by name, and the SHA-256 of its lines `NAME DIGEST\n`. */
+/* All that can be ordered, sorted by name, and the SHA-256 of them as one line, NAME=DIGEST with a
+ * blank between: what fingerprint_digest() of the server makes of that list. */
 bool manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err *err)
     MUST_USE;

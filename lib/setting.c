@@ -333,13 +333,13 @@ are_ports(const char *pair)
 	return is_port(pair) && is_port(strchr(pair, ',') + 1) && are_different(pair);
 }
 
-/* Of what the expression lets pass: local, or a place behind a user. */
+/* Of what the expression lets pass: local, an agent, or a place behind a user. */
 static bool
 is_client_host(const char *text)
 {
 	const char *at = strchr(text, '@');
 
-	return is_place(at == NULL ? text : at + 1);
+	return strncmp(text, "agent:", 6) == 0 || is_place(at == NULL ? text : at + 1);
 }
 
 static bool

@@ -72,7 +72,7 @@
  * agent: it speaks as a runner does, and on runs/<id>/socket as a supervisor, of these kinds alone:
  *   ↔  hello      version [epoch], and of its own [manifest capability…]: what it may be ordered,
  *                 each as `capability NAME DIGEST`, sorted; manifest is the SHA-256 of these as
- *                 lines `NAME DIGEST\n`
+ *                 one line, NAME=DIGEST with one space between (lib/fingerprint.h)
  *   →  challenge                             before each `run` and each `go`, on its connection
  *   ←  challenge  challenge                  32 hex digits, for one order within 30 s
  *   →  run        program is action, argument the capability, fingerprint the manifest; with

@@ -10,6 +10,7 @@
 #include "decide/work/decide_left.h"
 #include "decide/audit/decide_logs.h"
 #include "decide/queue/decide_queue.h"
+#include "decide/who/decide_manifest.h"
 #include "decide/work/decide_unknown.h"
 #include "deployment/run_verdict.h"
 #include "handlers/handlers.h"
@@ -17,6 +18,7 @@
 #include "store/row_drain.h"
 #include "store/row_run.h"
 #include "store/row_runner.h"
+#include "types/peers.h"
 
 /* Which process was the main one is not flushed: after a power cut the record of a lost run says
  * that its gate was never opened, of one that was at work.  That it was seen at its gate stands in
@@ -61,6 +63,20 @@ log_abandoned(struct tx *tx, const struct run_ended *ended)
 		    "run %" PRId64 ", which was abandoned, ended with %d: %s", ended->run,
 		    ended->signal_number != 0 ? 128 + ended->signal_number : ended->exit_status,
 		    ended->detail);
+}
+
+/* An agent's list may be newer than what it said when it connected. */
+static void
+bind_anew(struct tx *tx, struct deployment *deployment, const char *list)
+{
+	char runner[LIMIT_RUNNER], identity[CRYPTO_CA_IDENTITY];
+	const char *agent = peer_of_host(row_runner_of(tx, deployment->run, runner));
+
+	if (agent != NULL && list != NULL && !peer_is_manifest(list))
+		list = NULL;
+	if (agent != NULL && list != NULL)
+		decide_manifest_said(tx, peer_identity(agent, identity), list);
+	decide_binding_changed(tx, deployment, list);
 }
 
 void
@@ -114,6 +130,6 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	if (verdict.event == DEPLOY_ON_CHANGED && decide_is_replaced(tx, &deployment))
 		verdict.event = DEPLOY_ON_SUPERSEDE;
 	else if (verdict.event == DEPLOY_ON_CHANGED)
-		decide_binding_changed(tx, &deployment, ended.binding);
+		bind_anew(tx, &deployment, ended.binding);
 	(void)decide_step(tx, &deployment, verdict.event, NULL);
 }

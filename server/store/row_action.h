@@ -7,7 +7,8 @@
 #include "types/action.h"
 
 struct action_row {
-	/* Who carries it out: "local", "ssh", "run", "cloudflare", "forge", "github", "gitlab". */
+	/* Who carries it out: "local", "ssh", "agent", "run", "cloudflare", "forge", "github",
+	 * "gitlab". */
 	char executor[ACTION_NAME];
 	bool is_requested;	    /* Somebody else has to approve it, whatever its action says. */
 	char shown_settings[LIMIT_BINDING]; /* Those that it was shown with, as a digest. */

@@ -2,13 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_peer.h"
 
+#include "lib/fingerprint.h"
 #include "lib/mem.h"
 #include "store/store_inside.h"
 
-#define COLUMNS "identity, digest, made_at, made_by, by_name, revoked_at"
+#define OF_KEY	"identity, digest, made_at, made_by, by_name, revoked_at"
+#define COLUMNS OF_KEY ", manifest_digest"
 
 TX_READER(read_peer, struct peer, TX_TEXT(identity), TX_TEXT(digest), TX_I64(made_at),
-    TX_I64(made_by), TX_TEXT(by), TX_I64(revoked_at))
+    TX_I64(made_by), TX_TEXT(by), TX_I64(revoked_at), TX_TEXT(manifest))
 
 struct peer
 row_peer_get(struct tx *tx, const char *identity)
@@ -29,11 +31,31 @@ row_peer_put(struct tx *tx, const struct peer *peer)
 {
 	tx->store->are_peers_stale = true;
 	(void)tx_run(tx,
-	    "INSERT INTO peer (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)"
+	    "INSERT INTO peer (" OF_KEY ") VALUES ($1, $2, $3, $4, $5, $6)"
 	    " ON CONFLICT (identity) DO UPDATE SET digest = $2, made_at = $3, made_by = $4,"
 	    " by_name = $5, revoked_at = $6",
 	    DB_TEXT(peer->identity), DB_TEXT(peer->digest), DB_I64(peer->made_at),
 	    DB_I64(peer->made_by), DB_TEXT(peer->by), DB_I64(peer->revoked_at)); /* sticky */
+}
+
+void
+row_peer_set_manifest(struct tx *tx, const char *identity, const char *list)
+{
+	char digest[FINGERPRINT_DIGEST];
+
+	tx->store->are_peers_stale = true;
+	(void)tx_run(tx,
+	    "UPDATE peer SET manifest = $2, manifest_digest = $3, manifest_at = $4"
+	    " WHERE identity = $1",
+	    DB_TEXT(identity), DB_TEXT(list), DB_TEXT(fingerprint_digest(list, digest)),
+	    DB_I64(tx->at)); /* sticky */
+}
+
+const char *
+row_peer_manifest(struct tx *tx, const char *identity, char ret[LIMIT_MANIFEST])
+{
+	return tx_first_text(tx, ret, LIMIT_MANIFEST,
+	    "SELECT manifest FROM peer WHERE identity = $1", DB_TEXT(identity));
 }
 
 static int64_t

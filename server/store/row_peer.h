@@ -9,8 +9,14 @@
 struct peer row_peer_get(struct tx *tx, const char *identity);
 struct peer row_peer_of_key(struct tx *tx, const char *digest);
 
-/* In the place of the one of that identity.  The loop gets them all anew. */
+/* In the place of the one of that identity, whose list of capabilities it keeps.  The loop gets
+ * them all anew. */
 void row_peer_put(struct tx *tx, const struct peer *peer);
+
+/* What it may be ordered from now on, as it says so itself; that list, "": none, or nothing was
+ * said yet.  Returns ret. */
+void row_peer_set_manifest(struct tx *tx, const char *identity, const char *list);
+const char *row_peer_manifest(struct tx *tx, const char *identity, char ret[LIMIT_MANIFEST]);
 
 /* All there are, at most PEERS_MOST.  False: SQL failed; free ret->at. */
 bool row_peer_known(struct tx *tx, struct known_peers *ret) MUST_USE;

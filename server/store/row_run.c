@@ -44,13 +44,14 @@ row_run_skip(struct tx *tx, int64_t highest)
 }
 
 int64_t
-row_run_add(struct tx *tx, int64_t deployment, enum program program)
+row_run_add(struct tx *tx, int64_t deployment, enum program program, const char *runner)
 {
 	if (!tx_run(tx,
 		"INSERT INTO run (deployment, program, pid, start_time, boot, ordered_at,"
-		" started_at, ended_at, exit_status, signal_number, duration_ms, detail, is_purged)"
-		" VALUES ($1, $2, 0, 0, '', $3, 0, 0, 0, 0, 0, '', 0)",
-		DB_I64(deployment), DB_TEXT(row_run_program_word(program)), DB_I64(tx->at)))
+		" started_at, ended_at, exit_status, signal_number, duration_ms, detail, is_purged,"
+		" runner) VALUES ($1, $2, 0, 0, '', $3, 0, 0, 0, 0, 0, '', 0, $4)",
+		DB_I64(deployment), DB_TEXT(row_run_program_word(program)), DB_I64(tx->at),
+		DB_TEXT(runner)))
 		return 0;
 	return db_last_id(tx->db);
 }

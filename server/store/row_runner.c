@@ -37,6 +37,13 @@ row_runner_gone_at(struct tx *tx, int64_t run)
 	    DB_I64(run));
 }
 
+const char *
+row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER])
+{
+	return tx_first_text(
+	    tx, ret, LIMIT_RUNNER, "SELECT runner FROM run WHERE id = $1", DB_I64(run));
+}
+
 void
 row_runner_abandon(struct tx *tx, int64_t run)
 {

@@ -16,6 +16,9 @@ int64_t row_runner_next_run(struct tx *tx, const char *name, int64_t after);
  * open. */
 int64_t row_runner_gone_at(struct tx *tx, int64_t run);
 
+/* Who has that run: "local", "agent:acme"; "": there is none.  Returns ret. */
+const char *row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER]);
+
 /* A person no longer waits for that run: what its runner says of it later changes nothing. */
 void row_runner_abandon(struct tx *tx, int64_t run);
 bool row_runner_has_abandoned(struct tx *tx, int64_t run);

@@ -421,13 +421,16 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 	int64_t id = 0;
 
 	if (!db_query(&rows, store->db, err,
-		"SELECT d.message, COALESCE((SELECT started_at FROM run WHERE id = $2), 0)"
-		" FROM work d WHERE d.id = $1",
+		"SELECT d.message, COALESCE(r.started_at, 0), COALESCE(r.ordered_at, 0),"
+		" COALESCE(r.runner, 'local')"
+		" FROM work d LEFT JOIN run r ON r.id = $2 WHERE d.id = $1",
 		DB_I64(effect->u.run.deployment), DB_I64(effect->u.run.run)))
 		return false;
 	if (db_next(&rows)) {
 		id = db_col_i64(&rows, 0);
 		effect->u.run.started_at = db_col_i64(&rows, 1);
+		effect->u.run.ordered_at = db_col_i64(&rows, 2);
+		(void)text_copy(effect->u.run.runner, LIMIT_RUNNER, db_col_text(&rows, 3));
 	}
 	if (!db_rows_end(&rows, err))
 		return false;

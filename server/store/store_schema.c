@@ -1288,6 +1288,14 @@ static const char *const migration_26[] = {
 	NULL,
 };
 
+static const char *const migration_27[] = {
+	/* What an agent may be ordered, as it says so itself: the list, its digest, since when. */
+	"ALTER TABLE peer ADD COLUMN manifest TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE peer ADD COLUMN manifest_digest TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE peer ADD COLUMN manifest_at INTEGER NOT NULL DEFAULT 0;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1295,7 +1303,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
-	migration_24, migration_25, migration_26 };
+	migration_24, migration_25, migration_26, migration_27 };
 
 const char *const *
 store_schema_sql(int64_t version)

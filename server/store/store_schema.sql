@@ -714,7 +714,10 @@ CREATE TABLE peer (
  made_at INTEGER NOT NULL,
  made_by INTEGER NOT NULL,
  by_name TEXT NOT NULL,
- revoked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+ revoked_at INTEGER NOT NULL,
+ manifest TEXT NOT NULL DEFAULT '',
+ manifest_digest TEXT NOT NULL DEFAULT '',
+ manifest_at INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -63,6 +63,8 @@ struct effect_run {
 	int deadline_s;
 	/* Not in the effect's row, but filled when it is handed out: */
 	int64_t started_at;	/* wall ms it was seen at its gate; 0: not yet */
+	char runner[LIMIT_RUNNER]; /* that has it: "local", "agent:acme" */
+	int64_t ordered_at;	/* wall ms of its row */
 	struct message message;	/* shows its output */
 };
 

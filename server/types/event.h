@@ -13,6 +13,7 @@
 #include "types/delivery.h"
 #include "types/pipeline_run.h"
 #include "types/hook.h"
+#include "types/peers.h"
 #include "types/probe.h"
 #include "types/redelivery.h"
 #include "types/run_warnings.h"
@@ -80,6 +81,12 @@ struct run_lost {
 /* A runner, as rows of runs name it. */
 struct runner_seen {
 	char name[LIMIT_RUNNER];
+};
+
+/* An agent has said hello with this list of what it may be ordered. */
+struct event_peer {
+	char identity[CRYPTO_CA_IDENTITY]; /* "agent/acme" */
+	char manifest[LIMIT_MANIFEST]; /* NAME=DIGEST, sorted, a blank between; "": nothing */
 };
 
 struct run_step {
@@ -283,6 +290,7 @@ struct event {
 		struct run_step run_step;
 		struct run_lost run_lost;
 		struct runner_seen runner;
+		struct event_peer peer;
 		struct run_ended run_ended;
 		struct application_log_read application_log_read;
 		struct git_delayed git_delayed;
@@ -309,11 +317,13 @@ event_kind_is_from_outside(enum event_kind kind)
 }
 
 /* How much of an event there is of whose kind many wait at once: what came from outside, results of
- * timers and of Vault. */
+ * timers and of Vault, lists of agents. */
 #define EVENT_SMALL_SIZE (offsetof(struct event, u) + sizeof(struct delivery))
 static inline size_t
 event_size(enum event_kind kind)
 {
+	if (kind == EVENT_PEER_MANIFEST)
+		return offsetof(struct event, u) + sizeof(struct event_peer);
 	return event_kind_is_from_outside(kind) || kind == EVENT_TIMER_FIRED ||
 		kind == EVENT_VAULT_SAID ?
 	    EVENT_SMALL_SIZE :

@@ -6,7 +6,8 @@
 
 /* Sizes of char arrays count the final NUL. */
 #define LIMIT_ENVIRONMENT	ENVIRONMENT_ID_MAX /* "shop/staging" */
-#define LIMIT_RUNNER		48	/* "local", "agent:acme" */
+#define LIMIT_RUNNER		64	/* "local"; "agent:" and a name of CRYPTO_CA_NAME_MAX */
+#define LIMIT_MANIFEST		1600	/* of an agent: 16 times NAME=DIGEST, a blank between */
 #define LIMIT_ENVIRONMENTS	16	/* in one message with all of each, above it a line each, in
 					 * pages; branches of a git query, above it several */
 #define LIMIT_COMMIT		65	/* 64 hex digits: a SHA-256 repository */

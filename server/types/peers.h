@@ -15,6 +15,8 @@ struct peer {
 	int64_t made_by;
 	char by[LIMIT_PERSON];
 	int64_t revoked_at; /* wall ms; 0: it is good */
+	/* fingerprint_digest() of the list of what it may be ordered; "": it never said one */
+	char manifest[LIMIT_DIGEST];
 };
 
 /* All there are, in the order of their identities. */
@@ -31,6 +33,20 @@ void known_peers_free(struct known_peers *peers);
 
 /* Is it a name that a certificate may have: a-z 0-9 . -, none of these two first? */
 bool peer_is_name(const char *name) MUST_USE;
+
+/* The name behind "agent:", of CLIENT_<ID>_HOST or of the runner that a run has; NULL: another kind
+ * of host or runner, or none. */
+const char *peer_of_host(const char *host) MUST_USE;
+
+/* "agent/acme", cut where it is too long.  Returns out. */
+const char *peer_identity(const char *name, char out[CRYPTO_CA_IDENTITY]);
+
+/* Is it a list of capabilities, as an agent says it: NAME=DIGEST, sorted, one blank between?  "" is
+ * that of a host without any. */
+bool peer_is_manifest(const char *list) MUST_USE;
+
+/* The digest that it has of that name, whose 64 digits are not its end; NULL: it has none. */
+const char *peer_capability(const char *list, const char *name) MUST_USE;
 
 /* Is it a digest: 64 lower-case hexadecimal digits? */
 bool peer_is_digest(const char *text) MUST_USE;

@@ -22,6 +22,7 @@
 #include "agent/unit_digest.h"
 #include "lib/clock.h"
 #include "lib/err.h"
+#include "lib/fingerprint.h"
 #include "lib/text.h"
 #include "unit.h"
 
@@ -390,10 +391,13 @@ tear_down(UNUSED void **state)
 
 TEST_WITH(gate_1_and_lost_are_on_disk_before_systemd_is_asked, set_up, tear_down)
 {
+	char list[200], digest[FINGERPRINT_DIGEST];
 	int fd;
 
 	assert_int_equal(hello.manifest.count, 1);
 	assert_string_equal(hello.manifest.all[0].name, "restart-web");
+	(void)snprintf(list, sizeof(list), "restart-web=%s", hello.manifest.all[0].digest);
+	assert_string_equal(hello.manifest.digest, fingerprint_digest(list, digest));
 	fd = at_gate(12);
 	assert_int_equal(settle(12), PROTOCOL_STATE_ALIVE);
 	go(fd, 12);

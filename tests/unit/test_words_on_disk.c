@@ -6,6 +6,7 @@
  */
 #include <jansson.h>
 
+#include "agent_aid.h"
 #include "link_aid.h"
 #include "token_aid.h"
 #include "chat/chat_deployment.h"
@@ -435,6 +436,8 @@ note_tokens(void)
 	assert_int_equal(token_aid_revoke(&w, "ci"), 200);
 	AGENT("enrol", KEY("1111111111111111"));
 	AGENT("move", KEY("2222222222222222"));
+	agent_aid_says(&w, "agent/acme", "");
+	agent_aid_says(&w, "agent/acme", "disk-free=" AGENT_AID_1);
 	AGENT("revoke", "");
 	(void)world_audited(&w, "", NULL);
 	note_column(&w, "audit.action", "SELECT DISTINCT action FROM audit");

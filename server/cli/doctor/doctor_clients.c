@@ -9,6 +9,7 @@
 #include "lib/file.h"
 #include "settings/settings_table.h"
 #include "types/action.h"
+#include "types/peers.h"
 #include "types/settings.h"
 
 #define KNOWN_MAX   (1u << 20)
@@ -69,6 +70,12 @@ examine_host(struct doctor *doctor, const struct client_settings *client)
 
 	if (client->host == NULL || strcmp(client->host, "local") == 0) {
 		TELL(doctor, CLIENTS, OK, "client/%s: this machine, no ssh", client->id);
+		return;
+	}
+	if (peer_of_host(client->host) != NULL) {
+		TELL(doctor, CLIENTS, NOTE,
+		    "client/%s: by the agent %s, no ssh: deploybot agent list says whether it is enrolled",
+		    client->id, peer_of_host(client->host));
 		return;
 	}
 	is_faulty = find_fault(s, client, why);

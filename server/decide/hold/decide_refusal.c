@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/hold/decide_refusal.h"
 
+#include "decide/who/decide_agent.h"
+#include "deployment/deployment.h"
 #include "store/row_environment.h"
 #include "store/row_rename.h"
 
@@ -61,6 +63,17 @@ decide_refusal_of(struct tx *tx, const char *environment, bool is_read)
 	if (refusal == NULL && decide_is_to_be_renamed(tx, environment, former))
 		return DECIDE_IS_RENAMED;
 	return refusal;
+}
+
+const char *
+decide_refusal_of_work(struct tx *tx, const struct deployment *work, char out[LIMIT_LINE])
+{
+	const char *refusal = decide_refusal_of(tx, work->environment, deployment_is_read(work));
+
+	return refusal != NULL || !deployment_is_action(work) ?
+	    refusal :
+	    decide_agent_refusal(
+		tx, settings_client(tx->settings, work->client), action_row_of(work->action), out);
 }
 
 const char *

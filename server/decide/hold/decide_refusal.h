@@ -13,6 +13,11 @@ const char *decide_refusal(struct tx *tx, const char *environment);
  * for it changes neither. */
 const char *decide_refusal_of(struct tx *tx, const char *environment, bool is_read);
 
+/* The same of work that is there, which an agent may have to be ordered; it may stand in out. */
+struct deployment;
+const char *
+decide_refusal_of_work(struct tx *tx, const struct deployment *work, char out[LIMIT_LINE]);
+
 /* Does what is queued there wait although no settings have the environment?  It is about to get
  * another name, or its application's file cannot be read now. */
 bool decide_keeps_waiting(struct tx *tx, const char *environment);

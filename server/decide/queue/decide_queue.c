@@ -183,15 +183,15 @@ static unsigned
 facts_of(const struct look *l, struct place *place)
 {
 	const struct deployment *work = &place->work;
-	bool is_rollback = deployment_is_rollback(work), is_read = deployment_is_read(work);
+	bool is_rollback = deployment_is_rollback(work);
 	enum decide_ci ci = decide_ci(l->tx, work, place->ci);
-	char base[LIMIT_COMMIT];
+	char base[LIMIT_COMMIT], unfit[LIMIT_LINE];
 	const struct {
 		enum turn_fact fact;
 		bool is_true;
 	} facts[] = {
 		{ TURN_IS_GONE, l->settings == NULL },
-		{ TURN_IS_UNFIT, decide_refusal_of(l->tx, l->environment, is_read) != NULL },
+		{ TURN_IS_UNFIT, decide_refusal_of_work(l->tx, work, unfit) != NULL },
 		{ TURN_IS_CI_FAILED, ci == DECIDE_CI_FAILED || ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_CI_CANCELLED, ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_DENIED, is_denied(l->tx, work) },
@@ -242,14 +242,14 @@ wait_for(const struct look *l, struct place *place, const char *what)
 static void
 refuse(const struct look *l, struct place *place, const struct turn_rule *rule)
 {
-	bool is_ci = (rule->with & TURN(CI_FAILED)) != 0,
-	     is_read = deployment_is_read(&place->work);
+	bool is_ci = (rule->with & TURN(CI_FAILED)) != 0;
+	char unfit[LIMIT_LINE];
 
 	place->work.why = is_ci ? DEPLOY_WHY_CI : DEPLOY_WHY_REFUSED;
 	(void)text_copy(place->work.detail, sizeof(place->work.detail),
 	    is_ci			? place->ci :
 		rule->reason[0] != '\0' ? rule->reason :
-					  decide_refusal_of(l->tx, l->environment, is_read));
+					  decide_refusal_of_work(l->tx, &place->work, unfit));
 	(void)decide_step(l->tx, &place->work, DEPLOY_ON_REFUSE, NULL);
 }
 

@@ -9,6 +9,7 @@
 #include "decide/decide_reply.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/factor/decide_lacks.h"
+#include "decide/who/decide_agent.h"
 #include "lib/json.h"
 #include "lib/text.h"
 #include "policy/policy.h"
@@ -142,6 +143,7 @@ revoke(struct tx *tx, const struct api_request *api)
 	}
 	peer.revoked_at = tx->at;
 	row_peer_put(tx, &peer);
+	decide_agent_look(tx, peer_name(&peer));
 	audit(tx, &api->from, AUDIT_CODE_PEER_REVOKED, &peer, NULL);
 	decide_factor_tell(tx, 0,
 	    "🔐 Agent revoked: " MARK_BOLD "%s" MARK_BOLD " connects no more, by %s.",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "decide/queue/decide_binding.h"
+#include "decide/who/decide_agent.h"
 #include "decide/work/decide_executor.h"
 #include "decide/work/decide_playbook.h"
 #include "lib/buf.h"
@@ -14,6 +15,7 @@
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/row_question.h"
+#include "types/peers.h"
 
 #define BINDING_MOST 16384 /* bytes: more than a member's settings may have */
 
@@ -53,12 +55,21 @@ decide_action_exists(struct tx *tx, const struct deployment *work)
 	    strcmp(client->target, work->environment) == 0;
 }
 
+/* The name of the agent that has it; NULL: none has. */
+static const char *
+agent_of(const struct tx *tx, const struct deployment *work)
+{
+	return peer_of_host(decide_agent_runner(tx, work));
+}
+
 /* Values, and not files alone: a setting of the process counts as well. */
 static void
 binding_of(struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING])
 {
 	const struct decide_executor *executor = decide_executor_of(work->action);
 	const char *id = work->client[0] != '\0' ? work->client : work->argument;
+	const char *agent = agent_of(tx, work);
+	char list[LIMIT_MANIFEST];
 	struct buf all = { .cap = BINDING_MOST };
 
 	settings_list_member(
@@ -68,11 +79,14 @@ binding_of(struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING]
 		executor->bind(tx, work, &all);
 	if (decide_is_playbook(work))
 		decide_playbook_bind(tx, work, &all);
+	if (agent != NULL)
+		buf_adds(&all, decide_agent_list(tx, agent, list));
 	(void)fingerprint_digest(buf_text(&all), out);
 	buf_done(&all);
 }
 
-/* What the runner makes of the files, too; false: no file was read, or it does not fit. */
+/* What the runner makes of the files, too, or an agent says; false: no file was read, it said
+ * nothing, or it does not fit. */
 static bool
 list_of(struct tx *tx, const struct deployment *work, char ret[FINGERPRINT_LIST_MAX])
 {
@@ -84,6 +98,8 @@ list_of(struct tx *tx, const struct deployment *work, char ret[FINGERPRINT_LIST_
 
 	if (client != NULL && decide_is_playbook(work))
 		return decide_playbook_list(tx, work, client, ret);
+	if (agent_of(tx, work) != NULL)
+		return decide_agent_list(tx, agent_of(tx, work), ret)[0] != '\0';
 	if (client != NULL)
 		return client->as.fingerprint != NULL &&
 		    text_copy(ret, FINGERPRINT_LIST_MAX, client->as.fingerprint);
@@ -173,11 +189,12 @@ say_on_host(const struct tx *tx, const struct client_settings *client, const str
 }
 
 static void
-say_on_client(const struct tx *tx, const struct client_settings *client,
-    const struct action *action, const char *argument, char out[DECIDE_TOUCHES])
+say_on_client(struct tx *tx, const struct client_settings *client, const struct action *action,
+    const char *argument, char out[DECIDE_TOUCHES])
 {
 	bool has_name = strcmp(client->name, client->id) != 0;
-	const char *host = text_or(client->host, "?"); /* none is needed for what is left there */
+	const char *agent = decide_agent_of(client, action);
+	const char *host = agent != NULL ? agent : text_or(client->host, "?"); /* none is needed */
 	char what[LIMIT_LINE];
 
 	if (action->executor == ACTION_BY_CLOUDFLARE)
@@ -188,6 +205,8 @@ say_on_client(const struct tx *tx, const struct client_settings *client,
 			action->argument == ACTION_TAKES_MINUTES ? ", for " :
 								   ", to ",
 		    argument, action->argument == ACTION_TAKES_MINUTES ? " minutes" : "");
+	else if (agent != NULL)
+		(void)decide_agent_touches(tx, agent, action, what);
 	else
 		say_on_host(tx, client, action, what);
 	(void)snprintf(out, DECIDE_TOUCHES, "%.60s%s%.250s%s%.120s", has_name ? client->name : "",
@@ -222,12 +241,33 @@ decide_action_touches(struct tx *tx, const struct deployment *work, char out[DEC
 	return out;
 }
 
+const char *
+decide_action_host_executor(const struct client_settings *client)
+{
+	if (peer_of_host(client->host) != NULL)
+		return "agent";
+	return strcmp(client->host, "local") == 0 ? "local" : "ssh";
+}
+
+/* CLIENT_<ID>_HOST may be of another kind than when it was asked for. */
+static void
+set_executor(const struct tx *tx, const struct deployment *work, struct action_row *action)
+{
+	const struct client_settings *client = settings_client(tx->settings, work->client);
+	const struct action *of = action_row_of(work->action);
+
+	if (client != NULL && client->host != NULL && of->executor == ACTION_BY_HOST)
+		(void)text_copy(action->executor, sizeof(action->executor),
+		    decide_action_host_executor(client));
+}
+
 void
 decide_action_bind(struct tx *tx, struct deployment *work, const struct action_row *begun)
 {
 	struct action_row action = begun != NULL ? *begun : row_action_get(tx, work->id);
 	char touches[DECIDE_TOUCHES];
 
+	set_executor(tx, work, &action);
 	binding_of(tx, work, action.shown_settings);
 	bind_list(tx, work);
 	(void)text_copy(action.shown_touches, LIMIT_LINE, decide_action_touches(tx, work, touches));

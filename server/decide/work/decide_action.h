@@ -24,6 +24,9 @@ decide_action_bind(struct tx *tx, struct deployment *work, const struct action_r
 bool decide_action_differs(struct tx *tx, const struct deployment *work,
     const struct action_row *action, const struct question *shown, char ret_names[LIMIT_LINE / 2]);
 
+/* Who carries out what is done on its host: "local", "agent" or "ssh". */
+const char *decide_action_host_executor(const struct client_settings *client);
+
 #define DECIDE_TOUCHES 1024
 
 /* A line for people: what the settings of now have it touch, "Acme Ltd: restart nginx.service on

@@ -17,6 +17,7 @@
 #include "decide/git/decide_git.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/approval/decide_needs.h"
+#include "decide/who/decide_agent.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/work/decide_probe.h"
 #include "decide/tell/decide_tell.h"
@@ -206,7 +207,8 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	struct effect effect = { .kind = EFFECT_RUN, .subject = deployment->id };
 	struct effect_run *run = &effect.u.run;
 
-	deployment->run = row_run_add(tx, deployment->id, program);
+	deployment->run =
+	    row_run_add(tx, deployment->id, program, decide_agent_runner(tx, deployment));
 	deployment->attempts++;
 	run->run = deployment->run;
 	run->program = program;

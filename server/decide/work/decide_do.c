@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decide/work/decide_action.h"
+#include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/question/decide_standing.h"
 #include "decide/work/decide_deployment.h"
@@ -480,8 +481,10 @@ can_be_done(struct tx *tx, const struct update *update, const struct wanted *w)
 	    settings_environment(tx->settings, w->environment) == NULL ?
 						 "it is not in the settings" :
 						 NULL;
-	char former[ENVIRONMENT_ID_MAX];
+	char former[ENVIRONMENT_ID_MAX], of_agent[LIMIT_LINE];
 
+	if (reason == NULL)
+		reason = decide_agent_refusal(tx, w->client, w->action, of_agent);
 	if (reason == NULL && decide_is_to_be_renamed(tx, w->environment, former))
 		reason = DECIDE_IS_RENAMED;
 	if (reason == NULL && row_deployment_count_open(tx, update->person) >= OPEN_ACTIONS_MAX)
@@ -523,7 +526,7 @@ executor_of(const struct tx *tx, const struct wanted *w)
 		break;
 	}
 	assert(w->client != NULL);
-	return strcmp(w->client->host, "local") == 0 ? "local" : "ssh";
+	return decide_action_host_executor(w->client);
 }
 
 static struct deployment *

@@ -66,7 +66,7 @@ order(struct tx *tx, const struct deployment *deployment)
 	struct effect effect = { .kind = EFFECT_RUN, .subject = deployment->id };
 	struct effect_run *run = &effect.u.run;
 
-	run->run = row_run_add(tx, deployment->id, PROGRAM_DRAIN);
+	run->run = row_run_add(tx, deployment->id, PROGRAM_DRAIN, ROW_RUN_LOCAL);
 	run->program = PROGRAM_DRAIN;
 	run->deployment = deployment->id;
 	run->deadline_s = LIMIT_DRAIN_S;

@@ -11,6 +11,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "settings/settings_inside.h"
+#include "types/peers.h"
 
 #define HOST_ROOM SETTINGS_CLAIM_HOST
 #define ON_A_HOST 4 /* a folder, a proxy's file and two ports; no other list is as long */
@@ -277,6 +278,8 @@ settings_claims_host(const char *host, char out[SETTINGS_CLAIM_HOST])
 		(void)text_copy(out, SETTINGS_CLAIM_HOST, host); /* fits */
 		return out;
 	}
+	if (peer_of_host(host) != NULL)
+		return plain_host(peer_of_host(host), out);
 	return plain_host(at == NULL ? host : at + 1, out);
 }
 

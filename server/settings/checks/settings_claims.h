@@ -59,7 +59,8 @@ const char *settings_transport_of(const struct environment_settings *environment
 bool settings_migration_place(
     const struct settings *s, const char *environment, char out[SETTINGS_MIGRATION]);
 
-/* [user@]HOST[:PORT] as it stands in a claim, "local" as it is; returns out.  And is that resource
+/* [user@]HOST[:PORT] as it stands in a claim, an agent's name as such a HOST, "local" as it is;
+ * returns out.  And is that resource
  * something on this host? */
 #define SETTINGS_CLAIM_HOST 262 /* 253 characters, a port, what stands between */
 const char *settings_claims_host(const char *host, char out[SETTINGS_CLAIM_HOST]);

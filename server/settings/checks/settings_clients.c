@@ -8,6 +8,7 @@
 #include "settings/settings_inside.h"
 #include "settings/checks/settings_production.h"
 #include "types/action.h"
+#include "types/peers.h"
 
 /* What an action cannot do without; the others of its kind have a default. */
 static const struct {
@@ -46,6 +47,14 @@ check_action(const struct checked *c, const char *name)
 		    "%s is done to environments, not to clients", name);
 }
 
+/* A unit of root's on its host says what is done: the settings need not. */
+static bool
+is_by_agent(const struct checked *c, enum action_what action)
+{
+	return peer_of_host(c->client->host) != NULL &&
+	    action_table[action].executor == ACTION_BY_HOST;
+}
+
 static void
 check_actions(const struct checked *c)
 {
@@ -59,6 +68,7 @@ check_actions(const struct checked *c)
 		check_action(c, name);
 	for (size_t i = 0; i < COUNT(needs); i++)
 		if ((c->client->actions & ACTION_BIT(needs[i].action)) != 0 &&
+		    !is_by_agent(c, needs[i].action) &&
 		    !settings_own(c->member, needs[i].setting)->is_given)
 			SAY(c, SETTINGS_ERROR, needs[i].setting, "is not set, and %s needs it",
 			    action_table[needs[i].action].name);
@@ -168,9 +178,12 @@ check_target(const struct checked *c)
 		return; /* nothing is done on a machine of it */
 	if (!settings_own(c->member, CLIENT_SETTING_HOST)->is_given) {
 		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
-		    "is not set: [USER@]HOST[:PORT], or local for this machine");
+		    "is not set: [USER@]HOST[:PORT], agent:NAME, or local for this machine");
 		return;
 	}
+	if (peer_of_host(c->client->host) != NULL && s->link.address == NULL)
+		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
+		    "no agent can connect: LINK_ADDRESS is not set (docs/agents.md)");
 	/* Our image says that it is one (Dockerfile); another may be one that somebody works in. */
 	if (c->client->host != NULL && strcmp(c->client->host, "local") == 0 &&
 	    settings_is_container())

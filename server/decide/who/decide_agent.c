@@ -1,0 +1,97 @@
+/* decide_agent.c - what an agent may be ordered, and why an action cannot go to it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/who/decide_agent.h"
+
+#include <stdio.h>
+
+#include "deployment/deployment.h"
+#include "store/row_peer.h"
+#include "store/row_queue.h"
+#include "store/row_run.h"
+#include "types/peers.h"
+
+#define DIGITS 8 /* of a unit's digest, for people */
+
+void
+decide_agent_look(struct tx *tx, const char *name)
+{
+	const char *agent;
+
+	for (size_t i = 0; i < tx->settings->client_count; i++) {
+		agent = peer_of_host(tx->settings->clients[i].host);
+		if (agent != NULL && strcmp(agent, name) == 0)
+			row_queue_look(tx, tx->settings->clients[i].target);
+	}
+}
+
+const char *
+decide_agent_of(const struct client_settings *client, const struct action *action)
+{
+	return client == NULL || action == NULL || action->executor != ACTION_BY_HOST ?
+	    NULL :
+	    peer_of_host(client->host);
+}
+
+const char *
+decide_agent_runner(const struct tx *tx, const struct deployment *work)
+{
+	const struct client_settings *client = settings_client(tx->settings, work->client);
+
+	return deployment_is_action(work) &&
+		decide_agent_of(client, action_row_of(work->action)) != NULL ?
+	    client->host :
+	    ROW_RUN_LOCAL;
+}
+
+const char *
+decide_agent_list(struct tx *tx, const char *name, char ret[LIMIT_MANIFEST])
+{
+	char identity[CRYPTO_CA_IDENTITY];
+
+	return row_peer_manifest(tx, peer_identity(name, identity), ret);
+}
+
+const char *
+decide_agent_refusal(struct tx *tx, const struct client_settings *client,
+    const struct action *action, char out[LIMIT_LINE])
+{
+	const char *name = decide_agent_of(client, action);
+	char identity[CRYPTO_CA_IDENTITY], list[LIMIT_MANIFEST];
+	struct peer peer;
+
+	if (name == NULL)
+		return NULL;
+	peer = row_peer_get(tx, peer_identity(name, identity));
+	if (peer.identity[0] == '\0')
+		(void)snprintf(out, LIMIT_LINE,
+		    "%s's agent is not enrolled: an admin does that with deploybot agent enrol %s",
+		    name, name);
+	else if (peer.revoked_at != 0)
+		(void)snprintf(
+		    out, LIMIT_LINE, "%s's agent was revoked: nothing is started through it", name);
+	else if (peer.manifest[0] == '\0')
+		(void)snprintf(out, LIMIT_LINE,
+		    "%s's agent has never connected: what it can start is not known", name);
+	else if (peer_capability(decide_agent_list(tx, name, list), action->name) == NULL)
+		(void)snprintf(out, LIMIT_LINE,
+		    "%s has no deploybot-do-%s.service that its agent may start: deploybot-agent check says more there",
+		    name, action->name);
+	else
+		return NULL;
+	return out;
+}
+
+const char *
+decide_agent_touches(
+    struct tx *tx, const char *name, const struct action *action, char out[LIMIT_LINE])
+{
+	char list[LIMIT_MANIFEST];
+	const char *digest = peer_capability(decide_agent_list(tx, name, list), action->name);
+
+	if (digest == NULL)
+		(void)snprintf(out, LIMIT_LINE, "starts deploybot-do-%s.service", action->name);
+	else
+		(void)snprintf(out, LIMIT_LINE, "starts deploybot-do-%s.service (%.*s…)",
+		    action->name, DIGITS, digest);
+	return out;
+}

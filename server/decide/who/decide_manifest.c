@@ -1,0 +1,83 @@
+/* decide_manifest.c - an agent says what it may be ordered, and admins learn that it changed.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/who/decide_manifest.h"
+
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "decide/factor/decide_factor.h"
+#include "decide/who/decide_agent.h"
+#include "lib/fingerprint.h"
+#include "store/row_peer.h"
+#include "store/row_rate_limit.h"
+
+#define CHANGES		10 /* of one agent at once, then one in each of these */
+#define CHANGE_EVERY_MS (360 * INT64_C(1000))
+
+static void
+audit(struct tx *tx, const struct peer *peer, const char *list, const char *differing)
+{
+	const char *meta[] = { "identity", peer->identity, NULL, NULL, NULL, NULL, NULL, NULL,
+		NULL };
+	char digest[FINGERPRINT_DIGEST];
+	size_t n = 2;
+
+	decide_audit_fact(meta, &n, "manifest", fingerprint_digest(list, digest));
+	decide_audit_fact(meta, &n, "manifest_before", peer->manifest);
+	decide_audit_fact(meta, &n, "changed", differing);
+	decide_audit(tx, AUDIT_CODE_PEER_MANIFEST, "system", NULL, "ok", meta);
+}
+
+/* Who has root there, or the key, may say another one with each connection. */
+static bool
+is_too_often(struct tx *tx, const struct peer *peer)
+{
+	char who[CRYPTO_CA_IDENTITY + 16];
+
+	(void)snprintf(who, sizeof(who), "manifest:%s", peer->identity);
+	if (row_rate_limit_take(tx, who, CHANGES, CHANGE_EVERY_MS))
+		return false;
+	tx_log(tx, LOG_LEVEL_WARNING,
+	    "%s says another list of capabilities again and again: this one is not taken",
+	    peer->identity);
+	return true;
+}
+
+static void
+take(struct tx *tx, const struct peer *peer, const char *list)
+{
+	char before[LIMIT_MANIFEST], differing[LIMIT_LINE / 2];
+
+	(void)fingerprint_differing(
+	    row_peer_manifest(tx, peer->identity, before), list, differing, sizeof(differing));
+	row_peer_set_manifest(tx, peer->identity, list);
+	audit(tx, peer, list, differing);
+	decide_agent_look(tx, peer_name(peer));
+	if (peer->manifest[0] == '\0')
+		return;
+	decide_factor_tell(tx, 0,
+	    "🔐 Agent " MARK_BOLD "%s" MARK_BOLD " changed: %s\n"
+	    "What deploybot-do-NAME.service does on its host is another thing now: what waits for it is asked anew."
+	    " Was it not you? " MARK_CODE "deploybot agent revoke %s" MARK_CODE
+	    " on the server ends it.",
+	    peer_name(peer), differing, peer_name(peer));
+}
+
+void
+decide_manifest_said(struct tx *tx, const char *identity, const char *list)
+{
+	struct peer peer = row_peer_get(tx, identity);
+	char digest[FINGERPRINT_DIGEST];
+
+	if (peer.identity[0] == '\0' || peer.revoked_at != 0)
+		return;
+	if (!peer_is_manifest(list)) {
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "%s says no list of capabilities, but something else: it is not taken",
+		    peer.identity);
+		return;
+	}
+	if (strcmp(fingerprint_digest(list, digest), peer.manifest) != 0 &&
+	    !is_too_often(tx, &peer))
+		take(tx, &peer, list);
+}

@@ -1,0 +1,12 @@
+/* agent_aid.h - agents that are enrolled, and say what they may be ordered.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "decide_aid.h"
+
+/* Digests of units. */
+#define AGENT_AID_1 "1111111111111111111111111111111111111111111111111111111111111111"
+#define AGENT_AID_2 "2222222222222222222222222222222222222222222222222222222222222222"
+
+/* EVENT_PEER_MANIFEST of that identity, "agent/acme". */
+void agent_aid_says(struct world *w, const char *identity, const char *list);

@@ -1,0 +1,345 @@
+/* Goal: what an agent says it may be ordered is what an action is shown with and bound to.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "agent_aid.h"
+#include "factor_aid.h"
+#include "link_aid.h"
+#include "token_aid.h"
+
+#include "lib/fingerprint.h"
+#include "lib/text.h"
+#include "store/row_action.h"
+#include "store/row_claim.h"
+#include "store/row_peer.h"
+#include "store/row_run.h"
+#include "store/row_runner.h"
+
+#define D1    AGENT_AID_1
+#define D2    AGENT_AID_2
+#define DISK  "disk-free=" D1
+#define WEB_1 DISK " restart-web=" D1
+#define WEB_2 DISK " restart-web=" D2
+
+#define CLIENT_OF(host) \
+	"CLIENTS=acme", "CLIENT_ACME_HOST=" host, "CLIENT_ACME_NAME=Acme Ltd", \
+	    "CLIENT_ACME_ACTIONS=restart-web,disk-free"
+#define CLIENT CLIENT_OF("agent:acme")
+
+static struct link_aid aid;
+
+static int
+make_authority(void **state)
+{
+	link_aid_make(&aid, 0);
+	return world_set_up_none(state);
+}
+
+static int
+remove_authority(void **state)
+{
+	int failed = world_tear_down(state);
+
+	link_aid_remove(&aid);
+	return failed;
+}
+
+#define AGENT_TEST(name) WORLD_TEST_BETWEEN(name, make_authority, remove_authority)
+#define OPEN(w, ...)	 world_open(w, LINK_AID_LINES(&aid), __VA_ARGS__, NULL)
+
+/* --- what it says ---------------------------------------------------------------------------- */
+
+static void
+act_enrol(struct tx *tx, UNUSED void *arg)
+{
+	struct peer peer = { .identity = "agent/acme", .digest = D1, .made_at = 1, .by = "@ada" };
+
+	row_peer_put(tx, &peer);
+}
+
+static void
+act_revoke(struct tx *tx, UNUSED void *arg)
+{
+	struct peer peer = row_peer_get(tx, "agent/acme");
+
+	peer.revoked_at = 2;
+	row_peer_put(tx, &peer);
+}
+
+/* Enrolled, and it has said what it may be ordered. */
+static void
+connect_acme(struct world *w)
+{
+	world_act(w, act_enrol, NULL);
+	agent_aid_says(w, "agent/acme", WEB_1);
+}
+
+static void
+act_list(struct tx *tx, void *text)
+{
+	char list[LIMIT_MANIFEST], digest[FINGERPRINT_DIGEST];
+	struct peer peer = row_peer_get(tx, "agent/acme");
+
+	(void)row_peer_manifest(tx, "agent/acme", list);
+	assert_string_equal(
+	    peer.manifest, peer.manifest[0] == '\0' ? "" : fingerprint_digest(list, digest));
+	assert_true(text_copy(text, LIMIT_MANIFEST, peer.manifest[0] == '\0' ? "none" : list));
+}
+
+static const char *
+list_of(struct world *w)
+{
+	static char list[LIMIT_MANIFEST];
+
+	store_aid_act(&w->aid, act_list, list);
+	return list;
+}
+
+AGENT_TEST(the_first_list_is_stored_and_another_is_said_to_all_admins)
+{
+	OPEN(w, CLIENT);
+	world_act(w, act_enrol, NULL);
+	assert_string_equal(list_of(w), "none");
+	agent_aid_says(w, "agent/acme", WEB_1);
+	assert_string_equal(list_of(w), WEB_1);
+	assert_int_equal(world_audited(w, "\"peer_manifest\"", "agent/acme"), 1);
+	assert_null(world_says(w, "Agent acme changed"));
+	agent_aid_says(w, "agent/acme", WEB_1);
+	assert_int_equal(world_audited(w, "\"peer_manifest\"", NULL), 1);
+	agent_aid_says(w, "agent/acme", WEB_2);
+	assert_string_equal(list_of(w), WEB_2);
+	assert_int_equal(world_audited(w, "\"peer_manifest\"", "\"changed\":\"restart-web\""), 1);
+	assert_int_equal(world_audited(w, "\"peer_manifest\"", "\"manifest_before\":\""), 1);
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "🔐 Agent acme changed: restart-web"));
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔐 Agent acme changed"));
+	agent_aid_says(w, "agent/acme", ""); /* root took all of it away */
+	assert_string_equal(list_of(w), "");
+	assert_non_null(
+	    world_says_in(w, WORLD_ADMIN, "🔐 Agent acme changed: disk-free, restart-web"));
+}
+
+AGENT_TEST(who_is_not_enrolled_or_was_revoked_says_nothing)
+{
+	OPEN(w, CLIENT);
+	agent_aid_says(w, "agent/acme", WEB_1);
+	assert_string_equal(list_of(w), "none");
+	connect_acme(w);
+	world_act(w, act_revoke, NULL);
+	agent_aid_says(w, "agent/acme", WEB_2);
+	assert_string_equal(list_of(w), WEB_1);
+	assert_int_equal(world_audited(w, "\"peer_manifest\"", NULL), 1);
+}
+
+AGENT_TEST(what_is_no_list_is_not_taken)
+{
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	agent_aid_says(w, "agent/acme", "disk-free=rm\n");
+	assert_string_equal(list_of(w), WEB_1);
+}
+
+/* Else who has root on one host fills the audit and the chats of all admins. */
+AGENT_TEST(lists_that_change_with_each_connection_are_not_taken_any_more)
+{
+	OPEN(w, CLIENT);
+	world_act(w, act_enrol, NULL);
+	for (int i = 0; i < 30; i++)
+		agent_aid_says(w, "agent/acme", i % 2 == 0 ? WEB_1 : WEB_2);
+	assert_int_equal(world_audited(w, "\"peer_manifest\"", NULL), 10);
+	assert_string_equal(list_of(w), WEB_2);
+}
+
+AGENT_TEST(another_key_leaves_the_list_as_it_is)
+{
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_AGENT, "/v1/agent/move",
+			     "{\"name\": \"acme\", \"key\": \"" D2 "\"}"),
+	    200);
+	assert_string_equal(list_of(w), WEB_1);
+}
+
+/* --- what is asked of it --------------------------------------------------------------------- */
+
+static const struct effect_run *
+run_of(struct world *w)
+{
+	const struct effect *effect = world_peek(w, EFFECT_RUN);
+
+	assert_non_null(effect);
+	return &effect->u.run;
+}
+
+static void
+press(struct world *w, struct world_message *said, const char *label)
+{
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, label));
+}
+
+static void
+act_is_agents(struct tx *tx, UNUSED void *arg)
+{
+	char runner[LIMIT_RUNNER];
+
+	assert_string_equal(row_action_get(tx, 1).executor, "agent");
+	assert_string_equal(row_runner_of(tx, 1, runner), "agent:acme");
+	assert_int_equal(row_claim_holder(tx, "host:acme:22"), 1);
+}
+
+AGENT_TEST(a_restart_shows_the_unit_and_is_ordered_of_the_agent)
+{
+	char digest[FINGERPRINT_DIGEST];
+	struct world_message *said;
+
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	said = world_last(w);
+	assert_non_null(strstr(world_plain(said),
+	    "\nAcme Ltd: starts deploybot-do-restart-web.service (11111111…) on acme\n"));
+	press(w, said, "restart-web");
+	assert_string_equal(run_of(w)->runner, "agent:acme");
+	assert_true(run_of(w)->ordered_at >= STORE_AID_AT);
+	assert_string_equal(run_of(w)->action, "restart-web");
+	assert_string_equal(run_of(w)->binding, fingerprint_digest(WEB_1, digest));
+	store_aid_act(&w->aid, act_is_agents, NULL);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .detail = "done" });
+	assert_non_null(world_says(w, "✅ Done: client/acme restart-web"));
+}
+
+AGENT_TEST(what_cannot_be_ordered_of_it_is_refused_when_it_is_asked_for)
+{
+	OPEN(w, CLIENT);
+	world_answers(w, WORLD_ADMIN, "/do restart-web acme", "acme's agent is not enrolled");
+	world_act(w, act_enrol, NULL);
+	world_answers(w, WORLD_ADMIN, "/do restart-web acme", "acme's agent has never connected");
+	agent_aid_says(w, "agent/acme", DISK);
+	world_answers(w, WORLD_ADMIN, "/do restart-web acme",
+	    "acme has no deploybot-do-restart-web.service that its agent may start");
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme"); /* nothing is asked */
+	assert_string_equal(run_of(w)->action, "disk-free");
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	world_act(w, act_revoke, NULL);
+	world_answers(w, WORLD_ADMIN, "/do disk-free acme", "acme's agent was revoked");
+	assert_null(world_peek(w, EFFECT_RUN));
+}
+
+/* --- while it waits -------------------------------------------------------------------------- */
+
+static void
+waits_behind_a_freeze(struct world *w)
+{
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	(void)world_text(w, WORLD_ADMIN, "/freeze all until tomorrow x");
+	press(w, world_says(w, "❓ Run this? client/acme"), "restart-web");
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_QUEUED);
+	assert_null(world_peek(w, EFFECT_RUN));
+}
+
+AGENT_TEST(a_unit_that_changed_while_it_waited_is_asked_about_anew)
+{
+	char digest[FINGERPRINT_DIGEST];
+	struct world_message *said;
+
+	waits_behind_a_freeze(w);
+	agent_aid_says(w, "agent/acme", WEB_2);
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze all");
+	assert_null(world_peek(w, EFFECT_RUN));
+	said = world_says(w, "(22222222…) on acme");
+	assert_non_null(said);
+	press(w, said, "restart-web");
+	assert_string_equal(run_of(w)->binding, fingerprint_digest(WEB_2, digest));
+}
+
+AGENT_TEST(who_is_revoked_while_it_waits_has_nothing_ordered)
+{
+	waits_behind_a_freeze(w);
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_ADMIN, API_AGENT, "/v1/agent/revoke", "{\"name\": \"acme\"}"),
+	    200);
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_REFUSED);
+	assert_non_null(world_says(w, "acme's agent was revoked: nothing is started through it"));
+}
+
+AGENT_TEST(a_unit_that_is_no_more_while_it_waits_has_nothing_ordered)
+{
+	waits_behind_a_freeze(w);
+	agent_aid_says(w, "agent/acme", DISK);
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_REFUSED);
+}
+
+/* Another way there would be another act than the one that was shown. */
+AGENT_TEST(a_host_that_was_sshs_and_is_an_agents_is_asked_about_anew)
+{
+	struct world_message *said;
+
+	OPEN(w, CLIENT_OF("web@acme"), "CLIENT_ACME_WEB_UNIT=web.service");
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	(void)world_text(w, WORLD_ADMIN, "/freeze all until tomorrow x");
+	press(w, world_says(w, "restart web.service on web@acme"), "restart-web");
+	world_settings(w, LINK_AID_LINES(&aid), CLIENT, "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze all");
+	assert_null(world_peek(w, EFFECT_RUN));
+	said = world_says(w, "❓ Run this? client/acme");
+	assert_non_null(strstr(world_plain(said), "starts deploybot-do-restart-web.service"));
+	press(w, said, "restart-web");
+	assert_string_equal(run_of(w)->runner, "agent:acme");
+	store_aid_act(&w->aid, act_is_agents, NULL);
+}
+
+/* A setting that changes concerns new runs: the row says who has one that is open. */
+AGENT_TEST(a_run_stays_with_the_agent_that_has_it)
+{
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	world_settings(
+	    w, LINK_AID_LINES(&aid), CLIENT_OF("local"), "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+	world_restart(w);
+	assert_string_equal(run_of(w)->runner, "agent:acme");
+}
+
+/* --- it has another list than it had said ---------------------------------------------------- */
+
+static void
+is_changed(struct world *w, const char *list)
+{
+	world_run_ends(w,
+	    (struct run_ended){ .refused = true,
+		.is_changed = true,
+		.detail = "its manifest is not that of this host now",
+		.binding = list != NULL ? strdup(list) : NULL });
+}
+
+AGENT_TEST(a_list_that_refuses_an_order_is_stored_and_asked_about)
+{
+	char digest[FINGERPRINT_DIGEST];
+	struct world_message *said;
+
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	press(w, world_last(w), "restart-web");
+	is_changed(w, WEB_2);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_string_equal(list_of(w), WEB_2);
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔐 Agent acme changed: restart-web"));
+	said = world_says(w, "(22222222…) on acme");
+	assert_non_null(said);
+	press(w, said, "restart-web");
+	assert_string_equal(run_of(w)->binding, fingerprint_digest(WEB_2, digest));
+}
+
+AGENT_TEST(what_refuses_an_order_and_is_no_list_is_not_bound_to)
+{
+	char digest[FINGERPRINT_DIGEST];
+
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	is_changed(w, "disk-free=1 \x1b[2J");
+	assert_string_equal(list_of(w), WEB_1);
+	assert_string_equal(
+	    world_newest(w, "client/acme").binding, fingerprint_digest(WEB_1, digest));
+}
