@@ -56,11 +56,9 @@ take(struct tx *tx, const struct peer *peer, const char *list)
 	if (peer->manifest[0] == '\0')
 		return;
 	decide_factor_tell(tx, 0,
-	    "🔐 Agent " MARK_BOLD "%s" MARK_BOLD " changed: %s\n"
-	    "What deploybot-do-NAME.service does on its host is another thing now: what waits for it is asked anew."
-	    " Was it not you? " MARK_CODE "deploybot agent revoke %s" MARK_CODE
-	    " on the server ends it.",
-	    peer_name(peer), differing, peer_name(peer));
+	    "🔐 Agent " MARK_BOLD "%s" MARK_BOLD
+	    " changed: %s\nIts host starts other units for these actions: what waits is asked anew. Was it not you? %sdeploybot agent revoke %s%s on the server ends it.",
+	    peer_name(peer), differing, MARK_CODE, peer_name(peer), MARK_CODE);
 }
 
 void
