@@ -8,6 +8,7 @@
 #include "policy/hold.h"
 #include "policy/needs.h"
 #include "types/git_answer.h"
+#include "types/peers.h"
 
 /* AWAITING_APPROVAL: how it stands; of a gate's question alone what is needed behind its yes. */
 struct chat_approvals {
@@ -38,7 +39,7 @@ struct fled {
 struct chat_run_is {
 	bool is_unreachable;	/* it could not reach its target or repository */
 	bool is_killed;		/* a signal ended it: it put nothing in order */
-	int64_t runner_gone_at; /* wall ms: its runner is disconnected since; 0: it is connected */
+	struct runner_gone gone;
 };
 
 struct chat_deployment {

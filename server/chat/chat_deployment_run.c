@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "chat/chat_runner.h"
 #include "lib/text.h"
 
 #define LEAST_STEP_MS 100 /* what takes less is not worth a line behind its end */
@@ -242,6 +243,7 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 		[RUN_FAILED] = "\n✗ ",
 	};
 	size_t before, first = first_shown(about, &before);
+	char gone[LIMIT_LINE];
 
 	if (before > 0) {
 		chat_text_add(
@@ -258,9 +260,10 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 		if (!is_last)
 			add_took(text, about->steps[i + 1].at - about->steps[i].at);
 	}
-	if (about->newest.runner_gone_at != 0)
-		chat_text_since(text, "\n⚠️ its runner is disconnected since ", &about->clock,
-		    about->newest.runner_gone_at, about->at);
+	if (about->newest.gone.at != 0)
+		chat_text_since(text,
+		    chat_runner_gone(about->newest.gone.name, "\n⚠️ its runner", gone),
+		    &about->clock, about->newest.gone.at, about->at);
 }
 
 /* What deploy.sh does for itself, however long a busy machine takes: no news of a release. */

@@ -5,6 +5,7 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_first.h"
 #include "chat/chat_hold.h"
+#include "chat/chat_runner.h"
 #include "deployment/standing.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -324,6 +325,7 @@ static void
 add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 {
 	const struct deployment *active = status->active;
+	char gone[LIMIT_LINE];
 
 	if (active == NULL)
 		return;
@@ -339,9 +341,9 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 	if (at != 0)
 		chat_text_ago(text, ", started ", active->started_at, at);
 	chat_text_outside(text, ", requested by ", FORGE_PERSON(active->requester));
-	if (status->runner_gone_at != 0)
-		chat_text_since(text, ", its runner is disconnected since ", &status->clock,
-		    status->runner_gone_at, status->at);
+	if (status->gone.at != 0)
+		chat_text_since(text, chat_runner_gone(status->gone.name, ", its runner", gone),
+		    &status->clock, status->gone.at, status->at);
 }
 
 static void

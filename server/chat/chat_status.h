@@ -5,6 +5,7 @@
 #include "chat/chat_text.h"
 #include "deployment/deployment.h"
 #include "policy/hold.h"
+#include "types/peers.h"
 #include "types/probe.h"
 
 #define CHAT_STATUS_BLOCKS  3 /* listed; beyond it a count */
@@ -21,7 +22,7 @@ struct chat_status {
 	bool is_left;			   /* no settings have it any more */
 	const char *becomes;		   /* is_left: its new name there; NULL: it was removed */
 	const char *step;		   /* the active one's latest; "" none */
-	int64_t runner_gone_at; /* the active one's runner is disconnected since; 0: it is not */
+	struct runner_gone gone;	   /* the active one's runner */
 	const struct block *blocks;	   /* the newest */
 	size_t n_blocks;
 	int64_t n_all_blocks;

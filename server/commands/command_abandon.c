@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "chat/chat_runner.h"
 #include "commands/commands.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
@@ -47,14 +48,16 @@ static void
 say_followed(struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	bool is_active = deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE;
-	char target[LIMIT_ENVIRONMENT];
+	char target[LIMIT_ENVIRONMENT], runner[LIMIT_RUNNER];
+	const char *agent = peer_of_host(row_runner_of(tx, work->run, runner));
 
 	decide_answer_no(tx, update);
 	if (is_active)
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_ABANDON,
 		    deployment_target(work, target),
-		    ": the runner of #%" PRId64 " is connected and is waited for. %s%s%s stops it.",
-		    work->id, MARK_CODE "/cancel ", work->environment, MARK_CODE);
+		    ": the %s%s of #%" PRId64 " is connected and is waited for. %s%s%s stops it.",
+		    agent != NULL ? "agent " : "runner", agent != NULL ? agent : "", work->id,
+		    MARK_CODE "/cancel ", work->environment, MARK_CODE);
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_ABANDON,
 		    deployment_target(work, target), ": #%" PRId64 " has no run in progress.",
@@ -63,13 +66,14 @@ say_followed(struct tx *tx, const struct update *update, const struct deployment
 
 /* What may go on is named before anybody says that they do not wait for it. */
 static void
-ask(struct tx *tx, const struct update *update, const struct deployment *work, int64_t gone_at)
+ask(struct tx *tx, const struct update *update, const struct deployment *work,
+    const struct runner_gone *gone)
 {
 	const struct chat_clock clock = decide_clock(tx, work->environment);
 	struct request sure = request_about("abandon", "work", work->id);
 	struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	char target[LIMIT_ENVIRONMENT], label[LIMIT_BUTTON];
+	char target[LIMIT_ENVIRONMENT], label[LIMIT_BUTTON], begin[LIMIT_LINE];
 
 	decide_answer_no(tx, update);
 	chat_first(&text, FIRST_ASKS_ABANDON, deployment_target(work, target));
@@ -78,7 +82,8 @@ ask(struct tx *tx, const struct update *update, const struct deployment *work, i
 		chat_text_code(&text, "", deployment_action_word(work));
 	else
 		chat_text_commit(&text, "", work->commit);
-	chat_text_since(&text, "\nIts runner is disconnected since ", &clock, gone_at, tx->at);
+	chat_text_since(
+	    &text, chat_runner_gone(gone->name, "\nIts runner", begin), &clock, gone->at, tx->at);
 	chat_text_add(&text,
 	    ". What it runs there may go on: this stops nothing. It is only waited for no longer");
 	if (deployment_is_action(work))
@@ -126,24 +131,24 @@ command_abandon(struct tx *tx, const struct update *update, const struct request
 {
 	char rest[LIMIT_REF];
 	struct deployment work;
-	int64_t number, gone_at;
+	struct runner_gone gone;
+	int64_t number;
 
 	if (!decide_may_called(tx, update, POLICY_ADMIN, POLICY_ALL, "abandon"))
 		return;
 	number = decide_work(tx, update, request, rest, &work);
-	gone_at = work.id == 0 || deploy_flow_class(work.state) != DEPLOY_CLASS_ACTIVE ?
-	    0 :
-	    row_runner_gone_at(tx, work.run);
+	gone = row_runner_gone(
+	    tx, deploy_flow_class(work.state) != DEPLOY_CLASS_ACTIVE ? 0 : work.run);
 	if (number != 0 && rest[0] != '\0' && strcmp(rest, "yes") != 0)
 		say_too_much(tx, update, number);
 	else if (work.id == 0)
 		say_none(tx, update, number);
-	else if (gone_at == 0 && is_sure(update, request, rest) && update->kind == UPDATE_PRESS)
+	else if (gone.at == 0 && is_sure(update, request, rest) && update->kind == UPDATE_PRESS)
 		decide_expired(tx, update);
-	else if (gone_at == 0)
+	else if (gone.at == 0)
 		say_followed(tx, update, &work);
 	else if (is_sure(update, request, rest))
 		abandon(tx, update, &work);
 	else
-		ask(tx, update, &work, gone_at);
+		ask(tx, update, &work, &gone);
 }

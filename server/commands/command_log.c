@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "decide/view/decide_application_log.h"
 #include "decide/decide_reply.h"
+#include "decide/who/decide_agent.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_run.h"
@@ -40,7 +41,7 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	struct deployment deployment;
 	struct effect effect = { .kind = EFFECT_DOCUMENT };
 	struct effect_document *document = &effect.u.document;
-	char target[LIMIT_ENVIRONMENT];
+	char target[LIMIT_ENVIRONMENT], elsewhere[LIMIT_LINE];
 	const char *where;
 	const char *what;
 	int size;
@@ -51,6 +52,10 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	size = deployment_is_action(&deployment) ? ACTION_NAME : 7;
 	if (!decide_may(tx, update, POLICY_LOG, where))
 		return;
+	if (decide_agent_log(tx, &deployment, run, elsewhere) != NULL) {
+		decide_toastf(tx, update, true, "%s", elsewhere);
+		return;
+	}
 	effect.subject = deployment.id;
 	document->address = update->address;
 	if ((row_run_may_have_application_log(tx, run) ||

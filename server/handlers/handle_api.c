@@ -5,6 +5,7 @@
 
 #include "commands/commands.h"
 #include "decide/git/decide_job_push.h"
+#include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_job.h"
 #include "decide/factor/decide_enrol.h"
@@ -154,6 +155,18 @@ view_work(struct tx *tx, const struct api_request *api, enum policy_action actio
 	decide_view_work(tx, api->from.person, &work, json);
 }
 
+/* The loop reads it; of an agent's run it is not here. */
+static void
+view_log(struct tx *tx, const struct api_request *api, int64_t number, struct json_out *json)
+{
+	struct deployment work;
+
+	view_work(tx, api, POLICY_LOG, number, json);
+	row_deployment_of_run(tx, tx->answer.work, &work);
+	if (tx->answer.status == 200)
+		(void)decide_agent_log(tx, &work, tx->answer.work, tx->answer.log_note);
+}
+
 static void
 view_run(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
@@ -164,6 +177,7 @@ view_run(struct tx *tx, const struct api_request *api, struct json_out *json)
 	view_work(tx, api, POLICY_LOG, of.id, json);
 	if (tx->answer.status != 200)
 		return;
+	(void)decide_agent_log(tx, &of, run, tx->answer.log_note);
 	tx->answer.work = run;
 	tx->answer.is_ended = !row_run_is_open(tx, run);
 }
@@ -321,7 +335,7 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		view_work(tx, api, POLICY_STATUS, request_number(&api->request, "work"), json);
 		break;
 	case API_LOG:
-		view_work(tx, api, POLICY_LOG, request_number(&api->request, "work"), json);
+		view_log(tx, api, request_number(&api->request, "work"), json);
 		break;
 	case API_RUN:
 		view_run(tx, api, json);

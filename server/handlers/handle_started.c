@@ -100,6 +100,7 @@ distrust_all(struct tx *tx)
 	struct deployment active;
 
 	row_run_distrust(tx);
+	row_run_skip_far(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		if (row_environment_get(
 			tx, tx->settings->environments[i].name, &(struct environment){ 0 })

@@ -45,6 +45,17 @@ route_api_said(struct http_request *request, int status, const char *said)
 	answer(request, status, buf_text(&out));
 }
 
+/* Once, and nothing follows it.  Returns true. */
+static bool
+add_note(const char *note, int64_t *offset, struct buf *text)
+{
+	if (*offset == 0) {
+		buf_addf(text, "%s\n", note);
+		*offset = (int64_t)text->size;
+	}
+	return true;
+}
+
 /* What is shown of a log, which only the loop reads. */
 static void
 answer_log(struct asked *asked, const struct answer *decided)
@@ -57,8 +68,12 @@ answer_log(struct asked *asked, const struct answer *decided)
 	struct err err;
 	bool is_read;
 
-	is_read = run_piece_read(&(struct run_tail_log){ folder, decided->work, config->redact },
-	    asked->offset, decided->is_ended, &text, &next, &err);
+	if (decided->log_note[0] != '\0')
+		is_read = add_note(decided->log_note, &next, &text);
+	else
+		is_read =
+		    run_piece_read(&(struct run_tail_log){ folder, decided->work, config->redact },
+			asked->offset, decided->is_ended, &text, &next, &err);
 	struct json_out json = json_out_begin(&out, '{');
 
 	json_put_i64(&json, "run", decided->work);

@@ -26,13 +26,15 @@ row_runner_next_run(struct tx *tx, const char *name, int64_t after)
 	    DB_I64(after));
 }
 
-int64_t
-row_runner_gone_at(struct tx *tx, int64_t run)
+TX_READER(read_gone, struct runner_gone, TX_TEXT(name), TX_I64(at))
+
+struct runner_gone
+row_runner_gone(struct tx *tx, int64_t run)
 {
 	if (run == 0)
-		return 0;
-	return tx_number(tx,
-	    "SELECT runner.gone_at FROM run JOIN runner ON runner.name = run.runner"
+		return (struct runner_gone){ .at = 0 };
+	return tx_first(tx, struct runner_gone, read_gone,
+	    "SELECT runner.name, runner.gone_at FROM run JOIN runner ON runner.name = run.runner"
 	    " WHERE run.id = $1 AND run.ended_at = 0",
 	    DB_I64(run));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/tx.h"
+#include "types/peers.h"
 
 /* That runner is disconnected; since when stands there already where it was before. */
 void row_runner_set_gone(struct tx *tx, const char *name);
@@ -12,9 +13,9 @@ bool row_runner_set_connected(struct tx *tx, const char *name);
 /* The lowest open run behind `after` (0: the first) that this runner has; 0: there is none. */
 int64_t row_runner_next_run(struct tx *tx, const char *name, int64_t after);
 
-/* Wall ms since when the runner of that run is disconnected; 0: it is connected, or the run is not
+/* The runner of that run, if it is disconnected; all zero: it is connected, or the run is not
  * open. */
-int64_t row_runner_gone_at(struct tx *tx, int64_t run);
+struct runner_gone row_runner_gone(struct tx *tx, int64_t run);
 
 /* Who has that run: "local", "agent:acme"; "": there is none.  Returns ret. */
 const char *row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER]);

@@ -384,6 +384,7 @@ tell(struct group *group, const struct answer *answer, int status)
 		told->n_targets = answer->n_targets;
 		memcpy(told->log_of, answer->log_of, sizeof(told->log_of));
 		told->log_lines = answer->log_lines;
+		memcpy(told->log_note, answer->log_note, sizeof(told->log_note));
 	}
 	group->is_decided = true;
 }

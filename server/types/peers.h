@@ -25,6 +25,12 @@ struct known_peers {
 	struct peer *at; /* owned */
 };
 
+/* Who has a run, and is disconnected. */
+struct runner_gone {
+	char name[LIMIT_RUNNER]; /* "local", "agent:acme" */
+	int64_t at;		 /* wall ms; 0: it is connected, or the run is not open */
+};
+
 /* "acme" */
 const char *peer_name(const struct peer *peer) MUST_USE;
 

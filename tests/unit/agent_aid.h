@@ -10,3 +10,7 @@
 
 /* EVENT_PEER_MANIFEST of that identity, "agent/acme". */
 void agent_aid_says(struct world *w, const char *identity, const char *list);
+
+/* What that look by WORLD_ADMIN at a run is answered in the place of its log; "": that is here.
+ * Valid until the next call. */
+const char *agent_aid_log_note(struct world *w, enum api_operation operation, const char *path);

@@ -126,7 +126,7 @@ open_run(struct world *w)
 	return effect->u.run.run;
 }
 
-/* As the runner compares them. */
+/* As the runner on this machine compares them. */
 static bool
 is_bound_to_others(struct world *w)
 {
@@ -135,8 +135,8 @@ is_bound_to_others(struct world *w)
 	char digest[FINGERPRINT_DIGEST], *list;
 	bool is_other;
 
-	if (binding[0] == '\0')
-		return false;
+	if (binding[0] == '\0' || peer_of_host(effect->u.run.runner) != NULL)
+		return false; /* an agent's is its own */
 	list = world_list_of(w, effect->u.run.environment);
 	is_other = strcmp(fingerprint_digest(list != NULL ? list : "", digest), binding) != 0;
 	free(list);

@@ -1,6 +1,7 @@
 /* Goal: what an agent says it may be ordered is what an action is shown with and bound to.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "agent_aid.h"
+#include "decide/audit/decide_logs.h"
 #include "factor_aid.h"
 #include "link_aid.h"
 #include "token_aid.h"
@@ -342,4 +343,95 @@ AGENT_TEST(what_refuses_an_order_and_is_no_list_is_not_bound_to)
 	assert_string_equal(list_of(w), WEB_1);
 	assert_string_equal(
 	    world_newest(w, "client/acme").binding, fingerprint_digest(WEB_1, digest));
+}
+
+/* --- its run ---------------------------------------------------------------------------------- */
+
+static void
+runner_is(struct world *w, enum event_kind kind)
+{
+	struct event *event = store_aid_event(&w->aid, kind);
+
+	(void)text_copy(event->u.runner.name, sizeof(event->u.runner.name), "agent:acme");
+	(void)world_decide(w, event);
+}
+
+static void
+runs_disk_free(struct world *w)
+{
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_run_starts(w);
+}
+
+AGENT_TEST(an_agent_that_is_disconnected_is_named)
+{
+	runs_disk_free(w);
+	world_answers(
+	    w, WORLD_ADMIN, "/abandon 1", "the agent acme of #1 is connected and is waited for");
+	runner_is(w, EVENT_RUNNER_GONE);
+	assert_non_null(world_says(w, "⚠️ acme's agent is disconnected since "));
+	assert_null(world_says(w, "its runner"));
+	world_answers(w, WORLD_ADMIN, "/abandon 1", "\nacme's agent is disconnected since ");
+	press(w, world_says(w, "❓ Abandon"), "Abandon #1");
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_FAILED);
+	assert_non_null(world_says(w, "abandoned by @ada while acme's agent was disconnected"));
+}
+
+AGENT_TEST(its_output_is_said_to_be_in_the_journal_of_its_host)
+{
+	static const char where[] =
+	    "Its output is in the journal of acme, and not here: journalctl -u deploybot-do-disk-free.service";
+
+	runs_disk_free(w);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .detail = "12% used" });
+	press(w, world_says(w, "✅ Done: client/acme disk-free"), "📄 Log");
+	assert_string_equal(w->toast, where);
+	assert_true(w->is_alert);
+	assert_null(world_peek(w, EFFECT_DOCUMENT));
+	assert_string_equal(agent_aid_log_note(w, API_LOG, "/v1/log/1/0"), where);
+	assert_string_equal(agent_aid_log_note(w, API_RUN, "/v1/run/1/0"), where);
+}
+
+/* Nobody but the agent removes what it keeps. */
+static void
+act_purge(struct tx *tx, UNUSED void *arg)
+{
+	(void)decide_logs_keep(tx);
+}
+
+static void
+act_is_purged(struct tx *tx, UNUSED void *arg)
+{
+	struct run_row runs[2];
+
+	assert_int_equal(row_run_list(tx, 1, runs, 2), 0);
+	assert_int_equal(row_run_list(tx, 3, runs, 2), 1);
+}
+
+AGENT_TEST(its_folders_are_its_own)
+{
+	world_open(w, LINK_AID_LINES(&aid), CLIENT, "RUN_LOGS_KEEP=1", NULL);
+	connect_acme(w);
+	for (int i = 0; i < 3; i++) {
+		(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+		world_run_ends(w, (struct run_ended){ .gate_opened = true, .log_size = 10 });
+	}
+	world_act(w, act_purge, NULL);
+	assert_null(world_peek(w, EFFECT_PURGE_RUN));
+	store_aid_act(&w->aid, act_is_purged, NULL);
+}
+
+/* The agent has records of what was begun since the copy was made, and says how those ended. */
+AGENT_TEST(behind_a_restore_no_run_has_the_number_of_one_that_an_agent_knows)
+{
+	int64_t before;
+
+	runs_disk_free(w);
+	before = run_of(w)->run;
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	world_restored(w);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	assert_true(run_of(w)->run > before + 100000);
 }

@@ -39,6 +39,7 @@ struct world {
 	bool is_read, is_asked; /* it is there; the target was asked */
 	struct loan_shelf *loans;
 	struct redact *redact;
+	const char *log_note; /* of a run whose log is elsewhere; NULL: it is here */
 	bool is_lent;
 	int lent; /* the status of a loan that the store decides; 0: it decides none */
 	char printed[4096];
@@ -64,6 +65,11 @@ decide(void *ctx, struct event *event)
 		answer =
 		    (struct answer){ .status = 200, .text = "{\"said\":\"\"}", .log_lines = 7 };
 		(void)text_copy(answer.log_of, sizeof(answer.log_of), w->log_of);
+	}
+	if (w->log_note != NULL) {
+		answer =
+		    (struct answer){ .status = 200, .text = "{}", .work = 12, .is_ended = true };
+		(void)text_copy(answer.log_note, sizeof(answer.log_note), w->log_note);
 	}
 	if (w->lent != 0)
 		answer = (struct answer){ .status = w->lent,
@@ -390,6 +396,30 @@ SCENE_TEST(what_an_application_logged_is_asked_before_it_is_answered)
 	ask_log(w);
 	assert_int_equal(w->asked.status, 200);
 	assert_true(has(w->asked.body, "\"said\":\"GET /orders\\n<b> \\\"x\\\"\""));
+}
+
+static void
+ask_piece(struct world *w, int offset)
+{
+	char line[300], token[TOKEN_TEXT];
+
+	text_of('a', token);
+	(void)snprintf(line, sizeof(line),
+	    "GET /v1/log/12/%d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Authorization: Bearer %s\r\n\r\n",
+	    offset, token);
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+}
+
+SCENE_TEST(where_the_log_of_an_agents_run_stands_is_said_once)
+{
+	w->log_note = "in the journal of acme";
+	ask_piece(w, 0);
+	assert_int_equal(w->asked.status, 200);
+	assert_true(has(
+	    w->asked.body, "\"next\":23,\"is_over\":true,\"text\":\"in the journal of acme\\n\""));
+	ask_piece(w, 23);
+	assert_true(has(w->asked.body, "\"next\":23,\"is_over\":true,\"text\":\"\""));
 }
 
 static void

@@ -491,13 +491,12 @@ says_approvals(const struct deployment *deployment)
 	    (deployment->state == DEPLOY_AWAITING_CONFIRMATION && deployment_is_gate(deployment));
 }
 
-/* Its runner is disconnected since; 0: it is connected, or nothing of it runs. */
-static int64_t
-gone_at(struct tx *tx, const struct deployment *deployment)
+/* Its runner, if that is disconnected and something of it runs. */
+static struct runner_gone
+runner_gone(struct tx *tx, const struct deployment *deployment)
 {
-	return deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ?
-	    row_runner_gone_at(tx, deployment->run) :
-	    0;
+	return row_runner_gone(
+	    tx, deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ? deployment->run : 0);
 }
 
 /* The facts that its texts are made of; they stand in *rows. */
@@ -551,7 +550,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.warnings = warnings_of(tx, deployment, rows),
 		.run_end = row_run_end(tx, deployment->run),
 		.newest = { run_verdict_is_unreachable(&run), run.signal_number != 0,
-		    gone_at(tx, deployment) },
+		    runner_gone(tx, deployment) },
 		.touches = line_of(tx, deployment, rows),
 		.run = run_of(tx, deployment, rows),
 		.tail = tail_of(tx, deployment, rows->tail),

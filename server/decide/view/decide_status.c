@@ -222,7 +222,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.n_reviews =
 	    row_deployment_list_unreviewed(tx, name, shown->reviews, CHAT_STATUS_REVIEWS);
 	status.step = active_step(tx, shown);
-	status.runner_gone_at = row_runner_gone_at(tx, shown->active.run);
+	status.gone = row_runner_gone(tx, shown->active.run);
 	shown->behind = find_behind(tx, &shown->environment, &shown->active);
 	status.behind = &shown->behind;
 	shown->drain = row_drain_open(tx, name);

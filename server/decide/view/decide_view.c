@@ -124,7 +124,7 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	put_text(json, "detail", deployment_detail(work, detail));
 	put_text(json, "ci", decide_ci_line(tx, work, ci));
 	put_number(json, "run", work->run);
-	json_put_time(json, "runner_disconnected_since", row_runner_gone_at(tx, work->run));
+	json_put_time(json, "runner_disconnected_since", row_runner_gone(tx, work->run).at);
 	json_put_time(json, "requested_at", work->requested_at);
 	json_put_time(json, "started_at", work->started_at);
 	json_put_time(json, "ended_at", work->ended_at);

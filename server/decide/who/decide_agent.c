@@ -8,6 +8,7 @@
 #include "store/row_peer.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 #include "types/peers.h"
 
 #define DIGITS 8 /* of a unit's digest, for people */
@@ -93,5 +94,19 @@ decide_agent_touches(
 	else
 		(void)snprintf(out, LIMIT_LINE, "starts deploybot-do-%s.service (%.*s…)",
 		    action->name, DIGITS, digest);
+	return out;
+}
+
+const char *
+decide_agent_log(struct tx *tx, const struct deployment *work, int64_t run, char out[LIMIT_LINE])
+{
+	char runner[LIMIT_RUNNER];
+	const char *name = peer_of_host(row_runner_of(tx, run, runner));
+
+	if (name == NULL)
+		return NULL;
+	(void)snprintf(out, LIMIT_LINE,
+	    "Its output is in the journal of %s, and not here: journalctl -u deploybot-do-%s.service",
+	    name, work->action);
 	return out;
 }

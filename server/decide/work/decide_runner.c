@@ -55,7 +55,8 @@ audit(struct tx *tx, const struct deployment *deployment, const struct update *u
 void
 decide_abandon(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
-	char why[LIMIT_LINE];
+	char why[LIMIT_LINE], runner[LIMIT_RUNNER];
+	const char *agent = peer_of_host(row_runner_of(tx, deployment->run, runner));
 
 	audit(tx, deployment, update);
 	row_runner_abandon(tx, deployment->run);
@@ -65,8 +66,8 @@ decide_abandon(struct tx *tx, struct deployment *deployment, const struct update
 			.subject = deployment->id,
 			.u.stop_run.run = deployment->run });
 	(void)snprintf(why, sizeof(why),
-	    "abandoned by %.80s while its runner was disconnected: what it did, or still does, is not known",
-	    update->name);
+	    "abandoned by %.80s while %s%s was disconnected: what it did, or still does, is not known",
+	    update->name, agent != NULL ? agent : "its runner", agent != NULL ? "'s agent" : "");
 	if (!deployment_is_action(deployment)) /* before what follows from its being free */
 		decide_unknown_left(tx, deployment, why);
 	decide_folder_gone(tx, deployment, why);

@@ -1,0 +1,19 @@
+/* chat_runner.c - whose runner is disconnected, by its name where it is an agent.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_runner.h"
+
+#include <stdio.h>
+
+const char *
+chat_runner_gone(const char *runner, const char *begin, char out[LIMIT_LINE])
+{
+	const char *agent = peer_of_host(runner);
+	int before = (int)(strlen(begin) - strlen("its runner"));
+
+	if (agent == NULL)
+		(void)snprintf(out, LIMIT_LINE, "%s is disconnected since ", begin);
+	else
+		(void)snprintf(
+		    out, LIMIT_LINE, "%.*s%s's agent is disconnected since ", before, begin, agent);
+	return out;
+}

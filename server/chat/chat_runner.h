@@ -1,0 +1,9 @@
+/* chat_runner.h - whose runner is disconnected, by its name where it is an agent.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "types/peers.h"
+
+/* What stands before since when it is: `begin`, which ends with "its runner", and " is disconnected
+ * since ", or "acme's agent" in the place of its last two words.  Returns out. */
+const char *chat_runner_gone(const char *runner, const char *begin, char out[LIMIT_LINE]);
