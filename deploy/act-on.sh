@@ -92,6 +92,7 @@ act_here() {
 [[ $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: act-on.sh TARGET ACTION"
 readonly action=$2
 [[ -n ${CLIENT_HOST:-} ]] || fail "$EXIT_CONFIG" "CLIENT_<ID>_HOST is not set"
+[[ $CLIENT_HOST != agent:* ]] || fail "$EXIT_CONFIG" "CLIENT_<ID>_HOST is an agent, which does it itself: nothing is done by ssh"
 find_words "$action"
 find_target "$1"
 take_lock "$action"

@@ -118,6 +118,7 @@ def test_one_that_does_not_run_is_a_failure_that_says_so(client):
     ("CLIENT_WEB_UNIT", "$(id)", "cannot go to a host's shell"),
     ("CLIENT_WEB_UNIT", None, "CLIENT_<ID>_WEB_UNIT is not set"),
     ("CLIENT_HOST", None, "CLIENT_<ID>_HOST is not set"),
+    ("CLIENT_HOST", "agent:acme", "CLIENT_<ID>_HOST is an agent, which does it itself"),
     ("CLIENT_HOST", "nowhere", "cannot be reached"),
     ("CLIENT_SSH_KEY", "/nonexistent", "CLIENT_SSH_KEY_PATH: there is no file /nonexistent")])
 def test_what_is_wrong_reaches_no_host(client, name, value, words):

@@ -102,19 +102,19 @@ AGENT_TEST(the_first_list_is_stored_and_another_is_said_to_all_admins)
 	agent_aid_says(w, "agent/acme", WEB_1);
 	assert_string_equal(list_of(w), WEB_1);
 	assert_int_equal(world_audited(w, "\"peer_manifest\"", "agent/acme"), 1);
-	assert_null(world_says(w, "Agent acme changed"));
+	assert_null(world_says(w, "Agent changed: acme"));
 	agent_aid_says(w, "agent/acme", WEB_1);
 	assert_int_equal(world_audited(w, "\"peer_manifest\"", NULL), 1);
 	agent_aid_says(w, "agent/acme", WEB_2);
 	assert_string_equal(list_of(w), WEB_2);
 	assert_int_equal(world_audited(w, "\"peer_manifest\"", "\"changed\":\"restart-web\""), 1);
 	assert_int_equal(world_audited(w, "\"peer_manifest\"", "\"manifest_before\":\""), 1);
-	assert_non_null(world_says_in(w, WORLD_ADMIN, "🔐 Agent acme changed: restart-web"));
-	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔐 Agent acme changed"));
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "🔐 Agent changed: acme: restart-web"));
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔐 Agent changed: acme"));
 	agent_aid_says(w, "agent/acme", ""); /* root took all of it away */
 	assert_string_equal(list_of(w), "");
 	assert_non_null(
-	    world_says_in(w, WORLD_ADMIN, "🔐 Agent acme changed: disk-free, restart-web"));
+	    world_says_in(w, WORLD_ADMIN, "🔐 Agent changed: acme: disk-free, restart-web"));
 }
 
 AGENT_TEST(who_is_not_enrolled_or_was_revoked_says_nothing)
@@ -325,7 +325,7 @@ AGENT_TEST(a_list_that_refuses_an_order_is_stored_and_asked_about)
 	is_changed(w, WEB_2);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_string_equal(list_of(w), WEB_2);
-	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔐 Agent acme changed: restart-web"));
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔐 Agent changed: acme: restart-web"));
 	said = world_says(w, "(22222222…) on acme");
 	assert_non_null(said);
 	press(w, said, "restart-web");

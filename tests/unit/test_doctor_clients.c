@@ -6,8 +6,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "tests/unit/cli_capture.h"
+#include "tests/unit/link_aid.h"
 #include "unit.h"
 
 TEST(a_host_is_known_by_its_name_and_port)
@@ -117,6 +119,28 @@ TEST(what_keeps_ssh_from_a_client_is_said_with_what_to_do)
 	write_settings("CLIENT_ACME_SSH_KEY_PATH=/nowhere/own\nRUNNER_SOCKET=/run/x/runner.sock\n");
 	says(EX_OK,
 	    "note     client/acme: web@acme.example by ssh: its key and SSH_KNOWN_HOSTS are");
+}
+
+TEST(of_an_agent_nothing_of_ssh_is_said)
+{
+	struct link_aid link;
+	char *const lines[] = { LINK_AID_LINES(&link) };
+	char name[40];
+
+	link_aid_make(&link, clock_wall_ms());
+	for (size_t i = 0; i < COUNT(lines); i++)
+		assert_int_equal(putenv(lines[i]), 0);
+	assert_int_equal(setenv("CLIENT_ACME_HOST", "agent:acme", 1), 0);
+	write_settings("");
+	says(EX_OK,
+	    "note     client/acme: by the agent acme, no ssh: deploybot agent list says whether it is enrolled\n");
+	assert_null(strstr(text, "SSH_"));
+	assert_int_equal(unsetenv("CLIENT_ACME_HOST"), 0);
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(lines[i], "="), lines[i]);
+		assert_int_equal(unsetenv(name), 0);
+	}
+	link_aid_remove(&link);
 }
 
 TEST(a_client_is_found_by_either_name_and_an_unknown_one_is_named)

@@ -186,6 +186,7 @@ fault_of(const char *host, const char *more, const char *another)
 	return line;
 }
 
+#define LINK "LINK_ADDRESS=link.example.org:9443"
 #define TAKES_TURNS \
 	"CLIENT_ACME_HOST: staging is deployed to that host: CLIENT_<ID>_ENVIRONMENT=staging has " \
 	"both take turns"
@@ -208,6 +209,27 @@ TEST(a_client_where_an_environment_lives_is_that_environment)
 	assert_string_equal(
 	    fault_of("[::1]:22", "STAGING_HOST=[0:0:0:0:0:0:0:1]", ""), TAKES_TURNS);
 	assert_string_equal(fault_of("app2.example.org", "STAGING_HOST=app.example.org", ""), "");
+}
+
+/* An agent's name is a host's. */
+TEST(an_agent_where_an_environment_lives_is_that_environment)
+{
+	assert_string_equal(
+	    fault_of("agent:app.example.org", "STAGING_HOST=app.example.org:2222", LINK),
+	    TAKES_TURNS);
+	assert_string_equal(
+	    fault_of("agent:app2.example.org", "STAGING_HOST=app.example.org", LINK), "");
+	assert_string_equal(fault_of("agent:acme", "STAGING_HOST=a", ""),
+	    "CLIENT_ACME_HOST: no agent can connect: LINK_ADDRESS is not set (docs/agents.md)");
+}
+
+TEST(an_agent_claims_what_its_host_claims_over_ssh)
+{
+	char by_agent[SETTINGS_CLAIM_HOST], by_ssh[SETTINGS_CLAIM_HOST];
+
+	assert_string_equal(settings_claims_host("agent:acme.example", by_agent),
+	    settings_claims_host("web@acme.example", by_ssh));
+	assert_string_equal(by_agent, "acme.example:22");
 }
 
 TEST(here_is_no_place_in_our_image)

@@ -15,9 +15,9 @@ static const char *const fit[] = { "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQR
 	TOKEN, "CLIENT_ACME_ACTIONS=cf-under-attack,cf-normal", "CLIENT_ACME_CLOUDFLARE_MINUTES=60",
 	"CLIENT_ACME_CLOUDFLARE_DOMAIN=acme.example" };
 
-/* What is said of a setting that begins so with the settings above and that one; NULL: nothing. */
+/* What is said of a setting that begins so with the settings above and these two; NULL: nothing. */
 static const struct settings_line *
-find(const char *changed, const char *name)
+find_with(const char *changed, const char *also, const char *name)
 {
 	static struct settings_report report;
 	struct settings *s = NULL;
@@ -29,6 +29,7 @@ find(const char *changed, const char *name)
 		if (strncmp(fit[i], changed, strcspn(fit[i], "=") + 1) != 0)
 			list[n++] = strdup(fit[i]);
 	list[n++] = strdup(changed);
+	list[n++] = strdup(also);
 	if (settings_load(NULL, list, &s, &report))
 		settings_unref(s);
 	while (n > 0)
@@ -37,6 +38,12 @@ find(const char *changed, const char *name)
 		if (strncmp(report.lines[i].text, name, strlen(name)) == 0)
 			return &report.lines[i];
 	return NULL;
+}
+
+static const struct settings_line *
+find(const char *changed, const char *name)
+{
+	return find_with(changed, "LOG_LEVEL=info", name);
 }
 
 TEST(what_cloudflare_needs_is_named)
@@ -76,6 +83,22 @@ TEST(what_cloudflare_needs_is_named)
 			fail_msg("%s: not said: %s", rows[i].changed, rows[i].said);
 		assert_int_equal(line->severity, rows[i].severity);
 	}
+}
+
+/* What root has put there is done: no setting says it. */
+TEST(an_agent_needs_no_unit_in_the_settings)
+{
+	static const char actions[] =
+	    "CLIENT_ACME_ACTIONS=restart-web,clear-cache,service-status,run-playbook";
+	static const char *const by_ssh[] = { "CLIENT_ACME_WEB_UNIT", "CLIENT_ACME_CACHE_COMMAND" };
+
+	for (size_t i = 0; i < COUNT(by_ssh); i++) {
+		assert_null(find_with(actions, "CLIENT_ACME_HOST=agent:acme", by_ssh[i]));
+		assert_non_null(find_with(actions, "CLIENT_ACME_HOST=acme", by_ssh[i]));
+	}
+	assert_null(find_with(actions, "CLIENT_ACME_HOST=agent:acme", "CLIENT_ACME_HOST: is not"));
+	assert_non_null(find_with(
+	    actions, "CLIENT_ACME_HOST=agent:acme_1", "CLIENT_ACME_HOST: \"agent:acme_1\""));
 }
 
 TEST(what_is_whole_is_not_spoken_of)

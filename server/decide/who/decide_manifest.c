@@ -13,6 +13,7 @@
 
 #define CHANGES		10 /* of one agent at once, then one in each of these */
 #define CHANGE_EVERY_MS (360 * INT64_C(1000))
+#define SAID_EACH_MS	(60 * INT64_C(1000))
 
 static void
 audit(struct tx *tx, const struct peer *peer, const char *list, const char *differing)
@@ -35,12 +36,15 @@ is_too_often(struct tx *tx, const struct peer *peer)
 	char who[CRYPTO_CA_IDENTITY + 16];
 
 	(void)snprintf(who, sizeof(who), "manifest:%s", peer->identity);
-	if (row_rate_limit_take(tx, who, CHANGES, CHANGE_EVERY_MS))
-		return false;
-	tx_log(tx, LOG_LEVEL_WARNING,
-	    "%s says another list of capabilities again and again: this one is not taken",
-	    peer->identity);
-	return true;
+	return !row_rate_limit_take(tx, who, CHANGES, CHANGE_EVERY_MS);
+}
+
+static void
+leave(struct tx *tx, const struct peer *peer, const char *why)
+{
+	if (row_rate_limit_take(tx, "manifest", 1, SAID_EACH_MS))
+		tx_log(tx, LOG_LEVEL_WARNING, "%s: its list of capabilities is not taken: %s",
+		    peer->identity, why);
 }
 
 static void
@@ -56,8 +60,8 @@ take(struct tx *tx, const struct peer *peer, const char *list)
 	if (peer->manifest[0] == '\0')
 		return;
 	decide_factor_tell(tx, 0,
-	    "🔐 Agent " MARK_BOLD "%s" MARK_BOLD
-	    " changed: %s\nIts host starts other units for these actions: what waits is asked anew. Was it not you? %sdeploybot agent revoke %s%s on the server ends it.",
+	    "🔐 Agent changed: " MARK_BOLD "%s" MARK_BOLD
+	    ": %s\nIts host starts other units for these actions: what waits is asked anew. Was it not you? %sdeploybot agent revoke %s%s on the server ends it.",
 	    peer_name(peer), differing, MARK_CODE, peer_name(peer), MARK_CODE);
 }
 
@@ -69,13 +73,12 @@ decide_manifest_said(struct tx *tx, const char *identity, const char *list)
 
 	if (peer.identity[0] == '\0' || peer.revoked_at != 0)
 		return;
-	if (!peer_is_manifest(list)) {
-		tx_log(tx, LOG_LEVEL_WARNING,
-		    "%s says no list of capabilities, but something else: it is not taken",
-		    peer.identity);
+	if (strcmp(fingerprint_digest(list, digest), peer.manifest) == 0)
 		return;
-	}
-	if (strcmp(fingerprint_digest(list, digest), peer.manifest) != 0 &&
-	    !is_too_often(tx, &peer))
+	if (!peer_is_manifest(list))
+		leave(tx, &peer, "it is none");
+	else if (is_too_often(tx, &peer))
+		leave(tx, &peer, "it is another one again and again");
+	else
 		take(tx, &peer, list);
 }
