@@ -37,6 +37,7 @@
 #include "store/row_job.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 #include "store/row_setting.h"
 #include "store/row_stranger.h"
 
@@ -100,7 +101,7 @@ distrust_all(struct tx *tx)
 	struct deployment active;
 
 	row_run_distrust(tx);
-	row_run_skip_far(tx);
+	row_runner_skip(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		if (row_environment_get(
 			tx, tx->settings->environments[i].name, &(struct environment){ 0 })

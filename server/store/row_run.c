@@ -5,8 +5,6 @@
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-#define FAR INT64_C(1000000) /* more runs than there are between two backups */
-
 static const char *const programs[] = {
 	[PROGRAM_DEPLOY] = "deploy",
 	[PROGRAM_ROLLBACK] = "rollback",
@@ -43,15 +41,6 @@ row_run_skip(struct tx *tx, int64_t highest)
 	    "UPDATE sqlite_sequence SET seq = (SELECT MAX($1, COALESCE(MAX(id), 0)) FROM run"
 	    " WHERE id <= $2) WHERE name = 'run' AND seq > $2",
 	    DB_I64(highest), DB_I64(ROW_RUN_MOST)); /* all sticky */
-}
-
-void
-row_run_skip_far(struct tx *tx)
-{
-	(void)tx_run(tx,
-	    "UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = 'run'"
-	    " AND EXISTS (SELECT 1 FROM peer)",
-	    DB_I64(FAR)); /* sticky */
 }
 
 int64_t

@@ -14,10 +14,6 @@ enum program row_run_program(const char *word);
 #define ROW_RUN_MOST INT64_C(1000000000000)
 void row_run_skip(struct tx *tx, int64_t highest);
 
-/* Far behind all of them: the database is a copy, and agents have records of runs that were begun
- * since it was made. */
-void row_run_skip_far(struct tx *tx);
-
 /* A run: its number is that of its folder.  runner: who is to have it, ROW_RUN_LOCAL or
  * "agent:acme".  Returns the number. */
 #define ROW_RUN_LOCAL "local"

@@ -20,6 +20,10 @@ struct runner_gone row_runner_gone(struct tx *tx, int64_t run);
 /* Who has that run: "local", "agent:acme"; "": there is none.  Returns ret. */
 const char *row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER]);
 
+/* Numbers of runs go on far behind those that there are: the database is a copy, and agents have
+ * records of runs that were begun since it was made. */
+void row_runner_skip(struct tx *tx);
+
 /* A person no longer waits for that run: what its runner says of it later changes nothing. */
 void row_runner_abandon(struct tx *tx, int64_t run);
 bool row_runner_has_abandoned(struct tx *tx, int64_t run);

@@ -289,6 +289,21 @@ AGENT_TEST(a_host_that_was_sshs_and_is_an_agents_is_asked_about_anew)
 	store_aid_act(&w->aid, act_is_agents, NULL);
 }
 
+/* It would refuse the second one. */
+AGENT_TEST(two_clients_of_one_agent_take_turns_whatever_their_environments)
+{
+	OPEN(w, "CLIENTS=acme,beta", "CLIENT_ACME_HOST=agent:acme", "CLIENT_BETA_HOST=agent:acme",
+	    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_BETA_ENVIRONMENT=production",
+	    "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_BETA_ACTIONS=disk-free");
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free beta");
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	assert_string_equal(run_of(w)->client, "beta");
+}
+
 /* A setting that changes concerns new runs: the row says who has one that is open. */
 AGENT_TEST(a_run_stays_with_the_agent_that_has_it)
 {

@@ -302,7 +302,9 @@ settings_claims_client(const struct settings *s, const struct client_settings *c
 
 	if (client->cloudflare_zone != NULL)
 		add(ret, "zone:%s", client->cloudflare_zone);
-	if (client->target == client->as.name && client->host != NULL)
+	/* An agent has one run at a time, of whatever environment. */
+	if (client->host != NULL &&
+	    (client->target == client->as.name || peer_of_host(client->host) != NULL))
 		add(ret, "host:%s", settings_claims_host(client->host, host));
 	return ret;
 }

@@ -31,7 +31,7 @@ struct settings_claims *settings_claims(const struct settings *s, const char *en
 
 /*
  * What an action on a client touches: client:acme, and what its environment's work touches, or
- * env:client/acme and host:HOST:PORT.  free() it.
+ * env:client/acme and host:HOST:PORT; that of an agent's host always.  free() it.
  */
 struct client_settings;
 struct settings_claims *
