@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "decide/queue/decide_binding.h"
+#include "decide/work/decide_action.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_drain.h"
 #include "decide/work/decide_left.h"
@@ -16,6 +17,7 @@
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_drain.h"
+#include "store/row_question.h"
 #include "store/row_run.h"
 #include "store/row_runner.h"
 #include "types/peers.h"
@@ -65,12 +67,58 @@ log_abandoned(struct tx *tx, const struct run_ended *ended)
 		    ended->detail);
 }
 
+/* The agent that had its run; NULL: none had. */
+static const char *
+agent_of(struct tx *tx, const struct deployment *deployment, char runner[LIMIT_RUNNER])
+{
+	return peer_of_host(row_runner_of(tx, deployment->run, runner));
+}
+
+/* The settings may name another agent by now, and with the same units there its list is the same:
+ * it would begin there what was shown for this one. */
+static bool
+is_elsewhere_now(struct tx *tx, const struct deployment *deployment)
+{
+	const struct action_row action = row_action_get(tx, deployment->id);
+	char runner[LIMIT_RUNNER], names[LIMIT_LINE / 2];
+	struct question shown;
+
+	return agent_of(tx, deployment, runner) != NULL &&
+	    decide_action_differs(
+		tx, deployment, &action, row_question_get(tx, deployment->id, &shown), names);
+}
+
+/* What it had begun is no process of this machine. */
+static void
+describe_lost(struct tx *tx, const struct deployment *deployment, const struct run_ended *ended,
+    struct run_verdict *verdict)
+{
+	char runner[LIMIT_RUNNER];
+	const char *agent = agent_of(tx, deployment, runner);
+
+	if (agent != NULL && ended->lost && !run_verdict_is_unknown(ended))
+		(void)snprintf(verdict->detail, sizeof(verdict->detail),
+		    "%s's agent was killed, and has stopped its unit: what that had done is not known",
+		    agent);
+}
+
+static struct run_verdict
+judge(struct tx *tx, const struct deployment *deployment, const struct run_ended *ended)
+{
+	struct run_verdict verdict = run_verdict(deployment, ended, DECIDE_ATTEMPTS_MAX);
+
+	describe_lost(tx, deployment, ended, &verdict);
+	if (verdict.event == DEPLOY_ON_AGAIN && is_elsewhere_now(tx, deployment))
+		verdict.event = DEPLOY_ON_CHANGED;
+	return verdict;
+}
+
 /* An agent's list may be newer than what it said when it connected. */
 static void
 bind_anew(struct tx *tx, struct deployment *deployment, const char *list)
 {
 	char runner[LIMIT_RUNNER], identity[CRYPTO_CA_IDENTITY];
-	const char *agent = peer_of_host(row_runner_of(tx, deployment->run, runner));
+	const char *agent = agent_of(tx, deployment, runner);
 
 	if (agent != NULL && list != NULL && !peer_is_manifest(list))
 		list = NULL;
@@ -109,7 +157,7 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	deployment.drains |= ended.drains;
 	if (run_verdict_is_success(&ended))
 		decide_left_urls(tx, &deployment);
-	verdict = run_verdict(&deployment, &ended, DECIDE_ATTEMPTS_MAX);
+	verdict = judge(tx, &deployment, &ended);
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
 		if (ended.migration)
 			deployment_take_migration(&deployment, "migrate");

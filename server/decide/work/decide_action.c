@@ -256,7 +256,7 @@ set_executor(const struct tx *tx, const struct deployment *work, struct action_r
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 	const struct action *of = action_row_of(work->action);
 
-	if (client != NULL && client->host != NULL && of->executor == ACTION_BY_HOST)
+	if (client != NULL && client->host != NULL && of != NULL && of->executor == ACTION_BY_HOST)
 		(void)text_copy(action->executor, sizeof(action->executor),
 		    decide_action_host_executor(client));
 }
