@@ -61,7 +61,7 @@ take(struct tx *tx, const struct peer *peer, const char *list)
 		return;
 	decide_factor_tell(tx, 0,
 	    "🔐 Agent changed: " MARK_BOLD "%s" MARK_BOLD
-	    ": %s\nIts host starts other units for these actions: what waits is asked anew. Was it not you? %sdeploybot agent revoke %s%s on the server ends it.",
+	    ": %s\nIts host starts something else for these now, or nothing: what waits is asked anew. Was it not you? %sdeploybot agent revoke %s%s on the server ends it.",
 	    peer_name(peer), differing, MARK_CODE, peer_name(peer), MARK_CODE);
 }
 
