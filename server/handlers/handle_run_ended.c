@@ -94,9 +94,9 @@ describe_lost(struct tx *tx, const struct deployment *deployment, const struct r
     struct run_verdict *verdict)
 {
 	char runner[LIMIT_RUNNER];
-	const char *agent = agent_of(tx, deployment, runner);
+	const char *agent = ended->lost ? agent_of(tx, deployment, runner) : NULL;
 
-	if (agent != NULL && ended->lost && !run_verdict_is_unknown(ended))
+	if (agent != NULL && !run_verdict_is_unknown(ended))
 		(void)snprintf(verdict->detail, sizeof(verdict->detail),
 		    "%s's agent was killed, and has stopped its unit: what that had done is not known",
 		    agent);
