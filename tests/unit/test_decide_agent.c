@@ -196,6 +196,8 @@ AGENT_TEST(a_restart_shows_the_unit_and_is_ordered_of_the_agent)
 	said = world_last(w);
 	assert_non_null(strstr(world_plain(said),
 	    "\nAcme Ltd: starts deploybot-do-restart-web.service (11111111…) on acme\n"));
+	world_answers(w, WORLD_ADMIN, "/pending",
+	    "starts deploybot-do-restart-web.service (11111111…) on acme");
 	press(w, said, "restart-web");
 	assert_string_equal(run_of(w)->runner, "agent:acme");
 	assert_true(run_of(w)->ordered_at >= STORE_AID_AT);
