@@ -67,6 +67,16 @@ on_reconcile(struct agent *agent, uint64_t id)
 	(void)peer_say(&agent->server, &answer); /* or it is hung up on, and asks again */
 }
 
+static void
+on_read(struct agent *agent, uint64_t id)
+{
+	char end[PROTOCOL_PIECE_MAX];
+	struct protocol_message answer = { .kind = PROTOCOL_PIECE, .id = id, .body = end };
+
+	answer.body_len = run_log_end(agent->world.state, id, end);
+	(void)peer_say(&agent->server, &answer); /* or it is hung up on */
+}
+
 /* --- run ---------------------------------------------------------------------------------- */
 
 static bool
@@ -158,6 +168,8 @@ hear_server(struct agent *agent)
 		on_run(agent, &message);
 	else if (message.kind == PROTOCOL_RECONCILE)
 		on_reconcile(agent, message.id);
+	else if (message.kind == PROTOCOL_READ)
+		on_read(agent, message.id);
 	else
 		log_warning("%s is not for an agent", protocol_kind_name(message.kind));
 }

@@ -66,7 +66,7 @@ peer_accept(struct peer *peer)
 bool
 peer_say(struct peer *peer, const struct protocol_message *message)
 {
-	char packet[PROTOCOL_RECORD_BYTES];
+	char packet[PROTOCOL_PACKET_MAX];
 	size_t size = 0;
 	ssize_t n;
 

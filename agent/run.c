@@ -52,6 +52,23 @@ open_log(const struct run *run)
 	    run->folder, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 
+size_t
+run_log_end(int state, uint64_t id, char out[PROTOCOL_PIECE_MAX])
+{
+	CLEANUP(file_closep) int log = -1;
+	char name[40];
+	off_t size;
+	ssize_t n;
+
+	(void)snprintf(name, sizeof(name), "runs/%" PRIu64 "/log", id);
+	log = openat(state, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	size = log == -1 ? 0 : lseek(log, 0, SEEK_END);
+	n = size <= 0 ? 0 :
+			pread(log, out, PROTOCOL_PIECE_MAX,
+			    size > PROTOCOL_PIECE_MAX ? size - PROTOCOL_PIECE_MAX : 0);
+	return n < 0 ? 0 : (size_t)n;
+}
+
 static void note(const struct run *run, const char *fmt, ...) PRINTF(2, 3);
 
 /* For people, in the log of the agent and in that of the run. */

@@ -17,7 +17,6 @@
 #define CURVE	     "prime256v1"
 #define URI	     "URI:deploybot:"
 #define SERIAL_BYTES 16
-#define ED25519_KEY  32
 #define KEY_DER	     91 /* bytes of a P-256 key on a named curve, its point uncompressed */
 
 DEFINE_FREEP(ASN1_INTEGER, ASN1_INTEGER_free)
@@ -204,21 +203,41 @@ crypto_ca_make_order_key(char ret[CRYPTO_CA_PEM], struct err *err)
 	return key != NULL ? write_key(key, ret, err) : fail(err, "a key of Ed25519");
 }
 
+static EVP_PKEY *
+read_order_key(const char *text, struct err *err)
+{
+	EVP_PKEY *key = read_key(text, err);
+
+	if (key == NULL || EVP_PKEY_is_a(key, "ED25519") == 1)
+		return key;
+	EVP_PKEY_free(key);
+	return ERR_NULL(err_set(err, ERR_INVALID, "a private key of another kind than Ed25519"));
+}
+
 bool
 crypto_ca_order_public(const char *text, char ret[CRYPTO_SHA256_HEX], struct err *err)
 {
-	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = read_key(text, err);
-	uint8_t raw[ED25519_KEY];
+	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = read_order_key(text, err);
+	uint8_t raw[CRYPTO_ED25519_KEY];
 	size_t size = sizeof(raw);
 
 	if (key == NULL)
 		return false;
-	if (EVP_PKEY_is_a(key, "ED25519") != 1)
-		return err_set(err, ERR_INVALID, "a private key of another kind than Ed25519");
 	if (EVP_PKEY_get_raw_public_key(key, raw, &size) != 1)
 		return fail(err, "a public key of Ed25519");
 	text_hex(ret, raw, sizeof(raw));
 	return true;
+}
+
+bool
+crypto_ca_order_seed(const char *text, uint8_t ret[CRYPTO_ED25519_KEY], struct err *err)
+{
+	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = read_order_key(text, err);
+	size_t size = CRYPTO_ED25519_KEY;
+
+	return key != NULL &&
+	    (EVP_PKEY_get_raw_private_key(key, ret, &size) == 1 ||
+		fail(err, "a private key of Ed25519"));
 }
 
 /* --- certificates --- */

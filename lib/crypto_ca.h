@@ -8,6 +8,7 @@
 
 #include "lib/base.h"
 #include "lib/crypto.h"
+#include "lib/crypto_ed25519.h"
 
 #define CRYPTO_CA_REQUEST  4096 /* bytes of a request, at most */
 #define CRYPTO_CA_PEM	   4096 /* bytes of what is made here, with the NUL */
@@ -42,6 +43,10 @@ MUST_USE bool crypto_ca_make_order_key(char ret[CRYPTO_CA_PEM], struct err *err)
 /* The public key of that one, in hex. */
 MUST_USE bool crypto_ca_order_public(
     const char *key, char ret[CRYPTO_SHA256_HEX], struct err *err);
+
+/* What it is signed with: crypto_ed25519_sign()'s seed.  Wipe it. */
+MUST_USE bool crypto_ca_order_seed(
+    const char *key, uint8_t ret[CRYPTO_ED25519_KEY], struct err *err);
 
 /* The digest of a request's key, where it can be signed: at most CRYPTO_CA_REQUEST bytes, signed by
  * its own key, which is one of P-256.  ERR_INVALID says what it is instead. */

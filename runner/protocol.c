@@ -18,7 +18,9 @@
 #define RECORD_KINDS (BIT(EXIT) | BIT(RECONCILED))
 #define ID_KINDS \
 	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(RECONCILE) | BIT(RECONCILED) | \
-	    BIT(GIT_QUERY) | BIT(ANSWER) | BIT(PURGE) | BIT(PURGED) | BIT(PROGRESS))
+	    BIT(GIT_QUERY) | BIT(ANSWER) | BIT(PURGE) | BIT(PURGED) | BIT(PROGRESS) | BIT(READ) | \
+	    BIT(PIECE))
+#define BODY_KINDS (BIT(ANSWER) | BIT(PIECE))
 
 enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
 
@@ -443,10 +445,20 @@ write_capabilities(struct writer *out, const struct protocol_message *message, s
 }
 
 static bool
+check_body(const struct protocol_message *message, struct err *err)
+{
+	size_t most = message->kind == PROTOCOL_PIECE ? PROTOCOL_PIECE_MAX : PROTOCOL_ANSWER_MAX;
+
+	return message->body_len <= most ||
+	    err_set(err, ERR_LIMIT, "%s of %zu bytes", protocol_kind_name(message->kind),
+		message->body_len);
+}
+
+static bool
 write_body(struct writer *out, const struct protocol_message *message, struct err *err)
 {
-	if (message->body_len > PROTOCOL_ANSWER_MAX)
-		return err_set(err, ERR_LIMIT, "answer of %zu bytes", message->body_len);
+	if (!check_body(message, err))
+		return false;
 	write_line(out, "\n");
 	if (message->body_len > out->cap - out->len)
 		return err_set(err, ERR_LIMIT, "answer does not fit");
@@ -473,7 +485,7 @@ protocol_encode(
 		return false;
 	if (message->kind == PROTOCOL_HELLO && !write_capabilities(&out, message, err))
 		return false;
-	if (message->kind == PROTOCOL_ANSWER && !write_body(&out, message, err))
+	if ((BODY_KINDS & 1U << message->kind) != 0 && !write_body(&out, message, err))
 		return false;
 	if (out.full)
 		return err_set(err, ERR_LIMIT, "%s does not fit in %zu bytes",
@@ -621,11 +633,11 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 		if (!read_field(line, ret, &seen, err))
 			return false;
 	}
-	if (ret->kind == PROTOCOL_ANSWER) {
+	if ((BODY_KINDS & 1U << ret->kind) != 0) {
 		ret->body = data;
 		ret->body_len = (size_t)(end - data);
-		if (ret->body_len > PROTOCOL_ANSWER_MAX)
-			return err_set(err, ERR_LIMIT, "answer of %zu bytes", ret->body_len);
+		if (!check_body(ret, err))
+			return false;
 	} else if (data < end) {
 		return err_set(err, ERR_INVALID, "%s: a body", protocol_kind_name(ret->kind));
 	}

@@ -80,6 +80,8 @@
  *                 manifest, NAME=DIGEST with one space between
  *   →  go         epoch challenge signature
  *   ←  started, refused, →  settle, end, ←  settled, step, exit
+ *   →  read   id                              of a run that has ended, or goes on
+ *   ←  piece  id body                         the end of its output, PROTOCOL_PIECE_MAX bytes
  *   NEVER makes the challenge void: no order of before can follow it.  A hello of a version since
  *   PROTOCOL_AGENT_SINCE is taken on both sides.
  *
@@ -176,6 +178,7 @@
 #define PROTOCOL_WARNING	200		/* bytes of a warning to people; longer is cut */
 #define PROTOCOL_WARNINGS	8		/* kept of one run; of more their number */
 #define PROTOCOL_ANSWER_MAX	65536		/* body of an answer; longer output fails the ask */
+#define PROTOCOL_PIECE_MAX	16384	/* body of a piece */
 #define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 16384)	/* the largest message */
 #define PROTOCOL_RECORD_BYTES	16384		/* what the exit file is allocated to */
 #define PROTOCOL_GATE_WAIT_S	30
@@ -191,7 +194,7 @@
 	K(RECONCILE, "settle") K(RECONCILED, "settled") K(STUCK, "stuck") K(GIT_QUERY, "ask") \
 	K(ANSWER, "answer") K(GO, "go") K(END, "end") K(GREW, "grew") K(STEP, "step") \
 	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten") K(PROGRESS, "progress") \
-	K(CHALLENGE, "challenge")
+	K(CHALLENGE, "challenge") K(READ, "read") K(PIECE, "piece")
 
 #define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback") \
 	P(ACTION, "action") P(DRAIN, "drain")
@@ -334,7 +337,8 @@ struct protocol_message {
 	char paths[1536];			/* patterns, a comma between; empty: all;
 						 * behind a / each for itself */
 	char branches[4096];			/* HEADS: names, one space between */
-	/* answer: status and timed_out are the record's.  body borrows from the packet. */
+	/* answer: status and timed_out are the record's.  body, also a piece's, borrows from the
+	 * packet. */
 	const char *body;
 	size_t body_len;
 	/* hello, exit, settled */

@@ -31,14 +31,14 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 #include "serve_inside.h"
+#include "serve_runner.h"
 #include "settings/settings_table.h"
 #include "store/fs_check.h"
 #include "store/store_restore.h"
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
 
-#define SOURCE_PATH    4096
-#define RUNNER_GONE_MS 10000 /* shorter is a restart of it, of which no message says anything */
+#define SOURCE_PATH 4096
 
 /* Whose bytes are read by whom: the one place where the platforms meet the store. */
 static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
@@ -90,7 +90,9 @@ show_tail(void *ctx, int64_t run, struct buf *out)
 	struct err err;
 
 	if (!run_tail_read(
-		&(struct run_tail_log){ serve->settings->state_directory, run, serve->redact },
+		&(struct run_tail_log){ .state_directory = serve->settings->state_directory,
+		    .run = run,
+		    .redact = serve->redact },
 		&shape, out, &err))
 		log_debug("the output of run %" PRId64 " cannot be shown: %s", run, err.text);
 }
@@ -249,53 +251,6 @@ static struct settings *
 current_settings(void *ctx)
 {
 	return ((struct serve *)ctx)->settings;
-}
-
-static void
-submit_runner(struct serve *serve, enum event_kind kind)
-{
-	struct event *event = event_new(kind);
-
-	(void)text_copy(event->u.runner.name, sizeof(event->u.runner.name), "local");
-	submit_own(serve, event);
-}
-
-static void
-on_runner_ready(void *ctx)
-{
-	struct serve *serve = ctx;
-
-	serve->runner.away_ms = 0;
-	serve->runner.is_gone = false;
-	submit_runner(serve, EVENT_RUNNER_HELLO);
-	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 1);
-	health_watch_runner(serve->watch, true);
-}
-
-static void
-on_runner_away(void *ctx, const char *why)
-{
-	struct serve *serve = ctx;
-
-	(void)why; /* it is in the log */
-	if (serve->runner.away_ms == 0)
-		serve->runner.away_ms = loop_now_ms();
-	if (!serve->runner.is_gone && loop_now_ms() - serve->runner.away_ms >= RUNNER_GONE_MS) {
-		serve->runner.is_gone = true;
-		submit_runner(serve, EVENT_RUNNER_GONE);
-	}
-	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 0);
-	health_watch_runner(serve->watch, false);
-}
-
-static void
-on_runner_fatal(void *ctx, const char *text)
-{
-	struct serve *serve = ctx;
-
-	log_error("the runner cannot work: %s", text);
-	serve->status = err_exit_status(ERR_CONFIG);
-	loop_stop(serve->loop);
 }
 
 /* --- the parts, in order --- */
@@ -538,8 +493,6 @@ make_http(struct serve *serve, struct err *err)
 	serve_network_api(serve);
 	if (!route_instance_draw(&serve->instance, err))
 		return false;
-	if (serve->settings->link.address != NULL)
-		serve->runner.link = link_client_new(serve->loop, serve->settings->link.socket);
 	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
 	add_routes(serve);
 	listen_text(serve, listen, sizeof(listen));
@@ -612,19 +565,8 @@ make_perform(struct serve *serve)
 static bool
 make_parts(struct serve *serve, struct err *err)
 {
-	const struct runs_config runs_config = {
-		.env_file = serve->options.env_file,
-		.settings = serve->settings,
-		.redact = serve->redact,
-		.on_ready = on_runner_ready,
-		.on_away = on_runner_away,
-		.on_fatal = on_runner_fatal,
-		.ctx = serve,
-	};
-
 	/* The runner first: it must inherit neither threads nor sockets. */
-	if ((serve->loop = loop_new(err)) == NULL ||
-	    (serve->runs = runs_start(serve->loop, &runs_config, err)) == NULL ||
+	if ((serve->loop = loop_new(err)) == NULL || !serve_runner_start(serve, err) ||
 	    !open_store(serve, err))
 		return false;
 	loop_async_init(&serve->wake, on_outcomes, serve);

@@ -84,8 +84,8 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 			route_api_tokens(serve->network_api, outcome->tokens);
 		break;
 	case OUTCOME_PEERS:
-		if (serve->runner.link != NULL)
-			link_client_take_peers(serve->runner.link, outcome->peers);
+		if (serve->runner.agents != NULL)
+			agents_take_peers(serve->runner.agents, outcome->peers);
 		break;
 	case OUTCOME_FATAL:
 		log_error("fsync failed: stopping at once");

@@ -22,7 +22,7 @@
 #include "routes/route_instance.h"
 #include "routes/route_job.h"
 #include "routes/route_metrics.h"
-#include "runs/link_client.h"
+#include "runs/agents.h"
 #include "runs/runs.h"
 #include "serve.h"
 #include "settings/sources/settings_watch.h"
@@ -61,7 +61,7 @@ struct serve_given {
 struct serve_runner {
 	int64_t away_ms; /* monotonic: since when it is disconnected; 0: it is not */
 	bool is_gone;	 /* rows say so */
-	struct link_client *link; /* to others of other machines; NULL: no LINK_ADDRESS */
+	struct agents *agents; /* of other machines; NULL: no LINK_ADDRESS */
 };
 
 struct serve {

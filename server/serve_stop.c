@@ -9,6 +9,7 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "serve_inside.h"
+#include "serve_runner.h"
 
 #define LOOK_EVERY_MS 20
 /* How long whoever was accepted before may take to be answered: else they would read of a broken
@@ -184,7 +185,6 @@ serve_teardown(struct serve *serve)
 	http_server_free(serve->local_http);
 	for (size_t i = 0; i < JOB_FORGES; i++)
 		jwks_free(serve->jobs.keys[i]);
-	link_client_free(serve->runner.link);
 	route_api_free(serve->api);
 	route_api_free(serve->network_api);
 	forge_webhook_free(serve->forges);
@@ -199,7 +199,7 @@ serve_teardown(struct serve *serve)
 	crossing_free(serve->crossing);
 	outcome_free_all(&serve->recovered);
 	close_store(serve);
-	runs_free(serve->runs);
+	serve_runner_stop(serve);
 	loop_free(serve->loop);
 	settings_unref(serve->settings);
 	log_init(LOG_LEVEL_INFO, LOG_HUMAN, NULL);

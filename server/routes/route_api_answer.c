@@ -71,9 +71,10 @@ answer_log(struct asked *asked, const struct answer *decided)
 	if (decided->log_note[0] != '\0')
 		is_read = add_note(decided->log_note, &next, &text);
 	else
-		is_read =
-		    run_piece_read(&(struct run_tail_log){ folder, decided->work, config->redact },
-			asked->offset, decided->is_ended, &text, &next, &err);
+		is_read = run_piece_read(
+		    &(struct run_tail_log){
+			.state_directory = folder, .run = decided->work, .redact = config->redact },
+		    asked->offset, decided->is_ended, &text, &next, &err);
 	struct json_out json = json_out_begin(&out, '{');
 
 	json_put_i64(&json, "run", decided->work);

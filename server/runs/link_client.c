@@ -1,4 +1,4 @@
-/* link_client.c - the connection to deploybot-link: who may connect there.  Side: loop. */
+/* link_client.c - the connection to deploybot-link: who may connect there, and their packets.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/link_client.h"
 
@@ -32,6 +32,7 @@ struct word {
 
 struct link_client {
 	struct loop *loop;
+	struct link_client_watch watch;
 	char *path;
 	int fd; /* -1: there is none */
 	struct loop_io io;
@@ -56,12 +57,16 @@ drop_waiting(struct link_client *client)
 static void
 lost(struct link_client *client, const char *why)
 {
-	if (client->fd >= 0) {
+	bool was_there = client->fd >= 0;
+
+	if (was_there) {
 		loop_io_stop(&client->io);
 		(void)close(client->fd); /* whatever it says, it is gone */
 	}
 	client->fd = -1;
 	drop_waiting(client);
+	if (was_there)
+		client->watch.on_gone(client->watch.ctx, NULL);
 	if (strcmp(client->why_away, why) != 0)
 		log_error(
 		    "deploybot-link at %s is disconnected: %s; retrying until it is connected",
@@ -80,22 +85,21 @@ send_now(struct link_client *client, const struct word *word)
 	    (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM);
 }
 
-static void PRINTF(2, 3) say(struct link_client *client, const char *fmt, ...)
+void
+link_client_send(struct link_client *client, const char *identity, uint32_t channel,
+    const char *packet, size_t size)
 {
-	static const char head[] = "link 0\n";
-	char text[512];
+	char head[CRYPTO_CA_IDENTITY + 16];
+	int n = snprintf(head, sizeof(head), "%s %" PRIu32 "\n", identity, channel);
 	struct word *word;
-	va_list args;
-	int n;
 
-	va_start(args, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	assert((size_t)n < sizeof(text)); /* hear() lets in no longer name or key */
-	word = mem_new(1, sizeof(*word) + sizeof(head) + (size_t)n);
-	word->size = sizeof(head) - 1 + (size_t)n;
-	memcpy(word->text, head, sizeof(head) - 1);
-	memcpy(word->text + sizeof(head) - 1, text, (size_t)n);
+	assert((size_t)n < sizeof(head));
+	if (client->fd < 0)
+		return;
+	word = mem_new(1, sizeof(*word) + (size_t)n + size);
+	word->size = (size_t)n + size;
+	memcpy(word->text, head, (size_t)n);
+	memcpy(word->text + n, packet, size);
 	if (client->waiting.length == 0 && send_now(client, word)) {
 		free(word);
 		return;
@@ -103,6 +107,19 @@ static void PRINTF(2, 3) say(struct link_client *client, const char *fmt, ...)
 	queue_list_add(&client->waiting, &word->link);
 	if (client->waiting.length == 1)
 		loop_io_start(client->loop, &client->io, client->fd, LOOP_READ | LOOP_WRITE);
+}
+
+static void PRINTF(2, 3) say(struct link_client *client, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	assert((size_t)n < sizeof(text)); /* hear() lets in no longer name or key */
+	link_client_send(client, "link", 0, text, (size_t)n);
 }
 
 static void
@@ -161,17 +178,16 @@ hear_here(struct link_client *client, const char *identity, char *rest)
 		log_error("deploybot-link: a host without a key");
 	else if (why != NULL)
 		cut(client, identity, digest, why);
+	else
+		client->watch.on_here(client->watch.ctx, identity);
 }
 
+/* A word of link itself. */
 static void
-hear(struct link_client *client, char *packet)
+hear_word(struct link_client *client, char *rest)
 {
-	static const char head[] = "link 0\n";
-	char *rest = packet + sizeof(head) - 1;
 	const char *kind, *identity;
 
-	if (!text_starts(packet, head)) /* of a channel: nobody has opened one */
-		return;
 	rest[strcspn(rest, "\n")] = '\0';
 	kind = strsep(&rest, " ");
 	identity = strsep(&rest, " ");
@@ -183,9 +199,35 @@ hear(struct link_client *client, char *packet)
 		hear_here(client, identity, rest);
 	} else if (strcmp(kind, "twice") == 0) {
 		log_error("%s: two hosts have one key: %s", identity, rest);
-	} else if (strcmp(kind, "gone") != 0) { /* link itself logs that */
+	} else if (strcmp(kind, "gone") == 0) { /* link itself logs why */
+		client->watch.on_gone(client->watch.ctx, identity);
+	} else {
 		log_error("deploybot-link said what is not known: %.40s", kind);
 	}
+}
+
+/* NAME CHANNEL, and the packet behind that line. */
+static void
+hear(struct link_client *client, char *packet, size_t size)
+{
+	char *line_end = memchr(packet, '\n', size);
+	char *number = memchr(packet, ' ', size);
+	int64_t channel;
+
+	if (line_end == NULL || number == NULL || number > line_end ||
+	    number - packet >= CRYPTO_CA_IDENTITY) {
+		log_error("deploybot-link: a packet without a name and a channel");
+		return;
+	}
+	*line_end++ = '\0';
+	*number++ = '\0';
+	if (!text_to_i64(number, 0, UINT32_MAX, &channel, NULL))
+		log_error("deploybot-link: a packet of no channel");
+	else if (strcmp(packet, "link") == 0)
+		hear_word(client, line_end);
+	else
+		client->watch.on_packet(client->watch.ctx, packet, (uint32_t)channel, line_end,
+		    (size_t)(packet + size - line_end));
 }
 
 static void
@@ -202,7 +244,7 @@ on_socket(UNUSED struct loop_io *io, unsigned events, void *ctx)
 		if (size <= 0)
 			break;
 		packet[size] = '\0';
-		hear(client, packet);
+		hear(client, packet, (size_t)size);
 	}
 	if (client->waiting.length > WAITING_MAX)
 		lost(client, "it takes nothing");
@@ -234,11 +276,12 @@ on_again(UNUSED struct loop_timer *timer, void *ctx)
 }
 
 struct link_client *
-link_client_new(struct loop *loop, const char *path)
+link_client_new(struct loop *loop, const char *path, const struct link_client_watch *watch)
 {
 	struct link_client *client = mem_new(1, sizeof(*client));
 
 	client->loop = loop;
+	client->watch = *watch;
 	client->path = mem_text(path);
 	client->fd = -1;
 	client->again_ms = AGAIN_FIRST_MS;
@@ -288,6 +331,12 @@ link_client_take_peers(struct link_client *client, struct known_peers *peers)
 	*peers = (struct known_peers){ 0 };
 	if (is_first) /* before, nobody could have been answered */
 		connect_now(client);
+}
+
+const struct known_peers *
+link_client_peers(const struct link_client *client)
+{
+	return &client->peers;
 }
 
 void

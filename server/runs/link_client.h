@@ -1,4 +1,4 @@
-/* link_client.h - the connection to deploybot-link: who may connect there.  Side: loop. */
+/* link_client.h - the connection to deploybot-link: who may connect there, and their packets.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * One SOCK_SEQPACKET connection, for all agents and remote runners (link/README.md).  It is made
@@ -11,11 +11,32 @@
 
 struct link_client;
 
-/* Copies the path.  Connects at once, or later: nothing waits for it. */
-struct link_client *link_client_new(struct loop *loop, const char *path) MUST_USE;
+/* Callbacks come from the loop; identity is "agent/acme". */
+struct link_client_watch {
+	/* It is connected, by a key that is good; said again of one that is. */
+	void (*on_here)(void *ctx, const char *identity);
+	/* It is not; identity NULL: nobody is, since deploybot-link is disconnected. */
+	void (*on_gone)(void *ctx, const char *identity);
+	/* Of one of its channels; of channel 0 a word of link's. */
+	void (*on_packet)(
+	    void *ctx, const char *identity, uint32_t channel, const char *packet, size_t size);
+	void *ctx;
+};
+
+/* Copies the path, and what watch has.  Connects with the first peers: nothing waits for it. */
+struct link_client *link_client_new(
+    struct loop *loop, const char *path, const struct link_client_watch *watch) MUST_USE;
 
 /* Takes what is enrolled now: who is connected by another key, or revoked, is cut off. */
 void link_client_take_peers(struct link_client *client, struct known_peers *peers);
+
+/* As they were taken. */
+const struct known_peers *link_client_peers(const struct link_client *client);
+
+/* A packet of that channel, at once or as soon as link takes it; dropped where link is
+ * disconnected, which on_gone() has said or will say. */
+void link_client_send(struct link_client *client, const char *identity, uint32_t channel,
+    const char *packet, size_t size);
 
 /* Takes NULL; not inside a callback. */
 void link_client_free(struct link_client *client);

@@ -35,6 +35,7 @@
 	V(STOP_REQUESTED, HOLDS, "its end is requested, and this connection was not sent `end`") \
 	V(GO,             HOLDS, "its `hello` is on disk") \
 	V(ORDERS_SPENT,   HOLDS, "it was ordered three times") \
+	V(ORDER_LATE,     HOLDS, "its agent could not be sent it in RUN_ORDER_WAIT_MS") \
 	V(TIME_UP,        HOLDS, "the wait of the last rule that began one is over") \
 	V(SENT,           ONCE,  "the runner was sent what it was to be sent") \
 	V(UNSENDABLE,     ONCE,  "the protocol cannot hold its order") \
@@ -76,6 +77,7 @@
 	A(END_REFUSED,         end_refused) \
 	A(END_PUT_OFF,         end_put_off)             /* it may be ordered again */ \
 	A(END_CANCELLED,       end_cancelled) \
+	A(END_LATE,            end_late)                /* it is never sent later */ \
 	A(END_CONTRADICTED,    end_contradicted) \
 	A(END_FOLDER_GONE,     end_folder_gone)
 
@@ -104,6 +106,9 @@ enum run_act {
 #undef A
 	RUN_ACT_COUNT
 };
+
+/* From the commit that ordered it: what an agent is not sent within is refused. */
+#define RUN_ORDER_WAIT_MS 30000
 
 #define RUN_BIT(name) (1U << RUN_ON_##name)
 

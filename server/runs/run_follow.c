@@ -13,42 +13,47 @@
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "runs/agent_link.h"
 #include "runs/supervisor_link.h"
 #include "runs/run_files.h"
 #include "runs/run_flow.h"
+#include "runs/run_report.h"
 #include "runs/run_translate.h"
 
 #define MAGIC	   0x52756e31u
-#define ORDERS_MAX 3 /* of one run, where the runner contradicts itself */
-#define LOG_ERROR(run, ...) \
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", (run)->order.run)), __VA_ARGS__)
+#define ORDERS_MAX 3	/* of one run, where the runner contradicts itself */
+#define PIECE_MS   5000 /* an agent says the end of a run's output within */
+#define LOG_ERROR(of, ...) \
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", (of)->order.run)), __VA_ARGS__)
+
+static const struct run_tail_bytes no_output = { .data = "" };
 
 struct run_follow {
 	unsigned magic;
 	const struct run_follow_world *world;
 	struct effect_run order;
-	struct runs_watch watch;
+	struct run_report report;
 	struct run_flow flow;
+	struct agent_link *agent;	    /* that has it; NULL: the runner */
 	struct supervisor_link *supervisor; /* NULL: not connected */
 	struct loop_timer timer;	    /* the wait of the last rule that began one */
+	struct loop_timer late;		    /* until ORDER_LATE; then of `held` */
 	struct loop_task due; /* what never happens inside a call of ours: see on_due() */
 	struct runs_stop_request *stop_requests;
 	/* What holds, whatever the state is. */
 	unsigned orders;
+	int64_t order_due; /* monotonic ms: of an agent's */
 	bool was_started;
 	bool stop_requested;
 	bool is_time_up;
-	int64_t went_at; /* wall ms of our `go`; 0: it was another's */
-	/* What was said once. */
-	bool said_hello;
-	bool said_incompatible;
-	bool said_unreachable;
-	bool said_lost;
-	bool said_stuck;
-	bool said_end;	   /* to this connection, for all who asked so far */
-	size_t said_steps; /* so many */
+	int64_t went_at;       /* wall ms of our `go`; 0: it was another's */
+	bool said_unreachable; /* once */
+	bool said_end;	       /* to this connection, for all who asked so far */
+	bool has_answered;     /* this connection, or none does at once */
 	/* What the acts need of what has just happened. */
 	const struct protocol_message *message;
+	struct protocol_message *held;	   /* its record, until the end of its output has come */
+	const struct run_tail_bytes *said; /* that end */
 	char why[LIMIT_LINE];
 	/* In END. */
 	struct run_ended ended; /* its list is ours */
@@ -59,9 +64,16 @@ static void on_supervisor_message(void *ctx, const struct protocol_message *mess
 static void on_supervisor_unreadable(void *ctx, const char *why);
 static void on_supervisor_closed(void *ctx);
 static void on_run_timer(struct loop_timer *timer, void *ctx);
+static void on_late(struct loop_timer *timer, void *ctx);
 static void on_due(struct loop_task *task, void *ctx);
 
 /* --- the table is asked ----------------------------------------------------------------------- */
+
+static bool
+is_order_late(const struct run_follow *run)
+{
+	return run->agent != NULL && loop_now_ms() >= run->order_due;
+}
 
 static unsigned int
 look(void *ctx)
@@ -72,6 +84,7 @@ look(void *ctx)
 	    (run->stop_requested && !run->said_end ? RUN_BIT(STOP_REQUESTED) : 0) |
 	    (run->went_at != 0 ? RUN_BIT(GO) : 0) |
 	    (run->orders >= ORDERS_MAX ? RUN_BIT(ORDERS_SPENT) : 0) |
+	    (is_order_late(run) ? RUN_BIT(ORDER_LATE) : 0) |
 	    (run->is_time_up ? RUN_BIT(TIME_UP) : 0);
 }
 
@@ -86,6 +99,8 @@ begin_wait(struct run_follow *run, enum run_wait wait)
 
 	if (wait == RUN_WAIT_SAME)
 		return;
+	if (wait == RUN_WAIT_EXPLAIN && run->agent != NULL)
+		wait = RUN_WAIT_FOREVER; /* a host that is disconnected explains nothing */
 	run->is_time_up = false;
 	loop_timer_stop(&run->timer);
 	if (wait != RUN_WAIT_FOREVER)
@@ -151,67 +166,15 @@ happened(struct run_follow *run, enum run_event event, const struct protocol_mes
 /* --- what is reported on the way -------------------------------------------------------------- */
 
 static void
-report_step(struct run_follow *run, const struct protocol_step *said, const char *image)
-{
-	struct run_step step = { .run = run->order.run, .at = said->at };
-
-	if (run->said_steps >= PROTOCOL_STEPS_ROOM)
-		return;
-	step.n = (int)run->said_steps++;
-	run_translate_step(said->name, run->world->redact, step.name);
-	static_assert(sizeof(step.image) > PROTOCOL_IMAGE, "an image fits");
-	(void)text_copy(step.image, sizeof(step.image), image);
-	run->watch.on_step(run->watch.ctx, &step);
-}
-
-/* Of all steps there are, those that were not reported yet. */
-static void
-report_steps(struct run_follow *run, const struct protocol_message *message)
-{
-	for (size_t i = run->said_steps; i < message->step_count; i++)
-		report_step(run, &message->steps[i], message->record.image);
-}
-
-static void
 report_lost(struct run_follow *run)
 {
-	if (run->said_lost)
-		return;
-	run->said_lost = true;
-	run->watch.on_lost(run->watch.ctx, "");
-}
-
-/* The runner's word about a run whose supervisor is gone; it decides nothing. */
-static void
-report_stuck(struct run_follow *run, const struct protocol_message *message)
-{
-	char stuck[LIMIT_LINE];
-
-	run_translate_stuck(message, stuck);
-	LOG_ERROR(run, "its supervisor is gone and %s; its environment stays busy", stuck);
-	if (run->said_stuck)
-		return;
-	run->said_lost = true;
-	run->said_stuck = true;
-	run->watch.on_lost(run->watch.ctx, stuck);
+	run_report_lost(&run->report);
 }
 
 static void
 report_hello(struct run_follow *run)
 {
-	const struct protocol_message *message = run->message;
-	struct run_started hello = {
-		.run = run->order.run,
-		.pid = message->pid,
-		.start_time = message->start,
-	};
-
-	if (run->said_hello)
-		return;
-	static_assert(sizeof(hello.boot) >= sizeof(message->boot), "a boot id fits");
-	memcpy(hello.boot, message->boot, sizeof(message->boot));
-	run->said_hello = true;
-	run->watch.on_hello(run->watch.ctx, &hello);
+	run_report_hello(&run->report, run->message);
 }
 
 /*
@@ -222,13 +185,7 @@ report_hello(struct run_follow *run)
 static void
 become_incompatible(struct run_follow *run)
 {
-	if (run->said_incompatible)
-		return;
-	run->said_incompatible = true;
-	LOG_ERROR(run,
-	    "its supervisor is of another version (incompatible): %s: the run goes on, and is followed by its log and its record alone",
-	    run->why);
-	run->watch.on_incompatible(run->watch.ctx);
+	run_report_incompatible(&run->report, run->why);
 }
 
 /* --- its supervisor --------------------------------------------------------------------------- */
@@ -259,9 +216,12 @@ connect_supervisor(struct run_follow *run)
 	struct err err = { .code = ERR_NONE };
 
 	run->was_started = true;
-	run->supervisor = supervisor_link_open(
-	    run->world->loop, run->world->state_directory, run->order.run, &watch, &err);
-	if (run->supervisor == NULL)
+	run->supervisor = run->agent != NULL ?
+	    supervisor_link_open_at(run->agent, &run->order, &watch, &err) :
+	    supervisor_link_open(
+		run->world->loop, run->world->state_directory, run->order.run, &watch, &err);
+	run->has_answered = run->agent == NULL;
+	if (run->supervisor == NULL && run->agent == NULL)
 		say_unreachable(run, &err);
 	note(run, run->supervisor != NULL ? RUN_ON_REACHED : RUN_ON_UNREACHED);
 }
@@ -305,14 +265,15 @@ static void
 end_recorded(struct run_follow *run)
 {
 	const struct run_context context = {
-		.log = { run->world->state_directory, run->order.run, run->world->redact },
+		.log = { run->world->state_directory, run->order.run, run->world->redact,
+		    run->said },
 		.went_at = run->went_at,
 	};
 	struct run_ended ended;
 
 	run_translate_record(&context, &run->message->record, &ended);
 	CRASH_POINT(exit_received);
-	report_steps(run, run->message);
+	run_report_steps(&run->report, run->message);
 	if (ended.lost)
 		report_lost(run);
 	conclude(run, &ended);
@@ -356,6 +317,16 @@ end_cancelled(struct run_follow *run)
 }
 
 static void
+end_late(struct run_follow *run)
+{
+	char who[LIMIT_LINE], why[LIMIT_LINE];
+
+	agent_link_why(run->agent, who);
+	(void)snprintf(why, sizeof(why), "%.180s; nothing was started", who);
+	refuse(run, why);
+}
+
+static void
 end_contradicted(struct run_follow *run)
 {
 	refuse(run, "the runner contradicts itself about this run");
@@ -379,9 +350,13 @@ static void
 run_free(struct run_follow *run)
 {
 	loop_timer_stop(&run->timer);
+	loop_timer_stop(&run->late);
 	loop_task_cancel(&run->due);
 	supervisor_link_free(run->supervisor);
+	if (run->agent != NULL)
+		agent_link_follow(run->agent, run->order.run, false);
 	run->magic = 0;
+	free(run->held);
 	free(run->ended.binding);
 	free(run);
 }
@@ -403,19 +378,21 @@ static void
 on_due(UNUSED struct loop_task *task, void *ctx)
 {
 	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
-	bool is_over;
+	const struct run_follow_world *world = run->world;
+	bool is_over = run->flow.state == RUN_END, was_elsewhere = run->agent != NULL;
 
-	is_over = run->flow.state == RUN_END;
 	if (is_over)
 		run->world->on_over(run->world->ctx, run);
 	answer_stop_requests(run);
 	if (!is_over)
 		return;
 	if (run->is_put_off)
-		run->watch.on_put_off(run->watch.ctx, run->ended.detail);
+		run->report.watch.on_put_off(run->report.watch.ctx, run->ended.detail);
 	else
-		run->watch.on_ended(run->watch.ctx, &run->ended);
+		run->report.watch.on_ended(run->report.watch.ctx, &run->ended);
 	run_free(run);
+	if (was_elsewhere)
+		world->on_unsent(world->ctx); /* its agent may have been kept for it */
 }
 
 /* --- what happens ----------------------------------------------------------------------------- */
@@ -434,7 +411,7 @@ on_supervisor_closed(void *ctx)
 {
 	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
 
-	happened(run, RUN_ON_CLOSED, NULL);
+	happened(run, run->has_answered ? RUN_ON_CLOSED : RUN_ON_UNREACHED, NULL);
 }
 
 static void
@@ -444,6 +421,48 @@ on_supervisor_unreadable(void *ctx, const char *why)
 
 	(void)text_copy(run->why, sizeof(run->why), why);
 	happened(run, RUN_ON_FOREIGN, NULL);
+}
+
+/* The end of its output, or that there is none to be had. */
+static void
+take_piece(struct run_follow *run, const struct run_tail_bytes *said)
+{
+	if (run->held == NULL)
+		return;
+	loop_timer_stop(&run->late);
+	run->said = said;
+	happened(run, RUN_ON_RECORDED, run->held);
+	run->said = NULL;
+	free(run->held);
+	run->held = NULL;
+}
+
+/* Of a run elsewhere the end of its output is asked for before its end is reported. */
+static void
+take_record(struct run_follow *run, const struct protocol_message *message)
+{
+	struct protocol_message read = { .kind = PROTOCOL_READ, .id = (uint64_t)run->order.run };
+
+	if (run->agent == NULL) {
+		happened(run, RUN_ON_RECORDED, message);
+		return;
+	}
+	if (run->held != NULL)
+		return;
+	run->held = mem_copy(message, sizeof(*message));
+	if (message->record.gate && agent_link_send(run->agent, &read, NULL) == PACKET_SENT)
+		loop_timer_start(run->world->loop, &run->late, PIECE_MS, 0);
+	else
+		take_piece(run, &no_output);
+}
+
+static void
+on_late(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
+
+	take_piece(run, &no_output);
+	advance(run);
 }
 
 static void
@@ -458,7 +477,7 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 		happened(run, is_open ? RUN_ON_FOREIGN_OPEN : RUN_ON_FOREIGN, message);
 		return;
 	}
-	report_steps(run, message);
+	run_report_steps(&run->report, message);
 	happened(run, is_open ? RUN_ON_HELLO_OPEN : RUN_ON_HELLO_SHUT, message);
 }
 
@@ -467,6 +486,7 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 {
 	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
 
+	run->has_answered = true;
 	if (run->flow.state == RUN_INCOMPATIBLE)
 		return; /* it may mean something else by the same words */
 	switch (message->kind) {
@@ -474,26 +494,28 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 		take_hello(run, message);
 		break;
 	case PROTOCOL_STEP:
-		report_step(run, &message->steps[0], message->record.image);
+		run_report_step(&run->report, &message->steps[0], message->record.image);
 		break;
 	case PROTOCOL_STUCK:
 		LOG_ERROR(run, "process %d of it cannot be ended; its environment stays busy",
 		    (int)message->pid);
 		break;
 	case PROTOCOL_EXIT:
-		happened(run, RUN_ON_RECORDED, message);
+		take_record(run, message);
 		break;
 	default: /* `grew` too: who shows the log looks at it by itself */
 		break;
 	}
 }
 
-static enum run_event
-reconciled_event(enum protocol_state state)
+static void
+take_reconciled(struct run_follow *run, const struct protocol_message *message)
 {
-	if (state == PROTOCOL_STATE_NEVER)
-		return RUN_ON_NEVER;
-	return state == PROTOCOL_STATE_ALIVE ? RUN_ON_ALIVE : RUN_ON_RECORDED;
+	if (message->state == PROTOCOL_STATE_NEVER || message->state == PROTOCOL_STATE_ALIVE)
+		happened(run, message->state == PROTOCOL_STATE_NEVER ? RUN_ON_NEVER : RUN_ON_ALIVE,
+		    message);
+	else
+		take_record(run, message);
 }
 
 static enum run_event
@@ -503,8 +525,8 @@ refusal_event(const struct run_follow *run, enum protocol_why why)
 		return RUN_ON_EXISTS;
 	if ((why == PROTOCOL_WHY_FAILED || why == PROTOCOL_WHY_CHANGED) && run->stop_requested)
 		return RUN_ON_CANCELLED;
-	return why == PROTOCOL_WHY_FAILED && run->watch.on_put_off != NULL ? RUN_ON_PUT_OFF :
-									     RUN_ON_REFUSED;
+	return why == PROTOCOL_WHY_FAILED && run->report.watch.on_put_off != NULL ? RUN_ON_PUT_OFF :
+										    RUN_ON_REFUSED;
 }
 
 static void
@@ -524,9 +546,14 @@ run_follow_take(struct run_follow *run, const struct protocol_message *message)
 	else if (message->kind == PROTOCOL_REFUSED)
 		take_refused(run, message);
 	else if (message->kind == PROTOCOL_RECONCILED)
-		happened(run, reconciled_event(message->state), message);
+		take_reconciled(run, message);
+	else if (message->kind == PROTOCOL_PIECE)
+		take_piece(run,
+		    &(struct run_tail_bytes){ .data = message->body,
+			.size = message->body_len,
+			.is_cut = message->body_len == PROTOCOL_PIECE_MAX });
 	else
-		report_stuck(run, message);
+		run_report_stuck(&run->report, message);
 }
 
 void
@@ -548,7 +575,8 @@ send_unsent(struct run_follow *run, struct runner_link *runner, struct err *err)
 
 	if (is_order)
 		run_translate_order(&run->order, run->world->grace_s, &message);
-	sent = runner_link_send(runner, &message, err);
+	sent = run->agent != NULL ? agent_link_send(run->agent, &message, err) :
+				    runner_link_send(runner, &message, err);
 	if (sent != PACKET_SENT)
 		return sent;
 	if (is_order)
@@ -588,20 +616,38 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 
 /* --- beginning, requests, end ----------------------------------------------------------------- */
 
+/* Behind the commit that ordered it, which may have been another process's. */
+static void
+begin_order_wait(struct run_follow *run)
+{
+	int64_t age = clock_wall_ms() - run->order.ordered_at;
+	int64_t wait = RUN_ORDER_WAIT_MS - (age < 0 ? 0 : age);
+
+	run->order_due = loop_now_ms() + wait;
+	agent_link_follow(run->agent, run->order.run, true);
+	loop_timer_start(run->world->loop, &run->late, wait, 0);
+}
+
 struct run_follow *
-run_follow_new(const struct run_follow_world *world, const struct effect_run *order,
-    const struct runs_watch *watch, bool is_resumed)
+run_follow_new(const struct run_follow_world *world, struct agent_link *agent,
+    const struct effect_run *order, const struct runs_watch *watch, bool is_resumed)
 {
 	struct run_follow *run = mem_new(1, sizeof(*run));
 
 	run->magic = MAGIC;
 	run->world = world;
+	run->agent = agent;
 	run->order = *order;
 	memset(&run->order.message, 0, sizeof(run->order.message)); /* its texts are the effect's */
-	run->watch = *watch;
+	run->report.run = order->run;
+	run->report.redact = world->redact;
+	run->report.watch = *watch;
 	run->was_started = order->started_at != 0;
 	run->flow.state = is_resumed ? RUN_TO_RECONCILE : RUN_TO_ORDER;
 	loop_timer_init(&run->timer, on_run_timer, run);
+	loop_timer_init(&run->late, on_late, run);
+	if (agent != NULL)
+		begin_order_wait(run);
 	loop_task_init(&run->due, on_due, run);
 	return run;
 }
@@ -617,22 +663,21 @@ run_follow_drop(struct run_follow *run)
 		if (request->on_dropped != NULL)
 			request->on_dropped(request);
 	}
-	if (run->watch.on_dropped != NULL)
-		run->watch.on_dropped(run->watch.ctx);
+	if (run->report.watch.on_dropped != NULL)
+		run->report.watch.on_dropped(run->report.watch.ctx);
 	run_free(run);
 }
 
-int64_t
-run_follow_id(const struct run_follow *run)
+const struct effect_run *
+run_follow_order(const struct run_follow *run)
 {
-	OBJ_CHECK(run, MAGIC);
-	return run->order.run;
+	return &run->order;
 }
 
-bool
-run_follow_is_drain(const struct run_follow *run)
+const struct agent_link *
+run_follow_agent(const struct run_follow *run)
 {
-	return run->order.program == PROGRAM_DRAIN;
+	return run->agent;
 }
 
 void

@@ -11,6 +11,8 @@
 #include "runs/runner_link.h"
 #include "runs/runs.h"
 
+struct agent_link;
+
 struct run_follow;
 
 /* What all runs share; lives longer than each. */
@@ -24,21 +26,21 @@ struct run_follow_world {
 	void *ctx;
 };
 
-/* Follows it; nothing is reported or ordered yet.  is_resumed: look first, order only where there
- * is nothing. */
-struct run_follow *run_follow_new(const struct run_follow_world *world,
+/* Follows it; nothing is reported or ordered yet.  agent: that has it, NULL: the runner.
+ * is_resumed: look first, order only where there is nothing. */
+struct run_follow *run_follow_new(const struct run_follow_world *world, struct agent_link *agent,
     const struct effect_run *order, const struct runs_watch *watch, bool is_resumed) MUST_USE;
 
 /* Stops following: on_dropped is called, the run goes on. */
 void run_follow_drop(struct run_follow *run);
 
-int64_t run_follow_id(const struct run_follow *run);
-bool run_follow_is_drain(const struct run_follow *run);
+const struct effect_run *run_follow_order(const struct run_follow *run);
+const struct agent_link *run_follow_agent(const struct run_follow *run);
 
-/* Sends the runner what is to be said to it; false: it can take no more now. */
+/* Sends the runner what is to be said to it, or its own agent; false: it can take no more now. */
 bool run_follow_say(struct run_follow *run, struct runner_link *runner) MUST_USE;
 
-/* The runner said started, refused, settled or stuck about it. */
+/* Its runner said started, refused, settled, stuck or piece about it. */
 void run_follow_take(struct run_follow *run, const struct protocol_message *message);
 
 /* The runner is gone: what was sent to it and not answered is asked of the next one. */

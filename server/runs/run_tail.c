@@ -245,11 +245,11 @@ run_tail_application_of(const struct run_tail_bytes *bytes, struct redact *redac
 
 /* The log's last bytes; false with ERR_MISSING where there is no log. */
 static bool
-read_end(const char *state_directory, int64_t run, char data[RUN_TAIL_READ],
-    struct run_tail_bytes *ret, struct err *err)
+read_file(const struct run_tail_log *of, char data[RUN_TAIL_READ], struct run_tail_bytes *ret,
+    struct err *err)
 {
 	uint64_t size = 0;
-	int log = run_files_open_log(state_directory, run, &size, err);
+	int log = run_files_open_log(of->state_directory, of->run, &size, err);
 	off_t from = size > RUN_TAIL_READ ? (off_t)(size - RUN_TAIL_READ) : 0;
 	ssize_t got;
 
@@ -266,6 +266,16 @@ read_end(const char *state_directory, int64_t run, char data[RUN_TAIL_READ],
 	return got >= 0;
 }
 
+static bool
+read_end(const struct run_tail_log *of, char data[RUN_TAIL_READ], struct run_tail_bytes *ret,
+    struct err *err)
+{
+	if (of->said == NULL)
+		return read_file(of, data, ret, err);
+	*ret = *of->said;
+	return true;
+}
+
 bool
 run_tail_read(const struct run_tail_log *log, const struct run_tail_shape *shape, struct buf *out,
     struct err *err)
@@ -274,7 +284,7 @@ run_tail_read(const struct run_tail_log *log, const struct run_tail_shape *shape
 	struct run_tail_bytes bytes;
 	char data[RUN_TAIL_READ];
 
-	if (read_end(log->state_directory, log->run, data, &bytes, &why)) {
+	if (read_end(log, data, &bytes, &why)) {
 		run_tail_of(&bytes, log->redact, shape, out);
 		return true;
 	}
@@ -288,7 +298,7 @@ read_all(const struct run_tail_log *log, const struct run_tail_shape *shape, str
 	struct run_tail_bytes bytes;
 	char data[RUN_TAIL_READ];
 
-	if (!read_end(log->state_directory, log->run, data, &bytes, NULL))
+	if (!read_end(log, data, &bytes, NULL))
 		return;
 	bytes.is_growing = false;
 	run_tail_of(&bytes, log->redact, shape, out);

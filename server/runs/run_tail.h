@@ -20,18 +20,6 @@ struct run_tail_shape {
 	bool of_one_step;   /* the last that printed anything */
 };
 
-/* Whose log, and by whose secrets it is redacted. */
-struct run_tail_log {
-	const char *state_directory;
-	int64_t run;
-	struct redact *redact;
-};
-
-/* Appends the last lines that are not empty, oldest first, no '\n' at the end, cleaned and
- * redacted.  A log that is empty or not there yet: nothing, true. */
-bool run_tail_read(const struct run_tail_log *log, const struct run_tail_shape *shape,
-    struct buf *out, struct err *err) MUST_USE;
-
 /* Bytes at hand: is_cut, they are the end of something longer; is_growing, more will come, and of
  * the last line, where it is not whole, nothing is shown. */
 struct run_tail_bytes {
@@ -40,6 +28,19 @@ struct run_tail_bytes {
 	bool is_cut;
 	bool is_growing;
 };
+
+/* Whose log, and by whose secrets it is redacted. */
+struct run_tail_log {
+	const char *state_directory;
+	int64_t run;
+	struct redact *redact;
+	const struct run_tail_bytes *said; /* the end of it, of a run elsewhere; NULL: its file */
+};
+
+/* Appends the last lines that are not empty, oldest first, no '\n' at the end, cleaned and
+ * redacted.  A log that is empty or not there yet: nothing, true. */
+bool run_tail_read(const struct run_tail_log *log, const struct run_tail_shape *shape,
+    struct buf *out, struct err *err) MUST_USE;
 
 /* Appends what of them may be shown, cleaned and redacted, all lines of it. */
 void run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct buf *out);

@@ -7,6 +7,7 @@
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "runs/agents.h"
 #include "runs/git_queries.h"
 #include "runs/run_follow.h"
 #include "runs/runner_link.h"
@@ -36,6 +37,9 @@ static void on_runner_message(void *ctx, const struct protocol_message *message)
 static void on_runner_down(void *ctx);
 static void on_runner_away(void *ctx, const char *why);
 static void on_runner_fatal(void *ctx, const char *text);
+static void
+on_agent_message(void *ctx, const struct agent_link *agent, const struct protocol_message *message);
+static void on_agent_down(void *ctx, const struct agent_link *agent);
 static void flush(void *ctx);
 static void on_over(void *ctx, struct run_follow *run);
 
@@ -84,6 +88,9 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 		runs_free(runs);
 		return NULL;
 	}
+	if (config->agents != NULL)
+		agents_join(config->agents,
+		    &(struct agent_link_runs){ on_agent_message, flush, on_agent_down, runs });
 	return runs;
 }
 
@@ -109,7 +116,7 @@ runs_open(const struct runs *runs)
 
 	OBJ_CHECK(runs, MAGIC);
 	for (size_t i = 0; i < runs->n_open; i++)
-		n += !run_follow_is_drain(runs->open[i]);
+		n += run_follow_order(runs->open[i])->program != PROGRAM_DRAIN;
 	return n;
 }
 
@@ -134,7 +141,7 @@ find(const struct runs *runs, int64_t id)
 {
 	OBJ_CHECK(runs, MAGIC);
 	for (size_t i = 0; i < runs->n_open; i++) {
-		if (run_follow_id(runs->open[i]) == id)
+		if (run_follow_order(runs->open[i])->run == id)
 			return runs->open[i];
 	}
 	return NULL;
@@ -157,10 +164,15 @@ flush(void *ctx)
 {
 	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
+	for (size_t i = 0; i < runs->n_open; i++) {
+		if (run_follow_agent(runs->open[i]) != NULL && !run_follow_say(runs->open[i], NULL))
+			continue; /* another agent may take more */
+	}
 	if (!runner_link_is_ready(runs->runner))
 		return;
 	for (size_t i = 0; i < runs->n_open; i++) {
-		if (!run_follow_say(runs->open[i], runs->runner))
+		if (run_follow_agent(runs->open[i]) == NULL &&
+		    !run_follow_say(runs->open[i], runs->runner))
 			return;
 	}
 	if (send_purge(runs))
@@ -205,20 +217,31 @@ take_purged(struct runs *runs, const struct protocol_message *message)
 	runs->on_purged(runs->purge_ctx, message->removal == PROTOCOL_REMOVAL_GONE ? NULL : why);
 }
 
+/* Of whose runs it is: another's word about a run counts for nothing. */
+static void
+take_of_run(
+    struct runs *runs, const struct agent_link *agent, const struct protocol_message *message)
+{
+	struct run_follow *run = find(runs, (int64_t)message->id);
+
+	if (run != NULL && run_follow_agent(run) == agent)
+		run_follow_take(run, message);
+	else if (run != NULL)
+		log_warning("run %" PRIu64 " is another runner's: %s counts for nothing",
+		    message->id, protocol_kind_name(message->kind));
+}
+
 static void
 on_runner_message(void *ctx, const struct protocol_message *message)
 {
 	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
-	struct run_follow *run;
 
 	switch (message->kind) {
 	case PROTOCOL_STARTED:
 	case PROTOCOL_REFUSED:
 	case PROTOCOL_RECONCILED:
 	case PROTOCOL_STUCK:
-		run = find(runs, (int64_t)message->id);
-		if (run != NULL)
-			run_follow_take(run, message);
+		take_of_run(runs, NULL, message);
 		break;
 	case PROTOCOL_ANSWER:
 		git_queries_take(&runs->queries, message);
@@ -237,12 +260,31 @@ on_runner_message(void *ctx, const struct protocol_message *message)
 }
 
 static void
+down(struct runs *runs, const struct agent_link *agent)
+{
+	for (size_t i = 0; i < runs->n_open; i++)
+		if (run_follow_agent(runs->open[i]) == agent)
+			run_follow_runner_down(runs->open[i]);
+}
+
+static void
+on_agent_message(void *ctx, const struct agent_link *agent, const struct protocol_message *message)
+{
+	take_of_run(OBJ_OF(struct runs, ctx, MAGIC), agent, message);
+}
+
+static void
+on_agent_down(void *ctx, const struct agent_link *agent)
+{
+	down(OBJ_OF(struct runs, ctx, MAGIC), agent);
+}
+
+static void
 on_runner_down(void *ctx)
 {
 	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
-	for (size_t i = 0; i < runs->n_open; i++)
-		run_follow_runner_down(runs->open[i]);
+	down(runs, NULL);
 	runs->is_purge_sent = false;
 	git_queries_runner_down(&runs->queries);
 }
@@ -273,13 +315,18 @@ static bool
 follow(struct runs *runs, const struct effect_run *order, const struct runs_watch *watch,
     bool is_resumed, struct err *err)
 {
+	struct agent_link *agent =
+	    runs->config.agents == NULL ? NULL : agents_find(runs->config.agents, order->runner);
 	struct run_follow *run;
 
+	if (agent == NULL && strcmp(order->runner, "local") != 0)
+		return err_set(
+		    err, ERR_CONFIG, "%s has it, and LINK_ADDRESS is not set", order->runner);
 	if (find(runs, order->run) != NULL)
 		return err_set(err, ERR_BUSY, "run %" PRId64 " is followed already", order->run);
 	if (runs->n_open == PROTOCOL_RUNS_MAX)
 		return err_set(err, ERR_LIMIT, "%d runs are open already", PROTOCOL_RUNS_MAX);
-	run = run_follow_new(&runs->world, order, watch, is_resumed);
+	run = run_follow_new(&runs->world, agent, order, watch, is_resumed);
 	runs->open[runs->n_open++] = run;
 	flush(runs);
 	return true;

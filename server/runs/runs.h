@@ -10,6 +10,7 @@
 
 #include "types/effect.h"
 
+struct agents;
 struct loop;
 struct redact;
 struct runs;
@@ -24,6 +25,7 @@ struct runs_config {
 	unsigned grace_s;		/* between TERM and KILL; 0: 10 */
 	unsigned answer_s;	/* a runner silent for so long is given up; 0: 60 */
 	bool is_quiet;		/* callbacks alone say what is wrong with the runner */
+	struct agents *agents;	/* that have runs too; borrowed, NULL: there are none */
 	/* The runner said hello: orders go out from now on.  At each start of it; may be NULL. */
 	void (*on_ready)(void *ctx);
 	/* There is none, since now or still: at every try in vain.  May be NULL. */

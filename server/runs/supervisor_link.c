@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "lib/mem.h"
+#include "runs/agent_link.h"
 #include "runs/packet.h"
 #include "runs/run_files.h"
+#include "types/effect.h"
 
 #define MAGIC	 0x4b65704cu
 #define TURN_MAX 16 /* messages in one turn: others are waiting too */
@@ -18,7 +21,12 @@ struct supervisor_link {
 	unsigned magic;
 	struct loop *loop;
 	int64_t run;
-	int fd;
+	int fd;				/* -1: its channel */
+	const struct agent_link *agent; /* NULL: it is on this machine */
+	const struct effect_run *order;
+	struct agent_channel *channel;
+	char challenge[PROTOCOL_CHALLENGE_HEX + 1]; /* for `go`; "": none yet */
+	bool is_asked;				    /* for one */
 	bool wants_go;
 	bool stop_requested;
 	bool is_calling; /* a callback runs: our memory outlives it */
@@ -28,6 +36,9 @@ struct supervisor_link {
 };
 
 static void on_ready(struct loop_io *io, unsigned events, void *ctx);
+static void on_channel_message(void *ctx, const struct protocol_message *message);
+static void on_channel_unreadable(void *ctx, const char *why);
+static void on_channel_closed(void *ctx);
 
 /* --- connecting --------------------------------------------------------------------------- */
 
@@ -74,14 +85,39 @@ supervisor_link_open(struct loop *loop, const char *state_directory, int64_t run
 	return link;
 }
 
+struct supervisor_link *
+supervisor_link_open_at(struct agent_link *agent, const struct effect_run *order,
+    const struct supervisor_link_watch *watch, struct err *err)
+{
+	struct supervisor_link *link = mem_new(1, sizeof(*link));
+	const struct agent_channel_watch of_channel = { on_channel_message, on_channel_unreadable,
+		on_channel_closed, link };
+
+	link->channel = agent_channel_open(agent_link_channels(agent), order->run, &of_channel);
+	if (link->channel == NULL) {
+		free(link);
+		return ERR_NULL(err_set(err, ERR_MISSING, "its host is disconnected"));
+	}
+	link->magic = MAGIC;
+	link->run = order->run;
+	link->fd = -1;
+	link->agent = agent;
+	link->order = order;
+	link->watch = *watch;
+	return link;
+}
+
 void
 supervisor_link_free(struct supervisor_link *link)
 {
 	if (link == NULL)
 		return;
 	OBJ_CHECK(link, MAGIC);
-	loop_io_stop(&link->io);
-	close(link->fd);
+	agent_channel_free(link->channel);
+	if (link->fd >= 0) {
+		loop_io_stop(&link->io);
+		close(link->fd);
+	}
 	link->magic = 0;
 	link->is_freed = true;
 	if (!link->is_calling)
@@ -99,9 +135,48 @@ say(struct supervisor_link *link, enum protocol_kind kind)
 	return packet_send(link->fd, &message, NULL) != PACKET_LATER;
 }
 
+/* An order of its own, which answers a challenge of the agent. */
+static void
+say_go(struct supervisor_link *link)
+{
+	struct protocol_message go = { .kind = PROTOCOL_GO };
+	struct order_bytes order = { .kind = protocol_kind_name(PROTOCOL_GO),
+		.capability = link->order->action,
+		.run = (uint64_t)link->run,
+		.manifest = link->order->binding };
+	struct err err;
+
+	memcpy(go.proof.challenge, link->challenge, sizeof(go.proof.challenge));
+	if (!agent_link_sign(link->agent, &order, &go.proof, &err)) {
+		log_error("run %" PRId64 ": go is not signed: %s", link->run, err.text);
+		go = (struct protocol_message){ .kind = PROTOCOL_END };
+	}
+	agent_channel_send(link->channel, &go);
+}
+
+static void
+flush_channel(struct supervisor_link *link)
+{
+	if (link->stop_requested)
+		agent_channel_send(
+		    link->channel, &(struct protocol_message){ .kind = PROTOCOL_END });
+	else if (link->wants_go && link->challenge[0] != '\0')
+		say_go(link);
+	else if (link->wants_go && !link->is_asked)
+		agent_channel_send(
+		    link->channel, &(struct protocol_message){ .kind = PROTOCOL_CHALLENGE });
+	link->is_asked |= link->wants_go;
+	link->wants_go &= !link->stop_requested && link->challenge[0] == '\0';
+	link->stop_requested = false;
+}
+
 static void
 flush(struct supervisor_link *link)
 {
+	if (link->channel != NULL) {
+		flush_channel(link);
+		return;
+	}
 	/* `end` first: said before `go` it keeps the gate shut. */
 	if (link->stop_requested)
 		link->stop_requested = !say(link, PROTOCOL_END);
@@ -128,6 +203,35 @@ supervisor_link_end(struct supervisor_link *link)
 }
 
 /* --- receiving ------------------------------------------------------------------------------ */
+
+static void
+on_channel_message(void *ctx, const struct protocol_message *message)
+{
+	struct supervisor_link *link = OBJ_OF(struct supervisor_link, ctx, MAGIC);
+
+	if (message->kind == PROTOCOL_CHALLENGE) {
+		memcpy(link->challenge, message->proof.challenge, sizeof(link->challenge));
+		flush(link);
+		return;
+	}
+	link->watch.on_message(link->watch.ctx, message);
+}
+
+static void
+on_channel_unreadable(void *ctx, const char *why)
+{
+	struct supervisor_link *link = OBJ_OF(struct supervisor_link, ctx, MAGIC);
+
+	link->watch.on_unreadable(link->watch.ctx, why);
+}
+
+static void
+on_channel_closed(void *ctx)
+{
+	struct supervisor_link *link = OBJ_OF(struct supervisor_link, ctx, MAGIC);
+
+	link->watch.on_closed(link->watch.ctx);
+}
 
 /* Is there more to read, and anybody left to read it? */
 static bool

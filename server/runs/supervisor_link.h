@@ -5,6 +5,8 @@
 #include "lib/loop.h"
 #include "runner/protocol.h"
 
+struct agent_link;
+struct effect_run;
 struct supervisor_link;
 
 /* Callbacks come from the loop.  The link may be freed inside each of them. */
@@ -21,6 +23,12 @@ struct supervisor_link_watch {
  * no process listens there (any more); else the system's reason. */
 struct supervisor_link *supervisor_link_open(struct loop *loop, const char *state_directory,
     int64_t run, const struct supervisor_link_watch *watch, struct err *err) MUST_USE;
+
+/* The same of a run that an agent has; the order is borrowed.  NULL and *err: ERR_MISSING, its host
+ * is disconnected. */
+struct supervisor_link *supervisor_link_open_at(struct agent_link *agent,
+    const struct effect_run *order, const struct supervisor_link_watch *watch, struct err *err)
+    MUST_USE;
 
 /* Say `go` or `end`: at once, or as soon as the socket takes it. */
 void supervisor_link_go(struct supervisor_link *link);

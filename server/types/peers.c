@@ -122,8 +122,8 @@ compare(const void *identity, const void *peer)
 	return strcmp(identity, ((const struct peer *)peer)->identity);
 }
 
-static const struct peer *
-find(const struct known_peers *peers, const char *identity)
+const struct peer *
+peer_find(const struct known_peers *peers, const char *identity)
 {
 	return peers->n == 0 ? NULL :
 			       bsearch(identity, peers->at, peers->n, sizeof(*peers->at), compare);
@@ -132,7 +132,7 @@ find(const struct known_peers *peers, const char *identity)
 const char *
 peer_fault(const struct known_peers *peers, const char *identity, const char *digest)
 {
-	const struct peer *peer = find(peers, identity);
+	const struct peer *peer = peer_find(peers, identity);
 
 	if (peer == NULL)
 		return "nobody of that name is enrolled";

@@ -57,6 +57,9 @@ const char *peer_capability(const char *list, const char *name) MUST_USE;
 /* Is it a digest: 64 lower-case hexadecimal digits? */
 bool peer_is_digest(const char *text) MUST_USE;
 
+/* NULL: nobody of that name is enrolled. */
+const struct peer *peer_find(const struct known_peers *peers, const char *identity) MUST_USE;
+
 /* Why that key has not that name, as a sentence without its end; NULL: it has. */
 const char *peer_fault(const struct known_peers *peers, const char *identity, const char *digest)
     MUST_USE;

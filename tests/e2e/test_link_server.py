@@ -2,91 +2,19 @@
 disconnected."""
 # SPDX-License-Identifier: ISC
 import os
-import pathlib
 import re
-import shutil
 import socket
-import subprocess
-import tempfile
 
 import pytest
 
-from link_aid import Link, Listener
-from local_aid import PERSON, ROLE, LocalScene
+from agents_aid import Agents
+from link_aid import Listener
+from local_aid import ROLE
 from runner_client import wait_for
 from service_aid import SERVER, give
 from telegram_client import ADA
 
-DEPLOYBOT = pathlib.Path(__file__).resolve().parents[2] / os.environ.get("DEPLOYBOT_BUILD", "build") / "deploybot"
-
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-
-
-class Agents:
-    """An authority by `deploybot ca`, link beside a server, and hosts with certificates of it."""
-
-    def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp())     # a socket's path is short
-        self.ca = self.folder / "ca"
-        self.run("ca", "init", self.ca)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
-        self.socket = self.folder / "server.sock"
-        self.folder.chmod(0o755)
-        self.ca.chmod(0o755)
-        self.links = []
-        for file in self.ca.iterdir():
-            give(file, SERVER, SERVER, 0o600)
-        self.scene = LocalScene(settings={
-            "LINK_ADDRESS": self.address, "LINK_SOCKET": str(self.socket), "LINK_CA_FILE": str(self.ca / "ca.crt"),
-            "LINK_CERT_FILE": str(self.ca / "link.crt"), "LINK_ORDER_KEY_FILE": str(self.ca / "order.key"),
-            "ROLE_RATE_LIMIT": "0"})
-        self.serve = self.start_serve()
-
-    def run(self, *words):
-        return subprocess.run([DEPLOYBOT, *map(str, words)], check=True, capture_output=True, text=True, cwd="/",
-                              timeout=60)
-
-    def start(self, use, file, **settings):
-        link = Link(use, LINK_CA_FILE=self.ca / "ca.crt", LINK_CERTIFICATE_FILE=self.ca / f"{file}.crt",
-                    LINK_KEY_FILE=self.ca / f"{file}.key", **settings)
-        self.links.append(link)
-        return link
-
-    def start_serve(self):
-        self.socket.unlink(missing_ok=True)
-        link = self.start("serve", "link", LINK_ADDRESS=self.address, LINK_SOCKET=self.socket)
-        wait_for(self.socket.exists, "link's socket")
-        give(self.socket, SERVER, SERVER, 0o660)
-        return link
-
-    def key(self, file, name):
-        """A key and its certificate for that name; returns the digest, as `ca sign` says it."""
-        subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc",
-                        "-subj", "/CN=x", "-keyout", f"{file}.key", "-out", f"{file}.csr"], cwd=self.ca, check=True,
-                       capture_output=True)
-        done = self.run("ca", "sign", self.ca, f"agent/{name}", self.ca / f"{file}.csr")
-        (self.ca / f"{file}.crt").write_text(done.stdout, encoding="ascii")
-        return re.search("[0-9a-f]{64}", done.stderr)[0]
-
-    def start_host(self, file):
-        return self.start("agent", file, LINK_SERVERS=self.address, RUNNER_SOCKET=self.folder / "none.sock",
-                          STATE_DIRECTORY=self.folder, LINK_RECONNECT_S=1)
-
-    def agent(self, *words, user=PERSON, **options):
-        return self.scene.run(user, "agent", *words, **options)
-
-    def refused(self, *words, user=PERSON):
-        done = subprocess.run(self.scene.command(user, "agent", *words), cwd="/", env=self.scene.environment(),
-                              capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode != 0, done
-        return done.stdout + done.stderr
-
-    def close(self):
-        for link in self.links:
-            link.kill()
-        self.scene.close()
-        shutil.rmtree(self.folder)
 
 
 @pytest.fixture(scope="module", name="agents")

@@ -259,7 +259,8 @@ runs_aid_order(int64_t run)
 		.environment = "staging",
 		.commit = COMMIT,
 		.ref = "develop",
-		.deadline_s = 60 };
+		.deadline_s = 60,
+		.runner = "local" };
 
 	return order;
 }

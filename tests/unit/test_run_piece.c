@@ -68,7 +68,8 @@ piece(int64_t *offset, bool is_ended)
 
 	buf_init(&out, sizeof(shown));
 	if (!run_piece_read(
-		&(struct run_tail_log){ folder, 7, redact }, *offset, is_ended, &out, offset, &err))
+		&(struct run_tail_log){ .state_directory = folder, .run = 7, .redact = redact },
+		*offset, is_ended, &out, offset, &err))
 		fail_msg("%s", err.text);
 	(void)snprintf(shown, sizeof(shown), "%s", buf_text(&out));
 	buf_done(&out);

@@ -17,10 +17,10 @@
 
 #define SECRET "hunter2-is-the-secret"
 
-#define LOG(run, redact) \
+#define LOG(number, redactor) \
 	&(const struct run_tail_log) \
 	{ \
-		folder, run, redact \
+		.state_directory = folder, .run = (number), .redact = (redactor) \
 	}
 
 static char folder[64];

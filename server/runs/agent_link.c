@@ -1,0 +1,379 @@
+/* agent_link.c - one agent: greeted, ordered one thing at a time, with proof.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/agent_link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/fingerprint.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "runs/link_client.h"
+
+#define EPOCH	       0 /* of this server: there is one */
+#define AGAIN_FIRST_MS 1000
+#define AGAIN_MOST_MS  60000
+
+struct agent_link {
+	char identity[CRYPTO_CA_IDENTITY];
+	const struct agent_link_world *world;
+	struct agent_channels channels;
+	bool is_here;
+	bool is_greeted;
+	bool may_be_gone;			    /* rows may say so */
+	unsigned follows;			    /* runs */
+	uint64_t exchange;			    /* the run that has its word; 0: none */
+	unsigned asked;				    /* challenges that it has not answered */
+	char challenge[PROTOCOL_CHALLENGE_HEX + 1]; /* for that run; "": none */
+	int64_t gone_at;			    /* wall ms; 0: it was never connected */
+	int64_t again_ms;
+	struct loop_timer again; /* it is greeted anew */
+	struct loop_timer gone;	 /* rows are to say so */
+};
+
+/* --- what is said --- */
+
+static void
+say(const struct agent_link *agent, const struct protocol_message *message)
+{
+	agent_channels_send(&agent->channels, AGENT_CHANNEL_RUNNER, message);
+}
+
+static void
+greet(const struct agent_link *agent)
+{
+	say(agent,
+	    &(struct protocol_message){ .kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION });
+}
+
+static void
+on_again(UNUSED struct loop_timer *timer, void *ctx)
+{
+	greet(ctx);
+}
+
+bool
+agent_link_sign(const struct agent_link *agent, struct order_bytes *order,
+    struct protocol_proof *proof, struct err *err)
+{
+	uint8_t bytes[ORDER_BYTES_MAX], signature[CRYPTO_ED25519_SIGNATURE];
+	size_t size;
+
+	order->agent = strchr(agent->identity, '/') + 1;
+	order->epoch = proof->epoch = EPOCH;
+	order->challenge = proof->challenge;
+	size = order_bytes_write(order, bytes);
+	if (size == 0)
+		return err_set(err, ERR_LIMIT, "an order that is too long");
+	if (!crypto_ed25519_sign(agent->world->seed, bytes, size, signature, err))
+		return false;
+	text_hex(proof->signature, signature, sizeof(signature));
+	return true;
+}
+
+/* Signed for the challenge that is there. */
+static bool
+sign_run(const struct agent_link *agent, struct protocol_message *message, struct err *err)
+{
+	struct order_bytes order = { .kind = protocol_kind_name(PROTOCOL_RUN),
+		.capability = message->argument,
+		.run = message->id,
+		.manifest = message->fingerprint };
+
+	memcpy(message->proof.challenge, agent->challenge, sizeof(message->proof.challenge));
+	return agent_link_sign(agent, &order, &message->proof, err);
+}
+
+enum packet_sent
+agent_link_send(struct agent_link *agent, struct protocol_message *message, struct err *err)
+{
+	bool is_read = message->kind == PROTOCOL_READ;
+
+	if (!agent->is_greeted ||
+	    (!is_read && agent->exchange != 0 && agent->exchange != message->id))
+		return PACKET_LATER;
+	if (is_read) {
+		say(agent, message);
+		return PACKET_SENT;
+	}
+	if (message->kind == PROTOCOL_RUN && agent->challenge[0] == '\0') {
+		if (agent->exchange == 0) {
+			agent->asked++;
+			say(agent, &(struct protocol_message){ .kind = PROTOCOL_CHALLENGE });
+		}
+		agent->exchange = message->id;
+		return PACKET_LATER;
+	}
+	if (message->kind == PROTOCOL_RUN && !sign_run(agent, message, err))
+		return PACKET_REFUSED;
+	agent->exchange = message->id;
+	agent->challenge[0] = '\0';
+	say(agent, message);
+	return PACKET_SENT;
+}
+
+void
+agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
+{
+	const char *name = strchr(agent->identity, '/') + 1;
+	char since[TEXT_DURATION_SIZE];
+
+	if (agent->is_here)
+		(void)snprintf(out, LIMIT_LINE, "%s's agent %s", name,
+		    !agent->is_greeted	     ? "does not answer, though its host is connected" :
+			agent->exchange != 0 ? "does not answer" :
+					       "is at another run");
+	else if (agent->gone_at == 0)
+		(void)snprintf(out, LIMIT_LINE, "%s's agent is not connected", name);
+	else
+		(void)snprintf(out, LIMIT_LINE, "%s's agent has been disconnected for %s", name,
+		    text_duration(since, clock_wall_ms() - agent->gone_at));
+}
+
+/* --- whether rows say that it is disconnected --- */
+
+static void
+say_runner(struct agent_link *agent, bool is_connected)
+{
+	char runner[LIMIT_RUNNER + sizeof(agent->identity)];
+
+	(void)snprintf(runner, sizeof(runner), "agent:%s", strchr(agent->identity, '/') + 1);
+	agent->may_be_gone = !is_connected;
+	agent->world->on_runner(agent->world->ctx, runner, is_connected);
+}
+
+static void
+on_gone_long(UNUSED struct loop_timer *timer, void *ctx)
+{
+	say_runner(ctx, false);
+}
+
+static void
+note_runner(struct agent_link *agent)
+{
+	if (agent->is_greeted || agent->follows == 0)
+		loop_timer_stop(&agent->gone);
+	else if (!loop_timer_is_started(&agent->gone))
+		loop_timer_start(agent->world->loop, &agent->gone, AGENT_LINK_GONE_MS, 0);
+	if (agent->is_greeted && agent->follows > 0 && agent->may_be_gone)
+		say_runner(agent, true);
+}
+
+void
+agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed)
+{
+	agent->follows += is_followed ? 1U : -1U;
+	if (!is_followed && agent->exchange == (uint64_t)run) {
+		agent->exchange = 0; /* nobody waits for its answer */
+		agent->challenge[0] = '\0';
+	}
+	note_runner(agent);
+}
+
+/* --- what is heard --- */
+
+/* Nothing that was said to it is answered. */
+static void
+down(struct agent_link *agent)
+{
+	agent->is_greeted = false;
+	agent->exchange = 0;
+	agent->asked = 0;
+	agent->challenge[0] = '\0';
+	loop_timer_stop(&agent->again);
+	note_runner(agent);
+	agent->world->runs.on_down(agent->world->runs.ctx, agent);
+}
+
+/* Its host connects anew after a while. */
+static void
+hang_up(struct agent_link *agent, const char *why)
+{
+	static const char word[] = "close\nchannel 0\ntext it said what no agent says\n";
+
+	log_error("%s said what no agent says: %s: it is disconnected", agent->identity, why);
+	link_client_send(agent->world->link, agent->identity, 0, word, sizeof(word) - 1);
+	down(agent);
+}
+
+/* The process there has ended, or there is none. */
+static void
+greet_later(struct agent_link *agent)
+{
+	down(agent);
+	loop_timer_start(agent->world->loop, &agent->again, agent->again_ms, 0);
+	agent->again_ms = agent->again_ms * 2 < AGAIN_MOST_MS ? agent->again_ms * 2 : AGAIN_MOST_MS;
+}
+
+static void
+take_manifest(const struct agent_link *agent, const struct protocol_manifest *manifest)
+{
+	const struct peer *peer = peer_find(link_client_peers(agent->world->link), agent->identity);
+	CLEANUP(buf_done) struct buf list = buf_make(LIMIT_MANIFEST);
+	char digest[FINGERPRINT_DIGEST];
+
+	for (size_t i = 0; i < manifest->count; i++)
+		buf_addf(&list, "%s%s=%s", i == 0 ? "" : " ", manifest->all[i].name,
+		    manifest->all[i].digest);
+	static_assert(LIMIT_MANIFEST > PROTOCOL_CAPABILITIES_MAX *
+		    (PROTOCOL_CAPABILITY + sizeof(manifest->all[0].digest) + 1),
+	    "each manifest fits");
+	if (peer != NULL &&
+	    strcmp(fingerprint_digest(buf_text(&list), digest), peer->manifest) != 0)
+		agent->world->on_manifest(agent->world->ctx, agent->identity, buf_text(&list));
+}
+
+static void
+take_hello(struct agent_link *agent, const struct protocol_message *message)
+{
+	bool is_new = !agent->is_greeted;
+
+	if (message->version < PROTOCOL_AGENT_SINCE) {
+		hang_up(agent, "its version is too old");
+		return;
+	}
+	take_manifest(agent, &message->manifest);
+	agent->is_greeted = true;
+	agent->again_ms = AGAIN_FIRST_MS;
+	note_runner(agent);
+	if (is_new)
+		agent->world->runs.on_ready(agent->world->runs.ctx);
+}
+
+/* Of several that were asked for, the last makes those before it void. */
+static void
+take_challenge(struct agent_link *agent, const struct protocol_message *message)
+{
+	agent->asked -= agent->asked > 0 ? 1 : 0;
+	if (agent->asked != 0 || agent->exchange == 0)
+		return;
+	memcpy(agent->challenge, message->proof.challenge, sizeof(agent->challenge));
+	agent->world->runs.on_ready(agent->world->runs.ctx);
+}
+
+static void
+take_answer(struct agent_link *agent, const struct protocol_message *message)
+{
+	if (message->id == agent->exchange) {
+		agent->exchange = 0;
+		agent->challenge[0] = '\0';
+	}
+	if (message->kind == PROTOCOL_REFUSED && message->why == PROTOCOL_WHY_CHANGED)
+		greet(agent); /* its manifest is another one by now */
+	agent->world->runs.on_message(agent->world->runs.ctx, agent, message);
+	agent->world->runs.on_ready(agent->world->runs.ctx);
+}
+
+static void
+take_message(struct agent_link *agent, const struct protocol_message *message)
+{
+	if (message->kind == PROTOCOL_HELLO)
+		take_hello(agent, message);
+	else if (!agent->is_greeted)
+		hang_up(agent, "a word before hello");
+	else if (message->kind == PROTOCOL_CHALLENGE)
+		take_challenge(agent, message);
+	else if (message->kind == PROTOCOL_STARTED || message->kind == PROTOCOL_REFUSED ||
+	    message->kind == PROTOCOL_RECONCILED || message->kind == PROTOCOL_PIECE)
+		take_answer(agent, message);
+	else
+		hang_up(agent, protocol_kind_name(message->kind));
+}
+
+/* A channel that its host has closed. */
+static void
+take_word(struct agent_link *agent, const char *packet, size_t size)
+{
+	char word[64], *rest = word;
+	int64_t number;
+
+	(void)snprintf(word, sizeof(word), "%.*s", (int)size, packet);
+	if (strcmp(strsep(&rest, "\n"), "close") != 0 || rest == NULL ||
+	    !text_starts(rest, "channel "))
+		return;
+	rest += strlen("channel ");
+	if (!text_to_i64(strsep(&rest, "\n"), 0, UINT32_MAX, &number, NULL))
+		return;
+	if (number == AGENT_CHANNEL_RUNNER)
+		greet_later(agent);
+	else
+		agent_channels_close(&agent->channels, (uint32_t)number);
+}
+
+void
+agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, size_t size)
+{
+	struct protocol_message message;
+	struct err err;
+
+	if (!agent->is_here)
+		return;
+	if (channel == 0)
+		take_word(agent, packet, size);
+	else if (channel != AGENT_CHANNEL_RUNNER)
+		agent_channels_take(&agent->channels, channel, packet, size);
+	else if (protocol_decode(packet, size, &message, &err))
+		take_message(agent, &message);
+	else
+		hang_up(agent, err.text);
+}
+
+void
+agent_link_set(struct agent_link *agent, bool is_here)
+{
+	if (agent->is_here == is_here)
+		return;
+	agent->is_here = is_here;
+	if (is_here) {
+		agent->again_ms = AGAIN_FIRST_MS;
+		agent_channels_begin(&agent->channels);
+		greet(agent);
+		return;
+	}
+	agent->gone_at = clock_wall_ms();
+	agent_channels_end(&agent->channels);
+	down(agent);
+}
+
+/* --- beginning and end --- */
+
+struct agent_link *
+agent_link_new(const struct agent_link_world *world, const char *identity)
+{
+	struct agent_link *agent = mem_new(1, sizeof(*agent));
+
+	(void)text_copy(agent->identity, sizeof(agent->identity), identity); /* one of a row's */
+	agent->world = world;
+	agent->channels.link = world->link;
+	agent->channels.identity = agent->identity;
+	SLIST_INIT(&agent->channels.all);
+	agent->may_be_gone = true; /* a server before this one may have said so */
+	loop_timer_init(&agent->again, on_again, agent);
+	loop_timer_init(&agent->gone, on_gone_long, agent);
+	return agent;
+}
+
+void
+agent_link_free(struct agent_link *agent)
+{
+	loop_timer_stop(&agent->again);
+	loop_timer_stop(&agent->gone);
+	free(agent);
+}
+
+const char *
+agent_link_identity(const struct agent_link *agent)
+{
+	return agent->identity;
+}
+
+struct agent_channels *
+agent_link_channels(struct agent_link *agent)
+{
+	return &agent->channels;
+}

@@ -1,0 +1,70 @@
+/* agent_link.h - one agent: greeted, ordered one thing at a time, with proof.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * An order to run is answered by an agent only behind a challenge of its own (runner/protocol.h,
+ * "agent"), and a NEVER makes its challenges void.  So one run at a time has its word: from the
+ * challenge, or from settle, until it has answered about that run.
+ */
+#pragma once
+
+#include "lib/crypto_ed25519.h"
+#include "lib/order_bytes.h"
+#include "runs/agent_channel.h"
+#include "runs/packet.h"
+#include "types/limits.h"
+
+struct agent_link;
+struct loop;
+
+#define AGENT_LINK_GONE_MS 10000 /* shorter is a restart, of which no message says anything */
+
+/* Whoever follows runs of agents. */
+struct agent_link_runs {
+	/* started, refused, settled or piece. */
+	void (*on_message)(void *ctx, const struct agent_link *agent,
+	    const struct protocol_message *message);
+	void (*on_ready)(void *ctx); /* more can be said to it */
+	void (*on_down)(void *ctx, const struct agent_link *agent); /* nothing is answered */
+	void *ctx;
+};
+
+/* What all agents share; lives longer than each. */
+struct agent_link_world {
+	struct loop *loop;
+	struct link_client *link;
+	uint8_t seed[CRYPTO_ED25519_KEY]; /* orders are signed with it */
+	/* Its list of capabilities, "NAME=DIGEST NAME=DIGEST", is not the one that is known. */
+	void (*on_manifest)(void *ctx, const char *identity, const char *list);
+	/* Of one that runs are followed of, by its name in rows ("agent:acme"). */
+	void (*on_runner)(void *ctx, const char *runner, bool is_connected);
+	void *ctx;
+	struct agent_link_runs runs;
+};
+
+struct agent_link *agent_link_new(
+    const struct agent_link_world *world, const char *identity) MUST_USE;
+void agent_link_free(struct agent_link *agent); /* its channels are free */
+
+/* "agent/acme": owned by the agent. */
+const char *agent_link_identity(const struct agent_link *agent);
+
+/* It is connected, or disconnected; it has sent a packet. */
+void agent_link_set(struct agent_link *agent, bool is_here);
+void
+agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, size_t size);
+
+/* That run of it is followed from now on, or no more. */
+void agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed);
+
+/* run (signed here), settle or read.  PACKET_LATER: on_ready() comes. */
+enum packet_sent agent_link_send(
+    struct agent_link *agent, struct protocol_message *message, struct err *err) MUST_USE;
+
+/* Why nothing can be sent to it, as a sentence without its end. */
+void agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE]);
+
+/* Its name and the challenge, proof->challenge, are filled in. */
+bool agent_link_sign(const struct agent_link *agent, struct order_bytes *order,
+    struct protocol_proof *proof, struct err *err) MUST_USE;
+
+struct agent_channels *agent_link_channels(struct agent_link *agent);

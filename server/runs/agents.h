@@ -1,0 +1,34 @@
+/* agents.h - the agents that deploybot-link has connected.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "runs/agent_link.h"
+#include "types/peers.h"
+
+struct agents;
+
+struct agents_config {
+	struct loop *loop;
+	const char *path;      /* LINK_SOCKET */
+	const char *order_key; /* LINK_ORDER_KEY, in PEM */
+	/* As struct agent_link_world has them. */
+	void (*on_manifest)(void *ctx, const char *identity, const char *list);
+	void (*on_runner)(void *ctx, const char *runner, bool is_connected);
+	void *ctx;
+};
+
+/* Copies the texts.  Opens nothing before agents_take_peers().  NULL and *err: the key is none. */
+struct agents *agents_new(const struct agents_config *config, struct err *err) MUST_USE;
+
+/* Whoever follows runs of agents; once, before the first peers. */
+void agents_join(struct agents *agents, const struct agent_link_runs *runs);
+
+/* What is enrolled now. */
+void agents_take_peers(struct agents *agents, struct known_peers *peers);
+
+/* By the name that a run's row has of it, "agent:acme", connected or not; lives as long as all.
+ * NULL: it is no agent's name. */
+struct agent_link *agents_find(struct agents *agents, const char *runner);
+
+/* Takes NULL; whoever follows runs has ended before. */
+void agents_free(struct agents *agents);

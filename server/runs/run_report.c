@@ -1,0 +1,83 @@
+/* run_report.c - what whoever ordered a run learns of it before its end.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/run_report.h"
+
+#include "lib/log.h"
+#include "lib/text.h"
+#include "runs/run_translate.h"
+
+void
+run_report_step(struct run_report *report, const struct protocol_step *said, const char *image)
+{
+	struct run_step step = { .run = report->run, .at = said->at };
+
+	if (report->said_steps >= PROTOCOL_STEPS_ROOM)
+		return;
+	step.n = (int)report->said_steps++;
+	run_translate_step(said->name, report->redact, step.name);
+	static_assert(sizeof(step.image) > PROTOCOL_IMAGE, "an image fits");
+	(void)text_copy(step.image, sizeof(step.image), image);
+	report->watch.on_step(report->watch.ctx, &step);
+}
+
+/* Of all steps there are, those that were not reported yet. */
+void
+run_report_steps(struct run_report *report, const struct protocol_message *message)
+{
+	for (size_t i = report->said_steps; i < message->step_count; i++)
+		run_report_step(report, &message->steps[i], message->record.image);
+}
+
+void
+run_report_lost(struct run_report *report)
+{
+	if (report->said_lost)
+		return;
+	report->said_lost = true;
+	report->watch.on_lost(report->watch.ctx, "");
+}
+
+/* The runner's word about a run whose supervisor is gone; it decides nothing. */
+void
+run_report_stuck(struct run_report *report, const struct protocol_message *message)
+{
+	char stuck[LIMIT_LINE];
+
+	run_translate_stuck(message, stuck);
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", report->run)),
+	    "its supervisor is gone and %s; its environment stays busy", stuck);
+	if (report->said_stuck)
+		return;
+	report->said_lost = true;
+	report->said_stuck = true;
+	report->watch.on_lost(report->watch.ctx, stuck);
+}
+
+void
+run_report_hello(struct run_report *report, const struct protocol_message *message)
+{
+	struct run_started hello = {
+		.run = report->run,
+		.pid = message->pid,
+		.start_time = message->start,
+	};
+
+	if (report->said_hello)
+		return;
+	static_assert(sizeof(hello.boot) >= sizeof(message->boot), "a boot id fits");
+	memcpy(hello.boot, message->boot, sizeof(message->boot));
+	report->said_hello = true;
+	report->watch.on_hello(report->watch.ctx, &hello);
+}
+
+void
+run_report_incompatible(struct run_report *report, const char *why)
+{
+	if (report->said_incompatible)
+		return;
+	report->said_incompatible = true;
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", report->run)),
+	    "its supervisor is of another version (incompatible): %s: the run goes on, and is followed by its log and its record alone",
+	    why);
+	report->watch.on_incompatible(report->watch.ctx);
+}

@@ -1,0 +1,117 @@
+/* serve_runner.c - the runner and the agents: started, and what they say of themselves submitted.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "serve_runner.h"
+
+#include "lib/log.h"
+#include "lib/text.h"
+#include "serve_inside.h"
+
+#define RUNNER_GONE_MS 10000 /* shorter is a restart of it, of which no message says anything */
+
+/* Refused only when there is no randomness, and then nothing can go on. */
+static void
+submit(struct serve *serve, struct event *event)
+{
+	bool taken = serve_submit(serve, event);
+
+	assert(taken);
+}
+
+static void
+submit_runner(struct serve *serve, const char *name, bool is_connected)
+{
+	struct event *event = event_new(is_connected ? EVENT_RUNNER_HELLO : EVENT_RUNNER_GONE);
+
+	(void)text_copy(event->u.runner.name, sizeof(event->u.runner.name), name); /* fits */
+	submit(serve, event);
+}
+
+static void
+on_runner_ready(void *ctx)
+{
+	struct serve *serve = ctx;
+
+	serve->runner.away_ms = 0;
+	serve->runner.is_gone = false;
+	submit_runner(serve, "local", true);
+	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 1);
+	health_watch_runner(serve->watch, true);
+}
+
+static void
+on_runner_away(void *ctx, const char *why)
+{
+	struct serve *serve = ctx;
+
+	(void)why; /* it is in the log */
+	if (serve->runner.away_ms == 0)
+		serve->runner.away_ms = loop_now_ms();
+	if (!serve->runner.is_gone && loop_now_ms() - serve->runner.away_ms >= RUNNER_GONE_MS) {
+		serve->runner.is_gone = true;
+		submit_runner(serve, "local", false);
+	}
+	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 0);
+	health_watch_runner(serve->watch, false);
+}
+
+static void
+on_runner_fatal(void *ctx, const char *text)
+{
+	struct serve *serve = ctx;
+
+	log_error("the runner cannot work: %s", text);
+	serve->status = err_exit_status(ERR_CONFIG);
+	loop_stop(serve->loop);
+}
+
+/* --- agents --- */
+
+static void
+on_manifest(void *ctx, const char *identity, const char *list)
+{
+	struct event *event = event_new(EVENT_PEER_MANIFEST);
+
+	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
+	(void)text_copy(event->u.peer.manifest, sizeof(event->u.peer.manifest), list); /* fit */
+	submit(ctx, event);
+}
+
+static void
+on_agent(void *ctx, const char *runner, bool is_connected)
+{
+	submit_runner(ctx, runner, is_connected);
+}
+
+bool
+serve_runner_start(struct serve *serve, struct err *err)
+{
+	const struct settings_link *link = &serve->settings->link;
+	struct runs_config config = {
+		.env_file = serve->options.env_file,
+		.settings = serve->settings,
+		.redact = serve->redact,
+		.on_ready = on_runner_ready,
+		.on_away = on_runner_away,
+		.on_fatal = on_runner_fatal,
+		.ctx = serve,
+	};
+
+	if (link->address != NULL) {
+		serve->runner.agents =
+		    agents_new(&(struct agents_config){ serve->loop, link->socket, link->order_key,
+				   on_manifest, on_agent, serve },
+			err);
+		if (serve->runner.agents == NULL)
+			return err_wrap(err, "LINK_ORDER_KEY");
+	}
+	config.agents = serve->runner.agents;
+	serve->runs = runs_start(serve->loop, &config, err);
+	return serve->runs != NULL;
+}
+
+void
+serve_runner_stop(struct serve *serve)
+{
+	runs_free(serve->runs);
+	agents_free(serve->runner.agents);
+}

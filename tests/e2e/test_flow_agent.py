@@ -1,0 +1,130 @@
+"""Goal: an action of a client whose host is an agent runs there once, by orders that are signed, or not at all."""
+# SPDX-License-Identifier: ISC
+import os
+
+import pytest
+
+from agents_aid import Agents
+from runner_client import wait_for
+from telegram_client import ADA, text_of
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+
+ACTIONS = "restart-web,disk-free,service-status,clear-cache"
+
+
+@pytest.fixture(scope="module", name="agents")
+def make_agents():
+    made = Agents(CLIENTS="acme", CLIENT_ACME_HOST="agent:acme", CLIENT_ACME_ACTIONS=ACTIONS)
+    made.peer, made.host = made.start_agent(
+        "acme", restart_web=("web is running\n", 0), disk_free=("/ 41% of 20 GB\n", 0),
+        service_status=("web has failed\n", 3), clear_cache=None)
+    yield made
+    made.close()
+
+
+@pytest.fixture(name="ada")
+def make_ada(agents):
+    person = agents.scene.person(ADA)
+    person.say("/whoami")
+    return person
+
+
+def test_an_action_runs_once_on_its_host_and_its_output_is_the_message(agents, ada):
+    ada.say("/do restart-web acme")
+    digest = agents.peer.digests["restart-web"]
+    ada.press(ada.hear("❓ Run this? client/acme restart-web", "deploybot-do-restart-web.service", digest[:8]),
+              "restart-web")
+    said = text_of(ada.hear("client/acme restart-web", "Done"))
+    assert "web is running" in said, said
+    assert [capability for _, capability in agents.peer.starts] == ["restart-web"]
+
+
+def test_what_fails_there_ends_as_over_ssh(agents, ada):
+    ada.say("/do service-status acme")
+    said = text_of(ada.hear("client/acme service-status", "status 3"))
+    assert "web has failed" in said and said.startswith("❌"), said
+
+
+def test_it_is_cancelled_there(agents, ada):
+    starts = len(agents.peer.starts)
+    ada.say("/do clear-cache acme")
+    ada.press(ada.hear("❓ Run this? client/acme clear-cache"), "clear-cache")
+    wait_for(lambda: len(agents.peer.starts) > starts, "the start")
+    ada.say("/cancel client/acme")
+    ada.hear("client/acme clear-cache", "ancelled")
+    assert ("end", {}) in agents.peer.said
+
+
+def test_units_that_changed_since_the_question_are_asked_about_anew(agents, ada):
+    ada.say("/do restart-web acme")
+    question = ada.hear("❓ Run this? client/acme restart-web")
+    starts = len(agents.peer.starts)
+    agents.peer.digests["restart-web"] = "5" * 64
+    ada.press(question, "restart-web")
+    anew = ada.hear("❓ Run this? client/acme restart-web", "55555555")
+    assert len(agents.peer.starts) == starts
+    ada.press(anew, "restart-web")
+    ada.hear("client/acme restart-web", "Done")
+    assert len(agents.peer.starts) == starts + 1
+
+
+def test_a_run_goes_on_without_its_server_and_ends_once(agents, ada):
+    starts = len(agents.peer.starts)
+    ada.say("/do clear-cache acme")
+    ada.press(ada.hear("❓ Run this? client/acme clear-cache"), "clear-cache")
+    wait_for(lambda: len(agents.peer.starts) > starts, "the start")
+    run = agents.peer.starts[-1][0]
+    agents.scene.bot.kill()
+    agents.scene.start_bot()
+    wait_for(lambda: agents.peer.said.count(("settle", {"id": str(run)})) > 0, "the server's question")
+    agents.peer.end(b"emptied\n", 0)
+    assert "emptied" in text_of(ada.hear("client/acme clear-cache", "Done"))
+    assert len(agents.peer.starts) == starts + 1
+
+
+def test_a_run_goes_on_without_link_and_ends_meanwhile(agents, ada):
+    starts = len(agents.peer.starts)
+    ada.say("/do clear-cache acme")
+    ada.press(ada.hear("❓ Run this? client/acme clear-cache"), "clear-cache")
+    wait_for(lambda: len(agents.peer.starts) > starts, "the start")
+    agents.serve.kill()
+    agents.links.remove(agents.serve)
+    agents.peer.end(b"emptied meanwhile\n", 0)
+    agents.serve = agents.start_serve()
+    assert "emptied meanwhile" in text_of(ada.hear("client/acme clear-cache", "Done"))
+    assert len(agents.peer.starts) == starts + 1
+
+
+def test_an_order_that_was_not_answered_is_not_given_twice(agents, ada):
+    """Its host is lost between the order and the answer, which the agent gives to nobody."""
+    starts = len(agents.peer.starts)
+    agents.peer.may_answer.clear()
+    ada.say("/do restart-web acme")
+    ada.press(ada.hear("❓ Run this? client/acme restart-web"), "restart-web")
+    wait_for(lambda: agents.peer.said[-1][0] == "run", "the order")
+    agents.serve.kill()
+    agents.links.remove(agents.serve)
+    agents.peer.may_answer.set()
+    agents.serve = agents.start_serve()
+    ada.hear("client/acme restart-web", "Done")
+    assert len(agents.peer.starts) == starts + 1
+
+
+@pytest.mark.long
+def test_what_cannot_be_sent_in_time_is_refused_and_never_sent(agents, ada):
+    agents.host.kill()
+    agents.links.remove(agents.host)
+    agents.serve.log("agent/acme is disconnected")
+    starts, orders = len(agents.peer.starts), len(agents.peer.said)
+    ada.say("/do restart-web acme")
+    ada.press(ada.hear("❓ Run this? client/acme restart-web"), "restart-web")
+    ada.hear("client/acme restart-web", "acme's agent is disconnected since")
+    said = text_of(ada.hear("client/acme restart-web", "nothing was started"))
+    assert "acme's agent has been disconnected for" in said, said
+    agents.host = agents.start_again("acme")
+    agents.serve.log("agent/acme is connected")
+    ada.say("/do disk-free acme")
+    ada.hear("client/acme disk-free", "Done")
+    assert len(agents.peer.starts) == starts + 1
+    assert [kind for kind, _ in agents.peer.said[orders:]].count("run") == 1
