@@ -42,17 +42,22 @@ def test_an_action_runs_once_on_its_host_and_its_output_is_the_message(agents, a
 
 def test_what_fails_there_ends_as_over_ssh(agents, ada):
     ada.say("/do service-status acme")
-    said = text_of(ada.hear("client/acme service-status", "status 3"))
+    said = text_of(ada.hear("client/acme service-status", "exit 3"))
     assert "web has failed" in said and said.startswith("❌"), said
 
 
-def test_it_is_cancelled_there(agents, ada):
+def start_long(agents, person):
+    """A run that goes on; returns its number."""
     starts = len(agents.peer.starts)
-    ada.say("/do clear-cache acme")
-    ada.press(ada.hear("❓ Run this? client/acme clear-cache"), "clear-cache")
+    person.say("/do clear-cache acme")
     wait_for(lambda: len(agents.peer.starts) > starts, "the start")
-    ada.say("/cancel client/acme")
-    ada.hear("client/acme clear-cache", "ancelled")
+    return agents.peer.starts[-1][0]
+
+
+def test_it_is_stopped_there(agents, ada):
+    start_long(agents, ada)
+    ada.press(ada.hear("⏳ Running client/acme clear-cache"), "Stop")
+    ada.hear("client/acme clear-cache", "topped")
     assert ("end", {}) in agents.peer.said
 
 
@@ -70,30 +75,27 @@ def test_units_that_changed_since_the_question_are_asked_about_anew(agents, ada)
 
 
 def test_a_run_goes_on_without_its_server_and_ends_once(agents, ada):
-    starts = len(agents.peer.starts)
-    ada.say("/do clear-cache acme")
-    ada.press(ada.hear("❓ Run this? client/acme clear-cache"), "clear-cache")
-    wait_for(lambda: len(agents.peer.starts) > starts, "the start")
-    run = agents.peer.starts[-1][0]
+    run = start_long(agents, ada)
     agents.scene.bot.kill()
     agents.scene.start_bot()
-    wait_for(lambda: agents.peer.said.count(("settle", {"id": str(run)})) > 0, "the server's question")
+    wait_for(lambda: ("settle", {"id": str(run)}) in agents.peer.said, "the server's question")
     agents.peer.end(b"emptied\n", 0)
     assert "emptied" in text_of(ada.hear("client/acme clear-cache", "Done"))
-    assert len(agents.peer.starts) == starts + 1
+    assert agents.peer.starts[-1][0] == run
+
+
+def restart_link(agents, meanwhile):
+    agents.serve.kill()
+    agents.links.remove(agents.serve)
+    meanwhile()
+    agents.serve = agents.start_serve()
 
 
 def test_a_run_goes_on_without_link_and_ends_meanwhile(agents, ada):
-    starts = len(agents.peer.starts)
-    ada.say("/do clear-cache acme")
-    ada.press(ada.hear("❓ Run this? client/acme clear-cache"), "clear-cache")
-    wait_for(lambda: len(agents.peer.starts) > starts, "the start")
-    agents.serve.kill()
-    agents.links.remove(agents.serve)
-    agents.peer.end(b"emptied meanwhile\n", 0)
-    agents.serve = agents.start_serve()
+    run = start_long(agents, ada)
+    restart_link(agents, lambda: agents.peer.end(b"emptied meanwhile\n", 0))
     assert "emptied meanwhile" in text_of(ada.hear("client/acme clear-cache", "Done"))
-    assert len(agents.peer.starts) == starts + 1
+    assert agents.peer.starts[-1][0] == run
 
 
 def test_an_order_that_was_not_answered_is_not_given_twice(agents, ada):
@@ -103,10 +105,7 @@ def test_an_order_that_was_not_answered_is_not_given_twice(agents, ada):
     ada.say("/do restart-web acme")
     ada.press(ada.hear("❓ Run this? client/acme restart-web"), "restart-web")
     wait_for(lambda: agents.peer.said[-1][0] == "run", "the order")
-    agents.serve.kill()
-    agents.links.remove(agents.serve)
-    agents.peer.may_answer.set()
-    agents.serve = agents.start_serve()
+    restart_link(agents, agents.peer.may_answer.set)
     ada.hear("client/acme restart-web", "Done")
     assert len(agents.peer.starts) == starts + 1
 
