@@ -1,0 +1,451 @@
+/* Goal: an agent is ordered one run at a time, each with proof, and what it says of others' runs or too early ends it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/agents.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/fingerprint.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "runs/supervisor_link.h"
+#include "types/effect.h"
+#include "unit.h"
+
+#define PATIENCE_MS 300000
+#define ACME	    "agent/acme"
+#define CHALLENGE   "0123456789abcdef0123456789abcdef"
+#define OTHER	    "fedcba9876543210fedcba9876543210"
+#define UNIT	    "1111111111111111111111111111111111111111111111111111111111111111"
+#define MANIFEST    "2222222222222222222222222222222222222222222222222222222222222222"
+#define HELLO	    "hello\nversion 3\nmanifest " MANIFEST "\ncapability restart-web " UNIT "\n"
+
+struct world {
+	struct loop *loop;
+	struct loop_timer tick;
+	char folder[64];
+	char path[96];
+	char key[CRYPTO_CA_PEM];
+	uint8_t public[CRYPTO_ED25519_KEY];
+	int listener, link; /* deploybot-link's */
+	struct agents *agents;
+	char packet[PROTOCOL_PACKET_MAX + 128]; /* the last that came there */
+	char manifest[LIMIT_MANIFEST];		/* that was reported; "?": none was */
+	char runner[LIMIT_RUNNER + 8];
+	struct protocol_message message;
+	int messages, ready, down;
+	int closed, shut; /* of a run's channel: that it closed, and hellos of a shut gate */
+};
+
+#define WAIT_FOR(w, condition) \
+	do { \
+		int64_t until_ms = loop_now_ms() + PATIENCE_MS; \
+		bool is_so; \
+		while (!(is_so = (condition)) && loop_now_ms() < until_ms) \
+			loop_run_once((w)->loop); \
+		assert_true(is_so); \
+	} while (0)
+
+static void
+on_manifest(void *ctx, const char *identity, const char *list)
+{
+	struct world *w = ctx;
+
+	assert_string_equal(identity, ACME);
+	assert_true(text_copy(w->manifest, sizeof(w->manifest), list));
+}
+
+static void
+on_runner(void *ctx, const char *runner, bool is_connected)
+{
+	struct world *w = ctx;
+
+	(void)snprintf(
+	    w->runner, sizeof(w->runner), "%s %s", runner, is_connected ? "here" : "gone");
+}
+
+static void
+on_message(void *ctx, const struct agent_link *agent, const struct protocol_message *message)
+{
+	struct world *w = ctx;
+
+	assert_string_equal(agent_link_identity(agent), ACME);
+	w->message = *message;
+	w->messages++;
+}
+
+static void
+on_ready(void *ctx)
+{
+	((struct world *)ctx)->ready++;
+}
+
+static void
+on_down(void *ctx, UNUSED const struct agent_link *agent)
+{
+	((struct world *)ctx)->down++;
+}
+
+static void
+on_tick(UNUSED struct loop_timer *timer, UNUSED void *ctx)
+{
+}
+
+/* --- what link sends and gets --- */
+
+static void
+send_packet(const struct world *w, const char *head, const char *body)
+{
+	char packet[4096];
+	int n = snprintf(packet, sizeof(packet), "%s\n%s", head, body);
+
+	assert_int_equal(send(w->link, packet, (size_t)n, 0), n);
+}
+
+static bool
+came(struct world *w)
+{
+	ssize_t n = recv(w->link, w->packet, sizeof(w->packet) - 1, MSG_DONTWAIT);
+
+	if (n > 0)
+		w->packet[n] = '\0';
+	return n > 0;
+}
+
+static void
+expect(struct world *w, const char *start)
+{
+	WAIT_FOR(w, came(w));
+	if (!text_starts(w->packet, start))
+		fail_msg("wanted %s, not %s", start, w->packet);
+}
+
+static bool
+is_accepted(struct world *w)
+{
+	w->link = accept4(w->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	return w->link >= 0;
+}
+
+/* "key value" of the last packet. */
+static void
+value(const struct world *w, const char *key, char *out, size_t room)
+{
+	char start[32];
+	const char *at;
+
+	(void)snprintf(start, sizeof(start), "\n%s ", key);
+	at = strstr(w->packet, start);
+	assert_non_null(at);
+	at += strlen(start);
+	(void)snprintf(out, room, "%.*s", (int)strcspn(at, "\n"), at);
+}
+
+static void
+check_signature(const struct world *w, const char *kind, const char *challenge)
+{
+	const struct order_bytes order = { .kind = kind,
+		.agent = "acme",
+		.capability = "restart-web",
+		.run = 12,
+		.manifest = MANIFEST,
+		.challenge = challenge };
+	uint8_t bytes[ORDER_BYTES_MAX], signature[CRYPTO_ED25519_SIGNATURE];
+	size_t size = order_bytes_write(&order, bytes);
+	char hex[256];
+
+	value(w, "signature", hex, sizeof(hex));
+	assert_true(text_unhex(signature, sizeof(signature), hex, strlen(hex)));
+	value(w, "challenge", hex, sizeof(hex));
+	assert_string_equal(hex, challenge);
+	assert_int_equal(crypto_ed25519_verify(w->public, bytes, size, signature), CRYPTO_PROVEN);
+}
+
+/* --- a world with one agent, which is connected --- */
+
+static void
+listen_there(struct world *w)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	assert_true(text_copy(address.sun_path, sizeof(address.sun_path), w->path));
+	w->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(w->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(w->listener, 4), 0);
+}
+
+static int
+begin(void **state)
+{
+	struct world *w = mem_new(1, sizeof(*w));
+	struct known_peers peers = { .n = 1, .at = mem_new(1, sizeof(*peers.at)) };
+	char public[CRYPTO_SHA256_HEX];
+	struct err err;
+
+	*state = w;
+	(void)text_copy(w->folder, sizeof(w->folder), "/tmp/deploybot-agents-XXXXXX");
+	assert_non_null(mkdtemp(w->folder));
+	(void)snprintf(w->path, sizeof(w->path), "%s/link.sock", w->folder);
+	(void)text_copy(w->manifest, sizeof(w->manifest), "?");
+	w->loop = loop_new(&err);
+	loop_timer_init(&w->tick, on_tick, w); /* a socket of the test's wakes no loop */
+	loop_timer_start(w->loop, &w->tick, 1, 1);
+	assert_true(crypto_ca_make_order_key(w->key, &err));
+	assert_true(crypto_ca_order_public(w->key, public, &err));
+	assert_true(text_unhex(w->public, sizeof(w->public), public, strlen(public)));
+	w->agents = agents_new(
+	    &(struct agents_config){ w->loop, w->path, w->key, on_manifest, on_runner, w }, &err);
+	assert_non_null(w->agents);
+	agents_join(w->agents, &(struct agent_link_runs){ on_message, on_ready, on_down, w });
+	listen_there(w);
+	(void)text_copy(peers.at[0].identity, sizeof(peers.at[0].identity), ACME);
+	(void)text_copy(peers.at[0].digest, sizeof(peers.at[0].digest), UNIT);
+	agents_take_peers(w->agents, &peers);
+	WAIT_FOR(w, is_accepted(w));
+	expect(w, "link 0\nlist\n");
+	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	expect(w, ACME " 1\nhello\nversion 3\n");
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	struct world *w = *state;
+
+	agents_free(w->agents);
+	loop_timer_stop(&w->tick);
+	loop_free(w->loop);
+	close(w->link);
+	close(w->listener);
+	(void)unlink(w->path);
+	(void)rmdir(w->folder);
+	free(w);
+	return 0;
+}
+
+#define AGENTS_TEST(name) TEST_OF(name, struct world *w, begin, end)
+
+static struct agent_link *
+acme(struct world *w)
+{
+	return agents_find(w->agents, "agent:acme");
+}
+
+static void
+greet(struct world *w)
+{
+	int ready = w->ready;
+
+	send_packet(w, ACME " 1", HELLO);
+	WAIT_FOR(w, w->ready > ready);
+}
+
+static enum packet_sent
+send_run(struct world *w, uint64_t id)
+{
+	struct protocol_message run = { .kind = PROTOCOL_RUN,
+		.id = id,
+		.program = PROTOCOL_PROGRAM_ACTION,
+		.environment = "acme",
+		.argument = "restart-web",
+		.fingerprint = MANIFEST,
+		.deadline_s = 60,
+		.deployment = 7 };
+
+	return agent_link_send(acme(w), &run, NULL);
+}
+
+static void
+answer_challenge(struct world *w, const char *challenge)
+{
+	char packet[96];
+	int ready = w->ready;
+
+	(void)snprintf(packet, sizeof(packet), "challenge\nchallenge %s\n", challenge);
+	send_packet(w, ACME " 1", packet);
+	WAIT_FOR(w, w->ready > ready);
+}
+
+/* --- */
+
+AGENTS_TEST(its_list_of_capabilities_is_reported_where_it_is_another_one)
+{
+	struct known_peers peers = { .n = 1, .at = mem_new(1, sizeof(*peers.at)) };
+
+	greet(w);
+	assert_string_equal(w->manifest, "restart-web=" UNIT);
+	(void)text_copy(peers.at[0].identity, sizeof(peers.at[0].identity), ACME);
+	(void)text_copy(peers.at[0].digest, sizeof(peers.at[0].digest), UNIT);
+	(void)fingerprint_digest(w->manifest, peers.at[0].manifest);
+	(void)text_copy(w->manifest, sizeof(w->manifest), "?");
+	agents_take_peers(w->agents, &peers); /* as the commit behind that has it */
+	send_packet(w, "link 0", "gone " ACME " it has hung up\n");
+	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	expect(w, ACME " 1\nhello\n");
+	greet(w);
+	assert_string_equal(w->manifest, "?");
+}
+
+AGENTS_TEST(an_order_answers_a_challenge_with_a_signature)
+{
+	assert_int_equal(send_run(w, 12), PACKET_LATER); /* it has not said hello */
+	greet(w);
+	assert_int_equal(send_run(w, 12), PACKET_LATER);
+	expect(w, ACME " 1\nchallenge\n");
+	assert_int_equal(send_run(w, 12), PACKET_LATER); /* not asked for twice */
+	answer_challenge(w, CHALLENGE);
+	assert_int_equal(send_run(w, 12), PACKET_SENT);
+	expect(w, ACME " 1\nrun\nid 12\n");
+	check_signature(w, "run", CHALLENGE);
+	send_packet(w, ACME " 1", "started\nid 12\n");
+	WAIT_FOR(w, w->messages == 1);
+	assert_int_equal(w->message.kind, PROTOCOL_STARTED);
+}
+
+AGENTS_TEST(one_run_has_its_word_until_it_is_answered)
+{
+	greet(w);
+	assert_int_equal(send_run(w, 12), PACKET_LATER);
+	expect(w, ACME " 1\nchallenge\n");
+	assert_int_equal(send_run(w, 13), PACKET_LATER);
+	answer_challenge(w, CHALLENGE);
+	assert_int_equal(send_run(w, 13), PACKET_LATER);
+	assert_int_equal(send_run(w, 12), PACKET_SENT);
+	expect(w, ACME " 1\nrun\nid 12\n");
+	send_packet(w, ACME " 1", "refused\nid 99\nwhy failed\n"); /* not of that run */
+	WAIT_FOR(w, w->messages == 1);
+	assert_int_equal(send_run(w, 13), PACKET_LATER);
+	send_packet(w, ACME " 1", "refused\nid 12\nwhy failed\n");
+	WAIT_FOR(w, w->messages == 2);
+	assert_int_equal(send_run(w, 13), PACKET_LATER);
+	expect(w, ACME " 1\nchallenge\n"); /* the one before was for the other */
+}
+
+/* The last that was drawn alone is valid there. */
+AGENTS_TEST(a_challenge_for_a_run_that_is_followed_no_more_is_for_nobody)
+{
+	greet(w);
+	agent_link_follow(acme(w), 12, true);
+	assert_int_equal(send_run(w, 12), PACKET_LATER);
+	expect(w, ACME " 1\nchallenge\n");
+	agent_link_follow(acme(w), 12, false);
+	assert_int_equal(send_run(w, 13), PACKET_LATER);
+	expect(w, ACME " 1\nchallenge\n");
+	send_packet(w, ACME " 1", "challenge\nchallenge " OTHER "\n");
+	answer_challenge(w, CHALLENGE);
+	assert_int_equal(send_run(w, 13), PACKET_SENT);
+	expect(w, ACME " 1\nrun\nid 13\n");
+	assert_non_null(strstr(w->packet, CHALLENGE));
+}
+
+AGENTS_TEST(who_follows_a_run_learns_that_its_agent_is_gone)
+{
+	greet(w);
+	agent_link_follow(acme(w), 12, true);
+	assert_string_equal(w->runner, "agent:acme here"); /* a row of before may say else */
+	send_packet(w, "link 0", "gone " ACME " it has hung up\n");
+	WAIT_FOR(w, w->down == 1);
+	assert_int_equal(send_run(w, 12), PACKET_LATER);
+	WAIT_FOR(w, strcmp(w->runner, "agent:acme gone") == 0);
+	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	expect(w, ACME " 1\nhello\n");
+	greet(w);
+	assert_string_equal(w->runner, "agent:acme here");
+	agent_link_follow(acme(w), 12, false);
+}
+
+AGENTS_TEST(what_no_agent_says_ends_its_connection)
+{
+	static const char *const said[] = { "started\nid 12\n", "answer\nid 1\n\n", "no\n", "",
+		"hello\nversion 2\n", "hello\nversion 3\ncapability x y\n" };
+
+	for (size_t i = 0; i < COUNT(said); i++) {
+		int down = w->down;
+
+		send_packet(w, ACME " 1", said[i]);
+		WAIT_FOR(w, w->down > down);
+		expect(w, ACME " 0\nclose\nchannel 0\n");
+	}
+	greet(w);
+	send_packet(w, ACME " 1", "exit\n"); /* a supervisor's */
+	expect(w, ACME " 0\nclose\nchannel 0\n");
+	assert_int_equal(w->messages, 0);
+	assert_string_equal(w->manifest, "restart-web=" UNIT);
+}
+
+AGENTS_TEST(packets_of_nobody_and_of_other_channels_change_nothing)
+{
+	static const char *const heads[] = { "agent/other 1", ACME " 7", ACME " x", ACME, "x",
+		ACME " 4294967296", "" };
+
+	for (size_t i = 0; i < COUNT(heads); i++)
+		send_packet(w, heads[i], HELLO);
+	send_packet(w, ACME " 0", "close\nchannel 9\ntext no\n");
+	send_packet(w, ACME " 0", "close\n");
+	send_packet(w, ACME " 0", "open\nchannel 1\n");
+	greet(w);
+	assert_int_equal(w->ready, 1);
+	assert_int_equal(w->down, 0);
+	assert_null(agents_find(w->agents, "local"));
+	assert_null(agents_find(w->agents, "agent:../x"));
+}
+
+/* --- a run's channel --- */
+
+static void
+on_run_message(void *ctx, const struct protocol_message *message)
+{
+	struct world *w = ctx;
+
+	w->shut += message->kind == PROTOCOL_HELLO && !message->record.gate;
+}
+
+static void
+on_run_unreadable(UNUSED void *ctx, UNUSED const char *why)
+{
+}
+
+static void
+on_run_closed(void *ctx)
+{
+	((struct world *)ctx)->closed++;
+}
+
+AGENTS_TEST(go_is_an_order_of_its_own)
+{
+	const struct supervisor_link_watch watch = { on_run_message, on_run_unreadable,
+		on_run_closed, w };
+	const struct effect_run order = { .run = 12, .action = "restart-web", .binding = MANIFEST };
+	struct supervisor_link *link;
+	struct err err;
+
+	greet(w);
+	link = supervisor_link_open_at(acme(w), &order, &watch, &err);
+	assert_non_null(link);
+	expect(w, ACME " 0\nopen\nchannel 2\nid 12\n");
+	send_packet(w, ACME " 2", "hello\nversion 3\n");
+	WAIT_FOR(w, w->shut == 1);
+	supervisor_link_go(link);
+	expect(w, ACME " 2\nchallenge\n");
+	send_packet(w, ACME " 2", "challenge\nchallenge " CHALLENGE "\n");
+	expect(w, ACME " 2\ngo\n");
+	check_signature(w, "go", CHALLENGE);
+	supervisor_link_end(link);
+	expect(w, ACME " 2\nend\n");
+	send_packet(w, ACME " 0", "close\nchannel 2\ntext it has ended\n");
+	WAIT_FOR(w, w->closed == 1);
+	supervisor_link_free(link);
+	link = supervisor_link_open_at(acme(w), &order, &watch, &err);
+	expect(w, ACME " 0\nopen\nchannel 3\n"); /* never the same number twice */
+	supervisor_link_end(link);		 /* before `go`, which is not said then */
+	supervisor_link_go(link);
+	expect(w, ACME " 3\nend\n");
+	supervisor_link_free(link);
+	while (came(w))
+		assert_null(strstr(w->packet, "\ngo\n"));
+}
