@@ -61,6 +61,17 @@ def test_it_is_stopped_there(agents, ada):
     assert ("end", {}) in agents.peer.said
 
 
+def test_a_word_of_another_agent_counts_for_nothing(agents, ada):
+    other, _ = agents.start_agent("other", restart_web=("", 0))
+    run = start_long(agents, ada)
+    for word in (f"settled\nid {run}\nstate ended\ngate 1\n", f"refused\nid {run}\nwhy failed\n",
+                 f"settled\nid {run}\nstate never\n"):
+        other.server.send(word.encode())
+    wait_for(lambda: agents.scene.bot.log().count("is another runner's") == 3, "what the server says of it")
+    agents.peer.end(b"its own word\n", 0)
+    assert "its own word" in text_of(ada.hear("client/acme clear-cache", "Done"))
+
+
 def test_units_that_changed_since_the_question_are_asked_about_anew(agents, ada):
     ada.say("/do restart-web acme")
     question = ada.hear("❓ Run this? client/acme restart-web")

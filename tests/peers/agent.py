@@ -79,6 +79,7 @@ class Agent:
         self.may_answer = threading.Event()     # to `run`
         self.may_answer.set()
         self.is_mute = False                    # no hello is answered
+        self.server = None                      # the connection on which the last was
         self.lock = threading.RLock()
         self.open, self.listener = [], self.listen("runner.sock")
         threading.Thread(target=self.accept, args=(self.listener, self.serve), daemon=True).start()
@@ -138,6 +139,7 @@ class Agent:
 
     def serve(self, sock, challenge, kind, fields):
         if kind == "hello" and not self.is_mute:
+            self.server = sock
             sock.send(self.hello())
         elif kind == "challenge":
             sock.send(packet_of("challenge", challenge=challenge.draw()))
