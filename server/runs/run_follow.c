@@ -64,7 +64,6 @@ static void on_supervisor_message(void *ctx, const struct protocol_message *mess
 static void on_supervisor_unreadable(void *ctx, const char *why);
 static void on_supervisor_closed(void *ctx);
 static void on_run_timer(struct loop_timer *timer, void *ctx);
-static void on_late(struct loop_timer *timer, void *ctx);
 static void on_due(struct loop_task *task, void *ctx);
 
 /* --- the table is asked ----------------------------------------------------------------------- */

@@ -101,8 +101,8 @@ class Agent:
         return hashlib.sha256(self.manifest().encode()).hexdigest()
 
     def hello(self):
-        lines = packet_of("hello", version=3, manifest=self.digest())
-        return lines + b"".join(f"capability {name} {digest}\n".encode() for name, digest in sorted(self.digests.items()))
+        lines = [f"capability {name} {digest}\n" for name, digest in sorted(self.digests.items())]
+        return packet_of("hello", version=3, manifest=self.digest()) + "".join(lines).encode()
 
     # --- sockets ---
 

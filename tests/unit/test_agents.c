@@ -1,4 +1,4 @@
-/* Goal: an agent is ordered one run at a time, each with proof, and what it says of others' runs or too early ends it.  Side: start. */
+/* Goal: an agent is ordered one run at a time, with proof; what no agent says ends its connection.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/agents.h"
 
