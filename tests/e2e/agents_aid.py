@@ -75,8 +75,13 @@ class Agents:
         self.peers.append(peer)
         self.agent("enrol", name, self.key(name, name))
         host = self.start_again(name)
-        wait_for(lambda: ("hello", {"version": "3"}) in peer.said, "the server's hello")
+        self.wait_for_manifest(name)
         return peer, host
+
+    def wait_for_manifest(self, name):
+        """What it can start is known."""
+        wait_for(lambda: self.scene.bot_rows(f"SELECT 1 FROM peer WHERE identity = 'agent/{name}' AND manifest <> ''"),
+                 f"the list of capabilities of {name}")
 
     def start_again(self, name):
         return self.start("agent", name, LINK_SERVERS=self.address, RUNNER_SOCKET=self.folder / name / "runner.sock",
