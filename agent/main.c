@@ -17,7 +17,8 @@ static const char usage[] =
     "\n"
     "Starts units of systemd that root has put on this host, deploybot-do-NAME.service, where the\n"
     "server orders it with a signature; nothing else.  check says what there is, and what is wrong\n"
-    "with it: exit status 0, or 1.  FILE has AGENT_NAME and ORDER_KEYS; default:\n" CONFIG "\n";
+    "with it: exit status 0, or 1.  FILE has AGENT_NAME and ORDER_KEYS; default:\n" CONFIG
+    ", which deploybot-link enrol agent writes.\n";
 
 static int
 serve(const char *config)

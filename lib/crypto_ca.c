@@ -349,20 +349,35 @@ crypto_ca_make(int64_t from, int64_t until, struct crypto_ca_pair *ret, struct e
 	    sign_itself(key, from, until, ret->text, err);
 }
 
+static bool
+write_request(EVP_PKEY *key, char ret[CRYPTO_CA_PEM], struct err *err)
+{
+	CLEANUP(X509_REQ_freep) X509_REQ *request = X509_REQ_new();
+	CLEANUP(BIO_free_allp) BIO *bio = BIO_new(BIO_s_mem());
+
+	if (request == NULL || bio == NULL ||
+	    X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
+	    X509_REQ_set_pubkey(request, key) != 1 ||
+	    X509_REQ_sign(request, key, EVP_sha256()) <= 0)
+		return fail(err, "a request");
+	return take_text(bio, PEM_write_bio_X509_REQ(bio, request) == 1, ret, err);
+}
+
 bool
 crypto_ca_make_request(struct crypto_ca_pair *ret, struct err *err)
 {
 	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", CURVE);
-	CLEANUP(X509_REQ_freep) X509_REQ *request = X509_REQ_new();
-	CLEANUP(BIO_free_allp) BIO *bio = BIO_new(BIO_s_mem());
 
-	if (key == NULL || request == NULL || bio == NULL ||
-	    X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
-	    X509_REQ_set_pubkey(request, key) != 1 ||
-	    X509_REQ_sign(request, key, EVP_sha256()) <= 0)
-		return fail(err, "a key of P-256 and its request");
-	return write_key(key, ret->key, err) &&
-	    take_text(bio, PEM_write_bio_X509_REQ(bio, request) == 1, ret->text, err);
+	return (key != NULL || fail(err, "a key of P-256")) && write_key(key, ret->key, err) &&
+	    write_request(key, ret->text, err);
+}
+
+bool
+crypto_ca_request_of(struct crypto_ca_pair *ret, struct err *err)
+{
+	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = read_key(ret->key, err);
+
+	return key != NULL && write_request(key, ret->text, err);
 }
 
 static bool

@@ -37,6 +37,9 @@ MUST_USE bool crypto_ca_make(
 /* A new key, and the request for its certificate.  Wipe *ret. */
 MUST_USE bool crypto_ca_make_request(struct crypto_ca_pair *ret, struct err *err);
 
+/* The request for the certificate of ret->key, which is there. */
+MUST_USE bool crypto_ca_request_of(struct crypto_ca_pair *ret, struct err *err);
+
 /* A new private key of Ed25519, as PKCS #8.  Wipe it. */
 MUST_USE bool crypto_ca_make_order_key(char ret[CRYPTO_CA_PEM], struct err *err);
 

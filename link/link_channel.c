@@ -34,6 +34,17 @@ close_here(struct link_channel *channel)
 }
 
 void
+link_channels_close(struct link_channels *channels, const char *why)
+{
+	struct link_channel *channel, *next;
+
+	for (channel = SLIST_FIRST(&channels->all); channel != NULL; channel = next) {
+		next = SLIST_NEXT(channel, next);
+		link_channel_close(channel, why);
+	}
+}
+
+void
 link_channels_done(struct link_channels *channels)
 {
 	struct link_channel *channel;

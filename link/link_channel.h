@@ -37,6 +37,7 @@ struct link_channels {
 
 /* With channel 1. */
 void link_channels_init(struct link_channels *channels, struct link_tls *tls);
+void link_channels_close(struct link_channels *channels, const char *why);
 void link_channels_done(struct link_channels *channels);
 /* NULL: there is none. */
 struct link_channel *link_channels_find(struct link_channels *channels, int64_t number);

@@ -17,21 +17,20 @@
 #include "lib/http_listen.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "lib/sha256.h"
 #include "lib/text.h"
 #include "lib/version.h"
 #include "link/link_channel.h"
+#include "link/link_enrol.h"
+#include "link/link_known.h"
 #include "link/link_socket.h"
 
 #define NAMES	 4096
 #define FILES	 16384 /* descriptors */
 #define SHAKING	 8     /* of so many descriptors one is for handshakes */
 #define RIVAL_MS 5000  /* who has a rival answers within */
+#define KNOWN_MS 60000 /* an answer of the server's is kept for */
 
-#define KNOWN	 16384
-#define KNOWN_MS 60000
-
-enum peer_state { SHAKES, ASKS, GREETS, HERE };
+enum peer_state { SHAKES, ASKS, GREETS, HERE, ENROLS, ENROLLED };
 
 struct peer {
 	struct link_tls tls;
@@ -41,7 +40,7 @@ struct peer {
 	struct link_channels channels;
 	struct link_identity who;
 	enum peer_state state;
-	int64_t request;  /* ASKS */
+	int64_t request;  /* ASKS, ENROLS; 0: it has not sent its packet yet */
 	int64_t at;	  /* its wall clock at hello, in seconds */
 	int64_t rival_at; /* monotonic; 0: none */
 	char version[64];
@@ -50,14 +49,6 @@ struct peer {
 };
 
 TAILQ_HEAD(peers, peer);
-
-/* What the server has said of a name and a key.  In a table of fixed size: of whom another one has
- * taken the place is asked again. */
-struct known {
-	uint8_t of[SHA256_SIZE];
-	int64_t at; /* monotonic ms; 0: nothing yet */
-	bool yes;
-};
 
 struct link_serve {
 	struct link_poll poll;
@@ -69,7 +60,7 @@ struct link_serve {
 	size_t shaking_count, shaking_max; /* handshakes at once: of more the oldest gives way */
 	bool is_full;			   /* it has no descriptor for who connects */
 	SLIST_HEAD(, peer) names[NAMES];
-	struct known known[KNOWN];
+	struct link_known_table known;
 	int64_t request;
 };
 
@@ -188,29 +179,6 @@ look_at_rival(struct peer *peer, int64_t now)
 	}
 }
 
-static struct known *
-known_of(struct link_serve *serve, const struct link_identity *who)
-{
-	struct known of = { 0 }, *known;
-	size_t place;
-
-	sha256(who, sizeof(*who), of.of);
-	memcpy(&place, of.of, sizeof(place));
-	known = &serve->known[place % KNOWN];
-	if (memcmp(known->of, of.of, sizeof(of.of)) != 0)
-		*known = of;
-	return known;
-}
-
-static void
-know(struct link_serve *serve, const struct link_identity *who, bool yes)
-{
-	struct known *known = known_of(serve, who);
-
-	known->at = clock_monotonic_ms();
-	known->yes = yes;
-}
-
 static void
 arrive(struct peer *peer, const struct link_word *hello)
 {
@@ -220,7 +188,7 @@ arrive(struct peer *peer, const struct link_word *hello)
 		.kind = LINK_HELLO, .name = "server", .at = clock_wall_ms() / 1000
 	};
 
-	if (!known_of(serve, &peer->who)->yes) {
+	if (!link_known_of(&serve->known, &peer->who)->yes) {
 		refuse(peer, "its certificate is revoked, or has to be asked of again");
 		return;
 	}
@@ -267,11 +235,13 @@ static void
 on_open(struct link_tls *tls, const struct link_identity *who)
 {
 	struct peer *peer = peer_of(tls);
-	const struct known *known = known_of(peer->serve, who);
+	const struct link_known *known = link_known_of(&peer->serve->known, who);
 	bool is_new = known->at != 0 && clock_monotonic_ms() - known->at < KNOWN_MS;
 
 	peer->who = *who;
-	if (strchr(who->name, '/') == NULL)
+	if (link_enrol_is_asked(tls))
+		peer->state = ENROLS;
+	else if (strchr(who->name, '/') == NULL)
 		refuse(peer,
 		    who->name[0] == '\0' ? "its certificate does not name an agent or a runner" :
 					   "it shows a certificate of a server");
@@ -309,6 +279,22 @@ hear_word(struct peer *peer, const struct link_word *word)
 	}
 }
 
+/* Its one packet goes to the server, which answers. */
+static void
+enrol(struct peer *peer, const struct link_frame *frame)
+{
+	struct link_serve *serve = peer->serve;
+
+	if (peer->request != 0) {
+		link_tls_end(&peer->tls, "more than one packet of who enrols");
+	} else if (serve->server == NULL) {
+		link_enrol_refuse(&peer->tls, "deploybot is disconnected from its link");
+	} else {
+		peer->request = ++serve->request;
+		link_enrol_ask(&peer->tls, frame, serve->server, peer->request, peer->address);
+	}
+}
+
 static void
 on_frame(struct link_tls *tls, const struct link_frame *frame)
 {
@@ -317,6 +303,10 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 	struct link_word word;
 	struct err err;
 
+	if (peer->state >= ENROLS) {
+		enrol(peer, frame);
+		return;
+	}
 	if (peer->state != HERE || frame->channel == 0) {
 		if (frame->channel != 0)
 			refuse(peer, "a packet before hello");
@@ -352,8 +342,11 @@ on_end(struct link_tls *tls, const char *why)
 	}
 	TAILQ_REMOVE(&serve->shaking, peer, next);
 	serve->shaking_count--;
-	log_warning("refused %s%s%s: %s", peer->address, peer->who.name[0] == '\0' ? "" : ", ",
-	    peer->who.name, why);
+	if (peer->state == ENROLLED)
+		log_info("%s has asked to enrol, and was answered", peer->address);
+	else
+		log_warning("refused %s%s%s: %s", peer->address,
+		    peer->who.name[0] == '\0' ? "" : ", ", peer->who.name, why);
 }
 
 /* A connection has ended, or others of this machine may have ended theirs. */
@@ -419,23 +412,44 @@ pass_word(struct peer *peer, const char *packet, size_t size)
 		    peer->who.name, word.channel);
 }
 
-static void
-hear_checked(struct link_serve *serve, int64_t request, bool yes, const char *why)
+/* Who waits for the answer to that. */
+static struct peer *
+find_request(struct link_serve *serve, enum peer_state state, int64_t request)
 {
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &serve->shaking, next)
 	{
-		if (peer->state == ASKS && peer->request == request)
-			break;
+		if (peer->state == state && peer->request == request)
+			return peer;
 	}
+	return NULL;
+}
+
+static void
+hear_checked(struct link_serve *serve, int64_t request, bool yes, const char *why)
+{
+	struct peer *peer = find_request(serve, ASKS, request);
+
 	if (peer == NULL)
 		return;
-	know(serve, &peer->who, yes);
+	link_known_set(&serve->known, &peer->who, yes);
 	if (yes)
 		greet(peer);
 	else
 		refuse(peer, "the server refuses this certificate: %s", why);
+}
+
+/* What stands behind the newline goes to the host as it is, which closes the connection. */
+static void
+hear_enrolled(struct link_serve *serve, int64_t request, const char *packet, size_t size)
+{
+	struct peer *peer = find_request(serve, ENROLS, request);
+
+	if (peer == NULL || size == 0)
+		return;
+	peer->state = ENROLLED;
+	link_tls_send(&peer->tls, 0, packet + 1, size - 1);
 }
 
 static void
@@ -447,15 +461,15 @@ hear_known(struct link_serve *serve, const char *name, const char *digest, bool 
 	if (!text_copy(who.name, sizeof(who.name), name) ||
 	    !text_copy(who.digest, sizeof(who.digest), digest))
 		return;
-	know(serve, &who, yes); /* of one who has not said hello yet: arrive() looks there */
+	link_known_set(&serve->known, &who, yes); /* arrive() looks there too */
 	peer = find(serve, name);
 	if (!yes && peer != NULL && strcmp(peer->who.digest, digest) == 0)
 		refuse(peer, "its certificate is revoked");
 }
 
-/* list; cut or let NAME DIGEST; checked REQUEST yes|no why */
+/* list; cut or let NAME DIGEST; checked REQUEST yes|no why; enrolled REQUEST, and an answer */
 static void
-hear_server(struct link_serve *serve, char *rest)
+hear_server(struct link_serve *serve, char *rest, const char *packet, size_t size)
 {
 	const char *kind = strsep(&rest, " ");
 	const char *first = strsep(&rest, " ");
@@ -473,6 +487,9 @@ hear_server(struct link_serve *serve, char *rest)
 	} else if (strcmp(kind, "checked") == 0 && second != NULL &&
 	    text_to_i64(first, 0, INT64_MAX, &request, NULL)) {
 		hear_checked(serve, request, strcmp(second, "yes") == 0, rest == NULL ? "" : rest);
+	} else if (strcmp(kind, "enrolled") == 0 && first != NULL &&
+	    text_to_i64(first, 0, INT64_MAX, &request, NULL)) {
+		hear_enrolled(serve, request, packet, size);
 	} else {
 		log_error("the server sent a word that is not known");
 	}
@@ -502,9 +519,10 @@ on_server_packet(struct link_socket *local, const char *packet, size_t size)
 	packet = end + 1;
 	peer = find(serve, name);
 	if (strcmp(name, "link") == 0) {
+		end = memchr(packet, '\n', size - 1); /* something stands behind it, or none */
 		(void)snprintf(text, sizeof(text), "%.*s", (int)size, packet);
 		text[strcspn(text, "\n")] = '\0';
-		hear_server(serve, text);
+		hear_server(serve, text, end, end == NULL ? 0 : size - (size_t)(end - packet));
 	} else if (peer == NULL) {
 		say(serve, "gone %s it is not connected\n", name);
 	} else if (number == 0) {
@@ -512,18 +530,6 @@ on_server_packet(struct link_socket *local, const char *packet, size_t size)
 	} else if ((channel = link_channels_find(&peer->channels, number)) != NULL &&
 	    !link_channel_send(channel, packet, size)) {
 		link_tls_end(&peer->tls, "channel %u: it takes nothing", channel->number);
-	}
-}
-
-/* Its runs' sockets are closed on the hosts, as they are when a server ends. */
-static void
-close_channels(struct peer *peer, const char *why)
-{
-	struct link_channel *channel, *next;
-
-	for (channel = SLIST_FIRST(&peer->channels.all); channel != NULL; channel = next) {
-		next = SLIST_NEXT(channel, next);
-		link_channel_close(channel, why);
 	}
 }
 
@@ -537,7 +543,8 @@ on_server_lost(struct link_socket *local, const char *why)
 	serve->server = NULL;
 	for (peer = TAILQ_FIRST(&serve->here); peer != NULL; peer = next) {
 		next = TAILQ_NEXT(peer, next);
-		close_channels(peer, "deploybot is disconnected from its link");
+		/* Its runs' sockets are closed on the hosts, as they are when a server ends. */
+		link_channels_close(&peer->channels, "deploybot is disconnected from its link");
 	}
 }
 
@@ -682,6 +689,8 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 	serve->net6.fd = -1;
 	serve->settings = settings;
 	serve->context = context;
+	serve->request = clock_wall_ms() * 1000; /* numbers of before are nobody's */
+	link_enrol_allow(context);
 	TAILQ_INIT(&serve->shaking);
 	TAILQ_INIT(&serve->here);
 	if (!link_poll_init(&serve->poll, err) || !listen_all(serve, err))

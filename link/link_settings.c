@@ -28,9 +28,8 @@ static const struct row {
 #undef OF
 };
 
-/* HOST:PORT or [ADDRESS]:PORT */
-static bool
-read_address(const char *text, size_t size, struct link_address *ret)
+bool
+link_address_read(const char *text, size_t size, struct link_address *ret)
 {
 	const char *colon = memrchr(text, ':', size);
 	size_t host = colon == NULL ? size : (size_t)(colon - text);
@@ -54,7 +53,7 @@ read_servers(struct link_settings *ret, struct err *err)
 	for (const char *at = ret->servers; *at != '\0'; at += size + (at[size] == ',')) {
 		size = strcspn(at, ",");
 		if (ret->dial_count == LINK_SERVERS_MAX ||
-		    !read_address(at, size, &ret->dial[ret->dial_count++]))
+		    !link_address_read(at, size, &ret->dial[ret->dial_count++]))
 			return err_set(err, ERR_CONFIG,
 			    "LINK_SERVERS: at most %d of HOST:PORT, with commas between: %s",
 			    LINK_SERVERS_MAX, at);

@@ -24,6 +24,9 @@ struct link_settings {
 	struct env_file file; /* of which the texts are */
 };
 
+/* HOST:PORT or [ADDRESS]:PORT */
+bool link_address_read(const char *text, size_t size, struct link_address *ret) MUST_USE;
+
 /* False: *err names the setting. */
 bool link_settings_read(struct link_settings *ret, enum link_use use, const char *file,
     struct err *err) MUST_USE;

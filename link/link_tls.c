@@ -71,7 +71,8 @@ shake(struct link_tls *tls)
 	tls->is_open = true;
 	tls->wants_write = false;
 	want(tls);
-	link_tls_identity(SSL_get0_peer_certificate(tls->ssl), &peer);
+	if (SSL_get0_peer_certificate(tls->ssl) != NULL) /* who enrols has none */
+		link_tls_identity(SSL_get0_peer_certificate(tls->ssl), &peer);
 	tls->on->on_open(tls, &peer);
 	return tls->watch.fd != -1;
 }

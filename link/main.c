@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "lib/version.h"
+#include "link/link_enrol_host.h"
 #include "link/link_host.h"
 #include "link/link_serve.h"
 
@@ -17,13 +18,16 @@
 
 static const char usage[] =
     "usage: deploybot-link serve|runner|agent [--check] [FILE]\n"
+    "       deploybot-link enrol agent HOST:PORT CODE FINGERPRINT [FOLDER]\n"
     "       deploybot-link --version | --help\n"
     "\n"
     "Carries packets between deploybot and runners or agents of other machines, over TLS 1.3 with\n"
     "certificates of both sides.  It decides nothing and starts nothing.  serve stands beside\n"
     "deploybot; runner and agent stand on a host and connect to each of LINK_SERVERS.\n"
     "FILE has its settings as NAME=VALUE; without it: " FILE_DEFAULT ".  --check says\n"
-    "what is wrong there, or whose certificate is shown, and ends.\n";
+    "what is wrong there, or whose certificate is shown, and ends.\n"
+    "enrol makes this host's key and fetches its certificate: the line is one that deploybot agent\n"
+    "enrol NAME prints on the server.\n";
 
 /* Its role is the use: a host that shows another one is refused there. */
 static bool
@@ -53,6 +57,20 @@ use_it(const struct link_settings *settings, bool checks, struct err *err)
 	return good;
 }
 
+static int
+enrol(char *argv[])
+{
+	const struct link_enrolment what = {
+		.server = argv[0], .code = argv[1], .fingerprint = argv[2], .folder = argv[3]
+	};
+	struct err err;
+
+	if (crypto_start(&err) && link_enrol_host(&what, &err))
+		return 0;
+	(void)fprintf(stderr, "deploybot-link: %s\n", err.text);
+	return err_exit_status(err.code);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -66,13 +84,16 @@ main(int argc, char *argv[])
 		return printf("deploybot-link %s\n", version_text) < 0;
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return fputs(usage, stdout) < 0;
+	(void)signal(SIGPIPE, SIG_IGN);
+	if ((argc == 6 || argc == 7) && strcmp(argv[1], "enrol") == 0 &&
+	    strcmp(argv[2], "agent") == 0)
+		return enrol(argv + 3);
 	if (argc > 1 && argc <= 3 + checks)
 		use = (enum link_use)text_index(argv[1], link_uses, LINK_USE_COUNT);
 	if (use == LINK_USE_COUNT || file[0] == '-') {
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (crypto_start(&err) && link_settings_read(&settings, use, file, &err) &&
 	    use_it(&settings, checks, &err))
 		return 0;

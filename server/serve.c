@@ -556,6 +556,7 @@ make_perform(struct serve *serve)
 		.aws = serve->witness.aws,
 		.vault = serve->vault.client,
 		.loans = serve->vault.loans,
+		.link = serve->runner.agents == NULL ? NULL : agents_link(serve->runner.agents),
 		.submit = submit_own,
 		.submit_ctx = serve,
 		.note_mirror = note_mirror,

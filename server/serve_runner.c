@@ -4,6 +4,7 @@
 
 #include "lib/log.h"
 #include "lib/text.h"
+#include "runs/link_client.h"
 #include "serve_inside.h"
 
 #define RUNNER_GONE_MS 10000 /* shorter is a restart of it, of which no message says anything */
@@ -103,6 +104,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 			err);
 		if (serve->runner.agents == NULL)
 			return err_wrap(err, "LINK_ORDER_KEY");
+		link_client_on_enrol(agents_link(serve->runner.agents), serve_submit, serve);
 	}
 	config.agents = serve->runner.agents;
 	serve->runs = runs_start(serve->loop, &config, err);

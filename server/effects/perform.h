@@ -17,6 +17,7 @@ struct aws_credentials;
 struct forge_api;
 struct buf;
 struct http_client;
+struct link_client;
 struct redact;
 struct runs;
 struct telegram;
@@ -35,6 +36,7 @@ struct perform {
 	struct http_client *s3;		/* another */
 	struct aws_credentials *aws;
 	struct vault *vault;
+	struct link_client *link; /* NULL: no LINK_ADDRESS */
 	struct loan_shelf *loans; /* what was lent and not given yet */
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
 	 * One of our own is never refused. */

@@ -18,6 +18,7 @@
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_peer.h"
+#include "decide/who/decide_peer_code.h"
 #include "decide/who/decide_token.h"
 #include "decide/view/decide_begun.h"
 #include "decide/view/decide_view.h"
@@ -314,6 +315,8 @@ decide_proof(struct tx *tx, const struct api_request *api, struct json_out *json
 		decide_token(tx, api, json);
 	else if (api->operation == API_AGENTS)
 		decide_peer_list(tx, api, json);
+	else if (decide_peer_code_is_wanted(api))
+		decide_peer_code(tx, api, json);
 	else
 		decide_peer(tx, api);
 }

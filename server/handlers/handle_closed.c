@@ -74,6 +74,12 @@ handle_witnessed(struct tx *tx, const struct event *event)
 	decide_witness_answered(tx, &tx->effect->u.witness, &event->u.witnessed);
 }
 
+/* Who did not get it asks once more. */
+void
+handle_certificate_signed(UNUSED struct tx *tx, UNUSED const struct event *event)
+{
+}
+
 void
 handle_run_purged(UNUSED struct tx *tx, UNUSED const struct event *event)
 {

@@ -313,6 +313,7 @@ ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 #define fault_toast		ignore
 #define fault_document		ignore
 #define fault_purge_run		ignore
+#define fault_sign_certificate	ignore /* the host asks once more */
 #define fault_leave_chat	ignore
 
 static void (*const faults[])(struct tx *tx, const struct fault *fault) = {

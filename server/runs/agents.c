@@ -125,6 +125,12 @@ agents_find(struct agents *agents, const char *runner)
 	return name == NULL ? NULL : find_or_make(agents, peer_identity(name, identity));
 }
 
+struct link_client *
+agents_link(const struct agents *agents)
+{
+	return agents->world.link;
+}
+
 static void
 free_one(void *agent)
 {

@@ -30,5 +30,8 @@ void agents_take_peers(struct agents *agents, struct known_peers *peers);
  * NULL: it is no agent's name. */
 struct agent_link *agents_find(struct agents *agents, const char *runner);
 
+/* To which enrolments are answered. */
+struct link_client *agents_link(const struct agents *agents);
+
 /* Takes NULL; whoever follows runs has ended before. */
 void agents_free(struct agents *agents);

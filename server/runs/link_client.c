@@ -11,17 +11,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/bucket.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/queue_list.h"
 #include "lib/text.h"
 #include "runner/protocol.h"
 #include "runs/packet.h"
+#include "types/event.h"
 
 #define AGAIN_FIRST_MS 100
 #define AGAIN_MOST_MS  5000
 #define TURN_MAX       64			   /* packets in one turn */
 #define PACKET_MAX     (PROTOCOL_PACKET_MAX + 256) /* with a name and a channel before it */
+#define ENROLLED_HEAD  48			   /* bytes of the line before an answer */
 #define WAITING_MAX    (2 * (size_t)PEERS_MOST)	   /* words; link takes all at once else */
 
 struct word {
@@ -40,7 +43,18 @@ struct link_client {
 	int64_t again_ms;
 	char why_away[128]; /* as it was logged; "": nothing was */
 	struct known_peers peers;
-	struct queue_list waiting; /* words that link did not take */
+	struct queue_list waiting;			/* words that link did not take */
+	bool (*submit)(void *ctx, struct event *event); /* of who enrols */
+	void *submit_ctx;
+	struct bucket enrolments;
+};
+
+/* Whoever finds the port can ask, and each has a decision: in all so many. */
+static const struct bucket_rate enrolment_rate = { .capacity = 10, .token_ms = 6000 };
+
+struct enrolment {
+	struct link_client *client;
+	int64_t request;
 };
 
 /* --- what is said --- */
@@ -182,17 +196,75 @@ hear_here(struct link_client *client, const char *identity, char *rest)
 		client->watch.on_here(client->watch.ctx, identity);
 }
 
+void
+link_client_enrolled(struct link_client *client, int64_t request, const char *text)
+{
+	size_t size = strlen(text) + ENROLLED_HEAD;
+	CLEANUP(freep) char *whole = mem_alloc(size);
+
+	size = (size_t)snprintf(whole, size, "enrolled %" PRId64 "\n%s", request, text);
+	link_client_send(client, "link", 0, whole, size);
+}
+
+/* A yes is answered with the certificate, when that is signed. */
+static void
+on_decided(void *ctx, const struct answer *answer)
+{
+	struct enrolment *enrolment = ctx;
+	char text[LIMIT_LINE];
+
+	(void)snprintf(text, sizeof(text), "no %s\n",
+	    answer->text != NULL ?
+		answer->text :
+		"deploybot could not decide on that: try it again"); /* cut is fine */
+	if (answer->status != 200)
+		link_client_enrolled(enrolment->client, enrolment->request, text);
+	free(enrolment);
+}
+
+/* enrol REQUEST ADDRESS, and what was sent, as a text: no request for a certificate has a NUL. */
+static void
+hear_enrol(struct link_client *client, int64_t request, const char *address, const char *text)
+{
+	struct event *event;
+	struct enrolment *enrolment;
+
+	if (!bucket_take(&client->enrolments, enrolment_rate, loop_now_ms(), 1)) {
+		link_client_enrolled(client, request,
+		    "no ten hosts have tried to enrol within a minute: try it again in one\n");
+		return;
+	}
+	event = event_new(EVENT_ENROL);
+	event->u.enrol = mem_new(1, sizeof(*event->u.enrol));
+	event->u.enrol->request = request;
+	(void)text_copy(event->u.enrol->address, sizeof(event->u.enrol->address), address);
+	(void)text_copy(event->u.enrol->text, sizeof(event->u.enrol->text), text);
+	enrolment = mem_new(1, sizeof(*enrolment));
+	*enrolment = (struct enrolment){ client, request };
+	event->done = on_decided;
+	event->done_ctx = enrolment;
+	if (client->submit(client->submit_ctx, event))
+		return;
+	on_decided(enrolment, &(struct answer){ .status = 503 });
+	event_free(event);
+}
+
 /* A word of link itself. */
 static void
 hear_word(struct link_client *client, char *rest)
 {
 	const char *kind, *identity;
+	char *body = rest;
+	int64_t request;
 
-	rest[strcspn(rest, "\n")] = '\0';
+	rest = strsep(&body, "\n");
 	kind = strsep(&rest, " ");
 	identity = strsep(&rest, " ");
 	if (rest == NULL || strlen(identity) >= CRYPTO_CA_IDENTITY) {
 		log_error("deploybot-link said what is not known: %.40s", kind);
+	} else if (strcmp(kind, "enrol") == 0 && body != NULL && strlen(body) <= ENROL_PACKET &&
+	    text_to_i64(identity, 0, INT64_MAX, &request, NULL)) {
+		hear_enrol(client, request, rest, body);
 	} else if (strcmp(kind, "check") == 0) {
 		hear_check(client, identity, rest);
 	} else if (strcmp(kind, "here") == 0) {
@@ -314,6 +386,14 @@ let_new(struct link_client *client, const struct known_peers *before)
 		    peer_fault(before, peer->identity, peer->digest) != NULL)
 			say(client, "let %s %s\n", peer->identity, peer->digest);
 	}
+}
+
+void
+link_client_on_enrol(
+    struct link_client *client, bool (*submit)(void *ctx, struct event *event), void *ctx)
+{
+	client->submit = submit;
+	client->submit_ctx = ctx;
 }
 
 void

@@ -9,6 +9,7 @@
 #include "lib/loop.h"
 #include "types/peers.h"
 
+struct event;
 struct link_client;
 
 /* Callbacks come from the loop; identity is "agent/acme". */
@@ -26,6 +27,14 @@ struct link_client_watch {
 /* Copies the path, and what watch has.  Connects with the first peers: nothing waits for it. */
 struct link_client *link_client_new(
     struct loop *loop, const char *path, const struct link_client_watch *watch) MUST_USE;
+
+/* A host that has no certificate has sent something: submit() takes the event (EVENT_ENROL), which
+ * answers by itself, or returns false. */
+void link_client_on_enrol(
+    struct link_client *client, bool (*submit)(void *ctx, struct event *event), void *ctx);
+
+/* The answer to that request goes to the host: `text`.  Nothing where link is disconnected. */
+void link_client_enrolled(struct link_client *client, int64_t request, const char *text);
 
 /* Takes what is enrolled now: who is connected by another key, or revoked, is cut off. */
 void link_client_take_peers(struct link_client *client, struct known_peers *peers);

@@ -1296,6 +1296,20 @@ static const char *const migration_27[] = {
 	NULL,
 };
 
+static const char *const migration_28[] = {
+	/* Codes by which a host enrols: one of each name. */
+	"CREATE TABLE peer_code ("
+	" identity TEXT PRIMARY KEY,"
+	" digest TEXT NOT NULL UNIQUE,"
+	" secret TEXT NOT NULL,"
+	" until INTEGER NOT NULL,"
+	" made_by INTEGER NOT NULL,"
+	" by_name TEXT NOT NULL,"
+	" is_move INTEGER NOT NULL,"
+	" key TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1303,7 +1317,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
-	migration_24, migration_25, migration_26, migration_27 };
+	migration_24, migration_25, migration_26, migration_27, migration_28 };
 
 const char *const *
 store_schema_sql(int64_t version)

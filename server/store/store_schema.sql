@@ -718,6 +718,15 @@ CREATE TABLE peer (
  manifest TEXT NOT NULL DEFAULT '',
  manifest_digest TEXT NOT NULL DEFAULT '',
  manifest_at INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+CREATE TABLE peer_code (
+ identity TEXT PRIMARY KEY,
+ digest TEXT NOT NULL UNIQUE,
+ secret TEXT NOT NULL,
+ until INTEGER NOT NULL,
+ made_by INTEGER NOT NULL,
+ by_name TEXT NOT NULL,
+ is_move INTEGER NOT NULL,
+ key TEXT NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

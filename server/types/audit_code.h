@@ -104,6 +104,8 @@
 	CODE(PEER_MOVED, "peer_moved", "peer_enrolled", HIGH, NULL, NULL) \
 	CODE(PEER_REVOKED, "peer_revoked", "peer_revoked", HIGH, NULL, NULL) \
 	CODE(PEER_MANIFEST, "peer_manifest", "peer_manifest", HIGH, NULL, NULL) \
+	CODE(PEER_CODE_MADE, "peer_code_made", "peer_code_made", HIGH, NULL, NULL) \
+	CODE(PEER_CODE_REFUSED, "peer_code_refused", "denied", MEDIUM, "enrolment_refused", NULL) \
 	CODE(LOGIN, "login", "login", INFO, NULL, NULL) \
 	CODE(LOGIN_FAILED, "login_failed", "login_failed", MEDIUM, "token_invalid", NULL) \
 	CODE(LOGIN_LOCKED, "login_locked", "login_locked", HIGH, "token_guessed", NULL) \

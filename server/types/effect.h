@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/crypto_ca.h"
 #include "lib/seal.h"
 #include "types/action.h"
 #include "types/delivery.h"
@@ -267,6 +268,15 @@ struct effect_vault {
 	int64_t chat;			  /* LEND_MESSAGE: of that person, a private one */
 };
 
+/* For a host whose connection waits at deploybot-link, under that number. */
+struct effect_sign_certificate {
+	int64_t request;
+	char identity[CRYPTO_CA_IDENTITY];
+	char secret[LIMIT_DIGEST];	 /* of its code: proves the answer */
+	int64_t from;			 /* wall ms */
+	char text[CRYPTO_CA_REQUEST + 1]; /* PEM */
+};
+
 /* Entries of the audit for the witness outside. */
 struct effect_witness {
 	int64_t first;
@@ -362,6 +372,7 @@ struct effect {
 		struct effect_forge forge;
 		struct effect_forge_report forge_report;
 		struct effect_vault vault;
+		struct effect_sign_certificate sign_certificate;
 		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;

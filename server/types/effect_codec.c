@@ -164,6 +164,10 @@ static const struct field fields_vault_look[] = {
 	FIELD("not_before", vault.not_before), FIELD("tries", vault.tries), END };
 static const struct field fields_lend_message[] = {
 	FIELD("name", vault.name), FIELD("chat", vault.chat), END };
+static const struct field fields_sign_certificate[] = {
+	FIELD("request", sign_certificate.request), FIELD("identity", sign_certificate.identity),
+	FIELD("secret", sign_certificate.secret), FIELD("from", sign_certificate.from),
+	 FIELD("text", sign_certificate.text), END };
 static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),

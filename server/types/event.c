@@ -54,6 +54,8 @@ event_free(struct event *event)
 		free_api(event->u.api);
 	else if (event->kind == EVENT_HOOK)
 		free(event->u.hook);
+	else if (event->kind == EVENT_ENROL)
+		free(event->u.enrol);
 	else if (event->kind == EVENT_SECRETS_SEEN)
 		free(event->u.secrets_seen.list);
 	else if (event->kind == EVENT_GIT_ANSWERED) {

@@ -235,6 +235,14 @@ struct fault {
 	char reason[LIMIT_LINE];
 };
 
+/* What a host that has no certificate yet has sent to deploybot-link. */
+#define ENROL_PACKET 4096 /* bytes, at most */
+struct enrol {
+	int64_t request;	 /* link's number of it */
+	char address[64];	 /* as link says it */
+	char text[ENROL_PACKET + 1]; /* "agent ID MAC", and on the next lines a request in PEM */
+};
+
 /* What whoever waits for the decision is answered, after the commit. */
 struct answer {
 	int status;		/* an HTTP status; 503: nothing was decided, come again */
@@ -280,6 +288,7 @@ struct event {
 		struct update *update;	  /* owned; with the next the only large ones */
 		struct api_request *api;  /* owned */
 		struct hook_call *hook;	  /* owned */
+		struct enrol *enrol;	  /* owned */
 		struct delivery delivery;	/* forge_row.h says what is set before decode */
 		struct rejected rejected;
 		struct secret_used secret_used;
@@ -314,7 +323,8 @@ static inline bool
 event_kind_is_from_outside(enum event_kind kind)
 {
 	return kind == EVENT_UPDATE || kind == EVENT_DELIVERY || kind == EVENT_REJECTED ||
-	    kind == EVENT_SECRET_USED || kind == EVENT_API || kind == EVENT_HOOK;
+	    kind == EVENT_SECRET_USED || kind == EVENT_API || kind == EVENT_HOOK ||
+	    kind == EVENT_ENROL;
 }
 
 /* How much of an event there is of whose kind many wait at once: what came from outside, results of

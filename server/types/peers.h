@@ -19,6 +19,18 @@ struct peer {
 	char manifest[LIMIT_DIGEST];
 };
 
+/* Of a code (lib/enrol_code.h): for whom it is, and which key it has enrolled. */
+struct peer_code {
+	char identity[CRYPTO_CA_IDENTITY]; /* "": there is none */
+	char digest[LIMIT_DIGEST];	   /* of its id */
+	char secret[LIMIT_DIGEST];	   /* by which it and its answer are proven */
+	int64_t until;			   /* wall ms */
+	int64_t made_by;
+	char by[LIMIT_PERSON];
+	bool is_move;		/* the name has a key already, which ends */
+	char key[LIMIT_DIGEST]; /* "": it was not used */
+};
+
 /* All there are, in the order of their identities. */
 struct known_peers {
 	size_t n;

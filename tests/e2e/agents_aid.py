@@ -20,7 +20,8 @@ DEPLOYBOT = pathlib.Path(__file__).resolve().parents[2] / os.environ.get("DEPLOY
 class Agents:
     """An authority by `deploybot ca`, link beside a server, and hosts with certificates of it."""
 
-    def __init__(self, **settings):
+    def __init__(self, files=None, **settings):
+        """files: more settings, each with the name of a file of the authority's."""
         self.folder = pathlib.Path(tempfile.mkdtemp())     # a socket's path is short
         self.ca = self.folder / "ca"
         self.run("ca", "init", self.ca)
@@ -35,7 +36,7 @@ class Agents:
         self.scene = LocalScene(settings={
             "LINK_ADDRESS": self.address, "LINK_SOCKET": str(self.socket), "LINK_CA_FILE": str(self.ca / "ca.crt"),
             "LINK_CERT_FILE": str(self.ca / "link.crt"), "LINK_ORDER_KEY_FILE": str(self.ca / "order.key"),
-            "ROLE_RATE_LIMIT": "0", **settings})
+            "ROLE_RATE_LIMIT": "0", **settings, **{name: str(self.ca / file) for name, file in (files or {}).items()}})
         self.serve = self.start_serve()
 
     def run(self, *words):

@@ -102,6 +102,7 @@ order_of(struct performed *w, enum program program, int deadline_s)
 	effect->u.run.deployment = 42;
 	effect->u.run.program = program;
 	effect->u.run.deadline_s = deadline_s;
+	(void)text_copy(effect->u.run.runner, sizeof(effect->u.run.runner), "local");
 	(void)text_copy(effect->u.run.environment, sizeof(effect->u.run.environment), "staging");
 	(void)text_copy(effect->u.run.commit, sizeof(effect->u.run.commit), COMMIT);
 	perform_effect(&w->perform, effect);

@@ -274,6 +274,7 @@ static const struct {
 	[EFFECT_VAULT_REVOKE] = { "", false, false },
 	[EFFECT_VAULT_LOOK] = { "", false, true },
 	[EFFECT_LEND_MESSAGE] = { "lend_message:9", true, false },
+	[EFFECT_SIGN_CERTIFICATE] = { "", false, false },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };

@@ -434,6 +434,7 @@ note_tokens(void)
 		(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/login wrong");
 	assert_int_equal(token_aid_status(&w, TOKEN_PREFIX), 401);
 	assert_int_equal(token_aid_revoke(&w, "ci"), 200);
+	AGENT("enrol", "");
 	AGENT("enrol", KEY("1111111111111111"));
 	AGENT("move", KEY("2222222222222222"));
 	agent_aid_says(&w, "agent/acme", "");

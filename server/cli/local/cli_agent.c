@@ -8,23 +8,30 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 
+/* The line that a host is enrolled by goes to standard output alone, to be pasted there. */
 static int
 post(const struct cli_server *local, const char *target)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	const char *line;
 	CLEANUP(buf_done) struct buf body = buf_make(4096);
 	struct json_out json = json_out_begin(&body, '{');
 	struct err err;
 
 	json_put_str(&json, "name", local->argv[0]);
-	if (local->argv[1] != NULL)
+	if (local->argc > 1) /* options stand behind it */
 		json_put_str(&json, "key", local->argv[1]);
 	json_out_end(&json);
 	if (buf_failed(&body))
 		return cli_server_fail(local, EX_USAGE, "that is too long");
 	if (!cli_code_ask(&local->api, target, buf_text(&body), NULL, &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	return cli_server_show_said(local, &answer);
+	line = json_get_str(answer.json, "line");
+	if (line == NULL || local->is_json)
+		return cli_server_show_said(local, &answer);
+	(void)fprintf(stderr, "%s\n", json_text(answer.json, "said"));
+	(void)printf("%s\n", line);
+	return EX_OK;
 }
 
 int

@@ -14,27 +14,27 @@
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_peer.h"
+#include "store/row_peer_code.h"
 #include "types/principal.h"
 
 #define KEY_SHOWN 12 /* digits of a key in a sentence */
 
+/* By whom the peer was enrolled, or is revoked now. */
 static void
-audit(struct tx *tx, const struct update *from, enum audit_code code, const struct peer *peer,
-    const char *before)
+audit(struct tx *tx, enum audit_code code, const struct peer *peer, const char *before)
 {
-	const char *meta[] = { "name", from->name, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+	const char *meta[] = { "name", peer->by, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
 	char user[PRINCIPAL_TEXT];
 	size_t n = 2;
 
 	decide_audit_fact(meta, &n, "identity", peer->identity);
 	decide_audit_fact(meta, &n, "key", peer->digest);
 	decide_audit_fact(meta, &n, "key_before", before);
-	decide_audit(tx, code, decide_user(tx, from->person, user), NULL, "ok", meta);
+	decide_audit(tx, code, decide_user(tx, peer->made_by, user), NULL, "ok", meta);
 }
 
-/* What is wrong with it was said. */
-static bool
-read_name(struct tx *tx, const struct api_request *api, struct peer *ret)
+bool
+decide_peer_read_name(struct tx *tx, const struct api_request *api, struct peer *ret)
 {
 	char name[LIMIT_REF];
 
@@ -45,35 +45,40 @@ read_name(struct tx *tx, const struct api_request *api, struct peer *ret)
 		    CRYPTO_CA_NAME_MAX);
 		return false;
 	}
-	*ret = (struct peer){ 0 };
+	*ret = (struct peer){ .made_at = tx->at, .made_by = api->from.person };
+	(void)text_copy(ret->by, sizeof(ret->by), api->from.name);
 	(void)snprintf(
 	    ret->identity, sizeof(ret->identity), PEER_AGENT "%.*s", CRYPTO_CA_NAME_MAX, name);
 	return true;
 }
 
 static bool
-may_have_key(struct tx *tx, const struct api_request *api, struct peer *peer)
+read_key(struct tx *tx, const struct api_request *api, struct peer *peer)
 {
 	char key[LIMIT_REF];
-	struct peer other;
 
-	if (!peer_is_digest(request_get(&api->request, "key", key))) {
-		decide_refusef(
-		    tx, 400, "a key: the 64 hexadecimal digits that deploybot ca sign says of it");
-		return false;
-	}
-	other = row_peer_of_key(tx, key);
-	if (other.identity[0] != '\0') {
-		decide_refusef(tx, 409, "%s has that key%s: each host has its own",
-		    peer_name(&other), other.revoked_at != 0 ? ", which was revoked" : "");
-		return false;
-	}
-	return text_copy(peer->digest, sizeof(peer->digest), key);
+	if (peer_is_digest(request_get(&api->request, "key", key)))
+		return text_copy(peer->digest, sizeof(peer->digest), key);
+	decide_refusef(
+	    tx, 400, "a key: the 64 hexadecimal digits that deploybot ca sign says of it");
+	return false;
 }
 
-/* Whether that name may be enrolled, or has something that can be moved. */
-static bool
-is_free(struct tx *tx, const struct peer *peer, const struct peer *before, bool is_move)
+bool
+decide_peer_key_is_free(struct tx *tx, const char *digest)
+{
+	struct peer other = row_peer_of_key(tx, digest);
+
+	if (other.identity[0] == '\0')
+		return true;
+	decide_refusef(tx, 409, "%s has that key%s: each host has its own", peer_name(&other),
+	    other.revoked_at != 0 ? ", which was revoked" : "");
+	return false;
+}
+
+bool
+decide_peer_name_is_free(
+    struct tx *tx, const struct peer *peer, const struct peer *before, bool is_move)
 {
 	if (is_move && before->identity[0] == '\0')
 		decide_refusef(tx, 404, "there is no agent of that name: deploybot agent enrol %s",
@@ -89,8 +94,8 @@ is_free(struct tx *tx, const struct peer *peer, const struct peer *before, bool 
 	return false;
 }
 
-static bool
-lacks_code(struct tx *tx, const struct api_request *api, const struct peer *peer)
+bool
+decide_peer_lacks_factor(struct tx *tx, const struct api_request *api, const struct peer *peer)
 {
 	char what[CRYPTO_CA_IDENTITY + 16];
 
@@ -99,29 +104,31 @@ lacks_code(struct tx *tx, const struct api_request *api, const struct peer *peer
 	    decide_lacks_factor_for(tx, &api->from, what);
 }
 
+void
+decide_peer_put(struct tx *tx, const struct peer *peer, const char *before, bool is_move)
+{
+	row_peer_put(tx, peer);
+	audit(tx, is_move ? AUDIT_CODE_PEER_MOVED : AUDIT_CODE_PEER_ENROLLED, peer, before);
+	decide_factor_tell(tx, 0,
+	    "🔐 Agent %s: " MARK_BOLD "%s" MARK_BOLD " has the key " MARK_CODE "%.*s…" MARK_CODE
+	    ", by %s. Was it not you? " MARK_CODE "deploybot agent revoke %s" MARK_CODE
+	    " on the server ends it.",
+	    is_move ? "moved" : "enrolled", peer_name(peer), KEY_SHOWN, peer->digest, peer->by,
+	    peer_name(peer));
+}
+
 static void
 enrol(struct tx *tx, const struct api_request *api, bool is_move)
 {
 	struct peer peer, before;
 
-	if (!read_name(tx, api, &peer))
+	if (!decide_peer_read_name(tx, api, &peer))
 		return;
 	before = row_peer_get(tx, peer.identity);
-	if (!is_free(tx, &peer, &before, is_move) || !may_have_key(tx, api, &peer) ||
-	    lacks_code(tx, api, &peer))
+	if (!decide_peer_name_is_free(tx, &peer, &before, is_move) || !read_key(tx, api, &peer) ||
+	    !decide_peer_key_is_free(tx, peer.digest) || decide_peer_lacks_factor(tx, api, &peer))
 		return;
-	peer.made_at = tx->at;
-	peer.made_by = api->from.person;
-	(void)text_copy(peer.by, sizeof(peer.by), api->from.name);
-	row_peer_put(tx, &peer);
-	audit(tx, &api->from, is_move ? AUDIT_CODE_PEER_MOVED : AUDIT_CODE_PEER_ENROLLED, &peer,
-	    before.digest);
-	decide_factor_tell(tx, 0,
-	    "🔐 Agent %s: " MARK_BOLD "%s" MARK_BOLD " has the key " MARK_CODE "%.*s…" MARK_CODE
-	    ", by %s. Was it not you? " MARK_CODE "deploybot agent revoke %s" MARK_CODE
-	    " on the server ends it.",
-	    is_move ? "moved" : "enrolled", peer_name(&peer), KEY_SHOWN, peer.digest, peer.by,
-	    peer_name(&peer));
+	decide_peer_put(tx, &peer, before.digest, is_move);
 	decide_answer(tx,
 	    is_move ? "Moved: the key of before is good for nothing any more." :
 		      "Enrolled: who has that key may connect by that name.");
@@ -130,11 +137,17 @@ enrol(struct tx *tx, const struct api_request *api, bool is_move)
 static void
 revoke(struct tx *tx, const struct api_request *api)
 {
-	struct peer peer;
+	struct peer by, peer;
+	bool had_code;
 
-	if (!read_name(tx, api, &peer))
+	if (!decide_peer_read_name(tx, api, &by))
 		return;
-	peer = row_peer_get(tx, peer.identity);
+	peer = row_peer_get(tx, by.identity);
+	had_code = row_peer_code_drop(tx, by.identity);
+	if (had_code && peer.identity[0] == '\0') {
+		decide_answer(tx, "Nobody has enrolled by its code, which counts no more.");
+		return;
+	}
 	if (peer.identity[0] == '\0' || peer.revoked_at != 0) {
 		decide_refusef(tx, 404,
 		    peer.revoked_at != 0 ? "it is revoked already: deploybot agent list" :
@@ -144,20 +157,23 @@ revoke(struct tx *tx, const struct api_request *api)
 	peer.revoked_at = tx->at;
 	row_peer_put(tx, &peer);
 	decide_agent_look(tx, peer_name(&peer));
-	audit(tx, &api->from, AUDIT_CODE_PEER_REVOKED, &peer, NULL);
+	(void)text_copy(by.digest, sizeof(by.digest), peer.digest);
+	audit(tx, AUDIT_CODE_PEER_REVOKED, &by, NULL);
 	decide_factor_tell(tx, 0,
 	    "🔐 Agent revoked: " MARK_BOLD "%s" MARK_BOLD " connects no more, by %s.",
 	    peer_name(&peer), api->from.name);
 	decide_answer(tx, "Revoked: it is disconnected, and connects no more.");
 }
 
-static bool
-is_on(struct tx *tx)
+bool
+decide_peer_may(struct tx *tx, const struct api_request *api)
 {
-	if (tx->settings->link.address != NULL)
-		return true;
-	decide_refusef(tx, 409, "LINK_ADDRESS is not set: no agent can connect");
-	return false;
+	if (decide_is_too_fast(tx, &api->from, "agent", false) ||
+	    !decide_may(tx, &api->from, POLICY_ADMIN, POLICY_ALL))
+		return false;
+	if (tx->settings->link.address == NULL)
+		decide_refusef(tx, 409, "LINK_ADDRESS is not set: no agent can connect");
+	return tx->settings->link.address != NULL;
 }
 
 void
@@ -165,8 +181,7 @@ decide_peer(struct tx *tx, const struct api_request *api)
 {
 	const char *word = api->request.action;
 
-	if (decide_is_too_fast(tx, &api->from, "agent", false) ||
-	    !decide_may(tx, &api->from, POLICY_ADMIN, POLICY_ALL) || !is_on(tx))
+	if (!decide_peer_may(tx, api))
 		return;
 	if (strcmp(word, "revoke") == 0)
 		revoke(tx, api);
@@ -182,8 +197,7 @@ decide_peer_list(struct tx *tx, const struct api_request *api, struct json_out *
 	struct known_peers peers = { 0 };
 	char at[TEXT_TIME_SIZE];
 
-	if (decide_is_too_fast(tx, &api->from, "agent", false) ||
-	    !decide_may(tx, &api->from, POLICY_ADMIN, POLICY_ALL) || !is_on(tx))
+	if (!decide_peer_may(tx, api))
 		return;
 	if (row_peer_known(tx, &peers)) {
 		json_put_open(json, "agents", '[');
