@@ -150,7 +150,7 @@ a_release_passed_its_gate(struct sim *sim, const struct look_deployment *d)
 		sim_fail(sim, __func__, "deployment %" PRId64, d->id);
 }
 
-/* Whose record says that it migrated and did not release: nobody says that nothing was changed, it
+/* Whose record was waited for, and says that it migrated and did not release: nobody says that nothing was changed, it
  * is blocked unless it serves (an earlier deployment of it went well), and nothing is rolled
  * back. */
 static void
@@ -167,7 +167,8 @@ a_migration_is_never_passed_over(struct sim *sim, const struct look_deployment *
 			continue;
 		back |= process->program == PROGRAM_ROLLBACK;
 		began |= process->program == PROGRAM_DEPLOY && process->phase == SIM_ENDED &&
-		    !process->is_gone && record->migration && !record->released;
+		    !process->is_gone && !process->is_abandoned && record->migration &&
+		    !record->released;
 	}
 	if (began && (d->state != DEPLOY_FAILED || d->target_changed || back))
 		sim_fail(sim, __func__, "deployment %" PRId64 " is %s", d->id,

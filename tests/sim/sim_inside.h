@@ -513,6 +513,7 @@ struct sim {
 
 	/* runs and targets */
 	bool is_runner_away;
+	int64_t n_abandoned;
 	size_t n_processes;
 	struct sim_process processes[SIM_PROCESSES];
 	struct sim_target targets[SIM_ENVIRONMENTS];

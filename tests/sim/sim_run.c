@@ -536,6 +536,8 @@ order_arrives(struct sim *sim, int64_t effect, int64_t b)
 		if (put_off(sim, open) || is_changed(sim, open))
 			return;
 		process = begin(sim, &open->effect->u.run);
+		if (!sim->is_resting && sim->day != SIM_DAY_CALM && sim_one_in(sim, 8))
+			sim_runner_goes(sim);
 	} else if (process->phase != SIM_ENDED) {
 		sim_note(sim, SIM_RUN_ADOPTED);
 	}

@@ -9,7 +9,7 @@
 
 #define SAID_MS 10000 /* a shorter absence is no event */
 
-static sim_fn absence_is_said, runner_comes_back, question_is_answered;
+static sim_fn absence_is_said, runner_comes_back, admin_abandons, question_is_answered;
 
 static void
 submit(struct sim *sim, enum event_kind kind)
@@ -49,8 +49,11 @@ absence_is_said(struct sim *sim, int64_t a, int64_t b)
 {
 	(void)a;
 	(void)b;
-	if (sim->is_runner_away)
-		submit(sim, EVENT_RUNNER_GONE);
+	if (!sim->is_runner_away)
+		return;
+	submit(sim, EVENT_RUNNER_GONE);
+	if (sim_one_in(sim, 2))
+		sim_later(sim, sim->life, sim_delay(sim, 1000, 60000), admin_abandons, 0, 0);
 }
 
 static void
@@ -65,26 +68,53 @@ runner_comes_back(struct sim *sim, int64_t a, int64_t b)
 
 /* --- abandoned --- */
 
+/* The newest work that has a run; 0: none has. */
+static int64_t
+open_work(struct sim *sim)
+{
+	int64_t work;
+	struct err err;
+
+	sim_check_must(sim,
+	    db_one_i64(&work, sim->eyes, &err,
+		"SELECT COALESCE(MAX(deployment), 0) FROM run WHERE ended_at = $1", DB_I64(0)),
+	    &err);
+	return work;
+}
+
+static void
+type_abandon(struct sim *sim, int64_t person, int64_t work)
+{
+	char text[40];
+
+	(void)snprintf(text, sizeof(text), "/abandon %" PRId64, work);
+	sim_chat_type(sim, person, text);
+	sim_later(sim, 0, 15000, question_is_answered, person, 0);
+}
+
+/* As long as the runner is disconnected: orders wait that come meanwhile. */
+static void
+admin_abandons(struct sim *sim, int64_t a, int64_t b)
+{
+	int64_t work;
+
+	if (!sim->is_runner_away || sim->is_resting)
+		return;
+	work = open_work(sim);
+	if (work != 0)
+		type_abandon(sim, SIM_ADMIN, work);
+	sim_later(sim, sim->life, sim_delay(sim, 20000, 200000), admin_abandons, a, b);
+}
+
 /* Who may not is drawn too; then nothing may come of it. */
 void
 sim_runner_somebody_abandons(struct sim *sim)
 {
 	static const int64_t people[] = { SIM_ADMIN, SIM_ADMIN, SIM_ADMIN, SIM_STAGING, SIM_LEAD,
 		SIM_STRANGER };
-	int64_t person = people[sim_draw(sim, COUNT(people))], work = 0;
-	char text[40];
-	struct err err;
 
-	if (sim->eyes == NULL)
-		return;
-	sim_check_must(sim,
-	    db_one_i64(&work, sim->eyes, &err,
-		"SELECT COALESCE(MAX(deployment), 0) FROM run WHERE ended_at = 0 AND $1",
-		DB_I64(1)),
-	    &err);
-	(void)snprintf(text, sizeof(text), "/abandon %" PRId64, work);
-	sim_chat_type(sim, person, text);
-	sim_later(sim, 0, 15000, question_is_answered, person, 0);
+	if (sim->eyes != NULL)
+		type_abandon(sim, people[sim_draw(sim, COUNT(people))], open_work(sim));
 }
 
 static void
@@ -107,17 +137,26 @@ sim_runner_has_abandoned(struct sim *sim, int64_t run)
 	return n > 0;
 }
 
-/* After every commit. */
+/* After every commit.  Of most the order has not reached the runner: they have no process. */
 void
 sim_runner_check(struct sim *sim)
 {
+	int64_t n;
+	struct err err;
+
+	sim_check_must(sim,
+	    db_one_i64(
+		&n, sim->eyes, &err, "SELECT COUNT(*) FROM run WHERE is_abandoned = $1", DB_I64(1)),
+	    &err);
+	if (n == sim->n_abandoned)
+		return;
+	sim->n_abandoned = n;
+	sim_note(sim, SIM_RUN_ABANDONED);
 	for (size_t i = 0; i < sim->n_processes; i++) {
 		struct sim_process *process = &sim->processes[i];
 
-		if (process->phase == SIM_ENDED || process->is_abandoned ||
-		    !sim_runner_has_abandoned(sim, process->run))
+		if (process->is_abandoned || !sim_runner_has_abandoned(sim, process->run))
 			continue;
-		sim_note(sim, SIM_RUN_ABANDONED);
 		sim_trace(sim, "run %" PRId64 " is abandoned", process->run);
 		process->is_abandoned = true;
 		process->script = SIM_SCRIPT_TOUCHES_NOTHING;
