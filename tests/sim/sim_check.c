@@ -150,9 +150,9 @@ a_release_passed_its_gate(struct sim *sim, const struct look_deployment *d)
 		sim_fail(sim, __func__, "deployment %" PRId64, d->id);
 }
 
-/* Whose record was waited for, and says that it migrated and did not release: nobody says that nothing was changed, it
- * is blocked unless it serves (an earlier deployment of it went well), and nothing is rolled
- * back. */
+/* Whose record was waited for, and says that it migrated and did not release: nobody says that
+ * nothing was changed, it is blocked unless it serves (an earlier deployment of it went well), and
+ * nothing is rolled back. */
 static void
 a_migration_is_never_passed_over(struct sim *sim, const struct look_deployment *d)
 {
