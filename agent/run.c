@@ -322,8 +322,8 @@ run_advance(struct run *run, struct run_world *world)
 {
 	bool is_due = clock_monotonic_ms() >= run->due;
 
-	if (run->state == RUN_AT_GATE && is_due && run->peer.fd == -1)
-		end_at_gate(run, world, "no server came for it");
+	if (run->state == RUN_AT_GATE && is_due)
+		end_at_gate(run, world, "no order to go came in time");
 	if (run->state != RUN_GOING)
 		return;
 	if (systemd_end(world->systemd)->is_over) {
@@ -339,7 +339,7 @@ run_wait_ms(const struct run *run)
 {
 	int64_t left = run->due - clock_monotonic_ms();
 
-	if (run->state == RUN_NONE || (run->state == RUN_AT_GATE && run->peer.fd != -1))
+	if (run->state == RUN_NONE)
 		return -1;
 	return left < 0 ? 0 : left > INT_MAX ? -1 : (int)left;
 }

@@ -4,11 +4,13 @@
 
 #include <inttypes.h>
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
 #define GIVE_FROM   (64 * 1024) /* credit is given back in pieces of at least this */
 #define WAITING_MAX (1024 * 1024)
+#define CLOSES_MAX  64 /* in a second: each makes a channel's credit new */
 
 static void
 begin(struct link_channel *channel)
@@ -170,6 +172,17 @@ over(struct link_channels *channels, struct link_channel *channel)
 	free(channel);
 }
 
+static bool
+closes_too_often(struct link_channels *channels)
+{
+	int64_t second = clock_monotonic_ms() / 1000;
+
+	if (second != channels->second)
+		channels->closes = 0;
+	channels->second = second;
+	return ++channels->closes > CLOSES_MAX;
+}
+
 bool
 link_channels_word(struct link_channels *channels, const struct link_word *word)
 {
@@ -177,6 +190,8 @@ link_channels_word(struct link_channels *channels, const struct link_word *word)
 
 	if (channel == NULL) {
 		link_tls_end(channels->tls, "channel %" PRId64 " is not open", word->channel);
+	} else if (word->kind == LINK_CLOSE && closes_too_often(channels)) {
+		link_tls_end(channels->tls, "it closes channels again and again");
 	} else if (word->kind == LINK_CLOSE) {
 		link_channel_close(channel, "");
 		if (channels->tls->watch.fd != -1)

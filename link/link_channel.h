@@ -28,6 +28,8 @@ struct link_channel {
 struct link_channels {
 	SLIST_HEAD(, link_channel) all;
 	size_t count;
+	int64_t second; /* monotonic: in which so many were closed */
+	unsigned closes;
 	struct link_tls *tls;
 	/* What was passed on, and what ctx is, end here: the channel is closed or gone. */
 	void (*on_close)(struct link_channel *channel);

@@ -55,9 +55,10 @@ say_followed(struct tx *tx, const struct update *update, const struct deployment
 	if (is_active)
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_ABANDON,
 		    deployment_target(work, target),
-		    ": the %s%s of #%" PRId64 " is connected and is waited for. %s%s%s stops it.",
+		    ": the %s%s of #%" PRId64 " is connected and is waited for. %s%s%s stops it%s.",
 		    agent != NULL ? "agent " : "runner", agent != NULL ? agent : "", work->id,
-		    MARK_CODE "/cancel ", work->environment, MARK_CODE);
+		    MARK_CODE "/cancel ", work->environment, MARK_CODE,
+		    agent != NULL ? "; of one that does not obey, revoke the agent first" : "");
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_ABANDON,
 		    deployment_target(work, target), ": #%" PRId64 " has no run in progress.",

@@ -74,20 +74,6 @@ agent_of(struct tx *tx, const struct deployment *deployment, char runner[LIMIT_R
 	return peer_of_host(row_runner_of(tx, deployment->run, runner));
 }
 
-/* The settings may name another agent by now, and with the same units there its list is the same:
- * it would begin there what was shown for this one. */
-static bool
-is_elsewhere_now(struct tx *tx, const struct deployment *deployment)
-{
-	const struct action_row action = row_action_get(tx, deployment->id);
-	char runner[LIMIT_RUNNER], names[LIMIT_LINE / 2];
-	struct question shown;
-
-	return agent_of(tx, deployment, runner) != NULL &&
-	    decide_action_differs(
-		tx, deployment, &action, row_question_get(tx, deployment->id, &shown), names);
-}
-
 /* What it had begun is no process of this machine. */
 static void
 describe_lost(struct tx *tx, const struct deployment *deployment, const struct run_ended *ended,
@@ -102,14 +88,17 @@ describe_lost(struct tx *tx, const struct deployment *deployment, const struct r
 		    agent);
 }
 
+/* At an agent nothing is begun again: that would be late, and that it never began is said by
+ * whoever owns the connection. */
 static struct run_verdict
 judge(struct tx *tx, const struct deployment *deployment, const struct run_ended *ended)
 {
-	struct run_verdict verdict = run_verdict(deployment, ended, DECIDE_ATTEMPTS_MAX);
+	char runner[LIMIT_RUNNER];
+	bool is_there = agent_of(tx, deployment, runner) != NULL;
+	struct run_verdict verdict =
+	    run_verdict(deployment, ended, is_there ? 1 : DECIDE_ATTEMPTS_MAX);
 
 	describe_lost(tx, deployment, ended, &verdict);
-	if (verdict.event == DEPLOY_ON_AGAIN && is_elsewhere_now(tx, deployment))
-		verdict.event = DEPLOY_ON_CHANGED;
 	return verdict;
 }
 

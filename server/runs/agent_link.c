@@ -25,10 +25,12 @@ struct agent_link {
 	struct agent_channels channels;
 	bool is_here;
 	bool is_greeted;
-	bool may_be_gone;			    /* rows may say so */
-	unsigned follows;			    /* runs */
-	uint64_t exchange;			    /* the run that has its word; 0: none */
-	unsigned asked;				    /* challenges that it has not answered */
+	bool may_be_gone;  /* rows may say so */
+	unsigned follows;  /* runs */
+	uint64_t exchange; /* the run that has its word; 0: none */
+	uint64_t read;	   /* the run whose output was asked for; 0: none */
+	unsigned greeted;  /* hellos that it has not answered */
+	unsigned asked;	   /* challenges that it has not answered */
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1]; /* for that run; "": none */
 	int64_t gone_at;			    /* wall ms; 0: it was never connected */
 	int64_t again_ms;
@@ -45,8 +47,9 @@ say(const struct agent_link *agent, const struct protocol_message *message)
 }
 
 static void
-greet(const struct agent_link *agent)
+greet(struct agent_link *agent)
 {
+	agent->greeted++;
 	say(agent,
 	    &(struct protocol_message){ .kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION });
 }
@@ -98,6 +101,7 @@ agent_link_send(struct agent_link *agent, struct protocol_message *message, stru
 	    (!is_read && agent->exchange != 0 && agent->exchange != message->id))
 		return PACKET_LATER;
 	if (is_read) {
+		agent->read = message->id;
 		say(agent, message);
 		return PACKET_SENT;
 	}
@@ -183,6 +187,8 @@ down(struct agent_link *agent)
 {
 	agent->is_greeted = false;
 	agent->exchange = 0;
+	agent->read = 0;
+	agent->greeted = 0;
 	agent->asked = 0;
 	agent->challenge[0] = '\0';
 	loop_timer_stop(&agent->again);
@@ -198,7 +204,7 @@ hang_up(struct agent_link *agent, const char *why)
 
 	log_error("%s said what no agent says: %s: it is disconnected", agent->identity, why);
 	link_client_send(agent->world->link, agent->identity, 0, word, sizeof(word) - 1);
-	down(agent);
+	agent_link_set(agent, false); /* what of it is on its way already counts for nothing */
 }
 
 /* The process there has ended, or there is none. */
@@ -233,6 +239,11 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 {
 	bool is_new = !agent->is_greeted;
 
+	if (agent->greeted == 0) {
+		hang_up(agent, "hello unasked");
+		return;
+	}
+	agent->greeted--;
 	if (message->version < PROTOCOL_AGENT_SINCE) {
 		hang_up(agent, "its version is too old");
 		return;
@@ -256,13 +267,17 @@ take_challenge(struct agent_link *agent, const struct protocol_message *message)
 	agent->world->runs.on_ready(agent->world->runs.ctx);
 }
 
+/* It answers about the run that it was asked of: of others, whosever they are, it says nothing. */
 static void
 take_answer(struct agent_link *agent, const struct protocol_message *message)
 {
-	if (message->id == agent->exchange) {
-		agent->exchange = 0;
+	uint64_t *asked = message->kind == PROTOCOL_PIECE ? &agent->read : &agent->exchange;
+
+	if (message->id != *asked)
+		return;
+	*asked = 0;
+	if (message->kind != PROTOCOL_PIECE)
 		agent->challenge[0] = '\0';
-	}
 	if (message->kind == PROTOCOL_REFUSED && message->why == PROTOCOL_WHY_CHANGED)
 		greet(agent); /* its manifest is another one by now */
 	agent->world->runs.on_message(agent->world->runs.ctx, agent, message);

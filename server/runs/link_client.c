@@ -157,6 +157,7 @@ cut(struct link_client *client, const char *identity, const char *digest, const 
 {
 	log_warning("%s is cut off: %s", identity, why);
 	say(client, "cut %s %s\n", identity, digest);
+	client->watch.on_gone(client->watch.ctx, identity); /* whatever link does */
 }
 
 /* --- what is heard --- */

@@ -46,10 +46,9 @@ struct run_follow {
 	bool was_started;
 	bool stop_requested;
 	bool is_time_up;
-	int64_t went_at;       /* wall ms of our `go`; 0: it was another's */
-	bool said_unreachable; /* once */
-	bool said_end;	       /* to this connection, for all who asked so far */
-	bool has_answered;     /* this connection, or none does at once */
+	int64_t went_at;   /* wall ms of our `go`; 0: it was another's */
+	bool said_end;	   /* to this connection, for all who asked so far */
+	bool has_answered; /* this connection, or none does at once */
 	/* What the acts need of what has just happened. */
 	const struct protocol_message *message;
 	struct protocol_message *held;	   /* its record, until the end of its output has come */
@@ -122,12 +121,14 @@ apply(void *ctx, const struct run_rule *rule)
 
 	log_debug("run %" PRId64 ": %s -> %s on %s", run->order.run, run_flow_name(rule->from),
 	    run_flow_name(rule->to), run_flow_event_name(rule->on));
-	if (rule->on == RUN_ON_HELLO_OPEN)
+	if (rule->on == RUN_ON_HELLO_OPEN && !run->report.said_attached) {
+		run->report.said_attached = true;
 		log_line(LOG_LEVEL_INFO,
 		    LOG_FIELDS(LOG_I64("run", run->order.run),
 			LOG_I64("deployment", run->order.deployment)),
 		    "run %" PRId64 " (%s %.7s) is re-attached: it went on meanwhile",
 		    run->order.run, run->order.environment, run->order.commit);
+	}
 	begin_wait(run, rule->wait);
 	if (rule->act != RUN_DO_NOTHING)
 		functions[rule->act](run);
@@ -189,24 +190,6 @@ become_incompatible(struct run_follow *run)
 
 /* --- its supervisor --------------------------------------------------------------------------- */
 
-/* It is there, says the runner, and we see another runs/, or may not look.  Said once: it is tried
- * again all the time. */
-static void
-say_unreachable(struct run_follow *run, const struct err *why)
-{
-	int folder = run_files_open(run->world->state_directory, run->order.run, NULL);
-
-	if (folder >= 0)
-		(void)close(folder); /* was only looked for */
-	if (run->said_unreachable || why->code == ERR_BUSY ||
-	    (why->code == ERR_MISSING && folder >= 0))
-		return; /* its supervisor is busy, or on its way out */
-	run->said_unreachable = true;
-	LOG_ERROR(run,
-	    "its supervisor cannot be reached: %s: server and runner need one STATE_DIRECTORY, and the server's user the group of runs/ (see `deploybot doctor`)",
-	    why->text);
-}
-
 static void
 connect_supervisor(struct run_follow *run)
 {
@@ -221,7 +204,7 @@ connect_supervisor(struct run_follow *run)
 		run->world->loop, run->world->state_directory, run->order.run, &watch, &err);
 	run->has_answered = run->agent == NULL;
 	if (run->supervisor == NULL && run->agent == NULL)
-		say_unreachable(run, &err);
+		run_report_unreachable(&run->report, run->world->state_directory, &err);
 	note(run, run->supervisor != NULL ? RUN_ON_REACHED : RUN_ON_UNREACHED);
 }
 
@@ -449,6 +432,7 @@ take_record(struct run_follow *run, const struct protocol_message *message)
 	if (run->held != NULL)
 		return;
 	run->held = mem_copy(message, sizeof(*message));
+	run_translate_agent(run->held);
 	if (message->record.gate && agent_link_send(run->agent, &read, NULL) == PACKET_SENT)
 		loop_timer_start(run->world->loop, &run->late, PIECE_MS, 0);
 	else
@@ -476,7 +460,8 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 		happened(run, is_open ? RUN_ON_FOREIGN_OPEN : RUN_ON_FOREIGN, message);
 		return;
 	}
-	run_report_steps(&run->report, message);
+	if (run->agent == NULL) /* no line of a unit is a step */
+		run_report_steps(&run->report, message);
 	happened(run, is_open ? RUN_ON_HELLO_OPEN : RUN_ON_HELLO_SHUT, message);
 }
 
@@ -493,11 +478,14 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 		take_hello(run, message);
 		break;
 	case PROTOCOL_STEP:
-		run_report_step(&run->report, &message->steps[0], message->record.image);
+		if (run->agent == NULL)
+			run_report_step(&run->report, &message->steps[0], message->record.image);
 		break;
 	case PROTOCOL_STUCK:
-		LOG_ERROR(run, "process %d of it cannot be ended; its environment stays busy",
-		    (int)message->pid);
+		if (run->agent == NULL)
+			LOG_ERROR(run,
+			    "process %d of it cannot be ended; its environment stays busy",
+			    (int)message->pid);
 		break;
 	case PROTOCOL_EXIT:
 		take_record(run, message);
@@ -520,8 +508,8 @@ take_reconciled(struct run_follow *run, const struct protocol_message *message)
 static enum run_event
 refusal_event(const struct run_follow *run, enum protocol_why why)
 {
-	if (why == PROTOCOL_WHY_EXISTS)
-		return RUN_ON_EXISTS;
+	if (why == PROTOCOL_WHY_EXISTS) /* an agent's is another database's: its NEVER is final */
+		return run->agent != NULL ? RUN_ON_REFUSED : RUN_ON_EXISTS;
 	if ((why == PROTOCOL_WHY_FAILED || why == PROTOCOL_WHY_CHANGED) && run->stop_requested)
 		return RUN_ON_CANCELLED;
 	return why == PROTOCOL_WHY_FAILED && run->report.watch.on_put_off != NULL ? RUN_ON_PUT_OFF :

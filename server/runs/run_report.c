@@ -2,8 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_report.h"
 
+#include <unistd.h>
+
 #include "lib/log.h"
 #include "lib/text.h"
+#include "runs/run_files.h"
 #include "runs/run_translate.h"
 
 void
@@ -80,4 +83,22 @@ run_report_incompatible(struct run_report *report, const char *why)
 	    "its supervisor is of another version (incompatible): %s: the run goes on, and is followed by its log and its record alone",
 	    why);
 	report->watch.on_incompatible(report->watch.ctx);
+}
+
+/* Said once: it is tried again all the time. */
+void
+run_report_unreachable(
+    struct run_report *report, const char *state_directory, const struct err *why)
+{
+	int folder = run_files_open(state_directory, report->run, NULL);
+
+	if (folder >= 0)
+		(void)close(folder); /* was only looked for */
+	if (report->said_unreachable || why->code == ERR_BUSY ||
+	    (why->code == ERR_MISSING && folder >= 0))
+		return; /* its supervisor is busy, or on its way out */
+	report->said_unreachable = true;
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", report->run)),
+	    "its supervisor cannot be reached: %s: server and runner need one STATE_DIRECTORY, and the server's user the group of runs/ (see `deploybot doctor`)",
+	    why->text);
 }

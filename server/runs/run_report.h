@@ -12,6 +12,8 @@ struct run_report {
 	/* What was said once. */
 	bool said_hello;
 	bool said_incompatible;
+	bool said_attached;
+	bool said_unreachable;
 	bool said_lost;
 	bool said_stuck;
 	size_t said_steps; /* so many */
@@ -26,6 +28,10 @@ void run_report_steps(struct run_report *report, const struct protocol_message *
 void run_report_hello(struct run_report *report, const struct protocol_message *message);
 void run_report_lost(struct run_report *report);
 void run_report_incompatible(struct run_report *report, const char *why);
+
+/* It is there, says the runner, and we see another runs/, or may not look. */
+void run_report_unreachable(
+    struct run_report *report, const char *state_directory, const struct err *why);
 
 /* The runner's word about a run whose supervisor is gone; it decides nothing. */
 void run_report_stuck(struct run_report *report, const struct protocol_message *message);

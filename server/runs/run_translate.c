@@ -190,3 +190,19 @@ run_translate_record(
 		    ret->application_log, sizeof(ret->application_log));
 	return ret;
 }
+
+void
+run_translate_agent(struct protocol_message *message)
+{
+	const struct protocol_record said = message->record;
+
+	message->step_count = 0;
+	message->record = (struct protocol_record){ .gate = said.gate,
+		.timed_out = said.timed_out,
+		.ended = said.ended,
+		.lost = said.lost,
+		.exec_errno = said.exec_errno,
+		.status = said.status,
+		.signal = said.signal,
+		.ended_at = said.ended_at };
+}

@@ -18,6 +18,10 @@ void run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_
 /* What hinders a run's end, as far as the runner knows it: "process 4711 of it would not end". */
 void run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LINE]);
 
+/* Of an agent's record, what a unit that systemd has started can end with: no line of it is a step,
+ * and none of a release. */
+void run_translate_agent(struct protocol_message *message);
+
 /* What a record is read with. */
 struct run_context {
 	struct run_tail_log log;

@@ -116,7 +116,8 @@ runs_open(const struct runs *runs)
 
 	OBJ_CHECK(runs, MAGIC);
 	for (size_t i = 0; i < runs->n_open; i++)
-		n += run_follow_order(runs->open[i])->program != PROGRAM_DRAIN;
+		n += run_follow_order(runs->open[i])->program != PROGRAM_DRAIN &&
+		    run_follow_agent(runs->open[i]) == NULL;
 	return n;
 }
 
@@ -226,9 +227,6 @@ take_of_run(
 
 	if (run != NULL && run_follow_agent(run) == agent)
 		run_follow_take(run, message);
-	else if (run != NULL)
-		log_warning("run %" PRIu64 " is another runner's: %s counts for nothing",
-		    message->id, protocol_kind_name(message->kind));
 }
 
 static void

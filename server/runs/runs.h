@@ -46,7 +46,8 @@ struct runs *runs_start(struct loop *loop, const struct runs_config *config, str
  * NULL. */
 void runs_free(struct runs *runs);
 
-/* Runs that are followed and have not ended, without drains: nobody waits for one. */
+/* Runs that are followed and have not ended, without drains and what agents have: nobody waits for
+ * one of these. */
 size_t runs_open(const struct runs *runs);
 const char *runs_state_directory(const struct runs *runs);
 struct redact *runs_redact(const struct runs *runs);

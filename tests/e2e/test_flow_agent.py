@@ -67,7 +67,8 @@ def test_a_word_of_another_agent_counts_for_nothing(agents, ada):
     for word in (f"settled\nid {run}\nstate ended\ngate 1\n", f"refused\nid {run}\nwhy failed\n",
                  f"settled\nid {run}\nstate never\n"):
         other.server.send(word.encode())
-    wait_for(lambda: agents.scene.bot.log().count("is another runner's") == 3, "what the server says of it")
+    other.server.send(other.hello())                        # by which it is seen that all of it has come
+    wait_for(lambda: "agent/other said what no agent says: hello unasked" in agents.scene.bot.log(), "its end")
     agents.peer.end(b"its own word\n", 0)
     assert "its own word" in text_of(ada.hear("client/acme clear-cache", "Done"))
 
@@ -93,6 +94,18 @@ def test_a_run_goes_on_without_its_server_and_ends_once(agents, ada):
     agents.peer.end(b"emptied\n", 0)
     assert "emptied" in text_of(ada.hear("client/acme clear-cache", "Done"))
     assert agents.peer.starts[-1][0] == run
+
+
+def test_a_record_of_another_database_is_no_end_of_this_run(agents, ada):
+    """Its numbers began anew, and the agent remembers one of before."""
+    last = agents.peer.starts[-1][0]
+    for number in range(last + 1, last + 4):
+        agents.peer.records[number] = {"end": {"gate": 1, "ended_at": 1}, "output": b"of another", "capability": "x"}
+    ada.say("/do disk-free acme")
+    said = text_of(ada.hear("client/acme disk-free", "there is a record of it already"))
+    assert "Done" not in said and "of another" not in said, said
+    for number in range(last + 1, last + 4):
+        del agents.peer.records[number]
 
 
 def restart_link(agents, meanwhile):

@@ -335,6 +335,14 @@ def test_a_frame_that_breaks_the_rules_ends_the_connection(net, case):
     assert why in net.server.expect("link 0\ngone agent/acme ")
 
 
+def test_a_host_that_closes_its_channels_again_and_again_is_ended(net):
+    """Each time its credit would begin anew."""
+    host = net.host().greet("agent/acme")
+    host.send(frame(0, b"close\nchannel 1\ntext again\n") * 200)
+    host.ends()
+    net.serve.log("agent/acme is disconnected", "it closes channels again and again")
+
+
 def test_who_sends_more_than_its_credit_is_cut(net):
     host = net.host().greet("agent/acme")
     net.server.may_read.clear()

@@ -1,4 +1,4 @@
-"""Goal: from the chat to systemd on another host and back: deploybot, deploybot-link, deploybot-agent and polkit are real.
+"""Goal: from the chat to systemd on another host and back: server, link, agent and polkit are real.
 The journal of the host is the witness that each run has at most one start."""
 # SPDX-License-Identifier: ISC
 import pytest

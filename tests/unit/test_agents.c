@@ -245,6 +245,14 @@ greet(struct world *w)
 	WAIT_FOR(w, w->ready > ready);
 }
 
+static void
+connect_again(struct world *w)
+{
+	send_packet(w, "link 0", "gone " ACME " it has hung up\n");
+	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	expect(w, ACME " 1\nhello\n");
+}
+
 static enum packet_sent
 send_run(struct world *w, uint64_t id)
 {
@@ -284,9 +292,7 @@ AGENTS_TEST(its_list_of_capabilities_is_reported_where_it_is_another_one)
 	(void)fingerprint_digest(w->manifest, peers.at[0].manifest);
 	(void)text_copy(w->manifest, sizeof(w->manifest), "?");
 	agents_take_peers(w->agents, &peers); /* as the commit behind that has it */
-	send_packet(w, "link 0", "gone " ACME " it has hung up\n");
-	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
-	expect(w, ACME " 1\nhello\n");
+	connect_again(w);
 	greet(w);
 	assert_string_equal(w->manifest, "?");
 }
@@ -317,11 +323,11 @@ AGENTS_TEST(one_run_has_its_word_until_it_is_answered)
 	assert_int_equal(send_run(w, 13), PACKET_LATER);
 	assert_int_equal(send_run(w, 12), PACKET_SENT);
 	expect(w, ACME " 1\nrun\nid 12\n");
-	send_packet(w, ACME " 1", "refused\nid 99\nwhy failed\n"); /* not of that run */
-	WAIT_FOR(w, w->messages == 1);
-	assert_int_equal(send_run(w, 13), PACKET_LATER);
+	send_packet(w, ACME " 1", "refused\nid 99\nwhy failed\n"); /* of whom it was not asked */
+	send_packet(w, ACME " 1", "piece\nid 12\n\nnobody has asked");
 	send_packet(w, ACME " 1", "refused\nid 12\nwhy failed\n");
-	WAIT_FOR(w, w->messages == 2);
+	WAIT_FOR(w, w->messages == 1);
+	assert_int_equal(w->message.id, 12);
 	assert_int_equal(send_run(w, 13), PACKET_LATER);
 	expect(w, ACME " 1\nchallenge\n"); /* the one before was for the other */
 }
@@ -368,11 +374,17 @@ AGENTS_TEST(what_no_agent_says_ends_its_connection)
 		int down = w->down;
 
 		send_packet(w, ACME " 1", said[i]);
+		send_packet(w, ACME " 1", HELLO); /* too late */
 		WAIT_FOR(w, w->down > down);
 		expect(w, ACME " 0\nclose\nchannel 0\n");
+		connect_again(w);
 	}
 	greet(w);
 	send_packet(w, ACME " 1", "exit\n"); /* a supervisor's */
+	expect(w, ACME " 0\nclose\nchannel 0\n");
+	connect_again(w);
+	greet(w);
+	send_packet(w, ACME " 1", HELLO); /* unasked */
 	expect(w, ACME " 0\nclose\nchannel 0\n");
 	assert_int_equal(w->messages, 0);
 	assert_string_equal(w->manifest, "restart-web=" UNIT);
@@ -448,4 +460,19 @@ AGENTS_TEST(go_is_an_order_of_its_own)
 	supervisor_link_free(link);
 	while (came(w))
 		assert_null(strstr(w->packet, "\ngo\n"));
+}
+
+AGENTS_TEST(who_is_cut_off_is_ordered_nothing_whatever_link_does)
+{
+	struct known_peers none = { .n = 0, .at = mem_new(1, sizeof(*none.at)) };
+
+	greet(w);
+	agents_take_peers(w->agents, &none);
+	assert_int_equal(w->down, 1);
+	assert_int_equal(send_run(w, 12), PACKET_LATER);
+	expect(w, "link 0\ncut " ACME " ");
+	send_packet(w, ACME " 1", HELLO);
+	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	expect(w, "link 0\ncut " ACME " ");
+	assert_int_equal(send_run(w, 12), PACKET_LATER);
 }

@@ -318,44 +318,16 @@ AGENT_TEST(a_run_stays_with_the_agent_that_has_it)
 	assert_string_equal(run_of(w)->runner, "agent:acme");
 }
 
-static void
-act_enrol_beta(struct tx *tx, UNUSED void *arg)
+/* It would be late, and whoever owns the connection could have it done twice. */
+AGENT_TEST(what_never_began_at_an_agent_is_not_begun_again)
 {
-	struct peer peer = { .identity = "agent/beta", .digest = D2, .made_at = 1, .by = "@ada" };
-
-	row_peer_put(tx, &peer);
-}
-
-/* The same units are on both hosts. */
-AGENT_TEST(what_never_began_is_not_begun_by_another_agent_unasked)
-{
-	struct world_message *said;
-
 	OPEN(w, CLIENT);
 	connect_acme(w);
-	world_act(w, act_enrol_beta, NULL);
-	agent_aid_says(w, "agent/beta", WEB_1);
 	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
 	press(w, world_last(w), "restart-web");
-	world_settings(w, LINK_AID_LINES(&aid), CLIENT_OF("agent:beta"), NULL);
 	world_run_ends(w, (struct run_ended){ .exit_status = -1 });
 	assert_null(world_peek(w, EFFECT_RUN));
-	world_due(w, TIMER_CHANGED);
-	said = world_says(w, "(11111111…) on beta");
-	assert_non_null(said);
-	press(w, said, "restart-web");
-	assert_string_equal(run_of(w)->runner, "agent:beta");
-}
-
-AGENT_TEST(what_never_began_is_begun_again_by_its_agent)
-{
-	OPEN(w, CLIENT);
-	connect_acme(w);
-	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
-	press(w, world_last(w), "restart-web");
-	world_run_ends(w, (struct run_ended){ .exit_status = -1 });
-	assert_int_equal(run_of(w)->run, 2);
-	assert_string_equal(run_of(w)->runner, "agent:acme");
+	assert_non_null(world_says(w, "❌ Failed: client/acme restart-web"));
 }
 
 /* --- it has another list than it had said ---------------------------------------------------- */
