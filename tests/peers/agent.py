@@ -190,7 +190,7 @@ class Agent:
     def serve_run(self, sock, challenge, kind, fields):
         with self.lock:
             if self.current is None:
-                return
+                raise ConnectionError("that run has ended")
             run = self.current[0]
             record = self.records[run]
             if kind is None:
