@@ -132,7 +132,7 @@ class Agent:
                 self.said.append((kind, fields))
                 serve(sock, challenge, kind, fields)
         if serve is not self.serve:
-            self.lost_at_gate()
+            self.lost_at_gate(sock)
         sock.close()
 
     # --- runner.sock ---
@@ -233,10 +233,12 @@ class Agent:
         with contextlib.suppress(OSError):      # who has not come asks for it
             sock.send(packet_of("exit", **{name: value for name, value in record["end"].items() if value}))
 
-    def lost_at_gate(self):
-        """The server is lost before `go`."""
+    def lost_at_gate(self, sock):
+        """The server is lost before `go`; another connection's end says nothing of this run."""
         with self.lock:
-            if self.current is None or self.records[self.current[0]]["end"].get("gate"):
+            if self.current is None or self.current[2] is not sock:
+                return
+            if self.records[self.current[0]]["end"].get("gate"):
                 return
             self.records[self.current[0]]["end"].update(ended_at=1767225600000)
             self.current[1].close()
