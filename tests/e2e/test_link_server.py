@@ -3,14 +3,12 @@ disconnected."""
 # SPDX-License-Identifier: ISC
 import os
 import re
-import socket
 
 import pytest
 
 from agents_aid import Agents
 from link_aid import Listener
 from local_aid import ROLE
-from runner_client import wait_for
 from service_aid import SERVER, give
 from telegram_client import ADA
 
