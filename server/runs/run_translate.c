@@ -194,15 +194,12 @@ run_translate_record(
 void
 run_translate_agent(struct protocol_message *message)
 {
-	const struct protocol_record said = message->record;
+	struct protocol_record *record = &message->record;
 
 	message->step_count = 0;
-	message->record = (struct protocol_record){ .gate = said.gate,
-		.timed_out = said.timed_out,
-		.ended = said.ended,
-		.lost = said.lost,
-		.exec_errno = said.exec_errno,
-		.status = said.status,
-		.signal = said.signal,
-		.ended_at = said.ended_at };
+	record->released = record->no_rollback = record->migration = false;
+	record->drains = record->undone = record->unswept = false;
+	record->image[0] = '\0';
+	record->warning_count = 0;
+	record->warnings[0][0] = '\0';
 }

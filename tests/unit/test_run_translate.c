@@ -39,7 +39,7 @@ TEST(a_release_is_its_commit_and_its_image)
 
 TEST(a_record_keeps_its_image)
 {
-	const struct run_context context = { .log = { "/nowhere", 1, NULL } };
+	const struct run_context context = { .log = { .state_directory = "/nowhere", .run = 1 } };
 	const struct protocol_record record = { .exec_errno = 2, .image = IMAGE };
 
 	assert_string_equal(
@@ -49,7 +49,7 @@ TEST(a_record_keeps_its_image)
 TEST(a_record_says_whether_all_was_swept)
 {
 	struct protocol_record record = { .lost = true, .unswept = true, .exec_errno = 1 };
-	struct run_context context = { .log = { "/nowhere", 1, NULL } };
+	struct run_context context = { .log = { .state_directory = "/nowhere", .run = 1 } };
 
 	assert_true(run_translate_record(&context, &record, &(struct run_ended){ 0 })->unswept);
 	record.unswept = false;
@@ -58,7 +58,7 @@ TEST(a_record_says_whether_all_was_swept)
 
 TEST(a_record_has_what_was_warned_of)
 {
-	const struct run_context context = { .log = { "/nowhere", 1, NULL } };
+	const struct run_context context = { .log = { .state_directory = "/nowhere", .run = 1 } };
 	static struct protocol_record record = { .exec_errno = 2, .warning_count = 9 };
 	struct run_ended ended;
 	char want[2 * LIMIT_LINE];
@@ -76,4 +76,31 @@ TEST(a_record_has_what_was_warned_of)
 		memcpy(record.warnings[i], record.warnings[1], PROTOCOL_WARNING);
 	run_translate_record(&context, &record, &ended);
 	assert_true(strlen(ended.warnings.lines) > (size_t)PROTOCOL_WARNINGS * PROTOCOL_WARNING);
+}
+
+TEST(of_an_agents_record_nothing_of_a_release_is_taken)
+{
+	struct protocol_message said = { .kind = PROTOCOL_EXIT,
+		.step_count = 1,
+		.steps = { { .name = "removed 0123456789abcdef0123456789abcdef" } },
+		.record = { .gate = true,
+		    .released = true,
+		    .no_rollback = true,
+		    .migration = true,
+		    .drains = true,
+		    .undone = true,
+		    .unswept = true,
+		    .status = 3,
+		    .image = "sha256:",
+		    .warning_count = 1,
+		    .warnings = { "look" } } };
+
+	run_translate_agent(&said);
+	assert_int_equal(said.step_count, 0);
+	assert_true(said.record.gate);
+	assert_int_equal(said.record.status, 3);
+	assert_false(said.record.released || said.record.no_rollback || said.record.migration ||
+	    said.record.drains || said.record.undone || said.record.unswept);
+	assert_int_equal(said.record.image[0] + said.record.warnings[0][0], '\0');
+	assert_int_equal(said.record.warning_count, 0);
 }
