@@ -343,6 +343,9 @@ AGENTS_TEST(a_challenge_for_a_run_that_is_followed_no_more_is_for_nobody)
 	assert_int_equal(send_run(w, 13), PACKET_LATER);
 	expect(w, ACME " 1\nchallenge\n");
 	send_packet(w, ACME " 1", "challenge\nchallenge " OTHER "\n");
+	send_packet(w, "link 0", "check " ACME " " UNIT " 7\n");
+	expect(w, "link 0\nchecked 7 yes\n"); /* so the one before has come */
+	assert_int_equal(send_run(w, 13), PACKET_LATER);
 	answer_challenge(w, CHALLENGE);
 	assert_int_equal(send_run(w, 13), PACKET_SENT);
 	expect(w, ACME " 1\nrun\nid 13\n");
