@@ -217,7 +217,7 @@ open_agent(struct agent *agent, const char *state, const char *run, struct err *
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	agent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	agent->world.state = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (folder == -1 || agent->signals == -1 || agent->world.state == -1)

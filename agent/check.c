@@ -44,8 +44,11 @@ check_one(struct systemd *systemd, const char *name, uint64_t deadline_s)
 static bool
 become_agent(struct err *err)
 {
-	const struct passwd *user = geteuid() == 0 ? getpwnam("deploybot-agent") : NULL;
+	const struct passwd *user = NULL;
 
+	if (geteuid() == 0)
+		/* cppcheck-suppress getpwnamCalled ; there is one thread */
+		user = getpwnam("deploybot-agent"); /* NOLINT(concurrency-mt-unsafe): one thread */
 	return user == NULL || (setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0) ||
 	    err_set(err, ERR_IO, "the user deploybot-agent cannot be taken");
 }

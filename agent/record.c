@@ -27,8 +27,8 @@ read_slot(char slot[SLOT], struct record *ret)
 	if (slot[0] == '\0')
 		return true;
 	slot[SLOT - 1] = '\0';
-	/* NOLINTNEXTLINE(cert-err34-c): of our own writing */
 	if (rest == NULL ||
+	    /* NOLINTNEXTLINE(cert-err34-c): of our own writing */
 	    sscanf(slot, "%" SCNu64 " %" SCNu64 " %30[a-z-]\n%n", &ret->id, &ret->epoch,
 		ret->capability, &at) != 3 ||
 	    at != rest - slot + 1)

@@ -26,7 +26,7 @@ struct link_channel {
 };
 
 struct link_channels {
-	SLIST_HEAD(, link_channel) all;
+	SLIST_HEAD(link_channel_list, link_channel) all;
 	size_t count;
 	int64_t second; /* monotonic: in which so many were closed */
 	unsigned closes;

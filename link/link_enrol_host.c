@@ -76,6 +76,7 @@ is_enrolled(const char *folder, struct err *err)
 static bool
 give(const char *path, struct err *err)
 {
+	/* cppcheck-suppress getpwnamCalled ; there is one thread */
 	const struct passwd *user = getpwnam(USER); /* NOLINT(concurrency-mt-unsafe): one thread */
 
 	if (user == NULL)
@@ -165,6 +166,7 @@ exchange(SSL *ssl, const char *text, char ret[ANSWER + 1], struct err *err)
 	enum link_frame_state state = LINK_FRAME_PART;
 
 	link_frame_head(frame, 0, size);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a packet has its length before it */
 	memcpy(frame + LINK_FRAME_HEAD, text, size);
 	if (SSL_write_ex(ssl, frame, LINK_FRAME_HEAD + size, &n) != 1)
 		return fail(err, "asking");

@@ -15,7 +15,7 @@ struct link_packet {
 };
 
 struct link_packets {
-	STAILQ_HEAD(, link_packet) all;
+	STAILQ_HEAD(link_packet_list, link_packet) all;
 	size_t size;	/* bytes of all */
 };
 

@@ -11,7 +11,7 @@ typedef void link_watch_fn(struct link_watch *watch, uint32_t events);
 
 struct link_poll {
 	int fd;
-	STAILQ_HEAD(, link_watch) over;
+	STAILQ_HEAD(link_watch_list, link_watch) over;
 };
 
 /* Embedded in its owner, as the first member. */

@@ -59,7 +59,7 @@ struct link_serve {
 	struct peers shaking, here;
 	size_t shaking_count, shaking_max; /* handshakes at once: of more the oldest gives way */
 	bool is_full;			   /* it has no descriptor for who connects */
-	SLIST_HEAD(, peer) names[NAMES];
+	SLIST_HEAD(peer_names, peer) names[NAMES];
 	struct link_known_table known;
 	int64_t request;
 };
@@ -510,8 +510,8 @@ on_server_packet(struct link_socket *local, const char *packet, size_t size)
 	(void)snprintf(text, sizeof(text), "%.*s", end == NULL ? 0 : (int)(end - packet), packet);
 	name = strsep(&rest, " ");
 	size -= end == NULL ? 0 : (size_t)(end + 1 - packet);
-	if (rest == NULL || !text_to_i64(rest, 0, UINT32_MAX, &number, NULL) || size == 0 ||
-	    size > PROTOCOL_PACKET_MAX) {
+	if (end == NULL || rest == NULL || !text_to_i64(rest, 0, UINT32_MAX, &number, NULL) ||
+	    size == 0 || size > PROTOCOL_PACKET_MAX) {
 		log_error(
 		    "the server sent a packet of a wrong size, or without a name and a channel");
 		return;
@@ -620,7 +620,7 @@ on_connect(struct link_watch *watch, UNUSED uint32_t events)
 }
 
 static void
-second(struct link_serve *serve, struct peers *peers, int64_t now)
+look_at(struct link_serve *serve, struct peers *peers, int64_t now)
 {
 	struct peer *next;
 
@@ -638,8 +638,8 @@ on_second(void *ctx)
 	struct link_serve *serve = ctx;
 	int64_t now = clock_monotonic_ms();
 
-	second(serve, &serve->shaking, now);
-	second(serve, &serve->here, now);
+	look_at(serve, &serve->shaking, now);
+	look_at(serve, &serve->here, now);
 	listen_again(serve);
 }
 

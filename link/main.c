@@ -58,7 +58,8 @@ use_it(const struct link_settings *settings, bool checks, struct err *err)
 }
 
 static int
-enrol(char *argv[])
+/* cppcheck-suppress constParameter ; words as main() has them */
+enrol(char *const argv[])
 {
 	const struct link_enrolment what = {
 		.server = argv[0], .code = argv[1], .fingerprint = argv[2], .folder = argv[3]

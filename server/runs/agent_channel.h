@@ -13,7 +13,7 @@ struct link_client;
 
 /* Of one connected host.  Begun with its link and its identity, and SLIST_INIT(). */
 struct agent_channels {
-	SLIST_HEAD(, agent_channel) all;
+	SLIST_HEAD(agent_channel_list, agent_channel) all;
 	uint32_t last; /* number given in this connection */
 	struct link_client *link;
 	const char *identity;

@@ -257,22 +257,22 @@ hear_word(struct link_client *client, char *rest)
 	const char *kind, *identity;
 	char *body = rest;
 	int64_t request;
+	bool is_whole;
 
 	rest = strsep(&body, "\n");
 	kind = strsep(&rest, " ");
 	identity = strsep(&rest, " ");
-	if (rest == NULL || strlen(identity) >= CRYPTO_CA_IDENTITY) {
-		log_error("deploybot-link said what is not known: %.40s", kind);
-	} else if (strcmp(kind, "enrol") == 0 && body != NULL && strlen(body) <= ENROL_PACKET &&
-	    text_to_i64(identity, 0, INT64_MAX, &request, NULL)) {
+	is_whole = rest != NULL && strlen(identity) < CRYPTO_CA_IDENTITY;
+	if (is_whole && strcmp(kind, "enrol") == 0 && body != NULL &&
+	    strlen(body) <= ENROL_PACKET && text_to_i64(identity, 0, INT64_MAX, &request, NULL)) {
 		hear_enrol(client, request, rest, body);
-	} else if (strcmp(kind, "check") == 0) {
+	} else if (is_whole && strcmp(kind, "check") == 0) {
 		hear_check(client, identity, rest);
-	} else if (strcmp(kind, "here") == 0) {
+	} else if (is_whole && strcmp(kind, "here") == 0) {
 		hear_here(client, identity, rest);
-	} else if (strcmp(kind, "twice") == 0) {
+	} else if (is_whole && strcmp(kind, "twice") == 0) {
 		log_error("%s: two hosts have one key: %s", identity, rest);
-	} else if (strcmp(kind, "gone") == 0) { /* link itself logs why */
+	} else if (is_whole && strcmp(kind, "gone") == 0) { /* link itself logs why */
 		client->watch.on_gone(client->watch.ctx, identity);
 	} else {
 		log_error("deploybot-link said what is not known: %.40s", kind);
@@ -404,7 +404,7 @@ link_client_take_peers(struct link_client *client, struct known_peers *peers)
 	bool is_first = before.at == NULL;
 
 	client->peers = *peers;
-	if (client->fd >= 0) {
+	if (client->fd >= 0 && !is_first) {
 		cut_others(client, &before);
 		let_new(client, &before);
 	}
