@@ -476,6 +476,8 @@ begin(struct sim *sim, const struct effect_run *order)
 		.deployment = order->deployment,
 		.program = order->program,
 		.environment = sim_environment(order->environment),
+		.is_abandoned =
+		    order->program != PROGRAM_DRAIN && sim_runner_has_abandoned(sim, order->run),
 		.has_supervisor = true };
 	(void)text_copy(process->commit, sizeof(process->commit), order->commit);
 	(void)text_copy(process->previous, sizeof(process->previous), order->previous);
@@ -491,10 +493,8 @@ begin(struct sim *sim, const struct effect_run *order)
 		sim_drain_check_order(sim, order);
 		return process;
 	}
-	if (sim_runner_has_abandoned(sim, order->run)) {
-		process->is_abandoned = true;
+	if (process->is_abandoned)
 		return process;
-	}
 	if (order->program == PROGRAM_ACTION) {
 		sim_actions_check_order(sim, order);
 		return process;
