@@ -17,16 +17,17 @@ struct agent_channel {
 	struct agent_channel_watch watch;
 };
 
-void
-agent_channels_send(
-    const struct agent_channels *channels, uint32_t number, const struct protocol_message *message)
+bool
+agent_channels_send(const struct agent_channels *channels, uint32_t number,
+    const struct protocol_message *message, struct err *err)
 {
 	char packet[PROTOCOL_PACKET_MAX];
 	size_t size = 0;
 
-	if (!protocol_encode(message, packet, sizeof(packet), &size, NULL))
-		abort(); /* a message of our own that is wrong */
+	if (!protocol_encode(message, packet, sizeof(packet), &size, err))
+		return false;
 	link_client_send(channels->link, channels->identity, number, packet, size);
+	return true;
 }
 
 /* A word of link's, about a channel (link/link_frame.h). */
@@ -75,8 +76,9 @@ agent_channel_free(struct agent_channel *channel)
 void
 agent_channel_send(struct agent_channel *channel, const struct protocol_message *message)
 {
-	if (channel->of != NULL)
-		agent_channels_send(channel->of, channel->number, message);
+	if (channel->of != NULL &&
+	    !agent_channels_send(channel->of, channel->number, message, NULL))
+		abort(); /* what has no text can always be said */
 }
 
 static struct agent_channel *

@@ -35,6 +35,7 @@ struct agent_channel *agent_channel_open(struct agent_channels *channels, int64_
 /* Closes it, where that was not done; takes NULL. */
 void agent_channel_free(struct agent_channel *channel);
 
+/* One of ours that has no text: challenge, go or end.  Where the channel is closed it is dropped. */
 void agent_channel_send(struct agent_channel *channel, const struct protocol_message *message);
 
 /* What came; a channel that there is none of has been closed a moment ago. */
@@ -46,6 +47,6 @@ void agent_channels_close(struct agent_channels *channels, uint32_t number);
 void agent_channels_begin(struct agent_channels *channels);
 void agent_channels_end(struct agent_channels *channels);
 
-/* A message of ours in a channel, the agent's own too. */
-void agent_channels_send(const struct agent_channels *channels, uint32_t number,
-    const struct protocol_message *message);
+/* A message in a channel, the agent's own too.  False and *err: the protocol cannot say it. */
+bool agent_channels_send(const struct agent_channels *channels, uint32_t number,
+    const struct protocol_message *message, struct err *err) MUST_USE;

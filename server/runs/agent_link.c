@@ -40,10 +40,18 @@ struct agent_link {
 
 /* --- what is said --- */
 
+static bool
+send_message(
+    const struct agent_link *agent, const struct protocol_message *message, struct err *err)
+{
+	return agent_channels_send(&agent->channels, AGENT_CHANNEL_RUNNER, message, err);
+}
+
 static void
 say(const struct agent_link *agent, const struct protocol_message *message)
 {
-	agent_channels_send(&agent->channels, AGENT_CHANNEL_RUNNER, message);
+	if (!send_message(agent, message, NULL))
+		abort(); /* what has no text can always be said */
 }
 
 static void
@@ -115,9 +123,10 @@ agent_link_send(struct agent_link *agent, struct protocol_message *message, stru
 	}
 	if (message->kind == PROTOCOL_RUN && !sign_run(agent, message, err))
 		return PACKET_REFUSED;
+	if (!send_message(agent, message, err))
+		return PACKET_REFUSED;
 	agent->exchange = message->id;
 	agent->challenge[0] = '\0';
-	say(agent, message);
 	return PACKET_SENT;
 }
 

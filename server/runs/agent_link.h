@@ -43,7 +43,7 @@ struct agent_link_world {
 
 struct agent_link *agent_link_new(
     const struct agent_link_world *world, const char *identity) MUST_USE;
-void agent_link_free(struct agent_link *agent); /* its channels are free */
+void agent_link_free(struct agent_link *agent); /* behind each channel of it */
 
 /* "agent/acme": owned by the agent. */
 const char *agent_link_identity(const struct agent_link *agent);
@@ -56,15 +56,18 @@ agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, 
 /* That run of it is followed from now on, or no more. */
 void agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed);
 
-/* run (signed here), settle or read.  PACKET_LATER: on_ready() comes. */
+/* run (its proof is filled in here), settle or read.  PACKET_LATER: on_ready() comes; PACKET_REFUSED
+ * and *err: it can be signed or said by nobody. */
 enum packet_sent agent_link_send(
     struct agent_link *agent, struct protocol_message *message, struct err *err) MUST_USE;
 
 /* Why nothing can be sent to it, as a sentence without its end. */
 void agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE]);
 
-/* Its name and the challenge, proof->challenge, are filled in. */
+/* Signs an order of kind, capability, run and manifest for this agent and the challenge that
+ * proof->challenge has: fills in the rest of both. */
 bool agent_link_sign(const struct agent_link *agent, struct order_bytes *order,
     struct protocol_proof *proof, struct err *err) MUST_USE;
 
+/* For the runs that it has: borrowed. */
 struct agent_channels *agent_link_channels(struct agent_link *agent);

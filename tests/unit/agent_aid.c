@@ -2,7 +2,37 @@
 /* SPDX-License-Identifier: ISC */
 #include "agent_aid.h"
 
+#include <stdio.h>
+
 #include "lib/text.h"
+#include "token_aid.h"
+
+struct link_aid agent_aid_authority;
+
+int
+agent_aid_set_up(void **state)
+{
+	link_aid_make(&agent_aid_authority, 0);
+	return world_set_up_none(state);
+}
+
+int
+agent_aid_tear_down(void **state)
+{
+	int failed = world_tear_down(state);
+
+	link_aid_remove(&agent_aid_authority);
+	return failed;
+}
+
+int
+agent_aid_ask(struct world *w, const char *word, const char *body)
+{
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "/v1/agent/%s", word);
+	return token_aid_ask(w, WORLD_ADMIN, API_AGENT, path, body);
+}
 
 void
 agent_aid_says(struct world *w, const char *identity, const char *list)

@@ -313,6 +313,24 @@ AGENTS_TEST(an_order_answers_a_challenge_with_a_signature)
 	assert_int_equal(w->message.kind, PROTOCOL_STARTED);
 }
 
+AGENTS_TEST(an_order_that_nobody_can_say_is_refused)
+{
+	struct protocol_message run = { .kind = PROTOCOL_RUN,
+		.id = 12,
+		.program = PROTOCOL_PROGRAM_ACTION,
+		.environment = "no such name",
+		.argument = "restart-web",
+		.deadline_s = 60 };
+	struct err err;
+
+	greet(w);
+	assert_int_equal(agent_link_send(acme(w), &run, &err), PACKET_LATER);
+	expect(w, ACME " 1\nchallenge\n");
+	answer_challenge(w, CHALLENGE);
+	assert_int_equal(agent_link_send(acme(w), &run, &err), PACKET_REFUSED);
+	assert_non_null(strstr(err.text, "environment"));
+}
+
 AGENTS_TEST(one_run_has_its_word_until_it_is_answered)
 {
 	greet(w);

@@ -25,26 +25,8 @@
 	    "CLIENT_ACME_ACTIONS=restart-web,disk-free"
 #define CLIENT CLIENT_OF("agent:acme")
 
-static struct link_aid aid;
-
-static int
-make_authority(void **state)
-{
-	link_aid_make(&aid, 0);
-	return world_set_up_none(state);
-}
-
-static int
-remove_authority(void **state)
-{
-	int failed = world_tear_down(state);
-
-	link_aid_remove(&aid);
-	return failed;
-}
-
-#define AGENT_TEST(name) WORLD_TEST_BETWEEN(name, make_authority, remove_authority)
-#define OPEN(w, ...)	 world_open(w, LINK_AID_LINES(&aid), __VA_ARGS__, NULL)
+#define AGENT_TEST(name) WORLD_TEST_BETWEEN(name, agent_aid_set_up, agent_aid_tear_down)
+#define OPEN(w, ...)	 world_open(w, LINK_AID_LINES(&agent_aid_authority), __VA_ARGS__, NULL)
 
 /* --- what it says ---------------------------------------------------------------------------- */
 
@@ -281,7 +263,8 @@ AGENT_TEST(a_host_that_was_sshs_and_is_an_agents_is_asked_about_anew)
 	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
 	(void)world_text(w, WORLD_ADMIN, "/freeze all until tomorrow x");
 	press(w, world_says(w, "restart web.service on web@acme"), "restart-web");
-	world_settings(w, LINK_AID_LINES(&aid), CLIENT, "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+	world_settings(w, LINK_AID_LINES(&agent_aid_authority), CLIENT,
+	    "CLIENT_ACME_WEB_UNIT=web.service", NULL);
 	(void)world_text(w, WORLD_ADMIN, "/unfreeze all");
 	assert_null(world_peek(w, EFFECT_RUN));
 	said = world_says(w, "❓ Run this? client/acme");
@@ -312,8 +295,8 @@ AGENT_TEST(a_run_stays_with_the_agent_that_has_it)
 	OPEN(w, CLIENT);
 	connect_acme(w);
 	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
-	world_settings(
-	    w, LINK_AID_LINES(&aid), CLIENT_OF("local"), "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+	world_settings(w, LINK_AID_LINES(&agent_aid_authority), CLIENT_OF("local"),
+	    "CLIENT_ACME_WEB_UNIT=web.service", NULL);
 	world_restart(w);
 	assert_string_equal(run_of(w)->runner, "agent:acme");
 }
@@ -450,7 +433,7 @@ act_is_purged(struct tx *tx, UNUSED void *arg)
 
 AGENT_TEST(its_folders_are_its_own)
 {
-	world_open(w, LINK_AID_LINES(&aid), CLIENT, "RUN_LOGS_KEEP=1", NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), CLIENT, "RUN_LOGS_KEEP=1", NULL);
 	connect_acme(w);
 	for (int i = 0; i < 3; i++) {
 		(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");

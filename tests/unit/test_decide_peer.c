@@ -1,7 +1,7 @@
 /* Goal: one name has one key and one key one name; admins alone say which.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
-#include "link_aid.h"
+#include "agent_aid.h"
 #include "token_aid.h"
 
 #include "lib/buf.h"
@@ -13,34 +13,7 @@
 #define K2		"2222222222222222222222222222222222222222222222222222222222222222"
 #define BODY(name, key) "{\"name\": \"" name "\", \"key\": \"" key "\"}"
 
-static struct link_aid aid;
-
-static int
-make_authority(void **state)
-{
-	link_aid_make(&aid, 0);
-	return world_set_up_none(state);
-}
-
-static int
-remove_authority(void **state)
-{
-	int failed = world_tear_down(state);
-
-	link_aid_remove(&aid);
-	return failed;
-}
-
-#define PEER_TEST(name) WORLD_TEST_BETWEEN(name, make_authority, remove_authority)
-
-static int
-ask(struct world *w, const char *word, const char *body)
-{
-	char path[40];
-
-	(void)snprintf(path, sizeof(path), "/v1/agent/%s", word);
-	return token_aid_ask(w, WORLD_ADMIN, API_AGENT, path, body);
-}
+#define PEER_TEST(name) WORLD_TEST_BETWEEN(name, agent_aid_set_up, agent_aid_tear_down)
 
 /* "agent/acme 1111 agent/web -", the dash of one that is revoked. */
 static void
@@ -69,21 +42,22 @@ known(struct world *w)
 
 PEER_TEST(a_name_has_one_key_and_a_key_one_name)
 {
-	world_open(w, LINK_AID_LINES(&aid), NULL);
-	assert_int_equal(ask(w, "enrol", BODY("acme", K1)), 200);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
+	assert_int_equal(agent_aid_ask(w, "enrol", BODY("acme", K1)), 200);
 	assert_string_equal(known(w), "agent/acme 1111");
-	assert_int_equal(ask(w, "enrol", BODY("acme", K2)), 409);
-	assert_int_equal(ask(w, "enrol", BODY("other", K1)), 409);
-	assert_int_equal(ask(w, "move", BODY("acme", K1)), 409);
-	assert_int_equal(ask(w, "move", BODY("other", K2)), 404);
+	assert_int_equal(agent_aid_ask(w, "enrol", BODY("acme", K2)), 409);
+	assert_int_equal(agent_aid_ask(w, "enrol", BODY("other", K1)), 409);
+	assert_int_equal(agent_aid_ask(w, "move", BODY("acme", K1)), 409);
+	assert_int_equal(agent_aid_ask(w, "move", BODY("other", K2)), 404);
 	assert_string_equal(known(w), "agent/acme 1111");
-	assert_int_equal(ask(w, "move", BODY("acme", K2)), 200);
+	assert_int_equal(agent_aid_ask(w, "move", BODY("acme", K2)), 200);
 	assert_string_equal(known(w), "agent/acme 2222");
-	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
+	assert_int_equal(agent_aid_ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
 	assert_string_equal(known(w), "agent/acme -");
-	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 404);
-	assert_int_equal(ask(w, "enrol", BODY("other", K2)), 409); /* it was stolen, perhaps */
-	assert_int_equal(ask(w, "move", BODY("acme", K1)), 200);
+	assert_int_equal(agent_aid_ask(w, "revoke", "{\"name\": \"acme\"}"), 404);
+	assert_int_equal(
+	    agent_aid_ask(w, "enrol", BODY("other", K2)), 409); /* it was stolen, perhaps */
+	assert_int_equal(agent_aid_ask(w, "move", BODY("acme", K1)), 200);
 	assert_string_equal(known(w), "agent/acme 1111");
 	assert_int_equal(world_audited(w, "\"peer_enrolled\"", "agent/acme"), 3);
 	assert_int_equal(world_audited(w, "\"peer_enrolled\"", "\"key_before\":\"" K1), 1);
@@ -92,7 +66,7 @@ PEER_TEST(a_name_has_one_key_and_a_key_one_name)
 
 PEER_TEST(admins_alone_change_and_read_it)
 {
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	for (int i = 0; i < 2; i++) {
 		int64_t who = i == 0 ? WORLD_STAGING_USER : WORLD_STRANGER;
 
@@ -107,17 +81,19 @@ PEER_TEST(admins_alone_change_and_read_it)
 PEER_TEST(where_tokens_need_a_code_a_key_needs_one_and_its_end_needs_none)
 {
 	factor_write_key(FACTOR_KEY);
-	world_open(w, LINK_AID_LINES(&aid), factor_key_setting, "REQUIRE_OTP=token", NULL);
-	assert_int_equal(ask(w, "enrol", BODY("acme", K1)), 403); /* she has no second factor */
+	world_open(
+	    w, LINK_AID_LINES(&agent_aid_authority), factor_key_setting, "REQUIRE_OTP=token", NULL);
+	assert_int_equal(
+	    agent_aid_ask(w, "enrol", BODY("acme", K1)), 403); /* she has no second factor */
 	assert_non_null(strstr(w->aid.said, "second factor"));
 	assert_string_equal(known(w), "");
-	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 404);
+	assert_int_equal(agent_aid_ask(w, "revoke", "{\"name\": \"acme\"}"), 404);
 }
 
 PEER_TEST(without_a_link_nobody_is_enrolled)
 {
 	world_open(w, NULL);
-	assert_int_equal(ask(w, "enrol", BODY("acme", K1)), 409);
+	assert_int_equal(agent_aid_ask(w, "enrol", BODY("acme", K1)), 409);
 	assert_non_null(strstr(w->aid.said, "LINK_ADDRESS is not set"));
 	assert_string_equal(known(w), "");
 }

@@ -1,7 +1,7 @@
 /* Goal: a code enrols one key, once, within ten minutes, for the name and role that it was made for.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
-#include "link_aid.h"
+#include "agent_aid.h"
 #include "token_aid.h"
 
 #include "lib/enrol_code.h"
@@ -15,40 +15,20 @@
 	"no code that is open for that: deploybot agent enrol NAME, on the server, makes a new one"
 #define K1 "1111111111111111111111111111111111111111111111111111111111111111"
 
-static struct link_aid aid;
 static struct crypto_ca_pair host, other;
 static char host_key[CRYPTO_SHA256_HEX], other_key[CRYPTO_SHA256_HEX];
 
 static int
-make_authority(void **state)
+make_keys(void **state)
 {
-	link_aid_make(&aid, 0);
 	assert_true(crypto_ca_make_request(&host, NULL));
 	assert_true(crypto_ca_make_request(&other, NULL));
 	assert_true(crypto_ca_check_request(host.text, host_key, NULL));
 	assert_true(crypto_ca_check_request(other.text, other_key, NULL));
-	return world_set_up_none(state);
+	return agent_aid_set_up(state);
 }
 
-static int
-remove_authority(void **state)
-{
-	int failed = world_tear_down(state);
-
-	link_aid_remove(&aid);
-	return failed;
-}
-
-#define CODE_TEST(name) WORLD_TEST_BETWEEN(name, make_authority, remove_authority)
-
-static int
-ask(struct world *w, const char *word, const char *body)
-{
-	char path[40];
-
-	(void)snprintf(path, sizeof(path), "/v1/agent/%s", word);
-	return token_aid_ask(w, WORLD_ADMIN, API_AGENT, path, body);
-}
+#define CODE_TEST(name) WORLD_TEST_BETWEEN(name, make_keys, agent_aid_tear_down)
 
 /* The code of what was answered. */
 static const char *
@@ -66,7 +46,7 @@ code(const struct world *w)
 static const char *
 make(struct world *w, const char *word)
 {
-	assert_int_equal(ask(w, word, "{\"name\": \"acme\"}"), 200);
+	assert_int_equal(agent_aid_ask(w, word, "{\"name\": \"acme\"}"), 200);
 	return code(w);
 }
 
@@ -154,7 +134,7 @@ CODE_TEST(a_code_enrols_the_key_that_shows_it)
 {
 	const char *by;
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	by = make(w, "enrol");
 	assert_int_equal(strlen(by), ENROL_CODE - 1);
 	assert_int_equal(strspn(by, "0123456789abcdefghjkmnpqrstvwxyz-"), ENROL_CODE - 1);
@@ -173,7 +153,7 @@ CODE_TEST(who_was_not_answered_asks_again_with_the_same_key_and_no_other_is_answ
 {
 	const char *by;
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	by = make(w, "enrol");
 	assert_int_equal(enrol(w, by, &host), 200);
 	expect_signed(w, &host);
@@ -182,7 +162,7 @@ CODE_TEST(who_was_not_answered_asks_again_with_the_same_key_and_no_other_is_answ
 	assert_int_equal(world_audited(w, "\"peer_enrolled\"", NULL), 1);
 	expect_denied(w, enrol(w, by, &other), "another key has used");
 	assert_string_equal(peer(w).digest, host_key);
-	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
+	assert_int_equal(agent_aid_ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
 	assert_int_equal(enrol(w, by, &host), 403); /* nor who is revoked */
 	assert_int_equal(world_count(w, EFFECT_SIGN_CERTIFICATE), 0);
 }
@@ -192,7 +172,7 @@ CODE_TEST(a_code_ends_after_ten_minutes_and_with_the_next_one)
 	char first[ENROL_CODE];
 	const char *second;
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	(void)text_copy(first, sizeof(first), make(w, "enrol"));
 	second = make(w, "enrol");
 	expect_denied(w, enrol(w, first, &host), "no such code");
@@ -209,7 +189,7 @@ CODE_TEST(what_is_guessed_is_counted_and_said_in_one_sentence)
 {
 	char by[ENROL_CODE], long_line[256];
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	(void)text_copy(by, sizeof(by), make(w, "enrol"));
 	expect_denied(w, enrol(w, "0", &host), "no such code");
 	for (int i = 0; i < 9; i++)
@@ -242,7 +222,7 @@ CODE_TEST(a_request_that_cannot_be_signed_uses_no_code)
 	char bad[CRYPTO_CA_PEM];
 	const char *by;
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	by = make(w, "enrol");
 	assert_int_equal(enrol_as(w, "agent", by, ""), 400);
 	assert_int_equal(enrol_as(w, "agent", by, other_curve), 400);
@@ -261,7 +241,7 @@ CODE_TEST(who_passes_a_request_on_puts_no_other_in_its_place)
 	char id[96], mac[CRYPTO_SHA256_HEX];
 	struct enrol_proof proof;
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	assert_true(enrol_code_proof(make(w, "enrol"), &proof, NULL));
 	(void)snprintf(id, sizeof(id), "agent %s", proof.id);
 	assert_true(enrol_code_mac(proof.secret, "ask", host.text, mac, NULL));
@@ -278,22 +258,23 @@ CODE_TEST(a_name_or_key_that_is_taken_meanwhile_stays_whose_it_is)
 {
 	char body[160];
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	(void)make(w, "enrol");
 	(void)snprintf(body, sizeof(body), "{\"name\": \"web\", \"key\": \"%s\"}", host_key);
-	assert_int_equal(ask(w, "enrol", body), 200);
-	assert_int_equal(ask(w, "enrol", "{\"name\": \"acme\"}"), 200);
+	assert_int_equal(agent_aid_ask(w, "enrol", body), 200);
+	assert_int_equal(agent_aid_ask(w, "enrol", "{\"name\": \"acme\"}"), 200);
 	assert_int_equal(enrol(w, code(w), &host), 409);
-	assert_int_equal(ask(w, "enrol", "{\"name\": \"acme\"}"), 200);
+	assert_int_equal(agent_aid_ask(w, "enrol", "{\"name\": \"acme\"}"), 200);
 	{
 		char by[ENROL_CODE];
 
 		(void)text_copy(by, sizeof(by), code(w));
-		assert_int_equal(ask(w, "enrol", "{\"name\": \"acme\", \"key\": \"" K1 "\"}"), 200);
+		assert_int_equal(
+		    agent_aid_ask(w, "enrol", "{\"name\": \"acme\", \"key\": \"" K1 "\"}"), 200);
 		assert_int_equal(enrol(w, by, &other), 409);
 	}
 	assert_string_equal(peer(w).digest, K1);
-	assert_int_equal(ask(w, "enrol", "{\"name\": \"acme\"}"), 409);
+	assert_int_equal(agent_aid_ask(w, "enrol", "{\"name\": \"acme\"}"), 409);
 	assert_int_equal(world_count(w, EFFECT_SIGN_CERTIFICATE), 0);
 }
 
@@ -303,8 +284,8 @@ CODE_TEST(a_name_moves_to_another_machine_by_a_code)
 	char by[ENROL_CODE];
 
 	assert_true(crypto_ca_make_request(&third, NULL));
-	world_open(w, LINK_AID_LINES(&aid), NULL);
-	assert_int_equal(ask(w, "move", "{\"name\": \"acme\"}"), 404);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
+	assert_int_equal(agent_aid_ask(w, "move", "{\"name\": \"acme\"}"), 404);
 	assert_int_equal(enrol(w, make(w, "enrol"), &host), 200);
 	expect_signed(w, &host);
 	assert_int_equal(enrol(w, make(w, "move"), &other), 200);
@@ -314,7 +295,8 @@ CODE_TEST(a_name_moves_to_another_machine_by_a_code)
 	(void)text_copy(by, sizeof(by), make(w, "move"));
 	assert_int_equal(enrol(w, by, &third), 200);
 	expect_signed(w, &third);
-	assert_int_equal(ask(w, "move", "{\"name\": \"acme\", \"key\": \"" K1 "\"}"), 200);
+	assert_int_equal(
+	    agent_aid_ask(w, "move", "{\"name\": \"acme\", \"key\": \"" K1 "\"}"), 200);
 	assert_int_equal(enrol(w, by, &third), 403); /* it would be answered again, else */
 }
 
@@ -322,15 +304,15 @@ CODE_TEST(revoking_a_name_ends_its_code)
 {
 	char by[ENROL_CODE];
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	(void)text_copy(by, sizeof(by), make(w, "enrol"));
-	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
+	assert_int_equal(agent_aid_ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
 	assert_int_equal(enrol(w, by, &host), 403);
-	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 404);
+	assert_int_equal(agent_aid_ask(w, "revoke", "{\"name\": \"acme\"}"), 404);
 	assert_int_equal(enrol(w, make(w, "enrol"), &host), 200);
 	expect_signed(w, &host);
 	(void)text_copy(by, sizeof(by), make(w, "move"));
-	assert_int_equal(ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
+	assert_int_equal(agent_aid_ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
 	assert_int_equal(enrol(w, by, &other), 403);
 	assert_string_equal(peer(w).digest, host_key);
 }
@@ -339,20 +321,21 @@ CODE_TEST(admins_alone_make_one_and_only_as_long_as_they_are)
 {
 	char by[ENROL_CODE];
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	assert_int_equal(token_aid_ask(w, WORLD_STAGING_USER, API_AGENT, "/v1/agent/enrol",
 			     "{\"name\": \"acme\"}"),
 	    403);
 	(void)text_copy(by, sizeof(by), make(w, "enrol"));
-	world_settings(w, LINK_AID_LINES(&aid), "ADMIN_TELEGRAM_IDS=22", NULL);
+	world_settings(w, LINK_AID_LINES(&agent_aid_authority), "ADMIN_TELEGRAM_IDS=22", NULL);
 	expect_denied(w, enrol(w, by, &host), "no admin any more");
 }
 
 CODE_TEST(where_tokens_need_a_code_of_the_second_factor_this_needs_one)
 {
 	factor_write_key(FACTOR_KEY);
-	world_open(w, LINK_AID_LINES(&aid), factor_key_setting, "REQUIRE_OTP=token", NULL);
-	assert_int_equal(ask(w, "enrol", "{\"name\": \"acme\"}"), 403);
+	world_open(
+	    w, LINK_AID_LINES(&agent_aid_authority), factor_key_setting, "REQUIRE_OTP=token", NULL);
+	assert_int_equal(agent_aid_ask(w, "enrol", "{\"name\": \"acme\"}"), 403);
 	assert_non_null(strstr(w->aid.said, "second factor"));
 	assert_null(strstr(w->aid.said, "\"line\""));
 }
@@ -361,11 +344,12 @@ CODE_TEST(where_the_authority_is_offline_no_code_is_made_and_none_counts)
 {
 	char by[ENROL_CODE];
 
-	world_open(w, LINK_AID_LINES(&aid), NULL);
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
 	(void)text_copy(by, sizeof(by), make(w, "enrol"));
-	world_settings(w, LINK_AID_ADDRESS, aid.ca_line, aid.cert_line, aid.order_line, NULL);
+	world_settings(w, LINK_AID_ADDRESS, agent_aid_authority.ca_line,
+	    agent_aid_authority.cert_line, agent_aid_authority.order_line, NULL);
 	assert_int_equal(enrol(w, by, &host), 409);
 	assert_non_null(strstr(w->aid.said, "the authority is offline"));
-	assert_int_equal(ask(w, "enrol", "{\"name\": \"acme\"}"), 409);
+	assert_int_equal(agent_aid_ask(w, "enrol", "{\"name\": \"acme\"}"), 409);
 	assert_non_null(strstr(w->aid.said, "the authority is offline"));
 }
