@@ -35,7 +35,7 @@ struct agent_channel *agent_channel_open(struct agent_channels *channels, int64_
 /* Closes it, where that was not done; takes NULL. */
 void agent_channel_free(struct agent_channel *channel);
 
-/* One of ours that has no text: challenge, go or end.  Where the channel is closed it is dropped. */
+/* One of ours that has no text: challenge, go or end; dropped where the channel is closed. */
 void agent_channel_send(struct agent_channel *channel, const struct protocol_message *message);
 
 /* What came; a channel that there is none of has been closed a moment ago. */

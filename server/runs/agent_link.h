@@ -56,8 +56,8 @@ agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, 
 /* That run of it is followed from now on, or no more. */
 void agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed);
 
-/* run (its proof is filled in here), settle or read.  PACKET_LATER: on_ready() comes; PACKET_REFUSED
- * and *err: it can be signed or said by nobody. */
+/* run (its proof is filled in here), settle or read.  PACKET_LATER: on_ready() comes;
+ * PACKET_REFUSED and *err: it can be signed or said by nobody. */
 enum packet_sent agent_link_send(
     struct agent_link *agent, struct protocol_message *message, struct err *err) MUST_USE;
 
