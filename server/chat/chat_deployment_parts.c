@@ -491,8 +491,9 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 		chat_text_add(
 		    text, is_brief && deployment->why == DEPLOY_WHY_CANCELLED ? " " : ": ");
 	(void)text_copy(brief, sizeof(brief), detail);
-	/* Jobs and what annotates them are called as whoever may push likes it. */
-	if (deployment_is_pipeline(deployment) && deployment->why == DEPLOY_WHY_SCRIPT)
+	/* Jobs, and what annotates them, are called as whoever may push likes it; what a host says
+	 * of an action is its root's. */
+	if (deployment_is_action(deployment) && deployment->why == DEPLOY_WHY_SCRIPT)
 		chat_text_theirs(text, "", is_brief ? brief : detail);
 	else
 		chat_text_outside(text, "", is_brief ? brief : detail);

@@ -515,3 +515,19 @@ TEST(a_failure_says_what_the_application_logged)
 		assert_null(strstr(chat_plain(&what), "the application logged"));
 	}
 }
+
+/* Root of a host writes what it likes; nobody is notified by it, and it does not go on as ours. */
+TEST(what_a_host_says_of_an_action_mentions_nobody)
+{
+	struct deployment deployment = chat_sample(DEPLOY_FAILED);
+	struct chat_deployment what = chat_about(&deployment);
+
+	deployment.program = PROGRAM_ACTION;
+	deployment.why = DEPLOY_WHY_SCRIPT;
+	(void)text_copy(deployment.action, sizeof(deployment.action), "restart-web");
+	(void)text_copy(deployment.detail, sizeof(deployment.detail),
+	    "the unit failed · approved by @lead");
+	chat_says(&what, "the unit failed");
+	assert_null(strstr(chat_plain(&what), "@lead"));
+	assert_null(strstr(chat_plain(&what), "· approved"));
+}
