@@ -227,6 +227,9 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
 
+$(BUILD)/bench/agents: $(LINK_A)
+$(BUILD)/bench/agents: SERVER_LIBS += -lssl
+
 # Without libc: lines.c says why.
 BARE	 := lines asked
 $(BARE:%=$(BUILD)/obj/tests/bench/%.o): DEFINE = -ffreestanding -fno-stack-protector -fno-sanitize=all \
@@ -465,6 +468,18 @@ bench-bed: packages-targets
 check-infra: packages-infra
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -p no:cacheprovider -v -rs --durations=5 $(or $(WHAT),tests/infra)
 
+# Clients over agents, with a real systemd, polkit and journal; and so many agents at once, as root.
+N ?= 10000
+.PHONY: check-agents check-agents-many
+check-agents: packages-infra
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/crash CRASH_POINTS=1 $(BUILD)/crash/deploybot-agent
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -p no:cacheprovider -v -rs --durations=5 \
+		$(or $(WHAT),tests/infra/test_infra_agent.py tests/infra/test_infra_agent_client.py)
+check-agents-many: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/bench/agents
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/agents_many.py $(N)
+
 -include deploy/install.mk
 
 # The two container images, as Dockerfile says; needs docker alone.  IMAGE_FLAGS: more for docker build, e.g.
@@ -590,6 +605,8 @@ help:
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, systemd, load and kills: 25 min, root (WHAT=tests/targets/test_x.py; BED=here, or trixie: one of them)"
 	@echo "make check-distribution  this system has what build, unit tests and package need: 5 min (Debian 12, 13, Ubuntu 24.04)"
 	@echo "make check-infra    .deb, units on a real systemd, images, compose, INSTALLATION.md as it is typed: 30 min, root (WHAT=tests/infra/test_x.py)"
+	@echo "make check-agents  actions through deploybot-link and -agent on a real systemd, killed at every step: 5 min, root (WHAT=)"
+	@echo "make check-agents-many  so many agents at once: memory, and how soon all are back: 3 min, root (N=10000)"
 	@echo "make images     the two container images, with docker (IMAGE_FLAGS='--build-arg=...')"
 	@echo "make install    programs, scripts, units, manuals (DESTDIR=, PREFIX=/usr/local); make uninstall takes them away"
 	@echo "make deb        deploybot_VERSION_ARCH.deb in $(BUILD)/deb/"

@@ -7,15 +7,20 @@
 struct link_known *
 link_known_of(struct link_known_table *table, const struct link_identity *who)
 {
-	struct link_known of = { 0 }, *known;
-	size_t place;
+	struct link_known of = { 0 }, *place, *oldest;
+	size_t hash;
 
 	sha256(who, sizeof(*who), of.of);
-	memcpy(&place, of.of, sizeof(place));
-	known = &table->at[place % LINK_KNOWN];
-	if (memcmp(known->of, of.of, sizeof(of.of)) != 0)
-		*known = of;
-	return known;
+	memcpy(&hash, of.of, sizeof(hash));
+	place = oldest = table->at[hash % LINK_KNOWN];
+	for (size_t i = 0; i < LINK_KNOWN_PLACE; i++) {
+		if (memcmp(place[i].of, of.of, sizeof(of.of)) == 0)
+			return &place[i];
+		if (place[i].at < oldest->at)
+			oldest = &place[i];
+	}
+	*oldest = of;
+	return oldest;
 }
 
 void

@@ -11,10 +11,11 @@ struct link_known {
 	bool yes;
 };
 
-/* Of fixed size: of whom another one has taken the place is asked again. */
-#define LINK_KNOWN 16384
+/* Of fixed size, for 12,000: of whom another one has taken the place is asked again. */
+#define LINK_KNOWN	 4096
+#define LINK_KNOWN_PLACE 8 /* of so many in one place the oldest gives way */
 struct link_known_table {
-	struct link_known at[LINK_KNOWN];
+	struct link_known at[LINK_KNOWN][LINK_KNOWN_PLACE];
 };
 
 struct link_known *link_known_of(struct link_known_table *table, const struct link_identity *who);

@@ -188,10 +188,6 @@ arrive(struct peer *peer, const struct link_word *hello)
 		.kind = LINK_HELLO, .name = "server", .at = clock_wall_ms() / 1000
 	};
 
-	if (!link_known_of(&serve->known, &peer->who)->yes) {
-		refuse(peer, "its certificate is revoked, or has to be asked of again");
-		return;
-	}
 	if (old != NULL && strcmp(old->who.digest, peer->who.digest) == 0) {
 		meet_rival(old, peer);
 		return;
@@ -455,16 +451,20 @@ hear_enrolled(struct link_serve *serve, int64_t request, const char *packet, siz
 static void
 hear_known(struct link_serve *serve, const char *name, const char *digest, bool yes)
 {
+	struct peer *peer = yes ? NULL : find(serve, name), *next;
 	struct link_identity who = { 0 };
-	struct peer *peer;
 
 	if (!text_copy(who.name, sizeof(who.name), name) ||
 	    !text_copy(who.digest, sizeof(who.digest), digest))
 		return;
-	link_known_set(&serve->known, &who, yes); /* arrive() looks there too */
-	peer = find(serve, name);
-	if (!yes && peer != NULL && strcmp(peer->who.digest, digest) == 0)
+	link_known_set(&serve->known, &who, yes);
+	if (peer != NULL && strcmp(peer->who.digest, digest) == 0)
 		refuse(peer, "its certificate is revoked");
+	for (peer = yes ? NULL : TAILQ_FIRST(&serve->shaking); peer != NULL; peer = next) {
+		next = TAILQ_NEXT(peer, next);
+		if (peer->state == GREETS && memcmp(&peer->who, &who, sizeof(who)) == 0)
+			refuse(peer, "its certificate is revoked");
+	}
 }
 
 /* list; cut or let NAME DIGEST; checked REQUEST yes|no why; enrolled REQUEST, and an answer */

@@ -261,6 +261,14 @@ def test_the_server_says_whose_certificate_is_good_and_is_asked_once_a_minute(ne
     assert [name for name, _ in net.server.checks] == ["agent/acme", "runner/build-1"]
 
 
+def test_a_revocation_meets_who_was_found_good_and_has_not_said_hello(net):
+    host = net.host()
+    wait_for(lambda: net.server.checks, "the question whether it is good")
+    net.server.send(f"link 0\ncut agent/acme {net.authority.digest('acme')}\n".encode())
+    assert host.ends() == [(0, b"close\nchannel 0\ntext its certificate is revoked\n")]
+    net.host("build").greet("runner/build-1")
+
+
 def test_a_revocation_cuts_what_stands_and_refuses_what_comes(net):
     host = net.host().greet("agent/acme")
     net.server.expect("link 0\nhere")
