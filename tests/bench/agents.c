@@ -60,7 +60,8 @@ static struct {
 static void
 die(const char *what, const struct err *err)
 {
-	(void)fprintf(stderr, "agents: %s: %s\n", what, err == NULL ? strerrordesc_np(errno) : err->text);
+	(void)fprintf(
+	    stderr, "agents: %s: %s\n", what, err == NULL ? strerrordesc_np(errno) : err->text);
 	exit(1);
 }
 

@@ -413,7 +413,7 @@ come_to_rest(struct sim *sim)
 	for (int i = 0; i < UNLOCKS_MAX && !sim_cloudflare_is_over(sim); i++)
 		play_a_minute(sim);
 	for (int i = 0; i < 2 * sim->n_applications + 1; i++) { /* one after another */
-		sim->now = sim_settings_windows_end(sim->now); /* what came before took weeks */
+		sim->now = sim_settings_windows_end(sim->now);	/* what came before took weeks */
 		sim_server_poll(sim);
 		play_on(sim);
 	}

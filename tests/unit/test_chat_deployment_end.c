@@ -525,8 +525,8 @@ TEST(what_a_host_says_of_an_action_mentions_nobody)
 	deployment.program = PROGRAM_ACTION;
 	deployment.why = DEPLOY_WHY_SCRIPT;
 	(void)text_copy(deployment.action, sizeof(deployment.action), "restart-web");
-	(void)text_copy(deployment.detail, sizeof(deployment.detail),
-	    "the unit failed · approved by @lead");
+	(void)text_copy(
+	    deployment.detail, sizeof(deployment.detail), "the unit failed · approved by @lead");
 	chat_says(&what, "the unit failed");
 	assert_null(strstr(chat_plain(&what), "@lead"));
 	assert_null(strstr(chat_plain(&what), "· approved"));
