@@ -21,7 +21,8 @@ struct agent {
 	struct peer server;
 	struct run run;
 	int signals;
-	bool is_leaving;
+	bool is_leaving, may_differ; /* another manifest than was said */
+	char said[sizeof(((struct protocol_manifest *)0)->digest)];
 };
 
 /* --- hello and settle --------------------------------------------------------------------- */
@@ -39,6 +40,7 @@ on_hello(struct agent *agent, const struct protocol_message *message)
 		peer_hang_up(&agent->server);
 	} else if (peer_say(&agent->server, &hello)) {
 		agent->server.is_greeted = true;
+		(void)text_copy(agent->said, sizeof(agent->said), hello.manifest.digest);
 		if (message->version < PROTOCOL_AGENT_SINCE) /* it knows no agents */
 			peer_hang_up(&agent->server);
 	}
@@ -149,6 +151,21 @@ on_run(struct agent *agent, const struct protocol_message *order)
 		CRASH_POINT(agent_started_said);
 }
 
+/* Who is hung up on says hello again, and gets what is true now. */
+static void
+look_at_manifest(struct agent *agent)
+{
+	struct protocol_manifest now;
+	struct err err;
+
+	agent->may_differ = false;
+	if (!agent->server.is_greeted || !manifest_make(agent->world.systemd, &now, &err) ||
+	    strcmp(now.digest, agent->said) == 0)
+		return;
+	log_info("the units of this host have changed: %zu of them can be started", now.count);
+	peer_hang_up(&agent->server);
+}
+
 /* --- the loop ----------------------------------------------------------------------------- */
 
 static void
@@ -199,11 +216,13 @@ turn(struct agent *agent, struct err *err)
 	if (fds[2].revents != 0 && run->state != RUN_OVER)
 		run_accept(run);
 	agent->is_leaving |= fds[4].revents != 0;
-	if (!systemd_process(agent->world.systemd, err))
+	if (!systemd_process(agent->world.systemd, &agent->may_differ, err))
 		return false;
 	run_advance(run, &agent->world);
 	if (run->state == RUN_OVER)
 		run_done(run);
+	if (agent->may_differ && run->state == RUN_NONE)
+		look_at_manifest(agent);
 	return true;
 }
 

@@ -68,6 +68,8 @@ check_host(const char *config)
 	systemd = systemd_open(&err);
 	if (systemd == NULL || !manifest_make(systemd, &manifest, &err))
 		return wrong(&err);
+	if (!systemd_check_polkit(systemd, &err))
+		ret = wrong(&err);
 #define C(name, deadline_s) ret |= check_one(systemd, name, deadline_s);
 	MANIFEST_CAPABILITIES(C)
 #undef C

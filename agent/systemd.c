@@ -18,6 +18,7 @@ struct systemd {
 	char before[SYSTEMD_INVOCATION];    /* its invocation before the start */
 	char start_job[128], stop_job[128]; /* objects; "": none is open */
 	struct systemd_end end;
+	bool was_reloaded;
 };
 
 static bool
@@ -190,6 +191,17 @@ on_job_removed(sd_bus_message *m, void *ctx, UNUSED sd_bus_error *error)
 	return 0;
 }
 
+/* Once as it begins, true, and once as it has ended. */
+static int
+on_reloading(sd_bus_message *m, void *ctx, UNUSED sd_bus_error *error)
+{
+	struct systemd *systemd = ctx;
+	int goes_on = 0;
+
+	systemd->was_reloaded |= sd_bus_message_read(m, "b", &goes_on) >= 0 && !goes_on;
+	return 0;
+}
+
 /* --- connecting --------------------------------------------------------------------------- */
 
 struct systemd *
@@ -201,6 +213,9 @@ systemd_open(struct err *err)
 	if (n >= 0)
 		n = sd_bus_match_signal(
 		    systemd->bus, NULL, SERVICE, MANAGER, "JobRemoved", on_job_removed, systemd);
+	if (n >= 0)
+		n = sd_bus_match_signal(
+		    systemd->bus, NULL, SERVICE, MANAGER, "Reloading", on_reloading, systemd);
 	if (n >= 0)
 		n = sd_bus_call_method(systemd->bus, SERVICE, MANAGER, "Subscribe", NULL, NULL, "");
 	if (n >= 0)
@@ -219,6 +234,19 @@ systemd_free(struct systemd *systemd)
 	free(systemd);
 }
 
+bool
+systemd_check_polkit(struct systemd *systemd, struct err *err)
+{
+	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	return sd_bus_call_method(systemd->bus, "org.freedesktop.PolicyKit1",
+		   "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.DBus.Peer", "Ping",
+		   &error, NULL, "") >= 0 ||
+	    err_set(err, ERR_MISSING,
+		"polkit does not answer, and systemd starts nothing for this user without it (package polkitd): %s",
+		error.message == NULL ? "no reason is known" : error.message);
+}
+
 int
 systemd_fd(const struct systemd *systemd)
 {
@@ -226,13 +254,15 @@ systemd_fd(const struct systemd *systemd)
 }
 
 bool
-systemd_process(struct systemd *systemd, struct err *err)
+systemd_process(struct systemd *systemd, bool *reloaded, struct err *err)
 {
 	int n;
 
 	do
 		n = sd_bus_process(systemd->bus, NULL);
 	while (n > 0);
+	*reloaded |= systemd->was_reloaded;
+	systemd->was_reloaded = false;
 	return n == 0 || fail(err, n, "the system bus is gone");
 }
 

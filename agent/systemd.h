@@ -16,7 +16,7 @@
 
 struct systemd;
 
-/* Connects to the system bus and subscribes to the ends of jobs. */
+/* Connects to the system bus and subscribes to the ends of jobs and of reloads. */
 struct systemd *systemd_open(struct err *err) MUST_USE;
 void systemd_free(struct systemd *systemd);
 DEFINE_FREEP(struct systemd, systemd_free)
@@ -58,6 +58,10 @@ bool systemd_stop(struct systemd *systemd, const char *name, struct err *err) MU
 
 const struct systemd_end *systemd_end(const struct systemd *systemd);
 
-/* For poll(2), POLLIN; then does what has come.  False: the bus is gone. */
+/* Does polkit answer?  Whatever is not root's is ordered by its leave. */
+bool systemd_check_polkit(struct systemd *systemd, struct err *err) MUST_USE;
+
+/* For poll(2), POLLIN; then does what has come.  False: the bus is gone.  *reloaded becomes true
+ * where systemd has read units anew. */
 int systemd_fd(const struct systemd *systemd);
-bool systemd_process(struct systemd *systemd, struct err *err) MUST_USE;
+bool systemd_process(struct systemd *systemd, bool *reloaded, struct err *err) MUST_USE;

@@ -150,7 +150,7 @@ is_server(SSL *ssl, const char *fingerprint, struct err *err)
 	link_tls_identity(SSL_get0_peer_certificate(ssl), &who);
 	if (strcmp(who.digest, fingerprint) != 0)
 		return err_set(err, ERR_INVALID,
-		    "the server there has the key %s: nothing was sent to it", who.digest);
+		    "the server there is another one, or the line is not whole: nothing was sent to it; whoever made the line makes it once more");
 	SSL_get0_alpn_selected(ssl, &protocol, &size);
 	return size != 0 ||
 	    err_set(err, ERR_INVALID, "the server there lets nobody enrol: it is an older one");

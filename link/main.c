@@ -14,7 +14,8 @@
 
 #define EXIT_USAGE 64
 
-#define FILE_DEFAULT "/etc/deploybot/link.conf"
+#define FILE_OF_SERVER "/etc/deploybot/link.conf"
+#define FILE_OF_AGENT  "/etc/deploybot-agent/link.conf"
 
 static const char usage[] =
     "usage: deploybot-link serve|runner|agent [--check] [FILE]\n"
@@ -24,8 +25,9 @@ static const char usage[] =
     "Carries packets between deploybot and runners or agents of other machines, over TLS 1.3 with\n"
     "certificates of both sides.  It decides nothing and starts nothing.  serve stands beside\n"
     "deploybot; runner and agent stand on a host and connect to each of LINK_SERVERS.\n"
-    "FILE has its settings as NAME=VALUE; without it: " FILE_DEFAULT ".  --check says\n"
-    "what is wrong there, or whose certificate is shown, and ends.\n"
+    "FILE has its settings as NAME=VALUE; without it: " FILE_OF_SERVER
+    ", of an agent\n" FILE_OF_AGENT ".  --check says what is wrong there, or whose certificate is\n"
+    "shown, and ends.\n"
     "enrol makes this host's key and fetches its certificate: the line is one that deploybot agent\n"
     "enrol NAME prints on the server.\n";
 
@@ -77,7 +79,7 @@ main(int argc, char *argv[])
 {
 	enum link_use use = LINK_USE_COUNT;
 	bool checks = argc > 2 && strcmp(argv[2], "--check") == 0;
-	const char *file = argc > 2 + checks ? argv[2 + checks] : FILE_DEFAULT;
+	const char *file = argc > 2 + checks ? argv[2 + checks] : "";
 	CLEANUP(link_settings_done) struct link_settings settings = { 0 };
 	struct err err = { 0 };
 
@@ -95,6 +97,8 @@ main(int argc, char *argv[])
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
+	if (file[0] == '\0')
+		file = use == LINK_AGENT ? FILE_OF_AGENT : FILE_OF_SERVER;
 	if (crypto_start(&err) && link_settings_read(&settings, use, file, &err) &&
 	    use_it(&settings, checks, &err))
 		return 0;

@@ -10,6 +10,7 @@
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_runner.h"
 #include "store/row_deployment.h"
+#include "store/row_peer.h"
 #include "store/row_runner.h"
 
 static void
@@ -36,7 +37,7 @@ say_none(struct tx *tx, const struct update *update, int64_t number)
 	if (number == 0)
 		(void)decide_sendf(tx, &update->address,
 		    "Which one? /abandon needs the number of what runs: " MARK_CODE
-		    "/status" MARK_CODE " has it.");
+		    "/queue" MARK_CODE " has it.");
 	else
 		(void)decide_sendf(tx, &update->address,
 		    "There is no deployment of that number: " MARK_CODE "/history" MARK_CODE
@@ -48,6 +49,7 @@ static void
 say_followed(struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	bool is_active = deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE;
+	bool stops = deployment_may_be_cancelled(work);
 	char target[LIMIT_ENVIRONMENT], runner[LIMIT_RUNNER];
 	const char *agent = peer_of_host(row_runner_of(tx, work->run, runner));
 
@@ -55,10 +57,11 @@ say_followed(struct tx *tx, const struct update *update, const struct deployment
 	if (is_active)
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_ABANDON,
 		    deployment_target(work, target),
-		    ": the %s%s of #%" PRId64 " is connected and is waited for. %s%s%s stops it%s.",
+		    ": the %s%s of #%" PRId64 " is connected and is waited for.%s%s%s%s",
 		    agent != NULL ? "agent " : "runner", agent != NULL ? agent : "", work->id,
-		    MARK_CODE "/cancel ", work->environment, MARK_CODE,
-		    agent != NULL ? "; of one that does not obey, revoke the agent first" : "");
+		    stops ? " " MARK_CODE "/cancel " : "", stops ? work->environment : "",
+		    stops ? MARK_CODE " stops it." : "",
+		    agent != NULL ? " Of one that does not obey, revoke the agent first." : "");
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_ABANDON,
 		    deployment_target(work, target), ": #%" PRId64 " has no run in progress.",
@@ -75,6 +78,7 @@ ask(struct tx *tx, const struct update *update, const struct deployment *work,
 	struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char target[LIMIT_ENVIRONMENT], label[LIMIT_BUTTON], begin[LIMIT_LINE];
+	const char *agent = peer_of_host(gone->name);
 
 	decide_answer_no(tx, update);
 	chat_first(&text, FIRST_ASKS_ABANDON, deployment_target(work, target));
@@ -88,14 +92,17 @@ ask(struct tx *tx, const struct update *update, const struct deployment *work,
 	chat_text_add(&text,
 	    ". What it runs there may go on: this stops nothing. It is only waited for no longer");
 	if (deployment_is_action(work))
-		chat_text_add(&text, ", and its target is free at once.");
+		chat_text_add(&text, ", and its target is free at once%s%s%s.",
+		    agent != NULL ? "; " : "", agent != NULL ? agent : "",
+		    agent != NULL ? "'s agent takes no other run before this one has ended there" :
+				    "");
 	else
 		chat_text_add(&text,
 		    ": what runs in " MARK_BOLD "%s" MARK_BOLD
 		    " is unknown then, and deployments wait until somebody has looked.",
 		    work->environment);
 	if (decide_is_answered(update))
-		chat_text_add(&text, "\nTo do it: /abandon %" PRId64 " yes", work->id);
+		chat_text_add(&text, "\nTo do it: deploybot abandon %" PRId64 " yes", work->id);
 	request_add(&sure, "sure", "yes");
 	(void)snprintf(label, sizeof(label), "Abandon #%" PRId64 " in %.40s", work->id,
 	    deployment_target(work, target));
@@ -127,6 +134,24 @@ is_sure(const struct update *update, const struct request *request, const char *
 	    (decide_is_answered(update) && strcmp(rest, "yes") == 0);
 }
 
+/* Who has its run, and since when it is not there; at 0: it is waited for.  A revoked agent is cut
+ * off at once, and nothing is asked of it any more. */
+static struct runner_gone
+find_gone(struct tx *tx, const struct deployment *work)
+{
+	bool is_active = deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE;
+	struct runner_gone gone = row_runner_gone(tx, is_active ? work->run : 0);
+	char identity[CRYPTO_CA_IDENTITY];
+	const char *agent;
+
+	if (!is_active || gone.at != 0)
+		return gone;
+	agent = peer_of_host(row_runner_of(tx, work->run, gone.name));
+	if (agent != NULL)
+		gone.at = row_peer_get(tx, peer_identity(agent, identity)).revoked_at;
+	return gone;
+}
+
 void
 command_abandon(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -138,8 +163,7 @@ command_abandon(struct tx *tx, const struct update *update, const struct request
 	if (!decide_may_called(tx, update, POLICY_ADMIN, POLICY_ALL, "abandon"))
 		return;
 	number = decide_work(tx, update, request, rest, &work);
-	gone = row_runner_gone(
-	    tx, deploy_flow_class(work.state) != DEPLOY_CLASS_ACTIVE ? 0 : work.run);
+	gone = find_gone(tx, &work);
 	if (number != 0 && rest[0] != '\0' && strcmp(rest, "yes") != 0)
 		say_too_much(tx, update, number);
 	else if (work.id == 0)

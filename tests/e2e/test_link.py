@@ -491,7 +491,7 @@ def test_check_says_whose_certificate_it_is_and_what_is_wrong(net, tmp_path):
                              ("LINK_KEY_FILE", tmp_path / "none", "No such file"),
                              ("LINK_KEY_FILE", net.authority.folder / "build.key", "key values mismatch"),
                              ("LINK_HEARTBEAT_S", 0, "LINK_HEARTBEAT_S, LINK_RECONNECT_S: 1 to 300"),
-                             ("LINK_SERVER", "x", "a setting that deploybot-link does not have")):
+                             ("LINK_SERVER", "x", ": deploybot-link has no setting LINK_SERVER")):
         link = net.start_host(**{name: value})
         assert link.process.wait(timeout=20) == 78
         link.log(why)

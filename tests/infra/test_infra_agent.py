@@ -311,12 +311,39 @@ def is_there(host, name="reload-nginx"):
 
 def test_a_unit_that_has_changed_is_another_manifest(host, server, number):
     fields = server.fields(number, "disk-free", server.challenge())
-    with another_unit(host, "restart-web", unit_text("exit 4")):
-        refused(host, server, "changed", **fields)      # one unit stands for all
-        with contextlib.closing(Server(host)) as again:
-            assert again.hello["manifest"] != server.hello["manifest"]
+    before = (host.root.path / "etc/systemd/system/deploybot-do-restart-web.service").read_text("utf-8")
+    host.put("restart-web", unit_text("exit 4"), reload=False)
+    refused(host, server, "changed", **fields)          # one unit stands for all
+    host.run("systemctl", "daemon-reload")
+    with contextlib.closing(Server(host)) as again:
+        assert again.hello["manifest"] != server.hello["manifest"]
+    host.put("restart-web", before)
     with contextlib.closing(Server(host)) as again:
         assert again.hello["manifest"] == server.hello["manifest"]
+
+
+def test_what_a_reload_has_changed_is_said_to_whoever_is_connected(host, server, number):
+    channel = server.at_gate(number, "disk-free")
+    with another_unit(host, "reload-nginx", unit_text("true")):
+        assert server.settle(number)["state"] == "alive"        # not while a run goes on
+        channel.close()
+        assert server.hear() is None, "it is hung up on, and so asks again"
+        assert is_there(host)
+    with contextlib.closing(Server(host)) as again:
+        with another_unit(host, "reload-nginx", unit_text("true")):
+            assert again.hear() is None
+            assert is_there(host)
+    with contextlib.closing(Server(host)) as same:
+        host.run("systemctl", "daemon-reload")
+        assert same.settle(number)["state"] == "ended"
+
+
+def test_check_says_that_polkit_is_missing(host):
+    host.sh("systemctl stop polkit; systemctl mask --runtime polkit")
+    said = host.run("/usr/lib/deploybot/deploybot-agent", "check", check=False)
+    host.sh("systemctl unmask --runtime polkit")
+    assert said.returncode == 1 and "polkit does not answer" in said.stdout, said.stdout
+    assert host.run("/usr/lib/deploybot/deploybot-agent", "check").returncode == 0
 
 
 @pytest.mark.parametrize("change", ["unit", "drop-in", "read drop-in", "type drop-in", "gone"])

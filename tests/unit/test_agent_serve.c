@@ -58,7 +58,7 @@ int __wrap_systemd_start(
 bool __wrap_systemd_stop(struct systemd *systemd, const char *name, struct err *err);
 const struct systemd_end *__wrap_systemd_end(const struct systemd *systemd);
 int __wrap_systemd_fd(const struct systemd *systemd);
-bool __wrap_systemd_process(struct systemd *systemd, struct err *err);
+bool __wrap_systemd_process(struct systemd *systemd, bool *reloaded, struct err *err);
 bool __wrap_unit_digest_add(struct crypto_sha256 *hash, const char *path, struct err *err);
 bool __wrap_journal_copy(
     const char *unit, const char *invocation, int64_t since_ms, int fd, struct err *err);
@@ -127,7 +127,8 @@ __wrap_systemd_fd(UNUSED const struct systemd *systemd)
 }
 
 bool
-__wrap_systemd_process(UNUSED struct systemd *systemd, UNUSED struct err *err)
+__wrap_systemd_process(
+    UNUSED struct systemd *systemd, UNUSED bool *reloaded, UNUSED struct err *err)
 {
 	eventfd_t n = 0;
 

@@ -46,7 +46,7 @@
 	"🔐 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."
 
 #define ENVIRONMENTS  "Environments: blog/staging blog/production shop/staging shop/production"
-#define WHICH_ABANDON "Which one? /abandon needs the number of what runs: /status has it."
+#define WHICH_ABANDON "Which one? /abandon needs the number of what runs: /queue has it."
 #define WHICH_SHOW    "Which one? /show needs a number: /history lists the latest."
 
 static const struct {

@@ -207,6 +207,21 @@ AGENT_TEST(what_cannot_be_ordered_of_it_is_refused_when_it_is_asked_for)
 	assert_null(world_peek(w, EFFECT_RUN));
 }
 
+/* Its host is cut off at once; that it is gone is known from the loop some seconds later. */
+AGENT_TEST(what_a_revoked_agent_has_is_abandoned_at_once)
+{
+	OPEN(w, CLIENT);
+	connect_acme(w);
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	press(w, world_last(w), "restart-web");
+	world_answers(w, WORLD_ADMIN, "/abandon 1",
+	    "the agent acme of #1 is connected and is waited for. Of one that does not obey");
+	world_act(w, act_revoke, NULL);
+	world_answers(w, WORLD_ADMIN, "/abandon 1", "acme's agent takes no other run before");
+	press(w, world_last(w), "Abandon #1 in client/acme");
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_FAILED);
+}
+
 /* --- while it waits -------------------------------------------------------------------------- */
 
 static void

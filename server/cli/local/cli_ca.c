@@ -160,13 +160,18 @@ cli_ca_init(const struct cli *cli)
 	    "  install -d " LINK "\n"
 	    "  install -m 0644 %s/ca.crt %s/link.crt " LINK "/\n"
 	    "  install -m 0600 -o deploybot-link %s/link.key " LINK "/\n"
-	    "and in the settings:\n"
+	    "in deploybot's settings (/etc/deploybot/deploybot.conf):\n"
 	    "  LINK_ADDRESS=HOST:9443                  (where agents reach this machine)\n"
 	    "  LINK_CA_FILE=" LINK "/ca.crt\n"
 	    "  LINK_CERT_FILE=" LINK "/link.crt\n"
 	    "  LINK_CA_KEY_FILE=" SECRETS
 	    "/link_ca_key        (left out: certificates are signed by hand, deploybot ca sign)\n"
 	    "  LINK_ORDER_KEY_FILE=" SECRETS "/link_order_key\n"
+	    "in /etc/deploybot/link.conf:\n"
+	    "  LINK_CA_FILE=" LINK "/ca.crt\n"
+	    "  LINK_CERTIFICATE_FILE=" LINK "/link.crt\n"
+	    "  LINK_KEY_FILE=" LINK "/link.key\n"
+	    "then: systemctl restart deploybot; systemctl enable --now deploybot-link (others reach its port 9443).\n"
 	    "Keep a copy of %s where no server is, and remove it here.\n",
 	    folder, folder, folder, folder, folder, folder, folder);
 	return EX_OK;
@@ -246,7 +251,7 @@ cli_ca_rotate(const struct cli *cli)
 	(void)printf(
 	    "Made in %s: next-ca.key, next-ca.crt, both-ca.crt, next-link.key, next-link.crt.\n"
 	    "In this order, each step when the one before is done everywhere:\n"
-	    "  1. both-ca.crt in the place of LINK_CA_FILE, and of what deploybot-link trusts; reload both.\n"
+	    "  1. both-ca.crt in the place of LINK_CA_FILE, and of what deploybot-link trusts; restart both.\n"
 	    "  2. next-ca.key in the place of LINK_CA_KEY; reload: what renews itself, in 15 days all, has both then.\n"
 	    "  3. deploybot agent list: nobody is left whose certificate is older than step 2.\n"
 	    "  4. next-link.key and next-link.crt in the place of link's; next-link.crt is LINK_CERT_FILE; restart link.\n"

@@ -75,7 +75,7 @@ decide_agent_refusal(struct tx *tx, const struct client_settings *client,
 		    "%s's agent has never connected: what it can start is not known", name);
 	else if (peer_capability(decide_agent_list(tx, name, list), action->name) == NULL)
 		(void)snprintf(out, LIMIT_LINE,
-		    "%s has no deploybot-do-%s.service that its agent may start: deploybot-agent check says more there",
+		    "%s has no deploybot-do-%s.service that its agent may start: /usr/lib/deploybot/deploybot-agent check, there, says why",
 		    name, action->name);
 	else
 		return NULL;

@@ -112,7 +112,7 @@ deny(struct tx *tx, const struct enrol *enrol, const char *why)
 		.code = AUDIT_CODE_PEER_CODE_REFUSED, .user = "enrol", .outcome = "denied" },
 	    (const char *const[]){ "reason", why, "client", enrol->address, NULL });
 	decide_refusef(tx, 403,
-	    "no code that is open for that: deploybot agent enrol NAME, on the server, makes a new one");
+	    "no code that is open for that: on the server, deploybot agent enrol NAME (or move NAME) makes one");
 }
 
 /* "agent ID MAC" */
