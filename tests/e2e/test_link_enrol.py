@@ -120,7 +120,8 @@ def test_the_line_that_is_pasted_enrols_the_host(agents, tmp_path):
     words, host = agents.line("acme"), tmp_path / "host"
     done = agents.enrol(words, host)
     assert done.returncode == 0, done
-    assert done.stdout.splitlines()[-1].strip() == "systemctl enable --now deploybot-agent deploybot-link-agent"
+    units = "deploybot-agent deploybot-link-agent"      # what runs already begins anew, by the new key
+    assert done.stdout.splitlines()[-1].strip() == f"systemctl enable {units} && systemctl restart {units}"
     assert {file.name for file in host.iterdir()} == {"link.key", "link.crt", "ca.crt", "link.conf", "agent.conf"}
     assert (host / "link.key").stat().st_mode & 0o777 == 0o600
     assert re.fullmatch(r"AGENT_NAME=acme\nORDER_KEYS=[0-9a-f]{64}\n", (host / "agent.conf").read_text("ascii"))
