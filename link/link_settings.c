@@ -3,6 +3,7 @@
 #include "link/link_settings.h"
 
 #include "lib/err.h"
+#include "lib/http_listen.h"
 #include "lib/text.h"
 
 const char *const link_uses[LINK_USE_COUNT] = { "serve", "runner", "agent" };
@@ -61,6 +62,20 @@ read_servers(struct link_settings *ret, struct err *err)
 	return true;
 }
 
+/* The same name in deploybot's settings is how hosts reach it. */
+static bool
+check_address(const struct link_settings *settings, struct err *err)
+{
+	struct link_address at;
+
+	return settings->address[0] == '\0' || settings->address[0] == ':' ||
+	    (link_address_read(settings->address, strlen(settings->address), &at) &&
+		http_listen_is_address(at.host)) ||
+	    err_set(err, ERR_CONFIG,
+		"LINK_ADDRESS: where it listens, as :9443 or 10.0.0.5:9443, not %.80s",
+		settings->address);
+}
+
 static bool
 is_row(const char *name)
 {
@@ -93,5 +108,5 @@ link_settings_read(struct link_settings *ret, enum link_use use, const char *fil
 	if (!text_to_i64(ret->heartbeat, 1, 300, &ret->heartbeat_s, NULL) ||
 	    !text_to_i64(ret->reconnect, 1, 300, &ret->reconnect_s, NULL))
 		return err_set(err, ERR_CONFIG, "LINK_HEARTBEAT_S, LINK_RECONNECT_S: 1 to 300");
-	return read_servers(ret, err);
+	return check_address(ret, err) && read_servers(ret, err);
 }

@@ -495,3 +495,7 @@ def test_check_says_whose_certificate_it_is_and_what_is_wrong(net, tmp_path):
         link = net.start_host(**{name: value})
         assert link.process.wait(timeout=20) == 78
         link.log(why)
+    wrong = net.start("serve", LINK_ADDRESS="link.example.org:9443", LINK_SOCKET=tmp_path / "x.sock",
+                      **net.authority.settings("server"))
+    assert wrong.process.wait(timeout=20) == 78
+    wrong.log("LINK_ADDRESS: where it listens, as :9443 or 10.0.0.5:9443, not link.example.org:9443")
