@@ -301,8 +301,9 @@ link_enrol_host(const struct link_enrolment *what, struct err *err)
 	    (given = read_proof(answer_text + LINK_FRAME_HEAD, &proof, err)) == NULL ||
 	    !read_answer(given, key, &answer, err) || !write_all(what, folder, &answer, err))
 		return false;
-	(void)printf("%s has enrolled, with the key %s.  Its last step, as root:\n"
-		     "  systemctl enable deploybot-agent deploybot-link-agent && systemctl restart deploybot-agent deploybot-link-agent\n",
+	(void)printf(
+	    "%s has enrolled, with the key %s.  Its last step, as root:\n"
+	    "  systemctl enable deploybot-agent deploybot-link-agent && systemctl restart deploybot-agent deploybot-link-agent\n",
 	    strchr(answer.who.name, '/') + 1, key);
 	return true;
 }
