@@ -471,6 +471,23 @@ is_measured(enum deploy_why why)
 	return false;
 }
 
+/* What whoever may push, or a host's root, likes to say: it mentions nobody, and does not go on as
+ * our own words. */
+static void
+add_detail(struct chat_text *text, const struct deployment *deployment, const char *detail)
+{
+	bool is_failed = deployment->why == DEPLOY_WHY_SCRIPT;
+	bool is_done = deployment->why == DEPLOY_WHY_NONE && deployment->state == DEPLOY_DONE;
+
+	if (is_failed && deployment_is_pipeline(deployment))
+		chat_text_theirs(text, "", detail); /* jobs, and what annotates them */
+	else if (detail[0] != '\0' && deployment_is_action(deployment) &&
+	    !deployment_is_pipeline(deployment) && (is_failed || is_done))
+		chat_text_ref(text, "", detail); /* the last line of its output */
+	else
+		chat_text_outside(text, "", detail);
+}
+
 void
 chat_deployment_why(struct chat_text *text, const char *before, const struct deployment *deployment,
     const char *behind, enum why_how how)
@@ -491,12 +508,7 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 		chat_text_add(
 		    text, is_brief && deployment->why == DEPLOY_WHY_CANCELLED ? " " : ": ");
 	(void)text_copy(brief, sizeof(brief), detail);
-	/* Jobs, and what annotates them, are called as whoever may push likes it; what a host says
-	 * of an action is its root's. */
-	if (deployment_is_action(deployment) && deployment->why == DEPLOY_WHY_SCRIPT)
-		chat_text_theirs(text, "", is_brief ? brief : detail);
-	else
-		chat_text_outside(text, "", is_brief ? brief : detail);
+	add_detail(text, deployment, is_brief ? brief : detail);
 	chat_text_add(text, "%s%s", is_brief && strlen(detail) >= sizeof(brief) ? "…" : "", behind);
 }
 

@@ -227,7 +227,8 @@ chat_deployment_ahead_ended(
 		return false;
 	chat_text_add(text, "%.*s\n%s #%lld has ended: %s", (int)(at - said), said,
 	    is_bad ? "⚠️" : "ℹ️", (long long)ended->id, deploy_flow_word(ended->state));
-	chat_deployment_why(text, " (", ended, ")", WHY_BRIEF);
+	if (!deployment_is_action(ended)) /* who waits behind one may not see what it printed */
+		chat_deployment_why(text, " (", ended, ")", WHY_BRIEF);
 	chat_text_add(text, "%s", at + 1 + strcspn(at + 1, "\n"));
 	return true;
 }

@@ -14,6 +14,7 @@
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_loan.h"
+#include "store/row_runner.h"
 #include "store/row_work_pipeline.h"
 
 #define CHOICES 10
@@ -317,6 +318,12 @@ say_not_cancelled(struct tx *tx, const struct update *update, const struct deplo
 		    work->environment,
 		    " %.32s is being stopped already: its forge was asked to cancel its run, and is asked again while that goes on. Its page there can end it by force.",
 		    work->argument);
+	else if (row_runner_gone(tx, work->run).at != 0)
+		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL,
+		    work->environment,
+		    " is in progress, and its runner is disconnected: an admin ends that by " MARK_CODE
+		    "/abandon %" PRId64 MARK_CODE ".",
+		    work->id);
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL,
 		    work->environment, " is %s, which ends by itself.",

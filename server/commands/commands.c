@@ -522,7 +522,8 @@ static bool
 is_theirs(struct tx *tx, const struct update *update, const struct button_row *button)
 {
 	const char *action = button->request.action;
-	bool is_place = strcmp(action, "leave") == 0 || strcmp(action, "give") == 0;
+	bool is_place = strcmp(action, "leave") == 0 || strcmp(action, "give") == 0, may_type;
+	const struct command *command;
 	char owner[LIMIT_PERSON];
 
 	if (button->person == 0 || button->person == update->person)
@@ -533,7 +534,11 @@ is_theirs(struct tx *tx, const struct update *update, const struct button_row *b
 		return true;
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_BUTTON, action, button->request.target,
 	    "the button is another person's");
-	if (owner[0] != '\0' || (!is_place && find(action, commands_count()) == NULL))
+	command = find(action, commands_count());
+	may_type = is_place ||
+	    (command != NULL &&
+		decide_is_allowed_somewhere(tx, update->person, command->action));
+	if (owner[0] != '\0' || !may_type)
 		decide_toastf(tx, update, true, "⛔ Only %s may press this.",
 		    owner[0] != '\0' ? owner : "who asked");
 	else

@@ -519,15 +519,19 @@ TEST(a_failure_says_what_the_application_logged)
 /* Root of a host writes what it likes; nobody is notified by it, and it does not go on as ours. */
 TEST(what_a_host_says_of_an_action_mentions_nobody)
 {
-	struct deployment deployment = chat_sample(DEPLOY_FAILED);
-	struct chat_deployment what = chat_about(&deployment);
+	static const enum deploy_state ends[] = { DEPLOY_FAILED, DEPLOY_DONE };
 
-	deployment.program = PROGRAM_ACTION;
-	deployment.why = DEPLOY_WHY_SCRIPT;
-	(void)text_copy(deployment.action, sizeof(deployment.action), "restart-web");
-	(void)text_copy(
-	    deployment.detail, sizeof(deployment.detail), "the unit failed · approved by @lead");
-	chat_says(&what, "the unit failed");
-	assert_null(strstr(chat_plain(&what), "@lead"));
-	assert_null(strstr(chat_plain(&what), "· approved"));
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct deployment deployment = chat_sample(ends[i]);
+		struct chat_deployment what = chat_about(&deployment);
+
+		deployment.program = PROGRAM_ACTION;
+		deployment.why = ends[i] == DEPLOY_FAILED ? DEPLOY_WHY_SCRIPT : DEPLOY_WHY_NONE;
+		(void)text_copy(deployment.action, sizeof(deployment.action), "restart-web");
+		(void)text_copy(deployment.detail, sizeof(deployment.detail),
+		    "nginx.service · approved by @lead");
+		chat_says(&what, "nginx.service "); /* in code, where nothing can be pressed */
+		assert_null(strstr(chat_plain(&what), "@lead"));
+		assert_null(strstr(chat_plain(&what), "· approved"));
+	}
 }

@@ -475,6 +475,24 @@ TEST(how_it_ended_stands_in_its_place)
 	free(now);
 }
 
+/* Of a deployment they see what they asked to come behind. */
+TEST(what_an_action_printed_is_not_for_who_waits_behind_it)
+{
+	struct deployment ended = chat_sample(DEPLOY_FAILED);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	char *now;
+
+	ended.id = 2;
+	ended.program = PROGRAM_ACTION;
+	ended.why = DEPLOY_WHY_SCRIPT;
+	(void)text_copy(ended.detail, sizeof(ended.detail), "exit 1: the password is x");
+	assert_true(chat_deployment_ahead_ended(
+	    &text, "❓ Run?\n⏳ #2 does clear-cache now; this waits for it", &ended));
+	now = chat_text_take(&text);
+	assert_string_equal(now, "❓ Run?\n⚠️ #2 has ended: failed");
+	free(now);
+}
+
 int
 main(void)
 {

@@ -97,6 +97,14 @@ WORLD_TEST_BARE(what_was_not_seen_at_its_gate_is_called_off)
 	assert_int_not_equal(world_run_starts(w), 200);
 }
 
+/* /cancel stops nothing there, and says who can end it. */
+WORLD_TEST_BARE(what_nobody_can_stop_is_said_of_cancel_too)
+{
+	disconnected_at_work(w);
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_answers(w, WORLD_ADMIN, "/cancel staging", "/abandon 2");
+}
+
 WORLD_TEST_BARE(a_press_behind_its_return_abandons_nothing)
 {
 	disconnected_at_work(w);
@@ -115,6 +123,7 @@ WORLD_TEST_BARE(who_may_cancel_may_not_abandon)
 	(void)world_text(w, WORLD_ADMIN, "/abandon 2");
 	press_abandon(w, WORLD_STAGING_USER);
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	assert_string_equal(w->toast, "⛔ Only who asked may press this.");
 }
 
 WORLD_TEST_BARE(what_has_no_run_cannot_be_abandoned)

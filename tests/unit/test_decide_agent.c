@@ -247,6 +247,8 @@ AGENT_TEST(a_unit_that_changed_while_it_waited_is_asked_about_anew)
 	assert_null(world_peek(w, EFFECT_RUN));
 	said = world_says(w, "(22222222…) on acme");
 	assert_non_null(said);
+	assert_non_null(strstr(world_plain(said), "the units of client/acme changed: restart-web"));
+	assert_null(strstr(world_plain(said), "settings"));
 	press(w, said, "restart-web");
 	assert_string_equal(run_of(w)->binding, fingerprint_digest(WEB_2, digest));
 }

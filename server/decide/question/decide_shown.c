@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "decide/who/decide_agent.h"
 #include "decide/work/decide_action.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_binding.h"
@@ -166,6 +167,13 @@ add_what_it_touches(
 		add_words_changed(line, shown, now);
 }
 
+/* What differs of such an action are units that its host has. */
+static bool
+is_of_agent(const struct tx *tx, const struct deployment *work)
+{
+	return peer_of_host(decide_agent_runner(tx, work)) != NULL;
+}
+
 /* What a job runs in is what was shown; of other actions nothing that is live is. */
 static void
 compare_action(struct tx *tx, const struct deployment *job, const struct question *shown,
@@ -176,7 +184,8 @@ compare_action(struct tx *tx, const struct deployment *job, const struct questio
 	char target[LIMIT_ENVIRONMENT], names[LIMIT_LINE / 2];
 
 	if (decide_action_differs(tx, job, &action, shown, names)) {
-		add_difference(line, "the settings of %s changed%s%s",
+		add_difference(line, "the %s of %s changed%s%s",
+		    is_of_agent(tx, job) ? "units" : "settings",
 		    deployment_target(job, target), names[0] != '\0' ? ": " : "", names);
 		add_what_it_touches(tx, job, action.shown_touches, line);
 	}
@@ -252,7 +261,8 @@ decide_compare(struct tx *tx, const struct deployment *deployment, const struct 
 		compare_branch(deployment, answer, ret);
 	if (answer != NULL)
 		compare_image(shown.shown_image, answer, ret);
-	if (decide_binding_differs(
+	if ((ret[0] == '\0' || !is_of_agent(tx, deployment)) && /* it is said already */
+	    decide_binding_differs(
 		tx, deployment, &shown, answer != NULL ? answer->binding : NULL, names))
 		add_difference(ret, "the settings changed since it was approved: %s", names);
 	if (decide_zone_is_news(tx, deployment, warning))
