@@ -536,8 +536,7 @@ is_theirs(struct tx *tx, const struct update *update, const struct button_row *b
 	    "the button is another person's");
 	command = find(action, commands_count());
 	may_type = is_place ||
-	    (command != NULL &&
-		decide_is_allowed_somewhere(tx, update->person, command->action));
+	    (command != NULL && decide_is_allowed_somewhere(tx, update->person, command->action));
 	if (owner[0] != '\0' || !may_type)
 		decide_toastf(tx, update, true, "⛔ Only %s may press this.",
 		    owner[0] != '\0' ? owner : "who asked");

@@ -33,6 +33,10 @@
 #define DENIAL_GROUP_MS	  (3600 * INT64_C(1000))
 #define DENIAL_PRIVATE_MS (60 * INT64_C(1000))
 
+/* Who has a role, in a group: so many at once, and one more in each such time. */
+#define DENIALS_KNOWN	4
+#define DENIAL_KNOWN_MS (60 * INT64_C(1000))
+
 bool
 decide_is_answered(const struct update *update)
 {
@@ -330,13 +334,15 @@ decide_audit_denied(struct tx *tx, const struct update *update, enum audit_code 
 	row_stranger_audit(tx, input, 1, user, &entry, meta);
 }
 
-/* Strangers get few words, or a group would be flooded by whoever types at the bot. */
+/* Strangers get few words, or a group would be flooded by whoever types at the bot: Telegram takes 20
+ * messages a minute there, and questions of others would come late. */
 static bool
 is_worth_an_answer(struct tx *tx, const struct update *update)
 {
+	bool is_stranger = decide_is_stranger(tx, update->person);
 	char who[80];
 
-	if (decide_is_answered(update) || !decide_is_stranger(tx, update->person))
+	if (decide_is_answered(update) || (!is_stranger && update->is_private))
 		return true;
 	if (update->is_private) {
 		(void)snprintf(who, sizeof(who), "denied:%" PRId64, update->person);
@@ -344,7 +350,8 @@ is_worth_an_answer(struct tx *tx, const struct update *update)
 	}
 	(void)snprintf(
 	    who, sizeof(who), "denied:%" PRId64 ":%" PRId64, update->address.chat, update->person);
-	return row_rate_limit_take(tx, who, 1, DENIAL_GROUP_MS);
+	return is_stranger ? row_rate_limit_take(tx, who, 1, DENIAL_GROUP_MS) :
+			     row_rate_limit_take(tx, who, DENIALS_KNOWN, DENIAL_KNOWN_MS);
 }
 
 /* What cannot be a name is shown as code: in our own message it would mention somebody, or link

@@ -160,6 +160,22 @@ WORLD_TEST(a_colleague_is_never_counted_away)
 	assert_int_equal(world_audited(w, "\"denied\"", "telegram:33"), 2);
 }
 
+/* Questions of others would come late behind a group's share of messages. */
+WORLD_TEST(a_denied_colleague_does_not_fill_the_group)
+{
+	for (int i = 0; i < 8; i++)
+		(void)world_text(w, WORLD_STAGING_USER, "/deploy production");
+	assert_int_equal(w->n_screen, 4);
+	for (int i = 0; i < 3; i++)
+		(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy production");
+	assert_int_equal(w->n_screen, 7);
+	(void)world_text(w, WORLD_ADMIN, "/deploy nowhere");
+	assert_int_equal(w->n_screen, 8);
+	w->aid.at += 60000;
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy production");
+	assert_int_equal(w->n_screen, 9);
+}
+
 WORLD_TEST(a_denied_stranger_in_one_group_is_told_in_another_too)
 {
 	(void)world_text(w, WORLD_STRANGER, "/status");

@@ -185,8 +185,8 @@ compare_action(struct tx *tx, const struct deployment *job, const struct questio
 
 	if (decide_action_differs(tx, job, &action, shown, names)) {
 		add_difference(line, "the %s of %s changed%s%s",
-		    is_of_agent(tx, job) ? "units" : "settings",
-		    deployment_target(job, target), names[0] != '\0' ? ": " : "", names);
+		    is_of_agent(tx, job) ? "units" : "settings", deployment_target(job, target),
+		    names[0] != '\0' ? ": " : "", names);
 		add_what_it_touches(tx, job, action.shown_touches, line);
 	}
 	if (job->commit[0] != '\0' && !deployment_is_gate(job) &&
