@@ -40,6 +40,7 @@ struct chat_run_is {
 	bool is_unreachable;	/* it could not reach its target or repository */
 	bool is_killed;		/* a signal ended it: it put nothing in order */
 	struct runner_gone gone;
+	const char *agent; /* on whose host it is; NULL: it is no agent's */
 };
 
 struct chat_deployment {

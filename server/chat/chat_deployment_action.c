@@ -118,6 +118,22 @@ add_loan(struct chat_text *text, const struct chat_deployment *about)
 	}
 }
 
+/* Nothing of a unit's output is kept here but what the message has. */
+static void
+add_look_first(struct chat_text *text, const struct chat_deployment *about)
+{
+	const char *agent = about->newest.agent;
+
+	chat_text_add(text, "\nNobody does it again by itself: see ");
+	if (agent == NULL)
+		chat_text_add(text, "in 📄 Log");
+	else
+		chat_text_add(text,
+		    "on %s, by " MARK_CODE "journalctl -u deploybot-do-%s.service" MARK_CODE ",",
+		    agent, about->deployment->action);
+	chat_text_add(text, " what it has done before you do.");
+}
+
 void
 chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -140,8 +156,7 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 		    text, "\nNobody begins it again by itself: look at its forge before you do.");
 	else if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED &&
 	    !deployment_is_loan(action))
-		chat_text_add(text,
-		    "\nNobody does it again by itself: see in 📄 Log what it has done before you do.");
+		add_look_first(text, about);
 	add_where(text, action);
 	chat_deployment_requester(text, action);
 	chat_deployment_steps(text, about);

@@ -334,8 +334,8 @@ decide_audit_denied(struct tx *tx, const struct update *update, enum audit_code 
 	row_stranger_audit(tx, input, 1, user, &entry, meta);
 }
 
-/* Strangers get few words, or a group would be flooded by whoever types at the bot: Telegram takes 20
- * messages a minute there, and questions of others would come late. */
+/* Strangers get few words, or a group would be flooded by whoever types at the bot: Telegram takes
+ * 20 messages a minute there, and questions of others would come late. */
 static bool
 is_worth_an_answer(struct tx *tx, const struct update *update)
 {

@@ -406,6 +406,8 @@ AGENT_TEST(an_agent_that_is_disconnected_is_named)
 	press(w, world_says(w, "❓ Abandon"), "Abandon #1");
 	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_FAILED);
 	assert_non_null(world_says(w, "abandoned by @ada while acme's agent was disconnected"));
+	assert_non_null(world_says(
+	    w, "see on acme, by journalctl -u deploybot-do-disk-free.service, what it has done"));
 }
 
 AGENT_TEST(its_output_is_said_to_be_in_the_journal_of_its_host)

@@ -167,7 +167,8 @@ WORLD_TEST(a_denied_colleague_does_not_fill_the_group)
 		(void)world_text(w, WORLD_STAGING_USER, "/deploy production");
 	assert_int_equal(w->n_screen, 4);
 	for (int i = 0; i < 3; i++)
-		(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy production");
+		(void)world_text_in(
+		    w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy production");
 	assert_int_equal(w->n_screen, 7);
 	(void)world_text(w, WORLD_ADMIN, "/deploy nowhere");
 	assert_int_equal(w->n_screen, 8);

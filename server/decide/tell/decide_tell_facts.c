@@ -13,6 +13,7 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "decide/who/decide_agent.h"
 #include "decide/work/decide_loan_list.h"
 #include "deployment/run_verdict.h"
 #include "lib/text.h"
@@ -491,12 +492,17 @@ says_approvals(const struct deployment *deployment)
 	    (deployment->state == DEPLOY_AWAITING_CONFIRMATION && deployment_is_gate(deployment));
 }
 
-/* Its runner, if that is disconnected and something of it runs. */
-static struct runner_gone
-runner_gone(struct tx *tx, const struct deployment *deployment)
+/* Its runner is named if that is disconnected and something of it runs. */
+static struct chat_run_is
+newest_of(struct tx *tx, const struct deployment *deployment)
 {
-	return row_runner_gone(
-	    tx, deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ? deployment->run : 0);
+	const struct run_times run = row_run_times(tx, deployment->run);
+	bool is_active = deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE;
+
+	return (struct chat_run_is){ .is_unreachable = run_verdict_is_unreachable(&run),
+		.is_killed = run.signal_number != 0,
+		.gone = row_runner_gone(tx, is_active ? deployment->run : 0),
+		.agent = peer_of_host(decide_agent_runner(tx, deployment)) };
 }
 
 /* The facts that its texts are made of; they stand in *rows. */
@@ -510,7 +516,6 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 	bool is_approved = says_approvals(deployment);
 
 	const char *failed_step = failed_step_of(tx, deployment, rows); /* its steps go again */
-	const struct run_times run = row_run_times(tx, deployment->run);
 	struct chat_deployment about;
 
 	row_environment_get(tx, deployment->environment, &rows->environment);
@@ -549,8 +554,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    0,
 		.warnings = warnings_of(tx, deployment, rows),
 		.run_end = row_run_end(tx, deployment->run),
-		.newest = { run_verdict_is_unreachable(&run), run.signal_number != 0,
-		    runner_gone(tx, deployment) },
+		.newest = newest_of(tx, deployment),
 		.touches = line_of(tx, deployment, rows),
 		.run = run_of(tx, deployment, rows),
 		.tail = tail_of(tx, deployment, rows->tail),
