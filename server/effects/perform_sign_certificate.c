@@ -8,8 +8,6 @@
 #include "runs/link_client.h"
 #include "types/settings.h"
 
-#define LIFE_MS (30 * 24 * 3600 * INT64_C(1000))
-
 void
 perform_sign_certificate(struct perform *perform, struct effect *effect)
 {
@@ -19,7 +17,7 @@ perform_sign_certificate(struct perform *perform, struct effect *effect)
 		.certificate = link->ca,
 		.identity = what->identity,
 		.from = what->from,
-		.until = what->from + LIFE_MS };
+		.until = what->from + PEER_LIFE_MS };
 	char certificate[CRYPTO_CA_PEM], mac[LIMIT_DIGEST];
 	CLEANUP(buf_done) struct buf given = buf_make(CRYPTO_CA_PEM + CRYPTO_CA_FILE + LIMIT_LINE);
 	CLEANUP(buf_done) struct buf answer = buf_make(CRYPTO_CA_PEM + CRYPTO_CA_FILE + LIMIT_LINE);

@@ -6,11 +6,13 @@
 #include "lib/mem.h"
 #include "store/store_inside.h"
 
-#define OF_KEY	"identity, digest, made_at, made_by, by_name, revoked_at"
+#define OF_KEY \
+	"identity, digest, made_at, made_by, by_name, revoked_at, ends_at, next_digest, next_ends_at"
 #define COLUMNS OF_KEY ", manifest_digest"
 
 TX_READER(read_peer, struct peer, TX_TEXT(identity), TX_TEXT(digest), TX_I64(made_at),
-    TX_I64(made_by), TX_TEXT(by), TX_I64(revoked_at), TX_TEXT(manifest))
+    TX_I64(made_by), TX_TEXT(by), TX_I64(revoked_at), TX_I64(ends_at), TX_TEXT(next_digest),
+    TX_I64(next_ends_at), TX_TEXT(manifest))
 
 struct peer
 row_peer_get(struct tx *tx, const char *identity)
@@ -23,7 +25,9 @@ struct peer
 row_peer_of_key(struct tx *tx, const char *digest)
 {
 	return tx_first(tx, struct peer, read_peer,
-	    "SELECT " COLUMNS " FROM peer WHERE digest = $1", DB_TEXT(digest));
+	    "SELECT " COLUMNS " FROM peer WHERE digest = $1"
+	    " UNION ALL SELECT " COLUMNS " FROM peer WHERE next_digest = $1 AND next_digest <> ''",
+	    DB_TEXT(digest));
 }
 
 void
@@ -31,11 +35,13 @@ row_peer_put(struct tx *tx, const struct peer *peer)
 {
 	tx->store->are_peers_stale = true;
 	(void)tx_run(tx,
-	    "INSERT INTO peer (" OF_KEY ") VALUES ($1, $2, $3, $4, $5, $6)"
+	    "INSERT INTO peer (" OF_KEY ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 	    " ON CONFLICT (identity) DO UPDATE SET digest = $2, made_at = $3, made_by = $4,"
-	    " by_name = $5, revoked_at = $6",
+	    " by_name = $5, revoked_at = $6, ends_at = $7, next_digest = $8, next_ends_at = $9",
 	    DB_TEXT(peer->identity), DB_TEXT(peer->digest), DB_I64(peer->made_at),
-	    DB_I64(peer->made_by), DB_TEXT(peer->by), DB_I64(peer->revoked_at)); /* sticky */
+	    DB_I64(peer->made_by), DB_TEXT(peer->by), DB_I64(peer->revoked_at),
+	    DB_I64(peer->ends_at), DB_TEXT(peer->next_digest),
+	    DB_I64(peer->next_ends_at)); /* sticky */
 }
 
 void

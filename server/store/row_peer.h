@@ -7,6 +7,7 @@
 
 /* Identity "": there is none. */
 struct peer row_peer_get(struct tx *tx, const char *identity);
+/* Whose key that is, or is to be. */
 struct peer row_peer_of_key(struct tx *tx, const char *digest);
 
 /* In the place of the one of that identity, whose list of capabilities it keeps.  The loop gets

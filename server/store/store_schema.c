@@ -1310,6 +1310,15 @@ static const char *const migration_28[] = {
 	NULL,
 };
 
+static const char *const migration_29[] = {
+	/* When the certificate of a key ends, 0: not known; the key that it is to have next. */
+	"ALTER TABLE peer ADD COLUMN ends_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE peer ADD COLUMN next_digest TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE peer ADD COLUMN next_ends_at INTEGER NOT NULL DEFAULT 0;",
+	"CREATE UNIQUE INDEX peer_next ON peer (next_digest) WHERE next_digest <> '';",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1317,7 +1326,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
-	migration_24, migration_25, migration_26, migration_27, migration_28 };
+	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29 };
 
 const char *const *
 store_schema_sql(int64_t version)

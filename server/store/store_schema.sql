@@ -717,7 +717,10 @@ CREATE TABLE peer (
  revoked_at INTEGER NOT NULL,
  manifest TEXT NOT NULL DEFAULT '',
  manifest_digest TEXT NOT NULL DEFAULT '',
- manifest_at INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+ manifest_at INTEGER NOT NULL DEFAULT 0,
+ ends_at INTEGER NOT NULL DEFAULT 0,
+ next_digest TEXT NOT NULL DEFAULT '',
+ next_ends_at INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 CREATE TABLE peer_code (
  identity TEXT PRIMARY KEY,
  digest TEXT NOT NULL UNIQUE,
@@ -727,6 +730,7 @@ CREATE TABLE peer_code (
  by_name TEXT NOT NULL,
  is_move INTEGER NOT NULL,
  key TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX peer_next ON peer (next_digest) WHERE next_digest <> '';
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -7,6 +7,7 @@
 
 #define PEER_AGENT "agent/"
 #define PEERS_MOST 12000 /* as many as deploybot-link lets connect */
+#define PEER_LIFE_MS (30 * 24 * 3600 * INT64_C(1000)) /* of a certificate that deploybot signs */
 
 struct peer {
 	char identity[CRYPTO_CA_IDENTITY]; /* "agent/acme", as its certificate says; "": none */
@@ -15,6 +16,9 @@ struct peer {
 	int64_t made_by;
 	char by[LIMIT_PERSON];
 	int64_t revoked_at; /* wall ms; 0: it is good */
+	int64_t ends_at; /* wall ms: of its certificate; 0: not known, a person has signed it */
+	char next_digest[LIMIT_DIGEST]; /* of a key that was signed, and not seen; "": none */
+	int64_t next_ends_at;
 	/* fingerprint_digest() of the list of what it may be ordered; "": it never said one */
 	char manifest[LIMIT_DIGEST];
 };

@@ -145,6 +145,7 @@ CODE_TEST(a_code_enrols_the_key_that_shows_it)
 	expect_signed(w, &host);
 	assert_string_equal(peer(w).digest, host_key);
 	assert_int_equal(peer(w).made_by, WORLD_ADMIN);
+	assert_in_range(peer(w).ends_at, w->aid.at - 1000 + PEER_LIFE_MS, w->aid.at + PEER_LIFE_MS);
 	assert_int_equal(world_audited(w, "\"peer_enrolled\"", host_key), 1);
 	assert_int_equal(world_audited(w, "", by), 0);
 }

@@ -196,7 +196,9 @@ static void
 enrol_key(struct tx *tx, struct peer_code *code, const char *key)
 {
 	struct peer before = row_peer_get(tx, code->identity);
-	struct peer peer = { .made_at = tx->at, .made_by = code->made_by };
+	struct peer peer = {
+		.made_at = tx->at, .made_by = code->made_by, .ends_at = tx->at + PEER_LIFE_MS
+	};
 
 	(void)text_copy(peer.identity, sizeof(peer.identity), code->identity);
 	(void)text_copy(peer.digest, sizeof(peer.digest), key);
