@@ -12,7 +12,7 @@
 #define ORDER_BYTES_MAX 512
 
 struct order_bytes {
-	const char *kind;	/* "run" or "go", as the packet's first line */
+	const char *kind;	/* "run" or "go", as its first line; in crypto_renewal.h "renew" */
 	const char *agent;	/* name of the agent or runner, as its certificate has it */
 	const char *capability; /* of an agent: the action's name; of a runner: `argument` */
 	uint64_t run;

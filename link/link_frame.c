@@ -38,6 +38,7 @@ static const struct field {
 	{ "name", AT(name), ON(HELLO), 1, 0 },
 	{ "version", AT(version), ON(HELLO), 1, 0 },
 	{ "text", AT(text), ON(CLOSE), 0, 0 },
+	{ "renewal", AT(renewal), ON(RENEW), 0, 0 },
 #undef AT
 };
 

@@ -16,7 +16,8 @@
 #define LINK_NAME	80		/* of a peer, as agent/acme; with its NUL */
 #define LINK_DIGEST	65		/* SHA-256 of a public key in hex; with its NUL */
 #define LINK_TEXT	200
-#define LINK_WORD_MAX	1024
+#define LINK_RENEWAL	1500
+#define LINK_WORD_MAX	2048
 
 enum link_frame_state { LINK_FRAME_WHOLE, LINK_FRAME_PART, LINK_FRAME_WRONG };
 
@@ -38,7 +39,8 @@ enum { LINK_OF_HOST = 1, LINK_OF_SERVER = 2 };
 	K(CLOSE, "close", LINK_OF_HOST | LINK_OF_SERVER) \
 	K(CREDIT, "credit", LINK_OF_HOST | LINK_OF_SERVER) \
 	K(PING, "ping", LINK_OF_HOST | LINK_OF_SERVER) \
-	K(PONG, "pong", LINK_OF_HOST | LINK_OF_SERVER)
+	K(PONG, "pong", LINK_OF_HOST | LINK_OF_SERVER) \
+	K(RENEW, "renew", LINK_OF_HOST | LINK_OF_SERVER)
 
 enum link_kind {
 #define K(name, word, of) LINK_##name,
@@ -57,6 +59,9 @@ struct link_word {
 	char name[LINK_NAME];	/* hello: agent/acme; of the server: server */
 	char version[64];	/* hello */
 	char text[LINK_TEXT];	/* close: why */
+	/* renew: "" of the server's side asks for it; of a host lib/crypto_renewal.h; then a
+	 * certificate, in one line as there */
+	char renewal[LINK_RENEWAL];
 };
 
 /* from: LINK_OF_HOST or LINK_OF_SERVER.  False: *err says what is wrong. */

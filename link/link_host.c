@@ -19,20 +19,22 @@
 #include "lib/text.h"
 #include "lib/version.h"
 #include "link/link_channel.h"
-#include "link/link_socket.h"
 #include "link/link_dial.h"
+#include "link/link_renew.h"
+#include "link/link_socket.h"
 
 struct link_host {
 	struct link_poll poll;
 	const struct link_settings *settings;
-	struct ssl_ctx_st *context;
-	const char *name;
+	struct link_pairs pairs;
 	/* A connection to one of the servers, or what it waits for. */
 	struct uplink {
 		struct link_tls tls;
 		struct link_host *host;
 		struct link_dial dial;
 		bool is_used;
+		size_t pair;	 /* which certificate is shown: others were refused */
+		bool is_renewed; /* there is a newer one */
 		struct link_channels channels;
 		int64_t pinged_at;
 		int64_t due; /* monotonic ms: of the next try */
@@ -76,7 +78,7 @@ on_open(struct link_tls *tls, const struct link_identity *who)
 		link_tls_end(tls, "its certificate is not that of a server of deploybot");
 		return;
 	}
-	(void)text_copy(hello.name, sizeof(hello.name), host->name);
+	(void)text_copy(hello.name, sizeof(hello.name), host->pairs.name);
 	(void)text_copy(hello.version, sizeof(hello.version), version_text);
 	link_tls_say(tls, &hello);
 }
@@ -150,6 +152,36 @@ open_channel(struct uplink *uplink, const struct link_word *word)
 	connect_channel(channel, path);
 }
 
+/* --- certificates --- */
+
+/* It is asked for its next key, or has the certificate of that one. */
+static void
+renew(struct uplink *uplink, const struct link_word *word)
+{
+	struct link_host *host = uplink->host;
+	struct link_word answer = { .kind = LINK_RENEW };
+	char certificate[LINK_RENEWAL];
+	struct err err;
+	bool good;
+
+	if (uplink->is_renewed)
+		return;
+	memcpy(certificate, word->renewal, sizeof(certificate));
+	good = certificate[0] == '\0' ?
+	    link_pairs_ask(&host->pairs, uplink->pair, answer.renewal, &err) :
+	    link_pairs_take(&host->pairs, uplink->pair, certificate, &err);
+	if (!good) {
+		log_error("its certificate is not renewed: %s", err.text);
+	} else if (certificate[0] == '\0') {
+		link_tls_say(&uplink->tls, &answer);
+	} else {
+		for (size_t i = 0; i < host->settings->dial_count; i++) {
+			host->uplinks[i].is_renewed = host->uplinks[i].is_used;
+			host->uplinks[i].pair = 0;
+		}
+	}
+}
+
 /* --- what the server sends --- */
 
 static void
@@ -165,6 +197,8 @@ hear_word(struct uplink *uplink, const struct link_word *word)
 		link_tls_end(&uplink->tls, "hello was not the first word, or the only one");
 	} else if (word->kind == LINK_OPEN) {
 		open_channel(uplink, word);
+	} else if (word->kind == LINK_RENEW) {
+		renew(uplink, word);
 	} else if (word->kind == LINK_PING) {
 		link_tls_say(&uplink->tls, &(struct link_word){ .kind = LINK_PONG });
 	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
@@ -199,7 +233,13 @@ on_end(struct link_tls *tls, const char *why)
 {
 	struct uplink *uplink = uplink_of(tls);
 
-	uplink->due = clock_monotonic_ms() + spread(uplink->host->settings->reconnect_s * 1000);
+	/* Refused: with the next certificate at once, or anew with the first. */
+	uplink->pair =
+	    tls->is_open && !tls->is_ready ? (uplink->pair + 1) % uplink->host->pairs.count : 0;
+	uplink->due = clock_monotonic_ms();
+	if (uplink->pair == 0 && !uplink->is_renewed)
+		uplink->due += spread(uplink->host->settings->reconnect_s * 1000);
+	uplink->is_renewed = false;
 	log_warning("disconnected from %s: %s", uplink->dial.address->host, why);
 }
 
@@ -229,7 +269,8 @@ dial(struct uplink *uplink, int64_t now)
 	uplink->channels = (struct link_channels){ .on_close = on_close, .on_credit = on_credit };
 	link_channels_init(&uplink->channels, &uplink->tls);
 	uplink->tls = (struct link_tls){ .on = &tls_events, .watch.on_over = on_over };
-	link_tls_start(&uplink->tls, &host->poll, fd, host->context, uplink->dial.address->host);
+	link_tls_start(&uplink->tls, &host->poll, fd, host->pairs.all[uplink->pair].context,
+	    uplink->dial.address->host);
 }
 
 static void
@@ -250,6 +291,8 @@ on_second(void *ctx)
 			uplink->pinged_at = now;
 			link_tls_say(&uplink->tls, &(struct link_word){ .kind = LINK_PING });
 		}
+		if (uplink->is_renewed && uplink->channels.count == 1) /* no run is followed */
+			link_tls_end(&uplink->tls, "its certificate was renewed");
 		link_tls_second(&uplink->tls, now, beat * 8 / 5);
 	}
 }
@@ -261,8 +304,7 @@ link_host(const struct link_settings *settings, struct ssl_ctx_st *context, cons
 	static struct link_host host; /* it lives as long as the program */
 
 	host.settings = settings;
-	host.context = context;
-	host.name = name;
+	link_pairs_init(&host.pairs, settings, context, name);
 	if (!link_poll_init(&host.poll, err))
 		return false;
 	for (size_t i = 0; i < settings->dial_count; i++)

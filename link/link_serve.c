@@ -2,15 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "link/link_serve.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "lib/clock.h"
 #include "lib/err.h"
@@ -22,6 +18,7 @@
 #include "link/link_channel.h"
 #include "link/link_enrol.h"
 #include "link/link_known.h"
+#include "link/link_listen.h"
 #include "link/link_socket.h"
 
 #define NAMES	 4096
@@ -43,6 +40,7 @@ struct peer {
 	int64_t request;  /* ASKS, ENROLS; 0: it has not sent its packet yet */
 	int64_t at;	  /* its wall clock at hello, in seconds */
 	int64_t rival_at; /* monotonic; 0: none */
+	bool may_renew;	  /* it was asked, and has not answered */
 	char version[64];
 	char address[HTTP_LISTEN_PEER_SIZE];
 	char rival[HTTP_LISTEN_PEER_SIZE];
@@ -54,11 +52,10 @@ struct link_serve {
 	struct link_poll poll;
 	const struct link_settings *settings;
 	struct ssl_ctx_st *context;
-	struct link_watch net, net6, local;
+	struct link_listen listen;
 	struct link_socket *server; /* NULL: it is not connected */
 	struct peers shaking, here;
 	size_t shaking_count, shaking_max; /* handshakes at once: of more the oldest gives way */
-	bool is_full;			   /* it has no descriptor for who connects */
 	SLIST_HEAD(peer_names, peer) names[NAMES];
 	struct link_known_table known;
 	int64_t request;
@@ -266,6 +263,10 @@ hear_word(struct peer *peer, const struct link_word *word)
 		/* Who takes nothing gets no more. */
 		if (link_packets_first(&peer->tls.out) == NULL)
 			link_tls_say(&peer->tls, &(struct link_word){ .kind = LINK_PONG });
+	} else if (word->kind == LINK_RENEW) {
+		if (peer->may_renew && peer->serve->server != NULL)
+			pass_on(peer, 0, packet, link_word_write(word, packet), NULL);
+		peer->may_renew = false;
 	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
 		/* What the server has not closed by itself it gets a close for. */
 		if (word->kind == LINK_CLOSE && channel != NULL && !channel->is_closing &&
@@ -345,21 +346,12 @@ on_end(struct link_tls *tls, const char *why)
 		    peer->who.name[0] == '\0' ? "" : ", ", peer->who.name, why);
 }
 
-/* A connection has ended, or others of this machine may have ended theirs. */
-static void
-listen_again(struct link_serve *serve)
-{
-	link_watch_want(&serve->net, EPOLLIN);
-	link_watch_want(&serve->net6, EPOLLIN);
-	link_watch_want(&serve->local, EPOLLIN);
-}
-
 static void
 on_peer_over(struct link_watch *watch, UNUSED uint32_t events)
 {
 	struct peer *peer = (struct peer *)watch;
 
-	listen_again(peer->serve);
+	link_listen_again(&peer->serve->listen);
 	link_channels_done(&peer->channels);
 	free(peer);
 }
@@ -381,7 +373,7 @@ on_server_sent(UNUSED struct link_socket *local, void *token, size_t size)
 	link_channel_passed(token, size);
 }
 
-/* open and close of a channel; all else is not for hosts. */
+/* open and close of a channel, and renew; all else is not for hosts. */
 static void
 pass_word(struct peer *peer, const char *packet, size_t size)
 {
@@ -390,11 +382,14 @@ pass_word(struct peer *peer, const char *packet, size_t size)
 	struct err err;
 
 	if (!link_word_read(packet, size, LINK_OF_SERVER, &word, &err) ||
-	    (word.kind != LINK_OPEN && word.kind != LINK_CLOSE)) {
+	    (word.kind != LINK_OPEN && word.kind != LINK_CLOSE && word.kind != LINK_RENEW)) {
 		log_error("%s: the server sent a word that is not for hosts", peer->who.name);
 		return;
 	}
-	if (word.kind == LINK_OPEN && link_channels_add(&peer->channels, word.channel) != NULL) {
+	if (word.kind == LINK_RENEW)
+		peer->may_renew = word.renewal[0] == '\0';
+	if (word.kind == LINK_RENEW ||
+	    (word.kind == LINK_OPEN && link_channels_add(&peer->channels, word.channel) != NULL)) {
 		link_tls_say(&peer->tls, &word);
 		return;
 	}
@@ -550,33 +545,12 @@ on_server_lost(struct link_socket *local, const char *why)
 
 /* --- who connects --- */
 
-/* -1 without a free descriptor: who connects waits in the listener's queue, and the listener, which
- * would be ready in each turn, is polled again when a descriptor may be free. */
-static int
-take(struct link_watch *listener, struct sockaddr_storage *from)
-{
-	struct link_serve *serve = listener->ctx;
-	socklen_t size = sizeof(*from);
-	int fd = accept4(listener->fd, (void *)from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (fd != -1) {
-		serve->is_full = false;
-	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-		if (!serve->is_full)
-			log_warning("who connects waits for another one to end: %s",
-			    strerrordesc_np(errno));
-		serve->is_full = true;
-		link_watch_want(listener, 0);
-	}
-	return fd;
-}
-
 static void
 on_server_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
 	struct link_serve *serve = watch->ctx;
 	struct sockaddr_storage from;
-	int fd = take(watch, &from);
+	int fd = link_listen_take(&serve->listen, watch, &from);
 
 	if (fd == -1)
 		return;
@@ -612,11 +586,12 @@ add_peer(struct link_serve *serve, int fd, const struct sockaddr *from)
 static void
 on_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
+	struct link_serve *serve = watch->ctx;
 	struct sockaddr_storage from;
-	int fd = take(watch, &from);
+	int fd = link_listen_take(&serve->listen, watch, &from);
 
 	if (fd != -1)
-		add_peer(watch->ctx, fd, (const void *)&from);
+		add_peer(serve, fd, (const void *)&from);
 }
 
 static void
@@ -640,37 +615,7 @@ on_second(void *ctx)
 
 	look_at(serve, &serve->shaking, now);
 	look_at(serve, &serve->here, now);
-	listen_again(serve);
-}
-
-static bool
-start(struct link_serve *serve, struct link_watch *watch, int fd, link_watch_fn *on_ready)
-{
-	watch->on_ready = on_ready;
-	watch->ctx = serve;
-	watch->fd = fd;
-	if (fd != -1)
-		link_watch_start(&serve->poll, watch, fd, EPOLLIN);
-	return fd != -1;
-}
-
-/* A port alone: of IPv4, and of IPv6 where the machine has that. */
-static bool
-listen_all(struct link_serve *serve, struct err *err)
-{
-	const char *where = serve->settings->address;
-	char both[2][HTTP_LISTEN_PEER_SIZE];
-
-	(void)snprintf(both[0], sizeof(both[0]), "0.0.0.0%s", where);
-	(void)snprintf(both[1], sizeof(both[1]), "[::]%s", where);
-	if (!start(serve, &serve->net, http_listen_open(where[0] == ':' ? both[0] : where, err),
-		on_connect))
-		return err_wrap(err, "LINK_ADDRESS");
-	if (where[0] == ':')
-		(void)start(serve, &serve->net6, http_listen_open(both[1], NULL), on_connect);
-	return start(serve, &serve->local, link_socket_listen(serve->settings->socket, err),
-		   on_server_connect) ||
-	    err_wrap(err, "LINK_SOCKET");
+	link_listen_again(&serve->listen);
 }
 
 bool
@@ -678,22 +623,17 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 {
 	static struct link_serve one; /* it lives as long as the program */
 	struct link_serve *serve = &one;
-	struct rlimit files = { .rlim_cur = FILES };
+	const struct link_listen_on on = { on_connect, on_server_connect, serve };
 
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES) {
-		files.rlim_cur = files.rlim_max < FILES ? files.rlim_max : FILES;
-		(void)setrlimit(RLIMIT_NOFILE, &files); /* then fewer hosts are served */
-	}
-	serve->shaking_max =
-	    files.rlim_cur < FILES ? files.rlim_cur / SHAKING + 1 : FILES / SHAKING;
-	serve->net6.fd = -1;
+	serve->shaking_max = (link_listen_files(FILES) + SHAKING - 1) / SHAKING;
 	serve->settings = settings;
 	serve->context = context;
 	serve->request = clock_wall_ms() * 1000; /* numbers of before are nobody's */
 	link_enrol_allow(context);
 	TAILQ_INIT(&serve->shaking);
 	TAILQ_INIT(&serve->here);
-	if (!link_poll_init(&serve->poll, err) || !listen_all(serve, err))
+	if (!link_poll_init(&serve->poll, err) ||
+	    !link_listen_open(&serve->listen, &serve->poll, settings, &on, err))
 		return false;
 	log_info("listening on %s", settings->address);
 	link_poll_run(&serve->poll, on_second, serve);

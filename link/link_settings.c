@@ -24,6 +24,8 @@ static const struct row {
 	{ "LINK_CA_FILE", OF(ca), { NULL, NULL, NULL } },
 	{ "LINK_CERTIFICATE_FILE", OF(certificate), { NULL, NULL, NULL } },
 	{ "LINK_KEY_FILE", OF(key), { NULL, NULL, NULL } },
+	{ "LINK_RENEWED_FILE", OF(renewed),
+	    { "", "/var/lib/deploybot-link/runner.pem", "/var/lib/deploybot-link/agent.pem" } },
 	{ "LINK_HEARTBEAT_S", OF(heartbeat), { "25", "25", "25" } },
 	{ "LINK_RECONNECT_S", OF(reconnect), { "30", "30", "30" } },
 #undef OF

@@ -17,7 +17,7 @@ struct link_address {
 struct link_settings {
 	enum link_use use;
 	const char *address, *socket, *servers, *runner_socket, *state;
-	const char *ca, *certificate, *key, *heartbeat, *reconnect;
+	const char *ca, *certificate, *key, *renewed, *heartbeat, *reconnect;
 	int64_t heartbeat_s, reconnect_s;
 	struct link_address dial[LINK_SERVERS_MAX];
 	size_t dial_count;

@@ -68,12 +68,12 @@ on_runner_fatal(void *ctx, const char *text)
 /* --- agents --- */
 
 static void
-on_manifest(void *ctx, const char *identity, const char *list)
+on_said(void *ctx, enum event_kind kind, const char *identity, const char *text)
 {
-	struct event *event = event_new(EVENT_PEER_MANIFEST);
+	struct event *event = event_new(kind);
 
 	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
-	(void)text_copy(event->u.peer.manifest, sizeof(event->u.peer.manifest), list); /* fit */
+	(void)text_copy(event->u.peer.text, sizeof(event->u.peer.text), text); /* fit */
 	submit(ctx, event);
 }
 
@@ -100,7 +100,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 	if (link->address != NULL) {
 		serve->runner.agents =
 		    agents_new(&(struct agents_config){ serve->loop, link->socket, link->order_key,
-				   on_manifest, on_agent, serve },
+				   on_said, on_agent, serve },
 			err);
 		if (serve->runner.agents == NULL)
 			return err_wrap(err, "LINK_ORDER_KEY");

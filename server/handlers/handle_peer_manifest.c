@@ -6,5 +6,5 @@
 void
 handle_peer_manifest(struct tx *tx, const struct event *event)
 {
-	decide_manifest_said(tx, event->u.peer.identity, event->u.peer.manifest);
+	decide_manifest_said(tx, event->u.peer.identity, event->u.peer.text);
 }

@@ -14,10 +14,15 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/link_client.h"
+#include "types/peer_renewal.h"
 
-#define EPOCH	       0 /* of this server: there is one */
-#define AGAIN_FIRST_MS 1000
-#define AGAIN_MOST_MS  60000
+#define EPOCH		 0 /* of this server: there is one */
+#define AGAIN_FIRST_MS	 1000
+#define AGAIN_MOST_MS	 60000
+#define RENEWAL_FIRST_MS 1000
+#define RENEWAL_EACH_MS	 60000
+
+static const struct bucket_rate renewal_rate = { .capacity = 10, .token_ms = 500 };
 
 struct agent_link {
 	char identity[CRYPTO_CA_IDENTITY];
@@ -32,10 +37,13 @@ struct agent_link {
 	unsigned greeted;  /* hellos that it has not answered */
 	unsigned asked;	   /* challenges that it has not answered */
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1]; /* for that run; "": none */
+	bool may_renew;				    /* it was asked, and has not answered */
+	int64_t asked_at;			    /* monotonic ms: to renew; 0: never */
 	int64_t gone_at;			    /* wall ms; 0: it was never connected */
 	int64_t again_ms;
 	struct loop_timer again; /* it is greeted anew */
-	struct loop_timer gone;	 /* rows are to say so */
+	struct loop_timer renewal;
+	struct loop_timer gone; /* rows are to say so */
 };
 
 /* --- what is said --- */
@@ -240,7 +248,8 @@ take_manifest(const struct agent_link *agent, const struct protocol_manifest *ma
 	    "each manifest fits");
 	if (peer != NULL &&
 	    strcmp(fingerprint_digest(buf_text(&list), digest), peer->manifest) != 0)
-		agent->world->on_manifest(agent->world->ctx, agent->identity, buf_text(&list));
+		agent->world->on_said(
+		    agent->world->ctx, EVENT_PEER_MANIFEST, agent->identity, buf_text(&list));
 }
 
 static void
@@ -309,16 +318,46 @@ take_message(struct agent_link *agent, const struct protocol_message *message)
 		hang_up(agent, protocol_kind_name(message->kind));
 }
 
-/* A channel that its host has closed. */
+static void
+on_renewal(UNUSED struct loop_timer *timer, void *ctx)
+{
+	static const char word[] = "renew\nrenewal \n";
+	struct agent_link *agent = ctx;
+	const struct known_peers *peers = link_client_peers(agent->world->link);
+	const struct peer *peer = peer_find(peers, agent->identity);
+	int64_t now = clock_monotonic_ms();
+
+	if (!peers->are_renewed || peer == NULL || !peer_may_renew(peer, clock_wall_ms()) ||
+	    (agent->asked_at != 0 && now - agent->asked_at < PEER_RENEWAL_MS) ||
+	    !bucket_take(agent->world->renewals, renewal_rate, now, 1))
+		return;
+	agent->asked_at = now;
+	agent->may_renew = true;
+	link_client_send(agent->world->link, agent->identity, 0, word, sizeof(word) - 1);
+}
+
+/* Once for each time that it was asked. */
+static void
+take_renewal(struct agent_link *agent, const char *text)
+{
+	if (agent->may_renew)
+		agent->world->on_said(agent->world->ctx, EVENT_PEER_RENEWAL, agent->identity, text);
+	agent->may_renew = false;
+}
+
+/* A channel that its host has closed, or what it was asked for. */
 static void
 take_word(struct agent_link *agent, const char *packet, size_t size)
 {
-	char word[64], *rest = word;
+	char word[LIMIT_MANIFEST], *rest = word;
+	const char *kind;
 	int64_t number;
 
 	(void)snprintf(word, sizeof(word), "%.*s", (int)size, packet);
-	if (strcmp(strsep(&rest, "\n"), "close") != 0 || rest == NULL ||
-	    !text_starts(rest, "channel "))
+	kind = strsep(&rest, "\n");
+	if (strcmp(kind, "renew") == 0 && rest != NULL && text_starts(rest, "renewal "))
+		take_renewal(agent, strsep(&rest, "\n") + strlen("renewal "));
+	if (strcmp(kind, "close") != 0 || rest == NULL || !text_starts(rest, "channel "))
 		return;
 	rest += strlen("channel ");
 	if (!text_to_i64(strsep(&rest, "\n"), 0, UINT32_MAX, &number, NULL))
@@ -357,8 +396,11 @@ agent_link_set(struct agent_link *agent, bool is_here)
 		agent->again_ms = AGAIN_FIRST_MS;
 		agent_channels_begin(&agent->channels);
 		greet(agent);
+		loop_timer_start(
+		    agent->world->loop, &agent->renewal, RENEWAL_FIRST_MS, RENEWAL_EACH_MS);
 		return;
 	}
+	loop_timer_stop(&agent->renewal);
 	agent->gone_at = clock_wall_ms();
 	agent_channels_end(&agent->channels);
 	down(agent);
@@ -378,6 +420,7 @@ agent_link_new(const struct agent_link_world *world, const char *identity)
 	SLIST_INIT(&agent->channels.all);
 	agent->may_be_gone = true; /* a server before this one may have said so */
 	loop_timer_init(&agent->again, on_again, agent);
+	loop_timer_init(&agent->renewal, on_renewal, agent);
 	loop_timer_init(&agent->gone, on_gone_long, agent);
 	return agent;
 }
@@ -386,6 +429,7 @@ void
 agent_link_free(struct agent_link *agent)
 {
 	loop_timer_stop(&agent->again);
+	loop_timer_stop(&agent->renewal);
 	loop_timer_stop(&agent->gone);
 	free(agent);
 }

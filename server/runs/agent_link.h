@@ -7,10 +7,12 @@
  */
 #pragma once
 
+#include "lib/bucket.h"
 #include "lib/crypto_ed25519.h"
 #include "lib/order_bytes.h"
 #include "runs/agent_channel.h"
 #include "runs/packet.h"
+#include "types/event.h"
 #include "types/limits.h"
 
 struct agent_link;
@@ -33,8 +35,10 @@ struct agent_link_world {
 	struct loop *loop;
 	struct link_client *link;
 	uint8_t seed[CRYPTO_ED25519_KEY]; /* orders are signed with it */
-	/* Its list of capabilities, "NAME=DIGEST NAME=DIGEST", is not the one that is known. */
-	void (*on_manifest)(void *ctx, const char *identity, const char *list);
+	struct bucket *renewals; /* of all hosts that enrolled in one minute not all renew in one */
+	/* PEER_MANIFEST: its list of capabilities is not the one that is known; PEER_RENEWAL. */
+	void (*on_said)(
+	    void *ctx, enum event_kind kind, const char *identity, const char *text);
 	/* Of one that runs are followed of, by its name in rows ("agent:acme"). */
 	void (*on_runner)(void *ctx, const char *runner, bool is_connected);
 	void *ctx;

@@ -11,6 +11,7 @@
 
 struct agents {
 	struct agent_link_world world;
+	struct bucket renewals;
 	void *all; /* tsearch(3), by their identities */
 };
 
@@ -97,7 +98,8 @@ agents_new(const struct agents_config *config, struct err *err)
 		return NULL;
 	}
 	agents->world.loop = config->loop;
-	agents->world.on_manifest = config->on_manifest;
+	agents->world.renewals = &agents->renewals;
+	agents->world.on_said = config->on_said;
 	agents->world.on_runner = config->on_runner;
 	agents->world.ctx = config->ctx;
 	agents->world.link = link_client_new(config->loop, config->path, &watch);

@@ -12,7 +12,8 @@ struct agents_config {
 	const char *path;      /* LINK_SOCKET */
 	const char *order_key; /* LINK_ORDER_KEY, in PEM */
 	/* As struct agent_link_world has them. */
-	void (*on_manifest)(void *ctx, const char *identity, const char *list);
+	void (*on_said)(
+	    void *ctx, enum event_kind kind, const char *identity, const char *text);
 	void (*on_runner)(void *ctx, const char *runner, bool is_connected);
 	void *ctx;
 };

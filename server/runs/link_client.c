@@ -19,6 +19,7 @@
 #include "runner/protocol.h"
 #include "runs/packet.h"
 #include "types/event.h"
+#include "types/peer_renewal.h"
 
 #define AGAIN_FIRST_MS 100
 #define AGAIN_MOST_MS  5000
@@ -162,6 +163,22 @@ cut(struct link_client *client, const char *identity, const char *digest, const 
 
 /* --- what is heard --- */
 
+/* It is here by that key, which is good. */
+static void
+note_key(struct link_client *client, const char *identity, const char *digest)
+{
+	const struct peer *peer = peer_find(&client->peers, identity);
+	struct event *event;
+
+	if (peer == NULL || !peer_is_next(peer, digest) || client->submit == NULL)
+		return;
+	event = event_new(EVENT_PEER_SEEN);
+	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
+	(void)text_copy(event->u.peer.text, sizeof(event->u.peer.text), digest); /* fit */
+	if (!client->submit(client->submit_ctx, event))
+		event_free(event); /* it is seen again when it connects anew */
+}
+
 /* check NAME DIGEST REQUEST */
 static void
 hear_check(struct link_client *client, const char *identity, char *rest)
@@ -180,6 +197,8 @@ hear_check(struct link_client *client, const char *identity, char *rest)
 	    why == NULL ? "" : why);
 	if (why != NULL)
 		log_warning("refused %.80s with the key %.12s: %s", identity, digest, why);
+	else
+		note_key(client, identity, digest);
 }
 
 /* here NAME DIGEST AT VERSION ADDRESS: link has let it in, perhaps by what we said earlier. */
@@ -193,8 +212,10 @@ hear_here(struct link_client *client, const char *identity, char *rest)
 		log_error("deploybot-link: a host without a key");
 	else if (why != NULL)
 		cut(client, identity, digest, why);
-	else
+	else {
+		note_key(client, identity, digest);
 		client->watch.on_here(client->watch.ctx, identity);
+	}
 }
 
 void
@@ -363,16 +384,32 @@ link_client_new(struct loop *loop, const char *path, const struct link_client_wa
 	return client;
 }
 
-/* Those of before that have not their keys any more. */
+/* Of before, where that key has not the name any more.  Where the other one has it, it may be the
+ * one that is connected. */
+static void
+cut_key(struct link_client *client, const struct peer *old, const char *digest)
+{
+	const char *why = peer_fault(&client->peers, old->identity, digest);
+
+	if (digest[0] == '\0' || why == NULL)
+		return;
+	if (peer_fault(&client->peers, old->identity, old->digest) == NULL ||
+	    peer_fault(&client->peers, old->identity, old->next_digest) == NULL)
+		say(client, "cut %s %s\n", old->identity, digest);
+	else
+		cut(client, old->identity, digest, why);
+}
+
 static void
 cut_others(struct link_client *client, const struct known_peers *before)
 {
 	for (size_t i = 0; i < before->n; i++) {
 		const struct peer *old = &before->at[i];
-		const char *why = peer_fault(&client->peers, old->identity, old->digest);
 
-		if (old->revoked_at == 0 && why != NULL)
-			cut(client, old->identity, old->digest, why);
+		if (old->revoked_at != 0)
+			continue;
+		cut_key(client, old, old->digest);
+		cut_key(client, old, old->next_digest);
 	}
 }
 

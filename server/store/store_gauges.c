@@ -135,6 +135,7 @@ add_peers(struct store *store, struct queue_list *out, struct err *err)
 		outcome_free(outcome);
 		return false;
 	}
+	outcome->peers->are_renewed = store->settings->link.ca_key != NULL;
 	queue_list_add(out, &outcome->link);
 	return true;
 }

@@ -102,6 +102,7 @@
 	CODE(TOKEN_REFUSED, "token_refused", "token_refused", MEDIUM, "token_invalid", NULL) \
 	CODE(PEER_ENROLLED, "peer_enrolled", "peer_enrolled", HIGH, NULL, NULL) \
 	CODE(PEER_MOVED, "peer_moved", "peer_enrolled", HIGH, NULL, NULL) \
+	CODE(PEER_RENEWED, "peer_renewed", "peer_renewed", INFO, NULL, NULL) \
 	CODE(PEER_REVOKED, "peer_revoked", "peer_revoked", HIGH, NULL, NULL) \
 	CODE(PEER_MANIFEST, "peer_manifest", "peer_manifest", HIGH, NULL, NULL) \
 	CODE(PEER_CODE_MADE, "peer_code_made", "peer_code_made", HIGH, NULL, NULL) \

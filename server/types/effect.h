@@ -268,7 +268,8 @@ struct effect_vault {
 	int64_t chat;			  /* LEND_MESSAGE: of that person, a private one */
 };
 
-/* For a host whose connection waits at deploybot-link, under that number. */
+/* For a host whose connection waits at deploybot-link, under that number; or for one that is
+ * connected, and renews: then there is no secret. */
 struct effect_sign_certificate {
 	int64_t request;
 	char identity[CRYPTO_CA_IDENTITY];

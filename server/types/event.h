@@ -83,10 +83,12 @@ struct runner_seen {
 	char name[LIMIT_RUNNER];
 };
 
-/* An agent has said hello with this list of what it may be ordered. */
+/* An agent, or its host, has said something. */
 struct event_peer {
 	char identity[CRYPTO_CA_IDENTITY]; /* "agent/acme" */
-	char manifest[LIMIT_MANIFEST]; /* NAME=DIGEST, sorted, a blank between; "": nothing */
+	/* PEER_MANIFEST: what it may be ordered, as NAME=DIGEST, sorted, a blank between; "":
+	 * nothing.  PEER_RENEWAL: lib/crypto_renewal.h.  PEER_SEEN: the digest of a key. */
+	char text[LIMIT_MANIFEST];
 };
 
 struct run_step {
@@ -328,12 +330,12 @@ event_kind_is_from_outside(enum event_kind kind)
 }
 
 /* How much of an event there is of whose kind many wait at once: what came from outside, results of
- * timers and of Vault, lists of agents. */
+ * timers and of Vault, what agents say. */
 #define EVENT_SMALL_SIZE (offsetof(struct event, u) + sizeof(struct delivery))
 static inline size_t
 event_size(enum event_kind kind)
 {
-	if (kind == EVENT_PEER_MANIFEST)
+	if (kind == EVENT_PEER_MANIFEST || kind == EVENT_PEER_RENEWAL || kind == EVENT_PEER_SEEN)
 		return offsetof(struct event, u) + sizeof(struct event_peer);
 	return event_kind_is_from_outside(kind) || kind == EVENT_TIMER_FIRED ||
 		kind == EVENT_VAULT_SAID ?

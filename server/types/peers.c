@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/peers.h"
 
+#include "types/peer_renewal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -138,5 +140,7 @@ peer_fault(const struct known_peers *peers, const char *identity, const char *di
 		return "nobody of that name is enrolled";
 	if (peer->revoked_at != 0)
 		return "it was revoked";
-	return strcmp(peer->digest, digest) == 0 ? NULL : "another key has that name";
+	return strcmp(peer->digest, digest) == 0 || peer_is_next(peer, digest) ?
+	    NULL :
+	    "another key has that name";
 }

@@ -37,6 +37,7 @@ struct peer_code {
 
 /* All there are, in the order of their identities. */
 struct known_peers {
+	bool are_renewed; /* LINK_CA_KEY is set */
 	size_t n;
 	struct peer *at; /* owned */
 };

@@ -65,9 +65,10 @@ class Agents:
         (self.ca / f"{file}.crt").write_text(done.stdout, encoding="ascii")
         return re.search("[0-9a-f]{64}", done.stderr)[0]
 
-    def start_host(self, file):
-        return self.start("agent", file, LINK_SERVERS=self.address, RUNNER_SOCKET=self.folder / "none.sock",
-                          STATE_DIRECTORY=self.folder, LINK_RECONNECT_S=1)
+    def start_host(self, file, **settings):
+        return self.start("agent", file, **{
+            "LINK_SERVERS": self.address, "RUNNER_SOCKET": self.folder / "none.sock", "STATE_DIRECTORY": self.folder,
+            "LINK_RECONNECT_S": 1, "LINK_RENEWED_FILE": self.folder / f"{file}.pem", **settings})
 
     def start_agent(self, name, **units):
         """A host with a stand-in of deploybot-agent, enrolled and connected; returns both."""
@@ -85,8 +86,8 @@ class Agents:
                  f"the list of capabilities of {name}")
 
     def start_again(self, name):
-        return self.start("agent", name, LINK_SERVERS=self.address, RUNNER_SOCKET=self.folder / name / "runner.sock",
-                          STATE_DIRECTORY=self.folder / name, LINK_RECONNECT_S=1)
+        return self.start_host(name, RUNNER_SOCKET=self.folder / name / "runner.sock",
+                               STATE_DIRECTORY=self.folder / name)
 
     def agent(self, *words, user=PERSON, **options):
         return self.scene.run(user, "agent", *words, **options)

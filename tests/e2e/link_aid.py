@@ -18,6 +18,7 @@ from tls_aid import openssl
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("DEPLOYBOT_BUILD", "build") / "deploybot-link"
+CRASH_BUILD = pathlib.Path(os.environ.get("DEPLOYBOT_CRASH_BUILD", ROOT / "build" / "crash"))
 PATIENCE_S = 20 * SLOW
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc")
 
@@ -53,14 +54,17 @@ class Authority:
 
 
 class Link:
-    """A process of deploybot-link; its log is read as it comes.  files: how many descriptors it may have."""
+    """A process of deploybot-link; its log is read as it comes.  files: how many descriptors it may have; crash: where
+    one of the build that can be made to die does so."""
 
-    def __init__(self, use, files=16384, **settings):
+    def __init__(self, use, files=16384, crash=None, **settings):
         self.lines = []
         with tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="ascii", delete=False) as file:
             file.write("".join(f"{name}={value}\n" for name, value in settings.items()))
         self.file = pathlib.Path(file.name)
-        self.process = subprocess.Popen(["prlimit", f"--nofile={files}:{files}", PROGRAM, use, file.name],
+        program = CRASH_BUILD / "deploybot-link" if crash else PROGRAM
+        self.process = subprocess.Popen(["prlimit", f"--nofile={files}:{files}", program, use, file.name],
+                                        env={**os.environ, **({"DEPLOYBOT_CRASH": crash} if crash else {})},
                                         stderr=subprocess.PIPE, text=True)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()

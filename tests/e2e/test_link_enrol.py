@@ -54,7 +54,7 @@ class Enrolments(Agents):
         text = (folder / "link.conf").read_text("ascii")
         settings = dict(line.split("=", 1) for line in text.splitlines())
         link = Link("agent", **settings, RUNNER_SOCKET=self.folder / "none.sock", STATE_DIRECTORY=self.folder,
-                    LINK_RECONNECT_S=1)
+                    LINK_RECONNECT_S=1, LINK_RENEWED_FILE=folder / "renewed.pem")
         self.links.append(link)
         return link
 

@@ -40,7 +40,7 @@ agent_aid_says(struct world *w, const char *identity, const char *list)
 	struct event *event = store_aid_event(&w->aid, EVENT_PEER_MANIFEST);
 
 	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
-	(void)text_copy(event->u.peer.manifest, sizeof(event->u.peer.manifest), list);
+	(void)text_copy(event->u.peer.text, sizeof(event->u.peer.text), list);
 	(void)world_decide(w, event);
 }
 

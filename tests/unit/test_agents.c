@@ -51,7 +51,7 @@ struct world {
 	} while (0)
 
 static void
-on_manifest(void *ctx, const char *identity, const char *list)
+on_said(void *ctx, enum event_kind kind, const char *identity, const char *list)
 {
 	struct world *w = ctx;
 
@@ -198,7 +198,7 @@ begin(void **state)
 	assert_true(crypto_ca_order_public(w->key, public, &err));
 	assert_true(text_unhex(w->public, sizeof(w->public), public, strlen(public)));
 	w->agents = agents_new(
-	    &(struct agents_config){ w->loop, w->path, w->key, on_manifest, on_runner, w }, &err);
+	    &(struct agents_config){ w->loop, w->path, w->key, on_said, on_runner, w }, &err);
 	assert_non_null(w->agents);
 	agents_join(w->agents, &(struct agent_link_runs){ on_message, on_ready, on_down, w });
 	listen_there(w);
