@@ -21,8 +21,8 @@
 #include "runs/run_translate.h"
 
 #define MAGIC	   0x52756e31u
-#define ORDERS_MAX 3	/* of one run, where the runner contradicts itself */
-#define PIECE_MS   5000 /* an agent says the end of a run's output within */
+#define ORDERS_MAX 3	 /* of one run, where the runner contradicts itself */
+#define PIECE_MS   40000 /* an agent says the end of a run's output within, or is connected anew */
 #define LOG_ERROR(of, ...) \
 	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", (of)->order.run)), __VA_ARGS__)
 
@@ -52,6 +52,7 @@ struct run_follow {
 	/* What the acts need of what has just happened. */
 	const struct protocol_message *message;
 	struct protocol_message *held;	   /* its record, until the end of its output has come */
+	bool has_asked;			   /* for that end, of the agent as it is connected now */
 	const struct run_tail_bytes *said; /* that end */
 	char why[LIMIT_LINE];
 	/* In END. */
@@ -419,12 +420,19 @@ take_piece(struct run_follow *run, const struct run_tail_bytes *said)
 	run->held = NULL;
 }
 
+static void
+ask_piece(struct run_follow *run)
+{
+	struct protocol_message read = { .kind = PROTOCOL_READ, .id = (uint64_t)run->order.run };
+
+	if (!run->has_asked)
+		run->has_asked = agent_link_send(run->agent, &read, NULL) == PACKET_SENT;
+}
+
 /* Of a run elsewhere the end of its output is asked for before its end is reported. */
 static void
 take_record(struct run_follow *run, const struct protocol_message *message)
 {
-	struct protocol_message read = { .kind = PROTOCOL_READ, .id = (uint64_t)run->order.run };
-
 	if (run->agent == NULL) {
 		happened(run, RUN_ON_RECORDED, message);
 		return;
@@ -433,8 +441,9 @@ take_record(struct run_follow *run, const struct protocol_message *message)
 		return;
 	run->held = mem_copy(message, sizeof(*message));
 	run_translate_agent(run->held);
-	if (message->record.gate && agent_link_send(run->agent, &read, NULL) == PACKET_SENT)
-		loop_timer_start(run->world->loop, &run->late, PIECE_MS, 0);
+	loop_timer_start(run->world->loop, &run->late, PIECE_MS, 0);
+	if (message->record.gate)
+		ask_piece(run);
 	else
 		take_piece(run, &no_output);
 }
@@ -547,6 +556,7 @@ void
 run_follow_runner_down(struct run_follow *run)
 {
 	OBJ_CHECK(run, MAGIC);
+	run->has_asked = false;
 	happened(run, RUN_ON_RUNNER_LOST, NULL);
 }
 
@@ -580,6 +590,8 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 	struct err err = { .code = ERR_NONE };
 
 	OBJ_CHECK(run, MAGIC);
+	if (run->held != NULL)
+		ask_piece(run); /* it has ended */
 	/* What holds is asked first: what was started, or is to end, is not ordered. */
 	if (!run_flow_advance(&run->flow, look, apply, run) || !has_unsent(run))
 		return true;

@@ -85,9 +85,9 @@ class Agents:
         wait_for(lambda: self.scene.bot_rows(f"SELECT 1 FROM peer WHERE identity = 'agent/{name}' AND manifest <> ''"),
                  f"the list of capabilities of {name}")
 
-    def start_again(self, name):
+    def start_again(self, name, **settings):
         return self.start_host(name, RUNNER_SOCKET=self.folder / name / "runner.sock",
-                               STATE_DIRECTORY=self.folder / name)
+                               STATE_DIRECTORY=self.folder / name, **settings)
 
     def agent(self, *words, user=PERSON, **options):
         return self.scene.run(user, "agent", *words, **options)

@@ -122,6 +122,13 @@ def test_a_run_goes_on_without_link_and_ends_meanwhile(agents, ada):
     assert agents.peer.starts[-1][0] == run
 
 
+def test_output_is_asked_for_again_where_the_answer_was_lost(agents, ada):
+    agents.peer.lost_reads = 2
+    ada.say("/do disk-free acme")
+    assert "41% of 20 GB" in text_of(ada.hear("client/acme disk-free", "Done"))
+    assert agents.peer.lost_reads == 0
+
+
 def test_an_order_that_was_not_answered_is_not_given_twice(agents, ada):
     """Its host is lost between the order and the answer, which the agent gives to nobody."""
     starts = len(agents.peer.starts)
