@@ -216,9 +216,11 @@ turn(struct agent *agent, struct err *err)
 	if (fds[2].revents != 0 && run->state != RUN_OVER)
 		run_accept(run);
 	agent->is_leaving |= fds[4].revents != 0;
-	if (!systemd_process(agent->world.systemd, &agent->may_differ, err))
-		return false;
-	run_advance(run, &agent->world);
+	for (int i = 0; i < 2; i++) { /* what was called meanwhile has read signals, too */
+		if (!systemd_process(agent->world.systemd, &agent->may_differ, err))
+			return false;
+		run_advance(run, &agent->world);
+	}
 	if (run->state == RUN_OVER)
 		run_done(run);
 	if (agent->may_differ && run->state == RUN_NONE)

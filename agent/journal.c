@@ -104,7 +104,8 @@ journal_copy(const char *unit, const char *invocation, int64_t since_ms, int fd,
 	while (n >= 0 && !copy.is_full && !(copy.has_end && is_quiet) &&
 	    clock_monotonic_ms() < until) {
 		is_quiet = sd_journal_wait(journal, QUIET_US) == SD_JOURNAL_NOP;
-		while (!copy.is_full && sd_journal_next(journal) > 0) {
+		while (
+		    !copy.is_full && clock_monotonic_ms() < until && sd_journal_next(journal) > 0) {
 			copy_line(journal, &copy);
 			is_quiet = false;
 		}

@@ -29,7 +29,7 @@ read_slot(char slot[SLOT], struct record *ret)
 	slot[SLOT - 1] = '\0';
 	if (rest == NULL ||
 	    /* NOLINTNEXTLINE(cert-err34-c): of our own writing */
-	    sscanf(slot, "%" SCNu64 " %" SCNu64 " %30[a-z-]\n%n", &ret->id, &ret->epoch,
+	    sscanf(slot, "%" SCNu64 " %" SCNu64 " %30[a-z0-9-]\n%n", &ret->id, &ret->epoch,
 		ret->capability, &at) != 3 ||
 	    at != rest - slot + 1)
 		return false;

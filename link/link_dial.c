@@ -47,6 +47,8 @@ link_dial_try(struct link_dial *dial, struct err *err)
 	fd = socket(dial->next->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd != -1)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	else
+		(void)err_errno(err, ERR_IO, errno, "socket");
 	if (fd != -1 && connect(fd, dial->next->ai_addr, dial->next->ai_addrlen) != 0 &&
 	    errno != EINPROGRESS) {
 		(void)err_errno(err, ERR_IO, errno, "connect");

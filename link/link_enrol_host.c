@@ -128,11 +128,12 @@ dial(const char *server, struct err *err)
 		fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-		if (fd != -1 && connect(fd, one->ai_addr, one->ai_addrlen) != 0) {
-			(void)err_errno(err, ERR_IO, errno, "%.80s", server);
+		if (fd != -1 && connect(fd, one->ai_addr, one->ai_addrlen) == 0)
+			continue;
+		(void)err_errno(err, ERR_IO, errno, "%.80s", server);
+		if (fd != -1)
 			(void)close(fd);
-			fd = -1;
-		}
+		fd = -1;
 	}
 	freeaddrinfo(all);
 	return fd;

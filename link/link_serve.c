@@ -228,17 +228,23 @@ static void
 on_open(struct link_tls *tls, const struct link_identity *who)
 {
 	struct peer *peer = peer_of(tls);
-	const struct link_known *known = link_known_of(&peer->serve->known, who);
-	bool is_new = known->at != 0 && clock_monotonic_ms() - known->at < KNOWN_MS;
+	const struct link_known *known;
+	bool is_new;
 
 	peer->who = *who;
-	if (link_enrol_is_asked(tls))
+	if (link_enrol_is_asked(tls)) {
 		peer->state = ENROLS;
-	else if (strchr(who->name, '/') == NULL)
+		return;
+	}
+	if (strchr(who->name, '/') == NULL) {
 		refuse(peer,
 		    who->name[0] == '\0' ? "its certificate does not name an agent or a runner" :
 					   "it shows a certificate of a server");
-	else if (is_new && !known->yes)
+		return;
+	}
+	known = link_known_of(&peer->serve->known, who);
+	is_new = known->at != 0 && clock_monotonic_ms() - known->at < KNOWN_MS;
+	if (is_new && !known->yes)
 		refuse(peer, "the server has refused this certificate less than a minute ago");
 	else if (known->yes && (is_new || peer->serve->server == NULL))
 		greet(peer);
@@ -625,7 +631,7 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 	struct link_serve *serve = &one;
 	const struct link_listen_on on = { on_connect, on_server_connect, serve };
 
-	serve->shaking_max = (link_listen_files(FILES) + SHAKING - 1) / SHAKING;
+	serve->shaking_max = link_listen_files(FILES) / SHAKING + 1;
 	serve->settings = settings;
 	serve->context = context;
 	serve->request = clock_wall_ms() * 1000; /* numbers of before are nobody's */

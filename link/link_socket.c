@@ -116,8 +116,8 @@ reach(const char *path, bool binds, struct err *err)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd == -1)
-		mem_abort();
+	if (fd == -1) /* as many are open as may be */
+		return ERR_FD(err_errno(err, ERR_IO, errno, "%s", path));
 	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
 		(void)err_set(err, ERR_CONFIG, "%s: too long for a socket", path);
 	else if ((binds ? bind(fd, (struct sockaddr *)&address, sizeof(address)) :
