@@ -8,10 +8,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/fingerprint.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "runs/link_client.h"
 #include "runs/supervisor_link.h"
 #include "types/effect.h"
 #include "unit.h"
@@ -35,6 +37,8 @@ struct world {
 	struct agents *agents;
 	char packet[PROTOCOL_PACKET_MAX + 128]; /* the last that came there */
 	char manifest[LIMIT_MANIFEST];		/* that was reported; "?": none was */
+	char renewal[LIMIT_MANIFEST];		/* that it has asked for; "?": none was */
+	char seen[LIMIT_MANIFEST];		/* key that has connected */
 	char runner[LIMIT_RUNNER + 8];
 	struct protocol_message message;
 	int messages, ready, down;
@@ -56,7 +60,20 @@ on_said(void *ctx, enum event_kind kind, const char *identity, const char *list)
 	struct world *w = ctx;
 
 	assert_string_equal(identity, ACME);
-	assert_true(text_copy(w->manifest, sizeof(w->manifest), list));
+	assert_true(text_copy(
+	    kind == EVENT_PEER_RENEWAL ? w->renewal : w->manifest, sizeof(w->manifest), list));
+}
+
+static bool
+submit(void *ctx, struct event *event)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(event->kind, EVENT_PEER_SEEN);
+	assert_string_equal(event->u.peer.identity, ACME);
+	assert_true(text_copy(w->seen, sizeof(w->seen), event->u.peer.text));
+	event_free(event);
+	return true;
 }
 
 static void
@@ -191,6 +208,7 @@ begin(void **state)
 	assert_non_null(mkdtemp(w->folder));
 	(void)snprintf(w->path, sizeof(w->path), "%s/link.sock", w->folder);
 	(void)text_copy(w->manifest, sizeof(w->manifest), "?");
+	(void)text_copy(w->renewal, sizeof(w->renewal), "?");
 	w->loop = loop_new(&err);
 	loop_timer_init(&w->tick, on_tick, w); /* a socket of the test's wakes no loop */
 	loop_timer_start(w->loop, &w->tick, 1, 1);
@@ -201,6 +219,7 @@ begin(void **state)
 	    &(struct agents_config){ w->loop, w->path, w->key, on_said, on_runner, w }, &err);
 	assert_non_null(w->agents);
 	agents_join(w->agents, &(struct agent_link_runs){ on_message, on_ready, on_down, w });
+	link_client_on_enrol(agents_link(w->agents), submit, w);
 	listen_there(w);
 	(void)text_copy(peers.at[0].identity, sizeof(peers.at[0].identity), ACME);
 	(void)text_copy(peers.at[0].digest, sizeof(peers.at[0].digest), UNIT);
@@ -291,6 +310,7 @@ AGENTS_TEST(its_list_of_capabilities_is_reported_where_it_is_another_one)
 	(void)text_copy(peers.at[0].digest, sizeof(peers.at[0].digest), UNIT);
 	(void)fingerprint_digest(w->manifest, peers.at[0].manifest);
 	(void)text_copy(w->manifest, sizeof(w->manifest), "?");
+	(void)text_copy(w->renewal, sizeof(w->renewal), "?");
 	agents_take_peers(w->agents, &peers); /* as the commit behind that has it */
 	connect_again(w);
 	greet(w);
@@ -496,4 +516,96 @@ AGENTS_TEST(who_is_cut_off_is_ordered_nothing_whatever_link_does)
 	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
 	expect(w, "link 0\ncut " ACME " ");
 	assert_int_equal(send_run(w, 12), PACKET_LATER);
+}
+
+/* --- certificates --- */
+
+#define NEXT	  "3333333333333333333333333333333333333333333333333333333333333333"
+#define OTHER_KEY "4444444444444444444444444444444444444444444444444444444444444444"
+#define ASKED	  ACME " 0\nrenew\nrenewal \n"
+
+/* What is enrolled from now on. */
+static void
+take_peers(struct world *w, const char *digest, const char *next, int64_t ends_at)
+{
+	struct known_peers peers = {
+		.n = 1, .at = mem_new(1, sizeof(*peers.at)), .are_renewed = ends_at >= 0
+	};
+
+	(void)text_copy(peers.at[0].identity, sizeof(peers.at[0].identity), ACME);
+	(void)text_copy(peers.at[0].digest, sizeof(peers.at[0].digest), digest);
+	(void)text_copy(peers.at[0].next_digest, sizeof(peers.at[0].next_digest), next);
+	peers.at[0].ends_at = ends_at < 0 ? 0 : ends_at;
+	agents_take_peers(w->agents, &peers);
+}
+
+/* Whether it is asked for its next key, while an exchange there and back is behind its timer. */
+static bool
+is_asked(struct world *w)
+{
+	int64_t until_ms = loop_now_ms() + 1500;
+
+	while (loop_now_ms() < until_ms)
+		loop_run_once(w->loop);
+	return came(w) && strcmp(w->packet, ASKED) == 0;
+}
+
+AGENTS_TEST(a_host_is_asked_for_its_next_key_when_it_is_due_and_answers_once)
+{
+	take_peers(w, UNIT, "", 0);
+	expect(w, ASKED);
+	send_packet(w, ACME " 0", "renew\nrenewal a b c\n");
+	WAIT_FOR(w, strcmp(w->renewal, "a b c") == 0);
+	send_packet(w, ACME " 0", "renew\nrenewal d e f\n");
+	greet(w);
+	assert_string_equal(w->renewal, "a b c");
+	connect_again(w);
+	assert_false(is_asked(w)); /* within the hour */
+}
+
+AGENTS_TEST(a_host_is_not_asked_for_a_next_key_before_that)
+{
+	take_peers(w, UNIT, "", clock_wall_ms() + PEER_LIFE_MS / 2 + 60000);
+	assert_false(is_asked(w));
+	send_packet(w, ACME " 0", "renew\nrenewal a b c\n");
+	greet(w);
+	assert_string_equal(w->renewal, "?");
+}
+
+AGENTS_TEST(where_the_authority_is_offline_no_host_is_asked_for_its_next_key)
+{
+	take_peers(w, UNIT, "", -1);
+	assert_false(is_asked(w));
+}
+
+AGENTS_TEST(the_next_key_of_a_name_connects_and_is_reported)
+{
+	take_peers(w, UNIT, NEXT, INT64_MAX);
+	send_packet(w, "link 0", "check " ACME " " UNIT " 7");
+	expect(w, "link 0\nchecked 7 yes\n");
+	assert_string_equal(w->seen, "");
+	send_packet(w, "link 0", "check " ACME " " NEXT " 8");
+	expect(w, "link 0\nchecked 8 yes\n");
+	assert_string_equal(w->seen, NEXT);
+	w->seen[0] = '\0';
+	send_packet(w, "link 0", "here " ACME " " NEXT " 1767225600 0.2.0 192.0.2.1:1\n");
+	WAIT_FOR(w, strcmp(w->seen, NEXT) == 0);
+}
+
+AGENTS_TEST(the_key_of_before_is_cut_and_its_host_stays_connected)
+{
+	greet(w);
+	take_peers(w, UNIT, NEXT, INT64_MAX);
+	take_peers(w, NEXT, "", INT64_MAX);
+	expect(w, "link 0\ncut " ACME " " UNIT "\n");
+	assert_int_equal(w->down, 0);
+	send_packet(w, "link 0", "check " ACME " " UNIT " 7");
+	expect(w, "link 0\nchecked 7 no another key");
+	take_peers(w, NEXT, OTHER_KEY, INT64_MAX);
+	take_peers(w, NEXT, "", INT64_MAX);
+	expect(w, "link 0\ncut " ACME " " OTHER_KEY "\n"); /* one that nobody has seen */
+	assert_int_equal(w->down, 0);
+	take_peers(w, UNIT, "", INT64_MAX);
+	expect(w, "link 0\ncut " ACME " " NEXT "\n");
+	assert_int_equal(w->down, 1);
 }

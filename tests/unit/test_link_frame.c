@@ -65,6 +65,8 @@ TEST(a_word_is_read_as_it_was_written)
 		{ .kind = LINK_CREDIT, .channel = 1, .bytes = LINK_WINDOW },
 		{ .kind = LINK_PING },
 		{ .kind = LINK_PONG },
+		{ .kind = LINK_RENEW },
+		{ .kind = LINK_RENEW, .renewal = "a b -----BEGIN x-----,y," },
 	};
 	char packet[LINK_WORD_MAX];
 	struct link_word read;
