@@ -43,12 +43,13 @@ crypto_renewal_unfold(char *text)
 static size_t
 bytes_of(const char *identity, const char *next, uint8_t ret[ORDER_BYTES_MAX])
 {
-	return order_bytes_write(&(struct order_bytes){ .kind = "renew",
-				     .agent = identity,
-				     .capability = "",
-				     .manifest = next,
-				     .challenge = "" },
-	    ret);
+	const struct order_bytes order = { .kind = "renew",
+		.agent = identity,
+		.capability = "",
+		.manifest = next,
+		.challenge = "" };
+
+	return order_bytes_write(&order, ret);
 }
 
 bool

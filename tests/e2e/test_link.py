@@ -16,6 +16,7 @@ import pytest
 
 from link_aid import PROGRAM, Authority, Host, Link, Listener, Server, frame, hello
 from runner_client import wait_for
+from tls_aid import openssl
 
 TICKS_MAX = 10      # of 100 in a second: what spins takes each one that the machine has left
 
@@ -27,6 +28,9 @@ def make_authority(tmp_path_factory):
     authority.issue("acme", "URI:deploybot:agent/acme")
     authority.issue("build", "URI:deploybot:runner/build-1")
     return authority
+
+
+ASK = b"agent/acme 0\nrenew\nrenewal \n"
 
 
 class Net:
@@ -52,7 +56,8 @@ class Net:
 
     def start_host(self, file="acme", use="agent", **settings):
         settings = {"LINK_SERVERS": f"127.0.0.1:{self.port}", "RUNNER_SOCKET": self.folder / "runner.sock",
-                    "STATE_DIRECTORY": self.folder, "LINK_RECONNECT_S": 1, **self.authority.settings(file), **settings}
+                    "STATE_DIRECTORY": self.folder, "LINK_RECONNECT_S": 1,
+                    "LINK_RENEWED_FILE": self.folder / "renewed.pem", **self.authority.settings(file), **settings}
         return self.start(use, **settings)
 
     def host(self, file="acme", **options):
@@ -499,3 +504,59 @@ def test_check_says_whose_certificate_it_is_and_what_is_wrong(net, tmp_path):
                       **net.authority.settings("server"))
     assert wrong.process.wait(timeout=20) == 78
     wrong.log("LINK_ADDRESS: where it listens, as :9443 or 10.0.0.5:9443, not link.example.org:9443")
+
+
+def fold(pem):
+    return pem.replace("\n", ",").encode()
+
+
+def answer(net):
+    """The request of a host that was asked for its next key."""
+    net.server.send(ASK)
+    return net.server.expect("agent/acme 0\nrenew\n").split(" ", 4)[4].strip().replace(",", "\n")
+
+
+def test_a_certificate_that_is_not_of_the_key_that_was_made_is_not_written(net):
+    host = net.start_host()
+    net.server.expect("link 0\nhere")
+    other = fold((net.authority.folder / "acme.pem").read_text("ascii"))
+    net.server.send(b"agent/acme 0\nrenew\nrenewal " + other + b"\n")
+    host.log("its certificate is not renewed: a certificate that was not asked for")
+    for said, why in ((other, "a certificate of another key"), (b"x", "no certificate")):
+        assert answer(net).startswith("-----BEGIN CERTIFICATE REQUEST-----\n")
+        net.server.send(b"agent/acme 0\nrenew\nrenewal " + said + b"\n")
+        host.log(f"its certificate is not renewed: {why}")
+    assert not (net.folder / "renewed.pem").exists() and not host.found("disconnected")
+
+
+def test_a_host_answers_once_for_each_time_that_it_was_asked_to_renew(net):
+    host = net.host().greet("agent/acme")
+    net.server.expect("link 0\nhere")
+    host.send(frame(0, b"renew\nrenewal unasked\n"))
+    net.server.send(ASK)
+    assert host.next() == (0, b"renew\nrenewal \n")
+    for word in (b"a", b"b"):
+        host.send(frame(0, b"renew\nrenewal " + word + b"\n"))
+    host.send(frame(1, b"hello\n"))
+    assert net.server.next() == b"agent/acme 0\nrenew\nrenewal a\n"
+    assert net.server.next() == b"agent/acme 1\nhello\n"
+
+
+def test_a_host_shows_its_new_certificate_when_no_run_is_followed(net):
+    supervisor = Listener(net.folder / "runs" / "12" / "socket")
+    host = net.start_host()
+    net.server.expect("link 0\nhere")
+    net.server.send(b"agent/acme 0\nopen\nchannel 2\nid 12\n")
+    connection = supervisor.accept()
+    folder = net.authority.folder
+    (folder / "next.csr").write_text(answer(net), encoding="ascii")
+    openssl(folder, "x509", "-req", "-in", "next.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "1", "-extfile",
+            "acme.ext", "-out", "next.pem")
+    net.server.send(b"agent/acme 0\nrenew\nrenewal " + fold((folder / "next.pem").read_text("ascii")) + b"\n")
+    wait_for((net.folder / "renewed.pem").exists, "a pair")
+    net.server.send(ASK)                                   # it has one
+    connection.send(b"step\n")
+    assert net.server.next() == b"agent/acme 2\nstep\n"
+    assert not host.found("disconnected")
+    connection.close()
+    assert net.server.expect("link 0\nhere").split()[4] == net.authority.digest("next")
