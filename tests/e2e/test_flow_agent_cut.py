@@ -7,7 +7,6 @@ import re
 import selectors
 import socket
 import threading
-import time
 
 import pytest
 
@@ -30,7 +29,7 @@ class Way:
         self.server = (host, int(port))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.most, self.stands, self.delay_s = None, False, 0
+        self.most, self.stands, self.delay_s, self.length = None, False, 0, threading.Event()
         self.passed = 0
         self.open = []
         threading.Thread(target=self.accept, daemon=True).start()
@@ -64,7 +63,7 @@ class Way:
                     data = key.fileobj.recv(65536)
                     if not data:
                         return
-                    time.sleep(self.delay_s)        # the way itself, not a wait for something
+                    self.length.wait(self.delay_s)  # the way itself
                     if most is not None and self.passed + len(data) > most:
                         key.data.sendall(data[:most - self.passed])
                         while self.stands and client.recv(65536):
