@@ -14,11 +14,11 @@ import tempfile
 import threading
 
 from runner_client import SLOW, wait_for
+from stage import crash_build
 from tls_aid import openssl
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("DEPLOYBOT_BUILD", "build") / "deploybot-link"
-CRASH_BUILD = pathlib.Path(os.environ.get("DEPLOYBOT_CRASH_BUILD", ROOT / "build" / "crash"))
 PATIENCE_S = 20 * SLOW
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc")
 
@@ -62,7 +62,7 @@ class Link:
         with tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="ascii", delete=False) as file:
             file.write("".join(f"{name}={value}\n" for name, value in settings.items()))
         self.file = pathlib.Path(file.name)
-        program = CRASH_BUILD / "deploybot-link" if crash else PROGRAM
+        program = crash_build() / "deploybot-link" if crash else PROGRAM
         self.process = subprocess.Popen(["prlimit", f"--nofile={files}:{files}", program, use, file.name],
                                         env={**os.environ, **({"DEPLOYBOT_CRASH": crash} if crash else {})},
                                         stderr=subprocess.PIPE, text=True)

@@ -555,6 +555,8 @@ def test_a_host_shows_its_new_certificate_when_no_run_is_followed(net):
     net.server.send(b"agent/acme 0\nrenew\nrenewal " + fold((folder / "next.pem").read_text("ascii")) + b"\n")
     wait_for((net.folder / "renewed.pem").exists, "a pair")
     net.server.send(ASK)                                   # it has one
+    waits = host.stat()[1]
+    wait_for(lambda: host.stat()[1] >= waits + 5, "some of its seconds")
     connection.send(b"step\n")
     assert net.server.next() == b"agent/acme 2\nstep\n"
     assert not host.found("disconnected")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import shutil
+import signal
 import sqlite3
 import ssl
 import struct
@@ -83,6 +84,16 @@ def test_a_certificate_renews_itself_and_the_key_of_before_ends(agents):
     assert agents.row("acme")[0] == new
 
 
+def digest(file):
+    key = subprocess.run(["openssl", "x509", "-in", file, "-pubkey", "-noout"], check=True, capture_output=True).stdout
+    return hashlib.sha256(der(key.decode())).hexdigest()
+
+
+def der(pem):
+    kind = pem.split("-----")[1].removeprefix("BEGIN ")
+    return ssl.PEM_cert_to_DER_cert(pem.replace(kind, "CERTIFICATE"))
+
+
 def test_it_renews_again_and_one_file_of_before_is_kept(agents):
     first = agents.enrol("again")
     agents.start_host("again")
@@ -95,22 +106,12 @@ def test_it_renews_again_and_one_file_of_before_is_kept(agents):
     assert [digest(file) for file in files] == [third, second]
 
 
-def digest(file):
-    key = subprocess.run(["openssl", "x509", "-in", file, "-pubkey", "-noout"], check=True, capture_output=True).stdout
-    return hashlib.sha256(der(key.decode())).hexdigest()
-
-
-def der(pem):
-    kind = pem.split("-----")[1].removeprefix("BEGIN ")
-    return ssl.PEM_cert_to_DER_cert(pem.replace(kind, "CERTIFICATE"))
-
-
 @pytest.mark.parametrize("crash", CRASHES)
 def test_a_host_that_is_killed_connects_by_the_key_that_it_has_then(agents, crash):
     name = crash.replace("_", "-")
     old = agents.enrol(name)
     host = agents.start_host(name, crash=crash)
-    host.process.wait()
+    assert host.process.wait() == -signal.SIGKILL
     assert agents.row(name)[0] == old and agents.row(name)[2] != ""
     agents.start_host(name)
     if crash == "link_pair_written":
@@ -129,7 +130,7 @@ def test_a_host_is_killed_when_it_renews_for_the_second_time(agents, crash):
     host.kill()
     agents.restart(f"UPDATE peer SET ends_at = 1 WHERE identity = 'agent/{name}'")
     host = agents.start_host(name, crash=crash)
-    host.process.wait()
+    assert host.process.wait() == -signal.SIGKILL
     agents.start_host(name)
     if crash == "link_pair_written":
         agents.wait_renewed(name, second)
@@ -139,7 +140,7 @@ def test_a_host_is_killed_when_it_renews_for_the_second_time(agents, crash):
 
 def test_the_server_is_killed_between_signing_and_seeing(agents):
     old = agents.enrol("between")
-    agents.start_host("between", crash="link_pair_written").process.wait()
+    assert agents.start_host("between", crash="link_pair_written").process.wait() == -signal.SIGKILL
     agents.restart()
     assert agents.row("between")[0] == old
     agents.start_host("between")

@@ -1,4 +1,4 @@
-/* Goal: a next key is certified for who has the key of before, under its name alone.  Side: any. */
+/* Goal: a next key is asked for by who has the key of before, for that key and name alone.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/crypto_renewal.h"
 

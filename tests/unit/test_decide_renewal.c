@@ -1,4 +1,4 @@
-/* Goal: a next key is signed for who has the key, when it is due; seen, it ends the other.  Side: start. */
+/* Goal: the next key of a peer is signed for who has its key, when it is due; seen, it ends that.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
 #include "agent_aid.h"
