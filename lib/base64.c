@@ -15,14 +15,15 @@ static const struct alphabet standard = { UP_TO_61 "+/", true }, of_urls = { UP_
 static int
 within(int c, int first, int last)
 {
-	return ((first - 1 - c) & (c - last - 1)) >> 31;
+	return -(int)((unsigned)((first - 1 - c) & (c - last - 1)) >> 31);
 }
 
 /* Secrets are read: the time does not say which letter it is.  -1: none of the alphabet. */
 static int
 value_of(const struct alphabet *alphabet, char letter)
 {
-	int c = (unsigned char)letter, of_62 = alphabet->letters[62], of_63 = alphabet->letters[63];
+	int c = (unsigned char)letter, of_62 = (unsigned char)alphabet->letters[62],
+	    of_63 = (unsigned char)alphabet->letters[63];
 
 	return -1 + (within(c, 'A', 'Z') & (c - 'A' + 1)) + (within(c, 'a', 'z') & (c - 'a' + 27)) +
 	    (within(c, '0', '9') & (c - '0' + 53)) + (within(c, of_62, of_62) & 63) +

@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
@@ -325,11 +326,11 @@ static bool
 sign_itself(EVP_PKEY *key, int64_t from, int64_t until, char ret[CRYPTO_CA_PEM], struct err *err)
 {
 	CLEANUP(X509_freep) X509 *cert = NULL;
-	char digest[CRYPTO_SHA256_HEX], name[] = "deploybot 12345678";
+	char digest[CRYPTO_SHA256_HEX], name[sizeof("deploybot 12345678")];
 
 	if (!digest_key(key, digest, err))
 		return false;
-	memcpy(strchr(name, '1'), digest, 8);
+	(void)snprintf(name, sizeof(name), "deploybot %.8s", digest);
 	cert = begin(name, key, from, until);
 	if (cert == NULL || X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1 ||
 	    !add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||

@@ -399,9 +399,9 @@ ask_as_installation(struct forge_api_call *call, struct err *err)
 		return true;
 	}
 	call->step = FIND;
-	if (home != NULL ? make_token(call, needs, err) :
-			   forge_api_path(call->repository, "/installation", path) &&
-		    request(call, NULL, path, NULL, err))
+	if (home == NULL && !forge_api_path(call->repository, "/installation", path))
+		return err_set(err, ERR_INVALID, "no repository is called so");
+	if (home != NULL ? make_token(call, needs, err) : request(call, NULL, path, NULL, err))
 		api->door = call;
 	return api->door != NULL;
 }
@@ -466,6 +466,7 @@ doubt(const struct forge_api_call *call, enum forge_api_verdict verdict)
 {
 	bool is_refused = verdict == FORGE_API_FORBIDDEN || verdict == FORGE_API_NOT_FOUND;
 
+	assert(call->step == FIND || call->account != NULL); /* what is found is its account */
 	if (call->step == MAKE)
 		forget(call->api, call->account, NULL);
 	else if (call->step == ASK && is_refused)

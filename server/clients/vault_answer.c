@@ -290,11 +290,10 @@ vault_read_wrap(const struct json *body, const char *path, int ttl_most_s, struc
 	*ret = (struct vault_wrap){ .token = "" };
 	(void)take_accessor(json_text(info, "accessor"), ret->own);
 	is_wrapped = take_accessor(json_text(info, "wrapped_accessor"), ret->accessor);
-	if (!is_wrapped)
+	if (!is_wrapped) {
 		(void)take_accessor(json_text(json_get(body, "auth"), "accessor"), ret->accessor);
-	if (!is_wrapped)
 		wrong = "wrapped_accessor";
-	else if (!json_has(info, "creation_path", path))
+	} else if (!json_has(info, "creation_path", path))
 		wrong = "creation_path";
 	else if (ttl_s <= 0 || ttl_s > ttl_most_s)
 		wrong = "ttl";

@@ -168,7 +168,7 @@ static void
 want_push(struct tx *tx, const struct delivery *delivery)
 {
 	struct delivery of = *delivery;
-	bool is_noted = false, is_mains_new = false, is_any_new = false, is_ours = false;
+	bool is_noted = false, is_mains_new = false, is_any_new = false, is_anyones = false;
 
 	for (size_t i = 0; i <= tx->settings->application_count; i++) {
 		const struct settings *application = application_at(tx, i);
@@ -184,10 +184,10 @@ want_push(struct tx *tx, const struct delivery *delivery)
 		if (is_new && delivery->branch[0] != '\0' && !delivery->deleted)
 			announce(tx, application, &of);
 		is_any_new |= is_new;
-		is_ours = true;
+		is_anyones = true;
 	}
-	tx->answer.is_duplicate = is_ours && !is_any_new;
-	if (!is_ours)
+	tx->answer.is_duplicate = is_anyones && !is_any_new;
+	if (!is_anyones)
 		say_nobodys(tx, delivery);
 }
 
@@ -252,7 +252,7 @@ void
 handle_delivery(struct tx *tx, const struct event *event)
 {
 	static want_fn *const wants[] = {
-#define KIND(name, word, forge, own, most, decode, want) [DELIVERY_##name] = want,
+#define KIND(name, word, forge, own, most, decode, want) [DELIVERY_##name] = (want),
 		DELIVERY_KINDS(KIND)
 #undef KIND
 	};

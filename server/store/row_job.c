@@ -110,6 +110,8 @@ row_job_open_gate(struct tx *tx, const char *environment, const struct job *job)
 int64_t
 row_job_count_gates(struct tx *tx, const char *application, const struct job *job)
 {
+	const char *actor = job == NULL ? "" : actor_of(job);
+
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_gate_open WHERE action = 'open-gate'"
 	    " AND " STORE_IS_OPEN " AND CASE WHEN $2 <> 0 THEN 1 WHEN $1 = ''"
@@ -117,7 +119,7 @@ row_job_count_gates(struct tx *tx, const char *application, const struct job *jo
 	    " ELSE substr(environment, 1, length($1) + 1) = $1 || '/' END"
 	    " AND ($4 <> 0 OR (SELECT actor FROM work_job WHERE work_job.work = work.id) = $3)",
 	    DB_TEXT(application != NULL ? application : ""), DB_I64(application == NULL),
-	    DB_TEXT(job != NULL ? actor_of(job) : ""), DB_I64(job == NULL));
+	    DB_TEXT(actor), DB_I64(job == NULL));
 }
 
 struct last_gate *

@@ -24,10 +24,11 @@
 static bool
 read_key(const char *path, char ret[KEY_TEXT], struct err *err)
 {
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	bool is_stdin = strcmp(path, "-") == 0;
+	FILE *file = is_stdin ? stdin : fopen(path, "re");
 	bool is_read = file != NULL && fgets(ret, KEY_TEXT, file) != NULL;
 
-	if (file != NULL && file != stdin)
+	if (file != NULL && !is_stdin)
 		(void)fclose(file);
 	if (!is_read)
 		return err_set(err, ERR_MISSING, "no key can be read from %.200s", path);
@@ -40,6 +41,7 @@ find_key(const struct settings *s, const char *id, char ret[KEY_TEXT], struct er
 {
 	struct workflow workflow;
 
+	assert(id != NULL); /* read_request() wants it where there is no file */
 	for (size_t at = 0; workflow_next(s, &at, &workflow);)
 		if (strcmp(workflow.id, id) == 0 && workflow.key.values[0] != NULL)
 			return text_copy(ret, KEY_TEXT, workflow.key.values[0]) ||

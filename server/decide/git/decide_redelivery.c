@@ -191,16 +191,16 @@ go_on(struct tx *tx, const struct place *place, const struct forge_hook *hook,
 	const struct effect_github_deliveries *was = &tx->effect->u.github_deliveries;
 	int most = was->at_gitlab ? AGAIN_LAB : AGAIN;
 	int left = was->delivery == 0 ? most : was->left - was->is_again;
-	CLEANUP(freep) struct redelivery *list = mem_new(REDELIVERY_LIST, sizeof(*list));
+	CLEANUP(freep) struct redelivery *known = mem_new(REDELIVERY_LIST, sizeof(*known));
 	struct redelivery *next = NULL;
-	size_t n = row_redelivery_list(tx, hook->id, list);
+	size_t n = row_redelivery_list(tx, hook->id, known);
 
-	note_one(tx, hook->id, list, n, read);
-	for (struct redelivery *one = list; one < list + n; one++)
+	note_one(tx, hook->id, known, n, read);
+	for (struct redelivery *one = known; one < known + n; one++)
 		if (one->asks_branch && !one->is_ok)
 			next = one;
 	if (next == NULL && left > 0)
-		next = redelivery_next(list, n, tx->at);
+		next = redelivery_next(known, n, tx->at);
 	if (next == NULL || read->why[0] != '\0')
 		return;
 	if (!next->asks_branch)

@@ -113,12 +113,10 @@ look(struct tx *tx, const struct environment_settings *environment, const struct
 		*ret_unseen += run.run == 0;
 		add_state(&run, ret);
 	}
-	if (failed > 0)
-		(void)text_copy(ret, LIMIT_LINE, failures);
-	return failed > 0 && failed == cancelled ? DECIDE_CI_CANCELLED :
-	    failed > 0				 ? DECIDE_CI_FAILED :
-	    pending > 0				 ? DECIDE_CI_PENDING :
-						   DECIDE_CI_GREEN;
+	if (failed == 0)
+		return pending > 0 ? DECIDE_CI_PENDING : DECIDE_CI_GREEN;
+	(void)text_copy(ret, LIMIT_LINE, failures);
+	return failed == cancelled ? DECIDE_CI_CANCELLED : DECIDE_CI_FAILED;
 }
 
 /* A run that was cancelled may be begun again, where no newer push has cancelled it. */
@@ -192,10 +190,13 @@ bool
 decide_ci_keeps(struct tx *tx, const struct deployment *push)
 {
 	const struct environment_settings *environment = asks(tx, push);
-	const char *list = environment == NULL ? "" : environment->require_ci;
 	struct pipeline_run run = { .run = 0 };
 	bool has_begun = false;
+	const char *list;
 
+	if (environment == NULL)
+		return false;
+	list = environment->require_ci;
 	(void)text_copy(run.commit, sizeof(run.commit), push->commit);
 	while (setting_next(&list, run.file, sizeof(run.file))) {
 		(void)text_copy(run.branch, sizeof(run.branch), branch_of(environment, push));

@@ -417,6 +417,7 @@ add_playbooks(struct tx *tx, const struct update *update, const struct wanted *w
 {
 	char name[ACTION_WORD], words[LIMIT_REF];
 
+	assert(w->client != NULL); /* whose actions alone take a playbook */
 	while (setting_next(&names, name, sizeof(name))) {
 		(void)snprintf(
 		    words, sizeof(words), "%s %s %s", w->action->name, w->client->id, name);

@@ -540,18 +540,18 @@ order_stop(struct tx *tx, const struct deployment *gate, int64_t in_ms)
 	struct effect effect = {
 		.kind = EFFECT_FORGE_STOP, .subject = gate->id, .u.forge.is_gates = true
 	};
-	struct effect_forge *stop = &effect.u.forge;
+	struct effect_forge *to = &effect.u.forge;
 	struct row_job of;
 	struct err err;
 
 	(void)row_job_get(tx, gate->id, &of);
-	stop->at_gitlab = job_forge_of(of.job.repository_id) == DELIVERY_GITLAB;
-	stop->not_before = tx->at + in_ms;
-	stop->attempt = of.job.attempt;
-	stop->deployment = of.deployment;
-	(void)text_copy(stop->job, sizeof(stop->job), of.job.check_run);
-	(void)text_copy(stop->environment, sizeof(stop->environment), gate->environment);
-	if (text_to_i64(of.job.run, 1, INT64_MAX, &stop->run, &err))
+	to->at_gitlab = job_forge_of(of.job.repository_id) == DELIVERY_GITLAB;
+	to->not_before = tx->at + in_ms;
+	to->attempt = of.job.attempt;
+	to->deployment = of.deployment;
+	(void)text_copy(to->job, sizeof(to->job), of.job.check_run);
+	(void)text_copy(to->environment, sizeof(to->environment), gate->environment);
+	if (text_to_i64(of.job.run, 1, INT64_MAX, &to->run, &err))
 		(void)row_effect_order(tx, &effect);
 }
 

@@ -87,19 +87,19 @@ static void
 audit(struct tx *tx, enum audit_code code, const struct deployment *work,
     const struct loan_row *row, const char *outcome)
 {
-	char user[PRINCIPAL_TEXT], begin[9], until[TEXT_TIME_SIZE] = "";
+	char user[PRINCIPAL_TEXT], prefix[9], until[TEXT_TIME_SIZE] = "";
 	struct row_job of;
 	struct loan loan;
 	bool is_there = loan_of(tx->settings, work->argument, work->environment, &loan);
 	bool has_why = code == AUDIT_CODE_SECRET_REVOKED && work->note[0] != '\0';
 
 	row_job_get(tx, work->id, &of);
-	(void)snprintf(begin, sizeof(begin), "%.8s", row->accessor);
+	(void)snprintf(prefix, sizeof(prefix), "%.8s", row->accessor);
 	if (code == AUDIT_CODE_SECRET_LENT)
 		(void)text_time_ms(until, row->until);
 	decide_audit_request(tx, work, decide_requester(tx, work, user), code, outcome,
 	    (const char *const[]){ "secret", work->argument, "path", is_there ? loan.path : "",
-		"accessor", begin, "repository", of.job.repository, "run", of.job.run,
+		"accessor", prefix, "repository", of.job.repository, "run", of.job.run,
 		code == AUDIT_CODE_SECRET_LENT ? "until" :
 		    has_why		       ? "why" :
 						 NULL,

@@ -148,18 +148,18 @@ end_by(struct run *run, const struct pipeline_run *seen)
 {
 	bool is_ours = run->work.state == DEPLOY_STOPPING;
 	bool is_late = strcmp(seen->conclusion, "timed_out") == 0;
-	char stop[LIMIT_LINE] = "", said[LIMIT_LINE];
+	char stopped[LIMIT_LINE] = "", said[LIMIT_LINE];
 
 	say_end(seen, said);
 	if (is_ours && run->work.note[0] != '\0') /* it was refused, or not answered */
-		(void)snprintf(stop, sizeof(stop), "in spite of Stop %.80s: %.110s",
+		(void)snprintf(stopped, sizeof(stopped), "in spite of Stop %.80s: %.110s",
 		    run->work.detail, run->work.note);
 	else if (is_ours)
-		(void)snprintf(
-		    stop, sizeof(stop), DECIDE_STOPPED_TOO_LATE, run->work.detail, run->forge);
+		(void)snprintf(stopped, sizeof(stopped), DECIDE_STOPPED_TOO_LATE, run->work.detail,
+		    run->forge);
 	if (pipeline_run_is_green(seen)) {
 		run->work.note[0] = '\0';
-		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stop);
+		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stopped);
 	} else if (strcmp(seen->conclusion, "cancelled") == 0)
 		end(run, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_CANCELLED, "at ",
 		    is_ours ? NULL : run->forge);
