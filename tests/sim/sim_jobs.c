@@ -228,7 +228,7 @@ sim_jobs_is_own(const struct sim *sim, int64_t work, const struct sim_job *job)
 	bool is_one = work > 0 && work < SIM_DEPLOYMENTS && sim->works[work].job != 0;
 	const struct sim_job *of = is_one ? &sim->jobs[sim->works[work].job - 1] : NULL;
 
-	return is_one && of->run == job->run && of->attempt == job->attempt &&
+	return is_one && job != NULL && of->run == job->run && of->attempt == job->attempt &&
 	    (of->check_run == 0 || job->check_run == 0 || of->check_run == job->check_run);
 }
 

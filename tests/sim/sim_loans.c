@@ -258,7 +258,7 @@ vault_lends(struct sim *sim, int64_t effect, UNUSED int64_t b)
 		token = make(sim, open->effect);
 	if (open->effect->u.vault.value[0] != '\0' && token != NULL)
 		sim_note(sim, SIM_VALUE_READ);
-	if (how >= 6)
+	if (how >= 6 && token != NULL)
 		token->kept_until = sim->now + KEPT_MS;
 	said->is_done = how >= 6;
 	said->is_unsure = how == 2 || how == 3;
@@ -266,14 +266,14 @@ vault_lends(struct sim *sim, int64_t effect, UNUSED int64_t b)
 	if (how >= 5)
 		(void)snprintf(
 		    said->accessor, sizeof(said->accessor), ACCESSOR, (int)(token - sim->tokens));
-	if (how <= 5)
+	if (how <= 5) {
 		(void)text_copy(said->why, sizeof(said->why), "planned");
-	if (how <= 5)
 		sim_note(sim,
 		    how == 0		? SIM_VAULT_REFUSED :
 			how == 5	? SIM_VAULT_UNFIT :
 			said->is_unsure ? SIM_VAULT_UNSURE :
 					  SIM_VAULT_PUT_OFF);
+	}
 	sim_server_report(sim, open);
 }
 
@@ -293,6 +293,7 @@ vault_revokes(struct sim *sim, int64_t effect, UNUSED int64_t b)
 		sim_server_report(sim, open);
 		return;
 	}
+	/* NOLINTNEXTLINE(cert-err34-c): of our own writing, and compared with what was made */
 	if (sscanf(open->effect->u.vault.accessor, ACCESSOR, &index) != 1 || index < 0 ||
 	    (size_t)index >= sim->n_tokens || sim->tokens[index].work != open->effect->subject)
 		sim_fail(sim, "each_revokes_its_own_token", "work %" PRId64 ": %s",
@@ -447,6 +448,7 @@ note_made(struct sim *sim, const struct tx *tx)
 	struct sim_work *work = &sim->works[tx->effect->subject];
 	int index;
 
+	/* NOLINTNEXTLINE(cert-err34-c): of our own writing */
 	if (tx->effect->kind != EFFECT_VAULT_LEND || sscanf(said->accessor, ACCESSOR, &index) != 1)
 		return;
 	work->token = index + 1;
