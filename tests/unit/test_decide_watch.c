@@ -397,6 +397,24 @@ WATCH_TEST_OF(
 	assert_non_null(world_says(w, "\nand 35 more workflows failed"));
 }
 
+/* Its row is kept, as another environment may ask for that file on whatever branch. */
+WATCH_TEST_OF(the_one_that_counts_may_be_of_another_branch_by_now, "WATCH_PIPELINES=*",
+    "STAGING_REQUIRE_CI=ci2.yml")
+{
+	struct pipeline_run again = run_of(1, "");
+
+	many_end(w, 1, 1, "failure");
+	many_end(w, 2, 1, "failure");
+	(void)text_copy(again.file, sizeof(again.file), "ci2.yml");
+	(void)text_copy(again.branch, sizeof(again.branch), "feature");
+	again.run = 10002;
+	again.attempt = 2;
+	says(w, &again);
+	many_end(w, 1, 2, "success");
+	assert_non_null(world_says(w, "✅ CI green again: Shop develop, ci1.yml\n"));
+	assert_non_null(world_says(w, "❌ CI failed: Shop develop, ci2.yml\n"));
+}
+
 WATCH_TEST(the_latest_runs_are_listed)
 {
 	world_text(w, WORLD_ADMIN, "/pipelines");

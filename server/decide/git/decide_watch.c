@@ -32,6 +32,16 @@ decide_watch_wants(const struct settings *application, const struct pipeline_run
 	return (list_has(list, "*") || list_has(list, run->file)) && find(application, run) != NULL;
 }
 
+/* Of a run that decide_watch_wants(). */
+static const char *
+name_of(const struct settings *of, const struct pipeline_run *run)
+{
+	const struct environment_settings *environment = find(of, run);
+
+	assert(environment != NULL);
+	return environment->name;
+}
+
 /* How it stands now: in a message that rings, or as an edit of the one that is there. */
 static void
 say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
@@ -55,7 +65,7 @@ say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 		    many.unsaid - (red->message == 0) :
 		    0,
 		.now = tx->at,
-		.clock = decide_clock(tx, find(of, run)->name) };
+		.clock = decide_clock(tx, name_of(of, run)) };
 
 	if (pipeline_run_is_green(run))
 		chat_pipeline_green(&text, &is);
@@ -82,12 +92,12 @@ ask_what_failed(struct tx *tx, const struct settings *of, const struct pipeline_
 		return;
 	effect.u.github_failure.run = run->run;
 	effect.u.github_failure.attempt = run->attempt;
-	(void)text_copy(
-	    effect.u.github_failure.environment, LIMIT_ENVIRONMENT, find(of, run)->name);
+	(void)text_copy(effect.u.github_failure.environment, LIMIT_ENVIRONMENT, name_of(of, run));
 	(void)row_effect_order(tx, &effect);
 }
 
-/* Those of that commit which have no message are counted by the last that has one. */
+/* Those of that commit which have no message are counted by the last that has one, unless its run
+ * is of another branch by now: its forge may say so when that is begun again. */
 static void
 count_others(struct tx *tx, const struct settings *of, int64_t chat, const struct pipeline_run *run)
 {
@@ -97,7 +107,7 @@ count_others(struct tx *tx, const struct settings *of, int64_t chat, const struc
 
 	(void)row_pipeline_many(tx, chat, run, &many);
 	(void)row_pipeline_red_by_id(tx, many.last, &last, &newest);
-	if (last.id == 0 || newest.run == 0)
+	if (last.id == 0 || find(of, &newest) == NULL)
 		return;
 	say(tx, of, &last, &newest);
 	row_pipeline_set_red(tx, of->application, &newest, &last);
@@ -143,7 +153,7 @@ go_green(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 void
 decide_watch(struct tx *tx, const struct settings *application, const struct pipeline_run *run)
 {
-	int64_t chat = decide_chat_of(tx, find(application, run)->name);
+	int64_t chat = decide_chat_of(tx, name_of(application, run));
 	struct pipeline_red red;
 	int64_t begun;
 
