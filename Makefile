@@ -171,13 +171,20 @@ $(BUILD)/tests/test_perform_lend_message: TEST_WRAP = $(addprefix -Xlinker --wra
 $(BUILD)/tests/test_decide_faults: TEST_WRAP += -Xlinker --wrap=store_batch
 $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRAP = \
 	$(addprefix -Xlinker --wrap=,clock_wall_ms loop_now_ms loop_defer loop_timer_start telegram_api_post telegram_api_cancel)
+# The simulation has time, link and the network in the place of these, as sim_clock_wall_ms and so on: tests/sim/sim_loop.c
+# and sim_link.c.  An aid of other programs has a __wrap_ of some of them.
+SIM_WRAP := $(foreach call,clock_wall_ms clock_monotonic_ms loop_now_ms loop_defer loop_task_cancel loop_timer_init \
+	loop_timer_start loop_timer_stop loop_timer_is_started link_client_new link_client_take_peers link_client_peers \
+	link_client_send link_client_free runner_link_start runner_link_is_ready runner_link_free, \
+	-Xlinker --wrap=$(call) -Xlinker --defsym=__wrap_$(call)=sim_$(call))
+$(BUILD)/tests/test_sim: TEST_WRAP = $(SIM_WRAP)
 
 # These have the product in themselves, where they put something in the place of a part of it.  So has each program of a
 # build whose objects make no library (-fPIE is for programs), that leads calls elsewhere in all of a program (LDFLAGS of
 # cover and valgrind), or that is SMALL.
 WRAPPED	 := $(FAIL_NTH_TESTS) test_setting test_settings_production test_telegram_order \
 	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message test_redact_value test_decide_pad \
-	test_agent_serve
+	test_agent_serve test_sim
 ARCHIVES := $(SERVER_A) $(JUDGE_A) $(AGENT_A) $(RUNNER_A) $(LINK_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)
 ifneq ($(SANITIZE),)
@@ -246,10 +253,10 @@ fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
 
 # The simulation, with a window around what the store does: oom_store.c.
 OOM_STORE_WRAP := $(addprefix -Xlinker --wrap=,abort store_batch store_project sim_check_before sim_check_after sim_chat_decode)
-$(BUILD)/faults/oom_store: $(BUILD)/obj/tests/faults/oom_store.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
+$(BUILD)/faults/oom_store: $(BUILD)/obj/tests/faults/oom_store.o $(TEST_AID_A) $(SERVER_A) $(AGENT_A) $(RUNNER_A) $(LIB_A)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) $(OOM_STORE_WRAP) -o $@ $^ $(SERVER_LIBS) -lcmocka
+	@$(CC) $(ALL_LDFLAGS) $(OOM_STORE_WRAP) $(SIM_WRAP) -o $@ $^ $(SERVER_LIBS) -lcmocka
 
 # Fails calls of whatever it is preloaded into: never with a sanitizer of its own.
 FAULT_C	 := tests/faults/fault.c tests/faults/fault_calls.c

@@ -1,6 +1,6 @@
 /* sim.c - a history: clock, chance, what happens when, and how it comes to rest.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "tests/sim/sim_inside.h"
+#include "tests/sim/sim_agent.h"
 
 #include <ftw.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #define SLEEPS_MOST	   2 /* fewer days than a request is remembered */
 #define SLEEP_DAYS	   40
 #define HAPPENINGS_LEAST   10
-#define HAPPENINGS_MOST	   60
+#define HAPPENINGS_MOST	   68
 #define HAPPENINGS_CALM	   42
 #define HAPPENINGS_CROWDED 20
 #define RARE		   14 /* what seldom goes wrong goes wrong still less on a calm day */
@@ -274,6 +274,7 @@ the_clock_is_set_back(struct sim *sim)
 	sim_rules_clock_back(sim, back);
 	sim_pipelines_clock_back(sim, back);
 	sim_loans_clock_back(sim, back);
+	sim_loop_clock_back(back);
 	for (int e = 0; e < sim->n_environments; e++) {
 		sim->targets[e].answers_at -= back;
 		sim->lags_until[e] -= back; /* what a replica has shown it shows */
@@ -332,6 +333,8 @@ static const struct {
 	{ sim_loans_somebody_revokes, { 6, 4, 1, 2 } },
 	{ sim_loans_somebody_asks, { 6, 6, 1, 3 } },
 	{ sim_actions_somebody_does, { 10, 0, 0, 0 } },
+	{ sim_agents_somebody_does, { 70, 0, 0, 20 } },
+	{ sim_agents_something_happens, { 20, 0, 0, 0 } },
 	{ sim_actions_somebody_says_a_line, { 6, 0, 0, 0 } },
 	{ sim_actions_somebody_requests, { 6, 0, 0, 0 } },
 	{ sim_actions_somebody_runs_a_job, { 4, 0, 0, 10 } },
@@ -383,8 +386,14 @@ play_on(struct sim *sim)
 {
 	for (int i = 0; i < REST_STEPS_MAX && sim->n_laters > 0 && !is_at_rest(sim); i++)
 		step(sim);
-	if (!is_at_rest(sim))
-		sim_fail(sim, "everything_ends", "it never came to rest");
+	if (is_at_rest(sim))
+		return;
+	for (size_t i = 0; i < SIM_OPEN; i++)
+		if (sim->open[i].effect != NULL)
+			sim_trace(sim, "open: %s %" PRId64 " for %" PRId64,
+			    effect_name(sim->open[i].effect->kind), sim->open[i].effect->id,
+			    sim->open[i].effect->subject);
+	sim_fail(sim, "everything_ends", "it never came to rest");
 }
 
 /* Nobody asks for more at once than they may. */
@@ -403,6 +412,7 @@ come_to_rest(struct sim *sim)
 	sim->away_until = 0;
 	sim->now = sim_settings_windows_end(sim->now);
 	sim_disk_heals(sim);
+	sim_agents_rest(sim);
 	play_on(sim);
 	sim_server_poll(sim);
 	play_on(sim);
@@ -531,6 +541,7 @@ void
 sim_end(void)
 {
 	sim_settings_end();
+	sim_agents_end();
 	(void)nftw(
 	    folder, remove_one, 8, FTW_DEPTH | FTW_PHYS); /* in memory: gone at the next boot */
 }

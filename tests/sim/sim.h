@@ -161,6 +161,24 @@
 	F(WITNESS_LATE, "something was decided long without a witness") \
 	F(UNWITNESSED_REFUSED, "something new was refused for want of a witness") \
 	F(UNWITNESSED_BEGUN, "a rollback or an emergency began without a witness") \
+	F(AGENT_DONE, "an agent started a unit") \
+	F(AGENT_AWAY, "an agent's host was disconnected") \
+	F(AGENT_LATE, "an order was refused that no agent could be sent in time") \
+	F(AGENT_NEVER, "an agent said that it never had a run") \
+	F(AGENT_FOUND, "a run was found at its agent") \
+	F(AGENT_SHUT, "a run of an agent never began") \
+	F(AGENT_STOPPED, "an agent stopped its unit") \
+	F(AGENT_KILLED, "an agent was killed in its run") \
+	F(AGENT_FORGOT, "an agent lost its records") \
+	F(AGENT_CHANGED, "an agent refused an order for another manifest") \
+	F(AGENT_REPEATED, "an agent repeated what it had said") \
+	F(AGENT_LIED, "an agent spoke of another's run") \
+	F(AGENT_STRANGE, "an agent said what no agent says") \
+	F(AGENT_REVOKED, "an agent was revoked") \
+	F(AGENT_ABANDONED, "somebody abandoned a run of an agent") \
+	F(ORDER_REPLAYED, "an order to an agent came again") \
+	F(ORDER_HELD_BACK, "an order to an agent was held back for too long") \
+	F(LINK_LOST, "deploybot-link was started anew") \
 	F(CODE_ASKED, "a code was asked for") \
 	F(CODE_TAKEN, "a code was taken") \
 	F(CODE_REFUSED, "a code was wrong, or spent") \

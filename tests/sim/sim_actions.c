@@ -4,7 +4,7 @@
  * What an action may not touch is read around the decision on its run's end; what a line has led to
  * is counted at rest, by the names of its updates.
  */
-#include "tests/sim/sim_inside.h"
+#include "tests/sim/sim_agent.h"
 
 static sim_fn line_is_copied;
 
@@ -182,8 +182,9 @@ void
 sim_actions_check_order(struct sim *sim, const struct effect_run *order)
 {
 	for (size_t i = 0; i < sim->n_processes; i++)
-		if (sim->processes[i].deployment == order->deployment &&
-		    sim->processes[i].was_opened)
+		if ((sim->processes[i].deployment == order->deployment &&
+			sim->processes[i].was_opened) ||
+		    sim_agents_starts(order->deployment) > 0)
 			sim_fail(sim, "an_action_is_done_once", "deployment %" PRId64,
 			    order->deployment);
 	sim_note(sim, SIM_ACTION_DONE);

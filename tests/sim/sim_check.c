@@ -6,7 +6,7 @@
  * names of docs/fault-catalogue.md.
  */
 #include "tests/faults/invariants.h"
-#include "tests/sim/sim_inside.h"
+#include "tests/sim/sim_agent.h"
 
 #include "chat/chat_deployment.h"
 #include "lib/fingerprint.h"
@@ -459,6 +459,7 @@ sim_check_commit(struct sim *sim)
 	sim_loans_check(sim);
 	invariants_of_commit(&of);
 	sim_runner_check(sim);
+	sim_agents_check(sim);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
 	the_release_is_what_runs(sim);
@@ -499,7 +500,8 @@ sim_check_targets(struct sim *sim)
 	for (size_t i = 0; i < sim->n_processes; i++)
 		if (sim->processes[i].phase != SIM_ENDED &&
 		    sim->processes[i].program != PROGRAM_DRAIN && !sim->processes[i].is_abandoned &&
-		    ++n[sim->processes[i].environment] > 1)
+		    ++n[sim->processes[i].environment] >
+			1 - sim_agents_going(sim->processes[i].environment))
 			sim_fail(sim, "one_program_on_a_target", "two in %s",
 			    sim_environments[sim->processes[i].environment]);
 }
@@ -745,6 +747,7 @@ sim_check_rest(struct sim *sim)
 	look(sim, 1);
 	invariants_of_rest(&of);
 	nothing_lives(sim);
+	sim_agents_check_rest(sim);
 	sim_drain_check_rest(sim);
 	sim_locks_check_rest(sim);
 	sim_approvals_check_rest(sim);

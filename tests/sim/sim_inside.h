@@ -995,6 +995,7 @@ void sim_image_of(const char *commit, char ret[LIMIT_IMAGE]);
 void sim_runner_server_started(struct sim *sim);
 void sim_runner_goes(struct sim *sim);
 void sim_runner_somebody_abandons(struct sim *sim);
+void sim_runner_abandon(struct sim *sim, int64_t person, int64_t work); /* types it */
 bool sim_runner_has_abandoned(struct sim *sim, int64_t run);
 void sim_runner_check(struct sim *sim);
 

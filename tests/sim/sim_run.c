@@ -6,7 +6,7 @@
  * folder has one supervisor, a gate opens only on `go`, an exit record is written when nothing of
  * the run is alive, what its supervisor left is ended before it counts as lost.
  */
-#include "tests/sim/sim_inside.h"
+#include "tests/sim/sim_agent.h"
 
 #include "lib/fingerprint.h"
 
@@ -586,6 +586,8 @@ supervisor_is_reached(struct sim *sim, int64_t index, int64_t b)
 void
 sim_run_order(struct sim *sim, struct sim_open *open)
 {
+	if (sim_agents_order(sim, open))
+		return;
 	if (open->effect->is_recovered && sim->is_copy)
 		report_gone(sim, open); /* nobody is asked */
 	else
@@ -602,7 +604,7 @@ end_is_tried(struct sim *sim, int64_t effect, int64_t b)
 	struct sim_process *process;
 
 	(void)b;
-	if (open == NULL)
+	if (open == NULL || sim_agents_stop(sim, open))
 		return;
 	run = sim_server_find_run(sim, open->effect->u.stop_run.run);
 	process = find(sim, open->effect->u.stop_run.run);

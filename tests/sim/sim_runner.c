@@ -5,7 +5,7 @@
  * run looks after what it left: it touches nothing more.  If it was not seen at its gate, the gate
  * never opens (open_gate() asks).
  */
-#include "tests/sim/sim_inside.h"
+#include "tests/sim/sim_agent.h"
 
 #define SAID_MS 10000 /* a shorter absence is no event */
 
@@ -68,22 +68,24 @@ runner_comes_back(struct sim *sim, int64_t a, int64_t b)
 
 /* --- abandoned --- */
 
-/* The newest work that has a run; 0: none has. */
+/* The newest work of which that runner ("": any) has a run; 0: it has none. */
 static int64_t
-open_work(struct sim *sim)
+open_work(struct sim *sim, const char *runner)
 {
 	int64_t work;
 	struct err err;
 
 	sim_check_must(sim,
 	    db_one_i64(&work, sim->eyes, &err,
-		"SELECT COALESCE(MAX(deployment), 0) FROM run WHERE ended_at = $1", DB_I64(0)),
+		"SELECT COALESCE(MAX(deployment), 0) FROM run WHERE ended_at = 0"
+		" AND ($1 = '' OR runner = $1)",
+		DB_TEXT(runner)),
 	    &err);
 	return work;
 }
 
-static void
-type_abandon(struct sim *sim, int64_t person, int64_t work)
+void
+sim_runner_abandon(struct sim *sim, int64_t person, int64_t work)
 {
 	char text[40];
 
@@ -100,9 +102,9 @@ admin_abandons(struct sim *sim, int64_t a, int64_t b)
 
 	if (!sim->is_runner_away || sim->is_resting)
 		return;
-	work = open_work(sim);
+	work = open_work(sim, "local");
 	if (work != 0)
-		type_abandon(sim, SIM_ADMIN, work);
+		sim_runner_abandon(sim, SIM_ADMIN, work);
 	sim_later(sim, sim->life, sim_delay(sim, 20000, 200000), admin_abandons, a, b);
 }
 
@@ -114,7 +116,7 @@ sim_runner_somebody_abandons(struct sim *sim)
 		SIM_STRANGER };
 
 	if (sim->eyes != NULL)
-		type_abandon(sim, people[sim_draw(sim, COUNT(people))], open_work(sim));
+		sim_runner_abandon(sim, people[sim_draw(sim, COUNT(people))], open_work(sim, ""));
 }
 
 static void
@@ -152,6 +154,7 @@ sim_runner_check(struct sim *sim)
 		return;
 	sim->n_abandoned = n;
 	sim_note(sim, SIM_RUN_ABANDONED);
+	sim_agents_note_abandoned(sim);
 	for (size_t i = 0; i < sim->n_processes; i++) {
 		struct sim_process *process = &sim->processes[i];
 

@@ -6,7 +6,7 @@
  * effects that it hands over; a commit can find no space.
  */
 #include "lib/mem.h"
-#include "tests/sim/sim_inside.h"
+#include "tests/sim/sim_agent.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -422,6 +422,9 @@ take_outcome(struct sim *sim, struct outcome *outcome)
 	case OUTCOME_WITHDRAW:
 		withdraw(sim, outcome->withdraw);
 		break;
+	case OUTCOME_PEERS:
+		sim_agents_take_peers(outcome->peers);
+		break;
 	case OUTCOME_FATAL:
 		sim_fail(sim, "no_flush_fails", "a flush failed in memory");
 	default:
@@ -541,6 +544,7 @@ sim_server_cut(struct sim *sim, bool is_host)
 	sim_cloudflare_cut(sim);
 	sim_witness_cut(sim);
 	sim_loans_cut(sim);
+	sim_agents_cut(sim);
 	for (size_t i = 0; i < SIM_OPEN; i++) {
 		if (sim->open[i].effect != NULL) {
 			sim_rules_drop(sim, sim->open[i].effect);
@@ -579,6 +583,7 @@ server_start(struct sim *sim, int64_t a, int64_t b)
 	if (sim->store == NULL ||
 	    !store_recover(sim->store, sim_settings_get(sim->loaded), sim->now, &outcomes, &err))
 		sim_fail(sim, "a_start_recovers", "%s", err.text);
+	sim_agents_server_starts(sim);
 	started = sim_server_event(sim, EVENT_STARTED);
 	started->u.started.is_restored = sim->is_copy;
 	if (sim->is_copy)
@@ -718,6 +723,7 @@ sim_server_begin(const char *folder)
 	store_close(store);
 	sim_factor_begin(template_path, sim_settings_get(0));
 	sim_local_begin(template_path);
+	sim_agents_begin(template_path, folder);
 }
 
 /* All of its files. */
@@ -752,6 +758,7 @@ sim_server_new(struct sim *sim)
 	}
 	sim->eyes = db_open(path, DB_READ_ONLY, &err);
 	sim_must(sim->eyes != NULL, err.text);
+	sim_agents_new(sim);
 	server_start(sim, 0, 0);
 }
 
@@ -760,6 +767,7 @@ sim_server_free(struct sim *sim)
 {
 	char side[128];
 
+	sim_agents_free(sim);
 	db_close(sim->eyes);
 	store_close(sim->store);
 	for (size_t i = 0; i < SIM_OPEN; i++)

@@ -1,7 +1,7 @@
 /* sim_settings.c - the settings that a history changes between.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "settings/sources/settings_load.h"
-#include "tests/sim/sim_inside.h"
+#include "tests/sim/sim_agent.h"
 
 #include <sys/stat.h>
 
@@ -9,7 +9,7 @@
 #include "types/principal.h"
 #include "types/settings.h"
 
-#define LINES_MAX 72
+#define LINES_MAX 80
 #define OF_ONE	  SIM_OF_ONE
 #define OF_FEW	  18			 /* ... and of eight; the others are of fifty */
 #define MAY_UNTIL INT64_C(1767312000000) /* the end of 2026-01-01 */
@@ -26,19 +26,27 @@ static const char *const common[] = {
 /* Two are an environment, one is a target of its own. */
 static const char *const clients[] = {
 	"CLIENTS=acme,beta,solo",
-	"CLIENT_ACME_HOST=h9",
 	"CLIENT_ACME_ENVIRONMENT=staging",
 	"CLIENT_ACME_ACTIONS=service-status,disk-free,reload-nginx,restart-web",
 	"CLIENT_ACME_WEB_UNIT=web.service",
 	"CLIENT_BETA_HOST=h9",
 	"CLIENT_BETA_ACTIONS=reload-nginx",
 	"CLIENT_BETA_ENVIRONMENT=staging",
-	"CLIENT_SOLO_HOST=web@h8",
 	"CLIENT_SOLO_ACTIONS=service-status,reload-nginx,restart-web,cf-under-attack,cf-normal",
 	"CLIENT_SOLO_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
 	"CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv",
 	"JOB_MIGRATE=bin/migrate --all",
 	"CLIENT_SOLO_WEB_UNIT=web.service",
+};
+
+/* Of acme and of solo: by ssh, or by an agent. */
+static const char *const hosts[OF_ONE][2] = {
+	[0] = { "CLIENT_ACME_HOST=agent:acme", "CLIENT_SOLO_HOST=agent:solo" },
+	[1] = { "CLIENT_ACME_HOST=h9", "CLIENT_SOLO_HOST=agent:solo" },
+	[3] = { "CLIENT_ACME_HOST=agent:acme", "CLIENT_SOLO_HOST=web@h8" },
+	[4] = { "CLIENT_ACME_HOST=h9", "CLIENT_SOLO_HOST=agent:solo" },
+	[6] = { "CLIENT_ACME_HOST=agent:acme", "CLIENT_SOLO_HOST=agent:solo" },
+	[7] = { "CLIENT_ACME_HOST=agent:acme", "CLIENT_SOLO_HOST=agent:solo" },
 };
 
 #define MINUTE_MS     INT64_C(60000)
@@ -336,8 +344,12 @@ load(int variant, bool at_gitlab, const char *folder)
 	(void)snprintf(room[n++], sizeof(room[0]), "TOTP_KEY_FILE=%s/totp.key", folder);
 	if (variants[variant].staging[0] != 0) /* else there is no such role */
 		(void)snprintf(room[n++], sizeof(room[0]), "LOCAL_WWW_DATA_IS=role staging");
+	for (size_t i = 0; sim_agents_line(i) != NULL; i++)
+		(void)snprintf(room[n++], sizeof(room[0]), "%s", sim_agents_line(i));
 	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < COUNT(clients); i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", clients[i]);
+	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < 2; i++)
+		(void)snprintf(room[n++], sizeof(room[0]), "%s", hosts[variant][i]);
 	if (variant < OF_ONE) {
 		add_lines(room, &n, forge->repository);
 	} else {

@@ -1,0 +1,437 @@
+/* sim_agents.c - who orders runs of agents and learns of them.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/* In the place of perform_run.c and serve_runner.c. */
+#include "lib/fingerprint.h"
+#include "lib/mem.h"
+#include "lib/redact.h"
+#include "runs/agents.h"
+#include "runs/runs.h"
+#include "tests/sim/sim_agent.h"
+#include "tests/unit/link_aid.h"
+
+#define BEGINS_AT INT64_C(1767225600000)
+#define STATUS_GO 200
+#define TRIES_MAX 3
+#define JOBS	  64
+
+static sim_fn order_is_tried;
+
+/* An effect in the hands of runs/. */
+struct order_job {
+	int64_t effect; /* 0: a free place, unless it is recording */
+	struct sim *sim;
+	int64_t run;
+	int agent;
+	int tries;
+	bool is_recovered;
+	bool is_put_off;
+	bool is_recording; /* the store has the hello, its answer is to come */
+	bool is_ending;
+	struct runs_stop_request no_go;
+};
+
+struct stop {
+	struct runs_stop_request request;
+	struct sim *sim;
+	int64_t effect;
+};
+
+static struct link_aid authority;
+static struct redact *redact;
+static struct agents *agents;
+static struct runs *runs;
+static struct order_job jobs[JOBS];
+
+/* --- looking --- */
+
+static int
+agent_of(const char *runner)
+{
+	const char *name = peer_of_host(runner);
+
+	for (int i = 0; name != NULL && i < SIM_AGENTS; i++)
+		if (strcmp(sim_agent_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+const char *
+sim_agents_runner(int agent, char ret[LIMIT_RUNNER])
+{
+	(void)snprintf(ret, LIMIT_RUNNER, "agent:%s", sim_agent_names[agent]);
+	return ret;
+}
+
+int64_t
+sim_agents_number(struct sim *sim, const char *sql, struct db_value a, struct db_value b)
+{
+	int64_t n = 0;
+	struct err err;
+
+	sim_check_must(sim, db_one_i64(&n, sim->eyes, &err, sql, a, b), &err);
+	return n;
+}
+
+/* --- what runs/ reports --- */
+
+static struct sim_open *
+open_of(const struct order_job *job)
+{
+	return job->effect == 0 ? NULL : sim_server_find(job->sim, job->effect);
+}
+
+static void
+on_no_go_sent(struct runs_stop_request *request)
+{
+	((struct order_job *)request->ctx)->is_ending = false;
+}
+
+static void
+keep_shut(struct order_job *job)
+{
+	if (job->is_ending)
+		return;
+	job->no_go = (struct runs_stop_request){
+		.run = job->run, .on_sent = on_no_go_sent, .on_dropped = on_no_go_sent, .ctx = job
+	};
+	job->is_ending = runs_stop_run(runs, &job->no_go);
+}
+
+static void
+on_recorded(void *ctx, const struct answer *answer)
+{
+	struct order_job *job = ctx;
+
+	job->is_recording = false;
+	if (job->effect == 0)
+		return; /* it ended meanwhile */
+	if (answer->status == STATUS_GO)
+		runs_go(runs, job->run);
+	else
+		keep_shut(job);
+}
+
+static void
+on_hello(void *ctx, const struct run_started *hello)
+{
+	struct order_job *job = ctx;
+	struct event *event = sim_server_event(job->sim, EVENT_RUN_STARTED);
+
+	event->u.run_started = *hello;
+	event->done = on_recorded;
+	event->done_ctx = job;
+	job->is_recording = true;
+	sim_server_submit(job->sim, event);
+}
+
+static void
+on_step(void *ctx, const struct run_step *step)
+{
+	const struct order_job *job = ctx;
+
+	sim_fail(job->sim, "an_agent_says_no_steps", "run %" PRId64 ": %s", job->run, step->name);
+}
+
+static void
+on_lost(void *ctx, const char *stuck)
+{
+	const struct order_job *job = ctx;
+	struct event *event = sim_server_event(job->sim, EVENT_RUN_LOST);
+
+	event->u.run_lost.run = job->run;
+	(void)text_copy(event->u.run_lost.stuck, sizeof(event->u.run_lost.stuck), stuck);
+	sim_server_submit(job->sim, event);
+}
+
+static void
+on_incompatible(void *ctx)
+{
+	const struct order_job *job = ctx;
+
+	sim_fail(job->sim, "an_agent_is_understood", "run %" PRId64, job->run);
+}
+
+static void
+report(struct order_job *job, const struct run_ended *ended)
+{
+	struct sim_open *open = open_of(job);
+
+	job->effect = 0;
+	if (open == NULL)
+		return; /* withdrawn */
+	sim_agents_check_end(job->sim, job->agent, job->run, ended);
+	open->effect->result->u.run_ended = *ended;
+	open->effect->result->u.run_ended.binding = mem_text(ended->binding);
+	sim_server_report(job->sim, open);
+}
+
+static void
+refuse(struct order_job *job, bool is_cancelled, const char *why)
+{
+	struct sim_open *open = open_of(job);
+	bool may_have_begun = open != NULL && open->effect->u.run.started_at != 0;
+	struct run_ended ended = { .run = job->run,
+		.refused = !may_have_begun,
+		.folder_gone = may_have_begun,
+		.ended_on_request = is_cancelled };
+
+	(void)text_copy(ended.detail, sizeof(ended.detail), why);
+	report(job, &ended);
+}
+
+static void
+on_ended(void *ctx, const struct run_ended *ended)
+{
+	struct order_job *job = ctx;
+
+	sim_trace(job->sim, "run %" PRId64 " of %s ends: %s%s%sexit %d: %s", job->run,
+	    sim_agent_names[job->agent], ended->refused ? "refused, " : "",
+	    ended->lost ? "lost, " : "", ended->gate_opened ? "" : "never opened, ",
+	    ended->exit_status, ended->detail);
+	if (ended->refused && strstr(ended->detail, "; nothing was started") != NULL)
+		sim_note(job->sim, SIM_AGENT_LATE);
+	report(job, ended);
+}
+
+static void
+on_put_off(void *ctx, const char *why)
+{
+	struct order_job *job = ctx;
+
+	job->is_put_off = true;
+	if (++job->tries >= TRIES_MAX)
+		refuse(job, false, why);
+	else
+		sim_later(job->sim, job->sim->life, sim_delay(job->sim, 800, 8000), order_is_tried,
+		    job - jobs, job->effect);
+}
+
+static void
+on_dropped(void *ctx)
+{
+	struct order_job *job = ctx;
+
+	job->effect = 0;
+	job->is_recording = false;
+}
+
+/* --- orders --- */
+
+static void
+order_is_tried(struct sim *sim, int64_t i, int64_t effect)
+{
+	struct order_job *job = &jobs[i];
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_incompatible, on_ended,
+		on_put_off, on_dropped, job };
+	const struct sim_open *open = sim_server_find(sim, effect);
+	struct err err;
+
+	if (open == NULL || job->effect != effect)
+		return;
+	job->is_put_off = false;
+	if (!(job->is_recovered ? runs_resume : runs_order)(
+		runs, &open->effect->u.run, &watch, &err))
+		sim_fail(sim, "an_order_of_an_agent_is_taken", "%s", err.text);
+}
+
+bool
+sim_agents_order(struct sim *sim, struct sim_open *open)
+{
+	const struct effect_run *order = &open->effect->u.run;
+	int agent = agent_of(order->runner);
+	struct order_job *job = jobs;
+
+	if (agent < 0)
+		return false;
+	sim_agents_remember(sim, order, agent);
+	if (open->effect->is_recovered && sim->is_copy) {
+		sim_agents_leave(order->run);
+		return false; /* nobody is asked */
+	}
+	while (job < jobs + JOBS && (job->effect != 0 || job->is_recording))
+		job++;
+	assert(job < jobs + JOBS);
+	*job = (struct order_job){ .effect = open->effect->id,
+		.sim = sim,
+		.run = order->run,
+		.agent = agent,
+		.is_recovered = open->effect->is_recovered };
+	order_is_tried(sim, job - jobs, job->effect);
+	return true;
+}
+
+static void
+on_stop_sent(struct runs_stop_request *request)
+{
+	struct stop *stop = request->ctx;
+	struct sim_open *open = sim_server_find(stop->sim, stop->effect);
+
+	if (open != NULL)
+		sim_server_report(stop->sim, open);
+	free(stop);
+}
+
+static void
+on_stop_dropped(struct runs_stop_request *request)
+{
+	free(request->ctx);
+}
+
+bool
+sim_agents_stop(struct sim *sim, struct sim_open *open)
+{
+	int64_t run = open->effect->u.stop_run.run;
+	struct stop *stop;
+
+	if (!sim_agents_know(run))
+		return false;
+	stop = mem_new(1, sizeof(*stop));
+	*stop = (struct stop){
+		{ .run = run, .on_sent = on_stop_sent, .on_dropped = on_stop_dropped, .ctx = stop },
+		sim, open->effect->id
+	};
+	if (runs_stop_run(runs, &stop->request))
+		return true;
+	free(stop);
+	for (struct order_job *job = jobs; job < jobs + JOBS; job++)
+		if (job->effect != 0 && job->run == run && job->is_put_off)
+			refuse(job, true, "cancelled before it began");
+	sim_server_report(sim, open);
+	return true;
+}
+
+/* --- the server --- */
+
+static void
+on_manifest(void *ctx, const char *identity, const char *list)
+{
+	struct event *event = sim_server_event(ctx, EVENT_PEER_MANIFEST);
+
+	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
+	(void)text_copy(event->u.peer.manifest, sizeof(event->u.peer.manifest), list);
+	sim_server_submit(ctx, event);
+}
+
+static void
+on_runner(void *ctx, const char *runner, bool is_connected)
+{
+	struct event *event =
+	    sim_server_event(ctx, is_connected ? EVENT_RUNNER_HELLO : EVENT_RUNNER_GONE);
+
+	(void)text_copy(event->u.runner.name, sizeof(event->u.runner.name), runner);
+	sim_server_submit(ctx, event);
+}
+
+void
+sim_agents_server_starts(struct sim *sim)
+{
+	static char no_loop;
+	struct loop *loop = (struct loop *)&no_loop;
+	struct runs_config config = { .settings = sim_settings_get(sim->loaded), .redact = redact };
+	struct err err;
+
+	agents = agents_new(&(struct agents_config){ loop, "link.sock", authority.order,
+				on_manifest, on_runner, sim },
+	    &err);
+	sim_must(agents != NULL, err.text);
+	config.agents = agents;
+	runs = runs_start(loop, &config, &err);
+	sim_must(runs != NULL, err.text);
+}
+
+void
+sim_agents_take_peers(struct known_peers *peers)
+{
+	agents_take_peers(agents, peers);
+}
+
+void
+sim_agents_cut(struct sim *sim)
+{
+	sim_link_cut(sim);
+	runs_free(runs);
+	agents_free(agents);
+	runs = NULL;
+	agents = NULL;
+	sim_loop_cut();
+	memset(jobs, 0, sizeof(jobs)); /* what was to be recorded is not */
+}
+
+/* --- beginning and end --- */
+
+const char *
+sim_agents_line(size_t i)
+{
+	const char *const lines[] = { LINK_AID_ADDRESS, authority.ca_line, authority.cert_line,
+		authority.order_line };
+
+	if (authority.order[0] == '\0')
+		link_aid_make(&authority, BEGINS_AT);
+	return i < COUNT(lines) ? lines[i] : NULL;
+}
+
+const char *
+sim_agents_order_key(void)
+{
+	return authority.order;
+}
+
+static void
+enrol_all(const char *template_path)
+{
+	char identity[CRYPTO_CA_IDENTITY], key[LIMIT_DIGEST], list[LIMIT_MANIFEST];
+	char digest[FINGERPRINT_DIGEST];
+	struct err err;
+	struct db *db = db_open(template_path, 0, &err);
+
+	sim_must(db != NULL, "the template");
+	for (int i = 0; i < SIM_AGENTS; i++) {
+		sim_link_key(i, 1, key);
+		sim_must(
+		    db_run(db, &err,
+			"INSERT INTO peer (identity, digest, made_at, made_by, by_name, revoked_at,"
+			" manifest, manifest_digest) VALUES ($1, $2, 1, 1, 'root', 0, $3, $4)",
+			DB_TEXT(peer_identity(sim_agent_names[i], identity)), DB_TEXT(key),
+			DB_TEXT(sim_agent_list(i, list)),
+			DB_TEXT(fingerprint_digest(list, digest))),
+		    err.text);
+	}
+	db_close(db);
+}
+
+void
+sim_agents_begin(const char *template_path, const char *folder)
+{
+	redact = redact_new();
+	sim_agent_begin(folder);
+	enrol_all(template_path);
+}
+
+void
+sim_agents_end(void)
+{
+	redact_free(redact);
+	link_aid_remove(&authority);
+	authority.order[0] = '\0';
+}
+
+void
+sim_agents_new(struct sim *sim)
+{
+	sim_loop_begin(sim);
+	sim_link_begin(sim);
+	sim_agents_check_new();
+	sim_agents_trouble_new();
+	memset(jobs, 0, sizeof(jobs));
+	for (int i = 0; i < SIM_AGENTS; i++)
+		sim_agent_new(sim, i);
+}
+
+void
+sim_agents_free(struct sim *sim)
+{
+	sim_agents_cut(sim);
+	for (int i = 0; i < SIM_AGENTS; i++)
+		sim_agent_done(i);
+	sim_loop_begin(NULL);
+}
