@@ -178,7 +178,7 @@ sim_local_somebody_asks(struct sim *sim)
 	    (enum api_operation)sim_draw(sim, API_FACTOR) :
 	    posts[sim_draw(sim, COUNT(posts))];
 	char path[96], body[256];
-	bool is_token = sim->is_many && sim_one_in(sim, 6);
+	bool is_token = sim->is_many && sim_one_in(sim, 3);
 	const char *with;
 	struct event *event;
 	struct err err;

@@ -610,7 +610,8 @@ end_is_tried(struct sim *sim, int64_t effect, int64_t b)
 	process = find(sim, open->effect->u.stop_run.run);
 	if (run != NULL && (process == NULL || process->link != sim->life)) {
 		run->stop_requested = true; /* said when its supervisor is reached */
-		sim_later(sim, sim->life, 200, end_is_tried, effect, 0);
+		sim_later(
+		    sim, sim->life, sim->is_runner_away ? 5000 : 200, end_is_tried, effect, 0);
 		return;
 	}
 	if (run != NULL)
