@@ -3,6 +3,7 @@
 #include "chat/chat_deployment_show.h"
 
 #include "chat/chat_deployment_inside.h"
+#include "chat/chat_runner.h"
 #include "chat/chat_status.h"
 #include "lib/text.h"
 #include "lib/url.h"
@@ -219,6 +220,23 @@ static const char *const scripts[] = {
 	[PROGRAM_DRAIN] = "drain",
 };
 
+/* Outside of what is folded away. */
+static void
+add_gone(struct chat_text *text, const struct chat_show *is)
+{
+	char line[LIMIT_LINE];
+
+	for (size_t i = 0; i < is->n_runs; i++) {
+		const struct runner_gone *gone = &is->runs[i].gone;
+
+		if (gone->at == 0)
+			continue;
+		add_at(
+		    text, chat_runner_gone(gone->name, "\n⚠️ its runner", line), is, gone->at);
+		chat_text_add(text, ": how far it is is not known");
+	}
+}
+
 /* Folded away: of a run its times, its end, and each of its steps. */
 static void
 add_runs(struct chat_text *text, const struct chat_show *is)
@@ -237,7 +255,9 @@ add_runs(struct chat_text *text, const struct chat_show *is)
 		}
 		add_at(text, ": started ", is, times->started_at);
 		if (times->ended_at == 0)
-			chat_text_add(text, ", still running");
+			chat_text_add(text,
+			    run->gone.at != 0 ? ", not known whether it still runs" :
+						", still running");
 		else if (times->signal_number != 0)
 			chat_text_add(text, ", killed by signal %d", times->signal_number);
 		else if (times->exit_status == 0)
@@ -286,6 +306,7 @@ chat_show(struct chat_text *text, const struct chat_show *is)
 	add_times(text, is);
 	add_health(text, is);
 	add_end(text, is);
+	add_gone(text, is);
 	add_runs(text, is);
 	add_audit(text, is);
 }

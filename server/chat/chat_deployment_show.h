@@ -14,6 +14,7 @@ struct chat_show_run {
 	int64_t id;
 	enum program program;
 	struct run_times times;
+	struct runner_gone gone; /* its runner */
 	const struct step *steps;
 	size_t n_steps;
 };

@@ -114,6 +114,25 @@ count_failing(const struct chat_status *status)
 	return n;
 }
 
+/* An action has no commit, but a gate's. */
+static void
+add_what(struct chat_text *text, const struct deployment *work)
+{
+	if (!deployment_is_action(work) || deployment_is_gate(work)) {
+		chat_text_commit(text, "", work->commit);
+		return;
+	}
+	chat_text_code(text, "", deployment_action_word(work));
+	chat_text_some(text, " ", work->argument);
+}
+
+/* Nothing is released to a client, and nothing asks it how it is. */
+static bool
+is_client(const struct chat_status *status)
+{
+	return environment_client(status->environment->name) != NULL;
+}
+
 /* Which it is, what becomes of it, and the commit on record, if there is one. */
 static void
 add_what_runs(struct chat_text *text, const struct chat_status *status)
@@ -121,11 +140,16 @@ add_what_runs(struct chat_text *text, const struct chat_status *status)
 	const struct release *release = &status->environment->current;
 	enum standing is = standing(status);
 
+	if (is_client(status)) {
+		chat_text_add(text, MARK_BOLD "%s" MARK_BOLD "%s", status->environment->name,
+		    status->active == NULL ? ": nothing is in progress" : "");
+		return;
+	}
 	chat_text_add(
 	    text, "%s " MARK_BOLD "%s" MARK_BOLD, rows[is].sign, status->environment->name);
 	if (is == STANDING_REPLACED) {
-		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
-		chat_text_commit(text, " ", status->active->commit);
+		chat_text_add(text, ": %s ", deploy_flow_word(status->active->state));
+		add_what(text, status->active);
 	}
 	if (is == STANDING_OUT && status->n_urls > 1)
 		chat_text_add(
@@ -203,7 +227,7 @@ chat_left(struct chat_text *text, const char *becomes)
 static void
 add_health(struct chat_text *text, const struct chat_status *status)
 {
-	if (status->n_urls == 0 && status->is_left)
+	if (status->n_urls == 0 && (status->is_left || is_client(status)))
 		return;
 	if (status->n_urls == 0) {
 		chat_text_add(text, "\n%s",
@@ -333,7 +357,7 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 	    deployment_is_gate(active) && active->state != DEPLOY_STOPPING ?
 		"gate open for" :
 		deploy_flow_word(active->state));
-	chat_text_commit(text, "", active->commit);
+	add_what(text, active);
 	if (status->step[0] != '\0') {
 		chat_text_outside(text, " (", status->step);
 		chat_text_add(text, ")");
@@ -616,9 +640,10 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, " %s", how_ended(status->gate));
 		chat_text_ago(text, " ", status->gate->ended_at, status->at);
 	}
-	if (status->active != NULL && standing(status) != STANDING_REPLACED) {
-		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));
-		chat_text_commit(text, " ", status->active->commit);
+	if (status->active != NULL &&
+	    (standing(status) != STANDING_REPLACED || is_client(status))) {
+		chat_text_add(text, "; ⏳ %s ", deploy_flow_word(status->active->state));
+		add_what(text, status->active);
 	}
 	add_next(text, "; next: ", status->queued);
 	add_asked(text, status, "; ");

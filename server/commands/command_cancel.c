@@ -7,10 +7,12 @@
 #include "commands/commands.h"
 #include "decide/work/decide_end.h"
 #include "decide/decide_page.h"
+#include "decide/question/decide_place.h"
 #include "decide/question/decide_question.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_loan_list.h"
+#include "decide/who/decide_allowed.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_loan.h"
@@ -106,17 +108,26 @@ do_not_wait(struct tx *tx, const struct update *update, struct deployment *gate)
 		decide_toastf(tx, update, false, "Not waited for: the environment is free.");
 }
 
+/* Who may ask for it may take it back before it begins. */
+static bool
+may_cancel(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	return deployment_is_own_place(work, update->person) ?
+	    decide_may_work(tx, update, work) :
+	    decide_may(tx, update, POLICY_CANCEL, deployment_target(work, target));
+}
+
 /* One that a button stands for. */
 static void
 cancel_work(struct tx *tx, const struct update *update, const struct request *request, int64_t work)
 {
 	struct deployment deployment;
-	char target[LIMIT_ENVIRONMENT], wait[LIMIT_REF];
+	char wait[LIMIT_REF];
 
 	row_deployment_get(tx, work, &deployment);
-	if (deployment_is_own_place(&deployment, update->person) ?
-		!decide_may_work(tx, update, &deployment) :
-		!decide_may(tx, update, POLICY_CANCEL, deployment_target(&deployment, target)))
+	if (!may_cancel(tx, update, &deployment))
 		return;
 	if (strcmp(request_get(request, "wait", wait), "no") == 0)
 		do_not_wait(tx, update, &deployment);
@@ -149,38 +160,6 @@ drop_push(struct tx *tx, const struct update *update, const struct environment *
 	    ", or the next push.",
 	    environment->name);
 	(void)decide_send(tx, &update->address, &text);
-}
-
-/* What is in progress there, else what is next; id 0: nothing is. */
-static struct deployment *
-find_work(struct tx *tx, const char *name, struct deployment *ret)
-{
-	row_deployment_active(tx, name, ret);
-	if (ret->id == 0)
-		row_deployment_get(tx, row_work_pipeline_next(tx, name, 0), ret);
-	if (ret->id == 0)
-		row_deployment_queued(tx, name, ret);
-	if (ret->id == 0)
-		row_deployment_asking(tx, name, ret);
-	return ret->id != 0 ? ret : row_deployment_get(tx, row_loan_open(tx, name, 0), ret);
-}
-
-/* What is in progress or queued goes before what is asked for, and before loans, which go on beside
- * each other. */
-static bool
-is_one_of_many(struct tx *tx, const struct environment *environment, const struct deployment *work)
-{
-	int64_t loan;
-
-	if (deployment_is_pipeline(work) && deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE)
-		return row_work_pipeline_next(tx, work->environment,
-			   row_work_pipeline_next(tx, work->environment, 0)) != 0;
-	if (deployment_is_loan(work) && environment_push_waits(environment))
-		return true;
-	if (!deployment_is_loan(work) && deploy_flow_class(work->state) != DEPLOY_CLASS_OPEN)
-		return false;
-	loan = row_loan_open(tx, work->environment, 0);
-	return loan != 0 && (loan != work->id || row_loan_open(tx, work->environment, loan) != 0);
 }
 
 /* --- nothing was named, or all that there is --- */
@@ -251,7 +230,7 @@ add_environment(struct offer *offer, const struct request *request, const char *
 	bool is_work;
 
 	row_environment_get(offer->tx, name, &environment);
-	find_work(offer->tx, name, &work);
+	decide_place_open(offer->tx, name, 0, &work);
 	is_work = work.id != 0 && !deployment_is_loan(&work);
 	if (!is_work && !environment_push_waits(&environment))
 		return;
@@ -331,6 +310,17 @@ say_not_cancelled(struct tx *tx, const struct update *update, const struct deplo
 }
 
 static void
+cancel_it(struct tx *tx, const struct update *update, struct deployment *work, bool is_waited_for)
+{
+	if (decide_cancel(tx, work, update)) {
+		say_cancelling(tx, update, work, is_waited_for);
+		return;
+	}
+	decide_answer_no(tx, update);
+	say_not_cancelled(tx, update, work);
+}
+
+static void
 cancel_in(
     struct tx *tx, const struct update *update, const struct request *request, const char *name)
 {
@@ -341,8 +331,8 @@ cancel_in(
 	struct deployment queued;
 
 	row_environment_get(tx, name, &environment);
-	find_work(tx, name, &deployment);
-	if (there != NULL && is_one_of_many(tx, &environment, &deployment)) {
+	decide_place_open(tx, name, 0, &deployment);
+	if (there != NULL && decide_place_has_more(tx, &environment, &deployment)) {
 		send_offer(tx, update, request, &only);
 		return;
 	}
@@ -360,13 +350,24 @@ cancel_in(
 		ask_not_to_wait(tx, update, &deployment);
 		return;
 	}
-	if (!decide_cancel(tx, &deployment, update)) {
-		decide_answer_no(tx, update);
-		say_not_cancelled(tx, update, &deployment);
-		return;
-	}
-	say_cancelling(tx, update, &deployment,
+	cancel_it(tx, update, &deployment,
 	    queued.id != 0 && queued.id != deployment.id && !deployment_is_pipeline(&deployment));
+}
+
+/* Who may not cancel there takes back what they have asked for themselves, as with its button. */
+static bool
+cancel_own(struct tx *tx, const struct update *update, const struct request *request)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	struct deployment own = { 0 };
+
+	if (decide_scope_of(tx, update->person, POLICY_TALK, request->target, &scope) &&
+	    scope.n == 1 &&
+	    !decide_is_allowed(tx, update->person, POLICY_CANCEL, scope.at[0]->name))
+		decide_place_open(tx, scope.at[0]->name, update->person, &own);
+	if (own.id != 0 && may_cancel(tx, update, &own))
+		cancel_it(tx, update, &own, false);
+	return own.id != 0;
 }
 
 /* "12", "#12" of a loan: they go on beside each other, and have no other name. */
@@ -398,7 +399,8 @@ command_cancel(struct tx *tx, const struct update *update, const struct request 
 		cancel_work(tx, update, request, work);
 		return;
 	}
-	if (request->target[0] != '\0' && cancel_loan(tx, update, request))
+	if (request->target[0] != '\0' &&
+	    (cancel_loan(tx, update, request) || cancel_own(tx, update, request)))
 		return;
 	if ((request->target[0] == '\0' || is_all(tx, request->target)) &&
 	    decide_scope_of(tx, update->person, POLICY_CANCEL, "", &scope))

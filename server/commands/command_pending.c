@@ -70,7 +70,7 @@ add_work(struct pending *p, struct deployment *work)
 	chat_deployment_work(p->text, "", work);
 	chat_text_outside(p->text,
 	    decide_action_touches(p->tx, work, touches)[0] != '\0' ? "\n    " : "", touches);
-	chat_text_ago(p->text, ", ", work->requested_at, p->tx->at);
+	chat_text_ago(p->text, ", asked ", work->requested_at, p->tx->at);
 	chat_text_add(p->text, "\n    approved %zu of %d", needs.n, needs.needs.approvals);
 	chat_text_outside(p->text, needs.n > 0 ? ": " : "", work->approvers);
 	if (verdict != NEEDS_MAY) {
@@ -109,7 +109,7 @@ list(struct tx *tx, const struct decide_scope *scope, bool is_all, int64_t ret[L
 
 		row_deployment_get(tx, id, &work);
 		of = deployment_target(&work, target);
-		if ((is_in(scope, work.environment) ||
+		if ((is_in(scope, work.environment) || is_in(scope, of) ||
 			(is_all && environment_client(of) != NULL)) &&
 		    decide_sees(tx, scope->person, of))
 			ret[n++] = id;
@@ -139,17 +139,6 @@ add_reviews(struct tx *tx, const struct decide_scope *scope, struct chat_text *t
 		chat_text_add(text, "\nMore may be in " MARK_CODE "/status" MARK_CODE ".");
 }
 
-/* Whoever sees clients alone has no environment, and what awaits is theirs all the same. */
-static bool
-find_scope(struct tx *tx, const struct update *update, const struct request *request,
-    struct decide_scope *ret)
-{
-	if (request->target[0] != '\0')
-		return decide_scope(tx, update, POLICY_TALK, request, ret);
-	(void)decide_scope_of(tx, update->person, POLICY_TALK, "", ret);
-	return decide_may(tx, update, POLICY_TALK, "");
-}
-
 void
 command_pending(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -160,7 +149,7 @@ command_pending(struct tx *tx, const struct update *update, const struct request
 	int64_t ids[LOOKED_AT], page, pages;
 	size_t n, first;
 
-	if (!find_scope(tx, update, request, &scope))
+	if (!decide_scope_seen(tx, update, request, &scope))
 		return;
 	n = list(tx, &scope, request->target[0] == '\0', ids);
 	first = decide_page(request, n, PAGE, &page, &pages);

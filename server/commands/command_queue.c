@@ -13,6 +13,7 @@
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_ci.h"
+#include "decide/question/decide_place.h"
 #include "decide/question/decide_where.h"
 #include "decide/who/decide_principal.h"
 #include "lib/text.h"
@@ -34,6 +35,8 @@ struct shown {
 	const struct request *request;
 	struct chat_text *text;
 	struct buttons *buttons;
+	const char *target; /* the environment, or client */
+	const char *rows;   /* the environment that its rows name */
 	int64_t each_ms;    /* how long one takes; 0: not known */
 	int64_t left_ms;    /* until the next may start */
 	struct holds holds; /* of the environment */
@@ -195,15 +198,16 @@ add_buttons_of(struct shown *s, const struct deployment *mine, const int64_t *be
 /* What somebody has confirmed takes its place once git has answered: how many; they are shown where
  * there is a text. */
 static size_t
-add_confirmed(struct shown *s, const char *environment)
+add_confirmed(struct shown *s)
 {
 	size_t n = 0;
 
-	for (int64_t id = 0; (id = row_deployment_next_asked(s->tx, environment, id)) != 0;) {
+	for (int64_t id = 0; (id = row_deployment_next_asked(s->tx, s->rows, id)) != 0;) {
 		struct deployment work;
 
 		row_deployment_get(s->tx, id, &work);
-		if (work.confirmed_by == 0 || work.state != DEPLOY_AWAITING_CONFIRMATION)
+		if (work.confirmed_by == 0 || work.state != DEPLOY_AWAITING_CONFIRMATION ||
+		    !decide_place_has(&work, s->target))
 			continue;
 		n++;
 		if (s->text == NULL)
@@ -214,39 +218,91 @@ add_confirmed(struct shown *s, const char *environment)
 	return n;
 }
 
+/* Of the environment's those that are the target's; an environment has them all. */
+static size_t
+list_places(struct shown *s, int64_t ids[ROW_QUEUE_LIST])
+{
+	size_t all = row_queue_list(s->tx, s->rows, ids), n = 0;
+
+	for (size_t i = 0; i < all; i++) {
+		struct deployment work;
+
+		if (decide_place_has(row_deployment_get(s->tx, ids[i], &work), s->target))
+			ids[n++] = ids[i];
+	}
+	return n;
+}
+
+/* id 0: there is none. */
+static struct deployment *
+find_active(struct shown *s, struct deployment *ret)
+{
+	row_deployment_active(s->tx, s->rows, ret);
+	if (!decide_place_has(ret, s->target))
+		*ret = (struct deployment){ 0 };
+	return ret;
+}
+
+static bool
+is_itself(const struct shown *s)
+{
+	return strcmp(s->rows, s->target) == 0;
+}
+
+/* What is of the environment alone does not concern who sees a client of it. */
 static void
-add_queue(struct shown *s, const char *environment, size_t *n_shown)
+add_of_environment(struct shown *s)
 {
 	struct deployment work;
-	int64_t ids[ROW_QUEUE_LIST];
-	size_t n = row_queue_list(s->tx, environment, ids);
 	struct environment now;
 
-	row_deployment_active(s->tx, environment, &work);
-	row_environment_get(s->tx, environment, &now);
-	s->each_ms = row_step_estimate(s->tx, environment, "");
-	s->left_ms = 0;
-	chat_text_add(
-	    s->text, "%s" MARK_BOLD "%s" MARK_BOLD, (*n_shown)++ > 0 ? "\n\n" : "", environment);
-	if (settings_environment(s->tx->settings, environment) == NULL) {
-		chat_text_add(s->text, ": ");
-		chat_left(s->text, decide_new_name(s->tx, environment));
-	}
-	if (work.id != 0)
-		add_active(s, &work);
-	for (int64_t id = 0; (id = row_work_pipeline_next(s->tx, environment, id)) != 0;) {
+	for (int64_t id = 0; (id = row_work_pipeline_next(s->tx, s->rows, id)) != 0;) {
 		row_deployment_get(s->tx, id, &work);
 		add_work(s, "▶️", &work, work.started_at);
 	}
-	decide_holds(s->tx, environment, &s->holds);
+	row_environment_get(s->tx, s->rows, &now);
 	chat_hold_lines(s->text, &s->holds, s->tx->at);
 	if (s->holds.n > 0 && environment_push_waits(&now)) {
 		chat_text_commit(s->text, "\n⏸ push ", now.seen_commit);
 		chat_text_add(
-		    s->text, " waits; " MARK_CODE "/cancel %s" MARK_CODE " drops it", environment);
+		    s->text, " waits; " MARK_CODE "/cancel %s" MARK_CODE " drops it", s->rows);
 	}
-	(void)decide_needs_lines(s->tx, s->update->person, environment, "\n", "", s->text);
-	(void)add_confirmed(s, environment);
+}
+
+static void
+look_at(struct shown *s, const char *target)
+{
+	s->target = target;
+	s->rows = decide_place_rows(s->tx, target);
+}
+
+static void
+add_queue(struct shown *s, const char *target, size_t *n_shown)
+{
+	struct deployment work;
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n;
+
+	look_at(s, target);
+	n = list_places(s, ids);
+	s->each_ms = is_itself(s) ? row_step_estimate(s->tx, target, "") : 0;
+	s->left_ms = 0;
+	decide_holds(s->tx, s->rows, &s->holds);
+	decide_hide_holds(s->tx, s->update->person, s->rows, &s->holds);
+	chat_text_add(
+	    s->text, "%s" MARK_BOLD "%s" MARK_BOLD, (*n_shown)++ > 0 ? "\n\n" : "", target);
+	if (settings_environment(s->tx->settings, s->rows) == NULL) {
+		chat_text_add(s->text, ": ");
+		chat_left(s->text, decide_new_name(s->tx, target));
+	}
+	if (find_active(s, &work)->id != 0)
+		add_active(s, &work);
+	if (is_itself(s))
+		add_of_environment(s);
+	else
+		chat_hold_lines(s->text, &s->holds, s->tx->at);
+	(void)decide_needs_lines(s->tx, s->update->person, s->rows, "\n", "", s->text);
+	(void)add_confirmed(s);
 	for (size_t i = 0; i < n; i++) {
 		row_deployment_get(s->tx, ids[i], &work);
 		add_place(s, i + 1, &work);
@@ -256,16 +312,17 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 }
 
 static bool
-is_in_use(struct tx *tx, int64_t person, const char *environment)
+is_in_use(struct tx *tx, const struct update *update, const char *target)
 {
+	struct shown s = { .tx = tx, .update = update };
 	int64_t ids[ROW_QUEUE_LIST];
 
-	return row_deployment_active(tx, environment, &(struct deployment){ 0 })->id != 0 ||
-	    row_queue_list(tx, environment, ids) > 0 ||
-	    row_work_pipeline_next(tx, environment, 0) != 0 ||
-	    decide_needs_lines(tx, person, environment, "", "", NULL) > 0 ||
-	    add_confirmed(&(struct shown){ .tx = tx }, environment) > 0 ||
-	    row_environment_get(tx, environment, &(struct environment){ 0 })->held != 0;
+	look_at(&s, target);
+	return find_active(&s, &(struct deployment){ 0 })->id != 0 || list_places(&s, ids) > 0 ||
+	    (is_itself(&s) && row_work_pipeline_next(tx, target, 0) != 0) ||
+	    decide_needs_lines(tx, update->person, s.rows, "", "", NULL) > 0 ||
+	    add_confirmed(&s) > 0 ||
+	    row_environment_get(tx, s.rows, &(struct environment){ 0 })->held != 0;
 }
 
 void
@@ -282,10 +339,10 @@ command_queue(struct tx *tx, const struct update *update, const struct request *
 	size_t n = 0, n_shown = 0, first;
 	int64_t page, pages;
 
-	if (!decide_scope(tx, update, POLICY_TALK, request, &scope))
+	if (!decide_scope_seen(tx, update, request, &scope))
 		return;
 	for (size_t i = 0; i < scope.n; i++)
-		if (is_in_use(tx, update->person, scope.at[i]->name))
+		if (is_in_use(tx, update, scope.at[i]->name))
 			scope.at[n++] = scope.at[i];
 	first = decide_page(request, n, PAGE, &page, &pages);
 	if (n == 0)

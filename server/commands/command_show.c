@@ -18,6 +18,7 @@
 #include "store/row_block.h"
 #include "store/row_environment.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 
 #define LOOK_MS	   (24 * 3600 * INT64_C(1000))
 #define LOGS_SHOWN 4
@@ -69,6 +70,7 @@ list_runs(struct tx *tx, const struct deployment *work, struct shown *shown)
 			.id = shown->rows[i].id,
 			.program = shown->rows[i].program,
 			.times = row_run_times(tx, shown->rows[i].id),
+			.gone = row_runner_gone(tx, shown->rows[i].id),
 			.steps = shown->steps[i],
 			.n_steps =
 			    row_step_list(tx, shown->rows[i].id, shown->steps[i], LIMIT_STEPS),
@@ -186,7 +188,8 @@ command_show(struct tx *tx, const struct update *update, const struct request *r
 
 	number = decide_work(tx, update, request, rest, &work);
 	target = work.id != 0 ? deployment_target(&work, name) : "";
-	if (!decide_may_begin(tx, update, POLICY_HISTORY, target))
+	if (!deployment_is_of(&work, update->person) &&
+	    !decide_may_begin(tx, update, POLICY_HISTORY, target))
 		return;
 	if (work.id != 0) {
 		show(tx, update, request, &work, target);

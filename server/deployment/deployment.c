@@ -469,9 +469,16 @@ deployment_may_be_cancelled(const struct deployment *deployment)
 }
 
 bool
+deployment_is_of(const struct deployment *deployment, int64_t person)
+{
+	return deployment->id != 0 && person != 0 && deployment_is_by_request(deployment) &&
+	    deployment->requested_by == person;
+}
+
+bool
 deployment_is_own_place(const struct deployment *deployment, int64_t person)
 {
-	return deployment_is_by_request(deployment) && deployment->requested_by == person &&
+	return deployment_is_of(deployment, person) &&
 	    (deployment->state == DEPLOY_REQUESTED || deployment->state == DEPLOY_QUEUED ||
 		deployment->state == DEPLOY_AWAITING_APPROVAL);
 }

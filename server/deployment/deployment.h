@@ -327,6 +327,9 @@ bool deployment_is_asked(const struct deployment *deployment);
 /* It is queued or in progress, and a cancel is not refused.  (A question has buttons.) */
 bool deployment_may_be_cancelled(const struct deployment *deployment);
 
+/* That person has asked for it, which no push does. */
+bool deployment_is_of(const struct deployment *deployment, int64_t person);
+
 /* It has not begun, and that person asked for it: whoever may ask for it may cancel it then. */
 bool deployment_is_own_place(const struct deployment *deployment, int64_t person);
 

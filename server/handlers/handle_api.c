@@ -143,9 +143,11 @@ view_work(struct tx *tx, const struct api_request *api, enum policy_action actio
 	bool is_own;
 
 	find_work(tx, api, number, &work);
-	/* Who may do just that there sees how it went; so does the job that has asked for it. */
+	/* Who may do just that there, or has asked for it, sees how it went; of jobs, which are one
+	 * person, the one that has. */
 	is_own = action == POLICY_STATUS &&
 	    (decide_job_began(tx, api, work.id) ||
+		(api->job == NULL && deployment_is_of(&work, api->from.person)) ||
 		(deployment_is_action(&work) &&
 		    decide_is_allowed_work(tx, api->from.person, &work)));
 	if (work.id == 0 ||
@@ -332,7 +334,7 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		view(tx, api, POLICY_HISTORY, decide_view_history, json);
 		break;
 	case API_QUEUE:
-		view(tx, api, POLICY_STATUS, decide_view_queue, json);
+		view(tx, api, POLICY_TALK, decide_view_queue, json);
 		break;
 	case API_WORK:
 		view_work(tx, api, POLICY_STATUS, request_number(&api->request, "work"), json);

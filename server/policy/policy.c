@@ -163,6 +163,18 @@ is_on(const struct grant *grant, const struct target *target)
 	    is_same(grant->name, target->id.name) && is_beside(target, grant->beside);
 }
 
+/* Who may deploy there, or do anything to that client, sees what is in progress: nobody acts blind.
+ */
+static uint32_t
+gives(const struct grant *grant)
+{
+	uint32_t acts = POLICY_ACTION_BIT(POLICY_DEPLOY) |
+	    (grant->is_client ? POLICY_ACTION_BIT(POLICY_DO) : 0);
+
+	return grant->actions |
+	    ((grant->actions & acts) != 0 ? POLICY_ACTION_BIT(POLICY_STATUS) : 0);
+}
+
 /* The first grant of a role that has one of the actions there; NULL: none. */
 static const struct grant *
 grant_of(const struct roles *roles, const struct role *role, uint32_t actions,
@@ -174,7 +186,7 @@ grant_of(const struct roles *roles, const struct role *role, uint32_t actions,
 		if (target->is_of_server && role->application[0] != '\0')
 			break;
 
-		if ((grant->actions & actions) != 0 && is_on(grant, target) &&
+		if ((gives(grant) & actions) != 0 && is_on(grant, target) &&
 		    (grant->only[0] == '\0' || target->only[0] == '\0' ||
 			strcmp(grant->only, target->only) == 0))
 			return grant;
@@ -341,14 +353,12 @@ lacks_target(const struct target *target, enum policy_action action)
 	    target->environment[0] == '\0';
 }
 
-/* Any of these grants it.  Who may deploy there sees what runs there: nobody deploys blind. */
+/* Any grant is enough for what is for everybody with a role. */
 static uint32_t
 grants_for(enum policy_action action)
 {
-	if (policy_action_rows[action].who == POLICY_BY_KNOWN)
-		return UINT32_MAX;
-	return POLICY_ACTION_BIT(action) |
-	    (action == POLICY_STATUS ? POLICY_ACTION_BIT(POLICY_DEPLOY) : 0);
+	return policy_action_rows[action].who == POLICY_BY_KNOWN ? UINT32_MAX :
+								   POLICY_ACTION_BIT(action);
 }
 
 static struct policy_decision

@@ -231,7 +231,7 @@ WORLD_TEST_OF(what_awaits_is_listed_for_who_may, "PRODUCTION_APPROVALS=1")
 	approval_asks(w, COMMIT_A);
 	(void)world_text(w, WORLD_ADMIN, "/pending");
 	assert_string_equal(world_plain(world_last(w)),
-	    "Awaiting approval\n\n❓ #1 production: @ada wants to deploy aaaaaaa, just now\n"
+	    "Awaiting approval\n\n❓ #1 production: @ada wants to deploy aaaaaaa, asked just now\n"
 	    "    approved 0 of 1; you asked for it");
 	(void)world_text(w, WORLD_ADMIN, "/approve 1");
 	assert_non_null(

@@ -326,6 +326,31 @@ TEST(who_may_deploy_there_sees_what_runs_there)
 	policy_aid_close(s);
 }
 
+TEST(who_may_do_anything_to_a_client_sees_what_is_in_progress_there)
+{
+	struct settings *s;
+
+	policy_aid_open();
+	s = policy_aid_good(
+	    "CLIENTS=acme,beta\nCLIENT_ACME_HOST=a\nCLIENT_BETA_HOST=b\n"
+	    "CLIENT_ACME_ACTIONS=disk-free\nCLIENT_BETA_ACTIONS=disk-free\n"
+	    "ROLE_CONTRACTOR_IDS=50\nROLE_CONTRACTOR_MAY=do.disk-free:client/acme\n"
+	    "ROLE_JOBS_IDS=51\nROLE_JOBS_MAY=\"do.run-job:shop/staging, approve:client/acme\"\n");
+	assert_true(policy_aid_may(s, 50, POLICY_STATUS, "client/acme"));
+	assert_true(
+	    policy_decide_somewhere(s, principal_of_person(50), POLICY_STATUS, NOW).verdict ==
+	    POLICY_ALLOW);
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, "client/beta"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, "shop/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, POLICY_ALL));
+	assert_false(policy_aid_may(s, 50, POLICY_HISTORY, "client/acme"));
+	assert_false(policy_aid_may(s, 50, POLICY_CANCEL, "client/acme"));
+	/* A job there is no look at the environment, and who approves has asked for nothing. */
+	assert_false(policy_aid_may(s, 51, POLICY_STATUS, "shop/staging"));
+	assert_false(policy_aid_may(s, 51, POLICY_STATUS, "client/acme"));
+	policy_aid_close(s);
+}
+
 TEST(of_what_one_has_no_grant_one_does_not_learn)
 {
 	struct settings *s;

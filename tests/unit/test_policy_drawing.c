@@ -34,7 +34,8 @@ static const char tail[] =
     "\n*\\**: granted by `*` alone. *known*: "
     "whoever has any grant.\n*anyone*: everybody, in private. *target*: an environment or a client. "
     "*server*: only a grant on `*/*` holds it, of\nthe settings file; `apps/NAME.env` gives none. "
-    "*any*: of a target, or of none. `deploy` grants `status` of that very target too.\n\n## What the built-in roles grant\n\n";
+    "*any*: of a target, or of none. `deploy` grants `status` of that very target too,\n"
+    "and so does `do` of a client.\n\n## What the built-in roles grant\n\n";
 
 static void
 draw_actions(const struct settings *settings, struct buf *out)

@@ -8,6 +8,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/question/decide_near.h"
 #include "decide/question/decide_offered.h"
+#include "decide/question/decide_place.h"
 #include "decide/decide_page.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/decide_reply.h"
@@ -65,8 +66,28 @@ is_there(const struct decide_scope *scope, const char *name)
 	return false;
 }
 
-/* Those that were renamed are what their rows name; behind them what is in progress under a name
- * that no settings have. */
+/* Who does not see the environment with that name sees what is open of clients that it is. */
+static void
+add_clients_of(
+    struct tx *tx, const char *name, const char *target, size_t *n, struct decide_scope *scope)
+{
+	const struct settings *settings = tx->settings;
+
+	for (size_t i = 0; i < settings->client_count && *n < LEFT_SHOWN; i++) {
+		const struct client_settings *client = &settings->clients[i];
+
+		if (strcmp(client->target, name) != 0 || !is_meant(&client->as, target) ||
+		    is_there(scope, client->as.name) ||
+		    !decide_sees(tx, scope->person, client->as.name) ||
+		    decide_place_open(tx, client->as.name, 0, &(struct deployment){ 0 })->id == 0)
+			continue;
+		scope->at[scope->n++] = &client->as;
+		(*n)++;
+	}
+}
+
+/* Those that were renamed are what their rows name; behind them what is open at clients, and in
+ * progress under a name that no settings have. */
 static void
 add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_scope *scope)
 {
@@ -86,9 +107,13 @@ add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_sc
 	while (settings_environment(tx->settings, target) == NULL &&
 	    row_environment_next_open(tx, name)) {
 		const struct environment_settings meant = { .name = name };
+		bool is_gone = settings_environment(tx->settings, name) == NULL;
 
-		if (settings_environment(tx->settings, name) == NULL && is_meant(&meant, target) &&
-		    !is_there(scope, name) && decide_sees(tx, person, name) &&
+		if (!is_gone &&
+		    (environment_client(name) != NULL || !decide_sees(tx, person, name)))
+			add_clients_of(tx, name, target, &n, scope);
+		if (is_gone && is_meant(&meant, target) && !is_there(scope, name) &&
+		    decide_sees(tx, person, name) &&
 		    (left = add_left(&gone, name, &n, scope)) != NULL)
 			scope->at[scope->n++] = left;
 	}
@@ -112,13 +137,34 @@ find_meant(struct tx *tx, int64_t person, const char *target, struct decide_scop
 	return ret->n > 0;
 }
 
-/* With what is left, for what looks at what is in progress or ends it. */
+/* A client by its id, where nothing else has that name: the environment that it is, for who may do
+ * that there, else the client itself. */
+static void
+add_client(struct tx *tx, enum policy_action action, const char *target, struct decide_scope *scope)
+{
+	const char *id = environment_client(target) != NULL ? environment_client(target) : target;
+	const struct client_settings *client = settings_client(tx->settings, id);
+	const struct environment_settings *is =
+	    client != NULL ? settings_environment(tx->settings, client->target) : NULL;
+
+	if (client == NULL || !decide_sees(tx, scope->person, client->as.name))
+		return;
+	scope->at[scope->n++] =
+	    is != NULL && decide_is_allowed(tx, scope->person, action, client->target) ?
+	    is :
+	    &client->as;
+}
+
+/* With clients and what is left, for what looks at what is in progress or ends it. */
 static bool
-find_open(struct tx *tx, int64_t person, const char *target, struct decide_scope *ret)
+find_open(struct tx *tx, int64_t person, enum policy_action action, const char *target,
+    struct decide_scope *ret)
 {
 	(void)find_meant(tx, person, target, ret);
 	if (ret->at != NULL)
 		add_all_left(tx, person, target, ret);
+	if (ret->at != NULL && ret->n == 0)
+		add_client(tx, action, target, ret);
 	return ret->n > 0;
 }
 
@@ -134,7 +180,7 @@ leave_allowed(struct tx *tx, int64_t person, enum policy_action action, struct d
 	if (n == 0)
 		return false;
 	scope->n = n;
-	scope->is_wide = scope->at[0]->of != scope->at[n - 1]->of;
+	scope->is_wide = n > LIMIT_ENVIRONMENTS || scope->at[0]->of != scope->at[n - 1]->of;
 	return true;
 }
 
@@ -142,7 +188,7 @@ bool
 decide_scope_of(struct tx *tx, int64_t person, enum policy_action action, const char *target,
     struct decide_scope *ret)
 {
-	return find_open(tx, person, target, ret) && leave_allowed(tx, person, action, ret);
+	return find_open(tx, person, action, target, ret) && leave_allowed(tx, person, action, ret);
 }
 
 void
@@ -441,7 +487,7 @@ decide_where_open(struct tx *tx, const struct update *update, enum policy_action
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	const struct environment_settings *found;
 
-	if (!find_open(tx, update->person, request->target, &scope) ||
+	if (!find_open(tx, update->person, action, request->target, &scope) ||
 	    !is_theirs(tx, update, action, request, &scope))
 		scope.n = 0;
 	found = choose(tx, update, action, request, &scope);
@@ -454,13 +500,23 @@ bool
 decide_scope(struct tx *tx, const struct update *update, enum policy_action action,
     const struct request *request, struct decide_scope *ret)
 {
-	if (!find_open(tx, update->person, request->target, ret)) {
+	if (!find_open(tx, update->person, action, request->target, ret)) {
 		if (!tx->failed)
 			say_none(tx, update, action, request, false);
 		return false;
 	}
 	(void)leave_allowed(tx, update->person, action, ret);
 	return decide_may(tx, update, action, ret->at[0]->name);
+}
+
+bool
+decide_scope_seen(struct tx *tx, const struct update *update, const struct request *request,
+    struct decide_scope *ret)
+{
+	if (request->target[0] != '\0')
+		return decide_scope(tx, update, POLICY_TALK, request, ret);
+	(void)decide_scope_of(tx, update->person, POLICY_TALK, "", ret);
+	return decide_may(tx, update, POLICY_TALK, "");
 }
 
 /* --- one work --- */

@@ -45,7 +45,8 @@ int64_t decide_work(struct tx *tx, const struct update *update, const struct req
     char rest[LIMIT_REF], struct deployment *ret);
 
 /* What /status, /queue and /history are about: those environments that the target means and the
- * person may do that in, in the order of the settings; then what is left, as above. */
+ * person may do that in, in the order of the settings; then clients at which something is open, and
+ * what is left, as above.  A client that is an environment is that one, for who may do it there. */
 struct decide_scope {
 	size_t n;
 	const struct environment_settings **at; /* owned */
@@ -57,6 +58,11 @@ struct decide_scope {
 /* False: there is none and the sender was told, or the tx has failed. */
 bool decide_scope(struct tx *tx, const struct update *update, enum policy_action action,
     const struct request *request, struct decide_scope *ret);
+
+/* What /queue and /pending are about: all that they see.  Where nothing was named it may be
+ * nothing: who sees clients alone has no environment. */
+bool decide_scope_seen(struct tx *tx, const struct update *update, const struct request *request,
+    struct decide_scope *ret);
 
 /* The same without words. */
 bool decide_scope_of(struct tx *tx, int64_t person, enum policy_action action, const char *target,

@@ -12,6 +12,7 @@
 #include "decide/hold/decide_hold.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/question/decide_offered.h"
+#include "decide/question/decide_place.h"
 #include "decide/git/decide_redelivery.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_previous.h"
@@ -75,6 +76,17 @@ static void
 view_done(struct view *view)
 {
 	decide_scope_done(&view->scope);
+}
+
+/* Those that are no clients. */
+static size_t
+count_environments(const struct decide_scope *scope)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < scope->n; i++)
+		n += environment_client(scope->at[i]->name) == NULL;
+	return n;
 }
 
 /* What is in trouble, or in progress, stands first; else the order stays.  Returns how many. */
@@ -185,7 +197,9 @@ find_running(struct tx *tx, const char *name, struct shown *shown, struct chat_s
 {
 	int64_t pipeline = row_work_pipeline_next(tx, name, 0);
 
-	row_deployment_active(tx, name, &shown->active);
+	row_deployment_active(tx, decide_place_rows(tx, name), &shown->active);
+	if (!decide_place_has(&shown->active, name))
+		shown->active = (struct deployment){ 0 };
 	ret->active = shown->active.id != 0 ? &shown->active : NULL;
 	if (pipeline != 0)
 		ret->pipeline = row_deployment_get(tx, pipeline, &shown->pipeline);
@@ -213,7 +227,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	    shown->tried.id != 0 && shown->tried.state != DEPLOY_LIVE ? &shown->tried : NULL;
 	row_deployment_get(tx, shown->environment.unseen_work, &shown->unseen);
 	status.unseen = shown->unseen.id != 0 ? &shown->unseen : NULL;
-	decide_holds(tx, name, &shown->holds);
+	decide_holds(tx, decide_place_rows(tx, name), &shown->holds);
 	status.holds = &shown->holds;
 	status.blocks = shown->blocks;
 	status.n_blocks =
@@ -233,7 +247,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.n_left = row_left_host_list(tx, name, shown->left);
 	status.clock = decide_clock(tx, name);
 	status.becomes = decide_new_name(tx, name);
-	settings = settings_environment(tx->settings, name);
+	settings = settings_environment(tx->settings, decide_place_rows(tx, name));
 	status.is_left = settings == NULL;
 	if (!repository_is_polled(settings, shown->environment.unknown_since))
 		shown->environment.poll_failing_since = 0; /* nobody asks for it any more */
@@ -257,6 +271,8 @@ next_line(struct tx *tx, struct view *view, const struct decide_status_health *h
 		bool is_trouble;
 
 		*ret = facts(tx, name, health->probe, health->findings, shown);
+		decide_hide_holds(
+		    tx, view->scope.person, decide_place_rows(tx, name), &shown->holds);
 		is_trouble = chat_status_is_trouble(ret);
 		if (is_trouble != (*i < n))
 			continue;
@@ -381,7 +397,7 @@ add_lines(struct tx *tx, const struct update *update, struct chat_text *text, st
 	if (health->probe != NULL && health->findings == NULL)
 		chat_text_add(text, "checking health …\n");
 	add_refused(tx, update, view, text);
-	chat_text_add(text, "\n%zu environments%s", view->scope.n,
+	chat_text_add(text, "\n%zu environments%s", count_environments(&view->scope),
 	    request->target[0] != '\0' ? "" :
 					 "; " MARK_CODE "/status <application>" MARK_CODE
 					 " shows all of one.");
@@ -604,7 +620,7 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 	}
 	if (request->target[0] == '\0')
 		decide_cloudflare_status(tx, update->person, text);
-	if (view.scope.n == tx->settings->environment_count)
+	if (count_environments(&view.scope) == tx->settings->environment_count)
 		decide_redelivery_status(tx, text);
 	add_buttons(tx, &keyboard, request, &view);
 	return true;

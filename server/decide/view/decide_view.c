@@ -10,6 +10,7 @@
 #include "decide/approval/decide_needs.h"
 #include "decide/factor/decide_pad.h"
 #include "decide/hold/decide_refusal.h"
+#include "decide/question/decide_place.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/tell/decide_tell.h"
 #include "deployment/standing.h"
@@ -272,27 +273,40 @@ decide_view_work(
 
 /* --- several --- */
 
-/* What waits for somebody's answer, of one environment. */
+/* What waits for somebody's answer, of one environment or client. */
 static void
 put_questions(struct tx *tx, int64_t person, const char *name, struct json_out *json)
 {
 	struct deployment *asked = mem_new(QUESTIONS_MAX, sizeof(*asked));
-	size_t n = row_deployment_list_asked(tx, name, asked, QUESTIONS_MAX);
+	size_t n = row_deployment_list_asked(tx, decide_place_rows(tx, name), asked, QUESTIONS_MAX);
 
 	json_put_open(json, "questions", '[');
 	for (size_t i = 0; i < n; i++)
-		put_work(tx, person, json, NULL, &asked[i]);
+		if (decide_place_has(&asked[i], name))
+			put_work(tx, person, json, NULL, &asked[i]);
 	json_out_end(json);
 	free(asked);
 }
 
+/* id 0: nothing is in progress there. */
+static struct deployment *
+find_active(struct tx *tx, const char *name, struct deployment *ret)
+{
+	row_deployment_active(tx, decide_place_rows(tx, name), ret);
+	if (!decide_place_has(ret, name))
+		*ret = (struct deployment){ 0 };
+	return ret;
+}
+
 /* Why nothing new comes there. */
 static void
-put_holds(struct tx *tx, const char *name, struct json_out *json)
+put_holds(struct tx *tx, int64_t person, const char *name, struct json_out *json)
 {
+	const char *rows = decide_place_rows(tx, name);
 	struct holds holds;
 
-	decide_holds(tx, name, &holds);
+	decide_holds(tx, rows, &holds);
+	decide_hide_holds(tx, person, rows, &holds);
 	json_put_open(json, "holds", '[');
 	for (size_t i = 0; i < holds.n; i++) {
 		json_out_object(json);
@@ -371,7 +385,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	int64_t ids[ROW_QUEUE_LIST];
 
 	row_environment_get(tx, name, &environment);
-	row_deployment_active(tx, name, &active);
+	find_active(tx, name, &active);
 	is = standing_of(&environment, &active, STANDING_ASKED);
 	json_out_object(json);
 	json_put_str(json, "environment", name);
@@ -393,7 +407,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	put_left(tx, name, json);
 	json_put_i64(json, "queued", (int64_t)row_queue_list(tx, name, ids));
 	put_questions(tx, person, name, json);
-	put_holds(tx, name, json);
+	put_holds(tx, person, name, json);
 	put_text(json, "waiting_push", environment.waiting_push);
 	json_out_end(json);
 }
@@ -450,16 +464,16 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
 	const char *name = settings->name;
 	struct deployment work;
 	int64_t ids[ROW_QUEUE_LIST];
-	size_t n = row_queue_list(tx, name, ids);
+	size_t n = row_queue_list(tx, decide_place_rows(tx, name), ids);
 
-	row_deployment_active(tx, name, &work);
 	json_out_object(json);
 	json_put_str(json, "environment", name);
-	put_work(tx, person, json, "in_progress", &work);
+	put_work(tx, person, json, "in_progress", find_active(tx, name, &work));
 	put_questions(tx, person, name, json);
 	json_put_open(json, "queue", '[');
 	for (size_t i = 0; i < n; i++) {
-		row_deployment_get(tx, ids[i], &work);
+		if (!decide_place_has(row_deployment_get(tx, ids[i], &work), name))
+			continue;
 		json_out_object(json);
 		put_facts(tx, person, &work, json);
 		put_text(json, "waits_for",
