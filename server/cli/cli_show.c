@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli_server.h"
+#include "lib/environment_id.h"
 #include "lib/text.h"
 #include "policy/hold.h"
 
@@ -28,14 +29,17 @@ cli_state_words(const char *state, char out[CLI_STATE])
 	return out;
 }
 
-/* " 1a2b3c4 A subject" */
+/* " 1a2b3c4 A subject", " restart-web" */
 static void
 print_commit(const struct json *object)
 {
 	const char *commit = json_text(object, "commit"), *subject = json_text(object, "subject");
+	const char *action = json_text(object, "action"), *argument = json_text(object, "argument");
 
 	if (commit[0] != '\0')
 		(void)printf(" %.7s", commit);
+	else if (action[0] != '\0')
+		(void)printf(" %s%s%s", action, argument[0] != '\0' ? " " : "", argument);
 	else
 		(void)printf(" %s", json_text(object, "ref"));
 	if (subject[0] != '\0')
@@ -98,6 +102,13 @@ print_release(const struct json *environment, const struct json *health)
 	const struct json *release = json_get(environment, "release");
 	char at[CLI_AT];
 
+	if (environment_client(json_text(environment, "environment")) != NULL) {
+		(void)printf("%s%s\n", json_text(environment, "environment"),
+		    json_holds_object(json_get(environment, "in_progress")) ?
+			"" :
+			": nothing is in progress");
+		return;
+	}
 	if (!json_holds_object(release)) {
 		const char *state = json_text(environment, "state");
 
@@ -203,6 +214,8 @@ print_health(const struct json *environment, const struct json *health)
 		print_finding(environment, finding);
 		n++;
 	}
+	if (environment_client(json_text(environment, "environment")) != NULL)
+		return;
 	if (json_get_i64_or(environment, "health_urls", 0) == 0)
 		(void)printf("  no health check configured\n");
 	else if (n == 0)

@@ -1,7 +1,9 @@
 /* Goal: what is done to a client is looked at and taken back as what is done in an environment.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "api_aid.h"
+#include "cli/cli_server.h"
 #include "do_aid.h"
+#include "lib/json.h"
 #include "lib/text.h"
 
 #define NOTHING "Nothing is in progress, and nothing is queued."
@@ -55,6 +57,26 @@ runner_is(struct world *w, enum event_kind kind, const char *name)
 	(void)world_decide(w, event);
 }
 
+/* What `deploybot status` prints of the answer. */
+static const char *
+printed(struct world *w, char ret[400])
+{
+	struct json *json = json_decode(w->aid.said, strlen(w->aid.said), NULL);
+	FILE *out = stdout;
+	char *text = NULL;
+	size_t size;
+
+	assert_non_null(json);
+	stdout = open_memstream(&text, &size);
+	cli_show_status(json);
+	(void)fclose(stdout);
+	stdout = out;
+	assert_true(text_copy(ret, 400, text));
+	free(text);
+	json_free(json);
+	return ret;
+}
+
 /* --- /queue --- */
 
 WORLD_TEST_BARE(what_is_open_at_a_client_is_in_the_queue_of_all)
@@ -102,6 +124,8 @@ WORLD_TEST_OF(of_many_clients_with_something_open_the_queue_has_pages, "CLIENTS=
 
 WORLD_TEST_BARE(over_v1_the_queue_is_the_one_of_the_chat)
 {
+	char text[400];
+
 	world_open(w, CLIENTS, "LOCAL_GAMES_IS=44", "LOCAL_MAN_IS=45", "ROLE_LEAD_IDS=45",
 	    "ROLE_LEAD_MAY=approve:client/acme", NULL);
 	restart(w, CONTRACTOR);
@@ -109,6 +133,10 @@ WORLD_TEST_BARE(over_v1_the_queue_is_the_one_of_the_chat)
 	SAID(w, "\"environment\":\"client/acme\",\"in_progress\":{\"work\":1,");
 	assert_int_equal(api_aid_ask(w, STAGING, API_QUEUE, "/v1/queue/client/acme", NULL), 200);
 	assert_int_equal(api_aid_ask(w, STAGING, API_STATUS, "/v1/status/client/acme", NULL), 200);
+	has(printed(w, text),
+	    "client/acme\n  in progress: #1 action restart-web: running, by ");
+	lacks(text, "released");
+	lacks(text, "health");
 	assert_int_equal(api_aid_ask(w, STAGING, API_QUEUE, "/v1/queue/client/beta", NULL), 404);
 	/* Who approves there reads the queue, as in the chat, and not the status. */
 	assert_int_equal(api_aid_ask(w, STRANGER, API_QUEUE, "/v1/queue/client/acme", NULL), 200);

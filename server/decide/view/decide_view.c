@@ -288,6 +288,21 @@ put_questions(struct tx *tx, int64_t person, const char *name, struct json_out *
 	free(asked);
 }
 
+/* Its queue, the front first; returns how many. */
+static size_t
+list_queue(struct tx *tx, const char *name, int64_t ret[ROW_QUEUE_LIST])
+{
+	size_t all = row_queue_list(tx, decide_place_rows(tx, name), ret), n = 0;
+
+	for (size_t i = 0; i < all; i++) {
+		struct deployment work;
+
+		if (decide_place_has(row_deployment_get(tx, ret[i], &work), name))
+			ret[n++] = ret[i];
+	}
+	return n;
+}
+
 /* id 0: nothing is in progress there. */
 static struct deployment *
 find_active(struct tx *tx, const char *name, struct deployment *ret)
@@ -405,7 +420,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	put_work(tx, person, json, "in_progress", &active);
 	json_put_time(json, "draining_since", row_drain_open(tx, name).since);
 	put_left(tx, name, json);
-	json_put_i64(json, "queued", (int64_t)row_queue_list(tx, name, ids));
+	json_put_i64(json, "queued", (int64_t)list_queue(tx, name, ids));
 	put_questions(tx, person, name, json);
 	put_holds(tx, person, name, json);
 	put_text(json, "waiting_push", environment.waiting_push);
@@ -464,7 +479,7 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
 	const char *name = settings->name;
 	struct deployment work;
 	int64_t ids[ROW_QUEUE_LIST];
-	size_t n = row_queue_list(tx, decide_place_rows(tx, name), ids);
+	size_t n = list_queue(tx, name, ids);
 
 	json_out_object(json);
 	json_put_str(json, "environment", name);
@@ -472,8 +487,7 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
 	put_questions(tx, person, name, json);
 	json_put_open(json, "queue", '[');
 	for (size_t i = 0; i < n; i++) {
-		if (!decide_place_has(row_deployment_get(tx, ids[i], &work), name))
-			continue;
+		row_deployment_get(tx, ids[i], &work);
 		json_out_object(json);
 		put_facts(tx, person, &work, json);
 		put_text(json, "waits_for",
