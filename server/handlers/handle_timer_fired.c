@@ -19,6 +19,7 @@
 #include "decide/git/decide_poll.h"
 #include "decide/git/decide_redelivery.h"
 #include "decide/audit/decide_rename.h"
+#include "decide/who/decide_manifest.h"
 #include "decide/who/decide_session.h"
 #include "decide/queue/decide_unsynced.h"
 #include "decide/audit/decide_witness.h"
@@ -91,6 +92,7 @@ cloudflare_due(struct tx *tx, int64_t work)
 #define DUE_PUSH       .of_all = decide_announced_again
 #define DUE_ACCESS     .of_all = access_ends
 #define DUE_SESSIONS   .of_all = decide_sessions_look
+#define DUE_MANIFESTS  .of_all = decide_manifests_due
 #define DUE_LEAVE      .of_name = decide_chat_leave, .least = INT64_MIN
 #define DUE_HOLDS      .of_all = decide_holds_look
 #define DUE_CLOUDFLARE .of_subject = cloudflare_due

@@ -51,8 +51,8 @@ row_peer_set_manifest(struct tx *tx, const char *identity, const char *list)
 
 	tx->store->are_peers_stale = true;
 	(void)tx_run(tx,
-	    "UPDATE peer SET manifest = $2, manifest_digest = $3, manifest_at = $4"
-	    " WHERE identity = $1",
+	    "UPDATE peer SET manifest = $2, manifest_digest = $3,"
+	    " manifest_at = CASE manifest_digest WHEN '' THEN 0 ELSE $4 END WHERE identity = $1",
 	    DB_TEXT(identity), DB_TEXT(list), DB_TEXT(fingerprint_digest(list, digest)),
 	    DB_I64(tx->at)); /* sticky */
 }
@@ -62,6 +62,17 @@ row_peer_manifest(struct tx *tx, const char *identity, char ret[LIMIT_MANIFEST])
 {
 	return tx_first_text(tx, ret, LIMIT_MANIFEST,
 	    "SELECT manifest FROM peer WHERE identity = $1", DB_TEXT(identity));
+}
+
+size_t
+row_peer_changed(struct tx *tx, int64_t since, struct peer *ret, size_t n, int64_t *ret_all)
+{
+	*ret_all = tx_number(tx,
+	    "SELECT COUNT(*) FROM peer WHERE manifest_at >= $1 AND revoked_at = 0", DB_I64(since));
+	return tx_read(tx, read_peer, ret, n,
+	    "SELECT " COLUMNS " FROM peer WHERE manifest_at >= $1 AND revoked_at = 0"
+	    " ORDER BY identity LIMIT $2",
+	    DB_I64(since), DB_I64((int64_t)n));
 }
 
 static int64_t

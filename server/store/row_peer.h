@@ -19,6 +19,10 @@ void row_peer_put(struct tx *tx, const struct peer *peer);
 void row_peer_set_manifest(struct tx *tx, const char *identity, const char *list);
 const char *row_peer_manifest(struct tx *tx, const char *identity, char ret[LIMIT_MANIFEST]);
 
+/* Those whose list has changed since then and that are not revoked: the first n, and how many. */
+size_t row_peer_changed(
+    struct tx *tx, int64_t since, struct peer *ret, size_t n, int64_t *ret_all);
+
 /* All there are, at most PEERS_MOST.  False: SQL failed; free ret->at. */
 bool row_peer_known(struct tx *tx, struct known_peers *ret) MUST_USE;
 bool row_peer_is_full(struct tx *tx) MUST_USE;

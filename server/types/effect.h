@@ -309,6 +309,7 @@ struct effect_witness {
 	TIMER(REVIEW, "review", 24 * 3600, MANY) /* a reminder of the work in `name` */ \
 	TIMER(NAG, "nag", 24 * 3600, MANY) /* nobody has seen how the work in `name` ended */ \
 	TIMER(SESSIONS, "sessions", 3600, ONE) /* logins by a token end */ \
+	TIMER(MANIFESTS, "manifests", 60, ONE) /* lists of agents changed within a minute */ \
 	TIMER(ACCESS, "access", 3600, ONE) /* roles that end are announced */ \
 	TIMER(CLOUDFLARE, "cloudflare", 24 * 3600, MANY) /* a zone (`name`), or work to begin */ \
 	TIMER(GATE, "gate", 1000 * 3600, MANY) /* the gate in `name` is looked at */ \

@@ -47,6 +47,20 @@ act_revoke(struct tx *tx, UNUSED void *arg)
 	row_peer_put(tx, &peer);
 }
 
+#define MANY 12
+
+static void
+act_enrol_many(struct tx *tx, UNUSED void *arg)
+{
+	struct peer peer = { .made_at = 1, .by = "@ada" };
+
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(peer.identity, sizeof(peer.identity), "agent/host-%02d", i);
+		(void)snprintf(peer.digest, sizeof(peer.digest), "%064d", i);
+		row_peer_put(tx, &peer);
+	}
+}
+
 /* Enrolled, and it has said what it may be ordered. */
 static void
 connect_acme(struct world *w)
@@ -95,8 +109,35 @@ AGENT_TEST(the_first_list_is_stored_and_another_is_said_to_all_admins)
 	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔐 Agent changed: acme"));
 	agent_aid_says(w, "agent/acme", ""); /* root took all of it away */
 	assert_string_equal(list_of(w), "");
-	assert_non_null(
-	    world_says_in(w, WORLD_ADMIN, "🔐 Agent changed: acme: disk-free, restart-web"));
+	assert_int_equal(
+	    world_audited(w, "\"peer_manifest\"", "\"changed\":\"disk-free, restart-web\""),
+	    2); /* the first one too */
+}
+
+/* Else who has root on many hosts fills the chats of all admins with them. */
+AGENT_TEST(lists_that_change_within_a_minute_are_one_message)
+{
+	char name[16], identity[32];
+
+	OPEN(w, CLIENT);
+	world_act(w, act_enrol_many, NULL);
+	for (int round = 0; round < 3; round++)
+		for (int i = 0; i < MANY; i++) {
+			(void)snprintf(identity, sizeof(identity), "agent/host-%02d", i);
+			agent_aid_says(w, identity, round % 2 == 0 ? WEB_1 : WEB_2);
+		}
+	assert_int_equal(world_audited(w, "\"peer_manifest\"", NULL), 3 * MANY);
+	assert_int_equal(world_says_times(w, WORLD_ADMIN, "changed: "), 1);
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "🔐 Agent changed: host-00: restart-web"));
+	world_due(w, TIMER_MANIFESTS);
+	assert_int_equal(world_says_times(w, WORLD_ADMIN, "changed: "), 2);
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN,
+	    "🔐 12 agents changed: host-00, host-01, host-02, host-03, host-04, host-05, host-06, host-07, host-08, host-09 and 2 more\nWhat these hosts start is another thing now"));
+	(void)snprintf(name, sizeof(name), "agent/host-07");
+	agent_aid_says(w, name, WEB_2); /* of the next minute */
+	assert_int_equal(world_says_times(w, WORLD_ADMIN, "changed: "), 2);
+	world_due(w, TIMER_MANIFESTS);
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "🔐 1 agent changed: host-07\n"));
 }
 
 AGENT_TEST(who_is_not_enrolled_or_was_revoked_says_nothing)
