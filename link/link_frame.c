@@ -33,7 +33,7 @@ static const struct field {
 	{ "channel", AT(channel), ON(CLOSE), 0, UINT32_MAX },
 	{ "id", AT(id), ON(OPEN), 0, INT64_MAX },
 	{ "bytes", AT(bytes), ON(CREDIT), 1, LINK_WINDOW },
-	{ "at", AT(at), ON(HELLO), 0, INT64_MAX },
+	{ "at", AT(at), ON(HELLO), 0, INT64_MAX / 2 },
 	{ "epoch", AT(epoch), ON(HELLO), 0, INT64_MAX },
 	{ "name", AT(name), ON(HELLO), 1, 0 },
 	{ "version", AT(version), ON(HELLO), 1, 0 },

@@ -38,7 +38,7 @@ struct peer {
 	struct link_identity who;
 	enum peer_state state;
 	int64_t request;  /* ASKS, ENROLS; 0: it has not sent its packet yet */
-	int64_t at;	  /* its wall clock at hello, in seconds */
+	int64_t ahead_s;  /* of its wall clock before ours, as hello said it */
 	int64_t rival_at; /* monotonic; 0: none */
 	bool may_renew;	  /* it was asked, and has not answered */
 	char version[64];
@@ -98,7 +98,7 @@ static void
 say_here(struct peer *peer)
 {
 	say(peer->serve, "here %s %s %" PRId64 " %s %s\n", peer->who.name, peer->who.digest,
-	    peer->at, peer->version, peer->address);
+	    clock_wall_ms() / 1000 + peer->ahead_s, peer->version, peer->address);
 }
 
 static void
@@ -192,7 +192,7 @@ arrive(struct peer *peer, const struct link_word *hello)
 	if (old != NULL)
 		link_tls_end(
 		    &old->tls, "it has connected with another key, from %s", peer->address);
-	peer->at = hello->at;
+	peer->ahead_s = hello->at - clock_wall_ms() / 1000;
 	(void)text_copy(peer->version, sizeof(peer->version), hello->version);
 	TAILQ_REMOVE(&serve->shaking, peer, next);
 	serve->shaking_count--;

@@ -21,6 +21,8 @@ serve_submit(void *ctx, struct event *event)
 	event->context.at = clock_wall_ms();
 	event->context.knows_clock = serve->telegram != NULL &&
 	    telegram_clock(serve->telegram, &event->context.clock_ahead_s);
+	if (serve->runner.agents != NULL && event->context.seen == NULL)
+		event->context.seen = agents_seen_ref(agents_seen(serve->runner.agents));
 	if (event->context.settings == NULL)
 		event->context.settings = settings_ref(serve->settings);
 	if (!crypto_random(event->context.random, sizeof(event->context.random), &err)) {
@@ -85,7 +87,7 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 		break;
 	case OUTCOME_PEERS:
 		if (serve->runner.agents != NULL)
-			agents_take_peers(serve->runner.agents, outcome->peers);
+			agents_take_peers(serve->runner.agents, known_peers_ref(outcome->peers));
 		break;
 	case OUTCOME_FATAL:
 		log_error("fsync failed: stopping at once");

@@ -74,12 +74,15 @@ may(struct tx *tx, const struct update *update, const struct row *row, const cha
 	return decide_is_allowed(tx, update->person, row->action, where);
 }
 
-/* Where the settings lend nothing there is nothing to be asked for, nor revoked. */
+/* Where the settings lend nothing there is nothing to be asked for, nor revoked; without a link
+ * there are no agents. */
 static bool
 may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
 {
 	if ((row->action == POLICY_SECRET || strcmp(row->word, "revoke") == 0) &&
 	    !loan_is_there(tx->settings, "*", "*"))
+		return false;
+	if (strcmp(row->word, "agents") == 0 && tx->settings->link.address == NULL)
 		return false;
 	return decide_is_allowed_somewhere(tx, update->person, row->action);
 }

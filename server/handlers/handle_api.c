@@ -6,6 +6,7 @@
 #include "commands/commands.h"
 #include "decide/git/decide_job_push.h"
 #include "decide/who/decide_agent.h"
+#include "decide/who/decide_agents.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_job.h"
 #include "decide/factor/decide_enrol.h"
@@ -316,7 +317,7 @@ decide_proof(struct tx *tx, const struct api_request *api, struct json_out *json
 	else if (api->operation == API_TOKEN)
 		decide_token(tx, api, json);
 	else if (api->operation == API_AGENTS)
-		decide_peer_list(tx, api, json);
+		decide_agents_list(tx, api, json);
 	else if (decide_peer_code_is_wanted(api))
 		decide_peer_code(tx, api, json);
 	else

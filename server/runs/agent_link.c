@@ -24,26 +24,32 @@
 
 static const struct bucket_rate renewal_rate = { .capacity = 10, .token_ms = 500 };
 
-struct agent_link {
-	char identity[CRYPTO_CA_IDENTITY];
-	const struct agent_link_world *world;
-	struct agent_channels channels;
-	bool is_here;
-	bool is_greeted;
-	bool may_be_gone;  /* rows may say so */
-	unsigned follows;  /* runs */
+/* Of one that has runs, or whose process is away: thousands have neither. */
+struct busy {
+	struct agent_link *agent;
 	uint64_t exchange; /* the run that has its word; 0: none */
 	uint64_t read;	   /* the run whose output was asked for; 0: none */
-	unsigned greeted;  /* hellos that it has not answered */
 	unsigned asked;	   /* challenges that it has not answered */
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1]; /* for that run; "": none */
-	bool may_renew;				    /* it was asked, and has not answered */
-	int64_t asked_at;			    /* monotonic ms: to renew; 0: never */
-	int64_t gone_at;			    /* wall ms; 0: it was never connected */
 	int64_t again_ms;
 	struct loop_timer again; /* it is greeted anew */
-	struct loop_timer renewal;
-	struct loop_timer gone; /* rows are to say so */
+	struct loop_timer gone;	 /* rows are to say so */
+};
+
+struct agent_link {
+	const struct agent_link_world *world;
+	struct agent_channels channels;
+	struct busy *busy; /* NULL: it is not */
+	struct agent_seen seen;
+	unsigned follows; /* runs */
+	unsigned greeted; /* hellos that it has not answered */
+	int64_t look_at;  /* monotonic ms: whether it is to be asked to renew */
+	int64_t asked_at; /* the same: it was; 0: never */
+	bool may_renew;	  /* it was, and has not answered */
+	bool is_here;
+	bool is_greeted;
+	bool may_be_gone; /* rows may say so */
+	char identity[];
 };
 
 /* --- what is said --- */
@@ -73,8 +79,56 @@ greet(struct agent_link *agent)
 static void
 on_again(UNUSED struct loop_timer *timer, void *ctx)
 {
-	greet(ctx);
+	greet(((struct busy *)ctx)->agent);
 }
+
+/* --- whether rows say that it is disconnected --- */
+
+static void
+say_runner(struct agent_link *agent, bool is_connected)
+{
+	char runner[LIMIT_RUNNER + CRYPTO_CA_IDENTITY];
+
+	(void)snprintf(runner, sizeof(runner), "agent:%s", strchr(agent->identity, '/') + 1);
+	agent->may_be_gone = !is_connected;
+	agent->world->on_runner(agent->world->ctx, runner, is_connected);
+}
+
+static void
+on_gone_long(UNUSED struct loop_timer *timer, void *ctx)
+{
+	say_runner(((struct busy *)ctx)->agent, false);
+}
+
+/* --- what those have that are busy --- */
+
+static struct busy *
+busy_of(struct agent_link *agent)
+{
+	struct busy *busy = agent->busy;
+
+	if (busy != NULL)
+		return busy;
+	busy = agent->busy = mem_new(1, sizeof(*busy));
+	busy->agent = agent;
+	busy->again_ms = AGAIN_FIRST_MS;
+	loop_timer_init(&busy->again, on_again, busy);
+	loop_timer_init(&busy->gone, on_gone_long, busy);
+	return busy;
+}
+
+static void
+free_busy(struct agent_link *agent)
+{
+	if (agent->busy == NULL)
+		return;
+	loop_timer_stop(&agent->busy->again);
+	loop_timer_stop(&agent->busy->gone);
+	free(agent->busy);
+	agent->busy = NULL;
+}
+
+/* --- what it is ordered --- */
 
 bool
 agent_link_sign(const struct agent_link *agent, struct order_bytes *order,
@@ -104,7 +158,7 @@ sign_run(const struct agent_link *agent, struct protocol_message *message, struc
 		.run = message->id,
 		.manifest = message->fingerprint };
 
-	memcpy(message->proof.challenge, agent->challenge, sizeof(message->proof.challenge));
+	memcpy(message->proof.challenge, agent->busy->challenge, sizeof(message->proof.challenge));
 	return agent_link_sign(agent, &order, &message->proof, err);
 }
 
@@ -112,29 +166,30 @@ enum packet_sent
 agent_link_send(struct agent_link *agent, struct protocol_message *message, struct err *err)
 {
 	bool is_read = message->kind == PROTOCOL_READ;
+	struct busy *busy = busy_of(agent);
 
 	if (!agent->is_greeted ||
-	    (!is_read && agent->exchange != 0 && agent->exchange != message->id))
+	    (!is_read && busy->exchange != 0 && busy->exchange != message->id))
 		return PACKET_LATER;
 	if (is_read) {
-		agent->read = message->id;
+		busy->read = message->id;
 		say(agent, message);
 		return PACKET_SENT;
 	}
-	if (message->kind == PROTOCOL_RUN && agent->challenge[0] == '\0') {
-		if (agent->exchange == 0) {
-			agent->asked++;
+	if (message->kind == PROTOCOL_RUN && busy->challenge[0] == '\0') {
+		if (busy->exchange == 0) {
+			busy->asked++;
 			say(agent, &(struct protocol_message){ .kind = PROTOCOL_CHALLENGE });
 		}
-		agent->exchange = message->id;
+		busy->exchange = message->id;
 		return PACKET_LATER;
 	}
 	if (message->kind == PROTOCOL_RUN && !sign_run(agent, message, err))
 		return PACKET_REFUSED;
 	if (!send_message(agent, message, err))
 		return PACKET_REFUSED;
-	agent->exchange = message->id;
-	agent->challenge[0] = '\0';
+	busy->exchange = message->id;
+	busy->challenge[0] = '\0';
 	return PACKET_SENT;
 }
 
@@ -146,41 +201,30 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 
 	if (agent->is_here)
 		(void)snprintf(out, LIMIT_LINE, "%s's agent %s", name,
-		    !agent->is_greeted	     ? "does not answer, though its host is connected" :
-			agent->exchange != 0 ? "does not answer" :
-					       "is at another run");
-	else if (agent->gone_at == 0)
+		    !agent->is_greeted ? "does not answer, though its host is connected" :
+			agent->busy != NULL && agent->busy->exchange != 0 ? "does not answer" :
+									    "is at another run");
+	else if (agent->seen.gone_at == 0)
 		(void)snprintf(out, LIMIT_LINE, "%s's agent is not connected", name);
 	else
 		(void)snprintf(out, LIMIT_LINE, "%s's agent has been disconnected for %s", name,
-		    text_duration(since, clock_wall_ms() - agent->gone_at));
-}
-
-/* --- whether rows say that it is disconnected --- */
-
-static void
-say_runner(struct agent_link *agent, bool is_connected)
-{
-	char runner[LIMIT_RUNNER + sizeof(agent->identity)];
-
-	(void)snprintf(runner, sizeof(runner), "agent:%s", strchr(agent->identity, '/') + 1);
-	agent->may_be_gone = !is_connected;
-	agent->world->on_runner(agent->world->ctx, runner, is_connected);
-}
-
-static void
-on_gone_long(UNUSED struct loop_timer *timer, void *ctx)
-{
-	say_runner(ctx, false);
+		    text_duration(since, clock_wall_ms() - agent->seen.gone_at));
 }
 
 static void
 note_runner(struct agent_link *agent)
 {
+	if (agent->busy == NULL && agent->follows == 0)
+		return;
+	if (agent->follows == 0 && (agent->is_greeted || !agent->is_here) &&
+	    agent->busy->exchange == 0 && agent->busy->read == 0 && agent->busy->asked == 0) {
+		free_busy(agent);
+		return;
+	}
 	if (agent->is_greeted || agent->follows == 0)
-		loop_timer_stop(&agent->gone);
-	else if (!loop_timer_is_started(&agent->gone))
-		loop_timer_start(agent->world->loop, &agent->gone, AGENT_LINK_GONE_MS, 0);
+		loop_timer_stop(&busy_of(agent)->gone);
+	else if (!loop_timer_is_started(&busy_of(agent)->gone))
+		loop_timer_start(agent->world->loop, &busy_of(agent)->gone, AGENT_LINK_GONE_MS, 0);
 	if (agent->is_greeted && agent->follows > 0 && agent->may_be_gone)
 		say_runner(agent, true);
 }
@@ -189,9 +233,9 @@ void
 agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed)
 {
 	agent->follows += is_followed ? 1U : -1U;
-	if (!is_followed && agent->exchange == (uint64_t)run) {
-		agent->exchange = 0; /* nobody waits for its answer */
-		agent->challenge[0] = '\0';
+	if (!is_followed && agent->busy != NULL && agent->busy->exchange == (uint64_t)run) {
+		agent->busy->exchange = 0; /* nobody waits for its answer */
+		agent->busy->challenge[0] = '\0';
 	}
 	note_runner(agent);
 }
@@ -203,12 +247,14 @@ static void
 down(struct agent_link *agent)
 {
 	agent->is_greeted = false;
-	agent->exchange = 0;
-	agent->read = 0;
 	agent->greeted = 0;
-	agent->asked = 0;
-	agent->challenge[0] = '\0';
-	loop_timer_stop(&agent->again);
+	if (agent->busy != NULL) {
+		agent->busy->exchange = 0;
+		agent->busy->read = 0;
+		agent->busy->asked = 0;
+		agent->busy->challenge[0] = '\0';
+		loop_timer_stop(&agent->busy->again);
+	}
 	note_runner(agent);
 	agent->world->runs.on_down(agent->world->runs.ctx, agent);
 }
@@ -221,22 +267,27 @@ hang_up(struct agent_link *agent, const char *why)
 
 	log_error("%s said what no agent says: %s: it is disconnected", agent->identity, why);
 	link_client_send(agent->world->link, agent->identity, 0, word, sizeof(word) - 1);
-	agent_link_set(agent, false); /* what of it is on its way already counts for nothing */
+	agent_link_set(agent, NULL); /* what of it is on its way already counts for nothing */
 }
 
 /* The process there has ended, or there is none. */
 static void
 greet_later(struct agent_link *agent)
 {
+	struct busy *busy;
+
 	down(agent);
-	loop_timer_start(agent->world->loop, &agent->again, agent->again_ms, 0);
-	agent->again_ms = agent->again_ms * 2 < AGAIN_MOST_MS ? agent->again_ms * 2 : AGAIN_MOST_MS;
+	busy = busy_of(agent);
+	loop_timer_start(agent->world->loop, &busy->again, busy->again_ms, 0);
+	busy->again_ms = busy->again_ms * 2 < AGAIN_MOST_MS ? busy->again_ms * 2 : AGAIN_MOST_MS;
 }
 
 static void
 take_manifest(const struct agent_link *agent, const struct protocol_manifest *manifest)
 {
-	const struct peer *peer = peer_find(link_client_peers(agent->world->link), agent->identity);
+	const struct known_peers *known = link_client_peers(agent->world->link);
+	size_t at = known_peers_find(known, agent->identity);
+	struct peer peer;
 	CLEANUP(buf_done) struct buf list = buf_make(LIMIT_MANIFEST);
 	char digest[FINGERPRINT_DIGEST];
 
@@ -246,8 +297,9 @@ take_manifest(const struct agent_link *agent, const struct protocol_manifest *ma
 	static_assert(LIMIT_MANIFEST > PROTOCOL_CAPABILITIES_MAX *
 		    (PROTOCOL_CAPABILITY + sizeof(manifest->all[0].digest) + 1),
 	    "each manifest fits");
-	if (peer != NULL &&
-	    strcmp(fingerprint_digest(buf_text(&list), digest), peer->manifest) != 0)
+	if (at < known_peers_count(known) &&
+	    strcmp(fingerprint_digest(buf_text(&list), digest),
+		known_peers_get(known, at, &peer)->manifest) != 0)
 		agent->world->on_said(
 		    agent->world->ctx, EVENT_PEER_MANIFEST, agent->identity, buf_text(&list));
 }
@@ -268,7 +320,8 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 	}
 	take_manifest(agent, &message->manifest);
 	agent->is_greeted = true;
-	agent->again_ms = AGAIN_FIRST_MS;
+	if (agent->busy != NULL)
+		agent->busy->again_ms = AGAIN_FIRST_MS;
 	note_runner(agent);
 	if (is_new)
 		agent->world->runs.on_ready(agent->world->runs.ctx);
@@ -278,10 +331,14 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 static void
 take_challenge(struct agent_link *agent, const struct protocol_message *message)
 {
-	agent->asked -= agent->asked > 0 ? 1 : 0;
-	if (agent->asked != 0 || agent->exchange == 0)
+	struct busy *busy = agent->busy;
+
+	if (busy == NULL)
 		return;
-	memcpy(agent->challenge, message->proof.challenge, sizeof(agent->challenge));
+	busy->asked -= busy->asked > 0 ? 1 : 0;
+	if (busy->asked != 0 || busy->exchange == 0)
+		return;
+	memcpy(busy->challenge, message->proof.challenge, sizeof(busy->challenge));
 	agent->world->runs.on_ready(agent->world->runs.ctx);
 }
 
@@ -289,13 +346,17 @@ take_challenge(struct agent_link *agent, const struct protocol_message *message)
 static void
 take_answer(struct agent_link *agent, const struct protocol_message *message)
 {
-	uint64_t *asked = message->kind == PROTOCOL_PIECE ? &agent->read : &agent->exchange;
+	struct busy *busy = agent->busy;
+	uint64_t *asked;
 
+	if (busy == NULL)
+		return;
+	asked = message->kind == PROTOCOL_PIECE ? &busy->read : &busy->exchange;
 	if (message->id != *asked)
 		return;
 	*asked = 0;
 	if (message->kind != PROTOCOL_PIECE)
-		agent->challenge[0] = '\0';
+		busy->challenge[0] = '\0';
 	if (message->kind == PROTOCOL_REFUSED && message->why == PROTOCOL_WHY_CHANGED)
 		greet(agent); /* its manifest is another one by now */
 	agent->world->runs.on_message(agent->world->runs.ctx, agent, message);
@@ -318,16 +379,21 @@ take_message(struct agent_link *agent, const struct protocol_message *message)
 		hang_up(agent, protocol_kind_name(message->kind));
 }
 
-static void
-on_renewal(UNUSED struct loop_timer *timer, void *ctx)
+void
+agent_link_look(struct agent_link *agent)
 {
 	static const char word[] = "renew\nrenewal \n";
-	struct agent_link *agent = ctx;
-	const struct known_peers *peers = link_client_peers(agent->world->link);
-	const struct peer *peer = peer_find(peers, agent->identity);
+	const struct known_peers *known = link_client_peers(agent->world->link);
+	size_t at;
 	int64_t now = clock_monotonic_ms();
+	struct peer peer;
 
-	if (!peers->are_renewed || peer == NULL || !peer_may_renew(peer, clock_wall_ms()) ||
+	if (!agent->is_here || now < agent->look_at)
+		return;
+	agent->look_at = now + RENEWAL_EACH_MS;
+	at = known_peers_find(known, agent->identity);
+	if (at == known_peers_count(known) ||
+	    !peer_may_renew(known_peers_get(known, at, &peer), clock_wall_ms()) ||
 	    (agent->asked_at != 0 && now - agent->asked_at < PEER_RENEWAL_MS) ||
 	    !bucket_take(agent->world->renewals, renewal_rate, now, 1))
 		return;
@@ -387,23 +453,40 @@ agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, 
 }
 
 void
-agent_link_set(struct agent_link *agent, bool is_here)
+agent_link_set(struct agent_link *agent, const struct agent_seen *host)
 {
-	if (agent->is_here == is_here)
+	bool was_here = agent->is_here;
+
+	agent->is_here = host != NULL;
+	if (host != NULL) {
+		agent->seen.clock_ahead_s = host->clock_ahead_s;
+		memcpy(agent->seen.version, host->version, sizeof(host->version));
+	}
+	if (was_here == agent->is_here)
 		return;
-	agent->is_here = is_here;
-	if (is_here) {
-		agent->again_ms = AGAIN_FIRST_MS;
+	if (agent->is_here) {
+		if (agent->busy != NULL)
+			agent->busy->again_ms = AGAIN_FIRST_MS;
 		agent_channels_begin(&agent->channels);
 		greet(agent);
-		loop_timer_start(
-		    agent->world->loop, &agent->renewal, RENEWAL_FIRST_MS, RENEWAL_EACH_MS);
+		agent->look_at = clock_monotonic_ms() + RENEWAL_FIRST_MS;
 		return;
 	}
-	loop_timer_stop(&agent->renewal);
-	agent->gone_at = clock_wall_ms();
+	agent->seen.gone_at = clock_wall_ms();
 	agent_channels_end(&agent->channels);
 	down(agent);
+}
+
+struct agent_seen
+agent_link_seen(const struct agent_link *agent)
+{
+	struct agent_seen seen = agent->seen;
+
+	seen.state = agent->is_greeted ? AGENT_CONNECTED :
+	    agent->is_here	       ? AGENT_SILENT :
+	    seen.gone_at != 0	       ? AGENT_GONE :
+					 AGENT_UNSEEN;
+	return seen;
 }
 
 /* --- beginning and end --- */
@@ -411,26 +494,22 @@ agent_link_set(struct agent_link *agent, bool is_here)
 struct agent_link *
 agent_link_new(const struct agent_link_world *world, const char *identity)
 {
-	struct agent_link *agent = mem_new(1, sizeof(*agent));
+	size_t size = strlen(identity) + 1;
+	struct agent_link *agent = mem_new(1, sizeof(*agent) + size);
 
-	(void)text_copy(agent->identity, sizeof(agent->identity), identity); /* one of a row's */
+	memcpy(agent->identity, identity, size);
 	agent->world = world;
 	agent->channels.link = world->link;
 	agent->channels.identity = agent->identity;
 	SLIST_INIT(&agent->channels.all);
 	agent->may_be_gone = true; /* a server before this one may have said so */
-	loop_timer_init(&agent->again, on_again, agent);
-	loop_timer_init(&agent->renewal, on_renewal, agent);
-	loop_timer_init(&agent->gone, on_gone_long, agent);
 	return agent;
 }
 
 void
 agent_link_free(struct agent_link *agent)
 {
-	loop_timer_stop(&agent->again);
-	loop_timer_stop(&agent->renewal);
-	loop_timer_stop(&agent->gone);
+	free_busy(agent);
 	free(agent);
 }
 

@@ -12,6 +12,7 @@
 #include "lib/order_bytes.h"
 #include "runs/agent_channel.h"
 #include "runs/packet.h"
+#include "types/agents_seen.h"
 #include "types/event.h"
 #include "types/limits.h"
 
@@ -52,10 +53,15 @@ void agent_link_free(struct agent_link *agent); /* behind each channel of it */
 /* "agent/acme": owned by the agent. */
 const char *agent_link_identity(const struct agent_link *agent);
 
-/* It is connected, or disconnected; it has sent a packet. */
-void agent_link_set(struct agent_link *agent, bool is_here);
+/* It is connected, with the clock and the version that `host` has, or (NULL) disconnected; it has
+ * sent a packet. */
+void agent_link_set(struct agent_link *agent, const struct agent_seen *host);
+struct agent_seen agent_link_seen(const struct agent_link *agent);
 void
 agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, size_t size);
+
+/* Again and again while certificates renew: it is asked to, where it is time. */
+void agent_link_look(struct agent_link *agent);
 
 /* That run of it is followed from now on, or no more. */
 void agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed);

@@ -3,8 +3,11 @@
 #include "runs/agents.h"
 
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/clock.h"
+#include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/link_client.h"
@@ -12,7 +15,12 @@
 struct agents {
 	struct agent_link_world world;
 	struct bucket renewals;
-	void *all; /* tsearch(3), by their identities */
+	struct loop_timer looks;	/* whether certificates are to be renewed */
+	void *all;			/* tsearch(3), by their identities */
+	int64_t began_at, link_gone_at; /* wall ms; 0: deploybot-link is connected */
+	struct agents_seen *seen;	/* as it was at seen_ms; NULL: nobody asked yet */
+	int64_t seen_ms;
+	bool is_stale; /* it may be another one by now */
 };
 
 static int
@@ -51,38 +59,114 @@ find_or_make(struct agents *agents, const char *identity)
 /* --- what deploybot-link says --- */
 
 static void
-on_here(void *ctx, const char *identity)
+on_here(void *ctx, const char *identity, int64_t clock_s, const char *version)
 {
-	if (text_starts(identity, PEER_AGENT))
-		agent_link_set(find_or_make(ctx, identity), true);
+	struct agents *agents = ctx;
+	struct agent_seen host = { .clock_ahead_s = (int32_t)(clock_s > INT32_MAX ? INT32_MAX :
+					   clock_s < -INT32_MAX			  ? -INT32_MAX :
+										    clock_s) };
+
+	if (!text_starts(identity, PEER_AGENT))
+		return;
+	agents->is_stale = true;
+	(void)snprintf(host.version, sizeof(host.version), "%s", version); /* cut is fine */
+	agent_link_set(find_or_make(agents, identity), &host);
 }
 
 static void
 set_gone(const void *node, VISIT which, UNUSED void *closure)
 {
 	if (which == postorder || which == leaf)
-		agent_link_set(*(struct agent_link *const *)node, false);
+		agent_link_set(*(struct agent_link *const *)node, NULL);
 }
 
 static void
 on_gone(void *ctx, const char *identity)
 {
-	const struct agents *agents = ctx;
+	struct agents *agents = ctx;
 	struct agent_link *agent = identity == NULL ? NULL : find(agents, identity);
 
+	agents->is_stale = true;
+	if (identity == NULL)
+		agents->link_gone_at = clock_wall_ms();
 	if (identity == NULL)
 		twalk_r(agents->all, set_gone, NULL);
 	else if (agent != NULL)
-		agent_link_set(agent, false);
+		agent_link_set(agent, NULL);
 }
 
 static void
 on_packet(void *ctx, const char *identity, uint32_t channel, const char *packet, size_t size)
 {
-	struct agent_link *agent = find(ctx, identity);
+	struct agents *agents = ctx;
+	struct agent_link *agent = find(agents, identity);
 
+	agents->is_stale = true;
 	if (agent != NULL)
 		agent_link_take(agent, channel, packet, size);
+}
+
+/* --- certificates that renew --- */
+
+#define LOOK_EACH_MS 400
+
+static void
+look_at(const void *node, VISIT which, UNUSED void *closure)
+{
+	if (which == postorder || which == leaf)
+		agent_link_look(*(struct agent_link *const *)node);
+}
+
+static void
+on_look(UNUSED struct loop_timer *timer, void *ctx)
+{
+	const struct agents *agents = ctx;
+
+	if (known_peers_are_renewed(link_client_peers(agents->world.link)))
+		twalk_r(agents->all, look_at, NULL);
+}
+
+/* --- who is connected --- */
+
+#define SEEN_EACH 10 /* so many are looked at in a millisecond, at most */
+
+static void
+note_seen(const void *node, VISIT which, void *closure)
+{
+	const struct agent_link *agent = *(struct agent_link *const *)node;
+	struct agents_seen *seen = closure;
+	size_t i;
+
+	if (which != postorder && which != leaf)
+		return;
+	i = known_peers_find(seen->known, agent_link_identity(agent));
+	if (i < known_peers_count(seen->known))
+		seen->at[i] = agent_link_seen(agent);
+}
+
+struct agents_seen *
+agents_seen(struct agents *agents)
+{
+	struct known_peers *known = link_client_peers(agents->world.link);
+	bool is_linked = link_client_is_connected(agents->world.link);
+	int64_t now = loop_now_ms();
+
+	if (agents->seen != NULL && agents->seen->known == known &&
+	    (agents->seen->link_gone_at == 0) == is_linked &&
+	    (!agents->is_stale ||
+		now - agents->seen_ms < (int64_t)known_peers_count(known) / SEEN_EACH))
+		return agents->seen;
+	agents_seen_unref(agents->seen);
+	agents->seen = NULL;
+	if (known == NULL)
+		return NULL;
+	agents->seen = agents_seen_new(known_peers_ref(known));
+	agents->seen->began_at = agents->began_at;
+	agents->seen->link_gone_at = is_linked ? 0 : agents->link_gone_at;
+	twalk_r(agents->all, note_seen, agents->seen);
+	agents->seen_ms = now;
+	agents->is_stale = false;
+	return agents->seen;
 }
 
 /* --- for its owner, and for runs --- */
@@ -97,7 +181,9 @@ agents_new(const struct agents_config *config, struct err *err)
 		free(agents);
 		return NULL;
 	}
+	agents->began_at = agents->link_gone_at = clock_wall_ms();
 	agents->world.loop = config->loop;
+	loop_timer_init(&agents->looks, on_look, agents);
 	agents->world.renewals = &agents->renewals;
 	agents->world.on_said = config->on_said;
 	agents->world.on_runner = config->on_runner;
@@ -116,6 +202,8 @@ void
 agents_take_peers(struct agents *agents, struct known_peers *peers)
 {
 	link_client_take_peers(agents->world.link, peers);
+	if (!loop_timer_is_started(&agents->looks))
+		loop_timer_start(agents->world.loop, &agents->looks, LOOK_EACH_MS, LOOK_EACH_MS);
 }
 
 struct agent_link *
@@ -144,8 +232,10 @@ agents_free(struct agents *agents)
 {
 	if (agents == NULL)
 		return;
+	loop_timer_stop(&agents->looks);
 	link_client_free(agents->world.link);
 	tdestroy(agents->all, free_one);
+	agents_seen_unref(agents->seen);
 	crypto_wipe(agents, sizeof(*agents));
 	free(agents);
 }

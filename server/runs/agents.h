@@ -3,7 +3,7 @@
 #pragma once
 
 #include "runs/agent_link.h"
-#include "types/peers.h"
+#include "types/agents_seen.h"
 
 struct agents;
 
@@ -24,8 +24,12 @@ struct agents *agents_new(const struct agents_config *config, struct err *err) M
 /* Whoever follows runs of agents; once, before the first peers. */
 void agents_join(struct agents *agents, const struct agent_link_runs *runs);
 
-/* What is enrolled now. */
+/* What is enrolled now; takes the reference. */
 void agents_take_peers(struct agents *agents, struct known_peers *peers);
+
+/* Who is connected, as of now or, of thousands, of a moment ago; borrowed until the next call.
+ * NULL: who is enrolled is not known yet. */
+struct agents_seen *agents_seen(struct agents *agents);
 
 /* By the name that a run's row has of it, "agent:acme", connected or not; lives as long as all.
  * NULL: it is no agent's name. */

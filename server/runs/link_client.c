@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/bucket.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/queue_list.h"
@@ -42,8 +43,8 @@ struct link_client {
 	struct loop_io io;
 	struct loop_timer again;
 	int64_t again_ms;
-	char why_away[128]; /* as it was logged; "": nothing was */
-	struct known_peers peers;
+	char why_away[128];				/* as it was logged; "": nothing was */
+	struct known_peers *peers;			/* one reference */
 	struct queue_list waiting;			/* words that link did not take */
 	bool (*submit)(void *ctx, struct event *event); /* of who enrols */
 	void *submit_ctx;
@@ -167,10 +168,13 @@ cut(struct link_client *client, const char *identity, const char *digest, const 
 static void
 note_key(struct link_client *client, const char *identity, const char *digest)
 {
-	const struct peer *peer = peer_find(&client->peers, identity);
+	size_t i = known_peers_find(client->peers, identity);
 	struct event *event;
+	struct peer peer;
 
-	if (peer == NULL || !peer_is_next(peer, digest) || client->submit == NULL)
+	if (i == known_peers_count(client->peers) ||
+	    !peer_is_next(known_peers_get(client->peers, i, &peer), digest) ||
+	    client->submit == NULL)
 		return;
 	event = event_new(EVENT_PEER_SEEN);
 	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
@@ -192,7 +196,7 @@ hear_check(struct link_client *client, const char *identity, char *rest)
 		log_error("deploybot-link: a check without a key or a number");
 		return;
 	}
-	why = peer_fault(&client->peers, identity, digest);
+	why = known_peers_fault(client->peers, identity, digest);
 	say(client, "checked %" PRId64 " %s%s\n", request, why == NULL ? "yes" : "no ",
 	    why == NULL ? "" : why);
 	if (why != NULL)
@@ -205,16 +209,21 @@ hear_check(struct link_client *client, const char *identity, char *rest)
 static void
 hear_here(struct link_client *client, const char *identity, char *rest)
 {
-	const char *digest = strsep(&rest, " ");
-	const char *why = peer_fault(&client->peers, identity, digest);
+	const char *digest = strsep(&rest, " "), *at = rest == NULL ? NULL : strsep(&rest, " ");
+	const char *version = rest == NULL ? "" : strsep(&rest, " ");
+	const char *why = known_peers_fault(client->peers, identity, digest);
+	int64_t clock_s, now_s = clock_wall_ms() / 1000;
 
 	if (!peer_is_digest(digest))
 		log_error("deploybot-link: a host without a key");
 	else if (why != NULL)
 		cut(client, identity, digest, why);
+	else if (at == NULL || !text_to_i64(at, INT64_MIN, INT64_MAX, &clock_s, NULL))
+		log_error("deploybot-link: a host without a clock");
 	else {
 		note_key(client, identity, digest);
-		client->watch.on_here(client->watch.ctx, identity);
+		client->watch.on_here(
+		    client->watch.ctx, identity, clock_s < 0 ? -now_s : clock_s - now_s, version);
 	}
 }
 
@@ -389,12 +398,12 @@ link_client_new(struct loop *loop, const char *path, const struct link_client_wa
 static void
 cut_key(struct link_client *client, const struct peer *old, const char *digest)
 {
-	const char *why = peer_fault(&client->peers, old->identity, digest);
+	const char *why = known_peers_fault(client->peers, old->identity, digest);
 
 	if (digest[0] == '\0' || why == NULL)
 		return;
-	if (peer_fault(&client->peers, old->identity, old->digest) == NULL ||
-	    peer_fault(&client->peers, old->identity, old->next_digest) == NULL)
+	if (known_peers_fault(client->peers, old->identity, old->digest) == NULL ||
+	    known_peers_fault(client->peers, old->identity, old->next_digest) == NULL)
 		say(client, "cut %s %s\n", old->identity, digest);
 	else
 		cut(client, old->identity, digest, why);
@@ -403,13 +412,13 @@ cut_key(struct link_client *client, const struct peer *old, const char *digest)
 static void
 cut_others(struct link_client *client, const struct known_peers *before)
 {
-	for (size_t i = 0; i < before->n; i++) {
-		const struct peer *old = &before->at[i];
+	struct peer old;
 
-		if (old->revoked_at != 0)
+	for (size_t i = 0; i < known_peers_count(before); i++) {
+		if (known_peers_get(before, i, &old)->revoked_at != 0)
 			continue;
-		cut_key(client, old, old->digest);
-		cut_key(client, old, old->next_digest);
+		cut_key(client, &old, old.digest);
+		cut_key(client, &old, old.next_digest);
 	}
 }
 
@@ -417,12 +426,13 @@ cut_others(struct link_client *client, const struct known_peers *before)
 static void
 let_new(struct link_client *client, const struct known_peers *before)
 {
-	for (size_t i = 0; i < client->peers.n; i++) {
-		const struct peer *peer = &client->peers.at[i];
+	struct peer peer;
 
-		if (peer->revoked_at == 0 &&
-		    peer_fault(before, peer->identity, peer->digest) != NULL)
-			say(client, "let %s %s\n", peer->identity, peer->digest);
+	for (size_t i = 0; i < known_peers_count(client->peers); i++) {
+		(void)known_peers_get(client->peers, i, &peer);
+		if (peer.revoked_at == 0 &&
+		    known_peers_fault(before, peer.identity, peer.digest) != NULL)
+			say(client, "let %s %s\n", peer.identity, peer.digest);
 	}
 }
 
@@ -437,24 +447,29 @@ link_client_on_enrol(
 void
 link_client_take_peers(struct link_client *client, struct known_peers *peers)
 {
-	struct known_peers before = client->peers;
-	bool is_first = before.at == NULL;
+	struct known_peers *before = client->peers;
+	bool is_first = before == NULL;
 
-	client->peers = *peers;
+	client->peers = peers;
 	if (client->fd >= 0 && !is_first) {
-		cut_others(client, &before);
-		let_new(client, &before);
+		cut_others(client, before);
+		let_new(client, before);
 	}
-	free(before.at);
-	*peers = (struct known_peers){ 0 };
+	known_peers_unref(before);
 	if (is_first) /* before, nobody could have been answered */
 		connect_now(client);
 }
 
-const struct known_peers *
+struct known_peers *
 link_client_peers(const struct link_client *client)
 {
-	return &client->peers;
+	return client->peers;
+}
+
+bool
+link_client_is_connected(const struct link_client *client)
+{
+	return client->fd >= 0;
 }
 
 void
@@ -467,7 +482,7 @@ link_client_free(struct link_client *client)
 	if (client->fd >= 0)
 		(void)close(client->fd); /* nothing is to come from there */
 	drop_waiting(client);
-	free(client->peers.at);
+	known_peers_unref(client->peers);
 	free(client->path);
 	free(client);
 }

@@ -7,15 +7,17 @@
 #pragma once
 
 #include "lib/loop.h"
-#include "types/peers.h"
+#include "types/known_peers.h"
 
 struct event;
 struct link_client;
 
 /* Callbacks come from the loop; identity is "agent/acme". */
 struct link_client_watch {
-	/* It is connected, by a key that is good; said again of one that is. */
-	void (*on_here)(void *ctx, const char *identity);
+	/* It is connected, by a key that is good; said again of one that is.  clock_s: how far its
+	 * clock is before ours; version: of deploybot-link there. */
+	void (*on_here)(
+	    void *ctx, const char *identity, int64_t clock_s, const char *version);
 	/* It is not; identity NULL: nobody is, since deploybot-link is disconnected. */
 	void (*on_gone)(void *ctx, const char *identity);
 	/* Of one of its channels; of channel 0 a word of link's. */
@@ -39,8 +41,10 @@ void link_client_enrolled(struct link_client *client, int64_t request, const cha
 /* Takes what is enrolled now: who is connected by another key, or revoked, is cut off. */
 void link_client_take_peers(struct link_client *client, struct known_peers *peers);
 
-/* As they were taken. */
-const struct known_peers *link_client_peers(const struct link_client *client);
+/* As they were taken; NULL: they were not yet. */
+struct known_peers *link_client_peers(const struct link_client *client);
+
+bool link_client_is_connected(const struct link_client *client);
 
 /* A packet of that channel, at once or as soon as link takes it; dropped where link is
  * disconnected, which on_gone() has said or will say. */

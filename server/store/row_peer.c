@@ -3,16 +3,16 @@
 #include "store/row_peer.h"
 
 #include "lib/fingerprint.h"
-#include "lib/mem.h"
+#include "lib/text.h"
 #include "store/store_inside.h"
 
 #define OF_KEY \
 	"identity, digest, made_at, made_by, by_name, revoked_at, ends_at, next_digest, next_ends_at"
-#define COLUMNS OF_KEY ", manifest_digest"
+#define COLUMNS OF_KEY ", manifest_at, manifest_digest"
 
 TX_READER(read_peer, struct peer, TX_TEXT(identity), TX_TEXT(digest), TX_I64(made_at),
     TX_I64(made_by), TX_TEXT(by), TX_I64(revoked_at), TX_I64(ends_at), TX_TEXT(next_digest),
-    TX_I64(next_ends_at), TX_TEXT(manifest))
+    TX_I64(next_ends_at), TX_I64(changed_at), TX_TEXT(manifest))
 
 struct peer
 row_peer_get(struct tx *tx, const char *identity)
@@ -81,16 +81,33 @@ count(struct tx *tx)
 	return tx_number(tx, "SELECT COUNT(*) FROM peer");
 }
 
-bool
-row_peer_known(struct tx *tx, struct known_peers *ret)
+size_t
+row_peer_list(struct tx *tx, const char *after, struct peer *ret, size_t n)
 {
-	size_t n = (size_t)count(tx);
+	return tx_read(tx, read_peer, ret, n,
+	    "SELECT " COLUMNS " FROM peer WHERE identity > $1 ORDER BY identity LIMIT $2",
+	    DB_TEXT(after), DB_I64((int64_t)n));
+}
 
-	n = n < PEERS_MOST ? n : PEERS_MOST;
-	ret->at = mem_new(n + 1, sizeof(*ret->at));
-	ret->n = tx_read(tx, read_peer, ret->at, n,
-	    "SELECT " COLUMNS " FROM peer ORDER BY identity LIMIT $1", DB_I64((int64_t)n));
-	return !tx->failed;
+struct known_peers *
+row_peer_known(struct tx *tx)
+{
+	struct known_peers *known = known_peers_new((size_t)count(tx));
+	struct peer page[ROW_PEER_PAGE];
+	char after[CRYPTO_CA_IDENTITY] = "";
+	size_t got = ROW_PEER_PAGE;
+
+	while (got == ROW_PEER_PAGE) {
+		got = row_peer_list(tx, after, page, ROW_PEER_PAGE);
+		for (size_t i = 0; i < got; i++)
+			known_peers_add(known, &page[i]);
+		if (got > 0)
+			(void)text_copy(after, sizeof(after), page[got - 1].identity);
+	}
+	if (!tx->failed)
+		return known;
+	known_peers_unref(known);
+	return NULL;
 }
 
 bool

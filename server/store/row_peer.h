@@ -3,7 +3,7 @@
 #pragma once
 
 #include "store/tx.h"
-#include "types/peers.h"
+#include "types/known_peers.h"
 
 /* Identity "": there is none. */
 struct peer row_peer_get(struct tx *tx, const char *identity);
@@ -23,6 +23,10 @@ const char *row_peer_manifest(struct tx *tx, const char *identity, char ret[LIMI
 size_t row_peer_changed(
     struct tx *tx, int64_t since, struct peer *ret, size_t n, int64_t *ret_all);
 
-/* All there are, at most PEERS_MOST.  False: SQL failed; free ret->at. */
-bool row_peer_known(struct tx *tx, struct known_peers *ret) MUST_USE;
+/* Behind that identity ("": from the first): n at most. */
+#define ROW_PEER_PAGE 64
+size_t row_peer_list(struct tx *tx, const char *after, struct peer *ret, size_t n);
+
+/* All there are, a reference of the caller's; NULL: SQL failed. */
+struct known_peers *row_peer_known(struct tx *tx) MUST_USE;
 bool row_peer_is_full(struct tx *tx) MUST_USE;

@@ -128,14 +128,14 @@ add_peers(struct store *store, struct queue_list *out, struct err *err)
 	    store->settings->link.address == NULL)
 		return true;
 	outcome = outcome_new(OUTCOME_PEERS);
-	outcome->peers = mem_new(1, sizeof(*outcome->peers));
 	tx_begin(&tx, store, &nothing);
-	if (!row_peer_known(&tx, outcome->peers)) {
+	outcome->peers = row_peer_known(&tx);
+	if (outcome->peers == NULL) {
 		*err = tx.err;
 		outcome_free(outcome);
 		return false;
 	}
-	outcome->peers->are_renewed = store->settings->link.ca_key != NULL;
+	known_peers_set_renewed(outcome->peers, store->settings->link.ca_key != NULL);
 	queue_list_add(out, &outcome->link);
 	return true;
 }

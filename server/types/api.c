@@ -81,6 +81,22 @@ read_name(const char *text, struct api_request *ret, struct err *err)
 	return true;
 }
 
+/* Of one agent, or of those behind it. */
+static bool
+read_peer(const char *text, struct api_request *ret, struct err *err)
+{
+	bool is_after = text_starts(text, "after/");
+	const char *name = is_after ? text + strlen("after/") : text;
+
+	if (text[0] == '\0')
+		return true;
+	if (!peer_is_name(name))
+		return err_set(
+		    err, ERR_INVALID, "expected the name of an agent, as /v1/agents/acme");
+	request_add(&ret->request, is_after ? "after" : "name", name);
+	return true;
+}
+
 static bool
 read_path(const struct api_row *row, const char *path, struct api_request *ret, struct err *err)
 {
@@ -98,6 +114,8 @@ read_path(const struct api_row *row, const char *path, struct api_request *ret, 
 		return read_number(behind, row->behind == API_PLACE, ret, err);
 	case API_WORD:
 		return read_word(behind, ret, err);
+	case API_PEER:
+		return read_peer(behind, ret, err);
 	case API_NAME:
 		return read_name(behind, ret, err);
 	}

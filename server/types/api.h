@@ -12,7 +12,7 @@ enum api_operation {
 	API_OPERATION_COUNT
 };
 
-enum api_behind { API_NONE, API_TARGET, API_NUMBER, API_PLACE, API_WORD, API_NAME };
+enum api_behind { API_NONE, API_TARGET, API_NUMBER, API_PLACE, API_WORD, API_PEER, API_NAME };
 
 struct api_row {
 	const char *method;

@@ -34,7 +34,7 @@ outcome_free(struct outcome *outcome)
 		free(outcome->gauges->environment);
 	free(outcome->gauges);
 	free(outcome->tokens);
-	known_peers_free(outcome->peers);
+	known_peers_unref(outcome->peers);
 	free(outcome->answer.text);
 	free(outcome->answer.targets);
 	free(outcome);

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "types/effect.h"
-#include "types/peers.h"
+#include "types/known_peers.h"
 #include "types/token.h"
 
 enum outcome_kind {
@@ -84,7 +84,7 @@ struct outcome {
 	struct metric_increment increment;
 	struct gauges *gauges; /* owned */
 	struct known_tokens *tokens; /* owned */
-	struct known_peers *peers;   /* owned */
+	struct known_peers *peers;   /* one reference */
 };
 
 struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;

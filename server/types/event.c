@@ -73,6 +73,7 @@ event_free(struct event *event)
 	} else if (event->kind == EVENT_PROBED)
 		free(event->u.probed.findings);
 	settings_unref(event->context.settings);
+	agents_seen_unref(event->context.seen);
 	free(event);
 }
 
@@ -80,7 +81,9 @@ void
 event_set_context(struct event *event, const struct event *from)
 {
 	settings_unref(event->context.settings);
+	agents_seen_unref(event->context.seen);
 	event->context = from->context;
+	event->context.seen = agents_seen_ref(event->context.seen);
 	if (event->context.settings != NULL)
 		event->context.settings = settings_ref(event->context.settings);
 }

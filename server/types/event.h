@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lib/queue_list.h"
+#include "types/agents_seen.h"
 #include "types/api.h"
 #include "types/cloudflare_level.h"
 #include "types/witness.h"
@@ -274,6 +275,7 @@ struct event_context {
 	struct settings *settings;	/* one reference, owned */
 	bool knows_clock;		/* the next was said within ten minutes */
 	int64_t clock_ahead_s;		/* of our clock before Telegram's; below 0: behind it */
+	struct agents_seen *seen;	/* one reference, owned; NULL: no agent can connect */
 	char own_name[LIMIT_PERSON];	/* the bot's name in chats, without @; "": not known yet */
 };
 

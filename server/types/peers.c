@@ -2,24 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/peers.h"
 
-#include "types/peer_renewal.h"
-
 #include <stdio.h>
-#include <stdlib.h>
 
 const char *
 peer_name(const struct peer *peer)
 {
 	return strchr(peer->identity, '/') + 1; /* there is one in each */
-}
-
-void
-known_peers_free(struct known_peers *peers)
-{
-	if (peers == NULL)
-		return;
-	free(peers->at);
-	free(peers);
 }
 
 bool
@@ -114,33 +102,4 @@ peer_capability(const char *list, const char *name)
 			return list + size + 1;
 	}
 	return NULL;
-}
-
-/* --- who there is --- */
-
-static int
-compare(const void *identity, const void *peer)
-{
-	return strcmp(identity, ((const struct peer *)peer)->identity);
-}
-
-const struct peer *
-peer_find(const struct known_peers *peers, const char *identity)
-{
-	return peers->n == 0 ? NULL :
-			       bsearch(identity, peers->at, peers->n, sizeof(*peers->at), compare);
-}
-
-const char *
-peer_fault(const struct known_peers *peers, const char *identity, const char *digest)
-{
-	const struct peer *peer = peer_find(peers, identity);
-
-	if (peer == NULL)
-		return "nobody of that name is enrolled";
-	if (peer->revoked_at != 0)
-		return "it was revoked";
-	return strcmp(peer->digest, digest) == 0 || peer_is_next(peer, digest) ?
-	    NULL :
-	    "another key has that name";
 }

@@ -19,6 +19,7 @@ struct peer {
 	int64_t ends_at; /* wall ms: of its certificate; 0: not known, a person has signed it */
 	char next_digest[LIMIT_DIGEST]; /* of a key that was signed, and not seen; "": none */
 	int64_t next_ends_at;
+	int64_t changed_at; /* wall ms: its list, since the first one; 0: it did not */
 	/* fingerprint_digest() of the list of what it may be ordered; "": it never said one */
 	char manifest[LIMIT_DIGEST];
 };
@@ -35,13 +36,6 @@ struct peer_code {
 	char key[LIMIT_DIGEST]; /* "": it was not used */
 };
 
-/* All there are, in the order of their identities. */
-struct known_peers {
-	bool are_renewed; /* LINK_CA_KEY is set */
-	size_t n;
-	struct peer *at; /* owned */
-};
-
 /* Who has a run, and is disconnected. */
 struct runner_gone {
 	char name[LIMIT_RUNNER]; /* "local", "agent:acme" */
@@ -50,9 +44,6 @@ struct runner_gone {
 
 /* "acme" */
 const char *peer_name(const struct peer *peer) MUST_USE;
-
-/* Takes NULL. */
-void known_peers_free(struct known_peers *peers);
 
 /* Is it a name that a certificate may have: a-z 0-9 . -, none of these two first? */
 bool peer_is_name(const char *name) MUST_USE;
@@ -73,10 +64,3 @@ const char *peer_capability(const char *list, const char *name) MUST_USE;
 
 /* Is it a digest: 64 lower-case hexadecimal digits? */
 bool peer_is_digest(const char *text) MUST_USE;
-
-/* NULL: nobody of that name is enrolled. */
-const struct peer *peer_find(const struct known_peers *peers, const char *identity) MUST_USE;
-
-/* Why that key has not that name, as a sentence without its end; NULL: it has. */
-const char *peer_fault(const struct known_peers *peers, const char *identity, const char *digest)
-    MUST_USE;

@@ -10,7 +10,8 @@ ROUTES = re.findall(r'^API\((\w+),\s*"(\w+)",\s*"([^"]+)",\s*(\w+),\s*"([^"]+)"\
                     (ROOT / "server" / "types" / "api.def").read_text(encoding="utf-8"), re.M)
 BEHIND = {"NONE": ("",),
           "TARGET": ("", "/{target}"), "NUMBER": ("/{work}",), "PLACE": ("/{work}/{offset}",), "WORD": ("/{word}",),
-          "NAME": ("/{name}",)}
+          "NAME": ("/{name}",),
+          "PEER": ("", "/{name}")}
 
 
 HOOKS = re.search(r'#define ROUTE_HOOKS_PATH "([^"]+)"', (ROOT / "server/routes/route_hooks.h").read_text("utf-8"))[1]

@@ -127,7 +127,7 @@ def test_the_line_that_is_pasted_enrols_the_host(agents, tmp_path):
     assert re.fullmatch(r"AGENT_NAME=acme\nORDER_KEYS=[0-9a-f]{64}\n", (host / "agent.conf").read_text("ascii"))
     agents.start_enrolled(host)
     agents.serve.log("agent/acme is connected")
-    assert re.match(r"acme  key [0-9a-f]{64}, since .* by .*\n", agents.agent("list"))
+    assert re.match(r"acme  .*, certificate until .*; key [0-9a-f]{64}, since .* by .*\n", agents.agent("list"))
     days = subprocess.run(["openssl", "x509", "-in", host / "link.crt", "-noout", "-checkend", str(30 * 86400 - 600)],
                           check=False, capture_output=True)
     assert days.returncode == 0 and subprocess.run(["openssl", "x509", "-in", host / "link.crt", "-noout", "-checkend",
@@ -173,7 +173,7 @@ def test_what_has_failed_is_typed_again_and_uses_the_key_that_is_there(agents, t
     subprocess.run(["openssl", "req", "-new", "-key", host / "link.key", "-subj", "/CN=x", "-out", tmp_path / "x.csr"],
                    check=True, capture_output=True)
     Enroller(agents).send(frame(0, shown(words[3], (tmp_path / "x.csr").read_bytes())))
-    wait_for(lambda: "twice  key" in agents.agent("list"), "a key")
+    wait_for(lambda: re.search("^twice  .*; key", agents.agent("list"), re.M), "a key")
     agents.scene.bot.kill()
     agents.scene.start_bot()
     agents.serve.log("deploybot is connected", count=len(agents.serve.found("info", "deploybot is disconnected")) + 1)

@@ -118,6 +118,7 @@ ask(struct sim *sim, enum api_operation operation, char path[96], char body[256]
 
 	switch (api_rows[operation].behind) {
 	case API_NONE:
+	case API_PEER:
 		(void)snprintf(path, 96, "%s", api_rows[operation].path);
 		return NULL;
 	case API_TARGET:

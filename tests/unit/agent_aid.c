@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/text.h"
+#include "store/row_peer.h"
 #include "token_aid.h"
 
 struct link_aid agent_aid_authority;
@@ -42,6 +43,30 @@ agent_aid_says(struct world *w, const char *identity, const char *list)
 	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
 	(void)text_copy(event->u.peer.text, sizeof(event->u.peer.text), list);
 	(void)world_decide(w, event);
+}
+
+static void
+read_known(struct tx *tx, void *ret)
+{
+	*(struct known_peers **)ret = row_peer_known(tx);
+}
+
+void
+agent_aid_sees(struct world *w, const char *identity, struct agent_seen seen)
+{
+	struct agents_seen *before = w->aid.seen, *now;
+	struct known_peers *known = NULL;
+	struct peer peer;
+
+	store_aid_act(&w->aid, read_known, &known);
+	now = agents_seen_new(known);
+	now->began_at = w->aid.at;
+	for (size_t i = 0; i < known_peers_count(known); i++)
+		now->at[i] = agents_seen_of(before, known_peers_get(known, i, &peer)->identity);
+	if (identity[0] != '\0')
+		now->at[known_peers_find(known, identity)] = seen;
+	agents_seen_unref(before);
+	w->aid.seen = now;
 }
 
 const char *

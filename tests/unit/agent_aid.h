@@ -20,6 +20,9 @@ int agent_aid_ask(struct world *w, const char *word, const char *body);
 /* EVENT_PEER_MANIFEST of that identity, "agent/acme". */
 void agent_aid_says(struct world *w, const char *identity, const char *list);
 
+/* From now on that is what the loop remembers of it; of others what it had. */
+void agent_aid_sees(struct world *w, const char *identity, struct agent_seen seen);
+
 /* What that look by WORLD_ADMIN at a run is answered in the place of its log; "": that is here.
  * Valid until the next call. */
 const char *agent_aid_log_note(struct world *w, enum api_operation operation, const char *path);

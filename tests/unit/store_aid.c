@@ -124,6 +124,8 @@ store_aid_close(struct store_aid *aid)
 	store_close(aid->store);
 	store_aid_forget(aid);
 	settings_unref(aid->settings);
+	agents_seen_unref(aid->seen);
+	aid->seen = NULL;
 	assert_int_equal(nftw(aid->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
@@ -135,6 +137,8 @@ stamp(struct store_aid *aid, struct event *event)
 	event->context.at = aid->at;
 	if (event->context.settings == NULL)
 		event->context.settings = settings_ref(aid->settings);
+	if (event->context.seen == NULL)
+		event->context.seen = agents_seen_ref(aid->seen);
 	memset(event->context.random, 0x5a, sizeof(event->context.random));
 	memcpy(event->context.random, &aid->n_events, sizeof(aid->n_events));
 	aid->n_events++;
@@ -181,8 +185,13 @@ give_answers(struct store_aid *aid)
 	struct outcome *outcome;
 
 	while ((outcome = store_aid_take_outcome(aid, OUTCOME_ANSWER)) != NULL) {
-		if (outcome->answer.text != NULL)
+		if (outcome->answer.text != NULL) {
+			size_t size = strlen(outcome->answer.text);
+
 			(void)text_copy(aid->said, sizeof(aid->said), outcome->answer.text);
+			(void)text_copy(aid->said_last, sizeof(aid->said_last),
+			    outcome->answer.text + (size > 60 ? size - 60 : 0));
+		}
 		outcome->done(outcome->done_ctx, &outcome->answer);
 		outcome_free(outcome);
 	}

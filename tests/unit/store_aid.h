@@ -27,10 +27,12 @@ struct store_aid {
 	struct store_config config;	/* change it before store_aid_reopen() */
 	struct settings *settings;
 	struct store *store;
+	struct agents_seen *seen;	/* that each event carries; one reference */
 	struct queue_list outcomes;	/* not taken yet */
 	int64_t at;			/* of the next event */
 	uint32_t n_events;		/* makes the random bytes */
 	char said[8192];		/* the last answer that had a text, cut */
+	char said_last[64];		/* how it ended */
 	bool failed;			/* of the last store_aid_try(): its tx failed */
 	struct err err;
 };

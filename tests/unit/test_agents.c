@@ -182,6 +182,18 @@ check_signature(const struct world *w, const char *kind, const char *challenge)
 	assert_int_equal(crypto_ed25519_verify(w->public, bytes, size, signature), CRYPTO_PROVEN);
 }
 
+static struct known_peers *
+known_acme(const char *list)
+{
+	struct known_peers *known = known_peers_new(1);
+	struct peer peer = { .identity = ACME, .digest = UNIT };
+
+	if (list != NULL)
+		(void)fingerprint_digest(list, peer.manifest);
+	known_peers_add(known, &peer);
+	return known;
+}
+
 /* --- a world with one agent, which is connected --- */
 
 static void
@@ -199,7 +211,6 @@ static int
 begin(void **state)
 {
 	struct world *w = mem_new(1, sizeof(*w));
-	struct known_peers peers = { .n = 1, .at = mem_new(1, sizeof(*peers.at)) };
 	char public[CRYPTO_SHA256_HEX];
 	struct err err;
 
@@ -221,9 +232,8 @@ begin(void **state)
 	agents_join(w->agents, &(struct agent_link_runs){ on_message, on_ready, on_down, w });
 	link_client_on_enrol(agents_link(w->agents), submit, w);
 	listen_there(w);
-	(void)text_copy(peers.at[0].identity, sizeof(peers.at[0].identity), ACME);
-	(void)text_copy(peers.at[0].digest, sizeof(peers.at[0].digest), UNIT);
-	agents_take_peers(w->agents, &peers);
+	assert_null(agents_seen(w->agents));
+	agents_take_peers(w->agents, known_acme(NULL));
 	WAIT_FOR(w, is_accepted(w));
 	expect(w, "link 0\nlist\n");
 	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
@@ -302,16 +312,12 @@ answer_challenge(struct world *w, const char *challenge)
 
 AGENTS_TEST(its_list_of_capabilities_is_reported_where_it_is_another_one)
 {
-	struct known_peers peers = { .n = 1, .at = mem_new(1, sizeof(*peers.at)) };
-
 	greet(w);
 	assert_string_equal(w->manifest, "restart-web=" UNIT);
-	(void)text_copy(peers.at[0].identity, sizeof(peers.at[0].identity), ACME);
-	(void)text_copy(peers.at[0].digest, sizeof(peers.at[0].digest), UNIT);
-	(void)fingerprint_digest(w->manifest, peers.at[0].manifest);
 	(void)text_copy(w->manifest, sizeof(w->manifest), "?");
 	(void)text_copy(w->renewal, sizeof(w->renewal), "?");
-	agents_take_peers(w->agents, &peers); /* as the commit behind that has it */
+	agents_take_peers(
+	    w->agents, known_acme("restart-web=" UNIT)); /* as the commit behind that has it */
 	connect_again(w);
 	greet(w);
 	assert_string_equal(w->manifest, "?");
@@ -505,10 +511,8 @@ AGENTS_TEST(go_is_an_order_of_its_own)
 
 AGENTS_TEST(who_is_cut_off_is_ordered_nothing_whatever_link_does)
 {
-	struct known_peers none = { .n = 0, .at = mem_new(1, sizeof(*none.at)) };
-
 	greet(w);
-	agents_take_peers(w->agents, &none);
+	agents_take_peers(w->agents, known_peers_new(0));
 	assert_int_equal(w->down, 1);
 	assert_int_equal(send_run(w, 12), PACKET_LATER);
 	expect(w, "link 0\ncut " ACME " ");
@@ -528,15 +532,14 @@ AGENTS_TEST(who_is_cut_off_is_ordered_nothing_whatever_link_does)
 static void
 take_peers(struct world *w, const char *digest, const char *next, int64_t ends_at)
 {
-	struct known_peers peers = {
-		.n = 1, .at = mem_new(1, sizeof(*peers.at)), .are_renewed = ends_at >= 0
-	};
+	struct known_peers *known = known_peers_new(1);
+	struct peer peer = { .identity = ACME, .ends_at = ends_at < 0 ? 0 : ends_at };
 
-	(void)text_copy(peers.at[0].identity, sizeof(peers.at[0].identity), ACME);
-	(void)text_copy(peers.at[0].digest, sizeof(peers.at[0].digest), digest);
-	(void)text_copy(peers.at[0].next_digest, sizeof(peers.at[0].next_digest), next);
-	peers.at[0].ends_at = ends_at < 0 ? 0 : ends_at;
-	agents_take_peers(w->agents, &peers);
+	(void)text_copy(peer.digest, sizeof(peer.digest), digest);
+	(void)text_copy(peer.next_digest, sizeof(peer.next_digest), next);
+	known_peers_set_renewed(known, ends_at >= 0);
+	known_peers_add(known, &peer);
+	agents_take_peers(w->agents, known);
 }
 
 /* Whether it is asked for its next key, while an exchange there and back is behind its timer. */
@@ -608,4 +611,48 @@ AGENTS_TEST(the_key_of_before_is_cut_and_its_host_stays_connected)
 	take_peers(w, UNIT, "", INT64_MAX);
 	expect(w, "link 0\ncut " ACME " " NEXT "\n");
 	assert_int_equal(w->down, 1);
+}
+
+/* --- who is connected --- */
+
+AGENTS_TEST(who_is_connected_is_remembered_and_since_when_not)
+{
+	struct agents_seen *before;
+	struct agent_seen seen = agents_seen_of(agents_seen(w->agents), ACME);
+	char here[160];
+
+	assert_int_equal(seen.state, AGENT_SILENT); /* it has not said hello */
+	greet(w);
+	seen = agents_seen_of(agents_seen(w->agents), ACME);
+	assert_int_equal(seen.state, AGENT_CONNECTED);
+	assert_string_equal(seen.version, "0.2.0");
+	assert_true(seen.clock_ahead_s < 0); /* that of the test was set long ago */
+	before = agents_seen_ref(agents_seen(w->agents));
+	send_packet(w, "link 0", "gone " ACME " it has hung up\n");
+	WAIT_FOR(w, w->down == 1);
+	seen = agents_seen_of(agents_seen(w->agents), ACME);
+	assert_int_equal(seen.state, AGENT_GONE);
+	assert_true(clock_wall_ms() - seen.gone_at < PATIENCE_MS);
+	assert_int_equal(agents_seen_of(before, ACME).state, AGENT_CONNECTED); /* it is a picture */
+	agents_seen_unref(before);
+	assert_int_equal(agents_seen_of(agents_seen(w->agents), "agent/other").state, AGENT_UNSEEN);
+	(void)snprintf(here, sizeof(here),
+	    "here " ACME " " UNIT " %lld 0.2.0-of-a-long-name 192.0.2.1:1\n",
+	    (long long)(clock_wall_ms() / 1000 + 7200));
+	send_packet(w, "link 0", here);
+	expect(w, ACME " 1\nhello\n");
+	seen = agents_seen_of(agents_seen(w->agents), ACME);
+	assert_in_range(seen.clock_ahead_s, 7100, 7200);
+	assert_string_equal(seen.version, "0.2.0-of-a-long-na");
+}
+
+AGENTS_TEST(without_link_nobody_is_connected)
+{
+	greet(w);
+	assert_int_equal(agents_seen(w->agents)->link_gone_at, 0);
+	close(w->link);
+	WAIT_FOR(w, w->down == 1);
+	assert_int_equal(agents_seen_of(agents_seen(w->agents), ACME).state, AGENT_GONE);
+	assert_true(agents_seen(w->agents)->link_gone_at != 0);
+	WAIT_FOR(w, is_accepted(w));
 }

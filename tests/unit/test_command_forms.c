@@ -146,6 +146,8 @@ static const struct {
 	{ "/logs shop/staging " W260, TOO_MUCH("logs", "/logs <environment> [lines]") },
 	{ "/logs shop/staging 5 now", TOO_MUCH("logs", "/logs <environment> [lines]") },
 
+	{ "/agents now", TOO_MUCH("agents", "/agents") },
+
 	{ "/audit shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/audit shop/staging 31", "⛔ /audit: how many entries? A number from 1 to 30." },
 	{ "/audit 0", "⛔ /audit: how many entries? A number from 1 to 30." },

@@ -19,16 +19,19 @@
 static void
 read_known(struct tx *tx, void *text)
 {
-	struct known_peers peers = { 0 };
+	struct known_peers *peers = row_peer_known(tx);
 	struct buf out = buf_make(256);
+	struct peer peer;
 
-	assert_true(row_peer_known(tx, &peers));
-	for (size_t i = 0; i < peers.n; i++)
-		buf_addf(&out, "%s%s %.4s", i == 0 ? "" : " ", peers.at[i].identity,
-		    peers.at[i].revoked_at != 0 ? "-" : peers.at[i].digest);
+	assert_non_null(peers);
+	for (size_t i = 0; i < known_peers_count(peers); i++) {
+		(void)known_peers_get(peers, i, &peer);
+		buf_addf(&out, "%s%s %.4s", i == 0 ? "" : " ", peer.identity,
+		    peer.revoked_at != 0 ? "-" : peer.digest);
+	}
 	assert_true(text_copy(text, 256, buf_text(&out)));
 	buf_done(&out);
-	free(peers.at);
+	known_peers_unref(peers);
 }
 
 static const char *

@@ -191,6 +191,7 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_NUMBER] = "/1",
 		[API_PLACE] = "/1/0",
 		[API_WORD] = "/deploy",
+		[API_PEER] = "/acme",
 		[API_NAME] = "/db-migrate",
 	};
 	static const char *const bodies[] = {

@@ -219,6 +219,7 @@ ask_row(struct isolation *both, const struct who *who, enum api_operation operat
 
 	switch (api_rows[operation].behind) {
 	case API_NONE:
+	case API_PEER:
 		isolation_ask(both, who->uid, who->as, operation, api_rows[operation].path,
 		    operation == API_GATE      ? "{\"environment\": \"cider/production\"}" :
 			api_is_post(operation) ? "{}" :

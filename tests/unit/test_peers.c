@@ -1,6 +1,6 @@
 /* Goal: names, hosts and lists of agents are taken as they are meant, and nothing else is.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "types/peers.h"
+#include "types/known_peers.h"
 
 #include <stdio.h>
 
@@ -88,4 +88,29 @@ TEST(a_capability_is_found_by_its_whole_name)
 	assert_null(peer_capability(list, "start"));
 	assert_null(peer_capability(list, "web"));
 	assert_null(peer_capability("", "restart"));
+}
+
+TEST(what_is_kept_of_each_is_what_it_was)
+{
+	struct known_peers *known = known_peers_new(3);
+	const struct peer peers[] = { { .identity = "agent/a", .digest = D, .ends_at = 7 },
+		{ .identity = "agent/b", .digest = D, .manifest = D, .next_digest = D },
+		{ .identity = "runner/a", .digest = D, .revoked_at = 1 } };
+	struct peer got;
+
+	for (size_t i = 0; i < COUNT(peers); i++)
+		known_peers_add(known, &peers[i]);
+	for (size_t i = 0; i < COUNT(peers); i++) {
+		assert_int_equal(known_peers_find(known, peers[i].identity), i);
+		assert_memory_equal(known_peers_get(known, i, &got), &peers[i], sizeof(got));
+	}
+	assert_int_equal(known_peers_find(known, "agent/"), 3);
+	assert_int_equal(known_peers_find(known, "agent/aa"), 3);
+	assert_null(known_peers_fault(known, "agent/a", D));
+	assert_string_equal(known_peers_fault(known, "runner/a", D), "it was revoked");
+	assert_string_equal(known_peers_fault(known, "agent/a", "0"), "another key has that name");
+	assert_string_equal(
+	    known_peers_fault(NULL, "agent/a", D), "nobody of that name is enrolled");
+	known_peers_unref(known_peers_ref(known));
+	known_peers_unref(known);
 }

@@ -1,4 +1,4 @@
-/* cli_agent.c - deploybot agent: enrols, lists, moves and revokes agents of deploybot-link.  Side: start. */
+/* cli_agent.c - deploybot agent: enrols, shows, moves and revokes agents of deploybot-link.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <sysexits.h>
@@ -7,6 +7,8 @@
 #include "cli/cli_server.h"
 #include "lib/buf.h"
 #include "lib/err.h"
+
+#define CLI_AGENT_PATH 96
 
 /* The line that a host is enrolled by goes to standard output alone, to be pasted there. */
 static int
@@ -55,33 +57,71 @@ cli_agent_revoke(struct cli_server *local)
 static void
 show(const struct json *agent)
 {
-	char made[CLI_AT], revoked[CLI_AT];
+	char made[CLI_AT];
 
-	(void)printf("%s  key %s, since %s by %s", json_get_str(agent, "name"),
-	    json_get_str(agent, "key"), cli_show_at(agent, "made_at", made),
-	    json_get_str(agent, "made_by"));
-	if (cli_show_at(agent, "revoked_at", revoked)[0] != '\0')
-		(void)printf(", REVOKED %s", revoked);
-	(void)printf("\n");
+	(void)printf("%s  %s; key %s, since %s by %s\n", json_get_str(agent, "name"),
+	    json_get_str(agent, "said"), json_get_str(agent, "key"),
+	    cli_show_at(agent, "made_at", made), json_get_str(agent, "made_by"));
 }
 
-int
-cli_agent_list(struct cli_server *local)
+static void
+show_capabilities(const struct json *agent)
+{
+	const struct json *list = json_get(agent, "capabilities");
+
+	show(agent);
+	for (size_t i = 0; i < json_count(list); i++)
+		(void)printf("  %s  %s\n", json_text(json_at(list, i), "digest"),
+		    json_text(json_at(list, i), "name"));
+	if (json_count(list) == 0)
+		(void)printf("  nothing that it may start\n");
+}
+
+/* One page; *next: of the next one, "" behind the last. */
+static int
+show_page(struct cli_server *local, void (*show_one)(const struct json *agent), bool is_first,
+    char next[CLI_AGENT_PATH])
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	const struct json *agents;
 	struct err err;
 
-	if (!cli_api_ask(&local->api, "/v1/agents", NULL, &answer, &err))
+	if (!cli_api_ask(&local->api, next, NULL, &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	if (answer.status != 200)
 		return cli_server_show_said(local, &answer);
 	agents = json_get(answer.json, "agents");
 	if (local->is_json)
 		(void)printf("%s\n", answer.body);
-	else if (json_count(agents) == 0)
+	else if (json_count(agents) == 0 && is_first)
 		(void)printf("no agents\n");
 	for (size_t i = 0; !local->is_json && i < json_count(agents); i++)
-		show(json_at(agents, i));
+		show_one(json_at(agents, i));
+	if (json_text(answer.json, "next")[0] != '\0')
+		(void)snprintf(
+		    next, CLI_AGENT_PATH, "/v1/agents/after/%.64s", json_text(answer.json, "next"));
+	else
+		next[0] = '\0';
 	return EX_OK;
+}
+
+int
+cli_agent_list(struct cli_server *local)
+{
+	char next[CLI_AGENT_PATH] = "/v1/agents";
+	int status = EX_OK;
+
+	for (bool is_first = true; status == EX_OK && next[0] != '\0'; is_first = false)
+		status = show_page(local, show, is_first, next);
+	return status;
+}
+
+int
+cli_agent_show(struct cli_server *local)
+{
+	char path[CLI_AGENT_PATH];
+
+	if (snprintf(path, sizeof(path), "/v1/agents/%s", local->argv[0]) >= (int)sizeof(path))
+		return cli_server_fail(local, EX_USAGE, "that is too long");
+	return show_page(local, show_capabilities, true, path);
 }

@@ -7,6 +7,7 @@
 #include "decide/decide_reply.h"
 #include "decide/who/decide_session.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "lib/zone.h"
 #include "store/row_factor.h"
 #include "store/row_peer.h"
@@ -69,25 +70,26 @@ add_factors(struct tx *tx, struct chat_text *text)
 static size_t
 add_agents(struct tx *tx, struct chat_text *text)
 {
-	struct known_peers peers = { 0 };
-	size_t n = 0;
+	struct peer page[ROW_PEER_PAGE];
+	char after[CRYPTO_CA_IDENTITY] = "";
+	size_t n = 0, got = tx->settings->link.address == NULL ? 0 : ROW_PEER_PAGE;
 
-	if (tx->settings->link.address == NULL || !row_peer_known(tx, &peers)) {
-		free(peers.at);
-		return 0;
-	}
-	for (size_t i = 0; i < peers.n; i++) {
-		if (peers.at[i].revoked_at != 0 || n++ >= NAMED)
-			continue;
-		if (n == 1)
-			chat_text_add(text,
-			    "\nAgents, " MARK_CODE "deploybot agent revoke NAME" MARK_CODE
-			    " or " MARK_CODE "move NAME KEY" MARK_CODE ":");
-		chat_text_add(text, "\n" MARK_CODE "%s" MARK_CODE ": key %.12s…",
-		    peer_name(&peers.at[i]), peers.at[i].digest);
+	while (got == ROW_PEER_PAGE) {
+		got = row_peer_list(tx, after, page, ROW_PEER_PAGE);
+		for (size_t i = 0; i < got; i++) {
+			if (page[i].revoked_at != 0 || n++ >= NAMED)
+				continue;
+			if (n == 1)
+				chat_text_add(text,
+				    "\nAgents, " MARK_CODE "deploybot agent revoke NAME" MARK_CODE
+				    " or " MARK_CODE "move NAME KEY" MARK_CODE ":");
+			chat_text_add(text, "\n" MARK_CODE "%s" MARK_CODE ": key %.12s…",
+			    peer_name(&page[i]), page[i].digest);
+		}
+		if (got > 0)
+			(void)text_copy(after, sizeof(after), page[got - 1].identity);
 	}
 	add_more(text, n, MARK_CODE "deploybot agent list" MARK_CODE);
-	free(peers.at);
 	return n;
 }
 

@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_status.h"
+#include "decide/who/decide_agents.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/view/decide_application_log.h"
 #include "decide/work/decide_cloudflare.h"
@@ -618,8 +619,10 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 		add_paragraphs(tx, text, &view, health);
 		add_refused(tx, update, &view, text);
 	}
-	if (request->target[0] == '\0')
+	if (request->target[0] == '\0') {
 		decide_cloudflare_status(tx, update->person, text);
+		(void)decide_agents_status(tx, update->person, "", text);
+	}
 	if (count_environments(&view.scope) == tx->settings->environment_count)
 		decide_redelivery_status(tx, text);
 	add_buttons(tx, &keyboard, request, &view);

@@ -82,10 +82,8 @@ decide_manifests_due(struct tx *tx)
 		return;
 	decide_factor_tell(tx, 0,
 	    "🔐 %" PRId64 " agent%s changed: " MARK_BOLD "%s" MARK_BOLD
-	    "%s\nWhat these hosts start is another thing now, or nothing: what waits is asked anew. "
-	    "Was it not you? " MARK_CODE "deploybot agent revoke NAME" MARK_CODE
-	    " on the server ends one; what changed is in the audit (peer_manifest).",
-	    n, n == 1 ? "" : "s", names, n > (int64_t)shown ? more : "");
+	    "%s\nWhat these hosts start is another thing now, or nothing: what waits is asked anew. Was it not you? %sdeploybot agent revoke NAME%s on the server ends one; what changed is in the audit (peer_manifest).",
+	    n, n == 1 ? "" : "s", names, n > (int64_t)shown ? more : "", MARK_CODE, MARK_CODE);
 }
 
 static void

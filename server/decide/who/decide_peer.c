@@ -3,14 +3,12 @@
 #include "decide/who/decide_peer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/factor/decide_lacks.h"
 #include "decide/who/decide_agent.h"
-#include "lib/json.h"
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_peer.h"
@@ -189,28 +187,4 @@ decide_peer(struct tx *tx, const struct api_request *api)
 		enrol(tx, api, strcmp(word, "move") == 0);
 	else
 		decide_refusef(tx, 400, "expected enrol, move or revoke");
-}
-
-void
-decide_peer_list(struct tx *tx, const struct api_request *api, struct json_out *json)
-{
-	struct known_peers peers = { 0 };
-	char at[TEXT_TIME_SIZE];
-
-	if (!decide_peer_may(tx, api))
-		return;
-	if (row_peer_known(tx, &peers)) {
-		json_put_open(json, "agents", '[');
-		for (size_t i = 0; i < peers.n; i++) {
-			json_out_object(json);
-			json_put_str(json, "name", peer_name(&peers.at[i]));
-			json_put_str(json, "key", peers.at[i].digest);
-			json_put_str(json, "made_at", text_time_ms(at, peers.at[i].made_at));
-			json_put_str(json, "made_by", peers.at[i].by);
-			json_put_time(json, "revoked_at", peers.at[i].revoked_at);
-			json_out_end(json);
-		}
-		json_out_end(json);
-	}
-	free(peers.at);
 }

@@ -6,8 +6,6 @@
 #include "types/api.h"
 #include "types/peers.h"
 
-struct json_out;
-
 /* enrol and move with a code of theirs where REQUIRE_OTP names token; revoke at once.  Admins
  * alone, who are notified. */
 void decide_peer(struct tx *tx, const struct api_request *api);
@@ -26,6 +24,3 @@ bool decide_peer_lacks_factor(
 
 /* Writes it down, with the key that it had before (""): audit, and to all admins. */
 void decide_peer_put(struct tx *tx, const struct peer *peer, const char *before, bool is_move);
-
-/* Puts "agents" into json: all of them, those that are revoked too.  For admins alone. */
-void decide_peer_list(struct tx *tx, const struct api_request *api, struct json_out *json);

@@ -1,0 +1,75 @@
+/* chat_agent.c - how an agent is: connected or since when not, and what else is known of it.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_agent.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/text.h"
+
+#define CLOCK_OFF_S 60 /* less is said of no clock */
+#define YEAR_S	    (365 * 24 * 3600)
+
+static void
+add_state(struct chat_text *text, const struct chat_agent *agent)
+{
+	switch ((enum agent_state)agent->seen.state) {
+	case AGENT_CONNECTED:
+		chat_text_add(text, "connected");
+		break;
+	case AGENT_SILENT:
+		chat_text_add(text, "does not answer, its host is connected");
+		break;
+	case AGENT_GONE:
+		chat_text_since(
+		    text, "disconnected since ", &agent->clock, agent->seen.gone_at, agent->at);
+		break;
+	case AGENT_UNSEEN:
+		if (agent->peer->manifest[0] == '\0')
+			chat_text_add(text, "never connected");
+		else if (agent->began_at == 0)
+			chat_text_add(text, "not known whether it is connected");
+		else
+			chat_text_since(text, "not connected since deploybot's start, ",
+			    &agent->clock, agent->began_at, agent->at);
+		break;
+	}
+}
+
+static void
+add_clock(struct chat_text *text, int64_t ahead_s)
+{
+	int64_t off_s = ahead_s < 0 ? -ahead_s : ahead_s;
+	char off[TEXT_DURATION_SIZE];
+
+	if (off_s <= CLOCK_OFF_S)
+		return;
+	if (off_s < 2 * (int64_t)YEAR_S)
+		(void)text_age(off, off_s * 1000);
+	else
+		(void)snprintf(off, sizeof(off), "%" PRId64 " years", off_s / YEAR_S);
+	chat_text_add(text, ", its clock is %s %s", off, ahead_s > 0 ? "ahead" : "behind");
+}
+
+void
+chat_agent(struct chat_text *text, const struct chat_agent *agent)
+{
+	const struct peer *peer = agent->peer;
+
+	if (peer->revoked_at != 0) {
+		chat_text_since(text, "revoked ", &agent->clock, peer->revoked_at, agent->at);
+		return;
+	}
+	add_state(text, agent);
+	chat_text_some(text, ", ", agent->seen.version);
+	if (peer->ends_at != 0)
+		chat_text_since(text,
+		    peer->ends_at <= agent->at ? ", its certificate ended " :
+						 ", certificate until ",
+		    &agent->clock, peer->ends_at, agent->at);
+	if (peer->changed_at != 0)
+		chat_text_since(
+		    text, ", list changed ", &agent->clock, peer->changed_at, agent->at);
+	if (agent->seen.state >= AGENT_SILENT)
+		add_clock(text, agent->seen.clock_ahead_s);
+}

@@ -1,0 +1,18 @@
+/* chat_agent.h - how an agent is: connected or since when not, and what else is known of it.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "chat/chat_text.h"
+#include "types/agents_seen.h"
+
+struct chat_agent {
+	const struct peer *peer;
+	struct agent_seen seen;
+	int64_t began_at; /* wall ms: since when it would have been seen; 0: that is not known */
+	struct chat_clock clock;
+	int64_t at;
+};
+
+/* Adds "connected, 0.2.0, certificate until 2026-12-29 14:02, list changed 14:02, its clock is 10
+ * years behind": what chat, command line and API say, without its name. */
+void chat_agent(struct chat_text *text, const struct chat_agent *agent);

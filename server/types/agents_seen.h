@@ -1,0 +1,43 @@
+/* agents_seen.h - which agents are connected, as a decision reads it.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A picture of what the loop remembers, which an event carries: 10,000 connects are no events, and
+ * no rows.  Counted, and never changed once an event has it.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "types/known_peers.h"
+
+#define AGENT_SEEN_VERSION 19
+
+enum agent_state {
+	AGENT_UNSEEN,  /* since the server's start */
+	AGENT_GONE,    /* it was connected */
+	AGENT_SILENT,  /* its host is connected, and deploybot-agent there does not answer */
+	AGENT_CONNECTED,
+};
+
+struct agent_seen {
+	int64_t gone_at;      /* wall ms, of AGENT_GONE */
+	int32_t clock_ahead_s; /* of its clock before ours, as it connected; below 0: behind it */
+	char version[AGENT_SEEN_VERSION]; /* of deploybot-link there, cut; "": not known */
+	uint8_t state;			  /* enum agent_state */
+};
+
+struct agents_seen {
+	atomic_int count;
+	int64_t began_at;	   /* wall ms: since when we know */
+	int64_t link_gone_at;	   /* wall ms; 0: deploybot-link is connected */
+	struct known_peers *known; /* a reference */
+	struct agent_seen at[];	   /* of each of them */
+};
+
+/* One reference, of nobody seen; takes that to `known`. */
+struct agents_seen *agents_seen_new(struct known_peers *known) MUST_USE;
+struct agents_seen *agents_seen_ref(struct agents_seen *seen); /* takes NULL */
+void agents_seen_unref(struct agents_seen *seen);	       /* takes NULL */
+
+/* Of one that is enrolled; AGENT_UNSEEN too where nothing is known (seen NULL). */
+struct agent_seen agents_seen_of(const struct agents_seen *seen, const char *identity);

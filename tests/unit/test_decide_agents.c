@@ -1,0 +1,175 @@
+/* Goal: admins alone learn which agents are connected, since when not, and what else is known.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "agent_aid.h"
+#include "token_aid.h"
+
+#include "lib/text.h"
+#include "store/row_peer.h"
+
+#define D1	     AGENT_AID_1
+#define LISTS	     "disk-free=" D1 " restart-web=" D1
+#define HOUR	     (3600 * INT64_C(1000))
+#define DAY	     (24 * HOUR)
+#define OPEN(w, ...) world_open(w, LINK_AID_LINES(&agent_aid_authority), __VA_ARGS__, NULL)
+#define CLIENTS \
+	"CLIENTS=acme,beta", "CLIENT_ACME_HOST=agent:acme", "CLIENT_ACME_ACTIONS=restart-web", \
+	    "CLIENT_BETA_HOST=agent:beta", "CLIENT_BETA_ACTIONS=restart-web"
+
+#define AGENTS_TEST(name) WORLD_TEST_BETWEEN(name, agent_aid_set_up, agent_aid_tear_down)
+
+static void
+enrol(struct tx *tx, const char *name, int number, int64_t ends_at)
+{
+	struct peer peer = { .made_at = 1767225600000, .by = "@ada", .ends_at = ends_at };
+
+	(void)peer_identity(name, peer.identity);
+	(void)snprintf(peer.digest, sizeof(peer.digest), "%064d", number);
+	row_peer_put(tx, &peer);
+}
+
+static void
+act_enrol(struct tx *tx, UNUSED void *arg)
+{
+	struct peer peer;
+
+	enrol(tx, "acme", 1, tx->at + 20 * DAY);
+	enrol(tx, "beta", 2, 0);
+	enrol(tx, "gone", 3, 0);
+	peer = row_peer_get(tx, "agent/gone");
+	peer.revoked_at = tx->at;
+	row_peer_put(tx, &peer);
+}
+
+/* acme is connected, whose clock is wrong; beta has gone. */
+static void
+begin(struct world *w)
+{
+	world_act(w, act_enrol, NULL);
+	agent_aid_says(w, "agent/acme", LISTS);
+	agent_aid_sees(w, "agent/acme",
+	    (struct agent_seen){
+		.state = AGENT_CONNECTED, .version = "0.2.0", .clock_ahead_s = 90 });
+	agent_aid_sees(
+	    w, "agent/beta", (struct agent_seen){ .state = AGENT_GONE, .gone_at = w->aid.at });
+}
+
+static const char *
+ask(struct world *w, const char *path)
+{
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_AGENTS, path, NULL), 200);
+	return w->aid.said;
+}
+
+AGENTS_TEST(v1_says_of_each_whether_it_is_connected)
+{
+	const char *said;
+
+	OPEN(w, CLIENTS);
+	begin(w);
+	said = ask(w, "/v1/agents/acme");
+	assert_non_null(strstr(
+	    said, "\"state\":\"connected\",\"disconnected_since\":null,\"version\":\"0.2.0\""));
+	assert_non_null(strstr(
+	    said, "\"clock_ahead_seconds\":90,\"said\":\"connected, 0.2.0, certificate until "));
+	assert_non_null(strstr(said, ", its clock is 1 min ahead\",\"capabilities\":["));
+	assert_non_null(strstr(said, "[{\"name\":\"disk-free\",\"digest\":\"" D1 "\"},{"));
+	assert_null(strstr(said, "beta"));
+	said = ask(w, "/v1/agents");
+	assert_non_null(strstr(said, "\"name\":\"beta\""));
+	assert_non_null(strstr(said, "\"said\":\"disconnected since "));
+	assert_non_null(strstr(said, "\"said\":\"revoked "));
+	assert_non_null(strstr(said, "\"next\":null"));
+	assert_null(strstr(said, "capabilities"));
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_AGENTS, "/v1/agents/other", NULL), 404);
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_STAGING_USER, API_AGENTS, "/v1/agents/acme", NULL), 403);
+}
+
+AGENTS_TEST(what_is_not_known_is_not_said)
+{
+	OPEN(w, CLIENTS);
+	world_act(w, act_enrol, NULL);
+	assert_non_null(
+	    strstr(ask(w, "/v1/agents/acme"), "\"said\":\"never connected, certificate"));
+	agent_aid_says(w, "agent/acme", LISTS);
+	assert_non_null(
+	    strstr(ask(w, "/v1/agents/acme"), "\"said\":\"not known whether it is connected, "));
+	assert_null(strstr(w->aid.said, "list changed"));
+	agent_aid_says(w, "agent/acme", "");
+	assert_non_null(strstr(ask(w, "/v1/agents/acme"), ", list changed "));
+	agent_aid_sees(w, "", (struct agent_seen){ .gone_at = 0 });
+	assert_non_null(strstr(
+	    ask(w, "/v1/agents/acme"), "\"said\":\"not connected since deploybot's start, "));
+	agent_aid_sees(w, "agent/acme",
+	    (struct agent_seen){ .state = AGENT_SILENT, .clock_ahead_s = -315360000 });
+	w->aid.at += 21 * DAY;
+	assert_non_null(strstr(ask(w, "/v1/agents/acme"),
+	    "\"said\":\"does not answer, its host is connected, its certificate ended "));
+	assert_non_null(strstr(w->aid.said, ", its clock is 10 years behind\""));
+	agent_aid_sees(
+	    w, "agent/acme", (struct agent_seen){ .state = AGENT_CONNECTED, .clock_ahead_s = -60 });
+	assert_null(strstr(ask(w, "/v1/agents/acme"), "clock is"));
+}
+
+static void
+act_enrol_many(struct tx *tx, UNUSED void *arg)
+{
+	char name[16];
+
+	for (int i = 0; i < 600; i++) {
+		(void)snprintf(name, sizeof(name), "host-%03d", i);
+		enrol(tx, name, i, 0);
+	}
+}
+
+AGENTS_TEST(of_thousands_each_is_in_one_answer)
+{
+	OPEN(w, CLIENTS);
+	world_act(w, act_enrol_many, NULL);
+	(void)ask(w, "/v1/agents");
+	assert_non_null(strstr(w->aid.said, "\"name\":\"host-000\""));
+	assert_non_null(strstr(w->aid.said_last, "],\"next\":\"host-511\"}"));
+	(void)ask(w, "/v1/agents/after/host-511");
+	assert_non_null(strstr(w->aid.said, "{\"agents\":[{\"name\":\"host-512\""));
+	assert_non_null(strstr(w->aid.said_last, "],\"next\":null}"));
+	assert_string_equal(ask(w, "/v1/agents/after/host-599"), "{\"agents\":[],\"next\":null}");
+	agent_aid_sees(
+	    w, "agent/host-599", (struct agent_seen){ .state = AGENT_GONE, .gone_at = w->aid.at });
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/agents");
+	assert_non_null(world_says(w, "Agents: 600 not connected, 0 connected\n🔴 host-000 "));
+	assert_null(world_says(w, "host-020"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, world_button(world_last(w), "2/30 ▶"));
+	assert_non_null(world_says(w, "connected\n🔴 host-020 "));
+}
+
+AGENTS_TEST(agents_are_shown_to_admins_in_private)
+{
+	OPEN(w, CLIENTS);
+	begin(w);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/agents");
+	assert_non_null(world_says_in(w, WORLD_ADMIN,
+	    "Agents: 1 not connected, 1 connected, 1 revoked\n🔴 beta disconnected since "));
+	assert_non_null(
+	    world_says_in(w, WORLD_ADMIN, "\n🟢 acme connected, 0.2.0, certificate until "));
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "\n⚪ gone revoked "));
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_TEAM, "/agents");
+	assert_non_null(world_says_in(w, WORLD_TEAM, "⛔ /agents works in our private chat only."));
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/agents");
+	assert_null(world_says_in(w, WORLD_STAGING_USER, "acme"));
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/help all");
+	assert_non_null(strstr(world_plain(world_last(w)), "\n/agents "));
+}
+
+AGENTS_TEST(status_says_it_of_a_client)
+{
+	OPEN(w, CLIENTS);
+	begin(w);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/status acme");
+	assert_string_equal(world_plain(world_last(w)),
+	    "🟢 acme connected, 0.2.0, certificate until Wed 2026-01-21 00:00, its clock is 1 min ahead, agent of client/acme");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/status");
+	assert_non_null(strstr(world_plain(world_last(w)), "🔴 beta disconnected since "));
+	assert_null(strstr(world_plain(world_last(w)), "acme"));
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status acme");
+	assert_null(world_says_in(w, WORLD_STAGING_USER, "connected"));
+}
