@@ -303,12 +303,12 @@ sim_agents_stop(struct sim *sim, struct sim_open *open)
 /* --- the server --- */
 
 static void
-on_manifest(void *ctx, const char *identity, const char *list)
+on_said(void *ctx, enum event_kind kind, const char *identity, const char *text)
 {
-	struct event *event = sim_server_event(ctx, EVENT_PEER_MANIFEST);
+	struct event *event = sim_server_event(ctx, kind);
 
 	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
-	(void)text_copy(event->u.peer.manifest, sizeof(event->u.peer.manifest), list);
+	(void)text_copy(event->u.peer.text, sizeof(event->u.peer.text), text);
 	sim_server_submit(ctx, event);
 }
 
@@ -331,7 +331,7 @@ sim_agents_server_starts(struct sim *sim)
 	struct err err;
 
 	agents = agents_new(&(struct agents_config){ loop, "link.sock", authority.order,
-				on_manifest, on_runner, sim },
+				on_said, on_runner, sim },
 	    &err);
 	sim_must(agents != NULL, err.text);
 	config.agents = agents;

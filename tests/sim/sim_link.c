@@ -20,7 +20,7 @@ static sim_fn link_is_reached, host_connects, server_hears_gone, host_is_back, p
 
 struct link_client {
 	struct link_client_watch watch;
-	struct known_peers peers;
+	struct known_peers *peers; /* a reference */
 	bool has_peers;
 	bool is_connected;
 };
@@ -230,13 +230,13 @@ host_connects(struct sim *sim, int64_t agent, UNUSED int64_t b)
 	if (!the_client.is_connected || host->is_away || host->is_here || host->is_leaving)
 		return;
 	sim_link_key((int)agent, host->key, key);
-	if (peer_fault(&the_client.peers, identity_of((int)agent, identity), key) != NULL)
+	if (known_peers_fault(the_client.peers, identity_of((int)agent, identity), key) != NULL)
 		return; /* it tries again, which counts when there are other peers */
 	host->connection++;
 	host->is_here = true;
 	memset(host->arrives, 0, sizeof(host->arrives));
 	sim_trace(sim, "%s's host is connected", sim_agent_names[agent]);
-	the_client.watch.on_here(the_client.watch.ctx, identity);
+	the_client.watch.on_here(the_client.watch.ctx, identity, 0, "");
 }
 
 static void
@@ -337,7 +337,8 @@ sim_link_begin(struct sim *sim)
 struct link_client *
 sim_link_client_new(struct loop *loop, const char *path, const struct link_client_watch *watch);
 void sim_link_client_take_peers(struct link_client *client, struct known_peers *peers);
-const struct known_peers *sim_link_client_peers(const struct link_client *client);
+bool sim_link_client_is_connected(const struct link_client *client);
+struct known_peers *sim_link_client_peers(const struct link_client *client);
 void sim_link_client_send(struct link_client *client, const char *identity, uint32_t channel,
     const char *packet, size_t size);
 void sim_link_client_free(struct link_client *client);
@@ -359,7 +360,7 @@ cut_others(struct sim *sim, const struct link_client *client)
 	for (int i = 0; i < SIM_AGENTS; i++) {
 		sim_link_key(i, hosts[i].key, key);
 		if (hosts[i].is_here &&
-		    peer_fault(&client->peers, identity_of(i, identity), key) != NULL) {
+		    known_peers_fault(client->peers, identity_of(i, identity), key) != NULL) {
 			client->watch.on_gone(client->watch.ctx, identity);
 			host_is_lost(sim, i);
 		} else {
@@ -371,9 +372,8 @@ cut_others(struct sim *sim, const struct link_client *client)
 void
 sim_link_client_take_peers(struct link_client *client, struct known_peers *peers)
 {
-	free(client->peers.at);
-	client->peers = *peers;
-	*peers = (struct known_peers){ 0 };
+	known_peers_unref(client->peers);
+	client->peers = peers;
 	if (client->has_peers)
 		cut_others(playing, client);
 	else
@@ -382,10 +382,16 @@ sim_link_client_take_peers(struct link_client *client, struct known_peers *peers
 	client->has_peers = true;
 }
 
-const struct known_peers *
+struct known_peers *
 sim_link_client_peers(const struct link_client *client)
 {
-	return &client->peers;
+	return client->peers;
+}
+
+bool
+sim_link_client_is_connected(const struct link_client *client)
+{
+	return client->is_connected;
 }
 
 void
@@ -418,7 +424,8 @@ sim_link_client_free(struct link_client *client)
 {
 	if (client == NULL)
 		return;
-	free(client->peers.at);
+	known_peers_unref(client->peers);
+	client->peers = NULL;
 	*client = (struct link_client){ 0 };
 }
 

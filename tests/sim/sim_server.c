@@ -423,7 +423,7 @@ take_outcome(struct sim *sim, struct outcome *outcome)
 		withdraw(sim, outcome->withdraw);
 		break;
 	case OUTCOME_PEERS:
-		sim_agents_take_peers(outcome->peers);
+		sim_agents_take_peers(known_peers_ref(outcome->peers));
 		break;
 	case OUTCOME_FATAL:
 		sim_fail(sim, "no_flush_fails", "a flush failed in memory");
