@@ -493,7 +493,8 @@ make_http(struct serve *serve, struct err *err)
 	serve_network_api(serve);
 	if (!route_instance_draw(&serve->instance, err))
 		return false;
-	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
+	serve->metrics_route =
+	    (struct route_metrics){ serve->metrics, current_settings, serve_runner_count, serve };
 	add_routes(serve);
 	listen_text(serve, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,

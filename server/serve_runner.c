@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "serve_runner.h"
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "runs/link_client.h"
@@ -109,6 +110,22 @@ serve_runner_start(struct serve *serve, struct err *err)
 	config.agents = serve->runner.agents;
 	serve->runs = runs_start(serve->loop, &config, err);
 	return serve->runs != NULL;
+}
+
+void
+serve_runner_count(void *ctx)
+{
+	struct serve *serve = ctx;
+	const struct agents_seen *seen =
+	    serve->runner.agents == NULL ? NULL : agents_seen(serve->runner.agents);
+	struct agents_count n = { .connected = 0 };
+
+	if (seen != NULL)
+		n = agents_seen_count(seen, serve->settings, clock_wall_ms());
+	metric_set_value(serve->metrics, METRIC_AGENTS_CONNECTED, (double)n.connected);
+	metric_set_value(serve->metrics, METRIC_AGENTS_DISCONNECTED, (double)n.disconnected);
+	metric_set_value(serve->metrics, METRIC_AGENTS_EXPIRING, (double)n.expiring);
+	metric_set_value(serve->metrics, METRIC_AGENTS_GONE, (double)n.gone);
 }
 
 void

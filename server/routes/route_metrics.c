@@ -18,6 +18,7 @@ on_request(struct http_request *request, void *ctx)
 		http_request_answer(request, 404, NULL, NULL, 0);
 		return;
 	}
+	route->count(route->ctx);
 	metric_set_write(route->set, &text);
 	if (buf_failed(&text))
 		http_request_answer(request, 503, NULL, NULL, 0);

@@ -11,6 +11,7 @@ struct settings;
 struct route_metrics {
 	const struct metric_set *set;
 	struct settings *(*settings)(void *ctx);	/* today's; ENABLE_TELEMETRY off: 404 */
+	void (*count)(void *ctx); /* what is counted when it is asked for */
 	void *ctx;
 };
 

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 
 #include "lib/mem.h"
+#include "types/settings.h"
+
+#define GONE_MS	    (600 * INT64_C(1000))
+#define EXPIRING_MS (10 * 24 * 3600 * INT64_C(1000)) /* a certificate renews with 15 days left */
 
 struct agents_seen *
 agents_seen_new(struct known_peers *known)
@@ -41,4 +45,40 @@ agents_seen_of(const struct agents_seen *seen, const char *identity)
 
 	return seen == NULL || i == known_peers_count(seen->known) ? (struct agent_seen){ 0 } :
 								     seen->at[i];
+}
+
+static bool
+is_gone(const struct agents_seen *seen, const char *name, int64_t at)
+{
+	char identity[CRYPTO_CA_IDENTITY];
+	size_t i = known_peers_find(seen->known, peer_identity(name, identity));
+	struct peer peer;
+
+	return i < known_peers_count(seen->known) &&
+	    known_peers_get(seen->known, i, &peer)->revoked_at == 0 &&
+	    seen->at[i].state != AGENT_CONNECTED &&
+	    at - (seen->at[i].gone_at != 0 ? seen->at[i].gone_at : seen->began_at) >= GONE_MS;
+}
+
+struct agents_count
+agents_seen_count(const struct agents_seen *seen, const struct settings *settings, int64_t at)
+{
+	struct agents_count ret = { .connected = 0 };
+	struct peer peer;
+
+	for (size_t i = 0; i < known_peers_count(seen->known); i++) {
+		if (known_peers_get(seen->known, i, &peer)->revoked_at != 0)
+			continue;
+		if (seen->at[i].state == AGENT_CONNECTED)
+			ret.connected++;
+		else
+			ret.disconnected++;
+		ret.expiring += peer.ends_at != 0 && peer.ends_at - at < EXPIRING_MS;
+	}
+	for (size_t i = 0; i < settings->client_count; i++) {
+		const char *name = peer_of_host(settings->clients[i].host);
+
+		ret.gone += name != NULL && is_gone(seen, name, at);
+	}
+	return ret;
 }

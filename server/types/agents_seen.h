@@ -41,3 +41,15 @@ void agents_seen_unref(struct agents_seen *seen);	       /* takes NULL */
 
 /* Of one that is enrolled; AGENT_UNSEEN too where nothing is known (seen NULL). */
 struct agent_seen agents_seen_of(const struct agents_seen *seen, const char *identity);
+
+/* Of those that are enrolled and not revoked. */
+struct agents_count {
+	size_t connected, disconnected;
+	size_t gone;	 /* agents of clients, not connected for ten minutes */
+	size_t expiring; /* the certificate ends within ten days, and should have been renewed by then */
+};
+
+struct settings;
+
+struct agents_count
+agents_seen_count(const struct agents_seen *seen, const struct settings *settings, int64_t at);

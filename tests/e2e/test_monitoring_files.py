@@ -12,7 +12,8 @@ from monitoring_aid import (BOARDS, SHIPPED, alert_names, expressions, metric_na
 from stage import ROOT
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
-ALERTS = """DeploybotDown DeploybotRestarting DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
+ALERTS = """DeploybotDown DeploybotRestarting DeploybotAgentGone
+DeploybotAgentCertificate DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
 DeploybotEnvironmentDown DeploybotHostLeftOut DeploybotRolledBack DeploybotEnvironmentBusyTooLong
 DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotPollFailing DeploybotGithubMissing
 DeploybotVaultDown DeploybotSettingsRefused DeploybotMessagesStuck

@@ -173,3 +173,21 @@ AGENTS_TEST(status_says_it_of_a_client)
 	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status acme");
 	assert_null(world_says_in(w, WORLD_STAGING_USER, "connected"));
 }
+
+AGENTS_TEST(clients_whose_agent_is_gone_and_certificates_that_end_are_counted)
+{
+	struct agents_count n;
+
+	OPEN(w, CLIENTS);
+	begin(w);
+	n = agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at);
+	assert_int_equal(n.connected, 1);
+	assert_int_equal(n.disconnected, 1); /* one was revoked */
+	assert_int_equal(n.gone + n.expiring, 0);
+	n = agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + HOUR / 6 - 1);
+	assert_int_equal(n.gone, 0);
+	n = agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + HOUR / 6);
+	assert_int_equal(n.gone, 1);
+	n = agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + 11 * DAY);
+	assert_int_equal(n.expiring, 1);
+}

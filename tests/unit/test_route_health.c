@@ -22,6 +22,11 @@ struct world {
 	struct http_asked asked;
 };
 
+static void
+nothing(UNUSED void *ctx)
+{
+}
+
 static struct settings *
 today(void *ctx)
 {
@@ -54,7 +59,8 @@ set_up(void **state)
 	w->watch = health_watch_new(w->loop, NULL, NULL);
 	w->set = metric_set_new();
 	w->settings = settings_with((char[]){ "ENABLE_TELEMETRY=true" });
-	w->metrics = (struct route_metrics){ .set = w->set, .settings = today, .ctx = w };
+	w->metrics =
+	    (struct route_metrics){ .set = w->set, .settings = today, .count = nothing, .ctx = w };
 	w->routes[0] = route_health_live();
 	w->routes[1] = route_health_ready(w->watch);
 	w->routes[2] = route_metrics(&w->metrics);
