@@ -46,7 +46,7 @@ struct agent_seen agents_seen_of(const struct agents_seen *seen, const char *ide
 struct agents_count {
 	size_t connected, disconnected;
 	size_t gone;	 /* agents of clients, not connected for ten minutes */
-	size_t expiring; /* the certificate ends within ten days, and should have been renewed by then */
+	size_t expiring; /* the certificate ends within ten days: it should be renewed by then */
 };
 
 struct settings;

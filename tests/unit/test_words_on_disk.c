@@ -582,7 +582,8 @@ note_metrics(void)
 		    .by = "@ada" } } };
 	static const enum metric_id plain[] = { METRIC_GITHUB_INTERVAL, METRIC_JOB_KEYS_UNREACHABLE,
 		METRIC_VAULT_UP, METRIC_VAULT_TOKEN_TTL, METRIC_HEALTH_INTERVAL, METRIC_RUNNER_UP,
-		METRIC_LOOP_LAG, METRIC_MIRROR_SIZE };
+		METRIC_AGENTS_CONNECTED, METRIC_AGENTS_DISCONNECTED, METRIC_AGENTS_EXPIRING,
+		METRIC_AGENTS_GONE, METRIC_LOOP_LAG, METRIC_MIRROR_SIZE };
 	struct metric_set *set = metric_set_new();
 	struct buf text;
 	char *copy, *rest, *line;
