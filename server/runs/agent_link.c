@@ -473,6 +473,7 @@ agent_link_set(struct agent_link *agent, const struct agent_seen *host)
 		return;
 	}
 	agent->seen.gone_at = clock_wall_ms();
+	agent->is_greeted = false; /* whose channel closes asks for it at once */
 	agent_channels_end(&agent->channels);
 	down(agent);
 }

@@ -108,7 +108,7 @@ on_packet(void *ctx, const char *identity, uint32_t channel, const char *packet,
 
 /* --- certificates that renew --- */
 
-#define LOOK_EACH_MS 400
+#define LOOK_EACH_MS 1000
 
 static void
 look_at(const void *node, VISIT which, UNUSED void *closure)

@@ -27,7 +27,8 @@
 #define TURN_MAX       64			   /* packets in one turn */
 #define PACKET_MAX     (PROTOCOL_PACKET_MAX + 256) /* with a name and a channel before it */
 #define ENROLLED_HEAD  48			   /* bytes of the line before an answer */
-#define WAITING_MAX    (2 * (size_t)PEERS_MOST)	   /* words; link takes all at once else */
+#define WAITING_MAX    (3 * (size_t)PEERS_MOST)	   /* words; link takes all at once else */
+#define WAITING_SIZE   (16 * (size_t)1024 * 1024)  /* bytes of them */
 
 struct word {
 	struct queue_link link;
@@ -46,6 +47,7 @@ struct link_client {
 	char why_away[128];				/* as it was logged; "": nothing was */
 	struct known_peers *peers;			/* one reference */
 	struct queue_list waiting;			/* words that link did not take */
+	size_t waiting_size;				/* bytes of them */
 	bool (*submit)(void *ctx, struct event *event); /* of who enrols */
 	void *submit_ctx;
 	struct bucket enrolments;
@@ -68,6 +70,7 @@ drop_waiting(struct link_client *client)
 
 	while ((link = queue_list_take(&client->waiting)) != NULL)
 		free(QUEUE_ITEM(link, struct word, link));
+	client->waiting_size = 0;
 }
 
 static void
@@ -121,6 +124,9 @@ link_client_send(struct link_client *client, const char *identity, uint32_t chan
 		return;
 	}
 	queue_list_add(&client->waiting, &word->link);
+	client->waiting_size += word->size;
+	if (client->waiting.length > WAITING_MAX || client->waiting_size > WAITING_SIZE)
+		(void)shutdown(client->fd, SHUT_RDWR); /* it takes nothing: on_socket() sees that */
 	if (client->waiting.length == 1)
 		loop_io_start(client->loop, &client->io, client->fd, LOOP_READ | LOOP_WRITE);
 }
@@ -149,6 +155,7 @@ flush(struct link_client *client)
 		if (!send_now(client, word))
 			return;
 		(void)queue_list_take(&client->waiting);
+		client->waiting_size -= word->size;
 		free(word);
 	}
 	loop_io_start(client->loop, &client->io, client->fd, LOOP_READ);
@@ -349,13 +356,24 @@ on_socket(UNUSED struct loop_io *io, unsigned events, void *ctx)
 		packet[size] = '\0';
 		hear(client, packet, (size_t)size);
 	}
-	if (client->waiting.length > WAITING_MAX)
+	if (client->waiting.length > WAITING_MAX || client->waiting_size > WAITING_SIZE)
 		lost(client, "it takes nothing");
 	else if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
 		lost(client, "it closed the connection");
 }
 
 /* --- the connection --- */
+
+/* What link was told of them before may be a yes, which it keeps while we are stopped. */
+static void
+say_revoked(struct link_client *client)
+{
+	struct peer peer;
+
+	for (size_t i = 0; i < known_peers_count(client->peers); i++)
+		if (known_peers_get(client->peers, i, &peer)->revoked_at != 0)
+			say(client, "cut %s %s\n", peer.identity, peer.digest);
+}
 
 static void
 connect_now(struct link_client *client)
@@ -370,6 +388,7 @@ connect_now(struct link_client *client)
 	loop_io_start(client->loop, &client->io, client->fd, LOOP_READ);
 	log_info("deploybot-link at %s is connected", client->path);
 	say(client, "list\n");
+	say_revoked(client);
 }
 
 static void

@@ -71,7 +71,9 @@ static void on_due(struct loop_task *task, void *ctx);
 static bool
 is_order_late(const struct run_follow *run)
 {
-	return run->agent != NULL && loop_now_ms() >= run->order_due;
+	return run->agent != NULL &&
+	    (loop_now_ms() >= run->order_due || /* which stands still while the machine sleeps */
+		clock_wall_ms() - run->order.ordered_at >= RUN_ORDER_WAIT_MS);
 }
 
 static unsigned int
@@ -416,8 +418,7 @@ take_piece(struct run_follow *run, const struct run_tail_bytes *said)
 	run->said = said;
 	happened(run, RUN_ON_RECORDED, run->held);
 	run->said = NULL;
-	free(run->held);
-	run->held = NULL;
+	free(TAKE(run->held));
 }
 
 static void
@@ -425,7 +426,7 @@ ask_piece(struct run_follow *run)
 {
 	struct protocol_message read = { .kind = PROTOCOL_READ, .id = (uint64_t)run->order.run };
 
-	if (!run->has_asked)
+	if (run->held != NULL && !run->has_asked)
 		run->has_asked = agent_link_send(run->agent, &read, NULL) == PACKET_SENT;
 }
 
@@ -590,8 +591,7 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 	struct err err = { .code = ERR_NONE };
 
 	OBJ_CHECK(run, MAGIC);
-	if (run->held != NULL)
-		ask_piece(run); /* it has ended */
+	ask_piece(run); /* where it has ended */
 	/* What holds is asked first: what was started, or is to end, is not ordered. */
 	if (!run_flow_advance(&run->flow, look, apply, run) || !has_unsent(run))
 		return true;

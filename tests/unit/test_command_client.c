@@ -133,8 +133,7 @@ WORLD_TEST_BARE(over_v1_the_queue_is_the_one_of_the_chat)
 	SAID(w, "\"environment\":\"client/acme\",\"in_progress\":{\"work\":1,");
 	assert_int_equal(api_aid_ask(w, STAGING, API_QUEUE, "/v1/queue/client/acme", NULL), 200);
 	assert_int_equal(api_aid_ask(w, STAGING, API_STATUS, "/v1/status/client/acme", NULL), 200);
-	has(printed(w, text),
-	    "client/acme\n  in progress: #1 action restart-web: running, by ");
+	has(printed(w, text), "client/acme\n  in progress: #1 action restart-web: running, by ");
 	lacks(text, "released");
 	lacks(text, "health");
 	assert_int_equal(api_aid_ask(w, STAGING, API_QUEUE, "/v1/queue/client/beta", NULL), 404);

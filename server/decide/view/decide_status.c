@@ -630,7 +630,6 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 }
 
 /* --- health --- */
-
 #define TRIES 3 /* one answer alone may be a restart, or the network */
 
 /* All URLs of an environment, or none where they do not fit. */
