@@ -217,12 +217,26 @@ struct first {
 	size_t n;
 };
 
+/* The status of clients alone comes behind what may be done to them. */
+static bool
+is_needed(struct tx *tx, const struct update *update, const struct row *row)
+{
+	const struct settings *s = tx->settings;
+
+	if (row != &table[ROW_status])
+		return may_somewhere(tx, update, row);
+	for (size_t i = 0; i < s->environment_count; i++)
+		if (decide_is_allowed(tx, update->person, POLICY_STATUS, s->environments[i].name))
+			return true;
+	return false;
+}
+
 static void
 choose(struct tx *tx, const struct update *update, struct first *ret)
 {
 	*ret = (struct first){ .n = 0 };
 	for (size_t i = 0; i < COUNT(needed) && ret->n < FIRST_SHOWN; i++)
-		if (may_somewhere(tx, update, &table[needed[i]]))
+		if (is_needed(tx, update, &table[needed[i]]))
 			ret->rows[ret->n++] = &table[needed[i]];
 	/* Of whoever has another grant alone: what that is for. */
 	for (size_t i = 0; ret->n == 0 && i < COUNT(table); i++)
