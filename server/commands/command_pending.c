@@ -125,6 +125,8 @@ add_reviews(struct tx *tx, const struct decide_scope *scope, struct chat_text *t
 	size_t shown = 0;
 
 	for (size_t i = 0; i < scope->n && shown < REVIEWS; i++) {
+		if (environment_client(scope->at[i]->name) != NULL)
+			continue; /* nothing is deployed there */
 		size_t n = row_deployment_list_unreviewed(
 		    tx, scope->at[i]->name, reviews, REVIEWS - shown);
 

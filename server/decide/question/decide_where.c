@@ -79,7 +79,9 @@ add_clients_of(
 		if (strcmp(client->target, name) != 0 || !is_meant(&client->as, target) ||
 		    is_there(scope, client->as.name) ||
 		    !decide_sees(tx, scope->person, client->as.name) ||
-		    decide_place_open(tx, client->as.name, 0, &(struct deployment){ 0 })->id == 0)
+		    (client->target != client->as.name &&
+			decide_place_open(tx, client->as.name, 0, &(struct deployment){ 0 })->id ==
+			    0))
 			continue;
 		scope->at[scope->n++] = &client->as;
 		(*n)++;
