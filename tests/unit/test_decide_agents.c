@@ -83,6 +83,7 @@ AGENTS_TEST(v1_says_of_each_whether_it_is_connected)
 	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_AGENTS, "/v1/agents/other", NULL), 404);
 	assert_int_equal(
 	    token_aid_ask(w, WORLD_STAGING_USER, API_AGENTS, "/v1/agents/acme", NULL), 403);
+	assert_null(strstr(w->aid.said, "certificate"));
 }
 
 AGENTS_TEST(what_is_not_known_is_not_said)
