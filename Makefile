@@ -470,10 +470,13 @@ bench-bed: packages-targets
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(TARGETS_IN) $(PYTHON) tests/bench/bench_bed.py $(ROUNDS)
 
+AGENT_TESTS := tests/infra/test_infra_agent.py tests/infra/test_infra_agent_client.py
+
 # What an administrator gets: the package in a clean Debian, units on a real systemd, images.
 .PHONY: check-infra
 check-infra: packages-infra
-	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -p no:cacheprovider -v -rs --durations=5 $(or $(WHAT),tests/infra)
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -p no:cacheprovider -v -rs --durations=5 \
+		$(or $(WHAT),tests/infra $(AGENT_TESTS:%=--ignore=%))
 
 # Clients over agents, with a real systemd, polkit and journal; and so many agents at once, as root.
 N ?= 10000
@@ -482,7 +485,7 @@ check-agents: packages-infra
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/crash CRASH_POINTS=1 $(BUILD)/crash/deploybot-agent
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -p no:cacheprovider -v -rs --durations=5 \
-		$(or $(WHAT),tests/infra/test_infra_agent.py tests/infra/test_infra_agent_client.py)
+		$(or $(WHAT),$(AGENT_TESTS))
 check-agents-many: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/bench/agents
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/agents_many.py $(N)
