@@ -3,10 +3,8 @@
 
 #include "commands/commands.h"
 #include "decide/decide_page.h"
-#include "decide/decide_reply.h"
 #include "decide/view/decide_status.h"
 #include "decide/question/decide_where.h"
-#include "decide/who/decide_agents.h"
 #include "store/row_effect.h"
 
 /* Health is mostly known sooner, so that it is one message. */
@@ -34,14 +32,7 @@ void
 command_status(struct tx *tx, const struct update *update, const struct request *request)
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (request->target[0] != '\0' &&
-	    decide_agents_status(tx, update->person, request->target, &text)) {
-		buf_drop_front(&text.buf, 1); /* it stands below nothing */
-		(void)decide_send(tx, &update->address, &text);
-		return;
-	}
 	if (decide_scope(tx, update, POLICY_STATUS, request, &scope))
 		show(tx, update, request);
 }

@@ -167,7 +167,7 @@ AGENTS_TEST(status_says_it_of_a_client)
 	begin(w);
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/status acme");
 	assert_string_equal(world_plain(world_last(w)),
-	    "🟢 acme connected, 0.2.0, certificate until Wed 2026-01-21 00:00, its clock is 1 min ahead, agent of client/acme");
+	    "client/acme: nothing is in progress\n\n🟢 acme connected, 0.2.0, certificate until Wed 2026-01-21 00:00, its clock is 1 min ahead, agent of client/acme");
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/status");
 	assert_non_null(strstr(world_plain(world_last(w)), "🔴 beta disconnected since "));
 	assert_null(strstr(world_plain(world_last(w)), "acme"));

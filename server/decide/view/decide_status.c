@@ -619,10 +619,10 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 		add_paragraphs(tx, text, &view, health);
 		add_refused(tx, update, &view, text);
 	}
-	if (request->target[0] == '\0') {
+	if (request->target[0] == '\0')
 		decide_cloudflare_status(tx, update->person, text);
-		(void)decide_agents_status(tx, update->person, "", text);
-	}
+	(void)decide_agents_status(tx, update->person,
+	    request->target[0] != '\0' && view.scope.n > 0 ? view.scope.at[0]->name : "", text);
 	if (count_environments(&view.scope) == tx->settings->environment_count)
 		decide_redelivery_status(tx, text);
 	add_buttons(tx, &keyboard, request, &view);

@@ -204,12 +204,6 @@ decide_agents_show(struct tx *tx, const struct request *request, struct chat_tex
 
 /* --- of clients --- */
 
-static bool
-is_client(const struct client_settings *client, const char *target)
-{
-	return strcmp(client->id, target) == 0 || strcmp(client->target, target) == 0;
-}
-
 bool
 decide_agents_status(struct tx *tx, int64_t person, const char *target, struct chat_text *text)
 {
@@ -223,7 +217,7 @@ decide_agents_status(struct tx *tx, int64_t person, const char *target, struct c
 		struct peer peer;
 
 		if (agent == NULL || !decide_sees(tx, person, client->target) ||
-		    (target[0] != '\0' && !is_client(client, target)))
+		    (target[0] != '\0' && strcmp(client->target, target) != 0))
 			continue;
 		peer = row_peer_get(tx, peer_identity(agent, identity));
 		if (target[0] == '\0' &&

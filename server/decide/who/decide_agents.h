@@ -22,6 +22,6 @@ void decide_agents_show(struct tx *tx, const struct request *request, struct cha
     int64_t *ret_page, int64_t *ret_pages);
 
 /* Adds a line for each client whose agent is not connected, of those that the person sees; of the
- * one that `target` names ("acme", "client/acme") also where it is.  False: that names none. */
+ * one that `target` names ("client/acme") also where it is.  False: that names none. */
 bool decide_agents_status(
     struct tx *tx, int64_t person, const char *target, struct chat_text *text);
