@@ -4,7 +4,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 
@@ -13,6 +12,7 @@ from link_aid import Link
 from local_aid import PERSON, LocalScene
 from runner_client import wait_for
 from service_aid import SERVER, give
+from stage import free_port
 
 DEPLOYBOT = pathlib.Path(__file__).resolve().parents[2] / os.environ.get("DEPLOYBOT_BUILD", "build") / "deploybot"
 
@@ -25,8 +25,7 @@ class Agents:
         self.folder = pathlib.Path(tempfile.mkdtemp())     # a socket's path is short
         self.ca = self.folder / "ca"
         self.run("ca", "init", self.ca)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.address = f"127.0.0.1:{free_port()}"
         self.socket = self.folder / "server.sock"
         self.folder.chmod(0o755)
         self.ca.chmod(0o755)
