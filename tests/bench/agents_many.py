@@ -2,7 +2,7 @@
 
     DEPLOYBOT_BUILD=build agents_many.py N
 
-Prints what was measured.  Status 1: above what docs/agents.md promises for 10,000.
+Prints what was measured.  Status 1: above the limits below, which are those of 10,000.
 """
 # SPDX-License-Identifier: ISC
 import contextlib
