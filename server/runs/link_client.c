@@ -364,15 +364,19 @@ on_socket(UNUSED struct loop_io *io, unsigned events, void *ctx)
 
 /* --- the connection --- */
 
-/* What link was told of them before may be a yes, which it keeps while we are stopped. */
+/* What link has of them may be a yes of before, which counts while we are stopped. */
 static void
 say_revoked(struct link_client *client)
 {
 	struct peer peer;
 
-	for (size_t i = 0; i < known_peers_count(client->peers); i++)
-		if (known_peers_get(client->peers, i, &peer)->revoked_at != 0)
-			say(client, "cut %s %s\n", peer.identity, peer.digest);
+	for (size_t i = 0; i < known_peers_count(client->peers); i++) {
+		if (known_peers_get(client->peers, i, &peer)->revoked_at == 0)
+			continue;
+		say(client, "cut %s %s\n", peer.identity, peer.digest);
+		if (peer.next_digest[0] != '\0')
+			say(client, "cut %s %s\n", peer.identity, peer.next_digest);
+	}
 }
 
 static void

@@ -1,5 +1,6 @@
 """agents_aid.py - a server with deploybot-link beside it, and hosts with certificates of its authority."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import os
 import pathlib
 import re
@@ -8,11 +9,12 @@ import subprocess
 import tempfile
 
 from agent import Agent
-from link_aid import Link
+from link_aid import Link, Listener
 from local_aid import PERSON, LocalScene
 from runner_client import wait_for
 from service_aid import SERVER, give
 from stage import free_port
+from telegram_client import ADA
 
 DEPLOYBOT = pathlib.Path(__file__).resolve().parents[2] / os.environ.get("DEPLOYBOT_BUILD", "build") / "deploybot"
 
@@ -87,6 +89,26 @@ class Agents:
     def start_again(self, name, **settings):
         return self.start_host(name, RUNNER_SOCKET=self.folder / name / "runner.sock",
                                STATE_DIRECTORY=self.folder / name, **settings)
+
+    @contextlib.contextmanager
+    def stand_in(self):
+        """Link's end of the server's connection, behind the server's first word: deploybot-link is gone meanwhile."""
+        self.serve.kill()
+        self.socket.unlink()
+        listener = Listener(self.socket)
+        give(self.socket, SERVER, SERVER, 0o660)
+        link = listener.accept()
+        assert link.next() == b"link 0\nlist\n"
+        yield link
+        link.close()
+        listener.sock.close()
+        self.serve = self.start_serve()
+
+    def admin(self):
+        """Who is written to: a bot writes to nobody who has not written to it."""
+        person = self.scene.person(ADA)
+        person.say("/whoami")
+        return person
 
     def agent(self, *words, user=PERSON, **options):
         return self.scene.run(user, "agent", *words, **options)

@@ -6,7 +6,7 @@ import pytest
 
 from agents_aid import Agents
 from runner_client import wait_for
-from telegram_client import ADA, text_of
+from telegram_client import text_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -25,9 +25,7 @@ def make_agents():
 
 @pytest.fixture(name="ada")
 def make_ada(agents):
-    person = agents.scene.person(ADA)
-    person.say("/whoami")
-    return person
+    return agents.admin()
 
 
 def test_an_action_runs_once_on_its_host_and_its_output_is_the_message(agents, ada):

@@ -94,9 +94,7 @@ def make_agents():
 
 @pytest.fixture(name="ada")
 def make_ada(agents):
-    person = agents.scene.person(ADA)
-    person.say("/whoami")
-    return person
+    return agents.admin()
 
 
 def run_once(agents, ada):

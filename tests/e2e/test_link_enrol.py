@@ -11,10 +11,9 @@ import threading
 import pytest
 
 from agents_aid import Agents
-from link_aid import PATIENCE_S, PROGRAM, Host, Link, Listener, frame, hello
+from link_aid import PATIENCE_S, PROGRAM, Host, Link, frame, hello
 from local_aid import ROLE
 from runner_client import wait_for
-from service_aid import SERVER, give
 from telegram_client import ADA
 
 NO_CODE = b"no no code that is open for that: on the server, deploybot agent enrol NAME (or move NAME) makes one\n"
@@ -327,22 +326,13 @@ def test_what_is_no_answer_is_not_written(agents, tmp_path, answer, said):
 
 def test_an_answer_of_link_alone_has_limits(agents):
     """Who owns link sends what it likes as a request, and gets no more than a no."""
-    agents.serve.kill()
-    agents.socket.unlink()
-    stand_in = Listener(agents.socket)
-    give(agents.socket, SERVER, SERVER, 0o660)
-    link = stand_in.accept()
-    assert link.next() == b"link 0\nlist\n"
-    for said in (b"enrol", b"enrol x y\nagent", b"enrol 1\nagent", b"enrol -1 y\nagent", b"enrol 1 y\n" + b"a" * 4097,
-                 b"enrol 1 y"):
-        link.send(b"link 0\n" + said)
-    link.send(b"link 0\nenrol 8 " + b"y" * 5000 + b"\nagent x\n")
-    assert link.next() == b"link 0\nenrolled 8\n" + NO_CODE
-    for request_number in range(9, 30):
-        link.send(f"link 0\nenrol {request_number} y\nagent x\n".encode())
-    answers = [link.next() for _ in range(9, 30)]
-    assert sum(b"ten hosts have tried" in answer for answer in answers) >= 11
-    link.close()
-    stand_in.sock.close()
-    agents.socket.unlink()
-    agents.serve = agents.start_serve()
+    with agents.stand_in() as link:
+        for said in (b"enrol", b"enrol x y\nagent", b"enrol 1\nagent", b"enrol -1 y\nagent",
+                     b"enrol 1 y\n" + b"a" * 4097, b"enrol 1 y"):
+            link.send(b"link 0\n" + said)
+        link.send(b"link 0\nenrol 8 " + b"y" * 5000 + b"\nagent x\n")
+        assert link.next() == b"link 0\nenrolled 8\n" + NO_CODE
+        for request_number in range(9, 30):
+            link.send(f"link 0\nenrol {request_number} y\nagent x\n".encode())
+        answers = [link.next() for _ in range(9, 30)]
+        assert sum(b"ten hosts have tried" in answer for answer in answers) >= 11

@@ -13,9 +13,7 @@ import subprocess
 import pytest
 
 from agents_aid import Agents
-from link_aid import Listener
 from runner_client import wait_for
-from service_aid import SERVER, give
 
 CRASHES = ("link_certificate_received", "link_pair_kept", "link_pair_written")
 
@@ -223,29 +221,20 @@ def test_who_owns_link_gets_no_key_of_its_own_signed(agents):
     keys = {name: agents.enrol(name) for name in lies}
     for name in lies:
         requests.key(f"{name}-next")
-    agents.serve.kill()
-    agents.socket.unlink()
-    stand_in = Listener(agents.socket)
-    give(agents.socket, SERVER, SERVER, 0o660)
-    link = stand_in.accept()
-    assert link.next() == b"link 0\nlist\n"
-    for name, lie in lies.items():
-        link.send(lie(name))                               # nobody has asked
-        link.send(f"link 0\nhere agent/{name} {keys[name]} 1767225600 1 127.0.0.1:1\n".encode())
-        while link.next() != f"agent/{name} 0\nrenew\nrenewal \n".encode():
+    with agents.stand_in() as link:
+        for name, lie in lies.items():
+            link.send(lie(name))                               # nobody has asked
+            link.send(f"link 0\nhere agent/{name} {keys[name]} 1767225600 1 127.0.0.1:1\n".encode())
+            while link.next() != f"agent/{name} 0\nrenew\nrenewal \n".encode():
+                pass
+            link.send(lie(name))
+        while not (packet := link.next()).startswith(b"agent/good 0\nrenew\n"):
+            assert b"\nrenew\n" not in packet
+        assert b"renewal -----BEGIN CERTIFICATE-----," in packet
+        for name in lies:
+            assert agents.row(name)[0] == keys[name] and (agents.row(name)[2] != "") == (name == "good"), name
+        link.send(lies["mine"]("good"))                        # it has answered
+        link.send(f"link 0\ncheck agent/good {hashlib.sha256(requests.spki('thief')).hexdigest()} 7\n".encode())
+        while not (packet := link.next()).startswith(b"link 0\nchecked 7 "):
             pass
-        link.send(lie(name))
-    while not (packet := link.next()).startswith(b"agent/good 0\nrenew\n"):
-        assert b"\nrenew\n" not in packet
-    assert b"renewal -----BEGIN CERTIFICATE-----," in packet
-    for name in lies:
-        assert agents.row(name)[0] == keys[name] and (agents.row(name)[2] != "") == (name == "good"), name
-    link.send(lies["mine"]("good"))                        # it has answered
-    link.send(f"link 0\ncheck agent/good {hashlib.sha256(requests.spki('thief')).hexdigest()} 7\n".encode())
-    while not (packet := link.next()).startswith(b"link 0\nchecked 7 "):
-        pass
-    assert packet == b"link 0\nchecked 7 no another key has that name\n"
-    link.close()
-    stand_in.sock.close()
-    agents.socket.unlink()
-    agents.serve = agents.start_serve()
+        assert packet == b"link 0\nchecked 7 no another key has that name\n"

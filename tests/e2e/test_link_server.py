@@ -7,10 +7,7 @@ import re
 import pytest
 
 from agents_aid import Agents
-from link_aid import Listener
 from local_aid import ROLE
-from service_aid import SERVER, give
-from telegram_client import ADA
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -60,8 +57,7 @@ def test_a_name_that_moves_ends_the_key_of_before_also_where_link_was_not_connec
 def test_it_is_for_admins_who_are_notified(agents):
     for words in (("enrol", "mine", "1" * 64), ("revoke", "mine"), ("list",)):
         assert "admin" in agents.refused(*words, user=ROLE)
-    ada = agents.scene.person(ADA)
-    ada.say("/whoami")                                      # a bot writes to nobody who has not written to it
+    ada = agents.admin()
     agents.agent("enrol", "seen", "1" * 64)
     ada.hear("Agent enrolled: seen")
 
@@ -77,21 +73,15 @@ def test_what_is_wrong_is_said(agents, words, said):
 
 def test_what_link_says_has_limits(agents):
     """Of whoever owns link the server takes no name or key that is longer than one, and goes on."""
-    agents.serve.kill()
-    agents.socket.unlink()
-    stand_in = Listener(agents.socket)
-    give(agents.socket, SERVER, SERVER, 0o660)
-    link = stand_in.accept()
-    assert link.next() == b"link 0\nlist\n"
-    assert link.next().startswith(b"link 0\ncut agent/acme ")      # it was revoked
-    long, key = b"a" * 70000, b"1" * 64
-    for said in (b"here " + long + b" " + key + b" 1 2 3", b"here agent/x " + long + b" 1 2 3", b"here agent/x",
-                 b"check " + long + b" " + key + b" 7", b"check agent/x " + long + b" 7", b"check agent/x " + key,
-                 b"check agent/x " + key + b" -1", b"gone", b"", long):
-        link.send(b"link 0\n" + said + b"\n")
-    link.send(b"a channel's packet")
-    link.send(b"link 0\ncheck agent/x " + key + b" 8\n")
-    while (said := link.next()).startswith(b"link 0\ncut "):
-        pass
-    assert said == b"link 0\nchecked 8 no nobody of that name is enrolled\n"
-    link.close()
+    with agents.stand_in() as link:
+        assert link.next().startswith(b"link 0\ncut agent/acme ")      # it was revoked
+        long, key = b"a" * 70000, b"1" * 64
+        for said in (b"here " + long + b" " + key + b" 1 2 3", b"here agent/x " + long + b" 1 2 3", b"here agent/x",
+                     b"check " + long + b" " + key + b" 7", b"check agent/x " + long + b" 7", b"check agent/x " + key,
+                     b"check agent/x " + key + b" -1", b"gone", b"", long):
+            link.send(b"link 0\n" + said + b"\n")
+        link.send(b"a channel's packet")
+        link.send(b"link 0\ncheck agent/x " + key + b" 8\n")
+        while (said := link.next()).startswith(b"link 0\ncut "):
+            pass
+        assert said == b"link 0\nchecked 8 no nobody of that name is enrolled\n"

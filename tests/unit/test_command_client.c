@@ -1,4 +1,4 @@
-/* Goal: what is done to a client is looked at and taken back as what is done in an environment.  Side: start. */
+/* Goal: what is done to a client is shown and cancelled as what is done in an environment.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "api_aid.h"
 #include "cli/cli_server.h"
