@@ -61,7 +61,8 @@ chat_agent(struct chat_text *text, const struct chat_agent *agent)
 		return;
 	}
 	add_state(text, agent);
-	chat_text_some(text, ", ", agent->seen.version);
+	if (agent->seen.version[0] != '\0') /* as its host likes to call it */
+		chat_text_theirs(text, ", ", agent->seen.version);
 	if (peer->ends_at != 0)
 		chat_text_since(text,
 		    peer->ends_at <= agent->at ? ", its certificate ended " :

@@ -175,6 +175,19 @@ AGENTS_TEST(status_says_it_of_a_client)
 	assert_null(world_says_in(w, WORLD_STAGING_USER, "connected"));
 }
 
+/* Root of a host says it of its link. */
+AGENTS_TEST(a_version_mentions_nobody)
+{
+	OPEN(w, CLIENTS);
+	begin(w);
+	agent_aid_sees(w, "agent/acme",
+	    (struct agent_seen){ .state = AGENT_CONNECTED, .version = "@lead·a.example" });
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/status acme");
+	assert_non_null(strstr(world_plain(world_last(w)), "lead"));
+	assert_null(strstr(world_plain(world_last(w)), "@lead"));
+	assert_null(strstr(world_plain(world_last(w)), "a.example"));
+}
+
 AGENTS_TEST(clients_whose_agent_is_gone_and_certificates_that_end_are_counted)
 {
 	struct agents_count n;
