@@ -46,7 +46,7 @@ ALL_LIBS    := $(SERVER_LIBS) $(JUDGE_LIBS) $(LINK_LIBS)
 
 LIB_C	 := $(filter-out $(if $(CRASH_POINTS),,lib/crash_point.c),$(wildcard lib/*.c))
 SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c server/*/*/*.c))
-RUNNER_C := $(filter-out runner/main.c,$(wildcard runner/*.c))
+RUNNER_C := $(filter-out runner/main.c runner/main_remote.c,$(wildcard runner/*.c))
 JUDGE_C	 := $(filter-out judge/main.c,$(wildcard judge/*.c))
 AGENT_C	 := $(filter-out agent/main.c,$(wildcard agent/*.c))
 LINK_C	 := $(filter-out link/main.c,$(wildcard link/*.c))
@@ -83,7 +83,7 @@ TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C)) \
 	$(patsubst tests/fuzz/%.c,$(BUILD)/tests/test_%,$(FUZZ_C))
 
 .PHONY: all
-all: $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-judge $(BUILD)/deploybot-agent $(BUILD)/deploybot-link
+all: $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-remote-runner $(BUILD)/deploybot-judge $(BUILD)/deploybot-agent $(BUILD)/deploybot-link
 
 # With what everything here was compiled: with other flags it is compiled again.
 FLAGS	 := $(BUILD)/flags
@@ -136,6 +136,11 @@ $(BUILD)/deploybot: $(BUILD)/obj/server/main.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
 $(BUILD)/deploybot-runner: $(BUILD)/obj/runner/main.o $(RUNNER_A) $(LIB_A)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+# The same, and Ed25519.
+$(BUILD)/deploybot-remote-runner: $(BUILD)/obj/runner/main_remote.o $(RUNNER_A) $(LIB_A)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcrypto
 
 # Started by deploy/'s scripts with what a stranger wrote: libyaml, and nothing that reaches a network.
 $(BUILD)/deploybot-judge: $(BUILD)/obj/judge/main.o $(JUDGE_A) $(LIB_A)

@@ -100,16 +100,20 @@ static bool
 check_order(struct agent *agent, const struct protocol_message *order,
     struct protocol_message *answer, struct err *err)
 {
-	const struct order_bytes expected = { .capability = order->argument,
-		.run = order->id,
-		.epoch = records_epoch(&agent->world.records),
-		.manifest = order->fingerprint };
+	const struct order_shown shown = { .bytes = { .kind = protocol_kind_name(order->kind),
+					       .capability = order->argument,
+					       .run = order->id,
+					       .epoch = order->proof.epoch,
+					       .manifest = order->fingerprint,
+					       .challenge = order->proof.challenge },
+		.signature = order->proof.signature,
+		.lowest = records_epoch(&agent->world.records) };
 	struct protocol_manifest now;
 	CLEANUP(buf_done) struct buf list = buf_make(sizeof(answer->settings) - 1);
 	bool has_it = false;
 
 	answer->why = PROTOCOL_WHY_INVALID;
-	if (!order_check(&agent->server.challenge, order, &expected, agent->world.settings, err) ||
+	if (!order_check(&agent->server.challenge, &shown, agent->world.settings, err) ||
 	    !check_id(agent, order->id, &answer->why, err) ||
 	    !manifest_make(agent->world.systemd, &now, err))
 		return false;
@@ -253,8 +257,7 @@ open_agent(struct agent *agent, const char *state, const char *run, struct err *
 }
 
 bool
-agent_serve(
-    const struct agent_settings *settings, const char *state, const char *run, struct err *err)
+agent_serve(const struct order_keys *settings, const char *state, const char *run, struct err *err)
 {
 	struct agent agent = { .world = { .settings = settings },
 		.server = PEER_NONE,

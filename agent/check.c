@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "agent/agent_settings.h"
+#include "lib/order_keys.h"
 #include "agent/manifest.h"
 #include "lib/err.h"
 
@@ -57,13 +57,13 @@ int
 check_host(const char *config)
 {
 	CLEANUP(systemd_freep) struct systemd *systemd = NULL;
-	struct agent_settings settings;
+	struct order_keys settings;
 	struct protocol_manifest manifest;
 	struct err err;
 	int ret = 0;
 
 	if (!become_agent(&err) || !crypto_start(&err) ||
-	    !agent_settings_read(&settings, config, &err))
+	    !order_keys_read(&settings, "AGENT_NAME", config, &err))
 		ret = wrong(&err);
 	systemd = systemd_open(&err);
 	if (systemd == NULL || !manifest_make(systemd, &manifest, &err))

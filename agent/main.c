@@ -24,14 +24,14 @@ static int
 serve(const char *config)
 {
 	const char *state = getenv("STATE_DIRECTORY"), *run = getenv("RUNTIME_DIRECTORY");
-	struct agent_settings settings;
+	struct order_keys settings;
 	struct err err;
 
 	if (state == NULL || run == NULL) {
 		(void)fputs("its unit sets STATE_DIRECTORY and RUNTIME_DIRECTORY\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (crypto_start(&err) && agent_settings_read(&settings, config, &err) &&
+	if (crypto_start(&err) && order_keys_read(&settings, "AGENT_NAME", config, &err) &&
 	    agent_serve(&settings, state, run, &err))
 		return 0;
 	log_error("%s", err.text);

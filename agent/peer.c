@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/err.h"
 #include "lib/log.h"
 
 #define BACKLOG 4

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "agent/order.h"
+#include "lib/order_check.h"
+#include "runner/protocol.h"
 
 struct peer {
 	int listener; /* -1: nobody is waited for */

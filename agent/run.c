@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/file.h"
+#include "lib/file_end.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -55,18 +56,10 @@ open_log(const struct run *run)
 size_t
 run_log_end(int state, uint64_t id, char out[PROTOCOL_PIECE_MAX])
 {
-	CLEANUP(file_closep) int log = -1;
 	char name[40];
-	off_t size;
-	ssize_t n;
 
 	(void)snprintf(name, sizeof(name), "runs/%" PRIu64 "/log", id);
-	log = openat(state, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	size = log == -1 ? 0 : lseek(log, 0, SEEK_END);
-	n = size <= 0 ? 0 :
-			pread(log, out, PROTOCOL_PIECE_MAX,
-			    size > PROTOCOL_PIECE_MAX ? size - PROTOCOL_PIECE_MAX : 0);
-	return n < 0 ? 0 : (size_t)n;
+	return file_end(state, name, out, PROTOCOL_PIECE_MAX);
 }
 
 static void note(const struct run *run, const char *fmt, ...) PRINTF(2, 3);
@@ -247,15 +240,19 @@ start_unit(struct run *run, const struct run_world *world, const struct systemd_
 static void
 on_go(struct run *run, const struct run_world *world, const struct protocol_message *go)
 {
-	const struct order_bytes expected = { .capability = run->record->capability,
-		.run = run->record->id,
-		.epoch = run->record->epoch,
-		.manifest = run->manifest };
+	const struct order_shown shown = { .bytes = { .kind = protocol_kind_name(go->kind),
+					       .capability = run->record->capability,
+					       .run = run->record->id,
+					       .epoch = go->proof.epoch,
+					       .manifest = run->manifest,
+					       .challenge = go->proof.challenge },
+		.signature = go->proof.signature,
+		.lowest = run->record->epoch };
 	struct systemd_unit unit;
 	struct err err;
 
 	CRASH_POINT(agent_go_read);
-	if (!order_check(&run->peer.challenge, go, &expected, world->settings, &err) ||
+	if (!order_check(&run->peer.challenge, &shown, world->settings, &err) ||
 	    !check_unit(run, world, &unit, &err))
 		end_at_gate(run, world, err.text);
 	else

@@ -14,7 +14,7 @@
 /* What runs need of the agent. */
 struct run_world {
 	struct systemd *systemd;
-	const struct agent_settings *settings;
+	const struct order_keys *settings;
 	struct records records;
 	int state; /* descriptor of the state folder */
 };

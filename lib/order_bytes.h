@@ -14,7 +14,7 @@
 struct order_bytes {
 	const char *kind;	/* "run" or "go", as its first line; in crypto_renewal.h "renew" */
 	const char *agent;	/* name of the agent or runner, as its certificate has it */
-	const char *capability; /* of an agent: the action's name; of a runner: `argument` */
+	const char *capability; /* of an agent: the action's name; of a runner: protocol_work() */
 	uint64_t run;
 	uint64_t epoch;
 	const char *manifest;  /* 64 hex digits; of a runner the order's fingerprint, or "" */

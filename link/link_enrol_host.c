@@ -1,4 +1,4 @@
-/* link_enrol_host.c - a host enrols by a code: key, certificate, settings of link and agent.  Side: start. */
+/* link_enrol_host.c - a host enrols by a code: key, certificate, settings of link and of who executes.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * The server is known by the fingerprint of its key, which came with the code: no authority is
@@ -25,7 +25,7 @@
 #include "lib/text.h"
 #include "link/link_enrol.h"
 
-#define FOLDER	   "/etc/deploybot-agent"
+#define FOLDER	   "/etc/deploybot-" /* and its role */
 #define USER	   "deploybot-link"
 #define PATIENCE_S 20
 #define ANSWER	   (LINK_FRAME_HEAD + PROTOCOL_PACKET_MAX)
@@ -246,14 +246,17 @@ read_proof(char *text, const struct enrol_proof *proof, struct err *err)
 
 /* Of the text, which it cuts into its parts; the last is copied by the caller. */
 static bool
-read_answer(char *text, const char *key, struct answer *ret, struct err *err)
+read_answer(char *text, const char *role, const char *key, struct answer *ret, struct err *err)
 {
+	size_t size = strlen(role);
+
 	ret->certificate = text;
 	ret->orders = strsep(&ret->certificate, "\n");
 	ret->ca = ret->certificate == NULL ? NULL : read_certificate(ret->certificate, &ret->who);
 	if (strspn(ret->orders, "0123456789abcdef ") != strlen(ret->orders) || ret->ca == NULL)
 		return err_set(err, ERR_IO, "the server's answer is none");
-	if (strcmp(ret->who.digest, key) != 0 || !text_starts(ret->who.name, "agent/"))
+	if (strcmp(ret->who.digest, key) != 0 || strncmp(ret->who.name, role, size) != 0 ||
+	    ret->who.name[size] != '/')
 		return err_set(err, ERR_IO, "the server has sent a certificate of another key");
 	return true;
 }
@@ -262,16 +265,18 @@ static bool
 write_all(
     const struct link_enrolment *what, const char *folder, struct answer *answer, struct err *err)
 {
-	char agent[512], link[4 * PATH_MAX];
+	char file[32], orders[512], link[4 * PATH_MAX];
 
-	(void)snprintf(agent, sizeof(agent), "AGENT_NAME=%s\nORDER_KEYS=%.200s\n",
+	(void)snprintf(file, sizeof(file), "%s.conf", what->role);
+	(void)snprintf(orders, sizeof(orders), "%s_NAME=%s\nORDER_KEYS=%.200s\n",
+	    strcmp(what->role, "runner") == 0 ? "RUNNER" : "AGENT",
 	    strchr(answer->who.name, '/') + 1, answer->orders);
 	(void)snprintf(link, sizeof(link),
 	    "LINK_SERVERS=%s\nLINK_CA_FILE=%s/ca.crt\nLINK_CERTIFICATE_FILE=%s/link.crt\n"
 	    "LINK_KEY_FILE=%s/link.key\n",
 	    what->server, folder, folder, folder);
 	if (!write_in(folder, "ca.crt", answer->ca, 0644, err) ||
-	    !write_in(folder, "agent.conf", agent, 0644, err) ||
+	    !write_in(folder, file, orders, 0644, err) ||
 	    !write_in(folder, "link.conf", link, 0644, err))
 		return false;
 	answer->ca[0] = '\0'; /* the certificate ends there */
@@ -282,13 +287,16 @@ bool
 link_enrol_host(const struct link_enrolment *what, struct err *err)
 {
 	static char answer_text[ANSWER + 1];
-	const char *folder = what->folder == NULL ? FOLDER : what->folder;
+	char installed[32];
+	const char *folder = what->folder == NULL ? installed : what->folder;
 	struct crypto_ca_pair pair = { 0 };
 	struct enrol_proof proof;
 	struct answer answer = { 0 };
 	char key[CRYPTO_SHA256_HEX], mac[CRYPTO_SHA256_HEX], text[LINK_ENROL_MAX + 1], *given;
-	bool good = !is_enrolled(folder, err) &&
-	    take_key(folder, what->folder == NULL, &pair, err) &&
+	bool good;
+
+	(void)snprintf(installed, sizeof(installed), FOLDER "%s", what->role);
+	good = !is_enrolled(folder, err) && take_key(folder, what->folder == NULL, &pair, err) &&
 	    crypto_ca_check_request(pair.text, key, err) &&
 	    enrol_code_proof(what->code, &proof, err) &&
 	    enrol_code_mac(proof.secret, "ask", pair.text, mac, err);
@@ -296,15 +304,18 @@ link_enrol_host(const struct link_enrolment *what, struct err *err)
 	crypto_wipe(pair.key, sizeof(pair.key));
 	if (!good)
 		return false;
-	(void)snprintf(
-	    text, sizeof(text), "agent %s %s\n%.3000s", proof.id, mac, pair.text); /* fits */
+	(void)snprintf(text, sizeof(text), "%s %s %s\n%.3000s", what->role, proof.id, mac,
+	    pair.text); /* fits */
 	if (!ask(what, text, answer_text, err) ||
 	    (given = read_proof(answer_text + LINK_FRAME_HEAD, &proof, err)) == NULL ||
-	    !read_answer(given, key, &answer, err) || !write_all(what, folder, &answer, err))
+	    !read_answer(given, what->role, key, &answer, err) ||
+	    !write_all(what, folder, &answer, err))
 		return false;
-	(void)printf(
-	    "%s has enrolled, with the key %s.  Its last step, as root:\n"
-	    "  systemctl enable deploybot-agent deploybot-link-agent && systemctl restart deploybot-agent deploybot-link-agent\n",
-	    strchr(answer.who.name, '/') + 1, key);
+	(void)printf("%s has enrolled, with the key %s.  Its last step, as root:\n"
+		     "  %s\n",
+	    strchr(answer.who.name, '/') + 1, key,
+	    strcmp(what->role, "runner") == 0 ?
+		"deploybot-remote-runner with --orders runner.conf, and deploybot-link runner" :
+		"systemctl enable deploybot-agent deploybot-link-agent && systemctl restart deploybot-agent deploybot-link-agent");
 	return true;
 }

@@ -19,7 +19,7 @@
 
 static const char usage[] =
     "usage: deploybot-link serve|runner|agent [--check] [FILE]\n"
-    "       deploybot-link enrol agent HOST:PORT CODE FINGERPRINT [FOLDER]\n"
+    "       deploybot-link enrol agent|runner HOST:PORT CODE FINGERPRINT [FOLDER]\n"
     "       deploybot-link --version | --help\n"
     "\n"
     "Carries packets between deploybot and runners or agents of other machines, over TLS 1.3 with\n"
@@ -29,7 +29,7 @@ static const char usage[] =
     ", of an agent\n" FILE_OF_AGENT ".  --check says what is wrong there, or whose certificate is\n"
     "shown, and ends.\n"
     "enrol makes this host's key and fetches its certificate: the line is one that deploybot agent\n"
-    "enrol NAME prints on the server.\n";
+    "enrol NAME, or deploybot runner enrol NAME, prints on the server.\n";
 
 /* Its role is the use: a host that shows another one is refused there. */
 static bool
@@ -64,7 +64,11 @@ static int
 enrol(char *const argv[])
 {
 	const struct link_enrolment what = {
-		.server = argv[0], .code = argv[1], .fingerprint = argv[2], .folder = argv[3]
+		.role = argv[0],
+		.server = argv[1],
+		.code = argv[2],
+		.fingerprint = argv[3],
+		.folder = argv[4],
 	};
 	struct err err;
 
@@ -89,8 +93,8 @@ main(int argc, char *argv[])
 		return fputs(usage, stdout) < 0;
 	(void)signal(SIGPIPE, SIG_IGN);
 	if ((argc == 6 || argc == 7) && strcmp(argv[1], "enrol") == 0 &&
-	    strcmp(argv[2], "agent") == 0)
-		return enrol(argv + 3);
+	    (strcmp(argv[2], "agent") == 0 || strcmp(argv[2], "runner") == 0))
+		return enrol(argv + 2);
 	if (argc > 1 && argc <= 3 + checks)
 		use = (enum link_use)text_index(argv[1], link_uses, LINK_USE_COUNT);
 	if (use == LINK_USE_COUNT || file[0] == '-') {

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "lib/order_check.h"
 #include "runner/protocol.h"
 
 #define CONNECTIONS_MAX		4	/* a server, its successor, two people's `doctor` */
@@ -19,6 +20,7 @@ struct connection {
 	uint64_t number;	/* never given again; 0: this place is free */
 	int fd;
 	bool greeted;		/* it said hello, in our version */
+	struct order_challenge challenge; /* of a remote server */
 	bool is_lost;		/* to be closed: its socket failed, or its patience is over */
 	int lost_errno;		/* why; 0: it closed, or is too slow */
 	int64_t due;		/* monotonic ms: then it is given up; 0: nothing waits */

@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #include "lib/environment_id.h"
+#include "lib/mem.h"
+#include "lib/sha256.h"
 #include "lib/text.h"
 
 #define TARGET	    "target:" /* and a transport's word for what ran before deploybot */
@@ -76,6 +78,7 @@ static const char *const removal_words[] = { PROTOCOL_REMOVALS(ITS_WORD) };
 static const struct field fields[] = {
 	NUMBER("id", id, INT64_MAX, ID_KINDS | BIT(STUCK), ID_KINDS),
 	NUMBER("version", version, 1000000, BIT(HELLO), BIT(HELLO)),
+	NUMBER("highest", id, INT64_MAX, BIT(HELLO), 0),
 	NUMBER("pid", pid, INT_MAX, BIT(HELLO) | BIT(STUCK), BIT(STUCK)),
 	NUMBER("start", start, UINT64_MAX, BIT(HELLO), 0),
 	TEXT("boot", boot, is_boot, BIT(HELLO), 0),
@@ -642,4 +645,25 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 		return err_set(err, ERR_INVALID, "%s: a body", protocol_kind_name(ret->kind));
 	}
 	return check_complete(ret, seen, err);
+}
+
+const char *
+protocol_work(const struct protocol_message *run, char ret[PROTOCOL_WORK])
+{
+	struct protocol_message *work = mem_copy(run, sizeof(*run));
+	char packet[PROTOCOL_PACKET_MAX];
+	uint8_t digest[SHA256_SIZE];
+	size_t size = 0;
+
+	work->id = work->deadline_s = 1; /* these have to be there */
+	work->grace_s = 0;
+	work->tag[0] = work->fingerprint[0] = '\0';
+	work->proof = (struct protocol_proof){ .epoch = 0 };
+	ret[0] = '\0';
+	if (protocol_encode(work, packet, sizeof(packet), &size, NULL)) {
+		sha256(packet, size, digest);
+		text_hex(ret, digest, sizeof(digest));
+	}
+	free(work);
+	return ret;
 }

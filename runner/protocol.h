@@ -69,6 +69,16 @@
  *   When a connection is lost before `go`, the supervisor ends with gate=0.  A supervisor that
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
+ * remote runner (deploybot-runner --orders FILE): as above, but `run` and `go` are signed for it:
+ *   ←  hello      version pid [highest]      highest: no run that it has a folder of is above
+ *   →  read   id                             the end of its log, whether it has ended or not
+ *   ←  piece  id body                        PROTOCOL_PIECE_MAX bytes at most
+ *   →  challenge                             before each `run` and each `go`, on its connection
+ *   ←  challenge  challenge                  as an agent's; a NEVER makes those of all servers void
+ *   →  run, go    with epoch challenge signature (lib/order_bytes.h), where protocol_work() is what
+ *                 is signed of the work; an order that is not proven is refused as INVALID, a `go`
+ *                 ends its connection
+ *
  * agent: it speaks as a runner does, and on runs/<id>/socket as a supervisor, of these kinds alone:
  *   ↔  hello      version [epoch], and of its own [manifest capability…]: what it may be ordered,
  *                 each as `capability NAME DIGEST`, sorted; manifest is the SHA-256 of these as
@@ -294,7 +304,7 @@ struct protocol_record {
 /* One message.  Fields that its kind does not name are zero or empty and are not sent. */
 struct protocol_message {
 	enum protocol_kind kind;
-	uint64_t id;				/* run id (1…) or question id (1…) */
+	uint64_t id;				/* of a run or question (1…); hello: highest */
 	/* hello */
 	unsigned int version;
 	pid_t pid;				/* also stuck; hello: the main process */
@@ -363,5 +373,10 @@ bool protocol_is_commit(const char *text);	/* 7 to 64 lower case hex digits */
 bool protocol_is_image(const char *text);	/* sha256:<64 hex> */
 bool protocol_is_release(const char *text);	/* commit, commit@image or target:word */
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
+
+/* SHA-256 of what a RUN orders, in hex: all of it but its id, its limits, its list and its proof.
+ * "": it cannot be said.  Returns ret. */
+#define PROTOCOL_WORK 65
+const char *protocol_work(const struct protocol_message *run, char ret[PROTOCOL_WORK]);
 
 const char *protocol_kind_name(enum protocol_kind kind);

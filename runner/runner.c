@@ -23,6 +23,7 @@
 #include "runner/run_folder.h"
 #include "runner/run_purge.h"
 #include "runner/reconcile.h"
+#include "runner/runner_order.h"
 #include "runner/maintenance.h"
 #include "runner/shared_state.h"
 #include "runner/watches.h"
@@ -44,6 +45,7 @@ struct runner {
 	bool is_draining;
 	int root;
 	const struct program_dirs *dirs;
+	struct runner_order order;
 	int exit_status; /* -1: go on */
 	struct watches watches;
 	struct reconciling reconciling;
@@ -191,9 +193,8 @@ static void
 order_run(struct runner *runner, struct protocol_message *order)
 {
 	struct protocol_message started = { .kind = PROTOCOL_STARTED, .id = order->id };
-	struct supervisor_start start = {
-		.order = order, .dirs = runner->dirs, .root = runner->root, .folder = -1
-	};
+	struct supervisor_start start = { order, runner->dirs, runner->order.gate, runner->root, -1,
+		false };
 	struct err err = { .code = ERR_NONE };
 	char what[80], id[ENVIRONMENT_ID_MAX];
 	pid_t pid = -1;
@@ -218,8 +219,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 		return;
 	}
 	if (pid == -1) {
-		/* Only mkdir says BUSY: a supervisor of a folder that is new has no other beside
-		 * it. */
+		/* Only mkdir says BUSY: in a folder that is new no other supervisor is. */
 		refuse(runner, order->id,
 		    err.code == ERR_BUSY ? PROTOCOL_WHY_EXISTS : PROTOCOL_WHY_FAILED, &err);
 		return;
@@ -255,6 +255,8 @@ order_reconcile(struct runner *runner, uint64_t id)
 	if (reconciled.state == PROTOCOL_STATE_ALIVE)
 		(void)watches_add(&runner->watches, /* else the server's socket shows it */
 		    &(struct watch){ .id = id, .pid = supervisor });
+	if (reconciled.state == PROTOCOL_STATE_NEVER)
+		runner_order_void(&runner->connections);
 	if (runner->requester == 0) {
 		log_end(runner, &reconciled);
 		connections_say_all(&runner->connections, &reconciled);
@@ -309,9 +311,10 @@ drop(struct runner *runner, struct connection *connection, int status)
 static void
 on_hello(struct runner *runner, struct connection *connection, const struct protocol_message *hello)
 {
-	struct protocol_message ours = {
-		.kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION, .pid = getpid()
-	};
+	struct protocol_message ours = { .kind = PROTOCOL_HELLO,
+		.version = PROTOCOL_VERSION,
+		.pid = getpid(),
+		.id = runner_order_highest(&runner->order) };
 
 	say(runner, &ours);
 	if (hello->version == PROTOCOL_VERSION) {
@@ -374,7 +377,14 @@ on_order(struct runner *runner, struct connection *connection, const char *data,
 		drop(runner, connection, EXIT_CONFIG);
 		return;
 	}
+	if (!runner_order_take(&runner->order, &runner->connections, connection, &order, &err)) {
+		on_bad_order(runner, &order, &err);
+		return;
+	}
 	switch (order.kind) {
+	case PROTOCOL_CHALLENGE:
+	case PROTOCOL_READ:
+		break;
 	case PROTOCOL_RUN:
 		maintenance_end(&runner->maintenance);
 		order_run(runner, &order);
@@ -674,6 +684,7 @@ runner_serve(const struct runner_start *start)
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
+	runner.order = (struct runner_order){ .gate = start->gate, .root = runner.root };
 	if (start->listen != NULL)
 		(void)fprintf(stderr, "deploybot-runner: ready: listening on %s, state in %s\n",
 		    start->listen, start->dirs->state);

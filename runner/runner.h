@@ -4,12 +4,15 @@
 
 #include "runner/program.h"
 
+struct order_gate;
+
 /* How servers come: over the socket that one server holds the other end of, or to a listener. */
 struct runner_start {
 	int server;	    /* its server; -1: it listens */
 	const char *listen; /* NULL: it does not */
 	bool drains;	    /* at SIGTERM it first waits for its runs */
 	const struct program_dirs *dirs;
+	const struct order_gate *gate; /* by which orders are proven; NULL: they are not */
 };
 
 /*

@@ -18,6 +18,7 @@
 #include "runner/cgroup.h"
 #include "runner/subreaper.h"
 #include "runner/supervisor_server.h"
+#include "runner/runner_order.h"
 #include "runner/main_process.h"
 #include "runner/log_pump.h"
 #include "runner/run_folder.h"
@@ -35,6 +36,7 @@
 
 struct supervisor {
 	struct supervisor_flow flow;
+	const struct supervisor_start *start; /* of the runner's, whose memory is ours too */
 	uint64_t id;
 	unsigned int deadline_s;
 	unsigned int grace_s;
@@ -72,7 +74,7 @@ struct supervisor {
 
 static void on_step(void *ctx, enum step_scan_kind kind, const char *text);
 static void on_server_message(struct supervisor *supervisor, const char *data, size_t len);
-static void on_go(struct supervisor *supervisor);
+static void on_go(struct supervisor *supervisor, const struct protocol_message *go);
 
 /* Noted here, and acted on at the bottom of the turn: advance(). */
 static void
@@ -365,17 +367,35 @@ on_server_message(struct supervisor *supervisor, const char *data, size_t len)
 
 	if (!protocol_decode(data, len, &message, NULL))
 		on_server_lost(supervisor);
+	else if (message.kind == PROTOCOL_CHALLENGE && supervisor->start->gate != NULL)
+		supervisor_server_challenge(&supervisor->server, supervisor->start->gate);
 	else if (message.kind == PROTOCOL_GO)
-		on_go(supervisor);
+		on_go(supervisor, &message);
 	else if (message.kind == PROTOCOL_END)
 		happened(supervisor, SUPERVISOR_ON_STOP_REQUESTED);
 }
 
+/* Of whoever connects, where no keys are known. */
+static bool
+is_proven(struct supervisor *supervisor, const struct protocol_message *go)
+{
+	const struct supervisor_start *start = supervisor->start;
+	char work[PROTOCOL_WORK];
+	const struct order_shown shown = runner_order_shown(go, start->order, work);
+
+	return start->gate == NULL ||
+	    start->gate->check(&supervisor->server.challenge, &shown, &start->gate->keys, NULL);
+}
+
 static void
-on_go(struct supervisor *supervisor)
+on_go(struct supervisor *supervisor, const struct protocol_message *go)
 {
 	if ((supervisor->flow.facts & SUPERVISOR_BIT(GO)) != 0)
 		return;
+	if (!is_proven(supervisor, go)) {
+		on_server_lost(supervisor);
+		return;
+	}
 	CRASH_POINT(go_received);
 	flush_names(supervisor); /* for a server that says go before it has received hello */
 	happened(supervisor, SUPERVISOR_ON_GO);
@@ -597,6 +617,7 @@ supervisor_main(const struct supervisor_start *start, int ready, int runner)
 	int *const keep[] = { &supervisor.root, &supervisor.folder, &ready, &supervisor.runner };
 
 	CRASH_POINT(supervisor_begun);
+	supervisor.start = start;
 	supervisor.id = start->order->id;
 	supervisor.deadline_s = start->order->deadline_s;
 	supervisor.grace_s = start->order->grace_s;

@@ -5,9 +5,12 @@
 #include "runner/program.h"
 #include "runner/protocol.h"
 
+struct order_gate;
+
 struct supervisor_start {
 	const struct protocol_message *order;	/* kind RUN, valid, with its tag */
 	const struct program_dirs *dirs;
+	const struct order_gate *gate; /* by which `go` is proven; NULL: it is not */
 	int root;	/* runs/ */
 	int folder;	/* runs/<id>/: its order, and of a spare one its record's room */
 	bool is_spare;

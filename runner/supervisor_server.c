@@ -36,6 +36,20 @@ tell(struct supervisor_server *server, const struct protocol_message *message)
 	return false;
 }
 
+void
+supervisor_server_challenge(struct supervisor_server *server, const struct order_gate *gate)
+{
+	struct protocol_message answer = { .kind = PROTOCOL_CHALLENGE };
+
+	if (gate->draw(&server->challenge, NULL)) {
+		memcpy(
+		    answer.proof.challenge, server->challenge.hex, sizeof(answer.proof.challenge));
+		if (tell(server, &answer))
+			return;
+	}
+	supervisor_server_close(server);
+}
+
 static bool
 tell_hello(struct supervisor_server *server, const struct supervisor_news *news)
 {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "runner/process.h"
-#include "runner/protocol.h"
+#include "runner/runner_order.h"
 
 struct supervisor_server {
 	int fd;		/* -1: nobody */
@@ -11,6 +11,7 @@ struct supervisor_server {
 	bool said_hello;
 	bool said_exit;
 	size_t steps_sent;
+	struct order_challenge challenge; /* of a remote server, for `go` */
 };
 
 /* What there is to send. */
@@ -21,6 +22,10 @@ struct supervisor_news {
 	bool is_over;				/* the record is written: sent as it is */
 	pid_t *stuck;				/* 0: none; set to 0 when it was sent */
 };
+
+/* Draws a challenge and sends it; or the server is lost. */
+void supervisor_server_challenge(
+    struct supervisor_server *server, const struct order_gate *gate);
 
 /* Nobody is connected, any more. */
 void supervisor_server_close(struct supervisor_server *server);

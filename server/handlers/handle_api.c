@@ -316,7 +316,7 @@ decide_proof(struct tx *tx, const struct api_request *api, struct json_out *json
 		decide_token_list(tx, api, json);
 	else if (api->operation == API_TOKEN)
 		decide_token(tx, api, json);
-	else if (api->operation == API_AGENTS)
+	else if (api->operation == API_AGENTS || api->operation == API_RUNNERS)
 		decide_agents_list(tx, api, json);
 	else if (decide_peer_code_is_wanted(api))
 		decide_peer_code(tx, api, json);
@@ -357,6 +357,8 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 	case API_TOKEN:
 	case API_AGENTS:
 	case API_AGENT:
+	case API_RUNNERS:
+	case API_RUNNER:
 		decide_proof(tx, api, json);
 		break;
 	case API_PUSH:

@@ -1,4 +1,4 @@
-/* agent_link.c - one agent: greeted, ordered one thing at a time, with proof.  Side: loop. */
+/* agent_link.c - one agent or remote runner: greeted, ordered one thing at a time, with proof.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/agent_link.h"
 
@@ -45,6 +45,7 @@ struct agent_link {
 	unsigned greeted; /* hellos that it has not answered */
 	int64_t look_at;  /* monotonic ms: whether it is to be asked to renew */
 	int64_t asked_at; /* the same: it was; 0: never */
+	bool is_runner;
 	bool may_renew;	  /* it was, and has not answered */
 	bool is_here;
 	bool is_greeted;
@@ -89,7 +90,8 @@ say_runner(struct agent_link *agent, bool is_connected)
 {
 	char runner[LIMIT_RUNNER + CRYPTO_CA_IDENTITY];
 
-	(void)snprintf(runner, sizeof(runner), "agent:%s", strchr(agent->identity, '/') + 1);
+	(void)snprintf(runner, sizeof(runner), "%s%s",
+	    agent->is_runner ? "" : "agent:", strchr(agent->identity, '/') + 1);
 	agent->may_be_gone = !is_connected;
 	agent->world->on_runner(agent->world->ctx, runner, is_connected);
 }
@@ -153,8 +155,9 @@ agent_link_sign(const struct agent_link *agent, struct order_bytes *order,
 static bool
 sign_run(const struct agent_link *agent, struct protocol_message *message, struct err *err)
 {
+	char work[PROTOCOL_WORK];
 	struct order_bytes order = { .kind = protocol_kind_name(PROTOCOL_RUN),
-		.capability = message->argument,
+		.capability = agent->is_runner ? protocol_work(message, work) : message->argument,
 		.run = message->id,
 		.manifest = message->fingerprint };
 
@@ -197,17 +200,18 @@ void
 agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 {
 	const char *name = strchr(agent->identity, '/') + 1;
-	char since[TEXT_DURATION_SIZE];
+	char since[TEXT_DURATION_SIZE], who[CRYPTO_CA_IDENTITY + 16];
 
+	(void)snprintf(who, sizeof(who), agent->is_runner ? "the runner %s" : "%s's agent", name);
 	if (agent->is_here)
-		(void)snprintf(out, LIMIT_LINE, "%s's agent %s", name,
+		(void)snprintf(out, LIMIT_LINE, "%s %s", who,
 		    !agent->is_greeted ? "does not answer, though its host is connected" :
 			agent->busy != NULL && agent->busy->exchange != 0 ? "does not answer" :
 									    "is at another run");
 	else if (agent->seen.gone_at == 0)
-		(void)snprintf(out, LIMIT_LINE, "%s's agent is not connected", name);
+		(void)snprintf(out, LIMIT_LINE, "%s is not connected", who);
 	else
-		(void)snprintf(out, LIMIT_LINE, "%s's agent has been disconnected for %s", name,
+		(void)snprintf(out, LIMIT_LINE, "%s has been disconnected for %s", who,
 		    text_duration(since, clock_wall_ms() - agent->seen.gone_at));
 }
 
@@ -314,11 +318,13 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 		return;
 	}
 	agent->greeted--;
-	if (message->version < PROTOCOL_AGENT_SINCE) {
-		hang_up(agent, "its version is too old");
+	if (agent->is_runner ? message->version != PROTOCOL_VERSION :
+			       message->version < PROTOCOL_AGENT_SINCE) {
+		hang_up(agent, "its version is another: install the same");
 		return;
 	}
-	take_manifest(agent, &message->manifest);
+	if (!agent->is_runner)
+		take_manifest(agent, &message->manifest);
 	agent->is_greeted = true;
 	if (agent->busy != NULL)
 		agent->busy->again_ms = AGAIN_FIRST_MS;
@@ -363,6 +369,25 @@ take_answer(struct agent_link *agent, const struct protocol_message *message)
 	agent->world->runs.on_ready(agent->world->runs.ctx);
 }
 
+/* What a runner says of its runs by itself, also while it is asked of another. */
+static bool
+is_unasked(const struct agent_link *agent, const struct protocol_message *message)
+{
+	return message->kind == PROTOCOL_STUCK ||
+	    (message->kind == PROTOCOL_RECONCILED &&
+		(agent->busy == NULL || message->id != agent->busy->exchange));
+}
+
+/* One whose processes cannot be ended yet has its answer: others are not to wait for that. */
+static void
+take_unasked(struct agent_link *agent, const struct protocol_message *message)
+{
+	if (agent->busy != NULL && message->id == agent->busy->exchange)
+		agent->busy->exchange = 0;
+	agent->world->runs.on_message(agent->world->runs.ctx, agent, message);
+	agent->world->runs.on_ready(agent->world->runs.ctx);
+}
+
 static void
 take_message(struct agent_link *agent, const struct protocol_message *message)
 {
@@ -372,6 +397,8 @@ take_message(struct agent_link *agent, const struct protocol_message *message)
 		hang_up(agent, "a word before hello");
 	else if (message->kind == PROTOCOL_CHALLENGE)
 		take_challenge(agent, message);
+	else if (agent->is_runner && is_unasked(agent, message))
+		take_unasked(agent, message);
 	else if (message->kind == PROTOCOL_STARTED || message->kind == PROTOCOL_REFUSED ||
 	    message->kind == PROTOCOL_RECONCILED || message->kind == PROTOCOL_PIECE)
 		take_answer(agent, message);
@@ -500,6 +527,7 @@ agent_link_new(const struct agent_link_world *world, const char *identity)
 
 	memcpy(agent->identity, identity, size);
 	agent->world = world;
+	agent->is_runner = text_starts(agent->identity, PEER_RUNNER);
 	agent->channels.link = world->link;
 	agent->channels.identity = agent->identity;
 	SLIST_INIT(&agent->channels.all);

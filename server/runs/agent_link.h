@@ -1,4 +1,4 @@
-/* agent_link.h - one agent: greeted, ordered one thing at a time, with proof.  Side: loop. */
+/* agent_link.h - one agent or remote runner: greeted, ordered one thing at a time, with proof.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * An order to run is answered by an agent only behind a challenge of its own (runner/protocol.h,
@@ -23,7 +23,7 @@ struct loop;
 
 /* Whoever follows runs of agents. */
 struct agent_link_runs {
-	/* started, refused, settled or piece. */
+	/* started, refused, settled or piece; of a remote runner settled unasked, and stuck. */
 	void (*on_message)(void *ctx, const struct agent_link *agent,
 	    const struct protocol_message *message);
 	void (*on_ready)(void *ctx); /* more can be said to it */
@@ -40,7 +40,7 @@ struct agent_link_world {
 	/* PEER_MANIFEST: its list of capabilities is not the one that is known; PEER_RENEWAL. */
 	void (*on_said)(
 	    void *ctx, enum event_kind kind, const char *identity, const char *text);
-	/* Of one that runs are followed of, by its name in rows ("agent:acme"). */
+	/* Of one that runs are followed of, by its name in rows ("agent:acme", "build-1"). */
 	void (*on_runner)(void *ctx, const char *runner, bool is_connected);
 	void *ctx;
 	struct agent_link_runs runs;
@@ -50,7 +50,7 @@ struct agent_link *agent_link_new(
     const struct agent_link_world *world, const char *identity) MUST_USE;
 void agent_link_free(struct agent_link *agent); /* behind each channel of it */
 
-/* "agent/acme": owned by the agent. */
+/* "agent/acme", or of a deploybot-runner elsewhere "runner/build-1": owned by the agent. */
 const char *agent_link_identity(const struct agent_link *agent);
 
 /* It is connected, with the clock and the version that `host` has, or (NULL) disconnected; it has

@@ -1,4 +1,4 @@
-/* agents.c - the agents that deploybot-link has connected.  Side: loop. */
+/* agents.c - the agents and remote runners that deploybot-link has connected.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/agents.h"
 
@@ -66,7 +66,7 @@ on_here(void *ctx, const char *identity, int64_t clock_s, const char *version)
 					   clock_s < -INT32_MAX			  ? -INT32_MAX :
 										    clock_s) };
 
-	if (!text_starts(identity, PEER_AGENT))
+	if (!text_starts(identity, PEER_AGENT) && !text_starts(identity, PEER_RUNNER))
 		return;
 	agents->is_stale = true;
 	(void)snprintf(host.version, sizeof(host.version), "%s", version); /* cut is fine */
@@ -212,7 +212,12 @@ agents_find(struct agents *agents, const char *runner)
 	const char *name = peer_of_host(runner);
 	char identity[CRYPTO_CA_IDENTITY];
 
-	return name == NULL ? NULL : find_or_make(agents, peer_identity(name, identity));
+	if (name != NULL)
+		return find_or_make(agents, peer_identity(name, identity));
+	if (strcmp(runner, "local") == 0 || !peer_is_name(runner))
+		return NULL;
+	(void)snprintf(identity, sizeof(identity), PEER_RUNNER "%s", runner);
+	return find_or_make(agents, identity);
 }
 
 struct link_client *

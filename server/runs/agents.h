@@ -1,4 +1,4 @@
-/* agents.h - the agents that deploybot-link has connected.  Side: loop. */
+/* agents.h - the agents and remote runners that deploybot-link has connected.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -31,8 +31,8 @@ void agents_take_peers(struct agents *agents, struct known_peers *peers);
  * NULL: who is enrolled is not known yet. */
 struct agents_seen *agents_seen(struct agents *agents);
 
-/* By the name that a run's row has of it, "agent:acme", connected or not; lives as long as all.
- * NULL: it is no agent's name. */
+/* By the name that a run's row has of it, "agent:acme" or that of a remote runner, connected or
+ * not; lives as long as all.  NULL: it is neither. */
 struct agent_link *agents_find(struct agents *agents, const char *runner);
 
 /* To which enrolments are answered. */

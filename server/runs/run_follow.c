@@ -19,6 +19,7 @@
 #include "runs/run_flow.h"
 #include "runs/run_report.h"
 #include "runs/run_translate.h"
+#include "types/peers.h"
 
 #define MAGIC	   0x52756e31u
 #define ORDERS_MAX 3	 /* of one run, where the runner contradicts itself */
@@ -74,6 +75,13 @@ is_order_late(const struct run_follow *run)
 	return run->agent != NULL &&
 	    (loop_now_ms() >= run->order_due || /* which stands still while the machine sleeps */
 		clock_wall_ms() - run->order.ordered_at >= RUN_ORDER_WAIT_MS);
+}
+
+/* What it says is not a script's: no line of a unit is a step. */
+static bool
+is_agents(const struct run_follow *run)
+{
+	return run->agent != NULL && text_starts(agent_link_identity(run->agent), PEER_AGENT);
 }
 
 static unsigned int
@@ -253,6 +261,7 @@ end_recorded(struct run_follow *run)
 		.log = { run->world->state_directory, run->order.run, run->world->redact,
 		    run->said },
 		.went_at = run->went_at,
+		.is_agents = is_agents(run),
 	};
 	struct run_ended ended;
 
@@ -441,7 +450,8 @@ take_record(struct run_follow *run, const struct protocol_message *message)
 	if (run->held != NULL)
 		return;
 	run->held = mem_copy(message, sizeof(*message));
-	run_translate_agent(run->held);
+	if (is_agents(run))
+		run_translate_agent(run->held);
 	loop_timer_start(run->world->loop, &run->late, PIECE_MS, 0);
 	if (message->record.gate)
 		ask_piece(run);
@@ -470,7 +480,7 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 		happened(run, is_open ? RUN_ON_FOREIGN_OPEN : RUN_ON_FOREIGN, message);
 		return;
 	}
-	if (run->agent == NULL) /* no line of a unit is a step */
+	if (!is_agents(run))
 		run_report_steps(&run->report, message);
 	happened(run, is_open ? RUN_ON_HELLO_OPEN : RUN_ON_HELLO_SHUT, message);
 }
@@ -488,11 +498,11 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 		take_hello(run, message);
 		break;
 	case PROTOCOL_STEP:
-		if (run->agent == NULL)
+		if (!is_agents(run))
 			run_report_step(&run->report, &message->steps[0], message->record.image);
 		break;
 	case PROTOCOL_STUCK:
-		if (run->agent == NULL)
+		if (!is_agents(run))
 			LOG_ERROR(run,
 			    "process %d of it cannot be ended; its environment stays busy",
 			    (int)message->pid);
@@ -519,7 +529,7 @@ static enum run_event
 refusal_event(const struct run_follow *run, enum protocol_why why)
 {
 	if (why == PROTOCOL_WHY_EXISTS) /* an agent's is another database's: its NEVER is final */
-		return run->agent != NULL ? RUN_ON_REFUSED : RUN_ON_EXISTS;
+		return is_agents(run) ? RUN_ON_REFUSED : RUN_ON_EXISTS;
 	if ((why == PROTOCOL_WHY_FAILED || why == PROTOCOL_WHY_CHANGED) && run->stop_requested)
 		return RUN_ON_CANCELLED;
 	return why == PROTOCOL_WHY_FAILED && run->report.watch.on_put_off != NULL ? RUN_ON_PUT_OFF :

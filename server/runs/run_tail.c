@@ -348,11 +348,15 @@ run_tail_application(const struct run_tail_log *log, bool of_its_end, char *out,
 {
 	const struct run_tail_shape shape = { RUN_TAIL_SHOWN_APPLICATION, room - 1, false, false };
 	uint64_t size = 0;
-	int fd = run_files_open_log(log->state_directory, log->run, &size, NULL);
+	int fd = log->said != NULL ?
+	    -1 :
+	    run_files_open_log(log->state_directory, log->run, &size, NULL);
 	char *data = fd < 0 ? NULL : mem_alloc(RUN_TAIL_READ_FIRST);
 	struct buf lines;
 
 	buf_init(&lines, room - 1);
+	if (log->said != NULL)
+		run_tail_application_of(log->said, log->redact, &shape, &lines);
 	if (data != NULL && !(of_its_end && size > RUN_TAIL_READ_FIRST))
 		read_application(fd, 0, data, log->redact, &shape, &lines);
 	if (data != NULL && lines.size == 0 && size > RUN_TAIL_READ_FIRST)

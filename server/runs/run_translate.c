@@ -185,7 +185,7 @@ run_translate_record(
 	detail_of(context, record, ret->detail);
 	if (record->gate && record->exec_errno == 0)
 		run_tail_end(&context->log, ret->exit_status != 0, ret->tail, sizeof(ret->tail));
-	if (record->gate && context->log.said == NULL) /* agents start no application */
+	if (record->gate && !context->is_agents)
 		run_tail_application(&context->log, record->migration && !record->released,
 		    ret->application_log, sizeof(ret->application_log));
 	return ret;

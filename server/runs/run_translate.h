@@ -26,6 +26,7 @@ void run_translate_agent(struct protocol_message *message);
 struct run_context {
 	struct run_tail_log log;
 	int64_t went_at; /* wall ms when its gate was opened; 0: its folder knows about when */
+	bool is_agents;	 /* which starts no application */
 };
 
 /* The record of a run that was begun; of its log, the last line. */

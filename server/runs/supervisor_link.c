@@ -9,10 +9,13 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "runs/agent_link.h"
 #include "runs/packet.h"
 #include "runs/run_files.h"
+#include "runs/run_translate.h"
 #include "types/effect.h"
+#include "types/peers.h"
 
 #define MAGIC	 0x4b65704cu
 #define TURN_MAX 16 /* messages in one turn: others are waiting too */
@@ -140,12 +143,18 @@ static void
 say_go(struct supervisor_link *link)
 {
 	struct protocol_message go = { .kind = PROTOCOL_GO };
+	struct protocol_message run;
+	char work[PROTOCOL_WORK];
 	struct order_bytes order = { .kind = protocol_kind_name(PROTOCOL_GO),
 		.capability = link->order->action,
 		.run = (uint64_t)link->run,
 		.manifest = link->order->binding };
 	struct err err;
 
+	if (text_starts(agent_link_identity(link->agent), PEER_RUNNER)) {
+		run_translate_order(link->order, 0, &run);
+		order.capability = protocol_work(&run, work);
+	}
 	memcpy(go.proof.challenge, link->challenge, sizeof(go.proof.challenge));
 	if (!agent_link_sign(link->agent, &order, &go.proof, &err)) {
 		log_error("run %" PRId64 ": go is not signed: %s", link->run, err.text);

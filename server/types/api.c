@@ -399,6 +399,7 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 	case API_TOKEN:
 		return read_token(json, ret, err);
 	case API_AGENT:
+	case API_RUNNER:
 		return read_agent(json, ret, err);
 	case API_PUSH:
 		return read_push(json, ret, err);

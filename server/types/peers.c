@@ -4,10 +4,18 @@
 
 #include <stdio.h>
 
+#include "lib/text.h"
+
 const char *
 peer_name(const struct peer *peer)
 {
 	return strchr(peer->identity, '/') + 1; /* there is one in each */
+}
+
+bool
+peer_is_runner(const struct peer *peer)
+{
+	return text_starts(peer->identity, PEER_RUNNER);
 }
 
 bool

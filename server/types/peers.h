@@ -5,7 +5,8 @@
 #include "lib/crypto_ca.h"
 #include "types/limits.h"
 
-#define PEER_AGENT "agent/"
+#define PEER_AGENT  "agent/"
+#define PEER_RUNNER "runner/"
 #define PEERS_MOST 12000 /* as many as deploybot-link lets connect */
 #define PEER_LIFE_MS (30 * 24 * 3600 * INT64_C(1000)) /* of a certificate that deploybot signs */
 
@@ -44,6 +45,9 @@ struct runner_gone {
 
 /* "acme" */
 const char *peer_name(const struct peer *peer) MUST_USE;
+
+/* A remote runner, not an agent? */
+bool peer_is_runner(const struct peer *peer) MUST_USE;
 
 /* Is it a name that a certificate may have: a-z 0-9 . -, none of these two first? */
 bool peer_is_name(const char *name) MUST_USE;

@@ -22,7 +22,7 @@ LINKS = UNITS[-2:]
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/sbin/deploybot-setup",
-    "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
+    "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner", "usr/lib/deploybot/deploybot-remote-runner",
     "usr/lib/deploybot/deploy/deploy.sh", "usr/lib/deploybot/deploy/transports/ssh.sh",
     "usr/lib/systemd/system/deploybot.service", "usr/lib/systemd/system/deploybot.socket",
     "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket",

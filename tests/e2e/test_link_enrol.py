@@ -11,12 +11,13 @@ import threading
 import pytest
 
 from agents_aid import Agents
-from link_aid import PATIENCE_S, PROGRAM, Host, Link, frame, hello
-from local_aid import ROLE
+from link_aid import PATIENCE_S, PROGRAM, Host, Link, Listener, frame, hello
+from local_aid import PERSON, ROLE
 from runner_client import wait_for
 from telegram_client import ADA
 
-NO_CODE = b"no no code that is open for that: on the server, deploybot agent enrol NAME (or move NAME) makes one\n"
+NO_CODE = (b"no no code that is open for that: enrol NAME, of deploybot agent or runner on the server, "
+           b"makes a new one\n")
 BROKEN = {
     "none": (frame(0, b""), "a frame of 0 bytes"),
     "long": (frame(0, b"a" * 4097), "channel 0, 4097 bytes"),
@@ -33,13 +34,13 @@ class Enrolments(Agents):
     def __init__(self):
         super().__init__({"LINK_CA_KEY_FILE": "ca.key"})
 
-    def line(self, name, word="enrol"):
+    def line(self, name, word="enrol", role="agent"):
         """The words of the line that is pasted, behind the program's name."""
-        said = self.agent(word, name)
+        said = self.scene.run(PERSON, role, word, name)
         assert said.count("\n") == 1
         sudo, program, *words = said.split()
         assert (sudo, program) == ("sudo", "/usr/lib/deploybot/deploybot-link"), said
-        assert words[:3] == ["enrol", "agent", self.address]
+        assert words[:3] == ["enrol", role, self.address]
         return words
 
     def code(self, name):
@@ -48,7 +49,7 @@ class Enrolments(Agents):
     def enrol(self, words, folder):
         return subprocess.run([PROGRAM, *words, folder], capture_output=True, text=True, timeout=60, check=False)
 
-    def start_enrolled(self, folder):
+    def start_enrolled(self, folder, use="agent"):
         """The host's link, by what was written there."""
         text = (folder / "link.conf").read_text("ascii")
         settings = dict(line.split("=", 1) for line in text.splitlines())
@@ -131,6 +132,29 @@ def test_the_line_that_is_pasted_enrols_the_host(agents, tmp_path):
                           check=False, capture_output=True)
     assert days.returncode == 0 and subprocess.run(["openssl", "x509", "-in", host / "link.crt", "-noout", "-checkend",
                                                     str(30 * 86400)], check=False, capture_output=True).returncode == 1
+
+
+def test_a_remote_runner_enrols_by_a_line_of_its_own_and_is_none_of_the_agents(agents, tmp_path):
+    words, host = agents.line("build-1", role="runner"), tmp_path / "host"
+    done = agents.enrol(words, host)
+    assert done.returncode == 0, done
+    assert "deploybot-remote-runner with --orders runner.conf" in done.stdout.splitlines()[-1]
+    assert {file.name for file in host.iterdir()} == {"link.key", "link.crt", "ca.crt", "link.conf", "runner.conf"}
+    assert re.fullmatch(r"RUNNER_NAME=build-1\nORDER_KEYS=[0-9a-f]{64}\n", (host / "runner.conf").read_text("ascii"))
+    agents.start_enrolled(host, "runner")
+    agents.serve.log("runner/build-1 is connected")
+    listed = agents.scene.run(PERSON, "runner", "list")
+    assert re.fullmatch(r"build-1  key [0-9a-f]{64}, since .* by .*\n", listed)
+    assert "build-1" not in agents.agent("list")
+    assert "revoked: it is disconnected" in agents.scene.run(PERSON, "runner", "revoke", "build-1").lower()
+    agents.serve.log("runner/build-1 is disconnected")
+
+
+def test_a_code_of_a_runner_is_none_of_an_agent(agents, tmp_path):
+    words = agents.line("mixed", role="runner")
+    done = agents.enrol([words[0], "agent", *words[2:]], tmp_path / "host")
+    assert done.returncode != 0 and "no code that is open" in done.stderr
+    assert agents.enrol(words, tmp_path / "host").returncode == 0
 
 
 def as_installed(folder, users, words):
@@ -274,7 +298,7 @@ def test_a_name_is_one(agents, name):
 
 
 @pytest.mark.parametrize("words", [
-    (), ("agent",), ("agent", "a:1", "b"), ("runner", "a:1", "b", "c"), ("agent", "a:1", "b", "c", "d", "e")])
+    (), ("agent",), ("agent", "a:1", "b"), ("server", "a:1", "b", "c"), ("agent", "a:1", "b", "c", "d", "e")])
 def test_other_words_are_its_usage(words):
     done = subprocess.run([PROGRAM, "enrol", *words], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 64 and "usage: deploybot-link" in done.stderr

@@ -4,9 +4,9 @@
  * As agent/agent.c and agent/run.c have it, without sockets and without systemd: records and the
  * check of an order are the agent's own.  A unit lives on when the agent does not.
  */
-#include "agent/order.h"
 #include "agent/record.h"
 #include "lib/fingerprint.h"
+#include "lib/order_check.h"
 #include "runs/agent_channel.h"
 #include "tests/sim/sim_agent.h"
 
@@ -24,7 +24,7 @@ static const char *const capabilities[] = { "disk-free", "reload-nginx", "restar
 
 static struct agent {
 	char folder[96];
-	struct agent_settings settings;
+	struct order_keys keys;
 	struct records records;
 	bool is_dead;
 	/* the server on its socket */
@@ -311,17 +311,30 @@ gate_is_given_up(struct sim *sim, int64_t index, int64_t n)
 		end_at_gate(sim, agent, "no order to go came in time");
 }
 
+/* What of an order is signed: of what is shown here. */
+static struct order_shown
+show(const struct protocol_message *order, const char *capability, uint64_t run,
+    const char *manifest, uint64_t lowest)
+{
+	return (struct order_shown){ .bytes = { .kind = protocol_kind_name(order->kind),
+					 .capability = capability,
+					 .run = run,
+					 .epoch = order->proof.epoch,
+					 .manifest = manifest,
+					 .challenge = order->proof.challenge },
+		.signature = order->proof.signature,
+		.lowest = lowest };
+}
+
 static void
 on_go(struct sim *sim, struct agent *agent, const struct protocol_message *go)
 {
-	const struct order_bytes expected = { .capability = agent->record->capability,
-		.run = agent->record->id,
-		.epoch = agent->record->epoch,
-		.manifest = agent->manifest };
+	const struct order_shown shown = show(go, agent->record->capability, agent->record->id,
+	    agent->manifest, agent->record->epoch);
 	char list[LIMIT_MANIFEST], digest[FINGERPRINT_DIGEST];
 	struct err err;
 
-	if (!order_check(&agent->at_gate, go, &expected, &agent->settings, &err)) {
+	if (!order_check(&agent->at_gate, &shown, &agent->keys, &err)) {
 		end_at_gate(sim, agent, err.text);
 		return;
 	}
@@ -388,14 +401,12 @@ static bool
 check_order(struct sim *sim, struct agent *agent, const struct protocol_message *order,
     struct protocol_message *refusal, struct err *err)
 {
-	const struct order_bytes expected = { .capability = order->argument,
-		.run = order->id,
-		.epoch = records_epoch(&agent->records),
-		.manifest = order->fingerprint };
+	const struct order_shown shown = show(
+	    order, order->argument, order->id, order->fingerprint, records_epoch(&agent->records));
 	char list[LIMIT_MANIFEST], digest[FINGERPRINT_DIGEST];
 
 	refusal->why = PROTOCOL_WHY_INVALID;
-	if (!order_check(&agent->challenge, order, &expected, &agent->settings, err) ||
+	if (!order_check(&agent->challenge, &shown, &agent->keys, err) ||
 	    !check_id(agent, order->id, &refusal->why, err))
 		return false;
 	(void)fingerprint_digest(sim_agent_list(index_of(agent), list), digest);
@@ -662,11 +673,10 @@ sim_agent_begin(const char *folder)
 		(void)snprintf(agent->folder, sizeof(agent->folder), "%s/agent-%s", folder,
 		    sim_agent_names[i]);
 		sim_must(mkdir(agent->folder, 0700) == 0, agent->folder);
-		(void)text_copy(
-		    agent->settings.name, sizeof(agent->settings.name), sim_agent_names[i]);
-		agent->settings.key_count = 1;
-		sim_must(text_unhex(agent->settings.keys[0], sizeof(agent->settings.keys[0]),
-			     public, strlen(public)),
+		(void)text_copy(agent->keys.name, sizeof(agent->keys.name), sim_agent_names[i]);
+		agent->keys.count = 1;
+		sim_must(text_unhex(agent->keys.all[0], sizeof(agent->keys.all[0]), public,
+			     strlen(public)),
 		    "the order key");
 		for (size_t n = 0; n < COUNT(capabilities); n++)
 			agent->versions[n] = 1;

@@ -17,12 +17,13 @@ PROGRAMS = {
                          "libcrypto.so.3", "libsystemd.so.0", "libz.so.1", "liboath.so.0", "libqrencode.so.4",
                          "libexpat.so.1"},
     "deploybot-runner": LIBC,
+    "deploybot-remote-runner": LIBC | {"libcrypto.so.3"},
     "deploybot-judge": LIBC | {"libyaml-0.so.2"},
     "deploybot-agent": LIBC | {"libsystemd.so.0", "libcrypto.so.3"},
     "deploybot-link": LIBC | {"libssl.so.3", "libcrypto.so.3"},
 }
 FORTIFIED_MIN = {"deploybot": 8, "deploybot-runner": 4, "deploybot-judge": 3,   # different functions
-                 "deploybot-agent": 4, "deploybot-link": 4}
+                 "deploybot-remote-runner": 4, "deploybot-agent": 4, "deploybot-link": 4}
 LANDINGS_MIN = 50       # without -fcf-protection there are two
 
 

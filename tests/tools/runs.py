@@ -199,9 +199,9 @@ def make_copy(folder):
     names = [name for name in os.listdir(ROOT) if name != "build"]
     subprocess.run(["cp", "-a", *names, folder], cwd=ROOT, check=True)
     (folder / "build").mkdir()
-    built = [name for name in ("deploybot", "deploybot-runner", "deploybot-judge", "deploybot-agent", "deploybot-link",
-                               "liblib.a", "libserver.a", "librunner.a", "libjudge.a", "libagent.a", "liblink.a",
-                               "flags", "version", "obj", "deb")
+    built = [name for name in ("deploybot", "deploybot-runner", "deploybot-remote-runner", "deploybot-judge",
+                               "deploybot-agent", "deploybot-link", "liblib.a", "libserver.a", "librunner.a",
+                               "libjudge.a", "libagent.a", "liblink.a", "flags", "version", "obj", "deb")
              if (BUILD / name).exists()]
     if built:
         subprocess.run(["cp", "-a", *built, folder / "build"], cwd=BUILD, check=True)

@@ -17,7 +17,7 @@
 
 #include "agent/journal.h"
 #include "agent/manifest.h"
-#include "agent/order.h"
+#include "lib/order_check.h"
 #include "agent/record.h"
 #include "agent/unit_digest.h"
 #include "lib/clock.h"
@@ -42,7 +42,7 @@ static struct {
 
 static char folder[64];
 static const uint8_t seed[CRYPTO_ED25519_KEY] = { 1 };
-static struct agent_settings settings;
+static struct order_keys settings;
 static pthread_t thread;
 static int server = -1;
 static struct protocol_message hello, answer;
@@ -365,8 +365,8 @@ set_up(UNUSED void **state)
 	host.ends_at_once = true;
 	host.end = (struct systemd_end){ .job = "done",
 		.unit = { .invocation = "this", .result = "success" } };
-	settings = (struct agent_settings){ .name = "acme", .key_count = 1 };
-	assert_true(crypto_ed25519_public(seed, settings.keys[0], NULL));
+	settings = (struct order_keys){ .name = "acme", .count = 1 };
+	assert_true(crypto_ed25519_public(seed, settings.all[0], NULL));
 	start();
 	return 0;
 }

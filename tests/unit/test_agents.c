@@ -20,6 +20,7 @@
 
 #define PATIENCE_MS 300000
 #define ACME	    "agent/acme"
+#define BUILD	    "runner/build-1"
 #define CHALLENGE   "0123456789abcdef0123456789abcdef"
 #define OTHER	    "fedcba9876543210fedcba9876543210"
 #define UNIT	    "1111111111111111111111111111111111111111111111111111111111111111"
@@ -42,6 +43,7 @@ struct world {
 	char runner[LIMIT_RUNNER + 8];
 	struct protocol_message message;
 	int messages, ready, down;
+	const char *who;  /* of whom there are messages; NULL: ACME */
 	int closed, shut; /* of a run's channel: that it closed, and hellos of a shut gate */
 };
 
@@ -90,7 +92,7 @@ on_message(void *ctx, const struct agent_link *agent, const struct protocol_mess
 {
 	struct world *w = ctx;
 
-	assert_string_equal(agent_link_identity(agent), ACME);
+	assert_string_equal(agent_link_identity(agent), w->who == NULL ? ACME : w->who);
 	w->message = *message;
 	w->messages++;
 }
@@ -655,4 +657,71 @@ AGENTS_TEST(without_link_nobody_is_connected)
 	assert_int_equal(agents_seen_of(agents_seen(w->agents), ACME).state, AGENT_GONE);
 	assert_true(agents_seen(w->agents)->link_gone_at != 0);
 	WAIT_FOR(w, is_accepted(w));
+}
+
+/* --- a remote runner --- */
+
+static struct agent_link *
+build(struct world *w)
+{
+	struct known_peers *known = known_peers_new(2);
+	struct peer acme = { .identity = ACME, .digest = UNIT };
+	struct peer runner = { .identity = BUILD, .digest = MANIFEST };
+
+	w->who = BUILD;
+	known_peers_add(known, &acme);
+	known_peers_add(known, &runner);
+	agents_take_peers(w->agents, known);
+	send_packet(w, "link 0", "here " BUILD " " MANIFEST " 1767225600 0.2.0 192.0.2.1:1\n");
+	while (w->packet[0] != 'r')
+		WAIT_FOR(w, came(w));
+	assert_true(text_starts(w->packet, BUILD " 1\nhello\nversion 3\n"));
+	return agents_find(w->agents, "build-1");
+}
+
+AGENTS_TEST(a_remote_runner_has_its_name_and_its_version)
+{
+	struct agent_link *runner = build(w);
+	char why[LIMIT_LINE];
+
+	assert_string_equal(agent_link_identity(runner), BUILD);
+	assert_null(agents_find(w->agents, "local"));
+	assert_null(agents_find(w->agents, "Build"));
+	send_packet(w, BUILD " 1", "hello\nversion 4\n"); /* an agent's may be newer */
+	expect(w, BUILD " 0\nclose\nchannel 0\n");
+	agent_link_why(runner, why);
+	assert_true(text_starts(why, "the runner build-1 has been disconnected for "));
+	agent_link_follow(runner, 12, true);
+	WAIT_FOR(w, strcmp(w->runner, "build-1 gone") == 0);
+	agent_link_follow(runner, 12, false);
+	assert_string_equal(w->manifest, "?");
+}
+
+/* What cannot be ended there holds nobody else up. */
+AGENTS_TEST(a_remote_runner_says_of_its_runs_also_what_was_not_asked)
+{
+	struct agent_link *runner = build(w);
+	struct protocol_message settle = { .kind = PROTOCOL_RECONCILE, .id = 9 };
+	struct protocol_message run = { .kind = PROTOCOL_RUN,
+		.id = 12,
+		.program = PROTOCOL_PROGRAM_DEPLOY,
+		.environment = "staging",
+		.argument = "1a2b3c4",
+		.deadline_s = 60 };
+
+	send_packet(w, BUILD " 1", "hello\nversion 3\npid 7\n");
+	WAIT_FOR(w, w->ready > 0);
+	send_packet(w, BUILD " 1", "settled\nid 77\nstate ended\n");
+	WAIT_FOR(w, w->messages == 1);
+	assert_int_equal(agent_link_send(runner, &settle, NULL), PACKET_SENT);
+	expect(w, BUILD " 1\nsettle\nid 9\n");
+	assert_int_equal(agent_link_send(runner, &run, NULL), PACKET_LATER);
+	send_packet(w, BUILD " 1", "stuck\nid 9\npid 4\n");
+	WAIT_FOR(w, w->messages == 2);
+	assert_int_equal(agent_link_send(runner, &run, NULL), PACKET_LATER);
+	expect(w, BUILD " 1\nchallenge\n");
+	send_packet(w, BUILD " 1", "settled\nid 9\nstate ended\n");
+	WAIT_FOR(w, w->messages == 3);
+	send_packet(w, BUILD " 1", "answer\nid 1\n\n"); /* nothing was asked of git */
+	expect(w, BUILD " 0\nclose\nchannel 0\n");
 }

@@ -43,6 +43,15 @@ known(struct world *w)
 	return text;
 }
 
+static int
+runner_ask(struct world *w, const char *word, const char *body)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/v1/runner/%s", word);
+	return token_aid_ask(w, WORLD_ADMIN, API_RUNNER, path, body);
+}
+
 PEER_TEST(a_name_has_one_key_and_a_key_one_name)
 {
 	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
@@ -99,4 +108,24 @@ PEER_TEST(without_a_link_nobody_is_enrolled)
 	assert_int_equal(agent_aid_ask(w, "enrol", BODY("acme", K1)), 409);
 	assert_non_null(strstr(w->aid.said, "LINK_ADDRESS is not set"));
 	assert_string_equal(known(w), "");
+}
+
+/* A runner's name and an agent's are two; a key is one's, whatever its role. */
+PEER_TEST(a_runner_has_a_name_of_its_own_and_no_agents_key)
+{
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
+	assert_int_equal(agent_aid_ask(w, "enrol", BODY("acme", K1)), 200);
+	assert_int_equal(runner_ask(w, "enrol", BODY("acme", K1)), 409);
+	assert_int_equal(runner_ask(w, "move", BODY("acme", K2)), 404);
+	assert_non_null(strstr(w->aid.said, "deploybot runner enrol acme"));
+	assert_int_equal(runner_ask(w, "enrol", BODY("acme", K2)), 200);
+	assert_string_equal(known(w), "agent/acme 1111 runner/acme 2222");
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_RUNNERS, "/v1/runners", NULL), 200);
+	assert_null(strstr(w->aid.said, K1));
+	assert_non_null(strstr(w->aid.said, K2));
+	assert_int_equal(runner_ask(w, "revoke", "{\"name\": \"acme\"}"), 200);
+	assert_string_equal(known(w), "agent/acme 1111 runner/acme -");
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_STAGING_USER, API_RUNNER, "/v1/runner/enrol", BODY("x", K1)),
+	    403);
 }

@@ -12,7 +12,7 @@
 
 #define MINUTE INT64_C(60000)
 #define NO_CODE \
-	"no code that is open for that: on the server, deploybot agent enrol NAME (or move NAME) makes one"
+	"no code that is open for that: enrol NAME, of deploybot agent or runner on the server, makes a new one"
 #define K1 "1111111111111111111111111111111111111111111111111111111111111111"
 
 static struct crypto_ca_pair host, other;

@@ -200,6 +200,7 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_FACTOR] = "{\"person\": 11}",
 		[API_TOKEN] = "{\"name\": \"ci\"}",
 		[API_AGENT] = "{\"name\": \"acme\"}",
+		[API_RUNNER] = "{\"name\": \"acme\"}",
 		[API_PUSH] = "{}",
 		[API_GATE] = "{\"environment\": \"production\"}",
 		[API_GATE_END] = "{\"conclusion\": \"success\"}",

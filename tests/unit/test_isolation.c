@@ -161,17 +161,19 @@ ask_token(struct isolation *both, const struct who *who)
 }
 
 static void
-ask_agent(struct isolation *both, const struct who *who)
+ask_agent(struct isolation *both, const struct who *who, enum api_operation operation)
 {
 	static const char key[] =
 	    "1111111111111111111111111111111111111111111111111111111111111111";
-	char body[160];
+	static const char *const asked[] = { "enrol", "move", "revoke" };
+	char path[32], body[160];
 
 	(void)snprintf(body, sizeof(body), "{\"name\": \"acme\", \"key\": \"%s\"}", key);
-	isolation_ask(both, who->uid, who->as, API_AGENT, "/v1/agent/enrol", body);
-	isolation_ask(both, who->uid, who->as, API_AGENT, "/v1/agent/move", body);
-	isolation_ask(
-	    both, who->uid, who->as, API_AGENT, "/v1/agent/revoke", "{\"name\": \"acme\"}");
+	for (size_t i = 0; i < COUNT(asked); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", api_rows[operation].path, asked[i]);
+		isolation_ask(both, who->uid, who->as, operation, path,
+		    i < 2 ? body : "{\"name\": \"acme\"}");
+	}
 }
 
 static void
@@ -248,8 +250,8 @@ ask_row(struct isolation *both, const struct who *who, enum api_operation operat
 			ask_factor(both, who);
 		else if (operation == API_TOKEN)
 			ask_token(both, who);
-		else if (operation == API_AGENT)
-			ask_agent(both, who);
+		else if (operation == API_AGENT || operation == API_RUNNER)
+			ask_agent(both, who, operation);
 		else if (operation == API_COMMAND)
 			ask_commands(both, who);
 		else

@@ -1,21 +1,25 @@
-/* cli_agent.c - deploybot agent: enrols, shows, moves and revokes agents of deploybot-link.  Side: start. */
+/* cli_agent.c - deploybot agent, deploybot runner: enrols, lists, moves and revokes them.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "cli/cli_code.h"
 #include "cli/cli_server.h"
+#include "cli/cli_table.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 
 #define CLI_AGENT_PATH 96
 
-/* The line that a host is enrolled by goes to standard output alone, to be pasted there. */
-static int
-post(const struct cli_server *local, const char *target)
+/* enrol, move or revoke.  The line that a host is enrolled by goes to standard output alone, to be
+ * pasted there. */
+int
+cli_agent(struct cli_server *local)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	const struct cli_form *form = local->cli->form;
 	const char *line;
+	char target[32];
 	CLEANUP(buf_done) struct buf body = buf_make(4096);
 	struct json_out json = json_out_begin(&body, '{');
 	struct err err;
@@ -24,6 +28,7 @@ post(const struct cli_server *local, const char *target)
 	if (local->argc > 1) /* options stand behind it */
 		json_put_str(&json, "key", local->argv[1]);
 	json_out_end(&json);
+	(void)snprintf(target, sizeof(target), "/v1/%s/%s", form->word, form->kind);
 	if (buf_failed(&body))
 		return cli_server_fail(local, EX_USAGE, "that is too long");
 	if (!cli_code_ask(&local->api, target, buf_text(&body), NULL, &answer, &err))
@@ -34,24 +39,6 @@ post(const struct cli_server *local, const char *target)
 	(void)fprintf(stderr, "%s\n", json_text(answer.json, "said"));
 	(void)printf("%s\n", line);
 	return EX_OK;
-}
-
-int
-cli_agent_enrol(struct cli_server *local)
-{
-	return post(local, "/v1/agent/enrol");
-}
-
-int
-cli_agent_move(struct cli_server *local)
-{
-	return post(local, "/v1/agent/move");
-}
-
-int
-cli_agent_revoke(struct cli_server *local)
-{
-	return post(local, "/v1/agent/revoke");
 }
 
 static void
@@ -83,6 +70,7 @@ show_page(struct cli_server *local, void (*show_one)(const struct json *agent), 
     char next[CLI_AGENT_PATH])
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	char all[16];
 	const struct json *agents;
 	struct err err;
 
@@ -90,16 +78,17 @@ show_page(struct cli_server *local, void (*show_one)(const struct json *agent), 
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	if (answer.status != 200)
 		return cli_server_show_said(local, &answer);
-	agents = json_get(answer.json, "agents");
+	(void)snprintf(all, sizeof(all), "%ss", local->cli->form->word);
+	agents = json_get(answer.json, all);
 	if (local->is_json)
 		(void)printf("%s\n", answer.body);
 	else if (json_count(agents) == 0 && is_first)
-		(void)printf("no agents\n");
+		(void)printf("no %s\n", all);
 	for (size_t i = 0; !local->is_json && i < json_count(agents); i++)
 		show_one(json_at(agents, i));
 	if (json_text(answer.json, "next")[0] != '\0')
 		(void)snprintf(
-		    next, CLI_AGENT_PATH, "/v1/agents/after/%.64s", json_text(answer.json, "next"));
+		    next, CLI_AGENT_PATH, "/v1/%s/after/%.64s", all, json_text(answer.json, "next"));
 	else
 		next[0] = '\0';
 	return EX_OK;
@@ -108,9 +97,10 @@ show_page(struct cli_server *local, void (*show_one)(const struct json *agent), 
 int
 cli_agent_list(struct cli_server *local)
 {
-	char next[CLI_AGENT_PATH] = "/v1/agents";
+	char next[CLI_AGENT_PATH];
 	int status = EX_OK;
 
+	(void)snprintf(next, sizeof(next), "/v1/%ss", local->cli->form->word);
 	for (bool is_first = true; status == EX_OK && next[0] != '\0'; is_first = false)
 		status = show_page(local, show, is_first, next);
 	return status;

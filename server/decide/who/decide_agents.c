@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_agents.h"
 
+#include <stdio.h>
+
 #include "chat/chat_agent.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
@@ -110,11 +112,22 @@ put_one(struct tx *tx, const char *name, struct json_out *json)
 	json_put_str(json, "next", NULL);
 }
 
+/* Of a page, in the order of identities. */
+static size_t
+count_of(const char *role, const struct peer *page, size_t n)
+{
+	while (n > 0 && !text_starts(page[n - 1].identity, role))
+		n--;
+	return n;
+}
+
 void
 decide_agents_list(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	struct peer page[ROW_PEER_PAGE];
-	char name[LIMIT_REF], after[CRYPTO_CA_IDENTITY] = "";
+	const bool are_runners = api->operation == API_RUNNERS;
+	const char *role = are_runners ? PEER_RUNNER : PEER_AGENT;
+	char name[LIMIT_REF], after[CRYPTO_CA_IDENTITY];
 	size_t n = ROW_PEER_PAGE, listed = 0;
 
 	if (!decide_peer_may(tx, api))
@@ -123,11 +136,11 @@ decide_agents_list(struct tx *tx, const struct api_request *api, struct json_out
 		put_one(tx, name, json);
 		return;
 	}
-	if (request_get(&api->request, "after", name)[0] != '\0')
-		(void)peer_identity(name, after);
-	json_put_open(json, "agents", '[');
+	(void)snprintf(after, sizeof(after), "%s%.*s", role, CRYPTO_CA_NAME_MAX,
+	    request_get(&api->request, "after", name));
+	json_put_open(json, are_runners ? "runners" : "agents", '[');
 	for (; n == ROW_PEER_PAGE && listed < LISTED; listed += n) {
-		n = row_peer_list(tx, after, page, ROW_PEER_PAGE);
+		n = count_of(role, page, row_peer_list(tx, after, page, ROW_PEER_PAGE));
 		for (size_t i = 0; i < n; i++) {
 			put(tx, json, &page[i]);
 			json_out_end(json);
@@ -159,11 +172,11 @@ add_line(struct tx *tx, const char *identity, struct chat_text *text)
 	struct peer peer = row_peer_get(tx, identity);
 	struct chat_agent agent = facts(tx, &peer);
 
-	chat_text_add(text, "\n%s " MARK_BOLD "%s" MARK_BOLD " ",
+	chat_text_add(text, "\n%s %s" MARK_BOLD "%s" MARK_BOLD " ",
 	    peer.revoked_at != 0		    ? "⚪" :
 		agent.seen.state == AGENT_CONNECTED ? "🟢" :
 						      "🔴",
-	    peer_name(&peer));
+	    peer_is_runner(&peer) ? "runner " : "", peer_name(&peer));
 	chat_agent(text, &agent);
 }
 

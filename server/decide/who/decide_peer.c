@@ -1,4 +1,4 @@
-/* decide_peer.c - which agents may connect to deploybot-link, and by which key.  Side: store. */
+/* decide_peer.c - which agents and remote runners may connect to deploybot-link, and by which key.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_peer.h"
 
@@ -16,6 +16,18 @@
 #include "types/principal.h"
 
 #define KEY_SHOWN 12 /* digits of a key in a sentence */
+
+const char *
+decide_peer_role(const struct peer *peer)
+{
+	return peer_is_runner(peer) ? "runner" : "agent";
+}
+
+const char *
+decide_peer_role_begins(const struct peer *peer)
+{
+	return peer_is_runner(peer) ? "Runner" : "Agent";
+}
 
 /* By whom the peer was enrolled, or is revoked now. */
 static void
@@ -45,8 +57,8 @@ decide_peer_read_name(struct tx *tx, const struct api_request *api, struct peer 
 	}
 	*ret = (struct peer){ .made_at = tx->at, .made_by = api->from.person };
 	(void)text_copy(ret->by, sizeof(ret->by), api->from.name);
-	(void)snprintf(
-	    ret->identity, sizeof(ret->identity), PEER_AGENT "%.*s", CRYPTO_CA_NAME_MAX, name);
+	(void)snprintf(ret->identity, sizeof(ret->identity), "%s%.*s",
+	    api->operation == API_RUNNER ? PEER_RUNNER : PEER_AGENT, CRYPTO_CA_NAME_MAX, name);
 	return true;
 }
 
@@ -79,12 +91,12 @@ decide_peer_name_is_free(
     struct tx *tx, const struct peer *peer, const struct peer *before, bool is_move)
 {
 	if (is_move && before->identity[0] == '\0')
-		decide_refusef(tx, 404, "there is no agent of that name: deploybot agent enrol %s",
-		    peer_name(peer));
+		decide_refusef(tx, 404, "there is no %s of that name: deploybot %s enrol %s",
+		    decide_peer_role(peer), decide_peer_role(peer), peer_name(peer));
 	else if (!is_move && before->identity[0] != '\0')
 		decide_refusef(tx, 409,
-		    "there is an agent of that name, with the key %.*s…: deploybot agent move gives its name to another",
-		    KEY_SHOWN, before->digest);
+		    "that name has the key %.*s…: deploybot %s move gives it to another", KEY_SHOWN,
+		    before->digest, decide_peer_role(peer));
 	else if (!is_move && row_peer_is_full(tx))
 		decide_refusef(tx, 409, "there are %d, which is the most", PEERS_MOST);
 	else
@@ -97,7 +109,8 @@ decide_peer_lacks_factor(struct tx *tx, const struct api_request *api, const str
 {
 	char what[CRYPTO_CA_IDENTITY + 16];
 
-	(void)snprintf(what, sizeof(what), "agent %s %s", api->request.action, peer_name(peer));
+	(void)snprintf(what, sizeof(what), "%s %s %s", decide_peer_role(peer), api->request.action,
+	    peer_name(peer));
 	return policy_needs_factor(tx->settings, POLICY_TOKEN, "", POLICY_ALL) &&
 	    decide_lacks_factor_for(tx, &api->from, what);
 }
@@ -108,11 +121,11 @@ decide_peer_put(struct tx *tx, const struct peer *peer, const char *before, bool
 	row_peer_put(tx, peer);
 	audit(tx, is_move ? AUDIT_CODE_PEER_MOVED : AUDIT_CODE_PEER_ENROLLED, peer, before);
 	decide_factor_tell(tx, 0,
-	    "🔐 Agent %s: " MARK_BOLD "%s" MARK_BOLD " has the key " MARK_CODE "%.*s…" MARK_CODE
-	    ", by %s. Was it not you? " MARK_CODE "deploybot agent revoke %s" MARK_CODE
+	    "🔐 %s %s: " MARK_BOLD "%s" MARK_BOLD " has the key " MARK_CODE "%.*s…" MARK_CODE
+	    ", by %s. Was it not you? " MARK_CODE "deploybot %s revoke %s" MARK_CODE
 	    " on the server ends it.",
-	    is_move ? "moved" : "enrolled", peer_name(peer), KEY_SHOWN, peer->digest, peer->by,
-	    peer_name(peer));
+	    decide_peer_role_begins(peer), is_move ? "moved" : "enrolled", peer_name(peer),
+	    KEY_SHOWN, peer->digest, peer->by, decide_peer_role(peer), peer_name(peer));
 }
 
 static void
@@ -148,8 +161,10 @@ revoke(struct tx *tx, const struct api_request *api)
 	}
 	if (peer.identity[0] == '\0' || peer.revoked_at != 0) {
 		decide_refusef(tx, 404,
-		    peer.revoked_at != 0 ? "it is revoked already: deploybot agent list" :
-					   "there is no agent of that name: deploybot agent list");
+		    peer.revoked_at != 0 ?
+			"it is revoked already, the %s of that name: deploybot %s list" :
+			"there is no %s of that name: deploybot %s list",
+		    decide_peer_role(&by), decide_peer_role(&by));
 		return;
 	}
 	peer.revoked_at = tx->at;
@@ -158,8 +173,8 @@ revoke(struct tx *tx, const struct api_request *api)
 	(void)text_copy(by.digest, sizeof(by.digest), peer.digest);
 	audit(tx, AUDIT_CODE_PEER_REVOKED, &by, NULL);
 	decide_factor_tell(tx, 0,
-	    "🔐 Agent revoked: " MARK_BOLD "%s" MARK_BOLD " connects no more, by %s.",
-	    peer_name(&peer), api->from.name);
+	    "🔐 %s revoked: " MARK_BOLD "%s" MARK_BOLD " connects no more, by %s.",
+	    decide_peer_role_begins(&peer), peer_name(&peer), api->from.name);
 	decide_answer(tx, "Revoked: it is disconnected, and connects no more.");
 }
 
@@ -170,7 +185,7 @@ decide_peer_may(struct tx *tx, const struct api_request *api)
 	    !decide_may(tx, &api->from, POLICY_ADMIN, POLICY_ALL))
 		return false;
 	if (tx->settings->link.address == NULL)
-		decide_refusef(tx, 409, "LINK_ADDRESS is not set: no agent can connect");
+		decide_refusef(tx, 409, "LINK_ADDRESS is not set: nobody can connect");
 	return tx->settings->link.address != NULL;
 }
 

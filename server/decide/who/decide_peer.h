@@ -1,4 +1,4 @@
-/* decide_peer.h - which agents may connect to deploybot-link, and by which key.  Side: store. */
+/* decide_peer.h - which agents and remote runners may connect to deploybot-link, and by which key.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -21,6 +21,10 @@ bool decide_peer_key_is_free(struct tx *tx, const char *digest) MUST_USE;
 /* True: it was asked for. */
 bool decide_peer_lacks_factor(
     struct tx *tx, const struct api_request *api, const struct peer *peer) MUST_USE;
+
+/* "agent" or "runner"; as a sentence begins. */
+const char *decide_peer_role(const struct peer *peer) MUST_USE;
+const char *decide_peer_role_begins(const struct peer *peer) MUST_USE;
 
 /* Writes it down, with the key that it had before (""): audit, and to all admins. */
 void decide_peer_put(struct tx *tx, const struct peer *peer, const char *before, bool is_move);

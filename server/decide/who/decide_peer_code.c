@@ -40,13 +40,13 @@ has_authority(struct tx *tx)
 }
 
 static void
-say_line(struct tx *tx, const char *code, struct json_out *json)
+say_line(struct tx *tx, const char *role, const char *code, struct json_out *json)
 {
 	const struct settings_link *link = &tx->settings->link;
 	char line[512];
 
 	(void)snprintf(line, sizeof(line),
-	    "sudo /usr/lib/deploybot/deploybot-link enrol agent %s %s %s", link->address, code,
+	    "sudo /usr/lib/deploybot/deploybot-link enrol %s %s %s %s", role, link->address, code,
 	    link->fingerprint); /* it fits */
 	json_put_str(json, "code", code);
 	json_put_str(json, "line", line);
@@ -92,11 +92,12 @@ decide_peer_code(struct tx *tx, const struct api_request *api, struct json_out *
 	decide_audit(tx, AUDIT_CODE_PEER_CODE_MADE, decide_user(tx, code.made_by, user), NULL, "ok",
 	    (const char *const[]){ "name", code.by, "identity", code.identity, NULL });
 	decide_factor_tell(tx, 0,
-	    "🔐 Agent code made: " MARK_BOLD "%s" MARK_BOLD
+	    "🔐 %s code made: " MARK_BOLD "%s" MARK_BOLD
 	    " enrols by it within 10 minutes, by %s. Was it not you? " MARK_CODE
-	    "deploybot agent revoke %s" MARK_CODE " on the server ends it.",
-	    peer_name(&peer), code.by, peer_name(&peer));
-	say_line(tx, text, json);
+	    "deploybot %s revoke %s" MARK_CODE " on the server ends it.",
+	    decide_peer_role_begins(&peer), peer_name(&peer), code.by, decide_peer_role(&peer),
+	    peer_name(&peer));
+	say_line(tx, decide_peer_role(&peer), text, json);
 	crypto_wipe(text, sizeof(text));
 	crypto_wipe(drawn, sizeof(drawn));
 }
@@ -112,7 +113,7 @@ deny(struct tx *tx, const struct enrol *enrol, const char *why)
 		.code = AUDIT_CODE_PEER_CODE_REFUSED, .user = "enrol", .outcome = "denied" },
 	    (const char *const[]){ "reason", why, "client", enrol->address, NULL });
 	decide_refusef(tx, 403,
-	    "no code that is open for that: on the server, deploybot agent enrol NAME (or move NAME) makes one");
+	    "no code that is open for that: enrol NAME, of deploybot agent or runner on the server, makes a new one");
 }
 
 /* "agent ID MAC" */

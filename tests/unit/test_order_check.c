@@ -1,16 +1,17 @@
-/* Goal: an order is taken once, in time, from who may order, for this agent and what it says.  Side: start. */
+/* Goal: an order is taken once, in time, from who may order, for us and what it says.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "agent/order.h"
+#include "lib/order_check.h"
 
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "runner/protocol.h"
 #include "unit.h"
 
 #define MANIFEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const uint8_t seeds[3][CRYPTO_ED25519_KEY] = { { 1 }, { 2 }, { 3 } };
-static struct agent_settings settings;
+static struct order_keys settings;
 static struct order_challenge challenge;
 static struct err err;
 
@@ -45,7 +46,15 @@ sign(size_t key, enum protocol_kind kind, const struct order_bytes *change)
 static bool
 is_taken(const struct protocol_message *order)
 {
-	bool taken = order_check(&challenge, order, &expected, &settings, &err);
+	struct order_shown shown = {
+		.bytes = expected, .signature = order->proof.signature, .lowest = expected.epoch
+	};
+	bool taken;
+
+	shown.bytes.kind = protocol_kind_name(order->kind);
+	shown.bytes.epoch = order->proof.epoch;
+	shown.bytes.challenge = order->proof.challenge;
+	taken = order_check(&challenge, &shown, &settings, &err);
 
 	assert_string_equal(challenge.hex, ""); /* used, whatever the answer */
 	return taken;
@@ -54,9 +63,9 @@ is_taken(const struct protocol_message *order)
 static int
 set_up(UNUSED void **state)
 {
-	settings = (struct agent_settings){ .name = "acme", .key_count = 2 };
-	for (size_t i = 0; i < settings.key_count; i++)
-		assert_true(crypto_ed25519_public(seeds[i], settings.keys[i], NULL));
+	settings = (struct order_keys){ .name = "acme", .count = 2 };
+	for (size_t i = 0; i < settings.count; i++)
+		assert_true(crypto_ed25519_public(seeds[i], settings.all[i], NULL));
 	return 0;
 }
 
@@ -77,7 +86,7 @@ TEST_WITH(an_order_of_a_key_that_is_not_known_is_refused, set_up, NULL)
 	struct protocol_message order = sign(2, PROTOCOL_RUN, &expected);
 
 	assert_false(is_taken(&order));
-	settings.key_count = 1;
+	settings.count = 1;
 	order = sign(1, PROTOCOL_RUN, &expected);
 	assert_false(is_taken(&order));
 }

@@ -1,0 +1,105 @@
+/* runner_order.c - what a remote runner takes as an order: challenges, proofs.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/runner_order.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/file_end.h"
+#include "lib/text.h"
+
+uint64_t
+runner_order_highest(const struct runner_order *who)
+{
+	int again =
+	    who->gate == NULL ? -1 : openat(who->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = again == -1 ? NULL : fdopendir(again);
+	int64_t highest = 0, number;
+
+	if (folder == NULL) {
+		if (again != -1)
+			(void)close(again);
+		return 0;
+	}
+	for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+		if (text_to_i64(entry->d_name, highest, INT64_MAX, &number, NULL))
+			highest = number;
+	(void)closedir(folder);
+	return (uint64_t)highest;
+}
+
+struct order_shown
+runner_order_shown(const struct protocol_message *order, const struct protocol_message *run,
+    char work[PROTOCOL_WORK])
+{
+	return (struct order_shown){
+		.bytes = { .kind = protocol_kind_name(order->kind),
+		    .capability = protocol_work(run, work),
+		    .run = run->id,
+		    .epoch = order->proof.epoch,
+		    .manifest = run->fingerprint,
+		    .challenge = order->proof.challenge },
+		.signature = order->proof.signature,
+		.lowest = run->proof.epoch,
+	};
+}
+
+static bool
+say_challenge(const struct order_gate *gate, struct connections *connections,
+    struct connection *connection, struct err *err)
+{
+	struct protocol_message answer = { .kind = PROTOCOL_CHALLENGE };
+
+	if (!gate->draw(&connection->challenge, err))
+		return false;
+	memcpy(answer.proof.challenge, connection->challenge.hex, sizeof(answer.proof.challenge));
+	connections_say(connections, connection->number, &answer);
+	return true;
+}
+
+static void
+say_end(const struct runner_order *who, struct connections *connections,
+    const struct connection *connection, uint64_t id)
+{
+	char name[40], end[PROTOCOL_PIECE_MAX], packet[PROTOCOL_PACKET_MAX];
+	struct protocol_message answer = { .kind = PROTOCOL_PIECE, .id = id, .body = end };
+	size_t size = 0;
+
+	(void)snprintf(name, sizeof(name), "%" PRIu64 "/log", id);
+	answer.body_len = file_end(who->root, name, end, sizeof(end));
+	if (protocol_encode(&answer, packet, sizeof(packet), &size, NULL)) /* it can be */
+		connections_send(connections, connection->number, packet, size);
+}
+
+bool
+runner_order_take(struct runner_order *who, struct connections *connections,
+    struct connection *connection, const struct protocol_message *order, struct err *err)
+{
+	char work[PROTOCOL_WORK];
+	struct order_shown shown;
+
+	if (who->gate == NULL)
+		return true;
+	if (order->kind == PROTOCOL_CHALLENGE)
+		return say_challenge(who->gate, connections, connection, err);
+	if (order->kind == PROTOCOL_READ)
+		say_end(who, connections, connection, order->id);
+	if (order->kind != PROTOCOL_RUN)
+		return true;
+	shown = runner_order_shown(order, order, work);
+	shown.lowest = who->epoch;
+	if (!who->gate->check(&connection->challenge, &shown, &who->gate->keys, err))
+		return false;
+	who->epoch = order->proof.epoch;
+	return true;
+}
+
+void
+runner_order_void(struct connections *connections)
+{
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		connections->all[i].challenge = (struct order_challenge){ .due = 0 };
+}

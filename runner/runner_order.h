@@ -1,0 +1,35 @@
+/* runner_order.h - what a remote runner takes as an order: challenges, proofs.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "runner/connections.h"
+
+/* What a remote runner has, and a local one has not: whose orders alone are taken, and how that is
+ * found out (lib/order_check.h). */
+struct order_gate {
+	bool (*draw)(struct order_challenge *ret, struct err *err);
+	bool (*check)(struct order_challenge *challenge, const struct order_shown *shown,
+	    const struct order_keys *keys, struct err *err);
+	struct order_keys keys;
+};
+
+struct runner_order {
+	const struct order_gate *gate; /* NULL: whoever connects orders, and nothing is proven */
+	uint64_t epoch;		       /* the highest that has ordered here */
+	int root;		       /* runs/ */
+};
+
+/* Of `run`, which is the order itself, or the one that `go` is for. */
+struct order_shown runner_order_shown(const struct protocol_message *order,
+    const struct protocol_message *run, char work[PROTOCOL_WORK]);
+
+/* The highest number that a folder of a run has here; 0: there is none, or no remote runner is. */
+uint64_t runner_order_highest(const struct runner_order *who);
+
+/* What of these words is ours: answers challenge and read, and looks whether a RUN of that
+ * connection is proven, which takes its challenge.  False: it must not be carried out. */
+bool runner_order_take(struct runner_order *who, struct connections *connections,
+    struct connection *connection, const struct protocol_message *order, struct err *err) MUST_USE;
+
+/* No order of before can follow. */
+void runner_order_void(struct connections *connections);

@@ -1,0 +1,426 @@
+/* Goal: a run of a remote runner is told of as one of this machine's, by its own runner alone.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * The real deploybot-remote-runner, in a folder that the server does not know; what is said to
+ * deploybot-link is passed on by this program, as two links would.
+ */
+#include "runs_aid.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "runs/agents.h"
+#include "runs/packet.h"
+#include "runs/run_flow.h"
+#include "types/peers.h"
+#include "types/settings.h"
+
+#define BUILD	 "runner/build-1"
+#define DIGEST	 "1111111111111111111111111111111111111111111111111111111111111111"
+#define HERE	 "link 0\nhere " BUILD " " DIGEST " 1767225600 0.2.0 192.0.2.1:1\n"
+#define CHANNELS 8
+
+struct far {
+	struct scene *scene;
+	struct loop_timer tick;
+	struct agents *agents;
+	pid_t runner;
+	int listener, link; /* deploybot-link's */
+	int channels[CHANNELS];
+	bool is_cut; /* the host is disconnected */
+	char socket[108], folder[80];
+};
+
+static bool
+is_gone(const struct far *far)
+{
+	char why[LIMIT_LINE];
+
+	agent_link_why(agents_find(far->agents, "build-1"), why);
+	return strstr(why, "has been disconnected") != NULL;
+}
+
+/* --- two links --- */
+
+static void
+say(const struct far *far, const char *text)
+{
+	assert_int_equal(send(far->link, text, strlen(text), 0), strlen(text));
+}
+
+static void
+close_channel(struct far *far, int number)
+{
+	char word[64];
+
+	if (far->channels[number] < 0)
+		return;
+	close(far->channels[number]);
+	far->channels[number] = -1;
+	(void)snprintf(word, sizeof(word), BUILD " 0\nclose\nchannel %d\ntext it closed\n", number);
+	if (!far->is_cut)
+		say(far, word);
+}
+
+static void
+open_channel(struct far *far, int number, const char *path)
+{
+	assert_true(number < CHANNELS);
+	far->channels[number] = packet_connect(path);
+	if (far->channels[number] < 0) {
+		far->channels[number] = dup(far->listener);
+		close_channel(far, number);
+	}
+}
+
+static void
+take_word(struct far *far, const char *word)
+{
+	int number = 0, run = 0;
+	char path[160];
+
+	if (sscanf(word, "open\nchannel %d\nid %d\n", &number, &run) == 2) {
+		(void)snprintf(path, sizeof(path), "%s/runs/%d/socket", far->folder, run);
+		open_channel(far, number, path);
+	} else if (sscanf(word, "close\nchannel %d\n", &number) == 1) {
+		assert_true(number > 0); /* nothing that was said is what no runner says */
+		close_channel(far, number);
+	}
+}
+
+static void
+take_packet(struct far *far, const char *packet, size_t size)
+{
+	const char *body = strchr(packet, '\n') + 1;
+	size_t left = size - (size_t)(body - packet);
+	int number = 0;
+
+	if (strcmp(packet, "link 0\nlist\n") == 0 && !far->is_cut)
+		say(far, HERE);
+	assert_false(far->is_cut && is_gone(far) && text_starts(packet, BUILD));
+	if (sscanf(packet, BUILD " %d\n", &number) != 1 || far->is_cut)
+		return;
+	if (number == 0) {
+		take_word(far, body);
+		return;
+	}
+	if (number == 1 && far->channels[1] < 0)
+		open_channel(far, 1, far->socket);
+	if (far->channels[number] >= 0)
+		(void)!send(far->channels[number], body, left, MSG_NOSIGNAL);
+}
+
+static void
+pass_on(struct far *far, int number)
+{
+	static char packet[PROTOCOL_PACKET_MAX + 64];
+	int head = snprintf(packet, sizeof(packet), BUILD " %d\n", number);
+	ssize_t n =
+	    recv(far->channels[number], packet + head, sizeof(packet) - (size_t)head, MSG_DONTWAIT);
+
+	if (n > 0)
+		assert_true(send(far->link, packet, (size_t)(head + n), 0) > 0);
+	else if (n == 0 || errno != EAGAIN)
+		close_channel(far, number);
+}
+
+static void
+on_tick(UNUSED struct loop_timer *timer, void *ctx)
+{
+	static char packet[PROTOCOL_PACKET_MAX + 128];
+	struct far *far = ctx;
+	ssize_t n;
+
+	if (far->link < 0)
+		far->link = accept4(far->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	while (
+	    far->link >= 0 && (n = recv(far->link, packet, sizeof(packet) - 1, MSG_DONTWAIT)) > 0) {
+		packet[n] = '\0';
+		take_packet(far, packet, (size_t)n);
+	}
+	for (int i = 1; i < CHANNELS; i++)
+		if (far->channels[i] >= 0)
+			pass_on(far, i);
+}
+
+static void
+cut(struct far *far)
+{
+	far->is_cut = true;
+	for (int i = 1; i < CHANNELS; i++)
+		close_channel(far, i);
+	say(far, "link 0\ngone " BUILD " the test\n");
+	WAIT_FOR(far->scene, is_gone(far));
+	on_tick(&far->tick, far); /* what was sent to it until then */
+}
+
+static void
+connect_again(struct far *far)
+{
+	far->is_cut = false;
+	say(far, HERE);
+}
+
+/* --- a world with a runner elsewhere --- */
+
+static void
+on_said(UNUSED void *ctx, UNUSED enum event_kind kind, UNUSED const char *identity,
+    UNUSED const char *text)
+{
+	fail_msg("a runner has no manifest, and no key to renew here");
+}
+
+static void
+on_runner(UNUSED void *ctx, const char *runner, UNUSED bool is_connected)
+{
+	assert_string_equal(runner, "build-1");
+}
+
+static void
+start_runner(struct far *far, const char *key)
+{
+	char program[4096], orders[128], text[256], public[CRYPTO_SHA256_HEX];
+	char *slash;
+
+	assert_true(crypto_ca_order_public(key, public, NULL));
+	(void)snprintf(orders, sizeof(orders), "%s/runner.conf", far->folder);
+	(void)snprintf(text, sizeof(text), "RUNNER_NAME=build-1\nORDER_KEYS=%s\n", public);
+	runs_aid_write(orders, text, 0640);
+	(void)text_copy(program, sizeof(program), runs_aid_runner());
+	slash = strrchr(program, '/');
+	(void)snprintf(slash, 32, "/deploybot-remote-runner");
+	far->runner = fork();
+	if (far->runner == 0) {
+		(void)execl(program, program, "--listen", far->socket, "--state", far->folder,
+		    "--env-file", far->scene->env_file, "--orders", orders, (char *)NULL);
+		_exit(1);
+	}
+}
+
+static void
+listen_there(struct far *far, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	assert_true(text_copy(address.sun_path, sizeof(address.sun_path), path));
+	far->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(far->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(far->listener, 4), 0);
+}
+
+static bool
+is_listening(const struct far *far)
+{
+	struct stat there;
+
+	return stat(far->socket, &there) == 0;
+}
+
+static void
+start_server(struct far *far, const char *path, const char *key)
+{
+	struct known_peers *known = known_peers_new(1);
+	const struct peer peer = { .identity = BUILD, .digest = DIGEST };
+	struct err err;
+	struct runs_config config = { .runner = runs_aid_runner(),
+		.env_file = far->scene->env_file,
+		.settings = far->scene->settings,
+		.grace_s = 1 };
+
+	far->agents = agents_new(
+	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far },
+	    &err);
+	assert_non_null(far->agents);
+	config.agents = far->agents;
+	far->scene->runs = runs_start(far->scene->loop, &config, &err);
+	assert_non_null(far->scene->runs);
+	known_peers_add(known, &peer);
+	agents_take_peers(far->agents, known);
+}
+
+static int
+begin(void **state)
+{
+	struct far *far = mem_new(1, sizeof(*far));
+	char path[108], key[CRYPTO_CA_PEM];
+
+	if (runs_aid_begin((void **)&far->scene) != 0)
+		return -1;
+	*state = far;
+	(void)snprintf(far->folder, sizeof(far->folder), "%s/far", far->scene->folder);
+	(void)snprintf(far->socket, sizeof(far->socket), "%s/runner.sock", far->folder);
+	(void)snprintf(path, sizeof(path), "%s/link.sock", far->scene->folder);
+	assert_int_equal(mkdir(far->folder, 0755), 0);
+	assert_true(crypto_ca_make_order_key(key, NULL));
+	far->link = -1;
+	for (int i = 0; i < CHANNELS; i++)
+		far->channels[i] = -1;
+	loop_timer_init(&far->tick, on_tick, far);
+	loop_timer_start(far->scene->loop, &far->tick, 1, 1);
+	listen_there(far, path);
+	start_runner(far, key);
+	WAIT_FOR(far->scene, is_listening(far));
+	start_server(far, path, key);
+	return 0;
+}
+
+static int
+finish(void **state)
+{
+	struct far *far = *state;
+
+	runs_free(far->scene->runs);
+	far->scene->runs = NULL;
+	agents_free(far->agents);
+	loop_timer_stop(&far->tick);
+	for (int i = 1; i < CHANNELS; i++)
+		if (far->channels[i] >= 0)
+			close(far->channels[i]);
+	close(far->listener);
+	close(far->link);
+	(void)kill(far->runner, SIGKILL);
+	(void)waitpid(far->runner, NULL, 0);
+	(void)runs_aid_finish((void **)&far->scene);
+	free(far);
+	return 0;
+}
+
+#define REMOTE_TEST(name) TEST_OF(name, struct far *far, begin, finish)
+
+static struct effect_run
+order_of(int64_t run)
+{
+	struct effect_run order = runs_aid_order(run);
+
+	(void)text_copy(order.runner, sizeof(order.runner), "build-1");
+	order.ordered_at = clock_wall_ms();
+	return order;
+}
+
+static void
+tell(struct story *story, struct far *far, const struct effect_run *order, bool goes)
+{
+	const struct runs_watch watch = runs_aid_watch(story);
+
+	*story = (struct story){ .scene = far->scene, .goes = goes };
+	assert_true(runs_order(far->scene->runs, order, &watch, NULL));
+}
+
+/* --- */
+
+REMOTE_TEST(a_run_elsewhere_tells_its_steps_and_its_end)
+{
+	const struct effect_run order = order_of(12);
+	struct story story;
+
+	runs_aid_script(far->scene,
+	    "echo '==> build'; echo '==> release'; echo '|app| out of memory'; echo all done; exit 3");
+	tell(&story, far, &order, true);
+	assert_int_equal(runs_open(far->scene->runs), 0); /* nobody waits for it at the end */
+	WAIT_FOR(far->scene, story.ends > 0);
+	assert_int_equal(story.hellos, 1);
+	assert_int_equal(story.n_steps, 2);
+	assert_string_equal(story.steps[1].name, "release");
+	assert_true(story.ended.gate_opened && story.ended.released);
+	assert_int_equal(story.ended.exit_status, 3);
+	assert_string_equal(story.ended.detail, "all done");
+	assert_string_equal(story.ended.application_log, "out of memory");
+	assert_non_null(strstr(story.ended.tail, "all done"));
+}
+
+REMOTE_TEST(a_run_is_stopped_at_its_gate)
+{
+	const struct effect_run order = order_of(12);
+	int sent = 0;
+	struct runs_stop_request request = {
+		.run = 12, .on_sent = runs_aid_on_stop_request, .ctx = &sent
+	};
+	struct story story;
+
+	runs_aid_script(far->scene, "touch $PROOF");
+	tell(&story, far, &order, false);
+	WAIT_FOR(far->scene, story.hellos > 0);
+	assert_int_equal(access(far->scene->proof, F_OK), -1);
+	assert_true(runs_stop_run(far->scene->runs, &request));
+	WAIT_FOR(far->scene, story.ends > 0 && sent > 0);
+	assert_true(story.ended.ended_on_request && !story.ended.gate_opened);
+	assert_int_equal(access(far->scene->proof, F_OK), -1);
+}
+
+REMOTE_TEST(a_run_goes_on_while_its_host_is_disconnected)
+{
+	const struct effect_run order = order_of(12);
+	struct story story;
+
+	runs_aid_script(far->scene,
+	    "echo '==> build'; until [ -e $PROOF ]; do sleep 0.02; done; echo '==> release'; echo done");
+	tell(&story, far, &order, true);
+	WAIT_FOR(far->scene, story.n_steps == 1);
+	cut(far);
+	runs_aid_write(far->scene->proof, "", 0644);
+	connect_again(far);
+	WAIT_FOR(far->scene, story.ends > 0);
+	assert_int_equal(story.hellos, 1);
+	assert_true(story.ended.released && story.ended.exit_status == 0);
+	assert_string_equal(story.ended.detail, "done");
+}
+
+REMOTE_TEST(a_supervisor_that_was_killed_elsewhere_is_a_lost_run)
+{
+	const struct effect_run order = order_of(12);
+	struct story story;
+
+	runs_aid_script(far->scene, "echo '==> build'; exec sleep 300");
+	tell(&story, far, &order, true);
+	WAIT_FOR(far->scene, story.n_steps == 1);
+	runs_aid_kill(runs_aid_parent((pid_t)story.hello.pid));
+	WAIT_FOR(far->scene, story.ends > 0);
+	assert_true(story.ended.lost && story.ended.gate_opened);
+}
+
+REMOTE_TEST(an_order_to_a_runner_that_is_disconnected_is_refused_and_never_sent_later)
+{
+	struct effect_run order = order_of(12);
+	struct story story;
+
+	WAIT_FOR(far->scene, far->channels[1] >= 0);
+	cut(far);
+	order.ordered_at -= RUN_ORDER_WAIT_MS - 200;
+	runs_aid_script(far->scene, "touch $PROOF");
+	tell(&story, far, &order, true);
+	WAIT_FOR(far->scene, story.ends > 0);
+	assert_true(story.ended.refused);
+	assert_true(
+	    text_starts(story.ended.detail, "the runner build-1 has been disconnected for "));
+	assert_true(text_ends(story.ended.detail, "; nothing was started"));
+	connect_again(far);
+	order = order_of(13);
+	tell(&story, far, &order, false);
+	WAIT_FOR(far->scene, story.hellos > 0);
+	assert_int_equal(access(far->scene->proof, F_OK), -1);
+}
+
+REMOTE_TEST(a_run_that_has_a_folder_there_is_followed_and_not_ordered_again)
+{
+	const struct effect_run order = order_of(12), other = order_of(13);
+	struct story story, again;
+
+	runs_aid_script(far->scene, "echo x >>$PROOF; echo '==> release'");
+	tell(&story, far, &order, true);
+	WAIT_FOR(far->scene, story.ends > 0);
+	tell(&story, far, &other, true); /* behind it nothing is said unasked of the first */
+	WAIT_FOR(far->scene, story.ends > 0);
+	tell(&again, far, &order, true);
+	WAIT_FOR(far->scene, again.ends > 0);
+	assert_true(again.ended.released && again.hellos == 0);
+}
