@@ -20,11 +20,12 @@ submit(struct serve *serve, struct event *event)
 }
 
 static void
-submit_runner(struct serve *serve, const char *name, bool is_connected)
+submit_runner(struct serve *serve, const char *name, bool is_connected, uint64_t highest)
 {
 	struct event *event = event_new(is_connected ? EVENT_RUNNER_HELLO : EVENT_RUNNER_GONE);
 
 	(void)text_copy(event->u.runner.name, sizeof(event->u.runner.name), name); /* fits */
+	event->u.runner.highest_run = (int64_t)(highest > INT64_MAX ? INT64_MAX : highest);
 	submit(serve, event);
 }
 
@@ -35,7 +36,7 @@ on_runner_ready(void *ctx)
 
 	serve->runner.away_ms = 0;
 	serve->runner.is_gone = false;
-	submit_runner(serve, "local", true);
+	submit_runner(serve, "local", true, 0);
 	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 1);
 	health_watch_runner(serve->watch, true);
 }
@@ -50,7 +51,7 @@ on_runner_away(void *ctx, const char *why)
 		serve->runner.away_ms = loop_now_ms();
 	if (!serve->runner.is_gone && loop_now_ms() - serve->runner.away_ms >= RUNNER_GONE_MS) {
 		serve->runner.is_gone = true;
-		submit_runner(serve, "local", false);
+		submit_runner(serve, "local", false, 0);
 	}
 	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 0);
 	health_watch_runner(serve->watch, false);
@@ -79,9 +80,9 @@ on_said(void *ctx, enum event_kind kind, const char *identity, const char *text)
 }
 
 static void
-on_agent(void *ctx, const char *runner, bool is_connected)
+on_agent(void *ctx, const char *runner, bool is_connected, uint64_t highest)
 {
-	submit_runner(ctx, runner, is_connected);
+	submit_runner(ctx, runner, is_connected, highest);
 }
 
 bool
@@ -97,6 +98,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.on_fatal = on_runner_fatal,
 		.ctx = serve,
 	};
+	char name[LIMIT_RUNNER];
 
 	if (link->address != NULL) {
 		serve->runner.agents =
@@ -109,6 +111,9 @@ serve_runner_start(struct serve *serve, struct err *err)
 	}
 	config.agents = serve->runner.agents;
 	serve->runs = runs_start(serve->loop, &config, err);
+	for (size_t at = 0;
+	     serve->runs != NULL && settings_next_runner(serve->settings, &at, name);)
+		agent_link_follow(agents_find(serve->runner.agents, name), 0, true);
 	return serve->runs != NULL;
 }
 

@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
+#include "chat/chat_runner.h"
 #include "lib/text.h"
 
 /* What is over sooner needs no bar, and a bar that is full at once says nothing. */
@@ -122,12 +123,16 @@ static void
 add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment, *ahead = about->ahead;
-	char target[LIMIT_ENVIRONMENT];
+	char target[LIMIT_ENVIRONMENT], line[LIMIT_LINE];
 
 	if (strcmp(deployment->waits_for, "slot") == 0)
 		chat_text_add(text,
 		    "\nwaits: as many deployments are in progress as may be; " MARK_CODE
 		    "/queue" MARK_CODE " shows which");
+	else if (strcmp(deployment->waits_for, "runner") == 0)
+		chat_text_since(text,
+		    chat_runner_gone(about->newest.gone.name, "\nwaits: its runner", line),
+		    &about->clock, about->newest.gone.at, about->at);
 	else if (ahead == NULL && about->environment->unknown_since != 0)
 		chat_text_add(text,
 		    "\nqueued: what runs there is not known; ▶️ Resume queue of %s, in its message, ends that",

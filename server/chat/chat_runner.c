@@ -10,8 +10,10 @@ chat_runner_gone(const char *runner, const char *begin, char out[LIMIT_LINE])
 	const char *agent = peer_of_host(runner);
 	int before = (int)(strlen(begin) - strlen("its runner"));
 
-	if (agent == NULL)
+	if (agent == NULL && strcmp(runner, "local") == 0)
 		(void)snprintf(out, LIMIT_LINE, "%s is disconnected since ", begin);
+	else if (agent == NULL)
+		(void)snprintf(out, LIMIT_LINE, "%s %s is disconnected since ", begin, runner);
 	else
 		(void)snprintf(
 		    out, LIMIT_LINE, "%.*s%s's agent is disconnected since ", before, begin, agent);

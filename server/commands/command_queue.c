@@ -119,6 +119,9 @@ add_reason(struct shown *s, const struct deployment *work)
 		chat_text_add(s->text, ", asked again: waits for an answer");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_GIT) == 0) {
 		chat_text_add(s->text, ", waits for git");
+	} else if (strcmp(work->waits_for, ROW_QUEUE_RUNNER) == 0) {
+		chat_text_add(s->text, ", waits for the runner %s",
+		    settings_runner(s->tx->settings, work->environment));
 	} else if (strcmp(work->waits_for, ROW_QUEUE_CI) == 0) {
 		chat_text_outside(s->text, ", waits for CI: ", decide_ci_line(s->tx, work, ci));
 	} else if (decide_is_held(s->tx, work)) {

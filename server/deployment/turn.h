@@ -21,6 +21,7 @@
 	F(UNSYNCED)	/* what would ship it is changing, or is not what the server has read */ \
 	F(UNBOUND)	/* it was answered for, and what would ship it was not known */ \
 	F(ASKED)	/* it was asked anew, and nobody has answered yet */ \
+	F(NO_RUNNER)	/* the runner of its environment is disconnected */ \
 	F(CLAIMED)	/* other work holds what it would touch, or waits for it longer */ \
 	F(NO_SLOT)	/* as much is in progress as may be at once, or others are first */ \
 	F(UNCOMPARED)	/* what is live, or blocked, has changed since git compared its commit */ \
@@ -38,6 +39,7 @@
 	V(WAIT_HOLD)	/* it keeps its place until nothing holds it */ \
 	V(PASS)		/* it keeps its place, and who is behind it may go */ \
 	V(WAIT_SETTINGS) /* the same, until they are as the runner has read them */ \
+	V(WAIT_RUNNER)	/* the same, until that is connected */ \
 	V(WAIT_CLAIM)	/* the same, until that resource is given back */ \
 	V(WAIT_SLOT)	/* the same, until a run ends */ \
 	V(WAIT_CI)	/* the same, until CI is done */ \

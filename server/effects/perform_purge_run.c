@@ -39,7 +39,10 @@ perform_purge_run(struct perform *perform, struct effect *effect)
 static void
 on_turn(struct perform_job *job)
 {
-	runs_purge(job->perform->runs, job->effect->u.purge_run.run, on_purged, job);
+	struct err err;
+
+	if (!runs_purge(job->perform->runs, &job->effect->u.purge_run, on_purged, job, &err))
+		on_purged(job, err.text);
 }
 
 static void

@@ -88,13 +88,13 @@ describe_lost(struct tx *tx, const struct deployment *deployment, const struct r
 		    agent);
 }
 
-/* At an agent nothing is begun again: that would be late, and that it never began is said by
- * whoever owns the connection. */
+/* At an agent, or a remote runner, nothing is begun again: that would be late, and that it never
+ * began is said by whoever owns the connection. */
 static struct run_verdict
 judge(struct tx *tx, const struct deployment *deployment, const struct run_ended *ended)
 {
 	char runner[LIMIT_RUNNER];
-	bool is_there = agent_of(tx, deployment, runner) != NULL;
+	bool is_there = strcmp(row_runner_of(tx, deployment->run, runner), ROW_RUN_LOCAL) != 0;
 	struct run_verdict verdict =
 	    run_verdict(deployment, ended, is_there ? 1 : DECIDE_ATTEMPTS_MAX);
 

@@ -6,5 +6,5 @@
 void
 handle_runner_hello(struct tx *tx, const struct event *event)
 {
-	decide_runner_hello(tx, event->u.runner.name);
+	decide_runner_hello(tx, event->u.runner.name, event->u.runner.highest_run);
 }

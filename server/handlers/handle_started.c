@@ -21,6 +21,7 @@
 #include "decide/git/decide_redelivery.h"
 #include "decide/audit/decide_rename.h"
 #include "decide/audit/decide_restored.h"
+#include "decide/work/decide_runner.h"
 #include "decide/who/decide_session.h"
 #include "decide/audit/decide_settings.h"
 #include "decide/work/decide_unknown.h"
@@ -189,6 +190,7 @@ handle_started(struct tx *tx, const struct event *event)
 	/* A database that was restored, or begun anew, beside the folders of later runs: their
 	 * records are not those of runs that are still to come. */
 	row_run_skip(tx, event->u.started.highest_run);
+	decide_runners_started(tx);
 	decide_settings_started(tx, event->u.started.is_restored);
 	if (event->u.started.is_restored)
 		distrust_all(tx);

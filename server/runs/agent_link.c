@@ -46,7 +46,7 @@ struct agent_link {
 	int64_t look_at;  /* monotonic ms: whether it is to be asked to renew */
 	int64_t asked_at; /* the same: it was; 0: never */
 	bool is_runner;
-	bool may_renew;	  /* it was, and has not answered */
+	bool may_renew; /* it was, and has not answered */
 	bool is_here;
 	bool is_greeted;
 	bool may_be_gone; /* rows may say so */
@@ -86,20 +86,20 @@ on_again(UNUSED struct loop_timer *timer, void *ctx)
 /* --- whether rows say that it is disconnected --- */
 
 static void
-say_runner(struct agent_link *agent, bool is_connected)
+say_runner(struct agent_link *agent, bool is_connected, uint64_t highest)
 {
 	char runner[LIMIT_RUNNER + CRYPTO_CA_IDENTITY];
 
 	(void)snprintf(runner, sizeof(runner), "%s%s",
 	    agent->is_runner ? "" : "agent:", strchr(agent->identity, '/') + 1);
 	agent->may_be_gone = !is_connected;
-	agent->world->on_runner(agent->world->ctx, runner, is_connected);
+	agent->world->on_runner(agent->world->ctx, runner, is_connected, highest);
 }
 
 static void
 on_gone_long(UNUSED struct loop_timer *timer, void *ctx)
 {
-	say_runner(((struct busy *)ctx)->agent, false);
+	say_runner(((struct busy *)ctx)->agent, false, 0);
 }
 
 /* --- what those have that are busy --- */
@@ -169,16 +169,20 @@ enum packet_sent
 agent_link_send(struct agent_link *agent, struct protocol_message *message, struct err *err)
 {
 	bool is_read = message->kind == PROTOCOL_READ;
+	bool is_free =
+	    is_read || message->kind == PROTOCOL_GIT_QUERY || message->kind == PROTOCOL_PURGE;
 	struct busy *busy = busy_of(agent);
 
 	if (!agent->is_greeted ||
-	    (!is_read && busy->exchange != 0 && busy->exchange != message->id))
+	    (!is_free && busy->exchange != 0 && busy->exchange != message->id))
 		return PACKET_LATER;
 	if (is_read) {
 		busy->read = message->id;
 		say(agent, message);
 		return PACKET_SENT;
 	}
+	if (is_free) /* of a remote runner */
+		return send_message(agent, message, err) ? PACKET_SENT : PACKET_REFUSED;
 	if (message->kind == PROTOCOL_RUN && busy->challenge[0] == '\0') {
 		if (busy->exchange == 0) {
 			busy->asked++;
@@ -230,7 +234,7 @@ note_runner(struct agent_link *agent)
 	else if (!loop_timer_is_started(&busy_of(agent)->gone))
 		loop_timer_start(agent->world->loop, &busy_of(agent)->gone, AGENT_LINK_GONE_MS, 0);
 	if (agent->is_greeted && agent->follows > 0 && agent->may_be_gone)
-		say_runner(agent, true);
+		say_runner(agent, true, 0);
 }
 
 void
@@ -328,6 +332,8 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 	agent->is_greeted = true;
 	if (agent->busy != NULL)
 		agent->busy->again_ms = AGAIN_FIRST_MS;
+	if (agent->is_runner)
+		say_runner(agent, true, message->id);
 	note_runner(agent);
 	if (is_new)
 		agent->world->runs.on_ready(agent->world->runs.ctx);
@@ -369,11 +375,12 @@ take_answer(struct agent_link *agent, const struct protocol_message *message)
 	agent->world->runs.on_ready(agent->world->runs.ctx);
 }
 
-/* What a runner says of its runs by itself, also while it is asked of another. */
+/* What a runner says also while it is asked of a run: of others, by itself, and what is no run's. */
 static bool
 is_unasked(const struct agent_link *agent, const struct protocol_message *message)
 {
-	return message->kind == PROTOCOL_STUCK ||
+	return message->kind == PROTOCOL_STUCK || message->kind == PROTOCOL_ANSWER ||
+	    message->kind == PROTOCOL_PROGRESS || message->kind == PROTOCOL_PURGED ||
 	    (message->kind == PROTOCOL_RECONCILED &&
 		(agent->busy == NULL || message->id != agent->busy->exchange));
 }
@@ -382,7 +389,8 @@ is_unasked(const struct agent_link *agent, const struct protocol_message *messag
 static void
 take_unasked(struct agent_link *agent, const struct protocol_message *message)
 {
-	if (agent->busy != NULL && message->id == agent->busy->exchange)
+	if (message->kind == PROTOCOL_STUCK && agent->busy != NULL &&
+	    message->id == agent->busy->exchange)
 		agent->busy->exchange = 0;
 	agent->world->runs.on_message(agent->world->runs.ctx, agent, message);
 	agent->world->runs.on_ready(agent->world->runs.ctx);

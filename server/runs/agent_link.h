@@ -40,8 +40,10 @@ struct agent_link_world {
 	/* PEER_MANIFEST: its list of capabilities is not the one that is known; PEER_RENEWAL. */
 	void (*on_said)(
 	    void *ctx, enum event_kind kind, const char *identity, const char *text);
-	/* Of one that runs are followed of, by its name in rows ("agent:acme", "build-1"). */
-	void (*on_runner)(void *ctx, const char *runner, bool is_connected);
+	/* Of one that runs are followed of, by its name in rows ("agent:acme", "build-1").
+	 * At each hello of a remote runner: no run that it has a folder of is above `highest`. */
+	void (*on_runner)(
+	    void *ctx, const char *runner, bool is_connected, uint64_t highest);
 	void *ctx;
 	struct agent_link_runs runs;
 };

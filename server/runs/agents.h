@@ -14,7 +14,8 @@ struct agents_config {
 	/* As struct agent_link_world has them. */
 	void (*on_said)(
 	    void *ctx, enum event_kind kind, const char *identity, const char *text);
-	void (*on_runner)(void *ctx, const char *runner, bool is_connected);
+	void (*on_runner)(
+	    void *ctx, const char *runner, bool is_connected, uint64_t highest);
 	void *ctx;
 };
 

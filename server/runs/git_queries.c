@@ -13,6 +13,7 @@
 struct runs_git_query {
 	struct runs_git_query *next;
 	uint64_t id;
+	struct agent_link *agent; /* a remote runner; NULL: the local one */
 	bool is_sent;
 	struct effect_git_query order;
 	runs_answer_fn *on_answer;
@@ -29,8 +30,6 @@ query_unlink(struct git_queries *queries, struct runs_git_query *query)
 		back = &(*back)->next;
 	*back = query->next;
 	queries->n--;
-	if (query->is_sent)
-		queries->n_asked--;
 }
 
 static void
@@ -43,29 +42,31 @@ query_answer(
 }
 
 static struct runs_git_query *
-query_find(const struct git_queries *queries, uint64_t id)
+query_find(const struct git_queries *queries, const struct agent_link *agent, uint64_t id)
 {
 	struct runs_git_query *query = queries->first;
 
-	while (query != NULL && query->id != id)
+	while (query != NULL && (query->id != id || query->agent != agent))
 		query = query->next;
 	return query;
 }
 
 void
-git_queries_progress(struct git_queries *queries, const struct protocol_message *message)
+git_queries_progress(struct git_queries *queries, const struct agent_link *agent,
+    const struct protocol_message *message)
 {
-	struct runs_git_query *query = query_find(queries, message->id);
+	struct runs_git_query *query = query_find(queries, agent, message->id);
 
 	if (query != NULL && query->on_progress != NULL)
 		query->on_progress(query->ctx, message->text);
 }
 
 void
-git_queries_take(struct git_queries *queries, const struct protocol_message *message)
+git_queries_take(struct git_queries *queries, const struct agent_link *agent,
+    const struct protocol_message *message)
 {
 	const struct protocol_record *record = &message->record;
-	struct runs_git_query *query = query_find(queries, message->id);
+	struct runs_git_query *query = query_find(queries, agent, message->id);
 	struct runs_answer answer = {
 		.exit_status =
 		    record->timed_out && record->status == 0 ? STATUS_TIMEOUT : record->status,
@@ -135,8 +136,8 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 }
 
 struct runs_git_query *
-git_queries_add(
-    struct git_queries *queries, const struct runs_git_query_config *config, struct err *err)
+git_queries_add(struct git_queries *queries, const struct runs_git_query_config *config,
+    struct agent_link *agent, struct err *err)
 {
 	struct runs_git_query *query, **back;
 
@@ -148,6 +149,7 @@ git_queries_add(
 		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX));
 	query = mem_new(1, sizeof(*query));
 	query->id = ++queries->last;
+	query->agent = agent;
 	query->order = *config->order;
 	query->on_answer = config->on_answer;
 	query->on_progress = config->on_progress;
@@ -166,14 +168,23 @@ git_queries_cancel(struct git_queries *queries, struct runs_git_query *query)
 	free(query);
 }
 
+static enum packet_sent
+query_send(const struct runs_git_query *query, struct runner_link *runner,
+    struct protocol_message *message)
+{
+	struct err err;
+
+	return query->agent != NULL ? agent_link_send(query->agent, message, &err) :
+				      runner_link_send(runner, message, &err);
+}
+
 static bool
-query_say(struct git_queries *queries, struct runs_git_query *query, struct runner_link *runner)
+query_say(struct runs_git_query *query, struct runner_link *runner)
 {
 	struct protocol_message message = { .kind = PROTOCOL_GIT_QUERY };
-	struct err err = { .code = ERR_NONE };
 
 	fill_query(&message, query);
-	switch (runner_link_send(runner, &message, &err)) {
+	switch (query_send(query, runner, &message)) {
 	case PACKET_SENT:
 		break;
 	case PACKET_REFUSED:
@@ -183,38 +194,56 @@ query_say(struct git_queries *queries, struct runs_git_query *query, struct runn
 			.id = query->id,
 			.query = PROTOCOL_GIT_QUERY_COMMITS };
 		(void)snprintf(message.ref, sizeof(message.ref), "?");
-		if (runner_link_send(runner, &message, &err) != PACKET_SENT)
+		if (query_send(query, runner, &message) != PACKET_SENT)
 			return false;
 		break;
 	default:
 		return false;
 	}
 	query->is_sent = true;
-	queries->n_asked++;
 	return true;
 }
 
+static size_t
+count_sent(const struct git_queries *queries, const struct agent_link *agent)
+{
+	size_t n = 0;
+
+	for (const struct runs_git_query *q = queries->first; q != NULL; q = q->next)
+		n += q->is_sent && q->agent == agent;
+	return n;
+}
+
 void
-git_queries_say(struct git_queries *queries, struct runner_link *runner)
+git_queries_say(struct git_queries *queries, struct runner_link *runner, bool of_remote)
 {
 	for (struct runs_git_query *q = queries->first; q != NULL; q = q->next) {
-		if (queries->n_asked >= PROTOCOL_GIT_QUERIES_MAX)
-			return;
-		if (!q->is_sent && !query_say(queries, q, runner))
-			return;
+		if (q->is_sent || (q->agent != NULL) != of_remote ||
+		    count_sent(queries, q->agent) >= PROTOCOL_GIT_QUERIES_MAX)
+			continue;
+		if (!query_say(q, runner) && !of_remote)
+			return; /* another remote runner may take more */
 	}
 }
 
 void
-git_queries_runner_down(struct git_queries *queries)
+git_queries_runner_down(struct git_queries *queries, const struct agent_link *agent)
 {
-	static const char why[] =
+	char why[LIMIT_LINE] =
 	    "deploybot-runner is disconnected: nothing is deployed until it is connected";
-	const struct runs_answer answer = { STATUS_UNREACHABLE, true, why, strlen(why), NULL };
 	uint64_t last = queries->last; /* whoever is called may ask again */
+	struct runs_git_query *query;
 
-	while (queries->first != NULL && queries->first->id <= last)
-		query_answer(queries, queries->first, &answer);
+	if (agent != NULL)
+		agent_link_why(agent, why);
+	for (;;) {
+		for (query = queries->first; query != NULL && query->agent != agent;)
+			query = query->next;
+		if (query == NULL || query->id > last)
+			return;
+		query_answer(queries, query,
+		    &(struct runs_answer){ STATUS_UNREACHABLE, true, why, strlen(why), NULL });
+	}
 }
 
 void

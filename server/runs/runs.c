@@ -25,11 +25,13 @@ struct runs {
 	struct run_follow *open[PROTOCOL_RUNS_MAX];
 	size_t n_open;
 	struct git_queries queries;
-	int64_t purge; /* the run whose folder is to go; 0: none */
+	int64_t purge;		   /* the run whose folder is to go; 0: none */
+	struct agent_link *purger; /* who has it; NULL: the local runner */
 	bool is_purge_sent;
 	runs_purged_fn *on_purged;
 	void *purge_ctx;
-	struct runs_config config; /* of which only the callbacks are looked at behind the start */
+	struct runs_config
+	    config; /* callbacks, agents and settings are looked at behind the start */
 };
 
 static void on_runner_ready(void *ctx);
@@ -148,15 +150,18 @@ find(const struct runs *runs, int64_t id)
 	return NULL;
 }
 
+/* False: the local runner takes no more. */
 static bool
-send_purge(struct runs *runs)
+send_purge(struct runs *runs, bool of_remote)
 {
-	const struct protocol_message message = { .kind = PROTOCOL_PURGE,
-		.id = (uint64_t)runs->purge };
+	struct protocol_message message = { .kind = PROTOCOL_PURGE, .id = (uint64_t)runs->purge };
 
-	if (runs->purge != 0 && !runs->is_purge_sent)
-		runs->is_purge_sent = runner_link_send(runs->runner, &message, NULL) == PACKET_SENT;
-	return runs->purge == 0 || runs->is_purge_sent;
+	if (runs->purge == 0 || runs->is_purge_sent || (runs->purger != NULL) != of_remote)
+		return true;
+	runs->is_purge_sent =
+	    (of_remote ? agent_link_send(runs->purger, &message, NULL) :
+			 runner_link_send(runs->runner, &message, NULL)) == PACKET_SENT;
+	return runs->is_purge_sent;
 }
 
 /* Nothing is queued: what is to be said is read off the runs, the questions and the rest. */
@@ -169,6 +174,8 @@ flush(void *ctx)
 		if (run_follow_agent(runs->open[i]) != NULL && !run_follow_say(runs->open[i], NULL))
 			continue; /* another agent may take more */
 	}
+	(void)send_purge(runs, true);
+	git_queries_say(&runs->queries, runs->runner, true);
 	if (!runner_link_is_ready(runs->runner))
 		return;
 	for (size_t i = 0; i < runs->n_open; i++) {
@@ -176,8 +183,8 @@ flush(void *ctx)
 		    !run_follow_say(runs->open[i], runs->runner))
 			return;
 	}
-	if (send_purge(runs))
-		git_queries_say(&runs->queries, runs->runner);
+	if (send_purge(runs, false))
+		git_queries_say(&runs->queries, runs->runner, false);
 }
 
 static void
@@ -203,11 +210,12 @@ on_runner_ready(void *ctx)
 }
 
 static void
-take_purged(struct runs *runs, const struct protocol_message *message)
+take_purged(
+    struct runs *runs, const struct agent_link *agent, const struct protocol_message *message)
 {
 	const char *why = message->text[0] != '\0' ? message->text : "the runner gave no reason";
 
-	if (runs->purge == 0 || message->id != (uint64_t)runs->purge)
+	if (runs->purge == 0 || message->id != (uint64_t)runs->purge || runs->purger != agent)
 		return; /* of one that was cancelled */
 	runs->is_purge_sent = false;
 	if (message->removal == PROTOCOL_REMOVAL_MORE) {
@@ -230,7 +238,7 @@ take_of_run(
 }
 
 static void
-on_runner_message(void *ctx, const struct protocol_message *message)
+on_agent_message(void *ctx, const struct agent_link *agent, const struct protocol_message *message)
 {
 	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
@@ -239,17 +247,18 @@ on_runner_message(void *ctx, const struct protocol_message *message)
 	case PROTOCOL_REFUSED:
 	case PROTOCOL_RECONCILED:
 	case PROTOCOL_STUCK:
-		take_of_run(runs, NULL, message);
+	case PROTOCOL_PIECE:
+		take_of_run(runs, agent, message);
 		break;
 	case PROTOCOL_ANSWER:
-		git_queries_take(&runs->queries, message);
+		git_queries_take(&runs->queries, agent, message);
 		flush(runs);
 		break;
 	case PROTOCOL_PROGRESS:
-		git_queries_progress(&runs->queries, message);
+		git_queries_progress(&runs->queries, agent, message);
 		break;
 	case PROTOCOL_PURGED:
-		take_purged(runs, message);
+		take_purged(runs, agent, message);
 		break;
 	default:
 		log_warning("deploybot-runner said %s, which it should not",
@@ -258,17 +267,25 @@ on_runner_message(void *ctx, const struct protocol_message *message)
 }
 
 static void
+on_runner_message(void *ctx, const struct protocol_message *message)
+{
+	on_agent_message(ctx, NULL, message);
+}
+
+static void
 down(struct runs *runs, const struct agent_link *agent)
 {
 	for (size_t i = 0; i < runs->n_open; i++)
 		if (run_follow_agent(runs->open[i]) == agent)
 			run_follow_runner_down(runs->open[i]);
-}
-
-static void
-on_agent_message(void *ctx, const struct agent_link *agent, const struct protocol_message *message)
-{
-	take_of_run(OBJ_OF(struct runs, ctx, MAGIC), agent, message);
+	if (runs->purger == agent)
+		runs->is_purge_sent = false;
+	if (runs->purge != 0 && runs->purger == agent &&
+	    agent != NULL) { /* others wait behind it */
+		runs->purge = 0;
+		runs->on_purged(runs->purge_ctx, "its runner is disconnected");
+	}
+	git_queries_runner_down(&runs->queries, agent);
 }
 
 static void
@@ -280,11 +297,7 @@ on_agent_down(void *ctx, const struct agent_link *agent)
 static void
 on_runner_down(void *ctx)
 {
-	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
-
-	down(runs, NULL);
-	runs->is_purge_sent = false;
-	git_queries_runner_down(&runs->queries);
+	down(OBJ_OF(struct runs, ctx, MAGIC), NULL);
 }
 
 static void
@@ -309,12 +322,29 @@ on_runner_fatal(void *ctx, const char *text)
 
 /* --- for performers ----------------------------------------------------------------------- */
 
+/* NULL: it is none that deploybot-link connects. */
+static struct agent_link *
+agent_of(const struct runs *runs, const char *runner)
+{
+	return runs->config.agents == NULL ? NULL : agents_find(runs->config.agents, runner);
+}
+
+static bool
+is_away(const struct agent_link *agent, struct err *err)
+{
+	char why[LIMIT_LINE];
+
+	if (agent == NULL || agent_link_seen(agent).state == AGENT_CONNECTED)
+		return false;
+	agent_link_why(agent, why);
+	return !err_set(err, ERR_BUSY, "%s", why);
+}
+
 static bool
 follow(struct runs *runs, const struct effect_run *order, const struct runs_watch *watch,
     bool is_resumed, struct err *err)
 {
-	struct agent_link *agent =
-	    runs->config.agents == NULL ? NULL : agents_find(runs->config.agents, order->runner);
+	struct agent_link *agent = agent_of(runs, order->runner);
 	struct run_follow *run;
 
 	if (agent == NULL && strcmp(order->runner, "local") != 0)
@@ -363,16 +393,21 @@ runs_stop_run(struct runs *runs, struct runs_stop_request *request)
 	return run != NULL;
 }
 
-void
-runs_purge(struct runs *runs, int64_t run, runs_purged_fn *on_purged, void *ctx)
+bool
+runs_purge(struct runs *runs, const struct effect_purge_run *order, runs_purged_fn *on_purged,
+    void *ctx, struct err *err)
 {
 	OBJ_CHECK(runs, MAGIC);
-	assert(runs->purge == 0 && run > 0);
-	runs->purge = run;
+	assert(runs->purge == 0 && order->run > 0);
+	runs->purger = agent_of(runs, order->runner);
+	if (is_away(runs->purger, err))
+		return false;
+	runs->purge = order->run;
 	runs->is_purge_sent = false;
 	runs->on_purged = on_purged;
 	runs->purge_ctx = ctx;
 	flush(runs);
+	return true;
 }
 
 void
@@ -386,9 +421,15 @@ struct runs_git_query *
 runs_git_query_start(struct runs *runs, const struct runs_git_query_config *config, struct err *err)
 {
 	struct runs_git_query *query;
+	struct agent_link *agent;
 
 	OBJ_CHECK(runs, MAGIC);
-	query = git_queries_add(&runs->queries, config, err);
+	agent = agent_of(runs, settings_runner(runs->config.settings, config->order->environment));
+	if (config->order->kind == GIT_QUERY_HEADS)
+		agent = NULL; /* any runner knows them */
+	if (is_away(agent, err))
+		return NULL;
+	query = git_queries_add(&runs->queries, config, agent, err);
 	if (query != NULL)
 		flush(runs);
 	return query;

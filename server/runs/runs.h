@@ -109,11 +109,12 @@ bool runs_stop_run(struct runs *runs, struct runs_stop_request *request) MUST_US
 
 /* --- folders of old runs ------------------------------------------------------------------ */
 
-/* Has the runner remove runs/<run>/, in pieces: between two of them it may do something else.  One
- * at a time; waits for the runner where it is disconnected.  `failure`: why something
- * of it stays; NULL: it is gone. */
+/* Has its runner remove runs/<run>/, in pieces: between two of them it may do something else.  One
+ * at a time; waits for the local runner where it is disconnected.  `failure`: why something
+ * of it stays; NULL: it is gone.  False and *err: a remote runner is disconnected. */
 typedef void runs_purged_fn(void *ctx, const char *failure);
-void runs_purge(struct runs *runs, int64_t run, runs_purged_fn *on_purged, void *ctx);
+bool runs_purge(struct runs *runs, const struct effect_purge_run *order, runs_purged_fn *on_purged,
+    void *ctx, struct err *err) MUST_USE;
 void runs_purge_cancel(struct runs *runs);
 
 /* --- git queries -------------------------------------------------------------------------- */

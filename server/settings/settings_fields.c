@@ -119,6 +119,7 @@ fill_link(struct settings *s)
 {
 	s->link = (struct settings_link){ .address = text_of(s, SETTING_LINK_ADDRESS),
 		.socket = text_of(s, SETTING_LINK_SOCKET),
+		.runners = text_of(s, SETTING_RUNNERS),
 		.ca_key = text_of(s, SETTING_LINK_CA_KEY),
 		.order_key = text_of(s, SETTING_LINK_ORDER_KEY) };
 }
@@ -331,6 +332,7 @@ fill_environment(
 	e->name = in->id;
 	e->of = s;
 	e->refusal = in->refusal;
+	e->runner = settings_own(in, ENVIRONMENT_SETTING_RUNNER)->text;
 	e->fingerprint = in->fingerprint;
 	e->branch = settings_own(in, ENVIRONMENT_SETTING_BRANCH)->text;
 	e->confirm = settings_truth(settings_own(in, ENVIRONMENT_SETTING_CONFIRM)->text);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_runner.h"
 
+#include "store/row_run.h"
 #include "store/store_inside.h"
 
 #define FAR INT64_C(1000000) /* more runs than there are between two backups */
@@ -41,11 +42,30 @@ row_runner_gone(struct tx *tx, int64_t run)
 	    DB_I64(run));
 }
 
+struct runner_gone
+row_runner_named(struct tx *tx, const char *name)
+{
+	if (strcmp(name, ROW_RUN_LOCAL) == 0)
+		return (struct runner_gone){ .at = 0 };
+	return tx_first(tx, struct runner_gone, read_gone,
+	    "SELECT name, gone_at FROM runner WHERE name = $1", DB_TEXT(name));
+}
+
 const char *
 row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER])
 {
 	return tx_first_text(
 	    tx, ret, LIMIT_RUNNER, "SELECT runner FROM run WHERE id = $1", DB_I64(run));
+}
+
+bool
+row_runner_skip_to(struct tx *tx, int64_t highest)
+{
+	if (highest - FAR >
+	    tx_number(tx, "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'run'"))
+		return false;
+	row_run_skip(tx, highest);
+	return true;
 }
 
 void

@@ -10,6 +10,10 @@ void row_runner_set_gone(struct tx *tx, const char *name);
 /* It is connected.  False: it was never said to be disconnected. */
 bool row_runner_set_connected(struct tx *tx, const char *name);
 
+/* That runner, if it is disconnected; all zero: it is connected, or is "local", whom all wait for
+ * elsewhere. */
+struct runner_gone row_runner_named(struct tx *tx, const char *name);
+
 /* The lowest open run behind `after` (0: the first) that this runner has; 0: there is none. */
 int64_t row_runner_next_run(struct tx *tx, const char *name, int64_t after);
 
@@ -19,6 +23,10 @@ struct runner_gone row_runner_gone(struct tx *tx, int64_t run);
 
 /* Who has that run: "local", "agent:acme"; "": there is none.  Returns ret. */
 const char *row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER]);
+
+/* As row_run_skip(); false: it is so far above the runs of here that it is none of them, and
+ * nothing has changed. */
+bool row_runner_skip_to(struct tx *tx, int64_t highest) MUST_USE;
 
 /* Numbers of runs go on far behind those that there are: the database is a copy, and agents have
  * records of runs that were begun since it was made. */

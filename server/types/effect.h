@@ -170,6 +170,7 @@ struct effect_pin_message {
 };
 
 struct effect_purge_run {
+	char runner[LIMIT_RUNNER]; /* who has its folder; "": the local one */
 	int64_t run;
 };
 

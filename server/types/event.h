@@ -82,6 +82,7 @@ struct run_lost {
 /* A runner, as rows of runs name it. */
 struct runner_seen {
 	char name[LIMIT_RUNNER];
+	int64_t highest_run; /* of a remote runner's hello: that it has a folder of; 0: none */
 };
 
 /* An agent, or its host, has said something. */

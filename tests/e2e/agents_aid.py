@@ -57,17 +57,17 @@ class Agents:
         give(self.socket, SERVER, SERVER, 0o660)
         return link
 
-    def key(self, file, name):
+    def key(self, file, name, role="agent"):
         """A key and its certificate for that name; returns the digest, as `ca sign` says it."""
         subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc",
                         "-subj", "/CN=x", "-keyout", f"{file}.key", "-out", f"{file}.csr"], cwd=self.ca, check=True,
                        capture_output=True)
-        done = self.run("ca", "sign", self.ca, f"agent/{name}", self.ca / f"{file}.csr")
+        done = self.run("ca", "sign", self.ca, f"{role}/{name}", self.ca / f"{file}.csr")
         (self.ca / f"{file}.crt").write_text(done.stdout, encoding="ascii")
         return re.search("[0-9a-f]{64}", done.stderr)[0]
 
-    def start_host(self, file, **settings):
-        return self.start("agent", file, **{
+    def start_host(self, file, use="agent", **settings):
+        return self.start(use, file, **{
             "LINK_SERVERS": self.address, "RUNNER_SOCKET": self.folder / "none.sock", "STATE_DIRECTORY": self.folder,
             "LINK_RECONNECT_S": 1, "LINK_RENEWED_FILE": self.folder / f"{file}.pem", **settings})
 

@@ -313,7 +313,7 @@ on_said(void *ctx, enum event_kind kind, const char *identity, const char *text)
 }
 
 static void
-on_runner(void *ctx, const char *runner, bool is_connected)
+on_runner(void *ctx, const char *runner, bool is_connected, UNUSED uint64_t highest)
 {
 	struct event *event =
 	    sim_server_event(ctx, is_connected ? EVENT_RUNNER_HELLO : EVENT_RUNNER_GONE);

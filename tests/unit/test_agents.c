@@ -79,12 +79,12 @@ submit(void *ctx, struct event *event)
 }
 
 static void
-on_runner(void *ctx, const char *runner, bool is_connected)
+on_runner(void *ctx, const char *runner, bool is_connected, uint64_t highest)
 {
 	struct world *w = ctx;
 
-	(void)snprintf(
-	    w->runner, sizeof(w->runner), "%s %s", runner, is_connected ? "here" : "gone");
+	(void)snprintf(w->runner, sizeof(w->runner), "%s %s%s%.0d", runner,
+	    is_connected ? "here" : "gone", highest == 0 ? "" : " ", (int)highest);
 }
 
 static void
@@ -709,8 +709,9 @@ AGENTS_TEST(a_remote_runner_says_of_its_runs_also_what_was_not_asked)
 		.argument = "1a2b3c4",
 		.deadline_s = 60 };
 
-	send_packet(w, BUILD " 1", "hello\nversion 3\npid 7\n");
+	send_packet(w, BUILD " 1", "hello\nversion 3\npid 7\nhighest 41\n");
 	WAIT_FOR(w, w->ready > 0);
+	assert_string_equal(w->runner, "build-1 here 41");
 	send_packet(w, BUILD " 1", "settled\nid 77\nstate ended\n");
 	WAIT_FOR(w, w->messages == 1);
 	assert_int_equal(agent_link_send(runner, &settle, NULL), PACKET_SENT);
@@ -722,6 +723,8 @@ AGENTS_TEST(a_remote_runner_says_of_its_runs_also_what_was_not_asked)
 	expect(w, BUILD " 1\nchallenge\n");
 	send_packet(w, BUILD " 1", "settled\nid 9\nstate ended\n");
 	WAIT_FOR(w, w->messages == 3);
-	send_packet(w, BUILD " 1", "answer\nid 1\n\n"); /* nothing was asked of git */
+	send_packet(w, BUILD " 1", "answer\nid 1\n\n"); /* whether it was asked others know */
+	WAIT_FOR(w, w->messages == 4);
+	send_packet(w, BUILD " 1", "grew\n");
 	expect(w, BUILD " 0\nclose\nchannel 0\n");
 }

@@ -181,7 +181,7 @@ on_said(UNUSED void *ctx, UNUSED enum event_kind kind, UNUSED const char *identi
 }
 
 static void
-on_runner(UNUSED void *ctx, const char *runner, UNUSED bool is_connected)
+on_runner(UNUSED void *ctx, const char *runner, UNUSED bool is_connected, UNUSED uint64_t highest)
 {
 	assert_string_equal(runner, "build-1");
 }
@@ -238,8 +238,7 @@ start_server(struct far *far, const char *path, const char *key)
 		.grace_s = 1 };
 
 	far->agents = agents_new(
-	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far },
-	    &err);
+	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far }, &err);
 	assert_non_null(far->agents);
 	config.agents = far->agents;
 	far->scene->runs = runs_start(far->scene->loop, &config, &err);

@@ -87,8 +87,8 @@ show_page(struct cli_server *local, void (*show_one)(const struct json *agent), 
 	for (size_t i = 0; !local->is_json && i < json_count(agents); i++)
 		show_one(json_at(agents, i));
 	if (json_text(answer.json, "next")[0] != '\0')
-		(void)snprintf(
-		    next, CLI_AGENT_PATH, "/v1/%s/after/%.64s", all, json_text(answer.json, "next"));
+		(void)snprintf(next, CLI_AGENT_PATH, "/v1/%s/after/%.64s", all,
+		    json_text(answer.json, "next"));
 	else
 		next[0] = '\0';
 	return EX_OK;

@@ -9,22 +9,20 @@
 #define PURGE_MAX 256 /* folders in one round */
 
 /* Agents keep so many folders, and remove them themselves. */
-static bool
-is_here(struct tx *tx, int64_t run)
+static void
+purge(struct tx *tx, int64_t run)
 {
-	char runner[LIMIT_RUNNER];
+	struct effect effect = { .kind = EFFECT_PURGE_RUN, .u.purge_run.run = run };
 
-	return peer_of_host(row_runner_of(tx, run, runner)) == NULL;
+	if (peer_of_host(row_runner_of(tx, run, effect.u.purge_run.runner)) == NULL)
+		(void)row_effect_order(tx, &effect);
 }
 
 static bool
 purge_all(struct tx *tx, const int64_t runs[], size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (is_here(tx, runs[i]))
-			(void)row_effect_order(tx,
-			    &(struct effect){
-				.kind = EFFECT_PURGE_RUN, .u.purge_run.run = runs[i] });
+		purge(tx, runs[i]);
 	return n == PURGE_MAX;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "decide/work/decide_action.h"
+#include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_binding.h"
@@ -35,6 +36,7 @@
 #include "store/row_environment.h"
 #include "store/row_question.h"
 #include "store/row_queue.h"
+#include "store/row_runner.h"
 #include "store/row_slot.h"
 #include "types/loan.h"
 
@@ -179,6 +181,13 @@ is_unapproved(const struct look *l, const struct deployment *work)
 	    (work->approvers[0] != '\0' && decide_has_left(work, answer_for(l, work)));
 }
 
+static bool
+is_gone(struct tx *tx, const struct deployment *work)
+{
+	return work->client[0] == '\0' &&
+	    row_runner_named(tx, decide_agent_runner(tx, work)).at != 0;
+}
+
 static unsigned
 facts_of(const struct look *l, struct place *place)
 {
@@ -203,6 +212,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_BLOCKED, is_blocked(l->tx, place) },
 		{ TURN_IS_UNKNOWN, l->now.unknown_since != 0 },
 		{ TURN_IS_UNSYNCED, decide_is_unsynced(l->tx, work, &place->shown) },
+		{ TURN_IS_NO_RUNNER, is_gone(l->tx, work) },
 		{ TURN_IS_UNBOUND, decide_is_unbound(work) },
 		{ TURN_IS_ASKED,
 		    work->wait.is_asked_anew &&
@@ -339,6 +349,7 @@ static const char *const waits[TURN_TO_START + 1] = {
 	[TURN_TO_WAIT_HOLD] = ROW_QUEUE_HOLD,
 	[TURN_TO_PASS] = "",
 	[TURN_TO_WAIT_SETTINGS] = ROW_QUEUE_SETTINGS,
+	[TURN_TO_WAIT_RUNNER] = ROW_QUEUE_RUNNER,
 	[TURN_TO_WAIT_SLOT] = ROW_QUEUE_SLOT,
 	[TURN_TO_WAIT_CI] = ROW_QUEUE_CI,
 };
@@ -370,6 +381,7 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_WAIT_HOLD:
 	case TURN_TO_PASS:
+	case TURN_TO_WAIT_RUNNER:
 	case TURN_TO_WAIT_SLOT:
 		break;
 	case TURN_TO_WAIT_SETTINGS:

@@ -501,7 +501,9 @@ newest_of(struct tx *tx, const struct deployment *deployment)
 
 	return (struct chat_run_is){ .is_unreachable = run_verdict_is_unreachable(&run),
 		.is_killed = run.signal_number != 0,
-		.gone = row_runner_gone(tx, is_active ? deployment->run : 0),
+		.gone = strcmp(deployment->waits_for, ROW_QUEUE_RUNNER) == 0 ?
+		    row_runner_named(tx, decide_agent_runner(tx, deployment)) :
+		    row_runner_gone(tx, is_active ? deployment->run : 0),
 		.agent = peer_of_host(decide_agent_runner(tx, deployment)) };
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_agent.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "deployment/deployment.h"
@@ -38,6 +39,8 @@ decide_agent_runner(const struct tx *tx, const struct deployment *work)
 {
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 
+	if (work->client[0] == '\0')
+		return settings_runner(tx->settings, work->environment);
 	return deployment_is_action(work) &&
 		decide_agent_of(client, action_row_of(work->action)) != NULL ?
 	    client->host :
@@ -103,10 +106,16 @@ decide_agent_log(struct tx *tx, const struct deployment *work, int64_t run, char
 	char runner[LIMIT_RUNNER];
 	const char *name = peer_of_host(row_runner_of(tx, run, runner));
 
-	if (name == NULL)
+	if (runner[0] == '\0' || strcmp(runner, ROW_RUN_LOCAL) == 0)
 		return NULL;
-	(void)snprintf(out, LIMIT_LINE,
-	    "Its output is in the journal of %s, and not here: journalctl -u deploybot-do-%s.service",
-	    name, work->action);
+	if (name == NULL)
+		(void)snprintf(out, LIMIT_LINE,
+		    "Its log is on the machine of the runner %s, and not here: runs/%" PRId64
+		    "/log in its STATE_DIRECTORY",
+		    runner, run);
+	else
+		(void)snprintf(out, LIMIT_LINE,
+		    "Its output is in the journal of %s, and not here: journalctl -u deploybot-do-%s.service",
+		    name, work->action);
 	return out;
 }

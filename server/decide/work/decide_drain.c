@@ -13,6 +13,7 @@
 #include "store/row_drain.h"
 #include "store/row_effect.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 
 #define ATTEMPTS_MAX 3
 
@@ -65,8 +66,10 @@ order(struct tx *tx, const struct deployment *deployment)
 	bool is_back = deployment->state == DEPLOY_ROLLED_BACK;
 	struct effect effect = { .kind = EFFECT_RUN, .subject = deployment->id };
 	struct effect_run *run = &effect.u.run;
+	char runner[LIMIT_RUNNER];
 
-	run->run = row_run_add(tx, deployment->id, PROGRAM_DRAIN, ROW_RUN_LOCAL);
+	run->run = row_run_add(tx, deployment->id, PROGRAM_DRAIN,
+	    row_runner_of(tx, deployment->run, runner)); /* where what it ends was begun */
 	run->program = PROGRAM_DRAIN;
 	run->deployment = deployment->id;
 	run->deadline_s = LIMIT_DRAIN_S;

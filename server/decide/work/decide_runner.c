@@ -10,6 +10,7 @@
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_unknown.h"
 #include "store/row_effect.h"
+#include "store/row_queue.h"
 #include "store/row_run.h"
 #include "store/row_runner.h"
 
@@ -34,10 +35,32 @@ decide_runner_gone(struct tx *tx, const char *name)
 }
 
 void
-decide_runner_hello(struct tx *tx, const char *name)
+decide_runner_hello(struct tx *tx, const char *name, int64_t highest)
 {
-	if (row_runner_set_connected(tx, name))
-		tell_all(tx, name);
+	const struct settings *s = tx->settings;
+
+	if (!row_runner_skip_to(tx, highest)) { /* before anything is ordered there */
+		tx_log(tx, LOG_LEVEL_ERROR,
+		    "the runner %s has a folder of run %" PRId64
+		    ", which no run of here can be: nothing is ordered there",
+		    name, highest);
+		return;
+	}
+	if (!row_runner_set_connected(tx, name))
+		return;
+	tell_all(tx, name);
+	for (size_t i = 0; i < s->environment_count; i++)
+		if (strcmp(s->environments[i].runner, name) == 0)
+			row_queue_look(tx, s->environments[i].name);
+}
+
+void
+decide_runners_started(struct tx *tx)
+{
+	char name[LIMIT_RUNNER];
+
+	for (size_t at = 0; settings_next_runner(tx->settings, &at, name);)
+		row_runner_set_gone(tx, name);
 }
 
 static void

@@ -7,7 +7,11 @@
 
 /* The messages of all runs that this runner has say that it is disconnected, or no longer. */
 void decide_runner_gone(struct tx *tx, const char *name);
-void decide_runner_hello(struct tx *tx, const char *name);
+/* highest: no run that it has a folder of is above it; those that are ordered from now on are. */
+void decide_runner_hello(struct tx *tx, const char *name, int64_t highest);
+
+/* Of a remote runner is not known whether it is connected, until it says hello. */
+void decide_runners_started(struct tx *tx);
 
 /* Whoever sent the update does not wait for the run of that work, whose runner is disconnected: the
  * work ends as one of which nobody knows what it did, its environment is unknown, and nothing is

@@ -106,6 +106,7 @@ take_main(struct settings_loader *l)
 	settings_check_users(l);
 	settings_take_otp(l);
 	settings_take_link(l);
+	settings_check_runners(l);
 	settings_check_hook_lines(l);
 	settings_say_hooks(l);
 	settings_say_hook_lines(l);

@@ -25,9 +25,9 @@ is_deciding(const struct settings_spec *spec)
 	static const char *const names[] = { "ADMIN_TELEGRAM_IDS", "STAGING_TELEGRAM_IDS",
 		"ALLOWED_USERS", "ALLOWED_CHATS", "REQUIRE_OTP", "EMERGENCY_WITHOUT_OTP",
 		"TOTP_ENROL", "ENABLE_TOKEN_AUTH", "ENABLE_API_SERVER", "ENVIRONMENT", "PUBLIC_URL",
-		"GITHUB_TOKEN_ISSUER", "GITLAB_URL" };
+		"GITHUB_TOKEN_ISSUER", "GITLAB_URL", "RUNNERS" };
 	static const char *const ends[] = { "_CONFIRM", "_APPROVALS", "_APPROVALS_IF", "_APPROVERS",
-		"_APPROVAL_CHAT_ID", "_REQUIRE_CI", "_GATE_REVIEWER" };
+		"_APPROVAL_CHAT_ID", "_REQUIRE_CI", "_GATE_REVIEWER", "_RUNNER" };
 
 	/* Not PERSON_<ID>_…: a login is somebody's name, and no name gets into the chain. */
 	if (spec->family == FAMILY_ROLE || spec->family == FAMILY_LOCAL ||

@@ -1,0 +1,76 @@
+/* settings_runners.c - the remote runners, and which environment has one.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "settings/settings_inside.h"
+#include "types/peers.h"
+
+#define RUNNERS_MOST 16
+#define SEPARATORS   ", "
+#define LOCAL	     "local"
+
+bool
+settings_next_runner(const struct settings *s, size_t *at, char ret[LIMIT_RUNNER])
+{
+	const char *rest = s->link.runners == NULL ? "" : s->link.runners + *at;
+	size_t blank = strspn(rest, SEPARATORS), size = strcspn(rest + blank, SEPARATORS);
+
+	*at += blank + size;
+	(void)snprintf(ret, LIMIT_RUNNER, "%.*s", (int)size, rest + blank);
+	return size > 0;
+}
+
+static bool
+is_runner(const struct settings *s, const char *name)
+{
+	char one[LIMIT_RUNNER];
+
+	for (size_t at = 0; settings_next_runner(s, &at, one);)
+		if (strcmp(one, name) == 0)
+			return true;
+	return false;
+}
+
+const char *
+settings_runner(const struct settings *s, const char *environment)
+{
+	const struct environment_settings *e = settings_environment(s, environment);
+
+	return e == NULL ? LOCAL : e->runner;
+}
+
+/* The main file is an error; an application's environment alone is refused. */
+static void
+check_environment(struct settings_loader *l, struct environment_settings *e)
+{
+	struct environment_id id;
+
+	if (strcmp(e->runner, LOCAL) == 0 || is_runner(l->s, e->runner) ||
+	    !environment_id_parse(e->name, &id))
+		return;
+	settings_say(l->report, id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
+	    "%s: its <ENV>_RUNNER, %.64s, is none of RUNNERS, and not local", e->name, e->runner);
+	if (e->refusal[0] == '\0')
+		e->refusal = "its runner is none of RUNNERS: an admin puts it there";
+}
+
+void
+settings_check_runners(struct settings_loader *l)
+{
+	char name[LIMIT_RUNNER];
+	size_t n = 0;
+
+	for (size_t at = 0; settings_next_runner(l->s, &at, name); n++)
+		if (!peer_is_name(name) || strcmp(name, LOCAL) == 0)
+			settings_say(l->report, SETTINGS_ERROR,
+			    "RUNNERS: expected names of a-z, 0-9, dots and hyphens, and not local: %.64s",
+			    name);
+	if (n > RUNNERS_MOST)
+		settings_say(
+		    l->report, SETTINGS_ERROR, "RUNNERS: %zu, of %d at most", n, RUNNERS_MOST);
+	if (n > 0 && l->s->link.address == NULL)
+		settings_say(l->report, SETTINGS_ERROR,
+		    "RUNNERS: none of them can connect: LINK_ADDRESS is not set (docs/agents.md)");
+	for (size_t i = 0; i < l->s->environment_count; i++)
+		check_environment(l, &l->s->inside->environments[i]);
+}
