@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from agents_aid import DEPLOYBOT, Agents
-from local_aid import PERSON
+from crash_aid import STEADY
+from local_aid import PERSON, ROLE_ADMIN
 from runner_client import wait_for
 from service_aid import RUNNER, SERVER, RunnerService, give
 from telegram_client import text_of
@@ -72,7 +73,64 @@ def listed(agents):
 def test_what_is_deployed_there_runs_there(agents, ada):
     wait_for(lambda: "connected, " in listed(agents), "it")
     ada.say("/deploy staging")
-    ada.hear("✅ Deployed staging")
+    ada.hear("✅ Live: staging")
     runs = agents.remote.runs()
     assert runs and not (agents.scene.folder / "state" / "runs" / str(runs[-1])).exists()
     assert agents.scene.bot_rows(f"SELECT runner FROM run WHERE id = {runs[-1]}") == [(NAME,)]
+
+
+def test_a_failure_there_shows_the_end_of_its_log_and_says_where_all_of_it_is(agents, ada):
+    agents.scene.scripts.deploy("echo it burns; exit 3")
+    ada.say("/deploy staging")
+    said = ada.hear("❌ Failed: staging", "it burns")
+    assert f"on the machine of the runner {NAME}" in ada.press(said, "Log")
+    agents.scene.lift_blocks()
+
+
+def start_held(agents, person):
+    """A run that waits in its script, there; returns its number."""
+    agents.scene.commit()
+    agents.scene.scripts.deploy(STEADY)
+    agents.scene.hold_script()
+    person.begin()
+    agents.scene.wait_held()
+    return agents.remote.runs()[-1]
+
+
+def disconnect(agents):
+    agents.remote.link.kill()
+    wait_for(lambda: "disconnected" in listed(agents), "its being away")
+
+
+def test_a_run_goes_on_while_its_runner_and_then_its_server_is_gone_and_ends_once(agents, ada):
+    run = start_held(agents, ada)
+    disconnect(agents)
+    ada.hear("staging", f"its runner {NAME} is disconnected since")
+    ada.say("/status staging")
+    ada.hear("staging", f"its runner {NAME} is disconnected since")
+    agents.scene.bot.kill()
+    agents.scene.go_on()
+    agents.scene.start_bot()
+    assert agents.scene.is_busy("staging")                  # of it nothing is known
+    agents.remote.connect()
+    ada.hear("✅ Live: staging")
+    assert agents.remote.runs()[-1] == run
+
+
+def test_what_waits_for_a_runner_keeps_its_place_and_starts_when_it_is_there(agents, ada):
+    agents.scene.run(ROLE_ADMIN, "lock", "staging", "1h", "it is looked at")
+    agents.scene.commit()
+    ada.say("/deploy staging")
+    ada.hear("queue of staging")
+    runs = agents.remote.runs()
+    disconnect(agents)
+    wait_for(lambda: agents.scene.bot_rows("SELECT 1 FROM runner"), "the row of who is gone")
+    agents.scene.run(ROLE_ADMIN, "unlock", "staging")
+    ada.hear("queue of staging", f"waits: its runner {NAME} is disconnected since")
+    ada.say("/queue staging")
+    ada.hear(f"waits for the runner {NAME}")
+    ada.say("/deploy staging")
+    ada.hear("❌", f"the runner {NAME} has been disconnected for")
+    agents.remote.connect()
+    ada.hear("✅ Live: staging")
+    assert len(agents.remote.runs()) == len(runs) + 1

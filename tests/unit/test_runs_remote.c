@@ -164,6 +164,12 @@ cut(struct far *far)
 	on_tick(&far->tick, far); /* what was sent to it until then */
 }
 
+static bool
+is_connected(const struct far *far)
+{
+	return agent_link_seen(agents_find(far->agents, "build-1")).state == AGENT_CONNECTED;
+}
+
 static void
 connect_again(struct far *far)
 {
@@ -241,6 +247,8 @@ start_server(struct far *far, const char *path, const char *key)
 	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far }, &err);
 	assert_non_null(far->agents);
 	config.agents = far->agents;
+	for (size_t i = 0; i < far->scene->settings->environment_count; i++)
+		far->scene->settings->inside->environments[i].runner = i == 0 ? "build-1" : "local";
 	far->scene->runs = runs_start(far->scene->loop, &config, &err);
 	assert_non_null(far->scene->runs);
 	known_peers_add(known, &peer);
@@ -422,4 +430,79 @@ REMOTE_TEST(a_run_that_has_a_folder_there_is_followed_and_not_ordered_again)
 	tell(&again, far, &order, true);
 	WAIT_FOR(far->scene, again.ends > 0);
 	assert_true(again.ended.released && again.hellos == 0);
+}
+
+/* --- what is asked there, and removed --- */
+
+static void
+on_purged(void *ctx, const char *failure)
+{
+	(void)text_copy(ctx, LIMIT_LINE, failure == NULL ? "gone" : failure);
+}
+
+static void
+on_no_answer(UNUSED void *ctx, UNUSED const struct runs_answer *answer)
+{
+	fail_msg("it was asked nothing");
+}
+
+REMOTE_TEST(a_question_about_its_environment_is_answered_there_and_by_nobody_else)
+{
+	const struct effect_git_query ask = { .kind = GIT_QUERY_SETTINGS,
+		.environment = "staging" };
+	const struct effect_git_query heads = { .kind = GIT_QUERY_HEADS,
+		.environment = "staging",
+		.n_branches = 1,
+		.branches = { "main" } };
+	const struct effect_git_query elsewhere = { .kind = GIT_QUERY_SETTINGS,
+		.environment = "production" };
+	struct err err;
+
+	WAIT_FOR(far->scene, is_connected(far));
+	(void)runs_aid_ask(far->scene, &ask);
+	WAIT_FOR(far->scene, far->scene->answers == 1);
+	assert_false(far->scene->answer_unreachable);
+	(void)kill(far->runner, SIGSTOP);
+	(void)runs_aid_ask(far->scene, &ask);
+	(void)runs_aid_ask(far->scene, &heads);
+	(void)runs_aid_ask(far->scene, &elsewhere);
+	WAIT_FOR(far->scene, far->scene->answers == 3); /* by the runner of this machine */
+	cut(far);
+	WAIT_FOR(far->scene, far->scene->answers == 4);
+	assert_true(far->scene->answer_unreachable);
+	assert_true(
+	    text_starts(far->scene->answer, "the runner build-1 has been disconnected for "));
+	assert_null(runs_git_query_start(far->scene->runs,
+	    &(struct runs_git_query_config){ .order = &ask, .on_answer = on_no_answer }, &err));
+	assert_true(text_starts(err.text, "the runner build-1 has been disconnected for "));
+	(void)kill(far->runner, SIGCONT);
+}
+
+REMOTE_TEST(the_folder_of_a_run_is_removed_there_or_stays_and_holds_no_other_up)
+{
+	const struct effect_run order = order_of(12);
+	const struct effect_purge_run there = { .run = 12, .runner = "build-1" };
+	char path[160], said[LIMIT_LINE] = "";
+	struct story story;
+	struct err err;
+
+	runs_aid_script(far->scene, "echo '==> release'");
+	tell(&story, far, &order, true);
+	WAIT_FOR(far->scene, story.ends > 0);
+	(void)snprintf(path, sizeof(path), "%s/runs/12", far->folder);
+	assert_int_equal(access(path, F_OK), 0);
+	(void)kill(far->runner, SIGSTOP);
+	assert_true(runs_purge(far->scene->runs, &there, on_purged, said, &err));
+	on_tick(&far->tick, far); /* it is on its way */
+	cut(far);
+	assert_string_equal(said, "its runner is disconnected");
+	assert_false(runs_purge(far->scene->runs, &there, on_purged, said, &err));
+	(void)kill(far->runner, SIGCONT);
+	connect_again(far);
+	WAIT_FOR(far->scene, is_connected(far));
+	said[0] = '\0';
+	assert_true(runs_purge(far->scene->runs, &there, on_purged, said, &err));
+	WAIT_FOR(far->scene, said[0] != '\0');
+	assert_string_equal(said, "gone");
+	assert_int_equal(access(path, F_OK), -1);
 }

@@ -523,3 +523,18 @@ TEST_WITH(a_reviewer_has_a_token, folder_aid_make, folder_aid_remove)
 	settings_unref(folder_aid_load());
 	assert_false(settings_aid_says(SETTINGS_WARNING, lacks));
 }
+
+TEST_WITH(an_environment_whose_runner_is_none_is_refused_alone, folder_aid_make, folder_aid_remove)
+{
+	struct settings *s;
+
+	folder_aid_put("apps/shop.env", OF("shop") "STAGING_RUNNER=build-9\n");
+	folder_aid_put("main", SERVER);
+	s = folder_aid_load();
+	assert_non_null(s);
+	assert_true(settings_aid_says(
+	    SETTINGS_WARNING, "shop: STAGING_RUNNER: build-9 is none of RUNNERS, and not local"));
+	assert_non_null(strstr(settings_refusal(s, "shop/staging"), "none of RUNNERS"));
+	assert_null(settings_refusal(s, "shop/production"));
+	settings_unref(s);
+}

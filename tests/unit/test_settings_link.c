@@ -88,3 +88,46 @@ TEST_WITH(a_key_of_something_else_is_an_error, make, drop)
 	    aid->ca_line, aid->order_line));
 	SAYS(SETTINGS_ERROR, "LINK_CERT_FILE: ");
 }
+
+TEST_WITH(a_remote_runner_is_named_and_an_environment_has_one_of_them, make, drop)
+{
+	const struct link_aid *aid = *state;
+	struct settings *s = LOAD(NULL, COMPLETE, LINK_AID_LINES(aid), "RUNNERS= build-1 ,build-2,",
+	    "STAGING_RUNNER=build-2");
+	char name[LIMIT_RUNNER];
+	size_t at = 0;
+
+	assert_non_null(s);
+	assert_int_equal(settings_said.count, 0);
+	assert_true(settings_next_runner(s, &at, name));
+	assert_string_equal(name, "build-1");
+	assert_true(settings_next_runner(s, &at, name));
+	assert_string_equal(name, "build-2");
+	assert_false(settings_next_runner(s, &at, name));
+	assert_string_equal(settings_runner(s, "staging"), "build-2");
+	assert_string_equal(settings_runner(s, "production"), "local");
+	assert_string_equal(settings_runner(s, "nowhere"), "local");
+	settings_unref(s);
+}
+
+TEST_WITH(a_runner_that_is_none_is_an_error, make, drop)
+{
+	const struct link_aid *aid = *state;
+
+	assert_null(LOAD(NULL, COMPLETE, LINK_AID_LINES(aid), "STAGING_RUNNER=build-1"));
+	SAYS(SETTINGS_ERROR, "STAGING_RUNNER: build-1 is none of RUNNERS, and not local");
+	assert_null(LOAD(NULL, COMPLETE, LINK_AID_LINES(aid), "RUNNERS=local Build ../x"));
+	SAYS(SETTINGS_ERROR,
+	    "RUNNERS: expected names of a-z, 0-9, dots and hyphens, and not local: local");
+	SAYS(SETTINGS_ERROR,
+	    "RUNNERS: expected names of a-z, 0-9, dots and hyphens, and not local: Build");
+	SAYS(SETTINGS_ERROR,
+	    "RUNNERS: expected names of a-z, 0-9, dots and hyphens, and not local: ../x");
+	assert_null(LOAD(NULL, COMPLETE, "RUNNERS=build-1"));
+	SAYS(SETTINGS_ERROR,
+	    "RUNNERS: none of them can connect: LINK_ADDRESS is not set (docs/agents.md)");
+	assert_null(LOAD(NULL, COMPLETE, LINK_AID_LINES(aid), "RUNNERS=a b c d e f g h i j k l m n o p q"));
+	SAYS(SETTINGS_ERROR, "RUNNERS: 17, of 16 at most");
+	assert_null(LOAD(NULL, COMPLETE, LINK_AID_LINES(aid),
+	    "RUNNERS=a-name-that-is-longer-than-the-name-of-a-certificate-may-ever-be-1234567890"));
+}

@@ -94,17 +94,27 @@ put_capabilities(struct tx *tx, struct json_out *json, const struct peer *peer)
 	json_out_end(json);
 }
 
+static const char *
+list_name(const char *role)
+{
+	return strcmp(role, PEER_RUNNER) == 0 ? "runners" : "agents";
+}
+
 static void
-put_one(struct tx *tx, const char *name, struct json_out *json)
+put_one(struct tx *tx, const char *role, const char *name, struct json_out *json)
 {
 	char identity[CRYPTO_CA_IDENTITY];
-	struct peer peer = row_peer_get(tx, peer_identity(name, identity));
+	struct peer peer;
 
+	(void)snprintf(identity, sizeof(identity), "%s%.*s", role, CRYPTO_CA_NAME_MAX, name);
+	peer = row_peer_get(tx, identity);
 	if (peer.identity[0] == '\0') {
-		decide_refusef(tx, 404, "there is no agent of that name: deploybot agent list");
+		(void)text_copy(peer.identity, sizeof(peer.identity), identity);
+		decide_refusef(tx, 404, "there is no %s of that name: deploybot %s list",
+		    decide_peer_role(&peer), decide_peer_role(&peer));
 		return;
 	}
-	json_put_open(json, "agents", '[');
+	json_put_open(json, list_name(role), '[');
 	put(tx, json, &peer);
 	put_capabilities(tx, json, &peer);
 	json_out_end(json);
@@ -125,20 +135,19 @@ void
 decide_agents_list(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	struct peer page[ROW_PEER_PAGE];
-	const bool are_runners = api->operation == API_RUNNERS;
-	const char *role = are_runners ? PEER_RUNNER : PEER_AGENT;
+	const char *role = api->operation == API_RUNNERS ? PEER_RUNNER : PEER_AGENT;
 	char name[LIMIT_REF], after[CRYPTO_CA_IDENTITY];
 	size_t n = ROW_PEER_PAGE, listed = 0;
 
 	if (!decide_peer_may(tx, api))
 		return;
 	if (request_get(&api->request, "name", name)[0] != '\0') {
-		put_one(tx, name, json);
+		put_one(tx, role, name, json);
 		return;
 	}
 	(void)snprintf(after, sizeof(after), "%s%.*s", role, CRYPTO_CA_NAME_MAX,
 	    request_get(&api->request, "after", name));
-	json_put_open(json, are_runners ? "runners" : "agents", '[');
+	json_put_open(json, list_name(role), '[');
 	for (; n == ROW_PEER_PAGE && listed < LISTED; listed += n) {
 		n = count_of(role, page, row_peer_list(tx, after, page, ROW_PEER_PAGE));
 		for (size_t i = 0; i < n; i++) {

@@ -44,12 +44,15 @@ static void
 check_environment(struct settings_loader *l, struct environment_settings *e)
 {
 	struct environment_id id;
+	char name[SETTING_NAME_MAX];
 
 	if (strcmp(e->runner, LOCAL) == 0 || is_runner(l->s, e->runner) ||
 	    !environment_id_parse(e->name, &id))
 		return;
 	settings_say(l->report, id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
-	    "%s: its <ENV>_RUNNER, %.64s, is none of RUNNERS, and not local", e->name, e->runner);
+	    "%s%s%s: %.64s is none of RUNNERS, and not local", id.application,
+	    id.application[0] != '\0' ? ": " : "", setting_name("<ENV>_RUNNER", id.name, name),
+	    e->runner);
 	if (e->refusal[0] == '\0')
 		e->refusal = "its runner is none of RUNNERS: an admin puts it there";
 }

@@ -1,0 +1,98 @@
+/* Goal: what an environment's remote runner is to do waits for it, goes to it, and to no other.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "agent_aid.h"
+#include "decide_aid.h"
+#include "lib/text.h"
+#include "link_aid.h"
+#include "store/row_run.h"
+
+#define REMOTE_TEST(name) WORLD_TEST_BETWEEN(name, agent_aid_set_up, agent_aid_tear_down)
+#define DRAINS		  ((struct run_ended){ .gate_opened = true, .released = true, .drains = true })
+
+static void
+open_remote(struct world *w, const char *runner)
+{
+	world_open(
+	    w, LINK_AID_LINES(&agent_aid_authority), "RUNNERS=build-1, build-2", runner, NULL);
+	world_restart(w);
+}
+
+static void
+runner_is(struct world *w, enum event_kind kind, const char *name, int64_t highest)
+{
+	struct event *event = store_aid_event(&w->aid, kind);
+
+	(void)text_copy(event->u.runner.name, sizeof(event->u.runner.name), name);
+	event->u.runner.highest_run = highest;
+	(void)world_decide(w, event);
+}
+
+static const char *
+runner_of_order(struct world *w)
+{
+	return world_peek(w, EFFECT_RUN)->u.run.runner;
+}
+
+REMOTE_TEST(a_run_goes_to_the_runner_of_its_environment_when_it_has_said_hello)
+{
+	open_remote(w, "STAGING_RUNNER=build-1");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "waits: its runner build-1 is disconnected since "));
+	world_answers(w, WORLD_ADMIN, "/queue staging", "waits for the runner build-1");
+	runner_is(w, EVENT_RUNNER_HELLO, "build-2", 0);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 41);
+	assert_string_equal(runner_of_order(w), "build-1");
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.run, 42);
+	(void)world_run_starts(w);
+	world_run_ends(w, DRAINS);
+	assert_string_equal(runner_of_order(w), "build-1");
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_DRAIN);
+}
+
+REMOTE_TEST(another_environment_waits_for_no_remote_runner)
+{
+	open_remote(w, "PRODUCTION_RUNNER=build-1");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_string_equal(runner_of_order(w), ROW_RUN_LOCAL);
+}
+
+REMOTE_TEST(a_runner_whose_folders_are_of_no_run_of_here_is_ordered_nothing)
+{
+	open_remote(w, "STAGING_RUNNER=build-1");
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", INT64_MAX);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 7);
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.run, 8);
+}
+
+REMOTE_TEST(an_open_run_is_its_runners_whatever_the_settings_say_now)
+{
+	open_remote(w, "STAGING_RUNNER=build-1");
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	(void)world_run_starts(w);
+	world_settings(w, LINK_AID_LINES(&agent_aid_authority), NULL);
+	world_restart(w);
+	runner_is(w, EVENT_RUNNER_GONE, "build-1", 0);
+	assert_non_null(world_says(w, "its runner build-1 is disconnected since "));
+	assert_string_equal(runner_of_order(w), "build-1");
+}
+
+REMOTE_TEST(what_a_remote_runner_did_not_begin_is_not_begun_again_and_its_log_is_there)
+{
+	open_remote(w, "STAGING_RUNNER=build-1");
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	(void)world_run_starts(w);
+	world_run_ends(w, (struct run_ended){ .exit_status = -1, .detail = "its server was lost" });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says_in(w, WORLD_GROUP, "❌"), "Log"));
+	assert_non_null(strstr(w->toast, "on the machine of the runner build-1"));
+	assert_null(world_peek(w, EFFECT_DOCUMENT));
+}
