@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from agents_aid import DEPLOYBOT, Agents
-from crash_aid import STEADY
-from local_aid import PERSON, ROLE_ADMIN
+from crash_aid import HOLD, STEADY
+from local_aid import PERSON
 from runner_client import wait_for
 from service_aid import RUNNER, SERVER, RunnerService, give
 from telegram_client import text_of
@@ -54,7 +54,7 @@ class Remote:
 
 @pytest.fixture(scope="module", name="agents")
 def make_agents():
-    made = Agents(RUNNERS=NAME, STAGING_RUNNER=NAME)
+    made = Agents(RUNNERS=NAME, STAGING_RUNNER=NAME, RUNS_MAX="1", PRODUCTION_CONFIRM="false")
     made.remote = Remote(made)
     made.peers.append(made.remote)
     yield made
@@ -87,14 +87,13 @@ def test_a_failure_there_shows_the_end_of_its_log_and_says_where_all_of_it_is(ag
     agents.scene.lift_blocks()
 
 
-def start_held(agents, person):
-    """A run that waits in its script, there; returns its number."""
-    agents.scene.commit()
-    agents.scene.scripts.deploy(STEADY)
-    agents.scene.hold_script()
-    person.begin()
-    agents.scene.wait_held()
-    return agents.remote.runs()[-1]
+def start_held(agents, person, environment="staging"):
+    """A run that waits in its script."""
+    agents.scene.commit("main" if environment == "production" else "develop")
+    agents.scene.scripts.deploy(f"{HOLD}; {STEADY}", environment)
+    agents.scene.hold_script(environment)
+    person.begin(environment)
+    agents.scene.wait_held(environment)
 
 
 def disconnect(agents):
@@ -103,7 +102,8 @@ def disconnect(agents):
 
 
 def test_a_run_goes_on_while_its_runner_and_then_its_server_is_gone_and_ends_once(agents, ada):
-    run = start_held(agents, ada)
+    start_held(agents, ada)
+    run = agents.remote.runs()[-1]
     disconnect(agents)
     ada.hear("staging", f"its runner {NAME} is disconnected since")
     ada.say("/status staging")
@@ -118,15 +118,15 @@ def test_a_run_goes_on_while_its_runner_and_then_its_server_is_gone_and_ends_onc
 
 
 def test_what_waits_for_a_runner_keeps_its_place_and_starts_when_it_is_there(agents, ada):
-    agents.scene.run(ROLE_ADMIN, "lock", "staging", "1h", "it is looked at")
+    start_held(agents, ada, "production")
     agents.scene.commit()
     ada.say("/deploy staging")
-    ada.hear("queue of staging")
+    ada.hear("as many deployments are in progress as may be")
     runs = agents.remote.runs()
     disconnect(agents)
     wait_for(lambda: agents.scene.bot_rows("SELECT 1 FROM runner"), "the row of who is gone")
-    agents.scene.run(ROLE_ADMIN, "unlock", "staging")
-    ada.hear("queue of staging", f"waits: its runner {NAME} is disconnected since")
+    agents.scene.go_on("production")
+    ada.hear(f"waits: its runner {NAME} is disconnected since")
     ada.say("/queue staging")
     ada.hear(f"waits for the runner {NAME}")
     ada.say("/deploy staging")
