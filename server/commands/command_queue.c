@@ -23,6 +23,7 @@
 #include "store/row_queue.h"
 #include "store/row_slot.h"
 #include "store/row_work_pipeline.h"
+#include "settings/checks/settings_runners.h"
 #include "types/settings.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))

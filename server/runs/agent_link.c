@@ -375,7 +375,7 @@ take_answer(struct agent_link *agent, const struct protocol_message *message)
 	agent->world->runs.on_ready(agent->world->runs.ctx);
 }
 
-/* What a runner says also while it is asked of a run: of others, by itself, and what is no run's. */
+/* What a runner says also while it is asked of a run: of others by itself, or of none. */
 static bool
 is_unasked(const struct agent_link *agent, const struct protocol_message *message)
 {
@@ -554,6 +554,12 @@ const char *
 agent_link_identity(const struct agent_link *agent)
 {
 	return agent->identity;
+}
+
+bool
+agent_link_is_runner(const struct agent_link *agent)
+{
+	return agent->is_runner;
 }
 
 struct agent_channels *

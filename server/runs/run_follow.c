@@ -19,7 +19,6 @@
 #include "runs/run_flow.h"
 #include "runs/run_report.h"
 #include "runs/run_translate.h"
-#include "types/peers.h"
 
 #define MAGIC	   0x52756e31u
 #define ORDERS_MAX 3	 /* of one run, where the runner contradicts itself */
@@ -35,18 +34,16 @@ struct run_follow {
 	struct effect_run order;
 	struct run_report report;
 	struct run_flow flow;
-	struct agent_link *agent;	    /* that has it; NULL: the runner */
+	struct agent_link *agent;	    /* that has it; NULL: the local runner */
+	bool is_agents;			    /* no line of its output is a step */
 	struct supervisor_link *supervisor; /* NULL: not connected */
 	struct loop_timer timer;	    /* the wait of the last rule that began one */
 	struct loop_timer late;		    /* until ORDER_LATE; then of `held` */
 	struct loop_task due; /* what never happens inside a call of ours: see on_due() */
 	struct runs_stop_request *stop_requests;
-	/* What holds, whatever the state is. */
-	unsigned orders;
+	unsigned orders;   /* this and what follows hold, whatever the state is */
 	int64_t order_due; /* monotonic ms: of an agent's */
-	bool was_started;
-	bool stop_requested;
-	bool is_time_up;
+	bool was_started, stop_requested, is_time_up;
 	int64_t went_at;   /* wall ms of our `go`; 0: it was another's */
 	bool said_end;	   /* to this connection, for all who asked so far */
 	bool has_answered; /* this connection, or none does at once */
@@ -75,13 +72,6 @@ is_order_late(const struct run_follow *run)
 	return run->agent != NULL &&
 	    (loop_now_ms() >= run->order_due || /* which stands still while the machine sleeps */
 		clock_wall_ms() - run->order.ordered_at >= RUN_ORDER_WAIT_MS);
-}
-
-/* What it says is not a script's: no line of a unit is a step. */
-static bool
-is_agents(const struct run_follow *run)
-{
-	return run->agent != NULL && text_starts(agent_link_identity(run->agent), PEER_AGENT);
 }
 
 static unsigned int
@@ -261,7 +251,7 @@ end_recorded(struct run_follow *run)
 		.log = { run->world->state_directory, run->order.run, run->world->redact,
 		    run->said },
 		.went_at = run->went_at,
-		.is_agents = is_agents(run),
+		.is_agents = run->is_agents,
 	};
 	struct run_ended ended;
 
@@ -450,7 +440,7 @@ take_record(struct run_follow *run, const struct protocol_message *message)
 	if (run->held != NULL)
 		return;
 	run->held = mem_copy(message, sizeof(*message));
-	if (is_agents(run))
+	if (run->is_agents)
 		run_translate_agent(run->held);
 	loop_timer_start(run->world->loop, &run->late, PIECE_MS, 0);
 	if (message->record.gate)
@@ -480,7 +470,7 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 		happened(run, is_open ? RUN_ON_FOREIGN_OPEN : RUN_ON_FOREIGN, message);
 		return;
 	}
-	if (!is_agents(run))
+	if (!run->is_agents)
 		run_report_steps(&run->report, message);
 	happened(run, is_open ? RUN_ON_HELLO_OPEN : RUN_ON_HELLO_SHUT, message);
 }
@@ -498,11 +488,11 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 		take_hello(run, message);
 		break;
 	case PROTOCOL_STEP:
-		if (!is_agents(run))
+		if (!run->is_agents)
 			run_report_step(&run->report, &message->steps[0], message->record.image);
 		break;
 	case PROTOCOL_STUCK:
-		if (!is_agents(run))
+		if (!run->is_agents)
 			LOG_ERROR(run,
 			    "process %d of it cannot be ended; its environment stays busy",
 			    (int)message->pid);
@@ -529,7 +519,7 @@ static enum run_event
 refusal_event(const struct run_follow *run, enum protocol_why why)
 {
 	if (why == PROTOCOL_WHY_EXISTS) /* an agent's is another database's: its NEVER is final */
-		return is_agents(run) ? RUN_ON_REFUSED : RUN_ON_EXISTS;
+		return run->is_agents ? RUN_ON_REFUSED : RUN_ON_EXISTS;
 	if ((why == PROTOCOL_WHY_FAILED || why == PROTOCOL_WHY_CHANGED) && run->stop_requested)
 		return RUN_ON_CANCELLED;
 	return why == PROTOCOL_WHY_FAILED && run->report.watch.on_put_off != NULL ? RUN_ON_PUT_OFF :
@@ -612,8 +602,7 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 	case PACKET_REFUSED:
 		/* What the protocol cannot say would be refused there too. */
 		LOG_ERROR(run, "it cannot be ordered: %s", err.text);
-		(void)text_copy(
-		    run->why, sizeof(run->why), "its order holds what the runner does not take");
+		(void)text_copy(run->why, sizeof(run->why), "its order holds what no runner takes");
 		note(run, RUN_ON_UNSENDABLE);
 		break;
 	default:
@@ -632,6 +621,7 @@ begin_order_wait(struct run_follow *run)
 	int64_t age = clock_wall_ms() - run->order.ordered_at;
 	int64_t wait = RUN_ORDER_WAIT_MS - (age < 0 ? 0 : age);
 
+	run->is_agents = !agent_link_is_runner(run->agent);
 	run->order_due = loop_now_ms() + wait;
 	agent_link_follow(run->agent, run->order.run, true);
 	loop_timer_start(run->world->loop, &run->late, wait, 0);

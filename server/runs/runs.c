@@ -11,6 +11,7 @@
 #include "runs/git_queries.h"
 #include "runs/run_follow.h"
 #include "runs/runner_link.h"
+#include "settings/checks/settings_runners.h"
 #include "types/settings.h"
 
 #define MAGIC	 0x52756e73u

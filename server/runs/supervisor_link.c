@@ -15,7 +15,6 @@
 #include "runs/run_files.h"
 #include "runs/run_translate.h"
 #include "types/effect.h"
-#include "types/peers.h"
 
 #define MAGIC	 0x4b65704cu
 #define TURN_MAX 16 /* messages in one turn: others are waiting too */
@@ -151,7 +150,7 @@ say_go(struct supervisor_link *link)
 		.manifest = link->order->binding };
 	struct err err;
 
-	if (text_starts(agent_link_identity(link->agent), PEER_RUNNER)) {
+	if (agent_link_is_runner(link->agent)) {
 		run_translate_order(link->order, 0, &run);
 		order.capability = protocol_work(&run, work);
 	}

@@ -349,11 +349,6 @@ void settings_check_vault(struct settings_loader *l);
 /* Reads the certificates of deploybot-link, and names in the report what is wrong with its keys. */
 void settings_take_link(struct settings_loader *l);
 
-/* --- settings_runners.c --- */
-
-/* Names in the report what is wrong with RUNNERS, and the environments that name none of them. */
-void settings_check_runners(struct settings_loader *l);
-
 /* --- settings_commands.c --- */
 
 /* Is it NAME_COMMAND of a secret?  Then names in the report what is wrong with it. */

@@ -159,7 +159,7 @@ struct settings_link {
 	const char *ca;	    /* LINK_CA_FILE's content; NULL: none */
 	const char *ca_key; /* NULL: certificates are signed by hand */
 	const char *order_key;
-	const char *runners; /* settings_next_runner(); NULL: none */
+	const char *runners; /* settings_runners.h; NULL: none */
 	char fingerprint[LIMIT_DIGEST];	 /* of the key in LINK_CERT_FILE; "": none */
 	char order_public[LIMIT_DIGEST]; /* of order_key; "": none */
 };
@@ -365,12 +365,6 @@ DEFINE_FREEP(struct settings, settings_unref)
 /* NULL when there is none of that name, "staging" or "shop/staging"; or "client/acme", of one that
  * is no environment. */
 const struct environment_settings *settings_environment(const struct settings *s, const char *name);
-
-/* Where the scripts of that environment run: "local", also where there is no such environment, or
- * one of RUNNERS. */
-const char *settings_runner(const struct settings *s, const char *environment);
-/* RUNNERS, one after the other from *at = 0 on; false behind the last. */
-bool settings_next_runner(const struct settings *s, size_t *at, char ret[LIMIT_RUNNER]);
 
 /* NULL: there is none with that id. */
 const struct client_settings *settings_client(const struct settings *s, const char *id);

@@ -130,7 +130,7 @@ def test_what_waits_for_a_runner_keeps_its_place_and_starts_when_it_is_there(age
     ada.say("/queue staging")
     ada.hear(f"waits for the runner {NAME}")
     ada.say("/deploy staging")
-    ada.hear("❌", f"the runner {NAME} has been disconnected for")
+    ada.hear("⛔ Not deployed: staging", f"the runner {NAME} has been disconnected for")
     agents.remote.connect()
     ada.hear("✅ Live: staging")
     assert len(agents.remote.runs()) == len(runs) + 1

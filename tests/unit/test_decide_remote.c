@@ -7,7 +7,8 @@
 #include "store/row_run.h"
 
 #define REMOTE_TEST(name) WORLD_TEST_BETWEEN(name, agent_aid_set_up, agent_aid_tear_down)
-#define DRAINS		  ((struct run_ended){ .gate_opened = true, .released = true, .drains = true })
+
+#define DRAINS ((struct run_ended){ .gate_opened = true, .released = true, .drains = true })
 
 static void
 open_remote(struct world *w, const char *runner)

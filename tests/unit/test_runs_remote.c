@@ -432,6 +432,19 @@ REMOTE_TEST(a_run_that_has_a_folder_there_is_followed_and_not_ordered_again)
 	assert_true(again.ended.released && again.hellos == 0);
 }
 
+/* An agent's may be newer. */
+REMOTE_TEST(a_remote_runner_is_of_the_version_that_we_are_of)
+{
+	WAIT_FOR(far->scene, is_connected(far));
+	assert_null(agents_find(far->agents, "local"));
+	assert_null(agents_find(far->agents, "Build"));
+	cut(far);
+	say(far, HERE);
+	WAIT_FOR(far->scene, !is_gone(far));
+	say(far, BUILD " 1\nhello\nversion 4\n");
+	WAIT_FOR(far->scene, is_gone(far));
+}
+
 /* --- what is asked there, and removed --- */
 
 static void

@@ -1,6 +1,7 @@
 /* Goal: deploybot-link's certificates and keys are read, and belong to each other.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "link_aid.h"
+#include "settings/checks/settings_runners.h"
 #include "settings_aid.h"
 
 #include <unistd.h>
@@ -126,7 +127,8 @@ TEST_WITH(a_runner_that_is_none_is_an_error, make, drop)
 	assert_null(LOAD(NULL, COMPLETE, "RUNNERS=build-1"));
 	SAYS(SETTINGS_ERROR,
 	    "RUNNERS: none of them can connect: LINK_ADDRESS is not set (docs/agents.md)");
-	assert_null(LOAD(NULL, COMPLETE, LINK_AID_LINES(aid), "RUNNERS=a b c d e f g h i j k l m n o p q"));
+	assert_null(
+	    LOAD(NULL, COMPLETE, LINK_AID_LINES(aid), "RUNNERS=a b c d e f g h i j k l m n o p q"));
 	SAYS(SETTINGS_ERROR, "RUNNERS: 17, of 16 at most");
 	assert_null(LOAD(NULL, COMPLETE, LINK_AID_LINES(aid),
 	    "RUNNERS=a-name-that-is-longer-than-the-name-of-a-certificate-may-ever-be-1234567890"));

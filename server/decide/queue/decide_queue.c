@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 #include "decide/work/decide_action.h"
-#include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_binding.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_runner.h"
 #include "decide/who/decide_job.h"
 #include "decide/approval/decide_emergency.h"
 #include "decide/git/decide_git.h"
@@ -36,7 +36,6 @@
 #include "store/row_environment.h"
 #include "store/row_question.h"
 #include "store/row_queue.h"
-#include "store/row_runner.h"
 #include "store/row_slot.h"
 #include "types/loan.h"
 
@@ -181,13 +180,6 @@ is_unapproved(const struct look *l, const struct deployment *work)
 	    (work->approvers[0] != '\0' && decide_has_left(work, answer_for(l, work)));
 }
 
-static bool
-is_gone(struct tx *tx, const struct deployment *work)
-{
-	return work->client[0] == '\0' &&
-	    row_runner_named(tx, decide_agent_runner(tx, work)).at != 0;
-}
-
 static unsigned
 facts_of(const struct look *l, struct place *place)
 {
@@ -212,7 +204,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_BLOCKED, is_blocked(l->tx, place) },
 		{ TURN_IS_UNKNOWN, l->now.unknown_since != 0 },
 		{ TURN_IS_UNSYNCED, decide_is_unsynced(l->tx, work, &place->shown) },
-		{ TURN_IS_NO_RUNNER, is_gone(l->tx, work) },
+		{ TURN_IS_NO_RUNNER, decide_runner_is_gone(l->tx, work) },
 		{ TURN_IS_UNBOUND, decide_is_unbound(work) },
 		{ TURN_IS_ASKED,
 		    work->wait.is_asked_anew &&
@@ -379,11 +371,6 @@ take_turn(struct look *l, int64_t id)
 	case TURN_TO_HOLD:
 		decide_hold_work(l->tx, &place.work);
 		break;
-	case TURN_TO_WAIT_HOLD:
-	case TURN_TO_PASS:
-	case TURN_TO_WAIT_RUNNER:
-	case TURN_TO_WAIT_SLOT:
-		break;
 	case TURN_TO_WAIT_SETTINGS:
 		decide_unsynced_wait(l->tx, id, &place.shown);
 		break;
@@ -405,6 +392,8 @@ take_turn(struct look *l, int64_t id)
 	case TURN_TO_START:
 		start(l, &place);
 		l->is_busy |= !deployment_is_apart(&place.work);
+		break;
+	default: /* it waits, as was said */
 		break;
 	}
 }
@@ -467,9 +456,7 @@ share_slots(struct tx *tx)
 	char environment[LIMIT_ENVIRONMENT];
 
 	while (!tx->failed && row_slot_next(tx, environment)) {
-		struct look l = { .tx = tx, .environment = environment, .is_given_slot = true };
-
-		look(&l);
+		look(&(struct look){ .tx = tx, .environment = environment, .is_given_slot = true });
 	}
 }
 

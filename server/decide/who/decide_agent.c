@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "deployment/deployment.h"
+#include "settings/checks/settings_runners.h"
 #include "store/row_peer.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"

@@ -1,5 +1,7 @@
 /* settings_runners.c - the remote runners, and which environment has one.  Side: any. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/checks/settings_runners.h"
+
 #include <stdio.h>
 
 #include "settings/settings_inside.h"
