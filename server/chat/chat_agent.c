@@ -25,7 +25,7 @@ add_state(struct chat_text *text, const struct chat_agent *agent)
 		    text, "disconnected since ", &agent->clock, agent->seen.gone_at, agent->at);
 		break;
 	case AGENT_UNSEEN:
-		if (agent->peer->manifest[0] == '\0')
+		if (agent->peer->manifest[0] == '\0' && !peer_is_runner(agent->peer))
 			chat_text_add(text, "never connected");
 		else if (agent->began_at == 0)
 			chat_text_add(text, "not known whether it is connected");

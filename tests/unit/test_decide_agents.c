@@ -113,6 +113,35 @@ AGENTS_TEST(what_is_not_known_is_not_said)
 }
 
 static void
+act_enrol_runner(struct tx *tx, UNUSED void *arg)
+{
+	struct peer peer = {
+		.identity = "runner/build-1", .digest = D1, .made_at = 1, .by = "@ada"
+	};
+
+	row_peer_put(tx, &peer);
+}
+
+AGENTS_TEST(remote_runners_are_listed_apart_and_shown_beside_agents)
+{
+	OPEN(w, CLIENTS);
+	begin(w);
+	world_act(w, act_enrol_runner, NULL);
+	agent_aid_sees(w, "", (struct agent_seen){ .gone_at = 0 });
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_RUNNERS, "/v1/runners", NULL), 200);
+	assert_non_null(strstr(w->aid.said, "{\"runners\":[{\"name\":\"build-1\""));
+	assert_non_null(strstr(w->aid.said, "not connected since deploybot's start"));
+	assert_null(strstr(w->aid.said, "acme"));
+	assert_non_null(strstr(ask(w, "/v1/agents"), "\"next\":null"));
+	assert_null(strstr(w->aid.said, "build-1"));
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_RUNNERS, "/v1/runners/acme", NULL), 404);
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_ADMIN, API_RUNNERS, "/v1/runners/build-1", NULL), 200);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/agents");
+	assert_non_null(strstr(world_plain(world_last(w)), "runner build-1 "));
+}
+
+static void
 act_enrol_many(struct tx *tx, UNUSED void *arg)
 {
 	char name[16];
