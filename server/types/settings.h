@@ -160,7 +160,7 @@ struct settings_link {
 	const char *ca_key; /* NULL: certificates are signed by hand */
 	const char *order_key;
 	const char *runners; /* settings_runners.h; NULL: none */
-	char fingerprint[LIMIT_DIGEST];	 /* of the key in LINK_CERT_FILE; "": none */
+	char fingerprint[LIMIT_DIGEST];	 /* of the key in LINK_CERTIFICATE_FILE; "": none */
 	char order_public[LIMIT_DIGEST]; /* of order_key; "": none */
 };
 

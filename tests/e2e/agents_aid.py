@@ -36,7 +36,7 @@ class Agents:
             give(file, SERVER, SERVER, 0o600)
         self.scene = LocalScene(settings={
             "LINK_ADDRESS": self.address, "LINK_SOCKET": str(self.socket), "LINK_CA_FILE": str(self.ca / "ca.crt"),
-            "LINK_CERT_FILE": str(self.ca / "link.crt"), "LINK_ORDER_KEY_FILE": str(self.ca / "order.key"),
+            "LINK_CERTIFICATE_FILE": str(self.ca / "link.crt"), "LINK_ORDER_KEY_FILE": str(self.ca / "order.key"),
             "ROLE_RATE_LIMIT": "0", **settings, **{name: str(self.ca / file) for name, file in (files or {}).items()}})
         self.serve = self.start_serve()
 

@@ -35,7 +35,7 @@ def test_an_authority_is_made_once_and_its_keys_are_roots(bot, tmp_path):
     folder = tmp_path / "ca"
     done = bot.run("ca", "init", str(folder), "--years", "3")
     assert done.returncode == 0, done.stderr
-    for name in ("LINK_ADDRESS", "LINK_CA_FILE", "LINK_CERT_FILE", "LINK_CA_KEY_FILE", "LINK_ORDER_KEY_FILE"):
+    for name in ("LINK_ADDRESS", "LINK_CA_FILE", "LINK_CERTIFICATE_FILE", "LINK_CA_KEY_FILE", "LINK_ORDER_KEY_FILE"):
         assert f"  {name}=" in done.stdout
     assert sorted(x.name for x in folder.iterdir()) == sorted(MADE)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

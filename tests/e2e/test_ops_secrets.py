@@ -62,7 +62,7 @@ def scene(tmp_path_factory):
     ca = tmp_path_factory.mktemp("ca") / "ca.crt"
     ca.write_text(CA, encoding="ascii")
     made = CrashScene(tmp_path_factory.mktemp("secrets"), settings={
-        "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERT_FILE": str(ca),
+        "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERTIFICATE_FILE": str(ca),
         "LINK_CA_KEY": CA_KEY.strip(), "LINK_ORDER_KEY": ORDER_KEY.strip(),
         "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
         "TELEGRAM_API_HASH": API_HASH, "LOG_LEVEL": "DEBUG", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",

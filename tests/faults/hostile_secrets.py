@@ -154,7 +154,7 @@ def play(hall):
         **{name: value for name, value in PLANTED.items() if name.isupper() and name != "VAULT_SECRET_ID"},
         "VAULT_ADDR": "http://127.0.0.1:9",
         "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": '"' + APP_KEY.replace("\n", "\\n") + '"',
-        "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERT_FILE": str(ca),
+        "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERTIFICATE_FILE": str(ca),
         **{name: '"' + text.strip().replace("\n", "\\n") + '"'
            for name, text in (("LINK_CA_KEY", CA_KEY), ("LINK_ORDER_KEY", ORDER_KEY))},
         "GITHUB_API_URL": "http://127.0.0.1:9",

@@ -36,7 +36,7 @@ link_aid_make(struct link_aid *aid, int64_t at)
 	assert_true(file_write(aid->ca_file, aid->ca.text, strlen(aid->ca.text), 0600, NULL));
 	assert_true(file_write(aid->cert_file, certificate, strlen(certificate), 0600, NULL));
 	write_line(aid->ca_line, sizeof(aid->ca_line), "LINK_CA_FILE", aid->ca_file);
-	write_line(aid->cert_line, sizeof(aid->cert_line), "LINK_CERT_FILE", aid->cert_file);
+	write_line(aid->cert_line, sizeof(aid->cert_line), "LINK_CERTIFICATE_FILE", aid->cert_file);
 	write_line(aid->key_line, sizeof(aid->key_line), "LINK_CA_KEY", aid->ca.key);
 	write_line(aid->order_line, sizeof(aid->order_line), "LINK_ORDER_KEY", aid->order);
 }

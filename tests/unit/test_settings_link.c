@@ -51,7 +51,7 @@ TEST_WITH(an_address_needs_the_rest_but_for_the_authoritys_key, make, drop)
 	assert_null(LOAD(NULL, COMPLETE, LINK_AID_ADDRESS));
 	SAYS(SETTINGS_ERROR,
 	    "LINK_CA_FILE: is not set, and LINK_ADDRESS needs it: deploybot ca init makes it");
-	SAYS(SETTINGS_ERROR, "LINK_CERT_FILE: is not set, and LINK_ADDRESS needs it");
+	SAYS(SETTINGS_ERROR, "LINK_CERTIFICATE_FILE: is not set, and LINK_ADDRESS needs it");
 	SAYS(SETTINGS_ERROR, "LINK_ORDER_KEY: is not set, and LINK_ADDRESS needs it");
 	s = LOAD(NULL, COMPLETE, LINK_AID_ADDRESS, aid->ca_line, aid->cert_line, aid->order_line);
 	assert_non_null(s);
@@ -83,11 +83,11 @@ TEST_WITH(a_key_of_something_else_is_an_error, make, drop)
 	assert_int_equal(truncate(aid->cert_file, 30), 0);
 	assert_int_equal(truncate(aid->ca_file, 30), 0);
 	assert_null(LOAD(NULL, COMPLETE, LINK_AID_LINES(aid)));
-	SAYS(SETTINGS_ERROR, "LINK_CERT_FILE: no certificate in PEM");
+	SAYS(SETTINGS_ERROR, "LINK_CERTIFICATE_FILE: no certificate in PEM");
 	SAYS(SETTINGS_ERROR, "LINK_CA_KEY: the authority's certificate is not of its key");
-	assert_null(LOAD(NULL, COMPLETE, LINK_AID_ADDRESS, "LINK_CERT_FILE=/nowhere/link.crt",
-	    aid->ca_line, aid->order_line));
-	SAYS(SETTINGS_ERROR, "LINK_CERT_FILE: ");
+	assert_null(LOAD(NULL, COMPLETE, LINK_AID_ADDRESS,
+	    "LINK_CERTIFICATE_FILE=/nowhere/link.crt", aid->ca_line, aid->order_line));
+	SAYS(SETTINGS_ERROR, "LINK_CERTIFICATE_FILE: ");
 }
 
 TEST_WITH(a_remote_runner_is_named_and_an_environment_has_one_of_them, make, drop)

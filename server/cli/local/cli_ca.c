@@ -163,7 +163,7 @@ cli_ca_init(const struct cli *cli)
 	    "in deploybot's settings (/etc/deploybot/deploybot.conf):\n"
 	    "  LINK_ADDRESS=HOST:9443                  (where agents reach this machine)\n"
 	    "  LINK_CA_FILE=" LINK "/ca.crt\n"
-	    "  LINK_CERT_FILE=" LINK "/link.crt\n"
+	    "  LINK_CERTIFICATE_FILE=" LINK "/link.crt\n"
 	    "  LINK_CA_KEY_FILE=" SECRETS
 	    "/link_ca_key        (left out: certificates are signed by hand, deploybot ca sign)\n"
 	    "  LINK_ORDER_KEY_FILE=" SECRETS "/link_order_key\n"
@@ -254,7 +254,7 @@ cli_ca_rotate(const struct cli *cli)
 	    "  1. both-ca.crt in the place of LINK_CA_FILE, and of what deploybot-link trusts; restart both.\n"
 	    "  2. next-ca.key in the place of LINK_CA_KEY; reload: what renews itself, in 15 days all, has both then.\n"
 	    "  3. deploybot agent list: nobody is left whose certificate is older than step 2.\n"
-	    "  4. next-link.key and next-link.crt in the place of link's; next-link.crt is LINK_CERT_FILE; restart link.\n"
+	    "  4. next-link.key and next-link.crt in the place of link's; next-link.crt is LINK_CERTIFICATE_FILE; restart link.\n"
 	    "  5. next-ca.crt alone in the place of both-ca.crt; the key before it is worth nothing from now on.\n"
 	    "Was link's or the authority's key stolen, nobody waits for step 3: who has not renewed enrols anew.\n",
 	    folder);

@@ -26,13 +26,13 @@ void
 settings_take_link(struct settings_loader *l)
 {
 	struct settings_link *link = &l->s->link;
-	CLEANUP(freep) char *certificate = read_certificates(l, SETTING_LINK_CERT_FILE);
+	CLEANUP(freep) char *certificate = read_certificates(l, SETTING_LINK_CERTIFICATE_FILE);
 	char *ca = read_certificates(l, SETTING_LINK_CA_FILE);
 	struct err err;
 
 	link->ca = l->s->inside->link_ca = ca;
 	if (certificate != NULL && !crypto_ca_key_digest(certificate, link->fingerprint, &err))
-		settings_say(l->report, SETTINGS_ERROR, "LINK_CERT_FILE: %s", err.text);
+		settings_say(l->report, SETTINGS_ERROR, "LINK_CERTIFICATE_FILE: %s", err.text);
 	if (ca != NULL && link->ca_key != NULL && !crypto_ca_check(link->ca_key, ca, &err))
 		settings_say(l->report, SETTINGS_ERROR, "LINK_CA_KEY: %s", err.text);
 	if (link->order_key != NULL &&
