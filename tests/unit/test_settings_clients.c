@@ -101,6 +101,20 @@ TEST(an_agent_needs_no_unit_in_the_settings)
 	    actions, "CLIENT_ACME_HOST=agent:acme_1", "CLIENT_ACME_HOST: \"agent:acme_1\""));
 }
 
+/* Also where no client may run them yet: it would be found when somebody approves one. */
+TEST(playbooks_need_their_folder)
+{
+	static const char playbook[] = "PLAYBOOK_RESTART=site.yml tags=restart";
+	static const char said[] =
+	    "ANSIBLE_FOLDER: is not set, and PLAYBOOK_<NAME> names a file in it";
+
+	assert_non_null(find_with(playbook, "ANSIBLE_FOLDER=", said));
+	assert_int_equal(find_with(playbook, "ANSIBLE_FOLDER=", said)->severity, SETTINGS_ERROR);
+	assert_non_null(find(playbook, said));
+	assert_null(find_with(playbook, "ANSIBLE_FOLDER=/srv/ansible", "ANSIBLE_FOLDER"));
+	assert_null(find("ANSIBLE_FOLDER=", "ANSIBLE_FOLDER"));
+}
+
 TEST(what_is_whole_is_not_spoken_of)
 {
 	static const char *const rows[] = { "CLIENT_ACME_NAME=Acme",
