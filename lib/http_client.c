@@ -240,6 +240,7 @@ copy_config(struct http_client *client, const struct http_client_config *config)
 	client->address_is_allowed = config->address_is_allowed;
 	client->address_ctx = config->address_ctx;
 	client->reads_certificates = config->reads_certificates;
+	client->tls13 = config->tls13;
 	client->ca_path = config->ca_file == NULL ? system_ca_path() : NULL;
 	client->protocols = mem_text(config->protocols != NULL ? config->protocols : "http,https");
 	client->proxy = mem_text(config->proxy != NULL ? config->proxy : "");

@@ -38,6 +38,7 @@ struct http_client_config {
 	 * handshake of its own, and its result has certificate_expires_at, also where no answer
 	 * came behind the handshake.  Send nothing that matters, believe nothing. */
 	bool reads_certificates;
+	bool tls13;			/* no TLS 1.2 */
 };
 
 /* Called for up to `size` bytes of a part.  Returns how many it gave, 0 at the end, -1 to fail
@@ -84,6 +85,7 @@ struct http_client_result {
 	size_t body_size;
 	int64_t total_ms;
 	int64_t certificate_expires_at;	/* seconds since 1970; 0: not looked for, or not seen */
+	const char *certificate;	/* that one in PEM; "": the same */
 	struct http_client_call *call;	/* for the functions below */
 };
 

@@ -120,21 +120,31 @@ why_of(const struct http_client_call *call)
 	return strlen(call->err.text) < size ? "" : call->err.text + size;
 }
 
-/* The leaf's: a chain begins with it.  OpenSSL's words are "Nov 20 16:30:05 2026 GMT". */
-static int64_t
-certificate_expires_at(CURL *easy)
+/* What curl says of the leaf, with which a chain begins; NULL: nothing of that name. */
+static const char *
+find_certificate(CURL *easy, const char *name)
 {
-	static const char name[] = "Expire date:";
 	struct curl_certinfo *chain = NULL;
-	time_t at = -1;
 
 	if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL ||
 	    chain->num_of_certs < 1)
-		return 0;
+		return NULL;
 	for (const struct curl_slist *line = chain->certinfo[0]; line != NULL; line = line->next)
 		if (strncmp(line->data, name, strlen(name)) == 0)
-			at = curl_getdate(line->data + strlen(name), NULL);
-	return at > 0 ? (int64_t)at : 0;
+			return line->data + strlen(name);
+	return NULL;
+}
+
+/* OpenSSL's words of a date are "Nov 20 16:30:05 2026 GMT". */
+static void
+take_certificate(CURL *easy, struct http_client_result *result)
+{
+	const char *text = find_certificate(easy, "Cert:");
+	const char *date = find_certificate(easy, "Expire date:");
+	time_t at = date == NULL ? -1 : curl_getdate(date, NULL);
+
+	result->certificate = text == NULL ? "" : text;
+	result->certificate_expires_at = at > 0 ? (int64_t)at : 0;
 }
 
 void
@@ -153,8 +163,9 @@ http_client_answer_conclude(struct http_client_call *call, CURLcode code)
 	result->body = call->body == NULL ? "" : call->body;
 	result->body_size = call->body_size;
 	result->total_ms = loop_now_ms() - call->started;
+	result->certificate = "";
 	if (call->client->reads_certificates)
-		result->certificate_expires_at = certificate_expires_at(call->easy);
+		take_certificate(call->easy, result);
 	result->call = call;
 }
 

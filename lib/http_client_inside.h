@@ -77,6 +77,7 @@ struct http_client {
 	http_client_address_fn *address_is_allowed;
 	const void *address_ctx;
 	bool reads_certificates;
+	bool tls13;
 	unsigned connections_max;
 	unsigned in_flight_max;
 	unsigned queue_max;

@@ -33,7 +33,8 @@ set_safety(const struct http_client *client, CURL *easy)
 	SET(easy, MAXAGE_CONN, CONNECTION_AGE_MAX_S);
 	SET(easy, SSL_VERIFYPEER, 1L);
 	SET(easy, SSL_VERIFYHOST, 2L);
-	SET(easy, SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(easy, SSLVERSION,
+	    (long)(client->tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
 	if (client->ca_file != NULL || client->ca_path != NULL) {
 		SET(easy, CAINFO, client->ca_file);
 		SET(easy, CAPATH, client->ca_path);

@@ -2,61 +2,24 @@
 /* SPDX-License-Identifier: ISC */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
-#include "lib/crypto.h"
+#include "lib/crypto_certificate.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "link/link_tls.h"
 
-#define URI	  "deploybot:"
 #define CHAIN_MAX 16384
 
-static bool
-name_is_valid(const char *name)
-{
-	const char *slash = strchr(name, '/');
-
-	return strcmp(name, "server") == 0 ||
-	    (slash != NULL && (text_starts(name, "agent/") || text_starts(name, "runner/")) &&
-		text_is_word(slash + 1, 63));
-}
-
-/* The one URI of ours; two are none. */
-static void
-name_of(const GENERAL_NAMES *names, char ret[LINK_NAME])
-{
-	ret[0] = '\0';
-	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-		const char *text;
-
-		if (name->type != GEN_URI)
-			continue;
-		text = (const char *)ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
-		if (!text_starts(text, URI))
-			continue;
-		text += strlen(URI);
-		if (ret[0] != '\0' || !name_is_valid(text) ||
-		    strlen(text) + strlen(URI) !=
-			(size_t)ASN1_STRING_length(name->d.uniformResourceIdentifier)) {
-			ret[0] = '\0';
-			return;
-		}
-		(void)text_copy(ret, LINK_NAME, text); /* fits: name_is_valid() */
-	}
-}
+_Static_assert(LINK_NAME == CRYPTO_CA_IDENTITY, "a name is copied whole");
 
 void
 link_tls_identity(X509 *certificate, struct link_identity *ret)
 {
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	unsigned char *der = NULL, digest[CRYPTO_SHA256_SIZE];
 	int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
 
-	name_of(names, ret->name);
-	GENERAL_NAMES_free(names);
+	crypto_certificate_identity(certificate, ret->name);
 	ret->digest[0] = '\0';
 	if (size > 0 && crypto_sha256(der, (size_t)size, digest, NULL))
 		text_hex(ret->digest, digest, sizeof(digest));

@@ -25,12 +25,14 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 		return false;
 	doctor_local(doctor);
 	doctor_clients(doctor, NULL);
+	doctor_ansible_asked(doctor);
 	doctor_git(doctor); /* forks: before curl has threads */
 	doctor_targets(doctor);
 	doctor_telegram(doctor);
 	doctor_http(doctor);
 	doctor_forges(doctor);
 	doctor_vault(doctor);
+	doctor_link_asked(doctor);
 	if (facts != NULL) {
 		doctor_production_look(facts, doctor->settings, doctor->cli->env_file);
 		doctor_certificate(doctor, facts);

@@ -277,4 +277,6 @@ doctor_machine(struct doctor *doctor)
 	examine_port(doctor);
 	doctor_approvals(doctor);
 	doctor_readers(doctor);
+	doctor_link(doctor);
+	doctor_ansible(doctor);
 }

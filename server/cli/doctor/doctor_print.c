@@ -36,6 +36,8 @@ static const char *const subjects[] = {
 	[DOCTOR_HEALTH] = "health",
 	[DOCTOR_OUTBOUND] = "outbound",
 	[DOCTOR_CLIENTS] = "clients",
+	[DOCTOR_LINK] = "link",
+	[DOCTOR_ANSIBLE] = "ansible",
 	[DOCTOR_PRODUCTION] = "production",
 };
 static_assert(COUNT(subjects) == DOCTOR_SUBJECT_COUNT, "each has a name");

@@ -1,0 +1,189 @@
+/* Goal: doctor says of link's certificates, its socket and the playbooks what is wrong before a host or a run finds out.
+ * Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "cli/doctor/doctor.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/mem.h"
+#include "settings/sources/settings_load.h"
+#include "tests/unit/link_aid.h"
+#include "types/settings.h"
+#include "unit.h"
+
+#define SAID(level, text) assert_true(has(level, text))
+
+static struct link_aid aid;
+static struct doctor *doctor;
+static char folder[] = "/tmp/test_doctor_link.XXXXXX";
+
+/* Was that said, which begins so? */
+static bool
+has(enum doctor_level level, const char *text)
+{
+	for (size_t i = 0; i < doctor->count; i++)
+		if (doctor->findings[i].level == level &&
+		    strncmp(doctor->findings[i].text, text, strlen(text)) == 0)
+			return true;
+	for (size_t i = 0; i < doctor->count; i++)
+		print_message("%d %s\n", doctor->findings[i].level, doctor->findings[i].text);
+	return false;
+}
+
+/* With the settings that every server has, the authority's and these three. */
+static void
+look(void (*at)(struct doctor *doctor), const char *first, const char *second, const char *third)
+{
+	char *const list[] = {
+		(char *)"TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789",
+		(char *)"ADMIN_TELEGRAM_IDS=11", (char *)"GITHUB_REPOSITORY=acme/shop",
+		(char *)"TELEGRAM_MODE=polling", LINK_AID_LINES(&aid), (char *)first,
+		(char *)second, (char *)third, NULL
+	};
+	struct settings_report report = { .count = 0 };
+	struct settings *s = NULL;
+
+	memset(doctor, 0, sizeof(*doctor));
+	assert_true(settings_load(NULL, list, &s, &report));
+	doctor->settings = s;
+	at(doctor);
+	doctor->settings = NULL;
+	settings_unref(s);
+}
+
+static const char *
+path_of(const char *before, const char *name)
+{
+	static char paths[4][128];
+	static unsigned n;
+
+	n = (n + 1) % COUNT(paths);
+	(void)snprintf(paths[n], sizeof(paths[n]), "%s%s/%s", before, folder, name);
+	return paths[n];
+}
+
+static void
+look_at_link(void)
+{
+	look(doctor_link, path_of("LINK_SOCKET=", "server.sock"), NULL, NULL);
+}
+
+static void
+sign(const struct crypto_ca_pair *ca, const char *identity)
+{
+	struct crypto_ca_order order = { .key = ca->key,
+		.certificate = ca->text,
+		.identity = identity,
+		.from = clock_wall_ms(),
+		.until = clock_wall_ms() + LINK_AID_DAY_MS };
+	char text[CRYPTO_CA_PEM];
+
+	assert_true(crypto_ca_sign(&order, aid.link.text, text, NULL));
+	assert_true(file_write(aid.cert_file, text, strlen(text), 0600, NULL));
+}
+
+TEST(what_a_host_would_refuse_is_an_error)
+{
+	struct crypto_ca_pair other;
+
+	link_aid_make(&aid, clock_wall_ms());
+	look_at_link();
+	SAID(DOCTOR_OK, "LINK_CA_FILE: until 20");
+	SAID(DOCTOR_OK, "LINK_CERTIFICATE_FILE: until 20");
+	sign(&aid.ca, "agent/acme");
+	look_at_link();
+	SAID(DOCTOR_ERROR,
+	    "LINK_CERTIFICATE_FILE: a certificate for URI:deploybot:agent/acme, so no host connects");
+	assert_true(
+	    crypto_ca_make(clock_wall_ms(), clock_wall_ms() + LINK_AID_DAY_MS, &other, NULL));
+	sign(&other, "server");
+	look_at_link();
+	SAID(DOCTOR_ERROR, "LINK_CERTIFICATE_FILE: a certificate that LINK_CA_FILE has not signed");
+	link_aid_remove(&aid);
+}
+
+TEST(ends_are_said_from_half_of_the_time_on)
+{
+	link_aid_make(&aid, clock_wall_ms() - 1900 * LINK_AID_DAY_MS);
+	look_at_link();
+	SAID(DOCTOR_WARNING, "LINK_CA_FILE: more than half of its time is over, it ends on 20");
+	SAID(DOCTOR_WARNING,
+	    "LINK_CERTIFICATE_FILE: more than half of its time is over, it ends on 20");
+	link_aid_remove(&aid);
+	/* Hosts do not look at the dates of link's own. */
+	link_aid_make(&aid, clock_wall_ms() - 3651 * LINK_AID_DAY_MS);
+	look_at_link();
+	SAID(DOCTOR_ERROR, "LINK_CA_FILE: its certificate ended on 20");
+	SAID(DOCTOR_WARNING, "LINK_CERTIFICATE_FILE: its certificate ended on 20");
+	link_aid_remove(&aid);
+}
+
+TEST(its_socket_is_looked_at_and_not_connected_to)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	const char *path = path_of("", "server.sock");
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	link_aid_make(&aid, clock_wall_ms());
+	look_at_link();
+	SAID(DOCTOR_WARNING, "LINK_SOCKET: ");
+	assert_true(file_write(path, "x", 1, 0600, NULL));
+	look_at_link();
+	SAID(DOCTOR_ERROR, "LINK_SOCKET: ");
+	assert_int_equal(unlink(path), 0);
+	memcpy(name.sun_path, path, strlen(path) + 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	look_at_link();
+	SAID(DOCTOR_OK, "LINK_SOCKET: ");
+	assert_int_equal(accept(fd, NULL, NULL), -1);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlink(path), 0);
+	link_aid_remove(&aid);
+}
+
+TEST(a_playbook_that_is_not_there_is_named)
+{
+	static const char playbook[] = "PLAYBOOK_RESTART=site.yml tags=restart";
+	char setting[128];
+
+	(void)snprintf(setting, sizeof(setting), "ANSIBLE_FOLDER=%s", folder);
+	link_aid_make(&aid, clock_wall_ms());
+	look(doctor_ansible, NULL, NULL, NULL);
+	assert_int_equal(doctor->count, 0);
+	look(doctor_ansible, setting, playbook, NULL);
+	SAID(DOCTOR_ERROR, "ANSIBLE_FOLDER: ");
+	SAID(DOCTOR_ERROR, "playbook restart: ");
+	/* A runner that is a service sees more than we do. */
+	look(doctor_ansible, setting, playbook, "RUNNER_SOCKET=/run/x/runner.sock");
+	SAID(DOCTOR_NOTE, "playbook restart: ");
+	assert_true(file_write(path_of("", "inventory"), "a", 1, 0600, NULL));
+	assert_true(file_write(path_of("", "site.yml"), "a", 1, 0600, NULL));
+	look(doctor_ansible, setting, playbook, NULL);
+	SAID(DOCTOR_OK, "ANSIBLE_FOLDER: ");
+	assert_int_equal(doctor->count, 1);
+	assert_int_equal(unlink(path_of("", "inventory")), 0);
+	assert_int_equal(unlink(path_of("", "site.yml")), 0);
+	link_aid_remove(&aid);
+}
+
+static int
+begin(UNUSED void **state)
+{
+	doctor = mem_new(1, sizeof(*doctor));
+	return mkdtemp(folder) == NULL;
+}
+
+static int
+finish(UNUSED void **state)
+{
+	free(doctor);
+	return rmdir(folder);
+}
+
+TEST_GROUP(begin, finish)
