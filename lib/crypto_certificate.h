@@ -16,7 +16,7 @@ struct crypto_certificate {
 /* The name behind URI:deploybot: in its SAN. */
 void crypto_certificate_identity(const struct x509_st *cert, char ret[CRYPTO_CA_IDENTITY]);
 
-/* The first certificate of a text (PEM); others in it may stand between it and one of `ca`, which is
- * such a text too.  Each has at most CRYPTO_CA_FILE bytes.  ERR_INVALID: there is none. */
+/* The first certificate of a text (PEM); others in it may stand between it and one of `ca`, a text
+ * of the same kind.  Each has at most CRYPTO_CA_FILE bytes.  ERR_INVALID: there is none. */
 MUST_USE bool crypto_certificate_read(
     const char *text, const char *ca, struct crypto_certificate *ret, struct err *err);

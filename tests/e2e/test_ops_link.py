@@ -2,6 +2,7 @@
 which ansible-playbook there is."""
 # SPDX-License-Identifier: ISC
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -10,6 +11,7 @@ import pytest
 from agents_aid import Agents
 from link_aid import Link
 from runner_client import wait_for
+from service_aid import SERVER
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -46,10 +48,22 @@ def test_what_a_host_sees_is_said_and_the_servers_connection_stands(agents):
     assert not agents.serve.found("another connection"), agents.serve.lines
 
 
+def test_root_sees_that_the_servers_user_may_not_connect(agents):
+    """Whose the audit log's folder is: that user is in no group of link's."""
+    said, audit = "error    LINK_SOCKET: user www-data, as whom the server runs", agents.scene.folder / "audit"
+    shutil.chown(audit, "www-data")
+    assert doctor(agents, said)
+    agents.socket.chmod(0o666)
+    assert not doctor(agents, said)
+    agents.socket.chmod(0o660)
+    os.chown(audit, SERVER, -1)
+
+
 def test_the_playbooks_and_the_program_are_named(agents):
     said = doctor(agents, "ok       ANSIBLE_FOLDER: ")
     assert said and said[0].endswith(": its inventory and 1 playbook"), said
-    assert doctor(agents, "ansible-playbook: ansible-playbook [core 2.") or not os.path.exists("/usr/bin/ansible-playbook")
+    program = "/usr/bin/ansible-playbook"
+    assert doctor(agents, f"ok       {program}: ansible-playbook [core 2.") or not os.path.exists(program)
 
 
 @pytest.mark.parametrize("file, said", [
@@ -70,7 +84,8 @@ def test_what_speaks_no_tls_1_3_does_not_answer(agents):
     nobody = f"error    LINK_ADDRESS: nothing with TLS 1.3 answers at {agents.address} ("
     assert doctor(agents, nobody)
     with subprocess.Popen(["openssl", "s_server", "-accept", agents.address, "-tls1_2", "-cert", agents.ca / "link.crt",
-                           "-key", agents.ca / "link.key"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as old:
+                           "-key", agents.ca / "link.key"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as old:
         assert b"ACCEPT" in old.stdout.readline() + old.stdout.readline()
         assert doctor(agents, nobody)
         old.kill()

@@ -1,13 +1,13 @@
-/* Goal: doctor says of link's certificates, its socket and the playbooks what is wrong before a host or a run finds out.
- * Side: start. */
+/* Goal: doctor says what of link's certificates, its socket and the playbooks is wrong.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_agents.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/doctor/doctor.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"

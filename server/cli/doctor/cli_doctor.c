@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_agents.h"
 #include "cli/doctor/doctor_production.h"
 #include "lib/environment_id.h"
 #include "lib/err.h"

@@ -117,12 +117,6 @@ void doctor_approvals(struct doctor *doctor);
 void doctor_approvers(struct doctor *doctor);
 /* What /do acts on: all of it, or that one.  At once. */
 void doctor_clients(struct doctor *doctor, const struct client_settings *only);
-/* Where LINK_ADDRESS is set: the certificates of agents' authority and of deploybot-link, its socket;
- * where ANSIBLE_FOLDER is: whether the playbooks are there.  At once, and for check-config too. */
-void doctor_link(struct doctor *doctor);
-void doctor_ansible(struct doctor *doctor);
-/* Runs ansible-playbook --version, within DOCTOR_PATIENCE_MS. */
-void doctor_ansible_asked(struct doctor *doctor);
 /* Nobody has a second factor: may somebody pass all approvals without one? */
 void doctor_emergency(struct doctor *doctor);
 
@@ -138,9 +132,6 @@ void doctor_forges(struct doctor *doctor);
 /* Vault, where it is asked: how it stands, our own token, the role that lends, and of each secret
  * whether what is lent could read it. */
 void doctor_vault(struct doctor *doctor);
-
-/* deploybot-link at LINK_ADDRESS, looked at as a host does that enrols. */
-void doctor_link_asked(struct doctor *doctor);
 
 /* Each target, asked by the runner as a deployment does before it begins. */
 void doctor_targets(struct doctor *doctor);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_agents.h"
 #include "lib/clean.h"
 #include "lib/clock.h"
 #include "lib/err.h"
@@ -86,14 +87,13 @@ find_program(char ret[PATH_MAX])
 	return false;
 }
 
-/* In no folder of anybody's, and with no configuration: both name code that it would run. */
+/* In no folder or home of anybody's: a configuration there names code that it would run. */
 static int
 spawn(const char *program, int out, pid_t *ret)
 {
 	char *const argv[] = { (char *)program, "--version", NULL };
-	char *const list[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "ANSIBLE_CONFIG=/dev/null",
-		"ANSIBLE_HOME=/nonexistent", "ANSIBLE_LOCAL_TEMP=/tmp", "HOME=/nonexistent",
-		"LC_ALL=C.UTF-8", NULL };
+	char *const list[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "ANSIBLE_HOME=/nonexistent",
+		"ANSIBLE_LOCAL_TEMP=/tmp", "HOME=/nonexistent", "LC_ALL=C.UTF-8", NULL };
 	posix_spawn_file_actions_t actions;
 	int why = posix_spawn_file_actions_init(&actions);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_agents.h"
 #include "lib/clock.h"
 #include "lib/crypto_certificate.h"
 #include "lib/err.h"

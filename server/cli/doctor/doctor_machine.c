@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/cli_port.h"
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_agents.h"
 #include "store/store.h"
 #include "types/roles.h"
 #include "types/settings.h"

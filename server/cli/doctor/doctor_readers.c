@@ -40,17 +40,17 @@ is_in_group(const struct passwd *user, gid_t group)
 	return false;
 }
 
-/* By its mode; what is not there is said elsewhere. */
+/* R_OK, W_OK or X_OK by its mode; what is not there is said elsewhere. */
 static bool
-may_read(const struct passwd *user, const char *path)
+may(const struct passwd *user, const char *path, mode_t what)
 {
 	struct stat st;
 
 	if (stat(path, &st) != 0)
 		return true;
 	if (st.st_uid == user->pw_uid)
-		return (st.st_mode & S_IRUSR) != 0;
-	return (st.st_mode & (is_in_group(user, st.st_gid) ? S_IRGRP : S_IROTH)) != 0;
+		return (st.st_mode & (what << 6)) != 0;
+	return (st.st_mode & (is_in_group(user, st.st_gid) ? what << 3 : what)) != 0;
 }
 
 static void
@@ -58,7 +58,7 @@ examine(struct doctor *doctor, const struct passwd *user, const char *path)
 {
 	const struct group *group = getgrgid(user->pw_gid);
 
-	if (!may_read(user, path))
+	if (!may(user, path, R_OK))
 		TELL(doctor, SETTINGS, ERROR,
 		    "%s: user %s, as whom the server runs, may not read it: chown root:%s %s; chmod 0640 %s",
 		    path, user->pw_name, group != NULL ? group->gr_name : user->pw_name, path,
@@ -75,6 +75,20 @@ examine_database(struct doctor *doctor, const struct passwd *user)
 		TELL(doctor, SETTINGS, ERROR,
 		    "%s: user %s, as whom the server runs, may not open it: chown %s: %s", path,
 		    user->pw_name, user->pw_name, path);
+}
+
+static void
+examine_link(struct doctor *doctor, const struct passwd *user)
+{
+	const char *path = settings_text(doctor->settings, SETTING_LINK_SOCKET);
+	char folder[PATH_MAX];
+
+	(void)text_copy(folder, sizeof(folder), path);
+	if (doctor->settings->link.address != NULL &&
+	    (!may(user, path, W_OK) || !may(user, dirname(folder), X_OK)))
+		TELL(doctor, LINK, ERROR,
+		    "LINK_SOCKET: user %s, as whom the server runs, may not connect to %.200s: usermod -a -G deploybot-link %s; systemctl restart deploybot",
+		    user->pw_name, path, user->pw_name);
 }
 
 void
@@ -94,4 +108,5 @@ doctor_readers(struct doctor *doctor)
 			doctor->cli->env_file, s, s->applications[i]->application, path))
 			examine(doctor, user, path);
 	examine_database(doctor, user);
+	examine_link(doctor, user);
 }
