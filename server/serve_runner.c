@@ -86,6 +86,12 @@ on_agent(void *ctx, const char *runner, bool is_connected, uint64_t highest)
 	submit_runner(ctx, runner, is_connected, highest);
 }
 
+static const char *
+runner_of(void *ctx, const char *environment)
+{
+	return settings_runner(((const struct serve *)ctx)->settings, environment);
+}
+
 bool
 serve_runner_start(struct serve *serve, struct err *err)
 {
@@ -94,6 +100,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.env_file = serve->options.env_file,
 		.settings = serve->settings,
 		.redact = serve->redact,
+		.runner_of = runner_of,
 		.on_ready = on_runner_ready,
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,

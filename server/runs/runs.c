@@ -11,7 +11,6 @@
 #include "runs/git_queries.h"
 #include "runs/run_follow.h"
 #include "runs/runner_link.h"
-#include "settings/checks/settings_runners.h"
 #include "types/settings.h"
 
 #define MAGIC	 0x52756e73u
@@ -31,8 +30,7 @@ struct runs {
 	bool is_purge_sent;
 	runs_purged_fn *on_purged;
 	void *purge_ctx;
-	struct runs_config
-	    config; /* callbacks, agents and settings are looked at behind the start */
+	struct runs_config config; /* callbacks and agents are looked at behind the start */
 };
 
 static void on_runner_ready(void *ctx);
@@ -270,7 +268,10 @@ on_agent_message(void *ctx, const struct agent_link *agent, const struct protoco
 static void
 on_runner_message(void *ctx, const struct protocol_message *message)
 {
-	on_agent_message(ctx, NULL, message);
+	if (message->kind == PROTOCOL_PIECE)
+		log_warning("deploybot-runner said piece, which it should not");
+	else
+		on_agent_message(ctx, NULL, message);
 }
 
 static void
@@ -422,12 +423,12 @@ struct runs_git_query *
 runs_git_query_start(struct runs *runs, const struct runs_git_query_config *config, struct err *err)
 {
 	struct runs_git_query *query;
-	struct agent_link *agent;
+	struct agent_link *agent = NULL; /* heads of branches each runner knows */
 
 	OBJ_CHECK(runs, MAGIC);
-	agent = agent_of(runs, settings_runner(runs->config.settings, config->order->environment));
-	if (config->order->kind == GIT_QUERY_HEADS)
-		agent = NULL; /* any runner knows them */
+	if (runs->config.runner_of != NULL && config->order->kind != GIT_QUERY_HEADS)
+		agent = agent_of(
+		    runs, runs->config.runner_of(runs->config.ctx, config->order->environment));
 	if (is_away(agent, err))
 		return NULL;
 	query = git_queries_add(&runs->queries, config, agent, err);

@@ -116,7 +116,7 @@ static const struct field fields_pin_message[] = {
 	FIELD("chat", pin_message.chat), ID("message", pin_message.remote_id),
 	FIELD("is_off", pin_message.is_off), END };
 static const struct field fields_purge_run[] = { ID("run", purge_run.run),
-	FIELD("runner", purge_run.runner), END };
+	LATER("runner", purge_run.runner), END };
 static const struct field fields_leave_chat[] = { FIELD("chat", leave_chat.chat), END };
 static const struct field fields_cloudflare_get[] = { FIELD("zone", cloudflare.zone), END };
 static const struct field fields_cloudflare_set[] =

@@ -31,6 +31,7 @@ again(const struct effect *effect)
 #define WORD(kind, member)	{ EFFECT_##kind, IS_WORD, AT(member), SIZE(member) }
 #define NOT_IN_ROW(kind, member) { EFFECT_##kind, IS_NOT_IN_ROW, AT(member), SIZE(member) }
 #define PUSH(kind, of) \
+	TEXT(PURGE_RUN, purge_run.runner),
 	TEXT(kind, of.push.after), TEXT(kind, of.push.delivery), TEXT(kind, of.push.hook), \
 	TEXT(kind, of.push.forge)
 #define FORGE(kind) \

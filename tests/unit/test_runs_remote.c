@@ -232,6 +232,12 @@ is_listening(const struct far *far)
 	return stat(far->socket, &there) == 0;
 }
 
+static const char *
+runner_of(UNUSED void *ctx, const char *environment)
+{
+	return strcmp(environment, "staging") == 0 ? "build-1" : "local";
+}
+
 static void
 start_server(struct far *far, const char *path, const char *key)
 {
@@ -241,14 +247,13 @@ start_server(struct far *far, const char *path, const char *key)
 	struct runs_config config = { .runner = runs_aid_runner(),
 		.env_file = far->scene->env_file,
 		.settings = far->scene->settings,
+		.runner_of = runner_of,
 		.grace_s = 1 };
 
 	far->agents = agents_new(
 	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far }, &err);
 	assert_non_null(far->agents);
 	config.agents = far->agents;
-	for (size_t i = 0; i < far->scene->settings->environment_count; i++)
-		far->scene->settings->inside->environments[i].runner = i == 0 ? "build-1" : "local";
 	far->scene->runs = runs_start(far->scene->loop, &config, &err);
 	assert_non_null(far->scene->runs);
 	known_peers_add(known, &peer);
