@@ -31,7 +31,6 @@ again(const struct effect *effect)
 #define WORD(kind, member)	{ EFFECT_##kind, IS_WORD, AT(member), SIZE(member) }
 #define NOT_IN_ROW(kind, member) { EFFECT_##kind, IS_NOT_IN_ROW, AT(member), SIZE(member) }
 #define PUSH(kind, of) \
-	TEXT(PURGE_RUN, purge_run.runner),
 	TEXT(kind, of.push.after), TEXT(kind, of.push.delivery), TEXT(kind, of.push.hook), \
 	TEXT(kind, of.push.forge)
 #define FORGE(kind) \
@@ -53,6 +52,7 @@ static const struct {
 	TEXT(GIT_QUERY, git_query.branch), TEXT(GIT_QUERY, git_query.blocked),
 	TEXT(GIT_QUERY, git_query.paths), TEXT(GIT_QUERY, git_query.requested_by),
 	PUSH(GIT_QUERY, git_query), TEXT(APPLICATION_LOG, application_log.environment),
+	TEXT(PURGE_RUN, purge_run.runner),
 	TEXT(PROBE, probe.asked), NOT_IN_ROW(PROBE, probe.targets), /* looked at by themselves */
 	{ EFFECT_SEND_MESSAGE, IS_NOT_IN_ROW, AT(send_message.message.address),
 	    sizeof(struct message) - offsetof(struct message, address) },

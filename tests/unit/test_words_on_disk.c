@@ -146,6 +146,7 @@ note_tables(void)
 	note("work.waits_for", ROW_QUEUE_HOLD);
 	note("work.waits_for", ROW_QUEUE_SETTINGS);
 	note("work.waits_for", ROW_QUEUE_CI);
+	note("work.waits_for", ROW_QUEUE_RUNNER);
 	for (enum hold_kind kind = 0; kind < HOLD_WINDOW; kind++)
 		note("hold.kind", hold_kinds[kind].word);
 #define STATE(name, word) note("loan.phase", word);
