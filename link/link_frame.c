@@ -9,6 +9,9 @@
 #include "lib/text.h"
 
 #define ON(kind) (1u << LINK_##kind)
+/* A word that lacks that field has 0 or "" there.  Hosts are not upgraded at once, so each field
+ * that a kind did not have in its first version is one of these. */
+#define OPTIONAL (1u << LINK_KIND_COUNT)
 
 static const char *const kinds[] = {
 #define K(name, word, of) word,
@@ -21,7 +24,7 @@ static const unsigned senders[] = {
 #undef K
 };
 
-/* Each field that its kind has must be there.  most 0: a text; least 1: of one word. */
+/* most 0: a text; least 1: of one word. */
 static const struct field {
 	const char *key;
 	size_t offset, room;
@@ -34,7 +37,7 @@ static const struct field {
 	{ "id", AT(id), ON(OPEN), 0, INT64_MAX },
 	{ "bytes", AT(bytes), ON(CREDIT), 1, LINK_WINDOW },
 	{ "at", AT(at), ON(HELLO), 0, INT64_MAX / 2 },
-	{ "epoch", AT(epoch), ON(HELLO), 0, INT64_MAX },
+	{ "epoch", AT(epoch), ON(HELLO) | OPTIONAL, 0, INT64_MAX },
 	{ "name", AT(name), ON(HELLO), 1, 0 },
 	{ "version", AT(version), ON(HELLO), 1, 0 },
 	{ "text", AT(text), ON(CLOSE), 0, 0 },
@@ -126,7 +129,8 @@ link_word_read(
 			return err_set(err, ERR_INVALID, "%s: bad %.20s", kinds[ret->kind],
 			    text_is_plain(line) ? line : "?");
 	for (size_t i = 0; i < COUNT(fields); i++)
-		if ((fields[i].kinds & 1u << ret->kind) != 0 && (seen & 1u << i) == 0)
+		if ((fields[i].kinds & 1u << ret->kind) != 0 && (seen & 1u << i) == 0 &&
+		    (fields[i].kinds & OPTIONAL) == 0)
 			return err_set(
 			    err, ERR_INVALID, "%s: %s is missing", kinds[ret->kind], fields[i].key);
 	return true;

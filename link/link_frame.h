@@ -4,8 +4,8 @@
  * A frame is u32 length of the packet, u32 channel (both big endian), packet.  A packet has 1 to
  * PROTOCOL_PACKET_MAX bytes.  Channel 0 has the words of link itself: the kind on the first line,
  * then `key value` lines, as runner/protocol.h has them; a body stands behind an empty line.  A
- * key that is not known is skipped; a kind that is not known, or that this side never sends, ends
- * the connection.
+ * key that is not known is skipped, and a new one has a default, so that versions differ; a kind
+ * that is not known, or that this side never sends, ends the connection.
  */
 #pragma once
 

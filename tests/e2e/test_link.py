@@ -90,6 +90,18 @@ def test_a_packet_goes_to_the_runner_and_back(net):
     assert net.server.expect("agent/acme 1\n") == "agent/acme 1\nhello\nversion 3\npid 7\n"
 
 
+def test_a_host_of_the_first_version_is_served(net):
+    """Byte by byte what 0.2.0 says, and no field that came later: hosts are not upgraded at once."""
+    host = net.host()
+    host.send(frame(0, b"hello\nat 1767225600\nepoch 0\nname agent/acme\nversion 0.2.0\n"))
+    assert host.next()[1].startswith(b"hello\n")
+    assert net.server.expect("link 0\nhere agent/acme ").split()[6] == "0.2.0"
+    host.send(frame(1, b"hello\nversion 3\n"))
+    assert net.server.expect("agent/acme 1\n") == "agent/acme 1\nhello\nversion 3\n"
+    net.server.send(b"agent/acme 1\nhello\nversion 3\n")
+    assert host.next() == (1, b"hello\nversion 3\n")
+
+
 def test_a_run_has_a_channel_of_its_own_until_one_side_closes_it(net):
     supervisor = Listener(net.folder / "runs" / "12" / "socket")
     net.start_host("build", "runner")

@@ -97,6 +97,33 @@ TEST(a_key_that_is_not_known_is_skipped)
 	assert_true(reads("ping\nlater 1\n", LINK_OF_HOST));
 }
 
+/* What deploybot-link 0.2.0 writes, byte by byte: a host of it, and a server of it.  It stays. */
+TEST(the_hello_of_the_first_version_is_read)
+{
+	static const char of_host[] =
+	    "hello\nat 1767225600\nepoch 7\nname agent/acme\nversion 0.2.0\n";
+	static const char of_server[] =
+	    "hello\nat 1767225600\nepoch 0\nname server\nversion 0.2.0\n";
+	struct link_word word;
+	struct err err;
+
+	assert_true(link_word_read(of_host, strlen(of_host), LINK_OF_HOST, &word, &err));
+	assert_int_equal(word.at, 1767225600);
+	assert_int_equal(word.epoch, 7);
+	assert_string_equal(word.name, "agent/acme");
+	assert_true(link_word_read(of_server, strlen(of_server), LINK_OF_SERVER, &word, &err));
+}
+
+TEST(a_field_that_an_older_version_does_not_send_has_its_default)
+{
+	static const char hello[] = "hello\nname agent/acme\nversion 0\nat 1\n";
+	struct link_word word;
+	struct err err;
+
+	assert_true(link_word_read(hello, strlen(hello), LINK_OF_HOST, &word, &err));
+	assert_int_equal(word.epoch, 0);
+}
+
 TEST(what_is_odd_missing_or_there_twice_is_refused)
 {
 	static const char *const wrong[] = {
@@ -118,7 +145,9 @@ TEST(what_is_odd_missing_or_there_twice_is_refused)
 		"hello\nname \nversion 1\nepoch 0\nat 0\n",
 		"hello\nname a\nversion 1 2\nepoch 0\nat 0\n",
 		"hello\nname a\nversion 1\nepoch -1\nat 0\n",
-		"hello\nname a\nversion 1\nat 0\n",
+		"hello\nname a\nversion 1\nepoch 0\n",
+		"hello\nname a\nepoch 0\nat 0\n",
+		"hello\nversion 1\nepoch 0\nat 0\n",
 	};
 
 	for (size_t i = 0; i < COUNT(wrong); i++)
