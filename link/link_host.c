@@ -48,7 +48,7 @@ static void on_packet(struct link_socket *local, const char *packet, size_t size
 static void on_sent(struct link_socket *local, void *token, size_t size);
 static void on_lost(struct link_socket *local, const char *why);
 
-static const struct link_tls_events tls_events = { on_open, on_frame, on_end };
+static const struct link_tls_events tls_events = { on_open, on_frame, on_end, NULL };
 static const struct link_socket_events local_events = { on_packet, on_sent, on_lost };
 
 static struct uplink *

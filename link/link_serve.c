@@ -26,6 +26,9 @@
 #define SHAKING	 8     /* of so many descriptors one is for handshakes */
 #define RIVAL_MS 5000  /* who has a rival answers within */
 #define KNOWN_MS 60000 /* an answer of the server's is kept for */
+/* Bytes that wait for the server.  Beyond it no host is read that sends something, until half of
+ * that is gone: many hosts within their credit would else fill what one socket may have. */
+#define BEHIND 1048576
 
 enum peer_state { SHAKES, ASKS, GREETS, HERE, ENROLS, ENROLLED };
 
@@ -34,6 +37,7 @@ struct peer {
 	struct link_serve *serve;
 	TAILQ_ENTRY(peer) next;
 	SLIST_ENTRY(peer) of_name;
+	TAILQ_ENTRY(peer) of_paused;
 	struct link_channels channels;
 	struct link_identity who;
 	enum peer_state state;
@@ -41,6 +45,7 @@ struct peer {
 	int64_t ahead_s;  /* of its wall clock before ours, as hello said it */
 	int64_t rival_at; /* monotonic; 0: none */
 	bool may_renew;	  /* it was asked, and has not answered */
+	bool is_paused;	  /* it has something to say, and the server is behind */
 	char version[64];
 	char address[HTTP_LISTEN_PEER_SIZE];
 	char rival[HTTP_LISTEN_PEER_SIZE];
@@ -54,7 +59,7 @@ struct link_serve {
 	struct ssl_ctx_st *context;
 	struct link_listen listen;
 	struct link_socket *server; /* NULL: it is not connected */
-	struct peers shaking, here;
+	struct peers shaking, here, paused;
 	size_t shaking_count, shaking_max; /* handshakes at once: of more the oldest gives way */
 	SLIST_HEAD(peer_names, peer) names[NAMES];
 	struct link_known_table known;
@@ -64,11 +69,12 @@ struct link_serve {
 static void on_open(struct link_tls *tls, const struct link_identity *who);
 static void on_frame(struct link_tls *tls, const struct link_frame *frame);
 static void on_end(struct link_tls *tls, const char *why);
+static bool may_read(struct link_tls *tls);
 static void on_server_packet(struct link_socket *local, const char *packet, size_t size);
 static void on_server_sent(struct link_socket *local, void *token, size_t size);
 static void on_server_lost(struct link_socket *local, const char *why);
 
-static const struct link_tls_events tls_events = { on_open, on_frame, on_end };
+static const struct link_tls_events tls_events = { on_open, on_frame, on_end, may_read };
 static const struct link_socket_events server_events = { on_server_packet, on_server_sent,
 	on_server_lost };
 
@@ -163,7 +169,7 @@ meet_rival(struct peer *old, struct peer *rival)
 static void
 look_at_rival(struct peer *peer, int64_t now)
 {
-	if (peer->rival_at == 0)
+	if (peer->rival_at == 0 || peer->is_paused)
 		return;
 	if (peer->tls.heard_at >= peer->rival_at) {
 		log_warning("%s: two hosts have one key: %s is connected, %s was refused",
@@ -330,12 +336,59 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 		link_channel_passed(channel, frame->size);
 }
 
+/* --- a server that is behind --- */
+
+static void
+resume(struct peer *peer)
+{
+	if (!peer->is_paused)
+		return;
+	TAILQ_REMOVE(&peer->serve->paused, peer, of_paused);
+	peer->is_paused = false;
+	link_tls_hold(&peer->tls, false);
+}
+
+/* In the order in which they were paused, so that each has its turn. */
+static void
+resume_all(struct link_serve *serve)
+{
+	while (!TAILQ_EMPTY(&serve->paused))
+		resume(TAILQ_FIRST(&serve->paused));
+}
+
+static bool
+may_read(struct link_tls *tls)
+{
+	struct peer *peer = peer_of(tls);
+	struct link_serve *serve = peer->serve;
+
+	if (serve->server == NULL ||
+	    (serve->server->out.size <= BEHIND && TAILQ_EMPTY(&serve->paused)))
+		return true;
+	peer->is_paused = true;
+	TAILQ_INSERT_TAIL(&serve->paused, peer, of_paused);
+	link_tls_hold(tls, true);
+	return false;
+}
+
+static void
+on_server_sent(struct link_socket *local, void *token, size_t size)
+{
+	if (token != NULL)
+		link_channel_passed(token, size);
+	if (local->out.size <= BEHIND / 2)
+		resume_all(local->watch.ctx);
+}
+
+/* --- who ends --- */
+
 static void
 on_end(struct link_tls *tls, const char *why)
 {
 	struct peer *peer = peer_of(tls);
 	struct link_serve *serve = peer->serve;
 
+	resume(peer);
 	if (peer->state == HERE) {
 		TAILQ_REMOVE(&serve->here, peer, next);
 		SLIST_REMOVE(&serve->names[hash(peer->who.name)], peer, peer, of_name);
@@ -372,12 +425,6 @@ on_channel_close(struct link_channel *channel)
 }
 
 /* --- what the server sends --- */
-
-static void
-on_server_sent(UNUSED struct link_socket *local, void *token, size_t size)
-{
-	link_channel_passed(token, size);
-}
 
 /* open and close of a channel, and renew; all else is not for hosts. */
 static void
@@ -542,6 +589,7 @@ on_server_lost(struct link_socket *local, const char *why)
 
 	log_info("deploybot is disconnected: %s", why);
 	serve->server = NULL;
+	resume_all(serve);
 	for (peer = TAILQ_FIRST(&serve->here); peer != NULL; peer = next) {
 		next = TAILQ_NEXT(peer, next);
 		/* Its runs' sockets are closed on the hosts, as they are when a server ends. */
@@ -638,6 +686,7 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 	link_enrol_allow(context);
 	TAILQ_INIT(&serve->shaking);
 	TAILQ_INIT(&serve->here);
+	TAILQ_INIT(&serve->paused);
 	if (!link_poll_init(&serve->poll, err) ||
 	    !link_listen_open(&serve->listen, &serve->poll, settings, &on, err))
 		return false;

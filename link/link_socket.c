@@ -50,8 +50,7 @@ flush(struct link_socket *local)
 			break;
 		}
 		link_packets_drop(&local->out);
-		if (token != NULL)
-			local->on->on_sent(local, token, cost);
+		local->on->on_sent(local, token, cost);
 	}
 	want(local);
 }

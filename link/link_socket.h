@@ -11,7 +11,7 @@
 struct link_socket;
 struct link_socket_events {
 	void (*on_packet)(struct link_socket *local, const char *packet, size_t size);
-	/* A packet of so many bytes is with the other side; token as it was sent with. */
+	/* A packet of so many bytes is with the other side; token as it was sent with, or NULL. */
 	void (*on_sent)(struct link_socket *local, void *token, size_t size);
 	/* Once; not behind link_socket_end(). */
 	void (*on_lost)(struct link_socket *local, const char *why);

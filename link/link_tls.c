@@ -132,6 +132,13 @@ take_frames(struct link_tls *tls)
 	return true;
 }
 
+static bool
+may_read(struct link_tls *tls)
+{
+	return tls->watch.fd != -1 && !tls->is_held &&
+	    (tls->on->may_read == NULL || tls->on->may_read(tls));
+}
+
 static void
 on_ready(struct link_watch *watch, uint32_t events)
 {
@@ -143,7 +150,7 @@ on_ready(struct link_watch *watch, uint32_t events)
 		return;
 	if ((events & EPOLLOUT) != 0)
 		flush(tls);
-	for (int i = 0; i < RECORDS_TURN && watch->fd != -1 && !tls->is_held; i++) {
+	for (int i = 0; i < RECORDS_TURN && may_read(tls); i++) {
 		ERR_clear_error();
 		errno = 0;
 		if (SSL_read_ex(tls->ssl, record, sizeof(record), &size) != 1) {
@@ -192,7 +199,14 @@ link_tls_ready(struct link_tls *tls)
 void
 link_tls_hold(struct link_tls *tls, bool is_held)
 {
+	int64_t now = clock_monotonic_ms();
+
+	if (!is_held && tls->is_held) {
+		tls->heard_at += now - tls->held_at;
+		tls->in_since += tls->in_since == 0 ? 0 : now - tls->held_at;
+	}
 	tls->is_held = is_held;
+	tls->held_at = now;
 	want(tls);
 }
 
@@ -224,11 +238,11 @@ link_tls_second(struct link_tls *tls, int64_t now, int64_t silence_ms)
 {
 	if (!tls->is_ready && now - tls->begun_at >= LINK_HANDSHAKE_MS)
 		link_tls_end(tls, "no handshake and hello within %d s", LINK_HANDSHAKE_MS / 1000);
-	else if (tls->in_since != 0 && now - tls->in_since >= LINK_FRAME_MS)
+	else if (!tls->is_held && tls->in_since != 0 && now - tls->in_since >= LINK_FRAME_MS)
 		link_tls_end(tls, "a frame that was not whole after %d s", LINK_FRAME_MS / 1000);
 	else if (tls->out_since != 0 && now - tls->out_since >= LINK_FRAME_MS)
 		link_tls_end(tls, "it has taken nothing for %d s", LINK_FRAME_MS / 1000);
-	else if (tls->is_ready && now - tls->heard_at >= silence_ms)
+	else if (!tls->is_held && tls->is_ready && now - tls->heard_at >= silence_ms)
 		link_tls_end(tls, "nothing was received for %d s", (int)(silence_ms / 1000));
 }
 

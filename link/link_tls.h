@@ -33,6 +33,8 @@ struct link_tls_events {
 	void (*on_open)(struct link_tls *tls, const struct link_identity *peer);
 	void (*on_frame)(struct link_tls *tls, const struct link_frame *frame);
 	void (*on_end)(struct link_tls *tls, const char *why);
+	/* Asked before each record is read.  False: the owner holds it now.  NULL: always. */
+	bool (*may_read)(struct link_tls *tls);
 };
 
 struct link_tls {
@@ -43,7 +45,8 @@ struct link_tls {
 	bool is_ready;	 /* the owner has said so */
 	bool is_held;	 /* nothing is read for now */
 	bool wants_write;
-	int64_t begun_at, in_since, out_since, heard_at; /* monotonic ms; since: 0 is never */
+	/* monotonic ms; since: 0 is never */
+	int64_t begun_at, in_since, out_since, heard_at, held_at;
 	struct buf in;
 	struct link_packets out;
 };
@@ -63,6 +66,7 @@ void link_tls_start(struct link_tls *tls, struct link_poll *poll, int fd,
     struct ssl_ctx_st *context, const char *server_name);
 /* From here on silence counts, and the handshake's deadline does not. */
 void link_tls_ready(struct link_tls *tls);
+/* What it could not send meanwhile counts neither as silence nor as half a frame. */
 void link_tls_hold(struct link_tls *tls, bool is_held);
 void link_tls_send(struct link_tls *tls, uint32_t channel, const char *packet, size_t size);
 void link_tls_say(struct link_tls *tls, const struct link_word *word);

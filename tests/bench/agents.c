@@ -130,7 +130,7 @@ on_over(struct link_watch *watch, UNUSED uint32_t events)
 static void
 dial(struct host *host)
 {
-	static const struct link_tls_events events = { on_open, on_frame, on_end };
+	static const struct link_tls_events events = { on_open, on_frame, on_end, NULL };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)

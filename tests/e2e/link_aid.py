@@ -33,10 +33,14 @@ class Authority:
                 "-out", "ca.pem")
         self.ca = self.folder / "ca.pem"
 
-    def issue(self, file, uri, days="1"):
-        """FILE.pem and FILE.key with that SAN; returns the paths of both."""
+    def issue(self, file, uri, days="1", key_of=None):
+        """FILE.pem and FILE.key with that SAN; returns the paths of both.  key_of: whose key it is too."""
         (self.folder / f"{file}.ext").write_text(f"subjectAltName={uri}\n", encoding="ascii")
-        openssl(self.folder, "req", *CURVE, "-subj", f"/CN={file}", "-keyout", f"{file}.key", "-out", f"{file}.csr")
+        if key_of is None:
+            openssl(self.folder, "req", *CURVE, "-subj", f"/CN={file}", "-keyout", f"{file}.key", "-out", f"{file}.csr")
+        else:
+            for end in ("key", "csr"):
+                (self.folder / f"{file}.{end}").symlink_to(f"{key_of}.{end}")
         openssl(self.folder, "x509", "-req", "-in", f"{file}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", days,
                 "-extfile", f"{file}.ext", "-out", f"{file}.pem")
         return self.folder / f"{file}.pem", self.folder / f"{file}.key"

@@ -1,5 +1,6 @@
 """Goal: deploybot-link carries packets between a server and hosts that show their certificates, and nobody else's."""
 # SPDX-License-Identifier: ISC
+import collections
 import contextlib
 import pathlib
 import re
@@ -11,6 +12,7 @@ import ssl
 import struct
 import subprocess
 import tempfile
+import threading
 
 import pytest
 
@@ -377,6 +379,38 @@ def test_who_sends_more_than_its_credit_is_cut(net):
     net.serve.log("agent/acme is disconnected", "channel 1: more than its credit")
     net.server.may_read.set()
     net.server.expect("link 0\ngone agent/acme ")
+
+
+def memory_kb(process):
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text("ascii")
+    return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.M)[1])
+
+
+def test_many_hosts_that_fill_their_credit_wait_for_a_server_that_is_behind(net, authority):
+    """Together they have more than the one socket of the server may hold, and it is not the server that is cut."""
+    packet, each, threads, hosts = b"x" * 80000, 3, [], []
+    for number in range(300):
+        authority.issue(f"h{number}", f"URI:deploybot:agent/h{number}", key_of="acme")
+        hosts.append(net.host(f"h{number}").greet(f"agent/h{number}"))
+    before = memory_kb(net.serve.process)
+    net.server.may_read.clear()
+    for host in hosts:
+        threads.append(threading.Thread(target=host.send, args=(frame(1, packet) * each,)))
+        threads[-1].start()
+    waited = net.serve.stat()[1]
+    wait_for(lambda: net.serve.stat()[1] >= waited + 3, "link that sleeps, since nobody may be read")
+    assert memory_kb(net.serve.process) - before < 16384
+    net.server.may_read.set()
+    came = collections.Counter()
+    while sum(came.values()) < each * len(hosts):
+        head = net.server.expect("agent/")
+        assert head.partition("\n")[2] == packet.decode()
+        came[head.partition(" ")[0]] += 1
+    assert set(came.values()) == {each} and len(came) == len(hosts)
+    for thread in threads:
+        thread.join()
+    for host in hosts:
+        host.sock.close()
 
 
 BEFORE_HELLO = {

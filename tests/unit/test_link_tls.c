@@ -50,7 +50,7 @@ on_end(UNUSED struct link_tls *tls, const char *why)
 	(void)snprintf(w.why, sizeof(w.why), "%s", why);
 }
 
-static const struct link_tls_events events = { on_open, on_frame, on_end };
+static const struct link_tls_events events = { on_open, on_frame, on_end, NULL };
 
 static int
 believe(UNUSED int is_good, UNUSED X509_STORE_CTX *store)
@@ -168,6 +168,18 @@ TEST_WITH(silence_ends_after_40_seconds, set_up, tear_down)
 
 	assert_string_equal(after(since, 39999, SILENCE_MS), "");
 	assert_string_equal(after(since, 40000, SILENCE_MS), "nothing was received for 40 s");
+}
+
+TEST_WITH(who_is_not_read_is_neither_silent_nor_slow, set_up, tear_down)
+{
+	send_bytes(whole, HALF);
+	link_tls_hold(&w.tls, true);
+	assert_string_equal(after(w.tls.heard_at, DAY_MS, SILENCE_MS), "");
+	w.tls.held_at -= DAY_MS; /* so long it was not read */
+	link_tls_hold(&w.tls, false);
+	assert_string_equal(after(clock_monotonic_ms(), DAY_MS + 29000, SILENCE_MS), "");
+	send_bytes(whole + HALF, (int)sizeof(whole) - 1 - HALF);
+	assert_int_equal(w.frames, 1);
 }
 
 TEST_WITH(who_takes_nothing_is_ended_after_30_seconds, set_up, tear_down)
