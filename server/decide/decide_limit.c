@@ -20,6 +20,7 @@
 #define ROLE_BURST    20
 #define HINT_EVERY_MS (60 * INT64_C(1000))
 #define MINUTE_MS     (60 * INT64_C(1000))
+#define REQUESTS      4 /* at once, then one a minute */
 
 static bool
 take(struct tx *tx, const char *of, int64_t id, int burst, int64_t every_ms)
@@ -95,6 +96,12 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 		return false;
 	say_when(tx, update, of, 60 * 1000 / a_minute);
 	return true;
+}
+
+bool
+decide_may_request(struct tx *tx, int64_t person)
+{
+	return take(tx, "requests", counted_as(tx, person), REQUESTS, MINUTE_MS);
 }
 
 /* --- sounds --- */

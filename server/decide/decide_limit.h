@@ -19,6 +19,10 @@
 bool decide_is_too_fast(
     struct tx *tx, const struct update *update, const char *what, bool is_always) MUST_USE;
 
+/* May that person ask others by /request once more?  Each writes to all who approve, whatever
+ * becomes of it: 4 at once, then one a minute.  It counts as one. */
+bool decide_may_request(struct tx *tx, int64_t person) MUST_USE;
+
 /*
  * May they ask for what costs so many tenths?  False: COST_LIMIT_PER_USER is used up, and that was
  * said, with the hour at which there is room again; the last one may have passed it.  What costs

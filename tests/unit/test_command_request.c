@@ -91,6 +91,37 @@ WORLD_TEST_BARE(the_same_asked_again_while_it_awaits_approval_is_one)
 	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
 }
 
+static const char *
+request_again(struct world *w)
+{
+	(void)world_text(w, CONTRACTOR, "/request restart-web acme");
+	return world_plain(world_last(w));
+}
+
+WORLD_TEST_BARE(requests_and_cancels_again_and_again_are_bounded)
+{
+	world_open(w, CLIENTS, NULL);
+	for (int64_t i = 1; i <= 4; i++) {
+		(void)request_again(w);
+		assert_int_equal(newest(w).id, i);
+		assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
+		(void)world_text(w, CONTRACTOR, "/cancel client/acme");
+		assert_int_equal(newest(w).state, DEPLOY_CANCELLED);
+	}
+	assert_string_equal(request_again(w),
+	    "⛔ Not done: client/acme restart-web\ntoo many requests in a row: try again in a minute");
+	assert_null(world_says(w, "Awaiting approval")); /* nobody else reads of it */
+	assert_int_equal(newest(w).id, 4);
+	(void)world_text(
+	    w, WORLD_ADMIN, "/request restart-web acme"); /* each person for themselves */
+	assert_int_equal(newest(w).id, 5);
+	(void)world_text(w, WORLD_ADMIN, "/cancel client/acme");
+	w->aid.at += 60000;
+	(void)request_again(w);
+	assert_int_equal(newest(w).id, 6);
+	assert_int_equal(newest(w).requested_by, CONTRACTOR);
+}
+
 WORLD_TEST_BARE(somebody_else_presses)
 {
 	const char *button;
@@ -298,7 +329,7 @@ WORLD_TEST_OF(who_asks_and_cancels_in_turn_rings_approvers_a_few_times, CLIENTS)
 	(void)world_text_in(w, APPROVER, APPROVER, "/start");
 	before = world_rings_in(w, APPROVER);
 	for (int i = 0; i < 10; i++) {
-		w->aid.at += 6000;
+		w->aid.at += 60000; /* else the fifth is refused */
 		(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
 		assert_non_null(world_says_in(w, APPROVER, "Awaiting approval"));
 		(void)world_press(w, CONTRACTOR, CONTRACTOR,

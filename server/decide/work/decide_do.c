@@ -13,6 +13,7 @@
 #include "decide/work/decide_pipeline.h"
 #include "decide/work/decide_playbook.h"
 #include "decide/factor/decide_lacks.h"
+#include "decide/decide_limit.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/hold/decide_refusal.h"
@@ -28,10 +29,9 @@
 #include "store/row_witness.h"
 #include "types/cloudflare_level.h"
 
-#define CHOICES	      10
-#define SUBJECT_WORDS 160 /* of a run that is run again: behind them stands that it is */
-
-#define OPEN_ACTIONS_MAX 10 /* one person's that have not ended */
+#define CHOICES		 10
+#define SUBJECT_WORDS	 160 /* of a run that is run again: behind them stands that it is */
+#define OPEN_ACTIONS_MAX 10  /* one person's that have not ended */
 
 /* What is asked for, and what the settings have of it. */
 struct wanted {
@@ -285,9 +285,7 @@ refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, 
 static void
 refuse(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason)
 {
-	struct message message = { 0 };
-
-	refuse_with(tx, update, w, reason, &message);
+	refuse_with(tx, update, w, reason, &(struct message){ 0 });
 }
 
 /* What is normal is only known of what we have set ourselves. */
@@ -315,14 +313,6 @@ knows_level(struct tx *tx, const struct update *update, const struct wanted *w)
 	    w->action->name, w->client->id);
 	refuse_with(tx, update, w, words, &message);
 	return false;
-}
-
-static bool
-is_minutes(const char *text)
-{
-	int64_t minutes;
-
-	return text_to_i64(text, ACTION_MINUTES_LEAST, ACTION_MINUTES_MOST, &minutes, NULL);
 }
 
 /* The one whose name is the nearest to what was typed; "": none is near. */
@@ -386,12 +376,17 @@ static const char *
 argument_fault(struct tx *tx, const struct wanted *w)
 {
 	bool is_there = w->argument[0] != '\0';
+	int64_t minutes;
 
 	switch (w->action->argument) {
 	case ACTION_TAKES_NONE:
 		return is_there ? "it takes no argument" : NULL;
 	case ACTION_TAKES_MINUTES:
-		return is_there && !is_minutes(w->argument) ? "it takes minutes, 5 to 1440" : NULL;
+		return is_there &&
+			!text_to_i64(w->argument, ACTION_MINUTES_LEAST, ACTION_MINUTES_MOST,
+			    &minutes, NULL) ?
+		    "it takes minutes, 5 to 1440" :
+		    NULL;
 	case ACTION_TAKES_LEVEL:
 		return is_there &&
 			(cloudflare_level_text(w->argument) == NULL ||
@@ -630,15 +625,20 @@ begin(struct tx *tx, const struct update *update, const struct wanted *w, enum d
 	struct action_row of = { .is_requested = how == DO_IS_REQUESTED };
 	struct deployment work;
 	bool is_confirmed = how != DO_ASKS;
+	const char *reason = NULL;
 
 	make(tx, update, w, &work);
-	if (w->action->executor == ACTION_BY_RELEASE && !decide_bind_job(tx, &work)) {
-		refuse(tx, update, w, "nothing is released there yet: deploy first");
-		return 0;
-	}
-	if (how == DO_IS_REQUESTED && w->action->executor != ACTION_BY_PIPELINE &&
+	if (w->action->executor == ACTION_BY_RELEASE && !decide_bind_job(tx, &work))
+		reason = "nothing is released there yet: deploy first";
+	else if (how == DO_IS_REQUESTED && w->action->executor != ACTION_BY_PIPELINE &&
 	    is_asked_already(tx, update, w, &work))
 		return 0;
+	else if (how == DO_IS_REQUESTED && !decide_may_request(tx, update->person))
+		reason = "too many requests in a row: try again in a minute";
+	if (reason != NULL) {
+		refuse(tx, update, w, reason);
+		return 0;
+	}
 	(void)text_copy(of.executor, sizeof(of.executor), executor_of(tx, w));
 	row_deployment_add(tx, &work);
 	if (is_confirmed)
