@@ -59,16 +59,17 @@ class Authority:
 
 class Link:
     """A process of deploybot-link; its log is read as it comes.  files: how many descriptors it may have; crash: where
-    one of the build that can be made to die does so."""
+    one of the build that can be made to die does so; environment: more of its variables."""
 
-    def __init__(self, use, files=16384, crash=None, **settings):
+    def __init__(self, use, files=16384, crash=None, environment=None, **settings):
         self.lines = []
         with tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="ascii", delete=False) as file:
             file.write("".join(f"{name}={value}\n" for name, value in settings.items()))
         self.file = pathlib.Path(file.name)
         program = crash_build() / "deploybot-link" if crash else PROGRAM
         self.process = subprocess.Popen(["prlimit", f"--nofile={files}:{files}", program, use, file.name],
-                                        env={**os.environ, **({"DEPLOYBOT_CRASH": crash} if crash else {})},
+                                        env={**os.environ, **({"DEPLOYBOT_CRASH": crash} if crash else {}),
+                                             **(environment or {})},
                                         stderr=subprocess.PIPE, text=True)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()

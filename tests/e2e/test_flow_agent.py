@@ -1,6 +1,8 @@
 """Goal: an action of a client whose host is an agent runs there once, by orders that are signed, or not at all."""
 # SPDX-License-Identifier: ISC
 import os
+import pathlib
+import re
 
 import pytest
 
@@ -10,6 +12,8 @@ from telegram_client import text_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
+LIBRARY = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+NO_ORDER = "verify_asan_link_order=0:detect_leaks=0"
 ACTIONS = "restart-web,disk-free,service-status,clear-cache"
 
 
@@ -104,6 +108,34 @@ def test_a_record_of_another_database_is_no_end_of_this_run(agents, ada):
     assert "Done" not in said and "of another" not in said, said
     for number in range(last + 1, last + 4):
         del agents.peer.records[number]
+
+
+def test_a_host_that_is_rebooted_in_a_run_has_lost_it_and_nothing_is_started_again(agents, ada):
+    start_long(agents, ada)
+    starts = len(agents.peer.starts)
+    agents.host.kill()
+    agents.links.remove(agents.host)
+    agents.serve.log("agent/acme is disconnected")
+    agents.peer.reboot()
+    agents.host = agents.start_again("acme")
+    said = text_of(ada.hear("client/acme clear-cache", "not known"))
+    assert "Done" not in said and len(agents.peer.starts) == starts, said
+    ada.say("/do disk-free acme")
+    ada.hear("client/acme disk-free", "Done")
+
+
+def test_a_host_whose_clock_is_off_by_ten_years_is_ordered_and_its_clock_is_said(agents, ada):
+    agents.host.kill()
+    agents.links.remove(agents.host)
+    agents.serve.log("agent/acme is disconnected")
+    agents.peer.clock_ms += 20 * 365 * 86400000
+    agents.host = agents.start_again("acme", environment={
+        "LD_PRELOAD": str(LIBRARY), "FAKETIME": "-3650d", "DONT_FAKE_MONOTONIC": "1", "ASAN_OPTIONS": NO_ORDER})
+    agents.wait_for_manifest("acme")
+    wait_for(lambda: "its clock is 10 years behind" in agents.agent("show", "acme"), "its clock")
+    ada.say("/do disk-free acme")
+    said = text_of(ada.hear("client/acme disk-free", "Done"))
+    assert "41% of 20 GB" in said and re.search(r"took \d+\.\d s", said), said
 
 
 def restart_link(agents, meanwhile):

@@ -80,6 +80,7 @@ class Agent:
         self.may_answer.set()
         self.is_mute = False                    # no hello is answered
         self.lost_reads = 0                     # so many are hung up on
+        self.clock_ms = 1767225600000           # its wall clock, in its records
         self.server = None                      # the connection on which the last was
         self.lock = threading.RLock()
         self.open, self.listener = [], self.listen("runner.sock")
@@ -229,9 +230,19 @@ class Agent:
             self.records[self.current[0]]["output"] += output
             self.finish(self.current[2], status=status)
 
+    def reboot(self):
+        """Its host: nothing that ran is alive, and each of its connections is closed."""
+        with self.lock:
+            self.records[self.current[0]]["end"].update(lost=1, ended_at=self.clock_ms)
+            self.current[1].close()
+            self.current = None
+            for sock in self.open:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
     def finish(self, sock, **end):
         record = self.records[self.current[0]]
-        record["end"].update(end, ended_at=1767225600000)
+        record["end"].update(end, ended_at=self.clock_ms)
         self.current[1].close()
         self.current = None
         with contextlib.suppress(OSError):      # who has not come asks for it

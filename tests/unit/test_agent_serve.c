@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -15,141 +16,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/journal.h"
 #include "agent/manifest.h"
 #include "lib/order_check.h"
 #include "agent/record.h"
-#include "agent/unit_digest.h"
+#include "agent_systemd_aid.h"
 #include "lib/clock.h"
-#include "lib/err.h"
 #include "lib/fingerprint.h"
 #include "lib/text.h"
 #include "unit.h"
 
-#define SET(to, text) (void)text_copy(to, sizeof(to), text)
-
-/* The host, which both threads see: they take turns by what they say to each other. */
-static struct {
-	struct systemd_unit restart_web; /* there is no other */
-	char content[64];
-	struct systemd_end end;
-	int events;
-	int starts, stops;
-	int start_errno;
-	bool ends_at_once;
-	char before_start[512]; /* the record's slot when systemd is asked */
-} host;
-
-static char folder[64];
 static const uint8_t seed[CRYPTO_ED25519_KEY] = { 1 };
 static struct order_keys settings;
 static pthread_t thread;
 static int server = -1;
 static struct protocol_message hello, answer;
-
-/* ---- systemd, by --wrap ---------------------------------------------------------------------- */
-
-struct systemd *__wrap_systemd_open(struct err *err);
-void __wrap_systemd_free(struct systemd *systemd);
-bool __wrap_systemd_look(
-    struct systemd *systemd, const char *name, struct systemd_unit *ret, struct err *err);
-int __wrap_systemd_start(
-    struct systemd *systemd, const char *name, const struct systemd_unit *before, struct err *err);
-bool __wrap_systemd_stop(struct systemd *systemd, const char *name, struct err *err);
-const struct systemd_end *__wrap_systemd_end(const struct systemd *systemd);
-int __wrap_systemd_fd(const struct systemd *systemd);
-bool __wrap_systemd_process(struct systemd *systemd, bool *reloaded, struct err *err);
-bool __wrap_unit_digest_add(struct crypto_sha256 *hash, const char *path, struct err *err);
-bool __wrap_journal_copy(
-    const char *unit, const char *invocation, int64_t since_ms, int fd, struct err *err);
-
-struct systemd *
-__wrap_systemd_open(UNUSED struct err *err)
-{
-	return (struct systemd *)&host;
-}
-
-void
-__wrap_systemd_free(UNUSED struct systemd *systemd)
-{
-}
-
-bool
-__wrap_systemd_look(UNUSED struct systemd *systemd, const char *name, struct systemd_unit *ret,
-    UNUSED struct err *err)
-{
-	*ret = (struct systemd_unit){ .load_state = "not-found" };
-	if (strcmp(name, "deploybot-do-restart-web.service") == 0)
-		*ret = host.restart_web;
-	return true;
-}
-
-int
-__wrap_systemd_start(UNUSED struct systemd *systemd, const char *name,
-    const struct systemd_unit *before, struct err *err)
-{
-	char path[96];
-	int fd;
-
-	assert_string_equal(name, "deploybot-do-restart-web.service");
-	assert_string_equal(before->invocation, "before");
-	(void)snprintf(path, sizeof(path), "%s/records", folder);
-	fd = open(path, O_RDONLY);
-	assert_int_equal(read(fd, host.before_start, sizeof(host.before_start)), 512);
-	(void)close(fd);
-	host.starts++;
-	(void)err_set(err, ERR_IO, "said by systemd");
-	(void)eventfd_write(host.events, host.ends_at_once);
-	return host.start_errno;
-}
-
-bool
-__wrap_systemd_stop(UNUSED struct systemd *systemd, UNUSED const char *name, UNUSED struct err *err)
-{
-	host.stops++;
-	SET(host.end.job, "canceled");
-	host.end.unit.exec_main_code = CLD_KILLED;
-	host.end.unit.exec_main_status = SIGTERM;
-	(void)eventfd_write(host.events, 1);
-	return true;
-}
-
-const struct systemd_end *
-__wrap_systemd_end(UNUSED const struct systemd *systemd)
-{
-	return &host.end;
-}
-
-int
-__wrap_systemd_fd(UNUSED const struct systemd *systemd)
-{
-	return host.events;
-}
-
-bool
-__wrap_systemd_process(
-    UNUSED struct systemd *systemd, UNUSED bool *reloaded, UNUSED struct err *err)
-{
-	eventfd_t n = 0;
-
-	if (eventfd_read(host.events, &n) == 0 && n > 0)
-		host.end.is_over = true;
-	return true;
-}
-
-bool
-__wrap_unit_digest_add(struct crypto_sha256 *hash, const char *path, struct err *err)
-{
-	return crypto_sha256_add(hash, path, strlen(path), err) &&
-	    crypto_sha256_add(hash, host.content, strlen(host.content), err);
-}
-
-bool
-__wrap_journal_copy(UNUSED const char *unit, const char *invocation, UNUSED int64_t since_ms,
-    int fd, UNUSED struct err *err)
-{
-	return dprintf(fd, "output of %s\n", invocation) > 0;
-}
 
 /* ---- the server's half ----------------------------------------------------------------------- */
 
@@ -673,6 +553,71 @@ TEST_WITH(a_run_that_an_agent_left_behind_its_gate_is_stopped_and_lost, set_up, 
 	assert_true(answer.record.gate && !answer.record.timed_out && !answer.record.ended);
 	assert_int_equal(host.stops, 1);
 	assert_int_equal(host.starts, 0);
+}
+
+/* What is on disk then: its record, and its socket, at which nobody listens. */
+TEST_WITH(a_run_in_which_the_host_was_rebooted_is_lost_and_the_next_one_runs, set_up, tear_down)
+{
+	char path[96];
+	int fd;
+
+	leave(&(struct protocol_record){ .gate = true, .lost = true });
+	(void)snprintf(path, sizeof(path), "%s/runs", folder);
+	assert_int_equal(mkdir(path, 0750), 0);
+	(void)snprintf(path, sizeof(path), "%s/runs/12", folder);
+	assert_int_equal(mkdir(path, 0750), 0);
+	(void)snprintf(path, sizeof(path), "%s/runs/12/socket", folder);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	(void)close(fd);
+	SET(host.restart_web.invocation, ""); /* nothing was started since the boot */
+	start();
+	assert_int_equal(settle(12), PROTOCOL_STATE_LOST);
+	assert_true(answer.record.gate && answer.record.ended_at > 0);
+	refused(12, PROTOCOL_WHY_EXISTS, "");
+	SET(host.restart_web.invocation, "before");
+	fd = at_gate(13);
+	go(fd, 13);
+	take_exit(fd);
+	assert_int_equal(answer.record.status, 0);
+	assert_int_equal(host.starts, 1);
+	assert_int_equal(host.stops, 0);
+}
+
+/* No file takes a byte from here on, or each takes all again. */
+static void
+fill_disk(bool is_full)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = is_full ? 0 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+TEST_WITH(a_record_that_cannot_be_written_starts_nothing, set_up, tear_down)
+{
+	enum protocol_kind kind;
+	int fd;
+
+	fill_disk(true); /* also for what a test that fails would print */
+	kind = order(12);
+	fill_disk(false);
+	assert_int_equal(kind, PROTOCOL_REFUSED);
+	assert_int_equal(answer.why, PROTOCOL_WHY_FAILED);
+	assert_non_null(strstr(answer.text, "writing the record of run 12"));
+	assert_int_equal(settle(12), PROTOCOL_STATE_NEVER);
+	fd = at_gate(13);
+	fill_disk(true); /* between the order and go */
+	go(fd, 13);
+	take_exit(fd);
+	fill_disk(false);
+	assert_false(answer.record.gate);
+	assert_int_equal(host.starts, 0);
+	stop();
+	start();
+	assert_int_equal(settle(13), PROTOCOL_STATE_ENDED); /* as the disk has it */
+	assert_false(answer.record.gate);
 }
 
 TEST_WITH(what_cannot_be_read_or_comes_before_hello_ends_the_connection, set_up, tear_down)
