@@ -485,7 +485,7 @@ check-infra: packages-infra
 
 # Clients over agents, with a real systemd, polkit and journal; and so many agents at once, as root.
 N ?= 10000
-.PHONY: check-agents check-agents-many
+.PHONY: check-agents check-agents-many bench-agent
 check-agents: packages-infra
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/crash CRASH_POINTS=1 $(BUILD)/crash/deploybot-agent
@@ -494,6 +494,10 @@ check-agents: packages-infra
 check-agents-many: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/bench/agents
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/agents_many.py $(N)
+bench-agent: packages-infra
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) DEPLOYBOT_CRASH_BUILD=$(abspath $(BUILD)) \
+		$(PYTHON) tests/bench/agents_start.py $(ROUNDS)
 
 -include deploy/install.mk
 
@@ -641,6 +645,7 @@ help:
 	@echo "make size       counted lines of the product, by room"
 	@echo "make bench      speed, beside webhook, Node and nginx: 10 minutes of a quiet machine (WHAT=push: that part; PAGE=docs/PERFORMANCE.md: its figures go there)"
 	@echo "make bench-bed  a release to two real hosts beside a line of shell: 3 min, root (BED=trixie; ROUNDS=5)"
+	@echo "make bench-agent  from a press to the start of a unit on a booted host: 1 min, root (ROUNDS=20)"
 	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 22 min (T=merge: finds become seeds; WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"
 
