@@ -9,6 +9,7 @@
 #include "lib/text.h"
 
 #define SERVICE	   "org.freedesktop.systemd1"
+#define UNITS	   "/org/freedesktop/systemd1/unit"
 #define MANAGER	   "/org/freedesktop/systemd1", SERVICE ".Manager"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
@@ -130,22 +131,14 @@ read_properties(sd_bus_message *m, struct systemd_unit *unit)
 	return n;
 }
 
-/* The object of a unit, whose files systemd reads where it has not; *reply has its name. */
-static int
-load(struct systemd *systemd, const char *name, sd_bus_message **reply, const char **ret)
-{
-	int n =
-	    sd_bus_call_method(systemd->bus, SERVICE, MANAGER, "LoadUnit", NULL, reply, "s", name);
-
-	return n < 0 ? n : sd_bus_message_read(*reply, "o", ret);
-}
-
+/* Whoever asks a unit's object has systemd read its files where it has not: LoadUnit, which would
+ * name the object, is a second call for each of them, before each start. */
 bool
 systemd_look(struct systemd *systemd, const char *name, struct systemd_unit *ret, struct err *err)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *loaded = NULL, *reply = NULL;
-	const char *path;
-	int n = load(systemd, name, &loaded, &path);
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	CLEANUP(freep) char *path = NULL;
+	int n = sd_bus_path_encode(UNITS, name, &path);
 
 	*ret = (struct systemd_unit){ .timeout_start_us = 0 };
 	if (n >= 0) /* of all its interfaces */
@@ -293,9 +286,8 @@ int
 systemd_start(
     struct systemd *systemd, const char *name, const struct systemd_unit *before, struct err *err)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *loaded = NULL;
-	const char *path;
-	int n = load(systemd, name, &loaded, &path);
+	CLEANUP(freep) char *path = NULL;
+	int n = sd_bus_path_encode(UNITS, name, &path);
 
 	systemd->end = (struct systemd_end){ .is_over = false };
 	systemd->start_job[0] = systemd->stop_job[0] = '\0';
