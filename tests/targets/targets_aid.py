@@ -79,6 +79,10 @@ class ChatScene(Scene):
         """The last thing that the newest run said, which is what people read."""
         return self.last_log().strip().splitlines()[-1]
 
+    def last_said(self):
+        """The same as the chat shows it: without the script's name, and a digest by its beginning."""
+        return re.sub("(sha256:[0-9a-f]{12})[0-9a-f]{52}", r"\1…", re.sub(r"^\w+\.sh: ", "", self.last_line()))
+
     def by_hand(self, script, *arguments, **more):
         """Runs one of deploy/'s scripts as a person would, with our settings, and more of them."""
         environment = {"PATH": os.environ["PATH"], "HOME": "/root", "DEPLOYBOT_RUNNER": PROGRAM,

@@ -122,5 +122,6 @@ def test_server_runner_and_supervisor_killed_together_leave_a_whole_release(scen
         scene.bot.process.wait()
         scene.start_bot()
         return killed
-    assert kill_at(scene, step, kill, f"server, runner, supervisor at {step}") >= 3
+    # Behind the release its supervisor may have ended before it can be killed.
+    assert kill_at(scene, step, kill, f"server, runner, supervisor at {step}") >= (2 if step == "release" else 3)
     ends_well(scene, load, f"all of deploybot killed at {step}")

@@ -220,7 +220,7 @@ def test_trouble_says_what_to_do_and_is_in_nobodys_way(scene, name):
         runs = f"production: {live[:7]} was not replaced; whether it still runs is not known"
     assert runs in said and "nothing was changed" in said, said + scene.last_log()
     # The chat shows 180 bytes of a line, without the script's name: what to do has to stand in them.
-    assert scene.last_line().removeprefix("deploy.sh: ")[:140] in said
+    assert scene.last_said()[:140] in said
     for word in words:
         assert word in said
     scene.all_run(live)
@@ -251,7 +251,7 @@ def test_a_release_whose_image_is_gone_is_not_rolled_back_to(scene):
         host.run(f"docker image rm {scene.image}@{old}")
     said = scene.attempt("/rollback production")
     assert f"production still runs {live[:7]}" in said and "nothing was changed" in said, said + scene.last_log()
-    assert scene.last_line()[:180] in said
+    assert scene.last_said()[:180] in said
     scene.all_run(live)
     scene.release()
 
