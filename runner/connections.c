@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,16 @@ connections_add(struct connections *connections, int fd)
 	}
 	(void)close(fd);
 	return NULL;
+}
+
+void
+connections_text(char ret[256], const char *text)
+{
+	(void)snprintf(ret, 256, "%s", text);
+	for (char *p = ret; *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	}
 }
 
 /* NULL: it has gone. */

@@ -16,11 +16,19 @@
 
 struct connection_packet;
 
+/* Of what is live elsewhere, which a remote server says behind its hello. */
+enum connection_states {
+	CONNECTION_STATES_COMING,
+	CONNECTION_STATES_LOST,	 /* one could not be written: none is enough until a new hello */
+	CONNECTION_STATES_WHOLE, /* all of them stand on disk */
+};
+
 struct connection {
 	uint64_t number;	/* never given again; 0: this place is free */
 	int fd;
 	bool greeted;		/* it said hello, in our version */
 	struct order_challenge challenge; /* of a remote server */
+	enum connection_states states;	  /* the same */
 	bool is_lost;		/* to be closed: its socket failed, or its patience is over */
 	int lost_errno;		/* why; 0: it closed, or is too slow */
 	int64_t due;		/* monotonic ms: then it is given up; 0: nothing waits */
@@ -42,6 +50,9 @@ connections_send(struct connections *connections, uint64_t number, const char *p
 void connections_say(
     struct connections *connections, uint64_t number, const struct protocol_message *message);
 void connections_say_all(struct connections *connections, const struct protocol_message *message);
+
+/* As the text of a message: cut, and without what it may not have. */
+void connections_text(char ret[256], const char *text);
 
 /* What to poll for; and when there is room: sends what waits. */
 short connections_events(const struct connection *connection);

@@ -18,11 +18,12 @@
 
 #define BIT(kind)    (1U << PROTOCOL_##kind)
 #define RECORD_KINDS (BIT(EXIT) | BIT(RECONCILED))
+#define PLACE_KINDS  (BIT(RUN) | BIT(GIT_QUERY) | BIT(STATE_FILE))
 #define ID_KINDS \
 	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(RECONCILE) | BIT(RECONCILED) | \
 	    BIT(GIT_QUERY) | BIT(ANSWER) | BIT(PURGE) | BIT(PURGED) | BIT(PROGRESS) | BIT(READ) | \
 	    BIT(PIECE))
-#define BODY_KINDS (BIT(ANSWER) | BIT(PIECE))
+#define BODY_KINDS (BIT(ANSWER) | BIT(PIECE) | BIT(STATE_FILE))
 
 enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
 
@@ -79,13 +80,13 @@ static const struct field fields[] = {
 	NUMBER("id", id, INT64_MAX, ID_KINDS | BIT(STUCK), ID_KINDS),
 	NUMBER("version", version, 1000000, BIT(HELLO), BIT(HELLO)),
 	NUMBER("highest", id, INT64_MAX, BIT(HELLO), 0),
+	NUMBER("number", id, INT64_MAX, BIT(STATE_FILE), BIT(STATE_FILE)),
 	NUMBER("pid", pid, INT_MAX, BIT(HELLO) | BIT(STUCK), BIT(STUCK)),
 	NUMBER("start", start, UINT64_MAX, BIT(HELLO), 0),
 	TEXT("boot", boot, is_boot, BIT(HELLO), 0),
 	WORD("program", program, program_words, BIT(RUN), BIT(RUN)),
-	TEXT("application", application, environment_name_is_valid, BIT(RUN) | BIT(GIT_QUERY), 0),
-	TEXT("environment", environment, environment_client_is_valid, BIT(RUN) | BIT(GIT_QUERY),
-	    BIT(RUN)),
+	TEXT("application", application, environment_name_is_valid, PLACE_KINDS, 0),
+	TEXT("environment", environment, environment_client_is_valid, PLACE_KINDS, BIT(RUN)),
 	TEXT("argument", argument, is_argument, BIT(RUN), BIT(RUN)),
 	TEXT("client", client, environment_client_is_valid, BIT(RUN), 0),
 	NUMBER("deadline_s", deadline_s, PROTOCOL_DEADLINE_MAX_S, BIT(RUN), BIT(RUN)),
@@ -104,7 +105,8 @@ static const struct field fields[] = {
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
 	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
 	TEXT("text", text, text_is_plain,
-	    BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(PURGED) | BIT(PROGRESS), 0),
+	    BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(PURGED) | BIT(PROGRESS) | BIT(STATE_FILE),
+	    0),
 	WORD("removal", removal, removal_words, BIT(PURGED), BIT(PURGED)),
 	WORD("state", state, state_words, BIT(RECONCILED), BIT(RECONCILED)),
 	WORD("question", query, git_query_words, BIT(GIT_QUERY), BIT(GIT_QUERY)),
@@ -450,7 +452,9 @@ write_capabilities(struct writer *out, const struct protocol_message *message, s
 static bool
 check_body(const struct protocol_message *message, struct err *err)
 {
-	size_t most = message->kind == PROTOCOL_PIECE ? PROTOCOL_PIECE_MAX : PROTOCOL_ANSWER_MAX;
+	size_t most = message->kind == PROTOCOL_PIECE ? PROTOCOL_PIECE_MAX :
+	    message->kind == PROTOCOL_STATE_FILE      ? PROTOCOL_STATE_MAX :
+							PROTOCOL_ANSWER_MAX;
 
 	return message->body_len <= most ||
 	    err_set(err, ERR_LIMIT, "%s of %zu bytes", protocol_kind_name(message->kind),

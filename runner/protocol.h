@@ -78,6 +78,13 @@
  *   →  run, go    with epoch challenge signature (lib/order_bytes.h), where protocol_work() is what
  *                 is signed of the work; an order that is not proven is refused as INVALID, a `go`
  *                 ends its connection
+ *   →  state  number [application] environment body
+ *                 what stands in the server's environments/ of one; an empty body: it is gone.
+ *                 number is of the newest entry of the audit: a lower one than before is not taken
+ *   →  state  number body                    behind all of them: their files' names, a line each.
+ *                 Others are removed.  Until then, from each hello on, no `run` is taken and no
+ *                 mirror is tidied: scripts remove what no file there names
+ *   ←  state  number [text]                  it is on disk; or text says why it is not
  *
  * agent: it speaks as a runner does, and on runs/<id>/socket as a supervisor, of these kinds alone:
  *   ↔  hello      version [epoch], and of its own [manifest capability…]: what it may be ordered,
@@ -189,6 +196,7 @@
 #define PROTOCOL_WARNINGS	8		/* kept of one run; of more their number */
 #define PROTOCOL_ANSWER_MAX	65536		/* body of an answer; longer output fails the ask */
 #define PROTOCOL_PIECE_MAX	16384	/* body of a piece */
+#define PROTOCOL_STATE_MAX	73728	/* body of a state: a file in environments/ */
 #define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 16384)	/* the largest message */
 #define PROTOCOL_RECORD_BYTES	16384		/* what the exit file is allocated to */
 #define PROTOCOL_GATE_WAIT_S	30
@@ -204,7 +212,7 @@
 	K(RECONCILE, "settle") K(RECONCILED, "settled") K(STUCK, "stuck") K(GIT_QUERY, "ask") \
 	K(ANSWER, "answer") K(GO, "go") K(END, "end") K(GREW, "grew") K(STEP, "step") \
 	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten") K(PROGRESS, "progress") \
-	K(CHALLENGE, "challenge") K(READ, "read") K(PIECE, "piece")
+	K(CHALLENGE, "challenge") K(READ, "read") K(PIECE, "piece") K(STATE_FILE, "state")
 
 #define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback") \
 	P(ACTION, "action") P(DRAIN, "drain")
@@ -304,7 +312,8 @@ struct protocol_record {
 /* One message.  Fields that its kind does not name are zero or empty and are not sent. */
 struct protocol_message {
 	enum protocol_kind kind;
-	uint64_t id;				/* of a run or question (1…); hello: highest */
+	uint64_t id;				/* of a run or question (1…); hello: highest;
+						 * state: number */
 	/* hello */
 	unsigned int version;
 	pid_t pid;				/* also stuck; hello: the main process */
@@ -312,8 +321,8 @@ struct protocol_message {
 	char boot[37];				/* /proc/sys/kernel/random/boot_id */
 	/* run */
 	enum protocol_program program;
-	char application[21];			/* also ask; empty: the one without a name */
-	char environment[32];			/* without it; a client's id; also ask */
+	char application[21];			/* also ask, state; empty: the one without a name */
+	char environment[32];			/* without it; a client's id; also ask, state */
 	char argument[137];			/* COMMIT[@sha256:…], target:WORD, an action */
 	char client[32];			/* of an action; empty: the environment */
 	unsigned int deadline_s;		/* 1 … PROTOCOL_DEADLINE_MAX_S */
@@ -347,8 +356,8 @@ struct protocol_message {
 	char paths[1536];			/* patterns, a comma between; empty: all;
 						 * behind a / each for itself */
 	char branches[4096];			/* HEADS: names, one space between */
-	/* answer: status and timed_out are the record's.  body, also a piece's, borrows from the
-	 * packet. */
+	/* answer: status and timed_out are the record's.  body, also a piece's and a state's,
+	 * borrows from the packet. */
 	const char *body;
 	size_t body_len;
 	/* hello, exit, settled */

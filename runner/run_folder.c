@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -97,14 +98,28 @@ take_name(int root, const char *name, bool *ret_is_spare, struct err *err)
 	return err_errno(err, errno == EEXIST ? ERR_BUSY : ERR_IO, errno, "run %s", name);
 }
 
+/* RUN_ID is the id and 128 random bits: nobody else's process has it in its environment. */
+static bool
+draw_tag(struct protocol_message *order, struct err *err)
+{
+	unsigned char random[16];
+	int used = snprintf(order->tag, sizeof(order->tag), "%" PRIu64 "-", order->id);
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_errno(err, ERR_IO, errno, "getrandom");
+	for (size_t i = 0; i < sizeof(random); i++)
+		(void)snprintf(order->tag + used + 2 * i, 3, "%02x", random[i]);
+	return true;
+}
+
 int
-run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spare, struct err *err)
+run_folder_make(int root, struct protocol_message *order, bool *ret_is_spare, struct err *err)
 {
 	char name[24], text[SMALL_FILE];
 	CLEANUP(file_closep) int folder = -1;
 	size_t len = 0;
 
-	if (!protocol_encode(order, text, sizeof(text), &len, err))
+	if (!draw_tag(order, err) || !protocol_encode(order, text, sizeof(text), &len, err))
 		return -1;
 	name_of(order->id, name);
 	if (!take_name(root, name, ret_is_spare, err))

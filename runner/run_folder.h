@@ -20,10 +20,10 @@ enum run_folder_record {
 /* Opens STATE/runs, which is made when missing.  -1 on failure. */
 int run_folder_root(const char *state, struct err *err);
 
-/* Makes the folder and its order, out of the spare one where that is ready.  Returns a descriptor
- * of it or -1; then nothing is left, and err->code is ERR_BUSY when there was one already. */
-int run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spare,
-    struct err *err);
+/* Makes the folder and its order, whose tag is drawn here, out of the spare one where that is
+ * ready.  Returns a descriptor of it or -1; then nothing is left, and err->code is ERR_BUSY when
+ * there was one already. */
+int run_folder_make(int root, struct protocol_message *order, bool *ret_is_spare, struct err *err);
 
 /* Makes runs/spare/ with a record's room, flushed: the next run costs one flush instead of three.
  * For idle moments; a failure costs nothing but that. */

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -76,11 +75,7 @@ refuse(struct runner *runner, uint64_t id, enum protocol_why why, const struct e
 {
 	struct protocol_message refused = { .kind = PROTOCOL_REFUSED, .id = id, .why = why };
 
-	(void)snprintf(refused.text, sizeof(refused.text), "%s", err->text);
-	for (char *p = refused.text; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	}
+	connections_text(refused.text, err->text);
 	say(runner, &refused);
 }
 
@@ -175,18 +170,18 @@ look_at_children(struct runner *runner)
 	free(fresh);
 }
 
-/* RUN_ID is the id and 128 random bits: nobody else's process has it in its environment. */
 static bool
-draw_tag(struct protocol_message *order, struct err *err)
+can_begin(const struct runner *runner, struct err *err)
 {
-	unsigned char random[16];
-	int used = snprintf(order->tag, sizeof(order->tag), "%" PRIu64 "-", order->id);
+	const char *fault = runner->order.fault;
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return err_errno(err, ERR_IO, errno, "getrandom");
-	for (size_t i = 0; i < sizeof(random); i++)
-		(void)snprintf(order->tag + used + 2 * i, 3, "%02x", random[i]);
-	return true;
+	if (runner->is_draining)
+		return err_set(err, ERR_LIMIT, "the runner is stopping");
+	if (runner->watches.count == PROTOCOL_RUNS_MAX)
+		return err_set(err, ERR_LIMIT, "%d runs are kept already", PROTOCOL_RUNS_MAX);
+	return runner_order_knows_states(&runner->order, &runner->connections, runner->requester) ||
+	    err_set(err, ERR_LIMIT, "it does not know what is live elsewhere: %s",
+		fault[0] != '\0' ? fault : "try again");
 }
 
 static void
@@ -200,11 +195,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 	pid_t pid = -1;
 
 	CRASH_POINT(order_received);
-	if (runner->is_draining)
-		(void)err_set(&err, ERR_LIMIT, "the runner is stopping");
-	else if (runner->watches.count == PROTOCOL_RUNS_MAX)
-		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", PROTOCOL_RUNS_MAX);
-	else if (draw_tag(order, &err))
+	if (can_begin(runner, &err))
 		start.folder = run_folder_make(runner->root, order, &start.is_spare, &err);
 	runner->has_spare = false; /* whatever became of this */
 	if (start.folder != -1) {
@@ -319,6 +310,7 @@ on_hello(struct runner *runner, struct connection *connection, const struct prot
 	say(runner, &ours);
 	if (hello->version == PROTOCOL_VERSION) {
 		connection->greeted = true;
+		connection->states = CONNECTION_STATES_COMING;
 		connection->due = 0;
 		return;
 	}
@@ -384,6 +376,7 @@ on_order(struct runner *runner, struct connection *connection, const char *data,
 	switch (order.kind) {
 	case PROTOCOL_CHALLENGE:
 	case PROTOCOL_READ:
+	case PROTOCOL_STATE_FILE:
 		break;
 	case PROTOCOL_RUN:
 		maintenance_end(&runner->maintenance);
@@ -508,12 +501,13 @@ watch_signals(bool stops)
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
-/* Nobody waits for a run or for git. */
+/* Nobody waits for a run or for git, and mirrors may be tidied. */
 static bool
 is_idle(const struct runner *runner)
 {
 	return runs_awaited(runner) == 0 && git_query_queue_is_idle(&runner->git_queries) &&
-	    !runner->is_draining;
+	    !runner->is_draining &&
+	    runner_order_knows_states(&runner->order, &runner->connections, 0);
 }
 
 static int
@@ -684,7 +678,9 @@ runner_serve(const struct runner_start *start)
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
-	runner.order = (struct runner_order){ .gate = start->gate, .root = runner.root };
+	runner.order = (struct runner_order){
+		.gate = start->gate, .state = start->dirs->state, .root = runner.root
+	};
 	if (start->listen != NULL)
 		(void)fprintf(stderr, "deploybot-runner: ready: listening on %s, state in %s\n",
 		    start->listen, start->dirs->state);

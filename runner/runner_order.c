@@ -10,6 +10,7 @@
 
 #include "lib/file_end.h"
 #include "lib/text.h"
+#include "runner/state_files.h"
 
 uint64_t
 runner_order_highest(const struct runner_order *who)
@@ -74,6 +75,45 @@ say_end(const struct runner_order *who, struct connections *connections,
 		connections_send(connections, connection->number, packet, size);
 }
 
+/* Once one is missing the list of all is not taken either: what it has to say is said again behind
+ * another hello. */
+static void
+take_state(struct runner_order *who, struct connections *connections, struct connection *connection,
+    const struct protocol_message *said)
+{
+	struct protocol_message answer = { .kind = PROTOCOL_STATE_FILE, .id = said->id };
+	bool is_list = said->environment[0] == '\0';
+	struct err err;
+
+	if (is_list && connection->states == CONNECTION_STATES_LOST) {
+		(void)snprintf(answer.text, sizeof(answer.text), "one of them was not taken");
+	} else if (state_files_take(who->state, said, &err)) {
+		who->fault[0] = '\0';
+		if (is_list)
+			connection->states = CONNECTION_STATES_WHOLE;
+	} else {
+		connection->states = CONNECTION_STATES_LOST;
+		connections_text(who->fault, err.text);
+		(void)fprintf(stderr, "deploybot-runner: a state: %s\n", who->fault);
+		memcpy(answer.text, who->fault, sizeof(answer.text));
+	}
+	connections_say(connections, connection->number, &answer);
+}
+
+bool
+runner_order_knows_states(
+    const struct runner_order *who, const struct connections *connections, uint64_t number)
+{
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		const struct connection *one = &connections->all[i];
+
+		if (one->number != 0 && one->states == CONNECTION_STATES_WHOLE &&
+		    (number == 0 || one->number == number))
+			return true;
+	}
+	return who->gate == NULL;
+}
+
 bool
 runner_order_take(struct runner_order *who, struct connections *connections,
     struct connection *connection, const struct protocol_message *order, struct err *err)
@@ -82,7 +122,10 @@ runner_order_take(struct runner_order *who, struct connections *connections,
 	struct order_shown shown;
 
 	if (who->gate == NULL)
-		return true;
+		return order->kind != PROTOCOL_STATE_FILE ||
+		    err_set(err, ERR_INVALID, "state: no word of a local server");
+	if (order->kind == PROTOCOL_STATE_FILE)
+		take_state(who, connections, connection, order);
 	if (order->kind == PROTOCOL_CHALLENGE)
 		return say_challenge(who->gate, connections, connection, err);
 	if (order->kind == PROTOCOL_READ)

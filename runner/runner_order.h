@@ -16,7 +16,9 @@ struct order_gate {
 struct runner_order {
 	const struct order_gate *gate; /* NULL: whoever connects orders, and nothing is proven */
 	uint64_t epoch;		       /* the highest that has ordered here */
-	int root;		       /* runs/ */
+	const char *state;	       /* the state directory */
+	int root;		       /* its runs/ */
+	char fault[256];	       /* why a state was not taken last; "": it was */
 };
 
 /* Of `run`, which is the order itself, or the one that `go` is for. */
@@ -26,10 +28,15 @@ struct order_shown runner_order_shown(const struct protocol_message *order,
 /* The highest number that a folder of a run has here; 0: there is none, or no remote runner is. */
 uint64_t runner_order_highest(const struct runner_order *who);
 
-/* What of these words is ours: answers challenge and read, and looks whether a RUN of that
+/* What of these words is ours: answers challenge, read and state, and looks whether a RUN of that
  * connection is proven, which takes its challenge.  False: it must not be carried out. */
 bool runner_order_take(struct runner_order *who, struct connections *connections,
     struct connection *connection, const struct protocol_message *order, struct err *err) MUST_USE;
+
+/* Does the server of that connection (0: any one) have everything here that scripts must know of
+ * other environments before they remove something?  Of a local runner it always has. */
+bool runner_order_knows_states(
+    const struct runner_order *who, const struct connections *connections, uint64_t number);
 
 /* No order of before can follow. */
 void runner_order_void(struct connections *connections);

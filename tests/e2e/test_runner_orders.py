@@ -38,6 +38,13 @@ def work(fields):
     return hashlib.sha256(encode("run", id=1, **{name: words.get(name) for name in PLACES})).hexdigest()
 
 
+def say_state(channel, number, body=b"", **which):
+    channel.send("state", body=body, number=number, **which)
+    said = channel.until("state")
+    assert said["number"] == number
+    return said
+
+
 PROGRAM = os.path.join(os.path.dirname(LOCAL), "deploybot-remote-runner")
 
 
@@ -53,12 +60,24 @@ class Remote(RemoteBench):
 
     def __init__(self, path):
         super().__init__(path)
+        self.knows = True
         self.keys = [Ed25519PrivateKey.generate() for _ in range(3)]      # the third is not known to it
         self.orders = path / "runner.conf"
         known = " ".join(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex() for key in self.keys[:2])
         self.orders.write_text(f'RUNNER_NAME=build-1\nORDER_KEYS="{known}"\n')
         self.orders.chmod(0o640)
         self.server_now = self.start(SCRIPT, "--orders", str(self.orders))
+
+    def start(self, script, *more, wrapper=(), knows=True):
+        self.knows = knows
+        return super().start(script, *more, wrapper=wrapper)
+
+    def server(self, greet=True, knows=None):
+        """One that has said what is live elsewhere: nothing."""
+        made = super().server(greet)
+        if greet and (self.knows if knows is None else knows):
+            assert "text" not in say_state(made, 0)
+        return made
 
     def challenge(self, channel):
         channel.send("challenge")
@@ -256,6 +275,9 @@ def test_a_run_elsewhere_from_hello_to_the_end_of_its_log(remote, net):
     runner, supervisor = Far(net, 1), Far(net, 2)
     runner.send("hello", version=VERSION)
     assert runner.until("hello")["version"] == VERSION
+    assert "text" not in say_state(runner, 7, b"{}\n", environment="staging")
+    assert "text" not in say_state(runner, 7, b"staging.json\n")
+    assert (remote.state / "environments" / "staging.json").read_bytes() == b"{}\n"
     runner.send("run", id=12, **ORDER, **remote.proof("run", 12, remote.challenge(runner)))
     assert runner.until("started")["id"] == 12
     net.server.send(b"runner/build-1 0\nopen\nchannel 2\nid 12\n")

@@ -194,6 +194,30 @@ TEST(an_answer_carries_any_bytes_up_to_its_cap)
 	assert_false(protocol_encode(&answer, packet, sizeof(packet), &len, NULL));
 }
 
+TEST(a_state_carries_the_largest_file_of_its_kind)
+{
+	static char body[PROTOCOL_STATE_MAX + 1], packet[PROTOCOL_PACKET_MAX];
+	struct protocol_message state = { .kind = PROTOCOL_STATE_FILE,
+		.id = INT64_MAX,
+		.application = "aaaaaaaaaaaaaaaaaaaa",
+		.environment = "aaaaaaaaaaaaaaaaaaaa",
+		.body = body,
+		.body_len = PROTOCOL_STATE_MAX };
+	static struct protocol_message read;
+	size_t len;
+
+	memset(body, 'a', sizeof(body));
+	assert_true(protocol_encode(&state, packet, sizeof(packet), &len, NULL));
+	assert_true(protocol_decode(packet, len, &read, NULL));
+	assert_int_equal(read.body_len, PROTOCOL_STATE_MAX);
+	packet[len] = 'a';
+	assert_false(protocol_decode(packet, len + 1, &read, NULL));
+	state.body_len++;
+	assert_false(protocol_encode(&state, packet, sizeof(packet), &len, NULL));
+	assert_true(decodes("state\nnumber 0\n\n"));
+	assert_false(decodes("state\nenvironment staging\n\n"));
+}
+
 TEST(what_a_newer_version_adds_is_skipped)
 {
 	assert_true(decodes("settle\nid 7\ncolour blue\n"));
