@@ -89,6 +89,13 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 		if (serve->runner.agents != NULL)
 			agents_take_peers(serve->runner.agents, known_peers_ref(outcome->peers));
 		break;
+	case OUTCOME_STATE:
+		if (serve->runner.agents != NULL)
+			agents_take_state(serve->runner.agents, outcome->state);
+		else
+			free(outcome->state);
+		outcome->state = NULL;
+		break;
 	case OUTCOME_FATAL:
 		log_error("fsync failed: stopping at once");
 		_exit(err_exit_status(ERR_IO));

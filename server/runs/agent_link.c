@@ -45,6 +45,7 @@ struct agent_link {
 	unsigned greeted; /* hellos that it has not answered */
 	int64_t look_at;  /* monotonic ms: whether it is to be asked to renew */
 	int64_t asked_at; /* the same: it was; 0: never */
+	struct agent_feed *feed; /* of a remote runner; NULL: it is an agent */
 	bool is_runner;
 	bool may_renew; /* it was, and has not answered */
 	bool is_here;
@@ -165,6 +166,29 @@ sign_run(const struct agent_link *agent, struct protocol_message *message, struc
 	return agent_link_sign(agent, &order, &message->proof, err);
 }
 
+void
+agent_link_send_state(struct agent_link *agent, const char *environment)
+{
+	if (agent->feed != NULL && agent->is_greeted && agent->greeted == 0) /* else all of them */
+		agent_feed_send(agent->feed, environment);
+}
+
+static bool
+may_order(const struct agent_link *agent)
+{
+	return agent->feed == NULL || agent->feed->is_over;
+}
+
+/* Whatever has become of those before: its script sees the newest of its own environment. */
+static void
+send_state_of(struct agent_link *agent, const struct protocol_message *run)
+{
+	char environment[ENVIRONMENT_ID_MAX];
+
+	agent_link_send_state(
+	    agent, environment_id_text(run->application, run->environment, environment));
+}
+
 enum packet_sent
 agent_link_send(struct agent_link *agent, struct protocol_message *message, struct err *err)
 {
@@ -183,6 +207,8 @@ agent_link_send(struct agent_link *agent, struct protocol_message *message, stru
 	}
 	if (is_free) /* of a remote runner */
 		return send_message(agent, message, err) ? PACKET_SENT : PACKET_REFUSED;
+	if (message->kind == PROTOCOL_RUN && !may_order(agent))
+		return PACKET_LATER;
 	if (message->kind == PROTOCOL_RUN && busy->challenge[0] == '\0') {
 		if (busy->exchange == 0) {
 			busy->asked++;
@@ -193,6 +219,8 @@ agent_link_send(struct agent_link *agent, struct protocol_message *message, stru
 	}
 	if (message->kind == PROTOCOL_RUN && !sign_run(agent, message, err))
 		return PACKET_REFUSED;
+	if (message->kind == PROTOCOL_RUN)
+		send_state_of(agent, message);
 	if (!send_message(agent, message, err))
 		return PACKET_REFUSED;
 	busy->exchange = message->id;
@@ -210,6 +238,7 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 	if (agent->is_here)
 		(void)snprintf(out, LIMIT_LINE, "%s %s", who,
 		    !agent->is_greeted ? "does not answer, though its host is connected" :
+			!may_order(agent) ? "does not know yet what is live elsewhere" :
 			agent->busy != NULL && agent->busy->exchange != 0 ? "does not answer" :
 									    "is at another run");
 	else if (agent->seen.gone_at == 0)
@@ -334,9 +363,27 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 		agent->busy->again_ms = AGAIN_FIRST_MS;
 	if (agent->is_runner)
 		say_runner(agent, true, message->id);
+	if (agent->feed != NULL)
+		agent_feed_begin(agent->feed);
 	note_runner(agent);
 	if (is_new)
 		agent->world->runs.on_ready(agent->world->runs.ctx);
+}
+
+static void
+take_state_answer(struct agent_link *agent, const struct protocol_message *answer)
+{
+	if (agent_feed_answered(agent->feed, answer))
+		agent->world->runs.on_ready(agent->world->runs.ctx);
+}
+
+/* Another manifest, or more that is live elsewhere, may be known behind another hello. */
+static bool
+is_to_be_greeted(const struct agent_link *agent, const struct protocol_message *answer)
+{
+	return answer->kind == PROTOCOL_REFUSED &&
+	    (answer->why == PROTOCOL_WHY_CHANGED ||
+		(agent->feed != NULL && agent->feed->has_failed));
 }
 
 /* Of several that were asked for, the last makes those before it void. */
@@ -369,8 +416,8 @@ take_answer(struct agent_link *agent, const struct protocol_message *message)
 	*asked = 0;
 	if (message->kind != PROTOCOL_PIECE)
 		busy->challenge[0] = '\0';
-	if (message->kind == PROTOCOL_REFUSED && message->why == PROTOCOL_WHY_CHANGED)
-		greet(agent); /* its manifest is another one by now */
+	if (is_to_be_greeted(agent, message))
+		greet(agent);
 	agent->world->runs.on_message(agent->world->runs.ctx, agent, message);
 	agent->world->runs.on_ready(agent->world->runs.ctx);
 }
@@ -405,6 +452,8 @@ take_message(struct agent_link *agent, const struct protocol_message *message)
 		hang_up(agent, "a word before hello");
 	else if (message->kind == PROTOCOL_CHALLENGE)
 		take_challenge(agent, message);
+	else if (message->kind == PROTOCOL_STATE_FILE && agent->feed != NULL)
+		take_state_answer(agent, message);
 	else if (agent->is_runner && is_unasked(agent, message))
 		take_unasked(agent, message);
 	else if (message->kind == PROTOCOL_STARTED || message->kind == PROTOCOL_REFUSED ||
@@ -539,6 +588,11 @@ agent_link_new(const struct agent_link_world *world, const char *identity)
 	agent->channels.link = world->link;
 	agent->channels.identity = agent->identity;
 	SLIST_INIT(&agent->channels.all);
+	if (agent->is_runner) {
+		agent->feed = mem_new(1, sizeof(*agent->feed));
+		agent->feed->states = world->states;
+		agent->feed->channels = &agent->channels;
+	}
 	agent->may_be_gone = true; /* a server before this one may have said so */
 	return agent;
 }
@@ -547,6 +601,7 @@ void
 agent_link_free(struct agent_link *agent)
 {
 	free_busy(agent);
+	free(agent->feed);
 	free(agent);
 }
 

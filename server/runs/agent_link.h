@@ -11,6 +11,7 @@
 #include "lib/crypto_ed25519.h"
 #include "lib/order_bytes.h"
 #include "runs/agent_channel.h"
+#include "runs/agent_states.h"
 #include "runs/packet.h"
 #include "types/agents_seen.h"
 #include "types/event.h"
@@ -45,6 +46,7 @@ struct agent_link_world {
 	void (*on_runner)(
 	    void *ctx, const char *runner, bool is_connected, uint64_t highest);
 	void *ctx;
+	struct agent_states *states; /* for those that are remote runners */
 	struct agent_link_runs runs;
 };
 
@@ -62,6 +64,10 @@ void agent_link_set(struct agent_link *agent, const struct agent_seen *host);
 struct agent_seen agent_link_seen(const struct agent_link *agent);
 void
 agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, size_t size);
+
+/* What is live in that environment ("": in none) is another release now: a remote runner knows it
+ * before its next order. */
+void agent_link_send_state(struct agent_link *agent, const char *environment);
 
 /* Again and again while certificates renew: it is asked to, where it is time. */
 void agent_link_look(struct agent_link *agent);

@@ -189,6 +189,7 @@ agents_new(const struct agents_config *config, struct err *err)
 	agents->world.on_runner = config->on_runner;
 	agents->world.ctx = config->ctx;
 	agents->world.link = link_client_new(config->loop, config->path, &watch);
+	agents->world.states = agent_states_new();
 	return agents;
 }
 
@@ -204,6 +205,23 @@ agents_take_peers(struct agents *agents, struct known_peers *peers)
 	link_client_take_peers(agents->world.link, peers);
 	if (!loop_timer_is_started(&agents->looks))
 		loop_timer_start(agents->world.loop, &agents->looks, LOOK_EACH_MS, LOOK_EACH_MS);
+}
+
+static void
+send_state(const void *node, VISIT which, void *closure)
+{
+	if (which == postorder || which == leaf)
+		agent_link_send_state(*(struct agent_link *const *)node, closure);
+}
+
+void
+agents_take_state(struct agents *agents, struct state_file *state)
+{
+	char environment[LIMIT_ENVIRONMENT];
+
+	memcpy(environment, state->environment, sizeof(environment));
+	agent_states_take(agents->world.states, state);
+	twalk_r(agents->all, send_state, environment);
 }
 
 struct agent_link *
@@ -240,6 +258,7 @@ agents_free(struct agents *agents)
 	loop_timer_stop(&agents->looks);
 	link_client_free(agents->world.link);
 	tdestroy(agents->all, free_one);
+	agent_states_free(agents->world.states);
 	agents_seen_unref(agents->seen);
 	crypto_wipe(agents, sizeof(*agents));
 	free(agents);

@@ -28,6 +28,9 @@ void agents_join(struct agents *agents, const struct agent_link_runs *runs);
 /* What is enrolled now; takes the reference. */
 void agents_take_peers(struct agents *agents, struct known_peers *peers);
 
+/* What remote runners are to see of an environment now; takes it. */
+void agents_take_state(struct agents *agents, struct state_file *state);
+
 /* Who is connected, as of now or, of thousands, of a moment ago; borrowed until the next call.
  * NULL: who is enrolled is not known yet. */
 struct agents_seen *agents_seen(struct agents *agents);

@@ -80,8 +80,23 @@ is_same_file(const char *path, const struct buf *content)
 	return old != NULL && size == content->size && memcmp(old, content->data, size) == 0;
 }
 
+/* Nobody reads them where there is no deploybot-link. */
+static void
+add_state(const struct store *store, const char *environment, const struct buf *content,
+    struct queue_list *out)
+{
+	struct outcome *outcome;
+
+	if (store->settings == NULL || store->settings->link.address == NULL)
+		return;
+	outcome = outcome_new(OUTCOME_STATE);
+	outcome->state =
+	    state_file_new(environment, store->mark.audit.seq, buf_text(content), content->size);
+	queue_list_add(out, &outcome->link);
+}
+
 static bool
-project_environment(struct store *store, const char *name, struct err *err)
+project_environment(struct store *store, const char *name, struct queue_list *out, struct err *err)
 {
 	struct event nothing = { 0 };
 	struct environment environment;
@@ -99,6 +114,7 @@ project_environment(struct store *store, const char *name, struct err *err)
 	    environment_id_file(name, file));
 	if (environment.current.id == 0) {
 		(void)unlink(path); /* of one that was renamed; else it is not there */
+		add_state(store, name, &content, out);
 		return true;
 	}
 	write_state(&tx, &environment, &content);
@@ -106,38 +122,46 @@ project_environment(struct store *store, const char *name, struct err *err)
 		*err = tx.err;
 		return false;
 	}
-	return buf_check(&content, err) &&
-	    (is_same_file(path, &content) ||
-		(file_mkdirs(store->environments_path, 0755, err) &&
-		    file_write(path, content.data, content.size, 0640, err)));
+	if (!buf_check(&content, err) ||
+	    (!is_same_file(path, &content) &&
+		(!file_mkdirs(store->environments_path, 0755, err) ||
+		    !file_write(path, content.data, content.size, 0640, err))))
+		return false;
+	add_state(store, name, &content, out);
+	return true;
 }
 
 static bool
-project_all_environments(struct store *store, struct err *err)
+project_all_environments(struct store *store, struct queue_list *out, struct err *err)
 {
+	const struct buf none = buf_make(0);
+
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	if (!db_query(&rows, store->db, err,
 		"SELECT name FROM environment WHERE current_release <> 0 ORDER BY name"))
 		return false;
 	while (db_next(&rows))
-		if (!project_environment(store, db_col_text(&rows, 0), err))
+		if (!project_environment(store, db_col_text(&rows, 0), out, err))
 			return false;
-	return db_rows_end(&rows, err);
+	if (!db_rows_end(&rows, err))
+		return false;
+	add_state(store, "", &none, out); /* these were all */
+	return true;
 }
 
 static bool
-project_environments(struct store *store, struct err *err)
+project_environments(struct store *store, struct queue_list *out, struct err *err)
 {
 	if (store->environments_path == NULL)
 		return true;
 	if (store->stale.is_all) {
-		if (!project_all_environments(store, err))
+		if (!project_all_environments(store, out, err))
 			return false;
 		store_names_clear(&store->stale);
 	}
 	for (; store->stale.n > 0; store->stale.n--)
-		if (!project_environment(store, store->stale.names[store->stale.n - 1], err))
+		if (!project_environment(store, store->stale.names[store->stale.n - 1], out, err))
 			return false;
 	return true;
 }
@@ -580,7 +604,7 @@ store_project(struct store *store, struct queue_list *ret_outcomes)
 	struct err err = { 0 };
 	bool files, audit;
 
-	files = project_environments(store, &err);
+	files = project_environments(store, ret_outcomes, &err);
 	tell(files, &store->environments_refused, store->environments_path, &err);
 	audit =
 	    project_audit(store, &err) && (store->audit_path == NULL || prune_closed(store, &err));

@@ -35,6 +35,7 @@ outcome_free(struct outcome *outcome)
 	free(outcome->gauges);
 	free(outcome->tokens);
 	known_peers_unref(outcome->peers);
+	free(outcome->state);
 	free(outcome->answer.text);
 	free(outcome->answer.targets);
 	free(outcome);

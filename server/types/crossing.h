@@ -9,6 +9,7 @@
 
 #include "types/effect.h"
 #include "types/known_peers.h"
+#include "types/state_file.h"
 #include "types/token.h"
 
 enum outcome_kind {
@@ -20,6 +21,7 @@ enum outcome_kind {
 	OUTCOME_GAUGES,	  /* what is the case now */
 	OUTCOME_TOKENS,	  /* which tokens there are now */
 	OUTCOME_PEERS,	  /* which agents and remote runners are enrolled now */
+	OUTCOME_STATE,	  /* what remote runners' scripts are to see of an environment now */
 	OUTCOME_FATAL,	  /* a flush failed: stop the program, at once */
 };
 
@@ -85,6 +87,7 @@ struct outcome {
 	struct gauges *gauges; /* owned */
 	struct known_tokens *tokens; /* owned */
 	struct known_peers *peers;   /* one reference */
+	struct state_file *state;    /* owned */
 };
 
 struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;

@@ -686,11 +686,13 @@ AGENTS_TEST(a_remote_runner_says_of_its_runs_also_what_was_not_asked)
 	send_packet(w, BUILD " 1", "hello\nversion 3\npid 7\nhighest 41\n");
 	WAIT_FOR(w, w->ready > 0);
 	assert_string_equal(w->runner, "build-1 here 41");
+	agents_take_state(w->agents, state_file_new("", 5, "", 0));
+	expect(w, BUILD " 1\nstate\nnumber 5\n\n");
+	send_packet(w, BUILD " 1", "state\nnumber 5\n\n");
 	send_packet(w, BUILD " 1", "settled\nid 77\nstate ended\n");
 	WAIT_FOR(w, w->messages == 1);
 	assert_int_equal(agent_link_send(runner, &settle, NULL), PACKET_SENT);
 	expect(w, BUILD " 1\nsettle\nid 9\n");
-	assert_int_equal(agent_link_send(runner, &run, NULL), PACKET_LATER);
 	send_packet(w, BUILD " 1", "stuck\nid 9\npid 4\n");
 	WAIT_FOR(w, w->messages == 2);
 	assert_int_equal(agent_link_send(runner, &run, NULL), PACKET_LATER);

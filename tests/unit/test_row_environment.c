@@ -8,6 +8,7 @@
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_deployment.h"
+#include "store/row_rename.h"
 #include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
 #include "unit.h"
@@ -364,6 +365,60 @@ STORE_TEST(the_state_file_follows_the_release_and_is_mended_at_start)
 	    "{\"release\":1,\"commit\":\"aaaa111\",\"image\":null},"
 	    "\"live\":[\"dddd222\",\"aaaa111\"]}\n");
 	free(text);
+}
+
+static void
+expect_state(struct store_aid *aid, const char *environment, const char *body)
+{
+	struct outcome *outcome = store_aid_take_outcome(aid, OUTCOME_STATE);
+
+	assert_non_null(outcome);
+	assert_string_equal(outcome->state->environment, environment);
+	assert_int_equal(outcome->state->size, strlen(body));
+	assert_memory_equal(outcome->state->body, body, strlen(body));
+	assert_int_equal(outcome->state->number, aid->store->mark.audit.seq);
+	outcome_free(outcome);
+}
+
+static void
+act_rename(struct tx *tx, UNUSED void *arg)
+{
+	row_rename(tx, "staging", "blog/staging");
+}
+
+STORE_TEST(remote_runners_are_sent_what_the_state_files_have)
+{
+	char first[] = "aaaa111", second[] = "dddd222", path[160], *text;
+
+	aid->settings->link.address = "link.example.org:9443";
+	store_aid_act(aid, act_release, first);
+	store_aid_act(aid, act_release_of_shop, NULL);
+	assert_false(store_project(aid->store, &aid->outcomes));
+	(void)snprintf(path, sizeof(path), "%s/shop.staging.json", aid->environments_path);
+	text = store_aid_read(path);
+	expect_state(aid, "shop/staging", text);
+	free(text);
+	text = state_file(aid, path, sizeof(path));
+	expect_state(aid, "staging", text);
+	free(text);
+	expect_state(aid, "", "");
+	store_aid_act(aid, act_release, second);
+	assert_false(store_project(aid->store, &aid->outcomes));
+	text = state_file(aid, path, sizeof(path));
+	expect_state(aid, "staging", text);
+	free(text);
+	store_aid_act(aid, act_rename, NULL);
+	assert_false(store_project(aid->store, &aid->outcomes));
+	assert_int_equal(access(path, F_OK), -1);
+	(void)snprintf(path, sizeof(path), "%s/blog.staging.json", aid->environments_path);
+	text = store_aid_read(path);
+	expect_state(aid, "blog/staging", text);
+	free(text);
+	expect_state(aid, "staging", "");
+	aid->settings->link.address = NULL;
+	store_aid_act(aid, act_release, first);
+	assert_false(store_project(aid->store, &aid->outcomes));
+	assert_null(store_aid_take_outcome(aid, OUTCOME_STATE));
 }
 
 /* In one folder, for which no name of an environment is a path. */

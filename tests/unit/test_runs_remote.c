@@ -7,6 +7,7 @@
 #include "runs_aid.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/agents.h"
@@ -37,7 +39,9 @@ struct far {
 	pid_t runner;
 	int listener, link; /* deploybot-link's */
 	int channels[CHANNELS];
-	bool is_cut; /* the host is disconnected */
+	bool is_cut;		 /* the host is disconnected */
+	bool knows;		 /* the server what is live elsewhere, from the beginning */
+	int states, states_most; /* that were sent and not answered; at once */
 	char socket[108], folder[80];
 };
 
@@ -48,6 +52,15 @@ is_gone(const struct far *far)
 
 	agent_link_why(agents_find(far->agents, "build-1"), why);
 	return strstr(why, "has been disconnected") != NULL;
+}
+
+static bool
+is_ordered(const struct far *far)
+{
+	char why[LIMIT_LINE];
+
+	agent_link_why(agents_find(far->agents, "build-1"), why);
+	return strstr(why, "is at another run") != NULL;
 }
 
 /* --- two links --- */
@@ -98,6 +111,16 @@ take_word(struct far *far, const char *word)
 	}
 }
 
+/* Whatever room there is: link loses nothing. */
+static void
+hand_over(int fd, const char *packet, size_t size)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLOUT };
+
+	while (send(fd, packet, size, MSG_NOSIGNAL) < 0 && errno == EAGAIN)
+		assert_int_equal(poll(&wait, 1, PATIENCE), 1);
+}
+
 static void
 take_packet(struct far *far, const char *packet, size_t size)
 {
@@ -116,8 +139,10 @@ take_packet(struct far *far, const char *packet, size_t size)
 	}
 	if (number == 1 && far->channels[1] < 0)
 		open_channel(far, 1, far->socket);
+	if (text_starts(body, "state\n") && ++far->states > far->states_most)
+		far->states_most = far->states;
 	if (far->channels[number] >= 0)
-		(void)!send(far->channels[number], body, left, MSG_NOSIGNAL);
+		hand_over(far->channels[number], body, left);
 }
 
 static void
@@ -130,6 +155,8 @@ pass_on(struct far *far, int number)
 
 	if (n > 0)
 		assert_true(send(far->link, packet, (size_t)(head + n), 0) > 0);
+	if (n > 0 && text_starts(packet + head, "state\n"))
+		far->states--;
 	else if (n == 0 || errno != EAGAIN)
 		close_channel(far, number);
 }
@@ -157,6 +184,7 @@ static void
 cut(struct far *far)
 {
 	far->is_cut = true;
+	far->states = 0;
 	for (int i = 1; i < CHANNELS; i++)
 		close_channel(far, i);
 	say(far, "link 0\ngone " BUILD " the test\n");
@@ -190,6 +218,12 @@ static void
 on_runner(UNUSED void *ctx, const char *runner, UNUSED bool is_connected, UNUSED uint64_t highest)
 {
 	assert_string_equal(runner, "build-1");
+}
+
+static void
+say_state(struct far *far, const char *environment, int64_t number, const char *body)
+{
+	agents_take_state(far->agents, state_file_new(environment, number, body, strlen(body)));
 }
 
 static void
@@ -258,13 +292,17 @@ start_server(struct far *far, const char *path, const char *key)
 	assert_non_null(far->scene->runs);
 	known_peers_add(known, &peer);
 	agents_take_peers(far->agents, known);
+	if (far->knows)
+		say_state(far, "", 1, "");
 }
 
 static int
-begin(void **state)
+begin_world(void **state, bool knows)
 {
 	struct far *far = mem_new(1, sizeof(*far));
 	char path[108], key[CRYPTO_CA_PEM];
+
+	far->knows = knows;
 
 	if (runs_aid_begin((void **)&far->scene) != 0)
 		return -1;
@@ -284,6 +322,18 @@ begin(void **state)
 	WAIT_FOR(far->scene, is_listening(far));
 	start_server(far, path, key);
 	return 0;
+}
+
+static int
+begin(void **state)
+{
+	return begin_world(state, true);
+}
+
+static int
+begin_unknown(void **state)
+{
+	return begin_world(state, false);
 }
 
 static int
@@ -307,7 +357,8 @@ finish(void **state)
 	return 0;
 }
 
-#define REMOTE_TEST(name) TEST_OF(name, struct far *far, begin, finish)
+#define REMOTE_TEST(name)  TEST_OF(name, struct far *far, begin, finish)
+#define UNKNOWN_TEST(name) TEST_OF(name, struct far *far, begin_unknown, finish)
 
 static struct effect_run
 order_of(int64_t run)
@@ -405,7 +456,7 @@ REMOTE_TEST(an_order_to_a_runner_that_is_disconnected_is_refused_and_never_sent_
 	struct effect_run order = order_of(12);
 	struct story story;
 
-	WAIT_FOR(far->scene, far->channels[1] >= 0);
+	WAIT_FOR(far->scene, is_ordered(far)); /* until then there is more to be sent */
 	cut(far);
 	order.ordered_at -= RUN_ORDER_WAIT_MS - 200;
 	runs_aid_script(far->scene, "touch $PROOF");
@@ -441,8 +492,6 @@ REMOTE_TEST(a_run_that_has_a_folder_there_is_followed_and_not_ordered_again)
 REMOTE_TEST(a_remote_runner_is_of_the_version_that_we_are_of)
 {
 	WAIT_FOR(far->scene, is_connected(far));
-	assert_null(agents_find(far->agents, "local"));
-	assert_null(agents_find(far->agents, "Build"));
 	cut(far);
 	say(far, HERE);
 	WAIT_FOR(far->scene, !is_gone(far));
@@ -472,8 +521,7 @@ REMOTE_TEST(a_question_about_its_environment_is_answered_there_and_by_nobody_els
 		.environment = "staging",
 		.n_branches = 1,
 		.branches = { "main" } };
-	const struct effect_git_query elsewhere = { .kind = GIT_QUERY_SETTINGS,
-		.environment = "production" };
+	const struct effect_git_query elsewhere = { .kind = GIT_QUERY_SETTINGS };
 	struct err err;
 
 	WAIT_FOR(far->scene, is_connected(far));
@@ -523,4 +571,130 @@ REMOTE_TEST(the_folder_of_a_run_is_removed_there_or_stays_and_holds_no_other_up)
 	WAIT_FOR(far->scene, said[0] != '\0');
 	assert_string_equal(said, "gone");
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* --- what is live elsewhere --- */
+
+static char *
+read_there(const struct far *far, const char *name)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/environments/%s", far->folder, name);
+	return file_read(path, PROTOCOL_STATE_MAX, NULL, NULL);
+}
+
+static bool
+is_there(const struct far *far, const char *name, const char *body)
+{
+	CLEANUP(freep) char *found = read_there(far, name);
+
+	return body == NULL ? found == NULL : found != NULL && strcmp(found, body) == 0;
+}
+
+UNKNOWN_TEST(before_all_that_is_live_is_known_there_no_order_is_sent)
+{
+	const struct effect_run order = order_of(12);
+	char why[LIMIT_LINE];
+	struct story story;
+
+	runs_aid_script(far->scene, "touch $PROOF");
+	tell(&story, far, &order, true);
+	WAIT_FOR(far->scene, far->channels[1] >= 0);
+	say_state(far, "staging", 4, "first\n");
+	say_state(far, "shop/production", 5, "second\n");
+	WAIT_FOR(far->scene, is_there(far, "shop.production.json", "second\n"));
+	agent_link_why(agents_find(far->agents, "build-1"), why);
+	assert_string_equal(why, "the runner build-1 does not know yet what is live elsewhere");
+	assert_true(is_there(far, "staging.json", "first\n"));
+	assert_int_equal(story.hellos, 0);
+	say_state(far, "", 5, "");
+	WAIT_FOR(far->scene, story.ends > 0);
+	assert_int_equal(story.ended.exit_status, 0);
+	assert_int_equal(access(far->scene->proof, F_OK), 0);
+}
+
+REMOTE_TEST(a_change_is_there_at_once_and_behind_a_restart_of_the_link)
+{
+	say_state(far, "staging", 4, "first\n");
+	say_state(far, "production", 4, "first\n");
+	WAIT_FOR(far->scene, is_there(far, "production.json", "first\n"));
+	say_state(far, "staging", 5, "second\n");
+	WAIT_FOR(far->scene, is_there(far, "staging.json", "second\n"));
+	say_state(far, "production", 6, "");
+	WAIT_FOR(far->scene, is_there(far, "production.json", NULL));
+	cut(far);
+	say_state(far, "staging", 7, "third\n");
+	assert_true(is_there(far, "staging.json", "second\n"));
+	connect_again(far);
+	WAIT_FOR(far->scene, is_there(far, "staging.json", "third\n"));
+	assert_true(is_there(far, "production.json", NULL));
+	WAIT_FOR(far->scene, is_there(far, "number", "7"));
+}
+
+/* Of its own environment the newest is said before each. */
+REMOTE_TEST(an_order_comes_behind_what_is_live_in_its_environment)
+{
+	const struct effect_run order = order_of(12);
+	char path[160];
+	struct story story;
+
+	say_state(far, "staging", 4, "first\n");
+	WAIT_FOR(far->scene, is_there(far, "staging.json", "first\n") && is_ordered(far));
+	(void)snprintf(path, sizeof(path), "%s/environments/staging.json", far->folder);
+	assert_int_equal(unlink(path), 0);
+	runs_aid_script(far->scene, "true");
+	tell(&story, far, &order, false);
+	WAIT_FOR(far->scene, story.hellos > 0);
+	assert_true(is_there(far, "staging.json", "first\n"));
+}
+
+UNKNOWN_TEST(so_many_that_link_could_not_keep_them_are_sent_a_few_at_a_time)
+{
+	static char body[PROTOCOL_STATE_MAX];
+	char name[32];
+
+	memset(body, 'a', sizeof(body) - 1);
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof(name), "many-%d", i);
+		say_state(far, name, 4, body);
+	}
+	say_state(far, "", 4, "");
+	WAIT_FOR(far->scene, is_there(far, "many-39.json", body) && is_ordered(far));
+	memset(body, 'b', sizeof(body) - 1);
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof(name), "many-%d", i);
+		say_state(far, name, 5, body);
+	}
+	WAIT_FOR(far->scene, is_there(far, "many-39.json", body) && is_ordered(far));
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof(name), "many-%d.json", i);
+		assert_true(is_there(far, name, body));
+	}
+	assert_in_range(far->states_most, 2, 9); /* the list of all is one more */
+}
+
+REMOTE_TEST(where_it_has_a_newer_state_a_run_is_put_off_until_that_is_gone)
+{
+	const struct effect_run order = order_of(12);
+	char path[160];
+	struct story story;
+
+	WAIT_FOR(far->scene, is_there(far, "number", "1") && is_ordered(far));
+	(void)snprintf(path, sizeof(path), "%s/environments/number", far->folder);
+	runs_aid_write(path, "9", 0640);
+	runs_aid_script(far->scene, "touch $PROOF");
+	tell(&story, far, &order, true);
+	say_state(far, "staging", 4, "old\n");
+	WAIT_FOR(far->scene, story.put_off > 0);
+	assert_non_null(strstr(story.ended.detail, "older than what is here, of 9"));
+	assert_int_equal(access(far->scene->proof, F_OK), -1);
+	assert_true(is_there(far, "staging.json", NULL));
+	assert_int_equal(unlink(path), 0);
+	do { /* as the effect is tried again */
+		tell(&story, far, &order, true);
+		WAIT_FOR(far->scene, story.ends + story.put_off > 0);
+	} while (story.put_off > 0);
+	assert_int_equal(story.ended.exit_status, 0);
+	assert_true(is_there(far, "staging.json", "old\n"));
 }
