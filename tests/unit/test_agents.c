@@ -665,10 +665,8 @@ static struct agent_link *
 build(struct world *w)
 {
 	struct known_peers *known = known_peers_new(1);
-	const struct peer runner = { .identity = BUILD, .digest = MANIFEST };
-
 	w->who = BUILD;
-	known_peers_add(known, &runner);
+	known_peers_add(known, &(struct peer){ .identity = BUILD, .digest = MANIFEST });
 	agents_take_peers(w->agents, known);
 	send_packet(w, "link 0", "here " BUILD " " MANIFEST " 1767225600 0.2.0 192.0.2.1:1\n");
 	while (w->packet[0] != 'r')

@@ -197,7 +197,7 @@ TEST(an_answer_carries_any_bytes_up_to_its_cap)
 TEST(a_state_carries_the_largest_file_of_its_kind)
 {
 	static char body[PROTOCOL_STATE_MAX + 1], packet[PROTOCOL_PACKET_MAX];
-	struct protocol_message state = { .kind = PROTOCOL_STATE_FILE,
+	struct protocol_message live = { .kind = PROTOCOL_STATE_FILE,
 		.id = INT64_MAX,
 		.application = "aaaaaaaaaaaaaaaaaaaa",
 		.environment = "aaaaaaaaaaaaaaaaaaaa",
@@ -207,15 +207,15 @@ TEST(a_state_carries_the_largest_file_of_its_kind)
 	size_t len;
 
 	memset(body, 'a', sizeof(body));
-	assert_true(protocol_encode(&state, packet, sizeof(packet), &len, NULL));
+	assert_true(protocol_encode(&live, packet, sizeof(packet), &len, NULL));
 	assert_true(protocol_decode(packet, len, &read, NULL));
 	assert_int_equal(read.body_len, PROTOCOL_STATE_MAX);
 	packet[len] = 'a';
 	assert_false(protocol_decode(packet, len + 1, &read, NULL));
-	state.body_len++;
-	assert_false(protocol_encode(&state, packet, sizeof(packet), &len, NULL));
-	assert_true(decodes("state\nnumber 0\n\n"));
-	assert_false(decodes("state\nenvironment staging\n\n"));
+	live.body_len++;
+	assert_false(protocol_encode(&live, packet, sizeof(packet), &len, NULL));
+	assert_true(decodes("live\nnumber 0\n\n"));
+	assert_false(decodes("live\nenvironment staging\n\n"));
 }
 
 TEST(what_a_newer_version_adds_is_skipped)
