@@ -214,8 +214,8 @@ TEST(a_state_carries_the_largest_file_of_its_kind)
 	assert_false(protocol_decode(packet, len + 1, &read, NULL));
 	live.body_len++;
 	assert_false(protocol_encode(&live, packet, sizeof(packet), &len, NULL));
-	assert_true(decodes("live\nnumber 0\n\n"));
-	assert_false(decodes("live\nenvironment staging\n\n"));
+	assert_true(decodes("state\nnumber 0\n\n"));
+	assert_false(decodes("state\nenvironment staging\n\n"));
 }
 
 TEST(what_a_newer_version_adds_is_skipped)
