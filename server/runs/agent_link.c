@@ -41,10 +41,10 @@ struct agent_link {
 	struct agent_channels channels;
 	struct busy *busy; /* NULL: it is not */
 	struct agent_seen seen;
-	unsigned follows; /* runs */
-	unsigned greeted; /* hellos that it has not answered */
-	int64_t look_at;  /* monotonic ms: whether it is to be asked to renew */
-	int64_t asked_at; /* the same: it was; 0: never */
+	unsigned follows;	 /* runs */
+	unsigned greeted;	 /* hellos that it has not answered */
+	int64_t look_at;	 /* monotonic ms: whether it is to be asked to renew */
+	int64_t asked_at;	 /* the same: it was; 0: never */
 	struct agent_feed *feed; /* of a remote runner; NULL: it is an agent */
 	bool is_runner;
 	bool may_renew; /* it was, and has not answered */
@@ -237,7 +237,7 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 	(void)snprintf(who, sizeof(who), agent->is_runner ? "the runner %s" : "%s's agent", name);
 	if (agent->is_here)
 		(void)snprintf(out, LIMIT_LINE, "%s %s", who,
-		    !agent->is_greeted ? "does not answer, though its host is connected" :
+		    !agent->is_greeted	  ? "does not answer, though its host is connected" :
 			!may_order(agent) ? "does not know yet what is live elsewhere" :
 			agent->busy != NULL && agent->busy->exchange != 0 ? "does not answer" :
 									    "is at another run");
@@ -609,12 +609,6 @@ const char *
 agent_link_identity(const struct agent_link *agent)
 {
 	return agent->identity;
-}
-
-bool
-agent_link_is_runner(const struct agent_link *agent)
-{
-	return agent->is_runner;
 }
 
 struct agent_channels *

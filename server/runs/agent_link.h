@@ -56,7 +56,6 @@ void agent_link_free(struct agent_link *agent); /* behind each channel of it */
 
 /* "agent/acme", or of a deploybot-runner elsewhere "runner/build-1": owned by the agent. */
 const char *agent_link_identity(const struct agent_link *agent);
-bool agent_link_is_runner(const struct agent_link *agent) MUST_USE;
 
 /* It is connected, with the clock and the version that `host` has, or (NULL) disconnected; it has
  * sent a packet. */

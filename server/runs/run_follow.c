@@ -19,6 +19,7 @@
 #include "runs/run_flow.h"
 #include "runs/run_report.h"
 #include "runs/run_translate.h"
+#include "types/peers.h"
 
 #define MAGIC	   0x52756e31u
 #define ORDERS_MAX 3	 /* of one run, where the runner contradicts itself */
@@ -53,8 +54,7 @@ struct run_follow {
 	bool has_asked;			   /* for that end, of the agent as it is connected now */
 	const struct run_tail_bytes *said; /* that end */
 	char why[LIMIT_LINE];
-	/* In END. */
-	struct run_ended ended; /* its list is ours */
+	struct run_ended ended; /* in END; its list is ours */
 	bool is_put_off;
 };
 
@@ -621,7 +621,7 @@ begin_order_wait(struct run_follow *run)
 	int64_t age = clock_wall_ms() - run->order.ordered_at;
 	int64_t wait = RUN_ORDER_WAIT_MS - (age < 0 ? 0 : age);
 
-	run->is_agents = !agent_link_is_runner(run->agent);
+	run->is_agents = text_starts(agent_link_identity(run->agent), PEER_AGENT);
 	run->order_due = loop_now_ms() + wait;
 	agent_link_follow(run->agent, run->order.run, true);
 	loop_timer_start(run->world->loop, &run->late, wait, 0);

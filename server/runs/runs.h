@@ -26,7 +26,7 @@ struct runs_config {
 	unsigned answer_s;	/* a runner silent for so long is given up; 0: 60 */
 	bool is_quiet;		/* callbacks alone say what is wrong with the runner */
 	struct agents *agents;	/* that have runs too; borrowed, NULL: there are none */
-	/* Who is asked about that environment, as runs have it: NULL: the local runner about all. */
+	/* Who is asked about that environment, as runs have it.  NULL: about all the local one. */
 	const char *(*runner_of)(void *ctx, const char *environment);
 	/* The runner said hello: orders go out from now on.  At each start of it; may be NULL. */
 	void (*on_ready)(void *ctx);

@@ -15,6 +15,7 @@
 #include "runs/run_files.h"
 #include "runs/run_translate.h"
 #include "types/effect.h"
+#include "types/peers.h"
 
 #define MAGIC	 0x4b65704cu
 #define TURN_MAX 16 /* messages in one turn: others are waiting too */
@@ -150,7 +151,7 @@ say_go(struct supervisor_link *link)
 		.manifest = link->order->binding };
 	struct err err;
 
-	if (agent_link_is_runner(link->agent)) {
+	if (text_starts(agent_link_identity(link->agent), PEER_RUNNER)) {
 		run_translate_order(link->order, 0, &run);
 		order.capability = protocol_work(&run, work);
 	}

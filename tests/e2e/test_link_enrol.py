@@ -355,7 +355,8 @@ def test_an_answer_of_link_alone_has_limits(agents):
                      b"enrol 1 y\n" + b"a" * 4097, b"enrol 1 y"):
             link.send(b"link 0\n" + said)
         link.send(b"link 0\nenrol 8 " + b"y" * 5000 + b"\nagent x\n")
-        answer = next(word for word in iter(link.next, None) if not word.startswith(b"link 0\ncut "))   # of tests before
+        # Who was revoked in a test before is cut anew.
+        answer = next(word for word in iter(link.next, None) if not word.startswith(b"link 0\ncut "))
         assert answer == b"link 0\nenrolled 8\n" + NO_CODE
         for request_number in range(9, 30):
             link.send(f"link 0\nenrol {request_number} y\nagent x\n".encode())

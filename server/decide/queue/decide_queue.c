@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 #include "decide/work/decide_action.h"
+#include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_binding.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/work/decide_deployment.h"
-#include "decide/work/decide_runner.h"
 #include "decide/who/decide_job.h"
 #include "decide/approval/decide_emergency.h"
 #include "decide/git/decide_git.h"
@@ -204,7 +204,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_BLOCKED, is_blocked(l->tx, place) },
 		{ TURN_IS_UNKNOWN, l->now.unknown_since != 0 },
 		{ TURN_IS_UNSYNCED, decide_is_unsynced(l->tx, work, &place->shown) },
-		{ TURN_IS_NO_RUNNER, decide_runner_is_gone(l->tx, work) },
+		{ TURN_IS_NO_RUNNER, decide_agent_is_away(l->tx, work) },
 		{ TURN_IS_UNBOUND, decide_is_unbound(work) },
 		{ TURN_IS_ASKED,
 		    work->wait.is_asked_anew &&

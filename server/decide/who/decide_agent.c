@@ -48,6 +48,13 @@ decide_agent_runner(const struct tx *tx, const struct deployment *work)
 	    ROW_RUN_LOCAL;
 }
 
+bool
+decide_agent_is_away(struct tx *tx, const struct deployment *work)
+{
+	return work->client[0] == '\0' &&
+	    row_runner_named(tx, decide_agent_runner(tx, work)).at != 0;
+}
+
 const char *
 decide_agent_list(struct tx *tx, const char *name, char ret[LIMIT_MANIFEST])
 {

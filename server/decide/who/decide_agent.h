@@ -19,8 +19,10 @@ void decide_agent_look(struct tx *tx, const char *name);
 /* The name of the agent that has this action of that client; NULL: none has. */
 const char *decide_agent_of(const struct client_settings *client, const struct action *action);
 
-/* The same of work that is there, as a row of runs names who has its run: "agent:acme". */
+/* Who is to have the runs of that work, as rows name them: "agent:acme", "build-1", "local". */
 const char *decide_agent_runner(const struct tx *tx, const struct deployment *work);
+/* Is that the remote runner of its environment, and disconnected? */
+bool decide_agent_is_away(struct tx *tx, const struct deployment *work) MUST_USE;
 
 /* Why it cannot be ordered of its agent now, a sentence in out without its end; NULL: it can, or no
  * agent has it. */

@@ -7,7 +7,6 @@
 
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
-#include "decide/who/decide_agent.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_unknown.h"
 #include "settings/checks/settings_runners.h"
@@ -63,13 +62,6 @@ decide_runners_started(struct tx *tx)
 
 	for (size_t at = 0; settings_next_runner(tx->settings, &at, name);)
 		row_runner_set_gone(tx, name);
-}
-
-bool
-decide_runner_is_gone(struct tx *tx, const struct deployment *work)
-{
-	return work->client[0] == '\0' &&
-	    row_runner_named(tx, decide_agent_runner(tx, work)).at != 0;
 }
 
 static void

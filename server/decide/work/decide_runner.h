@@ -13,9 +13,6 @@ void decide_runner_hello(struct tx *tx, const char *name, int64_t highest);
 /* Of a remote runner is not known whether it is connected, until it says hello. */
 void decide_runners_started(struct tx *tx);
 
-/* Is the remote runner of that work's environment disconnected? */
-bool decide_runner_is_gone(struct tx *tx, const struct deployment *work) MUST_USE;
-
 /* Whoever sent the update does not wait for the run of that work, whose runner is disconnected: the
  * work ends as one of which nobody knows what it did, its environment is unknown, and nothing is
  * begun for it.  A run whose script was not seen at its gate never passes it. */
