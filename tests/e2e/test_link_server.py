@@ -27,7 +27,7 @@ def test_who_is_enrolled_connects_until_it_is_revoked(agents):
     agents.serve.log("agent/acme is connected")
     assert re.fullmatch(rf"acme  does not answer, its host is connected, \S+; key {key}, since .* by .*\n",
                         agents.agent("list"))
-    assert "there is an agent of that name" in agents.refused("enrol", "acme", "0" * 64)
+    assert "that name has the key" in agents.refused("enrol", "acme", "0" * 64)
     assert "acme has that key" in agents.refused("enrol", "other", key)
     assert "Revoked" in agents.agent("revoke", "acme")
     host.log("its certificate is revoked")
