@@ -50,11 +50,15 @@ struct link_client {
 	size_t waiting_size;				/* bytes of them */
 	bool (*submit)(void *ctx, struct event *event); /* of who enrols */
 	void *submit_ctx;
-	struct bucket enrolments;
+	struct bucket enrolments, twices;
 };
 
 /* Whoever finds the port can ask, and each has a decision: in all so many. */
 static const struct bucket_rate enrolment_rate = { .capacity = 10, .token_ms = 6000 };
+
+static const struct bucket_rate twice_rate = { .capacity = 3, .token_ms = 600000 };
+#define TWICE_MAX     100
+#define ADDRESS_CHARS "0123456789abcdefABCDEF.:[] "
 
 struct enrolment {
 	struct link_client *client;
@@ -190,6 +194,26 @@ note_key(struct link_client *client, const char *identity, const char *digest)
 		event_free(event); /* it is seen again when it connects anew */
 }
 
+/* twice NAME ADDRESS OTHER: at each try of the second, and so said a few times alone. */
+static void
+hear_twice(struct link_client *client, const char *identity, const char *addresses)
+{
+	struct event *event;
+
+	if (strlen(addresses) >= TWICE_MAX || addresses[strspn(addresses, ADDRESS_CHARS)] != '\0') {
+		log_error("deploybot-link said addresses that are none");
+		return;
+	}
+	log_error("%s: two hosts have one key: %s", identity, addresses);
+	if (client->submit == NULL || !bucket_take(&client->twices, twice_rate, loop_now_ms(), 1))
+		return;
+	event = event_new(EVENT_PEER_TWICE);
+	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), identity);
+	(void)text_copy(event->u.peer.text, sizeof(event->u.peer.text), addresses); /* fit */
+	if (!client->submit(client->submit_ctx, event))
+		event_free(event); /* it stands in the log */
+}
+
 /* check NAME DIGEST REQUEST */
 static void
 hear_check(struct link_client *client, const char *identity, char *rest)
@@ -308,7 +332,7 @@ hear_word(struct link_client *client, char *rest)
 	} else if (is_whole && strcmp(kind, "here") == 0) {
 		hear_here(client, identity, rest);
 	} else if (is_whole && strcmp(kind, "twice") == 0) {
-		log_error("%s: two hosts have one key: %s", identity, rest);
+		hear_twice(client, identity, rest);
 	} else if (is_whole && strcmp(kind, "gone") == 0) { /* link itself logs why */
 		client->watch.on_gone(client->watch.ctx, identity);
 	} else {

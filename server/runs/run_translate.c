@@ -6,6 +6,7 @@
 
 #include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/clock.h"
 #include "lib/redact.h"
 #include "lib/text.h"
 #include "runs/run_files.h"
@@ -131,10 +132,12 @@ run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LINE])
 static int64_t
 duration_of(const struct run_context *context, const struct protocol_record *record)
 {
-	int64_t began = context->went_at;
+	int64_t began = context->went_at, now = clock_wall_ms();
 
 	if (!record->gate || record->ended_at == 0)
 		return 0;
+	if (context->log.said != NULL && (record->ended_at < began || record->ended_at > now))
+		return began == 0 ? 0 : now - began; /* its host's clock is wrong */
 	if (began == 0)
 		began = run_files_started_at(context->log.state_directory, context->log.run);
 	return began == 0 || record->ended_at < began ? 0 : record->ended_at - began;

@@ -105,6 +105,7 @@
 	CODE(PEER_RENEWED, "peer_renewed", "peer_renewed", INFO, NULL, NULL) \
 	CODE(PEER_REVOKED, "peer_revoked", "peer_revoked", HIGH, NULL, NULL) \
 	CODE(PEER_MANIFEST, "peer_manifest", "peer_manifest", HIGH, NULL, NULL) \
+	CODE(PEER_TWICE, "peer_twice", "peer_twice", HIGH, NULL, NULL) \
 	CODE(PEER_CODE_MADE, "peer_code_made", "peer_code_made", HIGH, NULL, NULL) \
 	CODE(PEER_CODE_REFUSED, "peer_code_refused", "denied", MEDIUM, "enrolment_refused", NULL) \
 	CODE(LOGIN, "login", "login", INFO, NULL, NULL) \

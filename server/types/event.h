@@ -89,7 +89,8 @@ struct runner_seen {
 struct event_peer {
 	char identity[CRYPTO_CA_IDENTITY]; /* "agent/acme" */
 	/* PEER_MANIFEST: what it may be ordered, as NAME=DIGEST, sorted, a blank between; "":
-	 * nothing.  PEER_RENEWAL: lib/crypto_renewal.h.  PEER_SEEN: the digest of a key. */
+	 * nothing.  PEER_RENEWAL: lib/crypto_renewal.h.  PEER_SEEN: the digest of a key.
+	 * PEER_TWICE: the addresses of both, a blank between. */
 	char text[LIMIT_MANIFEST];
 };
 
@@ -338,7 +339,8 @@ event_kind_is_from_outside(enum event_kind kind)
 static inline size_t
 event_size(enum event_kind kind)
 {
-	if (kind == EVENT_PEER_MANIFEST || kind == EVENT_PEER_RENEWAL || kind == EVENT_PEER_SEEN)
+	if (kind == EVENT_PEER_MANIFEST || kind == EVENT_PEER_RENEWAL || kind == EVENT_PEER_SEEN ||
+	    kind == EVENT_PEER_TWICE)
 		return offsetof(struct event, u) + sizeof(struct event_peer);
 	return event_kind_is_from_outside(kind) || kind == EVENT_TIMER_FIRED ||
 		kind == EVENT_VAULT_SAID ?

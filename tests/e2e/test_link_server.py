@@ -71,6 +71,21 @@ def test_what_is_wrong_is_said(agents, words, said):
     assert said in agents.refused(*words)
 
 
+def test_two_hosts_with_one_key_are_audited_a_few_times(agents):
+    key = agents.key("copied", "copied")
+    agents.agent("enrol", "copied", key)
+    with agents.stand_in() as link:
+        for said in ("x; rm 2", "1" * 101, "192.0.2.1 192.0.2.2", "192.0.2.1 192.0.2.3", "2001:db8::1 [2001:db8::2]",
+                     "192.0.2.1 192.0.2.5"):
+            link.send(f"link 0\ntwice agent/copied {said}\n".encode())
+        link.send(b"link 0\ncheck agent/copied " + key.encode() + b" 8\n")
+        while link.next() != b"link 0\nchecked 8 yes\n":
+            pass
+    entries = agents.scene.wait_for_audit(3, action="peer_twice")
+    assert [entry["client"] for entry in entries] == [
+        "192.0.2.1 192.0.2.2", "192.0.2.1 192.0.2.3", "2001:db8::1 [2001:db8::2]"]
+
+
 def test_what_link_says_has_limits(agents):
     """Of whoever owns link the server takes no name or key that is longer than one, and goes on."""
     with agents.stand_in() as link:

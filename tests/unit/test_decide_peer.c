@@ -129,3 +129,22 @@ PEER_TEST(a_runner_has_a_name_of_its_own_and_no_agents_key)
 	    token_aid_ask(w, WORLD_STAGING_USER, API_RUNNER, "/v1/runner/enrol", BODY("x", K1)),
 	    403);
 }
+
+PEER_TEST(two_hosts_with_one_key_are_audited_and_said_to_all_admins)
+{
+	struct event *event;
+
+	world_open(w, LINK_AID_LINES(&agent_aid_authority), NULL);
+	assert_int_equal(agent_aid_ask(w, "enrol", BODY("acme", K1)), 200);
+	event = store_aid_event(&w->aid, EVENT_PEER_TWICE);
+	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), "agent/acme");
+	(void)text_copy(event->u.peer.text, sizeof(event->u.peer.text), "192.0.2.1 192.0.2.9");
+	(void)world_decide(w, event);
+	assert_int_equal(world_audited(w, "\"peer_twice\"", "\"severity\":\"high\""), 1);
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN,
+	    "🔐 Two hosts have one key: acme, from 192.0.2.1 192.0.2.9."));
+	event = store_aid_event(&w->aid, EVENT_PEER_TWICE);
+	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), "agent/other");
+	(void)world_decide(w, event);
+	assert_int_equal(world_audited(w, "\"peer_twice\"", NULL), 1);
+}

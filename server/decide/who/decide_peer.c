@@ -145,6 +145,22 @@ enrol(struct tx *tx, const struct api_request *api, bool is_move)
 		      "Enrolled: who has that key may connect by that name.");
 }
 
+void
+decide_peer_twice(struct tx *tx, const char *identity, const char *addresses)
+{
+	const struct peer peer = row_peer_get(tx, identity);
+
+	if (peer.identity[0] == '\0' || peer.revoked_at != 0)
+		return;
+	decide_audit(tx, AUDIT_CODE_PEER_TWICE, "system", NULL, "denied",
+	    (const char *const[]){ "identity", peer.identity, "client", addresses, NULL });
+	decide_factor_tell(tx, 0,
+	    "🔐 Two hosts have one key: " MARK_BOLD "%s" MARK_BOLD
+	    ", from %.100s. The second is refused; is it a copy? " MARK_CODE
+	    "deploybot %s move %s" MARK_CODE " on the server gives its name a new key.",
+	    peer_name(&peer), addresses, decide_peer_role(&peer), peer_name(&peer));
+}
+
 static void
 revoke(struct tx *tx, const struct api_request *api)
 {

@@ -26,5 +26,9 @@ bool decide_peer_lacks_factor(
 const char *decide_peer_role(const struct peer *peer) MUST_USE;
 const char *decide_peer_role_begins(const struct peer *peer) MUST_USE;
 
+/* Two hosts show its key, from these addresses; link has refused the second: audit, and to all
+ * admins. */
+void decide_peer_twice(struct tx *tx, const char *identity, const char *addresses);
+
 /* Writes it down, with the key that it had before (""): audit, and to all admins. */
 void decide_peer_put(struct tx *tx, const struct peer *peer, const char *before, bool is_move);
