@@ -74,6 +74,8 @@ static void
 greet(struct agent_link *agent)
 {
 	agent->greeted++;
+	if (agent->feed != NULL)
+		agent->feed->is_begun = false;
 	say(agent,
 	    &(struct protocol_message){ .kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION });
 }
@@ -166,17 +168,10 @@ sign_run(const struct agent_link *agent, struct protocol_message *message, struc
 	return agent_link_sign(agent, &order, &message->proof, err);
 }
 
-void
-agent_link_send_state(struct agent_link *agent, const char *environment)
-{
-	if (agent->feed != NULL && agent->is_greeted && agent->greeted == 0) /* else all of them */
-		agent_feed_send(agent->feed, environment);
-}
-
 static bool
 may_order(const struct agent_link *agent)
 {
-	return agent->feed == NULL || agent->feed->is_over;
+	return agent->feed == NULL || (agent->feed->is_begun && agent->feed->is_over);
 }
 
 /* Whatever has become of those before: its script sees the newest of its own environment. */
@@ -185,8 +180,9 @@ send_state_of(struct agent_link *agent, const struct protocol_message *run)
 {
 	char environment[ENVIRONMENT_ID_MAX];
 
-	agent_link_send_state(
-	    agent, environment_id_text(run->application, run->environment, environment));
+	if (agent->feed != NULL)
+		agent_feed_send(agent->feed,
+		    environment_id_text(run->application, run->environment, environment));
 }
 
 enum packet_sent
@@ -285,6 +281,8 @@ down(struct agent_link *agent)
 {
 	agent->is_greeted = false;
 	agent->greeted = 0;
+	if (agent->feed != NULL)
+		agent->feed->is_begun = false;
 	if (agent->busy != NULL) {
 		agent->busy->exchange = 0;
 		agent->busy->read = 0;
@@ -590,8 +588,7 @@ agent_link_new(const struct agent_link_world *world, const char *identity)
 	SLIST_INIT(&agent->channels.all);
 	if (agent->is_runner) {
 		agent->feed = mem_new(1, sizeof(*agent->feed));
-		agent->feed->states = world->states;
-		agent->feed->channels = &agent->channels;
+		agent_feed_join(agent->feed, world->states, &agent->channels);
 	}
 	agent->may_be_gone = true; /* a server before this one may have said so */
 	return agent;
@@ -601,6 +598,8 @@ void
 agent_link_free(struct agent_link *agent)
 {
 	free_busy(agent);
+	if (agent->feed != NULL)
+		agent_feed_leave(agent->feed);
 	free(agent->feed);
 	free(agent);
 }

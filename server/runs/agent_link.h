@@ -64,10 +64,6 @@ struct agent_seen agent_link_seen(const struct agent_link *agent);
 void
 agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, size_t size);
 
-/* What is live in that environment ("": in none) is another release now: a remote runner knows it
- * before its next order. */
-void agent_link_send_state(struct agent_link *agent, const char *environment);
-
 /* Again and again while certificates renew: it is asked to, where it is time. */
 void agent_link_look(struct agent_link *agent);
 

@@ -15,6 +15,7 @@
 struct agent_states {
 	struct state_file **all; /* in the order in which they came */
 	size_t count;
+	SLIST_HEAD(agent_feed_list, agent_feed) feeds;
 	int64_t number; /* of the newest: of it all of them are */
 	bool is_whole;	/* there are no others */
 };
@@ -28,10 +29,9 @@ agent_states_new(void)
 void
 agent_states_free(struct agent_states *states)
 {
-	for (size_t i = 0; states != NULL && i < states->count; i++)
+	for (size_t i = 0; i < states->count; i++)
 		free(states->all[i]);
-	if (states != NULL)
-		free(states->all);
+	free(states->all);
 	free(states);
 }
 
@@ -46,17 +46,11 @@ find(const struct agent_states *states, const char *environment)
 	return i;
 }
 
-void
-agent_states_take(struct agent_states *states, struct state_file *state)
+static void
+keep(struct agent_states *states, struct state_file *state)
 {
 	size_t at = find(states, state->environment);
 
-	states->number = state->number;
-	if (state->environment[0] == '\0') {
-		states->is_whole = true;
-		free(state);
-		return;
-	}
 	if (at == states->count)
 		states->all = mem_grow(states->all, ++states->count, sizeof(*states->all));
 	else
@@ -129,9 +123,26 @@ send_more(struct agent_feed *feed)
 }
 
 void
+agent_feed_join(
+    struct agent_feed *feed, struct agent_states *states, const struct agent_channels *channels)
+{
+	*feed = (struct agent_feed){ .states = states, .channels = channels };
+	SLIST_INSERT_HEAD(&states->feeds, feed, more);
+}
+
+void
+agent_feed_leave(struct agent_feed *feed)
+{
+	SLIST_REMOVE(&feed->states->feeds, feed, agent_feed, more);
+}
+
+void
 agent_feed_begin(struct agent_feed *feed)
 {
-	*feed = (struct agent_feed){ .states = feed->states, .channels = feed->channels };
+	feed->next = 0;
+	feed->unanswered = 0;
+	feed->is_listed = feed->is_over = feed->has_failed = false;
+	feed->is_begun = true;
 	send_more(feed);
 }
 
@@ -140,6 +151,8 @@ agent_feed_send(struct agent_feed *feed, const char *environment)
 {
 	size_t at = find(feed->states, environment);
 
+	if (!feed->is_begun)
+		return;
 	if (at < feed->next && feed->unanswered < AT_ONCE) {
 		send_one(feed, feed->states->all[at]);
 	} else if (at < feed->next) {
@@ -164,4 +177,26 @@ agent_feed_answered(struct agent_feed *feed, const struct protocol_message *answ
 	send_more(feed);
 	feed->is_over |= feed->is_listed && feed->unanswered == 0;
 	return feed->is_over && !was_over;
+}
+
+/* --- all of them --- */
+
+void
+agent_states_take(struct agent_states *states, struct state_file *state)
+{
+	struct agent_feed *feed;
+	char environment[LIMIT_ENVIRONMENT];
+
+	memcpy(environment, state->environment, sizeof(environment));
+	states->number = state->number;
+	if (environment[0] != '\0') {
+		keep(states, state);
+	} else {
+		states->is_whole = true;
+		free(state);
+	}
+	SLIST_FOREACH(feed, &states->feeds, more)
+	{
+		agent_feed_send(feed, environment);
+	}
 }

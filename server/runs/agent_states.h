@@ -14,14 +14,16 @@
 struct agent_states;
 
 struct agent_states *agent_states_new(void) MUST_USE;
-void agent_states_free(struct agent_states *states); /* takes NULL */
-/* Takes it, as the store has sent it, in the place of the one before. */
+void agent_states_free(struct agent_states *states); /* behind each feed */
+/* Takes it, as the store has sent it, in the place of the one before; every runner gets it. */
 void agent_states_take(struct agent_states *states, struct state_file *state);
 
-/* What of them one runner has.  Begun with the first two. */
+/* What of them one runner has. */
 struct agent_feed {
-	const struct agent_states *states;
+	SLIST_ENTRY(agent_feed) more;
+	struct agent_states *states;
 	const struct agent_channels *channels;
+	bool is_begun;	     /* false: a hello of it is to come, and behind that all of them */
 	size_t next;	     /* to be sent */
 	unsigned unanswered; /* that were sent */
 	bool is_listed;	     /* behind all of them their list was sent */
@@ -29,10 +31,14 @@ struct agent_feed {
 	bool has_failed;     /* one was not taken: it refuses runs until it is greeted again */
 };
 
+void agent_feed_join(struct agent_feed *feed, struct agent_states *states,
+    const struct agent_channels *channels);
+void agent_feed_leave(struct agent_feed *feed);
+
 void agent_feed_begin(struct agent_feed *feed); /* behind each hello */
 
-/* They have changed in that environment (""; in none: there may be more of them), or an order for
- * it follows. */
+/* It has changed in that environment (""; in none: there may be more of them), or an order for it
+ * follows. */
 void agent_feed_send(struct agent_feed *feed, const char *environment);
 
 /* Its answer.  True: it is over by that. */

@@ -207,21 +207,10 @@ agents_take_peers(struct agents *agents, struct known_peers *peers)
 		loop_timer_start(agents->world.loop, &agents->looks, LOOK_EACH_MS, LOOK_EACH_MS);
 }
 
-static void
-send_state(const void *node, VISIT which, void *closure)
-{
-	if (which == postorder || which == leaf)
-		agent_link_send_state(*(struct agent_link *const *)node, closure);
-}
-
 void
 agents_take_state(struct agents *agents, struct state_file *state)
 {
-	char environment[LIMIT_ENVIRONMENT];
-
-	memcpy(environment, state->environment, sizeof(environment));
 	agent_states_take(agents->world.states, state);
-	twalk_r(agents->all, send_state, environment);
 }
 
 struct agent_link *
