@@ -31,7 +31,7 @@ COPY server server
 COPY deploy/release/dpkg-status.sh ./
 # What lib/version.sh says where the repository is, which is not here; without it CHANGES.md counts.
 ARG VERSION=unknown
-RUN make -j"$(nproc)" BUILD=/build $([ "${VERSION}" = unknown ] || echo "VERSION=${VERSION}") && strip /build/deploybot /build/deploybot-runner /build/deploybot-judge /build/deploybot-link
+RUN make -j"$(nproc)" BUILD=/build $([ "${VERSION}" = unknown ] || echo "VERSION=${VERSION}") && strip /build/deploybot /build/deploybot-runner /build/deploybot-remote-runner /build/deploybot-judge /build/deploybot-link
 
 # Owners by fixed numbers: files in a volume stay whose they were, and a fresh volume takes owners and modes from here.
 # They are those of deploy/systemd/tmpfiles.conf: the runner is in the server's group, the server reads logs of runs,
@@ -63,7 +63,7 @@ RUN cp -a /image/common/. . \
  && chroot . /usr/bin/deploybot --version
 WORKDIR /image/common/usr/lib/deploybot
 COPY deploy deploy
-RUN install -m 0755 /build/deploybot-runner /build/deploybot-judge /build/deploybot-link . && chmod -R u=rwX,go=rX deploy
+RUN install -m 0755 /build/deploybot-runner /build/deploybot-remote-runner /build/deploybot-judge /build/deploybot-link . && chmod -R u=rwX,go=rX deploy
 
 # ---- server: no shell, no tools, no package manager ----------------------------------------------
 FROM scratch AS server

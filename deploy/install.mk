@@ -18,7 +18,8 @@ D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service \
 	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer \
 	deploybot-check.service deploybot-check.timer deploybot-timestamp.service deploybot-timestamp.timer \
-	deploybot-agent.service deploybot-link.service deploybot-link-agent.service
+	deploybot-remote-runner.service deploybot-agent.service deploybot-link.service deploybot-link-agent.service \
+	deploybot-link-runner.service
 SCRIPTS	  = $(shell cd deploy && find *.sh ansible setup transports -name __pycache__ -prune -o -type f -print)
 EXAMPLES = $(shell cd deploy && find monitoring github gitlab own kubernetes hosts agent -type f 2>/dev/null)
 # Of the scripts that an earlier `make install` has put there; hooks.d and transports beside them may be somebody's own.
@@ -104,7 +105,7 @@ uninstall:
 		'$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot-setup' \
 		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish' \
 		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot-setup.fish' $(MANUALS:%='$(D)$(MANDIR)/%')
-	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, the users"
+	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/lib/deploybot-remote-runner, /var/log/deploybot, the users"
 
 # What a release consists of, from build/deb/: packages with their SBOMs, sums and a signature in build/release/, an apt
 # repository in build/apt/.  KEY: the fingerprint of a key in gpg's keyring.  OLDER: packages that stay in the

@@ -288,7 +288,7 @@ link_enrol_host(const struct link_enrolment *what, struct err *err)
 {
 	static char answer_text[ANSWER + 1];
 	char installed[32];
-	const char *folder = what->folder == NULL ? installed : what->folder;
+	const char *folder = what->folder == NULL ? installed : what->folder, *unit;
 	struct crypto_ca_pair pair = { 0 };
 	struct enrol_proof proof;
 	struct answer answer = { 0 };
@@ -311,11 +311,10 @@ link_enrol_host(const struct link_enrolment *what, struct err *err)
 	    !read_answer(given, what->role, key, &answer, err) ||
 	    !write_all(what, folder, &answer, err))
 		return false;
-	(void)printf("%s has enrolled, with the key %s.  Its last step, as root:\n"
-		     "  %s\n",
-	    strchr(answer.who.name, '/') + 1, key,
-	    strcmp(what->role, "runner") == 0 ?
-		"deploybot-remote-runner with --orders runner.conf, and deploybot-link runner" :
-		"systemctl enable deploybot-agent deploybot-link-agent && systemctl restart deploybot-agent deploybot-link-agent");
+	unit = strcmp(what->role, "runner") == 0 ? "remote-runner" : what->role;
+	(void)printf(
+	    "%s has enrolled, with the key %s.  Its last step, as root:\n"
+	    "  systemctl enable deploybot-%s deploybot-link-%s && systemctl restart deploybot-%s deploybot-link-%s\n",
+	    strchr(answer.who.name, '/') + 1, key, unit, what->role, unit, what->role);
 	return true;
 }

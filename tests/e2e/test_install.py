@@ -17,8 +17,10 @@ BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
 UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket",
          "deploybot-secrets.service", "deploybot-secrets.timer", "deploybot-backup.service", "deploybot-backup.timer",
          "deploybot-check.service", "deploybot-check.timer", "deploybot-timestamp.service", "deploybot-timestamp.timer",
-         "deploybot-agent.service", "deploybot-link.service", "deploybot-link-agent.service")
-LINKS = UNITS[-2:]
+         "deploybot-agent.service", "deploybot-remote-runner.service", "deploybot-link.service",
+         "deploybot-link-agent.service", "deploybot-link-runner.service")
+REMOTE = "deploybot-remote-runner.service"
+LINKS = UNITS[-4:]
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/sbin/deploybot-setup",
@@ -32,6 +34,7 @@ THERE = (
     "usr/lib/deploybot/deploybot-agent", "usr/lib/systemd/system/deploybot-agent.service",
     "usr/lib/deploybot/deploybot-link", "usr/lib/systemd/system/deploybot-link.service",
     "usr/lib/systemd/system/deploybot-link-agent.service", "usr/share/man/man8/deploybot-link.8",
+    "usr/lib/systemd/system/deploybot-remote-runner.service", "usr/lib/systemd/system/deploybot-link-runner.service",
     "usr/share/polkit-1/rules.d/50-deploybot-agent.rules", "usr/share/man/man8/deploybot-agent.8",
     "usr/share/doc/deploybot/examples/agent/agent.conf",
     "usr/share/doc/deploybot/examples/agent/units/deploybot-do-restart-web.service",
@@ -303,7 +306,7 @@ def test_the_server_sees_who_connects_and_the_command_lines_socket_is_named(tree
         assert re.search(f"^{line}$", local, re.M), line
 
 
-@pytest.mark.parametrize("unit", UNITS[:2])
+@pytest.mark.parametrize("unit", (*UNITS[:2], REMOTE))
 @pytest.mark.parametrize("status, goes_on", [(0, True), (75, False), (78, True)])
 def test_secrets_by_command_are_waited_for_and_wrong_settings_end_the_program_itself(tree, unit, status, goes_on):
     """RestartPreventExitStatus= is of the program alone: what fails before it is tried again for ever."""
@@ -319,7 +322,7 @@ def test_folders_of_the_units_are_made_by_tmpfiles(tree):
             if line.startswith("d ")}
     # By `secrets fetch`, before each start: tmpfiles makes nothing of root's in a folder of another user.
     made |= {"/run/deploybot/secrets", "/run/deploybot/secrets/server", "/run/deploybot/secrets/runner"}
-    for unit in (*UNITS[:2], "deploybot-backup.service", "deploybot-check.service"):
+    for unit in (*UNITS[:2], REMOTE, "deploybot-backup.service", "deploybot-check.service"):
         text = (tree / "usr/lib/systemd/system" / unit).read_text("utf-8")
         for words in re.findall(r"^(?:ReadWritePaths|ReadOnlyPaths|BindPaths|InaccessiblePaths)=(.+)$", text, re.M):
             for word in words.split():

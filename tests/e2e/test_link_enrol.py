@@ -138,13 +138,14 @@ def test_a_remote_runner_enrols_by_a_line_of_its_own_and_is_none_of_the_agents(a
     words, host = agents.line("build-1", role="runner"), tmp_path / "host"
     done = agents.enrol(words, host)
     assert done.returncode == 0, done
-    assert "deploybot-remote-runner with --orders runner.conf" in done.stdout.splitlines()[-1]
+    units = "deploybot-remote-runner deploybot-link-runner"
+    assert done.stdout.splitlines()[-1].strip() == f"systemctl enable {units} && systemctl restart {units}"
     assert {file.name for file in host.iterdir()} == {"link.key", "link.crt", "ca.crt", "link.conf", "runner.conf"}
     assert re.fullmatch(r"RUNNER_NAME=build-1\nORDER_KEYS=[0-9a-f]{64}\n", (host / "runner.conf").read_text("ascii"))
     agents.start_enrolled(host, "runner")
     agents.serve.log("runner/build-1 is connected")
     listed = agents.scene.run(PERSON, "runner", "list")
-    assert re.fullmatch(r"build-1  does not answer, .*; key [0-9a-f]{64}, since .* by .*\n", listed), listed
+    assert re.fullmatch(r"build-1  .*, certificate until .*; key [0-9a-f]{64}, since .* by .*\n", listed)
     assert "build-1" not in agents.agent("list")
     assert "revoked: it is disconnected" in agents.scene.run(PERSON, "runner", "revoke", "build-1").lower()
     agents.serve.log("runner/build-1 is disconnected")
