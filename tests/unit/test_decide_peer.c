@@ -141,8 +141,8 @@ PEER_TEST(two_hosts_with_one_key_are_audited_and_said_to_all_admins)
 	(void)text_copy(event->u.peer.text, sizeof(event->u.peer.text), "192.0.2.1 192.0.2.9");
 	(void)world_decide(w, event);
 	assert_int_equal(world_audited(w, "\"peer_twice\"", "\"severity\":\"high\""), 1);
-	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN,
-	    "🔐 Two hosts have one key: acme, from 192.0.2.1 192.0.2.9."));
+	assert_non_null(world_says_in(
+	    w, WORLD_OTHER_ADMIN, "🔐 Two hosts have one key: acme, from 192.0.2.1 192.0.2.9."));
 	event = store_aid_event(&w->aid, EVENT_PEER_TWICE);
 	(void)text_copy(event->u.peer.identity, sizeof(event->u.peer.identity), "agent/other");
 	(void)world_decide(w, event);
