@@ -12,7 +12,6 @@ from crash_aid import HOLD, STEADY
 from local_aid import PERSON
 from runner_client import wait_for
 from service_aid import RUNNER, SERVER, RunnerService, give
-from telegram_client import text_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from agents_aid import Agents
-from link_aid import PATIENCE_S, PROGRAM, Host, Link, Listener, frame, hello
+from link_aid import PATIENCE_S, PROGRAM, Host, Link, frame, hello
 from local_aid import PERSON, ROLE
 from runner_client import wait_for
 from telegram_client import ADA
