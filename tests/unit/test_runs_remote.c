@@ -491,7 +491,7 @@ REMOTE_TEST(a_run_that_has_a_folder_there_is_followed_and_not_ordered_again)
 /* An agent's may be newer. */
 REMOTE_TEST(a_remote_runner_is_of_the_version_that_we_are_of)
 {
-	WAIT_FOR(far->scene, is_connected(far));
+	WAIT_FOR(far->scene, is_connected(far) && is_ordered(far));
 	cut(far);
 	say(far, HERE);
 	WAIT_FOR(far->scene, !is_gone(far));
@@ -525,7 +525,7 @@ REMOTE_TEST(a_question_about_its_environment_is_answered_there_and_by_nobody_els
 	const struct effect_git_query elsewhere = { .kind = GIT_QUERY_SETTINGS };
 	struct err err;
 
-	WAIT_FOR(far->scene, is_connected(far));
+	WAIT_FOR(far->scene, is_connected(far) && is_ordered(far));
 	(void)runs_aid_ask(far->scene, &ask);
 	WAIT_FOR(far->scene, far->scene->answers == 1);
 	assert_false(far->scene->answer_unreachable);
