@@ -626,9 +626,10 @@ REMOTE_TEST(a_change_is_there_at_once_and_behind_a_restart_of_the_link)
 	say_state(far, "staging", 7, "third\n");
 	assert_true(is_there(far, "staging.json", "second\n"));
 	connect_again(far);
-	WAIT_FOR(far->scene, is_there(far, "staging.json", "third\n"));
+	WAIT_FOR(far->scene, is_ordered(far));
+	assert_true(is_there(far, "staging.json", "third\n"));
 	assert_true(is_there(far, "production.json", NULL));
-	WAIT_FOR(far->scene, is_there(far, "number", "7"));
+	assert_true(is_there(far, "number", "7"));
 }
 
 /* Of its own environment the newest is said before each. */
