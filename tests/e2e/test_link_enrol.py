@@ -49,12 +49,12 @@ class Enrolments(Agents):
     def enrol(self, words, folder):
         return subprocess.run([PROGRAM, *words, folder], capture_output=True, text=True, timeout=60, check=False)
 
-    def start_enrolled(self, folder, use="agent"):
+    def start_enrolled(self, folder, use="agent", **where):
         """The host's link, by what was written there."""
         text = (folder / "link.conf").read_text("ascii")
         settings = dict(line.split("=", 1) for line in text.splitlines())
-        link = Link(use, **settings, RUNNER_SOCKET=self.folder / "none.sock", STATE_DIRECTORY=self.folder,
-                    LINK_RECONNECT_S=1, LINK_RENEWED_FILE=folder / "renewed.pem")
+        link = Link(use, **{**settings, "RUNNER_SOCKET": self.folder / "none.sock", "STATE_DIRECTORY": self.folder,
+                            "LINK_RECONNECT_S": 1, "LINK_RENEWED_FILE": folder / "renewed.pem", **where})
         self.links.append(link)
         return link
 
@@ -149,6 +149,26 @@ def test_a_remote_runner_enrols_by_a_line_of_its_own_and_is_none_of_the_agents(a
     assert "build-1" not in agents.agent("list")
     assert "revoked: it is disconnected" in agents.scene.run(PERSON, "runner", "revoke", "build-1").lower()
     agents.serve.log("runner/build-1 is disconnected")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the file of keys is root's")
+def test_a_remote_runner_is_sent_by_the_server_what_is_live_elsewhere(agents, tmp_path):
+    words, host, state, place = agents.line("build-2", role="runner"), tmp_path / "host", tmp_path / "state", \
+        agents.folder / "far"
+    assert agents.enrol(words, host).returncode == 0
+    for folder in (state, place):
+        folder.mkdir()
+    with subprocess.Popen([str(PROGRAM).replace("deploybot-link", "deploybot-remote-runner"), "--listen",
+                           place / "r.sock", "--state", state, "--orders", host / "runner.conf"],
+                          stdin=subprocess.DEVNULL) as runner:
+        try:
+            wait_for((place / "r.sock").exists, "the runner")
+            agents.start_enrolled(host, "runner", RUNNER_SOCKET=place / "r.sock", STATE_DIRECTORY=state)
+            wait_for((state / "environments" / "number").exists, "what is live")
+            assert "build-2  connected, " in agents.scene.run(PERSON, "runner", "list")
+        finally:
+            runner.kill()
+    assert os.listdir(state / "environments") == ["number"]     # nothing is
 
 
 def test_a_code_of_a_runner_is_none_of_an_agent(agents, tmp_path):
