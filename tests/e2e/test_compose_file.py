@@ -200,7 +200,7 @@ def test_what_is_built_in_the_image_is_what_is_built_here():
     assert sorted(command.split()) == sorted([*group, "ca-certificates", "tzdata"])     # for the server's image
     owners = (ROOT / "deploy" / "systemd" / "tmpfiles.conf").read_text(encoding="utf-8")
     for folder, mode in re.findall(r"^d /(var/lib/deploybot\S*|run/deploybot-runner) (\d+)", owners, re.M):
-        if not folder.startswith("var/lib/deploybot-runner"):
+        if not folder.startswith(("var/lib/deploybot-runner", "var/lib/deploybot-remote-runner")):
             assert re.search(rf"install -d -m {mode} [^&]*\b{folder}\b", DOCKERFILE), folder
 
 

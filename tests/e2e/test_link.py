@@ -386,6 +386,7 @@ def memory_kb(process):
     return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.M)[1])
 
 
+@pytest.mark.long
 def test_many_hosts_that_fill_their_credit_wait_for_a_server_that_is_behind(net, authority):
     """Together they have more than the one socket of the server may hold, and it is not the server that is cut."""
     packet, each, threads, hosts = b"x" * 80000, 3, [], []

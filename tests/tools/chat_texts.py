@@ -19,7 +19,8 @@ NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 # What rings and is about a person, who then stands there, or is the one who reads it.
 ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)")
 PERSON = re.compile(r"telegram:\d+|@\w+|2FA reset of \d+|Your role \w+|Token (made|blocked|revoked): \w+"
-                    r"|Agent (code made|enrolled|moved|revoked|changed): [a-z0-9]"
+                    r"|(Agent|Runner) (code made|enrolled|moved|revoked|changed): [a-z0-9]"
+                    r"|Two hosts have one key: [a-z0-9]"
                     r"|\d agents? changed: [a-z0-9]")
 ABOUT_SERVER = re.compile(r"🔥 Audit log cut off|🔐 This database was restored from a backup"  # there is one
                           r"|❌ Settings without effect: "
