@@ -240,7 +240,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
 
 $(BUILD)/bench/agents: $(LINK_A)
-$(BUILD)/bench/agents: SERVER_LIBS += -lssl
+$(BUILD)/bench/agents: SERVER_LIBS := $(LIB_A) $(SERVER_LIBS) -lssl
 
 # Without libc: lines.c says why.
 BARE	 := lines asked

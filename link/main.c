@@ -16,6 +16,7 @@
 
 #define FILE_OF_SERVER "/etc/deploybot/link.conf"
 #define FILE_OF_AGENT  "/etc/deploybot-agent/link.conf"
+#define FILE_OF_RUNNER "/etc/deploybot-runner/link.conf"
 
 static const char usage[] =
     "usage: deploybot-link serve|runner|agent [--check] [FILE]\n"
@@ -26,8 +27,8 @@ static const char usage[] =
     "certificates of both sides.  It decides nothing and starts nothing.  serve stands beside\n"
     "deploybot; runner and agent stand on a host and connect to each of LINK_SERVERS.\n"
     "FILE has its settings as NAME=VALUE; without it: " FILE_OF_SERVER
-    ", of an agent\n" FILE_OF_AGENT ".  --check says what is wrong there, or whose certificate is\n"
-    "shown, and ends.\n"
+    ", of an agent\n" FILE_OF_AGENT ", of a runner " FILE_OF_RUNNER ".\n"
+    "--check says what is wrong there, or whose certificate is shown, and ends.\n"
     "enrol makes this host's key and fetches its certificate: the line is one that deploybot agent\n"
     "enrol NAME, or deploybot runner enrol NAME, prints on the server.\n";
 
@@ -102,7 +103,9 @@ main(int argc, char *argv[])
 		return EXIT_USAGE;
 	}
 	if (file[0] == '\0')
-		file = use == LINK_AGENT ? FILE_OF_AGENT : FILE_OF_SERVER;
+		file = use == LINK_AGENT ? FILE_OF_AGENT :
+		    use == LINK_RUNNER	 ? FILE_OF_RUNNER :
+					   FILE_OF_SERVER;
 	if (crypto_start(&err) && link_settings_read(&settings, use, file, &err) &&
 	    use_it(&settings, checks, &err))
 		return 0;

@@ -59,6 +59,11 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 		chat_text_add(&text, ", and its run, whose end is waited for: /cancel again %s",
 		    decide_is_answered(update) ? "does not wait for that" :
 						 "asks whether to wait for that");
+	if (is_active && row_runner_gone(tx, deployment->run).at != 0)
+		chat_text_add(&text,
+		    "; its runner is disconnected, and gets it when it is back: " MARK_CODE
+		    "/abandon %" PRId64 MARK_CODE " (an admin) does not wait for that",
+		    deployment->id);
 	chat_text_add(&text, ".");
 	if (is_waited_for)
 		chat_text_add(&text, " What is queued starts next; %s/cancel again cancels it too.",

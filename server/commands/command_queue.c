@@ -5,6 +5,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"
+#include "chat/chat_runner.h"
 #include "chat/chat_status.h"
 #include "commands/commands.h"
 #include "decide/hold/decide_refusal.h"
@@ -12,6 +13,7 @@
 #include "decide/hold/decide_hold_work.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_page.h"
+#include "decide/decide_reply.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/question/decide_place.h"
 #include "decide/question/decide_where.h"
@@ -21,6 +23,7 @@
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+#include "store/row_runner.h"
 #include "store/row_slot.h"
 #include "store/row_work_pipeline.h"
 #include "settings/checks/settings_runners.h"
@@ -63,7 +66,16 @@ add_about(struct shown *s, const char *before)
 static void
 add_active(struct shown *s, const struct deployment *active)
 {
+	const struct runner_gone gone = row_runner_gone(s->tx, active->run);
+	const struct chat_clock clock = decide_clock(s->tx, active->environment);
+	char line[LIMIT_LINE];
+
 	add_work(s, "▶️", active, active->started_at);
+	if (gone.at != 0) {
+		chat_text_since(s->text, chat_runner_gone(gone.name, ", its runner", line), &clock,
+		    gone.at, s->tx->at);
+		return;
+	}
 	s->left_ms = s->each_ms - (s->tx->at - active->started_at);
 	if (s->each_ms == 0 || s->left_ms < 0)
 		s->left_ms = 0;

@@ -82,6 +82,10 @@ describe_lost(struct tx *tx, const struct deployment *deployment, const struct r
 	char runner[LIMIT_RUNNER];
 	const char *agent = ended->lost ? agent_of(tx, deployment, runner) : NULL;
 
+	if (ended->lost && agent == NULL && strcmp(runner, ROW_RUN_LOCAL) != 0 && runner[0] != '\0')
+		(void)snprintf(verdict->detail, sizeof(verdict->detail),
+		    "it was killed; all that it had started on the machine of the runner %s was ended",
+		    runner);
 	if (agent != NULL && !run_verdict_is_unknown(ended))
 		(void)snprintf(verdict->detail, sizeof(verdict->detail),
 		    "%s's agent was killed, and has stopped its unit: what that had done is not known",

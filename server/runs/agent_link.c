@@ -46,6 +46,7 @@ struct agent_link {
 	int64_t look_at;	 /* monotonic ms: whether it is to be asked to renew */
 	int64_t asked_at;	 /* the same: it was; 0: never */
 	struct agent_feed *feed; /* of a remote runner; NULL: it is an agent */
+	uint64_t highest;	 /* of its last hello, which was reported */
 	bool is_runner;
 	bool may_renew; /* it was, and has not answered */
 	bool is_here;
@@ -197,6 +198,8 @@ agent_link_send(struct agent_link *agent, struct protocol_message *message, stru
 	    (!is_free && busy->exchange != 0 && busy->exchange != message->id))
 		return PACKET_LATER;
 	if (is_read) {
+		if (busy->read != 0 && busy->read != message->id)
+			return PACKET_LATER; /* a runner has several runs */
 		busy->read = message->id;
 		say(agent, message);
 		return PACKET_SENT;
@@ -213,10 +216,12 @@ agent_link_send(struct agent_link *agent, struct protocol_message *message, stru
 		busy->exchange = message->id;
 		return PACKET_LATER;
 	}
-	if (message->kind == PROTOCOL_RUN && !sign_run(agent, message, err))
-		return PACKET_REFUSED;
 	if (message->kind == PROTOCOL_RUN)
 		send_state_of(agent, message);
+	if (message->kind == PROTOCOL_RUN && !may_order(agent))
+		return PACKET_LATER; /* so many had changed that it could not be sent yet */
+	if (message->kind == PROTOCOL_RUN && !sign_run(agent, message, err))
+		return PACKET_REFUSED;
 	if (!send_message(agent, message, err))
 		return PACKET_REFUSED;
 	busy->exchange = message->id;
@@ -228,6 +233,7 @@ void
 agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 {
 	const char *name = strchr(agent->identity, '/') + 1;
+	const struct known_peers *known = link_client_peers(agent->world->link);
 	char since[TEXT_DURATION_SIZE], who[CRYPTO_CA_IDENTITY + 16];
 
 	(void)snprintf(who, sizeof(who), agent->is_runner ? "the runner %s" : "%s's agent", name);
@@ -237,6 +243,8 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 			!may_order(agent) ? "does not know yet what is live elsewhere" :
 			agent->busy != NULL && agent->busy->exchange != 0 ? "does not answer" :
 									    "is at another run");
+	else if (known_peers_find(known, agent->identity) == known_peers_count(known))
+		(void)snprintf(out, LIMIT_LINE, "%s is not enrolled", who);
 	else if (agent->seen.gone_at == 0)
 		(void)snprintf(out, LIMIT_LINE, "%s is not connected", who);
 	else
@@ -270,6 +278,8 @@ agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed)
 		agent->busy->exchange = 0; /* nobody waits for its answer */
 		agent->busy->challenge[0] = '\0';
 	}
+	if (!is_followed && agent->busy != NULL && agent->busy->read == (uint64_t)run)
+		agent->busy->read = 0;
 	note_runner(agent);
 }
 
@@ -359,8 +369,9 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 	agent->is_greeted = true;
 	if (agent->busy != NULL)
 		agent->busy->again_ms = AGAIN_FIRST_MS;
-	if (agent->is_runner)
+	if (agent->is_runner && (agent->may_be_gone || message->id != agent->highest))
 		say_runner(agent, true, message->id);
+	agent->highest = message->id;
 	if (agent->feed != NULL)
 		agent_feed_begin(agent->feed);
 	note_runner(agent);

@@ -167,8 +167,10 @@ agent_feed_answered(struct agent_feed *feed, const struct protocol_message *answ
 {
 	bool was_over = feed->is_over;
 
-	feed->unanswered -= feed->unanswered > 0 ? 1 : 0;
-	if (answer->text[0] != '\0') {
+	if (feed->unanswered == 0)
+		return false; /* of none that was sent */
+	feed->unanswered--;
+	if (answer->text[0] != '\0' && !feed->has_failed) {
 		log_error(
 		    "%s: what is live elsewhere was not taken there, and runs are refused: %s",
 		    feed->channels->identity, answer->text);

@@ -135,6 +135,16 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 	memcpy(message->after, order->push.after, sizeof(order->push.after));
 }
 
+static size_t
+count_of(const struct git_queries *queries, const struct agent_link *agent)
+{
+	size_t n = 0;
+
+	for (const struct runs_git_query *q = queries->first; q != NULL; q = q->next)
+		n += q->agent == agent;
+	return n;
+}
+
 struct runs_git_query *
 git_queries_add(struct git_queries *queries, const struct runs_git_query_config *config,
     struct agent_link *agent, struct err *err)
@@ -147,6 +157,10 @@ git_queries_add(struct git_queries *queries, const struct runs_git_query_config 
 	if (queries->n >= RUNS_GIT_QUERIES_MAX)
 		return ERR_NULL(err_set(
 		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX));
+	if (agent != NULL && count_of(queries, agent) >= RUNS_GIT_QUERIES_MAX / 2)
+		return ERR_NULL(err_set(err, ERR_BUSY,
+		    "%d git queries are queued already for one remote runner",
+		    RUNS_GIT_QUERIES_MAX / 2));
 	query = mem_new(1, sizeof(*query));
 	query->id = ++queries->last;
 	query->agent = agent;

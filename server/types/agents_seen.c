@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/agents_seen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/mem.h"
@@ -48,12 +49,14 @@ agents_seen_of(const struct agents_seen *seen, const char *identity)
 }
 
 static bool
-is_gone(const struct agents_seen *seen, const char *name, int64_t at)
+is_gone(const struct agents_seen *seen, const char *role, const char *name, int64_t at)
 {
 	char identity[CRYPTO_CA_IDENTITY];
-	size_t i = known_peers_find(seen->known, peer_identity(name, identity));
 	struct peer peer;
+	size_t i;
 
+	(void)snprintf(identity, sizeof(identity), "%s%.*s", role, CRYPTO_CA_NAME_MAX, name);
+	i = known_peers_find(seen->known, identity);
 	return i < known_peers_count(seen->known) &&
 	    known_peers_get(seen->known, i, &peer)->revoked_at == 0 &&
 	    seen->at[i].state != AGENT_CONNECTED &&
@@ -78,7 +81,9 @@ agents_seen_count(const struct agents_seen *seen, const struct settings *setting
 	for (size_t i = 0; i < settings->client_count; i++) {
 		const char *name = peer_of_host(settings->clients[i].host);
 
-		ret.gone += name != NULL && is_gone(seen, name, at);
+		ret.gone += name != NULL && is_gone(seen, PEER_AGENT, name, at);
 	}
+	for (size_t i = 0; i < settings->environment_count; i++)
+		ret.gone += is_gone(seen, PEER_RUNNER, settings->environments[i].runner, at);
 	return ret;
 }

@@ -343,7 +343,8 @@ event_size(enum event_kind kind)
 	    kind == EVENT_PEER_TWICE)
 		return offsetof(struct event, u) + sizeof(struct event_peer);
 	return event_kind_is_from_outside(kind) || kind == EVENT_TIMER_FIRED ||
-		kind == EVENT_VAULT_SAID ?
+		kind == EVENT_VAULT_SAID || kind == EVENT_RUNNER_HELLO ||
+		kind == EVENT_RUNNER_GONE ?
 	    EVENT_SMALL_SIZE :
 	    sizeof(struct event);
 }

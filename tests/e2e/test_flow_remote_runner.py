@@ -82,7 +82,7 @@ def test_a_failure_there_shows_the_end_of_its_log_and_says_where_all_of_it_is(ag
     agents.scene.scripts.deploy("echo it burns; exit 3")
     ada.say("/deploy staging")
     said = ada.hear("❌ Failed: staging", "it burns")
-    assert f"on the machine of the runner {NAME}" in ada.press(said, "Log")
+    assert f"at the runner {NAME}" in ada.press(said, "Log")
     agents.scene.lift_blocks()
 
 

@@ -63,6 +63,7 @@ REMOTE_TEST(another_environment_waits_for_no_remote_runner)
 REMOTE_TEST(a_runner_whose_folders_are_of_no_run_of_here_is_ordered_nothing)
 {
 	open_remote(w, "STAGING_RUNNER=build-1");
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 3);
 	runner_is(w, EVENT_RUNNER_HELLO, "build-1", INT64_MAX);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
@@ -83,6 +84,22 @@ REMOTE_TEST(an_open_run_is_its_runners_whatever_the_settings_say_now)
 	assert_string_equal(runner_of_order(w), "build-1");
 }
 
+REMOTE_TEST(of_what_runs_at_a_runner_that_is_gone_each_look_says_so)
+{
+	open_remote(w, "STAGING_RUNNER=build-1");
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	(void)world_run_starts(w);
+	runner_is(w, EVENT_RUNNER_GONE, "build-1", 0);
+	world_answers_last(
+	    w, WORLD_ADMIN, "/queue staging", ", its runner build-1 is disconnected since ");
+	world_answers(w, WORLD_ADMIN, "/cancel staging",
+	    "; its runner is disconnected, and gets it when it is back: /abandon 1");
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .lost = true });
+	assert_non_null(
+	    world_says(w, "had started on the machine of the runner build-1 was ended"));
+}
+
 REMOTE_TEST(what_a_remote_runner_did_not_begin_is_not_begun_again_and_its_log_is_there)
 {
 	open_remote(w, "STAGING_RUNNER=build-1");
@@ -94,6 +111,6 @@ REMOTE_TEST(what_a_remote_runner_did_not_begin_is_not_begun_again_and_its_log_is
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	(void)world_press(
 	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says_in(w, WORLD_GROUP, "❌"), "Log"));
-	assert_non_null(strstr(w->toast, "on the machine of the runner build-1"));
+	assert_non_null(strstr(w->toast, "at the runner build-1"));
 	assert_null(world_peek(w, EFFECT_DOCUMENT));
 }

@@ -107,3 +107,20 @@ TEST(a_running_webhook_keeps_its_secret_when_polling_is_to_come)
 	settings_unref(polling);
 	settings_unref(rotated);
 }
+
+/* Nothing else of that reload is refused. */
+TEST(a_new_runner_and_who_has_it_wait_for_the_restart)
+{
+	struct settings *running = LOAD(NULL, MINIMUM, "LOG_LEVEL=INFO"), *fresh;
+	char waiting[256];
+
+	fresh = RELOAD(running, waiting, MINIMUM, "LOG_LEVEL=DEBUG", "RUNNERS=build-1",
+	    "STAGING_RUNNER=build-1");
+	assert_string_equal(waiting, "RUNNERS");
+	assert_int_equal(fresh->log_level, LOG_LEVEL_DEBUG);
+	SAYS(SETTINGS_WARNING,
+	    "STAGING_RUNNER: build-1 is none of RUNNERS, and not local; they are read at start");
+	assert_non_null(strstr(settings_refusal(fresh, "staging"), "read at deploybot's start"));
+	settings_unref(fresh);
+	settings_unref(running);
+}

@@ -118,8 +118,8 @@ decide_agent_log(struct tx *tx, const struct deployment *work, int64_t run, char
 		return NULL;
 	if (name == NULL)
 		(void)snprintf(out, LIMIT_LINE,
-		    "Its log is on the machine of the runner %s, and not here: runs/%" PRId64
-		    "/log in its STATE_DIRECTORY",
+		    "Its log is at the runner %s: /var/lib/deploybot-remote-runner/runs/%" PRId64
+		    "/log",
 		    runner, run);
 	else
 		(void)snprintf(out, LIMIT_LINE,

@@ -12,6 +12,7 @@
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_peer.h"
+#include "store/row_run.h"
 #include "store/row_peer_code.h"
 #include "types/principal.h"
 
@@ -49,9 +50,10 @@ decide_peer_read_name(struct tx *tx, const struct api_request *api, struct peer 
 	char name[LIMIT_REF];
 
 	(void)request_get(&api->request, "name", name);
-	if (!peer_is_name(name)) {
+	if (!peer_is_name(name) ||
+	    (api->operation == API_RUNNER && strcmp(name, ROW_RUN_LOCAL) == 0)) {
 		decide_refusef(tx, 400,
-		    "a name: letters a-z, digits, . and -, %d at most, a letter or digit first",
+		    "a name: letters a-z, digits, . and -, %d at most, a letter or digit first; of a runner not local",
 		    CRYPTO_CA_NAME_MAX);
 		return false;
 	}

@@ -45,6 +45,7 @@ decide_runner_hello(struct tx *tx, const char *name, int64_t highest)
 		    "the runner %s has a folder of run %" PRId64
 		    ", which no run of here can be: nothing is ordered there",
 		    name, highest);
+		row_runner_set_gone(tx, name);
 		return;
 	}
 	if (!row_runner_set_connected(tx, name))

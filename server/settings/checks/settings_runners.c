@@ -51,12 +51,14 @@ check_environment(struct settings_loader *l, struct environment_settings *e)
 	if (strcmp(e->runner, LOCAL) == 0 || is_runner(l->s, e->runner) ||
 	    !environment_id_parse(e->name, &id))
 		return;
-	settings_say(l->report, id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
-	    "%s%s%s: %.64s is none of RUNNERS, and not local", id.application,
+	/* A reload reads no RUNNERS: what names a new one waits for the restart alone. */
+	settings_say(l->report,
+	    id.application[0] == '\0' && l->running == NULL ? SETTINGS_ERROR : SETTINGS_WARNING,
+	    "%s%s%s: %.64s is none of RUNNERS, and not local%s", id.application,
 	    id.application[0] != '\0' ? ": " : "", setting_name("<ENV>_RUNNER", id.name, name),
-	    e->runner);
+	    e->runner, l->running != NULL ? "; they are read at start" : "");
 	if (e->refusal[0] == '\0')
-		e->refusal = "its runner is none of RUNNERS: an admin puts it there";
+		e->refusal = "its runner is none of RUNNERS, which are read at deploybot's start";
 }
 
 void
