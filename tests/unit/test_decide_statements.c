@@ -64,7 +64,7 @@ WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 	world_git_same(w);
 	costs("its start", 263);
 	asks(w, "/status production", 78); /* is its runner connected? */
-	asks(w, "/queue production", 39); /* the same */
+	asks(w, "/queue production", 39);  /* the same */
 	world_run_ends(w, GOOD);
 	costs("its end", 196);
 
