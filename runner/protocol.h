@@ -69,7 +69,7 @@
  *   When a connection is lost before `go`, the supervisor ends with gate=0.  A supervisor that
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
- * remote runner (deploybot-runner --orders FILE): as above, but `run` and `go` are signed for it:
+ * remote runner (deploybot-remote-runner): as above, but `run` and `go` are signed for it:
  *   ←  hello      version pid [highest]      highest: no run that it has a folder of is above
  *   →  read   id                             the end of its log, whether it has ended or not
  *   ←  piece  id body                        PROTOCOL_PIECE_MAX bytes at most

@@ -37,7 +37,7 @@ on_runner_ready(void *ctx)
 
 	serve->runner.away_ms = 0;
 	serve->runner.is_gone = false;
-	submit_runner(serve, "local", true, 0);
+	submit_runner(serve, RUNNER_LOCAL, true, 0);
 	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 1);
 	health_watch_runner(serve->watch, true);
 }
@@ -52,7 +52,7 @@ on_runner_away(void *ctx, const char *why)
 		serve->runner.away_ms = loop_now_ms();
 	if (!serve->runner.is_gone && loop_now_ms() - serve->runner.away_ms >= RUNNER_GONE_MS) {
 		serve->runner.is_gone = true;
-		submit_runner(serve, "local", false, 0);
+		submit_runner(serve, RUNNER_LOCAL, false, 0);
 	}
 	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 0);
 	health_watch_runner(serve->watch, false);

@@ -129,7 +129,7 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_add(text,
 		    "\nwaits: as many deployments are in progress as may be; " MARK_CODE
 		    "/queue" MARK_CODE " shows which");
-	else if (strcmp(deployment->waits_for, "runner") == 0)
+	else if (strcmp(deployment->waits_for, "runner") == 0 && about->newest.gone.at != 0)
 		chat_text_since(text,
 		    chat_runner_gone(about->newest.gone.name, "\nwaits: its runner", line),
 		    &about->clock, about->newest.gone.at, about->at);

@@ -10,7 +10,7 @@ chat_runner_gone(const char *runner, const char *begin, char out[LIMIT_LINE])
 	const char *agent = peer_of_host(runner);
 	int before = (int)(strlen(begin) - strlen("its runner"));
 
-	if (agent == NULL && strcmp(runner, "local") == 0)
+	if (agent == NULL && strcmp(runner, RUNNER_LOCAL) == 0)
 		(void)snprintf(out, LIMIT_LINE, "%s is disconnected since ", begin);
 	else if (agent == NULL)
 		(void)snprintf(out, LIMIT_LINE, "%s %s is disconnected since ", begin, runner);

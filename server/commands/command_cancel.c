@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "chat/chat_runner.h"
 #include "commands/commands.h"
 #include "decide/work/decide_end.h"
 #include "decide/decide_page.h"
@@ -45,7 +46,9 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
     bool is_waited_for)
 {
 	bool is_active = deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE;
-	char target[LIMIT_ENVIRONMENT];
+	const struct runner_gone gone = row_runner_gone(tx, is_active ? deployment->run : 0);
+	const struct chat_clock clock = decide_clock(tx, deployment->environment);
+	char target[LIMIT_ENVIRONMENT], line[LIMIT_LINE];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_first(&text, is_active ? FIRST_STOPS_NOW : FIRST_CANCELS,
@@ -59,11 +62,14 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 		chat_text_add(&text, ", and its run, whose end is waited for: /cancel again %s",
 		    decide_is_answered(update) ? "does not wait for that" :
 						 "asks whether to wait for that");
-	if (is_active && row_runner_gone(tx, deployment->run).at != 0)
+	if (gone.at != 0) {
+		chat_text_since(&text, chat_runner_gone(gone.name, "; its runner", line), &clock,
+		    gone.at, tx->at);
 		chat_text_add(&text,
-		    "; its runner is disconnected, and gets it when it is back: " MARK_CODE
-		    "/abandon %" PRId64 MARK_CODE " (an admin) does not wait for that",
+		    ", and gets it when it is back: " MARK_CODE "/abandon %" PRId64 MARK_CODE
+		    " (an admin) does not wait for that",
 		    deployment->id);
+	}
 	chat_text_add(&text, ".");
 	if (is_waited_for)
 		chat_text_add(&text, " What is queued starts next; %s/cancel again cancels it too.",

@@ -82,7 +82,7 @@ describe_lost(struct tx *tx, const struct deployment *deployment, const struct r
 	char runner[LIMIT_RUNNER];
 	const char *agent = ended->lost ? agent_of(tx, deployment, runner) : NULL;
 
-	if (ended->lost && agent == NULL && strcmp(runner, ROW_RUN_LOCAL) != 0 && runner[0] != '\0')
+	if (ended->lost && agent == NULL && strcmp(runner, RUNNER_LOCAL) != 0 && runner[0] != '\0')
 		(void)snprintf(verdict->detail, sizeof(verdict->detail),
 		    "it was killed; all that it had started on the machine of the runner %s was ended",
 		    runner);
@@ -98,7 +98,7 @@ static struct run_verdict
 judge(struct tx *tx, const struct deployment *deployment, const struct run_ended *ended)
 {
 	char runner[LIMIT_RUNNER];
-	bool is_there = strcmp(row_runner_of(tx, deployment->run, runner), ROW_RUN_LOCAL) != 0;
+	bool is_there = strcmp(row_runner_of(tx, deployment->run, runner), RUNNER_LOCAL) != 0;
 	struct run_verdict verdict =
 	    run_verdict(deployment, ended, is_there ? 1 : DECIDE_ATTEMPTS_MAX);
 

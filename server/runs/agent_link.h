@@ -24,7 +24,8 @@ struct loop;
 
 /* Whoever follows runs of agents. */
 struct agent_link_runs {
-	/* started, refused, settled or piece; of a remote runner settled unasked, and stuck. */
+	/* started, refused, settled or piece; of a remote runner also settled unasked, stuck,
+	 * answer, progress and forgotten. */
 	void (*on_message)(void *ctx, const struct agent_link *agent,
 	    const struct protocol_message *message);
 	void (*on_ready)(void *ctx); /* more can be said to it */
@@ -41,8 +42,9 @@ struct agent_link_world {
 	/* PEER_MANIFEST: its list of capabilities is not the one that is known; PEER_RENEWAL. */
 	void (*on_said)(
 	    void *ctx, enum event_kind kind, const char *identity, const char *text);
-	/* Of one that runs are followed of, by its name in rows ("agent:acme", "build-1").
-	 * At each hello of a remote runner: no run that it has a folder of is above `highest`. */
+	/* Of one that runs are followed of, by its name in rows ("agent:acme", "build-1"); of a
+	 * remote runner also at a hello by which no run that it has a folder of is above another
+	 * `highest` than before.  0: it has none, or is an agent. */
 	void (*on_runner)(
 	    void *ctx, const char *runner, bool is_connected, uint64_t highest);
 	void *ctx;
@@ -70,8 +72,8 @@ void agent_link_look(struct agent_link *agent);
 /* That run of it is followed from now on, or no more. */
 void agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed);
 
-/* run (its proof is filled in here), settle or read.  PACKET_LATER: on_ready() comes;
- * PACKET_REFUSED and *err: it can be signed or said by nobody. */
+/* run (its proof is filled in here), settle or read; of a remote runner also ask and forget.
+ * PACKET_LATER: on_ready() comes; PACKET_REFUSED and *err: it can be signed or said by nobody. */
 enum packet_sent agent_link_send(
     struct agent_link *agent, struct protocol_message *message, struct err *err) MUST_USE;
 

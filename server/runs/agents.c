@@ -221,7 +221,7 @@ agents_find(struct agents *agents, const char *runner)
 
 	if (name != NULL)
 		return find_or_make(agents, peer_identity(name, identity));
-	if (strcmp(runner, "local") == 0 || !peer_is_name(runner))
+	if (strcmp(runner, RUNNER_LOCAL) == 0 || !peer_is_name(runner))
 		return NULL;
 	(void)snprintf(identity, sizeof(identity), PEER_RUNNER "%s", runner);
 	return find_or_make(agents, identity);

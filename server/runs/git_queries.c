@@ -135,13 +135,14 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 	memcpy(message->after, order->push.after, sizeof(order->push.after));
 }
 
+/* Of that runner's those that were sent, or all. */
 static size_t
-count_of(const struct git_queries *queries, const struct agent_link *agent)
+count(const struct git_queries *queries, const struct agent_link *agent, bool sent_alone)
 {
 	size_t n = 0;
 
 	for (const struct runs_git_query *q = queries->first; q != NULL; q = q->next)
-		n += q->agent == agent;
+		n += q->agent == agent && (q->is_sent || !sent_alone);
 	return n;
 }
 
@@ -157,7 +158,7 @@ git_queries_add(struct git_queries *queries, const struct runs_git_query_config 
 	if (queries->n >= RUNS_GIT_QUERIES_MAX)
 		return ERR_NULL(err_set(
 		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX));
-	if (agent != NULL && count_of(queries, agent) >= RUNS_GIT_QUERIES_MAX / 2)
+	if (agent != NULL && count(queries, agent, false) >= RUNS_GIT_QUERIES_MAX / 2)
 		return ERR_NULL(err_set(err, ERR_BUSY,
 		    "%d git queries are queued already for one remote runner",
 		    RUNS_GIT_QUERIES_MAX / 2));
@@ -218,22 +219,12 @@ query_say(struct runs_git_query *query, struct runner_link *runner)
 	return true;
 }
 
-static size_t
-count_sent(const struct git_queries *queries, const struct agent_link *agent)
-{
-	size_t n = 0;
-
-	for (const struct runs_git_query *q = queries->first; q != NULL; q = q->next)
-		n += q->is_sent && q->agent == agent;
-	return n;
-}
-
 void
 git_queries_say(struct git_queries *queries, struct runner_link *runner, bool of_remote)
 {
 	for (struct runs_git_query *q = queries->first; q != NULL; q = q->next) {
 		if (q->is_sent || (q->agent != NULL) != of_remote ||
-		    count_sent(queries, q->agent) >= PROTOCOL_GIT_QUERIES_MAX)
+		    count(queries, q->agent, true) >= PROTOCOL_GIT_QUERIES_MAX)
 			continue;
 		if (!query_say(q, runner) && !of_remote)
 			return; /* another remote runner may take more */

@@ -349,7 +349,7 @@ follow(struct runs *runs, const struct effect_run *order, const struct runs_watc
 	struct agent_link *agent = agent_of(runs, order->runner);
 	struct run_follow *run;
 
-	if (agent == NULL && strcmp(order->runner, "local") != 0)
+	if (agent == NULL && strcmp(order->runner, RUNNER_LOCAL) != 0)
 		return err_set(
 		    err, ERR_CONFIG, "%s has it, and LINK_ADDRESS is not set", order->runner);
 	if (find(runs, order->run) != NULL)

@@ -14,9 +14,8 @@ enum program row_run_program(const char *word);
 #define ROW_RUN_MOST INT64_C(1000000000000)
 void row_run_skip(struct tx *tx, int64_t highest);
 
-/* A run: its number is that of its folder.  runner: who is to have it, ROW_RUN_LOCAL or
+/* A run: its number is that of its folder.  runner: who is to have it, RUNNER_LOCAL or
  * "agent:acme".  Returns the number. */
-#define ROW_RUN_LOCAL "local"
 int64_t
 row_run_add(struct tx *tx, int64_t deployment, enum program program, const char *runner);
 void row_run_started(struct tx *tx, const struct run_started *started);

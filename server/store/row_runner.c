@@ -45,7 +45,7 @@ row_runner_gone(struct tx *tx, int64_t run)
 struct runner_gone
 row_runner_named(struct tx *tx, const char *name)
 {
-	if (strcmp(name, ROW_RUN_LOCAL) == 0)
+	if (strcmp(name, RUNNER_LOCAL) == 0)
 		return (struct runner_gone){ .at = 0 };
 	return tx_first(tx, struct runner_gone, read_gone,
 	    "SELECT name, gone_at FROM runner WHERE name = $1", DB_TEXT(name));

@@ -82,7 +82,7 @@ is_same_file(const char *path, const struct buf *content)
 
 /* Nobody reads them where there is no deploybot-link. */
 static void
-add_state(const struct store *store, const char *environment, const struct buf *content,
+add_state(const struct store *store, const char *environment, const char *content, size_t size,
     struct queue_list *out)
 {
 	struct outcome *outcome;
@@ -90,8 +90,7 @@ add_state(const struct store *store, const char *environment, const struct buf *
 	if (store->settings == NULL || store->settings->link.address == NULL)
 		return;
 	outcome = outcome_new(OUTCOME_STATE);
-	outcome->state =
-	    state_file_new(environment, store->mark.audit.seq, buf_text(content), content->size);
+	outcome->state = state_file_new(environment, store->mark.audit.seq, content, size);
 	queue_list_add(out, &outcome->link);
 }
 
@@ -114,7 +113,7 @@ project_environment(struct store *store, const char *name, struct queue_list *ou
 	    environment_id_file(name, file));
 	if (environment.current.id == 0) {
 		(void)unlink(path); /* of one that was renamed; else it is not there */
-		add_state(store, name, &content, out);
+		add_state(store, name, "", 0, out);
 		return true;
 	}
 	write_state(&tx, &environment, &content);
@@ -127,15 +126,13 @@ project_environment(struct store *store, const char *name, struct queue_list *ou
 		(!file_mkdirs(store->environments_path, 0755, err) ||
 		    !file_write(path, content.data, content.size, 0640, err))))
 		return false;
-	add_state(store, name, &content, out);
+	add_state(store, name, content.data, content.size, out);
 	return true;
 }
 
 static bool
 project_all_environments(struct store *store, struct queue_list *out, struct err *err)
 {
-	const struct buf none = buf_make(0);
-
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	if (!db_query(&rows, store->db, err,
@@ -146,7 +143,7 @@ project_all_environments(struct store *store, struct queue_list *out, struct err
 			return false;
 	if (!db_rows_end(&rows, err))
 		return false;
-	add_state(store, "", &none, out); /* these were all */
+	add_state(store, "", "", 0, out); /* these were all */
 	return true;
 }
 

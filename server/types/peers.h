@@ -7,6 +7,7 @@
 
 #define PEER_AGENT  "agent/"
 #define PEER_RUNNER "runner/"
+#define RUNNER_LOCAL "local" /* the runner of this machine, as rows and settings name it */
 #define PEERS_MOST 12000 /* as many as deploybot-link lets connect */
 #define PEER_LIFE_MS (30 * 24 * 3600 * INT64_C(1000)) /* of a certificate that deploybot signs */
 

@@ -194,8 +194,8 @@ act_tell(struct tx *tx, void *arg)
 	struct deployment *action = arg;
 
 	row_deployment_add(tx, action);
-	(void)row_run_add(tx, action->id, PROGRAM_ACTION, ROW_RUN_LOCAL);
-	(void)row_run_add(tx, action->id, PROGRAM_ROLLBACK, ROW_RUN_LOCAL);
+	(void)row_run_add(tx, action->id, PROGRAM_ACTION, RUNNER_LOCAL);
+	(void)row_run_add(tx, action->id, PROGRAM_ROLLBACK, RUNNER_LOCAL);
 	decide_tell(tx, action, NULL);
 }
 

@@ -219,7 +219,7 @@ static void
 order_many(struct tx *tx, void *arg)
 {
 	for (int i = 0; i < ROW_DRAINS_MAX; i++)
-		(void)row_run_add(tx, *(const int64_t *)arg, PROGRAM_DRAIN, ROW_RUN_LOCAL);
+		(void)row_run_add(tx, *(const int64_t *)arg, PROGRAM_DRAIN, RUNNER_LOCAL);
 }
 
 WORLD_TEST_BARE(drains_are_bounded_and_one_more_is_a_warning)

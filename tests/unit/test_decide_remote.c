@@ -57,7 +57,7 @@ REMOTE_TEST(another_environment_waits_for_no_remote_runner)
 {
 	open_remote(w, "PRODUCTION_RUNNER=build-1");
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
-	assert_string_equal(runner_of_order(w), ROW_RUN_LOCAL);
+	assert_string_equal(runner_of_order(w), RUNNER_LOCAL);
 }
 
 REMOTE_TEST(a_runner_whose_folders_are_of_no_run_of_here_is_ordered_nothing)

@@ -204,7 +204,7 @@ static void
 act_run(struct tx *tx, void *arg)
 {
 	int64_t deployment = add(tx, "staging", DEPLOY_RUNNING);
-	int64_t run = row_run_add(tx, deployment, PROGRAM_DEPLOY, ROW_RUN_LOCAL);
+	int64_t run = row_run_add(tx, deployment, PROGRAM_DEPLOY, RUNNER_LOCAL);
 	struct run_step step = { .run = run, .n = 0, .name = "build", .at = 10 };
 	struct step steps[4];
 
@@ -240,7 +240,7 @@ live(struct tx *tx, int64_t build_ms, int64_t whole_ms)
 		.ended_at = tx->at };
 
 	row_deployment_add(tx, &d);
-	d.run = row_run_add(tx, d.id, PROGRAM_DEPLOY, ROW_RUN_LOCAL);
+	d.run = row_run_add(tx, d.id, PROGRAM_DEPLOY, RUNNER_LOCAL);
 	row_deployment_save(tx, &d);
 	(void)row_step_add(tx, &(struct run_step){ d.run, 0, "build", d.started_at, "" });
 	(void)row_step_add(
@@ -280,13 +280,13 @@ act_purge(struct tx *tx, void *arg)
 
 	(void)arg;
 	for (size_t i = 0; i < COUNT(runs); i++) {
-		runs[i] = row_run_add(tx, staging, PROGRAM_DEPLOY, ROW_RUN_LOCAL);
+		runs[i] = row_run_add(tx, staging, PROGRAM_DEPLOY, RUNNER_LOCAL);
 		if (i != 1)
 			row_run_ended(tx, &(struct run_ended){ .run = runs[i] });
 	}
 	log.request = request_about("log", "run", runs[0]);
 	row_button_add(tx, &log);
-	other = row_run_add(tx, production, PROGRAM_DEPLOY, ROW_RUN_LOCAL);
+	other = row_run_add(tx, production, PROGRAM_DEPLOY, RUNNER_LOCAL);
 	row_run_ended(tx, &(struct run_ended){ .run = other });
 	assert_int_equal(row_retention_purge_runs(tx, 2, gone, 2), 2);
 	assert_int_equal(gone[0], runs[0]);

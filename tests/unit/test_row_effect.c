@@ -151,7 +151,7 @@ act_run(struct tx *tx, void *arg)
 	row_deployment_add(tx, &deployment);
 	effect->subject = deployment.id;
 	effect->u.run.deployment = deployment.id;
-	effect->u.run.run = row_run_add(tx, deployment.id, PROGRAM_DEPLOY, ROW_RUN_LOCAL);
+	effect->u.run.run = row_run_add(tx, deployment.id, PROGRAM_DEPLOY, RUNNER_LOCAL);
 	(void)row_effect_add(tx, effect);
 	deployment.message =
 	    row_message_add(tx, &(struct message){ .address.chat = 9, .head = first });

@@ -154,7 +154,7 @@ add_run(struct tx *tx, const char *environment, int64_t log_size)
 
 	(void)snprintf(deployment.environment, sizeof(deployment.environment), "%s", environment);
 	row_deployment_add(tx, &deployment);
-	run = row_run_add(tx, deployment.id, PROGRAM_DEPLOY, ROW_RUN_LOCAL);
+	run = row_run_add(tx, deployment.id, PROGRAM_DEPLOY, RUNNER_LOCAL);
 	if (log_size >= 0)
 		row_run_ended(tx, &(struct run_ended){ .run = run, .log_size = log_size });
 }
@@ -202,7 +202,7 @@ add_run_of(struct tx *tx, enum program program)
 	int64_t run;
 
 	row_deployment_add(tx, &work);
-	run = row_run_add(tx, work.id, program, ROW_RUN_LOCAL);
+	run = row_run_add(tx, work.id, program, RUNNER_LOCAL);
 	row_run_ended(tx, &(struct run_ended){ .run = run, .log_size = 10 });
 	return run;
 }
@@ -237,7 +237,7 @@ act_drains(struct tx *tx, void *arg)
 		if (program == PROGRAM_DEPLOY || program == PROGRAM_DRAIN)
 			row_run_ended(tx,
 			    &(struct run_ended){ .run = row_run_add(tx, work.id,
-						     (enum program)program, ROW_RUN_LOCAL),
+						     (enum program)program, RUNNER_LOCAL),
 				.log_size = 10 });
 	assert_int_equal(row_retention_purge_runs(tx, 1, runs, COUNT(runs)), 0);
 	assert_int_equal(row_retention_purge_total(tx, 0, runs, COUNT(runs)), 0);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_translate.h"
 
+#include "lib/clock.h"
 #include "unit.h"
 
 #define COMMIT "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d" /* SHA-256's */
@@ -103,4 +104,23 @@ TEST(of_an_agents_record_nothing_of_a_release_is_taken)
 	    said.record.drains || said.record.undone || said.record.unswept);
 	assert_int_equal(said.record.image[0] + said.record.warnings[0][0], '\0');
 	assert_int_equal(said.record.warning_count, 0);
+}
+
+/* By our clock, where its host's is off by years; by its own, where that can be. */
+TEST(how_long_a_run_elsewhere_took_is_no_matter_of_its_hosts_clock)
+{
+	static const int64_t years = INT64_C(10) * 365 * 24 * 3600 * 1000;
+	const struct run_tail_bytes nothing = { .size = 0 };
+	const int64_t now = clock_wall_ms(), ends[] = { now - 2000, now - years, now + years };
+	const struct run_context context = { .went_at = now - 5000,
+		.is_agents = true,
+		.log = { .state_directory = "/nowhere", .run = 1, .said = &nothing } };
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		const struct protocol_record record = { .gate = true, .ended_at = ends[i] };
+		struct run_ended ended = { 0 };
+
+		(void)run_translate_record(&context, &record, &ended);
+		assert_in_range(ended.duration_ms, i == 0 ? 3000 : 5000, i == 0 ? 3000 : 65000);
+	}
 }

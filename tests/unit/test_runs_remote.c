@@ -1,4 +1,4 @@
-/* Goal: a run of a remote runner is told of as one of this machine's, by its own runner alone.  Side: start. */
+/* Goal: a run of a remote runner is reported as one of this machine's, by its own runner alone.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * The real deploybot-remote-runner, in a folder that the server does not know; what is said to

@@ -45,7 +45,7 @@ decide_agent_runner(const struct tx *tx, const struct deployment *work)
 	return deployment_is_action(work) &&
 		decide_agent_of(client, action_row_of(work->action)) != NULL ?
 	    client->host :
-	    ROW_RUN_LOCAL;
+	    RUNNER_LOCAL;
 }
 
 bool
@@ -114,7 +114,7 @@ decide_agent_log(struct tx *tx, const struct deployment *work, int64_t run, char
 	char runner[LIMIT_RUNNER];
 	const char *name = peer_of_host(row_runner_of(tx, run, runner));
 
-	if (runner[0] == '\0' || strcmp(runner, ROW_RUN_LOCAL) == 0)
+	if (runner[0] == '\0' || strcmp(runner, RUNNER_LOCAL) == 0)
 		return NULL;
 	if (name == NULL)
 		(void)snprintf(out, LIMIT_LINE,

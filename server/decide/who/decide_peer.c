@@ -51,7 +51,7 @@ decide_peer_read_name(struct tx *tx, const struct api_request *api, struct peer 
 
 	(void)request_get(&api->request, "name", name);
 	if (!peer_is_name(name) ||
-	    (api->operation == API_RUNNER && strcmp(name, ROW_RUN_LOCAL) == 0)) {
+	    (api->operation == API_RUNNER && strcmp(name, RUNNER_LOCAL) == 0)) {
 		decide_refusef(tx, 400,
 		    "a name: letters a-z, digits, . and -, %d at most, a letter or digit first; of a runner not local",
 		    CRYPTO_CA_NAME_MAX);

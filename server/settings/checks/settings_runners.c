@@ -9,7 +9,6 @@
 
 #define RUNNERS_MOST 16
 #define SEPARATORS   ", "
-#define LOCAL	     "local"
 
 bool
 settings_next_runner(const struct settings *s, size_t *at, char ret[LIMIT_RUNNER])
@@ -38,7 +37,7 @@ settings_runner(const struct settings *s, const char *environment)
 {
 	const struct environment_settings *e = settings_environment(s, environment);
 
-	return e == NULL ? LOCAL : e->runner;
+	return e == NULL ? RUNNER_LOCAL : e->runner;
 }
 
 /* The main file is an error; an application's environment alone is refused. */
@@ -48,7 +47,7 @@ check_environment(struct settings_loader *l, struct environment_settings *e)
 	struct environment_id id;
 	char name[SETTING_NAME_MAX];
 
-	if (strcmp(e->runner, LOCAL) == 0 || is_runner(l->s, e->runner) ||
+	if (strcmp(e->runner, RUNNER_LOCAL) == 0 || is_runner(l->s, e->runner) ||
 	    !environment_id_parse(e->name, &id))
 		return;
 	/* A reload reads no RUNNERS: what names a new one waits for the restart alone. */
@@ -68,7 +67,7 @@ settings_check_runners(struct settings_loader *l)
 	size_t n = 0;
 
 	for (size_t at = 0; settings_next_runner(l->s, &at, name); n++)
-		if (!peer_is_name(name) || strcmp(name, LOCAL) == 0)
+		if (!peer_is_name(name) || strcmp(name, RUNNER_LOCAL) == 0)
 			settings_say(l->report, SETTINGS_ERROR,
 			    "RUNNERS: expected names of a-z, 0-9, dots and hyphens, and not local: %.64s",
 			    name);
