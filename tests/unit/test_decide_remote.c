@@ -93,8 +93,10 @@ REMOTE_TEST(of_what_runs_at_a_runner_that_is_gone_each_look_says_so)
 	runner_is(w, EVENT_RUNNER_GONE, "build-1", 0);
 	world_answers_last(
 	    w, WORLD_ADMIN, "/queue staging", ", its runner build-1 is disconnected since ");
-	world_answers(w, WORLD_ADMIN, "/cancel staging",
-	    "; its runner is disconnected, and gets it when it is back: /abandon 1");
+	world_answers(
+	    w, WORLD_ADMIN, "/cancel staging", ", and gets it when it is back: /abandon 1");
+	assert_non_null(
+	    strstr(world_plain(world_last(w)), "; its runner build-1 is disconnected since "));
 	world_run_ends(w, (struct run_ended){ .gate_opened = true, .lost = true });
 	assert_non_null(
 	    world_says(w, "had started on the machine of the runner build-1 was ended"));
