@@ -72,7 +72,7 @@ on_reconcile(struct agent *agent, uint64_t id)
 static void
 on_read(struct agent *agent, uint64_t id)
 {
-	char end[PROTOCOL_PIECE_MAX];
+	char end[PROTOCOL_END_MAX];
 	struct protocol_message answer = { .kind = PROTOCOL_PIECE, .id = id, .body = end };
 
 	answer.body_len = run_log_end(agent->world.state, id, end);

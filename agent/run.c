@@ -14,7 +14,7 @@
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/file.h"
-#include "lib/file_end.h"
+#include "lib/file_piece.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -54,12 +54,13 @@ open_log(const struct run *run)
 }
 
 size_t
-run_log_end(int state, uint64_t id, char out[PROTOCOL_PIECE_MAX])
+run_log_end(int state, uint64_t id, char out[PROTOCOL_END_MAX])
 {
+	struct file_piece end = { .from = -1, .out = out, .room = PROTOCOL_END_MAX };
 	char name[40];
 
 	(void)snprintf(name, sizeof(name), "runs/%" PRIu64 "/log", id);
-	return file_end(state, name, out, PROTOCOL_PIECE_MAX);
+	return file_piece(state, name, &end);
 }
 
 static void note(const struct run *run, const char *fmt, ...) PRINTF(2, 3);

@@ -50,7 +50,7 @@ int run_wait_ms(const struct run *run);
 void run_done(struct run *run);
 
 /* The end of what run `id` said; returns its bytes, 0 where there is none (any more). */
-size_t run_log_end(int state, uint64_t id, char out[PROTOCOL_PIECE_MAX]);
+size_t run_log_end(int state, uint64_t id, char out[PROTOCOL_END_MAX]);
 
 /* At the start: a run that an agent before us began is lost, and what is left of it is stopped. */
 void run_recover(struct run *run, struct run_world *world);

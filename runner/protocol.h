@@ -71,8 +71,11 @@
  *
  * remote runner (deploybot-remote-runner): as above, but `run` and `go` are signed for it:
  *   ←  hello      version pid [highest]      highest: no run that it has a folder of is above
- *   →  read   id                             the end of its log, whether it has ended or not
- *   ←  piece  id body                        PROTOCOL_PIECE_MAX bytes at most
+ *   →  read   id [from]                      a piece of its log, whether it has ended or not: from
+ *                                            the byte of that number on, of which the first is 1,
+ *                                            PROTOCOL_PIECE_MAX at most; else PROTOCOL_END_MAX of
+ *                                            its end
+ *   ←  piece  id [from] size body            size: of all of it now
  *   →  challenge                             before each `run` and each `go`, on its connection
  *   ←  challenge  challenge                  as an agent's; a NEVER makes those of all servers void
  *   →  run, go    with epoch challenge signature (lib/order_bytes.h), where protocol_work() is what
@@ -98,7 +101,7 @@
  *   →  go         epoch challenge signature
  *   ←  started, refused, →  settle, end, ←  settled, step, exit
  *   →  read   id                              of a run that has ended, or goes on
- *   ←  piece  id body                         the end of its output, PROTOCOL_PIECE_MAX bytes
+ *   ←  piece  id body                         the end of its output, PROTOCOL_END_MAX bytes
  *   NEVER makes the challenge void: no order of before can follow it.  A hello of a version since
  *   PROTOCOL_AGENT_SINCE is taken on both sides.
  *
@@ -195,7 +198,8 @@
 #define PROTOCOL_WARNING	200		/* bytes of a warning to people; longer is cut */
 #define PROTOCOL_WARNINGS	8		/* kept of one run; of more their number */
 #define PROTOCOL_ANSWER_MAX	65536		/* body of an answer; longer output fails the ask */
-#define PROTOCOL_PIECE_MAX	16384	/* body of a piece */
+#define PROTOCOL_PIECE_MAX	65536	/* body of a piece */
+#define PROTOCOL_END_MAX	16384	/* of one that is the end of a log */
 #define PROTOCOL_STATE_MAX	73728	/* body of a state: a file in environments/ */
 #define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 16384)	/* the largest message */
 #define PROTOCOL_RECORD_BYTES	16384		/* what the exit file is allocated to */
@@ -309,16 +313,28 @@ struct protocol_record {
 	char warnings[PROTOCOL_WARNINGS][PROTOCOL_WARNING + 1]; /* printable; "": no more */
 };
 
+/* Which of all that have had the pid of a hello. */
+struct protocol_process {
+	uint64_t start; /* /proc/<pid>/stat field 22 */
+	char boot[37];	/* /proc/sys/kernel/random/boot_id */
+};
+
+/* Of a log. */
+struct protocol_place {
+	uint64_t from; /* 1 …; 0: the end */
+	uint64_t size; /* of a piece's log, as it is now */
+};
+
 /* One message.  Fields that its kind does not name are zero or empty and are not sent. */
 struct protocol_message {
 	enum protocol_kind kind;
 	uint64_t id;				/* of a run or question (1…); hello: highest;
 						 * state: number */
+	struct protocol_place place;		/* read, piece */
 	/* hello */
 	unsigned int version;
 	pid_t pid;				/* also stuck; hello: the main process */
-	uint64_t start;				/* its, /proc/<pid>/stat field 22 */
-	char boot[37];				/* /proc/sys/kernel/random/boot_id */
+	struct protocol_process process;
 	/* run */
 	enum protocol_program program;
 	char application[21];			/* also ask, state; empty: the one without a name */

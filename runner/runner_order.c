@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/file_end.h"
+#include "lib/file_piece.h"
 #include "lib/text.h"
 #include "runner/state_files.h"
 
@@ -62,15 +62,21 @@ say_challenge(const struct order_gate *gate, struct connections *connections,
 }
 
 static void
-say_end(const struct runner_order *who, struct connections *connections,
-    const struct connection *connection, uint64_t id)
+say_piece(const struct runner_order *who, struct connections *connections,
+    const struct connection *connection, const struct protocol_message *read)
 {
-	char name[40], end[PROTOCOL_PIECE_MAX], packet[PROTOCOL_PACKET_MAX];
-	struct protocol_message answer = { .kind = PROTOCOL_PIECE, .id = id, .body = end };
+	char name[40], bytes[PROTOCOL_PIECE_MAX], packet[PROTOCOL_PACKET_MAX];
+	struct protocol_message answer = {
+		.kind = PROTOCOL_PIECE, .id = read->id, .place = read->place, .body = bytes
+	};
+	struct file_piece piece = { .from = (int64_t)read->place.from - 1,
+		.out = bytes,
+		.room = read->place.from == 0 ? PROTOCOL_END_MAX : sizeof(bytes) };
 	size_t size = 0;
 
-	(void)snprintf(name, sizeof(name), "%" PRIu64 "/log", id);
-	answer.body_len = file_end(who->root, name, end, sizeof(end));
+	(void)snprintf(name, sizeof(name), "%" PRIu64 "/log", read->id);
+	answer.body_len = file_piece(who->root, name, &piece);
+	answer.place.size = (uint64_t)piece.size;
 	if (protocol_encode(&answer, packet, sizeof(packet), &size, NULL)) /* it can be */
 		connections_send(connections, connection->number, packet, size);
 }
@@ -129,7 +135,7 @@ runner_order_take(struct runner_order *who, struct connections *connections,
 	if (order->kind == PROTOCOL_CHALLENGE)
 		return say_challenge(who->gate, connections, connection, err);
 	if (order->kind == PROTOCOL_READ)
-		say_end(who, connections, connection, order->id);
+		say_piece(who, connections, connection, order);
 	if (order->kind != PROTOCOL_RUN)
 		return true;
 	shown = runner_order_shown(order, order, work);

@@ -59,8 +59,8 @@ tell_hello(struct supervisor_server *server, const struct supervisor_news *news)
 	hello->kind = PROTOCOL_HELLO;
 	hello->version = PROTOCOL_VERSION;
 	hello->pid = news->identity->pid;
-	hello->start = news->identity->start;
-	memcpy(hello->boot, news->identity->boot, sizeof(hello->boot));
+	hello->process.start = news->identity->start;
+	memcpy(hello->process.boot, news->identity->boot, sizeof(hello->process.boot));
 	is_sent = tell(server, hello);
 	hello->kind = PROTOCOL_EXIT;
 	if (!is_sent)

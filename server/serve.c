@@ -89,11 +89,7 @@ show_tail(void *ctx, int64_t run, struct buf *out)
 	struct serve *serve = ctx;
 	struct err err;
 
-	if (!run_tail_read(
-		&(struct run_tail_log){ .state_directory = serve->settings->state_directory,
-		    .run = run,
-		    .redact = serve->redact },
-		&shape, out, &err))
+	if (!runs_tail(serve->runs, run, &shape, out, &err))
 		log_debug("the output of run %" PRId64 " cannot be shown: %s", run, err.text);
 }
 
@@ -548,6 +544,7 @@ make_perform(struct serve *serve)
 {
 	serve->perform = (struct perform){ .loop = serve->loop,
 		.runs = serve->runs,
+		.source = serve->runner.source,
 		.redact = serve->redact,
 		.telegram = serve->telegram,
 		.probes = serve->probes,

@@ -23,6 +23,7 @@
 #include "routes/route_job.h"
 #include "routes/route_metrics.h"
 #include "runs/agents.h"
+#include "runs/run_source.h"
 #include "runs/runs.h"
 #include "serve.h"
 #include "settings/sources/settings_watch.h"
@@ -62,6 +63,7 @@ struct serve_runner {
 	int64_t away_ms; /* monotonic: since when it is disconnected; 0: it is not */
 	bool is_gone;	 /* rows say so */
 	struct agents *agents; /* of other machines; NULL: no LINK_ADDRESS */
+	struct run_source *source; /* of logs */
 };
 
 struct serve {

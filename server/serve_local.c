@@ -100,6 +100,7 @@ serve_local_stop(struct serve *serve)
 		log_look_cancel(log->look);
 		on_log_read(log, false, "the server stops: ask again in a moment");
 	}
+	run_source_free(serve->runner.source);
 }
 
 static bool
@@ -181,7 +182,7 @@ serve_network_api(struct serve *serve)
 	    .settings = current_settings,
 	    .submit = serve_submit,
 	    .refusals = serve->refusals,
-	    .redact = serve->redact,
+	    .source = serve->runner.source,
 	    .is_network = true,
 	    .look = look,
 	    .read_log = read_log,
@@ -213,7 +214,7 @@ serve_local_start(struct serve *serve)
 	    .settings = current_settings,
 	    .submit = serve_submit,
 	    .refusals = serve->refusals,
-	    .redact = serve->redact,
+	    .source = serve->runner.source,
 	    .runner_uid = runner_uid,
 	    .look = look,
 	    .read_log = read_log,

@@ -83,6 +83,7 @@ on_said(void *ctx, enum event_kind kind, const char *identity, const char *text)
 static void
 on_agent(void *ctx, const char *runner, bool is_connected, uint64_t highest)
 {
+	log_info("the runner %s is %s", runner, is_connected ? "connected" : "disconnected");
 	submit_runner(ctx, runner, is_connected, highest);
 }
 
@@ -111,13 +112,15 @@ serve_runner_start(struct serve *serve, struct err *err)
 	if (link->address != NULL) {
 		serve->runner.agents =
 		    agents_new(&(struct agents_config){ serve->loop, link->socket, link->order_key,
-				   on_said, on_agent, serve },
+				   on_said, on_agent, serve, 0 },
 			err);
 		if (serve->runner.agents == NULL)
 			return err_wrap(err, "LINK_ORDER_KEY");
 		link_client_on_enrol(agents_link(serve->runner.agents), serve_submit, serve);
 	}
 	config.agents = serve->runner.agents;
+	serve->runner.source = run_source_new(
+	    serve->loop, config.agents, serve->settings->state_directory, serve->redact);
 	serve->runs = runs_start(serve->loop, &config, err);
 	for (size_t at = 0;
 	     serve->runs != NULL && settings_next_runner(serve->settings, &at, name);)

@@ -249,6 +249,8 @@ add_runs(struct chat_text *text, const struct chat_show *is)
 		const struct run_times *times = &run->times;
 
 		chat_text_add(text, "%s%s", i > 0 ? "\n" : "", scripts[run->program]);
+		if (peer_is_name(run->runner) && strcmp(run->runner, RUNNER_LOCAL) != 0)
+			chat_text_outside(text, " on ", run->runner);
 		if (times->started_at == 0) {
 			chat_text_add(text, ": not started (run %lld)", (long long)run->id);
 			continue;
@@ -262,6 +264,8 @@ add_runs(struct chat_text *text, const struct chat_show *is)
 			chat_text_add(text, ", killed by signal %d", times->signal_number);
 		else if (times->exit_status == 0)
 			chat_text_add(text, ", ok");
+		else if (times->exit_status < 0)
+			chat_text_add(text, ", not known how it ended");
 		else
 			chat_text_add(text, ", failed: exit %d", times->exit_status);
 		chat_text_add(text, " (run %lld)", (long long)run->id); /* its folder */

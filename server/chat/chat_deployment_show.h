@@ -14,7 +14,8 @@ struct chat_show_run {
 	int64_t id;
 	enum program program;
 	struct run_times times;
-	struct runner_gone gone; /* its runner */
+	char runner[LIMIT_RUNNER]; /* that has it */
+	struct runner_gone gone;   /* that runner, where it is disconnected */
 	const struct step *steps;
 	size_t n_steps;
 };

@@ -11,6 +11,7 @@
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 
 static void
 add_head(
@@ -54,6 +55,12 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 		return;
 	if (decide_agent_log(tx, &deployment, run, elsewhere) != NULL) {
 		decide_toastf(tx, update, true, "%s", elsewhere);
+		return;
+	}
+	if (row_runner_named(tx, row_runner_of(tx, run, document->runner)).at != 0) {
+		decide_toastf(tx, update, true,
+		    "The log is at the runner %s, which is disconnected: press it again when it is back.",
+		    document->runner);
 		return;
 	}
 	effect.subject = deployment.id;

@@ -65,7 +65,7 @@ list_runs(struct tx *tx, const struct deployment *work, struct shown *shown)
 {
 	size_t n = row_run_list_all(tx, work->id, shown->rows, CHAT_SHOW_RUNS + 1);
 
-	for (size_t i = 0; i < n && i < CHAT_SHOW_RUNS; i++)
+	for (size_t i = 0; i < n && i < CHAT_SHOW_RUNS; i++) {
 		shown->runs[i] = (struct chat_show_run){
 			.id = shown->rows[i].id,
 			.program = shown->rows[i].program,
@@ -75,6 +75,8 @@ list_runs(struct tx *tx, const struct deployment *work, struct shown *shown)
 			.n_steps =
 			    row_step_list(tx, shown->rows[i].id, shown->steps[i], LIMIT_STEPS),
 		};
+		(void)row_runner_of(tx, shown->rows[i].id, shown->runs[i].runner);
+	}
 	return n;
 }
 

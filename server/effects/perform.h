@@ -19,6 +19,7 @@ struct buf;
 struct http_client;
 struct link_client;
 struct redact;
+struct run_source;
 struct runs;
 struct telegram;
 struct vault;
@@ -28,6 +29,7 @@ struct loan_shelf;
 struct perform {
 	struct loop *loop;
 	struct runs *runs;
+	struct run_source *source;
 	struct telegram *telegram;
 	struct http_client *probes;	/* a trust zone of its own */
 	struct redact *redact;		/* for what they answer, which a chat may show */

@@ -9,7 +9,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/run_log.h"
-#include "runs/runs.h"
+#include "runs/run_source.h"
 #include "telegram/telegram.h"
 
 struct sending {
@@ -31,37 +31,52 @@ report(struct effect *effect, const char *failure)
 	perform_sent(effect, failure);
 }
 
-static bool
-begin(struct sending *sending, struct err *err)
+static void
+begin(struct sending *sending)
 {
 	const struct perform *perform = sending->effect->perform;
 	const struct effect_document *document = &sending->effect->u.document;
 
-	sending->job = run_log_start(runs_state_directory(perform->runs), document->run,
-	    document->head, runs_redact(perform->runs), err);
-	if (sending->job == NULL)
-		return false;
 	sending->file = (struct telegram_file){
 		.address = document->address,
 		.caption = document->caption,
 		.prepare = on_prepare,
 	};
 	telegram_document(telegram_sender(perform->telegram), &sending->file, on_ended, sending);
-	return true;
+}
+
+static void
+on_document(void *ctx, struct run_log_job *job, const char *failure)
+{
+	struct sending *sending = ctx;
+	struct effect *effect = sending->effect;
+
+	sending->job = job;
+	if (job != NULL) {
+		begin(sending);
+		return;
+	}
+	free(sending);
+	if (failure != NULL)
+		report(effect, failure);
+	else
+		effect_free(effect); /* its row is open: the next process performs it */
 }
 
 /* AGAIN: a document that a crash cut off may come twice; better than not at all. */
 void
-perform_document(UNUSED struct perform *perform, struct effect *effect)
+perform_document(struct perform *perform, struct effect *effect)
 {
+	const struct effect_document *document = &effect->u.document;
 	struct sending *sending = mem_new(1, sizeof(*sending));
-	struct err err = { 0 };
 
 	sending->effect = effect;
-	if (begin(sending, &err))
-		return;
-	free(sending);
-	report(effect, err.text);
+	run_source_document(perform->source,
+	    &(struct run_source_order){ .runner = document->runner,
+		.run = document->run,
+		.head = document->head,
+		.ctx = sending },
+	    on_document);
 }
 
 static void

@@ -36,6 +36,7 @@
 #include "store/row_job.h"
 #include "store/row_principal.h"
 #include "store/row_run.h"
+#include "store/row_runner.h"
 
 /* Does it wait for somebody's answer, or will it when git has answered? */
 static bool
@@ -159,7 +160,14 @@ view_work(struct tx *tx, const struct api_request *api, enum policy_action actio
 	decide_view_work(tx, api->from.person, &work, json);
 }
 
-/* The loop reads it; of an agent's run it is not here. */
+/* The loop reads it; of an agent's run nobody does. */
+static void
+note_log(struct tx *tx, const struct deployment *work, int64_t run)
+{
+	(void)decide_agent_log(tx, work, run, tx->answer.log_note);
+	(void)row_runner_of(tx, run, tx->answer.log_runner);
+}
+
 static void
 view_log(struct tx *tx, const struct api_request *api, int64_t number, struct json_out *json)
 {
@@ -168,7 +176,7 @@ view_log(struct tx *tx, const struct api_request *api, int64_t number, struct js
 	view_work(tx, api, POLICY_LOG, number, json);
 	row_deployment_of_run(tx, tx->answer.work, &work);
 	if (tx->answer.status == 200)
-		(void)decide_agent_log(tx, &work, tx->answer.work, tx->answer.log_note);
+		note_log(tx, &work, tx->answer.work);
 }
 
 static void
@@ -181,7 +189,7 @@ view_run(struct tx *tx, const struct api_request *api, struct json_out *json)
 	view_work(tx, api, POLICY_LOG, of.id, json);
 	if (tx->answer.status != 200)
 		return;
-	(void)decide_agent_log(tx, &of, run, tx->answer.log_note);
+	note_log(tx, &of, run);
 	tx->answer.work = run;
 	tx->answer.is_ended = !row_run_is_open(tx, run);
 }

@@ -23,6 +23,7 @@
 #include "handlers/handlers.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "settings/checks/settings_runners.h"
 #include "store/row_block.h"
 #include "store/row_environment.h"
 #include "store/row_question.h"
@@ -250,6 +251,20 @@ answer_push(struct tx *tx, const struct effect_git_query *query, bool is_answere
 		decide_head(tx, settings, answer, query);
 }
 
+/* What hinders there is not to be looked for here. */
+static void
+name_runner(struct tx *tx, const struct effect_git_query *query, struct git_answer *answer)
+{
+	const char *runner = settings_runner(tx->settings, query->environment);
+	char error[LIMIT_LINE];
+
+	if (query->kind != GIT_QUERY_COMMITS || strcmp(runner, RUNNER_LOCAL) == 0)
+		return;
+	memcpy(error, answer->error, sizeof(error));
+	(void)snprintf(answer->error, sizeof(answer->error), "%s: %.*s", runner,
+	    (int)(sizeof(error) - LIMIT_RUNNER - 2), error);
+}
+
 void
 handle_git_answered(struct tx *tx, const struct event *event)
 {
@@ -260,6 +275,8 @@ handle_git_answered(struct tx *tx, const struct event *event)
 
 	is_answered = git_answer_decode(answered->answer, answered->exit_status, answer, NULL) &&
 	    !answered->unreachable;
+	if (!is_answered && !answered->unreachable)
+		name_runner(tx, query, answer);
 	answer->binding = answered->binding;
 	answer->blocked = query->blocked;
 	answer->block = query->block;

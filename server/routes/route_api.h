@@ -21,7 +21,7 @@
 
 struct event;
 struct loan_shelf;
-struct redact;
+struct run_source;
 struct refusals;
 struct route_job_config;
 struct route_api;
@@ -35,7 +35,7 @@ struct route_api_config {
 	struct settings *(*settings)(void *ctx);	/* today's; borrowed */
 	bool (*submit)(void *ctx, struct event *event); /* false: come again */
 	struct refusals *refusals;			/* counts who is not let in */
-	struct redact *redact;
+	struct run_source *source; /* of logs; borrowed */
 	bool is_network;		   /* for tokens: the two below are not called */
 	uint32_t (*runner_uid)(void *ctx); /* of whom scripts run as */
 	/* Somebody whom no setting names has connected: are they there by now? */

@@ -14,6 +14,7 @@
 #include "lib/mem.h"
 #include "lib/url.h"
 #include "runs/run_piece.h"
+#include "runs/run_source.h"
 
 /* Each byte of what is lent may become six. */
 #define LENT_JSON_MAX(size) (6 * (size) + 64)
@@ -45,56 +46,68 @@ route_api_said(struct http_request *request, int status, const char *said)
 	answer(request, status, buf_text(&out));
 }
 
-/* Once, and nothing follows it.  Returns true. */
-static bool
-add_note(const char *note, int64_t *offset, struct buf *text)
-{
-	if (*offset == 0) {
-		buf_addf(text, "%s\n", note);
-		*offset = (int64_t)text->size;
-	}
-	return true;
-}
-
-/* What is shown of a log, which only the loop reads. */
-static void
-answer_log(struct asked *asked, const struct answer *decided)
-{
-	const struct route_api_config *config = asked->config;
-	const char *folder = config->settings(config->ctx)->state_directory;
-	int64_t next = asked->offset;
-	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * RUN_PIECE);
-	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
-	struct err err;
-	bool is_read;
-
-	if (decided->log_note[0] != '\0')
-		is_read = add_note(decided->log_note, &next, &text);
-	else
-		is_read = run_piece_read(
-		    &(struct run_tail_log){
-			.state_directory = folder, .run = decided->work, .redact = config->redact },
-		    asked->offset, decided->is_ended, &text, &next, &err);
-	struct json_out json = json_out_begin(&out, '{');
-
-	json_put_i64(&json, "run", decided->work);
-	json_put_i64(&json, "next", next);
-	json_put_bool(&json, "is_over", decided->is_ended);
-	json_out_key(&json, "text");
-	json_out_strn(&json, buf_text(&text), text.size);
-	json_out_end(&json);
-	if (is_read && !buf_failed(&text) && !buf_failed(&out))
-		answer(asked->request, 200, buf_text(&out));
-	else
-		route_api_said(asked->request, 503, is_read ? "the log is too long" : err.text);
-}
-
 static void
 free_asked(struct asked *asked)
 {
 	free(asked->text);
 	free(asked->targets);
 	free(asked);
+}
+
+static void
+answer_piece(const struct asked *asked, const struct buf *text, int64_t next)
+{
+	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
+	struct json_out json = json_out_begin(&out, '{');
+
+	json_put_i64(&json, "run", asked->run);
+	json_put_i64(&json, "next", next);
+	json_put_bool(&json, "is_over", asked->is_ended);
+	json_out_key(&json, "text");
+	json_out_strn(&json, buf_text(text), text->size);
+	json_out_end(&json);
+	if (buf_failed(&out))
+		route_api_said(asked->request, 503, "the log is too long");
+	else
+		answer(asked->request, 200, buf_text(&out));
+}
+
+static void
+on_log_piece(void *ctx, const struct buf *text, int64_t next, const char *failure)
+{
+	struct asked *asked = ctx;
+
+	if (text == NULL)
+		route_api_said(asked->request, 503, failure);
+	else
+		answer_piece(asked, text, next);
+	free_asked(asked);
+}
+
+/* What is shown of a log, which only the loop reads. */
+static void
+answer_log(struct asked *asked, const struct answer *decided)
+{
+	CLEANUP(buf_done) struct buf note = buf_make(LIMIT_LINE + 1);
+	int64_t next = asked->offset;
+
+	asked->run = decided->work;
+	asked->is_ended = decided->is_ended;
+	if (decided->log_note[0] == '\0') {
+		run_source_piece(asked->config->source,
+		    &(struct run_source_order){ .runner = decided->log_runner,
+			.run = decided->work,
+			.offset = next,
+			.is_ended = decided->is_ended,
+			.ctx = asked },
+		    on_log_piece);
+		return;
+	}
+	if (next == 0) { /* once, and nothing follows it */
+		buf_addf(&note, "%s\n", decided->log_note);
+		next = (int64_t)note.size;
+	}
+	on_log_piece(asked, &note, next, NULL);
 }
 
 static void
@@ -237,14 +250,16 @@ route_api_decided(void *ctx, const struct answer *decided)
 		answer_application_log(asked, decided);
 		return;
 	}
+	if (decided->text != NULL && decided->status == 200 &&
+	    (asked->operation == API_LOG || asked->operation == API_RUN)) {
+		answer_log(asked, decided);
+		return;
+	}
 	if (decided->text == NULL)
 		route_api_said(asked->request, decided->status >= 400 ? decided->status : 503,
 		    "the server could not decide on it: try again, and see its log");
 	else if (decided->is_lent && decided->status == 200)
 		answer_loan(asked, decided);
-	else if ((asked->operation == API_LOG || asked->operation == API_RUN) &&
-	    decided->status == 200)
-		answer_log(asked, decided);
 	else
 		answer(asked->request, decided->status, decided->text);
 	free_asked(asked);

@@ -11,6 +11,8 @@ struct asked {
 	struct http_request *request;
 	enum api_operation operation;
 	int64_t offset;
+	int64_t run; /* whose log is read, which has ended */
+	bool is_ended;
 	uint64_t who; /* as in seen */
 	/* Of a status, until its health is known. */
 	char *text;

@@ -5,18 +5,20 @@
 #include <sys/queue.h>
 
 #include "runner/protocol.h"
+#include "runs/agent_reads.h"
 
 struct agent_channel;
 struct link_client;
 
 #define AGENT_CHANNEL_RUNNER 1 /* the agent itself; runs' are behind it */
 
-/* Of one connected host.  Begun with its link and its identity, and SLIST_INIT(). */
+/* Of one connected host.  Begun with its link and its identity, and the lists' INIT(). */
 struct agent_channels {
 	SLIST_HEAD(agent_channel_list, agent_channel) all;
 	uint32_t last; /* number given in this connection */
 	struct link_client *link;
 	const char *identity;
+	struct agent_reads reads;
 };
 
 /* Callbacks come from the loop.  The channel may be freed inside each of them. */

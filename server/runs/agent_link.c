@@ -22,18 +22,22 @@
 #define RENEWAL_FIRST_MS 1000
 #define RENEWAL_EACH_MS	 60000
 
+#define NO_RUN INT64_MAX
+
 static const struct bucket_rate renewal_rate = { .capacity = 10, .token_ms = 500 };
 
 /* Of one that has runs, or whose process is away: thousands have neither. */
 struct busy {
 	struct agent_link *agent;
-	uint64_t exchange; /* the run that has its word; 0: none */
-	uint64_t read;	   /* the run whose output was asked for; 0: none */
-	unsigned asked;	   /* challenges that it has not answered */
+	uint64_t exchange;			    /* the run that has its word; 0: none */
+	unsigned asked;				    /* challenges that it has not answered */
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1]; /* for that run; "": none */
 	int64_t again_ms;
-	struct loop_timer again; /* it is greeted anew */
-	struct loop_timer gone;	 /* rows are to say so */
+	struct loop_timer again;    /* it is greeted anew */
+	struct loop_timer gone;	    /* rows are to say so */
+	struct loop_timer beat;	    /* whether it answers at all */
+	struct agent_read question; /* for that: of no run that there is */
+	bool is_silent;		    /* since the last time */
 };
 
 struct agent_link {
@@ -87,6 +91,8 @@ on_again(UNUSED struct loop_timer *timer, void *ctx)
 	greet(((struct busy *)ctx)->agent);
 }
 
+static void disconnect(struct agent_link *agent, const char *why);
+
 /* --- whether rows say that it is disconnected --- */
 
 static void
@@ -106,6 +112,29 @@ on_gone_long(UNUSED struct loop_timer *timer, void *ctx)
 	say_runner(((struct busy *)ctx)->agent, false, 0);
 }
 
+/* --- whether it answers --- */
+
+static void
+on_beaten(UNUSED struct agent_read *question, UNUSED const struct protocol_message *nothing)
+{
+}
+
+/* Its host answers link's pings also where its own process hangs, and others wait for that. */
+static void
+on_beat(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct busy *busy = ctx;
+	struct agent_link *agent = busy->agent;
+
+	if (agent->is_greeted && busy->is_silent) {
+		log_warning("%s answers nothing: it is disconnected", agent->identity);
+		disconnect(agent, "it answers nothing");
+		return;
+	}
+	busy->is_silent = true;
+	agent_reads_add(&agent->channels, &busy->question);
+}
+
 /* --- what those have that are busy --- */
 
 static struct busy *
@@ -118,6 +147,10 @@ busy_of(struct agent_link *agent)
 	busy = agent->busy = mem_new(1, sizeof(*busy));
 	busy->agent = agent;
 	busy->again_ms = AGAIN_FIRST_MS;
+	busy->question = (struct agent_read){ .run = NO_RUN, .on_piece = on_beaten };
+	loop_timer_init(&busy->beat, on_beat, busy);
+	loop_timer_start(
+	    agent->world->loop, &busy->beat, agent->world->silent_ms, agent->world->silent_ms);
 	loop_timer_init(&busy->again, on_again, busy);
 	loop_timer_init(&busy->gone, on_gone_long, busy);
 	return busy;
@@ -128,6 +161,8 @@ free_busy(struct agent_link *agent)
 {
 	if (agent->busy == NULL)
 		return;
+	agent_reads_cancel(&agent->channels, &agent->busy->question);
+	loop_timer_stop(&agent->busy->beat);
 	loop_timer_stop(&agent->busy->again);
 	loop_timer_stop(&agent->busy->gone);
 	free(agent->busy);
@@ -189,21 +224,12 @@ send_state_of(struct agent_link *agent, const struct protocol_message *run)
 enum packet_sent
 agent_link_send(struct agent_link *agent, struct protocol_message *message, struct err *err)
 {
-	bool is_read = message->kind == PROTOCOL_READ;
-	bool is_free =
-	    is_read || message->kind == PROTOCOL_GIT_QUERY || message->kind == PROTOCOL_PURGE;
+	bool is_free = message->kind == PROTOCOL_GIT_QUERY || message->kind == PROTOCOL_PURGE;
 	struct busy *busy = busy_of(agent);
 
 	if (!agent->is_greeted ||
 	    (!is_free && busy->exchange != 0 && busy->exchange != message->id))
 		return PACKET_LATER;
-	if (is_read) {
-		if (busy->read != 0 && busy->read != message->id)
-			return PACKET_LATER; /* a runner has several runs */
-		busy->read = message->id;
-		say(agent, message);
-		return PACKET_SENT;
-	}
 	if (is_free) /* of a remote runner */
 		return send_message(agent, message, err) ? PACKET_SENT : PACKET_REFUSED;
 	if (message->kind == PROTOCOL_RUN && !may_order(agent))
@@ -234,7 +260,9 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 {
 	const char *name = strchr(agent->identity, '/') + 1;
 	const struct known_peers *known = link_client_peers(agent->world->link);
+	size_t at = known_peers_find(known, agent->identity);
 	char since[TEXT_DURATION_SIZE], who[CRYPTO_CA_IDENTITY + 16];
+	struct peer peer;
 
 	(void)snprintf(who, sizeof(who), agent->is_runner ? "the runner %s" : "%s's agent", name);
 	if (agent->is_here)
@@ -243,8 +271,10 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 			!may_order(agent) ? "does not know yet what is live elsewhere" :
 			agent->busy != NULL && agent->busy->exchange != 0 ? "does not answer" :
 									    "is at another run");
-	else if (known_peers_find(known, agent->identity) == known_peers_count(known))
+	else if (at == known_peers_count(known))
 		(void)snprintf(out, LIMIT_LINE, "%s is not enrolled", who);
+	else if (known_peers_get(known, at, &peer)->revoked_at != 0)
+		(void)snprintf(out, LIMIT_LINE, "%s was revoked", who);
 	else if (agent->seen.gone_at == 0)
 		(void)snprintf(out, LIMIT_LINE, "%s is not connected", who);
 	else
@@ -258,7 +288,7 @@ note_runner(struct agent_link *agent)
 	if (agent->busy == NULL && agent->follows == 0)
 		return;
 	if (agent->follows == 0 && (agent->is_greeted || !agent->is_here) &&
-	    agent->busy->exchange == 0 && agent->busy->read == 0 && agent->busy->asked == 0) {
+	    agent->busy->exchange == 0 && agent->busy->asked == 0) {
 		free_busy(agent);
 		return;
 	}
@@ -278,8 +308,6 @@ agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed)
 		agent->busy->exchange = 0; /* nobody waits for its answer */
 		agent->busy->challenge[0] = '\0';
 	}
-	if (!is_followed && agent->busy != NULL && agent->busy->read == (uint64_t)run)
-		agent->busy->read = 0;
 	note_runner(agent);
 }
 
@@ -295,24 +323,31 @@ down(struct agent_link *agent)
 		agent->feed->is_begun = false;
 	if (agent->busy != NULL) {
 		agent->busy->exchange = 0;
-		agent->busy->read = 0;
 		agent->busy->asked = 0;
 		agent->busy->challenge[0] = '\0';
 		loop_timer_stop(&agent->busy->again);
 	}
+	agent_reads_end(&agent->channels);
 	note_runner(agent);
 	agent->world->runs.on_down(agent->world->runs.ctx, agent);
 }
 
 /* Its host connects anew after a while. */
 static void
+disconnect(struct agent_link *agent, const char *why)
+{
+	char word[64];
+	int size = snprintf(word, sizeof(word), "close\nchannel 0\ntext %s\n", why);
+
+	link_client_send(agent->world->link, agent->identity, 0, word, (size_t)size);
+	agent_link_set(agent, NULL); /* what of it is on its way already counts for nothing */
+}
+
+static void
 hang_up(struct agent_link *agent, const char *why)
 {
-	static const char word[] = "close\nchannel 0\ntext it said what no agent says\n";
-
 	log_error("%s said what no agent says: %s: it is disconnected", agent->identity, why);
-	link_client_send(agent->world->link, agent->identity, 0, word, sizeof(word) - 1);
-	agent_link_set(agent, NULL); /* what of it is on its way already counts for nothing */
+	disconnect(agent, "it said what no agent says");
 }
 
 /* The process there has ended, or there is none. */
@@ -375,6 +410,7 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 	if (agent->feed != NULL)
 		agent_feed_begin(agent->feed);
 	note_runner(agent);
+	agent_reads_begin(&agent->channels);
 	if (is_new)
 		agent->world->runs.on_ready(agent->world->runs.ctx);
 }
@@ -415,16 +451,11 @@ static void
 take_answer(struct agent_link *agent, const struct protocol_message *message)
 {
 	struct busy *busy = agent->busy;
-	uint64_t *asked;
 
-	if (busy == NULL)
+	if (busy == NULL || message->id != busy->exchange)
 		return;
-	asked = message->kind == PROTOCOL_PIECE ? &busy->read : &busy->exchange;
-	if (message->id != *asked)
-		return;
-	*asked = 0;
-	if (message->kind != PROTOCOL_PIECE)
-		busy->challenge[0] = '\0';
+	busy->exchange = 0;
+	busy->challenge[0] = '\0';
 	if (is_to_be_greeted(agent, message))
 		greet(agent);
 	agent->world->runs.on_message(agent->world->runs.ctx, agent, message);
@@ -466,8 +497,10 @@ take_message(struct agent_link *agent, const struct protocol_message *message)
 	else if (agent->is_runner && is_unasked(agent, message))
 		take_unasked(agent, message);
 	else if (message->kind == PROTOCOL_STARTED || message->kind == PROTOCOL_REFUSED ||
-	    message->kind == PROTOCOL_RECONCILED || message->kind == PROTOCOL_PIECE)
+	    message->kind == PROTOCOL_RECONCILED)
 		take_answer(agent, message);
+	else if (message->kind == PROTOCOL_PIECE)
+		agent_reads_take(&agent->channels, message);
 	else
 		hang_up(agent, protocol_kind_name(message->kind));
 }
@@ -535,6 +568,8 @@ agent_link_take(struct agent_link *agent, uint32_t channel, const char *packet, 
 
 	if (!agent->is_here)
 		return;
+	if (channel == AGENT_CHANNEL_RUNNER && agent->busy != NULL)
+		agent->busy->is_silent = false;
 	if (channel == 0)
 		take_word(agent, packet, size);
 	else if (channel != AGENT_CHANNEL_RUNNER)
@@ -597,6 +632,7 @@ agent_link_new(const struct agent_link_world *world, const char *identity)
 	agent->channels.link = world->link;
 	agent->channels.identity = agent->identity;
 	SLIST_INIT(&agent->channels.all);
+	STAILQ_INIT(&agent->channels.reads.waiting);
 	if (agent->is_runner) {
 		agent->feed = mem_new(1, sizeof(*agent->feed));
 		agent_feed_join(agent->feed, world->states, &agent->channels);

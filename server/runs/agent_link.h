@@ -24,7 +24,7 @@ struct loop;
 
 /* Whoever follows runs of agents. */
 struct agent_link_runs {
-	/* started, refused, settled or piece; of a remote runner also settled unasked, stuck,
+	/* started, refused or settled; of a remote runner also settled unasked, stuck,
 	 * answer, progress and forgotten. */
 	void (*on_message)(void *ctx, const struct agent_link *agent,
 	    const struct protocol_message *message);
@@ -38,6 +38,7 @@ struct agent_link_world {
 	struct loop *loop;
 	struct link_client *link;
 	uint8_t seed[CRYPTO_ED25519_KEY]; /* orders are signed with it */
+	int64_t silent_ms; /* who is asked and says nothing for so long hangs */
 	struct bucket *renewals; /* of all hosts that enrolled in one minute not all renew in one */
 	/* PEER_MANIFEST: its list of capabilities is not the one that is known; PEER_RENEWAL. */
 	void (*on_said)(
@@ -72,7 +73,7 @@ void agent_link_look(struct agent_link *agent);
 /* That run of it is followed from now on, or no more. */
 void agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed);
 
-/* run (its proof is filled in here), settle or read; of a remote runner also ask and forget.
+/* run (its proof is filled in here) or settle; of a remote runner also ask and forget.
  * PACKET_LATER: on_ready() comes; PACKET_REFUSED and *err: it can be signed or said by nobody. */
 enum packet_sent agent_link_send(
     struct agent_link *agent, struct protocol_message *message, struct err *err) MUST_USE;

@@ -12,6 +12,8 @@
 #include "lib/text.h"
 #include "runs/link_client.h"
 
+#define SILENT_MS 30000
+
 struct agents {
 	struct agent_link_world world;
 	struct bucket renewals;
@@ -188,6 +190,7 @@ agents_new(const struct agents_config *config, struct err *err)
 	agents->world.on_said = config->on_said;
 	agents->world.on_runner = config->on_runner;
 	agents->world.ctx = config->ctx;
+	agents->world.silent_ms = config->silent_ms > 0 ? config->silent_ms : SILENT_MS;
 	agents->world.link = link_client_new(config->loop, config->path, &watch);
 	agents->world.states = agent_states_new();
 	return agents;

@@ -17,6 +17,7 @@ struct agents_config {
 	void (*on_runner)(
 	    void *ctx, const char *runner, bool is_connected, uint64_t highest);
 	void *ctx;
+	int64_t silent_ms; /* as there; 0: 30 s */
 };
 
 /* Copies the texts.  Opens nothing before agents_take_peers().  NULL and *err: the key is none. */

@@ -17,6 +17,7 @@
 #include "runs/supervisor_link.h"
 #include "runs/run_files.h"
 #include "runs/run_flow.h"
+#include "runs/run_output.h"
 #include "runs/run_report.h"
 #include "runs/run_translate.h"
 #include "types/peers.h"
@@ -51,8 +52,8 @@ struct run_follow {
 	/* What the acts need of what has just happened. */
 	const struct protocol_message *message;
 	struct protocol_message *held;	   /* its record, until the end of its output has come */
-	bool has_asked;			   /* for that end, of the agent as it is connected now */
 	const struct run_tail_bytes *said; /* that end */
+	struct run_output output;
 	char why[LIMIT_LINE];
 	struct run_ended ended; /* in END; its list is ours */
 	bool is_put_off;
@@ -337,6 +338,7 @@ run_free(struct run_follow *run)
 	loop_timer_stop(&run->late);
 	loop_task_cancel(&run->due);
 	supervisor_link_free(run->supervisor);
+	run_output_done(&run->output);
 	if (run->agent != NULL)
 		agent_link_follow(run->agent, run->order.run, false);
 	run->magic = 0;
@@ -409,8 +411,10 @@ on_supervisor_unreadable(void *ctx, const char *why)
 
 /* The end of its output, or that there is none to be had. */
 static void
-take_piece(struct run_follow *run, const struct run_tail_bytes *said)
+take_output(void *ctx, const struct run_tail_bytes *said)
 {
+	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
+
 	if (run->held == NULL)
 		return;
 	loop_timer_stop(&run->late);
@@ -418,15 +422,6 @@ take_piece(struct run_follow *run, const struct run_tail_bytes *said)
 	happened(run, RUN_ON_RECORDED, run->held);
 	run->said = NULL;
 	free(TAKE(run->held));
-}
-
-static void
-ask_piece(struct run_follow *run)
-{
-	struct protocol_message read = { .kind = PROTOCOL_READ, .id = (uint64_t)run->order.run };
-
-	if (run->held != NULL && !run->has_asked)
-		run->has_asked = agent_link_send(run->agent, &read, NULL) == PACKET_SENT;
 }
 
 /* Of a run elsewhere the end of its output is asked for before its end is reported. */
@@ -444,9 +439,9 @@ take_record(struct run_follow *run, const struct protocol_message *message)
 		run_translate_agent(run->held);
 	loop_timer_start(run->world->loop, &run->late, PIECE_MS, 0);
 	if (message->record.gate)
-		ask_piece(run);
+		run_output_last(&run->output);
 	else
-		take_piece(run, &no_output);
+		take_output(run, &no_output);
 }
 
 static void
@@ -454,7 +449,7 @@ on_late(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
 
-	take_piece(run, &no_output);
+	take_output(run, &no_output);
 	advance(run);
 }
 
@@ -529,8 +524,12 @@ refusal_event(const struct run_follow *run, enum protocol_why why)
 static void
 take_refused(struct run_follow *run, const struct protocol_message *message)
 {
-	(void)text_copy(run->why, sizeof(run->why),
-	    message->text[0] != '\0' ? message->text : "the runner refused it and gave no reason");
+	const char *why =
+	    message->text[0] != '\0' ? message->text : "it was refused without a reason";
+	bool is_far = run->agent != NULL && !run->is_agents;
+
+	(void)snprintf(run->why, sizeof(run->why), "%s%s%.180s", is_far ? run->order.runner : "",
+	    is_far ? ": " : "", why);
 	happened(run, refusal_event(run, message->why), message);
 }
 
@@ -544,11 +543,6 @@ run_follow_take(struct run_follow *run, const struct protocol_message *message)
 		take_refused(run, message);
 	else if (message->kind == PROTOCOL_RECONCILED)
 		take_reconciled(run, message);
-	else if (message->kind == PROTOCOL_PIECE)
-		take_piece(run,
-		    &(struct run_tail_bytes){ .data = message->body,
-			.size = message->body_len,
-			.is_cut = message->body_len == PROTOCOL_PIECE_MAX });
 	else
 		run_report_stuck(&run->report, message);
 }
@@ -557,7 +551,6 @@ void
 run_follow_runner_down(struct run_follow *run)
 {
 	OBJ_CHECK(run, MAGIC);
-	run->has_asked = false;
 	happened(run, RUN_ON_RUNNER_LOST, NULL);
 }
 
@@ -591,7 +584,6 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 	struct err err = { .code = ERR_NONE };
 
 	OBJ_CHECK(run, MAGIC);
-	ask_piece(run); /* where it has ended */
 	/* What holds is asked first: what was started, or is to end, is not ordered. */
 	if (!run_flow_advance(&run->flow, look, apply, run) || !has_unsent(run))
 		return true;
@@ -624,6 +616,8 @@ begin_order_wait(struct run_follow *run)
 	run->is_agents = text_starts(agent_link_identity(run->agent), PEER_AGENT);
 	run->order_due = loop_now_ms() + wait;
 	agent_link_follow(run->agent, run->order.run, true);
+	run_output_begin(
+	    &run->output, agent_link_channels(run->agent), run->order.run, take_output, run);
 	loop_timer_start(run->world->loop, &run->late, wait, 0);
 }
 
@@ -671,6 +665,12 @@ const struct effect_run *
 run_follow_order(const struct run_follow *run)
 {
 	return &run->order;
+}
+
+const struct run_tail_bytes *
+run_follow_output(struct run_follow *run)
+{
+	return run_output_now(&run->output);
 }
 
 const struct agent_link *

@@ -37,10 +37,13 @@ void run_follow_drop(struct run_follow *run);
 const struct effect_run *run_follow_order(const struct run_follow *run);
 const struct agent_link *run_follow_agent(const struct run_follow *run);
 
+/* As run_output_now(). */
+const struct run_tail_bytes *run_follow_output(struct run_follow *run);
+
 /* Sends the runner what is to be said to it, or its own agent; false: it can take no more now. */
 bool run_follow_say(struct run_follow *run, struct runner_link *runner) MUST_USE;
 
-/* Its runner said started, refused, settled, stuck or piece about it. */
+/* Its runner said started, refused, settled or stuck about it. */
 void run_follow_take(struct run_follow *run, const struct protocol_message *message);
 
 /* The runner is gone: what was sent to it and not answered is asked of the next one. */

@@ -15,7 +15,6 @@
 #include "lib/redact.h"
 #include "lib/text.h"
 #include "runs/run_clean.h"
-#include "runs/run_files.h"
 #include "runs/run_tail.h"
 
 #define MAGIC	   0x52754c67u
@@ -189,8 +188,8 @@ run_log_step(struct run_log_job *job, struct err *err)
 
 /* --- beginning and end -------------------------------------------------------------------- */
 
-static int
-open_nameless(const char *state_directory, struct err *err)
+int
+run_log_nameless(const char *state_directory, struct err *err)
 {
 	char path[4096];
 	int fd = open(state_directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -237,21 +236,25 @@ line_end(struct run_log_job *job, int64_t end)
 	return 0;
 }
 
-static bool
-open_all(struct run_log_job *job, const char *state_directory, int64_t run, struct err *err)
+void
+run_log_parts(int64_t size, int64_t *ret_head, int64_t *ret_tail)
 {
-	uint64_t size = 0;
+	bool is_whole = size <= RUN_LOG_WHOLE_MAX;
 
-	job->log = run_files_open_log(state_directory, run, &size, err);
-	if (job->log < 0)
-		return false;
-	job->size = (int64_t)size;
-	job->head_end = job->tail_start = job->size;
-	if (job->size > RUN_LOG_WHOLE_MAX) {
-		job->head_end = line_end(job, PART_BYTES);
-		job->tail_start = job->size - PART_BYTES;
-	}
-	job->out = open_nameless(state_directory, err);
+	*ret_head = is_whole ? size : PART_BYTES;
+	*ret_tail = is_whole ? size : size - PART_BYTES;
+}
+
+static bool
+open_all(struct run_log_job *job, const char *state_directory, struct err *err)
+{
+	job->size = lseek(job->log, 0, SEEK_END);
+	if (job->size < 0)
+		return err_errno(err, ERR_IO, errno, "reading a run's log");
+	run_log_parts(job->size, &job->head_end, &job->tail_start);
+	if (job->head_end < job->tail_start)
+		job->head_end = line_end(job, job->head_end);
+	job->out = run_log_nameless(state_directory, err);
 	if (job->out < 0)
 		return false;
 	job->stream = redact_stream_new(job->redact, false);
@@ -259,13 +262,14 @@ open_all(struct run_log_job *job, const char *state_directory, int64_t run, stru
 }
 
 struct run_log_job *
-run_log_start(const char *state_directory, int64_t run, const char *head, struct redact *redact,
-    struct err *err)
+run_log_start(
+    const char *state_directory, int log, const char *head, struct redact *redact, struct err *err)
 {
 	struct run_log_job *job = mem_new(1, sizeof(*job));
 
 	job->magic = MAGIC;
-	job->log = job->out = -1;
+	job->log = log;
+	job->out = -1;
 	job->redact = redact;
 	job->wrap.max = LINE_BYTES;
 	/* A stage may pass on what an earlier piece left in it: a line, what was held back. */
@@ -273,7 +277,7 @@ run_log_start(const char *state_directory, int64_t run, const char *head, struct
 	buf_init(&job->safe, 4 * PIECE);
 	buf_init(&job->text, 8 * PIECE);
 	run_clean_init(&job->clean);
-	if (!open_all(job, state_directory, run, err)) {
+	if (!open_all(job, state_directory, err)) {
 		run_log_free(job);
 		return NULL;
 	}

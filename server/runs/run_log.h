@@ -4,7 +4,7 @@
  * In constant memory and in small steps, so that the loop is never held for more than a few
  * milliseconds:
  *
- *	job = run_log_start(state_directory, run, head, redact, &err);
+ *	job = run_log_start(state_directory, log, head, redact, &err);
  *	each turn (loop_defer): switch (run_log_step(job, &err))
  *		RUN_LOG_MORE: again        RUN_LOG_FAILED: run_log_free(job)
  *		RUN_LOG_DONE: fd = run_log_fd(job), size = run_log_size(job); read it with pread();
@@ -25,10 +25,16 @@ struct run_log_job;
 
 enum run_log_state { RUN_LOG_MORE, RUN_LOG_DONE, RUN_LOG_FAILED };
 
-/* head: lines before it, "": none; not where the log is empty.  NULL and *err: no log
- * (ERR_MISSING), disk, zlib. */
-struct run_log_job *run_log_start(const char *state_directory, int64_t run, const char *head,
+/* Takes log, a regular file, also where it fails.  head: lines before it, "": none; not where the
+ * log is empty.  NULL and *err: disk, zlib. */
+struct run_log_job *run_log_start(const char *state_directory, int log, const char *head,
     struct redact *redact, struct err *err) MUST_USE;
+
+/* Of a log of that size it reads [0, head) and [tail, size). */
+void run_log_parts(int64_t size, int64_t *ret_head, int64_t *ret_tail);
+
+/* A file there that has no name.  -1 and *err; the caller closes it. */
+int run_log_nameless(const char *state_directory, struct err *err) MUST_USE;
 
 /* Works for a few milliseconds.  Not after DONE or FAILED. */
 enum run_log_state run_log_step(struct run_log_job *job, struct err *err) MUST_USE;

@@ -11,29 +11,16 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 
-/* What was read: what stands before the piece, and the piece. */
-struct piece {
-	char data[REDACT_VALUE_MAX + RUN_PIECE];
+/* What is shown of a piece. */
+struct shown {
+	const char *data;
 	size_t before; /* bytes of data that stand before it */
 	size_t size;   /* of data; first all that was read, then up to the end of its last line */
 	bool is_cut;   /* its last line is longer than a piece */
 };
 
-static bool
-read_piece(int log, int64_t offset, struct piece *ret, struct err *err)
-{
-	ssize_t got;
-
-	ret->before = offset < REDACT_VALUE_MAX ? (size_t)offset : REDACT_VALUE_MAX;
-	got = pread(log, ret->data, ret->before + RUN_PIECE, offset - (off_t)ret->before);
-	if (got < 0)
-		return err_errno(err, ERR_IO, errno, "reading a run's log");
-	ret->size = (size_t)got < ret->before ? ret->before : (size_t)got;
-	return true;
-}
-
 static void
-end_at_line(struct piece *piece, bool is_ended)
+end_at_line(struct shown *piece, bool is_ended)
 {
 	const char *from = piece->data + piece->before;
 	const char *end = memrchr(from, '\n', piece->size - piece->before);
@@ -48,7 +35,7 @@ end_at_line(struct piece *piece, bool is_ended)
 
 /* Who asks says where it begins: the rest of a line may be the rest of a secret. */
 static size_t
-first_line(const struct piece *piece)
+first_line(const struct shown *piece)
 {
 	const char *line = piece->data + piece->before;
 
@@ -60,7 +47,7 @@ first_line(const struct piece *piece)
 
 /* A private key has begun before start, and its end has not been printed yet. */
 static bool
-is_in_key(const struct piece *piece, size_t start)
+is_in_key(const struct shown *piece, size_t start)
 {
 	static const char begin[] = "-----BEGIN ", finish[] = "-----END ";
 	const char *at = piece->data, *end = piece->data + start, *key = NULL;
@@ -72,7 +59,7 @@ is_in_key(const struct piece *piece, size_t start)
 }
 
 static void
-show(const struct piece *piece, struct redact *redact, struct buf *out)
+show(const struct shown *piece, struct redact *redact, struct buf *out)
 {
 	size_t start = first_line(piece), newline = start > 0 ? 1 : 0;
 	const struct run_tail_bytes bytes = {
@@ -89,25 +76,51 @@ show(const struct piece *piece, struct redact *redact, struct buf *out)
 		run_tail_plain(&bytes, redact, out);
 }
 
+size_t
+run_piece_before(int64_t offset)
+{
+	return offset < REDACT_VALUE_MAX ? (size_t)offset : REDACT_VALUE_MAX;
+}
+
+int64_t
+run_piece_show(
+    const struct run_piece *piece, int64_t offset, struct redact *redact, struct buf *out)
+{
+	size_t before = run_piece_before(offset), most = before + RUN_PIECE;
+	struct shown shown = { .data = piece->data,
+		.before = before,
+		.size = piece->size < most ? piece->size : most };
+	int64_t end = offset + (int64_t)shown.size - (int64_t)before;
+
+	if (shown.size <= before)
+		return offset;
+	end_at_line(&shown, piece->is_ended && end >= piece->log_size);
+	show(&shown, redact, out);
+	return offset + (int64_t)(shown.size - before);
+}
+
 bool
 run_piece_read(const struct run_tail_log *of, int64_t offset, bool is_ended, struct buf *out,
     int64_t *ret_next, struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
-	struct piece piece = { .is_cut = false };
+	char data[REDACT_VALUE_MAX + RUN_PIECE];
+	size_t before = run_piece_before(offset);
 	uint64_t size = 0;
 	int log = run_files_open_log(of->state_directory, of->run, &size, &why);
-	bool is_read;
+	ssize_t got;
 
 	*ret_next = offset;
 	if (log < 0)
 		return why.code == ERR_MISSING || err_set(err, why.code, "%s", why.text);
-	is_read = read_piece(log, offset, &piece, err);
+	got = pread(log, data, before + RUN_PIECE, (off_t)(offset - (int64_t)before));
+	if (got < 0)
+		(void)err_errno(err, ERR_IO, errno, "reading a run's log");
 	(void)close(log); /* only read from */
-	if (!is_read || piece.size == piece.before)
-		return is_read;
-	end_at_line(&piece, is_ended && (uint64_t)offset + piece.size - piece.before >= size);
-	*ret_next = offset + (int64_t)(piece.size - piece.before);
-	show(&piece, of->redact, out);
+	if (got < 0)
+		return false;
+	*ret_next =
+	    run_piece_show(&(struct run_piece){ data, (size_t)got, (int64_t)size, is_ended },
+		offset, of->redact, out);
 	return true;
 }

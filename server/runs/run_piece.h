@@ -7,7 +7,7 @@
 
 struct buf;
 
-#define RUN_PIECE 32768 /* bytes of the log that are read */
+#define RUN_PIECE 32768 /* bytes of the log that are shown at once */
 
 /*
  * Appends whole lines from offset on, cleaned and redacted (the last one also half where is_ended:
@@ -19,3 +19,18 @@ struct buf;
  */
 bool run_piece_read(const struct run_tail_log *of, int64_t offset, bool is_ended, struct buf *out,
     int64_t *ret_next, struct err *err) MUST_USE;
+
+/* So many bytes that stand before offset are looked at too: secrets may begin there. */
+size_t run_piece_before(int64_t offset);
+
+/* Bytes of a log that was read elsewhere, from run_piece_before() on. */
+struct run_piece {
+	const char *data;
+	size_t size; /* what is beyond RUN_PIECE behind offset is not looked at */
+	int64_t log_size;
+	bool is_ended;
+};
+
+/* Appends the same of these; returns where the next piece begins. */
+int64_t run_piece_show(
+    const struct run_piece *piece, int64_t offset, struct redact *redact, struct buf *out);

@@ -62,13 +62,13 @@ run_report_hello(struct run_report *report, const struct protocol_message *messa
 	struct run_started hello = {
 		.run = report->run,
 		.pid = message->pid,
-		.start_time = message->start,
+		.start_time = message->process.start,
 	};
 
 	if (report->said_hello)
 		return;
-	static_assert(sizeof(hello.boot) >= sizeof(message->boot), "a boot id fits");
-	memcpy(hello.boot, message->boot, sizeof(message->boot));
+	static_assert(sizeof(hello.boot) >= sizeof(message->process.boot), "a boot id fits");
+	memcpy(hello.boot, message->process.boot, sizeof(message->process.boot));
 	report->said_hello = true;
 	report->watch.on_hello(report->watch.ctx, &hello);
 }

@@ -122,13 +122,6 @@ runs_open(const struct runs *runs)
 	return n;
 }
 
-const char *
-runs_state_directory(const struct runs *runs)
-{
-	OBJ_CHECK(runs, MAGIC);
-	return runs->state_directory;
-}
-
 struct redact *
 runs_redact(const struct runs *runs)
 {
@@ -147,6 +140,19 @@ find(const struct runs *runs, int64_t id)
 			return runs->open[i];
 	}
 	return NULL;
+}
+
+bool
+runs_tail(struct runs *runs, int64_t run, const struct run_tail_shape *shape, struct buf *out,
+    struct err *err)
+{
+	struct run_follow *open = find(runs, run);
+	const struct run_tail_log log = { .state_directory = runs->state_directory,
+		.run = run,
+		.redact = runs->world.redact,
+		.said = open == NULL ? NULL : run_follow_output(open) };
+
+	return run_tail_read(&log, shape, out, err);
 }
 
 /* False: the local runner takes no more. */
@@ -246,7 +252,6 @@ on_agent_message(void *ctx, const struct agent_link *agent, const struct protoco
 	case PROTOCOL_REFUSED:
 	case PROTOCOL_RECONCILED:
 	case PROTOCOL_STUCK:
-	case PROTOCOL_PIECE:
 		take_of_run(runs, agent, message);
 		break;
 	case PROTOCOL_ANSWER:
@@ -268,10 +273,7 @@ on_agent_message(void *ctx, const struct agent_link *agent, const struct protoco
 static void
 on_runner_message(void *ctx, const struct protocol_message *message)
 {
-	if (message->kind == PROTOCOL_PIECE)
-		log_warning("deploybot-runner said piece, which it should not");
-	else
-		on_agent_message(ctx, NULL, message);
+	on_agent_message(ctx, NULL, message);
 }
 
 static void

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "runs/run_tail.h"
 #include "types/effect.h"
 
 struct agents;
@@ -51,8 +52,12 @@ void runs_free(struct runs *runs);
 /* Runs that are followed and have not ended, without drains and what agents have: nobody waits for
  * one of these. */
 size_t runs_open(const struct runs *runs);
-const char *runs_state_directory(const struct runs *runs);
 struct redact *runs_redact(const struct runs *runs);
+
+/* What run_tail_read() shows of that run; of one elsewhere as of the last time, and while it goes
+ * on. */
+bool runs_tail(struct runs *runs, int64_t run, const struct run_tail_shape *shape, struct buf *out,
+    struct err *err);
 
 /* --- runs --------------------------------------------------------------------------------- */
 

@@ -385,6 +385,7 @@ tell(struct group *group, const struct answer *answer, int status)
 		memcpy(told->log_of, answer->log_of, sizeof(told->log_of));
 		told->log_lines = answer->log_lines;
 		memcpy(told->log_note, answer->log_note, sizeof(told->log_note));
+		memcpy(told->log_runner, answer->log_runner, sizeof(told->log_runner));
 	}
 	group->is_decided = true;
 }

@@ -148,6 +148,7 @@ struct effect_document {
 	char file_name[96];
 	char caption[LIMIT_LINE];
 	char head[LIMIT_LOG_HEAD]; /* before the log; "": in rows of earlier versions */
+	char runner[LIMIT_RUNNER]; /* who has the log; "": the same */
 };
 
 struct effect_picture {

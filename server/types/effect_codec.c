@@ -106,7 +106,8 @@ static const struct field fields_toast[] = {
 static const struct field fields_document[] = {
 	FIELD("chat", document.address.chat), FIELD("thread", document.address.thread),
 	FIELD("run", document.run), FIELD("file_name", document.file_name),
-	FIELD("caption", document.caption), LATER("head", document.head), END };
+	FIELD("caption", document.caption), LATER("head", document.head),
+	LATER("runner", document.runner), END };
 static const struct field fields_picture[] = {
 	ID("person", picture.person), FIELD("made_at", picture.made_at), END };
 static const struct field fields_delete_message[] = {

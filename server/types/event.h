@@ -257,7 +257,8 @@ struct answer {
 				 * frees it, done() only borrows it; NULL: nothing */
 	int64_t work;	/* EVENT_API: which it is about; of a look at work, its run; 0: none */
 	bool is_ended;	/* that run has */
-	char log_note[LIMIT_LINE]; /* in the place of that run's log, which is elsewhere; or "" */
+	char log_note[LIMIT_LINE];     /* in the place of that run's log; "": it is read */
+	char log_runner[LIMIT_RUNNER]; /* who has that log */
 	/* API_COMMAND: the loop asks so many lines of what its application logged last, and answers
 	 * with them; "": it answers with what was said. */
 	char log_of[LIMIT_ENVIRONMENT];

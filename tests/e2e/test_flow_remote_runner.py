@@ -78,12 +78,32 @@ def test_what_is_deployed_there_runs_there(agents, ada):
     assert agents.scene.bot_rows(f"SELECT runner FROM run WHERE id = {runs[-1]}") == [(NAME,)]
 
 
-def test_a_failure_there_shows_the_end_of_its_log_and_says_where_all_of_it_is(agents, ada):
-    agents.scene.scripts.deploy("echo it burns; exit 3")
+def test_a_failure_there_shows_the_end_of_its_log_and_all_of_it_comes_from_there(agents, ada):
+    agents.scene.scripts.deploy('for i in $(seq 20000); do echo "line $i of many"; done; echo it burns; exit 3')
     ada.say("/deploy staging")
     said = ada.hear("❌ Failed: staging", "it burns")
-    assert f"at the runner {NAME}" in ada.press(said, "Log")
+    assert not (agents.scene.folder / "state" / "runs" / str(agents.remote.runs()[-1])).exists()
+    ada.press(said, "Log")
+    sent = agents.scene.chat.file(ada.hear("Log of staging")).decode()
+    assert "it burns" in sent and all(f"line {i} of many\n" in sent for i in (1, 9999, 20000))
+    printed = agents.scene.run(PERSON, "log", "staging")
+    assert "line 1 of many\n" in printed and printed.count(" of many\n") == 20000 and "it burns" in printed
     agents.scene.lift_blocks()
+
+
+def test_what_it_prints_there_is_seen_while_it_goes_on(agents, ada):
+    agents.scene.commit()
+    agents.scene.scripts.deploy(f'echo compiling 7 of 9; {HOLD}; {STEADY}')
+    agents.scene.hold_script()
+    ada.begin("staging")
+    agents.scene.wait_held()
+    ada.hear("compiling 7 of 9")
+    assert "compiling 7 of 9\n" in agents.scene.run(PERSON, "log", "staging")
+    disconnect(agents)
+    assert f"the runner {NAME} " in agents.scene.run(PERSON, "log", "staging", wanted=75)
+    agents.remote.connect()
+    agents.scene.go_on()
+    ada.hear("✅ Live: staging")
 
 
 def start_held(agents, person, environment="staging"):

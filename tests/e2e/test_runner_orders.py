@@ -225,14 +225,19 @@ def test_the_end_of_a_log_is_read_and_nothing_else_of_the_machine(remote):
     assert remote.order(1).kind == "started"
     went(remote, 1).exit()
 
-    def end_of(run):
-        server.send("read", id=run)
+    def end_of(run, **place):
+        server.send("read", id=run, **place)
         said = server.until("piece")
-        assert said["id"] == run
+        assert said["id"] == run and said["from"] == place.get("from", 0)
+        assert said["size"] == (log.stat().st_size if run == 1 and log.is_file() and not log.is_symlink() else 0)
         return said.body
     assert end_of(1) == b"==> release\n" and end_of(2) == b""
     log.write_bytes(b"a" * 10 + b"\n\n\0" + b"b" * 16383)
     assert end_of(1) == b"\0" + b"b" * 16383
+    assert end_of(1, **{"from": 9}) == b"aa\n\n\0" + b"b" * 16383
+    assert end_of(1, **{"from": log.stat().st_size}) == b"b" and end_of(1, **{"from": 2**63 - 1}) == b""
+    log.write_bytes(bytes(range(256)) * 300)
+    assert end_of(1, **{"from": 257}) == bytes(range(256)) * 256
     for put in (lambda: log.symlink_to("/etc/passwd"), lambda: os.mkfifo(log)):
         log.unlink()
         put()

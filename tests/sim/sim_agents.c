@@ -330,8 +330,8 @@ sim_agents_server_starts(struct sim *sim)
 	struct runs_config config = { .settings = sim_settings_get(sim->loaded), .redact = redact };
 	struct err err;
 
-	agents = agents_new(
-	    &(struct agents_config){ loop, "link.sock", authority.order, on_said, on_runner, sim },
+	agents = agents_new(&(struct agents_config){ loop, "link.sock", authority.order, on_said,
+				on_runner, sim, 0 },
 	    &err);
 	sim_must(agents != NULL, err.text);
 	config.agents = agents;

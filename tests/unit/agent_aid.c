@@ -69,10 +69,9 @@ agent_aid_sees(struct world *w, const char *identity, struct agent_seen seen)
 	w->aid.seen = now;
 }
 
-const char *
-agent_aid_log_note(struct world *w, enum api_operation operation, const char *path)
+struct answer
+agent_aid_log(struct world *w, enum api_operation operation, const char *path)
 {
-	static char note[LIMIT_LINE];
 	struct event *event = store_aid_event(&w->aid, EVENT_API);
 	struct api_request *api = calloc(1, sizeof(*api));
 	struct answer answer;
@@ -84,6 +83,5 @@ agent_aid_log_note(struct world *w, enum api_operation operation, const char *pa
 	assert_true(api_read(operation, path, NULL, 0, api, NULL));
 	answer = world_decide(w, event);
 	assert_int_equal(answer.status, 200);
-	assert_true(text_copy(note, sizeof(note), answer.log_note));
-	return note;
+	return answer;
 }

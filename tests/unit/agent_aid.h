@@ -25,4 +25,4 @@ void agent_aid_sees(struct world *w, const char *identity, struct agent_seen see
 
 /* What that look by WORLD_ADMIN at a run is answered in the place of its log; "": that is here.
  * Valid until the next call. */
-const char *agent_aid_log_note(struct world *w, enum api_operation operation, const char *path);
+struct answer agent_aid_log(struct world *w, enum api_operation operation, const char *path);

@@ -211,6 +211,8 @@ listen_there(struct world *w)
 	assert_int_equal(listen(w->listener, 4), 0);
 }
 
+static int64_t world_silent_ms; /* 0: as in the server */
+
 static inline int
 begin(void **state)
 {
@@ -231,7 +233,9 @@ begin(void **state)
 	assert_true(crypto_ca_order_public(w->key, public, &err));
 	assert_true(text_unhex(w->public, sizeof(w->public), public, strlen(public)));
 	w->agents = agents_new(
-	    &(struct agents_config){ w->loop, w->path, w->key, on_said, on_runner, w }, &err);
+	    &(struct agents_config){
+		w->loop, w->path, w->key, on_said, on_runner, w, world_silent_ms },
+	    &err);
 	assert_non_null(w->agents);
 	agents_join(w->agents, &(struct agent_link_runs){ on_message, on_ready, on_down, w });
 	link_client_on_enrol(agents_link(w->agents), submit, w);

@@ -49,25 +49,99 @@ expect_states(struct world *w)
 	send_packet(w, BUILD " 1", "state\nnumber 5\n\n");
 }
 
+static void
+on_piece(struct agent_read *read, const struct protocol_message *piece)
+{
+	struct world *w = read->ctx;
+
+	w->message = *piece;
+	w->messages++;
+}
+
 /* Two runs that end together: the second is read when the first was. */
 AGENTS_TEST(the_output_of_one_run_is_read_at_a_time)
 {
 	struct agent_link *runner = build(w);
-	struct protocol_message first = { .kind = PROTOCOL_READ, .id = 12 };
-	struct protocol_message second = { .kind = PROTOCOL_READ, .id = 13 };
+	struct agent_channels *channels = agent_link_channels(runner);
+	struct agent_read first = { .run = 12, .on_piece = on_piece, .ctx = w };
+	struct agent_read second = { .run = 13, .from = 5, .on_piece = on_piece, .ctx = w };
 
-	agent_link_follow(runner, 12, true);
-	agent_link_follow(runner, 13, true);
+	agent_reads_add(channels, &first);
+	agent_reads_add(channels, &second);
+	send_packet(w, BUILD " 1", "hello\nversion 3\npid 7\n");
+	expect(w, BUILD " 1\nread\nid 12\n");
+	assert_null(strstr(w->packet, "from"));
+	send_packet(w, BUILD " 1", "piece\nid 13\nfrom 5\nsize 9\n\nof one that was not asked");
+	send_packet(w, BUILD " 1", "piece\nid 12\nfrom 5\nsize 9\n\nof another place");
+	send_packet(w, BUILD " 1", "piece\nid 12\nsize 7\n\nits end");
+	expect(w, BUILD " 1\nread\nid 13\nfrom 5\n");
+	assert_int_equal(w->messages, 1);
+	assert_int_equal(w->message.place.size, 7);
+	agent_reads_cancel(channels, &second);
+	agent_reads_add(channels, &first);
+	expect(w, BUILD " 1\nread\nid 12\n");
+	send_packet(w, BUILD " 1", "piece\nid 13\nfrom 5\nsize 9\n\nof what nobody waits for");
+	send_packet(w, "link 0", "gone " BUILD " it has hung up\n");
+	WAIT_FOR(w, w->down > 0);
+	assert_true(first.is_waiting); /* it is asked of it when it is back */
+	send_packet(w, "link 0", "here " BUILD " " MANIFEST " 1767225600 0.2.0 192.0.2.1:1\n");
+	expect(w, BUILD " 1\nhello\n");
+	send_packet(w, BUILD " 1", "hello\nversion 3\npid 7\n");
+	expect(w, BUILD " 1\nread\nid 12\n");
+	send_packet(w, BUILD " 1", "piece\nid 12\nsize 7\n\nits end");
+	WAIT_FOR(w, w->messages == 2);
+	assert_false(first.is_waiting);
+}
+
+AGENTS_TEST(why_nothing_is_sent_to_a_runner_is_said)
+{
+	struct agent_link *runner = build(w);
+	struct known_peers *known = known_peers_new(1);
+	char why[LIMIT_LINE];
+
+	agent_link_why(runner, why);
+	assert_string_equal(
+	    why, "the runner build-1 does not answer, though its host is connected");
+	known_peers_add(
+	    known, &(struct peer){ .identity = BUILD, .digest = MANIFEST, .revoked_at = 1 });
+	agents_take_peers(w->agents, known);
+	WAIT_FOR(w, agent_link_seen(runner).state == AGENT_GONE);
+	agent_link_why(runner, why);
+	assert_string_equal(why, "the runner build-1 was revoked");
+	agents_take_peers(w->agents, known_peers_new(1));
+	agent_link_why(runner, why);
+	assert_string_equal(why, "the runner build-1 is not enrolled");
+}
+
+static int
+begin_silent(void **state)
+{
+	world_silent_ms = 1000;
+	begin(state);
+	world_silent_ms = 0;
+	return 0;
+}
+
+/* Its host answers link's pings, and what is asked of it would be waited for without end. */
+TEST_OF(
+    whoever_hangs_is_disconnected_from_and_who_answers_is_not, struct world *w, begin_silent, end)
+{
+	static const char question[] = BUILD " 1\nread\nid 9223372036854775807\n";
+	int down;
+
+	agent_link_follow(build(w), 0, true);
 	send_packet(w, BUILD " 1", "hello\nversion 3\npid 7\n");
 	WAIT_FOR(w, w->ready > 0);
-	assert_int_equal(agent_link_send(runner, &first, NULL), PACKET_SENT);
-	assert_int_equal(agent_link_send(runner, &second, NULL), PACKET_LATER);
-	send_packet(w, BUILD " 1", "piece\nid 12\n\nits end");
-	WAIT_FOR(w, w->messages == 1);
-	assert_int_equal(agent_link_send(runner, &second, NULL), PACKET_SENT);
-	agent_link_follow(runner, 13, false); /* its end was reported without */
-	assert_int_equal(agent_link_send(runner, &first, NULL), PACKET_SENT);
-	agent_link_follow(runner, 12, false);
+	down = w->down; /* of the agent that is enrolled no more */
+	for (int i = 0; i < 3; i++) {
+		expect(w, question);
+		assert_int_equal(w->down, down);
+		send_packet(w, BUILD " 1", "piece\nid 9223372036854775807\n\n");
+	}
+	WAIT_FOR(w, w->down > down);
+	for (w->packet[0] = '\0'; !text_starts(w->packet, BUILD " 0\n");)
+		WAIT_FOR(w, came(w));
+	assert_string_equal(w->packet, BUILD " 0\nclose\nchannel 0\ntext it answers nothing\n");
 }
 
 AGENTS_TEST(a_hello_that_says_nothing_new_is_reported_to_nobody)

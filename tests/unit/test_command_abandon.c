@@ -61,6 +61,7 @@ WORLD_TEST_BARE(what_may_go_on_is_named_and_asked_before_it_is_abandoned)
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(world_says(w, "abandoned by @ada while its runner was disconnected"));
 	assert_non_null(world_says(w, "State unknown: staging"));
+	world_answers(w, WORLD_ADMIN, "/show 2", ", not known how it ended (run ");
 	assert_int_equal(world_audited(w, "run_abandoned", "telegram:11"), 1);
 	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0); /* it has passed its gate */
 }

@@ -462,8 +462,8 @@ AGENT_TEST(its_output_is_said_to_be_in_the_journal_of_its_host)
 	assert_string_equal(w->toast, where);
 	assert_true(w->is_alert);
 	assert_null(world_peek(w, EFFECT_DOCUMENT));
-	assert_string_equal(agent_aid_log_note(w, API_LOG, "/v1/log/1/0"), where);
-	assert_string_equal(agent_aid_log_note(w, API_RUN, "/v1/run/1/0"), where);
+	assert_string_equal(agent_aid_log(w, API_LOG, "/v1/log/1/0").log_note, where);
+	assert_string_equal(agent_aid_log(w, API_RUN, "/v1/run/1/0").log_note, where);
 }
 
 AGENT_TEST(a_run_that_its_agent_has_lost_says_so)

@@ -2,11 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "agent_aid.h"
 #include "decide_aid.h"
+#include "decide_aid_inside.h"
 #include "lib/text.h"
 #include "link_aid.h"
 #include "store/row_run.h"
+#include "token_aid.h"
 
 #define REMOTE_TEST(name) WORLD_TEST_BETWEEN(name, agent_aid_set_up, agent_aid_tear_down)
+
+#define KEY		 "222222222222222222222222222222222222222222222222222222222222222"
+#define ENROL(name, end) "{\"name\": \"" name "\", \"key\": \"" KEY end "\"}"
 
 #define DRAINS ((struct run_ended){ .gate_opened = true, .released = true, .drains = true })
 
@@ -51,6 +56,7 @@ REMOTE_TEST(a_run_goes_to_the_runner_of_its_environment_when_it_has_said_hello)
 	world_run_ends(w, DRAINS);
 	assert_string_equal(runner_of_order(w), "build-1");
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_DRAIN);
+	world_answers(w, WORLD_ADMIN, "/show 1", "deploy script on build-1: started ");
 }
 
 REMOTE_TEST(another_environment_waits_for_no_remote_runner)
@@ -102,7 +108,66 @@ REMOTE_TEST(of_what_runs_at_a_runner_that_is_gone_each_look_says_so)
 	    world_says(w, "had started on the machine of the runner build-1 was ended"));
 }
 
-REMOTE_TEST(what_a_remote_runner_did_not_begin_is_not_begun_again_and_its_log_is_there)
+/* What git, or its settings, say there. */
+static void
+answer_git(struct world *w, int status, bool is_unreachable, const char *text)
+{
+	struct effect *effect = world_must_take(w, EFFECT_GIT_QUERY);
+	struct git_answered *said = &effect->result->u.git_answered;
+
+	said->exit_status = status;
+	said->unreachable = is_unreachable;
+	said->answer = strdup(text);
+	world_report(w, effect);
+}
+
+REMOTE_TEST(what_hinders_at_a_runner_is_said_with_its_name)
+{
+	open_remote(w, "STAGING_RUNNER=build-1");
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	answer_git(w, 78, false, "error cannot open deploybot.conf: Permission denied\n");
+	assert_non_null(world_says(w, "build-1: cannot open deploybot.conf: Permission denied"));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	answer_git(w, 69, true, "the runner build-1 has been disconnected for 2 min");
+	assert_null(world_says(w, "build-1: the runner"));
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	answer_git(w, 78, false, "error no URL of here\n");
+	assert_null(world_says(w, "build-1: no URL"));
+	assert_non_null(world_says(w, "no URL of here"));
+}
+
+REMOTE_TEST(who_revokes_a_runner_reads_what_goes_on_there)
+{
+	static const char revoke[] = "{\"name\": \"build-1\"}";
+
+	open_remote(w, "STAGING_RUNNER=build-1");
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_ADMIN, API_RUNNER, "/v1/runner/enrol", ENROL("build-1", "1")),
+	    200);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_ADMIN, API_RUNNER, "/v1/runner/revoke", revoke), 200);
+	assert_non_null(strstr(w->aid.said,
+	    " #1 goes on there and is not followed: deploybot abandon 1, or deploybot runner move build-1."));
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_ADMIN, API_RUNNER, "/v1/runner/enrol", ENROL("build-2", "2")),
+	    200);
+	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_RUNNER, "/v1/runner/revoke",
+			     "{\"name\": \"build-2\"}"),
+	    200);
+	assert_null(strstr(w->aid.said, "goes on there"));
+}
+
+static void
+press_log(struct world *w)
+{
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says_in(w, WORLD_GROUP, "❌"), "Log"));
+}
+
+REMOTE_TEST(what_a_remote_runner_did_not_begin_is_not_begun_again_and_its_log_is_asked_of_it)
 {
 	open_remote(w, "STAGING_RUNNER=build-1");
 	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
@@ -111,8 +176,14 @@ REMOTE_TEST(what_a_remote_runner_did_not_begin_is_not_begun_again_and_its_log_is
 	world_run_ends(w, (struct run_ended){ .exit_status = -1, .detail = "its server was lost" });
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
-	(void)world_press(
-	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says_in(w, WORLD_GROUP, "❌"), "Log"));
-	assert_non_null(strstr(w->toast, "at the runner build-1"));
+	runner_is(w, EVENT_RUNNER_GONE, "build-1", 0);
+	press_log(w);
+	assert_string_equal(w->toast,
+	    "The log is at the runner build-1, which is disconnected: press it again when it is back.");
 	assert_null(world_peek(w, EFFECT_DOCUMENT));
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
+	press_log(w);
+	assert_string_equal(world_peek(w, EFFECT_DOCUMENT)->u.document.runner, "build-1");
+	assert_string_equal(agent_aid_log(w, API_LOG, "/v1/log/1/0").log_runner, "build-1");
+	assert_string_equal(agent_aid_log(w, API_RUN, "/v1/run/1/0").log_runner, "build-1");
 }

@@ -58,7 +58,8 @@ static const struct {
 	    sizeof(struct message) - offsetof(struct message, address) },
 	TEXT(TOAST, toast.callback), TEXT(TOAST, toast.text), NOT_IN_ROW(TOAST, toast.chat),
 	TEXT(DOCUMENT, document.file_name), TEXT(DOCUMENT, document.caption),
-	TEXT(DOCUMENT, document.head), NOT_IN_ROW(PICTURE, picture.sealed),
+	TEXT(DOCUMENT, document.head), TEXT(DOCUMENT, document.runner),
+	NOT_IN_ROW(PICTURE, picture.sealed),
 	TEXT(CLOUDFLARE_GET, cloudflare.zone), NOT_IN_ROW(CLOUDFLARE_GET, cloudflare.level),
 	TEXT(CLOUDFLARE_SET, cloudflare.zone), TEXT(CLOUDFLARE_SET, cloudflare.level),
 	TEXT(GITHUB_RUNS, github_runs.environment), TEXT(GITHUB_RUNS, github_runs.commit),
@@ -417,8 +418,8 @@ TEST(toasts_and_documents_come_back_as_they_were)
 	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_DOCUMENT);
-	effect->u.document =
-	    (struct effect_document){ { -1001234567890, 3 }, 9, "run-9.log", "c", "h\nh" };
+	effect->u.document = (struct effect_document){ { -1001234567890, 3 }, 9, "run-9.log", "c",
+		"h\nh", "build-1" };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.document, &effect->u.document, sizeof(effect->u.document));
 	free_both(effect, copy);

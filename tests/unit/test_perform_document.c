@@ -10,6 +10,7 @@
 #include "lib/redact.h"
 #include "lib/text.h"
 #include "runs/run_files.h"
+#include "runs/run_source.h"
 #include "runs/runs.h"
 #include "settings/sources/settings_load.h"
 #include "telegram/telegram.h"
@@ -30,6 +31,7 @@ struct scene {
 	struct redact *redact;
 	struct telegram *telegram;
 	struct runs *runs;
+	struct run_source *source;
 	struct perform perform;
 	struct event *result;
 	bool is_done;
@@ -104,7 +106,9 @@ begin(void **state)
 	    &err);
 	assert_non_null(scene->telegram);
 	assert_true(start_runs(scene));
+	scene->source = run_source_new(scene->loop, NULL, scene->folder, scene->redact);
 	scene->perform = (struct perform){ .loop = scene->loop,
+		.source = scene->source,
 		.runs = scene->runs,
 		.telegram = scene->telegram,
 		.submit = take,
@@ -119,6 +123,7 @@ finish(void **state)
 	char path[128];
 
 	perform_done(&scene->perform);
+	run_source_free(scene->source);
 	telegram_free(scene->telegram);
 	runs_free(scene->runs);
 	event_free(scene->result);

@@ -66,6 +66,15 @@ open_log(void)
 	return log;
 }
 
+static struct run_log_job *
+start(int64_t run, const char *head, struct redact *redact, struct err *err)
+{
+	uint64_t size;
+	int log = run_files_open_log(folder, run, &size, err);
+
+	return log == -1 ? NULL : run_log_start(folder, log, head, redact, err);
+}
+
 /* The document, unpacked where it is packed; to be freed. */
 static char *
 document(struct run_log_job *job, size_t *ret_size)
@@ -97,7 +106,7 @@ make_document(int64_t *steps)
 	enum run_log_state step;
 
 	assert_true(redact_add(redact, SECRET, NULL));
-	job = run_log_start(folder, 7, "", redact, &err);
+	job = start(7, "", redact, &err);
 	assert_non_null(job);
 	do {
 		step = run_log_step(job, &err);
@@ -256,7 +265,7 @@ TEST(a_run_without_log_is_said_so)
 {
 	struct err err = { .code = ERR_NONE };
 
-	assert_null(run_log_start(folder, 8, "", NULL, &err));
+	assert_null(start(8, "", NULL, &err));
 	assert_int_equal(err.code, ERR_MISSING);
 }
 
@@ -270,11 +279,11 @@ TEST(what_is_no_file_in_the_place_of_a_log_is_refused)
 	path_of(path, "7/log");
 	(void)unlink(path); /* another test's */
 	assert_int_equal(symlink("/etc/passwd", path), 0);
-	assert_null(run_log_start(folder, 7, "", redact, &err));
+	assert_null(start(7, "", redact, &err));
 	assert_int_equal(err.code, ERR_IO);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_null(run_log_start(folder, 7, "", redact, &err));
+	assert_null(start(7, "", redact, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_int_equal(unlink(path), 0);
 	redact_free(redact);
@@ -295,7 +304,7 @@ TEST(what_it_is_about_stands_before_it)
 		if (!is_empty)
 			(void)fputs("built\n", log);
 		(void)fclose(log);
-		job = run_log_start(folder, 7, "staging #2 " SECRET "\nexit 1", redact, &err);
+		job = start(7, "staging #2 " SECRET "\nexit 1", redact, &err);
 		assert_non_null(job);
 		while (run_log_step(job, &err) == RUN_LOG_MORE)
 			continue;
@@ -314,7 +323,7 @@ TEST(a_job_can_be_dropped_half_way)
 	for (int i = 0; i < 300000; i++)
 		(void)fprintf(log, "line %d\n", i);
 	(void)fclose(log);
-	job = run_log_start(folder, 7, "", NULL, &err);
+	job = start(7, "", NULL, &err);
 	assert_non_null(job);
 	assert_int_equal(run_log_step(job, &err), RUN_LOG_MORE);
 	run_log_free(job);

@@ -114,16 +114,10 @@ decide_agent_log(struct tx *tx, const struct deployment *work, int64_t run, char
 	char runner[LIMIT_RUNNER];
 	const char *name = peer_of_host(row_runner_of(tx, run, runner));
 
-	if (runner[0] == '\0' || strcmp(runner, RUNNER_LOCAL) == 0)
-		return NULL;
 	if (name == NULL)
-		(void)snprintf(out, LIMIT_LINE,
-		    "Its log is at the runner %s: /var/lib/deploybot-remote-runner/runs/%" PRId64
-		    "/log",
-		    runner, run);
-	else
-		(void)snprintf(out, LIMIT_LINE,
-		    "Its output is in the journal of %s, and not here: journalctl -u deploybot-do-%s.service",
-		    name, work->action);
+		return NULL;
+	(void)snprintf(out, LIMIT_LINE,
+	    "Its output is in the journal of %s, and not here: journalctl -u deploybot-do-%s.service",
+	    name, work->action);
 	return out;
 }

@@ -29,8 +29,8 @@ bool decide_agent_is_away(struct tx *tx, const struct deployment *work) MUST_USE
 const char *decide_agent_refusal(struct tx *tx, const struct client_settings *client,
     const struct action *action, char out[LIMIT_LINE]);
 
-/* Where the output of that run of such work stands, a sentence in out with its end; NULL: it is
- * here, as the log of a run. */
+/* Where the output of that run of such work stands, a sentence in out with its end; NULL: it is a
+ * log, here or at its runner. */
 const char *decide_agent_log(
     struct tx *tx, const struct deployment *work, int64_t run, char out[LIMIT_LINE]);
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_peer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "decide/decide_limit.h"
@@ -11,9 +12,11 @@
 #include "decide/who/decide_agent.h"
 #include "lib/text.h"
 #include "policy/policy.h"
+#include "store/row_deployment.h"
 #include "store/row_peer.h"
 #include "store/row_run.h"
 #include "store/row_peer_code.h"
+#include "store/row_runner.h"
 #include "types/principal.h"
 
 #define KEY_SHOWN 12 /* digits of a key in a sentence */
@@ -163,6 +166,28 @@ decide_peer_twice(struct tx *tx, const char *identity, const char *addresses)
 	    peer_name(&peer), addresses, decide_peer_role(&peer), peer_name(&peer));
 }
 
+/* What it has begun goes on there, and nobody learns how it ends. */
+static void
+answer_revoked(struct tx *tx, const struct peer *peer)
+{
+	char runner[LIMIT_RUNNER], line[LIMIT_LINE];
+	struct deployment work;
+	int64_t run;
+
+	(void)snprintf(runner, sizeof(runner), "%s%s",
+	    text_starts(peer->identity, PEER_AGENT) ? "agent:" : "", peer_name(peer));
+	run = row_runner_next_run(tx, runner, 0);
+	row_deployment_of_run(tx, run, &work);
+	(void)snprintf(line, sizeof(line), "Revoked: it is disconnected, and connects no more.");
+	if (work.id != 0)
+		(void)snprintf(line, sizeof(line),
+		    "Revoked: it is disconnected, and connects no more. #%" PRId64
+		    " goes on there and is not followed: deploybot abandon %" PRId64
+		    ", or deploybot %s move %s.",
+		    work.id, work.id, decide_peer_role(peer), peer_name(peer));
+	decide_answer(tx, line);
+}
+
 static void
 revoke(struct tx *tx, const struct api_request *api)
 {
@@ -193,7 +218,7 @@ revoke(struct tx *tx, const struct api_request *api)
 	decide_factor_tell(tx, 0,
 	    "🔐 %s revoked: " MARK_BOLD "%s" MARK_BOLD " connects no more, by %s.",
 	    decide_peer_role_begins(&peer), peer_name(&peer), api->from.name);
-	decide_answer(tx, "Revoked: it is disconnected, and connects no more.");
+	answer_revoked(tx, &peer);
 }
 
 bool
