@@ -284,11 +284,10 @@ start_server(struct far *far, const char *path, const char *key)
 		.runner_of = runner_of,
 		.grace_s = 1 };
 
-	far->agents = agents_new(
+	config.agents = far->agents = agents_new(
 	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far, 0 },
 	    &err);
 	assert_non_null(far->agents);
-	config.agents = far->agents;
 	far->scene->runs = runs_start(far->scene->loop, &config, &err);
 	assert_non_null(far->scene->runs);
 	known_peers_add(known, &peer);
