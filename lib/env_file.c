@@ -210,6 +210,21 @@ env_file_done(struct env_file *file)
 	*file = (struct env_file){ 0 };
 }
 
+void
+env_file_add(struct buf *out, const char *name, const char *value)
+{
+	buf_addf(out, "%s=\"", name);
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\' || *value == '$')
+			buf_addc(out, '\\');
+		if (*value == '\n')
+			buf_adds(out, "\\n");
+		else
+			buf_addc(out, *value);
+	}
+	buf_adds(out, "\"\n");
+}
+
 const struct env_entry *
 env_file_find(const struct env_file *file, const char *name)
 {

@@ -14,6 +14,8 @@
 
 #include "lib/base.h"
 
+struct buf;
+
 #define ENV_FILE_MAX (64u * 1024)
 #define ENV_FILE_NAMES_MAX 512
 
@@ -36,6 +38,9 @@ MUST_USE bool env_file_read(struct env_file *ret, const char *path, struct err *
 
 /* Wipes and frees; the struct may be all zero. */
 void env_file_done(struct env_file *file);
+
+/* A line that is read as this value. */
+void env_file_add(struct buf *out, const char *name, const char *value);
 
 /* NULL when it is not there. */
 const struct env_entry *env_file_find(const struct env_file *file, const char *name);

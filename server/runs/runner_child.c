@@ -76,7 +76,7 @@ is_for_runner(const struct settings *settings, const char *variable)
 		return false;
 	memcpy(name, variable, n);
 	name[n] = '\0';
-	return is_everybodys(name) || settings_is_runners(settings, name) ||
+	return is_everybodys(name) || settings_runners_spec(settings, NULL, name) != NULL ||
 	    is_transports(settings, name);
 }
 

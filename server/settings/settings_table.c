@@ -134,45 +134,72 @@ settings_table_special(const char *name, size_t size, enum setting *ret)
 	return false;
 }
 
-/* Said for an environment of any application: what the runner is started with holds for all. */
 static bool
-is_runners_special(const struct settings *s, const char *name)
+is_at(const struct environment_settings *environment, const char *runner)
+{
+	return runner == NULL || strcmp(environment->runner, runner) == 0;
+}
+
+/* Said for an environment of any application: what the runner is started with holds for all. */
+static const struct settings_spec *
+find_special(const struct settings *s, const char *runner, const char *name)
 {
 	struct environment_id id;
 	char stem[SETTING_NAME_MAX];
 	enum setting setting;
 
 	for (size_t i = 0; s != NULL && i < s->environment_count; i++) {
-		if (!environment_id_parse(s->environments[i].name, &id))
+		if (!is_at(&s->environments[i], runner) ||
+		    !environment_id_parse(s->environments[i].name, &id))
 			continue;
 		(void)setting_name("<ENV>_", id.name, stem);
 		if (text_starts(name, stem) &&
 		    settings_table_special(
 			name + strlen(stem), strlen(name + strlen(stem)), &setting))
-			return settings_table[setting].whose != WHOSE_SERVER;
+			return &settings_table[setting];
 	}
-	return false;
+	return NULL;
 }
 
-bool
-settings_is_runners(const struct settings *s, const char *name)
+static bool
+is_member_at(const struct settings *s, const struct settings_member *member, const char *runner)
+{
+	for (size_t i = 0; i < s->environment_count; i++)
+		if (s->environments[i].member == member)
+			return is_at(&s->environments[i], runner);
+	return true; /* no environment's */
+}
+
+static const struct settings_spec *
+find(const struct settings *s, const char *runner, const char *name)
 {
 	const struct settings_inside *in = s == NULL ? NULL : s->inside;
 	char its[SETTING_NAME_MAX];
 
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 		if (is_name_of(&settings_table[i], settings_table[i].name, name))
-			return settings_table[i].whose != WHOSE_SERVER;
+			return &settings_table[i];
 	for (size_t m = 0; in != NULL && m < in->member_count; m++)
 		for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
 			const struct settings_spec *spec = &settings_table_families[i];
 
 			if (spec->family == in->members[m]->family &&
 			    is_name_of(
-				spec, setting_name(spec->name, in->members[m]->name, its), name))
-				return spec->whose != WHOSE_SERVER;
+				spec, setting_name(spec->name, in->members[m]->name, its), name) &&
+			    is_member_at(s, in->members[m], runner))
+				return spec;
 		}
-	return is_runners_special(s, name);
+	return find_special(s, runner, name);
+}
+
+const struct settings_spec *
+settings_runners_spec(const struct settings *s, const char *runner, const char *name)
+{
+	const struct settings_spec *spec = find(s, runner, name);
+
+	if (spec == NULL || spec->whose == WHOSE_SERVER)
+		return NULL;
+	return runner != NULL && spec->scope == SCOPE_SERVER ? NULL : spec;
 }
 
 /* A secret, the runner's too where it is not out of our sight. */

@@ -58,10 +58,12 @@ void settings_for_own_names(const char *environments, settings_each_name *call, 
 /* What the process environment says, in a list of NAME=VALUE; NULL: nothing, or it is empty. */
 const char *settings_environ_text(char *const environ_list[], const char *name);
 
-/* May the runner see this variable?  True for names of the runner's and both's rows, their _FILE
- * forms, and those of families' members; false for the server's own and for what is unknown.  s may
- * be NULL: then there is no member. */
-bool settings_is_runners(const struct settings *s, const char *name);
+/* What the runner may see by that name: a row of the runner's and both's, their _FILE forms, and
+ * those of families' members; NULL for the server's own and for what is unknown.  s may be NULL:
+ * then there is no member.  runner: a remote one, for what its environments have, alone or with
+ * others; NULL: the local one, which has all. */
+const struct settings_spec *settings_runners_spec(
+    const struct settings *s, const char *runner, const char *name);
 
 /* Teaches redact every secret value in the snapshot. */
 MUST_USE bool settings_redact(const struct settings *s, struct redact *redact, struct err *err);

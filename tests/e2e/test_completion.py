@@ -28,7 +28,7 @@ def test_the_file_is_what_the_program_prints(shell):
     ("dep", {"deploy"}), ("he", {"healthcheck", "help"}), ("", None), ("deploy --w", {"--wait"}),
     ("deploy a", set()), ("freeze a", {"all"}), ("unfreeze a", {"all"}), ("answer staging ", {"yes", "no"}),
     ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}), ("token add ci --r", {"--role"}),
-    ("secret ", {"get", "list"}),
+    ("secret ", {"get", "list"}), ("settings ", {"bundle"}),
     ("deploy --r", {"--reason"}), ("serve --", {"--no-copy", "--restored", "--env-file", "--help"}),
     ("doctor --", {"--json", "--production", "--env-file", "--help"}), ("version --", {"--env-file", "--help"}),
     ("audit tail -", {"-n", "--format", "--database", "--log", "--env-file", "--help"}), ("--v", {"--version"}),

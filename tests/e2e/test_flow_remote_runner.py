@@ -2,13 +2,16 @@
 and of what is disconnected nothing is guessed.  Drives the real programs."""
 # SPDX-License-Identifier: ISC
 import os
+import re
 import shutil
+import subprocess
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from agents_aid import DEPLOYBOT, Agents
 from crash_aid import HOLD, STEADY
+from flow_aid import OWN
 from local_aid import PERSON
 from runner_client import wait_for
 from service_aid import RUNNER, SERVER, RunnerService, give
@@ -153,3 +156,74 @@ def test_what_waits_for_a_runner_keeps_its_place_and_starts_when_it_is_there(age
     agents.remote.connect()
     ada.hear("✅ Live: staging")
     assert len(agents.remote.runs()) == len(runs) + 1
+
+
+def write(path, settings):
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
+    give(path, 0, SERVER, 0o640)
+
+
+def bundle(agents, *words):
+    return subprocess.run([DEPLOYBOT, "--env-file", agents.scene.folder / "deploybot.conf", "settings", "bundle",
+                           *words], cwd="/", env={"PATH": os.environ["PATH"]}, capture_output=True, timeout=60,
+                          check=False)
+
+
+def test_with_the_bundle_of_its_settings_it_deploys_and_with_another_line_it_is_named(agents, ada):
+    """The server's settings stand in files now, of two applications, and the runner has what the command prints."""
+    scene, remote = agents.scene, agents.remote
+    apps, etc, secret = scene.folder / "apps", remote.folder / "etc", agents.folder / "registry_password"
+    scene.bot.stop()
+    write(secret, {"not-to-be": "seen"})
+    give(secret, RUNNER, RUNNER, 0o600)
+    own = {name: value for name, value in scene.bot.settings.items() if OWN.match(name)}
+    write(scene.folder / "deploybot.conf", {
+        **{name: value for name, value in scene.bot.settings.items() if name not in own},
+        "REGISTRY_USER": "hubert", "REGISTRY_PASSWORD_FILE": secret, "KEEP_RELEASES": "'7' # and no more",
+        "TRANSPORT_ZONE": '"a \\"b\\" \\$c"', "REGISTRY_HUB_URL": "docker.io", "PRODUCTION_DEPLOY_USER": "paul"})
+    apps.mkdir()
+    write(apps / "shop.env", {**own, "STAGING_DEPLOY_USER": "sue", "JOB_MIGRATE": "bin/migrate", "REGISTRIES": "hub"})
+    write(apps / "blog.env", {**own, "STAGING_RUNNER": "local"})
+    done = bundle(agents, NAME)
+    assert done.returncode == 0, done.stderr
+    etc.mkdir()
+    subprocess.run(["tar", "-xC", etc], input=done.stdout, check=True)
+    assert sorted(path.name for path in etc.rglob("*") if path.is_file()) == ["deploybot.conf", "shop.env"]
+    text = "".join(path.read_text("utf-8") for path in etc.rglob("*") if path.is_file())
+    names = {line.split("=")[0] for line in text.splitlines()}
+    assert {"TRANSPORT_ZONE", "STAGING_DEPLOY_USER", "JOB_MIGRATE", "REGISTRY_HUB_URL"} <= names
+    assert not {name for name in names if re.match("PRODUCTION_|LINK_|RUNNERS|TELEGRAM_|LOCAL_|APPS_|.*_RUNNER", name)}
+    assert scene.bot.settings["TELEGRAM_BOT_TOKEN"] not in text and "seen" not in text
+    for path in etc.rglob("*.*"):
+        assert oct(path.stat().st_mode) == "0o100640"
+        give(path, 0, SERVER, 0o640)
+    remote.service.stop()
+    remote.service.environment = {"PATH": os.environ["PATH"], "HOME": "/"}
+    remote.service.start("--orders", remote.folder / "runner.conf", "--env-file", etc / "deploybot.conf")
+    scene.bot.given, scene.bot.arguments = {}, ("--env-file", scene.folder / "deploybot.conf", "serve")
+    scene.bot.start()
+    (scene.folder / "scripts" / "shop").mkdir()
+    scene.scripts.deploy(STEADY + '; echo "zone=$TRANSPORT_ZONE keep=$KEEP_RELEASES by=$DEPLOY_USER"',
+                         "shop/staging")
+    give(scene.folder / "scripts" / "shop", RUNNER, RUNNER, 0o755)
+    wait_for(lambda: "connected, " in listed(agents), "it")
+    ada.say("/deploy shop/staging")
+    ada.hear("✅ Live: shop/staging")
+    log = (remote.service.state / "runs" / str(remote.runs()[-1]) / "log").read_text("utf-8")
+    assert 'zone=a "b" $c keep=7 by=sue' in log
+    with open(etc / "apps" / "shop.env", "a", encoding="utf-8") as file:
+        file.write("KEEP_RELEASES=2\n")
+    ada.say("/deploy shop/staging")
+    ada.hear("shop/staging", f"{NAME} has other settings (KEEP_RELEASES)")
+
+
+def test_a_bundle_is_of_a_runner_that_there_is_and_has_no_secret(agents):
+    for name in ("build-2", "local"):
+        done = bundle(agents, name)
+        assert (done.returncode, done.stdout) == (66, b""), done
+        assert f'"{name}" is none of RUNNERS ({NAME})' in done.stderr.decode()
+    with open(agents.scene.folder / "apps" / "shop.env", "a", encoding="utf-8") as file:
+        file.write("STAGING_REGISTRY_PASSWORD=hunter2hunter2\n")
+    done = bundle(agents, NAME)
+    assert (done.returncode, done.stdout) == (78, b""), done
+    assert b"STAGING_REGISTRY_PASSWORD (" in done.stderr and b"hunter2" not in done.stderr

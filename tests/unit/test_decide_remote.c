@@ -66,6 +66,29 @@ REMOTE_TEST(another_environment_waits_for_no_remote_runner)
 	assert_string_equal(runner_of_order(w), RUNNER_LOCAL);
 }
 
+#define OTHER "GITHUB_REPOSITORY=1111111111111111"
+
+REMOTE_TEST(a_runner_with_other_settings_is_named_with_what_differs)
+{
+	char apps[128];
+	const char *same;
+
+	open_remote(w, "STAGING_RUNNER=local");
+	world_application(w, "shop", "STAGING_RUNNER=build-1\n");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, LINK_AID_LINES(&agent_aid_authority), "RUNNERS=build-1, build-2", apps,
+	    "GITHUB_REPOSITORY=", NULL);
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
+	same = w->settings;
+	w->settings = OTHER;
+	world_asks(w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "build-1 has other settings (GITHUB_REPOSITORY, "));
+	w->settings = same;
+	world_due(w, TIMER_CHANGED);
+	assert_string_equal(runner_of_order(w), "build-1");
+}
+
 REMOTE_TEST(a_runner_whose_folders_are_of_no_run_of_here_is_ordered_nothing)
 {
 	open_remote(w, "STAGING_RUNNER=build-1");

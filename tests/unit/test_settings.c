@@ -166,8 +166,8 @@ TEST(environments_are_a_list_with_settings_of_their_own)
 	assert_string_equal(e->health_urls[0], "https://a/h");
 	assert_string_equal(e->health_urls[1], "http://b:1/");
 	assert_true(settings_environment(s, "staging")->confirm);
-	assert_true(settings_is_runners(s, "EU_WEST_HOST"));
-	assert_false(settings_is_runners(s, "EU_WEST_CONFIRM"));
+	assert_non_null(settings_runners_spec(s, NULL, "EU_WEST_HOST"));
+	assert_null(settings_runners_spec(s, NULL, "EU_WEST_CONFIRM"));
 	settings_unref(s);
 }
 
@@ -267,12 +267,12 @@ TEST(the_runner_sees_only_what_is_its_own)
 	assert_non_null(s);
 	assert_null(settings_text(s, SETTING_REPOSITORY_TOKEN));
 	assert_true(settings_is_given(s, SETTING_REPOSITORY_TOKEN));
-	assert_true(settings_is_runners(NULL, "REPOSITORY_TOKEN"));
-	assert_true(settings_is_runners(NULL, "REPOSITORY_TOKEN_FILE"));
-	assert_true(settings_is_runners(s, "STATE_DIRECTORY"));
-	assert_false(settings_is_runners(s, "TELEGRAM_BOT_TOKEN"));
-	assert_false(settings_is_runners(s, "TELEGRAM_BOT_TOKEN_FILE"));
-	assert_false(settings_is_runners(s, "PATH"));
+	assert_non_null(settings_runners_spec(NULL, NULL, "REPOSITORY_TOKEN"));
+	assert_non_null(settings_runners_spec(NULL, NULL, "REPOSITORY_TOKEN_FILE"));
+	assert_non_null(settings_runners_spec(s, NULL, "STATE_DIRECTORY"));
+	assert_null(settings_runners_spec(s, NULL, "TELEGRAM_BOT_TOKEN"));
+	assert_null(settings_runners_spec(s, NULL, "TELEGRAM_BOT_TOKEN_FILE"));
+	assert_null(settings_runners_spec(s, NULL, "PATH"));
 	assert_true(settings_redact(s, r, NULL));
 	buf_init(&out, 1000);
 	redact_text(r, "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", 35, &out);

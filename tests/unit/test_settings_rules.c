@@ -409,8 +409,8 @@ TEST(what_a_target_needs_is_asked_for_at_once)
 	SAYS(SETTINGS_WARNING, "REGISTRY_PASSWORD: is not used: REGISTRY_USER is not set");
 	assert_null(
 	    settings_text(s, SETTING_REGISTRY_PASSWORD)); /* the runner's, kept to be redacted */
-	assert_true(settings_is_runners(s, "REGISTRY_PASSWORD_FILE"));
-	assert_true(settings_is_runners(s, "STAGING_COMPOSE_DIR"));
+	assert_non_null(settings_runners_spec(s, NULL, "REGISTRY_PASSWORD_FILE"));
+	assert_non_null(settings_runners_spec(s, NULL, "STAGING_COMPOSE_DIR"));
 	settings_unref(s);
 }
 

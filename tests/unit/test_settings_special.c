@@ -348,8 +348,8 @@ TEST(local_client_and_hook_are_environments_as_ever)
 	assert_string_equal(
 	    settings_text_for(settings_environment(s, "client"), SETTING_SSH_KEY_PATH), "/k");
 	assert_string_equal(s->local_socket, "/run/x/l.sock");
-	assert_true(settings_is_runners(s, "LOCAL_DEPLOY_USER"));
-	assert_false(settings_is_runners(s, "LOCAL_HEALTH_CHECK_RETRIES"));
+	assert_non_null(settings_runners_spec(s, NULL, "LOCAL_DEPLOY_USER"));
+	assert_null(settings_runners_spec(s, NULL, "LOCAL_HEALTH_CHECK_RETRIES"));
 	assert_false(says(SETTINGS_WARNING, "is no setting"));
 	settings_unref(s);
 }

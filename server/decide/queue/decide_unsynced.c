@@ -7,6 +7,7 @@
 #include "decide/queue/decide_binding.h"
 #include "decide/git/decide_git.h"
 #include "lib/text.h"
+#include "settings/checks/settings_runners.h"
 #include "store/row_binding.h"
 #include "store/row_question.h"
 #include "store/row_queue.h"
@@ -91,6 +92,22 @@ decide_unsynced_look_all(struct tx *tx)
 			decide_unsynced_look(tx, work);
 }
 
+/* The local runner has the server's own files: they are the same in a moment. */
+static void
+note_unread(struct tx *tx, struct deployment *deployment, const char *names)
+{
+	const char *runner = settings_runner(tx->settings, deployment->environment);
+
+	if (strcmp(runner, RUNNER_LOCAL) == 0)
+		(void)snprintf(deployment->note, sizeof(deployment->note),
+		    "the settings are not read yet (%.100s): it starts when they are, or see the log",
+		    names);
+	else
+		(void)snprintf(deployment->note, sizeof(deployment->note),
+		    "%s has other settings (%.100s): it starts when they are the same", runner,
+		    names);
+}
+
 void
 decide_unsynced_answered(struct tx *tx, struct deployment *deployment, const char *list)
 {
@@ -109,9 +126,7 @@ decide_unsynced_answered(struct tx *tx, struct deployment *deployment, const cha
 		decide_binding_wait(tx, deployment->id, &question,
 		    deployment->binding[0] == '\0' ? UNREAD_MS : DECIDE_TOO_OFTEN_MS);
 	} else if (is_unread(tx, deployment, names)) {
-		(void)snprintf(deployment->note, sizeof(deployment->note),
-		    "the settings are not read yet (%.100s): it starts when they are, or see the log",
-		    names);
+		note_unread(tx, deployment, names);
 		decide_binding_wait(tx, deployment->id, &question, UNREAD_MS);
 	}
 	(void)text_copy(

@@ -21,8 +21,8 @@ settings_next_runner(const struct settings *s, size_t *at, char ret[LIMIT_RUNNER
 	return size > 0;
 }
 
-static bool
-is_runner(const struct settings *s, const char *name)
+bool
+settings_has_runner(const struct settings *s, const char *name)
 {
 	char one[LIMIT_RUNNER];
 
@@ -47,7 +47,7 @@ check_environment(struct settings_loader *l, struct environment_settings *e)
 	struct environment_id id;
 	char name[SETTING_NAME_MAX];
 
-	if (strcmp(e->runner, RUNNER_LOCAL) == 0 || is_runner(l->s, e->runner) ||
+	if (strcmp(e->runner, RUNNER_LOCAL) == 0 || settings_has_runner(l->s, e->runner) ||
 	    !environment_id_parse(e->name, &id))
 		return;
 	/* A reload reads no RUNNERS: what names a new one waits for the restart alone. */

@@ -14,6 +14,9 @@ const char *settings_runner(const struct settings *s, const char *environment);
 /* RUNNERS, one after the other from *at = 0 on; false behind the last. */
 bool settings_next_runner(const struct settings *s, size_t *at, char ret[LIMIT_RUNNER]);
 
+/* Is that name one of them? */
+bool settings_has_runner(const struct settings *s, const char *name);
+
 /* Names in the report what is wrong with RUNNERS, and refuses environments that name none of them,
  * when all are known. */
 void settings_check_runners(struct settings_loader *l);

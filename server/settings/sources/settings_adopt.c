@@ -30,21 +30,6 @@ line_at(const char *text, unsigned n)
 	return text == NULL ? "" : text;
 }
 
-static void
-add_quoted(struct buf *out, const char *text)
-{
-	buf_addc(out, '"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\' || *text == '$')
-			buf_addc(out, '\\');
-		if (*text == '\n')
-			buf_adds(out, "\\n");
-		else
-			buf_addc(out, *text);
-	}
-	buf_adds(out, "\"\n");
-}
-
 /* As it stands in the file, comment and all. */
 static void
 add_lines(struct adopter *a, const struct env_entry *entry)
@@ -102,8 +87,7 @@ move(void *ctx, const char *name, const char *pattern, const char *fallback)
 	a->ret->moved += given != NULL || entry != NULL;
 	if (given != NULL) {
 		buf_addf(&a->ret->elsewhere, "%s%s", a->ret->elsewhere.size > 0 ? ", " : "", name);
-		buf_addf(&a->ret->application, "%s=", name);
-		add_quoted(&a->ret->application, given);
+		env_file_add(&a->ret->application, name, given);
 	} else if (entry != NULL && entry->value[0] != '\0') {
 		add_lines(a, entry);
 	} else if (fallback != NULL && (its == NULL || strcmp(its, fallback) != 0) &&
@@ -181,8 +165,7 @@ keep_rest(struct adopter *a)
 		buf_add(&a->ret->main, at, (size_t)(begin - at));
 		at = line_at(a->text, entry->last + 1);
 		if (is_new) {
-			buf_addf(&a->ret->main, "%s=", entry->name);
-			add_quoted(&a->ret->main, buf_text(&targets));
+			env_file_add(&a->ret->main, entry->name, buf_text(&targets));
 			buf_addf(&a->ret->renamed, "%s%s", a->ret->renamed.size > 0 ? ", " : "",
 			    entry->name);
 		}
