@@ -344,12 +344,21 @@ add_gate(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, ": what it has changed is not known");
 }
 
+static void
+add_gone(struct chat_text *text, const char *before, const struct chat_status *status)
+{
+	char gone[LIMIT_LINE];
+
+	if (status->gone.at != 0)
+		chat_text_since(text, chat_runner_gone(status->gone.name, before, gone),
+		    &status->clock, status->gone.at, status->at);
+}
+
 /* at 0: what stands for days does not say since when. */
 static void
 add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 {
 	const struct deployment *active = status->active;
-	char gone[LIMIT_LINE];
 
 	if (active == NULL)
 		return;
@@ -365,9 +374,7 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 	if (at != 0)
 		chat_text_ago(text, ", started ", active->started_at, at);
 	chat_text_outside(text, ", requested by ", FORGE_PERSON(active->requester));
-	if (status->gone.at != 0)
-		chat_text_since(text, chat_runner_gone(status->gone.name, ", its runner", gone),
-		    &status->clock, status->gone.at, status->at);
+	add_gone(text, ", its runner", status);
 }
 
 static void
@@ -407,6 +414,8 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 	if (status->active != NULL) {
 		chat_text_some(text, ", confirmed by ", deployment_confirmer(status->active));
 		chat_text_some(text, "\n⚠️ in a freeze: ", status->active->exempt.exception);
+	} else {
+		add_gone(text, "\n⚠️ its runner", status);
 	}
 	add_next(text, "\n⏳ next: ", status->queued);
 	add_asked(text, status, "\n❓ ");
@@ -645,6 +654,7 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "; ⏳ %s ", deploy_flow_word(status->active->state));
 		add_what(text, status->active);
 	}
+	add_gone(text, "; its runner", status);
 	add_next(text, "; next: ", status->queued);
 	add_asked(text, status, "; ");
 	if (status->behind->n > 0)

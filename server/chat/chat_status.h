@@ -22,7 +22,7 @@ struct chat_status {
 	bool is_left;			   /* no settings have it any more */
 	const char *becomes;		   /* is_left: its new name there; NULL: it was removed */
 	const char *step;		   /* the active one's latest; "" none */
-	struct runner_gone gone;	   /* the active one's runner */
+	struct runner_gone gone; /* the active one's runner, or without one its own */
 	const struct block *blocks;	   /* the newest */
 	size_t n_blocks;
 	int64_t n_all_blocks;

@@ -277,6 +277,7 @@ cli_show_status(const struct json *answer)
 	for (size_t i = 0; i < json_count(all); i++) {
 		const struct json *environment = json_at(all, i);
 		const struct json *work = json_get(environment, "in_progress");
+		char at[CLI_AT];
 
 		print_release(environment, json_get(answer, "health"));
 		print_health(environment, json_get(answer, "health"));
@@ -284,6 +285,9 @@ cli_show_status(const struct json *answer)
 			(void)printf("  not known: %s\n", json_text(environment, "unknown_why"));
 		if (json_text(environment, "refusal")[0] != '\0')
 			(void)printf("  not deployed: %s\n", json_text(environment, "refusal"));
+		if (cli_show_at(environment, "runner_disconnected_since", at)[0] != '\0')
+			(void)printf("  its runner %s is disconnected since %s\n",
+			    json_text(environment, "runner"), at);
 		print_left_hosts(environment);
 		print_beside(environment);
 		print_holds(environment);

@@ -8,7 +8,8 @@
 #include "lib/mem.h"
 #include "types/settings.h"
 
-#define GONE_MS	    (600 * INT64_C(1000))
+#define AGENT_MS    (600 * INT64_C(1000))
+#define RUNNER_MS   (60 * INT64_C(1000)) /* its environments cannot be rolled back meanwhile */
 #define EXPIRING_MS (10 * 24 * 3600 * INT64_C(1000)) /* a certificate renews with 15 days left */
 
 struct agents_seen *
@@ -49,7 +50,7 @@ agents_seen_of(const struct agents_seen *seen, const char *identity)
 }
 
 static bool
-is_gone(const struct agents_seen *seen, const char *role, const char *name, int64_t at)
+is_gone(const struct agents_seen *seen, const char *role, const char *name, int64_t since)
 {
 	char identity[CRYPTO_CA_IDENTITY];
 	struct peer peer;
@@ -60,7 +61,7 @@ is_gone(const struct agents_seen *seen, const char *role, const char *name, int6
 	return i < known_peers_count(seen->known) &&
 	    known_peers_get(seen->known, i, &peer)->revoked_at == 0 &&
 	    seen->at[i].state != AGENT_CONNECTED &&
-	    at - (seen->at[i].gone_at != 0 ? seen->at[i].gone_at : seen->began_at) >= GONE_MS;
+	    (seen->at[i].gone_at != 0 ? seen->at[i].gone_at : seen->began_at) <= since;
 }
 
 struct agents_count
@@ -81,9 +82,10 @@ agents_seen_count(const struct agents_seen *seen, const struct settings *setting
 	for (size_t i = 0; i < settings->client_count; i++) {
 		const char *name = peer_of_host(settings->clients[i].host);
 
-		ret.gone += name != NULL && is_gone(seen, PEER_AGENT, name, at);
+		ret.gone += name != NULL && is_gone(seen, PEER_AGENT, name, at - AGENT_MS);
 	}
 	for (size_t i = 0; i < settings->environment_count; i++)
-		ret.gone += is_gone(seen, PEER_RUNNER, settings->environments[i].runner, at);
+		ret.gone +=
+		    is_gone(seen, PEER_RUNNER, settings->environments[i].runner, at - RUNNER_MS);
 	return ret;
 }

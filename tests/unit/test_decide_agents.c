@@ -234,3 +234,15 @@ AGENTS_TEST(clients_whose_agent_is_gone_and_certificates_that_end_are_counted)
 	n = agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + 11 * DAY);
 	assert_int_equal(n.expiring, 1);
 }
+
+AGENTS_TEST(environments_whose_runner_is_gone_for_a_minute_are_counted)
+{
+	OPEN(w, "RUNNERS=build-1", "STAGING_RUNNER=build-1");
+	world_act(w, act_enrol_runner, NULL);
+	agent_aid_sees(w, PEER_RUNNER "build-1",
+	    (struct agent_seen){ .state = AGENT_GONE, .gone_at = w->aid.at });
+	for (int64_t after = 59999; after <= 60000; after++)
+		assert_int_equal(
+		    agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + after).gone,
+		    after == 60000);
+}

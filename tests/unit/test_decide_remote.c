@@ -66,27 +66,63 @@ REMOTE_TEST(another_environment_waits_for_no_remote_runner)
 	assert_string_equal(runner_of_order(w), RUNNER_LOCAL);
 }
 
-#define OTHER "GITHUB_REPOSITORY=1111111111111111"
-
-REMOTE_TEST(a_runner_with_other_settings_is_named_with_what_differs)
+/* Of two applications, of which one has an environment there. */
+static void
+open_shops(struct world *w)
 {
 	char apps[128];
-	const char *same;
 
 	open_remote(w, "STAGING_RUNNER=local");
 	world_application(w, "shop", "STAGING_RUNNER=build-1\n");
+	world_application(w, "cider", "");
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
 	world_settings(w, LINK_AID_LINES(&agent_aid_authority), "RUNNERS=build-1, build-2", apps,
 	    "GITHUB_REPOSITORY=", NULL);
+}
+
+REMOTE_TEST(a_runner_with_other_settings_is_named_with_what_differs)
+{
+	const char *same;
+
+	open_shops(w);
 	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
 	same = w->settings;
-	w->settings = OTHER;
+	w->settings = "GITHUB_REPOSITORY=1111111111111111";
 	world_asks(w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(world_says(w, "build-1 has other settings (GITHUB_REPOSITORY, "));
 	w->settings = same;
 	world_due(w, TIMER_CHANGED);
 	assert_string_equal(runner_of_order(w), "build-1");
+}
+
+#define GONE "its runner build-1 is disconnected since "
+
+static size_t
+count_gone(struct world *w, const char *text)
+{
+	size_t n = 0;
+
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, text);
+	for (const char *at = world_plain(world_last(w)); (at = strstr(at, GONE)) != NULL; at++)
+		n++;
+	return n;
+}
+
+REMOTE_TEST(status_names_the_runner_of_an_environment_that_is_disconnected)
+{
+	open_shops(w);
+	world_released(w, NULL);
+	assert_int_equal(count_gone(w, "/status"), 1);
+	assert_non_null(strstr(world_plain(world_last(w)), "; " GONE));
+	assert_int_equal(count_gone(w, "/status shop"), 1);
+	assert_int_equal(count_gone(w, "/status cider"), 0);
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_ADMIN, API_STATUS, "/v1/status/shop/staging", NULL), 200);
+	assert_non_null(
+	    strstr(w->aid.said, "\"runner\":\"build-1\",\"runner_disconnected_since\":\"20"));
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
+	assert_int_equal(count_gone(w, "/status") + count_gone(w, "/status shop"), 0);
 }
 
 REMOTE_TEST(a_runner_whose_folders_are_of_no_run_of_here_is_ordered_nothing)

@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_status.h"
+#include "decide/who/decide_agent.h"
 #include "decide/who/decide_agents.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/view/decide_application_log.h"
@@ -32,7 +33,6 @@
 #include "store/row_left_host.h"
 #include "store/row_pin.h"
 #include "store/row_run.h"
-#include "store/row_runner.h"
 #include "store/row_work_pipeline.h"
 #include "types/repository.h"
 
@@ -237,7 +237,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.n_reviews =
 	    row_deployment_list_unreviewed(tx, name, shown->reviews, CHAT_STATUS_REVIEWS);
 	status.step = active_step(tx, shown);
-	status.gone = row_runner_gone(tx, shown->active.run);
+	status.gone = decide_agent_gone(tx, decide_place_rows(tx, name), shown->active.run);
 	shown->behind = find_behind(tx, &shown->environment, &shown->active);
 	status.behind = &shown->behind;
 	shown->drain = row_drain_open(tx, name);

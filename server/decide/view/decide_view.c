@@ -18,6 +18,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "settings/checks/settings_runners.h"
 #include "store/row_binding.h"
 #include "store/row_block.h"
 #include "store/row_drain.h"
@@ -393,7 +394,7 @@ static void
 put_environment(struct tx *tx, int64_t person, const struct environment_settings *settings,
     struct json_out *json)
 {
-	const char *name = settings->name;
+	const char *name = settings->name, *runner = settings_runner(tx->settings, name);
 	struct environment environment;
 	struct deployment active;
 	enum standing is;
@@ -409,6 +410,8 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	json_put_bool(json, "is_replaced", is == STANDING_REPLACED);
 	put_text(json, "unknown_why", environment.unknown_why);
 	put_text(json, "refusal", decide_refusal(tx, name) != NULL ? decide_refusal(tx, name) : "");
+	json_put_str(json, "runner", runner);
+	json_put_time(json, "runner_disconnected_since", row_runner_named(tx, runner).at);
 	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);
 	put_number(json, "unseen", environment.unseen_work);
 	put_blocks(tx, name, json);

@@ -55,6 +55,13 @@ decide_agent_is_away(struct tx *tx, const struct deployment *work)
 	    row_runner_named(tx, decide_agent_runner(tx, work)).at != 0;
 }
 
+struct runner_gone
+decide_agent_gone(struct tx *tx, const char *environment, int64_t run)
+{
+	return run != 0 ? row_runner_gone(tx, run) :
+			  row_runner_named(tx, settings_runner(tx->settings, environment));
+}
+
 const char *
 decide_agent_list(struct tx *tx, const char *name, char ret[LIMIT_MANIFEST])
 {

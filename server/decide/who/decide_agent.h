@@ -24,6 +24,10 @@ const char *decide_agent_runner(const struct tx *tx, const struct deployment *wo
 /* Is that the remote runner of its environment, and disconnected? */
 bool decide_agent_is_away(struct tx *tx, const struct deployment *work) MUST_USE;
 
+/* If it is disconnected, who has that run, or where there is none (0) the environment's remote
+ * runner; else all zero. */
+struct runner_gone decide_agent_gone(struct tx *tx, const char *environment, int64_t run);
+
 /* Why it cannot be ordered of its agent now, a sentence in out without its end; NULL: it can, or no
  * agent has it. */
 const char *decide_agent_refusal(struct tx *tx, const struct client_settings *client,

@@ -37,7 +37,7 @@ settings_runner(const struct settings *s, const char *environment)
 {
 	const struct environment_settings *e = settings_environment(s, environment);
 
-	return e == NULL ? RUNNER_LOCAL : e->runner;
+	return e == NULL || e->runner == NULL ? RUNNER_LOCAL : e->runner; /* a client has none */
 }
 
 /* The main file is an error; an application's environment alone is refused. */
