@@ -56,7 +56,7 @@ class Remote:
 
 @pytest.fixture(scope="module", name="agents")
 def make_agents():
-    made = Agents(RUNNERS=NAME, STAGING_RUNNER=NAME, RUNS_MAX="1", PRODUCTION_CONFIRM="false")
+    made = Agents(RUNNERS=f"{NAME},build-2", STAGING_RUNNER=NAME, RUNS_MAX="1", PRODUCTION_CONFIRM="false")
     made.remote = Remote(made)
     made.peers.append(made.remote)
     yield made
@@ -158,6 +158,29 @@ def test_what_waits_for_a_runner_keeps_its_place_and_starts_when_it_is_there(age
     assert len(agents.remote.runs()) == len(runs) + 1
 
 
+def doctor(agents, *words):
+    return agents.scene.bot.run("doctor", *words)
+
+
+def test_doctor_says_how_each_runner_is_and_nothing_of_what_is_there(agents):
+    said = doctor(agents).stdout
+    assert re.search(rf"^ok +{NAME}: connected, .*\n", said, re.M), said
+    assert re.search(r"^error +build-2: is not enrolled: deploybot runner enrol build-2", said, re.M), said
+    elsewhere = f"staging is at the runner {NAME}, which is not looked at from here"
+    assert re.search(rf"^note +{elsewhere}", said, re.M) and not re.search(r"^\w+ +staging: (?!http)", said, re.M), said
+    one = doctor(agents, "staging")
+    assert (one.returncode, one.stdout) == (69, "") and one.stderr.startswith(elsewhere), one
+    assert "which is not looked at" not in doctor(agents, "production").stderr
+    (agents.scene.folder / "unread.env").write_text(f"STAGING_RUNNER={NAME}\nTELEGRAM_BOT_TOKEN_FILE=/none\n")
+    unread = subprocess.run([DEPLOYBOT, "--env-file", agents.scene.folder / "unread.env", "doctor", "staging"], cwd="/",
+                            env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False)
+    assert unread.returncode == 69 and unread.stderr.startswith(elsewhere), unread
+    disconnect(agents)
+    assert re.search(rf"^error +{NAME}: disconnected since ", doctor(agents).stdout, re.M)
+    agents.remote.connect()
+    wait_for(lambda: "connected, " in listed(agents), "it")
+
+
 def write(path, settings):
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
     give(path, 0, SERVER, 0o640)
@@ -183,7 +206,7 @@ def test_with_the_bundle_of_its_settings_it_deploys_and_with_another_line_it_is_
         "TRANSPORT_ZONE": '"a \\"b\\" \\$c"', "REGISTRY_HUB_URL": "docker.io", "PRODUCTION_DEPLOY_USER": "paul"})
     apps.mkdir()
     write(apps / "shop.env", {**own, "STAGING_DEPLOY_USER": "sue", "JOB_MIGRATE": "bin/migrate", "REGISTRIES": "hub"})
-    write(apps / "blog.env", {**own, "STAGING_RUNNER": "local"})
+    write(apps / "blog.env", {**own, "STAGING_RUNNER": "build-2"})
     done = bundle(agents, NAME)
     assert done.returncode == 0, done.stderr
     etc.mkdir()
@@ -215,13 +238,15 @@ def test_with_the_bundle_of_its_settings_it_deploys_and_with_another_line_it_is_
         file.write("KEEP_RELEASES=2\n")
     ada.say("/deploy shop/staging")
     ada.hear("shop/staging", f"{NAME} has other settings (KEEP_RELEASES)")
+    ada.say("/deploy blog/staging")
+    ada.hear("⛔ Not deployed: blog/staging", "the runner build-2 is not enrolled")
 
 
 def test_a_bundle_is_of_a_runner_that_there_is_and_has_no_secret(agents):
-    for name in ("build-2", "local"):
+    for name in ("build-3", "local"):
         done = bundle(agents, name)
         assert (done.returncode, done.stdout) == (66, b""), done
-        assert f'"{name}" is none of RUNNERS ({NAME})' in done.stderr.decode()
+        assert f'"{name}" is none of RUNNERS ({NAME},build-2)' in done.stderr.decode()
     with open(agents.scene.folder / "apps" / "shop.env", "a", encoding="utf-8") as file:
         file.write("STAGING_REGISTRY_PASSWORD=hunter2hunter2\n")
     done = bundle(agents, NAME)

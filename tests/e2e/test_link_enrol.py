@@ -318,6 +318,19 @@ def test_a_name_is_one(agents, name):
     assert "name" in agents.refused("enrol", name)
 
 
+def test_no_remote_runner_is_called_as_the_one_of_the_server_is(agents):
+    assert "of a runner not local" in agents.scene.run(PERSON, "runner", "enrol", "local", wanted=64)
+    assert "local" not in agents.scene.run(PERSON, "runner", "list")
+    assert agents.line("local")[1] == "agent"                # an agent may be
+
+
+@pytest.mark.parametrize("use, file", [
+    ("serve", "deploybot/link.conf"), ("agent", "deploybot-agent/link.conf"), ("runner", "deploybot-runner/link.conf")])
+def test_without_a_file_each_use_reads_its_own(tmp_path, use, file):
+    done = as_installed(tmp_path / "etc", "", [use, "--check"])
+    assert done.returncode != 0 and f"/etc/{file}: No such file" in done.stderr, done
+
+
 @pytest.mark.parametrize("words", [
     (), ("agent",), ("agent", "a:1", "b"), ("server", "a:1", "b", "c"), ("agent", "a:1", "b", "c", "d", "e")])
 def test_other_words_are_its_usage(words):

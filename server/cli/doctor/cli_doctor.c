@@ -26,6 +26,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 		return false;
 	doctor_local(doctor);
 	doctor_clients(doctor, NULL);
+	doctor_runners(doctor);
 	doctor_ansible_asked(doctor);
 	doctor_git(doctor); /* forks: before curl has threads */
 	doctor_targets(doctor);
@@ -96,8 +97,13 @@ static int
 ask_target(const struct cli *cli, const struct settings *settings, const char *environment)
 {
 	struct doctor_preflight ask;
+	char elsewhere[LIMIT_LINE];
 	bool is_ours = true;
 
+	if (doctor_is_elsewhere(settings, cli->env_file, environment, elsewhere)) {
+		(void)fprintf(stderr, "%s\n", elsewhere);
+		return EX_UNAVAILABLE;
+	}
 	if (geteuid() != 0 || settings == NULL ||
 	    !doctor_runner_user(settings, &is_ours, ask.user) || is_ours)
 		ask.user[0] = '\0';

@@ -2,7 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "types/limits.h"
+
 struct doctor;
+struct settings;
 
 /* Where LINK_ADDRESS is set: the certificates of agents' authority and of deploybot-link, and its
  * socket.  At once, and for check-config too. */
@@ -10,6 +13,15 @@ void doctor_link(struct doctor *doctor);
 
 /* Asynchronous: deploybot-link at LINK_ADDRESS, looked at as a host does that enrols. */
 void doctor_link_asked(struct doctor *doctor);
+
+/* Each of RUNNERS, as the running server says it to an admin: enrolled, connected, and until when
+ * its certificate counts.  Waits for the answers. */
+void doctor_runners(struct doctor *doctor);
+
+/* Is the environment a remote runner's, so that the local one has nothing to say of it?  ret: what
+ * is said then.  s NULL: the settings are not ours to read, and the file's line counts. */
+bool doctor_is_elsewhere(const struct settings *s, const char *env_file, const char *environment,
+    char ret[LIMIT_LINE]) MUST_USE;
 
 /* Where ANSIBLE_FOLDER is set: are the playbooks there?  At once, and for check-config too. */
 void doctor_ansible(struct doctor *doctor);

@@ -25,6 +25,7 @@
 #include "store/row_left_host.h"
 #include "store/store_restore.h"
 #include "types/repository.h"
+#include "types/peers.h"
 #include "types/settings.h"
 #include "types/workflow.h"
 #include "settings/settings_table.h"
@@ -275,7 +276,9 @@ examine_environments(struct doctor *doctor)
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
 
-		for (size_t n = 0; n < e->member->special_count; n++)
+		/* A remote runner's files are there. */
+		for (size_t n = 0;
+		     strcmp(e->runner, RUNNER_LOCAL) == 0 && n < e->member->special_count; n++)
 			examine_special(doctor, e, &e->member->specials[n]);
 	}
 }

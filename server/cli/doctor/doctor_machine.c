@@ -17,6 +17,7 @@
 #include "cli/doctor/doctor_agents.h"
 #include "store/store.h"
 #include "types/roles.h"
+#include "types/peers.h"
 #include "types/settings.h"
 
 #define NO_PERSON  1000000000000 /* a supergroup's, without its minus */
@@ -66,7 +67,15 @@ examine_transport(struct doctor *doctor, const char *name)
 		    name, file);
 }
 
-/* Each environment's once; one's own script may know another. */
+/* One's own script may know another transport, and so may a remote runner's machine. */
+static bool
+is_of_here(const struct environment_settings *e)
+{
+	return strcmp(e->runner, RUNNER_LOCAL) == 0 &&
+	    !settings_is_given_for(e, SETTING_DEPLOY_SCRIPT);
+}
+
+/* Each environment's once. */
 static void
 examine_transports(struct doctor *doctor)
 {
@@ -75,14 +84,14 @@ examine_transports(struct doctor *doctor)
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
 		const char *name = settings_text_for(e, SETTING_DEPLOY_TRANSPORT);
-		bool is_seen = name == NULL || settings_is_given_for(e, SETTING_DEPLOY_SCRIPT);
+		bool is_seen = name == NULL || !is_of_here(e);
 
 		for (size_t n = 0; n < i && !is_seen; n++) {
 			const char *other =
 			    settings_text_for(&s->environments[n], SETTING_DEPLOY_TRANSPORT);
 
 			is_seen = other != NULL && strcmp(name, other) == 0 &&
-			    !settings_is_given_for(&s->environments[n], SETTING_DEPLOY_SCRIPT);
+			    is_of_here(&s->environments[n]);
 		}
 		if (!is_seen)
 			examine_transport(doctor, name);

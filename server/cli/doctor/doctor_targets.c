@@ -14,6 +14,7 @@
 
 #include "cli/cli.h"
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_agents.h"
 #include "lib/clean.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
@@ -324,7 +325,12 @@ list(struct asking *targets)
 
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
+		char elsewhere[LIMIT_LINE];
 
+		if (doctor_is_elsewhere(s, NULL, e->name, elsewhere)) {
+			TELL(targets->doctor, TARGETS, NOTE, "%s", elsewhere);
+			continue;
+		}
 		/* Of a script of one's own nobody knows what it needs. */
 		if (e->refusal[0] != '\0' || settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
 		    ++n > ASKED_MAX)
@@ -355,9 +361,9 @@ doctor_targets(struct doctor *doctor)
 	targets->doctor = doctor;
 	doctor_at_end(doctor, free_targets, targets);
 	loop_timer_init(&targets->deadline, on_deadline, targets);
-	if (!find_user(targets))
-		return;
 	list(targets);
+	if (targets->count == 0 || !find_user(targets))
+		return;
 	doctor_asked(doctor);
 	loop_timer_start(doctor->loop, &targets->deadline, PATIENCE_MS, 0);
 	ask_more(targets);
