@@ -146,7 +146,7 @@ def test_what_waits_for_a_runner_keeps_its_place_and_starts_when_it_is_there(age
     ada.hear("as many deployments are in progress as may be")
     runs = agents.remote.runs()
     disconnect(agents)
-    wait_for(lambda: agents.scene.bot_rows("SELECT 1 FROM runner"), "the row of who is gone")
+    wait_for(lambda: agents.scene.bot_rows(f"SELECT 1 FROM runner WHERE name = '{NAME}'"), "the row of who is gone")
     agents.scene.go_on("production")
     ada.hear(f"waits: its runner {NAME} is disconnected since")
     ada.say("/queue staging")
