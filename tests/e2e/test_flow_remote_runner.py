@@ -163,6 +163,7 @@ def doctor(agents, *words):
 
 
 def test_doctor_says_how_each_runner_is_and_nothing_of_what_is_there(agents):
+    wait_for(lambda: "connected, " in listed(agents), "it")
     said = doctor(agents).stdout
     assert re.search(rf"^ok +{NAME}: connected, .*\n", said, re.M), said
     assert re.search(r"^error +build-2: is not enrolled: deploybot runner enrol build-2", said, re.M), said
@@ -210,16 +211,16 @@ def test_with_the_bundle_of_its_settings_it_deploys_and_with_another_line_it_is_
     done = bundle(agents, NAME)
     assert done.returncode == 0, done.stderr
     etc.mkdir()
-    subprocess.run(["tar", "-xC", etc], input=done.stdout, check=True)
+    subprocess.run(["tar", "-xC", etc], input=done.stdout, check=True, umask=0o077)
     assert sorted(path.name for path in etc.rglob("*") if path.is_file()) == ["deploybot.conf", "shop.env"]
     text = "".join(path.read_text("utf-8") for path in etc.rglob("*") if path.is_file())
     names = {line.split("=")[0] for line in text.splitlines()}
     assert {"TRANSPORT_ZONE", "STAGING_DEPLOY_USER", "JOB_MIGRATE", "REGISTRY_HUB_URL"} <= names
     assert not {name for name in names if re.match("PRODUCTION_|LINK_|RUNNERS|TELEGRAM_|LOCAL_|APPS_|.*_RUNNER", name)}
     assert scene.bot.settings["TELEGRAM_BOT_TOKEN"] not in text and "seen" not in text
-    for path in etc.rglob("*.*"):
-        assert oct(path.stat().st_mode) == "0o100640"
-        give(path, 0, SERVER, 0o640)
+    for path in etc.rglob("*"):
+        assert oct(path.stat().st_mode) == ("0o40750" if path.is_dir() else "0o100640")
+        os.chown(path, 0, SERVER)
     remote.service.stop()
     remote.service.environment = {"PATH": os.environ["PATH"], "HOME": "/"}
     remote.service.start("--orders", remote.folder / "runner.conf", "--env-file", etc / "deploybot.conf")

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
+#include "lib/text.h"
 #include "settings/checks/settings_runners.h"
 #include "settings/sources/settings_bundle.h"
 #include "settings/sources/settings_folder.h"
@@ -25,22 +26,24 @@ struct tar_header {
 };
 _Static_assert(sizeof(struct tar_header) == BLOCK, "one block");
 
-/* As the runner's package has its settings file: root's, and its group's to read. */
+/* As the runner's package has its settings file: root's, and its group's to read; also under a umask
+ * that lets nobody in.  A name with a slash behind it: a folder. */
 static void
-add_header(struct buf *tar, const char *name, const struct buf *text, const struct stat *of)
+add_header(struct buf *tar, const char *name, size_t size, const struct stat *of)
 {
-	struct tar_header header = { .mode = "0000640",
-		.user_id = "0000000",
+	struct tar_header header = { .user_id = "0000000",
 		.group_id = "0000000",
 		.sum = "       ",
-		.type = "0",
 		.magic = "ustar\00000",
 		.user = "root",
 		.group = "deploybot" };
+	bool is_folder = text_ends(name, "/");
 	unsigned sum = ' ';
 
+	header.type[0] = is_folder ? '5' : '0';
+	(void)snprintf(header.mode, sizeof(header.mode), "%07o", is_folder ? 0750U : 0640U);
 	(void)snprintf(header.name, sizeof(header.name), "%s", name);
-	(void)snprintf(header.size, sizeof(header.size), "%011zo", text->size);
+	(void)snprintf(header.size, sizeof(header.size), "%011zo", size);
 	(void)snprintf(
 	    header.time, sizeof(header.time), "%011llo", (unsigned long long)of->st_mtim.tv_sec);
 	for (size_t i = 0; i < sizeof(header); i++)
@@ -65,7 +68,9 @@ add_member(struct buf *tar, const struct settings *s, const char *runner, const 
 		return false;
 	if (stat(path, &status) != 0)
 		return err_errno(err, ERR_IO, errno, "%s", path);
-	add_header(tar, name, &text, &status);
+	if (s->application_count > 0)
+		add_header(tar, "apps/", 0, &status);
+	add_header(tar, name, text.size, &status);
 	buf_add(tar, buf_text(&text), text.size);
 	buf_add(tar, zeros, (BLOCK - text.size % BLOCK) % BLOCK);
 	return true;
