@@ -485,11 +485,24 @@ examine_shared_folder(struct doctor *doctor)
 		TELL(doctor, RUNNER, OK, "runner: %s can be read", runs);
 }
 
+/* What ships all else is where its remote runner is. */
+static bool
+has_local_environment(const struct settings *s)
+{
+	for (size_t i = 0; i < s->environment_count; i++)
+		if (strcmp(s->environments[i].runner, RUNNER_LOCAL) == 0)
+			return true;
+	return false;
+}
+
 static void
 examine_what_runs(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
 
+	examine_key(doctor, "REPOSITORY_KEY_PATH", settings_text(s, SETTING_REPOSITORY_KEY_PATH));
+	if (!has_local_environment(s))
+		return;
 	examine_script(
 	    doctor, "DEPLOY_SCRIPT", settings_text(s, SETTING_DEPLOY_SCRIPT), "deploy.sh");
 	examine_script(
@@ -497,7 +510,6 @@ examine_what_runs(struct doctor *doctor)
 	if (settings_is_given(s, SETTING_VERIFY_COMMAND))
 		examine_script(
 		    doctor, "VERIFY_COMMAND", settings_text(s, SETTING_VERIFY_COMMAND), NULL);
-	examine_key(doctor, "REPOSITORY_KEY_PATH", settings_text(s, SETTING_REPOSITORY_KEY_PATH));
 	if (settings_is_given(s, SETTING_SSH_KEY_PATH))
 		examine_key(doctor, "SSH_KEY_PATH", settings_text(s, SETTING_SSH_KEY_PATH));
 	examine_environments(doctor);

@@ -26,8 +26,8 @@ struct tar_header {
 };
 _Static_assert(sizeof(struct tar_header) == BLOCK, "one block");
 
-/* As the runner's package has its settings file: root's, and its group's to read; also under a umask
- * that lets nobody in.  A name with a slash behind it: a folder. */
+/* As the runner's package has its settings file: root's, and its group's to read; also under a
+ * umask that lets nobody in.  A name with a slash behind it: a folder. */
 static void
 add_header(struct buf *tar, const char *name, size_t size, const struct stat *of)
 {
