@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "types/limits.h"
 
 #define LOOK_EVERY_MS 400
 /* A server that is restarted is waited for: the work goes on. */
@@ -33,6 +34,7 @@ struct follow {
 	bool is_unreadable;  /* its log, for them: each denial is an entry of the audit */
 	bool is_until_asked; /* no further than to where nobody's yes is missing */
 	char state[64];
+	char said[LIMIT_LINE]; /* of it */
 };
 
 static volatile sig_atomic_t is_interrupted;
@@ -133,15 +135,20 @@ show_output(struct follow *f, const struct json *work)
 static void
 show_state(struct follow *f, const struct json *work)
 {
-	const char *state = json_text(work, "state");
-	char words[CLI_STATE];
+	const char *state = json_text(work, "state"), *note = json_text(work, "note");
+	char words[CLI_STATE], said[sizeof(f->said)];
 
-	if (state[0] == '\0' || strcmp(state, f->state) == 0)
+	if (state[0] == '\0')
 		return;
 	(void)text_copy(f->state, sizeof(f->state), state);
+	(void)snprintf(said, sizeof(said), "%s%s%.180s", cli_state_words(state, words),
+	    note[0] != '\0' ? "; " : "", note);
+	if (strcmp(said, f->said) == 0)
+		return;
+	memcpy(f->said, said, sizeof(said));
 	clear_bar(f);
-	(void)fprintf(stderr, "#%lld %s: %s\n", (long long)f->work,
-	    json_get_str(work, "environment"), cli_state_words(state, words));
+	(void)fprintf(
+	    stderr, "#%lld %s: %s\n", (long long)f->work, json_get_str(work, "environment"), said);
 }
 
 /* --- its question --- */
@@ -277,7 +284,7 @@ join(struct follow *f, const struct json *work)
 	    "#%lld: the same was asked for before, as #%lld, whose question is open\n",
 	    (long long)f->work, (long long)other);
 	f->work = other;
-	f->state[0] = '\0';
+	f->state[0] = f->said[0] = '\0';
 	return true;
 }
 

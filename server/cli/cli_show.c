@@ -62,6 +62,8 @@ print_work(const struct json *work)
 	    json_text(work, "requested_by"));
 	if (json_text(work, "detail")[0] != '\0')
 		(void)printf(" (%s)", json_text(work, "detail"));
+	if (json_text(work, "note")[0] != '\0')
+		(void)printf("; %s", json_text(work, "note"));
 	(void)printf("\n");
 }
 

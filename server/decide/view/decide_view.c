@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/view/decide_view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "chat/chat_text.h"
+#include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/approval/decide_needs.h"
@@ -93,13 +95,29 @@ put_approvals(struct tx *tx, const struct deployment *work, struct json_out *jso
 		    is.n < (size_t)is.needs.approvals ? is.needs.approvals - (int64_t)is.n : 0);
 }
 
+/* Why it does not begin, or is not followed. */
+static const char *
+note_of(struct tx *tx, const struct deployment *work, char out[LIMIT_LINE])
+{
+	const struct runner_gone gone = work->client[0] != '\0' ?
+	    row_runner_gone(tx, work->run) :
+	    decide_agent_gone(tx, work->environment, work->run);
+	const char *agent = peer_of_host(gone.name);
+
+	if (gone.at == 0)
+		return work->note;
+	(void)snprintf(out, LIMIT_LINE, "%s%s is disconnected",
+	    agent == NULL ? "its runner " : "the agent of ", agent == NULL ? gone.name : agent);
+	return out;
+}
+
 /* Its facts, for lists. */
 static void
 put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct json_out *json)
 {
 	CLEANUP(freep) struct deployment *work = mem_copy(of, sizeof(*work));
 	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
-	char state[LIMIT_ENVIRONMENT], detail[LIMIT_LINE], ci[LIMIT_LINE];
+	char state[LIMIT_ENVIRONMENT], detail[LIMIT_LINE], ci[LIMIT_LINE], note[LIMIT_LINE];
 
 	decide_hide(tx, person, work);
 	deployment_outcome_label(work->state, state);
@@ -124,6 +142,7 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	put_text(json, "emergency", work->exempt.emergency);
 	put_text(json, "reviewed_by", work->exempt.reviewer);
 	put_text(json, "detail", deployment_detail(work, detail));
+	put_text(json, "note", is_over ? "" : note_of(tx, work, note));
 	put_text(json, "ci", decide_ci_line(tx, work, ci));
 	put_number(json, "run", work->run);
 	json_put_time(json, "runner_disconnected_since", row_runner_gone(tx, work->run).at);
