@@ -48,8 +48,7 @@ REMOTE_TEST(a_run_goes_to_the_runner_of_its_environment_when_it_has_said_hello)
 	assert_non_null(world_says(w, "waits: its runner build-1 is disconnected since "));
 	world_answers(w, WORLD_ADMIN, "/queue staging", "waits for the runner build-1");
 	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_WORK, "/v1/work/1", NULL), 200);
-	assert_non_null(
-	    strstr(w->aid.said, "\"note\":\"its runner build-1 is disconnected\""));
+	assert_non_null(strstr(w->aid.said, "\"note\":\"its runner build-1 is disconnected\""));
 	runner_is(w, EVENT_RUNNER_HELLO, "build-2", 0);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 41);
