@@ -173,11 +173,15 @@ def test_doctor_says_how_each_runner_is_and_nothing_of_what_is_there(agents):
     assert (one.returncode, one.stdout) == (69, "") and one.stderr.startswith(elsewhere), one
     assert "which is not looked at" not in doctor(agents, "production").stderr
     before = dict(agents.scene.bot.settings)
-    del agents.scene.bot.settings["RUNNER_SOCKET"]          # with a runner as its child the server looks at files
-    for runner in ("local", NAME):                          # keys of what is there are there
-        agents.scene.bot.settings.update(PRODUCTION_RUNNER=runner, SSH_KEY_PATH="/none/key", STAGING_SSH_KEY_PATH="/x")
+    for name in ("RUNNER_SOCKET", "DEPLOY_SCRIPT"):         # with a runner as its child the server looks at files
+        del agents.scene.bot.settings[name]
+    for runner in ("local", NAME):                          # keys of what is there are there, and its transport
+        agents.scene.bot.settings.update(PRODUCTION_RUNNER=runner, SSH_KEY_PATH="/none/key", STAGING_SSH_KEY_PATH="/x",
+                                         DEPLOY_TRANSPORT="theirs")
         said = doctor(agents).stdout
-        assert (" SSH_KEY_PATH: no key is at" in said) == (runner == "local") and "STAGING_SSH" not in said, said
+        assert "STAGING_SSH" not in said
+        for what in (" SSH_KEY_PATH: no key is at", 'there is no transport "theirs"'):
+            assert (what in said) == (runner == "local"), (what, said)
     agents.scene.bot.settings = before
     (agents.scene.folder / "unread.env").write_text(f"STAGING_RUNNER={NAME}\nTELEGRAM_BOT_TOKEN_FILE=/none\n")
     unread = subprocess.run([DEPLOYBOT, "--env-file", agents.scene.folder / "unread.env", "doctor", "staging"], cwd="/",

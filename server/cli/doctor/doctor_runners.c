@@ -32,9 +32,9 @@ ask_about(struct doctor *doctor, const struct cli_api *api, const char *name)
 		    name);
 		return true;
 	}
-	runner = json_at(json_get(answer.json, "runners"), 0);
-	if (answer.status != 200 || runner == NULL)
+	if (answer.status != 200)
 		return false;
+	runner = json_at(json_get(answer.json, "runners"), 0);
 	doctor_say(doctor, DOCTOR_LINK,
 	    strcmp(json_text(runner, "state"), "connected") == 0 ? DOCTOR_OK : DOCTOR_ERROR,
 	    "%s: %s", name, json_text(runner, "said"));
