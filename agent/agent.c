@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
+#include "agent/call.h"
 #include "agent/run.h"
 #include "lib/buf.h"
 #include "lib/crash_point.h"
@@ -20,6 +21,7 @@ struct agent {
 	struct run_world world;
 	struct peer server;
 	struct run run;
+	struct calls calls;
 	int signals;
 	bool is_leaving, may_differ; /* another manifest than was said */
 	char said[sizeof(((struct protocol_manifest *)0)->digest)];
@@ -119,7 +121,8 @@ check_order(struct agent *agent, const struct protocol_message *order,
 		return false;
 	for (size_t i = 0; i < now.count; i++) {
 		buf_addf(&list, "%s%s=%s", i == 0 ? "" : " ", now.all[i].name, now.all[i].digest);
-		has_it |= strcmp(now.all[i].name, order->argument) == 0;
+		has_it |= strcmp(now.all[i].name, order->argument) == 0 &&
+		    strcmp(order->argument, MANIFEST_RELEASE) != 0;
 	}
 	answer->why = PROTOCOL_WHY_CHANGED;
 	if (strcmp(now.digest, order->fingerprint) != 0) {
@@ -200,7 +203,7 @@ static bool
 turn(struct agent *agent, struct err *err)
 {
 	struct run *run = &agent->run;
-	struct pollfd fds[] = {
+	struct pollfd fds[6 + CALLS_FDS] = {
 		{ agent->server.listener, POLLIN, 0 },
 		{ agent->server.fd, POLLIN, 0 },
 		{ run->peer.listener, POLLIN, 0 },
@@ -209,7 +212,9 @@ turn(struct agent *agent, struct err *err)
 		{ systemd_fd(agent->world.systemd), POLLIN, 0 },
 	};
 
-	if (poll(fds, COUNT(fds), run_wait_ms(run)) == -1 && errno != EINTR)
+	calls_watch(&agent->calls, fds + 6);
+	if (poll(fds, COUNT(fds), calls_wait_ms(&agent->calls, run_wait_ms(run))) == -1 &&
+	    errno != EINTR)
 		return err_errno(err, ERR_IO, errno, "poll");
 	if (fds[1].revents != 0)
 		hear_server(agent);
@@ -220,6 +225,9 @@ turn(struct agent *agent, struct err *err)
 	if (fds[2].revents != 0 && run->state != RUN_OVER)
 		run_accept(run);
 	agent->is_leaving |= fds[4].revents != 0;
+	if (agent->is_leaving)
+		file_closep(&agent->calls.listener);
+	calls_advance(&agent->calls);
 	for (int i = 0; i < 2; i++) { /* what was called meanwhile has read signals, too */
 		if (!systemd_process(agent->world.systemd, &agent->may_differ, err))
 			return false;
@@ -253,6 +261,8 @@ open_agent(struct agent *agent, const char *state, const char *run, struct err *
 	if (agent->world.systemd == NULL)
 		return false;
 	run_recover(&agent->run, &agent->world);
+	if (!calls_open(&agent->calls, &agent->world, run, err))
+		return false;
 	return peer_listen(&agent->server, folder, "runner.sock", err);
 }
 
@@ -261,11 +271,14 @@ agent_serve(const struct order_keys *settings, const char *state, const char *ru
 {
 	struct agent agent = { .world = { .settings = settings },
 		.server = PEER_NONE,
-		.run = { .folder = -1, .peer = PEER_NONE } };
+		.run = { .folder = -1, .peer = PEER_NONE },
+		.calls = { .folder = -1, .listener = -1 } };
 	bool good = open_agent(&agent, state, run, err);
 
-	while (good && !(agent.is_leaving && agent.run.state != RUN_GOING))
+	while (good &&
+	    !(agent.is_leaving && agent.run.state != RUN_GOING && !calls_are_open(&agent.calls)))
 		good = turn(&agent, err);
+	calls_close(&agent.calls);
 	run_done(&agent.run); /* files end with the process */
 	peer_close(&agent.server);
 	systemd_free(agent.world.systemd);

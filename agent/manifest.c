@@ -13,7 +13,8 @@
 const char *
 manifest_unit(const char *name, char out[MANIFEST_UNIT])
 {
-	(void)snprintf(out, MANIFEST_UNIT, "deploybot-do-%s.service", name);
+	(void)snprintf(out, MANIFEST_UNIT, "deploybot-do-%s%s.service", name,
+	    strcmp(name, MANIFEST_RELEASE) == 0 ? "@0" : "");
 	return out;
 }
 
@@ -22,7 +23,8 @@ check_unit(const char *name, const struct systemd_unit *unit, struct err *err)
 {
 	char path[sizeof(FOLDER) + MANIFEST_UNIT];
 
-	(void)snprintf(path, sizeof(path), FOLDER "%s", name);
+	(void)snprintf(path, sizeof(path), FOLDER "%.*s%s", (int)strcspn(name, "@"), name,
+	    strchr(name, '@') == NULL ? "" : "@.service");
 	if (strcmp(unit->load_state, "not-found") == 0)
 		return err_set(err, ERR_MISSING, "there is no %s", path);
 	if (strcmp(unit->load_state, "loaded") != 0 || strcmp(unit->fragment_path, path) != 0)

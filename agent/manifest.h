@@ -12,12 +12,14 @@
 
 #define MANIFEST_UNIT 80 /* bytes of a unit's name, and NUL */
 
-/* NAME, seconds that its order has at most */
+/* NAME, seconds that its order, or an act of a release, has at most.  `release` is no order: of
+ * deploybot-do-release@.service each act is an instance (call.h). */
+#define MANIFEST_RELEASE "release"
 #define MANIFEST_CAPABILITIES(C) \
-	C("clear-cache", 300) C("disk-free", 60) C("reload-nginx", 60) C("restart-web", 300) \
-	C("service-status", 60)
+	C("clear-cache", 300) C("disk-free", 60) C(MANIFEST_RELEASE, 3600) C("reload-nginx", 60) \
+	C("restart-web", 300) C("service-status", 60)
 
-/* "deploybot-do-NAME.service".  Returns out. */
+/* "deploybot-do-NAME.service"; for a look at `release` an instance of it.  Returns out. */
 const char *manifest_unit(const char *name, char out[MANIFEST_UNIT]);
 
 /* Looks at one capability: its unit as systemd has it, and the digest.  ERR_MISSING: root has put

@@ -23,8 +23,8 @@
 #define RETRY_MS      5000
 
 /* runs/ID: the log outlives the run as long as its record does. */
-static int
-make_folder(int state, uint64_t id)
+int
+run_make_folder(int state, uint64_t id)
 {
 	char name[32];
 
@@ -107,8 +107,8 @@ end_at_gate(struct run *run, const struct run_world *world, const char *why)
 	finish(run, world);
 }
 
-static void
-fill_record(struct protocol_record *record, const struct systemd_end *end)
+void
+run_fill_record(struct protocol_record *record, const struct systemd_end *end)
 {
 	const struct systemd_unit *unit = &end->unit;
 	bool is_killed = unit->exec_main_code == CLD_KILLED || unit->exec_main_code == CLD_DUMPED;
@@ -140,7 +140,7 @@ end_run(struct run *run, const struct run_world *world)
 		finish(run, world);
 		return;
 	}
-	fill_record(record, end);
+	run_fill_record(record, end);
 	if (end->unit.invocation[0] == '\0')
 		note(run, "systemd has run nothing of it");
 	else if (log != -1 &&
@@ -165,7 +165,7 @@ run_begin(
 		.record = slot,
 		.deadline_ms = (int64_t)order->deadline_s * 1000,
 		.due = clock_monotonic_ms() + (int64_t)PROTOCOL_GATE_WAIT_S * 1000,
-		.folder = make_folder(world->state, order->id) };
+		.folder = run_make_folder(world->state, order->id) };
 	memcpy(run->manifest, order->fingerprint, sizeof(run->manifest));
 	*slot = (struct record){ .id = order->id, .epoch = order->proof.epoch };
 	(void)text_copy(slot->capability, sizeof(slot->capability), order->argument);
@@ -180,13 +180,6 @@ run_begin(
 	run_done(run);
 	remove_folder(world->state, order->id);
 	return false;
-}
-
-static bool
-is_idle(const struct systemd_unit *unit)
-{
-	return strcmp(unit->active_state, "inactive") == 0 ||
-	    strcmp(unit->active_state, "failed") == 0;
 }
 
 /* The unit is what was ordered, and nobody else has started it. */
@@ -204,7 +197,7 @@ check_unit(const struct run *run, const struct run_world *world, struct systemd_
 		    err, ERR_CHANGED, "the units of this host are not those of the order");
 	if (!manifest_look(world->systemd, run->record->capability, unit, digest, err))
 		return false;
-	return is_idle(unit) ||
+	return systemd_is_idle(unit) ||
 	    err_set(err, ERR_BUSY, "its unit is %s already", unit->active_state);
 }
 
@@ -364,12 +357,12 @@ recover(struct run *run, struct run_world *world, struct record *record)
 
 	*run = (struct run){ .state = RUN_GOING,
 		.record = record,
-		.folder = make_folder(world->state, record->id),
+		.folder = run_make_folder(world->state, record->id),
 		.peer = PEER_NONE };
 	note(run, "an agent before this one ended in it");
 	if (!record->end.gate ||
 	    (systemd_look(world->systemd, manifest_unit(record->capability, name), &unit, &err) &&
-		is_idle(&unit)))
+		systemd_is_idle(&unit)))
 		finish(run, world);
 	else if (!peer_listen(&run->peer, run->folder, "socket", &err))
 		log_error("run %" PRIu64 ": %s", record->id, err.text); /* it is asked for */

@@ -46,6 +46,11 @@ void run_advance(struct run *run, struct run_world *world);
 /* ms until run_advance() has something to do; -1: nothing. */
 int run_wait_ms(const struct run *run);
 
+/* What a unit's end is in a record. */
+void run_fill_record(struct protocol_record *record, const struct systemd_end *end);
+/* runs/ID in the state folder, opened; -1: it cannot be made. */
+int run_make_folder(int state, uint64_t id);
+
 /* Closes what it has open. */
 void run_done(struct run *run);
 

@@ -43,6 +43,13 @@ struct systemd_unit {
 bool systemd_look(struct systemd *systemd, const char *name, struct systemd_unit *ret,
     struct err *err) MUST_USE;
 
+static inline bool
+systemd_is_idle(const struct systemd_unit *unit)
+{
+	return strcmp(unit->active_state, "inactive") == 0 ||
+	    strcmp(unit->active_state, "failed") == 0;
+}
+
 /* How a start ended, or what is known of it so far. */
 struct systemd_end {
 	bool is_over;		  /* no job of ours is left */

@@ -20,8 +20,9 @@ order_challenge_draw(struct order_challenge *ret, struct err *err)
 	return true;
 }
 
-static bool
-is_signed(const char *text, const struct order_bytes *order, const struct order_keys *keys)
+bool
+order_is_signed(
+    const char *text, const struct order_bytes *order, const struct order_keys *keys)
 {
 	uint8_t bytes[ORDER_BYTES_MAX], signature[CRYPTO_ED25519_SIGNATURE];
 	size_t size = order_bytes_write(order, bytes);
@@ -53,7 +54,7 @@ order_check(struct order_challenge *challenge, const struct order_shown *shown,
 		    "it is of epoch %" PRIu64 ", and epoch %" PRIu64 " has begun", bytes.epoch,
 		    shown->lowest);
 	bytes.agent = keys->name;
-	return is_signed(shown->signature, &bytes, keys) ||
+	return order_is_signed(shown->signature, &bytes, keys) ||
 	    err_set(err, ERR_DENIED, "no order key that is known here has signed this for %s",
 		keys->name);
 }

@@ -32,3 +32,7 @@ bool order_challenge_draw(struct order_challenge *ret, struct err *err) MUST_USE
 /* Takes the challenge, whatever the answer. */
 bool order_check(struct order_challenge *challenge, const struct order_shown *shown,
     const struct order_keys *keys, struct err *err) MUST_USE;
+
+/* Has one of the keys made this signature (hex) of that order? */
+bool order_is_signed(const char *text, const struct order_bytes *order,
+    const struct order_keys *keys) MUST_USE;

@@ -15,7 +15,7 @@
  *   ←  hello   version pid                   its hello and leaves; the server says so.  With a
  *                                            socket pair both exit 78, else it is tried again.
  *   →  run     id program [application] environment argument deadline_s grace_s deployment
- *              previous ref [fingerprint] [client] [without]
+ *              previous ref [fingerprint] [client] [without] [ticket]
  *                                            of an action: argument is its name, ref its argument,
  *                                            previous what is live; environment is the client's id
  *                                            where application is "client"; of a drain: deployment
@@ -347,6 +347,7 @@ struct protocol_message {
 	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char without[200];			/* of a rollback: hosts, a comma between */
+	char ticket[4096];			/* lib/release_ticket.h; empty: no agent releases */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
 	/* challenge, run and go of an agent or a remote runner, and hello's epoch */

@@ -7,6 +7,7 @@
 #include "lib/text.h"
 #include "runs/link_client.h"
 #include "serve_inside.h"
+#include "settings/checks/settings_claims.h"
 #include "settings/checks/settings_runners.h"
 
 #define RUNNER_GONE_MS 10000 /* shorter is a restart of it, of which no message says anything */
@@ -93,6 +94,12 @@ runner_of(void *ctx, const char *environment)
 	return settings_runner(((const struct serve *)ctx)->settings, environment);
 }
 
+static const char *
+agents_of(void *ctx, const char *environment, int64_t *ret_more_s)
+{
+	return settings_release_agents(((const struct serve *)ctx)->settings, environment, ret_more_s);
+}
+
 bool
 serve_runner_start(struct serve *serve, struct err *err)
 {
@@ -102,6 +109,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.settings = serve->settings,
 		.redact = serve->redact,
 		.runner_of = runner_of,
+		.agents_of = agents_of,
 		.on_ready = on_runner_ready,
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,

@@ -16,7 +16,6 @@
 #include "runs/link_client.h"
 #include "types/peer_renewal.h"
 
-#define EPOCH		 0 /* of this server: there is one */
 #define AGAIN_FIRST_MS	 1000
 #define AGAIN_MOST_MS	 60000
 #define RENEWAL_FIRST_MS 1000
@@ -179,7 +178,7 @@ agent_link_sign(const struct agent_link *agent, struct order_bytes *order,
 	size_t size;
 
 	order->agent = strchr(agent->identity, '/') + 1;
-	order->epoch = proof->epoch = EPOCH;
+	order->epoch = proof->epoch = AGENT_LINK_EPOCH;
 	order->challenge = proof->challenge;
 	size = order_bytes_write(order, bytes);
 	if (size == 0)

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/setting.h"
 #include "lib/text.h"
 #include "runs/link_client.h"
 
@@ -228,6 +230,30 @@ agents_find(struct agents *agents, const char *runner)
 		return NULL;
 	(void)snprintf(identity, sizeof(identity), PEER_RUNNER "%s", runner);
 	return find_or_make(agents, identity);
+}
+
+bool
+agents_ticket(const struct agents *agents, const struct protocol_message *run, const char *names,
+    int64_t seconds, char ret[RELEASE_TICKET_MAX], struct err *err)
+{
+	const struct known_peers *known = link_client_peers(agents->world.link);
+	struct release_ticket ticket = { .run = run->id,
+		.epoch = AGENT_LINK_EPOCH,
+		.until_s = clock_wall_ms() / 1000 + seconds };
+	CLEANUP(buf_done) struct buf list = buf_make(sizeof(ticket.agents));
+	char name[CRYPTO_CA_IDENTITY], identity[CRYPTO_CA_IDENTITY];
+	struct peer peer;
+
+	while (setting_next(&names, name, sizeof(name))) {
+		size_t at = known_peers_find(known, peer_identity(name, identity));
+
+		if (at < known_peers_count(known) &&
+		    known_peers_get(known, at, &peer)->manifest[0] != '\0')
+			buf_addf(&list, "%s%s=%s", list.size > 0 ? "," : "", name, peer.manifest);
+	}
+	(void)environment_id_text(run->application, run->environment, ticket.environment);
+	(void)text_copy(ticket.agents, sizeof(ticket.agents), buf_text(&list));
+	return buf_check(&list, err) && release_ticket_make(&ticket, agents->world.seed, ret, err);
 }
 
 struct link_client *

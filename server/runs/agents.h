@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/release_ticket.h"
 #include "runs/agent_link.h"
 #include "types/agents_seen.h"
 
@@ -39,6 +40,11 @@ struct agents_seen *agents_seen(struct agents *agents);
 /* By the name that a run's row has of it, "agent:acme" or that of a remote runner, connected or
  * not; lives as long as all.  NULL: it is neither. */
 struct agent_link *agents_find(struct agents *agents, const char *runner);
+
+/* What lets the script of that run, of `seconds` from now, have acts done on these agents (names, a
+ * comma between); one that never said what it may be ordered is left out.  False: *err says why. */
+bool agents_ticket(const struct agents *agents, const struct protocol_message *run,
+    const char *names, int64_t seconds, char ret[RELEASE_TICKET_MAX], struct err *err) MUST_USE;
 
 /* To which enrolments are answered. */
 struct link_client *agents_link(const struct agents *agents);

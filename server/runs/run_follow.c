@@ -566,6 +566,8 @@ send_unsent(struct run_follow *run, struct runner_link *runner, struct err *err)
 
 	if (is_order)
 		run_translate_order(&run->order, run->world->grace_s, &message);
+	if (is_order && run->agent == NULL && !run->world->add_ticket(run->world->ctx, &message, err))
+		return PACKET_REFUSED;
 	sent = run->agent != NULL ? agent_link_send(run->agent, &message, err) :
 				    runner_link_send(runner, &message, err);
 	if (sent != PACKET_SENT)

@@ -23,6 +23,8 @@ struct run_follow_world {
 	unsigned grace_s;
 	void (*on_unsent)(void *ctx);	/* there is something to say to the runner */
 	void (*on_over)(void *ctx, struct run_follow *run); /* it is about to be freed */
+	/* To an order of the local runner, where agents release that environment. */
+	bool (*add_ticket)(void *ctx, struct protocol_message *order, struct err *err);
 	void *ctx;
 };
 

@@ -43,6 +43,7 @@ on_agent_message(void *ctx, const struct agent_link *agent, const struct protoco
 static void on_agent_down(void *ctx, const struct agent_link *agent);
 static void flush(void *ctx);
 static void on_over(void *ctx, struct run_follow *run);
+static bool add_ticket(void *ctx, struct protocol_message *order, struct err *err);
 
 /* --- beginning and end -------------------------------------------------------------------- */
 
@@ -84,6 +85,7 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
 		.on_unsent = flush,
 		.on_over = on_over,
+		.add_ticket = add_ticket,
 		.ctx = runs };
 	if (!start_runner(runs, config, err)) {
 		runs_free(runs);
@@ -331,6 +333,23 @@ static struct agent_link *
 agent_of(const struct runs *runs, const char *runner)
 {
 	return runs->config.agents == NULL ? NULL : agents_find(runs->config.agents, runner);
+}
+
+static bool
+add_ticket(void *ctx, struct protocol_message *order, struct err *err)
+{
+	const struct runs_config *config = &((const struct runs *)ctx)->config;
+	char id[ENVIRONMENT_ID_MAX];
+	const char *names;
+	int64_t more_s = 0;
+
+	if (config->agents == NULL || config->agents_of == NULL || order->client[0] != '\0')
+		return true;
+	names = config->agents_of(
+	    config->ctx, environment_id_text(order->application, order->environment, id), &more_s);
+	return names == NULL ||
+	    agents_ticket(config->agents, order, names,
+		more_s + order->deadline_s + order->grace_s, order->ticket, err);
 }
 
 static bool

@@ -29,6 +29,9 @@ struct runs_config {
 	struct agents *agents;	/* that have runs too; borrowed, NULL: there are none */
 	/* Who is asked about that environment, as runs have it.  NULL: about all the local one. */
 	const char *(*runner_of)(void *ctx, const char *environment);
+	/* Agents by which that environment is released ("acme,beta"), and by how many seconds a run
+	 * of it may outlive its deadline.  NULL: by none.  May be NULL. */
+	const char *(*agents_of)(void *ctx, const char *environment, int64_t *ret_more_s);
 	/* The runner said hello: orders go out from now on.  At each start of it; may be NULL. */
 	void (*on_ready)(void *ctx);
 	/* There is none, since now or still: at every try in vain.  May be NULL. */

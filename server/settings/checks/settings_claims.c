@@ -216,6 +216,32 @@ settings_host_list(const struct settings *s, const char *environment)
 	return member != NULL ? settings_own(member, ENVIRONMENT_SETTING_HOST)->text : NULL;
 }
 
+#define MORE_S 600 /* runner/program.c: what hosts are given beside a migration */
+
+/* 0: it is wrong, and was said to be. */
+static int64_t
+seconds_of(const struct settings *s, const struct settings_member *member, enum setting setting)
+{
+	const char *text = settings_value_of(s, member, setting)->text;
+	int64_t seconds = 0;
+
+	return text != NULL && text_to_i64(text, 0, INT32_MAX, &seconds, NULL) ? seconds : 0;
+}
+
+const char *
+settings_release_agents(const struct settings *s, const char *environment, int64_t *ret_more_s)
+{
+	const struct settings *of = settings_of(s, environment);
+	const struct settings_member *member = find_member(of, environment);
+
+	if (member == NULL || settings_value_of(of, member, SETTING_DEPLOY_SCRIPT)->is_given ||
+	    strcmp(settings_transport(of, member), "agent") != 0)
+		return NULL;
+	*ret_more_s = seconds_of(of, member, SETTING_FETCH_TIMEOUT_SECONDS) +
+	    2 * seconds_of(of, member, SETTING_MIGRATE_TIMEOUT_SECONDS) + MORE_S;
+	return settings_own(member, ENVIRONMENT_SETTING_HOST)->text;
+}
+
 bool
 settings_migration_place(
     const struct settings *s, const char *environment, char out[SETTINGS_MIGRATION])

@@ -46,6 +46,11 @@ struct settings_claims *settings_claims_pipeline(
 /* <ENV>_HOST as it is set, a comma between; NULL: it is not. */
 const char *settings_host_list(const struct settings *s, const char *environment);
 
+/* The same where releases go through these agents, and how many seconds a fetch and a migration put
+ * the deadline of a run off, at most; NULL: they do not. */
+const char *settings_release_agents(
+    const struct settings *s, const char *environment, int64_t *ret_more_s);
+
 struct environment_settings;
 
 /* By which transport releases come there, as deploy/act.sh reads the settings: "ssh" where none

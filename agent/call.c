@@ -1,0 +1,402 @@
+/* call.c - a call is checked, its unit started, and its pipes are carried.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+#include "agent/call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/release_ticket.h"
+#include "lib/text.h"
+
+#define STATUS_REFUSED 70
+#define STATUS_BUSY    75
+#define STATUS_LATE    124 /* as timeout(1) */
+#define SECONDS_MAX    90000
+#define FIRST_MS       30000 /* for its first packet */
+#define LINE_MAX_BYTES 4000 /* of act and words: a pipe takes them at once */
+
+/* Of ssh-host/main.sh: what its main() and its work() know. */
+static const char *const acts[] = { "await-migration", "check", "clean", "drain", "end-migration",
+	"job", "logs", "migrate", "pull", "start", "switch", "tidy" };
+static const char *const pipes[] = { "", ".out", ".err" };
+
+/* --- what is said to the caller ----------------------------------------------------------- */
+
+static void
+hang_up(struct call *call)
+{
+	file_closep(&call->peer);
+	file_closep(&call->in);
+	call->size = 0;
+}
+
+/* Where the caller does not take it now, it is kept, and nothing more is read. */
+static void
+flush(struct call *call)
+{
+	if (call->size == 0 || call->peer == -1)
+		return;
+	if (send(call->peer, call->piece, call->size, MSG_NOSIGNAL) != -1)
+		call->size = 0;
+	else if (errno != EAGAIN && errno != EINTR)
+		hang_up(call);
+}
+
+static void PRINTF(3, 4) say(struct call *call, char kind, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	call->piece[0] = kind;
+	call->size = 1 + (size_t)vsnprintf(call->piece + 1, CALL_PIECE, fmt, args);
+	va_end(args);
+	if (call->size > sizeof(call->piece))
+		call->size = sizeof(call->piece);
+	flush(call);
+}
+
+/* --- beginning ---------------------------------------------------------------------------- */
+
+static bool
+is_word(const char *word)
+{
+	size_t name = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+
+	return name > 0 && word[name] == '=' &&
+	    strspn(word + name + 1,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/:@=,+-") ==
+	    strlen(word + name + 1);
+}
+
+/* What its packet has, in its place. */
+struct shown {
+	char *seconds, *act, *ticket, *words;
+	int64_t limit_s;
+};
+
+static bool
+check_shown(struct call *call, const struct calls *calls, char *packet, struct shown *ret,
+    struct err *err)
+{
+	struct protocol_manifest now;
+	const struct release_ticket_of of = { .keys = calls->world->settings,
+		.manifest = now.digest,
+		.lowest = records_epoch(&calls->world->records),
+		.now_s = clock_wall_ms() / 1000 };
+	struct release_ticket ticket;
+	char line[LINE_MAX_BYTES], *rest = line;
+
+	ret->seconds = strsep(&packet, "\n");
+	ret->act = strsep(&packet, "\n");
+	ret->ticket = strsep(&packet, "\n");
+	ret->words = strsep(&packet, "\n");
+	if (ret->words == NULL || packet == NULL || packet[0] != '\0' ||
+	    !text_to_i64(ret->seconds, 1, SECONDS_MAX, &ret->limit_s, NULL))
+		return err_set(err, ERR_INVALID, "it is no call");
+	if (!manifest_make(calls->world->systemd, &now, err) ||
+	    !release_ticket_read(ret->ticket, &of, &ticket, err))
+		return false;
+	call->run = ticket.run;
+	if (text_index(ret->act, acts, COUNT(acts)) == COUNT(acts))
+		return err_set(err, ERR_INVALID, "%.30s is no act of a release", ret->act);
+	if (!text_copy(line, sizeof(line) - 32, ret->words)) /* with the act before them */
+		return err_set(err, ERR_LIMIT, "more than %d bytes of words", LINE_MAX_BYTES - 32);
+	for (const char *word; (word = strsep(&rest, " ")) != NULL;)
+		if (line[0] != '\0' && !is_word(word))
+			return err_set(err, ERR_INVALID, "a word is not NAME=VALUE: %.60s", word);
+	return true;
+}
+
+/* Both ends of each: it never ends while we have it. */
+static bool
+make_pipe(const struct calls *calls, const struct call *call, const char *end, int *ret,
+    struct err *err)
+{
+	char name[sizeof(call->name) + 8];
+
+	(void)snprintf(name, sizeof(name), "%s%s", call->name, end);
+	if (mkfifoat(calls->folder, name, 0640) == 0)
+		*ret = openat(calls->folder, name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	return *ret != -1 || err_errno(err, ERR_IO, errno, "the pipe %s", name);
+}
+
+static bool
+start(struct calls *calls, struct call *call, const struct shown *shown, struct err *err)
+{
+	char line[LINE_MAX_BYTES], unit[MANIFEST_UNIT], of[sizeof(call->name) + sizeof("release@")];
+	char digest[65];
+	struct systemd_unit before;
+	int size = snprintf(line, sizeof(line), "%s %s\n", shown->act, shown->words);
+
+	(void)snprintf(call->name, sizeof(call->name), "%" PRIu64 "-%u", call->run, ++calls->number);
+	(void)snprintf(of, sizeof(of), MANIFEST_RELEASE "@%s", call->name);
+	(void)manifest_unit(of, unit);
+	if (!manifest_look(calls->world->systemd, MANIFEST_RELEASE, &before, digest, err) ||
+	    !make_pipe(calls, call, pipes[0], &call->in, err) ||
+	    !make_pipe(calls, call, pipes[1], &call->out, err) ||
+	    !make_pipe(calls, call, pipes[2], &call->err, err))
+		return false;
+	if (write(call->in, line, (size_t)size) != size)
+		return err_errno(err, ERR_IO, errno, "the pipe %s", call->name);
+	call->systemd = systemd_open(err);
+	if (call->systemd == NULL || !systemd_look(call->systemd, unit, &before, err))
+		return false;
+	if (!systemd_is_idle(&before))
+		return err_set(err, ERR_BUSY, "%s is %s", unit, before.active_state);
+	if (systemd_start(call->systemd, unit, &before, err) != 0)
+		return false;
+	call->state = CALL_GOING;
+	call->due = clock_monotonic_ms() + shown->limit_s * 1000;
+	log_info("run %" PRIu64 ": starts %s for %s", call->run, unit, shown->act);
+	return true;
+}
+
+/* --- its end ------------------------------------------------------------------------------ */
+
+/* The caller has its last packet, and hangs up when it has read that. */
+static void
+done(const struct calls *calls, struct call *call)
+{
+	char name[sizeof(call->name) + 8];
+
+	for (size_t i = 0; call->name[0] != '\0' && i < COUNT(pipes); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", call->name, pipes[i]);
+		(void)unlinkat(calls->folder, name, 0); /* or it was not made */
+	}
+	call->name[0] = '\0';
+	file_closep(&call->in);
+	file_closep(&call->out);
+	file_closep(&call->err);
+	systemd_free(call->systemd);
+	call->systemd = NULL;
+	call->state = CALL_OVER;
+	call->due = INT64_MAX;
+}
+
+static void
+refuse(const struct calls *calls, struct call *call, const struct err *err)
+{
+	int status = err->code == ERR_BUSY ? STATUS_BUSY : STATUS_REFUSED;
+
+	log_warning("a call of run %" PRIu64 " is refused: %s", call->run, err->text);
+	done(calls, call);
+	say(call, 'x', "%d %s", status, err->text);
+}
+
+static void
+finish(const struct calls *calls, struct call *call)
+{
+	struct protocol_record record = { .status = 0 };
+	int status;
+
+	run_fill_record(&record, systemd_end(call->systemd));
+	status = call->is_late ? STATUS_LATE :
+	    record.signal != 0 ? 128 + record.signal :
+				 record.status;
+	log_info("run %" PRIu64 ": %s has ended with %d", call->run, call->name, status);
+	done(calls, call);
+	say(call, 'x', "%d", status);
+}
+
+/* --- while it runs ------------------------------------------------------------------------ */
+
+/* False: there is nothing more for now. */
+static bool
+read_pipe(struct call *call, int fd, char kind)
+{
+	ssize_t n = call->size > 0 ? -1 : read(fd, call->piece + 1, CALL_PIECE);
+
+	if (n <= 0)
+		return false;
+	call->piece[0] = kind;
+	call->size = 1 + (size_t)n;
+	flush(call);
+	if (call->peer == -1)
+		call->size = 0; /* nobody reads it */
+	return true;
+}
+
+/* A packet of the caller; false: there is none. */
+static bool
+hear(struct calls *calls, struct call *call)
+{
+	char packet[PROTOCOL_PACKET_MAX + 1];
+	ssize_t n = call->peer == -1 ?
+	    -1 :
+	    recv(call->peer, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC);
+	struct shown shown;
+	struct err err;
+
+	if (call->peer == -1 || (n == -1 && (errno == EAGAIN || errno == EINTR)))
+		return false;
+	if (n <= 0 || n > PROTOCOL_PACKET_MAX) {
+		hang_up(call);
+		return false;
+	}
+	packet[n] = '\0';
+	if (call->state == CALL_NEW) {
+		if (strlen(packet) != (size_t)n ||
+		    !check_shown(call, calls, packet, &shown, &err) ||
+		    !start(calls, call, &shown, &err))
+			refuse(calls, call, &err);
+	} else if (n == 1) {
+		file_closep(&call->in);
+	} else if (call->in != -1 && /* else it is over: what was on its way */
+	    write(call->in, packet + 1, (size_t)n - 1) != n - 1) {
+		hang_up(call); /* more than its unit reads */
+	}
+	return true;
+}
+
+/* What its unit has said and how it ended. */
+static void
+look_at(const struct calls *calls, struct call *call)
+{
+	bool reloaded = false, is_over;
+
+	is_over = !systemd_process(call->systemd, &reloaded, NULL) ||
+	    systemd_end(call->systemd)->is_over;
+	while (read_pipe(call, call->out, '1') || read_pipe(call, call->err, '2'))
+		;
+	if (is_over && call->size == 0)
+		finish(calls, call);
+}
+
+/* False: it is over, and nobody is connected. */
+static bool
+advance(struct calls *calls, struct call *call)
+{
+	flush(call);
+	while (hear(calls, call))
+		;
+	if (call->state == CALL_GOING)
+		look_at(calls, call);
+	if (clock_monotonic_ms() >= call->due) {
+		call->due = INT64_MAX;
+		call->is_late = call->state == CALL_GOING;
+		if (call->is_late)
+			file_closep(&call->in);
+		else
+			hang_up(call);
+	}
+	return call->peer != -1 || call->state == CALL_GOING;
+}
+
+/* False: nobody waits. */
+static bool
+take_one(struct calls *calls, struct call **ret)
+{
+	int fd = accept4(calls->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd == -1)
+		return false;
+	*ret = mem_new(1, sizeof(**ret));
+	**ret = (struct call){ .peer = fd,
+		.in = -1,
+		.out = -1,
+		.err = -1,
+		.due = clock_monotonic_ms() + FIRST_MS };
+	return true;
+}
+
+void
+calls_advance(struct calls *calls)
+{
+	bool may_come = true;
+
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		if (calls->all[i] != NULL && !advance(calls, calls->all[i])) {
+			done(calls, calls->all[i]);
+			freep(&calls->all[i]);
+		}
+		if (calls->all[i] == NULL && may_come)
+			may_come = take_one(calls, &calls->all[i]);
+	}
+}
+
+void
+calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS])
+{
+	struct pollfd *at = fds + 1;
+
+	fds[0] = (struct pollfd){ .fd = -1 };
+	for (size_t i = 0; i < CALLS_MAX; i++, at += 4) {
+		const struct call *call = calls->all[i];
+		bool waits = call != NULL && call->size > 0;
+
+		if (call == NULL)
+			fds[0] = (struct pollfd){ calls->listener, POLLIN, 0 };
+		at[0] = (struct pollfd){ call == NULL ? -1 : call->peer,
+			(short)(POLLIN | (waits ? POLLOUT : 0)), 0 };
+		at[1] = (struct pollfd){ call == NULL || waits ? -1 : call->out, POLLIN, 0 };
+		at[2] = (struct pollfd){ call == NULL || waits ? -1 : call->err, POLLIN, 0 };
+		at[3] = (struct pollfd){ call == NULL || call->systemd == NULL ?
+			    -1 :
+			    systemd_fd(call->systemd),
+			POLLIN, 0 };
+	}
+}
+
+int
+calls_wait_ms(const struct calls *calls, int others)
+{
+	int64_t now = clock_monotonic_ms(), left = others == -1 ? INT64_MAX - now : others;
+
+	for (size_t i = 0; i < CALLS_MAX; i++)
+		if (calls->all[i] != NULL && calls->all[i]->due - now < left)
+			left = calls->all[i]->due - now;
+	return left > INT_MAX ? -1 : left < 0 ? 0 : (int)left;
+}
+
+bool
+calls_are_open(const struct calls *calls)
+{
+	for (size_t i = 0; i < CALLS_MAX; i++)
+		if (calls->all[i] != NULL && calls->all[i]->state == CALL_GOING)
+			return true;
+	return false;
+}
+
+bool
+calls_open(
+    struct calls *calls, const struct run_world *world, const char *run, struct err *err)
+{
+	CLEANUP(file_closep) int folder = run_make_folder(world->state, 0);
+	struct peer peer;
+
+	*calls = (struct calls){ .world = world,
+		.folder = open(run, O_DIRECTORY | O_RDONLY | O_CLOEXEC),
+		.listener = -1,
+		/* Numbers of an agent before us are those of other units. */
+		.number = (unsigned)(clock_monotonic_ms() / 1000) };
+	if (folder == -1 || calls->folder == -1)
+		return err_errno(err, ERR_IO, errno, "opening %s and runs/0", run);
+	if (!peer_listen(&peer, folder, "socket", err))
+		return false;
+	calls->listener = peer.listener;
+	return true;
+}
+
+void
+calls_close(struct calls *calls)
+{
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		if (calls->all[i] == NULL)
+			continue;
+		hang_up(calls->all[i]);
+		done(calls, calls->all[i]);
+		freep(&calls->all[i]);
+	}
+	file_closep(&calls->listener);
+	file_closep(&calls->folder);
+}

@@ -1,0 +1,59 @@
+/* call.h - acts of releases on this host, as a script calls them through deploybot-link.  Side: agent. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whoever connects to runs/0/socket makes one call: a packet of four lines, SECONDS, ACT, TICKET
+ * (lib/release_ticket.h) and NAME=VALUE words, then packets of stdin, each behind a "0"; a "0" alone
+ * is its end.  Answers: "1" and bytes of stdout, "2" and bytes of stderr, at last "x", the exit status
+ * in decimal and, of a call that was refused, a blank and why.
+ *
+ * A call is the unit deploybot-do-release@RUN-N.service, whose stdin, stdout and stderr are pipes in
+ * the agent's run folder: RUN-N, RUN-N.out and RUN-N.err, 0640, which are gone when it has ended.  The
+ * first line of its stdin has act and words.  Its stdin ends with that of the caller, with the
+ * caller, behind SECONDS (the status is 124 then) and with the agent, in whatever way: at that it puts
+ * itself in order and ends.
+ */
+#pragma once
+
+#include <poll.h>
+
+#include "agent/run.h"
+
+#define CALLS_MAX  8 /* at once; one more waits */
+#define CALL_PIECE 16384
+#define CALLS_FDS  (1 + 4 * CALLS_MAX)
+
+enum call_state { CALL_NEW, CALL_GOING, CALL_OVER };
+
+struct call {
+	enum call_state state;
+	uint64_t run;
+	char name[48];		 /* RUN-N */
+	struct systemd *systemd; /* its own connection, as each has one start */
+	int peer;		 /* -1: nobody listens any more */
+	int in, out, err;	 /* pipes; in -1: it was ended */
+	int64_t due;		 /* monotonic ms: its caller has said nothing, or its time is over */
+	bool is_late;
+	size_t size; /* of piece, which the caller has not taken; 0: nothing */
+	char piece[1 + CALL_PIECE];
+};
+
+struct calls {
+	const struct run_world *world;
+	int folder; /* of the pipes */
+	int listener;
+	unsigned number; /* of the last */
+	struct call *all[CALLS_MAX];
+};
+
+/* run: path of the folder of pipes. */
+bool calls_open(struct calls *calls, const struct run_world *world, const char *run,
+    struct err *err) MUST_USE;
+/* Each unit notices that, and ends. */
+void calls_close(struct calls *calls);
+
+/* What is waited for; ms until something is due, or that what others wait for is; -1: nothing is. */
+void calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS]);
+int calls_wait_ms(const struct calls *calls, int others);
+/* Does whatever has come of it. */
+void calls_advance(struct calls *calls);
+bool calls_are_open(const struct calls *calls);

@@ -1,0 +1,113 @@
+/* release_ticket.c - a ticket is signed and written; read, compared and proven.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/release_ticket.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "lib/fingerprint.h"
+#include "lib/order_check.h"
+#include "lib/text.h"
+
+/* order: the texts outlive it; digest and until are its. */
+static struct order_bytes
+bytes_of(
+    const struct release_ticket *ticket, char digest[FINGERPRINT_DIGEST], char until[24])
+{
+	(void)snprintf(until, 24, "%" PRId64, ticket->until_s);
+	return (struct order_bytes){ .kind = "ticket",
+		.agent = ticket->environment,
+		.capability = "release",
+		.run = ticket->run,
+		.epoch = ticket->epoch,
+		.manifest = fingerprint_digest(ticket->agents, digest),
+		.challenge = until };
+}
+
+bool
+release_ticket_make(const struct release_ticket *ticket, const uint8_t seed[CRYPTO_ED25519_KEY],
+    char ret[RELEASE_TICKET_MAX], struct err *err)
+{
+	uint8_t bytes[ORDER_BYTES_MAX], signature[CRYPTO_ED25519_SIGNATURE];
+	char digest[FINGERPRINT_DIGEST], until[24], hex[2 * CRYPTO_ED25519_SIGNATURE + 1];
+	const struct order_bytes order = bytes_of(ticket, digest, until);
+	size_t size = order_bytes_write(&order, bytes);
+
+	if (!crypto_ed25519_sign(seed, bytes, size, signature, err))
+		return false;
+	text_hex(hex, signature, sizeof(signature));
+	static_assert(RELEASE_TICKET_AGENTS + ENVIRONMENT_ID_MAX + sizeof(hex) + 66 <
+		RELEASE_TICKET_MAX,
+	    "each ticket fits");
+	(void)snprintf(ret, RELEASE_TICKET_MAX, "%" PRIu64 " %" PRIu64 " %s %s %s %s", ticket->run,
+	    ticket->epoch, ticket->environment, until, ticket->agents, hex);
+	return true;
+}
+
+/* Does the list have this agent, with its manifest of now? */
+static bool
+has_agent(const char *agents, const struct release_ticket_of *of)
+{
+	char one[ORDER_KEYS_NAME + FINGERPRINT_DIGEST + 1];
+	const char *at = agents;
+	size_t size;
+
+	(void)snprintf(one, sizeof(one), "%s=%s", of->keys->name, of->manifest);
+	for (; *at != '\0'; at += size + (at[size] == ',')) {
+		size = strcspn(at, ",");
+		if (size == strlen(one) && memcmp(at, one, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+check(const struct release_ticket *ticket, const char *signature,
+    const struct release_ticket_of *of, struct err *err)
+{
+	char digest[FINGERPRINT_DIGEST], until[24];
+	const struct order_bytes order = bytes_of(ticket, digest, until);
+
+	if (!order_is_signed(signature, &order, of->keys))
+		return err_set(err, ERR_DENIED, "no order key that is known here has signed this ticket");
+	if (ticket->epoch < of->lowest)
+		return err_set(err, ERR_DENIED,
+		    "its ticket is of epoch %" PRIu64 ", and epoch %" PRIu64 " has begun",
+		    ticket->epoch, of->lowest);
+	if (of->now_s >= ticket->until_s)
+		return err_set(err, ERR_DENIED,
+		    "its ticket ended %" PRId64 " s ago, by the clock of this host",
+		    of->now_s - ticket->until_s);
+	return has_agent(ticket->agents, of) ||
+	    err_set(err, ERR_DENIED,
+		"its ticket is not for %s, or the units of this host are not those that it is for",
+		of->keys->name);
+}
+
+bool
+release_ticket_read(const char *text, const struct release_ticket_of *of,
+    struct release_ticket *ret, struct err *err)
+{
+	char copy[RELEASE_TICKET_MAX], *rest = copy;
+	int64_t run, epoch;
+
+	*ret = (struct release_ticket){ .run = 0 };
+	if (text_copy(copy, sizeof(copy), text)) {
+		const char *fields[6] = { NULL };
+
+		for (size_t i = 0; i < COUNT(fields); i++)
+			fields[i] = strsep(&rest, " ");
+		if (fields[5] != NULL && rest == NULL &&
+		    text_to_i64(fields[0], 1, INT64_MAX, &run, NULL) &&
+		    text_to_i64(fields[1], 0, INT64_MAX, &epoch, NULL) &&
+		    text_copy(ret->environment, sizeof(ret->environment), fields[2]) &&
+		    text_to_i64(fields[3], 0, INT64_MAX, &ret->until_s, NULL) &&
+		    text_copy(ret->agents, sizeof(ret->agents), fields[4])) {
+			ret->run = (uint64_t)run;
+			ret->epoch = (uint64_t)epoch;
+			return check(ret, fields[5], of, err);
+		}
+	}
+	return err_set(err, ERR_INVALID, "what it shows is no ticket");
+}
