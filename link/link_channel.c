@@ -42,7 +42,8 @@ link_channels_close(struct link_channels *channels, const char *why)
 
 	for (channel = SLIST_FIRST(&channels->all); channel != NULL; channel = next) {
 		next = SLIST_NEXT(channel, next);
-		link_channel_close(channel, why);
+		if (channel->number < LINK_CALLS_FROM)
+			link_channel_close(channel, why);
 	}
 }
 

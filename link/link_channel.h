@@ -12,6 +12,7 @@
 
 #define LINK_CHANNEL_RUNNER 1
 #define LINK_CHANNELS_MAX   (PROTOCOL_RUNS_MAX + 1)
+#define LINK_CALLS_FROM	    0x80000000u /* numbers that deploybot-link gives (link_calls.h) */
 
 struct link_channel {
 	SLIST_ENTRY(link_channel) next;
@@ -39,6 +40,7 @@ struct link_channels {
 
 /* With channel 1. */
 void link_channels_init(struct link_channels *channels, struct link_tls *tls);
+/* All but calls, which are nobody else's. */
 void link_channels_close(struct link_channels *channels, const char *why);
 void link_channels_done(struct link_channels *channels);
 /* NULL: there is none. */

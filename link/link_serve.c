@@ -15,6 +15,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/version.h"
+#include "link/link_calls.h"
 #include "link/link_channel.h"
 #include "link/link_enrol.h"
 #include "link/link_known.h"
@@ -58,6 +59,7 @@ struct link_serve {
 	const struct link_settings *settings;
 	struct ssl_ctx_st *context;
 	struct link_listen listen;
+	struct link_calls calls;
 	struct link_socket *server; /* NULL: it is not connected */
 	struct peers shaking, here, paused;
 	size_t shaking_count, shaking_max; /* handshakes at once: of more the oldest gives way */
@@ -85,20 +87,7 @@ peer_of(struct link_tls *tls)
 }
 
 /* A word to the server, as one line. */
-static void PRINTF(2, 3) say(struct link_serve *serve, const char *fmt, ...)
-{
-	char line[512];
-	va_list args;
-	int n;
-
-	if (serve->server == NULL)
-		return;
-	va_start(args, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	link_socket_send(serve->server, "link 0\n", line,
-	    (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1, NULL);
-}
+#define say(serve, ...) link_socket_say((serve)->server, "link 0\n", __VA_ARGS__)
 
 static void
 say_here(struct peer *peer)
@@ -282,7 +271,7 @@ hear_word(struct peer *peer, const struct link_word *word)
 	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
 		/* What the server has not closed by itself it gets a close for. */
 		if (word->kind == LINK_CLOSE && channel != NULL && !channel->is_closing &&
-		    peer->serve->server != NULL)
+		    channel->number < LINK_CALLS_FROM && peer->serve->server != NULL)
 			pass_on(peer, 0, packet, link_word_write(word, packet), NULL);
 		(void)link_channels_word(&peer->channels, word);
 	}
@@ -330,7 +319,9 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 		return;
 	}
 	channel = link_channels_came(&peer->channels, frame);
-	if (channel != NULL && peer->serve->server != NULL)
+	if (channel != NULL && channel->number >= LINK_CALLS_FROM)
+		link_calls_answer(channel, frame);
+	else if (channel != NULL && peer->serve->server != NULL)
 		pass_on(peer, frame->channel, frame->packet, frame->size, channel);
 	else if (channel != NULL)
 		link_channel_passed(channel, frame->size);
@@ -420,6 +411,7 @@ on_channel_close(struct link_channel *channel)
 {
 	const struct link_serve *serve = peer_of(channel->of->tls)->serve;
 
+	link_calls_over(channel);
 	if (serve->server != NULL)
 		link_packets_forget(&serve->server->out, channel);
 }
@@ -648,6 +640,14 @@ on_connect(struct link_watch *watch, UNUSED uint32_t events)
 		add_peer(serve, fd, (const void *)&from);
 }
 
+static struct link_channels *
+channels_of(void *ctx, const char *name)
+{
+	struct peer *peer = find(ctx, name);
+
+	return peer == NULL ? NULL : &peer->channels;
+}
+
 static void
 look_at(struct link_serve *serve, struct peers *peers, int64_t now)
 {
@@ -690,6 +690,7 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 	if (!link_poll_init(&serve->poll, err) ||
 	    !link_listen_open(&serve->listen, &serve->poll, settings, &on, err))
 		return false;
+	link_calls_open(&serve->calls, &serve->poll, settings->calls, channels_of, serve);
 	log_info("listening on %s", settings->address);
 	link_poll_run(&serve->poll, on_second, serve);
 }

@@ -17,6 +17,7 @@ static const struct row {
 #define OF(member) offsetof(struct link_settings, member)
 	{ "LINK_ADDRESS", OF(address), { ":9443", "", "" } },
 	{ "LINK_SOCKET", OF(socket), { "/run/deploybot-link/server.sock", "", "" } },
+	{ "LINK_CALLS", OF(calls), { LINK_CALLS_SOCKET, "", "" } },
 	{ "LINK_SERVERS", OF(servers), { "", NULL, NULL } },
 	{ "RUNNER_SOCKET", OF(runner_socket),
 	    { "", "/run/deploybot-remote-runner/runner.sock",

@@ -7,6 +7,7 @@
 enum link_use { LINK_SERVE, LINK_RUNNER, LINK_AGENT, LINK_USE_COUNT };
 extern const char *const link_uses[LINK_USE_COUNT];
 
+#define LINK_CALLS_SOCKET "/run/deploybot-calls/calls.sock"
 #define LINK_SERVERS_MAX 8
 
 struct link_address {
@@ -16,7 +17,7 @@ struct link_address {
 
 struct link_settings {
 	enum link_use use;
-	const char *address, *socket, *servers, *runner_socket, *state;
+	const char *address, *socket, *calls, *servers, *runner_socket, *state;
 	const char *ca, *certificate, *key, *renewed, *heartbeat, *reconnect;
 	int64_t heartbeat_s, reconnect_s;
 	struct link_address dial[LINK_SERVERS_MAX];

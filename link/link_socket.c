@@ -3,6 +3,8 @@
 #include "link/link_socket.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -170,6 +172,22 @@ link_socket_send(
 		lose(local, "it takes nothing");
 	else
 		flush(local);
+}
+
+void
+link_socket_say(struct link_socket *local, const char *head, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+	int n;
+
+	if (local == NULL)
+		return;
+	va_start(args, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	link_socket_send(
+	    local, head, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1, NULL);
 }
 
 void

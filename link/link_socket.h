@@ -35,6 +35,9 @@ int link_socket_listen(const char *path, struct err *err) MUST_USE;
 /* on_sent gets token and size. */
 void link_socket_send(struct link_socket *local, const char *head, const char *packet, size_t size,
     void *token);
+/* A text of at most 511 bytes; the rest is cut off.  To NULL nothing is said. */
+void link_socket_say(struct link_socket *local, const char *head, const char *fmt, ...)
+    PRINTF(3, 4);
 void link_socket_hold(struct link_socket *local, bool is_held);
 /* It frees itself at the bottom of the turn.  NULL is fine. */
 void link_socket_end(struct link_socket *local);

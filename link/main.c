@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "lib/version.h"
+#include "link/link_call.h"
 #include "link/link_enrol_host.h"
 #include "link/link_host.h"
 #include "link/link_serve.h"
@@ -21,6 +22,7 @@
 static const char usage[] =
     "usage: deploybot-link serve|runner|agent [--check] [FILE]\n"
     "       deploybot-link enrol agent|runner HOST:PORT CODE FINGERPRINT [FOLDER]\n"
+    "       deploybot-link call AGENT SECONDS ACT [NAME=VALUE ...]\n"
     "       deploybot-link --version | --help\n"
     "\n"
     "Carries packets between deploybot and runners or agents of other machines, over TLS 1.3 with\n"
@@ -29,6 +31,8 @@ static const char usage[] =
     "FILE has its settings as NAME=VALUE; without it: " FILE_OF_SERVER
     ", of an agent\n" FILE_OF_AGENT ", of a runner " FILE_OF_RUNNER ".\n"
     "--check says what is wrong there, or whose certificate is shown, and ends.\n"
+    "call has an act of a release done on an agent's host: by deploybot's scripts alone, whose orders\n"
+    "bring RELEASE_TICKET.\n"
     "enrol makes this host's key and fetches its certificate: the line is one that deploybot agent\n"
     "enrol NAME, or deploybot runner enrol NAME, prints on the server.\n";
 
@@ -93,6 +97,8 @@ main(int argc, char *argv[])
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return fputs(usage, stdout) < 0;
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc >= 5 && strcmp(argv[1], "call") == 0)
+		return link_call(argv + 2);
 	if ((argc == 6 || argc == 7) && strcmp(argv[1], "enrol") == 0 &&
 	    (strcmp(argv[2], "agent") == 0 || strcmp(argv[2], "runner") == 0))
 		return enrol(argv + 2);
