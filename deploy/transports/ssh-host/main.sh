@@ -112,6 +112,7 @@ main() { # ACT NAME=VALUE...
 	IFS= read -r user && IFS= read -r password && IFS= read -r smoke_url && IFS= read -r reload_command &&
 		IFS= read -r file_text && IFS= read -r paths ||
 		die 64 "ssh-host/main.sh got no settings"
+	! declare -F check_settings >/dev/null || check_settings # release-on-host.sh has it
 	exec 3<&0 </dev/null
 	PATH=$PATH:/usr/local/bin:/usr/sbin:/sbin
 	host=$HOSTNAME
