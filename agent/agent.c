@@ -226,7 +226,7 @@ turn(struct agent *agent, struct err *err)
 		run_accept(run);
 	agent->is_leaving |= fds[4].revents != 0;
 	if (agent->is_leaving)
-		file_closep(&agent->calls.listener);
+		calls_leave(&agent->calls);
 	calls_advance(&agent->calls);
 	for (int i = 0; i < 2; i++) { /* what was called meanwhile has read signals, too */
 		if (!systemd_process(agent->world.systemd, &agent->may_differ, err))

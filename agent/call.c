@@ -30,13 +30,21 @@ static const char *const acts[] = { "await-migration", "check", "clean", "drain"
 	"job", "logs", "migrate", "pull", "start", "switch", "tidy" };
 static const char *const pipes[] = { "", ".out", ".err" };
 
+static void
+shut(int *fd)
+{
+	if (*fd != -1)
+		(void)close(*fd);
+	*fd = -1;
+}
+
 /* --- what is said to the caller ----------------------------------------------------------- */
 
 static void
 hang_up(struct call *call)
 {
-	file_closep(&call->peer);
-	file_closep(&call->in);
+	shut(&call->peer);
+	shut(&call->in);
 	call->size = 0;
 }
 
@@ -174,13 +182,21 @@ done(const struct calls *calls, struct call *call)
 		(void)unlinkat(calls->folder, name, 0); /* or it was not made */
 	}
 	call->name[0] = '\0';
-	file_closep(&call->in);
-	file_closep(&call->out);
-	file_closep(&call->err);
+	shut(&call->in);
+	shut(&call->out);
+	shut(&call->err);
 	systemd_free(call->systemd);
 	call->systemd = NULL;
 	call->state = CALL_OVER;
 	call->due = INT64_MAX;
+}
+
+static void
+forget(const struct calls *calls, struct call **call)
+{
+	done(calls, *call);
+	free(*call);
+	*call = NULL;
 }
 
 static void
@@ -250,7 +266,7 @@ hear(struct calls *calls, struct call *call)
 		    !start(calls, call, &shown, &err))
 			refuse(calls, call, &err);
 	} else if (n == 1) {
-		file_closep(&call->in);
+		shut(&call->in);
 	} else if (call->in != -1 && /* else it is over: what was on its way */
 	    write(call->in, packet + 1, (size_t)n - 1) != n - 1) {
 		hang_up(call); /* more than its unit reads */
@@ -285,7 +301,7 @@ advance(struct calls *calls, struct call *call)
 		call->due = INT64_MAX;
 		call->is_late = call->state == CALL_GOING;
 		if (call->is_late)
-			file_closep(&call->in);
+			shut(&call->in);
 		else
 			hang_up(call);
 	}
@@ -316,8 +332,7 @@ calls_advance(struct calls *calls)
 
 	for (size_t i = 0; i < CALLS_MAX; i++) {
 		if (calls->all[i] != NULL && !advance(calls, calls->all[i])) {
-			done(calls, calls->all[i]);
-			freep(&calls->all[i]);
+			forget(calls, &calls->all[i]);
 		}
 		if (calls->all[i] == NULL && may_come)
 			may_come = take_one(calls, &calls->all[i]);
@@ -358,6 +373,12 @@ calls_wait_ms(const struct calls *calls, int others)
 	return left > INT_MAX ? -1 : left < 0 ? 0 : (int)left;
 }
 
+void
+calls_leave(struct calls *calls)
+{
+	shut(&calls->listener);
+}
+
 bool
 calls_are_open(const struct calls *calls)
 {
@@ -394,9 +415,8 @@ calls_close(struct calls *calls)
 		if (calls->all[i] == NULL)
 			continue;
 		hang_up(calls->all[i]);
-		done(calls, calls->all[i]);
-		freep(&calls->all[i]);
+		forget(calls, &calls->all[i]);
 	}
-	file_closep(&calls->listener);
-	file_closep(&calls->folder);
+	shut(&calls->listener);
+	shut(&calls->folder);
 }

@@ -56,4 +56,6 @@ void calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS]);
 int calls_wait_ms(const struct calls *calls, int others);
 /* Does whatever has come of it. */
 void calls_advance(struct calls *calls);
+/* No more come. */
+void calls_leave(struct calls *calls);
 bool calls_are_open(const struct calls *calls);
