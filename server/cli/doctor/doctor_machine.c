@@ -44,7 +44,7 @@ doctor_find_script(const char *file, char out[PATH_MAX])
 static void
 examine_transport(struct doctor *doctor, const char *name)
 {
-	static const char *const ours[] = { "ssh", "kubernetes", "systemd", "local" };
+	static const char *const ours[] = { "ssh", "agent", "kubernetes", "systemd", "local" };
 	char file[PATH_MAX], found[PATH_MAX];
 
 	for (size_t i = 0; i < COUNT(ours); i++)
@@ -59,11 +59,11 @@ examine_transport(struct doctor *doctor, const char *name)
 		TELL(doctor, FILES, OK, "DEPLOY_TRANSPORT: %s", found);
 	else if (doctor_find_script("deploy.sh", found))
 		TELL(doctor, FILES, ERROR,
-		    "DEPLOY_TRANSPORT: there is no transport \"%s\": there are ssh, kubernetes, systemd and local, or write deploy/%s (docs/transports.md)",
+		    "DEPLOY_TRANSPORT: there is no transport \"%s\": there are ssh, agent, kubernetes, systemd and local, or write deploy/%s (docs/transports.md)",
 		    name, file);
 	else /* a server's container has no scripts: the runner's has */
 		TELL(doctor, FILES, WARNING,
-		    "DEPLOY_TRANSPORT: \"%s\" is none of ssh, kubernetes, systemd and local, and deploy/%s cannot be looked for from here",
+		    "DEPLOY_TRANSPORT: \"%s\" is none of ssh, agent, kubernetes, systemd and local, and deploy/%s cannot be looked for from here",
 		    name, file);
 }
 

@@ -52,7 +52,8 @@ static bool
 is_ours(const char *transport)
 {
 	return strcmp(transport, "ssh") == 0 || strcmp(transport, "kubernetes") == 0 ||
-	    strcmp(transport, "systemd") == 0 || strcmp(transport, "local") == 0;
+	    strcmp(transport, "systemd") == 0 || strcmp(transport, "local") == 0 ||
+	    strcmp(transport, "agent") == 0;
 }
 
 /* Does a release need the commit's files where the runner is? */
@@ -105,6 +106,9 @@ lays_out(const struct view *v)
 	W(ON_KUBERNETES, is[OUR_SCRIPTS] && \
 	    strcmp(settings_transport(v->s, v->member), "kubernetes") == 0) \
 	W(BY_SSH, is[OUR_SCRIPTS] && strcmp(settings_transport(v->s, v->member), "ssh") == 0) \
+	W(BY_AGENT, is[OUR_SCRIPTS] && strcmp(settings_transport(v->s, v->member), "agent") == 0) \
+	W(FILE_BY_AGENT, is[BY_AGENT] && is_set_to(v, SETTING_COMPOSE_SOURCE, "repo")) \
+	W(WITH_COMPOSE, is[BY_SSH] || is[BY_AGENT]) \
 	W(HOSTS_CAN_PUSH, is[BY_SSH] && is[WITH_AN_ACCOUNT] && !is[WITH_A_PULLING_ACCOUNT] && \
 	    !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") && \
 	    !is_set_to(v, SETTING_REMOTE_LOGIN, "false")) \
@@ -118,13 +122,13 @@ lays_out(const struct view *v)
 	    !is_true(v, SETTING_COMPOSE_REPO_TRUSTED)) \
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
 	W(BY_OURS, is[OUR_SCRIPTS] && is_ours(settings_transport(v->s, v->member))) \
-	W(NEVER_BLUEGREEN, is[BY_OURS] && !is[BY_SSH] && settings_is_bluegreen(v->s, v->member)) \
-	W(NOTHING_SWITCHED, is[BY_OURS] && !(is[BY_SSH] && is[BLUEGREEN])) \
-	W(NO_COMPOSE, is[BY_OURS] && !is[BY_SSH]) \
+	W(NEVER_BLUEGREEN, is[BY_OURS] && !is[WITH_COMPOSE] && settings_is_bluegreen(v->s, v->member)) \
+	W(NOTHING_SWITCHED, is[BY_OURS] && !(is[WITH_COMPOSE] && is[BLUEGREEN])) \
+	W(NO_COMPOSE, is[BY_OURS] && !is[WITH_COMPOSE]) \
 	W(NO_UNITS, is[BY_OURS] && !is[ON_UNITS]) \
 	W(NO_CLUSTER, is[BY_OURS] && !is[ON_KUBERNETES]) \
 	W(NOT_ASKED_ON_HOSTS, is[NO_COMPOSE] && is[NO_UNITS]) \
-	W(NOTHING_MIGRATED, is[BY_SSH] && !is_given(v, SETTING_MIGRATE_COMMAND)) \
+	W(NOTHING_MIGRATED, is[WITH_COMPOSE] && !is_given(v, SETTING_MIGRATE_COMMAND)) \
 	W(IN_PRODUCTION, v->s->is_production) \
 	W(IN_PRODUCTION_WITHOUT_OTP, v->s->is_production && \
 	    is_true(v, SETTING_EMERGENCY_WITHOUT_OTP)) \
@@ -364,6 +368,7 @@ check_idle_families(struct settings_loader *l)
 
 		if (member->family != FAMILY_ENVIRONMENT || is_given(&v, SETTING_DEPLOY_SCRIPT) ||
 		    !is_ours(transport) || strcmp(transport, families[n].transport) == 0 ||
+		    (strcmp(transport, "agent") == 0 && families[n].setting == ENVIRONMENT_SETTING_COMPOSE_DIR) ||
 		    !settings_own(member, families[n].setting)->is_given ||
 		    (usual != NULL &&
 			strcmp(settings_own(member, families[n].setting)->text, usual) == 0))

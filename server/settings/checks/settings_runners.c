@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "settings/checks/settings_claims.h"
 #include "settings/settings_inside.h"
 #include "types/peers.h"
 
@@ -60,6 +61,20 @@ check_environment(struct settings_loader *l, struct environment_settings *e)
 		e->refusal = "its runner is none of RUNNERS, which are read at deploybot's start";
 }
 
+/* Calls go over this machine's deploybot-link, which a remote runner's scripts do not reach. */
+static void
+check_calls(struct settings_loader *l, struct environment_settings *e)
+{
+	if (strcmp(e->runner, RUNNER_LOCAL) == 0 || settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
+	    strcmp(settings_transport_of(e), "agent") != 0)
+		return;
+	settings_say(l->report, SETTINGS_WARNING,
+	    "%s has the runner %.64s, and DEPLOY_TRANSPORT is agent, by which only the local runner releases: it is not deployed",
+	    e->name, e->runner);
+	if (e->refusal[0] == '\0')
+		e->refusal = "releases through an agent are the local runner's (DEPLOY_TRANSPORT)";
+}
+
 void
 settings_check_runners(struct settings_loader *l)
 {
@@ -77,6 +92,8 @@ settings_check_runners(struct settings_loader *l)
 	if (n > 0 && l->s->link.address == NULL)
 		settings_say(l->report, SETTINGS_ERROR,
 		    "RUNNERS: none of them can connect: LINK_ADDRESS is not set (docs/agents.md)");
-	for (size_t i = 0; i < l->s->environment_count; i++)
+	for (size_t i = 0; i < l->s->environment_count; i++) {
 		check_environment(l, &l->s->inside->environments[i]);
+		check_calls(l, &l->s->inside->environments[i]);
+	}
 }

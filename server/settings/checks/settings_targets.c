@@ -35,6 +35,8 @@ check_missing(
 {
 	if (strcmp(transport, "ssh") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
 		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is ssh");
+	if (strcmp(transport, "agent") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
+		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is agent");
 	if (strcmp(transport, "systemd") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
 		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is systemd");
 	if (strcmp(transport, "local") == 0 && lacks(member, ENVIRONMENT_SETTING_PORT))
