@@ -23,7 +23,7 @@ form_of() { # NAME; fills form
 	strategy) form='(recreate|bluegreen)' ;;
 	compose) form='(docker|docker-compose)' ;;
 	dir | upstream | root) form='(/[A-Za-z0-9._@:=,+-]+)*/?' ;;
-	environment | former) form='[a-z0-9-]{1,20}(/[a-z0-9-]{1,31})?' ;;
+	environment | former) form='[a-z0-9-]{1,31}(/[a-z0-9-]{1,31})?' ;;
 	service | migrator | project | migration | before) form='[A-Za-z0-9][A-Za-z0-9._-]{0,127}' ;;
 	services | others) form='[A-Za-z0-9._,-]*' ;;
 	image | release | keep) form='[A-Za-z0-9][A-Za-z0-9._/:@,-]*' ;;
@@ -36,7 +36,8 @@ form_of() { # NAME; fills form
 # Called by ssh-host/main.sh, whose variables they are.
 check_settings() {
 	[[ -z $user$password$file_text$paths ]] || die 64 "through an agent neither a login nor a compose file comes"
-	[[ -z $smoke_url || $smoke_url =~ ^http://[A-Za-z0-9._/:?=\&{}[\]-]{1,500}$ ]] || die 64 "SMOKE_URL is no plain address"
+	form='^http://[]A-Za-z0-9._/:?=&{}[-]{1,500}$'
+	[[ -z $smoke_url || $smoke_url =~ $form ]] || die 64 "SMOKE_URL is no plain address"
 	reload_command=${NGINX_RELOAD_COMMAND:-sudo -n nginx -s reload}
 }
 
@@ -45,7 +46,7 @@ IFS= read -r -n 4096 line || refuse "there is no line with an act on stdin"
 read -r -a words <<<"$line"
 [[ ${words[0]:-} =~ ^[a-z-]{1,20}$ ]] || refuse "the first word is no act"
 [[ ${words[1]:-} == "program=$PROGRAM" ]] ||
-	refuse "deploybot here is of another version (program=$PROGRAM, not ${words[1]:-nothing}): install the server's"
+	refuse "the server's deploybot is of another version (${words[1]:-nothing} there, not $PROGRAM): install the same here"
 for word in "${words[@]:2}"; do
 	form_of "${word%%=*}"
 	[[ $word == *=* && ${word#*=} =~ ^$form$ && ${word#*=} != *..* ]] || refuse "no such word: ${word@Q}"

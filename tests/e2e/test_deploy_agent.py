@@ -1,10 +1,12 @@
 """Goal: a release through an agent is what ssh's is: calls go through a real deploybot-link on both sides and a real
 deploybot-agent, whose systemd is a stand-in, and what has no good ticket starts nothing."""
 # SPDX-License-Identifier: ISC
+import hashlib
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent import order_bytes
-from commands_aid import DEPLOY, cleans, goes_live
+from commands_aid import DEPLOY
 from link_aid import PROGRAM, Authority, Link, Server
 from runner_client import wait_for
 from ssh_aid import SshBench, until_at_rest
@@ -92,7 +94,6 @@ class AgentBench(SshBench):
         """As lib/release_ticket.h says."""
         agents = agents or f"h0={'0' * 64},h1={self.manifest()}"
         until = int(time.time()) + seconds
-        import hashlib
         signed = order_bytes("ticket", environment, "release", run, epoch,
                              hashlib.sha256(agents.encode()).hexdigest(), until)
         return f"{run} {epoch} {environment} {until} {agents} {(key or self.key).sign(signed).hex()}"
@@ -120,10 +121,116 @@ def bench(tmp_path, tools_folder):
     yield from until_at_rest(AgentBench(tmp_path, tools_folder))
 
 
-def test_a_deployment_goes_through_link_and_agent(bench):
-    commit, digest = bench.release("one")
-    status, said = bench.run("deploy.sh", "staging", commit)
-    print(bench.serve.lines, bench.link.lines, (bench.folder / "agent.log").read_text()); assert status == 0, (said, (bench.folder / "agent.log").read_text())
-    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
-    assert not bench.calls("ssh")
+def lies_there(bench):
+    """Pipes of acts."""
+    return [path.name for path in (bench.folder / "run").iterdir() if path.name != "runner.sock"]
 
+
+def test_a_deployment_and_a_rollback_go_through_link_and_agent(bench):
+    first, digest = bench.shipped("one")
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not bench.calls("ssh") and not lies_there(bench)
+    names = bench.systemd.starts
+    assert len(names) == len(set(names)) > 2 and all(re.fullmatch(r"deploybot-do-release@12-\d+\.service", name)
+                                                     for name in names)
+    second, other = bench.shipped("two", PREVIOUS_RELEASE=f"{first}@{digest}")
+    assert bench.runs() == [(f"{bench.image}@{other}", "running")] and second != first
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}")
+    assert status == 0 and bench.runs() == [(f"{bench.image}@{digest}", "running")], said
+    status, said = bench.run("deploy.sh", "staging", second, RELEASE_TICKET=None)
+    assert status == 78 and "is ordered by deploybot's server alone" in said[-1], said
+
+
+@pytest.mark.parametrize("wrong,words", [
+    ({"key": Ed25519PrivateKey.generate()}, "no order key that is known here has signed this ticket"),
+    ({"seconds": 0}, "its ticket ended "), ({"agents": f"h1={'0' * 64}"}, "its ticket is not for h1, or the units"),
+    ({"agents": f"h2={'0' * 64}"}, "its ticket is not for h1"), ({"run": 0}, "what it shows is no ticket")])
+def test_what_has_no_good_ticket_starts_nothing(bench, wrong, words):
+    done = bench.call("check", "program=1", ticket=bench.ticket(**wrong))
+    assert done.returncode == 70 and words in done.stderr, done
+    assert not bench.systemd.starts and not lies_there(bench)
+
+
+def test_words_are_looked_at_on_the_host(bench):
+    for words, said in ((["config", "program=1"], "config is no act of a release"), (["check", "x"], "NAME=VALUE: x"),
+                        (["check", "program=1", "dir=/srv/$(id)"], "a word is not NAME=VALUE: dir=/srv/$(id)"),
+                        (["check", *[f"job={'x' * 200}"] * 20], "bytes of words")):
+        done = bench.call(*words)
+        assert done.returncode == 70 and said in done.stderr, done
+    assert not bench.systemd.starts
+    for words, said in ((["program=2"], "is of another version (program=2 there, not 1)"), ([], "another version"),
+                        (["program=1", "dir=/srv/../etc"], "no such word: dir=/srv/../etc"),
+                        (["program=1", "lock=a"], "no such word: lock=a"), (["program=1", "file=x"], "no such word"),
+                        (["program=1", "origin=1:x"], "does not know a word origin")):
+        done = bench.call("check", *words)
+        assert done.returncode == 64 and said in done.stderr, done
+    for text in ("user\n\n\n\n\n\n", "\nsecret\n\n\n\n\n", "\n\n\n\nc2VydmljZXM6Cg==\n\n", "\n\nfile:///etc\n\n\n\n"):
+        done = bench.call("check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate", text=text)
+        assert done.returncode == 64 and not bench.host_calls(), done
+    assert len(bench.systemd.starts) == 10 and not lies_there(bench)
+
+
+def hanging_up(bench):
+    """A deployment whose `compose up` hangs on the host: (its process, compose's pid, what runs)."""
+    _, digest = bench.shipped("one")
+    commit, _ = bench.release("two")
+    bench.host_plan({"when": ["compose", "up"], "hang": True})
+    return bench.start("deploy.sh", "staging", commit), bench.until_host_hangs(), digest
+
+
+def is_put_in_order(bench, compose, digest):
+    """What was begun is undone, once what hung has ended."""
+    bench.host_plan()
+    os.kill(compose, signal.SIGKILL)
+    wait_for(bench.is_quiet, "the host to be at rest", 60)
+    wait_for(lambda: not lies_there(bench) or bench.agent.poll() is not None, "the act's end", 60)
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+def test_a_host_notices_that_the_deployment_was_killed(bench):
+    process, compose, digest = hanging_up(bench)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=60)
+    is_put_in_order(bench, compose, digest)
+
+
+def test_a_host_notices_that_its_agent_was_killed(bench):
+    process, compose, digest = hanging_up(bench)
+    bench.agent.kill()
+    assert process.wait(timeout=120) == 70
+    assert "the connection to h1's agent broke" in bench.said()[-1], bench.said()
+    is_put_in_order(bench, compose, digest)
+
+
+def test_a_server_that_is_started_anew_leaves_calls_alone(bench):
+    process, compose, _ = hanging_up(bench)
+    bench.server.close()
+    bench.serve.log("deploybot is disconnected")
+    bench.server = Server(bench.folder / "server.sock")
+    bench.serve.log("deploybot is connected", count=2)
+    assert process.poll() is None and lies_there(bench)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=60)
+    bench.host_plan()
+    os.kill(compose, signal.SIGKILL)
+    wait_for(bench.is_quiet, "the host to be at rest", 60)
+
+
+def test_an_act_ends_with_its_time(bench):
+    bench.host_plan({"when": ["docker", "info"], "hang": True})
+    done = bench.call("pull", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate", seconds=2)
+    assert done.returncode in (70, 124), done
+    bench.host_plan()
+
+
+def test_an_agent_that_is_away_is_said_to_be(bench):
+    bench.link.kill()
+    bench.serve.log("agent/h1 is disconnected")
+    done = bench.call("check", "program=1")
+    assert done.returncode == 69 and done.stderr == "agent/h1 is not connected\n"
+    commit, _ = bench.release("one")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 69 and said[-1] == "deploy.sh: h1: agent/h1 is not connected", said
+    bench.serve.kill()
+    assert "deploybot-link is not there: " in bench.call("check").stderr

@@ -27,6 +27,8 @@ TEST(capabilities_are_the_actions_of_a_host_and_their_deadlines)
 
 	for (size_t i = 0; i < COUNT(ours); i++) {
 		assert_true(i == 0 || strcmp(ours[i - 1].name, ours[i].name) < 0);
+		if (strcmp(ours[i].name, MANIFEST_RELEASE) == 0)
+			continue; /* no action */
 		assert_non_null(action_find(ours[i].name));
 		assert_int_equal(action_find(ours[i].name)->deadline_s, ours[i].deadline_s);
 		found |= action_bit(action_find(ours[i].name));

@@ -562,8 +562,6 @@ TEST_WITH(a_run_in_which_the_host_was_rebooted_is_lost_and_the_next_one_runs, se
 	int fd;
 
 	leave(&(struct protocol_record){ .gate = true, .lost = true });
-	(void)snprintf(path, sizeof(path), "%s/runs", folder);
-	assert_int_equal(mkdir(path, 0750), 0);
 	(void)snprintf(path, sizeof(path), "%s/runs/12", folder);
 	assert_int_equal(mkdir(path, 0750), 0);
 	(void)snprintf(path, sizeof(path), "%s/runs/12/socket", folder);
