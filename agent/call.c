@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,8 +23,9 @@
 #define STATUS_BUSY    75
 #define STATUS_LATE    124 /* as timeout(1) */
 #define SECONDS_MAX    90000
+#define LOOK_MS	       50    /* whether a unit has begun to read */
 #define FIRST_MS       30000 /* for its first packet */
-#define LINE_MAX_BYTES 4000 /* of act and words: a pipe takes them at once */
+#define LINE_MAX_BYTES 4000  /* of act and words: a pipe takes them at once */
 
 /* Of ssh-host/main.sh: what its main() and its work() know. */
 static const char *const acts[] = { "await-migration", "check", "clean", "drain", "end-migration",
@@ -44,8 +46,19 @@ static void
 hang_up(struct call *call)
 {
 	shut(&call->peer);
-	shut(&call->in);
+	call->ends = true;
 	call->size = 0;
+}
+
+/* Who opens a pipe that nobody has open any more waits for ever: its unit has read of it before. */
+static void
+end_in(struct call *call)
+{
+	int left = 0;
+
+	if (call->ends && call->in != -1 && ioctl(call->in, FIONREAD, &left) == 0 &&
+	    left < call->given)
+		shut(&call->in);
 }
 
 /* Where the caller does not take it now, it is kept, and nothing more is read. */
@@ -93,8 +106,8 @@ struct shown {
 };
 
 static bool
-check_shown(struct call *call, const struct calls *calls, char *packet, struct shown *ret,
-    struct err *err)
+check_shown(
+    struct call *call, const struct calls *calls, char *packet, struct shown *ret, struct err *err)
 {
 	struct protocol_manifest now;
 	const struct release_ticket_of of = { .keys = calls->world->settings,
@@ -127,8 +140,8 @@ check_shown(struct call *call, const struct calls *calls, char *packet, struct s
 
 /* Both ends of each: it never ends while we have it. */
 static bool
-make_pipe(const struct calls *calls, const struct call *call, const char *end, int *ret,
-    struct err *err)
+make_pipe(
+    const struct calls *calls, const struct call *call, const char *end, int *ret, struct err *err)
 {
 	char name[sizeof(call->name) + 8];
 
@@ -146,7 +159,8 @@ start(struct calls *calls, struct call *call, const struct shown *shown, struct 
 	struct systemd_unit before;
 	int size = snprintf(line, sizeof(line), "%s %s\n", shown->act, shown->words);
 
-	(void)snprintf(call->name, sizeof(call->name), "%" PRIu64 "-%u", call->run, ++calls->number);
+	(void)snprintf(
+	    call->name, sizeof(call->name), "%" PRIu64 "-%u", call->run, ++calls->number);
 	(void)snprintf(of, sizeof(of), MANIFEST_RELEASE "@%s", call->name);
 	(void)manifest_unit(of, unit);
 	if (!manifest_look(calls->world->systemd, MANIFEST_RELEASE, &before, digest, err) ||
@@ -156,6 +170,7 @@ start(struct calls *calls, struct call *call, const struct shown *shown, struct 
 		return false;
 	if (write(call->in, line, (size_t)size) != size)
 		return err_errno(err, ERR_IO, errno, "the pipe %s", call->name);
+	call->given = size;
 	call->systemd = systemd_open(err);
 	if (call->systemd == NULL || !systemd_look(call->systemd, unit, &before, err))
 		return false;
@@ -252,6 +267,7 @@ hear(struct calls *calls, struct call *call)
 	    recv(call->peer, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC);
 	struct shown shown;
 	struct err err;
+	bool good;
 
 	if (call->peer == -1 || (n == -1 && (errno == EAGAIN || errno == EINTR)))
 		return false;
@@ -261,15 +277,19 @@ hear(struct calls *calls, struct call *call)
 	}
 	packet[n] = '\0';
 	if (call->state == CALL_NEW) {
-		if (strlen(packet) != (size_t)n ||
-		    !check_shown(call, calls, packet, &shown, &err) ||
-		    !start(calls, call, &shown, &err))
+		good = strlen(packet) != (size_t)n ?
+		    err_set(&err, ERR_INVALID, "it is no call") :
+		    check_shown(call, calls, packet, &shown, &err) &&
+			start(calls, call, &shown, &err);
+		if (!good)
 			refuse(calls, call, &err);
 	} else if (n == 1) {
-		shut(&call->in);
+		call->ends = true;
 	} else if (call->in != -1 && /* else it is over: what was on its way */
 	    write(call->in, packet + 1, (size_t)n - 1) != n - 1) {
 		hang_up(call); /* more than its unit reads */
+	} else {
+		call->given += (int)n - 1;
 	}
 	return true;
 }
@@ -280,8 +300,8 @@ look_at(const struct calls *calls, struct call *call)
 {
 	bool reloaded = false, is_over;
 
-	is_over = !systemd_process(call->systemd, &reloaded, NULL) ||
-	    systemd_end(call->systemd)->is_over;
+	is_over =
+	    !systemd_process(call->systemd, &reloaded, NULL) || systemd_end(call->systemd)->is_over;
 	while (read_pipe(call, call->out, '1') || read_pipe(call, call->err, '2'))
 		;
 	if (is_over && call->size == 0)
@@ -295,13 +315,14 @@ advance(struct calls *calls, struct call *call)
 	flush(call);
 	while (hear(calls, call))
 		;
+	end_in(call);
 	if (call->state == CALL_GOING)
 		look_at(calls, call);
 	if (clock_monotonic_ms() >= call->due) {
 		call->due = INT64_MAX;
 		call->is_late = call->state == CALL_GOING;
 		if (call->is_late)
-			shut(&call->in);
+			call->ends = true;
 		else
 			hang_up(call);
 	}
@@ -317,11 +338,9 @@ take_one(struct calls *calls, struct call **ret)
 	if (fd == -1)
 		return false;
 	*ret = mem_new(1, sizeof(**ret));
-	**ret = (struct call){ .peer = fd,
-		.in = -1,
-		.out = -1,
-		.err = -1,
-		.due = clock_monotonic_ms() + FIRST_MS };
+	**ret = (struct call){
+		.peer = fd, .in = -1, .out = -1, .err = -1, .due = clock_monotonic_ms() + FIRST_MS
+	};
 	return true;
 }
 
@@ -355,10 +374,10 @@ calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS])
 			(short)(POLLIN | (waits ? POLLOUT : 0)), 0 };
 		at[1] = (struct pollfd){ call == NULL || waits ? -1 : call->out, POLLIN, 0 };
 		at[2] = (struct pollfd){ call == NULL || waits ? -1 : call->err, POLLIN, 0 };
-		at[3] = (struct pollfd){ call == NULL || call->systemd == NULL ?
-			    -1 :
-			    systemd_fd(call->systemd),
-			POLLIN, 0 };
+		at[3] = (struct pollfd){
+			call == NULL || call->systemd == NULL ? -1 : systemd_fd(call->systemd),
+			POLLIN, 0
+		};
 	}
 }
 
@@ -367,9 +386,14 @@ calls_wait_ms(const struct calls *calls, int others)
 {
 	int64_t now = clock_monotonic_ms(), left = others == -1 ? INT64_MAX - now : others;
 
-	for (size_t i = 0; i < CALLS_MAX; i++)
-		if (calls->all[i] != NULL && calls->all[i]->due - now < left)
-			left = calls->all[i]->due - now;
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		const struct call *call = calls->all[i];
+
+		if (call != NULL && call->due - now < left)
+			left = call->due - now;
+		if (call != NULL && call->ends && call->in != -1 && left > LOOK_MS)
+			left = LOOK_MS;
+	}
 	return left > INT_MAX ? -1 : left < 0 ? 0 : (int)left;
 }
 
@@ -389,8 +413,7 @@ calls_are_open(const struct calls *calls)
 }
 
 bool
-calls_open(
-    struct calls *calls, const struct run_world *world, const char *run, struct err *err)
+calls_open(struct calls *calls, const struct run_world *world, const char *run, struct err *err)
 {
 	CLEANUP(file_closep) int folder = run_make_folder(world->state, 0);
 	struct peer peer;

@@ -30,7 +30,9 @@ struct call {
 	char name[48];		 /* RUN-N */
 	struct systemd *systemd; /* its own connection, as each has one start */
 	int peer;		 /* -1: nobody listens any more */
-	int in, out, err;	 /* pipes; in -1: it was ended */
+	int in, out, err;	 /* pipes; in -1: it has ended */
+	bool ends;		 /* in is to: not before its unit has opened it */
+	int given;		 /* bytes, to in */
 	int64_t due;		 /* monotonic ms: its caller has said nothing, or its time is over */
 	bool is_late;
 	size_t size; /* of piece, which the caller has not taken; 0: nothing */

@@ -21,8 +21,7 @@ order_challenge_draw(struct order_challenge *ret, struct err *err)
 }
 
 bool
-order_is_signed(
-    const char *text, const struct order_bytes *order, const struct order_keys *keys)
+order_is_signed(const char *text, const struct order_bytes *order, const struct order_keys *keys)
 {
 	uint8_t bytes[ORDER_BYTES_MAX], signature[CRYPTO_ED25519_SIGNATURE];
 	size_t size = order_bytes_write(order, bytes);

@@ -12,8 +12,7 @@
 
 /* order: the texts outlive it; digest and until are its. */
 static struct order_bytes
-bytes_of(
-    const struct release_ticket *ticket, char digest[FINGERPRINT_DIGEST], char until[24])
+bytes_of(const struct release_ticket *ticket, char digest[FINGERPRINT_DIGEST], char until[24])
 {
 	(void)snprintf(until, 24, "%" PRId64, ticket->until_s);
 	return (struct order_bytes){ .kind = "ticket",
@@ -37,8 +36,8 @@ release_ticket_make(const struct release_ticket *ticket, const uint8_t seed[CRYP
 	if (!crypto_ed25519_sign(seed, bytes, size, signature, err))
 		return false;
 	text_hex(hex, signature, sizeof(signature));
-	static_assert(RELEASE_TICKET_AGENTS + ENVIRONMENT_ID_MAX + sizeof(hex) + 66 <
-		RELEASE_TICKET_MAX,
+	static_assert(
+	    RELEASE_TICKET_AGENTS + ENVIRONMENT_ID_MAX + sizeof(hex) + 66 < RELEASE_TICKET_MAX,
 	    "each ticket fits");
 	(void)snprintf(ret, RELEASE_TICKET_MAX, "%" PRIu64 " %" PRIu64 " %s %s %s %s", ticket->run,
 	    ticket->epoch, ticket->environment, until, ticket->agents, hex);
@@ -70,7 +69,8 @@ check(const struct release_ticket *ticket, const char *signature,
 	const struct order_bytes order = bytes_of(ticket, digest, until);
 
 	if (!order_is_signed(signature, &order, of->keys))
-		return err_set(err, ERR_DENIED, "no order key that is known here has signed this ticket");
+		return err_set(
+		    err, ERR_DENIED, "no order key that is known here has signed this ticket");
 	if (ticket->epoch < of->lowest)
 		return err_set(err, ERR_DENIED,
 		    "its ticket is of epoch %" PRIu64 ", and epoch %" PRIu64 " has begun",

@@ -106,7 +106,8 @@ link_call(char *const words[])
 	int status = GOES_ON;
 
 	if (ticket == NULL) {
-		(void)fputs("RELEASE_TICKET is not set: it comes with an order of the server\n", stderr);
+		(void)fputs(
+		    "RELEASE_TICKET is not set: it comes with an order of the server\n", stderr);
 		return STATUS_USAGE;
 	}
 	fds[0].fd = link_socket_connect(path == NULL ? LINK_CALLS_SOCKET : path, &err);

@@ -271,8 +271,8 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    program_add_variable(plan, "REF", order->ref, err) &&
 	    (order->without[0] == '\0' ||
 		program_add_variable(plan, "WITHOUT_HOSTS", order->without, err)) &&
-	    (order->ticket[0] == '\0' ||
-		program_add_variable(plan, "RELEASE_TICKET", order->ticket, err)) &&
+	    (order->settings[0] == '\0' ||
+		program_add_variable(plan, "RELEASE_TICKET", order->settings, err)) &&
 	    program_add_former(plan, settings, dirs, err) &&
 	    program_add_settings(plan, program->settings, order->environment, settings, err) &&
 	    program_add_client(plan, order->client, settings, err) &&

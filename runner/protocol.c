@@ -97,7 +97,7 @@ static const struct field fields[] = {
 	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
 	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(GIT_QUERY), 0),
 	TEXT("without", without, is_hosts, BIT(RUN), 0),
-	TEXT("ticket", ticket, text_is_plain, BIT(RUN), 0),
+	TEXT("ticket", settings, text_is_plain, BIT(RUN), 0),
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
 	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN) | BIT(ANSWER), 0),
 	TEXT("challenge", proof.challenge, is_challenge, BIT(CHALLENGE) | BIT(RUN) | BIT(GO), 0),

@@ -347,7 +347,6 @@ struct protocol_message {
 	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char without[200];			/* of a rollback: hosts, a comma between */
-	char ticket[4096];			/* lib/release_ticket.h; empty: no agent releases */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
 	/* challenge, run and go of an agent or a remote runner, and hello's epoch */
@@ -358,7 +357,9 @@ struct protocol_message {
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
 	char text[256];				/* a sentence; stuck, forgotten, answer, progress */
-	char settings[8192];			/* CHANGED, answer: the runner's list */
+	char settings[8192];			/* CHANGED, answer: the runner's list; run:
+						 * lib/release_ticket.h, empty: no agent
+						 * releases it */
 	/* settled */
 	enum protocol_state state;
 	/* forgotten */

@@ -97,7 +97,8 @@ runner_of(void *ctx, const char *environment)
 static const char *
 agents_of(void *ctx, const char *environment, int64_t *ret_more_s)
 {
-	return settings_release_agents(((const struct serve *)ctx)->settings, environment, ret_more_s);
+	return settings_release_agents(
+	    ((const struct serve *)ctx)->settings, environment, ret_more_s);
 }
 
 bool

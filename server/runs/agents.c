@@ -233,17 +233,15 @@ agents_find(struct agents *agents, const char *runner)
 }
 
 bool
-agents_ticket(const struct agents *agents, const struct protocol_message *run, const char *names,
-    int64_t seconds, char ret[RELEASE_TICKET_MAX], struct err *err)
+agents_ticket(const struct agents *agents, struct release_ticket *ticket, const char *names,
+    char ret[RELEASE_TICKET_MAX], struct err *err)
 {
 	const struct known_peers *known = link_client_peers(agents->world.link);
-	struct release_ticket ticket = { .run = run->id,
-		.epoch = AGENT_LINK_EPOCH,
-		.until_s = clock_wall_ms() / 1000 + seconds };
-	CLEANUP(buf_done) struct buf list = buf_make(sizeof(ticket.agents));
+	CLEANUP(buf_done) struct buf list = buf_make(sizeof(ticket->agents) - 1);
 	char name[CRYPTO_CA_IDENTITY], identity[CRYPTO_CA_IDENTITY];
 	struct peer peer;
 
+	ticket->epoch = AGENT_LINK_EPOCH;
 	while (setting_next(&names, name, sizeof(name))) {
 		size_t at = known_peers_find(known, peer_identity(name, identity));
 
@@ -251,9 +249,8 @@ agents_ticket(const struct agents *agents, const struct protocol_message *run, c
 		    known_peers_get(known, at, &peer)->manifest[0] != '\0')
 			buf_addf(&list, "%s%s=%s", list.size > 0 ? "," : "", name, peer.manifest);
 	}
-	(void)environment_id_text(run->application, run->environment, ticket.environment);
-	(void)text_copy(ticket.agents, sizeof(ticket.agents), buf_text(&list));
-	return buf_check(&list, err) && release_ticket_make(&ticket, agents->world.seed, ret, err);
+	(void)text_copy(ticket->agents, sizeof(ticket->agents), buf_text(&list));
+	return buf_check(&list, err) && release_ticket_make(ticket, agents->world.seed, ret, err);
 }
 
 struct link_client *

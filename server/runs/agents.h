@@ -41,10 +41,10 @@ struct agents_seen *agents_seen(struct agents *agents);
  * not; lives as long as all.  NULL: it is neither. */
 struct agent_link *agents_find(struct agents *agents, const char *runner);
 
-/* What lets the script of that run, of `seconds` from now, have acts done on these agents (names, a
- * comma between); one that never said what it may be ordered is left out.  False: *err says why. */
-bool agents_ticket(const struct agents *agents, const struct protocol_message *run,
-    const char *names, int64_t seconds, char ret[RELEASE_TICKET_MAX], struct err *err) MUST_USE;
+/* Signs it, all of whose fields but the agents are filled, for these (names, a comma between); who
+ * never said what it may be ordered is left out.  False: *err says why. */
+bool agents_ticket(const struct agents *agents, struct release_ticket *ticket, const char *names,
+    char ret[RELEASE_TICKET_MAX], struct err *err) MUST_USE;
 
 /* To which enrolments are answered. */
 struct link_client *agents_link(const struct agents *agents);

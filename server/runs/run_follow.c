@@ -564,9 +564,7 @@ send_unsent(struct run_follow *run, struct runner_link *runner, struct err *err)
 		.id = (uint64_t)run->order.run };
 	enum packet_sent sent;
 
-	if (is_order)
-		run_translate_order(&run->order, run->world->grace_s, &message);
-	if (is_order && run->agent == NULL && !run->world->add_ticket(run->world->ctx, &message, err))
+	if (is_order && !run->world->make_order(run->world->ctx, run, &message, err))
 		return PACKET_REFUSED;
 	sent = run->agent != NULL ? agent_link_send(run->agent, &message, err) :
 				    runner_link_send(runner, &message, err);

@@ -23,8 +23,9 @@ struct run_follow_world {
 	unsigned grace_s;
 	void (*on_unsent)(void *ctx);	/* there is something to say to the runner */
 	void (*on_over)(void *ctx, struct run_follow *run); /* it is about to be freed */
-	/* To an order of the local runner, where agents release that environment. */
-	bool (*add_ticket)(void *ctx, struct protocol_message *order, struct err *err);
+	/* The message that orders it.  False: *err says why nobody can. */
+	bool (*make_order)(void *ctx, const struct run_follow *run,
+	    struct protocol_message *ret, struct err *err);
 	void *ctx;
 };
 

@@ -4,12 +4,14 @@
 
 #include <inttypes.h>
 
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "runs/agents.h"
 #include "runs/git_queries.h"
 #include "runs/run_follow.h"
+#include "runs/run_translate.h"
 #include "runs/runner_link.h"
 #include "types/settings.h"
 
@@ -43,7 +45,8 @@ on_agent_message(void *ctx, const struct agent_link *agent, const struct protoco
 static void on_agent_down(void *ctx, const struct agent_link *agent);
 static void flush(void *ctx);
 static void on_over(void *ctx, struct run_follow *run);
-static bool add_ticket(void *ctx, struct protocol_message *order, struct err *err);
+static bool make_order(
+    void *ctx, const struct run_follow *run, struct protocol_message *ret, struct err *err);
 
 /* --- beginning and end -------------------------------------------------------------------- */
 
@@ -85,7 +88,7 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
 		.on_unsent = flush,
 		.on_over = on_over,
-		.add_ticket = add_ticket,
+		.make_order = make_order,
 		.ctx = runs };
 	if (!start_runner(runs, config, err)) {
 		runs_free(runs);
@@ -336,20 +339,31 @@ agent_of(const struct runs *runs, const char *runner)
 }
 
 static bool
-add_ticket(void *ctx, struct protocol_message *order, struct err *err)
+add_ticket(const struct runs_config *config, struct protocol_message *order, struct err *err)
 {
-	const struct runs_config *config = &((const struct runs *)ctx)->config;
-	char id[ENVIRONMENT_ID_MAX];
+	struct release_ticket ticket = { .run = order->id };
 	const char *names;
 	int64_t more_s = 0;
 
-	if (config->agents == NULL || config->agents_of == NULL || order->client[0] != '\0')
-		return true;
-	names = config->agents_of(
-	    config->ctx, environment_id_text(order->application, order->environment, id), &more_s);
+	static_assert(sizeof(order->settings) >= RELEASE_TICKET_MAX, "a ticket fits");
+	(void)environment_id_text(order->application, order->environment, ticket.environment);
+	names = config->agents_of(config->ctx, ticket.environment, &more_s);
+	ticket.until_s = clock_wall_ms() / 1000 + more_s + order->deadline_s + order->grace_s;
 	return names == NULL ||
-	    agents_ticket(config->agents, order, names,
-		more_s + order->deadline_s + order->grace_s, order->ticket, err);
+	    agents_ticket(config->agents, &ticket, names, order->settings, err);
+}
+
+/* What agents are called for is the local runner's, and concerns no client. */
+static bool
+make_order(
+    void *ctx, const struct run_follow *run, struct protocol_message *ret, struct err *err)
+{
+	const struct runs *runs = ctx;
+
+	run_translate_order(run_follow_order(run), runs->world.grace_s, ret);
+	return runs->config.agents == NULL || runs->config.agents_of == NULL ||
+	    run_follow_agent(run) != NULL || ret->client[0] != '\0' ||
+	    add_ticket(&runs->config, ret, err);
 }
 
 static bool

@@ -159,8 +159,8 @@ def test_words_are_looked_at_on_the_host(bench):
         assert done.returncode == 70 and said in done.stderr, done
     assert not bench.systemd.starts
     for words, said in ((["program=2"], "is of another version (program=2 there, not 1)"), ([], "another version"),
-                        (["program=1", "dir=/srv/../etc"], "no such word: dir=/srv/../etc"),
-                        (["program=1", "lock=a"], "no such word: lock=a"), (["program=1", "file=x"], "no such word"),
+                        (["program=1", "dir=/srv/../etc"], "no such word: 'dir=/srv/../etc'"),
+                        (["program=1", "lock=a"], "no such word: 'lock=a'"), (["program=1", "file=x"], "no such word"),
                         (["program=1", "origin=1:x"], "does not know a word origin")):
         done = bench.call("check", *words)
         assert done.returncode == 64 and said in done.stderr, done

@@ -400,31 +400,33 @@ AGENTS_TEST(without_link_nobody_is_connected)
 	WAIT_FOR(w, is_accepted(w));
 }
 
+static bool
+is_taken(const struct world *w, const char *names, const struct release_ticket_of *here)
+{
+	struct release_ticket ticket = {
+		.run = 12, .environment = "shop/staging", .until_s = 1767225660
+	}, read;
+	char text[RELEASE_TICKET_MAX];
+
+	assert_true(agents_ticket(w->agents, &ticket, names, text, NULL));
+	if (!release_ticket_read(text, here, &read, NULL))
+		return false;
+	assert_memory_equal(&read, &ticket, sizeof(read));
+	return true;
+}
+
 AGENTS_TEST(a_ticket_names_the_agents_whose_list_is_known)
 {
-	const struct protocol_message run = { .kind = PROTOCOL_RUN,
-		.id = 12,
-		.application = "shop",
-		.environment = "staging" };
 	struct order_keys keys = { .name = "acme", .count = 1 };
-	struct release_ticket_of here = { .keys = &keys, .now_s = clock_wall_ms() / 1000 };
-	struct release_ticket ticket;
-	char text[RELEASE_TICKET_MAX], digest[FINGERPRINT_DIGEST];
-	struct err err;
+	char digest[FINGERPRINT_DIGEST];
+	const struct release_ticket_of here = { .keys = &keys,
+		.manifest = fingerprint_digest("release=" UNIT, digest),
+		.now_s = 1767225600 };
 
 	memcpy(keys.all[0], w->public, sizeof(w->public));
-	here.manifest = fingerprint_digest("release=" UNIT, digest);
-	assert_true(agents_ticket(w->agents, &run, "other, acme", 60, text, NULL));
-	assert_false(release_ticket_read(text, &here, &ticket, &err)); /* it never said one */
+	assert_false(is_taken(w, "other, acme", &here)); /* it never said one */
 	agents_take_peers(w->agents, known_acme("release=" UNIT));
-	assert_true(agents_ticket(w->agents, &run, "other, acme", 60, text, NULL));
-	assert_true(release_ticket_read(text, &here, &ticket, &err));
-	assert_int_equal(ticket.run, 12);
-	assert_string_equal(ticket.environment, "shop/staging");
-	assert_true(ticket.until_s >= here.now_s + 60 && ticket.until_s <= here.now_s + 300);
-	here.now_s = ticket.until_s;
-	assert_false(release_ticket_read(text, &here, &ticket, &err));
-	assert_true(agents_ticket(w->agents, &run, "other", 60, text, NULL));
-	here.now_s -= 1;
-	assert_false(release_ticket_read(text, &here, &ticket, &err));
+	assert_true(is_taken(w, "other, acme", &here));
+	assert_true(is_taken(w, "acme", &here));
+	assert_false(is_taken(w, "other", &here));
 }

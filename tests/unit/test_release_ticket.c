@@ -137,18 +137,21 @@ TEST_WITH(an_order_is_no_ticket, set_up, NULL)
 
 	assert_true(crypto_ed25519_sign(seeds[0], bytes, size, signature, NULL));
 	text_hex(hex, signature, sizeof(signature));
-	(void)snprintf(text, sizeof(text), "12 2 shop/staging 1767225660 acme=" MANIFEST " %s", hex);
+	(void)snprintf(
+	    text, sizeof(text), "12 2 shop/staging 1767225660 acme=" MANIFEST " %s", hex);
 	refused(text, "no order key");
 }
 
 TEST_WITH(what_is_no_ticket_is_refused, set_up, NULL)
 {
 	char text[RELEASE_TICKET_MAX + 2];
-	static const char *const none[] = { "", "12", "12 2 staging 1767225660 acme=" MANIFEST,
+	static const char *const none[] = {
+		"", "12", "12 2 staging 1767225660 acme=" MANIFEST,
 		"0 2 staging 1767225660 acme=" MANIFEST " 00", "x 2 staging 1767225660 a=b 00",
 		"12 -1 staging 1767225660 a=b 00", "12 2 staging soon a=b 00",
 		"12 2 staging 1767225660 a=b 00 more", "12  2 staging 1767225660 a=b 00",
-		"12 2 a-name-that-is-longer-than-that-of-any-environment-can-be/x 1767225660 a=b 00" };
+		"12 2 a-name-that-is-longer-than-that-of-any-environment-can-be/x 1767225660 a=b 00"
+	};
 
 	for (size_t i = 0; i < COUNT(none); i++)
 		refused(none[i], "is no ticket");

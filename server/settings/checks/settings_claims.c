@@ -266,8 +266,8 @@ settings_migration_place(
 	is_folder = strcmp(transport, "systemd") == 0 && folder != NULL;
 	if (strcmp(transport, "kubernetes") == 0)
 		(void)snprintf(out, SETTINGS_MIGRATION, "the Job deploybot-migrate-%s", name);
-	else if ((is_folder || strcmp(transport, "ssh") == 0 || strcmp(transport, "agent") == 0) && hosts != NULL &&
-	    setting_next(&hosts, host, sizeof(host)))
+	else if ((is_folder || strcmp(transport, "ssh") == 0 || strcmp(transport, "agent") == 0) &&
+	    hosts != NULL && setting_next(&hosts, host, sizeof(host)))
 		(void)snprintf(out, SETTINGS_MIGRATION, "%s%.120s on %.253s",
 		    is_folder ? "" : "deploybot-migrate-", is_folder ? folder : name, host);
 	return true;

@@ -368,7 +368,8 @@ check_idle_families(struct settings_loader *l)
 
 		if (member->family != FAMILY_ENVIRONMENT || is_given(&v, SETTING_DEPLOY_SCRIPT) ||
 		    !is_ours(transport) || strcmp(transport, families[n].transport) == 0 ||
-		    (strcmp(transport, "agent") == 0 && families[n].setting == ENVIRONMENT_SETTING_COMPOSE_DIR) ||
+		    (strcmp(transport, "agent") == 0 &&
+			families[n].setting == ENVIRONMENT_SETTING_COMPOSE_DIR) ||
 		    !settings_own(member, families[n].setting)->is_given ||
 		    (usual != NULL &&
 			strcmp(settings_own(member, families[n].setting)->text, usual) == 0))

@@ -65,14 +65,14 @@ check_environment(struct settings_loader *l, struct environment_settings *e)
 static void
 check_calls(struct settings_loader *l, struct environment_settings *e)
 {
-	if (strcmp(e->runner, RUNNER_LOCAL) == 0 || settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
+	if (strcmp(e->runner, RUNNER_LOCAL) == 0 ||
+	    settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
 	    strcmp(settings_transport_of(e), "agent") != 0)
 		return;
 	settings_say(l->report, SETTINGS_WARNING,
 	    "%s has the runner %.64s, and DEPLOY_TRANSPORT is agent, by which only the local runner releases: it is not deployed",
 	    e->name, e->runner);
-	if (e->refusal[0] == '\0')
-		e->refusal = "releases through an agent are the local runner's (DEPLOY_TRANSPORT)";
+	e->refusal = "releases through an agent are the local runner's (DEPLOY_TRANSPORT)";
 }
 
 void
