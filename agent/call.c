@@ -308,6 +308,24 @@ look_at(const struct calls *calls, struct call *call)
 		finish(calls, call);
 }
 
+/* Its main process is asked to end, as timeout(1) does it. */
+static void
+end_late(struct call *call)
+{
+	char of[sizeof(call->name) + sizeof("release@")], unit[MANIFEST_UNIT];
+	struct err err;
+
+	call->due = INT64_MAX;
+	if (call->state != CALL_GOING) {
+		hang_up(call);
+		return;
+	}
+	call->is_late = true;
+	(void)snprintf(of, sizeof(of), MANIFEST_RELEASE "@%s", call->name);
+	if (!systemd_stop(call->systemd, manifest_unit(of, unit), &err))
+		log_error("run %" PRIu64 ": %s", call->run, err.text);
+}
+
 /* False: it is over, and nobody is connected. */
 static bool
 advance(struct calls *calls, struct call *call)
@@ -318,14 +336,8 @@ advance(struct calls *calls, struct call *call)
 	end_in(call);
 	if (call->state == CALL_GOING)
 		look_at(calls, call);
-	if (clock_monotonic_ms() >= call->due) {
-		call->due = INT64_MAX;
-		call->is_late = call->state == CALL_GOING;
-		if (call->is_late)
-			call->ends = true;
-		else
-			hang_up(call);
-	}
+	if (clock_monotonic_ms() >= call->due)
+		end_late(call);
 	return call->peer != -1 || call->state == CALL_GOING;
 }
 

@@ -1,16 +1,16 @@
-/* call.h - acts of releases on this host, as a script calls them through deploybot-link.  Side: agent. */
+/* call.h - acts of releases here, as a script calls them through deploybot-link.  Side: agent. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Whoever connects to runs/0/socket makes one call: a packet of four lines, SECONDS, ACT, TICKET
- * (lib/release_ticket.h) and NAME=VALUE words, then packets of stdin, each behind a "0"; a "0" alone
- * is its end.  Answers: "1" and bytes of stdout, "2" and bytes of stderr, at last "x", the exit status
- * in decimal and, of a call that was refused, a blank and why.
+ * (lib/release_ticket.h) and NAME=VALUE words, then packets of stdin, each behind a "0"; a "0"
+ * alone is its end.  Answers: "1" and bytes of stdout, "2" and bytes of stderr, at last "x", the
+ * exit status in decimal and, of a call that was refused, a blank and why.
  *
- * A call is the unit deploybot-do-release@RUN-N.service, whose stdin, stdout and stderr are pipes in
- * the agent's run folder: RUN-N, RUN-N.out and RUN-N.err, 0640, which are gone when it has ended.  The
- * first line of its stdin has act and words.  Its stdin ends with that of the caller, with the
- * caller, behind SECONDS (the status is 124 then) and with the agent, in whatever way: at that it puts
- * itself in order and ends.
+ * A call is the unit deploybot-do-release@RUN-N.service, whose stdin, stdout and stderr are pipes
+ * in the agent's run folder: RUN-N, RUN-N.out and RUN-N.err, 0640, which are gone when it has
+ * ended.  The first line of its stdin has act and words.  Its stdin ends with that of the caller,
+ * with the caller and with the agent, in whatever way: at that it puts itself in order and ends.
+ * Behind SECONDS it is stopped, and the status is 124.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ struct call {
 	int in, out, err;	 /* pipes; in -1: it has ended */
 	bool ends;		 /* in is to: not before its unit has opened it */
 	int given;		 /* bytes, to in */
-	int64_t due;		 /* monotonic ms: its caller has said nothing, or its time is over */
+	int64_t due;		 /* monotonic ms: nothing was said, or its time is over */
 	bool is_late;
 	size_t size; /* of piece, which the caller has not taken; 0: nothing */
 	char piece[1 + CALL_PIECE];

@@ -38,6 +38,7 @@ check_settings() {
 	[[ -z $user$password$file_text$paths ]] || die 64 "through an agent neither a login nor a compose file comes"
 	form='^http://[]A-Za-z0-9._/:?=&{}[-]{1,500}$'
 	[[ -z $smoke_url || $smoke_url =~ $form ]] || die 64 "SMOKE_URL is no plain address"
+	# shellcheck disable=SC2034 # main.sh reads it
 	reload_command=${NGINX_RELOAD_COMMAND:-sudo -n nginx -s reload}
 }
 
@@ -46,12 +47,14 @@ IFS= read -r -n 4096 line || refuse "there is no line with an act on stdin"
 read -r -a words <<<"$line"
 [[ ${words[0]:-} =~ ^[a-z-]{1,20}$ ]] || refuse "the first word is no act"
 [[ ${words[1]:-} == "program=$PROGRAM" ]] ||
-	refuse "the server's deploybot is of another version (${words[1]:-nothing} there, not $PROGRAM): install the same here"
+	refuse "the server's deploybot is of another version (${words[1]:-nothing} there, not $PROGRAM): install the same \
+here"
 for word in "${words[@]:2}"; do
 	form_of "${word%%=*}"
 	[[ $word == *=* && ${word#*=} =~ ^$form$ && ${word#*=} != *..* ]] || refuse "no such word: ${word@Q}"
 done
 set -- "${words[0]}" "${words[@]:2}"
 text=$(cat -- "$here/busy.sh" "$here"/transports/ssh-host/{base,containers,up,images,file,kept,paths,services,ports}.sh \
-	"$here"/transports/ssh-host/{recreate,bluegreen,acts,guard,main}.sh) || refuse "deploybot is not whole here: install it again"
+	"$here"/transports/ssh-host/{recreate,bluegreen,acts,guard,main}.sh) ||
+	refuse "deploybot is not whole here: install it again"
 eval "$text"

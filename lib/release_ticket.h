@@ -1,8 +1,8 @@
 /* release_ticket.h - by which the script of one run has acts done on managed hosts.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * One line, RUN EPOCH ENVIRONMENT UNTIL AGENT=MANIFEST[,AGENT=MANIFEST…] SIGNATURE: UNTIL in seconds
- * since 1970, MANIFEST the digest of what that agent has said it may be ordered.  It is signed with
+ * One line, RUN EPOCH ENVIRONMENT UNTIL AGENT=MANIFEST[,AGENT=MANIFEST…] SIGNATURE: UNTIL in
+ * seconds since 1970, MANIFEST the digest of what that agent has said it may be ordered.  It is signed with
  * the order key over order_bytes_write(): kind "ticket", the environment in the place of an agent,
  * UNTIL in that of a challenge, and SHA-256 of the list of agents in that of a manifest.
  *

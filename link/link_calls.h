@@ -3,8 +3,8 @@
 /*
  * Whoever may connect to the socket for calls says in its first packet a line with an agent's name,
  * and behind it the first packet of agent/call.h; what follows is passed on each way.  A call is a
- * channel of that host from LINK_CALLS_FROM on, and its end the end of that.  Nothing is decided here:
- * the agent looks at the ticket.
+ * channel of that host from LINK_CALLS_FROM on, and its end the end of that.  Nothing is decided
+ * here: the agent looks at the ticket.
  */
 #pragma once
 

@@ -45,8 +45,8 @@ on_agent_message(void *ctx, const struct agent_link *agent, const struct protoco
 static void on_agent_down(void *ctx, const struct agent_link *agent);
 static void flush(void *ctx);
 static void on_over(void *ctx, struct run_follow *run);
-static bool make_order(
-    void *ctx, const struct run_follow *run, struct protocol_message *ret, struct err *err);
+static bool
+make_order(void *ctx, const struct run_follow *run, struct protocol_message *ret, struct err *err);
 
 /* --- beginning and end -------------------------------------------------------------------- */
 
@@ -349,14 +349,12 @@ add_ticket(const struct runs_config *config, struct protocol_message *order, str
 	(void)environment_id_text(order->application, order->environment, ticket.environment);
 	names = config->agents_of(config->ctx, ticket.environment, &more_s);
 	ticket.until_s = clock_wall_ms() / 1000 + more_s + order->deadline_s + order->grace_s;
-	return names == NULL ||
-	    agents_ticket(config->agents, &ticket, names, order->settings, err);
+	return names == NULL || agents_ticket(config->agents, &ticket, names, order->settings, err);
 }
 
 /* What agents are called for is the local runner's, and concerns no client. */
 static bool
-make_order(
-    void *ctx, const struct run_follow *run, struct protocol_message *ret, struct err *err)
+make_order(void *ctx, const struct run_follow *run, struct protocol_message *ret, struct err *err)
 {
 	const struct runs *runs = ctx;
 

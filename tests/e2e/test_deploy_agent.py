@@ -219,8 +219,8 @@ def test_a_server_that_is_started_anew_leaves_calls_alone(bench):
 
 def test_an_act_ends_with_its_time(bench):
     bench.host_plan({"when": ["docker", "info"], "hang": True})
-    done = bench.call("pull", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate", seconds=2)
-    assert done.returncode in (70, 124), done
+    done = bench.call("check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate", seconds=2)
+    assert done.returncode == 124 and len(bench.systemd.stops) == 1, done
     bench.host_plan()
 
 

@@ -1,8 +1,8 @@
 """systemd_bus.py - a stand-in of D-Bus with systemd on it: what deploybot-agent asks of a machine, and no more.
 
-`Systemd(socket, units)`: DBUS_SYSTEM_BUS_ADDRESS=unix:path=SOCKET is the agent's bus.  Units are files in a folder, which the
-agent has to see as /etc/systemd/system; of an instance NAME@X.service NAME@.service is the file.  A start runs ExecStart with
-the files that StandardInput, StandardOutput and StandardError name, %i as in systemd.unit(5).  Two clients are not told apart.
+`Systemd(socket, units, environment)`: DBUS_SYSTEM_BUS_ADDRESS=unix:path=SOCKET is the agent's bus.  Units are files in a
+folder, which the agent has to see as /etc/systemd/system; of an instance NAME@X.service NAME@.service is the file.  A
+start runs ExecStart with the files that StandardInput, StandardOutput and StandardError name, %i as in systemd.unit(5).
 """
 # SPDX-License-Identifier: ISC
 import contextlib
@@ -114,7 +114,7 @@ class Systemd:
 
     def __init__(self, path, units, environment):
         self.units, self.environment = pathlib.Path(units), environment
-        self.starts, self.invocations, self.processes, self.clients = [], {}, {}, []
+        self.starts, self.stops, self.invocations, self.processes, self.clients = [], {}, {}, {}, []
         self.lock, self.serial = threading.RLock(), 0
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
@@ -166,6 +166,7 @@ class Systemd:
         if member == "StartUnit":
             self.start(client, serial, words[0])
         elif member == "StopUnit":
+            self.stops[words[0]] = serial
             self.processes[words[0]].terminate()
 
     def name_of(self, path):
@@ -220,6 +221,8 @@ class Systemd:
             PATH: ("o", path), INTERFACE: ("s", "org.freedesktop.DBus.Properties"), SENDER: ("s", NAME),
             MEMBER: ("s", "PropertiesChanged")},
             "sa{sv}as", f"{NAME}.Service", self.properties(name).items(), [])
-        self.send(client, SIGNAL, {
-            PATH: ("o", MANAGER), INTERFACE: ("s", f"{NAME}.Manager"), SENDER: ("s", NAME), MEMBER: ("s", "JobRemoved")},
-            "uoss", job, f"{MANAGER}/job/{job}", name, "failed" if status else "done")
+        for number in filter(None, (job, self.stops.get(name))):
+            self.send(client, SIGNAL, {
+                PATH: ("o", MANAGER), INTERFACE: ("s", f"{NAME}.Manager"), SENDER: ("s", NAME),
+                MEMBER: ("s", "JobRemoved")},
+                "uoss", number, f"{MANAGER}/job/{number}", name, "failed" if status else "done")

@@ -403,9 +403,10 @@ AGENTS_TEST(without_link_nobody_is_connected)
 static bool
 is_taken(const struct world *w, const char *names, const struct release_ticket_of *here)
 {
-	struct release_ticket ticket = {
-		.run = 12, .environment = "shop/staging", .until_s = 1767225660
-	}, read;
+	struct release_ticket ticket = { .run = 12,
+		.environment = "shop/staging",
+		.until_s = 1767225660 },
+			      read;
 	char text[RELEASE_TICKET_MAX];
 
 	assert_true(agents_ticket(w->agents, &ticket, names, text, NULL));

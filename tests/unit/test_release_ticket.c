@@ -1,4 +1,4 @@
-/* Goal: a ticket is taken of who may order, for this host as it is now, until its end, and not changed.  Side: start. */
+/* Goal: a ticket is taken of who may order, for this host as it is now, until its end, unchanged.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/release_ticket.h"
 

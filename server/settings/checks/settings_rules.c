@@ -122,7 +122,8 @@ lays_out(const struct view *v)
 	    !is_true(v, SETTING_COMPOSE_REPO_TRUSTED)) \
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
 	W(BY_OURS, is[OUR_SCRIPTS] && is_ours(settings_transport(v->s, v->member))) \
-	W(NEVER_BLUEGREEN, is[BY_OURS] && !is[WITH_COMPOSE] && settings_is_bluegreen(v->s, v->member)) \
+	W(NEVER_BLUEGREEN, \
+	    is[BY_OURS] && !is[WITH_COMPOSE] && settings_is_bluegreen(v->s, v->member)) \
 	W(NOTHING_SWITCHED, is[BY_OURS] && !(is[WITH_COMPOSE] && is[BLUEGREEN])) \
 	W(NO_COMPOSE, is[BY_OURS] && !is[WITH_COMPOSE]) \
 	W(NO_UNITS, is[BY_OURS] && !is[ON_UNITS]) \
