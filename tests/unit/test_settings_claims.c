@@ -107,6 +107,9 @@ TEST(other_transports_claim_what_they_touch)
 	assert_string_equal(CLAIMS("DEPLOY_TRANSPORT=kubernetes", "KUBECONFIG=/k",
 				"KUBE_WORKLOADS=deployment/web, cronjob/web,daemonset/x"),
 	    "env:staging kube:/k/default/web kube:/k/default/cronjob/web kube:/k/default/daemonset/x");
+	assert_string_equal(
+	    CLAIMS("DEPLOY_TRANSPORT=agent", "STAGING_HOST=acme", "STAGING_COMPOSE_DIR=/srv//shop"),
+	    "env:staging host:acme:22/srv/shop");
 	assert_string_equal(CLAIMS("DEPLOY_TRANSPORT=carrier", "STAGING_HOST=a"), "env:staging");
 	assert_string_equal(CLAIMS("DEPLOY_SCRIPT=/opt/ours.sh", "STAGING_HOST=a"), "env:staging");
 }
@@ -119,6 +122,7 @@ TEST(where_a_migration_may_be_at_work_is_what_the_transport_makes_of_it)
 	} rows[] = {
 		{ "DEPLOY_TRANSPORT=ssh", "STAGING_HOST=h1:2222,h2",
 		    "deploybot-migrate-staging on h1:2222" },
+		{ "DEPLOY_TRANSPORT=agent", "STAGING_HOST=h1", "deploybot-migrate-staging on h1" },
 		{ "DEPLOY_TRANSPORT=systemd", "STAGING_HOST=h1,h2", "/srv/app on h1" },
 		{ "DEPLOY_TRANSPORT=kubernetes", "STAGING_HOST=h1",
 		    "the Job deploybot-migrate-staging" },
