@@ -53,7 +53,7 @@ bool calls_open(struct calls *calls, const struct run_world *world, const char *
 /* Each unit notices that, and ends. */
 void calls_close(struct calls *calls);
 
-/* What is waited for; ms until something is due, or that what others wait for is; -1: nothing is. */
+/* What is waited for; ms until something is due, of others' what they say; -1: nothing is. */
 void calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS]);
 int calls_wait_ms(const struct calls *calls, int others);
 /* Does whatever has come of it. */

@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One line, RUN EPOCH ENVIRONMENT UNTIL AGENT=MANIFEST[,AGENT=MANIFEST…] SIGNATURE: UNTIL in
- * seconds since 1970, MANIFEST the digest of what that agent has said it may be ordered.  It is signed with
- * the order key over order_bytes_write(): kind "ticket", the environment in the place of an agent,
- * UNTIL in that of a challenge, and SHA-256 of the list of agents in that of a manifest.
+ * seconds since 1970, MANIFEST the digest of what that agent has said it may be ordered.  It is
+ * signed with the order key over order_bytes_write(): kind "ticket", the environment in the place
+ * of an agent, UNTIL in that of a challenge, and SHA-256 of the list of agents in that of a
+ * manifest.
  *
  * It names no act: whoever has it, as deploybot-link on both sides does, may have those of that run
  * done on these hosts until then, in whatever order.  Its time is that of the host's wall clock.

@@ -581,7 +581,7 @@ read_capability(char *value, struct protocol_message *ret, struct err *err)
 }
 
 static bool
-read_field(char *line, struct protocol_message *ret, uint64_t *seen, struct err *err)
+read_field(char *line, struct protocol_message *ret, bool seen[COUNT(fields)], struct err *err)
 {
 	char *value = strchr(line, ' ');
 
@@ -596,21 +596,21 @@ read_field(char *line, struct protocol_message *ret, uint64_t *seen, struct err 
 	for (size_t i = 0; i < COUNT(fields); i++) {
 		if ((fields[i].kinds & 1U << ret->kind) == 0 || strcmp(fields[i].key, line) != 0)
 			continue;
-		if ((*seen & UINT64_C(1) << i) != 0)
+		if (seen[i])
 			return err_set(
 			    err, ERR_INVALID, "%s: %s twice", protocol_kind_name(ret->kind), line);
-		*seen |= UINT64_C(1) << i;
+		seen[i] = true;
 		return field_read(&fields[i], value, ret, err);
 	}
 	return true; /* of a newer version */
 }
 
 static bool
-check_complete(const struct protocol_message *message, uint64_t seen, struct err *err)
+check_complete(
+    const struct protocol_message *message, const bool seen[COUNT(fields)], struct err *err)
 {
 	for (size_t i = 0; i < COUNT(fields); i++) {
-		if ((fields[i].required & 1U << message->kind) != 0 &&
-		    (seen & UINT64_C(1) << i) == 0)
+		if ((fields[i].required & 1U << message->kind) != 0 && !seen[i])
 			return err_set(err, ERR_INVALID, "%s: %s is missing",
 			    protocol_kind_name(message->kind), fields[i].key);
 	}
@@ -628,9 +628,8 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 {
 	const char *end = data + len;
 	char line[LINE_MAX_BYTES];
-	uint64_t seen = 0;
+	bool seen[COUNT(fields)] = { false };
 
-	static_assert(COUNT(fields) <= 64, "seen has a bit for each field");
 	line[0] = '\0';
 	memset(ret, 0, sizeof(*ret));
 	if (!read_line(&data, end, line, err) || !read_kind(line, ret, err))
@@ -640,7 +639,7 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 			return false;
 		if (line[0] == '\0')
 			break;
-		if (!read_field(line, ret, &seen, err))
+		if (!read_field(line, ret, seen, err))
 			return false;
 	}
 	if ((BODY_KINDS & 1U << ret->kind) != 0) {

@@ -1,7 +1,7 @@
 """systemd_bus.py - a stand-in of D-Bus with systemd on it: what deploybot-agent asks of a machine, and no more.
 
-`Systemd(socket, units, environment)`: DBUS_SYSTEM_BUS_ADDRESS=unix:path=SOCKET is the agent's bus.  Units are files in a
-folder, which the agent has to see as /etc/systemd/system; of an instance NAME@X.service NAME@.service is the file.  A
+`Systemd(socket, units, environment)`: DBUS_SYSTEM_BUS_ADDRESS=unix:path=SOCKET is the agent's bus.  Units are files in
+a folder, which the agent has to see as /etc/systemd/system; of an instance NAME@X.service NAME@.service is the file.  A
 start runs ExecStart with the files that StandardInput, StandardOutput and StandardError name, %i as in systemd.unit(5).
 """
 # SPDX-License-Identifier: ISC
