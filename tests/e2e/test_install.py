@@ -38,6 +38,8 @@ THERE = (
     "usr/share/polkit-1/rules.d/50-deploybot-agent.rules", "usr/share/man/man8/deploybot-agent.8",
     "usr/share/doc/deploybot/examples/agent/agent.conf",
     "usr/share/doc/deploybot/examples/agent/units/deploybot-do-restart-web.service",
+    "usr/share/doc/deploybot/examples/agent/units/deploybot-do-release@.service",
+    "usr/lib/deploybot/deploy/release-on-host.sh", "usr/lib/deploybot/deploy/transports/agent.sh",
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
     "usr/share/man/man8/deploybot-setup.8", "usr/share/bash-completion/completions/deploybot-setup",
     "usr/share/zsh/vendor-completions/_deploybot-setup", "usr/share/fish/vendor_completions.d/deploybot-setup.fish",

@@ -419,7 +419,7 @@ def test_the_sample_units_are_what_they_are_to_be(host):
             name = path.name.removeprefix("deploybot-do-").removesuffix(".service")
             stack.enter_context(another_unit(host, name, path.read_text("utf-8")))
         said = host.run("/usr/lib/deploybot/deploybot-agent", "check")
-        assert said.stdout.count("/etc/systemd/system/") == 5, said.stdout
+        assert said.stdout.count("/etc/systemd/system/") == 6, said.stdout
 
 
 # ---- the agent dies, or cannot write ------------------------------------------------------------------
