@@ -297,7 +297,6 @@ TEST(what_does_nothing_is_warned_of_where_it_was_said)
 TEST(what_no_agent_is_given_is_refused)
 {
 	static const char *const rows[][2] = {
-		{ "TIMEZONE=UTC", "LINK_ADDRESS: is not set, and DEPLOY_TRANSPORT is agent" },
 		{ "COMPOSE_SOURCE=repo", "COMPOSE_SOURCE: is repo, and DEPLOY_TRANSPORT is agent" },
 		{ "REGISTRY_PULL_PASSWORD=secret",
 		    "REGISTRY_PULL_PASSWORD: is set, and DEPLOY_TRANSPORT is agent" },
@@ -310,6 +309,8 @@ TEST(what_no_agent_is_given_is_refused)
 		if (settings_aid_says(SETTINGS_ERROR, "agent"))
 			fail_msg("row %zu is said of ssh too", i);
 	}
+	settings_unref(LOAD(NULL, MINIMUM, "DEPLOY_TRANSPORT=agent"));
+	SAYS(SETTINGS_FLAW, "LINK_ADDRESS: is not set, and DEPLOY_TRANSPORT is agent");
 }
 
 TEST(an_image_at_githubs_registry_without_an_owner_is_warned_of)
