@@ -169,6 +169,7 @@ $(BUILD)/tests/test_settings_production: TEST_WRAP = -Xlinker --wrap=access
 $(BUILD)/tests/test_route_job: TEST_WRAP = -Xlinker --wrap=clock_monotonic_ms
 $(BUILD)/tests/test_agent_serve: TEST_WRAP = $(addprefix -Xlinker --wrap=systemd_,open free look start stop end fd process) \
 	-Xlinker --wrap=unit_digest_add -Xlinker --wrap=journal_copy
+$(BUILD)/tests/test_agent_record: TEST_WRAP = -Xlinker --wrap=pread
 $(BUILD)/tests/test_mem_wiped: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_loan_shelf $(BUILD)/tests/test_decide_pad: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_redact_value: TEST_WRAP = $(addprefix -Xlinker --wrap=,explicit_bzero __explicit_bzero_chk)
@@ -189,7 +190,7 @@ $(BUILD)/tests/test_sim: TEST_WRAP = $(SIM_WRAP)
 # cover and valgrind), or that is SMALL.
 WRAPPED	 := $(FAIL_NTH_TESTS) test_setting test_settings_production test_telegram_order \
 	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message test_redact_value test_decide_pad \
-	test_agent_serve test_sim
+	test_agent_record test_agent_serve test_sim
 ARCHIVES := $(SERVER_A) $(JUDGE_A) $(AGENT_A) $(RUNNER_A) $(LINK_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)
 ifneq ($(SANITIZE),)

@@ -66,10 +66,11 @@ read_all(struct records *records, struct err *err)
 	ssize_t n = pread(records->fd, slots, sizeof(slots), 0);
 
 	/* Blocks that are written, not only reserved, before there is anything in them. */
-	if (n != (ssize_t)sizeof(slots) &&
-	    (pwrite(records->fd, slots, sizeof(slots), 0) != (ssize_t)sizeof(slots) ||
-		fsync(records->fd) != 0))
-		return err_errno(err, ERR_IO, errno, "room for %d records", RECORDS_MAX);
+	if (n == -1 ||
+	    (n != (ssize_t)sizeof(slots) &&
+		(pwrite(records->fd, slots, sizeof(slots), 0) != (ssize_t)sizeof(slots) ||
+		    fsync(records->fd) != 0)))
+		return err_errno(err, ERR_IO, errno, "%d records, or room for them", RECORDS_MAX);
 	for (size_t i = 0; i < RECORDS_MAX; i++)
 		if (!read_slot(slots[i], &records->all[i]))
 			return err_set(err, ERR_CONFIG,

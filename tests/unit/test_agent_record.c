@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "agent/record.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -11,6 +12,17 @@
 
 static char folder[64], path[96];
 static struct records records;
+static bool read_fails;
+
+ssize_t __real_pread(int fd, void *buf, size_t size, off_t at);
+ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t at);
+
+ssize_t
+__wrap_pread(int fd, void *buf, size_t size, off_t at)
+{
+	errno = EIO;
+	return read_fails ? -1 : __real_pread(fd, buf, size, at);
+}
 
 static int
 set_up(UNUSED void **state)
@@ -113,6 +125,20 @@ TEST_WITH(a_record_without_its_id_stops_the_start, set_up, tear_down)
 		assert_int_equal(err.code, ERR_CONFIG);
 		assert_non_null(strstr(err.text, "record 0"));
 	}
+}
+
+TEST_WITH(a_disk_that_cannot_be_read_loses_no_record, set_up, tear_down)
+{
+	struct err err = { .text = "" };
+
+	(void)add(12, 3);
+	(void)close(records.fd);
+	read_fails = true;
+	assert_false(records_open(&records, folder, &err));
+	read_fails = false;
+	assert_non_null(strstr(err.text, "Input/output error"));
+	reopen();
+	assert_non_null(records_find(&records, 12));
 }
 
 /* The agent died while it made them: nothing was written into them yet. */
