@@ -155,20 +155,28 @@ meet_rival(struct peer *old, struct peer *rival)
 	refuse(rival, "%s is connected with this key, from %s", old->who.name, old->address);
 }
 
+/* Of two that are there; what came before it proves nothing. */
+static void
+on_pong(struct peer *peer)
+{
+	if (peer->rival_at == 0)
+		return;
+	log_warning("%s: two hosts have one key: %s is connected, %s was refused", peer->who.name,
+	    peer->address, peer->rival);
+	say(peer->serve, "twice %s %s %s\n", peer->who.name, peer->address, peer->rival);
+	peer->rival_at = 0;
+}
+
 static void
 look_at_rival(struct peer *peer, int64_t now)
 {
-	if (peer->rival_at == 0 || peer->is_paused)
+	if (peer->rival_at == 0)
 		return;
-	if (peer->tls.heard_at >= peer->rival_at) {
-		log_warning("%s: two hosts have one key: %s is connected, %s was refused",
-		    peer->who.name, peer->address, peer->rival);
-		say(peer->serve, "twice %s %s %s\n", peer->who.name, peer->address, peer->rival);
-		peer->rival_at = 0;
-	} else if (now - peer->rival_at >= RIVAL_MS) {
+	if (peer->is_paused)
+		peer->rival_at = now; /* its answer could not be read */
+	else if (now - peer->rival_at >= RIVAL_MS)
 		link_tls_end(
 		    &peer->tls, "it does not answer, and connects anew from %s", peer->rival);
-	}
 }
 
 static void
@@ -264,6 +272,8 @@ hear_word(struct peer *peer, const struct link_word *word)
 		/* Who takes nothing gets no more. */
 		if (link_packets_first(&peer->tls.out) == NULL)
 			link_tls_say(&peer->tls, &(struct link_word){ .kind = LINK_PONG });
+	} else if (word->kind == LINK_PONG) {
+		on_pong(peer);
 	} else if (word->kind == LINK_RENEW) {
 		if (peer->may_renew && peer->serve->server != NULL)
 			pass_on(peer, 0, packet, link_word_write(word, packet), NULL);

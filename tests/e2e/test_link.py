@@ -327,6 +327,29 @@ def test_two_hosts_with_one_key_the_second_is_refused_and_both_are_named(net):
     net.host().greet("agent/acme")
 
 
+def test_a_host_that_was_rebooted_while_it_was_not_read_is_no_second_one(net):
+    """What it had sent before is read later, and is no answer."""
+    first = net.host().greet("agent/acme")
+    net.server.expect("link 0\nhere")
+    for channel in range(2, 21):
+        net.server.send(f"agent/acme 0\nopen\nchannel {channel}\nid {channel}\n".encode())
+        assert first.next()
+    net.server.may_read.clear()
+    sends = threading.Thread(target=first.send, args=(b"".join(frame(n, b"x" * 80000) * 3 for n in range(1, 21)),))
+    sends.start()
+    rival = net.host()
+    rival.send(hello("agent/acme"))
+    waited = net.serve.stat()[1]
+    wait_for(lambda: net.serve.stat()[1] >= waited + 3, "link that sleeps, since nobody may be read")
+    net.server.may_read.set()
+    assert b"is connected with this key" in rival.ends()[0][1]
+    sends.join()
+    came = [net.server.next() for _ in range(60)]
+    assert all(packet.startswith(b"agent/acme ") for packet in came)
+    assert b"it does not answer, and connects anew" in net.server.next()
+    net.host().greet("agent/acme")
+
+
 def test_a_new_key_ends_the_connection_of_the_old_one(net, authority):
     first = net.host().greet("agent/acme")
     authority.issue("renewed", "URI:deploybot:agent/acme")
