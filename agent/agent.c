@@ -203,18 +203,18 @@ static bool
 turn(struct agent *agent, struct err *err)
 {
 	struct run *run = &agent->run;
+	int wait_ms = run_wait_ms(run);
 	struct pollfd fds[6 + CALLS_FDS] = {
 		{ agent->server.listener, POLLIN, 0 },
 		{ agent->server.fd, POLLIN, 0 },
 		{ run->peer.listener, POLLIN, 0 },
 		{ run->peer.fd, POLLIN, 0 },
 		{ agent->signals, POLLIN, 0 },
-		{ systemd_fd(agent->world.systemd), POLLIN, 0 },
+		{ systemd_fd(agent->world.systemd, &wait_ms), POLLIN, 0 },
 	};
 
-	calls_watch(&agent->calls, fds + 6);
-	if (poll(fds, COUNT(fds), calls_wait_ms(&agent->calls, run_wait_ms(run))) == -1 &&
-	    errno != EINTR)
+	calls_watch(&agent->calls, fds + 6, &wait_ms);
+	if (poll(fds, COUNT(fds), wait_ms) == -1 && errno != EINTR)
 		return err_errno(err, ERR_IO, errno, "poll");
 	if (fds[1].revents != 0)
 		hear_server(agent);
@@ -228,11 +228,9 @@ turn(struct agent *agent, struct err *err)
 	if (agent->is_leaving)
 		calls_leave(&agent->calls);
 	calls_advance(&agent->calls);
-	for (int i = 0; i < 2; i++) { /* what was called meanwhile has read signals, too */
-		if (!systemd_process(agent->world.systemd, &agent->may_differ, err))
-			return false;
-		run_advance(run, &agent->world);
-	}
+	if (!systemd_process(agent->world.systemd, &agent->may_differ, err))
+		return false;
+	run_advance(run, &agent->world);
 	if (run->state == RUN_OVER)
 		run_done(run);
 	if (agent->may_differ && run->state == RUN_NONE)

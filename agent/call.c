@@ -370,31 +370,8 @@ calls_advance(struct calls *calls)
 	}
 }
 
-void
-calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS])
-{
-	struct pollfd *at = fds + 1;
-
-	fds[0] = (struct pollfd){ .fd = -1 };
-	for (size_t i = 0; i < CALLS_MAX; i++, at += 4) {
-		const struct call *call = calls->all[i];
-		bool waits = call != NULL && call->size > 0;
-
-		if (call == NULL)
-			fds[0] = (struct pollfd){ calls->listener, POLLIN, 0 };
-		at[0] = (struct pollfd){ call == NULL ? -1 : call->peer,
-			(short)(POLLIN | (waits ? POLLOUT : 0)), 0 };
-		at[1] = (struct pollfd){ call == NULL || waits ? -1 : call->out, POLLIN, 0 };
-		at[2] = (struct pollfd){ call == NULL || waits ? -1 : call->err, POLLIN, 0 };
-		at[3] = (struct pollfd){
-			call == NULL || call->systemd == NULL ? -1 : systemd_fd(call->systemd),
-			POLLIN, 0
-		};
-	}
-}
-
-int
-calls_wait_ms(const struct calls *calls, int others)
+static int
+wait_ms_of(const struct calls *calls, int others)
 {
 	int64_t now = clock_monotonic_ms(), left = others == -1 ? INT64_MAX - now : others;
 
@@ -407,6 +384,30 @@ calls_wait_ms(const struct calls *calls, int others)
 			left = LOOK_MS;
 	}
 	return left > INT_MAX ? -1 : left < 0 ? 0 : (int)left;
+}
+
+void
+calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS], int *wait_ms)
+{
+	struct pollfd *at = fds + 1;
+
+	*wait_ms = wait_ms_of(calls, *wait_ms);
+	fds[0] = (struct pollfd){ .fd = -1 };
+	for (size_t i = 0; i < CALLS_MAX; i++, at += 4) {
+		const struct call *call = calls->all[i];
+		bool waits = call != NULL && call->size > 0;
+
+		if (call == NULL)
+			fds[0] = (struct pollfd){ calls->listener, POLLIN, 0 };
+		at[0] = (struct pollfd){ call == NULL ? -1 : call->peer,
+			(short)(POLLIN | (waits ? POLLOUT : 0)), 0 };
+		at[1] = (struct pollfd){ call == NULL || waits ? -1 : call->out, POLLIN, 0 };
+		at[2] = (struct pollfd){ call == NULL || waits ? -1 : call->err, POLLIN, 0 };
+		at[3] = (struct pollfd){ call == NULL || call->systemd == NULL ?
+			    -1 :
+			    systemd_fd(call->systemd, wait_ms),
+			POLLIN, 0 };
+	}
 }
 
 void

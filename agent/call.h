@@ -53,9 +53,9 @@ bool calls_open(struct calls *calls, const struct run_world *world, const char *
 /* Each unit notices that, and ends. */
 void calls_close(struct calls *calls);
 
-/* What is waited for; ms until something is due, of others' what they say; -1: nothing is. */
-void calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS]);
-int calls_wait_ms(const struct calls *calls, int others);
+/* What is waited for; *wait_ms, of what others wait for (-1: nothing), becomes less where something
+ * is due sooner here. */
+void calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS], int *wait_ms);
 /* Does whatever has come of it. */
 void calls_advance(struct calls *calls);
 /* No more come. */

@@ -241,8 +241,12 @@ systemd_check_polkit(struct systemd *systemd, struct err *err)
 }
 
 int
-systemd_fd(const struct systemd *systemd)
+systemd_fd(const struct systemd *systemd, int *wait_ms)
 {
+	uint64_t wait_us;
+
+	if (sd_bus_get_timeout(systemd->bus, &wait_us) > 0 && wait_us == 0)
+		*wait_ms = 0;
 	return sd_bus_get_fd(systemd->bus);
 }
 

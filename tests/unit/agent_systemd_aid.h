@@ -25,6 +25,7 @@ static struct {
 	int starts, stops;
 	int start_errno;
 	bool ends_at_once;
+	bool is_reloaded, is_reloaded_late; /* now; when the last unit of a manifest is looked at */
 	char before_start[512]; /* the record's slot when systemd is asked */
 } host;
 
@@ -38,7 +39,7 @@ int __wrap_systemd_start(
     struct systemd *systemd, const char *name, const struct systemd_unit *before, struct err *err);
 bool __wrap_systemd_stop(struct systemd *systemd, const char *name, struct err *err);
 const struct systemd_end *__wrap_systemd_end(const struct systemd *systemd);
-int __wrap_systemd_fd(const struct systemd *systemd);
+int __wrap_systemd_fd(const struct systemd *systemd, int *wait_ms);
 bool __wrap_systemd_process(struct systemd *systemd, bool *reloaded, struct err *err);
 bool __wrap_unit_digest_add(struct crypto_sha256 *hash, const char *path, struct err *err);
 bool __wrap_journal_copy(
@@ -60,6 +61,11 @@ __wrap_systemd_look(UNUSED struct systemd *systemd, const char *name, struct sys
     UNUSED struct err *err)
 {
 	*ret = (struct systemd_unit){ .load_state = "not-found" };
+	if (host.is_reloaded_late && strcmp(name, "deploybot-do-service-status.service") == 0) {
+		host.is_reloaded_late = false;
+		host.is_reloaded = true;
+		SET(host.content, "changed");
+	}
 	if (strcmp(name, "deploybot-do-restart-web.service") == 0)
 		*ret = host.restart_web;
 	return true;
@@ -102,19 +108,23 @@ __wrap_systemd_end(UNUSED const struct systemd *systemd)
 }
 
 int
-__wrap_systemd_fd(UNUSED const struct systemd *systemd)
+__wrap_systemd_fd(UNUSED const struct systemd *systemd, int *wait_ms)
 {
+	if (host.is_reloaded)
+		*wait_ms = 0;
 	return host.events;
 }
 
 bool
 __wrap_systemd_process(
-    UNUSED struct systemd *systemd, UNUSED bool *reloaded, UNUSED struct err *err)
+    UNUSED struct systemd *systemd, bool *reloaded, UNUSED struct err *err)
 {
 	eventfd_t n = 0;
 
 	if (eventfd_read(host.events, &n) == 0 && n > 0)
 		host.end.is_over = true;
+	*reloaded |= host.is_reloaded;
+	host.is_reloaded = false;
 	return true;
 }
 

@@ -467,6 +467,18 @@ TEST_WITH(an_order_of_another_manifest_is_refused_with_the_one_there_is, set_up,
 	assert_int_equal(order(12), PROTOCOL_STARTED);
 }
 
+/* What its calls read meanwhile wakes no poll(). */
+TEST_WITH(a_reload_while_the_manifest_is_looked_at_is_looked_at_too, set_up, tear_down)
+{
+	char none;
+
+	host.is_reloaded = host.is_reloaded_late = true;
+	assert_int_equal(eventfd_write(host.events, 1), 0);
+	assert_int_equal(recv(server, &none, 1, 0), 0); /* it hangs up */
+	say_hello();
+	assert_int_equal(order(12), PROTOCOL_STARTED);
+}
+
 TEST_WITH(a_manifest_that_changes_behind_started_keeps_the_gate_shut, set_up, tear_down)
 {
 	int fd = at_gate(12);
