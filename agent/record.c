@@ -42,21 +42,23 @@ read_slot(char slot[SLOT], struct record *ret)
 }
 
 bool
-records_write(const struct records *records, const struct record *record, struct err *err)
+records_put(
+    const struct records *records, struct record *slot, const struct record *now, struct err *err)
 {
-	struct protocol_message message = { .kind = PROTOCOL_EXIT, .record = record->end };
-	off_t at = (record - records->all) * SLOT;
-	char slot[SLOT] = "";
-	int head = snprintf(slot, SLOT, "%" PRIu64 " %" PRIu64 " %s\n", record->id, record->epoch,
-	    record->capability);
+	struct protocol_message message = { .kind = PROTOCOL_EXIT, .record = now->end };
+	off_t at = (slot - records->all) * SLOT;
+	char text[SLOT] = "";
+	int head = snprintf(
+	    text, SLOT, "%" PRIu64 " %" PRIu64 " %s\n", now->id, now->epoch, now->capability);
 	size_t size = 0;
 
-	if (!protocol_encode(&message, slot + head, SLOT - 1 - (size_t)head, &size, err))
+	if (!protocol_encode(&message, text + head, SLOT - 1 - (size_t)head, &size, err))
 		return false;
-	memset(slot + head + size, 0, SLOT - (size_t)head - size);
-	if (pwrite(records->fd, slot, SLOT, at) == SLOT && fdatasync(records->fd) == 0)
-		return true;
-	return err_errno(err, ERR_IO, errno, "writing the record of run %" PRIu64, record->id);
+	memset(text + head + size, 0, SLOT - (size_t)head - size);
+	if (pwrite(records->fd, text, SLOT, at) != SLOT || fdatasync(records->fd) != 0)
+		return err_errno(err, ERR_IO, errno, "writing the record of run %" PRIu64, now->id);
+	*slot = *now;
+	return true;
 }
 
 static bool

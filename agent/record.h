@@ -36,6 +36,6 @@ uint64_t records_epoch(const struct records *records); /* the highest */
 /* A free slot, or that of the lowest id; filled and written by who takes it. */
 struct record *records_slot(struct records *records);
 
-/* Writes one of them and flushes it. */
-bool records_write(const struct records *records, const struct record *record, struct err *err)
-    MUST_USE;
+/* Writes one of them and flushes it; *slot becomes it where the disk has it, and stays else. */
+bool records_put(const struct records *records, struct record *slot, const struct record *now,
+    struct err *err) MUST_USE;

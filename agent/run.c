@@ -16,7 +16,6 @@
 #include "lib/file.h"
 #include "lib/file_piece.h"
 #include "lib/log.h"
-#include "lib/mem.h"
 #include "lib/text.h"
 
 #define STATUS_FAILED 70 /* systemd says that it failed, and no status of its own */
@@ -92,7 +91,7 @@ finish(struct run *run, const struct run_world *world)
 
 	run->record->end.ended_at = clock_wall_ms();
 	CRASH_POINT(agent_record_due);
-	if (!records_write(&world->records, run->record, &err))
+	if (!records_put(&world->records, run->record, run->record, &err))
 		log_error("%s", err.text);
 	CRASH_POINT(agent_record_done);
 	over.record = run->record->end;
@@ -132,7 +131,6 @@ end_run(struct run *run, const struct run_world *world)
 	const struct systemd_end *end = systemd_end(world->systemd);
 	CLEANUP(file_closep) int log = open_log(run);
 	struct protocol_record *record = &run->record->end;
-	char name[MANIFEST_UNIT];
 	struct err err;
 
 	CRASH_POINT(agent_unit_ended);
@@ -143,9 +141,7 @@ end_run(struct run *run, const struct run_world *world)
 	run_fill_record(record, end);
 	if (end->unit.invocation[0] == '\0')
 		note(run, "systemd has run nothing of it");
-	else if (log != -1 &&
-	    !journal_copy(manifest_unit(run->record->capability, name), end->unit.invocation,
-		run->began, log, &err))
+	else if (log != -1 && !journal_copy(run->unit, end->unit.invocation, run->began, log, &err))
 		note(run, "its output was not read: %s", err.text);
 	if (record->status != 0 || record->signal != 0)
 		note(run, "it failed: job %s, result %s", end->job, end->unit.result);
@@ -159,7 +155,8 @@ run_begin(
     struct run *run, struct run_world *world, const struct protocol_message *order, struct err *err)
 {
 	struct record *slot = records_slot(&world->records);
-	CLEANUP(freep) struct record *before = mem_copy(slot, sizeof(*slot));
+	struct record now = { .id = order->id, .epoch = order->proof.epoch };
+	const uint64_t before = slot->id;
 
 	*run = (struct run){ .state = RUN_AT_GATE,
 		.record = slot,
@@ -167,16 +164,15 @@ run_begin(
 		.due = clock_monotonic_ms() + (int64_t)PROTOCOL_GATE_WAIT_S * 1000,
 		.folder = run_make_folder(world->state, order->id) };
 	memcpy(run->manifest, order->fingerprint, sizeof(run->manifest));
-	*slot = (struct record){ .id = order->id, .epoch = order->proof.epoch };
-	(void)text_copy(slot->capability, sizeof(slot->capability), order->argument);
+	(void)manifest_unit(order->argument, run->unit);
+	(void)text_copy(now.capability, sizeof(now.capability), order->argument);
 	if (peer_listen(&run->peer, run->folder, "socket", err) &&
-	    records_write(&world->records, slot, err)) {
+	    records_put(&world->records, slot, &now, err)) {
 		CRASH_POINT(agent_record_made);
-		if (before->id != 0)
-			remove_folder(world->state, before->id);
+		if (before != 0)
+			remove_folder(world->state, before);
 		return true;
 	}
-	memcpy(slot, before, sizeof(*slot));
 	run_done(run);
 	remove_folder(world->state, order->id);
 	return false;
@@ -206,12 +202,11 @@ static void
 start_unit(struct run *run, const struct run_world *world, const struct systemd_unit *unit)
 {
 	struct protocol_record *record = &run->record->end;
-	char name[MANIFEST_UNIT];
+	struct record open = *run->record;
 	struct err err;
 
-	record->gate = record->lost = true;
-	if (!records_write(&world->records, run->record, &err)) {
-		record->gate = record->lost = false;
+	open.end.gate = open.end.lost = true;
+	if (!records_put(&world->records, run->record, &open, &err)) {
 		end_at_gate(run, world, err.text);
 		return;
 	}
@@ -219,11 +214,10 @@ start_unit(struct run *run, const struct run_world *world, const struct systemd_
 	run->state = RUN_GOING;
 	run->began = clock_monotonic_ms();
 	run->due = run->began + run->deadline_ms;
-	record->exec_errno =
-	    systemd_start(world->systemd, manifest_unit(run->record->capability, name), unit, &err);
+	record->exec_errno = systemd_start(world->systemd, run->unit, unit, &err);
 	CRASH_POINT(agent_unit_started);
 	if (record->exec_errno == 0) {
-		log_info("run %" PRIu64 ": starts %s", run->record->id, name);
+		log_info("run %" PRIu64 ": starts %s", run->record->id, run->unit);
 		return;
 	}
 	record->lost = false;
@@ -258,11 +252,10 @@ on_go(struct run *run, const struct run_world *world, const struct protocol_mess
 static void
 stop_unit(struct run *run, const struct run_world *world)
 {
-	char name[MANIFEST_UNIT];
 	struct err err;
 
 	run->due = INT64_MAX;
-	if (systemd_stop(world->systemd, manifest_unit(run->record->capability, name), &err))
+	if (systemd_stop(world->systemd, run->unit, &err))
 		return;
 	log_error("run %" PRIu64 ": %s", run->record->id, err.text);
 	run->due = clock_monotonic_ms() + RETRY_MS;
@@ -351,7 +344,6 @@ run_done(struct run *run)
 static void
 recover(struct run *run, struct run_world *world, struct record *record)
 {
-	char name[MANIFEST_UNIT];
 	struct systemd_unit unit;
 	struct err err;
 
@@ -359,10 +351,10 @@ recover(struct run *run, struct run_world *world, struct record *record)
 		.record = record,
 		.folder = run_make_folder(world->state, record->id),
 		.peer = PEER_NONE };
+	(void)manifest_unit(record->capability, run->unit);
 	note(run, "an agent before this one ended in it");
 	if (!record->end.gate ||
-	    (systemd_look(world->systemd, manifest_unit(record->capability, name), &unit, &err) &&
-		systemd_is_idle(&unit)))
+	    (systemd_look(world->systemd, run->unit, &unit, &err) && systemd_is_idle(&unit)))
 		finish(run, world);
 	else if (!peer_listen(&run->peer, run->folder, "socket", &err))
 		log_error("run %" PRIu64 ": %s", record->id, err.text); /* it is asked for */

@@ -24,6 +24,7 @@ enum run_state { RUN_NONE, RUN_AT_GATE, RUN_GOING, RUN_OVER };
 struct run {
 	enum run_state state;
 	struct record *record;
+	char unit[MANIFEST_UNIT]; /* its name */
 	char manifest[65];
 	int64_t deadline_ms;
 	int64_t began; /* monotonic ms of its start; 0: an agent before us has begun it */

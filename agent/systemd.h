@@ -68,7 +68,7 @@ const struct systemd_end *systemd_end(const struct systemd *systemd);
 /* Does polkit answer?  Whatever is not root's is ordered by its leave. */
 bool systemd_check_polkit(struct systemd *systemd, struct err *err) MUST_USE;
 
-/* For poll(2), POLLIN; then does what has come.  False: the bus is gone.  *wait_ms becomes 0 where a
- * call has read it already, *reloaded true where systemd has read units anew. */
+/* For poll(2), POLLIN; then does what has come.  False: the bus is gone.  *wait_ms becomes 0 where
+ * a call has read it already, *reloaded true where systemd has read units anew. */
 int systemd_fd(const struct systemd *systemd, int *wait_ms);
 bool systemd_process(struct systemd *systemd, bool *reloaded, struct err *err) MUST_USE;

@@ -168,7 +168,7 @@ write_record(const struct agent *agent)
 {
 	struct err err;
 
-	sim_must(records_write(&agent->records, agent->record, &err), err.text);
+	sim_must(records_put(&agent->records, agent->record, agent->record, &err), err.text);
 }
 
 static void

@@ -55,7 +55,7 @@ add(uint64_t id, uint64_t epoch)
 	struct record *record = records_slot(&records);
 
 	*record = (struct record){ .id = id, .epoch = epoch, .capability = "restart-web" };
-	assert_true(records_write(&records, record, NULL));
+	assert_true(records_put(&records, record, record, NULL));
 	return record;
 }
 
@@ -78,7 +78,7 @@ TEST_WITH(what_was_written_is_read_after_a_restart, set_up, tear_down)
 	record->end = (struct protocol_record){
 		.gate = true, .timed_out = true, .status = 255, .ended_at = INT64_MAX
 	};
-	assert_true(records_write(&records, record, NULL));
+	assert_true(records_put(&records, record, record, NULL));
 	reopen();
 	record = records_find(&records, 12);
 	assert_true(record->end.gate && record->end.timed_out && !record->end.lost);

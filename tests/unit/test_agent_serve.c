@@ -537,7 +537,7 @@ leave(const struct protocol_record *end)
 	assert_true(records_open(&records, folder, NULL));
 	record = records_slot(&records);
 	*record = (struct record){ .id = 12, .capability = "restart-web", .end = *end };
-	assert_true(records_write(&records, record, NULL));
+	assert_true(records_put(&records, record, record, NULL));
 	(void)close(records.fd);
 }
 
