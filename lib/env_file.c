@@ -242,3 +242,14 @@ env_file_text(const struct env_file *file, const char *name)
 
 	return entry == NULL || entry->value[0] == '\0' ? NULL : entry->value;
 }
+
+bool
+env_file_check(
+    const struct env_file *file, const char *const names[], size_t count, struct err *err)
+{
+	for (size_t i = 0; i < file->count; i++)
+		if (text_index(file->entries[i].name, names, count) == count)
+			return err_set(err, ERR_CONFIG, "line %u: there is no setting %.60s",
+			    file->entries[i].line, file->entries[i].name);
+	return true;
+}

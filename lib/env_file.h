@@ -47,3 +47,7 @@ const struct env_entry *env_file_find(const struct env_file *file, const char *n
 
 /* Its text; NULL when it is not there, or empty: NAME= is as good as not there. */
 const char *env_file_text(const struct env_file *file, const char *name);
+
+/* False where it has another name than these: ERR_CONFIG with its line. */
+MUST_USE bool env_file_check(
+    const struct env_file *file, const char *const names[], size_t count, struct err *err);

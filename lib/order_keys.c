@@ -40,11 +40,8 @@ take(struct order_keys *ret, const char *name, const struct env_file *file, stru
 {
 	const char *const known[] = { name, "ORDER_KEYS" };
 
-	for (size_t i = 0; i < file->count; i++)
-		if (text_index(file->entries[i].name, known, COUNT(known)) == COUNT(known))
-			return err_set(err, ERR_CONFIG, "line %u: there is no setting %.60s",
-			    file->entries[i].line, file->entries[i].name);
-	return take_name(ret, name, env_file_text(file, name), err) &&
+	return env_file_check(file, known, COUNT(known), err) &&
+	    take_name(ret, name, env_file_text(file, name), err) &&
 	    take_keys(ret, env_file_text(file, "ORDER_KEYS"), err);
 }
 

@@ -10,7 +10,7 @@
 
 #define GIVE_FROM   (64 * 1024) /* credit is given back in pieces of at least this */
 #define WAITING_MAX (1024 * 1024)
-#define CLOSES_MAX  64 /* in a second: each makes a channel's credit new */
+#define CLOSES_MAX  64 /* of channel 1 in a second: each makes its credit new */
 
 static void
 begin(struct link_channel *channel)
@@ -154,6 +154,8 @@ link_channel_close(struct link_channel *channel, const char *why)
 	if (channel->is_closing)
 		return;
 	channel->is_closing = true;
+	if (channel->of->closing++ == 0)
+		channel->of->tls->closing_since = clock_monotonic_ms();
 	close_here(channel);
 	(void)text_copy(word.text, sizeof(word.text), why); /* it may be cut */
 	link_tls_say(channel->of->tls, &word);
@@ -163,6 +165,7 @@ link_channel_close(struct link_channel *channel, const char *why)
 static void
 over(struct link_channels *channels, struct link_channel *channel)
 {
+	channels->tls->closing_since = --channels->closing == 0 ? 0 : clock_monotonic_ms();
 	if (channel->number == LINK_CHANNEL_RUNNER) {
 		begin(channel);
 		send_waiting(channel); /* of a server that has come since */
@@ -184,27 +187,57 @@ closes_too_often(struct link_channels *channels)
 	return ++channels->closes > CLOSES_MAX;
 }
 
-bool
-link_channels_word(struct link_channels *channels, const struct link_word *word)
+/* Each other channel is closed once, and channel 1 has new credit each time.  True: the peer has
+ * closed it first. */
+static bool
+on_close(struct link_channels *channels, struct link_channel *channel)
 {
-	struct link_channel *channel = link_channels_find(channels, word->channel);
+	bool is_first = !channel->is_closing;
 
-	if (channel == NULL) {
-		link_tls_end(channels->tls, "channel %" PRId64 " is not open", word->channel);
-	} else if (word->kind == LINK_CLOSE && closes_too_often(channels)) {
-		link_tls_end(channels->tls, "it closes channels again and again");
-	} else if (word->kind == LINK_CLOSE) {
-		link_channel_close(channel, "");
-		if (channels->tls->watch.fd != -1)
-			over(channels, channel);
-	} else if (channel->may_send + word->bytes > LINK_WINDOW) {
+	if (channel->number == LINK_CHANNEL_RUNNER && closes_too_often(channels)) {
+		link_tls_end(channels->tls, "it closes channel 1 again and again");
+		return false;
+	}
+	link_channel_close(channel, "");
+	if (channels->tls->watch.fd == -1)
+		return false;
+	over(channels, channel);
+	return is_first;
+}
+
+static void
+on_credit(struct link_channels *channels, struct link_channel *channel, int64_t bytes)
+{
+	if (channel->may_send + bytes > LINK_WINDOW) {
 		link_tls_end(
 		    channels->tls, "channel %u: more credit than there is", channel->number);
-	} else {
-		channel->may_send += word->bytes;
-		send_waiting(channel);
-		if (channels->on_credit != NULL && channels->tls->watch.fd != -1)
-			channels->on_credit(channel);
+		return;
 	}
-	return channels->tls->watch.fd != -1;
+	channel->may_send += bytes;
+	send_waiting(channel);
+	if (channels->on_credit != NULL && channels->tls->watch.fd != -1)
+		channels->on_credit(channel);
+}
+
+bool
+link_channels_hear(struct link_channels *channels, const struct link_word *word)
+{
+	struct link_channel *channel = link_channels_find(channels, word->channel);
+	struct link_tls *tls = channels->tls;
+
+	if (word->kind == LINK_CLOSE && word->channel == 0)
+		link_tls_end(tls, "refused by the peer: %s", word->text);
+	else if ((word->kind == LINK_HELLO) == tls->is_ready)
+		link_tls_end(tls, "hello was not the first word, or the only one");
+	else if (word->kind == LINK_PING && tls->out.size < LINK_WINDOW) /* else it takes little */
+		link_tls_say(tls, &(struct link_word){ .kind = LINK_PONG });
+	else if (word->kind != LINK_CLOSE && word->kind != LINK_CREDIT)
+		return word->kind != LINK_PING;
+	else if (channel == NULL)
+		link_tls_end(tls, "channel %" PRId64 " is not open", word->channel);
+	else if (word->kind == LINK_CLOSE)
+		return on_close(channels, channel);
+	else
+		on_credit(channels, channel, word->bytes);
+	return false;
 }

@@ -29,7 +29,8 @@ struct link_channel {
 struct link_channels {
 	SLIST_HEAD(link_channel_list, link_channel) all;
 	size_t count;
-	int64_t second; /* monotonic: in which so many were closed */
+	size_t closing; /* of them: by us, and not by the peer yet */
+	int64_t second; /* monotonic: in which channel 1 was closed so often */
 	unsigned closes;
 	struct link_tls *tls;
 	/* What was passed on, and what ctx is, end here: the channel is closed or gone. */
@@ -58,5 +59,6 @@ struct link_channel *link_channels_came(struct link_channels *channels,
     const struct link_frame *frame);
 /* Says close, unless that was said. */
 void link_channel_close(struct link_channel *channel, const char *why);
-/* close and credit of the peer; false: the connection has ended. */
-bool link_channels_word(struct link_channels *channels, const struct link_word *word);
+/* A word of the peer: hello comes first, and once; ping, credit and close are done here.  True:
+ * there is something for the owner to do, which has a close of what it has not closed itself. */
+bool link_channels_hear(struct link_channels *channels, const struct link_word *word) MUST_USE;

@@ -14,16 +14,10 @@
 #define OPTIONAL (1u << LINK_KIND_COUNT)
 
 static const char *const kinds[] = {
-#define K(name, word, of) word,
+#define K(name, word) word,
 	LINK_KINDS(K)
 #undef K
 };
-static const unsigned senders[] = {
-#define K(name, word, of) of,
-	LINK_KINDS(K)
-#undef K
-};
-
 /* most 0: a text; least 1: of one word. */
 static const struct field {
 	const char *key;
@@ -108,7 +102,7 @@ read_field(char *line, struct link_word *ret, unsigned *seen)
 
 bool
 link_word_read(
-    const char *packet, size_t size, unsigned from, struct link_word *ret, struct err *err)
+    const char *packet, size_t size, enum link_sender from, struct link_word *ret, struct err *err)
 {
 	char text[LINK_WORD_MAX], *rest = text, *line;
 	unsigned seen = 0;
@@ -121,7 +115,7 @@ link_word_read(
 	text[size - 1] = '\0';
 	line = strsep(&rest, "\n");
 	ret->kind = (enum link_kind)text_index(line, kinds, COUNT(kinds));
-	if (ret->kind == LINK_KIND_COUNT || (senders[ret->kind] & from) == 0)
+	if (ret->kind == LINK_KIND_COUNT || (ret->kind == LINK_OPEN && from == LINK_OF_HOST))
 		return err_set(err, ERR_INVALID, "a kind that it may not send: %.20s",
 		    text_is_plain(line) ? line : "?");
 	while ((line = strsep(&rest, "\n")) != NULL)

@@ -32,18 +32,12 @@ struct link_frame {
 enum link_frame_state link_frame_read(const char *data, size_t size, struct link_frame *ret);
 void link_frame_head(char out[LINK_FRAME_HEAD], uint32_t channel, size_t size);
 
-/* Who sends a kind: a host, the server's side, or both. */
-enum { LINK_OF_HOST = 1, LINK_OF_SERVER = 2 };
 #define LINK_KINDS(K) \
-	K(HELLO, "hello", LINK_OF_HOST | LINK_OF_SERVER) K(OPEN, "open", LINK_OF_SERVER) \
-	K(CLOSE, "close", LINK_OF_HOST | LINK_OF_SERVER) \
-	K(CREDIT, "credit", LINK_OF_HOST | LINK_OF_SERVER) \
-	K(PING, "ping", LINK_OF_HOST | LINK_OF_SERVER) \
-	K(PONG, "pong", LINK_OF_HOST | LINK_OF_SERVER) \
-	K(RENEW, "renew", LINK_OF_HOST | LINK_OF_SERVER)
+	K(HELLO, "hello") K(OPEN, "open") K(CLOSE, "close") K(CREDIT, "credit") K(PING, "ping") \
+	K(PONG, "pong") K(RENEW, "renew")
 
 enum link_kind {
-#define K(name, word, of) LINK_##name,
+#define K(name, word) LINK_##name,
 	LINK_KINDS(K)
 #undef K
 	LINK_KIND_COUNT
@@ -64,8 +58,9 @@ struct link_word {
 	char renewal[LINK_RENEWAL];
 };
 
-/* from: LINK_OF_HOST or LINK_OF_SERVER.  False: *err says what is wrong. */
-bool link_word_read(const char *packet, size_t size, unsigned from, struct link_word *ret,
+/* Who sends it: a host opens no channel.  False: *err says what is wrong. */
+enum link_sender { LINK_OF_HOST, LINK_OF_SERVER };
+bool link_word_read(const char *packet, size_t size, enum link_sender from, struct link_word *ret,
     struct err *err) MUST_USE;
 
 /* Writes a word whose fields are within their bounds; returns its bytes. */

@@ -187,22 +187,14 @@ renew(struct uplink *uplink, const struct link_word *word)
 static void
 hear_word(struct uplink *uplink, const struct link_word *word)
 {
-	if (word->kind == LINK_HELLO && !uplink->tls.is_ready) {
+	if (word->kind == LINK_HELLO) {
 		link_tls_ready(&uplink->tls);
 		uplink->pinged_at = uplink->tls.heard_at;
 		log_info("connected to %s, version %s", uplink->dial.address->host, word->version);
-	} else if (word->kind == LINK_CLOSE && word->channel == 0) {
-		link_tls_end(&uplink->tls, "refused by the server: %s", word->text);
-	} else if (!uplink->tls.is_ready || word->kind == LINK_HELLO) {
-		link_tls_end(&uplink->tls, "hello was not the first word, or the only one");
 	} else if (word->kind == LINK_OPEN) {
 		open_channel(uplink, word);
 	} else if (word->kind == LINK_RENEW) {
 		renew(uplink, word);
-	} else if (word->kind == LINK_PING) {
-		link_tls_say(&uplink->tls, &(struct link_word){ .kind = LINK_PONG });
-	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
-		(void)link_channels_word(&uplink->channels, word);
 	}
 }
 
@@ -217,7 +209,7 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 	if (frame->channel == 0 || !tls->is_ready) {
 		if (!link_word_read(frame->packet, frame->size, LINK_OF_SERVER, &word, &err))
 			link_tls_end(tls, "%s", err.text);
-		else
+		else if (link_channels_hear(&uplink->channels, &word))
 			hear_word(uplink, &word);
 		return;
 	}

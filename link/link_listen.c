@@ -25,10 +25,10 @@ link_listen_files(size_t wanted)
 }
 
 static bool
-start(struct link_poll *poll, struct link_watch *watch, int fd, link_watch_fn *on_ready, void *ctx)
+start(struct link_listen *listen, struct link_poll *poll, struct link_watch *watch, int fd)
 {
-	watch->on_ready = on_ready;
-	watch->ctx = ctx;
+	watch->on_ready = watch == &listen->local ? listen->on_server : listen->on_host;
+	watch->ctx = listen->ctx;
 	watch->fd = fd;
 	if (fd != -1)
 		link_watch_start(poll, watch, fd, EPOLLIN);
@@ -38,7 +38,7 @@ start(struct link_poll *poll, struct link_watch *watch, int fd, link_watch_fn *o
 /* A port alone: of IPv4, and of IPv6 where the machine has that. */
 bool
 link_listen_open(struct link_listen *listen, struct link_poll *poll,
-    const struct link_settings *settings, const struct link_listen_on *on, struct err *err)
+    const struct link_settings *settings, struct err *err)
 {
 	const char *where = settings->address;
 	char both[2][HTTP_LISTEN_PEER_SIZE];
@@ -46,14 +46,12 @@ link_listen_open(struct link_listen *listen, struct link_poll *poll,
 	listen->net6.fd = -1;
 	(void)snprintf(both[0], sizeof(both[0]), "0.0.0.0%s", where);
 	(void)snprintf(both[1], sizeof(both[1]), "[::]%s", where);
-	if (!start(poll, &listen->net, http_listen_open(where[0] == ':' ? both[0] : where, err),
-		on->on_host, on->ctx))
+	if (!start(listen, poll, &listen->net,
+		http_listen_open(where[0] == ':' ? both[0] : where, err)))
 		return err_wrap(err, "LINK_ADDRESS");
 	if (where[0] == ':')
-		(void)start(
-		    poll, &listen->net6, http_listen_open(both[1], NULL), on->on_host, on->ctx);
-	return start(poll, &listen->local, link_socket_listen(settings->socket, err), on->on_server,
-		   on->ctx) ||
+		(void)start(listen, poll, &listen->net6, http_listen_open(both[1], NULL));
+	return start(listen, poll, &listen->local, link_socket_listen(settings->socket, err)) ||
 	    err_wrap(err, "LINK_SOCKET");
 }
 

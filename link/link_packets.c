@@ -44,15 +44,12 @@ link_packets_drop(struct link_packets *packets)
 void
 link_packets_forget(struct link_packets *packets, const void *token)
 {
-	struct link_packet *packet, *next;
+	struct link_packet *packet;
 
-	for (packet = STAILQ_FIRST(&packets->all); packet != NULL; packet = next) {
-		next = STAILQ_NEXT(packet, next);
-		if (packet->token != token)
-			continue;
-		STAILQ_REMOVE(&packets->all, packet, link_packet, next);
-		packets->size -= packet->size;
-		free(packet);
+	STAILQ_FOREACH(packet, &packets->all, next)
+	{
+		if (packet->token == token)
+			packet->token = NULL;
 	}
 }
 

@@ -26,6 +26,6 @@ struct link_packet *link_packets_add(struct link_packets *packets, const void *h
 /* The first, which may be none. */
 struct link_packet *link_packets_first(const struct link_packets *packets);
 void link_packets_drop(struct link_packets *packets);
-/* Nobody has that token any more: its packets are dropped, none of which may be sent in part. */
+/* Nobody has that token any more: its packets have none. */
 void link_packets_forget(struct link_packets *packets, const void *token);
 void link_packets_done(struct link_packets *packets);

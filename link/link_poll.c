@@ -34,28 +34,31 @@ bury(struct link_poll *poll)
 	}
 }
 
+void
+link_poll_turn(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx)
+{
+	struct epoll_event events[EVENTS];
+	int64_t wait = poll->second - clock_monotonic_ms();
+	int n = epoll_wait(poll->fd, events, EVENTS, wait < 0 ? 0 : (int)wait);
+
+	for (int i = 0; i < n; i++) {
+		struct link_watch *watch = events[i].data.ptr;
+
+		if (watch->fd != -1)
+			watch->on_ready(watch, events[i].events);
+	}
+	if (clock_monotonic_ms() >= poll->second) {
+		poll->second = clock_monotonic_ms() + SECOND_MS;
+		on_second(ctx);
+	}
+	bury(poll);
+}
+
 _Noreturn void
 link_poll_run(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx)
 {
-	struct epoll_event events[EVENTS];
-	int64_t second = clock_monotonic_ms();
-
-	for (;;) {
-		int64_t wait = second - clock_monotonic_ms();
-		int n = epoll_wait(poll->fd, events, EVENTS, wait < 0 ? 0 : (int)wait);
-
-		for (int i = 0; i < n; i++) {
-			struct link_watch *watch = events[i].data.ptr;
-
-			if (watch->fd != -1)
-				watch->on_ready(watch, events[i].events);
-		}
-		if (clock_monotonic_ms() >= second) {
-			second = clock_monotonic_ms() + SECOND_MS;
-			on_second(ctx);
-		}
-		bury(poll);
-	}
+	for (;;)
+		link_poll_turn(poll, on_second, ctx);
 }
 
 static void

@@ -11,6 +11,7 @@ typedef void link_watch_fn(struct link_watch *watch, uint32_t events);
 
 struct link_poll {
 	int fd;
+	int64_t second; /* monotonic ms: of the next one */
 	STAILQ_HEAD(link_watch_list, link_watch) over;
 };
 
@@ -27,7 +28,9 @@ struct link_watch {
 };
 
 bool link_poll_init(struct link_poll *poll, struct err *err) MUST_USE;
-/* on_second is called once a second, at the bottom of a turn. */
+/* Waits, then hands out what has come; on_second is called once a second, at its bottom. */
+void link_poll_turn(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx);
+/* One turn behind the other. */
 _Noreturn void link_poll_run(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx);
 
 /* Takes fd; on_ready and on_over are set.  events are those of epoll(7). */

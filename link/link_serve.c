@@ -17,7 +17,6 @@
 #include "lib/version.h"
 #include "link/link_calls.h"
 #include "link/link_channel.h"
-#include "link/link_enrol.h"
 #include "link/link_known.h"
 #include "link/link_listen.h"
 #include "link/link_socket.h"
@@ -235,7 +234,7 @@ on_open(struct link_tls *tls, const struct link_identity *who)
 	bool is_new;
 
 	peer->who = *who;
-	if (link_enrol_is_asked(tls)) {
+	if (tls->enrols) {
 		peer->state = ENROLS;
 		return;
 	}
@@ -262,28 +261,20 @@ on_open(struct link_tls *tls, const struct link_identity *who)
 static void
 hear_word(struct peer *peer, const struct link_word *word)
 {
-	const struct link_channel *channel = link_channels_find(&peer->channels, word->channel);
 	char packet[LINK_WORD_MAX];
 
-	if (word->kind == LINK_HELLO || (word->kind == LINK_CLOSE && word->channel == 0)) {
-		link_tls_end(
-		    &peer->tls, "%s", word->kind == LINK_HELLO ? "hello twice" : word->text);
-	} else if (word->kind == LINK_PING) {
-		/* Who takes nothing gets no more. */
-		if (link_packets_first(&peer->tls.out) == NULL)
-			link_tls_say(&peer->tls, &(struct link_word){ .kind = LINK_PONG });
-	} else if (word->kind == LINK_PONG) {
+	if (!link_channels_hear(&peer->channels, word))
+		return;
+	if (word->kind == LINK_PONG) {
 		on_pong(peer);
-	} else if (word->kind == LINK_RENEW) {
-		if (peer->may_renew && peer->serve->server != NULL)
+	} else if (word->kind == LINK_HELLO && strcmp(word->name, peer->who.name) == 0) {
+		arrive(peer, word);
+	} else if (word->kind == LINK_HELLO) {
+		refuse(peer, "no hello of %s", peer->who.name);
+	} else if (word->kind == LINK_CLOSE || peer->may_renew) {
+		peer->may_renew &= word->kind == LINK_CLOSE;
+		if (peer->serve->server != NULL && word->channel < LINK_CALLS_FROM)
 			pass_on(peer, 0, packet, link_word_write(word, packet), NULL);
-		peer->may_renew = false;
-	} else if (word->kind == LINK_CLOSE || word->kind == LINK_CREDIT) {
-		/* What the server has not closed by itself it gets a close for. */
-		if (word->kind == LINK_CLOSE && channel != NULL && !channel->is_closing &&
-		    channel->number < LINK_CALLS_FROM && peer->serve->server != NULL)
-			pass_on(peer, 0, packet, link_word_write(word, packet), NULL);
-		(void)link_channels_word(&peer->channels, word);
 	}
 }
 
@@ -291,15 +282,21 @@ hear_word(struct peer *peer, const struct link_word *word)
 static void
 enrol(struct peer *peer, const struct link_frame *frame)
 {
+	static const char no[] = "no deploybot is disconnected from its link\n";
 	struct link_serve *serve = peer->serve;
+	char head[HTTP_LISTEN_PEER_SIZE + 48];
 
-	if (peer->request != 0) {
-		link_tls_end(&peer->tls, "more than one packet of who enrols");
+	if (peer->request != 0 || frame->channel != 0) {
+		link_tls_end(&peer->tls, "more than one packet of who enrols, or one of channel %u",
+		    frame->channel);
 	} else if (serve->server == NULL) {
-		link_enrol_refuse(&peer->tls, "deploybot is disconnected from its link");
+		link_tls_send(&peer->tls, 0, no, strlen(no));
+		link_tls_end(&peer->tls, "deploybot is disconnected from its link");
 	} else {
 		peer->request = ++serve->request;
-		link_enrol_ask(&peer->tls, frame, serve->server, peer->request, peer->address);
+		(void)snprintf(head, sizeof(head), "link 0\nenrol %" PRId64 " %s\n", peer->request,
+		    peer->address); /* fits */
+		link_socket_send(serve->server, head, frame->packet, frame->size, NULL);
 	}
 }
 
@@ -313,28 +310,21 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 
 	if (peer->state >= ENROLS) {
 		enrol(peer, frame);
-		return;
-	}
-	if (peer->state != HERE || frame->channel == 0) {
-		if (frame->channel != 0)
-			refuse(peer, "a packet before hello");
-		else if (!link_word_read(frame->packet, frame->size, LINK_OF_HOST, &word, &err))
-			refuse(peer, "%s", err.text);
-		else if (peer->state == HERE)
+	} else if (frame->channel == 0) {
+		if (link_word_read(frame->packet, frame->size, LINK_OF_HOST, &word, &err))
 			hear_word(peer, &word);
-		else if (word.kind != LINK_HELLO || strcmp(word.name, peer->who.name) != 0)
-			refuse(peer, "no hello of %s", peer->who.name);
 		else
-			arrive(peer, &word);
-		return;
+			refuse(peer, "%s", err.text);
+	} else if (peer->state != HERE) {
+		refuse(peer, "a packet before hello");
+	} else if ((channel = link_channels_came(&peer->channels, frame)) != NULL) {
+		if (channel->number >= LINK_CALLS_FROM)
+			link_calls_answer(channel, frame);
+		else if (peer->serve->server != NULL)
+			pass_on(peer, frame->channel, frame->packet, frame->size, channel);
+		else
+			link_channel_passed(channel, frame->size);
 	}
-	channel = link_channels_came(&peer->channels, frame);
-	if (channel != NULL && channel->number >= LINK_CALLS_FROM)
-		link_calls_answer(channel, frame);
-	else if (channel != NULL && peer->serve->server != NULL)
-		pass_on(peer, frame->channel, frame->packet, frame->size, channel);
-	else if (channel != NULL)
-		link_channel_passed(channel, frame->size);
 }
 
 /* --- a server that is behind --- */
@@ -432,6 +422,7 @@ on_channel_close(struct link_channel *channel)
 static void
 pass_word(struct peer *peer, const char *packet, size_t size)
 {
+	char answer[LINK_WORD_MAX];
 	struct link_channel *channel;
 	struct link_word word;
 	struct err err;
@@ -453,9 +444,12 @@ pass_word(struct peer *peer, const char *packet, size_t size)
 		refuse(peer, "%s", word.text);
 	else if (word.kind == LINK_CLOSE && channel != NULL)
 		link_channel_close(channel, word.text);
-	else if (word.kind == LINK_OPEN)
-		log_error("%s: the server opened channel %" PRId64 ", which is open, or too many",
-		    peer->who.name, word.channel);
+	else if (word.kind == LINK_OPEN) {
+		word.kind = LINK_CLOSE;
+		(void)text_copy(word.text, sizeof(word.text), "it is open, or there are too many");
+		log_error("%s: channel %" PRId64 ": %s", peer->who.name, word.channel, word.text);
+		pass_on(peer, 0, answer, link_word_write(&word, answer), NULL);
+	}
 }
 
 /* Who waits for the answer to that. */
@@ -687,18 +681,19 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 {
 	static struct link_serve one; /* it lives as long as the program */
 	struct link_serve *serve = &one;
-	const struct link_listen_on on = { on_connect, on_server_connect, serve };
 
+	serve->listen = (struct link_listen){
+		.on_host = on_connect, .on_server = on_server_connect, .ctx = serve
+	};
 	serve->shaking_max = link_listen_files(FILES) / SHAKING + 1;
 	serve->settings = settings;
 	serve->context = context;
 	serve->request = clock_wall_ms() * 1000; /* numbers of before are nobody's */
-	link_enrol_allow(context);
 	TAILQ_INIT(&serve->shaking);
 	TAILQ_INIT(&serve->here);
 	TAILQ_INIT(&serve->paused);
 	if (!link_poll_init(&serve->poll, err) ||
-	    !link_listen_open(&serve->listen, &serve->poll, settings, &on, err))
+	    !link_listen_open(&serve->listen, &serve->poll, settings, err))
 		return false;
 	link_calls_open(&serve->calls, &serve->poll, settings->calls, channels_of, serve);
 	log_info("listening on %s", settings->address);

@@ -81,19 +81,10 @@ check_address(const struct link_settings *settings, struct err *err)
 		settings->address);
 }
 
-static bool
-is_row(const char *name)
-{
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (strcmp(rows[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 bool
 link_settings_read(struct link_settings *ret, enum link_use use, const char *file, struct err *err)
 {
-	const struct env_entry *entry;
+	const char *names[COUNT(rows)];
 
 	*ret = (struct link_settings){ .use = use };
 	if (!env_file_read(&ret->file, file, err))
@@ -101,15 +92,13 @@ link_settings_read(struct link_settings *ret, enum link_use use, const char *fil
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *value = env_file_text(&ret->file, rows[i].name);
 
+		names[i] = rows[i].name;
 		if (value == NULL && (value = rows[i].value[use]) == NULL)
 			return err_set(err, ERR_CONFIG, "%s: %s is not set", file, rows[i].name);
 		memcpy((char *)ret + rows[i].offset, &value, sizeof(value));
 	}
-	for (entry = ret->file.entries; entry < ret->file.entries + ret->file.count; entry++)
-		if (!is_row(entry->name))
-			return err_set(err, ERR_CONFIG,
-			    "%s, line %u: deploybot-link has no setting %.40s", file, entry->line,
-			    entry->name);
+	if (!env_file_check(&ret->file, names, COUNT(rows), err))
+		return err_wrap(err, "%s", file);
 	if (!text_to_i64(ret->heartbeat, 1, 300, &ret->heartbeat_s, NULL) ||
 	    !text_to_i64(ret->reconnect, 1, 300, &ret->reconnect_s, NULL))
 		return err_set(err, ERR_CONFIG, "LINK_HEARTBEAT_S, LINK_RECONNECT_S: 1 to 300");

@@ -31,8 +31,9 @@ lose(struct link_socket *local, const char *why)
 static void
 want(struct link_socket *local)
 {
+	/* That the other side has closed is said once to who is held, and then when it is read. */
 	link_watch_want(&local->watch,
-	    (local->is_held ? 0 : EPOLLIN) |
+	    (local->is_held ? EPOLLET : EPOLLIN) |
 		(link_packets_first(&local->out) == NULL ? 0u : EPOLLOUT));
 }
 
@@ -45,8 +46,10 @@ flush(struct link_socket *local)
 		void *token = packet->token;
 		size_t cost = packet->cost;
 
+		/* Who has closed may have said something before, which is still to be read. */
 		if (send(local->watch.fd, packet->data, packet->size,
-			MSG_NOSIGNAL | MSG_DONTWAIT) == -1) {
+			MSG_NOSIGNAL | MSG_DONTWAIT) == -1 &&
+		    errno != EPIPE && errno != ECONNRESET) {
 			if (errno != EAGAIN && errno != EINTR)
 				lose(local, strerrordesc_np(errno));
 			break;
@@ -66,6 +69,8 @@ receive(struct link_socket *local)
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return false;
+	if (n == -1 && errno == ECONNRESET)
+		return true; /* once, and before what it had said */
 	if (n > 0 && n <= LINK_SOCKET_MAX) {
 		local->on->on_packet(local, packet, (size_t)n);
 		return true;
@@ -86,8 +91,6 @@ on_ready(struct link_watch *watch, uint32_t events)
 		flush(local);
 	for (int i = 0; i < PACKETS_TURN && watch->fd != -1 && !local->is_held && receive(local);)
 		i++;
-	if ((events & (EPOLLHUP | EPOLLERR)) != 0 && local->is_held)
-		lose(local, "closed");
 }
 
 static void

@@ -14,7 +14,8 @@
 
 #define RECORD \
 	16384 /* the most that one record has: what is read with it leaves nothing in OpenSSL */
-#define RECORDS_TURN 8 /* of one connection in one turn */
+#define RECORDS_TURN 8			 /* of one connection in one turn */
+#define OUT_MAX	     (64u * 1024 * 1024) /* bytes that wait for one who takes a few at a time */
 
 static void
 want(struct link_tls *tls)
@@ -31,7 +32,7 @@ reason(const struct link_tls *tls, int status)
 	unsigned long code = ERR_peek_error();
 	const char *text;
 
-	if (verified != X509_V_OK)
+	if (verified != X509_V_OK && SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE)
 		return X509_verify_cert_error_string(verified);
 	if (status == SSL_ERROR_ZERO_RETURN || (status == SSL_ERROR_SYSCALL && errno == 0) ||
 	    ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
@@ -61,6 +62,8 @@ static bool
 shake(struct link_tls *tls)
 {
 	struct link_identity peer = { 0 };
+	const unsigned char *protocol;
+	unsigned size;
 	int result;
 
 	ERR_clear_error();
@@ -73,6 +76,8 @@ shake(struct link_tls *tls)
 	want(tls);
 	if (SSL_get0_peer_certificate(tls->ssl) != NULL) /* who enrols has none */
 		link_tls_identity(SSL_get0_peer_certificate(tls->ssl), &peer);
+	SSL_get0_alpn_selected(tls->ssl, &protocol, &size);
+	tls->enrols = size != 0;
 	tls->on->on_open(tls, &peer);
 	return tls->watch.fd != -1;
 }
@@ -102,6 +107,13 @@ flush(struct link_tls *tls)
 	want(tls);
 }
 
+/* Whoever connects has proven nothing before it is ready, and sends a hello or enrols. */
+static uint32_t
+frame_max(const struct link_tls *tls)
+{
+	return tls->is_ready || !SSL_is_server(tls->ssl) ? PROTOCOL_PACKET_MAX : LINK_ENROL_MAX;
+}
+
 /* Hands on each whole frame.  False: the connection has ended. */
 static bool
 take_frames(struct link_tls *tls)
@@ -112,7 +124,8 @@ take_frames(struct link_tls *tls)
 
 	while (tls->watch.fd != -1 &&
 	    (state = link_frame_read(tls->in.data + done, tls->in.size - done, &frame)) ==
-		LINK_FRAME_WHOLE) {
+		LINK_FRAME_WHOLE &&
+	    frame.size <= frame_max(tls)) {
 		tls->heard_at = clock_monotonic_ms();
 		tls->in_since = 0;
 		done += LINK_FRAME_HEAD + frame.size;
@@ -120,7 +133,7 @@ take_frames(struct link_tls *tls)
 	}
 	if (tls->watch.fd == -1)
 		return false;
-	if (state == LINK_FRAME_WRONG) {
+	if (state == LINK_FRAME_WRONG || frame.size > frame_max(tls)) {
 		link_tls_end(tls, "a frame of %u bytes", frame.size);
 		return false;
 	}
@@ -204,6 +217,7 @@ link_tls_hold(struct link_tls *tls, bool is_held)
 	if (!is_held && tls->is_held) {
 		tls->heard_at += now - tls->held_at;
 		tls->in_since += tls->in_since == 0 ? 0 : now - tls->held_at;
+		tls->closing_since += tls->closing_since == 0 ? 0 : now - tls->held_at;
 	}
 	tls->is_held = is_held;
 	tls->held_at = now;
@@ -219,10 +233,12 @@ link_tls_send(struct link_tls *tls, uint32_t channel, const char *packet, size_t
 		return;
 	link_frame_head(head, channel, size);
 	(void)link_packets_add(&tls->out, head, sizeof(head), packet, size);
-	if (tls->out_since != 0)
-		return;
-	tls->out_since = clock_monotonic_ms();
-	flush(tls);
+	if (tls->out.size > OUT_MAX) {
+		link_tls_end(tls, "it takes too little: %zu bytes wait for it", tls->out.size);
+	} else if (tls->out_since == 0) {
+		tls->out_since = clock_monotonic_ms();
+		flush(tls);
+	}
 }
 
 void
@@ -242,6 +258,9 @@ link_tls_second(struct link_tls *tls, int64_t now, int64_t silence_ms)
 		link_tls_end(tls, "a frame that was not whole after %d s", LINK_FRAME_MS / 1000);
 	else if (tls->out_since != 0 && now - tls->out_since >= LINK_FRAME_MS)
 		link_tls_end(tls, "it has taken nothing for %d s", LINK_FRAME_MS / 1000);
+	else if (!tls->is_held && tls->closing_since != 0 &&
+	    now - tls->closing_since >= LINK_FRAME_MS)
+		link_tls_end(tls, "it has not closed a channel for %d s", LINK_FRAME_MS / 1000);
 	else if (!tls->is_held && tls->is_ready && now - tls->heard_at >= silence_ms)
 		link_tls_end(tls, "nothing was received for %d s", (int)(silence_ms / 1000));
 }

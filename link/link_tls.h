@@ -4,8 +4,8 @@
  * Both sides use it.  It is embedded in its owner as the first member.  Nothing here waits: what
  * the peer does not take is queued.  It ends by itself: a handshake (up to link_tls_ready()) that
  * takes LINK_HANDSHAKE_MS, a frame that is not whole after LINK_FRAME_MS, a peer that takes nothing
- * for as long, silence.  on_end is called once, at whatever end, with the reason; the owner is
- * freed by watch.on_over.
+ * for as long or does not close a channel, one that takes too little, silence.  on_end is called
+ * once, at whatever end, with the reason; the owner is freed by watch.on_over.
  */
 #pragma once
 
@@ -14,6 +14,16 @@
 #include "link/link_packets.h"
 #include "link/link_poll.h"
 #include "link/link_settings.h"
+
+/*
+ * A host that enrols asks by this ALPN for the one connection without a client's certificate.  One
+ * frame of channel 0 to the server, "agent ID MAC", a newline and a request for a certificate
+ * (PEM); one back: "yes MAC ORDER-KEYS", a newline and certificates, the host's own first, then the
+ * authority's; or "no WHY".  Each MAC is over all behind it, by the code, which is not sent
+ * (lib/enrol_code.h).  The host then closes it.
+ */
+#define LINK_ENROL_ALPN "\x11" "deploybot-enrol/1" /* with its length, as it is sent */
+#define LINK_ENROL_MAX	4096 /* bytes of a frame of who has not shown yet who it is */
 
 #define LINK_HANDSHAKE_MS 10000
 #define LINK_FRAME_MS	  30000
@@ -42,17 +52,20 @@ struct link_tls {
 	struct ssl_st *ssl;
 	const struct link_tls_events *on;
 	bool is_open;	 /* the handshake of TLS is done */
+	bool enrols;	 /* both sides have agreed on LINK_ENROL_ALPN */
 	bool is_ready;	 /* the owner has said so */
 	bool is_held;	 /* nothing is read for now */
 	bool wants_write;
 	/* monotonic ms; since: 0 is never */
 	int64_t begun_at, in_since, out_since, heard_at, held_at;
+	int64_t closing_since; /* of a channel that the peer has not closed yet */
 	struct buf in;
 	struct link_packets out;
 };
 
 /* With what all connections have in common; *ret is who we are.  A client checks the server's chain
- * without its dates: a host whose clock is wrong stays reachable. */
+ * without its dates: a host whose clock is wrong stays reachable.  settings NULL: of a host that
+ * enrols, who has no certificate and checks the server's key itself; *ret stays. */
 struct ssl_ctx_st *link_tls_context(const struct link_settings *settings,
     struct link_identity *ret, struct err *err) MUST_USE;
 /* NULL is fine. */

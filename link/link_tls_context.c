@@ -11,6 +11,8 @@
 
 #define CHAIN_MAX 16384
 
+static const unsigned char enrol[] = LINK_ENROL_ALPN;
+
 _Static_assert(LINK_NAME == CRYPTO_CA_IDENTITY, "a name is copied whole");
 
 void
@@ -47,10 +49,25 @@ load(SSL_CTX *context, const struct link_settings *files, struct err *err)
 		files->key);
 }
 
+/* Of another protocol, or of none, nothing changes: who has no certificate is refused. */
+static int
+on_alpn(SSL *ssl, const unsigned char **ret, unsigned char *ret_size, const unsigned char *offered,
+    unsigned size, UNUSED void *ctx)
+{
+	unsigned char *chosen;
+
+	if (SSL_select_next_proto(&chosen, ret_size, enrol, sizeof(enrol) - 1, offered, size) !=
+	    OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_NOACK;
+	*ret = chosen;
+	SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL); /* it is asked for none */
+	return SSL_TLSEXT_ERR_OK;
+}
+
 struct ssl_ctx_st *
 link_tls_context(const struct link_settings *settings, struct link_identity *ret, struct err *err)
 {
-	bool is_server = settings->use == LINK_SERVE;
+	bool is_server = settings != NULL && settings->use == LINK_SERVE;
 	SSL_CTX *context = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
 
 	if (context == NULL)
@@ -62,6 +79,13 @@ link_tls_context(const struct link_settings *settings, struct link_identity *ret
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_max_cert_list(context, CHAIN_MAX);
+	if (settings == NULL) {
+		if (SSL_CTX_set_alpn_protos(context, enrol, sizeof(enrol) - 1) != 0)
+			mem_abort();
+		return context;
+	}
+	if (is_server)
+		SSL_CTX_set_alpn_select_cb(context, on_alpn, NULL);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	if (!is_server)
 		(void)X509_VERIFY_PARAM_set_flags(

@@ -344,8 +344,7 @@ def test_a_host_that_was_rebooted_while_it_was_not_read_is_no_second_one(net):
     net.server.may_read.set()
     assert b"is connected with this key" in rival.ends()[0][1]
     sends.join()
-    came = [net.server.next() for _ in range(60)]
-    assert all(packet.startswith(b"agent/acme ") for packet in came)
+    assert all(net.server.next().startswith(b"agent/acme ") for _ in range(60))
     assert b"it does not answer, and connects anew" in net.server.next()
     net.host().greet("agent/acme")
 
@@ -369,7 +368,7 @@ HOSTILE = {
     "closes": (frame(0, b"close\nchannel 9\ntext \n"), "channel 9 is not open"),
     "credits": (frame(0, b"credit\nchannel 1\nbytes 1\n"), "channel 1: more credit than there is"),
     "credits_none": (frame(0, b"credit\nchannel 1\nbytes 0\n"), "credit: bad bytes"),
-    "hello_twice": (hello("agent/acme"), "hello twice"),
+    "hello_twice": (hello("agent/acme"), "hello was not the first word, or the only one"),
     "nul": (frame(0, b"ping\0\n"), "a word without end"),
     "no_end": (frame(0, b"ping"), "a word without end"),
 }
@@ -390,7 +389,73 @@ def test_a_host_that_closes_its_channels_again_and_again_is_ended(net):
     host = net.host().greet("agent/acme")
     host.send(frame(0, b"close\nchannel 1\ntext again\n") * 200)
     host.ends()
-    net.serve.log("agent/acme is disconnected", "it closes channels again and again")
+    net.serve.log("agent/acme is disconnected", "it closes channel 1 again and again")
+
+
+def test_a_host_of_which_more_runs_are_followed_outlives_a_restart_of_deploybot(net):
+    """All channels are closed at once: each once, by each side."""
+    host = net.host().greet("agent/acme")
+    for channel in range(2, 72):
+        net.server.send(f"agent/acme 0\nopen\nchannel {channel}\nid {channel}\n".encode())
+        assert host.next()
+    net.server.close()
+    closes = {host.next()[1].split(b"\n")[1] for _ in range(71)}
+    host.send(b"".join(frame(0, b"close\n" + channel + b"\ntext \n") for channel in closes) + frame(0, b"ping\n"))
+    assert host.next() == (0, b"pong\n")
+
+
+def test_what_a_host_has_said_before_its_close_comes_first(net):
+    """Also where deploybot does not take it yet."""
+    host = net.host().greet("agent/acme")
+    net.server.expect("link 0\nhere")
+    net.server.send(b"agent/acme 0\nopen\nchannel 2\nid 5\n")
+    assert host.next()
+    net.server.may_read.clear()
+    for channel in (1, 2):
+        host.send(frame(channel, b"x" * 80000) * 3)
+    host.send(frame(2, b"exit\n") + frame(0, b"close\nchannel 2\ntext it has ended\n"))
+    assert any(host.next() == (0, b"close\nchannel 2\ntext \n") for _ in range(9))
+    net.server.may_read.set()
+    assert [len(net.server.next()) for _ in range(6)] == [80013] * 6
+    assert net.server.next() == b"agent/acme 2\nexit\n"
+    assert net.server.next() == b"agent/acme 0\nclose\nchannel 2\ntext it has ended\n"
+
+
+def test_what_a_run_has_said_before_it_closed_comes_whole(net):
+    """Also where it was not read when it closed, with something unread, and deploybot has sent something since."""
+    supervisor = Listener(net.folder / "runs" / "12" / "socket")
+    host = net.start_host()
+    net.server.expect("link 0\nhere")
+    net.server.send(b"agent/acme 0\nopen\nchannel 2\nid 12\n")
+    connection = supervisor.accept()
+    net.server.may_read.clear()
+    sent, waited = 0, host.stat()[1]
+    while host.stat()[1] < waited + 3:
+        with contextlib.suppress(BlockingIOError):
+            connection.sock.send(b"x" * 80000, socket.MSG_DONTWAIT)
+            sent, waited = sent + 1, host.stat()[1]
+    connection.may_read.clear()
+    net.server.send(b"agent/acme 2\nend\n")
+    net.server.send(b"agent/acme 2\nend\n")
+    assert connection.next() == b"end\n"
+    waited = host.stat()[1]
+    wait_for(lambda: host.stat()[1] >= waited + 2, "what was sent to it")
+    connection.close()
+    net.server.send(b"agent/acme 2\nend\n")
+    ticks, waited = host.stat()
+    wait_for(lambda: host.stat()[1] >= waited + 3, "the host's link, which sleeps")
+    assert host.stat()[0] - ticks <= TICKS_MAX
+    net.server.may_read.set()
+    assert [net.server.next() for _ in range(sent)] == [b"agent/acme 2\n" + b"x" * 80000] * sent
+    assert net.server.next().startswith(b"agent/acme 0\nclose\nchannel 2\n")
+
+
+def test_a_channel_that_cannot_be_opened_is_closed(net):
+    host = net.host().greet("agent/acme")
+    for channel in range(2, 515):
+        net.server.send(f"agent/acme 0\nopen\nchannel {channel}\nid {channel}\n".encode())
+    assert net.server.expect("agent/acme 0\nclose\n").startswith("agent/acme 0\nclose\nchannel 514\n")
+    assert [host.next()[1].split()[2] for _ in range(512)] == [str(channel).encode() for channel in range(2, 514)]
 
 
 def test_who_sends_more_than_its_credit_is_cut(net):
@@ -439,7 +504,8 @@ def test_many_hosts_that_fill_their_credit_wait_for_a_server_that_is_behind(net,
 
 BEFORE_HELLO = {
     "packet": (frame(1, b"run\n"), "a packet before hello"),
-    "ping": (frame(0, b"ping\n"), "no hello of agent/acme"),
+    "ping": (frame(0, b"ping\n"), "hello was not the first word, or the only one"),
+    "large": (struct.pack(">I", 4097), "a frame of 4097 bytes"),
     "another_name": (hello("agent/other"), "no hello of agent/acme"),
     "another_role": (hello("runner/acme"), "no hello of agent/acme"),
 }
@@ -566,7 +632,7 @@ def test_check_says_whose_certificate_it_is_and_what_is_wrong(net, tmp_path):
                              ("LINK_KEY_FILE", tmp_path / "none", "No such file"),
                              ("LINK_KEY_FILE", net.authority.folder / "build.key", "key values mismatch"),
                              ("LINK_HEARTBEAT_S", 0, "LINK_HEARTBEAT_S, LINK_RECONNECT_S: 1 to 300"),
-                             ("LINK_SERVER", "x", ": deploybot-link has no setting LINK_SERVER")):
+                             ("LINK_SERVER", "x", ": there is no setting LINK_SERVER")):
         link = net.start_host(**{name: value})
         assert link.process.wait(timeout=20) == 78
         link.log(why)

@@ -1,5 +1,6 @@
 """Goal: a host enrols by a code of `deploybot agent enrol`, once, with a key that is made there; by no other way."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import hmac
 import os
 import re
@@ -20,8 +21,9 @@ NO_CODE = (b"no no code that is open for that: enrol NAME, of deploybot agent or
            b"makes a new one\n")
 BROKEN = {
     "none": (frame(0, b""), "a frame of 0 bytes"),
-    "long": (frame(0, b"a" * 4097), "channel 0, 4097 bytes"),
-    "other_channel": (frame(1, b"agent x\n"), "channel 1, 8 bytes"),
+    "long": (frame(0, b"a" * 4097), "a frame of 4097 bytes"),
+    "long_in_part": (frame(0, b"a" * 4097)[:4000], "a frame of 4097 bytes"),
+    "other_channel": (frame(1, b"agent x\n"), "or one of channel 1"),
     "huge": (b"\xff" * 8, "a frame of 4294967295 bytes"),
 }
 
@@ -363,7 +365,7 @@ def lie(agents, answer):
 
 
 @pytest.mark.parametrize("answer, said", [
-    (b"", "no answer"), (b"\0" * 8, "no answer"), (frame(0, b"yes 00\n")[:9], "no answer"),
+    (b"", "closed by the peer"), (b"\0" * 8, "a frame of 0 bytes"), (frame(0, b"yes 00\n")[:9], "closed by the peer"),
     (frame(0, b"no \x1b[2J"), "the server refuses it: [2J"), (frame(0, b"no"), "the server refuses it: "),
     (frame(0, b"yes"), "is not by who has made the code"), (frame(0, b"yes 00"), "is not by who has made the code"),
     (frame(0, b"yes 00 00\nCRT"), "is not by who has made the code"),
@@ -380,6 +382,25 @@ def test_what_is_no_answer_is_not_written(agents, tmp_path, answer, said):
     thread.join()
     assert done.returncode != 0 and said in done.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["link.key"]
+
+
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(agents, tmp_path):
+    words, answer = agents.line("slow"), iter(frame(0, b"a" * 4096))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(agents.ca / "link.crt", agents.ca / "link.key")
+    context.set_alpn_protocols(["deploybot-enrol/1"])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = f"127.0.0.1:{listener.getsockname()[1]}"
+        with subprocess.Popen([PROGRAM, "enrol", "agent", server, *words[3:], tmp_path], stderr=subprocess.PIPE,
+                              text=True) as host:
+            with context.wrap_socket(listener.accept()[0], server_side=True) as peer:
+                peer.settimeout(0.1)
+                while host.poll() is None:
+                    with contextlib.suppress(OSError):
+                        peer.send(bytes([next(answer)]))
+                        peer.recv(1 << 16)
+            assert "no handshake and hello within 10 s" in host.stderr.read()
+    assert host.returncode != 0
 
 
 def test_an_answer_of_link_alone_has_limits(agents):

@@ -154,7 +154,7 @@ def test_a_host_whose_new_key_the_restored_server_does_not_know_shows_the_one_of
     agents.serve = agents.start_serve()                    # one that has not cut the key of before
     agents.connected("restored", 1)
     agents.restart(f"UPDATE peer SET digest = '{old}', ends_at = 1 WHERE identity = 'agent/restored'")
-    host.log("refused by the server: its certificate is revoked")
+    host.log("refused by the peer: its certificate is revoked")
     assert agents.wait_renewed("restored", old) != new
     agents.connected("restored", 3)
 

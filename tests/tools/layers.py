@@ -32,7 +32,7 @@ THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": ("http_server", "http_request"), 
                "liboath/oath.h": "totp", "qrencode.h": "qr", "expat.h": "xml",
                "systemd/sd-daemon.h": "serve", "yaml.h": "judge_yaml",
                "systemd/sd-bus.h": "systemd", "systemd/sd-journal.h": "journal"}
-OPENSSL = ("crypto", "link_tls", "link_enrol")
+OPENSSL = ("crypto", "link_tls")
 # A private header by another name: the name itself, or a first line that keeps others out.
 PRIVATE_NAME = re.compile(r"_(?:parts?|priv|private|internals?|impl|detail|local)\.h$")
 PRIVATE_WORDS = re.compile(r"\balone\b|\bnobody else\b", re.I)

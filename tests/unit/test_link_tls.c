@@ -4,7 +4,7 @@
  * Both ends of a socket pair are here: one is link's, the other one OpenSSL's.  Time is what
  * link_tls_second() is told, so nobody waits.
  */
-#include "link/link_tls.h"
+#include "link/link_channel.h"
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -190,4 +190,65 @@ TEST_WITH(who_takes_nothing_is_ended_after_30_seconds, set_up, tear_down)
 		link_tls_send(&w.tls, 1, packet, sizeof(packet));
 	assert_string_equal(after(w.tls.out_since, 29999, DAY_MS), "");
 	assert_string_equal(after(w.tls.out_since, 30000, DAY_MS), "it has taken nothing for 30 s");
+}
+
+TEST_WITH(who_takes_a_little_of_too_much_is_ended, set_up, tear_down)
+{
+	static const char packet[PROTOCOL_PACKET_MAX];
+	char some[1024];
+	int i = 0;
+
+	for (; i < 1000 && w.tls.watch.fd != -1; i++) {
+		(void)SSL_read(w.peer, some, sizeof(some));
+		link_tls_send(&w.tls, 1, packet, sizeof(packet));
+	}
+	assert_in_range(i, 64 * 1024 * 1024 / PROTOCOL_PACKET_MAX, 999);
+	assert_non_null(strstr(w.why, "it takes too little"));
+}
+
+TEST_WITH(before_it_is_ready_a_peer_sends_no_frame_of_more_than_4_kilobytes, set_up, tear_down)
+{
+	w.tls.is_ready = false;
+	send_bytes("\0\0\x10\1", 4);
+	assert_string_equal(w.why, "a frame of 4097 bytes");
+}
+
+static void
+on_channel_close(UNUSED struct link_channel *channel)
+{
+}
+
+TEST_WITH(a_channel_that_the_peer_does_not_close_ends_the_connection, set_up, tear_down)
+{
+	struct link_channels channels = { .on_close = on_channel_close };
+	const struct link_word answer = { .kind = LINK_CLOSE, .channel = 1 };
+	int64_t since;
+
+	link_channels_init(&channels, &w.tls);
+	link_channels_close(&channels, "over");
+	since = w.tls.closing_since;
+	assert_string_equal(after(since, 29999, DAY_MS), "");
+	assert_false(link_channels_hear(&channels, &answer));
+	assert_true(w.tls.closing_since == 0);
+	link_channels_close(&channels, "over again");
+	link_tls_hold(&w.tls, true);
+	assert_string_equal(after(w.tls.closing_since, 30000, DAY_MS), "");
+	link_tls_hold(&w.tls, false);
+	assert_string_equal(
+	    after(w.tls.closing_since, 30000, DAY_MS), "it has not closed a channel for 30 s");
+	link_channels_done(&channels);
+}
+
+/* Who floods it with ping gets no pong for what it does not take. */
+TEST_WITH(of_a_peer_that_takes_little_not_each_ping_is_answered, set_up, tear_down)
+{
+	struct link_channels channels = { .on_close = on_channel_close };
+	const struct link_word ping = { .kind = LINK_PING };
+
+	link_channels_init(&channels, &w.tls);
+	for (int i = 0; i < 100000; i++)
+		assert_false(link_channels_hear(&channels, &ping));
+	assert_string_equal(w.why, "");
+	assert_in_range(w.tls.out.size, LINK_WINDOW, LINK_WINDOW + LINK_WORD_MAX);
+	link_channels_done(&channels);
 }
