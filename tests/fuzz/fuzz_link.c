@@ -7,7 +7,7 @@
 #include "tests/fuzz/fuzz.h"
 
 static void
-check_word(const char *packet, size_t size, unsigned from)
+check_word(const char *packet, size_t size, enum link_sender from)
 {
 	char written[LINK_WORD_MAX], again[LINK_WORD_MAX];
 	struct link_word first, second;

@@ -81,7 +81,7 @@ TEST(a_word_is_read_as_it_was_written)
 }
 
 static bool
-reads(const char *packet, unsigned from)
+reads(const char *packet, enum link_sender from)
 {
 	struct link_word word;
 	struct err err = { .text = "" };
