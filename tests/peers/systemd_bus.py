@@ -68,8 +68,9 @@ class Writer:
         struct.pack_into("<I", self.data, at - 4, len(self.data) - begin)
 
 
-def message_of(kind, serial, fields, signature="", *values):
-    """fields: code: (signature, value)."""
+def message_of(kind, serial, fields, *words):
+    """fields: code: (signature, value); words: the body's signature, and its values."""
+    signature, *values = words or ("",)
     body = Writer()
     for part, value in zip(re.findall(r"a\{sv\}|a?[a-z]", signature), values):
         body.put(part, value)
