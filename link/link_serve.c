@@ -122,11 +122,9 @@ find(struct link_serve *serve, const char *name)
 	struct peer *peer;
 
 	SLIST_FOREACH(peer, &serve->names[hash(name)], of_name)
-	{
-		if (strcmp(peer->who.name, name) == 0)
-			return peer;
-	}
-	return NULL;
+	if (strcmp(peer->who.name, name) == 0)
+		break;
+	return peer;
 }
 
 /* Says why, to the peer and in the log. */
