@@ -101,9 +101,22 @@ is_word(const char *word)
 
 /* What its packet has, in its place. */
 struct shown {
-	char *seconds, *act, *ticket, *words;
+	char *seconds, *act, *ticket, *words, *signature;
 	int64_t limit_s;
 };
+
+/* Whoever passes it on, and so has seen its ticket, could have made another one of it. */
+static bool
+is_proven(const struct call *call, const struct release_ticket_of *of, const struct shown *shown,
+    const struct release_ticket *ticket)
+{
+	char words[PROTOCOL_PACKET_MAX];
+	const struct release_call proof = { of->keys->name, shown->act, words,
+		call->challenge.hex };
+
+	(void)snprintf(words, sizeof(words), "%s %s", shown->seconds, shown->words); /* fits */
+	return release_call_is_signed(ticket, &proof, shown->signature);
+}
 
 static bool
 check_shown(
@@ -121,12 +134,15 @@ check_shown(
 	ret->act = strsep(&packet, "\n");
 	ret->ticket = strsep(&packet, "\n");
 	ret->words = strsep(&packet, "\n");
-	if (ret->words == NULL || packet == NULL || packet[0] != '\0' ||
+	ret->signature = strsep(&packet, "\n");
+	if (ret->signature == NULL || packet == NULL || packet[0] != '\0' ||
 	    !text_to_i64(ret->seconds, 1, SECONDS_MAX, &ret->limit_s, NULL))
 		return err_set(err, ERR_INVALID, "it is no call");
 	if (!manifest_make(calls->world->systemd, &now, err) ||
 	    !release_ticket_read(ret->ticket, &of, &ticket, err))
 		return false;
+	if (!is_proven(call, &of, ret, &ticket))
+		return err_set(err, ERR_DENIED, "the key of its ticket has not signed this call");
 	call->run = ticket.run;
 	if (text_index(ret->act, acts, COUNT(acts)) == COUNT(acts))
 		return err_set(err, ERR_INVALID, "%.30s is no act of a release", ret->act);
@@ -346,6 +362,7 @@ static bool
 take_one(struct calls *calls, struct call **ret)
 {
 	int fd = accept4(calls->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct err err;
 
 	if (fd == -1)
 		return false;
@@ -353,6 +370,10 @@ take_one(struct calls *calls, struct call **ret)
 	**ret = (struct call){
 		.peer = fd, .in = -1, .out = -1, .err = -1, .due = clock_monotonic_ms() + FIRST_MS
 	};
+	if (order_challenge_draw(&(*ret)->challenge, &err))
+		say(*ret, 'n', "%s", (*ret)->challenge.hex);
+	else
+		refuse(calls, *ret, &err);
 	return true;
 }
 

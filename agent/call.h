@@ -1,10 +1,11 @@
 /* call.h - acts of releases here, as a script calls them through deploybot-link.  Side: agent. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Whoever connects to runs/0/socket makes one call: a packet of four lines, SECONDS, ACT, TICKET
- * (lib/release_ticket.h) and NAME=VALUE words, then packets of stdin, each behind a "0"; a "0"
- * alone is its end.  Answers: "1" and bytes of stdout, "2" and bytes of stderr, at last "x", the
- * exit status in decimal and, of a call that was refused, a blank and why.
+ * Whoever connects to runs/0/socket makes one call.  It is sent "n" and a challenge, and sends a
+ * packet of five lines, SECONDS, ACT, TICKET, NAME=VALUE words and what proves the call
+ * (lib/release_ticket.h), then packets of stdin, each behind a "0"; a "0" alone is its end.
+ * Answers: "1" and bytes of stdout, "2" and bytes of stderr, at last "x", the exit status in
+ * decimal and, of a call that was refused, a blank and why.
  *
  * A call is the unit deploybot-do-release@RUN-N.service, whose stdin, stdout and stderr are pipes
  * in the agent's run folder: RUN-N, RUN-N.out and RUN-N.err, 0640, which are gone when it has
@@ -17,6 +18,7 @@
 #include <poll.h>
 
 #include "agent/run.h"
+#include "lib/order_check.h"
 
 #define CALLS_MAX  8 /* at once; one more waits */
 #define CALL_PIECE 16384
@@ -35,6 +37,7 @@ struct call {
 	int given;		 /* bytes, to in */
 	int64_t due;		 /* monotonic ms: nothing was said, or its time is over */
 	bool is_late;
+	struct order_challenge challenge;
 	size_t size; /* of piece, which the caller has not taken; 0: nothing */
 	char piece[1 + CALL_PIECE];
 };

@@ -36,8 +36,8 @@ release_ticket_make(const struct release_ticket *ticket, const uint8_t seed[CRYP
 	if (!crypto_ed25519_sign(seed, bytes, size, signature, err))
 		return false;
 	text_hex(hex, signature, sizeof(signature));
-	static_assert(
-	    RELEASE_TICKET_AGENTS + ENVIRONMENT_ID_MAX + sizeof(hex) + 66 < RELEASE_TICKET_MAX,
+	static_assert(RELEASE_TICKET_AGENTS + ENVIRONMENT_ID_MAX + sizeof(hex) + 66 + RELEASE_KEY <
+		RELEASE_TICKET_MAX,
 	    "each ticket fits");
 	(void)snprintf(ret, RELEASE_TICKET_MAX, "%" PRIu64 " %" PRIu64 " %s %s %s %s", ticket->run,
 	    ticket->epoch, ticket->environment, until, ticket->agents, hex);
@@ -110,4 +110,68 @@ release_ticket_read(const char *text, const struct release_ticket_of *of,
 		}
 	}
 	return err_set(err, ERR_INVALID, "what it shows is no ticket");
+}
+
+/* --- calls --- */
+
+bool
+release_key_make(char key[RELEASE_KEY], char seed[RELEASE_KEY], struct err *err)
+{
+	uint8_t secret[CRYPTO_ED25519_KEY], public[CRYPTO_ED25519_KEY];
+	bool good = crypto_random(secret, sizeof(secret), err) &&
+	    crypto_ed25519_public(secret, public, err);
+
+	if (good) {
+		text_hex(key, public, sizeof(public));
+		text_hex(seed, secret, sizeof(secret));
+	}
+	crypto_wipe(secret, sizeof(secret));
+	return good;
+}
+
+static size_t
+call_bytes(const struct release_call *call, uint8_t out[ORDER_BYTES_MAX])
+{
+	char digest[FINGERPRINT_DIGEST];
+
+	return order_bytes_write(&(struct order_bytes){ .kind = "call",
+				     .agent = call->agent,
+				     .capability = call->act,
+				     .manifest = fingerprint_digest(call->words, digest),
+				     .challenge = call->challenge },
+	    out);
+}
+
+bool
+release_call_sign(const char *ticket, const struct release_call *call,
+    char ret[2 * CRYPTO_ED25519_SIGNATURE + 1], struct err *err)
+{
+	uint8_t seed[CRYPTO_ED25519_KEY], bytes[ORDER_BYTES_MAX];
+	uint8_t signature[CRYPTO_ED25519_SIGNATURE];
+	const char *hex = strrchr(ticket, ' ');
+	size_t size = call_bytes(call, bytes);
+	bool good = hex != NULL && text_unhex(seed, sizeof(seed), hex + 1, strlen(hex + 1));
+
+	if (!good)
+		return err_set(err, ERR_INVALID, "the ticket has no key behind it");
+	good = crypto_ed25519_sign(seed, bytes, size, signature, err);
+	if (good)
+		text_hex(ret, signature, sizeof(signature));
+	crypto_wipe(seed, sizeof(seed));
+	return good;
+}
+
+bool
+release_call_is_signed(
+    const struct release_ticket *ticket, const struct release_call *call, const char *signature)
+{
+	uint8_t key[CRYPTO_ED25519_KEY], bytes[ORDER_BYTES_MAX], raw[CRYPTO_ED25519_SIGNATURE];
+	const char *at = ticket->agents;
+	size_t size = call_bytes(call, bytes);
+
+	for (; *at != '\0' && *at != '='; at += *at == ',')
+		at += strcspn(at, ",");
+	return *at == '=' && text_unhex(key, sizeof(key), at + 1, strcspn(at + 1, ",")) &&
+	    text_unhex(raw, sizeof(raw), signature, strlen(signature)) &&
+	    crypto_ed25519_verify(key, bytes, size, raw) == CRYPTO_PROVEN;
 }

@@ -7,8 +7,11 @@
  * of an agent, UNTIL in that of a challenge, and SHA-256 of the list of agents in that of a
  * manifest.
  *
- * It names no act: whoever has it, as deploybot-link on both sides does, may have those of that run
- * done on these hosts until then, in whatever order.  Its time is that of the host's wall clock.
+ * It names no act: until then those of that run may be done on these hosts, in whatever order.  Its
+ * time is that of the host's wall clock.  Who calls for one proves it: the list has also =KEY, a
+ * public key of that run alone, whose seed the script has behind its ticket, a blank between.  It
+ * passes no link.  A call is signed with it over order_bytes_write(): kind "call", act, SHA-256 of
+ * its seconds and words, and a challenge that the agent has drawn for it.
  */
 #pragma once
 
@@ -29,6 +32,24 @@ struct release_ticket {
 /* Signs it by that private key.  False: *err says why. */
 bool release_ticket_make(const struct release_ticket *ticket,
     const uint8_t seed[CRYPTO_ED25519_KEY], char ret[RELEASE_TICKET_MAX], struct err *err) MUST_USE;
+
+/* A new key, of which the list has `=KEY` and the script the seed. */
+#define RELEASE_KEY 65 /* hex digits and NUL */
+bool release_key_make(char key[RELEASE_KEY], char seed[RELEASE_KEY], struct err *err) MUST_USE;
+
+/* One call. */
+struct release_call {
+	const char *agent;
+	const char *act;
+	const char *words;     /* with its seconds before them */
+	const char *challenge; /* of the agent */
+};
+
+/* ret: of that ticket with its seed.  False and *err: it has none. */
+bool release_call_sign(const char *ticket, const struct release_call *call,
+    char ret[2 * CRYPTO_ED25519_SIGNATURE + 1], struct err *err) MUST_USE;
+bool release_call_is_signed(const struct release_ticket *ticket, const struct release_call *call,
+    const char *signature) MUST_USE;
 
 /* What an agent has of itself, when a ticket is shown to it. */
 struct release_ticket_of {

@@ -10,6 +10,8 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/release_ticket.h"
+#include "link/link_frame.h"
 #include "link/link_settings.h"
 #include "link/link_socket.h"
 
@@ -17,7 +19,7 @@
 #define STATUS_GONE  69
 #define STATUS_LOST  255
 #define PATIENCE_MS  30000 /* until deploybot-link, or the host, takes a packet */
-#define FIRST_MAX    16384
+#define CALL_MAX     16384
 #define STATUS_USAGE 64
 
 /* Without end: the last packet has the status, or there is none. */
@@ -34,16 +36,30 @@ send_packet(int fd, const char *packet, size_t size)
 	return true;
 }
 
+/* What the agent has drawn is there: the call, and what proves it. */
 static bool
-send_first(int fd, char *const words[], const char *ticket)
+send_call(int fd, char *const words[], const char *ticket, const char *challenge)
 {
-	CLEANUP(buf_done) struct buf first = buf_make(FIRST_MAX);
+	CLEANUP(buf_done) struct buf call = buf_make(CALL_MAX), said = buf_make(CALL_MAX);
+	char signature[2 * CRYPTO_ED25519_SIGNATURE + 1];
+	struct err err = { .code = ERR_NONE };
+	bool good;
 
-	buf_addf(&first, "%s\n%s\n%s\n%s\n", words[0], words[1], words[2], ticket);
+	buf_addf(&said, "%s ", words[1]);
 	for (size_t i = 3; words[i] != NULL; i++)
-		buf_addf(&first, "%s%s", i == 3 ? "" : " ", words[i]);
-	buf_addf(&first, "\n");
-	return buf_check(&first, NULL) && send_packet(fd, buf_text(&first), first.size);
+		buf_addf(&said, "%s%s", i == 3 ? "" : " ", words[i]);
+	good = buf_check(&said, &err) &&
+	    release_call_sign(ticket,
+		&(struct release_call){ words[0], words[2], buf_text(&said), challenge }, signature,
+		&err);
+	if (good) /* its seed goes nowhere */
+		buf_addf(&call, "%s\n%s\n%.*s\n%s\n%s\n", words[1], words[2],
+		    (int)(strrchr(ticket, ' ') - ticket), ticket,
+		    buf_text(&said) + strlen(words[1]) + 1, signature);
+	if (good && buf_check(&call, &err))
+		return send_packet(fd, buf_text(&call), call.size);
+	(void)fprintf(stderr, "%s\n", err.text);
+	return false;
 }
 
 static void
@@ -72,8 +88,9 @@ pass_stdin(int fd, struct pollfd *in)
 	return send_packet(fd, packet, 1 + (size_t)(n < 0 ? 0 : n));
 }
 
+/* The first has what the agent has drawn: one call is signed, and then stdin is read. */
 static int
-pass_answer(int fd, const char *agent)
+pass_answer(int fd, struct pollfd *in, char *const words[], const char **ticket)
 {
 	char packet[LINK_SOCKET_MAX + 1];
 	ssize_t n = recv(fd, packet, sizeof(packet) - 1, MSG_DONTWAIT);
@@ -82,14 +99,18 @@ pass_answer(int fd, const char *agent)
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return GOES_ON;
+	packet[n < 0 ? 0 : n] = '\0';
+	if (packet[0] == 'n' && *ticket != NULL) {
+		in->fd = STDIN_FILENO;
+		return send_call(fd, words, TAKE(*ticket), packet + 1) ? GOES_ON : STATUS_USAGE;
+	}
 	if (n > 0 && (packet[0] == '1' || packet[0] == '2')) {
 		write_all(packet[0] - '0', packet + 1, (size_t)n - 1);
 		return GOES_ON;
 	}
-	packet[n < 0 ? 0 : n] = '\0';
 	status = n < 2 || packet[0] != 'x' ? -1 : strtol(packet + 1, &end, 10);
 	if (status < 0 || status > 254) {
-		(void)fprintf(stderr, "the connection to %s's agent broke\n", agent);
+		(void)fprintf(stderr, "the connection to %s's agent broke\n", words[0]);
 		return STATUS_LOST;
 	}
 	if (*end == ' ')
@@ -101,7 +122,8 @@ int
 link_call(char *const words[])
 {
 	const char *ticket = getenv("RELEASE_TICKET"), *path = getenv("LINK_CALLS");
-	struct pollfd fds[] = { { -1, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
+	struct pollfd fds[] = { { -1, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	char name[LINK_NAME + 1];
 	struct err err;
 	int status = GOES_ON;
 
@@ -115,11 +137,12 @@ link_call(char *const words[])
 		(void)fprintf(stderr, "deploybot-link is not there: %s\n", err.text);
 		return STATUS_GONE;
 	}
-	if (!send_first(fds[0].fd, words, ticket))
+	(void)snprintf(name, sizeof(name), "%s\n", words[0]);
+	if (!send_packet(fds[0].fd, name, strlen(name)))
 		return STATUS_GONE;
 	while (status == GOES_ON && (poll(fds, COUNT(fds), -1) != -1 || errno == EINTR)) {
 		if (fds[0].revents != 0)
-			status = pass_answer(fds[0].fd, words[0]);
+			status = pass_answer(fds[0].fd, &fds[1], words, &ticket);
 		else if (fds[1].revents != 0 && !pass_stdin(fds[0].fd, &fds[1]))
 			fds[1].fd = -1; /* why is in its last packet, or there is none */
 	}

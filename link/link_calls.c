@@ -45,10 +45,6 @@ on_first(struct link_socket *local, const char *packet, size_t size)
 	channel->ctx = local;
 	word.channel = channel->number;
 	link_tls_say(channels->tls, &word);
-	size -= (size_t)(end + 1 - packet);
-	if (channels->tls->watch.fd != -1 &&
-	    (size == 0 || !link_channel_send(channel, end + 1, size)))
-		link_channel_close(channel, "");
 }
 
 static void

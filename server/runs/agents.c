@@ -239,18 +239,25 @@ agents_ticket(const struct agents *agents, struct release_ticket *ticket, const 
 	const struct known_peers *known = link_client_peers(agents->world.link);
 	CLEANUP(buf_done) struct buf list = buf_make(sizeof(ticket->agents) - 1);
 	char name[CRYPTO_CA_IDENTITY], identity[CRYPTO_CA_IDENTITY];
+	char key[RELEASE_KEY], seed[RELEASE_KEY];
 	struct peer peer;
 
 	ticket->epoch = AGENT_LINK_EPOCH;
+	if (!release_key_make(key, seed, err))
+		return false;
 	while (setting_next(&names, name, sizeof(name))) {
 		size_t at = known_peers_find(known, peer_identity(name, identity));
 
 		if (at < known_peers_count(known) &&
 		    known_peers_get(known, at, &peer)->manifest[0] != '\0')
-			buf_addf(&list, "%s%s=%s", list.size > 0 ? "," : "", name, peer.manifest);
+			buf_addf(&list, "%s=%s,", name, peer.manifest);
 	}
+	buf_addf(&list, "=%s", key);
 	(void)text_copy(ticket->agents, sizeof(ticket->agents), buf_text(&list));
-	return buf_check(&list, err) && release_ticket_make(ticket, agents->world.seed, ret, err);
+	if (!buf_check(&list, err) || !release_ticket_make(ticket, agents->world.seed, ret, err))
+		return false;
+	(void)snprintf(ret + strlen(ret), RELEASE_TICKET_MAX - strlen(ret), " %s", seed); /* fits */
+	return true;
 }
 
 struct link_client *

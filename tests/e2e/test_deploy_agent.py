@@ -7,13 +7,14 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from agent import order_bytes
 from commands_aid import DEPLOY
@@ -90,13 +91,16 @@ class AgentBench(SshBench):
     def manifest(self):
         return re.search("(?m)^manifest +([0-9a-f]{64})$", self.check())[1]
 
-    def ticket(self, run=12, environment="staging", seconds=600, agents=None, key=None, epoch=0):
-        """As lib/release_ticket.h says."""
-        agents = agents or f"h0={'0' * 64},h1={self.manifest()}"
+    def ticket(self, run=12, environment="staging", seconds=600, agents=None, key=None, epoch=0, seed=None):
+        """As lib/release_ticket.h says, with the seed of its key behind it."""
+        own = Ed25519PrivateKey.generate()
+        public = own.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+        seed = seed or own.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()).hex()
+        agents = f"""{agents or f"h0={'0' * 64},h1={self.manifest()}"},={public}"""
         until = int(time.time()) + seconds
         signed = order_bytes("ticket", environment, "release", run, epoch,
                              hashlib.sha256(agents.encode()).hexdigest(), until)
-        return f"{run} {epoch} {environment} {until} {agents} {(key or self.key).sign(signed).hex()}"
+        return f"{run} {epoch} {environment} {until} {agents} {(key or self.key).sign(signed).hex()} {seed}"
 
     def call(self, *words, ticket=None, agent="h1", text="\n" * 6, seconds=60):
         return subprocess.run(
@@ -144,11 +148,41 @@ def test_a_deployment_and_a_rollback_go_through_link_and_agent(bench):
 @pytest.mark.parametrize("wrong,words", [
     ({"key": Ed25519PrivateKey.generate()}, "no order key that is known here has signed this ticket"),
     ({"seconds": 0}, "its ticket ended "), ({"agents": f"h1={'0' * 64}"}, "its ticket is not for h1, or the units"),
-    ({"agents": f"h2={'0' * 64}"}, "its ticket is not for h1"), ({"run": 0}, "what it shows is no ticket")])
+    ({"agents": f"h2={'0' * 64}"}, "its ticket is not for h1"), ({"run": 0}, "what it shows is no ticket"),
+    ({"seed": "7" * 64}, "the key of its ticket has not signed this call")])
 def test_what_has_no_good_ticket_starts_nothing(bench, wrong, words):
     done = bench.call("check", "program=1", ticket=bench.ticket(**wrong))
     assert done.returncode == 70 and words in done.stderr, done
     assert not bench.systemd.starts and not lies_there(bench)
+
+
+def test_who_passes_a_call_on_makes_no_other_one_of_it(bench):
+    """As link would: another act, other words, more seconds, and the same once more, with all that it has seen."""
+    ticket = bench.ticket()
+    shown, seed = ticket.rsplit(" ", 1)
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed))
+    seen = []
+
+    def connect(act="check", words="program=1", seconds=60, signature=None):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as call:
+            call.connect(str(bench.folder / "calls.sock"))
+            call.send(b"h1\n")
+            challenge = call.recv(100)[1:].decode()
+            signature = signature or key.sign(order_bytes(
+                "call", "h1", "check", 0, 0, hashlib.sha256(b"60 program=1").hexdigest(), challenge)).hex()
+            seen.append(signature)
+            call.send(f"{seconds}\n{act}\n{shown}\n{words}\n{signature}\n".encode())
+            call.send(b"0")
+            while not (said := call.recv(70000)).startswith(b"x"):
+                assert said
+            return said.decode()
+    assert connect().startswith("x64") and len(bench.systemd.starts) == 1       # it has no settings
+    for other in ({"act": "job"}, {"words": "program=1 job=x"}, {"seconds": 61}, {"signature": seen[0]},
+                  {"signature": "0" * 128}, {"signature": "x"}):
+        assert connect(**other) == "x70 the key of its ticket has not signed this call", other
+    assert len(bench.systemd.starts) == 1
+    done = bench.call("check", "program=1", ticket=shown)
+    assert done.returncode == 64 and "the ticket has no key behind it" in done.stderr, done
 
 
 def test_words_are_looked_at_on_the_host(bench):

@@ -407,12 +407,18 @@ is_taken(const struct world *w, const char *names, const struct release_ticket_o
 		.environment = "shop/staging",
 		.until_s = 1767225660 },
 			      read;
-	char text[RELEASE_TICKET_MAX];
+	struct release_call call = { "acme", "check", "60 program=1", CHALLENGE };
+	char text[RELEASE_TICKET_MAX], signature[2 * CRYPTO_ED25519_SIGNATURE + 1];
 
 	assert_true(agents_ticket(w->agents, &ticket, names, text, NULL));
+	assert_true(release_call_sign(text, &call, signature, NULL));
+	*strrchr(text, ' ') = '\0'; /* what the agent is shown */
 	if (!release_ticket_read(text, here, &read, NULL))
 		return false;
 	assert_memory_equal(&read, &ticket, sizeof(read));
+	assert_true(release_call_is_signed(&read, &call, signature));
+	call.words = "61 program=1";
+	assert_false(release_call_is_signed(&read, &call, signature));
 	return true;
 }
 
