@@ -1,10 +1,10 @@
 /* link_calls.h - scripts of this machine's runner have acts of a release done on hosts.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Whoever may connect to the socket for calls says in its first packet a line with an agent's name;
- * what follows is of agent/call.h, and is passed on each way.  A call is a channel of that host from
- * LINK_CALLS_FROM on, and its end the end of that.  Nothing is decided here: the agent looks at
- * ticket and proof.
+ * Whoever may connect to the socket for calls says in its first packet a line with an agent's
+ * name; what follows is of agent/call.h, and is passed on each way.  A call is a channel of that
+ * host from LINK_CALLS_FROM on, and its end the end of that.  Nothing is decided here: the agent
+ * looks at ticket and proof.
  */
 #pragma once
 
