@@ -75,7 +75,7 @@ list_runs(struct tx *tx, const struct deployment *work, struct shown *shown)
 			.n_steps =
 			    row_step_list(tx, shown->rows[i].id, shown->steps[i], LIMIT_STEPS),
 		};
-		(void)row_runner_of(tx, shown->rows[i].id, shown->runs[i].runner);
+		memcpy(shown->runs[i].runner, shown->rows[i].runner, LIMIT_RUNNER);
 	}
 	return n;
 }

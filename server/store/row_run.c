@@ -87,14 +87,14 @@ row_run_ended(struct tx *tx, const struct run_ended *ended)
 	    DB_I64(ended->log_size)); /* sticky */
 }
 
-TX_READER(
-    read_run, struct run_row, TX_I64(id), TX_WORD(program, row_run_program), TX_FLAG(is_purged))
+TX_READER(read_run, struct run_row, TX_I64(id), TX_WORD(program, row_run_program),
+    TX_FLAG(is_purged), TX_TEXT(runner))
 
 size_t
 row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
 {
 	return tx_read(tx, read_run, ret, max,
-	    "SELECT id, program, is_purged FROM run WHERE deployment = $1 AND is_purged = 0"
+	    "SELECT id, program, is_purged, runner FROM run WHERE deployment = $1 AND is_purged = 0"
 	    " ORDER BY id LIMIT $2",
 	    DB_I64(deployment), DB_I64(max));
 }
@@ -103,7 +103,7 @@ size_t
 row_run_list_all(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
 {
 	return tx_read(tx, read_run, ret, max,
-	    "SELECT id, program, is_purged FROM run WHERE deployment = $1 ORDER BY id LIMIT $2",
+	    "SELECT id, program, is_purged, runner FROM run WHERE deployment = $1 ORDER BY id LIMIT $2",
 	    DB_I64(deployment), DB_I64(max));
 }
 

@@ -52,6 +52,7 @@ struct run_row {
 	int64_t id;
 	enum program program;
 	bool is_purged; /* its log is not there */
+	char runner[LIMIT_RUNNER]; /* that has it: "local", "build-1" */
 };
 size_t row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max);
 size_t row_run_list_all(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max);
