@@ -28,7 +28,6 @@ SEAMS = {
     "the text of each migration: a test holds its digest": ("store_schema_sql",),
     "a loop of tests turns once and looks": ("loop_run_once",),
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
-    "tests of the agent have keys of their own": ("crypto_ed25519_public",),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
 }
 
