@@ -241,8 +241,9 @@ SCENE_TEST(a_run_that_was_put_off_can_be_cancelled)
 	settings_of_the_runner(w, "RUN_LOG_LIMIT=much");
 	need_runner(w);
 	order_of(w, PROGRAM_ROLLBACK, 600);
-	wait_ms(w, 700);
-	ask_for_its_end(w, 2); /* another */
+	assert_int_equal(runs_open(w->scene->runs), 1);
+	WAIT_FOR(w->scene, runs_open(w->scene->runs) == 0); /* it waits to be tried again */
+	ask_for_its_end(w, 2);				    /* another */
 	assert_null(w->result);
 	event_free(TAKE(w->stop_sent));
 	ask_for_its_end(w, 1);
@@ -326,7 +327,7 @@ SCENE_TEST(the_program_may_end_while_a_run_is_put_off)
 	settings_of_the_runner(w, "RUN_LOG_LIMIT=much");
 	need_runner(w);
 	order_of(w, PROGRAM_ROLLBACK, 600);
-	wait_ms(w, 700);
+	WAIT_FOR(w->scene, runs_open(w->scene->runs) == 0);
 	assert_null(w->result);
 }
 
