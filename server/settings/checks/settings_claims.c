@@ -221,9 +221,8 @@ settings_host_list(const struct settings *s, const char *environment)
 
 /* 0: it is wrong, and was said to be. */
 static int64_t
-seconds_of(const struct settings *s, const struct settings_member *member, enum setting setting)
+seconds_of(const char *text)
 {
-	const char *text = settings_value_of(s, member, setting)->text;
 	int64_t seconds = 0;
 
 	return text != NULL && text_to_i64(text, 0, INT32_MAX, &seconds, NULL) ? seconds : 0;
@@ -238,8 +237,9 @@ settings_release_agents(const struct settings *s, const char *environment, int64
 	if (member == NULL || settings_value_of(of, member, SETTING_DEPLOY_SCRIPT)->is_given ||
 	    strcmp(settings_transport(of, member), "agent") != 0)
 		return NULL;
-	*ret_more_s = seconds_of(of, member, SETTING_FETCH_TIMEOUT_SECONDS) +
-	    2 * seconds_of(of, member, SETTING_MIGRATE_TIMEOUT_SECONDS) + MORE_S;
+	*ret_more_s = MORE_S +
+	    seconds_of(settings_value_of(of, member, SETTING_FETCH_TIMEOUT_SECONDS)->text) +
+	    2 * seconds_of(settings_value_of(of, member, SETTING_MIGRATE_TIMEOUT_SECONDS)->text);
 	return settings_own(member, ENVIRONMENT_SETTING_HOST)->text;
 }
 
