@@ -92,10 +92,12 @@ link_calls_over(struct link_channel *channel)
 static void
 on_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct link_calls *calls = watch->ctx;
+	struct sockaddr_storage from;
+	int fd = link_listen_take(calls->listen, watch, &from);
 
 	if (fd != -1)
-		(void)link_socket_new(watch->poll, fd, &first_events, watch->ctx);
+		(void)link_socket_new(watch->poll, fd, &first_events, calls);
 }
 
 void
@@ -109,8 +111,10 @@ link_calls_open(struct link_calls *calls, struct link_poll *poll, const char *pa
 	calls->ctx = ctx;
 	calls->listener.on_ready = on_connect;
 	calls->listener.ctx = calls;
-	if (fd != -1)
-		link_watch_start(poll, &calls->listener, fd, EPOLLIN);
-	else
+	if (fd == -1) {
 		log_warning("LINK_CALLS: no release goes through an agent: %s", err.text);
+		return;
+	}
+	calls->listen->calls = &calls->listener;
+	link_watch_start(poll, &calls->listener, fd, EPOLLIN);
 }

@@ -9,19 +9,21 @@
 #pragma once
 
 #include "link/link_channel.h"
+#include "link/link_listen.h"
 #include "link/link_socket.h"
 
 /* The channels of who is connected by that name, "agent/acme"; NULL: nobody is. */
 typedef struct link_channels *link_calls_find_fn(void *ctx, const char *name);
 
 struct link_calls {
-	struct link_watch listener;
-	uint32_t last; /* number given */
+	struct link_listen *listen; /* of who waits for a free descriptor */
 	link_calls_find_fn *find;
 	void *ctx;
+	struct link_watch listener;
+	uint32_t last; /* number given */
 };
 
-/* Where nobody can be listened for, the log says so, and there are no calls. */
+/* Its first is set.  Where nobody can be listened for, the log says so, and there are no calls. */
 void link_calls_open(struct link_calls *calls, struct link_poll *poll, const char *path,
     link_calls_find_fn *find, void *ctx);
 /* What the host says goes to who has called. */

@@ -81,4 +81,6 @@ link_listen_again(struct link_listen *listen)
 	link_watch_want(&listen->net, EPOLLIN);
 	link_watch_want(&listen->net6, EPOLLIN);
 	link_watch_want(&listen->local, EPOLLIN);
+	if (listen->calls != NULL)
+		link_watch_want(listen->calls, EPOLLIN);
 }

@@ -12,6 +12,7 @@ struct link_listen {
 	link_watch_fn *on_host, *on_server;
 	void *ctx;
 	struct link_watch net, net6, local;
+	struct link_watch *calls; /* one more; NULL: there is none */
 	bool is_full; /* there is no descriptor for who connects */
 };
 

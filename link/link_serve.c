@@ -693,6 +693,7 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 	if (!link_poll_init(&serve->poll, err) ||
 	    !link_listen_open(&serve->listen, &serve->poll, settings, err))
 		return false;
+	serve->calls.listen = &serve->listen;
 	link_calls_open(&serve->calls, &serve->poll, settings->calls, channels_of, serve);
 	log_info("listening on %s", settings->address);
 	link_poll_run(&serve->poll, on_second, serve);

@@ -53,11 +53,12 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	size = deployment_is_action(&deployment) ? ACTION_NAME : 7;
 	if (!decide_may(tx, update, POLICY_LOG, where))
 		return;
-	if (decide_agent_log(tx, &deployment, run, elsewhere) != NULL) {
+	if (decide_agent_log(&deployment, row_runner_of(tx, run, document->runner), elsewhere) !=
+	    NULL) {
 		decide_toastf(tx, update, true, "%s", elsewhere);
 		return;
 	}
-	if (row_runner_named(tx, row_runner_of(tx, run, document->runner)).at != 0) {
+	if (row_runner_named(tx, document->runner).at != 0) {
 		decide_toastf(tx, update, true,
 		    "The log is at the runner %s, which is disconnected: press it again when it is back.",
 		    document->runner);

@@ -97,12 +97,11 @@ static void disconnect(struct agent_link *agent, const char *why);
 static void
 say_runner(struct agent_link *agent, bool is_connected, uint64_t highest)
 {
-	char runner[LIMIT_RUNNER + CRYPTO_CA_IDENTITY];
+	char runner[LIMIT_RUNNER];
 
-	(void)snprintf(runner, sizeof(runner), "%s%s",
-	    agent->is_runner ? "" : "agent:", strchr(agent->identity, '/') + 1);
 	agent->may_be_gone = !is_connected;
-	agent->world->on_runner(agent->world->ctx, runner, is_connected, highest);
+	agent->world->on_runner(
+	    agent->world->ctx, peer_runner(agent->identity, runner), is_connected, highest);
 }
 
 static void

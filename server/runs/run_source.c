@@ -61,13 +61,25 @@ fail(struct waiting *waiting, const char *why)
 	free_waiting(waiting);
 }
 
+/* Nothing is waited for where it is known that nothing comes. */
+static bool
+is_away(const struct agent_link *runner, char why[LIMIT_LINE])
+{
+	if (agent_link_seen(runner).state == AGENT_CONNECTED)
+		return false;
+	agent_link_why(runner, why);
+	return true;
+}
+
 static void
 on_late(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct waiting *waiting = ctx;
 	char why[LIMIT_LINE];
 
-	agent_link_why(waiting->runner, why);
+	if (!is_away(waiting->runner, why))
+		(void)snprintf(why, sizeof(why), "the runner %s does not answer",
+		    strchr(agent_link_identity(waiting->runner), '/') + 1);
 	fail(waiting, why);
 }
 
@@ -195,16 +207,6 @@ wait_for(struct run_source *source, const struct run_source_order *order, struct
 	loop_timer_init(&waiting->timer, on_late, waiting);
 	LIST_INSERT_HEAD(&source->waiting, waiting, next);
 	return waiting;
-}
-
-/* Nothing is waited for where it is known that nothing comes. */
-static bool
-is_away(const struct agent_link *runner, char why[LIMIT_LINE])
-{
-	if (agent_link_seen(runner).state == AGENT_CONNECTED)
-		return false;
-	agent_link_why(runner, why);
-	return true;
 }
 
 static void

@@ -46,6 +46,15 @@ peer_of_host(const char *host)
 }
 
 const char *
+peer_runner(const char *identity, char out[LIMIT_RUNNER])
+{
+	(void)snprintf(out, LIMIT_RUNNER, "%s%.*s",
+	    text_starts(identity, PEER_AGENT) ? "agent:" : "", CRYPTO_CA_NAME_MAX,
+	    strchr(identity, '/') + 1);
+	return out;
+}
+
+const char *
 peer_identity(const char *name, char out[CRYPTO_CA_IDENTITY])
 {
 	(void)snprintf(out, CRYPTO_CA_IDENTITY, PEER_AGENT "%.*s", CRYPTO_CA_NAME_MAX, name);

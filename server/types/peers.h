@@ -57,6 +57,10 @@ bool peer_is_name(const char *name) MUST_USE;
  * of host or runner, or none. */
 const char *peer_of_host(const char *host) MUST_USE;
 
+/* As a run's row names who has it: of "agent/acme" "agent:acme", of "runner/build-1" "build-1".
+ * Returns out. */
+const char *peer_runner(const char *identity, char out[LIMIT_RUNNER]);
+
 /* "agent/acme", cut where it is too long.  Returns out. */
 const char *peer_identity(const char *name, char out[CRYPTO_CA_IDENTITY]);
 

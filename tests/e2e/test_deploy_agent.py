@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from runner_client import wait_for
 from ssh_aid import SshBench, until_at_rest
 from stage import free_port
 from systemd_bus import Systemd
+from test_link import TICKS_MAX
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may bind a folder over another one")
 
@@ -249,6 +251,21 @@ def test_a_server_that_is_started_anew_leaves_calls_alone(bench):
     bench.host_plan()
     os.kill(compose, signal.SIGKILL)
     wait_for(bench.is_quiet, "the host to be at rest", 60)
+
+
+def test_who_calls_without_a_free_descriptor_waits_and_link_does_not_spin(bench):
+    pid = bench.serve.process.pid
+    used, limits = len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir())), resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, limits[1]))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as call:
+        call.connect(str(bench.folder / "calls.sock"))
+        bench.serve.log("who connects waits for another one to end: Too many open files")
+        ticks, waited = bench.serve.stat()
+        wait_for(lambda: bench.serve.stat()[1] >= waited + 3, "link that sleeps while one waits")
+        assert bench.serve.stat()[0] - ticks <= TICKS_MAX
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        call.send(b"h1\n")
+        assert call.recv(100).startswith(b"n")
 
 
 def test_an_act_ends_with_its_time(bench):

@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/view/decide_view.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "chat/chat_runner.h"
 #include "chat/chat_text.h"
 #include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
@@ -95,19 +95,16 @@ put_approvals(struct tx *tx, const struct deployment *work, struct json_out *jso
 		    is.n < (size_t)is.needs.approvals ? is.needs.approvals - (int64_t)is.n : 0);
 }
 
-/* Why it does not begin, or is not followed. */
+/* Why it does not begin, or is not followed: what people are told, without since when. */
 static const char *
-note_of(struct tx *tx, const struct deployment *work, char out[LIMIT_LINE])
+note_of(const struct deployment *work, const struct runner_gone *gone, char out[LIMIT_LINE])
 {
-	const struct runner_gone gone = work->client[0] != '\0' ?
-	    row_runner_gone(tx, work->run) :
-	    decide_agent_gone(tx, work->environment, work->run);
-	const char *agent = peer_of_host(gone.name);
+	static const char since[] = " since ";
 
-	if (gone.at == 0)
+	if (gone->at == 0)
 		return work->note;
-	(void)snprintf(out, LIMIT_LINE, "%s%s is disconnected",
-	    agent == NULL ? "its runner " : "the agent of ", agent == NULL ? gone.name : agent);
+	(void)chat_runner_gone(gone->name, "its runner", out);
+	out[strlen(out) - strlen(since)] = '\0';
 	return out;
 }
 
@@ -117,6 +114,9 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 {
 	CLEANUP(freep) struct deployment *work = mem_copy(of, sizeof(*work));
 	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
+	const struct runner_gone gone = is_over ?
+	    (struct runner_gone){ .at = 0 } :
+	    decide_agent_gone(tx, work->environment, work->run);
 	char state[LIMIT_ENVIRONMENT], detail[LIMIT_LINE], ci[LIMIT_LINE], note[LIMIT_LINE];
 
 	decide_hide(tx, person, work);
@@ -142,10 +142,10 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	put_text(json, "emergency", work->exempt.emergency);
 	put_text(json, "reviewed_by", work->exempt.reviewer);
 	put_text(json, "detail", deployment_detail(work, detail));
-	put_text(json, "note", is_over ? "" : note_of(tx, work, note));
+	put_text(json, "note", is_over ? "" : note_of(work, &gone, note));
 	put_text(json, "ci", decide_ci_line(tx, work, ci));
 	put_number(json, "run", work->run);
-	json_put_time(json, "runner_disconnected_since", row_runner_gone(tx, work->run).at);
+	json_put_time(json, "runner_disconnected_since", gone.at);
 	json_put_time(json, "requested_at", work->requested_at);
 	json_put_time(json, "started_at", work->started_at);
 	json_put_time(json, "ended_at", work->ended_at);

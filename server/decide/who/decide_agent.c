@@ -116,10 +116,9 @@ decide_agent_touches(
 }
 
 const char *
-decide_agent_log(struct tx *tx, const struct deployment *work, int64_t run, char out[LIMIT_LINE])
+decide_agent_log(const struct deployment *work, const char *runner, char out[LIMIT_LINE])
 {
-	char runner[LIMIT_RUNNER];
-	const char *name = peer_of_host(row_runner_of(tx, run, runner));
+	const char *name = peer_of_host(runner);
 
 	if (name == NULL)
 		return NULL;

@@ -174,9 +174,7 @@ answer_revoked(struct tx *tx, const struct peer *peer)
 	struct deployment work;
 	int64_t run;
 
-	(void)snprintf(runner, sizeof(runner), "%s%s",
-	    text_starts(peer->identity, PEER_AGENT) ? "agent:" : "", peer_name(peer));
-	run = row_runner_next_run(tx, runner, 0);
+	run = row_runner_next_run(tx, peer_runner(peer->identity, runner), 0);
 	row_deployment_of_run(tx, run, &work);
 	(void)snprintf(line, sizeof(line), "Revoked: it is disconnected, and connects no more.");
 	if (work.id != 0)
