@@ -27,6 +27,7 @@ struct link_host {
 	struct link_poll poll;
 	const struct link_settings *settings;
 	struct link_pairs pairs;
+	bool is_alone; /* nobody is at the runner's socket */
 	/* A connection to one of the servers, or what it waits for. */
 	struct uplink {
 		struct link_tls tls;
@@ -129,7 +130,12 @@ connect_channel(struct link_channel *channel, const char *path)
 	struct link_host *host = uplink_of(channel->of->tls)->host;
 	struct err err;
 	int fd = link_socket_connect(path, &err);
+	bool is_runner = path == host->settings->runner_socket;
 
+	if (is_runner && fd == -1 && !host->is_alone)
+		log_warning("what the server sends reaches no runner: %s", err.text);
+	if (is_runner)
+		host->is_alone = fd == -1;
 	if (fd == -1)
 		link_channel_close(channel, err.text);
 	else

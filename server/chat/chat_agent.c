@@ -25,7 +25,8 @@ add_state(struct chat_text *text, const struct chat_agent *agent)
 		    text, "disconnected since ", &agent->clock, agent->seen.gone_at, agent->at);
 		break;
 	case AGENT_UNSEEN:
-		if (agent->peer->manifest[0] == '\0' && !peer_is_runner(agent->peer))
+		if ((agent->peer->manifest[0] == '\0' && !peer_is_runner(agent->peer)) ||
+		    (agent->began_at != 0 && agent->peer->made_at > agent->began_at))
 			chat_text_add(text, "never connected");
 		else if (agent->began_at == 0)
 			chat_text_add(text, "not known whether it is connected");

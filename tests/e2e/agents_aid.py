@@ -12,7 +12,7 @@ from agent import Agent
 from link_aid import Link, Listener
 from local_aid import PERSON, LocalScene
 from runner_client import wait_for
-from service_aid import SERVER, give
+from service_aid import RUNNER, SERVER, give
 from stage import free_port
 from telegram_client import ADA
 
@@ -28,7 +28,7 @@ class Agents:
         self.ca = self.folder / "ca"
         self.run("ca", "init", self.ca)
         self.address = f"127.0.0.1:{free_port()}"
-        self.socket = self.folder / "server.sock"
+        self.socket, self.calls = self.folder / "server.sock", self.folder / "calls.sock"
         self.folder.chmod(0o755)
         self.ca.chmod(0o755)
         self.links, self.peers = [], []
@@ -37,7 +37,8 @@ class Agents:
         self.scene = LocalScene(settings={
             "LINK_ADDRESS": self.address, "LINK_SOCKET": str(self.socket), "LINK_CA_FILE": str(self.ca / "ca.crt"),
             "LINK_CERTIFICATE_FILE": str(self.ca / "link.crt"), "LINK_ORDER_KEY_FILE": str(self.ca / "order.key"),
-            "ROLE_RATE_LIMIT": "0", **settings, **{name: str(self.ca / file) for name, file in (files or {}).items()}})
+            "ROLE_RATE_LIMIT": "0", "TRANSPORT_LINK_CALLS": str(self.calls), **settings,
+            **{name: str(self.ca / file) for name, file in (files or {}).items()}})
         self.serve = self.start_serve()
 
     def run(self, *words):
@@ -51,10 +52,12 @@ class Agents:
         return link
 
     def start_serve(self):
-        self.socket.unlink(missing_ok=True)
-        link = self.start("serve", "link", LINK_ADDRESS=self.address, LINK_SOCKET=self.socket)
-        wait_for(self.socket.exists, "link's socket")
-        give(self.socket, SERVER, SERVER, 0o660)
+        for socket in (self.socket, self.calls):
+            socket.unlink(missing_ok=True)
+        link = self.start("serve", "link", LINK_ADDRESS=self.address, LINK_SOCKET=self.socket, LINK_CALLS=self.calls)
+        for socket, user in ((self.socket, SERVER), (self.calls, RUNNER)):
+            wait_for(socket.exists, "link's socket")
+            give(socket, user, user, 0o660)
         return link
 
     def key(self, file, name, role="agent"):

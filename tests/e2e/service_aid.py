@@ -13,6 +13,9 @@ from stage import ROOT, Deploybot, wait_until
 
 SERVER, RUNNER = 10001, 10002       # users, and their groups; the runner is in the server's group too
 TWO_USERS = os.geteuid() == 0
+# How settings begin that are the runner's too.
+OF_RUNNER = ("CLIENT", "DEPLOY_", "ROLLBACK_", "REPOSITORY_URL", "IMAGE_", "REGISTRY_", "TRANSPORT_", "STAGING_HOST",
+             "STAGING_COMPOSE_DIR")
 
 
 def as_user(user, group, *groups):
@@ -105,10 +108,8 @@ class ServiceScene(CrashScene):
     def runner_environment(self):
         keep = {name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
                 if name in os.environ}
-        names = ("DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "REPOSITORY_URL",
-                 *(name for name in self.settings() if name.startswith("CLIENT")))
         return {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", **keep,
-                **{name: self.settings()[name] for name in names}}
+                **{name: value for name, value in self.settings().items() if name.startswith(OF_RUNNER)}}
 
     def start(self):
         if TWO_USERS:

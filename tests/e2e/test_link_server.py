@@ -7,7 +7,7 @@ import re
 import pytest
 
 from agents_aid import Agents
-from local_aid import ROLE
+from local_aid import PERSON, ROLE
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -25,6 +25,7 @@ def test_who_is_enrolled_connects_until_it_is_revoked(agents):
     host.log("nobody of that name is enrolled")
     assert "Enrolled" in agents.agent("enrol", "acme", key)
     agents.serve.log("agent/acme is connected")
+    host.log("what the server sends reaches no runner: ")
     assert re.fullmatch(rf"acme  does not answer, its host is connected, \S+; key {key}, since .* by .*\n",
                         agents.agent("list"))
     assert "that name has the key" in agents.refused("enrol", "acme", "0" * 64)
@@ -32,7 +33,7 @@ def test_who_is_enrolled_connects_until_it_is_revoked(agents):
     assert "Revoked" in agents.agent("revoke", "acme")
     host.log("its certificate is revoked")
     agents.serve.log("agent/acme is disconnected")
-    assert re.match(r"acme  revoked \d+:\d+; key", agents.agent("list"))
+    assert re.match(r"acme  revoked \d+:\d+; key", agents.agent("list")) and len(host.found("reaches no runner")) == 1
     assert "it is revoked already" in agents.refused("revoke", "acme")
     assert "acme has that key, which was revoked" in agents.refused("enrol", "other", key)
 
@@ -52,6 +53,11 @@ def test_a_name_that_moves_ends_the_key_of_before_also_where_link_was_not_connec
     agents.start_host("two")
     agents.serve.log("agent/web is connected", count=2)
     assert re.findall(rf"^web  .*; key {second}", agents.agent("list"), re.M)
+
+
+def test_a_runner_that_was_enrolled_meanwhile_has_never_connected(agents):
+    agents.scene.run(PERSON, "runner", "enrol", "build-1", "2" * 64)
+    assert agents.scene.run(PERSON, "runner", "list").startswith("build-1  never connected; key 2222")
 
 
 def test_it_is_for_admins_who_are_notified(agents):

@@ -13,15 +13,12 @@ from telegram_client import ADA, text_of
 class Client:
     """One client over an agent on a booted host; link's process for it is outside, as its sockets are reached there."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **settings):
         self.agents = Agents(CLIENTS="acme", CLIENT_ACME_HOST="agent:acme",
-                             CLIENT_ACME_ACTIONS="restart-web,disk-free,service-status,clear-cache")
+                             CLIENT_ACME_ACTIONS="restart-web,disk-free,service-status,clear-cache", **settings)
         self.host = AgentHost(folder)
         self.host.start()
-        self.host.put("disk-free", unit_text("echo 41 percent of 20 GB"))
-        self.host.put("restart-web", unit_text("echo restarted"))
-        self.host.put("service-status", unit_text("echo it has failed; exit 3"))
-        self.host.put("clear-cache", unit_text("echo begun; exec sleep 600"))
+        self.install()
         key = serialization.load_pem_private_key((self.agents.ca / "order.key").read_bytes(), None)
         self.host.configure(f"AGENT_NAME=acme\nORDER_KEYS={key.public_key().public_bytes(*RAW).hex()}\n")
         self.host.restart_agent()
@@ -32,6 +29,13 @@ class Client:
         self.agents.wait_for_manifest("acme")
         self.ada = self.agents.scene.person(ADA)
         self.ada.say("/whoami")
+
+    def install(self):
+        """What root puts there."""
+        self.host.put("disk-free", unit_text("echo 41 percent of 20 GB"))
+        self.host.put("restart-web", unit_text("echo restarted"))
+        self.host.put("service-status", unit_text("echo it has failed; exit 3"))
+        self.host.put("clear-cache", unit_text("echo begun; exec sleep 600"))
 
     def close(self):
         self.agents.close()

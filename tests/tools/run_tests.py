@@ -28,9 +28,10 @@ import chat_texts
 import leaked
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Only for what hangs: the longest take a minute of a core, and where many want one ten times that.
-UNIT_TIMEOUT_S = 1500
-E2E_TIMEOUT_S = 2400      # a single test has a limit of its own: tests/e2e/conftest.py
+# Only for what hangs: the longest take a minute of a core, and where many want one, or a page fault costs 15 µs, ten
+# times that.
+UNIT_TIMEOUT_S = 2400
+E2E_TIMEOUT_S = 7200      # a single test has a limit of its own: tests/e2e/conftest.py
 TESTS_FAILED = 1      # pytest's status: all were run
 LONG, REFUSED = 10, 40    # times the mean of a processor's seconds, for an end-to-end test with all that it starts
 AGAIN_MAX = 3         # more are no coincidence

@@ -86,7 +86,7 @@ reply(struct world *w, struct http_request *request, int status, const char *bod
 		{ "X-RateLimit-Reset", reset },
 		{ status == 301 ? "Location" : NULL, "/repos/octo/shop" }, { NULL, NULL } };
 
-	(void)snprintf(reset, sizeof(reset), "%lld", (long long)time(NULL) + 600);
+	(void)snprintf(reset, sizeof(reset), "%lld", (long long)(begin_s + ahead_s + 600));
 	http_request_answer(
 	    request, status, w->limit == NULL ? headers + 3 : headers, body, strlen(body));
 }

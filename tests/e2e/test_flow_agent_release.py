@@ -1,0 +1,73 @@
+"""Goal: the order of a release through agents brings a ticket of that run and its hosts to the script, and no other
+order brings one."""
+# SPDX-License-Identifier: ISC
+import hashlib
+import os
+import time
+
+import pytest
+
+from agent import order_bytes
+from agents_aid import Agents
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+
+# In the place of deploy.sh and rollback.sh.  What is shown to who calls is no argument of anything.
+STUB = """#!/bin/bash
+printf '%s' "${RELEASE_TICKET-none}" >"NOTES/$1.ticket"
+echo "==> release"
+echo "$2" >"NOTES/$1.live"
+"""
+
+
+@pytest.fixture(scope="module", name="agents")
+def make_agents():
+    made = Agents(DEPLOY_SCRIPT=None, ROLLBACK_SCRIPT=None, STAGING_DEPLOY_TRANSPORT="agent", STAGING_HOST="web1,web2",
+                  PRODUCTION_CONFIRM="false", STAGING_COMPOSE_DIR="/srv/app")
+    for name in ("deploy", "rollback"):
+        (made.scene.folder / "lib" / "deploy" / f"{name}.sh").write_text(
+            STUB.replace("NOTES", str(made.scene.scripts.folder)), encoding="ascii")
+    made.peer, _ = made.start_agent("web1", release=("", 0))
+    made.ada = made.scene.ada
+    yield made
+    made.close()
+
+
+def ticket_of(agents, environment):
+    return (agents.scene.folder / "scripts" / f"{environment}.ticket").read_text("ascii")
+
+
+def deployed(agents, environment="staging", branch="develop"):
+    """The ticket of a deployment of a new commit there."""
+    agents.scene.commit(branch)
+    agents.ada.say(f"/deploy {environment}")
+    agents.ada.hear(f"Live: {environment}")
+    return ticket_of(agents, environment)
+
+
+def check(agents, text, before):
+    """It is of the newest run, for the hosts that are known, as long as that may take, signed with the order key."""
+    run, epoch, environment, until, hosts, signature, seed = text.split(" ")
+    digest = agents.scene.bot_rows("SELECT manifest_digest FROM peer WHERE identity = 'agent/web1'")[0][0]
+    assert hosts.startswith(f"web1={digest},=") and len(seed) == 64 and seed not in hosts
+    assert (int(run), epoch, environment) == (agents.scene.bot_rows("SELECT MAX(id) FROM run")[0][0], "0", "staging")
+    assert before + 600 < int(until) < time.time() + 7200
+    agents.peer.key.verify(bytes.fromhex(signature), order_bytes(
+        "ticket", environment, "release", run, epoch, hashlib.sha256(hosts.encode()).hexdigest(), until))
+
+
+def test_a_release_has_a_ticket_of_its_own_run_and_of_the_hosts_that_are_known(agents):
+    before = time.time()
+    first = deployed(agents)
+    check(agents, first, before)
+    second = deployed(agents)
+    check(agents, second, before)
+    assert first.split(" ")[6] != second.split(" ")[6]
+    agents.ada.say("/rollback staging")
+    agents.ada.press(agents.ada.hear("Roll back staging"), "Roll")
+    agents.ada.hear("Rolled back")
+    check(agents, ticket_of(agents, "staging"), before)
+
+
+def test_where_no_agent_is_released_to_there_is_none(agents):
+    assert deployed(agents, "production", "main") == "none"

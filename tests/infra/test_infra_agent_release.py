@@ -1,0 +1,84 @@
+"""Goal: a release goes from the chat through link and agent to another host's systemd, as its own user there: server,
+runner, deploy.sh, tickets, link, agent, polkit and pipes are real. docker on the host is a stand-in."""
+# SPDX-License-Identifier: ISC
+import json
+import shutil
+
+import pytest
+
+from link_aid import PROGRAM
+from ssh_aid import COMPOSE
+from stage import ROOT
+from telegram_client import text_of
+from test_flow_image import Registry
+from test_infra_agent_client import Client
+
+STAND = "/srv/stand"
+APP = "/srv/app"
+UNIT = "deploybot-do-release@.service"
+
+
+class Releases(Client):
+    """STAGING_HOST is a host with an agent, where deploybot's own half of a release is installed."""
+
+    def __init__(self, folder):
+        self.registry = Registry()
+        super().__init__(folder, DEPLOY_TRANSPORT="agent", STAGING_HOST="acme", STAGING_COMPOSE_DIR=APP,
+                         DEPLOY_SCRIPT=None, ROLLBACK_SCRIPT=None, IMAGE_SOURCE="registry", STAGING_HEALTH_URL=None,
+                         REGISTRY_URL=self.registry.url, REGISTRY_IMAGE="team/shop", PRODUCTION_HOST="nowhere")
+
+    def install(self):
+        super().install()
+        root = self.host.root.path
+        shutil.copytree(ROOT / "deploy", root / "usr/lib/deploybot/deploy")
+        shutil.copytree(ROOT / "tests/peers/commands", root / "opt/commands")
+        unit = (ROOT / "deploy/agent/units" / UNIT).read_text("utf-8").replace(
+            "[Service]\n", f"[Service]\nEnvironment=STAND={STAND} PATH=/opt/commands/host:/usr/bin:/bin\n")
+        (root / "etc/systemd/system" / UNIT).write_text(unit, "utf-8")
+        self.host.sh(f"useradd deploy; install -d -o deploy {STAND} {APP}; systemctl daemon-reload")
+        (root / APP.lstrip("/") / "docker-compose.yml").write_text(COMPOSE, "utf-8")
+        self.change(images={}, registry=[], containers=[], compose="v2")
+        shutil.copy(PROGRAM, self.agents.scene.folder / "lib" / "deploybot-link")
+
+    def engine(self):
+        return json.loads(self.host.sh(f"cat {STAND}/engine"))
+
+    def change(self, **fields):
+        path = self.host.root.path / STAND.lstrip("/") / "engine"
+        before = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        path.write_text(json.dumps({**before, **fields}), "utf-8")
+        self.host.sh(f"chown deploy {STAND}/engine")
+
+    def commit(self):
+        """One of which the registry has an image; its name there."""
+        commit = self.agents.scene.commit()
+        digest = self.registry.push(commit, commit)
+        image = f"{self.registry.url.removeprefix('http://')}/team/shop@{digest}"
+        self.change(registry=[*self.engine()["registry"], image])
+        return image
+
+    def runs(self):
+        return [(box["of"], box["status"]) for box in self.engine()["containers"]]
+
+    def starts(self):
+        """Units of acts that systemd has started, by the journal."""
+        said = self.host.run("journalctl", "-o", "cat", "--no-pager", "_PID=1").stdout
+        return [line for line in said.splitlines() if line.startswith("Starting deploybot-do-release@")]
+
+    def close(self):
+        super().close()
+        self.registry.done()
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory):
+    made = Releases(tmp_path_factory.mktemp("release"))
+    yield made
+    made.close()
+
+
+def test_a_deployment_and_a_rollback_go_through_the_agent(releases):
+    first = releases.commit()
+    releases.ada.say("/deploy staging")
+    said = text_of(releases.ada.hear("Live: staging"))
+    assert releases.runs() == [(first, "running")], said
