@@ -476,7 +476,7 @@ bench-bed: packages-targets
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(TARGETS_IN) $(PYTHON) tests/bench/bench_bed.py $(ROUNDS)
 
-AGENT_TESTS := tests/infra/test_infra_agent.py tests/infra/test_infra_agent_client.py
+AGENT_TESTS := tests/infra/test_infra_agent.py tests/infra/test_infra_agent_client.py tests/infra/test_infra_agent_release.py
 
 # What an administrator gets: the package in a clean Debian, units on a real systemd, images.
 .PHONY: check-infra

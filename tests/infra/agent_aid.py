@@ -18,7 +18,7 @@ from infra_aid import root_tar
 from machine import Machine
 from stage import ROOT, wait_until
 
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "polkitd", "python3-minimal", "libssl3", "libsystemd0")
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "polkitd", "python3", "libssl3", "libsystemd0")
 UNIT = "deploybot-agent.service"
 STATE = "/var/lib/deploybot-agent"
 RUNNER = "/run/deploybot-agent/runner.sock"

@@ -8,7 +8,7 @@ import pytest
 
 from link_aid import PROGRAM
 from ssh_aid import COMPOSE
-from stage import ROOT
+from stage import ROOT, wait_until
 from telegram_client import text_of
 from test_flow_image import Registry
 from test_infra_agent_client import Client
@@ -23,9 +23,10 @@ class Releases(Client):
 
     def __init__(self, folder):
         self.registry = Registry()
-        super().__init__(folder, DEPLOY_TRANSPORT="agent", STAGING_HOST="acme", STAGING_COMPOSE_DIR=APP,
-                         DEPLOY_SCRIPT=None, ROLLBACK_SCRIPT=None, IMAGE_SOURCE="registry", STAGING_HEALTH_URL=None,
-                         REGISTRY_URL=self.registry.url, REGISTRY_IMAGE="team/shop", PRODUCTION_HOST="nowhere")
+        super().__init__(folder, DEPLOY_TRANSPORT="agent", STAGING_HOST="acme", CLIENT_ACME_ENVIRONMENT="staging",
+                         DEPLOY_SCRIPT=None, ROLLBACK_SCRIPT=None, STAGING_COMPOSE_DIR=APP, STAGING_HEALTH_URL=None,
+                         IMAGE_SOURCE="registry", REGISTRY_URL=self.registry.url, REGISTRY_IMAGE="team/shop",
+                         PRODUCTION_HOST="nowhere")
 
     def install(self):
         super().install()
@@ -51,8 +52,9 @@ class Releases(Client):
 
     def commit(self):
         """One of which the registry has an image; its name there."""
-        commit = self.agents.scene.commit()
+        commit = self.agents.scene.commit()["after"]
         digest = self.registry.push(commit, commit)
+        self.registry.tags[digest] = self.registry.tags[commit]
         image = f"{self.registry.url.removeprefix('http://')}/team/shop@{digest}"
         self.change(registry=[*self.engine()["registry"], image])
         return image
@@ -82,3 +84,39 @@ def test_a_deployment_and_a_rollback_go_through_the_agent(releases):
     releases.ada.say("/deploy staging")
     said = text_of(releases.ada.hear("Live: staging"))
     assert releases.runs() == [(first, "running")], said
+    second = releases.commit()
+    releases.ada.say("/deploy staging")
+    said = text_of(releases.ada.hear("Live: staging"))
+    assert releases.runs() == [(second, "running")], said
+    releases.ada.say("/rollback staging")
+    releases.ada.press(releases.ada.hear("Roll back staging"), "Roll")
+    said = text_of(releases.ada.hear("Rolled back"))
+    assert releases.runs() == [(first, "running")], said
+    starts = releases.starts()
+    assert len(starts) == len(set(starts)) > 5, starts
+    assert releases.host.sh("ls /run/deploybot-agent") == "runner.sock\n"
+    assert "deploy\n" == releases.host.sh(f"stat -c %U {APP}/.env")
+
+
+def test_a_release_that_is_stopped_puts_the_host_in_order(releases):
+    live = releases.runs()
+    releases.commit()
+    releases.host.sh(f"""echo '[{{"when": ["compose", "up"], "hang": true}}]' >{STAND}/plan; chown deploy {STAND}/plan""")
+    releases.ada.say("/deploy staging")
+    running = releases.ada.hear("⏳ Deploying staging")
+    wait_until((releases.host.root.path / STAND.lstrip("/") / "hangs").exists, 120, "compose")
+    releases.host.sh(f"rm {STAND}/plan")
+    releases.ada.press(running, "Stop")
+    said = text_of(releases.ada.hear("topped"))
+    releases.host.sh(f"kill -9 $(cat {STAND}/hangs)")
+    wait_until(lambda: releases.host.sh("ls /run/deploybot-agent") == "runner.sock\n", 120, "the end of all acts")
+    assert releases.runs() == live, said
+
+
+def test_an_agent_that_was_revoked_is_released_to_no_more(releases):
+    starts = releases.starts()
+    releases.agents.agent("revoke", "acme")
+    releases.commit()
+    releases.ada.say("/deploy staging")
+    said = text_of(releases.ada.hear("Failed: staging"))
+    assert "acme: agent/acme is not connected" in said and releases.starts() == starts, said
