@@ -101,7 +101,8 @@ def test_a_deployment_and_a_rollback_go_through_the_agent(releases):
 def test_a_release_that_is_stopped_puts_the_host_in_order(releases):
     live = releases.runs()
     releases.commit()
-    releases.host.sh(f"""echo '[{{"when": ["compose", "up"], "hang": true}}]' >{STAND}/plan; chown deploy {STAND}/plan""")
+    plan = '[{"when": ["compose", "up"], "hang": true}]'
+    releases.host.sh(f"echo '{plan}' >{STAND}/plan; chown deploy {STAND}/plan")
     releases.ada.say("/deploy staging")
     running = releases.ada.hear("⏳ Deploying staging")
     wait_until((releases.host.root.path / STAND.lstrip("/") / "hangs").exists, 120, "compose")
