@@ -3,8 +3,10 @@
 #include "agent/systemd.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <systemd/sd-bus.h>
 
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
@@ -277,6 +279,12 @@ order(struct systemd *systemd, bool is_start, const char *name, char ret[128], s
 	    sd_bus_call_method(systemd->bus, SERVICE, MANAGER, is_start ? "StartUnit" : "StopUnit",
 		&error, &reply, "ss", name, is_start ? "fail" : "replace");
 
+	/* No answer is none: whoever starts us anew stops what runs then, and calls it lost. */
+	if (is_start && (n == -ETIMEDOUT || n == -ECONNRESET || n == -ENOTCONN || n == -EPIPE)) {
+		log_error(
+		    "systemd did not say whether it starts %s: %s", name, strerrordesc_np(-n));
+		exit(EXIT_FAILURE);
+	}
 	if (n >= 0)
 		n = sd_bus_message_read(reply, "o", &job);
 	if (n >= 0 && text_copy(ret, 128, job))

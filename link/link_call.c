@@ -21,6 +21,7 @@
 #define PATIENCE_MS  30000 /* until deploybot-link, or the host, takes a packet */
 #define CALL_MAX     16384
 #define STATUS_USAGE 64
+#define NOT_BEGUN    "nothing was begun: " /* transports/ssh/switch.sh knows it */
 
 /* Without end: the last packet has the status, or there is none. */
 #define GOES_ON (-1)
@@ -114,7 +115,7 @@ pass_answer(int fd, struct pollfd *in, char *const words[], const char **ticket)
 		return STATUS_LOST;
 	}
 	if (*end == ' ')
-		(void)fprintf(stderr, "%s\n", end + 1);
+		(void)fprintf(stderr, NOT_BEGUN "%s\n", end + 1);
 	return (int)status;
 }
 
@@ -134,7 +135,7 @@ link_call(char *const words[])
 	}
 	fds[0].fd = link_socket_connect(path == NULL ? LINK_CALLS_SOCKET : path, &err);
 	if (fds[0].fd == -1) {
-		(void)fprintf(stderr, "deploybot-link is not there: %s\n", err.text);
+		(void)fprintf(stderr, NOT_BEGUN "deploybot-link is not there: %s\n", err.text);
 		return STATUS_GONE;
 	}
 	(void)snprintf(name, sizeof(name), "%s\n", words[0]);

@@ -147,6 +147,21 @@ def test_a_deployment_and_a_rollback_go_through_link_and_agent(bench):
     assert status == 78 and "is ordered by deploybot's server alone" in said[-1], said
 
 
+def test_a_migration_runs_there_once(bench):
+    commit, digest = bench.release("one")
+    status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate a=b", MIGRATE_SERVICE="app")
+    assert status == 0 and "migrated" in bench.steps(), (bench.steps(), said)
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+
+
+def test_a_migration_that_the_agent_refuses_is_said_not_to_have_begun(bench):
+    commit, _ = bench.release("one")
+    bench.on_host("docker", f'[[ $1 != pull ]] || echo "# edited meanwhile" >>{bench.folder}/units/{UNIT}')
+    status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate", MIGRATE_SERVICE="app")
+    assert status == 70 and "migrate-not-started" in bench.steps() and not bench.runs(), (bench.steps(), said)
+    assert said[-1].startswith("deploy.sh: h1: nothing was begun: its ticket is not for h1, or the units"), said
+
+
 @pytest.mark.parametrize("wrong,words", [
     ({"key": Ed25519PrivateKey.generate()}, "no order key that is known here has signed this ticket"),
     ({"seconds": 0}, "its ticket ended "), ({"agents": f"h1={'0' * 64}"}, "its ticket is not for h1, or the units"),
@@ -239,6 +254,13 @@ def test_a_host_notices_that_its_agent_was_killed(bench):
     is_put_in_order(bench, compose, digest)
 
 
+def test_where_systemd_does_not_answer_nobody_says_that_nothing_was_begun(bench):
+    bench.systemd.hangs_up = True
+    done = bench.call("check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate")
+    assert done.returncode == 255 and done.stderr == "the connection to h1's agent broke\n", done
+    assert bench.agent.wait(60) == 1 and len(bench.systemd.starts) == 1
+
+
 def test_a_server_that_is_started_anew_leaves_calls_alone(bench):
     process, compose, _ = hanging_up(bench)
     bench.server.close()
@@ -279,9 +301,9 @@ def test_an_agent_that_is_away_is_said_to_be(bench):
     bench.link.kill()
     bench.serve.log("agent/h1 is disconnected")
     done = bench.call("check", "program=1")
-    assert done.returncode == 69 and done.stderr == "agent/h1 is not connected\n"
+    assert done.returncode == 69 and done.stderr == "nothing was begun: agent/h1 is not connected\n"
     commit, _ = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit)
-    assert status == 69 and said[-1] == "deploy.sh: h1: agent/h1 is not connected", said
+    assert status == 69 and said[-1] == "deploy.sh: h1: nothing was begun: agent/h1 is not connected", said
     bench.serve.kill()
     assert "deploybot-link is not there: " in bench.call("check").stderr

@@ -120,4 +120,4 @@ def test_an_agent_that_was_revoked_is_released_to_no_more(releases):
     releases.commit()
     releases.ada.say("/deploy staging")
     said = text_of(releases.ada.hear("Failed: staging"))
-    assert "acme: agent/acme is not connected" in said and releases.starts() == starts, said
+    assert "acme: nothing was begun: agent/acme is not connected" in said and releases.starts() == starts, said

@@ -111,10 +111,12 @@ def read_call(data):
 
 
 class Systemd:
-    """environment: of what it starts.  `starts`: names of units, in their order."""
+    """environment: of what it starts.  `starts`: names of units, in their order.  `hangs_up`: it starts, and says nothing
+    of it."""
 
     def __init__(self, path, units, environment):
         self.units, self.environment = pathlib.Path(units), environment
+        self.hangs_up = False
         self.starts, self.stops, self.invocations, self.processes, self.clients = [], {}, {}, {}, []
         self.lock, self.serial = threading.RLock(), 0
         self.listener = socket.socket(socket.AF_UNIX)
@@ -162,7 +164,9 @@ class Systemd:
             body = ("a{sv}", self.properties(self.name_of(path)).items())
         elif member in ("StartUnit", "StopUnit"):
             body = ("o", f"{MANAGER}/job/{serial}")
-        if wants:
+        if member == "StartUnit" and self.hangs_up:
+            client.shutdown(socket.SHUT_RDWR)
+        elif wants:
             self.send(client, RETURN, {REPLY: ("u", serial)}, *body)
         if member == "StartUnit":
             self.start(client, serial, words[0])
