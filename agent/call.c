@@ -24,7 +24,7 @@
 #define STATUS_LATE    124 /* as timeout(1) */
 #define SECONDS_MAX    90000
 #define LOOK_MS	       50    /* whether a unit has begun to read */
-#define FIRST_MS       30000 /* for its first packet */
+#define PEER_MS	       30000 /* for its first packet, to take what there is, and to hang up */
 #define LINE_MAX_BYTES 4000  /* of act and words: a pipe takes them at once */
 
 /* Of ssh-host/main.sh: what its main() and its work() know. */
@@ -219,7 +219,7 @@ done(const struct calls *calls, struct call *call)
 	systemd_free(call->systemd);
 	call->systemd = NULL;
 	call->state = CALL_OVER;
-	call->due = INT64_MAX;
+	call->due = clock_monotonic_ms() + PEER_MS;
 }
 
 static void
@@ -302,7 +302,7 @@ hear(struct calls *calls, struct call *call)
 	} else if (n == 1) {
 		call->ends = true;
 	} else if (call->in != -1 && /* else it is over: what was on its way */
-	    write(call->in, packet + 1, (size_t)n - 1) != n - 1) {
+	    (call->given + n > CALL_STDIN || write(call->in, packet + 1, (size_t)n - 1) != n - 1)) {
 		hang_up(call); /* more than its unit reads */
 	} else {
 		call->given += (int)n - 1;
@@ -338,8 +338,10 @@ end_late(struct call *call)
 	}
 	call->is_late = true;
 	(void)snprintf(of, sizeof(of), MANIFEST_RELEASE "@%s", call->name);
-	if (!systemd_stop(call->systemd, manifest_unit(of, unit), &err))
-		log_error("run %" PRIu64 ": %s", call->run, err.text);
+	if (systemd_stop(call->systemd, manifest_unit(of, unit), &err))
+		return;
+	log_error("run %" PRIu64 ": %s", call->run, err.text);
+	call->due = clock_monotonic_ms() + PEER_MS;
 }
 
 /* False: it is over, and nobody is connected. */
@@ -347,6 +349,10 @@ static bool
 advance(struct calls *calls, struct call *call)
 {
 	flush(call);
+	if (call->size == 0 || call->peer == -1)
+		call->taken = clock_monotonic_ms();
+	else if (clock_monotonic_ms() >= call->taken + PEER_MS)
+		hang_up(call);
 	while (hear(calls, call))
 		;
 	end_in(call);
@@ -368,8 +374,9 @@ take_one(struct calls *calls, struct call **ret)
 		return false;
 	*ret = mem_new(1, sizeof(**ret));
 	**ret = (struct call){
-		.peer = fd, .in = -1, .out = -1, .err = -1, .due = clock_monotonic_ms() + FIRST_MS
+		.peer = fd, .in = -1, .out = -1, .err = -1, .taken = clock_monotonic_ms()
 	};
+	(*ret)->due = (*ret)->taken + PEER_MS;
 	if (order_challenge_draw(&(*ret)->challenge, &err))
 		say(*ret, 'n', "%s", (*ret)->challenge.hex);
 	else
@@ -401,6 +408,8 @@ wait_ms_of(const struct calls *calls, int others)
 
 		if (call != NULL && call->due - now < left)
 			left = call->due - now;
+		if (call != NULL && call->size > 0 && call->taken + PEER_MS - now < left)
+			left = call->taken + PEER_MS - now;
 		if (call != NULL && call->ends && call->in != -1 && left > LOOK_MS)
 			left = LOOK_MS;
 	}

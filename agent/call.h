@@ -5,7 +5,8 @@
  * packet of five lines, SECONDS, ACT, TICKET, NAME=VALUE words and what proves the call
  * (lib/release_ticket.h), then packets of stdin, each behind a "0"; a "0" alone is its end.
  * Answers: "1" and bytes of stdout, "2" and bytes of stderr, at last "x", the exit status in
- * decimal and, of a call that was refused, a blank and why.
+ * decimal and, of a call that was refused, a blank and why.  Who takes none of it for 30 s, sends
+ * more than CALL_STDIN, or stays for 30 s behind the end is hung up on.
  *
  * A call is the unit deploybot-do-release@RUN-N.service, whose stdin, stdout and stderr are pipes
  * in the agent's run folder: RUN-N, RUN-N.out and RUN-N.err, 0640, which are gone when it has
@@ -22,6 +23,7 @@
 
 #define CALLS_MAX  8 /* at once; one more waits */
 #define CALL_PIECE 16384
+#define CALL_STDIN 262144 /* bytes */
 #define CALLS_FDS  (1 + 4 * CALLS_MAX)
 
 enum call_state { CALL_NEW, CALL_GOING, CALL_OVER };
@@ -34,8 +36,9 @@ struct call {
 	int peer;		 /* -1: nobody listens any more */
 	int in, out, err;	 /* pipes; in -1: it has ended */
 	bool ends;		 /* in is to: not before its unit has opened it */
-	int given;		 /* bytes, to in */
+	int given;		 /* bytes, to in; at most CALL_STDIN */
 	int64_t due;		 /* monotonic ms: nothing was said, or its time is over */
+	int64_t taken;		 /* monotonic ms: the caller had all that there was for it */
 	bool is_late;
 	struct order_challenge challenge;
 	size_t size; /* of piece, which the caller has not taken; 0: nothing */

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: ISC
 # stdin: a line `ACT program=1 NAME=VALUE...`, then what ssh-host/base.sh says stands behind the program.  Whoever called has
 # looked at nothing: each word is checked here.  The parts of ssh-host/ are this host's own, of its deploybot.
-# NGINX_RELOAD_COMMAND, in the unit's environment, is what reloads nginx here: the caller's is not run.
+# NGINX_RELOAD_COMMAND, in the unit's environment, is what reloads nginx here: the caller's is not run.  RELEASE_DIRS and
+# RELEASE_IMAGES, there too, are lists: only in these folders, only images of these repositories.
 set -euo pipefail
 
 # Counts up where what ssh-host/ is sent, or prints for a transport, means another thing than before.
@@ -29,12 +30,22 @@ form_of() { # NAME; fills form
 	image | release | keep) form='[A-Za-z0-9][A-Za-z0-9._/:@,-]*' ;;
 	file) form='host' ;;
 	job) form='[A-Za-z0-9._/:@=,+-]+' ;;
+	settings) form='[0-9a-f]{64}' ;;
 	*) refuse "release-on-host.sh does not know a word $1" ;;
 	esac
 }
 
+# Without a list anything is.
+is_listed() { # FOLDER|IMAGE LIST
+	local what=${1%%@*}
+	[[ -z $2 || " $2 " == *" ${what%/} "* ]]
+}
+
 # Called by ssh-host/main.sh, whose variables they are.
 check_settings() {
+	local found
+	found=$(printf '%s\n' "$user" "$password" "$smoke_url" "$reload_command" "$file_text" "$paths" | sha256sum)
+	[[ ${found%% *} == "$signed" ]] || die 64 "what stands behind the words is not what the caller has signed"
 	[[ -z $user$password$file_text$paths ]] || die 64 "through an agent neither a login nor a compose file comes"
 	form='^http://[]A-Za-z0-9._/:?=&{}[-]{1,500}$'
 	[[ -z $smoke_url || $smoke_url =~ $form ]] || die 64 "SMOKE_URL is no plain address"
@@ -47,13 +58,20 @@ IFS= read -r -n 4096 line || refuse "there is no line with an act on stdin"
 read -r -a words <<<"$line"
 [[ ${words[0]:-} =~ ^[a-z-]{1,20}$ ]] || refuse "the first word is no act"
 [[ ${words[1]:-} == "program=$PROGRAM" ]] ||
-	refuse "the server's deploybot is of another version (${words[1]:-nothing} there, not $PROGRAM): install the same \
-here"
+	refuse "deploybot on $HOSTNAME is of another version than the server's (program=$PROGRAM, and ${words[1]:-nothing} \
+there): install the same on $HOSTNAME"
+signed=''
+set -- "${words[0]}"
 for word in "${words[@]:2}"; do
 	form_of "${word%%=*}"
 	[[ $word == *=* && ${word#*=} =~ ^$form$ && ${word#*=} != *..* ]] || refuse "no such word: ${word@Q}"
+	case $word in
+	dir=*) is_listed "${word#*=}" "${RELEASE_DIRS:-}" || refuse "RELEASE_DIRS of $HOSTNAME has no ${word#*=}" ;;
+	image=*) is_listed "${word:6}" "${RELEASE_IMAGES:-}" || refuse "RELEASE_IMAGES of $HOSTNAME has no ${word#*=}" ;;
+	settings=*) signed=${word#*=} ;;
+	esac
+	[[ $word == settings=* ]] || set -- "$@" "$word"
 done
-set -- "${words[0]}" "${words[@]:2}"
 text=$(cat -- "$here/busy.sh" "$here"/transports/ssh-host/{base,containers,up,images,file,kept,paths,services,ports}.sh \
 	"$here"/transports/ssh-host/{recreate,bluegreen,acts,guard,main}.sh) ||
 	refuse "deploybot is not whole here: install it again"

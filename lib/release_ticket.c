@@ -150,10 +150,12 @@ release_call_sign(const char *ticket, const struct release_call *call,
 	uint8_t signature[CRYPTO_ED25519_SIGNATURE];
 	const char *hex = strrchr(ticket, ' ');
 	size_t size = call_bytes(call, bytes);
-	bool good = hex != NULL && text_unhex(seed, sizeof(seed), hex + 1, strlen(hex + 1));
+	bool good =
+	    size > 0 && hex != NULL && text_unhex(seed, sizeof(seed), hex + 1, strlen(hex + 1));
 
 	if (!good)
-		return err_set(err, ERR_INVALID, "the ticket has no key behind it");
+		return err_set(err, ERR_INVALID, "%s",
+		    size > 0 ? "the ticket has no key behind it" : "the call is too long");
 	good = crypto_ed25519_sign(seed, bytes, size, signature, err);
 	if (good)
 		text_hex(ret, signature, sizeof(signature));
@@ -171,7 +173,8 @@ release_call_is_signed(
 
 	for (; *at != '\0' && *at != '='; at += *at == ',')
 		at += strcspn(at, ",");
-	return *at == '=' && text_unhex(key, sizeof(key), at + 1, strcspn(at + 1, ",")) &&
+	return size > 0 && *at == '=' &&
+	    text_unhex(key, sizeof(key), at + 1, strcspn(at + 1, ",")) &&
 	    text_unhex(raw, sizeof(raw), signature, strlen(signature)) &&
 	    crypto_ed25519_verify(key, bytes, size, raw) == CRYPTO_PROVEN;
 }

@@ -110,6 +110,10 @@ pass_answer(int fd, struct pollfd *in, char *const words[], const char **ticket)
 		return GOES_ON;
 	}
 	status = n < 2 || packet[0] != 'x' ? -1 : strtol(packet + 1, &end, 10);
+	if (status < 0 && *ticket != NULL) { /* nothing was shown to it */
+		(void)fprintf(stderr, NOT_BEGUN "%s's agent does not answer\n", words[0]);
+		return STATUS_GONE;
+	}
 	if (status < 0 || status > 254) {
 		(void)fprintf(stderr, "the connection to %s's agent broke\n", words[0]);
 		return STATUS_LOST;
@@ -139,8 +143,10 @@ link_call(char *const words[])
 		return STATUS_GONE;
 	}
 	(void)snprintf(name, sizeof(name), "%s\n", words[0]);
-	if (!send_packet(fds[0].fd, name, strlen(name)))
+	if (!send_packet(fds[0].fd, name, strlen(name))) {
+		(void)fputs(NOT_BEGUN "deploybot-link does not answer\n", stderr);
 		return STATUS_GONE;
+	}
 	while (status == GOES_ON && (poll(fds, COUNT(fds), -1) != -1 || errno == EINTR)) {
 		if (fds[0].revents != 0)
 			status = pass_answer(fds[0].fd, &fds[1], words, &ticket);

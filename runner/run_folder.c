@@ -117,9 +117,16 @@ run_folder_make(int root, struct protocol_message *order, bool *ret_is_spare, st
 {
 	char name[24], text[SMALL_FILE];
 	CLEANUP(file_closep) int folder = -1;
+	char first = order->settings[0];
 	size_t len = 0;
+	bool good;
 
-	if (!draw_tag(order, err) || !protocol_encode(order, text, sizeof(text), &len, err))
+	if (!draw_tag(order, err))
+		return -1;
+	order->settings[0] = '\0'; /* a ticket is for the script alone, and on no disk */
+	good = protocol_encode(order, text, sizeof(text), &len, err);
+	order->settings[0] = first;
+	if (!good)
 		return -1;
 	name_of(order->id, name);
 	if (!take_name(root, name, ret_is_spare, err))

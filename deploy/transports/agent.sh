@@ -33,16 +33,18 @@ ssh_write_program() { :; } # it is there
 # As ssh.sh's, in a subshell of its own.  Behind the settings stdin goes on as long as `life`, whose end says there that we are
 # gone.
 ssh_call() { # INDEX SECONDS ACT WORD...
-	local i=$1 seconds=$2 what=$3 settings=$ssh_folder/settings feeder status=0
+	local i=$1 seconds=$2 what=$3 settings=$ssh_folder/settings feeder status=0 signed
 	[[ $what != pull ]] || settings=$ssh_folder/settings.pull
 	shift 3
+	signed=$(sha256sum <"$settings")
 	exec {ssh_life}>&-
 	cat -- "$settings" "$ssh_folder/life" >"$ssh_pipes$i.in" 2>/dev/null &
 	feeder=$!
 	exec <"$ssh_pipes$i.in"
 	RELEASE_TICKET=$agent_ticket LINK_CALLS=${TRANSPORT_LINK_CALLS:-/run/deploybot-calls/calls.sock} \
 		limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" \
-		"$agent_link" call "${ssh_hosts[$i]}" "$seconds" "$what" program=1 "$@" || status=$?
+		"$agent_link" call "${ssh_hosts[$i]}" "$seconds" "$what" program=1 "settings=${signed%% *}" \
+		"$@" || status=$?
 	kill "$feeder" 2>/dev/null || true # it has ended where all was read
 	exit "$status"
 }
@@ -53,6 +55,11 @@ ssh_answers() { # INDEX
 	RELEASE_TICKET=$agent_ticket LINK_CALLS=${TRANSPORT_LINK_CALLS:-/run/deploybot-calls/calls.sock} \
 		bounded "$SSH_CONNECT_SECONDS" "$agent_link" call "${ssh_hosts[$1]}" 10 none </dev/null >/dev/null 2>&1 || status=$?
 	((status != EXIT_UNREACHABLE && status != 255))
+}
+
+# By deploybot-link's own words: a rollback can go without it.
+ssh_is_away() { # WHAT-IT-SAID
+	[[ $1 == 'nothing was begun: '*@(' is not connected'|' does not answer') ]]
 }
 
 ssh_was_killed() { return 1; }

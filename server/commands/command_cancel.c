@@ -311,8 +311,8 @@ say_not_cancelled(struct tx *tx, const struct update *update, const struct deplo
 	else if (row_runner_gone(tx, work->run).at != 0)
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL,
 		    work->environment,
-		    " is in progress; its runner is disconnected: an admin ends that by " MARK_CODE
-		    "/abandon %" PRId64 MARK_CODE ".",
+		    " is in progress; its runner is disconnected. An admin ends the waiting by " MARK_CODE
+		    "/abandon %" PRId64 MARK_CODE ", which stops nothing there.",
 		    work->id);
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL,

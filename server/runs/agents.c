@@ -249,7 +249,7 @@ agents_ticket(const struct agents *agents, struct release_ticket *ticket, const 
 		size_t at = known_peers_find(known, peer_identity(name, identity));
 
 		if (at < known_peers_count(known) &&
-		    known_peers_get(known, at, &peer)->manifest[0] != '\0')
+		    known_peers_get(known, at, &peer)->manifest[0] != '\0' && peer.revoked_at == 0)
 			buf_addf(&list, "%s=%s,", name, peer.manifest);
 	}
 	buf_addf(&list, "=%s", key);

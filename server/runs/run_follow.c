@@ -325,7 +325,7 @@ end_folder_gone(struct run_follow *run)
 	const struct run_ended ended = { .run = run->order.run,
 		.folder_gone = true,
 		.exit_status = -1,
-		.detail = "it was started, and its folder in runs/ is not here" };
+		.detail = "it was started, and its runner has no folder of it" };
 
 	LOG_ERROR(run, "%s: it is not ordered again, and what it left is not known", ended.detail);
 	conclude(run, &ended);

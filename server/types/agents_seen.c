@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/mem.h"
+#include "lib/setting.h"
 #include "types/settings.h"
 
 #define AGENT_MS    (600 * INT64_C(1000))
@@ -84,8 +85,14 @@ agents_seen_count(const struct agents_seen *seen, const struct settings *setting
 
 		ret.gone += name != NULL && is_gone(seen, PEER_AGENT, name, at - AGENT_MS);
 	}
-	for (size_t i = 0; i < settings->environment_count; i++)
-		ret.gone +=
-		    is_gone(seen, PEER_RUNNER, settings->environments[i].runner, at - RUNNER_MS);
+	for (size_t i = 0; i < settings->environment_count; i++) {
+		const struct environment_settings *e = &settings->environments[i];
+		const char *names = e->agents == NULL ? "" : e->agents;
+		char name[CRYPTO_CA_NAME_MAX + 1];
+
+		ret.gone += is_gone(seen, PEER_RUNNER, e->runner, at - RUNNER_MS);
+		while (setting_next(&names, name, sizeof(name)))
+			ret.gone += is_gone(seen, PEER_AGENT, name, at - AGENT_MS);
+	}
 	return ret;
 }

@@ -45,7 +45,7 @@ struct agent_seen agents_seen_of(const struct agents_seen *seen, const char *ide
 /* Of those that are enrolled and not revoked. */
 struct agents_count {
 	size_t connected, disconnected;
-	size_t gone;	 /* clients' for ten minutes, environments' runners for one */
+	size_t gone;	 /* clients' and environments' for ten minutes, runners for one */
 	size_t expiring; /* the certificate ends within ten days: it should be renewed by then */
 };
 

@@ -60,6 +60,7 @@ struct environment_settings {
 	const struct settings *of; /* its application's: what is shared or own is read there */
 	const char *refusal;	   /* why nothing is deployed there; "": it is */
 	const char *runner;	   /* "local", or one of RUNNERS */
+	const char *agents; /* through which it is released, a comma between; NULL: through none */
 	const char *branch;	   /* NULL: only /deploy with a ref */
 	bool confirm;
 	const struct windows *freeze;	       /* NULL: no window freezes it */

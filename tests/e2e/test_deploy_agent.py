@@ -104,7 +104,10 @@ class AgentBench(SshBench):
                              hashlib.sha256(agents.encode()).hexdigest(), until)
         return f"{run} {epoch} {environment} {until} {agents} {(key or self.key).sign(signed).hex()} {seed}"
 
-    def call(self, *words, ticket=None, agent="h1", text="\n" * 6, seconds=60):
+    def call(self, *words, ticket=None, agent="h1", text="\n" * 6, signed=None, seconds=60):
+        """text: what stands behind the words; signed: what is said to."""
+        if "program=1" in words:
+            words = (*words, f"settings={hashlib.sha256((signed or text).encode()).hexdigest()}")
         return subprocess.run(
             [PROGRAM, "call", agent, str(seconds), *words], input=text, capture_output=True, text=True, check=False,
             timeout=120, env={"LINK_CALLS": str(self.folder / "calls.sock"), "RELEASE_TICKET": ticket or self.ticket()})
@@ -209,7 +212,8 @@ def test_words_are_looked_at_on_the_host(bench):
         done = bench.call(*words)
         assert done.returncode == 70 and said in done.stderr, done
     assert not bench.systemd.starts
-    for words, said in ((["program=2"], "is of another version (program=2 there, not 1)"), ([], "another version"),
+    for words, said in ((["program=2"], "deploybot on h1 is of another version than the server's (program=1, "),
+                        ([], "another version"),
                         (["program=1", "dir=/srv/../etc"], "no such word: 'dir=/srv/../etc'"),
                         (["program=1", "lock=a"], "no such word: 'lock=a'"), (["program=1", "file=x"], "no such word"),
                         (["program=1", "origin=1:x"], "does not know a word origin")):
@@ -218,7 +222,20 @@ def test_words_are_looked_at_on_the_host(bench):
     for text in ("user\n\n\n\n\n\n", "\nsecret\n\n\n\n\n", "\n\n\n\nc2VydmljZXM6Cg==\n\n", "\n\nfile:///etc\n\n\n\n"):
         done = bench.call("check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate", text=text)
         assert done.returncode == 64 and not bench.host_calls(), done
-    assert len(bench.systemd.starts) == 10 and not lies_there(bench)
+    done = bench.call("check", "program=1", text="\n\nhttp://10.0.0.1/stop\n\n\n\n", signed="\n" * 6)
+    assert done.returncode == 64 and "is not what the caller has signed" in done.stderr, done
+    assert len(bench.systemd.starts) == 11 and not lies_there(bench)
+
+
+def test_root_says_on_the_host_what_may_be_released_there(bench):
+    words = ["check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate"]
+    bench.systemd.environment |= {"RELEASE_DIRS": f"/srv/blog {bench.app}", "RELEASE_IMAGES": "example.org/blog r/shop"}
+    assert bench.call(*words).returncode == 0
+    for word, said in (("dir=/srv", "RELEASE_DIRS of h1 has no /srv"), ("image=r/shop2@sha256:1", "has no r/shop2@"),
+                       ("image=r/shop:1", "RELEASE_IMAGES of h1 has no r/shop:1")):
+        done = bench.call(*words, word)
+        assert done.returncode == 64 and said in done.stderr, done
+    assert bench.call(*words, "image=r/shop@sha256:1").returncode == 0
 
 
 def hanging_up(bench):
@@ -290,6 +307,35 @@ def test_who_calls_without_a_free_descriptor_waits_and_link_does_not_spin(bench)
         assert call.recv(100).startswith(b"n")
 
 
+@pytest.mark.long
+def test_who_stays_or_reads_nothing_is_hung_up_on(bench):
+    """Half a minute later each."""
+    def connect():
+        call = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        call.connect(str(bench.folder / "calls.sock"))
+        call.send(b"h1\n")
+        return call, call.recv(100)[1:].decode()
+
+    made = [connect()[0] for _ in range(8)]
+    for call in made:
+        call.send(b"x")
+        assert call.recv(1000) == b"x70 it is no call"
+    assert bench.call("check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate").returncode == 0
+    bench.on_host("docker", "head -c 9000000 /dev/zero | tr '\\0' x")
+    shown, seed = bench.ticket().rsplit(" ", 1)
+    words = f"program=1 dir={bench.app} service=app strategy=recreate lines=9 settings="
+    words += hashlib.sha256(b"\n" * 6).hexdigest()
+    call, challenge = connect()
+    proof = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)).sign(order_bytes(
+        "call", "h1", "logs", 0, 0, hashlib.sha256(f"600 {words}".encode()).hexdigest(), challenge))
+    call.send(f"600\nlogs\n{shown}\n{words}\n{proof.hex()}\n".encode())
+    call.send(b"0" + b"\n" * 6)
+    wait_for(lambda: lies_there(bench), "the act", 60)
+    wait_for(lambda: not lies_there(bench), "its end", 120)
+    for one in (*made, call):
+        one.close()
+
+
 def test_an_act_ends_with_its_time(bench):
     bench.host_plan({"when": ["docker", "info"], "hang": True})
     done = bench.call("check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate", seconds=2)
@@ -297,7 +343,21 @@ def test_an_act_ends_with_its_time(bench):
     bench.host_plan()
 
 
+def test_a_rollback_can_leave_a_host_out_whose_agent_is_away(bench):
+    first, digest = bench.shipped("one")
+    bench.shipped("two", PREVIOUS_RELEASE=f"{first}@{digest}")
+    both = {"STAGING_HOST": "h1,h2", "RELEASE_TICKET": bench.ticket()}
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}", **both)
+    assert status == 69 and "unreachable h2" in bench.steps(), (bench.steps(), said)
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}", WITHOUT_HOSTS="h2", **both)
+    assert status == 0 and bench.runs() == [(f"{bench.image}@{digest}", "running")], said
+
+
 def test_an_agent_that_is_away_is_said_to_be(bench):
+    bench.agent.kill()
+    bench.agent.wait()
+    done = bench.call("check", "program=1")
+    assert done.returncode == 69 and done.stderr == "nothing was begun: h1's agent does not answer\n", done
     bench.link.kill()
     bench.serve.log("agent/h1 is disconnected")
     done = bench.call("check", "program=1")

@@ -3,6 +3,7 @@ order brings one."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import os
+import subprocess
 import time
 
 import pytest
@@ -63,6 +64,9 @@ def test_a_release_has_a_ticket_of_its_own_run_and_of_the_hosts_that_are_known(a
     second = deployed(agents)
     check(agents, second, before)
     assert first.split(" ")[6] != second.split(" ")[6]
+    for kept in ("state", "audit"):      # the script alone has written it
+        found = subprocess.run(["grep", "-rlF", second.split(" ")[6], agents.scene.folder / kept], check=False)
+        assert found.returncode == 1
     agents.ada.say("/rollback staging")
     agents.ada.press(agents.ada.hear("Roll back staging"), "Roll")
     agents.ada.hear("Rolled back")

@@ -100,7 +100,7 @@ def hear_warning(scene, environment="staging"):
 def test_a_started_run_is_not_begun_on_a_second_machine(scene):
     spare = take_over(scene)
     warning = hear_warning(scene)
-    assert "its folder in runs/ is not here" in text_of(warning)
+    assert "its runner has no folder of it" in text_of(warning)
     assert is_alive(scene.supervisor_pid) and is_alive(scene.runner_pid)
     assert spare.rows("SELECT state, why FROM work ORDER BY id DESC LIMIT 1") == [("FAILED", "INTERRUPTED")]
     scene.who.hear("may be DOWN", "what it left is not known", after=scene.ada_since)

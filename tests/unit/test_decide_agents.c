@@ -235,6 +235,29 @@ AGENTS_TEST(clients_whose_agent_is_gone_and_certificates_that_end_are_counted)
 	assert_int_equal(n.expiring, 1);
 }
 
+AGENTS_TEST(an_environment_that_is_released_through_agents_has_them)
+{
+	const char *status;
+
+	OPEN(w, "DEPLOY_TRANSPORT=agent", "STAGING_HOST=acme,beta", "PRODUCTION_HOST=new");
+	begin(w);
+	assert_int_equal(
+	    agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + HOUR / 6 - 1).gone, 0);
+	assert_int_equal(
+	    agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + HOUR / 6).gone, 1);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/status");
+	status = world_plain(world_last(w));
+	assert_non_null(strstr(status, "🔴 beta disconnected since "));
+	assert_non_null(strstr(status, ", agent of staging"));
+	assert_non_null(strstr(status, "🔴 new is not enrolled, agent of production"));
+	assert_null(strstr(status, "acme"));
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/status staging");
+	status = world_plain(world_last(w));
+	assert_non_null(strstr(status, "🟢 acme connected, "));
+	assert_non_null(strstr(status, "🔴 beta disconnected since "));
+	assert_null(strstr(status, "new"));
+}
+
 AGENTS_TEST(environments_whose_runner_is_gone_for_a_minute_are_counted)
 {
 	OPEN(w, "RUNNERS=build-1", "STAGING_RUNNER=build-1");

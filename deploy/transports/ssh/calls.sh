@@ -298,7 +298,8 @@ ssh_explain() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 	local host=${ssh_hosts[$1]}
 	ssh_status=$2 ssh_said="$host: $3"
 	case $2 in
-	64 | 66 | 69 | 70 | 75 | 78) ;;
+	69) ! ssh_is_away "$3" || ssh_silent+=("$1") ;;
+	64 | 66 | 70 | 75 | 78) ;;
 	255)
 		if ssh_was_killed "$1" "$4$5" "$6"; then
 			ssh_killed "$1" "${3:+; its last line: $3}"

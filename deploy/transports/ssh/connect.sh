@@ -256,6 +256,9 @@ ssh_has_no_session() { # OWN-WORDS
 	[[ $ssh_is == @(unreached|key|changed|denied) ]]
 }
 
+# Of a host that says itself why: it is there.
+ssh_is_away() { return 1; }
+
 # The last line of words, as long as people read.
 ssh_last_line() { # WORDS; fills said
 	said=${1%"${1##*[![:space:]]}"}

@@ -11,6 +11,7 @@
 #include "decide/who/decide_peer.h"
 #include "decide/who/decide_sees.h"
 #include "lib/json.h"
+#include "lib/setting.h"
 #include "lib/text.h"
 #include "store/row_peer.h"
 
@@ -224,36 +225,54 @@ decide_agents_show(struct tx *tx, const struct request *request, struct chat_tex
 	}
 }
 
-/* --- of clients --- */
+/* --- of clients and environments --- */
+
+/* Of all targets only who is not connected; *n, and more than STATUS_SHOWN are counted alone. */
+static void
+say_agent(struct tx *tx, const char *agent, const char *of, bool is_one, struct chat_text *text,
+    size_t *n)
+{
+	char identity[CRYPTO_CA_IDENTITY];
+	struct peer peer = row_peer_get(tx, peer_identity(agent, identity));
+
+	if ((!is_one && agents_seen_of(seen_by(tx), identity).state == AGENT_CONNECTED) ||
+	    (*n)++ >= STATUS_SHOWN)
+		return;
+	if (peer.identity[0] != '\0')
+		add_line(tx, identity, text);
+	else
+		chat_text_add(text, "\n🔴 " MARK_BOLD "%s" MARK_BOLD " is not enrolled", agent);
+	chat_text_code(text, ", agent of ", of);
+}
+
+/* "": any. */
+static bool
+is_meant(struct tx *tx, int64_t person, const char *target, const char *one)
+{
+	return decide_sees(tx, person, one) && (target[0] == '\0' || strcmp(one, target) == 0);
+}
 
 bool
 decide_agents_status(struct tx *tx, int64_t person, const char *target, struct chat_text *text)
 {
 	const struct settings *s = tx->settings;
-	char identity[CRYPTO_CA_IDENTITY];
+	char name[CRYPTO_CA_NAME_MAX + 1];
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->client_count; i++) {
 		const struct client_settings *client = &s->clients[i];
 		const char *agent = peer_of_host(client->host);
-		struct peer peer;
 
-		if (agent == NULL || !decide_sees(tx, person, client->target) ||
-		    (target[0] != '\0' && strcmp(client->target, target) != 0))
-			continue;
-		peer = row_peer_get(tx, peer_identity(agent, identity));
-		if (target[0] == '\0' &&
-		    agents_seen_of(seen_by(tx), identity).state == AGENT_CONNECTED)
-			continue;
-		if (n++ >= STATUS_SHOWN)
-			continue;
-		if (peer.identity[0] != '\0') {
-			add_line(tx, identity, text);
-		} else {
-			chat_text_add(
-			    text, "\n🔴 " MARK_BOLD "%s" MARK_BOLD " is not enrolled", agent);
-		}
-		chat_text_code(text, ", agent of ", client->target);
+		if (agent != NULL && is_meant(tx, person, target, client->target))
+			say_agent(tx, agent, client->target, target[0] != '\0', text, &n);
+	}
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+		const char *names = e->agents;
+
+		if (names != NULL && is_meant(tx, person, target, e->name))
+			while (setting_next(&names, name, sizeof(name)))
+				say_agent(tx, name, e->name, target[0] != '\0', text, &n);
 	}
 	if (n > STATUS_SHOWN)
 		chat_text_add(text, "\n… and %zu agents more", n - STATUS_SHOWN);

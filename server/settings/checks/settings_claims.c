@@ -231,16 +231,16 @@ seconds_of(const char *text)
 const char *
 settings_release_agents(const struct settings *s, const char *environment, int64_t *ret_more_s)
 {
+	const struct environment_settings *e = settings_environment(s, environment);
 	const struct settings *of = settings_of(s, environment);
 	const struct settings_member *member = find_member(of, environment);
 
-	if (member == NULL || settings_value_of(of, member, SETTING_DEPLOY_SCRIPT)->is_given ||
-	    strcmp(settings_transport(of, member), "agent") != 0)
+	if (e == NULL || e->agents == NULL)
 		return NULL;
 	*ret_more_s = MORE_S +
 	    seconds_of(settings_value_of(of, member, SETTING_FETCH_TIMEOUT_SECONDS)->text) +
 	    2 * seconds_of(settings_value_of(of, member, SETTING_MIGRATE_TIMEOUT_SECONDS)->text);
-	return settings_own(member, ENVIRONMENT_SETTING_HOST)->text;
+	return e->agents;
 }
 
 bool

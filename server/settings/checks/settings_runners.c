@@ -63,12 +63,15 @@ check_environment(struct settings_loader *l, struct environment_settings *e)
 
 /* Calls go over this machine's deploybot-link, which a remote runner's scripts do not reach. */
 static void
-check_calls(struct settings_loader *l, struct environment_settings *e)
+find_agents(struct settings_loader *l, struct environment_settings *e)
 {
-	if (strcmp(e->runner, RUNNER_LOCAL) == 0 ||
-	    settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
+	if (settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
 	    strcmp(settings_transport_of(e), "agent") != 0)
 		return;
+	if (strcmp(e->runner, RUNNER_LOCAL) == 0) {
+		e->agents = settings_own(e->member, ENVIRONMENT_SETTING_HOST)->text;
+		return;
+	}
 	settings_say(l->report, SETTINGS_WARNING,
 	    "%s has the runner %.64s, and DEPLOY_TRANSPORT is agent, by which only the local runner releases: it is not deployed",
 	    e->name, e->runner);
@@ -94,6 +97,6 @@ settings_check_runners(struct settings_loader *l)
 		    "RUNNERS: none of them can connect: LINK_ADDRESS is not set (docs/agents.md)");
 	for (size_t i = 0; i < l->s->environment_count; i++) {
 		check_environment(l, &l->s->inside->environments[i]);
-		check_calls(l, &l->s->inside->environments[i]);
+		find_agents(l, &l->s->inside->environments[i]);
 	}
 }
