@@ -57,8 +57,8 @@ struct systemd_end {
 	struct systemd_unit unit; /* result and invocation of this start; "": nothing was run */
 };
 
-/* Orders the start of what was looked at before.  Returns 0, or an errno value: nothing runs.  Where
- * systemd does not answer that is not known: then this ends the process. */
+/* Orders the start of what was looked at before.  Returns 0, or an errno value: nothing runs.
+ * Where systemd does not answer that is not known: then this ends the process. */
 int systemd_start(struct systemd *systemd, const char *name, const struct systemd_unit *before,
     struct err *err) MUST_USE;
 /* Orders its whole control group to end, in the place of a start that goes on. */

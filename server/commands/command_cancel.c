@@ -311,8 +311,9 @@ say_not_cancelled(struct tx *tx, const struct update *update, const struct deplo
 	else if (row_runner_gone(tx, work->run).at != 0)
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL,
 		    work->environment,
-		    " is in progress; its runner is disconnected. An admin ends the waiting by " MARK_CODE
-		    "/abandon %" PRId64 MARK_CODE ", which stops nothing there.",
+		    " is in progress; its runner is disconnected. " MARK_CODE
+		    "/abandon %" PRId64 MARK_CODE
+		    ", by an admin, ends the waiting, and stops nothing there.",
 		    work->id);
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL,

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -27,6 +28,7 @@ from runner_client import SLOW, all_processes  # noqa: E402  pylint: disable=wro
 # Of a test, of what is made for it and of its end: for what hangs, and names it.
 TEST_LIMIT_S = 150 * max(2, int(SLOW))
 LONG_TEST_LIMIT_S = 3600
+UNTIL = float(os.environ.get("DEPLOYBOT_TESTS_UNTIL", "inf"))       # what has not begun by then is skipped, and said
 LEAKED = 70                 # a status of its own: run_tests.py runs nothing once more then
 MUST_COME_S = 5             # who waits that long waits for what must come
 
@@ -130,6 +132,8 @@ def ends_in_time(item, what):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_setup(item):
+    if time.time() > UNTIL:
+        pytest.skip("not begun within TEST_SECONDS")
     yield from ends_in_time(item, "what is made for the test")
 
 

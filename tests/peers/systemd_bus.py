@@ -111,8 +111,8 @@ def read_call(data):
 
 
 class Systemd:
-    """environment: of what it starts.  `starts`: names of units, in their order.  `hangs_up`: it starts, and says nothing
-    of it."""
+    """environment: of what it starts.  `starts`: names of units, in their order.  `hangs_up`: it starts, and does
+    not say so."""
 
     def __init__(self, path, units, environment):
         self.units, self.environment = pathlib.Path(units), environment

@@ -429,6 +429,8 @@ AGENTS_TEST(a_ticket_names_the_agents_whose_list_is_known)
 	const struct release_ticket_of here = { .keys = &keys,
 		.manifest = fingerprint_digest("release=" UNIT, digest),
 		.now_s = 1767225600 };
+	struct peer revoked = { .identity = ACME, .digest = UNIT, .revoked_at = 1 };
+	struct known_peers *known = known_peers_new(1);
 
 	memcpy(keys.all[0], w->public, sizeof(w->public));
 	assert_false(is_taken(w, "other, acme", &here)); /* it never said one */
@@ -436,4 +438,8 @@ AGENTS_TEST(a_ticket_names_the_agents_whose_list_is_known)
 	assert_true(is_taken(w, "other, acme", &here));
 	assert_true(is_taken(w, "acme", &here));
 	assert_false(is_taken(w, "other", &here));
+	(void)fingerprint_digest("release=" UNIT, revoked.manifest);
+	known_peers_add(known, &revoked);
+	agents_take_peers(w->agents, known);
+	assert_false(is_taken(w, "acme", &here));
 }

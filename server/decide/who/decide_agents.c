@@ -227,22 +227,27 @@ decide_agents_show(struct tx *tx, const struct request *request, struct chat_tex
 
 /* --- of clients and environments --- */
 
-/* Of all targets only who is not connected; *n, and more than STATUS_SHOWN are counted alone. */
+struct status {
+	struct chat_text *text;
+	bool is_of_all; /* targets: then only who is not connected */
+	size_t n;	/* more than STATUS_SHOWN are counted alone */
+};
+
 static void
-say_agent(struct tx *tx, const char *agent, const char *of, bool is_one, struct chat_text *text,
-    size_t *n)
+say_agent(struct tx *tx, const char *agent, const char *of, struct status *status)
 {
 	char identity[CRYPTO_CA_IDENTITY];
 	struct peer peer = row_peer_get(tx, peer_identity(agent, identity));
 
-	if ((!is_one && agents_seen_of(seen_by(tx), identity).state == AGENT_CONNECTED) ||
-	    (*n)++ >= STATUS_SHOWN)
+	if ((status->is_of_all && agents_seen_of(seen_by(tx), identity).state == AGENT_CONNECTED) ||
+	    status->n++ >= STATUS_SHOWN)
 		return;
 	if (peer.identity[0] != '\0')
-		add_line(tx, identity, text);
+		add_line(tx, identity, status->text);
 	else
-		chat_text_add(text, "\n🔴 " MARK_BOLD "%s" MARK_BOLD " is not enrolled", agent);
-	chat_text_code(text, ", agent of ", of);
+		chat_text_add(
+		    status->text, "\n🔴 " MARK_BOLD "%s" MARK_BOLD " is not enrolled", agent);
+	chat_text_code(status->text, ", agent of ", of);
 }
 
 /* "": any. */
@@ -256,15 +261,15 @@ bool
 decide_agents_status(struct tx *tx, int64_t person, const char *target, struct chat_text *text)
 {
 	const struct settings *s = tx->settings;
+	struct status status = { text, target[0] == '\0', 0 };
 	char name[CRYPTO_CA_NAME_MAX + 1];
-	size_t n = 0;
 
 	for (size_t i = 0; i < s->client_count; i++) {
 		const struct client_settings *client = &s->clients[i];
 		const char *agent = peer_of_host(client->host);
 
 		if (agent != NULL && is_meant(tx, person, target, client->target))
-			say_agent(tx, agent, client->target, target[0] != '\0', text, &n);
+			say_agent(tx, agent, client->target, &status);
 	}
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
@@ -272,9 +277,9 @@ decide_agents_status(struct tx *tx, int64_t person, const char *target, struct c
 
 		if (names != NULL && is_meant(tx, person, target, e->name))
 			while (setting_next(&names, name, sizeof(name)))
-				say_agent(tx, name, e->name, target[0] != '\0', text, &n);
+				say_agent(tx, name, e->name, &status);
 	}
-	if (n > STATUS_SHOWN)
-		chat_text_add(text, "\n… and %zu agents more", n - STATUS_SHOWN);
-	return n > 0;
+	if (status.n > STATUS_SHOWN)
+		chat_text_add(text, "\n… and %zu agents more", status.n - STATUS_SHOWN);
+	return status.n > 0;
 }
