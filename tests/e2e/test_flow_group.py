@@ -67,7 +67,9 @@ def test_one_production_deployment_with_approval_is_four_calls_three_sounds_and_
     said = [call for call in calls(scene, since)    # one that takes its time shows how far it is
             if call["method"] != "editMessageText" or not call["arguments"]["text"].startswith("⏳ Deploying")]
     assert len(said) <= 4, [(call["method"], call["arguments"]["text"][:40]) for call in said]
-    assert len(rings(scene, since)) == 3, rings(scene, since)
+    # A question that waits for git is a silent message first, which is edited.
+    was_slow = any("Deploy to" in call["arguments"]["text"] for call in calls(scene, since, ("editMessageText",)))
+    assert len(rings(scene, since)) == 3 - was_slow, rings(scene, since)
     assert len(standing(scene)) == before + 1
     assert end["message"]["reply_to_message"]["message_id"] == next(
         view["message_id"] for view in reversed(scene.chat.messages(GROUP)) if text_of(view) == "/deploy production")
