@@ -24,7 +24,7 @@ echo "$2" >"NOTES/$1.live"
 @pytest.fixture(scope="module", name="agents")
 def make_agents():
     made = Agents(DEPLOY_SCRIPT=None, ROLLBACK_SCRIPT=None, STAGING_DEPLOY_TRANSPORT="agent", STAGING_HOST="web1,web2",
-                  PRODUCTION_CONFIRM="false", STAGING_COMPOSE_DIR="/srv/app")
+                  PRODUCTION_HOST="web3", PRODUCTION_CONFIRM="false", STAGING_COMPOSE_DIR="/srv/app")
     for name in ("deploy", "rollback"):
         (made.scene.folder / "lib" / "deploy" / f"{name}.sh").write_text(
             STUB.replace("NOTES", str(made.scene.scripts.folder)), encoding="ascii")

@@ -8,6 +8,7 @@ import pytest
 
 from agents_aid import Agents
 from local_aid import PERSON, ROLE
+from runner_client import wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -26,6 +27,9 @@ def test_who_is_enrolled_connects_until_it_is_revoked(agents):
     assert "Enrolled" in agents.agent("enrol", "acme", key)
     agents.serve.log("agent/acme is connected")
     host.log("what the server sends reaches no runner: ")
+    agents.scene.bot.kill()
+    agents.scene.start_bot()                                # it asks anew
+    wait_for(lambda: "does not answer" in agents.agent("list"), "the host")
     assert re.fullmatch(rf"acme  does not answer, its host is connected, \S+; key {key}, since .* by .*\n",
                         agents.agent("list"))
     assert "that name has the key" in agents.refused("enrol", "acme", "0" * 64)

@@ -202,6 +202,8 @@ AGENTS_TEST(status_says_it_of_a_client)
 	assert_null(strstr(world_plain(world_last(w)), "acme"));
 	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status acme");
 	assert_null(world_says_in(w, WORLD_STAGING_USER, "connected"));
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status");
+	assert_null(world_says_in(w, WORLD_STAGING_USER, "beta"));
 }
 
 /* Root of a host says it of its link. */
