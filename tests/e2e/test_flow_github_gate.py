@@ -191,6 +191,7 @@ def test_a_kill_around_the_answer_leaves_github_answered_once(scene, api, lost):
     """Killed when it was not sent, and when nobody has read what came of it."""
     run, gone = Run(scene), threading.Event()
     run.asks()
+    wait_until(lambda: api.reports.get((str(run.run), run.environment)), 60, "a report, which goes the same way")
     people = scene.admin(), scene.admin()
     if lost == "before":
         api.troubles += [(RULE, 502)] * 99

@@ -96,8 +96,8 @@ FALSE = {
     "for two": ({"aud": [AUDIENCE, "https://other.example.org"]}, 401, "aud is not"),
     "for us in a list": ({"aud": [AUDIENCE]}, 401, "aud is not"),
     "expired": ({"iat": int(time.time()) - 7200, "exp": int(time.time()) - 3600}, 401, "has expired"),
-    "of tomorrow": ({"iat": int(time.time()) + 600, "exp": int(time.time()) + 900}, 401, "begins later"),
-    "for a day": ({"exp": int(time.time()) + 86400}, 401, "lives longer than 1380 minutes"),
+    "of tomorrow": ({"iat": int(time.time()) + 86400, "exp": int(time.time()) + 86700}, 401, "begins later"),
+    "for a day": ({"exp": int(time.time()) + 2 * 86400}, 401, "lives longer than 1380 minutes"),
 }
 
 

@@ -59,7 +59,7 @@ REFUSED = {
     "for two": ({"aud": [AUDIENCE, "https://other.example.org"]}, 401),
     "of another issuer": ({"iss": "https://token.example.org"}, 401),
     "expired": ({"exp": int(time.time()) - 3600, "iat": int(time.time()) - 3900}, 401),
-    "of tomorrow": ({"iat": int(time.time()) + 600, "exp": int(time.time()) + 900}, 401),
+    "of tomorrow": ({"iat": int(time.time()) + 86400, "exp": int(time.time()) + 86700}, 401),
     "that lives for a year": ({"exp": int(time.time()) + 365 * 86400}, 401),
     "without a run": ({"run_id": None}, 401),
     "with a run that is no number": ({"run_id": "../1"}, 401),

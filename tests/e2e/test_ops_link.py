@@ -59,6 +59,7 @@ def test_root_sees_that_the_servers_user_may_not_connect(agents):
     os.chown(audit, SERVER, -1)
 
 
+@pytest.mark.long
 def test_the_playbooks_and_the_program_are_named(agents):
     said = doctor(agents, "ok       ANSIBLE_FOLDER: ")
     assert said and said[0].endswith(": its inventory and 1 playbook"), said
