@@ -17,8 +17,10 @@ check_run
 load_transport "$here"
 find_place "$1"
 take_lock "drain of deployment ${deployment:-any}"
-[[ -z ${RUN_ID:-} || ! -e $app/clean ]] || bounded $((2 * CLEAN_SECONDS + 60)) env DEPLOYBOT_SETTINGS=checked \
-	"$here/clean.sh" "$environment" ||
+# What the server's order has brought for hosts with an agent (transports/agent.sh) is clean.sh's too.
+[[ -z ${RUN_ID:-} || ! -e $app/clean ]] ||
+	RELEASE_TICKET=${agent_ticket:-} bounded $((2 * CLEAN_SECONDS + 60)) env \
+		DEPLOYBOT_SETTINGS=checked "$here/clean.sh" "$environment" ||
 	warn "old images or releases stay; the next deployment continues it"
 has_function transport_drain || exit 0
 step drain
