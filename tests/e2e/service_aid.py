@@ -14,8 +14,8 @@ from stage import ROOT, Deploybot, wait_until
 SERVER, RUNNER = 10001, 10002       # users, and their groups; the runner is in the server's group too
 TWO_USERS = os.geteuid() == 0
 # How settings begin that are the runner's too.
-OF_RUNNER = ("CLIENT", "DEPLOY_", "ROLLBACK_", "REPOSITORY_URL", "IMAGE_", "REGISTRY_", "TRANSPORT_", "STAGING_HOST",
-             "STAGING_COMPOSE_DIR")
+OF_RUNNER = ("CLIENT", "DEPLOY_", "ROLLBACK_", "REPOSITORY_URL", "IMAGE_", "REGISTRY_", "TRANSPORT_", "SSH_KNOWN",
+             "STAGING_HOST", "STAGING_COMPOSE_DIR")
 
 
 def as_user(user, group, *groups):
