@@ -1,6 +1,7 @@
-"""Goal: a blue/green switch, what drains, a job, a rollback and what fails in between are said the same way over ssh and
-through an agent."""
+"""Goal: a blue/green switch, what drains, a job, a rollback and what fails in between are said the same way over ssh
+and through an agent."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import os
 import re
 
@@ -22,14 +23,14 @@ class AgentBlueGreenBench(AgentBench, BlueGreenBench):
 
 @pytest.fixture(name="benches")
 def make_benches(tmp_path, tools_folder):
-    made = []
-    for kind in (BlueGreenBench, AgentBlueGreenBench):
-        folder = tmp_path / kind.__name__
-        folder.mkdir()
-        made.append(until_at_rest(kind(folder, tools_folder)))
-    yield [next(bench) for bench in made]
-    for bench in made:
-        assert next(bench, None) is None
+    with contextlib.ExitStack() as made:
+        found = []
+        for kind in (BlueGreenBench, AgentBlueGreenBench):
+            folder = tmp_path / kind.__name__
+            folder.mkdir()
+            bench = contextlib.contextmanager(until_at_rest)(kind(folder, tools_folder))
+            found.append(made.enter_context(bench))
+        yield found
 
 
 def played(bench):
