@@ -44,23 +44,6 @@ release_ticket_make(const struct release_ticket *ticket, const uint8_t seed[CRYP
 	return true;
 }
 
-/* Does the list have this agent, with its manifest of now? */
-static bool
-has_agent(const char *agents, const struct release_ticket_of *of)
-{
-	char one[ORDER_KEYS_NAME + FINGERPRINT_DIGEST + 1];
-	const char *at = agents;
-	size_t size;
-
-	(void)snprintf(one, sizeof(one), "%s=%s", of->keys->name, of->manifest);
-	for (; *at != '\0'; at += size + (at[size] == ',')) {
-		size = strcspn(at, ",");
-		if (size == strlen(one) && memcmp(at, one, size) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool
 check(const struct release_ticket *ticket, const char *signature,
     const struct release_ticket_of *of, struct err *err)
@@ -75,14 +58,10 @@ check(const struct release_ticket *ticket, const char *signature,
 		return err_set(err, ERR_DENIED,
 		    "its ticket is of epoch %" PRIu64 ", and epoch %" PRIu64 " has begun",
 		    ticket->epoch, of->lowest);
-	if (of->now_s >= ticket->until_s)
-		return err_set(err, ERR_DENIED,
-		    "its ticket ended %" PRId64 " s ago, by the clock of this host",
-		    of->now_s - ticket->until_s);
-	return has_agent(ticket->agents, of) ||
+	return of->now_s < ticket->until_s ||
 	    err_set(err, ERR_DENIED,
-		"its ticket is not for %s, or the units of this host are not those that it is for",
-		of->keys->name);
+		"its ticket ended %" PRId64 " s ago, by the clock of this host",
+		of->now_s - ticket->until_s);
 }
 
 bool
@@ -110,6 +89,24 @@ release_ticket_read(const char *text, const struct release_ticket_of *of,
 		}
 	}
 	return err_set(err, ERR_INVALID, "what it shows is no ticket");
+}
+
+bool
+release_ticket_is_for(
+    const struct release_ticket *ticket, const char *agent, const char *manifest, struct err *err)
+{
+	char one[ORDER_KEYS_NAME + FINGERPRINT_DIGEST + 1];
+	size_t size;
+
+	(void)snprintf(one, sizeof(one), "%s=%s", agent, manifest);
+	for (const char *at = ticket->agents; *at != '\0'; at += size + (at[size] == ',')) {
+		size = strcspn(at, ",");
+		if (size == strlen(one) && memcmp(at, one, size) == 0)
+			return true;
+	}
+	return err_set(err, ERR_DENIED,
+	    "its ticket is not for %s, or the units of this host are not those that it is for",
+	    agent);
 }
 
 /* --- calls --- */

@@ -54,11 +54,13 @@ bool release_call_is_signed(const struct release_ticket *ticket, const struct re
 /* What an agent has of itself, when a ticket is shown to it. */
 struct release_ticket_of {
 	const struct order_keys *keys;
-	const char *manifest; /* its own, now */
-	uint64_t lowest;      /* the epoch below which nothing is taken any more */
+	uint64_t lowest; /* the epoch below which nothing is taken any more */
 	int64_t now_s;
 };
 
-/* Is it ours, for this agent, as its units are now, and not over? */
+/* Is it ours, and not over? */
 bool release_ticket_read(const char *text, const struct release_ticket_of *of,
     struct release_ticket *ret, struct err *err) MUST_USE;
+/* Is it for that agent, as its units are now?  manifest: its own. */
+bool release_ticket_is_for(const struct release_ticket *ticket, const char *agent,
+    const char *manifest, struct err *err) MUST_USE;

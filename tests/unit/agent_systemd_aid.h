@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -22,7 +23,8 @@ static struct {
 	char content[64];
 	struct systemd_end end;
 	int events;
-	int starts, stops;
+	int looks, starts, stops;
+	int stops_refused; /* that many of those that come */
 	int start_errno;
 	bool ends_at_once;
 	bool is_reloaded, is_reloaded_late; /* now; when the last unit of a manifest is looked at */
@@ -60,6 +62,7 @@ bool
 __wrap_systemd_look(UNUSED struct systemd *systemd, const char *name, struct systemd_unit *ret,
     UNUSED struct err *err)
 {
+	host.looks++;
 	*ret = (struct systemd_unit){ .load_state = "not-found" };
 	if (host.is_reloaded_late && strcmp(name, "deploybot-do-service-status.service") == 0) {
 		host.is_reloaded_late = false;
@@ -91,9 +94,13 @@ __wrap_systemd_start(UNUSED struct systemd *systemd, const char *name,
 }
 
 bool
-__wrap_systemd_stop(UNUSED struct systemd *systemd, UNUSED const char *name, UNUSED struct err *err)
+__wrap_systemd_stop(UNUSED struct systemd *systemd, UNUSED const char *name, struct err *err)
 {
 	host.stops++;
+	if (host.stops_refused > 0) {
+		host.stops_refused--;
+		return err_set(err, ERR_IO, "said by systemd");
+	}
 	SET(host.end.job, "canceled");
 	host.end.unit.exec_main_code = CLD_KILLED;
 	host.end.unit.exec_main_status = SIGTERM;

@@ -22,6 +22,7 @@
 #include "agent_systemd_aid.h"
 #include "lib/clock.h"
 #include "lib/fingerprint.h"
+#include "lib/release_ticket.h"
 #include "lib/text.h"
 #include "unit.h"
 
@@ -455,6 +456,45 @@ TEST_WITH(go_is_an_order_of_its_own, set_up, tear_down)
 	take_exit(fd);
 	assert_false(answer.record.gate);
 	assert_int_equal(host.starts, 0);
+}
+
+/* What a call of run 12 is answered, whose ticket that key has signed and which its own has not. */
+static void
+call_is_refused(const uint8_t key[CRYPTO_ED25519_KEY], const char *words)
+{
+	struct release_ticket ticket = {
+		.run = 12, .environment = "staging", .until_s = INT64_MAX
+	};
+	char text[RELEASE_TICKET_MAX], packet[2 * RELEASE_TICKET_MAX];
+	int fd = dial("runs/0/socket"), size;
+
+	(void)snprintf(ticket.agents, sizeof(ticket.agents), "acme=%s,=00", hello.manifest.digest);
+	assert_true(release_ticket_make(&ticket, key, text, NULL));
+	size = snprintf(packet, sizeof(packet), "60\ncheck\n%s\nprogram=1\n00\n", text);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 1 + ORDER_CHALLENGE_HEX);
+	assert_int_equal(send(fd, packet, (size_t)size, 0), size);
+	size = (int)recv(fd, packet, sizeof(packet) - 1, 0);
+	assert_true(size > 0);
+	packet[size] = '\0';
+	if (!text_starts(packet, "x70 ") || strstr(packet, words) == NULL)
+		fail_msg("%s is not in: %s", words, packet);
+	(void)close(fd);
+}
+
+/* Each look at a unit is a call to systemd. */
+TEST_WITH(what_is_not_signed_has_no_unit_looked_at, set_up, tear_down)
+{
+	static const uint8_t other[CRYPTO_ED25519_KEY] = { 2 };
+	struct protocol_message message = order_of(12);
+	int looks = host.looks;
+
+	message.proof.signature[0] = message.proof.signature[0] == '0' ? '1' : '0';
+	assert_int_equal(ask(server, &message), PROTOCOL_REFUSED);
+	call_is_refused(other, "no order key");
+	call_is_refused(seed, "the key of its ticket");
+	assert_int_equal(host.looks, looks);
+	assert_int_equal(order(12), PROTOCOL_STARTED);
+	assert_true(host.looks > looks);
 }
 
 TEST_WITH(an_order_of_another_manifest_is_refused_with_the_one_there_is, set_up, tear_down)

@@ -409,11 +409,14 @@ is_taken(const struct world *w, const char *names, const struct release_ticket_o
 			      read;
 	struct release_call call = { "acme", "check", "60 program=1", CHALLENGE };
 	char text[RELEASE_TICKET_MAX], signature[2 * CRYPTO_ED25519_SIGNATURE + 1];
+	char digest[FINGERPRINT_DIGEST];
 
 	assert_true(agents_ticket(w->agents, &ticket, names, text, NULL));
 	assert_true(release_call_sign(text, &call, signature, NULL));
 	*strrchr(text, ' ') = '\0'; /* what the agent is shown */
-	if (!release_ticket_read(text, here, &read, NULL))
+	if (!release_ticket_read(text, here, &read, NULL) ||
+	    !release_ticket_is_for(
+		&read, "acme", fingerprint_digest("release=" UNIT, digest), NULL))
 		return false;
 	assert_memory_equal(&read, &ticket, sizeof(read));
 	assert_true(release_call_is_signed(&read, &call, signature));
@@ -425,10 +428,7 @@ is_taken(const struct world *w, const char *names, const struct release_ticket_o
 AGENTS_TEST(a_ticket_names_the_agents_whose_list_is_known)
 {
 	struct order_keys keys = { .name = "acme", .count = 1 };
-	char digest[FINGERPRINT_DIGEST];
-	const struct release_ticket_of here = { .keys = &keys,
-		.manifest = fingerprint_digest("release=" UNIT, digest),
-		.now_s = 1767225600 };
+	const struct release_ticket_of here = { .keys = &keys, .now_s = 1767225600 };
 	struct peer revoked = { .identity = ACME, .digest = UNIT, .revoked_at = 1 };
 	struct known_peers *known = known_peers_new(1);
 
