@@ -167,7 +167,7 @@ $(FAIL_NTH_TESTS:%=$(BUILD)/tests/%): TEST_WRAP = $(FAIL_NTH_WRAP)
 $(BUILD)/tests/test_setting: TEST_WRAP = -Xlinker --wrap=regcomp -Xlinker --wrap=regexec
 $(BUILD)/tests/test_settings_production: TEST_WRAP = -Xlinker --wrap=access
 $(BUILD)/tests/test_route_job: TEST_WRAP = -Xlinker --wrap=clock_monotonic_ms
-$(BUILD)/tests/test_agent_serve: TEST_WRAP = $(addprefix -Xlinker --wrap=systemd_,open free look start stop end fd process) \
+$(BUILD)/tests/test_agent_serve $(BUILD)/tests/test_agent_gate: TEST_WRAP = $(addprefix -Xlinker --wrap=systemd_,open free look start stop end fd process) \
 	-Xlinker --wrap=unit_digest_add -Xlinker --wrap=journal_copy
 $(BUILD)/tests/test_agent_record: TEST_WRAP = -Xlinker --wrap=pread
 $(BUILD)/tests/test_mem_wiped: TEST_WRAP = -Xlinker --wrap=crypto_wipe
@@ -190,7 +190,7 @@ $(BUILD)/tests/test_sim: TEST_WRAP = $(SIM_WRAP)
 # cover and valgrind), or that is SMALL.
 WRAPPED	 := $(FAIL_NTH_TESTS) test_setting test_settings_production test_telegram_order \
 	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message test_redact_value test_decide_pad \
-	test_agent_record test_agent_serve test_sim
+	test_agent_record test_agent_serve test_agent_gate test_sim
 ARCHIVES := $(SERVER_A) $(JUDGE_A) $(AGENT_A) $(RUNNER_A) $(LINK_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)
 ifneq ($(SANITIZE),)
