@@ -11,7 +11,6 @@
 
 #include "agent/call.h"
 #include "agent/run.h"
-#include "lib/buf.h"
 #include "lib/crash_point.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -99,7 +98,7 @@ check_id(struct agent *agent, uint64_t id, enum protocol_why *ret_why, struct er
 
 /* It is signed, and for what this host has now; else `settings` of the answer is its manifest. */
 static bool
-check_order(struct agent *agent, const struct protocol_message *order,
+take_order(struct agent *agent, const struct protocol_message *order,
     struct protocol_message *answer, struct err *err)
 {
 	const struct order_shown shown = { .bytes = { .kind = protocol_kind_name(order->kind),
@@ -111,27 +110,25 @@ check_order(struct agent *agent, const struct protocol_message *order,
 		.signature = order->proof.signature,
 		.lowest = records_epoch(&agent->world.records) };
 	struct protocol_manifest now;
-	CLEANUP(buf_done) struct buf list = buf_make(sizeof(answer->settings) - 1);
-	bool has_it = false;
+	const char *digest;
 
 	answer->why = PROTOCOL_WHY_INVALID;
 	if (!order_check(&agent->server.challenge, &shown, agent->world.settings, err) ||
 	    !check_id(agent, order->id, &answer->why, err) ||
 	    !manifest_make(agent->world.systemd, &now, err))
 		return false;
-	for (size_t i = 0; i < now.count; i++) {
-		buf_addf(&list, "%s%s=%s", i == 0 ? "" : " ", now.all[i].name, now.all[i].digest);
-		has_it |= strcmp(now.all[i].name, order->argument) == 0 &&
-		    strcmp(order->argument, MANIFEST_RELEASE) != 0;
-	}
-	answer->why = PROTOCOL_WHY_CHANGED;
 	if (strcmp(now.digest, order->fingerprint) != 0) {
-		(void)text_copy(answer->settings, sizeof(answer->settings), buf_text(&list));
+		answer->why = PROTOCOL_WHY_CHANGED;
+		static_assert(sizeof(answer->settings) >= MANIFEST_LIST, "each list fits");
+		manifest_list(&now, answer->settings);
 		return err_set(err, ERR_CHANGED, "its manifest is not that of this host now");
 	}
+	digest = manifest_find(&now, order->argument);
+	if (order->program == PROTOCOL_PROGRAM_ACTION && digest != NULL &&
+	    strcmp(order->argument, MANIFEST_RELEASE) != 0)
+		return run_begin(&agent->run, &agent->world, order, digest, err);
 	answer->why = PROTOCOL_WHY_INVALID;
-	return (order->program == PROTOCOL_PROGRAM_ACTION && has_it) ||
-	    err_set(err, ERR_DENIED, "this host has no capability %s", order->argument);
+	return err_set(err, ERR_DENIED, "this host has no capability %s", order->argument);
 }
 
 static void
@@ -139,22 +136,16 @@ on_run(struct agent *agent, const struct protocol_message *order)
 {
 	struct protocol_message answer = { .kind = PROTOCOL_REFUSED, .id = order->id };
 	struct err err;
-	bool is_good;
 
 	CRASH_POINT(agent_order_read);
-	is_good = check_order(agent, order, &answer, &err);
-	if (is_good) {
-		answer.why = PROTOCOL_WHY_FAILED;
-		is_good = run_begin(&agent->run, &agent->world, order, &err);
-	}
-	if (is_good) {
+	if (take_order(agent, order, &answer, &err)) {
 		answer = (struct protocol_message){ .kind = PROTOCOL_STARTED, .id = order->id };
 	} else {
 		(void)text_copy(answer.text, sizeof(answer.text), err.text);
 		log_warning("run %" PRIu64 " is refused: %s", order->id, err.text);
 	}
 	(void)peer_say(&agent->server, &answer); /* or the run gives up its gate */
-	if (is_good)
+	if (answer.kind == PROTOCOL_STARTED)
 		CRASH_POINT(agent_started_said);
 }
 

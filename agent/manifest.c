@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "agent/unit_digest.h"
-#include "lib/buf.h"
+#include "lib/fingerprint.h"
 #include "lib/text.h"
 
 #define FOLDER "/etc/systemd/system/"
@@ -62,14 +62,33 @@ manifest_look(struct systemd *systemd, const char *name, struct systemd_unit *un
 	return true;
 }
 
+void
+manifest_list(const struct protocol_manifest *manifest, char out[MANIFEST_LIST])
+{
+	size_t size = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < manifest->count; i++)
+		size += (size_t)snprintf(out + size, MANIFEST_LIST - size, "%s%s=%s",
+		    i > 0 ? " " : "", manifest->all[i].name, manifest->all[i].digest);
+}
+
+const char *
+manifest_find(const struct protocol_manifest *manifest, const char *name)
+{
+	for (size_t i = 0; i < manifest->count; i++)
+		if (strcmp(manifest->all[i].name, name) == 0)
+			return manifest->all[i].digest;
+	return NULL;
+}
+
 bool
 manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err *err)
 {
 #define C(name, deadline_s) name,
 	static const char *const names[] = { MANIFEST_CAPABILITIES(C) };
 #undef C
-	CLEANUP(buf_done) struct buf list = buf_make(4096);
-	uint8_t bytes[CRYPTO_SHA256_SIZE];
+	char list[MANIFEST_LIST];
 
 	*ret = (struct protocol_manifest){ .count = 0 };
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -78,15 +97,12 @@ manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err
 
 		if (manifest_look(systemd, names[i], &unit, one->digest, err)) {
 			(void)text_copy(one->name, sizeof(one->name), names[i]);
-			buf_addf(
-			    &list, "%s%s=%s", ret->count > 0 ? " " : "", one->name, one->digest);
 			ret->count++;
 		} else if (unit.load_state[0] == '\0') {
 			return false; /* systemd does not answer */
 		}
 	}
-	if (!buf_check(&list, err) || !crypto_sha256(buf_text(&list), list.size, bytes, err))
-		return false;
-	text_hex(ret->digest, bytes, sizeof(bytes));
+	manifest_list(ret, list);
+	(void)fingerprint_digest(list, ret->digest);
 	return true;
 }

@@ -27,7 +27,11 @@ const char *manifest_unit(const char *name, char out[MANIFEST_UNIT]);
 bool manifest_look(struct systemd *systemd, const char *name, struct systemd_unit *unit,
     char digest[65], struct err *err) MUST_USE;
 
-/* All that can be ordered, sorted by name, and the SHA-256 of them as one line, NAME=DIGEST with a
- * blank between: what fingerprint_digest() of the server makes of that list. */
+/* All that can be ordered, sorted by name, and fingerprint_digest() of them as a list. */
 bool manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err *err)
     MUST_USE;
+/* NAME=DIGEST, with a blank between. */
+#define MANIFEST_LIST (PROTOCOL_CAPABILITIES_MAX * (PROTOCOL_CAPABILITY + 66) + 1) /* with NUL */
+void manifest_list(const struct protocol_manifest *manifest, char out[MANIFEST_LIST]);
+/* The digest of that one; NULL: it is not among them. */
+const char *manifest_find(const struct protocol_manifest *manifest, const char *name);

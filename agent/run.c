@@ -151,8 +151,8 @@ end_run(struct run *run, const struct run_world *world)
 /* --- its gate ----------------------------------------------------------------------------- */
 
 bool
-run_begin(
-    struct run *run, struct run_world *world, const struct protocol_message *order, struct err *err)
+run_begin(struct run *run, struct run_world *world, const struct protocol_message *order,
+    const char *digest, struct err *err)
 {
 	struct record *slot = records_slot(&world->records);
 	struct record now = { .id = order->id, .epoch = order->proof.epoch };
@@ -164,6 +164,7 @@ run_begin(
 		.due = clock_monotonic_ms() + (int64_t)PROTOCOL_GATE_WAIT_S * 1000,
 		.folder = run_make_folder(world->state, order->id) };
 	memcpy(run->manifest, order->fingerprint, sizeof(run->manifest));
+	(void)text_copy(run->digest, sizeof(run->digest), digest);
 	(void)manifest_unit(order->argument, run->unit);
 	(void)text_copy(now.capability, sizeof(now.capability), order->argument);
 	if (peer_listen(&run->peer, run->folder, "socket", err) &&
@@ -183,16 +184,12 @@ static bool
 check_unit(const struct run *run, const struct run_world *world, struct systemd_unit *unit,
     struct err *err)
 {
-	struct protocol_manifest now;
 	char digest[65];
 
-	if (!manifest_make(world->systemd, &now, err))
-		return false;
-	if (strcmp(now.digest, run->manifest) != 0)
-		return err_set(
-		    err, ERR_CHANGED, "the units of this host are not those of the order");
 	if (!manifest_look(world->systemd, run->record->capability, unit, digest, err))
 		return false;
+	if (strcmp(digest, run->digest) != 0)
+		return err_set(err, ERR_CHANGED, "its unit is not that of the order");
 	return systemd_is_idle(unit) ||
 	    err_set(err, ERR_BUSY, "its unit is %s already", unit->active_state);
 }

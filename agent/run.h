@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * `started` says that the record is on disk and nothing has begun.  Behind `go`, an order of its
- * own, the manifest is compared again, gate=1 is flushed, and then systemd is asked for the start,
- * once.  A run whose server is lost before `go`, or that none comes for, ends with gate=0.
+ * own, its unit is compared again, gate=1 is flushed, and then systemd is asked for the start, once.
+ * A run whose server is lost before `go`, or that none comes for, ends with gate=0.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct run {
 	enum run_state state;
 	struct record *record;
 	char unit[MANIFEST_UNIT]; /* its name */
-	char manifest[65];
+	char manifest[65], digest[65]; /* of all units; of this one */
 	int64_t deadline_ms;
 	int64_t began; /* monotonic ms of its start; 0: an agent before us has begun it */
 	int64_t due;   /* monotonic ms: at the gate it gives up, going it is stopped */
@@ -33,9 +33,9 @@ struct run {
 	struct peer peer;
 };
 
-/* Makes folder, socket and record; then it waits at its gate. */
+/* Makes folder, socket and record; then it waits at its gate.  digest: of its unit, now. */
 bool run_begin(struct run *run, struct run_world *world, const struct protocol_message *order,
-    struct err *err) MUST_USE;
+    const char *digest, struct err *err) MUST_USE;
 
 /* A server has come to its socket; has said something or hung up. */
 void run_accept(struct run *run);

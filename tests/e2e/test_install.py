@@ -331,3 +331,19 @@ def test_folders_of_the_units_are_made_by_tmpfiles(tree):
                 name = word.lstrip("-").split(":")[0]
                 assert name in made, f"{unit}: {name}"
     assert pathlib.PurePath("/run/deploybot-runner").as_posix() in made
+
+
+def test_the_agents_unit_has_what_it_may_start_loaded_and_outlasts_it():
+    """Lists and times that stand in more than one place."""
+    unit, rule = ((ROOT / "deploy" / name).read_text("utf-8") for name in
+                  ("systemd/deploybot-agent.service", "agent/50-deploybot-agent.rules"))
+    names = sorted(re.findall(r'C\("([a-z-]+)"', (ROOT / "agent/manifest.h").read_text("utf-8")))
+    loaded = " ".join(re.findall("(?m)^PropagatesReloadTo=(.*)$", unit)).split(" ")
+    assert loaded == [f"deploybot-do-{name}.service" for name in sorted((*names, "release@0"))]
+    assert names == re.findall('"([a-z-]+)"', re.search(r"var units = \[(.*)\]", rule)[1])
+    samples = list((ROOT / "deploy/agent/units").glob("*.service"))
+    assert len(samples) == len(loaded)
+    for sample in samples:
+        text = sample.read_text("utf-8")
+        start, stop = (re.search(f"(?m)^{name}=([0-9]+)$", text) for name in ("TimeoutStartSec", "TimeoutStopSec"))
+        assert int(start[1]) + int(stop[1] if stop else 90) < int(re.search("(?m)^TimeoutStopSec=(.*)$", unit)[1])

@@ -29,7 +29,7 @@ TEST(an_order_to_go_that_does_not_come_in_time_is_none)
 	assert_non_null(mkdtemp(folder));
 	world.state = open(folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	assert_true(records_open(&world.records, folder, &err));
-	assert_true(run_begin(&run, &world, &order, &err));
+	assert_true(run_begin(&run, &world, &order, "", &err));
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/runs/12/socket", folder);
 	assert_int_equal(connect(server, (struct sockaddr *)&address, sizeof(address)), 0);
 	run_accept(&run);
