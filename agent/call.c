@@ -32,20 +32,12 @@ static const char *const acts[] = { "await-migration", "check", "clean", "drain"
 	"job", "logs", "migrate", "pull", "start", "switch", "tidy" };
 static const char *const pipes[] = { "", ".out", ".err" };
 
-static void
-shut(int *fd)
-{
-	if (*fd != -1)
-		(void)close(*fd);
-	*fd = -1;
-}
-
 /* --- what is said to the caller ----------------------------------------------------------- */
 
 static void
 hang_up(struct call *call)
 {
-	shut(&call->peer);
+	file_closep(&call->peer);
 	call->ends = true;
 	call->size = 0;
 }
@@ -58,7 +50,7 @@ end_in(struct call *call)
 
 	if (call->ends && call->in != -1 && ioctl(call->in, FIONREAD, &left) == 0 &&
 	    left < call->given)
-		shut(&call->in);
+		file_closep(&call->in);
 }
 
 /* Where the caller does not take it now, it is kept, and nothing more is read. */
@@ -169,16 +161,15 @@ make_pipe(
 static bool
 start(struct calls *calls, struct call *call, const struct shown *shown, struct err *err)
 {
-	char line[LINE_MAX_BYTES], unit[MANIFEST_UNIT], of[sizeof(call->name) + sizeof("release@")];
-	char digest[65];
+	char line[LINE_MAX_BYTES], of[sizeof(call->name) + sizeof("release@")], digest[65];
 	struct systemd_unit before;
 	int size = snprintf(line, sizeof(line), "%s %s\n", shown->act, shown->words);
 
 	(void)snprintf(
 	    call->name, sizeof(call->name), "%" PRIu64 "-%u", call->run, ++calls->number);
 	(void)snprintf(of, sizeof(of), MANIFEST_RELEASE "@%s", call->name);
-	(void)manifest_unit(of, unit);
-	if (!manifest_look(calls->world->systemd, MANIFEST_RELEASE, &before, digest, err) ||
+	call->systemd = systemd_open(err);
+	if (call->systemd == NULL || !manifest_look(call->systemd, of, &before, digest, err) ||
 	    !make_pipe(calls, call, pipes[0], &call->in, err) ||
 	    !make_pipe(calls, call, pipes[1], &call->out, err) ||
 	    !make_pipe(calls, call, pipes[2], &call->err, err))
@@ -186,16 +177,13 @@ start(struct calls *calls, struct call *call, const struct shown *shown, struct 
 	if (write(call->in, line, (size_t)size) != size)
 		return err_errno(err, ERR_IO, errno, "the pipe %s", call->name);
 	call->given = size;
-	call->systemd = systemd_open(err);
-	if (call->systemd == NULL || !systemd_look(call->systemd, unit, &before, err))
-		return false;
 	if (!systemd_is_idle(&before))
-		return err_set(err, ERR_BUSY, "%s is %s", unit, before.active_state);
-	if (systemd_start(call->systemd, unit, &before, err) != 0)
+		return err_set(err, ERR_BUSY, "%s is %s", of, before.active_state);
+	if (systemd_start(call->systemd, manifest_unit(of, call->unit), &before, err) != 0)
 		return false;
 	call->state = CALL_GOING;
 	call->due = clock_monotonic_ms() + shown->limit_s * 1000;
-	log_info("run %" PRIu64 ": starts %s for %s", call->run, unit, shown->act);
+	log_info("run %" PRIu64 ": starts %s for %s", call->run, call->unit, shown->act);
 	return true;
 }
 
@@ -212,9 +200,9 @@ done(const struct calls *calls, struct call *call)
 		(void)unlinkat(calls->folder, name, 0); /* or it was not made */
 	}
 	call->name[0] = '\0';
-	shut(&call->in);
-	shut(&call->out);
-	shut(&call->err);
+	file_closep(&call->in);
+	file_closep(&call->out);
+	file_closep(&call->err);
 	systemd_free(call->systemd);
 	call->systemd = NULL;
 	call->state = CALL_OVER;
@@ -327,7 +315,6 @@ look_at(const struct calls *calls, struct call *call)
 static void
 end_late(struct call *call)
 {
-	char of[sizeof(call->name) + sizeof("release@")], unit[MANIFEST_UNIT];
 	struct err err;
 
 	call->due = INT64_MAX;
@@ -336,8 +323,7 @@ end_late(struct call *call)
 		return;
 	}
 	call->is_late = true;
-	(void)snprintf(of, sizeof(of), MANIFEST_RELEASE "@%s", call->name);
-	if (systemd_stop(call->systemd, manifest_unit(of, unit), &err))
+	if (systemd_stop(call->systemd, call->unit, &err))
 		return;
 	log_error("run %" PRIu64 ": %s", call->run, err.text);
 	call->due = clock_monotonic_ms() + PEER_MS;
@@ -442,7 +428,7 @@ calls_watch(const struct calls *calls, struct pollfd fds[CALLS_FDS], int *wait_m
 void
 calls_leave(struct calls *calls)
 {
-	shut(&calls->listener);
+	file_closep(&calls->listener);
 }
 
 bool
@@ -482,6 +468,6 @@ calls_close(struct calls *calls)
 		hang_up(calls->all[i]);
 		forget(calls, &calls->all[i]);
 	}
-	shut(&calls->listener);
-	shut(&calls->folder);
+	file_closep(&calls->listener);
+	file_closep(&calls->folder);
 }

@@ -32,6 +32,7 @@ struct call {
 	enum call_state state;
 	uint64_t run;
 	char name[48];		 /* RUN-N */
+	char unit[MANIFEST_UNIT];
 	struct systemd *systemd; /* its own connection, as each has one start */
 	int peer;		 /* -1: nobody listens any more */
 	int in, out, err;	 /* pipes; in -1: it has ended */

@@ -42,8 +42,8 @@ check_unit(const char *name, const struct systemd_unit *unit, struct err *err)
 		name);
 }
 
-bool
-manifest_look(struct systemd *systemd, const char *name, struct systemd_unit *unit, char digest[65],
+static bool
+look(struct systemd *systemd, const char *name, struct systemd_unit *unit, char digest[65],
     struct err *err)
 {
 	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = crypto_sha256_new(err);
@@ -60,6 +60,23 @@ manifest_look(struct systemd *systemd, const char *name, struct systemd_unit *un
 		return false;
 	text_hex(digest, bytes, sizeof(bytes));
 	return true;
+}
+
+/* Where systemd reads a unit it looks at all folders anew: else one that has it loaded has no reload
+ * to wait for when somebody makes a folder of drop-ins. */
+static bool
+read_another(struct systemd *systemd, struct err *err)
+{
+	struct systemd_unit none;
+
+	return systemd_look(systemd, "deploybot-do-nothing.service", &none, err);
+}
+
+bool
+manifest_look(struct systemd *systemd, const char *name, struct systemd_unit *unit, char digest[65],
+    struct err *err)
+{
+	return read_another(systemd, err) && look(systemd, name, unit, digest, err);
 }
 
 void
@@ -91,11 +108,13 @@ manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err
 	char list[MANIFEST_LIST];
 
 	*ret = (struct protocol_manifest){ .count = 0 };
+	if (!read_another(systemd, err))
+		return false;
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct protocol_capability *one = &ret->all[ret->count];
 		struct systemd_unit unit = { .load_state = "" };
 
-		if (manifest_look(systemd, names[i], &unit, one->digest, err)) {
+		if (look(systemd, names[i], &unit, one->digest, err)) {
 			(void)text_copy(one->name, sizeof(one->name), names[i]);
 			ret->count++;
 		} else if (unit.load_state[0] == '\0') {

@@ -3,7 +3,6 @@
 #include "agent/peer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,7 +10,9 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/log.h"
+#include "runner/packet.h"
 
 #define BACKLOG 4
 
@@ -37,9 +38,7 @@ peer_listen(struct peer *ret, int folder, const char *name, struct err *err)
 void
 peer_hang_up(struct peer *peer)
 {
-	if (peer->fd != -1)
-		(void)close(peer->fd);
-	peer->fd = -1;
+	file_closep(&peer->fd);
 	peer->is_greeted = false;
 	peer->challenge = (struct order_challenge){ .due = 0 };
 }
@@ -48,9 +47,7 @@ void
 peer_close(struct peer *peer)
 {
 	peer_hang_up(peer);
-	if (peer->listener != -1)
-		(void)close(peer->listener);
-	peer->listener = -1;
+	file_closep(&peer->listener);
 }
 
 void
@@ -67,36 +64,29 @@ peer_accept(struct peer *peer)
 bool
 peer_say(struct peer *peer, const struct protocol_message *message)
 {
-	char packet[PROTOCOL_PACKET_MAX];
-	size_t size = 0;
-	ssize_t n;
+	enum packet_sent sent = PACKET_GONE;
 
-	if (!protocol_encode(message, packet, sizeof(packet), &size, NULL))
+	if (peer->fd != -1)
+		sent = packet_send(peer->fd, message, NULL);
+	if (sent == PACKET_REFUSED)
 		abort(); /* a message of our own that is wrong */
-	do
-		n = peer->fd == -1 ? 0 : send(peer->fd, packet, size, MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
-	if (n == -1)
+	if (sent != PACKET_SENT)
 		peer_hang_up(peer);
-	return n > 0;
+	return sent == PACKET_SENT;
 }
 
 bool
 peer_hear(struct peer *peer, struct protocol_message *ret)
 {
 	char packet[PROTOCOL_PACKET_MAX];
-	struct err err = { .text = "" };
-	ssize_t n = recv(peer->fd, packet, sizeof(packet), MSG_TRUNC);
+	struct err err;
+	enum packet_received got = packet_receive(peer->fd, packet, ret, &err);
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n > 0 && n <= (ssize_t)sizeof(packet) && protocol_decode(packet, (size_t)n, ret, &err))
-		return true;
-	if (n > 0)
-		log_warning("a packet that cannot be read: %s: its connection ends",
-		    err.text[0] == '\0' ? "it is too long" : err.text);
-	peer_hang_up(peer);
-	return false;
+	if (got == PACKET_BAD)
+		log_warning("a packet that cannot be read: %s: its connection ends", err.text);
+	if (got == PACKET_BAD || got == PACKET_CLOSED)
+		peer_hang_up(peer);
+	return got == PACKET_MESSAGE;
 }
 
 void

@@ -305,9 +305,9 @@ systemd_start(
 	systemd->start_job[0] = systemd->stop_job[0] = '\0';
 	memcpy(systemd->before, before->invocation, sizeof(systemd->before));
 	systemd->changes = sd_bus_slot_unref(systemd->changes);
-	if (n >= 0)
-		n = sd_bus_match_signal(systemd->bus, &systemd->changes, SERVICE, path, PROPERTIES,
-		    "PropertiesChanged", on_changed, systemd);
+	if (n >= 0) /* not waited for: the bus has it before the start, which is said behind it */
+		n = sd_bus_match_signal_async(systemd->bus, &systemd->changes, SERVICE, path,
+		    PROPERTIES, "PropertiesChanged", on_changed, NULL, systemd);
 	if (n >= 0)
 		return order(systemd, true, name, systemd->start_job, err);
 	(void)fail(err, n, name);

@@ -19,6 +19,7 @@ file_closep(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
+	*fd = -1;
 }
 
 /* --- reading --- */

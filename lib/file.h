@@ -30,7 +30,7 @@ MUST_USE bool file_flush_name(const char *path, struct err *err);
  * that is there keeps its mode. */
 MUST_USE bool file_mkdirs(const char *path, mode_t mode, struct err *err);
 
-/* For CLEANUP of a descriptor that was read, or flushed before: closes it where it is not -1. */
+/* For CLEANUP of a descriptor that was read, or flushed before, or -1, which it is then. */
 void file_closep(int *fd);
 #define TAKE_FD(fd)	__extension__({ int take_ = (fd); (fd) = -1; take_; })
 

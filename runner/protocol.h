@@ -90,9 +90,10 @@
  *   ←  state  number [text]                  it is on disk; or text says why it is not
  *
  * agent: it speaks as a runner does, and on runs/<id>/socket as a supervisor, of these kinds alone:
- *   ↔  hello      version [epoch], and of its own [manifest capability…]: what it may be ordered,
- *                 each as `capability NAME DIGEST`, sorted; manifest is the SHA-256 of these as
- *                 one line, NAME=DIGEST with one space between (lib/fingerprint.h)
+ *   ↔  hello      version [epoch], and of its own [clock_s manifest capability…]: seconds since 1970
+ *                 there; what it may be ordered, each as `capability NAME DIGEST`, sorted; manifest
+ *                 is the SHA-256 of these as one line, NAME=DIGEST with one space between
+ *                 (lib/fingerprint.h)
  *   →  challenge                             before each `run` and each `go`, on its connection
  *   ←  challenge  challenge                  32 hex digits, for one order within 30 s
  *   →  run        program is action, argument the capability, fingerprint the manifest; with
@@ -352,6 +353,7 @@ struct protocol_message {
 	/* challenge, run and go of an agent or a remote runner, and hello's epoch */
 	struct protocol_proof proof;
 	/* hello of an agent */
+	int64_t clock_s;
 	struct protocol_manifest manifest;
 	/* refused */
 	enum protocol_why why;

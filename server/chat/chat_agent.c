@@ -7,8 +7,7 @@
 
 #include "lib/text.h"
 
-#define CLOCK_OFF_S 60 /* less is said of no clock */
-#define YEAR_S	    (365 * 24 * 3600)
+#define YEAR_S (365 * 24 * 3600)
 
 static void
 add_state(struct chat_text *text, const struct chat_agent *agent)
@@ -43,7 +42,7 @@ add_clock(struct chat_text *text, int64_t ahead_s)
 	int64_t off_s = ahead_s < 0 ? -ahead_s : ahead_s;
 	char off[TEXT_DURATION_SIZE];
 
-	if (off_s <= CLOCK_OFF_S)
+	if (off_s <= AGENT_CLOCK_OFF_S)
 		return;
 	if (off_s < 2 * (int64_t)YEAR_S)
 		(void)text_age(off, off_s * 1000);

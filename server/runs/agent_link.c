@@ -399,6 +399,8 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 	}
 	if (!agent->is_runner)
 		take_manifest(agent, &message->manifest);
+	if (message->clock_s != 0)
+		agent_seen_clock(&agent->seen, message->clock_s);
 	agent->is_greeted = true;
 	if (agent->busy != NULL)
 		agent->busy->again_ms = AGAIN_FIRST_MS;
@@ -515,8 +517,11 @@ agent_link_look(struct agent_link *agent)
 	if (!agent->is_here || now < agent->look_at)
 		return;
 	agent->look_at = now + RENEWAL_EACH_MS;
+	if (!agent->is_runner && agent->is_greeted &&
+	    llabs(agent->seen.clock_ahead_s) > AGENT_CLOCK_OFF_S)
+		greet(agent); /* its hello says whether somebody has set it */
 	at = known_peers_find(known, agent->identity);
-	if (at == known_peers_count(known) ||
+	if (!known_peers_are_renewed(known) || at == known_peers_count(known) ||
 	    !peer_may_renew(known_peers_get(known, at, &peer), clock_wall_ms()) ||
 	    (agent->asked_at != 0 && now - agent->asked_at < PEER_RENEWAL_MS) ||
 	    !bucket_take(agent->world->renewals, renewal_rate, now, 1))

@@ -12,7 +12,7 @@
 #include "lib/order_bytes.h"
 #include "runs/agent_channel.h"
 #include "runs/agent_states.h"
-#include "runs/packet.h"
+#include "runner/packet.h"
 #include "types/agents_seen.h"
 #include "types/event.h"
 #include "types/limits.h"

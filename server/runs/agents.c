@@ -19,7 +19,7 @@
 struct agents {
 	struct agent_link_world world;
 	struct bucket renewals;
-	struct loop_timer looks;	/* whether certificates are to be renewed */
+	struct loop_timer looks;	/* at clocks, and whether certificates are to be renewed */
 	void *all;			/* tsearch(3), by their identities */
 	int64_t began_at, link_gone_at; /* wall ms; 0: deploybot-link is connected */
 	struct agents_seen *seen;	/* as it was at seen_ms; NULL: nobody asked yet */
@@ -66,13 +66,12 @@ static void
 on_here(void *ctx, const char *identity, int64_t clock_s, const char *version)
 {
 	struct agents *agents = ctx;
-	struct agent_seen host = { .clock_ahead_s = (int32_t)(clock_s > INT32_MAX ? INT32_MAX :
-					   clock_s < -INT32_MAX			  ? -INT32_MAX :
-										    clock_s) };
+	struct agent_seen host = { .gone_at = 0 };
 
 	if (!text_starts(identity, PEER_AGENT) && !text_starts(identity, PEER_RUNNER))
 		return;
 	agents->is_stale = true;
+	agent_seen_clock(&host, clock_s);
 	(void)snprintf(host.version, sizeof(host.version), "%s", version); /* cut is fine */
 	agent_link_set(find_or_make(agents, identity), &host);
 }
@@ -124,10 +123,7 @@ look_at(const void *node, VISIT which, UNUSED void *closure)
 static void
 on_look(UNUSED struct loop_timer *timer, void *ctx)
 {
-	const struct agents *agents = ctx;
-
-	if (known_peers_are_renewed(link_client_peers(agents->world.link)))
-		twalk_r(agents->all, look_at, NULL);
+	twalk_r(((const struct agents *)ctx)->all, look_at, NULL);
 }
 
 /* --- who is connected --- */

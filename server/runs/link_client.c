@@ -12,13 +12,12 @@
 #include <unistd.h>
 
 #include "lib/bucket.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/queue_list.h"
 #include "lib/text.h"
 #include "runner/protocol.h"
-#include "runs/packet.h"
+#include "runner/packet.h"
 #include "types/event.h"
 #include "types/peer_renewal.h"
 
@@ -243,7 +242,7 @@ hear_here(struct link_client *client, const char *identity, char *rest)
 	const char *digest = strsep(&rest, " "), *at = rest == NULL ? NULL : strsep(&rest, " ");
 	const char *version = rest == NULL ? "" : strsep(&rest, " ");
 	const char *why = known_peers_fault(client->peers, identity, digest);
-	int64_t clock_s, now_s = clock_wall_ms() / 1000;
+	int64_t clock_s;
 
 	if (!peer_is_digest(digest))
 		log_error("deploybot-link: a host without a key");
@@ -253,8 +252,7 @@ hear_here(struct link_client *client, const char *identity, char *rest)
 		log_error("deploybot-link: a host without a clock");
 	else {
 		note_key(client, identity, digest);
-		client->watch.on_here(
-		    client->watch.ctx, identity, clock_s < 0 ? -now_s : clock_s - now_s, version);
+		client->watch.on_here(client->watch.ctx, identity, clock_s, version);
 	}
 }
 

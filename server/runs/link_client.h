@@ -14,8 +14,8 @@ struct link_client;
 
 /* Callbacks come from the loop; identity is "agent/acme". */
 struct link_client_watch {
-	/* It is connected, by a key that is good; said again of one that is.  clock_s: how far its
-	 * clock is before ours; version: of deploybot-link there. */
+	/* It is connected, by a key that is good; said again of one that is.  clock_s: what its
+	 * clock said as it connected; version: of deploybot-link there. */
 	void (*on_here)(
 	    void *ctx, const char *identity, int64_t clock_s, const char *version);
 	/* It is not; identity NULL: nobody is, since deploybot-link is disconnected. */

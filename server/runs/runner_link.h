@@ -4,7 +4,7 @@
 
 #include "lib/loop.h"
 #include "runner/protocol.h"
-#include "runs/packet.h"
+#include "runner/packet.h"
 
 struct runner_link;
 struct settings;

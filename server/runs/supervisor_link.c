@@ -11,7 +11,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/agent_link.h"
-#include "runs/packet.h"
+#include "runner/packet.h"
 #include "runs/run_files.h"
 #include "runs/run_translate.h"
 #include "types/effect.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
 #include "types/settings.h"
@@ -12,6 +13,14 @@
 #define AGENT_MS    (600 * INT64_C(1000))
 #define RUNNER_MS   (60 * INT64_C(1000)) /* its environments cannot be rolled back meanwhile */
 #define EXPIRING_MS (10 * 24 * 3600 * INT64_C(1000)) /* a certificate renews with 15 days left */
+
+void
+agent_seen_clock(struct agent_seen *seen, int64_t clock_s)
+{
+	int64_t ahead_s = (clock_s < 0 ? 0 : clock_s) - clock_wall_ms() / 1000;
+
+	seen->clock_ahead_s = ahead_s > INT32_MAX ? INT32_MAX : (int32_t)ahead_s;
+}
 
 struct agents_seen *
 agents_seen_new(struct known_peers *known)

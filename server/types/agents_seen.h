@@ -21,10 +21,15 @@ enum agent_state {
 
 struct agent_seen {
 	int64_t gone_at;      /* wall ms, of AGENT_GONE */
-	int32_t clock_ahead_s; /* of its clock before ours, as it connected; below 0: behind it */
+	int32_t clock_ahead_s; /* of its clock before ours; below 0: behind it */
 	char version[AGENT_SEEN_VERSION]; /* of deploybot-link there, cut; "": not known */
 	uint8_t state;			  /* enum agent_state */
 };
+
+#define AGENT_CLOCK_OFF_S 60 /* less is said of no clock */
+
+/* Of a clock that a host has just said, in seconds since 1970. */
+void agent_seen_clock(struct agent_seen *seen, int64_t clock_s);
 
 struct agents_seen {
 	atomic_int count;

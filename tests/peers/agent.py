@@ -212,7 +212,7 @@ class Agent:
         try:
             challenge.check(self, "go", order, record["capability"], self.current[0], record["manifest"])
             if self.digest() != record["manifest"]:
-                raise Refused("changed", "the units of this host are not those of the order")
+                raise Refused("changed", "its unit is not that of the order")
         except Refused as refused:
             record["output"] += f"nothing was started: {refused}\n".encode()
             self.finish(sock)

@@ -38,7 +38,7 @@ PRIVATE_NAME = re.compile(r"_(?:parts?|priv|private|internals?|impl|detail|local
 PRIVATE_WORDS = re.compile(r"\balone\b|\bnobody else\b", re.I)
 INSIDE = "_inside.h"
 # The only parts of the runner that others know.
-PROTOCOL = {"protocol.h", "settings.def"}
+PROTOCOL = {"packet.h", "protocol.h", "settings.def"}
 
 
 def room_of(path):
@@ -75,11 +75,11 @@ def may_include(room, other):
     if other in (room, "lib"):
         return True
     if room in ("runner", "judge", "agent", "link"):
-        return room in ("agent", "link") and other == "runner"  # protocol.h alone; see check_include
+        return room in ("agent", "link") and other == "runner"  # PROTOCOL alone; see check_include
     if other in ("judge", "agent", "link"):
         return False
     if other == "runner":
-        return room != "lib"    # protocol.h and settings.def alone; see check_include
+        return room != "lib"    # PROTOCOL alone; see check_include
     at, wall = rank(room)
     other_at, other_wall = rank(other)
     if wall and other_wall and wall != other_wall:

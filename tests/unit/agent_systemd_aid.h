@@ -26,6 +26,7 @@ static struct {
 	int looks, starts, stops;
 	int stops_refused; /* that many of those that come */
 	int start_errno;
+	bool has_new_folder; /* of drop-ins; known when it reads a unit that is not loaded */
 	bool ends_at_once;
 	bool is_reloaded, is_reloaded_late; /* now; when the last unit of a manifest is looked at */
 	char before_start[512]; /* the record's slot when systemd is asked */
@@ -69,6 +70,8 @@ __wrap_systemd_look(UNUSED struct systemd *systemd, const char *name, struct sys
 		host.is_reloaded = true;
 		SET(host.content, "changed");
 	}
+	if (strcmp(name, "deploybot-do-nothing.service") == 0)
+		host.restart_web.need_daemon_reload |= host.has_new_folder;
 	if (strcmp(name, "deploybot-do-restart-web.service") == 0)
 		*ret = host.restart_web;
 	return true;

@@ -4,6 +4,7 @@
 
 #include "runs/agents.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -127,6 +128,17 @@ send_packet(const struct world *w, const char *head, const char *body)
 	assert_int_equal(send(w->link, packet, (size_t)n, 0), n);
 }
 
+/* Its host has connected, with that key, and a clock that is right. */
+static inline void
+say_here(const struct world *w, const char *key)
+{
+	char head[160];
+
+	(void)snprintf(head, sizeof(head), "here " ACME " %s %" PRId64 " 0.2.0 192.0.2.1:1\n", key,
+	    clock_wall_ms() / 1000);
+	send_packet(w, "link 0", head);
+}
+
 static inline bool
 came(struct world *w)
 {
@@ -244,7 +256,7 @@ begin(void **state)
 	agents_take_peers(w->agents, known_acme(NULL));
 	WAIT_FOR(w, is_accepted(w));
 	expect(w, "link 0\nlist\n");
-	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	say_here(w, UNIT);
 	expect(w, ACME " 1\nhello\nversion 3\n");
 	return 0;
 }

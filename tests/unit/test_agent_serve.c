@@ -527,6 +527,12 @@ TEST_WITH(a_manifest_that_changes_behind_started_keeps_the_gate_shut, set_up, te
 	go(fd, 12);
 	take_exit(fd);
 	assert_false(answer.record.gate);
+	say_hello();
+	fd = at_gate(13);
+	host.has_new_folder = true;
+	go(fd, 13);
+	take_exit(fd);
+	assert_false(answer.record.gate);
 	assert_int_equal(host.starts, 0);
 }
 

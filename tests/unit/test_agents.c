@@ -21,7 +21,7 @@ static void
 connect_again(struct world *w)
 {
 	send_packet(w, "link 0", "gone " ACME " it has hung up\n");
-	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	say_here(w, UNIT);
 	expect(w, ACME " 1\nhello\n");
 }
 
@@ -148,7 +148,7 @@ AGENTS_TEST(who_follows_a_run_learns_that_its_agent_is_gone)
 	WAIT_FOR(w, w->down == 1);
 	assert_int_equal(send_run(w, 12), PACKET_LATER);
 	WAIT_FOR(w, strcmp(w->runner, "agent:acme gone") == 0);
-	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	say_here(w, UNIT);
 	expect(w, ACME " 1\nhello\n");
 	greet(w);
 	assert_string_equal(w->runner, "agent:acme here");
@@ -260,7 +260,7 @@ AGENTS_TEST(who_is_cut_off_is_ordered_nothing_whatever_link_does)
 	assert_int_equal(send_run(w, 12), PACKET_LATER);
 	expect(w, "link 0\ncut " ACME " ");
 	send_packet(w, ACME " 1", HELLO);
-	send_packet(w, "link 0", "here " ACME " " UNIT " 1767225600 0.2.0 192.0.2.1:1\n");
+	say_here(w, UNIT);
 	expect(w, "link 0\ncut " ACME " ");
 	assert_int_equal(send_run(w, 12), PACKET_LATER);
 }
@@ -334,7 +334,7 @@ AGENTS_TEST(the_next_key_of_a_name_connects_and_is_reported)
 	expect(w, "link 0\nchecked 8 yes\n");
 	assert_string_equal(w->seen, NEXT);
 	w->seen[0] = '\0';
-	send_packet(w, "link 0", "here " ACME " " NEXT " 1767225600 0.2.0 192.0.2.1:1\n");
+	say_here(w, NEXT);
 	WAIT_FOR(w, strcmp(w->seen, NEXT) == 0);
 }
 
@@ -369,7 +369,7 @@ AGENTS_TEST(who_is_connected_is_remembered_and_since_when_not)
 	seen = agents_seen_of(agents_seen(w->agents), ACME);
 	assert_int_equal(seen.state, AGENT_CONNECTED);
 	assert_string_equal(seen.version, "0.2.0");
-	assert_true(seen.clock_ahead_s < 0); /* that of the test was set long ago */
+	assert_in_range(seen.clock_ahead_s + 100, 0, 100);
 	before = agents_seen_ref(agents_seen(w->agents));
 	send_packet(w, "link 0", "gone " ACME " it has hung up\n");
 	WAIT_FOR(w, w->down == 1);
@@ -387,6 +387,24 @@ AGENTS_TEST(who_is_connected_is_remembered_and_since_when_not)
 	seen = agents_seen_of(agents_seen(w->agents), ACME);
 	assert_in_range(seen.clock_ahead_s, 7100, 7200);
 	assert_string_equal(seen.version, "0.2.0-of-a-long-na");
+}
+
+/* Of what its host said as it connected that is known no more. */
+AGENTS_TEST(a_clock_that_was_off_is_asked_for_again_until_it_is_right)
+{
+	char packet[400];
+
+	for (int64_t off_s = 7200; off_s >= 0; off_s -= 7200) {
+		(void)snprintf(packet, sizeof(packet), HELLO "clock_s %" PRId64 "\n",
+		    clock_wall_ms() / 1000 + off_s);
+		send_packet(w, ACME " 1", packet);
+		send_packet(w, "link 0", "check " ACME " " UNIT " 7\n");
+		expect(w, "link 0\nchecked 7 yes\n"); /* so that has come */
+		assert_in_range(agents_seen_of(agents_seen(w->agents), ACME).clock_ahead_s + 100,
+		    off_s, off_s + 100);
+		if (off_s > 0)
+			expect(w, ACME " 1\nhello\nversion 3\n");
+	}
 }
 
 AGENTS_TEST(without_link_nobody_is_connected)

@@ -22,7 +22,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/agents.h"
-#include "runs/packet.h"
+#include "runner/packet.h"
 #include "runs/run_flow.h"
 #include "types/peers.h"
 #include "types/settings.h"

@@ -1,6 +1,6 @@
 /* packet.c - one message over a SOCK_SEQPACKET socket, without waiting.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "runs/packet.h"
+#include "runner/packet.h"
 
 #include <errno.h>
 #include <sys/socket.h>
