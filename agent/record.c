@@ -70,7 +70,7 @@ read_all(struct records *records, struct err *err)
 	/* Blocks that are written, not only reserved, before there is anything in them. */
 	if (n == -1 ||
 	    (n != (ssize_t)sizeof(slots) &&
-		(pwrite(records->fd, slots, sizeof(slots), 0) != (ssize_t)sizeof(slots) ||
+		(!file_write_all(records->fd, slots, sizeof(slots), NULL) ||
 		    fsync(records->fd) != 0)))
 		return err_errno(err, ERR_IO, errno, "%d records, or room for them", RECORDS_MAX);
 	for (size_t i = 0; i < RECORDS_MAX; i++)

@@ -530,7 +530,7 @@ def test_a_first_start_on_a_full_disk_takes_no_orders(host):
             f"chown deploybot-agent: /srv/full; mount --bind /srv/full {STATE}")
     try:
         host.run("systemctl", "start", UNIT, check=False)
-        wait_until(lambda: "room for 64 records" in host.journal(UNIT), PATIENCE_S, "its words")
+        wait_until(lambda: "room for them: No space left" in host.journal(UNIT), PATIENCE_S, "its words")
     finally:
         host.sh(f"systemctl stop {UNIT}; umount {STATE} /srv/full; systemctl reset-failed {UNIT} || true; "
                 f"systemctl start {UNIT}")
