@@ -98,8 +98,8 @@ pass_answer(int fd, struct pollfd *in, char *const words[], const char **ticket)
 	char *end;
 	long status;
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return GOES_ON;
+	if (n == -1 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET))
+		return GOES_ON; /* the last: once, and before what was said */
 	packet[n < 0 ? 0 : n] = '\0';
 	if (packet[0] == 'n' && *ticket != NULL) {
 		in->fd = STDIN_FILENO;
@@ -143,7 +143,7 @@ link_call(char *const words[])
 		return STATUS_GONE;
 	}
 	(void)snprintf(name, sizeof(name), "%s\n", words[0]);
-	if (!send_packet(fds[0].fd, name, strlen(name))) {
+	if (!send_packet(fds[0].fd, name, strlen(name)) && errno != EPIPE) { /* it said why */
 		(void)fputs(NOT_BEGUN "deploybot-link does not answer\n", stderr);
 		return STATUS_GONE;
 	}

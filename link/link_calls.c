@@ -90,6 +90,22 @@ link_calls_over(struct link_channel *channel)
 }
 
 static void
+begin(struct link_calls *calls, struct link_socket *local)
+{
+	local->count = &calls->open;
+	if (++calls->open <= LINK_CALLS_MAX) {
+		calls->is_full &= calls->open > LINK_CALLS_MAX / 2;
+		return;
+	}
+	if (!calls->is_full)
+		log_warning(
+		    "LINK_CALLS: more than %d calls at once: others are refused", LINK_CALLS_MAX);
+	calls->is_full = true;
+	link_socket_say(local, "", REFUSED "%d calls are in progress at once", LINK_CALLS_MAX);
+	link_socket_end(local);
+}
+
+static void
 on_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
 	struct link_calls *calls = watch->ctx;
@@ -97,7 +113,7 @@ on_connect(struct link_watch *watch, UNUSED uint32_t events)
 	int fd = link_listen_take(calls->listen, watch, &from);
 
 	if (fd != -1)
-		(void)link_socket_new(watch->poll, fd, &first_events, calls);
+		begin(calls, link_socket_new(watch->poll, fd, &first_events, calls));
 }
 
 void

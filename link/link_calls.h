@@ -12,6 +12,9 @@
 #include "link/link_listen.h"
 #include "link/link_socket.h"
 
+/* At once, of whoever they are: four environments of 64 hosts.  Descriptors are the agents'. */
+#define LINK_CALLS_MAX 256
+
 /* The channels of who is connected by that name, "agent/acme"; NULL: nobody is. */
 typedef struct link_channels *link_calls_find_fn(void *ctx, const char *name);
 
@@ -21,6 +24,8 @@ struct link_calls {
 	void *ctx;
 	struct link_watch listener;
 	uint32_t last; /* number given */
+	size_t open;
+	bool is_full; /* the log has it; until half of them have ended */
 };
 
 /* Its first is set.  Where nobody can be listened for, the log says so, and there are no calls. */

@@ -17,7 +17,7 @@
 
 #define PACKETS_TURN 16
 #define OUT_MAX	     (64u * 1024 * 1024) /* of one who takes nothing; then it is lost */
-#define BACKLOG	     4
+#define BACKLOG	     64
 
 static void
 lose(struct link_socket *local, const char *why)
@@ -205,6 +205,8 @@ link_socket_end(struct link_socket *local)
 {
 	if (local == NULL || local->watch.fd == -1)
 		return;
+	if (local->count != NULL)
+		--*local->count;
 	link_watch_end(&local->watch);
 	link_packets_done(&local->out);
 }

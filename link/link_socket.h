@@ -21,6 +21,7 @@ struct link_socket {
 	struct link_watch watch;
 	const struct link_socket_events *on;
 	bool is_held;	/* nothing is read for now */
+	size_t *count;	/* of those that are open, this among them; NULL: nobody counts it */
 	struct link_packets out;
 };
 

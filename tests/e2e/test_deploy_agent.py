@@ -307,6 +307,31 @@ def test_who_calls_without_a_free_descriptor_waits_and_link_does_not_spin(bench)
         assert call.recv(100).startswith(b"n")
 
 
+def test_of_calls_at_once_there_is_a_limit(bench):
+    """Who may call takes no more descriptors of deploybot-link's than that, and the next one is served behind it."""
+    def connect():
+        call = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        call.connect(str(bench.folder / "calls.sock"))
+        return call
+    calls = [connect() for _ in range(256)]
+    for _ in range(2):
+        done = bench.call("check", "program=1")
+        assert done.returncode == 69 and done.stderr == "nothing was begun: 256 calls are in progress at once\n", done
+    more = [connect() for _ in range(100)]
+    assert all(call.recv(100).startswith(b"x69 ") and not call.recv(100) for call in more)
+    assert len(bench.serve.found("more than 256 calls at once")) == 1
+    for call in (*calls, *more):
+        call.close()
+    bench.serve.process.send_signal(signal.SIGSTOP)
+    for call in (calls := [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(64)]):
+        call.setblocking(False)     # a release to as many hosts calls all at once
+        call.connect(str(bench.folder / "calls.sock"))
+    bench.serve.process.send_signal(signal.SIGCONT)
+    for call in calls:
+        call.close()
+    assert "no compose file" in bench.call("check", "program=1").stderr        # the act's own words
+
+
 @pytest.mark.long
 def test_who_stays_or_reads_nothing_is_hung_up_on(bench):
     """Half a minute later each."""
