@@ -158,6 +158,18 @@ make_pipe(
 	return *ret != -1 || err_errno(err, ERR_IO, errno, "the pipe %s", name);
 }
 
+/* Whose end comes behind what it has said, and may be here before that was read. */
+static bool
+is_waited_for(const struct call *call, struct err *err)
+{
+	struct pollfd end = { call->peer, POLLRDHUP, 0 };
+
+	if (clock_monotonic_ms() >= call->due)
+		return err_set(
+		    err, ERR_DENIED, "it came more than %d s behind its challenge", PEER_MS / 1000);
+	return poll(&end, 1, 0) == 0 || err_set(err, ERR_DENIED, "who has called has hung up");
+}
+
 static bool
 start(struct calls *calls, struct call *call, const struct shown *shown, struct err *err)
 {
@@ -179,7 +191,8 @@ start(struct calls *calls, struct call *call, const struct shown *shown, struct 
 	call->given = size;
 	if (!systemd_is_idle(&before))
 		return err_set(err, ERR_BUSY, "%s is %s", of, before.active_state);
-	if (systemd_start(call->systemd, manifest_unit(of, call->unit), &before, err) != 0)
+	if (!is_waited_for(call, err) ||
+	    systemd_start(call->systemd, manifest_unit(of, call->unit), &before, err) != 0)
 		return false;
 	call->state = CALL_GOING;
 	call->due = clock_monotonic_ms() + shown->limit_s * 1000;

@@ -332,28 +332,63 @@ def test_of_calls_at_once_there_is_a_limit(bench):
     assert "no compose file" in bench.call("check", "program=1").stderr        # the act's own words
 
 
+def connected(bench):
+    """A call, and what the agent has drawn for it."""
+    call = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    call.connect(str(bench.folder / "calls.sock"))
+    call.send(b"h1\n")
+    return call, call.recv(100)[1:].decode()
+
+
+def signed(ticket, challenge, act, words):
+    shown, seed = ticket.rsplit(" ", 1)
+    proof = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)).sign(order_bytes(
+        "call", "h1", act, 0, 0, hashlib.sha256(f"600 {words}".encode()).hexdigest(), challenge))
+    return f"600\n{act}\n{shown}\n{words}\n{proof.hex()}\n".encode()
+
+
+def test_nothing_is_begun_for_who_has_hung_up(bench):
+    """Its end is at the agent before that has read what it had said."""
+    folder = pathlib.Path(f"/proc/{bench.link.process.pid}/fd")
+    open_files = len(list(folder.iterdir()))
+    call, challenge = connected(bench)
+    packet = signed(bench.ticket(), challenge, "check", "program=1")
+    bench.agent.send_signal(signal.SIGSTOP)
+    call.send(packet)
+    call.close()
+    wait_for(lambda: len(list(folder.iterdir())) == open_files, "the call's end on the host")
+    bench.agent.send_signal(signal.SIGCONT)
+    wait_for(lambda: b"who has called has hung up" in (bench.folder / "agent.log").read_bytes(), "the agent's word")
+    assert not bench.systemd.starts and not lies_there(bench)
+
+
+@pytest.mark.long
+def test_nothing_is_begun_late(bench):
+    """Who carries a call may hold it back for half a minute."""
+    call, challenge = connected(bench)
+    packet = signed(bench.ticket(), challenge, "check", "program=1")
+    bench.agent.send_signal(signal.SIGSTOP)
+    call.send(packet)
+    time.sleep(31)
+    bench.agent.send_signal(signal.SIGCONT)
+    assert call.recv(1000) == b"x70 it came more than 30 s behind its challenge"
+    call.close()
+    assert not bench.systemd.starts and not lies_there(bench)
+
+
 @pytest.mark.long
 def test_who_stays_or_reads_nothing_is_hung_up_on(bench):
     """Half a minute later each."""
-    def connect():
-        call = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        call.connect(str(bench.folder / "calls.sock"))
-        call.send(b"h1\n")
-        return call, call.recv(100)[1:].decode()
-
-    made = [connect()[0] for _ in range(8)]
+    made = [connected(bench)[0] for _ in range(8)]
     for call in made:
         call.send(b"x")
         assert call.recv(1000) == b"x70 it is no call"
     assert bench.call("check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate").returncode == 0
     bench.on_host("docker", "head -c 9000000 /dev/zero | tr '\\0' x")
-    shown, seed = bench.ticket().rsplit(" ", 1)
     words = f"program=1 dir={bench.app} service=app strategy=recreate lines=9 settings="
     words += hashlib.sha256(b"\n" * 6).hexdigest()
-    call, challenge = connect()
-    proof = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)).sign(order_bytes(
-        "call", "h1", "logs", 0, 0, hashlib.sha256(f"600 {words}".encode()).hexdigest(), challenge))
-    call.send(f"600\nlogs\n{shown}\n{words}\n{proof.hex()}\n".encode())
+    call, challenge = connected(bench)
+    call.send(signed(bench.ticket(), challenge, "logs", words))
     call.send(b"0" + b"\n" * 6)
     wait_for(lambda: lies_there(bench), "the act", 60)
     wait_for(lambda: not lies_there(bench), "its end", 120)
