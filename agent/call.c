@@ -27,9 +27,14 @@
 #define PEER_MS	       30000 /* for its first packet, to take what there is, and to hang up */
 #define LINE_MAX_BYTES 4000  /* of act and words: a pipe takes them at once */
 
-/* Of ssh-host/main.sh: what its main() and its work() know. */
-static const char *const acts[] = { "await-migration", "check", "clean", "drain", "end-migration",
-	"job", "logs", "migrate", "pull", "start", "switch", "tidy" };
+/* Of ssh-host/main.sh, what main() and work() know, behind the program whose script calls it. */
+#define RELEASE "check", "logs", "pull", "start", "switch", "tidy"
+static const char *const acts[][10] = {
+	{ "deploy", RELEASE, "await-migration", "end-migration", "migrate" },
+	{ "rollback", RELEASE },
+	{ "action", "check", "job" },
+	{ "drain", "clean", "drain" },
+};
 static const char *const pipes[] = { "", ".out", ".err" };
 
 /* --- what is said to the caller ----------------------------------------------------------- */
@@ -91,6 +96,16 @@ is_word(const char *word)
 	    strlen(word + name + 1);
 }
 
+static bool
+is_act_of(const char *program, const char *act)
+{
+	for (size_t i = 0; i < COUNT(acts); i++)
+		for (size_t n = 1; strcmp(acts[i][0], program) == 0 && n < COUNT(acts[i]); n++)
+			if (acts[i][n] != NULL && strcmp(acts[i][n], act) == 0)
+				return true;
+	return false;
+}
+
 /* What its packet has, in its place. */
 struct shown {
 	char *seconds, *act, *ticket, *words, *signature;
@@ -134,8 +149,9 @@ check_shown(
 	if (!is_proven(call, &of, ret, &ticket))
 		return err_set(err, ERR_DENIED, "the key of its ticket has not signed this call");
 	call->run = ticket.run;
-	if (text_index(ret->act, acts, COUNT(acts)) == COUNT(acts))
-		return err_set(err, ERR_INVALID, "%.30s is no act of a release", ret->act);
+	if (!is_act_of(ticket.program, ret->act))
+		return err_set(err, ERR_DENIED, "its ticket is for %s, and %.30s is no act of that",
+		    ticket.program, ret->act);
 	if (!text_copy(line, sizeof(line) - 32, ret->words)) /* with the act before them */
 		return err_set(err, ERR_LIMIT, "more than %d bytes of words", LINE_MAX_BYTES - 32);
 	for (const char *word; (word = strsep(&rest, " ")) != NULL;)

@@ -17,7 +17,7 @@ bytes_of(const struct release_ticket *ticket, char digest[FINGERPRINT_DIGEST], c
 	(void)snprintf(until, 24, "%" PRId64, ticket->until_s);
 	return (struct order_bytes){ .kind = "ticket",
 		.agent = ticket->environment,
-		.capability = "release",
+		.capability = ticket->program,
 		.run = ticket->run,
 		.epoch = ticket->epoch,
 		.manifest = fingerprint_digest(ticket->agents, digest),
@@ -36,11 +36,12 @@ release_ticket_make(const struct release_ticket *ticket, const uint8_t seed[CRYP
 	if (!crypto_ed25519_sign(seed, bytes, size, signature, err))
 		return false;
 	text_hex(hex, signature, sizeof(signature));
-	static_assert(RELEASE_TICKET_AGENTS + ENVIRONMENT_ID_MAX + sizeof(hex) + 66 + RELEASE_KEY <
+	static_assert(RELEASE_TICKET_AGENTS + ENVIRONMENT_ID_MAX + sizeof(hex) + 75 + RELEASE_KEY <
 		RELEASE_TICKET_MAX,
 	    "each ticket fits");
-	(void)snprintf(ret, RELEASE_TICKET_MAX, "%" PRIu64 " %" PRIu64 " %s %s %s %s", ticket->run,
-	    ticket->epoch, ticket->environment, until, ticket->agents, hex);
+	(void)snprintf(ret, RELEASE_TICKET_MAX, "%" PRIu64 " %" PRIu64 " %s %s %s %s %s",
+	    ticket->run, ticket->epoch, ticket->environment, ticket->program, until, ticket->agents,
+	    hex);
 	return true;
 }
 
@@ -73,19 +74,20 @@ release_ticket_read(const char *text, const struct release_ticket_of *of,
 
 	*ret = (struct release_ticket){ .run = 0 };
 	if (text_copy(copy, sizeof(copy), text)) {
-		const char *fields[6] = { NULL };
+		const char *fields[7] = { NULL };
 
 		for (size_t i = 0; i < COUNT(fields); i++)
 			fields[i] = strsep(&rest, " ");
-		if (fields[5] != NULL && rest == NULL &&
+		if (fields[6] != NULL && rest == NULL &&
 		    text_to_i64(fields[0], 1, INT64_MAX, &run, NULL) &&
 		    text_to_i64(fields[1], 0, INT64_MAX, &epoch, NULL) &&
 		    text_copy(ret->environment, sizeof(ret->environment), fields[2]) &&
-		    text_to_i64(fields[3], 0, INT64_MAX, &ret->until_s, NULL) &&
-		    text_copy(ret->agents, sizeof(ret->agents), fields[4])) {
+		    text_copy(ret->program, sizeof(ret->program), fields[3]) &&
+		    text_to_i64(fields[4], 0, INT64_MAX, &ret->until_s, NULL) &&
+		    text_copy(ret->agents, sizeof(ret->agents), fields[5])) {
 			ret->run = (uint64_t)run;
 			ret->epoch = (uint64_t)epoch;
-			return check(ret, fields[5], of, err);
+			return check(ret, fields[6], of, err);
 		}
 	}
 	return err_set(err, ERR_INVALID, "what it shows is no ticket");

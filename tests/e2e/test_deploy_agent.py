@@ -47,8 +47,11 @@ class AgentBench(SshBench):
         self.made = []
         self.start_link()
         self.start_agent()
-        self.environment |= {"DEPLOY_TRANSPORT": "agent", "TRANSPORT_LINK_CALLS": str(self.folder / "calls.sock"),
-                             "RELEASE_TICKET": self.ticket()}
+        self.environment |= {"DEPLOY_TRANSPORT": "agent", "TRANSPORT_LINK_CALLS": str(self.folder / "calls.sock")}
+
+    def start(self, script, *words, **settings):
+        program = {"run-job.sh": "action"}.get(script, script.removesuffix(".sh"))
+        return super().start(script, *words, **{"RELEASE_TICKET": self.ticket(program=program), **settings})
 
     def start_link(self):
         authority = Authority(self.folder / "ca")
@@ -93,16 +96,17 @@ class AgentBench(SshBench):
     def manifest(self):
         return re.search("(?m)^manifest +([0-9a-f]{64})$", self.check())[1]
 
-    def ticket(self, run=12, environment="staging", seconds=600, agents=None, key=None, epoch=0, seed=None):
+    def ticket(self, run=12, environment="staging", seconds=600, agents=None, key=None, epoch=0, seed=None,
+               program="deploy"):
         """As lib/release_ticket.h says, with the seed of its key behind it."""
         own = Ed25519PrivateKey.generate()
         public = own.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
         seed = seed or own.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()).hex()
         agents = f"""{agents or f"h0={'0' * 64},h1={self.manifest()}"},={public}"""
         until = int(time.time()) + seconds
-        signed = order_bytes("ticket", environment, "release", run, epoch,
+        signed = order_bytes("ticket", environment, program, run, epoch,
                              hashlib.sha256(agents.encode()).hexdigest(), until)
-        return f"{run} {epoch} {environment} {until} {agents} {(key or self.key).sign(signed).hex()} {seed}"
+        return f"{run} {epoch} {environment} {program} {until} {agents} {(key or self.key).sign(signed).hex()} {seed}"
 
     def call(self, *words, ticket=None, agent="h1", text="\n" * 6, signed=None, seconds=60):
         """text: what stands behind the words; signed: what is said to."""
@@ -206,7 +210,7 @@ def test_who_passes_a_call_on_makes_no_other_one_of_it(bench):
 
 
 def test_words_are_looked_at_on_the_host(bench):
-    for words, said in ((["config", "program=1"], "config is no act of a release"), (["check", "x"], "NAME=VALUE: x"),
+    for words, said in ((["config", "program=1"], "its ticket is for deploy, and config is no act of that"), (["check", "x"], "NAME=VALUE: x"),
                         (["check", "program=1", "dir=/srv/$(id)"], "a word is not NAME=VALUE: dir=/srv/$(id)"),
                         (["check", *[f"job={'x' * 200}"] * 20], "bytes of words")):
         done = bench.call(*words)
@@ -225,6 +229,29 @@ def test_words_are_looked_at_on_the_host(bench):
     done = bench.call("check", "program=1", text="\n\nhttp://10.0.0.1/stop\n\n\n\n", signed="\n" * 6)
     assert done.returncode == 64 and "is not what the caller has signed" in done.stderr, done
     assert len(bench.systemd.starts) == 11 and not lies_there(bench)
+
+
+def test_a_ticket_is_for_the_acts_of_its_program(bench):
+    """What another run may still do when its release is over, as a drain of a day, is no release."""
+    release = {"check", "logs", "pull", "start", "switch", "tidy"}
+    programs = {"deploy": release | {"await-migration", "end-migration", "migrate"}, "rollback": release,
+                "action": {"check", "job"}, "drain": {"clean", "drain"}, "other": set()}
+    for program, acts in programs.items():
+        ticket = bench.ticket(program=program)
+        for act in set().union(*programs.values()):
+            before = len(bench.systemd.starts)
+            done = bench.call(act, ticket=ticket)       # no words: the host refuses what was begun
+            word = "another version" if act in acts else f"its ticket is for {program}, and {act} is no act of that"
+            assert word in done.stderr and len(bench.systemd.starts) == before + (act in acts), (program, done)
+
+
+def test_a_job_and_what_is_behind_the_gate_go_by_tickets_of_their_own(bench):
+    first, digest = bench.shipped("one", RUN_ID="1-1")
+    second, other = bench.shipped("two", RUN_ID="2-2", PREVIOUS_RELEASE=f"{first}@{digest}")
+    status, said = bench.run("run-job.sh", "staging", f"{second}@{other}", JOB_COMMAND="bin/job")
+    assert status == 0 and "job" in bench.steps(), (status, said)
+    status, said = bench.run("drain.sh", "staging", RUN_ID="3-3")
+    assert status == 0 and not any("stay" in line for line in said), said
 
 
 def test_root_says_on_the_host_what_may_be_released_there(bench):
@@ -406,7 +433,7 @@ def test_an_act_ends_with_its_time(bench):
 def test_a_rollback_can_leave_a_host_out_whose_agent_is_away(bench):
     first, digest = bench.shipped("one")
     bench.shipped("two", PREVIOUS_RELEASE=f"{first}@{digest}")
-    both = {"STAGING_HOST": "h1,h2", "RELEASE_TICKET": bench.ticket()}
+    both = {"STAGING_HOST": "h1,h2"}
     status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}", **both)
     assert status == 69 and "unreachable h2" in bench.steps(), (bench.steps(), said)
     status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}", WITHOUT_HOSTS="h2", **both)

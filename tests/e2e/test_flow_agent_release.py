@@ -46,15 +46,16 @@ def deployed(agents, environment="staging", branch="develop"):
     return ticket_of(agents, environment)
 
 
-def check(agents, text, before):
+def check(agents, text, before, program="deploy"):
     """It is of the newest run, for the hosts that are known, as long as that may take, signed with the order key."""
-    run, epoch, environment, until, hosts, signature, seed = text.split(" ")
+    run, epoch, environment, ordered, until, hosts, signature, seed = text.split(" ")
     digest = agents.scene.bot_rows("SELECT manifest_digest FROM peer WHERE identity = 'agent/web1'")[0][0]
     assert hosts.startswith(f"web1={digest},=") and len(seed) == 64 and seed not in hosts
-    assert (int(run), epoch, environment) == (agents.scene.bot_rows("SELECT MAX(id) FROM run")[0][0], "0", "staging")
+    newest = agents.scene.bot_rows("SELECT MAX(id) FROM run")[0][0]
+    assert (int(run), epoch, environment, ordered) == (newest, "0", "staging", program)
     assert before + 600 < int(until) < time.time() + 7200
     agents.peer.key.verify(bytes.fromhex(signature), order_bytes(
-        "ticket", environment, "release", run, epoch, hashlib.sha256(hosts.encode()).hexdigest(), until))
+        "ticket", environment, program, run, epoch, hashlib.sha256(hosts.encode()).hexdigest(), until))
 
 
 def test_a_release_has_a_ticket_of_its_own_run_and_of_the_hosts_that_are_known(agents):
@@ -63,14 +64,14 @@ def test_a_release_has_a_ticket_of_its_own_run_and_of_the_hosts_that_are_known(a
     check(agents, first, before)
     second = deployed(agents)
     check(agents, second, before)
-    assert first.split(" ")[6] != second.split(" ")[6]
+    assert first.split(" ")[7] != second.split(" ")[7]
     for kept in ("state", "audit"):      # the script alone has written it
-        found = subprocess.run(["grep", "-rlF", second.split(" ")[6], agents.scene.folder / kept], check=False)
+        found = subprocess.run(["grep", "-rlF", second.split(" ")[7], agents.scene.folder / kept], check=False)
         assert found.returncode == 1
     agents.ada.say("/rollback staging")
     agents.ada.press(agents.ada.hear("Roll back staging"), "Roll")
     agents.ada.hear("Rolled back")
-    check(agents, ticket_of(agents, "staging"), before)
+    check(agents, ticket_of(agents, "staging"), before, "rollback")
 
 
 def test_where_no_agent_is_released_to_there_is_none(agents):

@@ -423,6 +423,7 @@ is_taken(const struct world *w, const char *names, const struct release_ticket_o
 {
 	struct release_ticket ticket = { .run = 12,
 		.environment = "shop/staging",
+		.program = "deploy",
 		.until_s = 1767225660 },
 			      read;
 	struct release_call call = { "acme", "check", "60 program=1", CHALLENGE };

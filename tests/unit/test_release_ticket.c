@@ -17,6 +17,7 @@ static const uint8_t seeds[3][CRYPTO_ED25519_KEY] = { { 1 }, { 2 }, { 3 } };
 static const struct release_ticket expected = { .run = 12,
 	.epoch = 2,
 	.environment = "shop/staging",
+	.program = "rollback",
 	.until_s = NOW + 60,
 	.agents = "aa=" OTHER ",acme=" MANIFEST };
 static struct order_keys keys;
@@ -66,6 +67,7 @@ TEST_WITH(a_ticket_of_either_key_is_taken_again_and_again, set_up, NULL)
 		assert_true(is_taken(made(i % 2, &expected)));
 		assert_int_equal(ticket.run, 12);
 		assert_string_equal(ticket.environment, "shop/staging");
+		assert_string_equal(ticket.program, "rollback");
 		assert_string_equal(ticket.agents, expected.agents);
 	}
 }
@@ -111,15 +113,16 @@ TEST_WITH(a_field_that_was_changed_is_refused, set_up, NULL)
 {
 	char text[RELEASE_TICKET_MAX], one[RELEASE_TICKET_MAX];
 	const char *good = made(0, &expected), *signature = strrchr(good, ' ');
-	static const char *const fields[] = { "13 2 shop/staging 1767225660 aa=" OTHER
+	static const char *const fields[] = { "13 2 shop/staging rollback 1767225660 aa=" OTHER
 					      ",acme=" MANIFEST,
-		"12 3 shop/staging 1767225660 aa=" OTHER ",acme=" MANIFEST,
-		"12 2 shop/live 1767225660 aa=" OTHER ",acme=" MANIFEST,
-		"12 2 shop/staging 1767225661 aa=" OTHER ",acme=" MANIFEST,
-		"12 2 shop/staging 1767225660 acme=" MANIFEST };
+		"12 3 shop/staging rollback 1767225660 aa=" OTHER ",acme=" MANIFEST,
+		"12 2 shop/staging deploy 1767225660 aa=" OTHER ",acme=" MANIFEST,
+		"12 2 shop/live rollback 1767225660 aa=" OTHER ",acme=" MANIFEST,
+		"12 2 shop/staging rollback 1767225661 aa=" OTHER ",acme=" MANIFEST,
+		"12 2 shop/staging rollback 1767225660 acme=" MANIFEST };
 
 	(void)snprintf(one, sizeof(one),
-	    "12 2 shop/staging 1767225660 aa=" OTHER ",acme=" MANIFEST "%s", signature);
+	    "12 2 shop/staging rollback 1767225660 aa=" OTHER ",acme=" MANIFEST "%s", signature);
 	assert_string_equal(one, good);
 	for (size_t i = 0; i < COUNT(fields); i++) {
 		(void)snprintf(text, sizeof(text), "%s%s", fields[i], signature);
@@ -133,7 +136,7 @@ TEST_WITH(an_order_is_no_ticket, set_up, NULL)
 	char list[FINGERPRINT_DIGEST];
 	const struct order_bytes order = { .kind = "run",
 		.agent = "shop/staging",
-		.capability = "release",
+		.capability = "rollback",
 		.run = 12,
 		.epoch = 2,
 		.manifest = fingerprint_digest("acme=" MANIFEST, list),
@@ -145,7 +148,7 @@ TEST_WITH(an_order_is_no_ticket, set_up, NULL)
 	assert_true(crypto_ed25519_sign(seeds[0], bytes, size, signature, NULL));
 	text_hex(hex, signature, sizeof(signature));
 	(void)snprintf(
-	    text, sizeof(text), "12 2 shop/staging 1767225660 acme=" MANIFEST " %s", hex);
+	    text, sizeof(text), "12 2 shop/staging rollback 1767225660 acme=" MANIFEST " %s", hex);
 	refused(text, "no order key");
 }
 
@@ -153,16 +156,18 @@ TEST_WITH(what_is_no_ticket_is_refused, set_up, NULL)
 {
 	char text[RELEASE_TICKET_MAX + 2];
 	static const char *const none[] = {
-		"", "12", "12 2 staging 1767225660 acme=" MANIFEST,
-		"0 2 staging 1767225660 acme=" MANIFEST " 00", "x 2 staging 1767225660 a=b 00",
-		"12 -1 staging 1767225660 a=b 00", "12 2 staging soon a=b 00",
-		"12 2 staging 1767225660 a=b 00 more", "12  2 staging 1767225660 a=b 00",
-		"12 2 a-name-that-is-longer-than-that-of-any-environment-can-be/x 1767225660 a=b 00"
+		"", "12", "12 2 staging drain 1767225660 acme=" MANIFEST,
+		"0 2 staging drain 1767225660 acme=" MANIFEST " 00",
+		"x 2 staging drain 1767225660 a=b 00", "12 -1 staging drain 1767225660 a=b 00",
+		"12 2 staging drain soon a=b 00", "12 2 staging a-program 1767225660 a=b 00",
+		"12 2 staging drain 1767225660 a=b 00 more",
+		"12  2 staging drain 1767225660 a=b 00",
+		"12 2 a-name-that-is-longer-than-that-of-any-environment-can-be/x drain 1767225660 a=b 00"
 	};
 
 	for (size_t i = 0; i < COUNT(none); i++)
 		refused(none[i], "is no ticket");
-	refused("12 2 staging 1767225660 acme=" MANIFEST " 00", "no order key");
+	refused("12 2 staging drain 1767225660 acme=" MANIFEST " 00", "no order key");
 	memset(text, ' ', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	refused(text, "is no ticket");
