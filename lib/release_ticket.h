@@ -15,12 +15,16 @@
  */
 #pragma once
 
+#include "lib/crypto_ca.h"
 #include "lib/environment_id.h"
 #include "lib/order_bytes.h"
 #include "lib/order_keys.h"
+#include "lib/setting.h"
 
-#define RELEASE_TICKET_MAX    4096 /* bytes with the NUL */
-#define RELEASE_TICKET_AGENTS 3584 /* bytes of the list, with the NUL */
+#define RELEASE_KEY 65 /* hex digits and NUL */
+/* Bytes with the NUL: of the list, as many as a setting has hosts, and of it all. */
+#define RELEASE_TICKET_AGENTS (SETTING_HOSTS_MAX * (CRYPTO_CA_NAME_MAX + 66) + 1 + RELEASE_KEY)
+#define RELEASE_TICKET_MAX    8448
 
 struct release_ticket {
 	uint64_t run, epoch;
@@ -35,7 +39,6 @@ bool release_ticket_make(const struct release_ticket *ticket,
     const uint8_t seed[CRYPTO_ED25519_KEY], char ret[RELEASE_TICKET_MAX], struct err *err) MUST_USE;
 
 /* A new key, of which the list has `=KEY` and the script the seed. */
-#define RELEASE_KEY 65 /* hex digits and NUL */
 bool release_key_make(char key[RELEASE_KEY], char seed[RELEASE_KEY], struct err *err) MUST_USE;
 
 /* One call. */

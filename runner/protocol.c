@@ -507,7 +507,7 @@ protocol_encode(
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-#define LINE_MAX_BYTES 4352 /* longer than any field: `branches` and its key */
+#define LINE_MAX_BYTES 8704 /* longer than any field: `ticket` and its key */
 
 /* Takes one line out of [*data, end) into line, without its '\n'. */
 static bool

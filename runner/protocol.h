@@ -359,7 +359,7 @@ struct protocol_message {
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
 	char text[256];				/* a sentence; stuck, forgotten, answer, progress */
-	char settings[8192];			/* CHANGED, answer: the runner's list; run:
+	char settings[8448];			/* CHANGED, answer: the runner's list; run:
 						 * lib/release_ticket.h, empty: no agent
 						 * releases it */
 	/* settled */

@@ -169,6 +169,13 @@ def test_a_migration_that_the_agent_refuses_is_said_not_to_have_begun(bench):
     assert said[-1].startswith("deploy.sh: h1: nothing was begun: its ticket is not for h1, or the units"), said
 
 
+def test_a_call_with_a_ticket_of_64_hosts_fits(bench):
+    others = ",".join(f"{number:057}={'0' * 64}" for number in range(63))
+    done = bench.call("check", "program=1", *[f"job={'x' * 120}"] * 20,
+                      ticket=bench.ticket(agents=f"{others},h1={bench.manifest()}"))
+    assert "no compose file" in done.stderr and len(bench.systemd.starts) == 1, done
+
+
 @pytest.mark.parametrize("wrong,words", [
     ({"key": Ed25519PrivateKey.generate()}, "no order key that is known here has signed this ticket"),
     ({"seconds": 0}, "its ticket ended "), ({"agents": f"h1={'0' * 64}"}, "its ticket is not for h1, or the units"),

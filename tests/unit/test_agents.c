@@ -462,3 +462,40 @@ AGENTS_TEST(a_ticket_names_the_agents_whose_list_is_known)
 	agents_take_peers(w->agents, known);
 	assert_false(is_taken(w, "acme", &here));
 }
+
+/* As many as a setting has, with the longest names: it goes to the runner, and each is released to. */
+AGENTS_TEST(a_ticket_of_64_agents_with_the_longest_names_fits_its_order)
+{
+	struct release_ticket ticket = { .run = INT64_MAX,
+		.environment = "an-application-s-name/an-environment-of-the-longest-n",
+		.program = "rollback",
+		.until_s = INT64_MAX };
+	struct protocol_message order = { .kind = PROTOCOL_RUN,
+		.id = 12,
+		.program = PROTOCOL_PROGRAM_ROLLBACK,
+		.environment = "staging",
+		.argument = "target:x",
+		.deadline_s = 1,
+		.deployment = 1 };
+	static struct protocol_message read;
+	struct known_peers *known = known_peers_new(SETTING_HOSTS_MAX);
+	char names[SETTING_HOSTS_MAX * (CRYPTO_CA_NAME_MAX + 1) + 1] = "",
+								  packet[PROTOCOL_PACKET_MAX];
+	size_t size;
+
+	for (size_t i = 0; i < SETTING_HOSTS_MAX; i++) {
+		struct peer peer = { .digest = UNIT, .manifest = UNIT };
+		char *name = names + strlen(names);
+
+		(void)snprintf(name, CRYPTO_CA_NAME_MAX + 2, "%0*zu,", CRYPTO_CA_NAME_MAX, i);
+		(void)snprintf(
+		    peer.identity, sizeof(peer.identity), "agent/%.*s", CRYPTO_CA_NAME_MAX, name);
+		known_peers_add(known, &peer);
+	}
+	agents_take_peers(w->agents, known);
+	assert_true(agents_ticket(w->agents, &ticket, names, order.settings, NULL));
+	assert_int_equal(strlen(ticket.agents), sizeof(ticket.agents) - 1);
+	assert_true(protocol_encode(&order, packet, sizeof(packet), &size, NULL));
+	assert_true(protocol_decode(packet, size, &read, NULL));
+	assert_string_equal(read.settings, order.settings);
+}
