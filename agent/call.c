@@ -205,6 +205,7 @@ start(struct calls *calls, struct call *call, const struct shown *shown, struct 
 	if (write(call->in, line, (size_t)size) != size)
 		return err_errno(err, ERR_IO, errno, "the pipe %s", call->name);
 	call->given = size;
+	(void)fcntl(call->in, F_SETPIPE_SZ, 2 * CALL_STDIN); /* packets of a half page take one */
 	if (!systemd_is_idle(&before))
 		return err_set(err, ERR_BUSY, "%s is %s", of, before.active_state);
 	if (!is_waited_for(call, err) ||
@@ -317,11 +318,14 @@ hear(struct calls *calls, struct call *call)
 			refuse(calls, call, &err);
 	} else if (n == 1) {
 		call->ends = true;
-	} else if (call->in != -1 && /* else it is over: what was on its way */
-	    (call->given + n > CALL_STDIN || write(call->in, packet + 1, (size_t)n - 1) != n - 1)) {
-		hang_up(call); /* more than its unit reads */
-	} else {
+	} else if (call->in != -1) { /* else it is over: what was on its way */
 		call->given += (int)n - 1;
+		if (call->given <= CALL_STDIN &&
+		    write(call->in, packet + 1, (size_t)n - 1) == n - 1)
+			return true;
+		say(call, '2', "more than %d bytes for stdin of %s: the call ends\n", CALL_STDIN,
+		    call->name);
+		hang_up(call);
 	}
 	return true;
 }

@@ -24,7 +24,7 @@
 
 #define CALLS_MAX  8 /* at once; one more waits */
 #define CALL_PIECE 16384
-#define CALL_STDIN 262144 /* bytes */
+#define CALL_STDIN 262144 /* bytes, with the first line */
 #define CALLS_FDS  (1 + 4 * CALLS_MAX)
 
 enum call_state { CALL_NEW, CALL_GOING, CALL_OVER };

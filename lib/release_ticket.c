@@ -149,12 +149,13 @@ release_call_sign(const char *ticket, const struct release_call *call,
 	uint8_t signature[CRYPTO_ED25519_SIGNATURE];
 	const char *hex = strrchr(ticket, ' ');
 	size_t size = call_bytes(call, bytes);
-	bool good =
-	    size > 0 && hex != NULL && text_unhex(seed, sizeof(seed), hex + 1, strlen(hex + 1));
+	bool good = hex != NULL && text_unhex(seed, sizeof(seed), hex + 1, strlen(hex + 1));
 
+	if (size == 0)
+		return err_set(err, ERR_LIMIT, "the call is too long to sign: an act of %zu bytes",
+		    strlen(call->act));
 	if (!good)
-		return err_set(err, ERR_INVALID, "%s",
-		    size > 0 ? "the ticket has no key behind it" : "the call is too long");
+		return err_set(err, ERR_INVALID, "the ticket has no key behind it");
 	good = crypto_ed25519_sign(seed, bytes, size, signature, err);
 	if (good)
 		text_hex(ret, signature, sizeof(signature));

@@ -37,30 +37,30 @@ send_packet(int fd, const char *packet, size_t size)
 	return true;
 }
 
-/* What the agent has drawn is there: the call, and what proves it. */
+/* What the agent has drawn is there: the call, and what proves it.  False: there is none to send. */
 static bool
 send_call(int fd, char *const words[], const char *ticket, const char *challenge)
 {
 	CLEANUP(buf_done) struct buf call = buf_make(CALL_MAX), said = buf_make(CALL_MAX);
 	char signature[2 * CRYPTO_ED25519_SIGNATURE + 1];
-	struct err err = { .code = ERR_NONE };
-	bool good;
+	struct err err;
 
 	buf_addf(&said, "%s ", words[1]);
 	for (size_t i = 3; words[i] != NULL; i++)
 		buf_addf(&said, "%s%s", i == 3 ? "" : " ", words[i]);
-	good = buf_check(&said, &err) &&
-	    release_call_sign(ticket,
+	if (!release_call_sign(ticket,
 		&(struct release_call){ words[0], words[2], buf_text(&said), challenge }, signature,
-		&err);
-	if (good) /* its seed goes nowhere */
-		buf_addf(&call, "%s\n%s\n%.*s\n%s\n%s\n", words[1], words[2],
-		    (int)(strrchr(ticket, ' ') - ticket), ticket,
-		    buf_text(&said) + strlen(words[1]) + 1, signature);
-	if (good && buf_check(&call, &err))
-		return send_packet(fd, buf_text(&call), call.size);
-	(void)fprintf(stderr, "%s\n", err.text);
-	return false;
+		&err))
+		return !fprintf(stderr, NOT_BEGUN "%s\n", err.text);
+	buf_addf(&call, "%s\n%s\n%.*s\n%s\n%s\n", words[1], words[2], /* its seed goes nowhere */
+	    (int)(strrchr(ticket, ' ') - ticket), ticket, buf_text(&said) + strlen(words[1]) + 1,
+	    signature);
+	if (!buf_check(&said, NULL) || !buf_check(&call, NULL))
+		return !fprintf(stderr,
+		    NOT_BEGUN "the call is too long: more than %d bytes with its ticket\n",
+		    CALL_MAX);
+	(void)send_packet(fd, buf_text(&call), call.size); /* the last answer says why */
+	return true;
 }
 
 static void

@@ -261,6 +261,25 @@ def test_a_job_and_what_is_behind_the_gate_go_by_tickets_of_their_own(bench):
     assert status == 0 and not any("stay" in line for line in said), said
 
 
+def test_of_stdin_a_call_has_256_kilobytes(bench):
+    """Its first line among them; all of them are with the unit, which says what it thinks of them."""
+    line = len("check program=1 settings=\n") + 64
+    for more, status, said in ((0, 64, "neither a login nor a compose file comes"),
+                               (1, 255, "more than 262144 bytes for stdin of 12-")):
+        text = "\n" * 4 + "x" * (262144 - line - 6 + more) + "\n" * 2
+        done = bench.call("check", "program=1", text=text)
+        assert done.returncode == status and said in done.stderr, done
+    wait_for(lambda: not lies_there(bench), "its end", 60)
+
+
+def test_a_call_that_is_too_long_to_sign_is_not_sent(bench):
+    for words, said in ((["x" * 600], "the call is too long to sign: an act of 600 bytes"),
+                        (["check", "program=1", "job=" + "x" * 16384], "the call is too long: more than 16384 bytes with its ticket")):
+        done = bench.call(*words)
+        assert done.returncode == 64 and done.stderr.startswith(f"nothing was begun: {said}"), done
+    assert not bench.systemd.starts
+
+
 def test_root_says_on_the_host_what_may_be_released_there(bench):
     words = ["check", "program=1", f"dir={bench.app}", "service=app", "strategy=recreate"]
     bench.systemd.environment |= {"RELEASE_DIRS": f"/srv/blog {bench.app}", "RELEASE_IMAGES": "example.org/blog r/shop"}
