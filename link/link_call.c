@@ -11,6 +11,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/release_ticket.h"
+#include "link/link_calls.h"
 #include "link/link_frame.h"
 #include "link/link_settings.h"
 #include "link/link_socket.h"
@@ -110,13 +111,17 @@ pass_answer(int fd, struct pollfd *in, char *const words[], const char **ticket)
 		return GOES_ON;
 	}
 	status = n < 2 || packet[0] != 'x' ? -1 : strtol(packet + 1, &end, 10);
-	if (status < 0 && *ticket != NULL) { /* nothing was shown to it */
-		(void)fprintf(stderr, NOT_BEGUN "%s's agent does not answer\n", words[0]);
-		return STATUS_GONE;
-	}
 	if (status < 0 || status > 254) {
-		(void)fprintf(stderr, "the connection to %s's agent broke\n", words[0]);
-		return STATUS_LOST;
+		if (*ticket != NULL) /* nothing was shown to it */
+			(void)fputs(NOT_BEGUN, stderr);
+		if (strcmp(packet, LINK_CALLS_GONE) != 0)
+			(void)fputs("deploybot-link on this machine has ended\n", stderr);
+		else
+			(void)fprintf(stderr,
+			    *ticket != NULL ? "%s's agent does not answer\n" :
+					      "the connection to %s's agent broke\n",
+			    words[0]);
+		return *ticket != NULL ? STATUS_GONE : STATUS_LOST;
 	}
 	if (*end == ' ')
 		(void)fprintf(stderr, NOT_BEGUN "%s\n", end + 1);
@@ -139,7 +144,8 @@ link_call(char *const words[])
 	}
 	fds[0].fd = link_socket_connect(path == NULL ? LINK_CALLS_SOCKET : path, &err);
 	if (fds[0].fd == -1) {
-		(void)fprintf(stderr, NOT_BEGUN "deploybot-link is not there: %s\n", err.text);
+		(void)fprintf(stderr, NOT_BEGUN "deploybot-link on this machine is not there: %s\n",
+		    err.text);
 		return STATUS_GONE;
 	}
 	(void)snprintf(name, sizeof(name), "%s\n", words[0]);

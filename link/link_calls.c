@@ -85,6 +85,7 @@ link_calls_over(struct link_channel *channel)
 {
 	if (channel->number < LINK_CALLS_FROM)
 		return;
+	link_socket_say(channel->ctx, "", LINK_CALLS_GONE);
 	link_socket_end(channel->ctx);
 	channel->ctx = NULL;
 }

@@ -3,8 +3,8 @@
 /*
  * Whoever may connect to the socket for calls says in its first packet a line with an agent's
  * name; what follows is of agent/call.h, and is passed on each way.  A call is a channel of that
- * host from LINK_CALLS_FROM on, and its end the end of that.  Nothing is decided here: the agent
- * looks at ticket and proof.
+ * host from LINK_CALLS_FROM on, and its end the end of that; that the host is gone, or its agent, is
+ * the last packet.  Nothing is decided here: the agent looks at ticket and proof.
  */
 #pragma once
 
@@ -13,7 +13,8 @@
 #include "link/link_socket.h"
 
 /* At once, of whoever they are: four environments of 64 hosts.  Descriptors are the agents'. */
-#define LINK_CALLS_MAX 256
+#define LINK_CALLS_MAX	256
+#define LINK_CALLS_GONE "g"
 
 /* The channels of who is connected by that name, "agent/acme"; NULL: nobody is. */
 typedef struct link_channels *link_calls_find_fn(void *ctx, const char *name);

@@ -259,6 +259,9 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 	const char *name = strchr(agent->identity, '/') + 1;
 	const struct known_peers *known = link_client_peers(agent->world->link);
 	size_t at = known_peers_find(known, agent->identity);
+	const char *link = link_client_is_connected(agent->world->link) ?
+	    "" :
+	    " is not reached: deploybot-link on the server itself";
 	char since[TEXT_DURATION_SIZE], who[CRYPTO_CA_IDENTITY + 16];
 	struct peer peer;
 
@@ -274,9 +277,9 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 	else if (known_peers_get(known, at, &peer)->revoked_at != 0)
 		(void)snprintf(out, LIMIT_LINE, "%s was revoked", who);
 	else if (agent->seen.gone_at == 0)
-		(void)snprintf(out, LIMIT_LINE, "%s is not connected", who);
+		(void)snprintf(out, LIMIT_LINE, "%s%s is not connected", who, link);
 	else
-		(void)snprintf(out, LIMIT_LINE, "%s has been disconnected for %s", who,
+		(void)snprintf(out, LIMIT_LINE, "%s%s has been disconnected for %s", who, link,
 		    text_duration(since, clock_wall_ms() - agent->seen.gone_at));
 }
 

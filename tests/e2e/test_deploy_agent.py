@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
@@ -479,4 +480,22 @@ def test_an_agent_that_is_away_is_said_to_be(bench):
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 69 and said[-1] == "deploy.sh: h1: nothing was begun: agent/h1 is not connected", said
     bench.serve.kill()
-    assert "deploybot-link is not there: " in bench.call("check").stderr
+    assert "nothing was begun: deploybot-link on this machine is not there: " in bench.call("check").stderr
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 69 and "deploybot-link on this machine is not there: " in said[-1], said
+
+
+def test_a_link_of_the_servers_that_ends_is_said_to_have(bench):
+    """In an act, and before its agent has said anything: it is not the host that is gone."""
+    process, compose, digest = hanging_up(bench)
+    bench.serve.kill()
+    assert process.wait(timeout=120) == 70
+    assert "h1: deploybot-link on this machine has ended" in bench.said()[-1], bench.said()
+    is_put_in_order(bench, compose, digest)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
+        (bench.folder / "calls.sock").unlink()
+        link.bind(str(bench.folder / "calls.sock"))
+        link.listen()
+        threading.Thread(target=lambda: link.accept()[0].close()).start()
+        done = bench.call("check", "program=1")
+    assert done.returncode == 69 and done.stderr == "nothing was begun: deploybot-link on this machine has ended\n", done

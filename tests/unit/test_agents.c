@@ -409,12 +409,18 @@ AGENTS_TEST(a_clock_that_was_off_is_asked_for_again_until_it_is_right)
 
 AGENTS_TEST(without_link_nobody_is_connected)
 {
+	char why[LIMIT_LINE];
+
 	greet(w);
 	assert_int_equal(agents_seen(w->agents)->link_gone_at, 0);
 	close(w->link);
 	WAIT_FOR(w, w->down == 1);
 	assert_int_equal(agents_seen_of(agents_seen(w->agents), ACME).state, AGENT_GONE);
 	assert_true(agents_seen(w->agents)->link_gone_at != 0);
+	agent_link_why(agents_find(w->agents, "agent:acme"), why);
+	assert_true(text_starts(why,
+	    "acme's agent is not reached: deploybot-link on the server itself "
+	    "has been disconnected for "));
 	WAIT_FOR(w, is_accepted(w));
 }
 
