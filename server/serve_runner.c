@@ -151,6 +151,7 @@ serve_runner_count(void *ctx)
 	metric_set_value(serve->metrics, METRIC_AGENTS_DISCONNECTED, (double)n.disconnected);
 	metric_set_value(serve->metrics, METRIC_AGENTS_EXPIRING, (double)n.expiring);
 	metric_set_value(serve->metrics, METRIC_AGENTS_GONE, (double)n.gone);
+	metric_set_value(serve->metrics, METRIC_AGENTS_GONE_PRODUCTION, (double)n.gone_production);
 }
 
 void

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/environment_id.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
 #include "types/settings.h"
@@ -98,10 +99,13 @@ agents_seen_count(const struct agents_seen *seen, const struct settings *setting
 		const struct environment_settings *e = &settings->environments[i];
 		const char *names = e->agents == NULL ? "" : e->agents;
 		char name[CRYPTO_CA_NAME_MAX + 1];
+		size_t gone = is_gone(seen, PEER_RUNNER, e->runner, at - RUNNER_MS);
 
-		ret.gone += is_gone(seen, PEER_RUNNER, e->runner, at - RUNNER_MS);
 		while (setting_next(&names, name, sizeof(name)))
-			ret.gone += is_gone(seen, PEER_AGENT, name, at - AGENT_MS);
+			gone += is_gone(seen, PEER_AGENT, name, at - AGENT_MS);
+		ret.gone += gone;
+		if (e->confirm || environment_is_production(e->name))
+			ret.gone_production += gone;
 	}
 	return ret;
 }

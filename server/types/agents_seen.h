@@ -51,6 +51,7 @@ struct agent_seen agents_seen_of(const struct agents_seen *seen, const char *ide
 struct agents_count {
 	size_t connected, disconnected;
 	size_t gone;	 /* clients' and environments' for ten minutes, runners for one */
+	size_t gone_production; /* of environments among them that are production, or confirm */
 	size_t expiring; /* the certificate ends within ten days: it should be renewed by then */
 };
 

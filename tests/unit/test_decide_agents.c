@@ -271,3 +271,17 @@ AGENTS_TEST(environments_whose_runner_is_gone_for_a_minute_are_counted)
 		    agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + after).gone,
 		    after == 60000);
 }
+
+AGENTS_TEST(production_and_what_is_confirmed_is_counted_apart)
+{
+	struct agents_count n;
+
+	OPEN(w, "RUNNERS=build-1", "ENVIRONMENTS=staging,production,live", "LIVE_CONFIRM=true",
+	    "STAGING_RUNNER=build-1", "PRODUCTION_RUNNER=build-1", "LIVE_RUNNER=build-1");
+	world_act(w, act_enrol_runner, NULL);
+	agent_aid_sees(w, PEER_RUNNER "build-1",
+	    (struct agent_seen){ .state = AGENT_GONE, .gone_at = w->aid.at });
+	n = agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + 60000);
+	assert_int_equal(n.gone, 3);
+	assert_int_equal(n.gone_production, 2);
+}

@@ -132,7 +132,7 @@ feed(struct metric_set *set)
 	metric_set_value(set, METRIC_LOOP_LAG, 0);
 	metric_set_value(set, METRIC_AUDIT_HEADS_MISSING, 0);
 	metric_set_value(set, METRIC_MIRROR_SIZE, 4096);
-	for (enum metric_id id = METRIC_AGENTS_CONNECTED; id <= METRIC_AGENTS_GONE; id++)
+	for (enum metric_id id = METRIC_AGENTS_CONNECTED; id <= METRIC_AGENTS_GONE_PRODUCTION; id++)
 		metric_set_value(set, id, 1);
 	metric_set_value(set, METRIC_RUNNER_UP, true);
 	metric_set_tls(set, true, 1);
