@@ -15,6 +15,9 @@ add_state(struct chat_text *text, const struct chat_agent *agent)
 	switch ((enum agent_state)agent->seen.state) {
 	case AGENT_CONNECTED:
 		chat_text_add(text, "connected");
+		if (agent_seen_is_unsteady(&agent->seen, agent->at))
+			chat_text_since(text, ", but never for a whole minute since ",
+			    &agent->clock, agent->seen.gone_at, agent->at);
 		break;
 	case AGENT_SILENT:
 		chat_text_add(text, "does not answer, its host is connected");

@@ -318,6 +318,7 @@ agent_link_follow(struct agent_link *agent, int64_t run, bool is_followed)
 static void
 down(struct agent_link *agent)
 {
+	agent_seen_end(&agent->seen, clock_wall_ms());
 	agent->is_greeted = false;
 	agent->greeted = 0;
 	if (agent->feed != NULL)
@@ -405,6 +406,8 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 	if (message->clock_s != 0)
 		agent_seen_clock(&agent->seen, message->clock_s);
 	agent->is_greeted = true;
+	if (is_new)
+		agent->seen.here_at = clock_wall_ms();
 	if (agent->busy != NULL)
 		agent->busy->again_ms = AGAIN_FIRST_MS;
 	if (agent->is_runner && (agent->may_be_gone || message->id != agent->highest))
@@ -606,7 +609,6 @@ agent_link_set(struct agent_link *agent, const struct agent_seen *host)
 		agent->look_at = clock_monotonic_ms() + RENEWAL_FIRST_MS;
 		return;
 	}
-	agent->seen.gone_at = clock_wall_ms();
 	agent->is_greeted = false; /* whose channel closes asks for it at once */
 	agent_channels_end(&agent->channels);
 	down(agent);

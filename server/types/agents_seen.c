@@ -13,6 +13,7 @@
 
 #define AGENT_MS    (600 * INT64_C(1000))
 #define RUNNER_MS   (60 * INT64_C(1000)) /* its environments cannot be rolled back meanwhile */
+#define STEADY_MS   (60 * INT64_C(1000))
 #define EXPIRING_MS (10 * 24 * 3600 * INT64_C(1000)) /* a certificate renews with 15 days left */
 
 void
@@ -60,9 +61,26 @@ agents_seen_of(const struct agents_seen *seen, const char *identity)
 								     seen->at[i];
 }
 
-static bool
-is_gone(const struct agents_seen *seen, const char *role, const char *name, int64_t since)
+/* A shorter one is a restart that did not last, and says nothing of who comes and goes. */
+void
+agent_seen_end(struct agent_seen *seen, int64_t at)
 {
+	if (seen->gone_at == 0 || (seen->here_at != 0 && at - seen->here_at >= STEADY_MS))
+		seen->gone_at = at;
+	seen->here_at = 0;
+}
+
+bool
+agent_seen_is_unsteady(const struct agent_seen *seen, int64_t at)
+{
+	return seen->state == AGENT_CONNECTED && seen->gone_at != 0 &&
+	    at - seen->here_at < STEADY_MS && seen->here_at - seen->gone_at >= STEADY_MS;
+}
+
+static bool
+is_gone(const struct agents_seen *seen, const char *role, const char *name, int64_t at)
+{
+	int64_t since = at - (strcmp(role, PEER_RUNNER) == 0 ? RUNNER_MS : AGENT_MS);
 	char identity[CRYPTO_CA_IDENTITY];
 	struct peer peer;
 	size_t i;
@@ -71,7 +89,7 @@ is_gone(const struct agents_seen *seen, const char *role, const char *name, int6
 	i = known_peers_find(seen->known, identity);
 	return i < known_peers_count(seen->known) &&
 	    known_peers_get(seen->known, i, &peer)->revoked_at == 0 &&
-	    seen->at[i].state != AGENT_CONNECTED &&
+	    (seen->at[i].state != AGENT_CONNECTED || agent_seen_is_unsteady(&seen->at[i], at)) &&
 	    (seen->at[i].gone_at != 0 ? seen->at[i].gone_at : seen->began_at) <= since;
 }
 
@@ -93,16 +111,16 @@ agents_seen_count(const struct agents_seen *seen, const struct settings *setting
 	for (size_t i = 0; i < settings->client_count; i++) {
 		const char *name = peer_of_host(settings->clients[i].host);
 
-		ret.gone += name != NULL && is_gone(seen, PEER_AGENT, name, at - AGENT_MS);
+		ret.gone += name != NULL && is_gone(seen, PEER_AGENT, name, at);
 	}
 	for (size_t i = 0; i < settings->environment_count; i++) {
 		const struct environment_settings *e = &settings->environments[i];
 		const char *names = e->agents == NULL ? "" : e->agents;
 		char name[CRYPTO_CA_NAME_MAX + 1];
-		size_t gone = is_gone(seen, PEER_RUNNER, e->runner, at - RUNNER_MS);
+		size_t gone = is_gone(seen, PEER_RUNNER, e->runner, at);
 
 		while (setting_next(&names, name, sizeof(name)))
-			gone += is_gone(seen, PEER_AGENT, name, at - AGENT_MS);
+			gone += is_gone(seen, PEER_AGENT, name, at);
 		ret.gone += gone;
 		if (e->confirm || environment_is_production(e->name))
 			ret.gone_production += gone;

@@ -20,7 +20,8 @@ enum agent_state {
 };
 
 struct agent_seen {
-	int64_t gone_at;      /* wall ms, of AGENT_GONE */
+	int64_t gone_at; /* wall ms: since when no connection lasted a minute; 0: none has ended */
+	int64_t here_at; /* wall ms: since when it is connected; 0: it is not */
 	int32_t clock_ahead_s; /* of its clock before ours; below 0: behind it */
 	char version[AGENT_SEEN_VERSION]; /* of deploybot-link there, cut; "": not known */
 	uint8_t state;			  /* enum agent_state */
@@ -46,6 +47,12 @@ void agents_seen_unref(struct agents_seen *seen);	       /* takes NULL */
 
 /* Of one that is enrolled; AGENT_UNSEEN too where nothing is known (seen NULL). */
 struct agent_seen agents_seen_of(const struct agents_seen *seen, const char *identity);
+
+/* Its connection has ended, whose here_at that begins anew, or it could not be greeted. */
+void agent_seen_end(struct agent_seen *seen, int64_t at);
+
+/* It is connected, for less than a minute, and comes and goes, or was gone, since gone_at. */
+bool agent_seen_is_unsteady(const struct agent_seen *seen, int64_t at) MUST_USE;
 
 /* Of those that are enrolled and not revoked. */
 struct agents_count {

@@ -376,6 +376,7 @@ AGENTS_TEST(who_is_connected_is_remembered_and_since_when_not)
 	seen = agents_seen_of(agents_seen(w->agents), ACME);
 	assert_int_equal(seen.state, AGENT_GONE);
 	assert_true(clock_wall_ms() - seen.gone_at < PATIENCE_MS);
+	assert_int_equal(seen.here_at, 0);
 	assert_int_equal(agents_seen_of(before, ACME).state, AGENT_CONNECTED); /* it is a picture */
 	agents_seen_unref(before);
 	assert_int_equal(agents_seen_of(agents_seen(w->agents), "agent/other").state, AGENT_UNSEEN);
@@ -405,6 +406,28 @@ AGENTS_TEST(a_clock_that_was_off_is_asked_for_again_until_it_is_right)
 		if (off_s > 0)
 			expect(w, ACME " 1\nhello\nversion 3\n");
 	}
+}
+
+AGENTS_TEST(a_process_that_ends_is_gone_since_then_and_a_short_connection_changes_nothing)
+{
+	struct agent_seen seen;
+	int64_t gone_at;
+
+	greet(w);
+	seen = agents_seen_of(agents_seen(w->agents), ACME);
+	assert_in_range(clock_wall_ms() - seen.here_at, 0, PATIENCE_MS);
+	assert_int_equal(seen.gone_at, 0);
+	send_packet(w, ACME " 0", "close\nchannel 1\n"); /* its host stays connected */
+	WAIT_FOR(w, w->down == 1);
+	seen = agents_seen_of(agents_seen(w->agents), ACME);
+	assert_int_equal(seen.state, AGENT_SILENT);
+	gone_at = seen.gone_at;
+	assert_in_range(clock_wall_ms() - gone_at, 0, PATIENCE_MS);
+	expect(w, ACME " 1\nhello\n");
+	greet(w);
+	send_packet(w, "link 0", "gone " ACME " it has hung up\n");
+	WAIT_FOR(w, w->down == 2);
+	assert_int_equal(agents_seen_of(agents_seen(w->agents), ACME).gone_at, gone_at);
 }
 
 AGENTS_TEST(without_link_nobody_is_connected)

@@ -285,3 +285,66 @@ AGENTS_TEST(production_and_what_is_confirmed_is_counted_apart)
 	assert_int_equal(n.gone, 3);
 	assert_int_equal(n.gone_production, 2);
 }
+
+/* Of each: when it connected, and when that ended, in seconds. */
+static struct agent_seen
+seen_behind(const int64_t (*times)[2], size_t n, int64_t begin)
+{
+	struct agent_seen seen = { .gone_at = 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		seen.here_at = begin + times[i][0] * 1000;
+		agent_seen_end(&seen, begin + times[i][1] * 1000);
+	}
+	return seen;
+}
+
+AGENTS_TEST(a_runner_is_gone_since_the_last_connection_that_lasted_a_minute)
+{
+	static const struct {
+		const char *what;
+		int64_t times[4][2];
+		int64_t here, at; /* here: it is connected since then; 0: it is not */
+		size_t gone;
+	} rows[] = {
+		{ "a restart", { { 0, 900 } }, 903, 970, 0 },
+		{ "two restarts, a minute apart", { { 0, 900 }, { 903, 964 } }, 0, 1000, 0 },
+		{ "restarts that take a minute together", { { 0, 900 }, { 940, 1010 } }, 0, 1040,
+		    0 },
+		{ "a slow restart", { { 0, 900 } }, 950, 975, 0 },
+		{ "gone", { { 0, 900 } }, 0, 960, 1 },
+		{ "comes and goes", { { 0, 900 }, { 920, 930 }, { 945, 955 } }, 0, 960, 1 },
+		{ "comes and goes, and is here", { { 0, 900 }, { 930, 950 } }, 965, 1000, 1 },
+		{ "came and went, and stays", { { 0, 900 }, { 930, 950 } }, 965, 1025, 0 },
+		{ "here for the first time", { { 0 } }, 900, 905, 0 },
+	};
+
+	OPEN(w, "RUNNERS=build-1", "STAGING_RUNNER=build-1");
+	world_act(w, act_enrol_runner, NULL);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t n = 0;
+		struct agent_seen seen;
+
+		while (n < COUNT(rows[i].times) && rows[i].times[n][1] != 0)
+			n++;
+		seen = seen_behind(rows[i].times, n, w->aid.at);
+		seen.state = rows[i].here == 0 ? AGENT_GONE : AGENT_CONNECTED;
+		seen.here_at = rows[i].here == 0 ? 0 : w->aid.at + rows[i].here * 1000;
+		agent_aid_sees(w, PEER_RUNNER "build-1", seen);
+		if (agents_seen_count(w->aid.seen, w->aid.settings, w->aid.at + rows[i].at * 1000)
+			.gone != rows[i].gone)
+			fail_msg("%s", rows[i].what);
+	}
+}
+
+AGENTS_TEST(who_comes_and_goes_is_not_just_connected)
+{
+	OPEN(w, CLIENTS);
+	begin(w);
+	agent_aid_sees(w, "agent/acme",
+	    (struct agent_seen){ .state = AGENT_CONNECTED,
+		.gone_at = w->aid.at - HOUR,
+		.here_at = w->aid.at - 5000 });
+	assert_non_null(strstr(ask(w, "/v1/agents/acme"),
+	    "\"said\":\"connected, but never for a whole minute since "));
+}
