@@ -276,6 +276,8 @@ agent_link_why(const struct agent_link *agent, char out[LIMIT_LINE])
 		(void)snprintf(out, LIMIT_LINE, "%s is not enrolled", who);
 	else if (known_peers_get(known, at, &peer)->revoked_at != 0)
 		(void)snprintf(out, LIMIT_LINE, "%s was revoked", who);
+	else if (agent->seen.refused_version != 0)
+		(void)snprintf(out, LIMIT_LINE, "%s speaks another version of the protocol", who);
 	else if (agent->seen.gone_at == 0)
 		(void)snprintf(out, LIMIT_LINE, "%s%s is not connected", who, link);
 	else
@@ -338,7 +340,7 @@ down(struct agent_link *agent)
 static void
 disconnect(struct agent_link *agent, const char *why)
 {
-	char word[64];
+	char word[128];
 	int size = snprintf(word, sizeof(word), "close\nchannel 0\ntext %s\n", why);
 
 	link_client_send(agent->world->link, agent->identity, 0, word, (size_t)size);
@@ -350,6 +352,18 @@ hang_up(struct agent_link *agent, const char *why)
 {
 	log_error("%s said what no agent says: %s: it is disconnected", agent->identity, why);
 	disconnect(agent, "it said what no agent says");
+}
+
+/* It was upgraded before us, or was not yet: nobody has attacked. */
+static void
+refuse_version(struct agent_link *agent, unsigned version)
+{
+	agent->seen.refused_version = (uint8_t)(version > UINT8_MAX ? UINT8_MAX : version);
+	log_warning(
+	    "%s speaks version %u of the protocol, we speak %d: upgrade deploybot %s (docs/OPERATIONS.md, Upgrade)",
+	    agent->identity, version, PROTOCOL_VERSION,
+	    version < PROTOCOL_VERSION ? "there" : "here");
+	disconnect(agent, "it speaks another version of the protocol: install the same");
 }
 
 /* The process there has ended, or there is none. */
@@ -398,9 +412,10 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 	agent->greeted--;
 	if (agent->is_runner ? message->version != PROTOCOL_VERSION :
 			       message->version < PROTOCOL_AGENT_SINCE) {
-		hang_up(agent, "its version is another: install the same");
+		refuse_version(agent, message->version);
 		return;
 	}
+	agent->seen.refused_version = 0;
 	if (!agent->is_runner)
 		take_manifest(agent, &message->manifest);
 	if (message->clock_s != 0)

@@ -25,6 +25,7 @@ struct agent_seen {
 	int32_t clock_ahead_s; /* of its clock before ours; below 0: behind it */
 	char version[AGENT_SEEN_VERSION]; /* of deploybot-link there, cut; "": not known */
 	uint8_t state;			  /* enum agent_state */
+	uint8_t refused_version; /* of the protocol, for which it was disconnected; 0: it was not */
 };
 
 #define AGENT_CLOCK_OFF_S 60 /* less is said of no clock */

@@ -180,6 +180,20 @@ AGENTS_TEST(what_no_agent_says_ends_its_connection)
 	assert_string_equal(w->manifest, "restart-web=" UNIT);
 }
 
+AGENTS_TEST(who_was_not_upgraded_yet_is_no_attacker)
+{
+	char why[LIMIT_LINE];
+
+	send_packet(w, ACME " 1", "hello\nversion 2\n");
+	expect(w, ACME " 0\nclose\nchannel 0\ntext it speaks another version of the protocol");
+	agent_link_why(acme(w), why);
+	assert_string_equal(why, "acme's agent speaks another version of the protocol");
+	assert_int_equal(agents_seen_of(agents_seen(w->agents), ACME).refused_version, 2);
+	connect_again(w);
+	greet(w);
+	assert_int_equal(agents_seen_of(agents_seen(w->agents), ACME).refused_version, 0);
+}
+
 AGENTS_TEST(packets_of_nobody_and_of_other_channels_change_nothing)
 {
 	static const char *const heads[] = { "agent/other 1", ACME " 7", ACME " x", ACME, "x",

@@ -286,6 +286,16 @@ AGENTS_TEST(production_and_what_is_confirmed_is_counted_apart)
 	assert_int_equal(n.gone_production, 2);
 }
 
+AGENTS_TEST(who_speaks_another_version_is_to_be_upgraded)
+{
+	OPEN(w, CLIENTS);
+	begin(w);
+	agent_aid_sees(
+	    w, "agent/acme", (struct agent_seen){ .state = AGENT_SILENT, .refused_version = 2 });
+	assert_non_null(strstr(ask(w, "/v1/agents/acme"),
+	    "connected, speaks another version of the protocol (2): upgrade, certificate"));
+}
+
 /* Of each: when it connected, and when that ended, in seconds. */
 static struct agent_seen
 seen_behind(const int64_t (*times)[2], size_t n, int64_t begin)
