@@ -83,10 +83,11 @@ ask(struct tx *tx, const struct update *update, const struct request *request)
 
 	if (settings == NULL || !read_lines(tx, update, request, settings->name, &lines))
 		return;
-	if (!decide_is_answered(update) &&
+	if ((!decide_is_answered(update) || settings->agents != NULL) &&
 	    !decide_can_ask_application_log(tx, settings->name)) { /* its scripts' are there */
 		const struct request logs = request_of("logs", settings->name);
 
+		decide_answer_no(tx, update);
 		decide_which_log(tx, update, &logs);
 		return;
 	}

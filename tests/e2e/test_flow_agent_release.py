@@ -3,13 +3,14 @@ order brings one."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import os
+import re
 import subprocess
 import time
 
 import pytest
 
 from agent import order_bytes
-from agents_aid import Agents
+from agents_aid import DEPLOYBOT, Agents
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -76,3 +77,24 @@ def test_a_release_has_a_ticket_of_its_own_run_and_of_the_hosts_that_are_known(a
 
 def test_where_no_agent_is_released_to_there_is_none(agents):
     assert deployed(agents, "production", "main") == "none"
+
+
+def test_doctor_and_logs_say_what_is_true_through_agents(agents):
+    """Of ssh's keys and hosts, and of a ticket, nothing is said: no script here is asked."""
+    def doctor(*words):
+        return agents.scene.bot.run("doctor", *words)
+    one = doctor("staging")
+    assert one.returncode == 1 and one.stderr.startswith("staging is released to through agents, of which"), one
+    assert re.search(r"^ok +web1: connected, .*, may release$", one.stdout, re.M), one
+    assert re.search(r"^error +web2: is not enrolled: deploybot agent enrol web2$", one.stdout, re.M), one
+    agents.start_agent("web2", restart_web=("", 0))
+    assert re.search(r"^error +web2: connected, .*; nothing can be released there: it has no deploybot-do-release@",
+                     doctor("staging").stdout, re.M)
+    said = doctor().stdout
+    assert len(re.findall(r"^\w+ +web[12]: connected", said, re.M)) == 2 and "RELEASE_TICKET" not in said, said
+    (agents.scene.folder / "unread.env").write_text("STAGING_DEPLOY_TRANSPORT=agent\nTELEGRAM_BOT_TOKEN_FILE=/none\n")
+    unread = subprocess.run([DEPLOYBOT, "--env-file", agents.scene.folder / "unread.env", "doctor", "staging"], cwd="/",
+                            env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False)
+    assert unread.returncode == 69 and "sudo deploybot doctor staging" in unread.stderr, unread
+    agents.ada.say("/logs staging")
+    agents.ada.hear("No log: staging: read it on")

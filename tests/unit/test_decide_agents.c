@@ -1,6 +1,7 @@
 /* Goal: admins alone learn which agents are connected, since when not, and what else is known.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "agent_aid.h"
+#include "people_aid.h"
 #include "token_aid.h"
 
 #include "lib/text.h"
@@ -258,6 +259,22 @@ AGENTS_TEST(an_environment_that_is_released_through_agents_has_them)
 	assert_non_null(strstr(status, "🟢 acme connected, "));
 	assert_non_null(strstr(status, "🔴 beta disconnected since "));
 	assert_null(strstr(status, "new"));
+}
+
+AGENTS_TEST(what_it_logs_is_read_on_its_hosts_and_said_so_at_once)
+{
+	struct answer answer;
+
+	OPEN(w, "DEPLOY_TRANSPORT=agent", "STAGING_HOST=acme,beta", "PRODUCTION_HOST=new");
+	begin(w);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/logs staging");
+	assert_string_equal(world_plain(world_last(w)),
+	    "No log: staging: read it on acme,beta, no agent sends it: docker compose logs there, in the folder that STAGING_COMPOSE_DIR names.");
+	answer = people_command(w, WORLD_ADMIN, "logs", "{\"arguments\": [\"staging\"]}");
+	assert_int_equal(answer.status, 409);
+	assert_string_equal(answer.log_of, "");
+	assert_non_null(strstr(w->aid.said, "no agent sends it"));
+	assert_null(world_peek(w, EFFECT_APPLICATION_LOG)); /* of a script without a ticket */
 }
 
 AGENTS_TEST(environments_whose_runner_is_gone_for_a_minute_are_counted)

@@ -133,7 +133,7 @@ TEST(of_an_agent_nothing_of_ssh_is_said)
 	assert_int_equal(setenv("CLIENT_ACME_HOST", "agent:acme", 1), 0);
 	write_settings("");
 	says(EX_OK,
-	    "note     client/acme: by the agent acme, no ssh: deploybot agent list says whether it is enrolled\n");
+	    "note     client/acme: by the agent acme, no ssh: sudo deploybot doctor says whether it is connected\n");
 	assert_null(strstr(text, "SSH_"));
 	assert_int_equal(unsetenv("CLIENT_ACME_HOST"), 0);
 	for (size_t i = 0; i < COUNT(lines); i++) {

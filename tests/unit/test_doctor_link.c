@@ -10,6 +10,7 @@
 #include "cli/doctor/doctor.h"
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/json.h"
 #include "lib/mem.h"
 #include "settings/sources/settings_load.h"
 #include "tests/unit/link_aid.h"
@@ -170,6 +171,35 @@ TEST(a_playbook_that_is_not_there_is_named)
 	assert_int_equal(unlink(path_of("", "inventory")), 0);
 	assert_int_equal(unlink(path_of("", "site.yml")), 0);
 	link_aid_remove(&aid);
+}
+
+/* --- agents and runners --- */
+
+static void
+judge(const char *state, const char *ends, bool releases)
+{
+	char text[256];
+	struct json *peer;
+
+	(void)snprintf(text, sizeof(text),
+	    "{\"name\":\"web1\",\"state\":\"%s\",\"said\":\"so\",\"certificate_ends_at\":%s,"
+	    "\"capabilities\":[{\"name\":\"%s\"}]}",
+	    state, ends, releases ? "release" : "restart-web");
+	peer = json_decode(text, strlen(text), NULL);
+	assert_non_null(peer);
+	memset(doctor, 0, sizeof(*doctor));
+	doctor_judge_peer(doctor, "agent", peer, true, 1767225600000); /* 2026-01-01 */
+	json_free(peer);
+}
+
+TEST(what_may_not_release_is_an_error)
+{
+	judge("connected", "null", true);
+	SAID(DOCTOR_OK, "web1: so, may release");
+	judge("connected", "null", false);
+	SAID(DOCTOR_ERROR, "web1: so; nothing can be released there");
+	judge("disconnected", "\"2026-01-07T23:59:59.000Z\"", true);
+	SAID(DOCTOR_ERROR, "web1: so");
 }
 
 static int

@@ -26,7 +26,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 		return false;
 	doctor_local(doctor);
 	doctor_clients(doctor, NULL);
-	doctor_runners(doctor);
+	(void)doctor_runners(doctor, NULL); /* it is a finding */
 	doctor_ansible_asked(doctor);
 	doctor_git(doctor); /* forks: before curl has threads */
 	doctor_targets(doctor);
@@ -89,12 +89,26 @@ diagnose(struct doctor *doctor, struct production *facts, bool as_json)
 	return doctor_count(doctor, DOCTOR_ERROR) == 0 ? EX_OK : 1;
 }
 
+/* What the running server knows of it: of an environment whose target its scripts here cannot ask. */
+static int
+ask_server(const struct cli *cli, struct settings *settings, const char *environment)
+{
+	CLEANUP(freep) struct doctor *doctor = mem_new(1, sizeof(*doctor));
+	bool is_told;
+
+	doctor->cli = cli;
+	doctor->settings = settings;
+	is_told = doctor_runners(doctor, settings_environment(settings, environment));
+	doctor_print(doctor, DOCTOR_OK, stdout);
+	return doctor_count(doctor, DOCTOR_ERROR) > 0 ? 1 : is_told ? EX_OK : EX_UNAVAILABLE;
+}
+
 /*
  * `doctor ENV`: whether all is there where releases go, as the runner goes there: root becomes its
  * user.  No setting is needed here (NULL): the server's secrets are not the runner's user's.
  */
 static int
-ask_target(const struct cli *cli, const struct settings *settings, const char *environment)
+ask_target(const struct cli *cli, struct settings *settings, const char *environment)
 {
 	struct doctor_preflight ask;
 	char elsewhere[LIMIT_LINE];
@@ -102,7 +116,7 @@ ask_target(const struct cli *cli, const struct settings *settings, const char *e
 
 	if (doctor_is_elsewhere(settings, cli->env_file, environment, elsewhere)) {
 		(void)fprintf(stderr, "%s\n", elsewhere);
-		return EX_UNAVAILABLE;
+		return settings == NULL ? EX_UNAVAILABLE : ask_server(cli, settings, environment);
 	}
 	if (geteuid() != 0 || settings == NULL ||
 	    !doctor_runner_user(settings, &is_ours, ask.user) || is_ours)

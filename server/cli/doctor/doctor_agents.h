@@ -5,6 +5,8 @@
 #include "types/limits.h"
 
 struct doctor;
+struct environment_settings;
+struct json;
 struct settings;
 
 /* Where LINK_ADDRESS is set: the certificates of agents' authority and of deploybot-link, and its
@@ -14,12 +16,19 @@ void doctor_link(struct doctor *doctor);
 /* Asynchronous: deploybot-link at LINK_ADDRESS, looked at as a host does that enrols. */
 void doctor_link_asked(struct doctor *doctor);
 
-/* Each of RUNNERS, as the running server says it to an admin: enrolled, connected, and until when
- * its certificate counts.  Waits for the answers. */
-void doctor_runners(struct doctor *doctor);
+/* Each of RUNNERS, and each agent of an environment or client, or those of one environment, as the
+ * running server says it to an admin: enrolled, connected, may it release, and until when its
+ * certificate counts.  Waits for the answers.  False: it says nothing to us, which is a finding. */
+bool doctor_runners(struct doctor *doctor, const struct environment_settings *only);
 
-/* Is the environment a remote runner's, so that the local one has nothing to say of it?  ret: what
- * is said then.  s NULL: the settings are not ours to read, and the file's line counts. */
+/* Pure, for tests: one of the lists of /v1/agents or /v1/runners; role: "agent" or "runner";
+ * releases: that is what it is there for. */
+void doctor_judge_peer(struct doctor *doctor, const char *role, const struct json *peer,
+    bool releases, int64_t at);
+
+/* Is the environment a remote runner's, or released to through agents, so that the local runner's
+ * scripts have nothing to say of it?  ret: what is said then.  s NULL: the settings are not ours to
+ * read, and the file's lines count. */
 bool doctor_is_elsewhere(const struct settings *s, const char *env_file, const char *environment,
     char ret[LIMIT_LINE]) MUST_USE;
 

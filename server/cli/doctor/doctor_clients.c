@@ -74,7 +74,7 @@ examine_host(struct doctor *doctor, const struct client_settings *client)
 	}
 	if (peer_of_host(client->host) != NULL) {
 		TELL(doctor, CLIENTS, NOTE,
-		    "client/%s: by the agent %s, no ssh: deploybot agent list says whether it is enrolled",
+		    "client/%s: by the agent %s, no ssh: sudo deploybot doctor says whether it is connected",
 		    client->id, peer_of_host(client->host));
 		return;
 	}

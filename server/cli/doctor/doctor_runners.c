@@ -1,4 +1,4 @@
-/* doctor_runners.c - what the running server says of each of RUNNERS; what is asked at one of them.  Side: start. */
+/* doctor_runners.c - what the running server says of runners and agents; what they are asked about.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <unistd.h>
@@ -7,67 +7,146 @@
 #include "cli/cli_api.h"
 #include "cli/doctor/doctor.h"
 #include "cli/doctor/doctor_agents.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
+#include "lib/setting.h"
 #include "lib/text.h"
 #include "settings/checks/settings_runners.h"
 #include "types/peers.h"
 
 #define PATH_SIZE (LIMIT_RUNNER + 16)
 
-/* False: it says nothing to us, and would not of another one. */
-static bool
-ask_about(struct doctor *doctor, const struct cli_api *api, const char *name)
-{
-	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	char path[PATH_SIZE];
-	const struct json *runner;
-	struct err err;
+struct asking {
+	struct doctor *doctor;
+	struct cli_api api;
+	bool is_told; /* the running server says it to us */
+	struct buf
+	    asked; /* agents, a comma around each: one of several environments is asked once */
+};
 
-	(void)snprintf(path, sizeof(path), "/v1/runners/%s", name);
-	if (!cli_api_ask(api, path, NULL, &answer, &err))
-		return false;
-	if (answer.status == 404) {
-		TELL(doctor, LINK, ERROR, "%s: is not enrolled: deploybot runner enrol %s", name,
-		    name);
-		return true;
-	}
-	if (answer.status != 200)
-		return false;
-	runner = json_at(json_get(answer.json, "runners"), 0);
-	doctor_say(doctor, DOCTOR_LINK,
-	    strcmp(json_text(runner, "state"), "connected") == 0 ? DOCTOR_OK : DOCTOR_ERROR,
-	    "%s: %s", name, json_text(runner, "said"));
-	return true;
+static bool
+may_release(const struct json *peer)
+{
+	const struct json *list = json_get(peer, "capabilities");
+
+	for (size_t i = 0; i < json_count(list); i++)
+		if (strcmp(json_text(json_at(list, i), "name"), "release") == 0)
+			return true;
+	return false;
 }
 
 void
-doctor_runners(struct doctor *doctor)
+doctor_judge_peer(
+    struct doctor *doctor, UNUSED const char *role, const struct json *peer, bool releases,
+    UNUSED int64_t at)
 {
-	char name[LIMIT_RUNNER];
-	struct cli_api api;
-	bool is_told = cli_api_of(doctor->cli, geteuid() == 0 ? "admin" : NULL, &api, NULL);
+	const char *name = json_text(peer, "name"), *said = json_text(peer, "said");
 
-	for (size_t at = 0; settings_next_runner(doctor->settings, &at, name);) {
-		is_told = is_told && ask_about(doctor, &api, name);
-		if (!is_told)
-			TELL(doctor, LINK, NOTE,
-			    "%s: whether it is connected says the running server, to admins: sudo deploybot doctor",
-			    name);
-	}
+	if (strcmp(json_text(peer, "state"), "connected") != 0)
+		TELL(doctor, LINK, ERROR, "%s: %s", name, said);
+	else if (releases && !may_release(peer))
+		TELL(doctor, LINK, ERROR,
+		    "%s: %s; nothing can be released there: it has no deploybot-do-release@.service that counts: deploybot-agent check, there",
+		    name, said);
+	else
+		TELL(doctor, LINK, OK, "%s: %s%s", name, said, releases ? ", may release" : "");
+}
+
+/* role: "runner" or "agent". */
+static void
+ask_about(struct asking *asking, const char *role, const char *name, bool releases)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	char path[PATH_SIZE], list[16];
+	struct err err;
+
+	(void)snprintf(list, sizeof(list), "%ss", role);
+	(void)snprintf(path, sizeof(path), "/v1/%s/%s", list, name);
+	asking->is_told = asking->is_told && cli_api_ask(&asking->api, path, NULL, &answer, &err) &&
+	    (answer.status == 200 || answer.status == 404);
+	if (!asking->is_told)
+		TELL(asking->doctor, LINK, NOTE,
+		    "%s: whether it is connected says the running server, to admins: sudo deploybot doctor",
+		    name);
+	else if (answer.status == 404)
+		TELL(asking->doctor, LINK, ERROR, "%s: is not enrolled: deploybot %s enrol %s",
+		    name, role, name);
+	else
+		doctor_judge_peer(asking->doctor, role, json_at(json_get(answer.json, list), 0),
+		    releases, clock_wall_ms());
+}
+
+static void
+ask_agent(struct asking *asking, const char *name, bool releases)
+{
+	char word[CRYPTO_CA_NAME_MAX + 3];
+
+	(void)snprintf(word, sizeof(word), ",%s,", name);
+	if (strstr(buf_text(&asking->asked), word) != NULL)
+		return;
+	buf_addf(&asking->asked, "%s", word);
+	ask_about(asking, "agent", name, releases);
+}
+
+static void
+ask_agents_of(struct asking *asking, const struct environment_settings *e)
+{
+	const char *names = e->agents;
+	char name[CRYPTO_CA_NAME_MAX + 1];
+
+	while (names != NULL && setting_next(&names, name, sizeof(name)))
+		ask_agent(asking, name, true);
+}
+
+bool
+doctor_runners(struct doctor *doctor, const struct environment_settings *only)
+{
+	const struct settings *s = doctor->settings;
+	struct asking asking = { .doctor = doctor,
+		.asked = buf_make(PEERS_MOST * (CRYPTO_CA_NAME_MAX + 3)) };
+	char name[LIMIT_RUNNER];
+
+	asking.is_told =
+	    cli_api_of(doctor->cli, geteuid() == 0 ? "admin" : NULL, &asking.api, NULL);
+	for (size_t at = 0; settings_next_runner(s, &at, name);)
+		if (only == NULL || strcmp(only->runner, name) == 0)
+			ask_about(&asking, "runner", name, false);
+	for (size_t i = 0; i < s->environment_count; i++)
+		if (only == NULL || only == &s->environments[i])
+			ask_agents_of(&asking, &s->environments[i]);
+	for (size_t i = 0; only == NULL && i < s->client_count; i++)
+		if (peer_of_host(s->clients[i].host) != NULL)
+			ask_agent(&asking, peer_of_host(s->clients[i].host), false);
+	buf_done(&asking.asked);
+	return asking.is_told;
 }
 
 /* --- where an environment is --- */
 
-/* Of settings that this user cannot read whole: the runner's user has no secret of the server's. */
+/* What that user finds who cannot read the settings whole: the runner's has no secret of the
+ * server's.  "": it is not set. */
+struct unread {
+	char runner[LIMIT_RUNNER], transport[LIMIT_RUNNER];
+};
+
 static void
-find_unread(const char *env_file, const char *environment, char ret[LIMIT_RUNNER])
+find(char out[LIMIT_RUNNER], const struct env_file *file, const char *name)
+{
+	const char *text = env_file_text(file, name);
+
+	if (text != NULL && out[0] == '\0')
+		(void)snprintf(out, LIMIT_RUNNER, "%s", text);
+}
+
+static void
+find_unread(const char *env_file, const char *environment, struct unread *ret)
 {
 	CLEANUP(env_file_done) struct env_file main = { 0 }, own = { 0 };
 	char folder[SETTING_PART_MAX + 1], file[SETTING_APPS_FILE_MAX], name[SETTING_NAME_MAX];
 	const struct env_file *of = &main;
 	struct environment_id id;
-	const char *runner;
 
 	if (env_file == NULL || !environment_id_parse(environment, &id) ||
 	    !env_file_read(&main, env_file, NULL))
@@ -79,23 +158,33 @@ find_unread(const char *env_file, const char *environment, char ret[LIMIT_RUNNER
 			return;
 		of = &own;
 	}
-	runner = env_file_text(of, setting_name("<ENV>_RUNNER", id.name, name));
-	if (runner != NULL)
-		(void)snprintf(ret, LIMIT_RUNNER, "%s", runner);
+	find(ret->runner, of, setting_name("<ENV>_RUNNER", id.name, name));
+	find(ret->transport, of, setting_name("<ENV>_DEPLOY_TRANSPORT", id.name, name));
+	find(ret->transport, of, "DEPLOY_TRANSPORT");
+	find(ret->transport, &main, "DEPLOY_TRANSPORT");
 }
 
 bool
 doctor_is_elsewhere(
     const struct settings *s, const char *env_file, const char *environment, char ret[LIMIT_LINE])
 {
-	char runner[LIMIT_RUNNER] = RUNNER_LOCAL;
+	struct unread found = { .runner = "" };
+	const struct environment_settings *e =
+	    s == NULL ? NULL : settings_environment(s, environment);
 
 	if (s != NULL)
-		(void)text_copy(runner, sizeof(runner), settings_runner(s, environment));
+		(void)text_copy(
+		    found.runner, sizeof(found.runner), settings_runner(s, environment));
 	else
-		find_unread(env_file, environment, runner);
+		find_unread(env_file, environment, &found);
+	if (found.runner[0] != '\0' && strcmp(found.runner, RUNNER_LOCAL) != 0) {
+		(void)snprintf(ret, LIMIT_LINE,
+		    "%s is at the runner %s, which is not looked at from here; there: sudo -u deploybot-runner deploybot doctor %s",
+		    environment, found.runner, environment);
+		return true;
+	}
 	(void)snprintf(ret, LIMIT_LINE,
-	    "%s is at the runner %s, which is not looked at from here; there: sudo -u deploybot-runner deploybot doctor %s",
-	    environment, runner, environment);
-	return strcmp(runner, RUNNER_LOCAL) != 0;
+	    "%s is released to through agents, of which the running server knows: sudo deploybot doctor %s",
+	    environment, environment);
+	return e != NULL ? e->agents != NULL : strcmp(found.transport, "agent") == 0;
 }

@@ -5,6 +5,8 @@
 #include "chat/chat_first.h"
 #include "decide/view/decide_application_log.h"
 #include "decide/decide_page.h"
+#include "decide/decide_reply.h"
+#include "lib/setting.h"
 #include "store/row_deployment.h"
 #include "store/row_run.h"
 
@@ -29,10 +31,26 @@ last_run(struct tx *tx, const char *environment, int64_t *ret_back)
 	return run;
 }
 
+/* An agent takes an act of a release alone, with its ticket. */
+static void
+add_hosts(struct chat_text *text, const struct environment_settings *settings)
+{
+	struct environment_id id;
+	char name[SETTING_NAME_MAX];
+
+	if (!environment_id_parse(settings->name, &id))
+		return;
+	chat_text_add(text,
+	    "read it on " MARK_CODE "%.200s" MARK_CODE ", no agent sends it: " MARK_CODE
+	    "docker compose logs" MARK_CODE " there, in the folder that %s names.",
+	    settings->agents, setting_name("<ENV>_COMPOSE_DIR", id.name, name));
+}
+
 /* Where there is no other one. */
 static void
-offer_runs(struct tx *tx, const struct update *update, const char *environment)
+offer_runs(struct tx *tx, const struct update *update, const struct environment_settings *settings)
 {
+	const char *environment = settings->name;
 	int64_t back, run = last_run(tx, environment, &back);
 	const struct request log = request_about("log", "run", run);
 	const struct request rollback = request_about("log", "run", back);
@@ -40,9 +58,13 @@ offer_runs(struct tx *tx, const struct update *update, const char *environment)
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_first(&text, FIRST_NO_LOG, environment);
-	chat_text_add(&text,
-	    "with DEPLOY_SCRIPT only that script knows where the application logs.%s",
-	    run != 0 ? " What the scripts wrote last:" : "");
+	if (settings->agents != NULL)
+		add_hosts(&text, settings);
+	else
+		chat_text_add(
+		    &text, "with DEPLOY_SCRIPT only that script knows where the application logs.");
+	if (run != 0)
+		chat_text_add(&text, " What the scripts wrote last:");
 	if (run != 0)
 		decide_own_button(tx, update, &log, LOOK_MS, LAST_LOG, &message.buttons);
 	if (back != 0)
@@ -64,7 +86,7 @@ decide_which_log(struct tx *tx, const struct update *update, const struct reques
 	if (!decide_scope(tx, update, POLICY_LOG, request, &scope))
 		return;
 	if (scope.n == 1 && !decide_can_ask_application_log(tx, scope.at[0]->name)) {
-		offer_runs(tx, update, scope.at[0]->name);
+		offer_runs(tx, update, scope.at[0]);
 		return;
 	}
 	if (scope.n == 1)

@@ -24,7 +24,8 @@ decide_can_ask_application_log(struct tx *tx, const char *environment)
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, environment);
 
-	return settings != NULL && !settings_is_given_for(settings, SETTING_DEPLOY_SCRIPT);
+	return settings != NULL && settings->agents == NULL &&
+	    !settings_is_given_for(settings, SETTING_DEPLOY_SCRIPT);
 }
 
 /* Its release had begun, and was ended again. */
