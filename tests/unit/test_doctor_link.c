@@ -192,10 +192,17 @@ judge(const char *state, const char *ends, bool releases)
 	json_free(peer);
 }
 
-TEST(what_may_not_release_is_an_error)
+TEST(of_a_peer_its_end_is_warned_of_a_week_before)
 {
 	judge("connected", "null", true);
 	SAID(DOCTOR_OK, "web1: so, may release");
+	judge("connected", "\"2026-01-08T00:00:00.001Z\"", true);
+	SAID(DOCTOR_OK, "web1: so, may release");
+	judge("connected", "\"2026-01-07T23:59:59.000Z\"", true);
+	SAID(DOCTOR_WARNING,
+	    "web1: so: it ends within a week, and has not renewed itself: deploybot agent move web1");
+	judge("connected", "\"2025-12-31T23:59:59.000Z\"", true);
+	SAID(DOCTOR_ERROR, "web1: so: deploybot agent move web1");
 	judge("connected", "null", false);
 	SAID(DOCTOR_ERROR, "web1: so; nothing can be released there");
 	judge("disconnected", "\"2026-01-07T23:59:59.000Z\"", true);
