@@ -60,8 +60,9 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	}
 	if (row_runner_named(tx, document->runner).at != 0) {
 		decide_toastf(tx, update, true,
-		    "The log is at the runner %s, which is disconnected: press it again when it is back.",
-		    document->runner);
+		    "The log is at the runner %s, disconnected: press again when it is back; there it is /var/lib/deploybot-remote-runner/runs/%" PRId64
+		    "/log",
+		    document->runner, run);
 		return;
 	}
 	effect.subject = deployment.id;

@@ -240,7 +240,7 @@ REMOTE_TEST(what_a_remote_runner_did_not_begin_is_not_begun_again_and_its_log_is
 	runner_is(w, EVENT_RUNNER_GONE, "build-1", 0);
 	press_log(w);
 	assert_string_equal(w->toast,
-	    "The log is at the runner build-1, which is disconnected: press it again when it is back.");
+	    "The log is at the runner build-1, disconnected: press again when it is back; there it is /var/lib/deploybot-remote-runner/runs/1/log");
 	assert_null(world_peek(w, EFFECT_DOCUMENT));
 	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 0);
 	press_log(w);
