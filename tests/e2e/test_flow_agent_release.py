@@ -98,3 +98,7 @@ def test_doctor_and_logs_say_what_is_true_through_agents(agents):
     assert unread.returncode == 69 and "sudo deploybot doctor staging" in unread.stderr, unread
     agents.ada.say("/logs staging")
     agents.ada.hear("No log: staging: read it on")
+
+
+def test_the_audits_tail_names_whom_an_entry_is_about(agents):
+    assert re.search(r" peer_enrolled agent/web1: ok, ", agents.scene.bot.run("audit", "tail", "-n", "100").stdout)

@@ -71,6 +71,14 @@ def check_stamps_of_the_nightly_check(bench, state):
     status, said = bench.setup("--stamp", "check")
     assert status == 78 and "==> doctor" in said and "no stamp could be written" in said, said
     assert "all is there, and only the stamp" in said and (state / "check.passed").stat().st_mtime == 1, said
+    # Of what agents release to, and of a remote runner's, the running server is asked and no script of here.
+    settings = bench.conf.read_text()
+    for line in ("STAGING_DEPLOY_TRANSPORT=agent", "STAGING_RUNNER=build-1"):
+        bench.conf.write_text(f"{settings}\n{line}\n")
+        said = bench.setup("check")[1]
+        assert "\n==> doctor staging\n" in said and "sudo deploybot doctor staging" in said.replace(
+            "sudo -u deploybot-runner deploybot", "sudo deploybot"), said
+    bench.conf.write_text(settings)
 
 
 def check_timestamps_of_the_audit_log(bench, state):

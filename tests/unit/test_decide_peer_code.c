@@ -140,6 +140,8 @@ CODE_TEST(a_code_enrols_the_key_that_shows_it)
 	assert_int_equal(strspn(by, "0123456789abcdefghjkmnpqrstvwxyz-"), ENROL_CODE - 1);
 	assert_non_null(strstr(w->aid.said,
 	    "\"line\":\"sudo /usr/lib/deploybot/deploybot-link enrol agent link.example.org:9443 "));
+	assert_non_null(
+	    strstr(w->aid.said, "Settings here that name it: CLIENT_<ID>_HOST=agent:acme"));
 	assert_int_equal(world_audited(w, "\"peer_code_made\"", "agent/acme"), 1);
 	assert_int_equal(enrol(w, by, &host), 200);
 	expect_signed(w, &host);
@@ -353,4 +355,8 @@ CODE_TEST(where_the_authority_is_offline_no_code_is_made_and_none_counts)
 	assert_non_null(strstr(w->aid.said, "the authority is offline"));
 	assert_int_equal(agent_aid_ask(w, "enrol", "{\"name\": \"acme\"}"), 409);
 	assert_non_null(strstr(w->aid.said, "the authority is offline"));
+	world_settings(w, NULL);
+	assert_int_equal(agent_aid_ask(w, "enrol", "{\"name\": \"acme\"}"), 409);
+	assert_non_null(strstr(
+	    w->aid.said, "LINK_ADDRESS is not set, so nobody can connect: sudo deploybot ca init"));
 }

@@ -53,8 +53,9 @@ print_text(FILE *out, const struct audit_fields *fields, const char *name)
 		(void)value_of(fields, "action", code, sizeof(code));
 	(void)fprintf(out, "%s %s %-8s %s", value_of(fields, "seq", seq, sizeof(seq)),
 	    value_of(fields, "timestamp", at, sizeof(at)), severity, code);
-	if (value_of(fields, "environment", value, sizeof(value))[0] == '\0')
-		(void)value_of(fields, "application", value, sizeof(value));
+	if (value_of(fields, "environment", value, sizeof(value))[0] == '\0' &&
+	    value_of(fields, "application", value, sizeof(value))[0] == '\0')
+		(void)value_of(fields, "identity", value, sizeof(value)); /* of an agent */
 	print_clean(out, " ", value, SHOWN);
 	print_clean(out, " #", value_of(fields, "deployment", value, sizeof(value)), SHOWN);
 	print_clean(out, " ", value_of(fields, "commit", value, sizeof(value)), COMMIT_SHOWN + 1);

@@ -226,7 +226,8 @@ decide_peer_may(struct tx *tx, const struct api_request *api)
 	    !decide_may(tx, &api->from, POLICY_ADMIN, POLICY_ALL))
 		return false;
 	if (tx->settings->link.address == NULL)
-		decide_refusef(tx, 409, "LINK_ADDRESS is not set: nobody can connect");
+		decide_refusef(tx, 409,
+		    "LINK_ADDRESS is not set, so nobody can connect: sudo deploybot ca init link-ca says which settings are written first (docs/agents.md)");
 	return tx->settings->link.address != NULL;
 }
 

@@ -40,18 +40,27 @@ has_authority(struct tx *tx)
 }
 
 static void
-say_line(struct tx *tx, const char *role, const char *code, struct json_out *json)
+say_line(struct tx *tx, const struct peer *peer, const char *code, struct json_out *json)
 {
 	const struct settings_link *link = &tx->settings->link;
-	char line[512];
+	const char *name = peer_name(peer);
+	char line[512], used[LIMIT_LINE];
 
 	(void)snprintf(line, sizeof(line),
-	    "sudo /usr/lib/deploybot/deploybot-link enrol %s %s %s %s", role, link->address, code,
-	    link->fingerprint); /* it fits */
+	    "sudo /usr/lib/deploybot/deploybot-link enrol %s %s %s %s", decide_peer_role(peer),
+	    link->address, code, link->fingerprint); /* it fits */
+	if (peer_is_runner(peer))
+		(void)snprintf(used, sizeof(used),
+		    "Settings here that name it: RUNNERS=%s and <ENV>_RUNNER=%s.", name, name);
+	else
+		(void)snprintf(used, sizeof(used),
+		    "Settings here that name it: CLIENT_<ID>_HOST=agent:%s, or DEPLOY_TRANSPORT=agent and <ENV>_HOST=%s.",
+		    name, name);
 	json_put_str(json, "code", code);
 	json_put_str(json, "line", line);
 	decide_answer(tx,
 	    "Typed on the host within 10 minutes, once; its first name is LINK_ADDRESS, in whose place another one may stand by which the host reaches deploybot-link.");
+	decide_answer(tx, used);
 }
 
 static void
@@ -97,7 +106,7 @@ decide_peer_code(struct tx *tx, const struct api_request *api, struct json_out *
 	    "deploybot %s revoke %s" MARK_CODE " on the server ends it.",
 	    decide_peer_role_begins(&peer), peer_name(&peer), code.by, decide_peer_role(&peer),
 	    peer_name(&peer));
-	say_line(tx, decide_peer_role(&peer), text, json);
+	say_line(tx, &peer, text, json);
 	crypto_wipe(text, sizeof(text));
 	crypto_wipe(drawn, sizeof(drawn));
 }
