@@ -60,8 +60,8 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	}
 	if (row_runner_named(tx, document->runner).at != 0) {
 		decide_toastf(tx, update, true,
-		    "The log is at the runner %s, disconnected: press again when it is back; there it is /var/lib/deploybot-remote-runner/runs/%" PRId64
-		    "/log",
+		    "The log is at the runner %s, disconnected: press again when it is back; "
+		    "there it is /var/lib/deploybot-remote-runner/runs/%" PRId64 "/log",
 		    document->runner, run);
 		return;
 	}

@@ -89,7 +89,7 @@ diagnose(struct doctor *doctor, struct production *facts, bool as_json)
 	return doctor_count(doctor, DOCTOR_ERROR) == 0 ? EX_OK : 1;
 }
 
-/* What the running server knows of it: of an environment whose target its scripts here cannot ask. */
+/* What the running server knows of it: its scripts here cannot ask the target. */
 static int
 ask_server(const struct cli *cli, struct settings *settings, const char *environment)
 {
