@@ -63,10 +63,10 @@ chat_agent(struct chat_text *text, const struct chat_agent *agent)
 		chat_text_since(text, "revoked ", &agent->clock, peer->revoked_at, agent->at);
 		return;
 	}
-	add_state(text, agent);
 	if (agent->seen.refused_version != 0)
-		chat_text_add(text, ", speaks another version of the protocol (%d): upgrade",
+		chat_text_add(text, "speaks another version of the protocol (%d): upgrade, ",
 		    agent->seen.refused_version);
+	add_state(text, agent);
 	if (agent->seen.version[0] != '\0') /* as its host likes to call it */
 		chat_text_theirs(text, ", ", agent->seen.version);
 	if (peer->ends_at != 0)

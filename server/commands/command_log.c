@@ -60,9 +60,8 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	}
 	if (row_runner_named(tx, document->runner).at != 0) {
 		decide_toastf(tx, update, true,
-		    "The log is at the runner %s, disconnected: press again when it is back; "
-		    "there it is /var/lib/deploybot-remote-runner/runs/%" PRId64 "/log",
-		    document->runner, run);
+		    "The log is at the runner %s, disconnected: press again when it is back; there it is /var/lib/deploybot-remote-runner/runs/%jd/log",
+		    document->runner, (intmax_t)run);
 		return;
 	}
 	effect.subject = deployment.id;

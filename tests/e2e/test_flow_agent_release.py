@@ -88,11 +88,12 @@ def test_doctor_and_logs_say_what_is_true_through_agents(agents):
     assert re.search(r"^ok +web1: connected, .*, may release$", one.stdout, re.M), one
     assert re.search(r"^error +web2: is not enrolled: deploybot agent enrol web2$", one.stdout, re.M), one
     agents.start_agent("web2", restart_web=("", 0))
-    assert re.search(r"^error +web2: connected, .*; nothing can be released there: it has no deploybot-do-release@",
+    assert re.search(r"^error +web2: nothing can be released there: it has no deploybot-do-release@.*; connected, ",
                      doctor("staging").stdout, re.M)
     said = doctor().stdout
-    assert len(re.findall(r"^\w+ +web[12]: connected", said, re.M)) == 2 and "RELEASE_TICKET" not in said, said
-    (agents.scene.folder / "unread.env").write_text("STAGING_DEPLOY_TRANSPORT=agent\nTELEGRAM_BOT_TOKEN_FILE=/none\n")
+    assert len(re.findall(r"^\w+ +web[12]: (connected|nothing can)", said, re.M)) == 2, said
+    assert "RELEASE_TICKET" not in said
+    (agents.scene.folder / "unread.env").write_text("STAGING_DEPLOY_TRANSPORT=agent\nTELEGRAM_BOT_TOKEN_FILE=/none")
     unread = subprocess.run([DEPLOYBOT, "--env-file", agents.scene.folder / "unread.env", "doctor", "staging"], cwd="/",
                             env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False)
     assert unread.returncode == 69 and "sudo deploybot doctor staging" in unread.stderr, unread

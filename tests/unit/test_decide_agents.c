@@ -310,7 +310,7 @@ AGENTS_TEST(who_speaks_another_version_is_to_be_upgraded)
 	agent_aid_sees(
 	    w, "agent/acme", (struct agent_seen){ .state = AGENT_SILENT, .refused_version = 2 });
 	assert_non_null(strstr(ask(w, "/v1/agents/acme"),
-	    "connected, speaks another version of the protocol (2): upgrade, certificate"));
+	    "\"said\":\"speaks another version of the protocol (2): upgrade, does not answer, "));
 }
 
 /* Of each: when it connected, and when that ended, in seconds. */

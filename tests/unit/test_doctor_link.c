@@ -200,11 +200,11 @@ TEST(of_a_peer_its_end_is_warned_of_a_week_before)
 	SAID(DOCTOR_OK, "web1: so, may release");
 	judge("connected", "\"2026-01-07T23:59:59.000Z\"", true);
 	SAID(DOCTOR_WARNING,
-	    "web1: so: it ends within a week, and has not renewed itself: deploybot agent move web1");
+	    "web1: its certificate ends within a week, and does not renew: deploybot agent move web1 (so)");
 	judge("connected", "\"2025-12-31T23:59:59.000Z\"", true);
-	SAID(DOCTOR_ERROR, "web1: so: deploybot agent move web1");
+	SAID(DOCTOR_ERROR, "web1: its certificate has ended: deploybot agent move web1 (so)");
 	judge("connected", "null", false);
-	SAID(DOCTOR_ERROR, "web1: so; nothing can be released there");
+	SAID(DOCTOR_ERROR, "web1: nothing can be released there");
 	judge("disconnected", "\"2026-01-07T23:59:59.000Z\"", true);
 	SAID(DOCTOR_ERROR, "web1: so");
 }

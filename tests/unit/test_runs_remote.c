@@ -51,7 +51,7 @@ is_gone(const struct far *far)
 	char why[LIMIT_LINE];
 
 	agent_link_why(agents_find(far->agents, "build-1"), why);
-	return strstr(why, "has been disconnected") != NULL;
+	return strstr(why, "been disconnected") != NULL || strstr(why, "another version") != NULL;
 }
 
 static bool

@@ -29,17 +29,19 @@ doctor_judge_peer(
 	bool is_known = ends[0] != '\0';
 
 	if (is_known && strcmp(ends, text_time_ms(now, at)) <= 0)
-		TELL(doctor, LINK, ERROR, "%s: %s: deploybot %s move %s", name, said, role, name);
+		TELL(doctor, LINK, ERROR,
+		    "%s: its certificate has ended: deploybot %s move %s (%s)", name, role, name,
+		    said);
 	else if (strcmp(json_text(peer, "state"), "connected") != 0)
 		TELL(doctor, LINK, ERROR, "%s: %s", name, said);
 	else if (releases && !may_release(peer))
 		TELL(doctor, LINK, ERROR,
-		    "%s: %s; nothing can be released there: it has no deploybot-do-release@.service that counts: deploybot-agent check, there",
+		    "%s: nothing can be released there: it has no deploybot-do-release@.service that counts (deploybot-agent check, there); %s",
 		    name, said);
 	else if (is_known && strcmp(ends, text_time_ms(soon, at + SOON_MS)) <= 0)
 		TELL(doctor, LINK, WARNING,
-		    "%s: %s: it ends within a week, and has not renewed itself: deploybot %s move %s",
-		    name, said, role, name);
+		    "%s: its certificate ends within a week, and does not renew: deploybot %s move %s (%s)",
+		    name, role, name, said);
 	else
 		TELL(doctor, LINK, OK, "%s: %s%s", name, said, releases ? ", may release" : "");
 }
