@@ -8,7 +8,9 @@
 int
 main(int argc, char *argv[])
 {
-	static struct order_gate gate = { .draw = order_challenge_draw, .check = order_check };
+	static struct order_gate gate = {
+		.draw = order_challenge_draw, .check = order_check, .is_signed = order_is_signed
+	};
 	struct err err;
 
 	if (crypto_start(&err))

@@ -23,7 +23,8 @@
 	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(RECONCILE) | BIT(RECONCILED) | \
 	    BIT(GIT_QUERY) | BIT(ANSWER) | BIT(PURGE) | BIT(PURGED) | BIT(PROGRESS) | BIT(READ) | \
 	    BIT(PIECE))
-#define BODY_KINDS (BIT(ANSWER) | BIT(PIECE) | BIT(STATE_FILE))
+#define PROVEN_KINDS (BIT(RUN) | BIT(GO) | BIT(STATE_FILE) | BIT(PURGE))
+#define BODY_KINDS   (BIT(ANSWER) | BIT(PIECE) | BIT(STATE_FILE))
 
 enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
 
@@ -101,8 +102,8 @@ static const struct field fields[] = {
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
 	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN) | BIT(ANSWER), 0),
 	TEXT("challenge", proof.challenge, is_challenge, BIT(CHALLENGE) | BIT(RUN) | BIT(GO), 0),
-	TEXT("signature", proof.signature, is_signature, BIT(RUN) | BIT(GO), 0),
-	NUMBER("epoch", proof.epoch, INT64_MAX, BIT(HELLO) | BIT(RUN) | BIT(GO), 0),
+	TEXT("signature", proof.signature, is_signature, PROVEN_KINDS, 0),
+	NUMBER("epoch", proof.epoch, INT64_MAX, BIT(HELLO) | PROVEN_KINDS, 0),
 	NUMBER("clock_s", clock_s, INT64_MAX, BIT(HELLO), 0),
 	TEXT("manifest", manifest.digest, is_fingerprint, BIT(HELLO), 0),
 	TEXT("settings", settings, text_is_plain, BIT(REFUSED) | BIT(ANSWER), 0),

@@ -81,6 +81,21 @@ say_piece(const struct runner_order *who, struct connections *connections,
 		connections_send(connections, connection->number, packet, size);
 }
 
+/* What answers no challenge: repeated, a state has a number that is too low, and what is removed
+ * is gone. */
+static bool
+is_proven(const struct runner_order *who, const struct protocol_message *said, struct err *err)
+{
+	char work[PROTOCOL_WORK];
+	struct order_bytes bytes = runner_order_shown(said, said, work).bytes;
+
+	bytes.agent = who->gate->keys.name;
+	return (said->proof.epoch >= who->epoch &&
+		   who->gate->is_signed(said->proof.signature, &bytes, &who->gate->keys)) ||
+	    err_set(err, ERR_DENIED, "%s: no order key that is known here has signed this for %s",
+		protocol_kind_name(said->kind), bytes.agent);
+}
+
 /* Once one is missing the list of all is not taken either: what it has to say is said again behind
  * another hello. */
 static void
@@ -93,7 +108,7 @@ take_state(struct runner_order *who, struct connections *connections, struct con
 
 	if (is_list && connection->states == CONNECTION_STATES_LOST) {
 		(void)snprintf(answer.text, sizeof(answer.text), "one of them was not taken");
-	} else if (state_files_take(who->state, said, &err)) {
+	} else if (is_proven(who, said, &err) && state_files_take(who->state, said, &err)) {
 		who->fault[0] = '\0';
 		if (is_list)
 			connection->states = CONNECTION_STATES_WHOLE;
@@ -136,6 +151,8 @@ runner_order_take(struct runner_order *who, struct connections *connections,
 		return say_challenge(who->gate, connections, connection, err);
 	if (order->kind == PROTOCOL_READ)
 		say_piece(who, connections, connection, order);
+	if (order->kind == PROTOCOL_PURGE)
+		return is_proven(who, order, err);
 	if (order->kind != PROTOCOL_RUN)
 		return true;
 	shown = runner_order_shown(order, order, work);

@@ -10,6 +10,8 @@ struct order_gate {
 	bool (*draw)(struct order_challenge *ret, struct err *err);
 	bool (*check)(struct order_challenge *challenge, const struct order_shown *shown,
 	    const struct order_keys *keys, struct err *err);
+	bool (*is_signed)(const char *text, const struct order_bytes *order,
+	    const struct order_keys *keys);
 	struct order_keys keys;
 };
 
@@ -29,7 +31,8 @@ struct order_shown runner_order_shown(const struct protocol_message *order,
 uint64_t runner_order_highest(const struct runner_order *who);
 
 /* What of these words is ours: answers challenge, read and state, and looks whether a RUN of that
- * connection is proven, which takes its challenge.  False: it must not be carried out. */
+ * connection is proven, which takes its challenge, and a PURGE.  False: it must not be carried
+ * out. */
 bool runner_order_take(struct runner_order *who, struct connections *connections,
     struct connection *connection, const struct protocol_message *order, struct err *err) MUST_USE;
 

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/crypto_ed25519.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "runs/link_client.h"
 
 struct agent_channel {
@@ -28,6 +30,38 @@ agent_channels_send(const struct agent_channels *channels, uint32_t number,
 		return false;
 	link_client_send(channels->link, channels->identity, number, packet, size);
 	return true;
+}
+
+bool
+agent_channels_sign(const struct agent_channels *channels, struct order_bytes *order,
+    struct protocol_proof *proof, struct err *err)
+{
+	uint8_t bytes[ORDER_BYTES_MAX], signature[CRYPTO_ED25519_SIGNATURE];
+	size_t size;
+
+	order->agent = strchr(channels->identity, '/') + 1;
+	order->epoch = proof->epoch = AGENT_LINK_EPOCH;
+	order->challenge = proof->challenge;
+	size = order_bytes_write(order, bytes);
+	if (size == 0)
+		return err_set(err, ERR_LIMIT, "an order that is too long");
+	if (!crypto_ed25519_sign(channels->seed, bytes, size, signature, err))
+		return false;
+	text_hex(proof->signature, signature, sizeof(signature));
+	return true;
+}
+
+bool
+agent_channels_prove(
+    const struct agent_channels *channels, struct protocol_message *message, struct err *err)
+{
+	char work[PROTOCOL_WORK];
+	struct order_bytes order = { .kind = protocol_kind_name(message->kind),
+		.capability = protocol_work(message, work),
+		.run = message->id,
+		.manifest = message->fingerprint };
+
+	return agent_channels_sign(channels, &order, &message->proof, err);
 }
 
 /* A word of link's, about a channel (link/link_frame.h). */

@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "lib/order_bytes.h"
 #include "runner/protocol.h"
 #include "runs/agent_reads.h"
 
@@ -11,6 +12,7 @@ struct agent_channel;
 struct link_client;
 
 #define AGENT_CHANNEL_RUNNER 1 /* the agent itself; runs' are behind it */
+#define AGENT_LINK_EPOCH     0 /* of this server: there is one */
 
 /* Of one connected host.  Begun with its link and its identity, and the lists' INIT(). */
 struct agent_channels {
@@ -18,6 +20,7 @@ struct agent_channels {
 	uint32_t last; /* number given in this connection */
 	struct link_client *link;
 	const char *identity;
+	const uint8_t *seed; /* orders are signed with it */
 	struct agent_reads reads;
 };
 
@@ -52,3 +55,12 @@ void agent_channels_end(struct agent_channels *channels);
 /* A message in a channel, the agent's own too.  False and *err: the protocol cannot say it. */
 bool agent_channels_send(const struct agent_channels *channels, uint32_t number,
     const struct protocol_message *message, struct err *err) MUST_USE;
+
+/* Signs an order of kind, capability, run and manifest for this host and the challenge that
+ * proof->challenge has: fills in the rest of both. */
+bool agent_channels_sign(const struct agent_channels *channels, struct order_bytes *order,
+    struct protocol_proof *proof, struct err *err) MUST_USE;
+
+/* The same of all that such a message says to a remote runner: run, state or forget. */
+bool agent_channels_prove(const struct agent_channels *channels,
+    struct protocol_message *message, struct err *err) MUST_USE;

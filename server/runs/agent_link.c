@@ -173,33 +173,21 @@ bool
 agent_link_sign(const struct agent_link *agent, struct order_bytes *order,
     struct protocol_proof *proof, struct err *err)
 {
-	uint8_t bytes[ORDER_BYTES_MAX], signature[CRYPTO_ED25519_SIGNATURE];
-	size_t size;
-
-	order->agent = strchr(agent->identity, '/') + 1;
-	order->epoch = proof->epoch = AGENT_LINK_EPOCH;
-	order->challenge = proof->challenge;
-	size = order_bytes_write(order, bytes);
-	if (size == 0)
-		return err_set(err, ERR_LIMIT, "an order that is too long");
-	if (!crypto_ed25519_sign(agent->world->seed, bytes, size, signature, err))
-		return false;
-	text_hex(proof->signature, signature, sizeof(signature));
-	return true;
+	return agent_channels_sign(&agent->channels, order, proof, err);
 }
 
 /* Signed for the challenge that is there. */
 static bool
 sign_run(const struct agent_link *agent, struct protocol_message *message, struct err *err)
 {
-	char work[PROTOCOL_WORK];
 	struct order_bytes order = { .kind = protocol_kind_name(PROTOCOL_RUN),
-		.capability = agent->is_runner ? protocol_work(message, work) : message->argument,
+		.capability = message->argument,
 		.run = message->id,
 		.manifest = message->fingerprint };
 
 	memcpy(message->proof.challenge, agent->busy->challenge, sizeof(message->proof.challenge));
-	return agent_link_sign(agent, &order, &message->proof, err);
+	return agent->is_runner ? agent_channels_prove(&agent->channels, message, err) :
+				  agent_link_sign(agent, &order, &message->proof, err);
 }
 
 static bool
@@ -228,6 +216,9 @@ agent_link_send(struct agent_link *agent, struct protocol_message *message, stru
 	if (!agent->is_greeted ||
 	    (!is_free && busy->exchange != 0 && busy->exchange != message->id))
 		return PACKET_LATER;
+	if (message->kind == PROTOCOL_PURGE &&
+	    !agent_channels_prove(&agent->channels, message, err))
+		return PACKET_REFUSED;
 	if (is_free) /* of a remote runner */
 		return send_message(agent, message, err) ? PACKET_SENT : PACKET_REFUSED;
 	if (message->kind == PROTOCOL_RUN && !may_order(agent))
@@ -654,6 +645,7 @@ agent_link_new(const struct agent_link_world *world, const char *identity)
 	agent->is_runner = text_starts(agent->identity, PEER_RUNNER);
 	agent->channels.link = world->link;
 	agent->channels.identity = agent->identity;
+	agent->channels.seed = world->seed;
 	SLIST_INIT(&agent->channels.all);
 	STAILQ_INIT(&agent->channels.reads.waiting);
 	if (agent->is_runner) {

@@ -20,7 +20,6 @@
 struct agent_link;
 struct loop;
 
-#define AGENT_LINK_EPOCH   0 /* of this server: there is one */
 #define AGENT_LINK_GONE_MS 10000 /* shorter is a restart, of which no message says anything */
 
 /* Whoever follows runs of agents. */

@@ -61,11 +61,12 @@ keep(struct agent_states *states, struct state_file *state)
 /* --- one runner --- */
 
 static bool
-send_message(struct agent_feed *feed, const struct protocol_message *message)
+send_message(struct agent_feed *feed, struct protocol_message *message)
 {
 	struct err err;
 
-	if (!agent_channels_send(feed->channels, AGENT_CHANNEL_RUNNER, message, &err)) {
+	if (!agent_channels_prove(feed->channels, message, &err) ||
+	    !agent_channels_send(feed->channels, AGENT_CHANNEL_RUNNER, message, &err)) {
 		log_error("%s: what is live elsewhere cannot be sent: %s", feed->channels->identity,
 		    err.text);
 		return false;

@@ -38,8 +38,19 @@ def work(fields):
     return hashlib.sha256(encode("run", id=1, **{name: words.get(name) for name in PLACES})).hexdigest()
 
 
-def say_state(channel, number, body=b"", **which):
-    channel.send("state", body=body, number=number, **which)
+KEYS = [Ed25519PrivateKey.generate() for _ in range(3)]      # a runner does not know the third
+
+
+def standing(kind, run, packet, key=0, name="build-1"):
+    """The signature of what answers no challenge, of which `packet` is what is signed."""
+    digest = hashlib.sha256(packet).hexdigest()
+    return KEYS[key].sign(order_bytes(kind, name, digest, run, 0, "", "")).hex()
+
+
+def say_state(channel, number, body=b"", key=0, **which):
+    words = {name: which[name] for name in ("application", "environment") if name in which}
+    channel.send("state", body=body, number=number, **words,
+                 signature=standing("state", number, encode("state", body, number=1, **words), key))
     said = channel.until("state")
     assert said["number"] == number
     return said
@@ -61,7 +72,7 @@ class Remote(RemoteBench):
     def __init__(self, path):
         super().__init__(path)
         self.knows = True
-        self.keys = [Ed25519PrivateKey.generate() for _ in range(3)]      # the third is not known to it
+        self.keys = KEYS
         self.orders = path / "runner.conf"
         known = " ".join(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex() for key in self.keys[:2])
         self.orders.write_text(f'RUNNER_NAME=build-1\nORDER_KEYS="{known}"\n')
@@ -272,6 +283,24 @@ def make_net(tmp_path):
     authority.issue("build", "URI:deploybot:runner/build-1")
     with contextlib.closing(Net(tmp_path, authority)) as net:
         yield net
+
+
+def test_what_is_live_elsewhere_and_what_is_removed_only_the_server_says(remote):
+    """Who owns link has a runner neither forget that a run was, so that it could be begun again, nor remove images."""
+    server, folder = remote.server_now, remote.state / "runs" / "1"
+    assert remote.order(1).kind == "started"
+    went(remote, 1).exit()
+    assert remote.server_now.settle(1)["state"] == "ended"
+    server.send("forget", id=1)
+    for run, packet, key in ((1, "forget\nid 1\n", 2), (2, "forget\nid 1\n", 0), (1, "forget\nid 2\n", 0)):
+        server.send("forget", id=1, signature=standing("forget", run, packet.encode(), key))
+    server.send("forget", id=1, signature=standing("state", 1, b"forget\nid 1\n"))
+    assert remote.server_now.settle(1)["state"] == "ended" and folder.is_dir()
+    server.send("forget", id=1, signature=standing("forget", 1, b"forget\nid 1\n"))
+    assert server.until("forgotten")["removal"] == "gone" and not folder.exists()
+    assert "has signed this" in say_state(server, 7, b"{}\n", key=2, environment="staging")["text"]
+    server.send("state", body=b"", number=7)
+    assert server.until("state")["text"] and not (remote.state / "environments" / "staging.json").exists()
 
 
 def test_a_run_elsewhere_from_hello_to_the_end_of_its_log(remote, net):

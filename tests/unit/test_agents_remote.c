@@ -27,7 +27,7 @@ AGENTS_TEST(a_remote_runner_says_of_its_runs_also_what_was_not_asked)
 	WAIT_FOR(w, w->ready > 0);
 	assert_string_equal(w->runner, "build-1 here 41");
 	agents_take_state(w->agents, state_file_new("", 5, "", 0));
-	expect(w, BUILD " 1\nstate\nnumber 5\n\n");
+	expect(w, BUILD " 1\nstate\nnumber 5\nsignature ");
 	send_packet(w, BUILD " 1", "state\nnumber 5\n\n");
 	send_packet(w, BUILD " 1", "settled\nid 77\nstate ended\n");
 	WAIT_FOR(w, w->messages == 1);
@@ -45,7 +45,7 @@ static void
 expect_states(struct world *w)
 {
 	agents_take_state(w->agents, state_file_new("", 5, "", 0));
-	expect(w, BUILD " 1\nstate\nnumber 5\n\n");
+	expect(w, BUILD " 1\nstate\nnumber 5\nsignature ");
 	send_packet(w, BUILD " 1", "state\nnumber 5\n\n");
 }
 
