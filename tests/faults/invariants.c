@@ -170,8 +170,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a
  * resource that is held or waited for longer, for a slot that another one has, for the end of a
  * lock or freeze (that of the settings begins a moment before it is looked at), for CI that GitHub
- * is asked about, for the audit's witness, for settings that are looked at again, or (a push) for
- * who looks at what runs there. */
+ * is asked about, for the audit's witness, for settings that are looked at again, for a remote
+ * runner that is disconnected, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
@@ -190,6 +190,8 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.waits_for = 'slot' AND EXISTS (SELECT 1 FROM work a WHERE a.program"
 	    "  <> 'rollback' AND a.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
 	    "  'VERIFYING_ROLLBACK')))"
+	    " AND NOT (d.waits_for = 'runner' AND EXISTS (SELECT 1 FROM runner"
+	    "  WHERE name <> 'local' AND name NOT LIKE 'agent:%'))"
 	    " AND NOT (d.waits_for = 'hold' AND (EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.held <> 0)"
 	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'wait' AND instr(body, '\"holds\"')"

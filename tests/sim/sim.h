@@ -49,6 +49,17 @@
 	F(RESTORED, "a start of a copy knew nothing for sure") \
 	F(LOOKED, "somebody had looked, and said so") \
 	F(RUNNER_AWAY, "the runner was disconnected") \
+	F(RUN_ELSEWHERE, "a run was a remote runner's") \
+	F(REMOTE_AWAY, "a remote runner was disconnected") \
+	F(REMOTE_WENT_ON, "a run of a remote runner went on while that was disconnected") \
+	F(REMOTE_FOUND, "a remote runner was asked about a run that went on") \
+	F(REMOTE_NEVER, "a remote runner was asked about a run that had not begun there") \
+	F(REMOTE_REPEATED, "a remote runner said its last word again") \
+	F(REMOTE_LIED, "a remote runner spoke of a run of another") \
+	F(REMOTE_BELIED, "another spoke of a remote runner's run") \
+	F(REMOTE_KILLED, "a remote runner was killed") \
+	F(REMOTE_FORGOT, "a remote runner's host was made anew") \
+	F(REMOTE_ABANDONED, "somebody abandoned a run of a remote runner") \
 	F(RUN_ABANDONED, "somebody abandoned a run") \
 	F(SUPERVISOR_KILLED, "a supervisor was killed") \
 	F(RUN_TIMED_OUT, "a run's deadline passed") \

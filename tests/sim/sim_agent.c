@@ -18,7 +18,7 @@
 
 static sim_fn process_starts, gate_is_given_up, unit_ends, deadline_comes;
 
-const char *const sim_agent_names[SIM_AGENTS] = { "acme", "solo" };
+const char *const sim_agent_names[SIM_PEERS] = { "acme", "solo", "build-1" };
 static const char *const capabilities[] = { "disk-free", "reload-nginx", "restart-web",
 	"service-status" };
 
@@ -99,25 +99,13 @@ sim_agent_changes(struct sim *sim, int agent)
 static void
 answer(struct sim *sim, struct agent *agent, uint32_t channel, const struct protocol_message *what)
 {
-	char packet[PROTOCOL_PACKET_MAX];
-	size_t size = 0;
-	struct err err;
-
-	sim_must(protocol_encode(what, packet, sizeof(packet), &size, &err), err.text);
-	sim_trace(sim, "%s says %s of %" PRIu64, sim_agent_names[index_of(agent)],
-	    protocol_kind_name(what->kind), what->id);
-	sim_link_say(sim, index_of(agent), channel, packet, size);
+	sim_link_say_message(sim, index_of(agent), channel, what);
 }
 
 static void
 close_channel(struct sim *sim, const struct agent *agent, uint32_t channel)
 {
-	char word[64];
-	int size = snprintf(
-	    word, sizeof(word), "close\nchannel %" PRIu32 "\ntext it is not there\n", channel);
-
-	if (channel != 0)
-		sim_link_say(sim, index_of(agent), 0, word, (size_t)size);
+	sim_link_close(sim, index_of(agent), channel);
 }
 
 /* --- it ends, and is started again --- */

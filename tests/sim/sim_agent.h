@@ -1,10 +1,10 @@
-/* sim_agent.h - agents on other hosts, deploybot-link between, and what of the loop speaks with them.  Side: start. */
+/* sim_agent.h - agents and a remote runner on other hosts, deploybot-link between, and what of the loop speaks with them.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * What the server has of it is the product's own: runs.c, run_follow.c and its table, agents.c and
  * what is below them; so are an agent's records and how it checks an order.  The simulation has the
  * loop's timers and clocks (sim_loop.c), link and the network (sim_link.c), the agent's process and
- * its units (sim_agent.c), who orders runs and learns of them (sim_agents.c), what goes wrong there
+ * its units (sim_agent.c), a remote runner (sim_remote.c), who orders runs and learns of them (sim_agents.c), what goes wrong there
  * (sim_agents_trouble.c), and what holds of all that (sim_agents_check.c).
  */
 #pragma once
@@ -13,10 +13,13 @@
 
 struct protocol_message;
 struct run_ended;
+struct state_file;
 
-#define SIM_AGENTS 2
+#define SIM_AGENTS  2
+#define SIM_BUILDER SIM_AGENTS /* the remote runner, behind them */
+#define SIM_PEERS   (SIM_AGENTS + 1)
 
-extern const char *const sim_agent_names[SIM_AGENTS];
+extern const char *const sim_agent_names[SIM_PEERS];
 
 /* --- sim_loop.c --- */
 
@@ -34,6 +37,12 @@ void sim_link_cut(struct sim *sim);
 /* A packet from that host; of channel 0 a word of its link's. */
 void sim_link_say(
     struct sim *sim, int agent, uint32_t channel, const char *packet, size_t size);
+/* The same of a message; its end of that channel is closed (0: there is none). */
+void sim_link_say_message(
+    struct sim *sim, int agent, uint32_t channel, const struct protocol_message *message);
+void sim_link_close(struct sim *sim, int agent, uint32_t channel);
+void sim_link_local_says(const struct protocol_message *message); /* the local runner does */
+bool sim_link_is_greeted(int agent);
 void sim_link_repeats(struct sim *sim, int agent); /* what that has answered last of a run */
 void sim_link_loses_host(struct sim *sim, int agent, int64_t for_ms);
 void sim_link_restarts(struct sim *sim);
@@ -74,10 +83,12 @@ void sim_agents_free(struct sim *sim);
 void sim_agents_server_starts(struct sim *sim);
 void sim_agents_cut(struct sim *sim); /* the server is killed */
 void sim_agents_take_peers(struct known_peers *peers);
+void sim_agents_take_state(struct state_file *state);
+bool sim_agents_lack_states(void); /* those of all environments, since the start */
 /* False: no agent has that run. */
 bool sim_agents_order(struct sim *sim, struct sim_open *open);
 bool sim_agents_stop(struct sim *sim, struct sim_open *open);
-/* "agent:solo", as a row of runs names it.  Returns ret. */
+/* "agent:solo" or "build-1", as a row of runs names it.  Returns ret. */
 const char *sim_agents_runner(int agent, char ret[LIMIT_RUNNER]);
 /* The one number that a statement about both answers. */
 int64_t sim_agents_number(
@@ -112,3 +123,27 @@ void sim_agents_note_abandoned(struct sim *sim); /* some more are */
 int sim_agents_starts(int64_t deployment);
 int sim_agents_going(int environment);
 void sim_agents_check_rest(struct sim *sim);
+
+/* --- sim_remote.c --- */
+
+void sim_remote_begin(void);
+void sim_remote_new(void);
+void sim_remote_remember(const struct effect_run *order); /* it is about to be sent that */
+void sim_remote_take(struct sim *sim, uint32_t channel, const char *packet, size_t size);
+void sim_remote_lost(struct sim *sim); /* nobody is at the other end of any channel any more */
+void sim_remote_is_killed(struct sim *sim);
+void sim_remote_forgets(struct sim *sim); /* its host is made anew */
+void sim_remote_greets(struct sim *sim);
+bool sim_remote_is_greeted(void);
+/* Something of that run has happened there. */
+void sim_remote_tells(struct sim *sim, struct sim_process *process);
+void sim_remote_leave(struct sim *sim, int64_t run); /* as sim_agents_leave() */
+void sim_remote_check(struct sim *sim);		     /* after every commit */
+void sim_remote_check_end(struct sim *sim, int64_t run, const struct run_ended *ended);
+
+/* --- of sim_run.c, for it --- */
+
+struct sim_process *sim_run_begin(struct sim *sim, const struct effect_run *order);
+void sim_run_open_gate(struct sim *sim, struct sim_process *process);
+void sim_run_give_up_gate(struct sim *sim, struct sim_process *process);
+void sim_run_end_soon(struct sim *sim, struct sim_process *process);

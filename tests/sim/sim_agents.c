@@ -6,6 +6,7 @@
 #include "lib/redact.h"
 #include "runs/agents.h"
 #include "runs/runs.h"
+#include "types/state_file.h"
 #include "tests/sim/sim_agent.h"
 #include "tests/unit/link_aid.h"
 
@@ -41,6 +42,7 @@ static struct redact *redact;
 static struct agents *agents;
 static struct runs *runs;
 static struct order_job jobs[JOBS];
+static bool lacks_states;
 
 /* --- looking --- */
 
@@ -52,13 +54,14 @@ agent_of(const char *runner)
 	for (int i = 0; name != NULL && i < SIM_AGENTS; i++)
 		if (strcmp(sim_agent_names[i], name) == 0)
 			return i;
-	return -1;
+	return strcmp(runner, sim_agent_names[SIM_BUILDER]) == 0 ? SIM_BUILDER : -1;
 }
 
 const char *
 sim_agents_runner(int agent, char ret[LIMIT_RUNNER])
 {
-	(void)snprintf(ret, LIMIT_RUNNER, "agent:%s", sim_agent_names[agent]);
+	(void)snprintf(ret, LIMIT_RUNNER, "%s%s", agent == SIM_BUILDER ? "" : "agent:",
+	    sim_agent_names[agent]);
 	return ret;
 }
 
@@ -128,8 +131,14 @@ static void
 on_step(void *ctx, const struct run_step *step)
 {
 	const struct order_job *job = ctx;
+	struct event *event;
 
-	sim_fail(job->sim, "an_agent_says_no_steps", "run %" PRId64 ": %s", job->run, step->name);
+	if (job->agent != SIM_BUILDER)
+		sim_fail(job->sim, "an_agent_says_no_steps", "run %" PRId64 ": %s", job->run,
+		    step->name);
+	event = sim_server_event(job->sim, EVENT_RUN_STEP);
+	event->u.run_step = *step;
+	sim_server_submit(job->sim, event);
 }
 
 static void
@@ -159,7 +168,10 @@ report(struct order_job *job, const struct run_ended *ended)
 	job->effect = 0;
 	if (open == NULL)
 		return; /* withdrawn */
-	sim_agents_check_end(job->sim, job->agent, job->run, ended);
+	if (job->agent == SIM_BUILDER)
+		sim_remote_check_end(job->sim, job->run, ended);
+	else
+		sim_agents_check_end(job->sim, job->agent, job->run, ended);
 	open->effect->result->u.run_ended = *ended;
 	open->effect->result->u.run_ended.binding = mem_text(ended->binding);
 	sim_server_report(job->sim, open);
@@ -246,8 +258,11 @@ sim_agents_order(struct sim *sim, struct sim_open *open)
 	sim_agents_remember(sim, order, agent);
 	if (open->effect->is_recovered && sim->is_copy) {
 		sim_agents_leave(order->run);
+		sim_remote_leave(sim, order->run);
 		return false; /* nobody is asked */
 	}
+	if (agent == SIM_BUILDER)
+		sim_remote_remember(order);
 	while (job < jobs + JOBS && (job->effect != 0 || job->is_recording))
 		job++;
 	assert(job < jobs + JOBS);
@@ -313,12 +328,13 @@ on_said(void *ctx, enum event_kind kind, const char *identity, const char *text)
 }
 
 static void
-on_runner(void *ctx, const char *runner, bool is_connected, UNUSED uint64_t highest)
+on_runner(void *ctx, const char *runner, bool is_connected, uint64_t highest)
 {
 	struct event *event =
 	    sim_server_event(ctx, is_connected ? EVENT_RUNNER_HELLO : EVENT_RUNNER_GONE);
 
 	(void)text_copy(event->u.runner.name, sizeof(event->u.runner.name), runner);
+	event->u.runner.highest_run = (int64_t)highest;
 	sim_server_submit(ctx, event);
 }
 
@@ -337,12 +353,27 @@ sim_agents_server_starts(struct sim *sim)
 	config.agents = agents;
 	runs = runs_start(loop, &config, &err);
 	sim_must(runs != NULL, err.text);
+	lacks_states = true;
+	agent_link_follow(agents_find(agents, sim_agent_names[SIM_BUILDER]), 0, true);
 }
 
 void
 sim_agents_take_peers(struct known_peers *peers)
 {
 	agents_take_peers(agents, peers);
+}
+
+void
+sim_agents_take_state(struct state_file *state)
+{
+	lacks_states &= state->environment[0] != '\0';
+	agents_take_state(agents, state);
+}
+
+bool
+sim_agents_lack_states(void)
+{
+	return lacks_states;
 }
 
 void
@@ -363,7 +394,7 @@ const char *
 sim_agents_line(size_t i)
 {
 	const char *const lines[] = { LINK_AID_ADDRESS, authority.ca_line, authority.cert_line,
-		authority.order_line };
+		authority.order_line, "RUNNERS=build-1" };
 
 	if (authority.order[0] == '\0')
 		link_aid_make(&authority, BEGINS_AT);
@@ -377,25 +408,32 @@ sim_agents_order_key(void)
 }
 
 static void
+enrol(struct db *db, int agent, const char *identity, const char *list, const char *digest)
+{
+	char key[LIMIT_DIGEST];
+	struct err err;
+
+	sim_link_key(agent, 1, key);
+	sim_must(db_run(db, &err,
+		     "INSERT INTO peer (identity, digest, made_at, made_by, by_name, revoked_at,"
+		     " manifest, manifest_digest) VALUES ($1, $2, 1, 1, 'root', 0, $3, $4)",
+		     DB_TEXT(identity), DB_TEXT(key), DB_TEXT(list), DB_TEXT(digest)),
+	    err.text);
+}
+
+static void
 enrol_all(const char *template_path)
 {
-	char identity[CRYPTO_CA_IDENTITY], key[LIMIT_DIGEST], list[LIMIT_MANIFEST];
-	char digest[FINGERPRINT_DIGEST];
+	char identity[CRYPTO_CA_IDENTITY], list[LIMIT_MANIFEST], digest[FINGERPRINT_DIGEST];
 	struct err err;
 	struct db *db = db_open(template_path, 0, &err);
 
 	sim_must(db != NULL, "the template");
 	for (int i = 0; i < SIM_AGENTS; i++) {
-		sim_link_key(i, 1, key);
-		sim_must(
-		    db_run(db, &err,
-			"INSERT INTO peer (identity, digest, made_at, made_by, by_name, revoked_at,"
-			" manifest, manifest_digest) VALUES ($1, $2, 1, 1, 'root', 0, $3, $4)",
-			DB_TEXT(peer_identity(sim_agent_names[i], identity)), DB_TEXT(key),
-			DB_TEXT(sim_agent_list(i, list)),
-			DB_TEXT(fingerprint_digest(list, digest))),
-		    err.text);
+		(void)fingerprint_digest(sim_agent_list(i, list), digest);
+		enrol(db, i, peer_identity(sim_agent_names[i], identity), list, digest);
 	}
+	enrol(db, SIM_BUILDER, PEER_RUNNER "build-1", "", "");
 	db_close(db);
 }
 
@@ -404,6 +442,7 @@ sim_agents_begin(const char *template_path, const char *folder)
 {
 	redact = redact_new();
 	sim_agent_begin(folder);
+	sim_remote_begin();
 	enrol_all(template_path);
 }
 
@@ -423,6 +462,7 @@ sim_agents_new(struct sim *sim)
 	sim_agents_check_new();
 	sim_agents_trouble_new();
 	memset(jobs, 0, sizeof(jobs));
+	sim_remote_new();
 	for (int i = 0; i < SIM_AGENTS; i++)
 		sim_agent_new(sim, i);
 }

@@ -160,11 +160,15 @@ revoke(struct sim *sim, int agent)
 static void
 forget(struct sim *sim, int agent)
 {
+	if (agent == SIM_BUILDER) {
+		sim_remote_forgets(sim);
+		return;
+	}
 	sim_agents_records_are_lost(agent);
 	sim_agent_forgets(sim, agent);
 }
 
-/* It speaks of a run of another. */
+/* It, or the local runner (-1), speaks of a run of another. */
 static void
 speak_of(struct sim *sim, int agent, int64_t run)
 {
@@ -182,28 +186,28 @@ speak_of(struct sim *sim, int agent, int64_t run)
 		{ .kind = PROTOCOL_REFUSED, .why = PROTOCOL_WHY_EXISTS, .text = "it is here" },
 	};
 	struct protocol_message lie = lies[sim_draw(sim, COUNT(lies))];
-	char packet[PROTOCOL_PACKET_MAX];
-	size_t size = 0;
-	struct err err;
 
-	if (!sim_agent_is_greeted(agent))
-		return;
 	lie.id = (uint64_t)run;
-	sim_must(protocol_encode(&lie, packet, sizeof(packet), &size, &err), err.text);
-	sim_note(sim, SIM_AGENT_LIED);
-	sim_trace(sim, "%s lies %s of %" PRId64, sim_agent_names[agent],
-	    protocol_kind_name(lie.kind), run);
-	sim_link_say(sim, agent, AGENT_CHANNEL_RUNNER, packet, size);
+	if (agent < 0) {
+		sim_link_local_says(&lie);
+		return;
+	}
+	if (!sim_link_is_greeted(agent))
+		return;
+	sim_note(sim, agent == SIM_BUILDER ? SIM_REMOTE_LIED : SIM_AGENT_LIED);
+	sim_link_say_message(sim, agent, AGENT_CHANNEL_RUNNER, &lie);
 }
 
 static void
 say_what_none_says(struct sim *sim, int agent)
 {
-	if (!sim_agent_is_greeted(agent))
+	if (!sim_link_is_greeted(agent))
 		return;
 	sim_note(sim, SIM_AGENT_STRANGE);
-	if (sim_one_in(sim, 2))
-		sim_agent_greets(sim, agent); /* unasked */
+	if (sim_one_in(sim, 2) && agent == SIM_BUILDER)
+		sim_remote_greets(sim); /* unasked */
+	else if (sim_one_in(sim, 2) && agent != SIM_BUILDER)
+		sim_agent_greets(sim, agent);
 	else
 		sim_link_say(sim, agent, AGENT_CHANNEL_RUNNER, "go\n", 3);
 }
@@ -213,17 +217,27 @@ static void
 lie_of_it(struct sim *sim, int agent)
 {
 	int64_t run = open_run(sim, agent, true);
+	int other = (agent + 1 + (int)sim_draw(sim, SIM_PEERS)) % (SIM_PEERS + 1);
 
-	if (run != 0)
-		speak_of(sim, SIM_AGENTS - 1 - agent, run);
-	else if ((run = open_run(sim, agent, false)) != 0)
+	if (run != 0 && (agent != SIM_BUILDER || sim_one_in(sim, 2))) {
+		if (agent == SIM_BUILDER && sim->store != NULL)
+			sim_note(sim, SIM_REMOTE_BELIED);
+		speak_of(sim, other == SIM_PEERS ? -1 : other, run);
+	} else if ((run = open_run(sim, agent, false)) != 0) {
 		speak_of(sim, agent, run);
+	}
 }
 
 static void
 restart_link(struct sim *sim, UNUSED int agent)
 {
 	sim_link_restarts(sim);
+}
+
+static void
+kill_runner(struct sim *sim, UNUSED int agent)
+{
+	sim_remote_is_killed(sim);
 }
 
 static void
@@ -235,13 +249,19 @@ kill_server(struct sim *sim, UNUSED int agent)
 static void
 trouble_comes(struct sim *sim, int64_t agent, UNUSED int64_t b)
 {
+	static void (*const of_runner[])(struct sim * sim, int agent) = { lose_host, lose_host,
+		lose_host, lose_host, kill_runner, sim_link_repeats, sim_link_repeats, lie_of_it,
+		lie_of_it, lie_of_it, lie_of_it, say_what_none_says, restart_link, forget,
+		kill_server };
 	static void (*const happenings[])(struct sim * sim, int agent) = { lose_host, lose_host,
 		lose_host, lose_host, lose_host, sim_agent_is_killed, sim_agent_is_killed,
 		sim_agent_changes, sim_agent_changes, sim_agent_changes, sim_link_repeats,
 		sim_link_repeats, lie_of_it, lie_of_it, lie_of_it, say_what_none_says, restart_link,
 		forget, revoke, kill_server };
 
-	if (!sim->is_resting)
+	if (!sim->is_resting && agent == SIM_BUILDER)
+		of_runner[sim_draw(sim, COUNT(of_runner))](sim, (int)agent);
+	else if (!sim->is_resting)
 		happenings[sim_draw(sim, COUNT(happenings))](sim, (int)agent);
 }
 
@@ -255,7 +275,7 @@ sim_agents_trouble_soon(struct sim *sim, int agent, uint32_t within_ms)
 void
 sim_agents_something_happens(struct sim *sim)
 {
-	trouble_comes(sim, sim_draw(sim, SIM_AGENTS), 0);
+	trouble_comes(sim, sim_draw(sim, SIM_PEERS), 0);
 }
 
 void

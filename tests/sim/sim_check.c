@@ -460,6 +460,7 @@ sim_check_commit(struct sim *sim)
 	invariants_of_commit(&of);
 	sim_runner_check(sim);
 	sim_agents_check(sim);
+	sim_remote_check(sim);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
 	the_release_is_what_runs(sim);

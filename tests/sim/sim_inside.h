@@ -186,6 +186,7 @@ struct sim_process {
 	char image[LIMIT_IMAGE]; /* that it has said; "": none yet */
 	enum sim_phase phase;
 	unsigned link; /* the server's life that follows it; 0: none */
+	bool is_remote; /* sim_remote.c has it */
 	bool has_supervisor;
 	bool is_reconciling;
 	bool is_gone;	 /* its folder: nobody finds it any more */

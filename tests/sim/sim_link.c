@@ -36,7 +36,7 @@ static struct host {
 	int64_t arrives[2]; /* what was sent last, there and back */
 	size_t said_size;   /* of what it has answered last of a run */
 	char said[16384];
-} hosts[SIM_AGENTS];
+} hosts[SIM_PEERS];
 static int64_t n_packets;
 static struct packet {
 	char *data; /* NULL: a free place */
@@ -65,7 +65,10 @@ sim_link_is_away(int agent)
 static const char *
 identity_of(int agent, char ret[CRYPTO_CA_IDENTITY])
 {
-	return peer_identity(sim_agent_names[agent], ret);
+	if (agent != SIM_BUILDER)
+		return peer_identity(sim_agent_names[agent], ret);
+	(void)snprintf(ret, CRYPTO_CA_IDENTITY, PEER_RUNNER "%s", sim_agent_names[agent]);
+	return ret;
 }
 
 static int
@@ -75,7 +78,7 @@ agent_of(const char *identity)
 	int agent = 0;
 
 	while (strcmp(identity_of(agent, other), identity) != 0)
-		if (++agent == SIM_AGENTS)
+		if (++agent == SIM_PEERS)
 			abort();
 	return agent;
 }
@@ -90,6 +93,12 @@ drop(struct packet *packet)
 }
 
 static void deliver(struct sim *sim, struct packet *packet);
+
+bool
+sim_link_is_greeted(int agent)
+{
+	return agent == SIM_BUILDER ? sim_remote_is_greeted() : sim_agent_is_greeted(agent);
+}
 
 static struct packet *
 first_to(int agent)
@@ -117,7 +126,10 @@ host_is_lost(struct sim *sim, int agent)
 	host->connection++;
 	host->is_here = false;
 	sim_trace(sim, "%s's host is disconnected", sim_agent_names[agent]);
-	sim_agent_lost(sim, agent);
+	if (agent == SIM_BUILDER)
+		sim_remote_lost(sim);
+	else
+		sim_agent_lost(sim, agent);
 	if (!the_client.is_connected || sim->store == NULL)
 		return;
 	host->is_leaving = true;
@@ -146,6 +158,8 @@ deliver(struct sim *sim, struct packet *packet)
 	else if (taken.is_to_host && taken.channel == 0 &&
 	    text_starts(taken.data, "close\nchannel 0\n"))
 		host_is_lost(sim, taken.agent);
+	else if (taken.is_to_host && taken.agent == SIM_BUILDER)
+		sim_remote_take(sim, taken.channel, taken.data, taken.size);
 	else if (taken.is_to_host)
 		sim_agent_take(sim, taken.agent, taken.channel, taken.data, taken.size);
 	drop(&taken);
@@ -199,10 +213,36 @@ sim_link_say(struct sim *sim, int agent, uint32_t channel, const char *packet, s
 		put(sim, (struct packet){ .size = size, .agent = agent, .channel = channel },
 		    packet, delay(sim, 80));
 	if (channel != AGENT_CHANNEL_RUNNER || size > sizeof(host->said) ||
-	    text_starts(packet, "hello\n") || text_starts(packet, "challenge\n"))
+	    text_starts(packet, "hello\n") || text_starts(packet, "challenge\n") ||
+	    text_starts(packet, "state\n"))
 		return;
 	memcpy(host->said, packet, size);
 	host->said_size = size;
+}
+
+void
+sim_link_say_message(
+    struct sim *sim, int agent, uint32_t channel, const struct protocol_message *message)
+{
+	char packet[PROTOCOL_PACKET_MAX];
+	size_t size = 0;
+	struct err err;
+
+	sim_must(protocol_encode(message, packet, sizeof(packet), &size, &err), err.text);
+	sim_trace(sim, "%s says %s of %" PRIu64, sim_agent_names[agent],
+	    protocol_kind_name(message->kind), message->id);
+	sim_link_say(sim, agent, channel, packet, size);
+}
+
+void
+sim_link_close(struct sim *sim, int agent, uint32_t channel)
+{
+	char word[64];
+	int size = snprintf(
+	    word, sizeof(word), "close\nchannel %" PRIu32 "\ntext it is not there\n", channel);
+
+	if (channel != 0)
+		sim_link_say(sim, agent, 0, word, (size_t)size);
 }
 
 void
@@ -210,9 +250,9 @@ sim_link_repeats(struct sim *sim, int agent)
 {
 	const struct host *host = &hosts[agent];
 
-	if (!host->is_here || host->said_size == 0 || !sim_agent_is_greeted(agent))
+	if (!host->is_here || host->said_size == 0 || !sim_link_is_greeted(agent))
 		return;
-	sim_note(sim, SIM_AGENT_REPEATED);
+	sim_note(sim, agent == SIM_BUILDER ? SIM_REMOTE_REPEATED : SIM_AGENT_REPEATED);
 	put(sim,
 	    (struct packet){
 		.size = host->said_size, .agent = agent, .channel = AGENT_CHANNEL_RUNNER },
@@ -270,7 +310,7 @@ sim_link_loses_host(struct sim *sim, int agent, int64_t for_ms)
 {
 	if (!hosts[agent].is_here || hosts[agent].is_away)
 		return;
-	sim_note(sim, SIM_AGENT_AWAY);
+	sim_note(sim, agent == SIM_BUILDER ? SIM_REMOTE_AWAY : SIM_AGENT_AWAY);
 	hosts[agent].is_away = true;
 	host_is_lost(sim, agent);
 	sim_later(sim, 0, for_ms, host_is_back, agent, 0);
@@ -289,7 +329,7 @@ static void
 link_is_reached(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
 	the_client.is_connected = true;
-	for (int i = 0; i < SIM_AGENTS; i++)
+	for (int i = 0; i < SIM_PEERS; i++)
 		connect_soon(sim, i);
 }
 
@@ -297,7 +337,7 @@ void
 sim_link_cut(struct sim *sim)
 {
 	the_client.is_connected = false;
-	for (int i = 0; i < SIM_AGENTS; i++) {
+	for (int i = 0; i < SIM_PEERS; i++) {
 		host_is_lost(sim, i);
 		hosts[i].is_leaving = false;
 	}
@@ -318,7 +358,7 @@ sim_link_restarts(struct sim *sim)
 void
 sim_link_rests(struct sim *sim)
 {
-	for (int i = 0; i < SIM_AGENTS; i++)
+	for (int i = 0; i < SIM_PEERS; i++)
 		host_is_back(sim, i, 0);
 }
 
@@ -328,7 +368,7 @@ sim_link_begin(struct sim *sim)
 	playing = sim;
 	for (size_t i = 0; i < PACKETS; i++)
 		drop(&packets[i]);
-	for (int i = 0; i < SIM_AGENTS; i++)
+	for (int i = 0; i < SIM_PEERS; i++)
 		hosts[i] = (struct host){ .key = 1 };
 }
 
@@ -357,7 +397,7 @@ cut_others(struct sim *sim, const struct link_client *client)
 {
 	char identity[CRYPTO_CA_IDENTITY], key[LIMIT_DIGEST];
 
-	for (int i = 0; i < SIM_AGENTS; i++) {
+	for (int i = 0; i < SIM_PEERS; i++) {
 		sim_link_key(i, hosts[i].key, key);
 		if (hosts[i].is_here &&
 		    known_peers_fault(client->peers, identity_of(i, identity), key) != NULL) {
@@ -436,12 +476,22 @@ sim_runner_link_start(struct loop *loop, const struct runner_link_config *config
 bool sim_runner_link_is_ready(const struct runner_link *link);
 void sim_runner_link_free(struct runner_link *link);
 
+static struct runner_link_config local;
+
+void
+sim_link_local_says(const struct protocol_message *message)
+{
+	if (local.on_message != NULL)
+		local.on_message(local.ctx, message);
+}
+
 struct runner_link *
-sim_runner_link_start(UNUSED struct loop *loop, UNUSED const struct runner_link_config *config,
-    UNUSED struct err *err)
+sim_runner_link_start(
+    UNUSED struct loop *loop, const struct runner_link_config *config, UNUSED struct err *err)
 {
 	static char nobody;
 
+	local = *config;
 	return (struct runner_link *)&nobody;
 }
 
@@ -454,4 +504,5 @@ sim_runner_link_is_ready(UNUSED const struct runner_link *link)
 void
 sim_runner_link_free(UNUSED struct runner_link *link)
 {
+	local = (struct runner_link_config){ .socket = NULL };
 }

@@ -39,7 +39,9 @@ find(struct sim *sim, int64_t run)
 static void
 tell_soon(struct sim *sim, const struct sim_process *process)
 {
-	if (sim->store != NULL && process->link == sim->life)
+	if (process->is_remote)
+		sim_remote_tells(sim, &sim->processes[index_of(sim, process)]);
+	else if (sim->store != NULL && process->link == sim->life)
 		sim_later(sim, sim->life, sim_delay(sim, 1, 300), supervisor_tells,
 		    index_of(sim, process), 0);
 }
@@ -220,14 +222,17 @@ script_goes_on(struct sim *sim, int64_t index, int64_t b)
 
 /* --- gate and supervisor --- */
 
-static void
-open_gate(struct sim *sim, struct sim_process *process)
+void
+sim_run_open_gate(struct sim *sim, struct sim_process *process)
 {
 	if (process->phase != SIM_AT_GATE || !process->has_supervisor)
 		return;
 	if (sim_runner_has_abandoned(sim, process->run))
 		sim_fail(sim, "what_is_abandoned_passes_no_gate", "run %" PRId64, process->run);
 	sim_check_gate(sim, process);
+	for (size_t i = 0; i < sim->n_processes; i++)
+		if (sim->processes[i].run == process->run && sim->processes[i].was_opened)
+			sim_fail(sim, "a_run_is_started_once", "run %" PRId64, process->run);
 	process->phase = SIM_ALIVE;
 	process->was_opened = true;
 	sim_trace(sim, "run %" PRId64 ": its gate opens", process->run);
@@ -254,16 +259,19 @@ deadline_comes(struct sim *sim, int64_t index, int64_t b)
 	sim_later(sim, 0, sim_delay(sim, 1, 10000), script_is_ended, index, 1);
 }
 
-static void
-gate_is_given_up(struct sim *sim, int64_t index, int64_t b)
+void
+sim_run_give_up_gate(struct sim *sim, struct sim_process *process)
 {
-	struct sim_process *process = &sim->processes[index];
-
-	(void)b;
 	if (process->phase != SIM_AT_GATE || !process->has_supervisor)
 		return;
 	sim_note(sim, SIM_GATE_NEVER_OPENED);
 	end(sim, process, (struct run_ended){ .exit_status = -1 });
+}
+
+static void
+gate_is_given_up(struct sim *sim, int64_t index, UNUSED int64_t b)
+{
+	sim_run_give_up_gate(sim, &sim->processes[index]);
 }
 
 /* By its deadline (why 1) or because it was asked (0); what it touched until then it touched. */
@@ -282,6 +290,12 @@ script_is_ended(struct sim *sim, int64_t index, int64_t why)
 		.signal_number = 15 });
 }
 
+void
+sim_run_end_soon(struct sim *sim, struct sim_process *process)
+{
+	sim_later(sim, 0, sim_delay(sim, 1, 15000), script_is_ended, index_of(sim, process), 0);
+}
+
 static void
 on_recorded(void *ctx, const struct answer *answer)
 {
@@ -289,7 +303,7 @@ on_recorded(void *ctx, const struct answer *answer)
 	struct sim *sim = process->sim;
 
 	if (answer->status == STATUS_GO)
-		open_gate(sim, process);
+		sim_run_open_gate(sim, process);
 	else
 		sim_later(sim, 0, 1, script_is_ended, index_of(sim, process), 0);
 }
@@ -461,8 +475,8 @@ is_changed(struct sim *sim, struct sim_open *open)
 	return true;
 }
 
-static struct sim_process *
-begin(struct sim *sim, const struct effect_run *order)
+struct sim_process *
+sim_run_begin(struct sim *sim, const struct effect_run *order)
 {
 	struct sim_process *process = &sim->processes[sim->n_processes++];
 
@@ -535,7 +549,7 @@ order_arrives(struct sim *sim, int64_t effect, int64_t b)
 		}
 		if (put_off(sim, open) || is_changed(sim, open))
 			return;
-		process = begin(sim, &open->effect->u.run);
+		process = sim_run_begin(sim, &open->effect->u.run);
 		if (!sim->is_resting && sim->day != SIM_DAY_CALM && sim_one_in(sim, 8))
 			sim_runner_goes(sim);
 	} else if (process->phase != SIM_ENDED) {
@@ -615,8 +629,7 @@ end_is_tried(struct sim *sim, int64_t effect, int64_t b)
 		return;
 	}
 	if (run != NULL)
-		sim_later(
-		    sim, 0, sim_delay(sim, 1, 15000), script_is_ended, index_of(sim, process), 0);
+		sim_run_end_soon(sim, process);
 	sim_server_report(sim, open);
 }
 
@@ -650,7 +663,7 @@ sim_run_cut(struct sim *sim, bool is_host)
 	for (size_t i = 0; i < sim->n_processes; i++) {
 		struct sim_process *process = &sim->processes[i];
 
-		if (process->phase == SIM_ENDED)
+		if (process->phase == SIM_ENDED || process->is_remote)
 			continue;
 		process->link = 0;
 		if (is_host && (sim->is_copy || sim_one_in(sim, 3))) {
@@ -681,7 +694,7 @@ sim_run_supervisor_is_killed(struct sim *sim)
 		process->has_supervisor = false;
 		if (sim_one_in(sim, 2))
 			process->script = SIM_SCRIPT_TOUCHES_NOTHING;
-		if (process->link != 0)
+		if (process->link != 0 || process->is_remote)
 			reconcile(sim, process);
 		tell_soon(sim, process);
 		return;

@@ -425,6 +425,9 @@ take_outcome(struct sim *sim, struct outcome *outcome)
 	case OUTCOME_PEERS:
 		sim_agents_take_peers(known_peers_ref(outcome->peers));
 		break;
+	case OUTCOME_STATE:
+		sim_agents_take_state(TAKE(outcome->state));
+		break;
 	case OUTCOME_FATAL:
 		sim_fail(sim, "no_flush_fails", "a flush failed in memory");
 	default:
@@ -484,7 +487,7 @@ commit(struct sim *sim, struct queue_list *batch)
 	if (sim->is_full)
 		sim_note(sim, SIM_DISK_FULL);
 	if (ok) {
-		if (store_is_release_unreported(sim->store))
+		if (store_is_release_unreported(sim->store) || sim_agents_lack_states())
 			(void)store_project(sim->store, &outcomes); /* tried again at idle */
 		sim_check_commit(sim);
 		sim->is_copy &=
