@@ -334,7 +334,7 @@ static const struct {
 	{ sim_loans_somebody_asks, { 6, 6, 1, 3 } },
 	{ sim_actions_somebody_does, { 10, 0, 0, 0 } },
 	{ sim_agents_somebody_does, { 70, 0, 0, 20 } },
-	{ sim_agents_something_happens, { 20, 0, 0, 0 } },
+	{ sim_agents_something_happens, { 30, 0, 0, 0 } },
 	{ sim_actions_somebody_says_a_line, { 6, 0, 0, 0 } },
 	{ sim_actions_somebody_requests, { 6, 0, 0, 0 } },
 	{ sim_actions_somebody_runs_a_job, { 4, 0, 0, 10 } },

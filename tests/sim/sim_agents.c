@@ -60,8 +60,8 @@ agent_of(const char *runner)
 const char *
 sim_agents_runner(int agent, char ret[LIMIT_RUNNER])
 {
-	(void)snprintf(ret, LIMIT_RUNNER, "%s%s", agent == SIM_BUILDER ? "" : "agent:",
-	    sim_agent_names[agent]);
+	(void)snprintf(ret, LIMIT_RUNNER, "%s%s",
+	    agent == SIM_BUILDER ? "" : "agent:", sim_agent_names[agent]);
 	return ret;
 }
 

@@ -211,8 +211,9 @@ sim_agents_note_abandoned(struct sim *sim)
 {
 	for (size_t i = 0; i < n_units; i++)
 		if (!units[i].is_abandoned && sim_runner_has_abandoned(sim, units[i].run)) {
-			sim_note(sim, units[i].agent == SIM_BUILDER ? SIM_REMOTE_ABANDONED :
-								      SIM_AGENT_ABANDONED);
+			sim_note(sim,
+			    units[i].agent == SIM_BUILDER ? SIM_REMOTE_ABANDONED :
+							    SIM_AGENT_ABANDONED);
 			units[i].is_abandoned = true;
 		}
 }

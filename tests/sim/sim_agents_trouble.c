@@ -70,7 +70,9 @@ somebody_abandons(struct sim *sim, int64_t agent, int64_t tries)
 static void
 lose_host(struct sim *sim, int agent)
 {
-	sim_link_loses_host(sim, agent, sim_delay(sim, 500, 3600000));
+	bool is_short = agent == SIM_BUILDER && sim_one_in(sim, 2);
+
+	sim_link_loses_host(sim, agent, sim_delay(sim, 500, is_short ? 30000 : 3600000));
 	sim_later(sim, 0, GONE_MS, somebody_abandons, agent, ABANDONED_MOST);
 }
 
@@ -250,9 +252,10 @@ static void
 trouble_comes(struct sim *sim, int64_t agent, UNUSED int64_t b)
 {
 	static void (*const of_runner[])(struct sim * sim, int agent) = { lose_host, lose_host,
-		lose_host, lose_host, kill_runner, sim_link_repeats, sim_link_repeats, lie_of_it,
-		lie_of_it, lie_of_it, lie_of_it, say_what_none_says, restart_link, forget,
-		kill_server };
+		lose_host, lose_host, sim_link_repeats, sim_link_repeats, lie_of_it, lie_of_it,
+		lie_of_it, lie_of_it, kill_runner, kill_runner, say_what_none_says, restart_link,
+		forget, kill_server }; /* what is not done on a calm day is last */
+	size_t n = COUNT(of_runner) - (sim->day == SIM_DAY_CALM ? 6 : 0);
 	static void (*const happenings[])(struct sim * sim, int agent) = { lose_host, lose_host,
 		lose_host, lose_host, lose_host, sim_agent_is_killed, sim_agent_is_killed,
 		sim_agent_changes, sim_agent_changes, sim_agent_changes, sim_link_repeats,
@@ -260,7 +263,7 @@ trouble_comes(struct sim *sim, int64_t agent, UNUSED int64_t b)
 		forget, revoke, kill_server };
 
 	if (!sim->is_resting && agent == SIM_BUILDER)
-		of_runner[sim_draw(sim, COUNT(of_runner))](sim, (int)agent);
+		of_runner[sim_draw(sim, (uint32_t)n)](sim, (int)agent);
 	else if (!sim->is_resting)
 		happenings[sim_draw(sim, COUNT(happenings))](sim, (int)agent);
 }
@@ -268,7 +271,7 @@ trouble_comes(struct sim *sim, int64_t agent, UNUSED int64_t b)
 void
 sim_agents_trouble_soon(struct sim *sim, int agent, uint32_t within_ms)
 {
-	if (!sim->is_resting && sim->day != SIM_DAY_CALM)
+	if (!sim->is_resting && (sim->day != SIM_DAY_CALM || agent == SIM_BUILDER))
 		sim_later(sim, 0, sim_draw(sim, within_ms), trouble_comes, agent, 0);
 }
 
