@@ -1,11 +1,12 @@
-/* sim_agent.h - agents and a remote runner on other hosts, deploybot-link between, and what of the loop speaks with them.  Side: start. */
+/* sim_agent.h - agents and a remote runner elsewhere, and what of link and loop speaks with them.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * What the server has of it is the product's own: runs.c, run_follow.c and its table, agents.c and
  * what is below them; so are an agent's records and how it checks an order.  The simulation has the
  * loop's timers and clocks (sim_loop.c), link and the network (sim_link.c), the agent's process and
- * its units (sim_agent.c), a remote runner (sim_remote.c), who orders runs and learns of them (sim_agents.c), what goes wrong there
- * (sim_agents_trouble.c), and what holds of all that (sim_agents_check.c).
+ * its units (sim_agent.c), a remote runner (sim_remote.c), who orders runs and learns of them
+ * (sim_agents.c), what goes wrong there (sim_agents_trouble.c), and what holds of all that
+ * (sim_agents_check.c, sim_remote.c).
  */
 #pragma once
 

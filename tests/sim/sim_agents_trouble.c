@@ -214,20 +214,19 @@ say_what_none_says(struct sim *sim, int agent)
 		sim_link_say(sim, agent, AGENT_CHANNEL_RUNNER, "go\n", 3);
 }
 
-/* The other one, or it does of whatever goes on elsewhere. */
+/* The others of a run of its, or it does of whatever goes on elsewhere. */
 static void
 lie_of_it(struct sim *sim, int agent)
 {
-	int64_t run = open_run(sim, agent, true);
-	int other = (agent + 1 + (int)sim_draw(sim, SIM_PEERS)) % (SIM_PEERS + 1);
+	int64_t run = open_run(sim, agent, true), elsewhere = open_run(sim, agent, false);
 
-	if (run != 0 && (agent != SIM_BUILDER || sim_one_in(sim, 2))) {
-		if (agent == SIM_BUILDER && sim->store != NULL)
-			sim_note(sim, SIM_REMOTE_BELIED);
-		speak_of(sim, other == SIM_PEERS ? -1 : other, run);
-	} else if ((run = open_run(sim, agent, false)) != 0) {
-		speak_of(sim, agent, run);
-	}
+	for (int i = -1; run != 0 && i < SIM_PEERS; i++)
+		if (i != agent)
+			speak_of(sim, i, run);
+	if (run != 0 && agent == SIM_BUILDER && sim->store != NULL)
+		sim_note(sim, SIM_REMOTE_BELIED);
+	if (elsewhere != 0 && (run == 0 || agent == SIM_BUILDER))
+		speak_of(sim, agent, elsewhere);
 }
 
 static void
