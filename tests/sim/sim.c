@@ -378,7 +378,8 @@ something_happens(struct sim *sim, int64_t a, int64_t b)
 static bool
 is_at_rest(struct sim *sim)
 {
-	return sim->happenings_left <= 0 && sim_server_is_idle(sim) && sim_chat_is_idle(sim);
+	return sim->happenings_left <= 0 && sim_server_is_idle(sim) && sim_chat_is_idle(sim) &&
+	    !sim_remote_is_missed(sim);
 }
 
 static void

@@ -136,6 +136,7 @@ void sim_remote_is_killed(struct sim *sim);
 void sim_remote_forgets(struct sim *sim); /* its host is made anew */
 void sim_remote_greets(struct sim *sim);
 bool sim_remote_is_greeted(void);
+bool sim_remote_is_missed(struct sim *sim); /* rows say that it is disconnected */
 /* Something of that run has happened there. */
 void sim_remote_tells(struct sim *sim, struct sim_process *process);
 void sim_remote_leave(struct sim *sim, int64_t run); /* as sim_agents_leave() */

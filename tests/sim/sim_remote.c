@@ -187,6 +187,14 @@ sim_remote_is_greeted(void)
 	return builder.is_greeted;
 }
 
+bool
+sim_remote_is_missed(struct sim *sim)
+{
+	return sim_agents_number(sim,
+		   "SELECT COUNT(*) FROM runner WHERE name = $1 AND gone_at > $2",
+		   DB_TEXT(sim_agent_names[SIM_BUILDER]), DB_I64(0)) > 0;
+}
+
 /* --- orders --- */
 
 void
