@@ -59,6 +59,7 @@
 	F(REMOTE_BELIED, "another spoke of a remote runner's run") \
 	F(REMOTE_KILLED, "a remote runner was killed") \
 	F(REMOTE_FORGOT, "a remote runner's host was made anew") \
+	F(REMOTE_RUN_GONE, "a remote runner had no folder of a run that it had begun") \
 	F(REMOTE_ABANDONED, "somebody abandoned a run of a remote runner") \
 	F(RUN_ABANDONED, "somebody abandoned a run") \
 	F(SUPERVISOR_KILLED, "a supervisor was killed") \

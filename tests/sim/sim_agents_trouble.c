@@ -252,9 +252,9 @@ trouble_comes(struct sim *sim, int64_t agent, UNUSED int64_t b)
 {
 	static void (*const of_runner[])(struct sim * sim, int agent) = { lose_host, lose_host,
 		lose_host, lose_host, sim_link_repeats, sim_link_repeats, lie_of_it, lie_of_it,
-		lie_of_it, lie_of_it, kill_runner, kill_runner, say_what_none_says, restart_link,
-		forget, kill_server }; /* what is not done on a calm day is last */
-	size_t n = COUNT(of_runner) - (sim->day == SIM_DAY_CALM ? 6 : 0);
+		lie_of_it, lie_of_it, forget, kill_runner, kill_runner, say_what_none_says,
+		restart_link, kill_server }; /* what is not done on a calm day is last */
+	size_t n = COUNT(of_runner) - (sim->day == SIM_DAY_CALM ? 5 : 0);
 	static void (*const happenings[])(struct sim * sim, int agent) = { lose_host, lose_host,
 		lose_host, lose_host, lose_host, sim_agent_is_killed, sim_agent_is_killed,
 		sim_agent_changes, sim_agent_changes, sim_agent_changes, sim_link_repeats,

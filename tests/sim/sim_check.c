@@ -695,8 +695,9 @@ one_request_is_one_deployment(struct sim *sim)
 		    " COUNT(*) AS n FROM work WHERE requester <> 'git'"
 		    /* What polling found is no request, whoever is named as its pusher later. */
 		    " AND cause NOT IN ('poll', 'push')"
-		    /* A workflow has many, and a person may have pushed a commit in two runs. */
-		    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'git___:mona(%'"
+		    /* These have many, and a person may have pushed a commit in two runs. */
+		    " AND requester NOT GLOB 'workflow:*' AND requester NOT GLOB 'token:*'"
+		    " AND requester NOT LIKE 'git___:mona(%'"
 		    /* A run that asks anew does so by the same person. */
 		    " AND action <> 'open-gate'" NOT_OF_A_LOCK
 		    " GROUP BY requester, CASE WHEN cause = 'job' THEN environment || commit_id"

@@ -585,6 +585,8 @@ sim_remote_check_end(struct sim *sim, int64_t run, const struct run_ended *ended
 		if (sim->processes[i].is_remote && sim->processes[i].run == run) {
 			if (ended->refused && sim->processes[i].was_opened)
 				sim_fail(sim, "what_is_refused_never_began", "run %" PRId64, run);
+			if (ended->folder_gone && sim->processes[i].was_opened)
+				sim_note(sim, SIM_REMOTE_RUN_GONE);
 			fars[i].is_reported = true;
 		}
 	if (ended->refused)
