@@ -64,7 +64,6 @@ def played(bench):
     note("rollback", bench.run("rollback.sh", "staging", f"{one}@{first}", PREVIOUS_RELEASE=f"{two}@{second}"))
     assert bench.serves() == first, found[-1]
     note("drain at the end", drain(bench))
-    note("logs", bench.run("target.sh", "staging", "logs"))
     return [(what, status, plain(bench, said), plain(bench, steps)) for what, status, said, steps in found]
 
 
