@@ -34,7 +34,7 @@ on_hello(struct agent *agent, const struct protocol_message *message)
 {
 	struct protocol_message hello = { .kind = PROTOCOL_HELLO,
 		.version = PROTOCOL_VERSION,
-		.clock_s = clock_wall_ms() / 1000,
+		.proof.clock_s = clock_wall_ms() / 1000,
 		.proof.epoch = records_epoch(&agent->world.records) };
 	struct err err;
 

@@ -104,7 +104,7 @@ static const struct field fields[] = {
 	TEXT("challenge", proof.challenge, is_challenge, BIT(CHALLENGE) | BIT(RUN) | BIT(GO), 0),
 	TEXT("signature", proof.signature, is_signature, PROVEN_KINDS, 0),
 	NUMBER("epoch", proof.epoch, INT64_MAX, BIT(HELLO) | PROVEN_KINDS, 0),
-	NUMBER("clock_s", clock_s, INT64_MAX, BIT(HELLO), 0),
+	NUMBER("clock_s", proof.clock_s, INT64_MAX, BIT(HELLO), 0),
 	TEXT("manifest", manifest.digest, is_fingerprint, BIT(HELLO), 0),
 	TEXT("settings", settings, text_is_plain, BIT(REFUSED) | BIT(ANSWER), 0),
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),

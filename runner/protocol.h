@@ -90,10 +90,10 @@
  *   ←  state  number [text]                  it is on disk; or text says why it is not
  *
  * agent: it speaks as a runner does, and on runs/<id>/socket as a supervisor, of these kinds alone:
- *   ↔  hello      version [epoch], and of its own [clock_s manifest capability…]: seconds since 1970
- *                 there; what it may be ordered, each as `capability NAME DIGEST`, sorted; manifest
- *                 is the SHA-256 of these as one line, NAME=DIGEST with one space between
- *                 (lib/fingerprint.h)
+ *   ↔  hello      version [epoch], and of its own [clock_s], seconds since 1970 there, and
+ *                 [manifest capability…]: what it may be ordered, each as `capability NAME DIGEST`,
+ *                 sorted; manifest is the SHA-256 of these as one line, NAME=DIGEST with one space
+ *                 between (lib/fingerprint.h)
  *   →  challenge                             before each `run` and each `go`, on its connection
  *   ←  challenge  challenge                  32 hex digits, for one order within 30 s
  *   →  run        program is action, argument the capability, fingerprint the manifest; with
@@ -280,6 +280,7 @@ struct protocol_proof {
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1];
 	char signature[PROTOCOL_SIGNATURE_HEX + 1];
 	uint64_t epoch;
+	int64_t clock_s;			/* of who says hello, since 1970; 0: not said */
 };
 
 /* What an agent may be ordered to do: actions' names, and the digests of their units. */
@@ -350,10 +351,9 @@ struct protocol_message {
 	char without[200];			/* of a rollback: hosts, a comma between */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
-	/* challenge, run and go of an agent or a remote runner, and hello's epoch */
+	/* challenge, run and go of an agent or a remote runner; hello's epoch and clock */
 	struct protocol_proof proof;
 	/* hello of an agent */
-	int64_t clock_s;
 	struct protocol_manifest manifest;
 	/* refused */
 	enum protocol_why why;

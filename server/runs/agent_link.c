@@ -409,8 +409,8 @@ take_hello(struct agent_link *agent, const struct protocol_message *message)
 	agent->seen.refused_version = 0;
 	if (!agent->is_runner)
 		take_manifest(agent, &message->manifest);
-	if (message->clock_s != 0)
-		agent_seen_clock(&agent->seen, message->clock_s);
+	if (message->proof.clock_s != 0)
+		agent_seen_clock(&agent->seen, message->proof.clock_s);
 	agent->is_greeted = true;
 	if (is_new)
 		agent->seen.here_at = clock_wall_ms();

@@ -40,7 +40,8 @@ def order_bytes(kind, agent, capability, run, epoch, manifest, challenge):
 
 
 def unit_text(command, service=""):
-    return f"[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=oneshot\nTimeoutStartSec=900\nExecStart=/bin/sh -c '{command}'\n{service}"
+    return "[Unit]\nStartLimitIntervalSec=0\n" \
+        f"[Service]\nType=oneshot\nTimeoutStartSec=900\nExecStart=/bin/sh -c '{command}'\n{service}"
 
 
 class AgentHost(Machine):
