@@ -10,6 +10,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/release_ticket.h"
 #include "link/link_calls.h"
 #include "link/link_frame.h"
@@ -64,17 +65,6 @@ send_call(int fd, char *const words[], const char *ticket, const char *challenge
 	return true;
 }
 
-static void
-write_all(int fd, const char *data, size_t size)
-{
-	for (ssize_t n; size > 0; data += n, size -= (size_t)n) {
-		n = write(fd, data, size);
-		if (n == -1 && errno != EINTR)
-			return; /* nobody reads it */
-		n = n < 0 ? 0 : n;
-	}
-}
-
 /* Its end is one, too; then it is not asked again. */
 static bool
 pass_stdin(int fd, struct pollfd *in)
@@ -107,7 +97,8 @@ pass_answer(int fd, struct pollfd *in, char *const words[], const char **ticket)
 		return send_call(fd, words, TAKE(*ticket), packet + 1) ? GOES_ON : STATUS_USAGE;
 	}
 	if (n > 0 && (packet[0] == '1' || packet[0] == '2')) {
-		write_all(packet[0] - '0', packet + 1, (size_t)n - 1);
+		if (!file_write_all(packet[0] - '0', packet + 1, (size_t)n - 1, NULL))
+			errno = 0; /* nobody reads it */
 		return GOES_ON;
 	}
 	status = n < 2 || packet[0] != 'x' ? -1 : strtol(packet + 1, &end, 10);
@@ -142,7 +133,7 @@ link_call(char *const words[])
 		    "RELEASE_TICKET is not set: it comes with an order of the server\n", stderr);
 		return STATUS_USAGE;
 	}
-	fds[0].fd = link_socket_connect(path == NULL ? LINK_CALLS_SOCKET : path, &err);
+	fds[0].fd = link_socket_open(path == NULL ? LINK_CALLS_SOCKET : path, false, &err);
 	if (fds[0].fd == -1) {
 		(void)fprintf(stderr, NOT_BEGUN "deploybot-link on this machine is not there: %s\n",
 		    err.text);

@@ -10,12 +10,11 @@
 #include "lib/log.h"
 
 static void on_first(struct link_socket *local, const char *packet, size_t size);
-static void on_first_lost(struct link_socket *local, const char *why);
 static void on_packet(struct link_socket *local, const char *packet, size_t size);
 static void on_sent(struct link_socket *local, void *token, size_t size);
 static void on_lost(struct link_socket *local, const char *why);
 
-static const struct link_socket_events first_events = { on_first, on_sent, on_first_lost };
+static const struct link_socket_events first_events = { on_first, on_sent, NULL };
 static const struct link_socket_events call_events = { on_packet, on_sent, on_lost };
 
 /* EX_UNAVAILABLE, which the scripts' EXIT_UNREACHABLE is. */
@@ -45,11 +44,6 @@ on_first(struct link_socket *local, const char *packet, size_t size)
 	channel->ctx = local;
 	word.channel = channel->number;
 	link_tls_say(channels->tls, &word);
-}
-
-static void
-on_first_lost(UNUSED struct link_socket *local, UNUSED const char *why)
-{
 }
 
 static void
@@ -91,8 +85,16 @@ link_calls_over(struct link_channel *channel)
 }
 
 static void
-begin(struct link_calls *calls, struct link_socket *local)
+on_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
+	struct link_calls *calls = watch->ctx;
+	struct sockaddr_storage from;
+	int fd = link_listen_take(calls->listen, watch, &from);
+	struct link_socket *local;
+
+	if (fd == -1)
+		return;
+	local = link_socket_new(watch->poll, fd, &first_events, calls);
 	local->count = &calls->open;
 	if (++calls->open <= LINK_CALLS_MAX) {
 		calls->is_full &= calls->open > LINK_CALLS_MAX / 2;
@@ -104,17 +106,6 @@ begin(struct link_calls *calls, struct link_socket *local)
 	calls->is_full = true;
 	link_socket_say(local, "", REFUSED "%d calls are in progress at once", LINK_CALLS_MAX);
 	link_socket_end(local);
-}
-
-static void
-on_connect(struct link_watch *watch, UNUSED uint32_t events)
-{
-	struct link_calls *calls = watch->ctx;
-	struct sockaddr_storage from;
-	int fd = link_listen_take(calls->listen, watch, &from);
-
-	if (fd != -1)
-		begin(calls, link_socket_new(watch->poll, fd, &first_events, calls));
 }
 
 void

@@ -65,11 +65,9 @@ link_channels_find(struct link_channels *channels, int64_t number)
 	struct link_channel *channel;
 
 	SLIST_FOREACH(channel, &channels->all, next)
-	{
-		if (channel->number == number)
-			return channel;
-	}
-	return NULL;
+	if (channel->number == number)
+		break;
+	return channel;
 }
 
 struct link_channel *
@@ -82,7 +80,7 @@ link_channels_add(struct link_channels *channels, int64_t number)
 	channel = mem_new(1, sizeof(*channel));
 	channel->of = channels;
 	channel->number = (uint32_t)number;
-	link_packets_init(&channel->waiting);
+	STAILQ_INIT(&channel->waiting.all);
 	begin(channel);
 	SLIST_INSERT_HEAD(&channels->all, channel, next);
 	channels->count++;
@@ -94,7 +92,7 @@ send_waiting(struct link_channel *channel)
 {
 	struct link_packet *packet;
 
-	while (!channel->is_closing && (packet = link_packets_first(&channel->waiting)) != NULL &&
+	while (!channel->is_closing && (packet = STAILQ_FIRST(&channel->waiting.all)) != NULL &&
 	    channel->may_send >= (int64_t)packet->size) {
 		channel->may_send -= (int64_t)packet->size;
 		link_tls_send(channel->of->tls, channel->number, packet->data, packet->size);

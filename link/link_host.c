@@ -129,7 +129,7 @@ connect_channel(struct link_channel *channel, const char *path)
 {
 	struct link_host *host = uplink_of(channel->of->tls)->host;
 	struct err err;
-	int fd = link_socket_connect(path, &err);
+	int fd = link_socket_open(path, false, &err);
 	bool is_runner = path == host->settings->runner_socket;
 
 	if (is_runner && fd == -1 && !host->is_alone)
@@ -308,5 +308,6 @@ link_host(const struct link_settings *settings, struct ssl_ctx_st *context, cons
 	for (size_t i = 0; i < settings->dial_count; i++)
 		host.uplinks[i] =
 		    (struct uplink){ .host = &host, .dial = { .address = &settings->dial[i] } };
-	link_poll_run(&host.poll, on_second, &host);
+	for (;;)
+		link_poll_turn(&host.poll, on_second, &host);
 }

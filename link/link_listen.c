@@ -43,14 +43,13 @@ link_listen_open(struct link_listen *listen, struct link_poll *poll,
 	const char *where = settings->address;
 	char both[2][HTTP_LISTEN_PEER_SIZE];
 
-	listen->net6.fd = -1;
 	(void)snprintf(both[0], sizeof(both[0]), "0.0.0.0%s", where);
 	(void)snprintf(both[1], sizeof(both[1]), "[::]%s", where);
 	if (!start(listen, poll, &listen->net,
 		http_listen_open(where[0] == ':' ? both[0] : where, err)))
 		return err_wrap(err, "LINK_ADDRESS");
-	if (where[0] == ':')
-		(void)start(listen, poll, &listen->net6, http_listen_open(both[1], NULL));
+	(void)start(
+	    listen, poll, &listen->net6, where[0] == ':' ? http_listen_open(both[1], NULL) : -1);
 	return start(listen, poll, &listen->local, link_socket_listen(settings->socket, err)) ||
 	    err_wrap(err, "LINK_SOCKET");
 }

@@ -4,13 +4,6 @@
 
 #include "lib/mem.h"
 
-void
-link_packets_init(struct link_packets *packets)
-{
-	STAILQ_INIT(&packets->all);
-	packets->size = 0;
-}
-
 struct link_packet *
 link_packets_add(
     struct link_packets *packets, const void *head, size_t head_size, const void *data, size_t size)
@@ -23,12 +16,6 @@ link_packets_add(
 	STAILQ_INSERT_TAIL(&packets->all, packet, next);
 	packets->size += packet->size;
 	return packet;
-}
-
-struct link_packet *
-link_packets_first(const struct link_packets *packets)
-{
-	return STAILQ_FIRST(&packets->all);
 }
 
 void

@@ -14,17 +14,16 @@ struct link_packet {
 	char data[];
 };
 
+/* All zero at first, and then STAILQ_INIT(&all). */
 struct link_packets {
 	STAILQ_HEAD(link_packet_list, link_packet) all;
 	size_t size;	/* bytes of all */
 };
 
-void link_packets_init(struct link_packets *packets);
 /* At the end, of two parts. */
 struct link_packet *link_packets_add(struct link_packets *packets, const void *head,
     size_t head_size, const void *data, size_t size);
-/* The first, which may be none. */
-struct link_packet *link_packets_first(const struct link_packets *packets);
+/* The first of all, which there is. */
 void link_packets_drop(struct link_packets *packets);
 /* Nobody has that token any more: its packets have none. */
 void link_packets_forget(struct link_packets *packets, const void *token);

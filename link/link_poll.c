@@ -54,13 +54,6 @@ link_poll_turn(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx)
 	bury(poll);
 }
 
-_Noreturn void
-link_poll_run(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx)
-{
-	for (;;)
-		link_poll_turn(poll, on_second, ctx);
-}
-
 static void
 control(struct link_watch *watch, int operation)
 {

@@ -30,8 +30,6 @@ struct link_watch {
 bool link_poll_init(struct link_poll *poll, struct err *err) MUST_USE;
 /* Waits, then hands out what has come; on_second is called once a second, at its bottom. */
 void link_poll_turn(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx);
-/* One turn behind the other. */
-_Noreturn void link_poll_run(struct link_poll *poll, void (*on_second)(void *ctx), void *ctx);
 
 /* Takes fd; on_ready and on_over are set.  events are those of epoll(7). */
 void link_watch_start(struct link_poll *poll, struct link_watch *watch, int fd, uint32_t events);

@@ -457,11 +457,9 @@ find_request(struct link_serve *serve, enum peer_state state, int64_t request)
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &serve->shaking, next)
-	{
-		if (peer->state == state && peer->request == request)
-			return peer;
-	}
-	return NULL;
+	if (peer->state == state && peer->request == request)
+		break;
+	return peer;
 }
 
 static void
@@ -516,8 +514,9 @@ hear_server(struct link_serve *serve, char *rest, const char *packet, size_t siz
 	const char *kind = strsep(&rest, " ");
 	const char *first = strsep(&rest, " ");
 	const char *second = strsep(&rest, " ");
+	int64_t request = 0;
+	bool answers = text_to_i64(first == NULL ? "" : first, 0, INT64_MAX, &request, NULL);
 	struct peer *peer;
-	int64_t request;
 
 	if (strcmp(kind, "list") == 0) {
 		TAILQ_FOREACH(peer, &serve->here, next)
@@ -526,11 +525,9 @@ hear_server(struct link_serve *serve, char *rest, const char *packet, size_t siz
 		}
 	} else if ((strcmp(kind, "cut") == 0 || strcmp(kind, "let") == 0) && second != NULL) {
 		hear_known(serve, first, second, strcmp(kind, "let") == 0);
-	} else if (strcmp(kind, "checked") == 0 && second != NULL &&
-	    text_to_i64(first, 0, INT64_MAX, &request, NULL)) {
+	} else if (strcmp(kind, "checked") == 0 && second != NULL && answers) {
 		hear_checked(serve, request, strcmp(second, "yes") == 0, rest == NULL ? "" : rest);
-	} else if (strcmp(kind, "enrolled") == 0 && first != NULL &&
-	    text_to_i64(first, 0, INT64_MAX, &request, NULL)) {
+	} else if (strcmp(kind, "enrolled") == 0 && answers) {
 		hear_enrolled(serve, request, packet, size);
 	} else {
 		log_error("the server sent a word that is not known");
@@ -611,35 +608,30 @@ on_server_connect(struct link_watch *watch, UNUSED uint32_t events)
 }
 
 static void
-add_peer(struct link_serve *serve, int fd, const struct sockaddr *from)
-{
-	struct peer *peer = mem_new(1, sizeof(*peer));
-	const int on = 1;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* else it is slower */
-	if (serve->shaking_count == serve->shaking_max)
-		link_tls_end(&TAILQ_FIRST(&serve->shaking)->tls, "more than %zu handshakes at once",
-		    serve->shaking_max);
-	peer->serve = serve;
-	peer->channels.on_close = on_channel_close;
-	link_channels_init(&peer->channels, &peer->tls);
-	(void)http_listen_peer(from, peer->address);
-	TAILQ_INSERT_TAIL(&serve->shaking, peer, next);
-	serve->shaking_count++;
-	peer->tls.on = &tls_events;
-	peer->tls.watch.on_over = on_peer_over;
-	link_tls_start(&peer->tls, &serve->poll, fd, serve->context, NULL);
-}
-
-static void
 on_connect(struct link_watch *watch, UNUSED uint32_t events)
 {
 	struct link_serve *serve = watch->ctx;
 	struct sockaddr_storage from;
 	int fd = link_listen_take(&serve->listen, watch, &from);
+	struct peer *peer;
+	const int on = 1;
 
-	if (fd != -1)
-		add_peer(serve, fd, (const void *)&from);
+	if (fd == -1)
+		return;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* else it is slower */
+	if (serve->shaking_count == serve->shaking_max)
+		link_tls_end(&TAILQ_FIRST(&serve->shaking)->tls, "more than %zu handshakes at once",
+		    serve->shaking_max);
+	peer = mem_new(1, sizeof(*peer));
+	peer->serve = serve;
+	peer->channels.on_close = on_channel_close;
+	link_channels_init(&peer->channels, &peer->tls);
+	(void)http_listen_peer((const void *)&from, peer->address);
+	TAILQ_INSERT_TAIL(&serve->shaking, peer, next);
+	serve->shaking_count++;
+	peer->tls.on = &tls_events;
+	peer->tls.watch.on_over = on_peer_over;
+	link_tls_start(&peer->tls, &serve->poll, fd, serve->context, NULL);
 }
 
 static struct link_channels *
@@ -696,5 +688,6 @@ link_serve(const struct link_settings *settings, struct ssl_ctx_st *context, str
 	serve->calls.listen = &serve->listen;
 	link_calls_open(&serve->calls, &serve->poll, settings->calls, channels_of, serve);
 	log_info("listening on %s", settings->address);
-	link_poll_run(&serve->poll, on_second, serve);
+	for (;;)
+		link_poll_turn(&serve->poll, on_second, serve);
 }

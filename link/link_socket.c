@@ -25,7 +25,8 @@ lose(struct link_socket *local, const char *why)
 	if (local->watch.fd == -1)
 		return;
 	link_socket_end(local);
-	local->on->on_lost(local, why);
+	if (local->on->on_lost != NULL)
+		local->on->on_lost(local, why);
 }
 
 static void
@@ -34,7 +35,7 @@ want(struct link_socket *local)
 	/* That the other side has closed is said once to who is held, and then when it is read. */
 	link_watch_want(&local->watch,
 	    (local->is_held ? EPOLLET : EPOLLIN) |
-		(link_packets_first(&local->out) == NULL ? 0u : EPOLLOUT));
+		(STAILQ_FIRST(&local->out.all) == NULL ? 0u : EPOLLOUT));
 }
 
 static void
@@ -42,7 +43,7 @@ flush(struct link_socket *local)
 {
 	struct link_packet *packet;
 
-	while (local->watch.fd != -1 && (packet = link_packets_first(&local->out)) != NULL) {
+	while (local->watch.fd != -1 && (packet = STAILQ_FIRST(&local->out.all)) != NULL) {
 		void *token = packet->token;
 		size_t cost = packet->cost;
 
@@ -108,14 +109,13 @@ link_socket_new(struct link_poll *poll, int fd, const struct link_socket_events 
 	local->watch.ctx = ctx;
 	local->watch.on_ready = on_ready;
 	local->watch.on_over = on_over;
-	link_packets_init(&local->out);
+	STAILQ_INIT(&local->out.all);
 	link_watch_start(poll, &local->watch, fd, EPOLLIN);
 	return local;
 }
 
-/* A socket that is connected to that path, or bound to it. */
-static int
-reach(const char *path, bool binds, struct err *err)
+int
+link_socket_open(const char *path, bool binds, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -134,16 +134,10 @@ reach(const char *path, bool binds, struct err *err)
 }
 
 int
-link_socket_connect(const char *path, struct err *err)
-{
-	return reach(path, false, err);
-}
-
-int
 link_socket_listen(const char *path, struct err *err)
 {
 	struct stat st;
-	int fd = reach(path, false, NULL);
+	int fd = link_socket_open(path, false, NULL);
 
 	if (fd != -1) {
 		(void)close(fd);
@@ -151,11 +145,9 @@ link_socket_listen(const char *path, struct err *err)
 	}
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		(void)unlink(path); /* of one that has ended; else bind says it */
-	fd = reach(path, true, err);
-	if (fd != -1 && chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0)
+	fd = link_socket_open(path, true, err);
+	if (fd == -1 || (chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0))
 		return fd;
-	if (fd == -1)
-		return -1;
 	(void)close(fd);
 	return ERR_FD(err_errno(err, ERR_IO, errno, "%s", path));
 }
@@ -182,15 +174,13 @@ link_socket_say(struct link_socket *local, const char *head, const char *fmt, ..
 {
 	char line[512];
 	va_list args;
-	int n;
 
 	if (local == NULL)
 		return;
 	va_start(args, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, args);
+	(void)vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	link_socket_send(
-	    local, head, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1, NULL);
+	link_socket_send(local, head, line, strlen(line), NULL);
 }
 
 void

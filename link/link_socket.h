@@ -13,7 +13,7 @@ struct link_socket_events {
 	void (*on_packet)(struct link_socket *local, const char *packet, size_t size);
 	/* A packet of so many bytes is with the other side; token as it was sent with, or NULL. */
 	void (*on_sent)(struct link_socket *local, void *token, size_t size);
-	/* Once; not behind link_socket_end(). */
+	/* Once; not behind link_socket_end().  NULL: nobody asks. */
 	void (*on_lost)(struct link_socket *local, const char *why);
 };
 
@@ -28,8 +28,8 @@ struct link_socket {
 /* Takes fd. */
 struct link_socket *link_socket_new(struct link_poll *poll, int fd,
     const struct link_socket_events *on, void *ctx);
-/* -1: *err says why. */
-int link_socket_connect(const char *path, struct err *err) MUST_USE;
+/* Connected to that path, or bound to it.  -1: *err says why. */
+int link_socket_open(const char *path, bool binds, struct err *err) MUST_USE;
 /* A socket that the group may connect to; one that nobody listens on any more is replaced. */
 int link_socket_listen(const char *path, struct err *err) MUST_USE;
 

@@ -87,7 +87,7 @@ flush(struct link_tls *tls)
 {
 	struct link_packet *packet;
 
-	while ((packet = link_packets_first(&tls->out)) != NULL) {
+	while ((packet = STAILQ_FIRST(&tls->out.all)) != NULL) {
 		size_t written = 0;
 
 		ERR_clear_error();
@@ -197,7 +197,7 @@ link_tls_start(struct link_tls *tls, struct link_poll *poll, int fd, struct ssl_
 		(void)SSL_set_tlsext_host_name(tls->ssl, server_name); /* for who forwards by it */
 	tls->begun_at = clock_monotonic_ms();
 	buf_init(&tls->in, LINK_FRAME_HEAD + PROTOCOL_PACKET_MAX + RECORD);
-	link_packets_init(&tls->out);
+	STAILQ_INIT(&tls->out.all);
 	tls->watch.on_ready = on_ready;
 	link_watch_start(poll, &tls->watch, fd, EPOLLIN | (server_name == NULL ? 0u : EPOLLOUT));
 }

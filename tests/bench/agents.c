@@ -279,5 +279,6 @@ main(int argc, char **argv)
 		die("epoll", &err);
 	load.stdin_watch = (struct link_watch){ .on_ready = on_line };
 	link_watch_start(&load.poll, &load.stdin_watch, STDIN_FILENO, EPOLLIN);
-	link_poll_run(&load.poll, on_second, NULL);
+	for (;;)
+		link_poll_turn(&load.poll, on_second, NULL);
 }
