@@ -200,7 +200,10 @@ sim_remote_is_missed(struct sim *sim)
 void
 sim_remote_remember(const struct effect_run *order)
 {
-	orders[n_orders++ % ORDERS] = *order;
+	struct effect_run *kept = &orders[n_orders++ % ORDERS];
+
+	*kept = *order;
+	memset(&kept->message, 0, sizeof(kept->message)); /* its texts are the effect's */
 }
 
 static const struct effect_run *
