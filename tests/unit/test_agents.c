@@ -506,11 +506,11 @@ AGENTS_TEST(a_ticket_names_the_agents_whose_list_is_known)
 	assert_false(is_taken(w, "acme", &here));
 }
 
-/* As many as a setting has, with the longest names: it goes to the runner, and each is released to. */
+/* As many as a setting has, with the longest names: its order goes to the runner. */
 AGENTS_TEST(a_ticket_of_64_agents_with_the_longest_names_fits_its_order)
 {
 	struct release_ticket ticket = { .run = INT64_MAX,
-		.environment = "an-application-s-name/an-environment-of-the-longest-n",
+		.environment = "an-application/an-environment-of-the-longest-name-of",
 		.program = "rollback",
 		.until_s = INT64_MAX };
 	struct protocol_message order = { .kind = PROTOCOL_RUN,
