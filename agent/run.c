@@ -211,12 +211,11 @@ start_unit(struct run *run, const struct run_world *world, const struct systemd_
 	run->state = RUN_GOING;
 	run->began = clock_monotonic_ms();
 	run->due = run->began + run->deadline_ms;
+	log_info("run %" PRIu64 ": asks systemd to start %s", run->record->id, run->unit);
 	record->exec_errno = systemd_start(world->systemd, run->unit, unit, &err);
 	CRASH_POINT(agent_unit_started);
-	if (record->exec_errno == 0) {
-		log_info("run %" PRIu64 ": starts %s", run->record->id, run->unit);
+	if (record->exec_errno == 0)
 		return;
-	}
 	record->lost = false;
 	note(run, "it was not started: %s", err.text);
 	finish(run, world);
