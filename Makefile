@@ -499,6 +499,7 @@ bench-agent: packages-infra
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) DEPLOYBOT_CRASH_BUILD=$(abspath $(BUILD)) \
 		$(PYTHON) tests/bench/agents_start.py $(ROUNDS)
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) DEPLOYBOT_CRASH_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/runners_log.py
 
 -include deploy/install.mk
 
@@ -646,7 +647,7 @@ help:
 	@echo "make size       counted lines of the product, by room"
 	@echo "make bench      speed, beside webhook, Node and nginx: 10 minutes of a quiet machine (WHAT=push: that part; PAGE=docs/PERFORMANCE.md: its figures go there)"
 	@echo "make bench-bed  a release to two real hosts beside a line of shell: 3 min, root (BED=trixie; ROUNDS=5)"
-	@echo "make bench-agent  from a press to the start of a unit on a booted host: 1 min, root (ROUNDS=20)"
+	@echo "make bench-agent  from a press to StartUnit on a booted host, 50 remote runs: 3 min, root (ROUNDS=20)"
 	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 22 min (T=merge: finds become seeds; WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"
 

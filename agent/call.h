@@ -3,8 +3,8 @@
 /*
  * Whoever connects to runs/0/socket makes one call.  It is sent "n" and a challenge, and sends a
  * packet of five lines, SECONDS, ACT, TICKET, NAME=VALUE words and what proves the call
- * (lib/release_ticket.h), then packets of stdin, each behind a "0"; a "0" alone is its end.  Nothing
- * is begun for who has hung up by then, or 30 s behind the challenge.
+ * (lib/release_ticket.h), then packets of stdin, each behind a "0"; a "0" alone is its end.
+ * Nothing is begun for who has hung up by then, or 30 s behind the challenge.
  * Answers: "1" and bytes of stdout, "2" and bytes of stderr, at last "x", the exit status in
  * decimal and, of a call that was refused, a blank and why.  Who takes none of it for 30 s, sends
  * more than CALL_STDIN, or stays for 30 s behind the end is hung up on.

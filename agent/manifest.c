@@ -62,8 +62,8 @@ look(struct systemd *systemd, const char *name, struct systemd_unit *unit, char 
 	return true;
 }
 
-/* Where systemd reads a unit it looks at all folders anew: else one that has it loaded has no reload
- * to wait for when somebody makes a folder of drop-ins. */
+/* Where systemd reads a unit it looks at all folders anew: else one that it has loaded waits for no
+ * reload when somebody makes a folder of drop-ins. */
 static bool
 read_another(struct systemd *systemd, struct err *err)
 {

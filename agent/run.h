@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * `started` says that the record is on disk and nothing has begun.  Behind `go`, an order of its
- * own, its unit is compared again, gate=1 is flushed, and then systemd is asked for the start, once.
+ * own, its unit is compared again, gate=1 is flushed, and systemd is asked for the start, once.
  * A run whose server is lost before `go`, or that none comes for, ends with gate=0.
  */
 #pragma once

@@ -2,15 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One line, RUN EPOCH ENVIRONMENT PROGRAM UNTIL AGENT=MANIFEST[,AGENT=MANIFEST…] SIGNATURE:
- * PROGRAM as the order of that run has it, UNTIL in seconds since 1970, MANIFEST the digest of what that
- * agent has said it may be ordered.  It is signed with the order key over order_bytes_write(): kind
- * "ticket", the environment in the place of an agent, the program in that of a capability, UNTIL in
- * that of a challenge, and SHA-256 of the list of agents in that of a manifest.
+ * PROGRAM as the order of that run has it, UNTIL in seconds since 1970, MANIFEST the digest of what
+ * that agent has said it may be ordered.  It is signed with the order key over order_bytes_write():
+ * kind "ticket", the environment in the place of an agent, the program in that of a capability,
+ * UNTIL in that of a challenge, and SHA-256 of the list of agents in that of a manifest.
  *
- * Until then the acts of that program (agent/call.c) may be done on these hosts, in whatever order.
- * Its time is that of the host's wall clock.  Who calls for one proves it: the list has also =KEY, a
- * public key of that run alone, whose seed the script has behind its ticket, a blank between.  It
- * passes no link.  A call is signed with it over order_bytes_write(): kind "call", act, SHA-256 of
+ * Until then the acts of that program (agent/call.c) may be done on these hosts, in any order.
+ * Its time is that of the host's wall clock.  Who calls for one proves it: the list has also
+ * =KEY, a public key of that run alone, whose seed the script has behind its ticket, a blank
+ * between.  It passes no link.  A call is signed with it over order_bytes_write(): kind "call", act, SHA-256 of
  * its seconds and words, and a challenge that the agent has drawn for it.
  */
 #pragma once

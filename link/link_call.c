@@ -39,7 +39,7 @@ send_packet(int fd, const char *packet, size_t size)
 	return true;
 }
 
-/* What the agent has drawn is there: the call, and what proves it.  False: there is none to send. */
+/* What the agent has drawn is there: the call, and what proves it.  False: none is sent. */
 static bool
 send_call(int fd, char *const words[], const char *ticket, const char *challenge)
 {

@@ -3,8 +3,8 @@
 /*
  * Whoever may connect to the socket for calls says in its first packet a line with an agent's
  * name; what follows is of agent/call.h, and is passed on each way.  A call is a channel of that
- * host from LINK_CALLS_FROM on, and its end the end of that; that the host is gone, or its agent, is
- * the last packet.  Nothing is decided here: the agent looks at ticket and proof.
+ * host from LINK_CALLS_FROM on, and its end the end of that; that the host is gone, or its agent,
+ * is the last packet.  Nothing is decided here: the agent looks at ticket and proof.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-"""agents_start.py - from a press in the chat to StartUnit on a booted host: server, link, agent; and to the unit's start.
+"""agents_start.py - from a press in the chat to StartUnit on a booted host, and to the start.
 
     make bench-agent [ROUNDS=n]      as root
 

@@ -218,7 +218,8 @@ def test_who_passes_a_call_on_makes_no_other_one_of_it(bench):
 
 
 def test_words_are_looked_at_on_the_host(bench):
-    for words, said in ((["config", "program=1"], "its ticket is for deploy, and config is no act of that"), (["check", "x"], "NAME=VALUE: x"),
+    for words, said in ((["config", "program=1"], "its ticket is for deploy, and config is no act of that"),
+                        (["check", "x"], "NAME=VALUE: x"),
                         (["check", "program=1", "dir=/srv/$(id)"], "a word is not NAME=VALUE: dir=/srv/$(id)"),
                         (["check", *[f"job={'x' * 200}"] * 20], "bytes of words")):
         done = bench.call(*words)
@@ -275,7 +276,8 @@ def test_of_stdin_a_call_has_256_kilobytes(bench):
 
 def test_a_call_that_is_too_long_to_sign_is_not_sent(bench):
     for words, said in ((["x" * 600], "the call is too long to sign: an act of 600 bytes"),
-                        (["check", "program=1", "job=" + "x" * 16384], "the call is too long: more than 16384 bytes with its ticket")):
+                        (["check", "program=1", "job=" + "x" * 16384],
+                         "the call is too long: more than 16384 bytes with its ticket")):
         done = bench.call(*words)
         assert done.returncode == 64 and done.stderr.startswith(f"nothing was begun: {said}"), done
     assert not bench.systemd.starts
@@ -497,6 +499,10 @@ def test_a_link_of_the_servers_that_ends_is_said_to_have(bench):
         (bench.folder / "calls.sock").unlink()
         link.bind(str(bench.folder / "calls.sock"))
         link.listen()
-        threading.Thread(target=lambda: link.accept()[0].close()).start()
+
+        def hang_up():
+            link.accept()[0].close()
+        threading.Thread(target=hang_up).start()
         done = bench.call("check", "program=1")
-    assert done.returncode == 69 and done.stderr == "nothing was begun: deploybot-link on this machine has ended\n", done
+    assert done.returncode == 69, done
+    assert done.stderr == "nothing was begun: deploybot-link on this machine has ended\n"
