@@ -8,10 +8,10 @@
  * UNTIL in that of a challenge, and SHA-256 of the list of agents in that of a manifest.
  *
  * Until then the acts of that program (agent/call.c) may be done on these hosts, in any order.
- * Its time is that of the host's wall clock.  Who calls for one proves it: the list has also
- * =KEY, a public key of that run alone, whose seed the script has behind its ticket, a blank
- * between.  It passes no link.  A call is signed with it over order_bytes_write(): kind "call", act, SHA-256 of
- * its seconds and words, and a challenge that the agent has drawn for it.
+ * Its time is that of the host's wall clock.  Who calls for one proves it: the list has also =KEY,
+ * a public key of that run alone, whose seed the script has behind its ticket, a blank between.
+ * It passes no link.  A call is signed with it over order_bytes_write(): kind "call", act, SHA-256
+ * of its seconds and words, and a challenge that the agent has drawn for it.
  */
 #pragma once
 
