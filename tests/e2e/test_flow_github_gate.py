@@ -304,4 +304,5 @@ def test_a_yes_that_has_come_there_lets_no_other_job_of_its_run_go_on(scene, api
     other.waits()   # whose event is late
     wait_until(lambda: run.row("is_answered") == 1, 60, "a look at the job")
     assert [state for state, _ in run.answers()] == ["approved"]
-    assert ("GET", f"/repos/{SHOP}/deployments/{run.deployment}/statuses?per_page=1", 200) in api.calls
+    look = ("GET", f"/repos/{SHOP}/deployments/{run.deployment}/statuses?per_page=1", 200)
+    wait_until(lambda: look in api.calls, 60, "a look at where the job is")

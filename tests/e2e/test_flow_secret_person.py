@@ -208,6 +208,8 @@ def crashes(scene, path, point, then):
     scene.vault.let_go.clear()
     scene.vault.troubles.append((CREATE, "late"))
     then()
+    wait_until(lambda: not scene.bot_rows("SELECT 1 FROM effect WHERE kind = 'say'"), PATIENCE_S,
+               "that the server has read what Telegram answered before")
     page.set(0)
     scene.vault.let_go.set()
     scene.bot.process.wait(PATIENCE_S)
