@@ -57,7 +57,7 @@ TEST(a_stop_of_a_run_that_systemd_refuses_is_asked_for_again)
 	struct record record = { .id = 12, .capability = "restart-web" };
 	struct run run = { .state = RUN_GOING, .record = &record, .folder = -1, .peer = PEER_NONE };
 
-	host = (typeof(host)){ .events = -1, .stops_refused = 2 };
+	host = (__typeof__(host)){ .events = -1, .stops_refused = 2 };
 	for (int stops = 1; stops <= 3; stops++) {
 		run.due = clock_monotonic_ms();
 		run_advance(&run, &world);
@@ -77,7 +77,7 @@ TEST(a_stop_of_a_call_that_systemd_refuses_is_asked_for_again)
 	int wait_ms;
 
 	*call = (struct call){ .state = CALL_GOING, .peer = -1, .in = -1, .out = -1, .err = -1 };
-	host = (typeof(host)){ .events = -1, .stops_refused = 2 };
+	host = (__typeof__(host)){ .events = -1, .stops_refused = 2 };
 	calls.all[0] = call;
 	for (int stops = 1; stops <= 3; stops++) {
 		call->due = clock_monotonic_ms();

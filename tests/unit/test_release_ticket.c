@@ -119,7 +119,7 @@ TEST_WITH(a_field_that_was_changed_is_refused, set_up, NULL)
 		"12 2 shop/staging deploy 1767225660 aa=" OTHER ",acme=" MANIFEST,
 		"12 2 shop/live rollback 1767225660 aa=" OTHER ",acme=" MANIFEST,
 		"12 2 shop/staging rollback 1767225661 aa=" OTHER ",acme=" MANIFEST,
-		"12 2 shop/staging rollback 1767225660 acme=" MANIFEST };
+		("12 2 shop/staging rollback 1767225660 acme=" MANIFEST) };
 
 	(void)snprintf(one, sizeof(one),
 	    "12 2 shop/staging rollback 1767225660 aa=" OTHER ",acme=" MANIFEST "%s", signature);
