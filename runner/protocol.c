@@ -257,6 +257,13 @@ protocol_kind_name(enum protocol_kind kind)
 	return kind_words[kind];
 }
 
+const char *
+protocol_program_name(enum protocol_program program)
+{
+	assert(program < COUNT(program_words));
+	return program_words[program];
+}
+
 /* ---- fields ------------------------------------------------------------------------------ */
 
 static uint64_t
@@ -656,9 +663,9 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 }
 
 const char *
-protocol_work(const struct protocol_message *run, char ret[PROTOCOL_WORK])
+protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK])
 {
-	struct protocol_message *work = mem_copy(run, sizeof(*run));
+	struct protocol_message *work = mem_copy(message, sizeof(*message));
 	char packet[PROTOCOL_PACKET_MAX];
 	uint8_t digest[SHA256_SIZE];
 	size_t size = 0;

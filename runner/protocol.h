@@ -403,9 +403,11 @@ bool protocol_is_image(const char *text);	/* sha256:<64 hex> */
 bool protocol_is_release(const char *text);	/* commit, commit@image or target:word */
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
-/* SHA-256 of what a RUN orders, in hex: all of it but its id, its limits, its list and its proof.
- * "": it cannot be said.  Returns ret. */
+/* SHA-256 of what a run, state or forget says, in hex: all of it but its id, a run's limits and
+ * list, and its proof.  "": it cannot be said.  Returns ret. */
 #define PROTOCOL_WORK 65
-const char *protocol_work(const struct protocol_message *run, char ret[PROTOCOL_WORK]);
+const char *protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK]);
 
+/* Their words on the wire, static. */
 const char *protocol_kind_name(enum protocol_kind kind);
+const char *protocol_program_name(enum protocol_program program);

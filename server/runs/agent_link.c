@@ -186,8 +186,9 @@ sign_run(const struct agent_link *agent, struct protocol_message *message, struc
 		.manifest = message->fingerprint };
 
 	memcpy(message->proof.challenge, agent->busy->challenge, sizeof(message->proof.challenge));
-	return agent->is_runner ? agent_channels_prove(&agent->channels, message, err) :
-				  agent_link_sign(agent, &order, &message->proof, err);
+	if (agent->is_runner) /* more than that is said to it */
+		return agent_channels_prove(&agent->channels, message, err);
+	return agent_link_sign(agent, &order, &message->proof, err);
 }
 
 static bool

@@ -342,15 +342,14 @@ agent_of(const struct runs *runs, const char *runner)
 static bool
 add_ticket(const struct runs_config *config, struct protocol_message *order, struct err *err)
 {
-#define ITS_WORD(name, word) word,
-	static const char *const words[] = { PROTOCOL_PROGRAMS(ITS_WORD) };
 	struct release_ticket ticket = { .run = order->id };
 	const char *names;
 	int64_t more_s = 0;
 
 	static_assert(sizeof(order->settings) >= RELEASE_TICKET_MAX, "a ticket fits");
 	(void)environment_id_text(order->application, order->environment, ticket.environment);
-	(void)text_copy(ticket.program, sizeof(ticket.program), words[order->program]);
+	(void)text_copy(
+	    ticket.program, sizeof(ticket.program), protocol_program_name(order->program));
 	names = config->agents_of(config->ctx, ticket.environment, &more_s);
 	ticket.until_s = clock_wall_ms() / 1000 + more_s + order->deadline_s + order->grace_s;
 	return names == NULL || agents_ticket(config->agents, &ticket, names, order->settings, err);

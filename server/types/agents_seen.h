@@ -49,7 +49,8 @@ void agents_seen_unref(struct agents_seen *seen);	       /* takes NULL */
 /* Of one that is enrolled; AGENT_UNSEEN too where nothing is known (seen NULL). */
 struct agent_seen agents_seen_of(const struct agents_seen *seen, const char *identity);
 
-/* Its connection has ended, whose here_at that begins anew, or it could not be greeted. */
+/* Its connection has ended, or it could not be greeted: that is so since `at` where the connection
+ * had lasted a minute, and else since it was so before. */
 void agent_seen_end(struct agent_seen *seen, int64_t at);
 
 /* It is connected, for less than a minute, and comes and goes, or was gone, since gone_at. */

@@ -21,9 +21,8 @@
 struct asking {
 	struct doctor *doctor;
 	struct cli_api api;
-	bool is_told; /* the running server says it to us */
-	struct buf
-	    asked; /* agents, a comma around each: one of several environments is asked once */
+	bool is_told;	  /* the running server says it to us */
+	struct buf asked; /* agents, a comma around each: one that several name is asked once */
 };
 
 /* role: "runner" or "agent". */
