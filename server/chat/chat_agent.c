@@ -54,11 +54,21 @@ add_clock(struct chat_text *text, int64_t ahead_s)
 	chat_text_add(text, ", its clock is %s %s", off, ahead_s > 0 ? "ahead" : "behind");
 }
 
+bool
+chat_agent_is_connected(const struct chat_agent *agent)
+{
+	return agent->peer->revoked_at == 0 && agent->seen.state == AGENT_CONNECTED;
+}
+
 void
-chat_agent(struct chat_text *text, const struct chat_agent *agent)
+chat_agent_state(struct chat_text *text, const struct chat_agent *agent)
 {
 	const struct peer *peer = agent->peer;
 
+	if (peer->identity[0] == '\0') {
+		chat_text_add(text, "not enrolled");
+		return;
+	}
 	if (peer->revoked_at != 0) {
 		chat_text_since(text, "revoked ", &agent->clock, peer->revoked_at, agent->at);
 		return;
@@ -67,6 +77,16 @@ chat_agent(struct chat_text *text, const struct chat_agent *agent)
 		chat_text_add(text, "speaks another version of the protocol (%d): upgrade, ",
 		    agent->seen.refused_version);
 	add_state(text, agent);
+}
+
+void
+chat_agent(struct chat_text *text, const struct chat_agent *agent)
+{
+	const struct peer *peer = agent->peer;
+
+	chat_agent_state(text, agent);
+	if (peer->revoked_at != 0)
+		return;
 	if (agent->seen.version[0] != '\0') /* as its host likes to call it */
 		chat_text_theirs(text, ", ", agent->seen.version);
 	if (peer->ends_at != 0)

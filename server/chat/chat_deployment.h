@@ -41,6 +41,9 @@ struct chat_run_is {
 	bool is_killed;		/* a signal ended it: it put nothing in order */
 	struct runner_gone gone;
 	const char *agent; /* on whose host it is; NULL: it is no agent's */
+	/* A question: which of those that the run needs are not connected, and since when, with a
+	 * ';' between; "", NULL: none. */
+	const char *absent;
 };
 
 struct chat_deployment {

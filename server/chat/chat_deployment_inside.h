@@ -77,6 +77,7 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
 	P(passed,          1, 0, 0, 0, add_passed)                       /* by an emergency */ \
 	P(holds,           1, 0, 1, 1, add_holds)                        /* locks and freezes */ \
 	P(warning,         1, 1, 1, 1, add_warning)                      /* of its zone */ \
+	P(absent,          1, 1, 1, 0, add_absent)                       /* agents, its runner */ \
 	P(draining,        1, 1, 0, 0, chat_deployment_draining)         /* connections, closed */ \
 	P(ahead,           1, 1, 1, 1, add_ahead)                        /* in progress there */ \
 	P(warned_live,     1, 1, 0, 0, chat_deployment_warned_live)      /* by what is live */ \

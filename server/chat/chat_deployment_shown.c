@@ -164,6 +164,12 @@ add_warning(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_warning(text, about);
 }
 
+static void
+add_absent(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_some(text, "\n⚠️ ", about->newest.absent);
+}
+
 /* "#2 deploys 11450f1 now; this waits for it"; it need not be healthy when that has ended. */
 static void
 add_ahead(struct chat_text *text, const struct chat_deployment *about)

@@ -153,6 +153,12 @@ set_warning(struct scene *s)
 }
 
 static void
+set_absent(struct scene *s)
+{
+	s->about.newest.absent = "agent web1: revoked 14:02; runner build-1: not enrolled";
+}
+
+static void
 set_draining(struct scene *s)
 {
 	s->about.draining_since = NOW - 5000;

@@ -261,6 +261,60 @@ AGENTS_TEST(an_environment_that_is_released_through_agents_has_them)
 	assert_null(strstr(status, "new"));
 }
 
+/* The line of what is asked last. */
+static const char *
+absent_in(struct world *w)
+{
+	return strstr(world_plain(world_last(w)), "\n⚠️ agent ");
+}
+
+AGENTS_TEST(a_question_says_which_agents_of_its_release_are_not_connected)
+{
+	const char *const line =
+	    "\n⚠️ agent beta: disconnected since 00:00; agent gone: revoked 00:00; agent new: not enrolled\n";
+
+	OPEN(w, "DEPLOY_TRANSPORT=agent", "PRODUCTION_HOST=acme,beta,gone,new",
+	    "STAGING_HOST=other");
+	begin(w);
+	agent_aid_sees(w, "agent/gone", (struct agent_seen){ .state = AGENT_CONNECTED });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	assert_non_null(strstr(world_plain(world_last(w)), "Deploy to production?"));
+	assert_true(text_starts(absent_in(w), line));
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to production"));
+	world_git_at(w, COMMIT_A);
+	assert_non_null(world_peek(w, EFFECT_RUN)); /* they may be back by then */
+}
+
+AGENTS_TEST(a_question_of_a_rollback_or_restart_says_it_too)
+{
+	OPEN(w, CLIENTS, "DEPLOY_TRANSPORT=agent", "STAGING_HOST=gone,new", "PRODUCTION_HOST=other",
+	    "REGISTRY_URL=registry.example.org");
+	begin(w);
+	world_three_go_live(w);
+	(void)world_rollback_asks(w, "/rollback staging");
+	assert_true(text_starts(
+	    absent_in(w), "\n⚠️ agent gone: revoked 00:00; agent new: not enrolled\n"));
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	assert_non_null(world_says(w, "starts deploybot-do-restart-web.service"));
+	assert_null(absent_in(w));
+	agent_aid_sees(w, "agent/acme", (struct agent_seen){ .state = AGENT_SILENT });
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	assert_non_null(
+	    world_says(w, "\n⚠️ agent acme: does not answer, its host is connected\n"));
+}
+
+AGENTS_TEST(of_many_that_are_not_connected_three_are_named)
+{
+	OPEN(w, "DEPLOY_TRANSPORT=agent", "PRODUCTION_HOST=a,b,c,d,e", "STAGING_HOST=acme");
+	begin(w);
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	assert_true(text_starts(absent_in(w),
+	    "\n⚠️ agent a: not enrolled; agent b: not enrolled; agent c: not enrolled; and 2 more\n"));
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_null(world_says(w, "agent acme"));
+}
+
 AGENTS_TEST(what_it_logs_is_read_on_its_hosts_and_said_so_at_once)
 {
 	struct answer answer;

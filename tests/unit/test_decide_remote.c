@@ -98,6 +98,22 @@ REMOTE_TEST(a_runner_with_other_settings_is_named_with_what_differs)
 	assert_string_equal(runner_of_order(w), "build-1");
 }
 
+REMOTE_TEST(a_question_says_that_its_runner_is_not_connected)
+{
+	open_remote(w, "PRODUCTION_RUNNER=build-1");
+	assert_int_equal(
+	    token_aid_ask(w, WORLD_ADMIN, API_RUNNER, "/v1/runner/enrol", ENROL("build-1", "1")),
+	    200);
+	agent_aid_sees(w, PEER_RUNNER "build-1",
+	    (struct agent_seen){ .state = AGENT_GONE, .gone_at = w->aid.at });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	assert_non_null(world_says(w, "\n⚠️ runner build-1: disconnected since 00:00\n"));
+	agent_aid_sees(w, PEER_RUNNER "build-1", (struct agent_seen){ .state = AGENT_CONNECTED });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_B);
+	assert_non_null(strstr(world_plain(world_last(w)), "Deploy to production?"));
+	assert_null(strstr(world_plain(world_last(w)), "build-1"));
+}
+
 #define GONE "its runner build-1 is disconnected since "
 
 static size_t

@@ -494,7 +494,7 @@ says_approvals(const struct deployment *deployment)
 
 /* Its runner is named if that is disconnected and something of it runs. */
 static struct chat_run_is
-newest_of(struct tx *tx, const struct deployment *deployment)
+newest_of(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
 {
 	const struct run_times run = row_run_times(tx, deployment->run);
 	bool is_active = deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE;
@@ -504,7 +504,10 @@ newest_of(struct tx *tx, const struct deployment *deployment)
 		.gone = strcmp(deployment->waits_for, ROW_QUEUE_RUNNER) == 0 ?
 		    row_runner_named(tx, decide_agent_runner(tx, deployment)) :
 		    row_runner_gone(tx, is_active ? deployment->run : 0),
-		.agent = peer_of_host(decide_agent_runner(tx, deployment)) };
+		.agent = peer_of_host(decide_agent_runner(tx, deployment)),
+		.absent = decide_tell_is_question(deployment) ?
+		    decide_seen_absent(tx, deployment, rows->absent) :
+		    "" };
 }
 
 /* The facts that its texts are made of; they stand in *rows. */
@@ -556,7 +559,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    0,
 		.warnings = warnings_of(tx, deployment, rows),
 		.run_end = row_run_end(tx, deployment->run),
-		.newest = newest_of(tx, deployment),
+		.newest = newest_of(tx, deployment, rows),
 		.touches = line_of(tx, deployment, rows),
 		.run = run_of(tx, deployment, rows),
 		.tail = tail_of(tx, deployment, rows->tail),

@@ -8,6 +8,7 @@
 #include "decide/approval/decide_needs.h"
 #include "decide/git/decide_ran.h"
 #include "decide/tell/decide_whom.h"
+#include "decide/who/decide_seen.h"
 #include "settings/checks/settings_claims.h"
 #include "store/row_approval.h"
 #include "store/row_binding.h"
@@ -50,6 +51,7 @@ struct decide_tell_rows {
 	char failed_step[LIMIT_STEP];
 	char application_log[LIMIT_APPLICATION_LOG];
 	char touches[DECIDE_TOUCHES];
+	char absent[DECIDE_SEEN_ABSENT];
 	struct row_job job;
 	char run[LIMIT_LINE]; /* of a gate "run 4711", of a loan "run 4711 of octo/shop" */
 };

@@ -7,8 +7,8 @@
 #include "chat/chat_agent.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
-#include "decide/who/decide_agent.h"
 #include "decide/who/decide_peer.h"
+#include "decide/who/decide_seen.h"
 #include "decide/who/decide_sees.h"
 #include "lib/json.h"
 #include "lib/setting.h"
@@ -23,18 +23,6 @@ static const struct agents_seen *
 seen_by(const struct tx *tx)
 {
 	return tx->event->context.seen;
-}
-
-static struct chat_agent
-facts(struct tx *tx, const struct peer *peer)
-{
-	const struct agents_seen *seen = seen_by(tx);
-
-	return (struct chat_agent){ .peer = peer,
-		.seen = agents_seen_of(seen, peer->identity),
-		.began_at = seen == NULL ? 0 : seen->began_at,
-		.clock = decide_clock(tx, ""),
-		.at = tx->at };
 }
 
 /* --- over /v1 --- */
@@ -53,7 +41,7 @@ state_word(const struct peer *peer, const struct agent_seen *seen)
 static void
 put(struct tx *tx, struct json_out *json, const struct peer *peer)
 {
-	struct chat_agent agent = facts(tx, peer);
+	struct chat_agent agent = decide_seen(tx, peer);
 	struct chat_text said = CHAT_TEXT_EMPTY;
 	char at[TEXT_TIME_SIZE];
 
@@ -180,7 +168,7 @@ static void
 add_line(struct tx *tx, const char *identity, struct chat_text *text)
 {
 	struct peer peer = row_peer_get(tx, identity);
-	struct chat_agent agent = facts(tx, &peer);
+	struct chat_agent agent = decide_seen(tx, &peer);
 
 	chat_text_add(text, "\n%s %s" MARK_BOLD "%s" MARK_BOLD " ",
 	    peer.revoked_at != 0		    ? "⚪" :
