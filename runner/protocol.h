@@ -80,7 +80,8 @@
  *   ←  challenge  challenge                  as an agent's; a NEVER makes those of all servers void
  *   →  run, go    with epoch challenge signature (lib/order_bytes.h), where protocol_work() is what
  *                 is signed of the work; an order that is not proven is refused as INVALID, a `go`
- *                 ends its connection.  state and forget are signed so too, for no challenge
+ *                 ends its connection.  state, forget and ask are signed so too, for no
+ *                 challenge: who repeats one has it answered again
  *   →  state  number [application] environment body
  *                 what stands in the server's environments/ of one; an empty body: it is gone.
  *                 number is of the newest entry of the audit: a lower one than before is not taken

@@ -81,8 +81,8 @@ say_piece(const struct runner_order *who, struct connections *connections,
 		connections_send(connections, connection->number, packet, size);
 }
 
-/* What answers no challenge: repeated, a state has a number that is too low, and what is removed
- * is gone. */
+/* What answers no challenge: repeated, a state has a number that is too low, what is removed is
+ * gone, and whoever asks again is answered what went the same way. */
 static bool
 is_proven(const struct runner_order *who, const struct protocol_message *said, struct err *err)
 {
@@ -151,7 +151,7 @@ runner_order_take(struct runner_order *who, struct connections *connections,
 		return say_challenge(who->gate, connections, connection, err);
 	if (order->kind == PROTOCOL_READ)
 		say_piece(who, connections, connection, order);
-	if (order->kind == PROTOCOL_PURGE)
+	if (order->kind == PROTOCOL_PURGE || order->kind == PROTOCOL_GIT_QUERY)
 		return is_proven(who, order, err);
 	if (order->kind != PROTOCOL_RUN)
 		return true;

@@ -217,11 +217,11 @@ agent_link_send(struct agent_link *agent, struct protocol_message *message, stru
 	if (!agent->is_greeted ||
 	    (!is_free && busy->exchange != 0 && busy->exchange != message->id))
 		return PACKET_LATER;
-	if (message->kind == PROTOCOL_PURGE &&
-	    !agent_channels_prove(&agent->channels, message, err))
-		return PACKET_REFUSED;
 	if (is_free) /* of a remote runner */
-		return send_message(agent, message, err) ? PACKET_SENT : PACKET_REFUSED;
+		return agent_channels_prove(&agent->channels, message, err) &&
+			send_message(agent, message, err) ?
+		    PACKET_SENT :
+		    PACKET_REFUSED;
 	if (message->kind == PROTOCOL_RUN && !may_order(agent))
 		return PACKET_LATER;
 	if (message->kind == PROTOCOL_RUN && busy->challenge[0] == '\0') {

@@ -303,6 +303,19 @@ def test_what_is_live_elsewhere_and_what_is_removed_only_the_server_says(remote)
     assert server.until("state")["text"] and not (remote.state / "environments" / "staging.json").exists()
 
 
+def test_git_and_the_applications_log_are_asked_by_the_server_alone(remote):
+    """Who owns link reads what is answered, and asks nothing."""
+    server = remote.server_now
+    for number, (asked, key, signed) in enumerate([
+            ("logs", None, ""), ("logs", 2, "logs"), ("logs", 0, "settings"), ("settings", 0, "settings")], 1):
+        proof = {} if key is None else {"signature": standing(
+            "ask", number, encode("ask", id=1, environment="staging", question=signed), key)}
+        server.send("ask", id=number, environment="staging", question=asked, **proof)
+        said = server.until("answer")
+        assert said["id"] == number
+        assert (said["status"] == 64 and "has signed this" in said["text"]) == (asked == "logs"), said
+
+
 def test_a_run_elsewhere_from_hello_to_the_end_of_its_log(remote, net):
     net.start_host("build", "runner", RUNNER_SOCKET=remote.socket, STATE_DIRECTORY=remote.state)
     net.server.expect("link 0\nhere runner/build-1 ")

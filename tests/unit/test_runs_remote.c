@@ -528,7 +528,7 @@ REMOTE_TEST(a_question_about_its_environment_is_answered_there_and_by_nobody_els
 	WAIT_FOR(far->scene, is_connected(far) && is_ordered(far));
 	(void)runs_aid_ask(far->scene, &ask);
 	WAIT_FOR(far->scene, far->scene->answers == 1);
-	assert_false(far->scene->answer_unreachable);
+	assert_false(far->scene->answer_unreachable || far->scene->answer_status != 0);
 	(void)kill(far->runner, SIGSTOP);
 	(void)runs_aid_ask(far->scene, &ask);
 	(void)runs_aid_ask(far->scene, &heads);
