@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/packet_socket.h"
 #include "runner/packet.h"
 
 #define BACKLOG 4
@@ -19,16 +19,13 @@
 bool
 peer_listen(struct peer *ret, int folder, const char *name, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char path[PACKET_SOCKET_PATH]; /* whatever the length of the folder's */
 
-	*ret = (struct peer){ .listener = fd, .fd = -1 };
-	/* Whatever the length of its path. */
-	(void)snprintf(
-	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
 	(void)unlinkat(folder, name, 0); /* of a process before us */
-	if (fd != -1 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    fchmodat(folder, name, 0660, 0) == 0 && listen(fd, BACKLOG) == 0)
+	*ret = (struct peer){ .listener = packet_socket(path, true), .fd = -1 };
+	if (ret->listener != -1 && fchmodat(folder, name, 0660, 0) == 0 &&
+	    listen(ret->listener, BACKLOG) == 0)
 		return true;
 	(void)err_errno(err, ERR_IO, errno, "listening on %s", name);
 	peer_close(ret);

@@ -8,11 +8,11 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "lib/text.h"
 
 #define PACKETS_TURN 16
@@ -117,20 +117,9 @@ link_socket_new(struct link_poll *poll, int fd, const struct link_socket_events 
 int
 link_socket_open(const char *path, bool binds, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = packet_socket(path, binds);
 
-	if (fd == -1) /* as many are open as may be */
-		return ERR_FD(err_errno(err, ERR_IO, errno, "%s", path));
-	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
-		(void)err_set(err, ERR_CONFIG, "%s: too long for a socket", path);
-	else if ((binds ? bind(fd, (struct sockaddr *)&address, sizeof(address)) :
-			  connect(fd, (struct sockaddr *)&address, sizeof(address))) != 0)
-		(void)err_errno(err, ERR_IO, errno, "%s", path);
-	else
-		return fd;
-	(void)close(fd);
-	return -1;
+	return fd != -1 ? fd : ERR_FD(err_errno(err, ERR_IO, errno, "%s", path));
 }
 
 int

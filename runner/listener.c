@@ -8,22 +8,22 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/packet_socket.h"
 
 #define BACKLOG 16
 
 static bool
-make_address(const char *path, struct sockaddr_un *ret, struct err *err)
+is_fit(const char *path, struct err *err)
 {
-	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (path[0] != '/')
 		return err_set(err, ERR_CONFIG, "--listen %s: not an absolute path", path);
-	if (strlen(path) >= sizeof(ret->sun_path))
+	if (strlen(path) >= PACKET_SOCKET_PATH)
 		return err_set(err, ERR_CONFIG,
 		    "--listen: a path of %zu bytes; a socket's has %zu at most: choose a shorter one",
-		    strlen(path), sizeof(ret->sun_path) - 1);
-	memcpy(ret->sun_path, path, strlen(path));
+		    strlen(path), (size_t)PACKET_SOCKET_PATH - 1);
 	return true;
 }
 
@@ -34,7 +34,7 @@ look_at_folder(const char *path, struct stat *ret, struct err *err)
 	char room[PATH_MAX];
 	const char *folder;
 
-	(void)snprintf(room, sizeof(room), "%s", path); /* fits: make_address */
+	(void)snprintf(room, sizeof(room), "%s", path); /* fits: is_fit() */
 	folder = dirname(room);
 	if (stat(folder, ret) == 0)
 		return true;
@@ -45,12 +45,10 @@ look_at_folder(const char *path, struct stat *ret, struct err *err)
 
 /* Removes a socket that no process listens on any more. */
 static bool
-clear_path(const struct sockaddr_un *address, struct err *err)
+clear_path(const char *path, struct err *err)
 {
-	const char *path = address->sun_path;
+	CLEANUP(file_closep) int fd = -1;
 	struct stat st;
-	bool refused;
-	int fd;
 
 	if (lstat(path, &st) != 0)
 		return true; /* binding says what is wrong */
@@ -58,13 +56,8 @@ clear_path(const struct sockaddr_un *address, struct err *err)
 		return err_set(err, ERR_CONFIG,
 		    "--listen %s: there is a file that is no socket: remove it, or choose another path",
 		    path);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return err_errno(err, ERR_IO, errno, "socket");
-	refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
-	    errno == ECONNREFUSED;
-	(void)close(fd);
-	if (!refused)
+	fd = packet_socket(path, false);
+	if (fd != -1 || errno != ECONNREFUSED)
 		return err_set(err, ERR_BUSY,
 		    "--listen %s: another runner uses it: stop it first, or choose another path",
 		    path);
@@ -75,13 +68,13 @@ clear_path(const struct sockaddr_un *address, struct err *err)
 
 /* Nobody may connect before its mode is set: until then no process listens. */
 static bool
-bind_for_group(const struct listener *listener, const struct sockaddr_un *address, gid_t group,
-    struct err *err)
+bind_for_group(struct listener *listener, gid_t group, struct err *err)
 {
 	const char *path = listener->path;
 	struct stat st;
 
-	if (bind(listener->fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+	listener->fd = packet_socket(path, true);
+	if (listener->fd == -1)
 		return errno == ENOSPC ?
 		    err_errno(err, ERR_IO, errno, "--listen %s", path) :
 		    err_set(err, ERR_CONFIG,
@@ -99,25 +92,19 @@ bind_for_group(const struct listener *listener, const struct sockaddr_un *addres
 bool
 listener_open(struct listener *ret, const char *path, struct err *err)
 {
-	struct sockaddr_un address;
 	struct stat st;
 
 	*ret = (struct listener){ .fd = -1, .path = path };
-	if (!make_address(path, &address, err) || !look_at_folder(path, &st, err) ||
-	    !clear_path(&address, err))
+	if (!is_fit(path, err) || !look_at_folder(path, &st, err) || !clear_path(path, err))
 		return false;
-	ret->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (ret->fd == -1)
-		return err_errno(err, ERR_IO, errno, "socket");
-	if (bind_for_group(ret, &address, st.st_gid, err)) {
+	if (bind_for_group(ret, st.st_gid, err)) {
 		if (lstat(path, &st) == 0) {
 			ret->device = st.st_dev;
 			ret->inode = st.st_ino;
 		}
 		return true;
 	}
-	(void)close(ret->fd);
-	ret->fd = -1;
+	file_closep(&ret->fd);
 	return false;
 }
 

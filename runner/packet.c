@@ -4,30 +4,6 @@
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include "lib/text.h"
-
-int
-packet_connect(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd, why;
-
-	static_assert(sizeof(address.sun_path) == 108, "a path of 107 bytes fits");
-	if (!text_copy(address.sun_path, sizeof(address.sun_path), path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	why = errno;
-	(void)close(fd);
-	errno = why;
-	return -1;
-}
 
 /* The kernel is, for a moment: nothing was sent, and the other end knows nothing of it. */
 static bool

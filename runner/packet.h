@@ -18,10 +18,6 @@ enum packet_received {
 	PACKET_BAD,	/* what came is no message: *err */
 };
 
-/* Of a socket in the file system connect(2) does not wait: where there is no room it says EAGAIN.
- * -1: errno. */
-int packet_connect(const char *path) MUST_USE;
-
 enum packet_sent packet_send(int fd, const struct protocol_message *message, struct err *err)
     MUST_USE;
 

@@ -9,11 +9,11 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/crash_point.h"
 #include "lib/file.h"
+#include "lib/packet_socket.h"
 
 #define SMALL_FILE 8192 /* an order is below 2 KB, a main process below 200 bytes */
 
@@ -379,19 +379,16 @@ open_to_group(int folder)
 int
 run_folder_listen(int folder, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char path[PACKET_SOCKET_PATH];
+	int fd;
 
-	if (fd == -1)
-		return ERR_FD(err_errno(err, ERR_IO, errno, "socket"));
-	(void)snprintf(
-	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && open_to_group(folder) &&
-	    listen(fd, 4) == 0)
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/socket", folder);
+	fd = packet_socket(path, true);
+	if (fd != -1 && open_to_group(folder) && listen(fd, 4) == 0)
 		return fd;
 	(void)err_errno(err, ERR_IO, errno, "binding the run's socket");
-	(void)close(fd);
-	return -1;
+	file_closep(&fd);
+	return fd;
 }
 
 bool

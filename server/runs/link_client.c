@@ -14,6 +14,7 @@
 #include "lib/bucket.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "lib/queue_list.h"
 #include "lib/text.h"
 #include "runner/protocol.h"
@@ -404,7 +405,7 @@ say_revoked(struct link_client *client)
 static void
 connect_now(struct link_client *client)
 {
-	client->fd = packet_connect(client->path);
+	client->fd = packet_socket(client->path, false);
 	if (client->fd < 0) {
 		lost(client, strerrordesc_np(errno));
 		return;

@@ -8,6 +8,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "lib/text.h"
 #include "runs/runner_child.h"
 
@@ -415,7 +416,7 @@ say_failure(int number)
 static bool
 get_connection(struct runner_link *link, struct err *err)
 {
-	link->fd = packet_connect(link->socket);
+	link->fd = packet_socket(link->socket, false);
 	return link->fd >= 0 || err_set(err, ERR_IO, "%s", say_failure(errno));
 }
 

@@ -9,6 +9,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "lib/text.h"
 #include "runs/agent_link.h"
 #include "runner/packet.h"
@@ -56,7 +57,7 @@ connect_to(const char *state_directory, int64_t run, struct err *err)
 	if (folder < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/socket", folder);
-	fd = packet_connect(path);
+	fd = packet_socket(path, false);
 	why = errno;
 	close(folder);
 	if (fd < 0)

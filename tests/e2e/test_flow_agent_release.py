@@ -96,7 +96,7 @@ def test_doctor_and_logs_say_what_is_true_through_agents(agents):
     (agents.scene.folder / "unread.env").write_text("STAGING_DEPLOY_TRANSPORT=agent\nTELEGRAM_BOT_TOKEN_FILE=/none")
     unread = subprocess.run([DEPLOYBOT, "--env-file", agents.scene.folder / "unread.env", "doctor", "staging"], cwd="/",
                             env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False)
-    assert unread.returncode == 69 and "sudo deploybot doctor staging" in unread.stderr, unread
+    assert unread.returncode == 77 and "sudo deploybot doctor staging" in unread.stderr, unread
     agents.ada.say("/logs staging")
     agents.ada.hear("No log: staging: read it on")
 

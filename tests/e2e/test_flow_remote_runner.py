@@ -187,7 +187,7 @@ def test_doctor_says_how_each_runner_is_and_nothing_of_what_is_there(agents):
     (agents.scene.folder / "unread.env").write_text(f"STAGING_RUNNER={NAME}\nTELEGRAM_BOT_TOKEN_FILE=/none\n")
     unread = subprocess.run([DEPLOYBOT, "--env-file", agents.scene.folder / "unread.env", "doctor", "staging"], cwd="/",
                             env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False)
-    assert unread.returncode == 69 and unread.stderr.startswith(elsewhere), unread
+    assert unread.returncode == 77 and unread.stderr.startswith(elsewhere), unread
     disconnect(agents)
     assert re.search(rf"^error +{NAME}: disconnected since ", doctor(agents).stdout, re.M)
     agents.remote.connect()

@@ -76,7 +76,7 @@ def check_stamps_of_the_nightly_check(bench, state):
     for line in ("STAGING_DEPLOY_TRANSPORT=agent", "STAGING_RUNNER=build-1"):
         bench.conf.write_text(f"{settings}\n{line}\n")
         said = bench.setup("check")[1]
-        assert "\n==> doctor staging\n" in said and "sudo deploybot doctor staging" in said.replace(
+        assert "\n==> doctor staging, as " in said and "sudo deploybot doctor staging" in said.replace(
             "sudo -u deploybot-runner deploybot", "sudo deploybot"), said
     bench.conf.write_text(settings)
 
@@ -165,6 +165,8 @@ systemd-sysusers "$2/systemd/sysusers.conf" &&
 mkdir -m 1777 /etc/deploybot/state
 "$2/setup.sh" --no-start --answers "$3"; status=$?
 find /etc/deploybot ! -path '*/state*' -type f -printf 'file %u:%g %m %P\\n'
+echo STAGING_DEPLOY_TRANSPORT=agent >>/etc/deploybot/deploybot.conf
+"$2/setup.sh" check 2>&1 | sed 's/^/check /'
 exit $status"""
 
 
@@ -179,6 +181,10 @@ def test_each_file_of_an_installation_belongs_to_who_reads_it(bench):
                               DEPLOY, str(answers))
     shutil.rmtree(own_etc)
     assert "==> doctor staging, as deploybot-runner" in said, said
+    # What agents release to only the running server knows, which root asks.
+    asked = said.rpartition("check ==> doctor staging, as deploybot-runner\n")[2]
+    assert asked.count("check staging is released to through agents") == 2, said
+    assert re.search(r"^check note +127\.0\.0\.1:\d+: whether it is connected", asked, re.M), said
     assert sorted(line for line in said.splitlines() if line.startswith("file ")) == [
         "file deploybot-runner:deploybot-runner 600 secrets/runner/deploy_key",
         "file deploybot-runner:deploybot-runner 600 secrets/runner/known_hosts",

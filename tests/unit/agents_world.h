@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/fingerprint.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "lib/text.h"
 #include "runs/link_client.h"
 #include "runs/supervisor_link.h"
@@ -215,11 +215,7 @@ known_acme(const char *list)
 static inline void
 listen_there(struct world *w)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	assert_true(text_copy(address.sun_path, sizeof(address.sun_path), w->path));
-	w->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(w->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	w->listener = packet_socket(w->path, true);
 	assert_int_equal(listen(w->listener, 4), 0);
 }
 

@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "agent_systemd_aid.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "lib/text.h"
 #include "unit.h"
 
@@ -19,8 +19,7 @@ TEST(an_order_to_go_that_does_not_come_in_time_is_none)
 		.kind = PROTOCOL_RUN, .id = 12, .argument = "restart-web", .deadline_s = 60
 	};
 	static const char *const names[] = { "runs/12/log", "runs/12", "runs", "records", "" };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int server = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int server;
 	struct run_world world = { .systemd = NULL };
 	struct run run;
 	struct err err;
@@ -30,8 +29,9 @@ TEST(an_order_to_go_that_does_not_come_in_time_is_none)
 	world.state = open(folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	assert_true(records_open(&world.records, folder, &err));
 	assert_true(run_begin(&run, &world, &order, "", &err));
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/runs/12/socket", folder);
-	assert_int_equal(connect(server, (struct sockaddr *)&address, sizeof(address)), 0);
+	(void)snprintf(path, sizeof(path), "%s/runs/12/socket", folder);
+	server = packet_socket(path, false);
+	assert_true(server >= 0);
 	run_accept(&run);
 	run_advance(&run, &world);
 	assert_int_equal(run.state, RUN_AT_GATE);

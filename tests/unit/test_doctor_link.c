@@ -4,7 +4,6 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cli/doctor/doctor.h"
@@ -12,6 +11,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "settings/sources/settings_load.h"
 #include "tests/unit/link_aid.h"
 #include "types/settings.h"
@@ -126,9 +126,8 @@ TEST(ends_are_said_from_half_of_the_time_on)
 
 TEST(its_socket_is_looked_at_and_not_connected_to)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	const char *path = path_of("", "server.sock");
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd;
 
 	link_aid_make(&aid, clock_wall_ms());
 	look_at_link();
@@ -137,8 +136,7 @@ TEST(its_socket_is_looked_at_and_not_connected_to)
 	look_at_link();
 	SAID(DOCTOR_ERROR, "LINK_SOCKET: ");
 	assert_int_equal(unlink(path), 0);
-	memcpy(name.sun_path, path, strlen(path) + 1);
-	assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof(name)), 0);
+	fd = packet_socket(path, true);
 	assert_int_equal(listen(fd, 1), 0);
 	look_at_link();
 	SAID(DOCTOR_OK, "LINK_SOCKET: ");

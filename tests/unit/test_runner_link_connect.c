@@ -3,9 +3,9 @@
 #include "runs/runner_link.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/packet_socket.h"
 #include "lib/text.h"
 #include "unit.h"
 
@@ -131,11 +131,7 @@ finish(void **state)
 static void
 listen_there(struct world *w)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", w->path);
-	w->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(w->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	w->listener = packet_socket(w->path, true);
 	assert_int_equal(listen(w->listener, 4), 0);
 }
 

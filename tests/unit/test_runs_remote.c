@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "lib/text.h"
 #include "runs/agents.h"
 #include "runner/packet.h"
@@ -89,7 +89,7 @@ static void
 open_channel(struct far *far, int number, const char *path)
 {
 	assert_true(number < CHANNELS);
-	far->channels[number] = packet_connect(path);
+	far->channels[number] = packet_socket(path, false);
 	if (far->channels[number] < 0) {
 		far->channels[number] = dup(far->listener);
 		close_channel(far, number);
@@ -250,11 +250,7 @@ start_runner(struct far *far, const char *key)
 static void
 listen_there(struct far *far, const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	assert_true(text_copy(address.sun_path, sizeof(address.sun_path), path));
-	far->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(far->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	far->listener = packet_socket(path, true);
 	assert_int_equal(listen(far->listener, 4), 0);
 }
 

@@ -116,7 +116,7 @@ ask_target(const struct cli *cli, struct settings *settings, const char *environ
 
 	if (doctor_is_elsewhere(settings, cli->env_file, environment, elsewhere)) {
 		(void)fprintf(stderr, "%s\n", elsewhere);
-		return settings == NULL ? EX_UNAVAILABLE : ask_server(cli, settings, environment);
+		return settings == NULL ? EX_NOPERM : ask_server(cli, settings, environment);
 	}
 	if (geteuid() != 0 || settings == NULL ||
 	    !doctor_runner_user(settings, &is_ours, ask.user) || is_ours)
