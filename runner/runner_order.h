@@ -31,8 +31,8 @@ struct order_shown runner_order_shown(const struct protocol_message *order,
 uint64_t runner_order_highest(const struct runner_order *who);
 
 /* What of these words is ours: answers challenge, read and state, and looks whether a RUN of that
- * connection is proven, which takes its challenge, a PURGE and a GIT_QUERY.  False: it must not be carried
- * out. */
+ * connection is proven, which takes its challenge, or a PURGE, or a GIT_QUERY.  False: it must not
+ * be carried out. */
 bool runner_order_take(struct runner_order *who, struct connections *connections,
     struct connection *connection, const struct protocol_message *order, struct err *err) MUST_USE;
 

@@ -172,6 +172,24 @@ class Bug:
                 f"tests/e2e/{self.program}", "-k", " or ".join(sorted(names or self.names()))]
 
 
+def failed_of(text):
+    return {name for names in FAILURE.findall(text) for name in names if name}
+
+
+def failed_in(file):
+    """What has failed so far, of what is being written to it."""
+    return failed_of(os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace"))
+
+
+def wait(process, timeout_s, is_enough):
+    """Its exit status; None: it did not end in time, or what it has said is enough."""
+    over = time.monotonic() + timeout_s
+    while time.monotonic() < over and not is_enough():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(1)
+    return process.poll()
+
+
 class Tree:
     """A copy of what git knows, as it stands in the working tree, with a build folder of its own."""
 
@@ -195,8 +213,9 @@ class Tree:
                             if name not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "SEED")}
         self.environment |= {"GIT_CEILING_DIRECTORIES": str(self.path.parent), "BUILD": "build"}
 
-    def run(self, command, timeout_s, **more):
-        """Exit status and output; None when it did not end in time, and then all of it is killed."""
+    def run(self, command, timeout_s, until=(), **more):
+        """Exit status and output; None when it did not end in time, and then all of it is killed.  So it is, too, once
+        a test of until's names has failed: the others may wait for what never comes."""
         with tempfile.TemporaryFile() as output:    # no pipe: something that is left would keep it open
             with self.starts:
                 started = subprocess.Popen(     # pylint: disable=consider-using-with
@@ -205,16 +224,14 @@ class Tree:
                 self.running.add(started.pid)
             with started as process:
                 try:
-                    status = process.wait(timeout_s)
-                except subprocess.TimeoutExpired:
-                    status = None
+                    status = wait(process, timeout_s, lambda: not failed_in(output).isdisjoint(until))
                 finally:
                     self.running.discard(process.pid)
                     if process.returncode is None:
                         os.killpg(process.pid, signal.SIGKILL)
             output.seek(0)
             text = output.read().decode(errors="replace")
-        return status, text if status is not None else f"{text}\nstill running after {timeout_s} s"
+        return status, text if status is not None else f"{text}\nstill running, of {timeout_s} s"
 
     def copy(self):
         """Only what differs, so that an earlier build is not made again; a hash of all."""
@@ -264,10 +281,10 @@ class Tree:
             for name, content in before.items():
                 (self.path / name).write_bytes(content)
 
-    def test(self, command, timeout_s, histories):
+    def test(self, command, timeout_s, histories, until=()):
         """The names of what failed, none when nothing failed, and the output."""
-        status, output = self.run(command, timeout_s, **histories)
-        failed = {name for names in FAILURE.findall(output) for name in names if name}
+        status, output = self.run(command, timeout_s, until, **histories)
+        failed = failed_of(output)
         # It waits for what never comes, and would fail when its own patience ends; or it breaks an assertion.
         if status is None or "Assertion `" in output:
             failed |= set(WAITING.findall(output))
@@ -313,7 +330,7 @@ def check_bug(tree, bug, plain):
     with tree.having(bug):
         if bug.is_compiled():
             tree.build(bug.targets())
-        failed, output = tree.test(bug.command(), TEST_TIMEOUT_S, HISTORIES)
+        failed, output = tree.test(bug.command(), TEST_TIMEOUT_S, HISTORIES, bug.names())
     if not failed:
         raise Bad("NOT NOTICED", output)
     if failed.isdisjoint(bug.names()):

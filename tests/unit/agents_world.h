@@ -21,7 +21,6 @@
 #include "types/effect.h"
 #include "unit.h"
 
-#define PATIENCE_MS 300000
 #define ACME	    "agent/acme"
 #define BUILD	    "runner/build-1"
 #define CHALLENGE   "0123456789abcdef0123456789abcdef"

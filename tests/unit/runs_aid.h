@@ -8,8 +8,6 @@
 #include "runs/runs.h"
 #include "unit.h"
 
-#define PATIENCE 300000 /* ms: only for what hangs; a sanitized build on a busy machine is slow */
-
 /* What a run said, in its order. */
 struct story {
 	struct scene *scene;
@@ -48,7 +46,7 @@ struct scene {
 #define WAIT_FOR(scene, condition) \
 	do { \
 		(scene)->is_late = false; \
-		loop_timer_start((scene)->loop, &(scene)->alarm, PATIENCE, 0); \
+		loop_timer_start((scene)->loop, &(scene)->alarm, PATIENCE_MS, 0); \
 		while (!(condition) && !(scene)->is_late) \
 			loop_run_once((scene)->loop); \
 		loop_timer_stop(&(scene)->alarm); \

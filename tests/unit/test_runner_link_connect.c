@@ -9,8 +9,7 @@
 #include "lib/text.h"
 #include "unit.h"
 
-#define PATIENCE_MS 300000
-#define TICK_MS	    5
+#define TICK_MS 5
 
 struct world {
 	struct loop *loop;

@@ -30,7 +30,7 @@ RUNS_TEST(a_run_tells_its_steps_and_its_end)
 	assert_false(story.ended.refused || story.ended.lost || story.ended.timed_out);
 	assert_int_equal(story.ended.exit_status, 0);
 	assert_string_equal(story.ended.detail, "all done");
-	assert_true(story.ended.duration_ms >= 0 && story.ended.duration_ms < PATIENCE);
+	assert_true(story.ended.duration_ms >= 0 && story.ended.duration_ms < PATIENCE_MS);
 	assert_int_equal(runs_open(scene->runs), 0);
 }
 

@@ -118,7 +118,7 @@ hand_over(int fd, const char *packet, size_t size)
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
 
 	while (send(fd, packet, size, MSG_NOSIGNAL) < 0 && errno == EAGAIN)
-		assert_int_equal(poll(&wait, 1, PATIENCE), 1);
+		assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
 }
 
 static void

@@ -8,8 +8,6 @@
 #include "types/settings.h"
 #include "unit.h"
 
-#define PATIENCE_MS 300000
-
 /* A server that speaks no TLS: each look at it fails. */
 struct scene {
 	struct loop *loop;

@@ -21,6 +21,14 @@
 
 #include "lib/base.h"
 
+/* Of a test that waits for something, ms: only for what hangs.  A sanitized build on a busy machine
+ * is slow; of any other a planted bug should be noticed soon. */
+#ifdef __SANITIZE_ADDRESS__
+#define PATIENCE_MS 300000
+#else
+#define PATIENCE_MS 50000
+#endif
+
 struct unit_test {
 	const char *name;
 	CMUnitTestFunction run;

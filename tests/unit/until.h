@@ -7,8 +7,6 @@
 #include "lib/loop.h"
 #include "unit.h"
 
-#define PATIENCE_MS 300000 /* only for what hangs: a sanitized build on a busy machine is slow */
-
 /* f: `loop`, and the timer `patience` that sets `is_over`. */
 #define UNTIL(f, condition) \
 	do { \
