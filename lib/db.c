@@ -77,24 +77,6 @@ note_failure(struct db *db, int rc)
 		db->flush_failed = true;
 }
 
-/* A row with the highest id there is leaves none for the next: SQLite calls that a full disk too
- * (https://www.sqlite.org/autoinc.html).  ret_table: whose ids are used up. */
-static bool
-ids_are_used_up(struct db *db, char ret_table[64])
-{
-	sqlite3_stmt *stmt = NULL;
-	bool found = sqlite3_prepare_v2(db->handle,
-			 "SELECT name FROM sqlite_sequence WHERE seq = 9223372036854775807", -1,
-			 &stmt, NULL) == SQLITE_OK &&
-	    sqlite3_step(stmt) == SQLITE_ROW;
-
-	if (found)
-		(void)snprintf(
-		    ret_table, 64, "%s", (const char *)sqlite3_column_text(stmt, 0)); /* cut */
-	(void)sqlite3_finalize(stmt); /* says what step said */
-	return found;
-}
-
 /* Whoever says it in a chat leaves its text out. */
 static bool
 of_database(struct err *err)
@@ -110,16 +92,10 @@ static bool
 fail(struct db *db, struct err *err, int rc, const char *sql)
 {
 	enum err_code code = db_code_of(rc, sqlite3_system_errno(db->handle));
-	char table[64];
 
 	note_failure(db, rc);
-	if (rc == SQLITE_FULL && strncmp(sql, "INSERT", 6) == 0 && ids_are_used_up(db, table))
-		(void)err_set(err, ERR_CONFIG,
-		    "database: the ids of table %s are used up, the disk is not full: restart deploybot, which corrects it where no row has the highest: %.100s",
-		    table, sql);
-	else
-		(void)err_set(err, code, "database: %s%s: %.100s", sqlite3_errmsg(db->handle),
-		    code == ERR_FULL ? ": make room on its disk" : "", sql);
+	(void)err_set(err, code, "database: %s%s: %.100s", sqlite3_errmsg(db->handle),
+	    code == ERR_FULL ? ": make room on its disk" : "", sql);
 	return of_database(err);
 }
 
@@ -577,12 +553,6 @@ bool
 db_script(struct db *db, const char *sql, struct err *err)
 {
 	return exec(db, sql, err);
-}
-
-int64_t
-db_last_id(const struct db *db)
-{
-	return sqlite3_last_insert_rowid(db->handle);
 }
 
 int64_t

@@ -101,7 +101,6 @@ bool db_col_is_null(const struct db_rows *rows, int column);
 /* Several statements separated by ';' without parameters: for migrations. */
 MUST_USE bool db_script(struct db *db, const char *sql, struct err *err);
 
-int64_t db_last_id(const struct db *db);
 int64_t db_changes(const struct db *db); /* rows changed by the last db_run */
 
 /* BEGIN IMMEDIATE … COMMIT.  A failed commit is rolled back before it returns. */

@@ -9,12 +9,13 @@ void
 row_approval_add(struct tx *tx, int64_t work, const struct approval *approval)
 {
 	(void)tx_run(tx,
-	    "INSERT INTO approval (work, person, name, role, at, binding, factor, token)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+	    "INSERT INTO approval (work, person, name, role, at, binding, factor, token, id)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
 	    DB_I64(work), DB_I64(approval->person), DB_TEXT(approval->name),
 	    DB_TEXT(approval->role), DB_I64(approval->at), DB_TEXT(approval->binding),
 	    DB_TEXT(tx->factor_of == approval->person ? "totp" : ""),
-	    DB_I64(row_token_acting(tx, approval->person))); /* sticky */
+	    DB_I64(row_token_acting(tx, approval->person)),
+	    DB_I64(tx_next_id(tx, STORE_ID_APPROVAL))); /* sticky */
 }
 
 void

@@ -12,16 +12,14 @@ TX_READER(read_block, struct block, TX_TEXT(commit), TX_TEXT(by), TX_I64(at), TX
 void
 row_block_add(struct tx *tx, const char *environment, const struct block *block)
 {
-	(void)tx_run(tx, "UPDATE counter SET value = value + 1 WHERE name = 'block'");
 	(void)tx_run(tx,
-	    "INSERT INTO block (environment, " BLOCK ") SELECT $1, $2, $3, $4, $5,"
-	    " (SELECT value FROM counter WHERE name = 'block')"
+	    "INSERT INTO block (id, environment, " BLOCK ") SELECT $6, $1, $2, $3, $4, $5, $6"
 	    " WHERE $2 NOT IN (SELECT r.commit_id FROM environment e JOIN release r"
 	    " ON r.id = e.current_release WHERE e.name = $1)"
 	    " ON CONFLICT (environment, commit_id) DO UPDATE SET blocked_by = excluded.blocked_by,"
 	    " at = excluded.at, why = excluded.why, number = excluded.number",
 	    DB_TEXT(environment), DB_TEXT(block->commit), DB_TEXT(block->by), DB_I64(block->at),
-	    DB_TEXT(block->why)); /* both sticky */
+	    DB_TEXT(block->why), DB_I64(tx_next_id(tx, STORE_ID_BLOCK))); /* sticky */
 }
 
 int64_t

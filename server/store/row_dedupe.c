@@ -21,12 +21,14 @@ take_again(struct tx *tx, const char *source, const char *key, const uint8_t *di
 bool
 row_dedupe_add(struct tx *tx, const char *source, const char *key, const uint8_t *digest)
 {
-	return tx_changes(tx,
-		   "INSERT INTO inbox (source, id, digest, at) VALUES ($1, $2, $3, $4)"
-		   " ON CONFLICT DO NOTHING",
-		   DB_TEXT(source), DB_TEXT(key),
-		   digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)) == 1 ||
-	    take_again(tx, source, key, digest);
+	if (tx_changes(tx,
+		"INSERT INTO inbox (seq, source, id, digest, at) VALUES ($1, $2, $3, $4, $5)"
+		" ON CONFLICT DO NOTHING",
+		DB_I64(tx_next_id(tx, STORE_ID_INBOX)), DB_TEXT(source), DB_TEXT(key),
+		digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)) == 1)
+		return true;
+	tx->store->mark.ids.last[STORE_ID_INBOX]--; /* or each duplicate would be a write */
+	return take_again(tx, source, key, digest);
 }
 
 void

@@ -512,7 +512,7 @@ bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 void
 row_deployment_add(struct tx *tx, struct deployment *deployment)
 {
-	struct db_value values[N_SAVED + N_FIXED + 2] = { 0 };
+	struct db_value values[N_SAVED + N_FIXED + 3] = { 0 };
 	struct db_value *more = values + N_SAVED;
 
 	bind_saved(deployment, values);
@@ -523,13 +523,14 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	*more++ = DB_I64(deployment_is_read(deployment));
 	*more++ = DB_TEXT(deploy_flow_name(deployment->state));
 	*more++ = DB_TEXT(whys[deployment->why]);
-	deployment->id = 0;
-	if (tx_run_sql(tx,
+	deployment->id = tx_next_id(tx, STORE_ID_WORK);
+	*more++ = DB_I64(deployment->id);
+	if (!tx_run_sql(tx,
 		&(const struct db_sql){
 		    "INSERT INTO work (" SAVED_NAMES ", " FIXED
-		    ", state, why) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?, ?)",
+		    ", state, why, id) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?, ?, ?)",
 		    values, COUNT(values) }))
-		deployment->id = db_last_id(tx->db);
+		deployment->id = 0;
 	row_press_add(tx, deployment->id, PRESS_REQUEST, deployment->requested_by);
 	store_names_add(&tx->store->changed, deployment->environment);
 }

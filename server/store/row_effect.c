@@ -24,22 +24,21 @@ static int64_t
 insert(struct tx *tx, const struct effect *effect, const char *lane)
 {
 	CLEANUP(buf_done) struct buf body = buf_make(EFFECT_BODY_MAX);
-	int64_t id = 0;
+	int64_t id = tx_next_id(tx, STORE_ID_EFFECT);
 
 	effect_codec_encode(effect, &body);
 	tx_check(tx, &body);
 	tx->has_done = tx->has_done || is_done(effect->kind);
-	if (tx_say(tx,
-		"INSERT INTO effect (kind, lane, subject, body, due, at)"
-		" VALUES ($1, $2, $3, $4, $5, $6)",
+	if (!tx_say(tx,
+		"INSERT INTO effect (kind, lane, subject, body, due, at, id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		DB_TEXT(effect_name(effect->kind)), DB_TEXT(lane[0] == '\0' ? NULL : lane),
 		DB_I64(effect->subject), DB_TEXT(buf_text(&body)), DB_I64(effect->due),
-		DB_I64(tx->at))) {
-		id = db_last_id(tx->db);
-		tx->store->mark.n_outbox += effect_is_outbox(effect->kind) ? 1 : 0;
-		if (lane[0] != '\0')
-			store_lane_touch(tx->store, lane);
-	}
+		DB_I64(tx->at), DB_I64(id)))
+		return 0;
+	tx->store->mark.n_outbox += effect_is_outbox(effect->kind) ? 1 : 0;
+	if (lane[0] != '\0')
+		store_lane_touch(tx->store, lane);
 	return id;
 }
 

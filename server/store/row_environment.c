@@ -323,21 +323,18 @@ row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 static int64_t
 add_release(struct tx *tx, const struct release *release)
 {
-	int64_t id;
+	int64_t id = tx_next_id(tx, STORE_ID_RELEASE);
 
-	if (!tx_run(tx,
-		"INSERT INTO release (environment, commit_id, image, at, deployment, released_by,"
-		" subject, tree, number) SELECT $1, $2, $3, $4, $5, $6, $7, $8,"
-		" COALESCE(MAX(number), 0) + 1"
-		" FROM release WHERE environment = $1",
-		DB_TEXT(release->environment), DB_TEXT(release->commit), DB_TEXT(release->image),
-		DB_I64(release->at), DB_I64(release->deployment), DB_TEXT(release->by),
-		DB_TEXT(release->subject), DB_TEXT(release->tree)))
-		return 0;
-	id = db_last_id(tx->db);
-	(void)tx_run(tx, "UPDATE release SET origin = $2 WHERE id = $1", DB_I64(id),
-	    DB_I64(release->origin != 0 ? release->origin : id)); /* sticky */
-	return id;
+	return tx_run(tx,
+		   "INSERT INTO release (id, environment, commit_id, image, at, deployment,"
+		   " released_by, subject, tree, origin, number) SELECT $9, $1, $2, $3, $4, $5, $6,"
+		   " $7, $8, $10, COALESCE(MAX(number), 0) + 1 FROM release WHERE environment = $1",
+		   DB_TEXT(release->environment), DB_TEXT(release->commit), DB_TEXT(release->image),
+		   DB_I64(release->at), DB_I64(release->deployment), DB_TEXT(release->by),
+		   DB_TEXT(release->subject), DB_TEXT(release->tree), DB_I64(id),
+		   DB_I64(release->origin != 0 ? release->origin : id)) ?
+	    id :
+	    0;
 }
 
 size_t

@@ -29,15 +29,17 @@ row_hold_add(struct tx *tx, struct hold *hold)
 {
 	(void)tx_run(tx, "DELETE FROM hold WHERE kind = $1 AND target = $2 AND person = $3",
 	    DB_TEXT(hold_kinds[hold->kind].word), DB_TEXT(hold->target), DB_I64(hold->person));
-	if (tx_run(tx,
+	hold->id = tx_next_id(tx, STORE_ID_HOLD);
+	if (!tx_run(tx,
 		"INSERT INTO hold (kind, target, person, by_name, reason, at, until_at, chat,"
-		" thread, request, asked_at, asked_chat, asked_thread)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+		" thread, request, asked_at, asked_chat, asked_thread, id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 		DB_TEXT(hold_kinds[hold->kind].word), DB_TEXT(hold->target), DB_I64(hold->person),
 		DB_TEXT(hold->by), DB_TEXT(hold->reason), DB_I64(hold->at), DB_I64(hold->until),
 		DB_I64(hold->address.chat), DB_I64(hold->address.thread), DB_I64(hold->request),
-		DB_I64(hold->asked_at), DB_I64(hold->asked.chat), DB_I64(hold->asked.thread)))
-		hold->id = db_last_id(tx->db);
+		DB_I64(hold->asked_at), DB_I64(hold->asked.chat), DB_I64(hold->asked.thread),
+		DB_I64(hold->id)))
+		hold->id = 0;
 }
 
 struct hold

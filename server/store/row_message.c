@@ -83,23 +83,22 @@ int64_t
 row_message_add(struct tx *tx, const struct message *message)
 {
 	struct written w;
-	int64_t id = 0;
+	int64_t id = tx_next_id(tx, STORE_ID_MESSAGE);
 
 	written_init(&w, tx, message);
-	if (tx_say(tx,
-		"INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
-		" live_since, live_estimate_ms, at, is_silent, reply_to, reply_row, rings_for,"
-		" is_answer, is_alarm, held_until, rings)"
-		" VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-		" $16, $17)",
-		DB_I64(message->address.chat), DB_I64(message->address.thread),
-		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
-		DB_I64(message->live_run), DB_I64(message->live_since),
-		DB_I64(message->live_estimate_ms), DB_I64(tx->at), DB_I64(message->is_silent),
-		DB_I64(message->reply_to), DB_I64(message->reply_row), DB_I64(message->rings_for),
-		DB_I64(message->is_answer), DB_I64(message->is_alarm), DB_I64(message->held_until),
-		DB_I64(rings(message))))
-		id = db_last_id(tx->db);
+	(void)tx_say(tx,
+	    "INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
+	    " live_since, live_estimate_ms, at, is_silent, reply_to, reply_row, rings_for,"
+	    " is_answer, is_alarm, held_until, rings, id)"
+	    " VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+	    " $16, $17, $18)",
+	    DB_I64(message->address.chat), DB_I64(message->address.thread),
+	    DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
+	    DB_I64(message->live_run), DB_I64(message->live_since),
+	    DB_I64(message->live_estimate_ms), DB_I64(tx->at), DB_I64(message->is_silent),
+	    DB_I64(message->reply_to), DB_I64(message->reply_row), DB_I64(message->rings_for),
+	    DB_I64(message->is_answer), DB_I64(message->is_alarm), DB_I64(message->held_until),
+	    DB_I64(rings(message)), DB_I64(id)); /* sticky */
 	written_done(&w);
 	row_effect_send(tx, id);
 	return tx->failed ? 0 : id;

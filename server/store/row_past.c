@@ -19,8 +19,9 @@ row_past_set(struct tx *tx, int64_t deployment, const struct git_answer *answer)
 		for (size_t k = 0; k < n; k++)
 			known += strcmp(before[k].commit, past->commit) == 0;
 		(void)tx_run(tx,
-		    "INSERT INTO past (deployment, commit_id, reason) VALUES ($1, $2, $3)",
-		    DB_I64(deployment), DB_TEXT(past->commit), DB_TEXT(past->reason)); /* sticky */
+		    "INSERT INTO past (id, deployment, commit_id, reason) VALUES ($1, $2, $3, $4)",
+		    DB_I64(tx_next_id(tx, STORE_ID_PAST)), DB_I64(deployment),
+		    DB_TEXT(past->commit), DB_TEXT(past->reason)); /* sticky */
 	}
 	return known < answer->n_past;
 }

@@ -155,19 +155,21 @@ void
 row_pipeline_set_red(struct tx *tx, const char *application, const struct pipeline_run *run,
     struct pipeline_red *red)
 {
+	int64_t id = tx_next_id(tx, STORE_ID_PIPELINE_RED);
+
 	(void)tx_run(tx,
 	    "INSERT INTO pipeline_red (chat, application, repository_id, file, branch, run,"
-	    " attempt, message, since, failures, details)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+	    " attempt, message, since, failures, details, id)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 	    " ON CONFLICT (chat, repository_id, file, branch) DO UPDATE SET application = $2,"
 	    " run = $6, attempt = $7, message = $8, since = $9, failures = $10, details = $11",
 	    DB_I64(red->chat), DB_TEXT(application), DB_TEXT(run->repository_id),
 	    DB_TEXT(run->file), DB_TEXT(run->branch), DB_I64(red->run), DB_I64(red->attempt),
-	    DB_I64(red->message), DB_I64(red->since), DB_I64(red->failures),
-	    DB_TEXT(red->details)); /* sticky */
+	    DB_I64(red->message), DB_I64(red->since), DB_I64(red->failures), DB_TEXT(red->details),
+	    DB_I64(id)); /* sticky */
 	if (red->id != 0)
 		return;
-	red->id = db_last_id(tx->db);
+	red->id = id;
 	(void)tx_run(tx,
 	    "DELETE FROM pipeline_red WHERE id IN (SELECT id FROM pipeline_red"
 	    " WHERE application = $1 ORDER BY since DESC, id DESC LIMIT -1 OFFSET $2)",

@@ -16,19 +16,16 @@ word_of(enum principal_kind kind)
 int64_t
 row_principal_of(struct tx *tx, enum principal_kind kind, const char *application, const char *name)
 {
-	const struct db_value values[] = { DB_TEXT(word_of(kind)), DB_TEXT(application),
-		DB_TEXT(name) };
-	const struct db_sql find = {
-		"SELECT id FROM principal WHERE kind = $1 AND application = $2 AND name = $3",
-		values, COUNT(values)
-	};
-	int64_t row = tx_number_sql(tx, &find);
+	int64_t row = tx_number(tx,
+	    "SELECT id FROM principal WHERE kind = $1 AND application = $2 AND name = $3",
+	    DB_TEXT(word_of(kind)), DB_TEXT(application), DB_TEXT(name));
 
 	if (row == 0) {
+		row = tx_next_id(tx, STORE_ID_PRINCIPAL);
 		(void)tx_run(tx,
-		    "INSERT INTO principal (kind, application, name) VALUES ($1, $2, $3)",
-		    values[0], values[1], values[2]); /* sticky */
-		row = tx_number_sql(tx, &find);
+		    "INSERT INTO principal (id, kind, application, name) VALUES ($1, $2, $3, $4)",
+		    DB_I64(row), DB_TEXT(word_of(kind)), DB_TEXT(application),
+		    DB_TEXT(name)); /* sticky */
 	}
 	return principal_of_row(kind, row);
 }

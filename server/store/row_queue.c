@@ -9,8 +9,7 @@
 int64_t
 row_queue_draw(struct tx *tx)
 {
-	(void)tx_run(tx, "UPDATE counter SET value = value + 1 WHERE name = 'place'");
-	return tx_number(tx, "SELECT value FROM counter WHERE name = 'place'"); /* both sticky */
+	return tx_next_id(tx, STORE_ID_PLACE);
 }
 
 size_t

@@ -17,15 +17,19 @@ TX_READER(read_one, struct redelivery, TX_TEXT(guid), TX_I64(id), TX_I64(at), TX
 struct forge_hook
 row_redelivery_hook(struct tx *tx, const char *application, const char *repository, bool is_made)
 {
-	if (is_made)
-		(void)tx_run(tx,
-		    "INSERT INTO forge_hook (application, repository, number, looked_at)"
-		    " VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING",
-		    DB_TEXT(application), DB_TEXT(repository)); /* sticky */
-	return tx_first(tx, struct forge_hook, read_hook,
+	struct forge_hook hook = tx_first(tx, struct forge_hook, read_hook,
 	    "SELECT id, number, looked_at, off_until FROM forge_hook"
 	    " WHERE application = $1 AND repository = $2",
 	    DB_TEXT(application), DB_TEXT(repository));
+
+	if (is_made && hook.id == 0) {
+		hook.id = tx_next_id(tx, STORE_ID_FORGE_HOOK);
+		(void)tx_run(tx,
+		    "INSERT INTO forge_hook (id, application, repository, number, looked_at)"
+		    " VALUES ($1, $2, $3, 0, 0)",
+		    DB_I64(hook.id), DB_TEXT(application), DB_TEXT(repository)); /* sticky */
+	}
+	return hook;
 }
 
 void

@@ -30,30 +30,30 @@ row_run_program(const char *word)
 void
 row_run_skip(struct tx *tx, int64_t highest)
 {
-	/* Where SQLite keeps what AUTOINCREMENT gave last: https://www.sqlite.org/autoinc.html */
-	(void)tx_run(tx,
-	    "INSERT INTO sqlite_sequence (name, seq) SELECT 'run', 0"
-	    " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'run')");
-	(void)tx_run(tx, "UPDATE sqlite_sequence SET seq = $1 WHERE name = 'run' AND seq < $1",
-	    DB_I64(highest));
+	int64_t *last = &tx->store->mark.ids.last[STORE_ID_RUN];
+
 	/* A folder's name had made it what leaves no number for the next run. */
-	(void)tx_run(tx,
-	    "UPDATE sqlite_sequence SET seq = (SELECT MAX($1, COALESCE(MAX(id), 0)) FROM run"
-	    " WHERE id <= $2) WHERE name = 'run' AND seq > $2",
-	    DB_I64(highest), DB_I64(ROW_RUN_MOST)); /* all sticky */
+	if (*last > ROW_RUN_MOST)
+		*last =
+		    tx_number(tx, "SELECT MAX(id) FROM run WHERE id <= $1", DB_I64(ROW_RUN_MOST));
+	if (*last < highest)
+		*last = highest;
 }
 
 int64_t
 row_run_add(struct tx *tx, int64_t deployment, enum program program, const char *runner)
 {
-	if (!tx_run(tx,
-		"INSERT INTO run (deployment, program, pid, start_time, boot, ordered_at,"
-		" started_at, ended_at, exit_status, signal_number, duration_ms, detail, is_purged,"
-		" runner) VALUES ($1, $2, 0, 0, '', $3, 0, 0, 0, 0, 0, '', 0, $4)",
-		DB_I64(deployment), DB_TEXT(row_run_program_word(program)), DB_I64(tx->at),
-		DB_TEXT(runner)))
-		return 0;
-	return db_last_id(tx->db);
+	int64_t id = tx_next_id(tx, STORE_ID_RUN);
+
+	return tx_run(tx,
+		   "INSERT INTO run (id, deployment, program, pid, start_time, boot, ordered_at,"
+		   " started_at, ended_at, exit_status, signal_number, duration_ms, detail,"
+		   " is_purged, runner)"
+		   " VALUES ($1, $2, $3, 0, 0, '', $4, 0, 0, 0, 0, 0, '', 0, $5)",
+		   DB_I64(id), DB_I64(deployment), DB_TEXT(row_run_program_word(program)),
+		   DB_I64(tx->at), DB_TEXT(runner)) ?
+	    id :
+	    0;
 }
 
 void

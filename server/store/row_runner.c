@@ -61,8 +61,7 @@ row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER])
 bool
 row_runner_skip_to(struct tx *tx, int64_t highest)
 {
-	if (highest - FAR >
-	    tx_number(tx, "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'run'"))
+	if (highest - FAR > tx->store->mark.ids.last[STORE_ID_RUN])
 		return false;
 	row_run_skip(tx, highest);
 	return true;
@@ -71,8 +70,7 @@ row_runner_skip_to(struct tx *tx, int64_t highest)
 void
 row_runner_skip(struct tx *tx)
 {
-	(void)tx_run(tx, "UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = 'run'",
-	    DB_I64(FAR)); /* sticky */
+	tx->store->mark.ids.last[STORE_ID_RUN] += FAR;
 }
 
 void

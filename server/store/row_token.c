@@ -89,18 +89,19 @@ int64_t
 row_token_add(struct tx *tx, const struct token *token, const char *text)
 {
 	const char *key = tx->settings->auth_token_secret;
+	int64_t id = tx_next_id(tx, STORE_ID_TOKEN);
 	char mac[CRYPTO_SHA256_HEX];
 
 	if (!tx_mac(tx, key, strlen(key), text, strlen(text), mac) ||
 	    !tx_run(tx,
 		"INSERT INTO token (name, mac, application, role, made_at, made_by, by_name,"
-		" expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		" expires_at, id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		DB_TEXT(token->name), DB_TEXT(mac), DB_TEXT(token->application),
 		DB_TEXT(token->role), DB_I64(token->made_at), DB_I64(token->made_by),
-		DB_TEXT(token->by), DB_I64(token->expires_at)))
+		DB_TEXT(token->by), DB_I64(token->expires_at), DB_I64(id)))
 		return 0;
 	tx->store->are_tokens_stale = true;
-	return row_token_named(tx, token->name).id;
+	return id;
 }
 
 void

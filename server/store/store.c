@@ -67,7 +67,8 @@ open_database(struct store *store, struct err *err)
 	if ((check && !check_database(store->db, err)) ||
 	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err))
 		return err_wrap(err, "%s", store->path);
-	if (!store_audit_head(store->db, &store->mark.audit, err))
+	if (!store_audit_head(store->db, &store->mark.audit, err) ||
+	    !store_ids_read(store->db, &store->mark.ids, err))
 		return false;
 	store->mark.audit_seen = store->mark.audit.seq; /* the start looks at what is there */
 	return db_one_i64(&store->mark.n_outbox, store->db, err, count_outbox);
@@ -181,10 +182,7 @@ store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *
 	ok = db_begin(store->db, err);
 	for (size_t i = 0; ok && i < n; i++)
 		ok = store_message_mark(store->db, unanswered[i], err);
-	ok = ok &&
-	    db_run(store->db, err,
-		"INSERT INTO counter VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
-		DB_TEXT(ENDED), DB_I64(store->mark.audit.seq)) &&
+	ok = ok && store_ids_set(store->db, ENDED, store->mark.audit.seq, err) &&
 	    name_end(store, err) && db_commit(store->db, err);
 	if (!ok)
 		db_rollback(store->db);

@@ -451,6 +451,7 @@ seconds_now(void)
 static bool
 decide_all(struct store *store, struct batch *batch, struct err *err)
 {
+	const struct store_ids before = store->mark.ids;
 	double began;
 
 	if (db_flush_failed(store->db))
@@ -462,7 +463,8 @@ decide_all(struct store *store, struct batch *batch, struct err *err)
 			return false;
 	if (!store_lane_advance(store, &batch->outcomes, err) ||
 	    !store_lane_fill_runs(store, &batch->outcomes, err) ||
-	    !store_gauges_add(store, &batch->outcomes, err))
+	    !store_gauges_add(store, &batch->outcomes, err) ||
+	    !store_ids_write(store->db, &before, &store->mark.ids, err))
 		return false;
 	began = seconds_now();
 	CRASH_POINT(batch_decided);

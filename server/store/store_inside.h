@@ -14,6 +14,7 @@
 #include "store/audit_chain.h"
 #include "store/audit_segment.h"
 #include "store/store.h"
+#include "store/store_ids.h"
 #include "store/store_names.h"
 
 /* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
@@ -68,6 +69,7 @@ struct store_mark {
 	struct audit_chain audit; /* the chain's head */
 	int64_t audit_seen;	  /* up to that entry a handler has seen what is written */
 	int64_t n_outbox;	  /* open effects of the outbox (effect.def) */
+	struct store_ids ids;
 };
 
 /* What was handed out of a lane and has no result yet. */

@@ -1319,6 +1319,18 @@ static const char *const migration_29[] = {
 	NULL,
 };
 
+static const char *const migration_30[] = {
+	/* Rows are numbered by counters of ours, on every engine: from what was given last on. */
+	"INSERT INTO counter SELECT name, MAX(seq) FROM sqlite_sequence GROUP BY name;"
+	"INSERT INTO counter SELECT 'forge_hook', COALESCE(MAX(id), 0) FROM forge_hook;"
+	"INSERT INTO counter SELECT 'inbox', COALESCE(MAX(seq), 0) FROM inbox;"
+	"INSERT INTO counter SELECT 'past', COALESCE(MAX(id), 0) FROM past;"
+	"UPDATE counter SET value = MAX(value, (SELECT COALESCE(MAX(id), 0) FROM block))"
+	" WHERE name = 'block';"
+	"DELETE FROM sqlite_sequence;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1326,7 +1338,8 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
-	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29 };
+	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29,
+	migration_30 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -732,7 +732,10 @@ CREATE TABLE peer_code (
  key TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX peer_next ON peer (next_digest) WHERE next_digest <> '';
 INSERT INTO counter (name, value) VALUES ('block', 0);
+INSERT INTO counter (name, value) VALUES ('effect', 0);
+INSERT INTO counter (name, value) VALUES ('forge_hook', 0);
+INSERT INTO counter (name, value) VALUES ('inbox', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);
+INSERT INTO counter (name, value) VALUES ('past', 0);
 INSERT INTO counter (name, value) VALUES ('place', 0);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('effect', 0);

@@ -95,6 +95,7 @@ def fill(stage, deliveries, deployments):
             rows = deliveries if table == "inbox" else deployments
             database.execute(sql.replace("?", ":rows"),
                              {"rows": rows, "at": now, "month": 30 * DAY_MS})
+            database.execute(f"INSERT OR REPLACE INTO counter SELECT '{table}', MAX(rowid) FROM {table}")
         database.execute(index)
         database.execute(
             "INSERT INTO environment (name, current_release, previous_release, held_commit,"

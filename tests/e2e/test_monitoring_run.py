@@ -126,7 +126,8 @@ def test_an_environment_that_does_not_answer(town):
     """Once it has a release: nothing that was never deployed to is down."""
     town.start_ill_anew("INSERT INTO release (environment, commit_id, image, at, deployment, released_by, subject)"
                         " VALUES ('staging', '0123456789abcdef0123456789abcdef01234567', '', 1767225600000, 0, '', '')",
-                        "UPDATE environment SET current_release = last_insert_rowid() WHERE name = 'staging'")
+                        "UPDATE environment SET current_release = last_insert_rowid() WHERE name = 'staging'",
+                        "INSERT OR REPLACE INTO counter SELECT 'release', MAX(id) FROM release")
     found = town.wait_firing("DeploybotEnvironmentUnhealthy")
     assert (found["instance"], found["environment"], found["severity"]) == (town.other, "staging", "warning")
 

@@ -125,6 +125,20 @@ def test_what_only_says_is_listed(name):
             assert (text in said) == text.startswith(SAYS) or name == "row_rename.c", text
 
 
+INTO = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "server/store").glob("*.c")))
+def test_no_engine_numbers_a_row(name):
+    """SQLite does where an integer is the key, PostgreSQL does not: store_ids.h."""
+    if f"server/store/{name}" == SCHEMA:
+        return
+    for table, columns in (into.groups() for text in texts(preprocessed(f"server/store/{name}"))
+                           for into in INTO.finditer(text)):
+        keys = [row[1] for row in database().execute(f"PRAGMA table_info({table})") if row[5] > 0 and row[2] == "INTEGER"]
+        assert set(keys) <= set(columns.split(", ")), (table, columns)
+
+
 # Their rows are bounded by something else than what finds them: migrations since one release; of a month; a batch.
 BOUNDED = ("SELECT COUNT(*) OVER (), m.commit_id, m.migration FROM work m INDEXED BY work_migration",
            "SELECT DISTINCT chat FROM message INDEXED BY message_audit", "DELETE FROM message WHERE id IN (SELECT m.id",

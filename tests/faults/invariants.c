@@ -13,6 +13,7 @@
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/audit_verify.h"
+#include "tests/unit/ids_aid.h"
 
 #define MESSAGE_DAYS 29 /* after an end; 30 by a clock that may have been set back since */
 
@@ -347,9 +348,17 @@ what_github_waits_for_is_on_its_way(const struct invariants *of)
 	    "  AND e.kind = 'forge_answer')");
 }
 
+/* Or it would be given once more. */
+static void
+each_number_was_given(const struct invariants *of)
+{
+	NONE(of, "number", IDS_AID_BEYOND);
+}
+
 void
 invariants_of_commit(const struct invariants *of)
 {
+	each_number_was_given(of);
 	one_deployment_is_active(of);
 	whoever_goes_on_waits_for_something(of);
 	nothing_waits_for_a_free_environment(of);

@@ -439,11 +439,26 @@ remember_first_polls(struct sim *sim)
 	}
 }
 
+/* Whatever was killed or undone: no row gets a number that another had. */
+static void
+no_number_is_given_again(struct sim *sim)
+{
+	const struct store_ids before = sim->ids;
+	struct err err;
+
+	sim_check_must(sim, store_ids_read(sim->eyes, &sim->ids, &err), &err);
+	for (int i = 0; i < STORE_ID_COUNT; i++)
+		if (sim->ids.last[i] < before.last[i])
+			sim_fail(sim, __func__, "counter %d was %" PRId64 ", is %" PRId64, i,
+			    before.last[i], sim->ids.last[i]);
+}
+
 void
 sim_check_commit(struct sim *sim)
 {
 	const struct invariants of = rows_of(sim);
 
+	no_number_is_given_again(sim);
 	look(sim, sim->settled_below);
 	somebody_has_looked(sim);
 	remember_ways(sim);

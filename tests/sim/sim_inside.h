@@ -11,6 +11,7 @@
 #include "lib/db.h"
 #include "lib/text.h"
 #include "store/store.h"
+#include "store/store_ids.h"
 #include "tests/sim/sim.h"
 #include "types/api.h"
 #include "types/pipeline.h"
@@ -471,6 +472,7 @@ struct sim {
 	int loaded;  /* as the server has them */
 	struct queue_list events;
 	size_t batch; /* events that were decided on together last */
+	struct store_ids ids; /* as they were committed last */
 	struct sim_open open[SIM_OPEN];
 	bool is_full;	 /* the disk, in this batch */
 	bool is_failing; /* one handler, in this batch */

@@ -33,7 +33,8 @@ sim_local_begin(const char *template)
 		db_run(db, &err,
 		    "INSERT INTO token (id, name, mac, application, role, made_at, made_by, by_name,"
 		    " expires_at) VALUES (1, 'ci', $1, 'shop', 'bearer', 1, $2, 'root', $3)",
-		    DB_TEXT(mac), DB_I64(SIM_ROOT_AS_ADMIN), DB_I64(INT64_MAX)),
+		    DB_TEXT(mac), DB_I64(SIM_ROOT_AS_ADMIN), DB_I64(INT64_MAX)) &&
+		store_ids_set(db, "principal", 4, &err) && store_ids_set(db, "token", 1, &err),
 	    "root's roles, and a token");
 	db_close(db);
 }

@@ -166,6 +166,7 @@ world_rewrite(struct world *w, const char *sql)
 	db = db_open(w->aid.path, 0, &w->aid.err);
 	assert_non_null(db);
 	assert_true(db_script(db, sql, &w->aid.err));
+	store_aid_count_rows(db);
 	db_close(db);
 	while (w->n_open > 0)
 		effect_free(w->open[--w->n_open]);

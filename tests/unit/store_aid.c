@@ -12,6 +12,7 @@
 #include "lib/text.h"
 #include "store/row_message.h"
 #include "store/store_inside.h"
+#include "tests/unit/ids_aid.h"
 #include "unit.h"
 
 #define SETTINGS_MAX 48
@@ -197,6 +198,20 @@ give_answers(struct store_aid *aid)
 	}
 }
 
+/* What is given next is what the rows say, and each row has what was given. */
+static void
+check_ids(struct store_aid *aid)
+{
+	struct store_ids written;
+	int64_t beyond;
+
+	assert_true(store_ids_read(aid->store->db, &written, &aid->err));
+	assert_memory_equal(&written, &aid->store->mark.ids, sizeof(written));
+	if (!db_one_i64(&beyond, aid->store->db, &aid->err, IDS_AID_BEYOND))
+		fail_msg("%s", aid->err.text);
+	assert_int_equal(beyond, 0);
+}
+
 struct answer
 store_aid_decide(struct store_aid *aid, struct event *event)
 {
@@ -209,6 +224,7 @@ store_aid_decide(struct store_aid *aid, struct event *event)
 	if (!store_batch(aid->store, &events, &aid->outcomes, &aid->err))
 		fail_msg("store_batch: %s", aid->err.text);
 	assert_null(events.first);
+	check_ids(aid);
 	give_answers(aid);
 	assert_int_not_equal(answer.status, 0);
 	return answer;
@@ -252,6 +268,28 @@ store_aid_act(struct store_aid *aid, void (*act)(struct tx *tx, void *arg), void
 {
 	if (!store_aid_try(aid, act, arg))
 		fail_msg("the tx failed: %s", aid->err.text);
+}
+
+void
+store_aid_count_rows(struct db *db)
+{
+#define COUNT_ROWS(name, word, column, table) \
+	"INSERT INTO counter SELECT '" word "', COALESCE(MAX(" column "), 0) FROM " table \
+	" WHERE true ON CONFLICT DO UPDATE SET value = MAX(value, excluded.value);"
+	assert_true(db_script(db, STORE_IDS(COUNT_ROWS), NULL));
+#undef COUNT_ROWS
+}
+
+void
+store_aid_count_rows_of(struct tx *tx)
+{
+	struct store_ids written;
+
+	store_aid_count_rows(tx->db);
+	assert_true(store_ids_read(tx->db, &written, &tx->err));
+	for (int i = 0; i < STORE_ID_COUNT; i++)
+		if (tx->store->mark.ids.last[i] < written.last[i])
+			tx->store->mark.ids.last[i] = written.last[i];
 }
 
 /* --- outcomes --- */

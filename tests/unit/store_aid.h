@@ -69,6 +69,10 @@ void store_aid_act_send(struct tx *tx, void *arg);
 /* The same, but it may fail: then false, and *aid->err says why. */
 bool store_aid_try(struct store_aid *aid, void (*act)(struct tx *tx, void *arg), void *arg);
 
+/* Raw SQL has inserted rows: their counters say so too; of a tx, also what it gives next. */
+void store_aid_count_rows(struct db *db);
+void store_aid_count_rows_of(struct tx *tx);
+
 /* Takes the oldest effect of that kind out of the outcomes; NULL: there is none. */
 struct effect *store_aid_take(struct store_aid *aid, enum effect_kind kind);
 

@@ -68,7 +68,6 @@ TEST_WITH(values_are_bound_by_name_wherever_they_stand, set_up, tear_down)
 
 	assert_true(db_run(db, &err, "INSERT INTO t(n, name, body) VALUES($2, $1, $3)",
 	    DB_TEXT("one"), DB_I64(7), DB_BLOB("a\0b", 3)));
-	assert_int_equal(db_last_id(db), 1);
 	assert_true(db_run(db, &err, "INSERT INTO t(name, n, body) VALUES($1, $2, $3)",
 	    DB_TEXT(NULL), DB_NULL, DB_BLOB("", 0)));
 	assert_true(db_query(&rows, db, &err, "SELECT id, name, n, body FROM t ORDER BY id"));
@@ -192,24 +191,6 @@ SCENE_TEST(failures_have_their_kind)
 	assert_int_equal(err.code, ERR_CONFIG);
 	assert_int_equal(unlink(path), 0);
 	assert_false(db_flush_failed(p->db));
-}
-
-/* SQLite calls that a full disk: whoever is told so makes room, in vain. */
-TEST_WITH(ids_that_are_used_up_are_no_full_disk, set_up, tear_down)
-{
-	struct db *db = ((struct chat_address *)*state)->db;
-	struct err err = { 0 };
-
-	assert_true(
-	    db_script(db, "CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, a)", &err));
-	assert_true(db_run(db, &err, "INSERT INTO n(a) VALUES(1)"));
-	assert_true(db_run(
-	    db, &err, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'n'"));
-	assert_false(db_run(db, &err, "INSERT INTO n(a) VALUES(2)"));
-	assert_int_equal(err.code, ERR_CONFIG);
-	assert_non_null(strstr(err.text, "the ids of table n are used up, the disk is not full"));
-	assert_true(db_run(db, &err, "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'n'"));
-	assert_true(db_run(db, &err, "INSERT INTO n(a) VALUES(2)"));
 }
 
 TEST_WITH(a_full_database_is_told_apart_and_recovers, set_up, tear_down)

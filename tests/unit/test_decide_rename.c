@@ -113,6 +113,7 @@ note_forge(struct tx *tx, void *arg)
 
 	for (size_t i = 0; i < COUNT(statements); i++)
 		(void)tx_run(tx, statements[i], DB_TEXT((const char *)arg));
+	store_aid_count_rows_of(tx);
 }
 
 static void
@@ -128,6 +129,7 @@ note_newer(struct tx *tx, UNUSED void *arg)
 	(void)tx_run(tx,
 	    "INSERT INTO undelivered SELECT id, 'guid', 1, 1, 0, 0, '', 0, 0 FROM forge_hook"
 	    " WHERE number = 5");
+	store_aid_count_rows_of(tx);
 }
 
 static int64_t

@@ -335,6 +335,7 @@ act_fill(struct tx *tx, void *arg)
 	    " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)"
 	    " SELECT -1, $1, '9', $1 || i, 'main', i, 1, 1, i, 1, '' FROM n",
 	    DB_TEXT(of[0]), DB_I64(strtoll(of[1], NULL, 10)));
+	store_aid_count_rows_of(tx);
 }
 
 WATCH_TEST_OF(fifty_of_an_application_that_are_red_are_watched_the_newest, "WATCH_PIPELINES=*")

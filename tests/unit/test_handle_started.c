@@ -51,7 +51,7 @@ WORLD_TEST_OF(numbers_that_are_used_up_are_corrected_by_a_start, STAGING_URL)
 {
 	world_deploy_goes_live(w, COMMIT_A);
 	world_rewrite(
-	    w, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'run';");
+	    w, "UPDATE counter SET value = 9223372036854775807 WHERE name = 'run';");
 	world_restart(w);
 	world_deploy_starts(w, COMMIT_B);
 	assert_int_equal(world_active(w, "staging").run, 2);

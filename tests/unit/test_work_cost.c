@@ -93,6 +93,7 @@ act_fill(struct tx *tx, void *arg)
 	    " '', CASE WHEN i <= 2 * $1 THEN 11 ELSE 0 END, '@ada', 1, 0, 0, 0, 0, 0, i <= $1, 0, '',"
 	    " '', '', i, i, i FROM n",
 	    DB_I64(n));
+	store_aid_count_rows_of(tx);
 }
 
 static void

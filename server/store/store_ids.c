@@ -1,0 +1,58 @@
+/* store_ids.c - which number a new row gets: the next one of a counter.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/store_ids.h"
+
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define WORD(name, word, column, table) word,
+static const char *const words[] = { STORE_IDS(WORD) };
+#undef WORD
+
+bool
+store_ids_read(struct db *db, struct store_ids *ret, struct err *err)
+{
+	struct db_rows rows = { 0 };
+
+	*ret = (struct store_ids){ 0 };
+	if (!db_query(&rows, db, err, "SELECT name, value FROM counter"))
+		return false;
+	while (db_next(&rows)) {
+		size_t i = text_index(db_col_text(&rows, 0), words, COUNT(words));
+
+		if (i < COUNT(words))
+			ret->last[i] = db_col_i64(&rows, 1);
+	}
+	return db_rows_end(&rows, err);
+}
+
+bool
+store_ids_set(struct db *db, const char *word, int64_t value, struct err *err)
+{
+	return db_run(db, err,
+	    "INSERT INTO counter (name, value) VALUES ($1, $2)"
+	    " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+	    DB_TEXT(word), DB_I64(value));
+}
+
+bool
+store_ids_write(
+    struct db *db, const struct store_ids *before, const struct store_ids *now, struct err *err)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < COUNT(words); i++)
+		ok = now->last[i] == before->last[i] ||
+		    store_ids_set(db, words[i], now->last[i], err);
+	return ok;
+}
+
+int64_t
+tx_next_id(struct tx *tx, enum store_id id)
+{
+	int64_t *last = &tx->store->mark.ids.last[id];
+
+	if (*last == INT64_MAX)
+		tx_fail(tx, ERR_CONFIG, "the numbers of %s are used up", words[id]);
+	return tx->failed ? 0 : ++*last;
+}
