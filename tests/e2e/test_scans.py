@@ -135,8 +135,9 @@ def test_no_engine_numbers_a_row(name):
         return
     for table, columns in (into.groups() for text in texts(preprocessed(f"server/store/{name}"))
                            for into in INTO.finditer(text)):
-        keys = [row[1] for row in database().execute(f"PRAGMA table_info({table})") if row[5] > 0 and row[2] == "INTEGER"]
-        assert set(keys) <= set(columns.split(", ")), (table, columns)
+        rows = database().execute(f"PRAGMA table_info({table})")
+        keys = {row[1] for row in rows if row[5] > 0 and row[2] == "INTEGER"}
+        assert keys <= set(columns.split(", ")), (table, columns)
 
 
 # Their rows are bounded by something else than what finds them: migrations since one release; of a month; a batch.

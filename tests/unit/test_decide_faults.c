@@ -62,7 +62,8 @@ rows_sql(struct db *db)
 	    " WHERE type = 'table' AND name <> 'sqlite_sequence' ORDER BY name"));
 	while (db_next(&tables)) {
 		const char *name = db_col_text(&tables, 0);
-		const char *stays = strcmp(name, "effect") == 0			? NO_COUNT :
+		const char *stays = strcmp(name, "effect") == 0 ? NO_COUNT :
+		    strcmp(name, "counter") == 0		? "name <> 'effect'" :
 		    strcmp(name, "audit") == 0 || strcmp(name, "stranger") == 0 ? "0" :
 										  "1";
 		int n = snprintf(sql + used, sizeof(sql) - used,

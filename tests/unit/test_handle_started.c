@@ -50,8 +50,7 @@ WORLD_TEST_OF(a_run_has_no_number_that_has_a_folder, STAGING_URL)
 WORLD_TEST_OF(numbers_that_are_used_up_are_corrected_by_a_start, STAGING_URL)
 {
 	world_deploy_goes_live(w, COMMIT_A);
-	world_rewrite(
-	    w, "UPDATE counter SET value = 9223372036854775807 WHERE name = 'run';");
+	world_rewrite(w, "UPDATE counter SET value = 9223372036854775807 WHERE name = 'run';");
 	world_restart(w);
 	world_deploy_starts(w, COMMIT_B);
 	assert_int_equal(world_active(w, "staging").run, 2);

@@ -3,9 +3,7 @@
 #include "store/store_ids.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/err.h"
@@ -290,52 +288,59 @@ IDS_TEST(what_is_undone_gives_its_numbers_back)
 	assert_memory_equal(failed, kept, sizeof(kept));
 }
 
-/* Decides without end; what is on disk is in *told. */
+/* Decides without end, and says to `out` what each commit has left on disk. */
 static void
-decide_on(struct store_aid *aid, volatile struct store_ids *told)
+decide_on(struct store_aid *aid, int out)
 {
 	int64_t said[STORE_ID_COUNT];
 
 	store_aid_reopen(aid);
 	for (;;) {
 		store_aid_act(aid, act_add_all, said);
-		for (int i = 0; i < STORE_ID_COUNT; i++)
-			told->last[i] = aid->store->mark.ids.last[i];
 		store_aid_forget(aid);
+		if (write(out, &aid->store->mark.ids, sizeof(struct store_ids)) < 0)
+			_exit(1);
 	}
+}
+
+/* Returns what was on disk when that many commits had been. */
+static struct store_ids
+kill_behind(struct store_aid *aid, int commits)
+{
+	struct store_ids told = { 0 };
+	int status, pipes[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(pipes), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		decide_on(aid, pipes[1]);
+	assert_int_equal(close(pipes[1]), 0);
+	while (commits-- > 0)
+		assert_int_equal(read(pipes[0], &told, sizeof(told)), sizeof(told));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(close(pipes[0]), 0);
+	return told;
 }
 
 IDS_TEST(whatever_is_killed_no_number_is_given_twice)
 {
-	volatile struct store_ids *told =
-	    mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(told != MAP_FAILED);
-	for (int i = 0; i < 6; i++) {
-		const int64_t before = told->last[STORE_ID_WORK];
+	for (int commits = 1; commits <= 6; commits++) {
 		int64_t said[STORE_ID_COUNT];
-		int status;
-		pid_t pid;
+		struct store_ids told;
 
 		store_close(aid->store);
 		aid->store = NULL;
 		store_aid_forget(aid);
-		pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0)
-			decide_on(aid, told);
-		while (told->last[STORE_ID_WORK] == before)
-			(void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 1700000 * (i + 1) }, NULL);
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		told = kill_behind(aid, commits);
 		store_aid_reopen(aid);
-		for (int k = 0; k < STORE_ID_COUNT; k++)
-			assert_true(aid->store->mark.ids.last[k] >= told->last[k]);
+		for (int i = 0; i < STORE_ID_COUNT; i++)
+			assert_true(aid->store->mark.ids.last[i] >= told.last[i]);
 		store_aid_act(aid, act_add_all, said); /* none of them is another's */
 	}
-	assert_int_equal(munmap((void *)told, sizeof(*told)), 0);
 }
 
 /* --- what else could be wrong --- */

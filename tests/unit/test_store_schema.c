@@ -386,6 +386,30 @@ SCHEMA_TEST(words_of_work_and_runs_have_no_check)
 	db_close(db);
 }
 
+/* What SQLite had given last is not what is there. */
+SCHEMA_TEST(numbers_go_on_behind_those_that_sqlite_gave)
+{
+	struct db *db = schema_aid_fresh(aid, "numbered", 29);
+
+	assert_true(db_script(db,
+	    "INSERT INTO effect (id, kind, subject, body, due, at) VALUES (7, 'say', 1, '', 0, 0);"
+	    "DELETE FROM effect;"
+	    "INSERT INTO principal VALUES (3, 'root', '', 'admin');"
+	    "INSERT INTO inbox (seq, source, id, at) VALUES (5, 'github', 'a', 1);"
+	    "INSERT INTO past VALUES (6, 1, 'abc', '');"
+	    "INSERT INTO forge_hook (id, application, repository, number, looked_at)"
+	    " VALUES (4, '', 'acme/shop', 0, 0);"
+	    "INSERT INTO block (id, environment, commit_id, blocked_by, at, why, number)"
+	    " VALUES (2, 'staging', 'abc', '', 0, '', 2);",
+	    &aid->err));
+	if (!store_schema_migrate(db, NULL, 30, &aid->err))
+		fail_msg("%s", aid->err.text);
+	expect_rows(aid, db,
+	    "SELECT name || ' ' || value FROM counter WHERE name NOT IN ('logs', 'nonce')",
+	    "block 2\neffect 7\nforge_hook 4\ninbox 5\npast 6\nplace 0\nprincipal 3\n");
+	db_close(db);
+}
+
 /* What was numbered stays so, and no number is given twice, the highest having gone. */
 TEST_WITH(work_and_runs_keep_their_numbers, schema_aid_setup, schema_aid_teardown)
 {
