@@ -2,12 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_ids.h"
 
+#include <string.h>
+
 #include "lib/text.h"
 #include "store/store_inside.h"
 
 #define WORD(name, word, column, table) word,
 static const char *const words[] = { STORE_IDS(WORD) };
 #undef WORD
+
+/* A constant, so that it is prepared once: -1 for those that stay as they are. */
+#define GIVEN_ONE(name, word, column, table) " UNION ALL SELECT '" word "', ?"
+#define GIVEN				     STORE_IDS(GIVEN_ONE)
 
 bool
 store_ids_read(struct db *db, struct store_ids *ret, struct err *err)
@@ -39,12 +45,17 @@ bool
 store_ids_write(
     struct db *db, const struct store_ids *before, const struct store_ids *now, struct err *err)
 {
-	bool ok = true;
+	static const char write[] =
+	    "INSERT INTO counter (name, value) SELECT name, value FROM"
+	    " (SELECT '' AS name, -1 AS value" GIVEN ") AS given WHERE value >= 0"
+	    " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+	struct db_value values[STORE_ID_COUNT];
 
-	for (size_t i = 0; ok && i < COUNT(words); i++)
-		ok = now->last[i] == before->last[i] ||
-		    store_ids_set(db, words[i], now->last[i], err);
-	return ok;
+	if (memcmp(before, now, sizeof(*now)) == 0)
+		return true;
+	for (size_t i = 0; i < COUNT(values); i++)
+		values[i] = DB_I64(now->last[i] == before->last[i] ? -1 : now->last[i]);
+	return db_run_sql(db, err, &(const struct db_sql){ write, values, COUNT(values) });
 }
 
 int64_t

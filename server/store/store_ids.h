@@ -39,7 +39,7 @@ struct store_ids {
 
 bool store_ids_read(struct db *db, struct store_ids *ret, struct err *err) MUST_USE;
 
-/* Inside the transaction: writes each that is another than before it. */
+/* Inside the transaction, by one statement at most: writes each that is another than before it. */
 bool store_ids_write(struct db *db, const struct store_ids *before, const struct store_ids *now,
     struct err *err) MUST_USE;
 

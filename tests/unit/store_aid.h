@@ -34,6 +34,7 @@ struct store_aid {
 	char said[8192];		/* the last answer that had a text, cut */
 	char said_last[64];		/* how it ended */
 	bool failed;			/* of the last store_aid_try(): its tx failed */
+	bool is_measured;		/* statements are counted: none is ours */
 	struct err err;
 };
 
