@@ -47,8 +47,8 @@ store_ids_write(
 {
 	static const char write[] =
 	    "INSERT INTO counter (name, value) SELECT name, value FROM"
-	    " (SELECT '' AS name, -1 AS value" GIVEN ") AS given WHERE value >= 0"
-	    " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+	    " (SELECT '' AS name, -1 AS value" GIVEN
+	    ") AS given WHERE value >= 0 ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 	struct db_value values[STORE_ID_COUNT];
 
 	if (memcmp(before, now, sizeof(*now)) == 0)
