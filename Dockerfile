@@ -17,7 +17,7 @@ FROM ${BASE_IMAGE} AS build
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
 	ca-certificates gcc libc6-dev libcurl4-openssl-dev libev-dev libjansson-dev libmicrohttpd-dev \
-	libexpat1-dev liboath-dev libqrencode-dev libsqlite3-dev libssl-dev libsystemd-dev libyaml-dev make tzdata \
+	libexpat1-dev liboath-dev libpq-dev libqrencode-dev libsqlite3-dev libssl-dev libsystemd-dev libyaml-dev make tzdata \
 	zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src

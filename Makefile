@@ -34,12 +34,12 @@ endif
 # A build that can be made to die at the places of lib/crash_point.def.
 CRASH_POINTS ?=
 CFLAGS	?=
-ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE -I. -Iserver -MMD -MP \
+ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE -I. -Iserver -isystem /usr/include/postgresql -MMD -MP \
 	$(if $(CRASH_POINTS),-DDEPLOYBOT_CRASH_POINTS) $(CFLAGS)
 LDFLAGS	?=
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
-SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lcrypto -lsystemd -loath -lqrencode -lexpat -lz -lm -lpthread
+SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lpq -lcrypto -lsystemd -loath -lqrencode -lexpat -lz -lm -lpthread
 JUDGE_LIBS  := -lyaml
 LINK_LIBS   := -lssl -lcrypto
 ALL_LIBS    := $(SERVER_LIBS) $(JUDGE_LIBS) $(LINK_LIBS)
@@ -335,6 +335,8 @@ TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,
 
 TEST_FAULTS := $(addprefix $(TEST_BUILD)/faults/,oracle libpower.so libfault.so oom_store)
 
+# DB=pg: the unit tests and the simulation keep their rows in a PostgreSQL of their own, and no others are run.
+DB ?=
 # End-to-end tests start the programs of $(BUILD), as they are installed; $(TEST_BUILD) is what can be made to die.
 .PHONY: test
 test: packages-test
@@ -343,7 +345,8 @@ test: packages-test
 	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_FAULTS)
 	@$(PYTHON) tests/tools/circles.py $(TEST_BUILD)
 	@$(PYTHON) tests/tools/callers.py $(TEST_BUILD)/obj
-	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(if $(filter pg,$(DB)),tests/tools/with_postgresql.sh) \
+		$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
 
 # The end-to-end tests of `make test` once more, on programs that AddressSanitizer and UBSan watch, which see leaks too.
 .PHONY: check-asan
@@ -606,7 +609,7 @@ help:
 	@echo "make            the three programs, in $(BUILD)/"
 	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back, STORY=secrets: others)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
-	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=test_policy: one unit program alone; tests/e2e/test_x.py: all of them, and only those end-to-end tests)"
+	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=test_policy: one unit program alone; tests/e2e/test_x.py: all of them, and only those end-to-end tests; DB=pg: what keeps rows, in a PostgreSQL of its own)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
 	@echo "make nightly    each row here whole, again after a kill where it was cut; a table in $(BUILD)/nightly (NIGHT=all: the longest; WHAT=)"
 	@echo "make check-sim  10000 random histories of everything and of people, without time or network: 30 min of a core (SEEDS=n; SEED=n: one again)"

@@ -1,457 +1,81 @@
-/* db.c - SQLite with every safety setting on, statements kept by their text.  Side: store. */
+/* db.c - what both engines have in common: the way to each, transactions, values.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/db.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <sqlite3.h>
-
 #include "lib/db_inside.h"
-#include "lib/err.h"
-#include "lib/mem.h"
+#include "lib/text.h"
 
-#define CACHE_SLOTS	1024 /* a power of two; a store has some 300 statements */
-#define CACHE_PROBES	8
-#define PAGE_SIZE	4096 /* a delivery dirties a page of each of two random indexes */
-#define CACHE_KIB	1024 /* pages in memory: idle memory stays low */
-#define BUSY_TIMEOUT_MS 50
-#define WAL_LIMIT	16777216
-#define VALUE_MAX	(64 * 1024 * 1024) /* the largest text or blob */
-
-struct cached {
-	char *sql; /* NULL: free slot */
-	sqlite3_stmt *stmt;
-	bool in_use;
-};
-
-struct db {
-	sqlite3 *handle;
-	bool flush_failed;
-	int log_pages;
-	size_t in_use; /* statements */
-	int64_t changes;
-	struct cached cache[CACHE_SLOTS];
-};
-
-/* --- errors --- */
-
-enum err_code
-db_code_of(int rc, int errno_value)
-{
-	switch (rc & 0xFF) {
-	case SQLITE_FULL:
-		return ERR_FULL;
-	case SQLITE_IOERR:
-		return errno_value == ENOSPC || errno_value == EDQUOT ? ERR_FULL : ERR_IO;
-	case SQLITE_CONSTRAINT:
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return ERR_BUSY;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return ERR_CONFIG;
-	case SQLITE_NOMEM: /* a decision that failed for it would lose its event's work */
-		mem_abort();
-	case SQLITE_TOOBIG:
-		return ERR_LIMIT;
-	default:
-		return ERR_IO;
-	}
-}
-
-static bool
-is_flush_failure(int rc)
-{
-	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC ||
-	    rc == SQLITE_IOERR_TRUNCATE || rc == SQLITE_IOERR_CLOSE;
-}
-
-static void
-note_failure(struct db *db, int rc)
-{
-	if (is_flush_failure(rc))
-		db->flush_failed = true;
-}
-
-/* Whoever says it in a chat leaves its text out. */
-static bool
-of_database(struct err *err)
+bool
+db_fails(struct err *err)
 {
 	if (err != NULL)
 		err->is_of_database = true;
 	return false;
 }
 
-/* The SQL is a constant of the program and may be shown; its values may not.  SQLite calls many a
- * full disk an I/O error. */
-static bool
-fail(struct db *db, struct err *err, int rc, const char *sql)
+size_t
+db_hash(const char *sql)
 {
-	enum err_code code = db_code_of(rc, sqlite3_system_errno(db->handle));
-
-	note_failure(db, rc);
-	(void)err_set(err, code, "database: %s%s: %.100s", sqlite3_errmsg(db->handle),
-	    code == ERR_FULL ? ": make room on its disk" : "", sql);
-	return of_database(err);
+	return (size_t)((uint64_t)(uintptr_t)sql * UINT64_C(11400714819323198485) >> 32);
 }
 
 /* --- opening --- */
 
-static bool
-exec(struct db *db, const char *sql, struct err *err)
+bool
+db_is_url(const char *path)
 {
-	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
-
-	return rc == SQLITE_OK || fail(db, err, rc, sql);
-}
-
-/* The first column of the first row of a PRAGMA must be `want`. */
-static bool
-pragma_gives(struct db *db, const char *sql, const char *want, struct err *err)
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	const char *got;
-
-	if (!db_query(&rows, db, err, sql))
-		return false;
-	got = db_next(&rows) ? db_col_text(&rows, 0) : NULL;
-	if (got == NULL && rows.failure != 0)
-		return db_rows_end(&rows, err);
-	if (got == NULL || strcmp(got, want) != 0) {
-		(void)err_set(err, ERR_CONFIG, "database: %s gave %s, not %s", sql,
-		    got == NULL ? "nothing" : got, want);
-		return of_database(err);
-	}
-	while (db_next(&rows)) /* to its end: a flush that fails is reported there */
-		continue;
-	return db_rows_end(&rows, err);
-}
-
-static bool
-harden(struct db *db, struct err *err)
-{
-	sqlite3 *h = db->handle;
-
-	(void)sqlite3_extended_result_codes(h, 1); /* always OK */
-	(void)sqlite3_limit(h, SQLITE_LIMIT_LENGTH, VALUE_MAX);
-	(void)sqlite3_limit(h, SQLITE_LIMIT_ATTACHED, 0);
-	if (sqlite3_db_config(h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
-	    sqlite3_db_config(h, SQLITE_DBCONFIG_DQS_DML, 0, NULL) != SQLITE_OK ||
-	    sqlite3_db_config(h, SQLITE_DBCONFIG_DQS_DDL, 0, NULL) != SQLITE_OK ||
-	    sqlite3_db_config(h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK ||
-	    sqlite3_db_config(h, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL) != SQLITE_OK ||
-	    /* Else one whose value could choose a partial index is planned anew for each value. */
-	    sqlite3_db_config(h, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(h, BUSY_TIMEOUT_MS) != SQLITE_OK)
-		return err_set(err, ERR_CONFIG, "this SQLite lacks a safety setting");
-	return true;
-}
-
-#define STRINGIFY(x)  STRINGIFY_(x)
-#define STRINGIFY_(x) #x
-
-static bool
-configure(struct db *db, bool read_only, struct err *err)
-{
-	if (!harden(db, err) || !exec(db, "PRAGMA cell_size_check = ON", err) ||
-	    !exec(db, "PRAGMA temp_store = MEMORY", err) ||
-	    !exec(db, "PRAGMA cache_size = -" STRINGIFY(CACHE_KIB), err) ||
-	    !exec(db, "PRAGMA mmap_size = 0", err)) /* an I/O error there is a SIGBUS */
-		return false;
-	if (read_only)
-		return exec(db, "PRAGMA query_only = ON", err);
-	if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &(int){ 1 }) !=
-	    SQLITE_OK)
-		return err_set(err, ERR_CONFIG, "this SQLite cannot keep the names of its log");
-	if (!exec(db, "PRAGMA page_size = " STRINGIFY(PAGE_SIZE), err) ||
-	    !pragma_gives(db, "PRAGMA journal_mode = WAL", "wal", err) ||
-	    !exec(db, "PRAGMA synchronous = FULL", err) ||
-	    !exec(db, "PRAGMA wal_autocheckpoint = 0", err) ||
-	    !exec(db, "PRAGMA journal_size_limit = " STRINGIFY(WAL_LIMIT), err) ||
-	    !pragma_gives(db, "PRAGMA synchronous", "2", err))
-		return false;
-	return true;
-}
-
-static int
-on_commit(void *ctx, UNUSED sqlite3 *handle, const char *name, int pages)
-{
-	struct db *db = ctx;
-
-	(void)name; /* there is but "main" */
-	db->log_pages = pages;
-	return SQLITE_OK;
-}
-
-/* As SQLite reads it: what means something in a URI is escaped.  False: it is too long. */
-static bool
-immutable_uri(const char *path, char *out, size_t room)
-{
-	size_t n = (size_t)snprintf(out, room, "file:");
-
-	for (const char *c = path; *c != '\0' && n + 4 < room; c++)
-		n += (size_t)snprintf(
-		    out + n, room - n, strchr("%?#", *c) != NULL ? "%%%02X" : "%c", *c);
-	return n + sizeof("?immutable=1") <= room &&
-	    snprintf(out + n, room - n, "?immutable=1") > 0;
-}
-
-static int
-open_path(struct db *db, const char *path, unsigned flags)
-{
-	bool read_only = (flags & DB_READ_ONLY) != 0;
-	int how = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
-	    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-	char log[PATH_MAX], uri[3 * PATH_MAX];
-	struct stat st;
-
-	if ((flags & DB_COPY) == 0 || access(path, F_OK) != 0 ||
-	    snprintf(log, sizeof(log), "%s-wal", path) >= (int)sizeof(log) ||
-	    (stat(log, &st) == 0 && st.st_size > 0) || !immutable_uri(path, uri, sizeof(uri)))
-		return sqlite3_open_v2(path, &db->handle, how, NULL);
-	return sqlite3_open_v2(uri, &db->handle, how | SQLITE_OPEN_URI, NULL);
-}
-
-static bool
-open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
-{
-	bool read_only = (flags & DB_READ_ONLY) != 0;
-	int rc, how = read_only ? R_OK : R_OK | W_OK;
-
-	/* In this process a second descriptor of the file must never be closed once SQLite has
-	 * it open: that would drop its locks. */
-	if (!read_only && !db_files_prepare(path, err))
-		return false;
-	rc = open_path(db, path, flags);
-	/* Where there is no descriptor to read and write, SQLite tries to read alone: it would
-	 * be open, and refuse every change for as long as it is. */
-	if (rc == SQLITE_OK && !read_only && sqlite3_db_readonly(db->handle, "main") != 0)
-		return err_set(err, ERR_IO,
-		    "opening %s: it can be read, but not written: mount it writable, or give it to user %u",
-		    path, (unsigned)geteuid());
-	if (rc == SQLITE_OK && !configure(db, read_only, err))
-		return err_wrap(err, "%s", path);
-	if (rc == SQLITE_OK) {
-		(void)sqlite3_wal_hook(db->handle, on_commit, db); /* gives the one before */
-		return read_only || db_files_keep(path, err);
-	}
-	if (db->handle == NULL)
-		mem_abort();
-	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, F_OK) != 0)
-		return err_set(err, ERR_MISSING, "there is no database %s", path);
-	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, how) != 0 && errno == EACCES)
-		return err_set(err, ERR_DENIED, "opening %s: user %u may not%s", path,
-		    (unsigned)geteuid(), read_only ? "" : ": chown it to that user");
-	return err_set(err, db_code_of(rc, sqlite3_system_errno(db->handle)), "opening %s: %s",
-	    path, sqlite3_errmsg(db->handle));
+	return text_starts(path, "postgres://") || text_starts(path, "postgresql://");
 }
 
 struct db *
 db_open(const char *path, unsigned flags, struct err *err)
 {
-	CLEANUP(db_closep) struct db *db = mem_new(1, sizeof(*db));
-
-	if (!open_handle(db, path, flags, err))
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		return NULL;
-	return TAKE(db);
+	return db_is_url(path) ? db_pg_open(path, flags, err) : db_sqlite_open(path, flags, err);
 }
 
 void
 db_close(struct db *db)
 {
-	int rc;
-
-	if (db == NULL)
-		return;
-	for (size_t i = 0; i < CACHE_SLOTS; i++) {
-		assert(!db->cache[i].in_use);
-		(void)sqlite3_finalize(db->cache[i].stmt); /* repeats an old failure */
-		free(db->cache[i].sql);
-	}
-	rc = sqlite3_close(db->handle);
-	assert(rc == SQLITE_OK); /* else a statement is still open */
-	(void)rc;
-	free(db);
+	if (db != NULL)
+		db->engine->close(db);
 }
 
 /* --- statements --- */
 
-/* By its address: most are constants, whose text takes longer to hash than they take to run.  The
- * same text at another address takes a slot of its own. */
-static size_t
-hash_of(const char *sql)
-{
-	return (size_t)((uint64_t)(uintptr_t)sql * UINT64_C(11400714819323198485) >> 32);
-}
-
-static sqlite3_stmt *
-prepare(struct db *db, const char *sql, unsigned flags, struct err *err)
-{
-	sqlite3_stmt *stmt = NULL;
-	const char *rest = NULL;
-	int rc = sqlite3_prepare_v3(db->handle, sql, -1, flags, &stmt, &rest);
-
-	if (rc != SQLITE_OK)
-		return ERR_NULL(fail(db, err, rc, sql));
-	assert(stmt != NULL && *rest == '\0'); /* one statement, and not none */
-	return stmt;
-}
-
-/* The slot that holds sql, else a free one, else NULL. */
-static struct cached *
-find_slot(struct db *db, const char *sql)
-{
-	size_t hash = hash_of(sql);
-
-	for (size_t i = 0; i < CACHE_PROBES; i++) {
-		struct cached *slot = &db->cache[(hash + i) & (CACHE_SLOTS - 1)];
-
-		if (slot->sql == NULL || strcmp(slot->sql, sql) == 0)
-			return slot;
-	}
-	return NULL;
-}
-
-/* A statement ready to bind: the kept one, or, when that is in use, one of its own. */
-static bool
-acquire(struct db *db, const char *sql, struct db_rows *ret, struct err *err)
-{
-	struct cached *slot = find_slot(db, sql);
-	bool keep = slot != NULL && slot->sql == NULL;
-
-	*ret = (struct db_rows){ .db = db };
-	if (slot != NULL && slot->sql != NULL && !slot->in_use) {
-		slot->in_use = true;
-		db->in_use++;
-		ret->stmt = slot->stmt;
-		ret->cached = slot;
-		return true;
-	}
-	ret->stmt = prepare(db, sql, keep ? SQLITE_PREPARE_PERSISTENT : 0, err);
-	if (ret->stmt == NULL)
-		return false;
-	db->in_use++;
-	if (keep) {
-		*slot = (struct cached){ mem_text(sql), ret->stmt, true };
-		ret->cached = slot;
-	}
-	return true;
-}
-
-static void
-release(struct db_rows *rows)
-{
-	if (rows->stmt == NULL)
-		return;
-	(void)sqlite3_reset(rows->stmt); /* repeats a failure that was reported already */
-	if (rows->cached != NULL) {
-		(void)sqlite3_clear_bindings(rows->stmt); /* always OK */
-		assert(rows->cached->stmt == rows->stmt && rows->cached->in_use);
-		rows->cached->in_use = false;
-	} else {
-		(void)sqlite3_finalize(rows->stmt);
-	}
-	rows->stmt = NULL;
-	rows->db->in_use--;
-}
-
-static int
-bind_one(sqlite3_stmt *stmt, int index, const struct db_value *v)
-{
-	switch (v->type) {
-	case DB_IS_I64:
-		return sqlite3_bind_int64(stmt, index, v->number);
-	case DB_IS_TEXT:
-		return sqlite3_bind_text64(
-		    stmt, index, v->data, v->size, SQLITE_STATIC, SQLITE_UTF8);
-	case DB_IS_BLOB:
-		return sqlite3_bind_blob64(stmt, index, v->data, v->size, SQLITE_STATIC);
-	case DB_IS_NULL:
-		break;
-	}
-	return sqlite3_bind_null(stmt, index);
-}
-
-static bool
-bind_all(struct db_rows *rows, const struct db_value values[], size_t count, struct err *err)
-{
-	const int all = sqlite3_bind_parameter_count(rows->stmt);
-	int parameters = all, index, rc;
-
-	assert(count < 100);
-	for (size_t i = 0; i < count; i++) {
-		const unsigned n = (unsigned)i + 1;
-		const char tens = (char)('0' + n / 10), ones = (char)('0' + n % 10);
-		const char one[] = { '$', ones, '\0' }, two[] = { '$', tens, ones, '\0' };
-
-		index = (int)n <= all && sqlite3_bind_parameter_name(rows->stmt, (int)n) == NULL ?
-		    (int)n /* ? */ :
-		    sqlite3_bind_parameter_index(rows->stmt, n < 10 ? one : two);
-		assert(index != 0); /* a value that the SQL does not name */
-		rc = bind_one(rows->stmt, index, &values[i]);
-		if (rc != SQLITE_OK)
-			return fail(rows->db, err, rc, sqlite3_sql(rows->stmt));
-		parameters--;
-	}
-	assert(parameters == 0); /* a name without a value */
-	return true;
-}
-
 bool
 db_query_sql(struct db_rows *rows, struct db *db, struct err *err, const struct db_sql *sql)
 {
-	if (!acquire(db, sql->text, rows, err))
-		return false;
-	if (!bind_all(rows, sql->values, sql->count, err)) {
-		release(rows);
-		return false;
-	}
-	return true;
+	*rows = (struct db_rows){ .db = db };
+	return db->engine->query(rows, db, err, sql);
 }
 
 bool
 db_rows_writes(const struct db_rows *rows)
 {
-	return rows->stmt != NULL && sqlite3_stmt_readonly(rows->stmt) == 0;
+	return rows->cursor != NULL && rows->db->engine->writes(rows);
 }
 
 bool
 db_next(struct db_rows *rows)
 {
-	int rc;
-
-	if (rows->stmt == NULL || rows->failure != 0)
-		return false;
-	rc = sqlite3_step(rows->stmt);
-	if (rc == SQLITE_ROW)
-		return true;
-	if (rc == SQLITE_DONE)
-		release(rows); /* at once: a statement on a row pins the WAL */
-	else
-		rows->failure = rc;
-	return false;
+	return rows->cursor != NULL && rows->failure == 0 && rows->db->engine->next(rows);
 }
 
 bool
 db_rows_end(struct db_rows *rows, struct err *err)
 {
 	if (rows->failure != 0)
-		(void)fail(rows->db, err, rows->failure, sqlite3_sql(rows->stmt));
-	release(rows);
+		rows->db->engine->note(rows, err);
+	if (rows->cursor != NULL)
+		rows->db->engine->release(rows);
 	return rows->failure == 0;
 }
 
 void
 db_rows_close(struct db_rows *rows)
 {
-	if (rows->failure != 0 && rows->stmt != NULL)
-		note_failure(rows->db, rows->failure);
-	release(rows);
+	if (rows->cursor != NULL)
+		(void)!db_rows_end(rows, NULL);
 }
 
 bool
@@ -466,7 +90,7 @@ db_run_sql(struct db *db, struct err *err, const struct db_sql *sql)
 		continue;
 	if (!db_rows_end(&rows, err))
 		return false;
-	db->changes = sqlite3_changes64(db->handle);
+	db->changes = db->engine->changes(db);
 	return true;
 }
 
@@ -485,7 +109,7 @@ db_one_i64_sql(int64_t *ret, struct db *db, struct err *err, const struct db_sql
 		return false;
 	if (!found) {
 		(void)err_set(err, ERR_MISSING, "database: no such row: %.100s", sql->text);
-		return of_database(err);
+		return db_fails(err);
 	}
 	*ret = value;
 	return true;
@@ -494,42 +118,25 @@ db_one_i64_sql(int64_t *ret, struct db *db, struct err *err, const struct db_sql
 int64_t
 db_col_i64(const struct db_rows *rows, int column)
 {
-	return sqlite3_column_int64(rows->stmt, column);
-}
-
-/* Else a row would be read as an empty one, and acted on. */
-static void
-end_without_memory(const struct db_rows *rows)
-{
-	if (sqlite3_errcode(rows->db->handle) == SQLITE_NOMEM)
-		mem_abort();
+	return rows->db->engine->i64(rows, column);
 }
 
 const char *
 db_col_text(const struct db_rows *rows, int column)
 {
-	const char *text = (const char *)sqlite3_column_text(rows->stmt, column);
-
-	if (text == NULL)
-		end_without_memory(rows);
-	return text;
+	return rows->db->engine->text(rows, column);
 }
 
 const void *
 db_col_blob(const struct db_rows *rows, int column, size_t *ret_size)
 {
-	const void *data = sqlite3_column_blob(rows->stmt, column);
-
-	if (data == NULL)
-		end_without_memory(rows);
-	*ret_size = (size_t)sqlite3_column_bytes(rows->stmt, column);
-	return data;
+	return rows->db->engine->blob(rows, column, ret_size);
 }
 
 bool
 db_col_is_null(const struct db_rows *rows, int column)
 {
-	return sqlite3_column_type(rows->stmt, column) == SQLITE_NULL;
+	return rows->db->engine->is_null(rows, column);
 }
 
 struct db_value
@@ -552,7 +159,7 @@ db_blob(const void *data, size_t size)
 bool
 db_script(struct db *db, const char *sql, struct err *err)
 {
-	return exec(db, sql, err);
+	return db->engine->script(db, sql, err);
 }
 
 int64_t
@@ -566,19 +173,19 @@ db_changes(const struct db *db)
 bool
 db_in_transaction(const struct db *db)
 {
-	return sqlite3_get_autocommit(db->handle) == 0;
+	return db->engine->in_transaction(db);
 }
 
 bool
 db_begin(struct db *db, struct err *err)
 {
-	return db_run(db, err, "BEGIN IMMEDIATE");
+	return db->engine->begin(db, err);
 }
 
 bool
 db_commit(struct db *db, struct err *err)
 {
-	if (db_run(db, err, "COMMIT"))
+	if (db->engine->commit(db, err))
 		return true;
 	db_rollback(db);
 	return false;
@@ -610,7 +217,7 @@ db_rollback_to(struct db *db, struct err *err)
 {
 	if (!db_in_transaction(db)) {
 		(void)err_set(err, ERR_IO, "database: the transaction is gone");
-		return of_database(err);
+		return db_fails(err);
 	}
 	return db_run(db, err, "ROLLBACK TO one") && db_run(db, err, "RELEASE one");
 }
@@ -626,16 +233,9 @@ db_idle(const struct db *db)
 bool
 db_checkpoint(struct db *db, int *ret_left, struct err *err)
 {
-	int frames = 0, done = 0;
-	int rc =
-	    sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
-
-	if (rc != SQLITE_OK)
-		return fail(db, err, rc, "checkpoint");
-	db->log_pages = frames - done;
 	if (ret_left != NULL)
-		*ret_left = frames - done;
-	return true;
+		*ret_left = 0;
+	return db->engine->checkpoint == NULL || db->engine->checkpoint(db, ret_left, err);
 }
 
 int
@@ -651,38 +251,39 @@ db_flush_failed(const struct db *db)
 }
 
 bool
+db_has(struct db *db, const char *table, const char *column, int64_t *ret, struct err *err)
+{
+	return db_one_i64(ret, db, err, db->engine->count_columns, DB_TEXT(table),
+	    DB_TEXT(column == NULL ? "" : column));
+}
+
+bool
 db_user_version(struct db *db, int64_t *ret, struct err *err)
 {
-	return db_one_i64(ret, db, err, "PRAGMA user_version");
+	return db->engine->version(db, ret, err);
 }
 
 bool
 db_set_user_version(struct db *db, int64_t version, struct err *err)
 {
-	char sql[64]; /* a PRAGMA takes no parameters */
-
-	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", (int)version);
-	return exec(db, sql, err);
+	return db->engine->set_version(db, version, err);
 }
 
 bool
-db_quick_check(struct db *db, struct err *err)
+db_quick_check(struct db *db, const char *table, struct err *err)
 {
-	return pragma_gives(db, "PRAGMA quick_check(1)", "ok", err);
-}
-
-bool
-db_quick_check_table(struct db *db, const char *table, struct err *err)
-{
-	char sql[96]; /* a PRAGMA takes no parameters */
-
-	assert(strspn(table, "abcdefghijklmnopqrstuvwxyz_") == strlen(table) && strlen(table) < 64);
-	(void)snprintf(sql, sizeof(sql), "PRAGMA quick_check(%s)", table);
-	return pragma_gives(db, sql, "ok", err);
+	return db->engine->check == NULL || db->engine->check(db, table, err);
 }
 
 bool
 db_page_count(struct db *db, int64_t *ret, struct err *err)
 {
-	return db_one_i64(ret, db, err, "PRAGMA page_count");
+	*ret = 0;
+	return db->engine->pages == NULL || db->engine->pages(db, ret, err);
+}
+
+bool
+db_shrink(struct db *db, struct err *err)
+{
+	return db->engine->shrink == NULL || db->engine->shrink(db, err);
 }

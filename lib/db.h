@@ -1,4 +1,4 @@
-/* db.h - one SQLite connection, statements by their text, values by name.  Side: store. */
+/* db.h - one connection to SQLite or PostgreSQL, statements by their text, values by name.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * One thread owns a connection.  Prepared statements are kept by their SQL text, so write the
@@ -15,6 +15,9 @@
  *		use(db_col_i64(&rows, 0), db_col_text(&rows, 1));
  *	return db_rows_end(&rows, err);
  *
+ * The SQL is what both engines understand, but for a few words of SQLite that lib/db_sql.h
+ * translates.
+ *
  * Error codes: a full disk ERR_FULL; a constraint ERR_BUSY; a damaged file or one that is no
  * database ERR_CONFIG; a value too big ERR_LIMIT; all else ERR_IO.
  */
@@ -23,7 +26,6 @@
 #include "lib/base.h"
 
 struct db;
-struct sqlite3_stmt;
 
 enum db_type { DB_IS_NULL, DB_IS_I64, DB_IS_TEXT, DB_IS_BLOB };
 
@@ -41,13 +43,21 @@ struct db_value {
 struct db_value db_text(const char *text);
 struct db_value db_blob(const void *data, size_t size);
 
-/* Opens, or creates (mode 0600), a database in WAL mode with synchronous=FULL and checks that it
- * took the settings.  Nothing is checkpointed inside a commit: call db_checkpoint. */
+/*
+ * `path` is a file of SQLite or a URL of PostgreSQL (db_is_url).
+ *
+ * A file is opened, or created (mode 0600), in WAL mode with synchronous=FULL; that it took the
+ * settings is checked.  Nothing is checkpointed inside a commit: call db_checkpoint.
+ *
+ * A URL is what libpq reads; a session ends where it is cut, and db_begin() makes the next one.
+ * https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
+ */
 #define DB_READ_ONLY 1u /* must be there; changes nothing, creates nothing but -shm */
 /* Besides: a copy, which nobody has open.  Where no log (-wal) stands beside it nothing is created
  * either, so that it may be where nothing can be written. */
 #define DB_COPY 2u
 MUST_USE struct db *db_open(const char *path, unsigned flags, struct err *err);
+bool db_is_url(const char *path);
 
 /* Takes NULL.  Finalizes all statements; no row may be open. */
 void db_close(struct db *db);
@@ -70,16 +80,17 @@ MUST_USE bool db_run_sql(struct db *db, struct err *err, const struct db_sql *sq
 
 struct db_rows {
 	struct db *db;
-	struct sqlite3_stmt *stmt; /* NULL when ended */
-	struct cached *cached;	   /* its slot; NULL: of its own */
-	int failure;		   /* extended SQLite code, 0 when none */
+	void *cursor; /* the engine's; NULL when ended */
+	void *cached; /* its slot; NULL: of its own */
+	int at;	      /* the engine's */
+	int failure;  /* the engine's code, 0 when none */
 };
 MUST_USE bool db_query_sql(
     struct db_rows *rows, struct db *db, struct err *err, const struct db_sql *sql);
 MUST_USE bool db_one_i64_sql(
     int64_t *ret, struct db *db, struct err *err, const struct db_sql *sql);
 
-/* Does the statement write?  As SQLite knows it (sqlite3_stmt_readonly). */
+/* Does the statement write? */
 bool db_rows_writes(const struct db_rows *rows);
 
 /* True: at a row.  False: no more, or a failure that db_rows_end reports. */
@@ -106,7 +117,7 @@ int64_t db_changes(const struct db *db); /* rows changed by the last db_run */
 /* BEGIN IMMEDIATE … COMMIT.  A failed commit is rolled back before it returns. */
 MUST_USE bool db_begin(struct db *db, struct err *err);
 MUST_USE bool db_commit(struct db *db, struct err *err);
-void db_rollback(struct db *db); /* nothing when SQLite has already rolled back */
+void db_rollback(struct db *db); /* nothing when the engine has already rolled back */
 bool db_in_transaction(const struct db *db);
 
 /* One level of savepoint inside a transaction.  Rolling back also releases it; false when the
@@ -117,28 +128,6 @@ MUST_USE bool db_rollback_to(struct db *db, struct err *err);
 
 /* True when no statement stands on a row: assert it after each batch, an open row pins the WAL. */
 bool db_idle(const struct db *db);
-
-/* Copies what it can from the WAL into the database without waiting (PASSIVE).  The pages still
- * in the WAL are stored in *ret_left (may be NULL). */
-MUST_USE bool db_checkpoint(struct db *db, int *ret_left, struct err *err);
-
-/* Pages in the WAL that a checkpoint would copy; known since the first commit. */
-int db_log_pages(const struct db *db);
-
-/* A flush of ours failed once: what was reported as on disk may not be.  Never cleared: stop and
- * start anew from the file. */
-bool db_flush_failed(const struct db *db);
-
-MUST_USE bool db_user_version(struct db *db, int64_t *ret, struct err *err);
-MUST_USE bool db_set_user_version(struct db *db, int64_t version, struct err *err);
-
-/* PRAGMA quick_check: ERR_CONFIG with the first finding. */
-MUST_USE bool db_quick_check(struct db *db, struct err *err);
-/* The same of one table and its indexes; the name is a constant of the program. */
-MUST_USE bool db_quick_check_table(struct db *db, const char *table, struct err *err);
-
-/* The database's size; a page is 4 KB. */
-MUST_USE bool db_page_count(struct db *db, int64_t *ret, struct err *err);
 
 /* --- how db_run(db, err, sql, values…) becomes a struct db_sql; up to 24 values --- */
 #define DB_SQL(...) \

@@ -2,7 +2,56 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/db_upkeep.h"
 #include "lib/err.h"
+
+/* What a connection is made of besides; each engine's own begins with one.  A function that is NULL
+ * has nothing to do there. */
+struct db {
+	const struct db_engine *engine;
+	size_t in_use; /* statements */
+	int64_t changes;
+	bool flush_failed;
+	int log_pages;
+};
+
+struct db_engine {
+	void (*close)(struct db *db);
+	bool (*query)(
+	    struct db_rows *rows, struct db *db, struct err *err, const struct db_sql *sql);
+	bool (*next)(struct db_rows *rows);
+	void (*note)(struct db_rows *rows, struct err *err); /* says what failed at a row */
+	void (*release)(struct db_rows *rows);
+	bool (*writes)(const struct db_rows *rows);
+	int64_t (*changes)(const struct db *db); /* of the last statement */
+	int64_t (*i64)(const struct db_rows *rows, int column);
+	const char *(*text)(const struct db_rows *rows, int column);
+	const void *(*blob)(const struct db_rows *rows, int column, size_t *ret_size);
+	bool (*is_null)(const struct db_rows *rows, int column);
+	bool (*script)(struct db *db, const char *sql, struct err *err);
+	bool (*in_transaction)(const struct db *db);
+	bool (*begin)(struct db *db, struct err *err);
+	bool (*commit)(struct db *db, struct err *err);
+	const char *count_columns; /* of table $1 that are called $2; '': all */
+	bool (*version)(struct db *db, int64_t *ret, struct err *err);
+	bool (*set_version)(struct db *db, int64_t version, struct err *err);
+	bool (*checkpoint)(struct db *db, int *ret_left, struct err *err);
+	bool (*check)(struct db *db, const char *table, struct err *err); /* NULL: all */
+	bool (*shrink)(struct db *db, struct err *err);
+	bool (*pages)(struct db *db, int64_t *ret, struct err *err);
+};
+
+struct db *db_sqlite_open(const char *path, unsigned flags, struct err *err) MUST_USE;
+struct db *db_pg_open(const char *url, unsigned flags, struct err *err) MUST_USE;
+
+/* Whoever says it in a chat leaves its text out.  False. */
+bool db_fails(struct err *err);
+
+/* Statements by the address of their text: most are constants, whose text takes longer to hash than
+ * they take to run.  The same text at another address takes a slot of its own. */
+size_t db_hash(const char *sql);
+#define DB_CACHE_SLOTS	1024 /* a power of two; a store has some 500 statements */
+#define DB_CACHE_PROBES 8
 
 /* SQLite's result, and the errno of the call behind it, as one of ours: see db.h. */
 enum err_code db_code_of(int rc, int errno_value);

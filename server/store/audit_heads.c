@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/array.h"
+#include "lib/db_upkeep.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -74,14 +75,6 @@ static const struct source {
 
 /* --- what is named --- */
 
-static bool
-has_column(struct db *db, const char *table, const char *column, int64_t *ret, struct err *err)
-{
-	return db_one_i64(ret, db, err,
-	    "SELECT COUNT(*) FROM pragma_table_info($1) WHERE name = $2", DB_TEXT(table),
-	    DB_TEXT(column));
-}
-
 /* Does the entry that it leads to have that head? */
 static bool
 is_there(const struct db_rows *rows, const char *head)
@@ -126,9 +119,8 @@ gather(struct look *l, const struct source *source, struct err *err)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t has, lacks = 0;
 
-	if (!has_column(l->db, source->table, source->has, &has, err) ||
-	    (source->lacks != NULL &&
-		!has_column(l->db, source->table, source->lacks, &lacks, err)))
+	if (!db_has(l->db, source->table, source->has, &has, err) ||
+	    (source->lacks != NULL && !db_has(l->db, source->table, source->lacks, &lacks, err)))
 		return false;
 	if (has == 0 || lacks != 0)
 		return true;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/db_upkeep.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -223,8 +224,8 @@ read_database(struct reading *r, struct err *err)
 {
 	int64_t from;
 
-	return db_one_i64(&r->has_names, r->db, err, STORE_HAS_TABLE, DB_TEXT("person_name")) &&
-	    first_of(r, &from, err) && audit_read_rows(r->db, from, read_line, r, err);
+	return db_has(r->db, "person_name", NULL, &r->has_names, err) && first_of(r, &from, err) &&
+	    audit_read_rows(r->db, from, read_line, r, err);
 }
 
 /* --- from the log's files --- */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <strings.h>
 
+#include "lib/db_upkeep.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -152,7 +153,7 @@ read_line_sent(struct db *db, struct audit_verified *found, struct err *err)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t has;
 
-	if (!db_one_i64(&has, db, err, STORE_HAS_TABLE, DB_TEXT("audit_line")))
+	if (!db_has(db, "audit_line", NULL, &has, err))
 		return false;
 	if (has == 0)
 		return true;
@@ -172,7 +173,7 @@ read_outside(struct db *db, struct audit_verified *found, struct err *err)
 {
 	int64_t has;
 
-	return db_one_i64(&has, db, err, STORE_HAS_TABLE, DB_TEXT("audit_witness")) &&
+	return db_has(db, "audit_witness", NULL, &has, err) &&
 	    (has == 0 ||
 		db_one_i64(&found->outside, db, err,
 		    "SELECT coalesce(max(confirmed), 0) FROM audit_witness"));

@@ -145,8 +145,8 @@ row_approval_is_shown(struct tx *tx, int64_t work, int64_t chat, int64_t before)
 		   "SELECT COUNT(*) FROM (SELECT message FROM work WHERE id = $1"
 		   " UNION SELECT also_message FROM work WHERE id = $1"
 		   " UNION SELECT message FROM work_shown WHERE work = $1) AS s"
-		   " CROSS JOIN message m CROSS JOIN approval_request r" /* in this order */
-		   " WHERE m.id = s.message AND r.work = $1 AND m.chat = $2"
+		   " CROSS JOIN message m ON m.id = s.message" /* in this order */
+		   " CROSS JOIN approval_request r ON r.work = $1 WHERE m.chat = $2"
 		   " AND m.at >= r.asked_at AND m.remote_id <> 0 AND ($3 = 0 OR m.remote_id < $3)",
 		   DB_I64(work), DB_I64(chat), DB_I64(before)) > 0;
 }

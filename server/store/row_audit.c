@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/db_upkeep.h"
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_witness.h"
@@ -107,7 +108,8 @@ note_name(struct tx *tx, const char *id, const char *name)
 	if (name != NULL && name[0] != '\0')
 		(void)tx_say(tx,
 		    "INSERT INTO person_name (who, name, at) VALUES ($1, $2, $3)"
-		    " ON CONFLICT (who) DO UPDATE SET name = $2, at = $3 WHERE name <> $2",
+		    " ON CONFLICT (who) DO UPDATE SET name = $2, at = $3"
+		    " WHERE person_name.name <> $2",
 		    DB_TEXT(id), DB_TEXT(name), DB_I64(tx->at)); /* sticky */
 }
 
@@ -372,15 +374,6 @@ row_audit_newest(const struct tx *tx, char ret_head[LIMIT_AUDIT_HEAD])
 
 /* --- reading, outside a decision --- */
 
-/* A database of before the second version has none of its columns: the chain in it is read all the
- * same, by whoever verifies a copy. */
-static bool
-has_versions(struct db *db, int64_t *ret, struct err *err)
-{
-	return db_one_i64(
-	    ret, db, err, "SELECT COUNT(*) FROM pragma_table_info('audit') WHERE name = 'version'");
-}
-
 static void
 read_hash(const struct db_rows *rows, int column, uint8_t ret[AUDIT_HASH])
 {
@@ -398,7 +391,7 @@ store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 	struct audit_chain head = { 0 };
 	int64_t is_now;
 
-	if (!has_versions(db, &is_now, err) ||
+	if (!db_has(db, "audit", "version", &is_now, err) ||
 	    !db_query(&rows, db, err,
 		is_now != 0 ? "SELECT seq, hash, version FROM audit ORDER BY seq DESC LIMIT 1" :
 			      "SELECT seq, hash, 1 FROM audit ORDER BY seq DESC LIMIT 1"))
@@ -456,7 +449,7 @@ store_audit_lines(
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t last = from - 1, is_now;
 
-	if (!has_versions(db, &is_now, err) ||
+	if (!db_has(db, "audit", "version", &is_now, err) ||
 	    !db_query(&rows, db, err,
 		is_now != 0 ? FIRST_COLUMNS LATER_COLUMNS IN_ORDER :
 			      FIRST_COLUMNS " 1, '', '', NULL, NULL, NULL, NULL" IN_ORDER,

@@ -66,7 +66,7 @@ row_block_list_rejected(struct tx *tx, const char *environment, struct block *re
 	return tx_read(tx, read_block, ret, max,
 	    "SELECT commit_id, '', ended_at, detail FROM (SELECT * FROM work INDEXED BY work_changes"
 	    " WHERE environment = $1 AND " STORE_CHANGES_RELEASE " ORDER BY id DESC LIMIT $2)"
-	    " WHERE why = 'REJECTED' AND program = 'deploy' AND ended_at > (SELECT"
+	    " AS newest WHERE why = 'REJECTED' AND program = 'deploy' AND ended_at > (SELECT"
 	    " COALESCE(MAX(r.at), 0) FROM environment e JOIN release r ON r.id = e.current_release"
 	    " WHERE e.name = $1) ORDER BY id DESC LIMIT $3",
 	    DB_TEXT(environment), DB_I64(REJECTED_AMONG), DB_I64(max));

@@ -52,8 +52,11 @@ row_cloudflare_save(struct tx *tx, const struct cloudflare_row *row)
 {
 	assert(row->phase < CLOUDFLARE_PHASE_COUNT);
 	(void)tx_run(tx,
-	    "REPLACE INTO cloudflare_zone (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-	    " $10, $11, $12, $13, $14, $15, $16, $17)",
+	    "INSERT INTO cloudflare_zone (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+	    " $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT (zone) DO UPDATE SET"
+	    " target = $2, phase = $3, old = $4, set_to = $5, at = $6, until_at = $7, work = $8,"
+	    " by_name = $9, chat = $10, thread = $11, effect = $12, timer = $13, tries = $14,"
+	    " failed_at = $15, told_at = $16, detail = $17",
 	    DB_TEXT(row->zone), DB_TEXT(row->target), DB_TEXT(phases[row->phase]),
 	    DB_TEXT(row->old), DB_TEXT(row->set), DB_I64(row->at), DB_I64(row->until),
 	    DB_I64(row->work), DB_TEXT(row->by), DB_I64(row->address.chat),

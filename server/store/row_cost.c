@@ -21,7 +21,7 @@ row_cost_add(struct tx *tx, int64_t person, int64_t tenths)
 	    DB_I64(hour_of(tx) - LEFT_FOR));
 	(void)tx_say(tx,
 	    "INSERT INTO cost (person, hour, tenths) VALUES ($1, $2, $3)"
-	    " ON CONFLICT (person, hour) DO UPDATE SET tenths = tenths + $3",
+	    " ON CONFLICT (person, hour) DO UPDATE SET tenths = cost.tenths + $3",
 	    DB_I64(person), DB_I64(hour_of(tx)), DB_I64(tenths)); /* both sticky */
 }
 

@@ -368,7 +368,7 @@ row_deployment_list(struct tx *tx, const char *environment, struct deployment *r
 size_t
 row_deployment_count_list(struct tx *tx, const char *environment, size_t most)
 {
-	return (size_t)tx_number(tx, "SELECT COUNT(*) FROM (SELECT 1" LISTED " LIMIT $2)",
+	return (size_t)tx_number(tx, "SELECT COUNT(*) FROM (SELECT 1" LISTED " LIMIT $2) AS listed",
 	    DB_TEXT(environment), DB_I64(most));
 }
 
@@ -405,7 +405,8 @@ row_deployment_failed_since(struct tx *tx, const struct release *release)
 	    " UNION ALL SELECT MAX(ended_at) FROM work INDEXED BY work_ended"
 	    " WHERE environment = $1 AND ended_at >= $4 AND id > $3 AND previous = $2"
 	    " AND program = 'deploy' AND state = 'ROLLBACK_FAILED' AND NOT EXISTS"
-	    " (SELECT 1 FROM run WHERE run.id = work.run AND " STORE_RUN_CHANGED_NOTHING "))",
+	    " (SELECT 1 FROM run WHERE run.id = work.run AND " STORE_RUN_CHANGED_NOTHING
+	    ")) AS ends",
 	    DB_TEXT(release->environment), DB_TEXT(release->commit), DB_I64(release->deployment),
 	    DB_I64(release->at));
 }
@@ -426,10 +427,11 @@ size_t
 row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max)
 {
 	return tx_read(tx, read_person, ret, max,
-	    "SELECT requested_by, requester, MAX(id) FROM (SELECT id, requested_by, requester"
-	    " FROM work ORDER BY id DESC LIMIT $1) WHERE requested_by > 0"
-	    " AND requester NOT LIKE '% (from the machine)' GROUP BY requested_by"
-	    " ORDER BY 3 DESC LIMIT $2",
+	    "SELECT requested_by, requester, id FROM (SELECT id, requested_by, requester,"
+	    " ROW_NUMBER() OVER (PARTITION BY requested_by ORDER BY id DESC) AS nth"
+	    " FROM (SELECT id, requested_by, requester FROM work ORDER BY id DESC LIMIT $1) AS newest"
+	    " WHERE requested_by > 0 AND requester NOT LIKE '% (from the machine)') AS numbered"
+	    " WHERE nth = 1 ORDER BY id DESC LIMIT $2",
 	    DB_I64(ROW_PEOPLE_OF), DB_I64(max));
 }
 

@@ -9,9 +9,9 @@ TX_READER(read_drain, struct drain, TX_I64(run), TX_I64(deployment), TX_I64(sinc
 /* What drains is what was live before, or what was rolled back. */
 #define OPEN \
 	"SELECT run.id, work.id, work.ended_at," \
-	" CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END" \
-	" FROM run INDEXED BY run_drain CROSS JOIN work" /* in this order */ \
-	" WHERE work.id = run.deployment AND run.program = 'drain' AND run.ended_at = 0" \
+	" CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END" /* In this order. */ \
+	" FROM run INDEXED BY run_drain CROSS JOIN work ON work.id = run.deployment" \
+	" WHERE run.program = 'drain' AND run.ended_at = 0" \
 	" AND environment = $1"
 
 struct drain

@@ -94,9 +94,9 @@ row_environment_set_seen(struct tx *tx, const char *name, const char *commit, co
 	    "seen_commit = $2, skipped_count = 0, polled_commit ="
 	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END, announced_commit ="
 	    " CASE WHEN announced_commit = seen_commit AND seen_commit <> $2 AND $3 IN ('', $2)"
-	    " THEN iif(announced_others, $2, '') ELSE announced_commit END,"
-	    " announced_others = announced_others AND NOT"
-	    " (announced_commit = seen_commit AND seen_commit <> $2 AND $3 IN ('', $2))",
+	    " THEN CASE WHEN announced_others <> 0 THEN $2 ELSE '' END ELSE announced_commit END,"
+	    " announced_others = CASE WHEN announced_commit = seen_commit AND seen_commit <> $2"
+	    " AND $3 IN ('', $2) THEN 0 ELSE announced_others END",
 	    DB_TEXT(name), DB_TEXT(commit), DB_TEXT(announced));
 }
 
@@ -124,17 +124,18 @@ row_environment_set_announced(
 {
 	ensure(tx, name);
 	set(tx,
-	    "job_run = CASE WHEN $4 = 0 OR (job_run > $4 AND job_run >> $5 = $4 >> $5)"
+	    "job_run = CASE WHEN $4 = 0 OR (job_run > $4 AND job_run / $5 = $4 / $5)"
 	    " THEN job_run ELSE $4 END, announced_others ="
-	    " CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_others ELSE announced_commit <> ''"
-	    " AND (announced_commit <> seen_commit OR waiting_push <> '') END, announced_commit ="
+	    " CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_others"
+	    " WHEN announced_commit <> '' AND (announced_commit <> seen_commit OR waiting_push <> '')"
+	    " THEN 1 ELSE 0 END, announced_commit ="
 	    " CASE WHEN $2 = '' THEN announced_commit ELSE $2 END, announced_block ="
 	    " CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_block"
 	    " WHEN announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
 	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END",
 	    DB_TEXT(name), DB_TEXT(commit),
 	    DB_I64(came_at != 0 ? block_until(tx, name, came_at) : row_block_newest(tx, name)),
-	    DB_I64(job_run), DB_I64(JOB_RUN_BITS));
+	    DB_I64(job_run), DB_I64(INT64_C(1) << JOB_RUN_BITS));
 }
 
 /* Of two commits a count stays as it is. */
@@ -301,7 +302,8 @@ row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 		       " SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
 		       " AND environment > $1 UNION ALL"
 		       " SELECT MIN(environment) FROM work INDEXED BY work_asking"
-		       " WHERE " STORE_IS_ASKING " AND environment > $1) HAVING next IS NOT NULL",
+		       " WHERE " STORE_IS_ASKING " AND environment > $1) AS each"
+		       " HAVING MIN(environment) IS NOT NULL",
 		       DB_TEXT(name))) > 0;
 }
 
@@ -314,7 +316,7 @@ row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 	    " SELECT MIN(environment) FROM work INDEXED BY work_active WHERE " STORE_IS_ACTIVE
 	    " AND environment > $1 UNION ALL"
 	    " SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
-	    " AND environment > $1) HAVING next IS NOT NULL";
+	    " AND environment > $1) AS each HAVING MIN(name) IS NOT NULL";
 
 	return tx_read_sql(tx, tx_read_environment, name, LIMIT_ENVIRONMENT, 1,
 		   DB_SQL(next, DB_TEXT(name))) > 0;
@@ -347,7 +349,7 @@ row_environment_list_first(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t 
 	    " UNION ALL SELECT environment, 3 FROM work INDEXED BY work_queued"
 	    " WHERE state = 'QUEUED'"
 	    " UNION ALL SELECT environment, 2 FROM work INDEXED BY work_active"
-	    " WHERE " STORE_IS_ACTIVE ") GROUP BY name ORDER BY MIN(rank), name LIMIT $1",
+	    " WHERE " STORE_IS_ACTIVE ") AS each GROUP BY name ORDER BY MIN(rank), name LIMIT $1",
 	    DB_I64(max));
 }
 
@@ -463,7 +465,7 @@ row_release_list_barriers(struct tx *tx, const struct release *to, const struct 
 	return tx_read(tx, read_barrier, ret, BARRIERS_SHOWN,
 	    "SELECT o.number, o.commit_id, w.barrier FROM release r JOIN release o ON o.id = r.origin"
 	    " JOIN work w ON w.id = o.deployment WHERE r.environment = $1 AND r.id > $2"
-	    " AND r.id <= $3 AND w.barrier <> '' GROUP BY o.id ORDER BY o.id DESC LIMIT $4",
+	    " AND r.id <= $3 AND w.barrier <> '' GROUP BY o.id, o.number, o.commit_id, w.barrier ORDER BY o.id DESC LIMIT $4",
 	    DB_TEXT(live->environment), DB_I64(to->id), DB_I64(live->id), DB_I64(BARRIERS_SHOWN));
 }
 

@@ -57,7 +57,7 @@ row_gate_has_other(struct tx *tx, int64_t work, const struct job *job)
  * have asked, the end of one job is not that of the others, and the run's is waited for.  Of what
  * people review no Deployment is known, but there is one open gate of an environment at a time. */
 #define IS_ITS_OWN \
-	" (iif(deployment = 0, rule = $8 AND rule <> '' AND opened_at <> 0, deployment = $4) AND $4 <> 0 AND NOT EXISTS (SELECT 1 FROM work_job o INDEXED BY work_job_run CROSS JOIN work w ON w.id = o.work WHERE o.repository_id = $1 AND o.run = $2 AND o.rule = j.rule AND w.state = 'SUPERSEDED'))"
+	" (CASE WHEN deployment = 0 THEN rule = $8 AND rule <> '' AND opened_at <> 0 ELSE deployment = $4 END AND $4 <> 0 AND NOT EXISTS (SELECT 1 FROM work_job o INDEXED BY work_job_run CROSS JOIN work w ON w.id = o.work WHERE o.repository_id = $1 AND o.run = $2 AND o.rule = j.rule AND w.state = 'SUPERSEDED'))"
 
 int64_t
 row_gate_over(struct tx *tx, const struct delivery_job *job, int64_t at, int64_t before)

@@ -23,7 +23,8 @@ row_grant_use_note(struct tx *tx, int64_t person, const char *action)
 {
 	(void)tx_say(tx,
 	    "INSERT INTO grant_use (person, action, at) VALUES ($1, $2, $3)"
-	    " ON CONFLICT (person, action) DO UPDATE SET at = $3 WHERE at < $3 - $4",
+	    " ON CONFLICT (person, action) DO UPDATE SET at = $3"
+	    " WHERE grant_use.at < $3 - $4",
 	    DB_I64(person), DB_TEXT(action), DB_I64(tx->at), DB_I64(DAY_MS)); /* sticky */
 }
 

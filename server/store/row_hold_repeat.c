@@ -10,7 +10,8 @@ row_hold_repeat_count(struct tx *tx, const struct hold_repeat *repeat)
 	const struct hold *hold = &repeat->hold;
 
 	if (!tx_run(tx,
-		"UPDATE hold_repeat SET first_at = iif(n, first_at, $9), last_at = $9, n = n + 1,"
+		"UPDATE hold_repeat SET first_at ="
+		" CASE WHEN n <> 0 THEN first_at ELSE $9 END, last_at = $9, n = n + 1,"
 		" by_name = $5, until_at = $6, reason = $7 WHERE person = $1 AND chat = $2"
 		" AND action = $3 AND target = $4 AND principal = $8",
 		DB_I64(repeat->person), DB_I64(repeat->chat), DB_TEXT(repeat->action),
@@ -20,7 +21,8 @@ row_hold_repeat_count(struct tx *tx, const struct hold_repeat *repeat)
 		return true;
 	(void)tx_run(tx,
 	    "INSERT INTO hold_repeat (person, chat, action, target, by_name, until_at, reason, n,"
-	    " due, principal) VALUES ($1, $2, $3, $4, $5, $6, $7, $2 <> 0, $8, $9)",
+	    " due, principal) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+	    " CASE WHEN $2 <> 0 THEN 1 ELSE 0 END, $8, $9)",
 	    DB_I64(repeat->person), DB_I64(repeat->chat), DB_TEXT(repeat->action),
 	    DB_TEXT(hold->target), DB_TEXT(hold->by), DB_I64(hold->until), DB_TEXT(hold->reason),
 	    DB_I64(tx->at + ROW_HOLD_REPEAT_MS), DB_TEXT(repeat->principal)); /* sticky */

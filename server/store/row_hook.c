@@ -82,7 +82,7 @@ bool
 row_hook_is_full(struct tx *tx, const char *id, int64_t most, int64_t kept_ms)
 {
 	static const char count[] =
-	    "SELECT COUNT(*) FROM (SELECT 1 FROM hook_call WHERE hook = $1 LIMIT $2)";
+	    "SELECT COUNT(*) FROM (SELECT 1 FROM hook_call WHERE hook = $1 LIMIT $2) AS calls";
 
 	if (tx_number(tx, count, DB_TEXT(id), DB_I64(most)) < most)
 		return false;
@@ -95,7 +95,12 @@ void
 row_hook_rename(struct tx *tx, const char *from, const char *to)
 {
 	(void)tx_run(tx,
-	    "UPDATE OR REPLACE hook_call SET hook = $2 || substr(hook, length($1) + 1)"
+	    "DELETE FROM hook_call WHERE EXISTS (SELECT 1 FROM hook_call AS old WHERE"
+	    " old.hook > $1 || '/' AND old.hook < $1 || '0' AND old.key = hook_call.key"
+	    " AND hook_call.hook = $2 || substr(old.hook, length($1) + 1)) AND $1 <> $2",
+	    DB_TEXT(from), DB_TEXT(to)); /* sticky */
+	(void)tx_run(tx,
+	    "UPDATE hook_call SET hook = $2 || substr(hook, length($1) + 1)"
 	    " WHERE hook > $1 || '/' AND hook < $1 || '0'",
 	    DB_TEXT(from), DB_TEXT(to)); /* sticky; '0' is behind '/' */
 }

@@ -114,7 +114,7 @@ row_job_count_gates(struct tx *tx, const char *application, const struct job *jo
 
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_gate_open WHERE action = 'open-gate'"
-	    " AND " STORE_IS_OPEN " AND CASE WHEN $2 <> 0 THEN 1 WHEN $1 = ''"
+	    " AND " STORE_IS_OPEN " AND CASE WHEN $2 <> 0 THEN 1 = 1 WHEN $1 = ''"
 	    " THEN instr(environment, '/') = 0"
 	    " ELSE substr(environment, 1, length($1) + 1) = $1 || '/' END"
 	    " AND ($4 <> 0 OR (SELECT actor FROM work_job WHERE work_job.work = work.id) = $3)",

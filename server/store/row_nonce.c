@@ -40,7 +40,7 @@ row_nonce_clear(struct tx *tx, int64_t max)
 {
 	(void)tx_run(tx,
 	    "UPDATE counter SET value = MAX(value, COALESCE((SELECT MAX(ts) FROM (SELECT ts " OLD
-	    ")), 0)) WHERE name = 'nonce'",
+	    ") AS old), 0)) WHERE name = 'nonce'",
 	    DB_I64(tx->at - DAY_MS), DB_I64(max));
 	return tx_changes(tx,
 		   "DELETE FROM nonce WHERE (nonce, person) IN (SELECT nonce, person " OLD ")",

@@ -68,7 +68,7 @@ get(struct tx *tx, int64_t person, bool is_open, struct pad *ret)
 	(void)tx_first_to(tx, read_pad, &sealed,
 	    "SELECT message, digits, wants, expires_at, kind, chat, thread, written, reply_to,"
 	    " is_private, name, button, text, work, shown FROM pad WHERE person = $1"
-	    " AND (expires_at > $2) = $3",
+	    " AND CASE WHEN expires_at > $2 THEN 1 ELSE 0 END = $3",
 	    DB_I64(person), DB_I64(tx->at), DB_I64(is_open)); /* sticky */
 	*ret = sealed.pad;
 	ret->update.person = person;

@@ -44,8 +44,9 @@ row_pipeline_note(struct tx *tx, const char *application, const struct pipeline_
 		   " ON CONFLICT (application, repository_id, run) DO UPDATE SET repository = $2,"
 		   " file = $4, commit_id = $5, branch = $6, title = $7, actor = $8, number = $10,"
 		   " attempt = $11, rank = $12, counts = $14, seen_at = $15, conclusion ="
-		   " CASE WHEN $13 = '' AND conclusion <> 'manual' THEN conclusion ELSE $13 END"
-		   " WHERE ($11, $12) >= (attempt, rank)",
+		   " CASE WHEN $13 = '' AND pipeline_run.conclusion <> 'manual'"
+		   " THEN pipeline_run.conclusion ELSE $13 END"
+		   " WHERE ($11, $12) >= (pipeline_run.attempt, pipeline_run.rank)",
 		   DB_TEXT(application), DB_TEXT(run->repository), DB_TEXT(run->repository_id),
 		   DB_TEXT(run->file), DB_TEXT(run->commit), DB_TEXT(run->branch),
 		   DB_TEXT(run->title), DB_TEXT(run->actor), DB_I64(run->run), DB_I64(run->number),
@@ -172,7 +173,7 @@ row_pipeline_set_red(struct tx *tx, const char *application, const struct pipeli
 	red->id = id;
 	(void)tx_run(tx,
 	    "DELETE FROM pipeline_red WHERE id IN (SELECT id FROM pipeline_red"
-	    " WHERE application = $1 ORDER BY since DESC, id DESC LIMIT -1 OFFSET $2)",
+	    " WHERE application = $1 ORDER BY since DESC, id DESC LIMIT 9223372036854775807 OFFSET $2)",
 	    DB_TEXT(application), DB_I64(ROW_PIPELINE_RED_OWN)); /* sticky */
 	(void)tx_run(tx,
 	    "DELETE FROM pipeline_red WHERE id IN (SELECT id FROM pipeline_red r ORDER BY"

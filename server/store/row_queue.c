@@ -27,7 +27,7 @@ row_queue_count(struct tx *tx, const char *environment, int64_t person, bool is_
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_queued WHERE environment = $1"
 	    " AND state = 'QUEUED' AND NOT " STORE_IS_PUSH " AND ($2 = 0 OR requested_by = $2)"
-	    " AND " STORE_STANDS_BEHIND " <> $3",
+	    " AND CASE WHEN " STORE_STANDS_BEHIND " THEN 1 ELSE 0 END <> $3",
 	    DB_TEXT(environment), DB_I64(person), DB_I64(is_first));
 }
 
@@ -53,7 +53,7 @@ row_queue_waits_longer(struct tx *tx, const char *resource, int64_t place)
 	return tx_number(tx,
 	    "SELECT id FROM (SELECT id FROM work INDEXED BY work_waits WHERE " WAITS
 	    " AND waits_for = $1 AND place < $2 ORDER BY place LIMIT 1)"
-	    " UNION ALL SELECT 0 LIMIT 1",
+	    " AS first UNION ALL SELECT 0 LIMIT 1",
 	    DB_TEXT(resource), DB_I64(place));
 }
 

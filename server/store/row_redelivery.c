@@ -49,8 +49,9 @@ row_redelivery_note(
 	(void)tx_run(tx,
 	    "INSERT INTO undelivered (hook, " COLUMNS ") SELECT $1, $2, $3, $4, $5, $6, $10, 0, $7"
 	    " WHERE $4 > $9 AND NOT EXISTS (SELECT 1 FROM inbox WHERE source = $8 AND id = $2)"
-	    " ON CONFLICT (hook, guid) DO UPDATE SET delivery = MAX(delivery, excluded.delivery),"
-	    " at = MIN(at, excluded.at), is_ok = MAX(is_ok, excluded.is_ok)",
+	    " ON CONFLICT (hook, guid) DO UPDATE SET delivery = MAX(undelivered.delivery,"
+	    " excluded.delivery), at = MIN(undelivered.at, excluded.at),"
+	    " is_ok = MAX(undelivered.is_ok, excluded.is_ok)",
 	    DB_I64(hook), DB_TEXT(attempt->guid), DB_I64(attempt->id), DB_I64(attempt->at),
 	    DB_I64(attempt->is_ok), DB_I64(attempt->asks_branch),
 	    DB_I64(redelivery_due(0, attempt->at)), DB_TEXT(source), DB_I64(tx->at - KEPT_MS),
@@ -89,7 +90,7 @@ row_redelivery_came(struct tx *tx, int64_t hook, const char *guid, const char *b
 	(void)tx_run(tx,
 	    "INSERT INTO undelivered (hook, " COLUMNS
 	    ") SELECT $1, 'came ' || $2, -1, $3, 1, 0, $2, 0, 0 WHERE $2 <> ''"
-	    " ON CONFLICT (hook, guid) DO UPDATE SET at = MAX(at, excluded.at)",
+	    " ON CONFLICT (hook, guid) DO UPDATE SET at = MAX(undelivered.at, excluded.at)",
 	    DB_I64(hook), DB_TEXT(branch), DB_I64(at != 0 ? at : tx->at)); /* sticky */
 	return at;
 }
@@ -101,7 +102,7 @@ row_redelivery_clear(struct tx *tx)
 	(void)tx_run(tx,
 	    "DELETE FROM undelivered WHERE at < $1 OR (hook, guid) IN (SELECT hook, guid FROM"
 	    " (SELECT hook, guid, ROW_NUMBER() OVER (PARTITION BY hook ORDER BY at DESC) AS place"
-	    " FROM undelivered) WHERE place > $2)",
+	    " FROM undelivered) AS numbered WHERE place > $2)",
 	    DB_I64(tx->at - KEPT_MS), DB_I64(REDELIVERY_LIST)); /* sticky */
 }
 

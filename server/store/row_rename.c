@@ -42,7 +42,10 @@ row_rename(struct tx *tx, const char *from, const char *to)
 		" WHERE instr($2, '/') > 0 AND instr($1, '/') > 0"
 		" AND target = substr($1, 1, instr($1, '/')) || '*'",
 		"UPDATE button SET target = $2 WHERE target = $1",
-		"UPDATE effect SET body = json_replace(body, '$.environment', $2) WHERE json_extract(body, '$.environment') = $1",
+		/* A quote in a text of theirs is escaped: this is the member, and no other. */
+		("UPDATE effect SET body = REPLACE(body, '\"environment\":\"' || $1 || '\"',"
+		 " '\"environment\":\"' || $2 || '\"')"
+		 " WHERE instr(body, '\"environment\":\"' || $1 || '\"') > 0"),
 	};
 
 	for (size_t i = 0; i < COUNT(statements); i++)

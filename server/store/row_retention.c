@@ -55,7 +55,7 @@ row_retention_clear(struct tx *tx)
 	/* Rows stand in the order they came: the oldest are looked at, not the table. */
 	more = clear(tx,
 	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM"
-	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT $2) WHERE at < $1)",
+	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT $2) AS oldest WHERE at < $1)",
 	    tx->at - INBOX_DAYS * DAY_MS);
 	more |= clear(tx,
 	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox INDEXED BY inbox_update"
@@ -74,12 +74,12 @@ row_retention_clear(struct tx *tx)
 	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT $2)",
 	    tx->at);
 	more |= clear(tx,
-	    "DELETE FROM pipeline_run WHERE rowid IN (SELECT rowid FROM"
-	    " (SELECT rowid, at FROM pipeline_run ORDER BY rowid LIMIT $2) WHERE at < $1)",
+	    "DELETE FROM pipeline_run WHERE (application, repository_id, run) IN (SELECT application,"
+	    " repository_id, run FROM pipeline_run WHERE at < $1 LIMIT $2)",
 	    tx->at - RUN_DAYS * DAY_MS);
 	more |= clear(tx,
 	    "DELETE FROM pipeline_red WHERE id IN (SELECT id FROM"
-	    " (SELECT id, since FROM pipeline_red ORDER BY id LIMIT $2) WHERE since < $1)",
+	    " (SELECT id, since FROM pipeline_red ORDER BY id LIMIT $2) AS oldest WHERE since < $1)",
 	    tx->at - RUN_DAYS * DAY_MS);
 	row_redelivery_clear(tx);
 	more |= row_hook_clear(tx, ROW_RETENTION_MAX);
@@ -125,7 +125,7 @@ row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max)
 	    " ROW_NUMBER() OVER (PARTITION BY d.environment, d.program, r.program = 'drain'"
 	    "  ORDER BY r.id DESC) AS place"
 	    " FROM run r JOIN work d ON d.id = r.deployment WHERE r.is_purged = 0)"
-	    " WHERE place > $1 AND ended_at <> 0 ORDER BY id LIMIT $2",
+	    " AS numbered WHERE place > $1 AND ended_at <> 0 ORDER BY id LIMIT $2",
 	    keep, ret, max);
 }
 
@@ -137,9 +137,10 @@ row_retention_purge_total(struct tx *tx, int64_t total, int64_t *ret, size_t max
 		return 0;
 	return purge_runs(tx,
 	    "SELECT id FROM (SELECT id, stays, size, SUM(size) OVER (ORDER BY stays DESC, id DESC) AS sum"
-	    " FROM (SELECT r.id AS id, r.log_size AS size, r.ended_at = 0 OR r.id ="
-	    "  MAX(r.id) OVER (PARTITION BY d.environment, d.program, r.program = 'drain') AS stays"
-	    "  FROM run r JOIN work d ON d.id = r.deployment WHERE r.is_purged = 0))"
+	    " FROM (SELECT r.id AS id, r.log_size AS size, CASE WHEN r.ended_at = 0 OR r.id ="
+	    "  MAX(r.id) OVER (PARTITION BY d.environment, d.program, r.program = 'drain')"
+	    "  THEN 1 ELSE 0 END AS stays"
+	    "  FROM run r JOIN work d ON d.id = r.deployment WHERE r.is_purged = 0) AS kept) AS summed"
 	    " WHERE stays = 0 AND size > 0 AND sum > $1 ORDER BY id LIMIT $2",
 	    total, ret, max);
 }

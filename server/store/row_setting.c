@@ -137,7 +137,9 @@ bool
 row_setting_removed(struct tx *tx, const char *name, bool is_set)
 {
 	if (is_set)
-		return tx_changes(tx, "INSERT OR IGNORE INTO counter VALUES ('removed ' || $1, 1)",
+		return tx_changes(tx,
+			   "INSERT INTO counter (name, value) VALUES ('removed ' || $1, 1)"
+			   " ON CONFLICT DO NOTHING",
 			   DB_TEXT(name)) == 1;
 	(void)tx_run(
 	    tx, "DELETE FROM counter WHERE name = 'removed ' || $1", DB_TEXT(name)); /* sticky */

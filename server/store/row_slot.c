@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_slot.h"
 
+#include <stdio.h>
+
 #include "store/row_queue.h"
 #include "store/store_inside.h"
 #include "types/settings.h"
@@ -19,11 +21,13 @@ row_slot_count(struct tx *tx)
 int64_t
 row_slot_count_of(struct tx *tx, const char *environment)
 {
-	size_t size = strcspn(environment, "/");
+	const char *end = strchr(environment, '/');
+	char application[LIMIT_ENVIRONMENT];
 
-	return tx_number(tx,
-	    "SELECT COUNT(*) FROM " HAS_SLOT " AND application = substr($1, 1, $2)",
-	    DB_TEXT(environment), DB_I64(environment[size] == '/' ? (int64_t)size : 0));
+	(void)snprintf(application, sizeof(application), "%.*s",
+	    end == NULL ? 0 : (int)(end - environment), environment);
+	return tx_number(
+	    tx, "SELECT COUNT(*) FROM " HAS_SLOT " AND application = $1", DB_TEXT(application));
 }
 
 static bool
@@ -57,7 +61,7 @@ find_next(struct tx *tx, int64_t most, char ret_environment[LIMIT_ENVIRONMENT])
 	static const char next[] =
 	    "SELECT environment FROM work INDEXED BY work_waits LEFT JOIN (SELECT application AS its, COUNT(*) AS n FROM "
 	    HAS_SLOT
-	    " GROUP BY application) ON its = application WHERE state = 'QUEUED' AND waits_for <> '' AND waits_for = '"
+	    " GROUP BY application) AS slots ON its = application WHERE state = 'QUEUED' AND waits_for <> '' AND waits_for = '"
 	    ROW_QUEUE_SLOT
 	    "' AND ($1 = 0 OR COALESCE(n, 0) < $1) ORDER BY emergency = '', COALESCE(n, 0), place LIMIT 1";
 	/* clang-format on */

@@ -41,8 +41,10 @@ row_witness_save(struct tx *tx, const struct witness_row *row)
 {
 	assert(row->place[0] != '\0');
 	(void)tx_run(tx,
-	    "REPLACE INTO audit_witness (" COLUMNS
-	    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+	    "INSERT INTO audit_witness (" COLUMNS
+	    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (place)"
+	    " DO UPDATE SET confirmed = $2, head = $3, confirmed_at = $4, ordered_at = $5, last = $6,"
+	    " last_head = $7, tries = $8, failing_since = $9, is_late = $10, detail = $11, removed = $12",
 	    DB_TEXT(row->place), DB_I64(row->confirmed), DB_TEXT(row->head),
 	    DB_I64(row->confirmed_at), DB_I64(row->ordered_at), DB_I64(row->last),
 	    DB_TEXT(row->last_head), DB_I64(row->tries), DB_I64(row->failing_since),

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/crash_point.h"
+#include "lib/db_upkeep.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "store/store_inside.h"
@@ -40,12 +41,12 @@ check_database(struct db *db, struct err *err)
 	if (!db_page_count(db, &pages, err))
 		return false;
 	if (pages <= CHECK_PAGES_MAX)
-		return db_quick_check(db, err);
+		return db_quick_check(db, NULL, err);
 	for (size_t i = 0; i < COUNT(small); i++) {
 		int64_t there;
 
-		if (!db_one_i64(&there, db, err, STORE_HAS_TABLE, DB_TEXT(small[i])) ||
-		    (there != 0 && !db_quick_check_table(db, small[i], err)))
+		if (!db_has(db, small[i], NULL, &there, err) ||
+		    (there != 0 && !db_quick_check(db, small[i], err)))
 			return false;
 	}
 	return true;
@@ -66,7 +67,7 @@ open_database(struct store *store, struct err *err)
 		return false;
 	if ((check && !check_database(store->db, err)) ||
 	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err))
-		return err_wrap(err, "%s", store->path);
+		return err_wrap(err, "%s", db_is_url(store->path) ? "DATABASE_URL" : store->path);
 	if (!store_audit_head(store->db, &store->mark.audit, err) ||
 	    !store_ids_read(store->db, &store->mark.ids, err))
 		return false;
@@ -203,7 +204,7 @@ store_recover(struct store *store, struct settings *settings, int64_t at,
 	    store_gauges_add(store, &out, err);
 	CRASH_POINT(start_recovering);
 	/* What the start has read is not needed again so soon: half a megabyte, or it stays. */
-	ok = ok && db_script(store->db, "PRAGMA shrink_memory", err) && db_commit(store->db, err);
+	ok = ok && db_shrink(store->db, err) && db_commit(store->db, err);
 	if (!ok)
 		db_rollback(store->db);
 	store_lane_close(store, ok);

@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "lib/db.h"
+#include "lib/db_upkeep.h"
 #include "lib/db_backup.h"
 #include "lib/err.h"
 #include "lib/file.h"
@@ -109,7 +109,7 @@ store_backup_check(const char *partial, struct store_backup *ret, struct err *er
 	CLEANUP(db_closep) struct db *db = db_open(partial, DB_READ_ONLY, err);
 	struct audit_verified audit;
 
-	if (db == NULL || !db_quick_check(db, err) ||
+	if (db == NULL || !db_quick_check(db, NULL, err) ||
 	    !count_deployments(db, &ret->deployments, err) ||
 	    !audit_verify(partial, NULL, &audit, err))
 		return err_wrap(err, "the copy is not whole");

@@ -6,6 +6,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
+#include "lib/db_upkeep.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"

@@ -125,9 +125,6 @@ struct store {
 
 /* --- store.c --- */
 
-/* Is there a table of that name?  A database of before has not all of them yet. */
-#define STORE_HAS_TABLE "SELECT COUNT(*) FROM sqlite_master WHERE name = $1"
-
 /* Time and settings of the newest event; both may be missing in it. */
 void store_remember(struct store *store, struct settings *settings, int64_t at);
 

@@ -62,7 +62,7 @@ load(struct db *db, int64_t id, bool with_foot, struct message *ret, struct err 
 
 	*ret = (struct message){ 0 };
 	if (!db_query(&rows, db, err,
-		"SELECT id, chat, thread, remote_id, CASE WHEN $2 THEN head || foot ELSE head END, live_run, live_since,"
+		"SELECT id, chat, thread, remote_id, CASE WHEN $2 <> 0 THEN head || foot ELSE head END, live_run, live_since,"
 		" live_estimate_ms, is_silent, COALESCE((SELECT remote_id FROM message r"
 		" WHERE r.id = m.reply_row AND r.chat = m.chat), reply_to), reply_row, rings_for, is_answer,"
 		" is_alarm, held_until, EXISTS (SELECT 1 FROM pin p WHERE p.message = m.id), buttons"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/crash_point.h"
+#include "lib/db_upkeep.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/db.h"
+#include "lib/db_upkeep.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"

@@ -11,6 +11,7 @@
 #include "store/store_inside.h"
 
 #include "lib/crash_point.h"
+#include "lib/db_upkeep.h"
 #include "lib/embed.h"
 
 static const char *const migration_1[] = {

@@ -181,7 +181,7 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT EXISTS (SELECT 1 FROM work a WHERE a.environment = d.environment AND a.state"
 	    "  IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
 	    "  AND a.action NOT IN ('run-pipeline', 'lend-secret'))"
-	    " AND NOT (d.is_asked_anew AND EXISTS (SELECT 1 FROM effect WHERE subject = d.id"
+	    " AND NOT (d.is_asked_anew <> 0 AND EXISTS (SELECT 1 FROM effect WHERE subject = d.id"
 	    "  AND kind = 'wait'))"
 	    " AND NOT (d.waits_for = 'git' AND EXISTS (SELECT 1 FROM effect e JOIN work q"
 	    "  ON q.id = e.subject WHERE e.kind = 'ask' AND q.environment = d.environment"
@@ -195,7 +195,7 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    "  WHERE name <> 'local' AND name NOT LIKE 'agent:%'))"
 	    " AND NOT (d.waits_for = 'hold' AND (EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.held <> 0)"
-	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'wait' AND instr(body, '\"holds\"')"
+	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'wait' AND instr(body, '\"holds\"') > 0"
 	    /* Queued by a clock that was set back into a window: looked at when that fires. */
 	    "   AND (due <= $1 OR EXISTS (SELECT 1 FROM audit a WHERE a.at > d.queued_at AND a.seq"
 	    "    < (SELECT MIN(seq) FROM audit WHERE deployment = d.id))))"
@@ -223,7 +223,8 @@ claims_are_of_active_work(const struct invariants *of)
 	    " IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
 	    " AND d.action <> 'lend-secret'" /* it holds nothing */
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.work = d.id"
-	    "  AND c.resource = iif(d.action = 'run-pipeline', 'pipeline:' || d.argument || ':', 'env:')"
+	    "  AND c.resource = CASE WHEN d.action = 'run-pipeline'"
+	    "  THEN 'pipeline:' || d.argument || ':' ELSE 'env:' END"
 	    "  || d.environment)");
 
 	if (id != 0)
@@ -273,7 +274,7 @@ no_two_questions_are_open_about_one_commit(const struct invariants *of)
 	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, COUNT(*) AS n FROM work"
 	    " WHERE state = 'AWAITING_CONFIRMATION' AND program = 'deploy' AND emergency = ''"
-	    " GROUP BY environment, commit_id) WHERE n > 1");
+	    " GROUP BY environment, commit_id) AS asked WHERE n > 1");
 }
 
 /* Its question, its failure, its end. */
@@ -283,7 +284,7 @@ a_deployment_makes_three_sounds_at_most_in_a_chat(const struct invariants *of)
 	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(rings_for), 0) FROM (SELECT rings_for, SUM(rings) AS n FROM message"
 	    " WHERE rings_for <> 0 GROUP BY rings_for, chat)"
-	    " WHERE n > 3");
+	    " AS rung WHERE n > 3");
 }
 
 /* I2 */
@@ -520,17 +521,18 @@ only_standing_waits_are_open(const struct invariants *of)
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
 		    " AND body ->> 'wait' = 'pin' AND EXISTS (SELECT 1 FROM pin"
-		    " WHERE chat = body ->> 'name' OR EXISTS (SELECT 1 FROM moved_chat))") +
+		    " WHERE chat = CAST(body ->> 'name' AS BIGINT)"
+		    " OR EXISTS (SELECT 1 FROM moved_chat))") +
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
 		    " AND body ->> 'wait' = 'review' AND EXISTS (SELECT 1 FROM work"
-		    " WHERE id = body ->> 'name' AND emergency <> ''"
+		    " WHERE id = CAST(body ->> 'name' AS BIGINT) AND emergency <> ''"
 		    " AND NOT EXISTS (SELECT 1 FROM exempt x WHERE x.work = id"
 		    "  AND x.n_reminders >= 14))") +
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
 		    " AND body ->> 'wait' = 'nag' AND EXISTS (SELECT 1 FROM work"
-		    " WHERE id = body ->> 'name'"
+		    " WHERE id = CAST(body ->> 'name' AS BIGINT)"
 		    " AND state IN ('ROLLED_BACK', 'ROLLBACK_FAILED', 'FAILED'))"))
 		tell(of, __func__, "%zu waits", of->look->n_effects);
 }
@@ -541,8 +543,8 @@ a_confirmation_counts_once(const struct invariants *of)
 {
 	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(deployment), 0) FROM (SELECT deployment,"
-	    " SUM(outcome = 'confirmed') - SUM(outcome = 'asked anew') AS n FROM audit"
-	    " GROUP BY deployment) WHERE n > 1");
+	    " SUM(CASE outcome WHEN 'confirmed' THEN 1 WHEN 'asked anew' THEN -1 ELSE 0 END) AS n"
+	    " FROM audit GROUP BY deployment) AS counted WHERE n > 1");
 }
 
 /* I11: a release became live, or came back (when its own commit was deployed once more). */

@@ -21,6 +21,7 @@
 
 #include "lib/clock.h"
 #include "lib/crypto.h"
+#include "lib/db_upkeep.h"
 #include "lib/log.h"
 #include "store/audit_verify.h"
 #include "tests/faults/fault.h"
@@ -272,7 +273,7 @@ start_behind(UNUSED uint64_t seed)
 	outcome_free_all(&outcomes);
 	store_close(store);
 	db = db_open(sim_server_path(), DB_READ_ONLY, &err);
-	must(db != NULL && db_quick_check(db, &err) && look_at(&look, db, 1, &err), &err);
+	must(db != NULL && db_quick_check(db, NULL, &err) && look_at(&look, db, 1, &err), &err);
 	of = (struct invariants){ db, &look, clock_wall_ms(), on_broken, NULL };
 	invariants_of_commit(&of);
 	if (count_quarantined() != n_before)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/db_upkeep.h"
 #include "lib/err.h"
 #include "store/store.h"
 #include "tests/faults/invariants.h"
@@ -42,7 +43,7 @@ main(int argc, char *argv[])
 	(void)snprintf(database, sizeof(database), "%s/" STORE_FILE, argv[1]);
 	(void)snprintf(environments, sizeof(environments), "%s/environments", argv[1]);
 	db = db_open(database, DB_READ_ONLY, &err);
-	if (db == NULL || !db_quick_check(db, &err) || !look_at(&look, db, 1, &err)) {
+	if (db == NULL || !db_quick_check(db, NULL, &err) || !look_at(&look, db, 1, &err)) {
 		(void)printf("broken: the_oracle_can_look: %s\n", err.text);
 		db_close(db);
 		look_done(&look);

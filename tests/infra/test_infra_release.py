@@ -77,6 +77,6 @@ def test_a_release_has_an_sbom_of_each_package_with_the_libraries_it_was_built_w
     sbom = json.loads((made / f"{deb.stem}.spdx.json").read_text("utf-8"))
     needed = {found["relatedSpdxElement"].removeprefix("SPDXRef-Package-") for found in sbom["relationships"]
               if found["relationshipType"] == "DEPENDS_ON"}
-    assert {"libcurl4", "libssl3", "libsqlite3-0", "libmicrohttpd12", "git"} <= needed
+    assert {"libcurl4", "libssl3", "libsqlite3-0", "libpq5", "libmicrohttpd12", "git"} <= needed
     versions = {package["name"]: package["versionInfo"] for package in sbom["packages"]}
     assert re.fullmatch(r"7\.8\d\.\d.*", versions["libcurl4"]) and versions["libssl3"].startswith("3.0.")

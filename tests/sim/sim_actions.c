@@ -141,10 +141,10 @@ static int64_t
 state_of_all(struct sim *sim, struct tx *tx)
 {
 	return number(sim, tx->db,
-		   "SELECT COALESCE(SUM((is_down + 2 * (unknown_since <> 0)"
-		   " + 4 * current_release) * 1009), 0) FROM environment WHERE $1",
+		   "SELECT COALESCE(SUM((is_down"
+		   " + CASE WHEN unknown_since <> 0 THEN 2 ELSE 0 END + 4 * current_release) * 1009), 0) FROM environment WHERE $1 <> 0",
 		   DB_I64(1)) +
-	    number(sim, tx->db, "SELECT COUNT(*) FROM block WHERE $1", DB_I64(1));
+	    number(sim, tx->db, "SELECT COUNT(*) FROM block WHERE $1 <> 0", DB_I64(1));
 }
 
 static bool

@@ -21,7 +21,7 @@ open_run(struct sim *sim, int agent, bool is_own)
 	char runner[LIMIT_RUNNER];
 
 	return sim_agents_number(sim,
-	    "SELECT COALESCE(MAX(id), 0) FROM run WHERE ended_at = 0 AND (runner = $1) = $2",
+	    "SELECT COALESCE(MAX(id), 0) FROM run WHERE ended_at = 0 AND CASE WHEN runner = $1 THEN 1 ELSE 0 END = $2",
 	    DB_TEXT(sim_agents_runner(agent, runner)), DB_I64(is_own));
 }
 

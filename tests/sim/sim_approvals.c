@@ -23,8 +23,8 @@ static int64_t
 some_work(struct sim *sim)
 {
 	const char *sql = sim_one_in(sim, 6) ?
-	    "SELECT COALESCE(MAX(work), 0) FROM approval_request WHERE $1" :
-	    "SELECT COALESCE(MIN(id), 0) FROM work WHERE state = 'AWAITING_APPROVAL' AND $1";
+	    "SELECT COALESCE(MAX(work), 0) FROM approval_request WHERE $1 <> 0" :
+	    "SELECT COALESCE(MIN(id), 0) FROM work WHERE state = 'AWAITING_APPROVAL' AND $1 <> 0";
 
 	return sim_check_number(sim, sim->eyes, sql, 1);
 }
@@ -128,7 +128,7 @@ remember_asked(struct sim *sim, struct tx *tx)
 		"SELECT deployment, person FROM question_requester UNION"
 		" SELECT id, requested_by FROM work WHERE ended_at = 0 AND requested_by > 0"
 		/* Whoever pushed it, or began its run. */
-		" UNION SELECT id, $1 FROM work WHERE requester GLOB 'git???:mona(*'"
+		" UNION SELECT id, $1 FROM work WHERE requester LIKE 'git___:mona(%'"
 		" UNION SELECT work, $1 FROM work_job WHERE actor = 'mona'",
 		DB_I64(SIM_OTHER)),
 	    &err);
@@ -159,7 +159,7 @@ look_at(struct sim *sim, struct tx *tx, int64_t work, struct sim_yes *ret)
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		/* Of a gate the last one that ended well, if nothing was released since. */
-		"SELECT w.commit_id, w.environment, w.program, iif(g.ended_at > COALESCE(r.at, 0), g.commit_id, COALESCE(r.commit_id, '')),"
+		"SELECT w.commit_id, w.environment, w.program, CASE WHEN g.ended_at > COALESCE(r.at, 0) THEN g.commit_id ELSE COALESCE(r.commit_id, '') END,"
 		" COALESCE(q.shown_live, ''), w.state, w.binding, w.client, COALESCE(x.is_requested, 0), w.confirmed_by, CASE w.action"
 		" WHEN '' THEN '' ELSE x.executor || ' ' || w.action || ' ' || w.client || ' '"
 		" || w.argument END FROM work w"
@@ -286,8 +286,8 @@ toasts_with(struct sim *sim, struct tx *tx, const struct sim_before *before, con
 		return 0;
 	sim_check_must(sim,
 	    db_one_i64(&n, tx->db, &err,
-		"SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND instr(body, $1)"
-		" AND instr(body, $2)",
+		"SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND instr(body, $1) > 0"
+		" AND instr(body, $2) > 0",
 		DB_TEXT(before->said->callback), DB_TEXT(words)),
 	    &err);
 	return n;
@@ -439,7 +439,8 @@ void
 sim_approvals_check_rest(struct sim *sim)
 {
 	int64_t id = sim_check_number(sim, sim->eyes,
-	    "SELECT COALESCE(MAX(id), 0) FROM work WHERE state = 'AWAITING_APPROVAL' AND $1", 1);
+	    "SELECT COALESCE(MAX(id), 0) FROM work WHERE state = 'AWAITING_APPROVAL' AND $1 <> 0",
+	    1);
 
 	if (id != 0)
 		sim_fail(sim, "what_awaits_approval_ends", "deployment %" PRId64, id);

@@ -468,11 +468,13 @@ sim_chat_all_is_known(struct sim *sim)
 	bool is_known = true;
 	struct err err;
 
-	sim_must(db_query(&rows, sim->eyes, &err,
-		     "SELECT MAX(id), chat FROM button WHERE action = 'looked' AND closed_at = 0"
-		     " AND target IN (SELECT name FROM environment WHERE unknown_since <> 0)"
-		     " GROUP BY target LIMIT $1",
-		     DB_I64(LOOKS_AT_ONCE)),
+	sim_must(
+	    db_query(&rows, sim->eyes, &err,
+		"SELECT id, chat FROM button WHERE action = 'looked' AND closed_at = 0 AND id ="
+		" (SELECT MAX(id) FROM button o WHERE o.action = 'looked' AND o.closed_at = 0"
+		" AND o.target = button.target) AND target IN (SELECT name FROM environment"
+		" WHERE unknown_since <> 0) ORDER BY target LIMIT $1",
+		DB_I64(LOOKS_AT_ONCE)),
 	    "looking for buttons");
 	while (db_next(&rows)) {
 		update = add_update(sim, UPDATE_PRESS, SIM_ADMIN, db_col_i64(&rows, 1));

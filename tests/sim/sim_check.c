@@ -192,7 +192,7 @@ look_at_end(struct sim *sim, const struct look_deployment *d)
 	sim->ended_as[d->id] = (uint8_t)(d->state + 1);
 	if (d->state == DEPLOY_REFUSED &&
 	    invariants_number(&of,
-		"SELECT COUNT(*) FROM work WHERE id = $1 AND detail GLOB 'who asked for it may no longer*'",
+		"SELECT COUNT(*) FROM work WHERE id = $1 AND detail LIKE 'who asked for it may no longer%'",
 		DB_I64(d->id)) > 0)
 		sim_note(sim, SIM_GRANT_GONE);
 	if (d->state == DEPLOY_EXPIRED &&
@@ -388,7 +388,7 @@ remember_places(struct sim *sim)
 	const struct invariants of = rows_of(sim);
 
 	if (sim->is_many && !sim->has_waited &&
-	    invariants_number(&of, "SELECT COUNT(*) FROM work WHERE waits_for GLOB 'host:*'") > 0) {
+	    invariants_number(&of, "SELECT COUNT(*) FROM work WHERE waits_for LIKE 'host:%'") > 0) {
 		sim->has_waited = true;
 		sim_note(sim, SIM_CLAIM_AWAITED);
 	}
@@ -686,7 +686,7 @@ what_was_acknowledged_stays(struct sim *sim)
 /* A lock's end deploys what it has ended in the queue. */
 #define NOT_OF_A_LOCK " AND detail NOT LIKE 'waits for the end of %'"
 #define GIVEN_UP      /* A push that was given up may be delivered again. */ \
-	" WHERE n > 1 + (SELECT COUNT(*) FROM message" \
+	" AS asked WHERE n > 1 + (SELECT COUNT(*) FROM message" \
 	" WHERE (instr(head, 'git does not show ') > 0 AND instr(head, requester) > 0)" \
 	" OR instr(head, 'git''s answer could not be handled') > 0)"
 
@@ -700,7 +700,7 @@ one_request_is_one_deployment(struct sim *sim)
 	for (size_t i = 0; i < sim->n_deliveries && id == 0; i++)
 		id = invariants_number(&of,
 		    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, requester,"
-		    " COUNT(*) AS n FROM work WHERE requester GLOB 'git???:' || $1 || '(*'"
+		    " COUNT(*) AS n FROM work WHERE requester LIKE 'git___:' || $1 || '(%'"
 		    " AND id > $2 AND cause = 'push'" NOT_OF_A_LOCK
 		    " GROUP BY requester, environment, commit_id)" GIVEN_UP,
 		    DB_TEXT(sim->deliveries[i].login), DB_I64(sim->deliveries[i].last_work));
@@ -711,7 +711,7 @@ one_request_is_one_deployment(struct sim *sim)
 		    /* What polling found is no request, whoever is named as its pusher later. */
 		    " AND cause NOT IN ('poll', 'push')"
 		    /* These have many, and a person may have pushed a commit in two runs. */
-		    " AND requester NOT GLOB 'workflow:*' AND requester NOT GLOB 'token:*'"
+		    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'token:%'"
 		    " AND requester NOT LIKE 'git___:mona(%'"
 		    /* A run that asks anew does so by the same person. */
 		    " AND action <> 'open-gate'" NOT_OF_A_LOCK

@@ -415,7 +415,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT id, environment, requested_by, confirmed_by, cause NOT IN ('push', 'poll', 'job'),"
-		" iif(emergency <> '', 'emergency', iif(action IN ('open-gate', 'run-pipeline', 'lend-secret'), action, program)),"
+		" CASE WHEN emergency <> '' THEN 'emergency' WHEN action IN ('open-gate', 'run-pipeline', 'lend-secret') THEN action ELSE program END,"
 		" action IN ('run-pipeline', 'lend-secret') FROM work WHERE started_at <> 0 AND ended_at = 0"),
 	    &err);
 	while (db_next(&rows)) {
@@ -496,7 +496,7 @@ static bool
 is_too_fast(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
 	return number(sim, tx,
-		   "SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND id > $1 AND instr(body, $2)"
+		   "SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND id > $1 AND instr(body, $2) > 0"
 		   " AND instr(body, 'Too many ') = 0",
 		   0, DB_TEXT(before->said->callback)) == 0;
 }
@@ -513,8 +513,8 @@ whoever_leaves_is_gone_and_told(struct sim *sim, struct tx *tx, const struct sim
 	if (!is_gone)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is not gone", before->leaves);
 	if (number(sim, tx,
-		"SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND instr(body, $2)"
-		" AND instr(body, 'You left the queue: #' || $1)",
+		"SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND instr(body, $2) > 0"
+		" AND instr(body, 'You left the queue: #' || $1) > 0",
 		before->leaves, DB_TEXT(tx->event->u.update->callback)) != 1)
 		sim_fail(sim, __func__, "nobody says so of deployment %" PRId64, before->leaves);
 	sim_note(sim, SIM_PLACE_LEFT);
@@ -524,8 +524,8 @@ whoever_leaves_is_gone_and_told(struct sim *sim, struct tx *tx, const struct sim
 static void
 both_are_told(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
-	static const char sql[] = "SELECT COUNT(*) FROM message WHERE instr(head, $2)"
-				  " AND instr(head, (SELECT requester FROM work WHERE id = $1))";
+	static const char sql[] =
+	    "SELECT COUNT(*) FROM message WHERE instr(head, $2) > 0 AND instr(head, (SELECT requester FROM work WHERE id = $1)) > 0";
 
 	if (number(sim, tx, sql, before->to, DB_TEXT("your place went to")) == 0 ||
 	    number(sim, tx, sql, before->gives, DB_TEXT("you have the place of")) == 0)

@@ -272,7 +272,8 @@ sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT environment, commit_id, iif(cause IN ('push', 'poll', 'job'), '', ref) FROM work"
+		"SELECT environment, commit_id, CASE WHEN cause IN ('push', 'poll', 'job')"
+		" THEN '' ELSE ref END FROM work"
 		" WHERE id = $1 AND program = 'deploy' AND emergency = ''",
 		DB_I64(work)),
 	    &err);

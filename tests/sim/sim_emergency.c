@@ -26,7 +26,7 @@ sim_emergency_is_looked_at(struct sim *sim, int64_t a, int64_t b)
 		return;
 	(void)snprintf(text, sizeof(text), "/review %" PRId64,
 	    sim_check_number(sim, sim->eyes,
-		"SELECT COALESCE(MAX(id), 0) FROM work WHERE emergency <> '' AND $1", 1));
+		"SELECT COALESCE(MAX(id), 0) FROM work WHERE emergency <> '' AND $1 <> 0", 1));
 	sim_chat_type(sim, somebody(sim), text);
 }
 
@@ -175,7 +175,7 @@ sim_emergency_check_rest(struct sim *sim)
 {
 	int64_t id = sim_check_number(sim, sim->eyes,
 	    "SELECT COALESCE(MAX(w.id), 0) FROM work w JOIN message m ON m.id = w.message"
-	    " WHERE w.emergency <> '' AND w.started_at <> 0 AND $1"
+	    " WHERE w.emergency <> '' AND w.started_at <> 0 AND $1 <> 0"
 	    " AND (instr(m.head, 'not reviewed') > 0) <> (w.reviewed_at = 0)",
 	    1);
 

@@ -148,8 +148,8 @@ job_goes_on(struct sim *sim, int64_t index, UNUSED int64_t b)
 	if (operation == API_ANSWER) {
 		operation = meddles[sim_draw(sim, COUNT(meddles))];
 		work = number(sim, sim->eyes,
-		    "SELECT COALESCE(MAX(id), 1) FROM work WHERE ended_at = $1 AND $2", DB_I64(0),
-		    DB_I64(1));
+		    "SELECT COALESCE(MAX(id), 1) FROM work WHERE ended_at = $1 AND $2 <> 0",
+		    DB_I64(0), DB_I64(1));
 	}
 	if (sim->store != NULL && sim_settings_has_workflow(sim_settings_get(sim->loaded)))
 		ask(sim, job, operation, work);
@@ -367,7 +367,7 @@ check_due(struct sim *sim, struct tx *tx, int64_t gate)
 	int64_t from = of->opened_at != 0 ? of->opened_at : of->heard_at;
 	int64_t due = from + (of->is_seen ? GATE_MS : GONE_MS);
 	int64_t is = number(sim, tx->db,
-	    "SELECT iif(ended_at = 0, 1, 2 * (detail LIKE $2)) FROM work WHERE id = $1",
+	    "SELECT CASE WHEN ended_at = 0 THEN 1 WHEN detail LIKE $2 THEN 2 ELSE 0 END FROM work WHERE id = $1",
 	    DB_I64(gate), DB_TEXT("its job has %"));
 
 	if (is == 1 && tx->at >= due)

@@ -45,11 +45,11 @@ void
 sim_limits_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 {
 	ret->last_work =
-	    number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM work WHERE $1", DB_I64(1));
+	    number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM work WHERE $1 <> 0", DB_I64(1));
 	ret->last_message =
-	    number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM message WHERE $1", DB_I64(1));
-	ret->holds =
-	    number(sim, tx, "SELECT COALESCE(SUM(id * 1009 + 1), 0) FROM hold WHERE $1", DB_I64(1));
+	    number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM message WHERE $1 <> 0", DB_I64(1));
+	ret->holds = number(
+	    sim, tx, "SELECT COALESCE(SUM(id * 1009 + 1), 0) FROM hold WHERE $1 <> 0", DB_I64(1));
 }
 
 /* --- who is heard --- */

@@ -113,7 +113,7 @@ job_goes_on(struct sim *sim, int64_t index, UNUSED int64_t b)
 		operation = sim_one_in(sim, 4) ? API_LOAN_FAILED : API_LOAN_END;
 	if (operation != API_SECRET && sim_one_in(sim, 16))
 		work = sim_check_number(
-		    sim, sim->eyes, "SELECT COALESCE(MAX(work), 1) FROM loan WHERE $1", 1);
+		    sim, sim->eyes, "SELECT COALESCE(MAX(work), 1) FROM loan WHERE $1 <> 0", 1);
 	if (sim->store != NULL && sim_settings_has_workflow(sim_settings_get(sim->loaded)))
 		ask(sim, job, operation, work);
 	sim_later(sim, 0, 2000 + sim_draw(sim, sim_one_in(sim, 12) ? 200000 : 20000), job_goes_on,
@@ -151,8 +151,8 @@ sim_loans_somebody_revokes(struct sim *sim)
 	static const int64_t people[] = { SIM_ADMIN, SIM_ADMIN, SIM_OTHER, SIM_STAGING, SIM_LEAD,
 		SIM_STRANGER };
 	static const char *const sql[] = {
-		"SELECT COALESCE(MAX(work), 0) FROM loan WHERE phase <> 'over' AND $1",
-		"SELECT COALESCE(MAX(id), 0) FROM work WHERE action = 'lend-secret' AND $1"
+		"SELECT COALESCE(MAX(work), 0) FROM loan WHERE phase <> 'over' AND $1 <> 0",
+		"SELECT COALESCE(MAX(id), 0) FROM work WHERE action = 'lend-secret' AND $1 <> 0"
 	};
 	int64_t person = people[sim_draw(sim, COUNT(people))];
 	int64_t work = sim_check_number(sim, sim->eyes, sql[sim_draw(sim, COUNT(sql))], 1);
@@ -430,8 +430,8 @@ sim_loans_may_end(struct sim *sim, struct tx *tx, const struct update *update, i
 	return may;
 }
 
-#define REVOKES "SELECT COUNT(*) FROM effect WHERE kind = 'vault_revoke' AND $1"
-#define KEPT	"SELECT COUNT(*) FROM loan WHERE phase = 'kept' AND $1"
+#define REVOKES "SELECT COUNT(*) FROM effect WHERE kind = 'vault_revoke' AND $1 <> 0"
+#define KEPT	"SELECT COUNT(*) FROM loan WHERE phase = 'kept' AND $1 <> 0"
 
 void
 sim_loans_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
@@ -493,7 +493,7 @@ check_granted(struct sim *sim, struct tx *tx)
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT l.work, w.requested_by, w.environment FROM loan l JOIN work w"
-		" ON w.id = l.work WHERE l.phase IN ('kept', 'given') AND $1",
+		" ON w.id = l.work WHERE l.phase IN ('kept', 'given') AND $1 <> 0",
 		DB_I64(1)),
 	    &err);
 	while (db_next(&rows)) {
@@ -554,7 +554,7 @@ check_over(struct sim *sim, struct tx *tx)
 	if (check_run != 0 && !tx->answer.is_duplicate && tx->answer.status == 200 &&
 	    sim_check_number(sim, tx->db,
 		"SELECT COUNT(*) FROM loan l JOIN work_job j ON j.work = l.work JOIN work w"
-		" ON w.id = l.work WHERE j.check_run = $1 AND (l.phase IN ('kept', 'given')"
+		" ON w.id = l.work WHERE j.check_run = CAST($1 AS TEXT) AND (l.phase IN ('kept', 'given')"
 		" OR w.ended_at = 0)",
 		check_run) > 0)
 		sim_fail(sim, "what_was_lent_ends_with_its_job", "job %" PRId64, check_run);
@@ -566,7 +566,7 @@ check_revoked(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
 	const struct event *event = tx->event;
 	int64_t id = sim_check_number(sim, tx->db,
-	    "SELECT subject FROM effect WHERE kind = 'vault_revoke' AND $1"
+	    "SELECT subject FROM effect WHERE kind = 'vault_revoke' AND $1 <> 0"
 	    " ORDER BY id DESC LIMIT 1",
 	    1);
 
@@ -637,7 +637,7 @@ none(struct sim *sim, const char *invariant, const char *sql)
 #define N_REVOKES \
 	"(SELECT COUNT(*) FROM effect e WHERE e.subject = l.work AND e.kind = 'vault_revoke')"
 #define LOANS(who) \
-	"SELECT COALESCE(MAX(l.work), 0) FROM loan l JOIN work w ON w.id = l.work WHERE $1" \
+	"SELECT COALESCE(MAX(l.work), 0) FROM loan l JOIN work w ON w.id = l.work WHERE $1 <> 0" \
 	" AND " who
 
 /* What Vault has said it made, and what is called over, is over there. */
@@ -666,11 +666,12 @@ sim_loans_check(struct sim *sim)
 	none(sim, "what_was_sent_is_deleted", LOANS("l.message <> 0 AND l.phase <> 'given'"));
 	none(sim, "what_is_given_ends_in_time",
 	    LOANS("l.phase = 'given' AND (w.state <> 'DONE' OR NOT " HAS_TIMER ")"));
-	none(sim, "what_ends_is_being_revoked", LOANS(N_REVOKES " <> (l.phase = 'ending')"));
+	none(sim, "what_ends_is_being_revoked",
+	    LOANS(N_REVOKES " <> CASE WHEN l.phase = 'ending' THEN 1 ELSE 0 END"));
 	if (sim_check_number(sim, sim->eyes,
 		"SELECT COUNT(*) FROM work w JOIN work o ON o.environment = w.environment"
 		" WHERE w.action = 'lend-secret' AND w.state = 'RUNNING' AND o.action = ''"
-		" AND o.started_at <> 0 AND o.ended_at = 0 AND $1",
+		" AND o.started_at <> 0 AND o.ended_at = 0 AND $1 <> 0",
 		1) > 0)
 		sim_note(sim, SIM_LOAN_BESIDE);
 }

@@ -480,7 +480,7 @@ sim_rules_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 		sim_fail(sim, "what_strangers_begin_opens_no_gate", "gate %" PRId64, work);
 	if (sim_check_number(sim, tx->db,
 		"SELECT COUNT(*) FROM effect WHERE kind = 'forge_answer' AND subject = $1"
-		" AND json_extract(body, '$.is_approved')", /* no report that it waits */
+		" AND instr(body, '\"is_approved\":true') > 0", /* no report that it waits */
 		work) != 1)
 		sim_fail(sim, "a_gate_that_opens_is_answered", "gate %" PRId64, work);
 }

@@ -15,11 +15,13 @@
 #include "handlers/handlers.h"
 #include "lib/environment_id.h"
 #include "store/audit_segment.h"
+#include "tests/unit/database_aid.h"
 
 #define RETRY_MS      100
 #define TOGETHER_MOST 4 /* events in one commit */
 
-static char template_path[96], path[96], audit_path[96], environments_path[96], poison_path[96];
+static char template_path[DATABASE_AID_PATH], path[DATABASE_AID_PATH], audit_path[96],
+    environments_path[96], poison_path[96];
 static struct sim *current; /* handlers have no context */
 
 static sim_fn server_start, server_turn, wait_comes;
@@ -716,13 +718,13 @@ sim_server_begin(const char *folder)
 	struct store *store;
 	struct err err;
 
-	(void)snprintf(template_path, sizeof(template_path), "%s/template", folder);
-	(void)snprintf(path, sizeof(path), "%s/db", folder);
+	database_aid_make(folder, "template", template_path);
+	database_aid_make(folder, "db", path);
 	(void)snprintf(audit_path, sizeof(audit_path), "%s/audit.log", folder);
 	(void)snprintf(environments_path, sizeof(environments_path), "%s/environments", folder);
 	(void)snprintf(poison_path, sizeof(poison_path), "%s/under-way", folder);
 	store = store_open(&empty, &err);
-	sim_must(store != NULL, "the template");
+	sim_must(store != NULL, err.text);
 	store_close(store);
 	sim_factor_begin(template_path, sim_settings_get(0));
 	sim_local_begin(template_path);
@@ -751,7 +753,10 @@ sim_server_new(struct sim *sim)
 	char state[160], name[ENVIRONMENT_ID_MAX];
 	struct err err;
 
-	copy_file(template_path, path);
+	if (database_aid_is_server())
+		database_aid_copy(template_path, path);
+	else
+		copy_file(template_path, path);
 	remove_audit();
 	(void)unlink(poison_path);
 	for (int e = 0; e < sim->n_environments; e++) {
@@ -768,7 +773,7 @@ sim_server_new(struct sim *sim)
 void
 sim_server_free(struct sim *sim)
 {
-	char side[128];
+	char side[DATABASE_AID_PATH + 8];
 
 	sim_agents_free(sim);
 	db_close(sim->eyes);

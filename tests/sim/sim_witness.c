@@ -306,8 +306,8 @@ sim_witness_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 
 	(void)sim_settings_witness(tx->event->context.settings, &minutes);
 	if (minutes > 0)
-		ret->last_audit = number(
-		    sim, tx->db, "SELECT COALESCE(MAX(seq), 0) FROM audit WHERE $1", DB_I64(1));
+		ret->last_audit = number(sim, tx->db,
+		    "SELECT COALESCE(MAX(seq), 0) FROM audit WHERE $1 <> 0", DB_I64(1));
 }
 
 /* Rollbacks, emergencies, what is only looked at, and what puts an action back. */
@@ -439,8 +439,8 @@ void
 sim_witness_check_rest(struct sim *sim)
 {
 	const char *name = sim_settings_witness(sim_settings_get(sim->loaded), NULL);
-	int64_t newest =
-	    number(sim, sim->eyes, "SELECT COALESCE(MAX(seq), 0) FROM audit WHERE $1", DB_I64(1));
+	int64_t newest = number(
+	    sim, sim->eyes, "SELECT COALESCE(MAX(seq), 0) FROM audit WHERE $1 <> 0", DB_I64(1));
 
 	for (int i = 0; i < SIM_BUCKETS; i++) {
 		const struct sim_bucket *bucket = &sim->witness.buckets[i];

@@ -15,7 +15,7 @@ LIBC = {"libc.so.6"}
 PROGRAMS = {
     "deploybot": LIBC | {"libev.so.4", "libmicrohttpd.so.12", "libcurl.so.4", "libjansson.so.4", "libsqlite3.so.0",
                          "libcrypto.so.3", "libsystemd.so.0", "libz.so.1", "liboath.so.0", "libqrencode.so.4",
-                         "libexpat.so.1"},
+                         "libexpat.so.1", "libpq.so.5"},
     "deploybot-runner": LIBC,
     "deploybot-remote-runner": LIBC | {"libcrypto.so.3"},
     "deploybot-judge": LIBC | {"libyaml-0.so.2"},

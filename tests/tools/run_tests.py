@@ -43,6 +43,8 @@ ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
 LONGEST = ("test_sim", "test_decide_faults", "test_telegram", "test_audit_compare", "test_decide_people_any",
            "test_cli_doctor", "test_audit_verify", "test_perform_run", "test_decide_access", "test_isolation",
            "test_audit_heads", "test_telegram_poll", "test_perform_health", "test_command_status_many")
+# A PostgreSQL: the unit programs that keep rows are run, and no others, and they keep them there.
+ON_A_SERVER = "TEST_DATABASE" in os.environ
 WAITING = 2           # unit programs beside those that the processors carry: some wait for a clock
 PATIENCE = {"DEPLOYBOT_SLOW": "5"}     # waiting costs only who waits in vain
 EVERY_DAY = ["tests/e2e", "-m", "not long"]       # the others are `make check-long`'s
@@ -270,7 +272,11 @@ def choose(words, names):
     named = [name for name in names if name in words]
     others = [word for word in words if word not in names]
     wanted = others or ([] if named and has_units else EVERY_DAY)
-    return (named or names) if has_units else [], wanted
+    return (named or names) if has_units else [], [] if ON_A_SERVER else wanted
+
+
+def keeps_rows(program):
+    return b"database_aid_make" in program.read_bytes()
 
 
 def main():
@@ -279,7 +285,7 @@ def main():
     programs = sorted((p for p in (build / "tests").iterdir() if has_source(p.name) and os.access(p, os.X_OK)),
                       key=lambda p: (LONGEST.index(p.name) if p.name in LONGEST else len(LONGEST), p.name))
     names, wanted = choose(sys.argv[2:], [p.name for p in programs])
-    programs = [p for p in programs if p.name in names]
+    programs = [p for p in programs if p.name in names and (not ON_A_SERVER or keeps_rows(p))]
     shutil.rmtree(texts_of(build), ignore_errors=True)
     texts_of(build).mkdir()
     print(f"unit tests: {len(programs)} programs", flush=True)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/db_upkeep.h"
 #include "store/store_inside.h"
 
 #define TEXT_MAX 65536

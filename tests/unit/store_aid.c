@@ -45,6 +45,8 @@ make_database(struct store_aid *aid)
 	static char *template;
 	static size_t size;
 
+	if (database_aid_is_server())
+		return;
 	if (template == NULL) {
 		struct db *db = db_open(aid->path, 0, &aid->err);
 
@@ -83,7 +85,7 @@ store_aid_open(
 			    address == NULL ? "/tmp" : address),
 	    0, sizeof(aid->folder) - 1);
 	assert_non_null(mkdtemp(aid->folder));
-	(void)snprintf(aid->path, sizeof(aid->path), "%s/db", aid->folder);
+	database_aid_make(aid->folder, "db", aid->path);
 	(void)snprintf(aid->audit_path, sizeof(aid->audit_path), "%s/audit.log", aid->folder);
 	(void)snprintf(
 	    aid->environments_path, sizeof(aid->environments_path), "%s/environments", aid->folder);
@@ -123,6 +125,7 @@ void
 store_aid_close(struct store_aid *aid)
 {
 	store_close(aid->store);
+	database_aid_remove(aid->path);
 	store_aid_forget(aid);
 	settings_unref(aid->settings);
 	agents_seen_unref(aid->seen);
@@ -276,7 +279,8 @@ store_aid_count_rows(struct db *db)
 {
 #define COUNT_ROWS(name, word, column, table) \
 	"INSERT INTO counter SELECT '" word "', COALESCE(MAX(" column "), 0) FROM " table \
-	" WHERE true ON CONFLICT DO UPDATE SET value = MAX(value, excluded.value);"
+	" WHERE true ON CONFLICT (name)" \
+	" DO UPDATE SET value = MAX(counter.value, excluded.value);"
 	assert_true(db_script(db, STORE_IDS(COUNT_ROWS), NULL));
 #undef COUNT_ROWS
 }
@@ -416,7 +420,7 @@ void
 store_aid_give(const struct store_aid *aid, unsigned user)
 {
 	static const char *const names[] = { "", "-journal", "-wal", "-shm" };
-	char path[128];
+	char path[DATABASE_AID_PATH + 8];
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", aid->path, names[i]);

@@ -14,12 +14,13 @@
 #pragma once
 
 #include "store/store.h"
+#include "tests/unit/database_aid.h"
 
 #define STORE_AID_AT	INT64_C(1767225600000)	/* 2026-01-01T00:00:00Z */
 
 struct store_aid {
 	char folder[64];
-	char path[96];
+	char path[DATABASE_AID_PATH];
 	char audit_path[96];
 	char environments_path[96];
 	char poison_path[96];

@@ -1,6 +1,6 @@
 /* Goal: values go where their name stands, failures have a kind.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "lib/db.h"
+#include "lib/db_upkeep.h"
 
 #include <sys/wait.h>
 #include <signal.h>
@@ -117,7 +117,7 @@ TEST_WITH(a_statement_is_planned_once_whatever_its_values, set_up, tear_down)
 	assert_true(db_script(db, "CREATE INDEX ones ON t (body) WHERE n = 1", NULL));
 	for (int i = 0; i < 4; i++) {
 		assert_true(db_query(&rows, db, NULL, sql, DB_TEXT("a"), DB_I64(i)));
-		anew += sqlite3_stmt_status(rows.stmt, SQLITE_STMTSTATUS_REPREPARE, 0);
+		anew += sqlite3_stmt_status(rows.cursor, SQLITE_STMTSTATUS_REPREPARE, 0);
 		assert_false(db_next(&rows));
 		assert_true(db_rows_end(&rows, NULL));
 	}
@@ -232,7 +232,7 @@ SCENE_TEST(the_file_is_private_and_read_only_changes_nothing)
 	assert_int_equal(count, 1);
 	assert_false(db_run(reader, &err, "DELETE FROM t"));
 	db_close(reader);
-	assert_true(db_quick_check(p->db, &err));
+	assert_true(db_quick_check(p->db, NULL, &err));
 	assert_true(db_set_user_version(p->db, 12, &err));
 	assert_true(db_user_version(p->db, &count, &err));
 	assert_int_equal(count, 12);
@@ -309,8 +309,8 @@ SCENE_TEST(a_damaged_table_is_found_and_its_neighbour_is_well)
 	damage(p->path, page);
 	p->db = db_open(p->path, 0, &err);
 	assert_non_null(p->db);
-	assert_true(db_quick_check_table(p->db, "t", &err));
-	assert_false(db_quick_check_table(p->db, "u", &err));
+	assert_true(db_quick_check(p->db, "t", &err));
+	assert_false(db_quick_check(p->db, "u", &err));
 	assert_int_equal(err.code, ERR_CONFIG);
 }
 

@@ -152,7 +152,7 @@ read_reseal(struct tx *tx, void *arg)
 FACTOR_TEST(the_first_key_seals_what_the_second_had, "REQUIRE_OTP=deploy:*")
 {
 	int64_t unreadable = -1;
-	char database[128];
+	char database[DATABASE_AID_PATH + 16];
 
 	(void)snprintf(database, sizeof(database), "%s", w->aid.path);
 	factor_write_key(FACTOR_OTHER_KEY FACTOR_KEY);

@@ -13,10 +13,12 @@
 #include <time.h>
 
 #include "lib/log.h"
+#include "tests/unit/database_aid.h"
 #include "unit.h"
 
-#define FIRST_OF_A_TEST 1000 /* these come to all but the rarest faults */
-#define SEEDS_OF_A_TEST 100
+#define FIRST_OF_A_TEST	  1000 /* these come to all but the rarest faults */
+#define SEEDS_OF_A_TEST	  100
+#define SEEDS_ON_A_SERVER 10 /* each statement is a way there and back */
 #define SEEDS_FOR_MOST \
 	200 /* from so many on, wherever they begin, all but the rarest are reached, */
 #define SEEDS_FOR_ALL 1000 /* and from so many on each is */
@@ -77,7 +79,9 @@ TEST(in_every_history_the_invariants_hold)
 {
 	uint64_t one = given("SEED", 0);
 	uint64_t first = one != 0 ? one : given("FIRST", begins_at());
-	uint64_t n = one != 0 ? 1 : given("SEEDS", SEEDS_OF_A_TEST);
+	uint64_t n = one != 0 ?
+	    1 :
+	    given("SEEDS", database_aid_is_server() ? SEEDS_ON_A_SERVER : SEEDS_OF_A_TEST);
 	bool is_the_same = first == FIRST_OF_A_TEST && n == SEEDS_OF_A_TEST;
 	struct sim_totals totals = { 0 };
 	double began = now_s();

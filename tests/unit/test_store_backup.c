@@ -102,11 +102,11 @@ SCENE_TEST(a_copy_opens_as_a_store)
 
 /* The store's log as it is while the store is open: what a crash leaves behind. */
 static char *
-keep_log(const struct scene *scene, char log[160], size_t *ret_size)
+keep_log(const struct scene *scene, char log[DATABASE_AID_PATH + 32], size_t *ret_size)
 {
 	char *bytes;
 
-	(void)snprintf(log, 160, "%s-wal", scene->aid.path);
+	(void)snprintf(log, DATABASE_AID_PATH + 32, "%s-wal", scene->aid.path);
 	bytes = file_read(log, 1 << 24, ret_size, NULL);
 	assert_non_null(bytes);
 	assert_true(*ret_size > 4096);
@@ -128,7 +128,7 @@ put_copy_in_place(struct scene *scene)
 SCENE_TEST(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone)
 {
 	struct store_backup made;
-	char log[160], *bytes;
+	char log[DATABASE_AID_PATH + 32], *bytes;
 	size_t size;
 
 	store_aid_act(&scene->aid, store_aid_act_send, NULL);
@@ -154,7 +154,7 @@ SCENE_TEST(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_go
 SCENE_TEST(what_another_user_made_is_not_written_into)
 {
 	struct store_backup made;
-	char partial[160];
+	char partial[DATABASE_AID_PATH + 32];
 
 	if (geteuid() != 0)
 		skip(); /* nobody else can give a file away */
@@ -172,7 +172,7 @@ SCENE_TEST(what_another_user_made_is_not_written_into)
 SCENE_TEST(a_copy_without_its_log_is_known_and_a_backup_is_none)
 {
 	struct store_backup made;
-	char log[160];
+	char log[DATABASE_AID_PATH + 32];
 
 	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
 	assert_false(db_backup_lacks_log(scene->file));

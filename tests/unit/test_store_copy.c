@@ -25,7 +25,7 @@ become(struct store_aid *aid, int64_t version)
 static char *
 copy_name(struct store_aid *aid, const char *suffix)
 {
-	static char path[160];
+	static char path[DATABASE_AID_PATH + 32];
 
 	(void)snprintf(path, sizeof(path), "%s%s", aid->path, suffix);
 	return path;
@@ -151,7 +151,7 @@ SCHEMA_TEST(what_another_user_puts_in_the_way_of_a_copy_is_passed_by)
 {
 	static const char *const names[] = { ".v5", ".v5.new", ".v5.new.partial",
 		".v5.new.partial-journal" };
-	char folder[160];
+	char folder[DATABASE_AID_PATH + 32];
 	glob_t found;
 
 	if (geteuid() != 0)

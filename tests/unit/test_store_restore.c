@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/db.h"
+#include "lib/db_upkeep.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/row_message.h"

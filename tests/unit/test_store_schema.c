@@ -5,6 +5,7 @@
 #include "deployment/deployment.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
+#include "lib/db_upkeep.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 

@@ -13,7 +13,7 @@
 #include "cli/cli.h"
 #include "cli/cli_api.h"
 #include "cli/doctor/doctor.h"
-#include "lib/db.h"
+#include "lib/db_upkeep.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/owner.h"
@@ -357,7 +357,7 @@ examine_store(struct doctor *doctor)
 		return;
 	}
 	db = db_open(path, DB_READ_ONLY, &err);
-	if (db != NULL && db_quick_check(db, &err)) {
+	if (db != NULL && db_quick_check(db, NULL, &err)) {
 		if (store_restore_knows(db, path, &err))
 			TELL(doctor, STORE, OK, "store: %s is sound", path);
 		else
