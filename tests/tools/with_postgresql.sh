@@ -28,10 +28,11 @@ max_connections = 60
 autovacuum = off
 END
 "${as[@]}" "$bin/pg_ctl" -D data -l "$folder/log" -w -s start || { cat log >&2; exit 70; }
-# As SQLite has them, for what looks at rows: a member of a text that is JSON, hex().  And once what each schema would make.
+# What tests use of SQLite to look at rows, and, once, what each schema would make.
 "${as[@]}" "$bin/psql" -q -v ON_ERROR_STOP=1 -h "$folder" -U deploybot postgres <<'END'
 CREATE FUNCTION json_member(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT CAST($1 AS json) ->> $2';
 CREATE FUNCTION hex(bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper(encode($1, 'hex')) $$;
+CREATE FUNCTION zeroblob(int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT decode(repeat('00', $1), 'hex') $$;
 CREATE OPERATOR ->> (LEFTARG = text, RIGHTARG = text, FUNCTION = json_member);
 CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 END

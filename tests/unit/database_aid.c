@@ -104,7 +104,7 @@ create(struct schema *schema, size_t n)
 	const char *server = getenv("TEST_DATABASE");
 	struct err err;
 	CLEANUP(db_closep) struct db *outside = db_open(server, 0, &err), *db = NULL;
-	char sql[128];
+	char sql[192];
 
 	(void)snprintf(schema->name, sizeof(schema->name), "test_%d_%zu", (int)getpid(), n);
 	(void)snprintf(schema->url, sizeof(schema->url), "%s&options=-csearch_path%%3D%s,public",
