@@ -1,9 +1,8 @@
-/* db.c - what both engines have in common: the way to each, transactions, values.  Side: store. */
+/* db.c - what both engines have in common: statements, transactions, values.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/db.h"
 
 #include "lib/db_inside.h"
-#include "lib/text.h"
 
 bool
 db_fails(struct err *err)
@@ -17,20 +16,6 @@ size_t
 db_hash(const char *sql)
 {
 	return (size_t)((uint64_t)(uintptr_t)sql * UINT64_C(11400714819323198485) >> 32);
-}
-
-/* --- opening --- */
-
-bool
-db_is_url(const char *path)
-{
-	return text_starts(path, "postgres://") || text_starts(path, "postgresql://");
-}
-
-struct db *
-db_open(const char *path, unsigned flags, struct err *err)
-{
-	return db_is_url(path) ? db_pg_open(path, flags, err) : db_sqlite_open(path, flags, err);
 }
 
 void

@@ -6,9 +6,9 @@
 set -euo pipefail
 shopt -s nullglob
 
-bin=(/usr/lib/postgresql/*/bin/pg_ctl)
-[[ ${#bin[@]} -gt 0 ]] || { echo "with_postgresql.sh: no PostgreSQL here: make packages-test" >&2; exit 69; }
-bin=${bin[-1]%/pg_ctl}
+found=(/usr/lib/postgresql/*/bin/pg_ctl)
+[[ ${#found[@]} -gt 0 ]] || { echo "with_postgresql.sh: no PostgreSQL here: make packages-test" >&2; exit 69; }
+bin=${found[-1]%/pg_ctl}
 folder=$(mktemp -d /dev/shm/postgresql.XXXXXX)
 as=()
 [[ $EUID -ne 0 ]] || { as=(setpriv --reuid nobody --regid nogroup --clear-groups); chown nobody:nogroup "$folder"; }

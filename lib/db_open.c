@@ -1,0 +1,16 @@
+/* db_open.c - which engine a path is of.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/db_inside.h"
+#include "lib/text.h"
+
+bool
+db_is_url(const char *path)
+{
+	return text_starts(path, "postgres://") || text_starts(path, "postgresql://");
+}
+
+struct db *
+db_open(const char *path, unsigned flags, struct err *err)
+{
+	return db_is_url(path) ? db_pg_open(path, flags, err) : db_sqlite_open(path, flags, err);
+}
