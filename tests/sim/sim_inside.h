@@ -1037,6 +1037,7 @@ struct sim_before {
 	const struct update *said; /* in a chat or on the machine; NULL: by nobody */
 	int64_t last_work;
 	int64_t last_message;
+	int64_t denials; /* that are counted */
 	int64_t last_audit; /* 0: what begins needs no witness */
 	int64_t last_approval;
 	char shown[LIMIT_MESSAGE]; /* what whoever says something has before them; "": not known */

@@ -41,6 +41,14 @@ number(struct sim *sim, struct tx *tx, const char *sql, struct db_value a)
 	return n;
 }
 
+/* Each is counted, those too that a group does not see. */
+static int64_t
+count_denials(struct sim *sim, struct tx *tx)
+{
+	return number(
+	    sim, tx, "SELECT COALESCE(SUM(n + 1), 0) FROM stranger WHERE $1 <> 0", DB_I64(1));
+}
+
 void
 sim_limits_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 {
@@ -48,6 +56,7 @@ sim_limits_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	    number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM work WHERE $1 <> 0", DB_I64(1));
 	ret->last_message =
 	    number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM message WHERE $1 <> 0", DB_I64(1));
+	ret->denials = count_denials(sim, tx);
 	ret->holds = number(
 	    sim, tx, "SELECT COALESCE(SUM(id * 1009 + 1), 0) FROM hold WHERE $1 <> 0", DB_I64(1));
 }
@@ -73,7 +82,8 @@ has_a_role(struct sim *sim, struct tx *tx, int64_t person)
 }
 
 /* Of a request on the machine its status says so; what is typed is answered with a message, or a
- * rollback is asked about as soon as the runner has listed what would ship it. */
+ * rollback is asked about as soon as the runner has listed what would ship it.  Who may not is
+ * answered a few times in a group, and no more. */
 static bool
 was_heard(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
@@ -86,7 +96,8 @@ was_heard(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	    number(sim, tx,
 		"SELECT COUNT(*) FROM work WHERE state = 'REQUESTED' AND program = 'rollback'"
 		" AND requested_at = $1",
-		DB_I64(tx->at)) > 0;
+		DB_I64(tx->at)) > 0 ||
+	    count_denials(sim, tx) > before->denials;
 }
 
 static void
