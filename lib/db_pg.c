@@ -37,7 +37,7 @@ struct pg {
 	struct db db;
 	PGconn *conn;
 	char *url;
-	bool read_only, is_noticed;
+	bool read_only;
 	int64_t changes;
 	struct prepared prepared[DB_CACHE_SLOTS];
 };
@@ -102,12 +102,10 @@ fail(struct err *err, const PGresult *res, const char *sql)
 
 /* --- opening --- */
 
+/* libpq would write them to stderr, with what they are about. */
 static void
-on_notice(void *ctx, UNUSED const PGresult *res)
+drop_notice(UNUSED void *ctx, UNUSED const PGresult *res)
 {
-	struct pg *pg = ctx;
-
-	pg->is_noticed = true;
 }
 
 /* Several statements without parameters. */
@@ -189,12 +187,16 @@ connect_to(struct pg *pg, struct err *err)
 	pg->conn = PQconnectdbParams(keys, values, 1);
 	if (pg->conn == NULL)
 		mem_abort();
-	(void)PQsetNoticeReceiver(pg->conn, on_notice, pg);
-	if (PQstatus(pg->conn) == CONNECTION_OK)
-		return set_up(pg, err);
-	(void)text_copy(why, sizeof(why), PQerrorMessage(pg->conn)); /* cut */
-	why[strcspn(why, "\n")] = '\0';
-	return err_set(err, ERR_IO, "connecting to the database: %s", why);
+	(void)PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
+	if (PQstatus(pg->conn) == CONNECTION_OK && set_up(pg, err))
+		return true;
+	if (PQstatus(pg->conn) != CONNECTION_OK) {
+		(void)text_copy(why, sizeof(why), PQerrorMessage(pg->conn)); /* cut */
+		why[strcspn(why, "\n")] = '\0';
+		(void)err_set(err, ERR_IO, "connecting to the database: %s", why);
+	}
+	forget_session(pg); /* none that was not set up */
+	return false;
 }
 
 static void
