@@ -34,7 +34,7 @@ endif
 # A build that can be made to die at the places of lib/crash_point.def.
 CRASH_POINTS ?=
 CFLAGS	?=
-ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE -I. -Iserver -isystem /usr/include/postgresql -MMD -MP \
+ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE -I. -Iserver -MMD -MP \
 	$(if $(CRASH_POINTS),-DDEPLOYBOT_CRASH_POINTS) $(CFLAGS)
 LDFLAGS	?=
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \

@@ -8,7 +8,12 @@
 #include <endian.h>
 #include <stdio.h>
 
+/* Where Debian has it; where others have it. */
+#if __has_include(<postgresql/libpq-fe.h>)
+#include <postgresql/libpq-fe.h>
+#else
 #include <libpq-fe.h>
+#endif
 
 #include "lib/db_inside.h"
 #include "lib/db_sql.h"
