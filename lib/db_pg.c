@@ -151,8 +151,9 @@ check_url(const char *url, struct err *err)
 		"the database's URL cannot be read: postgres://USER:PASSWORD@HOST/DATABASE, with %%40 for an @ in its password, %%2F for a /, %%3A for a :");
 }
 
-/* The database's own settings stay as they are, but for how a statement is planned: once, whatever
- * its values, and never by a scan, as its table may be empty then. */
+/* A statement is planned once, whatever its values, and never by a scan, as its table may be empty
+ * then.  Who waits for a lock, or stops within a transaction, keeps nobody for long.  All else is
+ * as the database has it. */
 static bool
 set_up(struct pg *pg, struct err *err)
 {

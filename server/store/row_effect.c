@@ -241,7 +241,7 @@ order_send(struct tx *tx, int64_t message, bool is_closing, bool is_anew)
 
 	if (message == 0 ||
 	    tx_read(tx, read_message, sent, 1,
-		"SELECT id, chat, remote_id, is_answer, "
+		"SELECT id, chat, remote_id, is_answer,"
 		" CASE WHEN is_alarm <> 0 AND remote_id = 0 THEN 1 ELSE 0 END, held_until"
 		" FROM message WHERE id = $1",
 		DB_I64(message)) == 0 ||

@@ -94,6 +94,7 @@ row_hook_is_full(struct tx *tx, const char *id, int64_t most, int64_t kept_ms)
 void
 row_hook_rename(struct tx *tx, const char *from, const char *to)
 {
+	/* A call that the new name has had with that key is in the way. */
 	(void)tx_run(tx,
 	    "DELETE FROM hook_call WHERE EXISTS (SELECT 1 FROM hook_call AS old WHERE"
 	    " old.hook > $1 || '/' AND old.hook < $1 || '0' AND old.key = hook_call.key"

@@ -52,7 +52,8 @@ row_retention_clear(struct tx *tx)
 {
 	bool more;
 
-	/* Rows stand in the order they came: the oldest are looked at, not the table. */
+	/* Rows stand in the order they came: the oldest are looked at, not the table; but for
+	 * runs of pipelines, which have no number of ours, once a day. */
 	more = clear(tx,
 	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM"
 	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT $2) AS oldest WHERE at < $1)",

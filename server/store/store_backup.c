@@ -11,8 +11,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "lib/db_upkeep.h"
 #include "lib/db_backup.h"
+#include "lib/db_upkeep.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/audit_verify.h"

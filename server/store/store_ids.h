@@ -1,11 +1,11 @@
 /* store_ids.h - which number a new row gets: the next one of a counter.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * No engine numbers rows by itself: what a sequence has given is not taken back with a savepoint
- * everywhere, and the same events would not make the same rows.  What each counter gave last stands
- * in store->mark while the server runs, and in `counter` with each commit: so a number is given
- * again only if nothing of what it was given to was kept.  Raw SQL that inserts such a row raises
- * its counter too.
+ * No engine numbers rows by itself: what a sequence has given stays given where a savepoint is
+ * undone, and the same events would not make the same rows.  What each counter gave last stands in
+ * store->mark while the server runs, and in `counter` with each commit: so a number is given again
+ * only if nothing of what it was given to was kept.  Raw SQL that inserts such a row raises its
+ * counter too.
  */
 #pragma once
 
