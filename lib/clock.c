@@ -24,3 +24,9 @@ clock_monotonic_ms(void)
 {
 	return read_ms(CLOCK_MONOTONIC);
 }
+
+int64_t
+clock_boottime_ms(void)
+{
+	return read_ms(CLOCK_BOOTTIME);
+}

@@ -9,3 +9,7 @@ int64_t clock_wall_ms(void);
 
 /* Milliseconds since some moment, never set back: for deadlines where there is no loop. */
 int64_t clock_monotonic_ms(void);
+
+/* The same, and it goes on while the machine sleeps.
+ * https://man7.org/linux/man-pages/man2/clock_gettime.2.html */
+int64_t clock_boottime_ms(void);

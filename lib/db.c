@@ -162,18 +162,50 @@ db_in_transaction(const struct db *db)
 }
 
 bool
-db_begin(struct db *db, struct err *err)
+db_begin_bare(struct db *db, struct err *err)
 {
 	return db->engine->begin(db, err);
+}
+
+enum db_outcome
+db_commit_bare(struct db *db, struct err *err)
+{
+	enum db_outcome outcome = db->engine->commit(db, err);
+
+	if (outcome != DB_DONE)
+		db_rollback(db);
+	return outcome;
+}
+
+bool
+db_begin(struct db *db, struct err *err)
+{
+	if (!db_begin_bare(db, err))
+		return false;
+	if (db->fence == NULL || db->fence->enter(db->fence->ctx, db, err))
+		return true;
+	db_rollback(db);
+	return false;
 }
 
 bool
 db_commit(struct db *db, struct err *err)
 {
-	if (db->engine->commit(db, err))
-		return true;
-	db_rollback(db);
-	return false;
+	enum db_outcome outcome = db_commit_bare(db, err);
+
+	if (db->fence == NULL)
+		return outcome == DB_DONE;
+	if (outcome == DB_UNKNOWN)
+		return db->fence->resolve(db->fence->ctx, db, err);
+	if (outcome == DB_DONE)
+		db->fence->leave(db->fence->ctx);
+	return outcome == DB_DONE;
+}
+
+void
+db_set_fence(struct db *db, const struct db_fence *fence)
+{
+	db->fence = fence;
 }
 
 void

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/db_fence.h"
 #include "lib/db_upkeep.h"
 #include "lib/err.h"
 
@@ -9,6 +10,7 @@
  * has nothing to do there. */
 struct db {
 	const struct db_engine *engine;
+	const struct db_fence *fence; /* NULL: none */
 	size_t in_use; /* statements */
 	int64_t changes;
 	bool flush_failed;
@@ -31,7 +33,7 @@ struct db_engine {
 	bool (*script)(struct db *db, const char *sql, struct err *err);
 	bool (*in_transaction)(const struct db *db);
 	bool (*begin)(struct db *db, struct err *err);
-	bool (*commit)(struct db *db, struct err *err);
+	enum db_outcome (*commit)(struct db *db, struct err *err);
 	const char *count_columns; /* of table $1 that are called $2; '': all */
 	bool (*version)(struct db *db, int64_t *ret, struct err *err);
 	bool (*set_version)(struct db *db, int64_t version, struct err *err);

@@ -43,6 +43,7 @@ struct pg {
 	PGconn *conn;
 	char *url;
 	bool read_only;
+	bool is_warned; /* a notice came; of those below a warning none does */
 	int64_t changes;
 	struct prepared prepared[DB_CACHE_SLOTS];
 };
@@ -109,8 +110,9 @@ fail(struct err *err, const PGresult *res, const char *sql)
 
 /* libpq would write them to stderr, with what they are about. */
 static void
-drop_notice(UNUSED void *ctx, UNUSED const PGresult *res)
+take_notice(void *ctx, UNUSED const PGresult *res)
 {
+	((struct pg *)ctx)->is_warned = true;
 }
 
 /* Several statements without parameters. */
@@ -193,7 +195,7 @@ connect_to(struct pg *pg, struct err *err)
 	pg->conn = PQconnectdbParams(keys, values, 1);
 	if (pg->conn == NULL)
 		mem_abort();
-	(void)PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
+	(void)PQsetNoticeReceiver(pg->conn, take_notice, pg);
 	if (PQstatus(pg->conn) == CONNECTION_OK && set_up(pg, err))
 		return true;
 	if (PQstatus(pg->conn) != CONNECTION_OK) {
@@ -456,20 +458,48 @@ begin(struct db *db, struct err *err)
 	return db_run(db, err, "BEGIN");
 }
 
-/* What a transaction that has failed answers to COMMIT is ROLLBACK, without an error. */
+/* Nothing of it is there: the session lives, and the error is not of one that ends, or of a wait. */
 static bool
+is_refused(const struct pg *pg, const PGresult *res)
+{
+	static const char *const others[] = { "08", "57", "58", "XX" };
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	if (state == NULL || PQstatus(pg->conn) != CONNECTION_OK)
+		return false;
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (text_starts(state, others[i]))
+			return false;
+	return true;
+}
+
+/* What a transaction that has failed answers to COMMIT is ROLLBACK, without an error; one that is
+ * not on the second machine, and is given up waiting for, COMMIT with a warning.
+ * https://www.postgresql.org/docs/15/warm-standby.html#SYNCHRONOUS-REPLICATION */
+static enum db_outcome
 commit(struct db *db, struct err *err)
 {
 	struct pg *pg = of(db);
-	PGresult *res = PQexec(pg->conn, "COMMIT");
-	bool ok = PQresultStatus(res) == PGRES_COMMAND_OK;
+	enum db_outcome outcome = DB_DONE;
+	PGresult *res;
 
-	if (!ok)
+	pg->is_warned = false;
+	res = PQexec(pg->conn, "COMMIT");
+	if (PQresultStatus(res) != PGRES_COMMAND_OK) {
 		(void)fail(err, res, "COMMIT");
-	else if (strcmp(PQcmdStatus(res), "COMMIT") != 0)
-		ok = err_set(err, ERR_IO, "database: a statement of the transaction has failed");
+		outcome = is_refused(pg, res) ? DB_NOT_DONE : DB_UNKNOWN;
+	} else if (strcmp(PQcmdStatus(res), "COMMIT") != 0) {
+		(void)err_set(
+		    err, ERR_IO, "database: a statement of the transaction has failed");
+		outcome = DB_NOT_DONE;
+	} else if (pg->is_warned) {
+		(void)err_set(err, ERR_IO, "database: COMMIT was answered with a warning");
+		outcome = DB_UNKNOWN;
+	}
 	PQclear(res);
-	return ok || db_fails(err);
+	if (outcome != DB_DONE)
+		(void)db_fails(err);
+	return outcome;
 }
 
 /* --- upkeep --- */

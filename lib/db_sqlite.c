@@ -477,10 +477,10 @@ begin(struct db *db, struct err *err)
 	return db_run(db, err, "BEGIN IMMEDIATE");
 }
 
-static bool
+static enum db_outcome
 commit(struct db *db, struct err *err)
 {
-	return db_run(db, err, "COMMIT");
+	return db_run(db, err, "COMMIT") ? DB_DONE : DB_NOT_DONE;
 }
 
 /* --- upkeep --- */

@@ -7,6 +7,7 @@
 #include "lib/db_upkeep.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "store/leader.h"
 #include "store/row_witness.h"
 #include "store/store_inside.h"
 #include "types/delivery.h"
@@ -197,6 +198,16 @@ text_or_null(const char *text)
 	return DB_TEXT(text == NULL || text[0] == '\0' ? NULL : text);
 }
 
+/* The number is another server's, which the fence has let in: this one goes no further. */
+static void
+note_taken(struct tx *tx)
+{
+	struct leader_fence *fence = tx->store->config.fence;
+
+	if (fence != NULL && tx->err.code == ERR_BUSY)
+		fence->is_deposed = true;
+}
+
 static void
 insert(struct tx *tx, const struct audit_line *line)
 {
@@ -217,8 +228,10 @@ insert(struct tx *tx, const struct audit_line *line)
 		DB_BLOB(before.hash, sizeof(before.hash)), DB_BLOB(next.hash, sizeof(next.hash)),
 		DB_I64(line->version), DB_TEXT(line->code), DB_TEXT(line->principal),
 		text_or_null(line->violation), text_or_null(line->application),
-		text_or_null(line->need), text_or_null(line->factor)))
+		text_or_null(line->need), text_or_null(line->factor))) {
+		note_taken(tx);
 		return;
+	}
 	tx->store->mark.audit = next;
 	tx_count_metric(tx, INCREMENT_AUDIT, "", "", "", 1);
 }

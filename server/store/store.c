@@ -10,6 +10,7 @@
 #include "lib/db_upkeep.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "store/leader.h"
 #include "store/store_inside.h"
 
 #define CHECK_PAGES_MAX 512 /* 2 MB, checked in 6 ms */
@@ -65,6 +66,8 @@ open_database(struct store *store, struct err *err)
 	store->db = db_open(store->path, 0, err);
 	if (store->db == NULL)
 		return false;
+	if (store->config.fence != NULL)
+		db_set_fence(store->db, &store->config.fence->fence);
 	if ((check && !check_database(store->db, err)) ||
 	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err))
 		return err_wrap(err, "%s", db_is_url(store->path) ? "DATABASE_URL" : store->path);

@@ -7,6 +7,8 @@
 
 #include "store/tx.h"
 
+struct leader_fence;
+
 /* Decides one event; see tx.h. */
 typedef void store_handler(struct tx *tx, const struct event *event);
 
@@ -32,6 +34,7 @@ struct store_config {
 	const char *poison_path;
 	bool no_copy;			/* migrate without a copy of the database beside it */
 	bool is_restored;		/* a copy: what was open in it may have been done since */
+	struct leader_fence *fence;	/* borrowed; NULL: no other server can have the database */
 };
 
 /* Opens, checks (only after an unclean end, and of a large file only a part), copies where it has
@@ -48,7 +51,8 @@ bool store_recover(struct store *store, struct settings *settings, int64_t at,
  * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, increments,
  * gauges when they changed.  Takes all events, but when the commit failed: then those from outside
  * are answered 503 and freed, and our own stay in *events to be given again.  Returns false in
- * that case; *err says why.  A failed flush appends OUTCOME_FATAL.
+ * that case; *err says why.  A failed flush appends OUTCOME_FATAL.  ERR_CHANGED: another server
+ * leads, nothing is answered or given back, and the program ends at once.
  */
 bool store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,
     struct err *err) MUST_USE;

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "store/leader.h"
 #include "store/row_stranger.h"
 #include "store/store_inside.h"
 #include "types/api.h"
@@ -113,6 +114,15 @@ decode(struct store *store, struct group *group, struct err *err)
 	return true;
 }
 
+/* No decision is of a time before one of another server. */
+static void
+keep_time(struct leader_fence *fence, struct event *event)
+{
+	if (event->context.at < fence->at)
+		event->context.at = fence->at;
+	fence->at = event->context.at;
+}
+
 /* Takes the events; what an answer needs is there before anything is decided. */
 static bool
 batch_init(struct batch *batch, struct store *store, struct queue_list *events, struct err *err)
@@ -126,6 +136,8 @@ batch_init(struct batch *batch, struct store *store, struct queue_list *events, 
 
 		group->event = QUEUE_ITEM(link, struct event, link);
 		group->told.status = 200;
+		if (store->config.fence != NULL)
+			keep_time(store->config.fence, group->event);
 		if (group->event->done != NULL) {
 			group->answer = outcome_new(OUTCOME_ANSWER);
 			group->answer->done = group->event->done;
@@ -586,12 +598,14 @@ store_batch(struct store *store, struct queue_list *events, struct queue_list *r
 	if (!ok) {
 		db_rollback(store->db);
 		store->mark = mark;
+		if (store->config.fence != NULL && store->config.fence->is_deposed)
+			err->code = ERR_CHANGED;
 	}
 	store_lane_close(store, ok);
 	assert(db_idle(store->db));
 	if (ok)
 		hand_over(store, &batch, ret_outcomes);
-	else
+	else if (err->code != ERR_CHANGED)
 		give_back(store, &batch, events, ret_outcomes);
 	if (ok)
 		write_lines(&batch);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -122,6 +123,10 @@ decide(struct store_thread *t)
 		project(t, &outcomes);
 	put(t, &outcomes);
 	t->is_rested = false;
+	if (!ok && err.code == ERR_CHANGED) {
+		log_error("%s", err.text);
+		_exit(err_exit_status(err.code)); /* nothing in memory counts any more */
+	}
 	if (!ok) {
 		if (t->retry_ms == 0)
 			log_error("the store cannot commit: %s", err.text);

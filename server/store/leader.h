@@ -1,0 +1,63 @@
+/* leader.h - the row that says which server leads, and the fence of each of its transactions.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Several servers may have one database of PostgreSQL, and one of them leads: it alone decides.
+ * Who takes over raises the epoch; each transaction begins by raising the batch, and changes no row
+ * where the epoch or the batch is another than it left there: then it is deposed, and whatever it
+ * holds in memory counts for nothing.  A lease is renewed by each transaction and each second, and
+ * the database's clock alone says whether it has ended.  With SQLite there is none of this.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lib/db_fence.h"
+#include "types/limits.h"
+
+#define LEADER_LEASE_MS 4000 /* not renewed for so long: another may take over */
+#define LEADER_ACTS_MS	2000 /* the same: nothing with an outside is begun */
+#define LEADER_CLOCK_MS 2000 /* who is to lead has a clock that differs by no more */
+
+struct leader {
+	int64_t epoch; /* 0: nobody has ever led */
+	int64_t batch; /* transactions of all epochs */
+	int64_t at;    /* wall ms of the newest decision */
+	int64_t since; /* wall ms by the database's clock: the epoch began */
+	int64_t left_ms; /* of its lease; below 0: it has ended */
+	int64_t clock_ms; /* the database's clock now, wall ms */
+	int64_t taken_ms; /* clock_boottime_ms() when it was asked for */
+	char holder[LIMIT_RUNNER]; /* "": it was given up */
+};
+
+/* Makes its table where there is none.  Not inside a transaction. */
+bool leader_make(struct db *db, struct err *err) MUST_USE;
+bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
+
+/* Takes over where the lease was given up, has ended, or is that server's own, of before: a new
+ * epoch.  *ret is what stands there then; *ret_leads: it is that server's. */
+bool leader_take(struct db *db, const char *name, struct leader *ret, bool *ret_leads,
+    struct err *err) MUST_USE;
+
+/* *ret_leads false: that epoch is over. */
+bool leader_renew(struct db *db, int64_t epoch, bool *ret_leads, struct err *err) MUST_USE;
+/* In the same epoch another need not wait for the lease's end. */
+bool leader_give_up(struct db *db, int64_t epoch, struct err *err) MUST_USE;
+
+/* Of the server that leads: two threads have it. */
+struct leader_fence {
+	struct db_fence fence; /* for db_set_fence() */
+	int64_t epoch;
+	/* The store's. */
+	int64_t batch; /* the last one that is durable */
+	int64_t at;    /* wall ms: no decision is of a time before it */
+	int64_t sent_ms;
+	bool is_deposed;
+	/* clock_boottime_ms() when the last good renewal was sent. */
+	_Atomic int64_t renewed_ms;
+};
+
+void leader_fence_init(struct leader_fence *fence, const struct leader *leader);
+/* A renewal that was sent then was good. */
+void leader_fence_renewed(struct leader_fence *fence, int64_t sent_ms);
+/* Is the last good renewal so new, at most? */
+bool leader_fence_is_fresh(const struct leader_fence *fence, int64_t ms);

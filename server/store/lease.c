@@ -1,0 +1,272 @@
+/* lease.c - a standby asks each 250 ms, a leader renews each second; and the end of one that may not go on.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "store/lease.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+#define STACK_BYTES (512 * 1024) /* of which only what is used takes memory */
+#define ASK_MS	    250
+#define RENEW_MS    1000
+#define CLOCK_LOG_MS 60000
+
+struct lease {
+	struct lease_config config;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	bool ends;		/* under the lock, as is what was seen */
+	struct lease_seen seen;
+	struct leader_fence fence; /* once it leads */
+	/* The thread's. */
+	struct db *db;
+	int64_t clock_logged_ms;
+};
+
+/* Nothing in memory outlives its epoch: no file is finished, nobody is answered. */
+static _Noreturn void
+end_deposed(const char *why)
+{
+	log_error("this server leads no longer: %s", why);
+	_exit(err_exit_status(ERR_CHANGED));
+}
+
+static void
+show(struct lease *lease, const struct lease_seen *seen)
+{
+	bool is_new;
+
+	(void)pthread_mutex_lock(&lease->lock);
+	is_new = seen->leads != lease->seen.leads || seen->epoch != lease->seen.epoch ||
+	    strcmp(seen->holder, lease->seen.holder) != 0 ||
+	    strcmp(seen->problem, lease->seen.problem) != 0;
+	lease->seen = *seen;
+	(void)pthread_mutex_unlock(&lease->lock);
+	if (is_new && lease->config.on_change != NULL)
+		lease->config.on_change(lease->config.ctx);
+}
+
+void
+lease_look(struct lease *lease, struct lease_seen *ret)
+{
+	(void)pthread_mutex_lock(&lease->lock);
+	*ret = lease->seen;
+	(void)pthread_mutex_unlock(&lease->lock);
+}
+
+struct leader_fence *
+lease_fence(struct lease *lease)
+{
+	return &lease->fence;
+}
+
+/* --- a standby --- */
+
+/* Whose clock differs would stamp the audit with times that others do not have. */
+static bool
+has_right_clock(const struct leader *leader, struct lease_seen *seen)
+{
+	int64_t off = clock_wall_ms() - leader->clock_ms;
+
+	if (off <= LEADER_CLOCK_MS && off >= -LEADER_CLOCK_MS)
+		return true;
+	(void)snprintf(seen->problem, sizeof(seen->problem),
+	    "this machine's clock is %" PRId64 " s %s the database's: set it", (off < 0 ? -off : off) / 1000,
+	    off < 0 ? "behind" : "before");
+	return false;
+}
+
+static bool
+is_free(const struct lease *lease, const struct leader *leader)
+{
+	return leader->left_ms < 0 || leader->holder[0] == '\0' ||
+	    strcmp(leader->holder, lease->config.name) == 0;
+}
+
+static bool
+ask(struct lease *lease, struct lease_seen *seen, struct err *err)
+{
+	struct leader leader;
+
+	if (lease->db == NULL) {
+		lease->db = db_open(lease->config.database, 0, err);
+		if (lease->db == NULL || !leader_make(lease->db, err))
+			return false;
+	}
+	if (!db_begin_bare(lease->db, err))
+		return false;
+	db_rollback(lease->db); /* it is there again, if it was cut */
+	if (!leader_read(lease->db, &leader, err))
+		return false;
+	if (is_free(lease, &leader) && has_right_clock(&leader, seen) &&
+	    !leader_take(lease->db, lease->config.name, &leader, &seen->leads, err))
+		return false;
+	(void)text_copy(seen->holder, sizeof(seen->holder), leader.holder);
+	seen->epoch = leader.epoch;
+	seen->since = leader.since;
+	if (seen->leads)
+		leader_fence_init(&lease->fence, &leader);
+	return true;
+}
+
+/* --- a leader --- */
+
+static void
+look_at_clock(struct lease *lease)
+{
+	struct lease_seen seen = { 0 };
+	struct leader leader;
+	struct err err;
+
+	if (clock_monotonic_ms() - lease->clock_logged_ms < CLOCK_LOG_MS ||
+	    !leader_read(lease->db, &leader, &err) || has_right_clock(&leader, &seen))
+		return;
+	lease->clock_logged_ms = clock_monotonic_ms();
+	log_error("%s", seen.problem);
+}
+
+/* A transaction of the store's renews it too, and holds the row until it ends. */
+static void
+renew(struct lease *lease)
+{
+	int64_t sent_ms = clock_boottime_ms();
+	struct err err;
+	bool leads;
+
+	if (leader_renew(lease->db, lease->fence.epoch, &leads, &err)) {
+		if (!leads)
+			end_deposed("another has taken over");
+		leader_fence_renewed(&lease->fence, sent_ms);
+		look_at_clock(lease);
+	} else if (!leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS)) {
+		end_deposed(err.text);
+	}
+}
+
+/* --- the thread --- */
+
+/* False: it is to end. */
+static bool
+rest(struct lease *lease, int ms)
+{
+	struct timespec until;
+	bool goes_on;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail */
+	until.tv_nsec += ms % 1000 * 1000000L;
+	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	(void)pthread_mutex_lock(&lease->lock);
+	while (!lease->ends && pthread_cond_timedwait(&lease->woken, &lease->lock, &until) == 0)
+		continue;
+	goes_on = !lease->ends;
+	(void)pthread_mutex_unlock(&lease->lock);
+	return goes_on;
+}
+
+static void
+stand_by(struct lease *lease)
+{
+	struct lease_seen seen = { 0 };
+	struct err err;
+
+	if (!ask(lease, &seen, &err)) {
+		seen = (struct lease_seen){ 0 };
+		(void)text_copy(seen.problem, sizeof(seen.problem), err.text); /* cut */
+	}
+	show(lease, &seen);
+}
+
+static void *
+run(void *ctx)
+{
+	struct lease *lease = ctx;
+	struct lease_seen seen;
+
+	for (;;) {
+		lease_look(lease, &seen);
+		if (!rest(lease, seen.leads ? RENEW_MS : ASK_MS))
+			return NULL;
+		if (seen.leads)
+			renew(lease);
+		else
+			stand_by(lease);
+	}
+}
+
+static int
+start(struct lease *lease)
+{
+	pthread_condattr_t clock;
+	pthread_attr_t attr;
+	int failed;
+
+	(void)pthread_mutex_init(&lease->lock, NULL);
+	(void)pthread_condattr_init(&clock);
+	(void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&lease->woken, &clock);
+	(void)pthread_condattr_destroy(&clock);
+	failed = pthread_attr_init(&attr);
+	if (failed != 0)
+		return failed;
+	failed = pthread_attr_setstacksize(&attr, STACK_BYTES);
+	if (failed == 0)
+		failed = pthread_create(&lease->thread, &attr, run, lease);
+	(void)pthread_attr_destroy(&attr); /* always 0 */
+	return failed;
+}
+
+struct lease *
+lease_start(const struct lease_config *config, struct err *err)
+{
+	struct lease *lease = mem_new(1, sizeof(*lease));
+	struct err why = { 0 };
+	int failed;
+
+	lease->config = *config;
+	lease->clock_logged_ms = clock_monotonic_ms() - CLOCK_LOG_MS;
+	if (!ask(lease, &lease->seen, &why)) {
+		lease->seen = (struct lease_seen){ 0 };
+		(void)text_copy(lease->seen.problem, sizeof(lease->seen.problem), why.text);
+	}
+	failed = why.code == ERR_CONFIG ? 0 : start(lease);
+	if (why.code != ERR_CONFIG && failed == 0)
+		return lease;
+	if (failed == 0)
+		(void)(err != NULL && (*err = why, true));
+	else
+		(void)err_errno(err, ERR_IO, failed, "starting the lease's thread");
+	db_close(lease->db);
+	free(lease);
+	return NULL;
+}
+
+void
+lease_stop(struct lease *lease, bool gives_up)
+{
+	struct err err;
+
+	if (lease == NULL)
+		return;
+	(void)pthread_mutex_lock(&lease->lock);
+	lease->ends = true;
+	(void)pthread_cond_signal(&lease->woken);
+	(void)pthread_mutex_unlock(&lease->lock);
+	(void)pthread_join(lease->thread, NULL);
+	if (gives_up && lease->seen.leads &&
+	    !leader_give_up(lease->db, lease->fence.epoch, &err))
+		log_warning("the lease is not given up: %s", err.text);
+	db_close(lease->db);
+	(void)pthread_cond_destroy(&lease->woken);
+	(void)pthread_mutex_destroy(&lease->lock);
+	free(lease);
+}

@@ -1,0 +1,37 @@
+/* lease.h - a thread that takes over when nobody leads, and renews the lease from then on.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * It has a session of its own, so that no decision waits for it nor it for one for long.  Whoever
+ * is deposed, or cannot renew, ends at once with ERR_CHANGED's status: what it holds in memory
+ * counts for nothing, and its next start is a standby.
+ */
+#pragma once
+
+#include "store/leader.h"
+
+struct lease;
+
+struct lease_config {
+	const char *database;	  /* its URL; borrowed until lease_stop() */
+	const char *name;	  /* of this server; borrowed as well */
+	void (*on_change)(void *ctx); /* on the thread: lease_look() says another thing now */
+	void *ctx;
+};
+
+struct lease_seen {
+	bool leads;
+	char holder[LIMIT_RUNNER]; /* who leads; "": nobody, or it is not known */
+	int64_t epoch, since;	   /* as in struct leader */
+	char problem[240];	   /* why this server cannot lead; "": nothing is in its way */
+};
+
+/* Asks once, and each 250 ms from then on.  NULL and *err: the database cannot be this program's
+ * (ERR_CONFIG), or there is no thread.  One that does not answer is waited for. */
+struct lease *lease_start(const struct lease_config *config, struct err *err) MUST_USE;
+void lease_look(struct lease *lease, struct lease_seen *ret);
+
+/* Once it leads: for the store, which is opened behind it, and for whoever acts. */
+struct leader_fence *lease_fence(struct lease *lease);
+
+/* Takes NULL.  gives_up: behind the store's last transaction, so that another leads at once. */
+void lease_stop(struct lease *lease, bool gives_up);
