@@ -44,7 +44,7 @@ struct db_value db_text(const char *text);
 struct db_value db_blob(const void *data, size_t size);
 
 /*
- * `path` is a file of SQLite or a URL of PostgreSQL (db_is_url).
+ * `path` is a file of SQLite or a URL of PostgreSQL (lib/db_url.h).
  *
  * A file is opened, or created (mode 0600), in WAL mode with synchronous=FULL; that it took the
  * settings is checked.  Nothing is checkpointed inside a commit: call db_checkpoint.
@@ -57,7 +57,6 @@ struct db_value db_blob(const void *data, size_t size);
  * either, so that it may be where nothing can be written. */
 #define DB_COPY 2u
 MUST_USE struct db *db_open(const char *path, unsigned flags, struct err *err);
-bool db_is_url(const char *path);
 
 /* Takes NULL.  Finalizes all statements; no row may be open. */
 void db_close(struct db *db);

@@ -1,13 +1,7 @@
 /* db_open.c - which engine a path is of.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/db_inside.h"
-#include "lib/text.h"
-
-bool
-db_is_url(const char *path)
-{
-	return text_starts(path, "postgres://") || text_starts(path, "postgresql://");
-}
+#include "lib/db_url.h"
 
 struct db *
 db_open(const char *path, unsigned flags, struct err *err)

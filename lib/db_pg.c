@@ -17,6 +17,7 @@
 
 #include "lib/db_inside.h"
 #include "lib/db_sql.h"
+#include "lib/db_url.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
@@ -125,32 +126,6 @@ exec(struct pg *pg, const char *sql, struct err *err)
 
 	PQclear(res);
 	return ok;
-}
-
-/* A password that is not escaped ends up in another part of the URL, which libpq shows. */
-static bool
-is_plain(const PQconninfoOption *o)
-{
-	if (o->val == NULL)
-		return true;
-	if (strcmp(o->keyword, "port") == 0)
-		return o->val[strspn(o->val, "0123456789,")] == '\0';
-	return (strcmp(o->keyword, "host") != 0 && strcmp(o->keyword, "dbname") != 0) ||
-	    strchr(o->val, '@') == NULL;
-}
-
-static bool
-check_url(const char *url, struct err *err)
-{
-	PQconninfoOption *options = PQconninfoParse(url, NULL);
-	bool ok = options != NULL;
-
-	for (PQconninfoOption *o = options; ok && o->keyword != NULL; o++)
-		ok = is_plain(o);
-	PQconninfoFree(options);
-	return ok ||
-	    err_set(err, ERR_CONFIG,
-		"the database's URL cannot be read: postgres://USER:PASSWORD@HOST/DATABASE, with %%40 for an @ in its password, %%2F for a /, %%3A for a :");
 }
 
 /* A statement is planned once, whatever its values, and never by a scan, as its table may be empty
@@ -551,7 +526,7 @@ db_pg_open(const char *url, unsigned flags, struct err *err)
 {
 	struct pg *pg;
 
-	if (!check_url(url, err))
+	if (!db_url_check(url, err))
 		return NULL;
 	pg = mem_new(1, sizeof(*pg));
 	pg->db.engine = &engine;

@@ -8,6 +8,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/db_upkeep.h"
+#include "lib/db_url.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "store/leader.h"
@@ -60,7 +61,7 @@ open_database(struct store *store, struct err *err)
 #define EFFECT(name, performer, word, result, lane, outbox, ...) STORE_OR_##outbox(word)
 #include "types/effect.def"
 					   ")";
-	const char *copy_of = store->config.no_copy ? NULL : store->path;
+	const char *copy_of = store->config.no_copy || db_is_url(store->path) ? NULL : store->path;
 	bool check = ended_uncleanly(store->path);
 
 	store->db = db_open(store->path, 0, err);
