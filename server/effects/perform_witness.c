@@ -49,7 +49,7 @@ put(struct witness_job *job, const struct sigv4_credentials *credentials, struct
 	const struct settings *settings = job->job.effect->settings;
 	char key[WITNESS_KEY];
 
-	witness_key(settings->host, what->first, what->last, what->head, key);
+	witness_key(settings->installation, what->first, what->last, what->head, key);
 	job->call = s3_put_start(job->job.perform->s3,
 	    &(struct s3_put){
 		.place = { .endpoint = settings->audit_s3_endpoint,

@@ -230,6 +230,22 @@ fill_times(const struct settings *s, const struct settings_member *member, struc
 }
 
 static void
+fill_database(struct settings *s)
+{
+	const char *url = text_of(s, SETTING_DATABASE_URL);
+
+	if (s->state_directory != NULL)
+		(void)snprintf(s->inside->database, sizeof(s->inside->database), "%s/" STORE_FILE,
+		    s->state_directory); /* fits */
+	s->database = url != NULL ? url : s->inside->database;
+	s->database_name = url != NULL ? "DATABASE_URL" : s->inside->database;
+	s->server_name = url != NULL ? text_of(s, SETTING_SERVER_NAME) : NULL;
+	s->installation = text_of(s, SETTING_INSTALLATION_NAME);
+	if (s->installation == NULL)
+		s->installation = s->host;
+}
+
+static void
 fill_server(struct settings *s)
 {
 	const char *level = text_of(s, SETTING_LOG_LEVEL), *format = text_of(s, SETTING_LOG_FORMAT);
@@ -257,10 +273,7 @@ fill_server(struct settings *s)
 	s->enable_api_server = settings_truth(text_of(s, SETTING_ENABLE_API_SERVER));
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
-	if (s->state_directory != NULL)
-		(void)snprintf(s->inside->database, sizeof(s->inside->database), "%s/" STORE_FILE,
-		    s->state_directory); /* fits */
-	s->database = s->inside->database;
+	fill_database(s);
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
 	fill_witness(s);
 	fill_vault(s);

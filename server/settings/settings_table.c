@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/redact.h"
 #include "lib/text.h"
@@ -44,7 +45,7 @@ static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT"
 	"ENABLE_API_SERVER", "STATE_DIRECTORY", "AUDIT_LOG_PATH", "APPS_DIRECTORY", "RUNNER_SOCKET",
 	"LOCAL_SOCKET", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE", "TELEGRAM_WEBHOOK_URL",
 	"TELEGRAM_API_BASE", "TELEGRAM_PROXY", "CLOUDFLARE_API_BASE", "GITHUB_TOKEN_ISSUER",
-	"GITLAB_URL", "RUNNERS" };
+	"GITLAB_URL", "RUNNERS", "DATABASE_URL", "SERVER_NAME", "INSTALLATION_NAME" };
 
 bool
 settings_table_needs_restart(const char *name)
@@ -227,6 +228,19 @@ redact_member(const struct settings_member *member, struct redact *redact, struc
 	return true;
 }
 
+/* It may stand where the rest of the URL does not. */
+static bool
+redact_password(const struct settings *s, struct redact *redact, struct err *err)
+{
+	const char *url = settings_text(s, SETTING_DATABASE_URL);
+	char *password = url == NULL ? NULL : db_url_password(url);
+	bool ok = password == NULL || redact_add(redact, password, err) ||
+	    err_wrap(err, "%s", settings_table[SETTING_DATABASE_URL].name);
+
+	settings_wipe_text(&password);
+	return ok;
+}
+
 #define SECRETS_OF_EACH 16
 
 bool
@@ -246,7 +260,7 @@ settings_redact(const struct settings *s, struct redact *redact, struct err *err
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 		if (!redact_value(&settings_table[i], &in->values[i], redact, err))
 			return false;
-	return true;
+	return redact_password(s, redact, err);
 }
 
 void

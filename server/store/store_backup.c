@@ -13,6 +13,7 @@
 
 #include "lib/db_backup.h"
 #include "lib/db_upkeep.h"
+#include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/audit_verify.h"
@@ -155,6 +156,9 @@ store_backup(const char *database, const char *file, struct store_backup *ret, s
 	bool ok;
 	int fd;
 
+	if (db_is_url(database))
+		return err_set(err, ERR_CONFIG,
+		    "DATABASE_URL is set, and this copies a file of SQLite: pg_dump copies that database");
 	if ((size_t)snprintf(partial, sizeof(partial), "%s.partial", file) >= sizeof(partial))
 		return err_set(err, ERR_LIMIT, "too long a path: %.100s", file);
 	if (!check_name(file, err) || (fd = open_partial(partial, err)) < 0)

@@ -37,6 +37,6 @@ factor_secret_uri(const struct settings *settings, int64_t person,
 	char account[32], issuer[96];
 
 	(void)snprintf(account, sizeof(account), "telegram:%" PRId64, person);
-	(void)snprintf(issuer, sizeof(issuer), "deploybot %s", settings->host);
+	(void)snprintf(issuer, sizeof(issuer), "deploybot %s", settings->installation);
 	totp_uri(secret->totp, issuer, account, out);
 }

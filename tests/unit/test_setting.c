@@ -41,6 +41,13 @@ static const struct setting_case cases[] = {
 	    { "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u",
 		"whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=" },
 	    { "", "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG0=", "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u" } },
+	{ S(DATABASE),
+	    { "postgres://bot:pw%40@a,b/deploybot?sslmode=verify-full",
+		"postgresql:///d?host=/run" },
+	    { "", "http://h/d", "postgres://", "postgres://h/d d", "mysql://h/d", "/srv/db",
+		"Postgres://h/d" } },
+	{ S(MACHINE), { "a", "server-a", "1.example.org" }, { "", "-a", ".a", "A", "a_b", "a/b" } },
+	{ S(INSTALLATION), { "a", "Bot-1.example.org" }, { "", "-a", ".a", "a_b", "a/b", "a b" } },
 	{ S(APP_ID), { "1", "123456789012345678" }, { "", "0", "Iv23liAbCdEf", "1 2", "-1" } },
 	{ S(PEM),
 	    { "-----BEGIN "

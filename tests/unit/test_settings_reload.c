@@ -108,6 +108,22 @@ TEST(a_running_webhook_keeps_its_secret_when_polling_is_to_come)
 	settings_unref(rotated);
 }
 
+TEST(another_database_waits_for_the_restart)
+{
+	struct settings *running = LOAD(
+	    NULL, MINIMUM, REGISTRY, "SERVER_NAME=a", "DATABASE_URL=postgres://bot:hunter22@h/d");
+	char waiting[256];
+	struct settings *fresh = RELOAD(running, waiting, MINIMUM, REGISTRY, "SERVER_NAME=b",
+	    "DATABASE_URL=postgres://bot:hunter23@h/d", "INSTALLATION_NAME=shop");
+
+	assert_string_equal(waiting, "DATABASE_URL, SERVER_NAME, INSTALLATION_NAME");
+	assert_string_equal(fresh->database, "postgres://bot:hunter22@h/d");
+	assert_string_equal(fresh->server_name, "a");
+	assert_string_equal(fresh->installation, fresh->host);
+	settings_unref(fresh);
+	settings_unref(running);
+}
+
 /* Nothing else of that reload is refused. */
 TEST(a_new_runner_and_who_has_it_wait_for_the_restart)
 {

@@ -14,6 +14,7 @@
 #include "cli/cli_api.h"
 #include "cli/doctor/doctor.h"
 #include "lib/db_upkeep.h"
+#include "lib/db_url.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/owner.h"
@@ -184,7 +185,7 @@ examine_key(struct doctor *doctor, const char *name, const char *path)
 
 	if (path == NULL)
 		return;
-	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (!db_is_url(path) && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		TELL(doctor, FILES, ERROR,
 		    "%s: no key is at %s: make one with: ssh-keygen -t ed25519 -N '' -f %s", name,
 		    path, path);
@@ -359,7 +360,8 @@ examine_store(struct doctor *doctor)
 	db = db_open(path, DB_READ_ONLY, &err);
 	if (db != NULL && db_quick_check(db, NULL, &err)) {
 		if (store_restore_knows(db, path, &err))
-			TELL(doctor, STORE, OK, "store: %s is sound", path);
+			TELL(doctor, STORE, OK, "store: %s is sound",
+			    doctor->settings->database_name);
 		else
 			TELL(doctor, STORE, ERROR, "store: %s", err.text);
 	} else if (err.code == ERR_CONFIG)

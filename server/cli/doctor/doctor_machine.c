@@ -19,6 +19,7 @@
 #include "types/roles.h"
 #include "types/peers.h"
 #include "types/settings.h"
+#include "lib/db_url.h"
 
 #define NO_PERSON  1000000000000 /* a supergroup's, without its minus */
 #define FOLDERS_UP 4		 /* as the runner looks for it */
@@ -147,7 +148,8 @@ look_who_serves(const struct settings *settings)
 bool
 doctor_is_stopped(const struct settings *settings)
 {
-	return access(settings->database, F_OK) == 0 && look_who_serves(settings) == SERVED_NO;
+	return (db_is_url(settings->database) || access(settings->database, F_OK) == 0) &&
+	    look_who_serves(settings) == SERVED_NO;
 }
 
 /* Is there a deploybot.socket, of a systemd that runs here? */

@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/doctor/doctor.h"
 #include "cli/doctor/doctor_production.h"
+#include "lib/db_url.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/text.h"
@@ -94,13 +95,15 @@ look_at_applications(struct production *facts)
 	}
 }
 
-/* Whose the database is, is who the server runs as: doctor itself may have been typed by root. */
+/* Whose the database, or the folder of the state, is, is who the server runs as: doctor itself may have been typed by root. */
 static void
 look_at_users(struct production *facts, const char *database)
 {
 	const char *socket = facts->settings->runner_socket;
 	struct stat st;
 
+	if (db_is_url(database))
+		database = facts->settings->state_directory;
 	facts->server_user = stat(database, &st) == 0 ? st.st_uid : geteuid();
 	facts->is_runner_seen = socket != NULL && stat(socket, &st) == 0;
 	if (facts->is_runner_seen)
@@ -132,7 +135,7 @@ look_at_chain(struct production *facts, const char *database)
 	struct audit_verified found;
 	struct err err;
 
-	if (access(database, F_OK) != 0) {
+	if (!db_is_url(database) && access(database, F_OK) != 0) {
 		facts->chain = PRODUCTION_CHAIN_NONE;
 	} else if (!audit_verify(database, file, &found, &err)) {
 		facts->chain = PRODUCTION_CHAIN_BAD;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/store.h"
@@ -108,6 +109,9 @@ restore(const struct settings *s, int fd, const char *file, struct store_backup 
 	const struct store_restore where = { s->state_directory, s->audit_log_path };
 	bool is_restored;
 
+	if (db_is_url(s->database))
+		return err_set(err, ERR_CONFIG,
+		    "DATABASE_URL is set, and what is restored is a file of SQLite: psql restores a dump of that database");
 	if (!store_restore_finish(&where, &is_restored, err) ||
 	    !store_restore_begin(&where, fd, file, ret, away, err))
 		return err_wrap(err, "nothing was restored");

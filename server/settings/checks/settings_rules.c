@@ -87,6 +87,8 @@ lays_out(const struct view *v)
 	W(WITH_A_LINK, is_given(v, SETTING_LINK_ADDRESS)) \
 	W(WITHOUT_A_LINK, !is[WITH_A_LINK]) \
 	W(WITH_A_CA_KEY, is_given(v, SETTING_LINK_CA_KEY)) \
+	W(WITH_A_DATABASE, is_given(v, SETTING_DATABASE_URL)) \
+	W(WITHOUT_A_DATABASE, !is[WITH_A_DATABASE]) \
 	W(WITH_PLAYBOOKS, settings_names(v->s, "", FAMILY_PLAYBOOK, (char[LIMIT_LINE]){ "" }) > 0) \
 	W(WITH_A_BUCKET, v->s->audit_s3_bucket != NULL) \
 	W(WITH_A_WITNESS_KEY, v->s->audit_s3_access_key_id != NULL) \

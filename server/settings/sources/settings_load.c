@@ -108,6 +108,7 @@ take_main(struct settings_loader *l)
 	settings_take_otp(l);
 	settings_take_link(l);
 	settings_check_runners(l);
+	settings_check_database(l);
 	settings_check_hook_lines(l);
 	settings_say_hooks(l);
 	settings_say_hook_lines(l);
