@@ -110,7 +110,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.settings = serve->settings,
 		.redact = serve->redact,
 		.runner_of = runner_of,
-		.agents_of = agents_of,
+		.agents_of = link->address != NULL ? agents_of : NULL,
 		.on_ready = on_runner_ready,
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
@@ -118,9 +118,12 @@ serve_runner_start(struct serve *serve, struct err *err)
 	};
 	char name[LIMIT_RUNNER];
 
-	if (link->address != NULL) {
+	/* Of several servers each follows, as runs of runners that are disconnected, those of the
+	 * others' own. */
+	if (link->address != NULL || serve->settings->server_name != NULL) {
 		serve->runner.agents =
-		    agents_new(&(struct agents_config){ serve->loop, link->socket, link->order_key,
+		    agents_new(&(struct agents_config){ serve->loop,
+				   link->address != NULL ? link->socket : NULL, link->order_key,
 				   on_said, on_agent, serve, 0 },
 			err);
 		if (serve->runner.agents == NULL)

@@ -16,6 +16,7 @@
 #include "deployment/run_verdict.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
+#include "settings/checks/settings_runners.h"
 #include "store/row_drain.h"
 #include "store/row_question.h"
 #include "store/row_run.h"
@@ -93,12 +94,13 @@ describe_lost(struct tx *tx, const struct deployment *deployment, const struct r
 }
 
 /* At an agent, or a remote runner, nothing is begun again: that would be late, and that it never
- * began is said by whoever owns the connection. */
+ * began is said by whoever owns the connection.  What another server never let go is begun here. */
 static struct run_verdict
 judge(struct tx *tx, const struct deployment *deployment, const struct run_ended *ended)
 {
 	char runner[LIMIT_RUNNER];
-	bool is_there = strcmp(row_runner_of(tx, deployment->run, runner), RUNNER_LOCAL) != 0;
+	bool is_there = strcmp(row_runner_of(tx, deployment->run, runner), RUNNER_LOCAL) != 0 &&
+	    !settings_is_servers_runner(tx->settings, runner);
 	struct run_verdict verdict =
 	    run_verdict(deployment, ended, is_there ? 1 : DECIDE_ATTEMPTS_MAX);
 

@@ -10,8 +10,8 @@ struct agents;
 
 struct agents_config {
 	struct loop *loop;
-	const char *path;      /* LINK_SOCKET */
-	const char *order_key; /* LINK_ORDER_KEY, in PEM */
+	const char *path;      /* LINK_SOCKET; NULL: nobody ever connects */
+	const char *order_key; /* LINK_ORDER_KEY, in PEM; NULL without a path */
 	/* As struct agent_link_world has them. */
 	void (*on_said)(
 	    void *ctx, enum event_kind kind, const char *identity, const char *text);

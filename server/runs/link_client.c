@@ -502,7 +502,7 @@ link_client_take_peers(struct link_client *client, struct known_peers *peers)
 		let_new(client, before);
 	}
 	known_peers_unref(before);
-	if (is_first) /* before, nobody could have been answered */
+	if (is_first && client->path != NULL) /* before, nobody could have been answered */
 		connect_now(client);
 }
 

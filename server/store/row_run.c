@@ -3,6 +3,7 @@
 #include "store/row_run.h"
 
 #include "lib/text.h"
+#include "settings/checks/settings_runners.h"
 #include "store/store_inside.h"
 
 static const char *const programs[] = {
@@ -51,7 +52,7 @@ row_run_add(struct tx *tx, int64_t deployment, enum program program, const char 
 		   " is_purged, runner)"
 		   " VALUES ($1, $2, $3, 0, 0, '', $4, 0, 0, 0, 0, 0, '', 0, $5)",
 		   DB_I64(id), DB_I64(deployment), DB_TEXT(row_run_program_word(program)),
-		   DB_I64(tx->at), DB_TEXT(runner)) ?
+		   DB_I64(tx->at), DB_TEXT(settings_runner_row(tx->settings, runner))) ?
 	    id :
 	    0;
 }
@@ -90,21 +91,32 @@ row_run_ended(struct tx *tx, const struct run_ended *ended)
 TX_READER(read_run, struct run_row, TX_I64(id), TX_WORD(program, row_run_program),
     TX_FLAG(is_purged), TX_TEXT(runner))
 
+static size_t
+read_runners(struct tx *tx, struct run_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		settings_runner_read(tx->settings, rows[i].runner);
+	return n;
+}
+
 size_t
 row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
 {
-	return tx_read(tx, read_run, ret, max,
-	    "SELECT id, program, is_purged, runner FROM run WHERE deployment = $1 AND is_purged = 0"
-	    " ORDER BY id LIMIT $2",
-	    DB_I64(deployment), DB_I64(max));
+	return read_runners(tx, ret,
+	    tx_read(tx, read_run, ret, max,
+		"SELECT id, program, is_purged, runner FROM run WHERE deployment = $1 AND is_purged = 0"
+		" ORDER BY id LIMIT $2",
+		DB_I64(deployment), DB_I64(max)));
 }
 
 size_t
 row_run_list_all(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
 {
-	return tx_read(tx, read_run, ret, max,
-	    "SELECT id, program, is_purged, runner FROM run WHERE deployment = $1 ORDER BY id LIMIT $2",
-	    DB_I64(deployment), DB_I64(max));
+	return read_runners(tx, ret,
+	    tx_read(tx, read_run, ret, max,
+		"SELECT id, program, is_purged, runner FROM run WHERE deployment = $1"
+		" ORDER BY id LIMIT $2",
+		DB_I64(deployment), DB_I64(max)));
 }
 
 int64_t

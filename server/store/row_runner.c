@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_runner.h"
 
+#include "lib/text.h"
+#include "settings/checks/settings_runners.h"
 #include "store/row_run.h"
 #include "store/store_inside.h"
 
@@ -12,21 +14,22 @@ row_runner_set_gone(struct tx *tx, const char *name)
 {
 	(void)tx_run(tx,
 	    "INSERT INTO runner (name, gone_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-	    DB_TEXT(name), DB_I64(tx->at)); /* sticky */
+	    DB_TEXT(settings_runner_row(tx->settings, name)), DB_I64(tx->at)); /* sticky */
 }
 
 bool
 row_runner_set_connected(struct tx *tx, const char *name)
 {
-	return tx_changes(tx, "DELETE FROM runner WHERE name = $1", DB_TEXT(name)) > 0;
+	return tx_changes(tx, "DELETE FROM runner WHERE name = $1",
+		   DB_TEXT(settings_runner_row(tx->settings, name))) > 0;
 }
 
 int64_t
 row_runner_next_run(struct tx *tx, const char *name, int64_t after)
 {
 	return tx_number(tx,
-	    "SELECT MIN(id) FROM run WHERE ended_at = 0 AND runner = $1 AND id > $2", DB_TEXT(name),
-	    DB_I64(after));
+	    "SELECT MIN(id) FROM run WHERE ended_at = 0 AND runner = $1 AND id > $2",
+	    DB_TEXT(settings_runner_row(tx->settings, name)), DB_I64(after));
 }
 
 TX_READER(read_gone, struct runner_gone, TX_TEXT(name), TX_I64(at))
@@ -34,12 +37,16 @@ TX_READER(read_gone, struct runner_gone, TX_TEXT(name), TX_I64(at))
 struct runner_gone
 row_runner_gone(struct tx *tx, int64_t run)
 {
+	struct runner_gone gone;
+
 	if (run == 0)
 		return (struct runner_gone){ .at = 0 };
-	return tx_first(tx, struct runner_gone, read_gone,
+	gone = tx_first(tx, struct runner_gone, read_gone,
 	    "SELECT runner.name, runner.gone_at FROM run JOIN runner ON runner.name = run.runner"
 	    " WHERE run.id = $1 AND run.ended_at = 0",
 	    DB_I64(run));
+	settings_runner_read(tx->settings, gone.name);
+	return gone;
 }
 
 struct runner_gone
@@ -54,8 +61,48 @@ row_runner_named(struct tx *tx, const char *name)
 const char *
 row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER])
 {
-	return tx_first_text(
+	(void)tx_first_text(
 	    tx, ret, LIMIT_RUNNER, "SELECT runner FROM run WHERE id = $1", DB_I64(run));
+	settings_runner_read(tx->settings, ret);
+	return ret;
+}
+
+bool
+row_runner_next_elsewhere(struct tx *tx, char name[LIMIT_RUNNER])
+{
+	do {
+		(void)tx_first_text(tx, name, LIMIT_RUNNER,
+		    "SELECT MIN(runner) FROM run WHERE is_purged = 0 AND runner > $1",
+		    DB_TEXT(name));
+	} while (name[0] != '\0' &&
+	    (strcmp(settings_runner_row(tx->settings, RUNNER_LOCAL), name) == 0 ||
+		!settings_is_servers_runner(tx->settings, name)));
+	return name[0] != '\0';
+}
+
+/* Where an effect says who has a run; NULL: nowhere. */
+static char *
+runner_in(struct effect *effect)
+{
+	return effect->kind == EFFECT_DOCUMENT ? effect->u.document.runner :
+	    effect->kind == EFFECT_PURGE_RUN   ? effect->u.purge_run.runner :
+						 NULL;
+}
+
+void
+row_runner_write(const struct settings *s, struct effect *effect)
+{
+	char *runner = runner_in(effect);
+
+	if (runner != NULL)
+		(void)text_copy(runner, LIMIT_RUNNER, settings_runner_row(s, runner)); /* fits */
+}
+
+void
+row_runner_read(const struct settings *s, struct effect *effect)
+{
+	if (runner_in(effect) != NULL)
+		settings_runner_read(s, runner_in(effect));
 }
 
 bool

@@ -9,6 +9,8 @@
 #include "lib/array.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "settings/checks/settings_runners.h"
+#include "store/row_runner.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
@@ -199,6 +201,7 @@ hand_out(struct store *store, struct effect_row *row, bool is_recovered, struct 
 	outcome->effect->ordered_at = row->at;
 	if (store->settings != NULL)
 		outcome->effect->settings = settings_ref(store->settings);
+	row_runner_read(store->settings, outcome->effect);
 	queue_list_add(out, &outcome->link);
 }
 
@@ -431,6 +434,7 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 		effect->u.run.started_at = db_col_i64(&rows, 1);
 		effect->u.run.ordered_at = db_col_i64(&rows, 2);
 		(void)text_copy(effect->u.run.runner, LIMIT_RUNNER, db_col_text(&rows, 3));
+		settings_runner_read(store->settings, effect->u.run.runner);
 	}
 	if (!db_rows_end(&rows, err))
 		return false;

@@ -184,7 +184,7 @@ add_link(struct tx *tx, struct chat_text *text)
 	const struct agents_seen *seen = seen_by(tx);
 	const struct chat_clock clock = decide_clock(tx, "");
 
-	if (seen != NULL && seen->link_gone_at != 0)
+	if (tx->settings->link.address != NULL && seen != NULL && seen->link_gone_at != 0)
 		chat_text_since(text, "\n⚠️ deploybot-link is disconnected since ", &clock,
 		    seen->link_gone_at, tx->at);
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/text.h"
 #include "settings/checks/settings_claims.h"
 #include "settings/settings_inside.h"
 #include "types/peers.h"
@@ -39,6 +40,28 @@ settings_runner(const struct settings *s, const char *environment)
 	const struct environment_settings *e = settings_environment(s, environment);
 
 	return e == NULL || e->runner == NULL ? RUNNER_LOCAL : e->runner; /* a client has none */
+}
+
+const char *
+settings_runner_row(const struct settings *s, const char *runner)
+{
+	return s != NULL && s->server_name != NULL && strcmp(runner, RUNNER_LOCAL) == 0 ?
+	    s->server_name :
+	    runner;
+}
+
+void
+settings_runner_read(const struct settings *s, char runner[LIMIT_RUNNER])
+{
+	if (s != NULL && s->server_name != NULL && strcmp(runner, s->server_name) == 0)
+		(void)text_copy(runner, LIMIT_RUNNER, RUNNER_LOCAL); /* fits */
+}
+
+bool
+settings_is_servers_runner(const struct settings *s, const char *runner)
+{
+	return s != NULL && s->server_name != NULL && peer_is_name(runner) &&
+	    strcmp(runner, RUNNER_LOCAL) != 0 && !settings_has_runner(s, runner);
 }
 
 /* The main file is an error; an application's environment alone is refused. */
