@@ -68,7 +68,7 @@ is_at(const struct http_route *route, const char *path)
 	size_t size = strlen(route->path);
 
 	return strcmp(route->path, path) == 0 ||
-	    (size > 1 && route->path[size - 1] == '/' && strncmp(route->path, path, size) == 0);
+	    (route->path[size - 1] == '/' && strncmp(route->path, path, size) == 0);
 }
 
 /* Finds the route or refuses, with the methods of all routes with that path. */

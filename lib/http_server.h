@@ -34,7 +34,7 @@ enum http_server_crowd { HTTP_SERVER_CROWD_USER, HTTP_SERVER_CROWD_GUESTS, HTTP_
 struct http_route {
 	const char *methods;		/* "POST", "GET, HEAD" */
 	const char *path;		/* compared byte by byte; of one that ends with '/' it is
-					 * what the request's path begins with: a name is behind */
+					 * what the request's path begins with */
 	size_t body_max;		/* bytes; 0: takes no body */
 	const char *const *types;	/* media types, NULL-terminated; NULL: any */
 	int64_t body_timeout_ms;	/* head and body; 0: the server's */

@@ -351,6 +351,7 @@ open_store(struct serve *serve, struct err *err)
 		.poison_path = poison,
 		.no_copy = serve->options.no_copy,
 		.is_restored = serve->perform.is_restored,
+		.fence = serve->lead.lease == NULL ? NULL : lease_fence(serve->lead.lease),
 	};
 
 	if (snprintf(environments, sizeof(environments), "%s/environments", folder) >=
@@ -419,12 +420,11 @@ address_of(const struct settings *settings, char *out, size_t room)
 		    address, settings->api_server_port);
 }
 
-/* As http_server_new() reads it. */
-static void
-listen_text(const struct serve *serve, char *out, size_t room)
+void
+serve_listen_text(const struct serve *serve, int given, char *out, size_t room)
 {
-	if (serve->given.fd >= 0)
-		(void)snprintf(out, room, "fd:%d", serve->given.fd);
+	if (given >= 0)
+		(void)snprintf(out, room, "fd:%d", given);
 	else
 		address_of(serve->settings, out, room);
 }
@@ -492,7 +492,7 @@ make_http(struct serve *serve, struct err *err)
 	serve->metrics_route =
 	    (struct route_metrics){ serve->metrics, current_settings, serve_runner_count, serve };
 	add_routes(serve);
-	listen_text(serve, listen, sizeof(listen));
+	serve_listen_text(serve, serve->given.fd, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,
 		.route_count = serve->n_routes,
 		.connections_max = LIMIT_CONNECTIONS,
@@ -565,13 +565,11 @@ static bool
 make_parts(struct serve *serve, struct err *err)
 {
 	/* The runner first: it must inherit neither threads nor sockets. */
-	if ((serve->loop = loop_new(err)) == NULL || !serve_runner_start(serve, err) ||
-	    !open_store(serve, err))
+	if (!serve_runner_start(serve, err) || !open_store(serve, err))
 		return false;
 	loop_async_init(&serve->wake, on_outcomes, serve);
 	loop_async_start(serve->loop, &serve->wake);
 	serve->crossing = crossing_new(wake_loop, serve);
-	serve->metrics = metric_set_new();
 	serve->watch = health_watch_new(serve->loop, note_lag, serve);
 	serve->refusals = refusals_new(
 	    &(struct refusals_config){ .loop = serve->loop, .submit = serve_submit, .ctx = serve });
@@ -705,8 +703,13 @@ serve_run(struct settings *settings, const struct serve_options *options)
 		log_info(
 		    "ENVIRONMENT=production: start and reload refuse short, known or placeholder secrets, files of theirs that others may read, http:// beyond this machine, DEBUG, limits of 0, and to be without RUNNER_SOCKET, TELEGRAM_CHAT_ID or ALLOWED_CHATS");
 	ok = ok && serve_manager_sockets(&serve.given.fd, &serve.given.local_fd, &err) &&
-	    lock_state(&serve, &err) && finish_restore(&serve, &err) && make_parts(&serve, &err);
-	if (ok && resume(&serve, &err)) {
+	    lock_state(&serve, &err) && finish_restore(&serve, &err) &&
+	    (serve.loop = loop_new(&err)) != NULL;
+	serve.metrics = metric_set_new();
+	ok = ok && serve_standby(&serve, &err);
+	if (serve.lead.is_over) {
+		log_info("this server ends as a standby");
+	} else if (ok && make_parts(&serve, &err) && resume(&serve, &err)) {
 		watch_signals(&serve);
 		serve_secrets_start(&serve);
 		say_ready(&serve);

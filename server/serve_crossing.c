@@ -102,12 +102,15 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	}
 }
 
+/* What was decided while it led may reach us behind a pause of the whole machine, when another
+ * leads: it stays in its order until the next renewal says that none does. */
 void
 serve_take_outcomes(struct serve *serve, struct queue_list *list)
 {
 	struct queue_link *link;
 
-	while ((link = queue_list_take(list)) != NULL) {
+	queue_list_append(&serve->lead.held, list);
+	while (serve_may_act(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(serve, outcome);

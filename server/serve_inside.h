@@ -27,6 +27,7 @@
 #include "runs/runs.h"
 #include "serve.h"
 #include "settings/sources/settings_watch.h"
+#include "store/lease.h"
 #include "store/store_thread.h"
 #include "telegram/telegram.h"
 #include "types/crossing.h"
@@ -66,6 +67,17 @@ struct serve_runner {
 	struct run_source *source; /* of logs */
 };
 
+/* Which of the servers of one database leads; all zero: with SQLite. */
+struct serve_lead {
+	struct lease *lease;
+	struct loop_async changed; /* of a standby: what the lease's thread sees */
+	bool is_over;		   /* of a standby: it was asked to end */
+	struct http_route routes[5], local[2]; /* of a standby */
+	struct route_metrics metrics;
+	struct loop_timer watch;    /* ends one whose lease is over */
+	struct queue_list held; /* outcomes, until the lease is fresh again */
+};
+
 struct serve {
 	struct settings *settings; /* today's; one reference */
 	struct serve_options options;
@@ -74,6 +86,7 @@ struct serve {
 	struct serve_given given;
 	struct redact *redact;
 	struct loop *loop;
+	struct serve_lead lead;
 	struct runs *runs;
 	struct serve_runner runner;
 	struct store *store;	     /* until its thread has it */
@@ -156,6 +169,21 @@ bool serve_submit(void *ctx, struct event *event);
 /* Performs, answers and counts what the store has decided; the list is empty then. */
 void serve_take_outcomes(struct serve *serve, struct queue_list *list);
 
+/* --- serve_standby.c --- */
+
+/* Returns once this server leads, at once with SQLite; or is to end (lead.is_over), or cannot
+ * start: false and *err. */
+bool serve_standby(struct serve *serve, struct err *err) MUST_USE;
+/* Is the lease so fresh that something with an outside may be begun? */
+bool serve_may_act(const struct serve *serve);
+/* Behind the store's last transaction: another may lead. */
+void serve_standby_stop(struct serve *serve);
+
+/* --- serve.c --- */
+
+/* What http_server_new() is to listen on; given: the service manager's socket, -1: none. */
+void serve_listen_text(const struct serve *serve, int given, char *out, size_t room);
+
 /* --- serve_stop.c --- */
 
 void serve_stop_start(struct serve *serve); /* SIGTERM, SIGINT: no new work, then the end */
@@ -165,6 +193,9 @@ void serve_teardown(struct serve *serve);   /* after the loop; whatever was made
 
 /* Listens on LOCAL_SOCKET where it can; where it cannot, that is a warning. */
 void serve_local_start(struct serve *serve);
+/* serve->local_http; NULL: no LOCAL_SOCKET, or *err says why not.  given: as above. */
+void serve_local_open(
+    struct serve *serve, const struct http_server_config *config, int given, struct err *err);
 
 /* --- serve_manager.c --- */
 

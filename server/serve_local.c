@@ -136,6 +136,18 @@ open_own(
 	    (chmod(path, 0666) == 0 || err_errno(err, ERR_IO, errno, "chmod %s", path));
 }
 
+void
+serve_local_open(
+    struct serve *serve, const struct http_server_config *config, int given, struct err *err)
+{
+	const char *path = settings_local_socket(serve->settings);
+
+	if (given >= 0)
+		serve->local_http = http_server_new_on(serve->loop, config, given, err);
+	else if (path != NULL && !open_own(serve, config, path, err))
+		http_server_free(TAKE(serve->local_http));
+}
+
 static void
 count_refused_job(void *ctx, const char *why)
 {
@@ -207,7 +219,6 @@ serve_local_start(struct serve *serve)
 		.ctx = serve,
 		.idle_timeout_ms = IDLE_MS,
 	};
-	const char *path = settings_local_socket(serve->settings);
 	struct err why = { 0 };
 
 	serve->api = route_api_new(&(struct route_api_config){
@@ -224,11 +235,7 @@ serve_local_start(struct serve *serve)
 	});
 	serve->looks = health_looks_new(serve->loop, serve->probes);
 	route_api_routes(serve->api, serve->api_routes);
-	if (serve->given.local_fd >= 0)
-		serve->local_http =
-		    http_server_new_on(serve->loop, &config, serve->given.local_fd, &why);
-	else if (path != NULL && !open_own(serve, &config, path, &why))
-		http_server_free(TAKE(serve->local_http));
+	serve_local_open(serve, &config, serve->given.local_fd, &why);
 	if (serve->local_http == NULL && why.text[0] != '\0')
 		log_warning("LOCAL_SOCKET: the command line cannot reach us: %s", why.text);
 }

@@ -113,7 +113,7 @@ tell_lost_refusals(const struct serve *serve)
 static void
 drain(struct serve *serve)
 {
-	struct queue_list list = { 0 };
+	struct queue_list *list = &serve->lead.held;
 	struct queue_link *link;
 
 	if (serve->store_thread == NULL)
@@ -122,14 +122,15 @@ drain(struct serve *serve)
 	crossing_close(serve->crossing);
 	join_store(serve);
 	CRASH_POINT(stop_drained);
-	while (crossing_take_outcomes(serve->crossing, &list))
-		while ((link = queue_list_take(&list)) != NULL) {
+	do
+		while ((link = queue_list_take(list)) != NULL) {
 			struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 			if (outcome->kind == OUTCOME_ANSWER)
 				outcome->done(outcome->done_ctx, &outcome->answer);
 			outcome_free(outcome);
 		}
+	while (crossing_take_outcomes(serve->crossing, list));
 	tell_lost_refusals(serve);
 }
 
@@ -199,6 +200,7 @@ serve_teardown(struct serve *serve)
 	crossing_free(serve->crossing);
 	outcome_free_all(&serve->recovered);
 	close_store(serve);
+	serve_standby_stop(serve);
 	serve_runner_stop(serve);
 	loop_free(serve->loop);
 	settings_unref(serve->settings);

@@ -63,6 +63,13 @@ lease_look(struct lease *lease, struct lease_seen *ret)
 	(void)pthread_mutex_unlock(&lease->lock);
 }
 
+void
+lease_check(const struct lease *lease)
+{
+	if (!leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
+		end_deposed("the database does not answer");
+}
+
 struct leader_fence *
 lease_fence(struct lease *lease)
 {

@@ -30,6 +30,9 @@ struct lease_seen {
 struct lease *lease_start(const struct lease_config *config, struct err *err) MUST_USE;
 void lease_look(struct lease *lease, struct lease_seen *ret);
 
+/* Of one that leads: ends the program where the lease is over. */
+void lease_check(const struct lease *lease);
+
 /* Once it leads: for the store, which is opened behind it, and for whoever acts. */
 struct leader_fence *lease_fence(struct lease *lease);
 

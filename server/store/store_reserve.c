@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -30,6 +31,8 @@ store_reserve_take(struct store *store)
 	bool ok;
 	int fd;
 
+	if (db_is_url(store->path))
+		return true;
 	path_of(store, path);
 	/* Read too: posix_fallocate() does that where the file system knows no such call. */
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -55,6 +58,8 @@ store_reserve_give(struct store *store)
 {
 	char path[PATH_MAX];
 
+	if (db_is_url(store->path))
+		return;
 	path_of(store, path);
 	(void)!truncate(
 	    path, 0); /* it may not be there.  Its name stays taken: see db_files_keep() */

@@ -1,0 +1,273 @@
+/* serve_standby.c - while another server leads: what is answered, until this one does.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A standby has no store, no runner and no Telegram: it is what is there before the start, and when
+ * nobody leads it goes on as every start does.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/when.h"
+#include "routes/route_health.h"
+#include "serve_inside.h"
+
+#define WATCH_EACH_MS 250
+
+/* --- what it answers --- */
+
+/* "standby of server-a since 2026-11-30T03:12:04Z". */
+static void
+say_standing(struct serve *serve, char *out, size_t room)
+{
+	struct lease_seen seen;
+	char since[WHEN_STAMP];
+
+	lease_look(serve->lead.lease, &seen);
+	if (seen.holder[0] != '\0')
+		(void)snprintf(out, room, "standby of %s since %s", seen.holder,
+		    when_stamp(serve->settings->zone, seen.since, since));
+	else
+		(void)snprintf(
+		    out, room, "standby; nobody is known to lead: see this server's log");
+}
+
+static void
+on_ready(struct http_request *request, void *ctx)
+{
+	char text[160];
+
+	say_standing(ctx, text, sizeof(text));
+	(void)strcat(text, "\n"); /* fits: a name has 63 bytes at most */
+	http_request_answer_text(request, 503, "text/plain; charset=utf-8", NULL, text);
+}
+
+/* Before a byte of its body is read: a proxy gives it to the server that leads. */
+static void
+on_other(struct http_request *request, UNUSED void *ctx)
+{
+	http_request_answer(request, 503, NULL, NULL, 0);
+}
+
+static void
+on_local(struct http_request *request, void *ctx)
+{
+	struct lease_seen seen;
+	char text[400];
+
+	lease_look(((struct serve *)ctx)->lead.lease, &seen);
+	(void)snprintf(text, sizeof(text),
+	    "{\"said\":\"%s%s; this server is a standby%s\",\"work\":null,\"is_to_be_answered\":false,\"asked_until\":null}",
+	    seen.holder[0] != '\0' ? seen.holder : "nobody is known to lead",
+	    seen.holder[0] != '\0' ? " leads" : "",
+	    seen.holder[0] != '\0' ? ": run it there" : ": see its log");
+	http_request_answer_text(request, 503, "application/json", NULL, text);
+}
+
+static void
+count_nothing(UNUSED void *ctx)
+{
+}
+
+static struct settings *
+current_settings(void *ctx)
+{
+	return ((struct serve *)ctx)->settings;
+}
+
+/* Whatever is asked for, with and without a body. */
+static void
+add_any(struct http_route route[2], http_server_request_fn *answer, struct serve *serve)
+{
+	route[0] = (struct http_route){
+		.methods = "GET, HEAD", .path = "/", .on_request = answer, .ctx = serve
+	};
+	route[1] = (struct http_route){ .methods = "POST, PUT, PATCH, DELETE",
+		.path = "/",
+		.body_max = SIZE_MAX,
+		.on_begin = answer,
+		.on_request = answer,
+		.ctx = serve };
+}
+
+static void
+make_routes(struct serve *serve)
+{
+	struct serve_lead *lead = &serve->lead;
+
+	lead->metrics =
+	    (struct route_metrics){ serve->metrics, current_settings, count_nothing, serve };
+	lead->routes[0] = route_health_live();
+	lead->routes[1] = (struct http_route){
+		.methods = "GET, HEAD", .path = "/readyz", .on_request = on_ready, .ctx = serve
+	};
+	lead->routes[2] = route_metrics(&lead->metrics);
+	add_any(&lead->routes[3], on_other, serve);
+	add_any(lead->local, on_local, serve);
+}
+
+/* What the service manager has given is listened on again by whoever leads. */
+static int
+copy_of(int fd)
+{
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static bool
+listen_now(struct serve *serve, struct err *err)
+{
+	const struct http_server_config config = { .routes = serve->lead.routes,
+		.route_count = COUNT(serve->lead.routes),
+		.connections_max = LIMIT_CONNECTIONS };
+	const struct http_server_config local = { .routes = serve->lead.local,
+		.route_count = COUNT(serve->lead.local) };
+	struct err why = { 0 };
+	char listen[256];
+
+	make_routes(serve);
+	serve_listen_text(serve, copy_of(serve->given.fd), listen, sizeof(listen));
+	serve->http = http_server_new(serve->loop, &config, listen, err);
+	if (serve->http == NULL)
+		return false;
+	serve_local_open(serve, &local, copy_of(serve->given.local_fd), &why);
+	if (why.text[0] != '\0')
+		log_warning("LOCAL_SOCKET: the command line cannot reach us: %s", why.text);
+	return true;
+}
+
+/* --- until it leads --- */
+
+static void
+on_change(UNUSED struct loop_async *async, void *ctx)
+{
+	struct serve *serve = ctx;
+	struct lease_seen seen;
+	char standing[160];
+
+	lease_look(serve->lead.lease, &seen);
+	if (seen.leads) {
+		loop_stop(serve->loop);
+		return;
+	}
+	if (seen.problem[0] != '\0')
+		log_warning("this server cannot lead: %s", seen.problem);
+	say_standing(serve, standing, sizeof(standing));
+	log_info("%s", standing);
+}
+
+static void
+wake(void *ctx)
+{
+	loop_async_wake(&((struct serve *)ctx)->lead.changed);
+}
+
+static void
+on_end(UNUSED struct loop_signal *signal, void *ctx)
+{
+	struct serve *serve = ctx;
+
+	serve->lead.is_over = true;
+	loop_stop(serve->loop);
+}
+
+/* Nothing is in progress here: the next start reads the settings. */
+static void
+on_reload(struct loop_signal *signal, void *ctx)
+{
+	log_info("a standby ends to read its settings anew");
+	((struct serve *)ctx)->status = err_exit_status(ERR_CHANGED);
+	on_end(signal, ctx);
+}
+
+static bool
+stand_by(struct serve *serve, struct err *err)
+{
+	char standing[160];
+
+	if (!listen_now(serve, err))
+		return false;
+	loop_signal_init(&serve->sigterm, on_end, serve);
+	loop_signal_init(&serve->sigint, on_end, serve);
+	loop_signal_init(&serve->sighup, on_reload, serve);
+	loop_signal_start(serve->loop, &serve->sigterm, SIGTERM);
+	loop_signal_start(serve->loop, &serve->sigint, SIGINT);
+	loop_signal_start(serve->loop, &serve->sighup, SIGHUP);
+	say_standing(serve, standing, sizeof(standing));
+	log_info("ready: %s", standing);
+	serve_manager_ready(serve);
+	loop_run(serve->loop);
+	loop_timer_stop(&serve->alive_timer);
+	loop_signal_stop(&serve->sigterm);
+	loop_signal_stop(&serve->sigint);
+	loop_signal_stop(&serve->sighup);
+	http_server_free(TAKE(serve->http));
+	http_server_free(TAKE(serve->local_http));
+	return true;
+}
+
+/* --- while it leads --- */
+
+/* The lease's own thread may wait for the database for longer than the lease lasts. */
+static void
+on_watch(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct serve *serve = ctx;
+
+	lease_check(serve->lead.lease);
+	serve_take_outcomes(serve, &(struct queue_list){ 0 });
+}
+
+static void
+lead(struct serve *serve)
+{
+	const struct leader_fence *fence = lease_fence(serve->lead.lease);
+
+	log_info("this server leads, epoch %" PRId64, fence->epoch);
+	metric_set_value(serve->metrics, METRIC_IS_LEADER, 1);
+	metric_set_value(serve->metrics, METRIC_LEADER_EPOCH, (double)fence->epoch);
+	loop_timer_init(&serve->lead.watch, on_watch, serve);
+	loop_timer_start(serve->loop, &serve->lead.watch, WATCH_EACH_MS, WATCH_EACH_MS);
+}
+
+bool
+serve_standby(struct serve *serve, struct err *err)
+{
+	const struct lease_config config = { serve->settings->database,
+		serve->settings->server_name, wake, serve };
+	struct lease_seen seen;
+	bool ok = true;
+
+	if (config.name == NULL)
+		return true;
+	metric_set_value(serve->metrics, METRIC_IS_LEADER, 0);
+	loop_async_init(&serve->lead.changed, on_change, serve);
+	loop_async_start(serve->loop, &serve->lead.changed);
+	serve->lead.lease = lease_start(&config, err);
+	if (serve->lead.lease != NULL) {
+		lease_look(serve->lead.lease, &seen);
+		ok = seen.leads || stand_by(serve, err);
+	}
+	loop_async_stop(&serve->lead.changed);
+	if (serve->lead.lease == NULL || !ok)
+		return false;
+	if (!serve->lead.is_over)
+		lead(serve);
+	return true;
+}
+
+bool
+serve_may_act(const struct serve *serve)
+{
+	return serve->lead.lease == NULL ||
+	    leader_fence_is_fresh(lease_fence(serve->lead.lease), LEADER_ACTS_MS);
+}
+
+void
+serve_standby_stop(struct serve *serve)
+{
+	loop_timer_stop(&serve->lead.watch);
+	lease_stop(serve->lead.lease, true);
+}

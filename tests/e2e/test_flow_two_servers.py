@@ -1,0 +1,98 @@
+"""Goal: of two servers that have one database one leads, and the other takes over when it is gone.  Drives the real
+program beside a real PostgreSQL."""
+# SPDX-License-Identifier: ISC
+import signal
+
+import pytest
+
+from postgresql_aid import Pair
+from stage import get, wait_until
+
+
+@pytest.fixture(scope="module", name="pair")
+def make_pair(tmp_path_factory):
+    made = Pair(tmp_path_factory.mktemp("two-servers"))
+    yield made
+    made.close()
+
+
+def leader_and_other(pair):
+    """(who leads, the standby), both alive."""
+    wait_until(lambda: pair.leads(pair.bot) or pair.leads(pair.other), 20, "a leader")
+    return (pair.bot, pair.other) if pair.leads(pair.bot) else (pair.other, pair.bot)
+
+
+def name_of(server):
+    return server.settings["SERVER_NAME"]
+
+
+def test_one_leads_and_the_other_says_so(pair):
+    leader, other = leader_and_other(pair)
+    assert pair.ready(leader)[0] == 200
+    status, text = pair.ready(other)
+    assert status == 503 and text.startswith(f"standby of {name_of(leader)} since 20"), text
+    assert get(other.base + "/healthz")[0] == 200
+    assert "\ndeploybot_is_leader 0\n" in other.metrics()
+    assert "deploybot_release_info{" not in other.metrics()
+
+
+def test_a_standby_takes_no_push(pair):
+    _, other = leader_and_other(pair)
+    assert get(other.base + "/telegram/webhook")[0] == 503
+    assert get(other.base + "/github/webhook")[0] == 503
+
+
+def test_a_standby_s_command_line_says_who_leads(pair):
+    leader, other = leader_and_other(pair)
+    done = other.run("status")
+    assert done.returncode != 0
+    assert f"{name_of(leader)} leads; this server is a standby: run it there" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_it_takes_over_when_the_leader_is_gone(pair, number):
+    leader, other = leader_and_other(pair)
+    before = pair.epoch()
+    ada = pair.admin()
+    ada.say("/status")
+    ada.hear("staging")
+    leader.process.send_signal(number)
+    leader.process.wait()
+    pair.wait_leads(other)
+    assert pair.epoch() == before + 1
+    ada.say("/status")
+    ada.hear("staging")
+    leader.start()
+    pair.wait_stands_by(leader)
+    assert pair.epoch() == before + 1
+    verified = other.run("audit", "verify")
+    assert verified.returncode == 0, verified.stderr
+
+
+def test_a_leader_that_was_only_stopped_ends_when_it_goes_on(pair):
+    """Another leads by then: what it held counts for nothing."""
+    leader, other = leader_and_other(pair)
+    before = pair.epoch()
+    ada = pair.admin()
+    leader.process.send_signal(signal.SIGSTOP)
+    pair.wait_leads(other)
+    ada.say("/status")
+    ada.hear("staging")
+    leader.process.send_signal(signal.SIGCONT)
+    assert leader.process.wait(20) == 75
+    assert "this server leads no longer" in leader.log()
+    leader.start()
+    pair.wait_stands_by(leader)
+    assert pair.epoch() == before + 1
+    ada.say("/status")
+    ada.hear("staging")
+
+
+def test_a_session_that_is_cut_changes_nothing(pair):
+    leader, _ = leader_and_other(pair)
+    before, ada = pair.epoch(), pair.admin()
+    pair.database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'deploybot'")
+    ada.say("/status")
+    ada.hear("staging")
+    wait_until(lambda: pair.ready(leader)[0] == 200, 20, "readiness")
+    assert pair.epoch() == before
