@@ -167,9 +167,13 @@ check_head(struct http_request *request, const char *version)
 	const struct http_route *route;
 	struct http_guard_verdict verdict;
 
+	request->route = NULL;
 	if (!find_route(request))
 		return;
 	route = request->route;
+	request->is_held = route->holds != NULL && route->holds(route->ctx);
+	if (request->is_held)
+		return;
 	verdict = http_guard_check(
 	    request->fields, request->field_count, route->body_max > 0, route->body_max);
 	request->body_size = (size_t)verdict.body_size;
@@ -204,20 +208,30 @@ start_body(struct http_request *request)
 	return MHD_YES;
 }
 
-static enum MHD_Result
-take_head(struct http_server_conn *conn, const char *path, const char *method, const char *version,
-    void **context)
+static int64_t
+answer_timeout_ms(const struct http_request *request)
 {
-	struct http_server *server = conn->server;
-	struct http_request *request = new_request(conn, path, method);
+	return request->route->answer_timeout_ms > 0 ? request->route->answer_timeout_ms :
+						       request->server->config.answer_timeout_ms;
+}
 
-	*context = request;
+static enum MHD_Result
+take_head(struct http_request *request, const char *version)
+{
+	struct http_server_conn *conn = request->conn;
+	struct http_server *server = conn->server;
+
 	if (server->is_closing)
 		answer_unavailable(request);
 	else
 		check_head(request, version);
 	if (request->phase == HTTP_REQUEST_ANSWERED)
 		return queue_answer(request);
+	if (request->is_held) {
+		http_server_conn_set_deadline(conn, answer_timeout_ms(request));
+		http_server_conn_suspend(conn);
+		return MHD_YES;
+	}
 	if (request->body_size == 0 ||
 	    http_budget_ask(&server->budget, &request->claim, request->body_size))
 		return start_body(request);
@@ -240,6 +254,16 @@ http_request_on_share_memory(UNUSED struct loop_task *task, void *ctx)
 		OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
 		http_server_conn_resume(request->conn);
 	}
+}
+
+void
+http_request_unhold(struct http_request *request)
+{
+	if (request == NULL || !request->is_held)
+		return;
+	request->is_held = false;
+	request->is_unheld = true;
+	http_server_conn_resume(request->conn);
 }
 
 static void
@@ -313,7 +337,6 @@ ask_route(struct http_request *request)
 {
 	const struct http_route *route = request->route;
 	struct http_server_conn *conn = request->conn;
-	const struct http_server_config *config = &conn->server->config;
 
 	request->is_read = true;
 	if (conn->server->is_closing) {
@@ -325,8 +348,7 @@ ask_route(struct http_request *request)
 	if (request->phase == HTTP_REQUEST_ANSWERED)
 		return queue_answer(request);
 	request->phase = HTTP_REQUEST_DEFERRED;
-	http_server_conn_set_deadline(conn,
-	    route->answer_timeout_ms > 0 ? route->answer_timeout_ms : config->answer_timeout_ms);
+	http_server_conn_set_deadline(conn, answer_timeout_ms(request));
 	http_server_conn_suspend(conn);
 	return MHD_YES;
 }
@@ -343,9 +365,15 @@ http_request_on_access(UNUSED void *cls, struct MHD_Connection *mhd, const char 
 	if (conn == NULL)
 		return MHD_NO; /* there was no memory for it */
 	OBJ_CHECK(conn, HTTP_SERVER_CONN_MAGIC);
-	if (request == NULL)
-		return take_head(conn, path, method, version, context);
+	if (request == NULL) {
+		request = *context = new_request(conn, path, method);
+		return take_head(request, version);
+	}
 	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
+	if (request->is_unheld) {
+		request->is_unheld = false;
+		return take_head(request, version);
+	}
 	if (*data_size > 0)
 		return take_piece(request, data, data_size);
 	if (request->phase == HTTP_REQUEST_BODY)

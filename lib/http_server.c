@@ -232,6 +232,18 @@ http_server_new(
 	return server;
 }
 
+void
+http_server_serve(struct http_server *server, const struct http_server_config *config)
+{
+	struct http_server_conn *conn;
+
+	OBJ_CHECK(server, HTTP_SERVER_MAGIC);
+	server->config = *config;
+	fill_defaults(&server->config);
+	LIST_FOREACH(conn, &server->conns, of_server)
+		http_request_unhold(conn->request);
+}
+
 uint16_t
 http_server_port(const struct http_server *server)
 {

@@ -39,6 +39,9 @@ struct http_route {
 	const char *const *types;	/* media types, NULL-terminated; NULL: any */
 	int64_t body_timeout_ms;	/* head and body; 0: the server's */
 	int64_t answer_timeout_ms;	/* from on_request to 503; 0: the server's */
+	/* Asked before anything of the request is looked at.  True: it waits for http_server_serve(),
+	 * for the time of an answer at most, and nothing of its body is read.  NULL: none waits. */
+	bool (*holds)(void *ctx);
 	http_server_begin_fn *on_begin; /* NULL: nothing to say */
 	http_server_piece_fn *on_piece; /* NULL: only gathered */
 	http_server_request_fn *on_request;
@@ -90,6 +93,10 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
  * also when this fails. */
 struct http_server *http_server_new_on(struct loop *loop, const struct http_server_config *config,
     int listen_fd, struct err *err) MUST_USE;
+
+/* From now on it is this config's, but for what its sockets and connections were made with.  Who
+ * waits (holds) is a new request of it. */
+void http_server_serve(struct http_server *server, const struct http_server_config *config);
 
 /* The port that is listened on; 0 for a unix socket. */
 uint16_t http_server_port(const struct http_server *server);

@@ -41,6 +41,8 @@ struct http_request {
 	const struct http_route *route;
 	LIST_ENTRY(http_request) of_routes;	/* while is_routes and the server is there */
 	bool is_routes;
+	bool is_held;			/* until the server has another config */
+	bool is_unheld;			/* it has, and the request was not looked at since */
 	bool is_read;			/* to the end of its body */
 	const char *path;		/* as sent, without the query; borrowed from conn */
 	char method[16];
@@ -119,6 +121,9 @@ enum MHD_Result http_request_on_access(void *cls, struct MHD_Connection *mhd, co
 void http_request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     enum MHD_RequestTerminationCode code);
 void http_request_on_share_memory(struct loop_task *task, void *ctx);
+
+/* Takes NULL.  Looked at anew where it was held. */
+void http_request_unhold(struct http_request *request);
 
 /* What an answer is sent as; headers and body are copied.  NULL when memory is short. */
 struct MHD_Response *http_request_response(const struct http_header *headers, const void *body,

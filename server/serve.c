@@ -23,7 +23,6 @@
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
-#include "lib/http_listen.h"
 #include "lib/log.h"
 #include "lib/mem_trim.h"
 #include "lib/text.h"
@@ -407,28 +406,6 @@ add_route(struct serve *serve, struct http_route route)
 	serve->routes[serve->n_routes++] = route;
 }
 
-/* As http_listen_name() says it. */
-static void
-address_of(const struct settings *settings, char *out, size_t room)
-{
-	const char *address = settings->listen_address;
-
-	if (address[0] == '/')
-		(void)snprintf(out, room, "unix:%s", address);
-	else
-		(void)snprintf(out, room, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d",
-		    address, settings->api_server_port);
-}
-
-void
-serve_listen_text(const struct serve *serve, int given, char *out, size_t room)
-{
-	if (given >= 0)
-		(void)snprintf(out, room, "fd:%d", given);
-	else
-		address_of(serve->settings, out, room);
-}
-
 static void
 make_webhooks(struct serve *serve)
 {
@@ -483,7 +460,6 @@ static bool
 make_http(struct serve *serve, struct err *err)
 {
 	struct http_server_config config;
-	char listen[256];
 
 	make_webhooks(serve);
 	serve_network_api(serve);
@@ -492,15 +468,13 @@ make_http(struct serve *serve, struct err *err)
 	serve->metrics_route =
 	    (struct route_metrics){ serve->metrics, current_settings, serve_runner_count, serve };
 	add_routes(serve);
-	serve_listen_text(serve, serve->given.fd, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,
 		.route_count = serve->n_routes,
 		.connections_max = LIMIT_CONNECTIONS,
 		.on_refused = count_refused,
 		.is_proxy = is_proxy,
 		.ctx = serve };
-	serve->http = http_server_new(serve->loop, &config, listen, err);
-	if (serve->http == NULL)
+	if (!serve_listen(serve, &config, err))
 		return false;
 	serve_local_start(serve);
 	return true;
@@ -637,39 +611,6 @@ watch_signals(struct serve *serve)
 	serve_reload_start(serve);
 }
 
-/* A port that is changed in the settings alone is served by nobody. */
-static void
-say_given(const struct serve *serve)
-{
-	char given[HTTP_LISTEN_NAME_SIZE], set[HTTP_LISTEN_NAME_SIZE];
-
-	http_listen_name(serve->given.fd, given);
-	address_of(serve->settings, set, sizeof(set));
-	log_info("ready: listening on %s from the service manager, state in %s", given,
-	    serve->settings->state_directory);
-	if (strcmp(given, set) != 0)
-		log_warning(
-		    "LISTEN_ADDRESS and API_SERVER_PORT say %s, and count for nothing: the socket unit says where: systemctl edit deploybot.socket",
-		    set);
-}
-
-static void
-say_ready(struct serve *serve)
-{
-	uint16_t port = http_server_port(serve->http);
-
-	CRASH_POINT(start_ready);
-	if (serve->given.fd >= 0) {
-		say_given(serve);
-	} else if (port != 0)
-		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
-		    port, serve->settings->state_directory);
-	else
-		log_info("ready: listening on %s, state in %s", serve->settings->listen_address,
-		    serve->settings->state_directory);
-	serve_manager_ready(serve);
-}
-
 /* A place that has no descriptor is worse than none: a probe would fail for it. */
 static void
 allow_descriptors(void)
@@ -712,7 +653,9 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	} else if (ok && make_parts(&serve, &err) && resume(&serve, &err)) {
 		watch_signals(&serve);
 		serve_secrets_start(&serve);
-		say_ready(&serve);
+		CRASH_POINT(start_ready);
+		serve_listen_say(&serve);
+		serve_manager_ready(&serve);
 		mem_trim();
 		loop_run(serve.loop);
 	} else {

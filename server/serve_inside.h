@@ -153,6 +153,14 @@ serve_is_stopping(const struct serve *serve)
 	return serve->stop_deadline != 0;
 }
 
+/* Is the lease so fresh that something with an outside may be begun? */
+static inline bool
+serve_may_act(const struct serve *serve)
+{
+	return serve->lead.lease == NULL ||
+	    leader_fence_is_fresh(lease_fence(serve->lead.lease), LEADER_ACTS_MS);
+}
+
 /* --- serve_local.c --- */
 
 /* Who waits for what an application logged is answered that it is not read. */
@@ -174,15 +182,15 @@ void serve_take_outcomes(struct serve *serve, struct queue_list *list);
 /* Returns once this server leads, at once with SQLite; or is to end (lead.is_over), or cannot
  * start: false and *err. */
 bool serve_standby(struct serve *serve, struct err *err) MUST_USE;
-/* Is the lease so fresh that something with an outside may be begun? */
-bool serve_may_act(const struct serve *serve);
 /* Behind the store's last transaction: another may lead. */
 void serve_standby_stop(struct serve *serve);
 
-/* --- serve.c --- */
+/* --- serve_listen.c --- */
 
-/* What http_server_new() is to listen on; given: the service manager's socket, -1: none. */
-void serve_listen_text(const struct serve *serve, int given, char *out, size_t room);
+/* serve->http is of that config from now on; the first time it listens.  False: it cannot. */
+bool serve_listen(
+    struct serve *serve, const struct http_server_config *config, struct err *err) MUST_USE;
+void serve_listen_say(const struct serve *serve); /* in the log, where it does */
 
 /* --- serve_stop.c --- */
 
@@ -193,7 +201,8 @@ void serve_teardown(struct serve *serve);   /* after the loop; whatever was made
 
 /* Listens on LOCAL_SOCKET where it can; where it cannot, that is a warning. */
 void serve_local_start(struct serve *serve);
-/* serve->local_http; NULL: no LOCAL_SOCKET, or *err says why not.  given: as above. */
+/* serve->local_http; NULL: no LOCAL_SOCKET, or *err says why not.  given: the service
+ * manager's socket; -1: none. */
 void serve_local_open(
     struct serve *serve, const struct http_server_config *config, int given, struct err *err);
 

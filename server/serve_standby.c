@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/log.h"
 #include "lib/when.h"
@@ -16,6 +15,7 @@
 #include "serve_inside.h"
 
 #define WATCH_EACH_MS 250
+#define HOLD_MS	      7000 /* GitHub waits for 10 s */
 
 /* --- what it answers --- */
 
@@ -38,11 +38,21 @@ say_standing(struct serve *serve, char *out, size_t room)
 static void
 on_ready(struct http_request *request, void *ctx)
 {
-	char text[160];
+	char standing[160], text[sizeof(standing) + 1];
 
-	say_standing(ctx, text, sizeof(text));
-	(void)strcat(text, "\n"); /* fits: a name has 63 bytes at most */
+	say_standing(ctx, standing, sizeof(standing));
+	(void)snprintf(text, sizeof(text), "%s\n", standing);
 	http_request_answer_text(request, 503, "text/plain; charset=utf-8", NULL, text);
+}
+
+/* Nobody leads: in a moment this server may, and who waits for that loses nothing. */
+static bool
+holds(void *ctx)
+{
+	struct lease_seen seen;
+
+	lease_look(((struct serve *)ctx)->lead.lease, &seen);
+	return !seen.is_led;
 }
 
 /* Before a byte of its body is read: a proxy gives it to the server that leads. */
@@ -106,6 +116,10 @@ make_routes(struct serve *serve)
 	};
 	lead->routes[2] = route_metrics(&lead->metrics);
 	add_any(&lead->routes[3], on_other, serve);
+	for (size_t i = 3; i < COUNT(lead->routes); i++) {
+		lead->routes[i].holds = holds;
+		lead->routes[i].answer_timeout_ms = HOLD_MS;
+	}
 	add_any(lead->local, on_local, serve);
 }
 
@@ -117,20 +131,24 @@ copy_of(int fd)
 }
 
 static bool
+serve_at_network(struct serve *serve, struct err *err)
+{
+	return serve_listen(serve,
+	    &(struct http_server_config){ .routes = serve->lead.routes,
+		.route_count = COUNT(serve->lead.routes),
+		.connections_max = LIMIT_CONNECTIONS },
+	    err);
+}
+
+static bool
 listen_now(struct serve *serve, struct err *err)
 {
-	const struct http_server_config config = { .routes = serve->lead.routes,
-		.route_count = COUNT(serve->lead.routes),
-		.connections_max = LIMIT_CONNECTIONS };
 	const struct http_server_config local = { .routes = serve->lead.local,
 		.route_count = COUNT(serve->lead.local) };
 	struct err why = { 0 };
-	char listen[256];
 
 	make_routes(serve);
-	serve_listen_text(serve, copy_of(serve->given.fd), listen, sizeof(listen));
-	serve->http = http_server_new(serve->loop, &config, listen, err);
-	if (serve->http == NULL)
+	if (!serve_at_network(serve, err))
 		return false;
 	serve_local_open(serve, &local, copy_of(serve->given.local_fd), &why);
 	if (why.text[0] != '\0')
@@ -152,6 +170,8 @@ on_change(UNUSED struct loop_async *async, void *ctx)
 		loop_stop(serve->loop);
 		return;
 	}
+	if (seen.is_led)
+		(void)!serve_at_network(serve, NULL); /* who has waited is to ask that one */
 	if (seen.problem[0] != '\0')
 		log_warning("this server cannot lead: %s", seen.problem);
 	say_standing(serve, standing, sizeof(standing));
@@ -203,7 +223,6 @@ stand_by(struct serve *serve, struct err *err)
 	loop_signal_stop(&serve->sigterm);
 	loop_signal_stop(&serve->sigint);
 	loop_signal_stop(&serve->sighup);
-	http_server_free(TAKE(serve->http));
 	http_server_free(TAKE(serve->local_http));
 	return true;
 }
@@ -256,13 +275,6 @@ serve_standby(struct serve *serve, struct err *err)
 	if (!serve->lead.is_over)
 		lead(serve);
 	return true;
-}
-
-bool
-serve_may_act(const struct serve *serve)
-{
-	return serve->lead.lease == NULL ||
-	    leader_fence_is_fresh(lease_fence(serve->lead.lease), LEADER_ACTS_MS);
 }
 
 void

@@ -1,4 +1,4 @@
-/* lease.c - a standby asks each 250 ms, a leader renews each second; and the end of one that may not go on.  Side: any. */
+/* lease.c - a standby asks each 250 ms, a leader renews each second.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/lease.h"
 
@@ -46,7 +46,8 @@ show(struct lease *lease, const struct lease_seen *seen)
 	bool is_new;
 
 	(void)pthread_mutex_lock(&lease->lock);
-	is_new = seen->leads != lease->seen.leads || seen->epoch != lease->seen.epoch ||
+	is_new = seen->leads != lease->seen.leads || seen->is_led != lease->seen.is_led ||
+	    seen->epoch != lease->seen.epoch ||
 	    strcmp(seen->holder, lease->seen.holder) != 0 ||
 	    strcmp(seen->problem, lease->seen.problem) != 0;
 	lease->seen = *seen;
@@ -118,6 +119,7 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	    !leader_take(lease->db, lease->config.name, &leader, &seen->leads, err))
 		return false;
 	(void)text_copy(seen->holder, sizeof(seen->holder), leader.holder);
+	seen->is_led = leader.holder[0] != '\0' && leader.left_ms > 0;
 	seen->epoch = leader.epoch;
 	seen->since = leader.since;
 	if (seen->leads)

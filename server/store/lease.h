@@ -1,4 +1,4 @@
-/* lease.h - a thread that takes over when nobody leads, and renews the lease from then on.  Side: any. */
+/* lease.h - a thread that takes over when nobody leads, and renews the lease from then on.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * It has a session of its own, so that no decision waits for it nor it for one for long.  Whoever
@@ -21,6 +21,7 @@ struct lease_config {
 struct lease_seen {
 	bool leads;
 	char holder[LIMIT_RUNNER]; /* who leads; "": nobody, or it is not known */
+	bool is_led;		   /* that server's lease has not ended */
 	int64_t epoch, since;	   /* as in struct leader */
 	char problem[240];	   /* why this server cannot lead; "": nothing is in its way */
 };

@@ -2,9 +2,12 @@
 program beside a real PostgreSQL."""
 # SPDX-License-Identifier: ISC
 import signal
+import threading
+import uuid
 
 import pytest
 
+from ops_aid import post_github
 from postgresql_aid import Pair
 from stage import get, wait_until
 
@@ -36,10 +39,36 @@ def test_one_leads_and_the_other_says_so(pair):
     assert "deploybot_release_info{" not in other.metrics()
 
 
-def test_a_standby_takes_no_push(pair):
-    _, other = leader_and_other(pair)
+def ping(server, guid):
+    return post_github(server, b'{"zen": "-", "hook_id": 1}', event="ping", guid=guid).status
+
+
+def test_a_standby_takes_no_push_while_another_leads(pair):
+    leader, other = leader_and_other(pair)
     assert get(other.base + "/telegram/webhook")[0] == 503
-    assert get(other.base + "/github/webhook")[0] == 503
+    assert ping(other, str(uuid.uuid4())) == 503
+    assert ping(leader, str(uuid.uuid4())) == 200
+
+
+def test_a_push_in_between_waits_for_who_leads_next(pair):
+    """Held by the standby once the lease has ended, and answered by the same connection when it leads."""
+    leader, other = leader_and_other(pair)
+    statuses, ends = [], threading.Event()
+
+    def push():
+        while not ends.is_set():
+            statuses.append(ping(other, str(uuid.uuid4())))
+    leader.kill()
+    pushing = threading.Thread(target=push)
+    pushing.start()
+    pair.wait_leads(other)
+    wait_until(lambda: statuses[-1:] == [200], 20, "a push that is taken")
+    ends.set()
+    pushing.join()
+    refused = statuses.index(200)
+    assert set(statuses[:refused]) <= {503} and set(statuses[refused:]) == {200}, statuses
+    leader.start()
+    pair.wait_stands_by(leader)
 
 
 def test_a_standby_s_command_line_says_who_leads(pair):

@@ -248,3 +248,73 @@ SERVER_TEST(an_address_that_is_none_is_refused_in_words)
 		assert_non_null(strstr(err.text, "expected ADDRESS:PORT"));
 	}
 }
+
+static bool
+is_true(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+static int
+count_waiting(const struct http_server *server)
+{
+	struct http_server_conn *conn;
+	int n = 0;
+
+	LIST_FOREACH(conn, &server->conns, of_server)
+		n += conn->is_suspended;
+	return n;
+}
+
+/* Two wait: the body of one comes later. */
+SERVER_TEST(who_is_held_is_a_new_request_of_the_next_config)
+{
+	struct http_server_config next = server_aid_config(f), held = next;
+	bool holds = true;
+	struct http_route wait[] = { { .methods = "POST, GET",
+		.path = "/",
+		.answer_timeout_ms = 60000,
+		.holds = is_true,
+		.on_request = next.routes[0].on_request,
+		.ctx = &holds } };
+
+	held.routes = wait;
+	held.route_count = 1;
+	server_aid_start_with(f, &held);
+	peer_call(f, &f->second);
+	SAY(&f->peer, POST_ECHO "Content-Length: 5\r\n\r\nhe");
+	SAY(&f->second, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, count_waiting(f->server) == 2);
+	http_server_serve(f->server, &held); /* it holds yet */
+	assert_int_equal(count_waiting(f->server), 0);
+	UNTIL(f, count_waiting(f->server) == 2);
+	assert_false(peer_has_answer(&f->peer) || peer_has_answer(&f->second));
+	assert_int_equal(f->piece_bytes, 0);
+	http_server_serve(f->server, &next);
+	UNTIL(f, f->piece_bytes == 2);
+	SAY(&f->peer, "llo");
+	UNTIL(f, peer_has_answer(&f->peer) && strstr(f->peer.in, "hello") != NULL);
+	UNTIL(f, peer_has_answer(&f->second));
+	assert_non_null(strstr(f->second.in, "HTTP/1.1 404 "));
+}
+
+SERVER_TEST(who_is_held_for_too_long_is_sent_elsewhere)
+{
+	struct http_server_config held = server_aid_config(f);
+	bool holds = true;
+	struct http_route wait[] = { { .methods = "POST",
+		.path = "/",
+		.body_max = 100,
+		.holds = is_true,
+		.answer_timeout_ms = 30,
+		.on_request = held.routes[0].on_request,
+		.ctx = &holds } };
+
+	held.routes = wait;
+	held.route_count = 1;
+	server_aid_start_with(f, &held);
+	SAY(&f->peer, POST_ECHO "Content-Length: 5\r\n\r\nhello");
+	UNTIL(f, peer_has_answer(&f->peer));
+	assert_non_null(strstr(f->peer.in, "HTTP/1.1 503 "));
+	assert_int_equal(f->piece_bytes, 0);
+}

@@ -1,0 +1,74 @@
+/* serve_listen.c - where the network reaches this server, from its first moment as a standby on.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "lib/http_listen.h"
+#include "lib/log.h"
+#include "serve_inside.h"
+
+/* As http_listen_name() says it. */
+static void
+address_of(const struct settings *settings, char *out, size_t room)
+{
+	const char *address = settings->listen_address;
+
+	if (address[0] == '/')
+		(void)snprintf(out, room, "unix:%s", address);
+	else
+		(void)snprintf(out, room, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d",
+		    address, settings->api_server_port);
+}
+
+static void
+listen_text(const struct serve *serve, char *out, size_t room)
+{
+	if (serve->given.fd >= 0)
+		(void)snprintf(out, room, "fd:%d", serve->given.fd);
+	else
+		address_of(serve->settings, out, room);
+}
+
+bool
+serve_listen(struct serve *serve, const struct http_server_config *config, struct err *err)
+{
+	char listen[256];
+
+	if (serve->http != NULL) {
+		http_server_serve(serve->http, config);
+		return true;
+	}
+	listen_text(serve, listen, sizeof(listen));
+	serve->http = http_server_new(serve->loop, config, listen, err);
+	return serve->http != NULL;
+}
+
+/* A port that is changed in the settings alone is served by nobody. */
+static void
+say_given(const struct serve *serve)
+{
+	char given[HTTP_LISTEN_NAME_SIZE], set[HTTP_LISTEN_NAME_SIZE];
+
+	http_listen_name(serve->given.fd, given);
+	address_of(serve->settings, set, sizeof(set));
+	log_info("ready: listening on %s from the service manager, state in %s", given,
+	    serve->settings->state_directory);
+	if (strcmp(given, set) != 0)
+		log_warning(
+		    "LISTEN_ADDRESS and API_SERVER_PORT say %s, and count for nothing: the socket unit says where: systemctl edit deploybot.socket",
+		    set);
+}
+
+void
+serve_listen_say(const struct serve *serve)
+{
+	uint16_t port = http_server_port(serve->http);
+
+	if (serve->given.fd >= 0) {
+		say_given(serve);
+	} else if (port != 0)
+		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
+		    port, serve->settings->state_directory);
+	else
+		log_info("ready: listening on %s, state in %s", serve->settings->listen_address,
+		    serve->settings->state_directory);
+}
