@@ -38,6 +38,7 @@ s|^#WORKFLOW_DEPLOY_KEY=$|#WORKFLOW_DEPLOY_KEY_FILE=/etc/deploybot/secrets/serve
 s|^#WORKFLOW_DEPLOY_KEY_PREVIOUS=$|#WORKFLOW_DEPLOY_KEY_PREVIOUS_FILE=/etc/deploybot/secrets/server/workflow_deploy_key_previous|
 s|^#LINK_CA_KEY=$|#LINK_CA_KEY_FILE=/etc/deploybot/secrets/server/link_ca_key|
 s|^#LINK_ORDER_KEY=$|#LINK_ORDER_KEY_FILE=/etc/deploybot/secrets/server/link_order_key|
+s|^#DATABASE_URL=$|#DATABASE_URL_FILE=/etc/deploybot/secrets/server/database_url|
 s|^#TOTP_KEY_FILE=$|#TOTP_KEY_FILE=/etc/deploybot/secrets/server/totp_key|
 s|^#CLOUDFLARE_API_TOKEN=$|#CLOUDFLARE_API_TOKEN_FILE=/etc/deploybot/secrets/server/cloudflare_api_token|
 s|^#AUDIT_S3_SECRET_ACCESS_KEY=$|#AUDIT_S3_SECRET_ACCESS_KEY_FILE=/etc/deploybot/secrets/server/audit_s3_secret_access_key|

@@ -70,10 +70,13 @@ row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER])
 bool
 row_runner_next_elsewhere(struct tx *tx, char name[LIMIT_RUNNER])
 {
+	char before[LIMIT_RUNNER];
+
 	do {
+		memcpy(before, name, sizeof(before));
 		(void)tx_first_text(tx, name, LIMIT_RUNNER,
 		    "SELECT MIN(runner) FROM run WHERE is_purged = 0 AND runner > $1",
-		    DB_TEXT(name));
+		    DB_TEXT(before));
 	} while (name[0] != '\0' &&
 	    (strcmp(settings_runner_row(tx->settings, RUNNER_LOCAL), name) == 0 ||
 		!settings_is_servers_runner(tx->settings, name)));

@@ -234,7 +234,7 @@ struct settings {
 	bool enable_api_server; /* /hooks and /v1 are served on the TCP listener */
 	bool enable_telemetry;
 	const char *state_directory;
-	const char *database; /* the store's: a file in it, or DATABASE_URL, which nobody is shown */
+	const char *database; /* the store's: a file in it, or DATABASE_URL, never to be shown */
 	const char *database_name; /* the same for people: that file, or "DATABASE_URL" */
 	const char *server_name; /* among the servers of DATABASE_URL; NULL: it is not set */
 	const char *audit_log_path;

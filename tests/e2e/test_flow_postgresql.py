@@ -135,7 +135,7 @@ def test_nobody_is_shown_the_password(scene, database):
                   ("backup", str(scene.folder / "copy.db")), ("policy", "report")):
         done = scene.bot.run(*words)
         said += [done.stdout, done.stderr]
-    assert "DATABASE_URL is sound" in "".join(said)
+    assert "store: DATABASE_URL is sound" in "".join(said), said[4]
     assert "pg_dump copies that database" in "".join(said)
     assert not (scene.folder / "copy.db").exists()
     for text in said:

@@ -37,6 +37,7 @@ SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_
            "GITHUB_API_TOKEN": "canary-of-a-persons-token-6Mw2Pj9Zc5Ht",
            "GITLAB_API_TOKEN": "canary-of-a-projects-token-8Fd4Yn3Gb7Lk", "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
            "VAULT_TOKEN": "canary-of-vaults-token-5Qj8Zr3Xn6Lb",     # in force in hostile_secrets.py
+           "DATABASE_URL": "postgres://bot:canary-of-the-database-6Xk2Vw9Rt4Zp@h/d",    # in test_flow_postgresql.py
            "LINK_CA_KEY": CA_KEY.splitlines()[1], "LINK_ORDER_KEY": ORDER_KEY.splitlines()[1],
            "VAULT_SECRET_ID": "canary-of-vaults-role-9Wk4Ht7Mv2Pc",
            "WORKFLOW_BUILD_DONE_KEY": "whsec_canaryOfAWorkflowsKey3Kd9Vx6Qp2W",

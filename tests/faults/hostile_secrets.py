@@ -32,6 +32,7 @@ PLANTED = {
     "ANSIBLE_VAULT_PASSWORD": "canary-of-ansibles-vault_6Rp2Wn8Jc5Gd",
     "VAULT_TOKEN": "canary-of-vaults-token_7Nb2Kx5Hq8Zm",
     "VAULT_SECRET_ID": "canary-of-vaults-role_3Yt6Wd9Fs4Cr",     # in force in test_ops_secrets.py
+    "DATABASE_URL": "postgres://bot:canary-of-the-database_8Jf5Tq2Lc7Wn@h/d",    # in force in test_flow_postgresql.py
     "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
     "LINK_CA_KEY": CA_KEY.splitlines()[1],
     "LINK_ORDER_KEY": ORDER_KEY.splitlines()[1],
@@ -151,7 +152,8 @@ def play(hall):
     ca.write_text(CA, encoding="ascii")
     scene = CrashScene(folder, start=False, telegram=("--local", "--limits", "off", "--token",
                                                       PLANTED["TELEGRAM_BOT_TOKEN"]), settings={
-        **{name: value for name, value in PLANTED.items() if name.isupper() and name != "VAULT_SECRET_ID"},
+        **{name: value for name, value in PLANTED.items()
+           if name.isupper() and name not in ("VAULT_SECRET_ID", "DATABASE_URL")},
         "VAULT_ADDR": "http://127.0.0.1:9",
         "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": '"' + APP_KEY.replace("\n", "\\n") + '"',
         "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERTIFICATE_FILE": str(ca),

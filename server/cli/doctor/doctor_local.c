@@ -185,7 +185,7 @@ examine_key(struct doctor *doctor, const char *name, const char *path)
 
 	if (path == NULL)
 		return;
-	if (!db_is_url(path) && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		TELL(doctor, FILES, ERROR,
 		    "%s: no key is at %s: make one with: ssh-keygen -t ed25519 -N '' -f %s", name,
 		    path, path);
@@ -352,7 +352,8 @@ examine_store(struct doctor *doctor)
 	const char *path = doctor->settings->database;
 	struct err err;
 
-	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+	if (!db_is_url(path) && access(path, F_OK) != 0 &&
+	    (errno == ENOENT || errno == ENOTDIR)) {
 		TELL(doctor, STORE, OK,
 		    "store: there is no database yet; it is made at the first start");
 		return;

@@ -95,7 +95,8 @@ look_at_applications(struct production *facts)
 	}
 }
 
-/* Whose the database, or the folder of the state, is, is who the server runs as: doctor itself may have been typed by root. */
+/* Whose the database is, or beside one at a URL the folder of the state, is who the server runs as:
+ * doctor itself may have been typed by root. */
 static void
 look_at_users(struct production *facts, const char *database)
 {

@@ -63,7 +63,8 @@ decide_runners_started(struct tx *tx)
 
 	for (size_t at = 0; settings_next_runner(tx->settings, &at, name);)
 		row_runner_set_gone(tx, name);
-	for (name[0] = '\0'; row_runner_next_elsewhere(tx, name);)
+	memset(name, 0, sizeof(name));
+	while (row_runner_next_elsewhere(tx, name))
 		decide_runner_gone(tx, name);
 }
 
