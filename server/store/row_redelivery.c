@@ -110,7 +110,8 @@ size_t
 row_redelivery_off(struct tx *tx, struct redelivery_off ret[ROW_REDELIVERY_OFF])
 {
 	return tx_read(tx, read_off, ret, ROW_REDELIVERY_OFF,
-	    "SELECT REPLACE(repository, 'gitlab:', ''), off_until FROM forge_hook"
+	    "SELECT CASE WHEN substr(repository, 1, 7) = 'gitlab:' THEN substr(repository, 8)"
+	    " ELSE repository END, off_until FROM forge_hook" /* no REPLACE: it has no case */
 	    " WHERE off_until > $1 ORDER BY repository LIMIT $2",
 	    DB_I64(tx->at), DB_I64(ROW_REDELIVERY_OFF));
 }

@@ -10,6 +10,7 @@ found=(/usr/lib/postgresql/*/bin/pg_ctl)
 [[ ${#found[@]} -gt 0 ]] || { echo "with_postgresql.sh: no PostgreSQL here: make packages-test" >&2; exit 69; }
 bin=${found[-1]%/pg_ctl}
 folder=$(mktemp -d /dev/shm/postgresql.XXXXXX)
+chmod 711 "$folder" # a test may be another user
 as=()
 [[ $EUID -ne 0 ]] || { as=(setpriv --reuid nobody --regid nogroup --clear-groups); chown nobody:nogroup "$folder"; }
 stop() { "${as[@]}" "$bin/pg_ctl" -D "$folder/data" -m immediate -s stop || true; rm -rf "$folder"; }
@@ -33,6 +34,7 @@ END
 CREATE FUNCTION json_member(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT CAST($1 AS json) ->> $2';
 CREATE FUNCTION hex(bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper(encode($1, 'hex')) $$;
 CREATE FUNCTION zeroblob(int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT decode(repeat('00', $1), 'hex') $$;
+CREATE FUNCTION quote(anyelement) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT quote_nullable($1)';
 CREATE OPERATOR ->> (LEFTARG = text, RIGHTARG = text, FUNCTION = json_member);
 CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 END

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/db_upkeep.h"
 #include "store/store_inside.h"
 
 #define SCHEMAS_MAX 16
@@ -134,6 +135,7 @@ fill(const struct schema *schema, const struct schema *from)
 	must(db != NULL, &err);
 	if (count_columns(db) != schema->n_columns) /* a test has made a table another one */
 		return false;
+	must(db_set_user_version(db, store_schema_newest(), &err), &err);
 	/* Whoever refers to a row may go behind it. */
 	buf_adds(&script, "BEGIN; SET LOCAL session_replication_role = replica;");
 	for (; *at != '\0'; at = end + 1) {
@@ -168,6 +170,48 @@ database_aid_make(const char *folder, const char *name, char out[DATABASE_AID_PA
 		create(&schemas[i], i);
 	schemas[i].is_used = true;
 	(void)snprintf(out, DATABASE_AID_PATH, "%s", schemas[i].url);
+}
+
+/* One of them is what each batch writes. */
+#define REFUSE_ROWS_OF(table) \
+	";CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE ON " table \
+	" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"
+#define REFUSE \
+	"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS" \
+	" 'BEGIN RAISE EXCEPTION USING ERRCODE = ''53100''; END'" REFUSE_ROWS_OF("counter") \
+	    REFUSE_ROWS_OF("audit")
+
+void
+database_aid_refuse(const char *database, bool commits)
+{
+	struct err err;
+	CLEANUP(db_closep) struct db *db = db_open(database, 0, &err);
+
+	must(db != NULL && db_script(db, commits ? REFUSE : "DROP FUNCTION refuse() CASCADE", &err),
+	    &err);
+}
+
+#define TABLES_OF_A_FILE \
+	"SELECT m.name, group_concat('quote(' || i.name || ')', ' || ''|'' || ') AS line" \
+	" FROM sqlite_master m JOIN pragma_table_info(m.name) i WHERE m.type = 'table'" \
+	" AND m.name <> 'sqlite_sequence' GROUP BY m.name"
+
+#define TABLES_OF_A_SCHEMA \
+	"SELECT CAST(c.table_name AS TEXT) AS name, string_agg('quote(' || c.column_name || ')'," \
+	" ' || ''|'' || ' ORDER BY c.ordinal_position) AS line FROM information_schema.columns c" \
+	" WHERE c.table_schema = current_schema() AND c.is_generated = 'NEVER'" \
+	" AND c.table_name NOT IN ('schema_version', 'baseline') GROUP BY c.table_name"
+
+const char *
+database_aid_sql(const char *format)
+{
+	static char sql[1024];
+	const char *at = strstr(format, "%s");
+
+	assert(at != NULL);
+	(void)snprintf(sql, sizeof(sql), "%.*s%s%s", (int)(at - format), format,
+	    database_aid_is_server() ? TABLES_OF_A_SCHEMA : TABLES_OF_A_FILE, at + 2);
+	return sql;
 }
 
 void

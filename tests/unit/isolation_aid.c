@@ -206,10 +206,9 @@ dump(struct world *w, struct buf *out)
 	struct err err;
 
 	assert_true(db_query(&tables, w->aid.store->db, &err,
-	    "SELECT m.name, group_concat('quote(\"' || i.name || '\")', ' || ''|'' || ')"
-	    " FROM sqlite_master m JOIN pragma_table_info(m.name) i WHERE m.type = 'table'"
-	    " AND m.name NOT IN ('counter', 'bucket', 'sqlite_sequence', 'person_name', 'grant_use', 'witness')"
-	    " GROUP BY m.name ORDER BY m.name"));
+	    database_aid_sql(
+		"SELECT t.name, t.line FROM (%s) AS t WHERE t.name NOT IN"
+		" ('counter', 'bucket', 'person_name', 'grant_use', 'witness') ORDER BY t.name")));
 	while (db_next(&tables)) {
 		CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 		char sql[4096], name[64];

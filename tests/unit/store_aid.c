@@ -281,7 +281,10 @@ store_aid_count_rows(struct db *db)
 	"INSERT INTO counter SELECT '" word "', COALESCE(MAX(" column "), 0) FROM " table \
 	" WHERE true ON CONFLICT (name)" \
 	" DO UPDATE SET value = MAX(counter.value, excluded.value);"
-	assert_true(db_script(db, STORE_IDS(COUNT_ROWS), NULL));
+	struct err err;
+
+	if (!db_script(db, STORE_IDS(COUNT_ROWS), &err))
+		fail_msg("%s", err.text);
 #undef COUNT_ROWS
 }
 
@@ -290,6 +293,8 @@ store_aid_count_rows_of(struct tx *tx)
 {
 	struct store_ids written;
 
+	if (tx->failed)
+		fail_msg("%s", tx->err.text);
 	store_aid_count_rows(tx->db);
 	assert_true(store_ids_read(tx->db, &written, &tx->err));
 	for (int i = 0; i < STORE_ID_COUNT; i++)
@@ -422,7 +427,7 @@ store_aid_give(const struct store_aid *aid, unsigned user)
 	static const char *const names[] = { "", "-journal", "-wal", "-shm" };
 	char path[DATABASE_AID_PATH + 8];
 
-	for (size_t i = 0; i < COUNT(names); i++) {
+	for (size_t i = 0; i < COUNT(names) && !database_aid_is_server(); i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", aid->path, names[i]);
 		assert_int_equal(chown(path, user, user), 0);
 	}

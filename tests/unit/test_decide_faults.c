@@ -23,6 +23,8 @@
 #include "store/audit_verify.h"
 #include "story_aid.h"
 
+TESTS_OF_A_FILE
+
 #define PRODUCTION_URL "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/health"
 
 /* SQLite's flushes: no power is cut here, and thousands of commits wait for nothing else. */

@@ -105,10 +105,10 @@ note_forge(struct tx *tx, void *arg)
 	static const char *const statements[] = {
 		"INSERT INTO pipeline_run SELECT $1, 'acme/shop', '1', 'ci.yml', 'c', 'main', '', '',"
 		" i, 1, 1, 2, 'failure', 1, 1, 1 FROM (SELECT 7 AS i UNION ALL SELECT 8) AS n",
-		"INSERT INTO pipeline_red (chat, application, repository_id, file, branch, run, attempt,"
-		" message, since, failures, details) VALUES (1, $1, '1', 'ci.yml', 'main', 7, 1, 1, 1, 1, '')",
-		"INSERT INTO forge_hook (application, repository, number, looked_at)"
-		" VALUES ($1, 'acme/shop', 5, 1)",
+		"INSERT INTO pipeline_red (id, chat, application, repository_id, file, branch, run, attempt,"
+		" message, since, failures, details) VALUES (1, 1, $1, '1', 'ci.yml', 'main', 7, 1, 1, 1, 1, '')",
+		"INSERT INTO forge_hook (id, application, repository, number, looked_at)"
+		" VALUES (1, $1, 'acme/shop', 5, 1)",
 	};
 
 	for (size_t i = 0; i < COUNT(statements); i++)
@@ -124,8 +124,8 @@ note_newer(struct tx *tx, UNUSED void *arg)
 	    " branch, 'newer', actor, run, number, attempt, rank, conclusion, counts, at, seen_at"
 	    " FROM pipeline_run WHERE run = 7");
 	(void)tx_run(tx,
-	    "INSERT INTO forge_hook (application, repository, number, looked_at)"
-	    " VALUES ('store', 'acme/shop', 6, 2)");
+	    "INSERT INTO forge_hook (id, application, repository, number, looked_at)"
+	    " VALUES (99, 'store', 'acme/shop', 6, 2)");
 	(void)tx_run(tx,
 	    "INSERT INTO undelivered SELECT id, 'guid', 1, 1, 0, 0, '', 0, 0 FROM forge_hook"
 	    " WHERE number = 5");
@@ -153,9 +153,8 @@ find_rows_of(struct world *w, const char *name, char table[64])
 
 	table[0] = '\0';
 	assert_true(db_query(&tables, w->aid.store->db, &err,
-	    "SELECT m.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS i"
-	    " WHERE m.type = 'table' AND i.name = 'application'"
-	    " AND m.name NOT IN ('audit', 'ended', 'setting', 'secret')"));
+	    database_aid_sql("SELECT t.name FROM (%s) AS t WHERE instr(t.line, '(application)') > 0"
+			     " AND t.name NOT IN ('audit', 'ended', 'setting', 'secret')")));
 	while (db_next(&tables)) {
 		(void)snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM %s WHERE application = '%s'",
 		    db_col_text(&tables, 0), name);

@@ -330,10 +330,11 @@ act_fill(struct tx *tx, void *arg)
 	const char *const *of = arg;
 
 	(void)tx_run(tx,
-	    "INSERT INTO pipeline_red (chat, application, repository_id, file, branch, run,"
+	    "INSERT INTO pipeline_red (id, chat, application, repository_id, file, branch, run,"
 	    " attempt, message, since, failures, details)"
 	    " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)"
-	    " SELECT -1, $1, '9', $1 || i, 'main', i, 1, 1, i, 1, '' FROM n",
+	    " SELECT i + (SELECT COALESCE(MAX(id), 0) FROM pipeline_red), -1, $1, '9', $1 || i,"
+	    " 'main', i, 1, 1, i, 1, '' FROM n",
 	    DB_TEXT(of[0]), DB_I64(strtoll(of[1], NULL, 10)));
 	store_aid_count_rows_of(tx);
 }

@@ -116,10 +116,8 @@ WORLD_TEST_OF(who_never_wrote_to_the_bot_is_named, "PRODUCTION_APPROVALS=1", "RO
     "ROLE_LEAD_MAY=approve:production,status", "ROLE_DEV_IDS=66", "ROLE_DEV_MAY=status:staging")
 {
 	struct doctor *doctor;
-	char path[256];
 
-	(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w->aid.folder);
-	assert_int_equal(symlink(w->aid.path, path), 0);
+	w->aid.settings->database = w->aid.path;
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	(void)world_text_in(w, 55, 55, "/start");
 	doctor = new_doctor(w->aid.settings);
@@ -141,10 +139,8 @@ WORLD_TEST_OF(who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group,
     "TELEGRAM_CHAT_ID=", "ROLE_DEV_IDS=66", "ROLE_DEV_MAY=status:staging")
 {
 	struct doctor *doctor;
-	char path[256];
 
-	(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w->aid.folder);
-	assert_int_equal(symlink(w->aid.path, path), 0);
+	w->aid.settings->database = w->aid.path;
 	for (int64_t who = 11; who <= 33; who += 11)
 		(void)world_text_in(w, who, who, "/start");
 	doctor = new_doctor(w->aid.settings);
@@ -172,12 +168,10 @@ TEST(nobody_is_named_where_nobody_is_asked_in_private)
 
 	for (size_t i = 0; i < COUNT(settings); i++) {
 		struct doctor *doctor;
-		char path[256];
 		struct world w;
 
 		world_open(&w, settings[i], i == 0 ? NULL : "PRODUCTION_APPROVALS=1", NULL);
-		(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w.aid.folder);
-		assert_int_equal(symlink(w.aid.path, path), 0);
+		w.aid.settings->database = w.aid.path;
 		doctor = new_doctor(w.aid.settings);
 		doctor_approvers(doctor);
 		assert_int_equal(doctor->count, 0);

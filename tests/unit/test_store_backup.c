@@ -13,6 +13,8 @@
 #include "tests/unit/store_aid.h"
 #include "unit.h"
 
+TESTS_OF_A_FILE
+
 /* sqlite's own, but where somebody has a lock for longer than our patience (SQLITE_BUSY). */
 static bool is_locked;
 int sqlite3_backup_step(void *backup, int pages);

@@ -10,6 +10,8 @@
 #include "lib/file.h"
 #include "store/store_inside.h"
 
+TESTS_OF_A_FILE
+
 /* The store's database as that version made it. */
 static void
 become(struct store_aid *aid, int64_t version)

@@ -19,6 +19,8 @@
 #include "types/settings.h"
 #include "unit.h"
 
+TESTS_OF_A_FILE
+
 #define KILLED 77
 
 /* Each step that reaches the disk is one at which a kill may come; below 0: none does. */

@@ -10,6 +10,8 @@
 #include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
 
+TESTS_OF_A_FILE
+
 /* Steps of SQLite's machine, of every connection. */
 static long steps;
 

@@ -5,6 +5,7 @@
 static struct {
 	struct unit_test *first;
 	CMFixtureFunction set_up, tear_down;
+	bool (*is_left_out)(void); /* NULL: it is not */
 } unit;
 
 void
@@ -25,9 +26,22 @@ unit_group(CMFixtureFunction set_up, CMFixtureFunction tear_down)
 	unit.tear_down = tear_down;
 }
 
+void
+unit_leave_out(bool (*is_left_out)(void))
+{
+	unit.is_left_out = is_left_out;
+}
+
+static void
+leave_out(UNUSED void **state)
+{
+	skip();
+}
+
 int
 unit_run(const char *word)
 {
+	bool out = unit.is_left_out != NULL && unit.is_left_out();
 	struct CMUnitTest *tests = NULL;
 	size_t n = 0;
 	int failed;
@@ -41,16 +55,17 @@ unit_run(const char *word)
 		if (tests == NULL)
 			abort();
 		tests[n++] = (struct CMUnitTest){ .name = test->name,
-			.test_func = test->run,
-			.setup_func = test->set_up,
-			.teardown_func = test->tear_down };
+			.test_func = out ? leave_out : test->run,
+			.setup_func = out ? NULL : test->set_up,
+			.teardown_func = out ? NULL : test->tear_down };
 	}
 	if (n == 0) {
 		(void)fprintf(stderr, "no test%s%s\n", word != NULL ? " has in its name: " : "",
 		    word != NULL ? word : "");
 		return 1;
 	}
-	failed = _cmocka_run_group_tests("tests", tests, n, unit.set_up, unit.tear_down);
+	failed = _cmocka_run_group_tests(
+	    "tests", tests, n, out ? NULL : unit.set_up, out ? NULL : unit.tear_down);
 	free(tests);
 	return failed;
 }

@@ -41,6 +41,9 @@ struct unit_test {
 void unit_add(struct unit_test *test);
 void unit_group(CMFixtureFunction set_up, CMFixtureFunction tear_down);
 
+/* Where it says so no test of the program is run: each is skipped. */
+void unit_leave_out(bool (*is_left_out)(void));
+
 /* Runs all that were added; word: those with it in their name, "-NAMES": all but those, NULL: all.
  * How many failed, 1: or none ran.  unit_main.c calls it; who needs more has an own main(). */
 int unit_run(const char *word);
