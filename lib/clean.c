@@ -88,6 +88,33 @@ clean_text(char *out, size_t room, const char *text, size_t size)
 	return clean(out, room, text, size, true);
 }
 
+bool
+clean_is_utf8(const char *text, size_t size)
+{
+	uint32_t code;
+
+	for (size_t n; size > 0; text += n, size -= n) {
+		n = text_decode(text, size, &code);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+void
+clean_bytes(char *text)
+{
+	uint32_t code;
+
+	for (size_t size = strlen(text), n; size > 0; text += n, size -= n) {
+		n = text_decode(text, size, &code);
+		if (n == 0) {
+			*text = '?';
+			n = 1;
+		}
+	}
+}
+
 size_t
 clean_quote(const char *at)
 {

@@ -20,5 +20,11 @@ const char *clean_line(char *out, size_t room, const char *text, size_t size);
 /* The same for text of several lines: line ends stay. */
 const char *clean_text(char *out, size_t room, const char *text, size_t size);
 
+/* Is it UTF-8, all of it?  A NUL is. */
+bool clean_is_utf8(const char *text, size_t size);
+
+/* In place: a byte that is no UTF-8 becomes '?', so that nothing grows. */
+void clean_bytes(char *text);
+
 /* How many bytes of a double quote, or of what reads as one, stand there; 0: none does. */
 size_t clean_quote(const char *at);

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "lib/clean.h"
 #include "lib/http_guard.h"
 #include "lib/http_server_inside.h"
 #include "lib/mem.h"
@@ -82,7 +83,8 @@ find_route(struct http_request *request)
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct http_route *route = &config->routes[i];
 
-		if (!is_at(route, request->path))
+		if (!is_at(route, request->path) ||
+		    !clean_is_utf8(request->path, strlen(request->path)))
 			continue;
 		request->route = route;
 		if (names_method(route->methods, request->method))
@@ -598,7 +600,7 @@ http_request_header(const struct http_request *request, const char *name)
 	size_t count;
 	const struct http_field *field = find(request, name, &count);
 
-	return count == 1 ? field->value : NULL;
+	return count == 1 && clean_is_utf8(field->value, field->value_size) ? field->value : NULL;
 }
 
 const char *

@@ -24,7 +24,8 @@ struct http_header {
 };
 
 /* The value of a header, its name compared without case; NULL when there is none or more than
- * one: a header that decides something must not be read one way here and another elsewhere. */
+ * one, or it is no UTF-8: a header that decides something must not be read one way here and another
+ * elsewhere. */
 const char *http_request_header(const struct http_request *request, const char *name);
 
 /* Its path, without a query. */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/clean.h"
 #include "lib/text.h"
 
 #define ON(kind) (1u << LINK_##kind)
@@ -113,6 +114,7 @@ link_word_read(
 		return err_set(err, ERR_INVALID, "a word without end, too long or with NUL");
 	memcpy(text, packet, size);
 	text[size - 1] = '\0';
+	clean_bytes(text);
 	line = strsep(&rest, "\n");
 	ret->kind = (enum link_kind)text_index(line, kinds, COUNT(kinds));
 	if (ret->kind == LINK_KIND_COUNT || (ret->kind == LINK_OPEN && from == LINK_OF_HOST))

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/clean.h"
 #include "lib/environment_id.h"
 #include "lib/mem.h"
 #include "lib/sha256.h"
@@ -648,6 +649,7 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 			return false;
 		if (line[0] == '\0')
 			break;
+		clean_bytes(line); /* a text that is cut in bytes, or whatever a script says */
 		if (!read_field(line, ret, seen, err))
 			return false;
 	}

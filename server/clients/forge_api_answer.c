@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "lib/clean.h"
-#include "lib/json.h"
+#include "lib/json_mend.h"
 #include "lib/text.h"
 
 #define WAIT_S	     60	  /* where a limit does not say for how long */
@@ -173,7 +173,8 @@ forge_api_judge(const struct forge_api_reply *reply, struct json **ret_body)
 	struct forge_api_answer answer = { .status = reply->status, .was_sent = reply->was_sent };
 
 	*ret_body = NULL;
-	root = json_decode(reply->body, reply->code == ERR_NONE ? reply->body_size : 0, NULL);
+	root =
+	    json_decode_mended(reply->body, reply->code == ERR_NONE ? reply->body_size : 0, NULL);
 	answer.verdict = verdict_of(reply, root);
 	if (number_in(reply->limit) > 0 && number_in(reply->reset) > 0) {
 		answer.limit = number_in(reply->limit);

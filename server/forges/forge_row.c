@@ -5,6 +5,7 @@
 #include "forges/forge_delivery.h"
 #include "forges/github_delivery.h"
 #include "lib/err.h"
+#include "lib/json_mend.h"
 #include "lib/text.h"
 
 #define MB	  ((size_t)1024 * 1024)
@@ -64,14 +65,22 @@ refuse(const struct delivery *told, struct queue_list *ret_events, int *ret_stat
 	return false;
 }
 
+/* What a person wrote may be no Unicode: the push is one all the same. */
 static bool
 decode(const struct delivery *told, const struct bytes *body, struct queue_list *ret_events,
     int *ret_status)
 {
+	CLEANUP(buf_done) struct buf mended = buf_make(body->size + JSON_MEND_MORE);
+	forge_decoder *read = forge_rows[told->forge].decode;
 	struct queue_list events = { 0 };
 	struct err err;
+	bool ok = read(told, body, &events, &err);
 
-	if (forge_rows[told->forge].decode(told, body, &events, &err)) {
+	if (!ok && json_mend(&mended, body->data, body->size)) {
+		event_free_all(&events);
+		ok = read(told, &(struct bytes){ mended.data, mended.size }, &events, &err);
+	}
+	if (ok) {
 		queue_list_append(ret_events, &events);
 		return true;
 	}

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 
@@ -76,15 +77,17 @@ git_queries_take(struct git_queries *queries, const struct agent_link *agent,
 
 	if (query == NULL)
 		return; /* cancelled meanwhile */
-	if (message->body_len == 0 || memchr(message->body, '\0', message->body_len) != NULL) {
+	if (message->body_len == 0) {
 		if (answer.exit_status == 0)
 			answer.exit_status = STATUS_UNREACHABLE;
 		answer.text = message->text[0] != '\0' || !record->timed_out ?
 		    message->text :
 		    "git did not answer in time";
 	} else {
-		memcpy(text, message->body, message->body_len);
+		for (size_t i = 0; i < message->body_len; i++)
+			text[i] = message->body[i] == '\0' ? '?' : message->body[i];
 		text[message->body_len] = '\0';
+		clean_bytes(text);
 		answer.text = text;
 	}
 	answer.size = strlen(answer.text);

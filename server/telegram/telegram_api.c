@@ -10,7 +10,7 @@
 #include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/http_client.h"
-#include "lib/json.h"
+#include "lib/json_mend.h"
 #include "lib/mem.h"
 #include "types/outbound.h"
 #include "types/settings.h"
@@ -196,7 +196,7 @@ read_success(const struct http_client_result *http, bool is_raw, struct json **r
 	if (http->code != ERR_NONE || http->status != 200)
 		return false;
 	if (!is_raw) {
-		*ret_root = json_decode(http->body, http->body_size, NULL);
+		*ret_root = json_decode_mended(http->body, http->body_size, NULL);
 		if (!json_get_bool(*ret_root, "ok", false))
 			return false;
 		result->result = json_get(*ret_root, "result");
@@ -270,7 +270,7 @@ read_refusal(const struct http_client_result *http, struct telegram_result *resu
 		describe(description, http->text);
 		return;
 	}
-	struct json *root = json_decode(http->body, http->body_size, NULL);
+	struct json *root = json_decode_mended(http->body, http->body_size, NULL);
 	const struct json *parameters = json_get(root, "parameters");
 	const char *text = json_get_str(root, "description");
 	int64_t code = json_get_i64_or(root, "error_code", http->status);

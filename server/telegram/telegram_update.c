@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "lib/clean.h"
-#include "lib/json.h"
+#include "lib/json_mend.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "telegram/telegram_split.h"
@@ -66,7 +66,7 @@ decode_one(const struct event *raw, struct telegram_span text)
 	struct event *event = event_new(EVENT_UPDATE);
 	struct update *update = event->u.update = mem_new(1, sizeof(*update));
 	struct json *root =
-	    text.size <= TELEGRAM_UPDATE_MAX ? json_decode(text.at, text.size, NULL) : NULL;
+	    text.size <= TELEGRAM_UPDATE_MAX ? json_decode_mended(text.at, text.size, NULL) : NULL;
 
 	if (root == NULL || !read_update(root, update)) {
 		*update = (struct update){ .refusal = UPDATE_REFUSED_UNREADABLE };

@@ -6,7 +6,7 @@
 #include "forges/forge_row.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 
 typedef bool
 decoder(struct event *raw, struct queue_list *ret, int *ret_status, int64_t *ret_offset);
@@ -72,8 +72,8 @@ check(const struct event *event, enum delivery_kind kind)
 		assert(d->run->run > 0 && d->run->number > 0 && d->run->attempt > 0);
 	}
 	assert(is_printable(d->branch) && is_printable(d->repository) && is_printable(d->login));
-	assert(is_utf8(d->branch, strlen(d->branch)));
-	assert(is_utf8(d->repository, strlen(d->repository)));
+	assert(clean_is_utf8(d->branch, strlen(d->branch)));
+	assert(clean_is_utf8(d->repository, strlen(d->repository)));
 	assert(d->login[strspn(d->login, "?") + strcspn(d->login + strspn(d->login, "?"), " ")] ==
 	    '\0');
 	if (kind == DELIVERY_PUSH) {

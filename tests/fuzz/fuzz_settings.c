@@ -7,7 +7,7 @@
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 
 static bool
 is_one_line(const char *text)
@@ -39,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct err err = { .text = "" };
 
 		if (setting_check(type, text, false, &err)) {
-			assert(is_one_line(text) && is_utf8(text, strlen(text)));
+			assert(is_one_line(text) && clean_is_utf8(text, strlen(text)));
 			continue;
 		}
 		assert(err.text[0] != '\0' && is_one_line(err.text));

@@ -8,7 +8,7 @@
 
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 
 #define FIRST_MS INT64_C(-62167219200000) /* 0000-01-01T00:00:00Z */
 #define LAST_MS	 INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
@@ -56,8 +56,8 @@ check_cuts(const uint8_t *data, size_t size, size_t most)
 
 	assert(bytes <= size && bytes <= most && units <= size);
 	assert(text_utf16_length(text, units) <= most);
-	if (is_utf8(text, size)) {
-		assert(is_utf8(text, bytes) && is_utf8(text, units));
+	if (clean_is_utf8(text, size)) {
+		assert(clean_is_utf8(text, bytes) && clean_is_utf8(text, units));
 		assert(bytes == size || most - bytes < 4);
 		assert(units == size || most - text_utf16_length(text, units) < 2);
 	}

@@ -9,7 +9,7 @@
 #include "lib/text.h"
 #include "lib/xml.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 
 #define ENDS_ENOUGH 1000
 
@@ -49,7 +49,7 @@ on_end(void *ctx, const char *path, const char *text, struct err *err)
 	char *slash = strrchr(seen->path, '/');
 
 	assert(strcmp(path, seen->path) == 0 && strlen(text) <= XML_TEXT_MAX);
-	assert(is_utf8(text, strlen(text)));
+	assert(clean_is_utf8(text, strlen(text)));
 	seen->ends++;
 	seen->depth--;
 	*(slash == NULL ? seen->path : slash) = '\0';

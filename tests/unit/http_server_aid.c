@@ -95,6 +95,7 @@ static struct http_route routes[] = {
 	    .on_begin = refuse_stranger,
 	    .on_request = say_fine },
 	{ .methods = "GET, HEAD", .path = "/echo", .on_request = echo },
+	{ .methods = "GET", .path = "/below/", .on_request = echo },
 };
 
 /* --- fixture -------------------------------------------------------------------------------- */

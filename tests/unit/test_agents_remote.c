@@ -214,6 +214,32 @@ AGENTS_TEST(no_run_is_sent_ahead_of_what_is_live_in_its_environment)
 
 /* --- git --- */
 
+static void
+note_answer(void *ctx, const struct runs_answer *said)
+{
+	(void)text_copy(ctx, 64, said->text);
+}
+
+/* Goal: a commit whose author or subject is no text does not keep git from being read. */
+TEST(what_git_says_is_text)
+{
+	static const char said[] = "subject a\0\xff\xc0\xaf\xed\xa0\x80\nend\n";
+	const struct effect_git_query order = { .kind = GIT_QUERY_COMMITS };
+	char answered[64] = "";
+	const struct runs_git_query_config config = {
+		.order = &order, .on_answer = note_answer, .ctx = answered
+	};
+	struct git_queries queries = { .n = 0 };
+	struct err err;
+
+	assert_non_null(git_queries_add(&queries, &config, NULL, &err));
+	git_queries_take(&queries, NULL,
+	    &(struct protocol_message){
+		.kind = PROTOCOL_ANSWER, .id = 1, .body = said, .body_len = sizeof(said) - 1 });
+	assert_string_equal(answered, "subject a???????\nend\n");
+	git_queries_done(&queries);
+}
+
 TEST(one_remote_runner_has_half_of_the_git_queries_at_most)
 {
 	static char one, other;

@@ -82,6 +82,12 @@ TEST(what_is_wrong_is_refused_with_what_is_expected)
 		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [], \"more\": 1}" },
 		{ API_COMMAND, "/v1/command/deploy", "{\"reason\": 1}" },
 		{ API_COMMAND, "/v1/command/deploy", "{\"reason\": \"a\\nb\"}" },
+		/* Its author can say it again: nothing is replaced. */
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"a\\u0000\"]}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"a\\ud800\"]}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"a\xff\"]}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"reason\": \"\xc0\xaf\"}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"reason\": \"\xed\xa0\x80\"}" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -174,6 +174,42 @@ TEST(what_is_no_push_decides_nothing)
 	}
 }
 
+#define PUT "\xef\xbf\xbd" /* U+FFFD */
+
+/* Goal: whoever writes into a name or a commit what is no Unicode hides no push. */
+TEST(what_is_no_unicode_is_replaced_and_a_push_all_the_same)
+{
+#define ODD  "n\\u0000\\ud800\xff\xc0\xaf\xed\xa0\x80"
+#define SEEN "n" PUT PUT PUT PUT PUT PUT PUT PUT
+	static const struct {
+		enum delivery_forge forge;
+		enum delivery_kind kind;
+		const char *body;
+	} rows[] = {
+		{ DELIVERY_GITHUB, DELIVERY_PUSH,
+		    "{\"ref\":\"refs/heads/" ODD "\",\"before\":\"" ZEROS "\",\"after\":\"" A
+		    "\",\"commits\":[{\"message\":\"" ODD "\"}],\"head_commit\":{\"id\":\"" A
+		    "\"},\"created\":false,\"deleted\":false,\"forced\":false,"
+		    "\"repository\":{\"id\":1,\"full_name\":\"o/n\"},"
+		    "\"sender\":{\"login\":\"jo\",\"id\":7}}" },
+		{ DELIVERY_GITLAB, DELIVERY_OTHER, GITLAB("refs/heads/" ODD, "\"" A "\"") },
+		{ DELIVERY_GITEA, DELIVERY_OTHER, GITEA("refs/heads/" ODD, "\"" A "\"") },
+		{ DELIVERY_BITBUCKET, DELIVERY_OTHER, BITBUCKET("[" CHANGE(ODD, A) "]") },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct decoded d = decode_told(
+		    &(struct delivery){
+			.forge = rows[i].forge, .kind = rows[i].kind, .id = "an-id" },
+		    rows[i].body);
+
+		assert_int_equal(d.status, 200);
+		assert_int_equal(nth(&d, 0)->kind, DELIVERY_PUSH);
+		assert_string_equal(nth(&d, 0)->branch, SEEN);
+		event_free_all(&d.events);
+	}
+}
+
 static void
 assert_refused(enum delivery_forge forge, const char *body)
 {
@@ -191,8 +227,8 @@ assert_refused(enum delivery_forge forge, const char *body)
 
 TEST(what_is_not_what_it_says_is_refused)
 {
-	static const char *const any[] = { "", "[]", "7", "null", "{", "{\"ref\":\"\\ud800\"}",
-		"{\"ref\":1,\"ref\":1}", "{\"a\":\"\\u0000\"}", "{} x" };
+	static const char *const any[] = { "", "[]", "7", "null", "{", "{\"ref\":1,\"ref\":1}",
+		"{} x", "{\"ref\":\"\xff\"} x" };
 	static const char *const gitlab[] = { "{}", "{\"object_kind\":7}", OVER("failed", "0"),
 		OVER("failed", "\"31\""), "{\"object_kind\":\"build\",\"build_status\":\"failed\"}",
 		GITLAB("", "\"" A "\""), GITLAB("refs/heads/a\\nb", "\"" A "\""),

@@ -6,7 +6,7 @@
 
 #include "lib/err.h"
 #include "lib/text.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 #include "unit.h"
 
 #define A40 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
@@ -281,7 +281,7 @@ TEST(random_bytes_do_no_harm)
 		for (int i = rand_r(&seed) % 8; i >= 0; i--)
 			text[(size_t)rand_r(&seed) % (sizeof(whole) - 1)] = (char)rand_r(&seed);
 		(void)!git_answer_decode(text, rand_r(&seed) % 2 == 0 ? 0 : 64, &answer, NULL);
-		assert_true(is_utf8(answer.subject, strlen(answer.subject)));
-		assert_true(is_utf8(answer.error, strlen(answer.error)));
+		assert_true(clean_is_utf8(answer.subject, strlen(answer.subject)));
+		assert_true(clean_is_utf8(answer.error, strlen(answer.error)));
 	}
 }

@@ -51,6 +51,8 @@ SERVER_TEST(a_head_without_blanks_in_single_bytes_is_taken)
 	assert_non_null(strstr(f->peer.in, "HTTP/1.1 200 "));
 }
 
+#define POST_KEYED "POST /keyed HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+
 SERVER_TEST(heads_that_must_not_pass_are_refused_before_the_body)
 {
 	static const struct {
@@ -98,6 +100,11 @@ SERVER_TEST(heads_that_must_not_pass_are_refused_before_the_body)
 		REFUSAL("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
 		REFUSAL("GET /%65cho HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
 		REFUSAL("GET /echo HTTP/1.1\r\n\r\n", "400"),
+		/* what is no UTF-8 is at no route, and a header that is none is not there */
+		REFUSAL("GET /below/a\xff HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
+		REFUSAL(POST_KEYED "X-Key: a\xff\r\n\r\n", "401"),
+		REFUSAL(POST_KEYED "X-Key: \xc0\xaf\r\n\r\n", "401"),
+		REFUSAL(POST_KEYED "X-Key: \xed\xa0\x80\r\n\r\n", "401"),
 	};
 	struct http_server_config config = server_aid_config(f);
 

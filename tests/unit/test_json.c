@@ -1,6 +1,6 @@
 /* Goal: JSON from outside is taken strictly, JSON of ours is plain ASCII.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "lib/json.h"
+#include "lib/json_mend.h"
 
 #include "lib/buf.h"
 #include "lib/err.h"
@@ -23,6 +23,54 @@ TEST(what_is_not_strict_json_is_refused)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_null(decode(bad[i]));
 	assert_null(json_decode("[\0]", 3, NULL));
+}
+
+#define PUT "\xef\xbf\xbd" /* U+FFFD */
+
+TEST(what_is_no_unicode_is_replaced_where_others_pass_it_on)
+{
+	static const struct {
+		const char *text, *mended;
+	} rows[] = {
+		{ "[\"a\\u0000b\"]", "[\"a" PUT "b\"]" },
+		{ "[\"\xff\"]", "[\"" PUT "\"]" },
+		{ "[\"\xc0\xaf\"]", "[\"" PUT PUT "\"]" },
+		{ "[\"\xed\xa0\x80\"]", "[\"" PUT PUT PUT "\"]" },
+		{ "[\"\xe2\x82\"]", "[\"" PUT PUT "\"]" },
+		{ "[\"\xf4\x90\x80\x80\"]", "[\"" PUT PUT PUT PUT "\"]" },
+		{ "[\"\\ud83d\"]", "[\"" PUT "\"]" },
+		{ "[\"\\uDE00\"]", "[\"" PUT "\"]" },
+		{ "[\"\\ud83d\\ud83d\\ude00\"]", "[\"" PUT "\\ud83d\\ude00\"]" },
+		{ "[\"\\ude00\\ud83d\"]", "[\"" PUT PUT "\"]" },
+		{ "[\"\\\\u0000\xff\\\\\"]", "[\"\\\\u0000" PUT "\\\\\"]" },
+		{ "[\"\\\xff\"]", "[\"\\" PUT "\"]" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(buf_done) struct buf out = buf_make(256);
+		CLEANUP(json_freep)
+		struct json *root = json_decode_mended(rows[i].text, strlen(rows[i].text), NULL);
+
+		assert_true(json_mend(&out, rows[i].text, strlen(rows[i].text)));
+		assert_string_equal(buf_text(&out), rows[i].mended);
+		assert_true((root != NULL) == (i + 1 < COUNT(rows))); /* an escape that is none */
+	}
+}
+
+TEST(what_is_unicode_or_far_too_much_is_not_replaced)
+{
+	static const char good[] = "[\"\\ud83d\\ude00 \\u00e9 \xc3\xa9 \\\\ \\\" \"]",
+			  nul[] = "[\"a\0b\"]";
+	CLEANUP(buf_done) struct buf out = buf_make(256), none = buf_make(4);
+	CLEANUP(json_freep) struct json *root = NULL;
+
+	assert_false(json_mend(&out, good, sizeof(good) - 1));
+	assert_string_equal(buf_text(&out), good);
+	assert_false(json_mend(&none, "[\"\xff\"]", 5));
+	root = json_decode_mended(nul, sizeof(nul) - 1, NULL);
+	assert_string_equal(json_str(json_at(root, 0)), "a" PUT "b");
+	assert_null(json_decode_mended("[\0]", 3, NULL)); /* no text */
+	assert_null(json_decode_mended("", 0, NULL));
 }
 
 TEST(depth_is_bounded)

@@ -114,6 +114,17 @@ TEST(the_hello_of_the_first_version_is_read)
 	assert_true(link_word_read(of_server, strlen(of_server), LINK_OF_SERVER, &word, &err));
 }
 
+TEST(a_word_is_text)
+{
+	static const char hello[] =
+	    "hello\nname agent/acme\nversion 0\xff\xc0\xaf\xed\xa0\x80\nat 1\n";
+	struct link_word word;
+
+	assert_true(link_word_read(hello, strlen(hello), LINK_OF_HOST, &word, NULL));
+	assert_string_equal(word.version, "0??????");
+	assert_false(link_word_read("ping\0\n", 6, LINK_OF_HOST, &word, NULL));
+}
+
 TEST(a_field_that_an_older_version_does_not_send_has_its_default)
 {
 	static const char hello[] = "hello\nname agent/acme\nversion 0\nat 1\n";

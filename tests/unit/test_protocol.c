@@ -218,6 +218,19 @@ TEST(a_state_carries_the_largest_file_of_its_kind)
 	assert_false(decodes("state\nenvironment staging\n\n"));
 }
 
+/* A script says what it likes, and a text may be cut between bytes. */
+TEST(a_text_that_is_no_utf8_is_made_one)
+{
+	static const char step[] = "step\nstep 1 a\xff\xc0\xaf\xed\xa0\x80\xc3\xa9\xe2\x82\n",
+			  cut[] = "progress\nid 7\ntext \xc3\n";
+	struct protocol_message read;
+
+	assert_true(protocol_decode(step, sizeof(step) - 1, &read, NULL));
+	assert_string_equal(read.steps[0].name, "a??????\xc3\xa9??");
+	assert_true(protocol_decode(cut, sizeof(cut) - 1, &read, NULL));
+	assert_string_equal(read.text, "?");
+}
+
 TEST(what_a_newer_version_adds_is_skipped)
 {
 	assert_true(decodes("settle\nid 7\ncolour blue\n"));

@@ -8,7 +8,7 @@
 #include "store/row_message.h"
 #include "store/row_run.h"
 #include "store/store_inside.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 
 /* --- toasts --- */
 
@@ -76,7 +76,7 @@ LANE_TEST(a_toast_is_cut_between_characters)
 	store_aid_act(aid, act_long_toast, NULL);
 	effect = store_aid_take(aid, EFFECT_TOAST);
 	assert_int_equal(strlen(effect->u.toast.text), 3 * LIMIT_TOAST);
-	assert_true(is_utf8(effect->u.toast.text, strlen(effect->u.toast.text)));
+	assert_true(clean_is_utf8(effect->u.toast.text, strlen(effect->u.toast.text)));
 	effect_free(effect);
 }
 

@@ -10,7 +10,7 @@
 
 #include "lib/err.h"
 #include "lib/text.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 #include "unit.h"
 
 #define AS_LONG_AS_CAN_BE 12 /* the most texts of a case */
@@ -583,7 +583,7 @@ TEST(what_cannot_be_seen_is_neither_taken_nor_shown)
 	for (size_t t = 0; t < COUNT(types); t++)
 		for (size_t i = 0; i < COUNT(unseen); i++) {
 			assert_false(setting_check(types[t], unseen[i], false, &err));
-			assert_true(is_utf8(err.text, strlen(err.text)));
+			assert_true(clean_is_utf8(err.text, strlen(err.text)));
 			assert_non_null(
 			    strstr(err.text, "(there is a character that cannot be seen)"));
 			assert_null(strstr(err.text, "\xc2\x9b"));

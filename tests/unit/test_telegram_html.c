@@ -6,7 +6,7 @@
 
 #include "lib/buf.h"
 #include "lib/text.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 #include "types/message.h"
 #include "unit.h"
 
@@ -270,7 +270,7 @@ TEST(whatever_is_said_parses_fits_and_reads_as_the_plain_form)
 
 		parse_strictly(html, read);
 		assert_string_equal(read, plain);
-		assert_true(is_utf8(plain, strlen(plain)));
+		assert_true(clean_is_utf8(plain, strlen(plain)));
 		assert_true(text_utf16_length(plain, strlen(plain)) <= units);
 		free(html);
 		free(plain);

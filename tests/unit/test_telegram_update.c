@@ -4,7 +4,7 @@
 
 #include "lib/buf.h"
 #include "lib/text.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 #include "unit.h"
 
 #define FROM  "\"from\":{\"id\":4711,\"is_bot\":false,\"first_name\":\"Ada\",\"username\":\"ada\"}"
@@ -282,7 +282,7 @@ TEST(a_long_text_is_cut_between_characters)
 
 	assert_true(strlen(u.text) < LIMIT_TEXT_IN);
 	assert_true(strlen(u.text) > LIMIT_TEXT_IN - 8);
-	assert_true(is_utf8(u.text, strlen(u.text)));
+	assert_true(clean_is_utf8(u.text, strlen(u.text)));
 }
 
 TEST(a_press_is_read_also_without_its_message)
@@ -368,6 +368,21 @@ TEST(what_is_no_text_is_acknowledged_and_forgotten)
 	}
 }
 
+/* Goal: a name or a text that is no Unicode is one in which that is replaced. */
+TEST(what_is_no_unicode_is_replaced)
+{
+#define ODD "\\u0000\\ud800\xff\xc0\xaf\xed\xa0\x80"
+#define PUT "\xef\xbf\xbd" /* U+FFFD */
+	struct update u = read_one("{\"update_id\":9,\"message\":{\"message_id\":1,\"date\":1,"
+				   "\"from\":{\"id\":7,\"is_bot\":false,\"first_name\":\"A" ODD
+				   "\"},\"chat\":{\"id\":7,\"type\":\"private\"},"
+				   "\"text\":\"/status x" ODD "\"}}");
+
+	assert_int_equal(u.refusal, UPDATE_REFUSED_NONE);
+	assert_string_equal(u.text, "/status x" PUT PUT PUT PUT PUT PUT PUT PUT);
+	assert_non_null(strstr(u.name, "A" PUT PUT PUT PUT PUT PUT PUT PUT "\xe2\x80\x9d"));
+}
+
 TEST(what_cannot_be_read_is_acknowledged_with_its_number_and_audited)
 {
 	/* Goal: a poison update never blocks its chat. */
@@ -382,7 +397,6 @@ TEST(what_cannot_be_read_is_acknowledged_with_its_number_and_audited)
 		{ "{\"update_id\":9,\"message\":{\"message_id\":1}}", 9 },
 		{ "{\"update_id\":9,\"message\":7}", 9 },
 		{ "{\"update_id\":9,\"update_id\":10,\"message\":{}}", 9 },
-		{ "{\"update_id\":9,\"message\":{\"text\":\"\\u0000\"}}", 9 },
 		{ "{\"update_id\":9,\"message\":{\"text\":\"\xff\"}}", 9 },
 		{ "{\"update_id\":9,\"callback_query\":{\"data\":\"x\"}}", 9 },
 	};
@@ -403,7 +417,7 @@ TEST(a_press_that_cannot_be_read_can_be_answered_all_the_same)
 		const char *query;
 		const char *callback;
 	} cases[] = {
-		{ "{\"data\":\"\xff\",\"id\":\"4711\"}", "4711" },
+		{ "{\"data\":\"\xff\",\"id\":\"4711\"}", "4711" }, /* of nobody */
 		{ "{\"id\":4711,\"data\":\"\\u0000\"}", "" },
 		{ "{\"id\":\"47 1\",\"data\":\"\\u0000\"}", "" },
 		{ "{\"id\":\"\",\"data\":\"\\u0000\"}", "" },

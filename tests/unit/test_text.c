@@ -3,7 +3,7 @@
 #include "lib/text.h"
 
 #include "lib/err.h"
-#include "tests/unit/is_utf8.h"
+#include "lib/clean.h"
 #include "unit.h"
 
 TEST(only_strict_utf8_is_utf8)
@@ -27,7 +27,7 @@ TEST(only_strict_utf8_is_utf8)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(is_utf8(cases[i].bytes, cases[i].size), cases[i].good);
+		assert_int_equal(clean_is_utf8(cases[i].bytes, cases[i].size), cases[i].good);
 }
 
 TEST(every_code_point_survives_encode_and_decode)
