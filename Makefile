@@ -489,7 +489,7 @@ check-infra: packages-infra
 
 # Clients over agents, with a real systemd, polkit and journal; and so many agents at once, as root.
 N ?= 10000
-.PHONY: check-agents check-agents-many bench-agent
+.PHONY: check-agents check-agents-many bench-agent check-ha
 check-agents: packages-infra
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/crash CRASH_POINTS=1 $(BUILD)/crash/deploybot-agent
@@ -498,6 +498,10 @@ check-agents: packages-infra
 check-agents-many: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/bench/agents
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/agents_many.py $(N)
+# Take-overs of two servers on one PostgreSQL.
+check-ha: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/ha/check_ha.py $(if $(filter command line,$(origin N)),$(N),30)
 bench-agent: packages-infra
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) DEPLOYBOT_CRASH_BUILD=$(abspath $(BUILD)) \
@@ -618,6 +622,7 @@ help:
 	@echo "make check-crash    SIGKILL at each named place of each flow: about five minutes (ALL=1: an hour; SEED=n, ONLY=label)"
 	@echo "make check-crash-sweep  SIGKILL at the n-th writing call: a sample in five minutes (SWEEP=all: an hour)"
 	@echo "make check-adopt  server, runner, supervisor killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
+	@echo "make check-ha   take-overs of two servers on one PostgreSQL, under pushes and chat: 5 minutes (N=1000; SEED=n: again)"
 	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-canaries  loans of secrets end in each way: none is in a file, a message or the memory (root) of the server: 1 min"

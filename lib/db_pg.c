@@ -433,7 +433,7 @@ begin(struct db *db, struct err *err)
 	return db_run(db, err, "BEGIN");
 }
 
-/* Nothing of it is there: the session lives, and the error is not of one that ends, or of a wait. */
+/* Nothing of it is there: the session lives, and the error is not of one that ends or of a wait. */
 static bool
 is_refused(const struct pg *pg, const PGresult *res)
 {
@@ -464,8 +464,7 @@ commit(struct db *db, struct err *err)
 		(void)fail(err, res, "COMMIT");
 		outcome = is_refused(pg, res) ? DB_NOT_DONE : DB_UNKNOWN;
 	} else if (strcmp(PQcmdStatus(res), "COMMIT") != 0) {
-		(void)err_set(
-		    err, ERR_IO, "database: a statement of the transaction has failed");
+		(void)err_set(err, ERR_IO, "database: a statement of the transaction has failed");
 		outcome = DB_NOT_DONE;
 	} else if (pg->is_warned) {
 		(void)err_set(err, ERR_IO, "database: COMMIT was answered with a warning");

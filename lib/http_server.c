@@ -241,7 +241,7 @@ http_server_serve(struct http_server *server, const struct http_server_config *c
 	server->config = *config;
 	fill_defaults(&server->config);
 	LIST_FOREACH(conn, &server->conns, of_server)
-		http_request_unhold(conn->request);
+	http_request_unhold(conn->request);
 }
 
 uint16_t

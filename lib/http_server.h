@@ -39,8 +39,9 @@ struct http_route {
 	const char *const *types;	/* media types, NULL-terminated; NULL: any */
 	int64_t body_timeout_ms;	/* head and body; 0: the server's */
 	int64_t answer_timeout_ms;	/* from on_request to 503; 0: the server's */
-	/* Asked before anything of the request is looked at.  True: it waits for http_server_serve(),
-	 * for the time of an answer at most, and nothing of its body is read.  NULL: none waits. */
+	/* Asked before anything else is looked at.  True: the request waits for
+	 * http_server_serve(), for the time of an answer at most, and nothing of its body is
+	 * read.  NULL: none waits. */
 	bool (*holds)(void *ctx);
 	http_server_begin_fn *on_begin; /* NULL: nothing to say */
 	http_server_piece_fn *on_piece; /* NULL: only gathered */

@@ -30,7 +30,9 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 #include "serve_inside.h"
+#include "serve_listen.h"
 #include "serve_runner.h"
+#include "serve_standby.h"
 #include "settings/settings_table.h"
 #include "store/fs_check.h"
 #include "store/store_restore.h"
@@ -360,7 +362,7 @@ open_store(struct serve *serve, struct err *err)
 	serve->store = store_open(&config, err);
 	CRASH_POINT(start_opened);
 	if (serve->store == NULL ||
-	    !store_recover(serve->store, serve->settings, clock_wall_ms(), &serve->recovered, err))
+	    !store_recover(serve->store, serve->settings, clock_wall_ms(), &serve->lead.held, err))
 		return false;
 	CRASH_POINT(start_recovered);
 	return true;
@@ -589,7 +591,7 @@ resume(struct serve *serve, struct err *err)
 	CRASH_POINT(start_resuming);
 	/* First: with --restored nothing is trusted any more when a result comes. */
 	submit_own(serve, started);
-	serve_take_outcomes(serve, &serve->recovered);
+	serve_take_outcomes(serve, &(struct queue_list){ 0 }); /* what was open */
 	CRASH_POINT(start_resumed);
 	telegram_start(serve->telegram);
 	return true;

@@ -75,7 +75,7 @@ struct serve_lead {
 	struct http_route routes[5], local[2]; /* of a standby */
 	struct route_metrics metrics;
 	struct loop_timer watch;    /* ends one whose lease is over */
-	struct queue_list held; /* outcomes, until the lease is fresh again */
+	struct queue_list held; /* outcomes, until the start or a lease lets them out */
 };
 
 struct serve {
@@ -90,7 +90,6 @@ struct serve {
 	struct runs *runs;
 	struct serve_runner runner;
 	struct store *store;	     /* until its thread has it */
-	struct queue_list recovered; /* effects that were open, until they are handed out */
 	struct loop_async wake;
 	struct crossing *crossing;
 	struct refusals *refusals; /* who was not let in, and how often */
@@ -177,21 +176,6 @@ bool serve_submit(void *ctx, struct event *event);
 /* Performs, answers and counts what the store has decided; the list is empty then. */
 void serve_take_outcomes(struct serve *serve, struct queue_list *list);
 
-/* --- serve_standby.c --- */
-
-/* Returns once this server leads, at once with SQLite; or is to end (lead.is_over), or cannot
- * start: false and *err. */
-bool serve_standby(struct serve *serve, struct err *err) MUST_USE;
-/* Behind the store's last transaction: another may lead. */
-void serve_standby_stop(struct serve *serve);
-
-/* --- serve_listen.c --- */
-
-/* serve->http is of that config from now on; the first time it listens.  False: it cannot. */
-bool serve_listen(
-    struct serve *serve, const struct http_server_config *config, struct err *err) MUST_USE;
-void serve_listen_say(const struct serve *serve); /* in the log, where it does */
-
 /* --- serve_stop.c --- */
 
 void serve_stop_start(struct serve *serve); /* SIGTERM, SIGINT: no new work, then the end */
@@ -201,10 +185,6 @@ void serve_teardown(struct serve *serve);   /* after the loop; whatever was made
 
 /* Listens on LOCAL_SOCKET where it can; where it cannot, that is a warning. */
 void serve_local_start(struct serve *serve);
-/* serve->local_http; NULL: no LOCAL_SOCKET, or *err says why not.  given: the service
- * manager's socket; -1: none. */
-void serve_local_open(
-    struct serve *serve, const struct http_server_config *config, int given, struct err *err);
 
 /* --- serve_manager.c --- */
 

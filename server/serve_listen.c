@@ -1,10 +1,14 @@
 /* serve_listen.c - where the network reaches this server, from its first moment as a standby on.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
+#include "lib/err.h"
 #include "lib/http_listen.h"
 #include "lib/log.h"
 #include "serve_inside.h"
+#include "serve_listen.h"
 
 /* As http_listen_name() says it. */
 static void
@@ -71,4 +75,29 @@ serve_listen_say(const struct serve *serve)
 	else
 		log_info("ready: listening on %s, state in %s", serve->settings->listen_address,
 		    serve->settings->state_directory);
+}
+
+/* Everybody may connect: the kernel says who they are. */
+static bool
+open_own(
+    struct serve *serve, const struct http_server_config *config, const char *path, struct err *err)
+{
+	char listen[128];
+
+	(void)snprintf(listen, sizeof(listen), "unix:%s", path); /* fits: its type sees to that */
+	serve->local_http = http_server_new(serve->loop, config, listen, err);
+	return serve->local_http != NULL &&
+	    (chmod(path, 0666) == 0 || err_errno(err, ERR_IO, errno, "chmod %s", path));
+}
+
+void
+serve_listen_local(
+    struct serve *serve, const struct http_server_config *config, int given, struct err *err)
+{
+	const char *path = settings_local_socket(serve->settings);
+
+	if (given >= 0)
+		serve->local_http = http_server_new_on(serve->loop, config, given, err);
+	else if (path != NULL && !open_own(serve, config, path, err))
+		http_server_free(TAKE(serve->local_http));
 }

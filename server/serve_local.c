@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "serve_inside.h"
+#include "serve_listen.h"
 #include "types/workflow.h"
 
 /* Of one user, and of all together. */
@@ -123,31 +124,6 @@ crowded(void *ctx, uid_t uid, enum http_server_crowd why, const char *users)
 	return route_api_crowded(((struct serve *)ctx)->api, uid, why, users);
 }
 
-/* Everybody may connect: the kernel says who they are. */
-static bool
-open_own(
-    struct serve *serve, const struct http_server_config *config, const char *path, struct err *err)
-{
-	char listen[128];
-
-	(void)snprintf(listen, sizeof(listen), "unix:%s", path); /* fits: its type sees to that */
-	serve->local_http = http_server_new(serve->loop, config, listen, err);
-	return serve->local_http != NULL &&
-	    (chmod(path, 0666) == 0 || err_errno(err, ERR_IO, errno, "chmod %s", path));
-}
-
-void
-serve_local_open(
-    struct serve *serve, const struct http_server_config *config, int given, struct err *err)
-{
-	const char *path = settings_local_socket(serve->settings);
-
-	if (given >= 0)
-		serve->local_http = http_server_new_on(serve->loop, config, given, err);
-	else if (path != NULL && !open_own(serve, config, path, err))
-		http_server_free(TAKE(serve->local_http));
-}
-
 static void
 count_refused_job(void *ctx, const char *why)
 {
@@ -235,7 +211,7 @@ serve_local_start(struct serve *serve)
 	});
 	serve->looks = health_looks_new(serve->loop, serve->probes);
 	route_api_routes(serve->api, serve->api_routes);
-	serve_local_open(serve, &config, serve->given.local_fd, &why);
+	serve_listen_local(serve, &config, serve->given.local_fd, &why);
 	if (serve->local_http == NULL && why.text[0] != '\0')
 		log_warning("LOCAL_SOCKET: the command line cannot reach us: %s", why.text);
 }

@@ -13,6 +13,8 @@
 #include "lib/when.h"
 #include "routes/route_health.h"
 #include "serve_inside.h"
+#include "serve_listen.h"
+#include "serve_standby.h"
 
 #define WATCH_EACH_MS 250
 #define HOLD_MS	      7000 /* GitHub waits for 10 s */
@@ -150,7 +152,7 @@ listen_now(struct serve *serve, struct err *err)
 	make_routes(serve);
 	if (!serve_at_network(serve, err))
 		return false;
-	serve_local_open(serve, &local, copy_of(serve->given.local_fd), &why);
+	serve_listen_local(serve, &local, copy_of(serve->given.local_fd), &why);
 	if (why.text[0] != '\0')
 		log_warning("LOCAL_SOCKET: the command line cannot reach us: %s", why.text);
 	return true;

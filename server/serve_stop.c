@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "serve_inside.h"
 #include "serve_runner.h"
+#include "serve_standby.h"
 
 #define LOOK_EVERY_MS 20
 /* How long whoever was accepted before may take to be answered: else they would read of a broken
@@ -198,7 +199,7 @@ serve_teardown(struct serve *serve)
 	if (serve->loop != NULL)
 		loop_async_stop(&serve->wake);
 	crossing_free(serve->crossing);
-	outcome_free_all(&serve->recovered);
+	outcome_free_all(&serve->lead.held);
 	close_store(serve);
 	serve_standby_stop(serve);
 	serve_runner_stop(serve);

@@ -72,8 +72,7 @@ run_alone(struct db *db, const struct db_sql *sql, int64_t *ret_changes, struct 
 
 /* Of a commit that it does not know of it learns at the next try: the lease is its own then. */
 bool
-leader_take(
-    struct db *db, const char *name, struct leader *ret, bool *ret_leads, struct err *err)
+leader_take(struct db *db, const char *name, struct leader *ret, bool *ret_leads, struct err *err)
 {
 	int64_t sent_ms = clock_boottime_ms(), taken;
 
@@ -228,8 +227,8 @@ leader_fence_renewed(struct leader_fence *fence, int64_t sent_ms)
 {
 	int64_t known = atomic_load(&fence->renewed_ms);
 
-	while (sent_ms > known &&
-	    !atomic_compare_exchange_weak(&fence->renewed_ms, &known, sent_ms))
+	while (
+	    sent_ms > known && !atomic_compare_exchange_weak(&fence->renewed_ms, &known, sent_ms))
 		continue;
 }
 

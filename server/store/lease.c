@@ -14,9 +14,9 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 
-#define STACK_BYTES (512 * 1024) /* of which only what is used takes memory */
-#define ASK_MS	    250
-#define RENEW_MS    1000
+#define STACK_BYTES  (512 * 1024) /* of which only what is used takes memory */
+#define ASK_MS	     250
+#define RENEW_MS     1000
 #define CLOCK_LOG_MS 60000
 
 struct lease {
@@ -24,7 +24,7 @@ struct lease {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
-	bool ends;		/* under the lock, as is what was seen */
+	bool ends; /* under the lock, as is what was seen */
 	struct lease_seen seen;
 	struct leader_fence fence; /* once it leads */
 	/* The thread's. */
@@ -47,8 +47,7 @@ show(struct lease *lease, const struct lease_seen *seen)
 
 	(void)pthread_mutex_lock(&lease->lock);
 	is_new = seen->leads != lease->seen.leads || seen->is_led != lease->seen.is_led ||
-	    seen->epoch != lease->seen.epoch ||
-	    strcmp(seen->holder, lease->seen.holder) != 0 ||
+	    seen->epoch != lease->seen.epoch || strcmp(seen->holder, lease->seen.holder) != 0 ||
 	    strcmp(seen->problem, lease->seen.problem) != 0;
 	lease->seen = *seen;
 	(void)pthread_mutex_unlock(&lease->lock);
@@ -88,8 +87,8 @@ has_right_clock(const struct leader *leader, struct lease_seen *seen)
 	if (off <= LEADER_CLOCK_MS && off >= -LEADER_CLOCK_MS)
 		return true;
 	(void)snprintf(seen->problem, sizeof(seen->problem),
-	    "this machine's clock is %" PRId64 " s %s the database's: set it", (off < 0 ? -off : off) / 1000,
-	    off < 0 ? "behind" : "before");
+	    "this machine's clock is %" PRId64 " s %s the database's: set it",
+	    (off < 0 ? -off : off) / 1000, off < 0 ? "behind" : "before");
 	return false;
 }
 
@@ -271,8 +270,7 @@ lease_stop(struct lease *lease, bool gives_up)
 	(void)pthread_cond_signal(&lease->woken);
 	(void)pthread_mutex_unlock(&lease->lock);
 	(void)pthread_join(lease->thread, NULL);
-	if (gives_up && lease->seen.leads &&
-	    !leader_give_up(lease->db, lease->fence.epoch, &err))
+	if (gives_up && lease->seen.leads && !leader_give_up(lease->db, lease->fence.epoch, &err))
 		log_warning("the lease is not given up: %s", err.text);
 	db_close(lease->db);
 	(void)pthread_cond_destroy(&lease->woken);

@@ -40,7 +40,7 @@ class Pushes:
         self.thread.start()
 
     def try_once(self, guid):
-        body = json.dumps({"ref": "refs/heads/elsewhere", "before": "0" * 40, "after": guid.replace("-", "")[:32] + "0" * 8,
+        body = json.dumps({"ref": "refs/heads/elsewhere", "before": "0" * 40, "after": guid.replace("-", "") + "0" * 8,
                            "repository": {"id": 1, "full_name": SHOP}, "pusher": {"name": "ada"}}).encode()
         for server in self.servers:
             try:
@@ -56,12 +56,10 @@ class Pushes:
     def run(self):
         while not self.over.is_set():
             guid, began = str(uuid.uuid4()), time.monotonic()
-            while not self.over.is_set():
-                if self.try_once(guid):
-                    self.taken.append(guid)
-                    self.pauses.append((began, time.monotonic() - began))
-                    break
-                time.sleep(0.02)    # as whoever sends it again would; not a synchronisation
+            if wait_until(lambda guid=guid: self.over.is_set() or self.try_once(guid) and guid, PATIENCE_S,
+                          "a push that is taken") == guid:
+                self.taken.append(guid)
+                self.pauses.append((began, time.monotonic() - began))
 
     def pause_since(self, began):
         """The longest that one took, of those that ended since then."""

@@ -16,8 +16,8 @@ bool database_aid_again(void);
  * a schema that is as store_open() makes it.  A failure ends the test program. */
 void database_aid_make(const char *folder, const char *name, char out[DATABASE_AID_PATH]);
 
-/* Of a program that is about SQLite's file, its log or its calls: on PostgreSQL each of its tests is
- * left out, and counted as skipped. */
+/* Of a program that is about SQLite's file, its log or its calls: on PostgreSQL each of its tests
+ * is left out, and counted as skipped. */
 #define TESTS_OF_A_FILE \
 	__attribute__((constructor)) static void are_of_a_file(void) \
 	{ \

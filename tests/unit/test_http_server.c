@@ -262,7 +262,7 @@ count_waiting(const struct http_server *server)
 	int n = 0;
 
 	LIST_FOREACH(conn, &server->conns, of_server)
-		n += conn->is_suspended;
+	n += conn->is_suspended;
 	return n;
 }
 
@@ -272,11 +272,11 @@ SERVER_TEST(who_is_held_is_a_new_request_of_the_next_config)
 	struct http_server_config next = server_aid_config(f), held = next;
 	bool holds = true;
 	struct http_route wait[] = { { .methods = "POST, GET",
-		.path = "/",
-		.answer_timeout_ms = 60000,
-		.holds = is_true,
-		.on_request = next.routes[0].on_request,
-		.ctx = &holds } };
+	    .path = "/",
+	    .answer_timeout_ms = 60000,
+	    .holds = is_true,
+	    .on_request = next.routes[0].on_request,
+	    .ctx = &holds } };
 
 	held.routes = wait;
 	held.route_count = 1;
@@ -303,12 +303,12 @@ SERVER_TEST(who_is_held_for_too_long_is_sent_elsewhere)
 	struct http_server_config held = server_aid_config(f);
 	bool holds = true;
 	struct http_route wait[] = { { .methods = "POST",
-		.path = "/",
-		.body_max = 100,
-		.holds = is_true,
-		.answer_timeout_ms = 30,
-		.on_request = held.routes[0].on_request,
-		.ctx = &holds } };
+	    .path = "/",
+	    .body_max = 100,
+	    .holds = is_true,
+	    .answer_timeout_ms = 30,
+	    .on_request = held.routes[0].on_request,
+	    .ctx = &holds } };
 
 	held.routes = wait;
 	held.route_count = 1;

@@ -193,8 +193,8 @@ nor_does_it_recover(struct scene *scene)
 	store_close(scene->aid.store);
 	scene->aid.store = store_open(&scene->aid.config, &scene->aid.err);
 	assert_non_null(scene->aid.store);
-	assert_false(store_recover(scene->aid.store, scene->aid.settings, scene->aid.at,
-	    &outcomes, &scene->aid.err));
+	assert_false(store_recover(
+	    scene->aid.store, scene->aid.settings, scene->aid.at, &outcomes, &scene->aid.err));
 	assert_int_equal(scene->aid.err.code, ERR_CHANGED);
 	assert_int_equal(outcomes.length, 0);
 }
@@ -255,8 +255,8 @@ serve_one(struct way *way, int client)
 	while (goes_on && poll(fds, COUNT(fds), -1) > 0 && fds[2].revents == 0) {
 		if (fds[0].revents != 0) {
 			goes_on = pass(client, -1, data, &n);
-			bool is_commit =
-			    goes_on && way->cut != CUT_NEVER && memmem(data, (size_t)n, "COMMIT", 6);
+			bool is_commit = goes_on && way->cut != CUT_NEVER &&
+			    memmem(data, (size_t)n, "COMMIT", 6) != NULL;
 
 			if (is_commit && way->cut == CUT_BEFORE)
 				break;
@@ -304,8 +304,8 @@ way_open(struct way *way, const char *url, char out[DATABASE_AID_PATH])
 	assert_non_null(mkdtemp(way->folder));
 	(void)snprintf(way->there, sizeof(way->there), "%.*s/.s.PGSQL.5432", size, host);
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.5432", way->folder);
-	(void)snprintf(out, DATABASE_AID_PATH, "%.*s%s%s", (int)(host - url), url, way->folder,
-	    host + size);
+	(void)snprintf(
+	    out, DATABASE_AID_PATH, "%.*s%s%s", (int)(host - url), url, way->folder, host + size);
 	way->listens = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(way->listens, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(way->listens, 8), 0);
