@@ -8,6 +8,7 @@
 #include "runs/link_client.h"
 #include "serve_inside.h"
 #include "settings/checks/settings_claims.h"
+#include "settings/checks/settings_database.h"
 #include "settings/checks/settings_runners.h"
 
 #define RUNNER_GONE_MS 10000 /* shorter is a restart of it, of which no message says anything */
@@ -120,7 +121,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 
 	/* Of several servers each follows, as runs of runners that are disconnected, those of the
 	 * others' own. */
-	if (link->address != NULL || serve->settings->server_name != NULL) {
+	if (link->address != NULL || settings_server_name(serve->settings) != NULL) {
 		serve->runner.agents =
 		    agents_new(&(struct agents_config){ serve->loop,
 				   link->address != NULL ? link->socket : NULL, link->order_key,

@@ -47,9 +47,10 @@ put(struct witness_job *job, const struct sigv4_credentials *credentials, struct
 {
 	const struct effect_witness *what = &job->job.effect->u.witness;
 	const struct settings *settings = job->job.effect->settings;
+	const char *name = settings_text(settings, SETTING_INSTALLATION_NAME);
 	char key[WITNESS_KEY];
 
-	witness_key(settings->installation, what->first, what->last, what->head, key);
+	witness_key(name != NULL ? name : settings->host, what->first, what->last, what->head, key);
 	job->call = s3_put_start(job->job.perform->s3,
 	    &(struct s3_put){
 		.place = { .endpoint = settings->audit_s3_endpoint,

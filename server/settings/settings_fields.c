@@ -238,11 +238,6 @@ fill_database(struct settings *s)
 		(void)snprintf(s->inside->database, sizeof(s->inside->database), "%s/" STORE_FILE,
 		    s->state_directory); /* fits */
 	s->database = url != NULL ? url : s->inside->database;
-	s->database_name = url != NULL ? "DATABASE_URL" : s->inside->database;
-	s->server_name = url != NULL ? text_of(s, SETTING_SERVER_NAME) : NULL;
-	s->installation = text_of(s, SETTING_INSTALLATION_NAME);
-	if (s->installation == NULL)
-		s->installation = s->host;
 }
 
 static void

@@ -343,12 +343,6 @@ const char *settings_forge_missing(const struct settings *s, const char *files);
 /* Names in the report what is wrong with where Vault is. */
 void settings_check_vault(struct settings_loader *l);
 
-/* --- settings_database.c --- */
-
-/* Names in the report what is wrong with DATABASE_URL, and with what only one of its servers would
- * have; when all environments are known. */
-void settings_check_database(struct settings_loader *l);
-
 /* --- settings_link.c --- */
 
 /* Reads the certificates of deploybot-link, and names in the report what is wrong with its keys. */

@@ -7,7 +7,7 @@
 
 #include "lib/text.h"
 #include "store/row_chat.h"
-#include "store/row_runner.h"
+#include "store/row_runner_name.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
@@ -121,9 +121,9 @@ row_effect_add(struct tx *tx, struct effect *effect)
 		drop_waiting(tx, lane);
 	id = effect->kind == EFFECT_DOCUMENT ? find_document(tx, effect, lane) : 0;
 	if (id == 0) {
-		row_runner_write(tx->settings, effect);
+		row_runner_name_write(tx->settings, effect);
 		id = insert(tx, effect, lane);
-		row_runner_read(tx->settings, effect);
+		row_runner_name_read(tx->settings, effect);
 	}
 	outcome = id != 0 && lane[0] == '\0' ? tx_outcome(tx, OUTCOME_EFFECT) : NULL;
 	if (outcome == NULL) { /* failed, or read again when its turn comes */

@@ -24,14 +24,6 @@ struct runner_gone row_runner_gone(struct tx *tx, int64_t run);
 /* Who has that run: "local", "agent:acme"; "": there is none.  Returns ret. */
 const char *row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER]);
 
-/* The next name behind `name` (first "") of another server's own runner that has runs, or logs of
- * runs; false: there is none.  They stay disconnected as long as we lead. */
-bool row_runner_next_elsewhere(struct tx *tx, char name[LIMIT_RUNNER]) MUST_USE;
-
-/* What an effect says of who has a run, as its row is to have it, and back. */
-void row_runner_write(const struct settings *s, struct effect *effect);
-void row_runner_read(const struct settings *s, struct effect *effect);
-
 /* As row_run_skip(); false: it is so far above the runs of here that it is none of them, and
  * nothing has changed. */
 bool row_runner_skip_to(struct tx *tx, int64_t highest) MUST_USE;

@@ -10,7 +10,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "settings/checks/settings_runners.h"
-#include "store/row_runner.h"
+#include "store/row_runner_name.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
@@ -201,7 +201,7 @@ hand_out(struct store *store, struct effect_row *row, bool is_recovered, struct 
 	outcome->effect->ordered_at = row->at;
 	if (store->settings != NULL)
 		outcome->effect->settings = settings_ref(store->settings);
-	row_runner_read(store->settings, outcome->effect);
+	row_runner_name_read(store->settings, outcome->effect);
 	queue_list_add(out, &outcome->link);
 }
 

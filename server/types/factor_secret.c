@@ -34,9 +34,11 @@ void
 factor_secret_uri(const struct settings *settings, int64_t person,
     const struct factor_secret *secret, char out[TOTP_URI])
 {
+	const char *name = settings_text(settings, SETTING_INSTALLATION_NAME);
 	char account[32], issuer[96];
 
 	(void)snprintf(account, sizeof(account), "telegram:%" PRId64, person);
-	(void)snprintf(issuer, sizeof(issuer), "deploybot %s", settings->installation);
+	(void)snprintf(
+	    issuer, sizeof(issuer), "deploybot %s", name != NULL ? name : settings->host);
 	totp_uri(secret->totp, issuer, account, out);
 }

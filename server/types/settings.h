@@ -235,8 +235,6 @@ struct settings {
 	bool enable_telemetry;
 	const char *state_directory;
 	const char *database; /* the store's: a file in it, or DATABASE_URL, never to be shown */
-	const char *database_name; /* the same for people: that file, or "DATABASE_URL" */
-	const char *server_name; /* among the servers of DATABASE_URL; NULL: it is not set */
 	const char *audit_log_path;
 	int audit_keep_days; /* 0: for good */
 	const char *audit_s3_bucket; /* NULL: the audit has no witness */
@@ -248,7 +246,6 @@ struct settings {
 	enum log_format log_format;
 
 	char host[65]; /* this machine's name: no setting, but of their moment */
-	const char *installation; /* INSTALLATION_NAME, or that name */
 
 	/* Which application these are of, "": of the one without a name.  That one's snapshot, the
 	 * main file's, has all others in it, by their names; only it is handed around. */

@@ -7,8 +7,10 @@
 #include "lib/err.h"
 #include "lib/redact.h"
 #include "link_aid.h"
+#include "settings/checks/settings_database.h"
 #include "settings/settings_table.h"
 #include "settings_aid.h"
+#include "types/factor_secret.h"
 
 #define URL  "DATABASE_URL=postgres://bot:hunter%4022@a,b/deploybot?sslmode=verify-full"
 #define NAME "SERVER_NAME=server-a"
@@ -25,21 +27,21 @@ shows_nothing_of(const char *secret)
 TEST(a_url_is_the_database_and_without_one_a_file_is)
 {
 	struct settings *s = LOAD(NULL, COMPLETE, URL, NAME, "INSTALLATION_NAME=Shop-1");
+	const struct factor_secret secret = { .totp = { 1 } };
+	char uri[TOTP_URI];
 
 	assert_non_null(s);
 	assert_int_equal(settings_said.count, 0);
+	factor_secret_uri(s, 7, &secret, uri);
+	assert_non_null(strstr(uri, "issuer=deploybot%20Shop-1"));
 	assert_string_equal(s->database, URL + strlen("DATABASE_URL="));
-	assert_string_equal(s->database_name, "DATABASE_URL");
-	assert_string_equal(s->server_name, "server-a");
-	assert_string_equal(s->installation, "Shop-1");
+	assert_string_equal(settings_server_name(s), "server-a");
 	settings_unref(s);
 	s = LOAD(NULL, COMPLETE, "STATE_DIRECTORY=/srv/d", NAME);
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING, "SERVER_NAME: is not used: DATABASE_URL is not set");
 	assert_string_equal(s->database, "/srv/d/deploybot.db");
-	assert_string_equal(s->database_name, s->database);
-	assert_null(s->server_name);
-	assert_string_equal(s->installation, s->host);
+	assert_null(settings_server_name(s));
 	settings_unref(s);
 }
 

@@ -3,6 +3,7 @@
 #include "settings_aid.h"
 
 #include "lib/buf.h"
+#include "settings/checks/settings_database.h"
 
 TEST(what_changed_is_named_without_its_value)
 {
@@ -118,8 +119,8 @@ TEST(another_database_waits_for_the_restart)
 
 	assert_string_equal(waiting, "DATABASE_URL, SERVER_NAME, INSTALLATION_NAME");
 	assert_string_equal(fresh->database, "postgres://bot:hunter22@h/d");
-	assert_string_equal(fresh->server_name, "a");
-	assert_string_equal(fresh->installation, fresh->host);
+	assert_string_equal(settings_server_name(fresh), "a");
+	assert_null(settings_text(fresh, SETTING_INSTALLATION_NAME));
 	settings_unref(fresh);
 	settings_unref(running);
 }

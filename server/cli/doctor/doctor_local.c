@@ -352,8 +352,7 @@ examine_store(struct doctor *doctor)
 	const char *path = doctor->settings->database;
 	struct err err;
 
-	if (!db_is_url(path) && access(path, F_OK) != 0 &&
-	    (errno == ENOENT || errno == ENOTDIR)) {
+	if (!db_is_url(path) && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		TELL(doctor, STORE, OK,
 		    "store: there is no database yet; it is made at the first start");
 		return;
@@ -362,7 +361,7 @@ examine_store(struct doctor *doctor)
 	if (db != NULL && db_quick_check(db, NULL, &err)) {
 		if (store_restore_knows(db, path, &err))
 			TELL(doctor, STORE, OK, "store: %s is sound",
-			    doctor->settings->database_name);
+			    db_is_url(path) ? "DATABASE_URL" : path);
 		else
 			TELL(doctor, STORE, ERROR, "store: %s", err.text);
 	} else if (err.code == ERR_CONFIG)

@@ -14,6 +14,7 @@
 #include "store/row_queue.h"
 #include "store/row_run.h"
 #include "store/row_runner.h"
+#include "store/row_runner_name.h"
 
 /* decide_tell() reads since when. */
 static void
@@ -64,7 +65,7 @@ decide_runners_started(struct tx *tx)
 	for (size_t at = 0; settings_next_runner(tx->settings, &at, name);)
 		row_runner_set_gone(tx, name);
 	memset(name, 0, sizeof(name));
-	while (row_runner_next_elsewhere(tx, name))
+	while (row_runner_name_next(tx, name))
 		decide_runner_gone(tx, name);
 }
 

@@ -1,5 +1,7 @@
 /* settings_database.c - a database of several servers, and what only one of them would have.  Side: any. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/checks/settings_database.h"
+
 #include <string.h>
 
 #include "lib/db_url.h"
@@ -9,6 +11,14 @@
 #include "settings/checks/settings_runners.h"
 #include "settings/settings_inside.h"
 #include "types/peers.h"
+
+const char *
+settings_server_name(const struct settings *s)
+{
+	return settings_text(s, SETTING_DATABASE_URL) == NULL ?
+	    NULL :
+	    settings_text(s, SETTING_SERVER_NAME);
+}
 
 /* Is one of these agents, with commas between, called so? */
 static bool
@@ -27,7 +37,7 @@ static void
 check_name(struct settings_loader *l)
 {
 	const struct settings *s = l->s;
-	const char *name = s->server_name, *whose = NULL;
+	const char *name = settings_server_name(s), *whose = NULL;
 
 	if (settings_has_runner(s, name))
 		whose = "one of RUNNERS";
@@ -106,7 +116,7 @@ settings_check_database(struct settings_loader *l)
 		return;
 	if (!db_url_check(url, &err))
 		settings_say(l->report, SETTINGS_ERROR, "DATABASE_URL: %s", err.text);
-	if (l->s->server_name != NULL)
+	if (settings_server_name(l->s) != NULL)
 		check_name(l);
 	for (size_t i = 0; i < l->s->environment_count; i++)
 		check_environment(l, &l->s->inside->environments[i]);

@@ -6,6 +6,7 @@
 
 #include "lib/text.h"
 #include "settings/checks/settings_claims.h"
+#include "settings/checks/settings_database.h"
 #include "settings/settings_inside.h"
 #include "types/peers.h"
 
@@ -45,22 +46,24 @@ settings_runner(const struct settings *s, const char *environment)
 const char *
 settings_runner_row(const struct settings *s, const char *runner)
 {
-	return s != NULL && s->server_name != NULL && strcmp(runner, RUNNER_LOCAL) == 0 ?
-	    s->server_name :
-	    runner;
+	const char *name = s == NULL ? NULL : settings_server_name(s);
+
+	return name != NULL && strcmp(runner, RUNNER_LOCAL) == 0 ? name : runner;
 }
 
 void
 settings_runner_read(const struct settings *s, char runner[LIMIT_RUNNER])
 {
-	if (s != NULL && s->server_name != NULL && strcmp(runner, s->server_name) == 0)
+	const char *name = s == NULL ? NULL : settings_server_name(s);
+
+	if (name != NULL && strcmp(runner, name) == 0)
 		(void)text_copy(runner, LIMIT_RUNNER, RUNNER_LOCAL); /* fits */
 }
 
 bool
 settings_is_servers_runner(const struct settings *s, const char *runner)
 {
-	return s != NULL && s->server_name != NULL && peer_is_name(runner) &&
+	return s != NULL && settings_server_name(s) != NULL && peer_is_name(runner) &&
 	    strcmp(runner, RUNNER_LOCAL) != 0 && !settings_has_runner(s, runner);
 }
 

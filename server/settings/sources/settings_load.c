@@ -1,5 +1,6 @@
 /* settings_load.c - a snapshot of the settings from their sources.  Side: any. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/checks/settings_database.h"
 #include "settings/checks/settings_loans.h"
 #include "settings/checks/settings_runners.h"
 #include "settings/checks/settings_workflows.h"
