@@ -15,6 +15,7 @@
 #include "serve_inside.h"
 #include "serve_listen.h"
 #include "serve_standby.h"
+#include "settings/checks/settings_database.h"
 
 #define WATCH_EACH_MS 250
 #define HOLD_MS	      7000 /* GitHub waits for 10 s */
@@ -257,7 +258,7 @@ bool
 serve_standby(struct serve *serve, struct err *err)
 {
 	const struct lease_config config = { serve->settings->database,
-		serve->settings->server_name, wake, serve };
+		settings_server_name(serve->settings), wake, serve };
 	struct lease_seen seen;
 	bool ok = true;
 
