@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from crash_aid import HOLD, STEADY, CrashScene
-from stage import ROOT, wait_until
+from stage import ROOT
 from telegram_client import text_of
 
 PASSWORD = "canary-of-the-database-6Xk2Vw9Rt4Zp"
@@ -126,25 +126,17 @@ def test_another_server_waits_for_a_run_of_the_first_ones_runner(scene, database
 
 
 def test_nobody_is_shown_the_password(scene, database):
-    scene.scripts.deploy(f'echo "it is {PASSWORD} and {database.url}&password={PASSWORD}"\n{STEADY}')
+    scene.scripts.deploy(f'echo "it is {PASSWORD}"; exit 65')
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("Live: staging", scene.head("develop")[:7])
+    who.hear("it is ***")
     said = [scene.bot.log(), str([text_of(view) for view in who.messages()])]
     for words in (("check-config",), ("doctor",), ("audit", "verify"), ("config-example",), ("secrets", "check"),
                   ("backup", str(scene.folder / "copy.db")), ("policy", "report")):
         done = scene.bot.run(*words)
         said += [done.stdout, done.stderr]
-    assert "store: DATABASE_URL is sound" in "".join(said), said[4]
+    assert "store: DATABASE_URL is sound" in "".join(said)
     assert "pg_dump copies that database" in "".join(said)
     assert not (scene.folder / "copy.db").exists()
     for text in said:
         assert PASSWORD not in text and database.url not in text, text
-    assert "it is ***" in who_sees_the_log(scene)
-
-
-def who_sees_the_log(scene):
-    """As the server shows it: the runner has none of the server's secrets, and its own file has what a script said."""
-    wait_until(lambda: not scene.is_busy("staging"), 20, "its end")
-    done = scene.bot.run("logs", "staging")
-    return done.stdout + done.stderr
