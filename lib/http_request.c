@@ -258,16 +258,6 @@ http_request_on_share_memory(UNUSED struct loop_task *task, void *ctx)
 	}
 }
 
-void
-http_request_unhold(struct http_request *request)
-{
-	if (request == NULL || !request->is_held)
-		return;
-	request->is_held = false;
-	request->is_unheld = true;
-	http_server_conn_resume(request->conn);
-}
-
 static void
 release_memory(struct http_request *request)
 {

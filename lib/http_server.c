@@ -240,8 +240,13 @@ http_server_serve(struct http_server *server, const struct http_server_config *c
 	OBJ_CHECK(server, HTTP_SERVER_MAGIC);
 	server->config = *config;
 	fill_defaults(&server->config);
-	LIST_FOREACH(conn, &server->conns, of_server)
-	http_request_unhold(conn->request);
+	for (conn = LIST_FIRST(&server->conns); conn != NULL; conn = LIST_NEXT(conn, of_server)) {
+		if (conn->request == NULL || !conn->request->is_held)
+			continue;
+		conn->request->is_held = false;
+		conn->request->is_unheld = true;
+		http_server_conn_resume(conn);
+	}
 }
 
 uint16_t

@@ -122,9 +122,6 @@ void http_request_on_completed(void *cls, struct MHD_Connection *mhd, void **con
     enum MHD_RequestTerminationCode code);
 void http_request_on_share_memory(struct loop_task *task, void *ctx);
 
-/* Takes NULL.  Looked at anew where it was held. */
-void http_request_unhold(struct http_request *request);
-
 /* What an answer is sent as; headers and body are copied.  NULL when memory is short. */
 struct MHD_Response *http_request_response(const struct http_header *headers, const void *body,
     size_t size) MUST_USE;

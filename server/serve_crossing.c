@@ -102,6 +102,14 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	}
 }
 
+/* Is the lease so fresh that something with an outside may be begun? */
+static bool
+may_act(const struct serve *serve)
+{
+	return serve->lead.lease == NULL ||
+	    leader_fence_is_fresh(lease_fence(serve->lead.lease), LEADER_ACTS_MS);
+}
+
 /* What was decided while it led may reach us behind a pause of the whole machine, when another
  * leads: it stays in its order until the next renewal says that none does. */
 void
@@ -110,7 +118,7 @@ serve_take_outcomes(struct serve *serve, struct queue_list *list)
 	struct queue_link *link;
 
 	queue_list_append(&serve->lead.held, list);
-	while (serve_may_act(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
+	while (may_act(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(serve, outcome);

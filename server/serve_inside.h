@@ -152,14 +152,6 @@ serve_is_stopping(const struct serve *serve)
 	return serve->stop_deadline != 0;
 }
 
-/* Is the lease so fresh that something with an outside may be begun? */
-static inline bool
-serve_may_act(const struct serve *serve)
-{
-	return serve->lead.lease == NULL ||
-	    leader_fence_is_fresh(lease_fence(serve->lead.lease), LEADER_ACTS_MS);
-}
-
 /* --- serve_local.c --- */
 
 /* Who waits for what an application logged is answered that it is not read. */

@@ -398,6 +398,57 @@ who_is_deposed_meanwhile_says_nothing(struct scene *scene)
 	store_aid_reopen(&scene->aid);
 }
 
+/* What a database is asked while a commit waits for a second machine that is not there. */
+static void *
+cancel_the_wait(void *ctx)
+{
+	static const char *const steps[] = {
+		"SELECT COUNT(*) FROM (SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+		" WHERE wait_event = 'SyncRep') AS cancelled", /* COMMIT, with a warning */
+		"SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'",
+	};
+	struct err err;
+	CLEANUP(db_closep) struct db *db = db_open(ctx, 0, &err);
+	int64_t n;
+
+	for (size_t i = 0; db != NULL && i < COUNT(steps); i++)
+		do
+			if (!db_one_i64(&n, db, &err, steps[i]))
+				abort();
+		while (n == 0); /* the second: that which confirms it waits too */
+	if (db == NULL || !db_script(db, "ALTER SYSTEM SET synchronous_standby_names = ''", &err) ||
+	    !db_one_i64(&n, db, &err, "SELECT pg_reload_conf()"))
+		abort();
+	return NULL;
+}
+
+static void
+a_wait_that_was_cancelled_is_no_yes(struct scene *scene)
+{
+	char url[DATABASE_AID_PATH];
+	pthread_t thread;
+	int64_t before;
+	int answers = 0;
+
+	(void)snprintf(url, sizeof(url), "%s%%20-csynchronous_commit%%3Don", scene->aid.path);
+	scene->aid.config.path = url;
+	store_aid_reopen(&scene->aid);
+	before = number(scene, "SELECT batch FROM leader");
+	assert_true(db_script(scene->outside,
+	    "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", &scene->aid.err));
+	assert_int_equal(number(scene, "SELECT pg_reload_conf()"), 1);
+	while (number(scene, "SELECT COUNT(*) FROM pg_settings WHERE setting = 'nobody'") == 0)
+		continue;
+	assert_int_equal(pthread_create(&thread, NULL, cancel_the_wait, scene->aid.path), 0);
+	assert_true(decide(scene, &answers));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(answers, 1);
+	assert_int_equal(number(scene, "SELECT batch FROM leader"), before + 2);
+	store_close(TAKE(scene->aid.store));
+	scene->aid.config.path = scene->aid.path;
+	store_aid_reopen(&scene->aid);
+}
+
 TEST(one_of_several_servers_decides)
 {
 	static void (*const tests[])(struct scene *) = {
@@ -410,6 +461,7 @@ TEST(one_of_several_servers_decides)
 		a_commit_that_was_lost_is_not_there,
 		a_commit_whose_answer_was_lost_is_there,
 		who_is_deposed_meanwhile_says_nothing,
+		a_wait_that_was_cancelled_is_no_yes,
 	};
 	struct scene scene;
 
