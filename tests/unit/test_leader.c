@@ -425,7 +425,7 @@ cancel_the_wait(void *ctx)
 static void
 a_wait_that_was_cancelled_is_no_yes(struct scene *scene)
 {
-	char url[DATABASE_AID_PATH];
+	char url[DATABASE_AID_PATH + 32];
 	pthread_t thread;
 	int64_t before;
 	int answers = 0;
