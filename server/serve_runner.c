@@ -8,7 +8,6 @@
 #include "runs/link_client.h"
 #include "serve_inside.h"
 #include "settings/checks/settings_claims.h"
-#include "settings/checks/settings_database.h"
 #include "settings/checks/settings_runners.h"
 
 #define RUNNER_GONE_MS 10000 /* shorter is a restart of it, of which no message says anything */

@@ -15,7 +15,7 @@
 #include "serve_inside.h"
 #include "serve_listen.h"
 #include "serve_standby.h"
-#include "settings/checks/settings_database.h"
+#include "settings/checks/settings_runners.h"
 
 #define WATCH_EACH_MS 250
 #define HOLD_MS	      7000 /* GitHub waits for 10 s */

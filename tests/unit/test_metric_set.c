@@ -135,6 +135,8 @@ feed(struct metric_set *set)
 	for (enum metric_id id = METRIC_AGENTS_CONNECTED; id <= METRIC_AGENTS_GONE_PRODUCTION; id++)
 		metric_set_value(set, id, 1);
 	metric_set_value(set, METRIC_RUNNER_UP, true);
+	metric_set_value(set, METRIC_IS_LEADER, true);
+	metric_set_value(set, METRIC_LEADER_EPOCH, 17);
 	metric_set_tls(set, true, 1);
 }
 

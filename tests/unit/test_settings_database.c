@@ -7,7 +7,7 @@
 #include "lib/err.h"
 #include "lib/redact.h"
 #include "link_aid.h"
-#include "settings/checks/settings_database.h"
+#include "settings/checks/settings_runners.h"
 #include "settings/settings_table.h"
 #include "settings_aid.h"
 #include "types/factor_secret.h"

@@ -3,7 +3,7 @@
 #include "settings_aid.h"
 
 #include "lib/buf.h"
-#include "settings/checks/settings_database.h"
+#include "settings/checks/settings_runners.h"
 
 TEST(what_changed_is_named_without_its_value)
 {

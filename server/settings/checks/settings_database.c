@@ -12,14 +12,6 @@
 #include "settings/settings_inside.h"
 #include "types/peers.h"
 
-const char *
-settings_server_name(const struct settings *s)
-{
-	return settings_text(s, SETTING_DATABASE_URL) == NULL ?
-	    NULL :
-	    settings_text(s, SETTING_SERVER_NAME);
-}
-
 /* Is one of these agents, with commas between, called so? */
 static bool
 has_name(const char *agents, const char *name)

@@ -2,12 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "types/settings.h"
-
 struct settings_loader;
-
-/* This server's name among those of DATABASE_URL; NULL: that is not set. */
-const char *settings_server_name(const struct settings *s);
 
 /* Names in the report what is wrong with DATABASE_URL, and with what only one of its servers would
  * have; when all environments are known. */

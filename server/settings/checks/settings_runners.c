@@ -6,7 +6,6 @@
 
 #include "lib/text.h"
 #include "settings/checks/settings_claims.h"
-#include "settings/checks/settings_database.h"
 #include "settings/settings_inside.h"
 #include "types/peers.h"
 
@@ -41,6 +40,14 @@ settings_runner(const struct settings *s, const char *environment)
 	const struct environment_settings *e = settings_environment(s, environment);
 
 	return e == NULL || e->runner == NULL ? RUNNER_LOCAL : e->runner; /* a client has none */
+}
+
+const char *
+settings_server_name(const struct settings *s)
+{
+	return settings_text(s, SETTING_DATABASE_URL) == NULL ?
+	    NULL :
+	    settings_text(s, SETTING_SERVER_NAME);
 }
 
 const char *

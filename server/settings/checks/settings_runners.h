@@ -17,6 +17,9 @@ bool settings_next_runner(const struct settings *s, size_t *at, char ret[LIMIT_R
 /* Is that name one of them? */
 bool settings_has_runner(const struct settings *s, const char *name);
 
+/* This server's name among those of DATABASE_URL; NULL: that is not set. */
+const char *settings_server_name(const struct settings *s);
+
 /*
  * What rows call that runner.  A server's own runner is RUNNER_LOCAL to itself, and where it is one
  * of several (SERVER_NAME), rows have its name in the place of that: those of another server name
