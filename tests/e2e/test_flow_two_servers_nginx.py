@@ -1,0 +1,172 @@
+"""Goal: with the nginx.conf that ships before two servers of one database no push is lost while one takes over from the
+other, and none is acted on twice; a POST to /v1 is asked of one server alone."""
+# SPDX-License-Identifier: ISC
+import collections
+import json
+import re
+import signal
+import subprocess
+import threading
+import time
+import uuid
+
+import pytest
+
+from nginx_aid import Proxy, need_nginx
+from ops_aid import github_headers
+from postgresql_aid import Pair
+from stage import get, wait_until
+
+SHOP = "acme/shop"
+PATIENCE_S = 60
+READ_S = 15         # proxy_read_timeout; a standby holds for 7 s at most
+
+
+@pytest.fixture(scope="module", name="pair")
+def make_pair(tmp_path_factory):
+    need_nginx()
+    made = Pair(tmp_path_factory.mktemp("two-servers"),
+                settings={"GITHUB_REPOSITORY": SHOP, "ENABLE_API_SERVER": "true"})
+    yield made
+    made.close()
+
+
+@pytest.fixture(name="nginx")
+def make_nginx(pair, tmp_path):
+    made = Proxy(tmp_path, None, [
+        (r"#server 10\.0\.0\.11:8080", f"server 127.0.0.1:{pair.bot.port}"),
+        (r"#server 10\.0\.0\.12:8080", f"server 127.0.0.1:{pair.other.port}"),
+        (r"^\t\tproxy_connect_timeout 3s;", ""),
+        (r"#proxy_connect_timeout 1s;", "proxy_connect_timeout 1s;")]).start()
+    yield made
+    made.stop()
+
+
+def leader_and_other(pair):
+    """(who leads, the standby), both alive."""
+    wait_until(lambda: pair.leads(pair.bot) or pair.leads(pair.other), PATIENCE_S, "a leader")
+    return (pair.bot, pair.other) if pair.leads(pair.bot) else (pair.other, pair.bot)
+
+
+def push(nginx, guid):
+    """The status; every third one is larger than what a socket takes at once."""
+    padding = "x" * (300_000 if int(guid[0], 16) % 3 == 0 else 1)
+    body = json.dumps({"ref": "refs/heads/elsewhere", "before": "0" * 40, "after": guid.replace("-", "") + "0" * 8,
+                       "repository": {"id": 1, "full_name": SHOP}, "pusher": {"name": "ada"}, "-": padding}).encode()
+    return nginx.ask("POST", "/github/webhook", body, github_headers(body, guid=guid)).status
+
+
+class Pushes:
+    """One after the other; what is not taken comes again, as by redelivery.  They end with the block."""
+
+    def __init__(self, nginx):
+        self.nginx = nginx
+        self.taken = []
+        self.statuses = collections.Counter()
+        self.longest_s = 0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.over.is_set():
+            guid, status = str(uuid.uuid4()), 0
+            while status != 200:
+                began = time.monotonic()
+                status = push(self.nginx, guid)
+                self.longest_s = max(self.longest_s, time.monotonic() - began)
+                self.statuses[status] += 1
+                if status != 200 and self.over.wait(0.05):
+                    return
+            self.taken.append(guid)
+
+    def wait_more(self, count=5):
+        before = len(self.taken)
+        wait_until(lambda: len(self.taken) >= before + count, PATIENCE_S, "pushes that are taken")
+
+    def __enter__(self):
+        self.thread.start()
+        self.wait_more()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def check(pair, pushes):
+    """Each that was acknowledged stands in a row, once, and so does all else."""
+    rows = pair.database.sql("SELECT id, COUNT(*) FROM inbox WHERE source = 'github' GROUP BY id").splitlines()
+    counts = dict(row.rsplit("|", 1) for row in rows)
+    assert [guid for guid in pushes.taken if guid not in counts] == []
+    assert set(counts.values()) == {"1"}
+    print(dict(pushes.statuses), f"{len(pushes.taken)} taken, {pushes.longest_s:.2f} s at most")
+
+
+def test_no_push_has_another_answer_than_200_while_one_leads(pair, nginx):
+    """Half of them come to the standby first."""
+    leader_and_other(pair)
+    with Pushes(nginx) as pushes:
+        pushes.wait_more(30)
+    assert set(pushes.statuses) == {200}
+    assert re.search(r'POST /github/webhook" 200 \d+ \S+ \d\.\d+, \d\.\d+ ', nginx.log()), "nobody was asked second"
+    check(pair, pushes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_pushes_are_taken_by_who_leads_next(pair, nginx, number):
+    """Until the lease has ended a standby says 503, and nginx that, or 502 where it asks the dead one last."""
+    leader, other = leader_and_other(pair)
+    before = pair.epoch()
+    with Pushes(nginx) as pushes:
+        leader.process.send_signal(number)
+        leader.process.wait(PATIENCE_S)
+        pair.wait_leads(other)
+        pushes.wait_more()
+        leader.start()
+        pair.wait_stands_by(leader)
+        pushes.wait_more()
+    assert pair.epoch() == before + 1
+    assert set(pushes.statuses) <= {200, 502, 503}, pushes.statuses
+    assert pushes.longest_s < READ_S
+    check(pair, pushes)
+
+
+def test_a_push_that_comes_while_nobody_leads_waits_for_who_leads_next(pair, nginx):
+    """Nobody can lead as long as the leader's row is locked: a standby holds what comes behind the lease's end."""
+    leader, other = leader_and_other(pair)
+    leader.kill()
+    with subprocess.Popen(["psql", "-qAt", pair.database.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as lock:
+        lock.stdin.write("BEGIN; SELECT epoch FROM leader FOR UPDATE;\n")
+        lock.stdin.flush()
+        assert lock.stdout.readline().strip() == str(pair.epoch())
+        wait_until(lambda: "nobody is known to lead" in pair.ready(other)[1], PATIENCE_S, "the lease's end")
+        found = []
+        guid, began = str(uuid.uuid4()), time.monotonic()
+        pushing = threading.Thread(target=lambda: found.append(push(nginx, guid)))
+        pushing.start()
+        pushing.join(2)
+        assert pushing.is_alive(), found
+        lock.stdin.close()
+        lock.wait(PATIENCE_S)
+        pushing.join(PATIENCE_S)
+    took = time.monotonic() - began
+    assert found == [200] and 2 <= took < READ_S, (found, took)
+    assert pair.database.sql(f"SELECT COUNT(*) FROM inbox WHERE id = '{guid}'") == "1"
+    leader.start()
+    pair.wait_stands_by(leader)
+
+
+def test_a_call_is_asked_of_one_server_and_a_question_of_who_leads(pair, nginx):
+    """nginx's log has a time for each server that it asked."""
+    leader, _ = leader_and_other(pair)
+    assert get(leader.base + "/v1/status")[0] == 401
+    calls = [nginx.ask("POST", "/v1/command/deploy", b'{"arguments": ["staging"]}',
+                       {"Content-Type": "application/json"}).status for _ in range(4)]
+    asked = [nginx.ask("GET", "/v1/status").status for _ in range(4)]
+    assert set(calls) <= {401, 503} and 503 in calls, calls
+    assert set(asked) == {401}, asked
+    wait_until(lambda: nginx.log().count("/v1/") == 8, PATIENCE_S, "the log")
+    posted = re.findall(r'"POST /v1/\S+" (\d+) \d+ \S+ (.*) "', nginx.log())
+    assert len(posted) == 4 and not any("," in times for _, times in posted), posted
+    assert any("," in times for times in re.findall(r'"GET /v1/\S+" \d+ \d+ \S+ (.*) "', nginx.log()))
