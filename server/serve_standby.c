@@ -162,11 +162,21 @@ listen_now(struct serve *serve, struct err *err)
 /* --- until it leads --- */
 
 static void
+say_seen(struct serve *serve, const struct lease_seen *seen)
+{
+	char standing[160];
+
+	if (seen->problem[0] != '\0')
+		log_warning("this server cannot lead: %s", seen->problem);
+	say_standing(serve, standing, sizeof(standing));
+	log_info("%s", standing);
+}
+
+static void
 on_change(UNUSED struct loop_async *async, void *ctx)
 {
 	struct serve *serve = ctx;
 	struct lease_seen seen;
-	char standing[160];
 
 	lease_look(serve->lead.lease, &seen);
 	if (seen.leads) {
@@ -175,10 +185,7 @@ on_change(UNUSED struct loop_async *async, void *ctx)
 	}
 	if (seen.is_led)
 		(void)!serve_at_network(serve, NULL); /* who has waited is to ask that one */
-	if (seen.problem[0] != '\0')
-		log_warning("this server cannot lead: %s", seen.problem);
-	say_standing(serve, standing, sizeof(standing));
-	log_info("%s", standing);
+	say_seen(serve, &seen);
 }
 
 static void
@@ -206,10 +213,8 @@ on_reload(struct loop_signal *signal, void *ctx)
 }
 
 static bool
-stand_by(struct serve *serve, struct err *err)
+stand_by(struct serve *serve, const struct lease_seen *seen, struct err *err)
 {
-	char standing[160];
-
 	if (!listen_now(serve, err))
 		return false;
 	loop_signal_init(&serve->sigterm, on_end, serve);
@@ -218,8 +223,7 @@ stand_by(struct serve *serve, struct err *err)
 	loop_signal_start(serve->loop, &serve->sigterm, SIGTERM);
 	loop_signal_start(serve->loop, &serve->sigint, SIGINT);
 	loop_signal_start(serve->loop, &serve->sighup, SIGHUP);
-	say_standing(serve, standing, sizeof(standing));
-	log_info("ready: %s", standing);
+	say_seen(serve, seen);
 	serve_manager_ready(serve);
 	loop_run(serve->loop);
 	loop_timer_stop(&serve->alive_timer);
@@ -258,7 +262,8 @@ bool
 serve_standby(struct serve *serve, struct err *err)
 {
 	const struct lease_config config = { serve->settings->database,
-		settings_server_name(serve->settings), wake, serve };
+		settings_server_name(serve->settings), serve->settings->state_directory, wake,
+		serve };
 	struct lease_seen seen;
 	bool ok = true;
 
@@ -270,7 +275,7 @@ serve_standby(struct serve *serve, struct err *err)
 	serve->lead.lease = lease_start(&config, err);
 	if (serve->lead.lease != NULL) {
 		lease_look(serve->lead.lease, &seen);
-		ok = seen.leads || stand_by(serve, err);
+		ok = seen.leads || stand_by(serve, &seen, err);
 	}
 	loop_async_stop(&serve->lead.changed);
 	if (serve->lead.lease == NULL || !ok)

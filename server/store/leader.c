@@ -29,8 +29,9 @@ leader_make(struct db *db, struct err *err)
 	    db_script(db,
 		"CREATE TABLE IF NOT EXISTS leader (one INTEGER PRIMARY KEY CHECK (one = 1),"
 		" epoch INTEGER NOT NULL, batch INTEGER NOT NULL, holder TEXT NOT NULL,"
-		" since INTEGER NOT NULL, renewed INTEGER NOT NULL, at INTEGER NOT NULL);"
-		"INSERT INTO leader VALUES (1, 0, 0, '', 0, 0, 0) ON CONFLICT (one) DO NOTHING;",
+		" folder TEXT NOT NULL, since INTEGER NOT NULL, renewed INTEGER NOT NULL,"
+		" at INTEGER NOT NULL);"
+		"INSERT INTO leader VALUES (1, 0, 0, '', '', 0, 0, 0) ON CONFLICT (one) DO NOTHING;",
 		err);
 }
 
@@ -41,7 +42,7 @@ leader_read(struct db *db, struct leader *ret, struct err *err)
 
 	*ret = (struct leader){ 0 };
 	if (!db_query(&rows, db, err,
-		"SELECT epoch, batch, at, since, renewed, holder, " NOW_MS " FROM leader"))
+		"SELECT epoch, batch, at, since, renewed, holder, " NOW_MS ", folder FROM leader"))
 		return false;
 	if (db_next(&rows)) {
 		ret->epoch = db_col_i64(&rows, 0);
@@ -51,10 +52,18 @@ leader_read(struct db *db, struct leader *ret, struct err *err)
 		ret->clock_ms = db_col_i64(&rows, 6);
 		ret->left_ms = db_col_i64(&rows, 4) + LEADER_LEASE_MS - ret->clock_ms;
 		(void)text_copy(ret->holder, sizeof(ret->holder), db_col_text(&rows, 5));
+		(void)text_copy(ret->folder, sizeof(ret->folder), db_col_text(&rows, 7));
 		while (db_next(&rows))
 			continue;
 	}
 	return db_rows_end(&rows, err);
+}
+
+bool
+leader_is(const struct leader *leader, const struct leader *self)
+{
+	return strcmp(leader->holder, self->holder) == 0 &&
+	    strcmp(leader->folder, self->folder) == 0;
 }
 
 static bool
@@ -72,21 +81,23 @@ run_alone(struct db *db, const struct db_sql *sql, int64_t *ret_changes, struct 
 
 /* Of a commit that it does not know of it learns at the next try: the lease is its own then. */
 bool
-leader_take(struct db *db, const char *name, struct leader *ret, bool *ret_leads, struct err *err)
+leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err)
 {
+	const struct leader self = *ret;
 	int64_t sent_ms = clock_boottime_ms(), taken;
 
 	*ret_leads = false;
 	if (!run_alone(db,
-		DB_SQL("UPDATE leader SET epoch = epoch + 1, holder = $1, since = " NOW_MS
-		       ", renewed = " NOW_MS " WHERE holder = '' OR holder = $1"
+		DB_SQL("UPDATE leader SET epoch = epoch + 1, holder = $1, folder = $3,"
+		       " since = " NOW_MS ", renewed = " NOW_MS
+		       " WHERE holder = '' OR (holder = $1 AND folder = $3)"
 		       " OR renewed < " NOW_MS " - $2",
-		    DB_TEXT(name), DB_I64(LEADER_LEASE_MS)),
+		    DB_TEXT(self.holder), DB_I64(LEADER_LEASE_MS), DB_TEXT(self.folder)),
 		&taken, err) ||
 	    !leader_read(db, ret, err))
 		return false;
 	ret->taken_ms = sent_ms;
-	*ret_leads = taken > 0 && strcmp(ret->holder, name) == 0;
+	*ret_leads = taken > 0 && leader_is(ret, &self);
 	return true;
 }
 

@@ -18,6 +18,8 @@
 #define LEADER_ACTS_MS	2000 /* the same: nothing with an outside is begun */
 #define LEADER_CLOCK_MS 2000 /* who is to lead has a clock that differs by no more */
 
+#define LEADER_FOLDER 64
+
 struct leader {
 	int64_t epoch; /* 0: nobody has ever led */
 	int64_t batch; /* transactions of all epochs */
@@ -27,16 +29,20 @@ struct leader {
 	int64_t clock_ms; /* the database's clock now, wall ms */
 	int64_t taken_ms; /* clock_boottime_ms() when it was asked for */
 	char holder[LIMIT_RUNNER]; /* "": it was given up */
+	char folder[LEADER_FOLDER]; /* of that server: which of two that are called so */
 };
 
 /* Makes its table where there is none.  Not inside a transaction. */
 bool leader_make(struct db *db, struct err *err) MUST_USE;
 bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
 
+/* Is it that server, and no other of its name? */
+bool leader_is(const struct leader *leader, const struct leader *self);
+
 /* Takes over where the lease was given up, has ended, or is that server's own, of before: a new
- * epoch.  *ret is what stands there then; *ret_leads: it is that server's. */
-bool leader_take(struct db *db, const char *name, struct leader *ret, bool *ret_leads,
-    struct err *err) MUST_USE;
+ * epoch.  *ret names the server when it is called, and is what stands there then; *ret_leads: it is
+ * that server's. */
+bool leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err) MUST_USE;
 
 /* *ret_leads false: that epoch is over. */
 bool leader_renew(struct db *db, int64_t epoch, bool *ret_leads, struct err *err) MUST_USE;

@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/lease.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@
 
 struct lease {
 	struct lease_config config;
+	struct leader self; /* its name and folder */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
@@ -92,11 +95,28 @@ has_right_clock(const struct leader *leader, struct lease_seen *seen)
 	return false;
 }
 
+/* Of two servers with one name each would take the lease of the other for its own. */
 static bool
-is_free(const struct lease *lease, const struct leader *leader)
+is_free(const struct lease *lease, const struct leader *leader, struct lease_seen *seen)
 {
-	return leader->left_ms < 0 || leader->holder[0] == '\0' ||
-	    strcmp(leader->holder, lease->config.name) == 0;
+	if (leader->left_ms < 0 || leader->holder[0] == '\0' || leader_is(leader, &lease->self))
+		return true;
+	if (strcmp(leader->holder, lease->self.holder) == 0)
+		(void)snprintf(seen->problem, sizeof(seen->problem),
+		    "another server is called %s too, and leads: give one of them another SERVER_NAME",
+		    leader->holder);
+	return false;
+}
+
+/* What no other folder is, whatever its path: the one whose lock this server has. */
+static void
+name_folder(const char *path, char out[LEADER_FOLDER])
+{
+	struct statx st = { 0 };
+
+	(void)statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &st); /* it is there */
+	(void)snprintf(out, LEADER_FOLDER, "%" PRIu64 "-%" PRId64 ".%09" PRIu32,
+	    (uint64_t)st.stx_ino, (int64_t)st.stx_btime.tv_sec, (uint32_t)st.stx_btime.tv_nsec);
 }
 
 static bool
@@ -114,9 +134,11 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	db_rollback(lease->db); /* it is there again, if it was cut */
 	if (!leader_read(lease->db, &leader, err))
 		return false;
-	if (is_free(lease, &leader) && has_right_clock(&leader, seen) &&
-	    !leader_take(lease->db, lease->config.name, &leader, &seen->leads, err))
-		return false;
+	if (is_free(lease, &leader, seen) && has_right_clock(&leader, seen)) {
+		leader = lease->self;
+		if (!leader_take(lease->db, &leader, &seen->leads, err))
+			return false;
+	}
 	(void)text_copy(seen->holder, sizeof(seen->holder), leader.holder);
 	seen->is_led = leader.holder[0] != '\0' && leader.left_ms > 0;
 	seen->epoch = leader.epoch;
@@ -241,6 +263,8 @@ lease_start(const struct lease_config *config, struct err *err)
 	int failed;
 
 	lease->config = *config;
+	(void)text_copy(lease->self.holder, sizeof(lease->self.holder), config->name); /* fits */
+	name_folder(config->folder, lease->self.folder);
 	lease->clock_logged_ms = clock_monotonic_ms() - CLOCK_LOG_MS;
 	if (!ask(lease, &lease->seen, &why)) {
 		lease->seen = (struct lease_seen){ 0 };

@@ -13,7 +13,7 @@ struct lease;
 
 struct lease_config {
 	const char *database;	  /* its URL; borrowed until lease_stop() */
-	const char *name;	  /* of this server; borrowed as well */
+	const char *name, *folder; /* this server's, and its STATE_DIRECTORY; borrowed as well */
 	void (*on_change)(void *ctx); /* on the thread: lease_look() says another thing now */
 	void *ctx;
 };

@@ -125,3 +125,19 @@ def test_a_session_that_is_cut_changes_nothing(pair):
     ada.hear("staging")
     wait_until(lambda: pair.ready(leader)[0] == 200, 20, "readiness")
     assert pair.epoch() == before
+
+
+def test_of_two_with_one_name_the_second_says_so_and_waits(pair):
+    leader, other = leader_and_other(pair)
+    before, own = pair.epoch(), name_of(other)
+    other.stop()
+    other.settings["SERVER_NAME"] = name_of(leader)
+    try:
+        other.start()
+        wait_until(lambda: f"another server is called {name_of(leader)} too, and leads" in other.log(), 20, "its log")
+        assert pair.epoch() == before and pair.leads(leader)
+    finally:
+        other.stop()
+        other.settings["SERVER_NAME"] = own
+    other.start()
+    pair.wait_stands_by(other)

@@ -18,6 +18,7 @@ struct scene {
 	struct leader leader;
 	struct leader_fence fence;
 	struct db *outside;
+	bool is_elsewhere; /* who takes is another server of that name */
 };
 
 static int64_t
@@ -42,7 +43,11 @@ takes(struct scene *scene, const char *name)
 {
 	bool leads;
 
-	if (!leader_take(scene->outside, name, &scene->leader, &leads, &scene->aid.err))
+	scene->leader = (struct leader){ .folder = "here" };
+	(void)snprintf(scene->leader.holder, sizeof(scene->leader.holder), "%s", name);
+	if (scene->is_elsewhere)
+		(void)snprintf(scene->leader.folder, sizeof(scene->leader.folder), "there");
+	if (!leader_take(scene->outside, &scene->leader, &leads, &scene->aid.err))
 		fail_msg("%s", scene->aid.err.text);
 	return leads;
 }
@@ -127,6 +132,9 @@ the_lease_is_one_server_s(struct scene *scene)
 	assert_true(takes(scene, "a"));
 	assert_int_equal(scene->leader.epoch, 3);
 	assert_true(takes(scene, "a")); /* itself, of before */
+	assert_int_equal(scene->leader.epoch, 4);
+	scene->is_elsewhere = true;
+	assert_false(takes(scene, "a")); /* another that is called so */
 	assert_int_equal(scene->leader.epoch, 4);
 }
 
