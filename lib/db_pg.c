@@ -136,13 +136,16 @@ set_up(struct pg *pg, struct err *err)
 {
 	static const char settings[] =
 	    "SET client_min_messages = warning; SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan; SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '2s'; SET standard_conforming_strings = on";
+	/* A commit that is answered is on disk, whatever the database does for others. */
+	static const char durable[] = "SELECT set_config('synchronous_commit', 'on', false)"
+				      " WHERE current_setting('synchronous_commit') = 'off'";
 	const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
 
 	if (encoding == NULL || strcmp(encoding, "UTF8") != 0)
 		return err_set(err, ERR_CONFIG,
 		    "the database %s is encoded in %s: make one with ENCODING 'UTF8'",
 		    PQdb(pg->conn), encoding == NULL ? "what it does not say" : encoding);
-	return exec(pg, settings, err) &&
+	return exec(pg, settings, err) && exec(pg, durable, err) &&
 	    (!pg->read_only || exec(pg, "SET default_transaction_read_only = on", err));
 }
 
@@ -162,8 +165,11 @@ static bool
 connect_to(struct pg *pg, struct err *err)
 {
 	static const char *const keys[] = { "connect_timeout", "tcp_user_timeout",
-		"fallback_application_name", "client_encoding", "dbname", NULL };
-	const char *const values[] = { "3", "3000", "deploybot", "UTF8", pg->url, NULL };
+		"keepalives_idle", "keepalives_interval", "keepalives_count",
+		"target_session_attrs", "fallback_application_name", "client_encoding", "dbname",
+		NULL };
+	const char *const values[] = { "3", "3000", "1", "1", "3",
+		pg->read_only ? "any" : "read-write", "deploybot", "UTF8", pg->url, NULL };
 	char why[160];
 
 	forget_session(pg);

@@ -57,6 +57,31 @@ db_url_check(const char *url, struct err *err)
 		"the database's URL cannot be read: postgres://USER:PASSWORD@HOST/DATABASE, with %%40 for an @ in its password, %%2F for a /, %%3A for a :");
 }
 
+static bool
+is_here(const char *host, size_t size)
+{
+	static const char *const here[] = { "localhost", "127.0.0.1", "::1" };
+
+	for (size_t i = 0; i < COUNT(here); i++)
+		if (strlen(here[i]) == size && memcmp(here[i], host, size) == 0)
+			return true;
+	return host[0] == '/';
+}
+
+bool
+db_url_is_private(const char *url)
+{
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	const char *mode = part(options, "sslmode"), *at = part(options, "hostaddr");
+	bool is_verified = mode != NULL && strcmp(mode, "verify-full") == 0, all_here = true;
+
+	for (at = at == NULL ? part(options, "host") : at; at != NULL && *at != '\0';
+	     at += strcspn(at, ","), at += *at == ',')
+		all_here = all_here && is_here(at, strcspn(at, ","));
+	PQconninfoFree(options);
+	return is_verified || all_here;
+}
+
 char *
 db_url_password(const char *url)
 {

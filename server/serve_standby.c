@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/when.h"
 #include "routes/route_health.h"
@@ -48,14 +49,15 @@ on_ready(struct http_request *request, void *ctx)
 	http_request_answer_text(request, 503, "text/plain; charset=utf-8", NULL, text);
 }
 
-/* Nobody leads: in a moment this server may, and who waits for that loses nothing. */
+/* Nobody leads: in a moment this server may, if it reaches the database, and who waits for that
+ * loses nothing. */
 static bool
 holds(void *ctx)
 {
 	struct lease_seen seen;
 
 	lease_look(((struct serve *)ctx)->lead.lease, &seen);
-	return !seen.is_led;
+	return !seen.is_led && clock_monotonic_ms() - seen.read_ms < HOLD_MS;
 }
 
 /* Before a byte of its body is read: a proxy gives it to the server that leads. */

@@ -25,14 +25,17 @@ leader_make(struct db *db, struct err *err)
 
 	if (!db_has(db, "leader", NULL, &there, err))
 		return false;
-	return there != 0 ||
+	if (there != 0 ||
 	    db_script(db,
 		"CREATE TABLE IF NOT EXISTS leader (one INTEGER PRIMARY KEY CHECK (one = 1),"
 		" epoch INTEGER NOT NULL, batch INTEGER NOT NULL, holder TEXT NOT NULL,"
 		" folder TEXT NOT NULL, since INTEGER NOT NULL, renewed INTEGER NOT NULL,"
 		" at INTEGER NOT NULL);"
 		"INSERT INTO leader VALUES (1, 0, 0, '', '', 0, 0, 0) ON CONFLICT (one) DO NOTHING;",
-		err);
+		err))
+		return true;
+	/* Another server may have made it just now. */
+	return db_has(db, "leader", NULL, &there, NULL) && there != 0;
 }
 
 bool

@@ -18,7 +18,7 @@
 #define LEADER_ACTS_MS	2000 /* the same: nothing with an outside is begun */
 #define LEADER_CLOCK_MS 2000 /* who is to lead has a clock that differs by no more */
 
-#define LEADER_FOLDER 64
+#define LEADER_FOLDER 112
 
 struct leader {
 	int64_t epoch; /* 0: nobody has ever led */

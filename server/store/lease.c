@@ -11,14 +11,18 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/db_upkeep.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "store/store_inside.h"
 
 #define STACK_BYTES  (512 * 1024) /* of which only what is used takes memory */
 #define ASK_MS	     250
 #define RENEW_MS     1000
+#define BOOT_ID	     40
 #define CLOCK_LOG_MS 60000
 
 struct lease {
@@ -108,15 +112,33 @@ is_free(const struct lease *lease, const struct leader *leader, struct lease_see
 	return false;
 }
 
-/* What no other folder is, whatever its path: the one whose lock this server has. */
+/* What no other folder is, whatever its path: the one whose lock this server has.  A copy of the
+ * whole machine has another boot. */
 static void
 name_folder(const char *path, char out[LEADER_FOLDER])
 {
 	struct statx st = { 0 };
+	char boot[BOOT_ID] = "";
 
+	(void)!file_read_small(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
+	boot[strcspn(boot, "\n")] = '\0';
 	(void)statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &st); /* it is there */
-	(void)snprintf(out, LEADER_FOLDER, "%" PRIu64 "-%" PRId64 ".%09" PRIu32,
+	(void)snprintf(out, LEADER_FOLDER, "%s-%" PRIu64 "-%" PRId64 ".%09" PRIu32, boot,
 	    (uint64_t)st.stx_ino, (int64_t)st.stx_btime.tv_sec, (uint32_t)st.stx_btime.tv_nsec);
+}
+
+/* An older program stays a standby, or nobody would lead once it has refused to start. */
+static bool
+knows_schema(struct db *db, struct lease_seen *seen)
+{
+	int64_t version;
+	struct err err;
+
+	if (db_user_version(db, &version, &err) && version <= store_schema_newest())
+		return true;
+	(void)snprintf(seen->problem, sizeof(seen->problem),
+	    "the database is of a newer program: upgrade this one");
+	return false;
 }
 
 static bool
@@ -134,13 +156,15 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	db_rollback(lease->db); /* it is there again, if it was cut */
 	if (!leader_read(lease->db, &leader, err))
 		return false;
-	if (is_free(lease, &leader, seen) && has_right_clock(&leader, seen)) {
+	seen->read_ms = clock_monotonic_ms();
+	if (is_free(lease, &leader, seen) && has_right_clock(&leader, seen) &&
+	    knows_schema(lease->db, seen)) {
 		leader = lease->self;
 		if (!leader_take(lease->db, &leader, &seen->leads, err))
 			return false;
 	}
 	(void)text_copy(seen->holder, sizeof(seen->holder), leader.holder);
-	seen->is_led = leader.holder[0] != '\0' && leader.left_ms > 0;
+	seen->is_led = leader.holder[0] != '\0' && leader.left_ms > LEADER_ACTS_MS;
 	seen->epoch = leader.epoch;
 	seen->since = leader.since;
 	if (seen->leads)
@@ -209,9 +233,11 @@ stand_by(struct lease *lease)
 	struct lease_seen seen = { 0 };
 	struct err err;
 
+	seen.read_ms = lease->seen.read_ms;
 	if (!ask(lease, &seen, &err)) {
-		seen = (struct lease_seen){ 0 };
+		seen = (struct lease_seen){ .read_ms = seen.read_ms };
 		(void)text_copy(seen.problem, sizeof(seen.problem), err.text); /* cut */
+		db_close(TAKE(lease->db)); /* the next may be to another server of it */
 	}
 	show(lease, &seen);
 }

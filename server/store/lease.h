@@ -21,8 +21,9 @@ struct lease_config {
 struct lease_seen {
 	bool leads;
 	char holder[LIMIT_RUNNER]; /* who leads; "": nobody, or it is not known */
-	bool is_led;		   /* that server's lease has not ended */
+	bool is_led;		   /* that server has renewed its lease just now */
 	int64_t epoch, since;	   /* as in struct leader */
+	int64_t read_ms;	   /* clock_monotonic_ms() when the row was read last */
 	char problem[240];	   /* why this server cannot lead; "": nothing is in its way */
 };
 

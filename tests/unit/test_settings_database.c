@@ -67,6 +67,33 @@ TEST(a_url_that_is_none_or_half_a_one_is_refused_unseen)
 	}
 }
 
+TEST(who_stands_between_is_kept_out)
+{
+	static const struct {
+		const char *url;
+		bool is_private;
+	} rows[] = {
+		{ "postgres://h/d", false },
+		{ "postgres://h/d?sslmode=require", false },
+		{ "postgres://h/d?sslmode=verify-full", true },
+		{ "postgres://127.0.0.1,h/d", false },
+		{ "postgres://127.0.0.1,[::1]:5433/d", true },
+		{ "postgresql:///d?host=/run/postgresql", true },
+		{ "postgres://localhost/d?hostaddr=10.0.0.7", false },
+	};
+	char line[128];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(line, sizeof(line), "DATABASE_URL=%s", rows[i].url);
+		settings_unref(LOAD(NULL, COMPLETE, NAME, line));
+		if (rows[i].is_private != (settings_said.count == 0))
+			fail_msg("%s", line);
+	}
+	assert_null(
+	    LOAD(NULL, COMPLETE, NAME, "DATABASE_URL=postgres://h/d", "ENVIRONMENT=production"));
+	SAYS(SETTINGS_ERROR, "DATABASE_URL: without sslmode=verify-full");
+}
+
 TEST(what_names_a_host_and_a_database_is_whole)
 {
 	static const char *const good[] = { "postgres://h/d", "postgresql://bot@h:5432/d",

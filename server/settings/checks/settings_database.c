@@ -108,6 +108,9 @@ settings_check_database(struct settings_loader *l)
 		return;
 	if (!db_url_check(url, &err))
 		settings_say(l->report, SETTINGS_ERROR, "DATABASE_URL: %s", err.text);
+	else if (!db_url_is_private(url))
+		settings_say(l->report, l->s->is_production ? SETTINGS_ERROR : SETTINGS_WARNING,
+		    "DATABASE_URL: without sslmode=verify-full whoever stands between may read and change all: add ?sslmode=verify-full&sslrootcert=FILE");
 	if (settings_server_name(l->s) != NULL)
 		check_name(l);
 	for (size_t i = 0; i < l->s->environment_count; i++)
