@@ -228,9 +228,9 @@ read_request_line(char *line, struct seen *ret)
 		return false;
 	*version++ = '\0';
 	target[strcspn(target, "?")] = '\0';
+	(void)text_copy(ret->path, sizeof(ret->path), target); /* cut, as what was called with */
 	return strspn(line, TOKEN) == strlen(line) &&
-	    text_copy(ret->method, sizeof(ret->method), line) &&
-	    text_copy(ret->path, sizeof(ret->path), target) && text_starts(version, "HTTP/1.") &&
+	    text_copy(ret->method, sizeof(ret->method), line) && text_starts(version, "HTTP/1.") &&
 	    version[7] >= '0' && version[7] <= '9' && version[8] == '\0';
 }
 
