@@ -8,14 +8,8 @@
 #include <endian.h>
 #include <stdio.h>
 
-/* Where Debian has it; where others have it. */
-#if __has_include(<postgresql/libpq-fe.h>)
-#include <postgresql/libpq-fe.h>
-#else
-#include <libpq-fe.h>
-#endif
-
 #include "lib/db_inside.h"
+#include "lib/db_libpq.h"
 #include "lib/db_sql.h"
 #include "lib/db_url.h"
 #include "lib/mem.h"

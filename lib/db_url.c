@@ -2,13 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/db_url.h"
 
-/* Where Debian has it; where others have it. */
-#if __has_include(<postgresql/libpq-fe.h>)
-#include <postgresql/libpq-fe.h>
-#else
-#include <libpq-fe.h>
-#endif
-
+#include "lib/db_libpq.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"

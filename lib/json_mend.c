@@ -43,17 +43,20 @@ good_at(const char *at, size_t size, size_t *ret_gone)
 bool
 json_mend(struct buf *out, const void *bytes, size_t size)
 {
-	const char *at = bytes, *end = at + size;
+	const char *at = bytes;
 	bool is_other = false;
-	size_t gone;
 
-	for (size_t n; at<end; at += n> 0 ? n : gone) {
-		n = good_at(at, (size_t)(end - at), &gone);
-		is_other = is_other || n == 0;
+	while (size > 0) {
+		size_t gone, n = good_at(at, size, &gone);
+
 		if (n > 0)
 			buf_add(out, at, n);
 		else
 			buf_adds(out, "\xef\xbf\xbd");
+		is_other = is_other || n == 0;
+		n = n > 0 ? n : gone;
+		at += n;
+		size -= n;
 	}
 	return is_other && !buf_failed(out);
 }

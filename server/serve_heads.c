@@ -15,10 +15,11 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "lib/thread.h"
 #include "serve_inside.h"
 #include "store/audit_heads.h"
 
-#define STACK_BYTES (1024 * 1024) /* of which only what is used takes memory */
+#define STACK_BYTES (1024 * 1024)
 #define LINES	    10
 
 struct serve_heads {
@@ -137,20 +138,6 @@ on_compared(UNUSED struct loop_async *async, void *ctx)
 	finish(heads);
 }
 
-static bool
-start_thread(struct serve_heads *heads)
-{
-	pthread_attr_t attr;
-	bool is_started;
-
-	if (pthread_attr_init(&attr) != 0)
-		return false;
-	is_started = pthread_attr_setstacksize(&attr, STACK_BYTES) == 0 &&
-	    pthread_create(&heads->thread, &attr, compare, heads) == 0;
-	(void)pthread_attr_destroy(&attr); /* always 0 */
-	return is_started;
-}
-
 void
 serve_heads_start(void *ctx, UNUSED const struct answer *decided)
 {
@@ -166,7 +153,7 @@ serve_heads_start(void *ctx, UNUSED const struct answer *decided)
 	atomic_init(&heads->is_over, false);
 	loop_async_init(&heads->wake, on_compared, heads);
 	loop_async_start(serve->loop, &heads->wake);
-	if (start_thread(heads)) {
+	if (thread_start(&heads->thread, STACK_BYTES, compare, heads) == 0) {
 		serve->heads = heads;
 		return;
 	}

@@ -17,13 +17,14 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "lib/thread.h"
 #include "store/store_inside.h"
 
-#define STACK_BYTES  (512 * 1024) /* of which only what is used takes memory */
-#define ASK_MS	     250
-#define RENEW_MS     1000
-#define BOOT_ID	     40
-#define CLOCK_LOG_MS 60000
+#define STACK_BYTES   (512 * 1024) /* of which only what is used takes memory */
+#define ASK_MS	      250
+#define RENEW_MS      1000
+#define BOOT_ID	      40
+#define CLOCK_EACH_MS 60000
 
 struct lease {
 	struct lease_config config;
@@ -36,7 +37,7 @@ struct lease {
 	struct leader_fence fence; /* once it leads */
 	/* The thread's. */
 	struct db *db;
-	int64_t clock_logged_ms;
+	int64_t clock_read_ms; /* a leader's was compared with the database's */
 };
 
 /* Nothing in memory outlives its epoch: no file is finished, nobody is answered. */
@@ -129,12 +130,9 @@ name_folder(const char *path, char out[LEADER_FOLDER])
 
 /* An older program stays a standby, or nobody would lead once it has refused to start. */
 static bool
-knows_schema(struct db *db, struct lease_seen *seen)
+knows_schema(int64_t version, struct lease_seen *seen)
 {
-	int64_t version;
-	struct err err;
-
-	if (db_user_version(db, &version, &err) && version <= store_schema_newest())
+	if (version <= store_schema_newest())
 		return true;
 	(void)snprintf(seen->problem, sizeof(seen->problem),
 	    "the database is of a newer program: upgrade this one");
@@ -145,6 +143,7 @@ static bool
 ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 {
 	struct leader leader;
+	int64_t version;
 
 	if (lease->db == NULL) {
 		lease->db = db_open(lease->config.database, 0, err);
@@ -154,11 +153,11 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	if (!db_begin_bare(lease->db, err))
 		return false;
 	db_rollback(lease->db); /* it is there again, if it was cut */
-	if (!leader_read(lease->db, &leader, err))
+	if (!leader_read(lease->db, &leader, err) || !db_user_version(lease->db, &version, err))
 		return false;
 	seen->read_ms = clock_monotonic_ms();
 	if (is_free(lease, &leader, seen) && has_right_clock(&leader, seen) &&
-	    knows_schema(lease->db, seen)) {
+	    knows_schema(version, seen)) {
 		leader = lease->self;
 		if (!leader_take(lease->db, &leader, &seen->leads, err))
 			return false;
@@ -181,11 +180,11 @@ look_at_clock(struct lease *lease)
 	struct leader leader;
 	struct err err;
 
-	if (clock_monotonic_ms() - lease->clock_logged_ms < CLOCK_LOG_MS ||
-	    !leader_read(lease->db, &leader, &err) || has_right_clock(&leader, &seen))
+	if (clock_monotonic_ms() - lease->clock_read_ms < CLOCK_EACH_MS)
 		return;
-	lease->clock_logged_ms = clock_monotonic_ms();
-	log_error("%s", seen.problem);
+	lease->clock_read_ms = clock_monotonic_ms();
+	if (leader_read(lease->db, &leader, &err) && !has_right_clock(&leader, &seen))
+		log_error("%s", seen.problem);
 }
 
 /* A transaction of the store's renews it too, and holds the row until it ends. */
@@ -263,22 +262,13 @@ static int
 start(struct lease *lease)
 {
 	pthread_condattr_t clock;
-	pthread_attr_t attr;
-	int failed;
 
 	(void)pthread_mutex_init(&lease->lock, NULL);
 	(void)pthread_condattr_init(&clock);
 	(void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&lease->woken, &clock);
 	(void)pthread_condattr_destroy(&clock);
-	failed = pthread_attr_init(&attr);
-	if (failed != 0)
-		return failed;
-	failed = pthread_attr_setstacksize(&attr, STACK_BYTES);
-	if (failed == 0)
-		failed = pthread_create(&lease->thread, &attr, run, lease);
-	(void)pthread_attr_destroy(&attr); /* always 0 */
-	return failed;
+	return thread_start(&lease->thread, STACK_BYTES, run, lease);
 }
 
 struct lease *
@@ -291,7 +281,7 @@ lease_start(const struct lease_config *config, struct err *err)
 	lease->config = *config;
 	(void)text_copy(lease->self.holder, sizeof(lease->self.holder), config->name); /* fits */
 	name_folder(config->folder, lease->self.folder);
-	lease->clock_logged_ms = clock_monotonic_ms() - CLOCK_LOG_MS;
+	lease->clock_read_ms = clock_monotonic_ms();
 	if (!ask(lease, &lease->seen, &why)) {
 		lease->seen = (struct lease_seen){ 0 };
 		(void)text_copy(lease->seen.problem, sizeof(lease->seen.problem), why.text);

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/thread.h"
 #include "store/store_reserve.h"
 
 /* Of which only what is used takes memory.  A decision uses some 250 KB; ThreadSanitizer keeps
@@ -199,21 +200,6 @@ run(void *arg)
 	return NULL;
 }
 
-static int
-start(struct store_thread *t)
-{
-	pthread_attr_t attr;
-	int failed = pthread_attr_init(&attr);
-
-	if (failed != 0)
-		return failed;
-	failed = pthread_attr_setstacksize(&attr, STACK_BYTES);
-	if (failed == 0)
-		failed = pthread_create(&t->thread, &attr, run, t);
-	(void)pthread_attr_destroy(&attr); /* always 0 */
-	return failed;
-}
-
 struct store_thread *
 store_thread_start(struct store *store, struct crossing *crossing, struct err *err)
 {
@@ -224,7 +210,7 @@ store_thread_start(struct store *store, struct crossing *crossing, struct err *e
 	t->crossing = crossing;
 	if (!store_reserve_take(store))
 		log_warning("the disk of the database is nearly full");
-	failed = start(t);
+	failed = thread_start(&t->thread, STACK_BYTES, run, t);
 	if (failed == 0)
 		return t;
 	(void)err_errno(err, ERR_IO, failed, "starting the store's thread");
