@@ -32,8 +32,9 @@ say_standing(struct serve *serve, char *out, size_t room)
 
 	lease_look(serve->lead.lease, &seen);
 	if (seen.holder[0] != '\0')
-		(void)snprintf(out, room, "standby of %s since %s", seen.holder,
-		    when_stamp(serve->settings->zone, seen.since, since));
+		(void)snprintf(out, room, "standby of %s since %s%s", seen.holder,
+		    when_stamp(serve->settings->zone, seen.since, since),
+		    seen.is_led ? "" : "; it has not renewed its lease in time");
 	else
 		(void)snprintf(
 		    out, room, "standby; nobody is known to lead: see this server's log");

@@ -16,6 +16,7 @@
 #include "lib/window.h"
 #include "lib/zone.h"
 #include "policy/policy.h"
+#include "settings/checks/settings_runners.h"
 #include "settings/sources/settings_load.h"
 #include "settings/settings_table.h"
 #include "types/action.h"
@@ -300,6 +301,9 @@ print_summary(const struct settings *s, const char *env_file)
 		    s->forge_webhook_secret == NULL ? "off: no FORGE_WEBHOOK_SECRET" : "on");
 	(void)printf("listens:  %s port %d\n", s->listen_address, s->api_server_port);
 	(void)printf("state:    %s\n", s->state_directory);
+	if (settings_server_name(s) != NULL)
+		(void)printf("database: PostgreSQL, by DATABASE_URL; this server is %s\n",
+		    settings_server_name(s));
 	if (s->runner_socket == NULL)
 		(void)printf("runner:   started by the server\n");
 	else
