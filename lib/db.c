@@ -208,10 +208,15 @@ db_begin(struct db *db, struct err *err)
 bool
 db_commit(struct db *db, struct err *err)
 {
-	enum db_outcome outcome = db_commit_bare(db, err);
+	enum db_outcome outcome;
 
 	if (db->fence == NULL)
-		return outcome == DB_DONE;
+		return db_commit_bare(db, err) == DB_DONE;
+	if (!db->fence->stay(db->fence->ctx, db, err)) {
+		db_rollback(db);
+		return false;
+	}
+	outcome = db_commit_bare(db, err);
 	if (outcome == DB_UNKNOWN)
 		return db->fence->resolve(db->fence->ctx, db, err);
 	if (outcome == DB_DONE)

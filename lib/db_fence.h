@@ -17,6 +17,8 @@ enum db_outcome {
 struct db_fence {
 	/* The first statement of a transaction; false and *err: it is rolled back. */
 	bool (*enter)(void *ctx, struct db *db, struct err *err);
+	/* The last one before its COMMIT, in the same way. */
+	bool (*stay)(void *ctx, struct db *db, struct err *err);
 	void (*leave)(void *ctx); /* it is durable */
 	/* Behind DB_UNKNOWN: waits until the database says which it was; true: it is durable. */
 	bool (*resolve)(void *ctx, struct db *db, struct err *err);

@@ -75,6 +75,7 @@ struct serve_lead {
 	struct http_route routes[5], local[2]; /* of a standby */
 	struct route_metrics metrics;
 	struct loop_timer watch;    /* ends one whose lease is over */
+	int64_t leaves_at;	    /* monotonic ms: it listens no more; 0: it does not leave yet */
 	struct queue_list held; /* outcomes, until the start or a lease lets them out */
 };
 
@@ -117,7 +118,7 @@ struct serve {
 	} logs[SERVE_LOGS_MAX];
 	struct route_api *api;
 	struct route_api *network_api; /* NULL: ENABLE_API_SERVER is false */
-	struct http_route api_routes[ROUTE_API_ROUTES];
+	struct http_route api_routes[ROUTE_API_ROUTES + 1]; /* and of a hand-over */
 	struct http_server *local_http; /* NULL: there is no LOCAL_SOCKET */
 	struct perform perform;
 	struct perform_health *health;

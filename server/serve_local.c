@@ -1,6 +1,7 @@
 /* serve_local.c - /v1: the socket for the machine's own users, which may be missing, and for tokens.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -180,13 +181,31 @@ serve_network_api(struct serve *serve)
 	});
 }
 
+/* Who may stop this server may, and nobody else: whether another can lead is asked before. */
+static void
+on_hand_over(struct http_request *request, void *ctx)
+{
+	struct serve *serve = ctx;
+	uid_t uid;
+
+	if (!http_request_user_id(request, &uid) || (uid != 0 && uid != geteuid())) {
+		http_request_answer_text(request, 403, "application/json", NULL,
+		    "{\"said\":\"only root and the server's user may: sudo deploybot hand-over\"}");
+		return;
+	}
+	http_request_answer_text(request, 202, "application/json", NULL, "{}");
+	serve->status = err_exit_status(ERR_CHANGED); /* its next start is a standby */
+	if (!serve_is_stopping(serve))
+		(void)raise(SIGTERM); /* the loop reads it */
+}
+
 /* A command line that cannot be reached is no reason to keep a team's deployments waiting. */
 void
 serve_local_start(struct serve *serve)
 {
 	const struct http_server_config config = {
 		.routes = serve->api_routes,
-		.route_count = COUNT(serve->api_routes),
+		.route_count = ROUTE_API_ROUTES + (serve->lead.lease != NULL ? 1 : 0),
 		.connections_max = CONNECTIONS,
 		.connections_per_user = CONNECTIONS_OF_USER,
 		.is_guest = is_other,
@@ -211,6 +230,11 @@ serve_local_start(struct serve *serve)
 	});
 	serve->looks = health_looks_new(serve->loop, serve->probes);
 	route_api_routes(serve->api, serve->api_routes);
+	serve->api_routes[ROUTE_API_ROUTES] = (struct http_route){ .methods = "POST",
+		.path = "/hand-over",
+		.body_max = 2,
+		.on_request = on_hand_over,
+		.ctx = serve };
 	serve_listen_local(serve, &config, serve->given.local_fd, &why);
 	if (serve->local_http == NULL && why.text[0] != '\0')
 		log_warning("LOCAL_SOCKET: the command line cannot reach us: %s", why.text);

@@ -13,6 +13,8 @@
 #include "serve_standby.h"
 
 #define LOOK_EVERY_MS 20
+/* From when on a standby keeps whoever asks it waiting: until then this server answers. */
+#define LEAVE_MS (2 * LEASE_ASK_MS)
 /* How long whoever was accepted before may take to be answered: else they would read of a broken
  * connection, and GitHub says nothing twice. */
 #define CALLERS_MS 3000
@@ -24,7 +26,8 @@
 static bool
 waits_for_runs(const struct serve *serve)
 {
-	return serve->settings->runner_socket == NULL && runs_open(serve->runs) > 0;
+	return serve->settings->runner_socket == NULL && runs_open(serve->runs) > 0 &&
+	    loop_now_ms() < serve->stop_deadline;
 }
 
 static bool
@@ -47,13 +50,42 @@ on_look(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct serve *serve = ctx;
 
-	if (is_at_rest(serve)) {
+	if (is_at_rest(serve))
 		CRASH_POINT(stop_at_rest);
-		loop_stop(serve->loop);
-	} else if (loop_now_ms() >= serve->stop_deadline) {
+	else if (loop_now_ms() < serve->stop_deadline || loop_now_ms() < serve->callers_deadline)
+		return;
+	if (loop_now_ms() >= serve->stop_deadline)
 		log_warning("%zu runs are left running; they will be re-attached at the next start",
 		    runs_open(serve->runs));
-		loop_stop(serve->loop);
+	loop_stop(serve->loop);
+}
+
+static void
+look_for_rest(struct serve *serve)
+{
+	serve->callers_deadline = loop_now_ms() + CALLERS_MS;
+	telegram_quiesce(serve->telegram);
+	http_server_quiesce(serve->http);
+	if (serve->local_http != NULL)
+		http_server_quiesce(serve->local_http);
+	loop_timer_init(&serve->stop_timer, on_look, serve);
+	loop_timer_start(serve->loop, &serve->stop_timer, 0, LOOK_EVERY_MS);
+}
+
+/* Of a server that leads: it answers until its runs have ended and a standby knows that it goes. */
+static void
+on_leave(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct serve *serve = ctx;
+
+	if (serve->lead.leaves_at == 0) {
+		if (waits_for_runs(serve))
+			return;
+		lease_leave(serve->lead.lease);
+		serve->lead.leaves_at = loop_now_ms() + LEAVE_MS;
+	} else if (loop_now_ms() >= serve->lead.leaves_at) {
+		loop_timer_stop(&serve->stop_timer);
+		look_for_rest(serve);
 	}
 }
 
@@ -76,12 +108,11 @@ serve_stop_start(struct serve *serve)
 	serve_manager_stopping();
 	serve->stop_deadline =
 	    loop_now_ms() + serve->settings->shutdown_timeout_seconds * INT64_C(1000);
-	serve->callers_deadline = loop_now_ms() + CALLERS_MS;
-	telegram_quiesce(serve->telegram);
-	http_server_quiesce(serve->http);
-	if (serve->local_http != NULL)
-		http_server_quiesce(serve->local_http);
-	loop_timer_init(&serve->stop_timer, on_look, serve);
+	if (serve->lead.lease == NULL) {
+		look_for_rest(serve);
+		return;
+	}
+	loop_timer_init(&serve->stop_timer, on_leave, serve);
 	loop_timer_start(serve->loop, &serve->stop_timer, 0, LOOK_EVERY_MS);
 }
 

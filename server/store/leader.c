@@ -30,8 +30,9 @@ leader_make(struct db *db, struct err *err)
 		"CREATE TABLE IF NOT EXISTS leader (one INTEGER PRIMARY KEY CHECK (one = 1),"
 		" epoch INTEGER NOT NULL, batch INTEGER NOT NULL, holder TEXT NOT NULL,"
 		" folder TEXT NOT NULL, since INTEGER NOT NULL, renewed INTEGER NOT NULL,"
-		" at INTEGER NOT NULL);"
-		"INSERT INTO leader VALUES (1, 0, 0, '', '', 0, 0, 0) ON CONFLICT (one) DO NOTHING;",
+		" at INTEGER NOT NULL, leaves INTEGER NOT NULL);"
+		"INSERT INTO leader VALUES (1, 0, 0, '', '', 0, 0, 0, 0)"
+		" ON CONFLICT (one) DO NOTHING;",
 		err))
 		return true;
 	/* Another server may have made it just now. */
@@ -39,13 +40,15 @@ leader_make(struct db *db, struct err *err)
 }
 
 bool
-leader_read(struct db *db, struct leader *ret, struct err *err)
+leader_read(struct db *db, const char *as, struct leader *ret, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	*ret = (struct leader){ 0 };
 	if (!db_query(&rows, db, err,
-		"SELECT epoch, batch, at, since, renewed, holder, " NOW_MS ", folder FROM leader"))
+		"SELECT epoch, batch, at, since, renewed, holder, " NOW_MS
+		", folder, leaves, set_config('application_name', $1, false) FROM leader",
+		DB_TEXT(as)))
 		return false;
 	if (db_next(&rows)) {
 		ret->epoch = db_col_i64(&rows, 0);
@@ -54,11 +57,29 @@ leader_read(struct db *db, struct leader *ret, struct err *err)
 		ret->since = db_col_i64(&rows, 3);
 		ret->clock_ms = db_col_i64(&rows, 6);
 		ret->left_ms = db_col_i64(&rows, 4) + LEADER_LEASE_MS - ret->clock_ms;
+		ret->leaves = db_col_i64(&rows, 8) != 0;
 		(void)text_copy(ret->holder, sizeof(ret->holder), db_col_text(&rows, 5));
 		(void)text_copy(ret->folder, sizeof(ret->folder), db_col_text(&rows, 7));
 		while (db_next(&rows))
 			continue;
 	}
+	return db_rows_end(&rows, err);
+}
+
+bool
+leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	ret[0] = '\0';
+	if (!db_query(&rows, db, err,
+		"SELECT substr(application_name, CAST($2 AS INTEGER)) FROM pg_stat_activity"
+		" WHERE datname = current_database() AND application_name LIKE $1 || '%'"
+		" AND state_change > clock_timestamp() - INTERVAL '2 s' ORDER BY 1",
+		DB_TEXT(LEADER_STANDBY), DB_I64(sizeof(LEADER_STANDBY))))
+		return false;
+	if (db_next(&rows))
+		(void)text_copy(ret, LIMIT_RUNNER, db_col_text(&rows, 0)); /* it was one */
 	return db_rows_end(&rows, err);
 }
 
@@ -92,12 +113,12 @@ leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err)
 	*ret_leads = false;
 	if (!run_alone(db,
 		DB_SQL("UPDATE leader SET epoch = epoch + 1, holder = $1, folder = $3,"
-		       " since = " NOW_MS ", renewed = " NOW_MS
+		       " leaves = 0, since = " NOW_MS ", renewed = " NOW_MS
 		       " WHERE holder = '' OR (holder = $1 AND folder = $3)"
 		       " OR renewed < " NOW_MS " - $2",
 		    DB_TEXT(self.holder), DB_I64(LEADER_LEASE_MS), DB_TEXT(self.folder)),
 		&taken, err) ||
-	    !leader_read(db, ret, err))
+	    !leader_read(db, "deploybot", ret, err))
 		return false;
 	ret->taken_ms = sent_ms;
 	*ret_leads = taken > 0 && leader_is(ret, &self);
@@ -105,12 +126,13 @@ leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err)
 }
 
 bool
-leader_renew(struct db *db, int64_t epoch, bool *ret_leads, struct err *err)
+leader_renew(struct db *db, int64_t epoch, bool leaves, bool *ret_leads, struct err *err)
 {
 	int64_t renewed;
 
 	if (!run_alone(db,
-		DB_SQL("UPDATE leader SET renewed = " NOW_MS " WHERE epoch = $1", DB_I64(epoch)),
+		DB_SQL("UPDATE leader SET renewed = " NOW_MS ", leaves = $2 WHERE epoch = $1",
+		    DB_I64(epoch), DB_I64(leaves)),
 		&renewed, err))
 		return false;
 	*ret_leads = renewed > 0;
@@ -155,6 +177,18 @@ enter(void *ctx, struct db *db, struct err *err)
 	if (fence->is_deposed)
 		return depose(fence, err, "another has taken over");
 	return raise_batch(fence, db, fence->batch, err);
+}
+
+/* Whoever waits for the row takes over where the transaction's beginning is older than a lease. */
+static bool
+stay(void *ctx, struct db *db, struct err *err)
+{
+	struct leader_fence *fence = ctx;
+
+	if (clock_boottime_ms() - fence->sent_ms < LEADER_RENEW_MS)
+		return true;
+	fence->sent_ms = clock_boottime_ms();
+	return db_run(db, err, "UPDATE leader SET renewed = " NOW_MS);
 }
 
 static void
@@ -228,7 +262,7 @@ void
 leader_fence_init(struct leader_fence *fence, const struct leader *leader)
 {
 	*fence = (struct leader_fence){
-		.fence = { enter, leave, resolve, fence },
+		.fence = { enter, stay, leave, resolve, fence },
 		.epoch = leader->epoch,
 		.batch = leader->batch,
 		.at = leader->at,

@@ -15,6 +15,7 @@
 #include "types/limits.h"
 
 #define LEADER_LEASE_MS 4000 /* not renewed for so long: another may take over */
+#define LEADER_RENEW_MS 1000 /* how often it is renewed */
 #define LEADER_ACTS_MS	2000 /* the same: nothing with an outside is begun */
 #define LEADER_CLOCK_MS 2000 /* who is to lead has a clock that differs by no more */
 
@@ -27,6 +28,7 @@ struct leader {
 	int64_t since; /* wall ms by the database's clock: the epoch began */
 	int64_t left_ms; /* of its lease; below 0: it has ended */
 	int64_t clock_ms; /* the database's clock now, wall ms */
+	bool leaves; /* it gives its lease up as soon as what is in progress is done */
 	int64_t taken_ms; /* clock_boottime_ms() when it was asked for */
 	char holder[LIMIT_RUNNER]; /* "": it was given up */
 	char folder[LEADER_FOLDER]; /* of that server: which of two that are called so */
@@ -34,7 +36,14 @@ struct leader {
 
 /* Makes its table where there is none.  Not inside a transaction. */
 bool leader_make(struct db *db, struct err *err) MUST_USE;
-bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
+/* as: what the session is called from now on, for whoever lists them. */
+bool leader_read(struct db *db, const char *as, struct leader *ret, struct err *err) MUST_USE;
+
+/* What a standby that could lead calls its session, before its name. */
+#define LEADER_STANDBY "deploybot standby "
+
+/* Which one could lead now; "": none has asked for 2 s. */
+bool leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err) MUST_USE;
 
 /* Is it that server, and no other of its name? */
 bool leader_is(const struct leader *leader, const struct leader *self);
@@ -44,8 +53,9 @@ bool leader_is(const struct leader *leader, const struct leader *self);
  * that server's. */
 bool leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err) MUST_USE;
 
-/* *ret_leads false: that epoch is over. */
-bool leader_renew(struct db *db, int64_t epoch, bool *ret_leads, struct err *err) MUST_USE;
+/* leaves: another will lead in a moment.  *ret_leads false: that epoch is over. */
+bool leader_renew(struct db *db, int64_t epoch, bool leaves, bool *ret_leads, struct err *err)
+    MUST_USE;
 /* In the same epoch another need not wait for the lease's end. */
 bool leader_give_up(struct db *db, int64_t epoch, struct err *err) MUST_USE;
 

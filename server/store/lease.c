@@ -21,8 +21,6 @@
 #include "store/store_inside.h"
 
 #define STACK_BYTES   (512 * 1024) /* of which only what is used takes memory */
-#define ASK_MS	      250
-#define RENEW_MS      1000
 #define BOOT_ID	      40
 #define CLOCK_EACH_MS 60000
 
@@ -32,9 +30,11 @@ struct lease {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
-	bool ends; /* under the lock, as is what was seen */
+	/* Under the lock, as is what was seen. */
+	bool ends, leaves, is_woken;
 	struct lease_seen seen;
 	struct leader_fence fence; /* once it leads */
+	_Atomic bool acts;	   /* behind its start */
 	/* The thread's. */
 	struct db *db;
 	int64_t clock_read_ms; /* a leader's was compared with the database's */
@@ -72,8 +72,9 @@ lease_look(struct lease *lease, struct lease_seen *ret)
 }
 
 void
-lease_check(const struct lease *lease)
+lease_check(struct lease *lease)
 {
+	atomic_store(&lease->acts, true);
 	if (!leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
 		end_deposed("the database does not answer");
 }
@@ -142,9 +143,12 @@ knows_schema(int64_t version, struct lease_seen *seen)
 static bool
 ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 {
+	char as[sizeof(LEADER_STANDBY) + LIMIT_RUNNER] = "deploybot";
 	struct leader leader;
 	int64_t version;
 
+	if (lease->seen.read_ms != 0 && lease->seen.problem[0] == '\0')
+		(void)snprintf(as, sizeof(as), LEADER_STANDBY "%s", lease->self.holder);
 	if (lease->db == NULL) {
 		lease->db = db_open(lease->config.database, 0, err);
 		if (lease->db == NULL || !leader_make(lease->db, err))
@@ -153,7 +157,7 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	if (!db_begin_bare(lease->db, err))
 		return false;
 	db_rollback(lease->db); /* it is there again, if it was cut */
-	if (!leader_read(lease->db, &leader, err) || !db_user_version(lease->db, &version, err))
+	if (!leader_read(lease->db, as, &leader, err) || !db_user_version(lease->db, &version, err))
 		return false;
 	seen->read_ms = clock_monotonic_ms();
 	if (is_free(lease, &leader, seen) && has_right_clock(&leader, seen) &&
@@ -163,7 +167,8 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 			return false;
 	}
 	(void)text_copy(seen->holder, sizeof(seen->holder), leader.holder);
-	seen->is_led = leader.holder[0] != '\0' && leader.left_ms > LEADER_ACTS_MS;
+	seen->is_led =
+	    leader.holder[0] != '\0' && !leader.leaves && leader.left_ms > LEADER_ACTS_MS;
 	seen->epoch = leader.epoch;
 	seen->since = leader.since;
 	if (seen->leads)
@@ -183,24 +188,26 @@ look_at_clock(struct lease *lease)
 	if (clock_monotonic_ms() - lease->clock_read_ms < CLOCK_EACH_MS)
 		return;
 	lease->clock_read_ms = clock_monotonic_ms();
-	if (leader_read(lease->db, &leader, &err) && !has_right_clock(&leader, &seen))
+	if (leader_read(lease->db, "deploybot", &leader, &err) && !has_right_clock(&leader, &seen))
 		log_error("%s", seen.problem);
 }
 
-/* A transaction of the store's renews it too, and holds the row until it ends. */
+/* A transaction of the store's renews it too, and holds the row until it ends: that of a migration
+ * for long, when nothing is done yet that the fence does not end. */
 static void
-renew(struct lease *lease)
+renew(struct lease *lease, bool leaves)
 {
 	int64_t sent_ms = clock_boottime_ms();
 	struct err err;
 	bool leads;
 
-	if (leader_renew(lease->db, lease->fence.epoch, &leads, &err)) {
+	if (leader_renew(lease->db, lease->fence.epoch, leaves, &leads, &err)) {
 		if (!leads)
 			end_deposed("another has taken over");
 		leader_fence_renewed(&lease->fence, sent_ms);
 		look_at_clock(lease);
-	} else if (!leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS)) {
+	} else if (atomic_load(&lease->acts) &&
+	    !leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS)) {
 		end_deposed(err.text);
 	}
 }
@@ -209,7 +216,7 @@ renew(struct lease *lease)
 
 /* False: it is to end. */
 static bool
-rest(struct lease *lease, int ms)
+rest(struct lease *lease, int ms, bool *ret_leaves)
 {
 	struct timespec until;
 	bool goes_on;
@@ -219,9 +226,11 @@ rest(struct lease *lease, int ms)
 	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	(void)pthread_mutex_lock(&lease->lock);
-	while (!lease->ends && pthread_cond_timedwait(&lease->woken, &lease->lock, &until) == 0)
+	while (!lease->is_woken && pthread_cond_timedwait(&lease->woken, &lease->lock, &until) == 0)
 		continue;
+	lease->is_woken = false;
 	goes_on = !lease->ends;
+	*ret_leaves = lease->leaves;
 	(void)pthread_mutex_unlock(&lease->lock);
 	return goes_on;
 }
@@ -246,13 +255,14 @@ run(void *ctx)
 {
 	struct lease *lease = ctx;
 	struct lease_seen seen;
+	bool leaves;
 
 	for (;;) {
 		lease_look(lease, &seen);
-		if (!rest(lease, seen.leads ? RENEW_MS : ASK_MS))
+		if (!rest(lease, seen.leads ? LEADER_RENEW_MS : LEASE_ASK_MS, &leaves))
 			return NULL;
 		if (seen.leads)
-			renew(lease);
+			renew(lease, leaves);
 		else
 			stand_by(lease);
 	}
@@ -298,6 +308,22 @@ lease_start(const struct lease_config *config, struct err *err)
 	return NULL;
 }
 
+static void
+wake(struct lease *lease, bool ends)
+{
+	(void)pthread_mutex_lock(&lease->lock);
+	lease->ends = ends;
+	lease->leaves = lease->is_woken = true;
+	(void)pthread_cond_signal(&lease->woken);
+	(void)pthread_mutex_unlock(&lease->lock);
+}
+
+void
+lease_leave(struct lease *lease)
+{
+	wake(lease, false);
+}
+
 void
 lease_stop(struct lease *lease, bool gives_up)
 {
@@ -305,10 +331,7 @@ lease_stop(struct lease *lease, bool gives_up)
 
 	if (lease == NULL)
 		return;
-	(void)pthread_mutex_lock(&lease->lock);
-	lease->ends = true;
-	(void)pthread_cond_signal(&lease->woken);
-	(void)pthread_mutex_unlock(&lease->lock);
+	wake(lease, true);
 	(void)pthread_join(lease->thread, NULL);
 	if (gives_up && lease->seen.leads && !leader_give_up(lease->db, lease->fence.epoch, &err))
 		log_warning("the lease is not given up: %s", err.text);

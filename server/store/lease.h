@@ -9,6 +9,8 @@
 
 #include "store/leader.h"
 
+#define LEASE_ASK_MS 250 /* how often a standby asks who leads */
+
 struct lease;
 
 struct lease_config {
@@ -32,8 +34,13 @@ struct lease_seen {
 struct lease *lease_start(const struct lease_config *config, struct err *err) MUST_USE;
 void lease_look(struct lease *lease, struct lease_seen *ret);
 
-/* Of one that leads: ends the program where the lease is over. */
-void lease_check(const struct lease *lease);
+/* Of one that leads, from its first moment behind the start on: ends the program where the lease is
+ * over. */
+void lease_check(struct lease *lease);
+
+/* Of one that leads: a standby keeps who asks it waiting from now on, which it learns within
+ * LEASE_ASK_MS. */
+void lease_leave(struct lease *lease);
 
 /* Once it leads: for the store, which is opened behind it, and for whoever acts. */
 struct leader_fence *lease_fence(struct lease *lease);

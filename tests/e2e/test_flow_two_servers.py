@@ -120,7 +120,7 @@ def test_a_leader_that_was_only_stopped_ends_when_it_goes_on(pair):
 def test_a_session_that_is_cut_changes_nothing(pair):
     leader, _ = leader_and_other(pair)
     before, ada = pair.epoch(), pair.admin()
-    pair.database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'deploybot'")
+    pair.database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'deploybot%'")
     ada.say("/status")
     ada.hear("staging")
     wait_until(lambda: pair.ready(leader)[0] == 200, 20, "readiness")

@@ -126,9 +126,37 @@ def test_pushes_are_taken_by_who_leads_next(pair, nginx, number):
         pair.wait_stands_by(leader)
         pushes.wait_more()
     assert pair.epoch() == before + 1
-    assert set(pushes.statuses) <= {200, 502, 503}, pushes.statuses
+    assert set(pushes.statuses) <= ({200} if number == signal.SIGTERM else {200, 502, 503}), pushes.statuses
     assert pushes.longest_s < READ_S
     check(pair, pushes)
+
+
+def test_a_hand_over_is_noticed_by_nobody(pair, nginx):
+    leader, other = leader_and_other(pair)
+    before, name = pair.epoch(), other.settings["SERVER_NAME"]
+    with Pushes(nginx) as pushes:
+        done = leader.run("hand-over")
+        assert leader.process.wait(PATIENCE_S) == 75  # which its unit starts again
+        leader.start()
+        pair.wait_stands_by(leader)
+        pushes.wait_more()
+    assert done.returncode == 0 and re.fullmatch(rf"{name} leads since \S+ \(\d+\.\d s\)\n", done.stdout), done
+    assert pair.leads(other) and pair.epoch() == before + 1
+    assert set(pushes.statuses) == {200}
+    check(pair, pushes)
+
+
+def test_what_has_nobody_to_hand_over_to_goes_on(pair):
+    leader, other = leader_and_other(pair)
+    before = pair.epoch()
+    done = other.run("hand-over")
+    assert done.returncode == 69 and "leads; this server is" in done.stderr, done
+    other.stop()
+    wait_until(lambda: leader.run("hand-over").returncode != 0 and
+               "no standby could lead" in leader.run("hand-over").stderr, PATIENCE_S, "a refusal")
+    assert pair.leads(leader) and pair.epoch() == before
+    other.start()
+    pair.wait_stands_by(other)
 
 
 def test_a_push_that_comes_while_nobody_leads_waits_for_who_leads_next(pair, nginx):

@@ -25,7 +25,7 @@ from telegram_client import text_of  # noqa: E402
 
 PATIENCE_S = 60
 SHOP = "acme/shop"
-CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'deploybot'"
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'deploybot%'"
 
 
 class Pushes:

@@ -10,6 +10,7 @@
 #include "lib/mem.h"
 #include "store/leader.h"
 #include "store/store_inside.h"
+#include "store/store_thread.h"
 #include "tests/unit/store_aid.h"
 #include "tests/unit/unit.h"
 
@@ -63,7 +64,7 @@ set_up(struct scene *scene)
 	assert_non_null(scene->outside);
 	assert_true(leader_make(scene->outside, &scene->aid.err));
 	change(scene,
-	    "UPDATE leader SET epoch = 0, batch = 0, holder = '', since = 0, renewed = 0, at = 0");
+	    "UPDATE leader SET epoch = 0, batch = 0, holder = '', since = 0, renewed = 0, at = 0, leaves = 0");
 	assert_true(takes(scene, "a"));
 	leader_fence_init(&scene->fence, &scene->leader);
 	scene->aid.config.fence = &scene->fence;
@@ -146,17 +147,99 @@ only_whose_epoch_it_is_renews_and_gives_up(struct scene *scene)
 
 	change(scene, "UPDATE leader SET renewed = renewed - 3000");
 	before = number(scene, "SELECT renewed FROM leader");
-	assert_true(leader_renew(scene->outside, 2, &leads, &scene->aid.err));
+	assert_true(leader_renew(scene->outside, 2, false, &leads, &scene->aid.err));
 	assert_false(leads);
 	assert_true(leader_give_up(scene->outside, 2, &scene->aid.err));
 	assert_false(takes(scene, "b"));
 	assert_true(number(scene, "SELECT renewed FROM leader") == before);
-	assert_true(leader_renew(scene->outside, 1, &leads, &scene->aid.err));
+	assert_true(leader_renew(scene->outside, 1, false, &leads, &scene->aid.err));
 	assert_true(leads);
 	assert_true(number(scene, "SELECT renewed FROM leader") > before);
 }
 
+static bool
+leaves(struct scene *scene)
+{
+	struct leader leader;
+
+	if (!leader_read(scene->outside, "deploybot", &leader, &scene->aid.err))
+		fail_msg("%s", scene->aid.err.text);
+	return leader.leaves;
+}
+
+static void
+who_leaves_says_so_until_another_leads(struct scene *scene)
+{
+	bool leads;
+
+	assert_false(leaves(scene));
+	assert_true(leader_renew(scene->outside, 1, true, &leads, &scene->aid.err) && leads);
+	assert_true(leaves(scene));
+	assert_false(takes(scene, "b"));
+	assert_true(leader_give_up(scene->outside, 1, &scene->aid.err));
+	assert_true(takes(scene, "b"));
+	assert_false(leaves(scene));
+}
+
+static void
+who_could_lead_is_seen(struct scene *scene)
+{
+	char standby[LIMIT_RUNNER] = "-";
+	struct leader leader;
+
+	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
+	assert_string_equal(standby, "");
+	assert_true(leader_read(scene->outside, LEADER_STANDBY "b", &leader, &scene->aid.err));
+	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
+	assert_string_equal(standby, "b");
+	assert_true(takes(scene, "a"));
+	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
+	assert_string_equal(standby, "");
+}
+
 /* --- the fence --- */
+
+/* A migration: whoever waits for the row sees it as it is at the end. */
+static void
+a_long_transaction_renews_at_its_end(struct scene *scene)
+{
+	struct db *db = scene->aid.store->db;
+
+	assert_true(db_begin(db, &scene->aid.err));
+	assert_true(db_run(db, &scene->aid.err, "UPDATE leader SET renewed = renewed - 5000"));
+	scene->fence.sent_ms -= 5000;
+	scene->fence.renewed_ms -= 5000;
+	assert_true(db_commit(db, &scene->aid.err));
+	assert_true(leader_fence_is_fresh(&scene->fence, LEADER_ACTS_MS));
+	assert_false(takes(scene, "b"));
+}
+
+/* How long a decision takes is not known yet. */
+static void
+the_first_batch_is_a_short_one(struct scene *scene)
+{
+	struct crossing *crossing = crossing_new(NULL, NULL);
+	int64_t before = number(scene, "SELECT batch FROM leader");
+	struct store_thread *thread;
+	int answers = 0;
+
+	scene->aid.handlers[EVENT_API] = nothing;
+	for (int i = 0; i < 8; i++) {
+		struct event *event = store_aid_event(&scene->aid, EVENT_API);
+
+		event->u.api = mem_new(1, sizeof(*event->u.api));
+		event->done = count_answer;
+		event->done_ctx = &answers;
+		assert_true(crossing_submit(crossing, event));
+	}
+	thread = store_thread_start(TAKE(scene->aid.store), crossing, &scene->aid.err);
+	assert_non_null(thread);
+	crossing_close(crossing);
+	store_thread_join(thread, NULL, 0);
+	assert_int_equal(number(scene, "SELECT batch FROM leader"), before + 2);
+	crossing_free(crossing);
+	store_aid_reopen(&scene->aid);
+}
 
 static void
 each_transaction_raises_the_batch(struct scene *scene)
@@ -462,7 +545,11 @@ TEST(one_of_several_servers_decides)
 	static void (*const tests[])(struct scene *) = {
 		the_lease_is_one_server_s,
 		only_whose_epoch_it_is_renews_and_gives_up,
+		who_leaves_says_so_until_another_leads,
+		who_could_lead_is_seen,
 		each_transaction_raises_the_batch,
+		a_long_transaction_renews_at_its_end,
+		the_first_batch_is_a_short_one,
 		who_was_deposed_decides_nothing,
 		nor_does_it_recover,
 		time_never_goes_back,

@@ -1,0 +1,91 @@
+/* cli_hand_over.c - `deploybot hand-over`: the leader stops where a standby could lead.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "cli/cli_server.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/when.h"
+#include "settings/checks/settings_runners.h"
+#include "store/leader.h"
+#include "types/settings.h"
+
+#define LOOK_MS	 100
+#define EXTRA_MS 15000 /* behind the time that its runs have */
+
+/* Does this server lead, and is there another that could?  An exit status. */
+static int
+look(const struct cli_server *local, struct db *db, const char *name, struct leader *ret)
+{
+	char standby[LIMIT_RUNNER], text[200];
+	struct err err;
+
+	if (!leader_read(db, "deploybot", ret, &err) || !leader_standby(db, standby, &err))
+		return cli_server_fail(local, err_exit_status(err.code), err.text);
+	if (ret->holder[0] == '\0' || ret->left_ms < 0)
+		return cli_server_fail(local, EX_UNAVAILABLE, "no server leads");
+	if (strcmp(ret->holder, name) != 0) {
+		(void)snprintf(
+		    text, sizeof(text), "%s leads; this server is %s", ret->holder, name);
+		return cli_server_fail(local, EX_UNAVAILABLE, text);
+	}
+	if (standby[0] == '\0')
+		return cli_server_fail(local, EX_UNAVAILABLE,
+		    "no standby could lead: see /readyz and the log of the other server");
+	return EX_OK;
+}
+
+/* An exit status. */
+static int
+follow(const struct cli_server *local, struct db *db, const struct settings *s,
+    const struct leader *before)
+{
+	static const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	int64_t most = s->shutdown_timeout_seconds * INT64_C(1000) + EXTRA_MS;
+	char since[WHEN_STAMP];
+	struct leader now;
+	struct err err;
+
+	do {
+		(void)nanosleep(&pause, NULL); /* shorter does no harm */
+		if (!leader_read(db, "deploybot", &now, &err))
+			return cli_server_fail(local, err_exit_status(err.code), err.text);
+	} while (now.epoch == before->epoch && now.clock_ms - before->clock_ms < most);
+	if (now.epoch == before->epoch)
+		return cli_server_fail(
+		    local, EX_TEMPFAIL, "no other server leads yet: see the logs of both");
+	(void)printf("%s leads since %s (%" PRId64 ".%" PRId64 " s)\n", now.holder,
+	    when_stamp(s->zone, now.since, since), (now.since - before->clock_ms) / 1000,
+	    (now.since - before->clock_ms) % 1000 / 100);
+	return EX_OK;
+}
+
+int
+cli_hand_over(struct cli_server *local)
+{
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(local->cli, false);
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	CLEANUP(db_closep) struct db *db = NULL;
+	struct leader before;
+	struct err err;
+	int status;
+
+	if (s == NULL)
+		return EX_CONFIG;
+	if (settings_server_name(s) == NULL)
+		return cli_server_fail(local, EX_USAGE,
+		    "there is one server: DATABASE_URL, of two with one database, is not set");
+	db = db_open(s->database, 0, &err);
+	if (db == NULL)
+		return cli_server_fail(local, err_exit_status(err.code), err.text);
+	status = look(local, db, settings_server_name(s), &before);
+	if (status != EX_OK)
+		return status;
+	if (!cli_api_ask(&local->api, "/hand-over", "{}", &answer, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	return answer.status == 202 ? follow(local, db, s, &before) :
+				      cli_server_show_said(local, &answer);
+}
