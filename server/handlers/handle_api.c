@@ -33,6 +33,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "store/row_deployment.h"
+#include "store/row_hook.h"
 #include "store/row_job.h"
 #include "store/row_principal.h"
 #include "store/row_run.h"
@@ -485,6 +486,61 @@ enter(struct tx *tx, struct api_request *api)
 	return true;
 }
 
+#define CALLS_MAX    10000		    /* of one person, that are known again */
+#define CALLS_FOR_MS (3600 * INT64_C(1000)) /* beyond: those of before go */
+#define CALLS_OF     32
+
+static struct hook_use
+use_of(const struct tx *tx, const struct api_request *api, char of[CALLS_OF])
+{
+	(void)snprintf(of, CALLS_OF, ":v1:%" PRId64, api->from.person); /* no hook is called so */
+	return (struct hook_use){ .id = of,
+		.key = api->key,
+		.digest = api->digest,
+		.is_quiet = tx->answer.status < 400 };
+}
+
+/* A proxy has passed it on to a second server, or whoever asks has not read the answer. */
+static bool
+came_before(struct tx *tx, const struct api_request *api)
+{
+	char of[CALLS_OF];
+	const struct hook_use use = use_of(tx, api, of);
+	struct hook_answer before;
+
+	if (api->key[0] == '\0')
+		return false;
+	before = row_hook_find(tx, &use);
+	if (before.is_other) {
+		decide_refusef(
+		    tx, 422, "this Idempotency-Key was used for another request within 24 hours");
+	} else if (before.status != 0) {
+		tx->answer.status = before.status;
+		tx->answer.work = before.work;
+		tx->answer.is_duplicate = true;
+		decide_answer(
+		    tx, before.said[0] != '\0' ? before.said : "the same request came before");
+	} else if (row_hook_is_full(tx, of, CALLS_MAX, CALLS_FOR_MS)) {
+		decide_refusef(tx, 429, "%d requests of yours came within an hour", CALLS_MAX);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* What asks for a code, or comes too soon, is asked again. */
+static void
+note(struct tx *tx, const struct api_request *api)
+{
+	char of[CALLS_OF];
+	const struct hook_use use = use_of(tx, api, of);
+
+	if (api->job != NULL)
+		decide_job_note(tx, api);
+	else if (api->key[0] != '\0' && tx->answer.status != 428 && tx->answer.status != 429)
+		row_hook_note(tx, &use);
+}
+
 void
 handle_api(struct tx *tx, const struct event *event)
 {
@@ -494,10 +550,9 @@ handle_api(struct tx *tx, const struct event *event)
 	struct json_out json = json_out_begin(&out, '{');
 
 	tx->job = api->job;
-	if (enter(tx, api)) {
+	if (enter(tx, api) && !came_before(tx, api)) {
 		decide_with_code(tx, api, &json);
-		if (api->job != NULL)
-			decide_job_note(tx, api);
+		note(tx, api);
 	}
 	if (tx->answer.status == 202)
 		decide_put_begun(tx, &json);

@@ -447,20 +447,6 @@ route_api_crowded(void *api, uid_t uid, enum http_server_crowd why, const char *
 
 /* --- what they ask --- */
 
-/* Of what is asked with a token, which is good for that alone. */
-static bool
-put_digest(enum api_operation operation, const struct http_request *request, const char *body,
-    size_t size, struct job *job)
-{
-	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = crypto_sha256_new(NULL);
-	const char *method = api_rows[operation].method, *path = http_request_path(request);
-
-	return hash != NULL && crypto_sha256_add(hash, method, strlen(method) + 1, NULL) &&
-	    crypto_sha256_add(hash, path, strlen(path) + 1, NULL) &&
-	    (body == NULL || crypto_sha256_add(hash, body, size, NULL)) &&
-	    crypto_sha256_finish(hash, job->digest, NULL);
-}
-
 /* A request whose body is there. */
 struct whole {
 	const struct operation *operation;
@@ -468,6 +454,36 @@ struct whole {
 	char *body; /* owned by whoever made it; NULL: none */
 	size_t size;
 };
+
+/* Of what is asked: a job's token is good for that alone, and so is a key. */
+static bool
+put_digest(const struct whole *whole, uint8_t digest[CRYPTO_SHA256_SIZE])
+{
+	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = crypto_sha256_new(NULL);
+	const char *method = api_rows[whole->operation->operation].method;
+	const char *path = http_request_path(whole->request);
+
+	return hash != NULL && crypto_sha256_add(hash, method, strlen(method) + 1, NULL) &&
+	    crypto_sha256_add(hash, path, strlen(path) + 1, NULL) &&
+	    (whole->body == NULL || crypto_sha256_add(hash, whole->body, whole->size, NULL)) &&
+	    crypto_sha256_finish(hash, digest, NULL);
+}
+
+/* A job's token stands for one. */
+static bool
+put_key(const struct whole *whole, struct api_request *api, struct err *err)
+{
+	const char *key = http_request_header(whole->request, "Idempotency-Key");
+	bool takes_key = api->job == NULL && api_is_post(whole->operation->operation);
+
+	if (!hook_key_copy(takes_key ? key : NULL, api->key))
+		return err_set(err, ERR_INVALID,
+		    "Idempotency-Key: expected 1 to %d characters of ASCII, without blanks",
+		    HOOK_KEY_MAX);
+	return (api->job == NULL && api->key[0] == '\0') ||
+	    put_digest(whole, api->job != NULL ? api->job->digest : api->digest) ||
+	    err_set(err, ERR_IO, "no memory for a hash: try again");
+}
 
 static struct event *
 new_event(const struct whole *whole, const struct job *job, struct err *err)
@@ -484,12 +500,8 @@ new_event(const struct whole *whole, const struct job *job, struct err *err)
 	    is_network ? http_request_client(request) : "");
 	if (job != NULL)
 		event->u.api->job = mem_copy(job, sizeof(*job));
-	if (job != NULL &&
-	    !put_digest(operation, request, whole->body, whole->size, event->u.api->job)) {
-		event_free(event);
-		return ERR_NULL(err_set(err, ERR_IO, "no memory for a hash: try again"));
-	}
-	if (!api_read(operation, http_request_path(request), whole->body, whole->size, event->u.api,
+	if (!put_key(whole, event->u.api, err) ||
+	    !api_read(operation, http_request_path(request), whole->body, whole->size, event->u.api,
 		err)) {
 		event_free(event);
 		event = NULL;

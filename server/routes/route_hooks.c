@@ -218,13 +218,7 @@ take_key(const struct http_request *request, char out[HOOK_KEY_MAX + 1])
 
 	for (size_t i = 0; i < COUNT(names) && key == NULL; i++)
 		key = http_request_header(request, names[i]);
-	out[0] = '\0';
-	if (key == NULL)
-		return true;
-	for (const char *c = key; *c != '\0'; c++)
-		if (*c <= ' ' || *c >= 0x7f)
-			return false;
-	return key[0] != '\0' && text_copy(out, HOOK_KEY_MAX + 1, key);
+	return hook_key_copy(key, out);
 }
 
 static bool

@@ -66,7 +66,7 @@ row_hook_note(struct tx *tx, const struct hook_use *use)
 	char said[ROW_HOOK_SAID] = "";
 	char key[KEY];
 
-	if (answer->work == 0 && answer->text != NULL)
+	if (!use->is_quiet && answer->work == 0 && answer->text != NULL)
 		(void)text_copy(said, sizeof(said), answer->text);
 
 	(void)tx_run(tx,

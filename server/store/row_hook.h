@@ -15,6 +15,7 @@ struct hook_use {
 	const char *id;
 	const char *key;
 	const uint8_t *digest;
+	bool is_quiet; /* what it is answered is not kept: it may be for one reader */
 };
 
 struct hook_answer {

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "types/hook.h"
 #include "types/job.h"
 #include "types/request.h"
 #include "types/update.h"
@@ -49,6 +50,8 @@ struct api_request {
 	bool is_crowded; /* SECRET: the loop has no room for another value of that workflow's */
 	bool is_network; /* from.token says who; else, over LOCAL_SOCKET, from.person does */
 	char client[48]; /* is_network: the address that it came from */
+	char key[HOOK_KEY_MAX + 1]; /* a POST, but of a job: its Idempotency-Key; "": none */
+	uint8_t digest[32];	    /* of method, path and body */
 	struct job *job; /* owned; not NULL: a job of a workflow asks, whose token was checked */
 };
 

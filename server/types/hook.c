@@ -194,3 +194,15 @@ hook_line_request(const struct hook_line *line, const char *body, size_t size, s
 	request_add(ret, REQUEST_TEXT, words);
 	return true;
 }
+
+bool
+hook_key_copy(const char *key, char out[HOOK_KEY_MAX + 1])
+{
+	out[0] = '\0';
+	if (key == NULL)
+		return true;
+	for (const char *c = key; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 0x7f)
+			return false;
+	return key[0] != '\0' && text_copy(out, HOOK_KEY_MAX + 1, key);
+}

@@ -47,6 +47,9 @@ void hook_line_read(const char *starts, const char *application, struct hook_lin
 MUST_USE bool hook_line_request(const struct hook_line *line, const char *body, size_t size,
     struct request *ret, struct err *err);
 
+/* By which key a caller knows its request again (NULL: none, ""); false: it cannot be one. */
+bool hook_key_copy(const char *key, char out[HOOK_KEY_MAX + 1]) MUST_USE;
+
 /* A call that was let in. */
 struct hook_call {
 	struct update from;

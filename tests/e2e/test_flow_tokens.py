@@ -90,6 +90,42 @@ def test_a_token_opens_what_its_role_may_over_tcp_and_no_more(scene):
     assert scene.call("GET", f"/v1/log/{answer['work']}/0", token)[0] == 200
 
 
+def test_a_key_makes_requests_one(scene):
+    """A proxy passes it on to a second server, which is behind what the first has decided."""
+    token, other = scene.token("once"), scene.token("another")
+    key = {"Idempotency-Key": "f" * 32}
+    before = len(scene.audit(action="deploy_requested"))
+
+    def deploy(who=token, environment="staging", **headers):
+        return scene.call("POST", "/v1/command/deploy", who, {"arguments": [environment]}, **headers)[:2]
+    status, first = deploy(**key)
+    assert status == 200 and first["work"], first
+    status, again = deploy(**key)
+    assert (status, again["work"]) == (200, first["work"]), again
+    assert again["said"] == "the same request came before"
+    status, answer = deploy(environment="production", **key)
+    assert status == 422 and "used for another request" in answer["said"]
+    scene.wait_free()
+    status, answer = deploy(who=other, **key)   # theirs is another
+    assert status == 200 and answer["work"] not in (None, first["work"])
+    scene.wait_free()
+    assert len(scene.audit(action="deploy_requested")) == before + 2
+    for _ in range(2):
+        status, answer = deploy(environment="production", **{"Idempotency-Key": "e" * 32})
+        assert status == 403 and "only an admin may" in answer["said"]
+    for wrong in ("", "a b", "\x7f", "f" * 201):
+        assert deploy(**{"Idempotency-Key": wrong})[0] == 400, wrong
+
+
+def test_a_key_keeps_nothing_that_is_for_one_reader(scene):
+    body = {"name": "shown-once", "role": "staging", "expires": "1d"}
+    asked = [scene.ask(ROLE_ADMIN, "POST", "/v1/token/add", body, ["Idempotency-Key: " + "d" * 32]) for _ in range(2)]
+    assert [status for status, _ in asked] == [200, 200], asked
+    assert SHAPE.match(asked[0][1]["token"]) and asked[0][1]["token"] not in str(asked[1])
+    assert asked[1][1]["said"] == "the same request came before"
+    scene.made.append(asked[0][1]["token"])     # which stands nowhere, as a test below looks
+
+
 def test_what_a_token_may_not_see_is_not_there(scene):
     token = scene.token("looker", role="observer")
     assert scene.call("GET", "/v1/status/nowhere", token)[0] == 404

@@ -293,7 +293,7 @@ decide_job_over(struct tx *tx, const struct delivery *delivery)
 	/* Of more than there is room for the newest stay: most tokens end before their time. */
 	for (int i = 0; i < OVER_HALVES && row_hook_is_full(tx, of, TOKENS_MAX, kept_ms); i++)
 		kept_ms /= 2;
-	row_hook_note(tx, &(struct hook_use){ of, key, job->digest });
+	row_hook_note(tx, &(struct hook_use){ .id = of, .key = key, .digest = job->digest });
 }
 
 static bool
@@ -303,7 +303,9 @@ is_noted(struct tx *tx, const char *of, const struct job *job)
 
 	for (int is_run = 0; is_run < 2; is_run++)
 		if (over_of(job, is_run, key) &&
-		    row_hook_find(tx, &(struct hook_use){ of, key, job->digest }).status != 0)
+		    row_hook_find(
+			tx, &(struct hook_use){ .id = of, .key = key, .digest = job->digest })
+			    .status != 0)
 			return true;
 	return false;
 }
