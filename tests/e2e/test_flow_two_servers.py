@@ -117,6 +117,24 @@ def test_a_leader_that_was_only_stopped_ends_when_it_goes_on(pair):
     ada.hear("staging")
 
 
+def sees_standby(pair):
+    return pair.database.sql("SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE 'deploybot standby %'") == "1"
+
+
+def test_status_says_who_leads_and_who_could_take_over(pair):
+    leader, other = leader_and_other(pair)
+    ada = pair.admin()
+    wait_until(lambda: sees_standby(pair), 20, "a standby")
+    ada.say("/status")
+    ada.hear("staging", f"🖥 {name_of(leader)} leads since ", f"; standby: {name_of(other)}")
+    other.stop()
+    wait_until(lambda: not sees_standby(pair), 20, "that it is gone")
+    ada.say("/status")
+    ada.hear("staging", f"⚠️ {name_of(leader)} leads since ", ": no standby could take over")
+    other.start()
+    pair.wait_stands_by(other)
+
+
 def test_a_session_that_is_cut_changes_nothing(pair):
     leader, _ = leader_and_other(pair)
     before, ada = pair.epoch(), pair.admin()

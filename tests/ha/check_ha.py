@@ -26,6 +26,7 @@ from telegram_client import text_of  # noqa: E402
 PATIENCE_S = 60
 SHOP = "acme/shop"
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'deploybot%'"
+STANDBYS = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE 'deploybot standby %'"
 
 
 class Pushes:
@@ -34,7 +35,7 @@ class Pushes:
 
     def __init__(self, servers):
         self.servers, self.taken, self.pauses = servers, [], []
-        self.began = None           # when the first in vain began
+        self.refused = 0            # tries that neither server took
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
@@ -51,6 +52,7 @@ class Pushes:
                 self.servers.remove(server)
                 self.servers.insert(0, server)
                 return True
+        self.refused += 1
         return False
 
     def run(self):
@@ -74,8 +76,14 @@ def kill(leader, _):
     leader.kill()
 
 
-def hand_over(leader, _):
+def stop(leader, _):
     leader.stop()
+
+
+def hand_over(leader, _):
+    done = leader.run("hand-over")
+    assert done.returncode == 0, done.stderr
+    assert leader.process.wait(PATIENCE_S) == 75
 
 
 def stop_and_go_on(leader, pair):
@@ -92,7 +100,8 @@ def cut_sessions(_, pair):
     pair.database.sql(CUT)
 
 
-CAUSES = {"kill -9": kill, "SIGTERM": hand_over, "SIGSTOP": stop_and_go_on, "sessions cut": cut_sessions}
+CAUSES = {"kill -9": kill, "SIGTERM": stop, "hand-over": hand_over, "SIGSTOP": stop_and_go_on, "sessions cut": cut_sessions}
+QUIET = ("SIGTERM", "hand-over")    # nobody is told to come again
 
 
 def one(pair, pushes, cause, who):
@@ -101,6 +110,8 @@ def one(pair, pushes, cause, who):
     before, n = pair.epoch(), len(pushes.taken)
     wait_until(lambda: len(pushes.taken) > n, PATIENCE_S, "a push")
     who.say("/status")
+    wait_until(lambda: pair.database.sql(STANDBYS) == "1", PATIENCE_S, "a standby that could lead")
+    refused = pushes.refused
     began = time.monotonic()
     CAUSES[cause](leader, pair)
     if cause == "sessions cut":
@@ -112,6 +123,7 @@ def one(pair, pushes, cause, who):
         n = len(pushes.taken)
         wait_until(lambda: len(pushes.taken) >= n + 2, PATIENCE_S, "pushes behind it")
         assert pair.epoch() == before + 1, "an epoch is missing, or one too many"
+        assert cause not in QUIET or pushes.refused == refused, f"{pushes.refused - refused} pushes were refused"
         leader.start()
         pair.wait_stands_by(leader)
     who.hear("staging", timeout=PATIENCE_S)

@@ -10,12 +10,12 @@
 #include "decide/who/decide_agents.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/view/decide_application_log.h"
+#include "decide/view/decide_installation.h"
 #include "decide/work/decide_cloudflare.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/question/decide_offered.h"
 #include "decide/question/decide_place.h"
-#include "decide/git/decide_redelivery.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/hold/decide_refusal.h"
@@ -624,7 +624,7 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 	(void)decide_agents_status(tx, update->person,
 	    request->target[0] != '\0' && view.scope.n > 0 ? view.scope.at[0]->name : "", text);
 	if (count_environments(&view.scope) == tx->settings->environment_count)
-		decide_redelivery_status(tx, text);
+		decide_installation_status(tx, text);
 	add_buttons(tx, &keyboard, request, &view);
 	return true;
 }
