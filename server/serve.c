@@ -606,6 +606,8 @@ on_stop_signal(UNUSED struct loop_signal *signal, void *ctx)
 static void
 watch_signals(struct serve *serve)
 {
+	loop_signal_stop(&serve->sigterm);
+	loop_signal_stop(&serve->sigint);
 	loop_signal_init(&serve->sigterm, on_stop_signal, serve);
 	loop_signal_init(&serve->sigint, on_stop_signal, serve);
 	loop_signal_start(serve->loop, &serve->sigterm, SIGTERM);

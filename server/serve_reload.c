@@ -275,6 +275,7 @@ void
 serve_reload_start(struct serve *serve)
 {
 	serve->on_users = on_users;
+	loop_signal_stop(&serve->sighup);
 	loop_signal_init(&serve->sighup, on_sighup, serve);
 	loop_signal_start(serve->loop, &serve->sighup, SIGHUP);
 	loop_timer_init(&serve->files_timer, on_look, serve);

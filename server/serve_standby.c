@@ -230,22 +230,21 @@ stand_by(struct serve *serve, const struct lease_seen *seen, struct err *err)
 	serve_manager_ready(serve);
 	loop_run(serve->loop);
 	loop_timer_stop(&serve->alive_timer);
-	loop_signal_stop(&serve->sigterm);
-	loop_signal_stop(&serve->sigint);
-	loop_signal_stop(&serve->sighup);
+	/* A signal that comes during the start waits for whoever watches next. */
 	http_server_free(TAKE(serve->local_http));
 	return true;
 }
 
 /* --- while it leads --- */
 
-/* The lease's own thread may wait for the database for longer than the lease lasts. */
+/* The lease's own thread may wait for the database for longer than the lease lasts, and the store's
+ * session alone may get no answer: another server has one of its own. */
 static void
 on_watch(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct serve *serve = ctx;
 
-	lease_check(serve->lead.lease);
+	lease_check(serve->lead.lease, health_watch_illness(serve->watch) != health_watch_hangs);
 	serve_take_outcomes(serve, &(struct queue_list){ 0 });
 }
 

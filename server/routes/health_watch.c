@@ -110,11 +110,13 @@ is_recent(int64_t at_ms, int64_t now_ms)
 	return at_ms != 0 && now_ms - at_ms < HEALTH_WATCH_MEMORY_MS;
 }
 
+const char health_watch_hangs[] = "the store does not answer";
+
 const char *
 health_watch_judge(const struct health_facts *facts)
 {
 	if (facts->waiting > 0 && facts->now_ms - facts->progress_ms > HEALTH_WATCH_STORE_MS)
-		return "the store does not answer";
+		return health_watch_hangs;
 	if (is_recent(facts->refused_ms, facts->now_ms))
 		return "the store cannot write";
 	if (is_recent(facts->lagged_ms, facts->now_ms))

@@ -30,8 +30,9 @@ bool health_watch_has_runner(const struct health_watch *watch);
 void health_watch_telegram(struct health_watch *watch, bool is_receiving);
 bool health_watch_is_receiving(const struct health_watch *watch);
 
-/* NULL when healthy; else a short constant sentence. */
+/* NULL when healthy; else a short constant sentence, of which the first is the one below. */
 const char *health_watch_illness(const struct health_watch *watch);
+extern const char health_watch_hangs[]; /* the store takes too long */
 
 /* The same, pure: for tests. */
 struct health_facts {

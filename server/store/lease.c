@@ -72,9 +72,11 @@ lease_look(struct lease *lease, struct lease_seen *ret)
 }
 
 void
-lease_check(struct lease *lease)
+lease_check(struct lease *lease, bool decides)
 {
 	atomic_store(&lease->acts, true);
+	if (!decides)
+		end_deposed("its store gets no answer of the database");
 	if (!leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
 		end_deposed("the database does not answer");
 }

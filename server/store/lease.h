@@ -35,8 +35,8 @@ struct lease *lease_start(const struct lease_config *config, struct err *err) MU
 void lease_look(struct lease *lease, struct lease_seen *ret);
 
 /* Of one that leads, from its first moment behind the start on: ends the program where the lease is
- * over. */
-void lease_check(struct lease *lease);
+ * over, or the store decides nothing. */
+void lease_check(struct lease *lease, bool decides);
 
 /* Of one that leads: a standby keeps who asks it waiting from now on, which it learns within
  * LEASE_ASK_MS. */

@@ -1,6 +1,7 @@
 """Goal: of two servers that have one database one leads, and the other takes over when it is gone.  Drives the real
 program beside a real PostgreSQL."""
 # SPDX-License-Identifier: ISC
+import os
 import signal
 import threading
 import uuid
@@ -118,7 +119,8 @@ def test_a_leader_that_was_only_stopped_ends_when_it_goes_on(pair):
 
 
 def sees_standby(pair):
-    return pair.database.sql("SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE 'deploybot standby %'") == "1"
+    return pair.database.sql(
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE 'deploybot standby %'") == "1"
 
 
 def test_status_says_who_leads_and_who_could_take_over(pair):
@@ -143,6 +145,54 @@ def test_a_session_that_is_cut_changes_nothing(pair):
     ada.hear("staging")
     wait_until(lambda: pair.ready(leader)[0] == 200, 20, "readiness")
     assert pair.epoch() == before
+
+
+def test_a_signal_in_the_moment_of_a_take_over_is_no_kill(pair):
+    """It stops in order behind its start, and gives its lease up: whoever is started next need not wait for the end."""
+    for _ in range(4):
+        leader, other = leader_and_other(pair)
+        before = other.log().count("this server leads, epoch")
+        leader.stop()
+        wait_until(lambda other=other, before=before: other.log().count("this server leads, epoch") > before, 20,
+                   "a take-over")
+        other.process.send_signal(signal.SIGTERM)
+        assert other.process.wait(60) == 0
+        assert pair.database.sql("SELECT holder FROM leader") == ""
+        leader.start()
+        other.start()
+        pair.wait_stands_by(other)
+
+
+# Of the leader: its store's and its lease's, which renews each second.
+LEADERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'deploybot'"
+
+
+def newest_session(pair):
+    pids = pair.database.sql(LEADERS + " AND state_change > clock_timestamp() - INTERVAL '0.3 s'").split()
+    return pids[0] if len(pids) == 1 else None
+
+
+
+def test_a_store_that_gets_no_answer_leads_no_longer(pair):
+    """Its session hangs behind a kernel that lives, and the lease's does not."""
+    leader, other = leader_and_other(pair)
+    before = pair.epoch()
+    assert ping(leader, str(uuid.uuid4())) == 200       # it is behind a COMMIT
+    lease = wait_until(lambda: newest_session(pair), 20, "a renewal")
+    store = int(pair.database.sql(f"{LEADERS} AND pid <> {lease}"))
+    os.kill(store, signal.SIGSTOP)
+    try:
+        pushing = threading.Thread(target=ping, args=(leader, str(uuid.uuid4())))
+        pushing.start()
+        assert leader.process.wait(60) == 75
+        pushing.join()
+    finally:
+        os.kill(store, signal.SIGCONT)
+    assert "this server leads no longer: its store gets no answer of the database" in leader.log()
+    pair.wait_leads(other)
+    leader.start()
+    pair.wait_stands_by(leader)
+    assert pair.epoch() == before + 1
 
 
 def test_of_two_with_one_name_the_second_says_so_and_waits(pair):
