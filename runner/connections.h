@@ -27,6 +27,7 @@ struct connection {
 	uint64_t number;	/* never given again; 0: this place is free */
 	int fd;
 	bool greeted;		/* it said hello, in our version */
+	uint64_t epoch;		/* of that hello; 0: it said none */
 	struct order_challenge challenge; /* of a remote server */
 	enum connection_states states;	  /* the same */
 	bool is_lost;		/* to be closed: its socket failed, or its patience is over */

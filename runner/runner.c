@@ -300,27 +300,6 @@ drop(struct runner *runner, struct connection *connection, int status)
 }
 
 static void
-on_hello(struct runner *runner, struct connection *connection, const struct protocol_message *hello)
-{
-	struct protocol_message ours = { .kind = PROTOCOL_HELLO,
-		.version = PROTOCOL_VERSION,
-		.pid = getpid(),
-		.id = runner_order_highest(&runner->order) };
-
-	say(runner, &ours);
-	if (hello->version == PROTOCOL_VERSION) {
-		connection->greeted = true;
-		connection->states = CONNECTION_STATES_COMING;
-		connection->due = 0;
-		return;
-	}
-	(void)fprintf(stderr,
-	    "deploybot-runner: the server speaks version %u, this is %d: install the same version of both\n",
-	    hello->version, PROTOCOL_VERSION);
-	drop(runner, connection, EXIT_CONFIG);
-}
-
-static void
 log_refused(struct runner *runner, int64_t count)
 {
 	if (count == 1)
@@ -335,6 +314,32 @@ note_refused(struct runner *runner, const char *text)
 {
 	(void)snprintf(runner->refused_text, sizeof(runner->refused_text), "%s", text);
 	log_refused(runner, rate_summary_add(&runner->refused, REFUSED_MS, clock_monotonic_ms()));
+}
+
+static void
+on_hello(struct runner *runner, struct connection *connection, const struct protocol_message *hello)
+{
+	struct protocol_message ours = { .kind = PROTOCOL_HELLO,
+		.version = PROTOCOL_VERSION,
+		.pid = getpid(),
+		.id = runner_order_highest(&runner->order) };
+	struct err err;
+
+	if (hello->version != PROTOCOL_VERSION)
+		(void)err_set(&err, ERR_CONFIG,
+		    "a server speaks version %u, this is %d: install the same version of both",
+		    hello->version, PROTOCOL_VERSION);
+	else
+		connection->greeted = runner_order_greet(&runner->order, &runner->connections,
+		    connection, hello->proof.epoch, &err);
+	ours.proof.epoch = runner->order.epoch;
+	say(runner, &ours);
+	connection->states = CONNECTION_STATES_COMING;
+	connection->due = 0;
+	if (hello->version == PROTOCOL_VERSION && connection->greeted)
+		return;
+	note_refused(runner, err.text);
+	drop(runner, connection, EXIT_CONFIG);
 }
 
 /* An order with a wrong field still has somebody who waits for it: its id is looked for. */
@@ -562,7 +567,7 @@ turn_connections(struct runner *runner, const struct pollfd fds[CONNECTIONS_MAX]
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *connection = &runner->connections.all[i];
 
-		if (connection->number == 0)
+		if (connection->number == 0 || connection->is_lost)
 			continue;
 		if ((fds[i].revents & POLLOUT) != 0)
 			connections_flush(connection);
@@ -673,14 +678,13 @@ runner_serve(const struct runner_start *start)
 	runner.exit_status = -1;
 	runner.has_orphans = orphans_init(&runner.orphans);
 	runner.signals = watch_signals(start->listen != NULL);
+	runner.order = (struct runner_order){ .gate = start->gate, .state = start->dirs->state };
 	if (runner.signals == -1 ? !err_errno(&err, ERR_IO, errno, "signalfd") :
-				   !open_up(&runner, start, &err)) {
+				   !open_up(&runner, start, &err) ||
+		!runner_order_open(&runner.order, runner.root, &err)) {
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
-	runner.order = (struct runner_order){
-		.gate = start->gate, .state = start->dirs->state, .root = runner.root
-	};
 	if (start->listen != NULL)
 		(void)fprintf(stderr, "deploybot-runner: ready: listening on %s, state in %s\n",
 		    start->listen, start->dirs->state);

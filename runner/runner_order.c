@@ -1,4 +1,4 @@
-/* runner_order.c - what a remote runner takes as an order: challenges, proofs.  Side: runner. */
+/* runner_order.c - what is taken as an order: of which epoch, and at a remote runner by which proof.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/runner_order.h"
 
@@ -10,7 +10,15 @@
 
 #include "lib/file_piece.h"
 #include "lib/text.h"
+#include "runner/epoch.h"
 #include "runner/state_files.h"
+
+bool
+runner_order_open(struct runner_order *who, int root, struct err *err)
+{
+	who->root = root;
+	return epoch_read(root, &who->epoch, err);
+}
 
 uint64_t
 runner_order_highest(const struct runner_order *who)
@@ -30,6 +38,45 @@ runner_order_highest(const struct runner_order *who)
 			highest = number;
 	(void)closedir(folder);
 	return (uint64_t)highest;
+}
+
+static bool
+check_epoch(uint64_t epoch, uint64_t highest, struct err *err)
+{
+	return epoch == 0 || epoch >= highest ||
+	    err_set(err, ERR_DENIED,
+		"it is of epoch %" PRIu64 ", and epoch %" PRIu64 " has begun", epoch, highest);
+}
+
+/* It is on disk before it counts. */
+static bool
+keep_epoch(struct runner_order *who, uint64_t epoch, struct err *err)
+{
+	if (epoch <= who->epoch)
+		return true;
+	if (!epoch_write(who->root, epoch, err))
+		return false;
+	who->epoch = epoch;
+	return true;
+}
+
+bool
+runner_order_greet(struct runner_order *who, struct connections *connections,
+    struct connection *connection, uint64_t epoch, struct err *err)
+{
+	uint64_t highest = who->epoch;
+
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		if (connections->all[i].epoch > highest)
+			highest = connections->all[i].epoch;
+	if (!check_epoch(epoch, highest, err) ||
+	    (who->gate == NULL && !keep_epoch(who, epoch, err)))
+		return false;
+	connection->epoch = epoch;
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		if (connections->all[i].epoch != 0 && connections->all[i].epoch < epoch)
+			connections->all[i].is_lost = true;
+	return true;
 }
 
 struct order_shown
@@ -84,16 +131,18 @@ say_piece(const struct runner_order *who, struct connections *connections,
 /* What answers no challenge: repeated, a state has a number that is too low, what is removed is
  * gone, and whoever asks again is answered what went the same way. */
 static bool
-is_proven(const struct runner_order *who, const struct protocol_message *said, struct err *err)
+is_proven(struct runner_order *who, const struct protocol_message *said, struct err *err)
 {
 	char work[PROTOCOL_WORK];
 	struct order_bytes bytes = runner_order_shown(said, said, work).bytes;
 
 	bytes.agent = who->gate->keys.name;
-	return (said->proof.epoch >= who->epoch &&
-		   who->gate->is_signed(said->proof.signature, &bytes, &who->gate->keys)) ||
-	    err_set(err, ERR_DENIED, "%s: no order key that is known here has signed this for %s",
-		protocol_kind_name(said->kind), bytes.agent);
+	if (said->proof.epoch < who->epoch ||
+	    !who->gate->is_signed(said->proof.signature, &bytes, &who->gate->keys))
+		return err_set(err, ERR_DENIED,
+		    "%s: no order key that is known here has signed this for %s",
+		    protocol_kind_name(said->kind), bytes.agent);
+	return keep_epoch(who, said->proof.epoch, err);
 }
 
 /* Once one is missing the list of all is not taken either: what it has to say is said again behind
@@ -142,9 +191,11 @@ runner_order_take(struct runner_order *who, struct connections *connections,
 	char work[PROTOCOL_WORK];
 	struct order_shown shown;
 
+	if (who->gate == NULL && order->kind == PROTOCOL_STATE_FILE)
+		return err_set(err, ERR_INVALID, "state: no word of a local server");
 	if (who->gate == NULL)
-		return order->kind != PROTOCOL_STATE_FILE ||
-		    err_set(err, ERR_INVALID, "state: no word of a local server");
+		return order->kind != PROTOCOL_RUN ||
+		    check_epoch(order->proof.epoch, who->epoch, err);
 	if (order->kind == PROTOCOL_STATE_FILE)
 		take_state(who, connections, connection, order);
 	if (order->kind == PROTOCOL_CHALLENGE)
@@ -157,10 +208,8 @@ runner_order_take(struct runner_order *who, struct connections *connections,
 		return true;
 	shown = runner_order_shown(order, order, work);
 	shown.lowest = who->epoch;
-	if (!who->gate->check(&connection->challenge, &shown, &who->gate->keys, err))
-		return false;
-	who->epoch = order->proof.epoch;
-	return true;
+	return who->gate->check(&connection->challenge, &shown, &who->gate->keys, err) &&
+	    keep_epoch(who, order->proof.epoch, err);
 }
 
 void

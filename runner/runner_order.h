@@ -1,4 +1,4 @@
-/* runner_order.h - what a remote runner takes as an order: challenges, proofs.  Side: runner. */
+/* runner_order.h - what is taken as an order: of which epoch, and at a remote runner by which proof.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -17,11 +17,14 @@ struct order_gate {
 
 struct runner_order {
 	const struct order_gate *gate; /* NULL: whoever connects orders, and nothing is proven */
-	uint64_t epoch;		       /* the highest that has ordered here */
+	uint64_t epoch;		       /* the highest of a server here: runner/epoch.h */
 	const char *state;	       /* the state directory */
 	int root;		       /* its runs/ */
 	char fault[256];	       /* why a state was not taken last; "": it was */
 };
+
+/* Takes runs/, and reads what is kept there of the servers' epochs. */
+bool runner_order_open(struct runner_order *who, int root, struct err *err) MUST_USE;
 
 /* Of `run`, which is the order itself, or the one that `go` is for. */
 struct order_shown runner_order_shown(const struct protocol_message *order,
@@ -30,9 +33,15 @@ struct order_shown runner_order_shown(const struct protocol_message *order,
 /* The highest number that a folder of a run has here; 0: there is none, or no remote runner is. */
 uint64_t runner_order_highest(const struct runner_order *who);
 
-/* What of these words is ours: answers challenge, read and state, and looks whether a RUN of that
- * connection is proven, which takes its challenge, or a PURGE, or a GIT_QUERY.  False: it must not
- * be carried out. */
+/* May that connection order, by the epoch of its hello?  Those of lower ones are lost then.  At a
+ * remote runner the epoch is kept with the first thing of it that is proven.  False: another leads
+ * since, or *err says why the epoch cannot be kept. */
+bool runner_order_greet(struct runner_order *who, struct connections *connections,
+    struct connection *connection, uint64_t epoch, struct err *err) MUST_USE;
+
+/* Looks whether a RUN is of an epoch that counts.  What of these words is a remote runner's: answers
+ * challenge, read and state, and looks whether a RUN of that connection is proven, which takes its
+ * challenge, or a PURGE, or a GIT_QUERY.  False: it must not be carried out. */
 bool runner_order_take(struct runner_order *who, struct connections *connections,
     struct connection *connection, const struct protocol_message *order, struct err *err) MUST_USE;
 

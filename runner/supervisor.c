@@ -74,7 +74,6 @@ struct supervisor {
 
 static void on_step(void *ctx, enum step_scan_kind kind, const char *text);
 static void on_server_message(struct supervisor *supervisor, const char *data, size_t len);
-static void on_go(struct supervisor *supervisor, const struct protocol_message *go);
 
 /* Noted here, and acted on at the bottom of the turn: advance(). */
 static void
@@ -160,6 +159,16 @@ supervisor_open(
 
 /* ---- what the server is sent ------------------------------------------------------------- */
 
+/* A server whose epoch is over shuts no gate by its end: it waits for the next one. */
+static void
+note_lost(struct supervisor *supervisor)
+{
+	if (supervisor_server_end_counts(&supervisor->server, supervisor->folder))
+		happened(supervisor, SUPERVISOR_ON_SERVER_LOST);
+	else if (supervisor->flow.state == SUPERVISOR_AT_GATE)
+		supervisor->until = clock_monotonic_ms() + PROTOCOL_GATE_WAIT_S * 1000;
+}
+
 static void
 tell_server(struct supervisor *supervisor)
 {
@@ -172,7 +181,7 @@ tell_server(struct supervisor *supervisor)
 	};
 
 	if (!supervisor_server_tell(&supervisor->server, &news))
-		happened(supervisor, SUPERVISOR_ON_SERVER_LOST);
+		note_lost(supervisor);
 }
 
 /* While the server records our hello: nobody waits for two flushes in a row.  A power cut between
@@ -331,11 +340,8 @@ on_connection(struct supervisor *supervisor)
 {
 	int fd = accept4(supervisor->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd == -1)
-		return;				      /* it has gone again */
-	supervisor_server_close(&supervisor->server); /* the newest is the server */
-	supervisor->server.fd = fd;
-	happened(supervisor, SUPERVISOR_ON_CONNECTED);
+	if (fd != -1 && supervisor_server_accept(&supervisor->server, fd)) /* else it is gone */
+		happened(supervisor, SUPERVISOR_ON_CONNECTED);
 }
 
 /* Closed at once: a server that closes in order to give up a gate must not find it open later. */
@@ -343,7 +349,7 @@ static void
 on_server_lost(struct supervisor *supervisor)
 {
 	supervisor_server_close(&supervisor->server);
-	happened(supervisor, SUPERVISOR_ON_SERVER_LOST);
+	note_lost(supervisor);
 }
 
 static void
@@ -361,44 +367,36 @@ on_server_readable(struct supervisor *supervisor)
 }
 
 static void
-on_server_message(struct supervisor *supervisor, const char *data, size_t len)
-{
-	struct protocol_message message;
-
-	if (!protocol_decode(data, len, &message, NULL))
-		on_server_lost(supervisor);
-	else if (message.kind == PROTOCOL_CHALLENGE && supervisor->start->gate != NULL)
-		supervisor_server_challenge(&supervisor->server, supervisor->start->gate);
-	else if (message.kind == PROTOCOL_GO)
-		on_go(supervisor, &message);
-	else if (message.kind == PROTOCOL_END)
-		happened(supervisor, SUPERVISOR_ON_STOP_REQUESTED);
-}
-
-/* Of whoever connects, where no keys are known. */
-static bool
-is_proven(struct supervisor *supervisor, const struct protocol_message *go)
-{
-	const struct supervisor_start *start = supervisor->start;
-	char work[PROTOCOL_WORK];
-	const struct order_shown shown = runner_order_shown(go, start->order, work);
-
-	return start->gate == NULL ||
-	    start->gate->check(&supervisor->server.challenge, &shown, &start->gate->keys, NULL);
-}
-
-static void
 on_go(struct supervisor *supervisor, const struct protocol_message *go)
 {
 	if ((supervisor->flow.facts & SUPERVISOR_BIT(GO)) != 0)
 		return;
-	if (!is_proven(supervisor, go)) {
+	if (!supervisor_server_proves(
+		&supervisor->server, supervisor->start->gate, supervisor->start->order, go)) {
 		on_server_lost(supervisor);
 		return;
 	}
 	CRASH_POINT(go_received);
 	flush_names(supervisor); /* for a server that says go before it has received hello */
 	happened(supervisor, SUPERVISOR_ON_GO);
+}
+
+static void
+on_server_message(struct supervisor *supervisor, const char *data, size_t len)
+{
+	struct protocol_message message;
+
+	if (!protocol_decode(data, len, &message, NULL) ||
+	    !supervisor_server_counts(&supervisor->server, &message, supervisor->folder))
+		on_server_lost(supervisor);
+	else if (message.kind == PROTOCOL_HELLO && supervisor->server.epoch != 0)
+		happened(supervisor, SUPERVISOR_ON_CONNECTED);
+	else if (message.kind == PROTOCOL_CHALLENGE && supervisor->start->gate != NULL)
+		supervisor_server_challenge(&supervisor->server, supervisor->start->gate);
+	else if (message.kind == PROTOCOL_GO)
+		on_go(supervisor, &message);
+	else if (message.kind == PROTOCOL_END)
+		happened(supervisor, SUPERVISOR_ON_STOP_REQUESTED);
 }
 
 /* Its runner, and so its server, has ended.  A connected server is recognised by that. */
@@ -563,7 +561,7 @@ time_to_wait(const struct supervisor *supervisor, int64_t now)
 static _Noreturn void
 supervisor_loop(struct supervisor *supervisor)
 {
-	enum { LISTENER, SERVER, OUTPUT, CHILDREN, RUNNER, FDS };
+	enum { LISTENER, SERVER, GUEST, OUTPUT, CHILDREN, RUNNER, FDS };
 
 	for (;;) {
 		int64_t now = clock_monotonic_ms();
@@ -571,6 +569,7 @@ supervisor_loop(struct supervisor *supervisor)
 			[LISTENER] = { supervisor->listener, POLLIN, 0 },
 			[SERVER] = { supervisor->server.fd,
 			    (short)(POLLIN | (supervisor->server.blocked ? POLLOUT : 0)), 0 },
+			[GUEST] = { supervisor->server.guest, POLLIN, 0 },
 			[OUTPUT] = { supervisor->pump.pipe, POLLIN, 0 },
 			[CHILDREN] = { supervisor->children, POLLIN, 0 },
 			[RUNNER] = { supervisor->runner, POLLIN, 0 },
@@ -586,6 +585,9 @@ supervisor_loop(struct supervisor *supervisor)
 			supervisor->server.blocked = false;
 		if ((fds[SERVER].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 			on_server_readable(supervisor);
+		if (fds[GUEST].revents != 0 &&
+		    supervisor_server_hear_guest(&supervisor->server, supervisor->folder))
+			happened(supervisor, SUPERVISOR_ON_CONNECTED);
 		if (fds[LISTENER].revents != 0)
 			on_connection(supervisor);
 		if (fds[RUNNER].revents != 0 && supervisor->runner != -1)
@@ -625,7 +627,9 @@ supervisor_main(const struct supervisor_start *start, int ready, int runner)
 	supervisor.root = start->root;
 	supervisor.is_spare = start->is_spare;
 	supervisor.runner = runner;
-	supervisor.server.fd = -1;
+	supervisor.server = (struct supervisor_server){
+		.fd = -1, .guest = -1, .highest = start->order->proof.epoch
+	};
 	supervisor.out.kind = PROTOCOL_EXIT;
 	memcpy(supervisor.identity.tag, start->order->tag, sizeof(supervisor.identity.tag));
 	supervisor.children = subreaper_init(keep, COUNT(keep), &err);

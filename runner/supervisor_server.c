@@ -6,12 +6,84 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+#include "runner/epoch.h"
+
 void
 supervisor_server_close(struct supervisor_server *server)
 {
 	if (server->fd != -1)
 		(void)close(server->fd);
-	*server = (struct supervisor_server){ .fd = -1 };
+	*server = (struct supervisor_server){ .fd = -1,
+		.last = server->epoch,
+		.highest = server->highest,
+		.guest = server->guest };
+}
+
+bool
+supervisor_server_accept(struct supervisor_server *server, int fd)
+{
+	if (server->epoch != 0) {
+		file_closep(&server->guest);
+		server->guest = fd;
+		return false;
+	}
+	supervisor_server_close(server); /* the newest is the server */
+	server->fd = fd;
+	return server->highest == 0;
+}
+
+/* 0: nothing was said that can be compared. */
+static bool
+is_newest(const struct supervisor_server *server, uint64_t epoch, int folder)
+{
+	uint64_t kept;
+
+	/* What cannot be read was compared when its runner was greeted. */
+	return epoch == 0 ||
+	    (epoch >= server->highest && (!epoch_read_above(folder, &kept, NULL) || epoch >= kept));
+}
+
+bool
+supervisor_server_counts(
+    struct supervisor_server *server, const struct protocol_message *message, int folder)
+{
+	uint64_t epoch = message->proof.epoch != 0 ? message->proof.epoch : server->epoch;
+
+	if (!is_newest(server, epoch, folder))
+		return false;
+	if (message->kind == PROTOCOL_HELLO && epoch != 0)
+		server->epoch = server->highest = epoch;
+	return true;
+}
+
+bool
+supervisor_server_end_counts(const struct supervisor_server *server, int folder)
+{
+	return server->highest == 0 ||
+	    (server->last != 0 && is_newest(server, server->last, folder));
+}
+
+bool
+supervisor_server_hear_guest(struct supervisor_server *server, int folder)
+{
+	char packet[1024];
+	struct protocol_message message;
+	ssize_t n = recv(server->guest, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0 || (size_t)n > sizeof(packet) ||
+	    !protocol_decode(packet, (size_t)n, &message, NULL) ||
+	    message.kind != PROTOCOL_HELLO || message.proof.epoch == 0 ||
+	    !is_newest(server, message.proof.epoch, folder)) {
+		file_closep(&server->guest);
+		return false;
+	}
+	supervisor_server_close(server);
+	server->fd = TAKE_FD(server->guest);
+	server->epoch = server->highest = message.proof.epoch;
+	return true;
 }
 
 /* False: not sent, either for now (blocked) or for good (closed). */
@@ -48,6 +120,16 @@ supervisor_server_challenge(struct supervisor_server *server, const struct order
 			return;
 	}
 	supervisor_server_close(server);
+}
+
+bool
+supervisor_server_proves(struct supervisor_server *server, const struct order_gate *gate,
+    const struct protocol_message *run, const struct protocol_message *go)
+{
+	char work[PROTOCOL_WORK];
+	const struct order_shown shown = runner_order_shown(go, run, work);
+
+	return gate == NULL || gate->check(&server->challenge, &shown, &gate->keys, NULL);
 }
 
 static bool

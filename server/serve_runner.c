@@ -114,6 +114,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.on_ready = on_runner_ready,
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
+		.epoch = serve->lead.lease == NULL ? 0 : (uint64_t)lease_fence(serve->lead.lease)->epoch,
 		.ctx = serve,
 	};
 	char name[LIMIT_RUNNER];
@@ -124,7 +125,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		serve->runner.agents =
 		    agents_new(&(struct agents_config){ serve->loop,
 				   link->address != NULL ? link->socket : NULL, link->order_key,
-				   on_said, on_agent, serve, 0 },
+				   on_said, on_agent, serve, 0, config.epoch },
 			err);
 		if (serve->runner.agents == NULL)
 			return err_wrap(err, "LINK_ORDER_KEY");

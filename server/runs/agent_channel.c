@@ -40,7 +40,7 @@ agent_channels_sign(const struct agent_channels *channels, struct order_bytes *o
 	size_t size;
 
 	order->agent = strchr(channels->identity, '/') + 1;
-	order->epoch = proof->epoch = AGENT_LINK_EPOCH;
+	order->epoch = proof->epoch = channels->epoch;
 	order->challenge = proof->challenge;
 	size = order_bytes_write(order, bytes);
 	if (size == 0)

@@ -12,7 +12,6 @@ struct agent_channel;
 struct link_client;
 
 #define AGENT_CHANNEL_RUNNER 1 /* the agent itself; runs' are behind it */
-#define AGENT_LINK_EPOCH     0 /* of this server: there is one */
 
 /* Of one connected host.  Begun with its link and its identity, and the lists' INIT(). */
 struct agent_channels {
@@ -21,6 +20,7 @@ struct agent_channels {
 	struct link_client *link;
 	const char *identity;
 	const uint8_t *seed; /* orders are signed with it */
+	uint64_t epoch; /* in which we lead; 0: there is one server */
 	struct agent_reads reads;
 };
 

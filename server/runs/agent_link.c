@@ -81,7 +81,9 @@ greet(struct agent_link *agent)
 	if (agent->feed != NULL)
 		agent->feed->is_begun = false;
 	say(agent,
-	    &(struct protocol_message){ .kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION });
+	    &(struct protocol_message){ .kind = PROTOCOL_HELLO,
+		.version = PROTOCOL_VERSION,
+		.proof.epoch = agent->world->epoch });
 }
 
 static void
@@ -647,6 +649,7 @@ agent_link_new(const struct agent_link_world *world, const char *identity)
 	agent->channels.link = world->link;
 	agent->channels.identity = agent->identity;
 	agent->channels.seed = world->seed;
+	agent->channels.epoch = world->epoch;
 	SLIST_INIT(&agent->channels.all);
 	STAILQ_INIT(&agent->channels.reads.waiting);
 	if (agent->is_runner) {

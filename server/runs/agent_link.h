@@ -38,6 +38,7 @@ struct agent_link_world {
 	struct loop *loop;
 	struct link_client *link;
 	uint8_t seed[CRYPTO_ED25519_KEY]; /* orders are signed with it */
+	uint64_t epoch; /* in which we lead; 0: there is one server */
 	int64_t silent_ms; /* who is asked and says nothing for so long hangs */
 	struct bucket *renewals; /* of all hosts that enrolled in one minute not all renew in one */
 	/* PEER_MANIFEST: its list of capabilities is not the one that is known; PEER_RENEWAL. */

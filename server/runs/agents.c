@@ -184,6 +184,7 @@ agents_new(const struct agents_config *config, struct err *err)
 	}
 	agents->began_at = agents->link_gone_at = clock_wall_ms();
 	agents->world.loop = config->loop;
+	agents->world.epoch = config->epoch;
 	loop_timer_init(&agents->looks, on_look, agents);
 	agents->world.renewals = &agents->renewals;
 	agents->world.on_said = config->on_said;
@@ -239,7 +240,7 @@ agents_ticket(const struct agents *agents, struct release_ticket *ticket, const 
 	char key[RELEASE_KEY], seed[RELEASE_KEY];
 	struct peer peer;
 
-	ticket->epoch = AGENT_LINK_EPOCH;
+	ticket->epoch = agents->world.epoch;
 	if (!release_key_make(key, seed, err))
 		return false;
 	while (setting_next(&names, name, sizeof(name))) {

@@ -19,6 +19,7 @@ struct agents_config {
 	    void *ctx, const char *runner, bool is_connected, uint64_t highest);
 	void *ctx;
 	int64_t silent_ms; /* as there; 0: 30 s */
+	uint64_t epoch;	   /* in which we lead; 0: there is one server */
 };
 
 /* Copies the texts.  Opens nothing before agents_take_peers().  NULL and *err: the key is none. */

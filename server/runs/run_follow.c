@@ -197,13 +197,14 @@ connect_supervisor(struct run_follow *run)
 {
 	const struct supervisor_link_watch watch = { on_supervisor_message,
 		on_supervisor_unreadable, on_supervisor_closed, run };
+	const struct supervisor_link_at at = { run->world->state_directory, run->order.run,
+		run->world->epoch };
 	struct err err = { .code = ERR_NONE };
 
 	run->was_started = true;
 	run->supervisor = run->agent != NULL ?
 	    supervisor_link_open_at(run->agent, &run->order, &watch, &err) :
-	    supervisor_link_open(
-		run->world->loop, run->world->state_directory, run->order.run, &watch, &err);
+	    supervisor_link_open(run->world->loop, &at, &watch, &err);
 	run->has_answered = run->agent == NULL;
 	if (run->supervisor == NULL && run->agent == NULL)
 		run_report_unreachable(&run->report, run->world->state_directory, &err);

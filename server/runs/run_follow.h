@@ -21,6 +21,7 @@ struct run_follow_world {
 	const char *state_directory;
 	struct redact *redact;
 	unsigned grace_s;
+	uint64_t epoch; /* in which we lead; 0: there is one server */
 	void (*on_unsent)(void *ctx);	/* there is something to say to the runner */
 	void (*on_over)(void *ctx, struct run_follow *run); /* it is about to be freed */
 	/* The message that orders it.  False: *err says why nobody can. */

@@ -3,6 +3,7 @@
 #include "runs/runner_link.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -73,7 +74,8 @@ static void
 say_hello(struct runner_link *link)
 {
 	const struct protocol_message hello = { .kind = PROTOCOL_HELLO,
-		.version = PROTOCOL_VERSION };
+		.version = PROTOCOL_VERSION,
+		.proof.epoch = link->config.epoch };
 
 	/* An empty socket takes one message, or its other end is dead and reading sees that, or the
 	 * kernel has no memory for it: then another is greeted, a little later. */
@@ -271,6 +273,20 @@ take_version(struct runner_link *link, unsigned version)
 		give_up(link, text);
 }
 
+/* This server was stopped while another took over, and ends within a second; or the database is an
+ * older one than the runner has been ordered by. */
+static void
+give_up_epoch(struct runner_link *link, uint64_t epoch)
+{
+	char text[120];
+
+	(void)snprintf(text, sizeof(text),
+	    "epoch %" PRIu64 ", and we lead in %" PRIu64
+	    ": another server has led since, or the database is an older one", epoch,
+	    link->config.epoch);
+	give_up_said(link, text, "");
+}
+
 static void
 take_hello(struct runner_link *link, const struct protocol_message *message)
 {
@@ -279,6 +295,8 @@ take_hello(struct runner_link *link, const struct protocol_message *message)
 		give_up_said(link, protocol_kind_name(message->kind), " before hello");
 	else if (message->version != PROTOCOL_VERSION)
 		take_version(link, message->version);
+	else if (link->config.epoch != 0 && message->proof.epoch > link->config.epoch)
+		give_up_epoch(link, message->proof.epoch);
 	else
 		turn_ready(link);
 }

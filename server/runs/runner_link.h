@@ -21,6 +21,7 @@ struct runner_link_config {
 	const char *env_file;		/* NULL: none */
 	const struct settings *settings; /* which variables are the runner's; used while starting */
 	int64_t answer_ms;		/* how long it may be silent */
+	uint64_t epoch;			/* in which we lead; 0: there is one server */
 	bool is_quiet;			/* logs nothing: callbacks say what is wrong */
 	void (*on_ready)(void *ctx);	/* it said hello: talk to it */
 	void (*on_message)(void *ctx, const struct protocol_message *message);

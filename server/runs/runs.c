@@ -60,6 +60,7 @@ start_runner(struct runs *runs, const struct runs_config *config, struct err *er
 		.state_directory = runs->state_directory,
 		.env_file = config->env_file,
 		.settings = config->settings,
+		.epoch = config->epoch,
 		.answer_ms = (config->answer_s > 0 ? config->answer_s : ANSWER_S) * INT64_C(1000),
 		.is_quiet = config->is_quiet,
 		.on_ready = on_runner_ready,
@@ -86,6 +87,7 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 	runs->world = (struct run_follow_world){ .loop = loop,
 		.state_directory = runs->state_directory,
 		.redact = config->redact,
+		.epoch = config->epoch,
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
 		.on_unsent = flush,
 		.on_over = on_over,
@@ -362,6 +364,7 @@ make_order(void *ctx, const struct run_follow *run, struct protocol_message *ret
 	const struct runs *runs = ctx;
 
 	run_translate_order(run_follow_order(run), runs->world.grace_s, ret);
+	ret->proof.epoch = runs->world.epoch;
 	return runs->config.agents == NULL || runs->config.agents_of == NULL ||
 	    run_follow_agent(run) != NULL || ret->client[0] != '\0' ||
 	    add_ticket(&runs->config, ret, err);

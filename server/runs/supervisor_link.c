@@ -31,6 +31,8 @@ struct supervisor_link {
 	struct agent_channel *channel;
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1]; /* for `go`; "": none yet */
 	bool is_asked;				    /* for one */
+	uint64_t epoch;
+	bool is_unsaid; /* our hello, which says it */
 	bool wants_go;
 	bool stop_requested;
 	bool is_calling; /* a callback runs: our memory outlives it */
@@ -40,6 +42,7 @@ struct supervisor_link {
 };
 
 static void on_ready(struct loop_io *io, unsigned events, void *ctx);
+static void flush(struct supervisor_link *link);
 static void on_channel_message(void *ctx, const struct protocol_message *message);
 static void on_channel_unreadable(void *ctx, const char *why);
 static void on_channel_closed(void *ctx);
@@ -70,22 +73,24 @@ connect_to(const char *state_directory, int64_t run, struct err *err)
 }
 
 struct supervisor_link *
-supervisor_link_open(struct loop *loop, const char *state_directory, int64_t run,
+supervisor_link_open(struct loop *loop, const struct supervisor_link_at *at,
     const struct supervisor_link_watch *watch, struct err *err)
 {
 	struct supervisor_link *link = mem_new(1, sizeof(*link));
 
-	link->fd = connect_to(state_directory, run, err);
+	link->fd = connect_to(at->state_directory, at->run, err);
 	if (link->fd < 0) {
 		free(link);
 		return NULL;
 	}
 	link->magic = MAGIC;
 	link->loop = loop;
-	link->run = run;
+	link->run = at->run;
+	link->epoch = at->epoch;
+	link->is_unsaid = at->epoch != 0;
 	link->watch = *watch;
 	loop_io_init(&link->io, on_ready, link);
-	loop_io_start(loop, &link->io, link->fd, LOOP_READ);
+	flush(link);
 	return link;
 }
 
@@ -108,6 +113,11 @@ supervisor_link_open_at(struct agent_link *agent, const struct effect_run *order
 	link->agent = agent;
 	link->order = order;
 	link->watch = *watch;
+	if (agent_link_channels(agent)->epoch != 0)
+		agent_channel_send(link->channel,
+		    &(struct protocol_message){ .kind = PROTOCOL_HELLO,
+			.version = PROTOCOL_VERSION,
+			.proof.epoch = agent_link_channels(agent)->epoch });
 	return link;
 }
 
@@ -134,7 +144,9 @@ supervisor_link_free(struct supervisor_link *link)
 static bool
 say(struct supervisor_link *link, enum protocol_kind kind)
 {
-	const struct protocol_message message = { .kind = kind };
+	const struct protocol_message message = {
+		.kind = kind, .version = PROTOCOL_VERSION, .proof.epoch = link->epoch
+	};
 
 	return packet_send(link->fd, &message, NULL) != PACKET_LATER;
 }
@@ -187,13 +199,16 @@ flush(struct supervisor_link *link)
 		flush_channel(link);
 		return;
 	}
+	if (link->is_unsaid)
+		link->is_unsaid = !say(link, PROTOCOL_HELLO);
 	/* `end` first: said before `go` it keeps the gate shut. */
-	if (link->stop_requested)
+	if (link->stop_requested && !link->is_unsaid)
 		link->stop_requested = !say(link, PROTOCOL_END);
-	if (link->wants_go && !link->stop_requested)
+	if (link->wants_go && !link->stop_requested && !link->is_unsaid)
 		link->wants_go = !say(link, PROTOCOL_GO);
 	loop_io_start(link->loop, &link->io, link->fd,
-	    LOOP_READ | (link->wants_go || link->stop_requested ? LOOP_WRITE : 0));
+	    LOOP_READ |
+		(link->wants_go || link->stop_requested || link->is_unsaid ? LOOP_WRITE : 0));
 }
 
 void

@@ -19,10 +19,18 @@ struct supervisor_link_watch {
 	void *ctx;
 };
 
+/* Where the supervisor of a run is, which is the run of this machine's runner. */
+struct supervisor_link_at {
+	const char *state_directory;
+	int64_t run;
+	uint64_t epoch; /* in which we lead: said first, and with `go`; 0: there is one server */
+};
+
 /* Connects to STATE/runs/<run>/socket.  NULL and *err: ERR_BUSY, its backlog is full; ERR_MISSING,
  * no process listens there (any more); else the system's reason. */
-struct supervisor_link *supervisor_link_open(struct loop *loop, const char *state_directory,
-    int64_t run, const struct supervisor_link_watch *watch, struct err *err) MUST_USE;
+struct supervisor_link *supervisor_link_open(struct loop *loop,
+    const struct supervisor_link_at *at, const struct supervisor_link_watch *watch,
+    struct err *err) MUST_USE;
 
 /* The same of a run that an agent has; the order is borrowed.  NULL and *err: ERR_MISSING, its host
  * is disconnected. */

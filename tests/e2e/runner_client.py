@@ -140,7 +140,8 @@ class Channel:
 
 
 class Supervisor(Channel):
-    def __init__(self, folder):
+    def __init__(self, folder, hello=None, waits=False):
+        """hello: the fields of what is said first; waits: for a hello that may not come."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         fd = os.open(folder, os.O_PATH)
         try:
@@ -148,8 +149,10 @@ class Supervisor(Channel):
         finally:
             os.close(fd)
         super().__init__(sock)
-        self.hello = self.receive()
-        assert self.hello.kind == "hello" and self.hello["version"] == VERSION
+        if hello is not None:
+            self.send("hello", **hello)
+        self.hello = None if waits else self.receive()
+        assert waits or (self.hello.kind == "hello" and self.hello["version"] == VERSION)
 
     def go(self):
         self.send("go")

@@ -347,7 +347,7 @@ sim_agents_server_starts(struct sim *sim)
 	struct err err;
 
 	agents = agents_new(&(struct agents_config){ loop, "link.sock", authority.order, on_said,
-				on_runner, sim, 0 },
+				on_runner, sim, 0, 0 },
 	    &err);
 	sim_must(agents != NULL, err.text);
 	config.agents = agents;

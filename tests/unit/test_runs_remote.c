@@ -281,7 +281,7 @@ start_server(struct far *far, const char *path, const char *key)
 		.grace_s = 1 };
 
 	config.agents = far->agents = agents_new(
-	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far, 0 },
+	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far, 0, 0 },
 	    &err);
 	assert_non_null(far->agents);
 	far->scene->runs = runs_start(far->scene->loop, &config, &err);
