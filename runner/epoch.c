@@ -26,8 +26,8 @@ read_at(int folder, const char *name, uint64_t *ret, struct err *err)
 	/* NOLINTNEXTLINE(cert-err34-c): of our own writing, and of so many digits */
 	if (n == DIGITS + 1 && sscanf(text, "%" SCNu64 "\n", ret) == 1)
 		return true;
-	return err_set(err, ERR_CONFIG,
-	    "runs/" NAME " cannot be read: which server led last is not known");
+	return err_set(
+	    err, ERR_CONFIG, "runs/" NAME " cannot be read: which server led last is not known");
 }
 
 bool

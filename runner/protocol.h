@@ -11,11 +11,12 @@
  * MIGRATE_COMMAND.  Their supervisors say and understand what today's do.
  *
  * server ── socket ── runner: a socket pair (deploybot-runner --fd N), or RUNNER_SOCKET (--listen)
- *   →  hello   version                       first, both ways.  Another version: the runner says
- *   ←  hello   version pid                   its hello and leaves; the server says so.  With a
+ *   →  hello   version [epoch]               first, both ways.  Another version: the runner says
+ *   ←  hello   version pid [epoch]           its hello and leaves; the server says so.  With a
  *                                            socket pair both exit 78, else it is tried again.
+ *                                            epoch: see "Epochs"; the runner's is the highest
  *   →  run     id program [application] environment argument deadline_s grace_s deployment
- *              previous ref [fingerprint] [client] [without] [ticket]
+ *              previous ref [fingerprint] [client] [without] [ticket] [epoch]
  *                                            of an action: argument is its name, ref its argument,
  *                                            previous what is live; environment is the client's id
  *                                            where application is "client"; of a drain: deployment
@@ -54,10 +55,13 @@
  *                                            STAY   text says why: it has no record, the disk
  *
  * supervisor ── runs/<id>/socket (connect through /proc/self/fd/<dirfd>/socket) ── server
+ *   →  hello   version epoch                 of a server that says one: its first word
  *   ←  hello   version pid start boot gate released no_rollback migration image steps
  *                                            on every connect; steps: all so far.  A new
- *                                            connection replaces the old one, which is closed
- *   →  go                                    opens the gate; said again it changes nothing
+ *                                            connection replaces the old one, which is closed;
+ *                                            where the old one has said an epoch, only with a
+ *                                            hello of no lower one, behind which this is sent
+ *   →  go      [epoch]                       opens the gate; said again it changes nothing
  *   →  end                                   TERM, then KILL after grace_s.  Before `go`: the gate
  *                                            stays shut and the record says gate=0 ended=1
  *   ←  grew                                  of 0.1.0 alone, 20 a second; it decides nothing
@@ -69,8 +73,18 @@
  *   When a connection is lost before `go`, the supervisor ends with gate=0.  A supervisor that
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
+ * Epochs: each take-over among several servers raises it, and who leads says it in hello, run and
+ * go.  The runner keeps the highest in runs/epoch (runner/epoch.h), on disk before it counts: a
+ * lower hello is answered with its own and closed, connections of lower ones are closed, and a
+ * lower `run` is refused as INVALID.  A supervisor compares with its order's, with those of its
+ * connections and with runs/epoch: what is said under a lower one is not done, and closes its
+ * connection; the end of such a connection gives no gate up, for which another has
+ * PROTOCOL_GATE_WAIT_S from then on.  A remote runner keeps what is signed alone, and compares
+ * hello with the others' too.  0, or none: one server, or an older one: nothing is compared (but
+ * what is signed).
+ *
  * remote runner (deploybot-remote-runner): as above, but `run` and `go` are signed for it:
- *   ←  hello      version pid [highest]      highest: no run that it has a folder of is above
+ *   ←  hello      version pid [epoch] [highest]   no run that it has a folder of is above highest
  *   →  read   id [from]                      a piece of its log, whether it has ended or not: from
  *                                            the byte of that number on, of which the first is 1,
  *                                            PROTOCOL_PIECE_MAX at most; else PROTOCOL_END_MAX of

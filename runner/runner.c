@@ -330,8 +330,8 @@ on_hello(struct runner *runner, struct connection *connection, const struct prot
 		    "a server speaks version %u, this is %d: install the same version of both",
 		    hello->version, PROTOCOL_VERSION);
 	else
-		connection->greeted = runner_order_greet(&runner->order, &runner->connections,
-		    connection, hello->proof.epoch, &err);
+		connection->greeted = runner_order_greet(
+		    &runner->order, &runner->connections, connection, hello->proof.epoch, &err);
 	ours.proof.epoch = runner->order.epoch;
 	say(runner, &ours);
 	connection->states = CONNECTION_STATES_COMING;
@@ -681,7 +681,7 @@ runner_serve(const struct runner_start *start)
 	runner.order = (struct runner_order){ .gate = start->gate, .state = start->dirs->state };
 	if (runner.signals == -1 ? !err_errno(&err, ERR_IO, errno, "signalfd") :
 				   !open_up(&runner, start, &err) ||
-		!runner_order_open(&runner.order, runner.root, &err)) {
+		    !runner_order_open(&runner.order, runner.root, &err)) {
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 		return err_exit_status(err.code);
 	}

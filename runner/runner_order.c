@@ -44,8 +44,8 @@ static bool
 check_epoch(uint64_t epoch, uint64_t highest, struct err *err)
 {
 	return epoch == 0 || epoch >= highest ||
-	    err_set(err, ERR_DENIED,
-		"it is of epoch %" PRIu64 ", and epoch %" PRIu64 " has begun", epoch, highest);
+	    err_set(err, ERR_DENIED, "it is of epoch %" PRIu64 ", and epoch %" PRIu64 " has begun",
+		epoch, highest);
 }
 
 /* It is on disk before it counts. */

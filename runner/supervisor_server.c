@@ -14,10 +14,9 @@ supervisor_server_close(struct supervisor_server *server)
 {
 	if (server->fd != -1)
 		(void)close(server->fd);
-	*server = (struct supervisor_server){ .fd = -1,
-		.last = server->epoch,
-		.highest = server->highest,
-		.guest = server->guest };
+	*server = (struct supervisor_server){
+		.fd = -1, .last = server->epoch, .highest = server->highest, .guest = server->guest
+	};
 }
 
 bool
@@ -74,9 +73,8 @@ supervisor_server_hear_guest(struct supervisor_server *server, int folder)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0 || (size_t)n > sizeof(packet) ||
-	    !protocol_decode(packet, (size_t)n, &message, NULL) ||
-	    message.kind != PROTOCOL_HELLO || message.proof.epoch == 0 ||
-	    !is_newest(server, message.proof.epoch, folder)) {
+	    !protocol_decode(packet, (size_t)n, &message, NULL) || message.kind != PROTOCOL_HELLO ||
+	    message.proof.epoch == 0 || !is_newest(server, message.proof.epoch, folder)) {
 		file_closep(&server->guest);
 		return false;
 	}

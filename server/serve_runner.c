@@ -114,7 +114,8 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.on_ready = on_runner_ready,
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
-		.epoch = serve->lead.lease == NULL ? 0 : (uint64_t)lease_fence(serve->lead.lease)->epoch,
+		.epoch =
+		    serve->lead.lease == NULL ? 0 : (uint64_t)lease_fence(serve->lead.lease)->epoch,
 		.ctx = serve,
 	};
 	char name[LIMIT_RUNNER];

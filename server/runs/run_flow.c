@@ -27,6 +27,7 @@ const struct run_rule run_rules[] = {
 	RULE(ORDERED,      RUNNER_LOST,    TO_RECONCILE, FOREVER,    NOTHING),
 
 	RULE(TO_RECONCILE, RECORDED,       END,          FOREVER,    END_RECORDED),
+	RULE(TO_RECONCILE, LEFT,           END,          FOREVER,    END_LEFT),
 	RULE(TO_RECONCILE, SENT,           RECONCILING,  SAME,       NOTHING),
 	RULE(TO_RECONCILE, TIME_UP,        TO_RECONCILE, FOREVER,    REPORT_LOST),
 
@@ -114,6 +115,18 @@ run_flow_advance(struct run_flow *flow, run_look *look, run_apply *apply, void *
 	flow->facts &= ~once;
 	flow->is_asked = false;
 	return true;
+}
+
+int64_t
+run_flow_wait_ms(enum run_wait wait)
+{
+	static const int64_t waits_ms[] = {
+#define W(name, ms, words) ms,
+		RUN_WAITS(W)
+#undef W
+	};
+
+	return waits_ms[wait];
 }
 
 const char *

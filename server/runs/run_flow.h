@@ -36,6 +36,7 @@
 	V(GO,             HOLDS, "its `hello` is on disk") \
 	V(ORDERS_SPENT,   HOLDS, "it was ordered three times") \
 	V(ORDER_LATE,     HOLDS, "its agent could not be sent it in RUN_ORDER_WAIT_MS") \
+	V(LEFT,           HOLDS, "no server let it go, and in RUN_ANEW_MS its host did not connect") \
 	V(TIME_UP,        HOLDS, "the wait of the last rule that began one is over") \
 	V(SENT,           ONCE,  "the runner was sent what it was to be sent") \
 	V(UNSENDABLE,     ONCE,  "the protocol cannot hold its order") \
@@ -78,6 +79,7 @@
 	A(END_PUT_OFF,         end_put_off)             /* it may be ordered again */ \
 	A(END_CANCELLED,       end_cancelled) \
 	A(END_LATE,            end_late)                /* it is never sent later */ \
+	A(END_LEFT,            end_left)                /* it is ordered anew */ \
 	A(END_CONTRADICTED,    end_contradicted) \
 	A(END_FOLDER_GONE,     end_folder_gone)
 
@@ -109,6 +111,8 @@ enum run_act {
 
 /* From the commit that ordered it: what an agent is not sent within is refused. */
 #define RUN_ORDER_WAIT_MS 30000
+/* From a take-over: what another server ordered elsewhere, and never let go, is ordered anew. */
+#define RUN_ANEW_MS 5000
 
 #define RUN_BIT(name) (1U << RUN_ON_##name)
 
@@ -138,6 +142,8 @@ typedef void run_apply(void *ctx, const struct run_rule *rule);
 /* Carries out rules until none has an event that holds.  From within an act it does nothing and
  * says false: the table is asked again anyway. */
 bool run_flow_advance(struct run_flow *flow, run_look *look, run_apply *apply, void *ctx);
+
+int64_t run_flow_wait_ms(enum run_wait wait); /* of one that has a limit */
 
 const char *run_flow_name(enum run_state state);
 const char *run_flow_event_name(enum run_event event);

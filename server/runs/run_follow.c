@@ -45,6 +45,7 @@ struct run_follow {
 	struct runs_stop_request *stop_requests;
 	unsigned orders;   /* this and what follows hold, whatever the state is */
 	int64_t order_due; /* monotonic ms: of an agent's */
+	int64_t anew_due;  /* the same, of one that another server ordered; 0: none did */
 	bool was_started, stop_requested, is_time_up;
 	int64_t went_at;   /* wall ms of our `go`; 0: it was another's */
 	bool said_end;	   /* to this connection, for all who asked so far */
@@ -62,8 +63,6 @@ struct run_follow {
 static void on_supervisor_message(void *ctx, const struct protocol_message *message);
 static void on_supervisor_unreadable(void *ctx, const char *why);
 static void on_supervisor_closed(void *ctx);
-static void on_run_timer(struct loop_timer *timer, void *ctx);
-static void on_due(struct loop_task *task, void *ctx);
 
 /* --- the table is asked ----------------------------------------------------------------------- */
 
@@ -75,6 +74,14 @@ is_order_late(const struct run_follow *run)
 		clock_wall_ms() - run->order.ordered_at >= RUN_ORDER_WAIT_MS);
 }
 
+/* `go` follows the commit of its start: it was never said, and the server that would is deposed. */
+static bool
+is_left(const struct run_follow *run)
+{
+	return run->anew_due != 0 && !run->was_started && loop_now_ms() >= run->anew_due &&
+	    agent_link_seen(run->agent).state != AGENT_CONNECTED;
+}
+
 static unsigned int
 look(void *ctx)
 {
@@ -84,19 +91,13 @@ look(void *ctx)
 	    (run->stop_requested && !run->said_end ? RUN_BIT(STOP_REQUESTED) : 0) |
 	    (run->went_at != 0 ? RUN_BIT(GO) : 0) |
 	    (run->orders >= ORDERS_MAX ? RUN_BIT(ORDERS_SPENT) : 0) |
-	    (is_order_late(run) ? RUN_BIT(ORDER_LATE) : 0) |
+	    (is_order_late(run) ? RUN_BIT(ORDER_LATE) : 0) | (is_left(run) ? RUN_BIT(LEFT) : 0) |
 	    (run->is_time_up ? RUN_BIT(TIME_UP) : 0);
 }
 
 static void
 begin_wait(struct run_follow *run, enum run_wait wait)
 {
-	static const int64_t waits_ms[] = {
-#define W(name, ms, words) ms,
-		RUN_WAITS(W)
-#undef W
-	};
-
 	if (wait == RUN_WAIT_SAME)
 		return;
 	if (wait == RUN_WAIT_EXPLAIN && run->agent != NULL)
@@ -104,7 +105,7 @@ begin_wait(struct run_follow *run, enum run_wait wait)
 	run->is_time_up = false;
 	loop_timer_stop(&run->timer);
 	if (wait != RUN_WAIT_FOREVER)
-		loop_timer_start(run->world->loop, &run->timer, waits_ms[wait], 0);
+		loop_timer_start(run->world->loop, &run->timer, run_flow_wait_ms(wait), 0);
 }
 
 #define A(name, function) static void function(struct run_follow *run);
@@ -123,14 +124,8 @@ apply(void *ctx, const struct run_rule *rule)
 
 	log_debug("run %" PRId64 ": %s -> %s on %s", run->order.run, run_flow_name(rule->from),
 	    run_flow_name(rule->to), run_flow_event_name(rule->on));
-	if (rule->on == RUN_ON_HELLO_OPEN && !run->report.said_attached) {
-		run->report.said_attached = true;
-		log_line(LOG_LEVEL_INFO,
-		    LOG_FIELDS(LOG_I64("run", run->order.run),
-			LOG_I64("deployment", run->order.deployment)),
-		    "run %" PRId64 " (%s %.7s) is re-attached: it went on meanwhile",
-		    run->order.run, run->order.environment, run->order.commit);
-	}
+	if (rule->on == RUN_ON_HELLO_OPEN)
+		run_report_attached(&run->report, &run->order);
 	begin_wait(run, rule->wait);
 	if (rule->act != RUN_DO_NOTHING)
 		functions[rule->act](run);
@@ -312,6 +307,14 @@ end_late(struct run_follow *run)
 	refuse(run, why);
 }
 
+/* Its folder there, if there is one, says gate=0. */
+static void
+end_left(struct run_follow *run)
+{
+	end_late(run);
+	run->ended.refused = false;
+}
+
 static void
 end_contradicted(struct run_follow *run)
 {
@@ -349,14 +352,17 @@ run_free(struct run_follow *run)
 }
 
 static void
-answer_stop_requests(struct run_follow *run)
+answer_stop_requests(struct run_follow *run, bool is_dropped)
 {
 	struct runs_stop_request *request;
 
 	while ((request = run->stop_requests) != NULL) {
 		run->stop_requests = request->next;
 		request->next = NULL;
-		request->on_sent(request);
+		if (!is_dropped)
+			request->on_sent(request);
+		else if (request->on_dropped != NULL)
+			request->on_dropped(request);
 	}
 }
 
@@ -370,7 +376,7 @@ on_due(UNUSED struct loop_task *task, void *ctx)
 
 	if (is_over)
 		run->world->on_over(run->world->ctx, run);
-	answer_stop_requests(run);
+	answer_stop_requests(run, false);
 	if (!is_over)
 		return;
 	if (run->is_put_off)
@@ -452,6 +458,8 @@ on_late(UNUSED struct loop_timer *timer, void *ctx)
 
 	take_output(run, &no_output);
 	advance(run);
+	if (run->anew_due != 0 && loop_now_ms() < run->order_due)
+		loop_timer_start(run->world->loop, &run->late, RUN_ANEW_MS, 0);
 }
 
 static void
@@ -459,10 +467,7 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 {
 	bool is_open = message->record.gate;
 
-	if (message->version < PROTOCOL_SUPERVISOR_SINCE || message->version > PROTOCOL_VERSION) {
-		(void)snprintf(run->why, sizeof(run->why),
-		    "it speaks version %u, this program versions %d to %d", message->version,
-		    PROTOCOL_SUPERVISOR_SINCE, PROTOCOL_VERSION);
+	if (!run_translate_knows(message->version, run->why)) {
 		happened(run, is_open ? RUN_ON_FOREIGN_OPEN : RUN_ON_FOREIGN, message);
 		return;
 	}
@@ -561,8 +566,7 @@ static enum packet_sent
 send_unsent(struct run_follow *run, struct runner_link *runner, struct err *err)
 {
 	const bool is_order = run->flow.state == RUN_TO_ORDER;
-	struct protocol_message message = { .kind = PROTOCOL_RECONCILE,
-		.id = (uint64_t)run->order.run };
+	struct protocol_message message = { PROTOCOL_RECONCILE, .id = (uint64_t)run->order.run };
 	enum packet_sent sent;
 
 	if (is_order && !run->world->make_order(run->world->ctx, run, &message, err))
@@ -609,7 +613,7 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 
 /* Behind the commit that ordered it, which may have been another process's. */
 static void
-begin_order_wait(struct run_follow *run)
+begin_order_wait(struct run_follow *run, bool is_taken_over)
 {
 	int64_t age = clock_wall_ms() - run->order.ordered_at;
 	int64_t wait = RUN_ORDER_WAIT_MS - (age < 0 ? 0 : age);
@@ -619,7 +623,8 @@ begin_order_wait(struct run_follow *run)
 	agent_link_follow(run->agent, run->order.run, true);
 	run_output_begin(
 	    &run->output, agent_link_channels(run->agent), run->order.run, take_output, run);
-	loop_timer_start(run->world->loop, &run->late, wait, 0);
+	run->anew_due = is_taken_over ? loop_now_ms() + RUN_ANEW_MS : 0;
+	loop_timer_start(run->world->loop, &run->late, is_taken_over ? RUN_ANEW_MS : wait, 0);
 }
 
 struct run_follow *
@@ -641,7 +646,7 @@ run_follow_new(const struct run_follow_world *world, struct agent_link *agent,
 	loop_timer_init(&run->timer, on_run_timer, run);
 	loop_timer_init(&run->late, on_late, run);
 	if (agent != NULL)
-		begin_order_wait(run);
+		begin_order_wait(run, is_resumed && world->epoch != 0);
 	loop_task_init(&run->due, on_due, run);
 	return run;
 }
@@ -649,14 +654,8 @@ run_follow_new(const struct run_follow_world *world, struct agent_link *agent,
 void
 run_follow_drop(struct run_follow *run)
 {
-	struct runs_stop_request *request;
-
 	OBJ_CHECK(run, MAGIC);
-	while ((request = run->stop_requests) != NULL) {
-		run->stop_requests = request->next;
-		if (request->on_dropped != NULL)
-			request->on_dropped(request);
-	}
+	answer_stop_requests(run, true);
 	if (run->report.watch.on_dropped != NULL)
 		run->report.watch.on_dropped(run->report.watch.ctx);
 	run_free(run);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_report.h"
 
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -29,6 +30,18 @@ run_report_steps(struct run_report *report, const struct protocol_message *messa
 {
 	for (size_t i = report->said_steps; i < message->step_count; i++)
 		run_report_step(report, &message->steps[i], message->record.image);
+}
+
+void
+run_report_attached(struct run_report *report, const struct effect_run *order)
+{
+	if (report->said_attached)
+		return;
+	report->said_attached = true;
+	log_line(LOG_LEVEL_INFO,
+	    LOG_FIELDS(LOG_I64("run", order->run), LOG_I64("deployment", order->deployment)),
+	    "run %" PRId64 " (%s %.7s) is re-attached: it went on meanwhile", order->run,
+	    order->environment, order->commit);
 }
 
 void

@@ -25,6 +25,7 @@ void run_report_step(
 void run_report_steps(struct run_report *report, const struct protocol_message *message);
 
 /* Each once. */
+void run_report_attached(struct run_report *report, const struct effect_run *order);
 void run_report_hello(struct run_report *report, const struct protocol_message *message);
 void run_report_lost(struct run_report *report);
 void run_report_incompatible(struct run_report *report, const char *why);

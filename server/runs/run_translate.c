@@ -63,6 +63,14 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 	memcpy(ret->fingerprint, order->binding, sizeof(ret->fingerprint));
 }
 
+bool
+run_translate_knows(unsigned version, char why[LIMIT_LINE])
+{
+	(void)snprintf(why, LIMIT_LINE, "it speaks version %u, this program versions %d to %d",
+	    version, PROTOCOL_SUPERVISOR_SINCE, PROTOCOL_VERSION);
+	return version >= PROTOCOL_SUPERVISOR_SINCE && version <= PROTOCOL_VERSION;
+}
+
 /* A script may print a secret here too; of what was cut (at max bytes) the last word is left out,
  * which may be half of one.  Never empty. */
 static void

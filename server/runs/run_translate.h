@@ -12,6 +12,9 @@ struct redact;
 void
 run_translate_order(const struct effect_run *order, unsigned grace_s, struct protocol_message *ret);
 
+/* Is a supervisor of that version understood?  *why says it else. */
+bool run_translate_knows(unsigned version, char why[LIMIT_LINE]);
+
 /* A step's name, safe to show: never empty, without the secrets that redact knows. */
 void run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP]);
 

@@ -282,8 +282,8 @@ give_up_epoch(struct runner_link *link, uint64_t epoch)
 
 	(void)snprintf(text, sizeof(text),
 	    "epoch %" PRIu64 ", and we lead in %" PRIu64
-	    ": another server has led since, or the database is an older one", epoch,
-	    link->config.epoch);
+	    ": another server has led since, or the database is an older one",
+	    epoch, link->config.epoch);
 	give_up_said(link, text, "");
 }
 

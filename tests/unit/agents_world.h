@@ -241,7 +241,7 @@ begin(void **state)
 	assert_true(text_unhex(w->public, sizeof(w->public), public, strlen(public)));
 	w->agents = agents_new(
 	    &(struct agents_config){
-		w->loop, w->path, w->key, on_said, on_runner, w, world_silent_ms },
+		w->loop, w->path, w->key, on_said, on_runner, w, world_silent_ms, 0 },
 	    &err);
 	assert_non_null(w->agents);
 	agents_join(w->agents, &(struct agent_link_runs){ on_message, on_ready, on_down, w });

@@ -65,7 +65,8 @@ begin(void **state)
 	w->settings =
 	    LOAD(NULL, COMPLETE, "DATABASE_URL=postgres://bot@h/d", "SERVER_NAME=server-a");
 	w->agents = agents_new(
-	    &(struct agents_config){ w->scene->loop, NULL, NULL, on_said, on_runner, w, 0, 0 }, &err);
+	    &(struct agents_config){ w->scene->loop, NULL, NULL, on_said, on_runner, w, 0, 0 },
+	    &err);
 	config.env_file = w->scene->env_file;
 	config.settings = w->scene->settings;
 	config.agents = w->agents;

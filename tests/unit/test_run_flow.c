@@ -50,6 +50,7 @@ static const struct {
 	NO(GO,             IN(END),                      "it has ended"),
 	NO(ORDERS_SPENT,   ALL & ~IN(TO_ORDER),          "it counts where it would be ordered"),
 	NO(ORDER_LATE,     ALL & ~IN(TO_ORDER),          "it counts where it would be ordered"),
+	NO(LEFT,           ALL & ~IN(TO_RECONCILE),      "its runner has answered, or is asked"),
 	NO(TIME_UP,        IN(TO_ORDER) | IN(ORDERED),   "impossible: it may take long"),
 	NO(TIME_UP,        IN(CONNECT),                  "impossible: it is left at once"),
 	NO(TIME_UP,        LINKED & ~IN(INCOMPATIBLE),   "impossible: it may take long"),

@@ -41,6 +41,7 @@ struct far {
 	int channels[CHANNELS];
 	bool is_cut;		 /* the host is disconnected */
 	bool knows;		 /* the server what is live elsewhere, from the beginning */
+	uint64_t epoch;		 /* in which the server leads; 0: there is one */
 	int states, states_most; /* that were sent and not answered; at once */
 	char socket[108], folder[80];
 };
@@ -278,10 +279,11 @@ start_server(struct far *far, const char *path, const char *key)
 		.env_file = far->scene->env_file,
 		.settings = far->scene->settings,
 		.runner_of = runner_of,
+		.epoch = far->epoch,
 		.grace_s = 1 };
 
-	config.agents = far->agents = agents_new(
-	    &(struct agents_config){ far->scene->loop, path, key, on_said, on_runner, far, 0, 0 },
+	config.agents = far->agents = agents_new(&(struct agents_config){ far->scene->loop, path,
+						     key, on_said, on_runner, far, 0, far->epoch },
 	    &err);
 	assert_non_null(far->agents);
 	far->scene->runs = runs_start(far->scene->loop, &config, &err);
@@ -293,12 +295,13 @@ start_server(struct far *far, const char *path, const char *key)
 }
 
 static int
-begin_world(void **state, bool knows)
+begin_world(void **state, bool knows, uint64_t epoch)
 {
 	struct far *far = mem_new(1, sizeof(*far));
 	char path[108], key[CRYPTO_CA_PEM];
 
 	far->knows = knows;
+	far->epoch = epoch;
 
 	if (runs_aid_begin((void **)&far->scene) != 0)
 		return -1;
@@ -323,13 +326,19 @@ begin_world(void **state, bool knows)
 static int
 begin(void **state)
 {
-	return begin_world(state, true);
+	return begin_world(state, true, 0);
 }
 
 static int
 begin_unknown(void **state)
 {
-	return begin_world(state, false);
+	return begin_world(state, false, 0);
+}
+
+static int
+begin_leader(void **state)
+{
+	return begin_world(state, true, 17);
 }
 
 static int
@@ -354,6 +363,7 @@ finish(void **state)
 }
 
 #define REMOTE_TEST(name)  TEST_OF(name, struct far *far, begin, finish)
+#define LEADER_TEST(name)  TEST_OF(name, struct far *far, begin_leader, finish)
 #define UNKNOWN_TEST(name) TEST_OF(name, struct far *far, begin_unknown, finish)
 
 static struct effect_run
@@ -467,6 +477,54 @@ REMOTE_TEST(an_order_to_a_runner_that_is_disconnected_is_refused_and_never_sent_
 	tell(&story, far, &order, false);
 	WAIT_FOR(far->scene, story.hellos > 0);
 	assert_int_equal(access(far->scene->proof, F_OK), -1);
+}
+
+/* As a server does that leads from now on. */
+static void
+take_over(struct story *story, struct far *far, int64_t run, int64_t started_at)
+{
+	const struct runs_watch watch = runs_aid_watch(story);
+	struct effect_run order = order_of(run);
+
+	*story = (struct story){ .scene = far->scene, .goes = true };
+	order.started_at = started_at;
+	assert_true(runs_resume(far->scene->runs, &order, &watch, NULL));
+}
+
+LEADER_TEST(a_run_that_no_server_let_go_is_left_where_its_runner_does_not_connect)
+{
+	struct story left, begun, next;
+	int64_t from = loop_now_ms();
+
+	WAIT_FOR(far->scene, is_ordered(far)); /* until then there is more to be sent */
+	cut(far);
+	runs_aid_script(far->scene, "touch $PROOF");
+	take_over(&left, far, 12, 0);
+	take_over(&begun, far, 13, 1);
+	WAIT_FOR(far->scene, left.ends > 0);
+	assert_true(loop_now_ms() - from >= RUN_ANEW_MS);
+	assert_false(left.ended.refused || left.ended.gate_opened || left.ended.folder_gone);
+	assert_true(text_ends(left.ended.detail, "; nothing was started"));
+	assert_int_equal(begun.ends, 0); /* it is waited for */
+	connect_again(far);
+	take_over(&next, far, 14, 0);
+	WAIT_FOR(far->scene, next.ends > 0); /* it is connected: it is asked, and ordered */
+	assert_true(next.ended.gate_opened);
+	WAIT_FOR(far->scene, begun.ends > 0);
+	assert_true(begun.ended.folder_gone);
+}
+
+/* Where there is one server, its start is no take-over. */
+REMOTE_TEST(a_run_of_the_only_server_is_waited_for)
+{
+	struct story story;
+	int64_t from = loop_now_ms();
+
+	WAIT_FOR(far->scene, is_ordered(far));
+	cut(far);
+	take_over(&story, far, 12, 0);
+	WAIT_FOR(far->scene, loop_now_ms() - from > RUN_ANEW_MS + 300);
+	assert_int_equal(story.ends, 0);
 }
 
 REMOTE_TEST(a_run_that_has_a_folder_there_is_followed_and_not_ordered_again)
