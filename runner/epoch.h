@@ -11,8 +11,8 @@
 
 struct err;
 
-/* Of that folder, which is runs/ or a run's; 0 where nobody has said one.  False and *err: it cannot
- * be read. */
+/* Of runs/, and from a run's folder; 0 where nobody has said one.  False and *err: it cannot be
+ * read. */
 bool epoch_read(int root, uint64_t *ret, struct err *err) MUST_USE;
 bool epoch_read_above(int folder, uint64_t *ret, struct err *err) MUST_USE;
 

@@ -39,9 +39,9 @@ uint64_t runner_order_highest(const struct runner_order *who);
 bool runner_order_greet(struct runner_order *who, struct connections *connections,
     struct connection *connection, uint64_t epoch, struct err *err) MUST_USE;
 
-/* Looks whether a RUN is of an epoch that counts.  What of these words is a remote runner's: answers
- * challenge, read and state, and looks whether a RUN of that connection is proven, which takes its
- * challenge, or a PURGE, or a GIT_QUERY.  False: it must not be carried out. */
+/* Looks whether a RUN is of an epoch that counts.  What of these words is a remote runner's:
+ * answers challenge, read and state, and looks whether a RUN of that connection is proven, which
+ * takes its challenge, or a PURGE, or a GIT_QUERY.  False: it must not be carried out. */
 bool runner_order_take(struct runner_order *who, struct connections *connections,
     struct connection *connection, const struct protocol_message *order, struct err *err) MUST_USE;
 

@@ -36,7 +36,7 @@
 	V(GO,             HOLDS, "its `hello` is on disk") \
 	V(ORDERS_SPENT,   HOLDS, "it was ordered three times") \
 	V(ORDER_LATE,     HOLDS, "its agent could not be sent it in RUN_ORDER_WAIT_MS") \
-	V(LEFT,           HOLDS, "no server let it go, and in RUN_ANEW_MS its host did not connect") \
+	V(LEFT,           HOLDS, "no server let it go, and its runner is gone for RUN_ANEW_MS") \
 	V(TIME_UP,        HOLDS, "the wait of the last rule that began one is over") \
 	V(SENT,           ONCE,  "the runner was sent what it was to be sent") \
 	V(UNSENDABLE,     ONCE,  "the protocol cannot hold its order") \

@@ -278,7 +278,7 @@ take_version(struct runner_link *link, unsigned version)
 static void
 give_up_epoch(struct runner_link *link, uint64_t epoch)
 {
-	char text[120];
+	char text[160];
 
 	(void)snprintf(text, sizeof(text),
 	    "epoch %" PRIu64 ", and we lead in %" PRIu64
