@@ -74,7 +74,7 @@
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
  * Epochs: each take-over among several servers raises it, and who leads says it in hello, run and
- * go.  The runner keeps the highest in runs/epoch (runner/epoch.h), on disk before it counts: a
+ * go.  The runner keeps the highest in runs/epoch, on disk before it counts: a
  * lower hello is answered with its own and closed, connections of lower ones are closed, and a
  * lower `run` is refused as INVALID.  A supervisor compares with its order's, with those of its
  * connections and with runs/epoch: what is said under a lower one is not done, and closes its

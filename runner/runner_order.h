@@ -17,11 +17,15 @@ struct order_gate {
 
 struct runner_order {
 	const struct order_gate *gate; /* NULL: whoever connects orders, and nothing is proven */
-	uint64_t epoch;		       /* the highest of a server here: runner/epoch.h */
+	uint64_t epoch;		       /* the highest of a server here, in runs/epoch */
 	const char *state;	       /* the state directory */
 	int root;		       /* its runs/ */
 	char fault[256];	       /* why a state was not taken last; "": it was */
 };
+
+/* The highest epoch that counts, of that file in a folder: "epoch" in runs/; 0: nobody has said one.
+ * False and *err: it cannot be read. */
+bool runner_order_epoch(int folder, const char *name, uint64_t *ret, struct err *err) MUST_USE;
 
 /* Takes runs/, and reads what is kept there of the servers' epochs. */
 bool runner_order_open(struct runner_order *who, int root, struct err *err) MUST_USE;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
-#include "runner/epoch.h"
+#include "runner/packet.h"
 
 void
 supervisor_server_close(struct supervisor_server *server)
@@ -40,7 +40,8 @@ is_newest(const struct supervisor_server *server, uint64_t epoch, int folder)
 
 	/* What cannot be read was compared when its runner was greeted. */
 	return epoch == 0 ||
-	    (epoch >= server->highest && (!epoch_read_above(folder, &kept, NULL) || epoch >= kept));
+	    (epoch >= server->highest &&
+		(!runner_order_epoch(folder, "../epoch", &kept, NULL) || epoch >= kept));
 }
 
 bool
@@ -66,15 +67,15 @@ supervisor_server_end_counts(const struct supervisor_server *server, int folder)
 bool
 supervisor_server_hear_guest(struct supervisor_server *server, int folder)
 {
-	char packet[1024];
+	char packet[PROTOCOL_PACKET_MAX];
 	struct protocol_message message;
-	ssize_t n = recv(server->guest, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC);
+	struct err err;
+	enum packet_received got = packet_receive(server->guest, packet, &message, &err);
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (got == PACKET_NONE)
 		return false;
-	if (n <= 0 || (size_t)n > sizeof(packet) ||
-	    !protocol_decode(packet, (size_t)n, &message, NULL) || message.kind != PROTOCOL_HELLO ||
-	    message.proof.epoch == 0 || !is_newest(server, message.proof.epoch, folder)) {
+	if (got != PACKET_MESSAGE || message.kind != PROTOCOL_HELLO || message.proof.epoch == 0 ||
+	    !is_newest(server, message.proof.epoch, folder)) {
 		file_closep(&server->guest);
 		return false;
 	}

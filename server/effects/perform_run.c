@@ -1,8 +1,6 @@
 /* perform_run.c - a run, from its order, repeated where it has to be, to its exit record.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 
-#include <stdio.h>
-
 #include "effects/perform_inside.h"
 #include "lib/clean.h"
 #include "lib/crash_point.h"
@@ -11,7 +9,6 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/runs.h"
-#include "settings/checks/settings_runners.h"
 #include "telegram/telegram.h"
 
 #define STATUS_GO     200  /* to EVENT_RUN_STARTED; else its run was ended meanwhile */
@@ -178,29 +175,12 @@ perform_run(struct perform *perform, struct effect *effect)
 	begin(perform, effect, runs_order);
 }
 
-/* Another server's own runner has it at most: it was never let go, and will not be. */
-static void
-not_begun(struct effect *effect)
-{
-	struct run_ended *ended = &effect->result->u.run_ended;
-
-	ended->run = effect->u.run.run;
-	(void)snprintf(ended->detail, sizeof(ended->detail),
-	    "the server %s stopped before it began", effect->u.run.runner);
-	perform_report(effect);
-}
-
 /* Found in runs/<id>/, and ordered only where there is none and it was never started. */
 void
 recover_run(struct perform *perform, struct effect *effect)
 {
 	if (perform->is_restored) {
 		refuse(effect, false, "it may be at work on the machine it was started on");
-		return;
-	}
-	if (effect->u.run.started_at == 0 &&
-	    settings_is_servers_runner(effect->settings, effect->u.run.runner)) {
-		not_begun(effect);
 		return;
 	}
 	if (effect->u.run.message.id != 0)

@@ -3,7 +3,6 @@
 #include "runs/runner_link.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -273,20 +272,6 @@ take_version(struct runner_link *link, unsigned version)
 		give_up(link, text);
 }
 
-/* This server was stopped while another took over, and ends within a second; or the database is an
- * older one than the runner has been ordered by. */
-static void
-give_up_epoch(struct runner_link *link, uint64_t epoch)
-{
-	char text[160];
-
-	(void)snprintf(text, sizeof(text),
-	    "epoch %" PRIu64 ", and we lead in %" PRIu64
-	    ": another server has led since, or the database is an older one",
-	    epoch, link->config.epoch);
-	give_up_said(link, text, "");
-}
-
 static void
 take_hello(struct runner_link *link, const struct protocol_message *message)
 {
@@ -296,7 +281,8 @@ take_hello(struct runner_link *link, const struct protocol_message *message)
 	else if (message->version != PROTOCOL_VERSION)
 		take_version(link, message->version);
 	else if (link->config.epoch != 0 && message->proof.epoch > link->config.epoch)
-		give_up_epoch(link, message->proof.epoch);
+		give_up_said(link, "a later epoch than ours: another server has led since, ",
+		    "or the database is an older one");
 	else
 		turn_ready(link);
 }

@@ -32,7 +32,6 @@ struct supervisor_link {
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1]; /* for `go`; "": none yet */
 	bool is_asked;				    /* for one */
 	uint64_t epoch;
-	bool is_unsaid; /* our hello, which says it */
 	bool wants_go;
 	bool stop_requested;
 	bool is_calling; /* a callback runs: our memory outlives it */
@@ -42,7 +41,6 @@ struct supervisor_link {
 };
 
 static void on_ready(struct loop_io *io, unsigned events, void *ctx);
-static void flush(struct supervisor_link *link);
 static void on_channel_message(void *ctx, const struct protocol_message *message);
 static void on_channel_unreadable(void *ctx, const char *why);
 static void on_channel_closed(void *ctx);
@@ -72,6 +70,17 @@ connect_to(const char *state_directory, int64_t run, struct err *err)
 	return fd;
 }
 
+/* True: sent, or the connection is lost (reading will notice). */
+static bool
+say(struct supervisor_link *link, enum protocol_kind kind)
+{
+	const struct protocol_message message = {
+		.kind = kind, .version = PROTOCOL_VERSION, .proof.epoch = link->epoch
+	};
+
+	return packet_send(link->fd, &message, NULL) != PACKET_LATER;
+}
+
 struct supervisor_link *
 supervisor_link_open(struct loop *loop, const struct supervisor_link_at *at,
     const struct supervisor_link_watch *watch, struct err *err)
@@ -87,10 +96,14 @@ supervisor_link_open(struct loop *loop, const struct supervisor_link_at *at,
 	link->loop = loop;
 	link->run = at->run;
 	link->epoch = at->epoch;
-	link->is_unsaid = at->epoch != 0;
 	link->watch = *watch;
+	if (link->epoch != 0 && !say(link, PROTOCOL_HELLO)) { /* an empty socket takes it */
+		(void)close(link->fd);
+		free(link);
+		return ERR_NULL(err_set(err, ERR_BUSY, "hello to its supervisor"));
+	}
 	loop_io_init(&link->io, on_ready, link);
-	flush(link);
+	loop_io_start(loop, &link->io, link->fd, LOOP_READ);
 	return link;
 }
 
@@ -140,17 +153,6 @@ supervisor_link_free(struct supervisor_link *link)
 
 /* --- saying ------------------------------------------------------------------------------- */
 
-/* True: sent, or the connection is lost (reading will notice). */
-static bool
-say(struct supervisor_link *link, enum protocol_kind kind)
-{
-	const struct protocol_message message = {
-		.kind = kind, .version = PROTOCOL_VERSION, .proof.epoch = link->epoch
-	};
-
-	return packet_send(link->fd, &message, NULL) != PACKET_LATER;
-}
-
 /* An order of its own, which answers a challenge of the agent. */
 static void
 say_go(struct supervisor_link *link)
@@ -199,16 +201,13 @@ flush(struct supervisor_link *link)
 		flush_channel(link);
 		return;
 	}
-	if (link->is_unsaid)
-		link->is_unsaid = !say(link, PROTOCOL_HELLO);
 	/* `end` first: said before `go` it keeps the gate shut. */
-	if (link->stop_requested && !link->is_unsaid)
+	if (link->stop_requested)
 		link->stop_requested = !say(link, PROTOCOL_END);
-	if (link->wants_go && !link->stop_requested && !link->is_unsaid)
+	if (link->wants_go && !link->stop_requested)
 		link->wants_go = !say(link, PROTOCOL_GO);
 	loop_io_start(link->loop, &link->io, link->fd,
-	    LOOP_READ |
-		(link->wants_go || link->stop_requested || link->is_unsaid ? LOOP_WRITE : 0));
+	    LOOP_READ | (link->wants_go || link->stop_requested ? LOOP_WRITE : 0));
 }
 
 void

@@ -1,4 +1,4 @@
-"""Goal: a run of a remote runner goes on while its leader stands still, is followed by who leads next, and the first one
+"""Goal: a run of a remote runner goes on while its leader stands still, is followed by who leads next, and the first
 does nothing to it when it goes on.  Drives the real programs beside a real PostgreSQL."""
 # SPDX-License-Identifier: ISC
 import os
