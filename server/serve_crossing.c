@@ -102,10 +102,11 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	}
 }
 
-/* Is the lease so fresh that something with an outside may be begun? */
-static bool
-may_act(const struct serve *serve)
+bool
+serve_may_act(void *ctx)
 {
+	const struct serve *serve = ctx;
+
 	return serve->lead.lease == NULL ||
 	    leader_fence_is_fresh(lease_fence(serve->lead.lease), LEADER_ACTS_MS);
 }
@@ -118,7 +119,7 @@ serve_take_outcomes(struct serve *serve, struct queue_list *list)
 	struct queue_link *link;
 
 	queue_list_append(&serve->lead.held, list);
-	while (may_act(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
+	while (serve_may_act(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(serve, outcome);

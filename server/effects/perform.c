@@ -8,6 +8,7 @@
 #include "lib/mem.h"
 
 #define PAUSE_FIRST_MS 1000
+#define MAY_ACT_MS     100 /* until it is asked again whether this server leads */
 
 #define RECOVER_AGAIN(name) perform_##name
 #define RECOVER_OWN(name)   recover_##name
@@ -79,7 +80,10 @@ on_timer(UNUSED struct loop_timer *timer, void *ctx)
 	struct perform_job *job = ctx;
 
 	OBJ_CHECK(job, PERFORM_JOB_MAGIC);
-	job->due(job);
+	if (job->perform->may_act != NULL && !job->perform->may_act(job->perform->submit_ctx))
+		perform_job_wait(job, MAY_ACT_MS);
+	else
+		job->due(job);
 }
 
 void

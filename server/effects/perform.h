@@ -44,6 +44,8 @@ struct perform {
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);
 	void *submit_ctx;
+	/* May something with an outside be begun now?  Of submit_ctx; NULL: there is one server. */
+	bool (*may_act)(void *ctx);
 	/* What git takes on the runner's disk, as its answers say.  Of submit_ctx; may be NULL. */
 	void (*note_mirror)(void *ctx, int64_t bytes);
 	bool is_restored; /* what was open when the program started is no run of this machine's */

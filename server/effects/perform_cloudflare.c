@@ -35,26 +35,51 @@ end(struct perform_job *job)
 	perform_job_drop(job);
 }
 
-/* AGAIN: what it may have set already is set to the same. */
-void
-perform_cloudflare(struct perform *perform, struct effect *effect)
+/* level: to set; NULL: it is asked for. */
+static void
+call(struct cloudflare_job *job, const char *level, cloudflare_done_fn *on_done)
 {
-	const struct effect_cloudflare *what = &effect->u.cloudflare;
-	struct cloudflare_request request = {
+	const struct effect *effect = job->job.effect;
+	const struct cloudflare_request request = {
 		.base = effect->settings->cloudflare_api_base,
 		.token = effect->settings->cloudflare_api_token,
-		.zone = what->zone,
-		.level = effect->kind == EFFECT_CLOUDFLARE_SET ? what->level : NULL,
-		.on_done = on_answer,
+		.zone = effect->u.cloudflare.zone,
+		.level = level,
+		.on_done = on_done,
+		.ctx = job,
 	};
-	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
 	struct cloudflare_answer answer = { .verdict = CLOUDFLARE_REFUSED };
 	struct err err;
 
-	request.ctx = job;
-	job->call = cloudflare_start(perform->cloudflare, &request, &err);
+	job->call = cloudflare_start(job->job.perform->cloudflare, &request, &err);
 	if (job->call == NULL) { /* nothing was sent */
 		(void)text_copy(answer.detail, sizeof(answer.detail), err.text);
 		report(perform_job_free(&job->job), &answer);
 	}
+}
+
+/* What is there is not set again. */
+static void
+on_read(void *ctx, const struct cloudflare_answer *answer)
+{
+	struct cloudflare_job *job = ctx;
+	const char *level = job->job.effect->u.cloudflare.level;
+
+	if (answer->verdict == CLOUDFLARE_DONE && strcmp(answer->value, level) != 0)
+		call(job, level, on_answer);
+	else
+		on_answer(job, answer);
+}
+
+/* AGAIN: what it may have set already is set to the same; of several servers the one that leads now
+ * reads it first. */
+void
+perform_cloudflare(struct perform *perform, struct effect *effect)
+{
+	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL, end);
+	bool sets = effect->kind == EFFECT_CLOUDFLARE_SET;
+	bool is_new = effect->is_recovered && perform->may_act != NULL;
+
+	call(job, sets && !is_new ? effect->u.cloudflare.level : NULL,
+	    sets && is_new ? on_read : on_answer);
 }

@@ -57,6 +57,14 @@ on_said(void *ctx, const struct message *message, const struct message_sent *sai
 	telegram_live_set(telegram->live, message, said->remote_id);
 }
 
+static bool
+may_send(void *ctx)
+{
+	const struct telegram_config *config = &((const struct telegram *)ctx)->config;
+
+	return config->may_act == NULL || config->may_act(config->ctx);
+}
+
 /* --- making and ending --- */
 
 static void
@@ -74,7 +82,7 @@ static void
 make_speaking(struct telegram *telegram)
 {
 	const struct telegram_config *config = &telegram->config;
-	const struct telegram_send_hooks hooks = { on_live, on_said, telegram };
+	const struct telegram_send_hooks hooks = { on_live, on_said, telegram, may_send };
 
 	telegram->live = telegram_live_new(config->loop, config->tail, config->gate, config->ctx);
 	telegram->send = telegram_send_new(config->loop, telegram->api, &hooks);

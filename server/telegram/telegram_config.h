@@ -19,6 +19,8 @@ struct telegram_config {
 	/* Hands an event from outside (EVENT_UPDATE) to the store: stamps it (time,
 	 * random bytes, settings) and takes it; false: refused, it stays the caller's. */
 	bool (*submit)(void *ctx, struct event *event);
+	/* May something be sent now?  Where it may not, that is asked again. */
+	bool (*may_act)(void *ctx);
 	struct refusals *refusals;	/* counts who comes to the webhook without its secret */
 	/* The last lines of a run's output, to be shown: clean, redacted UTF-8 without marks. */
 	void (*tail)(void *ctx, int64_t run, struct buf *out);

@@ -10,6 +10,7 @@
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_body.h"
 
+#define MAY_SEND_MS	100  /* until it is asked again whether something may be sent */
 #define START_AGAIN_MS	1000 /* when memory or a place for the call is short */
 #define TOAST_LIFE_MS	30000
 #define PASSED_MAX_MS	60000 /* whoever waits longer lets nobody pass any more */
@@ -461,6 +462,10 @@ on_pump(UNUSED struct loop_task *task, void *ctx)
 
 	if (send->is_ending)
 		return;
+	if (send->hooks.may_send != NULL && !send->hooks.may_send(send->hooks.ctx)) {
+		loop_timer_start(send->loop, &send->timer, MAY_SEND_MS, 0);
+		return;
+	}
 	for (struct telegram_job *job = TAILQ_FIRST(&send->jobs), *next; job != NULL; job = next) {
 		int64_t wait = -1;
 

@@ -26,11 +26,13 @@ typedef void telegram_sent_fn(void *ctx, const struct message_sent *said);
 typedef void telegram_ended_fn(void *ctx, const char *failure);
 
 /* live fills what stands below the head of a message whose live_run is set; on_said is told
- * of each message that was said, but of none that a later one covers. */
+ * of each message that was said, but of none that a later one covers; may_send is asked before
+ * calls are begun, again and again while it says no. */
 struct telegram_send_hooks {
 	void (*live)(void *ctx, const struct message *message, struct buf *marked);
 	void (*on_said)(void *ctx, const struct message *message, const struct message_sent *said);
 	void *ctx;
+	bool (*may_send)(void *ctx); /* NULL: always */
 };
 
 struct telegram_send *telegram_send_new(

@@ -22,7 +22,7 @@ struct scene {
 	struct event *result;
 	struct http_request *held[2];
 	size_t n_held;
-	int asked;
+	int asked, patched;
 	char heard[256]; /* the last one's method, headers and body */
 	bool is_silent;
 	struct loop_timer patience;
@@ -40,6 +40,7 @@ on_request(struct http_request *request, void *ctx)
 	char *body = http_request_take_body(request, &size);
 
 	on_stage->asked++;
+	on_stage->patched += strcmp(ctx, "PATCH") == 0;
 	(void)snprintf(on_stage->heard, sizeof(on_stage->heard), "%s %s|%s|%s|%.*s",
 	    (const char *)ctx, http_request_header(request, "Authorization"),
 	    http_request_header(request, "Accept"), http_request_header(request, "Content-Type"),
@@ -179,6 +180,29 @@ SCENE_TEST(it_is_asked_as_the_api_has_it)
 		    "|application/json|application/json|{\"value\":\"medium\"}");
 	}
 	assert_int_equal(scene->asked, 3);
+}
+
+static bool
+may_act(UNUSED void *ctx)
+{
+	return true;
+}
+
+/* Of several servers the one that leads now finds what another has set. */
+SCENE_TEST(who_leads_from_now_on_reads_before_it_sets)
+{
+	scene->perform.may_act = may_act;
+	perform(scene, EFFECT_CLOUDFLARE_SET, "medium", true);
+	assert_int_equal(answer(scene).verdict, CLOUDFLARE_DONE);
+	assert_int_equal(scene->asked, 1);
+	assert_int_equal(scene->patched, 0);
+	perform(scene, EFFECT_CLOUDFLARE_SET, "high", true); /* and the API says medium to it */
+	assert_int_equal(answer(scene).verdict, CLOUDFLARE_UNKNOWN);
+	assert_int_equal(scene->asked, 3);
+	assert_int_equal(scene->patched, 1);
+	perform(scene, EFFECT_CLOUDFLARE_SET, "medium", false);
+	assert_int_equal(answer(scene).verdict, CLOUDFLARE_DONE);
+	assert_int_equal(scene->patched, 2);
 }
 
 TEST_WITH(another_level_than_was_asked_for_is_no_success, begin, finish)

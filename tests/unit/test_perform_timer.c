@@ -14,6 +14,7 @@ struct scene {
 	struct loop_timer alarm;
 	int64_t passed[8];
 	size_t n_passed;
+	bool is_stale; /* the lease: another may lead */
 };
 
 static void
@@ -25,6 +26,12 @@ take(void *ctx, struct event *event)
 	assert_true(scene->n_passed < COUNT(scene->passed));
 	scene->passed[scene->n_passed++] = event->effect;
 	event_free(event);
+}
+
+static bool
+may_act(void *ctx)
+{
+	return !((const struct scene *)ctx)->is_stale;
 }
 
 static void
@@ -43,6 +50,7 @@ begin(void **state)
 	scene->loop = loop_new(NULL);
 	scene->perform =
 	    (struct perform){ .loop = scene->loop, .submit = take, .submit_ctx = scene };
+	scene->perform.may_act = may_act;
 	loop_timer_init(&scene->alarm, on_alarm, scene);
 	*state = scene;
 	return scene->loop == NULL;
@@ -105,6 +113,18 @@ SCENE_TEST(deadlines_pass_in_their_order)
 	assert_true(loop_now_ms() - began >= 55);
 	run_for(scene, 20);
 	assert_int_equal(scene->n_passed, 2);
+}
+
+/* So does each repetition of what has an outside, which comes from the same place. */
+SCENE_TEST(none_passes_while_another_may_lead)
+{
+	scene->is_stale = true;
+	wait_until(scene, 1, wall_ms() + 20, false);
+	run_for(scene, 200);
+	assert_int_equal(scene->n_passed, 0);
+	scene->is_stale = false;
+	while (scene->n_passed < 1)
+		loop_run_once(scene->loop);
 }
 
 SCENE_TEST(what_is_overdue_passes_in_the_next_turn_and_not_at_once)

@@ -148,7 +148,7 @@ note_shown(void *ctx, UNUSED const struct message *message, const struct message
 TEST_WITH(progress_is_shown_where_it_was_sent_anew, order_set_up, order_tear_down)
 {
 	int64_t shown = 0, row;
-	const struct telegram_send_hooks hooks = { NULL, note_shown, &shown };
+	const struct telegram_send_hooks hooks = { NULL, note_shown, &shown, NULL };
 
 	telegram_send_free(order.send);
 	order.send = telegram_send_new(NULL, NULL, &hooks);

@@ -28,6 +28,7 @@ struct world {
 	bool was_dropped;
 	struct message_sent said;
 	char failure[256];
+	bool is_stale; /* the lease */
 };
 
 static void
@@ -49,6 +50,12 @@ on_live(void *ctx, const struct message *message, struct buf *marked)
 	buf_adds(marked, w->live);
 }
 
+static bool
+may_send(void *ctx)
+{
+	return !((const struct world *)ctx)->is_stale;
+}
+
 static int
 set_up(void **state)
 {
@@ -61,7 +68,9 @@ set_up(void **state)
 	w->settings = fake_telegram_settings(w->fake, NULL);
 	w->api = telegram_api_new(w->loop, w->settings, count_call, w, &err);
 	assert_non_null(w->api);
-	const struct telegram_send_hooks hooks = { .live = on_live, .ctx = w };
+	const struct telegram_send_hooks hooks = {
+		.live = on_live, .ctx = w, .may_send = may_send
+	};
 
 	w->send = telegram_send_new(w->loop, w->api, &hooks);
 	assert_non_null(w->send);
@@ -256,6 +265,19 @@ SCENE_TEST(a_429_is_waited_out_to_the_second)
 	assert_true(fake_telegram_heard(w->fake, "sendMessage", 2)->at -
 		fake_telegram_heard(w->fake, "sendMessage", 0)->at >=
 	    2000);
+}
+
+SCENE_TEST(while_another_server_may_lead_nothing_is_sent)
+{
+	struct message message = message_to(4711);
+
+	w->is_stale = true;
+	telegram_message_send(w->send, &message, on_said, w);
+	assert_false(fake_run_until(w->loop, &w->is_done, 300));
+	assert_int_equal(w->calls, 0);
+	w->is_stale = false;
+	assert_true(fake_run_until(w->loop, &w->is_done, 2000));
+	assert_int_equal(w->calls, 1);
 }
 
 SCENE_TEST(a_server_that_fails_is_asked_again_until_it_works)
