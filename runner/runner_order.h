@@ -23,8 +23,8 @@ struct runner_order {
 	char fault[256];	       /* why a state was not taken last; "": it was */
 };
 
-/* The highest epoch that counts, of that file in a folder: "epoch" in runs/; 0: nobody has said one.
- * False and *err: it cannot be read. */
+/* The highest epoch that counts, of that file in a folder: "epoch" in runs/; 0: nobody has said
+ * one.  False and *err: it cannot be read. */
 bool runner_order_epoch(int folder, const char *name, uint64_t *ret, struct err *err) MUST_USE;
 
 /* Takes runs/, and reads what is kept there of the servers' epochs. */

@@ -7,6 +7,7 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "serve_inside.h"
+#include "serve_standby.h"
 #include "store/store_restore.h"
 
 /* --- events in --- */
@@ -102,15 +103,6 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	}
 }
 
-bool
-serve_may_act(void *ctx)
-{
-	const struct serve *serve = ctx;
-
-	return serve->lead.lease == NULL ||
-	    leader_fence_is_fresh(lease_fence(serve->lead.lease), LEADER_ACTS_MS);
-}
-
 /* What was decided while it led may reach us behind a pause of the whole machine, when another
  * leads: it stays in its order until the next renewal says that none does. */
 void
@@ -119,7 +111,7 @@ serve_take_outcomes(struct serve *serve, struct queue_list *list)
 	struct queue_link *link;
 
 	queue_list_append(&serve->lead.held, list);
-	while (serve_may_act(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
+	while (serve_standby_may_act(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(serve, outcome);

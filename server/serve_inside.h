@@ -166,9 +166,6 @@ void serve_network_api(struct serve *serve);
 /* Stamps the event (time, random bytes, settings) and hands it to the store.  False: refused. */
 bool serve_submit(void *ctx, struct event *event);
 
-/* Is the lease so fresh that something with an outside may be begun, for the first time or again? */
-bool serve_may_act(void *ctx);
-
 /* Performs, answers and counts what the store has decided; the list is empty then. */
 void serve_take_outcomes(struct serve *serve, struct queue_list *list);
 
