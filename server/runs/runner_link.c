@@ -282,7 +282,7 @@ take_hello(struct runner_link *link, const struct protocol_message *message)
 		take_version(link, message->version);
 	else if (link->config.epoch != 0 && message->proof.epoch > link->config.epoch)
 		give_up_said(link, "a later epoch than ours: another server has led since, ",
-		    "or the database is an older one");
+		    "or the database is an older one: then remove its runs/epoch");
 	else
 		turn_ready(link);
 }
