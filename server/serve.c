@@ -386,7 +386,7 @@ make_telegram(struct serve *serve, struct err *err)
 		.loop = serve->loop,
 		.settings = serve->settings,
 		.submit = serve_submit,
-		.may_act = serve_standby_may_act,
+		.may_act = serve_standby_leads,
 		.refusals = serve->refusals,
 		.tail = show_tail,
 		.gate = show_gate,
@@ -534,7 +534,7 @@ make_perform(struct serve *serve)
 		.link = serve->runner.agents == NULL ? NULL : agents_link(serve->runner.agents),
 		.submit = submit_own,
 		.submit_ctx = serve,
-		.may_act = serve->lead.lease == NULL ? NULL : serve_standby_may_act,
+		.may_act = serve->lead.lease == NULL ? NULL : serve_standby_leads,
 		.note_mirror = note_mirror,
 		.is_restored = serve->perform.is_restored };
 }

@@ -111,8 +111,7 @@ serve_take_outcomes(struct serve *serve, struct queue_list *list)
 	struct queue_link *link;
 
 	queue_list_append(&serve->lead.held, list);
-	while (serve_standby_may_act(serve) &&
-	    (link = queue_list_take(&serve->lead.held)) != NULL) {
+	while (serve_standby_leads(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(serve, outcome);

@@ -288,7 +288,7 @@ serve_standby(struct serve *serve, struct err *err)
 }
 
 bool
-serve_standby_may_act(void *ctx)
+serve_standby_leads(void *ctx)
 {
 	const struct serve *serve = ctx;
 
