@@ -297,6 +297,12 @@ db_has(struct db *db, const char *table, const char *column, int64_t *ret, struc
 }
 
 bool
+db_snapshot(struct db *db, struct err *err)
+{
+	return db_run_sql(db, err, &(struct db_sql){ .text = db->engine->snapshot });
+}
+
+bool
 db_user_version(struct db *db, int64_t *ret, struct err *err)
 {
 	return db->engine->version(db, ret, err);

@@ -11,7 +11,7 @@
 struct db {
 	const struct db_engine *engine;
 	const struct db_fence *fence; /* NULL: none */
-	size_t in_use; /* statements */
+	size_t in_use;		      /* statements */
 	int64_t changes;
 	bool flush_failed;
 	int log_pages;
@@ -34,6 +34,7 @@ struct db_engine {
 	bool (*in_transaction)(const struct db *db);
 	bool (*begin)(struct db *db, struct err *err);
 	enum db_outcome (*commit)(struct db *db, struct err *err);
+	const char *snapshot;	   /* begins a transaction that reads */
 	const char *count_columns; /* of table $1 that are called $2; '': all */
 	bool (*version)(struct db *db, int64_t *ret, struct err *err);
 	bool (*set_version)(struct db *db, int64_t version, struct err *err);

@@ -133,6 +133,9 @@ set_up(struct pg *pg, struct err *err)
 	/* A commit that is answered is on disk, whatever the database does for others. */
 	static const char durable[] = "SELECT set_config('synchronous_commit', 'on', false)"
 				      " WHERE current_setting('synchronous_commit') = 'off'";
+	/* Whoever only reads keeps nobody waiting, and may walk through a long file in between. */
+	static const char reads[] =
+	    "SET default_transaction_read_only = on; SET idle_in_transaction_session_timeout = '60s'";
 	const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
 
 	if (encoding == NULL || strcmp(encoding, "UTF8") != 0)
@@ -140,7 +143,7 @@ set_up(struct pg *pg, struct err *err)
 		    "the database %s is encoded in %s: make one with ENCODING 'UTF8'",
 		    PQdb(pg->conn), encoding == NULL ? "what it does not say" : encoding);
 	return exec(pg, settings, err) && exec(pg, durable, err) &&
-	    (!pg->read_only || exec(pg, "SET default_transaction_read_only = on", err));
+	    (!pg->read_only || exec(pg, reads, err));
 }
 
 static void
@@ -177,6 +180,7 @@ connect_to(struct pg *pg, struct err *err)
 		(void)text_copy(why, sizeof(why), PQerrorMessage(pg->conn)); /* cut */
 		why[strcspn(why, "\n")] = '\0';
 		(void)err_set(err, ERR_IO, "connecting to the database: %s", why);
+		(void)db_fails(err);
 	}
 	forget_session(pg); /* none that was not set up */
 	return false;
@@ -514,6 +518,7 @@ static const struct db_engine engine = {
 	.in_transaction = in_transaction,
 	.begin = begin,
 	.commit = commit,
+	.snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	.count_columns = "SELECT COUNT(*) FROM pg_attribute WHERE attrelid = to_regclass($1)"
 			 " AND attnum > 0 AND NOT attisdropped AND ($2 = '' OR attname = $2)",
 	.version = version,

@@ -555,6 +555,7 @@ static const struct db_engine engine = {
 	.in_transaction = in_transaction,
 	.begin = begin,
 	.commit = commit,
+	.snapshot = "BEGIN",
 	.count_columns = "SELECT COUNT(*) FROM pragma_table_info($1) WHERE $2 = '' OR name = $2",
 	.version = version,
 	.set_version = set_version,

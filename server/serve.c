@@ -35,6 +35,7 @@
 #include "serve_standby.h"
 #include "settings/settings_table.h"
 #include "store/fs_check.h"
+#include "store/store_beside.h"
 #include "store/store_restore.h"
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
@@ -342,7 +343,7 @@ static bool
 open_store(struct serve *serve, struct err *err)
 {
 	const char *folder = serve->settings->state_directory;
-	char environments[SOURCE_PATH], poison[SOURCE_PATH];
+	char environments[SOURCE_PATH], poison[SOURCE_PATH], beside[STORE_BESIDE];
 	const struct store_config config = {
 		.path = serve->settings->database,
 		.audit_path = serve->settings->audit_log_path,
@@ -365,6 +366,8 @@ open_store(struct serve *serve, struct err *err)
 	    !store_recover(serve->store, serve->settings, clock_wall_ms(), &serve->lead.held, err))
 		return false;
 	CRASH_POINT(start_recovered);
+	if (store_beside(config.path, folder, beside))
+		log_warning("%s", beside);
 	return true;
 }
 

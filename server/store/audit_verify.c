@@ -10,6 +10,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_lines.h"
+#include "store/leader.h"
 #include "store/store_inside.h"
 
 #define AUDIT_WITNESS_MIN 8 /* digits */
@@ -179,15 +180,30 @@ read_outside(struct db *db, struct audit_verified *found, struct err *err)
 		    "SELECT coalesce(max(confirmed), 0) FROM audit_witness"));
 }
 
-/* The head, then the file, then the rows: what the file has was committed before it was written,
- * and what was committed before the file was opened should stand there. */
+/* Who leads writes what is new into its own file. */
+static bool
+read_leader(struct db *db, const struct audit_source *source, bool *ret, struct err *err)
+{
+	struct leader leader;
+
+	if (source->server == NULL)
+		return true;
+	if (!leader_read(db, &leader, err))
+		return false;
+	*ret = strcmp(leader.holder, source->server) != 0;
+	return true;
+}
+
+/* The head, then the file, then the rows, all of one moment: what the file has was committed before
+ * it was written, and what was committed before the file was opened should stand there. */
 static bool
 walk(struct walk *w, const struct audit_source *source, struct err *err)
 {
 	CLEANUP(db_closep) struct db *db = audit_read_open(source, err);
 
 	if (db == NULL || !store_audit_head(db, &w->head, err) ||
-	    !audit_lines_open(&w->file, source->log, err) || !read_file_line(w, err))
+	    !audit_lines_open(&w->file, source->log, err) || !db_snapshot(db, err) ||
+	    !read_file_line(w, err))
 		return false;
 	w->found.first = 1;
 	if (w->file_waits && !audit_chain_seq(w->file.line, w->file.size, &w->found.first))
@@ -195,7 +211,8 @@ walk(struct walk *w, const struct audit_source *source, struct err *err)
 	if (!audit_read_rows(db, 1, walk_row, w, err) || !check_ends(w, err))
 		return false;
 	audit_chain_short(&w->chain, w->found.head);
-	return read_line_sent(db, &w->found, err) && read_outside(db, &w->found, err) &&
+	return read_leader(db, source, &w->found.is_standbys, err) &&
+	    read_line_sent(db, &w->found, err) && read_outside(db, &w->found, err) &&
 	    audit_heads_look(db, NULL, NULL, NULL, &w->found.heads, err);
 }
 

@@ -29,9 +29,8 @@ row_chat_before(struct tx *tx, int64_t chat)
 }
 
 int64_t
-row_chat_moved(const char *database, int64_t chat)
+row_chat_moved(struct db *db, int64_t chat)
 {
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
 	int64_t moved = 0;
 
 	return db != NULL &&
@@ -78,9 +77,8 @@ row_chat_has_private(struct tx *tx, int64_t person)
 }
 
 bool
-row_chat_can_write(const char *database, int64_t person)
+row_chat_can_write(struct db *db, int64_t person)
 {
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	return db == NULL ||

@@ -13,9 +13,8 @@ int64_t row_chat_now(struct tx *tx, int64_t chat);
 /* The id that it had; 0: it had no other. */
 int64_t row_chat_before(struct tx *tx, int64_t chat);
 
-/* row_chat_now() of a database that nobody writes to, for doctor; 0: it has not moved, or that
- * cannot be read. */
-int64_t row_chat_moved(const char *database, int64_t chat);
+/* row_chat_now() for who is no decision; 0: it has not moved, or that cannot be read (NULL). */
+int64_t row_chat_moved(struct db *db, int64_t chat);
 
 /* This person has written to the bot in private: it may write to them.  True: Telegram had refused
  * that until now. */
@@ -27,6 +26,6 @@ bool row_chat_has_private(struct tx *tx, int64_t person);
 bool row_chat_note_refused(struct tx *tx, int64_t person, int64_t ordered_at) MUST_USE;
 bool row_chat_is_refused(struct tx *tx, int64_t chat); /* false of a group */
 
-/* Have they, and does Telegram not refuse it?  Of a database that nobody writes to, for doctor;
- * true where it cannot be read. */
-bool row_chat_can_write(const char *database, int64_t person);
+/* Have they, and does Telegram not refuse it?  For who is no decision; true where it cannot be
+ * read (NULL). */
+bool row_chat_can_write(struct db *db, int64_t person);

@@ -54,9 +54,8 @@ row_environment_get(struct tx *tx, const char *name, struct environment *ret)
 }
 
 int64_t
-row_environment_live(const char *database, const char *name)
+row_environment_live(struct db *db, const char *name)
 {
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
 	int64_t number = 0;
 
 	return db != NULL &&

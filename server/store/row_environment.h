@@ -32,8 +32,8 @@ void row_environment_set_announced(
 
 /* A push that was to start, or asked, waits from now on: `block` was the newest when it came; 0:
  * its question showed newer ones, and nobody can know any more. */
-void row_environment_hold_announced(
-    struct tx *tx, const char *name, const char *commit, int64_t block);
+void
+row_environment_hold_announced(struct tx *tx, const char *name, const char *commit, int64_t block);
 void row_environment_count_head(struct tx *tx, const char *name, const char *base, int64_t count);
 
 /* Polling knows of this head, and nothing follows from it. */
@@ -89,9 +89,9 @@ bool row_environment_is_empty(struct tx *tx, const char *name);
  * that is brought back, 0: of none.  id and number are ignored; returns the id. */
 int64_t row_environment_release(struct tx *tx, const struct release *release);
 
-/* The number of the release that is live there, by a database that nobody has to have open; 0: none
- * is, or it cannot be read. */
-int64_t row_environment_live(const char *database, const char *name);
+/* The number of the release that is live there, for who is no decision; 0: none is, or it cannot be
+ * read (NULL). */
+int64_t row_environment_live(struct db *db, const char *name);
 
 /* Latest releases, newest first; returns how many (<= max). */
 size_t row_release_list(struct tx *tx, const char *environment, struct release *ret, size_t max);

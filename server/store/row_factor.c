@@ -150,9 +150,8 @@ row_factor_is_any(struct tx *tx)
 }
 
 int64_t
-row_factor_look(const char *database, const struct seal_keys *keys, int64_t *ret_unreadable)
+row_factor_look(struct db *db, const struct seal_keys *keys, int64_t *ret_unreadable)
 {
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct factor_secret secret;
 	struct sealed_row row;

@@ -44,10 +44,9 @@ int64_t row_factor_next(struct tx *tx, int64_t after);
 /* Has anybody one that a code has confirmed? */
 bool row_factor_is_any(struct tx *tx);
 
-/* How many have a factor in a database that nobody writes to, for doctor; -1: it cannot be read.
+/* How many have a factor, for who is no decision; -1: it cannot be read (NULL).
  * *ret_unreadable: whose keys (NULL: none) do not open it. */
-int64_t
-row_factor_look(const char *database, const struct seal_keys *keys, int64_t *ret_unreadable);
+int64_t row_factor_look(struct db *db, const struct seal_keys *keys, int64_t *ret_unreadable);
 
 /* Adds one; takes one, which is then no more: false: there is none such. */
 void row_factor_add_recovery(struct tx *tx, int64_t person, const struct factor_secret *secret,

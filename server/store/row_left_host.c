@@ -48,9 +48,8 @@ row_left_host_set(struct tx *tx, const char *environment, const char *hosts, con
 }
 
 bool
-row_left_host_look(const char *database, char ret[LIMIT_LINE])
+row_left_host_look(struct db *db, char ret[LIMIT_LINE])
 {
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	size_t used = 0;
 

@@ -16,6 +16,6 @@ void row_left_host_remove(struct tx *tx, const char *environment, const char *ho
 size_t
 row_left_host_list(struct tx *tx, const char *environment, struct left_host ret[LEFT_HOSTS_SHOWN]);
 
-/* Of all environments, "staging: h2 has 1a2b3c4", as far as they fit; for who is no decision: reads
- * the database itself.  False: there are none, or it cannot be read. */
-bool row_left_host_look(const char *database, char ret[LIMIT_LINE]);
+/* Of all environments, "staging: h2 has 1a2b3c4", as far as they fit; for who is no decision.
+ * False: there are none, or it cannot be read (NULL). */
+bool row_left_host_look(struct db *db, char ret[LIMIT_LINE]);

@@ -26,7 +26,7 @@ ended_uncleanly(const char *path)
 	struct stat st;
 
 	(void)snprintf(wal, sizeof(wal), "%s-wal", path); /* too long: the open has failed before */
-	return stat(wal, &st) == 0 && st.st_size > 0;
+	return !db_is_url(path) && stat(wal, &st) == 0 && st.st_size > 0;
 }
 
 /*

@@ -135,7 +135,7 @@ def test_nobody_is_shown_the_password(scene, database):
                   ("backup", str(scene.folder / "copy.db")), ("policy", "report")):
         done = scene.bot.run(*words)
         said += [done.stdout, done.stderr]
-    assert "store: DATABASE_URL is sound" in "".join(said)
+    assert "store: the database of DATABASE_URL answers" in "".join(said)
     assert "database: PostgreSQL, by DATABASE_URL; this server is server-a" in "".join(said)
     assert "pg_dump copies that database" in "".join(said)
     assert not (scene.folder / "copy.db").exists()

@@ -231,6 +231,14 @@ SCENE_TEST(the_file_is_private_and_read_only_changes_nothing)
 	assert_true(db_one_i64(&count, reader, &err, "SELECT count(*) FROM t"));
 	assert_int_equal(count, 1);
 	assert_false(db_run(reader, &err, "DELETE FROM t"));
+	assert_true(db_snapshot(reader, &err));
+	assert_true(db_one_i64(&count, reader, &err, "SELECT count(*) FROM t"));
+	assert_true(db_run(p->db, NULL, "INSERT INTO t(n) VALUES(2)"));
+	assert_true(db_one_i64(&count, reader, &err, "SELECT count(*) FROM t"));
+	assert_int_equal(count, 1);
+	db_rollback(reader);
+	assert_true(db_one_i64(&count, reader, &err, "SELECT count(*) FROM t"));
+	assert_int_equal(count, 2);
 	db_close(reader);
 	assert_true(db_quick_check(p->db, NULL, &err));
 	assert_true(db_set_user_version(p->db, 12, &err));

@@ -215,6 +215,24 @@ who_only_reads_changes_nothing(struct scene *scene)
 }
 
 static void
+a_snapshot_is_of_one_moment(struct scene *scene)
+{
+	CLEANUP(db_closep) struct db *db = db_open(scene->url, DB_READ_ONLY, &scene->err);
+	int64_t n;
+
+	assert_true(insert(scene, 1, "a"));
+	assert_true(db_snapshot(db, &scene->err));
+	for (int64_t more = 2; more <= 3; more++) {
+		assert_true(db_one_i64(&n, db, &scene->err, "SELECT COUNT(*) FROM t"));
+		assert_int_equal(n, 1);
+		assert_true(insert(scene, more, more == 2 ? "b" : "c"));
+	}
+	db_rollback(db);
+	assert_true(db_one_i64(&n, db, &scene->err, "SELECT COUNT(*) FROM t"));
+	assert_int_equal(n, 3);
+}
+
+static void
 a_version_stays(struct scene *scene)
 {
 	int64_t version = 7, n = 0;
@@ -281,6 +299,7 @@ TEST(what_db_h_promises_holds_there)
 		a_session_that_was_cut_is_made_anew,
 		more_statements_than_the_cache_holds_work_too,
 		who_only_reads_changes_nothing,
+		a_snapshot_is_of_one_moment,
 		a_version_stays,
 		a_url_that_is_none_is_named_without_its_password,
 		a_database_in_another_encoding_is_refused,

@@ -4,6 +4,7 @@
 
 #include "decide_aid.h"
 #include "handlers/handlers.h"
+#include "lib/db.h"
 #include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
@@ -149,7 +150,7 @@ WORLD_TEST(what_is_reported_goes_to_the_new_id)
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_says_in(w, NEW, "Deploy to production?"));
 	assert_null(world_says_in(w, WORLD_TEAM, ""));
-	assert_int_equal(row_chat_moved("/nowhere", WORLD_TEAM), 0);
+	assert_int_equal(row_chat_moved(NULL, WORLD_TEAM), 0);
 }
 
 static void
@@ -163,11 +164,14 @@ act_now(struct tx *tx, UNUSED void *arg)
 
 WORLD_TEST(only_what_settings_name_is_a_row_and_doctor_reads_it)
 {
+	CLEANUP(db_closep) struct db *db = NULL;
+
 	(void)world_decide(w, moved(w, WORLD_TEAM, NEW));
 	(void)world_decide(w, moved(w, FOREIGN, FOREIGN - 1));
 	world_act(w, act_now, NULL);
-	assert_int_equal(row_chat_moved(w->aid.path, WORLD_TEAM), NEW);
-	assert_int_equal(row_chat_moved(w->aid.path, FOREIGN), 0);
+	db = db_open(w->aid.path, DB_READ_ONLY, &w->aid.err);
+	assert_int_equal(row_chat_moved(db, WORLD_TEAM), NEW);
+	assert_int_equal(row_chat_moved(db, FOREIGN), 0);
 }
 
 static void

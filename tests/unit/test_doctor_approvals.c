@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/doctor/doctor.h"
+#include "lib/db.h"
 #include "store/store.h"
 
 static struct doctor *
@@ -117,10 +118,10 @@ WORLD_TEST_OF(who_never_wrote_to_the_bot_is_named, "PRODUCTION_APPROVALS=1", "RO
 {
 	struct doctor *doctor;
 
-	w->aid.settings->database = w->aid.path;
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	(void)world_text_in(w, 55, 55, "/start");
 	doctor = new_doctor(w->aid.settings);
+	doctor->db = db_open(w->aid.path, DB_READ_ONLY, &w->aid.err);
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 1);
 	assert_string_equal(doctor->findings[0].text,
@@ -131,6 +132,7 @@ WORLD_TEST_OF(who_never_wrote_to_the_bot_is_named, "PRODUCTION_APPROVALS=1", "RO
 	doctor->count = 0;
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 0);
+	db_close(doctor->db);
 	free(doctor);
 }
 
@@ -140,10 +142,10 @@ WORLD_TEST_OF(who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group,
 {
 	struct doctor *doctor;
 
-	w->aid.settings->database = w->aid.path;
 	for (int64_t who = 11; who <= 33; who += 11)
 		(void)world_text_in(w, who, who, "/start");
 	doctor = new_doctor(w->aid.settings);
+	doctor->db = db_open(w->aid.path, DB_READ_ONLY, &w->aid.err);
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 0); /* 66 only looks */
 	w->refuses[0] = WORLD_OTHER_ADMIN;
@@ -157,6 +159,7 @@ WORLD_TEST_OF(who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group,
 	doctor->count = 0;
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 0);
+	db_close(doctor->db);
 	free(doctor);
 }
 
@@ -175,6 +178,7 @@ TEST(nobody_is_named_where_nobody_is_asked_in_private)
 		doctor = new_doctor(w.aid.settings);
 		doctor_approvers(doctor);
 		assert_int_equal(doctor->count, 0);
+		db_close(doctor->db);
 		free(doctor);
 		world_close(&w);
 	}
@@ -202,6 +206,7 @@ TEST(whether_an_emergency_is_open_without_a_factor_is_said)
 		doctor = new_doctor(w.aid.settings);
 		doctor_emergency(doctor);
 		assert_string_equal(doctor->findings[0].text, cases[i].said);
+		db_close(doctor->db);
 		free(doctor);
 		world_close(&w);
 	}

@@ -152,12 +152,11 @@ read_reseal(struct tx *tx, void *arg)
 FACTOR_TEST(the_first_key_seals_what_the_second_had, "REQUIRE_OTP=deploy:*")
 {
 	int64_t unreadable = -1;
-	char database[DATABASE_AID_PATH + 16];
+	CLEANUP(db_closep) struct db *db = db_open(w->aid.path, DB_READ_ONLY, NULL);
 
-	(void)snprintf(database, sizeof(database), "%s", w->aid.path);
 	factor_write_key(FACTOR_OTHER_KEY FACTOR_KEY);
 	world_settings(w, factor_key_setting, "REQUIRE_OTP=deploy:*", NULL);
-	assert_int_equal(row_factor_look(database, w->aid.settings->totp_keys, &unreadable), 2);
+	assert_int_equal(row_factor_look(db, w->aid.settings->totp_keys, &unreadable), 2);
 	assert_int_equal(unreadable, 0);
 	world_act(w, read_reseal, &unreadable);
 	assert_int_equal(unreadable, 0);
@@ -170,6 +169,6 @@ FACTOR_TEST(the_first_key_seals_what_the_second_had, "REQUIRE_OTP=deploy:*")
 	assert_int_equal(factor_begun(w), 1);
 	factor_write_key(FACTOR_KEY);
 	world_settings(w, factor_key_setting, "REQUIRE_OTP=deploy:*", NULL);
-	assert_int_equal(row_factor_look(database, w->aid.settings->totp_keys, &unreadable), 2);
+	assert_int_equal(row_factor_look(db, w->aid.settings->totp_keys, &unreadable), 2);
 	assert_int_equal(unreadable, 2);
 }

@@ -12,8 +12,10 @@
 #include "cli/audit/cli_audit_inside.h"
 #include "cli/audit/cli_audit_stamps.h"
 #include "lib/clean.h"
+#include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "settings/checks/settings_runners.h"
 #include "store/audit_verify.h"
 #include "types/settings.h"
 
@@ -101,7 +103,12 @@ judge_file(const struct audit_verified *found, const char *file)
 		    found->first - 1, file);
 		status = 1;
 	}
-	if (found->behind > 0) {
+	if (found->is_standbys && found->behind > 0)
+		(void)printf(
+		    "note: the newest %" PRId64
+		    " entries are not in %s: another server leads, and has them in its own\n",
+		    found->behind, file);
+	else if (found->behind > 0) {
 		(void)fprintf(stderr,
 		    "error: the newest %" PRId64
 		    " entries are not in %s: it was cut off, or the server cannot write it\n",
@@ -178,6 +185,8 @@ verify_database(const struct audit_source *source, struct arguments *arguments)
 		    judge_witnesses(
 			arguments->digits, arguments->n_digits, found.entries, found.restored);
 	(void)fprintf(stderr, "error: %s\n", err.text);
+	if (db_is_url(source->database) && err.is_of_database)
+		return err_exit_status(err.code); /* that says nothing of the log */
 	(void)judge_heads(source);
 	return 1;
 }
@@ -384,6 +393,8 @@ cli_audit_verify(const struct cli *cli)
 	if (!check_options(&arguments, s->audit_log_path))
 		return EX_USAGE;
 	arguments.against.settings = s;
-	source = (struct audit_source){ .database = s->database, .log = s->audit_log_path };
+	source = (struct audit_source){
+		.database = s->database, .log = s->audit_log_path, .server = settings_server_name(s)
+	};
 	return verify_both(&arguments, &source);
 }

@@ -9,6 +9,7 @@
 #include "cli/doctor/doctor.h"
 #include "cli/doctor/doctor_agents.h"
 #include "cli/doctor/doctor_production.h"
+#include "lib/db.h"
 #include "lib/environment_id.h"
 #include "lib/err.h"
 #include "lib/loop.h"
@@ -44,6 +45,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	if (facts != NULL)
 		doctor_production_judge(doctor, facts);
 	doctor_end(doctor);
+	db_close(doctor->db);
 	loop_free(doctor->loop);
 	return true;
 }

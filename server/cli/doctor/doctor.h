@@ -10,6 +10,7 @@
 
 struct cli;
 struct client_settings;
+struct db;
 struct loop;
 struct settings;
 struct settings_report;
@@ -53,6 +54,7 @@ struct doctor {
 	struct loop *loop;
 	struct settings *settings;
 	const struct cli *cli;
+	struct db *db; /* NULL: it is not there, or cannot be read */
 	unsigned open; /* questions without an answer yet */
 	size_t count;
 	struct doctor_finding findings[DOCTOR_FINDINGS_MAX];
@@ -91,6 +93,9 @@ void doctor_at_end(struct doctor *doctor, void (*end)(void *ctx), void *ctx);
 void doctor_end(struct doctor *doctor);
 
 /* --- examinations --- */
+
+/* Opens the database, for all that ask it too.  At once. */
+void doctor_database(struct doctor *doctor);
 
 /* Settings, paths, scripts, keys, disk, database: at once. */
 void doctor_local(struct doctor *doctor);
@@ -147,8 +152,7 @@ struct doctor_preflight {
 	char runner[PATH_MAX], user[LIMIT_PERSON];
 	const char *argv[10];
 };
-void doctor_preflight(
-    struct doctor_preflight *ask, const char *environment, const char *env_file);
+void doctor_preflight(struct doctor_preflight *ask, const char *environment, const char *env_file);
 
 /* Who listens there: "by nginx (process 12)", as far as our user may see it. */
 #define DOCTOR_WHO 128

@@ -171,7 +171,7 @@ name_unreached(const struct doctor *doctor, concerns_fn *concerns, char names[LI
 		int64_t person = roles->member[i].person;
 
 		if (person > 0 && person != before && concerns(doctor, person) &&
-		    !row_chat_can_write(doctor->settings->database, person))
+		    !row_chat_can_write(doctor->db, person))
 			used += (size_t)snprintf(names + used, LIMIT_LINE - used, "%s%" PRId64,
 			    used == 0 ? "" : ", ", person);
 		before = person;

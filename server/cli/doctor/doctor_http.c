@@ -124,7 +124,7 @@ ask_all(struct doctor *doctor, struct asking *http)
 	    DOCTOR_CLOCK, on_clock);
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
-		int64_t live = row_environment_live(s->database, e->name);
+		int64_t live = row_environment_live(doctor->db, e->name);
 
 		if (e->health_url_count == 0)
 			TELL(doctor, HEALTH, WARNING,

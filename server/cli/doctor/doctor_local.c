@@ -13,8 +13,6 @@
 #include "cli/cli.h"
 #include "cli/cli_api.h"
 #include "cli/doctor/doctor.h"
-#include "lib/db_upkeep.h"
-#include "lib/db_url.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/owner.h"
@@ -24,7 +22,6 @@
 #include "store/row_chat.h"
 #include "store/row_factor.h"
 #include "store/row_left_host.h"
-#include "store/store_restore.h"
 #include "types/repository.h"
 #include "types/peers.h"
 #include "types/settings.h"
@@ -345,45 +342,13 @@ examine_application_files(struct doctor *doctor)
 			    "%s: chmod o= it, so that nobody else reads its secrets", err.text);
 }
 
-static void
-examine_store(struct doctor *doctor)
-{
-	CLEANUP(db_closep) struct db *db = NULL;
-	const char *path = doctor->settings->database;
-	struct err err;
-
-	if (!db_is_url(path) && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		TELL(doctor, STORE, OK,
-		    "store: there is no database yet; it is made at the first start");
-		return;
-	}
-	db = db_open(path, DB_READ_ONLY, &err);
-	if (db != NULL && db_quick_check(db, NULL, &err)) {
-		if (store_restore_knows(db, path, &err))
-			TELL(doctor, STORE, OK, "store: %s is sound",
-			    db_is_url(path) ? "DATABASE_URL" : path);
-		else
-			TELL(doctor, STORE, ERROR, "store: %s", err.text);
-	} else if (err.code == ERR_CONFIG)
-		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
-		    err.text);
-	else if (err.code == ERR_DENIED)
-		TELL(doctor, STORE, ERROR,
-		    "store: %s: run doctor as the service's user; where that is this one, chown the file to it",
-		    err.text);
-	else /* what is in it is not known: it may be whole */
-		TELL(doctor, STORE, ERROR,
-		    "store: %s: it could not be read: run doctor as the service's user, and look at the disk",
-		    err.text);
-}
-
 /* Which no release has reached since a rollback did without them. */
 static void
 examine_left_hosts(struct doctor *doctor)
 {
 	char names[LIMIT_LINE];
 
-	if (row_left_host_look(doctor->settings->database, names))
+	if (row_left_host_look(doctor->db, names))
 		TELL(doctor, TARGETS, WARNING,
 		    "hosts that a rollback left out, until a release reaches them (/deploy, when they answer): %s",
 		    names);
@@ -397,7 +362,7 @@ examine_chats(struct doctor *doctor)
 	int64_t chat, now;
 
 	for (size_t i = 0; settings_next_chat(doctor->settings, &i, &chat);) {
-		now = row_chat_moved(doctor->settings->database, chat);
+		now = row_chat_moved(doctor->db, chat);
 		if (now != 0 && settings_names_chat(doctor->settings, chat, names, sizeof(names)))
 			TELL(doctor, TELEGRAM, WARNING,
 			    "Telegram: the group %" PRId64 " became the supergroup %" PRId64
@@ -412,7 +377,7 @@ examine_factors(struct doctor *doctor)
 	const struct settings *s = doctor->settings;
 	int64_t unreadable, n;
 
-	n = row_factor_look(s->database, s->totp_keys, &unreadable);
+	n = row_factor_look(doctor->db, s->totp_keys, &unreadable);
 	if (unreadable > 0)
 		TELL(doctor, STORE, ERROR,
 		    "second factors: %" PRId64 " of %" PRId64
@@ -578,7 +543,7 @@ doctor_local(struct doctor *doctor)
 	doctor_machine(doctor);
 	doctor_renewal(doctor);
 	doctor_outbound(doctor);
-	examine_store(doctor);
+	doctor_database(doctor);
 	examine_left_hosts(doctor);
 	examine_chats(doctor);
 	examine_factors(doctor);

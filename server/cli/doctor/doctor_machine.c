@@ -148,8 +148,10 @@ look_who_serves(const struct settings *settings)
 bool
 doctor_is_stopped(const struct settings *settings)
 {
-	return (db_is_url(settings->database) || access(settings->database, F_OK) == 0) &&
-	    look_who_serves(settings) == SERVED_NO;
+	const char *made =
+	    db_is_url(settings->database) ? settings->state_directory : settings->database;
+
+	return access(made, F_OK) == 0 && look_who_serves(settings) == SERVED_NO;
 }
 
 /* Is there a deploybot.socket, of a systemd that runs here? */

@@ -21,6 +21,7 @@
 #include "store/audit_verify.h"
 #include "store/fs_check.h"
 #include "settings/checks/settings_production.h"
+#include "settings/checks/settings_runners.h"
 #include "settings/settings_table.h"
 
 static void
@@ -133,12 +134,15 @@ static void
 look_at_chain(struct production *facts, const char *database)
 {
 	const char *file = facts->settings->audit_log_path;
+	const struct audit_source source = {
+		.database = database, .log = file, .server = settings_server_name(facts->settings)
+	};
 	struct audit_verified found;
 	struct err err;
 
 	if (!db_is_url(database) && access(database, F_OK) != 0) {
 		facts->chain = PRODUCTION_CHAIN_NONE;
-	} else if (!audit_verify(database, file, &found, &err)) {
+	} else if (!audit_verify_witnesses(&source, NULL, 0, &found, &err)) {
 		facts->chain = PRODUCTION_CHAIN_BAD;
 		(void)text_copy(facts->chain_text, sizeof(facts->chain_text), err.text);
 	} else if (found.heads.missing > 0) {
@@ -146,7 +150,8 @@ look_at_chain(struct production *facts, const char *database)
 		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),
 		    "entries behind %" PRId64 " were cut off: deploybot audit verify",
 		    found.entries);
-	} else if (found.first > 1 || found.behind > 1) { /* one is being written */
+	} else if (!found.is_standbys && (found.first > 1 || found.behind > 1)) {
+		/* One is being written. */
 		facts->chain = PRODUCTION_CHAIN_BAD;
 		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),
 		    "%" PRId64 " entries of the database are not in %.100s",

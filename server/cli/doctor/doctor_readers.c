@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/doctor/doctor.h"
+#include "lib/db_url.h"
 #include "lib/text.h"
 #include "types/settings.h"
 
@@ -71,7 +72,7 @@ examine_database(struct doctor *doctor, const struct passwd *user)
 	const char *path = doctor->settings->database;
 	struct stat st;
 
-	if (stat(path, &st) == 0 && st.st_uid != user->pw_uid)
+	if (!db_is_url(path) && stat(path, &st) == 0 && st.st_uid != user->pw_uid)
 		TELL(doctor, SETTINGS, ERROR,
 		    "%s: user %s, as whom the server runs, may not open it: chown %s: %s", path,
 		    user->pw_name, user->pw_name, path);

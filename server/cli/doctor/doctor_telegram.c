@@ -300,8 +300,7 @@ ask_of_members(struct doctor *doctor, struct asking *telegram)
 			continue;
 		before = member->person;
 		member->group = group_of(doctor, member->person);
-		if (member->group == 0 ||
-		    row_chat_can_write(doctor->settings->database, member->person))
+		if (member->group == 0 || row_chat_can_write(doctor->db, member->person))
 			continue;
 		telegram->n_members++;
 		buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"user_id\":%" PRId64 "}", member->group,

@@ -247,34 +247,33 @@ find_program(const struct settings *s, struct principal *who)
 }
 
 /* What it has, and whether it is valid, stands in its row. */
-static bool
+static int
 find_token(const struct settings *s, struct principal *who)
 {
 	enum token_fault fault;
 	struct token token;
 	struct err err;
 
-	if (!row_token_read(s->database, who->name, &token, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return false;
-	}
+	if (!row_token_read(s->database, who->name, &token, &err))
+		return cli_fail(&err);
 	fault = row_token_fault(s, &token, clock_wall_ms());
 	if (fault == TOKEN_GOOD)
 		who->lent = row_token_role(s, &token);
 	else
 		(void)printf("note: that is %s\n", token_fault_rows[fault].what);
-	return true;
+	return EX_OK;
 }
 
-static bool
+/* An exit status. */
+static int
 find_who(const struct settings *s, struct principal *who)
 {
 	switch (who->kind) {
 	case PRINCIPAL_USER:
-		return find_user(s, who);
+		return find_user(s, who) ? EX_OK : EX_USAGE;
 	case PRINCIPAL_HOOK:
 	case PRINCIPAL_WORKFLOW:
-		return find_program(s, who);
+		return find_program(s, who) ? EX_OK : EX_USAGE;
 	case PRINCIPAL_TOKEN:
 		return find_token(s, who);
 	case PRINCIPAL_SYSTEM:
@@ -282,7 +281,7 @@ find_who(const struct settings *s, struct principal *who)
 	case PRINCIPAL_REPOSITORY:
 		break;
 	}
-	return true;
+	return EX_OK;
 }
 
 int
@@ -294,12 +293,15 @@ cli_policy_explain(const struct cli *cli)
 	struct asked asked;
 	struct principal who;
 	const char *target;
+	int status;
 
 	if (s == NULL)
 		return EX_CONFIG;
-	if (!read_who(cli->argv[0], &who) || !read_action(cli->argv[1], &asked) ||
-	    !find_who(s, &who))
+	if (!read_who(cli->argv[0], &who) || !read_action(cli->argv[1], &asked))
 		return EX_USAGE;
+	status = find_who(s, &who);
+	if (status != EX_OK)
+		return status;
 	if (policy_action_rows[asked.action].scope == POLICY_ON_SERVER)
 		return print_of_server(s, who, asked.action); /* whatever the target is */
 	client = id != NULL ? settings_client(s, id) : NULL;

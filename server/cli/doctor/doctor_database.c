@@ -1,0 +1,150 @@
+/* doctor_database.c - the database: is it sound, who leads, and may it be relied on?  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/doctor/doctor.h"
+#include "lib/clock.h"
+#include "lib/db_upkeep.h"
+#include "lib/db_url.h"
+#include "lib/err.h"
+#include "lib/when.h"
+#include "settings/checks/settings_runners.h"
+#include "store/leader.h"
+#include "store/store_beside.h"
+#include "store/store_restore.h"
+
+/* --- a file --- */
+
+static void
+examine_file(struct doctor *doctor, const char *path)
+{
+	struct err err;
+
+	doctor->db = db_open(path, DB_READ_ONLY, &err);
+	if (doctor->db != NULL && db_quick_check(doctor->db, NULL, &err)) {
+		if (store_restore_knows(doctor->db, path, &err))
+			TELL(doctor, STORE, OK, "store: %s is sound", path);
+		else
+			TELL(doctor, STORE, ERROR, "store: %s", err.text);
+	} else if (err.code == ERR_CONFIG)
+		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
+		    err.text);
+	else if (err.code == ERR_DENIED)
+		TELL(doctor, STORE, ERROR,
+		    "store: %s: run doctor as the service's user; where that is this one, chown the file to it",
+		    err.text);
+	else /* what is in it is not known: it may be whole */
+		TELL(doctor, STORE, ERROR,
+		    "store: %s: it could not be read: run doctor as the service's user, and look at the disk",
+		    err.text);
+}
+
+/* --- a server of PostgreSQL --- */
+
+static void
+say_clock(struct doctor *doctor, int64_t there)
+{
+	int64_t off = clock_wall_ms() - there;
+
+	if (llabs(off) <= LEADER_CLOCK_MS)
+		TELL(doctor, CLOCK, OK, "clock: it is that of the database");
+	else
+		TELL(doctor, CLOCK, ERROR,
+		    "clock: it is %lld s %s the database's, and a server whose clock is 2 s off does not lead: set up time synchronisation on both (chrony, systemd-timesyncd)",
+		    llabs(off) / 1000, off < 0 ? "behind" : "ahead of");
+}
+
+/* What the server says of itself, and of our role. */
+static bool
+examine_server(struct doctor *doctor, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, doctor->db, err,
+		"SELECT CAST(rolname AS TEXT), rolsuper,"
+		" CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT),"
+		" current_setting('synchronous_standby_names') = ''"
+		" OR current_setting('synchronous_commit') = 'local'"
+		" FROM pg_roles WHERE rolname = current_user"))
+		return false;
+	if (!db_next(&rows))
+		return db_rows_end(&rows, err);
+	if (db_col_i64(&rows, 1) != 0)
+		TELL(doctor, STORE, WARNING,
+		    "database: %s, the role of DATABASE_URL, is a superuser: give deploybot a role that is none",
+		    db_col_text(&rows, 0));
+	if (db_col_i64(&rows, 3) != 0)
+		TELL(doctor, STORE, WARNING,
+		    "database: one machine: no commit waits for a second one, so what is lost with that machine has been promised: set synchronous_standby_names (a cloud's own copies are not visible from here)");
+	say_clock(doctor, db_col_i64(&rows, 2));
+	return true;
+}
+
+static bool
+examine_leader(struct doctor *doctor, struct err *err)
+{
+	char since[WHEN_STAMP];
+	struct leader leader;
+	int64_t there;
+
+	if (!db_has(doctor->db, "leader", NULL, &there, err))
+		return false;
+	if (there == 0)
+		return true; /* no server was ever started */
+	if (!leader_read(doctor->db, &leader, err))
+		return false;
+	(void)when_stamp(doctor->settings->zone, leader.since, since);
+	if (leader.holder[0] == '\0' || leader.left_ms < 0)
+		TELL(doctor, STORE, WARNING,
+		    "servers: nobody leads: start one (systemctl start deploybot); its log says why it cannot lead");
+	else
+		TELL(doctor, STORE, OK,
+		    "servers: %s leads since %s (epoch %" PRId64 "); this one is %s", leader.holder,
+		    since, leader.epoch, settings_server_name(doctor->settings));
+	return true;
+}
+
+static bool
+examine_rows(struct doctor *doctor, struct err *err)
+{
+	int64_t version;
+
+	if (!db_user_version(doctor->db, &version, err) ||
+	    !store_restore_knows(doctor->db, "the database of DATABASE_URL", err))
+		return false;
+	TELL(doctor, STORE, OK, "store: the database of DATABASE_URL answers%s",
+	    version == 0 ? "; its tables are made at the first start" : "");
+	return examine_server(doctor, err) && examine_leader(doctor, err);
+}
+
+static void
+examine_url(struct doctor *doctor, const struct settings *s)
+{
+	char beside[STORE_BESIDE];
+	struct err err;
+
+	doctor->db = db_open(s->database, DB_READ_ONLY, &err);
+	if (doctor->db == NULL || !examine_rows(doctor, &err))
+		TELL(doctor, STORE, ERROR, "store: %s%s", err.text,
+		    err.code == ERR_CONFIG ? "" :
+					     ": does it run, and let this machine and role in?");
+	else if (store_beside(s->database, s->state_directory, beside))
+		TELL(doctor, STORE, WARNING, "store: %s", beside);
+}
+
+void
+doctor_database(struct doctor *doctor)
+{
+	const char *path = doctor->settings->database;
+
+	if (db_is_url(path))
+		examine_url(doctor, doctor->settings);
+	else if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		TELL(doctor, STORE, OK,
+		    "store: there is no database yet; it is made at the first start");
+	else
+		examine_file(doctor, path);
+}

@@ -1,0 +1,41 @@
+/* store_beside.c - compares when the audit of both began.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/store_beside.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/db.h"
+#include "lib/db_url.h"
+#include "types/settings.h"
+
+/* When the first entry was made, and none is ever taken away; 0: there is none, or it cannot be
+ * read. */
+static int64_t
+began_at(const char *database, unsigned flags)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY | flags, NULL);
+	int64_t at = 0;
+
+	if (db != NULL && !db_one_i64(&at, db, NULL, "SELECT at FROM audit ORDER BY seq LIMIT 1"))
+		at = 0;
+	return at;
+}
+
+bool
+store_beside(const char *database, const char *folder, char ret[STORE_BESIDE])
+{
+	char file[PATH_MAX];
+	int64_t at;
+
+	if (!db_is_url(database) ||
+	    snprintf(file, sizeof(file), "%s/" STORE_FILE, folder) >= (int)sizeof(file) ||
+	    access(file, F_OK) != 0)
+		return false;
+	at = began_at(file, DB_COPY);
+	(void)snprintf(ret, STORE_BESIDE,
+	    "%.200s has entries of the audit that the database of DATABASE_URL has not: it began without them; take them along (deploybot database copy), or move that file away",
+	    file);
+	return at != 0 && at != began_at(database, 0);
+}

@@ -1,0 +1,208 @@
+"""Goal: whoever only reads the database does so at a DATABASE_URL too, by a role that may not write: doctor, audit,
+policy, secrets; and doctor says what is wrong with a server of PostgreSQL.  Drives the real programs beside a real
+PostgreSQL."""
+# SPDX-License-Identifier: ISC
+import contextlib
+import pathlib
+import time
+
+import pytest
+
+from ops_aid import bare
+from postgresql_aid import PostgreSQL
+from stage import free_port, wait_until
+
+PASSWORD = "canary-of-the-database-6Xk2Vw9Rt4Zp"
+SCRIPTS = {"DEPLOY_TRANSPORT": None, "STAGING_PORT": None, "PRODUCTION_PORT": None,
+           "DEPLOY_SCRIPT": "/bin/true", "ROLLBACK_SCRIPT": "/bin/true"}
+EXPLAIN = ("policy", "explain", "token:nobody", "status", "staging")
+READERS = {("audit", "verify"): 0, ("audit", "search"): 0, ("audit", "show", "1"): 0, ("policy", "report"): 0,
+           EXPLAIN: 1, ("secrets", "check"): 0}
+
+
+@pytest.fixture(scope="module", name="database")
+def make_database():
+    made = PostgreSQL()
+    made.sql("CREATE ROLE deploybot_read LOGIN")
+    yield made
+    made.close()
+
+
+def server(database, folder, name="server-a"):
+    return bare(folder, DATABASE_URL=f"{database.url}&password={PASSWORD}", SERVER_NAME=name,
+                LOCAL_SOCKET=str(folder / "local.sock"), **SCRIPTS)
+
+
+@pytest.fixture(scope="module", name="bot")
+def make_bot(database, tmp_path_factory):
+    made = server(database, tmp_path_factory.mktemp("readers"))
+    said = made.run("doctor").stdout
+    assert "store: the database of DATABASE_URL answers; its tables are made at the first start" in said, said
+    assert "deploybot does not run" not in said
+    made.start()
+    wait_until(lambda: "\ndeploybot_is_leader 1\n" in made.metrics(), what="a leader")
+    # As `deploybot database prepare` says it.
+    database.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO deploybot_read")
+    yield made
+    made.stop()
+
+
+@contextlib.contextmanager
+def url_of(bot, url):
+    """Its subcommands ask that database."""
+    own = bot.settings["DATABASE_URL"]
+    bot.settings["DATABASE_URL"] = url
+    try:
+        yield bot
+    finally:
+        bot.settings["DATABASE_URL"] = own
+
+
+@pytest.fixture(name="reader")
+def make_reader(database, bot):
+    with url_of(bot, f"{database.url.replace('user=deploybot', 'user=deploybot_read')}&password={PASSWORD}"):
+        yield bot
+
+
+def clean(done):
+    """Shows nothing of the URL."""
+    for text in (done.stdout, done.stderr):
+        assert PASSWORD not in text and "postgresql://" not in text, text
+    return done
+
+
+def doctor(bot):
+    return clean(bot.run("doctor")).stdout
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_a_role_that_may_only_read_is_enough(reader, words):
+    done = clean(reader.run(*words))
+    assert done.returncode == READERS[words] and not done.stderr, done
+
+
+def test_doctor_is_enough_with_that_role_and_says_who_leads(reader):
+    said = doctor(reader)
+    assert "ok       store: the database of DATABASE_URL answers\n" in said
+    assert "ok       clock: it is that of the database" in said
+    assert "ok       servers: server-a leads since 20" in said and "; this one is server-a" in said
+    assert "error    store" not in said and "deploybot.db" not in said and "superuser" not in said
+
+
+
+
+def test_the_audit_is_verified_as_it_was_in_one_moment(database, reader):
+    """The table that is read last says so."""
+    database.sql("""CREATE SCHEMA watched; GRANT USAGE ON SCHEMA watched TO deploybot_read;
+        CREATE FUNCTION watched.is_one_moment() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+        IF current_setting('transaction_isolation') <> 'repeatable read' THEN RAISE 'not of one moment'; END IF;
+        RETURN current_setting('transaction_read_only') = 'on'; END $$;
+        CREATE VIEW watched.leader AS SELECT * FROM public.leader WHERE watched.is_one_moment();
+        GRANT SELECT ON watched.leader TO deploybot_read;
+        ALTER ROLE deploybot_read SET search_path = watched, public""")
+    try:
+        done = clean(reader.run("audit", "verify"))
+    finally:
+        database.sql("ALTER ROLE deploybot_read RESET ALL; DROP SCHEMA watched CASCADE")
+    assert done.returncode == 0 and done.stdout.startswith("ok: "), done
+
+
+def test_a_superuser_is_named(bot):
+    assert "warning  database: deploybot, the role of DATABASE_URL, is a superuser" in doctor(bot)
+
+
+def test_one_machine_is_a_warning_until_commits_wait_for_another(database, reader):
+    assert "warning  database: one machine" in doctor(reader)
+    for setting, warns in (("SET synchronous_standby_names = 'b'", False), ("SET synchronous_commit = 'local'", True)):
+        database.sql(f"ALTER ROLE deploybot_read {setting}" if "commit" in setting else f"ALTER SYSTEM {setting}")
+        database.sql("SELECT pg_reload_conf()")
+        try:
+            wait_until(lambda warns=warns: ("one machine" in doctor(reader)) == warns, what="the setting")
+        finally:
+            database.sql("ALTER SYSTEM RESET synchronous_standby_names")
+            database.sql("ALTER ROLE deploybot_read RESET ALL")
+            database.sql("SELECT pg_reload_conf()")
+
+
+def test_a_clock_that_differs_from_the_database_s_is_an_error(database, reader):
+    """The database's is an hour ahead, to that role."""
+    database.sql("CREATE SCHEMA wrong; GRANT USAGE ON SCHEMA wrong TO deploybot_read;"
+                 " CREATE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
+                 " AS $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$;"
+                 " ALTER ROLE deploybot_read SET search_path = wrong, pg_catalog, public")
+    try:
+        said = doctor(reader)
+    finally:
+        database.sql("ALTER ROLE deploybot_read RESET ALL; DROP SCHEMA wrong CASCADE")
+    assert "error    clock: it is 3599 s behind the database's" in said \
+        or "error    clock: it is 3600 s behind the database's" in said, said
+
+
+def test_without_rights_doctor_says_so_and_names_no_backup(database, bot):
+    database.sql("CREATE ROLE nobody_here LOGIN")
+    with url_of(bot, database.url.replace("user=deploybot", "user=nobody_here")):
+        said = doctor(bot)
+        assert "error    store: database: 42501 permission denied for table schema_version" in said, said
+        assert "backup" not in said.split("error    store", 1)[1].split("\n")[0]
+        done = clean(bot.run("audit", "verify"))
+        assert done.returncode == 78 and done.stderr.count("\n") == 1, done
+
+
+def test_another_encoding_is_refused_by_name(database, bot):
+    database.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with url_of(bot, database.url.replace("/postgres?", "/latin?")):
+        assert "error    store: the database latin is encoded in LATIN1: make one with ENCODING 'UTF8'" in doctor(bot)
+
+
+def test_a_database_that_does_not_answer_is_said_once_and_at_once(bot):
+    began = time.monotonic()
+    with url_of(bot, f"postgres://deploybot:{PASSWORD}@127.0.0.1:{free_port()}/deploybot"):
+        said = doctor(bot)
+        assert said.count("connecting to the database: ") == 1
+        assert "Connection refused: does it run, and let this machine and role in?" in said
+        for words, status in ((("audit", "verify"), 74), (("audit", "search"), 74), (("policy", "report"), 0),
+                              (EXPLAIN, 74), (("secrets", "check"), 0)):
+            done = clean(bot.run(*words))
+            assert done.returncode == status, done
+            assert done.stderr.count("connecting to the database: ") == 1, done.stderr
+    assert time.monotonic() - began < 60
+
+
+def test_a_standby_s_own_log_is_behind_and_that_is_no_error(database, bot, tmp_path):
+    other = server(database, tmp_path, "server-b")
+    other.start(wait=False)
+    try:
+        wait_until(lambda: "standby of server-a since" in other.log(), what="a standby")
+        done = clean(other.run("audit", "verify"))
+        assert done.returncode == 0 and done.stdout.startswith("note: the newest "), done
+        assert "another server leads, and has them in its own" in done.stdout
+        assert "; this one is server-b" in doctor(other)
+        assert " entries of the database are not in " not in clean(other.run("doctor", "--production")).stdout
+    finally:
+        other.stop()
+    (pathlib.Path(bot.settings["AUDIT_LOG_PATH"])).rename(tmp_path / "moved")
+    try:
+        assert bot.run("audit", "verify").returncode == 1    # whoever leads has no such reason
+    finally:
+        (tmp_path / "moved").rename(bot.settings["AUDIT_LOG_PATH"])
+
+
+def test_a_file_that_was_left_beside_it_is_said_until_it_is_moved(database, tmp_path):
+    database.sql("CREATE DATABASE beside")
+    bot = bare(tmp_path, LOCAL_SOCKET=str(tmp_path / "local.sock"), **SCRIPTS)
+    bot.start()
+    wait_until(lambda: bot.audit(action="server_started"), what="its start")
+    bot.stop()
+    (tmp_path / "audit.log").unlink()
+    bot.settings.update(DATABASE_URL=database.url.replace("/postgres?", "/beside?"), SERVER_NAME="server-a")
+    words = f"{tmp_path}/state/deploybot.db has entries of the audit that the database of DATABASE_URL has not"
+    assert f"warning  store: {words}" in doctor(bot)
+    for is_there in (True, False):
+        before = len(bot.log())
+        bot.start()
+        wait_until(lambda: "\ndeploybot_is_leader 1\n" in bot.metrics(), what="a leader")
+        assert (words in bot.log()[before:]) == is_there
+        assert (words in doctor(bot)) == is_there
+        bot.stop()
+        if is_there:
+            (tmp_path / "state/deploybot.db").rename(tmp_path / "away.db")
