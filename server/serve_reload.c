@@ -181,6 +181,7 @@ adopt(struct serve *serve, struct settings *fresh, const struct settings_change 
 	tls_watch_settings(serve->tls, fresh);
 	vault_settings(serve->vault.client, fresh);
 	metric_set_settings(serve->metrics, fresh);
+	lease_note(serve->lead.lease, fresh);
 	forget_health(serve);
 	CRASH_POINT(reload_adopted);
 	tell_changed(serve, change);

@@ -265,7 +265,7 @@ serve_standby(struct serve *serve, struct err *err)
 {
 	const struct lease_config config = { serve->settings->database,
 		settings_server_name(serve->settings), serve->settings->state_directory, wake,
-		serve };
+		serve, serve->settings };
 	struct lease_seen seen;
 	bool ok = true;
 

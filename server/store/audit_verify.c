@@ -10,7 +10,6 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_lines.h"
-#include "store/leader.h"
 #include "store/store_inside.h"
 
 #define AUDIT_WITNESS_MIN 8 /* digits */
@@ -180,20 +179,6 @@ read_outside(struct db *db, struct audit_verified *found, struct err *err)
 		    "SELECT coalesce(max(confirmed), 0) FROM audit_witness"));
 }
 
-/* Who leads writes what is new into its own file. */
-static bool
-read_leader(struct db *db, const struct audit_source *source, bool *ret, struct err *err)
-{
-	struct leader leader;
-
-	if (source->server == NULL)
-		return true;
-	if (!leader_read(db, &leader, err))
-		return false;
-	*ret = strcmp(leader.holder, source->server) != 0;
-	return true;
-}
-
 /* The head, then the file, then the rows, all of one moment: what the file has was committed before
  * it was written, and what was committed before the file was opened should stand there. */
 static bool
@@ -211,8 +196,11 @@ walk(struct walk *w, const struct audit_source *source, struct err *err)
 	if (!audit_read_rows(db, 1, walk_row, w, err) || !check_ends(w, err))
 		return false;
 	audit_chain_short(&w->chain, w->found.head);
-	return read_leader(db, source, &w->found.is_standbys, err) &&
-	    read_line_sent(db, &w->found, err) && read_outside(db, &w->found, err) &&
+	if (source->server != NULL &&
+	    !db_one_i64(&w->found.other_leads, db, err,
+		"SELECT COUNT(*) FROM leader WHERE holder <> $1", DB_TEXT(source->server)))
+		return false;
+	return read_line_sent(db, &w->found, err) && read_outside(db, &w->found, err) &&
 	    audit_heads_look(db, NULL, NULL, NULL, &w->found.heads, err);
 }
 

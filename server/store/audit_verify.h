@@ -13,7 +13,7 @@ struct audit_verified {
 	int64_t outside; /* up to this entry a witness outside has confirmed; 0: none */
 	char before[LIMIT_AUDIT_HEAD]; /* first > 1: of the entry before it, which `first` states */
 	int64_t behind;		       /* newest entries that do not stand in the file */
-	bool is_standbys; /* another server leads: the file's follows when it leads itself */
+	int64_t other_leads; /* 1: the file is of a server that writes it when it leads again */
 	char head[LIMIT_AUDIT_HEAD]; /* of the newest entry, as people are shown it */
 	/* The newest entry that chats were sent as a day's line, by the database; 0: none was. */
 	int64_t line, line_at;

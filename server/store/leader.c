@@ -13,9 +13,6 @@
 
 #define RESOLVE_EACH_MS 100
 
-/* PostgreSQL's clock, and not that of the transaction's beginning. */
-#define NOW_MS "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
-
 /* --- the row --- */
 
 bool
@@ -23,7 +20,7 @@ leader_make(struct db *db, struct err *err)
 {
 	int64_t there;
 
-	if (!db_has(db, "leader", NULL, &there, err))
+	if (!db_has(db, "server", NULL, &there, err))
 		return false;
 	if (there != 0 ||
 	    db_script(db,
@@ -31,12 +28,14 @@ leader_make(struct db *db, struct err *err)
 		" epoch INTEGER NOT NULL, batch INTEGER NOT NULL, holder TEXT NOT NULL,"
 		" folder TEXT NOT NULL, since INTEGER NOT NULL, renewed INTEGER NOT NULL,"
 		" at INTEGER NOT NULL, leaves INTEGER NOT NULL);"
+		"CREATE TABLE IF NOT EXISTS server (name TEXT PRIMARY KEY, seen INTEGER NOT NULL,"
+		" version TEXT NOT NULL, marks TEXT NOT NULL);"
 		"INSERT INTO leader VALUES (1, 0, 0, '', '', 0, 0, 0, 0)"
 		" ON CONFLICT (one) DO NOTHING;",
 		err))
 		return true;
 	/* Another server may have made it just now. */
-	return db_has(db, "leader", NULL, &there, NULL) && there != 0;
+	return db_has(db, "server", NULL, &there, NULL) && there != 0;
 }
 
 bool
@@ -46,7 +45,7 @@ leader_read(struct db *db, const char *as, struct leader *ret, struct err *err)
 
 	*ret = (struct leader){ 0 };
 	if (!db_query(&rows, db, err,
-		"SELECT epoch, batch, at, since, renewed, holder, " NOW_MS
+		"SELECT epoch, batch, at, since, renewed, holder, " LEADER_NOW_MS
 		", folder, leaves, set_config('application_name', $1, false) FROM leader",
 		DB_TEXT(as)))
 		return false;
@@ -113,9 +112,9 @@ leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err)
 	*ret_leads = false;
 	if (!run_alone(db,
 		DB_SQL("UPDATE leader SET epoch = epoch + 1, holder = $1, folder = $3,"
-		       " leaves = 0, since = " NOW_MS ", renewed = " NOW_MS
+		       " leaves = 0, since = " LEADER_NOW_MS ", renewed = " LEADER_NOW_MS
 		       " WHERE holder = '' OR (holder = $1 AND folder = $3)"
-		       " OR renewed < " NOW_MS " - $2",
+		       " OR renewed < " LEADER_NOW_MS " - $2",
 		    DB_TEXT(self.holder), DB_I64(LEADER_LEASE_MS), DB_TEXT(self.folder)),
 		&taken, err) ||
 	    !leader_read(db, "deploybot", ret, err))
@@ -131,7 +130,8 @@ leader_renew(struct db *db, int64_t epoch, bool leaves, bool *ret_leads, struct 
 	int64_t renewed;
 
 	if (!run_alone(db,
-		DB_SQL("UPDATE leader SET renewed = " NOW_MS ", leaves = $2 WHERE epoch = $1",
+		DB_SQL("UPDATE leader SET renewed = " LEADER_NOW_MS
+		       ", leaves = $2 WHERE epoch = $1",
 		    DB_I64(epoch), DB_I64(leaves)),
 		&renewed, err))
 		return false;
@@ -162,7 +162,7 @@ raise_batch(struct leader_fence *fence, struct db *db, int64_t from, struct err 
 {
 	fence->sent_ms = clock_boottime_ms();
 	if (!db_run(db, err,
-		"UPDATE leader SET batch = $1 + 1, at = $2, renewed = " NOW_MS
+		"UPDATE leader SET batch = $1 + 1, at = $2, renewed = " LEADER_NOW_MS
 		" WHERE epoch = $3 AND batch = $1",
 		DB_I64(from), DB_I64(fence->at), DB_I64(fence->epoch)))
 		return false;
@@ -188,7 +188,7 @@ stay(void *ctx, struct db *db, struct err *err)
 	if (clock_boottime_ms() - fence->sent_ms < LEADER_RENEW_MS)
 		return true;
 	fence->sent_ms = clock_boottime_ms();
-	return db_run(db, err, "UPDATE leader SET renewed = " NOW_MS);
+	return db_run(db, err, "UPDATE leader SET renewed = " LEADER_NOW_MS);
 }
 
 static void

@@ -14,6 +14,9 @@
 #include "lib/db_fence.h"
 #include "types/limits.h"
 
+/* PostgreSQL's clock, and not that of the transaction's beginning. */
+#define LEADER_NOW_MS "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
 #define LEADER_LEASE_MS 4000 /* not renewed for so long: another may take over */
 #define LEADER_RENEW_MS 1000 /* how often it is renewed */
 #define LEADER_ACTS_MS	2000 /* the same: nothing with an outside is begun */
@@ -22,19 +25,19 @@
 #define LEADER_FOLDER 112
 
 struct leader {
-	int64_t epoch; /* 0: nobody has ever led */
-	int64_t batch; /* transactions of all epochs */
-	int64_t at;    /* wall ms of the newest decision */
-	int64_t since; /* wall ms by the database's clock: the epoch began */
-	int64_t left_ms; /* of its lease; below 0: it has ended */
-	int64_t clock_ms; /* the database's clock now, wall ms */
-	bool leaves; /* it gives its lease up as soon as what is in progress is done */
-	int64_t taken_ms; /* clock_boottime_ms() when it was asked for */
-	char holder[LIMIT_RUNNER]; /* "": it was given up */
+	int64_t epoch;		    /* 0: nobody has ever led */
+	int64_t batch;		    /* transactions of all epochs */
+	int64_t at;		    /* wall ms of the newest decision */
+	int64_t since;		    /* wall ms by the database's clock: the epoch began */
+	int64_t left_ms;	    /* of its lease; below 0: it has ended */
+	int64_t clock_ms;	    /* the database's clock now, wall ms */
+	bool leaves;		    /* it gives its lease up once what is in progress is done */
+	int64_t taken_ms;	    /* clock_boottime_ms() when it was asked for */
+	char holder[LIMIT_RUNNER];  /* "": it was given up */
 	char folder[LEADER_FOLDER]; /* of that server: which of two that are called so */
 };
 
-/* Makes its table where there is none.  Not inside a transaction. */
+/* Makes its table, and row_server.h's, where there is none.  Not inside a transaction. */
 bool leader_make(struct db *db, struct err *err) MUST_USE;
 /* as: what the session is called from now on, for whoever lists them. */
 bool leader_read(struct db *db, const char *as, struct leader *ret, struct err *err) MUST_USE;

@@ -18,6 +18,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/thread.h"
+#include "store/row_server.h"
 #include "store/store_inside.h"
 
 #define STACK_BYTES   (512 * 1024) /* of which only what is used takes memory */
@@ -33,10 +34,12 @@ struct lease {
 	/* Under the lock, as is what was seen. */
 	bool ends, leaves, is_woken;
 	struct lease_seen seen;
+	char *marks;		   /* for its row; under the lock */
 	struct leader_fence fence; /* once it leads */
 	_Atomic bool acts;	   /* behind its start */
 	/* The thread's. */
 	struct db *db;
+	int64_t row_due_ms;    /* its row is written then */
 	int64_t clock_read_ms; /* a leader's was compared with the database's */
 };
 
@@ -69,6 +72,20 @@ lease_look(struct lease *lease, struct lease_seen *ret)
 	(void)pthread_mutex_lock(&lease->lock);
 	*ret = lease->seen;
 	(void)pthread_mutex_unlock(&lease->lock);
+}
+
+void
+lease_note(struct lease *lease, const struct settings *settings)
+{
+	char *before;
+
+	if (lease == NULL)
+		return;
+	(void)pthread_mutex_lock(&lease->lock);
+	before = lease->marks;
+	lease->marks = row_server_marks(settings);
+	(void)pthread_mutex_unlock(&lease->lock);
+	free(before);
 }
 
 void
@@ -216,6 +233,21 @@ renew(struct lease *lease, bool leaves)
 
 /* --- the thread --- */
 
+/* What keeps it from being written keeps the lease from being renewed too, and is said there. */
+static void
+write_row(struct lease *lease)
+{
+	CLEANUP(freep) char *marks = NULL;
+
+	if (lease->db == NULL || clock_monotonic_ms() < lease->row_due_ms)
+		return;
+	lease->row_due_ms = clock_monotonic_ms() + ROW_SERVER_EACH_MS;
+	(void)pthread_mutex_lock(&lease->lock);
+	marks = mem_text(lease->marks);
+	(void)pthread_mutex_unlock(&lease->lock);
+	(void)!row_server_write(lease->db, lease->self.holder, marks);
+}
+
 /* False: it is to end. */
 static bool
 rest(struct lease *lease, int ms, bool *ret_leaves)
@@ -267,6 +299,7 @@ run(void *ctx)
 			renew(lease, leaves);
 		else
 			stand_by(lease);
+		write_row(lease);
 	}
 }
 
@@ -280,6 +313,7 @@ start(struct lease *lease)
 	(void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&lease->woken, &clock);
 	(void)pthread_condattr_destroy(&clock);
+	lease_note(lease, lease->config.settings);
 	return thread_start(&lease->thread, STACK_BYTES, run, lease);
 }
 
@@ -340,5 +374,6 @@ lease_stop(struct lease *lease, bool gives_up)
 	db_close(lease->db);
 	(void)pthread_cond_destroy(&lease->woken);
 	(void)pthread_mutex_destroy(&lease->lock);
+	free(lease->marks);
 	free(lease);
 }

@@ -12,12 +12,14 @@
 #define LEASE_ASK_MS 250 /* how often a standby asks who leads */
 
 struct lease;
+struct settings;
 
 struct lease_config {
-	const char *database;	  /* its URL; borrowed until lease_stop() */
-	const char *name, *folder; /* this server's, and its STATE_DIRECTORY; borrowed as well */
+	const char *database;	      /* its URL; borrowed until lease_stop() */
+	const char *name, *folder;    /* this server's, and its STATE_DIRECTORY; borrowed as well */
 	void (*on_change)(void *ctx); /* on the thread: lease_look() says another thing now */
 	void *ctx;
+	const struct settings *settings; /* borrowed for the call */
 };
 
 struct lease_seen {
@@ -33,6 +35,9 @@ struct lease_seen {
  * (ERR_CONFIG), or there is no thread.  One that does not answer is waited for. */
 struct lease *lease_start(const struct lease_config *config, struct err *err) MUST_USE;
 void lease_look(struct lease *lease, struct lease_seen *ret);
+
+/* Settings were read anew; takes NULL. */
+void lease_note(struct lease *lease, const struct settings *settings);
 
 /* Of one that leads, from its first moment behind the start on: ends the program where the lease is
  * over, or the store decides nothing. */

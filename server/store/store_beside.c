@@ -16,11 +16,12 @@ static int64_t
 began_at(const char *database, unsigned flags)
 {
 	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY | flags, NULL);
-	int64_t at = 0;
+	int64_t at;
 
-	if (db != NULL && !db_one_i64(&at, db, NULL, "SELECT at FROM audit ORDER BY seq LIMIT 1"))
-		at = 0;
-	return at;
+	return db != NULL &&
+		db_one_i64(&at, db, NULL, "SELECT at FROM audit ORDER BY seq LIMIT 1") ?
+	    at :
+	    0;
 }
 
 bool
@@ -29,9 +30,8 @@ store_beside(const char *database, const char *folder, char ret[STORE_BESIDE])
 	char file[PATH_MAX];
 	int64_t at;
 
-	if (!db_is_url(database) ||
-	    snprintf(file, sizeof(file), "%s/" STORE_FILE, folder) >= (int)sizeof(file) ||
-	    access(file, F_OK) != 0)
+	(void)snprintf(file, sizeof(file), "%.4000s/" STORE_FILE, folder); /* fits */
+	if (!db_is_url(database) || access(file, F_OK) != 0)
 		return false;
 	at = began_at(file, DB_COPY);
 	(void)snprintf(ret, STORE_BESIDE,

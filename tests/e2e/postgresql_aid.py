@@ -19,9 +19,9 @@ class PostgreSQL:
         self.url = self.process.stdout.readline().strip()
         assert self.url.startswith("postgresql:"), "no cluster"
 
-    def sql(self, text):
-        done = subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", self.url, "-c", text], capture_output=True,
-                              text=True, timeout=PATIENCE_S, check=False)
+    def sql(self, text, url=None):
+        done = subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", url or self.url, "-c", text],
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -4,6 +4,7 @@ PostgreSQL."""
 # SPDX-License-Identifier: ISC
 import contextlib
 import pathlib
+import signal
 import time
 
 import pytest
@@ -84,7 +85,7 @@ def test_a_role_that_may_only_read_is_enough(reader, words):
 def test_doctor_is_enough_with_that_role_and_says_who_leads(reader):
     said = doctor(reader)
     assert "ok       store: the database of DATABASE_URL answers\n" in said
-    assert "ok       clock: it is that of the database" in said
+    assert "the database's, and a server whose clock" not in said
     assert "ok       servers: server-a leads since 20" in said and "; this one is server-a" in said
     assert "error    store" not in said and "deploybot.db" not in said and "superuser" not in said
 
@@ -185,6 +186,58 @@ def test_a_standby_s_own_log_is_behind_and_that_is_no_error(database, bot, tmp_p
         assert bot.run("audit", "verify").returncode == 1    # whoever leads has no such reason
     finally:
         (tmp_path / "moved").rename(bot.settings["AUDIT_LOG_PATH"])
+
+
+def test_what_differs_between_the_servers_is_named_and_shown_nowhere(database, bot, tmp_path):
+    same = "auth-token-secret-of-both-4kQ8Zt2LmX7vW9pB"
+    other = server(database, tmp_path, "server-b")
+    other.settings.update(DEPLOY_TIMEOUT_SECONDS="77", AUTH_TOKEN_SECRET=same, ENABLE_TOKEN_AUTH="true",
+                          TELEGRAM_WEBHOOK_URL=bot.settings["TELEGRAM_WEBHOOK_URL"])
+    key = tmp_path / "state/secret-marks.key"
+
+    def row(column):
+        return database.sql(f"SELECT {column} FROM server WHERE name = 'server-b'")
+
+    def differing():
+        said = [line for line in doctor(bot).split("\n") if "servers: server-b goes by other values" in line]
+        return said[0].partition(" stand here of ")[2].partition(":")[0] if said else ""
+    other.start(wait=False)
+    try:
+        wait_until(lambda: row("name"), what="its row")
+        assert set(differing().split(", ")) == {"AUTH_TOKEN_SECRET", "DEPLOY_TIMEOUT_SECONDS", "ENABLE_TOKEN_AUTH",
+                                                "secret-marks.key"}
+        assert "server-b is not connected" not in doctor(bot) and "server-b is of version" not in doctor(bot)
+        assert same not in row("marks") and "77" not in row("marks").split("DEPLOY_TIMEOUT_SECONDS=")[1][:2]
+        other.stop()
+        for name in ("DEPLOY_TIMEOUT_SECONDS", "AUTH_TOKEN_SECRET", "ENABLE_TOKEN_AUTH"):
+            del other.settings[name]
+        key.write_bytes((bot.folder / "state/secret-marks.key").read_bytes())
+        other.start(wait=False)
+        wait_until(lambda: "AUTH_TOKEN_SECRET" not in row("marks"), what="its new row")
+        assert differing() == ""
+    finally:
+        other.stop()
+    database.sql("UPDATE server SET seen = seen - 90000, version = '0.0.9' WHERE name = 'server-b'")
+    said = doctor(bot)
+    assert "warning  servers: server-b is not connected to the database: it was last 1 min ago" in said
+    assert "warning  servers: server-b is of version 0.0.9, and this one of " in said
+    database.sql("DELETE FROM server WHERE name = 'server-b'")
+
+
+def test_settings_that_are_read_anew_are_in_its_row(database, tmp_path):
+    database.sql("CREATE DATABASE anew")
+    bot = server(database, tmp_path).use_file()
+    env = tmp_path / ".env"
+    env.write_text(env.read_text("utf-8").replace("/postgres?", "/anew?"), "utf-8")
+    bot.start()
+    try:
+        wait_until(lambda: "\ndeploybot_is_leader 1\n" in bot.metrics(), what="a leader")
+        env.write_text(env.read_text("utf-8") + "DEPLOY_TIMEOUT_SECONDS=77\n", "utf-8")
+        bot.process.send_signal(signal.SIGHUP)
+        anew = database.url.replace("/postgres?", "/anew?")
+        wait_until(lambda: "DEPLOY_TIMEOUT_SECONDS=" in database.sql("SELECT marks FROM server", anew), what="its row")
+    finally:
+        bot.stop()
 
 
 def test_a_file_that_was_left_beside_it_is_said_until_it_is_moved(database, tmp_path):

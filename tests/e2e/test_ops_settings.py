@@ -211,7 +211,7 @@ def test_a_database_that_is_anothers_is_said_with_the_user_who_has_to_have_it():
     shutil.rmtree(folder)
     assert "deploybot.db: user 123 may not: chown it to that user" in serve.stderr, serve
     assert ("deploybot.db: user 123 may not: run doctor as the service's user; where that is this one,"
-            " chown the file to it") in doctor.stdout, doctor
+            " chown the file\n") in doctor.stdout, doctor
 
 
 def test_a_secret_is_read_from_the_file_that_name_file_names(tmp_path):

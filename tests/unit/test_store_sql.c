@@ -19,7 +19,7 @@ struct world {
 /* A table of before, what each engine asks of itself, and a table of PostgreSQL alone. */
 static const char *const elsewhere[] = { "FROM deployment", "schema_version", "pragma_",
 	"information_schema", "pg_", "to_reg", "baseline", "UPDATE leader", "FROM leader",
-	"current_setting" };
+	"FROM server", "INTO server", "current_setting" };
 
 /* A migration's ends with a semicolon, and is SQLite's of its time. */
 static bool

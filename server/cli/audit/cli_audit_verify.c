@@ -103,7 +103,7 @@ judge_file(const struct audit_verified *found, const char *file)
 		    found->first - 1, file);
 		status = 1;
 	}
-	if (found->is_standbys && found->behind > 0)
+	if (found->other_leads != 0 && found->behind > 0)
 		(void)printf(
 		    "note: the newest %" PRId64
 		    " entries are not in %s: another server leads, and has them in its own\n",

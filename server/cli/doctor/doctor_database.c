@@ -10,9 +10,13 @@
 #include "lib/db_upkeep.h"
 #include "lib/db_url.h"
 #include "lib/err.h"
+#include "lib/fingerprint.h"
+#include "lib/text.h"
+#include "lib/version.h"
 #include "lib/when.h"
 #include "settings/checks/settings_runners.h"
 #include "store/leader.h"
+#include "store/row_server.h"
 #include "store/store_beside.h"
 #include "store/store_restore.h"
 
@@ -24,63 +28,87 @@ examine_file(struct doctor *doctor, const char *path)
 	struct err err;
 
 	doctor->db = db_open(path, DB_READ_ONLY, &err);
-	if (doctor->db != NULL && db_quick_check(doctor->db, NULL, &err)) {
-		if (store_restore_knows(doctor->db, path, &err))
-			TELL(doctor, STORE, OK, "store: %s is sound", path);
-		else
-			TELL(doctor, STORE, ERROR, "store: %s", err.text);
-	} else if (err.code == ERR_CONFIG)
-		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
-		    err.text);
-	else if (err.code == ERR_DENIED)
-		TELL(doctor, STORE, ERROR,
-		    "store: %s: run doctor as the service's user; where that is this one, chown the file to it",
-		    err.text);
-	else /* what is in it is not known: it may be whole */
-		TELL(doctor, STORE, ERROR,
-		    "store: %s: it could not be read: run doctor as the service's user, and look at the disk",
-		    err.text);
+	if (doctor->db == NULL || !db_quick_check(doctor->db, NULL, &err)) /* it may be whole */
+		TELL(doctor, STORE, ERROR, "store: %s: %s", err.text,
+		    err.code == ERR_CONFIG ?
+			"stop deploybot and restore it from a backup" :
+			err.code == ERR_DENIED ?
+			"run doctor as the service's user; where that is this one, chown the file" :
+			"it could not be read: run doctor as the service's user, and look at the disk");
+	else if (!store_restore_knows(doctor->db, path, &err))
+		TELL(doctor, STORE, ERROR, "store: %s", err.text);
+	else
+		TELL(doctor, STORE, OK, "store: %s is sound", path);
 }
 
 /* --- a server of PostgreSQL --- */
-
-static void
-say_clock(struct doctor *doctor, int64_t there)
-{
-	int64_t off = clock_wall_ms() - there;
-
-	if (llabs(off) <= LEADER_CLOCK_MS)
-		TELL(doctor, CLOCK, OK, "clock: it is that of the database");
-	else
-		TELL(doctor, CLOCK, ERROR,
-		    "clock: it is %lld s %s the database's, and a server whose clock is 2 s off does not lead: set up time synchronisation on both (chrony, systemd-timesyncd)",
-		    llabs(off) / 1000, off < 0 ? "behind" : "ahead of");
-}
 
 /* What the server says of itself, and of our role. */
 static bool
 examine_server(struct doctor *doctor, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	long long off;
 
 	if (!db_query(&rows, doctor->db, err,
 		"SELECT CAST(rolname AS TEXT), rolsuper,"
-		" CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT),"
 		" current_setting('synchronous_standby_names') = ''"
-		" OR current_setting('synchronous_commit') = 'local'"
+		" OR current_setting('synchronous_commit') = 'local', " LEADER_NOW_MS
 		" FROM pg_roles WHERE rolname = current_user"))
 		return false;
 	if (!db_next(&rows))
 		return db_rows_end(&rows, err);
+	off = clock_wall_ms() - db_col_i64(&rows, 3);
 	if (db_col_i64(&rows, 1) != 0)
 		TELL(doctor, STORE, WARNING,
 		    "database: %s, the role of DATABASE_URL, is a superuser: give deploybot a role that is none",
 		    db_col_text(&rows, 0));
-	if (db_col_i64(&rows, 3) != 0)
+	if (db_col_i64(&rows, 2) != 0)
 		TELL(doctor, STORE, WARNING,
 		    "database: one machine: no commit waits for a second one, so what is lost with that machine has been promised: set synchronous_standby_names (a cloud's own copies are not visible from here)");
-	say_clock(doctor, db_col_i64(&rows, 2));
+	if (llabs(off) > LEADER_CLOCK_MS)
+		TELL(doctor, CLOCK, ERROR,
+		    "clock: it is %lld s %s the database's, and a server whose clock is 2 s off does not lead: set up time synchronisation on both (chrony, systemd-timesyncd)",
+		    llabs(off) / 1000, off < 0 ? "behind" : "ahead of");
 	return true;
+}
+
+/* A standby that differs is noticed by its first push, or by nobody. */
+static void
+compare(struct doctor *doctor, const struct db_rows *rows, const char *marks)
+{
+	const char *name = db_col_text(rows, 0), *version = db_col_text(rows, 1);
+	char differing[LIMIT_LINE], ago[TEXT_DURATION_SIZE];
+
+	if (db_col_i64(rows, 3) > ROW_SERVER_ALIVE_MS)
+		TELL(doctor, STORE, WARNING,
+		    "servers: %s is not connected to the database: it was last %s ago", name,
+		    text_age(ago, db_col_i64(rows, 3)));
+	if (strcmp(version, version_text) != 0)
+		TELL(doctor, STORE, WARNING,
+		    "servers: %s is of version %s, and this one of %s: upgrade it", name, version,
+		    version_text);
+	if (fingerprint_differing(marks, db_col_text(rows, 2), differing, sizeof(differing))[0] !=
+	    '\0')
+		TELL(doctor, STORE, WARNING,
+		    "servers: %s goes by other values than stand here of %s: make them the same on both",
+		    name, differing);
+}
+
+static bool
+examine_others(struct doctor *doctor, struct err *err)
+{
+	CLEANUP(freep) char *marks = row_server_marks(doctor->settings);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, doctor->db, err,
+		"SELECT name, version, marks, " LEADER_NOW_MS
+		" - seen FROM server WHERE name <> $1 ORDER BY name",
+		DB_TEXT(settings_server_name(doctor->settings))))
+		return false;
+	while (db_next(&rows))
+		compare(doctor, &rows, marks);
+	return db_rows_end(&rows, err);
 }
 
 static bool
@@ -90,21 +118,21 @@ examine_leader(struct doctor *doctor, struct err *err)
 	struct leader leader;
 	int64_t there;
 
-	if (!db_has(doctor->db, "leader", NULL, &there, err))
+	if (!db_has(doctor->db, "server", NULL, &there, err))
 		return false;
 	if (there == 0)
 		return true; /* no server was ever started */
 	if (!leader_read(doctor->db, &leader, err))
 		return false;
-	(void)when_stamp(doctor->settings->zone, leader.since, since);
 	if (leader.holder[0] == '\0' || leader.left_ms < 0)
 		TELL(doctor, STORE, WARNING,
 		    "servers: nobody leads: start one (systemctl start deploybot); its log says why it cannot lead");
 	else
 		TELL(doctor, STORE, OK,
 		    "servers: %s leads since %s (epoch %" PRId64 "); this one is %s", leader.holder,
-		    since, leader.epoch, settings_server_name(doctor->settings));
-	return true;
+		    when_stamp(doctor->settings->zone, leader.since, since), leader.epoch,
+		    settings_server_name(doctor->settings));
+	return examine_others(doctor, err);
 }
 
 static bool

@@ -150,7 +150,7 @@ look_at_chain(struct production *facts, const char *database)
 		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),
 		    "entries behind %" PRId64 " were cut off: deploybot audit verify",
 		    found.entries);
-	} else if (!found.is_standbys && (found.first > 1 || found.behind > 1)) {
+	} else if (found.other_leads == 0 && (found.first > 1 || found.behind > 1)) {
 		/* One is being written. */
 		facts->chain = PRODUCTION_CHAIN_BAD;
 		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),

@@ -1,0 +1,73 @@
+/* row_server.c - gathers a server's marks, and writes its row.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_server.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "lib/crypto.h"
+#include "lib/file.h"
+#include "lib/fingerprint.h"
+#include "lib/seal.h"
+#include "lib/text.h"
+#include "lib/version.h"
+#include "settings/sources/settings_secrets.h"
+#include "store/leader.h"
+
+#define LIST_MAX (8u << 20) /* 500 applications have a tenth of it */
+
+static void
+on_open(void *ctx, const struct settings_open *value)
+{
+	static const char *const own[] = { "SERVER_NAME", "LISTEN_ADDRESS", "API_SERVER_PORT",
+		"TRUSTED_PROXY" };
+	char name[ENVIRONMENT_NAME_MAX + SETTING_NAME_MAX + 2];
+	bool is_machines = value->text[0] == '/'; /* a path */
+
+	for (size_t i = 0; i < COUNT(own); i++)
+		is_machines |= strcmp(value->name, own[i]) == 0;
+	(void)snprintf(name, sizeof(name), "%s%s%s", value->application,
+	    value->application[0] != '\0' ? ":" : "", value->name); /* fits */
+	if (!is_machines)
+		fingerprint_add_bytes(ctx, name, value->text, strlen(value->text));
+}
+
+/* By a MAC of the same words under the secret itself: what stands in a row is nothing that a guess
+ * at another row could be tried with. */
+static void
+add_secret(struct buf *list, const char *name, const void *secret, size_t size)
+{
+	static const char words[] = "deploybot: a secret of both servers";
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+
+	if (secret != NULL && crypto_hmac(secret, size, words, sizeof(words), mac, NULL))
+		fingerprint_add_bytes(list, name, mac, sizeof(mac));
+}
+
+char *
+row_server_marks(const struct settings *s)
+{
+	struct buf list = buf_make(LIST_MAX);
+	char path[PATH_MAX];
+	CLEANUP(settings_wipe_text) char *key = NULL;
+	size_t size = 0;
+
+	(void)snprintf(path, sizeof(path), "%.4000s/" SECRET_MARKS_FILE, s->state_directory);
+	key = file_read(path, LIMIT_LINE, &size, NULL);
+	settings_for_open(s, on_open, &list);
+	add_secret(&list, SECRET_MARKS_FILE, key, size);
+	add_secret(&list, "TOTP_KEY_FILE", s->totp_keys == NULL ? NULL : s->totp_keys->key[0].key,
+	    sizeof(s->totp_keys->key[0].key));
+	add_secret(&list, "AUTH_TOKEN_SECRET", s->auth_token_secret,
+	    s->auth_token_secret == NULL ? 0 : strlen(s->auth_token_secret));
+	return buf_take(&list);
+}
+
+bool
+row_server_write(struct db *db, const char *name, const char *marks)
+{
+	return db_run(db, NULL,
+	    "INSERT INTO server (name, seen, version, marks) VALUES ($1, " LEADER_NOW_MS ", $2, $3)"
+	    " ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, version = $2, marks = $3",
+	    DB_TEXT(name), DB_TEXT(version_text), DB_TEXT(marks));
+}

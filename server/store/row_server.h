@@ -1,0 +1,21 @@
+/* row_server.h - the servers of one database of PostgreSQL, and what each goes by.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A row for each, which it writes itself over its lease's connection, whether it leads or not.  Its
+ * marks are a list of lib/fingerprint.h, which tells no value: of each value that is set and no
+ * secret, but for names, addresses and paths of a machine; and of the secrets that both must have.
+ */
+#pragma once
+
+#include "lib/db.h"
+
+struct settings;
+
+#define ROW_SERVER_EACH_MS  10000 /* it is written so often */
+#define ROW_SERVER_ALIVE_MS 30000 /* whose row is older is not connected */
+
+/* Free it. */
+char *row_server_marks(const struct settings *s) MUST_USE;
+
+/* Not inside a transaction; its table is leader_make()'s. */
+bool row_server_write(struct db *db, const char *name, const char *marks) MUST_USE;
