@@ -16,7 +16,7 @@
 #include "serve_inside.h"
 #include "settings/sources/settings_secrets.h"
 
-#define KEY_NAME "/" SECRET_MARKS_FILE
+#define KEY_NAME "/secret-marks.key"
 #define KEY_SIZE 32
 #define FILE_CAP 16384
 #define LOOK_MS	 (3600 * INT64_C(1000)) /* a key's file may be another without a reload */

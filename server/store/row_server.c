@@ -14,7 +14,8 @@
 #include "settings/sources/settings_secrets.h"
 #include "store/leader.h"
 
-#define LIST_MAX (8u << 20) /* 500 applications have a tenth of it */
+#define MARKS_KEY "/secret-marks.key" /* serve_secrets.c makes it */
+#define LIST_MAX  (8u << 20)	      /* 500 applications have a tenth of it */
 
 static void
 on_open(void *ctx, const struct settings_open *value)
@@ -52,10 +53,10 @@ row_server_marks(const struct settings *s)
 	CLEANUP(settings_wipe_text) char *key = NULL;
 	size_t size = 0;
 
-	(void)snprintf(path, sizeof(path), "%.4000s/" SECRET_MARKS_FILE, s->state_directory);
+	(void)snprintf(path, sizeof(path), "%.4000s" MARKS_KEY, s->state_directory);
 	key = file_read(path, LIMIT_LINE, &size, NULL);
 	settings_for_open(s, on_open, &list);
-	add_secret(&list, SECRET_MARKS_FILE, key, size);
+	add_secret(&list, &MARKS_KEY[1], key, size);
 	add_secret(&list, "TOTP_KEY_FILE", s->totp_keys == NULL ? NULL : s->totp_keys->key[0].key,
 	    sizeof(s->totp_keys->key[0].key));
 	add_secret(&list, "AUTH_TOKEN_SECRET", s->auth_token_secret,

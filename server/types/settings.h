@@ -27,8 +27,7 @@ enum family_setting {
 	FAMILY_SETTING_COUNT
 };
 
-#define STORE_FILE	  "deploybot.db" /* in STATE_DIRECTORY */
-#define SECRET_MARKS_FILE "secret-marks.key"
+#define STORE_FILE "deploybot.db" /* in STATE_DIRECTORY */
 
 #define SETTINGS_ROLES_MAX	 160   /* of one file, with users, people and jobs */
 #define SETTINGS_USER		 33    /* useradd(8): 32 and the NUL */
@@ -62,23 +61,23 @@ struct environment_settings {
 	const char *refusal;	   /* why nothing is deployed there; "": it is */
 	const char *runner;	   /* "local", or one of RUNNERS */
 	const char *agents; /* through which it is released, a comma between; NULL: through none */
-	const char *branch; /* NULL: only /deploy with a ref */
+	const char *branch;	   /* NULL: only /deploy with a ref */
 	bool confirm;
 	const struct windows *freeze;	       /* NULL: no window freezes it */
 	int approvals;			       /* of a deployment; 0: none */
 	const struct conditions *approvals_if; /* more where one of them applies; NULL: never */
 	int rollback_approvals;		       /* of a rollback that a person asks for */
-	const char *site_url;		       /* where people see it; NULL: not set */
-	const char *after;		       /* settings_stages(); NULL: not set */
-	const char *approvers;		/* roles, a comma between; NULL: each that grants it */
-	int64_t approval_chat;		/* 0: the application's */
-	const char *push_branch;	/* whose pushes ask for a deployment; NULL: none does */
-	bool drops_pushes;		/* in a freeze or lock; else they wait for its end */
+	const char *site_url;	  /* where people see it; NULL: not set */
+	const char *after;	  /* settings_stages(); NULL: not set */
+	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
+	int64_t approval_chat;	  /* 0: the application's */
+	const char *push_branch;  /* whose pushes ask for a deployment; NULL: none does */
+	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
 	const char *github_environment; /* its name there */
-	bool gate_reviewer;		/* its gate there is answered by the token's owner */
-	const char *require_ci;		/* files of workflows, a comma between; NULL: none */
-	int rollback_nag_minutes;	/* the first reminder of a rollback; 0: none */
-	int notify_after_seconds;	/* a success that took longer rings */
+	bool gate_reviewer; /* its gate there is answered by the token's owner */
+	const char *require_ci;	  /* files of workflows, a comma between; NULL: none */
+	int rollback_nag_minutes; /* the first reminder of a rollback; 0: none */
+	int notify_after_seconds; /* a success that took longer rings */
 	int failure_log_lines;	  /* of the application's log in a failure's message; 0: none */
 	bool failure_log_in_chat; /* in a group, too, may it be shown */
 	size_t health_url_count;
@@ -133,11 +132,11 @@ struct settings_github {
 	const char *app_id;
 	const char *app_key; /* PEM */
 	const char *token;
-	const char *gitlab_token;	/* for GitLab's API */
-	const char *watch;		/* a list; "none" is no file */
+	const char *gitlab_token; /* for GitLab's API */
+	const char *watch; /* a list; "none" is no file */
 	const char *app_webhook_secret; /* NULL: no /github/app */
 	bool app_pushes;
-	bool reports;	       /* what is deployed is a Deployment there */
+	bool reports; /* what is deployed is a Deployment there */
 	int64_t repository_id; /* 0: it is not said */
 	int64_t ci_wait_minutes;
 };
@@ -151,7 +150,7 @@ struct settings_vault {
 	const char *role_id;
 	const char *secret_id;
 	const char *token_role; /* by which what is lent is made */
-	int64_t wait_ms;	/* what is to be lent, for its approvals, and then for Vault */
+	int64_t wait_ms; /* what is to be lent, for its approvals, and then for Vault */
 };
 
 /* deploybot-link, and what who enrols by it is given. */
@@ -161,7 +160,7 @@ struct settings_link {
 	const char *ca;	    /* LINK_CA_FILE's content; NULL: none */
 	const char *ca_key; /* NULL: certificates are signed by hand */
 	const char *order_key;
-	const char *runners;		 /* settings_runners.h; NULL: none */
+	const char *runners; /* settings_runners.h; NULL: none */
 	char fingerprint[LIMIT_DIGEST];	 /* of the key in LINK_CERTIFICATE_FILE; "": none */
 	char order_public[LIMIT_DIGEST]; /* of order_key; "": none */
 };
@@ -190,11 +189,11 @@ struct settings {
 	struct settings_github github;
 	struct settings_vault vault;
 	struct settings_link link;
-	const char *forge_webhook_secret; /* NULL: no /forge/webhook */
-	const char *repository_path;	  /* "group/sub/name" or NULL: that of the URL */
-	const char *repository_url;	  /* resolved; valid settings have one */
-	int poll_repository_seconds;	  /* resolved; 0: never */
-	const char *paths;		  /* patterns, commas between; NULL: all */
+	const char *forge_webhook_secret;  /* NULL: no /forge/webhook */
+	const char *repository_path;	   /* "group/sub/name" or NULL: that of the URL */
+	const char *repository_url;	   /* resolved; valid settings have one */
+	int poll_repository_seconds;	   /* resolved; 0: never */
+	const char *paths;		   /* patterns, commas between; NULL: all */
 
 	struct settings_times times; /* where an environment has none of its own */
 
@@ -237,12 +236,12 @@ struct settings {
 	const char *state_directory;
 	const char *database; /* the store's: a file in it, or DATABASE_URL, never to be shown */
 	const char *audit_log_path;
-	int audit_keep_days;	     /* 0: for good */
+	int audit_keep_days; /* 0: for good */
 	const char *audit_s3_bucket; /* NULL: the audit has no witness */
 	const char *audit_s3_region;
-	const char *audit_s3_endpoint;	    /* NULL: Amazon's */
+	const char *audit_s3_endpoint; /* NULL: Amazon's */
 	const char *audit_s3_access_key_id; /* NULL: a role's */
-	int64_t audit_witness_max_ms;	    /* 0: any time */
+	int64_t audit_witness_max_ms; /* 0: any time */
 	enum log_level log_level;
 	enum log_format log_format;
 
@@ -303,7 +302,7 @@ struct settings_member {
 	enum family family;
 	char name[SETTINGS_MEMBER_NAME];
 	char id[ENVIRONMENT_ID_MAX]; /* an environment's: with its application; client/acme */
-	size_t special_count;	     /* an environment's */
+	size_t special_count; /* an environment's */
 	struct settings_special *specials;
 	struct settings_times times; /* the same */
 	char *urls[SETTINGS_HEALTH_URLS_MAX];
@@ -377,8 +376,8 @@ const char *settings_member_line(
     const struct settings *s, const char *environment, enum family family, const char *name);
 
 /* "migrate, seed" of its application's jobs, or of another family; returns how many there are. */
-size_t settings_names(
-    const struct settings *s, const char *environment, enum family family, char out[LIMIT_LINE]);
+size_t settings_names(const struct settings *s, const char *environment, enum family family,
+    char out[LIMIT_LINE]);
 
 /* Adds a line NAME=VALUE for each setting of that member of a family, of those that are set. */
 struct buf;
