@@ -115,6 +115,7 @@ $(call objects,lib/version.c): DEFINE = -DDEPLOYBOT_VERSION='"$(VERSION)"'
 # What .incbin names the compiler does not list.
 $(call objects,server/cli/audit/cli_audit_export_text.c): $(wildcard server/cli/audit/folder/*)
 $(call objects,server/store/store_schema.c): server/store/store_schema.sql
+$(call objects,server/cli/local/cli_database.c): server/cli/local/database_prepare.sql
 $(call objects,server/cli/cli_completion_text.c): $(wildcard server/cli/completion/*)
 
 $(LIB_A): $(call objects,$(LIB_C))

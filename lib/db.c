@@ -164,6 +164,13 @@ db_script(struct db *db, const char *sql, struct err *err)
 	return db->engine->script(db, sql, err);
 }
 
+bool
+db_load(struct db *db, const struct db_load *load, struct err *err)
+{
+	assert(load->n_columns > 0 && load->n_columns <= DB_LOAD_COLUMNS);
+	return db->engine->load(db, load, err);
+}
+
 int64_t
 db_changes(const struct db *db)
 {

@@ -8,6 +8,7 @@
 #include <endian.h>
 #include <stdio.h>
 
+#include "lib/buf.h"
 #include "lib/db_inside.h"
 #include "lib/db_libpq.h"
 #include "lib/db_sql.h"
@@ -401,6 +402,88 @@ col_blob(const struct db_rows *rows, int column, size_t *ret_size)
 	return col_is_null(rows, column) ? NULL : PQgetvalue(rows->cursor, rows->at, column);
 }
 
+/* --- many rows --- */
+
+#define LOAD_ROWS 65536 /* bytes that are sent at once */
+#define LOAD_MAX  268435456
+
+/* https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4 */
+static const char load_head[19] = "PGCOPY\n\377\r\n"; /* and zeros */
+
+static void
+add_big_endian(struct buf *out, uint64_t number, size_t size)
+{
+	uint64_t wire = htobe64(number);
+
+	buf_add(out, (const char *)&wire + sizeof(wire) - size, size);
+}
+
+static void
+add_row(struct buf *out, const struct db_value *values, size_t n)
+{
+	add_big_endian(out, n, 2);
+	for (size_t i = 0; i < n; i++) {
+		bool is_number = values[i].type == DB_IS_I64;
+		size_t size = is_number ? 8 : values[i].size;
+
+		add_big_endian(out, values[i].type == DB_IS_NULL ? UINT64_MAX : size, 4);
+		if (is_number)
+			add_big_endian(out, (uint64_t)values[i].number, 8);
+		else if (values[i].type != DB_IS_NULL)
+			buf_add(out, values[i].data, size);
+	}
+}
+
+static bool
+send_rows(struct pg *pg, const struct db_load *load, struct err *err)
+{
+	CLEANUP(buf_done) struct buf out = buf_make(LOAD_MAX);
+	struct db_value values[DB_LOAD_COLUMNS];
+	bool is_there = true;
+
+	buf_add(&out, load_head, sizeof(load_head));
+	while (is_there) {
+		if (!load->next(load->ctx, values, &is_there, err))
+			return false;
+		if (is_there)
+			add_row(&out, values, load->n_columns);
+		else
+			add_big_endian(&out, UINT64_MAX, 2);
+		if (is_there && out.size < LOAD_ROWS)
+			continue;
+		if (!buf_check(&out, err))
+			return false;
+		if (PQputCopyData(pg->conn, out.data, (int)out.size) != 1)
+			return fail(err, NULL, load->table);
+		buf_clear(&out);
+	}
+	return true;
+}
+
+/* What PostgreSQL has against a row it says behind the last. */
+static bool
+load(struct db *db, const struct db_load *load, struct err *err)
+{
+	CLEANUP(freep) char *sql =
+	    mem_textf("COPY %s (%s) FROM STDIN (FORMAT binary)", load->table, load->columns);
+	struct pg *pg = of(db);
+	PGresult *res = PQexec(pg->conn, sql);
+	bool ok = PQresultStatus(res) == PGRES_COPY_IN || fail(err, res, sql);
+
+	if (ok) {
+		ok = send_rows(pg, load, err);
+		(void)PQputCopyEnd(pg->conn, ok ? NULL : "a row is refused"); /* said by what follows */
+		PQclear(res);
+		res = PQgetResult(pg->conn);
+		ok = ok && (PQresultStatus(res) == PGRES_COMMAND_OK || fail(err, res, sql));
+	}
+	while (res != NULL) {
+		PQclear(res);
+		res = PQgetResult(pg->conn);
+	}
+	return ok;
+}
+
 /* --- transactions --- */
 
 /* Compares as SQLite's of that name does what is ASCII, as names of repositories are. */
@@ -515,6 +598,7 @@ static const struct db_engine engine = {
 	.blob = col_blob,
 	.is_null = col_is_null,
 	.script = script,
+	.load = load,
 	.in_transaction = in_transaction,
 	.begin = begin,
 	.commit = commit,

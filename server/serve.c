@@ -353,6 +353,7 @@ open_store(struct serve *serve, struct err *err)
 		.poison_path = poison,
 		.no_copy = serve->options.no_copy,
 		.is_restored = serve->perform.is_restored,
+		.is_moved_back = serve->options.is_moved_back,
 		.fence = serve->lead.lease == NULL ? NULL : lease_fence(serve->lead.lease),
 	};
 

@@ -13,6 +13,7 @@ struct serve_options {
 	/* The database is a copy, or older than what runs: no run of it is asked for, and of no
 	 * environment it is known what runs. */
 	bool is_restored;
+	bool is_moved_back; /* it was moved to another database, and is to be served all the same */
 };
 
 /*

@@ -205,6 +205,18 @@ walk(struct walk *w, const struct audit_source *source, struct err *err)
 }
 
 bool
+audit_verify_rows(struct db *db, struct audit_chain *ret_head, struct err *err)
+{
+	CLEANUP(freep) struct walk *w = mem_new(1, sizeof(*w));
+
+	if (!store_audit_head(db, &w->head, err) || !audit_read_rows(db, 1, walk_row, w, err) ||
+	    !check_ends(w, err))
+		return false;
+	*ret_head = w->chain;
+	return true;
+}
+
+bool
 audit_verify(const char *database, const char *file, struct audit_verified *ret, struct err *err)
 {
 	const struct audit_source source = { .database = database, .log = file };

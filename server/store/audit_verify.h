@@ -39,6 +39,10 @@ bool audit_witness_is_one(const char *digits);
 bool audit_verify(
     const char *database, const char *file, struct audit_verified *ret, struct err *err) MUST_USE;
 
+/* The rows' chain by an open connection, also within its transaction: *ret_head is its newest entry. */
+struct audit_chain;
+bool audit_verify_rows(struct db *db, struct audit_chain *ret_head, struct err *err) MUST_USE;
+
 /* The same of a source with a database (its log: the file), and n witnesses are looked for in the
  * chain. */
 bool audit_verify_witnesses(const struct audit_source *source, struct audit_witness *witnesses,

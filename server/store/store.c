@@ -13,6 +13,7 @@
 #include "lib/mem.h"
 #include "store/leader.h"
 #include "store/store_inside.h"
+#include "store/store_move.h"
 
 #define CHECK_PAGES_MAX 512 /* 2 MB, checked in 6 ms */
 
@@ -72,7 +73,9 @@ open_database(struct store *store, struct err *err)
 	if ((check && !check_database(store->db, err)) ||
 	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err))
 		return err_wrap(err, "%s", db_is_url(store->path) ? "DATABASE_URL" : store->path);
-	if (!store_audit_head(store->db, &store->mark.audit, err) ||
+	if (!store_move_check(
+		store->db, store->config.is_moved_back, store->config.is_restored, err) ||
+	    !store_audit_head(store->db, &store->mark.audit, err) ||
 	    !store_ids_read(store->db, &store->mark.ids, err))
 		return false;
 	store->mark.audit_seen = store->mark.audit.seq; /* the start looks at what is there */
@@ -159,7 +162,8 @@ mark_doubtful(struct store *store, struct err *err)
 	if ((in_order == 0 || store->config.is_restored) &&
 	    !store_message_mark_twice(store->db, err))
 		return false;
-	return db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
+	return store_move_spent(store->db, err) &&
+	    db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
 }
 
 /* If it is not there when the next server starts, it was cut off while none ran. */

@@ -34,6 +34,7 @@ struct store_config {
 	const char *poison_path;
 	bool no_copy;			/* migrate without a copy of the database beside it */
 	bool is_restored;		/* a copy: what was open in it may have been done since */
+	bool is_moved_back;		/* also one that was moved to another (store_move.h) */
 	struct leader_fence *fence;	/* borrowed; NULL: no other server can have the database */
 };
 

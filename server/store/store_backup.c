@@ -17,6 +17,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/audit_verify.h"
+#include "store/store_move.h"
 
 /* What is left to everybody else on that disk, which may be the server's own. */
 #define SPARE_BYTES INT64_C(16777216)
@@ -126,12 +127,26 @@ write_partial(
 {
 	struct stat st;
 
-	if (!check_room(database, fd, partial, err) || !db_backup(database, partial, err))
+	if (!check_room(database, fd, partial, err) ||
+	    !(db_is_url(database) ? store_move_backup(database, partial, err) :
+				    db_backup(database, partial, err)))
 		return false;
 	if (fsync(fd) != 0 || fstat(fd, &st) != 0)
 		return err_errno(err, ERR_IO, errno, "flushing %s", partial);
 	ret->size = st.st_size;
 	return store_backup_check(partial, ret, err);
+}
+
+/* What SQLite keeps beside a file while rows are written there. */
+static void
+drop_beside(const char *partial)
+{
+	static const char *const ends[] = { "-wal", "-shm", "-journal" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (snprintf(path, sizeof(path), "%s%s", partial, ends[i]) < PATH_MAX)
+			(void)unlink(path); /* mostly there is none */
 }
 
 /* No name is given to two: what came there meanwhile stays. */
@@ -156,14 +171,13 @@ store_backup(const char *database, const char *file, struct store_backup *ret, s
 	bool ok;
 	int fd;
 
-	if (db_is_url(database))
-		return err_set(err, ERR_CONFIG,
-		    "DATABASE_URL is set, and this copies a file of SQLite: pg_dump copies that database");
 	if ((size_t)snprintf(partial, sizeof(partial), "%s.partial", file) >= sizeof(partial))
 		return err_set(err, ERR_LIMIT, "too long a path: %.100s", file);
 	if (!check_name(file, err) || (fd = open_partial(partial, err)) < 0)
 		return false;
-	ok = write_partial(database, partial, fd, ret, err) && give_name(partial, file, err);
+	ok = write_partial(database, partial, fd, ret, err);
+	drop_beside(partial);
+	ok = ok && give_name(partial, file, err);
 	if (!ok)
 		(void)unlink(partial); /* gone already, or nothing more can be done */
 	(void)close(fd);	       /* it was flushed */
