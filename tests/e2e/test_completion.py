@@ -29,7 +29,7 @@ def test_the_file_is_what_the_program_prints(shell):
     ("deploy a", set()), ("freeze a", {"all"}), ("unfreeze a", {"all"}), ("answer staging ", {"yes", "no"}),
     ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}), ("token add ci --r", {"--role"}),
     ("secret ", {"get", "list"}), ("settings ", {"bundle"}),
-    ("deploy --r", {"--reason"}), ("serve --", {"--no-copy", "--restored", "--env-file", "--help"}),
+    ("deploy --r", {"--reason"}), ("serve --", {"--no-copy", "--restored", "--moved-back", "--env-file", "--help"}),
     ("doctor --", {"--json", "--production", "--env-file", "--help"}), ("version --", {"--env-file", "--help"}),
     ("audit tail -", {"-n", "--format", "--database", "--log", "--env-file", "--help"}), ("--v", {"--version"}),
     ("help secrets ", {"check", "fetch"}), ("audit search --code lock_b", {"lock_begun"}),

@@ -141,7 +141,9 @@ def test_a_backup_of_postgresql_is_restored_into_either(scene, database, tmp_pat
     at_file(scene)
     assert scene.bot.run("restore", str(copy)).returncode == 0
     scene.bot.start()
-    told(scene.admin(), "/status")
+    who = scene.admin()
+    who.say("/status")
+    who.hear("this database was restored from a backup")
 
 
 def as_role(database, role, sql):
@@ -161,7 +163,6 @@ def test_what_prepare_prints_makes_a_database_for_two_roles(scene, database):
     scene.bot.settings.update(DATABASE_URL=url, SERVER_NAME="server-a")
     copied(scene.bot.run("database", "copy", folder_of(scene), "DATABASE_URL"))
     scene.bot.start()
-    told(scene.admin(), "/status")
     read, url = as_role(database, "bot_read", "SELECT COUNT(*) > 0 FROM audit; SELECT COUNT(*) FROM leader")
     assert read.returncode == 0 and read.stdout == "t\n1\n", read
     for sql in ("DELETE FROM audit", "SET default_transaction_read_only = off; DELETE FROM audit",
