@@ -164,13 +164,6 @@ db_script(struct db *db, const char *sql, struct err *err)
 	return db->engine->script(db, sql, err);
 }
 
-bool
-db_load(struct db *db, const struct db_load *load, struct err *err)
-{
-	assert(load->n_columns > 0 && load->n_columns <= DB_LOAD_COLUMNS);
-	return db->engine->load(db, load, err);
-}
-
 int64_t
 db_changes(const struct db *db)
 {
@@ -332,6 +325,14 @@ db_page_count(struct db *db, int64_t *ret, struct err *err)
 {
 	*ret = 0;
 	return db->engine->pages == NULL || db->engine->pages(db, ret, err);
+}
+
+bool
+db_load(struct db *db, const char *into, const struct db_sql *row, struct err *err)
+{
+	if (db->engine->load != NULL)
+		return db->engine->load(db, into, row, err);
+	return row == NULL || db_run_sql(db, err, row);
 }
 
 bool

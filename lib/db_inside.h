@@ -3,7 +3,6 @@
 #pragma once
 
 #include "lib/db_fence.h"
-#include "lib/db_load.h"
 #include "lib/db_upkeep.h"
 #include "lib/err.h"
 
@@ -32,7 +31,9 @@ struct db_engine {
 	const void *(*blob)(const struct db_rows *rows, int column, size_t *ret_size);
 	bool (*is_null)(const struct db_rows *rows, int column);
 	bool (*script)(struct db *db, const char *sql, struct err *err);
-	bool (*load)(struct db *db, const struct db_load *load, struct err *err);
+	/* NULL: each row is a statement */
+	bool (*load)(
+	    struct db *db, const char *into, const struct db_sql *row, struct err *err);
 	bool (*in_transaction)(const struct db *db);
 	bool (*begin)(struct db *db, struct err *err);
 	enum db_outcome (*commit)(struct db *db, struct err *err);

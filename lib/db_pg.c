@@ -39,6 +39,7 @@ struct pg {
 	PGconn *conn;
 	char *url;
 	bool read_only;
+	bool is_loading;
 	bool is_warned; /* a notice came; of those below a warning none does */
 	int64_t changes;
 	struct prepared prepared[DB_CACHE_SLOTS];
@@ -404,11 +405,7 @@ col_blob(const struct db_rows *rows, int column, size_t *ret_size)
 
 /* --- many rows --- */
 
-#define LOAD_ROWS 65536 /* bytes that are sent at once */
-#define LOAD_MAX  268435456
-
-/* https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4 */
-static const char load_head[19] = "PGCOPY\n\377\r\n"; /* and zeros */
+#define LOAD_MAX 268435456 /* bytes of a row */
 
 static void
 add_big_endian(struct buf *out, uint64_t number, size_t size)
@@ -419,69 +416,63 @@ add_big_endian(struct buf *out, uint64_t number, size_t size)
 }
 
 static void
-add_row(struct buf *out, const struct db_value *values, size_t n)
+add_value(struct buf *out, const struct db_value *value)
 {
-	add_big_endian(out, n, 2);
-	for (size_t i = 0; i < n; i++) {
-		bool is_number = values[i].type == DB_IS_I64;
-		size_t size = is_number ? 8 : values[i].size;
+	bool is_number = value->type == DB_IS_I64;
+	size_t size = is_number ? sizeof(uint64_t) : value->size;
 
-		add_big_endian(out, values[i].type == DB_IS_NULL ? UINT64_MAX : size, 4);
-		if (is_number)
-			add_big_endian(out, (uint64_t)values[i].number, 8);
-		else if (values[i].type != DB_IS_NULL)
-			buf_add(out, values[i].data, size);
-	}
+	add_big_endian(out, value->type == DB_IS_NULL ? UINT64_MAX : size, 4);
+	if (is_number)
+		add_big_endian(out, (uint64_t)value->number, size);
+	else if (value->type != DB_IS_NULL)
+		buf_add(out, value->data, size);
 }
 
 static bool
-send_rows(struct pg *pg, const struct db_load *load, struct err *err)
+load_begin(struct pg *pg, const char *into, struct buf *out, struct err *err)
 {
-	CLEANUP(buf_done) struct buf out = buf_make(LOAD_MAX);
-	struct db_value values[DB_LOAD_COLUMNS];
-	bool is_there = true;
-
-	buf_add(&out, load_head, sizeof(load_head));
-	while (is_there) {
-		if (!load->next(load->ctx, values, &is_there, err))
-			return false;
-		if (is_there)
-			add_row(&out, values, load->n_columns);
-		else
-			add_big_endian(&out, UINT64_MAX, 2);
-		if (is_there && out.size < LOAD_ROWS)
-			continue;
-		if (!buf_check(&out, err))
-			return false;
-		if (PQputCopyData(pg->conn, out.data, (int)out.size) != 1)
-			return fail(err, NULL, load->table);
-		buf_clear(&out);
-	}
-	return true;
-}
-
-/* What PostgreSQL has against a row it says behind the last. */
-static bool
-load(struct db *db, const struct db_load *load, struct err *err)
-{
-	CLEANUP(freep) char *sql =
-	    mem_textf("COPY %s (%s) FROM STDIN (FORMAT binary)", load->table, load->columns);
-	struct pg *pg = of(db);
+	static const char head[19] = "PGCOPY\n\377\r\n"; /* and zeros */
+	CLEANUP(freep) char *sql = mem_textf("COPY %s FROM STDIN (FORMAT binary)", into);
 	PGresult *res = PQexec(pg->conn, sql);
-	bool ok = PQresultStatus(res) == PGRES_COPY_IN || fail(err, res, sql);
 
-	if (ok) {
-		ok = send_rows(pg, load, err);
-		(void)PQputCopyEnd(pg->conn, ok ? NULL : "a row is refused"); /* said by what follows */
+	pg->is_loading = PQresultStatus(res) == PGRES_COPY_IN || fail(err, res, sql);
+	PQclear(res);
+	buf_add(out, head, sizeof(head));
+	return pg->is_loading;
+}
+
+static bool
+load_end(struct pg *pg, const char *into, struct err *err)
+{
+	bool ok = true;
+	PGresult *res;
+
+	pg->is_loading = false;
+	(void)PQputCopyEnd(pg->conn, NULL); /* what follows says it */
+	while ((res = PQgetResult(pg->conn)) != NULL) {
+		ok = ok && (PQresultStatus(res) == PGRES_COMMAND_OK || fail(err, res, into));
 		PQclear(res);
-		res = PQgetResult(pg->conn);
-		ok = ok && (PQresultStatus(res) == PGRES_COMMAND_OK || fail(err, res, sql));
-	}
-	while (res != NULL) {
-		PQclear(res);
-		res = PQgetResult(pg->conn);
 	}
 	return ok;
+}
+
+/* https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4 */
+static bool
+load(struct db *db, const char *into, const struct db_sql *row, struct err *err)
+{
+	CLEANUP(buf_done) struct buf out = buf_make(LOAD_MAX);
+	struct pg *pg = of(db);
+
+	if (!pg->is_loading && !load_begin(pg, into, &out, err))
+		return false;
+	add_big_endian(&out, row == NULL ? UINT64_MAX : row->count, 2);
+	for (size_t i = 0; row != NULL && i < row->count; i++)
+		add_value(&out, &row->values[i]);
+	if (!buf_check(&out, err))
+		return false;
+	if (PQputCopyData(pg->conn, out.data, (int)out.size) != 1)
+		return fail(err, NULL, into);
+	return row != NULL || load_end(pg, into, err);
 }
 
 /* --- transactions --- */

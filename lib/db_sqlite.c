@@ -8,7 +8,6 @@
 
 #include <sqlite3.h>
 
-#include "lib/buf.h"
 #include "lib/db_inside.h"
 #include "lib/err.h"
 #include "lib/mem.h"
@@ -464,24 +463,6 @@ script(struct db *db, const char *sql, struct err *err)
 	return exec(of(db), sql, err);
 }
 
-static bool
-load(struct db *db, const struct db_load *load, struct err *err)
-{
-	CLEANUP(buf_done) struct buf text = buf_make(65536);
-	struct db_value values[DB_LOAD_COLUMNS];
-	bool ok, is_there;
-
-	buf_addf(&text, "INSERT INTO %s (%s) VALUES (?", load->table, load->columns);
-	for (size_t i = 1; i < load->n_columns; i++)
-		buf_adds(&text, ", ?");
-	buf_adds(&text, ")");
-	while ((ok = load->next(load->ctx, values, &is_there, err)) && is_there)
-		if (!db_run_sql(db, err,
-			&(const struct db_sql){ buf_text(&text), values, load->n_columns }))
-			return false;
-	return ok;
-}
-
 /* --- transactions --- */
 
 static bool
@@ -571,7 +552,6 @@ static const struct db_engine engine = {
 	.blob = col_blob,
 	.is_null = col_is_null,
 	.script = script,
-	.load = load,
 	.in_transaction = in_transaction,
 	.begin = begin,
 	.commit = commit,

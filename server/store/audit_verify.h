@@ -39,7 +39,7 @@ bool audit_witness_is_one(const char *digits);
 bool audit_verify(
     const char *database, const char *file, struct audit_verified *ret, struct err *err) MUST_USE;
 
-/* The rows' chain by an open connection, also within its transaction: *ret_head is its newest entry. */
+/* The rows' chain by an open connection, in its transaction too.  *ret_head: its newest entry. */
 struct audit_chain;
 bool audit_verify_rows(struct db *db, struct audit_chain *ret_head, struct err *err) MUST_USE;
 

@@ -121,6 +121,18 @@ store_backup_check(const char *partial, struct store_backup *ret, struct err *er
 	return true;
 }
 
+/* One plain file, as db_backup() leaves it. */
+static bool
+copy_rows(const char *url, const char *partial, struct err *err)
+{
+	const struct store_move move = { .from = url, .to = partial, .is_backup = true };
+	CLEANUP(db_closep) struct db *db = NULL;
+	struct store_moved moved;
+
+	return store_move(&move, &moved, err) && (db = db_open(partial, 0, err)) != NULL &&
+	    db_script(db, "PRAGMA journal_mode = DELETE", err);
+}
+
 static bool
 write_partial(
     const char *database, const char *partial, int fd, struct store_backup *ret, struct err *err)
@@ -128,7 +140,7 @@ write_partial(
 	struct stat st;
 
 	if (!check_room(database, fd, partial, err) ||
-	    !(db_is_url(database) ? store_move_backup(database, partial, err) :
+	    !(db_is_url(database) ? copy_rows(database, partial, err) :
 				    db_backup(database, partial, err)))
 		return false;
 	if (fsync(fd) != 0 || fstat(fd, &st) != 0)

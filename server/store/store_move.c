@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "lib/clean.h"
 #include "lib/clock.h"
 #include "lib/db_upkeep.h"
 #include "lib/db_url.h"
@@ -15,13 +17,36 @@
 #include "store/leader.h"
 #include "store/store_inside.h"
 #include "store/store_restore.h"
-#include "store/store_rows.h"
 #include "types/peers.h"
+
+#define COLUMNS_MAX 99
+#define PAGE	    "1000" /* rows of PostgreSQL in memory */
 
 /* Rows of `counter`: wall ms; the epoch that a file was brought. */
 #define MOVED	 "moved"
 #define RESTORED "restored"
 #define EPOCH	 "epoch"
+
+struct ends {
+	const struct store_move *move;
+	struct db *from, *to;
+	bool
+	    is_to_server; /* `to` is PostgreSQL, and `from` a file; else it is the other way round */
+	int64_t n;	  /* rows that `to` had, but for counters; later: that were copied */
+};
+
+static void
+ends_done(struct ends *ends)
+{
+	if (ends->from != NULL)
+		db_rollback(ends->from);
+	if (ends->to != NULL)
+		db_rollback(ends->to);
+	db_close(ends->from);
+	db_close(ends->to);
+}
+
+/* --- the marks --- */
 
 static bool
 read_counter(struct db *db, const char *word, int64_t *ret, struct err *err)
@@ -40,12 +65,11 @@ store_move_check(struct db *db, bool is_moved_back, bool is_restored, struct err
 		return false;
 	if (moved != 0 && !is_moved_back)
 		return err_set(err, ERR_CONFIG,
-		    "this database was copied to another one at %s, and that one is served since: change DATABASE_URL, or go back to what was known then by `deploybot serve --moved-back`",
+		    "it was copied to another database at %s, which is served since: use that one, or start on this one as it was then: `deploybot serve --moved-back`",
 		    text_time(at, moved));
-	if (restored != 0 && !is_restored)
-		return err_set(err, ERR_CONFIG,
-		    "this database was made of a backup: the first start is `deploybot serve --restored`");
-	return true;
+	return restored == 0 || is_restored ||
+	    err_set(err, ERR_CONFIG,
+		"it was made of a backup: the first start is `deploybot serve --restored`");
 }
 
 bool
@@ -53,6 +77,186 @@ store_move_spent(struct db *db, struct err *err)
 {
 	return db_run(db, err, "DELETE FROM counter WHERE name = $1 OR name = $2", DB_TEXT(MOVED),
 	    DB_TEXT(RESTORED));
+}
+
+/* --- tables --- */
+
+/* As the schema of the one that is SQLite's has them, but for columns that are computed; types: of
+ * each column I, T or B, and its place in the key. */
+struct table {
+	const char *name, *columns, *keys, *types;
+};
+
+typedef bool table_fn(struct ends *ends, const struct table *table, struct err *err);
+
+/* sign 1: whoever refers to a row comes behind it; -1: before it. */
+static bool
+each_table(struct ends *ends, int sign, table_fn *act, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, ends->is_to_server ? ends->from : ends->to, err,
+		"SELECT m.name, (SELECT group_concat(name, ', ') FROM (SELECT name"
+		" FROM pragma_table_xinfo(m.name) WHERE hidden = 0 ORDER BY cid)),"
+		" (SELECT group_concat(name, ', ') FROM (SELECT name"
+		" FROM pragma_table_xinfo(m.name) WHERE pk > 0 ORDER BY pk)),"
+		" (SELECT group_concat(substr(type, 1, 1) || pk, '') FROM (SELECT type, pk"
+		" FROM pragma_table_xinfo(m.name) WHERE hidden = 0 ORDER BY cid))"
+		" FROM sqlite_master AS m WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'"
+		" ORDER BY $1 * EXISTS (SELECT 1 FROM pragma_foreign_key_list(m.name)), m.rowid",
+		DB_I64(sign)))
+		return false;
+	while (db_next(&rows)) {
+		const struct table table = { db_col_text(&rows, 0), db_col_text(&rows, 1),
+			db_col_text(&rows, 2), db_col_text(&rows, 3) };
+
+		if (!act(ends, &table, err))
+			return err_wrap(err, "table %s", table.name);
+	}
+	return db_rows_end(&rows, err);
+}
+
+static bool
+count(struct db *db, const struct table *table, int64_t *ret, struct err *err)
+{
+	CLEANUP(freep) char *sql = mem_textf("SELECT COUNT(*) FROM %s", table->name);
+
+	return db_one_i64(ret, db, err, sql);
+}
+
+/* A new one has counters. */
+static bool
+empty_table(struct ends *ends, const struct table *table, struct err *err)
+{
+	CLEANUP(freep) char *sql = mem_textf("DELETE FROM %s", table->name);
+	int64_t n;
+
+	if (!count(ends->to, table, &n, err))
+		return false;
+	ends->n += strcmp(table->name, "counter") == 0 ? 0 : n;
+	return db_run(ends->to, err, sql);
+}
+
+/* --- the rows of one --- */
+
+/* PostgreSQL takes neither a NUL nor what is no UTF-8, and what the audit says is hashed as it is.
+ * *ret: the text that is bound in its place, of the heap. */
+static bool
+clean_value(const struct ends *ends, const struct table *table, struct db_value values[],
+    size_t column, char **ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf key = buf_make(4096);
+	struct db_value *value = &values[column];
+	bool is_audit = strcmp(table->name, "audit") == 0;
+	char text[64];
+
+	if (value->type != DB_IS_TEXT ||
+	    (memchr(value->data, '\0', value->size) == NULL &&
+		clean_is_utf8(value->data, value->size)))
+		return true;
+	for (size_t i = 0; table->types[2 * i] != '\0'; i++)
+		if (table->types[2 * i + 1] != '0' && values[i].type == DB_IS_I64)
+			buf_addf(&key, " %" PRId64, values[i].number);
+		else if (table->types[2 * i + 1] != '0')
+			buf_addf(&key, " %s",
+			    clean_line(text, sizeof(text), values[i].data, values[i].size));
+	if (is_audit || !ends->move->cleans)
+		return err_set(err, ERR_INVALID,
+		    "row%s has a NUL in a text, or what is no UTF-8: PostgreSQL takes neither%s",
+		    buf_text(&key),
+		    is_audit ? ", and what the audit says is not changed" :
+			       "; with --clean it becomes ?");
+	*ret = mem_new(value->size + 1, 1);
+	for (size_t i = 0; i < value->size; i++)
+		(*ret)[i] =
+		    ((const char *)value->data)[i] == '\0' ? '?' : ((const char *)value->data)[i];
+	clean_bytes(*ret);
+	value->data = *ret;
+	return true;
+}
+
+static struct db_value
+value_of(const struct db_rows *rows, int column, char type)
+{
+	struct db_value value = { type == 'T' ? DB_IS_TEXT : DB_IS_BLOB, 0, NULL, 0 };
+
+	if (db_col_is_null(rows, column))
+		return DB_NULL;
+	if (type == 'I')
+		return DB_I64(db_col_i64(rows, column));
+	value.data = db_col_blob(rows, column, &value.size);
+	if (value.data == NULL)
+		value.data = "";
+	return value;
+}
+
+static bool
+copy_row(struct ends *ends, const struct table *table, const struct db_rows *row, const char *into,
+    struct db_sql *insert, struct err *err)
+{
+	struct db_value values[COLUMNS_MAX];
+	char *cleaned[COLUMNS_MAX] = { 0 };
+	bool ok = true;
+
+	for (size_t i = 0; i < insert->count; i++)
+		values[i] = value_of(row, (int)i, table->types[2 * i]);
+	for (size_t i = 0; ok && ends->is_to_server && i < insert->count; i++)
+		ok = clean_value(ends, table, values, i, &cleaned[i], err);
+	insert->values = values;
+	ok = ok && db_load(ends->to, into, insert, err);
+	for (size_t i = 0; i < insert->count; i++)
+		free(cleaned[i]);
+	ends->n += ok;
+	return ok;
+}
+
+/* PostgreSQL gives all rows of a query at once, and those of a cursor page by page. */
+static bool
+copy_rows(struct ends *ends, const struct table *table, const char *into, struct db_sql *insert,
+    struct err *err)
+{
+	CLEANUP(freep)
+	char *select = mem_textf("%s%s%sSELECT %s FROM %s ORDER BY %s",
+	    ends->is_to_server ? "" : "DECLARE rows_of_", ends->is_to_server ? "" : table->name,
+	    ends->is_to_server ? "" : " CURSOR FOR ", table->columns, table->name, table->keys);
+	CLEANUP(freep) char *fetch = mem_textf("FETCH " PAGE " FROM rows_of_%s", table->name);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t before;
+
+	if (!ends->is_to_server && !db_run(ends->from, err, select))
+		return false;
+	do {
+		before = ends->n;
+		if (!db_query(&rows, ends->from, err, ends->is_to_server ? select : fetch))
+			return false;
+		while (db_next(&rows))
+			if (!copy_row(ends, table, &rows, into, insert, err))
+				return false;
+		if (!db_rows_end(&rows, err))
+			return false;
+	} while (!ends->is_to_server && ends->n > before);
+	return db_load(ends->to, into, NULL, err);
+}
+
+static bool
+copy_table(struct ends *ends, const struct table *table, struct err *err)
+{
+	CLEANUP(freep) char *into = mem_textf("%s (%s)", table->name, table->columns);
+	CLEANUP(buf_done) struct buf sql = buf_make(65536);
+	struct db_sql insert = { .count = strlen(table->types) / 2 };
+	int64_t here, there;
+
+	assert(insert.count <= COLUMNS_MAX);
+	buf_addf(&sql, "INSERT INTO %s VALUES (?", into);
+	for (size_t i = 1; i < insert.count; i++)
+		buf_adds(&sql, ", ?");
+	buf_adds(&sql, ")");
+	insert.text = buf_text(&sql);
+	return copy_rows(ends, table, into, &insert, err) && count(ends->from, table, &here, err) &&
+	    count(ends->to, table, &there, err) &&
+	    (here == there ||
+		err_set(err, ERR_IO, "FROM has %" PRId64 " rows, and %" PRId64 " were copied", here,
+		    there));
 }
 
 /* --- the two ends --- */
@@ -65,159 +269,105 @@ check_version(struct db *db, const char *which, struct err *err)
 
 	if (!store_restore_knows(db, which, err) || !db_user_version(db, &version, err))
 		return false;
-	if (version == 0)
-		return err_set(err, ERR_CONFIG, "%s is no database of deploybot", which);
 	return version == store_schema_newest() ||
 	    err_set(err, ERR_CONFIG,
-		"%s has version %" PRId64
-		", and this program's is %" PRId64 ": start this deploybot on it once",
+		"%s has version %" PRId64 " and this program %" PRId64
+		": it is none of deploybot's, or one that this program has to be started on once",
 		which, version, store_schema_newest());
 }
 
-/* The lock of the row keeps whoever stands by from leading until this transaction ends. */
+/* What is read is of one moment, however long that takes.  The lock of the leader's row keeps whoever
+ * stands by from leading meanwhile; a backup needs none. */
 static bool
-check_nobody_leads(struct db *db, const char *which, struct err *err)
+begin(const struct ends *ends, struct db *db, bool is_server, struct err *err)
 {
+	const char *which = ends->is_to_server ? "TO" : "FROM";
+	bool locks = is_server && ends->move->server_name != NULL;
 	struct leader leader;
-	int64_t epoch;
 
-	if (!db_one_i64(&epoch, db, err, "SELECT epoch FROM leader FOR UPDATE") ||
+	if ((locks && !leader_make(db, err)) || !db_run(db, err, "BEGIN") ||
+	    (is_server &&
+		(!db_run(db, err, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ") ||
+		    !db_run(db, err, "SET LOCAL idle_in_transaction_session_timeout = 0"))))
+		return false;
+	if (!locks)
+		return true;
+	if (!db_run(db, err, "SELECT epoch FROM leader FOR UPDATE") ||
 	    !leader_read(db, &leader, err))
 		return false;
 	return leader.holder[0] == '\0' || leader.left_ms < 0 ||
 	    err_set(err, ERR_BUSY,
 		"%s leads on %s (epoch %" PRId64 "): stop each deploybot of that database first",
-		leader.holder, which, epoch);
-}
-
-/* What is read is of one moment, however long that takes. */
-static bool
-begin(struct db *db, bool is_server, struct err *err)
-{
-	return db_run(db, err, "BEGIN") &&
-	    (!is_server ||
-		(db_run(db, err, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ") &&
-		    db_run(db, err, "SET LOCAL idle_in_transaction_session_timeout = 0")));
-}
-
-struct ends {
-	struct store_rows rows;
-	bool is_locked; /* nobody may lead, nor have the file */
-};
-
-static void
-ends_done(struct ends *ends)
-{
-	struct db *both[] = { ends->rows.from, ends->rows.to };
-
-	store_rows_done(&ends->rows);
-	for (size_t i = 0; i < COUNT(both); i++) {
-		if (both[i] != NULL)
-			db_rollback(both[i]);
-		db_close(both[i]);
-	}
+		leader.holder, which, leader.epoch);
 }
 
 static bool
-begin_both(struct ends *ends, struct err *err)
+open_both(struct ends *ends, struct err *err)
 {
-	struct store_rows *rows = &ends->rows;
-	struct db *server = rows->is_to_server ? rows->to : rows->from;
-
-	if (ends->is_locked && !leader_make(server, err))
-		return false;
-	return begin(rows->from, !rows->is_to_server, err) &&
-	    begin(rows->to, rows->is_to_server, err) &&
-	    (!ends->is_locked ||
-		check_nobody_leads(server, rows->is_to_server ? "TO" : "FROM", err)) &&
-	    store_rows_list(rows, err);
-}
-
-static bool
-open_both(struct ends *ends, const struct store_move *move, unsigned from_flags, struct err *err)
-{
-	struct store_rows *rows = &ends->rows;
+	const struct store_move *move = ends->move;
 	int64_t version;
 
-	rows->is_to_server = db_is_url(move->to);
-	rows->cleans = move->cleans;
-	if (rows->is_to_server == db_is_url(move->from))
+	ends->is_to_server = db_is_url(move->to);
+	if (ends->is_to_server == db_is_url(move->from))
 		return err_set(err, ERR_INVALID,
 		    "one of the two is a file of SQLite, and the other a URL of PostgreSQL");
-	if (rows->is_to_server && access(move->from, R_OK) != 0) /* it would be made */
+	if (ends->is_to_server && access(move->from, R_OK) != 0) /* it would be made */
 		return err_errno(err, ERR_MISSING, errno, "%s", move->from);
-	rows->from = db_open(move->from, from_flags, err);
-	if (rows->from == NULL || !check_version(rows->from, "FROM", err))
+	ends->from = db_open(move->from, move->is_backup ? DB_READ_ONLY | DB_COPY : 0, err);
+	if (ends->from == NULL || !check_version(ends->from, "FROM", err))
 		return false;
-	rows->to = db_open(move->to, 0, err);
-	if (rows->to == NULL || !db_user_version(rows->to, &version, err) ||
-	    (version == 0 && !store_schema_migrate(rows->to, NULL, store_schema_newest(), err)))
-		return err_wrap(err, "TO");
-	return check_version(rows->to, "TO", err) && begin_both(ends, err);
+	ends->to = db_open(move->to, 0, err);
+	return ends->to != NULL && db_user_version(ends->to, &version, err) &&
+	    (version != 0 || store_schema_migrate(ends->to, NULL, store_schema_newest(), err)) &&
+	    check_version(ends->to, "TO", err) &&
+	    begin(ends, ends->from, !ends->is_to_server, err) &&
+	    begin(ends, ends->to, ends->is_to_server, err);
 }
 
 /* --- what differs --- */
 
 /* Whoever leads next is behind each epoch that a runner has seen. */
 static bool
-bring_epoch(const struct store_rows *rows, struct err *err)
+bring_epoch(const struct ends *ends, struct err *err)
 {
 	int64_t epoch;
 
-	if (rows->is_to_server)
-		return db_run(rows->to, err,
+	if (ends->is_to_server)
+		return db_run(ends->to, err,
 		    "UPDATE leader SET epoch = MAX(epoch, (SELECT COALESCE(MAX(value), 0) FROM counter"
 		    " WHERE name = $1))",
 		    DB_TEXT(EPOCH));
-	return db_one_i64(&epoch, rows->from, err, "SELECT epoch FROM leader") &&
-	    store_ids_set(rows->to, EPOCH, epoch, err);
+	return db_one_i64(&epoch, ends->from, err, "SELECT epoch FROM leader") &&
+	    store_ids_set(ends->to, EPOCH, epoch, err);
 }
 
 /* A server's own runner is `local` where there is one server, and where there are two has its name. */
 static bool
-rename_runner(const struct store_rows *rows, const char *server_name, struct err *err)
+rename_runner(const struct ends *ends, struct err *err)
 {
-	const char *before = rows->is_to_server ? RUNNER_LOCAL : server_name;
-	const char *now = rows->is_to_server ? server_name : RUNNER_LOCAL;
+	const char *name = ends->move->server_name;
+	const struct db_value before = DB_TEXT(ends->is_to_server ? RUNNER_LOCAL : name);
+	const struct db_value now = DB_TEXT(ends->is_to_server ? name : RUNNER_LOCAL);
 
-	return db_run(rows->to, err, "UPDATE run SET runner = $2 WHERE runner = $1",
-		   DB_TEXT(before), DB_TEXT(now)) &&
-	    db_run(rows->to, err, "UPDATE runner SET name = $2 WHERE name = $1", DB_TEXT(before),
-		DB_TEXT(now)) &&
-	    db_run(rows->to, err,
-		"UPDATE effect SET body = replace(body, '\"runner\":\"' || $1 || '\"',"
-		" '\"runner\":\"' || $2 || '\"') WHERE kind = 'document' OR kind = 'forget'",
-		DB_TEXT(before), DB_TEXT(now));
+	return name == NULL ||
+	    (db_run(ends->to, err, "UPDATE run SET runner = $2 WHERE runner = $1", before, now) &&
+		db_run(ends->to, err, "UPDATE runner SET name = $2 WHERE name = $1", before, now) &&
+		db_run(ends->to, err,
+		    "UPDATE effect SET body = replace(body, '\"runner\":\"' || $1 || '\"',"
+		    " '\"runner\":\"' || $2 || '\"') WHERE kind = 'document' OR kind = 'forget'",
+		    before, now));
 }
 
+/* Was it moved, and stands what it decided last in the other one's history? */
 static bool
-verify(const struct store_rows *rows, struct store_moved *ret, struct err *err)
-{
-	struct audit_chain here, there;
-
-	if (!audit_verify_rows(rows->from, &here, err))
-		return err_wrap(err, "FROM");
-	if (!audit_verify_rows(rows->to, &there, err))
-		return err_wrap(err, "TO");
-	if (memcmp(here.hash, there.hash, sizeof(here.hash)) != 0)
-		return err_set(err, ERR_IO, "the audit at TO is not that of FROM");
-	ret->entries = here.seq;
-	audit_chain_short(&here, ret->head);
-	return true;
-}
-
-/* --- may it be written over? --- */
-
-/* It was moved, and what it decided last is in the other one's history. */
-static bool
-is_known_here(const struct store_rows *rows, bool *ret, struct err *err)
+is_known_here(const struct ends *ends, bool *ret, struct err *err)
 {
 	struct audit_chain head;
 	int64_t moved, same;
 
-	if (!read_counter(rows->to, MOVED, &moved, err) ||
-	    !store_audit_head(rows->to, &head, err) ||
-	    !db_one_i64(&same, rows->from, err,
+	if (!read_counter(ends->to, MOVED, &moved, err) ||
+	    !store_audit_head(ends->to, &head, err) ||
+	    !db_one_i64(&same, ends->from, err,
 		"SELECT COUNT(*) FROM audit WHERE seq = $1 AND hash = $2", DB_I64(head.seq),
 		DB_BLOB(head.hash, sizeof(head.hash))))
 		return false;
@@ -226,50 +376,44 @@ is_known_here(const struct store_rows *rows, bool *ret, struct err *err)
 }
 
 static bool
-check_ends(struct store_rows *rows, struct err *err)
+verify(const struct ends *ends, struct store_moved *ret, struct err *err)
 {
-	int64_t moved;
-	bool is_new, is_known;
+	struct audit_chain here, there;
 
-	if (!read_counter(rows->from, MOVED, &moved, err) ||
-	    !store_rows_is_new(rows, &is_new, err) || !is_known_here(rows, &is_known, err))
-		return false;
-	if (moved != 0)
-		return err_set(err, ERR_CONFIG,
-		    "FROM was copied to another database before, and is not served since");
-	return is_new || is_known ||
-	    err_set(err, ERR_BUSY, "TO has rows: name an empty database, or a file that is not there");
+	if (!audit_verify_rows(ends->from, &here, err))
+		return err_wrap(err, "FROM");
+	if (!audit_verify_rows(ends->to, &there, err))
+		return err_wrap(err, "TO");
+	ret->rows = ends->n;
+	ret->entries = here.seq;
+	audit_chain_short(&here, ret->head);
+	return memcmp(here.hash, there.hash, sizeof(here.hash)) == 0 ||
+	    err_set(err, ERR_IO, "the audit of TO is not that of FROM");
 }
-
-/* --- all of it --- */
 
 bool
 store_move(const struct store_move *move, struct store_moved *ret, struct err *err)
 {
-	CLEANUP(ends_done) struct ends ends = { .is_locked = true };
-	struct store_rows *rows = &ends.rows;
+	CLEANUP(ends_done) struct ends ends = { .move = move };
 	int64_t now = clock_wall_ms();
+	bool is_backup = move->is_backup, is_known;
 
-	if (!open_both(&ends, move, move->is_backup ? DB_READ_ONLY | DB_COPY : 0, err) ||
-	    !check_ends(rows, err) || !store_rows_copy(rows, &ret->rows, err) ||
-	    !rename_runner(rows, move->server_name, err) || !bring_epoch(rows, err) ||
-	    (move->is_backup && !store_ids_set(rows->to, RESTORED, now, err)) ||
-	    !verify(rows, ret, err) || !db_commit(rows->to, err))
+	if (!open_both(&ends, err))
 		return false;
-	return move->is_backup ||
-	    (store_ids_set(rows->from, MOVED, now, err) && db_commit(rows->from, err)) ||
+	if (!is_backup && !store_move_check(ends.from, false, false, err))
+		return err_wrap(err, "FROM");
+	if (!is_known_here(&ends, &is_known, err) || !each_table(&ends, -1, empty_table, err))
+		return false;
+	if (ends.n > 0 && !is_known)
+		return err_set(err, ERR_BUSY,
+		    "TO has rows: name an empty database, or a file that is not there");
+	ends.n = 0;
+	if (!each_table(&ends, 1, copy_table, err) || !rename_runner(&ends, err) ||
+	    !bring_epoch(&ends, err) || !verify(&ends, ret, err) ||
+	    (is_backup && ends.is_to_server && !store_ids_set(ends.to, RESTORED, now, err)) ||
+	    !db_commit(ends.to, err))
+		return false;
+	return is_backup ||
+	    (store_ids_set(ends.from, MOVED, now, err) && db_commit(ends.from, err)) ||
 	    err_wrap(err, "all of it is at TO, but FROM is not marked as moved: serve TO alone");
-}
-
-bool
-store_move_backup(const char *url, const char *file, struct err *err)
-{
-	const struct store_move move = { .from = url, .to = file };
-	CLEANUP(ends_done) struct ends ends = { 0 };
-	struct store_rows *rows = &ends.rows;
-	int64_t n;
-
-	return open_both(&ends, &move, DB_READ_ONLY, err) && store_rows_copy(rows, &n, err) &&
-	    bring_epoch(rows, err) && db_commit(rows->to, err) &&
-	    db_run(rows->to, err, "PRAGMA journal_mode = DELETE");
 }

@@ -8,10 +8,12 @@
 struct db;
 
 struct store_move {
-	const char *from, *to;	 /* a file and a URL, in either order */
-	const char *server_name; /* rows of PostgreSQL call it so; a file calls it local */
-	bool is_backup;		 /* `from` is a file that nobody serves: it is only read */
-	bool cleans;		 /* as in struct store_rows */
+	const char *from, *to; /* a file and a URL, in either order */
+	/* Rows of PostgreSQL call its runner so, which a file calls local; NULL: they stay as they are,
+	 * and a server may go on. */
+	const char *server_name;
+	bool is_backup; /* a copy is made, or taken: `from` is only read, and served as before */
+	bool cleans;	/* what PostgreSQL does not take of a text becomes '?' */
 };
 
 struct store_moved {
@@ -21,20 +23,19 @@ struct store_moved {
 
 /*
  * Copies all rows in one transaction at `to`, whose tables are made where there are none, and looks
- * whether as many are there, and the same audit.  Then `from` is marked: no server starts on it.
- * A `to` that was marked so itself, and knows nothing that `from` does not, is written over; one
- * with other rows is refused, and what a server leads.  The caller has the lock of the file's
- * folder.  False: both are what they were, but where *err says that the mark alone is missing.
+ * whether as many are there, and the same audit.  A table is copied as soon as the schema has it.
+ * Then `from` is marked: no server starts on it.  A `to` that was marked so itself, and knows
+ * nothing that `from` does not, is written over; one with other rows is refused, and what a server
+ * leads.  The caller has the lock of the file's folder.  False: both are what they were, but where
+ * *err says that the mark alone is missing.
  */
 bool store_move(const struct store_move *move, struct store_moved *ret, struct err *err) MUST_USE;
-
-/* The rows of that URL as they are at one moment, into a new file of SQLite; a server may go on. */
-bool store_move_backup(const char *url, const char *file, struct err *err) MUST_USE;
 
 /*
  * May a server start on it?  ERR_CONFIG: it was moved to another, or was made of a backup, which
  * *err says.  The two flags are whoever starts it knowing that.
  */
-bool store_move_check(struct db *db, bool is_moved_back, bool is_restored, struct err *err) MUST_USE;
+bool
+store_move_check(struct db *db, bool is_moved_back, bool is_restored, struct err *err) MUST_USE;
 /* In the transaction of such a start: the marks go. */
 bool store_move_spent(struct db *db, struct err *err) MUST_USE;

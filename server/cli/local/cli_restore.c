@@ -6,19 +6,82 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/local/cli_state.h"
+#include "cli/local/cli_restore.h"
 #include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "store/store.h"
 #include "store/store_restore.h"
 #include "types/settings.h"
+
+/* Whose the database is, or will be: who has it now, or the folder of the audit log. */
+static bool
+find_owner(const struct settings *s, struct stat *ret)
+{
+	char path[PATH_MAX];
+
+	if (lstat(s->database, ret) == 0)
+		return true;
+	(void)snprintf(path, sizeof(path), "%s", s->audit_log_path);
+	return stat(dirname(path), ret) == 0 || stat(s->state_directory, ret) == 0;
+}
+
+bool
+cli_become_owner(const struct settings *s, struct err *err)
+{
+	const struct passwd *user;
+	struct stat st;
+
+	if (geteuid() != 0)
+		return true;
+	if (!find_owner(s, &st))
+		return err_set(err, ERR_MISSING,
+		    "there is no folder %s: STATE_DIRECTORY and the package's systemd-tmpfiles --create deploybot.conf",
+		    s->state_directory);
+	if (st.st_uid == 0)
+		return true;
+	user = getpwuid(st.st_uid);
+	if (user == NULL)
+		return err_set(err, ERR_CONFIG, "user %u of %s is not known here",
+		    (unsigned)st.st_uid, s->state_directory);
+	if (initgroups(user->pw_name, user->pw_gid) != 0 ||
+	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
+	    setresuid(st.st_uid, st.st_uid, st.st_uid) != 0)
+		return err_errno(err, ERR_DENIED, errno, "becoming %s", user->pw_name);
+	return true;
+}
+
+/* As open_lock() of serve.c has it. */
+int
+cli_lock_state(const struct settings *s, const char *folder, struct err *err)
+{
+	bool is_shared = s->runner_socket != NULL;
+	char path[PATH_MAX];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s%s", folder, is_shared ? "/" POISON_FILE : "");
+	fd = is_shared ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600) :
+			 open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ERR_FD(file_creation_failed(errno, path, err));
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	(void)close(fd); /* nothing was written */
+	return ERR_FD(err_set(err, ERR_BUSY,
+	    "deploybot runs: wait until no deployment is in progress, then: systemctl stop deploybot.socket deploybot-local.socket deploybot"));
+}
 
 /* Old copies that hold a log of what is not in the file are no backups. */
 static int
@@ -47,7 +110,7 @@ restore(const struct settings *s, int fd, const char *file, struct store_backup 
 
 	if (db_is_url(s->database))
 		return err_set(err, ERR_CONFIG,
-		    "DATABASE_URL is set: deploybot database copy %s DATABASE_URL restores into an empty database",
+		    "DATABASE_URL is set: `deploybot database copy %s DATABASE_URL` restores into an empty database",
 		    file);
 	if (!store_restore_finish(&where, &is_restored, err) ||
 	    !store_restore_begin(&where, fd, file, ret, away, err))
@@ -83,9 +146,9 @@ cli_restore(const struct cli *cli)
 
 	if (s == NULL)
 		return EX_CONFIG;
-	if ((file = open_backup(cli->argv[0], &err)) < 0 || !cli_state_become_owner(s, &err))
+	if ((file = open_backup(cli->argv[0], &err)) < 0 || !cli_become_owner(s, &err))
 		return cli_fail(&err);
-	lock = cli_state_lock(s, s->state_directory, &err);
+	lock = cli_lock_state(s, s->state_directory, &err);
 	if (lock < 0 || !restore(s, file, cli->argv[0], &made, away, &err))
 		return cli_fail(&err);
 	say_restored(s, cli->argv[0], &made, away);
