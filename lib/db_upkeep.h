@@ -26,9 +26,9 @@ MUST_USE bool db_snapshot(struct db *db, struct err *err);
 MUST_USE bool db_user_version(struct db *db, int64_t *ret, struct err *err);
 MUST_USE bool db_set_user_version(struct db *db, int64_t version, struct err *err);
 
-/* One of many rows: an INSERT, and `into` what stands between its INTO and VALUES.  PostgreSQL takes
- * them by COPY, and says what it has against one at the next or at the last call, whose row is NULL;
- * between these no other statement runs, but a rollback. */
+/* One of many rows: an INSERT, and `into` what stands between its INTO and VALUES.  PostgreSQL
+ * takes them by COPY, and says what it has against one at the next or the last call, whose row is
+ * NULL; between these no other statement runs, but a rollback. */
 MUST_USE bool db_load(struct db *db, const char *into, const struct db_sql *row, struct err *err);
 
 /* The files of PostgreSQL are its own: there these three, db_checkpoint() and db_flush_failed()

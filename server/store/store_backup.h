@@ -13,8 +13,8 @@ struct store_backup {
 };
 
 /*
- * Writes what `database`, a file or a URL, holds at this moment to a new file of SQLite (mode 0600);
- * the server may go on.
+ * Writes what `database`, a file or a URL, holds at this moment to a new file of SQLite (mode
+ * 0600); the server may go on.
  * The copy is read again, whole, and its audit chain checked, it is flushed, and only then has its
  * name: until then it is `file`.partial, which a later call replaces where one was killed.  False:
  * `file` is there already, or the disk is too full, or what else *err says; nothing is left behind.

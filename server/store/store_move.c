@@ -30,9 +30,8 @@
 struct ends {
 	const struct store_move *move;
 	struct db *from, *to;
-	bool
-	    is_to_server; /* `to` is PostgreSQL, and `from` a file; else it is the other way round */
-	int64_t n;	  /* rows that `to` had, but for counters; later: that were copied */
+	bool is_to_server; /* `to` is PostgreSQL, and `from` a file; else it is the reverse */
+	int64_t n;	   /* rows that `to` had, but for counters; then: that were copied */
 };
 
 static void
@@ -139,40 +138,55 @@ empty_table(struct ends *ends, const struct table *table, struct err *err)
 
 /* --- the rows of one --- */
 
-/* PostgreSQL takes neither a NUL nor what is no UTF-8, and what the audit says is hashed as it is.
- * *ret: the text that is bound in its place, of the heap. */
+struct copy {
+	struct ends *ends;
+	const struct table *table;
+	const char *into; /* "table (a, b)" */
+	struct db_sql insert;
+};
+
 static bool
-clean_value(const struct ends *ends, const struct table *table, struct db_value values[],
-    size_t column, char **ret, struct err *err)
+is_taken(const struct db_value *value)
+{
+	return value->type != DB_IS_TEXT ||
+	    (memchr(value->data, '\0', value->size) == NULL &&
+		clean_is_utf8(value->data, value->size));
+}
+
+/* What the audit says is hashed as it is. */
+static bool
+refuse_row(const struct copy *c, const struct db_value values[], struct err *err)
 {
 	CLEANUP(buf_done) struct buf key = buf_make(4096);
-	struct db_value *value = &values[column];
-	bool is_audit = strcmp(table->name, "audit") == 0;
 	char text[64];
 
-	if (value->type != DB_IS_TEXT ||
-	    (memchr(value->data, '\0', value->size) == NULL &&
-		clean_is_utf8(value->data, value->size)))
-		return true;
-	for (size_t i = 0; table->types[2 * i] != '\0'; i++)
-		if (table->types[2 * i + 1] != '0' && values[i].type == DB_IS_I64)
+	for (size_t i = 0; i < c->insert.count; i++)
+		if (c->table->types[2 * i + 1] == '0')
+			continue;
+		else if (values[i].type == DB_IS_I64)
 			buf_addf(&key, " %" PRId64, values[i].number);
-		else if (table->types[2 * i + 1] != '0')
+		else
 			buf_addf(&key, " %s",
 			    clean_line(text, sizeof(text), values[i].data, values[i].size));
-	if (is_audit || !ends->move->cleans)
-		return err_set(err, ERR_INVALID,
-		    "row%s has a NUL in a text, or what is no UTF-8: PostgreSQL takes neither%s",
-		    buf_text(&key),
-		    is_audit ? ", and what the audit says is not changed" :
-			       "; with --clean it becomes ?");
-	*ret = mem_new(value->size + 1, 1);
+	return err_set(err, ERR_INVALID,
+	    "row%s has a NUL in a text, or what is no UTF-8: PostgreSQL takes neither%s",
+	    buf_text(&key),
+	    strcmp(c->table->name, "audit") == 0 ? ", and what the audit says is not changed" :
+						   "; with --clean it becomes ?");
+}
+
+/* A text in the value's place, of the heap. */
+static char *
+clean_value(struct db_value *value)
+{
+	char *text = mem_new(value->size + 1, 1);
+
+	memcpy(text, value->data, value->size);
 	for (size_t i = 0; i < value->size; i++)
-		(*ret)[i] =
-		    ((const char *)value->data)[i] == '\0' ? '?' : ((const char *)value->data)[i];
-	clean_bytes(*ret);
-	value->data = *ret;
-	return true;
+		text[i] = text[i] == '\0' ? '?' : text[i];
+	clean_bytes(text);
+	value->data = text;
+	return text;
 }
 
 static struct db_value
@@ -191,51 +205,54 @@ value_of(const struct db_rows *rows, int column, char type)
 }
 
 static bool
-copy_row(struct ends *ends, const struct table *table, const struct db_rows *row, const char *into,
-    struct db_sql *insert, struct err *err)
+copy_row(struct copy *c, const struct db_rows *row, struct err *err)
 {
+	bool cleans = c->ends->move->cleans && strcmp(c->table->name, "audit") != 0;
 	struct db_value values[COLUMNS_MAX];
 	char *cleaned[COLUMNS_MAX] = { 0 };
 	bool ok = true;
 
-	for (size_t i = 0; i < insert->count; i++)
-		values[i] = value_of(row, (int)i, table->types[2 * i]);
-	for (size_t i = 0; ok && ends->is_to_server && i < insert->count; i++)
-		ok = clean_value(ends, table, values, i, &cleaned[i], err);
-	insert->values = values;
-	ok = ok && db_load(ends->to, into, insert, err);
-	for (size_t i = 0; i < insert->count; i++)
+	for (size_t i = 0; i < c->insert.count; i++)
+		values[i] = value_of(row, (int)i, c->table->types[2 * i]);
+	for (size_t i = 0; ok && c->ends->is_to_server && i < c->insert.count; i++)
+		if (!is_taken(&values[i]) && (ok = cleans || refuse_row(c, values, err)))
+			cleaned[i] = clean_value(&values[i]);
+	c->insert.values = values;
+	ok = ok && db_load(c->ends->to, c->into, &c->insert, err);
+	for (size_t i = 0; i < c->insert.count; i++)
 		free(cleaned[i]);
-	ends->n += ok;
+	c->ends->n += ok;
 	return ok;
 }
 
 /* PostgreSQL gives all rows of a query at once, and those of a cursor page by page. */
 static bool
-copy_rows(struct ends *ends, const struct table *table, const char *into, struct db_sql *insert,
-    struct err *err)
+copy_rows(struct copy *c, struct err *err)
 {
+	const struct table *table = c->table;
+	struct ends *ends = c->ends;
 	CLEANUP(freep)
-	char *select = mem_textf("%s%s%sSELECT %s FROM %s ORDER BY %s",
-	    ends->is_to_server ? "" : "DECLARE rows_of_", ends->is_to_server ? "" : table->name,
-	    ends->is_to_server ? "" : " CURSOR FOR ", table->columns, table->name, table->keys);
+	char *select =
+	    mem_textf("SELECT %s FROM %s ORDER BY %s", table->columns, table->name, table->keys);
+	CLEANUP(freep)
+	char *declare = mem_textf("DECLARE rows_of_%s CURSOR FOR %s", table->name, select);
 	CLEANUP(freep) char *fetch = mem_textf("FETCH " PAGE " FROM rows_of_%s", table->name);
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t before;
 
-	if (!ends->is_to_server && !db_run(ends->from, err, select))
+	if (!ends->is_to_server && !db_run(ends->from, err, declare))
 		return false;
 	do {
 		before = ends->n;
 		if (!db_query(&rows, ends->from, err, ends->is_to_server ? select : fetch))
 			return false;
 		while (db_next(&rows))
-			if (!copy_row(ends, table, &rows, into, insert, err))
+			if (!copy_row(c, &rows, err))
 				return false;
 		if (!db_rows_end(&rows, err))
 			return false;
 	} while (!ends->is_to_server && ends->n > before);
-	return db_load(ends->to, into, NULL, err);
+	return db_load(ends->to, c->into, NULL, err);
 }
 
 static bool
@@ -243,16 +260,16 @@ copy_table(struct ends *ends, const struct table *table, struct err *err)
 {
 	CLEANUP(freep) char *into = mem_textf("%s (%s)", table->name, table->columns);
 	CLEANUP(buf_done) struct buf sql = buf_make(65536);
-	struct db_sql insert = { .count = strlen(table->types) / 2 };
+	struct copy c = { ends, table, into, { .count = strlen(table->types) / 2 } };
 	int64_t here, there;
 
-	assert(insert.count <= COLUMNS_MAX);
+	assert(c.insert.count <= COLUMNS_MAX);
 	buf_addf(&sql, "INSERT INTO %s VALUES (?", into);
-	for (size_t i = 1; i < insert.count; i++)
+	for (size_t i = 1; i < c.insert.count; i++)
 		buf_adds(&sql, ", ?");
 	buf_adds(&sql, ")");
-	insert.text = buf_text(&sql);
-	return copy_rows(ends, table, into, &insert, err) && count(ends->from, table, &here, err) &&
+	c.insert.text = buf_text(&sql);
+	return copy_rows(&c, err) && count(ends->from, table, &here, err) &&
 	    count(ends->to, table, &there, err) &&
 	    (here == there ||
 		err_set(err, ERR_IO, "FROM has %" PRId64 " rows, and %" PRId64 " were copied", here,
@@ -276,8 +293,8 @@ check_version(struct db *db, const char *which, struct err *err)
 		which, version, store_schema_newest());
 }
 
-/* What is read is of one moment, however long that takes.  The lock of the leader's row keeps whoever
- * stands by from leading meanwhile; a backup needs none. */
+/* What is read is of one moment, however long that takes.  The lock of the leader's row keeps
+ * whoever stands by from leading meanwhile; a backup needs none. */
 static bool
 begin(const struct ends *ends, struct db *db, bool is_server, struct err *err)
 {
@@ -341,7 +358,7 @@ bring_epoch(const struct ends *ends, struct err *err)
 	    store_ids_set(ends->to, EPOCH, epoch, err);
 }
 
-/* A server's own runner is `local` where there is one server, and where there are two has its name. */
+/* A server's own runner is `local` where there is one server, and else has the server's name. */
 static bool
 rename_runner(const struct ends *ends, struct err *err)
 {

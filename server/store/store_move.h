@@ -9,8 +9,8 @@ struct db;
 
 struct store_move {
 	const char *from, *to; /* a file and a URL, in either order */
-	/* Rows of PostgreSQL call its runner so, which a file calls local; NULL: they stay as they are,
-	 * and a server may go on. */
+	/* Rows of PostgreSQL call its runner so, which a file calls local; NULL: they stay as they
+	 * are, and a server may go on. */
 	const char *server_name;
 	bool is_backup; /* a copy is made, or taken: `from` is only read, and served as before */
 	bool cleans;	/* what PostgreSQL does not take of a text becomes '?' */

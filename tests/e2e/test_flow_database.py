@@ -60,7 +60,7 @@ def at_file(scene):
 
 def copied(done):
     assert done.returncode == 0, done.stderr
-    assert "rows, counted at both ends; " in done.stdout, done
+    assert "rows, as many at both ends" in done.stdout, done
     assert all(len(line) <= 80 for line in done.stdout.splitlines()), done.stdout
     return done.stdout
 

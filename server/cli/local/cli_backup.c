@@ -22,7 +22,8 @@ give_away(const struct settings *s, const char *path, struct err *err)
 	struct stat st;
 
 	return geteuid() != 0 ||
-	    (stat(s->database, &st) == 0 && lchown(path, st.st_uid, st.st_gid) == 0) ||
+	    ((stat(s->database, &st) == 0 || stat(s->audit_log_path, &st) == 0) &&
+		lchown(path, st.st_uid, st.st_gid) == 0) ||
 	    err_errno(err, ERR_DENIED, errno, "the owner of %s", path);
 }
 

@@ -59,14 +59,14 @@ take_end(const struct settings *s, const char *text, struct end *end, struct err
 static void
 say_moved(const struct store_move *move, const struct store_moved *moved)
 {
-	(void)printf("ok: %" PRId64 " rows, counted at both ends; %" PRId64
-		     " audit entries, head %s\n",
-	    moved->rows, moved->entries, moved->head);
+	(void)printf("ok: %" PRId64 " rows, as many at both ends\n", moved->rows);
+	(void)printf("    %" PRId64 " audit entries, verified at both ends, head %s\n",
+	    moved->entries, moved->head);
 	if (!move->is_backup)
 		(void)puts("FROM is marked as moved: no server starts on it any more");
-	(void)printf("now: %s,\n     and start deploybot%s\n",
+	(void)printf("now: %s, and start %s\n",
 	    db_is_url(move->to) ? "let DATABASE_URL be TO" : "take DATABASE_URL away",
-	    move->is_backup ? ", once as: deploybot serve --restored" : "");
+	    move->is_backup ? "once: deploybot serve --restored" : "deploybot");
 }
 
 static bool
@@ -153,7 +153,7 @@ say_status(struct db *db, const char *database, struct err *err)
 	if (!db_user_version(db, &version, err))
 		return false;
 	(void)printf("engine:   %s\nschema:   %" PRId64 "%s\n",
-	    db_is_url(database) ? "PostgreSQL (DATABASE_URL)" : database, version,
+	    db_is_url(database) ? "PostgreSQL, by DATABASE_URL" : "SQLite, for one server", version,
 	    version == 0 ? ": it is empty" : "");
 	if (version != 0 &&
 	    (!store_restore_knows(db, "it", &why) || !store_move_check(db, false, false, &why)))
