@@ -13,11 +13,9 @@
 
 #include "lib/db_backup.h"
 #include "lib/db_upkeep.h"
-#include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/audit_verify.h"
-#include "store/store_move.h"
 
 /* What is left to everybody else on that disk, which may be the server's own. */
 #define SPARE_BYTES INT64_C(16777216)
@@ -121,28 +119,11 @@ store_backup_check(const char *partial, struct store_backup *ret, struct err *er
 	return true;
 }
 
-/* One plain file, as db_backup() leaves it. */
 static bool
-copy_rows(const char *url, const char *partial, struct err *err)
-{
-	const struct store_move move = { .from = url, .to = partial, .is_backup = true };
-	CLEANUP(db_closep) struct db *db = NULL;
-	struct store_moved moved;
-
-	return store_move(&move, &moved, err) && (db = db_open(partial, 0, err)) != NULL &&
-	    db_script(db, "PRAGMA journal_mode = DELETE", err);
-}
-
-static bool
-write_partial(
-    const char *database, const char *partial, int fd, struct store_backup *ret, struct err *err)
+flush_and_check(const char *partial, int fd, struct store_backup *ret, struct err *err)
 {
 	struct stat st;
 
-	if (!check_room(database, fd, partial, err) ||
-	    !(db_is_url(database) ? copy_rows(database, partial, err) :
-				    db_backup(database, partial, err)))
-		return false;
 	if (fsync(fd) != 0 || fstat(fd, &st) != 0)
 		return err_errno(err, ERR_IO, errno, "flushing %s", partial);
 	ret->size = st.st_size;
@@ -179,6 +160,13 @@ give_name(const char *partial, const char *file, struct err *err)
 bool
 store_backup(const char *database, const char *file, struct store_backup *ret, struct err *err)
 {
+	return store_backup_by(db_backup, database, file, ret, err);
+}
+
+bool
+store_backup_by(store_backup_copy *copy, const char *database, const char *file,
+    struct store_backup *ret, struct err *err)
+{
 	char partial[PATH_MAX];
 	bool ok;
 	int fd;
@@ -187,7 +175,8 @@ store_backup(const char *database, const char *file, struct store_backup *ret, s
 		return err_set(err, ERR_LIMIT, "too long a path: %.100s", file);
 	if (!check_name(file, err) || (fd = open_partial(partial, err)) < 0)
 		return false;
-	ok = write_partial(database, partial, fd, ret, err);
+	ok = check_room(database, fd, partial, err) && copy(database, partial, err) &&
+	    flush_and_check(partial, fd, ret, err);
 	drop_beside(partial);
 	ok = ok && give_name(partial, file, err);
 	if (!ok)

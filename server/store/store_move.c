@@ -434,3 +434,14 @@ store_move(const struct store_move *move, struct store_moved *ret, struct err *e
 	    (store_ids_set(ends.from, MOVED, now, err) && db_commit(ends.from, err)) ||
 	    err_wrap(err, "all of it is at TO, but FROM is not marked as moved: serve TO alone");
 }
+
+bool
+store_move_backup(const char *url, const char *file, struct err *err)
+{
+	const struct store_move move = { .from = url, .to = file, .is_backup = true };
+	CLEANUP(db_closep) struct db *db = NULL;
+	struct store_moved moved;
+
+	return store_move(&move, &moved, err) && (db = db_open(file, 0, err)) != NULL &&
+	    db_script(db, "PRAGMA journal_mode = DELETE", err);
+}

@@ -47,7 +47,7 @@ static int64_t
 number(struct world *w, const char *path, const char *sql)
 {
 	struct db *db = db_open(path, DB_READ_ONLY, &w->aid.err);
-	int64_t ret;
+	int64_t ret = -1;
 
 	if (db == NULL || !db_one_i64(&ret, db, &w->aid.err, sql))
 		fail_msg("%s: %s", sql, w->aid.err.text);
@@ -66,8 +66,8 @@ value_for(char type, int row, size_t i, char text[48])
 	memset(text, 'a' + row, 32);
 	if (type == 'B')
 		return DB_BLOB(text, 32);
-	(void)snprintf(text, 48, row == 0 ? "" : "%d \xc3\xa9\xf0\x9f\x8d\x8e'\"\\ %zu", row, i);
-	return DB_TEXT(text);
+	(void)snprintf(text, 48, "%d \xc3\xa9\xf0\x9f\x8d\x8e'\"\\ %zu", row, i);
+	return DB_TEXT(row == 0 ? "" : text);
 }
 
 static bool
@@ -385,7 +385,7 @@ a_backup_of_postgresql_is_a_file_of_sqlite(struct world *w)
 
 	fill(w);
 	must_move(w, w->file, w->url);
-	if (!store_backup(w->url, w->other, &made, &w->aid.err))
+	if (!store_backup_by(store_move_backup, w->url, w->other, &made, &w->aid.err))
 		fail_msg("%s", w->aid.err.text);
 	assert_int_equal(made.entries, 3);
 	assert_in_range(made.size, 100000, 1000000);
@@ -395,7 +395,7 @@ a_backup_of_postgresql_is_a_file_of_sqlite(struct world *w)
 	}
 	expect_same(w, w->url, w->other);
 	expect_opens(w, w->url, false, false, NULL); /* a server goes on */
-	assert_false(store_backup(w->url, w->other, &made, &w->aid.err));
+	assert_false(store_backup_by(store_move_backup, w->url, w->other, &made, &w->aid.err));
 	assert_int_equal(w->aid.err.code, ERR_BUSY);
 }
 

@@ -16,10 +16,10 @@ struct world {
 	int n, n_refused;
 };
 
-/* A table of before, what each engine asks of itself, and a table of PostgreSQL alone. */
+/* A table of before, what each engine asks of itself, a table of PostgreSQL alone, and a format. */
 static const char *const elsewhere[] = { "FROM deployment", "schema_version", "pragma_",
 	"information_schema", "pg_", "to_reg", "baseline", "UPDATE leader", "FROM leader",
-	"FROM server", "INTO server", "current_setting" };
+	"FROM server", "INTO server", "current_setting", "%s" };
 
 /* A migration's ends with a semicolon, and is SQLite's of its time. */
 static bool

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "lib/db_backup.h"
+#include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/store_backup.h"
+#include "store/store_move.h"
 #include "types/backup.h"
 #include "types/settings.h"
 
@@ -51,7 +54,8 @@ cli_backup(const struct cli *cli)
 
 	if (s == NULL)
 		return EX_CONFIG;
-	if (!store_backup(s->database, cli->argv[0], &made, &err)) {
+	if (!store_backup_by(db_is_url(s->database) ? store_move_backup : db_backup, s->database,
+		cli->argv[0], &made, &err)) {
 		(void)fprintf(stderr, "error: no backup was made: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
