@@ -71,11 +71,11 @@ open_database(struct store *store, struct err *err)
 	if (store->config.fence != NULL)
 		db_set_fence(store->db, &store->config.fence->fence);
 	if ((check && !check_database(store->db, err)) ||
-	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err))
+	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err) ||
+	    !store_move_check(
+		store->db, store->config.is_moved_back, store->config.is_restored, err))
 		return err_wrap(err, "%s", db_is_url(store->path) ? "DATABASE_URL" : store->path);
-	if (!store_move_check(
-		store->db, store->config.is_moved_back, store->config.is_restored, err) ||
-	    !store_audit_head(store->db, &store->mark.audit, err) ||
+	if (!store_audit_head(store->db, &store->mark.audit, err) ||
 	    !store_ids_read(store->db, &store->mark.ids, err))
 		return false;
 	store->mark.audit_seen = store->mark.audit.seq; /* the start looks at what is there */

@@ -331,7 +331,8 @@ open_both(struct ends *ends, struct err *err)
 	if (ends->is_to_server && access(move->from, R_OK) != 0) /* it would be made */
 		return err_errno(err, ERR_MISSING, errno, "%s", move->from);
 	ends->from = db_open(move->from, move->is_backup ? DB_READ_ONLY | DB_COPY : 0, err);
-	if (ends->from == NULL || !check_version(ends->from, "FROM", err))
+	if (ends->from == NULL || !check_version(ends->from, "FROM", err) ||
+	    !db_quick_check(ends->from, NULL, err))
 		return false;
 	ends->to = db_open(move->to, 0, err);
 	return ends->to != NULL && db_user_version(ends->to, &version, err) &&

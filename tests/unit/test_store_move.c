@@ -475,6 +475,20 @@ only_todays_version_is_copied(struct world *w)
 }
 
 static void
+a_damaged_file_is_not_copied(struct world *w)
+{
+	FILE *file = fopen(w->file, "r+");
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 4096 * 5, SEEK_SET), 0);
+	for (int i = 0; i < 4096; i++)
+		assert_int_not_equal(fputc(0x5a, file), EOF);
+	assert_int_equal(fclose(file), 0);
+	assert_false(moves(w, w->file, w->url));
+	assert_int_equal(number(w, w->url, "SELECT COUNT(*) FROM audit"), 0);
+}
+
+static void
 a_text_that_postgresql_does_not_take_is_named_or_replaced(struct world *w)
 {
 	struct store_move move = {
@@ -526,6 +540,7 @@ TEST(a_database_moves_there_and_back)
 		the_epoch_comes_along,
 		what_has_rows_is_left_alone,
 		only_todays_version_is_copied,
+		a_damaged_file_is_not_copied,
 		a_text_that_postgresql_does_not_take_is_named_or_replaced,
 		what_the_audit_says_is_never_replaced,
 	};

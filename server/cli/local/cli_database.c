@@ -162,7 +162,7 @@ say_status(struct db *db, const char *database, struct err *err)
 }
 
 int
-cli_database_status(const struct cli *cli)
+cli_database_show(const struct cli *cli)
 {
 	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	CLEANUP(db_closep) struct db *db = NULL;
