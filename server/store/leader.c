@@ -39,15 +39,14 @@ leader_make(struct db *db, struct err *err)
 }
 
 bool
-leader_read(struct db *db, const char *as, struct leader *ret, struct err *err)
+leader_read(struct db *db, struct leader *ret, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	*ret = (struct leader){ 0 };
 	if (!db_query(&rows, db, err,
 		"SELECT epoch, batch, at, since, renewed, holder, " LEADER_NOW_MS
-		", folder, leaves, set_config('application_name', $1, false) FROM leader",
-		DB_TEXT(as)))
+		", folder, leaves FROM leader"))
 		return false;
 	if (db_next(&rows)) {
 		ret->epoch = db_col_i64(&rows, 0);
@@ -117,7 +116,7 @@ leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err)
 		       " OR renewed < " LEADER_NOW_MS " - $2",
 		    DB_TEXT(self.holder), DB_I64(LEADER_LEASE_MS), DB_TEXT(self.folder)),
 		&taken, err) ||
-	    !leader_read(db, "deploybot", ret, err))
+	    !leader_read(db, ret, err))
 		return false;
 	ret->taken_ms = sent_ms;
 	*ret_leads = taken > 0 && leader_is(ret, &self);

@@ -39,10 +39,9 @@ struct leader {
 
 /* Makes its table, and row_server.h's, where there is none.  Not inside a transaction. */
 bool leader_make(struct db *db, struct err *err) MUST_USE;
-/* as: what the session is called from now on, for whoever lists them. */
-bool leader_read(struct db *db, const char *as, struct leader *ret, struct err *err) MUST_USE;
+bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
 
-/* What a standby that could lead calls its session, before its name. */
+/* What a standby that could lead calls its session, before its name: for whoever lists them. */
 #define LEADER_STANDBY "deploybot standby "
 
 /* Which one could lead now; "": none has asked for 2 s. */

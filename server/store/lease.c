@@ -159,15 +159,24 @@ knows_schema(int64_t version, struct lease_seen *seen)
 	return false;
 }
 
+/* Others see by that who could lead. */
+static bool
+name_session(struct lease *lease, bool could_lead, struct err *err)
+{
+	char as[sizeof(LEADER_STANDBY) + LIMIT_RUNNER] = "deploybot";
+
+	if (could_lead)
+		(void)snprintf(as, sizeof(as), LEADER_STANDBY "%s", lease->self.holder);
+	return db_run(
+	    lease->db, err, "SELECT set_config('application_name', $1, false)", DB_TEXT(as));
+}
+
 static bool
 ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 {
-	char as[sizeof(LEADER_STANDBY) + LIMIT_RUNNER] = "deploybot";
 	struct leader leader;
 	int64_t version;
 
-	if (lease->seen.read_ms != 0 && lease->seen.problem[0] == '\0')
-		(void)snprintf(as, sizeof(as), LEADER_STANDBY "%s", lease->self.holder);
 	if (lease->db == NULL) {
 		lease->db = db_open(lease->config.database, 0, err);
 		if (lease->db == NULL || !leader_make(lease->db, err))
@@ -176,7 +185,7 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	if (!db_begin_bare(lease->db, err))
 		return false;
 	db_rollback(lease->db); /* it is there again, if it was cut */
-	if (!leader_read(lease->db, as, &leader, err) || !db_user_version(lease->db, &version, err))
+	if (!leader_read(lease->db, &leader, err) || !db_user_version(lease->db, &version, err))
 		return false;
 	seen->read_ms = clock_monotonic_ms();
 	if (is_free(lease, &leader, seen) && has_right_clock(&leader, seen) &&
@@ -185,6 +194,8 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 		if (!leader_take(lease->db, &leader, &seen->leads, err))
 			return false;
 	}
+	if (!name_session(lease, !seen->leads && seen->problem[0] == '\0', err))
+		return false;
 	(void)text_copy(seen->holder, sizeof(seen->holder), leader.holder);
 	seen->is_led =
 	    leader.holder[0] != '\0' && !leader.leaves && leader.left_ms > LEADER_ACTS_MS;
@@ -207,7 +218,7 @@ look_at_clock(struct lease *lease)
 	if (clock_monotonic_ms() - lease->clock_read_ms < CLOCK_EACH_MS)
 		return;
 	lease->clock_read_ms = clock_monotonic_ms();
-	if (leader_read(lease->db, "deploybot", &leader, &err) && !has_right_clock(&leader, &seen))
+	if (leader_read(lease->db, &leader, &err) && !has_right_clock(&leader, &seen))
 		log_error("%s", seen.problem);
 }
 

@@ -15,8 +15,8 @@ row_leader_get(struct tx *tx, struct row_leader *ret)
 	*ret = (struct row_leader){ 0 };
 	if (tx->store->config.fence == NULL || tx->failed)
 		return false;
-	tx->failed = !leader_read(db, "deploybot", &leader, &tx->err) ||
-	    !leader_standby(db, ret->standby, &tx->err);
+	tx->failed =
+	    !leader_read(db, &leader, &tx->err) || !leader_standby(db, ret->standby, &tx->err);
 	(void)text_copy(ret->name, sizeof(ret->name), leader.holder); /* of the same size */
 	ret->since = leader.since;
 	return !tx->failed;

@@ -162,7 +162,7 @@ leaves(struct scene *scene)
 {
 	struct leader leader;
 
-	if (!leader_read(scene->outside, "deploybot", &leader, &scene->aid.err))
+	if (!leader_read(scene->outside, &leader, &scene->aid.err))
 		fail_msg("%s", scene->aid.err.text);
 	return leader.leaves;
 }
@@ -185,14 +185,13 @@ static void
 who_could_lead_is_seen(struct scene *scene)
 {
 	char standby[LIMIT_RUNNER] = "-";
-	struct leader leader;
 
 	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
 	assert_string_equal(standby, "");
-	assert_true(leader_read(scene->outside, LEADER_STANDBY "b", &leader, &scene->aid.err));
+	change(scene, "SELECT set_config('application_name', '" LEADER_STANDBY "b', false)");
 	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
 	assert_string_equal(standby, "b");
-	assert_true(takes(scene, "a"));
+	change(scene, "SELECT set_config('application_name', 'deploybot', false)");
 	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
 	assert_string_equal(standby, "");
 }

@@ -122,7 +122,7 @@ examine_leader(struct doctor *doctor, struct err *err)
 		return false;
 	if (there == 0)
 		return true; /* no server was ever started */
-	if (!leader_read(doctor->db, "deploybot", &leader, err))
+	if (!leader_read(doctor->db, &leader, err))
 		return false;
 	if (leader.holder[0] == '\0' || leader.left_ms < 0)
 		TELL(doctor, STORE, WARNING,

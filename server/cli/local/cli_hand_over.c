@@ -23,7 +23,7 @@ look(const struct cli_server *local, struct db *db, const char *name, struct lea
 	char standby[LIMIT_RUNNER], text[200];
 	struct err err;
 
-	if (!leader_read(db, "deploybot", ret, &err) || !leader_standby(db, standby, &err))
+	if (!leader_read(db, ret, &err) || !leader_standby(db, standby, &err))
 		return cli_server_fail(local, err_exit_status(err.code), err.text);
 	if (ret->holder[0] == '\0' || ret->left_ms < 0)
 		return cli_server_fail(local, EX_UNAVAILABLE, "no server leads");
@@ -51,7 +51,7 @@ follow(const struct cli_server *local, struct db *db, const struct settings *s,
 
 	do {
 		(void)nanosleep(&pause, NULL); /* shorter does no harm */
-		if (!leader_read(db, "deploybot", &now, &err))
+		if (!leader_read(db, &now, &err))
 			return cli_server_fail(local, err_exit_status(err.code), err.text);
 	} while (now.epoch == before->epoch && now.clock_ms - before->clock_ms < most);
 	if (now.epoch == before->epoch)
