@@ -101,6 +101,13 @@ agents_of(void *ctx, const char *environment, int64_t *ret_more_s)
 	    ((const struct serve *)ctx)->settings, environment, ret_more_s);
 }
 
+static int64_t
+epoch_of(const struct serve *serve)
+{
+	return serve->lead.lease != NULL ? lease_fence(serve->lead.lease)->epoch :
+					   leader_epoch_brought(serve->settings->database);
+}
+
 bool
 serve_runner_start(struct serve *serve, struct err *err)
 {
@@ -114,8 +121,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.on_ready = on_runner_ready,
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
-		.epoch =
-		    serve->lead.lease == NULL ? 0 : (uint64_t)lease_fence(serve->lead.lease)->epoch,
+		.epoch = (uint64_t)epoch_of(serve),
 		.ctx = serve,
 	};
 	char name[LIMIT_RUNNER];

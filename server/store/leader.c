@@ -257,6 +257,21 @@ resolve(void *ctx, struct db *db, struct err *err)
 	return is_there;
 }
 
+int64_t
+leader_epoch_brought(const char *path)
+{
+	struct err err;
+	struct db *db = db_open(path, DB_READ_ONLY, &err);
+	int64_t epoch = 0;
+
+	if (db != NULL &&
+	    !db_one_i64(&epoch, db, &err,
+		"SELECT COALESCE(MAX(value), 0) FROM counter WHERE name = 'epoch'"))
+		epoch = 0; /* it is to be migrated */
+	db_close(db);
+	return epoch;
+}
+
 void
 leader_fence_init(struct leader_fence *fence, const struct leader *leader)
 {
