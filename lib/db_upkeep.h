@@ -22,14 +22,8 @@ db_has(struct db *db, const char *table, const char *column, int64_t *ret, struc
 /* What is read until db_rollback() is of one moment, whoever writes meanwhile. */
 MUST_USE bool db_snapshot(struct db *db, struct err *err);
 
-
 MUST_USE bool db_user_version(struct db *db, int64_t *ret, struct err *err);
 MUST_USE bool db_set_user_version(struct db *db, int64_t version, struct err *err);
-
-/* One of many rows: an INSERT, and `into` what stands between its INTO and VALUES.  PostgreSQL
- * takes them by COPY, and says what it has against one at the next or the last call, whose row is
- * NULL; between these no other statement runs, but a rollback. */
-MUST_USE bool db_load(struct db *db, const char *into, const struct db_sql *row, struct err *err);
 
 /* The files of PostgreSQL are its own: there these three, db_checkpoint() and db_flush_failed()
  * find nothing to do, and nothing to say. */

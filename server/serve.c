@@ -82,6 +82,12 @@ wake_loop(void *ctx)
 
 /* --- what the parts ask of each other --- */
 
+static bool
+may_act(void *ctx)
+{
+	return lease_may_act(((struct serve *)ctx)->lead.lease);
+}
+
 static void
 show_tail(void *ctx, int64_t run, struct buf *out)
 {
@@ -390,7 +396,7 @@ make_telegram(struct serve *serve, struct err *err)
 		.loop = serve->loop,
 		.settings = serve->settings,
 		.submit = serve_submit,
-		.may_act = serve_standby_leads,
+		.may_act = may_act,
 		.refusals = serve->refusals,
 		.tail = show_tail,
 		.gate = show_gate,
@@ -538,7 +544,7 @@ make_perform(struct serve *serve)
 		.link = serve->runner.agents == NULL ? NULL : agents_link(serve->runner.agents),
 		.submit = submit_own,
 		.submit_ctx = serve,
-		.may_act = serve->lead.lease == NULL ? NULL : serve_standby_leads,
+		.may_act = serve->lead.lease == NULL ? NULL : may_act,
 		.note_mirror = note_mirror,
 		.is_restored = serve->perform.is_restored };
 }

@@ -7,7 +7,6 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "serve_inside.h"
-#include "serve_standby.h"
 #include "store/store_restore.h"
 
 /* --- events in --- */
@@ -111,7 +110,8 @@ serve_take_outcomes(struct serve *serve, struct queue_list *list)
 	struct queue_link *link;
 
 	queue_list_append(&serve->lead.held, list);
-	while (serve_standby_leads(serve) && (link = queue_list_take(&serve->lead.held)) != NULL) {
+	while (lease_may_act(serve->lead.lease) &&
+	    (link = queue_list_take(&serve->lead.held)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(serve, outcome);

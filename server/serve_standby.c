@@ -287,15 +287,6 @@ serve_standby(struct serve *serve, struct err *err)
 	return true;
 }
 
-bool
-serve_standby_leads(void *ctx)
-{
-	const struct serve *serve = ctx;
-
-	return serve->lead.lease == NULL ||
-	    leader_fence_is_fresh(lease_fence(serve->lead.lease), LEADER_ACTS_MS);
-}
-
 void
 serve_standby_stop(struct serve *serve)
 {

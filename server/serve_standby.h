@@ -10,9 +10,5 @@ struct serve;
 /* Returns once this server leads, at once with SQLite; or is to end (lead.is_over), or cannot
  * start: false and *err. */
 bool serve_standby(struct serve *serve, struct err *err) MUST_USE;
-/* Is the lease so fresh that something with an outside may be begun, for the first time or again?
- * ctx: the serve.  With SQLite it always may. */
-bool serve_standby_leads(void *ctx);
-
 /* Behind the store's last transaction: another may lead. */
 void serve_standby_stop(struct serve *serve);

@@ -61,8 +61,8 @@ bool leader_renew(struct db *db, int64_t epoch, bool leaves, bool *ret_leads, st
 /* In the same epoch another need not wait for the lease's end. */
 bool leader_give_up(struct db *db, int64_t epoch, struct err *err) MUST_USE;
 
-/* Of a file of SQLite, which is not open yet: the epoch that it was brought from a database of several
- * servers, and stays in, since runners and agents know it.  0: none. */
+/* Of a file of SQLite, which is not open yet: the epoch that it was brought from a database of
+ * several servers, and stays in, since runners and agents know it.  0: none. */
 int64_t leader_epoch_brought(const char *path);
 
 /* Of the server that leads: two threads have it. */

@@ -355,6 +355,12 @@ lease_start(const struct lease_config *config, struct err *err)
 	return NULL;
 }
 
+bool
+lease_may_act(struct lease *lease)
+{
+	return lease == NULL || leader_fence_is_fresh(lease_fence(lease), LEADER_ACTS_MS);
+}
+
 static void
 wake(struct lease *lease, bool ends)
 {

@@ -50,5 +50,9 @@ void lease_leave(struct lease *lease);
 /* Once it leads: for the store, which is opened behind it, and for whoever acts. */
 struct leader_fence *lease_fence(struct lease *lease);
 
+/* Is it so fresh that something with an outside may be begun, for the first time or again?  NULL,
+ * with SQLite: it always is. */
+bool lease_may_act(struct lease *lease);
+
 /* Takes NULL.  gives_up: behind the store's last transaction, so that another leads at once. */
 void lease_stop(struct lease *lease, bool gives_up);
