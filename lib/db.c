@@ -4,6 +4,7 @@
 
 #include "lib/clean.h"
 #include "lib/db_inside.h"
+#include "lib/db_load.h"
 
 bool
 db_fails(struct err *err)

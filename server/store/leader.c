@@ -65,23 +65,6 @@ leader_read(struct db *db, struct leader *ret, struct err *err)
 }
 
 bool
-leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-
-	ret[0] = '\0';
-	if (!db_query(&rows, db, err,
-		"SELECT substr(application_name, CAST($2 AS INTEGER)) FROM pg_stat_activity"
-		" WHERE datname = current_database() AND application_name LIKE $1 || '%'"
-		" AND state_change > clock_timestamp() - INTERVAL '2 s' ORDER BY 1",
-		DB_TEXT(LEADER_STANDBY), DB_I64(sizeof(LEADER_STANDBY))))
-		return false;
-	if (db_next(&rows))
-		(void)text_copy(ret, LIMIT_RUNNER, db_col_text(&rows, 0)); /* it was one */
-	return db_rows_end(&rows, err);
-}
-
-bool
 leader_is(const struct leader *leader, const struct leader *self)
 {
 	return strcmp(leader->holder, self->holder) == 0 &&

@@ -41,12 +41,6 @@ struct leader {
 bool leader_make(struct db *db, struct err *err) MUST_USE;
 bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
 
-/* What a standby that could lead calls its session, before its name: for whoever lists them. */
-#define LEADER_STANDBY "deploybot standby "
-
-/* Which one could lead now; "": none has asked for 2 s. */
-bool leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err) MUST_USE;
-
 /* Is it that server, and no other of its name? */
 bool leader_is(const struct leader *leader, const struct leader *self);
 

@@ -19,6 +19,7 @@
 #include "lib/text.h"
 #include "lib/thread.h"
 #include "store/row_server.h"
+#include "store/row_leader.h"
 #include "store/store_inside.h"
 
 #define STACK_BYTES   (512 * 1024) /* of which only what is used takes memory */
@@ -163,10 +164,10 @@ knows_schema(int64_t version, struct lease_seen *seen)
 static bool
 name_session(struct lease *lease, bool could_lead, struct err *err)
 {
-	char as[sizeof(LEADER_STANDBY) + LIMIT_RUNNER] = "deploybot";
+	char as[sizeof(ROW_LEADER_STANDBY) + LIMIT_RUNNER] = "deploybot";
 
 	if (could_lead)
-		(void)snprintf(as, sizeof(as), LEADER_STANDBY "%s", lease->self.holder);
+		(void)snprintf(as, sizeof(as), ROW_LEADER_STANDBY "%s", lease->self.holder);
 	return db_run(
 	    lease->db, err, "SELECT set_config('application_name', $1, false)", DB_TEXT(as));
 }

@@ -7,6 +7,23 @@
 #include "store/store_inside.h"
 
 bool
+row_leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	ret[0] = '\0';
+	if (!db_query(&rows, db, err,
+		"SELECT substr(application_name, CAST($2 AS INTEGER)) FROM pg_stat_activity"
+		" WHERE datname = current_database() AND application_name LIKE $1 || '%'"
+		" AND state_change > clock_timestamp() - INTERVAL '2 s' ORDER BY 1",
+		DB_TEXT(ROW_LEADER_STANDBY), DB_I64(sizeof(ROW_LEADER_STANDBY))))
+		return false;
+	if (db_next(&rows))
+		(void)text_copy(ret, LIMIT_RUNNER, db_col_text(&rows, 0)); /* it was one */
+	return db_rows_end(&rows, err);
+}
+
+bool
 row_leader_get(struct tx *tx, struct row_leader *ret)
 {
 	struct db *db = tx->store->db;
@@ -16,7 +33,7 @@ row_leader_get(struct tx *tx, struct row_leader *ret)
 	if (tx->store->config.fence == NULL || tx->failed)
 		return false;
 	tx->failed =
-	    !leader_read(db, &leader, &tx->err) || !leader_standby(db, ret->standby, &tx->err);
+	    !leader_read(db, &leader, &tx->err) || !row_leader_standby(db, ret->standby, &tx->err);
 	(void)text_copy(ret->name, sizeof(ret->name), leader.holder); /* of the same size */
 	ret->since = leader.since;
 	return !tx->failed;

@@ -10,5 +10,11 @@ struct row_leader {
 	char standby[LIMIT_RUNNER]; /* could take over now; "": none could */
 };
 
+/* What a standby that could lead calls its session, before its name: for whoever lists them. */
+#define ROW_LEADER_STANDBY "deploybot standby "
+
+/* Which one could lead now; "": none has asked for 2 s. */
+bool row_leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err) MUST_USE;
+
 /* False: there is one server, with SQLite. */
 bool row_leader_get(struct tx *tx, struct row_leader *ret);

@@ -9,6 +9,7 @@
 
 #include "lib/clean.h"
 #include "lib/clock.h"
+#include "lib/db_load.h"
 #include "lib/db_upkeep.h"
 #include "lib/db_url.h"
 #include "lib/mem.h"

@@ -9,6 +9,7 @@
 
 #include "lib/mem.h"
 #include "store/leader.h"
+#include "store/row_leader.h"
 #include "store/store_inside.h"
 #include "store/store_thread.h"
 #include "tests/unit/store_aid.h"
@@ -186,13 +187,13 @@ who_could_lead_is_seen(struct scene *scene)
 {
 	char standby[LIMIT_RUNNER] = "-";
 
-	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
+	assert_true(row_leader_standby(scene->outside, standby, &scene->aid.err));
 	assert_string_equal(standby, "");
-	change(scene, "SELECT set_config('application_name', '" LEADER_STANDBY "b', false)");
-	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
+	change(scene, "SELECT set_config('application_name', '" ROW_LEADER_STANDBY "b', false)");
+	assert_true(row_leader_standby(scene->outside, standby, &scene->aid.err));
 	assert_string_equal(standby, "b");
 	change(scene, "SELECT set_config('application_name', 'deploybot', false)");
-	assert_true(leader_standby(scene->outside, standby, &scene->aid.err));
+	assert_true(row_leader_standby(scene->outside, standby, &scene->aid.err));
 	assert_string_equal(standby, "");
 }
 

@@ -11,6 +11,7 @@
 #include "lib/when.h"
 #include "settings/checks/settings_runners.h"
 #include "store/leader.h"
+#include "store/row_leader.h"
 #include "types/settings.h"
 
 #define LOOK_MS	 100
@@ -23,7 +24,7 @@ look(const struct cli_server *local, struct db *db, const char *name, struct lea
 	char standby[LIMIT_RUNNER], text[200];
 	struct err err;
 
-	if (!leader_read(db, ret, &err) || !leader_standby(db, standby, &err))
+	if (!leader_read(db, ret, &err) || !row_leader_standby(db, standby, &err))
 		return cli_server_fail(local, err_exit_status(err.code), err.text);
 	if (ret->holder[0] == '\0' || ret->left_ms < 0)
 		return cli_server_fail(local, EX_UNAVAILABLE, "no server leads");
