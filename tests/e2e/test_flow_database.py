@@ -76,6 +76,8 @@ def test_there_and_back(scene, database):
     deploy(scene, who)
     deploy(scene, who)
     status, history = told(who, "/status"), told(who, "/history staging")
+    unset = scene.bot.run("database", "copy", folder_of(scene), "DATABASE_URL")
+    assert unset.returncode == 78 and "SERVER_NAME is not set" in unset.stderr, unset
     at_postgresql(scene, database)
     beside = scene.bot.run("database", "copy", folder_of(scene), "DATABASE_URL")
     assert beside.returncode == 75 and "deploybot runs" in beside.stderr, beside

@@ -46,6 +46,8 @@ take_end(const struct settings *s, const char *text, struct end *end, struct err
 	end->database = strcmp(text, "DATABASE_URL") == 0 ? s->database : text;
 	if (db_is_url(end->database))
 		return true;
+	if (end->database != text)
+		return err_set(err, ERR_CONFIG, "DATABASE_URL is not set");
 	text += text_starts(text, "sqlite:") ? strlen("sqlite:") : 0;
 	(void)snprintf(end->path, PATH_MAX, "%s%s", text,
 	    stat(text, &st) == 0 && S_ISDIR(st.st_mode) ? "/" STORE_FILE : "");
