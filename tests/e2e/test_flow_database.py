@@ -107,7 +107,7 @@ def test_there_and_back(scene, database):
 
 
 def test_the_one_that_was_left_is_served_when_that_is_said(scene, database):
-    """PostgreSQL's is marked by the test before, and knows nothing of the commit that the file's server has deployed."""
+    """PostgreSQL's is marked by the test before, and knows nothing of what the file's server has deployed since."""
     assert scene.bot.stop() == 0
     at_postgresql(scene, database)
     scene.bot.arguments = ("serve", "--moved-back")
