@@ -263,9 +263,14 @@ lead(struct serve *serve)
 bool
 serve_standby(struct serve *serve, struct err *err)
 {
-	const struct lease_config config = { serve->settings->database,
-		settings_server_name(serve->settings), serve->settings->state_directory, wake,
-		serve, serve->settings };
+	const struct lease_config config = { .database = serve->settings->database,
+		.name = settings_server_name(serve->settings),
+		.folder = serve->settings->state_directory,
+		.on_change = wake,
+		.ctx = serve,
+		.settings = serve->settings,
+		.is_moved_back = serve->options.is_moved_back,
+		.is_restored = serve->options.is_restored };
 	struct lease_seen seen;
 	bool ok = true;
 

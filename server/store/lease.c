@@ -21,6 +21,7 @@
 #include "store/row_server.h"
 #include "store/row_leader.h"
 #include "store/store_inside.h"
+#include "store/store_move.h"
 
 #define STACK_BYTES   (512 * 1024) /* of which only what is used takes memory */
 #define BOOT_ID	      40
@@ -162,14 +163,28 @@ knows_schema(int64_t version, struct lease_seen *seen)
 
 /* Others see by that who could lead. */
 static bool
-name_session(struct lease *lease, bool could_lead, struct err *err)
+name_session(struct lease *lease, const struct lease_seen *seen, struct err *err)
 {
-	char as[sizeof(ROW_LEADER_STANDBY) + LIMIT_RUNNER] = "deploybot";
+	char as[sizeof(ROW_LEADER_STANDBY) + LIMIT_RUNNER];
 
-	if (could_lead)
-		(void)snprintf(as, sizeof(as), ROW_LEADER_STANDBY "%s", lease->self.holder);
+	(void)snprintf(as, sizeof(as), "%s%s",
+	    seen->leads			 ? "deploybot lease " :
+		seen->problem[0] == '\0' ? ROW_LEADER_STANDBY :
+					   "deploybot waits ",
+	    lease->self.holder);
 	return db_run(
 	    lease->db, err, "SELECT set_config('application_name', $1, false)", DB_TEXT(as));
+}
+
+/* A start that is refused raises no epoch: what the database was moved to knows none of it. */
+static bool
+may_serve(struct lease *lease, int64_t version, struct err *err)
+{
+	const struct lease_config *config = &lease->config;
+
+	return version == 0 ||
+	    store_move_check(lease->db, config->is_moved_back, config->is_restored, err) ||
+	    err_wrap(err, "DATABASE_URL");
 }
 
 static bool
@@ -192,10 +207,11 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	if (is_free(lease, &leader, seen) && has_right_clock(&leader, seen) &&
 	    knows_schema(version, seen)) {
 		leader = lease->self;
-		if (!leader_take(lease->db, &leader, &seen->leads, err))
+		if (!may_serve(lease, version, err) ||
+		    !leader_take(lease->db, &leader, &seen->leads, err))
 			return false;
 	}
-	if (!name_session(lease, !seen->leads && seen->problem[0] == '\0', err))
+	if (!name_session(lease, seen, err))
 		return false;
 	(void)text_copy(seen->holder, sizeof(seen->holder), leader.holder);
 	seen->is_led =

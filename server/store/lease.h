@@ -20,6 +20,7 @@ struct lease_config {
 	void (*on_change)(void *ctx); /* on the thread: lease_look() says another thing now */
 	void *ctx;
 	const struct settings *settings; /* borrowed for the call */
+	bool is_moved_back, is_restored; /* as in struct store_config */
 };
 
 struct lease_seen {

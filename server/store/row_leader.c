@@ -6,6 +6,8 @@
 #include "store/leader.h"
 #include "store/store_inside.h"
 
+#define OTHER_MS (7 * 24 * 3600 * INT64_C(1000))
+
 bool
 row_leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
 {
@@ -23,6 +25,23 @@ row_leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
 	return db_rows_end(&rows, err);
 }
 
+/* Of those that have written their row, the one that did last. */
+static bool
+find_other(struct db *db, struct row_leader *ret, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, db, err,
+		"SELECT name FROM server WHERE name <> $1 AND seen > " LEADER_NOW_MS
+		" - $2 ORDER BY seen DESC LIMIT 1",
+		DB_TEXT(ret->name), DB_I64(OTHER_MS)))
+		return false;
+	if (db_next(&rows))
+		(void)text_copy(
+		    ret->other, sizeof(ret->other), db_col_text(&rows, 0)); /* as that */
+	return db_rows_end(&rows, err);
+}
+
 bool
 row_leader_get(struct tx *tx, struct row_leader *ret)
 {
@@ -32,9 +51,10 @@ row_leader_get(struct tx *tx, struct row_leader *ret)
 	*ret = (struct row_leader){ 0 };
 	if (tx->store->config.fence == NULL || tx->failed)
 		return false;
-	tx->failed =
-	    !leader_read(db, &leader, &tx->err) || !row_leader_standby(db, ret->standby, &tx->err);
+	tx->failed = !leader_read(db, &leader, &tx->err);
 	(void)text_copy(ret->name, sizeof(ret->name), leader.holder); /* of the same size */
 	ret->since = leader.since;
+	tx->failed = tx->failed || !row_leader_standby(db, ret->standby, &tx->err) ||
+	    !find_other(db, ret, &tx->err);
 	return !tx->failed;
 }

@@ -8,6 +8,7 @@ struct row_leader {
 	char name[LIMIT_RUNNER];
 	int64_t since;		    /* wall ms by the database's clock */
 	char standby[LIMIT_RUNNER]; /* could take over now; "": none could */
+	char other[LIMIT_RUNNER];   /* that was there within a week; "": there is no second one */
 };
 
 /* What a standby that could lead calls its session, before its name: for whoever lists them. */

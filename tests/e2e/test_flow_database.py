@@ -98,7 +98,9 @@ def test_there_and_back(scene, database):
     status, history = told(who, "/status"), told(who, "/history staging")
     assert scene.bot.stop() == 0
     copied(scene.bot.run("database", "copy", "DATABASE_URL", folder_of(scene)))
+    epoch = database.sql("SELECT epoch FROM leader")
     refuses_to_start(scene, "copied to another database")
+    assert database.sql("SELECT epoch FROM leader") == epoch     # runners would take no lower one
     at_file(scene)
     scene.bot.start()
     says_still(who, status, history)

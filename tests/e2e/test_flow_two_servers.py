@@ -128,11 +128,11 @@ def test_status_says_who_leads_and_who_could_take_over(pair):
     ada = pair.admin()
     wait_until(lambda: sees_standby(pair), 20, "a standby")
     ada.say("/status")
-    ada.hear("staging", f"🖥 {name_of(leader)} leads since ", f"; standby: {name_of(other)}")
+    ada.hear("staging", f"🖥 {name_of(leader)} leads since ", f"; {name_of(other)} is its standby")
     other.stop()
     wait_until(lambda: not sees_standby(pair), 20, "that it is gone")
     ada.say("/status")
-    ada.hear("staging", f"⚠️ {name_of(leader)} leads since ", ": no standby could take over")
+    ada.hear("staging", f"⚠️ {name_of(leader)} leads since ", f"; {name_of(other)} could not take over")
     other.start()
     pair.wait_stands_by(other)
 
@@ -163,23 +163,12 @@ def test_a_signal_in_the_moment_of_a_take_over_is_no_kill(pair):
         pair.wait_stands_by(other)
 
 
-# Of the leader: its store's and its lease's, which renews each second.
-LEADERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'deploybot'"
-
-
-def newest_session(pair):
-    pids = pair.database.sql(LEADERS + " AND state_change > clock_timestamp() - INTERVAL '0.3 s'").split()
-    return pids[0] if len(pids) == 1 else None
-
-
-
 def test_a_store_that_gets_no_answer_leads_no_longer(pair):
     """Its session hangs behind a kernel that lives, and the lease's does not."""
     leader, other = leader_and_other(pair)
     before = pair.epoch()
     assert ping(leader, str(uuid.uuid4())) == 200       # it is behind a COMMIT
-    lease = wait_until(lambda: newest_session(pair), 20, "a renewal")
-    store = int(pair.database.sql(f"{LEADERS} AND pid <> {lease}"))
+    store = int(pair.database.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'deploybot'"))
     os.kill(store, signal.SIGSTOP)
     try:
         pushing = threading.Thread(target=ping, args=(leader, str(uuid.uuid4())))

@@ -5,6 +5,6 @@
 #include "chat/chat_text.h"
 #include "store/tx.h"
 
-/* Adds which of several servers leads and whether one could take over, and what forges have not
- * sent; mostly nothing. */
+/* Adds which of several servers leads and whether another could take over, and what forges have
+ * not sent; mostly nothing. */
 void decide_installation_status(struct tx *tx, struct chat_text *text);
