@@ -94,6 +94,12 @@ runner_of(void *ctx, const char *environment)
 	return settings_runner(((const struct serve *)ctx)->settings, environment);
 }
 
+static bool
+is_others(void *ctx, const char *runner)
+{
+	return settings_is_servers_runner(((const struct serve *)ctx)->settings, runner);
+}
+
 static const char *
 agents_of(void *ctx, const char *environment, int64_t *ret_more_s)
 {
@@ -117,6 +123,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.settings = serve->settings,
 		.redact = serve->redact,
 		.runner_of = runner_of,
+		.is_others = is_others,
 		.agents_of = link->address != NULL ? agents_of : NULL,
 		.on_ready = on_runner_ready,
 		.on_away = on_runner_away,

@@ -52,9 +52,10 @@ on_look(UNUSED struct loop_timer *timer, void *ctx)
 
 	if (is_at_rest(serve))
 		CRASH_POINT(stop_at_rest);
-	else if (loop_now_ms() < serve->stop_deadline || loop_now_ms() < serve->callers_deadline)
+	else if (loop_now_ms() < serve->stop_deadline ||
+	    (serve->lead.lease != NULL && loop_now_ms() < serve->callers_deadline))
 		return;
-	if (loop_now_ms() >= serve->stop_deadline)
+	if (loop_now_ms() >= serve->stop_deadline && runs_open(serve->runs) > 0)
 		log_warning("%zu runs are left running; they will be re-attached at the next start",
 		    runs_open(serve->runs));
 	loop_stop(serve->loop);
@@ -99,12 +100,12 @@ serve_stop_start(struct serve *serve)
 	}
 	CRASH_POINT(stop_begun);
 	if (serve->settings->runner_socket == NULL)
-		log_info("stopping: no new work is accepted; waiting for %zu runs, at most %d s",
-		    runs_open(serve->runs), serve->settings->shutdown_timeout_seconds);
+		log_info("stopping: no new work is %s; waiting for %zu runs, at most %d s",
+		    serve->lead.lease == NULL ? "accepted" : "begun here", runs_open(serve->runs),
+		    serve->settings->shutdown_timeout_seconds);
 	else
-		log_info(
-		    "stopping: no new work is accepted; %zu runs keep running under their runner",
-		    runs_open(serve->runs));
+		log_info("stopping: no new work is %s; %zu runs keep running under their runner",
+		    serve->lead.lease == NULL ? "accepted" : "begun here", runs_open(serve->runs));
 	serve_manager_stopping();
 	serve->stop_deadline =
 	    loop_now_ms() + serve->settings->shutdown_timeout_seconds * INT64_C(1000);

@@ -486,7 +486,7 @@ enter(struct tx *tx, struct api_request *api)
 	return true;
 }
 
-#define CALLS_MAX    10000		    /* of one person, that are known again */
+#define CALLS_MAX    40000 /* of one person: more than a token may ask in an hour */
 #define CALLS_FOR_MS (3600 * INT64_C(1000)) /* beyond: those of before go */
 #define CALLS_OF     32
 
@@ -537,7 +537,8 @@ note(struct tx *tx, const struct api_request *api)
 
 	if (api->job != NULL)
 		decide_job_note(tx, api);
-	else if (api->key[0] != '\0' && tx->answer.status != 428 && tx->answer.status != 429)
+	else if (api->key[0] != '\0' && tx->answer.status != 428 && tx->answer.status != 429 &&
+	    (tx->answer.status != 403 || code_of(api)[0] == '\0'))
 		row_hook_note(tx, &use);
 }
 

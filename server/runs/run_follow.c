@@ -613,7 +613,7 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 
 /* Behind the commit that ordered it, which may have been another process's. */
 static void
-begin_order_wait(struct run_follow *run, bool is_taken_over)
+begin_order_wait(struct run_follow *run, bool is_others)
 {
 	int64_t age = clock_wall_ms() - run->order.ordered_at;
 	int64_t wait = RUN_ORDER_WAIT_MS - (age < 0 ? 0 : age);
@@ -623,8 +623,8 @@ begin_order_wait(struct run_follow *run, bool is_taken_over)
 	agent_link_follow(run->agent, run->order.run, true);
 	run_output_begin(
 	    &run->output, agent_link_channels(run->agent), run->order.run, take_output, run);
-	run->anew_due = is_taken_over ? loop_now_ms() + RUN_ANEW_MS : 0;
-	loop_timer_start(run->world->loop, &run->late, is_taken_over ? RUN_ANEW_MS : wait, 0);
+	run->anew_due = is_others ? loop_now_ms() + RUN_ANEW_MS : 0;
+	loop_timer_start(run->world->loop, &run->late, is_others ? RUN_ANEW_MS : wait, 0);
 }
 
 struct run_follow *
@@ -646,7 +646,7 @@ run_follow_new(const struct run_follow_world *world, struct agent_link *agent,
 	loop_timer_init(&run->timer, on_run_timer, run);
 	loop_timer_init(&run->late, on_late, run);
 	if (agent != NULL)
-		begin_order_wait(run, is_resumed && world->epoch != 0);
+		begin_order_wait(run, is_resumed && world->is_others(world->ctx, order->runner));
 	loop_task_init(&run->due, on_due, run);
 	return run;
 }

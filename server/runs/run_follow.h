@@ -24,6 +24,8 @@ struct run_follow_world {
 	uint64_t epoch; /* in which we lead; 0: there is one server */
 	void (*on_unsent)(void *ctx);	/* there is something to say to the runner */
 	void (*on_over)(void *ctx, struct run_follow *run); /* it is about to be freed */
+	/* Is that the own runner of another server? */
+	bool (*is_others)(void *ctx, const char *runner);
 	/* The message that orders it.  False: *err says why nobody can. */
 	bool (*make_order)(void *ctx, const struct run_follow *run,
 	    struct protocol_message *ret, struct err *err);

@@ -49,6 +49,14 @@ static void on_over(void *ctx, struct run_follow *run);
 static bool
 make_order(void *ctx, const struct run_follow *run, struct protocol_message *ret, struct err *err);
 
+static bool
+is_others(void *ctx, const char *runner)
+{
+	const struct runs_config *config = &((struct runs *)ctx)->config;
+
+	return config->is_others != NULL && config->is_others(config->ctx, runner);
+}
+
 /* --- beginning and end -------------------------------------------------------------------- */
 
 static bool
@@ -85,6 +93,7 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 	runs->magic = MAGIC;
 	runs->config = *config;
 	runs->world = (struct run_follow_world){ .loop = loop,
+		.is_others = is_others,
 		.state_directory = runs->state_directory,
 		.redact = config->redact,
 		.epoch = config->epoch,

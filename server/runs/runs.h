@@ -30,6 +30,8 @@ struct runs_config {
 	struct agents *agents;	/* that have runs too; borrowed, NULL: there are none */
 	/* Who is asked about that environment, as runs have it.  NULL: about all the local one. */
 	const char *(*runner_of)(void *ctx, const char *environment);
+	/* Is that the own runner of another server?  NULL: there is none. */
+	bool (*is_others)(void *ctx, const char *runner);
 	/* Agents by which that environment is released ("acme,beta"), and by how many seconds a run
 	 * of it may outlive its deadline.  NULL: by none.  May be NULL. */
 	const char *(*agents_of)(void *ctx, const char *environment, int64_t *ret_more_s);

@@ -198,7 +198,8 @@ walk(struct walk *w, const struct audit_source *source, struct err *err)
 	audit_chain_short(&w->chain, w->found.head);
 	if (source->server != NULL &&
 	    !db_one_i64(&w->found.other_leads, db, err,
-		"SELECT COUNT(*) FROM leader WHERE holder <> $1", DB_TEXT(source->server)))
+		"SELECT COUNT(*) FROM leader WHERE holder <> $1 AND holder <> ''",
+		DB_TEXT(source->server)))
 		return false;
 	return read_line_sent(db, &w->found, err) && read_outside(db, &w->found, err) &&
 	    audit_heads_look(db, NULL, NULL, NULL, &w->found.heads, err);

@@ -20,12 +20,14 @@
 #include "lib/thread.h"
 #include "store/row_server.h"
 #include "store/row_leader.h"
+#include "store/store_beside.h"
 #include "store/store_inside.h"
 #include "store/store_move.h"
 
 #define STACK_BYTES   (512 * 1024) /* of which only what is used takes memory */
 #define BOOT_ID	      40
 #define CLOCK_EACH_MS 60000
+#define LEAVES_MS     15000 /* from when it listens no more: callers are answered, the store ends */
 
 struct lease {
 	struct lease_config config;
@@ -42,6 +44,7 @@ struct lease {
 	/* The thread's. */
 	struct db *db;
 	int64_t row_due_ms;    /* its row is written then */
+	int64_t leaves_by;     /* clock_boottime_ms(); 0: it stays */
 	int64_t clock_read_ms; /* a leader's was compared with the database's */
 };
 
@@ -176,12 +179,16 @@ name_session(struct lease *lease, const struct lease_seen *seen, struct err *err
 	    lease->db, err, "SELECT set_config('application_name', $1, false)", DB_TEXT(as));
 }
 
-/* A start that is refused raises no epoch: what the database was moved to knows none of it. */
+/* A start that is refused raises no epoch: what the database was moved to knows none of it.  Nor is
+ * anything begun anew beside what is only to be taken along. */
 static bool
 may_serve(struct lease *lease, int64_t version, struct err *err)
 {
 	const struct lease_config *config = &lease->config;
+	char beside[STORE_BESIDE];
 
+	if (version == 0 && store_beside(config->database, config->folder, beside))
+		return err_set(err, ERR_CONFIG, "%s", beside);
 	return version == 0 ||
 	    store_move_check(lease->db, config->is_moved_back, config->is_restored, err) ||
 	    err_wrap(err, "DATABASE_URL");
@@ -204,11 +211,12 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	if (!leader_read(lease->db, &leader, err) || !db_user_version(lease->db, &version, err))
 		return false;
 	seen->read_ms = clock_monotonic_ms();
-	if (is_free(lease, &leader, seen) && has_right_clock(&leader, seen) &&
-	    knows_schema(version, seen)) {
+	if (!may_serve(lease, version, err))
+		return false;
+	if (has_right_clock(&leader, seen) && knows_schema(version, seen) &&
+	    is_free(lease, &leader, seen)) {
 		leader = lease->self;
-		if (!may_serve(lease, version, err) ||
-		    !leader_take(lease->db, &leader, &seen->leads, err))
+		if (!leader_take(lease->db, &leader, &seen->leads, err))
 			return false;
 	}
 	if (!name_session(lease, seen, err))
@@ -247,6 +255,11 @@ renew(struct lease *lease, bool leaves)
 	int64_t sent_ms = clock_boottime_ms();
 	struct err err;
 	bool leads;
+
+	if (leaves && lease->leaves_by == 0)
+		lease->leaves_by = sent_ms + LEAVES_MS;
+	if (leaves && sent_ms > lease->leaves_by)
+		end_deposed("it has not come to its end"); /* a standby waits for that */
 
 	if (leader_renew(lease->db, lease->fence.epoch, leaves, &leads, &err)) {
 		if (!leads)

@@ -4,9 +4,8 @@
 
 #include "lib/text.h"
 #include "store/leader.h"
+#include "store/row_server.h"
 #include "store/store_inside.h"
-
-#define OTHER_MS (7 * 24 * 3600 * INT64_C(1000))
 
 bool
 row_leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
@@ -34,7 +33,7 @@ find_other(struct db *db, struct row_leader *ret, struct err *err)
 	if (!db_query(&rows, db, err,
 		"SELECT name FROM server WHERE name <> $1 AND seen > " LEADER_NOW_MS
 		" - $2 ORDER BY seen DESC LIMIT 1",
-		DB_TEXT(ret->name), DB_I64(OTHER_MS)))
+		DB_TEXT(ret->name), DB_I64(ROW_SERVER_KNOWN_MS)))
 		return false;
 	if (db_next(&rows))
 		(void)text_copy(

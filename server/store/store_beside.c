@@ -35,7 +35,7 @@ store_beside(const char *database, const char *folder, char ret[STORE_BESIDE])
 		return false;
 	at = began_at(file, DB_COPY);
 	(void)snprintf(ret, STORE_BESIDE,
-	    "%.200s has entries of the audit that the database of DATABASE_URL has not: it began without them; take them along (deploybot database copy), or move that file away",
+	    "%.200s has entries of the audit that the database of DATABASE_URL has not: take them along (deploybot database copy), or move that file away",
 	    file);
 	return at != 0 && at != began_at(database, 0);
 }

@@ -319,6 +319,19 @@ begin(const struct ends *ends, struct db *db, bool is_server, struct err *err)
 		leader.holder, which, leader.epoch);
 }
 
+/* Of one that was moved before an upgrade they are an older program's: it is written over. */
+static bool
+make_tables(struct db *db, int64_t version, struct err *err)
+{
+	int64_t moved = 0;
+
+	if (version != 0 && version < store_schema_newest() &&
+	    !read_counter(db, MOVED, &moved, err))
+		return false;
+	return (version != 0 && moved == 0) ||
+	    store_schema_migrate(db, NULL, store_schema_newest(), err);
+}
+
 static bool
 open_both(struct ends *ends, struct err *err)
 {
@@ -337,8 +350,7 @@ open_both(struct ends *ends, struct err *err)
 		return false;
 	ends->to = db_open(move->to, 0, err);
 	return ends->to != NULL && db_user_version(ends->to, &version, err) &&
-	    (version != 0 || store_schema_migrate(ends->to, NULL, store_schema_newest(), err)) &&
-	    check_version(ends->to, "TO", err) &&
+	    make_tables(ends->to, version, err) && check_version(ends->to, "TO", err) &&
 	    begin(ends, ends->from, !ends->is_to_server, err) &&
 	    begin(ends, ends->to, ends->is_to_server, err);
 }
@@ -356,7 +368,12 @@ bring_epoch(const struct ends *ends, struct err *err)
 		    "UPDATE leader SET epoch = MAX(epoch, (SELECT COALESCE(MAX(value), 0) FROM counter"
 		    " WHERE name = $1))",
 		    DB_TEXT(EPOCH));
-	return db_one_i64(&epoch, ends->from, err, "SELECT epoch FROM leader") &&
+	/* Whoever led there and was only paused, or waits for the row, leads no longer. */
+	return (ends->move->is_backup ||
+		   db_run(ends->from, err,
+		       "UPDATE leader SET epoch = epoch + 1, holder = '(moved)', folder = '',"
+		       " renewed = " LEADER_NOW_MS)) &&
+	    db_one_i64(&epoch, ends->from, err, "SELECT epoch FROM leader") &&
 	    store_ids_set(ends->to, EPOCH, epoch, err);
 }
 

@@ -250,12 +250,15 @@ def test_a_file_that_was_left_beside_it_is_said_until_it_is_moved(database, tmp_
     bot.settings.update(DATABASE_URL=database.url.replace("/postgres?", "/beside?"), SERVER_NAME="server-a")
     words = f"{tmp_path}/state/deploybot.db has entries of the audit that the database of DATABASE_URL has not"
     assert f"warning  store: {words}" in doctor(bot)
-    for is_there in (True, False):
+    before = len(bot.log())     # nothing is begun anew beside what is only to be taken along
+    bot.start(wait=False)
+    assert bot.process.wait(30) == 78 and words in bot.log()[before:]
+    for is_there in (False, True):
+        file, away = tmp_path / "state/deploybot.db", tmp_path / "away.db"
+        (away if is_there else file).rename(file if is_there else away)
         before = len(bot.log())
         bot.start()
         wait_until(lambda: "\ndeploybot_is_leader 1\n" in bot.metrics(), what="a leader")
         assert (words in bot.log()[before:]) == is_there
         assert (words in doctor(bot)) == is_there
         bot.stop()
-        if is_there:
-            (tmp_path / "state/deploybot.db").rename(tmp_path / "away.db")

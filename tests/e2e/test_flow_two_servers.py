@@ -128,11 +128,11 @@ def test_status_says_who_leads_and_who_could_take_over(pair):
     ada = pair.admin()
     wait_until(lambda: sees_standby(pair), 20, "a standby")
     ada.say("/status")
-    ada.hear("staging", f"🖥 {name_of(leader)} leads since ", f"; {name_of(other)} is its standby")
+    ada.hear("staging", f"🖥 {name_of(leader)} leads since ", f"; its standby: {name_of(other)}")
     other.stop()
     wait_until(lambda: not sees_standby(pair), 20, "that it is gone")
     ada.say("/status")
-    ada.hear("staging", f"⚠️ {name_of(leader)} leads since ", f"; {name_of(other)} could not take over")
+    ada.hear("staging", f"⚠️ {name_of(other)} is gone, or cannot lead; {name_of(leader)} leads since ")
     other.start()
     pair.wait_stands_by(other)
 

@@ -267,6 +267,13 @@ runner_of(UNUSED void *ctx, const char *environment)
 	return strcmp(environment, "staging") == 0 ? "build-1" : "local";
 }
 
+/* As the settings of two servers say. */
+static inline bool
+is_others(UNUSED void *ctx, const char *runner)
+{
+	return strcmp(runner, "server-b") == 0;
+}
+
 static inline void
 start_server(struct far *far, const char *path, const char *key)
 {
@@ -277,6 +284,7 @@ start_server(struct far *far, const char *path, const char *key)
 		.env_file = far->scene->env_file,
 		.settings = far->scene->settings,
 		.runner_of = runner_of,
+		.is_others = is_others,
 		.epoch = far->epoch,
 		.grace_s = 1 };
 

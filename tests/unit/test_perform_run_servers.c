@@ -1,6 +1,7 @@
 /* Goal: of a run that another server's own runner has nothing is asked, and nothing is guessed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /* With the real runner: DEPLOYBOT_RUNNER, or the one beside the tests' folder; else skipped. */
+#include "settings/checks/settings_runners.h"
 #include "runs_aid.h"
 
 #include "effects/perform.h"
@@ -50,14 +51,22 @@ on_runner(UNUSED void *ctx, UNUSED const char *runner, bool is_connected, UNUSED
 	assert_false(is_connected);
 }
 
+static bool
+is_others(void *ctx, const char *runner)
+{
+	return settings_is_servers_runner(((struct performed *)ctx)->settings, runner);
+}
+
 static int
 begin(void **state)
 {
 	struct performed *w = mem_new(1, sizeof(*w));
 	struct err err;
-	struct runs_config config = {
-		.runner = runs_aid_runner(), .grace_s = 1, .on_ready = on_ready, .ctx = w
-	};
+	struct runs_config config = { .runner = runs_aid_runner(),
+		.grace_s = 1,
+		.on_ready = on_ready,
+		.is_others = is_others,
+		.ctx = w };
 
 	if (runs_aid_begin((void **)&w->scene) != 0)
 		return -1;

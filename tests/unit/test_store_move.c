@@ -346,6 +346,24 @@ what_was_moved_is_written_over_by_what_it_became(struct world *w)
 	expect_opens(w, w->url, false, false, "copied to another database");
 }
 
+/* An upgrade came between: the file that is still there is of the program before. */
+static void
+what_was_moved_before_an_upgrade_is_written_over_too(struct world *w)
+{
+	struct db *db;
+
+	must_move(w, w->file, w->url);
+	assert_int_equal(unlink(w->file), 0);
+	db = db_open(w->file, 0, &w->aid.err);
+	assert_non_null(db);
+	assert_true(store_schema_migrate(db, NULL, store_schema_newest() - 1, &w->aid.err));
+	db_close(db);
+	expect_refused(w, w->url, w->file, ERR_CONFIG, "TO has version");
+	change(w, w->file, "INSERT INTO counter VALUES ('moved', 1)");
+	must_move(w, w->url, w->file);
+	expect_opens(w, w->file, false, false, NULL);
+}
+
 /* Somebody decided on it since: its history is another one. */
 static void
 but_not_what_has_a_history_of_its_own(struct world *w)
@@ -533,6 +551,7 @@ TEST(a_database_moves_there_and_back)
 		a_row_that_is_left_out_or_changed_is_noticed,
 		no_server_starts_on_what_was_moved_until_it_is_told_so,
 		what_was_moved_is_written_over_by_what_it_became,
+		what_was_moved_before_an_upgrade_is_written_over_too,
 		but_not_what_has_a_history_of_its_own,
 		a_backup_is_started_on_as_one,
 		a_backup_of_postgresql_is_a_file_of_sqlite,

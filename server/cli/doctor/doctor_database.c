@@ -82,7 +82,7 @@ compare(struct doctor *doctor, const struct db_rows *rows, const char *marks)
 
 	if (db_col_i64(rows, 3) > ROW_SERVER_ALIVE_MS)
 		TELL(doctor, STORE, WARNING,
-		    "servers: %s is not connected to the database: it was last %s ago", name,
+		    "servers: %s is not connected to the database: it was last seen %s ago", name,
 		    text_age(ago, db_col_i64(rows, 3)));
 	if (strcmp(version, version_text) != 0)
 		TELL(doctor, STORE, WARNING,
@@ -103,8 +103,9 @@ examine_others(struct doctor *doctor, struct err *err)
 
 	if (!db_query(&rows, doctor->db, err,
 		"SELECT name, version, marks, " LEADER_NOW_MS
-		" - seen FROM server WHERE name <> $1 ORDER BY name",
-		DB_TEXT(settings_server_name(doctor->settings))))
+		" - seen FROM server WHERE name <> $1 AND seen > " LEADER_NOW_MS
+		" - $2 ORDER BY name",
+		DB_TEXT(settings_server_name(doctor->settings)), DB_I64(ROW_SERVER_KNOWN_MS)))
 		return false;
 	while (db_next(&rows))
 		compare(doctor, &rows, marks);

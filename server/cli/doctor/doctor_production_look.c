@@ -143,6 +143,8 @@ look_at_chain(struct production *facts, const char *database)
 	if (!db_is_url(database) && access(database, F_OK) != 0) {
 		facts->chain = PRODUCTION_CHAIN_NONE;
 	} else if (!audit_verify_witnesses(&source, NULL, 0, &found, &err)) {
+		if (err.is_of_database && db_is_url(database))
+			return; /* which is said of the store */
 		facts->chain = PRODUCTION_CHAIN_BAD;
 		(void)text_copy(facts->chain_text, sizeof(facts->chain_text), err.text);
 	} else if (found.heads.missing > 0) {

@@ -88,6 +88,10 @@ copy(const struct settings *s, const struct cli *cli, struct err *err)
 	move.from = from.database;
 	move.to = to.database;
 	move.is_backup = !db_is_url(move.from) && !from.is_served;
+	if (!db_is_url(move.to) && !to.is_served)
+		return err_set(err, ERR_INVALID,
+		    "TO is no folder of a server, and no " STORE_FILE
+		    ": a backup is made by deploybot backup");
 	if (!store_move(&move, &moved, err))
 		return false;
 	say_moved(&move, &moved);

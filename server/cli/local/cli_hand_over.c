@@ -55,9 +55,9 @@ follow(const struct cli_server *local, struct db *db, const struct settings *s,
 		if (!leader_read(db, &now, &err))
 			return cli_server_fail(local, err_exit_status(err.code), err.text);
 	} while (now.epoch == before->epoch && now.clock_ms - before->clock_ms < most);
-	if (now.epoch == before->epoch)
+	if (now.epoch == before->epoch || strcmp(now.holder, before->holder) == 0)
 		return cli_server_fail(
-		    local, EX_TEMPFAIL, "no other server leads yet: see the logs of both");
+		    local, EX_TEMPFAIL, "no other server leads: see the logs of both");
 	(void)printf("%s leads since %s (%" PRId64 ".%" PRId64 " s)\n", now.holder,
 	    when_stamp(s->zone, now.since, since), (now.since - before->clock_ms) / 1000,
 	    (now.since - before->clock_ms) % 1000 / 100);
@@ -77,8 +77,8 @@ cli_hand_over(struct cli_server *local)
 	if (s == NULL)
 		return EX_CONFIG;
 	if (settings_server_name(s) == NULL)
-		return cli_server_fail(local, EX_USAGE,
-		    "there is one server: DATABASE_URL, of two with one database, is not set");
+		return cli_server_fail(
+		    local, EX_USAGE, "there is one server: DATABASE_URL is not set");
 	db = db_open(s->database, 0, &err);
 	if (db == NULL)
 		return cli_server_fail(local, err_exit_status(err.code), err.text);

@@ -14,11 +14,14 @@ say_servers(struct tx *tx, struct chat_text *text)
 
 	if (!row_leader_get(tx, &leader) || (leader.standby[0] == '\0' && leader.other[0] == '\0'))
 		return; /* it is alone, and is meant to be */
-	chat_text_outside(text, leader.standby[0] != '\0' ? "\n🖥 " : "\n⚠️ ", leader.name);
+	if (leader.standby[0] == '\0') {
+		chat_text_outside(text, "\n⚠️ ", leader.other);
+		chat_text_add(text, " is gone, or cannot lead");
+	}
+	chat_text_outside(text, leader.standby[0] == '\0' ? "; " : "\n🖥 ", leader.name);
 	chat_text_since(text, " leads since ", &clock, leader.since, tx->at);
-	chat_text_outside(text, "; ", leader.standby[0] != '\0' ? leader.standby : leader.other);
-	chat_text_add(
-	    text, leader.standby[0] != '\0' ? " is its standby\n" : " could not take over\n");
+	chat_text_some(text, "; its standby: ", leader.standby);
+	chat_text_add(text, "\n");
 }
 
 void
