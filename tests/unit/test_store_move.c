@@ -447,14 +447,14 @@ the_epoch_comes_along(struct world *w)
 	must_move(w, w->file, w->url);
 	change(w, w->url, "UPDATE leader SET epoch = 17");
 	must_move(w, w->url, w->file);
-	assert_int_equal(number(w, w->file, epoch), 17);
+	assert_int_equal(number(w, w->file, epoch), 18); /* nor does who was paused there lead */
 	change(w, w->url, "UPDATE leader SET epoch = 3");
 	must_move(w, w->file, w->url);
-	assert_int_equal(number(w, w->url, "SELECT epoch FROM leader"), 17);
+	assert_int_equal(number(w, w->url, "SELECT epoch FROM leader"), 18);
 	change(w, w->url, "UPDATE leader SET epoch = 20");
 	must_move(w, w->url, w->file);
 	must_move(w, w->file, w->url);
-	assert_int_equal(number(w, w->url, "SELECT epoch FROM leader"), 20);
+	assert_int_equal(number(w, w->url, "SELECT epoch FROM leader"), 21);
 }
 
 static void

@@ -19,7 +19,7 @@ struct world {
 /* A table of before, what each engine asks of itself, a table of PostgreSQL alone, and a format. */
 static const char *const elsewhere[] = { "FROM deployment", "schema_version", "pragma_",
 	"information_schema", "pg_", "to_reg", "baseline", "UPDATE leader", "FROM leader",
-	"FROM server", "INTO server", "current_setting", "%s" };
+	"FROM server", "INTO server", "current_setting", "set_config", "%s" };
 
 /* A migration's ends with a semicolon, and is SQLite's of its time. */
 static bool
