@@ -27,6 +27,7 @@
 #define MOVED	 "moved"
 #define RESTORED "restored"
 #define EPOCH	 "epoch"
+#define NOBODY	 "(moved)" /* holds the lease of what was left: who waits for the row does not */
 
 struct ends {
 	const struct store_move *move;
@@ -314,6 +315,7 @@ begin(const struct ends *ends, struct db *db, bool is_server, struct err *err)
 	    !leader_read(db, &leader, err))
 		return false;
 	return leader.holder[0] == '\0' || leader.left_ms < 0 ||
+	    strcmp(leader.holder, NOBODY) == 0 ||
 	    err_set(err, ERR_BUSY,
 		"%s leads on %s (epoch %" PRId64 "): stop each deploybot of that database first",
 		leader.holder, which, leader.epoch);
@@ -371,8 +373,9 @@ bring_epoch(const struct ends *ends, struct err *err)
 	/* Whoever led there and was only paused, or waits for the row, leads no longer. */
 	return (ends->move->is_backup ||
 		   db_run(ends->from, err,
-		       "UPDATE leader SET epoch = epoch + 1, holder = '(moved)', folder = '',"
-		       " renewed = " LEADER_NOW_MS)) &&
+		       "UPDATE leader SET epoch = epoch + 1, holder = $1, folder = '',"
+		       " renewed = " LEADER_NOW_MS,
+		       DB_TEXT(NOBODY))) &&
 	    db_one_i64(&epoch, ends->from, err, "SELECT epoch FROM leader") &&
 	    store_ids_set(ends->to, EPOCH, epoch, err);
 }

@@ -201,6 +201,7 @@ def test_what_differs_between_the_servers_is_named_and_shown_nowhere(database, b
     def differing():
         said = [line for line in doctor(bot).split("\n") if "servers: server-b goes by other values" in line]
         return said[0].partition(" stand here of ")[2].partition(":")[0] if said else ""
+    database.sql("DELETE FROM server WHERE name = 'server-b'")     # of a test before
     other.start(wait=False)
     try:
         wait_until(lambda: row("name"), what="its row")
@@ -219,7 +220,7 @@ def test_what_differs_between_the_servers_is_named_and_shown_nowhere(database, b
         other.stop()
     database.sql("UPDATE server SET seen = seen - 90000, version = '0.0.9' WHERE name = 'server-b'")
     said = doctor(bot)
-    assert "warning  servers: server-b is not connected to the database: it was last 1 min ago" in said
+    assert "warning  servers: server-b is not connected to the database: it was last seen 1 min ago" in said
     assert "warning  servers: server-b is of version 0.0.9, and this one of " in said
     database.sql("DELETE FROM server WHERE name = 'server-b'")
 
