@@ -11,7 +11,7 @@ from crash_aid import HOLD, STEADY
 from flow_aid import PATIENCE_S
 from postgresql_aid import PostgreSQL
 from runner_client import wait_for
-from service_aid import AS_SERVER, RUNNER, SERVER, give
+from service_aid import AS_SERVER, SERVER, give
 from stage import Deploybot, free_port, get
 from test_flow_remote_runner import NAME, Remote, listed
 
