@@ -11,7 +11,7 @@
 struct db {
 	const struct db_engine *engine;
 	const struct db_fence *fence; /* NULL: none */
-	size_t in_use;		      /* statements */
+	size_t in_use; /* statements */
 	int64_t changes;
 	bool flush_failed;
 	int log_pages;

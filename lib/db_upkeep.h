@@ -16,8 +16,8 @@ int db_log_pages(const struct db *db);
 bool db_flush_failed(const struct db *db);
 
 /* How many columns of that name the table has; column NULL: of any, so that 0 is no such table. */
-MUST_USE bool
-db_has(struct db *db, const char *table, const char *column, int64_t *ret, struct err *err);
+MUST_USE bool db_has(
+    struct db *db, const char *table, const char *column, int64_t *ret, struct err *err);
 
 /* What is read until db_rollback() is of one moment, whoever writes meanwhile. */
 MUST_USE bool db_snapshot(struct db *db, struct err *err);

@@ -8,12 +8,12 @@
 #include "types/limits.h"
 
 struct audit_verified {
-	int64_t entries; /* in the database */
-	int64_t first;	 /* the file's first entry; above 1: what stood before it is gone */
-	int64_t outside; /* up to this entry a witness outside has confirmed; 0: none */
+	int64_t entries;	/* in the database */
+	int64_t first;		/* the file's first entry; above 1: what stood before it is gone */
+	int64_t outside;	/* up to this entry a witness outside has confirmed; 0: none */
 	char before[LIMIT_AUDIT_HEAD]; /* first > 1: of the entry before it, which `first` states */
-	int64_t behind;		       /* newest entries that do not stand in the file */
-	int64_t other_leads; /* 1: the file is of a server that writes it when it leads again */
+	int64_t behind;		/* newest entries that do not stand in the file */
+	int64_t other_leads;	/* 1: the file is of a server that writes it when it leads again */
 	char head[LIMIT_AUDIT_HEAD]; /* of the newest entry, as people are shown it */
 	/* The newest entry that chats were sent as a day's line, by the database; 0: none was. */
 	int64_t line, line_at;
@@ -24,8 +24,8 @@ struct audit_verified {
 
 /* A head that somebody kept: is it an entry's hash? */
 struct audit_witness {
-	const char *digits; /* its first 8 hex digits (0.1.0 showed so many) to 64 */
-	int64_t seq;	    /* the entry; 0: none has it */
+	const char *digits;	/* its first 8 hex digits (0.1.0 showed so many) to 64 */
+	int64_t seq;		/* the entry; 0: none has it */
 };
 
 bool audit_witness_is_one(const char *digits);
@@ -36,8 +36,8 @@ bool audit_witness_is_one(const char *digits);
  * ends before the database does may have been cut, or the server writes it in this moment: look
  * again before you say so.  Of the chain alone: what ret->heads misses was cut off behind its end.
  */
-bool audit_verify(
-    const char *database, const char *file, struct audit_verified *ret, struct err *err) MUST_USE;
+bool audit_verify(const char *database, const char *file, struct audit_verified *ret,
+    struct err *err) MUST_USE;
 
 /* The rows' chain by an open connection, in its transaction too.  *ret_head: its newest entry. */
 struct audit_chain;

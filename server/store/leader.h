@@ -25,15 +25,15 @@
 #define LEADER_FOLDER 112
 
 struct leader {
-	int64_t epoch;		    /* 0: nobody has ever led */
-	int64_t batch;		    /* transactions of all epochs */
-	int64_t at;		    /* wall ms of the newest decision */
-	int64_t since;		    /* wall ms by the database's clock: the epoch began */
-	int64_t left_ms;	    /* of its lease; below 0: it has ended */
-	int64_t clock_ms;	    /* the database's clock now, wall ms */
-	bool leaves;		    /* it gives its lease up once what is in progress is done */
-	int64_t taken_ms;	    /* clock_boottime_ms() when it was asked for */
-	char holder[LIMIT_RUNNER];  /* "": it was given up */
+	int64_t epoch; /* 0: nobody has ever led */
+	int64_t batch; /* transactions of all epochs */
+	int64_t at;    /* wall ms of the newest decision */
+	int64_t since; /* wall ms by the database's clock: the epoch began */
+	int64_t left_ms; /* of its lease; below 0: it has ended */
+	int64_t clock_ms; /* the database's clock now, wall ms */
+	bool leaves; /* it gives its lease up once what is in progress is done */
+	int64_t taken_ms; /* clock_boottime_ms() when it was asked for */
+	char holder[LIMIT_RUNNER]; /* "": it was given up */
 	char folder[LEADER_FOLDER]; /* of that server: which of two that are called so */
 };
 

@@ -82,13 +82,14 @@ lease_look(struct lease *lease, struct lease_seen *ret)
 void
 lease_note(struct lease *lease, const struct settings *settings)
 {
-	char *before;
+	char *marks, *before;
 
 	if (lease == NULL)
 		return;
+	marks = row_server_marks(settings);
 	(void)pthread_mutex_lock(&lease->lock);
 	before = lease->marks;
-	lease->marks = row_server_marks(settings);
+	lease->marks = marks;
 	(void)pthread_mutex_unlock(&lease->lock);
 	free(before);
 }
@@ -260,7 +261,6 @@ renew(struct lease *lease, bool leaves)
 		lease->leaves_by = sent_ms + LEAVES_MS;
 	if (leaves && sent_ms > lease->leaves_by)
 		end_deposed("it has not come to its end"); /* a standby waits for that */
-
 	if (leader_renew(lease->db, lease->fence.epoch, leaves, &leads, &err)) {
 		if (!leads)
 			end_deposed("another has taken over");

@@ -15,8 +15,8 @@ struct lease;
 struct settings;
 
 struct lease_config {
-	const char *database;	      /* its URL; borrowed until lease_stop() */
-	const char *name, *folder;    /* this server's, and its STATE_DIRECTORY; borrowed as well */
+	const char *database;	  /* its URL; borrowed until lease_stop() */
+	const char *name, *folder; /* this server's, and its STATE_DIRECTORY; borrowed as well */
 	void (*on_change)(void *ctx); /* on the thread: lease_look() says another thing now */
 	void *ctx;
 	const struct settings *settings; /* borrowed for the call */

@@ -32,8 +32,8 @@ void row_environment_set_announced(
 
 /* A push that was to start, or asked, waits from now on: `block` was the newest when it came; 0:
  * its question showed newer ones, and nobody can know any more. */
-void
-row_environment_hold_announced(struct tx *tx, const char *name, const char *commit, int64_t block);
+void row_environment_hold_announced(
+    struct tx *tx, const char *name, const char *commit, int64_t block);
 void row_environment_count_head(struct tx *tx, const char *name, const char *base, int64_t count);
 
 /* Polling knows of this head, and nothing follows from it. */

@@ -6,9 +6,9 @@
 #include "types/limits.h"
 
 struct store_backup {
-	int64_t size; /* bytes */
+	int64_t size;		/* bytes */
 	int64_t deployments;
-	int64_t entries;	     /* of the audit chain */
+	int64_t entries;	/* of the audit chain */
 	char head[LIMIT_AUDIT_HEAD]; /* of its newest entry, as people are shown it */
 };
 
@@ -18,8 +18,8 @@ struct store_backup {
  * name: until then it is `file`.partial, which a later call replaces where one was killed.  False:
  * `file` is there already, or the disk is too full, or what else *err says; nothing is left behind.
  */
-bool store_backup(
-    const char *database, const char *file, struct store_backup *ret, struct err *err) MUST_USE;
+bool store_backup(const char *database, const char *file, struct store_backup *ret,
+    struct err *err) MUST_USE;
 
 /* The same by another one than db_backup(), which copies as its header says. */
 typedef bool store_backup_copy(const char *from, const char *to, struct err *err);

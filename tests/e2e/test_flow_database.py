@@ -97,6 +97,9 @@ def test_there_and_back(scene, database):
     assert led.returncode == 75 and ("deploybot runs" in led.stderr or "server-a leads on FROM" in led.stderr), led
     status, history = told(who, "/status"), told(who, "/history staging")
     assert scene.bot.stop() == 0
+    aside = scene.bot.run("database", "copy", "DATABASE_URL", str(scene.folder / "x.db"))   # no server would find it
+    assert aside.returncode != 0 and "a backup is made by deploybot backup" in aside.stderr, aside
+    assert not (scene.folder / "x.db").exists()
     copied(scene.bot.run("database", "copy", "DATABASE_URL", folder_of(scene)))
     epoch = database.sql("SELECT epoch FROM leader")
     refuses_to_start(scene, "copied to another database")

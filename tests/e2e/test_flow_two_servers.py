@@ -184,6 +184,24 @@ def test_a_store_that_gets_no_answer_leads_no_longer(pair):
     assert pair.epoch() == before + 1
 
 
+def test_a_leader_that_does_not_come_to_its_end_is_ended(pair):
+    """Its store's session hangs behind the last answer: who waits at the standby waits no longer than the lease."""
+    leader, other = leader_and_other(pair)
+    before = pair.epoch()
+    store = int(pair.database.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'deploybot'"))
+    os.kill(store, signal.SIGSTOP)
+    try:
+        leader.process.send_signal(signal.SIGTERM)
+        assert leader.process.wait(90) == 75
+    finally:
+        os.kill(store, signal.SIGCONT)
+    assert "this server leads no longer: it has not come to its end" in leader.log()
+    pair.wait_leads(other)
+    leader.start()
+    pair.wait_stands_by(leader)
+    assert pair.epoch() == before + 1
+
+
 def test_of_two_with_one_name_the_second_says_so_and_waits(pair):
     leader, other = leader_and_other(pair)
     before, own = pair.epoch(), name_of(other)

@@ -146,6 +146,21 @@ def test_a_hand_over_is_noticed_by_nobody(pair, nginx):
     check(pair, pushes)
 
 
+def test_a_standby_that_could_not_lead_is_no_standby(pair):
+    """Its program is older than the tables; nobody would lead once the leader has left."""
+    leader, other = leader_and_other(pair)
+    before, version = pair.epoch(), pair.database.sql("SELECT version FROM schema_version")
+    pair.database.sql("UPDATE schema_version SET version = 1000")
+    try:
+        wait_until(lambda: "this server cannot lead: the database is of a newer program" in other.log(), PATIENCE_S,
+                   "what is in its way")
+        done = leader.run("hand-over")
+        assert done.returncode == 69 and "no standby could lead" in done.stderr, done
+        assert pair.leads(leader) and pair.epoch() == before
+    finally:
+        pair.database.sql(f"UPDATE schema_version SET version = {version}")
+
+
 def test_what_has_nobody_to_hand_over_to_goes_on(pair):
     leader, other = leader_and_other(pair)
     before = pair.epoch()
