@@ -26,7 +26,7 @@ struct audit_source {
 	const char *database;
 	bool is_copy;	 /* of it: nobody has it open */
 	const char *log; /* the path of the newest file */
-	const char *server; /* whose that is, where several have one database; NULL: the only one's */
+	const char *server; /* whose that is, of several with one database; NULL: the only one's */
 	bool in_any_order; /* a log that does not verify is read all the same */
 };
 
