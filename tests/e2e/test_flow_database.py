@@ -90,7 +90,7 @@ def test_there_and_back(scene, database):
     deploy(scene, who)
     says = scene.bot.run("database", "status")
     assert says.returncode == 0 and "leader:   server-a, epoch 1, since 20" in says.stdout, says
-    assert "standby:  none is synchronous" in says.stdout and database.url not in says.stdout
+    assert "replica:  none is synchronous" in says.stdout and database.url not in says.stdout
     assert scene.bot.run("audit", "verify").returncode == 0
 
     led = scene.bot.run("database", "copy", "DATABASE_URL", folder_of(scene))

@@ -129,6 +129,7 @@ def test_status_says_who_leads_and_who_could_take_over(pair):
     wait_until(lambda: sees_standby(pair), 20, "a standby")
     ada.say("/status")
     ada.hear("staging", f"🖥 {name_of(leader)} leads since ", f"; its standby: {name_of(other)}")
+    assert f"\nstandby:  {name_of(other)}\n" in leader.run("database", "status").stdout
     other.stop()
     wait_until(lambda: not sees_standby(pair), 20, "that it is gone")
     ada.say("/status")

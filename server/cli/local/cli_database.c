@@ -15,6 +15,7 @@
 #include "lib/err.h"
 #include "lib/text.h"
 #include "store/leader.h"
+#include "store/row_leader.h"
 #include "store/store_move.h"
 #include "store/store_restore.h"
 
@@ -113,7 +114,7 @@ cli_database_copy(const struct cli *cli)
 
 /* What a machine has not flushed yet is lost with the other one. */
 static bool
-say_standbys(struct db *db, struct err *err)
+say_replicas(struct db *db, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	bool is_alone = true;
@@ -125,10 +126,10 @@ say_standbys(struct db *db, struct err *err)
 		" ORDER BY application_name"))
 		return false;
 	for (; db_next(&rows); is_alone = false)
-		(void)printf("standby:  %s (%s), %" PRId64 " ms behind\n", db_col_text(&rows, 0),
+		(void)printf("replica:  %s (%s), %" PRId64 " ms behind\n", db_col_text(&rows, 0),
 		    db_col_text(&rows, 1), db_col_i64(&rows, 2));
 	if (is_alone)
-		(void)puts("standby:  none is synchronous: one machine has what is newest");
+		(void)puts("replica:  none is synchronous: one machine has what is newest");
 	return db_rows_end(&rows, err);
 }
 
@@ -136,18 +137,20 @@ static bool
 say_leader(struct db *db, struct err *err)
 {
 	struct leader leader = { 0 };
-	char since[TEXT_TIME_SIZE];
+	char since[TEXT_TIME_SIZE], standby[LIMIT_RUNNER];
 	int64_t is_there;
 
 	if (!db_has(db, "leader", NULL, &is_there, err) ||
-	    (is_there != 0 && !leader_read(db, &leader, err)))
+	    (is_there != 0 && !leader_read(db, &leader, err)) ||
+	    !row_leader_standby(db, standby, err))
 		return false;
 	(void)printf("leader:   %s, epoch %" PRId64 "%s%s%s\n",
 	    leader.holder[0] == '\0' ? "nobody" : leader.holder, leader.epoch,
 	    leader.since == 0 ? "" : ", since ",
 	    leader.since == 0 ? "" : text_time(since, leader.since),
 	    leader.left_ms < 0 && leader.holder[0] != '\0' ? ", gone" : "");
-	return say_standbys(db, err);
+	(void)printf("standby:  %s\n", standby[0] != '\0' ? standby : "none could lead now");
+	return say_replicas(db, err);
 }
 
 static bool
