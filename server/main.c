@@ -12,7 +12,8 @@ serve(const struct cli *cli)
 	struct serve_options options = {
 		.env_file = cli->env_file,
 		.no_copy = cli->value[OPTION_NO_COPY] != NULL,
-		.is_restored = cli->value[OPTION_RESTORED] != NULL,
+		.is_restored =
+		    cli->value[OPTION_RESTORED] != NULL || cli->value[OPTION_REWOUND] != NULL,
 		.is_moved_back = cli->value[OPTION_MOVED_BACK] != NULL,
 	};
 	static struct settings_report report;

@@ -110,8 +110,10 @@ agents_of(void *ctx, const char *environment, int64_t *ret_more_s)
 static int64_t
 epoch_of(const struct serve *serve)
 {
-	return serve->lead.lease != NULL ? lease_fence(serve->lead.lease)->epoch :
-					   leader_epoch_brought(serve->settings->database);
+	return serve->lead.lease != NULL ?
+	    lease_fence(serve->lead.lease)->epoch :
+	    leader_epoch_brought(serve->settings->database,
+		serve->perform.is_restored || serve->options.is_moved_back);
 }
 
 bool

@@ -23,29 +23,35 @@
 
 /* --- what it answers --- */
 
-/* "standby of server-a since 2026-11-30T03:12:04Z". */
+#define STANDING 480
+
+/* "standby of server-a since 2026-11-30T03:12:04Z", and what keeps it from more. */
 static void
-say_standing(struct serve *serve, char *out, size_t room)
+say_standing(struct serve *serve, char out[STANDING])
 {
 	struct lease_seen seen;
 	char since[WHEN_STAMP];
+	size_t size;
 
 	lease_look(serve->lead.lease, &seen);
 	if (seen.holder[0] != '\0')
-		(void)snprintf(out, room, "standby of %s since %s%s", seen.holder,
+		(void)snprintf(out, STANDING, "standby of %s since %s%s", seen.holder,
 		    when_stamp(serve->settings->zone, seen.since, since),
 		    seen.is_led ? "" : "; it has not renewed its lease in time");
 	else
 		(void)snprintf(
-		    out, room, "standby; nobody is known to lead: see this server's log");
+		    out, STANDING, "standby; nobody is known to lead: see this server's log");
+	size = strlen(out);
+	if (seen.problem[0] != '\0')
+		(void)snprintf(out + size, STANDING - size, "; it cannot lead: %s", seen.problem);
 }
 
 static void
 on_ready(struct http_request *request, void *ctx)
 {
-	char standing[160], text[sizeof(standing) + 1];
+	char standing[STANDING], text[sizeof(standing) + 1];
 
-	say_standing(ctx, standing, sizeof(standing));
+	say_standing(ctx, standing);
 	(void)snprintf(text, sizeof(text), "%s\n", standing);
 	http_request_answer_text(request, 503, "text/plain; charset=utf-8", NULL, text);
 }
@@ -167,12 +173,13 @@ listen_now(struct serve *serve, struct err *err)
 static void
 say_seen(struct serve *serve, const struct lease_seen *seen)
 {
-	char standing[160];
+	char standing[STANDING];
 
+	say_standing(serve, standing);
 	if (seen->problem[0] != '\0')
-		log_warning("this server cannot lead: %s", seen->problem);
-	say_standing(serve, standing, sizeof(standing));
-	log_info("%s", standing);
+		log_warning("%s", standing);
+	else
+		log_info("%s", standing);
 }
 
 static void

@@ -102,8 +102,7 @@ distrust_all(struct tx *tx)
 	struct deployment active;
 
 	row_run_distrust(tx);
-	if (tx->settings->link.address != NULL)
-		row_runner_skip(tx);
+	row_runner_skip(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		if (row_environment_get(
 			tx, tx->settings->environments[i].name, &(struct environment){ 0 })

@@ -86,18 +86,19 @@ run_alone(struct db *db, const struct db_sql *sql, int64_t *ret_changes, struct 
 
 /* Of a commit that it does not know of it learns at the next try: the lease is its own then. */
 bool
-leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err)
+leader_take(struct db *db, bool is_far, struct leader *ret, bool *ret_leads, struct err *err)
 {
 	const struct leader self = *ret;
 	int64_t sent_ms = clock_boottime_ms(), taken;
 
 	*ret_leads = false;
 	if (!run_alone(db,
-		DB_SQL("UPDATE leader SET epoch = epoch + 1, holder = $1, folder = $3,"
+		DB_SQL("UPDATE leader SET epoch = epoch + $4, holder = $1, folder = $3,"
 		       " leaves = 0, since = " LEADER_NOW_MS ", renewed = " LEADER_NOW_MS
 		       " WHERE holder = '' OR (holder = $1 AND folder = $3)"
 		       " OR renewed < " LEADER_NOW_MS " - $2",
-		    DB_TEXT(self.holder), DB_I64(LEADER_LEASE_MS), DB_TEXT(self.folder)),
+		    DB_TEXT(self.holder), DB_I64(LEADER_LEASE_MS), DB_TEXT(self.folder),
+		    DB_I64(is_far ? LEADER_FAR : 1)),
 		&taken, err) ||
 	    !leader_read(db, ret, err))
 		return false;
@@ -241,7 +242,7 @@ resolve(void *ctx, struct db *db, struct err *err)
 }
 
 int64_t
-leader_epoch_brought(const char *path)
+leader_epoch_brought(const char *path, bool is_far)
 {
 	struct err err;
 	struct db *db = db_open(path, DB_READ_ONLY, &err);
@@ -252,7 +253,7 @@ leader_epoch_brought(const char *path)
 		"SELECT COALESCE(MAX(value), 0) FROM counter WHERE name = 'epoch'"))
 		epoch = 0; /* it is to be migrated */
 	db_close(db);
-	return epoch;
+	return epoch != 0 && is_far ? epoch + LEADER_FAR : epoch;
 }
 
 void

@@ -44,10 +44,14 @@ bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
 /* Is it that server, and no other of its name? */
 bool leader_is(const struct leader *leader, const struct leader *self);
 
+/* Of a database that is a copy, or was rewound: so many epochs further none has been. */
+#define LEADER_FAR 100000
+
 /* Takes over where the lease was given up, has ended, or is that server's own, of before: a new
- * epoch.  *ret names the server when it is called, and is what stands there then; *ret_leads: it is
- * that server's. */
-bool leader_take(struct db *db, struct leader *ret, bool *ret_leads, struct err *err) MUST_USE;
+ * epoch, and is_far that of a database that was rewound.  *ret names the server when it is called,
+ * and is what stands there then; *ret_leads: it is that server's. */
+bool leader_take(struct db *db, bool is_far, struct leader *ret, bool *ret_leads, struct err *err)
+    MUST_USE;
 
 /* leaves: another will lead in a moment.  *ret_leads false: that epoch is over. */
 bool leader_renew(struct db *db, int64_t epoch, bool leaves, bool *ret_leads, struct err *err)
@@ -57,7 +61,7 @@ bool leader_give_up(struct db *db, int64_t epoch, struct err *err) MUST_USE;
 
 /* Of a file of SQLite, which is not open yet: the epoch that it was brought from a database of
  * several servers, and stays in, since runners and agents know it.  0: none. */
-int64_t leader_epoch_brought(const char *path);
+int64_t leader_epoch_brought(const char *path, bool is_far);
 
 /* Of the server that leads: two threads have it. */
 struct leader_fence {

@@ -18,6 +18,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/thread.h"
+#include "store/audit_end.h"
 #include "store/row_server.h"
 #include "store/row_leader.h"
 #include "store/store_beside.h"
@@ -39,6 +40,7 @@ struct lease {
 	bool ends, leaves, is_woken;
 	struct lease_seen seen;
 	char *marks;		   /* for its row; under the lock */
+	struct audit_chain known;  /* the last entry of its own audit log when it was started */
 	struct leader_fence fence; /* once it leads */
 	_Atomic bool acts;	   /* behind its start */
 	/* The thread's. */
@@ -195,6 +197,33 @@ may_serve(struct lease *lease, int64_t version, struct err *err)
 	    err_wrap(err, "DATABASE_URL");
 }
 
+/* Whoever starts it has said that the database is one of before. */
+static bool
+is_far(const struct lease *lease)
+{
+	return lease->config.is_restored || lease->config.is_moved_back;
+}
+
+/* Nobody goes on as if nothing were lost. */
+static bool
+has_all(struct lease *lease, int64_t version, struct lease_seen *seen)
+{
+	int64_t newest = 0;
+	bool is_in = lease->known.seq == 0 || is_far(lease);
+	struct err err;
+
+	if (!is_in && version != 0 &&
+	    !audit_end_is_in(lease->db, &lease->known, &is_in, &newest, &err))
+		return false; /* it is asked again */
+	if (!is_in)
+		(void)snprintf(seen->problem, sizeof(seen->problem),
+		    "the database lacks entry %" PRId64
+		    ", which this server's audit log ends with; it ends with %" PRId64
+		    ": `deploybot serve --rewound` goes on without",
+		    lease->known.seq, newest);
+	return is_in;
+}
+
 static bool
 ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 {
@@ -215,9 +244,9 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	if (!may_serve(lease, version, err))
 		return false;
 	if (has_right_clock(&leader, seen) && knows_schema(version, seen) &&
-	    is_free(lease, &leader, seen)) {
+	    has_all(lease, version, seen) && is_free(lease, &leader, seen)) {
 		leader = lease->self;
-		if (!leader_take(lease->db, &leader, &seen->leads, err))
+		if (!leader_take(lease->db, is_far(lease), &leader, &seen->leads, err))
 			return false;
 	}
 	if (!name_session(lease, seen, err))
@@ -368,6 +397,9 @@ lease_start(const struct lease_config *config, struct err *err)
 	lease->config = *config;
 	(void)text_copy(lease->self.holder, sizeof(lease->self.holder), config->name); /* fits */
 	name_folder(config->folder, lease->self.folder);
+	if (!audit_end_read(config->settings->audit_log_path, &lease->known, &why))
+		log_warning("the audit log: %s", why.text); /* as is said when it is written */
+	why = (struct err){ 0 };
 	lease->clock_read_ms = clock_monotonic_ms();
 	if (!ask(lease, &lease->seen, &why)) {
 		lease->seen = (struct lease_seen){ 0 };

@@ -121,3 +121,9 @@ row_witness_is_late(struct tx *tx)
 	return tx->settings != NULL && tx->settings->audit_witness_max_ms != 0 &&
 	    row_witness_lag(tx) > tx->settings->audit_witness_max_ms;
 }
+
+int64_t
+row_witness_log_last(const struct tx *tx)
+{
+	return tx->store->log_last;
+}

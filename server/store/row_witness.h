@@ -36,3 +36,7 @@ int64_t row_witness_removable(const struct tx *tx, int64_t *ret_first);
  * witness.  Is that more than AUDIT_WITNESS_MAX_MINUTES? */
 int64_t row_witness_lag(struct tx *tx);
 bool row_witness_is_late(struct tx *tx);
+
+/* The last entry of a log on this disk that the start moved away, since the database lacks it;
+ * 0: none was. */
+int64_t row_witness_log_last(const struct tx *tx);

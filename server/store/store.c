@@ -11,9 +11,11 @@
 #include "lib/db_url.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "store/audit_end.h"
 #include "store/leader.h"
 #include "store/store_inside.h"
 #include "store/store_move.h"
+#include "store/store_restore.h"
 
 #define CHECK_PAGES_MAX 512 /* 2 MB, checked in 6 ms */
 
@@ -55,6 +57,36 @@ check_database(struct db *db, struct err *err)
 	return true;
 }
 
+/* Whoever starts it has said so. */
+static bool
+is_of_before(const struct store *store)
+{
+	return store->config.is_restored || store->config.is_moved_back;
+}
+
+/* Lines that the database lacks are evidence of what is lost: nothing is written behind them. */
+static bool
+move_log(struct store *store, struct err *err)
+{
+	char away[STORE_RESTORE_AWAY];
+	struct audit_chain end;
+	int64_t newest;
+	bool is_in;
+
+	if (store->audit_path == NULL || !is_of_before(store))
+		return true;
+	if (!audit_end_read(store->audit_path, &end, err) ||
+	    !audit_end_is_in(store->db, &end, &is_in, &newest, err))
+		return false;
+	if (is_in)
+		return true;
+	store->log_last = end.seq;
+	log_warning(
+	    "the database lacks entry %lld, which the audit log ends with: the log is moved away",
+	    (long long)end.seq);
+	return store_restore_log_away(store->audit_path, away, err);
+}
+
 static bool
 open_database(struct store *store, struct err *err)
 {
@@ -76,7 +108,7 @@ open_database(struct store *store, struct err *err)
 		store->db, store->config.is_moved_back, store->config.is_restored, err))
 		return err_wrap(err, "%s", db_is_url(store->path) ? "DATABASE_URL" : store->path);
 	if (!store_audit_head(store->db, &store->mark.audit, err) ||
-	    !store_ids_read(store->db, &store->mark.ids, err))
+	    !store_ids_read(store->db, &store->mark.ids, err) || !move_log(store, err))
 		return false;
 	store->mark.audit_seen = store->mark.audit.seq; /* the start looks at what is there */
 	return db_one_i64(&store->mark.n_outbox, store->db, err, count_outbox);
@@ -162,7 +194,7 @@ mark_doubtful(struct store *store, struct err *err)
 	if ((in_order == 0 || store->config.is_restored) &&
 	    !store_message_mark_twice(store->db, err))
 		return false;
-	return store_move_spent(store->db, err) &&
+	return store_move_spent(store->db, is_of_before(store), err) &&
 	    db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
 }
 

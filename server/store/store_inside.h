@@ -100,6 +100,7 @@ struct store {
 	struct lanes lanes;
 	struct poison *poison;
 	bool is_recovered; /* what was open is out */
+	int64_t log_last;  /* of the log that was moved away at this start; 0: none was */
 
 	/* Projections. */
 	int64_t exported_seq;	      /* newest entry known to stand in the audit file */

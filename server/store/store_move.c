@@ -74,10 +74,14 @@ store_move_check(struct db *db, bool is_moved_back, bool is_restored, struct err
 }
 
 bool
-store_move_spent(struct db *db, struct err *err)
+store_move_spent(struct db *db, bool is_far, struct err *err)
 {
 	return db_run(db, err, "DELETE FROM counter WHERE name = $1 OR name = $2", DB_TEXT(MOVED),
-	    DB_TEXT(RESTORED));
+		   DB_TEXT(RESTORED)) &&
+	    (!is_far ||
+		db_run(db, err,
+		    "UPDATE counter SET value = value + $2 WHERE name = $1 AND value <> 0",
+		    DB_TEXT(EPOCH), DB_I64(LEADER_FAR)));
 }
 
 /* --- tables --- */

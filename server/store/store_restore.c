@@ -306,13 +306,28 @@ flush_away(const char *folder, const char *away, struct err *err)
 }
 
 static bool
+move_log(const char *folder, const char *name, const char *away, struct err *err)
+{
+	return make_away(folder, away, err) && move_audit(folder, name, away, err) &&
+	    flush_away(folder, away, err);
+}
+
+bool
+store_restore_log_away(const char *audit, char away[STORE_RESTORE_AWAY], struct err *err)
+{
+	char folder[PATH_MAX];
+	const char *name = split_audit(audit, folder);
+
+	return name_away(folder, away, err) && move_log(folder, name, away, err);
+}
+
+static bool
 give_name(const struct store_restore *where, const char *copy, const char *away, struct err *err)
 {
 	char database[PATH_MAX], folder[PATH_MAX];
 	const char *name = split_audit(where->audit, folder);
 
-	if (!make_away(where->folder, away, err) || !make_away(folder, away, err) ||
-	    !move_audit(folder, name, away, err) || !flush_away(folder, away, err) ||
+	if (!make_away(where->folder, away, err) || !move_log(folder, name, away, err) ||
 	    !move_database(where->folder, away, err) || !flush_away(where->folder, away, err) ||
 	    !path_of(database, where->folder, STORE_FILE, err))
 		return false;

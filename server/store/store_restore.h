@@ -33,6 +33,10 @@ bool store_restore_begin(const struct store_restore *where, int fd, const char *
 bool store_restore_finish(
     const struct store_restore *where, bool *ret_is_restored, struct err *err) MUST_USE;
 
+/* Moves the files of an audit log that is another database's into such a folder beside it. */
+bool store_restore_log_away(
+    const char *audit, char away[STORE_RESTORE_AWAY], struct err *err) MUST_USE;
+
 /* Is that database, of `file`, of a version that this program knows?  False: *err says so. */
 bool store_restore_knows(struct db *db, const char *file, struct err *err) MUST_USE;
 

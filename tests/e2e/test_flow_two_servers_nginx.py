@@ -152,7 +152,7 @@ def test_a_standby_that_could_not_lead_is_no_standby(pair):
     before, version = pair.epoch(), pair.database.sql("SELECT version FROM schema_version")
     pair.database.sql("UPDATE schema_version SET version = 1000")
     try:
-        wait_until(lambda: "this server cannot lead: the database is of a newer program" in other.log(), PATIENCE_S,
+        wait_until(lambda: "it cannot lead: the database is of a newer program" in other.log(), PATIENCE_S,
                    "what is in its way")
         done = leader.run("hand-over")
         assert done.returncode == 69 and "no standby could lead" in done.stderr, done

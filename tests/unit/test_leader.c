@@ -49,7 +49,7 @@ takes(struct scene *scene, const char *name)
 	(void)snprintf(scene->leader.holder, sizeof(scene->leader.holder), "%s", name);
 	if (scene->is_elsewhere)
 		(void)snprintf(scene->leader.folder, sizeof(scene->leader.folder), "there");
-	if (!leader_take(scene->outside, &scene->leader, &leads, &scene->aid.err))
+	if (!leader_take(scene->outside, false, &scene->leader, &leads, &scene->aid.err))
 		fail_msg("%s", scene->aid.err.text);
 	return leads;
 }
@@ -122,6 +122,8 @@ decide(struct scene *scene, int *answers)
 static void
 the_lease_is_one_server_s(struct scene *scene)
 {
+	bool leads;
+
 	assert_int_equal(scene->leader.epoch, 1);
 	assert_false(takes(scene, "b"));
 	assert_string_equal(scene->leader.holder, "a");
@@ -138,6 +140,10 @@ the_lease_is_one_server_s(struct scene *scene)
 	scene->is_elsewhere = true;
 	assert_false(takes(scene, "a")); /* another that is called so */
 	assert_int_equal(scene->leader.epoch, 4);
+	change(scene, "UPDATE leader SET renewed = renewed - 4500");
+	scene->leader = (struct leader){ .holder = "b", .folder = "there" };
+	assert_true(leader_take(scene->outside, true, &scene->leader, &leads, &scene->aid.err));
+	assert_int_equal(scene->leader.epoch, 4 + LEADER_FAR); /* of a database of before */
 }
 
 static void

@@ -9,14 +9,15 @@ STORE_TEST(a_file_says_which_epoch_it_was_brought)
 {
 	struct db *db;
 
-	assert_true(leader_epoch_brought("/nonexistent/deploybot.db") == 0);
-	assert_true(leader_epoch_brought(aid->path) == 0);
+	assert_true(leader_epoch_brought("/nonexistent/deploybot.db", false) == 0);
+	assert_true(leader_epoch_brought(aid->path, true) == 0);
 	db = db_open(aid->path, 0, &aid->err);
 	assert_non_null(db);
 	assert_true(
 	    db_run(db, &aid->err, "INSERT INTO counter (name, value) VALUES ('epoch', 17)"));
 	db_close(db);
-	assert_true(leader_epoch_brought(aid->path) == 17);
+	assert_true(leader_epoch_brought(aid->path, false) == 17);
+	assert_true(leader_epoch_brought(aid->path, true) == 17 + LEADER_FAR);
 	db = db_open(aid->path, 0, &aid->err);
 	assert_true(db_run(db, &aid->err, "DELETE FROM counter WHERE name = 'epoch'"));
 	db_close(db);

@@ -427,11 +427,11 @@ what_a_server_leads_is_left_alone(struct world *w)
 	bool leads;
 
 	assert_true(db != NULL && leader_make(db, &w->aid.err));
-	assert_true(leader_take(db, &self, &leads, &w->aid.err) && leads);
+	assert_true(leader_take(db, false, &self, &leads, &w->aid.err) && leads);
 	expect_refused(w, w->file, w->url, ERR_BUSY, "server-b leads on TO (epoch 1)");
 	assert_true(leader_give_up(db, self.epoch, &w->aid.err));
 	must_move(w, w->file, w->url);
-	assert_true(leader_take(db, &self, &leads, &w->aid.err) && leads);
+	assert_true(leader_take(db, false, &self, &leads, &w->aid.err) && leads);
 	expect_refused(w, w->url, w->other, ERR_BUSY, "server-b leads on FROM (epoch 2)");
 	change(w, w->url, "UPDATE leader SET renewed = renewed - 5000");
 	must_move(w, w->url, w->other); /* it is dead */
@@ -455,6 +455,12 @@ the_epoch_comes_along(struct world *w)
 	must_move(w, w->url, w->file);
 	must_move(w, w->file, w->url);
 	assert_int_equal(number(w, w->url, "SELECT epoch FROM leader"), 21);
+	expect_opens(w, w->file, true, false, NULL); /* runners know those of since */
+	assert_int_equal(number(w, w->file, epoch), 21 + LEADER_FAR);
+	expect_opens(w, w->file, false, true, NULL); /* a copy, of whenever */
+	assert_int_equal(number(w, w->file, epoch), 21 + 2 * LEADER_FAR);
+	expect_opens(w, w->file, false, false, NULL);
+	assert_int_equal(number(w, w->file, epoch), 21 + 2 * LEADER_FAR);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "store/row_audit.h"
 #include "store/row_secret.h"
 #include "store/row_setting.h"
+#include "store/row_witness.h"
 
 #define NAMES_MAX 480 /* bytes of names in one entry: row_audit_add() keeps 512 of a value */
 #define VALUE_MAX 480
@@ -124,11 +125,14 @@ begin(struct differing *d)
 static void
 add_start(struct tx *tx, bool is_restored)
 {
-	char last[24], head[LIMIT_AUDIT_HEAD];
+	int64_t log_last_seq = row_witness_log_last(tx);
+	char last[24], head[LIMIT_AUDIT_HEAD], log_last[24];
 	const char *const facts[] = { "program", version_text, "restored",
-		is_restored ? "yes" : "no", is_restored ? "last" : NULL, last, "head", head, NULL };
+		is_restored ? "yes" : "no", is_restored ? "last" : NULL, last, "head", head,
+		log_last_seq != 0 ? "log_last" : NULL, log_last, NULL };
 
 	(void)snprintf(last, sizeof(last), "%" PRId64, row_audit_newest(tx, head));
+	(void)snprintf(log_last, sizeof(log_last), "%" PRId64, log_last_seq);
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = AUDIT_CODE_SERVER_STARTED,
