@@ -244,6 +244,20 @@ stand_by(struct serve *serve, const struct lease_seen *seen, struct err *err)
 
 /* --- while it leads --- */
 
+static void
+set_metrics(struct serve *serve)
+{
+	struct lease_seen seen;
+
+	lease_look(serve->lead.lease, &seen);
+	if (seen.n_replicas >= 0) {
+		metric_set_value(serve->metrics, METRIC_STANDBY_CONNECTED, seen.has_standby);
+		metric_set_value(serve->metrics, METRIC_DATABASE_REPLICAS, (double)seen.n_replicas);
+	}
+	metric_set_value(serve->metrics, METRIC_COMMITS_UNANSWERED,
+	    (double)atomic_load(&lease_fence(serve->lead.lease)->n_unknown));
+}
+
 /* The lease's own thread may wait for the database for longer than the lease lasts, and the store's
  * session alone may get no answer: another server has one of its own. */
 static void
@@ -252,6 +266,7 @@ on_watch(UNUSED struct loop_timer *timer, void *ctx)
 	struct serve *serve = ctx;
 
 	lease_check(serve->lead.lease, health_watch_illness(serve->watch) != health_watch_hangs);
+	set_metrics(serve);
 	serve_take_outcomes(serve, &(struct queue_list){ 0 });
 }
 

@@ -227,6 +227,7 @@ resolve(void *ctx, struct db *db, struct err *err)
 	bool is_there = false;
 	struct err why;
 
+	(void)atomic_fetch_add(&fence->n_unknown, 1);
 	log_warning("database: it is not known whether the last commit is there: %s", err->text);
 	while (!confirm(fence, db, &is_there, &why)) {
 		if (!fence->is_deposed && !leader_fence_is_fresh(fence, LEADER_LEASE_MS))

@@ -72,6 +72,7 @@ struct leader_fence {
 	int64_t at;    /* wall ms: no decision is of a time before it */
 	int64_t sent_ms;
 	bool is_deposed;
+	_Atomic int64_t n_unknown; /* commits without an answer so far */
 	/* clock_boottime_ms() when the last good renewal was sent. */
 	_Atomic int64_t renewed_ms;
 };

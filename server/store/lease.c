@@ -256,6 +256,7 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	    leader.holder[0] != '\0' && !leader.leaves && leader.left_ms > LEADER_ACTS_MS;
 	seen->epoch = leader.epoch;
 	seen->since = leader.since;
+	seen->n_replicas = -1;
 	if (seen->leads)
 		leader_fence_init(&lease->fence, &leader);
 	return true;
@@ -318,6 +319,24 @@ write_row(struct lease *lease)
 	(void)!row_server_write(lease->db, lease->self.holder, marks);
 }
 
+/* For the metrics: what does not answer is seen by the lease itself. */
+static void
+look_beside(struct lease *lease)
+{
+	char standby[LIMIT_RUNNER] = "";
+	int64_t n_replicas = -1;
+	bool ok;
+
+	if (clock_monotonic_ms() < lease->row_due_ms)
+		return;
+	ok = row_leader_standby(lease->db, standby, NULL) &&
+	    row_leader_replicas(lease->db, &n_replicas, NULL);
+	(void)pthread_mutex_lock(&lease->lock);
+	lease->seen.has_standby = standby[0] != '\0';
+	lease->seen.n_replicas = ok ? n_replicas : -1;
+	(void)pthread_mutex_unlock(&lease->lock);
+}
+
 /* False: it is to end. */
 static bool
 rest(struct lease *lease, int ms, bool *ret_leaves)
@@ -365,10 +384,12 @@ run(void *ctx)
 		lease_look(lease, &seen);
 		if (!rest(lease, seen.leads ? LEADER_RENEW_MS : LEASE_ASK_MS, &leaves))
 			return NULL;
-		if (seen.leads)
+		if (seen.leads) {
 			renew(lease, leaves);
-		else
+			look_beside(lease);
+		} else {
 			stand_by(lease);
+		}
 		write_row(lease);
 	}
 }

@@ -30,6 +30,9 @@ struct lease_seen {
 	int64_t epoch, since;	   /* as in struct leader */
 	int64_t read_ms;	   /* clock_monotonic_ms() when the row was read last */
 	char problem[240];	   /* why this server cannot lead; "": nothing is in its way */
+	/* Of one that leads, as of some seconds ago. */
+	bool has_standby;   /* that could take over */
+	int64_t n_replicas; /* that each commit waits for, of PostgreSQL's; -1: not read yet */
 };
 
 /* Asks once, and each 250 ms from then on.  NULL and *err: the database cannot be this program's

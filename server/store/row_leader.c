@@ -24,6 +24,13 @@ row_leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
 	return db_rows_end(&rows, err);
 }
 
+bool
+row_leader_replicas(struct db *db, int64_t *ret, struct err *err)
+{
+	return db_one_i64(ret, db, err,
+	    "SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')");
+}
+
 /* Of those that have written their row, the one that did last. */
 static bool
 find_other(struct db *db, struct row_leader *ret, struct err *err)

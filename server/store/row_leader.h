@@ -17,5 +17,9 @@ struct row_leader {
 /* Which one could lead now; "": none has asked for 2 s. */
 bool row_leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err) MUST_USE;
 
+/* Of PostgreSQL's own, how many a commit waits for, or for some of them.  *ret 0 too where our role
+ * may not see that (database_prepare.sql lets it). */
+bool row_leader_replicas(struct db *db, int64_t *ret, struct err *err) MUST_USE;
+
 /* False: there is one server, with SQLite. */
 bool row_leader_get(struct tx *tx, struct row_leader *ret);

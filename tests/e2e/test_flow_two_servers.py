@@ -130,10 +130,14 @@ def test_status_says_who_leads_and_who_could_take_over(pair):
     ada.say("/status")
     ada.hear("staging", f"🖥 {name_of(leader)} leads since ", f"; its standby: {name_of(other)}")
     assert f"\nstandby:  {name_of(other)}\n" in leader.run("database", "status").stdout
+    wait_until(lambda: "\ndeploybot_standby_connected 1\n" in leader.metrics(), 30, "its metric")
+    assert "\ndeploybot_database_replicas 0\n" in leader.metrics()
+    assert "\ndeploybot_standby_connected " not in other.metrics()
     other.stop()
     wait_until(lambda: not sees_standby(pair), 20, "that it is gone")
     ada.say("/status")
     ada.hear("staging", f"⚠️ {name_of(other)} is gone, or cannot lead; {name_of(leader)} leads since ")
+    wait_until(lambda: "\ndeploybot_standby_connected 0\n" in leader.metrics(), 30, "its metric")
     other.start()
     pair.wait_stands_by(other)
 

@@ -44,6 +44,9 @@ def after_a_deployment(tmp_path_factory):
     scene.extra.update({"TELEGRAM_MODE": "webhook", "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
                         "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook"})
     scene.start()
+    wait_until(lambda: "Telegram sends updates to" in scene.bot.log(), WAIT_S, "a webhook")
+    assert scene.bot.stop() == 0
+    scene.bot.start()       # it finds its webhook: what else is known of it at the next look, a minute later
     scene.release()
     def told():
         said = scene.bot.metrics()

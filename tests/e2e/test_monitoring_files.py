@@ -18,7 +18,8 @@ DeploybotEnvironmentDown DeploybotHostLeftOut DeploybotRolledBack DeploybotEnvir
 DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotPollFailing DeploybotGithubMissing
 DeploybotVaultDown DeploybotSettingsRefused DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditCut DeploybotAuditWithoutWitness
-DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotNoLeader DeploybotTwoLeaders DeploybotClockWrong
+DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotNoLeader DeploybotTwoLeaders DeploybotStandbyMissing
+DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()
 ALWAYS = {"DeploybotWatchdog"}
 PANELS = [panel for board in BOARDS.values() for panel in board["panels"]]

@@ -440,6 +440,7 @@ what_became_of_a_cut_commit_is_known(struct scene *scene, enum cut cut)
 	way.cut = cut;
 	ok = decide(scene, &answers);
 	assert_int_equal(way.n_cut, 1);
+	assert_int_equal(atomic_load(&scene->fence.n_unknown), 1);
 	assert_int_equal(answers, 1);
 	assert_int_equal(ok, cut == CUT_BEHIND);
 	/* What is there is said behind a commit of its own whose answer came. */
