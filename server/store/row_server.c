@@ -11,6 +11,7 @@
 #include "lib/seal.h"
 #include "lib/text.h"
 #include "lib/version.h"
+#include "settings/settings_table.h"
 #include "settings/sources/settings_secrets.h"
 #include "store/leader.h"
 
@@ -31,6 +32,24 @@ on_open(void *ctx, const struct settings_open *value)
 	    value->application[0] != '\0' ? ":" : "", value->name); /* fits */
 	if (!is_machines)
 		fingerprint_add_bytes(ctx, name, value->text, strlen(value->text));
+}
+
+/* Rows know a user of the machine by the number that it gave: of both the same person's. */
+static void
+add_users(struct buf *list, const struct settings *s)
+{
+	const struct settings_member *member;
+	char name[SETTING_NAME_MAX + sizeof("/uid")], uid[16];
+	size_t at = 0;
+
+	while ((member = settings_next_member(s, FAMILY_LOCAL, &at)) != NULL) {
+		(void)setting_name(
+		    settings_table_families[LOCAL_SETTING_IS].name, member->name, name);
+		(void)text_copy(name + strlen(name), sizeof("/uid"), "/uid");
+		(void)snprintf(uid, sizeof(uid), "%lld",
+		    member->user.has_user ? (long long)member->user.uid : -1);
+		fingerprint_add_bytes(list, name, uid, strlen(uid));
+	}
 }
 
 /* By a MAC of the same words under the secret itself: what stands in a row is nothing that a guess
@@ -56,6 +75,7 @@ row_server_marks(const struct settings *s)
 	(void)snprintf(path, sizeof(path), "%.4000s" MARKS_KEY, s->state_directory);
 	key = file_read(path, LIMIT_LINE, &size, NULL);
 	settings_for_open(s, on_open, &list);
+	add_users(&list, s);
 	add_secret(&list, &MARKS_KEY[1], key, size);
 	add_secret(&list, "TOTP_KEY_FILE", s->totp_keys == NULL ? NULL : s->totp_keys->key[0].key,
 	    sizeof(s->totp_keys->key[0].key));

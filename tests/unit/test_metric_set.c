@@ -137,7 +137,7 @@ feed(struct metric_set *set)
 	metric_set_value(set, METRIC_RUNNER_UP, true);
 	metric_set_value(set, METRIC_IS_LEADER, true);
 	metric_set_value(set, METRIC_LEADER_EPOCH, 17);
-	metric_set_value(set, METRIC_COMMITS_UNANSWERED, 0);
+	metric_set_value(set, METRIC_COMMITS_UNANSWERED, 1);
 	metric_set_value(set, METRIC_DATABASE_REPLICAS, 1);
 	metric_set_value(set, METRIC_STANDBY_CONNECTED, 1);
 	metric_set_tls(set, true, 1);
