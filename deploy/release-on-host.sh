@@ -1,14 +1,14 @@
 #!/bin/bash
 # release-on-host.sh - an act of a release on this host: deploybot-do-release@.service runs it, for deploybot-agent.
 # SPDX-License-Identifier: ISC
-# stdin: a line `ACT program=1 NAME=VALUE...`, then what ssh-host/base.sh says stands behind the program.  Whoever called has
+# stdin: a line `ACT program=2 NAME=VALUE...`, then what ssh-host/base.sh says stands behind the program.  Whoever called has
 # looked at nothing: each word is checked here.  The parts of ssh-host/ are this host's own, of its deploybot.
 # NGINX_RELOAD_COMMAND, in the unit's environment, is what reloads nginx here: the caller's is not run.  RELEASE_DIRS and
 # RELEASE_IMAGES, there too, are lists: only in these folders, only images of these repositories.
 set -euo pipefail
 
 # Counts up where what ssh-host/ is sent, or prints for a transport, means another thing than before.
-readonly PROGRAM=1
+readonly PROGRAM=2
 
 refuse() { # TEXT
 	printf '%s\n' "$1" >&2
@@ -29,6 +29,7 @@ form_of() { # NAME; fills form
 	services | others) form='[A-Za-z0-9._,-]*' ;;
 	image | release | keep) form='[A-Za-z0-9][A-Za-z0-9._/:@,-]*' ;;
 	file) form='host' ;;
+	run) form='[1-9][0-9]{0,17},[0-9a-f]{32}' ;;
 	job) form='[A-Za-z0-9._/:@=,+-]+' ;;
 	settings) form='[0-9a-f]{64}' ;;
 	*) refuse "release-on-host.sh does not know a word $1" ;;

@@ -16,7 +16,7 @@
  *                                            socket pair both exit 78, else it is tried again.
  *                                            epoch: see "Epochs"; the runner's is the highest
  *   →  run     id program [application] environment argument deadline_s grace_s deployment
- *              previous ref [fingerprint] [client] [without] [ticket] [epoch]
+ *              previous ref [fingerprint] [client] [without] [ticket] [epoch] [installation]
  *                                            of an action: argument is its name, ref its argument,
  *                                            previous what is live; environment is the client's id
  *                                            where application is "client"; of a drain: deployment
@@ -365,6 +365,7 @@ struct protocol_message {
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char without[200];			/* of a rollback: hosts, a comma between */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
+	char installation[33];			/* INSTALLATION_ID; empty: not said */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
 	/* challenge, run and go of an agent or a remote runner; hello's epoch and clock */
 	struct protocol_proof proof;
@@ -419,7 +420,8 @@ bool protocol_is_release(const char *text);	/* commit, commit@image or target:wo
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
 /* SHA-256 of what a run, state or forget says, in hex: all of it but its id, a run's limits and
- * list, and its proof.  "": it cannot be said.  Returns ret. */
+ * list, its installation, which a runner of before skips, and its proof.  "": it cannot be said.
+ * Returns ret. */
 #define PROTOCOL_WORK 65
 const char *protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK]);
 

@@ -89,6 +89,7 @@ struct serve {
 	struct loop *loop;
 	struct serve_lead lead;
 	struct runs *runs;
+	char installation[LIMIT_INSTALLATION]; /* once the store is open */
 	struct serve_runner runner;
 	struct store *store;	     /* until its thread has it */
 	struct loop_async wake;

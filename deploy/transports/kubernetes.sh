@@ -85,6 +85,7 @@ transport_before() {
 # ---- a release, or back --------------------------------------------------------------------------
 
 transport_ship() { # RELEASE
+	kubernetes_take
 	start_begins
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
 	if ((${#kubernetes_workloads[@]} > 0)); then
@@ -96,6 +97,7 @@ transport_ship() { # RELEASE
 }
 
 transport_rollback() { # RELEASE
+	kubernetes_take
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
 	if ((${#kubernetes_workloads[@]} > 0)); then
 		kubernetes_roll_back_all "$1"

@@ -29,7 +29,7 @@ systemd_find_settings() {
 		fail "$EXIT_CONFIG" "SMOKE_URL has {port}, which only DEPLOY_STRATEGY=bluegreen knows"
 	ssh_find_reach
 	ssh_common=("environment=$environment" "dir=${SYSTEMD_DIR%/}" "units=${SYSTEMD_UNITS// /}" "scope=$SYSTEMD_SCOPE"
-		"steady=$SYSTEMD_STEADY_SECONDS")
+		"steady=$SYSTEMD_STEADY_SECONDS" ${ssh_run:+"$ssh_run"})
 }
 
 # Once: what each call sends, the program and the settings behind it.

@@ -25,6 +25,7 @@ struct runs_config {
 	struct redact *redact;		/* borrowed; NULL: known shapes only */
 	unsigned grace_s;		/* between TERM and KILL; 0: 10 */
 	uint64_t epoch;		/* in which we lead; 0: there is one server */
+	const char *installation; /* said with each order; borrowed, NULL: none is */
 	unsigned answer_s;	/* a runner silent for so long is given up; 0: 60 */
 	bool is_quiet;		/* callbacks alone say what is wrong with the runner */
 	struct agents *agents;	/* that have runs too; borrowed, NULL: there are none */

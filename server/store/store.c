@@ -108,7 +108,9 @@ open_database(struct store *store, struct err *err)
 		store->db, store->config.is_moved_back, store->config.is_restored, err))
 		return err_wrap(err, "%s", db_is_url(store->path) ? "DATABASE_URL" : store->path);
 	if (!store_audit_head(store->db, &store->mark.audit, err) ||
-	    !store_ids_read(store->db, &store->mark.ids, err) || !move_log(store, err))
+	    !store_ids_read(store->db, &store->mark.ids, err) || !move_log(store, err) ||
+	    (store->config.installation != NULL &&
+		!store_ids_installation(store->db, store->config.installation, err)))
 		return false;
 	store->mark.audit_seen = store->mark.audit.seq; /* the start looks at what is there */
 	return db_one_i64(&store->mark.n_outbox, store->db, err, count_outbox);

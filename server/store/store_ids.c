@@ -2,8 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_ids.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/crypto.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -56,6 +59,30 @@ store_ids_write(
 	for (size_t i = 0; i < COUNT(values); i++)
 		values[i] = DB_I64(now->last[i] == before->last[i] ? -1 : now->last[i]);
 	return db_run_sql(db, err, &(const struct db_sql){ write, values, COUNT(values) });
+}
+
+bool
+store_ids_installation(struct db *db, char ret[LIMIT_INSTALLATION], struct err *err)
+{
+	static const char *const halves[] = { "installation 1", "installation 2" };
+	int64_t drawn[COUNT(halves)], kept[COUNT(halves)] = { 0 };
+	bool ok = crypto_random(drawn, sizeof(drawn), err) && db_begin(db, err);
+
+	if (!ok)
+		return false;
+	for (size_t i = 0; ok && i < COUNT(halves); i++)
+		ok = db_run(db, err,
+			 "INSERT INTO counter (name, value) VALUES ($1, $2)"
+			 " ON CONFLICT (name) DO NOTHING",
+			 DB_TEXT(halves[i]), DB_I64(drawn[i])) &&
+		    db_one_i64(&kept[i], db, err, "SELECT value FROM counter WHERE name = $1",
+			DB_TEXT(halves[i]));
+	ok = ok && db_commit(db, err);
+	if (!ok)
+		db_rollback(db);
+	(void)snprintf(ret, LIMIT_INSTALLATION, "%016" PRIx64 "%016" PRIx64,
+	    (uint64_t)kept[0], (uint64_t)kept[1]);
+	return ok;
 }
 
 int64_t

@@ -7,6 +7,7 @@
 /* Sizes of char arrays count the final NUL. */
 #define LIMIT_ENVIRONMENT	ENVIRONMENT_ID_MAX /* "shop/staging" */
 #define LIMIT_RUNNER		64	/* "local"; "agent:" and a name of CRYPTO_CA_NAME_MAX */
+#define LIMIT_INSTALLATION	33	/* 128 bits as hex digits */
 #define LIMIT_MANIFEST		1600	/* of an agent: 16 times NAME=DIGEST, a blank between */
 #define LIMIT_ENVIRONMENTS	16	/* in one message with all of each, above it a line each, in
 					 * pages; branches of a git query, above it several */

@@ -57,6 +57,11 @@ kubernetes_was_refused() {
 	[[ $'\n'$said =~ $'\n'($words) ]]
 }
 
+# Of a patch that says which state it was made for: is that over?
+kubernetes_has_changed() {
+	grep -q '^Error from server (Conflict):' "$kubernetes_folder/said"
+}
+
 kubernetes_note_refusal() {
 	! kubernetes_was_refused || : >"$kubernetes_folder/refused"
 }

@@ -199,6 +199,7 @@ kubernetes_follow_job() { # NAME SECONDS ENDS
 transport_job() { # RELEASE WORD...
 	local name=deploybot-job-$DEPLOYMENT_ID
 	kubernetes_check_rights "${KUBERNETES_JOB_RIGHTS[@]}"
+	kubernetes_take
 	kubernetes_make_job "$name" "$1" "$JOB_SECONDS" "${@:2}"
 	at_exit kubernetes_leave_job
 	printf '%s\n' "$name" >"$app/job.kubernetes"
@@ -219,6 +220,7 @@ kubernetes_end_unstarted() {
 transport_await_migration() { # RELEASE WORD...
 	kubernetes_await_migration
 	kubernetes_job_is=unseen
+	kubernetes_take
 	kubernetes_make_job "$migration_name" "$1" "$MIGRATE_TIMEOUT_SECONDS" "${@:2}"
 }
 
@@ -229,6 +231,7 @@ kubernetes_await_migration() {
 	[[ -n $answer ]] || return 0
 	migration_is_left
 	kubernetes_follow_job "$migration_name" "$MIGRATE_TIMEOUT_SECONDS" any || in_time=no
+	kubernetes_take
 	kubernetes_delete_job "$migration_name"
 	[[ $in_time == yes ]] || migration_not_begun "$EXIT_BUSY" \
 		"one that was left worked for $MIGRATE_TIMEOUT_SECONDS s more, and was stopped"

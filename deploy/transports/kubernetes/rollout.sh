@@ -10,6 +10,44 @@ readonly KUBERNETES_EVENTS='{{range .items}}{{or .lastTimestamp .eventTime}} {{.
 '{{printf "%q" .message}}
 {{end}}'
 
+readonly KUBERNETES_FENCE_TRIES=30 # a cluster that rolls out changes the object meanwhile, now and then
+
+# ---- late runs -----------------------------------------------------------------------------------
+
+# Behind a later run of the same installation, whose number the workload keeps, one that was given up and goes on elsewhere
+# does nothing more.  Fills kubernetes_fence, by which a patch keeps our number and counts for what was just seen alone.
+kubernetes_refuse_late() { # WORKLOAD
+	local version highest run=${RUN_ID%%-*}
+	kubernetes_ask get "${kubernetes_resources[$1]}" "--output=go-template={{.metadata.resourceVersion}} \
+{{with .metadata.labels}}{{with index . \"$KUBERNETES_RUN$INSTALLATION_ID\"}}{{.}}{{end}}{{end}}" || {
+		kubernetes_note_refusal
+		kubernetes_failed "which run was last at $1 cannot be seen"
+	}
+	read -r version highest <<<"$answer"
+	[[ $highest =~ ^[1-9][0-9]{0,17}$ ]] || highest=0
+	if ((highest > run)); then
+		: >"$kubernetes_folder/refused"
+		: >"$kubernetes_folder/late"
+		fail "$EXIT_BUSY" "a later run was here: run $run is over for $1 since run $highest has begun, and does nothing more"
+	fi
+	kubernetes_fence="\"resourceVersion\":\"$version\",\"labels\":{\"$KUBERNETES_RUN$INSTALLATION_ID\":\"$run\"},"
+}
+
+# By hand there is no run.
+kubernetes_is_run() {
+	[[ -n ${RUN_ID:-} && -n ${INSTALLATION_ID:-} ]]
+}
+
+# All of them, or those named: from now on no earlier run changes them.
+kubernetes_take() { # [WORKLOAD...]
+	local workload
+	kubernetes_is_run || return 0
+	(($# > 0)) || set -- "$kubernetes_main" ${kubernetes_workloads[@]+"${kubernetes_workloads[@]}"}
+	for workload in "$@"; do
+		kubernetes_patch_part "$workload" '{"metadata":{"annotations":{}}}' >/dev/null
+	done
+}
+
 # ---- change --------------------------------------------------------------------------------------
 
 kubernetes_set_image() { # RELEASE
@@ -36,16 +74,23 @@ kubernetes_patch() { # RELEASE
 		"${inits:+,\"initContainers\":[${inits#,}]}"
 }
 
-kubernetes_patch_part() { # WORKLOAD PATCH
-	kubernetes_ask patch "${kubernetes_resources[$1]}" --type=strategic "--patch=$2" || {
-		kubernetes_note_refusal
-		kubernetes_failed "the image of $1 could not be set"
-	}
+kubernetes_patch_part() { # WORKLOAD PATCH, which begins with its metadata
+	local kubernetes_fence='' tries=$KUBERNETES_FENCE_TRIES begins='{"metadata":{'
+	while :; do
+		! kubernetes_is_run || kubernetes_refuse_late "$1"
+		! kubernetes_ask patch "${kubernetes_resources[$1]}" --type=strategic \
+			"--patch=$begins$kubernetes_fence${2#"$begins"}" || break
+		[[ -n $kubernetes_fence ]] && kubernetes_has_changed && ((--tries > 0)) || {
+			kubernetes_note_refusal
+			kubernetes_failed "the image of $1 could not be set"
+		}
+	done
 	printf '%s' "$answer"
 }
 
 kubernetes_undo() { # REVISION
 	[[ -n ${release_began:-} ]] || release_begins
+	kubernetes_take "$kubernetes_workload"
 	kubernetes_ask rollout undo "${kubernetes_resources[$kubernetes_workload]}" "--to-revision=$1" || {
 		kubernetes_note_refusal
 		kubernetes_failed "the revision $1 of ${kubernetes_workload#deployment/} could not be restored"

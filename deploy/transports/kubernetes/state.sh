@@ -6,6 +6,9 @@
 # What we write down: on the pod template what runs, on the workload whose it is.
 readonly KUBERNETES_RELEASE=deploybot/release KUBERNETES_ATTEMPT=deploybot/attempt KUBERNETES_OWNER=deploybot/environment
 
+# ... and the highest number of a run of each installation, which is no annotation: an undo brings back a Deployment's.
+readonly KUBERNETES_RUN=deploybot/run-
+
 # Templates of kubectl's; what others may have written is quoted, so that a line stays a line.
 readonly KUBERNETES_GITOPS="\
 {{with .metadata.annotations}}{{with index . \"argocd.argoproj.io/tracking-id\"}}gitops Argo {{printf \"%q\" .}}

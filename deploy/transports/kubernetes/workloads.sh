@@ -152,6 +152,7 @@ kubernetes_set_back() { # STATUS
 	[[ $reason != *$'\n'* ]] || printf '%s\n' "${reason%$'\n'*}" >&2
 	reason=${reason##*$'\n'} reason=${reason#"${0##*/}: "}
 	((${#begun[@]} > 0)) || fail "$1" "$reason; no workload was changed"
+	[[ ! -e $kubernetes_folder/late ]] || fail "$1" "$reason; it had set before that: ${begun[*]}"
 	[[ $barred == no ]] || fail "$1" "$reason; not rolled back ($BARRIER): these were set to the new image, as \
 far as the cluster took that: ${begun[*]}"
 	printf '%s\n' "$reason" >&2 # a run's deadline may come before the last line
@@ -168,6 +169,7 @@ a StatefulSet that never becomes ready has to be deleted)"
 # A revision that the cluster keeps no more is no reason to leave it: its images are known.
 kubernetes_restore() { # WORKLOAD
 	local kubernetes_workload=$1 resource=${kubernetes_resources[$1]}
+	kubernetes_take "$1"
 	if [[ -n ${kubernetes_revisions[$1]:-} ]] &&
 		kubernetes_ask rollout undo "$resource" "--to-revision=${kubernetes_revisions[$1]}"; then
 		printf '%s' "$answer"

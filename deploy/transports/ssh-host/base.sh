@@ -10,6 +10,7 @@
 # compose.  What it keeps in the compose file's folder:
 #   .env                  our lines in it: DEPLOY_IMAGE, DEPLOY_PORT, and COMPOSE_FILE (file.sh)
 #   .deploybot.lock       who holds it works here; says where the private folder is
+#   .deploybot.runs       INSTALLATION RUN, the highest number of a run of each that worked here
 #   .deploybot.before/    what ran, while that is being replaced.  Who finds it without holder brings it back
 #   .deploybot.nginx      which upstream file nginx has surely read, the port in it, and the process of that nginx
 #   .deploybot.made       bluegreen: PORT CONTAINER SUM RESTARTS, by what compose made the container of, and how often docker

@@ -26,6 +26,23 @@ name_not_begun() {
 	[[ ${act:-} != migrate || -z $why || (-n $private && -e $private/begun) ]] || why="the migration did not begin: $why"
 }
 
+# Behind a later run of the same installation, whose number hosts keep, one that was given up and goes on elsewhere does
+# nothing more.  A drain may come behind one: it ends what its own deployment has left.  Half a line is none.
+refuse_late() {
+	local text of number highest=0 kept=''
+	[[ -n $run && $act != drain ]] || return 0
+	[[ $run =~ ^[1-9][0-9]{0,17},[0-9a-f]{32}$ ]] || die 64 "no run of an installation: $run"
+	read_file text .deploybot.runs
+	while read -r of number; do
+		[[ $of,$number =~ ^[0-9a-f]{32},[1-9][0-9]{0,17}$ ]] || continue
+		[[ $of == "${run#*,}" ]] && highest=$number || kept+="$of $number"$'\n'
+	done <<<"$text"
+	((highest <= ${run%,*})) ||
+		die 75 "a later run was here: run ${run%,*} is over for $dir since run $highest has begun, and does nothing more"
+	((highest == ${run%,*})) || write_file .deploybot.runs printf '%s%s %s\n' "$kept" "${run#*,}" "${run%,*}" ||
+		say "warning: $dir/.deploybot.runs cannot be written: an earlier run that still goes on elsewhere is not refused"
+}
+
 # Holds the lock; what a killed holder left of its secrets is removed.
 take_lock() {
 	local folder='' patience
@@ -34,6 +51,7 @@ take_lock() {
 		die 70 "$dir/.deploybot.lock cannot be made $me's alone"
 	exec 9<>.deploybot.lock || die 70 "$dir/.deploybot.lock cannot be written"
 	flock -n 9 || { lock_patience && flock -w "$patience" 9; } || die 75 "something else is being released to $dir there"
+	refuse_late
 	IFS= read -r folder <.deploybot.lock || true # empty before the first act
 	case $folder in
 	*..*) ;;

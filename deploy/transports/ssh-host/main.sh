@@ -82,7 +82,7 @@ main() { # ACT NAME=VALUE...
 	local unsure='' start_seconds=120 up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''
 	local compose_file='' the_file='' offered='' in_force='' named_file='' env_words=() from_folder=() with_release=''
 	local frame='' settle=no renew=no judged='' paths=''
-	local barrier=no unrestored=''
+	local barrier=no unrestored='' run=''
 	local -A field=() aside=()
 	local environment='' former='' deployment='' served='' wanted='' live='' idle='' free_gigabytes=0
 	shift
@@ -91,7 +91,7 @@ main() { # ACT NAME=VALUE...
 		case ${word%%=*} in
 		environment | dir | service | strategy | image | release | ports) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		job) job+=("${word#*=}") ;;
-		migration | migrator | seconds) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		migration | migrator | seconds | run) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		project | root | source | origin | allow | judged) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		compose)
 			compose=(docker-compose)

@@ -20,7 +20,7 @@ ssh_find_settings() {
 	ssh_dir=${ssh_dir:-/srv/app}
 	ssh_dir=${ssh_dir%/}
 	ssh_common=("environment=$environment" "dir=$ssh_dir" "service=$COMPOSE_SERVICE" "strategy=$DEPLOY_STRATEGY"
-		"start=$START_SECONDS")
+		"start=$START_SECONDS" ${ssh_run:+"$ssh_run"})
 	[[ -z $former ]] || ssh_common+=("former=$former")
 	[[ -z $COMPOSE_SERVICES ]] || ssh_common+=("services=${COMPOSE_SERVICES// /}")
 	[[ $COMPOSE_SOURCE == host ]] || ssh_find_source

@@ -35,7 +35,7 @@ ${HOSTS_PARALLEL@Q}"
 	: "${ssh_aside:=$ssh_at_once}"
 }
 
-# Who and how: what systemd.sh needs too.
+# Who and how: what systemd.sh needs too.  Fills ssh_run, a word for ssh_common: which run of which installation we are.
 ssh_find_reach() {
 	: "${DEPLOY_USER:=deploy}" "${SSH_KEY_PATH:=/app/secrets/deploy_key}" "${SSH_KNOWN_HOSTS:=/app/secrets/known_hosts}"
 	: "${HOSTS_PARALLEL:=false}" "${START_SECONDS:=120}"
@@ -44,6 +44,8 @@ ssh_find_reach() {
 	: "${SSH_START_SECONDS:=$((880 + START_SECONDS))}"
 	# Wait for what was interrupted, replace, wait until it answers, or take back.
 	: "${SSH_SWITCH_SECONDS:=$((660 + 2 * START_SECONDS))}"
+	# By hand there is neither.
+	ssh_run=${RUN_ID:+${INSTALLATION_ID:+run=${RUN_ID%%-*},$INSTALLATION_ID}}
 	ssh_find_hosts
 	ssh_find_at_once
 	ssh_find_way

@@ -51,14 +51,14 @@ on_worker_killed() {
 main() { # ACT NAME=VALUE...
 	local act=$1 word dir='' environment='' units=() scope='' steady='' release='' name='' before='' size=0 keep=''
 	local count=5 lines=0 lock=30 missing=64 seconds=0 job=() smoke_url='' host me manager=() become=()
-	local said='' migrates=no works=no loose='' told=no change='' was_cut=no barrier=no
+	local said='' migrates=no works=no loose='' told=no change='' was_cut=no barrier=no run=''
 	local -A field=()
 	shift
 	trap 'on_exit "$?"' EXIT
 	for word in "$@"; do
 		case ${word%%=*} in
 		dir | environment | scope | steady | release | name | before | size) printf -v "${word%%=*}" %s "${word#*=}" ;;
-		barrier | rollback | keep | count | lines | lock | missing | seconds | migrates)
+		barrier | rollback | run | keep | count | lines | lock | missing | seconds | migrates)
 			printf -v "${word%%=*}" %s "${word#*=}"
 			;;
 		units) IFS=, read -r -a units <<<"${word#*=}" ;;
