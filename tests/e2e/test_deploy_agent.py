@@ -263,6 +263,14 @@ def test_a_job_and_what_is_behind_the_gate_go_by_tickets_of_their_own(bench):
     assert status == 0 and not any("stay" in line for line in said), said
 
 
+def test_an_agents_host_refuses_an_earlier_run_too(bench):
+    first, digest = bench.shipped("one", RUN_ID="12-1", INSTALLATION_ID="0a" * 16)
+    second, _ = bench.release("two")
+    status, said = bench.run("deploy.sh", "staging", second, RUN_ID="11-1", INSTALLATION_ID="0a" * 16)
+    assert status == 75 and "h1: a later run was here: run 11 is over" in said[-1], said
+    assert [of for of, _ in bench.runs()] == [f"{bench.image}@{digest}"] and first != second
+
+
 def test_of_stdin_a_call_has_256_kilobytes(bench):
     """Its first line among them; all of them are with the unit, which says what it thinks of them."""
     line = len("check program=2 settings=\n") + 64

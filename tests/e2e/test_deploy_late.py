@@ -8,7 +8,7 @@ import pytest
 # pylint: disable-next=unused-import
 from kubernetes_aid import authority, rules  # noqa: F401
 from kubernetes_aid import bench as cluster  # noqa: F401  pylint: disable=unused-import
-from kubernetes_aid import image_of
+from kubernetes_aid import USER, image_of
 from runner_client import wait_for
 from ssh_aid import BlueGreenBench, SshBench, drain, left_running, until_at_rest
 from systemd_aid import SystemdBench
@@ -135,7 +135,6 @@ def test_a_job_of_an_earlier_run_does_not_begin(host):
     assert noted(host) == {OURS: "13"}
 
 
-@pytest.mark.long
 def test_a_drain_comes_behind_a_later_run_too_and_cleans_nothing(bluegreen):
     one, two, client = left_running(bluegreen, **of_run(10))
     (bluegreen.app / ".deploybot.runs").write_text(f"{OURS} 12\n")
@@ -209,6 +208,8 @@ def test_a_cluster_refuses_an_earlier_run_and_keeps_the_number_whatever_is_undon
 
 @pytest.mark.parametrize("act", ["deploy.sh", "run-job.sh"])
 def test_a_job_or_a_migration_of_an_earlier_run_is_not_created(cluster, act):  # noqa: F811
+    cluster.cluster.say("roles", namespace="shop", user=USER, rules=[
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "watch", "delete"]}])
     one = cluster.shipped("one", **of_run(12))
     words = {"JOB_COMMAND": "bin/x"} if act == "run-job.sh" else {"MIGRATE_COMMAND": "bin/x"}
     refused(cluster, LATE.format(11, "deployment/shop", 12), act, one if act == "run-job.sh" else one[:40], **words,

@@ -1,6 +1,7 @@
 """Goal: a server with a history goes to PostgreSQL by one command, and back by the same one: the chat sees no
 difference, and of the two databases one alone is served.  Drives the real program beside a real PostgreSQL."""
 # SPDX-License-Identifier: ISC
+import pathlib
 import re
 import subprocess
 
@@ -44,6 +45,14 @@ def says_still(who, status, history):
     """Health is checked anew by each start."""
     wait_until(lambda: told(who, "/status") == status, 60, "the status of before")
     assert told(who, "/history staging") == history
+
+
+def said_installations(scene):
+    """By the orders of its runs."""
+    orders = list(pathlib.Path(scene.bot.settings["STATE_DIRECTORY"]).glob("runs/*/order"))
+    lines = [re.findall("^installation ([0-9a-f]{32})$", order.read_text(), re.MULTILINE) for order in orders]
+    assert len(lines) >= 4 and all(len(found) == 1 for found in lines), lines
+    return {found[0] for found in lines}
 
 
 def folder_of(scene):
@@ -108,6 +117,7 @@ def test_there_and_back(scene, database):
     scene.bot.start()
     says_still(who, status, history)
     deploy(scene, who)
+    assert len(said_installations(scene)) == 1      # a host takes both databases for one
     assert scene.bot.run("audit", "verify").returncode == 0
 
 

@@ -78,12 +78,13 @@ def test_the_environment_is_minimal_and_a_secret_is_a_file(bench):
                           'echo "mode=$(stat -L -c %a "$REPOSITORY_TOKEN_FILE")"', REPOSITORY_TOKEN=token,
                           TELEGRAM_BOT_TOKEN="1:secret-of-the-server", STAGING_PORT="8081",
                           PRODUCTION_PORT="8082", LD_LIBRARY_PATH="/nowhere")
-    runner.start(1, previous="9f8e7d6c5b4a", ref="feature/$(id)").exit()
+    runner.start(1, previous="9f8e7d6c5b4a", ref="feature/$(id)", installation="0a" * 16).exit()
     lines = runner.log(1).decode().splitlines()
     env = dict(line.split("=", 1) for line in lines)
     assert env.pop("token") == token[::-1] and env.pop("mode") == "600"
     assert not any(token in value for value in env.values())
     assert env["REF"] == "feature/$(id)" and env["PREVIOUS_RELEASE"] == "9f8e7d6c5b4a"
+    assert env["INSTALLATION_ID"] == "0a" * 16
     assert env["DEPLOYMENT_ID"] == "7" and env["ENVIRONMENT"] == "staging"
     assert re.fullmatch("1-[0-9a-f]{32}", env["RUN_ID"]) and env["STAGING_PORT"] == "8081"
     assert not {"TELEGRAM_BOT_TOKEN", "PRODUCTION_PORT", "LD_LIBRARY_PATH"} & set(env)

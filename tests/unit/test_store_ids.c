@@ -362,6 +362,22 @@ IDS_TEST(numbers_that_are_used_up_are_said_to_be)
 	store_aid_act(aid, act_add_all, said);
 }
 
+/* Of one database, whoever opens it; of another a different one. */
+IDS_TEST(an_installation_is_drawn_once)
+{
+	char first[LIMIT_INSTALLATION], again[LIMIT_INSTALLATION], other[LIMIT_INSTALLATION];
+
+	assert_true(store_ids_installation(aid->store->db, first, &aid->err));
+	assert_int_equal(strspn(first, "0123456789abcdef"), LIMIT_INSTALLATION - 1);
+	store_aid_reopen(aid);
+	assert_true(store_ids_installation(aid->store->db, again, &aid->err));
+	assert_string_equal(again, first);
+	assert_true(db_run(aid->store->db, &aid->err,
+	    "DELETE FROM counter WHERE name IN ('installation 1', 'installation 2')"));
+	assert_true(store_ids_installation(aid->store->db, other, &aid->err));
+	assert_string_not_equal(other, first);
+}
+
 static void
 act_deliver(struct tx *tx, void *arg)
 {

@@ -469,6 +469,7 @@ full_message(int kind)
 		.previous = COMMIT_B,
 		.ref = "main",
 		.tag = "1-0123",
+		.installation = "0123456789abcdef0123456789abcdef",
 		.fingerprint = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 		.settings = "A=0123456789abcdef",
 		.why = PROTOCOL_WHY_FAILED,
@@ -488,8 +489,7 @@ full_message(int kind)
 		.step_count = 1,
 		.steps = { { "build", 16 } } };
 
-	memset(m.record.image, 'a', PROTOCOL_IMAGE);
-	memcpy(m.record.image, "sha256:", 7);
+	(void)snprintf(m.record.image, sizeof(m.record.image), "sha256:%s", m.fingerprint);
 	m.record.warning_count = PROTOCOL_WARNINGS;
 	for (size_t i = 0; i < PROTOCOL_WARNINGS; i++)
 		m.record.warnings[i][0] = 'w';
