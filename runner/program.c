@@ -267,8 +267,8 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    program_add_variable(plan, "ENVIRONMENT", order->environment, err) &&
 	    program_add_variable(plan, "RUN_ID", order->tag, err) &&
 	    add_number(plan, "DEPLOYMENT_ID", order->deployment, err) &&
-	    (order->installation[0] == '\0' ||
-		program_add_variable(plan, "INSTALLATION_ID", order->installation, err)) &&
+	    (order->proof.installation[0] == '\0' ||
+		program_add_variable(plan, "INSTALLATION_ID", order->proof.installation, err)) &&
 	    program_add_variable(plan, "PREVIOUS_RELEASE", order->previous, err) &&
 	    program_add_variable(plan, "REF", order->ref, err) &&
 	    (order->without[0] == '\0' ||

@@ -101,7 +101,7 @@ static const struct field fields[] = {
 	TEXT("without", without, is_hosts, BIT(RUN), 0),
 	TEXT("ticket", settings, text_is_plain, BIT(RUN), 0),
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
-	TEXT("installation", installation, is_challenge, BIT(RUN), 0),
+	TEXT("installation", proof.installation, is_challenge, BIT(RUN), 0),
 	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN) | BIT(ANSWER), 0),
 	TEXT("challenge", proof.challenge, is_challenge, BIT(CHALLENGE) | BIT(RUN) | BIT(GO), 0),
 	TEXT("signature", proof.signature, is_signature, PROVEN_KINDS, 0),
@@ -675,7 +675,7 @@ protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK])
 
 	work->id = work->deadline_s = 1; /* these have to be there */
 	work->grace_s = 0;
-	work->tag[0] = work->installation[0] = work->fingerprint[0] = '\0';
+	work->tag[0] = work->fingerprint[0] = '\0';
 	work->proof = (struct protocol_proof){ .epoch = 0 };
 	ret[0] = '\0';
 	if (protocol_encode(work, packet, sizeof(packet), &size, NULL)) {

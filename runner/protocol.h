@@ -290,8 +290,9 @@ struct protocol_step {
 	int64_t at;				/* milliseconds since 1970 */
 };
 
-/* What proves an order to an agent or a remote runner: lib/order_bytes.h. */
+/* Whose an order is, and what proves it to an agent or a remote runner: lib/order_bytes.h. */
 struct protocol_proof {
+	char installation[33];			/* INSTALLATION_ID; empty: not said */
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1];
 	char signature[PROTOCOL_SIGNATURE_HEX + 1];
 	uint64_t epoch;
@@ -365,7 +366,6 @@ struct protocol_message {
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char without[200];			/* of a rollback: hosts, a comma between */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
-	char installation[33];			/* INSTALLATION_ID; empty: not said */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
 	/* challenge, run and go of an agent or a remote runner; hello's epoch and clock */
 	struct protocol_proof proof;
@@ -420,8 +420,8 @@ bool protocol_is_release(const char *text);	/* commit, commit@image or target:wo
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
 /* SHA-256 of what a run, state or forget says, in hex: all of it but its id, a run's limits and
- * list, its installation, which a runner of before skips, and its proof.  "": it cannot be said.
- * Returns ret. */
+ * list, and its proof: a runner of before skips whose an order is.  "": it cannot be said.  Returns
+ * ret. */
 #define PROTOCOL_WORK 65
 const char *protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK]);
 

@@ -357,7 +357,7 @@ open_store(struct serve *serve, struct err *err)
 		.handlers = handlers,
 		.decoders = decoders,
 		.poison_path = poison,
-		.installation = serve->installation,
+		.installation = serve->runner.installation,
 		.no_copy = serve->options.no_copy,
 		.is_restored = serve->perform.is_restored,
 		.is_moved_back = serve->options.is_moved_back,

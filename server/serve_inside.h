@@ -65,6 +65,7 @@ struct serve_runner {
 	bool is_gone;	 /* rows say so */
 	struct agents *agents; /* of other machines; NULL: no LINK_ADDRESS */
 	struct run_source *source; /* of logs */
+	char installation[LIMIT_INSTALLATION]; /* once the store is open */
 };
 
 /* Which of the servers of one database leads; all zero: with SQLite. */
@@ -89,7 +90,6 @@ struct serve {
 	struct loop *loop;
 	struct serve_lead lead;
 	struct runs *runs;
-	char installation[LIMIT_INSTALLATION]; /* once the store is open */
 	struct serve_runner runner;
 	struct store *store;	     /* until its thread has it */
 	struct loop_async wake;

@@ -131,7 +131,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
 		.epoch = (uint64_t)epoch_of(serve),
-		.installation = serve->installation,
+		.installation = serve->runner.installation,
 		.ctx = serve,
 	};
 	char name[LIMIT_RUNNER];

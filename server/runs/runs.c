@@ -375,7 +375,7 @@ make_order(void *ctx, const struct run_follow *run, struct protocol_message *ret
 	run_translate_order(run_follow_order(run), runs->world.grace_s, ret);
 	ret->proof.epoch = runs->world.epoch;
 	if (runs->config.installation != NULL)
-		(void)text_copy(ret->installation, sizeof(ret->installation),
+		(void)text_copy(ret->proof.installation, sizeof(ret->proof.installation),
 		    runs->config.installation); /* fits */
 	return runs->config.agents == NULL || runs->config.agents_of == NULL ||
 	    run_follow_agent(run) != NULL || ret->client[0] != '\0' ||

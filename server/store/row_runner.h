@@ -28,8 +28,8 @@ const char *row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER]);
  * nothing has changed. */
 bool row_runner_skip_to(struct tx *tx, int64_t highest) MUST_USE;
 
-/* Numbers of runs go on far behind those that there are: the database is a copy, and agents have
- * records of runs that were begun since it was made. */
+/* Numbers of runs go on far behind those that there are: the database is a copy, and agents and
+ * hosts know those of runs that were begun since it was made. */
 void row_runner_skip(struct tx *tx);
 
 /* A person no longer waits for that run: what its runner says of it later changes nothing. */

@@ -80,8 +80,8 @@ store_ids_installation(struct db *db, char ret[LIMIT_INSTALLATION], struct err *
 	ok = ok && db_commit(db, err);
 	if (!ok)
 		db_rollback(db);
-	(void)snprintf(ret, LIMIT_INSTALLATION, "%016" PRIx64 "%016" PRIx64,
-	    (uint64_t)kept[0], (uint64_t)kept[1]);
+	(void)snprintf(ret, LIMIT_INSTALLATION, "%016" PRIx64 "%016" PRIx64, (uint64_t)kept[0],
+	    (uint64_t)kept[1]);
 	return ok;
 }
 

@@ -1,5 +1,5 @@
-"""Goal: behind a later run of the same installation a run that was given up, and goes on elsewhere, changes nothing more at
-its target: a host with compose, one with systemd's units, a cluster.  Each keeps the highest number of an installation."""
+"""Goal: behind a later run of the same installation one that was given up, and goes on elsewhere, changes nothing more
+at its target: a host with compose, one with systemd's units, a cluster.  Each keeps an installation's highest number."""
 # SPDX-License-Identifier: ISC
 import os
 

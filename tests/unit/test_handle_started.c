@@ -46,6 +46,17 @@ WORLD_TEST_OF(a_run_has_no_number_that_has_a_folder, STAGING_URL)
 	world_run_ends(w, GOOD);
 }
 
+/* Hosts and clusters refuse a lower number than that of a run since the copy was made. */
+WORLD_TEST_OF(behind_a_restore_no_run_has_a_number_that_a_host_knows, STAGING_URL)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_restored(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_deploy_starts(w, COMMIT_B);
+	assert_true(world_active(w, "staging").run > 100000);
+	world_run_ends(w, GOOD);
+}
+
 /* A folder's name had used up all numbers, before such folders were passed over. */
 WORLD_TEST_OF(numbers_that_are_used_up_are_corrected_by_a_start, STAGING_URL)
 {

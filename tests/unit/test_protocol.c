@@ -41,7 +41,7 @@ TEST(an_order_is_read_as_it_was_sent)
 		.deployment = 42,
 		.previous = "9f8e7d6c",
 		.without = "h2,10.77.0.12,fd00::1",
-		.installation = "0123456789abcdef0123456789abcdef",
+		.proof.installation = "0123456789abcdef0123456789abcdef",
 		.ref = "feature/\xc3\xa4 $(id)" };
 	struct protocol_message read;
 
@@ -58,7 +58,7 @@ TEST(what_is_signed_of_an_order_is_what_a_runner_of_before_knows_too)
 	char before[PROTOCOL_WORK], now[PROTOCOL_WORK];
 
 	assert_int_equal(strlen(protocol_work(&run, before)), PROTOCOL_WORK - 1);
-	memcpy(run.installation, "0123456789abcdef0123456789abcdef", sizeof(run.installation));
+	memcpy(run.proof.installation, "0123456789abcdef0123456789abcdef", 33);
 	assert_string_equal(protocol_work(&run, now), before);
 	run.argument[0] = '2';
 	assert_string_not_equal(protocol_work(&run, now), before);

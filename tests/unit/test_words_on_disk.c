@@ -469,7 +469,7 @@ full_message(int kind)
 		.previous = COMMIT_B,
 		.ref = "main",
 		.tag = "1-0123",
-		.installation = "0123456789abcdef0123456789abcdef",
+		.proof.installation = "0123456789abcdef0123456789abcdef",
 		.fingerprint = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 		.settings = "A=0123456789abcdef",
 		.why = PROTOCOL_WHY_FAILED,

@@ -28,7 +28,8 @@ kubernetes_refuse_late() { # WORKLOAD
 	if ((highest > run)); then
 		: >"$kubernetes_folder/refused"
 		: >"$kubernetes_folder/late"
-		fail "$EXIT_BUSY" "a later run was here: run $run is over for $1 since run $highest has begun, and does nothing more"
+		fail "$EXIT_BUSY" "a later run was here: run $run is over for $1 since run $highest has begun, \
+and does nothing more"
 	fi
 	kubernetes_fence="\"resourceVersion\":\"$version\",\"labels\":{\"$KUBERNETES_RUN$INSTALLATION_ID\":\"$run\"},"
 }
