@@ -1,5 +1,5 @@
 """Goal: behind a later run of the same installation one that was given up, and goes on elsewhere, changes nothing more
-at its target: a host with compose, one with systemd's units, a cluster.  Each keeps an installation's highest number."""
+at its target: a host with compose, one with units of systemd, a cluster.  Each keeps the number of the last run."""
 # SPDX-License-Identifier: ISC
 import os
 
@@ -10,7 +10,7 @@ from kubernetes_aid import authority, rules  # noqa: F401
 from kubernetes_aid import bench as cluster  # noqa: F401  pylint: disable=unused-import
 from kubernetes_aid import USER, image_of
 from runner_client import wait_for
-from ssh_aid import BlueGreenBench, SshBench, drain, left_running, until_at_rest
+from ssh_aid import BlueGreenBench, SshBench, left_running, until_at_rest
 from systemd_aid import SystemdBench
 
 OURS, THEIRS = "0123456789abcdef" * 2, "f" * 32
@@ -139,10 +139,10 @@ def test_a_drain_comes_behind_a_later_run_too_and_cleans_nothing(bluegreen):
     one, two, client = left_running(bluegreen, **of_run(10))
     (bluegreen.app / ".deploybot.runs").write_text(f"{OURS} 12\n")
     client.ends()
-    status, said = drain(bluegreen, DEPLOYMENT_ID="40", **of_run(11))
-    assert status == 0, said
+    process = bluegreen.start("drain.sh", "staging", DEPLOYMENT_ID="40", **of_run(11))
+    assert process.wait(timeout=60) == 0, bluegreen.said()      # a refusal is tried again for 10 minutes
     assert not bluegreen.port_of(one[1]) and bluegreen.port_of(two[1]) and bluegreen.serves() == two[1]
-    assert any(LATE.format(11, bluegreen.app, 12) in line for line in said) and noted(bluegreen) == {OURS: "12"}
+    assert any(LATE.format(11, bluegreen.app, 12) in line for line in bluegreen.said()) and noted(bluegreen) == {OURS: "12"}
 
 
 @pytest.mark.long
