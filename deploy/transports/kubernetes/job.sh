@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154 # variables go from file to file
 # job.sh - a Job of the cluster's with the main workload's pods' template: a job of people's, or a migration.
 # SPDX-License-Identifier: ISC
-# Sourced by kubernetes.sh.  Takes from calls.sh and state.sh, and from check.sh which rights we have.
+# Sourced by kubernetes.sh.  Takes from calls.sh and state.sh, from check.sh which rights we have, and from
+# rollout.sh what keeps an earlier run out.
 
 : "${KUBERNETES_LATE_SECONDS:=15}" # behind a create that was not answered: the API may be at it as long as at one request
 
