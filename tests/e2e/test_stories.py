@@ -1,7 +1,7 @@
 """Goal: ten stories of docs/stories.md happen in a browser as wide as a phone, by so many taps and messages, in the
 words of tests/fixtures/stories.txt, of which nothing is cut off.
 
-GOLDEN=write makes that file anew, and docs' lines of it: read what has changed in it before it is committed."""
+GOLDEN=write makes that file anew: read what has changed in it before it is committed."""
 # SPDX-License-Identifier: ISC
 import base64
 import contextlib
@@ -24,12 +24,6 @@ PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 ROW = re.compile(r"\| \d+ \| (.+?) \| (\d+) \| (\d+) \| (\d+) \|")
 YES, STOP, BACK, SEEN = "Deploy to production", "Stop", "Roll back", "Seen"
 DOCS = ROOT / "docs" / "stories.md"
-# What stands behind it is made of the file.
-LINE_BY_LINE = """
-## Line by line
-
-`>` is the first line of a message, as it stands at the end; `[…]` is a button under it.
-"""
 PROMISED = {title: tuple(map(int, counts)) for title, *counts in ROW.findall(DOCS.read_text("utf-8"))}
 LAST = "[...document.querySelectorAll('#messages .row.theirs')].at(-1)"
 GOLDEN = ROOT / "tests" / "fixtures" / "stories.txt"
@@ -152,7 +146,6 @@ class Phone:
             kept = {**golden(), title: page()}
             pages = [f"# {name}\n{kept[name]}\n" for name in PROMISED if name in kept]
             GOLDEN.write_text("\n".join(pages), encoding="utf-8")
-            write_docs()
             return
         try:
             wait_until(lambda: page() == golden().get(title), 10)    # an edit may be on its way
@@ -165,20 +158,6 @@ def golden():
     text = GOLDEN.read_text(encoding="utf-8") if GOLDEN.exists() else ""
     return {title: page.strip("\n") for title, _, page in
             (part.partition("\n") for part in re.split(r"(?m)^# ", text) if part)}
-
-
-def line_by_line():
-    """The same for who reads: what is typed and tapped, and the first line of each message with its buttons."""
-    text = ""
-    for number, page in enumerate(golden().values(), 1):
-        lines = re.sub(r"\n  (?=\[)", "  ", page).splitlines()
-        done, said = ([line for line in lines if (line[0] == ">") is is_said] for is_said in (False, True))
-        text += "\n   ".join([f"{number}. {', '.join(done)}", *said]) + "\n"
-    return f"\n```\n{text}```\n"
-
-
-def write_docs():
-    DOCS.write_text(DOCS.read_text("utf-8").partition(LINE_BY_LINE)[0] + LINE_BY_LINE + line_by_line(), "utf-8")
 
 
 # A unit of systemd stops and starts by systemctl alone; there is no systemd in a test (tests/targets has a real one).
@@ -234,9 +213,6 @@ def _phone(host, tmp_path_factory):
 
 def test_docs_tell_ten_stories():
     assert len(PROMISED) == 10 and list(golden()) == list(PROMISED)
-    if os.environ.get("GOLDEN") == "write":
-        write_docs()
-    assert DOCS.read_text("utf-8").partition(LINE_BY_LINE)[2] == line_by_line(), "GOLDEN=write makes it anew"
 
 
 @pytest.fixture(name="approvals")
