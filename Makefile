@@ -286,7 +286,7 @@ $(BUILD)/faults/libpower.so: $(POWER_C) tests/faults/power.h
 PACKAGES := tests/tools/packages.sh
 
 .PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz \
-	packages-cover packages-analyze packages-valgrind packages-targets packages-infra packages-picture
+	packages-cover packages-analyze packages-valgrind packages-targets packages-infra packages-picture packages-patroni
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
@@ -309,6 +309,8 @@ packages-cover:
 	@$(PACKAGES) build test cover
 packages-targets:
 	@$(PACKAGES) build test targets
+packages-patroni:
+	@$(PACKAGES) build test patroni
 packages-infra:
 	@$(PACKAGES) build test deb infra
 
@@ -490,7 +492,7 @@ check-infra: packages-infra
 
 # Clients over agents, with a real systemd, polkit and journal; and so many agents at once, as root.
 N ?= 10000
-.PHONY: check-agents check-agents-many bench-agent check-ha
+.PHONY: check-agents check-agents-many bench-agent check-ha check-patroni
 check-agents: packages-infra
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/crash CRASH_POINTS=1 $(BUILD)/crash/deploybot-agent
@@ -503,6 +505,9 @@ check-agents-many: packages-test
 check-ha: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/ha/check_ha.py $(if $(filter command line,$(origin N)),$(N),30)
+check-patroni: packages-patroni
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/ha/check_patroni.py $(WHAT)
 bench-agent: packages-infra
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) DEPLOYBOT_CRASH_BUILD=$(abspath $(BUILD)) \
@@ -624,6 +629,7 @@ help:
 	@echo "make check-crash-sweep  SIGKILL at the n-th writing call: a sample in five minutes (SWEEP=all: an hour)"
 	@echo "make check-adopt  server, runner, supervisor killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
 	@echo "make check-ha   take-overs of two servers on one PostgreSQL, under pushes and chat: 5 minutes (N=1000; SEED=n: again)"
+	@echo "make check-patroni  two servers on real patroni and etcd, whose primary is killed, stopped, moved: 5 min (WHAT=killed; TTL=30)"
 	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-canaries  loans of secrets end in each way: none is in a file, a message or the memory (root) of the server: 1 min"

@@ -32,18 +32,21 @@ class PostgreSQL:
 
 class Pair(CrashScene):
     """Server a is the scene's; server b has a folder, a port and a socket of its own.  Neither waits for the other's
-    end: who is asked is the one that leads."""
+    end: who is asked is the one that leads.  database: another that has url, sql() and close(); urls: where each of
+    the two finds it."""
 
-    def __init__(self, folder, settings=None, **options):
-        self.database = PostgreSQL()
+    def __init__(self, folder, settings=None, database=None, urls=None, **options):
+        self.database = database or PostgreSQL()
+        urls = urls or [self.database.url] * 2
         self.other = None
         folder = pathlib.Path(folder)
         super().__init__(folder, settings={
-            "DATABASE_URL": self.database.url, "SERVER_NAME": "server-a",
+            "DATABASE_URL": urls[0], "SERVER_NAME": "server-a",
             "LOCAL_SOCKET": str(folder / "a.sock"), **(settings or {})}, **options)
         (folder / "b").mkdir()
         self.other = Deploybot(folder / "b", {
-            **self.settings(), "SERVER_NAME": "server-b", "STATE_DIRECTORY": str(folder / "b" / "state"),
+            **self.settings(), "DATABASE_URL": urls[1], "SERVER_NAME": "server-b",
+            "STATE_DIRECTORY": str(folder / "b" / "state"),
             "AUDIT_LOG_PATH": str(folder / "b" / "audit.log"), "API_SERVER_PORT": str(free_port()),
             "LOCAL_SOCKET": str(folder / "b.sock")}, self.build).start()
 

@@ -18,6 +18,7 @@ declare -A group=(
 	[unit]="git libcmocka-dev openssl python3 ca-certificates"
 	[release]="apt-utils dpkg-dev gpg gpg-agent gpgv python3"
 	[infra]="docker.io docker-compose docker-registry openssh-server sudo iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
+	[patroni]="patroni etcd-server"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
 # Servers that tests start by hand, on loopback.  Debian would start them at once and at each boot, open to the network:
@@ -25,7 +26,7 @@ declare -A group=(
 declare -A servers=(
 	[docker.io]="docker.service docker.socket containerd.service" [docker-registry]=docker-registry.service
 	[nginx]=nginx.service [openssh-server]="ssh.service ssh.socket" [prometheus]=prometheus.service
-	[postgresql]=postgresql.service
+	[postgresql]=postgresql.service [patroni]=patroni.service [etcd-server]=etcd.service
 	[prometheus-alertmanager]=prometheus-alertmanager.service [syslog-ng-core]=syslog-ng.service [webhook]=webhook.service
 )
 policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d} # asked by each package before it starts a service

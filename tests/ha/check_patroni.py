@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""check_patroni.py [WORD] - two real servers whose PostgreSQL is kept by patroni: it is killed, stopped, moved, lies,
+under pushes and chat; what holds at the end, seen from outside, and for how long nobody answered."""
+# SPDX-License-Identifier: ISC
+import pathlib
+import signal
+import sys
+import tempfile
+import threading
+
+from check_ha import Pushes, check
+from patroni_aid import PATIENCE_S, Patroni, end
+from postgresql_aid import Pair
+from stage import wait_until
+
+SHOP = "acme/shop"
+REST_S = 0.05
+AGAIN_S = 1         # as a unit has it: RestartSec=
+UNKNOWN = "it is not known whether the last commit is there"
+WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'deploybot%'"
+
+
+class Kept(threading.Thread):
+    """A server that is started again where it ends as one that leads no longer, as its unit does."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.ends, self.over = server, [], threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            status = self.server.process.wait()
+            if self.over.wait(AGAIN_S):
+                return
+            self.ends.append(status)
+            self.server.start(wait=False)
+
+    def end(self):
+        """Nobody is started from here on."""
+        self.over.set()
+
+
+class Bed:
+    def __init__(self):
+        self.database = Patroni()
+        self.kept, self.pushes, self.asked = [], None, {}
+        try:
+            self.pair = Pair(pathlib.Path(tempfile.mkdtemp(prefix="deploybot-patroni-")),
+                             settings={"GITHUB_REPOSITORY": SHOP}, database=self.database)
+        except BaseException:
+            self.database.close()
+            raise
+        self.servers = (self.pair.bot, self.pair.other)
+        self.kept = [Kept(server) for server in self.servers]
+        self.pushes = Pushes(list(self.servers), REST_S, PATIENCE_S)
+
+    def ask(self, who):
+        who.say("/status")
+        who.hear("staging", timeout=PATIENCE_S)
+        self.asked[who] = self.asked.get(who, 0) + 1
+
+    def logs(self, words):
+        return sum(server.log().count(words) for server in self.servers)
+
+    def close(self):
+        for kept in self.kept:
+            kept.end()
+        if self.pushes is not None:
+            self.pushes.end()
+        self.pair.close()
+
+
+# Each is given the primary and its synchronous standby, and leaves one where nobody has to be called.
+
+def moved(bed, primary, standby):
+    said = bed.database.patronictl("switchover", "--master", primary.name, "--candidate", standby.name, "--force")
+    assert "Successfully switched over" in said, said
+
+
+def killed(bed, primary, standby):
+    primary.kill()
+    bed.database.wait_primary([standby])
+    bed.pushes.wait_more()
+    primary.patroni.start()
+
+
+def cut(bed, primary, standby):
+    """It stands still as a whole, and goes on when another is the primary."""
+    primary.signal(signal.SIGSTOP)
+    bed.database.wait_primary([standby])
+    bed.pushes.wait_more()
+    primary.signal(signal.SIGCONT)
+
+
+def split(bed, primary, standby):
+    """Patroni and its postmaster stand still alone: the sessions that it has go on writing."""
+    pids = [primary.patroni.process.pid, primary.postmaster()]
+    for pid in pids:
+        end(pid, signal.SIGSTOP)
+    bed.database.wait_primary([standby])
+    bed.pushes.wait_more()
+    for pid in pids:
+        end(pid, signal.SIGCONT)
+
+
+def cancel(bed, primary, standby):
+    """A COMMIT that waits for the standby, which stands still, is cancelled: it is answered with a warning."""
+    before = bed.logs(UNKNOWN)
+    standby.signal(signal.SIGSTOP, patroni=False)
+
+    def is_asked_about():
+        for pid in primary.sql(WAITS).split():
+            primary.sql(f"SELECT pg_cancel_backend({pid})")
+        return bed.logs(UNKNOWN) > before
+    wait_until(is_asked_about, PATIENCE_S, "a server that asks what became of a COMMIT")
+
+
+def cancelled(bed, primary, standby):
+    cancel(bed, primary, standby)
+    standby.signal(signal.SIGCONT, patroni=False)
+
+
+def cancelled_and_killed(bed, primary, standby):
+    """What was answered with a warning is on no other node."""
+    cancel(bed, primary, standby)
+    primary.kill()
+    standby.signal(signal.SIGCONT, patroni=False)
+    bed.database.wait_primary([standby])
+    bed.pushes.wait_more()
+    primary.patroni.start()
+
+
+SCENES = {"a planned switchover": moved, "the primary is killed": killed, "the primary stands still": cut,
+          "its sessions outlive its postmaster": split, "a COMMIT's wait is cancelled": cancelled,
+          "the same, and the primary is killed": cancelled_and_killed}
+
+
+def play(bed, name):
+    """For how long nobody answered."""
+    primary, standby = bed.database.wait_whole()
+    bed.pushes.wait_more()
+    began = bed.pushes.now()
+    SCENES[name](bed, primary, standby)
+    bed.pushes.wait_more()
+    bed.ask(bed.pair.admin())
+    bed.database.wait_whole()
+    return bed.pushes.pause_since(began)
+
+
+def main():
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    bed = Bed()
+    try:
+        for name in [name for name in SCENES if word in name]:
+            epoch = bed.pair.epoch()
+            pause = play(bed, name)
+            print(f"{name}: nobody answered for {pause:.1f} s; epoch {epoch}, then {bed.pair.epoch()}; "
+                  f"{len(bed.pushes.taken)} pushes", flush=True)
+        bed.pushes.end()
+        check(bed.pair, bed.pushes, bed.asked)
+        ends = [status for kept in bed.kept for status in kept.ends]
+        assert set(ends) <= {75}, f"servers ended with {ends}"
+    except BaseException:
+        print(f"failed: {bed.pair.folder} and {bed.database.folder} have the logs", flush=True)
+        raise
+    finally:
+        bed.close()
+    print(f"{len(bed.pushes.taken)} pushes were taken, none is lost, none is there twice; {len(ends)} times a server "
+          "ended as it led no longer")
+
+
+if __name__ == "__main__":
+    main()
