@@ -286,7 +286,7 @@ $(BUILD)/faults/libpower.so: $(POWER_C) tests/faults/power.h
 PACKAGES := tests/tools/packages.sh
 
 .PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz \
-	packages-cover packages-analyze packages-valgrind packages-targets packages-infra packages-picture packages-patroni
+	packages-cover packages-analyze packages-valgrind packages-targets packages-infra packages-picture packages-patroni packages-database
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
@@ -309,6 +309,8 @@ packages-cover:
 	@$(PACKAGES) build test cover
 packages-targets:
 	@$(PACKAGES) build test targets
+packages-database:
+	@$(PACKAGES) build demo database
 packages-patroni:
 	@$(PACKAGES) build test patroni
 packages-infra:
@@ -318,7 +320,7 @@ packages-infra:
 JOBS := $(shell nproc)
 
 .PHONY: demo
-demo: packages-demo
+demo: packages-demo $(if $(filter failover,$(STORY)),packages-database)
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(PYTHON) tests/demo/demo.py $(if $(STORY),--story $(STORY))
 
@@ -617,7 +619,7 @@ fuzz: packages-fuzz
 .PHONY: help
 help:
 	@echo "make            the three programs, in $(BUILD)/"
-	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back, STORY=secrets: others)"
+	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back, STORY=secrets, STORY=failover: others)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=test_policy: one unit program alone; tests/e2e/test_x.py: all of them, and only those end-to-end tests; DB=pg: what keeps rows, in a PostgreSQL of its own)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"

@@ -50,7 +50,8 @@ def test_what_a_story_prints_is_cut_between_words():
 
 
 def test_each_story_that_make_plays_is_named_where_people_look():
-    there = set(re.findall(r'(?m)^STORIES = .*$', (ROOT / "tests/demo/demo.py").read_text("utf-8"))[0].split('"')[1::2])
+    demo = (ROOT / "tests/demo/demo.py").read_text("utf-8")
+    there = set(re.search(r"(?ms)^STORIES = .*?\}$", demo)[0].split('"')[1::2])
     for page in ("README.md", "docs/stories.md"):
         assert there == set(re.findall(r"STORY=([\w-]+)", (ROOT / page).read_text("utf-8"))), page
 
@@ -109,6 +110,23 @@ def test_the_story_of_secrets_happens(place):
     for step in ("Bea types six digits", "✓ the job reads the password", "✓ its token is dead at Vault",
                  "✓ Ada runs it in her shell", "✓ run again it is refused", "✓ its token is dead, and that user",
                  "✓ deployments go on; the job waits", "✓ the job goes on by itself", "✓ no password and no token"):
+        assert step in done.stdout[at:], f"{step!r} is missing, or out of order:\n{done.stdout}"
+        at = done.stdout.index(step, at)
+    assert not list(folder.iterdir())
+    assert not processes_in(folder)
+
+
+@pytest.mark.long
+def test_the_story_of_two_servers_happens(place):
+    folder, environment = place
+    done = subprocess.run([*DEMO, "--story", "failover"], env=environment, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=STORY_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("all of it happened\n")
+    at = 0
+    for step in ("server-a leads since ", "server-a is killed: kill -9", "server-b leads ", "bot: ✅ Live: production",
+                 "✓ by one run, of the runner build-1", "server-a is gone, or cannot lead; server-b leads since ",
+                 "✓ deploybot hand-over, on server-b: server-a leads since ", "✓ deploybot audit verify"):
         assert step in done.stdout[at:], f"{step!r} is missing, or out of order:\n{done.stdout}"
         at = done.stdout.index(step, at)
     assert not list(folder.iterdir())

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -281,7 +282,7 @@ def check_releases(bed):
 def main():
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     seed = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
-    causes = os.environ.get("CAUSE") and [os.environ["CAUSE"]] or list(CAUSES)
+    causes = [cause for cause in CAUSES if os.environ.get("CAUSE", "") in cause]
     pauses = {cause: [] for cause in CAUSES}
     bed = Bed(random.Random(seed))
     try:
@@ -298,6 +299,7 @@ def main():
         raise
     finally:
         bed.close()
+    shutil.rmtree(bed.folder, ignore_errors=True)
     for cause, took in pauses.items():
         if took:
             took.sort()

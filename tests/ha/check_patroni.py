@@ -3,6 +3,7 @@
 under pushes and chat; what holds at the end, seen from outside, and for how long nobody answered."""
 # SPDX-License-Identifier: ISC
 import pathlib
+import shutil
 import signal
 import sys
 import tempfile
@@ -166,6 +167,8 @@ def main():
         raise
     finally:
         bed.close()
+    for folder in (bed.pair.folder, bed.database.folder):
+        shutil.rmtree(folder, ignore_errors=True)
     print(f"{len(bed.pushes.taken)} pushes were taken, none is lost, none is there twice; {len(ends)} times a server "
           "ended as it led no longer")
 

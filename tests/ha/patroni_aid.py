@@ -192,4 +192,3 @@ class Patroni:
         for member in self.etcd:
             if member.process is not None:
                 member.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -18,6 +18,7 @@ declare -A group=(
 	[unit]="git libcmocka-dev openssl python3 ca-certificates"
 	[release]="apt-utils dpkg-dev gpg gpg-agent gpgv python3"
 	[infra]="docker.io docker-compose docker-registry openssh-server sudo iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
+	[database]="postgresql openssl"
 	[patroni]="patroni etcd-server"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
