@@ -79,11 +79,11 @@ class Machines(Stage):
     def enrol(self):
         """A key of its own, and the certificate for it."""
         subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-noenc", "-pkeyopt",
-                        "ec_paramgen_curve:prime256v1", "-subj", "/CN=x", "-keyout", f"{RUNNER}.key", "-out", f"{RUNNER}.csr"], cwd=self.ca, check=True,
-                       capture_output=True)
+                        "ec_paramgen_curve:prime256v1", "-subj", "/CN=x", "-keyout", f"{RUNNER}.key",
+                        "-out", f"{RUNNER}.csr"], cwd=self.ca, check=True, capture_output=True)
         signed = self.program("deploybot", "ca", "sign", self.ca, f"runner/{RUNNER}", self.ca / f"{RUNNER}.csr")
         (self.ca / f"{RUNNER}.crt").write_text(signed.stdout, encoding="ascii")
-        # Whoever serves may enrol nobody, and nobody here is root: the row is set, as one that they trust would have it.
+        # Whoever serves may enrol nobody, and nobody here is another user: the row is set.
         self.bot.stop()
         self.database.sql(f"INSERT INTO peer (identity, digest, made_at, made_by, by_name, revoked_at) VALUES"
                           f" ('runner/{RUNNER}', '{re.search('[0-9a-f]{64}', signed.stderr)[0]}', 1, {ADA}, 'Ada', 0)")

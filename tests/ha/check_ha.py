@@ -256,7 +256,7 @@ def check(pair, pushes, asked):
     counts = dict(row.rsplit("|", 1) for row in rows)
     lost = [guid for guid in pushes.taken if guid not in counts]
     assert not lost, f"{len(lost)} deliveries were acknowledged and are in no row"
-    assert set(counts.values()) == {"1"}, "a delivery was acted on twice"
+    assert set(counts.values()) <= {"1"}, "a delivery was acted on twice"
     assert pair.database.sql("SELECT MAX(seq) = COUNT(*) FROM audit") == "t", "the audit has a gap"
     verified = (pair.bot if pair.leads(pair.bot) else pair.other).run("audit", "verify")
     assert verified.returncode == 0, verified.stderr

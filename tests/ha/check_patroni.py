@@ -149,10 +149,50 @@ def play(bed, name):
     return bed.pushes.pause_since(began)
 
 
+LAST = "a promotion without the last commit"
+
+
+def lose_last(bed):
+    """Asynchronous, so that what is acknowledged may be lost: who knows that from its own log does not lead, until it is
+    told to go on without."""
+    pair, (primary, standby) = bed.pair, bed.database.wait_whole()
+    leader, other = (pair.bot, pair.other) if pair.leads(pair.bot) else (pair.other, pair.bot)
+    bed.database.patronictl("edit-config", "--force", "--set", "synchronous_mode=false")
+    wait_until(lambda: not primary.sql("SHOW synchronous_standby_names"), PATIENCE_S, "that nobody is waited for")
+    standby.signal(signal.SIGSTOP, patroni=False)
+    primary.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+    ada, epoch = pair.admin(), pair.epoch()
+    ada.say("/lock staging 1h")
+    ada.hear("Locked: staging")
+    last = primary.sql("SELECT MAX(seq) FROM audit")
+    log = pathlib.Path(leader.settings["AUDIT_LOG_PATH"])
+    wait_until(lambda: f'"seq":{last},' in log.read_text("utf-8"), PATIENCE_S, "the leader's log")
+    primary.kill()
+    standby.signal(signal.SIGCONT, patroni=False)
+    wait_until(lambda: f"the database lacks entry {last}" in pair.ready(leader)[1], PATIENCE_S, "who knows more")
+    pair.wait_leads(other)
+    bed.ask(ada)
+    ada.hear(f"{leader.settings['SERVER_NAME']} is gone, or cannot lead")
+    print(f"{LAST}: entry {last} is lost; the server that knows it does not lead", flush=True)
+    for kept, server in zip(bed.kept, bed.servers):
+        kept.end()
+        assert server.stop() == 0
+    leader.arguments = ("serve", "--rewound")
+    leader.start()
+    pair.wait_leads(leader)
+    assert pair.epoch() > epoch + 1000, "hosts and runners may know a higher one"
+    other.start()
+    pair.wait_stands_by(other)
+    kept, = log.parent.glob("before-*/audit.log")
+    assert f'"seq":{last},' in kept.read_text("utf-8"), "what was lost is not kept"
+    assert leader.audit(action="server_started")[-1]["log_last"] == last
+
+
 def main():
     word = sys.argv[1] if len(sys.argv) > 1 else ""
     bed = Bed()
     try:
+        bed.pushes.wait_more()
         for name in [name for name in SCENES if word in name]:
             epoch = bed.pair.epoch()
             pause = play(bed, name)
@@ -160,6 +200,9 @@ def main():
                   f"{len(bed.pushes.taken)} pushes", flush=True)
         bed.pushes.end()
         check(bed.pair, bed.pushes, bed.asked)
+        if word in LAST:
+            lose_last(bed)
+            check(bed.pair, bed.pushes, {})
         ends = [status for kept in bed.kept for status in kept.ends]
         assert set(ends) <= {75}, f"servers ended with {ends}"
     except BaseException:

@@ -47,7 +47,8 @@ class Process:
         return self
 
     def kill(self):
-        end(self.process.pid)
+        if self.process.poll() is None:
+            self.process.kill()
         self.process.wait()
 
 
