@@ -103,7 +103,7 @@ class Bed:
         self.pair.scripts.deploy(f"{BEGIN}; {HOLD}; {STEADY}")
         self.pushes = Pushes([self.pair.bot, self.pair.other], REST_S)
         self.asked = {self.pair.admin(): 0 for _ in range(8)}
-        self.releases = []
+        self.releases, self.cuts = [], []
 
     def servers(self):
         """(who leads, the other)."""
@@ -239,6 +239,8 @@ def one(bed, cause, who):
     assert over == (0 if cause in STAYS else 1) or over == 0 and cause in MAY_STAY, f"{over} epochs later"
     vain, pause = pushes.refused - refused, pushes.pause_since(began)
     assert cause not in QUIET or vain == 0, f"{vain} pushes were refused"
+    if cause in MAY_STAY:
+        bed.cuts.append(over)
     if over == 1:
         pair.wait_leads(other)
         if cause in MAY_STAY:
@@ -279,6 +281,11 @@ def check_releases(bed):
     return len(runs)
 
 
+def check_cuts(bed):
+    """Who asks what became of its COMMIT goes on; only a late one may cost it its lease."""
+    assert sum(bed.cuts) <= len(bed.cuts) / 2, f"{sum(bed.cuts)} of {len(bed.cuts)} cuts of COMMIT ended the epoch"
+
+
 def main():
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     seed = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
@@ -294,6 +301,7 @@ def main():
         bed.pushes.end()
         check(bed.pair, bed.pushes, bed.asked)
         runs = check_releases(bed)
+        check_cuts(bed)
     except BaseException:
         print(f"failed with SEED={seed}; {bed.folder} has both logs", flush=True)
         raise
