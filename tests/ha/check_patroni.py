@@ -91,18 +91,16 @@ def cut(bed, primary, standby):
     primary.signal(signal.SIGSTOP)
     bed.database.wait_primary([standby])
     bed.pushes.wait_more()
-    primary.signal(signal.SIGCONT)
+    primary.wake()
 
 
 def split(bed, primary, standby):
     """Patroni and its postmaster stand still alone: the sessions that it has go on writing."""
-    pids = [primary.patroni.process.pid, primary.postmaster()]
-    for pid in pids:
+    for pid in (primary.patroni.process.pid, primary.postmaster()):
         end(pid, signal.SIGSTOP)
     bed.database.wait_primary([standby])
     bed.pushes.wait_more()
-    for pid in pids:
-        end(pid, signal.SIGCONT)
+    primary.wake()
 
 
 def cancel(bed, primary, standby):
@@ -153,8 +151,8 @@ LAST = "a promotion without the last commit"
 
 
 def lose_last(bed):
-    """Asynchronous, so that what is acknowledged may be lost: who knows that from its own log does not lead, until it is
-    told to go on without."""
+    """Asynchronous, so that what is acknowledged may be lost: who knows that from its own log does not lead, until it
+    is told to go on without."""
     pair, (primary, standby) = bed.pair, bed.database.wait_whole()
     leader, other = (pair.bot, pair.other) if pair.leads(pair.bot) else (pair.other, pair.bot)
     bed.database.patronictl("edit-config", "--force", "--set", "synchronous_mode=false")

@@ -99,6 +99,14 @@ class Node:
         for pid in [*([self.patroni.process.pid] if patroni else []), *self.postgres()]:
             end(pid, number)
 
+    def wake(self):
+        """What stood still goes on, but for patroni, which a watchdog has ended: else 3.0.2 may take the lock in etcd
+        back from who was promoted meanwhile, and what that has acknowledged is lost [seen]:
+        https://github.com/patroni/patroni/pull/2689"""
+        self.patroni.kill()
+        self.signal(signal.SIGCONT, patroni=False)
+        self.patroni.start()
+
     def kill(self):
         """kill -9 of all that is there, as a machine that loses its power."""
         pids = self.postgres()
@@ -159,18 +167,11 @@ class Patroni:
                           PATIENCE_S, "a primary")
 
     def wait_whole(self):
-        """(the primary, its synchronous standby).  Patroni 3.0.2 may say for ever "Synchronous replication key updated by
-        someone else", behind a time when it stood still: then it is started again, and PostgreSQL goes on."""
+        """(the primary, its synchronous standby)."""
         def look():
             primary = next((node for node in self.nodes if node.role() == "master"), None)
             other = next((node for node in self.nodes if node is not primary), None)
             return primary and other.is_synchronous() and (primary, other)
-        with contextlib.suppress(TimeoutError):
-            return wait_until(look, PATIENCE_S / 3, "it")
-        for node in self.nodes:
-            print(f"patroni of {node.name} is started again", flush=True)
-            node.patroni.kill()
-            node.patroni.start()
         return wait_until(look, PATIENCE_S, "a primary with a synchronous standby")
 
     def patronictl(self, *words):
