@@ -16,6 +16,7 @@ from stage import wait_until
 
 SHOP = "acme/shop"
 REST_S = 0.05
+ALONE = 40          # so many pushes long
 AGAIN_S = 1         # as a unit has it: RestartSec=
 UNKNOWN = "it is not known whether the last commit is there"
 WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'deploybot%'"
@@ -72,6 +73,16 @@ class Bed:
         self.pair.close()
 
 
+def wake(bed, primary):
+    """What stood still goes on, as a primary that few know to be none, until a watchdog ends the machine.  Its patroni
+    does not: 3.0.2 may take the lock in etcd back from who was promoted, and what that has acknowledged is lost [seen]:
+    https://github.com/patroni/patroni/pull/2689"""
+    primary.signal(signal.SIGCONT, patroni=False)
+    bed.pushes.wait_more(ALONE)
+    primary.kill()
+    primary.patroni.start()
+
+
 # Each is given the primary and its synchronous standby, and leaves one where nobody has to be called.
 
 def moved(bed, primary, standby):
@@ -91,7 +102,7 @@ def cut(bed, primary, standby):
     primary.signal(signal.SIGSTOP)
     bed.database.wait_primary([standby])
     bed.pushes.wait_more()
-    primary.wake()
+    wake(bed, primary)
 
 
 def split(bed, primary, standby):
@@ -100,7 +111,7 @@ def split(bed, primary, standby):
         end(pid, signal.SIGSTOP)
     bed.database.wait_primary([standby])
     bed.pushes.wait_more()
-    primary.wake()
+    wake(bed, primary)
 
 
 def cancel(bed, primary, standby):
@@ -202,7 +213,7 @@ def main():
             lose_last(bed)
             check(bed.pair, bed.pushes, {})
         ends = [status for kept in bed.kept for status in kept.ends]
-        assert set(ends) <= {75}, f"servers ended with {ends}"
+        assert set(ends) <= {74, 75}, f"servers ended with {ends}"     # 74: cut in the middle of its start
     except BaseException:
         print(f"failed: {bed.pair.folder} and {bed.database.folder} have the logs", flush=True)
         raise

@@ -99,14 +99,6 @@ class Node:
         for pid in [*([self.patroni.process.pid] if patroni else []), *self.postgres()]:
             end(pid, number)
 
-    def wake(self):
-        """What stood still goes on, but for patroni, which a watchdog has ended: else 3.0.2 may take the lock in etcd
-        back from who was promoted meanwhile, and what that has acknowledged is lost [seen]:
-        https://github.com/patroni/patroni/pull/2689"""
-        self.patroni.kill()
-        self.signal(signal.SIGCONT, patroni=False)
-        self.patroni.start()
-
     def kill(self):
         """kill -9 of all that is there, as a machine that loses its power."""
         pids = self.postgres()
