@@ -182,7 +182,7 @@ $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRA
 # and sim_link.c.  An aid of other programs has a __wrap_ of some of them.
 SIM_WRAP := $(foreach call,clock_wall_ms clock_monotonic_ms loop_now_ms loop_defer loop_task_cancel loop_timer_init \
 	loop_timer_start loop_timer_stop loop_timer_is_started link_client_new link_client_take_peers link_client_peers link_client_is_connected \
-	link_client_send link_client_free runner_link_start runner_link_is_ready runner_link_free, \
+	link_client_send link_client_free runner_link_start runner_link_is_ready runner_link_free PQexec, \
 	-Xlinker --wrap=$(call) -Xlinker --defsym=__wrap_$(call)=sim_$(call))
 $(BUILD)/tests/test_sim: TEST_WRAP = $(SIM_WRAP)
 

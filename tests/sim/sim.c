@@ -1,6 +1,7 @@
 /* sim.c - a history: clock, chance, what happens when, and how it comes to rest.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "tests/sim/sim_agent.h"
+#include "tests/sim/sim_two.h"
 
 #include <ftw.h>
 #include <signal.h>
@@ -308,6 +309,7 @@ static const struct {
 	{ the_server_is_killed, { 6, 6, 2, 6 } },
 	{ the_power_goes, { 3, 3, 0, 0 } },
 	{ sim_run_supervisor_is_killed, { 12, 12, 2, 0 } },
+	{ sim_two_something_happens, { 12, 12, 3, 8 } },
 	{ sim_runner_goes, { 4, 4, 1, 0 } },
 	{ sim_runner_somebody_abandons, { 8, 8, 1, 0 } },
 	{ settings_change, { 4, 4, 4, 0 } },
@@ -414,6 +416,7 @@ come_to_rest(struct sim *sim)
 	sim->now = sim_settings_windows_end(sim->now);
 	sim_disk_heals(sim);
 	sim_agents_rest(sim);
+	sim_two_rest(sim);
 	play_on(sim);
 	sim_server_poll(sim);
 	play_on(sim);
@@ -451,6 +454,7 @@ play(struct sim *sim, int n_applications)
 	sim->n_applications = n_applications;
 	sim->is_many = n_applications > 0;
 	sim->at_gitlab = !sim->is_many && sim_one_in(sim, 4);
+	sim_two_new(sim);
 	sim_settings_play(sim);
 	sim->n_environments = 2 + 2 * n_applications;
 	if (sim->is_many || sim->at_gitlab)

@@ -195,7 +195,24 @@
 	F(CODE_TAKEN, "a code was taken") \
 	F(CODE_REFUSED, "a code was wrong, or spent") \
 	F(RECOVERED, "a recovery code was taken") \
-	F(FACTOR_RESET, "an admin reset a second factor")
+	F(FACTOR_RESET, "an admin reset a second factor") \
+	F(TWO_SERVERS, "there were two servers") \
+	F(TAKEN_OVER, "the other server took over") \
+	F(RUN_OF_OTHER, "a run went on with a server that led no more") \
+	F(OWN_LED_AGAIN, "a run went on whose server led again") \
+	F(RUN_LEFT, "a run that no server let go was left") \
+	F(OTHERS_ABANDONED, "somebody abandoned a run of the other server") \
+	F(OTHER_LOST, "the machine of a server that did not lead was killed") \
+	F(LATE_GO, "a server that led no more let a run go") \
+	F(LATE_SAID, "a server that led no more sent a message") \
+	/* On PostgreSQL alone: */ \
+	F(OVERTAKEN, "a server was deposed before it recovered") \
+	F(LATE_COMMIT, "a server that led no more tried to decide") \
+	F(COMMIT_LOST, "a commit was lost") \
+	F(ANSWER_LOST, "the answer of a commit was lost") \
+	F(LOST_AND_DEPOSED, "a server was deposed before it knew of its commit")
+
+#define SIM_FAULTS_OF_FILES SIM_OVERTAKEN /* so many are known with SQLite */
 
 enum sim_fault {
 #define F(name, words) SIM_##name,

@@ -8,12 +8,14 @@
 #include "runs/runs.h"
 #include "types/state_file.h"
 #include "tests/sim/sim_agent.h"
+#include "tests/sim/sim_two.h"
 #include "tests/unit/link_aid.h"
 
 #define BEGINS_AT INT64_C(1767225600000)
 #define STATUS_GO 200
 #define TRIES_MAX 3
 #define JOBS	  64
+#define OTHERS	  SIM_PEERS /* the other server's own runner, which is never connected */
 
 static sim_fn order_is_tried;
 
@@ -54,7 +56,15 @@ agent_of(const char *runner)
 	for (int i = 0; name != NULL && i < SIM_AGENTS; i++)
 		if (strcmp(sim_agent_names[i], name) == 0)
 			return i;
+	if (sim_two_is_others(NULL, runner))
+		return OTHERS;
 	return strcmp(runner, sim_agent_names[SIM_BUILDER]) == 0 ? SIM_BUILDER : -1;
+}
+
+static const char *
+name_of(const struct order_job *job)
+{
+	return job->agent == OTHERS ? "the other server" : sim_agent_names[job->agent];
 }
 
 const char *
@@ -133,7 +143,7 @@ on_step(void *ctx, const struct run_step *step)
 	const struct order_job *job = ctx;
 	struct event *event;
 
-	if (job->agent != SIM_BUILDER)
+	if (job->agent < SIM_BUILDER)
 		sim_fail(job->sim, "an_agent_says_no_steps", "run %" PRId64 ": %s", job->run,
 		    step->name);
 	event = sim_server_event(job->sim, EVENT_RUN_STEP);
@@ -168,7 +178,9 @@ report(struct order_job *job, const struct run_ended *ended)
 	job->effect = 0;
 	if (open == NULL)
 		return; /* withdrawn */
-	if (job->agent == SIM_BUILDER)
+	if (job->agent == OTHERS)
+		sim_two_check_end(job->sim, job->run, ended);
+	else if (job->agent == SIM_BUILDER)
 		sim_remote_check_end(job->sim, job->run, ended);
 	else
 		sim_agents_check_end(job->sim, job->agent, job->run, ended);
@@ -197,7 +209,7 @@ on_ended(void *ctx, const struct run_ended *ended)
 	struct order_job *job = ctx;
 
 	sim_trace(job->sim, "run %" PRId64 " of %s ends: %s%s%sexit %d: %s", job->run,
-	    sim_agent_names[job->agent], ended->refused ? "refused, " : "",
+	    name_of(job), ended->refused ? "refused, " : "",
 	    ended->lost ? "lost, " : "", ended->gate_opened ? "" : "never opened, ",
 	    ended->exit_status, ended->detail);
 	if (ended->refused && strstr(ended->detail, "; nothing was started") != NULL)
@@ -255,7 +267,8 @@ sim_agents_order(struct sim *sim, struct sim_open *open)
 
 	if (agent < 0)
 		return false;
-	sim_agents_remember(sim, order, agent);
+	if (agent != OTHERS)
+		sim_agents_remember(sim, order, agent);
 	if (open->effect->is_recovered && sim->is_copy) {
 		sim_agents_leave(order->run);
 		sim_remote_leave(sim, order->run);
@@ -297,8 +310,9 @@ sim_agents_stop(struct sim *sim, struct sim_open *open)
 {
 	int64_t run = open->effect->u.stop_run.run;
 	struct stop *stop;
+	const struct sim_open *of = sim_server_find_run(sim, run);
 
-	if (!sim_agents_know(run))
+	if (!sim_agents_know(run) && (of == NULL || agent_of(of->effect->u.run.runner) != OTHERS))
 		return false;
 	stop = mem_new(1, sizeof(*stop));
 	*stop = (struct stop){
@@ -343,11 +357,14 @@ sim_agents_server_starts(struct sim *sim)
 {
 	static char no_loop;
 	struct loop *loop = (struct loop *)&no_loop;
-	struct runs_config config = { .settings = sim_settings_get(sim->loaded), .redact = redact };
+	struct runs_config config = { .settings = sim_settings_get(sim->loaded),
+		.redact = redact,
+		.is_others = sim_two_is_others,
+		.epoch = sim_two_epoch() };
 	struct err err;
 
 	agents = agents_new(&(struct agents_config){ loop, "link.sock", authority.order, on_said,
-				on_runner, sim, 0, 0 },
+				on_runner, sim, 0, sim_two_epoch() },
 	    &err);
 	sim_must(agents != NULL, err.text);
 	config.agents = agents;

@@ -1,7 +1,7 @@
 /* sim_chat_say.c - Telegram: what is sent, shown, edited and deleted, and what it answers.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /* A message may be shown though its sender never hears of it. */
-#include "tests/sim/sim_inside.h"
+#include "tests/sim/sim_two.h"
 
 static sim_fn say_arrives, say_is_known, toast_is_known;
 
@@ -220,6 +220,17 @@ sim_chat_document(struct sim *sim, struct sim_open *open)
 		(void)text_copy(
 		    open->effect->result->u.message_sent.failure, LIMIT_LINE, "too large");
 	sim_later(sim, sim->life, sim_delay(sim, 10, 60000), toast_is_known, open->effect->id, 0);
+}
+
+/* It was on its way for longer than its server has led. */
+void
+sim_chat_say_late(struct sim *sim, const struct message *message)
+{
+	struct message_sent ignored;
+
+	if (message->remote_id == 0 && sim->now >= sim->away_until &&
+	    !refuse(sim, message, &ignored))
+		(void)show(sim, message);
 }
 
 /* What was on its way is shown, or is not; nobody hears which. */

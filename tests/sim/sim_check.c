@@ -7,6 +7,7 @@
  */
 #include "tests/faults/invariants.h"
 #include "tests/sim/sim_agent.h"
+#include "tests/sim/sim_two.h"
 
 #include "chat/chat_deployment.h"
 #include "lib/fingerprint.h"
@@ -82,8 +83,7 @@ what_lives_is_waited_for(struct sim *sim)
 		const struct sim_process *process = &sim->processes[i];
 		const struct look_deployment *d = active_in(process->environment);
 
-		if (process->phase == SIM_ENDED || process->program == PROGRAM_DRAIN ||
-		    process->is_abandoned)
+		if (!sim_two_counts(process))
 			continue;
 		if (d == NULL || d->id != process->deployment || d->run != process->run)
 			sim_fail(sim, __func__, "run %" PRId64 " of deployment %" PRId64,
@@ -476,6 +476,7 @@ sim_check_commit(struct sim *sim)
 	sim_runner_check(sim);
 	sim_agents_check(sim);
 	sim_remote_check(sim);
+	sim_two_check(sim);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
 	the_release_is_what_runs(sim);
@@ -514,8 +515,7 @@ sim_check_targets(struct sim *sim)
 	int n[SIM_ENVIRONMENTS] = { 0 };
 
 	for (size_t i = 0; i < sim->n_processes; i++)
-		if (sim->processes[i].phase != SIM_ENDED &&
-		    sim->processes[i].program != PROGRAM_DRAIN && !sim->processes[i].is_abandoned &&
+		if (sim_two_counts(&sim->processes[i]) &&
 		    ++n[sim->processes[i].environment] >
 			1 - sim_agents_going(sim->processes[i].environment))
 			sim_fail(sim, "one_program_on_a_target", "two in %s",
@@ -783,4 +783,5 @@ sim_check_rest(struct sim *sim)
 	what_was_acknowledged_stays(sim);
 	one_request_is_one_deployment(sim);
 	files_hold(sim, &of);
+	sim_two_check_rest(sim);
 }

@@ -187,6 +187,7 @@ struct sim_process {
 	char image[LIMIT_IMAGE]; /* that it has said; "": none yet */
 	enum sim_phase phase;
 	unsigned link; /* the server's life that follows it; 0: none */
+	int server;	/* whose machine it is on (sim_two.h) */
 	bool is_remote; /* sim_remote.c has it */
 	bool has_supervisor;
 	bool is_reconciling;
@@ -668,6 +669,7 @@ int sim_settings_approvals(const struct settings *settings, int environment, boo
 /* A chat for all; else each is told in private. */
 bool sim_settings_has_group(const struct settings *settings);
 int sim_settings_approvals_of_solo(const struct settings *settings); /* an action there */
+const char *sim_settings_codes(int variant); /* REQUIRE_OTP; NULL: it is not set */
 /* Does REQUIRE_OTP name it?  program: "approve" too; action: of that program, else "". */
 bool sim_settings_needs_code(
     const struct settings *settings, const char *program, const char *action, int environment);
@@ -683,7 +685,6 @@ const char *sim_settings_folder(const struct settings *settings, int environment
 
 /* --- sim_server.c --- */
 
-void sim_server_begin(const char *folder); /* the template */
 void sim_server_new(struct sim *sim);	   /* a database of its own, and the first start */
 void sim_server_free(struct sim *sim);
 struct event *sim_server_event(struct sim *sim, enum event_kind kind);
@@ -988,8 +989,7 @@ void sim_run_cut(struct sim *sim, bool is_host);
 void sim_run_supervisor_is_killed(struct sim *sim);
 /* Somebody edits what ships an environment: a setting, or a hook. */
 void sim_run_somebody_edits(struct sim *sim);
-/* What the runner would ship it by now. */
-char *sim_run_list(const struct sim *sim, int environment);
+char *sim_run_list(const struct sim *sim, int environment); /* what would ship it by now */
 /* The image of a commit, the same at every build; "": its script ships none. */
 void sim_image_of(const char *commit, char ret[LIMIT_IMAGE]);
 

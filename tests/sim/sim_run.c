@@ -1,5 +1,4 @@
-/* sim_run.c - runner, supervisors, scripts and the targets they change; and who asks those how they
- * are.  Side: start. */
+/* sim_run.c - runner, supervisors, scripts and the targets they change.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Processes live on when the server does not.  The rules are those of docs/ARCHITECTURE.md: a run's
@@ -7,6 +6,7 @@
  * the run is alive, what its supervisor left is ended before it counts as lost.
  */
 #include "tests/sim/sim_agent.h"
+#include "tests/sim/sim_two.h"
 
 #include "lib/fingerprint.h"
 
@@ -17,7 +17,7 @@
 #define LAG_MOST_MS   40000   /* the old version goes on answering */
 
 static sim_fn order_arrives, supervisor_is_reached, supervisor_tells, script_goes_on,
-    script_is_ended, run_is_reconciled, gate_is_given_up, end_is_tried, probe_looks, deadline_comes;
+    script_is_ended, run_is_reconciled, gate_is_given_up, end_is_tried, deadline_comes;
 
 /* --- who is who --- */
 
@@ -31,7 +31,8 @@ static struct sim_process *
 find(struct sim *sim, int64_t run)
 {
 	for (size_t i = 0; i < sim->n_processes; i++)
-		if (sim->processes[i].run == run && !sim->processes[i].is_gone)
+		if (sim->processes[i].run == run && !sim->processes[i].is_gone &&
+		    sim->processes[i].server == sim_two_leads())
 			return &sim->processes[i];
 	return NULL;
 }
@@ -296,8 +297,8 @@ sim_run_end_soon(struct sim *sim, struct sim_process *process)
 	sim_later(sim, 0, sim_delay(sim, 1, 15000), script_is_ended, index_of(sim, process), 0);
 }
 
-static void
-on_recorded(void *ctx, const struct answer *answer)
+void
+sim_run_recorded(void *ctx, const struct answer *answer)
 {
 	struct sim_process *process = ctx;
 	struct sim *sim = process->sim;
@@ -317,7 +318,7 @@ tell_hello(struct sim *sim, struct sim_process *process)
 	event->u.run_started = (struct run_started){
 		.run = process->run, .pid = 4000 + process->run, .start_time = 1, .boot = "boot"
 	};
-	event->done = on_recorded;
+	event->done = sim_run_recorded;
 	event->done_ctx = process;
 	sim_server_submit(sim, event);
 }
@@ -389,7 +390,7 @@ report_gone(struct sim *sim, struct sim_open *open)
 	struct run_ended *ended = &open->effect->result->u.run_ended;
 
 	sim_note(sim, SIM_FOLDER_GONE);
-	sim_trace(sim, "run %" PRId64 " has no folder", open->effect->u.run.run);
+	sim_two_check_gone(sim, open->effect->u.run.run);
 	*ended = (struct run_ended){
 		.run = open->effect->u.run.run, .folder_gone = true, .exit_status = -1
 	};
@@ -490,6 +491,7 @@ sim_run_begin(struct sim *sim, const struct effect_run *order)
 		.deployment = order->deployment,
 		.program = order->program,
 		.environment = sim_environment(order->environment),
+		.server = sim_two_leads(),
 		.is_abandoned =
 		    order->program != PROGRAM_DRAIN && sim_runner_has_abandoned(sim, order->run),
 		.has_supervisor = true };
@@ -657,13 +659,13 @@ sim_run_purge(struct sim *sim, struct sim_open *open)
 /* --- killed --- */
 
 /* Those at their gate end when their server is lost; the rest goes on, but for a cut of all. */
-void
-sim_run_cut(struct sim *sim, bool is_host)
+static void
+cut(struct sim *sim, bool is_host, int whose)
 {
 	for (size_t i = 0; i < sim->n_processes; i++) {
 		struct sim_process *process = &sim->processes[i];
 
-		if (process->phase == SIM_ENDED || process->is_remote)
+		if (process->phase == SIM_ENDED || process->is_remote || process->server != whose)
 			continue;
 		process->link = 0;
 		if (is_host && (sim->is_copy || sim_one_in(sim, 3))) {
@@ -675,9 +677,21 @@ sim_run_cut(struct sim *sim, bool is_host)
 			process->phase = SIM_AT_GATE; /* nothing of it goes on */
 			sim_later(sim, 0, 50, run_is_reconciled, (int64_t)i, 0);
 		} else if (process->phase == SIM_AT_GATE) {
-			sim_later(sim, 0, sim_delay(sim, 1, 2000), gate_is_given_up, (int64_t)i, 0);
+			sim_later(sim, 0, sim_two_gate_ms(sim), gate_is_given_up, (int64_t)i, 0);
 		}
 	}
+}
+
+void
+sim_run_cut(struct sim *sim, bool is_host)
+{
+	cut(sim, is_host, sim_two_leads());
+}
+
+void
+sim_run_loses_machine(struct sim *sim, int whose)
+{
+	cut(sim, true, whose);
 }
 
 /* Its leader dies with it; something that it had started may go on for a while. */
@@ -699,108 +713,4 @@ sim_run_supervisor_is_killed(struct sim *sim)
 		tell_soon(sim, process);
 		return;
 	}
-}
-
-/* --- health --- */
-
-static bool
-is_healthy(struct sim *sim, const struct probe_target *url, struct probe_finding *finding)
-{
-	const struct sim_target *target = &sim->targets[sim_environment(url->environment)];
-	const char *answers = sim->now < target->answers_at ? target->before : target->runs;
-
-	(void)text_copy(finding->commit, sizeof(finding->commit), answers);
-	if (!sim->is_resting && sim_one_in(sim, 8)) {
-		sim_note(sim, SIM_PROBE_FLAPPED);
-		(void)text_copy(finding->detail, sizeof(finding->detail), "HTTP 502");
-		return false;
-	}
-	if (answers[0] == '\0' || sim_forge_is_bad(sim, answers)) {
-		(void)text_copy(finding->detail, sizeof(finding->detail), "HTTP 500");
-		return false;
-	}
-	if (url->commit[0] == '\0' || strcmp(url->commit, answers) == 0)
-		return true;
-	(void)text_copy(finding->detail, sizeof(finding->detail), "the old version answers");
-	return false;
-}
-
-static void
-report_probe(struct sim *sim, struct sim_open *open, bool is_healthy)
-{
-	const struct effect *effect = open->effect;
-
-	if (effect->u.probe.run != 0 && is_healthy) {
-		const struct sim_target *target =
-		    &sim->targets[sim_environment(effect->u.probe.targets[0].environment)];
-
-		assert(effect->subject < SIM_DEPLOYMENTS);
-		sim->has_passed[effect->subject] =
-		    strcmp(target->runs, effect->u.probe.targets[0].commit) == 0;
-	}
-	sim_server_report(sim, open);
-}
-
-/* Answers that come and go, each in its turn: neither so many passes in a row, nor failures. */
-static bool
-is_pass_of_the_restless(struct sim_open *open, size_t i, struct probe_finding *finding)
-{
-	(void)text_copy(finding->detail, sizeof(finding->detail), "answers come and go");
-	return open->passes[i] == 0;
-}
-
-/* One round: each URL once. */
-static void
-probe_looks(struct sim *sim, int64_t id, int64_t b)
-{
-	struct sim_open *open = sim_server_find(sim, id);
-	const struct effect_probe *probe;
-	struct probed *probed;
-	bool all = true, lost = false;
-
-	(void)b;
-	if (open == NULL)
-		return;
-	probe = &open->effect->u.probe;
-	probed = &open->effect->result->u.probed;
-	if (probe->plan.deadline_s > 0 && sim->now >= open->until) {
-		if (open->is_restless)
-			sim_note(sim, SIM_PROBE_RESTLESS);
-		report_probe(sim, open, false);
-		return;
-	}
-	for (size_t i = 0; i < probe->n; i++) {
-		struct probe_finding *finding = &probed->findings[i];
-
-		if (finding->is_healthy)
-			continue;
-		if (open->is_restless ? is_pass_of_the_restless(open, i, finding) :
-					is_healthy(sim, &probe->targets[i], finding)) {
-			open->failures[i] = 0;
-			finding->is_healthy = ++open->passes[i] >= probe->plan.successes;
-		} else {
-			open->passes[i] = 0;
-			finding->failures = ++open->failures[i];
-			lost |= finding->failures >= probe->plan.failures;
-		}
-		all &= finding->is_healthy;
-	}
-	if (all || lost)
-		report_probe(sim, open, all);
-	else
-		sim_later(sim, sim->life, probe->plan.interval_s * 1000, probe_looks, id, 0);
-}
-
-void
-sim_run_probe(struct sim *sim, struct sim_open *open)
-{
-	struct effect *effect = open->effect;
-	struct probed *probed = &effect->result->u.probed;
-
-	probed->n = effect->u.probe.n;
-	probed->findings = calloc(probed->n + 1, sizeof(*probed->findings));
-	assert(probed->findings != NULL);
-	open->is_restless = effect->u.probe.run != 0 && !sim->is_resting && sim_one_in(sim, 8);
-	open->until = effect->u.probe.plan.until;
-	sim_later(sim, sim->life, sim_delay(sim, 5, 2000), probe_looks, effect->id, 0);
 }

@@ -6,6 +6,7 @@
  * never opens (open_gate() asks).
  */
 #include "tests/sim/sim_agent.h"
+#include "tests/sim/sim_two.h"
 
 #define SAID_MS 10000 /* a shorter absence is no event */
 
@@ -102,7 +103,7 @@ admin_abandons(struct sim *sim, int64_t a, int64_t b)
 
 	if (!sim->is_runner_away || sim->is_resting)
 		return;
-	work = open_work(sim, "local");
+	work = open_work(sim, sim_two_runner());
 	if (work != 0)
 		sim_runner_abandon(sim, SIM_ADMIN, work);
 	sim_later(sim, sim->life, sim_delay(sim, 20000, 200000), admin_abandons, a, b);

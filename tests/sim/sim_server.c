@@ -7,21 +7,13 @@
  */
 #include "lib/mem.h"
 #include "tests/sim/sim_agent.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/sim/sim_two.h"
 
 #include "handlers/handlers.h"
-#include "lib/environment_id.h"
-#include "store/audit_segment.h"
-#include "tests/unit/database_aid.h"
 
 #define RETRY_MS      100
 #define TOGETHER_MOST 4 /* events in one commit */
 
-static char template_path[DATABASE_AID_PATH], path[DATABASE_AID_PATH], audit_path[96],
-    environments_path[96], poison_path[96];
 static struct sim *current; /* handlers have no context */
 
 static sim_fn server_start, server_turn, wait_comes;
@@ -38,14 +30,7 @@ static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
 	[SOURCE_TELEGRAM_POLL] = sim_chat_decode,
 };
 
-static const struct store_config config = {
-	.path = path,
-	.audit_path = audit_path,
-	.environments_path = environments_path,
-	.poison_path = poison_path,
-	.handlers = guarded,
-	.decoders = decoders,
-};
+static const struct store_config config = { .handlers = guarded, .decoders = decoders };
 
 static bool
 may_fail_for_good(const struct event *event)
@@ -465,7 +450,7 @@ hand_over(struct sim *sim, struct queue_list *outcomes)
 		return true;
 	sim_note(sim, SIM_CUT_AFTER_COMMIT);
 	sim_trace(sim, "  cut with %zu not handed over", outcomes->length);
-	free_outcomes(outcomes);
+	sim_two_keep(outcomes);
 	return false;
 }
 
@@ -474,7 +459,7 @@ commit(struct sim *sim, struct queue_list *batch)
 {
 	struct queue_list outcomes = { 0 };
 	struct err err;
-	bool ok;
+	bool ok, is_there;
 
 	sim->is_full = !sim->is_resting && sim_one_in(sim, 60);
 	sim->is_failing = !sim->is_resting && sim_one_in(sim, 60);
@@ -482,14 +467,16 @@ commit(struct sim *sim, struct queue_list *batch)
 	sim_trace(sim, "  a turn with %zu%s", batch->length, sim->is_full ? ": no space" : "");
 	sim->batch = 0;
 	sim_check_remember(sim);
+	sim_two_decides(sim);
 	ok = store_batch(sim->store, batch, &outcomes, &err);
-	if (!ok)
+	is_there = sim_two_is_there(sim, ok, &err);
+	if (!is_there)
 		sim_check_forget(sim);
-	sim->totals->commits += ok;
+	sim->totals->commits += is_there;
 	if (sim->is_full)
 		sim_note(sim, SIM_DISK_FULL);
-	if (ok) {
-		if (store_is_release_unreported(sim->store) || sim_agents_lack_states())
+	if (is_there) {
+		if (ok && (store_is_release_unreported(sim->store) || sim_agents_lack_states()))
 			(void)store_project(sim->store, &outcomes); /* tried again at idle */
 		sim_check_commit(sim);
 		sim->is_copy &=
@@ -503,7 +490,7 @@ commit(struct sim *sim, struct queue_list *batch)
 		sim_disk_is_dead(sim);
 		return;
 	}
-	if (!hand_over(sim, &outcomes)) {
+	if (sim_two_is_deposed() || !hand_over(sim, &outcomes)) {
 		sim_server_cut(sim, false);
 		return;
 	}
@@ -540,11 +527,13 @@ void
 sim_server_cut(struct sim *sim, bool is_host)
 {
 	struct queue_link *link;
+	int64_t start_ms;
 
 	if (sim->store == NULL)
 		return;
 	sim_note(sim, is_host ? SIM_HOST_CUT : SIM_POWER_CUT);
 	sim_trace(sim, "-- %s is killed", is_host ? "everything" : "the server");
+	sim_two_cut(sim, is_host);
 	sim_chat_cut(sim);
 	sim_cloudflare_cut(sim);
 	sim_witness_cut(sim);
@@ -562,32 +551,25 @@ sim_server_cut(struct sim *sim, bool is_host)
 		event_free(QUEUE_ITEM(link, struct event, link));
 	if (sim_one_in(sim, 3))
 		sim_disk_tears(sim);
-	store_close(sim->store);
-	sim->store = NULL;
+	sim_two_close(sim);
 	sim->is_turn_due = false;
-	sim->is_copy |= is_host && sim_one_in(sim, 4);
+	sim->is_copy |= is_host && !sim_two_is() && sim_one_in(sim, 4);
+	start_ms = sim_two_start_ms(sim);
 	sim_run_cut(sim, is_host);
-	sim_later(sim, 0, sim_delay(sim, 100, 600000), server_start, 0, 0);
+	sim_later(sim, 0, start_ms, server_start, sim_two_next(), 0);
 }
 
 static void
-server_start(struct sim *sim, int64_t a, int64_t b)
+server_start(struct sim *sim, int64_t whose, UNUSED int64_t b)
 {
 	struct queue_list outcomes = { 0 };
 	struct queue_link *link;
 	struct event *started;
-	struct err err;
 
-	(void)a;
-	(void)b;
 	sim->life++;
 	sim->loaded = sim->variant;
 	current = sim;
-	sim_trace(sim, "-- the server starts, with settings %d", sim->loaded);
-	sim->store = store_open(&config, &err);
-	if (sim->store == NULL ||
-	    !store_recover(sim->store, sim_settings_get(sim->loaded), sim->now, &outcomes, &err))
-		sim_fail(sim, "a_start_recovers", "%s", err.text);
+	sim_two_start(sim, (int)whose, &config, &outcomes);
 	sim_agents_server_starts(sim);
 	started = sim_server_event(sim, EVENT_STARTED);
 	started->u.started.is_restored = sim->is_copy;
@@ -670,118 +652,29 @@ sim_server_is_idle(struct sim *sim)
 	return true;
 }
 
-/* --- files --- */
-
-const char *
-sim_server_audit_path(void)
-{
-	return audit_path;
-}
-
-const char *
-sim_server_poison_path(void)
-{
-	return poison_path;
-}
-
-const char *
-sim_server_path(void)
-{
-	return path;
-}
-
-const char *
-sim_server_environments_path(void)
-{
-	return environments_path;
-}
-
-static void
-copy_file(const char *from, const char *to)
-{
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	char bytes[65536];
-	ssize_t n;
-
-	sim_must(in >= 0 && out >= 0, "copying the template");
-	while ((n = read(in, bytes, sizeof(bytes))) > 0)
-		sim_must(write(out, bytes, (size_t)n) == n, "copying the template");
-	sim_must(n == 0 && close(in) == 0 && close(out) == 0, "copying the template");
-}
-
-/* An empty database: migrating anew would cost more than a history. */
-void
-sim_server_begin(const char *folder)
-{
-	struct store_config empty = { .path = template_path };
-	struct store *store;
-	struct err err;
-
-	database_aid_make(folder, "template", template_path);
-	database_aid_make(folder, "db", path);
-	(void)snprintf(audit_path, sizeof(audit_path), "%s/audit.log", folder);
-	(void)snprintf(environments_path, sizeof(environments_path), "%s/environments", folder);
-	(void)snprintf(poison_path, sizeof(poison_path), "%s/under-way", folder);
-	store = store_open(&empty, &err);
-	sim_must(store != NULL, err.text);
-	store_close(store);
-	sim_factor_begin(template_path, sim_settings_get(0));
-	sim_local_begin(template_path);
-	sim_agents_begin(template_path, folder);
-}
-
-/* All of its files. */
-static void
-remove_audit(void)
-{
-	struct audit_segments closed;
-	char segment[PATH_MAX];
-
-	(void)unlink(audit_path);
-	sim_must(audit_segments_list(audit_path, &closed, NULL), "the audit log's files");
-	for (size_t i = 0; i < closed.n; i++) {
-		audit_segment_path(audit_path, closed.first[i], segment);
-		(void)unlink(segment);
-	}
-	audit_segments_done(&closed);
-}
+/* --- a history --- */
 
 void
 sim_server_new(struct sim *sim)
 {
-	char state[160], name[ENVIRONMENT_ID_MAX];
 	struct err err;
 
-	if (database_aid_is_server())
-		database_aid_copy(template_path, path);
-	else
-		copy_file(template_path, path);
-	remove_audit();
-	(void)unlink(poison_path);
-	for (int e = 0; e < sim->n_environments; e++) {
-		(void)snprintf(state, sizeof(state), "%s/%s.json", environments_path,
-		    environment_id_file(sim_environments[e], name));
-		(void)unlink(state);
-	}
-	sim->eyes = db_open(path, DB_READ_ONLY, &err);
+	sim_files_new(sim);
+	sim->eyes = db_open(sim_server_path(), DB_READ_ONLY, &err);
 	sim_must(sim->eyes != NULL, err.text);
 	sim_agents_new(sim);
-	server_start(sim, 0, 0);
+	sim_two_begin(sim);
+	server_start(sim, sim_two_next(), 0);
 }
 
 void
 sim_server_free(struct sim *sim)
 {
-	char side[DATABASE_AID_PATH + 8];
-
 	sim_agents_free(sim);
 	db_close(sim->eyes);
 	store_close(sim->store);
 	for (size_t i = 0; i < SIM_OPEN; i++)
 		effect_free(sim->open[i].effect);
-	(void)snprintf(side, sizeof(side), "%s-wal", path);
-	(void)unlink(side);
-	(void)snprintf(side, sizeof(side), "%s-shm", path);
-	(void)unlink(side);
+	sim_two_free();
+	sim_files_free();
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/sources/settings_load.h"
 #include "tests/sim/sim_agent.h"
+#include "tests/sim/sim_two.h"
 
 #include <sys/stat.h>
 
@@ -87,35 +88,6 @@ static const struct approvals approvals_of[SIM_VARIANTS] = {
 	[14] = { { 1, 2 }, { 0, 0 }, false, { 55, 66 }, 0 },
 	[15] = { { 2, 0 }, { 1, 0 }, false, { 66 }, 0 },
 	[16] = { { 1, 1 }, { 0, 0 }, true, { 55, 66 }, 0 },
-};
-
-/* What needs a code, in staging and in production, as the lines of REQUIRE_OTP have it. */
-struct codes {
-	bool of_deploy[2];
-	bool of_rollback[2];
-	bool of_approve[2];
-	bool of_solo; /* reload-nginx and restart-web there */
-};
-#define OF_SOLO "do.reload-nginx:client/solo,do.restart-web:client/solo"
-static const struct codes codes_of[SIM_VARIANTS] = {
-	[1] = { .of_deploy = { false, true }, .of_solo = true },
-	[4] = { .of_deploy = { true, false }, .of_solo = true },
-	[5] = { .of_deploy = { true, false } },
-	[6] = { .of_deploy = { false, true }, .of_approve = { true, false } },
-	[7] = { .of_rollback = { true, false }, .of_approve = { true, true }, .of_solo = true },
-	[10] = { .of_deploy = { true, false } },
-	[14] = { .of_approve = { true, false } },
-	[16] = { .of_rollback = { false, true }, .of_approve = { true, true } },
-};
-static const char *const codes_words[SIM_VARIANTS] = {
-	[1] = ("deploy:production," OF_SOLO),
-	[4] = ("deploy:staging," OF_SOLO),
-	[5] = "deploy:staging",
-	[6] = "deploy:production,approve:staging",
-	[7] = ("rollback:staging,approve:staging,approve:production," OF_SOLO),
-	[10] = "deploy:*/staging",
-	[14] = "approve:*/staging",
-	[16] = "rollback:*/production,approve:*/staging,approve:*/production",
 };
 
 /* Who gets the audit, and after how many minutes without it nothing new starts; 0: it does. */
@@ -259,8 +231,9 @@ static const struct {
 	    { 11 }, { 22, 33 }, "shop", "api", false, false, NULL },
 };
 
-static struct settings *of_github[SIM_VARIANTS], *of_gitlab[SIM_VARIANTS];
-static struct settings **loaded = of_github; /* of this history's forge */
+/* Of whose machine, at which forge; those of two servers are read for the first such history. */
+static struct settings *all[SIM_PLACES][2][SIM_VARIANTS];
+static struct settings **loaded = all[SIM_ALONE][0]; /* of who leads this history */
 
 /* One application's file.  What is released to SHARED changes: two may want it at a time. */
 static void
@@ -329,8 +302,9 @@ add_lines(char room[LINES_MAX][SIM_LINE], size_t *n, const char *const *lines)
 }
 
 static struct settings *
-load(int variant, bool at_gitlab, const char *folder)
+load(int variant, bool at_gitlab, int whose)
 {
+	const char *folder = sim_files_folder(whose);
 	const struct forge_lines *forge = &forges[at_gitlab ? 1 : 0];
 	char room[LINES_MAX][SIM_LINE], *list[LINES_MAX + 2], apps[96], key[4096], *may, *words;
 	struct settings_report report = { 0 };
@@ -347,6 +321,9 @@ load(int variant, bool at_gitlab, const char *folder)
 		(void)snprintf(room[n++], sizeof(room[0]), "LOCAL_WWW_DATA_IS=role staging");
 	for (size_t i = 0; sim_agents_line(i) != NULL; i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", sim_agents_line(i));
+	for (size_t i = 0; sim_two_line(whose, variant < OF_ONE, i) != NULL; i++)
+		(void)snprintf(
+		    room[n++], sizeof(room[0]), "%s", sim_two_line(whose, variant < OF_ONE, i));
 	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < COUNT(clients); i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", clients[i]);
 	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < 2; i++)
@@ -368,8 +345,9 @@ load(int variant, bool at_gitlab, const char *folder)
 		(void)snprintf(room[n++], sizeof(room[0]), "AUDIT_WITNESS_MAX_MINUTES=%" PRId64,
 		    witnesses[variant].minutes);
 	}
-	if (codes_words[variant] != NULL)
-		(void)snprintf(room[n++], sizeof(room[0]), "REQUIRE_OTP=%s", codes_words[variant]);
+	if (sim_settings_codes(variant) != NULL)
+		(void)snprintf(
+		    room[n++], sizeof(room[0]), "REQUIRE_OTP=%s", sim_settings_codes(variant));
 	if (workflows[variant].may != NULL) {
 		(void)snprintf(room[n++], sizeof(room[0]), "ENABLE_API_SERVER=true");
 		(void)snprintf(room[n++], sizeof(room[0]), "PUBLIC_URL=https://bot.example.org");
@@ -400,7 +378,8 @@ load(int variant, bool at_gitlab, const char *folder)
 	    key, sizeof(key), "GITHUB_APP_KEY=%.*s", (int)strlen(jwt_aid_key) - 1, jwt_aid_key);
 	if (!settings_load(NULL, list, &settings, &report) ||
 	    (variant >= OF_ONE && report.flaws > 0)) {
-		(void)fprintf(stderr, "settings %d: %s\n", variant, report.lines[0].text);
+		for (size_t i = 0; i < report.count; i++)
+			(void)fprintf(stderr, "settings %d: %s\n", variant, report.lines[i].text);
 		abort();
 	}
 	return settings;
@@ -419,29 +398,43 @@ write_key(const char *folder)
 	sim_must(fclose(file) == 0, path);
 }
 
+static void
+load_all(int whose)
+{
+	struct settings **of_github = all[whose][0], **of_gitlab = all[whose][1];
+
+	if (of_github[0] != NULL)
+		return;
+	write_key(sim_files_folder(whose));
+	for (int i = 0; i < SIM_VARIANTS; i++) {
+		of_github[i] = load(i, false, whose);
+		of_gitlab[i] = i < OF_ONE ? load(i, true, whose) : settings_ref(of_github[i]);
+	}
+}
+
 void
 sim_settings_begin(const char *folder)
 {
-	write_key(folder);
-	for (int i = 0; i < SIM_VARIANTS; i++) {
-		of_github[i] = load(i, false, folder);
-		of_gitlab[i] = i < OF_ONE ? load(i, true, folder) : settings_ref(of_github[i]);
-	}
+	sim_files_place(folder);
+	load_all(SIM_ALONE);
 }
 
 void
 sim_settings_end(void)
 {
-	for (int i = 0; i < SIM_VARIANTS; i++) {
-		settings_unref(of_github[i]);
-		settings_unref(of_gitlab[i]);
+	struct settings **each = all[0][0];
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*each); i++) {
+		settings_unref(each[i]);
+		each[i] = NULL;
 	}
 }
 
 void
 sim_settings_play(const struct sim *sim)
 {
-	loaded = sim->at_gitlab ? of_gitlab : of_github;
+	load_all(sim_two_leads());
+	loaded = all[sim_two_leads()][sim->at_gitlab];
 }
 
 struct settings *
@@ -459,7 +452,7 @@ sim_settings_draw(struct sim *sim)
 	int variant = from + (int)sim_draw(sim, (uint32_t)(end - from));
 
 	while (sim->day == SIM_DAY_CALM &&
-	    (approvals_of[variant].leads[0] != 0 || codes_words[variant] != NULL))
+	    (approvals_of[variant].leads[0] != 0 || sim_settings_codes(variant) != NULL))
 		variant = from + (int)sim_draw(sim, (uint32_t)(end - from));
 	return variant;
 }
@@ -635,23 +628,6 @@ int
 sim_settings_approvals_of_solo(const struct settings *settings)
 {
 	return approvals_of[sim_settings_variant(settings)].of_solo;
-}
-
-bool
-sim_settings_needs_code(
-    const struct settings *settings, const char *program, const char *action, int environment)
-{
-	const struct codes *codes = &codes_of[sim_settings_variant(settings)];
-	int kind = environment % 2;
-
-	if (strcmp(program, "action") == 0)
-		return environment == SIM_CLIENT && codes->of_solo &&
-		    (strcmp(action, "reload-nginx") == 0 || strcmp(action, "restart-web") == 0);
-	if (environment == SIM_CLIENT)
-		return false;
-	return strcmp(program, "approve") == 0 ? codes->of_approve[kind] :
-	    strcmp(program, "rollback") == 0   ? codes->of_rollback[kind] :
-						 codes->of_deploy[kind];
 }
 
 const char *
