@@ -417,6 +417,7 @@ sim_settings_begin(const char *folder)
 {
 	sim_files_place(folder);
 	load_all(SIM_ALONE);
+	loaded = all[SIM_ALONE][0];
 }
 
 void
