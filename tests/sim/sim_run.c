@@ -503,6 +503,7 @@ sim_run_begin(struct sim *sim, const struct effect_run *order)
 		order->program == PROGRAM_DEPLOY ? "deploy" :
 						   "rollback",
 	    order->commit, order->environment);
+	sim_two_trouble_soon(sim);
 	sim_check_targets(sim);
 	sim_check_images(sim, order);
 	if (order->program == PROGRAM_DRAIN) {

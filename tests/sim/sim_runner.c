@@ -162,6 +162,8 @@ sim_runner_check(struct sim *sim)
 		if (process->is_abandoned || !sim_runner_has_abandoned(sim, process->run))
 			continue;
 		sim_trace(sim, "run %" PRId64 " is abandoned", process->run);
+		if (!process->is_remote && process->server != sim_two_leads())
+			sim_note(sim, SIM_OTHERS_ABANDONED);
 		process->is_abandoned = true;
 		process->script = SIM_SCRIPT_TOUCHES_NOTHING;
 	}

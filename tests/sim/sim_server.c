@@ -437,7 +437,7 @@ hand_over(struct sim *sim, struct queue_list *outcomes)
 {
 	size_t cut_at = !sim->is_resting && sim_one_in(sim, 90) ?
 	    sim_draw(sim, (uint32_t)outcomes->length + 1) :
-	    SIZE_MAX;
+	    sim_two_cut_at(sim, outcomes);
 	struct queue_link *link;
 
 	for (size_t i = 0; i < cut_at && (link = queue_list_take(outcomes)) != NULL; i++) {

@@ -15,8 +15,11 @@
 #define LEASE_MOST   60000
 #define AGAIN_MS     120000 /* until a run's own server leads again, at rest */
 #define OVERTAKEN_IN 6
+#define TROUBLE_IN   3 /* runs */
+#define ABANDONS_MS  20000
+#define ABANDONS     4 /* tries */
 
-static sim_fn own_server_is_missed;
+static sim_fn own_server_is_missed, trouble_comes, somebody_abandons;
 
 static const char *const names[SIM_PLACES] = { "", "server-a", "server-b" };
 
@@ -47,6 +50,12 @@ int
 sim_two_next(void)
 {
 	return two.next;
+}
+
+void
+sim_two_force(void)
+{
+	two.is_forced = true;
 }
 
 int
@@ -148,6 +157,8 @@ take_over(struct sim *sim, int whose)
 	sim->is_runner_away = false;
 	sim_note(sim, SIM_TAKEN_OVER);
 	note_what_goes_on(sim);
+	if (sim_one_in(sim, 3))
+		sim_later(sim, 0, sim_delay(sim, 1000, ABANDONS_MS), somebody_abandons, ABANDONS, 0);
 }
 
 /* Another takes over before the first one of its transactions.  False: none does. */
@@ -222,18 +233,26 @@ sim_two_start_ms(struct sim *sim)
 	return ms;
 }
 
+/* Whoever waits for a run of the other's: rows say that it is disconnected. */
+static void
+somebody_abandons(struct sim *sim, int64_t tries, UNUSED int64_t b)
+{
+	int64_t work = open_work_of(sim, sim_two_other());
+
+	if (sim->is_resting || work == 0)
+		return;
+	sim_runner_abandon(sim, SIM_ADMIN, work);
+	if (tries > 1)
+		sim_later(sim, 0, sim_delay(sim, ABANDONS_MS, 3 * ABANDONS_MS),
+		    somebody_abandons, tries - 1, 0);
+}
+
 void
 sim_two_something_happens(struct sim *sim)
 {
-	int64_t work;
-
 	if (!two.is || sim->store == NULL)
 		return;
-	work = open_work_of(sim, sim_two_other());
-	if (work != 0 && sim_one_in(sim, 3)) {
-		sim_note(sim, SIM_OTHERS_ABANDONED);
-		sim_runner_abandon(sim, SIM_ADMIN, work);
-	} else if (sim_one_in(sim, 4)) {
+	if (sim_one_in(sim, 4)) {
 		sim_note(sim, SIM_OTHER_LOST);
 		sim_trace(sim, "-- %s's machine is killed", names[sim_two_other()]);
 		sim_run_loses_machine(sim, sim_two_other());
@@ -243,11 +262,38 @@ sim_two_something_happens(struct sim *sim)
 	}
 }
 
-/* Nobody abandons any more what waits for it. */
+static void
+trouble_comes(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
+{
+	if (!sim->is_resting)
+		sim_two_something_happens(sim);
+}
+
+void
+sim_two_trouble_soon(struct sim *sim)
+{
+	if (two.is && !sim->is_resting && sim_one_in(sim, TROUBLE_IN))
+		sim_later(sim, 0, sim_delay(sim, 1, 60000), trouble_comes, 0, 0);
+}
+
+/* Something waits for it, abandoned or not: its end is asked for. */
+static bool
+has_runs_of_other(const struct sim *sim)
+{
+	for (size_t i = 0; i < SIM_OPEN; i++) {
+		const struct effect *effect = sim->open[i].effect;
+
+		if (effect != NULL && effect->kind == EFFECT_RUN &&
+		    sim_two_is_others(NULL, effect->u.run.runner))
+			return true;
+	}
+	return false;
+}
+
 static void
 own_server_is_missed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
-	if (sim->store != NULL && open_work_of(sim, sim_two_other()) != 0) {
+	if (sim->store != NULL && has_runs_of_other(sim)) {
 		two.is_forced = true;
 		sim_server_cut(sim, false);
 	}

@@ -49,6 +49,7 @@ void sim_two_start(struct sim *sim, int whose, const struct store_config *base,
     struct queue_list *ret_outcomes);
 void sim_two_rest(struct sim *sim); /* each run's own server leads again */
 void sim_two_something_happens(struct sim *sim);
+void sim_two_trouble_soon(struct sim *sim); /* while a run goes on */
 void sim_two_check(struct sim *sim); /* after every commit */
 void sim_two_check_gone(struct sim *sim, int64_t run); /* that it has no folder is said */
 struct run_ended;
@@ -59,7 +60,9 @@ void sim_two_check_rest(struct sim *sim);
 
 /* --- sim_two_late.c: what comes late, and what is lost --- */
 
-/* What was to be handed over, or is in the queue, of a server that is cut. */
+/* The other takes over before that one of them is handed over, a run's `go`; SIZE_MAX: before none. */
+size_t sim_two_cut_at(struct sim *sim, const struct queue_list *outcomes);
+/* What was to be handed over of a server that is cut. */
 void sim_two_keep(struct queue_list *outcomes);
 /* The answer to its COMMIT may be lost from now on. */
 void sim_two_decides(struct sim *sim);

@@ -13,6 +13,7 @@
 #define LIVES_MOST 6000 /* ms behind the other's start; its lease's thread ends it */
 #define EVENTS	   3	/* that it still decides */
 #define LOST_IN	   40	/* of so many commits one's answer */
+#define GO_IN	   6	/* the same of a run's `go` */
 
 static sim_fn late_acts;
 
@@ -39,6 +40,25 @@ static bool is_deposed;
 static struct sim *deciding;
 
 /* --- it is cut --- */
+
+size_t
+sim_two_cut_at(struct sim *sim, const struct queue_list *outcomes)
+{
+	size_t i = 0;
+
+	if (!sim_two_is() || sim->is_resting)
+		return SIZE_MAX;
+	for (const struct queue_link *l = outcomes->first; l != NULL; l = l->next, i++) {
+		const struct outcome *outcome = QUEUE_ITEM(l, struct outcome, link);
+
+		if (outcome->kind == OUTCOME_ANSWER && outcome->done == sim_run_recorded &&
+		    sim_one_in(sim, GO_IN)) {
+			sim_two_force();
+			return i;
+		}
+	}
+	return SIZE_MAX;
+}
 
 void
 sim_two_keep(struct queue_list *outcomes)
