@@ -10,6 +10,7 @@
 #include "runs/link_client.h"
 #include "runs/runner_link.h"
 #include "tests/sim/sim_agent.h"
+#include "tests/sim/sim_two.h"
 
 #define PACKETS	     1024
 #define SOON_MOST_MS 400
@@ -445,8 +446,12 @@ sim_link_client_send(struct link_client *client, const char *identity, uint32_t 
 	struct protocol_message order;
 	int64_t delay_ms;
 
-	if (text_starts(packet, "run\n") && protocol_decode(packet, size, &order, NULL))
-		sim_agents_check_order(playing, there.agent, &order);
+	if ((is_order || text_starts(packet, "hello\n")) &&
+	    protocol_decode(packet, size, &order, NULL)) {
+		sim_two_check_epoch(playing, &order);
+		if (order.kind == PROTOCOL_RUN)
+			sim_agents_check_order(playing, there.agent, &order);
+	}
 	if (!client->is_connected || !hosts[there.agent].is_here)
 		return;
 	delay_ms = delay(playing, is_order ? 12 : 80);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "runner/protocol.h"
 #include "store/audit_verify.h"
 #include "store/leader.h"
 #include "tests/sim/sim_agent.h"
@@ -352,6 +353,14 @@ sim_two_check_end(struct sim *sim, int64_t run, const struct run_ended *ended)
 		DB_I64(run), DB_I64(0)) != 0)
 		sim_fail(sim, "what_was_let_go_is_its_own_runner_s", "run %" PRId64, run);
 	sim_note(sim, SIM_RUN_LEFT);
+}
+
+void
+sim_two_check_epoch(struct sim *sim, const struct protocol_message *order)
+{
+	if (order->proof.epoch != (uint64_t)two.epoch)
+		sim_fail(sim, "an_order_says_who_leads", "%s of %" PRIu64 " of epoch %" PRIu64,
+		    protocol_kind_name(order->kind), order->id, order->proof.epoch);
 }
 
 static void

@@ -52,7 +52,10 @@ void sim_two_something_happens(struct sim *sim);
 void sim_two_trouble_soon(struct sim *sim); /* while a run goes on */
 void sim_two_check(struct sim *sim); /* after every commit */
 void sim_two_check_gone(struct sim *sim, int64_t run); /* that it has no folder is said */
+struct protocol_message;
 struct run_ended;
+/* Of whoever leads: an order of one that does not is refused by it. */
+void sim_two_check_epoch(struct sim *sim, const struct protocol_message *order);
 void sim_two_check_end(struct sim *sim, int64_t run, const struct run_ended *ended);
 /* Does that process do something, or may it yet? */
 bool sim_two_counts(const struct sim_process *process);
