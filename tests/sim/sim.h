@@ -203,6 +203,7 @@
 	F(RUN_LEFT, "a run that no server let go was left") \
 	F(OTHERS_ABANDONED, "somebody abandoned a run of the other server") \
 	F(OTHER_LOST, "the machine of a server that did not lead was killed") \
+	F(HANDED_OVER, "a server handed over to the other") \
 	F(LATE_GO, "a server that led no more let a run go") \
 	F(LATE_SAID, "a server that led no more sent a message") \
 	/* On PostgreSQL alone: */ \

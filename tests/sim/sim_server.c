@@ -58,6 +58,8 @@ decide_guarded(struct tx *tx, const struct event *event)
 		tx_fail(tx, ERR_FULL, "dead");
 		return;
 	}
+	if (tx->store != sim->store)
+		sim_fail(sim, "who_is_deposed_decides_nothing", "%s", event_name(event->kind));
 	sim->batch++;
 	if (event->kind == EVENT_MESSAGE_SENT)
 		sim_chat_sent(sim, &event->u.message_sent);
@@ -467,7 +469,7 @@ commit(struct sim *sim, struct queue_list *batch)
 	sim_trace(sim, "  a turn with %zu%s", batch->length, sim->is_full ? ": no space" : "");
 	sim->batch = 0;
 	sim_check_remember(sim);
-	sim_two_decides(sim);
+	sim_two_decides(sim, true);
 	ok = store_batch(sim->store, batch, &outcomes, &err);
 	is_there = sim_two_is_there(sim, ok, &err);
 	if (!is_there)

@@ -17,6 +17,7 @@
 #define AGAIN_MS     120000 /* until a run's own server leads again, at rest */
 #define OVERTAKEN_IN 6
 #define TROUBLE_IN   3 /* runs */
+#define HAND_OVER_IN 4
 #define ABANDONS_MS  20000
 #define ABANDONS     4 /* tries */
 
@@ -27,8 +28,9 @@ static const char *const names[SIM_PLACES] = { "", "server-a", "server-b" };
 static struct {
 	bool is;
 	int leads, next;
-	bool is_forced; /* the other one is to start */
-	int64_t epoch, batch;
+	bool is_forced; /* the other one is to start ... */
+	bool is_over;	/* ... and was handed over to */
+	int64_t epoch, batch, at; /* of the row, as it was seen last */
 	struct db *db; /* for the lease; NULL: there is none */
 	struct leader_fence fences[SIM_PLACES];
 } two;
@@ -127,7 +129,8 @@ sim_two_lead(struct sim *sim, int whose)
 	}
 	(void)text_copy(leader.holder, sizeof(leader.holder), names[whose]);
 	(void)text_copy(leader.folder, sizeof(leader.folder), sim_files_folder(whose));
-	sim_must(db_run(two.db, &err, "UPDATE leader SET renewed = renewed - 4500") &&
+	sim_must(db_run(two.db, &err, "UPDATE leader SET renewed = renewed - $1",
+		     DB_I64(LEADER_LEASE_MS + 500)) &&
 		leader_take(two.db, &leader, &leads, &err),
 	    err.text);
 	if (!leads || leader.epoch <= two.epoch)
@@ -181,6 +184,21 @@ is_overtaken(struct sim *sim)
 	return true;
 }
 
+static bool
+recover(struct sim *sim, struct queue_list *ret_outcomes)
+{
+	struct err err = { .code = ERR_NONE };
+	bool ok, is_there;
+
+	sim_two_decides(sim, false);
+	ok = store_recover(
+	    sim->store, sim_settings_get(sim->loaded), sim->now, ret_outcomes, &err);
+	is_there = sim_two_is_there(sim, ok, &err);
+	if (!is_there && !sim_two_has_lost())
+		sim_fail(sim, "a_start_recovers", "%s", err.text);
+	return is_there;
+}
+
 void
 sim_two_start(struct sim *sim, int whose, const struct store_config *base,
     struct queue_list *ret_outcomes)
@@ -200,16 +218,38 @@ sim_two_start(struct sim *sim, int whose, const struct store_config *base,
 	config.fence = two.db != NULL ? &two.fences[whose] : NULL;
 	sim_trace(sim, "-- the server%s%s starts, with settings %d", two.is ? " " : "",
 	    names[whose], sim->loaded);
-	sim->store = store_open(&config, &err);
-	if (sim->store != NULL && is_overtaken(sim))
-		sim_two_start(sim, sim_two_other(), base, ret_outcomes);
-	else if (sim->store == NULL ||
-	    !store_recover(
-		sim->store, sim_settings_get(sim->loaded), sim->now, ret_outcomes, &err))
-		sim_fail(sim, "a_start_recovers", "%s", err.text);
+	do {
+		store_close(sim->store); /* it could not be recovered: another start follows */
+		sim->store = store_open(&config, &err);
+		if (sim->store != NULL && is_overtaken(sim)) {
+			sim_two_start(sim, sim_two_other(), base, ret_outcomes);
+			return;
+		}
+		if (sim->store == NULL)
+			sim_fail(sim, "a_start_recovers", "%s", err.text);
+	} while (!recover(sim, ret_outcomes));
 }
 
 /* --- who leads is cut --- */
+
+/* Of what is in hand for a chat nobody knows whether it stands there; the rest does not. */
+static void
+hand_over(struct sim *sim)
+{
+	int64_t unanswered[SIM_OPEN];
+	struct err err;
+	size_t n = 0;
+
+	for (size_t i = 0; i < SIM_OPEN; i++)
+		if (sim->open[i].effect != NULL &&
+		    sim->open[i].effect->kind == EFFECT_SEND_MESSAGE)
+			unanswered[n++] = sim->open[i].effect->u.send_message.message.id;
+	sim_note(sim, SIM_HANDED_OVER);
+	sim_trace(sim, "... by a hand-over, with %zu in hand", n);
+	if (!store_end(sim->store, unanswered, n, &err) ||
+	    (two.db != NULL && !leader_give_up(two.db, two.epoch, &err)))
+		sim_fail(sim, "who_leads_may_end_in_order", "%s", err.text);
+}
 
 void
 sim_two_cut(struct sim *sim, bool is_host)
@@ -220,15 +260,20 @@ sim_two_cut(struct sim *sim, bool is_host)
 
 	two.next = is_other ? sim_two_other() : two.leads;
 	two.is_forced = false;
-	sim_two_late_begins(sim, is_other && !is_host && (is_deposed || sim_one_in(sim, 2)));
+	two.is_over = is_other && !is_host && !is_deposed && !sim_two_has_left() &&
+	    sim_one_in(sim, HAND_OVER_IN);
+	sim_two_late_begins(sim,
+	    is_other && !is_host && !two.is_over && (is_deposed || sim_one_in(sim, 2)));
+	if (two.is_over)
+		hand_over(sim);
 }
 
 int64_t
 sim_two_start_ms(struct sim *sim)
 {
-	int64_t ms = two.next == two.leads ?
-	    sim_delay(sim, 100, 600000) :
-	    LEADER_LEASE_MS + sim_delay(sim, 100, LEASE_MOST);
+	int64_t ms = two.next == two.leads ? sim_delay(sim, 100, 600000) :
+	    two.is_over			   ? sim_delay(sim, 1, 1000) :
+					     LEADER_LEASE_MS + sim_delay(sim, 100, LEASE_MOST);
 
 	sim_two_late_goes_on(sim, ms);
 	return ms;
@@ -388,12 +433,13 @@ its_epoch_s_batches_count_on(struct sim *sim)
 	struct err err;
 
 	sim_check_must(sim, leader_read(two.db, &leader, &err), &err);
-	if (leader.epoch != two.epoch || leader.batch < two.batch ||
+	if (leader.epoch != two.epoch || leader.batch < two.batch || leader.at < two.at ||
 	    strcmp(leader.holder, names[sim_two_is_deposed() ? sim_two_other() : two.leads]) != 0)
 		sim_fail(sim, __func__,
 		    "epoch %" PRId64 " of %s, batch %" PRId64 " behind %" PRId64, leader.epoch,
 		    leader.holder, leader.batch, two.batch);
 	two.batch = leader.batch;
+	two.at = leader.at;
 }
 
 void

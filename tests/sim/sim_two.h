@@ -67,11 +67,12 @@ void sim_two_check_rest(struct sim *sim);
 size_t sim_two_cut_at(struct sim *sim, const struct queue_list *outcomes);
 /* What was to be handed over of a server that is cut. */
 void sim_two_keep(struct queue_list *outcomes);
-/* The answer to its COMMIT may be lost from now on. */
-void sim_two_decides(struct sim *sim);
+/* The answer to its COMMIT may be lost from now on; is_turn: then another may take over, too. */
+void sim_two_decides(struct sim *sim, bool is_turn);
 /* Is what was decided on durable?  ok: the store has said so. */
 bool sim_two_is_there(struct sim *sim, bool ok, const struct err *err);
 bool sim_two_is_deposed(void); /* by that commit */
+bool sim_two_has_lost(void);   /* its answer, or all of it */
 /* Until the supervisors of a server that is cut know that: ms. */
 int64_t sim_two_gate_ms(struct sim *sim);
 

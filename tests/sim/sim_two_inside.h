@@ -13,6 +13,7 @@ void sim_two_lead(struct sim *sim, int whose);	  /* takes the lease, whoever has
 
 /* --- sim_two_late.c --- */
 
+bool sim_two_has_left(void); /* something that was not handed over */
 /* Who led lives on, or (false) what it had taken is lost. */
 void sim_two_late_begins(struct sim *sim, bool lives);
 /* In so many ms the next one starts. */

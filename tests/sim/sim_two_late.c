@@ -13,6 +13,7 @@
 #define LIVES_MOST 6000 /* ms behind the other's start; its lease's thread ends it */
 #define EVENTS	   3	/* that it still decides */
 #define LOST_IN	   40	/* of so many commits one's answer */
+#define LOST_AT_START_IN 8
 #define GO_IN	   6	/* the same of a run's `go` */
 
 static sim_fn late_acts;
@@ -64,6 +65,12 @@ void
 sim_two_keep(struct queue_list *outcomes)
 {
 	queue_list_append(&late.outcomes, outcomes);
+}
+
+bool
+sim_two_has_left(void)
+{
+	return late.outcomes.length > 0;
 }
 
 static void
@@ -261,15 +268,15 @@ sim_PQexec(PGconn *conn, const char *query)
 }
 
 void
-sim_two_decides(struct sim *sim)
+sim_two_decides(struct sim *sim, bool is_turn)
 {
 	has_lost = LOST_NOTHING;
 	if (sim_two_db() == NULL)
 		return;
 	deciding = sim;
 	batch_before = look(sim).batch;
-	to_lose = !sim->is_resting && sim_one_in(sim, LOST_IN) ?
-	    (enum lost)(1 + sim_draw(sim, LOST_DEPOSED)) :
+	to_lose = !sim->is_resting && sim_one_in(sim, is_turn ? LOST_IN : LOST_AT_START_IN) ?
+	    (enum lost)(1 + sim_draw(sim, is_turn ? LOST_DEPOSED : LOST_ANSWER)) :
 	    LOST_NOTHING;
 }
 
@@ -294,6 +301,12 @@ sim_two_is_there(struct sim *sim, bool ok, const struct err *err)
 			has_lost == LOST_ANSWER ? SIM_ANSWER_LOST :
 						  SIM_LOST_AND_DEPOSED);
 	return is_there;
+}
+
+bool
+sim_two_has_lost(void)
+{
+	return has_lost != LOST_NOTHING;
 }
 
 bool
