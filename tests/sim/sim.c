@@ -468,6 +468,7 @@ play(struct sim *sim, int n_applications)
 		step(sim);
 	come_to_rest(sim);
 	sim_check_rest(sim);
+	sim_two_check_rest(sim);
 	sim->totals->histories++;
 	sim_server_free(sim);
 	sim_chat_free(sim);

@@ -208,10 +208,9 @@ on_ended(void *ctx, const struct run_ended *ended)
 {
 	struct order_job *job = ctx;
 
-	sim_trace(job->sim, "run %" PRId64 " of %s ends: %s%s%sexit %d: %s", job->run,
-	    name_of(job), ended->refused ? "refused, " : "",
-	    ended->lost ? "lost, " : "", ended->gate_opened ? "" : "never opened, ",
-	    ended->exit_status, ended->detail);
+	sim_trace(job->sim, "run %" PRId64 " of %s ends: %s%s%sexit %d: %s", job->run, name_of(job),
+	    ended->refused ? "refused, " : "", ended->lost ? "lost, " : "",
+	    ended->gate_opened ? "" : "never opened, ", ended->exit_status, ended->detail);
 	if (ended->refused && strstr(ended->detail, "; nothing was started") != NULL)
 		sim_note(job->sim, SIM_AGENT_LATE);
 	report(job, ended);

@@ -783,5 +783,4 @@ sim_check_rest(struct sim *sim)
 	what_was_acknowledged_stays(sim);
 	one_request_is_one_deployment(sim);
 	files_hold(sim, &of);
-	sim_two_check_rest(sim);
 }

@@ -28,10 +28,10 @@ static const char *const names[SIM_PLACES] = { "", "server-a", "server-b" };
 static struct {
 	bool is;
 	int leads, next;
-	bool is_forced; /* the other one is to start ... */
-	bool is_over;	/* ... and was handed over to */
+	bool is_forced;		  /* the other one is to start ... */
+	bool is_over;		  /* ... and was handed over to */
 	int64_t epoch, batch, at; /* of the row, as it was seen last */
-	struct db *db; /* for the lease; NULL: there is none */
+	struct db *db;		  /* for the lease; NULL: there is none */
 	struct leader_fence fences[SIM_PLACES];
 } two;
 
@@ -85,8 +85,10 @@ sim_two_line(int whose, bool is_of_one, size_t i)
 {
 	static const char *const lines[SIM_PLACES] = { NULL, "SERVER_NAME=server-a",
 		"SERVER_NAME=server-b" };
-	static const char *const of_both[] = { "DATABASE_URL=postgresql://bot@db.example.com/bot?sslmode=verify-full",
-		"DEPLOY_SCRIPT=/bin/true" };
+	static const char *const of_both[] = {
+		"DATABASE_URL=postgresql://bot@db.example.com/bot?sslmode=verify-full",
+		"DEPLOY_SCRIPT=/bin/true",
+	};
 
 	if (whose == SIM_ALONE || i == 0)
 		return lines[whose];
@@ -162,7 +164,8 @@ take_over(struct sim *sim, int whose)
 	sim_note(sim, SIM_TAKEN_OVER);
 	note_what_goes_on(sim);
 	if (sim_one_in(sim, 3))
-		sim_later(sim, 0, sim_delay(sim, 1000, ABANDONS_MS), somebody_abandons, ABANDONS, 0);
+		sim_later(
+		    sim, 0, sim_delay(sim, 1000, ABANDONS_MS), somebody_abandons, ABANDONS, 0);
 }
 
 /* Another takes over before the first one of its transactions.  False: none does. */
@@ -191,8 +194,7 @@ recover(struct sim *sim, struct queue_list *ret_outcomes)
 	bool ok, is_there;
 
 	sim_two_decides(sim, false);
-	ok = store_recover(
-	    sim->store, sim_settings_get(sim->loaded), sim->now, ret_outcomes, &err);
+	ok = store_recover(sim->store, sim_settings_get(sim->loaded), sim->now, ret_outcomes, &err);
 	is_there = sim_two_is_there(sim, ok, &err);
 	if (!is_there && !sim_two_has_lost())
 		sim_fail(sim, "a_start_recovers", "%s", err.text);
@@ -200,8 +202,8 @@ recover(struct sim *sim, struct queue_list *ret_outcomes)
 }
 
 void
-sim_two_start(struct sim *sim, int whose, const struct store_config *base,
-    struct queue_list *ret_outcomes)
+sim_two_start(
+    struct sim *sim, int whose, const struct store_config *base, struct queue_list *ret_outcomes)
 {
 	struct store_config config = *base;
 	struct err err;
@@ -241,8 +243,7 @@ hand_over(struct sim *sim)
 	size_t n = 0;
 
 	for (size_t i = 0; i < SIM_OPEN; i++)
-		if (sim->open[i].effect != NULL &&
-		    sim->open[i].effect->kind == EFFECT_SEND_MESSAGE)
+		if (sim->open[i].effect != NULL && sim->open[i].effect->kind == EFFECT_SEND_MESSAGE)
 			unanswered[n++] = sim->open[i].effect->u.send_message.message.id;
 	sim_note(sim, SIM_HANDED_OVER);
 	sim_trace(sim, "... by a hand-over, with %zu in hand", n);
@@ -255,15 +256,15 @@ void
 sim_two_cut(struct sim *sim, bool is_host)
 {
 	bool is_deposed = sim_two_is_deposed();
-	bool is_other = is_deposed || two.is_forced ||
-	    (two.is && !sim->is_resting && sim_one_in(sim, 2));
+	bool is_other =
+	    is_deposed || two.is_forced || (two.is && !sim->is_resting && sim_one_in(sim, 2));
 
 	two.next = is_other ? sim_two_other() : two.leads;
 	two.is_forced = false;
 	two.is_over = is_other && !is_host && !is_deposed && !sim_two_has_left() &&
 	    sim_one_in(sim, HAND_OVER_IN);
-	sim_two_late_begins(sim,
-	    is_other && !is_host && !two.is_over && (is_deposed || sim_one_in(sim, 2)));
+	sim_two_late_begins(
+	    sim, is_other && !is_host && !two.is_over && (is_deposed || sim_one_in(sim, 2)));
 	if (two.is_over)
 		hand_over(sim);
 }
@@ -289,8 +290,8 @@ somebody_abandons(struct sim *sim, int64_t tries, UNUSED int64_t b)
 		return;
 	sim_runner_abandon(sim, SIM_ADMIN, work);
 	if (tries > 1)
-		sim_later(sim, 0, sim_delay(sim, ABANDONS_MS, 3 * ABANDONS_MS),
-		    somebody_abandons, tries - 1, 0);
+		sim_later(sim, 0, sim_delay(sim, ABANDONS_MS, 3 * ABANDONS_MS), somebody_abandons,
+		    tries - 1, 0);
 }
 
 void
@@ -392,8 +393,7 @@ sim_two_check_end(struct sim *sim, int64_t run, const struct run_ended *ended)
 {
 	const struct sim_process *process = process_of(sim, run);
 
-	if (ended->folder_gone || ended->gate_opened ||
-	    (process != NULL && process->was_opened) ||
+	if (ended->folder_gone || ended->gate_opened || (process != NULL && process->was_opened) ||
 	    sim_agents_number(sim, "SELECT COUNT(*) FROM run WHERE id = $1 AND started_at <> $2",
 		DB_I64(run), DB_I64(0)) != 0)
 		sim_fail(sim, "what_was_let_go_is_its_own_runner_s", "run %" PRId64, run);

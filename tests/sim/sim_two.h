@@ -20,7 +20,7 @@
 /* --- sim_files.c --- */
 
 void sim_server_begin(const char *folder); /* the template */
-void sim_files_place(const char *folder); /* makes the folders */
+void sim_files_place(const char *folder);  /* makes the folders */
 void sim_files_new(const struct sim *sim);
 void sim_files_free(void);
 const char *sim_files_folder(int whose);
@@ -28,7 +28,7 @@ const char *sim_files_audit_of(int whose);
 
 /* --- sim_two.c: who leads --- */
 
-void sim_two_new(struct sim *sim); /* has this history two? */
+void sim_two_new(struct sim *sim);   /* has this history two? */
 void sim_two_begin(struct sim *sim); /* its database is there */
 void sim_two_free(void);
 bool sim_two_is(void);
@@ -45,12 +45,12 @@ void sim_two_close(struct sim *sim);
 int64_t sim_two_start_ms(struct sim *sim);
 int sim_two_next(void);
 /* Takes the lease, opens the store and recovers what was open; ends the program where it cannot. */
-void sim_two_start(struct sim *sim, int whose, const struct store_config *base,
-    struct queue_list *ret_outcomes);
+void sim_two_start(
+    struct sim *sim, int whose, const struct store_config *base, struct queue_list *ret_outcomes);
 void sim_two_rest(struct sim *sim); /* each run's own server leads again */
 void sim_two_something_happens(struct sim *sim);
-void sim_two_trouble_soon(struct sim *sim); /* while a run goes on */
-void sim_two_check(struct sim *sim); /* after every commit */
+void sim_two_trouble_soon(struct sim *sim);	       /* while a run goes on */
+void sim_two_check(struct sim *sim);		       /* after every commit */
 void sim_two_check_gone(struct sim *sim, int64_t run); /* that it has no folder is said */
 struct protocol_message;
 struct run_ended;
@@ -63,7 +63,7 @@ void sim_two_check_rest(struct sim *sim);
 
 /* --- sim_two_late.c: what comes late, and what is lost --- */
 
-/* The other takes over before that one of them is handed over, a run's `go`; SIZE_MAX: before none. */
+/* Before that one is handed over, a run's `go`, the other takes over; SIZE_MAX: it does not. */
 size_t sim_two_cut_at(struct sim *sim, const struct queue_list *outcomes);
 /* What was to be handed over of a server that is cut. */
 void sim_two_keep(struct queue_list *outcomes);

@@ -7,9 +7,9 @@
 /* --- sim_two.c --- */
 
 int sim_two_other(void);
-void sim_two_force(void); /* the next cut is a take-over */
-struct db *sim_two_db(void);			  /* for the lease; NULL: there is none */
-void sim_two_lead(struct sim *sim, int whose);	  /* takes the lease, whoever has it */
+void sim_two_force(void);		       /* the next cut is a take-over */
+struct db *sim_two_db(void);		       /* for the lease; NULL: there is none */
+void sim_two_lead(struct sim *sim, int whose); /* takes the lease, whoever has it */
 
 /* --- sim_two_late.c --- */
 

@@ -9,12 +9,12 @@
 #include "store/leader.h"
 #include "tests/sim/sim_agent.h"
 
-#define STATUS_GO  200
-#define LIVES_MOST 6000 /* ms behind the other's start; its lease's thread ends it */
-#define EVENTS	   3	/* that it still decides */
-#define LOST_IN	   40	/* of so many commits one's answer */
+#define STATUS_GO	 200
+#define LIVES_MOST	 6000 /* ms behind the other's start; its lease's thread ends it */
+#define EVENTS		 3    /* that it still decides */
+#define LOST_IN		 40   /* of so many commits one's answer */
 #define LOST_AT_START_IN 8
-#define GO_IN	   6	/* the same of a run's `go` */
+#define GO_IN		 6 /* the same of a run's `go` */
 
 static sim_fn late_acts;
 
@@ -169,7 +169,8 @@ look(struct sim *sim)
 	sim_check_must(sim, leader_read(sim_two_db(), &leader, &err), &err);
 	rows.batch = leader.batch;
 	rows.epoch = leader.epoch;
-	rows.audit = sim_check_number(sim, sim->eyes, "SELECT COUNT(*) FROM audit WHERE seq > $1", 0);
+	rows.audit =
+	    sim_check_number(sim, sim->eyes, "SELECT COUNT(*) FROM audit WHERE seq > $1", 0);
 	rows.effects = sim_check_number(
 	    sim, sim->eyes, "SELECT COUNT(*) + COALESCE(MAX(id), 0) FROM effect WHERE id > $1", 0);
 	rows.counters = sim_check_number(
@@ -188,8 +189,7 @@ try(struct sim *sim)
 	after = look(sim);
 	if (ok || err.code != ERR_CHANGED || outcomes.length > 0 || late.n_answered > 0 ||
 	    memcmp(&before, &after, sizeof(after)) != 0)
-		sim_fail(sim, "who_is_deposed_decides_nothing", "%s",
-		    ok ? "it has" : err.text);
+		sim_fail(sim, "who_is_deposed_decides_nothing", "%s", ok ? "it has" : err.text);
 	sim_note(sim, SIM_LATE_COMMIT);
 	sim_trace(sim, "who led before decides nothing: %s", err.text);
 	store_close(TAKE(late.store)); /* the program ends with that */

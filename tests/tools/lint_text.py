@@ -16,8 +16,7 @@ LONG_FILE = 700
 TO_BE_SPLIT = "older than the limit"
 MAY_BE_LONG = {"server/store/store_schema.c": "SQL that databases have run: it is added to, and never rewritten"} | \
     dict.fromkeys((
-        "tests/sim/sim_check.c", "tests/sim/sim_inside.h", "tests/sim/sim_run.c",
-        "tests/sim/sim_server.c"), TO_BE_SPLIT)
+        "tests/sim/sim_check.c", "tests/sim/sim_inside.h", "tests/sim/sim_run.c"), TO_BE_SPLIT)
 LONG_FUNCTION = 100
 # C has 100 columns; what is read less closely may have some more.
 WIDTHS = {".c": 100, ".h": 100, ".def": 120, ".py": 120, ".js": 120, ".sh": 132, ".md": 140}

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * SEED=n replays one history, SEEDS=n plays so many new ones (`make check-sim`), FIRST=n begins
- * there.
+ * there.  TWO=1: each has two servers.
  * HAPPENINGS=n: of the long one.  Without any of these it plays the same ones each time: what fails
  * in `make test` is what was changed, and new histories are for the night.
  */
