@@ -231,9 +231,10 @@ static const struct {
 	    { 11 }, { 22, 33 }, "shop", "api", false, false, NULL },
 };
 
-/* Of whose machine, at which forge; those of two servers are read for the first such history. */
+/* Of whose machine, at which forge; those of two servers are read when they are asked for. */
 static struct settings *all[SIM_PLACES][2][SIM_VARIANTS];
-static struct settings **loaded = all[SIM_ALONE][0]; /* of who leads this history */
+static int loads_for = SIM_ALONE; /* who leads, in this history */
+static bool loads_at_gitlab;
 
 /* One application's file.  What is released to SHARED changes: two may want it at a time. */
 static void
@@ -398,26 +399,29 @@ write_key(const char *folder)
 	sim_must(fclose(file) == 0, path);
 }
 
-static void
-load_all(int whose)
+static struct settings *
+get(int whose, bool at_gitlab, int variant)
 {
-	struct settings **of_github = all[whose][0], **of_gitlab = all[whose][1];
+	struct settings **of = &all[whose][at_gitlab][variant];
 
-	if (of_github[0] != NULL)
-		return;
-	write_key(sim_files_folder(whose));
-	for (int i = 0; i < SIM_VARIANTS; i++) {
-		of_github[i] = load(i, false, whose);
-		of_gitlab[i] = i < OF_ONE ? load(i, true, whose) : settings_ref(of_github[i]);
-	}
+	if (*of == NULL)
+		*of = at_gitlab && variant >= OF_ONE ? settings_ref(get(whose, false, variant)) :
+						       load(variant, at_gitlab, whose);
+	return *of;
 }
 
 void
 sim_settings_begin(const char *folder)
 {
 	sim_files_place(folder);
-	load_all(SIM_ALONE);
-	loaded = all[SIM_ALONE][0];
+	for (int whose = 0; whose < SIM_PLACES; whose++)
+		write_key(sim_files_folder(whose));
+	for (int i = 0; i < SIM_VARIANTS; i++) {
+		(void)get(SIM_ALONE, false, i);
+		(void)get(SIM_ALONE, true, i);
+	}
+	loads_for = SIM_ALONE;
+	loads_at_gitlab = false;
 }
 
 void
@@ -434,14 +438,14 @@ sim_settings_end(void)
 void
 sim_settings_play(const struct sim *sim)
 {
-	load_all(sim_two_leads());
-	loaded = all[sim_two_leads()][sim->at_gitlab];
+	loads_for = sim_two_leads();
+	loads_at_gitlab = sim->at_gitlab;
 }
 
 struct settings *
 sim_settings_get(int variant)
 {
-	return loaded[variant];
+	return get(loads_for, loads_at_gitlab, variant);
 }
 
 int
@@ -491,7 +495,7 @@ sim_settings_variant(const struct settings *settings)
 {
 	int variant = 0;
 
-	while (loaded[variant] != settings)
+	while (all[loads_for][loads_at_gitlab][variant] != settings)
 		variant++;
 	return variant;
 }

@@ -207,6 +207,10 @@ static void
 act(struct sim *sim, struct outcome *outcome)
 {
 	if (outcome->kind == OUTCOME_ANSWER && outcome->done == sim_run_recorded) {
+		const struct sim_process *process = outcome->done_ctx;
+
+		if (sim_runner_has_abandoned(sim, process->run))
+			return; /* behind that the next run's number stops it at its host */
 		sim_note(sim, SIM_LATE_GO);
 		sim_trace(sim, "who led before says %s late",
 		    outcome->answer.status == STATUS_GO ? "go" : "that nothing goes");
