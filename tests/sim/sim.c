@@ -309,7 +309,6 @@ static const struct {
 	{ the_server_is_killed, { 6, 6, 2, 6 } },
 	{ the_power_goes, { 3, 3, 0, 0 } },
 	{ sim_run_supervisor_is_killed, { 12, 12, 2, 0 } },
-	{ sim_two_something_happens, { 12, 12, 3, 8 } },
 	{ sim_runner_goes, { 4, 4, 1, 0 } },
 	{ sim_runner_somebody_abandons, { 8, 8, 1, 0 } },
 	{ settings_change, { 4, 4, 4, 0 } },

@@ -555,7 +555,7 @@ sim_server_cut(struct sim *sim, bool is_host)
 		sim_disk_tears(sim);
 	sim_two_close(sim);
 	sim->is_turn_due = false;
-	sim->is_copy |= is_host && !sim_two_is() && sim_one_in(sim, 3);
+	sim->is_copy |= is_host && !sim_two_is() && sim_one_in(sim, 4);
 	start_ms = sim_two_start_ms(sim);
 	sim_run_cut(sim, is_host);
 	sim_later(sim, 0, start_ms, server_start, sim_two_next(), 0);

@@ -17,11 +17,12 @@
 #define AGAIN_MS     120000 /* until a run's own server leads again, at rest */
 #define OVERTAKEN_IN 6
 #define TROUBLE_IN   3 /* runs */
+#define TROUBLE_MOST 6000000
 #define HAND_OVER_IN 4
 #define ABANDONS_MS  20000
 #define ABANDONS     4 /* tries */
 
-static sim_fn own_server_is_missed, trouble_comes, somebody_abandons;
+static sim_fn own_server_is_missed, trouble_comes, trouble_comes_again, somebody_abandons;
 
 static const char *const names[SIM_PLACES] = { "", "server-a", "server-b" };
 
@@ -294,8 +295,8 @@ somebody_abandons(struct sim *sim, int64_t tries, UNUSED int64_t b)
 		    tries - 1, 0);
 }
 
-void
-sim_two_something_happens(struct sim *sim)
+static void
+something_happens(struct sim *sim)
 {
 	if (!two.is || sim->store == NULL)
 		return;
@@ -313,7 +314,15 @@ static void
 trouble_comes(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
 	if (!sim->is_resting)
-		sim_two_something_happens(sim);
+		something_happens(sim);
+}
+
+/* Now and then, whatever else happens. */
+static void
+trouble_comes_again(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
+{
+	trouble_comes(sim, 0, 0);
+	sim_later(sim, 0, sim_delay(sim, 60000, TROUBLE_MOST), trouble_comes_again, 0, 0);
 }
 
 void
@@ -487,17 +496,20 @@ void
 sim_two_new(struct sim *sim)
 {
 	memset(&two, 0, sizeof(two));
-	two.is = sim_one_in(sim, TWO_IN) || getenv("TWO") != NULL;
+	two.is = (sim->seed * UINT64_C(0x9e3779b97f4a7c15) >> 40) % TWO_IN == 0 ||
+	    getenv("TWO") != NULL; /* the others are drawn as ever */
 	two.leads = two.next = two.is ? SIM_SERVER_A : SIM_ALONE;
 	if (two.is)
 		sim_note(sim, SIM_TWO_SERVERS);
 }
 
 void
-sim_two_begin(UNUSED struct sim *sim)
+sim_two_begin(struct sim *sim)
 {
 	struct err err;
 
+	if (two.is)
+		trouble_comes_again(sim, 0, 0);
 	if (!two.is || !database_aid_is_server())
 		return;
 	two.db = db_open(sim_server_path(), 0, &err);

@@ -48,7 +48,6 @@ int sim_two_next(void);
 void sim_two_start(
     struct sim *sim, int whose, const struct store_config *base, struct queue_list *ret_outcomes);
 void sim_two_rest(struct sim *sim); /* each run's own server leads again */
-void sim_two_something_happens(struct sim *sim);
 void sim_two_trouble_soon(struct sim *sim);	       /* while a run goes on */
 void sim_two_check(struct sim *sim);		       /* after every commit */
 void sim_two_check_gone(struct sim *sim, int64_t run); /* that it has no folder is said */
