@@ -22,7 +22,7 @@
 #define SEEDS_FOR_MOST \
 	200 /* from so many on, wherever they begin, all but the rarest are reached, */
 #define SEEDS_FOR_ALL 1000 /* and from so many on each is */
-#define RARE_FAULTS   3
+#define RARE_FAULTS   4
 
 static uint64_t
 given(const char *name, uint64_t otherwise)
