@@ -134,7 +134,7 @@ sim_two_lead(struct sim *sim, int whose)
 	(void)text_copy(leader.folder, sizeof(leader.folder), sim_files_folder(whose));
 	sim_must(db_run(two.db, &err, "UPDATE leader SET renewed = renewed - $1",
 		     DB_I64(LEADER_LEASE_MS + 500)) &&
-		leader_take(two.db, &leader, &leads, &err),
+		leader_take(two.db, false, &leader, &leads, &err),
 	    err.text);
 	if (!leads || leader.epoch <= two.epoch)
 		sim_fail(sim, "epochs_only_grow", "%" PRId64 " behind %" PRId64, leader.epoch,
