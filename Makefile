@@ -630,7 +630,7 @@ help:
 	@echo "make check-crash    SIGKILL at each named place of each flow: about five minutes (ALL=1: an hour; SEED=n, ONLY=label)"
 	@echo "make check-crash-sweep  SIGKILL at the n-th writing call: a sample in five minutes (SWEEP=all: an hour)"
 	@echo "make check-adopt  server, runner, supervisor killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
-	@echo "make check-ha   take-overs of two servers on one PostgreSQL, under pushes and chat: 5 minutes (N=1000; SEED=n: again)"
+	@echo "make check-ha   take-overs of two servers on one PostgreSQL, under pushes, chat, deployments: 6 min (N=1000; CAUSE=COMMIT; SEED=n: again)"
 	@echo "make check-patroni  two servers on real patroni and etcd, whose primary is killed, stopped, moved: 5 min (WHAT=killed; TTL=30)"
 	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
