@@ -596,6 +596,7 @@ resume(struct serve *serve, struct err *err)
 	started->done = serve_heads_start;
 	started->done_ctx = serve;
 	started->u.started.is_restored = serve->perform.is_restored;
+	started->u.started.is_moved_back = serve->options.is_moved_back;
 	if (!run_files_highest(
 		serve->settings->state_directory, &started->u.started.highest_run, err)) {
 		event_free(started);

@@ -102,7 +102,6 @@ distrust_all(struct tx *tx)
 	struct deployment active;
 
 	row_run_distrust(tx);
-	row_runner_skip(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		if (row_environment_get(
 			tx, tx->settings->environments[i].name, &(struct environment){ 0 })
@@ -191,6 +190,8 @@ handle_started(struct tx *tx, const struct event *event)
 	row_run_skip(tx, event->u.started.highest_run);
 	decide_runners_started(tx);
 	decide_settings_started(tx, event->u.started.is_restored);
+	if (event->u.started.is_restored || event->u.started.is_moved_back)
+		row_runner_skip(tx);
 	if (event->u.started.is_restored)
 		distrust_all(tx);
 	decide_rename_all(tx);

@@ -14,34 +14,41 @@
 #include "lib/mem.h"
 #include "store/audit_segment.h"
 
-#define TAIL (2 * (AUDIT_LINE_MAX + 1)) /* a whole line, and one that was cut off */
+#define TAIL (4 * (AUDIT_LINE_MAX + 1)) /* whole lines, and one that was cut off */
 
-/* *ret_is_empty: no byte is in it, or it is not there. */
+/* The last line that is what it says: one may be cut off, and a power cut leaves holes. */
+static void
+find_end(const char *tail, size_t size, struct audit_chain *ret)
+{
+	const char *end, *line;
+	struct audit_claim claim;
+
+	for (; (end = memrchr(tail, '\n', size)) != NULL; size = (size_t)(end - tail)) {
+		line = memrchr(tail, '\n', (size_t)(end - tail));
+		line = line == NULL ? tail : line + 1;
+		if (audit_chain_read(line, (size_t)(end - line), &claim, NULL) &&
+		    memcmp(claim.hash, claim.is.hash, AUDIT_HASH) == 0) {
+			*ret = claim.is;
+			return;
+		}
+	}
+}
+
+/* ret->seq stays where none is in it, or it is not there. */
 static bool
-read_end(const char *path, struct audit_chain *ret, bool *ret_is_empty, struct err *err)
+read_end(const char *path, struct audit_chain *ret, struct err *err)
 {
 	CLEANUP(freep) char *tail = mem_alloc(TAIL);
 	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	const char *newline, *before;
-	struct audit_claim claim;
 	ssize_t size = 0;
 	struct stat st;
 
-	*ret_is_empty = fd < 0 && errno == ENOENT;
-	if (*ret_is_empty)
+	if (fd < 0 && errno == ENOENT)
 		return true;
 	if (fd < 0 || fstat(fd, &st) != 0 ||
 	    (size = pread(fd, tail, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0)) < 0)
 		return err_errno(err, ERR_IO, errno, "%s", path);
-	*ret_is_empty = size == 0;
-	newline = memrchr(tail, '\n', (size_t)size);
-	if (newline == NULL)
-		return true;
-	before = memrchr(tail, '\n', (size_t)(newline - tail));
-	before = before == NULL ? tail : before + 1;
-	if (audit_chain_read(before, (size_t)(newline - before), &claim, NULL) &&
-	    memcmp(claim.hash, claim.is.hash, AUDIT_HASH) == 0)
-		*ret = claim.is;
+	find_end(tail, (size_t)size, ret);
 	return true;
 }
 
@@ -50,15 +57,17 @@ audit_end_read(const char *path, struct audit_chain *ret, struct err *err)
 {
 	CLEANUP(audit_segments_done) struct audit_segments closed = { 0 };
 	char name[PATH_MAX];
-	bool is_empty;
 
 	*ret = (struct audit_chain){ 0 };
-	if (!read_end(path, ret, &is_empty, err) || !is_empty)
-		return !is_empty;
-	if (!audit_segments_list(path, &closed, err) || closed.n == 0)
-		return closed.n == 0;
-	audit_segment_path(path, closed.first[closed.n - 1], name);
-	return read_end(name, ret, &is_empty, err);
+	if (!read_end(path, ret, err))
+		return false;
+	if (ret->seq != 0)
+		return true;
+	if (!audit_segments_list(path, &closed, err))
+		return false;
+	if (closed.n > 0)
+		audit_segment_path(path, closed.first[closed.n - 1], name);
+	return closed.n == 0 || read_end(name, ret, err);
 }
 
 bool

@@ -10,8 +10,8 @@
 
 struct db;
 
-/* Of the files at `path`, AUDIT_LOG_PATH.  ret->seq 0: there is none, or the newest one was cut
- * or edited, which is said when more is written. */
+/* Of the files at `path`, AUDIT_LOG_PATH.  Of one that was cut off or edited the one before
+ * it; ret->seq 0: there is none. */
 bool audit_end_read(const char *path, struct audit_chain *ret, struct err *err) MUST_USE;
 
 /* Has the database that entry, with that hash?  *ret_newest: its own last one.  It has tables. */

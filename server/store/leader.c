@@ -93,12 +93,13 @@ leader_take(struct db *db, bool is_far, struct leader *ret, bool *ret_leads, str
 
 	*ret_leads = false;
 	if (!run_alone(db,
-		DB_SQL("UPDATE leader SET epoch = epoch + $4, holder = $1, folder = $3,"
-		       " leaves = 0, since = " LEADER_NOW_MS ", renewed = " LEADER_NOW_MS
-		       " WHERE holder = '' OR (holder = $1 AND folder = $3)"
-		       " OR renewed < " LEADER_NOW_MS " - $2",
+		DB_SQL(
+		    "UPDATE leader SET epoch = GREATEST(epoch + 1, $4), holder = $1, folder = $3,"
+		    " leaves = 0, since = " LEADER_NOW_MS ", renewed = " LEADER_NOW_MS
+		    " WHERE holder = '' OR (holder = $1 AND folder = $3)"
+		    " OR renewed < " LEADER_NOW_MS " - $2",
 		    DB_TEXT(self.holder), DB_I64(LEADER_LEASE_MS), DB_TEXT(self.folder),
-		    DB_I64(is_far ? LEADER_FAR : 1)),
+		    DB_I64(is_far ? clock_wall_ms() / 1000 : 0)),
 		&taken, err) ||
 	    !leader_read(db, ret, err))
 		return false;
@@ -247,14 +248,16 @@ leader_epoch_brought(const char *path, bool is_far)
 {
 	struct err err;
 	struct db *db = db_open(path, DB_READ_ONLY, &err);
-	int64_t epoch = 0;
+	int64_t epoch = 0, now_s = clock_wall_ms() / 1000;
 
 	if (db != NULL &&
 	    !db_one_i64(&epoch, db, &err,
 		"SELECT COALESCE(MAX(value), 0) FROM counter WHERE name = 'epoch'"))
 		epoch = 0; /* it is to be migrated */
 	db_close(db);
-	return epoch != 0 && is_far ? epoch + LEADER_FAR : epoch;
+	if (epoch != 0 && is_far)
+		epoch = epoch < now_s ? now_s : epoch + 1;
+	return epoch;
 }
 
 void

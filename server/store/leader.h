@@ -22,6 +22,9 @@
 #define LEADER_ACTS_MS	2000 /* the same: nothing with an outside is begun */
 #define LEADER_CLOCK_MS 2000 /* who is to lead has a clock that differs by no more */
 
+/* Holds the lease of a database that was copied away: who waits for the row does not. */
+#define LEADER_MOVED "(moved)"
+
 #define LEADER_FOLDER 112
 
 struct leader {
@@ -44,11 +47,8 @@ bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
 /* Is it that server, and no other of its name? */
 bool leader_is(const struct leader *leader, const struct leader *self);
 
-/* Of a database that is a copy, or was rewound: so many epochs further none has been. */
-#define LEADER_FAR 100000
-
 /* Takes over where the lease was given up, has ended, or is that server's own, of before: a new
- * epoch, and is_far that of a database that was rewound.  *ret names the server when it is called,
+ * epoch; is_far: the database is one of before, and no epoch since was as high.  *ret names the server when it is called,
  * and is what stands there then; *ret_leads: it is that server's. */
 bool leader_take(struct db *db, bool is_far, struct leader *ret, bool *ret_leads, struct err *err)
     MUST_USE;
@@ -60,7 +60,7 @@ bool leader_renew(struct db *db, int64_t epoch, bool leaves, bool *ret_leads, st
 bool leader_give_up(struct db *db, int64_t epoch, struct err *err) MUST_USE;
 
 /* Of a file of SQLite, which is not open yet: the epoch that it was brought from a database of
- * several servers, and stays in, since runners and agents know it.  0: none. */
+ * several servers, and stays in, since runners and agents know it.  is_far: as above.  0: none. */
 int64_t leader_epoch_brought(const char *path, bool is_far);
 
 /* Of the server that leads: two threads have it. */

@@ -204,24 +204,36 @@ is_far(const struct lease *lease)
 	return lease->config.is_restored || lease->config.is_moved_back;
 }
 
-/* Nobody goes on as if nothing were lost. */
 static bool
-has_all(struct lease *lease, int64_t version, struct lease_seen *seen)
+leads_elsewhere(const struct lease *lease, const struct leader *leader)
+{
+	return leader->holder[0] != '\0' && leader->left_ms > 0 &&
+	    !leader_is(leader, &lease->self) && strcmp(leader->holder, LEADER_MOVED) != 0;
+}
+
+/* Nobody goes on as if nothing were lost.  False: it is not known. */
+static bool
+has_all(struct lease *lease, const struct leader *leader, int64_t version, struct lease_seen *seen,
+    struct err *err)
 {
 	int64_t newest = 0;
 	bool is_in = lease->known.seq == 0 || is_far(lease);
-	struct err err;
 
 	if (!is_in && version != 0 &&
-	    !audit_end_is_in(lease->db, &lease->known, &is_in, &newest, &err))
-		return false; /* it is asked again */
-	if (!is_in)
+	    !audit_end_is_in(lease->db, &lease->known, &is_in, &newest, err))
+		return false;
+	if (!is_in && leads_elsewhere(lease, leader))
+		(void)snprintf(seen->problem, sizeof(seen->problem),
+		    "%s leads without entry %" PRId64
+		    ", which this server's audit log ends with: move that log away (audit.log*), and start this server again",
+		    leader->holder, lease->known.seq);
+	else if (!is_in)
 		(void)snprintf(seen->problem, sizeof(seen->problem),
 		    "the database lacks entry %" PRId64
 		    ", which this server's audit log ends with; it ends with %" PRId64
-		    ": `deploybot serve --rewound` goes on without",
+		    ": with deploybot and its sockets stopped `deploybot serve --rewound` goes on without",
 		    lease->known.seq, newest);
-	return is_in;
+	return true;
 }
 
 static bool
@@ -243,8 +255,14 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	seen->read_ms = clock_monotonic_ms();
 	if (!may_serve(lease, version, err))
 		return false;
-	if (has_right_clock(&leader, seen) && knows_schema(version, seen) &&
-	    has_all(lease, version, seen) && is_free(lease, &leader, seen)) {
+	if (is_far(lease) && leads_elsewhere(lease, &leader))
+		return err_set(err, ERR_CONFIG,
+		    "%s leads: what is said of a database of before is for the one that is to lead: stop that one first, or start this one without",
+		    leader.holder);
+	if (!has_all(lease, &leader, version, seen, err))
+		return false;
+	if (seen->problem[0] == '\0' && has_right_clock(&leader, seen) &&
+	    knows_schema(version, seen) && is_free(lease, &leader, seen)) {
 		leader = lease->self;
 		if (!leader_take(lease->db, is_far(lease), &leader, &seen->leads, err))
 			return false;
@@ -280,7 +298,7 @@ look_at_clock(struct lease *lease)
 
 /* A transaction of the store's renews it too, and holds the row until it ends: that of a migration
  * for long, when nothing is done yet that the fence does not end. */
-static void
+static bool
 renew(struct lease *lease, bool leaves)
 {
 	int64_t sent_ms = clock_boottime_ms();
@@ -296,10 +314,11 @@ renew(struct lease *lease, bool leaves)
 			end_deposed("another has taken over");
 		leader_fence_renewed(&lease->fence, sent_ms);
 		look_at_clock(lease);
-	} else if (atomic_load(&lease->acts) &&
-	    !leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS)) {
-		end_deposed(err.text);
+		return true;
 	}
+	if (atomic_load(&lease->acts) && !leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
+		end_deposed(err.text);
+	return false;
 }
 
 /* --- the thread --- */
@@ -384,12 +403,10 @@ run(void *ctx)
 		lease_look(lease, &seen);
 		if (!rest(lease, seen.leads ? LEADER_RENEW_MS : LEASE_ASK_MS, &leaves))
 			return NULL;
-		if (seen.leads) {
-			renew(lease, leaves);
-			look_beside(lease);
-		} else {
+		if (!seen.leads)
 			stand_by(lease);
-		}
+		else if (renew(lease, leaves))
+			look_beside(lease);
 		write_row(lease);
 	}
 }

@@ -78,7 +78,13 @@ row_runner_skip_to(struct tx *tx, int64_t highest)
 void
 row_runner_skip(struct tx *tx)
 {
-	tx->store->mark.ids.last[STORE_ID_RUN] += FAR;
+	int64_t *last = &tx->store->mark.ids.last[STORE_ID_RUN], now_s = tx->at / 1000;
+
+	*last = *last + FAR > now_s ? *last + FAR : now_s;
+	(void)(tx_run(tx, "UPDATE counter SET value = MAX(value + 1, $1) WHERE name = 'epoch'",
+		   DB_I64(now_s)) &&
+	    tx_run(
+		tx, "DELETE FROM counter WHERE name = 'moved' OR name = 'restored'")); /* sticky */
 }
 
 void

@@ -81,10 +81,14 @@ move_log(struct store *store, struct err *err)
 	if (is_in)
 		return true;
 	store->log_last = end.seq;
+	/* Before the log has gone, by which the next start would know it. */
+	if ((store->config.is_restored && !store_move_mark_restored(store->db, err)) ||
+	    !store_restore_log_away(store->audit_path, away, err))
+		return false;
 	log_warning(
-	    "the database lacks entry %lld, which the audit log ends with: the log is moved away",
-	    (long long)end.seq);
-	return store_restore_log_away(store->audit_path, away, err);
+	    "the database lacks entry %lld, which the audit log ended with: it is in %s beside it now",
+	    (long long)end.seq, away);
+	return true;
 }
 
 static bool
@@ -196,8 +200,7 @@ mark_doubtful(struct store *store, struct err *err)
 	if ((in_order == 0 || store->config.is_restored) &&
 	    !store_message_mark_twice(store->db, err))
 		return false;
-	return store_move_spent(store->db, is_of_before(store), err) &&
-	    db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
+	return db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
 }
 
 /* If it is not there when the next server starts, it was cut off while none ran. */

@@ -27,7 +27,6 @@
 #define MOVED	 "moved"
 #define RESTORED "restored"
 #define EPOCH	 "epoch"
-#define NOBODY	 "(moved)" /* holds the lease of what was left: who waits for the row does not */
 
 struct ends {
 	const struct store_move *move;
@@ -74,14 +73,13 @@ store_move_check(struct db *db, bool is_moved_back, bool is_restored, struct err
 }
 
 bool
-store_move_spent(struct db *db, bool is_far, struct err *err)
+store_move_mark_restored(struct db *db, struct err *err)
 {
-	return db_run(db, err, "DELETE FROM counter WHERE name = $1 OR name = $2", DB_TEXT(MOVED),
-		   DB_TEXT(RESTORED)) &&
-	    (!is_far ||
-		db_run(db, err,
-		    "UPDATE counter SET value = value + $2 WHERE name = $1 AND value <> 0",
-		    DB_TEXT(EPOCH), DB_I64(LEADER_FAR)));
+	bool ok = db_begin(db, err) && store_ids_set(db, RESTORED, 1, err) && db_commit(db, err);
+
+	if (!ok)
+		db_rollback(db);
+	return ok;
 }
 
 /* --- tables --- */
@@ -319,7 +317,7 @@ begin(const struct ends *ends, struct db *db, bool is_server, struct err *err)
 	    !leader_read(db, &leader, err))
 		return false;
 	return leader.holder[0] == '\0' || leader.left_ms < 0 ||
-	    strcmp(leader.holder, NOBODY) == 0 ||
+	    strcmp(leader.holder, LEADER_MOVED) == 0 ||
 	    err_set(err, ERR_BUSY,
 		"%s leads on %s (epoch %" PRId64 "): stop each deploybot of that database first",
 		leader.holder, which, leader.epoch);
@@ -379,7 +377,7 @@ bring_epoch(const struct ends *ends, struct err *err)
 		   db_run(ends->from, err,
 		       "UPDATE leader SET epoch = epoch + 1, holder = $1, folder = '',"
 		       " renewed = " LEADER_NOW_MS,
-		       DB_TEXT(NOBODY))) &&
+		       DB_TEXT(LEADER_MOVED))) &&
 	    db_one_i64(&epoch, ends->from, err, "SELECT epoch FROM leader") &&
 	    store_ids_set(ends->to, EPOCH, epoch, err);
 }

@@ -56,6 +56,7 @@ struct rejected {
 struct started {
 	int64_t highest_run;	/* that has a folder in runs/; 0: none */
 	bool is_restored;	/* serve --restored: the database is a copy, of whenever */
+	bool is_moved_back;	/* serve --moved-back: as it was when it was left */
 };
 
 /* Heads of the audit that rows name, and that no entry has: its end was cut off. */

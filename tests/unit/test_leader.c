@@ -143,7 +143,8 @@ the_lease_is_one_server_s(struct scene *scene)
 	change(scene, "UPDATE leader SET renewed = renewed - 4500");
 	scene->leader = (struct leader){ .holder = "b", .folder = "there" };
 	assert_true(leader_take(scene->outside, true, &scene->leader, &leads, &scene->aid.err));
-	assert_int_equal(scene->leader.epoch, 4 + LEADER_FAR); /* of a database of before */
+	assert_true(
+	    scene->leader.epoch > INT64_C(1700000000)); /* of a database of before: seconds */
 }
 
 static void

@@ -17,7 +17,7 @@ STORE_TEST(a_file_says_which_epoch_it_was_brought)
 	    db_run(db, &aid->err, "INSERT INTO counter (name, value) VALUES ('epoch', 17)"));
 	db_close(db);
 	assert_true(leader_epoch_brought(aid->path, false) == 17);
-	assert_true(leader_epoch_brought(aid->path, true) == 17 + LEADER_FAR);
+	assert_true(leader_epoch_brought(aid->path, true) > INT64_C(1700000000)); /* seconds */
 	db = db_open(aid->path, 0, &aid->err);
 	assert_true(db_run(db, &aid->err, "DELETE FROM counter WHERE name = 'epoch'"));
 	db_close(db);

@@ -11,6 +11,7 @@
 #include "lib/mem.h"
 #include "store/leader.h"
 #include "store/row_audit.h"
+#include "store/row_runner.h"
 #include "store/store_backup.h"
 #include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
@@ -303,6 +304,13 @@ a_row_that_is_left_out_or_changed_is_noticed(struct world *w)
 
 /* --- which one is served --- */
 
+/* As EVENT_STARTED does. */
+static void
+act_started(struct tx *tx, UNUSED void *arg)
+{
+	row_runner_skip(tx);
+}
+
 static void
 expect_opens(struct world *w, const char *path, bool moved_back, bool restored, const char *why)
 {
@@ -319,7 +327,10 @@ expect_opens(struct world *w, const char *path, bool moved_back, bool restored, 
 	if (store != NULL)
 		assert_true(store_recover(
 		    store, w->aid.settings, STORE_AID_AT, &w->aid.outcomes, &w->aid.err));
-	store_close(store);
+	w->aid.store = store;
+	if (store != NULL && (moved_back || restored))
+		store_aid_act(&w->aid, act_started, NULL);
+	store_close(TAKE(w->aid.store));
 }
 
 static void
@@ -372,6 +383,7 @@ but_not_what_has_a_history_of_its_own(struct world *w)
 	w->aid.config.path = w->file;
 	w->aid.config.is_moved_back = true;
 	store_aid_reopen(&w->aid);
+	store_aid_act(&w->aid, act_started, NULL);
 	store_aid_act(&w->aid, act_audit, (char[]){ "telegram:2" });
 	store_close(TAKE(w->aid.store));
 	expect_refused(w, w->url, w->file, ERR_BUSY, "TO has rows");
@@ -456,11 +468,12 @@ the_epoch_comes_along(struct world *w)
 	must_move(w, w->file, w->url);
 	assert_int_equal(number(w, w->url, "SELECT epoch FROM leader"), 21);
 	expect_opens(w, w->file, true, false, NULL); /* runners know those of since */
-	assert_int_equal(number(w, w->file, epoch), 21 + LEADER_FAR);
+	assert_true(number(w, w->file, epoch) >= STORE_AID_AT / 1000);
+	change(w, w->file, "UPDATE counter SET value = 3000000000 WHERE name = 'epoch'");
 	expect_opens(w, w->file, false, true, NULL); /* a copy, of whenever */
-	assert_int_equal(number(w, w->file, epoch), 21 + 2 * LEADER_FAR);
+	assert_true(number(w, w->file, epoch) == 3000000001);
 	expect_opens(w, w->file, false, false, NULL);
-	assert_int_equal(number(w, w->file, epoch), 21 + 2 * LEADER_FAR);
+	assert_true(number(w, w->file, epoch) == 3000000001);
 }
 
 static void

@@ -24,7 +24,7 @@ kubernetes_refuse_late() { # WORKLOAD
 		kubernetes_failed "which run was last at $1 cannot be seen"
 	}
 	read -r version highest <<<"$answer"
-	[[ $highest =~ ^[1-9][0-9]{0,17}$ ]] || highest=0
+	[[ $highest =~ ^[1-9][0-9]{0,11}$ ]] || highest=0
 	if ((highest > run)); then
 		: >"$kubernetes_folder/refused"
 		: >"$kubernetes_folder/late"
@@ -41,7 +41,7 @@ kubernetes_is_run() {
 
 # All of them, or those named: from now on no earlier run changes them.
 kubernetes_take() { # [WORKLOAD...]
-	local workload
+	local workload kubernetes_what='whose the workloads are could not be written down'
 	kubernetes_is_run || return 0
 	(($# > 0)) || set -- "$kubernetes_main" ${kubernetes_workloads[@]+"${kubernetes_workloads[@]}"}
 	for workload in "$@"; do
@@ -83,7 +83,7 @@ kubernetes_patch_part() { # WORKLOAD PATCH, which begins with its metadata
 			"--patch=$begins$kubernetes_fence${2#"$begins"}" || break
 		[[ -n $kubernetes_fence ]] && kubernetes_has_changed && ((--tries > 0)) || {
 			kubernetes_note_refusal
-			kubernetes_failed "the image of $1 could not be set"
+			kubernetes_failed "${kubernetes_what:-the image of $1 could not be set}"
 		}
 	done
 	printf '%s' "$answer"

@@ -162,6 +162,7 @@ far as the cluster took that: ${begun[*]}"
 		wait "$!" || left+=("$workload")
 	done
 	((${#left[@]} > 0)) || fail "$1" "$reason; ${begun[*]}: all run what they ran before"
+	[[ ! -e $kubernetes_folder/late ]] || fail "$1" "$reason; a later run was at: ${left[*]}, and they are its own now"
 	fail "$1" "$reason; could NOT be set back: ${left[*]} (kubectl --namespace $kubernetes_namespace rollout undo; a pod of \
 a StatefulSet that never becomes ready has to be deleted)"
 }
@@ -169,7 +170,7 @@ a StatefulSet that never becomes ready has to be deleted)"
 # A revision that the cluster keeps no more is no reason to leave it: its images are known.
 kubernetes_restore() { # WORKLOAD
 	local kubernetes_workload=$1 resource=${kubernetes_resources[$1]}
-	kubernetes_take "$1"
+	(kubernetes_take "$1") || [[ ! -e $kubernetes_folder/late ]] || return 1
 	if [[ -n ${kubernetes_revisions[$1]:-} ]] &&
 		kubernetes_ask rollout undo "$resource" "--to-revision=${kubernetes_revisions[$1]}"; then
 		printf '%s' "$answer"

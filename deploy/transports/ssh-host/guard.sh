@@ -31,14 +31,16 @@ name_not_begun() {
 refuse_late() {
 	local text of number highest=0 kept=''
 	[[ -n $run && $act != drain ]] || return 0
-	[[ $run =~ ^[1-9][0-9]{0,17},[0-9a-f]{32}$ ]] || die 64 "no run of an installation: $run"
+	[[ $run =~ ^[1-9][0-9]{0,11},[0-9a-f]{32}$ ]] || die 64 "no run of an installation: $run"
 	read_file text .deploybot.runs
 	while read -r of number; do
-		[[ $of,$number =~ ^[0-9a-f]{32},[1-9][0-9]{0,17}$ ]] || continue
+		[[ $of,$number =~ ^[0-9a-f]{32},[1-9][0-9]{0,11}$ ]] || continue
 		[[ $of == "${run#*,}" ]] && highest=$number || kept+="$of $number"$'\n'
 	done <<<"$text"
 	((highest <= ${run%,*})) ||
 		die 75 "a later run was here: run ${run%,*} is over for $dir since run $highest has begun, and does nothing more"
+	# What a drain cleans up behind it may come while a deployment works: it is none that others come behind.
+	[[ $act != clean ]] || return 0
 	((highest == ${run%,*})) || write_file .deploybot.runs printf '%s%s %s\n' "$kept" "${run#*,}" "${run%,*}" ||
 		say "warning: $dir/.deploybot.runs cannot be written: an earlier run that still goes on elsewhere is not refused"
 }

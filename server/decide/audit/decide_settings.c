@@ -127,12 +127,21 @@ add_start(struct tx *tx, bool is_restored)
 {
 	int64_t log_last_seq = row_witness_log_last(tx);
 	char last[24], head[LIMIT_AUDIT_HEAD], log_last[24];
-	const char *const facts[] = { "program", version_text, "restored",
-		is_restored ? "yes" : "no", is_restored ? "last" : NULL, last, "head", head,
-		log_last_seq != 0 ? "log_last" : NULL, log_last, NULL };
+	const char *facts[11] = { "program", version_text, "restored", is_restored ? "yes" : "no" };
+	size_t n = 4;
 
 	(void)snprintf(last, sizeof(last), "%" PRId64, row_audit_newest(tx, head));
 	(void)snprintf(log_last, sizeof(log_last), "%" PRId64, log_last_seq);
+	if (is_restored) {
+		facts[n++] = "last";
+		facts[n++] = last;
+		facts[n++] = "head";
+		facts[n++] = head;
+	}
+	if (log_last_seq != 0) {
+		facts[n++] = "log_last";
+		facts[n++] = log_last;
+	}
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = AUDIT_CODE_SERVER_STARTED,
