@@ -17,7 +17,7 @@ declare -A group=(
 	[deb]="build-essential debhelper dpkg-dev fakeroot"
 	[unit]="git libcmocka-dev openssl python3 ca-certificates"
 	[release]="apt-utils dpkg-dev gpg gpg-agent gpgv python3"
-	[infra]="docker.io docker-compose docker-registry openssh-server sudo iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
+	[infra]="docker.io docker-compose docker-registry openssh-server sudo iproute2 keepalived lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
 	[database]="postgresql openssl"
 	[patroni]="patroni etcd-server"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
@@ -26,6 +26,7 @@ declare -A group=(
 # those that are installed here are not.  One that was there before stays as it is.
 declare -A servers=(
 	[docker.io]="docker.service docker.socket containerd.service" [docker-registry]=docker-registry.service
+	[keepalived]=keepalived.service
 	[nginx]=nginx.service [openssh-server]="ssh.service ssh.socket" [prometheus]=prometheus.service
 	[postgresql]=postgresql.service [patroni]=patroni.service [etcd-server]=etcd.service
 	[prometheus-alertmanager]=prometheus-alertmanager.service [syslog-ng-core]=syslog-ng.service [webhook]=webhook.service
