@@ -4,6 +4,7 @@
 # There is one configuration, and it is that file.  What differs here: no root, so ports above 1024 and files in /tmp;
 # logs go to the container's; deploybot is found by its name, anew after each restart of it.  A line that is no longer
 # there to be changed ends the start: better than an nginx that only seems to be set up.
+# SERVERS, of servers.yml: addresses of two deploybots, which are asked one after the other.
 set -eu
 
 config=/tmp/nginx.conf
@@ -40,8 +41,19 @@ change '^		listen \[::].*' ''
 change '^		listen 80\([ ;].*\)' '		listen 8080\1'
 change '^		listen 443\([ ;].*\)' '		listen 8443\1'
 change 'include telegram-networks.conf;' 'include /etc/deploybot/nginx/telegram-networks.conf;'
-# shellcheck disable=SC2016 # nginx's variable
-change '^			proxy_pass http://deploybot;' '			set $deploybot server:8080; proxy_pass http://$deploybot;'
+case ${SERVERS:-} in
+'') # shellcheck disable=SC2016 # nginx's variable
+	change '^			proxy_pass http://deploybot;' '			set $deploybot server:8080; proxy_pass http://$deploybot;' ;;
+*[!0-9.:\ ]*) fail "SERVERS are no addresses: '$SERVERS'" ;;
+*) # of servers.yml: one leads, and the other says 503
+	upstream=
+	for server in $SERVERS; do
+		upstream="$upstream server $server max_fails=0;"
+	done
+	change '^		server 127\.0\.0\.1:8080;.*' "		$upstream"
+	change '^		proxy_connect_timeout 3s;' '		proxy_connect_timeout 1s;'
+	;;
+esac
 change '^	# --- END ---' '	resolver 127.0.0.11 valid=1s ipv6=off;\
 	client_body_temp_path /tmp/body;\
 	proxy_temp_path /tmp/proxy;\

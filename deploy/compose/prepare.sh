@@ -111,6 +111,8 @@ need_secret TELEGRAM_BOT_TOKEN_FILE server "the bot's token from @BotFather"
 need_secret TELEGRAM_WEBHOOK_SECRET_FILE server "openssl rand -hex 32 makes one"
 need_secret GITHUB_WEBHOOK_SECRET_FILE server "openssl rand -hex 32 makes one; GitHub gets the same"
 need_secret TOTP_KEY_FILE server "openssl rand -hex 32 makes one, and second factors end with it: keep a copy"
+[[ -z $(variable SERVER_NAME '') || -s $secrets/server/database_url ]] ||
+	miss "$secrets/server/database_url" "the URL of PostgreSQL that two servers have, postgresql://… (servers.yml names it)"
 need_secret CLOUDFLARE_API_TOKEN_FILE server "a token with Zone Settings: Edit"
 need_secret AUDIT_S3_SECRET_ACCESS_KEY_FILE server "the secret half of a key that may put objects into the bucket, and nothing else"
 need_secret REPOSITORY_TOKEN_FILE runner "a token that may read the repository"

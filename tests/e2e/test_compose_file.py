@@ -24,6 +24,7 @@ FILE = parsed(TEXT)
 SERVICES = FILE["services"]
 DOCKERFILE = re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
 OURS = {"server", "runner"}
+ONE_OF_TWO = {"SERVER_NAME": "server-a", "PRIVATE_ADDRESS": "10.0.0.11", "OTHER_ADDRESS": "10.0.0.12"}
 NETWORKS = {"server": {"proxy", "metrics", "server-out"}, "runner": {"runner-out"}, "nginx": {"front", "proxy"},
             "prometheus": {"metrics"}, "alertmanager": {"metrics", "alerts-out"},
             "grafana": {"metrics"}, "dashboards": {"front", "metrics"}}
@@ -139,7 +140,7 @@ def test_images_of_others_are_pinned_and_each_image_is_a_variable():
 
 
 def test_every_variable_is_described_and_none_that_is_gone():
-    files = TEXT + (COMPOSE / "engine.yml").read_text(encoding="utf-8")
+    files = TEXT + "".join((COMPOSE / name).read_text(encoding="utf-8") for name in ("engine.yml", "servers.yml"))
     used = set(re.findall(r"\$\{([A-Z_]+)", files))
     readme = (COMPOSE / "README.md").read_text(encoding="utf-8")
     table = readme[readme.index("## Variables"):readme.index("## Building")]
@@ -150,7 +151,8 @@ def test_every_variable_is_described_and_none_that_is_gone():
 
 def test_no_variable_stands_in_the_default_of_another():
     """docker-compose 1.29 ends a variable at the first brace."""
-    assert not re.search(r"\$\{[^}]*\$", TEXT + (COMPOSE / "engine.yml").read_text(encoding="utf-8"))
+    assert not re.search(r"\$\{[^}]*\$", TEXT + "".join(
+        (COMPOSE / name).read_text(encoding="utf-8") for name in ("engine.yml", "servers.yml")))
 
 
 def test_a_service_waits_for_whom_it_needs_and_says_how_it_is():
@@ -244,7 +246,7 @@ def test_the_settings_to_begin_with_are_settings(tmp_path):
 # --- nginx.sh ---
 
 def start_nginx(folder, name="deploybot.example.org", change=lambda text: text,
-                certificates=("fullchain.pem", "privkey.pem")):
+                certificates=("fullchain.pem", "privkey.pem"), **more):
     """nginx.sh with its folders below ours; (exit status, last line, the configuration)."""
     etc = folder / "etc"
     shutil.copytree(ROOT / "nginx", etc / "nginx")
@@ -260,7 +262,7 @@ def start_nginx(folder, name="deploybot.example.org", change=lambda text: text,
     (folder / "nginx").write_text("#!/bin/sh\n", encoding="ascii")      # the real one: make check-infra
     (folder / "nginx").chmod(0o755)
     done = subprocess.run(["sh", str(folder / "nginx.sh")], capture_output=True, text=True, timeout=60, check=False,
-                          env={"PATH": f"{folder}:/usr/bin:/bin", "DEPLOYBOT_HOSTNAME": name})
+                          env={"PATH": f"{folder}:/usr/bin:/bin", "DEPLOYBOT_HOSTNAME": name, **more})
     made = folder / "nginx.conf"
     return done.returncode, done.stderr.strip(), made.read_text(encoding="utf-8") if made.exists() else ""
 
@@ -280,6 +282,16 @@ def test_nginx_is_the_one_configuration_fitted_to_a_container(tmp_path):
     assert kept and not [line for line in kept if line not in made.splitlines()]
 
 
+def test_nginx_asks_two_servers_one_after_the_other(tmp_path):
+    status, said, made = start_nginx(tmp_path, SERVERS="10.255.255.251:8080 10.0.0.12:8080")
+    assert (status, said) == (0, "")
+    upstream = re.search(r"^\tupstream deploybot \{\n(.*?)^\t\}", made, re.M | re.S)[1]
+    asked = [word for line in upstream.splitlines() if "#" not in line for word in line.strip().split("; ")]
+    assert asked == ["server 10.255.255.251:8080 max_fails=0", "server 10.0.0.12:8080 max_fails=0;"]
+    assert made.count("proxy_pass http://deploybot;") == 5 and "$deploybot" not in made
+    assert re.findall(r"^\s*proxy_connect_timeout (\S+);", made, re.M) == ["1s"]
+
+
 @pytest.mark.parametrize("line", ["user ", "pid ", "error_log ", "\taccess_log ", "\t\tlisten 80 ", "# --- END"])
 def test_an_nginx_conf_that_it_does_not_know_is_not_used(tmp_path, line):
     def without(text):
@@ -292,6 +304,7 @@ def test_an_nginx_conf_that_it_does_not_know_is_not_used(tmp_path, line):
 @pytest.mark.parametrize("options, words", [
     ({"name": ""}, "DEPLOYBOT_HOSTNAME is no host name: ''; set it in .env"),
     ({"name": "a b;"}, "DEPLOYBOT_HOSTNAME is no host name: 'a b;'"),
+    ({"SERVERS": "10.0.0.11:8080;}"}, "SERVERS are no addresses: '10.0.0.11:8080;}'"),
     ({"certificates": ("privkey.pem",)}, "there is no fullchain.pem that user 101 may read: put it into secrets/tls"),
     ({"certificates": ("fullchain.pem",)}, "there is no privkey.pem that user 101 may read")])
 def test_what_nginx_misses_is_said_in_the_last_line(tmp_path, options, words):
@@ -363,6 +376,8 @@ def test_prepare_says_what_is_missing_until_nothing_is(checkout):
         status, said = prepare(checkout, PROXY_NETWORK=wrong)
         assert status == 1 and f"PROXY_NETWORK in .env is {wrong}: write the first three numbers" in said, said
     assert prepare(checkout, PROXY_NETWORK="192.168.7")[0] == 0
+    status, said = prepare(checkout, SERVER_NAME="server-a")
+    assert status == 1 and "secrets/server/database_url is missing: the URL of PostgreSQL" in said, said
 
     def owner(path):
         found = (checkout / path).stat()
@@ -449,14 +464,30 @@ def test_the_folders_that_docker_compose_is_told_in_env_are_those_that_are_prepa
 @pytest.mark.long
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 def test_docker_compose_takes_the_file(tmp_path):
-    def config(*words, **more):
-        return subprocess.run(["docker-compose", "--file", str(ROOT / "docker-compose.yml"), *words, "config", "-q"],
+    def config(*words, quiet=("-q",), **more):
+        return subprocess.run(["docker-compose", "--file", ROOT / "docker-compose.yml", *words, "config", *quiet],
                               capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
                               env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **more})
     named = {"DEPLOYBOT_HOSTNAME": "a.example.org"}
     assert config("--profile", "dashboards", **named).returncode == 0
     for more in ("engine.yml", "restored.yml"):
         assert config("--file", str(COMPOSE / more), **named, DOCKER_GID="1").returncode == 0
+    two = ("--file", str(COMPOSE / "servers.yml"))
+    for missing in ONE_OF_TWO:
+        done = config(*two, **named, **{name: value for name, value in ONE_OF_TWO.items() if name != missing})
+        assert done.returncode != 0 and "is not set - " in done.stderr, done
+    done = config(*two, **named, **ONE_OF_TWO, quiet=())
+    assert done.returncode == 0, done.stderr
+    made = parsed(done.stdout)["services"]
+    assert set(made["server"]["networks"]) == NETWORKS["server"] and set(made["nginx"]["networks"]) == NETWORKS["nginx"]
+    ours = made["server"]["networks"]["proxy"]["ipv4_address"]
+    assert [re.sub("/tcp$", "", port) for port in made["server"]["ports"]] == ["10.0.0.11:8080:8080"]
+    environment = made["server"]["environment"]
+    assert (environment["SERVER_NAME"], environment["DATABASE_URL_FILE"]) == ("server-a", "/run/secrets/database_url")
+    assert environment["TRUSTED_PROXY"] == made["nginx"]["networks"]["proxy"]["ipv4_address"] + ",10.0.0.12"
+    assert made["nginx"]["environment"]["SERVERS"] == f"{ours}:8080 10.0.0.12:8080"
+    assert made["nginx"]["environment"]["DEPLOYBOT_HOSTNAME"] == named["DEPLOYBOT_HOSTNAME"]
+    assert not [name for name in made if "postgres" in json.dumps(made[name]["image"])]
     done = config()
     assert done.returncode != 0 and "write the name that Telegram and GitHub call into .env" in done.stderr
 
@@ -620,6 +651,24 @@ def test_what_is_said_to_be_typed_restores_a_backup_for_the_servers_user_however
     assert for_once["runner"]["volumes"][0] in there["volumes"]
     assert for_once["server"]["command"] == [*json.loads(re.search(r"^CMD (.*)$", stages()["server"], re.M)[1]),
                                              "--restored"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
+def test_what_is_said_to_be_typed_gives_the_second_machine_the_firsts_key(night):
+    """On one machine here, whose key is taken away in between."""
+    readme = (COMPOSE / "README.md").read_text("utf-8").partition("## Two machines")[2].partition("\n## ")[0]
+    taken, given = re.findall(r"^    sudo (docker-compose run .*\\\n.*)$", readme, re.M)
+    key = night / "state/secret-marks.key"
+    key.write_bytes(b"\0\r\n\xff" * 8)
+    os.chown(key, 10001, 10001)
+    key.chmod(0o600)
+    for typed in (taken, given):
+        subprocess.run(["sh", "-c", typed], cwd=night, timeout=60, check=True,
+                       env={"PATH": f"{night}/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
+        if typed == taken:
+            key.unlink()
+    assert key.read_bytes() == b"\0\r\n\xff" * 8
+    assert (key.stat().st_uid, key.stat().st_gid, key.stat().st_mode & 0o777) == (10001, 10001, 0o600)
 
 
 def test_the_line_for_cron_calls_what_there_is():

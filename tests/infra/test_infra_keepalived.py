@@ -1,5 +1,5 @@
-"""Goal: with the keepalived.conf that ships the address of two servers is at the machine of the one that leads, and at no
-other for long, whatever becomes of them.  Two machines are two network namespaces with a real keepalived each; the real
+"""Goal: with the keepalived.conf that ships the address of two servers is at the machine of the one that leads, and at
+no other for long, whatever becomes of them.  Two machines are two network namespaces with a real keepalived each; the real
 servers are outside, and what is asked in a namespace is asked of the one that belongs there."""
 # SPDX-License-Identifier: ISC
 import ctypes
@@ -82,8 +82,8 @@ class Machine:
         (self.folder / "keepalived.conf").write_text(text, encoding="ascii")
         with (self.folder / "log").open("ab") as log:
             self.keepalived = subprocess.Popen(
-                ["ip", "netns", "exec", self.name, "keepalived", "--dont-fork", "--log-console", "--log-detail", "--vrrp",
-                 "-f", self.folder / "keepalived.conf", "-p", self.folder / "pid", "-r", self.folder / "pid-of-vrrp"],
+                ["ip", "netns", "exec", self.name, "keepalived", "--dont-fork", "--log-console", "--log-detail",
+                 "--vrrp", "-f", self.folder / "keepalived.conf", "-p", self.folder / "pid", "-r", self.folder / "pid-of-vrrp"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def log(self):
