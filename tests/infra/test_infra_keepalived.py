@@ -1,6 +1,6 @@
-"""Goal: with the keepalived.conf that ships the address of two servers is at the machine of the one that leads, and at
-no other for long, whatever becomes of them.  Two machines are two network namespaces with a real keepalived each; the real
-servers are outside, and what is asked in a namespace is asked of the one that belongs there."""
+"""Goal: with the keepalived.conf that ships the address of two servers is at the machine of the one that leads, and
+at no other for long, whatever becomes of them.  Two machines are two network namespaces with a real keepalived each;
+the real servers are outside, and what is asked in a namespace is asked of the one that belongs there."""
 # SPDX-License-Identifier: ISC
 import ctypes
 import http.server
@@ -49,13 +49,14 @@ class Machine:
             f"/run/netns/{self.name}", "/proc/self/ns/net"))
 
     def connect(self, between):
-        run(["ip", "-n", between, "link", "add", self.wire, "type", "veth", "peer", "name", "eth0", "netns", self.name])
+        run(["ip", "-n", between, "link", "add", self.wire, "type", "veth", "peer", "name", "eth0", "netns",
+             self.name])
         run(["ip", "-n", between, "link", "set", self.wire, "master", "bridge", "up"])
         for words in (f"address add {self.address}/24 dev eth0", "link set eth0 up", "link set lo up"):
             run(["ip", "-n", self.name, *words.split()])
 
     def listen(self):
-        """The server's port here; a thread begins where the one is that makes it, and a socket stays there."""
+        """The server's port here; a socket stays where the thread was that made it, and so do threads of that."""
         server, outside = self.server, self.outside
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -191,7 +192,8 @@ class Two:
         self.wait_at(to)
         took = self.watch.seen[-1][0] - began
         nobody = [at for at, who in self.watch.seen if at > began and not who]
-        print(f"it followed in {took:.1f} s, left after {nobody[0] - began if nobody else took:.1f} s")
+        left = nobody[0] - began if nobody else took
+        print(f"it followed in {took:.1f} s, left after {left:.1f} s; two had it for {self.watch.both_s():.2f} s")
         assert took < FOLLOWS_S, self.watch.seen
         self.wait_asked()
         assert self.watch.both_s() < BOTH_S, self.watch.seen
