@@ -84,7 +84,8 @@ class Machine:
         with (self.folder / "log").open("ab") as log:
             self.keepalived = subprocess.Popen(
                 ["ip", "netns", "exec", self.name, "keepalived", "--dont-fork", "--log-console", "--log-detail",
-                 "--vrrp", "-f", self.folder / "keepalived.conf", "-p", self.folder / "pid", "-r", self.folder / "pid-of-vrrp"],
+                 "--vrrp", "-f", self.folder / "keepalived.conf", "-p", self.folder / "pid",
+                 "-r", self.folder / "pid-of-vrrp"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def log(self):
