@@ -138,7 +138,8 @@ STORE_TEST(a_log_that_knows_more_is_moved_away_and_kept)
 	store_aid_reopen(aid);
 	assert_int_equal(aid->store->log_last, 3);
 	assert_true(store_move_check(aid->store->db, false, true, &aid->err));
-	assert_false(store_move_check(aid->store->db, false, false, &aid->err)); /* until it decided */
+	/* Until it has decided. */
+	assert_false(store_move_check(aid->store->db, false, false, &aid->err));
 	assert_int_equal(end_of(aid), 0);
 	(void)snprintf(pattern, sizeof(pattern), "%s/before-*/audit.log", aid->folder);
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
