@@ -40,5 +40,5 @@ bool store_move_backup(const char *url, const char *file, struct err *err) MUST_
  */
 bool
 store_move_check(struct db *db, bool is_moved_back, bool is_restored, struct err *err) MUST_USE;
-/* Of such a database: a start that says --restored is needed from now on, until one was committed. */
+/* From now on a start of that database says --restored, until one was committed. */
 bool store_move_mark_restored(struct db *db, struct err *err) MUST_USE;

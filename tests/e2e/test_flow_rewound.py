@@ -50,8 +50,8 @@ def test_who_knows_more_than_the_database_does_not_lead(pair):
     wait_until(lambda: get(pair.bot.base + "/readyz")[1].endswith("goes on without\n"), PATIENCE_S, "its word")
     status, text = get(pair.bot.base + "/readyz")
     assert status == 503, text
-    said = re.search(r"; it cannot lead: the database lacks entry (\d+), which this server's audit log ends with; it ends "
-                     r"with (\d+): with deploybot and its sockets stopped `deploybot serve --rewound` goes", text)
+    said = re.search(r"; it cannot lead: the database lacks entry (\d+), which this server's audit log ends with; "
+                     r"it ends with (\d+): with deploybot and its sockets stopped `deploybot serve --rewound`", text)
     assert said and int(said[1]) > int(said[2]), text
     assert pair.database.sql("SELECT MAX(seq) FROM audit") == said[2]
     assert "\ndeploybot_is_leader 0\n" in pair.bot.metrics()
