@@ -48,8 +48,8 @@ bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
 bool leader_is(const struct leader *leader, const struct leader *self);
 
 /* Takes over where the lease was given up, has ended, or is that server's own, of before: a new
- * epoch; is_far: the database is one of before, and no epoch since was as high.  *ret names the server when it is called,
- * and is what stands there then; *ret_leads: it is that server's. */
+ * epoch; is_far: the database is one of before, and no epoch since was as high.  *ret names the
+ * server when it is called, and is what stands there then; *ret_leads: it is that server's. */
 bool leader_take(struct db *db, bool is_far, struct leader *ret, bool *ret_leads, struct err *err)
     MUST_USE;
 
