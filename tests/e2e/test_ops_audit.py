@@ -197,6 +197,11 @@ def test_behind_a_copy_what_is_newer_is_named_so(told, copy):
     assert "it is newer than the copy started with --restored" in copy.log()
     assert copy.stop() == 0
     restored = lengths[0] + 1
+    verify(copy, 0, "ok: ")
+    moved, = copy.audit.parent.glob("before-*/audit.log")
+    lost = moved.read_bytes()
+    assert f'"log_last":"{lost.count(bytes([10]))}"' in copy.audit.read_text("utf-8")
+    copy.audit.write_bytes(lost)    # as one that a person has brought back
     verify(copy, 1, f"audit.log line {restored}: it is newer than the copy started with --restored (entry {restored}):"
                     " move that log away")
     copy.audit.unlink()
