@@ -225,7 +225,7 @@ def test_the_script_knows_only_what_it_needs(scene):
     environ = dict(x.split("=", 1) for x in
                    (scene.scripts.folder / "environ").read_text().splitlines() if "=" in x)
     allowed = {"PATH", "HOME", "LANG", "STATE_DIRECTORY", "APPLICATION", "ENVIRONMENT", "RUN_ID",
-               "DEPLOYMENT_ID", "DEPLOYBOT_SETTINGS", "HOOKS_BOUND", "DEPLOYBOT_RUNNER",
+               "DEPLOYMENT_ID", "INSTALLATION_ID", "DEPLOYBOT_SETTINGS", "HOOKS_BOUND", "DEPLOYBOT_RUNNER",
                "PREVIOUS_RELEASE", "REF", "GITHUB_REPOSITORY", "REPOSITORY_URL", "ENVIRONMENTS",
                "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE", "REPOSITORY_CREDENTIALS",
                "DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",
