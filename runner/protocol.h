@@ -292,7 +292,7 @@ struct protocol_step {
 
 /* Whose an order is, and what proves it to an agent or a remote runner: lib/order_bytes.h. */
 struct protocol_proof {
-	char installation[33];			/* INSTALLATION_ID; empty: not said */
+	char installation[PROTOCOL_CHALLENGE_HEX + 1]; /* INSTALLATION_ID; empty: not said */
 	char challenge[PROTOCOL_CHALLENGE_HEX + 1];
 	char signature[PROTOCOL_SIGNATURE_HEX + 1];
 	uint64_t epoch;

@@ -191,7 +191,7 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_runners_started(tx);
 	decide_settings_started(tx, event->u.started.is_restored);
 	if (event->u.started.is_restored || event->u.started.is_moved_back)
-		row_runner_skip(tx);
+		row_runner_outrun(tx);
 	if (event->u.started.is_restored)
 		distrust_all(tx);
 	decide_rename_all(tx);

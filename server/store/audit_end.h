@@ -10,8 +10,8 @@
 
 struct db;
 
-/* Of the files at `path`, AUDIT_LOG_PATH.  Of one that was cut off or edited the one before
- * it; ret->seq 0: there is none. */
+/* The last line of the files at `path` (AUDIT_LOG_PATH) that is what it says: one that was cut off
+ * or edited is passed by.  ret->seq 0: there is none.  False: a file or its folder cannot be read. */
 bool audit_end_read(const char *path, struct audit_chain *ret, struct err *err) MUST_USE;
 
 /* Has the database that entry, with that hash?  *ret_newest: its own last one.  It has tables. */

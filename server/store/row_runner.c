@@ -5,6 +5,7 @@
 #include "settings/checks/settings_runners.h"
 #include "store/row_run.h"
 #include "store/store_inside.h"
+#include "store/store_move.h"
 
 #define FAR INT64_C(1000000) /* more runs than there are between two backups */
 
@@ -76,15 +77,12 @@ row_runner_skip_to(struct tx *tx, int64_t highest)
 }
 
 void
-row_runner_skip(struct tx *tx)
+row_runner_outrun(struct tx *tx)
 {
 	int64_t *last = &tx->store->mark.ids.last[STORE_ID_RUN], now_s = tx->at / 1000;
 
 	*last = *last + FAR > now_s ? *last + FAR : now_s;
-	(void)(tx_run(tx, "UPDATE counter SET value = MAX(value + 1, $1) WHERE name = 'epoch'",
-		   DB_I64(now_s)) &&
-	    tx_run(
-		tx, "DELETE FROM counter WHERE name = 'moved' OR name = 'restored'")); /* sticky */
+	tx->failed = tx->failed || !store_move_spent(tx->store->db, now_s, &tx->err);
 }
 
 void

@@ -28,10 +28,10 @@ const char *row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER]);
  * nothing has changed. */
 bool row_runner_skip_to(struct tx *tx, int64_t highest) MUST_USE;
 
-/* The database is one of before, as who started it has said: numbers of runs, and an epoch that was
- * brought, go on far behind those that there are, since agents, hosts and runners know those of
- * since.  Seconds always are: so is the second such start on the same copy.  Its marks go. */
-void row_runner_skip(struct tx *tx);
+/* The database is one of before, as whoever started it has said: numbers of runs go on far behind
+ * those that there are, at the clock's seconds or above, since agents and hosts know those of
+ * since; and store_move_spent(). */
+void row_runner_outrun(struct tx *tx);
 
 /* A person no longer waits for that run: what its runner says of it later changes nothing. */
 void row_runner_abandon(struct tx *tx, int64_t run);

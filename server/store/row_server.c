@@ -34,7 +34,8 @@ on_open(void *ctx, const struct settings_open *value)
 		fingerprint_add_bytes(ctx, name, value->text, strlen(value->text));
 }
 
-/* Rows know a user of the machine by the number that it gave: of both the same person's. */
+/* Rows know a user of the machine by the number that it gave: on the other it has to be the same
+ * person's. */
 static void
 add_users(struct buf *list, const struct settings *s)
 {

@@ -75,8 +75,11 @@ move_log(struct store *store, struct err *err)
 
 	if (store->audit_path == NULL || !is_of_before(store))
 		return true;
-	if (!audit_end_read(store->audit_path, &end, err) ||
-	    !audit_end_is_in(store->db, &end, &is_in, &newest, err))
+	if (!audit_end_read(store->audit_path, &end, err)) {
+		log_warning("the audit log: %s", err->text); /* as is said when it is written */
+		return true;
+	}
+	if (!audit_end_is_in(store->db, &end, &is_in, &newest, err))
 		return false;
 	if (is_in)
 		return true;

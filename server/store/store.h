@@ -32,7 +32,8 @@ struct store_config {
 	store_decode *const *decoders;	/* by enum event_source; NULL where nothing is decoded */
 	/* The last place of the key in progress, in a mapped page (poison below); NULL: none. */
 	const char *poison_path;
-	char *installation;		/* is given store_ids_installation(); NULL: not */
+	/* LIMIT_INSTALLATION bytes of the caller's, which store_open() fills; NULL: none. */
+	char *installation;
 	bool no_copy;			/* migrate without a copy of the database beside it */
 	bool is_restored;		/* a copy: what was open in it may have been done since */
 	bool is_moved_back;		/* also one that was moved to another (store_move.h) */

@@ -46,8 +46,8 @@ bool store_ids_write(struct db *db, const struct store_ids *before, const struct
 /* Sets a row of `counter`, which need not be there. */
 bool store_ids_set(struct db *db, const char *word, int64_t value, struct err *err) MUST_USE;
 
-/* Tells this installation from all others: drawn once, into two rows of `counter`.  Not inside a
- * transaction. */
+/* Tells this installation from all others: 32 hex digits, drawn once, into two rows of `counter`.
+ * Not inside a transaction. */
 bool store_ids_installation(struct db *db, char ret[LIMIT_INSTALLATION], struct err *err) MUST_USE;
 
 /* The next number; 0: the tx has failed. */

@@ -73,6 +73,15 @@ store_move_check(struct db *db, bool is_moved_back, bool is_restored, struct err
 }
 
 bool
+store_move_spent(struct db *db, int64_t now_s, struct err *err)
+{
+	return db_run(db, err, "UPDATE counter SET value = MAX(value + 1, $2) WHERE name = $1",
+		   DB_TEXT(EPOCH), DB_I64(now_s)) &&
+	    db_run(db, err, "DELETE FROM counter WHERE name = $1 OR name = $2", DB_TEXT(MOVED),
+		DB_TEXT(RESTORED));
+}
+
+bool
 store_move_mark_restored(struct db *db, struct err *err)
 {
 	bool ok = db_begin(db, err) && store_ids_set(db, RESTORED, 1, err) && db_commit(db, err);

@@ -40,5 +40,9 @@ bool store_move_backup(const char *url, const char *file, struct err *err) MUST_
  */
 bool
 store_move_check(struct db *db, bool is_moved_back, bool is_restored, struct err *err) MUST_USE;
-/* From now on a start of that database says --restored, until one was committed. */
+/* From now on a start of that database says --restored, until one has decided.  In a transaction of
+ * its own. */
 bool store_move_mark_restored(struct db *db, struct err *err) MUST_USE;
+/* In the transaction of such a start's first decision: the marks go, and an epoch that was brought
+ * is now_s, seconds since 1970, or higher, as runners know those of since. */
+bool store_move_spent(struct db *db, int64_t now_s, struct err *err) MUST_USE;

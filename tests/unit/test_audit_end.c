@@ -150,3 +150,13 @@ STORE_TEST(a_log_that_knows_more_is_moved_away_and_kept)
 	free(text);
 	write_three(aid); /* from the first entry on */
 }
+
+/* A machine that is made anew may have no such folder yet: that is said when the log is written. */
+STORE_TEST(a_log_that_cannot_be_read_ends_no_start)
+{
+	write_three(aid);
+	(void)snprintf(aid->audit_path, sizeof(aid->audit_path), "%s/none/audit.log", aid->folder);
+	aid->config.is_restored = true;
+	store_aid_reopen(aid);
+	assert_int_equal(aid->store->log_last, 0);
+}

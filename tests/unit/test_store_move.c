@@ -308,7 +308,7 @@ a_row_that_is_left_out_or_changed_is_noticed(struct world *w)
 static void
 act_started(struct tx *tx, UNUSED void *arg)
 {
-	row_runner_skip(tx);
+	row_runner_outrun(tx);
 }
 
 static void
