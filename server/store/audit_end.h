@@ -11,7 +11,7 @@
 struct db;
 
 /* The last line of the files at `path` (AUDIT_LOG_PATH) that is what it says: one that was cut off
- * or edited is passed by.  ret->seq 0: there is none.  False: a file or its folder cannot be read. */
+ * or edited is passed by.  ret->seq 0: there is none.  False: one of them cannot be read. */
 bool audit_end_read(const char *path, struct audit_chain *ret, struct err *err) MUST_USE;
 
 /* Has the database that entry, with that hash?  *ret_newest: its own last one.  It has tables. */
