@@ -86,7 +86,7 @@ run_alone(struct db *db, const struct db_sql *sql, int64_t *ret_changes, struct 
 
 /* Of a commit that it does not know of it learns at the next try: the lease is its own then. */
 bool
-leader_take(struct db *db, bool is_far, struct leader *ret, bool *ret_leads, struct err *err)
+leader_take(struct db *db, bool is_of_before, struct leader *ret, bool *ret_leads, struct err *err)
 {
 	const struct leader self = *ret;
 	int64_t sent_ms = clock_boottime_ms(), taken;
@@ -99,7 +99,7 @@ leader_take(struct db *db, bool is_far, struct leader *ret, bool *ret_leads, str
 		    " WHERE holder = '' OR (holder = $1 AND folder = $3)"
 		    " OR renewed < " LEADER_NOW_MS " - $2",
 		    DB_TEXT(self.holder), DB_I64(LEADER_LEASE_MS), DB_TEXT(self.folder),
-		    DB_I64(is_far ? clock_wall_ms() / 1000 : 0)),
+		    DB_I64(is_of_before ? clock_wall_ms() / 1000 : 0)),
 		&taken, err) ||
 	    !leader_read(db, ret, err))
 		return false;
@@ -244,7 +244,7 @@ resolve(void *ctx, struct db *db, struct err *err)
 }
 
 int64_t
-leader_epoch_brought(const char *path, bool is_far)
+leader_epoch_brought(const char *path, bool is_of_before)
 {
 	struct err err;
 	struct db *db = db_open(path, DB_READ_ONLY, &err);
@@ -255,7 +255,7 @@ leader_epoch_brought(const char *path, bool is_far)
 		"SELECT COALESCE(MAX(value), 0) FROM counter WHERE name = 'epoch'"))
 		epoch = 0; /* it is to be migrated */
 	db_close(db);
-	if (epoch != 0 && is_far)
+	if (epoch != 0 && is_of_before)
 		epoch = epoch < now_s ? now_s : epoch + 1;
 	return epoch;
 }

@@ -48,10 +48,10 @@ bool leader_read(struct db *db, struct leader *ret, struct err *err) MUST_USE;
 bool leader_is(const struct leader *leader, const struct leader *self);
 
 /* Takes over where the lease was given up, has ended, or is that server's own, of before: a new
- * epoch; is_far: the database is one of before, and no epoch since was as high.  *ret names the
- * server when it is called, and is what stands there then; *ret_leads: it is that server's. */
-bool leader_take(struct db *db, bool is_far, struct leader *ret, bool *ret_leads, struct err *err)
-    MUST_USE;
+ * epoch; is_of_before: the database is, and no epoch since was as high.  *ret names the server when
+ * it is called, and is what stands there then; *ret_leads: it is that server's. */
+bool leader_take(struct db *db, bool is_of_before, struct leader *ret, bool *ret_leads,
+    struct err *err) MUST_USE;
 
 /* leaves: another will lead in a moment.  *ret_leads false: that epoch is over. */
 bool leader_renew(struct db *db, int64_t epoch, bool leaves, bool *ret_leads, struct err *err)
@@ -60,8 +60,9 @@ bool leader_renew(struct db *db, int64_t epoch, bool leaves, bool *ret_leads, st
 bool leader_give_up(struct db *db, int64_t epoch, struct err *err) MUST_USE;
 
 /* Of a file of SQLite, which is not open yet: the epoch that it was brought from a database of
- * several servers, and stays in, since runners and agents know it.  is_far: as above.  0: none. */
-int64_t leader_epoch_brought(const char *path, bool is_far);
+ * several servers, and stays in, since runners and agents know it.  is_of_before: as above.  0:
+ * none. */
+int64_t leader_epoch_brought(const char *path, bool is_of_before);
 
 /* Of the server that leads: two threads have it. */
 struct leader_fence {

@@ -199,7 +199,7 @@ may_serve(struct lease *lease, int64_t version, struct err *err)
 
 /* Whoever starts it has said that the database is one of before. */
 static bool
-is_far(const struct lease *lease)
+is_of_before(const struct lease *lease)
 {
 	return lease->config.is_restored || lease->config.is_moved_back;
 }
@@ -217,7 +217,7 @@ has_all(struct lease *lease, const struct leader *leader, int64_t version, struc
     struct err *err)
 {
 	int64_t newest = 0;
-	bool is_in = lease->known.seq == 0 || is_far(lease);
+	bool is_in = lease->known.seq == 0 || is_of_before(lease);
 
 	if (!is_in && version != 0 &&
 	    !audit_end_is_in(lease->db, &lease->known, &is_in, &newest, err))
@@ -255,7 +255,7 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	seen->read_ms = clock_monotonic_ms();
 	if (!may_serve(lease, version, err))
 		return false;
-	if (is_far(lease) && leads_elsewhere(lease, &leader))
+	if (is_of_before(lease) && leads_elsewhere(lease, &leader))
 		return err_set(err, ERR_CONFIG,
 		    "%s leads: what is said of a database of before is for the one that is to lead: stop that one first, or start this one without",
 		    leader.holder);
@@ -264,7 +264,7 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	if (seen->problem[0] == '\0' && has_right_clock(&leader, seen) &&
 	    knows_schema(version, seen) && is_free(lease, &leader, seen)) {
 		leader = lease->self;
-		if (!leader_take(lease->db, is_far(lease), &leader, &seen->leads, err))
+		if (!leader_take(lease->db, is_of_before(lease), &leader, &seen->leads, err))
 			return false;
 	}
 	if (!name_session(lease, seen, err))
