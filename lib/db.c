@@ -33,7 +33,11 @@ bool
 db_query_sql(struct db_rows *rows, struct db *db, struct err *err, const struct db_sql *sql)
 {
 	*rows = (struct db_rows){ .db = db };
-	return db->engine->query(rows, db, err, sql);
+	if (!db->engine->query(rows, db, err, sql))
+		return false;
+	if (db->fence != NULL && db_in_transaction(db))
+		db->fence->answered(db->fence->ctx);
+	return true;
 }
 
 bool

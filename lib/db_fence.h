@@ -17,6 +17,7 @@ enum db_outcome {
 struct db_fence {
 	/* The first statement of a transaction; false and *err: it is rolled back. */
 	bool (*enter)(void *ctx, struct db *db, struct err *err);
+	void (*answered)(void *ctx); /* a statement was, inside a transaction */
 	/* The last one before its COMMIT, in the same way. */
 	bool (*stay)(void *ctx, struct db *db, struct err *err);
 	void (*leave)(void *ctx); /* it is durable */

@@ -154,6 +154,8 @@ serve_secrets_start(struct serve *serve)
 	loop_timer_init(&serve->secrets_timer, on_due, serve);
 	loop_timer_start(serve->loop, &serve->secrets_timer, LOOK_MS, LOOK_MS);
 	serve_secrets_look(serve);
+	lease_note(
+	    serve->lead.lease, serve->settings); /* its key was made just now, the first time */
 }
 
 void

@@ -25,7 +25,7 @@
 
 #define STANDING 480
 
-/* "standby of server-a since 2026-11-30T03:12:04Z", and what keeps it from more. */
+/* "standby of server-a, which leads since 2026-11-30T03:12:04Z", and what keeps it from more. */
 static void
 say_standing(struct serve *serve, char out[STANDING])
 {
@@ -35,9 +35,11 @@ say_standing(struct serve *serve, char out[STANDING])
 
 	lease_look(serve->lead.lease, &seen);
 	if (seen.holder[0] != '\0')
-		(void)snprintf(out, STANDING, "standby of %s since %s%s", seen.holder,
+		(void)snprintf(out, STANDING, "standby of %s, which leads since %s%s", seen.holder,
 		    when_stamp(serve->settings->zone, seen.since, since),
-		    seen.is_led ? "" : "; it has not renewed its lease in time");
+		    seen.leaves	    ? "; it hands over" :
+			seen.is_led ? "" :
+				      "; it has not renewed its lease in time");
 	else
 		(void)snprintf(
 		    out, STANDING, "standby; nobody is known to lead: see this server's log");
@@ -56,15 +58,16 @@ on_ready(struct http_request *request, void *ctx)
 	http_request_answer_text(request, 503, "text/plain; charset=utf-8", NULL, text);
 }
 
-/* Nobody leads: in a moment this server may, if it reaches the database, and who waits for that
- * loses nothing. */
+/* Nobody leads: in a moment this server may, if it reaches the database and nothing there keeps it
+ * from that, and who waits for it loses nothing. */
 static bool
 holds(void *ctx)
 {
 	struct lease_seen seen;
 
 	lease_look(((struct serve *)ctx)->lead.lease, &seen);
-	return !seen.is_led && clock_monotonic_ms() - seen.read_ms < HOLD_MS;
+	return !seen.is_led && !(seen.is_read && seen.problem[0] != '\0') &&
+	    clock_monotonic_ms() - seen.read_ms < HOLD_MS;
 }
 
 /* Before a byte of its body is read: a proxy gives it to the server that leads. */

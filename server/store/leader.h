@@ -9,9 +9,7 @@
  */
 #pragma once
 
-#include <stdatomic.h>
-
-#include "lib/db_fence.h"
+#include "lib/db.h"
 #include "types/limits.h"
 
 /* PostgreSQL's clock, and not that of the transaction's beginning. */
@@ -63,23 +61,3 @@ bool leader_give_up(struct db *db, int64_t epoch, struct err *err) MUST_USE;
  * several servers, and stays in, since runners and agents know it.  is_of_before: as above.  0:
  * none. */
 int64_t leader_epoch_brought(const char *path, bool is_of_before);
-
-/* Of the server that leads: two threads have it. */
-struct leader_fence {
-	struct db_fence fence; /* for db_set_fence() */
-	int64_t epoch;
-	/* The store's. */
-	int64_t batch; /* the last one that is durable */
-	int64_t at;    /* wall ms: no decision is of a time before it */
-	int64_t sent_ms;
-	bool is_deposed;
-	_Atomic int64_t n_unknown; /* commits without an answer so far */
-	/* clock_boottime_ms() when the last good renewal was sent. */
-	_Atomic int64_t renewed_ms;
-};
-
-void leader_fence_init(struct leader_fence *fence, const struct leader *leader);
-/* A renewal that was sent then was good. */
-void leader_fence_renewed(struct leader_fence *fence, int64_t sent_ms);
-/* Is the last good renewal so new, at most? */
-bool leader_fence_is_fresh(const struct leader_fence *fence, int64_t ms);

@@ -46,6 +46,7 @@ struct lease {
 	/* The thread's. */
 	struct db *db;
 	int64_t row_due_ms;    /* its row is written then */
+	char row_problem[240]; /* why it was not, as was said last */
 	int64_t leaves_by;     /* clock_boottime_ms(); 0: it stays */
 	int64_t clock_read_ms; /* a leader's was compared with the database's */
 };
@@ -100,6 +101,8 @@ void
 lease_check(struct lease *lease, bool decides)
 {
 	atomic_store(&lease->acts, true);
+	if (leader_fence_is_at_work(&lease->fence))
+		return;
 	if (!decides)
 		end_deposed("its store gets no answer of the database");
 	if (!leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
@@ -272,6 +275,8 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 	(void)text_copy(seen->holder, sizeof(seen->holder), leader.holder);
 	seen->is_led =
 	    leader.holder[0] != '\0' && !leader.leaves && leader.left_ms > LEADER_ACTS_MS;
+	seen->leaves = leader.leaves;
+	seen->is_read = true;
 	seen->epoch = leader.epoch;
 	seen->since = leader.since;
 	seen->n_replicas = -1;
@@ -316,18 +321,20 @@ renew(struct lease *lease, bool leaves)
 		look_at_clock(lease);
 		return true;
 	}
-	if (atomic_load(&lease->acts) && !leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
+	if (atomic_load(&lease->acts) && !leader_fence_is_at_work(&lease->fence) &&
+	    !leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
 		end_deposed(err.text);
 	return false;
 }
 
 /* --- the thread --- */
 
-/* What keeps it from being written keeps the lease from being renewed too, and is said there. */
+/* A table of another program's is a reason too. */
 static void
 write_row(struct lease *lease)
 {
 	CLEANUP(freep) char *marks = NULL;
+	struct err err = { 0 };
 
 	if (lease->db == NULL || clock_monotonic_ms() < lease->row_due_ms)
 		return;
@@ -335,7 +342,10 @@ write_row(struct lease *lease)
 	(void)pthread_mutex_lock(&lease->lock);
 	marks = mem_text(lease->marks);
 	(void)pthread_mutex_unlock(&lease->lock);
-	(void)!row_server_write(lease->db, lease->self.holder, marks);
+	if (!row_server_write(lease->db, lease->self.holder, marks, &err) &&
+	    strcmp(err.text, lease->row_problem) != 0)
+		log_warning("the row that doctor compares servers by: %s", err.text);
+	(void)text_copy(lease->row_problem, sizeof(lease->row_problem), err.text); /* cut */
 }
 
 /* For the metrics: what does not answer is seen by the lease itself. */
@@ -447,10 +457,11 @@ lease_start(const struct lease_config *config, struct err *err)
 	if (why.code != ERR_CONFIG && failed == 0)
 		return lease;
 	if (failed == 0)
-		(void)(err != NULL && (*err = why, true));
+		(void)err_set(err, why.code, "%s", why.text);
 	else
 		(void)err_errno(err, ERR_IO, failed, "starting the lease's thread");
 	db_close(lease->db);
+	free(lease->marks);
 	free(lease);
 	return NULL;
 }

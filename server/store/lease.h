@@ -8,6 +8,7 @@
 #pragma once
 
 #include "store/leader.h"
+#include "store/leader_fence.h"
 
 #define LEASE_ASK_MS 250 /* how often a standby asks who leads */
 
@@ -26,7 +27,9 @@ struct lease_config {
 struct lease_seen {
 	bool leads;
 	char holder[LIMIT_RUNNER]; /* who leads; "": nobody, or it is not known */
-	bool is_led;		   /* that server has renewed its lease just now */
+	bool is_led;		   /* that server's lease is fresh, and it is not about to end */
+	bool leaves;		   /* it hands over */
+	bool is_read;		   /* the row was, just now: a problem is no cut session's */
 	int64_t epoch, since;	   /* as in struct leader */
 	int64_t read_ms;	   /* clock_monotonic_ms() when the row was read last */
 	char problem[240];	   /* why this server cannot lead; "": nothing is in its way */

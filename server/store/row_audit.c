@@ -7,7 +7,7 @@
 #include "lib/db_upkeep.h"
 #include "lib/json.h"
 #include "lib/text.h"
-#include "store/leader.h"
+#include "store/leader_fence.h"
 #include "store/row_witness.h"
 #include "store/store_inside.h"
 #include "types/delivery.h"

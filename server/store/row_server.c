@@ -22,7 +22,7 @@ static void
 on_open(void *ctx, const struct settings_open *value)
 {
 	static const char *const own[] = { "SERVER_NAME", "LISTEN_ADDRESS", "API_SERVER_PORT",
-		"TRUSTED_PROXY" };
+		"TRUSTED_PROXY", "LINK_ADDRESS" };
 	char name[ENVIRONMENT_NAME_MAX + SETTING_NAME_MAX + 2];
 	bool is_machines = value->text[0] == '/'; /* a path */
 
@@ -86,9 +86,9 @@ row_server_marks(const struct settings *s)
 }
 
 bool
-row_server_write(struct db *db, const char *name, const char *marks)
+row_server_write(struct db *db, const char *name, const char *marks, struct err *err)
 {
-	return db_run(db, NULL,
+	return db_run(db, err,
 	    "INSERT INTO server (name, seen, version, marks) VALUES ($1, " LEADER_NOW_MS ", $2, $3)"
 	    " ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, version = $2, marks = $3",
 	    DB_TEXT(name), DB_TEXT(version_text), DB_TEXT(marks));

@@ -19,4 +19,4 @@ struct settings;
 char *row_server_marks(const struct settings *s) MUST_USE;
 
 /* Not inside a transaction; its table is leader_make()'s. */
-bool row_server_write(struct db *db, const char *name, const char *marks) MUST_USE;
+bool row_server_write(struct db *db, const char *name, const char *marks, struct err *err) MUST_USE;

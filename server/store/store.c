@@ -12,7 +12,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "store/audit_end.h"
-#include "store/leader.h"
+#include "store/leader_fence.h"
 #include "store/store_inside.h"
 #include "store/store_move.h"
 #include "store/store_restore.h"

@@ -10,7 +10,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "store/leader.h"
+#include "store/leader_fence.h"
 #include "store/row_stranger.h"
 #include "store/store_inside.h"
 #include "types/api.h"
@@ -461,9 +461,24 @@ seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static bool
-decide_all(struct store *store, struct batch *batch, struct err *err)
+/* The lease is not renewed while a batch is decided: of one that is long the rest is another. */
+static void
+put_back(struct batch *batch, size_t from, struct queue_list *events)
 {
+	for (size_t i = from; i < batch->n; i++) {
+		struct group *group = &batch->groups[i];
+
+		queue_list_add(events, &TAKE(group->event)->link);
+		event_free_all(&group->decoded);
+		outcome_free(group->answer);
+	}
+	batch->n = from;
+}
+
+static bool
+decide_all(struct store *store, struct batch *batch, struct queue_list *events, struct err *err)
+{
+	const struct leader_fence *fence = store->config.fence;
 	const struct store_ids before = store->mark.ids;
 	double began;
 
@@ -471,9 +486,12 @@ decide_all(struct store *store, struct batch *batch, struct err *err)
 		return err_set(err, ERR_IO, "fsync failed: the state on disk is unknown");
 	if (!db_begin(store->db, err))
 		return false;
-	for (size_t i = 0; i < batch->n; i++)
+	for (size_t i = 0; i < batch->n; i++) {
 		if (!decide_group(store, batch, &batch->groups[i], err))
 			return false;
+		if (fence != NULL && leader_fence_is_long(fence))
+			put_back(batch, i + 1, events);
+	}
 	if (!store_lane_advance(store, &batch->outcomes, err) ||
 	    !store_lane_fill_runs(store, &batch->outcomes, err) ||
 	    !store_gauges_add(store, &batch->outcomes, err) ||
@@ -594,7 +612,7 @@ store_batch(struct store *store, struct queue_list *events, struct queue_list *r
 
 	if (events->length == 0)
 		return true;
-	ok = batch_init(&batch, store, events, err) && decide_all(store, &batch, err);
+	ok = batch_init(&batch, store, events, err) && decide_all(store, &batch, events, err);
 	if (!ok) {
 		db_rollback(store->db);
 		store->mark = mark;

@@ -10,7 +10,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/thread.h"
-#include "store/leader.h"
 #include "store/store_inside.h"
 #include "store/store_reserve.h"
 
@@ -21,7 +20,6 @@
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
 #define ROOM_MS	     1000 /* how often a full disk is asked for room */
-#define LEASED_FIRST 4	  /* events of the first batch of a leader */
 #define LAST_RETRIES 5	  /* after close: what is not decided then is found at the next start */
 
 struct store_thread {
@@ -35,7 +33,6 @@ struct store_thread {
 	int64_t room_at;	  /* monotonic ms: when room is looked for again */
 	int project_ms;		  /* until a projection is tried again; 0: none is behind */
 	bool is_rested;		  /* idle work was done since the last batch */
-	size_t most;		  /* events of a batch: a lease outlasts it */
 	bool is_all_decided;	  /* the crossing is closed, and all that came is on disk */
 };
 
@@ -66,6 +63,13 @@ patience(const struct store_thread *t)
 	if (t->is_full)
 		return ROOM_MS;
 	return t->project_ms > 0 ? t->project_ms : -1;
+}
+
+/* Of a batch that was long some are left. */
+static size_t
+room(const struct store_thread *t)
+{
+	return t->events.length < LIMIT_BATCH ? LIMIT_BATCH - t->events.length : 0;
 }
 
 static void
@@ -117,27 +121,13 @@ project(struct store_thread *t, struct queue_list *outcomes)
 		t->project_ms = longer(0);
 }
 
-/* The lease is not renewed while a batch is decided: one that was slow is followed by shorter ones,
- * and before the first it is not known. */
-static size_t
-batch_after(const struct store_thread *t, int64_t began)
-{
-	if (t->store->config.fence == NULL)
-		return LIMIT_BATCH;
-	if (clock_monotonic_ms() - began >= LEADER_RENEW_MS)
-		return t->most > 1 ? t->most / 2 : 1;
-	return t->most < LIMIT_BATCH / 2 ? 2 * t->most : LIMIT_BATCH;
-}
-
 static void
 decide(struct store_thread *t)
 {
 	struct queue_list outcomes = { 0 };
-	int64_t began = clock_monotonic_ms();
 	struct err err;
 	bool ok = store_batch(t->store, &t->events, &outcomes, &err);
 
-	t->most = batch_after(t, began);
 	if (ok && t->project_ms == 0 && store_is_release_unreported(t->store))
 		project(t, &outcomes);
 	put(t, &outcomes);
@@ -203,7 +193,7 @@ run(void *arg)
 {
 	struct store_thread *t = arg;
 
-	while (crossing_take_events(t->crossing, &t->events, t->most, patience(t))) {
+	while (crossing_take_events(t->crossing, &t->events, room(t), patience(t))) {
 		bool came = t->events.length > 0;
 
 		look_for_room(t);
@@ -226,7 +216,6 @@ store_thread_start(struct store *store, struct crossing *crossing, struct err *e
 
 	t->store = store;
 	t->crossing = crossing;
-	t->most = store->config.fence == NULL ? LIMIT_BATCH : LEASED_FIRST;
 	if (!store_reserve_take(store))
 		log_warning("the disk of the database is nearly full");
 	failed = thread_start(&t->thread, STACK_BYTES, run, t);

@@ -159,7 +159,7 @@ def two_servers(story):
     story.tell("--- two servers, one database")
     stage = story.stage
     ready = get(stage.other.base + "/readyz")[1].strip()
-    story.must(ready.startswith("standby of server-a since "), f"server-b says: {ready}")
+    story.must(ready.startswith("standby of server-a, which leads since "), f"server-b says: {ready}")
     mark = story.release()
     story.hear("Live: production", after=mark)
     story.status_says("server-a leads since ", "its standby: server-b")

@@ -173,7 +173,7 @@ def test_a_standby_s_own_log_is_behind_and_that_is_no_error(database, bot, tmp_p
     other = server(database, tmp_path, "server-b")
     other.start(wait=False)
     try:
-        wait_until(lambda: "standby of server-a since" in other.log(), what="a standby")
+        wait_until(lambda: "standby of server-a, which leads since" in other.log(), what="a standby")
         done = clean(other.run("audit", "verify"))
         assert done.returncode == 0 and done.stdout.startswith("note: the newest "), done
         assert "another server leads, and has them in its own" in done.stdout

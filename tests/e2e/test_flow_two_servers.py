@@ -34,7 +34,7 @@ def test_one_leads_and_the_other_says_so(pair):
     leader, other = leader_and_other(pair)
     assert pair.ready(leader)[0] == 200
     status, text = pair.ready(other)
-    assert status == 503 and text.startswith(f"standby of {name_of(leader)} since 20"), text
+    assert status == 503 and text.startswith(f"standby of {name_of(leader)}, which leads since 20"), text
     assert get(other.base + "/healthz")[0] == 200
     assert "\ndeploybot_is_leader 0\n" in other.metrics()
     assert "deploybot_release_info{" not in other.metrics()

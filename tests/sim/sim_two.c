@@ -8,6 +8,7 @@
 #include "runner/protocol.h"
 #include "store/audit_verify.h"
 #include "store/leader.h"
+#include "store/leader_fence.h"
 #include "tests/sim/sim_agent.h"
 #include "tests/sim/sim_two_inside.h"
 #include "tests/unit/database_aid.h"

@@ -9,6 +9,7 @@
 
 #include "lib/mem.h"
 #include "store/leader.h"
+#include "store/leader_fence.h"
 #include "store/row_leader.h"
 #include "store/store_inside.h"
 #include "store/store_thread.h"
@@ -221,17 +222,47 @@ a_long_transaction_renews_at_its_end(struct scene *scene)
 	assert_false(takes(scene, "b"));
 }
 
-/* How long a decision takes is not known yet. */
+/* While the database answers in it nobody else leads; outside one that says nothing of the row. */
 static void
-the_first_batch_is_a_short_one(struct scene *scene)
+a_transaction_outlasts_a_lease(struct scene *scene)
+{
+	struct db *db = scene->aid.store->db;
+	int64_t one;
+
+	scene->fence.renewed_ms -= 5000;
+	scene->fence.answered_ms = 0;
+	assert_true(db_one_i64(&one, db, &scene->aid.err, "SELECT epoch FROM leader"));
+	assert_false(leader_fence_is_at_work(&scene->fence));
+	change(scene, "UPDATE leader SET renewed = renewed - 5000");
+	assert_true(db_begin(db, &scene->aid.err));
+	change(scene, "SET lock_timeout = '100ms'");
+	scene->fence.answered_ms = 0;
+	assert_true(db_one_i64(&one, db, &scene->aid.err, "SELECT epoch FROM leader"));
+	assert_true(leader_fence_is_at_work(&scene->fence));
+	assert_false(leader_fence_is_fresh(&scene->fence, LEADER_LEASE_MS));
+	scene->leader = (struct leader){ .holder = "b", .folder = "there" };
+	assert_false(
+	    leader_take(scene->outside, false, &scene->leader, &(bool){ false }, &scene->aid.err));
+	db_rollback(db);
+}
+
+static void
+take_long(struct tx *tx, UNUSED const struct event *event)
+{
+	tx->store->config.fence->sent_ms -= LEADER_RENEW_MS;
+}
+
+/* The lease is renewed between two: whatever comes at once is no one transaction. */
+static void
+a_batch_ends_when_it_is_long(struct scene *scene)
 {
 	struct crossing *crossing = crossing_new(NULL, NULL);
 	int64_t before = number(scene, "SELECT batch FROM leader");
 	struct store_thread *thread;
 	int answers = 0;
 
-	scene->aid.handlers[EVENT_API] = nothing;
-	for (int i = 0; i < 8; i++) {
+	scene->aid.handlers[EVENT_API] = take_long;
+	for (int i = 0; i < 4; i++) {
 		struct event *event = store_aid_event(&scene->aid, EVENT_API);
 
 		event->u.api = mem_new(1, sizeof(*event->u.api));
@@ -243,7 +274,7 @@ the_first_batch_is_a_short_one(struct scene *scene)
 	assert_non_null(thread);
 	crossing_close(crossing);
 	store_thread_join(thread, NULL, 0);
-	assert_int_equal(number(scene, "SELECT batch FROM leader"), before + 2);
+	assert_int_equal(number(scene, "SELECT batch FROM leader"), before + 4);
 	crossing_free(crossing);
 	store_aid_reopen(&scene->aid);
 }
@@ -565,7 +596,8 @@ TEST(one_of_several_servers_decides)
 		who_could_lead_is_seen,
 		each_transaction_raises_the_batch,
 		a_long_transaction_renews_at_its_end,
-		the_first_batch_is_a_short_one,
+		a_transaction_outlasts_a_lease,
+		a_batch_ends_when_it_is_long,
 		who_was_deposed_decides_nothing,
 		nor_does_it_recover,
 		time_never_goes_back,
