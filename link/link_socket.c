@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/packet_socket.h"
 #include "lib/text.h"
@@ -125,19 +126,16 @@ link_socket_open(const char *path, bool binds, struct err *err)
 int
 link_socket_listen(const char *path, struct err *err)
 {
+	CLEANUP(file_closep) int fd = link_socket_open(path, false, NULL);
 	struct stat st;
-	int fd = link_socket_open(path, false, NULL);
 
-	if (fd != -1) {
-		(void)close(fd);
+	if (fd != -1)
 		return ERR_FD(err_set(err, ERR_BUSY, "%s: another process uses it", path));
-	}
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		(void)unlink(path); /* of one that has ended; else bind says it */
 	fd = link_socket_open(path, true, err);
 	if (fd == -1 || (chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0))
-		return fd;
-	(void)close(fd);
+		return TAKE_FD(fd);
 	return ERR_FD(err_errno(err, ERR_IO, errno, "%s", path));
 }
 

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/folder.h"
 
 #define PREFIX	  "deploybot-run-"
 #define NAME_ROOM 96 /* a tag has 53 bytes at most */
@@ -97,18 +97,14 @@ remove_unused(int own, const char *name)
 static void
 remove_empty(int own)
 {
-	int fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	CLEANUP(folder_closep)
+	DIR *dir = folder_take(openat(own, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *entry;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0)
 			remove_unused(own, entry->d_name);
 	}
-	if (dir != NULL)
-		(void)closedir(dir);
-	else if (fd != -1)
-		(void)close(fd);
 }
 
 /* A tag is nobody else's: what is there already was made by the try before.  One that goes before
@@ -117,16 +113,14 @@ static int
 make_locked(int own, const char *name)
 {
 	for (int i = 0; i < TRIES; i++) {
-		int group = -1;
+		CLEANUP(file_closep) int group = -1;
 
 		if (mkdirat(own, name, 0700) != 0 && errno != EEXIST)
 			return -1;
 		group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (group != -1 && flock(group, LOCK_SH | LOCK_NB) == 0 &&
 		    faccessat(own, name, F_OK, 0) == 0)
-			return group;
-		if (group != -1)
-			(void)close(group); /* was only locked */
+			return TAKE_FD(group);
 	}
 	return -1;
 }
@@ -174,23 +168,20 @@ bool
 cgroup_kill(const char *tag, pid_t *ret_one, char ret_path[CGROUP_PATH])
 {
 	char name[NAME_ROOM];
-	bool lives = false;
-	int own, group;
+	CLEANUP(file_closep) int own = tag[0] == '\0' ? -1 : open_own();
+	CLEANUP(file_closep) int group = -1;
 
-	if (tag[0] == '\0' || (own = open_own()) == -1)
+	if (own == -1)
 		return false;
 	(void)snprintf(name, sizeof(name), PREFIX "%s", tag);
 	group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (group != -1) {
-		(void)write_word(
-		    group, "cgroup.kill", "1"); /* Linux 5.14; before: found otherwise */
-		lives = is_populated(group);
-		if (lives)
-			name_what_lives(group, ret_one, ret_path);
-		(void)close(group);
-		if (!lives)
-			(void)unlinkat(own, name, AT_REMOVEDIR);
+	if (group == -1)
+		return false;
+	(void)write_word(group, "cgroup.kill", "1"); /* Linux 5.14; before: found otherwise */
+	if (is_populated(group)) {
+		name_what_lives(group, ret_one, ret_path);
+		return true;
 	}
-	(void)close(own);
-	return lives;
+	(void)unlinkat(own, name, AT_REMOVEDIR);
+	return false;
 }

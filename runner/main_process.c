@@ -58,15 +58,13 @@ main_process_oom_score(void)
 static void
 child_ends_first(void)
 {
-	int score = main_process_oom_score() + OOM_SCORE_MORE, len, fd;
+	int score = main_process_oom_score() + OOM_SCORE_MORE, len;
+	CLEANUP(file_closep) int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	char text[16];
 
 	len = snprintf(text, sizeof(text), "%d", score > OOM_SCORE_MAX ? OOM_SCORE_MAX : score);
-	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	(void)!write(fd, text, (size_t)len); /* without it the supervisor may be chosen first */
-	(void)close(fd);
+	if (fd != -1)
+		(void)!write(fd, text, (size_t)len); /* else the supervisor may be chosen first */
 }
 
 /* Moves the descriptors to their places: 0, 1, 2, gate, error, and nothing above. */
@@ -226,11 +224,6 @@ main_process_exec_errno(const struct main_process *main_process)
 void
 main_process_done(struct main_process *main_process)
 {
-	int *fds[] = { &main_process->gate, &main_process->error };
-
-	for (size_t i = 0; i < COUNT(fds); i++) {
-		if (*fds[i] != -1)
-			(void)close(*fds[i]);
-		*fds[i] = -1;
-	}
+	file_closep(&main_process->gate);
+	file_closep(&main_process->error);
 }

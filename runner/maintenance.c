@@ -24,7 +24,7 @@
 static bool
 plan_look(struct maintenance *maintenance, const struct program_dirs *dirs)
 {
-	struct runner_settings settings;
+	CLEANUP(runner_settings_done) struct runner_settings settings;
 	const char *text = NULL;
 	int64_t seconds = 0;
 
@@ -32,7 +32,6 @@ plan_look(struct maintenance *maintenance, const struct program_dirs *dirs)
 	    runner_settings_text(&settings, "MIRROR_MAINTENANCE_SECONDS", &text, NULL) &&
 	    !text_to_i64(text, 0, LOOK_MOST_MS / 1000 * LOOKS_A_PERIOD, &seconds, NULL))
 		seconds = LOOK_MOST_MS / 1000 * LOOKS_A_PERIOD;
-	runner_settings_done(&settings);
 	maintenance->look_ms = seconds == 0 ? LOOK_MOST_MS : seconds * 1000 / LOOKS_A_PERIOD;
 	if (maintenance->look_ms < LOOK_LEAST_MS)
 		maintenance->look_ms = LOOK_LEAST_MS;

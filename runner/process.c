@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/process.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/folder.h"
 
 #define PROCESSES_MAX (1 << 18) /* beyond it the table is not worth reading */
 #define ENVIRON_PIECE 4096
@@ -112,26 +112,28 @@ table_add(struct table *table, const struct process *process)
 	return true;
 }
 
-/* Fills an empty table with every process there is; the caller frees table->all in any case. */
+static void
+table_done(struct table *table)
+{
+	free(table->all);
+}
+
+/* Fills an empty table with every process there is. */
 static bool
 table_read(struct table *table)
 {
+	CLEANUP(folder_closep) DIR *dir = opendir("/proc");
 	struct process process;
 	struct dirent *entry;
-	bool good = true;
-	DIR *dir = opendir("/proc");
 
-	if (dir == NULL)
-		return false;
-	while (good && (entry = readdir(dir)) != NULL) {
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		long pid = strtol(entry->d_name, NULL, 10);
 
-		if (pid <= 0 || pid > INT_MAX || !process_read((pid_t)pid, &process))
-			continue;
-		good = table_add(table, &process);
+		if (pid > 0 && pid <= INT_MAX && process_read((pid_t)pid, &process) &&
+		    !table_add(table, &process))
+			return false;
 	}
-	(void)closedir(dir);
-	return good;
+	return dir != NULL;
 }
 
 /* Moves every process whose parent is `ancestor`, or is among those moved, to the front.  Returns
@@ -177,14 +179,11 @@ signal_first(const struct table *table, size_t count, int signal_number, pid_t *
 int
 process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one)
 {
-	struct table table = { 0 };
-	int living = -1;
+	CLEANUP(table_done) struct table table = { 0 };
 
-	if (table_read(&table))
-		living = signal_first(
-		    &table, table_pick_below(&table, ancestor), signal_number, ret_one);
-	free(table.all);
-	return living;
+	return table_read(&table) ?
+	    signal_first(&table, table_pick_below(&table, ancestor), signal_number, ret_one) :
+	    -1;
 }
 
 int
@@ -206,19 +205,16 @@ process_signal_tree(const struct process *top, int signal_number, pid_t *ret_one
 int
 process_children(pid_t parent, struct process **ret)
 {
-	struct table table = { 0 };
-	int count = -1;
+	CLEANUP(table_done) struct table table = { 0 };
+	int count = 0;
 
 	*ret = NULL;
-	if (table_read(&table)) {
-		count = 0;
-		for (size_t i = 0; i < table.count; i++) {
-			if (table.all[i].parent == parent && !is_dead(&table.all[i]))
-				table.all[count++] = table.all[i];
-		}
-		*ret = TAKE(table.all);
-	}
-	free(table.all);
+	if (!table_read(&table))
+		return -1;
+	for (size_t i = 0; i < table.count; i++)
+		if (table.all[i].parent == parent && !is_dead(&table.all[i]))
+			table.all[count++] = table.all[i];
+	*ret = TAKE(table.all);
 	return count;
 }
 
@@ -227,30 +223,26 @@ static void
 set_oom(const struct process *process, int value)
 {
 	char path[40], text[16];
+	CLEANUP(file_closep) int fd = -1;
 	struct process now;
-	int fd, len;
+	int len = snprintf(text, sizeof(text), "%d", value);
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)process->pid);
-	len = snprintf(text, sizeof(text), "%d", value);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	if (process_read(process->pid, &now) && now.start == process->start)
+	if (fd != -1 && process_read(process->pid, &now) && now.start == process->start)
 		(void)!write(fd, text, (size_t)len); /* refused: it stays the first to go */
-	(void)close(fd);
 }
 
 void
 process_oom_below(pid_t ancestor, int value)
 {
-	struct table table = { 0 };
+	CLEANUP(table_done) struct table table = { 0 };
 	size_t picked = table_read(&table) ? table_pick_below(&table, ancestor) : 0;
 
 	for (size_t i = 0; i < picked; i++) {
 		if (!is_dead(&table.all[i]))
 			set_oom(&table.all[i], value);
 	}
-	free(table.all);
 }
 
 /* Where the environment lies in its memory: *ret_size bytes.  False: it has none, being dead or the
@@ -395,22 +387,20 @@ int
 process_signal_run(const struct process_main *main_process, int signal_number, pid_t *ret_one)
 {
 	bool session = session_is_ours(main_process);
-	struct table table = { 0 };
-	int living = -1;
+	CLEANUP(table_done) struct table table = { 0 };
+	int living = 0;
 
-	if (table_read(&table)) {
-		living = 0;
-		for (size_t i = 0; i < table.count; i++) {
-			enum variable ours = belongs(&table.all[i], main_process, session);
+	if (!table_read(&table))
+		return -1;
+	for (size_t i = 0; i < table.count; i++) {
+		enum variable ours = belongs(&table.all[i], main_process, session);
 
-			if (ours == VARIABLE_MISSING)
-				continue;
-			if (ours == VARIABLE_FOUND)
-				signal_one(&table.all[i], signal_number);
-			*ret_one = table.all[i].pid;
-			living++;
-		}
+		if (ours == VARIABLE_MISSING)
+			continue;
+		if (ours == VARIABLE_FOUND)
+			signal_one(&table.all[i], signal_number);
+		*ret_one = table.all[i].pid;
+		living++;
 	}
-	free(table.all);
 	return living;
 }

@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/program_inside.h"
 
-#include <dirent.h>
-
+#include "lib/folder.h"
 #include "lib/text.h"
 
 #define FILE_END ".env"
@@ -34,20 +33,13 @@ has_same(const char *env_file, const char *application, const char *login, const
 	    strcmp(its, value) == 0;
 }
 
-static void
-close_folder(DIR **folder)
-{
-	if (*folder != NULL)
-		(void)closedir(*folder);
-}
-
 /* Is there another application that logs in with it?  Who has no name shares with every one. */
 static bool
 is_shared(
     struct runner_settings *settings, const char *env_file, const char *login, const char *value)
 {
 	char path[SETTING_PART_MAX + 1], name[ENVIRONMENT_NAME_MAX];
-	CLEANUP(close_folder) DIR *folder = NULL;
+	CLEANUP(folder_closep) DIR *folder = NULL;
 	struct dirent *entry;
 	size_t size;
 

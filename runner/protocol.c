@@ -668,7 +668,7 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 const char *
 protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK])
 {
-	struct protocol_message *work = mem_copy(message, sizeof(*message));
+	CLEANUP(freep) struct protocol_message *work = mem_copy(message, sizeof(*message));
 	char packet[PROTOCOL_PACKET_MAX];
 	uint8_t digest[SHA256_SIZE];
 	size_t size = 0;
@@ -682,6 +682,5 @@ protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK])
 		sha256(packet, size, digest);
 		text_hex(ret, digest, sizeof(digest));
 	}
-	free(work);
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include "lib/clean.h"
 #include "lib/clock.h"
 #include "lib/crash_point.h"
+#include "lib/file.h"
 #include "runner/cgroup.h"
 #include "runner/run_folder.h"
 
@@ -87,8 +88,8 @@ bool
 reconcile_look(struct reconciling *reconciling, int root, uint64_t id, struct protocol_message *ret,
     pid_t *ret_supervisor)
 {
+	CLEANUP(file_closep) int folder = -1;
 	struct err err;
-	int folder;
 
 	if (reconcile_has(reconciling, id))
 		return false;
@@ -96,20 +97,14 @@ reconcile_look(struct reconciling *reconciling, int root, uint64_t id, struct pr
 	folder = run_folder_open(root, id, &err);
 	if (folder == -1 && err.code == ERR_MISSING)
 		return reconciled(ret, id, PROTOCOL_STATE_NEVER);
-	if (folder != -1 && reconciled_by_record(folder, ret, id)) {
-		(void)close(folder);
+	if (folder != -1 && reconciled_by_record(folder, ret, id))
 		return true;
-	}
 	memset(ret, 0, sizeof(*ret));
 	*ret_supervisor = folder == -1 ? 0 : run_folder_holder(folder);
-	if (*ret_supervisor > 0) {
-		(void)close(folder);
+	if (*ret_supervisor > 0)
 		return reconciled(ret, id, PROTOCOL_STATE_ALIVE);
-	}
-	if (reconciling->count < RECONCILE_MAX)
-		reconcile_add(reconciling, id, folder);
-	else if (folder != -1)
-		(void)close(folder); /* asked again when the server asks again */
+	if (reconciling->count < RECONCILE_MAX) /* else when the server asks again */
+		reconcile_add(reconciling, id, TAKE_FD(folder));
 	return false;
 }
 
@@ -149,10 +144,8 @@ reconcile_remove(struct reconciling *reconciling, size_t i)
 {
 	struct reconcile *reconcile = &reconciling->all[i];
 
-	if (reconcile->claimed != -1)
-		(void)close(reconcile->claimed);
-	if (reconcile->folder != -1)
-		(void)close(reconcile->folder);
+	file_closep(&reconcile->claimed);
+	file_closep(&reconcile->folder);
 	*reconcile = reconciling->all[--reconciling->count];
 }
 

@@ -208,7 +208,8 @@ run_folder_drop_spare(int root)
 void
 run_folder_make_spare(int root)
 {
-	int folder, fd;
+	CLEANUP(file_closep) int folder = -1;
+	CLEANUP(file_closep) int fd = -1;
 
 	(void)mkdirat(
 	    root, SPARE, FOLDER_MODE); /* where it cannot be made, it is not there to be taken */
@@ -218,9 +219,6 @@ run_folder_make_spare(int root)
 	fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RECORD_MODE);
 	if (fd == -1 || !allocate(fd, NULL) || fsync(folder) == -1)
 		run_folder_drop_spare(root);
-	if (fd != -1)
-		(void)close(fd); /* it was flushed */
-	(void)close(folder);
 }
 
 pid_t

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/run_purge.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,6 +10,8 @@
 #include <unistd.h>
 
 #include "lib/clean.h"
+#include "lib/file.h"
+#include "lib/folder.h"
 #include "runner/run_folder.h"
 
 #define FILES_MAX 64 /* in one call; a run's folder holds five */
@@ -31,15 +32,12 @@ static enum protocol_removal
 remove_files(int folder, struct err *err)
 {
 	enum protocol_removal done = PROTOCOL_REMOVAL_GONE;
-	DIR *dir = fdopendir(folder);
+	CLEANUP(folder_closep) DIR *dir = folder_take(folder);
 	struct dirent *entry;
 	unsigned n = 0;
 
-	if (dir == NULL) {
-		done = stay(err, "its folder");
-		(void)close(folder);
-		return done;
-	}
+	if (dir == NULL)
+		return stay(err, "its folder");
 	while (done == PROTOCOL_REMOVAL_GONE && (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    strcmp(entry->d_name, RECORD) == 0)
@@ -51,7 +49,6 @@ remove_files(int folder, struct err *err)
 	}
 	if (done == PROTOCOL_REMOVAL_GONE && unlinkat(dirfd(dir), RECORD, 0) != 0)
 		done = stay(err, RECORD);
-	(void)closedir(dir);
 	return done;
 }
 
@@ -59,19 +56,15 @@ remove_files(int folder, struct err *err)
 static enum protocol_removal
 cut_log(int folder, struct err *err)
 {
-	enum protocol_removal done = PROTOCOL_REMOVAL_GONE;
+	CLEANUP(file_closep)
 	int log = openat(folder, "log", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
-	if (log == -1)
-		return done; /* missing, or nothing that can be cut: deleted as it is */
-	if (fstat(log, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > CUT_BYTES) {
-		done = PROTOCOL_REMOVAL_MORE;
-		if (ftruncate(log, st.st_size - CUT_BYTES) != 0)
-			done = stay(err, "its log");
-	}
-	(void)close(log);
-	return done;
+	/* Missing, or nothing that can be cut: deleted as it is. */
+	if (log == -1 || fstat(log, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= CUT_BYTES)
+		return PROTOCOL_REMOVAL_GONE;
+	return ftruncate(log, st.st_size - CUT_BYTES) == 0 ? PROTOCOL_REMOVAL_MORE :
+							     stay(err, "its log");
 }
 
 /* Takes the folder's descriptor. */

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/runner_order.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,6 +10,7 @@
 
 #include "lib/file.h"
 #include "lib/file_piece.h"
+#include "lib/folder.h"
 #include "lib/text.h"
 #include "runner/state_files.h"
 
@@ -41,20 +41,14 @@ runner_order_open(struct runner_order *who, int root, struct err *err)
 uint64_t
 runner_order_highest(const struct runner_order *who)
 {
-	int again =
-	    who->gate == NULL ? -1 : openat(who->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = again == -1 ? NULL : fdopendir(again);
+	CLEANUP(folder_closep)
+	DIR *folder = folder_take(
+	    who->gate == NULL ? -1 : openat(who->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	int64_t highest = 0, number;
 
-	if (folder == NULL) {
-		if (again != -1)
-			(void)close(again);
-		return 0;
-	}
-	for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+	for (const struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
 		if (text_to_i64(entry->d_name, highest, INT64_MAX, &number, NULL))
 			highest = number;
-	(void)closedir(folder);
 	return (uint64_t)highest;
 }
 

@@ -250,13 +250,12 @@ runner_settings_folder(
 static const char *
 secret_read(struct runner_settings *settings, const char *name, const char *path, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd == -1)
 		return ERR_NULL(err_errno(err, ERR_CONFIG, errno, "%s_FILE: %s", name, path));
 	n = read(fd, settings->secret, RUNNER_SETTING_MAX);
-	(void)close(fd); /* was only read */
 	if (n <= 0)
 		return ERR_NULL(
 		    err_set(err, ERR_CONFIG, "%s_FILE: %s is empty or cannot be read", name, path));

@@ -1,6 +1,5 @@
 /* start.c - deploybot-runner and deploybot-remote-runner: argv, its place, then orders.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/text.h"
+#include "lib/folder.h"
 #include "lib/version.h"
 #include "runner/binding.h"
 #include "runner/main_process.h"
@@ -240,14 +240,12 @@ name_faults_of_applications(
     struct runner_settings *main, const char *env_file, const char *before, const char *behind)
 {
 	char path[SETTING_PART_MAX + 1];
+	CLEANUP(folder_closep)
 	DIR *folder = runner_settings_folder(main, env_file, path) ? opendir(path) : NULL;
-	bool good = true;
+	bool good = true; /* also where there are none */
 
-	if (folder == NULL)
-		return true; /* there are none */
-	for (const struct dirent *file; (file = readdir(folder)) != NULL;)
+	for (const struct dirent *file; folder != NULL && (file = readdir(folder)) != NULL;)
 		good &= name_faults_of_application(env_file, file->d_name, before, behind);
-	(void)closedir(folder);
 	return good;
 }
 
@@ -286,7 +284,7 @@ static bool
 look_at_settings(const char *env_file, const char **state)
 {
 	static char found[PATH_MAX];
-	struct runner_settings settings;
+	CLEANUP(runner_settings_done) struct runner_settings settings;
 	const char *value = NULL;
 	struct err err;
 	bool good = runner_settings_read(&settings, env_file, "", &err);
@@ -303,7 +301,6 @@ look_at_settings(const char *env_file, const char **state)
 		    found, sizeof(found), "%s", good ? value : ""); /* it has a default */
 		*state = found;
 	}
-	runner_settings_done(&settings);
 	if (!good && env_file != NULL && access(env_file, R_OK) != 0)
 		(void)fprintf(stderr, "deploybot-runner: %s: %s user %u %s\n", err.text,
 		    errno == ENOENT ? "put it there, for" : "let", (unsigned)geteuid(),

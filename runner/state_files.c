@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/state_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,6 +11,7 @@
 
 #include "lib/environment_id.h"
 #include "lib/file.h"
+#include "lib/folder.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
@@ -140,16 +140,12 @@ remove_others(DIR *folder, const struct protocol_message *list, struct err *err)
 static bool
 take_list(const char *path, const struct protocol_message *list, struct err *err)
 {
-	DIR *folder = opendir(path);
-	bool ok;
+	CLEANUP(folder_closep) DIR *folder = opendir(path);
 
 	if (folder == NULL)
 		return err_errno(err, ERR_IO, errno, "%s", path);
-	ok = remove_others(folder, list, err);
-	if (ok && fsync(dirfd(folder)) != 0)
-		ok = err_errno(err, ERR_IO, errno, "flushing %s", path);
-	(void)closedir(folder); /* read only */
-	return ok;
+	return remove_others(folder, list, err) &&
+	    (fsync(dirfd(folder)) == 0 || err_errno(err, ERR_IO, errno, "flushing %s", path));
 }
 
 bool

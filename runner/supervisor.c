@@ -15,6 +15,7 @@
 
 #include "lib/clock.h"
 #include "lib/crash_point.h"
+#include "lib/file.h"
 #include "runner/cgroup.h"
 #include "runner/subreaper.h"
 #include "runner/supervisor_server.h"
@@ -122,9 +123,9 @@ static bool
 supervisor_open(
     struct supervisor *supervisor, const struct supervisor_start *start, struct err *err)
 {
-	struct program_plan plan;
-	int output = -1, group;
-	bool good;
+	CLEANUP(program_plan_done) struct program_plan plan = { 0 };
+	CLEANUP(file_closep) int output = -1;
+	CLEANUP(file_closep) int group = -1;
 
 	supervisor->claimed = run_folder_claim(supervisor->folder, err);
 	if (supervisor->claimed == -1)
@@ -132,21 +133,15 @@ supervisor_open(
 	CRASH_POINT(folder_claimed);
 	supervisor->oom_score_adj = main_process_oom_score();
 	group = cgroup_make(supervisor->identity.tag);
-	good = program_plan(&plan, start->order, start->dirs, err) &&
-	    open_log(supervisor, &plan, &output, err) &&
-	    main_process_fork(&supervisor->main_process,
+	if (!program_plan(&plan, start->order, start->dirs, err) ||
+	    !open_log(supervisor, &plan, &output, err) ||
+	    !main_process_fork(&supervisor->main_process,
 		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, output, group, true },
-		err);
+		err))
+		return false;
 	supervisor->fetch_ms = (int64_t)plan.fetch_limit_s * 1000;
 	supervisor->await_ms = (int64_t)plan.await_limit_s * 1000;
 	supervisor->migrate_ms = (int64_t)plan.migrate_limit_s * 1000;
-	program_plan_done(&plan);
-	if (output != -1)
-		(void)close(output);
-	if (group != -1)
-		(void)close(group);
-	if (!good)
-		return false;
 	CRASH_POINT(main_process_forked);
 	identify_main_process(supervisor);
 	supervisor->listener = run_folder_listen(supervisor->folder, err);
@@ -674,22 +669,18 @@ wait_until_ready(int ready, struct err *err)
 pid_t
 supervisor_fork(const struct supervisor_start *start, struct err *err)
 {
-	int ready[2], runner = pidfd_open(getpid(), 0);
+	CLEANUP(file_closep) int runner = pidfd_open(getpid(), 0);
+	int ready[2];
 	pid_t pid;
 
-	if (runner == -1 || pipe2(ready, O_CLOEXEC) == -1) {
-		(void)err_errno(err, ERR_IO, errno, "starting a supervisor");
-		if (runner != -1)
-			(void)close(runner);
-		return -1;
-	}
+	if (runner == -1 || pipe2(ready, O_CLOEXEC) == -1)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "starting a supervisor"));
 	pid = fork();
 	if (pid == 0)
 		supervisor_main(start, ready[1], runner);
 	if (pid == -1)
 		(void)err_errno(err, ERR_IO, errno, "starting a supervisor");
 	(void)close(ready[1]);
-	(void)close(runner);
 	if (pid != -1 && !wait_until_ready(ready[0], err)) {
 		(void)kill(pid, SIGKILL); /* our child and not yet waited for: the pid is its own */
 		(void)waitpid(pid, NULL, 0);

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,6 +10,8 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/file.h"
+#include "lib/folder.h"
 #include "lib/log.h"
 
 #define NAME_ROOM   24
@@ -27,18 +28,13 @@ fail(struct err *err, int64_t run, const char *what)
 static int
 open_runs(const char *state_directory, int64_t run, struct err *err)
 {
-	int state = open(state_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(file_closep) int state = open(state_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int runs;
 
-	if (state < 0) {
-		(void)fail(err, run, state_directory);
-		return -1;
-	}
+	if (state < 0)
+		return ERR_FD(fail(err, run, state_directory));
 	runs = openat(state, "runs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (runs < 0)
-		(void)fail(err, run, "its folder");
-	close(state);
-	return runs;
+	return runs >= 0 ? runs : ERR_FD(fail(err, run, "its folder"));
 }
 
 /* 0: it is no run's name. */
@@ -70,33 +66,26 @@ bool
 run_files_highest(const char *state_directory, int64_t *ret, struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
-	int runs = open_runs(state_directory, 0, &why);
+	CLEANUP(folder_closep) DIR *folder = folder_take(open_runs(state_directory, 0, &why));
 	struct dirent *entry;
-	DIR *folder;
 
 	*ret = 0;
-	if (runs < 0 && why.code == ERR_MISSING)
-		return true;
-	folder = runs < 0 ? NULL : fdopendir(runs);
-	if (folder == NULL) {
-		if (runs >= 0)
-			(void)close(runs);
-		return err_set(err, ERR_IO, "the folder of the runs cannot be read");
-	}
+	if (folder == NULL)
+		return why.code == ERR_MISSING ||
+		    err_set(err, ERR_IO, "the folder of the runs cannot be read");
 	while ((entry = readdir(folder)) != NULL) {
 		int64_t run = number_of(entry->d_name);
 
 		if (run > *ret && is_possible(run))
 			*ret = run;
 	}
-	(void)closedir(folder); /* only read */
 	return true;
 }
 
 int
 run_files_open(const char *state_directory, int64_t run, struct err *err)
 {
-	int runs = open_runs(state_directory, run, err);
+	CLEANUP(file_closep) int runs = open_runs(state_directory, run, err);
 	char name[NAME_ROOM];
 	int folder;
 
@@ -104,46 +93,36 @@ run_files_open(const char *state_directory, int64_t run, struct err *err)
 		return -1;
 	(void)snprintf(name, sizeof(name), "%" PRId64, run);
 	folder = openat(runs, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder < 0)
-		(void)fail(err, run, "its folder");
-	close(runs);
-	return folder;
+	return folder >= 0 ? folder : ERR_FD(fail(err, run, "its folder"));
 }
 
 int
 run_files_open_log(const char *state_directory, int64_t run, uint64_t *ret_size, struct err *err)
 {
-	int folder = run_files_open(state_directory, run, err);
+	CLEANUP(file_closep) int folder = run_files_open(state_directory, run, err);
+	CLEANUP(file_closep) int log = -1;
 	struct stat st;
-	int log;
 
 	if (folder < 0)
 		return -1;
 	/* NONBLOCK: a fifo in its place must not hold the loop. */
 	log = openat(folder, "log", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (log < 0) {
-		(void)fail(err, run, "its log");
-	} else if (fstat(log, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)err_set(err, ERR_INVALID, "run %" PRId64 ": its log is no file", run);
-		close(log);
-		log = -1;
-	} else {
-		*ret_size = (uint64_t)st.st_size;
-	}
-	close(folder);
-	return log;
+	if (log < 0)
+		return ERR_FD(fail(err, run, "its log"));
+	if (fstat(log, &st) != 0 || !S_ISREG(st.st_mode))
+		return ERR_FD(
+		    err_set(err, ERR_INVALID, "run %" PRId64 ": its log is no file", run));
+	*ret_size = (uint64_t)st.st_size;
+	return TAKE_FD(log);
 }
 
 /* A file of its folder, or the link that stands there. */
 static bool
 stat_in(const char *state_directory, int64_t run, const char *name, struct stat *ret)
 {
-	int folder = run_files_open(state_directory, run, NULL);
-	bool ok = folder >= 0 && fstatat(folder, name, ret, AT_SYMLINK_NOFOLLOW) == 0;
+	CLEANUP(file_closep) int folder = run_files_open(state_directory, run, NULL);
 
-	if (folder >= 0)
-		close(folder);
-	return ok;
+	return folder >= 0 && fstatat(folder, name, ret, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int64_t

@@ -7,6 +7,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/redact.h"
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
@@ -107,6 +108,7 @@ run_piece_read(const struct run_tail_log *of, int64_t offset, bool is_ended, str
 	char data[REDACT_VALUE_MAX + RUN_PIECE];
 	size_t before = run_piece_before(offset);
 	uint64_t size = 0;
+	CLEANUP(file_closep)
 	int log = run_files_open_log(of->state_directory, of->run, &size, &why);
 	ssize_t got;
 
@@ -115,10 +117,7 @@ run_piece_read(const struct run_tail_log *of, int64_t offset, bool is_ended, str
 		return why.code == ERR_MISSING || err_set(err, why.code, "%s", why.text);
 	got = pread(log, data, before + RUN_PIECE, (off_t)(offset - (int64_t)before));
 	if (got < 0)
-		(void)err_errno(err, ERR_IO, errno, "reading a run's log");
-	(void)close(log); /* only read from */
-	if (got < 0)
-		return false;
+		return err_errno(err, ERR_IO, errno, "reading a run's log");
 	*ret_next =
 	    run_piece_show(&(struct run_piece){ data, (size_t)got, (int64_t)size, is_ended },
 		offset, of->redact, out);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "runs/run_files.h"
@@ -103,10 +104,8 @@ void
 run_report_unreachable(
     struct run_report *report, const char *state_directory, const struct err *why)
 {
-	int folder = run_files_open(state_directory, report->run, NULL);
+	CLEANUP(file_closep) int folder = run_files_open(state_directory, report->run, NULL);
 
-	if (folder >= 0)
-		(void)close(folder); /* was only looked for */
 	if (report->said_unreachable || why->code == ERR_BUSY ||
 	    (why->code == ERR_MISSING && folder >= 0))
 		return; /* its supervisor is busy, or on its way out */

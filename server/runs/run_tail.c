@@ -9,6 +9,7 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/redact.h"
 #include "lib/text.h"
@@ -58,10 +59,9 @@ whole_lines(const struct buf *plain)
 void
 run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct buf *out)
 {
+	CLEANUP(buf_done) struct buf plain = buf_make(bytes->size + 1);
 	struct run_clean clean;
-	struct buf plain;
 
-	buf_init(&plain, bytes->size + 1);
 	run_clean_init(&clean);
 	run_clean_add(&clean, bytes->data, bytes->size, &plain);
 	run_clean_end(&clean, &plain);
@@ -70,9 +70,7 @@ run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct
 	if (bytes->is_growing)
 		buf_cut(&plain, whole_lines(&plain));
 	redact_text(redact, buf_text(&plain), plain.size, out);
-	if (buf_failed(&plain))
-		out->failed = true;
-	buf_done(&plain);
+	buf_fail_like(out, &plain);
 }
 
 /* --- lines -------------------------------------------------------------------------------- */
@@ -190,11 +188,10 @@ void
 run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
     const struct run_tail_shape *shape, struct buf *out)
 {
-	struct line lines[RUN_TAIL_LINES];
-	struct buf safe;
-
 	/* A mark is hardly longer than what it stands for: REDACT_VALUE_MIN sees to that. */
-	buf_init(&safe, bytes->size + 64);
+	CLEANUP(buf_done) struct buf safe = buf_make(bytes->size + 64);
+	struct line lines[RUN_TAIL_LINES];
+
 	run_tail_plain(bytes, redact, &safe);
 	shorten_lines(&safe);
 	for (size_t i = lines_find(&safe, shape, lines); i > 0; i--) {
@@ -204,7 +201,6 @@ run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
 		if (i > 1)
 			buf_addc(out, '\n');
 	}
-	buf_done(&safe);
 }
 
 static bool
@@ -220,10 +216,9 @@ run_tail_application_of(const struct run_tail_bytes *bytes, struct redact *redac
     const struct run_tail_shape *shape, struct buf *out)
 {
 	const char *at = bytes->data, *end = bytes->data + bytes->size, *stop;
+	CLEANUP(buf_done) struct buf lines = buf_make(bytes->size + 1);
 	struct run_tail_bytes found = { 0 };
-	struct buf lines;
 
-	buf_init(&lines, bytes->size + 1);
 	for (; at < end && (stop = memchr(at, '\n', (size_t)(end - at))) != NULL; at = stop + 1) {
 		if (is_end_of_migration(at, (size_t)(stop - at)))
 			buf_clear(&lines); /* it did well: what failed came behind it */
@@ -236,9 +231,7 @@ run_tail_application_of(const struct run_tail_bytes *bytes, struct redact *redac
 	found.data = buf_text(&lines);
 	found.size = lines.size;
 	run_tail_of(&found, redact, shape, out);
-	if (buf_failed(&lines))
-		out->failed = true;
-	buf_done(&lines);
+	buf_fail_like(out, &lines);
 }
 
 /* --- the file ----------------------------------------------------------------------------- */
@@ -249,6 +242,7 @@ read_file(const struct run_tail_log *of, char data[RUN_TAIL_READ], struct run_ta
     struct err *err)
 {
 	uint64_t size = 0;
+	CLEANUP(file_closep)
 	int log = run_files_open_log(of->state_directory, of->run, &size, err);
 	off_t from = size > RUN_TAIL_READ ? (off_t)(size - RUN_TAIL_READ) : 0;
 	ssize_t got;
@@ -257,13 +251,12 @@ read_file(const struct run_tail_log *of, char data[RUN_TAIL_READ], struct run_ta
 		return false;
 	got = pread(log, data, RUN_TAIL_READ, from);
 	if (got < 0)
-		(void)err_errno(err, ERR_IO, errno, "reading a run's log");
-	close(log);
+		return err_errno(err, ERR_IO, errno, "reading a run's log");
 	ret->data = data;
-	ret->size = got < 0 ? 0 : (size_t)got;
+	ret->size = (size_t)got;
 	ret->is_cut = from > 0;
 	ret->is_growing = true;
-	return got >= 0;
+	return true;
 }
 
 static bool
@@ -308,24 +301,21 @@ void
 run_tail_last(const struct run_tail_log *log, char *out, size_t room)
 {
 	const struct run_tail_shape shape = { 1, RUN_TAIL_LINE, true, false };
-	struct buf line = { .cap = RUN_TAIL_LINE };
+	CLEANUP(buf_done) struct buf line = buf_make(RUN_TAIL_LINE);
 
 	read_all(log, &shape, &line);
 	(void)clean_line(out, room, buf_text(&line), line.size);
-	buf_done(&line);
 }
 
 void
 run_tail_end(const struct run_tail_log *log, bool of_one_step, char *out, size_t room)
 {
 	const struct run_tail_shape shape = { RUN_TAIL_SHOWN, room - 1, true, of_one_step };
-	struct buf lines;
+	CLEANUP(buf_done) struct buf lines = buf_make(room - 1);
 
-	buf_init(&lines, room - 1);
 	read_all(log, &shape, &lines);
 	if (!text_copy(out, room, buf_text(&lines)))
 		out[0] = '\0';
-	buf_done(&lines);
 }
 
 /* From a line's beginning on: what is cut may be the half of a secret. */
@@ -348,13 +338,13 @@ run_tail_application(const struct run_tail_log *log, bool of_its_end, char *out,
 {
 	const struct run_tail_shape shape = { RUN_TAIL_SHOWN_APPLICATION, room - 1, false, false };
 	uint64_t size = 0;
+	CLEANUP(file_closep)
 	int fd = log->said != NULL ?
 	    -1 :
 	    run_files_open_log(log->state_directory, log->run, &size, NULL);
-	char *data = fd < 0 ? NULL : mem_alloc(RUN_TAIL_READ_FIRST);
-	struct buf lines;
+	CLEANUP(freep) char *data = fd < 0 ? NULL : mem_alloc(RUN_TAIL_READ_FIRST);
+	CLEANUP(buf_done) struct buf lines = buf_make(room - 1);
 
-	buf_init(&lines, room - 1);
 	if (log->said != NULL)
 		run_tail_application_of(log->said, log->redact, &shape, &lines);
 	if (data != NULL && !(of_its_end && size > RUN_TAIL_READ_FIRST))
@@ -364,8 +354,4 @@ run_tail_application(const struct run_tail_log *log, bool of_its_end, char *out,
 		    fd, (off_t)(size - RUN_TAIL_READ_FIRST), data, log->redact, &shape, &lines);
 	if (buf_failed(&lines) || !text_copy(out, room, buf_text(&lines)))
 		out[0] = '\0';
-	buf_done(&lines);
-	free(data);
-	if (fd >= 0)
-		close(fd);
 }

@@ -83,14 +83,12 @@ make_safe(const char *said, size_t max, struct redact *redact, char *ret, size_t
 		.size = word != NULL ? (size_t)(word - said) :
 		    all + 4 > max    ? 0 :
 				       all };
-	struct buf safe;
+	CLEANUP(buf_done) struct buf safe = buf_make(room);
 
-	buf_init(&safe, room);
 	run_tail_of(&bytes, redact, &shape, &safe);
 	(void)clean_line(ret, room, buf_text(&safe), safe.size);
 	if (ret[0] == '\0')
 		(void)text_copy(ret, room, REDACT_MARK);
-	buf_done(&safe);
 }
 
 void

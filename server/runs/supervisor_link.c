@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/packet_socket.h"
@@ -51,22 +52,20 @@ static void on_channel_closed(void *ctx);
 static int
 connect_to(const char *state_directory, int64_t run, struct err *err)
 {
-	int folder = run_files_open(state_directory, run, err);
+	CLEANUP(file_closep) int folder = run_files_open(state_directory, run, err);
 	char path[64];
-	int fd, why;
+	int fd;
 
 	if (folder < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/socket", folder);
 	fd = packet_socket(path, false);
-	why = errno;
-	close(folder);
 	if (fd < 0)
 		(void)err_errno(err,
-		    why == EAGAIN			     ? ERR_BUSY :
-			why == ENOENT || why == ECONNREFUSED ? ERR_MISSING :
-							       ERR_IO,
-		    why, "run %" PRId64 ": connecting to its supervisor", run);
+		    errno == EAGAIN				 ? ERR_BUSY :
+			errno == ENOENT || errno == ECONNREFUSED ? ERR_MISSING :
+								   ERR_IO,
+		    errno, "run %" PRId64 ": connecting to its supervisor", run);
 	return fd;
 }
 
