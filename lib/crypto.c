@@ -120,7 +120,7 @@ crypto_hmac_key_free(struct crypto_hmac_key *key)
 bool
 crypto_start(struct err *err)
 {
-	struct crypto_hmac_key *key;
+	CLEANUP(crypto_hmac_key_freep) struct crypto_hmac_key *key = NULL;
 
 	/* OPENSSL_CONF and OPENSSL_ENGINES would let the environment load code. */
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
@@ -128,7 +128,6 @@ crypto_start(struct err *err)
 	if (sha256() == EVP_sha256()) /* it was not found */
 		return fail(err, "looking for SHA-256");
 	key = crypto_hmac_key_new("any", 3, err);
-	crypto_hmac_key_free(key);
 	return key != NULL;
 }
 

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 #define BACKLOG	    511 /* as nginx; the kernel's somaxconn limits it further */
 #define SOCKET_MODE 0660
 
@@ -80,17 +82,14 @@ parse_unix(const char *path, union address *ret_address, socklen_t *ret_size)
 static void
 remove_stale(const union address *address, socklen_t size)
 {
+	CLEANUP(file_closep) int fd = -1;
 	struct stat st;
-	int fd;
 
 	if (lstat(address->un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
 		return;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return;
-	if (connect(fd, &address->any, size) != 0 && errno == ECONNREFUSED)
+	if (fd >= 0 && connect(fd, &address->any, size) != 0 && errno == ECONNREFUSED)
 		(void)unlink(address->un.sun_path); /* bind says so if it stays */
-	(void)close(fd);
 }
 
 static bool
@@ -147,7 +146,7 @@ http_listen_open(const char *where, struct err *err)
 	union address address;
 	socklen_t size = 0;
 	bool is_unix = strncmp(where, "unix:", 5) == 0;
-	int fd;
+	CLEANUP(file_closep) int fd = -1;
 
 	if (strncmp(where, "fd:", 3) == 0)
 		return open_given(where + 3, err);
@@ -157,15 +156,13 @@ http_listen_open(const char *where, struct err *err)
 		    "listen on \"%s\": expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH", where));
 	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind_and_listen(fd, &address, size))
-		return fd;
+		return TAKE_FD(fd);
 	if (errno == EADDRINUSE && !is_unix)
 		(void)err_set(err, ERR_IO,
 		    "listen on %s: Address already in use: stop the program that has it, or set another port (ss -ltnp, as root, names it)",
 		    where);
 	else
 		(void)err_errno(err, ERR_IO, errno, "listen on %s", where);
-	if (fd >= 0)
-		(void)close(fd);
 	return -1;
 }
 

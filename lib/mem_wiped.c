@@ -15,6 +15,15 @@ mem_wiped_free(void *memory)
 	free(memory);
 }
 
+void
+mem_wiped_freep(void *memory)
+{
+	void *what;
+
+	memcpy(&what, memory, sizeof(what));
+	mem_wiped_free(what);
+}
+
 void *
 mem_wiped_resize(void *old, size_t size)
 {

@@ -8,8 +8,9 @@
 
 #include "lib/base.h"
 
-/* As free. */
+/* As free; and as freep, for CLEANUP. */
 void mem_wiped_free(void *memory);
+void mem_wiped_freep(void *memory);
 
 /* As realloc, but never NULL, and what was moved is zeroed where it stood. */
 MUST_USE void *mem_wiped_resize(void *old, size_t size);

@@ -48,15 +48,13 @@ take(struct order_keys *ret, const char *name, const struct env_file *file, stru
 bool
 order_keys_read(struct order_keys *ret, const char *name, const char *path, struct err *err)
 {
-	struct env_file file = { 0 };
-	bool good = path_is_safe(path, err) && env_file_read(&file, path, err);
+	CLEANUP(env_file_done) struct env_file file = { 0 };
 
 	*ret = (struct order_keys){ .count = 0 };
-	good = good && take(ret, name, &file, err);
-	env_file_done(&file);
-	if (!good && err != NULL) {
-		(void)err_wrap(err, "%s", path);
+	if (path_is_safe(path, err) && env_file_read(&file, path, err) &&
+	    take(ret, name, &file, err))
+		return true;
+	if (err != NULL)
 		err->code = ERR_CONFIG;
-	}
-	return good;
+	return err_wrap(err, "%s", path);
 }

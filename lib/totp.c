@@ -8,6 +8,7 @@
 
 #include "lib/crypto.h"
 #include "lib/mem.h"
+#include "lib/mem_wiped.h"
 #include "lib/text.h"
 
 #define STEPS	       3  /* the one before, this one, the one behind */
@@ -141,7 +142,8 @@ strip(const char *text, char out[17])
 bool
 totp_recovery_parse(const char *text, uint8_t ret[TOTP_RECOVERY])
 {
-	char stripped[17], *decoded = NULL;
+	CLEANUP(mem_wiped_freep) char *decoded = NULL;
+	char stripped[17];
 	size_t n = 0;
 	bool ok;
 
@@ -150,9 +152,6 @@ totp_recovery_parse(const char *text, uint8_t ret[TOTP_RECOVERY])
 	ok = oath_base32_decode(stripped, 16, &decoded, &n) == OATH_OK && n == TOTP_RECOVERY;
 	if (ok)
 		memcpy(ret, decoded, TOTP_RECOVERY);
-	if (decoded != NULL)
-		crypto_wipe(decoded, n);
-	free(decoded);
 	crypto_wipe(stripped, sizeof(stripped));
 	return ok;
 }

@@ -17,6 +17,7 @@
 #include "lib/enrol_code.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem_wiped.h"
 #include "lib/text.h"
 #include "link/link_dial.h"
 #include "link/link_tls.h"
@@ -57,13 +58,11 @@ give(struct err *err)
 static bool
 take_key(bool gives, struct crypto_ca_pair *pair, struct err *err)
 {
-	char *there = file_read("link.key", CRYPTO_CA_PEM - 1, NULL, err);
+	CLEANUP(mem_wiped_freep) char *there = file_read("link.key", CRYPTO_CA_PEM - 1, NULL, err);
 	bool good;
 
 	if (there != NULL) {
 		(void)text_copy(pair->key, sizeof(pair->key), there);
-		crypto_wipe(there, strlen(there));
-		free(there);
 		good = crypto_ca_request_of(pair, err) || err_wrap(err, "link.key");
 	} else {
 		good = err->code == ERR_MISSING && crypto_ca_make_request(pair, err) &&

@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/crypto_renewal.h"
+#include "lib/mem_wiped.h"
 
 static void
 add(struct link_pairs *pairs, const char *file)
@@ -58,15 +59,12 @@ link_pairs_init(struct link_pairs *pairs, const struct link_settings *settings,
 bool
 link_pairs_ask(struct link_pairs *pairs, size_t n, char ret[LINK_RENEWAL], struct err *err)
 {
+	CLEANUP(mem_wiped_freep)
 	char *key = file_read(pairs->all[n].key, CRYPTO_CA_FILE - 1, NULL, err);
-	bool good = key != NULL && crypto_ca_make_request(&pairs->next, err) &&
-	    crypto_renewal_make(key, pairs->name, pairs->next.text, ret, err);
 
 	static_assert(LINK_RENEWAL == CRYPTO_RENEWAL_TEXT, "a word has room for it");
-	if (key != NULL)
-		crypto_wipe(key, strlen(key));
-	free(key);
-	return good;
+	return key != NULL && crypto_ca_make_request(&pairs->next, err) &&
+	    crypto_renewal_make(key, pairs->name, pairs->next.text, ret, err);
 }
 
 /* The files as they are to be; a host that is killed anywhere here has one that counts. */

@@ -19,6 +19,8 @@
 
 #define PATIENCE_S 3 /* of each step; docker's own limit is 30 s for all */
 
+DEFINE_FREEP(struct addrinfo, freeaddrinfo)
+
 static bool
 connect_socket(int fd, const struct sockaddr *address, socklen_t size, struct err *err)
 {
@@ -63,18 +65,15 @@ connect_ip(const char *address, int port, int *ret, struct err *err)
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 		.ai_socktype = SOCK_STREAM,
 	};
-	struct addrinfo *found;
+	CLEANUP(freeaddrinfop) struct addrinfo *found = NULL;
 	char service[16];
-	bool ok;
 
 	(void)snprintf(service, sizeof(service), "%d", port);
 	if (getaddrinfo(reachable(address), service, &hints, &found) != 0)
 		return err_set(err, ERR_INVALID, "not an address: %s", address);
 	*ret = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ok = *ret >= 0 ? connect_socket(*ret, found->ai_addr, found->ai_addrlen, err) :
-			 err_errno(err, ERR_IO, errno, "socket");
-	freeaddrinfo(found);
-	return ok;
+	return *ret >= 0 ? connect_socket(*ret, found->ai_addr, found->ai_addrlen, err) :
+			   err_errno(err, ERR_IO, errno, "socket");
 }
 
 /* Up to the end of the answer, or of the room. */

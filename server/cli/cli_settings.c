@@ -71,8 +71,8 @@ cli_application_file(const char *env_file, const struct settings *s, const char 
 struct settings *
 cli_settings_with(const char *env_file, char *line, struct settings_report *report)
 {
+	CLEANUP(freep) char **list = NULL;
 	struct settings *settings = NULL;
-	char **list;
 	size_t n = 0;
 
 	while (environ[n] != NULL)
@@ -80,10 +80,7 @@ cli_settings_with(const char *env_file, char *line, struct settings_report *repo
 	list = mem_new(n + 2, sizeof(*list));
 	list[0] = line; /* the first of a name counts */
 	memcpy(list + 1, environ, n * sizeof(*list));
-	if (!settings_load(env_file, list, &settings, report))
-		settings = NULL;
-	free(list);
-	return settings;
+	return settings_load(env_file, list, &settings, report) ? settings : NULL;
 }
 
 const char *

@@ -110,7 +110,7 @@ is_log(const char *path, bool *ret, struct err *err)
 {
 	FILE *file = fopen(path, "re");
 	struct audit_claim claim;
-	char *line = NULL;
+	CLEANUP(freep) char *line = NULL;
 	size_t room = 0;
 	ssize_t size;
 
@@ -119,7 +119,6 @@ is_log(const char *path, bool *ret, struct err *err)
 	size = getdelim(&line, &room, '\n', file);
 	*ret = size > 0 &&
 	    audit_chain_read(line, (size_t)size - (line[size - 1] == '\n'), &claim, err);
-	free(line);
 	(void)fclose(file);
 	return true;
 }

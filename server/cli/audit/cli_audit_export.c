@@ -44,18 +44,16 @@ struct export
 static FILE *
 make_file(const struct export *export, const char *name, mode_t mode, struct err *err)
 {
+	CLEANUP(file_closep) int fd = -1;
 	char path[PATH_MAX];
 	FILE *file;
-	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", export->folder, name);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (file == NULL) {
-		(void)err_errno(err, ERR_IO, errno, "%s", path);
-		if (fd >= 0)
-			(void)close(fd);
-	}
+	if (file == NULL)
+		return ERR_NULL(err_errno(err, ERR_IO, errno, "%s", path));
+	(void)TAKE_FD(fd); /* the stream has it */
 	return file;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/audit/cli_audit_s3_inside.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
+#include "lib/mem_wiped.h"
 #include "lib/text.h"
 #include "types/settings.h"
 
@@ -92,9 +93,8 @@ read_key_file(struct s3_auditor *ret, struct err *err)
 	    environment_of((const char *const[]){ "AWS_SHARED_CREDENTIALS_FILE" }, 1);
 	const char *profile = environment_of((const char *const[]){ "AWS_PROFILE" }, 1);
 	const char *home = getenv("HOME");
-	char of_home[512], *text;
-	size_t size;
-	bool ok;
+	CLEANUP(mem_wiped_freep) char *text = NULL;
+	char of_home[512];
 
 	if (profile == NULL)
 		profile = "default";
@@ -103,18 +103,16 @@ read_key_file(struct s3_auditor *ret, struct err *err)
 		    of_home, sizeof(of_home), "%s/.aws/credentials", home == NULL ? "" : home);
 		path = of_home;
 	}
-	text = file_read(path, KEYS_MAX, &size, err);
+	text = file_read(path, KEYS_MAX, NULL, err);
 	if (text == NULL)
 		return err_wrap(
 		    err, "no keys to read the bucket with: AWS_ACCESS_KEY_ID is not set, and");
-	ok = read_keys(ret, text, profile, err);
-	crypto_wipe(text, size);
-	free(text);
-	if (ok && (ret->access_key[0] == '\0' || ret->secret_key[0] == '\0'))
-		return err_set(err, ERR_CONFIG,
-		    "%s: profile %.60s has no aws_access_key_id and aws_secret_access_key", path,
-		    profile);
-	return ok;
+	if (!read_keys(ret, text, profile, err))
+		return false;
+	return (ret->access_key[0] != '\0' && ret->secret_key[0] != '\0') ||
+	    err_set(err, ERR_CONFIG,
+		"%s: profile %.60s has no aws_access_key_id and aws_secret_access_key", path,
+		profile);
 }
 
 static bool

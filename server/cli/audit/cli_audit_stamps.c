@@ -82,7 +82,7 @@ read_stamp(const char *path, const char *ca_file, struct audit_against *against,
 {
 	struct err why = { 0 };
 	size_t size;
-	char *bytes = file_read(path, CRYPTO_TS_ANSWER, &size, &why);
+	CLEANUP(freep) char *bytes = file_read(path, CRYPTO_TS_ANSWER, &size, &why);
 	const struct audit_finding finding = {
 		.what = FOUND_COPY_BAD, .source = path, .detail = why.text
 	};
@@ -92,7 +92,6 @@ read_stamp(const char *path, const char *ca_file, struct audit_against *against,
 	*ret_counts = is_read &&
 	    crypto_ts_read(bytes, size, ca_file == NULL ? CRYPTO_TS_SYSTEM : CRYPTO_TS_FILE,
 		ca_file, ret, &why);
-	free(bytes);
 	if (why.code == ERR_CONFIG) {
 		*err = why;
 		return false;
@@ -220,7 +219,7 @@ end_day(struct days *days)
 bool
 cli_audit_stamps_days(const char *log, struct audit_against *against, struct err *err)
 {
-	struct audit_lines *lines = mem_new(1, sizeof(*lines));
+	CLEANUP(freep) struct audit_lines *lines = mem_new(1, sizeof(*lines));
 	struct days days = { .log = log, .against = against };
 	enum audit_lines_next next = AUDIT_LINES_END;
 	char day[AUDIT_DAY], path[PATH_MAX];
@@ -245,6 +244,5 @@ cli_audit_stamps_days(const char *log, struct audit_against *against, struct err
 		check_day(&days, path);
 	}
 	audit_lines_close(lines);
-	free(lines);
 	return ok;
 }

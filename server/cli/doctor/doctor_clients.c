@@ -34,8 +34,7 @@ find_fault(const struct settings *s, const struct client_settings *client, char 
 	const char *hosts = settings_text(s, SETTING_SSH_KNOWN_HOSTS);
 	const char *key = find_key(s, client);
 	struct err err;
-	char *known;
-	bool is_known;
+	CLEANUP(freep) char *known = NULL;
 
 	if (access(key, F_OK) != 0) {
 		(void)snprintf(why, FINDING_MAX,
@@ -48,13 +47,12 @@ find_fault(const struct settings *s, const struct client_settings *client, char 
 		return true;
 	}
 	known = hosts == NULL ? NULL : file_read(hosts, KNOWN_MAX, NULL, &err);
-	is_known = known != NULL && doctor_knows_host(known, client->host);
-	free(known);
-	if (!is_known)
-		(void)snprintf(why, FINDING_MAX,
-		    "SSH_KNOWN_HOSTS: %.120s has no key of %.80s, so ssh refuses it: ssh-keyscan, and compare it with what the host itself says",
-		    hosts == NULL ? "it is not set, and" : hosts, client->host);
-	return !is_known;
+	if (known != NULL && doctor_knows_host(known, client->host))
+		return false;
+	(void)snprintf(why, FINDING_MAX,
+	    "SSH_KNOWN_HOSTS: %.120s has no key of %.80s, so ssh refuses it: ssh-keyscan, and compare it with what the host itself says",
+	    hosts == NULL ? "it is not set, and" : hosts, client->host);
+	return true;
 }
 
 /* One line for each client, whose host is there or not. */

@@ -126,7 +126,7 @@ on_answer(void *ctx, const struct runs_answer *said)
 {
 	struct repository *repository = ctx;
 	struct asking *git = repository->git;
-	struct git_answer *answer = mem_new(1, sizeof(*answer));
+	CLEANUP(freep) struct git_answer *answer = mem_new(1, sizeof(*answer));
 	char before[ENVIRONMENT_NAME_MAX + 16];
 	struct err err = { 0 };
 	const char *why = err.text,
@@ -148,7 +148,6 @@ on_answer(void *ctx, const struct runs_answer *said)
 			advice = "";
 		TELL(git->doctor, GIT, ERROR, "%s%s%s", prefix(repository, before), why, advice);
 	}
-	free(answer);
 	if (said->unreachable)
 		finish(git);
 	else

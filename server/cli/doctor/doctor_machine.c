@@ -15,6 +15,7 @@
 #include "cli/cli_port.h"
 #include "cli/doctor/doctor.h"
 #include "cli/doctor/doctor_agents.h"
+#include "lib/file.h"
 #include "store/store.h"
 #include "types/roles.h"
 #include "types/peers.h"
@@ -108,19 +109,19 @@ try_to_bind(const char *address, int port)
 	struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
 	bool is_ipv4 = inet_pton(AF_INET, address, &ipv4.sin_addr) == 1;
-	int fd, error = 0, yes = 1;
+	CLEANUP(file_closep) int fd = -1;
+	int yes = 1;
 
 	if (!is_ipv4 && inet_pton(AF_INET6, address, &ipv6.sin6_addr) != 1)
 		return 0; /* not for us to judge */
 	fd = socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return 0; /* no IPv6 here */
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-	    bind(fd, is_ipv4 ? (struct sockaddr *)&ipv4 : (struct sockaddr *)&ipv6,
-		is_ipv4 ? sizeof(ipv4) : sizeof(ipv6)) != 0)
-		error = errno;
-	(void)close(fd);
-	return error;
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+		bind(fd, is_ipv4 ? (struct sockaddr *)&ipv4 : (struct sockaddr *)&ipv6,
+		    is_ipv4 ? sizeof(ipv4) : sizeof(ipv6)) != 0 ?
+	    errno :
+	    0;
 }
 
 enum served { SERVED_NO, SERVED_YES, SERVED_UNKNOWN };
@@ -130,9 +131,8 @@ enum served { SERVED_NO, SERVED_YES, SERVED_UNKNOWN };
 static enum served
 look_who_serves(const struct settings *settings)
 {
+	CLEANUP(file_closep) int fd = -1;
 	char path[PATH_MAX];
-	int fd;
-	bool is_locked;
 
 	if (snprintf(path, sizeof(path), "%s%s", settings->state_directory,
 		settings->runner_socket != NULL ? "/" POISON_FILE : "") >= (int)sizeof(path))
@@ -140,9 +140,7 @@ look_who_serves(const struct settings *settings)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1)
 		return errno == EACCES ? SERVED_UNKNOWN : SERVED_NO;
-	is_locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	(void)close(fd);
-	return is_locked ? SERVED_YES : SERVED_NO;
+	return flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK ? SERVED_YES : SERVED_NO;
 }
 
 bool

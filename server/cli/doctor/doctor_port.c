@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <pwd.h>
@@ -11,6 +11,8 @@
 
 #include "cli/doctor/doctor.h"
 #include "lib/clean.h"
+#include "lib/file.h"
+#include "lib/folder.h"
 
 #define LISTENS 0x0A /* TCP_LISTEN */
 
@@ -80,10 +82,10 @@ doctor_port_is_taken(const char *address, int port)
 static bool
 has_socket(const char *pid, unsigned long inode)
 {
+	CLEANUP(folder_closep) DIR *dir = NULL;
 	char folder[PATH_MAX], wanted[40], link[40];
 	const struct dirent *entry;
 	bool found = false;
-	DIR *dir;
 
 	(void)snprintf(folder, sizeof(folder), "/proc/%.20s/fd", pid);
 	(void)snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
@@ -94,8 +96,6 @@ has_socket(const char *pid, unsigned long inode)
 		link[size < 0 ? 0 : size] = '\0';
 		found = strcmp(link, wanted) == 0;
 	}
-	if (dir != NULL)
-		(void)closedir(dir);
 	return found;
 }
 
@@ -103,14 +103,10 @@ static void
 name_process(const char *pid, char out[DOCTOR_WHO])
 {
 	char path[64], raw[64] = "", comm[64];
-	FILE *file;
 
 	(void)snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
-	file = fopen(path, "re");
-	if (file == NULL || fgets(raw, sizeof(raw), file) == NULL)
-		raw[0] = '\0';
-	if (file != NULL)
-		(void)fclose(file);
+	(void)file_read_small(AT_FDCWD, path, raw, sizeof(raw)); /* "" where it has ended */
+	raw[strcspn(raw, "\n")] = '\0';
 	(void)snprintf(out, DOCTOR_WHO, "by %s (process %.20s)",
 	    clean_line(comm, sizeof(comm), raw, strlen(raw)), pid);
 }
@@ -121,8 +117,8 @@ doctor_port_who(const char *address, int port, char out[DOCTOR_WHO])
 	struct listener listener;
 	const struct dirent *entry;
 	const struct passwd *user;
+	CLEANUP(folder_closep) DIR *proc = NULL;
 	bool found = false;
-	DIR *proc;
 
 	(void)snprintf(out, DOCTOR_WHO, "by another program");
 	if (!find_listener(address, port, &listener))
@@ -134,8 +130,6 @@ doctor_port_who(const char *address, int port, char out[DOCTOR_WHO])
 		if (found)
 			name_process(entry->d_name, out);
 	}
-	if (proc != NULL)
-		(void)closedir(proc);
 	user = found ? NULL : getpwuid(listener.uid);
 	if (user != NULL)
 		(void)snprintf(out, DOCTOR_WHO, "by a program of the user %.32s", user->pw_name);

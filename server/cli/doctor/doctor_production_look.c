@@ -81,7 +81,7 @@ look_at_applications(struct production *facts)
 
 	for (size_t n = 0; n < s->application_count; n++) {
 		const char *application = s->applications[n]->application;
-		struct env_file file = { 0 };
+		CLEANUP(env_file_done) struct env_file file = { 0 };
 
 		if (!cli_application_file(facts->env_file, s, application, path) ||
 		    !env_file_read(&file, path, NULL))
@@ -92,7 +92,6 @@ look_at_applications(struct production *facts)
 				facts->open[i] = PRODUCTION_IN_FILE;
 				facts->open_of[i] = application;
 			}
-		env_file_done(&file);
 	}
 }
 

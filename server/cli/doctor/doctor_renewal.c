@@ -48,8 +48,8 @@ void
 doctor_renewal(struct doctor *doctor)
 {
 	const char *url = doctor->settings->telegram_webhook_url;
-	char path[PATH_MAX], *text;
-	bool is_standalone;
+	CLEANUP(freep) char *text = NULL;
+	char path[PATH_MAX];
 	int size;
 
 	if (doctor->settings->telegram_mode != TELEGRAM_WEBHOOK || url == NULL ||
@@ -60,9 +60,9 @@ doctor_renewal(struct doctor *doctor)
 	if (snprintf(path, sizeof(path), FOLDER "/%.*s.conf", size, url) >= (int)sizeof(path))
 		return;
 	text = file_read(path, RENEWAL_BYTES, NULL, NULL);
-	is_standalone = text != NULL && doctor_renews_standalone(text);
-	free(text); /* NULL: it is not certbot's, or not for us to see */
-	if (is_standalone && !has_hooks() && doctor_port_is_taken("0.0.0.0", HTTP_PORT))
+	if (text != NULL && /* else it is not certbot's, or not for us to see */
+	    doctor_renews_standalone(text) && !has_hooks() &&
+	    doctor_port_is_taken("0.0.0.0", HTTP_PORT))
 		TELL(doctor, WEBHOOKS, WARNING,
 		    "certificate: certbot will not renew it: %s says standalone, and port 80 is in use: sudo deploybot-setup webhooks %.*s",
 		    path, size, url);

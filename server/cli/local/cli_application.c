@@ -13,6 +13,7 @@
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem_wiped.h"
 #include "settings/sources/settings_adopt.h"
 #include "settings/sources/settings_folder.h"
 #include "settings/sources/settings_load.h"
@@ -214,8 +215,9 @@ static bool
 move_settings(
     const char *application, const char *main_path, const char *directory, struct err *err)
 {
+	CLEANUP(mem_wiped_freep) char *text = file_read(main_path, ENV_FILE_MAX, NULL, err);
 	struct settings_adopted adopted;
-	char path[SETTING_APPS_FILE_MAX], *text = file_read(main_path, ENV_FILE_MAX, NULL, err);
+	char path[SETTING_APPS_FILE_MAX];
 	bool good;
 
 	if (text == NULL)
@@ -226,8 +228,6 @@ move_settings(
 	if (good)
 		print_adopted(&adopted, application, path);
 	settings_adopted_done(&adopted);
-	explicit_bzero(text, strlen(text));
-	free(text);
 	return good;
 }
 

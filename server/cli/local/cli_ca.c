@@ -45,19 +45,17 @@ path_in(const char *folder, const char *name, char ret[PATH_MAX], struct err *er
 static bool
 write_new(const char *folder, const struct ca_file *file, struct err *err)
 {
+	CLEANUP(file_closep) int fd = -1;
 	char path[PATH_MAX];
-	bool ok;
-	int fd;
 
 	if (!path_in(folder, file->name, path, err))
 		return false;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file->mode);
 	if (fd < 0)
 		return file_creation_failed(errno, path, err);
-	ok = file_write_all(fd, file->text, strlen(file->text), err) &&
-	    (fsync(fd) == 0 || err_errno(err, ERR_IO, errno, "%s", path));
-	(void)close(fd); /* it is flushed */
-	return ok && file_flush_name(path, err);
+	return file_write_all(fd, file->text, strlen(file->text), err) &&
+	    (fsync(fd) == 0 || err_errno(err, ERR_IO, errno, "%s", path)) &&
+	    file_flush_name(path, err);
 }
 
 /* All or, where one is there, none of them. */

@@ -68,8 +68,8 @@ int
 cli_lock_state(const struct settings *s, const char *folder, struct err *err)
 {
 	bool is_shared = s->runner_socket != NULL;
+	CLEANUP(file_closep) int fd = -1;
 	char path[PATH_MAX];
-	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s%s", folder, is_shared ? "/" POISON_FILE : "");
 	fd = is_shared ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600) :
@@ -77,8 +77,7 @@ cli_lock_state(const struct settings *s, const char *folder, struct err *err)
 	if (fd < 0)
 		return ERR_FD(file_creation_failed(errno, path, err));
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	(void)close(fd); /* nothing was written */
+		return TAKE_FD(fd);
 	return ERR_FD(err_set(err, ERR_BUSY,
 	    "deploybot runs: wait until no deployment is in progress, then: systemctl stop deploybot.socket deploybot-local.socket deploybot"));
 }

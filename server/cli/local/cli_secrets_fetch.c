@@ -79,7 +79,7 @@ print_command(const struct env_entry *entry)
 	char name[SETTING_NAME_MAX], *words[SETTINGS_COMMAND_WORDS + 1];
 	const struct settings_spec *spec;
 	struct err err = { 0 };
-	char *copy;
+	CLEANUP(freep) char *copy = NULL;
 
 	if (entry->value[0] == '\0' || !settings_command_of(entry->name, name, &spec))
 		return;
@@ -96,13 +96,12 @@ print_command(const struct env_entry *entry)
 		print_field(err.text);
 	}
 	print_field("");
-	free(copy);
 }
 
 int
 cli_secrets_commands(const struct cli *cli)
 {
-	struct env_file file = { 0 };
+	CLEANUP(env_file_done) struct env_file file = { 0 };
 	struct err err;
 
 	if (cli->env_file == NULL)
@@ -115,7 +114,6 @@ cli_secrets_commands(const struct cli *cli)
 		return complain(cli, err.text);
 	for (size_t i = 0; i < file.count; i++)
 		print_command(&file.entries[i]);
-	env_file_done(&file);
 	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
