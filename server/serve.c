@@ -283,14 +283,14 @@ check_file_system(const char *folder, struct err *err)
 static int
 open_lock(const char *folder, bool is_shared, struct err *err)
 {
+	CLEANUP(file_closep) int fd = -1;
 	char file[SOURCE_PATH];
 	struct stat st;
-	int fd;
 
 	if (!is_shared) {
 		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		return fd >= 0 ?
-		    fd :
+		    TAKE_FD(fd) :
 		    ERR_FD(err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder));
 	}
 	if (snprintf(file, sizeof(file), "%s/" POISON_FILE, folder) >= SOURCE_PATH)
@@ -299,11 +299,8 @@ open_lock(const char *folder, bool is_shared, struct err *err)
 	if (fd < 0)
 		return ERR_FD(file_creation_failed(errno, file, err));
 	if (fstat(fd, &st) != 0)
-		(void)err_errno(err, ERR_IO, errno, "opening %s", file);
-	else if (file_owner_is_ours(st.st_uid, file, err))
-		return fd;
-	(void)close(fd); /* nothing was written */
-	return -1;
+		return ERR_FD(err_errno(err, ERR_IO, errno, "opening %s", file));
+	return file_owner_is_ours(st.st_uid, file, err) ? TAKE_FD(fd) : -1;
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 #include "serve_inside.h"
 #include "settings/sources/settings_users.h"
@@ -33,13 +34,12 @@ static void *
 ask(void *ctx)
 {
 	struct asking *asking = ctx;
-	int fd = asking->fd;
+	CLEANUP(file_closep) int fd = asking->fd; /* only sent to */
 
 	for (size_t i = 0; i < asking->n; i++)
 		settings_user_ask(&asking->users[i]);
 	if (send(fd, &asking, sizeof(asking), MSG_NOSIGNAL) != (ssize_t)sizeof(asking))
 		free_asking(asking);
-	(void)close(fd); /* only sent to */
 	return NULL;
 }
 
@@ -66,12 +66,11 @@ static struct asking *
 take_answer(struct serve *serve)
 {
 	struct asking *asking = NULL;
-	int fd = loop_io_fd(&serve->users_io);
+	CLEANUP(file_closep) int fd = loop_io_fd(&serve->users_io); /* only read from */
 
 	if (recv(fd, &asking, sizeof(asking), MSG_DONTWAIT) != (ssize_t)sizeof(asking))
 		asking = NULL;
 	loop_io_stop(&serve->users_io);
-	(void)close(fd); /* only read from */
 	serve->asks_users = false;
 	return asking;
 }

@@ -31,9 +31,8 @@ chat_log_head(const struct chat_log *log, char *ret, size_t room)
 {
 	char at[TEXT_TIME_SIZE], target[LIMIT_ENVIRONMENT];
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	struct buf plain = { .cap = LIMIT_MESSAGE };
-	char *marked;
-	bool ok;
+	CLEANUP(buf_done) struct buf plain = buf_make(LIMIT_MESSAGE);
+	CLEANUP(freep) char *marked = NULL;
 
 	chat_text_add(
 	    &text, "%s #%lld ", deployment_target(log->work, target), (long long)log->work->id);
@@ -52,9 +51,6 @@ chat_log_head(const struct chat_log *log, char *ret, size_t room)
 	marked = chat_text_take(&text);
 	if (marked != NULL)
 		chat_text_plain(marked, &plain);
-	ok = marked != NULL && !buf_failed(&plain);
-	free(marked);
 	(void)text_copy(ret, room, buf_text(&plain));
-	buf_done(&plain);
-	return ok;
+	return marked != NULL && !buf_failed(&plain);
 }

@@ -217,7 +217,7 @@ on_ready(UNUSED struct loop_timer *timer, void *ctx)
 struct aws_credentials *
 aws_credentials_new(struct loop *loop, const struct aws_source *source, struct err *err)
 {
-	struct aws_credentials *self = mem_new(1, sizeof(*self));
+	CLEANUP(freep) struct aws_credentials *self = mem_new(1, sizeof(*self));
 
 	err->code = ERR_NONE;
 	self->loop = loop;
@@ -229,17 +229,13 @@ aws_credentials_new(struct loop *loop, const struct aws_source *source, struct e
 		if (err->code == ERR_NONE)
 			(void)err_set(
 			    err, ERR_CONFIG, "AWS_CONTAINER_AUTHORIZATION_TOKEN is too long");
-		free(self);
 		return NULL;
 	}
 	self->http = outbound_client(loop,
 	    outbound_of(
 		OUTBOUND_AWS_CREDENTIALS, self->url[0] != '\0' ? self->url : instance_bases[0]),
 	    1, 0, err);
-	if (self->http != NULL)
-		return self;
-	free(self);
-	return NULL;
+	return self->http != NULL ? TAKE(self) : NULL;
 }
 
 void
@@ -257,7 +253,7 @@ struct aws_credentials_call *
 aws_credentials_start(
     struct aws_credentials *self, aws_credentials_done_fn *on_done, void *ctx, struct err *err)
 {
-	struct aws_credentials_call *call;
+	CLEANUP(freep) struct aws_credentials_call *call = NULL;
 
 	if (self->call != NULL)
 		return ERR_NULL(err_set(err, ERR_BUSY, "the role's keys are being asked for"));
@@ -271,11 +267,10 @@ aws_credentials_start(
 		call->step = STEP_READY;
 		loop_timer_start(self->loop, &call->timer, 0, 0);
 	} else if (!proceed(call, err)) {
-		free(call);
 		return NULL;
 	}
 	self->call = call;
-	return call;
+	return TAKE(call);
 }
 
 void

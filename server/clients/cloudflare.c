@@ -74,7 +74,7 @@ struct cloudflare_call *
 cloudflare_start(
     struct http_client *client, const struct cloudflare_request *request, struct err *err)
 {
-	struct cloudflare_call *call;
+	CLEANUP(freep) struct cloudflare_call *call = NULL;
 
 	assert(cloudflare_is_zone(request->zone) && strlen(request->base) < LIMIT_URL);
 	if (request->token == NULL || strlen(request->token) > TOKEN_MAX)
@@ -85,10 +85,7 @@ cloudflare_start(
 	if (request->level != NULL)
 		(void)snprintf(call->wanted, sizeof(call->wanted), "%s", request->level);
 	call->http = start_http(client, request, call, err);
-	if (call->http != NULL)
-		return call;
-	free(call);
-	return NULL;
+	return call->http != NULL ? TAKE(call) : NULL;
 }
 
 void

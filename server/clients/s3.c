@@ -97,7 +97,7 @@ s3_put_start(struct http_client *client, const struct s3_put *put, struct err *e
 {
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 	char hex[CRYPTO_SHA256_HEX];
-	struct s3_call *call;
+	CLEANUP(freep) struct s3_call *call = NULL;
 
 	if (!crypto_sha256(put->body, put->body_size, hash, err))
 		return NULL;
@@ -107,10 +107,7 @@ s3_put_start(struct http_client *client, const struct s3_put *put, struct err *e
 	call->is_repeated = put->is_repeated;
 	text_hex(hex, hash, sizeof(hash));
 	(void)base64_encode(hash, sizeof(hash), call->checksum);
-	if (start_http(client, put, call, hex, err))
-		return call;
-	free(call);
-	return NULL;
+	return start_http(client, put, call, hex, err) ? TAKE(call) : NULL;
 }
 
 void

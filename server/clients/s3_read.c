@@ -119,7 +119,7 @@ start_http(struct http_client *client, const struct s3_read *read, struct buf *t
 struct s3_read_call *
 s3_read_start(struct http_client *client, const struct s3_read *read, struct err *err)
 {
-	struct s3_read_call *call = mem_new(1, sizeof(*call));
+	CLEANUP(freep) struct s3_read_call *call = mem_new(1, sizeof(*call));
 	CLEANUP(buf_done) struct buf target = buf_make(URL_MAX);
 
 	call->on_done = read->on_done;
@@ -127,10 +127,7 @@ s3_read_start(struct http_client *client, const struct s3_read *read, struct err
 	write_target(&target, read->place, read->key);
 	if (buf_check(&target, err))
 		call->http = start_http(client, read, &target, call, err);
-	if (call->http != NULL)
-		return call;
-	free(call);
-	return NULL;
+	return call->http != NULL ? TAKE(call) : NULL;
 }
 
 void

@@ -13,8 +13,8 @@ static bool
 is_of_what_was_read(struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	const char *read = tx->event->kind == EVENT_API ? tx->event->u.api->shown : NULL;
+	CLEANUP(freep) char *text = NULL;
 	char shown[API_SHOWN];
-	char *text;
 
 	if (read == NULL || work->changed[0] == '\0' || work->state != DEPLOY_AWAITING_APPROVAL ||
 	    tx->factor_of == update->person ||
@@ -27,7 +27,6 @@ is_of_what_was_read(struct tx *tx, const struct update *update, const struct dep
 	text = decide_tell_text(tx, work, update->person);
 	if (text != NULL)
 		decide_answer(tx, text);
-	free(text);
 	return false;
 }
 

@@ -206,7 +206,7 @@ add_to(struct tx *tx, const struct update *update, const struct request *older,
 	struct request request = request_of("rollback", to->environment);
 	char label[LIMIT_BUTTON];
 	struct chat_text subject = CHAT_TEXT_EMPTY;
-	char *theirs;
+	CLEANUP(freep) char *theirs = NULL;
 
 	chat_text_theirs(&subject, "", to->subject);
 	theirs = chat_text_take(&subject);
@@ -216,7 +216,6 @@ add_to(struct tx *tx, const struct update *update, const struct request *older,
 	}
 	(void)snprintf(label, sizeof(label), "↩️ to %.7s %.*s", to->commit,
 	    (int)text_cut(theirs, strlen(theirs), SUBJECT_SHOWN), theirs);
-	free(theirs);
 	request_add_number(&request, "release", to->number);
 	request_add_number(&request, "instead", request_get_number(older, DECIDE_OLDER));
 	decide_once_button(tx, update, &request, label, keyboard);

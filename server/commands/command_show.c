@@ -169,7 +169,7 @@ show(struct tx *tx, const struct update *update, const struct request *request,
     const struct deployment *work, const char *target)
 {
 	struct message message = { 0 };
-	struct shown *shown = mem_new(1, sizeof(*shown));
+	CLEANUP(freep) struct shown *shown = mem_new(1, sizeof(*shown));
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	shown->work = *work;
@@ -177,7 +177,6 @@ show(struct tx *tx, const struct update *update, const struct request *request,
 	tell(tx, work, shown, &text);
 	add_buttons(tx, update, request, work, target, shown, &message.buttons);
 	(void)decide_send_keyboard(tx, update, request, &message, &text);
-	free(shown);
 }
 
 void

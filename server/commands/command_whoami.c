@@ -62,7 +62,7 @@ command_whoami(struct tx *tx, const struct update *update, UNUSED const struct r
 	struct message as = { .address = update->address, .is_silent = true, .is_answer = true };
 	char who[64], chat[160] = "", roles[LIMIT_LINE], id[24];
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	struct buf lines = { .cap = 16 * 1024 };
+	CLEANUP(buf_done) struct buf lines = buf_make((size_t)16 * 1024);
 
 	if (!decide_may_as(tx, update, POLICY_GREET, "", "whoami"))
 		return;
@@ -89,7 +89,6 @@ command_whoami(struct tx *tx, const struct update *update, UNUSED const struct r
 		"\nAn admin adds the id to a role: STAGING_TELEGRAM_IDS, ROLE_<NAME>_IDS." :
 		"",
 	    chat, buf_text(&lines));
-	buf_done(&lines);
 	(void)snprintf(
 	    id, sizeof(id), "%" PRId64, update->is_private ? update->person : update->address.chat);
 	buttons_add_copy(

@@ -133,7 +133,7 @@ decide_send_team(struct tx *tx, const char *environment, struct chat_text *text)
 {
 	int64_t chats[DECIDE_WHOM_ALL];
 	size_t n = decide_whom_news(tx, environment, chats);
-	char *head = chat_text_take(text);
+	CLEANUP(freep) char *head = chat_text_take(text);
 
 	for (size_t i = 0; i < n && head != NULL; i++) {
 		struct chat_text copy = CHAT_TEXT_EMPTY;
@@ -143,7 +143,6 @@ decide_send_team(struct tx *tx, const char *environment, struct chat_text *text)
 	}
 	if (head == NULL)
 		tx_fail(tx, ERR_LIMIT, "a message is too long");
-	free(head);
 }
 
 int64_t

@@ -58,11 +58,10 @@ say_why(struct log_look *look, const struct run_tail_bytes *said)
 {
 	const struct run_tail_shape shape = { 1, LIMIT_LINE, true, false };
 	char why[LIMIT_LINE];
-	struct buf line = { .cap = LIMIT_LINE };
+	CLEANUP(buf_done) struct buf line = buf_make(LIMIT_LINE);
 
 	run_tail_of(said, runs_redact(look->config.runs), &shape, &line);
 	(void)clean_line(why, sizeof(why), buf_text(&line), line.size);
-	buf_done(&line);
 	end(look, false,
 	    why[0] == '\0'		 ? "the target does not say why" :
 		text_starts(why, SCRIPT) ? why + strlen(SCRIPT) :

@@ -8,6 +8,7 @@
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/qr.h"
@@ -55,21 +56,16 @@ draw_secret(const struct effect *effect, struct buf *out, struct err *err)
 static int
 open_picture(const struct effect *effect, int64_t *ret_size, struct err *err)
 {
-	struct buf drawn = { .cap = PICTURE_MAX };
-	int fd = -1;
+	CLEANUP(buf_wipe) struct buf drawn = buf_make(PICTURE_MAX);
+	CLEANUP(file_closep) int fd = -1;
 
-	if (draw_secret(effect, &drawn, err)) {
-		fd = memfd_create("picture", MFD_CLOEXEC);
-		*ret_size = (int64_t)drawn.size;
-		if (fd < 0 || write(fd, buf_text(&drawn), drawn.size) != (ssize_t)drawn.size)
-			(void)err_set(err, ERR_IO, "the kernel gives no file in memory");
-	}
-	buf_wipe(&drawn);
-	if (fd >= 0 && err->text[0] != '\0') {
-		(void)close(fd);
-		fd = -1;
-	}
-	return fd;
+	if (!draw_secret(effect, &drawn, err))
+		return -1;
+	fd = memfd_create("picture", MFD_CLOEXEC);
+	*ret_size = (int64_t)drawn.size;
+	if (fd < 0 || write(fd, buf_text(&drawn), drawn.size) != (ssize_t)drawn.size)
+		return ERR_FD(err_set(err, ERR_IO, "the kernel gives no file in memory"));
+	return TAKE_FD(fd);
 }
 
 static void

@@ -247,15 +247,13 @@ decide(struct target *target, bool is_healthy)
 static void
 redact_answer(struct target *target)
 {
+	CLEANUP(buf_done) struct buf safe = buf_make(4 * (size_t)LIMIT_LINE);
 	char *answer = target->finding->answer;
-	struct buf safe;
 
 	if (answer[0] == '\0')
 		return;
-	buf_init(&safe, 4 * (size_t)LIMIT_LINE);
 	redact_text(target->probe->job.perform->redact, answer, strlen(answer), &safe);
 	(void)clean_line(answer, LIMIT_LINE, buf_text(&safe), buf_failed(&safe) ? 0 : safe.size);
-	buf_done(&safe);
 }
 
 static void

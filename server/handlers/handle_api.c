@@ -202,7 +202,7 @@ is_of_what_was_read(struct tx *tx, const struct api_request *api, const struct u
     const struct deployment *work, struct json_out *json)
 {
 	char answer[LIMIT_REF], shown[API_SHOWN];
-	char *text;
+	CLEANUP(freep) char *text = NULL;
 
 	if (work->changed[0] == '\0' ||
 	    strcmp(request_get(&api->request, "answer", answer), "yes") != 0)
@@ -217,7 +217,6 @@ is_of_what_was_read(struct tx *tx, const struct api_request *api, const struct u
 	text = decide_tell_text(tx, work, from->person);
 	if (text != NULL)
 		decide_answer(tx, text);
-	free(text);
 	json_put_str(json, "shown", shown);
 	return false;
 }
@@ -415,7 +414,7 @@ static void
 act(struct tx *tx, UNUSED const struct update *update, void *arg)
 {
 	const struct asked *asked = arg;
-	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
+	CLEANUP(buf_wipe) struct buf out = buf_make(LIMIT_ANSWER_TEXT);
 
 	if (!decide_factor_is_trial(tx)) {
 		decide_api(tx, asked->api, asked->json);
@@ -424,7 +423,6 @@ act(struct tx *tx, UNUSED const struct update *update, void *arg)
 	struct json_out json = json_out_begin(&out, '{');
 
 	decide_api(tx, asked->api, &json);
-	buf_wipe(&out);
 }
 
 /* A code is for the question as it was shown when it was asked for. */

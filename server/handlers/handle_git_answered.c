@@ -270,7 +270,7 @@ handle_git_answered(struct tx *tx, const struct event *event)
 {
 	const struct effect_git_query *query = &tx->effect->u.git_query;
 	const struct git_answered *answered = &event->u.git_answered;
-	struct git_answer *answer = mem_new(1, sizeof(*answer));
+	CLEANUP(freep) struct git_answer *answer = mem_new(1, sizeof(*answer));
 	bool is_answered;
 
 	is_answered = git_answer_decode(answered->answer, answered->exit_status, answer, NULL) &&
@@ -297,5 +297,4 @@ handle_git_answered(struct tx *tx, const struct event *event)
 	} else {
 		answer_push(tx, query, is_answered, answer);
 	}
-	free(answer);
 }

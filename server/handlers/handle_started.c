@@ -120,7 +120,7 @@ distrust_all(struct tx *tx)
 static void
 tell_removed(struct tx *tx)
 {
-	struct buf names = { .cap = LIMIT_LINE };
+	CLEANUP(buf_done) struct buf names = buf_make(LIMIT_LINE);
 
 	for (size_t i = 0; i < SETTINGS_REMOVED_COUNT; i++)
 		if (row_setting_removed(
@@ -133,7 +133,6 @@ tell_removed(struct tx *tx)
 		    "deploybot check-config" MARK_CODE " says what takes their place.",
 		    buf_text(&names));
 	tx_check(tx, &names);
-	buf_done(&names);
 }
 
 /* What the collector had of deploybot ends there; what sends from now on begins with the first. */
@@ -152,7 +151,7 @@ log_collected(struct tx *tx)
 static void
 adopt_claims(struct tx *tx, const struct deployment *active)
 {
-	struct settings_claims *claims = decide_claims(tx, active);
+	CLEANUP(freep) struct settings_claims *claims = decide_claims(tx, active);
 	size_t n = 0;
 
 	for (size_t i = 0; i < claims->n; i++)
@@ -160,7 +159,6 @@ adopt_claims(struct tx *tx, const struct deployment *active)
 	tx_log(tx, LOG_LEVEL_INFO,
 	    "deployment %" PRId64 ": had no claims: %zu of %zu taken by the settings of today",
 	    active->id, n, claims->n);
-	free(claims);
 }
 
 /* Active work without claims gets those of today's settings; claims of what is not active go. */

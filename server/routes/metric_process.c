@@ -10,6 +10,7 @@
 
 #include "lib/buf.h"
 #include "lib/file.h"
+#include "lib/folder.h"
 #include "routes/metric.h"
 
 #define STAT_CAP 4096
@@ -37,14 +38,13 @@ add_plain(struct buf *out, const char *name, const char *type, const char *help,
 static double
 open_descriptors(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
+	CLEANUP(folder_closep) DIR *folder = opendir("/proc/self/fd");
 	double count = -3; /* ".", ".." and the one we look with */
 
 	if (folder == NULL)
 		return NAN;
 	while (readdir(folder) != NULL)
 		count++;
-	(void)closedir(folder); /* only read */
 	return count;
 }
 

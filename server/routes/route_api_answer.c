@@ -12,6 +12,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/mem_wiped.h"
 #include "lib/url.h"
 #include "runs/run_piece.h"
 #include "runs/run_source.h"
@@ -222,13 +223,12 @@ put_lent(struct asked *asked, const struct answer *decided, const char *key, con
 static void
 answer_loan(struct asked *asked, const struct answer *decided)
 {
+	CLEANUP(mem_wiped_freep)
 	char *value = loan_shelf_take_value(asked->config->loans, decided->work);
 	char token[VAULT_TOKEN_MAX + 1];
 
 	if (value != NULL) {
 		put_lent(asked, decided, "value", value);
-		crypto_wipe(value, strlen(value));
-		free(value);
 	} else if (loan_shelf_take(asked->config->loans, decided->work, token)) {
 		put_lent(asked, decided, "token", token);
 		crypto_wipe(token, sizeof(token));

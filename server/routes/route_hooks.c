@@ -225,12 +225,10 @@ static bool
 fill(struct call *call, struct hook_call *ret, struct err *err)
 {
 	size_t size = 0;
-	char *body = http_request_take_body(call->request, &size);
-	bool is_read = hook_line_request(&call->line, body, size, &ret->request, err) &&
-	    crypto_sha256(body == NULL ? "" : body, size, ret->digest, err);
+	CLEANUP(freep) char *body = http_request_take_body(call->request, &size);
 
-	free(body);
-	if (!is_read)
+	if (!hook_line_request(&call->line, body, size, &ret->request, err) ||
+	    !crypto_sha256(body == NULL ? "" : body, size, ret->digest, err))
 		return false;
 	if (!take_key(call->request, ret->key))
 		return err_set(err, ERR_INVALID,

@@ -174,14 +174,12 @@ agents_seen(struct agents *agents)
 struct agents *
 agents_new(const struct agents_config *config, struct err *err)
 {
-	struct agents *agents = mem_new(1, sizeof(*agents));
+	CLEANUP(freep) struct agents *agents = mem_new(1, sizeof(*agents));
 	const struct link_client_watch watch = { on_here, on_gone, on_packet, agents };
 
 	if (config->path != NULL &&
-	    !crypto_ca_order_seed(config->order_key, agents->world.seed, err)) {
-		free(agents);
+	    !crypto_ca_order_seed(config->order_key, agents->world.seed, err))
 		return NULL;
-	}
 	agents->began_at = agents->link_gone_at = clock_wall_ms();
 	agents->world.loop = config->loop;
 	agents->world.epoch = config->epoch;
@@ -193,7 +191,7 @@ agents_new(const struct agents_config *config, struct err *err)
 	agents->world.silent_ms = config->silent_ms > 0 ? config->silent_ms : SILENT_MS;
 	agents->world.link = link_client_new(config->loop, config->path, &watch);
 	agents->world.states = agent_states_new();
-	return agents;
+	return TAKE(agents);
 }
 
 void

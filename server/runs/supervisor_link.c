@@ -84,13 +84,11 @@ struct supervisor_link *
 supervisor_link_open(struct loop *loop, const struct supervisor_link_at *at,
     const struct supervisor_link_watch *watch, struct err *err)
 {
-	struct supervisor_link *link = mem_new(1, sizeof(*link));
+	CLEANUP(freep) struct supervisor_link *link = mem_new(1, sizeof(*link));
 
 	link->fd = connect_to(at->state_directory, at->run, err);
-	if (link->fd < 0) {
-		free(link);
+	if (link->fd < 0)
 		return NULL;
-	}
 	link->magic = MAGIC;
 	link->loop = loop;
 	link->run = at->run;
@@ -98,27 +96,24 @@ supervisor_link_open(struct loop *loop, const struct supervisor_link_at *at,
 	link->watch = *watch;
 	if (link->epoch != 0 && !say(link, PROTOCOL_HELLO)) { /* an empty socket takes it */
 		(void)close(link->fd);
-		free(link);
 		return ERR_NULL(err_set(err, ERR_BUSY, "hello to its supervisor"));
 	}
 	loop_io_init(&link->io, on_ready, link);
 	loop_io_start(loop, &link->io, link->fd, LOOP_READ);
-	return link;
+	return TAKE(link);
 }
 
 struct supervisor_link *
 supervisor_link_open_at(struct agent_link *agent, const struct effect_run *order,
     const struct supervisor_link_watch *watch, struct err *err)
 {
-	struct supervisor_link *link = mem_new(1, sizeof(*link));
+	CLEANUP(freep) struct supervisor_link *link = mem_new(1, sizeof(*link));
 	const struct agent_channel_watch of_channel = { on_channel_message, on_channel_unreadable,
 		on_channel_closed, link };
 
 	link->channel = agent_channel_open(agent_link_channels(agent), order->run, &of_channel);
-	if (link->channel == NULL) {
-		free(link);
+	if (link->channel == NULL)
 		return ERR_NULL(err_set(err, ERR_MISSING, "its host is disconnected"));
-	}
 	link->magic = MAGIC;
 	link->run = order->run;
 	link->fd = -1;
@@ -130,7 +125,7 @@ supervisor_link_open_at(struct agent_link *agent, const struct effect_run *order
 		    &(struct protocol_message){ .kind = PROTOCOL_HELLO,
 			.version = PROTOCOL_VERSION,
 			.proof.epoch = agent_link_channels(agent)->epoch });
-	return link;
+	return TAKE(link);
 }
 
 void

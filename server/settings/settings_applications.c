@@ -190,7 +190,7 @@ running_application(const struct settings_loader *l, const char *application)
 static struct settings *
 read_application(struct settings_loader *l, const char *application, const char *path)
 {
-	struct settings_report *report = mem_new(1, sizeof(*report));
+	CLEANUP(freep) struct settings_report *report = mem_new(1, sizeof(*report));
 	CLEANUP(settings_unrefp) struct settings *fresh = NULL;
 	struct settings *chosen;
 
@@ -198,7 +198,6 @@ read_application(struct settings_loader *l, const char *application, const char 
 	chosen = choose(l, application, fresh, running_application(l, application), report);
 	if (l->asked == NULL || strcmp(l->asked, application) == 0)
 		pass_on(l->report, report, application);
-	free(report);
 	return chosen == NULL ? NULL : settings_ref(chosen);
 }
 

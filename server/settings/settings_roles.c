@@ -215,7 +215,8 @@ new_name(const struct settings *s, const char *application)
 static const char *
 nearest_environment(const struct settings *s, const char *text, char out[ENVIRONMENT_ID_MAX + 24])
 {
-	const char **names = mem_new(s->environment_count + 1, sizeof(*names)), *near;
+	CLEANUP(freep) const char **names = mem_new(s->environment_count + 1, sizeof(*names));
+	const char *near;
 	size_t n_there = 0; /* of several that have it one may be meant */
 
 	out[0] = '\0';
@@ -233,7 +234,6 @@ nearest_environment(const struct settings *s, const char *text, char out[ENVIRON
 	}
 	if (near != NULL)
 		(void)snprintf(out, ENVIRONMENT_ID_MAX + 24, "; did you mean %s?", near);
-	free(names);
 	return out;
 }
 

@@ -32,7 +32,7 @@ read_payloads(struct compare *c, size_t *ret_n, struct err *err)
 {
 	size_t n, n_all = 0;
 	const struct audit_copy_entry *entries = audit_copy_entries(c->copy, &n);
-	struct payload *all = mem_new(n + 1, sizeof(*all));
+	CLEANUP(freep) struct payload *all = mem_new(n + 1, sizeof(*all));
 	char line[AUDIT_LINE_MAX];
 
 	for (size_t i = 0; i < n; i++) {
@@ -42,16 +42,14 @@ read_payloads(struct compare *c, size_t *ret_n, struct err *err)
 			continue;
 		all[n_all].seq = entries[i].seq;
 		if (!audit_copy_text(c->copy, &entries[i], line, err) ||
-		    !audit_compare_payload(line, entries[i].size, all[n_all].digest, &has, err)) {
-			free(all);
+		    !audit_compare_payload(line, entries[i].size, all[n_all].digest, &has, err))
 			return NULL;
-		}
 		n_all += has ? 1 : 0;
 	}
 	if (n_all > 1)
 		qsort(all, n_all, sizeof(*all), compare_payloads);
 	*ret_n = n_all;
-	return all;
+	return TAKE(all);
 }
 
 /* The first entry of that content that no line was yet; 0: none. */

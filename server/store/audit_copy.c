@@ -11,6 +11,7 @@
 #include "lib/array.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_field.h"
@@ -53,35 +54,29 @@ static FILE *
 open_spool(struct err *err)
 {
 	const char *folder = getenv("TMPDIR");
+	CLEANUP(file_closep) int fd = -1;
 	FILE *file;
-	int fd;
 
 	if (folder == NULL || folder[0] == '\0')
 		folder = "/tmp";
 	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	file = fd < 0 ? NULL : fdopen(fd, "w+");
-	if (file == NULL) {
-		(void)err_errno(
-		    err, ERR_IO, errno, "a file for the witness's lines in %s (TMPDIR)", folder);
-		if (fd >= 0)
-			(void)close(fd);
-	}
+	if (file == NULL)
+		return ERR_NULL(err_errno(
+		    err, ERR_IO, errno, "a file for the witness's lines in %s (TMPDIR)", folder));
+	(void)TAKE_FD(fd); /* the stream has it */
 	return file;
 }
 
 struct audit_copy *
 audit_copy_new(audit_found_fn *found, void *ctx, struct err *err)
 {
-	struct audit_copy *copy = mem_new(1, sizeof(*copy));
+	CLEANUP(freep) struct audit_copy *copy = mem_new(1, sizeof(*copy));
 
 	copy->found = found;
 	copy->ctx = ctx;
 	copy->spool = open_spool(err);
-	if (copy->spool == NULL) {
-		free(copy);
-		return NULL;
-	}
-	return copy;
+	return copy->spool == NULL ? NULL : TAKE(copy);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "lib/folder.h"
 #include "lib/text.h"
 
 void
@@ -69,10 +70,9 @@ bool
 audit_segments_list(const char *path, struct audit_segments *ret, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
-	struct audit_segments found = { 0 };
+	CLEANUP(audit_segments_done) struct audit_segments found = { 0 };
+	CLEANUP(folder_closep) DIR *folder = NULL;
 	char name[PATH_MAX];
-	DIR *folder;
-	bool ok;
 
 	(void)snprintf(name, sizeof(name), "%.*s",
 	    slash == NULL     ? 1 :
@@ -82,15 +82,12 @@ audit_segments_list(const char *path, struct audit_segments *ret, struct err *er
 	folder = opendir(name);
 	if (folder == NULL)
 		return err_errno(err, ERR_IO, errno, "%s", name);
-	ok = read_names(folder, slash == NULL ? path : slash + 1, &found, err);
-	(void)closedir(folder);
-	if (!ok) {
-		audit_segments_done(&found);
+	if (!read_names(folder, slash == NULL ? path : slash + 1, &found, err))
 		return false;
-	}
 	if (found.n > 1)
 		qsort(found.first, found.n, sizeof(found.first[0]), compare);
 	*ret = found;
+	found = (struct audit_segments){ 0 };
 	return true;
 }
 

@@ -33,7 +33,7 @@ static struct grant_use *
 list(struct db *db, size_t *ret_count, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	struct grant_use *uses = NULL;
+	CLEANUP(freep) struct grant_use *uses = NULL;
 	size_t n = 0;
 	bool good = db_query(&rows, db, err,
 	    "SELECT g.person, g.action, g.at, COALESCE(p.application, ''), COALESCE(p.name, '')"
@@ -54,9 +54,8 @@ list(struct db *db, size_t *ret_count, struct err *err)
 	}
 	if (good && db_rows_end(&rows, err)) {
 		*ret_count = n;
-		return uses != NULL ? uses : mem_new(1, sizeof(*uses));
+		return uses != NULL ? TAKE(uses) : mem_new(1, sizeof(*uses));
 	}
-	free(uses);
 	return NULL;
 }
 

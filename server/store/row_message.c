@@ -82,7 +82,7 @@ rings(const struct message *message)
 int64_t
 row_message_add(struct tx *tx, const struct message *message)
 {
-	struct written w;
+	CLEANUP(written_done) struct written w;
 	int64_t id = tx_next_id(tx, STORE_ID_MESSAGE);
 
 	written_init(&w, tx, message);
@@ -99,7 +99,6 @@ row_message_add(struct tx *tx, const struct message *message)
 	    DB_I64(message->reply_to), DB_I64(message->reply_row), DB_I64(message->rings_for),
 	    DB_I64(message->is_answer), DB_I64(message->is_alarm), DB_I64(message->held_until),
 	    DB_I64(rings(message)), DB_I64(id)); /* sticky */
-	written_done(&w);
 	row_effect_send(tx, id);
 	return tx->failed ? 0 : id;
 }
@@ -123,21 +122,18 @@ takes_buttons(const struct buttons *before, const struct buttons *now)
 static bool
 write_news(struct tx *tx, int64_t id, const struct message *message)
 {
-	struct written w;
-	bool is_news;
+	CLEANUP(written_done) struct written w;
 
 	written_init(&w, tx, message);
-	is_news = tx_say(tx,
-		      "UPDATE message SET head = $2, buttons = $3, live_run = $4, live_since = $5,"
-		      " live_estimate_ms = $6, held_until = $7"
-		      " WHERE id = $1 AND NOT (head = $2 AND buttons = $3 AND live_run = $4"
-		      " AND live_since = $5 AND live_estimate_ms = $6)",
-		      DB_I64(id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
-		      DB_I64(message->live_run), DB_I64(message->live_since),
-		      DB_I64(message->live_estimate_ms), DB_I64(message->held_until)) &&
+	return tx_say(tx,
+		   "UPDATE message SET head = $2, buttons = $3, live_run = $4, live_since = $5,"
+		   " live_estimate_ms = $6, held_until = $7"
+		   " WHERE id = $1 AND NOT (head = $2 AND buttons = $3 AND live_run = $4"
+		   " AND live_since = $5 AND live_estimate_ms = $6)",
+		   DB_I64(id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
+		   DB_I64(message->live_run), DB_I64(message->live_since),
+		   DB_I64(message->live_estimate_ms), DB_I64(message->held_until)) &&
 	    db_changes(tx->db) > 0;
-	written_done(&w);
-	return is_news;
 }
 
 void

@@ -69,6 +69,7 @@ is_ours(int fd, const char *partial)
 static int
 open_partial(const char *partial, struct err *err)
 {
+	CLEANUP(file_closep)
 	int fd = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
@@ -77,19 +78,15 @@ open_partial(const char *partial, struct err *err)
 		    partial));
 	if (fd < 0)
 		return ERR_FD(err_errno(err, ERR_IO, errno, "creating %s", partial));
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		(void)err_set(err, ERR_BUSY, "%s: another backup is writing it", partial);
-	} else if (!is_ours(fd, partial)) {
-		(void)err_set(err, ERR_BUSY,
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return ERR_FD(err_set(err, ERR_BUSY, "%s: another backup is writing it", partial));
+	if (!is_ours(fd, partial))
+		return ERR_FD(err_set(err, ERR_BUSY,
 		    "%s: another backup, or another user, made it: remove it, or name another file",
-		    partial);
-	} else if (ftruncate(fd, 0) != 0 || fchmod(fd, 0600) != 0) {
-		(void)err_errno(err, ERR_IO, errno, "%s", partial);
-	} else {
-		return fd;
-	}
-	(void)close(fd); /* nothing was written */
-	return -1;
+		    partial));
+	if (ftruncate(fd, 0) != 0 || fchmod(fd, 0600) != 0)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "%s", partial));
+	return TAKE_FD(fd);
 }
 
 /* Also a database that is copied before it is migrated: until version 4 the table was called so. */
@@ -167,9 +164,9 @@ bool
 store_backup_by(store_backup_copy *copy, const char *database, const char *file,
     struct store_backup *ret, struct err *err)
 {
+	CLEANUP(file_closep) int fd = -1; /* it is flushed */
 	char partial[PATH_MAX];
 	bool ok;
-	int fd;
 
 	if ((size_t)snprintf(partial, sizeof(partial), "%s.partial", file) >= sizeof(partial))
 		return err_set(err, ERR_LIMIT, "too long a path: %.100s", file);
@@ -181,6 +178,5 @@ store_backup_by(store_backup_copy *copy, const char *database, const char *file,
 	ok = ok && give_name(partial, file, err);
 	if (!ok)
 		(void)unlink(partial); /* gone already, or nothing more can be done */
-	(void)close(fd);	       /* it was flushed */
 	return ok;
 }

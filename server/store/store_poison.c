@@ -42,6 +42,7 @@ _Static_assert(sizeof(struct poison) <= POISON_SIZE, "it is one page");
 static struct poison *
 map_page(const char *path, struct err *err)
 {
+	CLEANUP(file_closep)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct stat st = { .st_uid = (uid_t)-1 };
 	void *map;
@@ -51,19 +52,15 @@ map_page(const char *path, struct err *err)
 		return ERR_NULL(file_creation_failed(errno, path, err));
 	/* What is cut under a mapping ends us by a signal. */
 	(void)fstat(fd, &st); /* else its owner stays unknown */
-	if (!file_owner_is_ours(st.st_uid, path, err)) {
-		(void)close(fd); /* nothing was written */
+	if (!file_owner_is_ours(st.st_uid, path, err))
 		return NULL;
-	}
 	failed = posix_fallocate(fd, 0, POISON_SIZE); /* so that no write meets a full disk */
 	map = failed != 0 ? MAP_FAILED :
 			    mmap(NULL, POISON_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED) {
-		(void)err_errno(err, ERR_IO, failed != 0 ? failed : errno, "mapping %s", path);
-		map = NULL;
-	}
-	(void)close(fd); /* the mapping stays */
-	return map;
+	if (map == MAP_FAILED)
+		return ERR_NULL(
+		    err_errno(err, ERR_IO, failed != 0 ? failed : errno, "mapping %s", path));
+	return map; /* which stays without its descriptor */
 }
 
 static bool

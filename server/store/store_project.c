@@ -307,9 +307,9 @@ compare_closed(struct store *store, int64_t *ret_last, struct err *err)
 {
 	CLEANUP(audit_segments_done) struct audit_segments closed = { 0 };
 	char path[PATH_MAX];
+	CLEANUP(file_closep) int fd = -1;
 	struct stat st;
 	bool ok = true;
-	int fd;
 
 	*ret_last = 0;
 	if (!audit_segments_list(store->audit_path, &closed, err))
@@ -325,8 +325,6 @@ compare_closed(struct store *store, int64_t *ret_last, struct err *err)
 		else
 			ok = compare_file(store, fd, st.st_size, first, err) ||
 			    err_wrap(err, "%s", path);
-		if (fd >= 0)
-			(void)close(fd);
 		*ret_last = store->exported_seq;
 	}
 	return ok;
@@ -535,7 +533,7 @@ prune_one(
 static bool
 prune_closed(struct store *store, struct err *err)
 {
-	struct audit_segments closed = { 0 };
+	CLEANUP(audit_segments_done) struct audit_segments closed = { 0 };
 	struct pruning pruning = { 0 };
 	bool ok;
 
@@ -554,7 +552,6 @@ prune_closed(struct store *store, struct err *err)
 
 		ok = prune_one(store, closed.first[i], next - 1, &pruning, err);
 	}
-	audit_segments_done(&closed);
 	store->pruned_at = store->at;
 	return ok;
 }

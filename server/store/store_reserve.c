@@ -25,11 +25,11 @@ path_of(const struct store *store, char out[PATH_MAX])
 bool
 store_reserve_take(struct store *store)
 {
+	CLEANUP(file_closep) int fd = -1; /* nothing is written */
 	char path[PATH_MAX];
 	struct stat st = { .st_uid = (uid_t)-1 };
 	struct err err;
 	bool ok;
-	int fd;
 
 	if (db_is_url(store->path))
 		return true;
@@ -41,7 +41,6 @@ store_reserve_take(struct store *store)
 	(void)fstat(fd, &st); /* else its owner stays unknown */
 	if (!file_owner_is_ours(st.st_uid, path, &err)) {
 		log_warning("no room is kept beside the database: %s", err.text);
-		(void)close(fd); /* nothing was written */
 		return true;
 	}
 	/* As much again must be free, or the next commit would want it back. */
@@ -49,7 +48,6 @@ store_reserve_take(struct store *store)
 	    ftruncate(fd, STORE_RESERVE_BYTES) == 0;
 	if (!ok)
 		(void)!ftruncate(fd, 0); /* what there is of it is needed */
-	(void)close(fd);		 /* nothing was written */
 	return ok;
 }
 

@@ -20,6 +20,7 @@
 #include "lib/db_upkeep.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/folder.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 #include "types/settings.h"
@@ -273,7 +274,7 @@ is_of(const char *file, const char *name)
 static bool
 move_audit(const char *folder, const char *name, const char *away, struct err *err)
 {
-	DIR *dir = opendir(folder);
+	CLEANUP(folder_closep) DIR *dir = opendir(folder);
 	struct dirent *entry;
 	bool ok = true;
 
@@ -281,7 +282,6 @@ move_audit(const char *folder, const char *name, const char *away, struct err *e
 		return err_errno(err, ERR_IO, errno, "%s", folder);
 	while (ok && (entry = readdir(dir)) != NULL)
 		ok = !is_of(entry->d_name, name) || move_away(folder, entry->d_name, away, err);
-	(void)closedir(dir); /* it was read alone */
 	return ok;
 }
 

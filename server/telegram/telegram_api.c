@@ -235,7 +235,7 @@ on_answer(void *ctx, const struct http_client_result *http)
 	struct telegram_api *api = call->api;
 	struct telegram_result result = { 0 };
 	char description[DESCRIPTION_MAX];
-	struct json *root = NULL;
+	CLEANUP(json_freep) struct json *root = NULL;
 
 	OBJ_CHECK(api, API_MAGIC);
 	note_clock(api, http);
@@ -249,7 +249,6 @@ on_answer(void *ctx, const struct http_client_result *http)
 	if (api->count != NULL)
 		api->count(api->count_ctx, method, result.code);
 	on_done(done_ctx, &result);
-	json_free(root);
 }
 
 static void
@@ -270,6 +269,7 @@ read_refusal(const struct http_client_result *http, struct telegram_result *resu
 		describe(description, http->text);
 		return;
 	}
+	CLEANUP(json_freep)
 	struct json *root = json_decode_mended(http->body, http->body_size, NULL);
 	const struct json *parameters = json_get(root, "parameters");
 	const char *text = json_get_str(root, "description");
@@ -290,7 +290,6 @@ read_refusal(const struct http_client_result *http, struct telegram_result *resu
 	else
 		(void)snprintf(description, DESCRIPTION_MAX,
 		    "status %d without an answer of the Bot API", http->status);
-	json_free(root);
 }
 
 bool

@@ -176,18 +176,14 @@ put_tail(const char *tail, struct buf *marked)
 static bool
 put_gate(const struct telegram_live *live, const struct message *message, struct buf *marked)
 {
-	struct buf gate;
-	bool is_there;
+	CLEANUP(buf_done) struct buf gate = buf_make(GATE_MAX);
 
-	buf_init(&gate, GATE_MAX);
 	if (live->gate != NULL)
 		live->gate(live->tail_ctx, message->live_run, &gate);
-	is_there = gate.size > 0;
 	put_text(buf_text(&gate), marked);
-	if (is_there)
+	if (gate.size > 0)
 		buf_addc(marked, '\n');
-	buf_done(&gate);
-	return is_there;
+	return gate.size > 0;
 }
 
 /* What a script said last is stale while its release is checked. */
@@ -214,12 +210,11 @@ void
 telegram_live_fill(
     struct telegram_live *live, const struct message *message, int64_t now_ms, struct buf *marked)
 {
-	struct buf tail;
+	CLEANUP(buf_done) struct buf tail = { 0 };
 
 	OBJ_CHECK(live, LIVE_MAGIC);
 	read_tail(live, message, &tail);
 	fill(live, message, buf_text(&tail), now_ms > 0 ? now_ms : clock_wall_ms(), marked);
-	buf_done(&tail);
 }
 
 /* --- edits --- */
@@ -249,25 +244,20 @@ static bool
 edit(struct telegram_live *live, const struct message *message, const char *tail)
 {
 	struct telegram_html_parts parts = { .head = message->head };
-	struct buf marked = { .cap = LIVE_MAX };
-	struct buf html = { .cap = HTML_MAX };
-	bool is_sent = false;
+	CLEANUP(buf_done) struct buf marked = buf_make(LIVE_MAX);
+	CLEANUP(buf_done) struct buf html = buf_make(HTML_MAX);
 
 	fill(live, message, tail, clock_wall_ms(), &marked);
 	parts.live = buf_text(&marked);
 	telegram_html_render(&parts, TELEGRAM_HTML_TEXT_MAX, &html);
-	if (!buf_failed(&html))
-		is_sent =
-		    telegram_send_live_edit(live->send, message, buf_text(&html), on_edited, live);
-	buf_done(&html);
-	buf_done(&marked);
-	return is_sent;
+	return !buf_failed(&html) &&
+	    telegram_send_live_edit(live->send, message, buf_text(&html), on_edited, live);
 }
 
 static void
 refresh(struct telegram_live *live, struct entry *entry, int64_t now)
 {
-	struct buf tail;
+	CLEANUP(buf_done) struct buf tail = { 0 };
 
 	if (!telegram_send_can_decorate(live->send, &entry->message))
 		return;
@@ -281,7 +271,6 @@ refresh(struct telegram_live *live, struct entry *entry, int64_t now)
 		/* NOANALYZE(malloc-leak): the entry has it */
 		entry->shown = mem_text(buf_text(&tail));
 	}
-	buf_done(&tail);
 }
 
 static void

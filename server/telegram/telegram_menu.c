@@ -113,7 +113,7 @@ find_targets(struct telegram_menu *menu)
 {
 	const struct settings *settings = menu->settings;
 	const struct roles *roles = settings->roles;
-	struct target *before = menu->target;
+	CLEANUP(freep) struct target *before = menu->target;
 	size_t n_before = menu->n;
 	int64_t chat;
 
@@ -128,7 +128,6 @@ find_targets(struct telegram_menu *menu)
 			add_target(menu, roles->member[i].person, false);
 	for (size_t i = 0; i < n_before; i++)
 		add_gone(menu, &before[i], i < menu->next);
-	free(before);
 }
 
 void
@@ -199,7 +198,7 @@ static void
 set_next(struct telegram_menu *menu)
 {
 	const struct target *target;
-	struct buf body = { .cap = 64 * 1024 };
+	CLEANUP(buf_done) struct buf body = buf_make((size_t)64 * 1024);
 
 	OBJ_CHECK(menu, MENU_MAGIC);
 	assert(menu->call == NULL && menu->next <= menu->n);
@@ -215,7 +214,6 @@ set_next(struct telegram_menu *menu)
 
 	menu->call = telegram_api_post(menu->api,
 	    target->is_gone ? "deleteMyCommands" : "setMyCommands", &body, on_set, menu, NULL);
-	buf_done(&body);
 	if (menu->call == NULL)
 		try_later(menu, 0);
 }

@@ -131,7 +131,7 @@ static void
 ask(struct telegram_poll *poll)
 {
 	struct err err = { 0 };
-	struct buf body = { .cap = 1024 };
+	CLEANUP(buf_done) struct buf body = buf_make(1024);
 
 	OBJ_CHECK(poll, POLL_MAGIC);
 	assert(poll->call == NULL && !poll->is_deciding);
@@ -156,7 +156,6 @@ ask(struct telegram_poll *poll)
 	};
 
 	poll->call = telegram_api_call(poll->api, &request, &err);
-	buf_done(&body);
 	if (poll->call == NULL) {
 		log_warning("cannot poll Telegram for updates: %s", err.text);
 		tell_receiving(poll, false);

@@ -160,12 +160,12 @@ wants(const struct json *kinds, const char *kind)
 static bool
 kinds_are_ours(const struct json *kinds)
 {
+	CLEANUP(json_freep)
 	struct json *ours = json_decode(TELEGRAM_UPDATE_KINDS, strlen(TELEGRAM_UPDATE_KINDS), NULL);
 	bool same = ours != NULL && json_count(kinds) == json_count(ours);
 
 	for (size_t i = 0; same && i < json_count(ours); i++)
 		same = wants(kinds, json_str(json_at(ours, i)));
-	json_free(ours);
 	return same;
 }
 
@@ -269,8 +269,7 @@ struct telegram_call *
 telegram_register_set(struct telegram_api *api, const struct settings *settings,
     telegram_done_fn *on_done, void *ctx, struct err *err)
 {
-	struct telegram_call *call;
-	struct buf body = { .cap = 8192 };
+	CLEANUP(buf_wipe) struct buf body = buf_make(8192);
 	struct json_out json = json_out_begin(&body, '{');
 
 	json_put_str(&json, "url", settings->telegram_webhook_url);
@@ -280,9 +279,7 @@ telegram_register_set(struct telegram_api *api, const struct settings *settings,
 	json_out_raw(&json, TELEGRAM_UPDATE_KINDS);
 	json_out_end(&json);
 
-	call = telegram_api_post(api, "setWebhook", &body, on_done, ctx, err);
-	buf_wipe(&body);
-	return call;
+	return telegram_api_post(api, "setWebhook", &body, on_done, ctx, err);
 }
 
 static void

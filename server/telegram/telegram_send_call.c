@@ -7,6 +7,7 @@
 
 #include "lib/http_client.h"
 #include "lib/mem.h"
+#include "lib/mem_wiped.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_body.h"
@@ -21,7 +22,7 @@ render(struct telegram_job *job, struct buf *text)
 {
 	const struct telegram_send_hooks *hooks = &job->send->hooks;
 	struct telegram_html_parts parts = { .head = job->message->head };
-	struct buf live = { .cap = LIVE_MAX };
+	CLEANUP(buf_done) struct buf live = buf_make(LIVE_MAX);
 
 	if (job->message->live_run != 0 && hooks->live != NULL)
 		hooks->live(hooks->ctx, job->message, &live);
@@ -30,7 +31,6 @@ render(struct telegram_job *job, struct buf *text)
 		telegram_html_plain(&parts, TELEGRAM_HTML_TEXT_MAX, text);
 	else
 		telegram_html_render(&parts, TELEGRAM_HTML_TEXT_MAX, text);
-	buf_done(&live);
 }
 
 /* Frees the body. */
@@ -57,28 +57,24 @@ reserve(const struct telegram_job *job, struct buf *buf)
 static bool
 digest(struct telegram_job *job, const struct telegram_body *as, struct err *err)
 {
-	CLEANUP(freep) struct message *message = mem_copy(as->message, sizeof(*message));
+	CLEANUP(mem_wiped_freep) struct message *message = mem_copy(as->message, sizeof(*message));
+	CLEANUP(buf_wipe) struct buf json = buf_make(TELEGRAM_BODY_MAX);
 	struct telegram_body body = *as;
-	struct buf json = { .cap = TELEGRAM_BODY_MAX };
-	bool ok;
 
 	message->remote_id = 0;
 	body.message = message;
 	body.is_edit = true;
 	reserve(job, &json);
 	telegram_body_message(&body, &json);
-	ok = buf_check(&json, err) && crypto_sha256(buf_text(&json), json.size, job->digest, err);
-	buf_wipe(&json);
-	crypto_wipe(message, sizeof(*message));
-	return ok;
+	return buf_check(&json, err) && crypto_sha256(buf_text(&json), json.size, job->digest, err);
 }
 
 static struct telegram_call *
 call_say(struct telegram_job *job, struct err *err)
 {
 	struct telegram_call *call = NULL;
-	struct buf text = { .cap = HTML_MAX };
-	struct buf json = { .cap = TELEGRAM_BODY_MAX };
+	CLEANUP(buf_wipe) struct buf text = buf_make(HTML_MAX);
+	CLEANUP(buf_wipe) struct buf json = buf_make(TELEGRAM_BODY_MAX);
 	bool ok;
 
 	reserve(job, &text);
@@ -101,8 +97,6 @@ call_say(struct telegram_job *job, struct err *err)
 		call = telegram_api_post(job->send->api,
 		    job->is_edit ? "editMessageText" : "sendMessage", &json,
 		    telegram_send_on_answer, job, err);
-	buf_wipe(&json);
-	buf_wipe(&text);
 	return call;
 }
 

@@ -65,6 +65,7 @@ decode_one(const struct event *raw, struct telegram_span text)
 {
 	struct event *event = event_new(EVENT_UPDATE);
 	struct update *update = event->u.update = mem_new(1, sizeof(*update));
+	CLEANUP(json_freep)
 	struct json *root =
 	    text.size <= TELEGRAM_UPDATE_MAX ? json_decode_mended(text.at, text.size, NULL) : NULL;
 
@@ -73,7 +74,6 @@ decode_one(const struct event *raw, struct telegram_span text)
 		(void)telegram_split_number(telegram_split_member(text, "update_id"), &update->id);
 		find_callback(telegram_split_member(text, "callback_query"), update);
 	}
-	json_free(root);
 	if (update->kind == UPDATE_TEXT)
 		update_take_token(update);
 	if (update->kind == UPDATE_TEXT && !drop_our_name(update->text, raw->context.own_name)) {

@@ -282,7 +282,7 @@ static void
 on_ordered(void *ctx, const struct telegram_result *result)
 {
 	struct order *order = ctx;
-	struct buf text = { .cap = 16 * 1024 };
+	CLEANUP(buf_done) struct buf text = buf_make((size_t)16 * 1024);
 
 	if (is_ordered_again(order, result))
 		return;
@@ -299,7 +299,6 @@ on_ordered(void *ctx, const struct telegram_result *result)
 	else
 		put_info(&text, order->settings, result->result);
 	end_order(order, result->ok, buf_text(&text));
-	buf_done(&text);
 }
 
 static bool

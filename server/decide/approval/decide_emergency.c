@@ -102,7 +102,7 @@ static void
 note_passed(struct tx *tx, const struct deployment *work, const struct holds *holds)
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	char *passed;
+	CLEANUP(freep) char *passed = NULL;
 
 	chat_emergency_passed(&text, holds, decide_needs_passed(tx, work), tx->at);
 	passed = chat_text_take(&text);
@@ -110,7 +110,6 @@ note_passed(struct tx *tx, const struct deployment *work, const struct holds *ho
 		tx_fail(tx, ERR_LIMIT, "what an emergency passes is too long");
 	else
 		row_exempt_set_passed(tx, work->id, passed);
-	free(passed);
 }
 
 /* Whoever has locked it reads that where they did. */

@@ -238,12 +238,11 @@ decide_git_changes(
     struct tx *tx, const char *environment, const struct git_answer *answer, char *out, size_t room)
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	char *changes;
+	CLEANUP(freep) char *changes = NULL;
 
 	chat_deployment_no_history(&text, answer,
 	    row_environment_get(tx, environment, &(struct environment){ 0 })->current.id != 0);
 	chat_deployment_changes(&text, answer, decide_ran_failed(tx, environment, answer));
 	changes = chat_text_take(&text);
 	(void)text_copy(out, room, changes != NULL ? changes : "");
-	free(changes);
 }

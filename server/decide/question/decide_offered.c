@@ -29,7 +29,7 @@ compare_newest(const void *a, const void *b)
 static void
 leave_released(struct tx *tx, struct decide_scope *scope)
 {
-	struct released *released = mem_new(scope->n + 1, sizeof(*released));
+	CLEANUP(freep) struct released *released = mem_new(scope->n + 1, sizeof(*released));
 	size_t n = 0;
 
 	for (size_t i = 0; i < scope->n; i++) {
@@ -45,7 +45,6 @@ leave_released(struct tx *tx, struct decide_scope *scope)
 	for (size_t i = 0; i < n; i++)
 		scope->at[i] = released[i].settings;
 	scope->n = n;
-	free(released);
 }
 
 void

@@ -107,14 +107,13 @@ is_blocked(struct tx *tx, const struct place *place)
 static bool
 is_claimed(const struct look *l, struct place *place)
 {
-	struct settings_claims *claims = decide_claims(l->tx, &place->work);
+	CLEANUP(freep) struct settings_claims *claims = decide_claims(l->tx, &place->work);
 
 	for (size_t i = 0; i < claims->n && place->resource[0] == '\0'; i++)
 		if (row_claim_holder(l->tx, claims->at[i]) != 0 ||
 		    row_queue_waits_longer(l->tx, claims->at[i], place->work.place) != 0)
 			(void)text_copy(
 			    place->resource, sizeof(place->resource), claims->at[i]); /* fits */
-	free(claims);
 	return place->resource[0] != '\0';
 }
 

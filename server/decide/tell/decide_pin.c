@@ -116,6 +116,7 @@ send_again(struct tx *tx, struct pin *pin)
 static void
 write_message(struct tx *tx, struct pin *pin, const char *head)
 {
+	CLEANUP(message_done)
 	struct message message = { .address.chat = pin->chat, .is_silent = true };
 
 	message.head = mem_text(head);
@@ -125,7 +126,6 @@ write_message(struct tx *tx, struct pin *pin, const char *head)
 	} else {
 		row_message_change(tx, pin->message, &message);
 	}
-	message_done(&message);
 }
 
 /* The clock is of the chat's first environment; its zone's name stands behind it. */
@@ -135,14 +135,14 @@ show(struct tx *tx, struct pin *pin)
 	CLEANUP(message_done) struct message before = { 0 };
 	struct chat_clock clock = { .zone = tx->settings->zone, .is_named = true };
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	char *body, *whole;
+	CLEANUP(freep) char *body = NULL;
+	CLEANUP(freep) char *whole = NULL;
 
 	row_message_get(tx, pin->message, &before);
 	pin->shown_at = tx->at;
 	(void)decide_status_pinned(tx, pin->chat, &text);
 	body = chat_text_take(&text);
 	if (body == NULL || tx->failed) {
-		free(body);
 		tx_fail(tx, ERR_LIMIT, "a message is too long");
 		return;
 	}
@@ -151,18 +151,15 @@ show(struct tx *tx, struct pin *pin)
 	if (pin->message != 0 && says_the_same(before.head, body)) {
 		if (before.remote_id == 0)
 			send_again(tx, pin);
-		free(body);
 		return;
 	}
 	chat_text_add(&text, "%s", body);
 	chat_text_since(&text, CHANGED, &clock, tx->at, 0);
 	whole = chat_text_take(&text);
-	free(body);
 	if (whole == NULL)
 		tx_fail(tx, ERR_LIMIT, "a message is too long");
 	else
 		write_message(tx, pin, whole);
-	free(whole);
 }
 
 /* --- pinned --- */

@@ -117,6 +117,7 @@ static size_t
 sort_rest(struct tx *tx, struct decide_scope *scope, size_t front)
 {
 	size_t n = scope->n - front, n_production = 0, n_empty = 0, n_rest = 0;
+	CLEANUP(freep)
 	const struct environment_settings **sorted = mem_new(n + 1, 3 * sizeof(*sorted));
 
 	for (size_t i = front; i < scope->n; i++) {
@@ -133,7 +134,6 @@ sort_rest(struct tx *tx, struct decide_scope *scope, size_t front)
 	memcpy(&scope->at[front + n_production], &sorted[n], n_rest * sizeof(*sorted));
 	memcpy(
 	    &scope->at[front + n_production + n_rest], &sorted[2 * n], n_empty * sizeof(*sorted));
-	free(sorted);
 	return scope->n - n_empty;
 }
 

@@ -255,14 +255,12 @@ joined(struct tx *tx, const struct deployment *work)
 static void
 put_message(struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
 {
-	char *text = decide_tell_text(tx, work, person);
-	struct buf plain = { .cap = LIMIT_MESSAGE };
+	CLEANUP(freep) char *text = decide_tell_text(tx, work, person);
+	CLEANUP(buf_done) struct buf plain = buf_make(LIMIT_MESSAGE);
 
 	if (text != NULL)
 		chat_text_plain(text, &plain);
 	put_text(json, "message", buf_text(&plain));
-	buf_done(&plain);
-	free(text);
 }
 
 void
@@ -297,7 +295,7 @@ decide_view_work(
 static void
 put_questions(struct tx *tx, int64_t person, const char *name, struct json_out *json)
 {
-	struct deployment *asked = mem_new(QUESTIONS_MAX, sizeof(*asked));
+	CLEANUP(freep) struct deployment *asked = mem_new(QUESTIONS_MAX, sizeof(*asked));
 	size_t n = row_deployment_list_asked(tx, decide_place_rows(tx, name), asked, QUESTIONS_MAX);
 
 	json_put_open(json, "questions", '[');
@@ -305,7 +303,6 @@ put_questions(struct tx *tx, int64_t person, const char *name, struct json_out *
 		if (decide_place_has(&asked[i], name))
 			put_work(tx, person, json, NULL, &asked[i]);
 	json_out_end(json);
-	free(asked);
 }
 
 /* Its queue, the front first; returns how many. */

@@ -87,7 +87,7 @@ is_due(struct tx *tx, const struct role_member *member)
 static void
 tell_people(struct tx *tx, const struct ending *ending)
 {
-	struct buf grants = { .cap = 4096 };
+	CLEANUP(buf_done) struct buf grants = buf_make(4096);
 
 	policy_report_grants(tx->settings->roles, ending->role, &grants);
 	for (size_t i = 0; i < ending->count; i++) {
@@ -101,7 +101,6 @@ tell_people(struct tx *tx, const struct ending *ending)
 		    ending->role->name, ending->when, buf_text(&grants));
 		send_to(tx, ending->member[i]->person, !ending->is_last_day, &text);
 	}
-	buf_done(&grants);
 }
 
 /* The settings that hold its last day. */
@@ -181,6 +180,7 @@ by_role(const void *a, const void *b)
 static void
 look(struct tx *tx, const struct roles *roles)
 {
+	CLEANUP(freep)
 	const struct role_member **due = mem_new(roles->member_count + 1, sizeof(*due));
 	size_t n = 0;
 
@@ -197,7 +197,6 @@ look(struct tx *tx, const struct roles *roles)
 			ending.count++;
 		tell(tx, &ending);
 	}
-	free(due);
 }
 
 /* --- each month --- */
@@ -206,8 +205,8 @@ static void
 report(struct tx *tx)
 {
 	size_t count = 0, found;
-	struct grant_use *uses = row_grant_use_list(tx, &count);
-	struct buf out = { .cap = 64 * 1024 };
+	CLEANUP(freep) struct grant_use *uses = row_grant_use_list(tx, &count);
+	CLEANUP(buf_done) struct buf out = buf_make((size_t)64 * 1024);
 
 	if (uses == NULL)
 		return;
@@ -226,8 +225,6 @@ report(struct tx *tx)
 		    buf_text(&out));
 		send_to(tx, tx->settings->admins.id[i], true, &text);
 	}
-	buf_done(&out);
-	free(uses);
 }
 
 /* Is it the first look in this month?  The first of all is no reason to report. */

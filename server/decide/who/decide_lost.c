@@ -83,7 +83,7 @@ void
 decide_lost(struct tx *tx)
 {
 	const struct settings_ids *admins = &tx->settings->admins;
-	struct buf roles = { .cap = LIMIT_MESSAGE };
+	CLEANUP(buf_done) struct buf roles = buf_make(LIMIT_MESSAGE);
 	size_t n;
 
 	if (!row_ended_by_upgrade(tx))
@@ -103,5 +103,4 @@ decide_lost(struct tx *tx)
 		(void)decide_send(tx, &(struct chat_address){ .chat = admins->id[i] }, &text);
 	}
 	tx_check(tx, &roles);
-	buf_done(&roles);
 }

@@ -103,11 +103,9 @@ check(struct tx *tx, const struct api_request *api, struct token *token)
 static bool
 is_full(struct tx *tx)
 {
-	struct token *all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
-	bool is_full = row_token_list(tx, all) >= ROW_TOKEN_LIST;
+	CLEANUP(freep) struct token *all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
 
-	free(all);
-	return is_full;
+	return row_token_list(tx, all) >= ROW_TOKEN_LIST;
 }
 
 /* Nobody gives away what they have not. */
@@ -284,7 +282,7 @@ put_listed(struct tx *tx, const struct token *token, struct json_out *json)
 void
 decide_token_list(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
-	struct token *all;
+	CLEANUP(freep) struct token *all = NULL;
 	size_t n, n_seen = 0;
 
 	if (decide_is_too_fast(tx, &api->from, "token", false))
@@ -302,7 +300,6 @@ decide_token_list(struct tx *tx, const struct api_request *api, struct json_out 
 			put_listed(tx, &all[i], json);
 		json_out_end(json);
 	}
-	free(all);
 }
 
 /* --- what a token opens --- */

@@ -165,7 +165,7 @@ look_at(struct tx *tx, struct token *token, struct notice *over, struct notice *
 int64_t
 decide_token_look(struct tx *tx)
 {
-	struct token *all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
+	CLEANUP(freep) struct token *all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
 	int64_t next = INT64_MAX;
 	struct notice over, soon;
 	size_t n = 0;
@@ -184,6 +184,5 @@ decide_token_look(struct tx *tx)
 	tx_check(tx, &soon.lines);
 	tell_admins(tx, &over, "🔐", "token is not valid any more", "tokens are not valid any more");
 	tell_admins(tx, &soon, "⏳", "token ends within a week", "tokens end within a week");
-	free(all);
 	return next;
 }

@@ -70,7 +70,7 @@ binding_of(struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING]
 	const char *id = work->client[0] != '\0' ? work->client : work->argument;
 	const char *agent = agent_of(tx, work);
 	char list[LIMIT_MANIFEST];
-	struct buf all = { .cap = BINDING_MOST };
+	CLEANUP(buf_done) struct buf all = buf_make(BINDING_MOST);
 
 	settings_list_member(
 	    work->client[0] != '\0' ? tx->settings : settings_of(tx->settings, work->environment),
@@ -82,7 +82,6 @@ binding_of(struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING]
 	if (agent != NULL)
 		buf_adds(&all, decide_agent_list(tx, agent, list));
 	(void)fingerprint_digest(buf_text(&all), out);
-	buf_done(&all);
 }
 
 /* What the runner makes of the files, too, or an agent says; false: no file was read, it said

@@ -175,10 +175,9 @@ do_void_approvals(struct act *act)
 static void
 do_claim(struct act *act)
 {
-	struct settings_claims *claims = decide_claims(act->tx, act->deployment);
+	CLEANUP(freep) struct settings_claims *claims = decide_claims(act->tx, act->deployment);
 
 	row_claim_take(act->tx, act->deployment->id, claims);
-	free(claims);
 }
 
 /* What a run is given: what to bring up, and what was live. */

@@ -392,7 +392,7 @@ touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 	bool at_gitlab =
 	    pipeline_at_gitlab(tx->settings, work->environment, work->argument, row.repository_id);
 	const char *repository = name_run(of, at_gitlab, &run);
-	struct buf text = { .cap = DECIDE_TOUCHES - 1 };
+	CLEANUP(buf_done) struct buf text = buf_make(DECIDE_TOUCHES - 1);
 	struct pipeline pipeline;
 	char page[PIPELINE_URL];
 
@@ -409,7 +409,6 @@ touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 	if (run.run != 0)
 		buf_addf(&text, " · %s", pipeline_run_page(of, &run, page));
 	(void)text_copy(out, DECIDE_TOUCHES, buf_text(&text)); /* it fits */
-	buf_done(&text);
 }
 
 /* All that it is begun with, as it is shown. */

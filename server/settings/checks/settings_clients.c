@@ -112,6 +112,7 @@ environment_on(const struct settings *s, const char *host)
 
 	(void)settings_claims_host(host, plain);
 	for (size_t i = 0; i < s->environment_count && found == NULL; i++) {
+		CLEANUP(freep)
 		struct settings_claims *claims = settings_claims(s, s->environments[i].name);
 
 		if (is_host_of(s, s->environments[i].name, host))
@@ -119,7 +120,6 @@ environment_on(const struct settings *s, const char *host)
 		for (size_t n = 0; n < claims->n && found == NULL; n++)
 			if (settings_claims_is_on(claims->at[n], plain))
 				found = s->environments[i].name;
-		free(claims);
 	}
 	return found;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/environment_id.h"
+#include "lib/folder.h"
 #include "types/roles.h"
 
 static bool
@@ -49,10 +50,10 @@ is_state_file(const char *file, const struct grant *grant, bool is_whole)
 static bool
 has_state_file(const struct settings *s, const struct grant *grant, bool is_whole)
 {
+	CLEANUP(folder_closep) DIR *directory = NULL;
 	char path[SETTING_PART_MAX + 32];
 	const struct dirent *entry;
 	bool found = false;
-	DIR *directory;
 
 	(void)snprintf(path, sizeof(path), "%s/environments",
 	    s->state_directory == NULL ? "" : s->state_directory); /* fits */
@@ -60,8 +61,6 @@ has_state_file(const struct settings *s, const struct grant *grant, bool is_whol
 	while (!found && directory != NULL && (entry = readdir(directory)) != NULL)
 		found = strchr(entry->d_name, '.') != NULL &&
 		    is_state_file(entry->d_name, grant, is_whole);
-	if (directory != NULL)
-		(void)closedir(directory);
 	return found;
 }
 

@@ -147,7 +147,7 @@ void
 settings_take_otp(struct settings_loader *l)
 {
 	const char *path = l->s->inside->values[SETTING_TOTP_KEY_FILE].text;
-	struct seal_keys *keys = path == NULL ? NULL : mem_new(1, sizeof(*keys));
+	CLEANUP(freep) struct seal_keys *keys = path == NULL ? NULL : mem_new(1, sizeof(*keys));
 	char why[LIMIT_LINE];
 	struct err err;
 
@@ -155,7 +155,7 @@ settings_take_otp(struct settings_loader *l)
 	if (path == NULL)
 		return;
 	if (seal_read(path, keys, &err)) {
-		l->s->totp_keys = l->s->inside->totp_keys = keys;
+		l->s->totp_keys = l->s->inside->totp_keys = TAKE(keys);
 		return;
 	}
 	(void)snprintf(why, sizeof(why),
@@ -163,5 +163,4 @@ settings_take_otp(struct settings_loader *l)
 	    err.text);
 	settings_warn(l, settings_say(l->report, SETTINGS_FLAW, "TOTP_KEY_FILE: %s", why),
 	    "TOTP_KEY_FILE", why);
-	free(keys);
 }

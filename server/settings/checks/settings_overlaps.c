@@ -155,13 +155,13 @@ static void
 list_targets(const struct settings *s, struct items *items)
 {
 	for (size_t i = 0; i < s->environment_count; i++) {
+		CLEANUP(freep)
 		struct settings_claims *claims = settings_claims(s, s->environments[i].name);
 
 		for (size_t n = 0; n < claims->n; n++)
 			if (!text_starts(claims->at[n], "env:"))
 				add_item(items, claims->at[n], i);
 		add_migration(items, s, i, claims);
-		free(claims);
 	}
 	sort(items);
 }

@@ -13,6 +13,7 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "lib/folder.h"
 #include "lib/text.h"
 
 static const char ending[] = ".env";
@@ -149,18 +150,11 @@ is_ours(int fd, const char *path, uid_t owner, struct err *err)
 	return why == NULL || err_set(err, ERR_DENIED, "%s: %s", path, why);
 }
 
-static void
-close_folder(DIR **dir)
-{
-	if (*dir != NULL)
-		(void)closedir(*dir); /* was only read */
-}
-
 bool
 settings_folder_read(
     struct settings_folder *ret, const char *path, const char *settings_file, struct err *err)
 {
-	CLEANUP(close_folder) DIR *dir = opendir(path);
+	CLEANUP(folder_closep) DIR *dir = opendir(path);
 	uid_t owner = owner_of(settings_file);
 
 	*ret = (struct settings_folder){ 0 };

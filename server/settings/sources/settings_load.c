@@ -60,13 +60,13 @@ refuse_nameless(struct settings_loader *l, const char *names)
 static void
 take_unheard(struct settings_loader *l)
 {
-	struct settings_report *report = l->report, *unheard = mem_new(1, sizeof(*unheard));
+	CLEANUP(freep) struct settings_report *unheard = mem_new(1, sizeof(*unheard));
+	struct settings_report *report = l->report;
 
 	l->report = unheard;
 	settings_take_table(l, true);
 	settings_take_families(l, true);
 	l->report = report;
-	free(unheard);
 }
 
 /* Who else is there decides what its own settings in the main file mean: they are wrong, they are
