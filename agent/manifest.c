@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "agent/unit_digest.h"
+#include "lib/column.h"
 #include "lib/fingerprint.h"
 #include "lib/text.h"
 
@@ -102,9 +103,7 @@ manifest_find(const struct protocol_manifest *manifest, const char *name)
 bool
 manifest_make(struct systemd *systemd, struct protocol_manifest *ret, struct err *err)
 {
-#define C(name, deadline_s) name,
-	static const char *const names[] = { MANIFEST_CAPABILITIES(C) };
-#undef C
+	static const char *const names[] = { MANIFEST_CAPABILITIES(COLUMN_FIRST) };
 	char list[MANIFEST_LIST];
 
 	*ret = (struct protocol_manifest){ .count = 0 };

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/column.h"
+
 #undef err_set /* as an analyser has them */
 #undef err_errno
 #undef err_wrap
@@ -68,11 +70,7 @@ err_wrap(struct err *err, const char *fmt, ...)
 int
 err_exit_status(enum err_code code)
 {
-	static const int status[] = {
-#define E(name, exit_status) exit_status,
-		ERR_CODES(E)
-#undef E
-	};
+	static const int status[] = { ERR_CODES(COLUMN_SECOND) };
 
 	assert((size_t)code < COUNT(status));
 	return status[code];

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/clean.h"
+#include "lib/column.h"
 #include "lib/text.h"
 
 #define ON(kind) (1u << LINK_##kind)
@@ -14,11 +15,7 @@
  * that a kind did not have in its first version is one of these. */
 #define OPTIONAL (1u << LINK_KIND_COUNT)
 
-static const char *const kinds[] = {
-#define K(name, word) word,
-	LINK_KINDS(K)
-#undef K
-};
+static const char *const kinds[] = { LINK_KINDS(COLUMN_SECOND) };
 /* most 0: a text; least 1: of one word. */
 static const struct field {
 	const char *key;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "lib/clean.h"
+#include "lib/column.h"
 #include "lib/environment_id.h"
 #include "lib/mem.h"
 #include "lib/sha256.h"
@@ -51,14 +52,12 @@ static bool is_fingerprint(const char *text);
 static bool is_challenge(const char *text);
 static bool is_signature(const char *text);
 
-#define ITS_WORD(name, word) word,
-static const char *const kind_words[] = { PROTOCOL_KINDS(ITS_WORD) };
-static const char *const program_words[] = { PROTOCOL_PROGRAMS(ITS_WORD) };
-static const char *const git_query_words[] = { PROTOCOL_GIT_QUERIES(ITS_WORD) };
-static const char *const state_words[] = { PROTOCOL_STATES(ITS_WORD) };
-static const char *const why_words[] = { PROTOCOL_WHYS(ITS_WORD) };
-static const char *const removal_words[] = { PROTOCOL_REMOVALS(ITS_WORD) };
-#undef ITS_WORD
+static const char *const kind_words[] = { PROTOCOL_KINDS(COLUMN_SECOND) };
+static const char *const program_words[] = { PROTOCOL_PROGRAMS(COLUMN_SECOND) };
+static const char *const git_query_words[] = { PROTOCOL_GIT_QUERIES(COLUMN_SECOND) };
+static const char *const state_words[] = { PROTOCOL_STATES(COLUMN_SECOND) };
+static const char *const why_words[] = { PROTOCOL_WHYS(COLUMN_SECOND) };
+static const char *const removal_words[] = { PROTOCOL_REMOVALS(COLUMN_SECOND) };
 
 #define AT(member) \
 	offsetof(struct protocol_message, member), sizeof(((struct protocol_message *)0)->member)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/step_scan.h"
 
+#include "lib/column.h"
 #include "lib/text.h"
 
 #define MARK	    "==> "
@@ -148,11 +149,7 @@ is_word(const char *name, const char *word)
 size_t
 step_scan_decides(const char *name)
 {
-	static const char *const words[] = {
-#define S(word) word,
-		STEP_SCAN_DECISIVE(S)
-#undef S
-	};
+	static const char *const words[] = { STEP_SCAN_DECISIVE(COLUMN_FIRST) };
 
 	_Static_assert(
 	    COUNT(words) == PROTOCOL_STEPS_ROOM - PROTOCOL_STEPS_MAX, "each that decides has room");

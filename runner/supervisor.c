@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/column.h"
 #include "lib/crash_point.h"
 #include "lib/file.h"
 #include "runner/cgroup.h"
@@ -86,11 +87,7 @@ happened(struct supervisor *supervisor, enum supervisor_event event)
 static int64_t
 wait_ms(const struct supervisor *supervisor, enum supervisor_wait wait)
 {
-	static const int64_t fixed[] = {
-#define W(name, ms, words) ms,
-		SUPERVISOR_WAITS(W)
-#undef W
-	};
+	static const int64_t fixed[] = { SUPERVISOR_WAITS(COLUMN_SECOND) };
 
 	if (wait == SUPERVISOR_WAIT_DEADLINE)
 		return (int64_t)supervisor->deadline_s * 1000;

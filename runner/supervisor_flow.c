@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/supervisor_flow.h"
 
+#include "lib/column.h"
+
 /* A table reads by its columns. */
 /* clang-format off */
 #define ACT(name) SUPERVISOR_DO_##name
@@ -100,11 +102,7 @@ supervisor_flow_advance(
 const char *
 supervisor_flow_name(enum supervisor_state state)
 {
-	static const char *const names[] = {
-#define S(name, words) #name,
-		SUPERVISOR_STATES(S)
-#undef S
-	};
+	static const char *const names[] = { SUPERVISOR_STATES(COLUMN_NAME) };
 
 	assert((size_t)state < COUNT(names));
 	return names[state];
@@ -113,11 +111,7 @@ supervisor_flow_name(enum supervisor_state state)
 const char *
 supervisor_flow_event_name(enum supervisor_event event)
 {
-	static const char *const names[] = {
-#define V(name, kind, words) #name,
-		SUPERVISOR_EVENTS(V)
-#undef V
-	};
+	static const char *const names[] = { SUPERVISOR_EVENTS(COLUMN_NAME) };
 
 	assert((size_t)event < COUNT(names));
 	return names[event];

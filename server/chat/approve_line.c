@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "lib/clean.h"
+#include "lib/column.h"
 #include "lib/text.h"
 
 #define START "APPROVE: "
@@ -20,11 +21,7 @@ struct reader {
 	struct approve_fault *fault;
 };
 
-static const char *const part_words[] = {
-#define PART(name, words) words,
-	APPROVE_PARTS(PART)
-#undef PART
-};
+static const char *const part_words[] = { APPROVE_PARTS(COLUMN_SECOND) };
 
 static const struct {
 	const char *what;

@@ -15,6 +15,7 @@
 #include "decide/question/decide_where.h"
 #include "decide/question/decide_which_log.h"
 #include "decide/who/decide_principal.h"
+#include "lib/column.h"
 #include "types/loan.h"
 
 #define FIRST_SHOWN	   5
@@ -40,11 +41,7 @@ enum group {
 #undef G
 };
 
-static const char *const titles[] = {
-#define G(name, title) [GROUP_##name] = (title),
-	GROUPS(G)
-#undef G
-};
+static const char *const titles[] = { GROUPS(COLUMN_SECOND) };
 
 /* Of the table itself: commands.c, which has it with its functions, calls this file. */
 static const struct row {

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/deploy_flow.h"
 
+#include "lib/column.h"
+
 /* A table reads by its columns. */
 /* clang-format off */
 #define DO(...) { \
@@ -216,11 +218,7 @@ deploy_flow_parse(const char *name)
 const char *
 deploy_flow_event_name(enum deploy_event event)
 {
-	static const char *const names[] = {
-#define V(name) #name,
-		DEPLOY_EVENTS(V)
-#undef V
-	};
+	static const char *const names[] = { DEPLOY_EVENTS(COLUMN_NAME) };
 
 	assert((size_t)event < COUNT(names));
 	return names[event];
@@ -229,11 +227,7 @@ deploy_flow_event_name(enum deploy_event event)
 const char *
 deploy_flow_why_word(enum deploy_why why)
 {
-	static const char *const words[] = {
-#define W(name, row, word) word,
-		DEPLOY_WHYS(W)
-#undef W
-	};
+	static const char *const words[] = { DEPLOY_WHYS(COLUMN_THIRD) };
 
 	assert((size_t)why < COUNT(words));
 	return words[why];

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/clean.h"
+#include "lib/column.h"
 #include "lib/list.h"
 #include "lib/text.h"
 #include "types/action.h"
@@ -23,11 +24,7 @@
 const char *
 trigger_word(enum trigger trigger)
 {
-	static const char *const words[] = {
-#define T(name, word, ...) word,
-		TRIGGERS(T)
-#undef T
-	};
+	static const char *const words[] = { TRIGGERS(COLUMN_SECOND) };
 
 	assert((size_t)trigger < COUNT(words));
 	return words[trigger];

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform_inside.h"
 #include "lib/clock.h"
+#include "lib/column.h"
 #include "types/repository.h"
 #include "types/settings.h"
 
@@ -10,11 +11,7 @@
 static int64_t
 longest_ms(const struct effect *effect)
 {
-	static const int longest_s[] = {
-#define TIMER(name, word, seconds, number) [TIMER_##name] = (seconds),
-		TIMERS(TIMER)
-#undef TIMER
-	};
+	static const int longest_s[] = { TIMERS(COLUMN_THIRD) };
 	int seconds = longest_s[effect->u.timer.kind];
 
 	if (effect->u.timer.kind == TIMER_POLL && effect->settings != NULL &&

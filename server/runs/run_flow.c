@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_flow.h"
 
+#include "lib/column.h"
+
 /* A table reads by its columns. */
 /* clang-format off */
 #define RULE(f, e, t, w, a) { RUN_##f, RUN_ON_##e, RUN_##t, RUN_WAIT_##w, RUN_DO_##a }
@@ -120,11 +122,7 @@ run_flow_advance(struct run_flow *flow, run_look *look, run_apply *apply, void *
 int64_t
 run_flow_wait_ms(enum run_wait wait)
 {
-	static const int64_t waits_ms[] = {
-#define W(name, ms, words) ms,
-		RUN_WAITS(W)
-#undef W
-	};
+	static const int64_t waits_ms[] = { RUN_WAITS(COLUMN_SECOND) };
 
 	return waits_ms[wait];
 }
@@ -132,11 +130,7 @@ run_flow_wait_ms(enum run_wait wait)
 const char *
 run_flow_name(enum run_state state)
 {
-	static const char *const names[] = {
-#define S(name, words) #name,
-		RUN_STATES(S)
-#undef S
-	};
+	static const char *const names[] = { RUN_STATES(COLUMN_NAME) };
 
 	assert((size_t)state < COUNT(names));
 	return names[state];
@@ -145,11 +139,7 @@ run_flow_name(enum run_state state)
 const char *
 run_flow_event_name(enum run_event event)
 {
-	static const char *const names[] = {
-#define V(name, kind, words) #name,
-		RUN_EVENTS(V)
-#undef V
-	};
+	static const char *const names[] = { RUN_EVENTS(COLUMN_NAME) };
 
 	assert((size_t)event < COUNT(names));
 	return names[event];

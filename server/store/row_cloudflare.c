@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_cloudflare.h"
 
+#include "lib/column.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -9,11 +10,7 @@
 	"zone, target, phase, old, set_to, at, until_at, work, by_name, chat, thread, effect," \
 	" timer, tries, failed_at, told_at, detail"
 
-static const char *const phases[] = {
-#define PHASE(name, word) word,
-	CLOUDFLARE_PHASES(PHASE)
-#undef PHASE
-};
+static const char *const phases[] = { CLOUDFLARE_PHASES(COLUMN_SECOND) };
 
 static enum cloudflare_phase
 phase_of(const char *word)

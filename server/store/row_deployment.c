@@ -2,21 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_deployment.h"
 
+#include "lib/column.h"
 #include "lib/text.h"
 #include "store/row_press.h"
 #include "store/row_run.h"
 #include "store/store_inside.h"
 
-static const char *const causes[] = {
-#define T(name, word, ...) word,
-	TRIGGERS(T)
-#undef T
-};
-static const char *const whys[] = {
-#define W(name, row, word) row,
-	DEPLOY_WHYS(W)
-#undef W
-};
+static const char *const causes[] = { TRIGGERS(COLUMN_SECOND) };
+static const char *const whys[] = { DEPLOY_WHYS(COLUMN_SECOND) };
 
 /* What may change, column by column: its type, its name, its field; `and` stands between two. */
 /* clang-format off */

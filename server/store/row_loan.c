@@ -3,6 +3,7 @@
 #include "store/row_loan.h"
 
 #include "deployment/deployment.h"
+#include "lib/column.h"
 #include "lib/text.h"
 #include "store/row_job.h"
 #include "store/store_inside.h"
@@ -16,11 +17,7 @@
 #define OPEN_OF_RUN \
 	"loan INDEXED BY loan_open CROSS JOIN work_job ON work_job.work = loan.work CROSS JOIN work ON work.id = loan.work WHERE phase <> 'over' AND repository_id = $1 AND work_job.run = $2"
 
-static const char *const states[] = {
-#define STATE(name, word) word,
-	LOAN_STATES(STATE)
-#undef STATE
-};
+static const char *const states[] = { LOAN_STATES(COLUMN_SECOND) };
 
 static enum loan_state
 state_of(const char *word)

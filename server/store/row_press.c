@@ -2,14 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_press.h"
 
+#include "lib/column.h"
 #include "store/row_token.h"
 #include "store/store_inside.h"
 
-static const char *const words[] = {
-#define ACT(name, word) [PRESS_##name] = (word),
-	PRESS_ACTS(ACT)
-#undef ACT
-};
+static const char *const words[] = { PRESS_ACTS(COLUMN_SECOND) };
 
 void
 row_press_add(struct tx *tx, int64_t work, enum press_act act, int64_t person)

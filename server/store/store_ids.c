@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/column.h"
 #include "lib/crypto.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-#define WORD(name, word, column, table) word,
-static const char *const words[] = { STORE_IDS(WORD) };
-#undef WORD
+static const char *const words[] = { STORE_IDS(COLUMN_SECOND) };
 
 /* A constant, so that it is prepared once: -1 for those that stay as they are. */
 #define GIVEN_ONE(name, word, column, table) " UNION ALL SELECT '" word "', ?"

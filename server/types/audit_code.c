@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/audit_code.h"
 
+#include "lib/column.h"
 #include "lib/text.h"
 
 const struct audit_code_row audit_code_rows[AUDIT_CODE_COUNT] = {
@@ -11,11 +12,7 @@ const struct audit_code_row audit_code_rows[AUDIT_CODE_COUNT] = {
 #undef CODE
 };
 
-static const char *const severities[] = {
-#define S(name, word) [AUDIT_##name] = (word),
-	AUDIT_SEVERITIES(S)
-#undef S
-};
+static const char *const severities[] = { AUDIT_SEVERITIES(COLUMN_SECOND) };
 
 enum audit_code
 audit_code_of(const char *word)

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 
+#include "lib/column.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -36,9 +37,7 @@ static const char *const program_words[] = {
 static const char *const git_query_words[] =
 	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads",
 	  [GIT_QUERY_SETTINGS] = "settings", [GIT_QUERY_LOGS] = "logs" };
-#define TIMER(name, word, ...) word,
-static const char *const timer_words[] = { TIMERS(TIMER) };
-#undef TIMER
+static const char *const timer_words[] = { TIMERS(COLUMN_SECOND) };
 _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind) == sizeof(int) &&
     sizeof(enum timer_kind) == sizeof(int),
     "a word is an int");

@@ -4,17 +4,14 @@
 
 #include <stdio.h>
 
+#include "lib/column.h"
 #include "lib/crypto.h"
 #include "lib/text.h"
 
 const char *
 update_refusal_words(enum update_refusal refusal)
 {
-	static const char *const words[] = {
-#define R(name, text) text,
-		UPDATE_REFUSALS(R)
-#undef R
-	};
+	static const char *const words[] = { UPDATE_REFUSALS(COLUMN_SECOND) };
 
 	assert((size_t)refusal < COUNT(words));
 	return words[refusal];

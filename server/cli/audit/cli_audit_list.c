@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/audit/cli_audit_inside.h"
+#include "lib/column.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "types/delivery.h"
@@ -43,11 +44,8 @@ read_time(const char *text, bool is_end, int64_t *ret)
 static bool
 is_person(const char *text)
 {
-	static const char *const kinds[] = {
-#define WORD(name, word, ...) word,
-		PRINCIPALS(WORD) DELIVERY_FORGES(WORD)
-#undef WORD
-	};
+	static const char *const kinds[] = { PRINCIPALS(COLUMN_SECOND)
+		    DELIVERY_FORGES(COLUMN_SECOND) };
 	static const char *const alone[] = { "git", "api" };
 	char kind[16];
 	size_t size = strcspn(text, ":");
