@@ -6,12 +6,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/file.h"
 #include "lib/mem.h"
-#include "lib/text.h"
 
 #define SLOT 512
 

@@ -10,7 +10,6 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/log.h"
-#include "lib/mem.h"
 #include "lib/crypto_renewal.h"
 #include "lib/mem_wiped.h"
 

@@ -14,7 +14,6 @@
 #include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/packet_socket.h"
-#include "lib/text.h"
 
 #define PACKETS_TURN 16
 #define OUT_MAX	     (64u * 1024 * 1024) /* of one who takes nothing; then it is lost */

@@ -5,7 +5,6 @@
 
 #include "lib/crypto.h"
 #include "lib/err.h"
-#include "lib/log.h"
 #include "lib/text.h"
 #include "lib/version.h"
 #include "link/link_call.h"

@@ -12,7 +12,6 @@
 #include "lib/environment_id.h"
 #include "lib/file.h"
 #include "lib/folder.h"
-#include "lib/mem.h"
 #include "lib/text.h"
 
 #define NUMBER "number"

@@ -20,7 +20,6 @@
 #include "runner/cgroup.h"
 #include "runner/subreaper.h"
 #include "runner/supervisor_server.h"
-#include "runner/runner_order.h"
 #include "runner/main_process.h"
 #include "runner/log_pump.h"
 #include "runner/run_folder.h"

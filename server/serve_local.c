@@ -1,6 +1,5 @@
 /* serve_local.c - /v1: the socket for the machine's own users, which may be missing, and for tokens.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>

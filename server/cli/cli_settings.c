@@ -1,7 +1,6 @@
 /* cli_settings.c - what subcommands need before they begin: the settings.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -4,7 +4,6 @@
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_agents.h"
-#include "decide/who/decide_allowed.h"
 
 void
 command_agents(struct tx *tx, const struct update *update, const struct request *request)

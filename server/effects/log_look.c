@@ -6,7 +6,6 @@
 
 #include "lib/buf.h"
 #include "lib/clean.h"
-#include "lib/err.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/text.h"

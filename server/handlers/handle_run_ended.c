@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "decide/queue/decide_binding.h"
-#include "decide/work/decide_action.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_drain.h"
 #include "decide/work/decide_left.h"
@@ -18,7 +17,6 @@
 #include "lib/text.h"
 #include "settings/checks/settings_runners.h"
 #include "store/row_drain.h"
-#include "store/row_question.h"
 #include "store/row_run.h"
 #include "store/row_runner.h"
 #include "types/peers.h"

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/agent_link.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 

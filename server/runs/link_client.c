@@ -18,7 +18,6 @@
 #include "lib/queue_list.h"
 #include "lib/text.h"
 #include "runner/protocol.h"
-#include "runner/packet.h"
 #include "types/event.h"
 #include "types/peer_renewal.h"
 

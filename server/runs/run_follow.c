@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "lib/clean.h"
 #include "lib/clock.h"
@@ -15,7 +14,6 @@
 #include "lib/text.h"
 #include "runs/agent_link.h"
 #include "runs/supervisor_link.h"
-#include "runs/run_files.h"
 #include "runs/run_flow.h"
 #include "runs/run_output.h"
 #include "runs/run_report.h"

@@ -3,7 +3,6 @@
 #include "runs/run_report.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 
 #include "lib/file.h"
 #include "lib/log.h"

@@ -1,7 +1,6 @@
 /* settings_applications.c - a file of settings for each application, read into the main snapshot.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/err.h"

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/clean.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/file.h"

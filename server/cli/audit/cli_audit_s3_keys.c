@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "cli/audit/cli_audit_s3_inside.h"
-#include "lib/crypto.h"
 #include "lib/file.h"
 #include "lib/mem_wiped.h"
 #include "lib/text.h"

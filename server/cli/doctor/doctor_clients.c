@@ -1,7 +1,6 @@
 /* doctor_clients.c - can ssh go where /do acts?  By its files: no network is asked.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/doctor/doctor.h"

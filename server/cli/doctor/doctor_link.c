@@ -1,7 +1,6 @@
 /* doctor_link.c - does deploybot-link show what a host expects, and is its socket open to us?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -3,7 +3,6 @@
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli/doctor/doctor.h"
 #include "lib/file.h"

@@ -13,7 +13,6 @@
 #include "settings/checks/settings_runners.h"
 #include "settings/sources/settings_bundle.h"
 #include "settings/sources/settings_folder.h"
-#include "settings/sources/settings_load.h"
 
 #define BLOCK	 512
 #define MEMBER	 (ENV_FILE_MAX + 2 * BLOCK)

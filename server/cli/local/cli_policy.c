@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"

@@ -11,7 +11,6 @@
 #include "cli/cli_server.h"
 #include "lib/buf.h"
 #include "lib/err.h"
-#include "lib/text.h"
 #include "types/loan.h"
 
 #define LOOK_EVERY_MS 1000

@@ -5,7 +5,6 @@
  * looks at a value: for that it calls `secrets commands` and `secrets take`, which nobody types.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>

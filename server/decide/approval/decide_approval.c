@@ -22,7 +22,6 @@
 #include "decide/question/decide_where.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
-#include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_question.h"
 

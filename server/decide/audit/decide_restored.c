@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/audit/decide_restored.h"
 
-#include <stdlib.h>
-
 #include "decide/decide_reply.h"
 #include "decide/who/decide_session.h"
 #include "lib/mem.h"

@@ -3,7 +3,6 @@
 #include "decide/git/decide_git.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "decide/work/decide_action.h"
 #include "decide/who/decide_agent.h"

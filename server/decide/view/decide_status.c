@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/view/decide_status.h"
 
-#include <stdlib.h>
-
 #include "chat/chat_deployment.h"
 #include "chat/chat_status.h"
 #include "decide/who/decide_agent.h"

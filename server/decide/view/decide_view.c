@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/view/decide_view.h"
 
-#include <stdlib.h>
-
 #include "chat/chat_runner.h"
 #include "chat/chat_text.h"
 #include "decide/who/decide_agent.h"

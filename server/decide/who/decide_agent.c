@@ -2,14 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_agent.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "deployment/deployment.h"
 #include "settings/checks/settings_runners.h"
 #include "store/row_peer.h"
 #include "store/row_queue.h"
-#include "store/row_run.h"
 #include "store/row_runner.h"
 #include "types/peers.h"
 

@@ -14,7 +14,6 @@
 #include "policy/policy.h"
 #include "store/row_deployment.h"
 #include "store/row_peer.h"
-#include "store/row_run.h"
 #include "store/row_peer_code.h"
 #include "store/row_runner.h"
 #include "types/principal.h"

@@ -3,7 +3,6 @@
 #include "decide/who/decide_token.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "decide/who/decide_allowed.h"
 #include "decide/factor/decide_factor.h"

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "chat/chat_text.h"
 #include "decide/decide_reply.h"

@@ -3,7 +3,6 @@
 #include "decide/work/decide_action.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "decide/queue/decide_binding.h"
 #include "decide/who/decide_agent.h"

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "decide/work/decide_action.h"
 #include "decide/tell/decide_tell_batch.h"

@@ -1,7 +1,6 @@
 /* decide_loan_fetch.c - who asked for a loan fetches it, once, and says when it is needed no more.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/decide_reply.h"
 #include "decide/who/decide_job.h"

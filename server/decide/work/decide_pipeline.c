@@ -14,7 +14,6 @@
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
-#include "store/row_job.h"
 #include "store/row_work_pipeline.h"
 #include "types/repository.h"
 #include "types/settings.h"

@@ -7,7 +7,6 @@
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"
-#include "types/action.h"
 #include "types/pipeline.h"
 #include "types/settings.h"
 

@@ -6,7 +6,6 @@
 
 #include "lib/db_url.h"
 #include "lib/err.h"
-#include "lib/text.h"
 #include "settings/checks/settings_claims.h"
 #include "settings/checks/settings_runners.h"
 #include "settings/settings_inside.h"

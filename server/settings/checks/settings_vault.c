@@ -1,6 +1,5 @@
 /* settings_vault.c - where Vault is: by TLS or on this machine, and with which certificates.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/err.h"

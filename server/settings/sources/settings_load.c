@@ -6,7 +6,6 @@
 #include "settings/checks/settings_workflows.h"
 #include "settings/settings_inside.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
