@@ -127,7 +127,7 @@ post(struct tx *tx, const struct appeal *appeal)
 void
 command_appeal(struct tx *tx, const struct update *update, const struct request *request)
 {
-	char what[LIMIT_REF], who[96];
+	char what[LIMIT_REF];
 	struct appeal appeal = {
 		.update = update, .environment = request->target, .wanted = *request
 	};
@@ -137,13 +137,12 @@ command_appeal(struct tx *tx, const struct update *update, const struct request 
 	appeal.action = strcmp(request_get(request, "what", what), "rollback") == 0 ?
 	    POLICY_ROLLBACK :
 	    POLICY_DEPLOY;
-	(void)snprintf(
-	    who, sizeof(who), "appeal:%" PRId64 ":%.53s", update->person, request->target);
 	if (settings_environment(tx->settings, request->target) == NULL) {
 		decide_expired(tx, update);
 		return;
 	}
-	if (!row_rate_limit_take(tx, who, 1, EVERY_MS)) {
+	if (!row_rate_limit_take(
+		tx, 1, EVERY_MS, "appeal:%" PRId64 ":%.53s", update->person, request->target)) {
 		decide_toastf(tx, update, true, "It was asked for within the last hour.");
 		return;
 	}

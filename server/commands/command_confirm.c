@@ -25,14 +25,14 @@ static void
 proceed(struct tx *tx, const struct update *update, struct deployment *deployment)
 {
 	bool is_anothers = deployment->requested_by != update->person;
-	char user[PRINCIPAL_TEXT], requester[PRINCIPAL_TEXT], detail[LIMIT_LINE];
+	char requester[PRINCIPAL_TEXT], detail[LIMIT_LINE];
 	struct barrier past[BARRIERS_SHOWN];
 	bool is_past = decide_list_past(tx, deployment, past) > 0;
 
 	if (is_past && !may_go_past(tx, update, deployment))
 		return;
 	(void)decide_requester(tx, deployment, requester);
-	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
+	decide_audit_request(tx, deployment, update->person,
 	    deployment_is_action(deployment) ? AUDIT_CODE_ACTION_CONFIRMED :
 					       AUDIT_CODE_DEPLOY_CONFIRMED,
 	    "confirmed",

@@ -66,7 +66,6 @@ open_request(struct tx *tx, const struct update *update, const char *environment
 {
 	const char *exception = reasons->exception, *emergency = reasons->emergency;
 	struct deployment deployment;
-	char user[PRINCIPAL_TEXT];
 
 	decide_requested(tx, update, PROGRAM_DEPLOY, environment, &deployment);
 	deployment.is_to_be_asked = settings_environment(tx->settings, environment)->confirm;
@@ -81,8 +80,8 @@ open_request(struct tx *tx, const struct update *update, const char *environment
 	tx->answer.work = deployment.id;
 	decide_tell(tx, &deployment, NULL);
 	row_deployment_save(tx, &deployment);
-	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
-	    AUDIT_CODE_DEPLOY_REQUESTED, "requested",
+	decide_audit_request(tx, &deployment, update->person, AUDIT_CODE_DEPLOY_REQUESTED,
+	    "requested",
 	    (const char *const[]){ "trigger", decide_record_trigger(&deployment), "ref", ref,
 		"name", update->name,
 		exception[0] != '\0'	 ? "exception" :

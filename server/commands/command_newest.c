@@ -11,7 +11,6 @@ void
 command_newest(struct tx *tx, const struct update *update, const struct request *request)
 {
 	struct deployment work;
-	char user[PRINCIPAL_TEXT];
 
 	row_deployment_get(tx, request_number(request, "work"), &work);
 	if (!decide_may(tx, update, POLICY_CONFIRM, work.environment))
@@ -20,8 +19,7 @@ command_newest(struct tx *tx, const struct update *update, const struct request 
 		decide_expired(tx, update);
 		return;
 	}
-	decide_audit_request(tx, &work, decide_user(tx, update->person, user),
-	    AUDIT_CODE_DEPLOY_APPROVAL, "replaced",
+	decide_audit_request(tx, &work, update->person, AUDIT_CODE_DEPLOY_APPROVAL, "replaced",
 	    (const char *const[]){ "name", update->name, NULL });
 	(void)snprintf(
 	    work.detail, sizeof(work.detail), "the newest is asked for, by %.72s", update->name);

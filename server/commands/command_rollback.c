@@ -321,7 +321,6 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	const char *facts[] = { "trigger", NULL, "program", "rollback", "release", number, "name",
 		update->name, NULL, NULL, NULL, NULL, NULL };
 	size_t n, n_facts = 8;
-	char user[PRINCIPAL_TEXT];
 
 	decide_requested(tx, update, PROGRAM_ROLLBACK, to->environment, &deployment);
 	facts[1] = decide_record_trigger(&deployment);
@@ -345,8 +344,8 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);
 	decide_audit_fact(facts, &n_facts, "past", n > 0 ? barriers[0].reason : "");
 	decide_audit_fact(facts, &n_facts, "without", without);
-	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
-	    AUDIT_CODE_DEPLOY_REQUESTED, "requested", facts);
+	decide_audit_request(
+	    tx, &deployment, update->person, AUDIT_CODE_DEPLOY_REQUESTED, "requested", facts);
 	(void)text_copy(query.environment, sizeof(query.environment), to->environment);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), update->name);
 	decide_git_query(tx, &query, deployment.id); /* its answer is shown */

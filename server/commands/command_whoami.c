@@ -60,15 +60,14 @@ command_whoami(struct tx *tx, const struct update *update, UNUSED const struct r
 	struct principal person = decide_principal(tx, update->person);
 	bool is_stranger = decide_is_stranger(tx, update->person);
 	struct message as = { .address = update->address, .is_silent = true, .is_answer = true };
-	char who[64], chat[160] = "", roles[LIMIT_LINE], id[24];
+	char chat[160] = "", roles[LIMIT_LINE], id[24];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	CLEANUP(buf_done) struct buf lines = buf_make((size_t)16 * 1024);
 
 	if (!decide_may_as(tx, update, POLICY_GREET, "", "whoami"))
 		return;
-	(void)snprintf(
-	    who, sizeof(who), "whoami:%" PRId64 ":%" PRId64, update->person, update->address.chat);
-	if (!row_rate_limit_take(tx, who, 1, WHOAMI_EVERY_MS))
+	if (!row_rate_limit_take(tx, 1, WHOAMI_EVERY_MS, "whoami:%" PRId64 ":%" PRId64,
+		update->person, update->address.chat))
 		return;
 	if (!update->is_private)
 		(void)snprintf(chat, sizeof(chat),

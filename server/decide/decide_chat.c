@@ -46,14 +46,13 @@ bool
 decide_chat_is_foreign(struct tx *tx, const struct update *update)
 {
 	int64_t chat = update->address.chat;
-	char who[64], name[24];
+	char name[24];
 
 	if (chat == 0 || update->is_private || update->kind == UPDATE_MIGRATED ||
 	    is_known(tx, chat))
 		return false;
-	(void)snprintf(who, sizeof(who), "leave:%" PRId64, chat);
 	(void)snprintf(name, sizeof(name), "%" PRId64, chat);
-	if (row_rate_limit_take(tx, who, 1, LEAVE_EVERY_MS))
+	if (row_rate_limit_take(tx, 1, LEAVE_EVERY_MS, "leave:%" PRId64, chat))
 		(void)row_effect_timer(tx, TIMER_LEAVE, name, 0, tx->at + LEAVE_BEHIND_MS);
 	return true;
 }

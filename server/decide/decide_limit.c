@@ -25,10 +25,7 @@
 static bool
 take(struct tx *tx, const char *of, int64_t id, int burst, int64_t every_ms)
 {
-	char who[64];
-
-	(void)snprintf(who, sizeof(who), "%s:%" PRId64, of, id);
-	return row_rate_limit_take(tx, who, burst, every_ms);
+	return row_rate_limit_take(tx, burst, every_ms, "%s:%" PRId64, of, id);
 }
 
 /* Whose limits they use up.  Who may make tokens would else have as many as tokens: what one asks
@@ -119,14 +116,11 @@ decide_may_request(struct tx *tx, int64_t person)
 static bool
 may_ring_again(struct tx *tx, const struct deployment *work, const char *of)
 {
-	char who[LIMIT_PERSON + 24];
-
 	if (work->requested_by != 0)
 		return take(tx, of, counted_as(tx, work->requested_by), REQUESTER_RINGS,
 		    REQUESTER_EVERY_MS);
-	(void)snprintf(who, sizeof(who), "%s:%s", of,
+	return row_rate_limit_take(tx, REQUESTER_RINGS, REQUESTER_EVERY_MS, "%s:%s", of,
 	    deployment_has_pusher(work) ? work->requester : work->environment);
-	return row_rate_limit_take(tx, who, REQUESTER_RINGS, REQUESTER_EVERY_MS);
 }
 
 bool

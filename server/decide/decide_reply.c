@@ -276,9 +276,15 @@ decide_audit_fact(const char *meta[], size_t *n, const char *key, const char *va
 }
 
 void
-decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
+decide_audit_request(struct tx *tx, const struct deployment *deployment, int64_t by,
     enum audit_code code, const char *outcome, const char *const *meta)
 {
+	char user[PRINCIPAL_TEXT];
+
+	if (by != 0)
+		(void)decide_user(tx, by, user);
+	else
+		(void)decide_requester(tx, deployment, user);
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = code,
@@ -339,18 +345,15 @@ static bool
 is_worth_an_answer(struct tx *tx, const struct update *update)
 {
 	bool is_stranger = decide_is_stranger(tx, update->person);
-	char who[80];
 
 	if (decide_is_answered(update) || (!is_stranger && update->is_private))
 		return true;
-	if (update->is_private) {
-		(void)snprintf(who, sizeof(who), "denied:%" PRId64, update->person);
-		return row_rate_limit_take(tx, who, 1, DENIAL_PRIVATE_MS);
-	}
-	(void)snprintf(
-	    who, sizeof(who), "denied:%" PRId64 ":%" PRId64, update->address.chat, update->person);
-	return is_stranger ? row_rate_limit_take(tx, who, 1, DENIAL_GROUP_MS) :
-			     row_rate_limit_take(tx, who, DENIALS_KNOWN, DENIAL_KNOWN_MS);
+	if (update->is_private)
+		return row_rate_limit_take(
+		    tx, 1, DENIAL_PRIVATE_MS, "denied:%" PRId64, update->person);
+	return row_rate_limit_take(tx, is_stranger ? 1 : DENIALS_KNOWN,
+	    is_stranger ? DENIAL_GROUP_MS : DENIAL_KNOWN_MS, "denied:%" PRId64 ":%" PRId64,
+	    update->address.chat, update->person);
 }
 
 /* What cannot be a name is shown as code: in our own message it would mention somebody, or link

@@ -71,7 +71,7 @@ const char *decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 /* Of an entry about what that person wants: what root does is looked at by others. */
 enum audit_severity decide_severity(int64_t person);
 
-/* The same of who asked for that work. */
+/* Who asked for that work: the same, or a name where that is nobody's number. */
 const char *
 decide_requester(struct tx *tx, const struct deployment *deployment, char out[PRINCIPAL_TEXT]);
 
@@ -123,8 +123,8 @@ void decide_audit(struct tx *tx, enum audit_code code, const char *user, const c
 /* Adds a key and its value to the meta of an entry; nothing where the value is "" or NULL. */
 void decide_audit_fact(const char *meta[], size_t *n, const char *key, const char *value);
 
-/* Audits what somebody wants of a deployment. */
-void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
+/* Audits what that person wants of a deployment; 0: whoever asked for it. */
+void decide_audit_request(struct tx *tx, const struct deployment *deployment, int64_t by,
     enum audit_code code, const char *outcome, const char *const *meta);
 
 /* Audits a denial of whoever sent the update: the first of its kind at once, and how many more

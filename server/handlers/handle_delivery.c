@@ -32,7 +32,7 @@ is_the_same(struct tx *tx, const struct settings *application, const struct deli
 	if (known == 0)
 		known = row_repository_shown(tx, delivery->repository, delivery->repository_id);
 	if (known != delivery->repository_id &&
-	    row_rate_limit_take(tx, "delivery:other", 1, SAID_EACH_MS))
+	    row_rate_limit_take(tx, 1, SAID_EACH_MS, "delivery:other"))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "%.100s is repository %" PRId64 " at GitHub now, and was %" PRId64
 		    ": what it sends is ignored; where that is right, set GITHUB_REPOSITORY_ID",
@@ -100,7 +100,7 @@ say_nobodys(struct tx *tx, const struct delivery *delivery)
 
 	tx->answer.status = ACCEPTED;
 	tx->answer.text = mem_text(nobodys);
-	if (row_rate_limit_take(tx, "delivery:nobody", 1, SAID_EACH_MS))
+	if (row_rate_limit_take(tx, 1, SAID_EACH_MS, "delivery:nobody"))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "a push of %.100s came by %s%s%s%s, and no application has it there: is its %s set?",
 		    delivery->repository, is_github ? "/github/webhook" : "/forge/webhook/",
@@ -219,7 +219,7 @@ want_rule(struct tx *tx, const struct delivery *delivery)
 
 	if (environment == NULL || environment->gate_reviewer != is_review) {
 		tx->answer.status = ACCEPTED;
-		if (row_rate_limit_take(tx, "delivery:rule", 1, SAID_EACH_MS))
+		if (row_rate_limit_take(tx, 1, SAID_EACH_MS, "delivery:rule"))
 			tx_log(tx, LOG_LEVEL_WARNING,
 			    "no environment is %.80s of %.100s at GitHub, or several are (<ENV>_GITHUB_ENVIRONMENT), or it is asked the other way (<ENV>_GATE_REVIEWER): its run %s waits for an answer on its page there",
 			    delivery->job->environment, delivery->repository,
@@ -233,7 +233,7 @@ want_rule(struct tx *tx, const struct delivery *delivery)
 static void
 say_large(struct tx *tx, const struct delivery *delivery)
 {
-	if (row_rate_limit_take(tx, "delivery:large", 1, SAID_EACH_MS))
+	if (row_rate_limit_take(tx, 1, SAID_EACH_MS, "delivery:large"))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "a delivery of %s is larger than 1 MB, and was not read: it decides nothing",
 		    delivery_forge_name(delivery->forge));

@@ -10,7 +10,7 @@
 static void
 act_take(struct tx *tx, void *arg)
 {
-	*(bool *)arg = row_rate_limit_take(tx, "whoami:1", 3, 1000);
+	*(bool *)arg = row_rate_limit_take(tx, 3, 1000, "whoami:1");
 }
 
 static bool

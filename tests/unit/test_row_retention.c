@@ -48,7 +48,7 @@ act_before(struct tx *tx, void *arg)
 	expired_button = closed_button;
 	expired_button.expires_at = tx->at;
 	row_button_add(tx, &expired_button);
-	assert_true(row_rate_limit_take(tx, "x", 1, 1000));
+	assert_true(row_rate_limit_take(tx, 1, 1000, "x"));
 }
 
 static void

@@ -275,10 +275,7 @@ static void
 audit(struct tx *tx, const struct update *update, const struct deployment *work,
     const char *outcome, const char *key, const char *value)
 {
-	char user[PRINCIPAL_TEXT];
-
-	decide_audit_request(tx, work, decide_user(tx, update->person, user),
-	    AUDIT_CODE_DEPLOY_APPROVAL, outcome,
+	decide_audit_request(tx, work, update->person, AUDIT_CODE_DEPLOY_APPROVAL, outcome,
 	    (const char *const[]){ "name", update->name, key, value, NULL });
 }
 

@@ -391,14 +391,11 @@ note_reviewer_in_all(struct tx *tx, const struct deployment *work)
 static void
 close_it(struct tx *tx, const struct update *update, struct deployment *work, bool alone)
 {
-	char user[PRINCIPAL_TEXT];
-
 	(void)text_copy(work->exempt.reviewer, sizeof(work->exempt.reviewer), update->name);
 	work->exempt.reviewed_at = tx->at;
 	row_deployment_save(tx, work);
 	row_press_add(tx, work->id, PRESS_REVIEW, update->person);
-	decide_audit_request(tx, work, decide_user(tx, update->person, user),
-	    AUDIT_CODE_EMERGENCY_REVIEWED, "reviewed",
+	decide_audit_request(tx, work, update->person, AUDIT_CODE_EMERGENCY_REVIEWED, "reviewed",
 	    (const char *const[]){ "name", update->name, "emergency", work->exempt.emergency,
 		alone ? "reason" : NULL, "by who asked for it: nobody else could have approved it",
 		NULL });

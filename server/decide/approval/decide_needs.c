@@ -537,7 +537,7 @@ decide_needs_void(struct tx *tx, struct deployment *work)
 {
 	struct needs_work facts;
 	struct approval all[NEEDS_APPROVALS_MAX];
-	char binding[NEEDS_BINDING], user[PRINCIPAL_TEXT];
+	char binding[NEEDS_BINDING];
 	size_t n = row_approval_list(tx, work->id, all), n_void = 0;
 	struct block block;
 
@@ -553,8 +553,7 @@ decide_needs_void(struct tx *tx, struct deployment *work)
 		    row_block_find_contained(tx, work, &block) && block.at >= all[i].at)
 			fault = "a commit that it contains was rolled back since";
 		row_approval_void(tx, work->id, all[i].person, fault);
-		decide_audit_request(tx, work, decide_user(tx, all[i].person, user),
-		    AUDIT_CODE_APPROVAL_VOID, "void",
+		decide_audit_request(tx, work, all[i].person, AUDIT_CODE_APPROVAL_VOID, "void",
 		    (const char *const[]){ "reason", fault, NULL });
 	}
 	decide_needs_name(tx, work);

@@ -290,11 +290,10 @@ decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 void
 decide_pad_press(struct tx *tx, const struct update *update, const struct request *request)
 {
-	char key[LIMIT_REF], who[64];
+	char key[LIMIT_REF];
 	CLEANUP(decide_pad_wipe) struct pad pad;
 
-	(void)snprintf(who, sizeof(who), "pad:%" PRId64, update->person);
-	if (!row_rate_limit_take(tx, who, PRESSES, PRESS_EVERY_MS)) {
+	if (!row_rate_limit_take(tx, PRESSES, PRESS_EVERY_MS, "pad:%" PRId64, update->person)) {
 		decide_toastf(tx, update, false, "Slower.");
 		return;
 	}

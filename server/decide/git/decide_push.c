@@ -155,7 +155,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	row_deployment_add(tx, ret);
 	decide_bind_found(tx, ret, decide_came_block(tx, environment, answer), answer);
 	decide_contained(tx, ret, answer);
-	decide_audit_request(tx, ret, requested_by, AUDIT_CODE_DEPLOY_REQUESTED, "requested",
+	decide_audit_request(tx, ret, 0, AUDIT_CODE_DEPLOY_REQUESTED, "requested",
 	    (const char *const[]){ "trigger", trigger_word(ret->trigger), "ref", ret->ref, NULL });
 	return ret;
 }

@@ -243,7 +243,6 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 	const struct effect_github_deliveries *what = &tx->effect->u.github_deliveries;
 	const struct settings *of = settings_application(tx->settings, what->application);
 	struct place place = { .forge = DELIVERY_GITHUB, .hook = "" };
-	char key[32];
 	struct forge_hook hook;
 	int64_t due = 0;
 	bool is_wanted;
@@ -258,7 +257,6 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 	hook = hook_of(tx, &place, false);
 	hook.number = read->hook;
 	hook.off_until = what->hook == 0 ? read->off_until : hook.off_until;
-	(void)snprintf(key, sizeof(key), "redelivery:%" PRId64, hook.id);
 	(void)row_effect_find_timer(tx, TIMER_REDELIVERY, &due);
 	if (read->pause_s * 1000 > EVERY_MS && due > tx->at + NEXT_MS) /* all had their turn */
 		look_again(tx, "", tx->at + read->pause_s * 1000);
@@ -268,7 +266,8 @@ decide_redelivery_read(struct tx *tx, const struct github_deliveries_read *read)
 		note_page(tx, &place, &hook, read);
 	else if (what->delivery != 0)
 		go_on(tx, &place, &hook, read);
-	if (read->why[0] != '\0' && row_rate_limit_take(tx, key, 1, DAY_MS))
+	if (read->why[0] != '\0' &&
+	    row_rate_limit_take(tx, 1, DAY_MS, "redelivery:%" PRId64, hook.id))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "%s: what %s could not deliver is not asked for again: %s", name_of(&place),
 		    delivery_forge_name(place.forge), read->why);

@@ -211,10 +211,7 @@ send_copy(struct tx *tx, const struct chat_address *to, const struct chat_text *
 static bool
 is_worth_a_copy(struct tx *tx, const struct update *by)
 {
-	char who[48];
-
-	(void)snprintf(who, sizeof(who), "hold:%" PRId64, by->person);
-	return row_rate_limit_take(tx, who, COPIES, COPY_EVERY_MS);
+	return row_rate_limit_take(tx, COPIES, COPY_EVERY_MS, "hold:%" PRId64, by->person);
 }
 
 /* Is something that it covers reported there?  What no settings have is the main chat's. */

@@ -294,12 +294,7 @@ void
 decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *changed,
     const struct git_answer *answer)
 {
-	int64_t person =
-	    deployment->confirmed_by != 0 ? deployment->confirmed_by : deployment->requested_by;
-	char user[PRINCIPAL_TEXT];
-
-	decide_audit_request(tx, deployment,
-	    person != 0 ? decide_user(tx, person, user) : deployment->requester,
+	decide_audit_request(tx, deployment, deployment->confirmed_by,
 	    deployment_is_action(deployment) ? AUDIT_CODE_ACTION_REQUESTED :
 					       AUDIT_CODE_DEPLOY_REQUESTED,
 	    "asked anew", (const char *const[]){ "reason", changed, NULL });

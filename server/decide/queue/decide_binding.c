@@ -145,12 +145,7 @@ decide_binding_differs(struct tx *tx, const struct deployment *deployment,
 static void
 audit(struct tx *tx, const struct deployment *deployment, const char *names)
 {
-	char user[PRINCIPAL_TEXT];
-
-	decide_audit_request(tx, deployment,
-	    deployment->requested_by != 0 ? decide_user(tx, deployment->requested_by, user) :
-					    deployment->requester,
-	    AUDIT_CODE_DEPLOY_REQUESTED, "settings changed",
+	decide_audit_request(tx, deployment, 0, AUDIT_CODE_DEPLOY_REQUESTED, "settings changed",
 	    (const char *const[]){ "reason", names, "binding", deployment->binding, NULL });
 }
 

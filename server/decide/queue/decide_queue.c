@@ -620,7 +620,7 @@ may_give(const struct deployment *mine, const struct deployment *other)
 bool
 decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 {
-	char user[PRINCIPAL_TEXT], to[PRINCIPAL_TEXT];
+	char to[PRINCIPAL_TEXT];
 	int64_t place = mine->place;
 
 	if (!may_give(mine, other))
@@ -631,8 +631,7 @@ decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 	mine->wait.is_next_notified = false;
 	row_deployment_save(tx, mine);
 	row_deployment_save(tx, other);
-	decide_audit_request(tx, mine, decide_user(tx, mine->requested_by, user),
-	    AUDIT_CODE_PLACE_GIVEN, "given",
+	decide_audit_request(tx, mine, mine->requested_by, AUDIT_CODE_PLACE_GIVEN, "given",
 	    (const char *const[]){ "to", decide_user(tx, other->requested_by, to), NULL });
 	decide_tell_given(tx, mine, other);
 	row_queue_look(tx, mine->environment);

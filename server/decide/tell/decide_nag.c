@@ -262,12 +262,10 @@ decide_nag_looked(struct tx *tx, const struct deployment *work)
 bool
 decide_nag_seen(struct tx *tx, const struct update *update, const struct deployment *work)
 {
-	char user[PRINCIPAL_TEXT];
-
 	if (!decide_nag_is_open(tx, work))
 		return false;
-	decide_audit_request(tx, work, decide_user(tx, update->person, user),
-	    AUDIT_CODE_ROLLBACK_SEEN, "seen", (const char *const[]){ "name", update->name, NULL });
+	decide_audit_request(tx, work, update->person, AUDIT_CODE_ROLLBACK_SEEN, "seen",
+	    (const char *const[]){ "name", update->name, NULL });
 	end(tx, work->environment, work->id, ENDED_SEEN, update->name);
 	row_environment_acknowledge(tx, work->environment);
 	return true;

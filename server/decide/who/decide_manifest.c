@@ -36,16 +36,13 @@ audit(struct tx *tx, const struct peer *peer, const char *list, const char *diff
 static bool
 is_too_often(struct tx *tx, const struct peer *peer)
 {
-	char who[CRYPTO_CA_IDENTITY + 16];
-
-	(void)snprintf(who, sizeof(who), "manifest:%s", peer->identity);
-	return !row_rate_limit_take(tx, who, CHANGES, CHANGE_EVERY_MS);
+	return !row_rate_limit_take(tx, CHANGES, CHANGE_EVERY_MS, "manifest:%s", peer->identity);
 }
 
 static void
 leave(struct tx *tx, const struct peer *peer, const char *why)
 {
-	if (row_rate_limit_take(tx, "manifest", 1, SAID_EACH_MS))
+	if (row_rate_limit_take(tx, 1, SAID_EACH_MS, "manifest"))
 		tx_log(tx, LOG_LEVEL_WARNING, "%s: its list of capabilities is not taken: %s",
 		    peer->identity, why);
 }
@@ -56,7 +53,7 @@ say(struct tx *tx, const struct peer *peer, const char *differing)
 {
 	if (row_effect_has_timer(tx, TIMER_MANIFESTS))
 		return;
-	if (row_rate_limit_take(tx, "manifests", 1, SAID_EACH_MS))
+	if (row_rate_limit_take(tx, 1, SAID_EACH_MS, "manifests"))
 		decide_factor_tell(tx, 0,
 		    "🔐 Agent changed: " MARK_BOLD "%s" MARK_BOLD
 		    ": %s\nIts host starts something else for these now, or nothing: what waits is asked anew. Was it not you? %sdeploybot agent revoke %s%s on the server ends it.",
@@ -78,7 +75,7 @@ decide_manifests_due(struct tx *tx)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i == 0 ? "" : ", ",
 		    peer_name(&peers[i]));
 	(void)snprintf(more, sizeof(more), " and %" PRId64 " more", n - (int64_t)shown);
-	if (n == 0 || !row_rate_limit_take(tx, "manifests", 1, SAID_EACH_MS))
+	if (n == 0 || !row_rate_limit_take(tx, 1, SAID_EACH_MS, "manifests"))
 		return;
 	decide_factor_tell(tx, 0,
 	    "🔐 %" PRId64 " agent%s changed: " MARK_BOLD "%s" MARK_BOLD

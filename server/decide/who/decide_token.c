@@ -327,7 +327,7 @@ note_failed(
 	if (token->id != 0)
 		(void)decide_user(tx, principal_of_token(token->id), user);
 	(void)snprintf(input, sizeof(input), "%s: %s", user, why);
-	if (row_rate_limit_take(tx, input, TRIES, HOUR_MS / TRIES))
+	if (row_rate_limit_take(tx, TRIES, HOUR_MS / TRIES, "%s", input))
 		row_audit_add(tx, &entry, meta);
 	else
 		row_stranger_audit(tx, input, 1, api->client, &entry, meta);

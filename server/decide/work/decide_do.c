@@ -552,9 +552,7 @@ static void
 audit(struct tx *tx, const struct update *update, const struct deployment *work,
     const char *executor, bool is_confirmed)
 {
-	char user[PRINCIPAL_TEXT];
-
-	decide_audit_request(tx, work, decide_user(tx, update->person, user),
+	decide_audit_request(tx, work, update->person,
 	    is_confirmed ? AUDIT_CODE_ACTION_CONFIRMED : AUDIT_CODE_ACTION_REQUESTED,
 	    is_confirmed ? "confirmed" : "requested",
 	    (const char *const[]){ "action", work->action, "name", update->name, "executor",

@@ -14,10 +14,8 @@
 static void
 audit_cancel(struct tx *tx, const struct deployment *deployment, const struct update *update)
 {
-	char user[PRINCIPAL_TEXT];
-
-	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
-	    AUDIT_CODE_CANCEL_REQUESTED, "requested",
+	decide_audit_request(tx, deployment, update->person, AUDIT_CODE_CANCEL_REQUESTED,
+	    "requested",
 	    (const char *const[]){
 		"state", deploy_flow_word(deployment->state), "name", update->name, NULL });
 }

@@ -112,11 +112,9 @@ decide_forge_refuse(struct tx *tx, const char *environment, const struct deliver
 {
 	struct effect effect = { .kind = EFFECT_FORGE_ANSWER };
 	struct effect_forge_answer *answer = &effect.u.forge_answer;
-	char who[LIMIT_REF + 3 * JOB_NUMBER];
 
-	(void)snprintf(who, sizeof(who), "rule-answer:%s:%s:%s", job->of.repository_id, job->of.run,
-	    job->environment);
-	if (!row_rate_limit_take(tx, who, 1, TOGETHER_MS))
+	if (!row_rate_limit_take(tx, 1, TOGETHER_MS, "rule-answer:%s:%s:%s", job->of.repository_id,
+		job->of.run, job->environment))
 		return; /* the answer that is on its way is later than this */
 	answer->asked_at = tx->at;
 	answer->not_before = tx->at + TOGETHER_MS;

@@ -150,8 +150,6 @@ static void
 add(struct tx *tx, const struct update *from, const struct job *job, struct deployment *gate,
     bool is_shown)
 {
-	char user[PRINCIPAL_TEXT];
-
 	(void)text_copy(gate->action, sizeof(gate->action), action_table[ACTION_OPEN_GATE].name);
 	(void)text_copy(gate->commit, sizeof(gate->commit), job->sha);
 	(void)text_copy(gate->ref, sizeof(gate->ref), job->ref);
@@ -161,8 +159,7 @@ add(struct tx *tx, const struct update *from, const struct job *job, struct depl
 	decide_action_bind(tx, gate, &(struct action_row){ .executor = "forge" });
 	decide_tell(tx, gate, NULL);
 	row_deployment_save(tx, gate);
-	decide_audit_request(tx, gate, decide_requester(tx, gate, user),
-	    AUDIT_CODE_ACTION_REQUESTED, "requested",
+	decide_audit_request(tx, gate, 0, AUDIT_CODE_ACTION_REQUESTED, "requested",
 	    (const char *const[]){ "action", gate->action, "name", from->name, "executor", "forge",
 		"repository", job->repository, "run", job->run, NULL });
 }
@@ -393,10 +390,7 @@ attempt_of(struct tx *tx, const struct delivery_job *job, struct deployment *ret
 static bool
 take(struct tx *tx, const char *of, const char *environment, int burst, int64_t every_ms)
 {
-	char who[LIMIT_ENVIRONMENT + 16];
-
-	(void)snprintf(who, sizeof(who), "%s:%s", of, environment);
-	return row_rate_limit_take(tx, who, burst, every_ms);
+	return row_rate_limit_take(tx, burst, every_ms, "%s:%s", of, environment);
 }
 
 /* Why it is refused at once, detail "": it is not.  Returns whose kind such refusals are.  What

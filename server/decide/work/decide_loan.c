@@ -85,7 +85,7 @@ static void
 audit(struct tx *tx, enum audit_code code, const struct deployment *work,
     const struct loan_row *row, const char *outcome)
 {
-	char user[PRINCIPAL_TEXT], prefix[9], until[TEXT_TIME_SIZE] = "";
+	char prefix[9], until[TEXT_TIME_SIZE] = "";
 	struct row_job of;
 	struct loan loan;
 	bool is_there = loan_of(tx->settings, work->argument, work->environment, &loan);
@@ -95,7 +95,7 @@ audit(struct tx *tx, enum audit_code code, const struct deployment *work,
 	(void)snprintf(prefix, sizeof(prefix), "%.8s", row->accessor);
 	if (code == AUDIT_CODE_SECRET_LENT)
 		(void)text_time_ms(until, row->until);
-	decide_audit_request(tx, work, decide_requester(tx, work, user), code, outcome,
+	decide_audit_request(tx, work, 0, code, outcome,
 	    (const char *const[]){ "secret", work->argument, "path", is_there ? loan.path : "",
 		"accessor", prefix, "repository", of.job.repository, "run", of.job.run,
 		code == AUDIT_CODE_SECRET_LENT ? "until" :
@@ -239,11 +239,8 @@ bool
 decide_loan_suspect(struct tx *tx, struct deployment *work, struct loan_row *row,
     const struct loan_suspicion *suspicion, enum loan_end how)
 {
-	char once[40];
-
-	(void)snprintf(once, sizeof(once), "secret-failed:%" PRId64, work->id);
 	if ((row->state == LOAN_OVER && tx->at >= work->ended_at + LIFE_MOST_MS) ||
-	    !row_rate_limit_take(tx, once, 1, ALARM_EACH_MS))
+	    !row_rate_limit_take(tx, 1, ALARM_EACH_MS, "secret-failed:%" PRId64, work->id))
 		return false;
 	revoke(tx, row);
 	alarm(tx, work, row, suspicion);
@@ -442,7 +439,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 {
 	struct loan_row row = row_loan_get(tx, work->id);
 	const char *why_not = decide_loan_not_revoked(&row);
-	char user[PRINCIPAL_TEXT], by[96];
+	char by[96];
 
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
 		cancel(tx, update, work);
@@ -453,8 +450,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 		decide_loan_answer(tx, update, work, why_not);
 		return;
 	}
-	decide_audit_request(tx, work, decide_user(tx, update->person, user),
-	    AUDIT_CODE_CANCEL_REQUESTED, "requested",
+	decide_audit_request(tx, work, update->person, AUDIT_CODE_CANCEL_REQUESTED, "requested",
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
 	work->cancelled_by = update->person;

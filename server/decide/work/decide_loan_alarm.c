@@ -53,17 +53,14 @@ budget_of_run(const struct deployment *work, const struct job *job)
 static bool
 take(struct tx *tx, const struct budget *budget)
 {
-	return row_rate_limit_take(tx, budget->by, budget->most, ALARMS_MS);
+	return row_rate_limit_take(tx, budget->most, ALARMS_MS, "%s", budget->by);
 }
 
 /* Of each budget once an hour. */
 static bool
 is_said_first(struct tx *tx, const struct budget *budget)
 {
-	char once[BUCKET + 8];
-
-	(void)snprintf(once, sizeof(once), "%s:over", budget->by);
-	return row_rate_limit_take(tx, once, 1, ALARMS_MS);
+	return row_rate_limit_take(tx, 1, ALARMS_MS, "%s:over", budget->by);
 }
 
 static void

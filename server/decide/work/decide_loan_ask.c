@@ -193,11 +193,11 @@ static bool
 may_ask_now(struct tx *tx, const struct asker *asker)
 {
 	int most = asker->job != NULL ? BY_JOBS : BY_PEOPLE;
-	char who[PRINCIPAL_TEXT + ENVIRONMENT_ID_MAX], user[PRINCIPAL_TEXT], why[LIMIT_LINE];
+	char user[PRINCIPAL_TEXT], why[LIMIT_LINE];
 
-	(void)snprintf(who, sizeof(who), "secret:%s",
-	    asker->job != NULL ? asker->job->workflow : decide_user(tx, asker->from->person, user));
-	if (row_rate_limit_take(tx, who, most, MINUTE_MS / most))
+	if (row_rate_limit_take(tx, most, MINUTE_MS / most, "secret:%s",
+		asker->job != NULL ? asker->job->workflow :
+				     decide_user(tx, asker->from->person, user)))
 		return true;
 	(void)snprintf(why, sizeof(why), "%s for secrets too often: %d a minute",
 	    asker->job != NULL ? "this workflow asks" : "you ask", most);
@@ -212,7 +212,6 @@ ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	const struct job *job = asker->job != NULL ? asker->job : &nobody;
 	struct loan_row row = { .state = LOAN_ASKED, .chat = asker->chat };
 	struct deployment work;
-	char user[PRINCIPAL_TEXT];
 
 	decide_requested(tx, asker->from, PROGRAM_ACTION, loan->target, &work);
 	(void)text_copy(work.action, sizeof(work.action), action_table[ACTION_LEND_SECRET].name);
@@ -231,8 +230,7 @@ ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	decide_action_bind(tx, &work, &(struct action_row){ .executor = "vault" });
 	row_deployment_save(tx, &work);
 	tx->answer.work = work.id;
-	decide_audit_request(tx, &work, decide_requester(tx, &work, user),
-	    AUDIT_CODE_SECRET_REQUESTED, "requested",
+	decide_audit_request(tx, &work, 0, AUDIT_CODE_SECRET_REQUESTED, "requested",
 	    (const char *const[]){ "secret", loan->name, "path", loan->path, "name",
 		asker->from->name, "repository", job->repository, "run", job->run, "ref", work.ref,
 		"reason", asker->reason, NULL });

@@ -116,10 +116,7 @@ is_early(const struct deployment *work)
 static bool
 rings_first(struct tx *tx, const struct deployment *work)
 {
-	char once[40];
-
-	(void)snprintf(once, sizeof(once), "secret-alive:%" PRId64, work->id);
-	return row_rate_limit_take(tx, once, 1, RING_EACH_MS);
+	return row_rate_limit_take(tx, 1, RING_EACH_MS, "secret-alive:%" PRId64, work->id);
 }
 
 /* A group's message says it by an edit, which makes no sound. */

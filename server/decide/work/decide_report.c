@@ -58,10 +58,9 @@ void
 decide_report_said(struct tx *tx, const struct forge_said *said)
 {
 	const struct effect_forge_report *report = &tx->effect->u.forge_report;
-	char key[LIMIT_REF + 16];
 
-	(void)snprintf(key, sizeof(key), "report:%s", report->repository);
-	if (said->verdict != FORGE_SAYS_DONE && row_rate_limit_take(tx, key, 1, DAY_MS))
+	if (said->verdict != FORGE_SAYS_DONE &&
+	    row_rate_limit_take(tx, 1, DAY_MS, "report:%s", report->repository))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "%s: deployments are not shown there (REPORT_DEPLOYMENTS): %s",
 		    report->repository, said->why);

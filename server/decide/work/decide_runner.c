@@ -72,11 +72,10 @@ decide_runners_started(struct tx *tx)
 static void
 audit(struct tx *tx, const struct deployment *deployment, const struct update *update)
 {
-	char user[PRINCIPAL_TEXT], run[24];
+	char run[24];
 
 	(void)snprintf(run, sizeof(run), "%" PRId64, deployment->run);
-	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
-	    AUDIT_CODE_RUN_ABANDONED, "abandoned",
+	decide_audit_request(tx, deployment, update->person, AUDIT_CODE_RUN_ABANDONED, "abandoned",
 	    (const char *const[]){ "run", run, "state", deploy_flow_word(deployment->state), "name",
 		update->name, NULL });
 }
