@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include <stdio.h>
+
 #include "lib/base.h"
 
 /* --- UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) --- */
@@ -41,6 +43,13 @@ bool text_is_word(const char *text, size_t max);
 
 /* Copies with its NUL; false when it did not fit (then it is cut between characters). */
 bool text_copy(char *out, size_t room, const char *text);
+
+/* Into the whole of an array of chars: a text, cut as text_copy() does, or what is printed, cut as
+ * snprintf() does.  Of a pointer neither compiles. */
+#define text_set(out, text)    ((void)text_copy(out, TEXT_ROOM(out), text))
+#define text_setf(out, ...)    ((void)snprintf(out, TEXT_ROOM(out), __VA_ARGS__))
+#define TEXT_IS_POINTER(out)   __builtin_types_compatible_p(__typeof__(out), __typeof__(&(out)[0]))
+#define TEXT_ROOM(out)	       (sizeof(out) + 0 * sizeof(char[1 - 2 * TEXT_IS_POINTER(out)]))
 
 /* --- hex --- */
 

@@ -3,7 +3,6 @@
 #include "chat/chat_agent.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "lib/text.h"
 
@@ -50,7 +49,7 @@ add_clock(struct chat_text *text, int64_t ahead_s)
 	if (off_s < 2 * (int64_t)YEAR_S)
 		(void)text_age(off, off_s * 1000);
 	else
-		(void)snprintf(off, sizeof(off), "%" PRId64 " years", off_s / YEAR_S);
+		text_setf(off, "%" PRId64 " years", off_s / YEAR_S);
 	chat_text_add(text, ", its clock is %s %s", off, ahead_s > 0 ? "ahead" : "behind");
 }
 

@@ -2,10 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <stdio.h>
-
 #include "chat/chat_status.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 /* What is known to run there when a deployment came to nothing. */
 static void
 add_still_runs(struct chat_text *text, const struct chat_deployment *about)
@@ -125,7 +124,7 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, "%s %s DOWN", environment, is_down ? "is" : "may be");
 	if (is_down)
 		chat_text_some(text, " on ", deployment->look.down_on);
-	(void)snprintf(previous, sizeof(previous), "%.*s", is_target ? 31 : 7,
+	text_setf(previous, "%.*s", is_target ? 31 : 7,
 	    is_target ? "what ran before deploybot" : deployment->previous);
 	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
 		chat_text_add(

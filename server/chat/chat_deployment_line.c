@@ -55,7 +55,7 @@ chat_deployment_line(
 	else
 		chat_text_add(text, "%s", deploy_flow_word(deployment->state));
 	if (deployment->why == DEPLOY_WHY_REFUSED && deployment->detail[0] != '\0') {
-		(void)text_copy(brief, sizeof(brief), deployment->detail);
+		text_set(brief, deployment->detail);
 		chat_text_outside(text, ": ", brief);
 	} else if (deployment_why_word(deployment)[0] != '\0')
 		chat_text_add(text, " (%s)", deployment_why_word(deployment));

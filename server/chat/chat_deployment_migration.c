@@ -1,8 +1,7 @@
 /* chat_deployment_migration.c - what is said of a database behind a deployment's migration.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
-
-#include <stdio.h>
+#include "lib/text.h"
 
 #define HALF_MIGRATED	"; the database may be half migrated"
 #define NOT_ROLLED_BACK MARK_BOLD "the database was NOT rolled back" MARK_BOLD
@@ -162,7 +161,7 @@ chat_deployment_past_migration(struct chat_text *text, const struct chat_deploym
 	if (about->behind == NULL)
 		return;
 	if (!deployment->target_changed || deployment->state == DEPLOY_LIVE)
-		(void)snprintf(serves, sizeof(serves), "%.7s %s", deployment->commit,
+		text_setf(serves, "%.7s %s", deployment->commit,
 		    deployment->state == DEPLOY_LIVE ? "now serves" : "would serve");
 	add_behind(text, deployment->state == DEPLOY_LIVE ? NOT_ROLLED_BACK ": " : "",
 	    about->behind, serves);

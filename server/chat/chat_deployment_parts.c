@@ -507,7 +507,7 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 	if (word[0] != '\0' && detail[0] != '\0')
 		chat_text_add(
 		    text, is_brief && deployment->why == DEPLOY_WHY_CANCELLED ? " " : ": ");
-	(void)text_copy(brief, sizeof(brief), detail);
+	text_set(brief, detail);
 	add_detail(text, deployment, is_brief ? brief : detail);
 	chat_text_add(text, "%s%s", is_brief && strlen(detail) >= sizeof(brief) ? "…" : "", behind);
 }

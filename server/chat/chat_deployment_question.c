@@ -119,21 +119,20 @@ chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
 	char target[LIMIT_ENVIRONMENT], what[LIMIT_BUTTON] = "🚀 Deploy to";
 
 	if (deployment_is_pipeline(deployment))
-		(void)snprintf(what, sizeof(what), "🔧 Run %.16s%s%.24s", deployment->argument,
+		text_setf(what, "🔧 Run %.16s%s%.24s", deployment->argument,
 		    deployment->subject[0] != '\0' ? " " : "", deployment->subject);
 	else if (deployment_is_gate(deployment))
-		(void)snprintf(what, sizeof(what), "🚦 Confirm gate %.7s", deployment->commit);
+		text_setf(what, "🚦 Confirm gate %.7s", deployment->commit);
 	else if (deployment_is_action(deployment))
-		(void)snprintf(what, sizeof(what), "🔧 %.24s", deployment->action);
+		text_setf(what, "🔧 %.24s", deployment->action);
 	else if (deployment->wait.is_behind && deployment->program == PROGRAM_DEPLOY)
-		(void)snprintf(what, sizeof(what), "↩️ Go back to %.7s in", deployment->commit);
+		text_setf(what, "↩️ Go back to %.7s in", deployment->commit);
 	else if (deployment->is_past_barrier && deployment_is_rollback(deployment))
-		(void)text_copy(what, sizeof(what), CHAT_PAST_BARRIER ":");
+		text_set(what, CHAT_PAST_BARRIER ":");
 	else if (deployment_is_rollback(deployment))
-		(void)text_copy(what, sizeof(what),
-		    deployment->is_forward ? "↪️ Roll forward" : CHAT_ROLL_BACK);
+		text_set(what, deployment->is_forward ? "↪️ Roll forward" : CHAT_ROLL_BACK);
 	else if (deployment->is_again)
-		(void)text_copy(what, sizeof(what), "🔁 Deploy again to");
+		text_set(what, "🔁 Deploy again to");
 	return chat_deployment_label(what, deployment_target(deployment, target), out);
 }
 

@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <stdio.h>
-
 #include "chat/chat_hold.h"
 #include "chat/chat_status.h"
 #include "deployment/turn.h"
+#include "lib/text.h"
 
 #define CONTAINED_SHOWN 3
 
@@ -212,7 +211,7 @@ find_ahead(const char *said, const struct deployment *ended)
 	const char *line, *end;
 	char begin[32];
 
-	(void)snprintf(begin, sizeof(begin), "\n⏳ #%lld ", (long long)ended->id);
+	text_setf(begin, "\n⏳ #%lld ", (long long)ended->id);
 	line = strstr(said, begin);
 	if (line == NULL)
 		return NULL;

@@ -3,9 +3,9 @@
 #include "chat/chat_pipeline.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_first.h"
+#include "lib/text.h"
 
 #define TITLE 60 /* letters */
 
@@ -47,7 +47,7 @@ add_details(struct chat_text *text, const char *details)
 
 	if (size == 0)
 		return;
-	(void)snprintf(job, sizeof(job), "%.*s", (int)size, details); /* cut is fine */
+	text_setf(job, "%.*s", (int)size, details); /* cut is fine */
 	chat_text_theirs(text, "\n", job);
 	if (details[size] == '\n')
 		chat_text_lines(text, details + size + 1);

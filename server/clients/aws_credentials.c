@@ -75,7 +75,7 @@ fail(struct aws_credentials_call *call, const char *why)
 {
 	char said[2 * LIMIT_LINE];
 
-	(void)snprintf(said, sizeof(said), "no keys of the %s's role: %s",
+	text_setf(said, "no keys of the %s's role: %s",
 	    call->self->url[0] != '\0' ? "container" : "machine", why);
 	finish(call, NULL, said);
 }
@@ -173,19 +173,19 @@ proceed(struct aws_credentials_call *call, struct err *err)
 
 	switch (call->step) {
 	case STEP_CONTAINER:
-		(void)text_copy(url, sizeof(url), self->url);
+		text_set(url, self->url);
 		if (!container_token(call, err))
 			return false;
 		if (call->token[0] == '\0')
 			headers[0] = NULL;
 		break;
 	case STEP_TOKEN:
-		(void)snprintf(url, sizeof(url), "%s/latest/api/token", base);
+		text_setf(url, "%s/latest/api/token", base);
 		headers[0] = TTL;
 		break;
 	case STEP_ROLE:
 	case STEP_KEYS:
-		(void)snprintf(url, sizeof(url), "%s" KEYS_PATH "%s", base, call->role);
+		text_setf(url, "%s" KEYS_PATH "%s", base, call->role);
 		break;
 	case STEP_READY:
 		return true;

@@ -2,12 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/cloudflare.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "clients/cloudflare_answer.h"
 #include "lib/crypto.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "types/limits.h"
 
 #define TIMEOUT_MS 20000
@@ -47,10 +47,8 @@ start_http(struct http_client *client, const struct cloudflare_request *request,
 	bool is_set = request->level != NULL;
 	struct http_client_call *started;
 
-	(void)snprintf(
-	    url, sizeof(url), "%s%s", request->base, cloudflare_path(request->zone, path));
-	(void)snprintf(
-	    authorization, sizeof(authorization), "Authorization: Bearer %s", request->token);
+	text_setf(url, "%s%s", request->base, cloudflare_path(request->zone, path));
+	text_setf(authorization, "Authorization: Bearer %s", request->token);
 	if (is_set)
 		cloudflare_body(request->level, body);
 	const struct http_client_request http = {
@@ -83,7 +81,7 @@ cloudflare_start(
 	call->on_done = request->on_done;
 	call->ctx = request->ctx;
 	if (request->level != NULL)
-		(void)snprintf(call->wanted, sizeof(call->wanted), "%s", request->level);
+		text_setf(call->wanted, "%s", request->level);
 	call->http = start_http(client, request, call, err);
 	return call->http != NULL ? TAKE(call) : NULL;
 }

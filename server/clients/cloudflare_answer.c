@@ -52,11 +52,11 @@ refusal_of(enum cloudflare_verdict verdict, int status, const struct json *root)
 	int64_t code = json_get_i64_or(error, "code", 0);
 
 	if (message == NULL) {
-		(void)snprintf(line, sizeof(line), "HTTP %d", status);
+		text_setf(line, "HTTP %d", status);
 		return answer_of(verdict, line);
 	}
 	(void)clean_line(said, sizeof(said), message, strlen(message));
-	(void)snprintf(line, sizeof(line), "HTTP %d: %" PRId64 " %s", status, code, said);
+	text_setf(line, "HTTP %d: %" PRId64 " %s", status, code, said);
 	return answer_of(verdict, line);
 }
 
@@ -85,7 +85,7 @@ read_level(int status, const struct json *root, const char *wanted)
 		return answer_of(CLOUDFLARE_UNKNOWN, "HTTP 200 without a security level");
 	if (wanted != NULL && strcmp(value, wanted) != 0)
 		return answer_of(CLOUDFLARE_UNKNOWN, "it answers with another level");
-	(void)text_copy(answer.value, sizeof(answer.value), value);
+	text_set(answer.value, value);
 	return answer;
 }
 

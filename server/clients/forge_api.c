@@ -3,7 +3,6 @@
 #include "clients/forge_api.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <sys/queue.h>
 
 #include "clients/github_need.h"
@@ -222,7 +221,7 @@ forge_api_unsent(const struct err *err)
 		.retry_after_s = is_busy ? BUSY_S : 0,
 		.factor = 1 };
 
-	(void)text_copy(answer.detail, sizeof(answer.detail), err->text); /* it fits */
+	text_set(answer.detail, err->text); /* it fits */
 	return answer;
 }
 
@@ -279,9 +278,8 @@ sign(const struct settings_github *github, struct buf *out, struct err *err)
 	int64_t now_s = clock_wall_ms() / 1000;
 	char claims[128];
 
-	(void)snprintf(claims, sizeof(claims),
-	    "{\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"iss\":\"%.18s\"}", now_s - 60, now_s + 540,
-	    github->app_id);
+	text_setf(claims, "{\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"iss\":\"%.18s\"}", now_s - 60,
+	    now_s + 540, github->app_id);
 	key = crypto_rsa_new_private(github->app_key, strlen(github->app_key), err);
 	return key != NULL && jwt_write(out, claims, key, err);
 }
@@ -311,7 +309,7 @@ request(struct forge_api_call *call, const char *bearer, const char *path, const
 	}
 	if (body != NULL)
 		headers[n++] = "Content-Type: application/json";
-	(void)snprintf(url, sizeof(url), "%s%s%s", base, at_gitlab ? "/api/v4" : "", path);
+	text_setf(url, "%s%s%s", base, at_gitlab ? "/api/v4" : "", path);
 	while (zones[zone].place != place ||
 	    (zones[zone].public != NULL) != outbound_is_public(outbound_of(place, base)))
 		zone++;
@@ -355,8 +353,7 @@ make_token(struct forge_api_call *call, uint32_t needs, struct err *err)
 		}
 	json_out_end(&json);
 	json_out_end(&json);
-	(void)snprintf(path, sizeof(path), "/app/installations/%" PRId64 "/access_tokens",
-	    account->installation);
+	text_setf(path, "/app/installations/%" PRId64 "/access_tokens", account->installation);
 	return buf_check(&body, err) && request(call, NULL, path, buf_text(&body), err);
 }
 
@@ -445,7 +442,7 @@ take_access(struct forge_api_call *call, const struct json *body, struct forge_a
 	}
 	if (id == 0) {
 		answer->verdict = call->step == FIND ? FORGE_API_FORBIDDEN : FORGE_API_TORN;
-		(void)snprintf(answer->detail, sizeof(answer->detail), "%s",
+		text_setf(answer->detail, "%s",
 		    call->step == FIND ? "the App's installation there is suspended" :
 					 "it says that there is a token, and has none");
 		return false;

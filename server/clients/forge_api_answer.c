@@ -156,13 +156,12 @@ describe(struct forge_api_answer *answer, const struct forge_api_reply *reply, c
 	char line[LIMIT_LINE];
 
 	if (reply->code != ERR_NONE)
-		(void)snprintf(line, sizeof(line), "%s", reply->text); /* cut is fine */
+		text_setf(line, "%s", reply->text); /* cut is fine */
 	else if (answer->verdict == FORGE_API_TORN)
-		(void)snprintf(
-		    line, sizeof(line), "HTTP %d with half a body: it is no JSON", reply->status);
+		text_setf(line, "HTTP %d with half a body: it is no JSON", reply->status);
 	else
-		(void)snprintf(line, sizeof(line), "HTTP %d%s%.200s", reply->status,
-		    message != NULL ? ": " : "", message != NULL ? message : "");
+		text_setf(line, "HTTP %d%s%.200s", reply->status, message != NULL ? ": " : "",
+		    message != NULL ? message : "");
 	(void)clean_line(answer->detail, sizeof(answer->detail), line, strlen(line));
 }
 

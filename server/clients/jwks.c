@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/jwks.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +41,7 @@ jwks_new(struct http_client *client, const char *issuer)
 	struct jwks *jwks = mem_new(1, sizeof(*jwks));
 
 	jwks->client = client;
-	(void)text_copy(jwks->issuer, sizeof(jwks->issuer), issuer); /* a setting's: it fits */
+	text_set(jwks->issuer, issuer); /* a setting's: it fits */
 	return jwks;
 }
 
@@ -105,7 +104,7 @@ fail(struct jwks *jwks, const char *why)
 		log_warning(
 		    "keys of %s, which tokens of jobs are checked by, cannot be fetched: %s",
 		    jwks->issuer, why);
-	(void)text_copy(jwks->failure, sizeof(jwks->failure), why); /* cut is fine */
+	text_set(jwks->failure, why); /* cut is fine */
 	jwks->keys_url[0] = '\0';
 	answer_all(jwks);
 }
@@ -159,7 +158,7 @@ came(struct jwks *jwks, const struct http_client_result *http)
 	jwks->call = NULL;
 	if (http->code == ERR_NONE && http->status == 200)
 		return true;
-	(void)snprintf(why, sizeof(why), "the issuer of tokens answered with %d", http->status);
+	text_setf(why, "the issuer of tokens answered with %d", http->status);
 	fail(jwks, http->code != ERR_NONE ? http->text : why);
 	return false;
 }

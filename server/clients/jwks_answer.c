@@ -108,7 +108,7 @@ add_key(struct jwks_keys *keys, const struct json *key, struct err *err)
 	added->rsa = read_rsa(key);
 	if (added->rsa == NULL)
 		return true;
-	(void)text_copy(added->kid, sizeof(added->kid), kid); /* fits */
+	text_set(added->kid, kid); /* fits */
 	keys->n++;
 	for (size_t i = 0; i + 1 < keys->n; i++)
 		if (strcmp(keys->at[i].kid, kid) == 0)

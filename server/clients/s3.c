@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base64.h"
@@ -27,7 +26,7 @@ judge_failure(const struct http_client_result *http)
 {
 	struct witness_answer answer = { .verdict = WITNESS_UNKNOWN };
 
-	(void)text_copy(answer.detail, sizeof(answer.detail), http->text);
+	text_set(answer.detail, http->text);
 	return answer;
 }
 
@@ -70,7 +69,7 @@ start_http(struct http_client *client, const struct s3_put *put, struct s3_call 
 		.region = put->place.region,
 		.at = clock_wall_ms() };
 
-	(void)snprintf(checksum, sizeof(checksum), "x-amz-checksum-sha256: %s", call->checksum);
+	text_setf(checksum, "x-amz-checksum-sha256: %s", call->checksum);
 	if (!s3_address(&put->place, put->key, &address, err) ||
 	    !sigv4_sign(&request, put->credentials, &lines, err))
 		return false;

@@ -54,8 +54,8 @@ word_in(const struct s3_put_answer *answer, const char *name, char out[WORD_MAX]
 	const char *from, *to;
 
 	out[0] = '\0';
-	(void)snprintf(open, sizeof(open), "<%s>", name);
-	(void)snprintf(close, sizeof(close), "</%s>", name);
+	text_setf(open, "<%s>", name);
+	text_setf(close, "</%s>", name);
 	if (answer->body_size == 0)
 		return;
 	from = memmem(answer->body, answer->body_size, open, strlen(open));
@@ -84,8 +84,8 @@ refusal_of(enum witness_verdict verdict, const struct s3_put_answer *answer)
 
 	word_in(answer, "Code", code);
 	word_in(answer, "Message", message);
-	(void)snprintf(line, sizeof(line), "HTTP %d%s%s%s%s", answer->status,
-	    code[0] != '\0' ? " " : "", code, message[0] != '\0' ? ": " : "", message);
+	text_setf(line, "HTTP %d%s%s%s%s", answer->status, code[0] != '\0' ? " " : "", code,
+	    message[0] != '\0' ? ": " : "", message);
 	return answer_of(verdict, line);
 }
 

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3_versions.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -189,9 +188,9 @@ on_error_end(void *ctx, const char *path, const char *text, UNUSED struct err *e
 	struct error *error = ctx;
 
 	if (strcmp(path, "Error/Code") == 0)
-		(void)text_copy(error->code, sizeof(error->code), text);
+		text_set(error->code, text);
 	else if (strcmp(path, "Error/Message") == 0)
-		(void)text_copy(error->message, sizeof(error->message), text);
+		text_set(error->message, text);
 	return true;
 }
 
@@ -207,7 +206,7 @@ s3_error_read(const char *xml, size_t size, char *out, size_t room)
 	if (!xml_read(xml, size, &reader, &error, &err) || !text_is_plain(error.code) ||
 	    !text_is_plain(error.message) || error.code[0] == '\0')
 		return out;
-	(void)snprintf(line, sizeof(line), "%s: %s", error.code, error.message);
+	text_setf(line, "%s: %s", error.code, error.message);
 	(void)clean_line(out, room, line, strlen(line));
 	return out;
 }

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/vault.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -88,18 +87,18 @@ send_ask(struct vault *v, const struct ask *ask, struct err *err)
 	const char *headers[HEADERS] = { "X-Vault-Request: true" };
 	size_t n = 1;
 
-	(void)snprintf(url, sizeof(url), "%s/v1/%s", settings->address, ask->path);
+	text_setf(url, "%s/v1/%s", settings->address, ask->path);
 	if (ask->token != NULL) {
 		buf_addf(&token, "X-Vault-Token: %s", ask->token);
 		headers[n++] = buf_text(&token);
 	}
 	/* Of a node, and not of a namespace. */
 	if (settings->name_space != NULL && strcmp(ask->path, VAULT_HEALTH) != 0) {
-		(void)snprintf(space, sizeof(space), "X-Vault-Namespace: %s", settings->name_space);
+		text_setf(space, "X-Vault-Namespace: %s", settings->name_space);
 		headers[n++] = space;
 	}
 	if (ask->wrap_ttl_s > 0) {
-		(void)snprintf(wrap, sizeof(wrap), "X-Vault-Wrap-TTL: %d", ask->wrap_ttl_s);
+		text_setf(wrap, "X-Vault-Wrap-TTL: %d", ask->wrap_ttl_s);
 		headers[n++] = wrap;
 	}
 	if (ask->body != NULL)
@@ -204,7 +203,7 @@ go_on(struct vault_call *call)
 
 	if (send_call(call, &err))
 		return;
-	(void)text_copy(answer.detail, sizeof(answer.detail), err.text); /* it fits */
+	text_set(answer.detail, err.text); /* it fits */
 	finish(call, &answer, NULL);
 }
 
@@ -316,8 +315,7 @@ take_answer(struct vault *v, const struct json *body, struct err *err)
 		v->number++;
 	}
 	if (ok && (v->step == VAULT_LOG_IN || own != NULL))
-		(void)text_copy(v->token, sizeof(v->token),
-		    v->step == VAULT_LOG_IN ? token.text : own); /* both fit */
+		text_set(v->token, v->step == VAULT_LOG_IN ? token.text : own); /* both fit */
 	if (ok)
 		vault_life_take(&v->life, v->step, &token, clock_monotonic_ms());
 	crypto_wipe(&token, sizeof(token));
@@ -356,7 +354,7 @@ on_step(void *ctx, const struct http_client_result *http)
 	v->own = NULL;
 	if (answer.verdict == VAULT_DONE && !take_answer(v, body, &err)) {
 		answer.verdict = VAULT_TORN;
-		(void)text_copy(answer.detail, sizeof(answer.detail), err.text); /* it fits */
+		text_set(answer.detail, err.text); /* it fits */
 	}
 	if (answer.verdict == VAULT_DONE && v->step == VAULT_LOG_IN) {
 		take_step(v, VAULT_LOOK_UP);
@@ -409,7 +407,7 @@ take_step(struct vault *v, enum vault_step step)
 	v->step = step;
 	if (send_step(v, &err))
 		return;
-	(void)text_copy(answer.detail, sizeof(answer.detail), err.text); /* it fits */
+	text_set(answer.detail, err.text); /* it fits */
 	fail(v, &answer);
 	schedule(v);
 	let_in(v, &answer);
@@ -493,7 +491,7 @@ vault_start(struct vault *v, const struct vault_request *request, struct err *er
 	*call = (struct vault_call){ .vault = v, .request = *request };
 	call->body = mem_text(request->body);
 	call->own = mem_text(request->token);
-	(void)text_copy(call->path, sizeof(call->path), request->path); /* it fits */
+	text_set(call->path, request->path); /* it fits */
 	loop_timer_init(&call->timer, on_pause_over, call);
 	TAILQ_INSERT_TAIL(&v->calls, call, of_vault);
 	v->n_calls++;
@@ -524,7 +522,7 @@ open_client(struct vault *v)
 			.address_is_allowed = outbound_allows,
 			.address_ctx = outbound_of(OUTBOUND_VAULT, settings->address) },
 		    &err);
-	(void)text_copy(v->why, sizeof(v->why), v->http == NULL ? err.text : ""); /* it fits */
+	text_set(v->why, v->http == NULL ? err.text : ""); /* it fits */
 	v->life.is_by_role = is_by_role(v);
 	if (v->http != NULL)
 		loop_timer_start(v->loop, &v->timer, 0, 0);

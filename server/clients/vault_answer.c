@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/vault_answer.h"
 
-#include <stdio.h>
-
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/crypto.h"
@@ -135,7 +133,7 @@ describe_move(const struct vault_reply *reply, char out[LIMIT_LINE])
 	const char *user = strrchr(url_place(reply->location, place), '@');
 	const char *host = user != NULL ? user + 1 : place;
 
-	(void)snprintf(line, sizeof(line), "HTTP %d, which points to %.200s", reply->status,
+	text_setf(line, "HTTP %d, which points to %.200s", reply->status,
 	    host[0] != '\0' ? host : "no other host");
 	quote(line, reply->secret, out);
 }
@@ -155,10 +153,10 @@ describe(struct vault_answer *answer, const struct vault_reply *reply, const str
 	}
 	quote(reply->code != ERR_NONE ? reply->text : reason_of(root), reply->secret, said);
 	if (reply->code != ERR_NONE)
-		(void)snprintf(line, sizeof(line), "%s", said);
+		text_setf(line, "%s", said);
 	else
-		(void)snprintf(line, sizeof(line), "HTTP %d%s%s%s", reply->status, known,
-		    said[0] != '\0' ? ": " : "", said);
+		text_setf(
+		    line, "HTTP %d%s%s%s", reply->status, known, said[0] != '\0' ? ": " : "", said);
 	(void)clean_line(answer->detail, sizeof(answer->detail), line, strlen(line));
 }
 

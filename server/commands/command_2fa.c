@@ -1,7 +1,6 @@
 /* command_2fa.c - /2fa: shows one's own second factor, takes a recovery code, resets another's.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "commands/commands.h"
 #include "decide/factor/decide_factor.h"
@@ -69,7 +68,7 @@ reset(struct tx *tx, const struct update *update, const char *typed)
 		    tx, &update->address, "Whose? " MARK_CODE "/2fa reset <Telegram id>" MARK_CODE);
 		return;
 	}
-	(void)snprintf(what, sizeof(what), "2FA reset of %" PRId64, person);
+	text_setf(what, "2FA reset of %" PRId64, person);
 	if (!decide_factor_may(tx, update, what) ||
 	    !decide_factor_gives_code(tx, update, person, what) ||
 	    decide_lacks_factor_for(tx, update, what))

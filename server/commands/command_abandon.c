@@ -1,7 +1,6 @@
 /* command_abandon.c - /abandon <number>: a run whose runner is disconnected is not waited for.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_runner.h"
 #include "commands/commands.h"
@@ -9,6 +8,8 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_runner.h"
+#include "lib/text.h"
+#include "store/row_deployment.h"
 #include "store/row_peer.h"
 #include "store/row_runner.h"
 
@@ -22,7 +23,7 @@ say_too_much(struct tx *tx, const struct update *update, int64_t number)
 
 	decide_answer_no(tx, update);
 	request_add_number(&fewer, COMMANDS_TEXT, number);
-	(void)snprintf(label, sizeof(label), "/abandon %" PRId64, number);
+	text_setf(label, "/abandon %" PRId64, number);
 	decide_once_button(tx, update, &fewer, label, &message.buttons);
 	chat_text_add(
 	    &text, "Too much after /abandon. Usage: " MARK_CODE "/abandon <number>" MARK_CODE);
@@ -103,8 +104,8 @@ ask(struct tx *tx, const struct update *update, const struct deployment *work,
 	if (decide_is_answered(update))
 		chat_text_add(&text, "\nTo do it: deploybot abandon %" PRId64 " yes", work->id);
 	request_add(&sure, "sure", "yes");
-	(void)snprintf(label, sizeof(label), "Abandon #%" PRId64 " in %.40s", work->id,
-	    deployment_target(work, target));
+	text_setf(
+	    label, "Abandon #%" PRId64 " in %.40s", work->id, deployment_target(work, target));
 	decide_once_button(tx, update, &sure, label, &message.buttons);
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }

@@ -1,7 +1,6 @@
 /* command_appeal.c - [Ask an admin] under a denial: those who may are asked to do it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
@@ -147,8 +146,7 @@ command_appeal(struct tx *tx, const struct update *update, const struct request 
 		return;
 	}
 	request_drop(&appeal.wanted, "what");
-	(void)text_copy(
-	    appeal.wanted.action, sizeof(appeal.wanted.action), policy_action_word(appeal.action));
+	text_set(appeal.wanted.action, policy_action_word(appeal.action));
 	appeal.wanted.message = 0;
 	row_button_close_keyboard(tx, request->message);
 	post(tx, &appeal);

@@ -119,7 +119,7 @@ read_number(struct tx *tx, const struct update *update, struct request *request,
 	(void)request_get(request, "n", typed);
 	if (typed[0] == '\0' && request->target[0] != '\0' &&
 	    strspn(request->target, "0123456789") == strlen(request->target)) {
-		(void)text_copy(typed, sizeof(typed), request->target);
+		text_set(typed, request->target);
 		request->target[0] = '\0';
 	}
 	*ret = USUAL;

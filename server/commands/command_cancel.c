@@ -1,7 +1,6 @@
 /* command_cancel.c - /cancel <environment>: ends what is in progress, or what is queued.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 #include <strings.h>
 
 #include "chat/chat_runner.h"
@@ -14,6 +13,7 @@
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_loan_list.h"
 #include "decide/who/decide_allowed.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_loan.h"
@@ -87,7 +87,7 @@ add_do_not_wait(struct tx *tx, const struct update *update, const struct deploym
 	char label[LIMIT_BUTTON];
 
 	request_add(&cancel, "wait", "no");
-	(void)snprintf(label, sizeof(label), "⏩ Do not wait %.40s", gate->environment);
+	text_setf(label, "⏩ Do not wait %.40s", gate->environment);
 	decide_once_button(tx, update, &cancel, label, keyboard);
 }
 
@@ -205,10 +205,9 @@ add_cancel(struct offer *offer, const struct deployment *work)
 		return;
 	}
 	if (deployment_is_loan(work))
-		(void)snprintf(
-		    label, sizeof(label), "✋ %.59s", decide_loan_name(work, name)); /* it fits */
+		text_setf(label, "✋ %.59s", decide_loan_name(work, name)); /* it fits */
 	else
-		(void)snprintf(label, sizeof(label), "%s %.40s %.7s",
+		text_setf(label, "%s %.40s %.7s",
 		    deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE ? "✋ Stop" :
 									    "✖️ Cancel",
 		    work->environment,

@@ -1,6 +1,5 @@
 /* command_deploy.c - /deploy <environment> [ref]: role, room in the queue, then git is asked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-
 #include "commands/commands.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/approval/decide_emergency.h"
@@ -69,11 +68,9 @@ open_request(struct tx *tx, const struct update *update, const char *environment
 
 	decide_requested(tx, update, PROGRAM_DEPLOY, environment, &deployment);
 	deployment.is_to_be_asked = settings_environment(tx->settings, environment)->confirm;
-	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
-	(void)text_copy(
-	    deployment.exempt.exception, sizeof(deployment.exempt.exception), exception);
-	(void)text_copy(
-	    deployment.exempt.emergency, sizeof(deployment.exempt.emergency), emergency);
+	text_set(deployment.ref, ref);
+	text_set(deployment.exempt.exception, exception);
+	text_set(deployment.exempt.emergency, emergency);
 	row_deployment_add(tx, &deployment);
 	if (exception[0] != '\0')
 		row_exempt_set(tx, deployment.id, &(struct exempt){ .hold = row_hold_newest(tx) });

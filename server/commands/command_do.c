@@ -1,7 +1,5 @@
 /* command_do.c - /do [action] [target] [job]: no deployment; where words are missing buttons ask.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
 #include "commands/commands.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/work/decide_do.h"
@@ -28,13 +26,12 @@ read_words(const struct request *request, struct words *ret)
 	bool is_whole = request_words(request_get(request, COMMANDS_TEXT, value), n, words);
 	const struct action *action = action_find(words[0]);
 
-	(void)text_copy(ret->action, sizeof(ret->action), words[0]);
-	(void)text_copy(ret->target, sizeof(ret->target), has_target ? request->target : words[1]);
-	(void)text_copy(ret->argument, sizeof(ret->argument), words[n - 1]);
+	text_set(ret->action, words[0]);
+	text_set(ret->target, has_target ? request->target : words[1]);
+	text_set(ret->argument, words[n - 1]);
 	if (is_whole || action == NULL || action->argument != ACTION_TAKES_PIPELINE)
 		return is_whole;
-	(void)snprintf(ret->argument, sizeof(ret->argument), "%.40s %.200s", words[n - 1],
-	    request_behind(value, n));
+	text_setf(ret->argument, "%.40s %.200s", words[n - 1], request_behind(value, n));
 	return true;
 }
 
@@ -76,7 +73,7 @@ add_clients(struct tx *tx, const struct update *update, const struct action *act
 
 		if (!may_on(tx, update, action, client))
 			continue;
-		(void)snprintf(words, sizeof(words), "%s%s%s", action != NULL ? action->name : "",
+		text_setf(words, "%s%s%s", action != NULL ? action->name : "",
 		    action != NULL ? " " : "", client->id);
 		chat_text_code(text, n++ == 0 ? "" : " ", client->id);
 		if (strcmp(client->name, client->id) != 0)
@@ -95,7 +92,7 @@ add_actions(struct tx *tx, const struct update *update, const struct client_sett
 	for (size_t a = 0; a < ACTION_COUNT; a++) {
 		if (!decide_do_allows(tx, update->person, &action_table[a], client))
 			continue;
-		(void)snprintf(words, sizeof(words), "%s %s", action_table[a].name, client->id);
+		text_setf(words, "%s %s", action_table[a].name, client->id);
 		chat_text_code(text, n++ == 0 ? "" : "\n", action_table[a].name);
 		chat_text_add(text, " — %s", action_table[a].help);
 		decide_do_choice(tx, update, words, action_table[a].name, message);
@@ -224,8 +221,8 @@ command_do_there(
 	struct words words;
 
 	(void)read_words(request, &words);
-	(void)text_copy(where.target, sizeof(where.target), words.target);
-	(void)snprintf(text, sizeof(text), "%.40s %.200s", words.action, words.argument);
+	text_set(where.target, words.target);
+	text_setf(text, "%.40s %.200s", words.action, words.argument);
 	request_drop(&where, COMMANDS_TEXT);
 	request_add(&where, COMMANDS_TEXT, text);
 	settings = decide_where(tx, update, POLICY_DO, &where);
@@ -244,8 +241,8 @@ say_too_much(struct tx *tx, const struct update *update, const struct words *wor
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	(void)snprintf(line, sizeof(line), "%.40s %.100s", words->action, words->target);
-	(void)snprintf(label, sizeof(label), "/do %.24s %.28s", words->action, words->target);
+	text_setf(line, "%.40s %.100s", words->action, words->target);
+	text_setf(label, "/do %.24s %.28s", words->action, words->target);
 	request_add(&fewer, COMMANDS_TEXT, line);
 	decide_once_button(tx, update, &fewer, label, &message.buttons);
 	chat_text_add(&text,

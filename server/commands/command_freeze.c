@@ -58,10 +58,10 @@ command_freeze(struct tx *tx, const struct update *update, const struct request 
 	if (!decide_freeze_target(tx, update, request, freeze.target))
 		return;
 	freeze.address = decide_home(tx, update, freeze.target);
-	(void)text_copy(freeze.by, sizeof(freeze.by), update->name);
+	text_set(freeze.by, update->name);
 	when = when_read(
 	    &rest, settings_clock(tx->settings, freeze.target)->zone, tx->at, &freeze.until, &err);
-	(void)text_copy(freeze.reason, sizeof(freeze.reason), rest);
+	text_set(freeze.reason, rest);
 	if (when != WHEN_READ) {
 		say_refused(tx, update, &freeze,
 		    when == WHEN_WRONG ?

@@ -1,7 +1,6 @@
 /* command_help.c - /start, /help: what the requester's role may do.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <ctype.h>
-#include <stdio.h>
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_status.h"
@@ -16,6 +15,7 @@
 #include "decide/question/decide_which_log.h"
 #include "decide/who/decide_principal.h"
 #include "lib/column.h"
+#include "lib/text.h"
 #include "types/loan.h"
 
 #define FIRST_SHOWN	   5
@@ -321,9 +321,8 @@ say_actions(struct tx *tx, const struct update *update, const struct first *firs
 				chat_text_add(text, ")");
 			}
 			chat_text_add(text, "\n");
-			(void)snprintf(
-			    words, sizeof(words), "%s %s", action_table[a].name, client->id);
-			(void)snprintf(label, sizeof(label), "🔧 %.50s", words);
+			text_setf(words, "%s %s", action_table[a].name, client->id);
+			text_setf(label, "🔧 %.50s", words);
 			decide_do_choice(tx, update, words, label, message);
 		}
 	chat_text_add(text, "Press %s below, or write " MARK_CODE "/do %s" MARK_CODE ".\n\n",
@@ -498,7 +497,7 @@ say_one(struct tx *tx, const struct update *update, const char *typed)
 		if (i == ROW_rollback &&
 		    decide_is_allowed_somewhere(tx, update->person, POLICY_EMERGENCY))
 			chat_text_add(&text, COMMANDS_PAST_APPROVALS "\n");
-		(void)snprintf(label, sizeof(label), "/%s", table[i].word);
+		text_setf(label, "/%s", table[i].word);
 		decide_once_button(tx, update, &as, label, &message.buttons);
 	}
 	if (n == 0) {

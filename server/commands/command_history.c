@@ -1,7 +1,6 @@
 /* command_history.c - /history [environment or application]: the latest deployments.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
@@ -10,6 +9,7 @@
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_run.h"
 
@@ -72,9 +72,9 @@ add_show_buttons(struct tx *tx, const struct update *update, const char *name,
 		const struct request log = request_about("log", "run", run);
 		char label[LIMIT_BUTTON];
 
-		(void)snprintf(label, sizeof(label), "🔎 Show #%" PRId64, list[i].id);
+		text_setf(label, "🔎 Show #%" PRId64, list[i].id);
 		decide_own_button(tx, update, &show, LOOK_MS, label, buttons);
-		(void)snprintf(label, sizeof(label), "📄 Log of #%" PRId64, list[i].id);
+		text_setf(label, "📄 Log of #%" PRId64, list[i].id);
 		if (run != 0)
 			decide_own_button(tx, update, &log, LOOK_MS, label, buttons);
 	}

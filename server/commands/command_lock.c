@@ -51,7 +51,7 @@ read_time(struct tx *tx, const struct update *update, const char *text, struct h
 	const struct settings *clock = settings_clock(tx->settings, lock->target);
 	enum when when = when_read(&text, clock->zone, tx->at, &lock->until, &err);
 
-	(void)text_copy(lock->reason, sizeof(lock->reason), text);
+	text_set(lock->reason, text);
 	if (when != WHEN_WRONG && lock->until <= tx->at + LOCK_MOST_MS)
 		return true;
 	decide_answer_no(tx, update);
@@ -73,9 +73,9 @@ command_lock(struct tx *tx, const struct update *update, const struct request *r
 
 	if (settings == NULL)
 		return;
-	(void)text_copy(lock.target, sizeof(lock.target), settings->name);
+	text_set(lock.target, settings->name);
 	lock.address = decide_home(tx, update, settings->name);
-	(void)text_copy(lock.by, sizeof(lock.by), update->name);
+	text_set(lock.by, update->name);
 	if (!read_time(tx, update, request_get(request, COMMANDS_TEXT, text), &lock))
 		return;
 	if (!decide_may_lock(tx, update, request, settings->name))

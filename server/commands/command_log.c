@@ -1,13 +1,13 @@
 /* command_log.c - sends the log of a run.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
 #include "decide/view/decide_application_log.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_agent.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_run.h"
@@ -72,10 +72,8 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 		document->address = (struct chat_address){ .chat = update->person };
 	add_head(tx, &deployment, run, document);
 	document->run = run;
-	(void)snprintf(document->file_name, sizeof(document->file_name),
-	    "%.52s-%.*s-%" PRId64 ".log", where, size, what, run);
-	(void)snprintf(
-	    document->caption, sizeof(document->caption), "Log of %s %.*s", where, size, what);
+	text_setf(document->file_name, "%.52s-%.*s-%" PRId64 ".log", where, size, what, run);
+	text_setf(document->caption, "Log of %s %.*s", where, size, what);
 	(void)row_effect_order(tx, &effect);
 	decide_toastf(tx, update, false, "%s",
 	    document->address.chat == update->address.chat ?

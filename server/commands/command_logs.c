@@ -92,11 +92,11 @@ ask(struct tx *tx, const struct update *update, const struct request *request)
 		return;
 	}
 	if (decide_is_answered(update)) { /* who asks has the grant, and nobody else reads it */
-		(void)text_copy(tx->answer.log_of, sizeof(tx->answer.log_of), settings->name);
+		text_set(tx->answer.log_of, settings->name);
 		tx->answer.log_lines = (int)lines;
 		return;
 	}
-	(void)text_copy(want->environment, sizeof(want->environment), settings->name);
+	text_set(want->environment, settings->name);
 	want->person = update->person;
 	want->address = update->address;
 	want->lines = (int)lines;

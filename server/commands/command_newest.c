@@ -1,10 +1,9 @@
 /* command_newest.c - "Ask for the newest instead": a push that awaits approvals gives way.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
 #include "commands/commands.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/decide_reply.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
 
 void
@@ -21,8 +20,7 @@ command_newest(struct tx *tx, const struct update *update, const struct request 
 	}
 	decide_audit_request(tx, &work, update->person, AUDIT_CODE_DEPLOY_APPROVAL, "replaced",
 	    (const char *const[]){ "name", update->name, NULL });
-	(void)snprintf(
-	    work.detail, sizeof(work.detail), "the newest is asked for, by %.72s", update->name);
+	text_setf(work.detail, "the newest is asked for, by %.72s", update->name);
 	work.why = DEPLOY_WHY_ELSEWHERE;
 	(void)decide_step(tx, &work, DEPLOY_ON_SUPERSEDE, NULL);
 	decide_toastf(tx, update, false, "The newest is asked for.");

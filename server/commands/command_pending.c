@@ -1,7 +1,6 @@
 /* command_pending.c - /pending [environment or application]: what awaits approvals or a review.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
@@ -12,6 +11,7 @@
 #include "decide/approval/decide_ready.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "lib/text.h"
 #include "store/row_approval.h"
 
 #define PAGE	  3 /* works, with up to three buttons each, and those to other pages */
@@ -53,7 +53,7 @@ add_line(struct pending *p, const struct deployment *work)
 
 	if (!decide_ready_line(p->tx, work, line))
 		return;
-	(void)snprintf(label, sizeof(label), "📋 Copy the line of #%" PRId64, work->id);
+	text_setf(label, "📋 Copy the line of #%" PRId64, work->id);
 	buttons_add_copy(p->buttons, label, line);
 }
 
@@ -81,15 +81,14 @@ add_work(struct pending *p, struct deployment *work)
 		return;
 	}
 	if (row_approval_is_of(p->tx, work->id, p->update->person)) {
-		(void)snprintf(
-		    label, sizeof(label), "🙅 Withdraw my approval of #%" PRId64, work->id);
+		text_setf(label, "🙅 Withdraw my approval of #%" PRId64, work->id);
 		add_button(p, "unapprove", work->id, label);
 		return;
 	}
 	decide_approval_seen(p->tx, p->update, work);
-	(void)snprintf(label, sizeof(label), "✅ Approve #%" PRId64, work->id);
+	text_setf(label, "✅ Approve #%" PRId64, work->id);
 	add_button(p, "approve", work->id, label);
-	(void)snprintf(label, sizeof(label), "👎 Reject #%" PRId64 " …", work->id);
+	text_setf(label, "👎 Reject #%" PRId64 " …", work->id);
 	add_button(p, "reject", work->id, label);
 	add_line(p, work);
 }

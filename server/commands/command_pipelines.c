@@ -1,7 +1,5 @@
 /* command_pipelines.c - /pipelines [application]: the latest runs of workflows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
 #include "chat/chat_pipeline.h"
 #include "commands/commands.h"
 #include "decide/decide_page.h"
@@ -49,14 +47,14 @@ read_begun(struct tx *tx, const struct deployment *work, struct listed *ret)
 
 	*run = (struct pipeline_run){ .run = begun.run,
 		.rank = work->ended_at != 0 ? PIPELINE_IS_OVER : PIPELINE_RUNS };
-	(void)text_copy(run->repository_id, sizeof(run->repository_id), begun.repository_id);
-	(void)snprintf(run->file, sizeof(run->file), "%.31s%s%.30s", work->argument,
-	    work->subject[0] != '\0' ? " " : "", work->subject);
-	(void)text_copy(run->branch, sizeof(run->branch), work->environment);
-	(void)text_copy(run->actor, sizeof(run->actor),
+	text_set(run->repository_id, begun.repository_id);
+	text_setf(run->file, "%.31s%s%.30s", work->argument, work->subject[0] != '\0' ? " " : "",
+	    work->subject);
+	text_set(run->branch, work->environment);
+	text_set(run->actor,
 	    FORGE_PERSON(work->requester + (work->requester[0] == '@'))); /* as a login */
 	if (run->rank == PIPELINE_IS_OVER)
-		(void)text_copy(run->conclusion, sizeof(run->conclusion),
+		text_set(run->conclusion,
 		    work->state == DEPLOY_DONE		  ? "success" :
 			work->why == DEPLOY_WHY_CANCELLED ? "cancelled" :
 			work->why == DEPLOY_WHY_TIMED_OUT ? "timed_out" :

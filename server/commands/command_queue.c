@@ -1,7 +1,6 @@
 /* command_queue.c - /queue [environment or application]: who waits where, for what, about how long.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"
@@ -165,7 +164,7 @@ add_place(struct shown *s, size_t n, const struct deployment *work)
 {
 	char sign[24];
 
-	(void)snprintf(sign, sizeof(sign), "%zu.", n);
+	text_setf(sign, "%zu.", n);
 	add_work(s, sign, work, work->wait.queued_at);
 	if (!add_reason(s, work) && s->each_ms != 0 && s->left_ms > 0)
 		add_about(s, ", starts in about ");
@@ -193,7 +192,7 @@ add_buttons_of(struct shown *s, const struct deployment *mine, const int64_t *be
 	char label[LIMIT_BUTTON * 2];
 	struct request request;
 
-	(void)snprintf(label, sizeof(label), "✖️ Leave the queue: #%" PRId64, mine->id);
+	text_setf(label, "✖️ Leave the queue: #%" PRId64, mine->id);
 	add_button(s, request_about("leave", "work", mine->id), label);
 	for (size_t i = 0; i < n; i++) {
 		struct deployment other;
@@ -204,9 +203,8 @@ add_buttons_of(struct shown *s, const struct deployment *mine, const int64_t *be
 			continue;
 		request = request_about("give", "work", mine->id);
 		request_add_number(&request, "to", other.id);
-		(void)snprintf(label, sizeof(label), "🤝 Give my place #%" PRId64 " to %.*s",
-		    mine->id, (int)text_cut(other.requester, strlen(other.requester), 18),
-		    other.requester);
+		text_setf(label, "🤝 Give my place #%" PRId64 " to %.*s", mine->id,
+		    (int)text_cut(other.requester, strlen(other.requester), 18), other.requester);
 		add_button(s, request, label);
 	}
 }

@@ -1,10 +1,9 @@
 /* command_reject.c - /reject <number> [reason]: one of those who let some work start says no.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
 #include "commands/commands.h"
 #include "decide/approval/decide_approval.h"
 #include "decide/decide_reply.h"
+#include "lib/text.h"
 #include "store/row_message.h"
 
 static void
@@ -20,8 +19,7 @@ add_choice(struct tx *tx, const struct update *update, const struct deployment *
 	char shown[LIMIT_BUTTON];
 
 	request_add(&row.request, name, label);
-	(void)snprintf(
-	    shown, sizeof(shown), "%s%s", strcmp(name, "reason") == 0 ? "👎 Reject: " : "", label);
+	text_setf(shown, "%s%s", strcmp(name, "reason") == 0 ? "👎 Reject: " : "", label);
 	row_button_show(tx, &row, shown, buttons);
 }
 

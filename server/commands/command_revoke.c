@@ -1,7 +1,6 @@
 /* command_revoke.c - /revoke <number or name>: what was lent is revoked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "commands/commands.h"
 #include "decide/decide_page.h"
@@ -9,6 +8,7 @@
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_loan.h"
 #include "decide/work/decide_loan_list.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_loan.h"
 
@@ -49,7 +49,7 @@ offer(struct tx *tx, const struct update *update, const struct decide_loans_foun
 		const struct request one = request_about("revoke", "work", found->number[i]);
 
 		row_deployment_get(tx, found->number[i], &work);
-		(void)snprintf(label, sizeof(label), "✋ %.59s", decide_loan_name(&work, name));
+		text_setf(label, "✋ %.59s", decide_loan_name(&work, name));
 		decide_once_button(tx, update, &one, label, &message.buttons);
 	}
 	(void)decide_send_keyboard(tx, update, NULL, &message, text);

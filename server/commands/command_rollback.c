@@ -1,6 +1,5 @@
 /* command_rollback.c - /rollback <environment> [release]: shows from → to, asks with one button.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-
 #include <stdio.h>
 
 #include "commands/commands.h"
@@ -214,7 +213,7 @@ add_to(struct tx *tx, const struct update *update, const struct request *older,
 		tx_fail(tx, ERR_LIMIT, "a label is too long");
 		return;
 	}
-	(void)snprintf(label, sizeof(label), "↩️ to %.7s %.*s", to->commit,
+	text_setf(label, "↩️ to %.7s %.*s", to->commit,
 	    (int)text_cut(theirs, strlen(theirs), SUBJECT_SHOWN), theirs);
 	request_add_number(&request, "release", to->number);
 	request_add_number(&request, "instead", request_get_number(older, DECIDE_OLDER));
@@ -235,8 +234,8 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 
 	row_deployment_get(tx, to->deployment, &of);
 	until = row_release_until(tx, &of);
-	(void)text_copy(rollback.environment, sizeof(rollback.environment), environment->name);
-	(void)text_copy(rollback.commit, sizeof(rollback.commit), to->commit);
+	text_set(rollback.environment, environment->name);
+	text_set(rollback.commit, to->commit);
 	add_release(text, to, tx->at);
 	chat_text_some(text, " by ", FORGE_PERSON(to->by));
 	if (until != 0)
@@ -292,8 +291,7 @@ is_still_so(struct tx *tx, const struct update *update, const struct request *re
 	if (!is_over && (from == 0 || from == environment->current.number))
 		return true;
 	if (!is_over)
-		(void)snprintf(
-		    what, sizeof(what), "Release %lld is not live any more", (long long)from);
+		text_setf(what, "Release %lld is not live any more", (long long)from);
 	decide_toastf(tx, update, true, "%s: %s runs %.7s. To roll that back: /rollback %s", what,
 	    environment->name, environment->current.commit, environment->name);
 	return false;
@@ -328,26 +326,26 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	deployment.is_forward = to->origin > environment->current.origin;
 	if (deployment.is_forward && !may_go_forward(tx, update, to))
 		return;
-	(void)text_copy(deployment.commit, sizeof(deployment.commit), to->commit);
-	(void)text_copy(deployment.image, sizeof(deployment.image), to->image);
-	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);
-	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
+	text_set(deployment.commit, to->commit);
+	text_set(deployment.image, to->image);
+	text_set(deployment.ref, to->commit);
+	text_set(deployment.subject, to->subject);
 	n = decide_list_barriers(tx, &deployment, barriers);
 	if (n > 0 && !is_past) {
 		refuse_past(tx, update, to, barriers, n);
 		return;
 	}
 	deployment.is_past_barrier = n > 0;
-	(void)text_copy(deployment.without, sizeof(deployment.without), without);
+	text_set(deployment.without, without);
 	row_deployment_add(tx, &deployment);
 	tx->answer.work = deployment.id;
-	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);
+	text_setf(number, "%lld", (long long)to->number);
 	decide_audit_fact(facts, &n_facts, "past", n > 0 ? barriers[0].reason : "");
 	decide_audit_fact(facts, &n_facts, "without", without);
 	decide_audit_request(
 	    tx, &deployment, update->person, AUDIT_CODE_DEPLOY_REQUESTED, "requested", facts);
-	(void)text_copy(query.environment, sizeof(query.environment), to->environment);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), update->name);
+	text_set(query.environment, to->environment);
+	text_set(query.requested_by, update->name);
 	decide_git_query(tx, &query, deployment.id); /* its answer is shown */
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toastf(tx, update, false, "Asking below.");
@@ -364,7 +362,7 @@ leave_question(struct tx *tx, const struct update *update, const struct request 
 	    before.requested_by != update->person || !deployment_is_rollback(&before) ||
 	    row_button_is_shared(tx, before.id))
 		return;
-	(void)text_copy(before.detail, sizeof(before.detail), "another release was chosen");
+	text_set(before.detail, "another release was chosen");
 	before.why = DEPLOY_WHY_ELSEWHERE;
 	(void)decide_step(tx, &before, DEPLOY_ON_SUPERSEDE, NULL);
 }

@@ -1,7 +1,6 @@
 /* command_whoami.c - /whoami: shows a person's id, and a group's, so that nobody needs another bot.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "commands/commands.h"
 #include "decide/who/decide_allowed.h"
@@ -9,6 +8,7 @@
 #include "decide/decide_reply.h"
 #include "decide/who/decide_principal.h"
 #include "lib/buf.h"
+#include "lib/text.h"
 #include "policy/policy_report.h"
 #include "store/row_chat.h"
 #include "store/row_rate_limit.h"
@@ -70,8 +70,7 @@ command_whoami(struct tx *tx, const struct update *update, UNUSED const struct r
 		update->person, update->address.chat))
 		return;
 	if (!update->is_private)
-		(void)snprintf(chat, sizeof(chat),
-		    "\nThis chat's id is " MARK_CODE "%" PRId64 MARK_CODE "%s.",
+		text_setf(chat, "\nThis chat's id is " MARK_CODE "%" PRId64 MARK_CODE "%s.",
 		    update->address.chat,
 		    update->address.chat == row_chat_now(tx, tx->settings->telegram_chat_id) ?
 			": deployments are reported here" :
@@ -88,8 +87,7 @@ command_whoami(struct tx *tx, const struct update *update, UNUSED const struct r
 		"\nAn admin adds the id to a role: STAGING_TELEGRAM_IDS, ROLE_<NAME>_IDS." :
 		"",
 	    chat, buf_text(&lines));
-	(void)snprintf(
-	    id, sizeof(id), "%" PRId64, update->is_private ? update->person : update->address.chat);
+	text_setf(id, "%" PRId64, update->is_private ? update->person : update->address.chat);
 	buttons_add_copy(
 	    &as.buttons, update->is_private ? "📋 Copy your id" : "📋 Copy this chat's id", id);
 	(void)decide_send_as(tx, &as, &text);

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 
-#include <stdio.h>
-
 #include "decide/who/decide_allowed.h"
 #include "decide/work/decide_do.h"
 #include "decide/factor/decide_factor_state.h"
@@ -315,7 +313,7 @@ put_action(struct tx *tx, const struct update *update, const char *word, struct 
 	if (action->target == ACTION_ON_CLIENT &&
 	    decide_do_client(tx, update->person, decide_do_id(first[0])) == NULL)
 		text[0] = '\0'; /* of an environment there is no such action */
-	(void)snprintf(words, sizeof(words), "%s %.*s", action->name, COMMANDS_TEXT_MAX, text);
+	text_setf(words, "%s %.*s", action->name, COMMANDS_TEXT_MAX, text);
 	words[strlen(words) - (text[0] == '\0')] = '\0';
 	request_drop(request, COMMANDS_TEXT);
 	request_add(request, COMMANDS_TEXT, words);
@@ -336,8 +334,8 @@ add_meant(struct tx *tx, const struct update *update, const struct command *comm
 		(void)request_get(&request, COMMANDS_TEXT, words);
 	else if (typed->n_arguments > 0)
 		(void)clean_line(words, sizeof(words), typed->rest[0], strlen(typed->rest[0]));
-	(void)snprintf(label, sizeof(label), "/%s%s%.*s", command->word,
-	    words[0] != '\0' ? " " : "", (int)text_cut(words, strlen(words), LABEL_WORDS), words);
+	text_setf(label, "/%s%s%.*s", command->word, words[0] != '\0' ? " " : "",
+	    (int)text_cut(words, strlen(words), LABEL_WORDS), words);
 	decide_once_button(tx, update, &request, label, keyboard);
 }
 
@@ -360,7 +358,7 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 		fewer->argument[--fewer->n_arguments][0] = '\0';
 	if (read_request(tx, update, command, fewer, &request) && !is_emergency) {
 		(void)request_get(&request, command->argument, value);
-		(void)snprintf(label, sizeof(label), "/%s%s%.24s%s%.12s", command->word,
+		text_setf(label, "/%s%s%.24s%s%.12s", command->word,
 		    request.target[0] != '\0' ? " " : "", request.target,
 		    value[0] != '\0' ? " " : "", value);
 		decide_once_button(tx, update, &request, label, &message.buttons);

@@ -3,8 +3,8 @@
 #include "decide/decide_chat.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
+#include "lib/text.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
@@ -51,7 +51,7 @@ decide_chat_is_foreign(struct tx *tx, const struct update *update)
 	if (chat == 0 || update->is_private || update->kind == UPDATE_MIGRATED ||
 	    is_known(tx, chat))
 		return false;
-	(void)snprintf(name, sizeof(name), "%" PRId64, chat);
+	text_setf(name, "%" PRId64, chat);
 	if (row_rate_limit_take(tx, 1, LEAVE_EVERY_MS, "leave:%" PRId64, chat))
 		(void)row_effect_timer(tx, TIMER_LEAVE, name, 0, tx->at + LEAVE_BEHIND_MS);
 	return true;

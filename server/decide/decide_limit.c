@@ -3,12 +3,12 @@
 #include "decide/decide_limit.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/who/decide_allowed.h"
 #include "decide/factor/decide_factor_state.h"
 #include "decide/decide_reply.h"
 #include "deployment/gate.h"
+#include "lib/text.h"
 #include "lib/zone.h"
 #include "store/row_cost.h"
 #include "store/row_environment.h"
@@ -168,8 +168,7 @@ say_used_up(struct tx *tx, const struct update *update, const char *what)
 	const char *zone = settings_text(tx->settings, SETTING_TIMEZONE);
 	char text[LIMIT_TOAST];
 
-	(void)snprintf(text, sizeof(text),
-	    "you may start %d in 24 hours; there is room again at %02d:%02d %s.",
+	text_setf(text, "you may start %d in 24 hours; there is room again at %02d:%02d %s.",
 	    tx->settings->cost_limit_per_user, room.hour, room.minute, zone);
 	if (update->kind == UPDATE_PRESS)
 		decide_toast_firstf(tx, update, true, FIRST_USED_UP, what, "%s", text);

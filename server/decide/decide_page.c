@@ -3,7 +3,6 @@
 #include "decide/decide_page.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_hold.h"
 #include "decide/decide_reply.h"
@@ -84,10 +83,10 @@ decide_page_buttons(struct tx *tx, const struct update *update, const struct req
 {
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "◀ %" PRId64 "/%" PRId64, page - 1, pages);
+	text_setf(label, "◀ %" PRId64 "/%" PRId64, page - 1, pages);
 	if (page > 1)
 		add_page(tx, update, request, page - 1, label, keyboard);
-	(void)snprintf(label, sizeof(label), "%" PRId64 "/%" PRId64 " ▶", page + 1, pages);
+	text_setf(label, "%" PRId64 "/%" PRId64 " ▶", page + 1, pages);
 	if (page < pages)
 		add_page(tx, update, request, page + 1, label, keyboard);
 }
@@ -132,6 +131,6 @@ decide_choice(struct tx *tx, const struct update *update, const struct request *
 
 	request_drop(&chosen, "page");
 	request_drop(&chosen, REQUEST_TYPED);
-	(void)text_copy(chosen.target, sizeof(chosen.target), target);
+	text_set(chosen.target, target);
 	decide_once_button(tx, update, &chosen, target, keyboard);
 }

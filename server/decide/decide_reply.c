@@ -236,7 +236,7 @@ decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 		name = environment_id_text(id.application, id.name, program);
 	}
 	if (name != NULL)
-		(void)text_copy(who.name, sizeof(who.name), name);
+		text_set(who.name, name);
 	return principal_text(&who, out);
 }
 
@@ -326,14 +326,14 @@ decide_audit_denied(struct tx *tx, const struct update *update, enum audit_code 
 	const char *const meta[] = { "request", what, "reason", reason, "name", update->name,
 		"chat", chat, NULL };
 
-	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->address.chat);
+	text_setf(chat, "%" PRId64, update->address.chat);
 	tx->costs_nothing = true;
 	if (decide_is_answered(update))
 		tx->answer.status = 403;
 	if (is_stranger)
-		(void)snprintf(input, sizeof(input), "%s", input_of(update));
+		text_setf(input, "%s", input_of(update));
 	else
-		(void)snprintf(input, sizeof(input), "%s %s %s: %s", user, what,
+		text_setf(input, "%s %s %s: %s", user, what,
 		    settings_environment(tx->settings, environment) != NULL ? environment : "",
 		    reason);
 	row_stranger_audit(tx, input, 1, user, &entry, meta);
@@ -546,8 +546,7 @@ decide_may_somewhere(
 		note_use(tx, update, action);
 		return true;
 	}
-	(void)snprintf(
-	    what, sizeof(what), "%.10s%s%.*s", word, name[0] != '\0' ? "." : "", ACTION_NAME, name);
+	text_setf(what, "%.10s%s%.*s", word, name[0] != '\0' ? "." : "", ACTION_NAME, name);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, "", decision.reason);
 	say_no(tx, update,
 	    &(struct denial){ what, "", name[0] != '\0' ? name : word, decision.reason, "" });
@@ -600,7 +599,7 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 		row_grant_use_note(tx, update->person, policy_action_word(POLICY_DO));
 		return true;
 	}
-	(void)snprintf(what, sizeof(what), "do.%.*s", ACTION_NAME, name);
+	text_setf(what, "do.%.*s", ACTION_NAME, name);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, target, decision.reason);
 	say_no(tx, update,
 	    &(struct denial){ what, target, name, decision.reason,

@@ -198,7 +198,7 @@ deployment_take_image(struct deployment *deployment, const char *image)
 	bool is_decided = deployment_is_rollback(deployment) && deployment->image[0] != '\0';
 
 	if (image[0] != '\0' && deployment->state != DEPLOY_ROLLING_BACK && !is_decided)
-		(void)text_copy(deployment->image, sizeof(deployment->image), image); /* fits */
+		text_set(deployment->image, image); /* fits */
 }
 
 static bool
@@ -215,7 +215,7 @@ deployment_take_previous(struct deployment *deployment, const char *step)
 		return;
 	step += strlen(PREVIOUS) - strlen(TARGET);
 	if (text_is_word(step + strlen(TARGET), WORD_MAX))
-		(void)text_copy(deployment->previous, sizeof(deployment->previous), step);
+		text_set(deployment->previous, step);
 }
 
 static const struct {
@@ -255,7 +255,7 @@ deployment_take_migration(struct deployment *deployment, const char *step)
 	if (deployment->program != PROGRAM_DEPLOY || deployment->target_changed ||
 	    now == MIGRATION_NONE || begins != (now == MIGRATION_CUT))
 		return;
-	(void)text_copy(deployment->migration, sizeof(deployment->migration), step);
+	text_set(deployment->migration, step);
 }
 
 enum migration
@@ -282,10 +282,9 @@ deployment_add_rollback_failure(struct deployment *deployment, const char *how, 
 
 	(void)deployment_release_failure(deployment, release);
 	release[text_cut(release, strlen(release), room)] = '\0';
-	(void)snprintf(
-	    line, sizeof(line), "%s%s\n%s%s", release, release[0] != '\0' ? ";" : "", how, detail);
+	text_setf(line, "%s%s\n%s%s", release, release[0] != '\0' ? ";" : "", how, detail);
 	line[text_cut(line, strlen(line), LIMIT_LINE - 1)] = '\0';
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), line);
+	text_set(deployment->detail, line);
 }
 
 const char *

@@ -65,7 +65,7 @@ run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 
 	(void)clean_line(line, sizeof(line), ended->detail, strlen(ended->detail));
 	if (ended->timed_out)
-		(void)snprintf(at_deadline, sizeof(at_deadline), " at its deadline%s%s",
+		text_setf(at_deadline, " at its deadline%s%s",
 		    ended->duration_ms > 0 ? ", after " : "",
 		    ended->duration_ms > 0 ? text_duration(took, ended->duration_ms) : "");
 	if (ended->refused)
@@ -97,7 +97,7 @@ run_verdict_is_unreachable(const struct run_times *times)
 static void
 describe_not_started(struct run_verdict *verdict, const struct run_ended *ended)
 {
-	(void)snprintf(verdict->detail, sizeof(verdict->detail), "could not be started: %.180s",
+	text_setf(verdict->detail, "could not be started: %.180s",
 	    ended->detail[0] != '\0' ? ended->detail : "its script was not started");
 }
 
@@ -133,11 +133,9 @@ not_known(const struct deployment *deployment, const struct run_ended *ended)
 	if (deployment->state != DEPLOY_ROLLING_BACK)
 		verdict.why = DEPLOY_WHY_INTERRUPTED;
 	if (ended->folder_gone)
-		(void)snprintf(verdict.detail, sizeof(verdict.detail),
-		    "%.180s: what it left is not known", ended->detail);
+		text_setf(verdict.detail, "%.180s: what it left is not known", ended->detail);
 	else
-		(void)snprintf(verdict.detail, sizeof(verdict.detail),
-		    "it was killed; some of it may still be running");
+		text_setf(verdict.detail, "it was killed; some of it may still be running");
 	return verdict;
 }
 
@@ -150,7 +148,7 @@ verdict_of_action(const struct deployment *action, const struct run_ended *ended
 
 	if (run_verdict_is_success(ended)) {
 		verdict.event = DEPLOY_ON_SCRIPT_OK;
-		(void)text_copy(verdict.detail, sizeof(verdict.detail), ended->detail);
+		text_set(verdict.detail, ended->detail);
 		return verdict;
 	}
 	if (is_running && !ended->refused && !ended->gate_opened && !ended->ended_on_request &&
@@ -213,7 +211,7 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 	else if (is_back || deployment->why != DEPLOY_WHY_CANCELLED)
 		run_verdict_describe(ended, verdict.detail);
 	else if (!verdict.target_changed && !ended->lost && ended->signal_number != 0)
-		(void)snprintf(verdict.detail, sizeof(verdict.detail),
-		    "%.200s, then killed by signal %d", deployment->detail, ended->signal_number);
+		text_setf(verdict.detail, "%.200s, then killed by signal %d", deployment->detail,
+		    ended->signal_number);
 	return verdict;
 }

@@ -122,8 +122,7 @@ begin(struct one *one, const char *url)
 		one->call = probe_check_start(
 		    looks->client, url, PROBE_LOOK_TIMEOUT_S, on_answer, one, &err);
 	finding->is_unknown = one->call != NULL || err.code == ERR_BUSY;
-	(void)text_copy(finding->detail, sizeof(finding->detail),
-	    one->call == NULL ? err.text : "no answer yet");
+	text_set(finding->detail, one->call == NULL ? err.text : "no answer yet");
 	look->pending += one->call != NULL;
 	looks->n_probes += one->call != NULL;
 }

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/log_look.h"
 
-#include <stdio.h>
-
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/loop.h"
@@ -98,8 +96,8 @@ log_look_start(const struct log_look_config *config, struct err *err)
 
 	*look = (struct log_look){ .magic = MAGIC, .config = *config };
 	loop_timer_init(&look->timer, on_late, look);
-	(void)text_copy(query.environment, sizeof(query.environment), config->environment);
-	(void)snprintf(query.ref, sizeof(query.ref), "%d", config->lines);
+	text_set(query.environment, config->environment);
+	text_setf(query.ref, "%d", config->lines);
 	look->sent = runs_git_query_start(config->runs,
 	    &(struct runs_git_query_config){ .order = &query, .on_answer = on_answer, .ctx = look },
 	    err);

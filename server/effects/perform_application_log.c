@@ -17,7 +17,7 @@ report(struct effect *effect, bool is_read, const char *text)
 	struct application_log_read *result = &effect->result->u.application_log_read;
 
 	result->is_read = is_read;
-	(void)text_copy(result->text, sizeof(result->text), text);
+	text_set(result->text, text);
 	perform_report(effect);
 }
 

@@ -53,7 +53,7 @@ call(struct cloudflare_job *job, const char *level, cloudflare_done_fn *on_done)
 
 	job->call = cloudflare_start(job->job.perform->cloudflare, &request, &err);
 	if (job->call == NULL) { /* nothing was sent */
-		(void)text_copy(answer.detail, sizeof(answer.detail), err.text);
+		text_set(answer.detail, err.text);
 		report(perform_job_free(&job->job), &answer);
 	}
 }

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform_inside.h"
 
-#include <stdio.h>
-
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -84,8 +82,8 @@ finish_file(struct sending *sending)
 {
 	const char *name = sending->effect->u.document.file_name;
 
-	(void)snprintf(sending->name, sizeof(sending->name), "%s%s",
-	    name[0] == '\0' ? "run.log" : name, run_log_is_gzip(sending->job) ? ".gz" : "");
+	text_setf(sending->name, "%s%s", name[0] == '\0' ? "run.log" : name,
+	    run_log_is_gzip(sending->job) ? ".gz" : "");
 	sending->file.name = sending->name;
 	sending->file.fd = run_log_fd(sending->job);
 	sending->file.size = run_log_size(sending->job);
@@ -101,7 +99,7 @@ on_prepare(struct telegram_file *file, void *ctx)
 	case RUN_LOG_MORE:
 		return TELEGRAM_FILE_MORE;
 	case RUN_LOG_FAILED:
-		(void)text_copy(file->failure, sizeof(file->failure), err.text);
+		text_set(file->failure, err.text);
 		return TELEGRAM_FILE_FAILED;
 	case RUN_LOG_DONE:
 		break;
@@ -109,7 +107,7 @@ on_prepare(struct telegram_file *file, void *ctx)
 	finish_file(sending);
 	if (file->size > 0)
 		return TELEGRAM_FILE_READY;
-	(void)text_copy(file->failure, sizeof(file->failure), "the log is empty");
+	text_set(file->failure, "the log is empty");
 	return TELEGRAM_FILE_FAILED;
 }
 
@@ -121,7 +119,7 @@ on_ended(void *ctx, const char *failure)
 	char why[LIMIT_LINE] = "";
 
 	if (failure != NULL)
-		(void)text_copy(why, sizeof(why), failure); /* it may stand in sending */
+		text_set(why, failure); /* it may stand in sending */
 	run_log_free(sending->job);
 	free(sending);
 	report(effect, failure == NULL ? NULL : why);

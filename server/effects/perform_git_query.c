@@ -1,6 +1,5 @@
 /* perform_git_query.c - a git query: asked once for a person, until git answers for a push.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-
 #include "effects/perform_inside.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -64,7 +63,7 @@ delayed(struct git_job *query, bool failed, const char *text)
 
 	event->u.git_delayed.query = query->job.effect->id;
 	event->u.git_delayed.failed = failed;
-	(void)text_copy(event->u.git_delayed.text, sizeof(event->u.git_delayed.text), text);
+	text_set(event->u.git_delayed.text, text);
 	query->job.perform->submit(query->job.perform->submit_ctx, event);
 }
 
@@ -142,7 +141,7 @@ on_progress(void *ctx, const char *text)
 		return;
 	text += strlen(STEP);
 	query->is_news = true;
-	(void)text_copy(query->how_far, sizeof(query->how_far), text + (*text == ' ' ? 1 : 0));
+	text_set(query->how_far, text + (*text == ' ' ? 1 : 0));
 }
 
 static void

@@ -143,8 +143,7 @@ is_job_over(const struct effect_forge *forge, const struct json *body)
 	for (size_t i = 0; i < COUNT(over) && forge->at_gitlab; i++)
 		ret |= json_has(body, "status", over[i]);
 	for (size_t i = 0; i < json_count(jobs); i++) {
-		(void)snprintf(
-		    id, sizeof(id), "%" PRId64, json_get_i64_or(json_at(jobs, i), "id", 0));
+		text_setf(id, "%" PRId64, json_get_i64_or(json_at(jobs, i), "id", 0));
 		ret |= strcmp(id, forge->job) == 0 &&
 		    json_has(json_at(jobs, i), "status", "completed");
 	}
@@ -173,7 +172,7 @@ read_run(struct effect *effect, const struct forge_api_answer *answer, const str
 	said->retry_after_s = effect->kind == EFFECT_FORGE_ANSWER ? /* it has pauses of its own */
 	    answer->retry_after_s :
 	    github_job_pause_s(answer, LOOK_S);
-	(void)text_copy(said->why, sizeof(said->why), answer->detail);
+	text_set(said->why, answer->detail);
 	if (said->verdict == FORGE_SAYS_DONE && effect->kind == EFFECT_FORGE_START)
 		said->run.run =
 		    json_get_i64_or(body, at_gitlab(effect) ? "id" : "workflow_run_id", 0);
@@ -186,7 +185,7 @@ read_run(struct effect *effect, const struct forge_api_answer *answer, const str
 	if (body != NULL && pipeline_run_read(body, &said->run, &err))
 		return;
 	said->verdict = body == NULL && !at_gitlab(effect) ? FORGE_SAYS_GONE : FORGE_SAYS_NOTHING;
-	(void)text_copy(said->why, sizeof(said->why), err.text);
+	text_set(said->why, err.text);
 }
 
 static void
@@ -342,7 +341,7 @@ write_answer(const struct forge_job *job, char path[LIMIT_LINE], struct buf *bod
 	json = json_out_begin(body, '{');
 	if (reviews) {
 		json_put_open(&json, "environment_ids", '[');
-		(void)snprintf(number, sizeof(number), "%" PRId64, job->environment);
+		text_setf(number, "%" PRId64, job->environment);
 		json_out_raw(&json, number);
 		json_out_end(&json);
 	} else {

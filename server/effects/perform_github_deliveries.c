@@ -51,7 +51,7 @@ find_hook(
 	const struct forge_row *row = &forge_rows[forge];
 	char url[LIMIT_URL + 64];
 
-	(void)snprintf(url, sizeof(url), "%s%s%s", base != NULL ? base : "",
+	text_setf(url, "%s%s%s", base != NULL ? base : "",
 	    application[0] != '\0' ? row->paths : row->path, application);
 	for (size_t i = 0; read->hook == 0 && i < json_count(hooks); i++) {
 		const struct json *hook = json_at(hooks, i);
@@ -62,8 +62,7 @@ find_hook(
 		read->off_until = off_until(hook);
 	}
 	if (read->hook == 0)
-		(void)snprintf(read->why, sizeof(read->why),
-		    "no webhook there sends to PUBLIC_URL%s%s",
+		text_setf(read->why, "no webhook there sends to PUBLIC_URL%s%s",
 		    application[0] != '\0' ? row->paths : row->path, application);
 }
 
@@ -96,7 +95,7 @@ take_page_lab(const char *cursor, const struct json *events, struct github_deliv
 	if (!text_to_i64(cursor, 2, INT32_MAX, &page, NULL))
 		page = 1;
 	if (json_count(events) >= PAGE_LAB)
-		(void)snprintf(read->next, sizeof(read->next), "%" PRId64, page + 1);
+		text_setf(read->next, "%" PRId64, page + 1);
 }
 
 static void
@@ -117,7 +116,7 @@ take(const struct effect *effect, const struct forge_api_answer *answer, const s
 		take_page_lab(what->cursor, body, read);
 	else if (what->delivery == 0) {
 		take_page(body, read);
-		(void)text_copy(read->next, sizeof(read->next), answer->next);
+		text_set(read->next, answer->next);
 	} else if (ref != NULL && text_is_plain(ref)) {
 		ref += text_starts(ref, heads) ? strlen(heads) : 0;
 		redelivery_ref(of, ref, read->branch);
@@ -142,7 +141,7 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	    (answer->verdict != FORGE_API_NOT_FOUND && answer->verdict != FORGE_API_UNFIT &&
 		answer->verdict != FORGE_API_REFUSED && answer->verdict != FORGE_API_CONFLICT &&
 		answer->verdict != FORGE_API_TOO_LARGE && answer->verdict != FORGE_API_TORN))
-		(void)text_copy(read->why, sizeof(read->why), answer->detail);
+		text_set(read->why, answer->detail);
 	perform_report(effect);
 }
 
@@ -154,7 +153,7 @@ write_path(const struct effect_github_deliveries *what, char *path, size_t size)
 	char hook[48] = "/app/hook";
 
 	if (what->hook != FORGE_HOOK_OF_APP)
-		(void)snprintf(hook, sizeof(hook), "/hooks/%" PRId64, what->hook);
+		text_setf(hook, "/hooks/%" PRId64, what->hook);
 	if (what->hook == 0)
 		(void)snprintf(path, size, "/hooks?per_page=%d", PAGE);
 	else if (what->delivery != 0)

@@ -7,6 +7,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/text.h"
 #include "types/settings.h"
 
 #define TRIES	    3
@@ -72,9 +73,9 @@ take_jobs(struct failure_job *job, const struct json *jobs)
 		return;
 	job->failed = json_get_i64_or(failed, "id", 0);
 	if (n > 1)
-		(void)snprintf(more, sizeof(more), " (and %zu more)", n - 1);
-	(void)snprintf(line, sizeof(line), "%.80s%s%.80s%s", json_get_str(failed, "name"),
-	    step != NULL ? " › " : "", step != NULL ? json_get_str(step, "name") : "", more);
+		text_setf(more, " (and %zu more)", n - 1);
+	text_setf(line, "%.80s%s%.80s%s", json_get_str(failed, "name"), step != NULL ? " › " : "",
+	    step != NULL ? json_get_str(step, "name") : "", more);
 	add_line(job, line);
 }
 
@@ -99,8 +100,8 @@ take_annotations(struct failure_job *job, const struct json *annotations)
 
 		if (!is_of_line(annotation))
 			continue;
-		(void)snprintf(line, sizeof(line), "%.120s:%" PRId64 ": %.200s",
-		    json_get_str(annotation, "path"), json_get_i64_or(annotation, "start_line", 0),
+		text_setf(line, "%.120s:%" PRId64 ": %.200s", json_get_str(annotation, "path"),
+		    json_get_i64_or(annotation, "start_line", 0),
 		    json_get_str(annotation, "message"));
 		add_line(job, line);
 		n++;
@@ -155,12 +156,10 @@ ask(struct perform_job *base)
 	struct err err = { .code = ERR_NONE };
 
 	if (job->failed == 0)
-		(void)snprintf(path, sizeof(path),
-		    "/actions/runs/%" PRId64 "/attempts/%" PRId64 "/jobs?per_page=100", what->run,
-		    what->attempt);
+		text_setf(path, "/actions/runs/%" PRId64 "/attempts/%" PRId64 "/jobs?per_page=100",
+		    what->run, what->attempt);
 	else
-		(void)snprintf(path, sizeof(path),
-		    "/check-runs/%" PRId64 "/annotations?per_page=50", job->failed);
+		text_setf(path, "/check-runs/%" PRId64 "/annotations?per_page=50", job->failed);
 	github_job_ask(&job->asking, &request, &err);
 }
 

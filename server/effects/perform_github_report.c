@@ -98,7 +98,7 @@ end(struct report_job *job, enum forge_verdict verdict, const char *why)
 	struct forge_said *said = &effect->result->u.forge_said;
 
 	said->verdict = verdict;
-	(void)text_copy(said->why, sizeof(said->why), why);
+	text_set(said->why, why);
 	perform_report(effect);
 }
 
@@ -201,7 +201,7 @@ write_at_github(const struct report_job *job, struct json_out *json)
 		write_deployment(effect, json);
 	else
 		json_put_str(json, "state", effect->u.forge_report.state);
-	(void)snprintf(description, sizeof(description), "deploybot #%" PRId64, effect->subject);
+	text_setf(description, "deploybot #%" PRId64, effect->subject);
 	json_put_str(json, "description", description);
 }
 

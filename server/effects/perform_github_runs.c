@@ -102,9 +102,9 @@ on_answer(void *ctx, const struct forge_api_answer *answer, const struct json *b
 	job->asking.call = NULL;
 	read->retry_after_s = github_job_pause_s(answer, PAUSE_S);
 	if (answer->verdict != FORGE_API_DONE)
-		(void)snprintf(read->why, sizeof(read->why), "%s: %.200s", forge, answer->detail);
+		text_setf(read->why, "%s: %.200s", forge, answer->detail);
 	else if (!json_holds_array(runs) && job->asks != OF_ITSELF)
-		(void)snprintf(read->why, sizeof(read->why), "%s: it lists no runs", forge);
+		text_setf(read->why, "%s: it lists no runs", forge);
 	else if (job->at_gitlab ? read_pipeline(job, runs) : read_runs(job, runs)) {
 		ask(&job->asking.job);
 		return;

@@ -124,7 +124,7 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 	look->is_up = true;
 	look->n = e->health_url_count;
 	look->timeout_s = timeout_s < TIMEOUT_S ? timeout_s : TIMEOUT_S;
-	(void)text_copy(look->name, sizeof(look->name), e->name);
+	text_set(look->name, e->name);
 	look->next = health->looks;
 	health->looks = look;
 	for (size_t i = 0; i < look->n && err.code != ERR_BUSY; i++) {

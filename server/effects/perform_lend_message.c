@@ -1,7 +1,6 @@
 /* perform_lend_message.c - what a person was lent is sent to them, and is in no row.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_text.h"
 #include "clients/loan_shelf.h"
@@ -30,7 +29,7 @@ finish(struct lending *lending, const struct message_sent *sent, const char *why
 	free(lending);
 	said->message = sent != NULL ? sent->remote_id : 0;
 	said->is_done = why[0] == '\0' && said->message != 0;
-	(void)text_copy(said->why, sizeof(said->why), why); /* cut is fine */
+	text_set(said->why, why); /* cut is fine */
 	perform_report(effect);
 }
 
@@ -69,7 +68,7 @@ write_command(
 		.name_space = vault->name_space,
 		.token = token,
 		.command = command });
-	(void)snprintf(target, sizeof(target), "%s of %s", loan->name, loan->target);
+	text_setf(target, "%s of %s", loan->name, loan->target);
 	chat_text_outside(text, "🔐 ", target);
 	chat_text_add(text, ": once, 2 min\n" MARK_PRE);
 	buf_fail_like(&text->buf, &line);

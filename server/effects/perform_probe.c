@@ -1,7 +1,5 @@
 /* perform_probe.c - health URLs, all at once, by a plan: one result.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
 #include "clients/outbound_client.h"
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"
@@ -196,12 +194,11 @@ note_undecided(struct target *target)
 	struct probe_finding *finding = target->finding;
 	char last[LIMIT_LINE];
 
-	(void)text_copy(last, sizeof(last),
+	text_set(last,
 	    target->tries == 0		   ? "no answer yet" :
 		finding->detail[0] == '\0' ? "ok" :
 					     finding->detail);
-	(void)snprintf(finding->detail, sizeof(finding->detail),
-	    "%s: %d of %d tries passed within %d s; the last: %.150s",
+	text_setf(finding->detail, "%s: %d of %d tries passed within %d s; the last: %.150s",
 	    finding->passes > 0 && finding->passes < target->tries ? "answers come and go" :
 								     "undecided",
 	    finding->passes, target->tries, plan_of(target->probe)->deadline_s, last);
@@ -223,8 +220,8 @@ end_others(struct probe_job *probe, const struct target *failed)
 		if (failed == NULL)
 			note_undecided(other);
 		else if (other->finding->detail[0] == '\0') /* else it says what decided */
-			(void)snprintf(other->finding->detail, sizeof(other->finding->detail),
-			    "not decided, another URL failed: %.200s", failed->finding->detail);
+			text_setf(other->finding->detail, "not decided, another URL failed: %.200s",
+			    failed->finding->detail);
 	}
 	probe->undecided = 0;
 }
@@ -320,7 +317,7 @@ on_try(UNUSED struct loop_timer *timer, void *ctx)
 		loop_timer_start(perform->loop, &target->timer, CROWDED_MS, 0);
 		return;
 	}
-	(void)text_copy(target->finding->detail, sizeof(target->finding->detail), err.text);
+	text_set(target->finding->detail, err.text);
 	note_failure(target);
 	try_later(target);
 }

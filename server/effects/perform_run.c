@@ -1,6 +1,5 @@
 /* perform_run.c - a run, from its order, repeated where it has to be, to its exit record.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-
 #include "effects/perform_inside.h"
 #include "lib/clean.h"
 #include "lib/crash_point.h"
@@ -265,7 +264,7 @@ on_lost(void *ctx, const char *stuck)
 	struct event *event = event_new(EVENT_RUN_LOST);
 
 	event->u.run_lost.run = order_of(job)->run;
-	(void)text_copy(event->u.run_lost.stuck, sizeof(event->u.run_lost.stuck), stuck);
+	text_set(event->u.run_lost.stuck, stuck);
 	job->job.perform->submit(job->job.perform->submit_ctx, event);
 }
 

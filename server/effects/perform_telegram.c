@@ -15,7 +15,7 @@ perform_sent(struct effect *effect, const char *failure)
 		effect_free(effect);
 		return;
 	}
-	(void)text_copy(said->failure, sizeof(said->failure), failure);
+	text_set(said->failure, failure);
 	perform_report(effect);
 }
 

@@ -122,14 +122,13 @@ keep(struct effect *effect, const struct json *body)
 	if (!vault_read_wrap(body, lend_path(effect, path), LOAN_WRAPPED_S, &wrap, &err)) {
 		said->is_wrong = true;
 		said->is_unsure = wrap.accessor[0] == '\0';
-		(void)text_copy(said->why, sizeof(said->why), err.text); /* it fits */
+		text_set(said->why, err.text); /* it fits */
 	} else if (!loan_shelf_put(effect->perform->loans, effect->subject, wrap.token)) {
-		(void)snprintf(
-		    said->why, sizeof(said->why), "%d loans wait to be fetched", LOAN_SHELF_PLACES);
+		text_setf(said->why, "%d loans wait to be fetched", LOAN_SHELF_PLACES);
 	} else {
 		said->is_done = true;
 	}
-	(void)text_copy(said->accessor, sizeof(said->accessor), wrap.accessor); /* it fits */
+	text_set(said->accessor, wrap.accessor); /* it fits */
 	crypto_wipe(&wrap, sizeof(wrap));
 }
 
@@ -241,12 +240,10 @@ on_child(void *ctx, const struct vault_answer *answer, const struct json *body)
 	if (answer->verdict != VAULT_DONE) {
 		on_lent(ctx, answer, body);
 	} else if (vault_read_made(body, &child, &err)) {
-		(void)text_copy(
-		    said->accessor, sizeof(said->accessor), child.accessor); /* it fits */
+		text_set(said->accessor, child.accessor); /* it fits */
 		read_value(job, child.token);
 	} else {
-		(void)text_copy(
-		    said->accessor, sizeof(said->accessor), child.accessor); /* it fits */
+		text_set(said->accessor, child.accessor); /* it fits */
 		said->is_wrong = true;
 		said->is_unsure = child.accessor[0] == '\0';
 		refuse(perform_job_free(&job->job), err.text);
@@ -261,9 +258,9 @@ write_lend(const struct effect *effect, struct buf *body)
 	char policy[sizeof(POLICY) + ENVIRONMENT_ID_MAX], ttl[32], work[32];
 	struct json_out json = json_out_begin(body, '{');
 
-	(void)snprintf(policy, sizeof(policy), POLICY "%s", what->name);
-	(void)snprintf(ttl, sizeof(ttl), "%" PRId64 "s", what->ttl_s);
-	(void)snprintf(work, sizeof(work), "%" PRId64, effect->subject);
+	text_setf(policy, POLICY "%s", what->name);
+	text_setf(ttl, "%" PRId64 "s", what->ttl_s);
+	text_setf(work, "%" PRId64, effect->subject);
 	json_put_open(&json, "policies", '[');
 	json_out_str(&json, policy);
 	json_out_end(&json);
@@ -307,7 +304,7 @@ on_revoked(void *ctx, const struct vault_answer *answer, UNUSED const struct jso
 
 	said->is_done = answer->verdict == VAULT_DONE;
 	said->retry_after_s = answer->retry_after_s;
-	(void)text_copy(said->why, sizeof(said->why), answer->detail); /* it fits */
+	text_set(said->why, answer->detail); /* it fits */
 	perform_report(effect);
 }
 

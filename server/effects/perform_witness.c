@@ -27,7 +27,7 @@ refuse(struct effect *effect, const char *why)
 {
 	struct witness_answer answer = { .verdict = WITNESS_REFUSED };
 
-	(void)text_copy(answer.detail, sizeof(answer.detail), why);
+	text_set(answer.detail, why);
 	conclude(effect, &answer);
 }
 

@@ -115,9 +115,8 @@ probe_check_judge(const struct http_client_result *result, const char *expected,
 	}
 	if (!probe_is_other_commit(finding->commit, expected))
 		return true;
-	(void)snprintf(finding->detail, sizeof(finding->detail),
-	    "answers commit %.*s, expected %.*s", SHOWN_DIGITS, finding->commit, SHOWN_DIGITS,
-	    expected);
+	text_setf(finding->detail, "answers commit %.*s, expected %.*s", SHOWN_DIGITS,
+	    finding->commit, SHOWN_DIGITS, expected);
 	take_first_line(result, finding->answer);
 	return false;
 }

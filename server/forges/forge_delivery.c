@@ -154,7 +154,7 @@ add_pipeline(struct decoding *d, const struct json *body)
 
 	if (!pipeline_run_read_gitlab(body, run, d->err))
 		return false;
-	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
+	text_set(delivery->repository, run->repository);
 	delivery->kind = run->run != 0 ? DELIVERY_WORKFLOW_RUN : DELIVERY_OTHER;
 	return true;
 }
@@ -176,8 +176,7 @@ add_build(struct decoding *d, const struct json *body)
 			continue;
 		delivery->kind = DELIVERY_WORKFLOW_JOB;
 		delivery->job = mem_new(1, sizeof(*delivery->job));
-		(void)text_copy(delivery->job->conclusion, sizeof(delivery->job->conclusion),
-		    over[i][1]); /* it fits */
+		text_set(delivery->job->conclusion, over[i][1]); /* it fits */
 	}
 	if (delivery->job == NULL)
 		return true;
@@ -186,11 +185,10 @@ add_build(struct decoding *d, const struct json *body)
 	json_take_number(&take, body, "project_id", &repository);
 	json_take_number(&take, body, "pipeline_id", &run);
 	json_take_number(&take, body, "build_id", &job);
-	(void)text_copy(delivery->repository, sizeof(delivery->repository), of->repository);
-	(void)snprintf(of->repository_id, sizeof(of->repository_id), "%s%" PRId64,
-	    job_forges[DELIVERY_GITLAB].mark, repository);
-	(void)snprintf(of->run, sizeof(of->run), "%" PRId64, run);
-	(void)snprintf(of->check_run, sizeof(of->check_run), "%" PRId64, job);
+	text_set(delivery->repository, of->repository);
+	text_setf(of->repository_id, "%s%" PRId64, job_forges[DELIVERY_GITLAB].mark, repository);
+	text_setf(of->run, "%" PRId64, run);
+	text_setf(of->check_run, "%" PRId64, job);
 	of->attempt = 1; /* one that is begun again is another job */
 	return !take.failed;
 }

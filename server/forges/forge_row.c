@@ -54,11 +54,9 @@ refuse(const struct delivery *told, struct queue_list *ret_events, int *ret_stat
 	struct event *event = event_new(EVENT_REJECTED);
 	struct rejected *rejected = &event->u.rejected;
 
-	(void)text_copy(
-	    rejected->source, sizeof(rejected->source), delivery_forge_word(told->forge));
-	(void)text_copy(
-	    rejected->reason, sizeof(rejected->reason), "signed, but not what it says it is");
-	(void)text_copy(rejected->application, sizeof(rejected->application), told->hook);
+	text_set(rejected->source, delivery_forge_word(told->forge));
+	text_set(rejected->reason, "signed, but not what it says it is");
+	text_set(rejected->application, told->hook);
 	rejected->count = 1;
 	queue_list_add(ret_events, &event->link);
 	*ret_status = forge_rows[told->forge].disables_on_errors ? 202 : 400;

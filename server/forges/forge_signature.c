@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_signature.h"
 
-#include <stdio.h>
-
 #include "lib/base64.h"
 #include "lib/err.h"
 #include "lib/signing_key.h"
@@ -74,7 +72,7 @@ read_standard(const struct forge_headers *headers, struct forge_signature *ret)
 	if (headers->standard == NULL || !is_id(headers->id) || at == NULL || at[0] == '\0' ||
 	    strlen(at) > TIMESTAMP_MAX || strspn(at, "0123456789") != strlen(at))
 		return false;
-	(void)snprintf(ret->before, sizeof(ret->before), "%s.%s.", headers->id, at); /* fits */
+	text_setf(ret->before, "%s.%s.", headers->id, at); /* fits */
 	read_versions(headers->standard, ret);
 	return ret->count > 0;
 }

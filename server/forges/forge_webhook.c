@@ -232,7 +232,7 @@ inbound_new(struct inlet *inlet, struct http_request *request, const char *appli
 	inbound->magic = INBOUND_MAGIC;
 	inbound->inlet = inlet;
 	inbound->request = request;
-	(void)text_copy(inbound->application, sizeof(inbound->application), application);
+	text_set(inbound->application, application);
 	inbound->secret = *secret;
 	inbound->secret.application = inbound->application;
 	return inbound;
@@ -371,7 +371,7 @@ new_delivery(const struct inbound *inbound, enum forge_proof how, int *ret_statu
 		return NULL;
 	}
 	take_hook(request, &delivery);
-	(void)text_copy(delivery.hook, sizeof(delivery.hook), inbound->application);
+	text_set(delivery.hook, inbound->application);
 	event = event_new(EVENT_DELIVERY);
 	event->source =
 	    http_guard_type_is_in(http_request_header(request, "Content-Type"), form_types) ?

@@ -155,7 +155,7 @@ decode_run(struct json_take *take, const struct json *said, struct delivery *del
 		delivery->kind = DELIVERY_OTHER;
 	(void)snprintf(all->of.run, JOB_NUMBER, "%" PRId64, run->run);
 	all->of.attempt = run->attempt;
-	(void)text_copy(all->conclusion, sizeof(all->conclusion), run->conclusion);
+	text_set(all->conclusion, run->conclusion);
 	(void)forge_time_read(json_get_str(json_get(said, "workflow_run"), "updated_at"), &all->at);
 	if (strcmp(run->repository_id, all->of.repository_id) != 0 ||
 	    !text_same_ci(run->repository, all->of.repository))
@@ -174,7 +174,7 @@ decode_job(struct json_take *take, const struct json *said, struct delivery *del
 		delivery->kind = DELIVERY_OTHER;
 	job->deployment = json_get_i64_or(to, "id", 0);
 	if (text_is_plain(environment))
-		(void)text_copy(job->environment, sizeof(job->environment), environment);
+		text_set(job->environment, environment);
 	(void)take_number(take, its, "id", job->of.check_run);
 	(void)take_number(take, its, "run_id", job->of.run);
 	json_take_number(take, its, "run_attempt", &job->of.attempt);
@@ -190,7 +190,7 @@ take_run(struct json_take *take, const struct json *said, struct job *of)
 	const char *at;
 	char before[LIMIT_REF + 40];
 
-	(void)snprintf(before, sizeof(before), "/repos/%s/actions/runs/", of->repository);
+	text_setf(before, "/repos/%s/actions/runs/", of->repository);
 	at = strstr(json_text(said, "deployment_callback_url"), before);
 	if (at != NULL) {
 		at += strlen(before);

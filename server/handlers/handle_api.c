@@ -32,6 +32,7 @@
 #include "lib/clean.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_hook.h"
 #include "store/row_job.h"
@@ -395,11 +396,10 @@ put_question(struct tx *tx, struct json_out *json)
 	char line[LIMIT_LINE * 4], clean[LIMIT_LINE * 4], shown[API_SHOWN];
 
 	row_deployment_get(tx, decide_factor_work(tx), &work);
-	(void)snprintf(line, sizeof(line), "#%" PRId64 " %s: %.7s%s%s%srequested by %s%s%s",
-	    work.id, decide_factor_for(tx), work.commit,
-	    work.subject[0] != '\0' ? " " : work.argument, work.subject,
-	    work.commit[0] != '\0' || work.argument[0] != '\0' ? ", " : "", work.requester,
-	    work.changed[0] != '\0' ? "; asked again: " : "", work.changed);
+	text_setf(line, "#%" PRId64 " %s: %.7s%s%s%srequested by %s%s%s", work.id,
+	    decide_factor_for(tx), work.commit, work.subject[0] != '\0' ? " " : work.argument,
+	    work.subject, work.commit[0] != '\0' || work.argument[0] != '\0' ? ", " : "",
+	    work.requester, work.changed[0] != '\0' ? "; asked again: " : "", work.changed);
 	json_put_str(json, "question", clean_line(clean, sizeof(clean), line, strlen(line)));
 	json_put_str(json, "shown", decide_pad_digest(tx, decide_factor_work(tx), shown));
 }

@@ -180,7 +180,7 @@ want_push(struct tx *tx, const struct delivery *delivery)
 		is_new = is_main && is_noted ? is_mains_new : note(tx, delivery, hook);
 		is_noted |= is_main;
 		is_mains_new |= is_main && is_new;
-		(void)text_copy(of.hook, sizeof(of.hook), hook);
+		text_set(of.hook, hook);
 		if (is_new && delivery->branch[0] != '\0' && !delivery->deleted)
 			announce(tx, application, &of);
 		is_any_new |= is_new;

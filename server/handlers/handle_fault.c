@@ -218,7 +218,7 @@ fault_github_runs(struct tx *tx, const struct fault *fault)
 {
 	struct github_runs_read nothing = { .retry_after_s = LATER_MS / 1000 };
 
-	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
+	text_set(nothing.why, fault->reason);
 	if (fault->subject != 0)
 		decide_ci_read(tx, fault->subject, &nothing);
 }
@@ -230,7 +230,7 @@ fault_forge(struct tx *tx, const struct fault *fault)
 	struct forge_said nothing = { .verdict = FORGE_SAYS_NOTHING,
 		.retry_after_s = LATER_MS / 1000 };
 
-	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
+	text_set(nothing.why, fault->reason);
 	if (tx->effect != NULL && tx->effect->kind == EFFECT_FORGE_ANSWER)
 		decide_forge_answered(tx, &nothing);
 	else if (tx->effect != NULL && tx->effect->u.forge.is_gates)
@@ -249,7 +249,7 @@ fault_vault(struct tx *tx, const struct fault *fault)
 {
 	struct vault_said nothing = { .is_unsure = true };
 
-	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
+	text_set(nothing.why, fault->reason);
 	if (tx->effect != NULL)
 		decide_loan_said(tx, &nothing);
 }
@@ -283,7 +283,7 @@ fault_witness(struct tx *tx, const struct fault *fault)
 {
 	struct witness_answer unknown = { .verdict = WITNESS_UNKNOWN };
 
-	(void)text_copy(unknown.detail, sizeof(unknown.detail), fault->reason);
+	text_set(unknown.detail, fault->reason);
 	if (tx->effect != NULL)
 		decide_witness_answered(tx, &tx->effect->u.witness, &unknown);
 }
@@ -329,7 +329,7 @@ handle_fault(struct tx *tx, const struct event *event)
 
 	assert((size_t)fault->kind < COUNT(faults));
 	if (fault->is_of_database)
-		(void)text_copy(said.reason, sizeof(said.reason), OWN_DATABASE);
+		text_set(said.reason, OWN_DATABASE);
 	tx_log(tx, LOG_LEVEL_ERROR, "the result of %s (of %" PRId64 ") could not be handled: %s",
 	    effect_name((enum effect_kind)fault->kind), fault->subject, fault->reason);
 	faults[fault->kind](tx, &said);

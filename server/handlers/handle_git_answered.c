@@ -1,7 +1,5 @@
 /* handle_git_answered.c - git answered, or could not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
 #include "decide/git/decide_announced.h"
 #include "decide/approval/decide_approval.h"
 #include "decide/queue/decide_binding.h"
@@ -33,7 +31,7 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
     const struct git_answer *answer)
 {
 	deployment->why = DEPLOY_WHY_REFUSED;
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	text_set(deployment->detail, reason);
 	if (deployment_is_gate(deployment))
 		decide_gate_refused(tx, deployment);
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
@@ -79,11 +77,11 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	struct block block;
 
 	row_environment_get(tx, deployment->environment, &environment);
-	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
-	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
-	(void)text_copy(deployment->subject, sizeof(deployment->subject), answer->subject);
-	(void)text_copy(deployment->missing, sizeof(deployment->missing), answer->missing);
-	(void)text_copy(deployment->author, sizeof(deployment->author), answer->author);
+	text_set(deployment->commit, answer->commit);
+	text_set(deployment->ref, answer->ref);
+	text_set(deployment->subject, answer->subject);
+	text_set(deployment->missing, answer->missing);
+	text_set(deployment->author, answer->author);
 	if (!deployment_is_gate(deployment))
 		decide_set_previous(tx, deployment);
 	decide_bind_found(tx, deployment, came_block(tx, deployment, answer), answer);
@@ -211,7 +209,7 @@ answer_settings(struct tx *tx, const struct git_answered *answered)
 		return;
 	}
 	if (answered->binding == NULL)
-		(void)snprintf(deployment.note, sizeof(deployment.note),
+		text_setf(deployment.note,
 		    "its settings could not be looked at (%.150s): you are asked again when they are",
 		    answered->answer != NULL ? answered->answer : "");
 	row_question_get(tx, deployment.id, &question);
@@ -261,8 +259,8 @@ name_runner(struct tx *tx, const struct effect_git_query *query, struct git_answ
 	if (query->kind != GIT_QUERY_COMMITS || strcmp(runner, RUNNER_LOCAL) == 0)
 		return;
 	memcpy(error, answer->error, sizeof(error));
-	(void)snprintf(answer->error, sizeof(answer->error), "%s: %.*s", runner,
-	    (int)(sizeof(error) - LIMIT_RUNNER - 2), error);
+	text_setf(
+	    answer->error, "%s: %.*s", runner, (int)(sizeof(error) - LIMIT_RUNNER - 2), error);
 }
 
 void

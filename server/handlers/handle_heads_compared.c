@@ -1,12 +1,12 @@
 /* handle_heads_compared.c - the audit's end was cut off: an entry, and the admins are told, once.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_text.h"
 #include "decide/audit/decide_audit_line.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
+#include "lib/text.h"
 #include "store/row_dedupe.h"
 
 #define SOURCE "audit"
@@ -48,7 +48,7 @@ handle_heads_compared(struct tx *tx, const struct event *event)
 
 	if (!is_news(tx, compared))
 		return;
-	(void)snprintf(missing, sizeof(missing), "%" PRId64, compared->missing);
+	text_setf(missing, "%" PRId64, compared->missing);
 	decide_audit(tx, AUDIT_CODE_ENTRIES_MISSING, "system", NULL, "failed", facts);
 	for (size_t i = 0; i < tx->settings->admins.count; i++)
 		tell(tx, tx->settings->admins.id[i], compared);

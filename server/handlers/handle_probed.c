@@ -78,9 +78,9 @@ keep_answer(struct tx *tx, const struct deployment *deployment, const struct eff
 	if (url[0] == '\0')
 		return;
 	if (bad->failures > 0)
-		(void)snprintf(tries, sizeof(tries), " (%d %s in a row)", bad->failures,
+		text_setf(tries, " (%d %s in a row)", bad->failures,
 		    bad->failures == 1 ? "try" : "tries");
-	(void)snprintf(tail, sizeof(tail), "%.*s: %.250s%s%s%.250s",
+	text_setf(tail, "%.*s: %.250s%s%s%.250s",
 	    (int)strcspn(url, "?#") < 400 ? (int)strcspn(url, "?#") : 400, url, bad->detail, tries,
 	    bad->answer[0] != '\0' ? "\nanswered: " : "", bad->answer);
 	row_run_set_tail(tx, deployment->run, tail);
@@ -141,10 +141,10 @@ answer_look(struct tx *tx, struct deployment *deployment, const struct effect_pr
 		return;
 	}
 	if (bad != NULL)
-		(void)snprintf(looked, sizeof(looked), "%s: %s",
+		text_setf(looked, "%s: %s",
 		    bad->http_status != 0 ? "answers unhealthy" : "does not answer", bad->detail);
 	looked[text_cut(looked, strlen(looked), LIMIT_LINE - 1)] = '\0';
-	(void)text_copy(deployment->look.said, sizeof(deployment->look.said), looked);
+	text_set(deployment->look.said, looked);
 	deployment->look.at = tx->at;
 	name_hosts(probe, probed, deployment->look.down_on);
 	if (row_deployment_active(tx, deployment->environment, &active)->id == 0) {
@@ -176,15 +176,14 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 	keep_answer(tx, &deployment, probe, probed, bad);
 	name_hosts(probe, probed, deployment.look.down_on);
 	if (deployment.look.down_on[0] != '\0')
-		(void)snprintf(
-		    detail, sizeof(detail), "on %s: %s", deployment.look.down_on, bad->detail);
+		text_setf(detail, "on %s: %s", deployment.look.down_on, bad->detail);
 	else
-		(void)text_copy(detail, sizeof(detail), bad->detail);
+		text_set(detail, bad->detail);
 	detail[text_cut(detail, strlen(detail), LIMIT_LINE - 1)] = '\0';
 	if (!is_back) {
 		deployment.why = DEPLOY_WHY_UNHEALTHY;
 		deployment.target_changed = true;
-		(void)text_copy(deployment.detail, sizeof(deployment.detail), detail);
+		text_set(deployment.detail, detail);
 	} else {
 		deployment_add_rollback_failure(&deployment, ROLLBACK_BEHIND, detail);
 	}

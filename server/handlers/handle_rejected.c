@@ -1,9 +1,9 @@
 /* handle_rejected.c - requests that were refused unread, reported once a minute.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "handlers/handlers.h"
+#include "lib/text.h"
 #include "store/row_stranger.h"
 
 /* Whoever was refused at that webhook. */
@@ -26,9 +26,9 @@ handle_rejected(struct tx *tx, const struct event *event)
 	const char *const meta[] = { "reason", rejected->reason, "count", count,
 		has_client ? "client" : NULL, rejected->client, NULL };
 
-	(void)snprintf(count, sizeof(count), "%" PRId64, rejected->count);
+	text_setf(count, "%" PRId64, rejected->count);
 	/* source and reason are words of ours */
-	(void)snprintf(input, sizeof(input), "%s%s%s: %s", rejected->source,
+	text_setf(input, "%s%s%s: %s", rejected->source,
 	    rejected->application[0] != '\0' ? "/" : "", rejected->application, rejected->reason);
 	row_stranger_audit(tx, input, rejected->count, rejected->client,
 	    &(struct audit_entry){

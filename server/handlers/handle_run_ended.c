@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 
 #include "decide/queue/decide_binding.h"
 #include "decide/work/decide_deployment.h"
@@ -50,8 +49,8 @@ doubt_environment(struct tx *tx, const struct deployment *deployment, const char
 {
 	char why[LIMIT_LINE];
 
-	(void)snprintf(why, sizeof(why), "run %" PRId64 " of %.7s: %.180s", deployment->run,
-	    deployment->commit, detail);
+	text_setf(
+	    why, "run %" PRId64 " of %.7s: %.180s", deployment->run, deployment->commit, detail);
 	decide_unknown_left(tx, deployment, why);
 }
 
@@ -82,11 +81,11 @@ describe_lost(struct tx *tx, const struct deployment *deployment, const struct r
 	const char *agent = ended->lost ? agent_of(tx, deployment, runner) : NULL;
 
 	if (ended->lost && agent == NULL && strcmp(runner, RUNNER_LOCAL) != 0 && runner[0] != '\0')
-		(void)snprintf(verdict->detail, sizeof(verdict->detail),
+		text_setf(verdict->detail,
 		    "it was killed; all that it had started on the machine of the runner %s was ended",
 		    runner);
 	if (agent != NULL && !run_verdict_is_unknown(ended))
-		(void)snprintf(verdict->detail, sizeof(verdict->detail),
+		text_setf(verdict->detail,
 		    "%s's agent was killed, and has stopped its unit: what that had done is not known",
 		    agent);
 }
@@ -163,7 +162,7 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	if (verdict.detail[0] != '\0' && deployment.state == DEPLOY_ROLLING_BACK)
 		deployment_add_rollback_failure(&deployment, ROLLBACK_ITSELF, verdict.detail);
 	else if (verdict.detail[0] != '\0')
-		(void)text_copy(deployment.detail, sizeof(deployment.detail), verdict.detail);
+		text_set(deployment.detail, verdict.detail);
 	if (run_verdict_is_unknown(&ended) &&
 	    !deployment_is_action(
 		&deployment)) /* before what follows from the environment's being free */

@@ -17,7 +17,7 @@ handle_run_incompatible(struct tx *tx, const struct event *event)
 	if (deployment.id == 0 || deployment.run != event->u.run_started.run ||
 	    !row_run_is_open(tx, deployment.run))
 		return;
-	(void)text_copy(deployment.note, sizeof(deployment.note), NOTE);
+	text_set(deployment.note, NOTE);
 	row_deployment_save(tx, &deployment);
 	decide_tell(tx, &deployment, NULL);
 }

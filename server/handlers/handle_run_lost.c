@@ -1,7 +1,5 @@
 /* handle_run_lost.c - a supervisor was killed: what it started is being ended, and is waited for.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
 #include "decide/work/decide_deployment.h"
 #include "decide/tell/decide_tell.h"
 #include "handlers/handlers.h"
@@ -15,9 +13,9 @@ say_lost(const struct run_lost *lost, char ret[LIMIT_LINE])
 	char text[LIMIT_LINE + 64];
 
 	if (lost->stuck[0] == '\0')
-		(void)snprintf(text, sizeof(text), "it was killed; ending what it started");
+		text_setf(text, "it was killed; ending what it started");
 	else
-		(void)snprintf(text, sizeof(text), "it was killed, and %s", lost->stuck);
+		text_setf(text, "it was killed, and %s", lost->stuck);
 	(void)text_copy(ret, LIMIT_LINE, text);
 }
 

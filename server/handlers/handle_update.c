@@ -1,7 +1,6 @@
 /* handle_update.c - somebody wrote, pressed a button, or their chat moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "commands/commands.h"
 #include "decide/who/decide_allowed.h"
@@ -18,6 +17,7 @@
 #include "decide/who/decide_session.h"
 #include "decide/who/decide_token.h"
 #include "handlers/handlers.h"
+#include "lib/text.h"
 #include "store/row_chat.h"
 #include "store/row_message.h"
 #include "store/row_dedupe.h"
@@ -162,7 +162,7 @@ handle_update(struct tx *tx, const struct event *event)
 	const struct update *update = event->u.update;
 	char key[24];
 
-	(void)snprintf(key, sizeof(key), "%" PRId64, update->id);
+	text_setf(key, "%" PRId64, update->id);
 	if (update->id != 0 && !row_dedupe_add(tx, "telegram", key, NULL)) {
 		tx->answer.is_duplicate = true;
 		return;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/list.h"
+#include "lib/text.h"
 #include "lib/zone.h"
 #include "types/action.h"
 
@@ -635,8 +636,8 @@ policy_roles_text(
 	out[0] = '\0';
 	list_roles(settings, who, at, true, out, room);
 	used = strlen(out);
-	(void)snprintf(before, sizeof(before), "%s%s", used > 0 ? ", " : "",
-	    who.kind == PRINCIPAL_PERSON ? LOGGED_IN : "");
+	text_setf(
+	    before, "%s%s", used > 0 ? ", " : "", who.kind == PRINCIPAL_PERSON ? LOGGED_IN : "");
 	if (who.lent != 0 && used + sizeof(before) < room) {
 		const struct role *role = &settings->roles->role[who.lent - 1];
 

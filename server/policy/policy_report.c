@@ -2,9 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/policy_report.h"
 
-#include <stdio.h>
-
 #include "lib/buf.h"
+#include "lib/text.h"
 #include "lib/zone.h"
 
 #define UNUSED_MS (90 * 24 * 3600 * INT64_C(1000))
@@ -248,7 +247,7 @@ add_principal(const struct settings *settings, struct principal who, struct buf 
 	char text[PRINCIPAL_TEXT];
 
 	if (user != NULL)
-		(void)snprintf(who.name, sizeof(who.name), "%s", user);
+		text_setf(who.name, "%s", user);
 	buf_adds(out, principal_text(&who, text));
 }
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/local_user.h"
 
-#include <stdio.h>
-
 #include "lib/text.h"
 #include "types/roles.h"
 
@@ -12,7 +10,7 @@
 static const char *
 let_in(struct update *ret)
 {
-	(void)snprintf(ret->name, sizeof(ret->name), "%.50s (from the machine)", ret->local);
+	text_setf(ret->name, "%.50s (from the machine)", ret->local);
 	return NULL;
 }
 
@@ -35,10 +33,9 @@ judge_root(const struct settings *settings, const struct local_peer *peer, struc
 		break;
 	}
 	role = &settings->roles->role[found - 1];
-	(void)text_copy(ret->as.application, sizeof(ret->as.application), role->application);
-	(void)text_copy(ret->as.name, sizeof(ret->as.name), role->name); /* both of the same size */
-	(void)snprintf(ret->local, sizeof(ret->local), "root as %s",
-	    role_id_text(role->application, role->name, text));
+	text_set(ret->as.application, role->application);
+	text_set(ret->as.name, role->name); /* both of the same size */
+	text_setf(ret->local, "root as %s", role_id_text(role->application, role->name, text));
 	return let_in(ret);
 }
 
@@ -59,6 +56,6 @@ local_user_judge(const struct settings *settings, const struct local_peer *peer,
 	ret->person = settings_user(settings, peer->uid, &name);
 	if (ret->person == 0)
 		return UNKNOWN;
-	(void)text_copy(ret->local, sizeof(ret->local), name); /* fits */
+	text_set(ret->local, name); /* fits */
 	return let_in(ret);
 }

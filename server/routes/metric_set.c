@@ -3,7 +3,6 @@
 #include "routes/metric_set.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "deployment/deployment.h"
 #include "forges/forge_row.h"
@@ -157,7 +156,7 @@ code_text(int code)
 {
 	struct code_text ret;
 
-	(void)snprintf(ret.text, sizeof(ret.text), "%d", code);
+	text_setf(ret.text, "%d", code);
 	return ret;
 }
 
@@ -261,7 +260,7 @@ expect_previous(void *ctx, const struct settings_secret *secret)
 
 	if (!text_ends(secret->name, SECRET_PREVIOUS))
 		return;
-	(void)text_copy(name, sizeof(name), secret->name); /* of the same size */
+	text_set(name, secret->name); /* of the same size */
 	name[strlen(name) - strlen(SECRET_PREVIOUS)] = '\0';
 	metric_expect(
 	    &set->m[METRIC_SECRET_PREVIOUS_USES], METRIC_LABELS(secret->application, name));
@@ -430,9 +429,8 @@ metric_set_health_url(
 {
 	char number[24], shown[HEALTH_URL_SHOWN];
 
-	(void)snprintf(number, sizeof(number), "%zu", i + 1);
-	(void)snprintf(
-	    shown, sizeof(shown), "%.*s", (int)strcspn(url, "?#"), url); /* cut at its room */
+	text_setf(number, "%zu", i + 1);
+	text_setf(shown, "%.*s", (int)strcspn(url, "?#"), url); /* cut at its room */
 	metric_put(
 	    &set->m[METRIC_HEALTH_URL_UP], is_up, METRIC_LABELS(OF(environment), number, shown));
 }

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_api.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "clients/loan_shelf.h"
@@ -142,7 +141,7 @@ note_refused(struct route_api *local, struct seen *seen, const char *client, con
 		return;
 	seen->why = why;
 	if (local->unlogged > 1)
-		(void)snprintf(more, sizeof(more), " (and %lld more since the last such line)",
+		text_setf(more, " (and %lld more since the last such line)",
 		    (long long)local->unlogged - 1);
 	log_warning("%s: %s is not let in: %s%s%s%s",
 	    local->config.is_network ? "/v1" : "LOCAL_SOCKET", client, why,
@@ -190,7 +189,7 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 		note_bare(seen, peer.as, &ret->as);
 		return true;
 	}
-	(void)snprintf(client, sizeof(client), "user %u", peer.uid);
+	text_setf(client, "user %u", peer.uid);
 	note_refused(local, seen, client, why, "");
 	if (ret->person == 0 && peer.uid != 0)
 		local->config.on_unknown(local->config.ctx);
@@ -305,7 +304,7 @@ let_try(struct route_api *local, struct http_request *request, const char *token
 		route_api_said(request, 429, TOO_MANY);
 	} else if (!is_known) {
 		note_refused(local, seen, client, what, "");
-		(void)snprintf(said, sizeof(said),
+		text_setf(said,
 		    "%s: make one with deploybot token add, and send it as Authorization: Bearer",
 		    what);
 		route_api_said(request, 401, said);
@@ -380,7 +379,7 @@ may_ask(struct route_api *local, struct http_request *request, const struct job 
 	struct seen *run, *workflow = seen_of(local->workflows, number_of(job->workflow));
 	char name[3 * JOB_NUMBER];
 
-	(void)snprintf(name, sizeof(name), "%s/%s", job->repository_id, job->run);
+	text_setf(name, "%s/%s", job->repository_id, job->run);
 	run = seen_of(local->runs, number_of(job_is_by_key(job) ? job->workflow : name));
 	if (bucket_take(&run->requests, run_rate, run->at, 1) &&
 	    bucket_take(&workflow->requests, workflow_rate, workflow->at, 1))
@@ -496,8 +495,7 @@ new_event(const struct whole *whole, const struct job *job, struct err *err)
 	event->u.api = mem_new(1, sizeof(*event->u.api));
 	event->u.api->from = *(const struct update *)http_request_user(request);
 	event->u.api->is_network = is_network;
-	(void)text_copy(event->u.api->client, sizeof(event->u.api->client),
-	    is_network ? http_request_client(request) : "");
+	text_set(event->u.api->client, is_network ? http_request_client(request) : "");
 	if (job != NULL)
 		event->u.api->job = mem_copy(job, sizeof(*job));
 	if (!put_key(whole, event->u.api, err) ||
@@ -528,7 +526,7 @@ is_crowded(const struct route_api *local, const struct job *job)
 {
 	char who[LIMIT_PERSON];
 
-	(void)snprintf(who, sizeof(who), "workflow:%s", job->workflow); /* cut is fine */
+	text_setf(who, "workflow:%s", job->workflow); /* cut is fine */
 	return loan_shelf_is_full(local->config.loans, who);
 }
 

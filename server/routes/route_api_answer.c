@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_api_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "chat/chat_first.h"
@@ -13,6 +12,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/mem_wiped.h"
+#include "lib/text.h"
 #include "lib/url.h"
 #include "runs/run_piece.h"
 #include "runs/run_source.h"
@@ -177,8 +177,7 @@ on_log_read(void *ctx, bool is_read, const char *text)
 	struct asked *asked = ctx;
 	char line[LIMIT_LINE];
 
-	(void)snprintf(line, sizeof(line), "%s%s", chat_first_rows[FIRST_NO_LOG].before,
-	    text); /* cut is fine */
+	text_setf(line, "%s%s", chat_first_rows[FIRST_NO_LOG].before, text); /* cut is fine */
 	route_api_said(asked->request, is_read ? 200 : 409, is_read ? text : line);
 	free_asked(asked);
 }

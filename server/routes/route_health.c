@@ -2,9 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_health.h"
 
-#include <stdio.h>
-
 #include "routes/health_watch.h"
+#include "lib/text.h"
 
 #define ANSWER_MAX 160
 
@@ -14,7 +13,7 @@ answer(struct http_request *request, int status, const char *text, bool misses_u
 	static const struct http_header missed = { ROUTE_HEALTH_MISSES, "missed" };
 	char line[ANSWER_MAX + 1];
 
-	(void)snprintf(line, sizeof(line), "%s\n", text);
+	text_setf(line, "%s\n", text);
 	http_request_answer_text(
 	    request, status, "text/plain; charset=utf-8", misses_updates ? &missed : NULL, line);
 }
@@ -34,7 +33,7 @@ on_ready(struct http_request *request, void *ctx)
 
 	/* Without a runner work is taken all the same, and waits: a proxy that sent it elsewhere,
 	 * or nowhere, would lose pushes. */
-	(void)snprintf(text, sizeof(text), "ready%s%s",
+	text_setf(text, "ready%s%s",
 	    health_watch_has_runner(ctx) ? "" :
 					   "; the runner is disconnected: deployments are queued",
 	    is_receiving ? "" : "; updates of Telegram are not received");

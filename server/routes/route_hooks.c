@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_hooks.h"
 
-#include <stdio.h>
-
 #include "lib/bucket.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
@@ -160,8 +158,8 @@ call_new(struct route_hooks *hooks, struct http_request *request, const struct h
 	call->magic = CALL_MAGIC;
 	call->hooks = hooks;
 	call->request = request;
-	(void)text_copy(call->id, sizeof(call->id), hook->id);
-	(void)text_copy(call->application, sizeof(call->application), hook->application);
+	text_set(call->id, hook->id);
+	text_set(call->application, hook->application);
 	hook_line_read(hook->starts, hook->application, &call->line);
 	return call;
 }
@@ -176,7 +174,7 @@ bucket_of(struct route_hooks *hooks, const char *id)
 			found = &hooks->called[i];
 	if (strcmp(found->id, id) != 0)
 		*found = (struct called){ .at = 0 };
-	(void)text_copy(found->id, sizeof(found->id), id); /* of the same size */
+	text_set(found->id, id); /* of the same size */
 	found->at = clock_monotonic_ms();
 	return &found->calls;
 }
@@ -234,9 +232,9 @@ fill(struct call *call, struct hook_call *ret, struct err *err)
 		return err_set(err, ERR_INVALID,
 		    "Idempotency-Key: expected 1 to %d characters of ASCII, without blanks",
 		    HOOK_KEY_MAX);
-	(void)text_copy(ret->id, sizeof(ret->id), call->id);
+	text_set(ret->id, call->id);
 	ret->from = (struct update){ .kind = UPDATE_TEXT };
-	(void)snprintf(ret->from.name, sizeof(ret->from.name), "hook %s", call->id);
+	text_setf(ret->from.name, "hook %s", call->id);
 	return true;
 }
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_instance.h"
 
-#include <stdio.h>
-
 #include "lib/crypto.h"
 #include "lib/text.h"
 #include "telegram/telegram_webhook.h"
@@ -30,7 +28,7 @@ on_request(struct http_request *request, void *ctx)
 		http_request_answer(request, 405, post, NULL, 0);
 		return;
 	}
-	(void)snprintf(line, sizeof(line), "deploybot %s\n", instance->id);
+	text_setf(line, "deploybot %s\n", instance->id);
 	http_request_answer_text(request, 200, "text/plain; charset=utf-8", NULL, line);
 }
 

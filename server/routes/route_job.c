@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_job.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "clients/jwks.h"
@@ -60,7 +59,7 @@ find_workflow(struct check *check, const struct settings *settings)
 	size_t n = workflow_find(settings, check->forge, check->jwt.claims, &workflow);
 	char is[LIMIT_LINE], of_none[2 * LIMIT_LINE];
 
-	(void)snprintf(of_none, sizeof(of_none),
+	text_setf(of_none,
 	    "this job is of no workflow here: no WORKFLOW_<NAME>_IS lets in %s (its environment and events count too)",
 	    workflow_of(check->forge, check->jwt.claims, is));
 	if (n != 1) {
@@ -71,7 +70,7 @@ find_workflow(struct check *check, const struct settings *settings)
 		end(check, ROUTE_JOB_CLAIMS, err.text, NULL);
 		return;
 	}
-	(void)text_copy(job.workflow, sizeof(job.workflow), workflow.id); /* of the same size */
+	text_set(job.workflow, workflow.id); /* of the same size */
 	end(check, ROUTE_JOB_LET_IN, "", &job);
 }
 

@@ -83,7 +83,7 @@ find(const struct settings *settings, const struct route_key_request *request,
 			is_its = 1;
 			ret->is_previous = ret->job.is_by_previous = i > 0;
 			ret->secret = workflow.key;
-			(void)text_copy(ret->job.workflow, sizeof(ret->job.workflow), workflow.id);
+			text_set(ret->job.workflow, workflow.id);
 		}
 	}
 	return n;
@@ -119,7 +119,7 @@ route_key_check(const struct settings *settings, const struct route_key_request 
 	if (n > 1)
 		return refuse(ret->why, ROUTE_JOB_WORKFLOW,
 		    "several workflows have this key: each needs a WORKFLOW_<NAME>_KEY of its own");
-	(void)text_copy(ret->job.token, sizeof(ret->job.token), request->headers.id);
+	text_set(ret->job.token, request->headers.id);
 	ret->job.expires_at = now_ms + 1000 * ROUTE_KEY_OFF_S;
 	return ROUTE_JOB_LET_IN;
 }
@@ -136,7 +136,7 @@ route_key_sign(const char *key, const struct route_key_request *request,
 
 	if (!signing_key_is_meant(key))
 		return err_set(err, ERR_CONFIG, "expected " SIGNING_KEY_MARK " and base64");
-	(void)snprintf(before, sizeof(before), "%s.%s.", request->headers.id,
+	text_setf(before, "%s.%s.", request->headers.id,
 	    request->headers.timestamp); /* the caller's own: it fits */
 	mac = begin(key, before, request, err);
 	if (mac == NULL || !crypto_hmac_finish(mac, computed, err))

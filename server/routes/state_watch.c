@@ -3,12 +3,12 @@
 #include "routes/state_watch.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "types/backup.h"
 
 #define MAGIC 0x73776174u
@@ -28,7 +28,7 @@ time_of(const char *directory, const char *name)
 	char stamp[PATH_MAX];
 	struct stat st;
 
-	(void)snprintf(stamp, sizeof(stamp), "%s/%s", directory, name);
+	text_setf(stamp, "%s/%s", directory, name);
 	return lstat(stamp, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_mtime : 0;
 }
 

@@ -1,6 +1,7 @@
 /* settings_applications.c - a file of settings for each application, read into the main snapshot.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/err.h"
@@ -37,7 +38,7 @@ pass_on(struct settings_report *to, const struct settings_report *from, const ch
 			continue;
 		passed->is_listed = line->is_listed;
 		passed->is_removed = line->is_removed;
-		(void)text_copy(passed->application, sizeof(passed->application), application);
+		text_set(passed->application, application);
 	}
 }
 
@@ -115,8 +116,8 @@ refuse_work(struct settings *s, const char *file, const char *reason)
 	for (size_t i = 0; i < s->inside->member_count; i++) {
 		struct settings_member *member = s->inside->members[i];
 
-		(void)snprintf(member->refusal, sizeof(member->refusal), "%s has a mistake: %.180s",
-		    file, reason); /* cut is fine */
+		text_setf(
+		    member->refusal, "%s has a mistake: %.180s", file, reason); /* cut is fine */
 	}
 }
 
@@ -158,7 +159,7 @@ choose(struct settings_loader *l, const char *application, struct settings *fres
 	struct settings_line *error;
 	const char *reason;
 
-	(void)snprintf(file, sizeof(file), "%.20s.env", application);
+	text_setf(file, "%.20s.env", application);
 	if (report->errors > 0) {
 		keep_warnings(l, file);
 		if (fresh != NULL)
@@ -210,7 +211,7 @@ add_application(
 	struct settings *s = running_application(l, file->application);
 	char name[ENVIRONMENT_NAME_MAX + 8];
 
-	(void)snprintf(name, sizeof(name), "%.20s.env", file->application);
+	text_setf(name, "%.20s.env", file->application);
 	if (!file->is_kept) {
 		s = read_application(l, file->application, path);
 	} else if (s != NULL) {

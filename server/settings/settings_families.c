@@ -176,7 +176,7 @@ add_member(struct settings_loader *l, enum family family, const char *name)
 	member = mem_new(1, sizeof(*member) + count * sizeof(member->values[0]));
 
 	member->family = family;
-	(void)text_copy(member->name, sizeof(member->name), name); /* was checked: fits */
+	text_set(member->name, name); /* was checked: fits */
 	(void)environment_id_text(
 	    family == FAMILY_CLIENT ? ENVIRONMENT_CLIENT : l->s->inside->application, name,
 	    member->id);

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -194,8 +193,8 @@ fill_repository(struct settings *s)
 	s->repository_url = text_of(s, SETTING_REPOSITORY_URL);
 	s->paths = text_of(s, SETTING_PATHS);
 	if (s->repository_url == NULL && s->github_repository != NULL) {
-		(void)snprintf(s->inside->repository_url, sizeof(s->inside->repository_url),
-		    "https://github.com/%s.git", s->github_repository); /* fits: 200 at most */
+		text_setf(s->inside->repository_url, "https://github.com/%s.git",
+		    s->github_repository); /* fits: 200 at most */
 		s->repository_url = s->inside->repository_url;
 	}
 	if (polls != NULL)
@@ -235,8 +234,7 @@ fill_database(struct settings *s)
 	const char *url = text_of(s, SETTING_DATABASE_URL);
 
 	if (s->state_directory != NULL)
-		(void)snprintf(s->inside->database, sizeof(s->inside->database), "%s/" STORE_FILE,
-		    s->state_directory); /* fits */
+		text_setf(s->inside->database, "%s/" STORE_FILE, s->state_directory); /* fits */
 	s->database = url != NULL ? url : s->inside->database;
 }
 

@@ -36,13 +36,13 @@ read_target(const char *application, const char *text, struct grant *grant)
 
 	/* The expression of the type has let it pass: all of it fits. */
 	if (slash != NULL)
-		(void)snprintf(first, sizeof(first), "%.*s", (int)(slash - text), text);
+		text_setf(first, "%.*s", (int)(slash - text), text);
 	grant->is_client = strcmp(first, "client") == 0;
 	if (slash == NULL || (strcmp(first, "*") == 0 && application[0] != '\0'))
-		(void)text_copy(grant->application, sizeof(grant->application), application);
+		text_set(grant->application, application);
 	else if (!grant->is_client)
-		(void)text_copy(grant->application, sizeof(grant->application), first);
-	(void)text_copy(grant->name, sizeof(grant->name), slash == NULL ? text : slash + 1);
+		text_set(grant->application, first);
+	text_set(grant->name, slash == NULL ? text : slash + 1);
 }
 
 /* What stands before the colon; the set is 0 for what is no action. */
@@ -58,7 +58,7 @@ settings_read_grant(const char *application, const char *text, char action[SETTI
 	grant.actions = policy_action_set(action);
 	if (text_starts(action, "do.") && action_find(action + 3) != NULL) {
 		grant.actions = POLICY_ACTION_BIT(POLICY_DO);
-		(void)text_copy(grant.only, sizeof(grant.only), action + 3);
+		text_set(grant.only, action + 3);
 	} else if (text_starts(action, SECRET_DOT) &&
 	    text_copy(grant.only, sizeof(grant.only), action + strlen(SECRET_DOT))) {
 		grant.actions = POLICY_ACTION_BIT(POLICY_SECRET);
@@ -247,8 +247,7 @@ say_idle(const struct checked *c, enum settings_severity severity, const char *r
 	if (severity == SETTINGS_ERROR)
 		return;
 	/* Of an application's the file is named in the place of the setting. */
-	(void)snprintf(
-	    whole, sizeof(whole), "%s: %s", settings_name_in(c->role, c->may, name), reason);
+	text_setf(whole, "%s: %s", settings_name_in(c->role, c->may, name), reason);
 	settings_warn(c->l, line, name, c->l->main != NULL ? whole : reason);
 }
 
@@ -257,8 +256,7 @@ say_missing(const struct checked *c, enum settings_severity severity, const char
 {
 	char reason[LIMIT_LINE + 64];
 
-	(void)snprintf(
-	    reason, sizeof(reason), "%s: take this grant out, or put back what it names", what);
+	text_setf(reason, "%s: take this grant out, or put back what it names", what);
 	say_idle(c, severity, reason);
 }
 
@@ -271,8 +269,7 @@ say_unreached(const struct checked *c, const struct grant *grant, const char *te
 	    (grant->actions & POLICY_ACTION_BIT(POLICY_TOKEN)) != 0 ? POLICY_TOKEN : POLICY_TWO_FA;
 	char reason[LIMIT_LINE + 64];
 
-	(void)snprintf(reason, sizeof(reason),
-	    "%s: grants nothing, for %s is the server's: write %s:*/* %s", text,
+	text_setf(reason, "%s: grants nothing, for %s is the server's: write %s:*/* %s", text,
 	    policy_action_thing(action), policy_action_rows[action].word,
 	    c->l->s->application[0] != '\0' ? "in a role of the settings file" : "here");
 	say_idle(c, SETTINGS_WARNING, reason);
@@ -303,14 +300,14 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 	    !has_application(s, grant->application, &is_refused)) {
 		const char *now = new_name(s, grant->application);
 
-		(void)snprintf(what, sizeof(what),
+		text_setf(what,
 		    now == NULL ? "%s: there is no application %s" :
 				  "%s: %s is called %s now (RENAMED_FROM): write %s/%s",
 		    text, grant->application, now, now, grant->name);
 		say_missing(c, settings_gone(c->l, grant, false), what);
 	} else if (!is_refused && strcmp(target, "*/*") != 0 &&
 	    !settings_has_granted(s, grant, true)) {
-		(void)snprintf(what, sizeof(what), "%s: there is no environment %s%s", text, target,
+		text_setf(what, "%s: there is no environment %s%s", text, target,
 		    nearest_environment(s, target, near));
 		say_missing(c, settings_gone(c->l, grant, true), what);
 	}

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +38,8 @@ add_grant(struct roles *roles, const struct grant *grant, const char *action, co
 	*added = *grant;
 	added->actions &= ~settings_unreached(grant);
 	roles->role[roles->count - 1].unreached |= settings_unreached(grant);
-	(void)snprintf(added->text, sizeof(added->text), "%.26s:%.44s", action,
-	    settings_grant_target(grant, target));
-	(void)text_copy(added->beside, sizeof(added->beside), beside);
+	text_setf(added->text, "%.26s:%.44s", action, settings_grant_target(grant, target));
+	text_set(added->beside, beside);
 	roles->role[roles->count - 1].grant_count++;
 }
 
@@ -152,9 +150,9 @@ add_role(struct roles *roles, const char *name, const char *setting, const char 
 {
 	struct role *added = array_add(&roles->role, &roles->count, sizeof(*added));
 
-	(void)text_copy(added->name, sizeof(added->name), name);
-	(void)text_copy(added->setting, sizeof(added->setting), setting);
-	(void)text_copy(added->application, sizeof(added->application), application);
+	text_set(added->name, name);
+	text_set(added->setting, setting);
+	text_set(added->application, application);
 	added->first_grant = roles->grant_count;
 	return added;
 }

@@ -13,7 +13,7 @@ settings_make_empty(const char *application)
 
 	s->inside = mem_new(1, sizeof(*s->inside));
 	atomic_init(&s->inside->count, 1);
-	(void)text_copy(s->inside->application, sizeof(s->inside->application), application);
+	text_set(s->inside->application, application);
 	s->application = s->inside->application;
 	return s;
 }

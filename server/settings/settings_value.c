@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,7 +87,7 @@ out_of_sight(const struct settings_loader *l, const struct wanted *w)
 	if (!w->spec->is_secret || w->spec->whose != WHOSE_RUNNER || !has_runner_service(l) ||
 	    look_up(l, w->name, w->sources).text != NULL)
 		return NULL;
-	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", w->name);
+	text_setf(file_setting, "%s_FILE", w->name);
 	return look_up(l, file_setting, w->sources).text;
 }
 
@@ -104,7 +103,7 @@ read_secret_file(struct settings_loader *l, const struct wanted *w, struct setti
 	size_t size;
 	char *text;
 
-	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", w->name);
+	text_setf(file_setting, "%s_FILE", w->name);
 	path = look_up(l, file_setting, w->sources);
 	*ret_named = path.text != NULL;
 	if (path.text == NULL)
@@ -264,7 +263,7 @@ settings_is_in(const struct settings_loader *l, const struct settings_spec *spec
 {
 	char file_setting[SETTING_NAME_MAX + 8];
 
-	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", name);
+	text_setf(file_setting, "%s_FILE", name);
 	return look_up(l, name, sources).text != NULL ||
 	    (spec->is_secret && look_up(l, file_setting, sources).text != NULL);
 }
@@ -286,7 +285,7 @@ is_mains(struct settings_loader *l, const struct settings_spec *spec)
 	char file_setting[SETTING_NAME_MAX + 8];
 	struct settings_found found = look_up(l, spec->name, l->own);
 
-	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", spec->name);
+	text_setf(file_setting, "%s_FILE", spec->name);
 	if (found.text == NULL && spec->is_secret)
 		found = look_up(l, file_setting, l->own);
 	if (found.text != NULL && spec->scope == SCOPE_SERVER)

@@ -45,7 +45,7 @@ own_name(struct names *names, const char *name, char out[META_NAME])
 
 	(void)text_copy(out, META_WORD, name);
 	while (is_taken(names, out)) {
-		(void)snprintf(longer, sizeof(longer), "meta_%s", out);
+		text_setf(longer, "meta_%s", out);
 		(void)text_copy(out, META_NAME, longer);
 	}
 }
@@ -289,8 +289,8 @@ add_line(struct tx *tx, const struct audit_entry *entry, const char *user, const
 	};
 
 	if (slash != NULL)
-		(void)snprintf(application, sizeof(application), "%.*s",
-		    (int)(slash - entry->environment), entry->environment);
+		text_setf(
+		    application, "%.*s", (int)(slash - entry->environment), entry->environment);
 	row_audit_principal(tx, user, principal);
 	if (entry->principal != NULL)
 		line.principal = entry->principal;

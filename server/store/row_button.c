@@ -37,8 +37,8 @@ row_button_show(
 	}
 	if (button->id[0] == '\0')
 		row_button_add(tx, button);
-	(void)text_copy(shown->label, sizeof(shown->label), label);
-	(void)text_copy(shown->id, sizeof(shown->id), button->id);
+	text_set(shown->label, label);
+	text_set(shown->id, button->id);
 	keyboard->n++;
 }
 

@@ -225,7 +225,7 @@ place(struct tx *tx, int64_t id, const struct effect *effect, const struct sends
 		return; /* it was added there */
 	store_lane_of(lane, effect);
 	if (before->out != 0 && !is_anew && (message->remote_id == 0 || !message->is_closing))
-		(void)text_copy(lane, sizeof(lane), before->out_lane);
+		text_set(lane, before->out_lane);
 	else if (before->waiting != 0 && !message->is_closing && !is_anew &&
 	    strstr(before->waiting_lane, ":held") == NULL)
 		return; /* it has its place, or a better one */
@@ -292,7 +292,7 @@ row_effect_toast(struct tx *tx, const struct chat_address *address, const char *
 	(void)vsnprintf(toast->text, sizeof(toast->text), fmt, args); /* more than the cut below */
 	va_end(args);
 	toast->text[text_utf16_cut(toast->text, strlen(toast->text), LIMIT_TOAST)] = '\0';
-	(void)text_copy(toast->callback, sizeof(toast->callback), callback);
+	text_set(toast->callback, callback);
 	toast->is_alert = is_alert;
 	toast->chat = address->chat;
 	tx->is_toasted = true;
@@ -306,7 +306,7 @@ row_effect_timer(
 	struct effect effect = { .kind = EFFECT_TIMER, .subject = subject, .due = due };
 
 	effect.u.timer.kind = kind;
-	(void)text_copy(effect.u.timer.name, sizeof(effect.u.timer.name), name);
+	text_set(effect.u.timer.name, name);
 	return row_effect_order(tx, &effect);
 }
 

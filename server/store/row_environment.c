@@ -3,7 +3,6 @@
 #include "store/row_environment.h"
 
 #include <ctype.h>
-#include <stdio.h>
 
 #include "lib/text.h"
 #include "store/row_block.h"
@@ -43,7 +42,7 @@ row_environment_get(struct tx *tx, const char *name, struct environment *ret)
 	    " announced_commit, announced_block,"
 	    " held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
 	    DB_TEXT(name)); /* sticky */
-	(void)text_copy(ret->name, sizeof(ret->name), name);
+	text_set(ret->name, name);
 	ret->current = row_release_get(tx, ret->current.id);
 	ret->previous = row_release_get(tx, ret->previous.id);
 	/* Where a rollback left what was live before. */
@@ -495,8 +494,7 @@ row_release_removed(struct tx *tx, const char *environment, const char *what)
 	char application[LIMIT_ENVIRONMENT] = ""; /* "shop/", "" of the main file */
 
 	if (slash != NULL)
-		(void)snprintf(application, sizeof(application), "%.*s",
-		    (int)(slash - environment) + 1, environment);
+		text_setf(application, "%.*s", (int)(slash - environment) + 1, environment);
 	(void)tx_run(tx,
 	    "UPDATE release SET removed_at = $3 WHERE environment = $1"
 	    " AND removed_at = 0" BEGINS_WITH,
@@ -574,7 +572,7 @@ row_release_find(struct tx *tx, const char *environment, const char *wanted)
 		    DB_I64(number));
 	if (release.id != 0 || !text_is_hex(wanted, 7, LIMIT_COMMIT - 1))
 		return release;
-	(void)text_copy(prefix, sizeof(prefix), wanted); /* fits */
+	text_set(prefix, wanted); /* fits */
 	for (char *c = prefix; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
 	return find(tx,
@@ -591,7 +589,7 @@ row_release_find_twin(struct tx *tx, const struct release *release, const char *
 
 	if (size < 7 || strncasecmp(release->commit, wanted, size) != 0)
 		return (struct release){ 0 };
-	(void)snprintf(prefix, sizeof(prefix), "%.*s", (int)size, release->commit);
+	text_setf(prefix, "%.*s", (int)size, release->commit);
 	return find(tx,
 	    "INDEXED BY release_commit WHERE environment = $1" BEGINS_WITH
 	    " AND commit_id <> $3 ORDER BY id DESC LIMIT 1",

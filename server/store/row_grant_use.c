@@ -47,7 +47,7 @@ list(struct db *db, size_t *ret_count, struct err *err)
 		struct grant_use *added = array_add(&uses, &n, sizeof(*added));
 
 		added->person = db_col_i64(&rows, 0);
-		(void)text_copy(added->action, sizeof(added->action), db_col_text(&rows, 1));
+		text_set(added->action, db_col_text(&rows, 1));
 		added->at = db_col_i64(&rows, 2);
 		(void)environment_id_text(
 		    db_col_text(&rows, 3), db_col_text(&rows, 4), added->program);

@@ -39,7 +39,7 @@ read_found(const struct db_rows *rows, void *out)
 
 	found->answer.status = (int)db_col_i64(rows, 0);
 	found->answer.work = db_col_i64(rows, 1);
-	(void)text_copy(found->answer.said, sizeof(found->answer.said), db_col_text(rows, 3));
+	text_set(found->answer.said, db_col_text(rows, 3));
 	found->answer.is_other = size != CRYPTO_SHA256_SIZE ||
 	    memcmp(digest, found->use->digest, CRYPTO_SHA256_SIZE) != 0;
 }
@@ -67,7 +67,7 @@ row_hook_note(struct tx *tx, const struct hook_use *use)
 	char key[KEY];
 
 	if (!use->is_quiet && answer->work == 0 && answer->text != NULL)
-		(void)text_copy(said, sizeof(said), answer->text);
+		text_set(said, answer->text);
 
 	(void)tx_run(tx,
 	    "INSERT INTO hook_call (hook, key, digest, status, work, at, said)"

@@ -43,8 +43,7 @@ find_other(struct db *db, struct row_leader *ret, struct err *err)
 		DB_TEXT(ret->name), DB_I64(ROW_SERVER_KNOWN_MS)))
 		return false;
 	if (db_next(&rows))
-		(void)text_copy(
-		    ret->other, sizeof(ret->other), db_col_text(&rows, 0)); /* as that */
+		text_set(ret->other, db_col_text(&rows, 0)); /* as that */
 	return db_rows_end(&rows, err);
 }
 
@@ -58,7 +57,7 @@ row_leader_get(struct tx *tx, struct row_leader *ret)
 	if (tx->store->config.fence == NULL || tx->failed)
 		return false;
 	tx->failed = !leader_read(db, &leader, &tx->err);
-	(void)text_copy(ret->name, sizeof(ret->name), leader.holder); /* of the same size */
+	text_set(ret->name, leader.holder); /* of the same size */
 	ret->since = leader.since;
 	tx->failed = tx->failed || !row_leader_standby(db, ret->standby, &tx->err) ||
 	    !find_other(db, ret, &tx->err);

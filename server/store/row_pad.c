@@ -33,7 +33,7 @@ seal_digits(struct tx *tx, int64_t message, const char *digits, char out[SEAL_TE
 	struct err err;
 
 	out[0] = '\0';
-	(void)text_copy(padded, sizeof(padded), digits);
+	text_set(padded, digits);
 	tx_draw(tx, nonce, sizeof(nonce));
 	if (tx->settings->totp_keys != NULL &&
 	    !seal_close(tx->settings->totp_keys, place_of(message, place), nonce, padded,

@@ -102,7 +102,7 @@ row_peer_known(struct tx *tx)
 		for (size_t i = 0; i < got; i++)
 			known_peers_add(known, &page[i]);
 		if (got > 0)
-			(void)text_copy(after, sizeof(after), page[got - 1].identity);
+			text_set(after, page[got - 1].identity);
 	}
 	if (!tx->failed)
 		return known;

@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_principal.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "lib/text.h"
 #include "store/store_inside.h"
 
 static const char *
@@ -36,8 +36,8 @@ row_principal_of_id(struct tx *tx, enum principal_kind kind, const char *id)
 	const char *slash = strchr(id, '/');
 	char application[ENVIRONMENT_NAME_MAX];
 
-	(void)snprintf(application, sizeof(application), "%.*s",
-	    slash == NULL ? 0 : (int)(slash - id), id); /* the loop has found it: it fits */
+	text_setf(application, "%.*s", slash == NULL ? 0 : (int)(slash - id),
+	    id); /* the loop has found it: it fits */
 	return row_principal_of(tx, kind, application, slash == NULL ? id : slash + 1);
 }
 

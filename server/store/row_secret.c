@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_secret.h"
 
-#include <stdio.h>
-
 #include "lib/array.h"
 #include "lib/err.h"
 #include "lib/mem.h"
@@ -136,7 +134,7 @@ row_secret_used(struct tx *tx, const char *application, const char *name)
 {
 	char previous[SETTING_NAME_MAX + 16];
 
-	(void)snprintf(previous, sizeof(previous), "%s" SECRET_PREVIOUS, name);
+	text_setf(previous, "%s" SECRET_PREVIOUS, name);
 	tx_count_metric(tx, INCREMENT_SECRET_PREVIOUS, application, name, "", 1);
 	if (!tx_run(tx,
 		"UPDATE secret SET used_at = $3, uses = uses + 1"
@@ -158,8 +156,8 @@ add(struct secret_age **ages, size_t *n, const struct db_rows *rows)
 {
 	struct secret_age *added = array_add(ages, n, sizeof(*added));
 
-	(void)text_copy(added->application, sizeof(added->application), db_col_text(rows, 0));
-	(void)text_copy(added->name, sizeof(added->name), db_col_text(rows, 1)); /* as it went in */
+	text_set(added->application, db_col_text(rows, 0));
+	text_set(added->name, db_col_text(rows, 1)); /* as it went in */
 	added->seen_at = db_col_i64(rows, 2);
 	added->used_at = db_col_i64(rows, 3);
 	added->uses = db_col_i64(rows, 4);

@@ -3,7 +3,6 @@
 #include "store/row_server.h"
 
 #include <limits.h>
-#include <stdio.h>
 
 #include "lib/crypto.h"
 #include "lib/file.h"
@@ -28,8 +27,8 @@ on_open(void *ctx, const struct settings_open *value)
 
 	for (size_t i = 0; i < COUNT(own); i++)
 		is_machines |= strcmp(value->name, own[i]) == 0;
-	(void)snprintf(name, sizeof(name), "%s%s%s", value->application,
-	    value->application[0] != '\0' ? ":" : "", value->name); /* fits */
+	text_setf(name, "%s%s%s", value->application, value->application[0] != '\0' ? ":" : "",
+	    value->name); /* fits */
 	if (!is_machines)
 		fingerprint_add_bytes(ctx, name, value->text, strlen(value->text));
 }
@@ -47,8 +46,7 @@ add_users(struct buf *list, const struct settings *s)
 		(void)setting_name(
 		    settings_table_families[LOCAL_SETTING_IS].name, member->name, name);
 		(void)text_copy(name + strlen(name), sizeof("/uid"), "/uid");
-		(void)snprintf(uid, sizeof(uid), "%lld",
-		    member->user.has_user ? (long long)member->user.uid : -1);
+		text_setf(uid, "%lld", member->user.has_user ? (long long)member->user.uid : -1);
 		fingerprint_add_bytes(list, name, uid, strlen(uid));
 	}
 }
@@ -73,7 +71,7 @@ row_server_marks(const struct settings *s)
 	CLEANUP(settings_wipe_text) char *key = NULL;
 	size_t size = 0;
 
-	(void)snprintf(path, sizeof(path), "%.4000s" MARKS_KEY, s->state_directory);
+	text_setf(path, "%.4000s" MARKS_KEY, s->state_directory);
 	key = file_read(path, LIMIT_LINE, &size, NULL);
 	settings_for_open(s, on_open, &list);
 	add_users(&list, s);

@@ -84,8 +84,8 @@ on_value(void *ctx, const struct settings_open *open)
 	    "SELECT application, name, mark, value, deciding FROM setting"
 	    " WHERE application = $1 AND name = $2",
 	    DB_TEXT(open->application), DB_TEXT(open->name));
-	(void)text_copy(kept.application, sizeof(kept.application), open->application);
-	(void)text_copy(kept.name, sizeof(kept.name), open->name); /* of the same sizes */
+	text_set(kept.application, open->application);
+	text_set(kept.name, open->name); /* of the same sizes */
 	if (strcmp(kept.mark, mark) != 0)
 		tell(look, &kept, open->text, open->is_deciding);
 	free(kept.value);

@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_slot.h"
 
-#include <stdio.h>
-
+#include "lib/text.h"
 #include "store/row_queue.h"
 #include "store/store_inside.h"
 #include "types/settings.h"
@@ -24,8 +23,7 @@ row_slot_count_of(struct tx *tx, const char *environment)
 	const char *end = strchr(environment, '/');
 	char application[LIMIT_ENVIRONMENT];
 
-	(void)snprintf(application, sizeof(application), "%.*s",
-	    end == NULL ? 0 : (int)(end - environment), environment);
+	text_setf(application, "%.*s", end == NULL ? 0 : (int)(end - environment), environment);
 	return tx_number(
 	    tx, "SELECT COUNT(*) FROM " HAS_SLOT " AND application = $1", DB_TEXT(application));
 }

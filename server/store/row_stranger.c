@@ -3,8 +3,8 @@
 #include "store/row_stranger.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
+#include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 
@@ -45,7 +45,7 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 
 	const struct audit_code_row *row = &audit_code_rows[entry->code];
 
-	(void)snprintf(source, sizeof(source), "%.*s", (int)strcspn(entry->user, ":"), entry->user);
+	text_setf(source, "%.*s", (int)strcspn(entry->user, ":"), entry->user);
 	if (!tx_say(tx,
 		"UPDATE stranger SET n = n + $2, last = $3,"
 		" others = others + CASE WHEN $3 = '' OR (length(who) >= $4 AND"
@@ -87,8 +87,8 @@ audit_counted(struct tx *tx, const struct counted *counted)
 	enum audit_code code = audit_code_of(counted->action);
 	char n[24], others[24];
 
-	(void)snprintf(n, sizeof(n), "%" PRId64, counted->n);
-	(void)snprintf(others, sizeof(others), "%" PRId64, counted->others);
+	text_setf(n, "%" PRId64, counted->n);
+	text_setf(others, "%" PRId64, counted->others);
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = code != AUDIT_CODE_COUNT ? code : AUDIT_CODE_DENIED,

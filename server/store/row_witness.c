@@ -23,7 +23,7 @@ row_witness_of(struct tx *tx, const char *place)
 		return row;
 	(void)tx_read(tx, read_row, &row, 1,
 	    "SELECT " COLUMNS " FROM audit_witness WHERE place = $1", DB_TEXT(place));
-	(void)text_copy(row.place, sizeof(row.place), place);
+	text_set(row.place, place);
 	return row;
 }
 

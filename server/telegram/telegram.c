@@ -241,7 +241,7 @@ on_me(void *ctx, const struct telegram_result *result)
 
 	telegram->call = NULL;
 	if (result->ok && name != NULL) {
-		(void)text_copy(telegram->name, sizeof(telegram->name), name);
+		text_set(telegram->name, name);
 		log_info("connected to Telegram as @%s", telegram->name);
 		return;
 	}

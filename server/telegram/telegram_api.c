@@ -12,6 +12,7 @@
 #include "lib/http_client.h"
 #include "lib/json_mend.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "types/outbound.h"
 #include "types/settings.h"
 
@@ -118,7 +119,7 @@ start_http(struct telegram_api *api, const struct telegram_request *request,
 	char url[sizeof(api->prefix) + 64];
 	const bool has_json = request->json != NULL;
 
-	(void)snprintf(url, sizeof(url), "%s%s", api->prefix, request->method);
+	text_setf(url, "%s%s", api->prefix, request->method);
 	const struct http_client_request http = {
 		.label = request->method,
 		.method = "POST",

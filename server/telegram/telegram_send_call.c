@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_send_inside.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "lib/http_client.h"
@@ -138,8 +137,8 @@ call_document(struct telegram_job *job, struct err *err)
 	struct http_client_part parts[4];
 	size_t n = 0;
 
-	(void)snprintf(chat, sizeof(chat), "%lld", (long long)job->chat);
-	(void)snprintf(thread, sizeof(thread), "%lld", (long long)job->thread);
+	text_setf(chat, "%lld", (long long)job->chat);
+	text_setf(thread, "%lld", (long long)job->thread);
 	parts[n++] = (struct http_client_part){ .name = "chat_id", .value = chat };
 	if (job->thread != 0)
 		parts[n++] =
@@ -148,7 +147,7 @@ call_document(struct telegram_job *job, struct err *err)
 		size_t size =
 		    text_utf16_cut(job->file->caption, caption_size, TELEGRAM_HTML_CAPTION_MAX);
 
-		(void)snprintf(caption, sizeof(caption), "%.*s", (int)size, job->file->caption);
+		text_setf(caption, "%.*s", (int)size, job->file->caption);
 		parts[n++] = (struct http_client_part){ .name = "caption", .value = caption };
 	}
 	job->offset = 0;

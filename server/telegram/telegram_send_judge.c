@@ -185,8 +185,7 @@ refuse_say(
 	if (said->new_chat != 0 || said->thread_gone)
 		return;
 	said->is_closed = job->chat > 0 && (result->code == 403 || says(result, "chat not found"));
-	(void)text_copy(said->failure, sizeof(said->failure),
-	    result->description[0] == '\0' ? "refused" : result->description);
+	text_set(said->failure, result->description[0] == '\0' ? "refused" : result->description);
 }
 
 static void
@@ -208,7 +207,7 @@ judge_say(struct telegram_job *job, const struct telegram_result *result)
 	else
 		refuse_say(job, result, &said);
 	if (result->ok && said.remote_id == 0)
-		(void)text_copy(said.failure, sizeof(said.failure), "no message_id in the answer");
+		text_set(said.failure, "no message_id in the answer");
 	telegram_send_job_sent(job, &said);
 }
 

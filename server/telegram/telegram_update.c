@@ -3,7 +3,6 @@
 #include "telegram/telegram_update.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "lib/clean.h"
 #include "lib/json_mend.h"
@@ -40,7 +39,7 @@ telegram_update_raw(enum event_source source, char *bytes, size_t size, const ch
 	raw->source = source;
 	raw->raw.data = bytes;
 	raw->raw.size = size;
-	(void)text_copy(raw->context.own_name, sizeof(raw->context.own_name), own_name);
+	text_set(raw->context.own_name, own_name);
 	return raw;
 }
 
@@ -271,7 +270,7 @@ read_press(const struct json *query, struct update *update)
 	if (is_there(from, "is_bot") && json_get_bool(from, "is_bot", true))
 		update->refusal = UPDATE_REFUSED_BOT;
 	if (may_be_button(data))
-		(void)text_copy(update->button, sizeof(update->button), data);
+		text_set(update->button, data);
 	/* It may be absent, or inaccessible (date 0), which has chat and id all the same. */
 	return !json_holds_object(message) || read_address(message, update);
 }
@@ -319,13 +318,12 @@ read_own_name(const struct json *user, struct update *update)
 	const char *last = json_text(user, "last_name");
 	char name[1024], brief[OWN_NAME];
 
-	(void)snprintf(name, sizeof(name), "%s%s%s", json_text(user, "first_name"),
-	    last[0] == '\0' ? "" : " ", last); /* cut is fine */
+	text_setf(name, "%s%s%s", json_text(user, "first_name"), last[0] == '\0' ? "" : " ",
+	    last); /* cut is fine */
 	drop_signs(name);
 	(void)clean_line(brief, sizeof(brief), name, strlen(name));
 	if (brief[0] != '\0')
-		(void)snprintf(update->name, sizeof(update->name), "“%s” (id %" PRId64 ")", brief,
-		    update->person);
+		text_setf(update->name, "“%s” (id %" PRId64 ")", brief, update->person);
 }
 
 /* Only behind an @ stands what Telegram gives to one person.  Nobody is nameless. */
@@ -337,13 +335,13 @@ read_person(const struct json *user, struct update *update)
 
 	update->person = json_get_i64_or(user, "id", 0);
 	if (username[0] != '\0') {
-		(void)snprintf(name, sizeof(name), "@%s", username); /* cut is fine */
+		text_setf(name, "@%s", username); /* cut is fine */
 		(void)clean_line(update->name, sizeof(update->name), name, strlen(name));
 	} else {
 		read_own_name(user, update);
 	}
 	if (update->name[0] == '\0' && update->person != 0)
-		(void)snprintf(update->name, sizeof(update->name), "id %" PRId64, update->person);
+		text_setf(update->name, "id %" PRId64, update->person);
 }
 
 /* "/deploy@our_bot staging" → "/deploy staging".  False: it is for another bot, or may be. */

@@ -2,13 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/agents_seen.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/clock.h"
 #include "lib/environment_id.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
+#include "lib/text.h"
 #include "types/settings.h"
 
 #define AGENT_MS    (600 * INT64_C(1000))
@@ -85,7 +85,7 @@ is_gone(const struct agents_seen *seen, const char *role, const char *name, int6
 	struct peer peer;
 	size_t i;
 
-	(void)snprintf(identity, sizeof(identity), "%s%.*s", role, CRYPTO_CA_NAME_MAX, name);
+	text_setf(identity, "%s%.*s", role, CRYPTO_CA_NAME_MAX, name);
 	i = known_peers_find(seen->known, identity);
 	return i < known_peers_count(seen->known) &&
 	    known_peers_get(seen->known, i, &peer)->revoked_at == 0 &&

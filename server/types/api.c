@@ -46,7 +46,7 @@ read_number(const char *text, bool has_place, struct api_request *ret, struct er
 	int64_t work;
 
 	if (size < sizeof(number))
-		(void)snprintf(number, sizeof(number), "%.*s", (int)size, text);
+		text_setf(number, "%.*s", (int)size, text);
 	if (!text_to_i64(number, 1, INT64_MAX, &work, NULL) ||
 	    (has_place &&
 		(strchr(text, '/') == NULL ||
@@ -204,7 +204,7 @@ read_command(const struct json *body, struct api_request *ret, struct err *err)
 		return err_set(err, ERR_INVALID,
 		    "expected {\"arguments\": [...]}, a list of %d words at most, \"reason\", \"code\", \"shown\", and nothing else",
 		    API_WORDS_MAX);
-	(void)snprintf(ret->from.text, sizeof(ret->from.text), "/%s", ret->request.action);
+	text_setf(ret->from.text, "/%s", ret->request.action);
 	for (size_t i = 0; i < json_count(words); i++)
 		if (!add_word(json_str(json_at(words, i)), json_str_size(json_at(words, i)),
 			ret->from.text, sizeof(ret->from.text), err))

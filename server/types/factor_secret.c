@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/err.h"
+#include "lib/text.h"
 #include "types/settings.h"
 
 _Static_assert(
@@ -37,8 +38,7 @@ factor_secret_uri(const struct settings *settings, int64_t person,
 	const char *name = settings_text(settings, SETTING_INSTALLATION_NAME);
 	char account[32], issuer[96];
 
-	(void)snprintf(account, sizeof(account), "telegram:%" PRId64, person);
-	(void)snprintf(
-	    issuer, sizeof(issuer), "deploybot %s", name != NULL ? name : settings->host);
+	text_setf(account, "telegram:%" PRId64, person);
+	text_setf(issuer, "deploybot %s", name != NULL ? name : settings->host);
 	totp_uri(secret->totp, issuer, account, out);
 }

@@ -377,8 +377,7 @@ unanswered(const char *text, int exit_status, struct git_answer *ret, struct err
 	if (said.error[0] == '\0')
 		last_line(said.error, text);
 	if (said.error[0] == '\0')
-		(void)snprintf(
-		    said.error, sizeof(said.error), "git did not answer (status %d)", exit_status);
+		text_setf(said.error, "git did not answer (status %d)", exit_status);
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->error, said.error, sizeof(ret->error));
 	ret->advised = said.advised;
@@ -390,10 +389,9 @@ broken(struct git_answer *ret, const char *bad_key, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (bad_key != NULL)
-		(void)snprintf(
-		    ret->error, sizeof(ret->error), "git's answer cannot be read: bad %s", bad_key);
+		text_setf(ret->error, "git's answer cannot be read: bad %s", bad_key);
 	else
-		(void)snprintf(ret->error, sizeof(ret->error), "git's answer broke off");
+		text_setf(ret->error, "git's answer broke off");
 	return err_set(err, ERR_IO, "%s", ret->error);
 }
 
@@ -412,7 +410,7 @@ git_answer_decode(const char *text, int exit_status, struct git_answer *ret, str
 		return broken(ret, bad_key, err);
 	ret->has_base = ret->base[0] != '\0';
 	if (exit_status == STATUS_NO && ret->error[0] == '\0')
-		(void)snprintf(ret->error, sizeof(ret->error), "git knows no such ref");
+		text_setf(ret->error, "git knows no such ref");
 	if (exit_status == STATUS_ANSWERED)
 		ret->error[0] = '\0';
 	return true;

@@ -69,7 +69,7 @@ read_target(const char *text, const char *application, struct hook_line *ret)
 	if (strchr(text, '/') == NULL)
 		(void)environment_id_text(application, text, ret->target);
 	else
-		(void)text_copy(ret->target, sizeof(ret->target), text);
+		text_set(ret->target, text);
 }
 
 void
@@ -81,15 +81,15 @@ hook_line_read(const char *starts, const char *application, struct hook_line *re
 	const char *colon;
 
 	*ret = (struct hook_line){ 0 };
-	(void)snprintf(ret->grant, sizeof(ret->grant), "%.*s", (int)size, starts); /* fits */
+	text_setf(ret->grant, "%.*s", (int)size, starts); /* fits */
 	colon = ret->grant + strcspn(ret->grant, ":");
 	read_target(*colon == ':' ? colon + 1 : "", application, ret);
 	if (text_starts(ret->grant, DO))
-		(void)snprintf(ret->action, sizeof(ret->action), "%.*s",
-		    (int)(colon - ret->grant) - (int)strlen(DO), ret->grant + strlen(DO));
+		text_setf(ret->action, "%.*s", (int)(colon - ret->grant) - (int)strlen(DO),
+		    ret->grant + strlen(DO));
 	if (rest[key] == '=') {
-		(void)snprintf(ret->key, sizeof(ret->key), "%.*s", (int)key, rest);
-		(void)text_copy(ret->value, sizeof(ret->value), rest + key + 1);
+		text_setf(ret->key, "%.*s", (int)key, rest);
+		text_set(ret->value, rest + key + 1);
 	}
 }
 
@@ -109,7 +109,7 @@ find(const struct json *body, const char *path)
 	for (path++; body != NULL && *path == '.';) {
 		size_t size = strcspn(++path, ".");
 
-		(void)snprintf(key, sizeof(key), "%.*s", (int)size, path); /* fits */
+		text_setf(key, "%.*s", (int)size, path); /* fits */
 		body = json_get(body, key);
 		path += size;
 	}
@@ -160,8 +160,8 @@ read_value(const struct hook_line *line, const char *body, size_t size,
 	out[0] = '\0';
 	for (const char *rest = line->value; *rest != '\0'; rest += its + (rest[its] == ',')) {
 		its = strcspn(rest, ",");
-		(void)snprintf(part.value, sizeof(part.value), "%.*s", (int)its, rest);
-		(void)text_copy(word, sizeof(word), part.value); /* of the same size */
+		text_setf(part.value, "%.*s", (int)its, rest);
+		text_set(word, part.value); /* of the same size */
 		if (needs_body(&part) && !read_body(&part, body, size, word, err))
 			return false;
 		used += (size_t)snprintf(

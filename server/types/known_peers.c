@@ -119,7 +119,7 @@ known_peers_get(const struct known_peers *peers, size_t i, struct peer *ret)
 	*ret = (struct peer){ .revoked_at = packed->revoked_at,
 		.ends_at = packed->ends_at,
 		.next_ends_at = packed->next_ends_at };
-	(void)text_copy(ret->identity, sizeof(ret->identity), identity_of(peers, i)); /* fits */
+	text_set(ret->identity, identity_of(peers, i)); /* fits */
 	unpack(ret->digest, packed->digest, true);
 	unpack(ret->next_digest, packed->next, packed->has_next);
 	unpack(ret->manifest, packed->manifest, packed->has_manifest);

@@ -107,10 +107,10 @@ pipeline_read(
 	size_t size = next_word(&line);
 
 	*ret = (struct pipeline){ .n = 0 };
-	(void)snprintf(ret->file, sizeof(ret->file), "%.*s", (int)size, line);
+	text_setf(ret->file, "%.*s", (int)size, line);
 	line += size;
 	size = next_word(&line);
-	(void)snprintf(ret->ref, sizeof(ret->ref), "%.*s", (int)size - 4, line + 4); /* ref= */
+	text_setf(ret->ref, "%.*s", (int)size - 4, line + 4); /* ref= */
 	for (line += size; (size = next_word(&line)) > 0; line += size)
 		if (!add_input(ret, line, size, nonce, err))
 			return false;

@@ -68,8 +68,7 @@ take_repository(struct json_take *take, enum delivery_forge forge, const char *n
 		(void)json_take_none(take, "repository");
 	if (id <= 0)
 		(void)json_take_none(take, "number of a repository");
-	(void)snprintf(run->repository_id, sizeof(run->repository_id), "%s%" PRId64,
-	    job_forges[forge].mark, id);
+	text_setf(run->repository_id, "%s%" PRId64, job_forges[forge].mark, id);
 }
 
 /* What they are called decides nothing: what does not fit is cut, what is missing is "". */
@@ -138,8 +137,7 @@ take_gitlab_state(struct json_take *take, const struct json *said, struct pipeli
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (json_has(said, "status", rows[i].status)) {
 			run->rank = rows[i].rank;
-			(void)text_copy(
-			    run->conclusion, sizeof(run->conclusion), rows[i].conclusion);
+			text_set(run->conclusion, rows[i].conclusion);
 		}
 }
 
@@ -154,9 +152,8 @@ add_failed(const struct json *build, struct pipeline_run *run, size_t *n_more)
 
 	if (strcmp(reason, "script_failure") == 0) /* which says nothing */
 		reason = "";
-	(void)snprintf(line, sizeof(line), "%s%s%s%s%s", stage != NULL ? stage : "",
-	    stage != NULL ? " › " : "", name != NULL ? name : "?", reason[0] != '\0' ? ": " : "",
-	    reason); /* cut is fine */
+	text_setf(line, "%s%s%s%s%s", stage != NULL ? stage : "", stage != NULL ? " › " : "",
+	    name != NULL ? name : "?", reason[0] != '\0' ? ": " : "", reason); /* cut is fine */
 	(void)clean_line(clean, sizeof(clean), line, strlen(line));
 	if (*n_more > 0 || used + strlen(clean) + MORE > sizeof(run->failed))
 		(*n_more)++;
@@ -196,7 +193,7 @@ take_pipeline(
 {
 	if (json_get_str(said, "source") == NULL)
 		(void)json_take_none(take, "source");
-	(void)text_copy(run->file, sizeof(run->file), PIPELINE_OF_GITLAB);
+	text_set(run->file, PIPELINE_OF_GITLAB);
 	run->is_own = run->counts = json_has(said, "source", "push") && !is_tags;
 	if (!run->is_own && !json_has(said, "source", "api")) /* as those that we begin */
 		return;

@@ -42,8 +42,7 @@ role_id_parse(const char *text, struct role_id *ret)
 
 	if (colon != NULL && (colon == text || (size_t)(colon - text) >= sizeof(id.application)))
 		return false;
-	(void)snprintf(id.application, sizeof(id.application), "%.*s",
-	    colon == NULL ? 0 : (int)(colon - text), text);
+	text_setf(id.application, "%.*s", colon == NULL ? 0 : (int)(colon - text), text);
 	if (!text_copy(id.name, sizeof(id.name), name))
 		return false;
 	*ret = id;

@@ -46,7 +46,7 @@ redelivery_read_gitlab(const struct json *item, struct redelivery *ret)
 
 	*ret = (struct redelivery){ .id = 0 };
 	if (is_push && text_starts(ref, heads) && text_is_plain(ref))
-		(void)text_copy(ret->branch, sizeof(ret->branch), ref + strlen(heads));
+		text_set(ret->branch, ref + strlen(heads));
 	return (is_push || json_has(body, "object_kind", "pipeline")) &&
 	    take(item, key, "created_at", ret);
 }

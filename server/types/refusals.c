@@ -91,10 +91,10 @@ submit(struct kind *kind, int64_t count, event_done *done)
 	struct rejected *rejected;
 
 	rejected = &event->u.rejected;
-	(void)text_copy(rejected->source, sizeof(rejected->source), kind->source);
-	(void)text_copy(rejected->reason, sizeof(rejected->reason), kind->reason); /* cut is fine */
-	(void)text_copy(rejected->application, sizeof(rejected->application), kind->application);
-	(void)text_copy(rejected->client, sizeof(rejected->client), kind->client);
+	text_set(rejected->source, kind->source);
+	text_set(rejected->reason, kind->reason); /* cut is fine */
+	text_set(rejected->application, kind->application);
+	text_set(rejected->client, kind->client);
 	rejected->count = count;
 	event->done = done;
 	event->done_ctx = kind;
@@ -149,8 +149,8 @@ refusals_add(struct refusals *refusals, const char *source, const char *reason,
 	struct kind *kind = kind_of(refusals, source, reason);
 	int64_t count;
 
-	(void)text_copy(kind->application, sizeof(kind->application), application);
-	(void)text_copy(kind->client, sizeof(kind->client), client);
+	text_set(kind->application, application);
+	text_set(kind->client, client);
 	count = rate_summary_add(&kind->summary, REFUSALS_PERIOD_MS, loop_now_ms());
 	if (count == 0 && is_now)
 		count = rate_summary_take(&kind->summary);

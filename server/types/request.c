@@ -24,7 +24,7 @@ request_about(const char *action, const char *kind, int64_t number)
 {
 	char target[48];
 
-	(void)snprintf(target, sizeof(target), "%s/%" PRId64, kind, number);
+	text_setf(target, "%s/%" PRId64, kind, number);
 	return request_of(action, target);
 }
 
@@ -47,7 +47,7 @@ request_add_number(struct request *request, const char *key, int64_t value)
 {
 	char text[24];
 
-	(void)snprintf(text, sizeof(text), "%" PRId64, value);
+	text_setf(text, "%" PRId64, value);
 	request_add(request, key, text);
 }
 

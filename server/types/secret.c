@@ -27,7 +27,7 @@ secret_get(const struct settings *s, enum setting setting)
 		secret.values[0] = values[setting].text;
 		secret.values[1] = values[rotated[i].previous].text;
 		secret.application = values[setting].is_inherited ? "" : s->application;
-		(void)text_copy(secret.name, sizeof(secret.name), rotated[i].name);
+		text_set(secret.name, rotated[i].name);
 	}
 	return secret;
 }

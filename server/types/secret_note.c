@@ -11,8 +11,8 @@ secret_note_used(const struct secret *secret, secret_submit *submit, void *ctx)
 	struct secret_used *used;
 
 	used = &event->u.secret_used;
-	(void)text_copy(used->application, sizeof(used->application), secret->application);
-	(void)text_copy(used->name, sizeof(used->name), secret->name); /* both of the same size */
+	text_set(used->application, secret->application);
+	text_set(used->name, secret->name); /* both of the same size */
 	if (!submit(ctx, event))
 		event_free(event);
 }

@@ -10,7 +10,7 @@ state_file_new(const char *environment, int64_t number, const char *body, size_t
 {
 	struct state_file *state = mem_new(1, sizeof(*state) + size);
 
-	(void)text_copy(state->environment, sizeof(state->environment), environment); /* fits */
+	text_set(state->environment, environment); /* fits */
 	state->number = number;
 	state->size = size;
 	memcpy(state->body, body, size);

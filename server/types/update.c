@@ -20,7 +20,7 @@ update_refusal_words(enum update_refusal refusal)
 void
 update_set_text(struct update *update, const char *text)
 {
-	(void)text_copy(update->text, sizeof(update->text), text);
+	text_set(update->text, text);
 	update->raw_size = strlen(text);
 	memcpy(update->raw, text,
 	    update->raw_size < sizeof(update->raw) ? update->raw_size : sizeof(update->raw));

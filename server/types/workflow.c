@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/workflow.h"
 
-#include <stdio.h>
-
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -155,9 +153,9 @@ workflow_of(enum delivery_forge forge, const struct json *claims, char ret[LIMIT
 	const char *file = file_of(forge, claims), *event = json_get_str(claims, of->event);
 	char text[LIMIT_LINE];
 
-	(void)snprintf(text, sizeof(text), "%s %.20s %.150s, by %.40s%s",
-	    delivery_forge_word(forge), repository != NULL ? repository : "?",
-	    file != NULL ? file : "?", event != NULL ? event : "?",
+	text_setf(text, "%s %.20s %.150s, by %.40s%s", delivery_forge_word(forge),
+	    repository != NULL ? repository : "?", file != NULL ? file : "?",
+	    event != NULL ? event : "?",
 	    forge == DELIVERY_GITLAB && !is_protected(claims) ? ", of a ref that is not protected" :
 								"");
 	/* Of a letter that was cut nothing. */
@@ -197,7 +195,7 @@ workflow_is_of(const struct settings *s, const char *id, const char *repository_
 		    (workflow.is != NULL && !workflow_line_read(workflow.is, &line, NULL)))
 			continue;
 		if (workflow.is != NULL)
-			(void)snprintf(number, sizeof(number), "%s%s", job_forges[line.forge].mark,
+			text_setf(number, "%s%s", job_forges[line.forge].mark,
 			    line.repository); /* it fits */
 		if (strcmp(number, repository_id) == 0)
 			return true;

@@ -75,7 +75,7 @@ deny(struct tx *tx, const struct update *update, const struct deployment *work,
 	const char *roles = settings != NULL ? settings->approvers : NULL;
 	char reason[LIMIT_LINE], target[LIMIT_ENVIRONMENT];
 
-	(void)snprintf(reason, sizeof(reason), "%s%s%s%s",
+	text_setf(reason, "%s%s%s%s",
 	    verdict == NEEDS_ASKED ? DECIDE_NEEDS_OWN(work, update->person) : "",
 	    verdict == NEEDS_ASKED	   ? ", so somebody else must" :
 		verdict == NEEDS_BY_TOKEN  ? DECIDE_NEEDS_BY_TOKEN " must" :
@@ -176,11 +176,10 @@ find_change(struct tx *tx, struct deployment *work, const struct git_answer *ans
 	    (work->program != PROGRAM_ACTION || deployment_is_gate(work)) &&
 	    environment.unknown_since >
 		row_approval_request(tx, work->id, &(struct approval_request){ 0 })->asked_at)
-		(void)snprintf(changed, sizeof(changed), "what %s runs is not known any more",
-		    work->environment);
+		text_setf(changed, "what %s runs is not known any more", work->environment);
 	if (changed[0] == '\0')
 		return false;
-	(void)text_copy(work->changed, sizeof(work->changed), changed);
+	text_set(work->changed, changed);
 	if (work->confirmed_by != 0 && !row_question_get(tx, work->id, &shown)->is_unconfirmed) {
 		shown.is_unconfirmed = true;
 		row_question_set(tx, work->id, &shown);
@@ -242,7 +241,7 @@ end_overtaken(struct tx *tx, struct deployment *work)
 	if (work->state != DEPLOY_AWAITING_APPROVAL || !decide_is_overtaken(tx, work, &environment))
 		return false;
 	work->why = DEPLOY_WHY_REFUSED;
-	(void)text_copy(work->detail, sizeof(work->detail), "somebody else was faster");
+	text_set(work->detail, "somebody else was faster");
 	(void)decide_step(tx, work, DEPLOY_ON_REFUSE, NULL);
 	return true;
 }
@@ -257,8 +256,7 @@ look(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 	}
 	if (settings_environment(tx->settings, work->environment) == NULL) {
 		work->why = DEPLOY_WHY_REFUSED;
-		(void)text_copy(work->detail, sizeof(work->detail),
-		    "this environment is no longer in the settings");
+		text_set(work->detail, "this environment is no longer in the settings");
 		(void)decide_step(tx, work, DEPLOY_ON_REFUSE, NULL);
 		return;
 	}
@@ -312,7 +310,7 @@ add_approval(struct tx *tx, const struct update *update, struct deployment *work
 
 	(void)decide_needs_may(tx, work, update->person, &role);
 	assert(role != NULL); /* the caller has asked whether they may */
-	(void)text_copy(approval.name, sizeof(approval.name), update->name);
+	text_set(approval.name, update->name);
 	(void)role_id_text(role->application, role->name, approval.role);
 	decide_needs_binding(tx, work, approval.binding);
 	(void)decide_needs_void(tx, work); /* one of theirs that no longer counts, too */
@@ -384,8 +382,7 @@ close_pads(struct tx *tx, const struct update *update, const struct deployment *
 
 	if (work->state == DEPLOY_AWAITING_APPROVAL)
 		return;
-	(void)snprintf(
-	    why, sizeof(why), "%.80s has approved it: nothing left to do.", update->name);
+	text_setf(why, "%.80s has approved it: nothing left to do.", update->name);
 	decide_pad_over(tx, work->id, why);
 }
 
@@ -449,7 +446,7 @@ decide_reject(
 		return;
 	audit(tx, update, work, "rejected", reason[0] != '\0' ? "reason" : NULL, reason);
 	work->why = DEPLOY_WHY_REJECTED;
-	(void)snprintf(work->detail, sizeof(work->detail), "rejected by %s%s%.*s%s", update->name,
+	text_setf(work->detail, "rejected by %s%s%.*s%s", update->name,
 	    reason[0] != '\0' ? ": " : "", (int)shown, reason, reason[shown] != '\0' ? "…" : "");
 	(void)decide_step(tx, work, DEPLOY_ON_REJECT, NULL);
 	answer(tx, update, FIRST_REJECTED, "%s.", name_subject(work, subject));
@@ -590,7 +587,7 @@ list_changes(struct tx *tx, struct deployment *work, const struct git_answer *an
 	decide_git_changes(tx, work->environment, answer, request.changes, sizeof(request.changes));
 	row_approval_ask(tx, work->id, &request);
 	work->is_force_push = answer->forced;
-	(void)text_copy(work->untouched, sizeof(work->untouched), answer->untouched);
+	text_set(work->untouched, answer->untouched);
 	decide_tell_listed(tx, work);
 }
 

@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
@@ -51,7 +50,7 @@ decide_emergency_may(
 {
 	char what[LIMIT_LINE];
 
-	(void)snprintf(what, sizeof(what), "%.200s emergency", environment);
+	text_setf(what, "%.200s emergency", environment);
 	if (!says_why(reason) || strlen(reason) >= DECIDE_EMERGENCY_REASON) {
 		decide_answer_no(tx, update);
 		(void)decide_send_firstf(tx, &update->address, FIRST_EMERGENCY_WHY, environment,
@@ -148,7 +147,7 @@ wait_a_day(struct tx *tx, int64_t work)
 {
 	char name[24];
 
-	(void)snprintf(name, sizeof(name), "%" PRId64, work);
+	text_setf(name, "%" PRId64, work);
 	(void)row_effect_timer(tx, TIMER_REVIEW, name, 0, tx->at + DAY_MS);
 }
 
@@ -324,8 +323,8 @@ may_review(struct tx *tx, const struct update *update, const struct deployment *
 	if (verdict == NEEDS_MAY || decide_needs_is_alone(tx, work, update->person) ||
 	    !decide_is_allowed(tx, update->person, POLICY_APPROVE, work->environment))
 		return decide_may(tx, update, POLICY_APPROVE, work->environment);
-	(void)snprintf(own, sizeof(own), "%s, so somebody else must review it",
-	    DECIDE_NEEDS_OWN(work, update->person));
+	text_setf(
+	    own, "%s, so somebody else must review it", DECIDE_NEEDS_OWN(work, update->person));
 	decide_deny(tx, update, POLICY_APPROVE, work->environment, "review",
 	    verdict == NEEDS_ASKED	   ? own :
 		verdict == NEEDS_BY_TOKEN  ? DECIDE_NEEDS_BY_TOKEN " must review it" :
@@ -391,7 +390,7 @@ note_reviewer_in_all(struct tx *tx, const struct deployment *work)
 static void
 close_it(struct tx *tx, const struct update *update, struct deployment *work, bool alone)
 {
-	(void)text_copy(work->exempt.reviewer, sizeof(work->exempt.reviewer), update->name);
+	text_set(work->exempt.reviewer, update->name);
 	work->exempt.reviewed_at = tx->at;
 	row_deployment_save(tx, work);
 	row_press_add(tx, work->id, PRESS_REVIEW, update->person);

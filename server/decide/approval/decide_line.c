@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/approval/decide_line.h"
 
-#include <stdio.h>
-
 #include "decide/who/decide_allowed.h"
 #include "decide/approval/decide_approval.h"
 #include "decide/work/decide_do.h"
@@ -12,6 +10,7 @@
 #include "decide/decide_reply.h"
 #include "lib/crypto.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/row_deployment.h"
 #include "store/row_nonce.h"
@@ -71,7 +70,7 @@ refuse(struct tx *tx, const struct update *update, enum reason reason, const cha
 {
 	char why[48];
 
-	(void)snprintf(why, sizeof(why), "not accepted: %s", reasons[reason].audit);
+	text_setf(why, "not accepted: %s", reasons[reason].audit);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_LINE, WHAT, "", why);
 	(void)decide_sendf(tx, &update->address, "⛔ APPROVE line not accepted: %s.",
 	    words[0] != '\0' ? words : reasons[reason].words);
@@ -207,7 +206,7 @@ carry_out_with(struct tx *tx, const struct update *update, struct wanted *w)
 		carry_out(tx, update, w);
 		return;
 	}
-	(void)snprintf(words, sizeof(words), "otp: %s", why);
+	text_setf(words, "otp: %s", why);
 	refuse(tx, update, REFUSED_OTP, words);
 }
 

@@ -294,7 +294,7 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 	row_environment_get(tx, work->environment, &environment);
 	row_question_get(tx, work->id, &shown);
 	if (row_block_find_contained(tx, work, &block))
-		(void)snprintf(blocked, sizeof(blocked), " with block %" PRId64, block.number);
+		text_setf(blocked, " with block %" PRId64, block.number);
 	if (deployment_is_gate(work)) {
 		bind_gate(tx, work, &environment, blocked, ret);
 		return;

@@ -24,8 +24,8 @@ decide_ready_line(struct tx *tx, const struct deployment *work, char ret[APPROVE
 	row_nonce_of(tx, work->id, line.nonce);
 	if (line.nonce[0] == '\0')
 		return false;
-	(void)text_copy(line.action, sizeof(line.action), work->action);
-	(void)text_copy(line.client, sizeof(line.client), work->client);
+	text_set(line.action, work->action);
+	text_set(line.client, work->client);
 	approve_line_print(&line, ret);
 	return true;
 }
@@ -36,7 +36,7 @@ draw_nonce(struct tx *tx, const struct deployment *work)
 	char id[LIMIT_BUTTON_ID], nonce[ROW_NONCE_SIZE];
 
 	tx_draw_id(tx, id);
-	(void)text_copy(nonce, sizeof(nonce), id); /* its first 64 bits */
+	text_set(nonce, id); /* its first 64 bits */
 	row_nonce_request(tx, nonce, work->id);
 }
 

@@ -85,7 +85,7 @@ add_agents(struct tx *tx, struct chat_text *text)
 			    peer_name(&page[i]), page[i].digest);
 		}
 		if (got > 0)
-			(void)text_copy(after, sizeof(after), page[got - 1].identity);
+			text_set(after, page[got - 1].identity);
 	}
 	add_more(text, n, MARK_CODE "deploybot agent list" MARK_CODE);
 	return n;

@@ -53,7 +53,7 @@ add_name(struct differing *d, const char *application, const char *name)
 	if (d->names.size + strlen(name) + 2 > NAMES_MAX ||
 	    strcmp(d->application, application) != 0)
 		flush_names(d);
-	(void)text_copy(d->application, sizeof(d->application), application); /* of the same size */
+	text_set(d->application, application); /* of the same size */
 	buf_addf(&d->names, "%s%s", d->names.size > 0 ? ", " : "", name);
 }
 
@@ -130,8 +130,8 @@ add_start(struct tx *tx, bool is_restored)
 	const char *facts[11] = { "program", version_text, "restored", is_restored ? "yes" : "no" };
 	size_t n = 4;
 
-	(void)snprintf(last, sizeof(last), "%" PRId64, row_audit_newest(tx, head));
-	(void)snprintf(log_last, sizeof(log_last), "%" PRId64, log_last_seq);
+	text_setf(last, "%" PRId64, row_audit_newest(tx, head));
+	text_setf(log_last, "%" PRId64, log_last_seq);
 	if (is_restored) {
 		facts[n++] = "last";
 		facts[n++] = last;

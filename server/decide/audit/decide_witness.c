@@ -3,7 +3,6 @@
 #include "decide/audit/decide_witness.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_first.h"
 #include "decide/hold/decide_hold_change.h"
@@ -58,9 +57,9 @@ record_removal(struct tx *tx)
 	row.removed = last;
 	row_witness_save(tx, &row);
 	row_audit_head_of(tx, last, head);
-	(void)snprintf(from, sizeof(from), "%" PRId64, first);
-	(void)snprintf(to, sizeof(to), "%" PRId64, last);
-	(void)snprintf(days, sizeof(days), "%d", tx->settings->audit_keep_days);
+	text_setf(from, "%" PRId64, first);
+	text_setf(to, "%" PRId64, last);
+	text_setf(days, "%d", tx->settings->audit_keep_days);
 	decide_audit(tx, AUDIT_CODE_FILES_REMOVED, "system", NULL, "ok", facts);
 }
 
@@ -98,10 +97,10 @@ order(struct tx *tx, struct witness_row *row)
 	struct effect_witness *what = &effect.u.witness;
 
 	what->first = row->confirmed + 1;
-	(void)text_copy(what->place, sizeof(what->place), row->place);
+	text_set(what->place, row->place);
 	what->is_repeated = row->last != 0;
 	what->last = row->last;
-	(void)text_copy(what->head, sizeof(what->head), row->last_head);
+	text_set(what->head, row->last_head);
 	if (!what->is_repeated)
 		what->last = row_audit_range(tx, what->first, WITNESS_OBJECT_MAX, what->head);
 	row->ordered_at = tx->at;
@@ -130,7 +129,7 @@ audit(struct tx *tx, enum audit_code code, const char *outcome, const struct wit
 	const char *const facts[] = { "witness", row->place, "confirmed", number,
 		detail[0] != '\0' ? "reason" : NULL, detail, NULL };
 
-	(void)snprintf(number, sizeof(number), "%" PRId64, row->confirmed);
+	text_setf(number, "%" PRId64, row->confirmed);
 	decide_audit(tx, code, "system", NULL, outcome, facts);
 }
 
@@ -178,7 +177,7 @@ confirmed(struct tx *tx, struct witness_row *row, const struct effect_witness *s
 	bool was_lost = row->tries >= TOLD_AT;
 
 	row->confirmed = sent->last;
-	(void)text_copy(row->head, sizeof(row->head), sent->head);
+	text_set(row->head, sent->head);
 	row->confirmed_at = tx->at;
 	row->last = 0;
 	row->last_head[0] = '\0';
@@ -213,9 +212,9 @@ failed(struct tx *tx, struct witness_row *row, const struct effect_witness *sent
 		row->failing_since = tx->at;
 	if (answer->verdict == WITNESS_UNKNOWN) {
 		row->last = sent->last;
-		(void)text_copy(row->last_head, sizeof(row->last_head), sent->head);
+		text_set(row->last_head, sent->head);
 	}
-	(void)text_copy(row->detail, sizeof(row->detail), answer->detail);
+	text_set(row->detail, answer->detail);
 	row_witness_save(tx, row);
 	tx_log(tx, LOG_LEVEL_WARNING,
 	    "the audit's witness has not confirmed entries %" PRId64 " to %" PRId64 ": %s",

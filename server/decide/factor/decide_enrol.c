@@ -3,7 +3,6 @@
 #include "decide/factor/decide_enrol.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/factor/decide_factor.h"
 #include "decide/decide_limit.h"
@@ -15,6 +14,7 @@
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/text.h"
 #include "types/principal.h"
 
 #define RECOVERY_CODES 10
@@ -195,7 +195,7 @@ may(struct tx *tx, const struct api_request *api, int64_t person)
 
 	if (strcmp(word, "recover") == 0 && from->person == person)
 		return true; /* what they give is a code */
-	(void)snprintf(what, sizeof(what), "2FA %s of %" PRId64, word, person);
+	text_setf(what, "2FA %s of %" PRId64, word, person);
 	if (!decide_factor_may(tx, from, what))
 		return false;
 	if (principal_is_root(from->person))

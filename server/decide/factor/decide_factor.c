@@ -75,7 +75,7 @@ decide_factor_audit(
 {
 	char user[PRINCIPAL_TEXT], whose[24];
 
-	(void)snprintf(whose, sizeof(whose), "%" PRId64, person);
+	text_setf(whose, "%" PRId64, person);
 	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok",
 	    (const char *const[]){ "person", whose, "name", update->name, NULL });
 }
@@ -116,7 +116,7 @@ decide_factor_reset(struct tx *tx, const struct update *update, int64_t person)
 	char line[LIMIT_LINE * 2], by[LIMIT_PERSON], whose[DECIDE_WHOSE];
 
 	(void)clean_line(by, sizeof(by), update->name, strlen(update->name));
-	(void)snprintf(line, sizeof(line),
+	text_setf(line,
 	    "🔐 %s: second factor reset by %s. It ends within 10 minutes; their open approvals are withdrawn. Was it not them? deploybot audit shows who did it; deploybot 2fa add makes another.",
 	    decide_whose(tx, person, whose), by);
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_RESET, person);

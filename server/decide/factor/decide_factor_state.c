@@ -50,7 +50,7 @@ decide_factor_set_typed(struct tx *tx, const char *code)
 {
 	struct tx_factor *factor = decide_factor_state(tx);
 
-	(void)text_copy(factor->typed, sizeof(factor->typed), code);
+	text_set(factor->typed, code);
 }
 
 const char *

@@ -2,9 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/factor/decide_lacks.h"
 
-#include <stdio.h>
-
 #include "decide/factor/decide_factor_state_inside.h"
+#include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_audit.h"
 #include "store/row_environment.h"
@@ -72,8 +71,8 @@ names_loan(struct tx *tx, struct tx_factor *factor)
 	row_deployment_get(tx, factor->work, &work);
 	if (!deployment_is_loan(&work))
 		return false;
-	(void)snprintf(factor->what, sizeof(factor->what), "%s, lending %s to %.80s",
-	    work.environment, work.argument, FORGE_PERSON(work.requester)); /* cut is fine */
+	text_setf(factor->what, "%s, lending %s to %.80s", work.environment, work.argument,
+	    FORGE_PERSON(work.requester)); /* cut is fine */
 	return true;
 }
 
@@ -87,7 +86,7 @@ decide_lacks_factor_for(struct tx *tx, const struct update *update, const char *
 	factor = decide_factor_state(tx);
 	factor->is_wanted = true;
 	if (!names_loan(tx, factor))
-		(void)snprintf(factor->what, sizeof(factor->what), "%s", what); /* cut is fine */
+		text_setf(factor->what, "%s", what); /* cut is fine */
 	return true;
 }
 
@@ -106,7 +105,7 @@ lacks(struct tx *tx, const struct update *update, enum policy_action action, con
 	factor->only_asks = is_only_asked(tx, update, action, name, environment);
 	if (factor->only_asks)
 		return false;
-	(void)snprintf(what, sizeof(what), "%s %s", environment, is_review ? "review" : called);
+	text_setf(what, "%s %s", environment, is_review ? "review" : called);
 	return decide_lacks_factor_for(tx, update, what);
 }
 
@@ -137,7 +136,7 @@ decide_lacks_factor_secret(
 {
 	char what[LIMIT_LINE];
 
-	(void)snprintf(what, sizeof(what), "secret %s", name); /* it fits */
+	text_setf(what, "secret %s", name); /* it fits */
 	return lacks(tx, update, POLICY_SECRET, name, target, what);
 }
 

@@ -137,7 +137,7 @@ show(struct tx *tx, const struct update *update)
 	char person[24];
 
 	kept(update, &pad.update);
-	(void)text_copy(pad.wants, sizeof(pad.wants), decide_factor_for(tx));
+	text_set(pad.wants, decide_factor_for(tx));
 	if (pad.work != 0)
 		note_shown(tx, pad.work, pad.shown);
 	for (size_t i = 0; i < COUNT(keys); i++) {
@@ -155,7 +155,7 @@ show(struct tx *tx, const struct update *update)
 		add_work(&text, tx, pad.work);
 	pad.message = decide_send_as(tx, &message, &text);
 	row_button_set_message(tx, &message.buttons, pad.message);
-	(void)snprintf(person, sizeof(person), "%" PRId64, update->person);
+	text_setf(person, "%" PRId64, update->person);
 	row_button_set_effect(
 	    tx, pad.message, row_effect_timer(tx, TIMER_PAD, person, 0, pad.expires_at));
 	row_pad_put(tx, &pad);
@@ -227,7 +227,7 @@ decide_pad_ask(struct tx *tx, const struct update *update)
 	}
 	if (decide_is_answered(update)) {
 		tx->answer.status = 428;
-		(void)snprintf(line, sizeof(line),
+		text_setf(line,
 		    "%s needs a code of your second factor: run it in a terminal, which asks for it, or ask in the chat.",
 		    decide_factor_for(tx));
 		decide_answer(tx, line);
@@ -337,7 +337,7 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	struct update *again = &pad.update;
 
 	row_pad_get(tx, update->person, &pad);
-	(void)text_copy(again->callback, sizeof(again->callback), update->callback);
+	text_set(again->callback, update->callback);
 	factor->is_counted = true;
 	end = decide_factor_try(tx, again, act, NULL);
 	if (end != FACTOR_WANTED) {

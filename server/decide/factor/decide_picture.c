@@ -3,7 +3,6 @@
 #include "decide/factor/decide_picture.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/factor/decide_factor.h"
 #include "decide/factor/decide_lacks.h"
@@ -11,6 +10,7 @@
 #include "decide/tell/decide_whom.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
 
@@ -103,7 +103,7 @@ decide_picture_sent(
 	row_factor_save(tx, &factor);
 	timer.u.timer.kind = TIMER_PICTURE;
 	timer.u.timer.round = remote_id;
-	(void)snprintf(timer.u.timer.name, sizeof(timer.u.timer.name), "%" PRId64, picture->person);
+	text_setf(timer.u.timer.name, "%" PRId64, picture->person);
 	(void)row_effect_order(tx, &timer);
 }
 
@@ -154,7 +154,7 @@ ask_others(struct tx *tx, const struct update *update, const struct factor *fact
 			ask_admin(tx, update, admins->id[i], factor);
 			n++;
 		}
-	(void)snprintf(line, sizeof(line), "deploybot 2fa confirm %" PRId64, update->person);
+	text_setf(line, "deploybot 2fa confirm %" PRId64, update->person);
 	buttons_add_copy(&as.buttons, "📋 Copy the command", line);
 	chat_text_add(&text, "🔐 Code accepted. Your second factor counts once %s: %s",
 	    n > 0 ? "another admin has confirmed that it is you, or root on the server" :
@@ -201,7 +201,7 @@ decide_picture_confirm(struct tx *tx, const struct update *update, int64_t perso
 	struct factor factor = decide_factor_of(tx, person);
 	char what[LIMIT_LINE], whose[DECIDE_WHOSE];
 
-	(void)snprintf(what, sizeof(what), "2FA of telegram:%" PRId64, person);
+	text_setf(what, "2FA of telegram:%" PRId64, person);
 	if (!decide_factor_is_pending(tx, &factor) || factor.proven_at == 0 ||
 	    factor.made_at != made_at || !tx->settings->enrols_in_chat) {
 		decide_expired(tx, update);

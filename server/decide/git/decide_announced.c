@@ -52,12 +52,12 @@ decide_announced(
 	if (delivery->workflow[0] != '\0')
 		name_workflow(delivery, who);
 	else
-		(void)snprintf(who, sizeof(who), "%s:%.40s(%lld)", forge, delivery->login,
-		    (long long)delivery->sender);
-	(void)text_copy(push.forge, sizeof(push.forge), forge);
-	(void)text_copy(push.after, sizeof(push.after), delivery->after);
-	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);
-	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
+		text_setf(
+		    who, "%s:%.40s(%lld)", forge, delivery->login, (long long)delivery->sender);
+	text_set(push.forge, forge);
+	text_set(push.after, delivery->after);
+	text_set(push.delivery, delivery->id);
+	text_set(push.hook, delivery->hook);
 	if (push.after[0] != '\0') {
 		/* A job's was pushed long before it says so. */
 		row_environment_set_announced(tx, decide_row_name(tx, settings->name, former),
@@ -117,8 +117,8 @@ decide_announced_await(struct tx *tx, const struct effect_git_query *query)
 	if (!query->push.by_job && row_effect_is_querying(tx, query->environment))
 		return true;
 	timer.push.pause_s = (int)pause_s;
-	(void)text_copy(timer.environment, sizeof(timer.environment), query->environment);
-	(void)text_copy(timer.requested_by, sizeof(timer.requested_by), query->requested_by);
+	text_set(timer.environment, query->environment);
+	text_set(timer.requested_by, query->requested_by);
 	decide_announced_later(tx, &timer, due < timer.push.until ? due : timer.push.until);
 	return true;
 }

@@ -94,12 +94,12 @@ query_commit(struct tx *tx, const struct deployment *deployment, const char *ref
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = is_patient };
 
 	row_environment_get(tx, deployment->environment, &environment);
-	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
-	(void)text_copy(query.ref, sizeof(query.ref), ref);
+	text_set(query.environment, deployment->environment);
+	text_set(query.ref, ref);
 	(void)decide_git_base(tx, deployment, &environment, query.base);
 	if (settings != NULL && settings->branch != NULL)
-		(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
+		text_set(query.branch, settings->branch);
+	text_set(query.requested_by, requested_by);
 	decide_git_query(tx, &query, deployment->id);
 }
 
@@ -157,7 +157,7 @@ contain_unsure(struct tx *tx, const struct deployment *deployment, const char *b
 	while (*blocked != '\0') {
 		size_t size = strcspn(blocked, " ");
 
-		(void)snprintf(commit, sizeof(commit), "%.*s", (int)size, blocked);
+		text_setf(commit, "%.*s", (int)size, blocked);
 		row_block_contain(tx, deployment->id, commit, true);
 		blocked += size;
 		blocked += strspn(blocked, " ");
@@ -200,7 +200,7 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 	if (answer->tree[0] != '\0')
 		(void)text_copy(deployment->tree, LIMIT_COMMIT, answer->tree);
 	if (answer->error[0] == '\0')
-		(void)text_copy(deployment->barrier, sizeof(deployment->barrier), answer->barrier);
+		text_set(deployment->barrier, answer->barrier);
 	if (answer->error[0] == '\0' && row_past_set(tx, deployment->id, answer))
 		deployment->is_past_barrier = false; /* no question has said so */
 	/* Over another one that is live by then, git is asked again at its turn; also where that

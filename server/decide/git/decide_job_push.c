@@ -36,7 +36,7 @@ put_id(const struct job *job, struct delivery *delivery, struct err *err)
 	if (!buf_check(&text, err) || !crypto_sha256(text.data, text.size, hash, err))
 		return false;
 	text_hex(hex, hash, sizeof(hash));
-	(void)snprintf(delivery->id, sizeof(delivery->id), "job %s", hex);
+	text_setf(delivery->id, "job %s", hex);
 	return true;
 }
 
@@ -48,14 +48,14 @@ make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 		.by_id_alone = true,
 		.by_job = true,
 		.sender = job->actor_id };
-	(void)text_copy(ret->repository, sizeof(ret->repository), job->repository);
-	(void)text_copy(ret->branch, sizeof(ret->branch), job->ref + strlen(HEADS));
-	(void)text_copy(ret->after, sizeof(ret->after), job->sha);
+	text_set(ret->repository, job->repository);
+	text_set(ret->branch, job->ref + strlen(HEADS));
+	text_set(ret->after, job->sha);
 	if (job_actor_of(ret->forge, job->event) >= JOB_ACTOR_ASKED)
-		(void)text_copy(ret->login, sizeof(ret->login), job->actor);
+		text_set(ret->login, job->actor);
 	/* Of another event than a push, and of a run begun again, no claim says who has pushed. */
 	if (job_actor_is(job) != JOB_ACTOR_PUSHED)
-		(void)text_copy(ret->workflow, sizeof(ret->workflow), job->workflow);
+		text_set(ret->workflow, job->workflow);
 	if (!put_id(job, ret, err) ||
 	    !text_to_i64(job->run, 1, (INT64_C(1) << JOB_RUN_BITS) - 1, &ret->job_run, err))
 		return false;
@@ -180,8 +180,8 @@ decide_job_push(struct tx *tx, const struct api_request *api)
 		(void)announce(tx, api, &delivery, true, &names);
 	else
 		tx->answer.is_duplicate = true;
-	(void)snprintf(said, sizeof(said), "%.7s is looked for: %s", delivery.after,
-	    buf_text(&names)); /* cut is fine */
+	text_setf(
+	    said, "%.7s is looked for: %s", delivery.after, buf_text(&names)); /* cut is fine */
 	decide_answer(tx, said);
 	tx->answer.status = 202;
 }

@@ -74,7 +74,7 @@ ask_repository(struct tx *tx, const struct settings *application)
 		if (query.n_branches == COUNT(query.branches))
 			ask(tx, &query);
 		if (query.n_branches == 0) /* whose settings git is asked with */
-			(void)text_copy(query.environment, sizeof(query.environment), e->name);
+			text_set(query.environment, e->name);
 		(void)text_copy(query.branches[query.n_branches++], LIMIT_REF, e->branch);
 	}
 	ask(tx, &query);
@@ -177,7 +177,7 @@ decide_poll(struct tx *tx)
 		next_round(tx, &timer, tx->at);
 		return;
 	}
-	(void)text_copy(timer.name, sizeof(timer.name), application_at(s, i)->application);
+	text_set(timer.name, application_at(s, i)->application);
 	add_timer(tx, &timer, tx->at + step_ms);
 }
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_push.h"
 
-#include <stdio.h>
-
 #include "chat/chat_status.h"
 #include "decide/git/decide_announced.h"
 #include "decide/approval/decide_approval.h"
@@ -40,8 +38,8 @@ query_later(struct tx *tx, const char *environment, const char *requested_by,
 {
 	struct effect_timer timer = { .kind = TIMER_PUSH };
 
-	(void)text_copy(timer.environment, sizeof(timer.environment), environment);
-	(void)text_copy(timer.requested_by, sizeof(timer.requested_by), requested_by);
+	text_set(timer.environment, environment);
+	text_set(timer.requested_by, requested_by);
 	if (push != NULL)
 		timer.push = *push;
 	(void)row_effect_order(tx,
@@ -61,14 +59,13 @@ decide_query_head(struct tx *tx, const struct environment_settings *settings,
 		query_later(tx, settings->name, requested_by, push);
 		return;
 	}
-	(void)text_copy(query.environment, sizeof(query.environment), settings->name);
-	(void)text_copy(query.ref, sizeof(query.ref),
-	    push != NULL && push->by_job ? push->after : settings->branch);
-	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
-	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
+	text_set(query.environment, settings->name);
+	text_set(query.ref, push != NULL && push->by_job ? push->after : settings->branch);
+	text_set(query.branch, settings->branch);
+	text_set(query.base, environment.current.commit);
+	text_set(query.requested_by, requested_by);
 	if (settings->of->paths != NULL)
-		(void)text_copy(query.paths, sizeof(query.paths), settings->of->paths);
+		text_set(query.paths, settings->of->paths);
 	if (push != NULL)
 		query.push = *push;
 	decide_git_query(tx, &query, 0);
@@ -144,13 +141,13 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.is_force_push = answer->forced,
 	};
 
-	(void)text_copy(ret->environment, sizeof(ret->environment), environment);
-	(void)text_copy(ret->commit, sizeof(ret->commit), answer->commit);
-	(void)text_copy(ret->ref, sizeof(ret->ref), answer->ref);
-	(void)text_copy(ret->subject, sizeof(ret->subject), answer->subject);
-	(void)text_copy(ret->missing, sizeof(ret->missing), answer->missing);
-	(void)text_copy(ret->author, sizeof(ret->author), answer->author);
-	(void)text_copy(ret->requester, sizeof(ret->requester), requested_by);
+	text_set(ret->environment, environment);
+	text_set(ret->commit, answer->commit);
+	text_set(ret->ref, answer->ref);
+	text_set(ret->subject, answer->subject);
+	text_set(ret->missing, answer->missing);
+	text_set(ret->author, answer->author);
+	text_set(ret->requester, requested_by);
 	decide_set_previous(tx, ret);
 	row_deployment_add(tx, ret);
 	decide_bind_found(tx, ret, decide_came_block(tx, environment, answer), answer);
@@ -165,7 +162,7 @@ supersede(struct tx *tx, struct deployment *older, const struct git_answer *answ
 {
 	if (older->id == 0)
 		return;
-	(void)snprintf(older->detail, sizeof(older->detail), "replaced by %.7s", answer->commit);
+	text_setf(older->detail, "replaced by %.7s", answer->commit);
 	(void)decide_step(tx, older, DEPLOY_ON_SUPERSEDE, answer);
 }
 
@@ -260,7 +257,7 @@ waits_behind_ci(struct tx *tx, const struct environment_settings *settings,
 		return false;
 	row_environment_set_waiting(tx, settings->name, who_pushed(query, answer),
 	    query->push.by_job ? answer->commit : "");
-	(void)snprintf(work.note, sizeof(work.note), "a newer commit waits: %.7s", answer->commit);
+	text_setf(work.note, "a newer commit waits: %.7s", answer->commit);
 	decide_tell(tx, &work, NULL);
 	row_deployment_save(tx, &work);
 	row_queue_look(tx, settings->name); /* for its CI may have been cancelled for this one */
@@ -291,11 +288,10 @@ waits_behind(struct tx *tx, const struct environment_settings *settings,
 	    query->push.by_job ? answer->commit : "");
 	row_question_get(tx, work.id, &shown);
 	if (strcmp(answer->base, shown.shown_live) == 0 && request.changes[0] != '\0' && newer > 0)
-		(void)snprintf(work.note, sizeof(work.note), "%lld newer commit%s, to %.7s",
-		    (long long)newer, newer == 1 ? " waits" : "s wait", answer->commit);
+		text_setf(work.note, "%lld newer commit%s, to %.7s", (long long)newer,
+		    newer == 1 ? " waits" : "s wait", answer->commit);
 	else
-		(void)snprintf(
-		    work.note, sizeof(work.note), "a newer commit waits: %.7s", answer->commit);
+		text_setf(work.note, "a newer commit waits: %.7s", answer->commit);
 	decide_tell(tx, &work, NULL);
 	row_deployment_save(tx, &work);
 	return true;
@@ -328,7 +324,7 @@ decide_name_pusher(
 
 		if (strcmp(work->commit, commit) != 0 || deployment_has_pusher(work))
 			continue;
-		(void)text_copy(work->requester, sizeof(work->requester), pushed_by);
+		text_set(work->requester, pushed_by);
 		row_deployment_save(tx, work);
 		decide_tell(tx, work, NULL);
 		decide_approval_look(tx, work);
@@ -448,7 +444,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	add_deployment(tx, settings->name, answer, query, &deployment);
 	if (asks && decide_is_live(tx, &deployment)) {
-		(void)text_copy(deployment.detail, sizeof(deployment.detail), "already live");
+		text_set(deployment.detail, "already live");
 		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);
 		return;
 	}

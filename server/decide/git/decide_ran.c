@@ -26,15 +26,15 @@ ran_of(struct tx *tx, const struct environment *environment, const struct deploy
 	struct ran ran = { .at = tried->ended_at };
 	int64_t until;
 
-	(void)text_copy(ran.environment, sizeof(ran.environment), environment->name);
+	text_set(ran.environment, environment->name);
 	if (tried->id == 0)
 		return ran;
 	ran.is_failed = tried->state != DEPLOY_LIVE;
-	(void)text_copy(ran.detail, sizeof(ran.detail), tried->detail);
+	text_set(ran.detail, tried->detail);
 	if (ran.is_failed)
 		return ran;
 	if (is_another_image(work, shown->shown_image, tried))
-		(void)text_copy(ran.image, sizeof(ran.image), tried->image);
+		text_set(ran.image, tried->image);
 	until = row_release_until(tx, tried);
 	ran.is_down = until == 0 && environment->is_down;
 	ran.is_unknown = until == 0 && environment->unknown_since != 0;

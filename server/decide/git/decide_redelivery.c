@@ -3,7 +3,6 @@
 #include "decide/git/decide_redelivery.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_text.h"
 #include "decide/decide_reply.h"
@@ -69,7 +68,7 @@ hook_of(struct tx *tx, const struct place *place, bool is_made)
 	const char *before = place->forge == DELIVERY_GITLAB ? "gitlab:" : "";
 	char key[sizeof("gitlab:") + LIMIT_REF];
 
-	(void)snprintf(key, sizeof(key), "%s%s", before, place->repository);
+	text_setf(key, "%s%s", before, place->repository);
 	return row_redelivery_hook(tx, place->hook, key, is_made);
 }
 
@@ -102,7 +101,7 @@ ask(struct tx *tx, const char *application, const struct forge_hook *hook,
     struct effect_github_deliveries what)
 {
 	what.hook = hook->number;
-	(void)text_copy(what.application, sizeof(what.application), application);
+	text_set(what.application, application);
 	(void)row_effect_order(tx,
 	    &(struct effect){ .kind = EFFECT_GITHUB_DELIVERIES,
 		.subject = hook->id,
@@ -145,7 +144,7 @@ decide_redelivery_due(struct tx *tx)
 		n++;
 	}
 	if (i <= s->application_count) {
-		(void)snprintf(name, sizeof(name), "%zu", i);
+		text_setf(name, "%zu", i);
 		look_again(tx, name, tx->at + NEXT_MS);
 		return;
 	}
@@ -173,7 +172,7 @@ note_one(struct tx *tx, int64_t hook, struct redelivery *list, size_t n,
 		if (was->is_again)
 			one->due = redelivery_due(++one->tries, tx->at);
 		else
-			(void)text_copy(one->branch, sizeof(one->branch), read->branch);
+			text_set(one->branch, read->branch);
 		row_redelivery_save(tx, hook, one);
 	}
 	for (struct redelivery *one = list; one < list + n; one++)
@@ -228,7 +227,7 @@ note_page(struct tx *tx, const struct place *place, struct forge_hook *hook,
 			is_end = true;
 		else
 			row_redelivery_note(tx, hook->id, source, &read->list[i]);
-	(void)text_copy(more.cursor, sizeof(more.cursor), read->next);
+	text_set(more.cursor, read->next);
 	if (!is_end) {
 		ask(tx, more.application, hook, more);
 		return;
@@ -286,7 +285,7 @@ decide_redelivery_came(struct tx *tx, const struct delivery *delivery)
 		return 0;
 	redelivery_ref(is_apps ? delivery->repository : NULL, delivery->branch, branch);
 	if (!delivery->by_app)
-		(void)text_copy(place.repository, sizeof(place.repository), delivery->repository);
+		text_set(place.repository, delivery->repository);
 	hook = hook_of(tx, &place, false);
 	if (hook.id == 0)
 		return 0;

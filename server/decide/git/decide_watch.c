@@ -125,7 +125,7 @@ go_red(struct tx *tx, const struct settings *of, struct pipeline_red *red,
 	red->attempt = run->attempt;
 	red->since = red->id == 0 ? tx->at : red->since;
 	red->failures++;
-	(void)text_copy(red->details, sizeof(red->details), run->failed);
+	text_set(red->details, run->failed);
 	if (red->message == 0 && row_pipeline_many(tx, red->chat, run, &many)->said >= SAID_MAX) {
 		row_pipeline_set_red(tx, of->application, run, red);
 		count_others(tx, of, red->chat, run);
@@ -182,7 +182,7 @@ decide_watch_read(struct tx *tx, int64_t id, const struct github_failure_read *r
 	(void)row_pipeline_red_by_id(tx, id, &red, &run);
 	if (find(of, &run) == NULL || read->details[0] == '\0')
 		return;
-	(void)text_copy(red.details, sizeof(red.details), read->details);
+	text_set(red.details, read->details);
 	row_pipeline_set_red(tx, of->application, &run, &red);
 	say(tx, of, &red, &run);
 }

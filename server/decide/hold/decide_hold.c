@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/hold/decide_hold.h"
 
-#include <stdio.h>
-
 #include "chat/chat_hold.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/decide_page.h"
@@ -65,8 +63,8 @@ add_window(struct tx *tx, const char *environment, struct holds *holds)
 	holds->windows = settings->freeze;
 	if (!windows_have(settings->freeze, settings->of->zone, tx->at, &hold.until))
 		return;
-	(void)text_copy(hold.target, sizeof(hold.target), environment);
-	(void)text_copy(hold.by, sizeof(hold.by), name);
+	text_set(hold.target, environment);
+	text_set(hold.by, name);
 	insert(holds, &hold);
 }
 
@@ -77,8 +75,8 @@ add_witness(struct tx *tx, const char *environment, struct holds *holds)
 
 	if (!row_witness_is_late(tx))
 		return;
-	(void)text_copy(hold.target, sizeof(hold.target), environment);
-	(void)text_copy(hold.by, sizeof(hold.by), "AUDIT_WITNESS_MAX_MINUTES");
+	text_set(hold.target, environment);
+	text_set(hold.by, "AUDIT_WITNESS_MAX_MINUTES");
 	insert(holds, &hold);
 }
 
@@ -120,7 +118,7 @@ decide_hide_holds(struct tx *tx, int64_t person, const char *environment, struct
 		hold->reason[0] = '\0';
 		hold->target[0] = '\0';
 		if (hold->kind == HOLD_WINDOW)
-			(void)text_copy(hold->by, sizeof(hold->by), calendar);
+			text_set(hold->by, calendar);
 	}
 }
 
@@ -144,8 +142,7 @@ offer_ask(struct tx *tx, const struct update *update, const struct hold *lock,
 	const char *by = lock->by[0] != '\0' ? lock->by : "its owner";
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(
-	    label, sizeof(label), "🙋 Ask %.*s to unlock", (int)text_cut(by, strlen(by), 40), by);
+	text_setf(label, "🙋 Ask %.*s to unlock", (int)text_cut(by, strlen(by), 40), by);
 	decide_own_button(tx, update, &ask, ASK_MS, label, buttons);
 	if (decide_is_allowed(tx, update->person, POLICY_UNLOCK, lock->target))
 		chat_text_add(
@@ -178,7 +175,7 @@ add_who_may(
 	struct row_person first = { .person = freeze->person }, people[DECIDE_WHOM];
 	size_t n;
 
-	(void)text_copy(first.name, sizeof(first.name), freeze->by);
+	text_set(first.name, freeze->by);
 	n = decide_whom(tx, POLICY_FREEZE, "", environment, &first, people);
 	chat_text_add(text, "%s", n > 0 ? "\n" : "");
 	for (size_t i = 0; i < n; i++)

@@ -3,7 +3,6 @@
 #include "decide/hold/decide_hold_change.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/who/decide_allowed.h"
 #include "decide/decide_due.h"
@@ -44,9 +43,8 @@ free_push(struct tx *tx, const struct environment_settings *settings, const char
 
 	row_environment_get(tx, settings->name, &environment);
 	push.by_job = environment.waiting_commit[0] != '\0';
-	(void)text_copy(push.after, sizeof(push.after),
-	    push.by_job ? environment.waiting_commit : environment.seen_commit);
-	(void)text_copy(head.commit, sizeof(head.commit), environment.seen_commit);
+	text_set(push.after, push.by_job ? environment.waiting_commit : environment.seen_commit);
+	text_set(head.commit, environment.seen_commit);
 	row_environment_free_push(tx, settings->name);
 	if (deployment_runs_already(&head, &environment))
 		row_environment_set_seen(tx, settings->name, head.commit, "");

@@ -3,7 +3,6 @@
 #include "decide/hold/decide_hold_repeat.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/decide_reply.h"
 #include "lib/text.h"
@@ -26,7 +25,7 @@ write_entry(struct tx *tx, const struct hold *hold, enum audit_code code, int64_
 		(void)when_stamp(
 		    settings_clock(tx->settings, hold->target)->zone, hold->until, until);
 	if (late != NULL) {
-		(void)snprintf(count, sizeof(count), "%" PRId64, late->n);
+		text_setf(count, "%" PRId64, late->n);
 		(void)text_time_ms(first, late->first_at);
 		(void)text_time_ms(last, late->last_at);
 	}
@@ -57,7 +56,7 @@ decide_hold_audit(
 	    (begins ? AUDIT_CODE_LOCK_BEGUN : AUDIT_CODE_LOCK_ENDED) :
 	    (begins ? AUDIT_CODE_FREEZE_BEGUN : AUDIT_CODE_FREEZE_ENDED);
 
-	(void)text_copy(repeat.action, sizeof(repeat.action), audit_code_rows[code].code);
+	text_set(repeat.action, audit_code_rows[code].code);
 	row_audit_principal(tx, decide_user(tx, person, user), repeat.principal);
 	if (person == 0 || !row_hold_repeat_count(tx, &repeat))
 		write_entry(tx, hold, code, person, outcome, NULL);
@@ -68,7 +67,7 @@ decide_hold_unsent(struct tx *tx, int64_t chat, int64_t person, const char *name
 {
 	struct hold_repeat repeat = { .person = person, .chat = chat };
 
-	(void)text_copy(repeat.hold.by, sizeof(repeat.hold.by), name);
+	text_set(repeat.hold.by, name);
 	(void)row_hold_repeat_count(tx, &repeat);
 }
 

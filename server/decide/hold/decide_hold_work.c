@@ -2,14 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/hold/decide_hold_work.h"
 
-#include <stdio.h>
-
 #include "chat/chat_hold.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/git/decide_push.h"
 #include "decide/decide_reply.h"
+#include "lib/text.h"
 #include "lib/window.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
@@ -158,7 +157,7 @@ decide_hold_work(struct tx *tx, struct deployment *push)
 	}
 	is_dropped = settings != NULL && settings->drops_pushes;
 	push->why = is_dropped ? DEPLOY_WHY_NONE : DEPLOY_WHY_ELSEWHERE;
-	(void)snprintf(push->detail, sizeof(push->detail), "%s the end of the %s",
+	text_setf(push->detail, "%s the end of the %s",
 	    is_dropped ? "dropped: not deployed before" : "waits for",
 	    chat_holds[hold == NULL ? HOLD_FREEZE : hold->kind].ends);
 	(void)decide_step(tx, push, DEPLOY_ON_SUPERSEDE, NULL);

@@ -3,7 +3,6 @@
 #include "decide/question/decide_question.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_deployment.h"
 #include "decide/who/decide_allowed.h"
@@ -79,7 +78,7 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 	is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
 	if (question.id == 0 || deployment_is_emergency(request) || !is_same(request, &question))
 		return false; /* nobody's yes is waited for */
-	(void)snprintf(request->detail, sizeof(request->detail), "%s already, as #%" PRId64,
+	text_setf(request->detail, "%s already, as #%" PRId64,
 	    is_confirmed ? "awaits approval" : "asked about", question.id);
 	request->why = DEPLOY_WHY_ELSEWHERE;
 	(void)decide_step(tx, request, DEPLOY_ON_SUPERSEDE, NULL);
@@ -165,7 +164,7 @@ static void
 refuse(struct tx *tx, struct deployment *deployment, const char *reason)
 {
 	deployment->why = DEPLOY_WHY_REFUSED;
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	text_set(deployment->detail, reason);
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
 }
 

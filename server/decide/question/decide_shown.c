@@ -29,7 +29,7 @@ is_refused_by_ci(struct tx *tx, struct deployment *deployment)
 	if (decide_ci(tx, deployment, said) != DECIDE_CI_FAILED)
 		return false;
 	deployment->why = DEPLOY_WHY_CI;
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), said);
+	text_set(deployment->detail, said);
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
 	decide_ci_ask(tx, deployment, tx->at);
 	return true;
@@ -162,7 +162,7 @@ add_what_it_touches(
 {
 	char touches[DECIDE_TOUCHES], now[LIMIT_LINE];
 
-	(void)text_copy(now, sizeof(now), decide_action_touches(tx, job, touches));
+	text_set(now, decide_action_touches(tx, job, touches));
 	if (shown[0] != '\0' && now[0] != '\0' && strcmp(shown, now) != 0)
 		add_words_changed(line, shown, now);
 }
@@ -284,8 +284,8 @@ decide_note_newer(struct deployment *deployment, const struct git_answer *answer
 {
 	if (answer->branch_commit[0] != '\0' && strcmp(deployment->ref, answer->branch) == 0 &&
 	    strcmp(answer->branch_commit, deployment->commit) != 0)
-		(void)snprintf(deployment->note, sizeof(deployment->note),
-		    "%.100s has moved on to %.7s", deployment->ref, answer->branch_commit);
+		text_setf(deployment->note, "%.100s has moved on to %.7s", deployment->ref,
+		    answer->branch_commit);
 }
 
 /* --- asked anew --- */
@@ -298,7 +298,7 @@ decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *change
 	    deployment_is_action(deployment) ? AUDIT_CODE_ACTION_REQUESTED :
 					       AUDIT_CODE_DEPLOY_REQUESTED,
 	    "asked anew", (const char *const[]){ "reason", changed, NULL });
-	(void)text_copy(deployment->changed, sizeof(deployment->changed), changed);
+	text_set(deployment->changed, changed);
 	deployment->confirmed_by = 0;
 	deployment->confirmer[0] = '\0';
 	decide_set_previous(tx, deployment);

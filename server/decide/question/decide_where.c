@@ -292,8 +292,8 @@ complete(struct tx *tx, const struct update *update, struct request *ret)
 	    decide_is_answered(update) || !find_begun(tx, update->person, ret->target, name) ||
 	    is_left(tx, update->person, ret->target))
 		return;
-	(void)text_copy(typed, sizeof(typed), ret->target);
-	(void)text_copy(ret->target, sizeof(ret->target), name);
+	text_set(typed, ret->target);
+	text_set(ret->target, name);
 	request_add(ret, REQUEST_TYPED, typed);
 }
 

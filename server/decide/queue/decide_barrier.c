@@ -14,8 +14,8 @@ add(struct barrier ret[BARRIERS_SHOWN], size_t *n, const char *commit, const cha
 	if (reason[0] == '\0')
 		return;
 	*barrier = (struct barrier){ 0 };
-	(void)text_copy(barrier->commit, sizeof(barrier->commit), commit);
-	(void)text_copy(barrier->reason, sizeof(barrier->reason), reason);
+	text_set(barrier->commit, commit);
+	text_set(barrier->reason, reason);
 	(*n)++;
 }
 

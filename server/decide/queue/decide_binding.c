@@ -4,7 +4,6 @@
 #include "decide/queue/decide_previous.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/decide_reply.h"
 #include "decide/work/decide_zone.h"
@@ -157,9 +156,9 @@ decide_rebind(
 
 	name_differing(tx, deployment, list, names);
 	if (decide_is_answered_for(deployment))
-		(void)text_copy(question->differing, sizeof(question->differing), names);
+		text_set(question->differing, names);
 	else
-		(void)snprintf(deployment->note, sizeof(deployment->note),
+		text_setf(deployment->note,
 		    "the settings changed (%.150s): it goes by those of now", names);
 	set_list(tx, deployment, list);
 	audit(tx, deployment, names);
@@ -170,7 +169,7 @@ decide_binding_wait(struct tx *tx, int64_t work, struct question *question, int6
 {
 	char name[24];
 
-	(void)snprintf(name, sizeof(name), "%" PRId64, work);
+	text_setf(name, "%" PRId64, work);
 	question->not_before = tx->at + ms;
 	(void)row_effect_timer(tx, TIMER_CHANGED, name, 0, question->not_before);
 }

@@ -98,8 +98,8 @@ look(struct tx *tx, const struct environment_settings *environment, const struct
 	struct pipeline_run run = { .run = 0 };
 
 	*ret_unseen = 0;
-	(void)text_copy(run.commit, sizeof(run.commit), work->commit);
-	(void)text_copy(run.branch, sizeof(run.branch), branch_of(environment, work));
+	text_set(run.commit, work->commit);
+	text_set(run.branch, branch_of(environment, work));
 	while (setting_next(&list, run.file, sizeof(run.file))) {
 		int64_t seen_at = row_pipeline_newest(tx, environment->of->application, &run);
 
@@ -197,9 +197,9 @@ decide_ci_keeps(struct tx *tx, const struct deployment *push)
 	if (environment == NULL)
 		return false;
 	list = environment->require_ci;
-	(void)text_copy(run.commit, sizeof(run.commit), push->commit);
+	text_set(run.commit, push->commit);
 	while (setting_next(&list, run.file, sizeof(run.file))) {
-		(void)text_copy(run.branch, sizeof(run.branch), branch_of(environment, push));
+		text_set(run.branch, branch_of(environment, push));
 		(void)row_pipeline_newest(tx, environment->of->application, &run);
 		has_begun |= run.run != 0;
 	}

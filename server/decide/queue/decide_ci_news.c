@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/queue/decide_ci_news.h"
 
-#include <stdio.h>
-
 #include "decide/git/decide_watch.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/tell/decide_tell.h"
@@ -27,11 +25,11 @@ look(struct tx *tx, struct deployment *work)
 	bool is_push = !deployment_is_by_request(work);
 
 	if (ci == DECIDE_CI_CANCELLED && is_push) {
-		(void)text_copy(work->detail, sizeof(work->detail), "its CI was cancelled");
+		text_set(work->detail, "its CI was cancelled");
 		(void)decide_step(tx, work, DEPLOY_ON_SUPERSEDE, NULL);
 	} else if (ci == DECIDE_CI_FAILED || ci == DECIDE_CI_CANCELLED) {
 		work->why = DEPLOY_WHY_CI;
-		(void)text_copy(work->detail, sizeof(work->detail), said);
+		text_set(work->detail, said);
 		(void)decide_step(tx, work, DEPLOY_ON_REFUSE, NULL);
 	} else {
 		decide_tell(tx, work, NULL);
@@ -94,7 +92,7 @@ decide_ci_read(struct tx *tx, int64_t work, const struct github_runs_read *read)
 	is_asked = of.state == DEPLOY_AWAITING_CONFIRMATION || of.state == DEPLOY_AWAITING_APPROVAL;
 	if (!is_asked && (of.state != DEPLOY_QUEUED || strcmp(of.waits_for, ROW_QUEUE_CI) != 0))
 		return;
-	(void)snprintf(of.note, sizeof(of.note), "%.220s", read->why);
+	text_setf(of.note, "%.220s", read->why);
 	row_deployment_save(tx, &of);
 	pause_ms = is_asked ? ASK_RARELY_MS : ASK_MS;
 	if (read->retry_after_s * 1000 > pause_ms)

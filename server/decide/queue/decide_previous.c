@@ -25,8 +25,8 @@ decide_set_previous(struct tx *tx, struct deployment *deployment)
 {
 	struct release back = decide_previous(tx, deployment);
 
-	(void)text_copy(deployment->previous, sizeof(deployment->previous), back.commit);
-	(void)text_copy(deployment->previous_image, sizeof(deployment->previous_image), back.image);
+	text_set(deployment->previous, back.commit);
+	text_set(deployment->previous_image, back.image);
 }
 
 size_t

@@ -111,8 +111,7 @@ is_claimed(const struct look *l, struct place *place)
 	for (size_t i = 0; i < claims->n && place->resource[0] == '\0'; i++)
 		if (row_claim_holder(l->tx, claims->at[i]) != 0 ||
 		    row_queue_waits_longer(l->tx, claims->at[i], place->work.place) != 0)
-			(void)text_copy(
-			    place->resource, sizeof(place->resource), claims->at[i]); /* fits */
+			text_set(place->resource, claims->at[i]); /* fits */
 	return place->resource[0] != '\0';
 }
 
@@ -235,7 +234,7 @@ facts_of(const struct look *l, struct place *place)
 static void
 wait_for(const struct look *l, struct place *place, const char *what)
 {
-	(void)text_copy(place->work.waits_for, sizeof(place->work.waits_for), what);
+	text_set(place->work.waits_for, what);
 	row_queue_wait(l->tx, place->work.id, what);
 }
 
@@ -246,7 +245,7 @@ refuse(const struct look *l, struct place *place, const struct turn_rule *rule)
 	char unfit[LIMIT_LINE];
 
 	place->work.why = is_ci ? DEPLOY_WHY_CI : DEPLOY_WHY_REFUSED;
-	(void)text_copy(place->work.detail, sizeof(place->work.detail),
+	text_set(place->work.detail,
 	    is_ci			? place->ci :
 		rule->reason[0] != '\0' ? rule->reason :
 					  decide_refusal_of_work(l->tx, &place->work, unfit));
@@ -256,7 +255,7 @@ refuse(const struct look *l, struct place *place, const struct turn_rule *rule)
 static void
 supersede(const struct look *l, struct place *place, const char *reason)
 {
-	(void)text_copy(place->work.detail, sizeof(place->work.detail), reason);
+	text_set(place->work.detail, reason);
 	(void)decide_step(l->tx, &place->work, DEPLOY_ON_SUPERSEDE, NULL);
 }
 
@@ -298,7 +297,7 @@ ask_approval(const struct look *l, struct place *place)
 	say_change(l, place, changed);
 	*is_unconfirmed |= work->confirmed_by != 0 && place->changed[0] != '\0';
 	if (changed[0] != '\0' || !*is_unconfirmed)
-		(void)text_copy(work->changed, sizeof(work->changed), changed);
+		text_set(work->changed, changed);
 	row_question_set(l->tx, work->id, &place->shown);
 	wait_for(l, place, "");
 	(void)decide_step(l->tx, work, DEPLOY_ON_ASK_APPROVAL, answer_for(l, work));
@@ -311,7 +310,7 @@ ask_anew(const struct look *l, struct place *place)
 
 	say_change(l, place, why);
 	if (why[0] == '\0')
-		(void)snprintf(why, sizeof(why), "its place in %s is more than an hour old",
+		text_setf(why, "its place in %s is more than an hour old",
 		    deployment_target(&place->work, target));
 	wait_for(l, place, "");
 	place->work.wait.is_asked_anew = true;
@@ -536,7 +535,7 @@ replace_push(struct tx *tx, struct deployment *newer)
 		return;
 	row_deployment_get(tx, id, &older);
 	newer->place = older.place;
-	(void)snprintf(older.detail, sizeof(older.detail), "replaced by %.7s", newer->commit);
+	text_setf(older.detail, "replaced by %.7s", newer->commit);
 	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, NULL);
 }
 
@@ -551,7 +550,7 @@ decide_is_replaced(struct tx *tx, struct deployment *older)
 	row_deployment_get(tx, id, &newer);
 	newer.place = older->place;
 	row_deployment_save(tx, &newer);
-	(void)snprintf(older->detail, sizeof(older->detail), "replaced by %.7s", newer.commit);
+	text_setf(older->detail, "replaced by %.7s", newer.commit);
 	return true;
 }
 
@@ -563,8 +562,7 @@ enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
 	char refusal[LIMIT_LINE] = "";
 
 	if (answer != NULL)
-		(void)text_copy(
-		    deployment->untouched, sizeof(deployment->untouched), answer->untouched);
+		text_set(deployment->untouched, answer->untouched);
 	if (!decide_needs_look(tx, deployment, NULL)) {
 		(void)decide_step(tx, deployment, DEPLOY_ON_ASK_APPROVAL, answer);
 		return false;
@@ -576,7 +574,7 @@ enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
 		replace_push(tx, deployment);
 	if (refusal[0] != '\0') {
 		deployment->why = DEPLOY_WHY_REFUSED;
-		(void)text_copy(deployment->detail, sizeof(deployment->detail), refusal);
+		text_set(deployment->detail, refusal);
 		(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
 		return false;
 	}
@@ -677,7 +675,7 @@ decide_queue_answered(struct tx *tx, struct deployment *deployment,
 	 * need it. */
 	deployment->waits_for[0] = '\0';
 	deployment->wait.is_behind = turn_is_behind(answer) && !is_shown;
-	(void)text_copy(deployment->untouched, sizeof(deployment->untouched), answer->untouched);
+	text_set(deployment->untouched, answer->untouched);
 	deployment->note[0] = '\0';
 	decide_note_newer(deployment, answer);
 	decide_contained(tx, deployment, answer);
@@ -689,8 +687,7 @@ decide_queue_answered(struct tx *tx, struct deployment *deployment,
 void
 decide_queue_delayed(struct tx *tx, struct deployment *deployment, const char *why)
 {
-	(void)snprintf(deployment->note, sizeof(deployment->note),
-	    "git does not answer (%.150s): its place is kept", why);
+	text_setf(deployment->note, "git does not answer (%.150s): its place is kept", why);
 	decide_tell(tx, deployment, NULL);
 	row_deployment_save(tx, deployment);
 }

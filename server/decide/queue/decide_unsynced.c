@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/queue/decide_unsynced.h"
 
-#include <stdio.h>
-
 #include "decide/queue/decide_binding.h"
 #include "decide/git/decide_git.h"
 #include "lib/text.h"
@@ -76,8 +74,8 @@ decide_unsynced_look(struct tx *tx, int64_t work)
 		row_queue_look(tx, deployment.environment);
 		return;
 	}
-	(void)text_copy(query.environment, sizeof(query.environment), deployment.environment);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), deployment.requester);
+	text_set(query.environment, deployment.environment);
+	text_set(query.requested_by, deployment.requester);
 	decide_git_query(tx, &query, work);
 }
 
@@ -99,11 +97,11 @@ note_unread(struct tx *tx, struct deployment *deployment, const char *names)
 	const char *runner = settings_runner(tx->settings, deployment->environment);
 
 	if (strcmp(runner, RUNNER_LOCAL) == 0)
-		(void)snprintf(deployment->note, sizeof(deployment->note),
+		text_setf(deployment->note,
 		    "the settings are not read yet (%.100s): it starts when they are, or see the log",
 		    names);
 	else
-		(void)snprintf(deployment->note, sizeof(deployment->note),
+		text_setf(deployment->note,
 		    "%s has other settings (%.100s): it starts when they are the same", runner,
 		    names);
 }
@@ -121,7 +119,7 @@ decide_unsynced_answered(struct tx *tx, struct deployment *deployment, const cha
 	if (list != NULL && strcmp(fingerprint_digest(list, digest), deployment->binding) != 0)
 		decide_rebind(tx, deployment, &question, list);
 	if (list == NULL) {
-		(void)text_copy(deployment->note, sizeof(deployment->note),
+		text_set(deployment->note,
 		    "the runner does not say what would ship it: it is asked again");
 		decide_binding_wait(tx, deployment->id, &question,
 		    deployment->binding[0] == '\0' ? UNREAD_MS : DECIDE_TOO_OFTEN_MS);
@@ -129,8 +127,7 @@ decide_unsynced_answered(struct tx *tx, struct deployment *deployment, const cha
 		note_unread(tx, deployment, names);
 		decide_binding_wait(tx, deployment->id, &question, UNREAD_MS);
 	}
-	(void)text_copy(
-	    deployment->waits_for, sizeof(deployment->waits_for), ROW_QUEUE_LOOK); /* as above */
+	text_set(deployment->waits_for, ROW_QUEUE_LOOK); /* as above */
 	row_question_set(tx, deployment->id, &question);
 	row_deployment_save(tx, deployment);
 }

@@ -3,7 +3,6 @@
 #include "decide/tell/decide_nag.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
@@ -15,6 +14,7 @@
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_trouble.h"
 #include "decide/tell/decide_whom.h"
+#include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -54,7 +54,7 @@ wait_for_next(struct tx *tx, const struct deployment *work, int n)
 	if (n == DECIDE_NAGS_MAX)
 		return;
 	due = due_at(work, interval, n);
-	(void)snprintf(name, sizeof(name), "%" PRId64, work->id);
+	text_setf(name, "%" PRId64, work->id);
 	(void)row_effect_timer(
 	    tx, TIMER_NAG, name, 0, due < tx->at + DAY_MS ? due : tx->at + DAY_MS);
 }

@@ -3,7 +3,6 @@
 #include "decide/tell/decide_pin.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "chat/chat_text.h"
@@ -31,7 +30,7 @@ wait(struct tx *tx, struct pin *pin, int64_t due)
 {
 	char name[24];
 
-	(void)snprintf(name, sizeof(name), "%" PRId64, pin->chat);
+	text_setf(name, "%" PRId64, pin->chat);
 	row_effect_withdraw(tx, pin->timer);
 	pin->timer = row_effect_timer(tx, TIMER_PIN, name, 0, due);
 	pin->due = due;
@@ -308,7 +307,7 @@ keep_health(struct tx *tx, const struct effect_probe *probe, const struct probed
 			continue;
 		all.is_healthy = all.is_healthy && one->is_healthy;
 		if (probe_is_other_commit(one->commit, now.current.commit))
-			(void)text_copy(all.commit, sizeof(all.commit), one->commit);
+			text_set(all.commit, one->commit);
 	}
 	row_pin_set_health(tx, environment, &all);
 }

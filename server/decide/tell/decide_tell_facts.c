@@ -104,8 +104,8 @@ run_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *ro
 	(void)row_job_get(tx, work->id, &rows->job);
 	if (is_loan && job_is_by_key(job)) /* or no job */
 		return NULL;
-	(void)snprintf(rows->run, sizeof(rows->run), "%s %s%s%.200s", job_word(job->repository_id),
-	    job->run, is_loan ? " of " : "", is_loan ? job->repository : ""); /* cut is fine */
+	text_setf(rows->run, "%s %s%s%.200s", job_word(job->repository_id), job->run,
+	    is_loan ? " of " : "", is_loan ? job->repository : ""); /* cut is fine */
 	return rows->run;
 }
 
@@ -315,8 +315,8 @@ add_first(char ret[LIMIT_LINE], const char *what, size_t size)
 	size_t used = strlen(ret);
 	char more[FIRST_SHOWN + 8];
 
-	(void)snprintf(more, sizeof(more), "%s%.*s%s", used > 0 ? ", " : "",
-	    (int)text_cut(what, size, FIRST_SHOWN), what, size > FIRST_SHOWN ? "…" : "");
+	text_setf(more, "%s%.*s%s", used > 0 ? ", " : "", (int)text_cut(what, size, FIRST_SHOWN),
+	    what, size > FIRST_SHOWN ? "…" : "");
 	(void)text_copy(ret + used, LIMIT_LINE - used, more);
 }
 

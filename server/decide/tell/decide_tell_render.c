@@ -82,7 +82,7 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
 			hide_ahead(tx, person, ahead);
 	}
 	if (strcmp(work->environment, about->deployment->environment) != 0)
-		(void)text_copy(environment->name, sizeof(environment->name), work->environment);
+		text_set(environment->name, work->environment);
 	if (strcmp(work->client, about->deployment->client) != 0)
 		shown.touches = shown.newest.absent = "";
 	if (!shows_log) {

@@ -639,8 +639,8 @@ add_targets(struct effect_probe *probe, const struct environment_settings *setti
 	for (size_t u = 0; u < settings->health_url_count; u++) {
 		struct probe_target *target = &probe->targets[probe->n++];
 
-		(void)text_copy(target->environment, sizeof(target->environment), settings->name);
-		(void)text_copy(target->url, sizeof(target->url), settings->health_urls[u]);
+		text_set(target->environment, settings->name);
+		text_set(target->url, settings->health_urls[u]);
 	}
 }
 
@@ -674,7 +674,7 @@ decide_status_probe(struct tx *tx, const struct update *update, const struct req
 	struct effect_probe *probe = &effect->u.probe;
 	CLEANUP(view_done) struct view view = { 0 };
 
-	(void)text_copy(probe->asked, sizeof(probe->asked), request->target);
+	text_set(probe->asked, request->target);
 	if (find_view(tx, update, request, &view))
 		for (size_t i = view.first; i < view.end; i++)
 			add_targets(probe, view.scope.at[i]);

@@ -461,9 +461,9 @@ ask_health(struct tx *tx, const struct decide_scope *scope)
 		for (size_t u = 0; u < of->health_url_count; u++) {
 			struct probe_target *target = &answer->targets[answer->n_targets++];
 
-			(void)text_copy(target->environment, sizeof(target->environment), of->name);
-			(void)text_copy(target->url, sizeof(target->url), of->health_urls[u]);
-			(void)text_copy(target->commit, sizeof(target->commit), now.current.commit);
+			text_set(target->environment, of->name);
+			text_set(target->url, of->health_urls[u]);
+			text_set(target->commit, now.current.commit);
 		}
 	}
 }

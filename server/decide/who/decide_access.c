@@ -3,7 +3,6 @@
 #include "decide/who/decide_access.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "chat/chat_text.h"
@@ -11,6 +10,7 @@
 #include "decide/decide_reply.h"
 #include "decide/who/decide_principal.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "lib/zone.h"
 #include "policy/policy_report.h"
 #include "store/row_dedupe.h"
@@ -59,8 +59,8 @@ note(struct tx *tx, const struct role_member *member, int days)
 	const struct role *role = &tx->settings->roles->role[member->role];
 	char key[128];
 
-	(void)snprintf(key, sizeof(key), "%" PRId64 "/%s:%s/%" PRId64 "/%d", member->person,
-	    role->application, role->name, member->until, days);
+	text_setf(key, "%" PRId64 "/%s:%s/%" PRId64 "/%d", member->person, role->application,
+	    role->name, member->until, days);
 	return row_dedupe_add(tx, SOURCE, key, NULL);
 }
 
@@ -155,11 +155,9 @@ tell(struct tx *tx, struct ending *ending)
 	ending->is_last_day = is_last_day(tx, first);
 	(void)zone_date_text(tx->settings->zone, first->until - 1, date);
 	if (ending->is_last_day)
-		(void)snprintf(ending->when, sizeof(ending->when), "within a day, with %s (%.30s)",
-		    date, zone);
+		text_setf(ending->when, "within a day, with %s (%.30s)", date, zone);
 	else
-		(void)snprintf(ending->when, sizeof(ending->when), "in %d days, with %s (%.30s)",
-		    (int)days, date, zone);
+		text_setf(ending->when, "in %d days, with %s (%.30s)", (int)days, date, zone);
 	tell_people(tx, ending);
 	tell_admins(tx, ending);
 }
@@ -235,11 +233,11 @@ has_month_begun(struct tx *tx)
 	int month = now.year * 12 + now.month - 1;
 	char key[32];
 
-	(void)snprintf(key, sizeof(key), "report/%04d-%02d", month / 12, month % 12 + 1);
+	text_setf(key, "report/%04d-%02d", month / 12, month % 12 + 1);
 	if (!row_dedupe_add(tx, SOURCE, key, NULL))
 		return false;
 	month--;
-	(void)snprintf(key, sizeof(key), "report/%04d-%02d", month / 12, month % 12 + 1);
+	text_setf(key, "report/%04d-%02d", month / 12, month % 12 + 1);
 	return !row_dedupe_add(tx, SOURCE, key, NULL);
 }
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_agents.h"
 
-#include <stdio.h>
-
 #include "chat/chat_agent.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
@@ -95,10 +93,10 @@ put_one(struct tx *tx, const char *role, const char *name, struct json_out *json
 	char identity[CRYPTO_CA_IDENTITY];
 	struct peer peer;
 
-	(void)snprintf(identity, sizeof(identity), "%s%.*s", role, CRYPTO_CA_NAME_MAX, name);
+	text_setf(identity, "%s%.*s", role, CRYPTO_CA_NAME_MAX, name);
 	peer = row_peer_get(tx, identity);
 	if (peer.identity[0] == '\0') {
-		(void)text_copy(peer.identity, sizeof(peer.identity), identity);
+		text_set(peer.identity, identity);
 		decide_refusef(tx, 404, "there is no %s of that name: deploybot %s list",
 		    decide_peer_role(&peer), decide_peer_role(&peer));
 		return;
@@ -134,8 +132,8 @@ decide_agents_list(struct tx *tx, const struct api_request *api, struct json_out
 		put_one(tx, role, name, json);
 		return;
 	}
-	(void)snprintf(after, sizeof(after), "%s%.*s", role, CRYPTO_CA_NAME_MAX,
-	    request_get(&api->request, "after", name));
+	text_setf(
+	    after, "%s%.*s", role, CRYPTO_CA_NAME_MAX, request_get(&api->request, "after", name));
 	json_put_open(json, list_name(role), '[');
 	for (; n == ROW_PEER_PAGE && listed < LISTED; listed += n) {
 		n = count_of(role, page, row_peer_list(tx, after, page, ROW_PEER_PAGE));
@@ -144,7 +142,7 @@ decide_agents_list(struct tx *tx, const struct api_request *api, struct json_out
 			json_out_end(json);
 		}
 		if (n > 0)
-			(void)text_copy(after, sizeof(after), page[n - 1].identity);
+			text_set(after, page[n - 1].identity);
 	}
 	json_out_end(json);
 	json_put_str(json, "next", n == ROW_PEER_PAGE ? strchr(after, '/') + 1 : NULL);

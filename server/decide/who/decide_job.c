@@ -7,6 +7,7 @@
 
 #include "decide/decide_reply.h"
 #include "decide/who/decide_allowed.h"
+#include "lib/text.h"
 #include "store/row_hook.h"
 #include "store/row_job.h"
 #include "store/row_principal.h"
@@ -119,7 +120,7 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	struct hook_answer before;
 
 	api->from.person = row_principal_of_id(tx, PRINCIPAL_WORKFLOW, job->workflow);
-	(void)snprintf(api->from.name, sizeof(api->from.name), "workflow:%s", job->workflow);
+	text_setf(api->from.name, "workflow:%s", job->workflow);
 	if (!is_for_jobs(api)) {
 		refuse_operation(tx, api);
 		return false;

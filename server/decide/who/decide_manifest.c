@@ -9,6 +9,7 @@
 #include "decide/factor/decide_factor.h"
 #include "decide/who/decide_agent.h"
 #include "lib/fingerprint.h"
+#include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_peer.h"
 #include "store/row_rate_limit.h"
@@ -74,7 +75,7 @@ decide_manifests_due(struct tx *tx)
 	for (size_t i = 0; i < shown; i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i == 0 ? "" : ", ",
 		    peer_name(&peers[i]));
-	(void)snprintf(more, sizeof(more), " and %" PRId64 " more", n - (int64_t)shown);
+	text_setf(more, " and %" PRId64 " more", n - (int64_t)shown);
 	if (n == 0 || !row_rate_limit_take(tx, 1, SAID_EACH_MS, "manifests"))
 		return;
 	decide_factor_tell(tx, 0,

@@ -3,7 +3,6 @@
 #include "decide/who/decide_peer.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
@@ -60,9 +59,9 @@ decide_peer_read_name(struct tx *tx, const struct api_request *api, struct peer 
 		return false;
 	}
 	*ret = (struct peer){ .made_at = tx->at, .made_by = api->from.person };
-	(void)text_copy(ret->by, sizeof(ret->by), api->from.name);
-	(void)snprintf(ret->identity, sizeof(ret->identity), "%s%.*s",
-	    api->operation == API_RUNNER ? PEER_RUNNER : PEER_AGENT, CRYPTO_CA_NAME_MAX, name);
+	text_set(ret->by, api->from.name);
+	text_setf(ret->identity, "%s%.*s", api->operation == API_RUNNER ? PEER_RUNNER : PEER_AGENT,
+	    CRYPTO_CA_NAME_MAX, name);
 	return true;
 }
 
@@ -113,8 +112,7 @@ decide_peer_lacks_factor(struct tx *tx, const struct api_request *api, const str
 {
 	char what[CRYPTO_CA_IDENTITY + 16];
 
-	(void)snprintf(what, sizeof(what), "%s %s %s", decide_peer_role(peer), api->request.action,
-	    peer_name(peer));
+	text_setf(what, "%s %s %s", decide_peer_role(peer), api->request.action, peer_name(peer));
 	return policy_needs_factor(tx->settings, POLICY_TOKEN, "", POLICY_ALL) &&
 	    decide_lacks_factor_for(tx, &api->from, what);
 }
@@ -175,9 +173,9 @@ answer_revoked(struct tx *tx, const struct peer *peer)
 
 	run = row_runner_next_run(tx, peer_runner(peer->identity, runner), 0);
 	row_deployment_of_run(tx, run, &work);
-	(void)snprintf(line, sizeof(line), "Revoked: it is disconnected, and connects no more.");
+	text_setf(line, "Revoked: it is disconnected, and connects no more.");
 	if (work.id != 0)
-		(void)snprintf(line, sizeof(line),
+		text_setf(line,
 		    "Revoked: it is disconnected, and connects no more. #%" PRId64
 		    " goes on there and is not followed: deploybot abandon %" PRId64
 		    ", or deploybot %s move %s.",
@@ -210,7 +208,7 @@ revoke(struct tx *tx, const struct api_request *api)
 	peer.revoked_at = tx->at;
 	row_peer_put(tx, &peer);
 	decide_agent_look(tx, peer_name(&peer));
-	(void)text_copy(by.digest, sizeof(by.digest), peer.digest);
+	text_set(by.digest, peer.digest);
 	audit(tx, AUDIT_CODE_PEER_REVOKED, &by, NULL);
 	decide_factor_tell(tx, 0,
 	    "🔐 %s revoked: " MARK_BOLD "%s" MARK_BOLD " connects no more, by %s.",

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_peer_code.h"
 
-#include <stdio.h>
-
 #include "decide/decide_reply.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/who/decide_allowed.h"
@@ -46,14 +44,13 @@ say_line(struct tx *tx, const struct peer *peer, const char *code, struct json_o
 	const char *name = peer_name(peer);
 	char line[512], used[LIMIT_LINE];
 
-	(void)snprintf(line, sizeof(line),
-	    "sudo /usr/lib/deploybot/deploybot-link enrol %s %s %s %s", decide_peer_role(peer),
-	    link->address, code, link->fingerprint); /* it fits */
+	text_setf(line, "sudo /usr/lib/deploybot/deploybot-link enrol %s %s %s %s",
+	    decide_peer_role(peer), link->address, code, link->fingerprint); /* it fits */
 	if (peer_is_runner(peer))
-		(void)snprintf(used, sizeof(used),
-		    "Settings here that name it: RUNNERS=%s and <ENV>_RUNNER=%s.", name, name);
+		text_setf(used, "Settings here that name it: RUNNERS=%s and <ENV>_RUNNER=%s.", name,
+		    name);
 	else
-		(void)snprintf(used, sizeof(used),
+		text_setf(used,
 		    "Settings here that name it: CLIENT_<ID>_HOST=agent:%s, or DEPLOY_TRANSPORT=agent and <ENV>_HOST=%s.",
 		    name, name);
 	json_put_str(json, "code", code);
@@ -73,7 +70,7 @@ prove(struct tx *tx, const char *text, struct peer_code *code)
 	    !enrol_code_digest(proof.id, code->digest, &err))
 		tx_fail(tx, err.code, "%s", err.text);
 	else
-		(void)text_copy(code->secret, sizeof(code->secret), proof.secret);
+		text_set(code->secret, proof.secret);
 }
 
 void
@@ -92,8 +89,8 @@ decide_peer_code(struct tx *tx, const struct api_request *api, struct json_out *
 	if (!decide_peer_name_is_free(tx, &peer, &before, code.is_move) || !has_authority(tx) ||
 	    decide_peer_lacks_factor(tx, api, &peer))
 		return;
-	(void)text_copy(code.identity, sizeof(code.identity), peer.identity);
-	(void)text_copy(code.by, sizeof(code.by), api->from.name);
+	text_set(code.identity, peer.identity);
+	text_set(code.by, api->from.name);
 	tx_draw(tx, drawn, sizeof(drawn));
 	enrol_code_text(drawn, text);
 	prove(tx, text, &code);
@@ -143,7 +140,7 @@ read_shown(struct tx *tx, const struct enrol *enrol, struct shown *ret)
 	*ret = (struct shown){ .request = enrol->text + size + 1 };
 	if (size >= sizeof(line) || enrol->text[size] == '\0')
 		return false;
-	(void)snprintf(line, sizeof(line), "%.*s", (int)size, enrol->text);
+	text_setf(line, "%.*s", (int)size, enrol->text);
 	role = strsep(&rest, " ");
 	id = strsep(&rest, " ");
 	if (rest == NULL || !text_copy(ret->role, sizeof(ret->role), role) ||
@@ -193,12 +190,9 @@ sign(struct tx *tx, const struct enrol *enrol, const struct peer_code *code, con
 	struct effect effect = { .kind = EFFECT_SIGN_CERTIFICATE,
 		.u.sign_certificate = { .request = enrol->request, .from = tx->at } };
 
-	(void)text_copy(effect.u.sign_certificate.identity,
-	    sizeof(effect.u.sign_certificate.identity), code->identity);
-	(void)text_copy(effect.u.sign_certificate.secret, sizeof(effect.u.sign_certificate.secret),
-	    code->secret);
-	(void)text_copy(
-	    effect.u.sign_certificate.text, sizeof(effect.u.sign_certificate.text), request);
+	text_set(effect.u.sign_certificate.identity, code->identity);
+	text_set(effect.u.sign_certificate.secret, code->secret);
+	text_set(effect.u.sign_certificate.text, request);
 	(void)row_effect_order(tx, &effect); /* sticky */
 }
 
@@ -210,13 +204,13 @@ enrol_key(struct tx *tx, struct peer_code *code, const char *key)
 		.made_at = tx->at, .made_by = code->made_by, .ends_at = tx->at + PEER_LIFE_MS
 	};
 
-	(void)text_copy(peer.identity, sizeof(peer.identity), code->identity);
-	(void)text_copy(peer.digest, sizeof(peer.digest), key);
-	(void)text_copy(peer.by, sizeof(peer.by), code->by);
+	text_set(peer.identity, code->identity);
+	text_set(peer.digest, key);
+	text_set(peer.by, code->by);
 	if (!decide_peer_name_is_free(tx, &peer, &before, code->is_move) ||
 	    !decide_peer_key_is_free(tx, key))
 		return;
-	(void)text_copy(code->key, sizeof(code->key), key);
+	text_set(code->key, key);
 	row_peer_code_put(tx, code);
 	decide_peer_put(tx, &peer, before.digest, code->is_move);
 }

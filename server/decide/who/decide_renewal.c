@@ -37,10 +37,8 @@ order(struct tx *tx, const struct peer *peer, const char *request)
 	struct effect effect = { .kind = EFFECT_SIGN_CERTIFICATE,
 		.u.sign_certificate.from = tx->at };
 
-	(void)text_copy(effect.u.sign_certificate.identity,
-	    sizeof(effect.u.sign_certificate.identity), peer->identity);
-	(void)text_copy(
-	    effect.u.sign_certificate.text, sizeof(effect.u.sign_certificate.text), request);
+	text_set(effect.u.sign_certificate.identity, peer->identity);
+	text_set(effect.u.sign_certificate.text, request);
 	(void)row_effect_order(tx, &effect); /* sticky */
 }
 
@@ -59,7 +57,7 @@ decide_renewal(struct tx *tx, const char *identity, const char *text)
 		    fault);
 		return;
 	}
-	(void)text_copy(peer.next_digest, sizeof(peer.next_digest), renewal.next);
+	text_set(peer.next_digest, renewal.next);
 	peer.next_ends_at = tx->at + PEER_LIFE_MS;
 	row_peer_put(tx, &peer);
 	order(tx, &peer, renewal.request);
@@ -74,7 +72,7 @@ decide_renewal_seen(struct tx *tx, const char *identity, const char *digest)
 
 	if (peer.revoked_at != 0 || !peer_is_next(&peer, digest))
 		return;
-	(void)text_copy(peer.digest, sizeof(peer.digest), digest);
+	text_set(peer.digest, digest);
 	peer.ends_at = peer.next_ends_at;
 	peer.next_digest[0] = '\0';
 	peer.next_ends_at = 0;

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_seen.h"
 
-#include <stdio.h>
-
 #include "decide/decide_reply.h"
 #include "decide/who/decide_agent.h"
 #include "deployment/deployment.h"
@@ -38,7 +36,7 @@ add_absent(struct tx *tx, const char *role, const char *name, struct absent *abs
 	struct peer peer;
 	struct chat_agent agent;
 
-	(void)snprintf(identity, sizeof(identity), "%s%.*s", role, CRYPTO_CA_NAME_MAX, name);
+	text_setf(identity, "%s%.*s", role, CRYPTO_CA_NAME_MAX, name);
 	peer = row_peer_get(tx, identity);
 	agent = decide_seen(tx, &peer);
 	if (chat_agent_is_connected(&agent) || absent->n++ >= SHOWN)

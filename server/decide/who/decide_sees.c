@@ -37,5 +37,5 @@ decide_hide(struct tx *tx, int64_t person, struct deployment *work)
 	if (!decide_sees(tx, person, target))
 		work->client[0] = '\0';
 	else if (!decide_sees(tx, person, work->environment))
-		(void)text_copy(work->environment, sizeof(work->environment), target); /* fits */
+		text_set(work->environment, target); /* fits */
 }

@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_session.h"
 
-#include <stdio.h>
-
 #include "decide/decide_due.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_token_look.h"
+#include "lib/text.h"
 
 #define TOUCH_MS INT64_C(60000) /* a row is not written at each press */
 
@@ -28,7 +27,7 @@ update_of(const struct session *session, struct update *ret)
 {
 	*ret = (struct update){ .person = session->person };
 
-	(void)snprintf(ret->name, sizeof(ret->name), "%s", session->name);
+	text_setf(ret->name, "%s", session->name);
 	return ret;
 }
 
@@ -70,7 +69,7 @@ decide_session_begin(struct tx *tx, const struct update *update, const struct to
 
 	if (decide_session_leave(tx, update))
 		tx_log(tx, LOG_LEVEL_DEBUG, "a login takes the place of another");
-	(void)snprintf(session.name, sizeof(session.name), "%s", update->name);
+	text_setf(session.name, "%s", update->name);
 	row_session_put(tx, &session);
 	decide_token_audit(tx, update, AUDIT_CODE_LOGIN, token, NULL);
 	decide_sessions_look(tx);

@@ -3,6 +3,7 @@
 #include "decide/who/decide_token.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "decide/who/decide_allowed.h"
 #include "decide/factor/decide_factor.h"
@@ -142,7 +143,7 @@ add(struct tx *tx, const struct api_request *api, struct json_out *json)
 		return;
 	token.expires_at =
 	    row_token_end(tx->settings, &token).at; /* with its maker at the latest */
-	(void)snprintf(what, sizeof(what), "token add %s", token.name);
+	text_setf(what, "token add %s", token.name);
 	if (policy_needs_factor(tx->settings, POLICY_TOKEN, "", POLICY_ALL) &&
 	    decide_lacks_factor_for(tx, &api->from, what))
 		return;
@@ -151,7 +152,7 @@ add(struct tx *tx, const struct api_request *api, struct json_out *json)
 		    tx, 409, "there are %d tokens, which is the most: revoke one", ROW_TOKEN_LIST);
 		return;
 	}
-	(void)text_copy(token.by, sizeof(token.by), api->from.name);
+	text_set(token.by, api->from.name);
 	tx_draw(tx, bytes, sizeof(bytes));
 	token_text(bytes, text);
 	token.id = row_token_add(tx, &token, text);
@@ -175,7 +176,7 @@ void
 decide_token_revoke(struct tx *tx, struct token *token, const char *why)
 {
 	token->revoked_at = tx->at;
-	(void)text_copy(token->revoked_why, sizeof(token->revoked_why), why);
+	text_set(token->revoked_why, why);
 	row_token_save(tx, token);
 	decide_sessions_look(tx);
 }
@@ -326,7 +327,7 @@ note_failed(
 
 	if (token->id != 0)
 		(void)decide_user(tx, principal_of_token(token->id), user);
-	(void)snprintf(input, sizeof(input), "%s: %s", user, why);
+	text_setf(input, "%s: %s", user, why);
 	if (row_rate_limit_take(tx, TRIES, HOUR_MS / TRIES, "%s", input))
 		row_audit_add(tx, &entry, meta);
 	else
@@ -347,7 +348,7 @@ decide_token_enter(struct tx *tx, struct api_request *api)
 		return false;
 	}
 	api->from.person = principal_of_token(token.id);
-	(void)snprintf(api->from.name, sizeof(api->from.name), "token:%s", token.name);
+	text_setf(api->from.name, "token:%s", token.name);
 	if (tx->at - token.used_at >= MINUTE_MS)
 		row_token_use(tx, &token);
 	return true;

@@ -4,10 +4,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "chat/chat_text.h"
 #include "decide/decide_reply.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "lib/zone.h"
 #include "store/row_dedupe.h"
 #include "store/row_token.h"
@@ -83,7 +85,7 @@ find_application(struct tx *tx, struct token *token)
 		    sizeof(token->application));
 		break;
 	case ROLES_SEVERAL:
-		(void)snprintf(token->application, sizeof(token->application), ROLE_OF_SEVERAL);
+		text_setf(token->application, ROLE_OF_SEVERAL);
 		break;
 	case ROLES_NONE: /* of the main file: what an application calls so later is another */
 		token->application[0] = '\0';
@@ -131,7 +133,7 @@ note_end(
 
 	if (end->by == POLICY_ENDS_ITSELF || end->at - tx->at > WEEK_MS)
 		return;
-	(void)snprintf(key, sizeof(key), "token/%" PRId64 "/%" PRId64, token->id, end->at);
+	text_setf(key, "token/%" PRId64 "/%" PRId64, token->id, end->at);
 	line = row_dedupe_add(tx, "access", key, NULL) ? add_line(soon, token) : NULL;
 	if (line == NULL)
 		return;

@@ -196,7 +196,7 @@ say_on_client(struct tx *tx, const struct client_settings *client, const struct 
 	char what[LIMIT_LINE];
 
 	if (action->executor == ACTION_BY_CLOUDFLARE)
-		(void)snprintf(what, sizeof(what), "Cloudflare's zone %.32s (%.100s)%s%.16s%s",
+		text_setf(what, "Cloudflare's zone %.32s (%.100s)%s%.16s%s",
 		    text_or(client->cloudflare_zone, "?"),
 		    text_or(client->cloudflare_domain, "its domain is not set"),
 		    argument[0] == '\0'				 ? "" :
@@ -255,8 +255,7 @@ set_executor(const struct tx *tx, const struct deployment *work, struct action_r
 	const struct action *of = action_row_of(work->action);
 
 	if (client != NULL && client->host != NULL && of != NULL && of->executor == ACTION_BY_HOST)
-		(void)text_copy(action->executor, sizeof(action->executor),
-		    decide_action_host_executor(client));
+		text_set(action->executor, decide_action_host_executor(client));
 }
 
 void
@@ -280,8 +279,8 @@ decide_bind_job(struct tx *tx, struct deployment *job)
 	if (deployment_is_gate(job))
 		return true; /* that of whoever asks */
 	row_environment_get(tx, job->environment, &environment);
-	(void)text_copy(job->commit, sizeof(job->commit), environment.current.commit);
-	(void)text_copy(job->image, sizeof(job->image), environment.current.image);
+	text_set(job->commit, environment.current.commit);
+	text_set(job->image, environment.current.image);
 	return environment.current.id != 0;
 }
 

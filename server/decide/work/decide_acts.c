@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "decide/work/decide_action.h"
 #include "decide/tell/decide_tell_batch.h"
@@ -103,7 +104,7 @@ set_approval_time(struct tx *tx, const struct deployment *work, struct approval_
 		request->asked_at = tx->at;
 		request->is_reminded = false;
 	}
-	(void)text_copy(request->binding, sizeof(request->binding), binding); /* fits */
+	text_set(request->binding, binding); /* fits */
 	request->timer = decide_needs_timer(tx, work, request);
 }
 
@@ -212,10 +213,10 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	run->program = program;
 	run->deployment = deployment->id;
 	run->deadline_s = deadline_of(tx, deployment);
-	(void)text_copy(run->action, sizeof(run->action), deployment->action);
-	(void)text_copy(run->without, sizeof(run->without), deployment->without);
-	(void)text_copy(run->argument, sizeof(run->argument), deployment->argument);
-	(void)text_copy(run->client, sizeof(run->client), deployment->client);
+	text_set(run->action, deployment->action);
+	text_set(run->without, deployment->without);
+	text_set(run->argument, deployment->argument);
+	text_set(run->client, deployment->client);
 	(void)text_copy(run->environment, LIMIT_ENVIRONMENT, deployment->environment);
 	(void)text_copy(run->commit, LIMIT_COMMIT, of->commit);
 	(void)text_copy(run->image, LIMIT_IMAGE, of->image);
@@ -329,11 +330,11 @@ leave(struct act *act, const char *before, const struct release *now, const stru
 
 	row_release_leave(act->tx, now);
 	find_left(act, before, block.commit);
-	(void)text_copy(block.by, sizeof(block.by), deployment->requester);
+	text_set(block.by, deployment->requester);
 	/* What deploybot found wrong with it is why somebody did this. */
 	(void)row_block_find(act->tx, deployment->environment, block.commit, &before_it);
-	(void)snprintf(block.why, sizeof(block.why), "to release %" PRId64 ", %.7s%s%.150s",
-	    to->number, to->commit, before_it.why[0] != '\0' ? "; before: " : "", before_it.why);
+	text_setf(block.why, "to release %" PRId64 ", %.7s%s%.150s", to->number, to->commit,
+	    before_it.why[0] != '\0' ? "; before: " : "", before_it.why);
 	row_block_add(act->tx, deployment->environment, &block);
 }
 
@@ -356,13 +357,12 @@ do_release(struct act *act)
 	else if (is_rollback || is_way_back)
 		to = row_release_find(act->tx, deployment->environment, deployment->commit);
 	release.origin = to.origin;
-	(void)text_copy(release.environment, sizeof(release.environment), deployment->environment);
-	(void)text_copy(release.commit, sizeof(release.commit), deployment->commit);
-	(void)text_copy(release.image, sizeof(release.image), deployment->image);
-	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
-	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
-	(void)text_copy(
-	    release.tree, sizeof(release.tree), is_rollback ? to.tree : deployment->tree);
+	text_set(release.environment, deployment->environment);
+	text_set(release.commit, deployment->commit);
+	text_set(release.image, deployment->image);
+	text_set(release.by, deployment->requester);
+	text_set(release.subject, deployment->subject);
+	text_set(release.tree, is_rollback ? to.tree : deployment->tree);
 	release.id = row_environment_release(act->tx, &release);
 	decide_left_hosts(act->tx, deployment, /* in doubt the one that failed may be there */
 	    environment_is_in_doubt(&before) ? "" : before.current.commit);
@@ -385,10 +385,10 @@ restore_previous(struct act *act)
 	struct release release =
 	    row_release_find(act->tx, deployment->environment, deployment->previous);
 
-	(void)text_copy(release.image, sizeof(release.image), deployment->previous_image);
+	text_set(release.image, deployment->previous_image);
 	release.at = act->tx->at;
 	release.deployment = deployment->id;
-	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
+	text_set(release.by, deployment->requester);
 	release.id = row_environment_release(act->tx, &release);
 	row_release_leave(act->tx, &release);
 }
@@ -417,10 +417,10 @@ do_block(struct act *act)
 		row_environment_rolled_back(act->tx, deployment->environment);
 	if (is_back && environment_is_in_doubt(&environment))
 		decide_tell_over(act->tx, deployment, &environment);
-	(void)text_copy(block.by, sizeof(block.by), is_back ? "deploybot" : "");
-	(void)text_copy(block.commit, sizeof(block.commit), deployment->commit);
-	(void)snprintf(block.why, sizeof(block.why), "%s%s%.200s", why,
-	    why[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);
+	text_set(block.by, is_back ? "deploybot" : "");
+	text_set(block.commit, deployment->commit);
+	text_setf(
+	    block.why, "%s%s%.200s", why, why[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);
 	row_block_add(act->tx, deployment->environment, &block);
 	if (deployment->state != DEPLOY_ROLLBACK_FAILED && /* do_down() begins those of it */
 	    deployment->why != DEPLOY_WHY_CANCELLED)	   /* who stopped it knows */
@@ -467,8 +467,7 @@ do_next(struct act *act)
 
 	row_queue_look(act->tx, deployment->environment);
 	if (deployment->state == DEPLOY_QUEUED) /* it is saved behind this */
-		(void)text_copy(
-		    deployment->waits_for, sizeof(deployment->waits_for), ROW_QUEUE_LOOK);
+		text_set(deployment->waits_for, ROW_QUEUE_LOOK);
 }
 
 bool

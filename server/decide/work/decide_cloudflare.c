@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_cloudflare.h"
 
-#include <stdio.h>
-
 #include "decide/work/decide_cloudflare_inside.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_executor.h"
@@ -94,7 +92,7 @@ finish(struct tx *tx, struct cloudflare_row *row, enum deploy_event event, const
 	if (event == DEPLOY_ON_SCRIPT_FAILED)
 		work.why = DEPLOY_WHY_INTERRUPTED; /* shown as not known */
 	work.target_changed = event == DEPLOY_ON_SCRIPT_FAILED;
-	(void)text_copy(work.detail, sizeof(work.detail), detail);
+	text_set(work.detail, detail);
 	(void)decide_step(tx, &work, event, NULL);
 }
 
@@ -103,7 +101,7 @@ finish_set(struct tx *tx, struct cloudflare_row *row, const char *how)
 {
 	char line[LIMIT_LINE], date[WHEN_TEXT];
 
-	(void)snprintf(line, sizeof(line), "%s until %s, then %s again", how,
+	text_setf(line, "%s until %s, then %s again", how,
 	    when_text(tx->settings->zone, row->until, date), cloudflare_level_text(row->old));
 	finish(tx, row, DEPLOY_ON_SCRIPT_OK, line);
 }
@@ -152,10 +150,10 @@ attack(struct tx *tx, const struct deployment *work, const char *zone)
 	row = (struct cloudflare_row){
 		.at = tx->at, .until = until, .work = work->id, .address = work->address
 	};
-	(void)text_copy(row.zone, sizeof(row.zone), zone);
+	text_set(row.zone, zone);
 	(void)deployment_target(work, row.target);
-	(void)text_copy(row.set, sizeof(row.set), CLOUDFLARE_ATTACK);
-	(void)text_copy(row.by, sizeof(row.by), work->requester);
+	text_set(row.set, CLOUDFLARE_ATTACK);
+	text_set(row.by, work->requester);
 	call(tx, &row, EFFECT_CLOUDFLARE_GET, "");
 	enter(tx, &row, CLOUDFLARE_IS_ASKING);
 }
@@ -205,7 +203,7 @@ restore(struct tx *tx, const struct deployment *work, const char *zone)
 	row.tries = 0;
 	row.until = row.until < tx->at ? row.until : tx->at;
 	if (level[0] != '\0')
-		(void)text_copy(row.old, sizeof(row.old), level);
+		text_set(row.old, level);
 	begin_restoring(tx, &row);
 }
 
@@ -275,7 +273,7 @@ restored(struct tx *tx, struct cloudflare_row *row)
 	audit(tx, row, AUDIT_CODE_CLOUDFLARE_RESTORED, "success");
 	if (row->work == 0)
 		decide_cloudflare_tell_restored(tx, row);
-	(void)snprintf(line, sizeof(line), "%s again", cloudflare_level_text(row->old));
+	text_setf(line, "%s again", cloudflare_level_text(row->old));
 	finish(tx, row, DEPLOY_ON_SCRIPT_OK, line);
 	forget(tx, row);
 }
@@ -287,8 +285,7 @@ left(struct tx *tx, struct cloudflare_row *row, const char *level)
 	char line[LIMIT_LINE];
 
 	audit(tx, row, AUDIT_CODE_CLOUDFLARE_LEFT, "warning");
-	(void)snprintf(line, sizeof(line), "somebody else has set it to %s: left so",
-	    cloudflare_level_text(level));
+	text_setf(line, "somebody else has set it to %s: left so", cloudflare_level_text(level));
 	if (row->work == 0)
 		decide_cloudflare_tell_left(tx, row, level);
 	finish(tx, row, DEPLOY_ON_SCRIPT_OK, line);
@@ -311,7 +308,7 @@ not_restored(struct tx *tx, struct cloudflare_row *row, const struct cloudflare_
 	bool is_stuck = answer->verdict == CLOUDFLARE_REFUSED && row->failed_at != 0 &&
 	    tx->at - row->failed_at >= DAY_MS;
 
-	(void)text_copy(row->detail, sizeof(row->detail), answer->detail);
+	text_set(row->detail, answer->detail);
 	if (row->failed_at == 0) {
 		row->failed_at = tx->at;
 		audit(tx, row, AUDIT_CODE_CLOUDFLARE_RESTORED, "failure");
@@ -341,7 +338,7 @@ check_again(struct tx *tx, struct cloudflare_row *row, const struct cloudflare_a
 		row_cloudflare_save(tx, row);
 		return;
 	}
-	(void)snprintf(line, sizeof(line), "unknown whether it was set: %.180s", answer->detail);
+	text_setf(line, "unknown whether it was set: %.180s", answer->detail);
 	row->tries = row->failed_at = 0;
 	wait_until(tx, row, row->until);
 	audit(tx, row, AUDIT_CODE_CLOUDFLARE_SET, "unknown");
@@ -352,7 +349,7 @@ check_again(struct tx *tx, struct cloudflare_row *row, const struct cloudflare_a
 static void
 refused(struct tx *tx, struct cloudflare_row *row, const char *detail)
 {
-	(void)text_copy(row->detail, sizeof(row->detail), detail);
+	text_set(row->detail, detail);
 	audit(tx, row, AUDIT_CODE_CLOUDFLARE_SET, "failure");
 	finish(tx, row, DEPLOY_ON_FAILED_BEFORE_RELEASE, detail);
 	forget(tx, row);
@@ -374,7 +371,7 @@ got_before(struct tx *tx, struct cloudflare_row *row, const struct cloudflare_an
 		    "under attack already, not set by us: it stays so");
 		forget(tx, row);
 	} else {
-		(void)text_copy(row->old, sizeof(row->old), answer->value);
+		text_set(row->old, answer->value);
 		call(tx, row, EFFECT_CLOUDFLARE_SET, row->set);
 		enter(tx, row, CLOUDFLARE_IS_SETTING);
 	}
@@ -438,12 +435,10 @@ was_set_alone(struct tx *tx, const struct cloudflare_answer *answer)
 	char line[LIMIT_LINE];
 
 	if (answer->verdict == CLOUDFLARE_DONE) {
-		(void)snprintf(
-		    line, sizeof(line), "set to %s", cloudflare_level_text(answer->value));
+		text_setf(line, "set to %s", cloudflare_level_text(answer->value));
 		finish(tx, &row, DEPLOY_ON_SCRIPT_OK, line);
 	} else if (answer->verdict == CLOUDFLARE_UNKNOWN) {
-		(void)snprintf(
-		    line, sizeof(line), "unknown whether it was set: %.180s", answer->detail);
+		text_setf(line, "unknown whether it was set: %.180s", answer->detail);
 		finish(tx, &row, DEPLOY_ON_SCRIPT_FAILED, line);
 	} else {
 		finish(tx, &row, DEPLOY_ON_FAILED_BEFORE_RELEASE, answer->detail);
@@ -456,7 +451,7 @@ was_attacked(struct tx *tx, struct cloudflare_row *row, const struct cloudflare_
 	if (answer->verdict == CLOUDFLARE_DONE) {
 		become_set(tx, row);
 	} else if (answer->verdict == CLOUDFLARE_UNKNOWN) {
-		(void)text_copy(row->detail, sizeof(row->detail), answer->detail);
+		text_set(row->detail, answer->detail);
 		call(tx, row, EFFECT_CLOUDFLARE_GET, "");
 		enter(tx, row, CLOUDFLARE_IS_CHECKING);
 	} else {
@@ -534,7 +529,7 @@ decide_cloudflare_answer(
 	if (row.phase != CLOUDFLARE_IS_STUCK)
 		return false;
 	row_button_close(tx, "zone", target);
-	(void)text_copy(row.detail, sizeof(row.detail), update->name);
+	text_set(row.detail, update->name);
 	audit(tx, &row,
 	    is_again ? AUDIT_CODE_CLOUDFLARE_TRIED_AGAIN : AUDIT_CODE_CLOUDFLARE_BY_HAND,
 	    "success");

@@ -50,8 +50,8 @@ close_questions(struct tx *tx, const struct deployment *started)
 
 	find_question(tx, started, &question);
 	while (question.id != 0 && !tx->failed) {
-		(void)snprintf(question.detail, sizeof(question.detail), "started by %s",
-		    FORGE_PERSON(deployment_starter(started)));
+		text_setf(
+		    question.detail, "started by %s", FORGE_PERSON(deployment_starter(started)));
 		question.why = DEPLOY_WHY_ELSEWHERE;
 		(void)decide_step(tx, &question, DEPLOY_ON_SUPERSEDE, NULL);
 		find_question(tx, started, &question);
@@ -251,7 +251,7 @@ void
 decide_confirmed(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
 	deployment->confirmed_by = update->person;
-	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
+	text_set(deployment->confirmer, update->name);
 	row_press_add(tx, deployment->id, PRESS_CONFIRM, update->person);
 }
 
@@ -279,7 +279,7 @@ decide_requested(struct tx *tx, const struct update *update, enum program progra
 		.requested_at = tx->at,
 	};
 
-	(void)text_copy(ret->environment, sizeof(ret->environment), environment);
-	(void)text_copy(ret->requester, sizeof(ret->requester), update->name);
+	text_set(ret->environment, environment);
+	text_set(ret->requester, update->name);
 	return ret;
 }

@@ -250,7 +250,7 @@ add_pipelines(struct tx *tx, const struct update *update, const struct wanted *w
 		size = snprintf(words, sizeof(words), "%s %s %s%s", w->action->name, w->environment,
 		    name, typed); /* cut words are no button: they would be others */
 		if (size < (int)sizeof(words) && pipeline_read(line, typed, "", &is, NULL)) {
-			(void)snprintf(label, sizeof(label), "%s%.24s", name, typed);
+			text_setf(label, "%s%.24s", name, typed);
 			add_choice(tx, update, typed_as(command_of(w), words), label, instead);
 			continue;
 		}
@@ -303,14 +303,12 @@ knows_level(struct tx *tx, const struct update *update, const struct wanted *w)
 	    row_cloudflare_get(tx, w->client->cloudflare_zone).zone[0] != '\0')
 		return true;
 	for (size_t i = 0; i < COUNT(levels); i++) {
-		(void)snprintf(
-		    words, sizeof(words), "%s %s %s", w->action->name, w->client->id, levels[i]);
+		text_setf(words, "%s %s %s", w->action->name, w->client->id, levels[i]);
 		add_choice(tx, update, typed_as(command_of(w), words),
 		    cloudflare_level_text(levels[i]), &message);
 	}
-	(void)snprintf(words, sizeof(words),
-	    "deploybot has set nothing there: name the level, as /%s %s %s medium", command_of(w),
-	    w->action->name, w->client->id);
+	text_setf(words, "deploybot has set nothing there: name the level, as /%s %s %s medium",
+	    command_of(w), w->action->name, w->client->id);
 	refuse_with(tx, update, w, words, &message);
 	return false;
 }
@@ -340,7 +338,7 @@ is_pipeline(struct tx *tx, const struct update *update, const struct wanted *w)
 	const char *line;
 	struct err err;
 
-	(void)snprintf(name, sizeof(name), "%.*s", (int)size, w->argument);
+	text_setf(name, "%.*s", (int)size, w->argument);
 	line = settings_member_line(tx->settings, w->environment, FAMILY_PIPELINE, name);
 	if (line != NULL &&
 	    pipeline_read(line, w->again != NULL ? NULL : w->argument + size, "", &pipeline, &err))
@@ -353,12 +351,11 @@ is_pipeline(struct tx *tx, const struct update *update, const struct wanted *w)
 	if (line == NULL)
 		find_near(names, name, near);
 	if (line != NULL)
-		(void)snprintf(words, sizeof(words), "%s: %.120s", name, err.text);
+		text_setf(words, "%s: %.120s", name, err.text);
 	else if (near[0] != '\0')
-		(void)snprintf(
-		    words, sizeof(words), "there is no %s, did you mean %s?", name, near);
+		text_setf(words, "there is no %s, did you mean %s?", name, near);
 	else
-		(void)snprintf(words, sizeof(words), "which pipeline: %.200s?", names);
+		text_setf(words, "which pipeline: %.200s?", names);
 	offers.offers = line != NULL ? name : near;
 	refuse(tx, update, &offers, words);
 	return false;
@@ -414,8 +411,7 @@ add_playbooks(struct tx *tx, const struct update *update, const struct wanted *w
 
 	assert(w->client != NULL); /* whose actions alone take a playbook */
 	while (setting_next(&names, name, sizeof(name))) {
-		(void)snprintf(
-		    words, sizeof(words), "%s %s %s", w->action->name, w->client->id, name);
+		text_setf(words, "%s %s %s", w->action->name, w->client->id, name);
 		add_choice(tx, update, typed_as(command_of(w), words), name, message);
 	}
 }
@@ -438,7 +434,7 @@ has_argument(struct tx *tx, const struct update *update, const struct wanted *w)
 		bool is_any =
 		    settings_names(tx->settings, where_of(w), family_of(w->action), names) > 0;
 
-		(void)snprintf(words, sizeof(words), "%s%.180s",
+		text_setf(words, "%s%.180s",
 		    is_any && is_playbook ? "which playbook? There are " :
 			is_any		  ? "which job? There are " :
 			is_playbook ? "there are no playbooks: PLAYBOOK_<NAME> in the settings" :
@@ -461,8 +457,8 @@ is_witnessed(struct tx *tx, const struct update *update, const struct wanted *w)
 	if (w->action->risk == ACTION_RISK_READ || action_restores(w->action) ||
 	    !row_witness_is_late(tx))
 		return true;
-	(void)snprintf(reason, sizeof(reason), "the audit log's copy is late by %s",
-	    text_duration(age, row_witness_lag(tx)));
+	text_setf(
+	    reason, "the audit log's copy is late by %s", text_duration(age, row_witness_lag(tx)));
 	/* Without the age, by which each would be of another kind, and an entry of its own. */
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_HELD, w->action->name, w->environment,
 	    "the audit log's copy is late");
@@ -496,7 +492,7 @@ forge_of(const struct tx *tx, const struct wanted *w)
 {
 	char name[ACTION_WORD];
 
-	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(w->argument, " "), w->argument);
+	text_setf(name, "%.*s", (int)strcspn(w->argument, " "), w->argument);
 	return pipeline_at_gitlab(tx->settings, w->environment, name,
 		   w->again != NULL ? w->again->repository_id : "") ?
 	    "gitlab" :
@@ -531,20 +527,18 @@ make(struct tx *tx, const struct update *update, const struct wanted *w, struct 
 	const char *words = request_behind(w->argument, 1);
 
 	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
-	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
-	(void)snprintf(ret->argument, sizeof(ret->argument), "%.*s", (int)strcspn(w->argument, " "),
-	    w->argument);
+	text_set(ret->action, w->action->name);
+	text_setf(ret->argument, "%.*s", (int)strcspn(w->argument, " "), w->argument);
 	if (w->action->argument ==
 	    ACTION_TAKES_PIPELINE) /* as shown; add_pipeline() has them whole */
-		(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s%s%s", SUBJECT_WORDS, words,
+		text_setf(ret->subject, "%.*s%s%s", SUBJECT_WORDS, words,
 		    w->again != NULL && words[0] != '\0' ? " " : "",
 		    w->again != NULL ? "(failed jobs)" : "");
 	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
 	    w->argument[0] == '\0')
-		(void)snprintf(
-		    ret->argument, sizeof(ret->argument), "%d", w->client->cloudflare_minutes);
+		text_setf(ret->argument, "%d", w->client->cloudflare_minutes);
 	if (w->client != NULL)
-		(void)text_copy(ret->client, sizeof(ret->client), w->client->id);
+		text_set(ret->client, w->client->id);
 	return ret;
 }
 
@@ -606,12 +600,11 @@ add_pipeline(struct tx *tx, const struct wanted *w, int64_t work)
 	const char *words = w->argument + strcspn(w->argument, " ");
 	struct work_pipeline_row row = { .work = work };
 
-	(void)text_copy(row.words, sizeof(row.words), words + strspn(words, " "));
+	text_set(row.words, words + strspn(words, " "));
 	tx_draw_id(tx, row.nonce);
 	if (w->again != NULL) {
 		row.again = w->again->run;
-		(void)text_copy(
-		    row.repository_id, sizeof(row.repository_id), w->again->repository_id);
+		text_set(row.repository_id, w->again->repository_id);
 		row.attempt = w->again->attempt + 1;
 	}
 	row_work_pipeline_set(tx, &row);
@@ -637,7 +630,7 @@ begin(struct tx *tx, const struct update *update, const struct wanted *w, enum d
 		refuse(tx, update, w, reason);
 		return 0;
 	}
-	(void)text_copy(of.executor, sizeof(of.executor), executor_of(tx, w));
+	text_set(of.executor, executor_of(tx, w));
 	row_deployment_add(tx, &work);
 	if (is_confirmed)
 		decide_confirmed(tx, &work, update);
@@ -686,8 +679,7 @@ decide_do_rerun(struct tx *tx, const struct update *update, int64_t id)
 		.argument = argument,
 		.again = &again };
 
-	(void)snprintf(argument, sizeof(argument), "%s%s%s", of.argument,
-	    again.words[0] != '\0' ? " " : "", again.words);
+	text_setf(argument, "%s%s%s", of.argument, again.words[0] != '\0' ? " " : "", again.words);
 	if (!decide_may_do(tx, update, w.action->name, of.environment))
 		return;
 	if (decide_pipeline_since(tx, id, since)[0] != '\0')

@@ -3,7 +3,6 @@
 #include "decide/work/decide_drain.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "decide/tell/decide_tell.h"
@@ -48,8 +47,8 @@ warn(struct tx *tx, struct deployment *deployment, bool began, const char *why)
 		    deployment->id, deployment->environment, how, why);
 		return;
 	}
-	(void)text_copy(before, sizeof(before), deployment->note);
-	(void)snprintf(deployment->note, sizeof(deployment->note),
+	text_set(before, deployment->note);
+	text_setf(deployment->note,
 	    "%.100s%sthe %s release may still run: stopping it %s (%.*s); the next release ends it",
 	    before, before[0] == '\0' ? "" : "; ", what, how, before[0] == '\0' ? 120 : 60, why);
 	row_deployment_save(tx, deployment);
@@ -73,7 +72,7 @@ order(struct tx *tx, const struct deployment *deployment)
 	run->program = PROGRAM_DRAIN;
 	run->deployment = deployment->id;
 	run->deadline_s = LIMIT_DRAIN_S;
-	(void)text_copy(run->without, sizeof(run->without), deployment->without);
+	text_set(run->without, deployment->without);
 	(void)text_copy(run->environment, LIMIT_ENVIRONMENT, deployment->environment);
 	(void)text_copy(
 	    run->commit, LIMIT_COMMIT, is_back ? deployment->previous : deployment->commit);

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_end.h"
 
-#include <stdio.h>
-
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_gate.h"
 #include "decide/decide_reply.h"
@@ -54,7 +52,7 @@ decide_cancel(struct tx *tx, struct deployment *deployment, const struct update 
 	}
 	deployment->why = DEPLOY_WHY_CANCELLED;
 	deployment->cancelled_by = update->person;
-	(void)snprintf(deployment->detail, sizeof(deployment->detail), "by %s", update->name);
+	text_setf(deployment->detail, "by %s", update->name);
 	if (decide_step(tx, deployment, event, NULL))
 		return true;
 	deployment->why = why; /* nothing was done: it is as it was */
@@ -81,7 +79,7 @@ give_reason(struct deployment *deployment, const char *reason)
 		return;
 	}
 	deployment->why = DEPLOY_WHY_INTERRUPTED;
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	text_set(deployment->detail, reason);
 }
 
 void

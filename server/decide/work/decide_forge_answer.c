@@ -35,15 +35,14 @@ say(struct tx *tx, const struct deployment *gate, bool is_approved, char ret[LIM
 
 	/* What git or the settings say of it is none of GitHub's, whose page may be public. */
 	if (gate->why == DEPLOY_WHY_REFUSED)
-		(void)snprintf(said, sizeof(said), "refused: /show %lld in the chat says why",
-		    (long long)gate->id);
+		text_setf(said, "refused: /show %lld in the chat says why", (long long)gate->id);
 	else if (!is_approved)
-		(void)snprintf(said, sizeof(said), "%s%s%s", why,
+		text_setf(said, "%s%s%s", why,
 		    why[0] != '\0' && gate->detail[0] != '\0' ? ": " : "",
 		    why[0] == '\0' && gate->detail[0] == '\0' ? deploy_flow_word(gate->state) :
 								deployment_detail(gate, detail));
 	else if (decide_needs_look(tx, gate, &needs) && needs.n == 0)
-		(void)snprintf(said, sizeof(said), "%s%s",
+		text_setf(said, "%s%s",
 		    gate->confirmed_by != 0 ? "confirmed by " : "nobody has to approve it",
 		    gate->confirmer);
 	for (size_t i = 0; i < needs.n; i++) /* they have room */
@@ -66,10 +65,10 @@ address(struct tx *tx, const struct deployment *gate, struct effect *ret)
 
 	*ret = (struct effect){ .kind = EFFECT_FORGE_ANSWER, .subject = gate->id };
 	(void)row_job_get(tx, gate->id, &of);
-	(void)text_copy(answer->environment, sizeof(answer->environment), gate->environment);
-	(void)text_copy(answer->repository, sizeof(answer->repository), of.job.repository);
-	(void)text_copy(answer->run, sizeof(answer->run), of.job.run);
-	(void)text_copy(answer->target, sizeof(answer->target), of.rule);
+	text_set(answer->environment, gate->environment);
+	text_set(answer->repository, of.job.repository);
+	text_set(answer->run, of.job.run);
+	text_set(answer->target, of.rule);
 	answer->deployment = of.deployment;
 	return of.rule[0] != '\0' && !of.is_answered;
 }
@@ -101,8 +100,8 @@ decide_forge_asked(struct tx *tx, const struct deployment *gate)
 		return;
 	answer->is_report = true;
 	answer->not_before = tx->at + MOMENT_MS;
-	(void)snprintf(answer->comment, sizeof(answer->comment),
-	    "waits: its message in the chat says for what (#%lld)", (long long)gate->id);
+	text_setf(answer->comment, "waits: its message in the chat says for what (#%lld)",
+	    (long long)gate->id);
 	(void)row_effect_order(tx, &effect);
 }
 
@@ -118,11 +117,11 @@ decide_forge_refuse(struct tx *tx, const char *environment, const struct deliver
 		return; /* the answer that is on its way is later than this */
 	answer->asked_at = tx->at;
 	answer->not_before = tx->at + TOGETHER_MS;
-	(void)text_copy(answer->environment, sizeof(answer->environment), environment);
-	(void)text_copy(answer->repository, sizeof(answer->repository), job->of.repository);
-	(void)text_copy(answer->run, sizeof(answer->run), job->of.run);
-	(void)text_copy(answer->target, sizeof(answer->target), job->environment);
-	(void)text_copy(answer->comment, sizeof(answer->comment),
+	text_set(answer->environment, environment);
+	text_set(answer->repository, job->of.repository);
+	text_set(answer->run, job->of.run);
+	text_set(answer->target, job->environment);
+	text_set(answer->comment,
 	    "refused, as others just now: the chat and the audit say why; then run the job again");
 	(void)row_effect_order(tx, &effect);
 }
@@ -166,14 +165,14 @@ decide_forge_answered(struct tx *tx, const struct forge_said *said)
 	else
 		try_again(tx, said->retry_after_s);
 	if (!is_done)
-		(void)snprintf(note, sizeof(note), "GitHub %s: %.200s",
+		text_setf(note, "GitHub %s: %.200s",
 		    is_over ? "waits for no answer" : "is not answered yet", said->why);
 	if (gate.id == 0)
 		return;
 	/* What somebody has stopped says whether its run goes on. */
 	if (gate.note[0] == '\0' ? is_done : gate.cancelled_by != 0 && gate.started_at != 0)
 		return;
-	(void)text_copy(gate.note, sizeof(gate.note), note);
+	text_set(gate.note, note);
 	tx->unshown = gate.id; /* one that has no message is refused, as many others are */
 	decide_tell(tx, &gate, NULL);
 	row_deployment_save(tx, &gate);

@@ -48,7 +48,7 @@ wait_until(struct tx *tx, int64_t gate, int64_t at)
 	char name[24];
 	struct row_job of;
 
-	(void)snprintf(name, sizeof(name), "%" PRId64, gate);
+	text_setf(name, "%" PRId64, gate);
 	row_effect_withdraw(tx, row_job_get(tx, gate, &of)->timer);
 	row_job_set_timer(tx, gate, row_effect_timer(tx, TIMER_GATE, name, 0, at));
 }
@@ -66,8 +66,7 @@ find_environment(struct tx *tx, const struct api_request *api)
 
 	(void)request_get(&api->request, "environment", said);
 	is_whole = strchr(said, '/') != NULL || strchr(workflow, '/') == NULL;
-	(void)snprintf(name, sizeof(name), "%.*s%s", is_whole ? 0 : (int)strcspn(workflow, "/") + 1,
-	    workflow, said);
+	text_setf(name, "%.*s%s", is_whole ? 0 : (int)strcspn(workflow, "/") + 1, workflow, said);
 	environment = settings_environment(tx->settings, name);
 	if (environment != NULL &&
 	    decide_is_allowed(tx, api->from.person, POLICY_GATE, environment->name))
@@ -150,9 +149,9 @@ static void
 add(struct tx *tx, const struct update *from, const struct job *job, struct deployment *gate,
     bool is_shown)
 {
-	(void)text_copy(gate->action, sizeof(gate->action), action_table[ACTION_OPEN_GATE].name);
-	(void)text_copy(gate->commit, sizeof(gate->commit), job->sha);
-	(void)text_copy(gate->ref, sizeof(gate->ref), job->ref);
+	text_set(gate->action, action_table[ACTION_OPEN_GATE].name);
+	text_set(gate->commit, job->sha);
+	text_set(gate->ref, job->ref);
 	row_deployment_add(tx, gate);
 	tx->unshown = is_shown ? 0 : gate->id;
 	row_job_add(tx, gate->id, job);
@@ -211,7 +210,7 @@ end(struct tx *tx, struct deployment *gate, enum deploy_why why, const char *det
 	gate->why = is_open || is_well || why == DEPLOY_WHY_ELSEWHERE ? why : DEPLOY_WHY_CANCELLED;
 	if (gate->state == DEPLOY_REQUESTED) /* where it was not */
 		tx->unshown = gate->id;
-	(void)text_copy(gate->detail, sizeof(gate->detail), detail);
+	text_set(gate->detail, detail);
 	(void)decide_step(tx, gate,
 	    !is_open	? DEPLOY_ON_CANCEL :
 		is_well ? DEPLOY_ON_SCRIPT_OK :
@@ -233,13 +232,13 @@ end_as(struct tx *tx, struct deployment *gate, const char *how, bool is_sure)
 	if (gate->state == DEPLOY_STOPPING) /* that its run was not cancelled is no news any more */
 		gate->note[0] = '\0';
 	if (is_stopped)
-		(void)text_copy(detail, sizeof(detail), gate->detail);
+		text_set(detail, gate->detail);
 	else if (gate->state == DEPLOY_STOPPING)
-		(void)snprintf(detail, sizeof(detail), DECIDE_STOPPED_TOO_LATE, gate->detail,
+		text_setf(detail, DECIDE_STOPPED_TOO_LATE, gate->detail,
 		    delivery_forge_name(
 			job_forge_of(row_job_get(tx, gate->id, &of)->job.repository_id)));
 	else if (!is_well)
-		(void)snprintf(detail, sizeof(detail), "its job ended: %.20s", how);
+		text_setf(detail, "its job ended: %.20s", how);
 	end(tx, gate,
 	    is_past					    ? DEPLOY_WHY_ELSEWHERE :
 		is_well					    ? DEPLOY_WHY_NONE :
@@ -310,8 +309,7 @@ let_go(struct tx *tx, struct deployment *gate, const char *what)
 	char detail[LIMIT_LINE];
 
 	if (gate->note[0] == '\0')
-		(void)snprintf(
-		    gate->note, sizeof(gate->note), "its %s %s", word_of(tx, gate->id), what);
+		text_setf(gate->note, "its %s %s", word_of(tx, gate->id), what);
 	memcpy(detail, gate->detail, sizeof(detail));
 	end(tx, gate, DEPLOY_WHY_ELSEWHERE, detail);
 }
@@ -376,7 +374,7 @@ attempt_of(struct tx *tx, const struct delivery_job *job, struct deployment *ret
 		row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, before));
 		row_gate_set_answered(tx, before);
 		tx->unshown = gate.id; /* where it was not */
-		(void)text_copy(gate.detail, sizeof(gate.detail), "its run asks anew");
+		text_set(gate.detail, "its run asks anew");
 		(void)decide_step(tx, &gate, DEPLOY_ON_SUPERSEDE, NULL);
 	} else if (deploy_flow_class(gate.state) == DEPLOY_CLASS_ACTIVE && !of.is_answered) {
 		/* A yes that has not come there would be one to what nobody has approved. */
@@ -460,7 +458,7 @@ refuse_unshown(struct tx *tx, const char *user, const struct environment_setting
 	};
 	char input[ROW_STRANGER_INPUT];
 
-	(void)snprintf(input, sizeof(input), "a gate that GitHub asks for, %s", e->name);
+	text_setf(input, "a gate that GitHub asks for, %s", e->name);
 	row_stranger_audit(tx, input, 1, user, &entry,
 	    (const char *const[]){ "request", policy_action_word(POLICY_GATE), "reason",
 		"too many, or refused as another one", "run", asks->of.run, NULL });
@@ -482,8 +480,7 @@ decide_gate_rule(
 	job.attempt = attempt_of(tx, asks, &before);
 	if (job.attempt < asks->of.attempt) /* an earlier one did not come to it */
 		job.attempt = asks->of.attempt;
-	(void)snprintf(
-	    from.name, sizeof(from.name), "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
+	text_setf(from.name, "github:%.40s(%" PRId64 ")", job.actor, job.actor_id);
 	kind = find_rule_refusal(tx, environment, &job, &before, detail);
 	if (is_refused_unshown(tx, kind, detail, environment, &before)) {
 		refuse_unshown(tx, from.name, environment, asks);
@@ -491,7 +488,7 @@ decide_gate_rule(
 	}
 	decide_requested(tx, &from, PROGRAM_ACTION, environment->name, &gate);
 	gate.trigger = TRIGGER_CHAT; /* as all that programs ask for */
-	(void)text_copy(gate.detail, sizeof(gate.detail), detail);
+	text_set(gate.detail, detail);
 	gate.why = gate.detail[0] == '\0' ? DEPLOY_WHY_NONE : DEPLOY_WHY_REFUSED;
 	if (before.state == DEPLOY_REQUESTED)
 		gate.message = row_gate_take_message(tx, before.id);
@@ -543,8 +540,8 @@ order_stop(struct tx *tx, const struct deployment *gate, int64_t in_ms)
 	to->not_before = tx->at + in_ms;
 	to->attempt = of.job.attempt;
 	to->deployment = of.deployment;
-	(void)text_copy(to->job, sizeof(to->job), of.job.check_run);
-	(void)text_copy(to->environment, sizeof(to->environment), gate->environment);
+	text_set(to->job, of.job.check_run);
+	text_set(to->environment, gate->environment);
 	if (text_to_i64(of.job.run, 1, INT64_MAX, &to->run, &err))
 		(void)row_effect_order(tx, &effect);
 }
@@ -608,8 +605,8 @@ decide_gate_stopped(struct tx *tx, const struct forge_said *said)
 		return;
 	gate.note[0] = '\0';
 	if (!is_done)
-		(void)snprintf(gate.note, sizeof(gate.note), "its %s was not cancelled: %.200s",
-		    word_of(tx, gate.id), said->why);
+		text_setf(
+		    gate.note, "its %s was not cancelled: %.200s", word_of(tx, gate.id), said->why);
 	if (said->verdict == FORGE_SAYS_NO || said->verdict == FORGE_SAYS_GONE) {
 		let_go(tx, &gate, "");
 		return;
@@ -649,11 +646,11 @@ touches(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 	bool is_known; /* who has begun it asks for the gate */
 
 	row_job_get(tx, gate->id, &of);
-	(void)snprintf(actor, sizeof(actor), "%s:%.80s(",
-	    delivery_forge_word(job_forge_of(of.job.repository_id)), of.job.actor);
+	text_setf(actor, "%s:%.80s(", delivery_forge_word(job_forge_of(of.job.repository_id)),
+	    of.job.actor);
 	is_known = of.job.actor[0] == '\0' || strncmp(actor, gate->requester, strlen(actor)) == 0;
 	if (of.job.attempt > 1)
-		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
+		text_setf(again, ", attempt %lld", (long long)of.job.attempt);
 	(void)snprintf(out, DECIDE_TOUCHES, "for %s %s of %.200s%s%s%.80s · %s",
 	    job_word(of.job.repository_id), of.job.run, of.job.repository, again,
 	    is_known ? "" : ", begun by ", is_known ? "" : FORGE_PERSON(of.job.actor),

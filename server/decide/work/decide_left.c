@@ -39,7 +39,7 @@ complete(const char *list, char host[LIMIT_WITHOUT])
 	while (list != NULL && setting_next(&list, part, sizeof(part)))
 		if (text_starts(host_of(part, set), host)) {
 			n++;
-			(void)text_copy(found, sizeof(found), set);
+			text_set(found, set);
 		}
 	if (n == 1)
 		(void)text_copy(host, LIMIT_WITHOUT, found);
@@ -116,7 +116,7 @@ decide_left_urls(struct tx *tx, struct deployment *deployment)
 		if (!list_has(hosts, url_host(url, host)))
 			used += (size_t)snprintf(kept + used, sizeof(kept) - used, "%s%s",
 			    used > 0 ? "," : "", url); /* no longer than it was */
-	(void)text_copy(deployment->urls, sizeof(deployment->urls), kept);
+	text_set(deployment->urls, kept);
 }
 
 void

@@ -3,7 +3,6 @@
 #include "decide/work/decide_loan.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/decide_reply.h"
 #include "decide/factor/decide_factor.h"
@@ -50,7 +49,7 @@ wait_until(struct tx *tx, struct loan_row *row, int64_t at)
 {
 	char name[24];
 
-	(void)snprintf(name, sizeof(name), "%" PRId64, row->work);
+	text_setf(name, "%" PRId64, row->work);
 	row_effect_withdraw(tx, row->timer);
 	row->timer = at == 0 ? 0 : row_effect_timer(tx, TIMER_LOAN, name, 0, at);
 }
@@ -92,7 +91,7 @@ audit(struct tx *tx, enum audit_code code, const struct deployment *work,
 	bool has_why = code == AUDIT_CODE_SECRET_REVOKED && work->note[0] != '\0';
 
 	row_job_get(tx, work->id, &of);
-	(void)snprintf(prefix, sizeof(prefix), "%.8s", row->accessor);
+	text_setf(prefix, "%.8s", row->accessor);
 	if (code == AUDIT_CODE_SECRET_LENT)
 		(void)text_time_ms(until, row->until);
 	decide_audit_request(tx, work, 0, code, outcome,
@@ -120,7 +119,7 @@ static void
 end(struct tx *tx, struct deployment *work, enum deploy_why why, const char *detail)
 {
 	work->why = why;
-	(void)text_copy(work->detail, sizeof(work->detail), detail);
+	text_set(work->detail, detail);
 	(void)decide_step(tx, work, DEPLOY_ON_SCRIPT_FAILED, NULL);
 }
 
@@ -149,7 +148,7 @@ drop(struct tx *tx, struct deployment *work, struct loan_row *row, enum loan_end
 	} else if (deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE) {
 		end(tx, work, how->why, how->text);
 	} else if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL) {
-		(void)text_copy(work->detail, sizeof(work->detail), how->text);
+		text_set(work->detail, how->text);
 		(void)decide_step(tx, work, DEPLOY_ON_CANCEL, NULL);
 	}
 }
@@ -299,7 +298,7 @@ send(struct tx *tx, struct deployment *work, struct loan_row *row)
 
 	if (!decide_loan_stands(tx, work, row, &loan))
 		return;
-	(void)text_copy(effect.u.vault.name, sizeof(effect.u.vault.name), loan.id);
+	text_set(effect.u.vault.name, loan.id);
 	effect.u.vault.chat = row->chat;
 	(void)row_effect_order(tx, &effect);
 }
@@ -312,7 +311,7 @@ lent(struct tx *tx, struct loan_row *row, const struct vault_said *said)
 
 	row_deployment_get(tx, row->work, &work);
 	is_wanted &= work.state == DEPLOY_RUNNING;
-	(void)text_copy(row->accessor, sizeof(row->accessor), said->accessor);
+	text_set(row->accessor, said->accessor);
 	row->until = tx->at + SECOND_MS * tx->effect->u.vault.ttl_s;
 	if (said->is_done && is_wanted) {
 		set_state(tx, row, LOAN_KEPT, tx->effect->ordered_at + FETCH_MS);
@@ -454,7 +453,7 @@ decide_loan_revoke(struct tx *tx, const struct update *update, struct deployment
 	    (const char *const[]){ "secret", work->argument, "name", update->name, NULL });
 	revoke(tx, &row);
 	work->cancelled_by = update->person;
-	(void)snprintf(by, sizeof(by), "revoked by %.80s", update->name);
+	text_setf(by, "revoked by %.80s", update->name);
 	decide_loan_say_over(tx, work, by);
 	decide_loan_answer(tx, update, work, "is being revoked at Vault.");
 }

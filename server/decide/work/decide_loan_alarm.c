@@ -3,10 +3,10 @@
 #include "decide/work/decide_loan_alarm.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_first.h"
 #include "decide/factor/decide_factor.h"
+#include "lib/text.h"
 #include "store/row_job.h"
 #include "store/row_rate_limit.h"
 
@@ -31,9 +31,8 @@ budget_of_requester(const struct deployment *work, bool is_run)
 {
 	struct budget budget = { .most = is_run ? ALARMS_WORKFLOW : ALARMS };
 
-	(void)snprintf(budget.by, sizeof(budget.by), "secret-alarm:%" PRId64, work->requested_by);
-	(void)snprintf(budget.whose, sizeof(budget.whose), "%.100s",
-	    FORGE_PERSON(work->requester)); /* cut is fine */
+	text_setf(budget.by, "secret-alarm:%" PRId64, work->requested_by);
+	text_setf(budget.whose, "%.100s", FORGE_PERSON(work->requester)); /* cut is fine */
 	return budget;
 }
 
@@ -43,10 +42,10 @@ budget_of_run(const struct deployment *work, const struct job *job)
 {
 	struct budget budget = { .most = ALARMS };
 
-	(void)snprintf(budget.by, sizeof(budget.by), "secret-alarm:%" PRId64 ":%s:%s",
-	    work->requested_by, job->repository_id, job->run);
-	(void)snprintf(budget.whose, sizeof(budget.whose), "%s %s of %.*s",
-	    job_word(job->repository_id), job->run, NAME_MOST, job->repository); /* cut is fine */
+	text_setf(budget.by, "secret-alarm:%" PRId64 ":%s:%s", work->requested_by,
+	    job->repository_id, job->run);
+	text_setf(budget.whose, "%s %s of %.*s", job_word(job->repository_id), job->run, NAME_MOST,
+	    job->repository); /* cut is fine */
 	return budget;
 }
 

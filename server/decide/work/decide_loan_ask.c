@@ -64,8 +64,7 @@ find_for_job(struct tx *tx, const struct asker *asker, struct loan *ret)
 	bool is_whole = strchr(said, '/') != NULL || strchr(workflow, '/') == NULL;
 	char id[LIMIT_REF + ENVIRONMENT_ID_MAX];
 
-	(void)snprintf(id, sizeof(id), "%.*s%s", is_whole ? 0 : (int)strcspn(workflow, "/") + 1,
-	    workflow, said);
+	text_setf(id, "%.*s%s", is_whole ? 0 : (int)strcspn(workflow, "/") + 1, workflow, said);
 	for (int is_main = 0; is_main < 2; is_main++)
 		for (size_t at = 0; loan_next(tx->settings, &at, ret);)
 			if (strcmp(ret->id, is_main ? said : id) == 0)
@@ -120,11 +119,11 @@ find_granted(struct tx *tx, const struct asker *asker, struct loan *ret)
 	decide_audit_denied(tx, asker->from, AUDIT_CODE_DENIED, "secret", n == 1 ? ret->target : "",
 	    "no grant for it");
 	if (asker->job != NULL)
-		(void)snprintf(why, sizeof(why),
+		text_setf(why,
 		    "workflow:%.60s is lent no \"%.80s\": there is none, or its WORKFLOW_<NAME>_MAY grants no secret.NAME:ENVIRONMENT",
 		    asker->job->workflow, asker->said);
 	else
-		(void)snprintf(why, sizeof(why),
+		text_setf(why,
 		    "there is no such secret, or you may not have it: /secrets lists what you may");
 	refuse(tx, asker, 403, why);
 	return false;
@@ -199,7 +198,7 @@ may_ask_now(struct tx *tx, const struct asker *asker)
 		asker->job != NULL ? asker->job->workflow :
 				     decide_user(tx, asker->from->person, user)))
 		return true;
-	(void)snprintf(why, sizeof(why), "%s for secrets too often: %d a minute",
+	text_setf(why, "%s for secrets too often: %d a minute",
 	    asker->job != NULL ? "this workflow asks" : "you ask", most);
 	refuse(tx, asker, 429, why);
 	return false;
@@ -214,12 +213,11 @@ ask(struct tx *tx, const struct asker *asker, const struct loan *loan)
 	struct deployment work;
 
 	decide_requested(tx, asker->from, PROGRAM_ACTION, loan->target, &work);
-	(void)text_copy(work.action, sizeof(work.action), action_table[ACTION_LEND_SECRET].name);
-	(void)text_copy(work.argument, sizeof(work.argument), loan->name);
-	(void)text_copy(work.subject, sizeof(work.subject), asker->reason); /* cut is fine */
+	text_set(work.action, action_table[ACTION_LEND_SECRET].name);
+	text_set(work.argument, loan->name);
+	text_set(work.subject, asker->reason); /* cut is fine */
 	if (!job_is_by_key(job))
-		(void)snprintf(
-		    work.ref, sizeof(work.ref), "%s %.190s %.7s", job->event, job->ref, job->sha);
+		text_setf(work.ref, "%s %.190s %.7s", job->event, job->ref, job->sha);
 	row_deployment_add(tx, &work);
 	if (asker->job != NULL) {
 		row_job_add(tx, work.id, asker->job);

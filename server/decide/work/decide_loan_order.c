@@ -18,7 +18,7 @@ decide_loan_order_revoke(struct tx *tx, const struct loan_row *row, int tries, i
 
 	effect.u.vault.tries = tries;
 	effect.u.vault.not_before = tx->at + in_ms;
-	(void)text_copy(effect.u.vault.accessor, sizeof(effect.u.vault.accessor), row->accessor);
+	text_set(effect.u.vault.accessor, row->accessor);
 	(void)row_effect_order(tx, &effect);
 }
 
@@ -35,16 +35,14 @@ decide_loan_order_lend(struct tx *tx, const struct deployment *work, const struc
 	char *slash;
 
 	/* Two applications may have secrets of one name, and no policy is for both. */
-	(void)text_copy(effect.u.vault.name, sizeof(effect.u.vault.name), loan->id);
+	text_set(effect.u.vault.name, loan->id);
 	slash = strchr(effect.u.vault.name, '/');
 	if (slash != NULL)
 		*slash = '.';
 	effect.u.vault.ttl_s = loan->ttl_ms / SECOND_MS;
-	(void)text_copy(
-	    effect.u.vault.principal, sizeof(effect.u.vault.principal), work->requester);
+	text_set(effect.u.vault.principal, work->requester);
 	if (decide_loan_is_by_value(tx, work, loan))
-		(void)text_copy(
-		    effect.u.vault.value, sizeof(effect.u.vault.value), loan->path); /* it fits */
+		text_set(effect.u.vault.value, loan->path); /* it fits */
 	(void)row_effect_order(tx, &effect);
 }
 

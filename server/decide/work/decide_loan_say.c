@@ -24,7 +24,7 @@ decide_loan_say_waits(struct tx *tx, struct deployment *work, const char *why)
 
 	if (!may_say || (work->detail[0] == '\0') == (why[0] == '\0'))
 		return;
-	(void)text_copy(work->detail, sizeof(work->detail), why); /* cut is fine */
+	text_set(work->detail, why); /* cut is fine */
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
 }

@@ -8,6 +8,7 @@
 #include "decide/work/decide_action.h"
 #include "lib/buf.h"
 #include "lib/fingerprint.h"
+#include "lib/text.h"
 #include "store/row_action.h"
 #include "store/row_job.h"
 #include "store/row_question.h"
@@ -32,7 +33,7 @@ find_begin(const struct deployment *work, const struct job *job, char out[DECIDE
 	char again[32] = "";
 
 	if (job->attempt > 1)
-		(void)snprintf(again, sizeof(again), ", attempt %" PRId64, job->attempt);
+		text_setf(again, ", attempt %" PRId64, job->attempt);
 	(void)snprintf(out, DECIDE_TOUCHES, "%s, begun%s%.80s: %s", again, is_known ? " by " : "",
 	    is_known ? FORGE_PERSON(job->actor) : "", work->ref);
 }

@@ -59,10 +59,10 @@ order(const struct run *run, enum effect_kind kind, bool is_plain, int64_t in_ms
 	forge->at_gitlab = run->at_gitlab;
 	forge->is_plain = is_plain;
 	forge->not_before = run->tx->at + in_ms;
-	(void)text_copy(forge->environment, sizeof(forge->environment), work->environment);
-	(void)text_copy(forge->pipeline, sizeof(forge->pipeline), work->argument);
-	(void)text_copy(forge->words, sizeof(forge->words), run->row.words);
-	(void)text_copy(forge->nonce, sizeof(forge->nonce), run->row.nonce);
+	text_set(forge->environment, work->environment);
+	text_set(forge->pipeline, work->argument);
+	text_set(forge->words, run->row.words);
+	text_set(forge->nonce, run->row.nonce);
 	(void)row_effect_order(run->tx, &effect);
 }
 
@@ -75,8 +75,7 @@ end(struct run *run, enum deploy_event event, enum deploy_why why, const char *b
 	row_effect_withdraw(run->tx, row_effect_find(run->tx, EFFECT_FORGE_LOOK, run->work.id));
 	run->work.why = why;
 	if (detail != NULL) /* else as it is */
-		(void)snprintf(
-		    run->work.detail, sizeof(run->work.detail), "%s%.200s", before, detail);
+		text_setf(run->work.detail, "%s%.200s", before, detail);
 	(void)decide_step(run->tx, &run->work, event, NULL);
 }
 
@@ -95,7 +94,7 @@ ask_what_failed(const struct run *run)
 
 	what->run = run->row.run;
 	what->attempt = run->row.attempt;
-	(void)text_copy(what->environment, sizeof(what->environment), run->work.environment);
+	text_set(what->environment, run->work.environment);
 	(void)row_effect_order(run->tx, &effect);
 }
 
@@ -151,11 +150,10 @@ end_by(struct run *run, const struct pipeline_run *seen)
 
 	say_end(seen, said);
 	if (is_ours && run->work.note[0] != '\0') /* it was refused, or not answered */
-		(void)snprintf(stopped, sizeof(stopped), "in spite of Stop %.80s: %.110s",
-		    run->work.detail, run->work.note);
+		text_setf(
+		    stopped, "in spite of Stop %.80s: %.110s", run->work.detail, run->work.note);
 	else if (is_ours)
-		(void)snprintf(stopped, sizeof(stopped), DECIDE_STOPPED_TOO_LATE, run->work.detail,
-		    run->forge);
+		text_setf(stopped, DECIDE_STOPPED_TOO_LATE, run->work.detail, run->forge);
 	if (pipeline_run_is_green(seen)) {
 		run->work.note[0] = '\0';
 		end(run, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, "", stopped);
@@ -187,7 +185,7 @@ take(struct run *run, const struct pipeline_run *seen, bool is_looked_at)
 		return;
 	row->run = seen->run;
 	row->attempt = seen->attempt;
-	(void)text_copy(row->repository_id, sizeof(row->repository_id), seen->repository_id);
+	text_set(row->repository_id, seen->repository_id);
 	row_work_pipeline_set(run->tx, row);
 	if (seen->rank == PIPELINE_IS_OVER)
 		end_by(run, seen);
@@ -266,8 +264,8 @@ decide_pipeline_said(struct tx *tx, const struct forge_said *said)
 		take(&run, &said->run, true);
 	if (run.work.ended_at != 0)
 		return;
-	(void)snprintf(run.work.note, sizeof(run.work.note), "%s%s%.200s", is_done ? "" : run.forge,
-	    is_done ? "" : ": ", is_done ? "" : said->why);
+	text_setf(run.work.note, "%s%s%.200s", is_done ? "" : run.forge, is_done ? "" : ": ",
+	    is_done ? "" : said->why);
 	decide_tell(tx, &run.work, NULL);
 	row_deployment_save(tx, &run.work);
 	go_on(&run, effect->kind, said);
@@ -373,10 +371,9 @@ name_run(const struct settings *of, bool at_gitlab, struct pipeline_run *run)
 {
 	if (at_gitlab) {
 		(void)pipeline_project(of, run->repository);
-		(void)text_copy(run->repository_id, sizeof(run->repository_id),
-		    job_forges[DELIVERY_GITLAB].mark);
+		text_set(run->repository_id, job_forges[DELIVERY_GITLAB].mark);
 	} else if (of->github_repository != NULL) {
-		(void)text_copy(run->repository, sizeof(run->repository), of->github_repository);
+		text_set(run->repository, of->github_repository);
 	}
 	return run->repository[0] != '\0' ? run->repository : "?";
 }

@@ -72,7 +72,7 @@ decide_playbook_look(struct tx *tx, const struct deployment *work)
 	struct effect_git_query query = { .kind = GIT_QUERY_SETTINGS };
 
 	(void)environment_id_text(ENVIRONMENT_CLIENT, work->client, query.environment);
-	(void)text_copy(query.ref, sizeof(query.ref), work->argument);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), work->requester);
+	text_set(query.ref, work->argument);
+	text_set(query.requested_by, work->requester);
 	decide_git_query(tx, &query, work->id);
 }

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_report.h"
 
-#include <stdio.h>
-
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"
@@ -45,10 +43,10 @@ decide_report(struct tx *tx, const struct deployment *work, enum deploy_state fr
 	if (!pipeline_repository(
 		of, report->at_gitlab ? DELIVERY_GITLAB : DELIVERY_GITHUB, report->repository))
 		return;
-	(void)text_copy(report->environment, sizeof(report->environment), work->environment);
-	(void)text_copy(report->target, sizeof(report->target), e->github_environment);
-	(void)text_copy(report->commit, sizeof(report->commit), work->commit);
-	(void)text_copy(report->state, sizeof(report->state), state); /* all of them fit */
+	text_set(report->environment, work->environment);
+	text_set(report->target, e->github_environment);
+	text_set(report->commit, work->commit);
+	text_set(report->state, state); /* all of them fit */
 	report->is_production = environment_is_production(work->environment);
 	report->requested_at = work->requested_at;
 	(void)row_effect_order(tx, &effect);

@@ -3,12 +3,12 @@
 #include "decide/work/decide_runner.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_unknown.h"
+#include "lib/text.h"
 #include "settings/checks/settings_runners.h"
 #include "store/row_effect.h"
 #include "store/row_queue.h"
@@ -74,7 +74,7 @@ audit(struct tx *tx, const struct deployment *deployment, const struct update *u
 {
 	char run[24];
 
-	(void)snprintf(run, sizeof(run), "%" PRId64, deployment->run);
+	text_setf(run, "%" PRId64, deployment->run);
 	decide_audit_request(tx, deployment, update->person, AUDIT_CODE_RUN_ABANDONED, "abandoned",
 	    (const char *const[]){ "run", run, "state", deploy_flow_word(deployment->state), "name",
 		update->name, NULL });
@@ -93,7 +93,7 @@ decide_abandon(struct tx *tx, struct deployment *deployment, const struct update
 		    &(struct effect){ .kind = EFFECT_STOP_RUN,
 			.subject = deployment->id,
 			.u.stop_run.run = deployment->run });
-	(void)snprintf(why, sizeof(why),
+	text_setf(why,
 	    "abandoned by %.80s while %s%s was disconnected: what it did, or still does, is not known",
 	    update->name, agent != NULL ? agent : "its runner", agent != NULL ? "'s agent" : "");
 	if (!deployment_is_action(deployment)) /* before what follows from its being free */

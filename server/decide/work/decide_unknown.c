@@ -41,8 +41,7 @@ refuse_questions(struct tx *tx, const char *environment)
 	row_deployment_chat_question(tx, environment, &asked);
 	while (asked.id != 0 && !tx->failed) {
 		asked.why = DEPLOY_WHY_REFUSED;
-		(void)text_copy(asked.detail, sizeof(asked.detail),
-		    "what runs there is not known any more: ask again");
+		text_set(asked.detail, "what runs there is not known any more: ask again");
 		(void)decide_step(tx, &asked, DEPLOY_ON_REFUSE, NULL);
 		row_deployment_chat_question(tx, environment, &asked);
 	}

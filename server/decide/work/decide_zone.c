@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "decide/question/decide_where.h"
+#include "lib/text.h"
 #include "lib/url.h"
 #include "lib/when.h"
 #include "store/row_cloudflare.h"
@@ -68,9 +69,8 @@ add_health(struct tx *tx, int64_t person, const char *domain, char line[LIMIT_LI
 			    n_named++ == 0 ? "" : ", ", of->name);
 	}
 	if (n > n_named)
-		(void)snprintf(more, sizeof(more), "%s%zu %s%s", n_named > 0 ? " and " : "",
-		    n - n_named, n_named > 0 ? "more" : "environment",
-		    n_named > 0 || n == 1 ? "" : "s");
+		text_setf(more, "%s%zu %s%s", n_named > 0 ? " and " : "", n - n_named,
+		    n_named > 0 ? "more" : "environment", n_named > 0 || n == 1 ? "" : "s");
 	if (n > 0)
 		(void)snprintf(line + used, LIMIT_LINE - used,
 		    "%sthe health check of %s%s looks there: deployments will ask first",

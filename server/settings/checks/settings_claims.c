@@ -69,14 +69,14 @@ plain_host(const char *host, char out[HOST_ROOM])
 	char name[HOST_ROOM], shortest[INET6_ADDRSTRLEN];
 	struct in6_addr address;
 
-	(void)snprintf(name, sizeof(name), "%.*s", (int)size, host);
+	text_setf(name, "%.*s", (int)size, host);
 	for (char *c = name; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
 	if (host[0] == '[' && size > 2) {
 		name[size - 1] = '\0';
 		if (inet_pton(AF_INET6, name + 1, &address) == 1 &&
 		    inet_ntop(AF_INET6, &address, shortest, sizeof(shortest)) != NULL)
-			(void)snprintf(name, sizeof(name), "[%s]", shortest);
+			text_setf(name, "[%s]", shortest);
 	}
 	(void)snprintf(out, HOST_ROOM, "%.254s%.6s", name, port);
 	return out;
@@ -254,7 +254,7 @@ settings_migration_place(
 	char host[SETTING_PART_MAX + 1], name[LIMIT_ENVIRONMENT];
 
 	out[0] = '\0';
-	(void)text_copy(name, sizeof(name), environment);
+	text_set(name, environment);
 	for (char *c = name; *c != '\0'; c++)
 		*c = (char)(*c == '/' ? '-' : *c);
 	if (member == NULL || settings_value_of(of, member, SETTING_DEPLOY_SCRIPT)->is_given)

@@ -3,11 +3,11 @@
 #include "settings/settings_inside.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/environment_id.h"
 #include "lib/folder.h"
+#include "lib/text.h"
 #include "types/roles.h"
 
 static bool
@@ -40,7 +40,7 @@ is_state_file(const char *file, const struct grant *grant, bool is_whole)
 
 	if (strcmp(file + rest, ".json") != 0 || rest >= ENVIRONMENT_ID_MAX)
 		return false;
-	(void)snprintf(text, sizeof(text), "%.*s", (int)rest, file);
+	text_setf(text, "%.*s", (int)rest, file);
 	if (size < rest)
 		text[size] = '/';
 	return environment_id_parse(text, &id) &&
@@ -55,7 +55,7 @@ has_state_file(const struct settings *s, const struct grant *grant, bool is_whol
 	const struct dirent *entry;
 	bool found = false;
 
-	(void)snprintf(path, sizeof(path), "%s/environments",
+	text_setf(path, "%s/environments",
 	    s->state_directory == NULL ? "" : s->state_directory); /* fits */
 	directory = opendir(path);
 	while (!found && directory != NULL && (entry = readdir(directory)) != NULL)

@@ -1,10 +1,10 @@
 /* settings_hook_lines.c - HOOK_<NAME>_STARTS: what is wrong with each, and who shares a secret.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/buf.h"
 #include "lib/crypto.h"
+#include "lib/text.h"
 #include "settings/settings_inside.h"
 #include "types/hook.h"
 #include "types/roles.h"
@@ -29,8 +29,7 @@ say_missing(const struct checked *c, bool is_whole)
 	char name[SETTING_NAME_MAX], what[LIMIT_LINE];
 	struct settings_line *line;
 
-	(void)snprintf(what, sizeof(what), "there is no environment %s: this hook starts nothing",
-	    c->line.target);
+	text_setf(what, "there is no environment %s: this hook starts nothing", c->line.target);
 	line = settings_say_of(c->l, severity, c->member, HOOK_SETTING_STARTS, "%s", what);
 	if (severity != SETTINGS_ERROR)
 		settings_warn(

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/checks/settings_loans.h"
 
-#include <stdio.h>
-
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 #include "types/loan.h"
@@ -30,7 +28,7 @@ check(struct settings_loader *l, const struct settings_member *member)
 		    "is not set, and a secret that is lent needs both its PATH and what it is FOR");
 		return;
 	}
-	(void)snprintf(whole, sizeof(whole), "%s%s%s", slash == NULL ? s->application : "",
+	text_setf(whole, "%s%s%s", slash == NULL ? s->application : "",
 	    slash == NULL && s->application[0] != '\0' ? "/" : "", target);
 	if (slash != NULL && s->application[0] != '\0' &&
 	    (strncmp(target, s->application, (size_t)(slash - target)) != 0 ||

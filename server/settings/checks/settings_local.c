@@ -1,6 +1,5 @@
 /* settings_local.c - LOCAL_<USER>_IS: which user of this machine each is, and as whom they act.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +30,7 @@ find_user(const struct settings_loader *l, struct settings_member *member)
 {
 	struct settings_user *user = &member->user, said;
 
-	(void)text_copy(user->name, sizeof(user->name), member->name); /* of the same size */
+	text_set(user->name, member->name); /* of the same size */
 	settings_user_find_listed(user);
 	if (l->running == NULL) {
 		settings_user_ask(user);
@@ -39,7 +38,7 @@ find_user(const struct settings_loader *l, struct settings_member *member)
 	}
 	said = recall(l, member->name);
 	settings_user_join(user, &said);
-	(void)text_copy(user->name, sizeof(user->name), member->name);
+	text_set(user->name, member->name);
 }
 
 /* Of a person whose number is wrong that is said already. */
@@ -79,17 +78,17 @@ check_role(struct settings_loader *l, const char *name, const char *role)
 	case ROLES_ONE:
 		return;
 	case ROLES_ONE_ELSEWHERE:
-		(void)snprintf(what, sizeof(what),
+		text_setf(what,
 		    "there is no role %s in the settings file, so it is an application's: write role %s",
 		    role, role_id_text(l->s->roles->role[found - 1].application, role, text));
 		break;
 	case ROLES_SEVERAL:
-		(void)snprintf(what, sizeof(what),
+		text_setf(what,
 		    "several applications have a role %s, so nothing is granted: write role APPLICATION:%s",
 		    role, role);
 		break;
 	case ROLES_NONE:
-		(void)snprintf(what, sizeof(what), "there is no role %s", role);
+		text_setf(what, "there is no role %s", role);
 		if (strchr(role, ':') == NULL && l->s->refused_count == 0)
 			severity = SETTINGS_ERROR;
 		break;

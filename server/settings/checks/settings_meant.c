@@ -130,7 +130,7 @@ to_workflow(const char *text, char *out, size_t room)
 		bool is_option = strncmp(word, option, strlen(option)) == 0;
 		char one[160], *file = one, *ref;
 
-		(void)snprintf(one, sizeof(one), "%.*s", (int)size, word);
+		text_setf(one, "%.*s", (int)size, word);
 		word += size;
 		ref = is_option ? NULL : strchr(one, '@');
 		if (ref != NULL && strstr(one, folder) != NULL && strstr(one, folder) < ref)
@@ -291,8 +291,8 @@ is_typo(const char *name, const char *nearest)
 		char word[SETTING_NAME_MAX + 8], other[SETTING_NAME_MAX + 8];
 		const char *const others[] = { other };
 
-		(void)snprintf(word, sizeof(word), "%.*s", (int)n, name);
-		(void)snprintf(other, sizeof(other), "%.*s", (int)m, nearest);
+		text_setf(word, "%.*s", (int)n, name);
+		text_setf(other, "%.*s", (int)m, nearest);
 		if (toupper((unsigned char)word[0]) != other[0] &&
 		    text_nearest(word, others, 1) == NULL)
 			return false;
@@ -356,7 +356,7 @@ settings_meant_environment(const char *name, char out[SETTING_NAME_MAX])
 			keep_shorter(found, out);
 	}
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
-		(void)snprintf(after, sizeof(after), "_%s", settings_table[i].name);
+		text_setf(after, "_%s", settings_table[i].name);
 		if (settings_table[i].is_shipping && take_environment(name, "", 0, after, found))
 			keep_shorter(found, out);
 	}

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/array.h"
@@ -41,7 +40,7 @@ read(const char *text, char action[SETTINGS_ACTION_MAX])
 	grant.actions &= strcmp(action, "*") == 0 ? set_of_star() : ~NEVER;
 	if (has_target && !grant.is_client && grant.application[0] == '\0' &&
 	    strcmp(grant.name, "*") == 0)
-		(void)text_copy(grant.application, sizeof(grant.application), "*");
+		text_set(grant.application, "*");
 	return grant;
 }
 
@@ -61,7 +60,7 @@ settings_fill_otp(struct settings *s)
 		    array_add(&in->require_otp, &in->require_otp_count, sizeof(*added));
 
 		*added = read(text, action);
-		(void)text_copy(added->text, sizeof(added->text), text); /* fits */
+		text_set(added->text, text); /* fits */
 	}
 	s->require_otp_count = in->require_otp_count;
 	s->require_otp = in->require_otp;
@@ -158,7 +157,7 @@ settings_take_otp(struct settings_loader *l)
 		l->s->totp_keys = l->s->inside->totp_keys = TAKE(keys);
 		return;
 	}
-	(void)snprintf(why, sizeof(why),
+	text_setf(why,
 	    "%.120s; no second factor can be read: put back the file that they were made with (mode 0600, of the server's user), or a new key",
 	    err.text);
 	settings_warn(l, settings_say(l->report, SETTINGS_FLAW, "TOTP_KEY_FILE: %s", why),

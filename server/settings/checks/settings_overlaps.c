@@ -6,7 +6,6 @@
  */
 #include "settings/settings_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +90,7 @@ add_overlap(struct settings_inside *in, size_t first, size_t later, const char *
 
 	added->first = first;
 	added->later = later;
-	(void)text_copy(added->text, sizeof(added->text), text); /* cut is fine */
+	text_set(added->text, text); /* cut is fine */
 }
 
 static bool
@@ -113,7 +112,7 @@ check_pair(struct settings *s, const struct item *first, const struct item *late
 
 	if (one->of == other->of || is_known(s->inside, later->environment))
 		return;
-	(void)snprintf(text, sizeof(text), "%s shares %s with %s (%.100s): %s", other->name,
+	text_setf(text, "%s shares %s with %s (%.100s): %s", other->name,
 	    thing_of(later->text, other), one->name, strchr(later->text, ':') + 1,
 	    text_starts(later->text, MIGRATION) ?
 		"a migration of one would be stopped as the other's: rename one" :
@@ -134,7 +133,7 @@ add_migration(struct items *items, const struct settings *s, size_t environment,
 	if (command == NULL || command[0] == '\0' || !settings_migration_place(s, e->name, place) ||
 	    strstr(place, "deploybot-migrate-") == NULL)
 		return; /* a transport or a script that gives it no name */
-	(void)snprintf(name, sizeof(name), "%s", e->name);
+	text_setf(name, "%s", e->name);
 	for (char *c = name; *c != '\0'; c++)
 		*c = (char)(*c == '/' ? '-' : *c);
 	for (size_t i = 0; i < claims->n; i++) { /* "host:a:22/srv/app", "kube:/k/ns/app" */
@@ -145,8 +144,8 @@ add_migration(struct items *items, const struct settings *s, size_t environment,
 
 		if (end == NULL)
 			continue;
-		(void)snprintf(text, sizeof(text), MIGRATION "deploybot-migrate-%s, %.*s", name,
-		    (int)(end - claim), claim);
+		text_setf(
+		    text, MIGRATION "deploybot-migrate-%s, %.*s", name, (int)(end - claim), claim);
 		add_item(items, text, environment);
 	}
 }
@@ -296,8 +295,7 @@ say_renamed(struct settings_loader *l)
 		    "%s: RENAMED_FROM: %s.env is there still: remove it, and its history goes on as %s",
 		    s->application, former, s->application);
 		if (line != NULL)
-			(void)text_copy(
-			    line->application, sizeof(line->application), s->application);
+			text_set(line->application, s->application);
 	}
 }
 

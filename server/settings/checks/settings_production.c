@@ -75,7 +75,7 @@ class_of(const char *url)
 		return ADDRESS_LOOPBACK;
 	if (size >= sizeof(text))
 		return ADDRESS_PUBLIC;
-	(void)snprintf(text, sizeof(text), "%.*s", (int)size, host + is_ipv6);
+	text_setf(text, "%.*s", (int)size, host + is_ipv6);
 	if (is_ipv6 && inet_pton(AF_INET6, text, &ipv6.sin6_addr) == 1)
 		return address_class((struct sockaddr *)&ipv6);
 	if (!is_ipv6 && inet_pton(AF_INET, text, &ipv4.sin_addr) == 1)

@@ -3,7 +3,6 @@
 #include "settings/settings_inside.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/address.h"
@@ -262,7 +261,7 @@ check_shared(
 {
 	if (!are_one_target(l, one, other) || other->refusal[0] != '\0')
 		return;
-	(void)snprintf(other->refusal, sizeof(other->refusal),
+	text_setf(other->refusal,
 	    "%s shares %s with %s: a release to one would replace the other's", other->name,
 	    name_shared(l->s, other), one->name);
 	settings_say(l->report, SETTINGS_FLAW,

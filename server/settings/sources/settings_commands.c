@@ -74,7 +74,7 @@ settings_command_of(
 	*ret_spec = find(ret_name, is_secret);
 	if (*ret_spec != NULL)
 		return true;
-	(void)snprintf(key, sizeof(key), "%s" PATH_BEHIND, ret_name);
+	text_setf(key, "%s" PATH_BEHIND, ret_name);
 	*ret_spec = find(key, settings_command_is_key);
 	return *ret_spec != NULL;
 }
@@ -137,10 +137,9 @@ settings_check_command(struct settings_loader *l, size_t source, const struct en
 		return true;
 	}
 	check_words(l, entry->name, found);
-	(void)snprintf(file_setting, sizeof(file_setting), "%s%s", name,
-	    settings_command_is_key(spec) ? PATH_BEHIND : "_FILE");
-	(void)snprintf(
-	    path, sizeof(path), SETTINGS_FETCHED "/%s/%s", settings_command_side(spec), name);
+	text_setf(
+	    file_setting, "%s%s", name, settings_command_is_key(spec) ? PATH_BEHIND : "_FILE");
+	text_setf(path, SETTINGS_FETCHED "/%s/%s", settings_command_side(spec), name);
 	file = settings_find(l, file_setting);
 	if (file == NULL || strcmp(file, path) != 0)
 		settings_say_found(l, SETTINGS_ERROR, entry->name, found,

@@ -23,8 +23,8 @@ settings_refuse(struct settings_refused **list, size_t *count, const char *file,
 {
 	struct settings_refused *added = array_add(list, count, sizeof(*added));
 
-	(void)text_copy(added->file, sizeof(added->file), file); /* cut is fine, in both */
-	(void)text_copy(added->reason, sizeof(added->reason), reason);
+	text_set(added->file, file); /* cut is fine, in both */
+	text_set(added->reason, reason);
 }
 
 /* Who may write there: root, and who owns the settings file; without one whoever we are. */
@@ -87,7 +87,7 @@ add_file(struct settings_folder *folder, const char *application, const struct s
 	struct settings_folder_file *added =
 	    array_add(&folder->files, &folder->count, sizeof(*added));
 
-	(void)text_copy(added->application, sizeof(added->application), application);
+	text_set(added->application, application);
 	added->stamp = settings_stamp(status);
 }
 
@@ -98,7 +98,7 @@ take_file(struct settings_folder *folder, int fd, const char *file, uid_t owner)
 	const char *why;
 	struct stat status;
 
-	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - strlen(ending)), file);
+	text_setf(name, "%.*s", (int)(strlen(file) - strlen(ending)), file);
 	why = settings_why_no_application(name);
 	if (why == NULL && fstatat(fd, file, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return; /* gone meanwhile */

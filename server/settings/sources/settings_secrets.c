@@ -50,7 +50,7 @@ one_open(const struct settings *s, const struct settings_spec *spec, const char 
 
 	if (spec->is_secret || !value->is_given || value->is_inherited || value->text == NULL)
 		return;
-	(void)text_copy(open.name, sizeof(open.name), name);
+	text_set(open.name, name);
 	walk->open(walk->ctx, &open);
 }
 
@@ -69,7 +69,7 @@ one(const struct settings *s, const struct settings_spec *spec, const char *name
 		return;
 	secret.text = key ? NULL : value->text != NULL ? value->text : value->runners;
 	secret.file = key ? value->text : value->file;
-	(void)text_copy(secret.name, sizeof(secret.name), name);
+	text_set(secret.name, name);
 	walk->secret(walk->ctx, &secret);
 }
 

@@ -194,14 +194,13 @@ say_unknown(struct settings_loader *l, const struct known_names *known, size_t s
 	if (member == NULL && settings_meant_environment(entry->name, environment) &&
 	    !is_listed(list, environment) &&
 	    (nearest == NULL || is_of_another(nearest, environment)))
-		(void)snprintf(what, sizeof(what),
-		    "%.60s: is no setting: ENVIRONMENTS names no %.40s", entry->name, environment);
+		text_setf(what, "%.60s: is no setting: ENVIRONMENTS names no %.40s", entry->name,
+		    environment);
 	else if (is_for_all(entry->name, nearest))
-		(void)snprintf(what, sizeof(what),
-		    "%.60s: is no setting, and no environment has a %s of its own", entry->name,
-		    nearest);
+		text_setf(what, "%.60s: is no setting, and no environment has a %s of its own",
+		    entry->name, nearest);
 	else
-		(void)snprintf(what, sizeof(what), "%.60s: is no setting%s%s%s", entry->name,
+		text_setf(what, "%.60s: is no setting%s%s%s", entry->name,
 		    nearest != NULL ?
 			"; did you mean " :
 			member != NULL ?

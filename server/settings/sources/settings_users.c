@@ -38,7 +38,7 @@ take_user(struct settings_user *ret, const struct passwd *user)
 		return;
 	if (ret->has_user) {
 		if (ret->uid != user->pw_uid)
-			(void)text_copy(ret->other, sizeof(ret->other), user->pw_name);
+			text_set(ret->other, user->pw_name);
 		return;
 	}
 	ret->has_user = text_copy(ret->user, sizeof(ret->user), user->pw_name);
@@ -87,7 +87,7 @@ settings_user_ask(struct settings_user *user)
 		size_t left = i;
 		int failed;
 
-		(void)text_copy(name, sizeof(name), user->name); /* of the same size */
+		text_set(name, user->name); /* of the same size */
 		for (char *c = name; *c != '\0'; c++) {
 			if (*c != '-')
 				continue;
@@ -115,7 +115,7 @@ settings_user_join(struct settings_user *user, const struct settings_user *said)
 	if (strcmp(other, user->user) == 0 || (other[0] == '\0' && said->uid != user->uid))
 		other = said->has_user && !said->is_listed ? said->user : "";
 	if (other[0] != '\0')
-		(void)text_copy(user->other, sizeof(user->other), other);
+		text_set(user->other, other);
 }
 
 struct settings_user *
@@ -128,7 +128,7 @@ settings_users_elsewhere(const struct settings *s, size_t *ret_n)
 	while ((member = settings_next_member(s, FAMILY_LOCAL, &at)) != NULL) {
 		struct settings_user *added = array_add(&users, &n, sizeof(*added));
 
-		(void)text_copy(added->name, sizeof(added->name), member->name);
+		text_set(added->name, member->name);
 	}
 	*ret_n = n;
 	return users;

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/sources/settings_watch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,8 +111,7 @@ add(struct settings_watch *watch, const struct settings_folder_file *file)
 	struct settings_watched *added = array_add(&watch->files, &watch->count, sizeof(*added));
 
 	added->seen = file->stamp;
-	(void)text_copy(added->application, sizeof(added->application),
-	    file->application); /* of the same size */
+	text_set(added->application, file->application); /* of the same size */
 }
 
 static void
@@ -146,11 +144,11 @@ look_into_folder(
 	if (settings_folder_read(folder, directory, watch->env_file, &err)) {
 		if (folder->count + folder->refused_count > 0 || watch->count == 0)
 			return true;
-		(void)snprintf(err.text, sizeof(err.text), "%.200s is empty", directory);
+		text_setf(err.text, "%.200s is empty", directory);
 	} else if (watch->count == 0 && given == NULL && err.code == ERR_MISSING) {
 		return true;
 	}
-	(void)snprintf(watch->error, sizeof(watch->error), "%.230s", err.text); /* cut is fine */
+	text_setf(watch->error, "%.230s", err.text); /* cut is fine */
 	return false;
 }
 
@@ -185,8 +183,7 @@ make_list(struct settings_watch *watch, bool all, bool is_known, struct settings
 		bool is_there = is_known && watched->gone == 0 && !watched->is_refused;
 
 		files[i].is_kept = !is_there || !(watched->is_still || all);
-		(void)text_copy(files[i].application, sizeof(files[i].application),
-		    watched->application); /* of the same size */
+		text_set(files[i].application, watched->application); /* of the same size */
 		if (!files[i].is_kept)
 			watched->taken = watched->seen;
 	}
