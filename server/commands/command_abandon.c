@@ -9,7 +9,6 @@
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_runner.h"
 #include "lib/text.h"
-#include "store/row_deployment.h"
 #include "store/row_peer.h"
 #include "store/row_runner.h"
 

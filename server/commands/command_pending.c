@@ -9,7 +9,6 @@
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_page.h"
 #include "decide/approval/decide_ready.h"
-#include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "lib/text.h"
 #include "store/row_approval.h"

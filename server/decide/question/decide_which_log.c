@@ -5,7 +5,6 @@
 #include "chat/chat_first.h"
 #include "decide/view/decide_application_log.h"
 #include "decide/decide_page.h"
-#include "decide/decide_reply.h"
 #include "lib/setting.h"
 #include "store/row_deployment.h"
 #include "store/row_run.h"
