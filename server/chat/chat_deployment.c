@@ -123,7 +123,7 @@ static void
 add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment, *ahead = about->ahead;
-	char target[LIMIT_ENVIRONMENT], line[LIMIT_LINE];
+	char line[LIMIT_LINE];
 
 	if (strcmp(deployment->waits_for, "slot") == 0)
 		chat_text_add(text,
@@ -144,7 +144,7 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 			chat_text_add(text, "\nwaits for other work");
 		else
 			chat_text_add(text, "\nwaits for #%lld of %s", (long long)ahead->id,
-			    deployment_target(ahead, target));
+			    deployment_target_here(ahead));
 		if (text_starts(deployment->waits_for, "pipeline:"))
 			chat_text_add(text, ": one at a time");
 		else if (strchr(deployment->waits_for, ':') != NULL)

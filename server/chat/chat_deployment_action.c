@@ -7,9 +7,7 @@
 static void
 add_what(struct chat_text *text, enum chat_first first, const struct deployment *action)
 {
-	char target[LIMIT_ENVIRONMENT];
-
-	chat_first(text, first, deployment_target(action, target));
+	chat_first(text, first, deployment_target_here(action));
 	chat_deployment_what(text, "", action);
 }
 
@@ -39,9 +37,7 @@ add_help(struct chat_text *text, const struct deployment *action)
 static void
 add_where(struct chat_text *text, const struct deployment *action)
 {
-	char target[LIMIT_ENVIRONMENT];
-
-	if (strcmp(deployment_target(action, target), action->environment) != 0)
+	if (strcmp(deployment_target_here(action), action->environment) != 0)
 		chat_text_add(text, "\nenvironment: %s", action->environment);
 	if (action->commit[0] != '\0' && !deployment_is_gate(action))
 		chat_text_commit(text, "\nin the live release ", action->commit);

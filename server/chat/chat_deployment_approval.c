@@ -11,11 +11,9 @@
 static void
 add_subject(struct chat_text *text, enum chat_first first, const struct deployment *deployment)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	bool is_named = first != FIRST_APPROVED && first != FIRST_AWAITS_ANEW;
 
-	chat_first(text, first, deployment_target(deployment, target));
+	chat_first(text, first, deployment_target_here(deployment));
 	chat_deployment_what(text,
 	    !deployment_is_rollback(deployment) ? "" :
 		is_named			? "to " :

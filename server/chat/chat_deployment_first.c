@@ -408,9 +408,8 @@ void
 chat_deployment_first(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
-	char target[LIMIT_ENVIRONMENT];
 
-	chat_first(text, chat_first_of(about), deployment_target(deployment, target));
+	chat_first(text, chat_first_of(about), deployment_target_here(deployment));
 	add_warned(text, about);
 	if (deployment->state == DEPLOY_LIVE && deployment_is_rollback(deployment)) {
 		if (deployment->subject[0] != '\0')

@@ -29,13 +29,13 @@ add_times(struct chat_text *text, const struct chat_log *log)
 bool
 chat_log_head(const struct chat_log *log, char *ret, size_t room)
 {
-	char at[TEXT_TIME_SIZE], target[LIMIT_ENVIRONMENT];
+	char at[TEXT_TIME_SIZE];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	CLEANUP(buf_done) struct buf plain = buf_make(LIMIT_MESSAGE);
 	CLEANUP(freep) char *marked = NULL;
 
 	chat_text_add(
-	    &text, "%s #%lld ", deployment_target(log->work, target), (long long)log->work->id);
+	    &text, "%s #%lld ", deployment_target_here(log->work), (long long)log->work->id);
 	chat_deployment_commit(&text, log->is_back ? "rolled back from " : "", log->work);
 	chat_text_add(&text, ", run %lld", (long long)log->run);
 	chat_deployment_requester(&text, log->work);

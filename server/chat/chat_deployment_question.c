@@ -153,9 +153,7 @@ chat_deployment_label(const char *what, const char *target, char out[LIMIT_BUTTO
 void
 chat_deployment_others(struct chat_text *text, const struct deployment *deployment)
 {
-	char target[LIMIT_ENVIRONMENT];
-
-	chat_first(text, FIRST_CLOSED, deployment_target(deployment, target));
+	chat_first(text, FIRST_CLOSED, deployment_target_here(deployment));
 	chat_deployment_what(text, ", ", deployment);
 	chat_text_add(
 	    text, "\n#%lld is asked of others, who may approve it.", (long long)deployment->id);
@@ -180,9 +178,8 @@ char *
 chat_deployment_moved(const struct deployment *question)
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	char target[LIMIT_ENVIRONMENT];
 
-	chat_first(&text, FIRST_ASKED_BELOW, deployment_target(question, target));
+	chat_first(&text, FIRST_ASKED_BELOW, deployment_target_here(question));
 	chat_text_add(&text, "asked again below");
 	chat_deployment_what(&text, " — ", question);
 	return chat_text_take(&text);

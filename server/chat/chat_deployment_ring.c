@@ -5,10 +5,8 @@
 void
 chat_deployment_turn(struct chat_text *text, const struct deployment *deployment, bool is_next)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	chat_first(
-	    text, is_next ? FIRST_IS_NEXT : FIRST_YOUR_TURN, deployment_target(deployment, target));
+	    text, is_next ? FIRST_IS_NEXT : FIRST_YOUR_TURN, deployment_target_here(deployment));
 	chat_deployment_what(text, "", deployment);
 	chat_text_add(text, "%s", is_next ? "\nIt starts by itself." : "\nIt was queued.");
 }
@@ -17,9 +15,7 @@ void
 chat_deployment_given(
     struct chat_text *text, const struct deployment *deployment, const char *what, const char *who)
 {
-	char target[LIMIT_ENVIRONMENT];
-
-	chat_first(text, FIRST_GIVEN, deployment_target(deployment, target));
+	chat_first(text, FIRST_GIVEN, deployment_target_here(deployment));
 	chat_text_add(text, "%s", what);
 	chat_text_outside(text, "", who);
 	chat_deployment_what(text, " — ", deployment);

@@ -28,7 +28,6 @@ static void
 add_first(struct chat_text *text, const struct chat_show *is)
 {
 	const struct deployment *work = work_of(is);
-	char target[LIMIT_ENVIRONMENT];
 
 	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL) {
 		struct chat_deployment about = *is->about;
@@ -38,7 +37,7 @@ add_first(struct chat_text *text, const struct chat_show *is)
 		return;
 	}
 	chat_text_add(text, "%s%s: " MARK_BOLD "%s" MARK_BOLD, chat_first_rows[FIRST_SHOWN].before,
-	    deploy_flow_word(work->state), deployment_target(work, target));
+	    deploy_flow_word(work->state), deployment_target_here(work));
 	chat_deployment_what(text, chat_first_rows[FIRST_SHOWN].behind, work);
 }
 

@@ -112,14 +112,12 @@ ask(struct tx *tx, const struct update *update, const struct deployment *work,
 static void
 abandon(struct tx *tx, const struct update *update, struct deployment *work)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	decide_abandon(tx, work, update);
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, false, "#%" PRId64 " is waited for no longer.", work->id);
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_ABANDONED,
-		    deployment_target(work, target), ": #%" PRId64 " is waited for no longer.",
+		    deployment_target_here(work), ": #%" PRId64 " is waited for no longer.",
 		    work->id);
 }
 

@@ -48,11 +48,11 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	bool is_active = deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE;
 	const struct runner_gone gone = row_runner_gone(tx, is_active ? deployment->run : 0);
 	const struct chat_clock clock = decide_clock(tx, deployment->environment);
-	char target[LIMIT_ENVIRONMENT], line[LIMIT_LINE];
+	char line[LIMIT_LINE];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_first(&text, is_active ? FIRST_STOPS_NOW : FIRST_CANCELS,
-	    deployment_target(deployment, target));
+	chat_first(
+	    &text, is_active ? FIRST_STOPS_NOW : FIRST_CANCELS, deployment_target_here(deployment));
 	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0') {
 		chat_text_quoted(&text, "", deployment->subject, CHAT_FIRST_SUBJECT);
 		chat_text_add(&text, " ");
@@ -123,11 +123,9 @@ do_not_wait(struct tx *tx, const struct update *update, struct deployment *gate)
 static bool
 may_cancel(struct tx *tx, const struct update *update, const struct deployment *work)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	return deployment_is_own_place(work, update->person) ?
 	    decide_may_work(tx, update, work) :
-	    decide_may(tx, update, POLICY_CANCEL, deployment_target(work, target));
+	    decide_may(tx, update, POLICY_CANCEL, deployment_target_here(work));
 }
 
 /* One that a button stands for. */

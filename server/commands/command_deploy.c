@@ -131,8 +131,7 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 {
 	const struct environment_settings *settings;
 	struct reasons reasons;
-	char value[LIMIT_REF];
-	const char *ref = request_get(request, "ref", value);
+	const char *ref = request_text(request, "ref");
 	bool is_emergency = request_get(request, "emergency", reasons.emergency)[0] != '\0';
 
 	(void)request_get(request, "exception", reasons.exception);

@@ -11,7 +11,6 @@ command_give(struct tx *tx, const struct update *update, const struct request *r
 	struct deployment mine;
 	struct deployment other;
 	struct request queue;
-	char target[LIMIT_REF];
 
 	row_deployment_get(tx, request_number(request, "work"), &mine);
 	row_deployment_get(tx, request_get_number(request, "to"), &other);
@@ -24,7 +23,7 @@ command_give(struct tx *tx, const struct update *update, const struct request *r
 	decide_queues(tx);
 	decide_toastf(tx, update, false, "%.*s has your place.",
 	    (int)text_cut(other.requester, strlen(other.requester), 40), other.requester);
-	queue = request_of("queue", request_get(request, "of", target));
+	queue = request_of("queue", request_text(request, "of"));
 	queue.message = request->message;
 	command_queue(tx, update, &queue);
 }

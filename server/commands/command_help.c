@@ -559,10 +559,8 @@ command_help(struct tx *tx, const struct update *update, const struct request *r
 void
 command_start(struct tx *tx, const struct update *update, const struct request *request)
 {
-	char typed[LIMIT_REF];
-
 	if (update->is_private &&
-	    decide_first_admin_opens(tx, update, request_get(request, "text", typed)))
+	    decide_first_admin_opens(tx, update, request_text(request, "text")))
 		return;
 	if (decide_may(tx, update, POLICY_GREET, ""))
 		greet(tx, update, true, false);

@@ -10,7 +10,6 @@ command_leave(struct tx *tx, const struct update *update, const struct request *
 {
 	struct deployment work;
 	struct request queue;
-	char target[LIMIT_REF];
 
 	row_deployment_get(tx, request_number(request, "work"), &work);
 	if (!decide_may(tx, update, POLICY_TALK, work.environment))
@@ -22,7 +21,7 @@ command_leave(struct tx *tx, const struct update *update, const struct request *
 	(void)decide_cancel(tx, &work, update);
 	decide_queues(tx); /* what is shown is who stands where from now on */
 	decide_toastf(tx, update, false, "You left the queue: #%lld.", (long long)work.id);
-	queue = request_of("queue", request_get(request, "of", target));
+	queue = request_of("queue", request_text(request, "of"));
 	queue.message = request->message;
 	command_queue(tx, update, &queue);
 }

@@ -11,12 +11,11 @@ void
 command_line(struct tx *tx, const struct update *update, const struct request *request)
 {
 	struct deployment work;
-	char target[LIMIT_ENVIRONMENT];
 
 	row_deployment_get(tx, request_number(request, "work"), &work);
 	if (!decide_may(tx, update, POLICY_TALK, ""))
 		return;
-	if (work.id == 0 || !decide_sees(tx, update->person, deployment_target(&work, target))) {
+	if (work.id == 0 || !decide_sees(tx, update->person, deployment_target_here(&work))) {
 		decide_expired(tx, update);
 	} else if (work.state != DEPLOY_AWAITING_APPROVAL) {
 		decide_toastf(tx, update, false, "#%" PRId64 " is %s: nothing is left to approve.",

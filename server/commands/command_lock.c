@@ -69,14 +69,13 @@ command_lock(struct tx *tx, const struct update *update, const struct request *r
 		.kind = HOLD_LOCK, .person = update->person, .request = update->message
 	};
 	struct hold before;
-	char text[LIMIT_REF];
 
 	if (settings == NULL)
 		return;
 	text_set(lock.target, settings->name);
 	lock.address = decide_home(tx, update, settings->name);
 	text_set(lock.by, update->name);
-	if (!read_time(tx, update, request_get(request, COMMANDS_TEXT, text), &lock))
+	if (!read_time(tx, update, request_text(request, COMMANDS_TEXT), &lock))
 		return;
 	if (!decide_may_lock(tx, update, request, settings->name))
 		return;

@@ -42,13 +42,13 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	struct deployment deployment;
 	struct effect effect = { .kind = EFFECT_DOCUMENT };
 	struct effect_document *document = &effect.u.document;
-	char target[LIMIT_ENVIRONMENT], elsewhere[LIMIT_LINE];
+	char elsewhere[LIMIT_LINE];
 	const char *where;
 	const char *what;
 	int size;
 
 	row_deployment_of_run(tx, run, &deployment);
-	where = deployment_target(&deployment, target);
+	where = deployment_target_here(&deployment);
 	what = deployment_is_action(&deployment) ? deployment.action : deployment.commit;
 	size = deployment_is_action(&deployment) ? ACTION_NAME : 7;
 	if (!decide_may(tx, update, POLICY_LOG, where))

@@ -61,11 +61,11 @@ add_work(struct pending *p, struct deployment *work)
 {
 	enum needs_verdict verdict = decide_needs_may(p->tx, work, p->update->person, NULL);
 	struct decide_needs needs;
-	char label[LIMIT_BUTTON], target[LIMIT_ENVIRONMENT], touches[DECIDE_TOUCHES];
+	char label[LIMIT_BUTTON], touches[DECIDE_TOUCHES];
 
 	(void)decide_needs_look(p->tx, work, &needs);
 	chat_text_add(p->text, "\n\n❓ #%" PRId64 " " MARK_BOLD "%s" MARK_BOLD ": ", work->id,
-	    deployment_target(work, target));
+	    deployment_target_here(work));
 	chat_deployment_work(p->text, "", work);
 	chat_text_outside(p->text,
 	    decide_action_touches(p->tx, work, touches)[0] != '\0' ? "\n    " : "", touches);
@@ -102,11 +102,10 @@ list(struct tx *tx, const struct decide_scope *scope, bool is_all, int64_t ret[L
 
 	while (n < LOOKED_AT && (id = row_approval_next(tx, id)) != 0) {
 		struct deployment work;
-		char target[LIMIT_ENVIRONMENT];
 		const char *of;
 
 		row_deployment_get(tx, id, &work);
-		of = deployment_target(&work, target);
+		of = deployment_target_here(&work);
 		if ((is_in(scope, work.environment) || is_in(scope, of) ||
 			(is_all && environment_client(of) != NULL)) &&
 		    decide_sees(tx, scope->person, of))

@@ -26,11 +26,10 @@ add_choice(struct tx *tx, const struct update *update, const struct deployment *
 static void
 keep(struct tx *tx, int64_t question, const struct deployment *work)
 {
-	char target[LIMIT_ENVIRONMENT];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, question);
-	chat_first(&text, FIRST_NOT_REJECTED, deployment_target(work, target));
+	chat_first(&text, FIRST_NOT_REJECTED, deployment_target_here(work));
 	chat_text_add(&text, "#%lld stays as it is.", (long long)work->id);
 	decide_change(tx, question, NULL, &text);
 }
@@ -40,11 +39,10 @@ static void
 ask_why(struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	CLEANUP(message_done) struct message message = { .address = update->address };
-	char target[LIMIT_ENVIRONMENT];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t row;
 
-	chat_first(&text, FIRST_NOT_REJECTED_YET, deployment_target(work, target));
+	chat_first(&text, FIRST_NOT_REJECTED_YET, deployment_target_here(work));
 	chat_text_add(&text, "#%lld", (long long)work->id);
 	chat_text_outside(&text, ", ", update->name);
 	chat_text_add(
@@ -65,12 +63,11 @@ ask_why(struct tx *tx, const struct update *update, const struct deployment *wor
 static void
 leave_question(struct tx *tx, int64_t row, const struct deployment *work)
 {
-	char target[LIMIT_ENVIRONMENT];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, row);
 	chat_first(&text, work->why == DEPLOY_WHY_REJECTED ? FIRST_REJECTED : FIRST_ANSWERED,
-	    deployment_target(work, target));
+	    deployment_target_here(work));
 	chat_text_add(&text, "%s#%lld%s%s", work->why == DEPLOY_WHY_REJECTED ? " " : "",
 	    (long long)work->id, work->why == DEPLOY_WHY_REJECTED ? "" : " is ",
 	    work->why == DEPLOY_WHY_REJECTED ? "" : deploy_flow_word(work->state));

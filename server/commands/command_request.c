@@ -50,8 +50,8 @@ answer_with_line(struct tx *tx, const struct update *update, int64_t id)
 void
 command_request(struct tx *tx, const struct update *update, const struct request *request)
 {
-	char value[LIMIT_REF], words[WORDS][LIMIT_REF];
-	bool is_whole = request_words(request_get(request, COMMANDS_TEXT, value), WORDS, words);
+	char words[WORDS][LIMIT_REF];
+	bool is_whole = request_words(request_text(request, COMMANDS_TEXT), WORDS, words);
 	const struct action *action = action_find(words[0]);
 	bool is_pipeline = action != NULL && action->argument == ACTION_TAKES_PIPELINE;
 	const char *id = decide_do_id(words[1]);

@@ -112,11 +112,11 @@ void
 command_revoke(struct tx *tx, const struct update *update, const struct request *request)
 {
 	struct deployment work;
-	char rest[LIMIT_REF], name[LIMIT_REF];
+	char rest[LIMIT_REF];
 	int64_t number = decide_work(tx, update, request, rest, &work);
 
 	if (number == 0)
-		revoke_by_name(tx, update, request_get(request, "number", name));
+		revoke_by_name(tx, update, request_text(request, "number"));
 	else if (work.id == 0 || !deployment_is_loan(&work))
 		say_other(tx, update, number);
 	else

@@ -373,8 +373,8 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	const struct environment_settings *settings =
 	    decide_where(tx, update, POLICY_ROLLBACK, request);
 	const char *name = settings != NULL ? settings->name : "";
-	char value[LIMIT_REF], past[LIMIT_REF], without[LIMIT_REF];
-	const char *wanted = request_get(request, "release", value);
+	char past[LIMIT_REF], without[LIMIT_REF];
+	const char *wanted = request_text(request, "release");
 	struct environment environment;
 	struct release to;
 	char number[sizeof("#") + 20];

@@ -182,13 +182,13 @@ show(struct tx *tx, const struct update *update, const struct request *request,
 void
 command_show(struct tx *tx, const struct update *update, const struct request *request)
 {
-	char rest[LIMIT_REF], name[LIMIT_ENVIRONMENT];
+	char rest[LIMIT_REF];
 	int64_t number;
 	struct deployment work;
 	const char *target;
 
 	number = decide_work(tx, update, request, rest, &work);
-	target = work.id != 0 ? deployment_target(&work, name) : "";
+	target = work.id != 0 ? deployment_target_here(&work) : "";
 	if (!deployment_is_of(&work, update->person) &&
 	    !decide_may_begin(tx, update, POLICY_HISTORY, target))
 		return;

@@ -78,11 +78,8 @@ commands_is_always(const char *word)
 static enum policy_action
 action_named(const struct command *command, const struct request *request)
 {
-	char reason[LIMIT_REF];
-
 	assert(command != NULL);
-	return command->action == POLICY_DEPLOY &&
-		request_get(request, "emergency", reason)[0] != '\0' ?
+	return command->action == POLICY_DEPLOY && request_text(request, "emergency")[0] != '\0' ?
 	    POLICY_EMERGENCY :
 	    command->action;
 }

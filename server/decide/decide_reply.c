@@ -610,9 +610,7 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 bool
 decide_may_work(struct tx *tx, const struct update *update, const struct deployment *deployment)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	return deployment_grant(deployment) == POLICY_DO ?
-	    decide_may_do(tx, update, deployment->action, deployment_target(deployment, target)) :
+	    decide_may_do(tx, update, deployment->action, deployment_target_here(deployment)) :
 	    decide_may(tx, update, deployment_grant(deployment), deployment->environment);
 }

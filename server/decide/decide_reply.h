@@ -67,6 +67,8 @@ void decide_expired(struct tx *tx, const struct update *update);
 
 /* "telegram:111", "local:ada" */
 const char *decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT]);
+/* The same, for as long as the block in which it stands. */
+#define decide_user_here(tx, person) decide_user(tx, person, (char[PRINCIPAL_TEXT]){ "" })
 
 /* Of an entry about what that person wants: what root does is looked at by others. */
 enum audit_severity decide_severity(int64_t person);

@@ -291,6 +291,8 @@ bool deployment_is_read(const struct deployment *deployment);
 
 /* What its action is done to, as grants have it: client/acme, or its environment. */
 const char *deployment_target(const struct deployment *deployment, char out[LIMIT_ENVIRONMENT]);
+/* The same, for as long as the block in which it stands. */
+#define deployment_target_here(of) deployment_target(of, (char[LIMIT_ENVIRONMENT]){ "" })
 
 /* Its commit is what is live there, and nothing puts that in doubt. */
 bool

@@ -97,12 +97,10 @@ put_said(struct tx *tx, struct json_out *json)
 static struct deployment *
 find_work(struct tx *tx, const struct api_request *api, int64_t number, struct deployment *ret)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	row_deployment_get(tx, number, ret);
 	if (ret->id != 0 &&
 	    (decide_job_began(tx, api, number) ||
-		decide_sees(tx, api->from.person, deployment_target(ret, target))))
+		decide_sees(tx, api->from.person, deployment_target_here(ret))))
 		return ret;
 	decide_refusef(tx, 404, "There is no work of that number.");
 	*ret = (struct deployment){ 0 };
@@ -143,7 +141,6 @@ view_work(struct tx *tx, const struct api_request *api, enum policy_action actio
     struct json_out *json)
 {
 	struct deployment work;
-	char target[LIMIT_ENVIRONMENT];
 	bool is_own;
 
 	find_work(tx, api, number, &work);
@@ -154,8 +151,7 @@ view_work(struct tx *tx, const struct api_request *api, enum policy_action actio
 		(api->job == NULL && deployment_is_of(&work, api->from.person)) ||
 		(deployment_is_action(&work) &&
 		    decide_is_allowed_work(tx, api->from.person, &work)));
-	if (work.id == 0 ||
-	    (!is_own && !may_view(tx, api, action, deployment_target(&work, target))))
+	if (work.id == 0 || (!is_own && !may_view(tx, api, action, deployment_target_here(&work))))
 		return;
 	tx->answer.work = work.run; /* the loop reads its log */
 	tx->answer.is_ended = work.run != 0 && !row_run_is_open(tx, work.run);

@@ -107,9 +107,7 @@ number_of(const char *text)
 int64_t
 request_get_number(const struct request *request, const char *key)
 {
-	char text[LIMIT_REF];
-
-	return number_of(request_get(request, key, text));
+	return number_of(request_text(request, key));
 }
 
 int64_t

@@ -47,6 +47,8 @@ const char *request_behind(const char *text, size_t n);
 
 /* The value of that argument, "" where it has none; returns out. */
 const char *request_get(const struct request *request, const char *key, char out[LIMIT_REF]);
+/* The same, for as long as the block in which it stands. */
+#define request_text(of, key) request_get(of, key, (char[LIMIT_REF]){ "" })
 /* The same as a number from 0 on; what is none is 0. */
 int64_t request_get_number(const struct request *request, const char *key);
 

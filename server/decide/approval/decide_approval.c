@@ -55,9 +55,7 @@ answer(struct tx *tx, const struct update *update, enum chat_first first, const 
 static const char *
 name_subject(const struct deployment *work, char out[SUBJECT])
 {
-	char target[LIMIT_ENVIRONMENT];
-
-	(void)snprintf(out, SUBJECT, "%s %s%.*s", deployment_target(work, target),
+	(void)snprintf(out, SUBJECT, "%s %s%.*s", deployment_target_here(work),
 	    deployment_is_rollback(work) ? "rollback to " : "",
 	    deployment_is_action(work) ? ACTION_NAME : 7,
 	    deployment_is_action(work) ? deployment_action_word(work) : work->commit);
@@ -73,7 +71,7 @@ deny(struct tx *tx, const struct update *update, const struct deployment *work,
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, work->environment);
 	const char *roles = settings != NULL ? settings->approvers : NULL;
-	char reason[LIMIT_LINE], target[LIMIT_ENVIRONMENT];
+	char reason[LIMIT_LINE];
 
 	text_setf(reason, "%s%s%s%s",
 	    verdict == NEEDS_ASKED ? DECIDE_NEEDS_OWN(work, update->person) : "",
@@ -82,7 +80,7 @@ deny(struct tx *tx, const struct update *update, const struct deployment *work,
 		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
 					     "another role must",
 	    roles != NULL ? ": " : "", roles != NULL ? roles : "");
-	decide_deny(tx, update, POLICY_APPROVE, deployment_target(work, target), "approve", reason);
+	decide_deny(tx, update, POLICY_APPROVE, deployment_target_here(work), "approve", reason);
 }
 
 bool

@@ -580,10 +580,9 @@ decide_needs_lines(struct tx *tx, int64_t person, const char *environment, const
 
 	for (size_t i = 0; i < n; i++) {
 		struct deployment work;
-		char target[LIMIT_ENVIRONMENT];
 
 		row_deployment_get(tx, ids[i], &work);
-		if (!decide_sees(tx, person, deployment_target(&work, target)))
+		if (!decide_sees(tx, person, deployment_target_here(&work)))
 			continue;
 		n_seen++;
 		if (text == NULL)

@@ -71,13 +71,12 @@ leave_lines(struct tx *tx, int64_t chat, const struct deployment *work)
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = { 0 };
-		char target[LIMIT_ENVIRONMENT];
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
 		row_message_get(tx, rows[i], &message);
 		if (message.address.chat != chat && (i > 0 || n < COUNT(rows)))
 			continue;
-		chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target(work, target));
+		chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target_here(work));
 		chat_text_code(&text, " ", work->action);
 		chat_text_add(&text,
 		    "\n#%" PRId64 ": a newer line was made; " MARK_CODE "/pending" MARK_CODE
@@ -95,7 +94,7 @@ void
 decide_ready_send(struct tx *tx, const struct chat_address *address, const struct deployment *work)
 {
 	struct message message = { .address = *address, .is_silent = true, .is_answer = true };
-	char line[APPROVE_LINE_SIZE], target[LIMIT_ENVIRONMENT], touches[DECIDE_TOUCHES];
+	char line[APPROVE_LINE_SIZE], touches[DECIDE_TOUCHES];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t row;
 
@@ -104,7 +103,7 @@ decide_ready_send(struct tx *tx, const struct chat_address *address, const struc
 		if (!decide_ready_line(tx, work, line))
 			return; /* the tx has failed */
 	}
-	chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target(work, target));
+	chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target_here(work));
 	chat_text_code(&text, " ", work->action);
 	chat_text_some(&text, " ", work->argument);
 	chat_text_outside(&text, "\n", decide_action_touches(tx, work, touches));

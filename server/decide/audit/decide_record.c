@@ -109,7 +109,7 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 		deployment_is_action(deployment) ? deployment->action : deployment->previous, NULL,
 		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 		NULL };
-	char user[PRINCIPAL_TEXT], confirmer[PRINCIPAL_TEXT], canceller[PRINCIPAL_TEXT];
+	char user[PRINCIPAL_TEXT];
 	char approved[LIMIT_LINE];
 	size_t n = 8;
 
@@ -117,13 +117,13 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 	decide_audit_fact(facts, &n, "confirmed_by",
 	    deployment_confirmer(deployment)[0] == '\0' ?
 		"" :
-		decide_user(tx, deployment->confirmed_by, confirmer));
+		decide_user_here(tx, deployment->confirmed_by));
 	decide_audit_fact(facts, &n, "approved_by",
 	    deployment->approvers[0] == '\0' ? "" : approvers(tx, deployment, approved));
 	decide_audit_fact(facts, &n, "cancelled_by",
 	    deployment->why != DEPLOY_WHY_CANCELLED || deployment->cancelled_by == 0 ?
 		"" :
-		decide_user(tx, deployment->cancelled_by, canceller));
+		decide_user_here(tx, deployment->cancelled_by));
 	decide_audit_fact(facts, &n, "emergency", deployment->exempt.emergency);
 	decide_audit_fact(facts, &n, "without", deployment->without);
 	/* What may ship it: once, where it starts. */
@@ -157,12 +157,12 @@ decide_record_step(struct tx *tx, const struct deployment *deployment, enum depl
 void
 decide_record_end(struct tx *tx, const struct deployment *deployment)
 {
-	char outcome[LIMIT_ENVIRONMENT], target[LIMIT_ENVIRONMENT];
+	char outcome[LIMIT_ENVIRONMENT];
 	double seconds = 0;
 
 	deployment_outcome_label(deployment->state, outcome);
 	if (deployment_is_action(deployment)) { /* those have a counter of their own */
-		tx_count_metric(tx, INCREMENT_ACTION, deployment_target(deployment, target),
+		tx_count_metric(tx, INCREMENT_ACTION, deployment_target_here(deployment),
 		    deployment->action, outcome, 0);
 		return;
 	}

@@ -25,7 +25,7 @@ static size_t
 add_tokens(struct tx *tx, struct chat_text *text)
 {
 	CLEANUP(freep) struct token *all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
-	char role[ROLE_TEXT], maker[PRINCIPAL_TEXT], until[ZONE_DATE];
+	char role[ROLE_TEXT], until[ZONE_DATE];
 	size_t n_all = row_token_list(tx, all), n = 0;
 
 	for (size_t i = 0; i < n_all; i++) {
@@ -38,7 +38,7 @@ add_tokens(struct tx *tx, struct chat_text *text)
 			    "\nTokens, " MARK_CODE "deploybot token revoke NAME" MARK_CODE ":");
 		chat_text_add(text, "\n" MARK_CODE "%s" MARK_CODE ": role %s, made by %s, until %s",
 		    token->name, row_token_role_text(token, role),
-		    decide_user(tx, token->made_by, maker),
+		    decide_user_here(tx, token->made_by),
 		    zone_date_text(tx->settings->zone, token->expires_at - 1, until));
 	}
 	add_more(text, n, MARK_CODE "deploybot token list" MARK_CODE);
@@ -48,7 +48,6 @@ add_tokens(struct tx *tx, struct chat_text *text)
 static size_t
 add_factors(struct tx *tx, struct chat_text *text)
 {
-	char user[PRINCIPAL_TEXT];
 	size_t n = 0;
 
 	for (int64_t person = 0; (person = row_factor_next(tx, person)) != 0;) {
@@ -59,7 +58,7 @@ add_factors(struct tx *tx, struct chat_text *text)
 			    "\nSecond factors, " MARK_CODE "deploybot 2fa reset ID" MARK_CODE
 			    "; their recovery codes, " MARK_CODE "deploybot 2fa codes ID" MARK_CODE
 			    ":");
-		chat_text_add(text, "\n%s", decide_user(tx, person, user));
+		chat_text_add(text, "\n%s", decide_user_here(tx, person));
 	}
 	add_more(text, n, "ask who has one");
 	return n;

@@ -86,7 +86,6 @@ confirm(struct tx *tx, const struct update *update, int64_t person, const char *
     struct json_out *json)
 {
 	struct factor factor = decide_factor_of(tx, person);
-	char whose[DECIDE_WHOSE];
 	struct factor_secret secret;
 	struct err err;
 
@@ -114,7 +113,7 @@ confirm(struct tx *tx, const struct update *update, int64_t person, const char *
 		decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_ENROLLED, person);
 		decide_factor_tell(tx, person,
 		    "🔐 Second factor: %s has one now. It was %s on the server.",
-		    decide_whose(tx, person, whose), factor.proven_at != 0 ? "confirmed" : "made");
+		    decide_whose_here(tx, person), factor.proven_at != 0 ? "confirmed" : "made");
 		decide_answer(tx, "Confirmed: it counts from now on.");
 	}
 	crypto_wipe(&secret, sizeof(secret));
@@ -125,7 +124,6 @@ static void
 make_codes(struct tx *tx, const struct update *update, int64_t person, struct json_out *json)
 {
 	struct factor factor = decide_factor_of(tx, person);
-	char whose[DECIDE_WHOSE];
 	struct factor_secret secret;
 	struct err err;
 
@@ -143,7 +141,7 @@ make_codes(struct tx *tx, const struct update *update, int64_t person, struct js
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_CODES, person);
 	decide_factor_tell(tx, person,
 	    "🔐 %s: ten new recovery codes on the server; not meant? /2fa reset %" PRId64,
-	    decide_whose(tx, person, whose), person);
+	    decide_whose_here(tx, person), person);
 	decide_answer(
 	    tx, "Made: those of before count no more. The person and the admins are notified.");
 }

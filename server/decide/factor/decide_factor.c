@@ -73,10 +73,10 @@ void
 decide_factor_audit(
     struct tx *tx, const struct update *update, enum audit_code code, int64_t person)
 {
-	char user[PRINCIPAL_TEXT], whose[24];
+	char whose[24];
 
 	text_setf(whose, "%" PRId64, person);
-	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok",
+	decide_audit(tx, code, decide_user_here(tx, update->person), NULL, "ok",
 	    (const char *const[]){ "person", whose, "name", update->name, NULL });
 }
 
@@ -113,12 +113,12 @@ void
 decide_factor_reset(struct tx *tx, const struct update *update, int64_t person)
 {
 	struct factor factor = decide_factor_of(tx, person);
-	char line[LIMIT_LINE * 2], by[LIMIT_PERSON], whose[DECIDE_WHOSE];
+	char line[LIMIT_LINE * 2], by[LIMIT_PERSON];
 
 	(void)clean_line(by, sizeof(by), update->name, strlen(update->name));
 	text_setf(line,
 	    "🔐 %s: second factor reset by %s. It ends within 10 minutes; their open approvals are withdrawn. Was it not them? deploybot audit shows who did it; deploybot 2fa add makes another.",
-	    decide_whose(tx, person, whose), by);
+	    decide_whose_here(tx, person), by);
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_RESET, person);
 	decide_approval_withdraw_all(tx, update, person, "their second factor was reset");
 	factor.reset_message = tell(tx, person, update->person, line);
@@ -198,8 +198,6 @@ decide_factor_gives_code(
 static void
 close_it(struct tx *tx, const struct update *update, char why[LIMIT_LINE])
 {
-	char whose[DECIDE_WHOSE];
-
 	(void)snprintf(why, LIMIT_LINE,
 	    "wrong code, the %dth in a row: your second factor is closed until it is reset",
 	    FAILURES_MAX);
@@ -208,7 +206,7 @@ close_it(struct tx *tx, const struct update *update, char why[LIMIT_LINE])
 	    "🔐 Second factor closed: %s has typed %d wrong codes in a row, or somebody with their account.\n"
 	    "deploybot 2fa reset %" PRId64
 	    " on the server ends it; then deploybot 2fa add makes another.",
-	    decide_whose(tx, update->person, whose), FAILURES_MAX, update->person);
+	    decide_whose_here(tx, update->person), FAILURES_MAX, update->person);
 }
 
 static void
@@ -298,7 +296,6 @@ decide_factor_recover(struct tx *tx, const struct update *update, int64_t person
 	struct factor factor = decide_factor_of(tx, person);
 	struct factor_secret secret;
 	uint8_t code[TOTP_RECOVERY];
-	char whose[DECIDE_WHOSE];
 	bool is_taken;
 
 	if (factor.failures >= FAILURES_MAX) {
@@ -330,7 +327,7 @@ decide_factor_recover(struct tx *tx, const struct update *update, int64_t person
 	    "🔐 Recovery code used: by %s, %" PRId64
 	    " left. Not you, or not them? An admin ends that second factor: /2fa reset %" PRId64
 	    ".",
-	    decide_whose(tx, person, whose), row_factor_count_recovery(tx, person), person);
+	    decide_whose_here(tx, person), row_factor_count_recovery(tx, person), person);
 	return true;
 }
 

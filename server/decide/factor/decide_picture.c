@@ -71,15 +71,13 @@ decide_picture_begin(struct tx *tx, const struct update *update)
 static void
 forget(struct tx *tx, int64_t person, int64_t made_at, const char *what, const char *failure)
 {
-	char whose[DECIDE_WHOSE];
-
 	if (row_factor_get(tx, person).made_at != made_at)
 		return;
 	row_factor_drop(tx, person);
 	decide_factor_tell(tx, person,
 	    "🔐 %s: no second factor: its picture could not be %s, so it does not count. " MARK_CODE
 	    "/2fa" MARK_CODE " in our private chat makes another.",
-	    decide_whose(tx, person, whose), what);
+	    decide_whose_here(tx, person), what);
 	tx_log(tx, LOG_LEVEL_WARNING, "the picture of a second factor could not be %s: %s", what,
 	    failure);
 }
@@ -199,7 +197,7 @@ void
 decide_picture_confirm(struct tx *tx, const struct update *update, int64_t person, int64_t made_at)
 {
 	struct factor factor = decide_factor_of(tx, person);
-	char what[LIMIT_LINE], whose[DECIDE_WHOSE];
+	char what[LIMIT_LINE];
 
 	text_setf(what, "2FA of telegram:%" PRId64, person);
 	if (!decide_factor_is_pending(tx, &factor) || factor.proven_at == 0 ||
@@ -218,5 +216,5 @@ decide_picture_confirm(struct tx *tx, const struct update *update, int64_t perso
 	decide_factor_tell(tx, person,
 	    "🔐 Second factor: %s has one, confirmed by an admin. Recovery codes: " MARK_CODE
 	    "deploybot 2fa codes %" PRId64 MARK_CODE " on the server shows ten, once.",
-	    decide_whose(tx, person, whose), person);
+	    decide_whose_here(tx, person), person);
 }

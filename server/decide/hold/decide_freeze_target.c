@@ -64,7 +64,6 @@ decide_freeze_target(struct tx *tx, const struct update *update, const struct re
 {
 	const struct settings *application = application_of(tx, update, request->target);
 	const struct environment_settings *settings;
-	char typed[LIMIT_REF];
 
 	if (strcmp(request->target, "all") == 0) {
 		(void)text_copy(ret, LIMIT_ENVIRONMENT, HOLD_ALL);
@@ -72,7 +71,7 @@ decide_freeze_target(struct tx *tx, const struct update *update, const struct re
 		    may_all(tx, update, request, NULL) :
 		    decide_may_begin(tx, update, POLICY_FREEZE, "");
 	}
-	if (application != NULL && request_get(request, REQUEST_TYPED, typed)[0] == '\0' &&
+	if (application != NULL && request_text(request, REQUEST_TYPED)[0] == '\0' &&
 	    decide_is_allowed_somewhere(tx, update->person, POLICY_FREEZE)) {
 		(void)snprintf(ret, LIMIT_ENVIRONMENT, "%s/*", application->application);
 		return may_all(tx, update, request, application);

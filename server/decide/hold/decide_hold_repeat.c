@@ -51,13 +51,12 @@ decide_hold_audit(
     struct tx *tx, const struct hold *hold, bool begins, int64_t person, const char *outcome)
 {
 	struct hold_repeat repeat = { .person = person, .hold = *hold };
-	char user[PRINCIPAL_TEXT];
 	enum audit_code code = hold->kind == HOLD_LOCK ?
 	    (begins ? AUDIT_CODE_LOCK_BEGUN : AUDIT_CODE_LOCK_ENDED) :
 	    (begins ? AUDIT_CODE_FREEZE_BEGUN : AUDIT_CODE_FREEZE_ENDED);
 
 	text_set(repeat.action, audit_code_rows[code].code);
-	row_audit_principal(tx, decide_user(tx, person, user), repeat.principal);
+	row_audit_principal(tx, decide_user_here(tx, person), repeat.principal);
 	if (person == 0 || !row_hold_repeat_count(tx, &repeat))
 		write_entry(tx, hold, code, person, outcome, NULL);
 }

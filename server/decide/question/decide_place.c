@@ -20,10 +20,8 @@ decide_place_rows(const struct tx *tx, const char *target)
 bool
 decide_place_has(const struct deployment *work, const char *target)
 {
-	char of[LIMIT_ENVIRONMENT];
-
 	return strcmp(work->environment, target) == 0 ||
-	    strcmp(deployment_target(work, of), target) == 0;
+	    strcmp(deployment_target_here(work), target) == 0;
 }
 
 /* Of all that there is. */

@@ -135,8 +135,7 @@ decide_question_chosen(struct tx *tx, struct deployment *question, const struct 
 bool
 decide_may_answer(struct tx *tx, const struct update *update, const struct deployment *deployment)
 {
-	char target[LIMIT_ENVIRONMENT];
-	const char *where = deployment_target(deployment, target);
+	const char *where = deployment_target_here(deployment);
 	bool is_push = !deployment_is_by_request(deployment);
 	const char *who = row_button_is_shared(tx, deployment->id) ? "who asked" :
 	    is_push						   ? "" :

@@ -181,11 +181,11 @@ compare_action(struct tx *tx, const struct deployment *job, const struct questio
 {
 	const struct action_row action = row_action_get(tx, job->id);
 	const char *live = environment->current.commit;
-	char target[LIMIT_ENVIRONMENT], names[LIMIT_LINE / 2];
+	char names[LIMIT_LINE / 2];
 
 	if (decide_action_differs(tx, job, &action, shown, names)) {
 		add_difference(line, "the %s of %s changed%s%s",
-		    is_of_agent(tx, job) ? "units" : "settings", deployment_target(job, target),
+		    is_of_agent(tx, job) ? "units" : "settings", deployment_target_here(job),
 		    names[0] != '\0' ? ": " : "", names);
 		add_what_it_touches(tx, job, action.shown_touches, line);
 	}

@@ -400,9 +400,8 @@ begins_nothing(enum policy_action action, const struct environment_settings *env
 static bool
 is_clear(enum policy_action action, const struct request *request, const struct decide_scope *scope)
 {
-	char typed[LIMIT_REF];
 	bool is_named =
-	    request->target[0] != '\0' && request_get(request, REQUEST_TYPED, typed)[0] == '\0';
+	    request->target[0] != '\0' && request_text(request, REQUEST_TYPED)[0] == '\0';
 
 	return scope->n == 1 && (is_named || begins_nothing(action, scope->at[0]));
 }

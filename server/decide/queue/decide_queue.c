@@ -67,8 +67,7 @@ struct place {
 static bool
 is_denied(struct tx *tx, const struct deployment *work)
 {
-	char target[LIMIT_ENVIRONMENT];
-	const char *where = deployment_target(work, target);
+	const char *where = deployment_target_here(work);
 	int64_t other = work->confirmed_by == work->requested_by ? 0 : work->confirmed_by;
 	bool requester_may = work->trigger == TRIGGER_JOB ?
 	    decide_job_reports(tx, work->environment) :
@@ -139,14 +138,13 @@ differs(const struct look *l, struct place *place)
 {
 	const struct git_answer *answer = l->answered == place->work.id ? l->answer : NULL;
 	const struct deployment *work = &place->work;
-	char target[LIMIT_ENVIRONMENT];
 
 	place->changed[0] = '\0';
 	/* Nobody was shown it, or what they were shown did not say so; the question does. */
 	if (l->now.unknown_since != 0 && !deployment_is_loan(work) &&
 	    (!decide_is_answered_for(work) || l->now.unknown_since >= work->answered_at))
 		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
-		    deployment_target(work, target));
+		    deployment_target_here(work));
 	else if (decide_is_past_unshown(l->tx, work))
 		(void)snprintf(place->changed, LIMIT_LINE,
 		    "%s runs %.7s now, and this rolls back past it", l->environment,
@@ -306,12 +304,12 @@ ask_approval(const struct look *l, struct place *place)
 static void
 ask_anew(const struct look *l, struct place *place)
 {
-	char why[LIMIT_LINE], target[LIMIT_ENVIRONMENT];
+	char why[LIMIT_LINE];
 
 	say_change(l, place, why);
 	if (why[0] == '\0')
 		text_setf(why, "its place in %s is more than an hour old",
-		    deployment_target(&place->work, target));
+		    deployment_target_here(&place->work));
 	wait_for(l, place, "");
 	place->work.wait.is_asked_anew = true;
 	decide_ask_anew(l->tx, &place->work, why, answer_for(l, &place->work));

@@ -36,10 +36,7 @@ add_answer(struct tx *tx, const struct deployment *deployment, const char *answe
 static bool
 may_in(struct tx *tx, enum policy_action action, const struct deployment *deployment, int64_t chat)
 {
-	char target[LIMIT_ENVIRONMENT];
-
-	return chat < 0 ||
-	    decide_is_allowed(tx, chat, action, deployment_target(deployment, target));
+	return chat < 0 || decide_is_allowed(tx, chat, action, deployment_target_here(deployment));
 }
 
 static void
@@ -331,11 +328,9 @@ add_line(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 static bool
 may_answer_in(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	return chat < 0 || chat == deployment->requested_by ||
 	    row_button_is_requester(tx, deployment->id, chat) ||
-	    decide_is_allowed(tx, chat, POLICY_CONFIRM, deployment_target(deployment, target));
+	    decide_is_allowed(tx, chat, POLICY_CONFIRM, deployment_target_here(deployment));
 }
 
 struct buttons *

@@ -56,10 +56,8 @@ decide_tell_is_question(const struct deployment *deployment)
 static bool
 is_hidden(struct tx *tx, const struct deployment *deployment, const struct deployment *ahead)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	return deployment_is_by_request(deployment) ?
-	    !decide_sees(tx, deployment->requested_by, deployment_target(ahead, target)) :
+	    !decide_sees(tx, deployment->requested_by, deployment_target_here(ahead)) :
 	    settings_of(tx->settings, ahead->environment) !=
 		settings_of(tx->settings, deployment->environment);
 }
@@ -150,8 +148,7 @@ static void
 name_asked(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_LINE])
 {
 	struct row_person people[DECIDE_WHOM];
-	char target[LIMIT_ENVIRONMENT];
-	size_t n = decide_whom(tx, POLICY_APPROVE, "", deployment_target(deployment, target),
+	size_t n = decide_whom(tx, POLICY_APPROVE, "", deployment_target_here(deployment),
 		   &(struct row_person){ 0 }, people),
 	       all = 0, named = 0, used = 0;
 

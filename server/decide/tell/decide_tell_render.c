@@ -46,10 +46,8 @@ hide_tail(struct chat_deployment *shown)
 static void
 hide_ahead(struct tx *tx, int64_t person, struct deployment *ahead)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	if (ahead->environment[0] != '\0' &&
-	    !decide_sees(tx, person, deployment_target(ahead, target)))
+	    !decide_sees(tx, person, deployment_target_here(ahead)))
 		ahead->environment[0] = '\0';
 }
 

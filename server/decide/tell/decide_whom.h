@@ -17,6 +17,8 @@ size_t decide_whom(struct tx *tx, enum policy_action action, const char *name,
 /* "@cy (telegram:33)", marked; without their name where they have asked for nothing lately. */
 #define DECIDE_WHOSE (LIMIT_PERSON + 40)
 const char *decide_whose(struct tx *tx, int64_t person, char out[static DECIDE_WHOSE]);
+/* The same, for as long as the block in which it stands. */
+#define decide_whose_here(tx, person) decide_whose(tx, person, (char[DECIDE_WHOSE]){ "" })
 
 /* What stands in front of the i-th of n names: "", ", " or `last`, as " and ". */
 const char *decide_whom_between(size_t i, size_t n, const char *last);

@@ -57,14 +57,12 @@ decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char
 bool
 decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment)
 {
-	char target[LIMIT_ENVIRONMENT];
-
 	if (deployment_is_loan(deployment))
 		return policy_decide_secret(tx->settings, decide_principal(tx, person),
 			   deployment->argument, deployment->environment, tx->at)
 			   .verdict == POLICY_ALLOW;
 	return deployment_grant(deployment) == POLICY_DO ?
 	    decide_is_allowed_do(
-		tx, person, deployment->action, deployment_target(deployment, target)) :
+		tx, person, deployment->action, deployment_target_here(deployment)) :
 	    decide_is_allowed(tx, person, deployment_grant(deployment), deployment->environment);
 }

@@ -116,16 +116,14 @@ refuse(struct tx *tx, const struct update *update, const struct token *token, co
 static void
 block(struct tx *tx, const struct update *update, struct token *token)
 {
-	char whose[DECIDE_WHOSE], other[DECIDE_WHOSE];
-
 	decide_token_audit(
 	    tx, update, AUDIT_CODE_TOKEN_BLOCKED, token, "another account tried to log in with it");
 	decide_token_revoke(tx, token, "another account tried to log in with it");
 	decide_factor_tell(tx, token->person,
 	    "🔐 Token blocked: " MARK_BOLD "%s" MARK_BOLD
 	    " belongs to %s, and %s tried to log in with it. Somebody else has it: deploybot token add makes another.",
-	    token->name, decide_whose(tx, token->person, whose),
-	    decide_whose(tx, update->person, other));
+	    token->name, decide_whose_here(tx, token->person),
+	    decide_whose_here(tx, update->person));
 	refuse(tx, update, token, "the token of another account");
 }
 

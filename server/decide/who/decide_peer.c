@@ -36,13 +36,12 @@ static void
 audit(struct tx *tx, enum audit_code code, const struct peer *peer, const char *before)
 {
 	const char *meta[] = { "name", peer->by, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
-	char user[PRINCIPAL_TEXT];
 	size_t n = 2;
 
 	decide_audit_fact(meta, &n, "identity", peer->identity);
 	decide_audit_fact(meta, &n, "key", peer->digest);
 	decide_audit_fact(meta, &n, "key_before", before);
-	decide_audit(tx, code, decide_user(tx, peer->made_by, user), NULL, "ok", meta);
+	decide_audit(tx, code, decide_user_here(tx, peer->made_by), NULL, "ok", meta);
 }
 
 bool

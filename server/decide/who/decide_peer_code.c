@@ -80,7 +80,7 @@ decide_peer_code(struct tx *tx, const struct api_request *api, struct json_out *
 		.made_by = api->from.person,
 		.is_move = strcmp(api->request.action, "move") == 0 };
 	uint8_t drawn[ENROL_CODE_DRAWN];
-	char text[ENROL_CODE], user[PRINCIPAL_TEXT];
+	char text[ENROL_CODE];
 	struct peer peer, before;
 
 	if (!decide_peer_may(tx, api) || !decide_peer_read_name(tx, api, &peer))
@@ -95,7 +95,7 @@ decide_peer_code(struct tx *tx, const struct api_request *api, struct json_out *
 	enrol_code_text(drawn, text);
 	prove(tx, text, &code);
 	row_peer_code_put(tx, &code);
-	decide_audit(tx, AUDIT_CODE_PEER_CODE_MADE, decide_user(tx, code.made_by, user), NULL, "ok",
+	decide_audit(tx, AUDIT_CODE_PEER_CODE_MADE, decide_user_here(tx, code.made_by), NULL, "ok",
 	    (const char *const[]){ "name", code.by, "identity", code.identity, NULL });
 	decide_factor_tell(tx, 0,
 	    "🔐 %s code made: " MARK_BOLD "%s" MARK_BOLD

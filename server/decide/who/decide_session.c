@@ -14,12 +14,11 @@ decide_token_audit(struct tx *tx, const struct update *update, enum audit_code c
     const struct token *token, const char *reason)
 {
 	const char *meta[] = { "name", update->name, NULL, NULL, NULL, NULL, NULL };
-	char user[PRINCIPAL_TEXT];
 	size_t n = 2;
 
 	decide_audit_fact(meta, &n, "token", token->id != 0 ? token->name : "");
 	decide_audit_fact(meta, &n, "reason", reason);
-	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok", meta);
+	decide_audit(tx, code, decide_user_here(tx, update->person), NULL, "ok", meta);
 }
 
 static struct update *

@@ -104,7 +104,7 @@ is_unexpected(enum token_fault fault)
 static void
 note_fault(struct tx *tx, struct token *token, enum token_fault fault, struct notice *over)
 {
-	char maker[PRINCIPAL_TEXT], role[ROLE_TEXT];
+	char role[ROLE_TEXT];
 	struct buf *line;
 
 	if (fault == token->fault || token->ended_at != 0) /* what has ended stays so */
@@ -120,7 +120,7 @@ note_fault(struct tx *tx, struct token *token, enum token_fault fault, struct no
 	line = is_unexpected(fault) ? add_line(over, token) : NULL;
 	if (line != NULL)
 		buf_addf(line, "%s (role %s, made by %s)", token_fault_rows[fault].login,
-		    row_token_role_text(token, role), decide_user(tx, token->made_by, maker));
+		    row_token_role_text(token, role), decide_user_here(tx, token->made_by));
 }
 
 /* Once for each end. */
@@ -128,7 +128,7 @@ static void
 note_end(
     struct tx *tx, const struct token *token, const struct policy_end *end, struct notice *soon)
 {
-	char key[80], date[ZONE_DATE], role[ROLE_TEXT], maker[PRINCIPAL_TEXT];
+	char key[80], date[ZONE_DATE], role[ROLE_TEXT];
 	struct buf *line;
 
 	if (end->by == POLICY_ENDS_ITSELF || end->at - tx->at > WEEK_MS)
@@ -141,7 +141,7 @@ note_end(
 	(void)zone_date_text(tx->settings->zone, end->at - 1, date);
 	if (end->by == POLICY_ENDS_WITH_MAKER)
 		buf_addf(line, "with %s, who made it: their role %s ends with %s",
-		    decide_user(tx, token->made_by, maker), role, date);
+		    decide_user_here(tx, token->made_by), role, date);
 	else
 		buf_addf(line, "with its role %s, which ends with %s", role, date);
 }

@@ -277,7 +277,6 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 {
 	int64_t number = request_number(&api->request, "work");
 	struct deployment gate;
-	char how[LIMIT_REF];
 
 	if (!decide_job_asks(tx, api))
 		return;
@@ -290,7 +289,7 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 	tx->answer.work = number;
 	tx->answer.status = 202; /* as a hook is answered */
 	if (deploy_flow_class(gate.state) != DEPLOY_CLASS_FINAL)
-		end_as(tx, &gate, request_get(&api->request, "conclusion", how), true);
+		end_as(tx, &gate, request_text(&api->request, "conclusion"), true);
 }
 
 /* What its job belongs to, in its forge's word. */

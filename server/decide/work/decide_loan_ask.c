@@ -192,11 +192,11 @@ static bool
 may_ask_now(struct tx *tx, const struct asker *asker)
 {
 	int most = asker->job != NULL ? BY_JOBS : BY_PEOPLE;
-	char user[PRINCIPAL_TEXT], why[LIMIT_LINE];
+	char why[LIMIT_LINE];
 
 	if (row_rate_limit_take(tx, most, MINUTE_MS / most, "secret:%s",
 		asker->job != NULL ? asker->job->workflow :
-				     decide_user(tx, asker->from->person, user)))
+				     decide_user_here(tx, asker->from->person)))
 		return true;
 	text_setf(why, "%s for secrets too often: %d a minute",
 	    asker->job != NULL ? "this workflow asks" : "you ask", most);

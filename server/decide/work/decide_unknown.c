@@ -108,12 +108,11 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 {
 	struct environment environment;
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	char user[PRINCIPAL_TEXT];
 
 	row_environment_get(tx, name, &environment);
 	row_environment_set_known(tx, name);
 	row_button_close(tx, "looked", name);
-	audit(tx, name, AUDIT_CODE_STATE_KNOWN, decide_user(tx, update->person, user), update->name,
+	audit(tx, name, AUDIT_CODE_STATE_KNOWN, decide_user_here(tx, update->person), update->name,
 	    environment.unknown_why);
 	/* As its beginning has rung, it begins with whether that is over. */
 	chat_first(&text, environment.is_down ? FIRST_LOOKED_AT_DOWN : FIRST_LOOKED_AT, name);
