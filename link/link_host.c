@@ -7,6 +7,8 @@
  */
 #include "link/link_host.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,8 +16,10 @@
 
 #include "lib/clock.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/packet_socket.h"
 #include "lib/text.h"
 #include "lib/version.h"
 #include "link/link_channel.h"
@@ -125,37 +129,58 @@ on_lost(struct link_socket *local, const char *why)
 }
 
 static void
-connect_channel(struct link_channel *channel, const char *path)
+connect_channel(struct link_channel *channel, int fd, const char *why)
 {
 	struct link_host *host = uplink_of(channel->of->tls)->host;
-	struct err err;
-	int fd = link_socket_open(path, false, &err);
-	bool is_runner = path == host->settings->runner_socket;
 
-	if (is_runner && fd == -1 && !host->is_alone)
-		log_warning("what the server sends reaches no runner: %s", err.text);
-	if (is_runner)
-		host->is_alone = fd == -1;
 	if (fd == -1)
-		link_channel_close(channel, err.text);
+		link_channel_close(channel, why);
 	else
 		channel->ctx = link_socket_new(&host->poll, fd, &local_events, channel);
+}
+
+static void
+connect_runner(struct link_host *host, struct link_channel *channel)
+{
+	struct err err;
+	int fd = link_socket_open(host->settings->runner_socket, false, &err);
+
+	if (fd == -1 && !host->is_alone)
+		log_warning("what the server sends reaches no runner: %s", err.text);
+	host->is_alone = fd == -1;
+	connect_channel(channel, fd, err.text);
+}
+
+/* Through /proc/self/fd: a socket's path may be 107 bytes, a state directory's more. */
+static int
+connect_run(const char *state, int64_t run, struct err *err)
+{
+	CLEANUP(file_closep) int folder = -1;
+	char path[PATH_MAX];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/runs/%" PRId64, state, run); /* cut, there is none */
+	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/socket", folder);
+	fd = packet_socket(path, false);
+	return fd != -1 ?
+	    fd :
+	    ERR_FD(err_errno(err, ERR_IO, errno, "%s/runs/%" PRId64 "/socket", state, run));
 }
 
 static void
 open_channel(struct uplink *uplink, const struct link_word *word)
 {
 	struct link_channel *channel = link_channels_add(&uplink->channels, word->channel);
-	char path[PATH_MAX];
+	struct err err;
 
 	if (channel == NULL) {
 		link_tls_end(&uplink->tls, "channel %" PRId64 " is open, or there are too many",
 		    word->channel);
 		return;
 	}
-	(void)snprintf(path, sizeof(path), "%s/runs/%" PRId64 "/socket",
-	    uplink->host->settings->state, word->id); /* cut, there is none */
-	connect_channel(channel, path);
+	connect_channel(
+	    channel, connect_run(uplink->host->settings->state, word->id, &err), err.text);
 }
 
 /* --- certificates --- */
@@ -221,7 +246,7 @@ on_frame(struct link_tls *tls, const struct link_frame *frame)
 	}
 	channel = link_channels_came(&uplink->channels, frame);
 	if (channel != NULL && channel->ctx == NULL)
-		connect_channel(channel, uplink->host->settings->runner_socket);
+		connect_runner(uplink->host, channel);
 	if (channel != NULL && channel->ctx != NULL)
 		link_socket_send(channel->ctx, "", frame->packet, frame->size, channel);
 }

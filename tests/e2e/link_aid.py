@@ -177,7 +177,9 @@ class Listener:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.sock.bind(str(path))
+        folder = os.open(path.parent, os.O_PATH)    # however long its path is
+        self.sock.bind(f"/proc/self/fd/{folder}/{path.name}")
+        os.close(folder)
         self.sock.listen(8)
         self.sock.settimeout(PATIENCE_S)
 

@@ -42,8 +42,7 @@ class Net:
         self.folder, self.authority = folder, authority
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
-        self.socket = folder / "server.sock"
-        self.links = []
+        self.socket, self.links = folder / "server.sock", []
         self.serve = self.start_serve()
         self.server = Server(self.socket)
 
@@ -104,9 +103,10 @@ def test_a_host_of_the_first_version_is_served(net):
     assert host.next() == (1, b"hello\nversion 3\n")
 
 
-def test_a_run_has_a_channel_of_its_own_until_one_side_closes_it(net):
-    supervisor = Listener(net.folder / "runs" / "12" / "socket")
-    net.start_host("build", "runner")
+@pytest.mark.parametrize("state", ["short", 120 * "x"], ids=["", "whose_path_is_longer_than_a_sockets_may_be"])
+def test_a_run_has_a_channel_of_its_own_until_one_side_closes_it(net, state):
+    supervisor = Listener(net.folder / state / "runs" / "12" / "socket")
+    net.start_host("build", "runner", STATE_DIRECTORY=net.folder / state)
     net.server.expect("link 0\nhere runner/build-1 ")
     for number in (2, 3):
         net.server.send(f"runner/build-1 0\nopen\nchannel {number}\nid 12\n".encode())
