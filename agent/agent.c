@@ -169,11 +169,13 @@ look_at_manifest(struct agent *agent)
 /* --- the loop ----------------------------------------------------------------------------- */
 
 static void
-hear_server(struct agent *agent)
+hear_server(struct agent *agent, bool is_guest)
 {
 	struct protocol_message message;
+	uint64_t lowest = records_epoch(&agent->world.records);
 
-	if (!peer_hear(&agent->server, &message))
+	if (is_guest ? !peer_hear_guest(&agent->server, lowest, &message) :
+		       !peer_hear(&agent->server, lowest, &message))
 		return;
 	if (message.kind == PROTOCOL_HELLO)
 		on_hello(agent, &message);
@@ -197,24 +199,30 @@ turn(struct agent *agent, struct err *err)
 {
 	struct run *run = &agent->run;
 	int wait_ms = run_wait_ms(run);
-	struct pollfd fds[6 + CALLS_FDS] = {
+	struct pollfd fds[8 + CALLS_FDS] = {
 		{ agent->server.listener, POLLIN, 0 },
 		{ agent->server.fd, POLLIN, 0 },
 		{ run->peer.listener, POLLIN, 0 },
 		{ run->peer.fd, POLLIN, 0 },
 		{ agent->signals, POLLIN, 0 },
 		{ systemd_fd(agent->world.systemd, &wait_ms), POLLIN, 0 },
+		{ agent->server.guest, POLLIN, 0 },
+		{ run->peer.guest, POLLIN, 0 },
 	};
 
-	calls_watch(&agent->calls, fds + 6, &wait_ms);
+	calls_watch(&agent->calls, fds + 8, &wait_ms);
 	if (poll(fds, COUNT(fds), wait_ms) == -1 && errno != EINTR)
 		return err_errno(err, ERR_IO, errno, "poll");
 	if (fds[1].revents != 0)
-		hear_server(agent);
+		hear_server(agent, false);
+	if (fds[6].revents != 0)
+		hear_server(agent, true);
 	if (fds[0].revents != 0)
-		peer_accept(&agent->server);
+		(void)peer_accept(&agent->server); /* or it is a guest */
 	if (fds[3].revents != 0)
 		run_hear(run, &agent->world);
+	if (fds[7].revents != 0)
+		run_hear_guest(run);
 	if (fds[2].revents != 0 && run->state != RUN_OVER)
 		run_accept(run);
 	agent->is_leaving |= fds[4].revents != 0;

@@ -3,6 +3,7 @@
 #include "agent/peer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,7 +24,8 @@ peer_listen(struct peer *ret, int folder, const char *name, struct err *err)
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
 	(void)unlinkat(folder, name, 0); /* of a process before us */
-	*ret = (struct peer){ .listener = packet_socket(path, true), .fd = -1 };
+	*ret = PEER_NONE;
+	ret->listener = packet_socket(path, true);
 	if (ret->listener != -1 && fchmodat(folder, name, 0660, 0) == 0 &&
 	    listen(ret->listener, BACKLOG) == 0)
 		return true;
@@ -36,6 +38,8 @@ void
 peer_hang_up(struct peer *peer)
 {
 	file_closep(&peer->fd);
+	peer->last = peer->epoch;
+	peer->epoch = 0;
 	peer->is_greeted = false;
 	peer->challenge = (struct order_challenge){ .due = 0 };
 }
@@ -44,18 +48,25 @@ void
 peer_close(struct peer *peer)
 {
 	peer_hang_up(peer);
+	file_closep(&peer->guest);
 	file_closep(&peer->listener);
 }
 
-void
+bool
 peer_accept(struct peer *peer)
 {
 	int fd = accept4(peer->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd == -1)
-		return; /* it has gone again */
+		return false; /* it has gone again */
+	if (peer->epoch != 0) {
+		file_closep(&peer->guest);
+		peer->guest = fd;
+		return false;
+	}
 	peer_hang_up(peer);
 	peer->fd = fd;
+	return true;
 }
 
 bool
@@ -73,7 +84,7 @@ peer_say(struct peer *peer, const struct protocol_message *message)
 }
 
 bool
-peer_hear(struct peer *peer, struct protocol_message *ret)
+peer_hear(struct peer *peer, uint64_t lowest, struct protocol_message *ret)
 {
 	char packet[PROTOCOL_PACKET_MAX];
 	struct err err;
@@ -81,9 +92,32 @@ peer_hear(struct peer *peer, struct protocol_message *ret)
 
 	if (got == PACKET_BAD)
 		log_warning("a packet that cannot be read: %s: its connection ends", err.text);
+	if (got == PACKET_MESSAGE && ret->kind == PROTOCOL_HELLO && ret->proof.epoch != 0)
+		peer->epoch = ret->proof.epoch;
+	if (peer->epoch != 0 && peer->epoch < lowest) {
+		log_warning("a server of epoch %" PRIu64 " is hung up on: epoch %" PRIu64
+			    " has begun",
+		    peer->epoch, lowest);
+		got = PACKET_CLOSED;
+	}
 	if (got == PACKET_BAD || got == PACKET_CLOSED)
 		peer_hang_up(peer);
 	return got == PACKET_MESSAGE;
+}
+
+bool
+peer_hear_guest(struct peer *peer, uint64_t lowest, struct protocol_message *ret)
+{
+	struct peer guest = { .listener = peer->listener, .fd = TAKE_FD(peer->guest), .guest = -1 };
+
+	if (!peer_hear(&guest, peer->epoch > lowest ? peer->epoch : lowest, ret)) {
+		peer->guest = guest.fd; /* it has said nothing yet, or is gone */
+		return false;
+	}
+	peer_hang_up(guest.epoch == 0 ? &guest : peer);
+	if (guest.epoch != 0)
+		*peer = guest;
+	return guest.epoch != 0;
 }
 
 void

@@ -269,15 +269,30 @@ on_end(struct run *run, const struct run_world *world)
 		stop_unit(run, world);
 }
 
-void
-run_accept(struct run *run)
+static void
+say_hello(struct run *run)
 {
 	const struct protocol_message hello = { .kind = PROTOCOL_HELLO,
 		.version = PROTOCOL_VERSION,
 		.record.gate = run->record->end.gate };
 
-	peer_accept(&run->peer);
 	(void)peer_say(&run->peer, &hello); /* or it has gone again */
+}
+
+void
+run_accept(struct run *run)
+{
+	if (peer_accept(&run->peer))
+		say_hello(run);
+}
+
+void
+run_hear_guest(struct run *run)
+{
+	struct protocol_message message;
+
+	if (peer_hear_guest(&run->peer, run->record->epoch, &message))
+		say_hello(run);
 }
 
 void
@@ -285,7 +300,7 @@ run_hear(struct run *run, struct run_world *world)
 {
 	struct protocol_message message;
 
-	if (peer_hear(&run->peer, &message)) {
+	if (peer_hear(&run->peer, run->record->epoch, &message)) {
 		if (message.kind == PROTOCOL_CHALLENGE)
 			peer_challenge(&run->peer);
 		else if (message.kind == PROTOCOL_GO && run->state == RUN_AT_GATE)
@@ -293,7 +308,8 @@ run_hear(struct run *run, struct run_world *world)
 		else if (message.kind == PROTOCOL_END)
 			on_end(run, world);
 	}
-	if (run->peer.fd == -1 && run->state == RUN_AT_GATE)
+	/* Of a server whose epoch is over, or that has said none, it shuts no gate. */
+	if (run->peer.fd == -1 && run->state == RUN_AT_GATE && run->peer.last >= run->record->epoch)
 		end_at_gate(run, world, "its server was lost");
 }
 

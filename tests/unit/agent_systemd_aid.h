@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/journal.h"
@@ -13,6 +14,7 @@
 #include "agent/unit_digest.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "runner/protocol.h"
 #include "unit.h"
 
 #define SET(to, text) (void)text_copy(to, sizeof(to), text)
@@ -150,4 +152,15 @@ __wrap_journal_copy(UNUSED const char *unit, const char *invocation, UNUSED int6
     int fd, UNUSED struct err *err)
 {
 	return dprintf(fd, "output of %s\n", invocation) > 0;
+}
+
+/* Of a server. */
+static void
+say(int fd, const struct protocol_message *message)
+{
+	static char packet[PROTOCOL_PACKET_MAX];
+	size_t size;
+
+	assert_true(protocol_encode(message, packet, sizeof(packet), &size, NULL));
+	assert_int_equal(send(fd, packet, size, MSG_NOSIGNAL), size);
 }

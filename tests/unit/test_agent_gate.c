@@ -12,37 +12,51 @@
 #include "lib/text.h"
 #include "unit.h"
 
-TEST(an_order_to_go_that_does_not_come_in_time_is_none)
+static struct run_world world;
+static struct run run;
+
+/* Run 12 is at its gate, ordered in that epoch. */
+static void
+begin(uint64_t epoch)
 {
-	char path[96];
-	const struct protocol_message order = {
-		.kind = PROTOCOL_RUN, .id = 12, .argument = "restart-web", .deadline_s = 60
-	};
-	static const char *const names[] = { "runs/12/log", "runs/12", "runs", "records", "" };
-	int server;
-	struct run_world world = { .systemd = NULL };
-	struct run run;
+	const struct protocol_message order = { .kind = PROTOCOL_RUN,
+		.id = 12,
+		.argument = "restart-web",
+		.deadline_s = 60,
+		.proof.epoch = epoch };
 	struct err err;
 
 	SET(folder, "/tmp/deploybot-gate-XXXXXX");
 	assert_non_null(mkdtemp(folder));
-	world.state = open(folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	world = (struct run_world){ .state = open(folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC) };
 	assert_true(records_open(&world.records, folder, &err));
 	assert_true(run_begin(&run, &world, &order, "", &err));
+}
+
+static int
+come(void)
+{
+	char path[96];
+	int server;
+
 	(void)snprintf(path, sizeof(path), "%s/runs/12/socket", folder);
 	server = packet_socket(path, false);
 	assert_true(server >= 0);
 	run_accept(&run);
-	run_advance(&run, &world);
-	assert_int_equal(run.state, RUN_AT_GATE);
-	assert_in_range(run_wait_ms(&run), 1, PROTOCOL_GATE_WAIT_S * 1000);
-	run.due = clock_monotonic_ms();
-	run_advance(&run, &world);
+	return server;
+}
+
+/* It never ran. */
+static void
+leave(void)
+{
+	static const char *const names[] = { "runs/12/log", "runs/12", "runs", "records", "" };
+	char path[96];
+
 	assert_int_equal(run.state, RUN_OVER);
 	assert_false(run.record->end.gate);
 	assert_true(run.record->end.ended_at != 0);
 	run_done(&run);
-	close(server);
 	close(world.records.fd);
 	close(world.state);
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -51,12 +65,72 @@ TEST(an_order_to_go_that_does_not_come_in_time_is_none)
 	}
 }
 
+TEST(an_order_to_go_that_does_not_come_in_time_is_none)
+{
+	int server;
+
+	begin(0);
+	server = come();
+	run_advance(&run, &world);
+	assert_int_equal(run.state, RUN_AT_GATE);
+	assert_in_range(run_wait_ms(&run), 1, PROTOCOL_GATE_WAIT_S * 1000);
+	run.due = clock_monotonic_ms();
+	run_advance(&run, &world);
+	close(server);
+	leave();
+}
+
+static void
+say_hello(int server, uint64_t epoch)
+{
+	const struct protocol_message hello = {
+		.kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION, .proof.epoch = epoch
+	};
+
+	say(server, &hello);
+}
+
+TEST(the_end_of_a_server_of_a_lower_epoch_shuts_no_gate)
+{
+	char hello[PROTOCOL_PACKET_MAX];
+	int deposed, server;
+
+	begin(7);
+	deposed = come();
+	say_hello(deposed, 6);
+	run_hear(&run, &world);
+	assert_true(run.peer.fd == -1 && run.state == RUN_AT_GATE);
+	close(deposed);
+	server = come();
+	say_hello(server, 8);
+	run_hear(&run, &world);
+	deposed = come();
+	say_hello(deposed, 7);
+	run_hear_guest(&run);
+	run_hear(&run, &world);
+	assert_true(run.peer.fd != -1 && run.state == RUN_AT_GATE);
+	close(deposed);
+	deposed = server; /* by this one */
+	server = come();
+	say_hello(server, 9);
+	run_hear_guest(&run);
+	close(deposed);
+	run_hear(&run, &world);
+	assert_true(run.peer.epoch == 9 && run.state == RUN_AT_GATE);
+	assert_true(recv(server, hello, sizeof(hello), 0) > 0); /* as one that came alone */
+	close(server);
+	run_hear(&run, &world);
+	leave();
+}
+
 TEST(a_stop_of_a_run_that_systemd_refuses_is_asked_for_again)
 {
-	struct run_world world = { .state = -1 };
 	struct record record = { .id = 12, .capability = "restart-web" };
-	struct run run = { .state = RUN_GOING, .record = &record, .folder = -1, .peer = PEER_NONE };
 
+	world = (struct run_world){ .state = -1 };
+	run = (struct run){
+		.state = RUN_GOING, .record = &record, .folder = -1, .peer = PEER_NONE
+	};
 	host = (__typeof__(host)){ .events = -1, .stops_refused = 2 };
 	for (int stops = 1; stops <= 3; stops++) {
 		run.due = clock_monotonic_ms();

@@ -50,16 +50,6 @@ dial(const char *name)
 	return fd;
 }
 
-static void
-say(int fd, const struct protocol_message *message)
-{
-	static char packet[PROTOCOL_PACKET_MAX];
-	size_t size;
-
-	assert_true(protocol_encode(message, packet, sizeof(packet), &size, NULL));
-	assert_int_equal(send(fd, packet, size, MSG_NOSIGNAL), size);
-}
-
 /* False: it hung up. */
 static bool
 hear(int fd, struct protocol_message *ret)
@@ -427,7 +417,9 @@ TEST_WITH(a_challenge_is_dead_with_its_connection, set_up, tear_down)
 
 TEST_WITH(a_lower_epoch_is_refused_also_after_a_restart, set_up, tear_down)
 {
+	struct protocol_message greeting = { .kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION };
 	struct protocol_message message = order_of(12);
+	int deposed;
 
 	message.proof.epoch = 7;
 	sign(&message, 12, challenge(server));
@@ -440,6 +432,13 @@ TEST_WITH(a_lower_epoch_is_refused_also_after_a_restart, set_up, tear_down)
 	sign(&message, 13, challenge(server));
 	assert_int_equal(ask(server, &message), PROTOCOL_REFUSED);
 	assert_non_null(strstr(answer.text, "epoch 7"));
+	greeting.proof.epoch = 8;
+	assert_int_equal(ask(server, &greeting), PROTOCOL_HELLO);
+	greeting.proof.epoch = 7;
+	say(deposed = dial("runner.sock"), &greeting);
+	assert_false(hear(deposed, &answer));
+	(void)close(deposed);
+	assert_int_equal(settle(13), PROTOCOL_STATE_NEVER); /* of the server of before */
 }
 
 TEST_WITH(go_is_an_order_of_its_own, set_up, tear_down)
