@@ -53,6 +53,7 @@ const char *fingerprint_digest(const char *list, char out[FINGERPRINT_DIGEST]);
  * room ends.  "" when there are none.  Returns out. */
 const char *fingerprint_differing(const char *a, const char *b, char *out, size_t room);
 
-/* Cuts off what is not of the files, so that the server's own list can be compared with it.
+/* Cuts off what is not of the files, from the first name with a / on, so that the server's own list
+ * can be compared with it.
  * Returns list. */
 char *fingerprint_cut(char *list);

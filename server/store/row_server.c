@@ -74,12 +74,12 @@ row_server_marks(const struct settings *s)
 	text_setf(path, "%.4000s" MARKS_KEY, s->state_directory);
 	key = file_read(path, LIMIT_LINE, &size, NULL);
 	settings_for_open(s, on_open, &list);
-	add_users(&list, s);
 	add_secret(&list, &MARKS_KEY[1], key, size);
 	add_secret(&list, "TOTP_KEY_FILE", s->totp_keys == NULL ? NULL : s->totp_keys->key[0].key,
 	    sizeof(s->totp_keys->key[0].key));
 	add_secret(&list, "AUTH_TOKEN_SECRET", s->auth_token_secret,
 	    s->auth_token_secret == NULL ? 0 : strlen(s->auth_token_secret));
+	add_users(&list, s); /* last: fingerprint_cut() leaves them out */
 	return buf_take(&list);
 }
 

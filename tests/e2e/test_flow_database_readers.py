@@ -218,7 +218,12 @@ def test_what_differs_between_the_servers_is_named_and_shown_nowhere(database, b
         assert differing() == ""
     finally:
         other.stop()
+    database.sql("UPDATE server SET marks = marks || ' LOCAL_ADA_IS/uid=00000000' WHERE name = 'server-b'")
+    assert differing() == "LOCAL_ADA_IS/uid"
     database.sql("UPDATE server SET seen = seen - 90000, version = '0.0.9' WHERE name = 'server-b'")
+    assert differing() == ""    # a version that knows users by no number
+    database.sql("UPDATE server SET marks = 'A_B=00000000 ' || marks WHERE name = 'server-b'")
+    assert differing() == "A_B"
     said = doctor(bot)
     assert "warning  servers: server-b is not connected to the database: it was last seen 1 min ago" in said
     assert "warning  servers: server-b is of version 0.0.9, and this one of " in said

@@ -11,6 +11,7 @@
 #include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/fingerprint.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/version.h"
 #include "lib/when.h"
@@ -79,17 +80,21 @@ compare(struct doctor *doctor, const struct db_rows *rows, const char *marks)
 {
 	const char *name = db_col_text(rows, 0), *version = db_col_text(rows, 1);
 	char differing[LIMIT_LINE], ago[TEXT_DURATION_SIZE];
+	CLEANUP(freep) char *ours = mem_text(marks), *theirs = mem_text(db_col_text(rows, 2));
 
 	if (db_col_i64(rows, 3) > ROW_SERVER_ALIVE_MS)
 		TELL(doctor, STORE, WARNING,
 		    "servers: %s is not connected to the database: it was last seen %s ago", name,
 		    text_age(ago, db_col_i64(rows, 3)));
-	if (strcmp(version, version_text) != 0)
+	if (strcmp(version, version_text) != 0) {
 		TELL(doctor, STORE, WARNING,
 		    "servers: %s is of version %s, and this one of %s: upgrade it", name, version,
 		    version_text);
-	if (fingerprint_differing(marks, db_col_text(rows, 2), differing, sizeof(differing))[0] !=
-	    '\0')
+		/* One of them may not know users by their numbers yet. */
+		(void)fingerprint_cut(ours);
+		(void)fingerprint_cut(theirs);
+	}
+	if (fingerprint_differing(ours, theirs, differing, sizeof(differing))[0] != '\0')
 		TELL(doctor, STORE, WARNING,
 		    "servers: %s goes by other values than stand here of %s: make them the same on both",
 		    name, differing);
