@@ -135,7 +135,12 @@ compose_status() {
 }
 
 compose_restart() {
-	local compose found port project words=()
+	local compose found port project words=() lock=$dir/.deploybot.lock
+	# Of a release to that folder, whose user we may be: nothing is restarted in the middle of one.
+	if [[ -w $lock ]]; then
+		exec 9<>"$lock"
+		flock -n 9 || die 70 "$unit: something is being released to $dir: try again when that has ended"
+	fi
 	find_containers
 	find_project
 	find_compose

@@ -1,5 +1,6 @@
 """Goal: act-on.sh does what a host's settings say and no more; act-on-host.sh, a key's only command, does less."""
 # SPDX-License-Identifier: ISC
+import fcntl
 import os
 import pathlib
 import re
@@ -73,6 +74,18 @@ def test_a_service_of_a_compose_file_is_restarted_by_the_compose_that_is_there(c
     status, said = client.run("act-on.sh", "client/acme", "restart-web")
     assert status == 0 and "Restarting app_app_1 ... done" in "\n".join(said) and "app is running" in said, said
     assert ["compose", "restart", "app"] in client.host_calls()
+
+
+def test_nothing_is_restarted_in_the_middle_of_a_release_to_that_folder(client):
+    with_service(client, "v2", box("1", client, "app"))
+    with open(client.app / ".deploybot.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        status, said = client.run("act-on.sh", "client/acme", "restart-web")
+        assert status == 70 and f"app: something is being released to {client.app}: try again when that has ended" in said
+        assert ["compose", "restart", "app"] not in client.host_calls()
+        assert client.run("act-on.sh", "client/acme", "service-status")[0] == 0
+    status, said = client.run("act-on.sh", "client/acme", "restart-web")
+    assert status == 0 and ["compose", "restart", "app"] in client.host_calls(), said
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
