@@ -537,6 +537,20 @@ take_lock() { # WHAT
 	at_exit remove_private
 }
 
+# Under the lock, for a target that keeps no number itself: behind a later run of the same installation, whose number stands
+# beside the lock, one that was given up before it came so far does nothing more.
+refuse_late() {
+	local of='' highest=0 run=${RUN_ID:-}
+	run=${run%%-*}
+	[[ -n $run && -n ${INSTALLATION_ID:-} && $act != @(ask|drain|clean) ]] || return 0
+	{ read -r of highest <"$app/last-run"; } 2>/dev/null || true # there was none
+	[[ $of == "$INSTALLATION_ID" && $highest =~ ^[1-9][0-9]{0,11}$ ]] || highest=0
+	((highest <= run)) || fail "$EXIT_BUSY" "a later run was here: run $run is over for $environment since run $highest has \
+begun, and does nothing more"
+	{ printf '%s %s\n' "$INSTALLATION_ID" "$run" >"$app/last-run.new" && mv -f -- "$app/last-run.new" "$app/last-run"; } ||
+		warn "$app/last-run cannot be written: an earlier run that still goes on elsewhere is not refused"
+}
+
 # Fills VARIABLE with a new folder, mode 0700, for what is nobody else's: in memory where that is possible.  It is gone at
 # exit; when we were killed, the next run removes it, by the note of its name that is written before it is made.
 make_private() { # VARIABLE

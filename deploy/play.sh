@@ -43,9 +43,13 @@ read_playbook() { # ACTION PLAYBOOK
 
 # What is text in plain JSON would be a template: {{ lookup("pipe", …) }} runs a program here.
 write_variables() { # FILE
-	[[ $DEPLOYMENT_ID$CLIENT_ID =~ ^[a-z0-9-]+$ ]] || fail "$EXIT_INPUT" "no number of a work, or no client"
-	printf '{"deploybot_work": {"__ansible_unsafe": "%s"}, "deploybot_client": {"__ansible_unsafe": "%s"}}\n' \
+	local run=${RUN_ID:-}
+	[[ $DEPLOYMENT_ID$CLIENT_ID${run%%-*}${INSTALLATION_ID:-} =~ ^[a-z0-9-]+$ ]] ||
+		fail "$EXIT_INPUT" "no number of a work, or no client"
+	printf '{"deploybot_work": {"__ansible_unsafe": "%s"}, "deploybot_client": {"__ansible_unsafe": "%s"}, ' \
 		"$DEPLOYMENT_ID" "$CLIENT_ID" >"$1"
+	printf '"deploybot_run": {"__ansible_unsafe": "%s"}, "deploybot_installation": {"__ansible_unsafe": "%s"}}\n' \
+		"${run%%-*}" "${INSTALLATION_ID:-}" >>"$1"
 }
 
 # Fills settings with all that ansible-playbook has as its environment: nothing of ours, of a user's ~/.ansible.cfg, of
@@ -122,6 +126,7 @@ read_playbook "$2" "${PLAYBOOK:-}"
 need_tool ansible-playbook ansible-core
 find_target "$1"
 take_lock "$2"
+refuse_late
 make_private folder
 write_variables "$folder/variables.json"
 find_settings "$folder"

@@ -140,6 +140,7 @@ local_bring_up() { # FOLDER
 # ---- what act.sh calls ---------------------------------------------------------------------------
 
 transport_preflight() {
+	refuse_late
 	find_setting local_port "$environment" PORT
 	[[ -n $local_port ]] ||
 		fail "$EXIT_INPUT" "the transport local needs $(name_of "$environment" PORT): where the application is to listen"

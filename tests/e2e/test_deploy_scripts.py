@@ -176,15 +176,39 @@ def test_the_scripts_check_everything_by_hand_too(bench, script, arguments):
     assert done.returncode == 64 and done.stderr and os.listdir(bench.state) == []
 
 
-def test_deploy_works_by_hand(bench):
-    first = good_app(bench, "one")
+def deploy(bench, commit, **of_run):
     env = {"PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
            "DEPLOYBOT_RUNNER": PROGRAM, "DEPLOY_TRANSPORT": "local", "STAGING_PORT": str(bench.port),
-           "REPOSITORY_URL": str(bench.repository.path)}
-    done = subprocess.run([os.path.join(DEPLOY, "deploy.sh"), "staging", first], env=env,
+           "REPOSITORY_URL": str(bench.repository.path), **of_run}
+    done = subprocess.run([os.path.join(DEPLOY, "deploy.sh"), "staging", commit], env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stdout
+    return done.returncode, done.stdout
+
+
+def test_deploy_works_by_hand(bench):
+    first = good_app(bench, "one")
+    status, said = deploy(bench, first)
+    assert status == 0, said
     assert bench.page()["page"] == "one"
+
+
+def test_behind_a_later_run_an_earlier_one_of_the_same_installation_does_nothing(bench):
+    first, second = good_app(bench, "one"), good_app(bench, "two")
+
+    def deploys(commit, run, deployment, installation=16 * "a1"):
+        return deploy(bench, commit, RUN_ID=f"{run}-{32 * '0'}", INSTALLATION_ID=installation,
+                      DEPLOYBOT_SETTINGS="checked", DEPLOYMENT_ID=deployment)
+    status, said = deploys(first, 12, "1")
+    assert status == 0, said
+    status, said = deploys(second, 11, "2")
+    assert status == 75 and said.endswith("a later run was here: run 11 is over for staging since run 12 has begun, "
+                                          "and does nothing more\n"), said
+    assert bench.page()["page"] == "one" and (bench.app / "last-run").read_text() == f"{16 * 'a1'} 12\n"
+    status, said = deploys(second, 2, "3", 16 * "b2")
+    assert status == 0 and bench.page()["page"] == "two", said
+    (bench.app / "last-run").write_text("")     # after a power cut
+    status, said = deploys(first, 1, "4", 16 * "b2")
+    assert status == 0 and bench.page()["page"] == "one", said
 
 
 @pytest.mark.parametrize("end, status", [("exit 0", 64), ("exit 1", 78)])

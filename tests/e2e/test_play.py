@@ -156,3 +156,17 @@ def test_no_configuration_of_others_counts_and_the_vault_opens_by_file(bench, tm
         ANSIBLE_VAULT_PASSWORD_FILE=str(password), ANSIBLE_HOST_KEY_CHECKING="False")
     assert status == 0 and "opened True ." in said, said
     assert not list((tmp_path / "state").rglob("private*"))   # of folders that are left a name stands there
+
+
+def test_a_playbook_knows_its_run_and_an_earlier_one_plays_nothing(bench):
+    text = play("web1", "copy: {content: '{{ deploybot_run }} {{ deploybot_installation }}', "
+                        "dest: '{{ playbook_dir }}/../{{ inventory_hostname }}'}")
+    ours, theirs = 16 * "a1", 16 * "b2"
+    for number, installation, expected in ((12, ours, 0), (11, ours, 75), (12, ours, 0), (2, theirs, 0)):
+        status, said, last = bench.run(text, RUN_ID=f"{number}-{32 * '0'}", INSTALLATION_ID=installation)
+        assert status == expected, said
+        if expected == 0:
+            assert (bench.folder.parent / "web1").read_text() == f"{number} {installation}"
+        else:
+            assert last.endswith("a later run was here: run 11 is over for client/acme since run 12 has begun, and does "
+                                 "nothing more"), said
