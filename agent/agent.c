@@ -220,9 +220,9 @@ turn(struct agent *agent, struct err *err)
 	if (fds[0].revents != 0)
 		(void)peer_accept(&agent->server); /* or it is a guest */
 	if (fds[3].revents != 0)
-		run_hear(run, &agent->world);
+		run_hear(run, &agent->world, false);
 	if (fds[7].revents != 0)
-		run_hear_guest(run);
+		run_hear(run, &agent->world, true);
 	if (fds[2].revents != 0 && run->state != RUN_OVER)
 		run_accept(run);
 	agent->is_leaving |= fds[4].revents != 0;

@@ -287,19 +287,15 @@ run_accept(struct run *run)
 }
 
 void
-run_hear_guest(struct run *run)
+run_hear(struct run *run, struct run_world *world, bool is_guest)
 {
 	struct protocol_message message;
 
-	if (peer_hear_guest(&run->peer, run->record->epoch, &message))
-		say_hello(run);
-}
-
-void
-run_hear(struct run *run, struct run_world *world)
-{
-	struct protocol_message message;
-
+	if (is_guest) {
+		if (peer_hear_guest(&run->peer, run->record->epoch, &message))
+			say_hello(run);
+		return;
+	}
 	if (peer_hear(&run->peer, run->record->epoch, &message)) {
 		if (message.kind == PROTOCOL_CHALLENGE)
 			peer_challenge(&run->peer);

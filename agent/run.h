@@ -37,11 +37,9 @@ struct run {
 bool run_begin(struct run *run, struct run_world *world, const struct protocol_message *order,
     const char *digest, struct err *err) MUST_USE;
 
-/* A server has come to its socket; has said something or hung up; one that came while another was
- * connected has. */
+/* A server has come to its socket; has said something or hung up, or the guest of its peer has. */
 void run_accept(struct run *run);
-void run_hear(struct run *run, struct run_world *world);
-void run_hear_guest(struct run *run);
+void run_hear(struct run *run, struct run_world *world, bool is_guest);
 
 /* Whatever has come of time and of systemd.  RUN_OVER: its record is written and was said. */
 void run_advance(struct run *run, struct run_world *world);

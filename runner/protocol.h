@@ -119,8 +119,8 @@
  *   →  read   id                              of a run that has ended, or goes on
  *   ←  piece  id body                         the end of its output, PROTOCOL_END_MAX bytes
  *   NEVER makes the challenge void: no order of before can follow it.  A hello of a version since
- *   PROTOCOL_AGENT_SINCE is taken on both sides.  One of a lower epoch than was signed here, or than
- *   whoever is connected has said, takes nobody's place, and its end gives no gate up.
+ *   PROTOCOL_AGENT_SINCE is taken on both sides.  One of a lower epoch than was signed here, or
+ *   than whoever is connected has said, takes nobody's place, and its end gives no gate up.
  *
  * Record fields: gate released no_rollback migration drains undone exec_errno status signal
  *   timed_out ended lost unswept ended_at image warnings warning1 … steps.  image is what the

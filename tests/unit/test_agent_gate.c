@@ -98,28 +98,28 @@ TEST(the_end_of_a_server_of_a_lower_epoch_shuts_no_gate)
 	begin(7);
 	deposed = come();
 	say_hello(deposed, 6);
-	run_hear(&run, &world);
+	run_hear(&run, &world, false);
 	assert_true(run.peer.fd == -1 && run.state == RUN_AT_GATE);
 	close(deposed);
 	server = come();
 	say_hello(server, 8);
-	run_hear(&run, &world);
+	run_hear(&run, &world, false);
 	deposed = come();
 	say_hello(deposed, 7);
-	run_hear_guest(&run);
-	run_hear(&run, &world);
+	run_hear(&run, &world, true);
+	run_hear(&run, &world, false);
 	assert_true(run.peer.fd != -1 && run.state == RUN_AT_GATE);
 	close(deposed);
 	deposed = server; /* by this one */
 	server = come();
 	say_hello(server, 9);
-	run_hear_guest(&run);
+	run_hear(&run, &world, true);
 	close(deposed);
-	run_hear(&run, &world);
+	run_hear(&run, &world, false);
 	assert_true(run.peer.epoch == 9 && run.state == RUN_AT_GATE);
 	assert_true(recv(server, hello, sizeof(hello), 0) > 0); /* as one that came alone */
 	close(server);
-	run_hear(&run, &world);
+	run_hear(&run, &world, false);
 	leave();
 }
 
@@ -128,9 +128,8 @@ TEST(a_stop_of_a_run_that_systemd_refuses_is_asked_for_again)
 	struct record record = { .id = 12, .capability = "restart-web" };
 
 	world = (struct run_world){ .state = -1 };
-	run = (struct run){
-		.state = RUN_GOING, .record = &record, .folder = -1, .peer = PEER_NONE
-	};
+	run =
+	    (struct run){ .state = RUN_GOING, .record = &record, .folder = -1, .peer = PEER_NONE };
 	host = (__typeof__(host)){ .events = -1, .stops_refused = 2 };
 	for (int stops = 1; stops <= 3; stops++) {
 		run.due = clock_monotonic_ms();
