@@ -168,5 +168,5 @@ def test_a_playbook_knows_its_run_and_an_earlier_one_plays_nothing(bench):
         if expected == 0:
             assert (bench.folder.parent / "web1").read_text() == f"{number} {installation}"
         else:
-            assert last.endswith("a later run was here: run 11 is over for client/acme since run 12 has begun, and does "
-                                 "nothing more"), said
+            assert last.endswith("a later run was here: run 11 is over for client/acme since run 12 has begun, and "
+                                 "does nothing more"), said
