@@ -232,7 +232,7 @@ def plain(bench):
     for call in bench.calls("kubectl"):
         call = [re.sub(r"/dev/shm/deploybot\.\d+\.\d+", "PRIVATE", word) for word in call[1:]]
         assert call[:4] == common, call
-        found.append([re.sub(r"(?s)=go-template=.*", "=TEMPLATE", word) for word in call[4:]])
+        found.append([re.sub(r"(?s)=(go-template|jsonpath)=.*", "=TEMPLATE", word) for word in call[4:]])
     return found
 
 

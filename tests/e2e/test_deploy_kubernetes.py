@@ -38,10 +38,17 @@ def test_a_release_word_by_word(words):
 def test_a_rollback_word_by_word(words):
     first, _ = words.shipped("one"), words.shipped("two")
     words.forget_calls()
-    status, said = words.run("rollback.sh", "staging", first, DEPLOY_TIMEOUT_SECONDS="3600")
+    status, said = words.run("rollback.sh", "staging", first, DEPLOY_TIMEOUT_SECONDS="3600", DEPLOYMENT_ID="77")
     assert status == 0, said
-    assert plain(words) == [*PREFLIGHT, LOOK, ["get", "replicasets.apps", "--output=TEMPLATE"],
-                            ["rollout", "undo", "deployments.apps/shop", "--to-revision=2"], *WAIT]
+    calls = plain(words)
+    assert json.loads(calls[-3][3].removeprefix("--patch=")) == {
+        "metadata": {"annotations": {"kubernetes.io/change-cause": "deploybot: deployment 77, revision 2"}},
+        "spec": {"template": {
+            "$patch": "replace", "metadata": {"annotations": {"deploybot/release": first}, "labels": {"app": "shop"}},
+            "spec": {"containers": [{"image": image_of(first), "name": "app"}]}}}}
+    calls[-3][3] = "PATCH"
+    assert calls == [*PREFLIGHT, LOOK, *2 * [["get", "replicasets.apps", "--output=TEMPLATE"]],
+                     ["patch", "deployments.apps/shop", "--type=strategic", "PATCH"], *WAIT]
     assert words.steps() == ["preflight", "release", "rollout"]
 
 
@@ -159,7 +166,9 @@ def test_a_rollback_brings_the_recorded_revision_back(bench):
     first, second = bench.shipped("one"), bench.shipped("two")
     status, said = bench.run("rollback.sh", "staging", first)
     assert status == 0 and bench.cluster.pods() == {image_of(first): [True, True]}, said
-    assert bench.cluster.of("patch")[-1]["type"] == "application/json-patch+json"      # kubectl rollout undo
+    template = next(made["spec"]["template"] for made in bench.cluster.objects("replicasets").values()
+                    if made["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "4")
+    assert list(template["metadata"]["labels"]) == ["app", "pod-template-hash"]     # once, of its own
     assert bench.cluster.deployment()["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "4"
     # And forth again, by the commit alone.
     assert bench.run("rollback.sh", "staging", second[:40])[0] == 0

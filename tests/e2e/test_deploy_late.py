@@ -232,7 +232,7 @@ def test_what_changes_between_the_look_and_the_patch_is_looked_at_again(cluster)
     real = os.readlink(cluster.bin / "kubectl")
     (cluster.bin / "kubectl").unlink()
     (cluster.bin / "kubectl").write_text(f"""#!/bin/bash
-if [[ " $* " == *" patch deployments.apps/shop "* && -s {cluster.path}/number ]]; then
+if [[ " $* " == *" patch deployments.apps/shop "*"$(<{cluster.path}/of)"* && -s {cluster.path}/number ]]; then
 	number=$(<{cluster.path}/number)
 	rm {cluster.path}/number
 	{real} "--kubeconfig=$KUBECONFIG" --namespace=shop patch deployments.apps/shop --type=merge \\
@@ -241,9 +241,14 @@ fi
 exec {real} "$@"
 """)
     (cluster.bin / "kubectl").chmod(0o755)
-    one, two = cluster.pushed("one"), cluster.pushed("two")
+    one, two, three = cluster.pushed("one"), cluster.pushed("two"), cluster.pushed("three")
+    (cluster.path / "of").write_text("")
     (cluster.path / "number").write_text("3")
     done(cluster, "deploy.sh", one[:40], **of_run(11))
-    (cluster.path / "number").write_text("12")
-    refused(cluster, LATE.format(11, "deployment/shop", 12), "deploy.sh", two[:40], **of_run(11))
-    assert runs(cluster) == image_of(one)
+    done(cluster, "deploy.sh", two[:40], **of_run(11))
+    for number, of, script, release in ((12, '"replace"', "rollback.sh", one), (13, "", "deploy.sh", three[:40])):
+        (cluster.path / "of").write_text(of)
+        (cluster.path / "number").write_text(str(number))
+        late = LATE.format(number - 1, "deployment/shop", number)
+        refused(cluster, late, script, release, **of_run(number - 1))
+        assert runs(cluster) == image_of(two) and not (cluster.path / "number").exists()

@@ -89,14 +89,41 @@ kubernetes_patch_part() { # WORKLOAD PATCH, which begins with its metadata
 	printf '%s' "$answer"
 }
 
+# Fills undo, the patch that `kubectl rollout undo` would make: ours counts for what was just seen alone.  Fails where that
+# revision is not recorded.
+kubernetes_find_undo() { # REVISION
+	local uid body hash begins="{\"metadata\":{\"annotations\":{\"kubernetes.io/change-cause\":\"deploybot: deployment \
+$DEPLOYMENT_ID, revision $1\"}}" of=deployment\\.kubernetes\\.io/revision
+	undo=
+	if [[ $kubernetes_workload == deployment/* ]]; then # its template, with a label that its controller gives
+		kubernetes_ask get replicasets.apps "--output=jsonpath={range .items[?(@.metadata.annotations.$of==\"$1\")]}\
+{.metadata.ownerReferences[*].uid} {.spec.template}{\"\\n\"}{end}"
+	else # a patch as it is
+		kubernetes_ask get controllerrevisions.apps "--output=jsonpath={range .items[?(@.revision==$1)]}\
+{.metadata.ownerReferences[*].uid} {.data}{\"\\n\"}{end}"
+	fi || return 1
+	while read -r uid body; do
+		[[ $uid == "$kubernetes_uid" && $body == '{'* ]] || continue
+		if [[ $kubernetes_workload == deployment/* ]]; then
+			[[ $body =~ ,?\"pod-template-hash\":\"[a-z0-9]+\",? ]] || continue
+			hash=${BASH_REMATCH[0]}
+			[[ $hash != ,*, ]] || hash=${hash%,}
+			body=${body/"$hash"/}
+			body="{\"spec\":{\"template\":{\"\$patch\":\"replace\",${body#\{}}}"
+		fi
+		undo=$begins,${body#\{}
+	done <<<"$answer"
+	[[ -n $undo ]]
+}
+
 kubernetes_undo() { # REVISION
+	local undo kubernetes_what="the revision $1 of ${kubernetes_workload#deployment/} could not be restored"
 	[[ -n ${release_began:-} ]] || release_begins
-	kubernetes_take "$kubernetes_workload"
-	kubernetes_ask rollout undo "${kubernetes_resources[$kubernetes_workload]}" "--to-revision=$1" || {
-		kubernetes_note_refusal
-		kubernetes_failed "the revision $1 of ${kubernetes_workload#deployment/} could not be restored"
+	kubernetes_find_undo "$1" || {
+		: >"$kubernetes_folder/refused"
+		kubernetes_failed "$kubernetes_what"
 	}
-	printf '%s' "$answer"
+	kubernetes_patch_part "$kubernetes_workload" "$undo"
 }
 
 # Fills kubernetes_was, the image of the main workload before deploybot; fails where that is not recorded any more.

@@ -47,10 +47,10 @@ kubernetes_record() {
 # To a recorded revision with RELEASE, else by its image.
 kubernetes_roll_back() { # WORKLOAD RELEASE
 	local KUBE_CONTAINER=${kubernetes_container[$1]:-} kubernetes_workload=$1 kubernetes_found='' wanted=''
+	kubernetes_uid=${kubernetes_uids[$1]}
 	if [[ $2 == target:* ]]; then
 		[[ $1 != "$kubernetes_main" ]] || kubernetes_found=${2#target:revision-} wanted=$kubernetes_was
 	elif [[ $1 != cronjob/* && -n $KUBE_CONTAINER ]]; then
-		kubernetes_uid=${kubernetes_uids[$1]}
 		kubernetes_find_revision "$2"
 		wanted=$(image_of "$2")
 	fi
@@ -169,15 +169,10 @@ a StatefulSet that never becomes ready has to be deleted)"
 
 # A revision that the cluster keeps no more is no reason to leave it: its images are known.
 kubernetes_restore() { # WORKLOAD
-	local kubernetes_workload=$1 resource=${kubernetes_resources[$1]}
-	(kubernetes_take "$1") || [[ ! -e $kubernetes_folder/late ]] || return 1
-	if [[ -n ${kubernetes_revisions[$1]:-} ]] &&
-		kubernetes_ask rollout undo "$resource" "--to-revision=${kubernetes_revisions[$1]}"; then
-		printf '%s' "$answer"
-	else
-		kubernetes_patch_part "$1" "${kubernetes_former[$1]}"
-	fi
-	[[ $1 == cronjob/* ]] || kubernetes_follow "$resource"
+	local kubernetes_workload=$1 kubernetes_uid=${kubernetes_uids[$1]} undo=''
+	[[ -z ${kubernetes_revisions[$1]:-} ]] || kubernetes_find_undo "${kubernetes_revisions[$1]}" || true
+	kubernetes_patch_part "$1" "${undo:-${kubernetes_former[$1]}}"
+	[[ $1 == cronjob/* ]] || kubernetes_follow "${kubernetes_resources[$1]}"
 }
 
 # ---- what ran before deploybot -------------------------------------------------------------------
