@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -60,6 +61,7 @@ cli_become_owner(const struct settings *s, struct err *err)
 	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
 	    setresuid(st.st_uid, st.st_uid, st.st_uid) != 0)
 		return err_errno(err, ERR_DENIED, errno, "becoming %s", user->pw_name);
+	(void)setenv("HOME", user->pw_dir, 1); /* libpq looks there for certificates */
 	return true;
 }
 
