@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/list.h"
+#include "lib/text.h"
 #include "types/pipeline.h"
 #include "types/settings.h"
 
