@@ -264,6 +264,7 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_since(text,
 		    chat_runner_gone(about->newest.gone.name, "\n⚠️ its runner", gone),
 		    &about->clock, about->newest.gone.at, about->at);
+	chat_runner_add_way(text, &about->newest.gone, about->deployment->id);
 }
 
 /* What deploy.sh does for itself, however long a busy machine takes: no news of a release. */

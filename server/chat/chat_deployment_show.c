@@ -232,7 +232,10 @@ add_gone(struct chat_text *text, const struct chat_show *is)
 			continue;
 		add_at(
 		    text, chat_runner_gone(gone->name, "\n⚠️ its runner", line), is, gone->at);
-		chat_text_add(text, ": how far it is is not known");
+		if (gone->is_servers)
+			chat_runner_add_way(text, gone, is->about->deployment->id);
+		else
+			chat_text_add(text, ": how far it is is not known");
 	}
 }
 

@@ -19,3 +19,13 @@ chat_runner_gone(const char *runner, const char *begin, char out[LIMIT_LINE])
 		    out, LIMIT_LINE, "%.*s%s's agent is disconnected since ", before, begin, agent);
 	return out;
 }
+
+void
+chat_runner_add_way(struct chat_text *text, const struct runner_gone *gone, int64_t work)
+{
+	if (!gone->is_servers)
+		return;
+	chat_text_outside(text, ": start ", gone->name);
+	chat_text_add(text, ", hand over to it, or " MARK_CODE "/abandon %lld" MARK_CODE,
+	    (long long)work);
+}

@@ -352,6 +352,8 @@ add_gone(struct chat_text *text, const char *before, const struct chat_status *s
 	if (status->gone.at != 0)
 		chat_text_since(text, chat_runner_gone(status->gone.name, before, gone),
 		    &status->clock, status->gone.at, status->at);
+	if (status->active != NULL)
+		chat_runner_add_way(text, &status->gone, status->active->id);
 }
 
 /* at 0: what stands for days does not say since when. */

@@ -46,6 +46,7 @@ row_runner_gone(struct tx *tx, int64_t run)
 	    " WHERE run.id = $1 AND run.ended_at = 0",
 	    DB_I64(run));
 	settings_runner_read(tx->settings, gone.name);
+	gone.is_servers = settings_is_servers_runner(tx->settings, gone.name);
 	return gone;
 }
 

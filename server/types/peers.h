@@ -42,6 +42,7 @@ struct peer_code {
 struct runner_gone {
 	char name[LIMIT_RUNNER]; /* "local", "agent:acme" */
 	int64_t at;		 /* wall ms; 0: it is connected, or the run is not open */
+	bool is_servers;	 /* that of another server: connected when that one leads */
 };
 
 /* "acme" */

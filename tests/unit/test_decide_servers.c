@@ -74,6 +74,8 @@ WORLD_TEST(on_sqlite_it_is_local_in_rows_too)
 	assert_int_equal(count(w, RUNNER_LOCAL), 1);
 }
 
+#define WAY ": start server-b, hand over to it, or /abandon 1"
+
 SERVER_TEST(a_run_of_another_servers_runner_is_waited_for_until_that_server_leads_again)
 {
 	order(w);
@@ -81,9 +83,12 @@ SERVER_TEST(a_run_of_another_servers_runner_is_waited_for_until_that_server_lead
 	leads(w, "SERVER_NAME=server-a");
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.runner, "server-b");
 	assert_non_null(world_says(w, "⚠️ its runner server-b is disconnected since "));
+	assert_non_null(world_says(w, WAY));
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 	runner_is(w, EVENT_RUNNER_HELLO, RUNNER_LOCAL); /* ours says nothing of it */
 	world_answers(w, WORLD_ADMIN, "/status staging", ", its runner server-b is disconnected");
+	assert_non_null(strstr(world_plain(world_last(w)), WAY));
+	world_answers(w, WORLD_ADMIN, "/show 1", WAY);
 	world_answers(w, WORLD_ADMIN, "/abandon 1", "❓ Abandon staging? #1 aaaaaaa");
 	leads(w, "SERVER_NAME=server-b");
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.runner, RUNNER_LOCAL);
