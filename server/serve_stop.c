@@ -56,8 +56,10 @@ on_look(UNUSED struct loop_timer *timer, void *ctx)
 	    (serve->lead.lease != NULL && loop_now_ms() < serve->callers_deadline))
 		return;
 	if (loop_now_ms() >= serve->stop_deadline && runs_open(serve->runs) > 0)
-		log_warning("%zu runs are left running; they will be re-attached at the next start",
-		    runs_open(serve->runs));
+		log_warning("%zu runs are left running; they will be re-attached %s",
+		    runs_open(serve->runs),
+		    serve->lead.lease == NULL ? "at the next start" :
+						"when this server leads again");
 	loop_stop(serve->loop);
 }
 

@@ -39,6 +39,33 @@ look(const struct cli_server *local, struct db *db, const char *name, struct lea
 	return EX_OK;
 }
 
+/* Of its own runner, of which the standby has none; is_behind: another leads now. */
+static bool
+say_runs(struct db *db, const struct settings *s, bool is_behind, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, db, err,
+		"SELECT DISTINCT work.id, work.environment FROM run"
+		" CROSS JOIN work ON work.id = run.deployment"
+		" WHERE run.ended_at = 0 AND run.started_at <> 0 AND run.is_abandoned = 0"
+		" AND run.program <> 'drain' AND run.runner = $1 ORDER BY work.id",
+		DB_TEXT(settings_server_name(s))))
+		return false;
+	while (db_next(&rows)) {
+		long long id = db_col_i64(&rows, 0);
+
+		if (is_behind)
+			(void)printf("#%lld goes on at %s: hand back to it, or /abandon %lld\n", id,
+			    settings_server_name(s), id);
+		else if (s->runner_socket == NULL)
+			(void)printf("waiting for #%lld (%s), at most %d s\n", id,
+			    db_col_text(&rows, 1), s->shutdown_timeout_seconds);
+	}
+	(void)fflush(stdout); /* who waits reads it now */
+	return db_rows_end(&rows, err);
+}
+
 /* An exit status. */
 static int
 follow(const struct cli_server *local, struct db *db, const struct settings *s,
@@ -61,7 +88,9 @@ follow(const struct cli_server *local, struct db *db, const struct settings *s,
 	(void)printf("%s leads since %s (%" PRId64 ".%" PRId64 " s)\n", now.holder,
 	    when_stamp(s->zone, now.since, since), (now.since - before->clock_ms) / 1000,
 	    (now.since - before->clock_ms) % 1000 / 100);
-	return EX_OK;
+	return say_runs(db, s, true, &err) ?
+	    EX_OK :
+	    cli_server_fail(local, err_exit_status(err.code), err.text);
 }
 
 int
@@ -87,6 +116,8 @@ cli_hand_over(struct cli_server *local)
 		return status;
 	if (!cli_api_ask(&local->api, "/hand-over", "{}", &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	return answer.status == 202 ? follow(local, db, s, &before) :
-				      cli_server_show_said(local, &answer);
+	if (answer.status != 202)
+		return cli_server_show_said(local, &answer);
+	(void)!say_runs(db, s, false, NULL); /* what fails is asked again at once */
+	return follow(local, db, s, &before);
 }
