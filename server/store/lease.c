@@ -51,11 +51,20 @@ struct lease {
 	int64_t clock_read_ms; /* a leader's was compared with the database's */
 };
 
+/* clock_boottime_ms() of lease_check() before; its thread waits for no database. */
+static _Atomic int64_t checked_ms;
+
 /* Nothing in memory outlives its epoch: no file is finished, nobody is answered. */
 static _Noreturn void
 end_deposed(const char *why)
 {
-	log_error("this server leads no longer: %s", why);
+	int64_t before = atomic_load(&checked_ms), stood_ms = clock_boottime_ms() - before;
+
+	if (before != 0 && stood_ms > LEADER_ACTS_MS)
+		log_error("this server leads no longer: it stood still for %" PRId64 " s",
+		    stood_ms / 1000);
+	else
+		log_error("this server leads no longer: %s", why);
 	_exit(err_exit_status(ERR_CHANGED));
 }
 
@@ -107,6 +116,7 @@ lease_check(struct lease *lease, bool decides)
 		end_deposed("its store gets no answer of the database");
 	if (!leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
 		end_deposed("the database does not answer");
+	atomic_store(&checked_ms, clock_boottime_ms());
 }
 
 struct leader_fence *
