@@ -119,7 +119,7 @@ struct serve {
 	} logs[SERVE_LOGS_MAX];
 	struct route_api *api;
 	struct route_api *network_api; /* NULL: ENABLE_API_SERVER is false */
-	struct http_route api_routes[ROUTE_API_ROUTES + 1]; /* and of a hand-over */
+	struct http_route api_routes[ROUTE_API_ROUTES + 2]; /* and those of serve_local.c */
 	struct http_server *local_http; /* NULL: there is no LOCAL_SOCKET */
 	struct perform perform;
 	struct perform_health *health;

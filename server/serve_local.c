@@ -180,6 +180,13 @@ serve_network_api(struct serve *serve)
 	});
 }
 
+/* To whoever reaches the socket, as `deploybot doctor` does: it needs no role. */
+static void
+on_alive(struct http_request *request, UNUSED void *ctx)
+{
+	http_request_answer_text(request, 200, "application/json", NULL, "{}");
+}
+
 /* Who may stop this server may, and nobody else: whether another can lead is asked before. */
 static void
 on_hand_over(struct http_request *request, void *ctx)
@@ -204,7 +211,7 @@ serve_local_start(struct serve *serve)
 {
 	const struct http_server_config config = {
 		.routes = serve->api_routes,
-		.route_count = ROUTE_API_ROUTES + (serve->lead.lease != NULL ? 1 : 0),
+		.route_count = ROUTE_API_ROUTES + (serve->lead.lease != NULL ? 2 : 1),
 		.connections_max = CONNECTIONS,
 		.connections_per_user = CONNECTIONS_OF_USER,
 		.is_guest = is_other,
@@ -229,7 +236,10 @@ serve_local_start(struct serve *serve)
 	});
 	serve->looks = health_looks_new(serve->loop, serve->probes);
 	route_api_routes(serve->api, serve->api_routes);
-	serve->api_routes[ROUTE_API_ROUTES] = (struct http_route){ .methods = "POST",
+	serve->api_routes[ROUTE_API_ROUTES] = (struct http_route){
+		.methods = "GET", .path = "/healthz", .on_request = on_alive, .ctx = serve
+	};
+	serve->api_routes[ROUTE_API_ROUTES + 1] = (struct http_route){ .methods = "POST",
 		.path = "/hand-over",
 		.body_max = 2,
 		.on_request = on_hand_over,

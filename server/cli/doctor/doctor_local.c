@@ -492,7 +492,7 @@ find_local_socket(const struct settings *s)
 	return path != NULL || access(there, F_OK) != 0 ? path : SETTINGS_LOCAL_SOCKET;
 }
 
-/* Any answer is one: it may well say that our user is not let in. */
+/* What needs no role: a user who is not let in is no attack, and nobody is to read of one. */
 static void
 examine_local_socket(struct doctor *doctor)
 {
@@ -512,7 +512,7 @@ examine_local_socket(struct doctor *doctor)
 		    " is not the server's folder");
 		return;
 	}
-	if (cli_api_ask(&api, "/v1/queue", NULL, &answer, &err))
+	if (cli_api_ask(&api, "/healthz", NULL, &answer, &err))
 		TELL(doctor, RUNNER, OK, "command line: the server answers on %s", path);
 	else
 		TELL(doctor, RUNNER, WARNING, "command line: %s", err.text);

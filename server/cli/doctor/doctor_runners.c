@@ -78,8 +78,10 @@ doctor_runners(struct doctor *doctor, const struct environment_settings *only)
 	struct asking asking = { .doctor = doctor,
 		.asked = buf_make(PEERS_MOST * (CRYPTO_CA_NAME_MAX + 3)) };
 	char name[LIMIT_RUNNER];
+	const char *who;
 
-	asking.is_told =
+	/* Whom it would not let in asks nothing: that counts as an attack. */
+	asking.is_told = (geteuid() == 0 || settings_user(s, geteuid(), &who) != 0) &&
 	    cli_api_of(doctor->cli, geteuid() == 0 ? "admin" : NULL, &asking.api, NULL);
 	for (size_t at = 0; settings_next_runner(s, &at, name);)
 		if (only == NULL || strcmp(only->runner, name) == 0)
