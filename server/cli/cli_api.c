@@ -22,7 +22,9 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
-#define PATIENCE_S 20 /* of each step: the server answers within 8 */
+/* Of each step: what is only read is there at once, a command is answered within 13. */
+#define PATIENCE_S     20
+#define GET_PATIENCE_S 5
 #define ANSWER_MAX ((size_t)8 << 20)
 /* A GET that is one too many: each of these gives the server's bucket two tokens. */
 #define AGAIN_MS  200
@@ -108,9 +110,9 @@ say_nobody(const struct cli_api *api, struct err *err)
 }
 
 static bool
-connect_to(const struct cli_api *api, int *ret, struct err *err)
+connect_to(const struct cli_api *api, int patience_s, int *ret, struct err *err)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	const struct timeval patience = { .tv_sec = patience_s };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (!text_copy(address.sun_path, sizeof(address.sun_path), api->path))
@@ -159,7 +161,7 @@ receive_all(int fd, struct buf *answer, struct err *err)
 		if (n < 0 && errno == ECONNRESET)
 			break;
 		if (n < 0)
-			return err_errno(err, ERR_TIMEOUT, errno,
+			return err_set(err, ERR_TIMEOUT,
 			    "the server does not answer: see its log, or try again");
 		buf_add(answer, piece, (size_t)n);
 	}
@@ -250,8 +252,10 @@ ask_once(const struct cli_api *api, const char *target, const char *body, struct
 		buf_addf(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
 		    strlen(body));
 	buf_addf(&request, "\r\n%s", body == NULL ? "" : body);
-	ok = buf_check(&request, err) && connect_to(api, &fd, err) && send_all(fd, &request, err) &&
-	    receive_all(fd, &answer, err) && read_answer(&answer, ret, err);
+	ok = buf_check(&request, err) &&
+	    connect_to(api, body == NULL ? GET_PATIENCE_S : PATIENCE_S, &fd, err) &&
+	    send_all(fd, &request, err) && receive_all(fd, &answer, err) &&
+	    read_answer(&answer, ret, err);
 	if (!ok)
 		cli_answer_done(ret);
 	return ok;
