@@ -41,14 +41,14 @@ static void
 tell_changed(struct serve *serve, const struct settings_change *change)
 {
 	struct settings_read read = { .accepted = true,
-		.is_valid_again = serve->is_refused,
-		.needs_restart = change->restart_names.size > 0 };
+		.is_valid_again = serve->is_refused };
 	const struct settings *settings = serve->settings;
 
-	/* cut is fine, in all three */
+	/* cut is fine, in all of them */
 	read.is_cut = !text_copy(read.changed, sizeof(read.changed), buf_text(&change->names));
 	(void)text_copy(
 	    read.applications, sizeof(read.applications), buf_text(&change->applications));
+	(void)text_copy(read.restart, sizeof(read.restart), buf_text(&change->restart_names));
 	if (change->refused_differ && settings->refused_count > 0)
 		(void)snprintf(read.refused, sizeof(read.refused), "%s: %.180s",
 		    settings->refused[0].file, settings->refused[0].reason);

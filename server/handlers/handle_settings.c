@@ -25,7 +25,7 @@ static void
 audit(struct tx *tx, const struct settings_read *read)
 {
 	const char *facts[] = { read->accepted ? "changed" : "error", read->changed,
-		"needs_restart", read->needs_restart ? "yes" : "no", NULL, NULL, NULL, NULL, NULL };
+		"needs_restart", read->restart[0] != '\0' ? "yes" : "no", NULL, NULL, NULL, NULL, NULL };
 	size_t n = 4;
 
 	decide_audit_fact(facts, &n, "applications", read->applications);
@@ -55,7 +55,9 @@ tell_admins(struct tx *tx, const struct settings_read *read)
 		    "❌ Settings refused: %s\nThis application stays as it was before, also whatever this change was to end.",
 		    why);
 	else if (read->is_valid_again)
-		decide_factor_tell(tx, 0, "✅ Settings are valid again, and in force.");
+		decide_factor_tell(tx, 0, "✅ Settings are valid again, and in force%s%s%s.",
+		    read->restart[0] != '\0' ? " but for " : "", read->restart,
+		    read->restart[0] != '\0' ? ", which need a restart" : "");
 }
 
 void

@@ -221,12 +221,12 @@ struct message_sent {
 
 struct settings_read {
 	bool accepted;
-	bool needs_restart;
 	bool is_cut;		  /* `changed` has not all of them */
 	bool is_news;		  /* refused for another reason than at the look before */
 	bool is_valid_again;	  /* the look before refused them */
 	char changed[LIMIT_LINE]; /* names, never values; or what is wrong */
 	char applications[LIMIT_LINE]; /* of which the files changed, came or went; "": none */
+	char restart[LIMIT_LINE]; /* which of them wait for a restart; "": none */
 	char refused[LIMIT_LINE]; /* the first of their files that is refused now; "": none */
 };
 
