@@ -20,16 +20,11 @@
 static void
 on_open(void *ctx, const struct settings_open *value)
 {
-	static const char *const own[] = { "SERVER_NAME", "LISTEN_ADDRESS", "API_SERVER_PORT",
-		"TRUSTED_PROXY", "LINK_ADDRESS" };
 	char name[ENVIRONMENT_NAME_MAX + SETTING_NAME_MAX + 2];
-	bool is_machines = value->text[0] == '/'; /* a path */
 
-	for (size_t i = 0; i < COUNT(own); i++)
-		is_machines |= strcmp(value->name, own[i]) == 0;
 	text_setf(name, "%s%s%s", value->application, value->application[0] != '\0' ? ":" : "",
 	    value->name); /* fits */
-	if (!is_machines)
+	if (!settings_is_machines(value->name, value->text))
 		fingerprint_add_bytes(ctx, name, value->text, strlen(value->text));
 }
 

@@ -6,6 +6,7 @@
 #include "lib/crypto.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "settings/checks/settings_runners.h"
 #include "store/store_inside.h"
 
 #define MARK	   17 /* 16 digits */
@@ -18,6 +19,7 @@ struct look {
 	void *ctx;
 	int64_t number;
 	bool is_first;
+	bool is_others; /* the last one was another server's */
 };
 
 /* As a row has it. */
@@ -62,6 +64,10 @@ tell(const struct look *look, const struct kept *kept, const char *is, bool is_d
 		.is = is_deciding ? is : NULL,
 	};
 
+	/* What each of two servers has of its own differs at each take-over. */
+	if (look->is_others &&
+	    settings_is_machines(kept->name, is[0] == '\0' && kept->value != NULL ? kept->value : is))
+		return;
 	if (!look->is_first)
 		look->differs(look->ctx, &change);
 }
@@ -120,6 +126,18 @@ end_gone(struct look *look)
 	} while (n == GONE_PAGE && !look->tx->failed);
 }
 
+static bool
+is_others(struct tx *tx)
+{
+	const char *name = settings_server_name(tx->settings);
+	char was[MARK] = "", mark[MARK];
+
+	(void)tx_first_text(tx, was, sizeof(was),
+	    "SELECT mark FROM setting WHERE application = '' AND name = 'SERVER_NAME'");
+	return name != NULL && was[0] != '\0' && make_mark(name, mark, NULL) &&
+	    strcmp(mark, was) != 0;
+}
+
 bool
 row_setting_look(struct tx *tx, row_setting_differs *differs, void *ctx)
 {
@@ -128,6 +146,7 @@ row_setting_look(struct tx *tx, row_setting_differs *differs, void *ctx)
 		.tx = tx, .differs = differs, .ctx = ctx, .number = last + 1, .is_first = last == 0
 	};
 
+	look.is_others = is_others(tx);
 	settings_for_open(tx->settings, on_value, &look);
 	end_gone(&look);
 	return !look.is_first;

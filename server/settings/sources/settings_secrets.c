@@ -115,3 +115,15 @@ settings_for_open(const struct settings *s, settings_each_open *each, void *ctx)
 {
 	of_all(s, &(struct walk){ .open = each, .ctx = ctx });
 }
+
+bool
+settings_is_machines(const char *name, const char *text)
+{
+	static const char *const own[] = { "SERVER_NAME", "LISTEN_ADDRESS", "API_SERVER_PORT",
+		"TRUSTED_PROXY", "LINK_ADDRESS" };
+	bool is_machines = text[0] == '/'; /* a path */
+
+	for (size_t i = 0; i < COUNT(own); i++)
+		is_machines |= strcmp(name, own[i]) == 0;
+	return is_machines;
+}

@@ -28,3 +28,6 @@ struct settings_open {
 /* Calls it for each that is set; what stands at its default is not. */
 typedef void settings_each_open(void *ctx, const struct settings_open *value);
 void settings_for_open(const struct settings *s, settings_each_open *each, void *ctx);
+
+/* A name, an address or a path of one machine: of two servers each has its own. */
+bool settings_is_machines(const char *name, const char *text) MUST_USE;
