@@ -40,7 +40,7 @@ on_runner_ready(void *ctx)
 	serve->runner.is_gone = false;
 	submit_runner(serve, RUNNER_LOCAL, true, 0);
 	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 1);
-	health_watch_runner(serve->watch, true);
+	health_watch_runner(serve->watch, "");
 }
 
 static void
@@ -48,7 +48,6 @@ on_runner_away(void *ctx, const char *why)
 {
 	struct serve *serve = ctx;
 
-	(void)why; /* it is in the log */
 	if (serve->runner.away_ms == 0)
 		serve->runner.away_ms = loop_now_ms();
 	if (!serve->runner.is_gone && loop_now_ms() - serve->runner.away_ms >= RUNNER_GONE_MS) {
@@ -56,7 +55,7 @@ on_runner_away(void *ctx, const char *why)
 		submit_runner(serve, RUNNER_LOCAL, false, 0);
 	}
 	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 0);
-	health_watch_runner(serve->watch, false);
+	health_watch_runner(serve->watch, why);
 }
 
 static void

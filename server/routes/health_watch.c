@@ -4,6 +4,7 @@
 
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #define WATCH_MAGIC  0x68776174u
 #define LOOK_EACH_MS 1000
@@ -13,7 +14,7 @@ struct health_watch {
 	struct loop *loop;
 	struct loop_timer timer;
 	struct health_facts facts;
-	bool has_runner;
+	char runner_away[HEALTH_WATCH_WHY]; /* "": it is there */
 	bool misses_updates;
 	void (*on_lag)(void *ctx, double seconds);
 	void *ctx;
@@ -38,6 +39,7 @@ health_watch_new(struct loop *loop, void (*on_lag)(void *ctx, double seconds), v
 
 	watch->magic = WATCH_MAGIC;
 	watch->loop = loop;
+	health_watch_runner(watch, "since the start");
 	watch->on_lag = on_lag;
 	watch->ctx = ctx;
 	loop_timer_init(&watch->timer, on_look, watch);
@@ -77,17 +79,17 @@ health_watch_answered(struct health_watch *watch, int status)
 }
 
 void
-health_watch_runner(struct health_watch *watch, bool is_up)
+health_watch_runner(struct health_watch *watch, const char *away)
 {
 	OBJ_CHECK(watch, WATCH_MAGIC);
-	watch->has_runner = is_up;
+	(void)text_copy(watch->runner_away, sizeof(watch->runner_away), away); /* cut */
 }
 
-bool
-health_watch_has_runner(const struct health_watch *watch)
+const char *
+health_watch_runner_away(const struct health_watch *watch)
 {
 	OBJ_CHECK(watch, WATCH_MAGIC);
-	return watch->has_runner;
+	return watch->runner_away;
 }
 
 void

@@ -21,9 +21,12 @@ void health_watch_asked(struct health_watch *watch);
 /* Its answer came; status 503: it could not be decided. */
 void health_watch_answered(struct health_watch *watch, int status);
 
-/* The runner takes orders, or is disconnected: orders are queued, and nothing is refused. */
-void health_watch_runner(struct health_watch *watch, bool is_up);
-bool health_watch_has_runner(const struct health_watch *watch);
+#define HEALTH_WATCH_WHY 160
+
+/* away: why the runner is disconnected: orders are queued, and nothing is refused; "": it takes
+ * them. */
+void health_watch_runner(struct health_watch *watch, const char *away);
+const char *health_watch_runner_away(const struct health_watch *watch);
 
 /* Telegram's updates come here, or not: another program polls for this bot, Telegram is not
  * reached, or it calls another webhook.  They come until something else is known. */

@@ -5,7 +5,7 @@
 #include "routes/health_watch.h"
 #include "lib/text.h"
 
-#define ANSWER_MAX 160
+#define ANSWER_MAX (HEALTH_WATCH_WHY + 160)
 
 static void
 answer(struct http_request *request, int status, const char *text, bool misses_updates)
@@ -29,13 +29,14 @@ on_ready(struct http_request *request, void *ctx)
 {
 	const char *illness = health_watch_illness(ctx);
 	bool is_receiving = health_watch_is_receiving(ctx);
+	const char *away = health_watch_runner_away(ctx);
 	char text[ANSWER_MAX];
 
 	/* Without a runner work is taken all the same, and waits: a proxy that sent it elsewhere,
 	 * or nowhere, would lose pushes. */
-	text_setf(text, "ready%s%s",
-	    health_watch_has_runner(ctx) ? "" :
-					   "; the runner is disconnected: deployments are queued",
+	text_setf(text, "ready%s%s%s%s",
+	    away[0] == '\0' ? "" : "; the runner is disconnected (", away,
+	    away[0] == '\0' ? "" : "): deployments are queued",
 	    is_receiving ? "" : "; updates of Telegram are not received");
 	answer(
 	    request, illness != NULL ? 503 : 200, illness != NULL ? illness : text, !is_receiving);

@@ -19,6 +19,7 @@
 #define BEATS_MAX      2     /* in the time that it may be silent */
 #define END_WAIT_MS    2000  /* of a child, from closing its socket to its end */
 #define EXIT_SETTINGS  78
+#define LATER_MS       60000 /* a child that knows a later epoch: another says the same */
 #define BEAT_RUN       INT64_MAX /* a run that nobody ever orders: `never` is the heartbeat */
 
 #define RUNNER_LINK_MAGIC 0x52756e4cu
@@ -49,6 +50,7 @@ struct runner_link {
 	bool said_hello; /* this one, ever */
 	bool is_fatal;
 	bool has_unsent; /* PACKET_LATER was given */
+	bool is_later;	 /* this one knows a later epoch than ours */
 	int64_t started_ms;
 	int64_t again_ms;
 	int64_t away_since_ms; /* 0: it is there */
@@ -89,7 +91,7 @@ begin(struct runner_link *link, struct err *err)
 {
 	if (!link->way->get(link, err))
 		return false;
-	link->said_hello = false;
+	link->said_hello = link->is_later = false;
 	link->started_ms = loop_now_ms();
 	loop_io_start(link->loop, &link->io, link->fd, LOOP_READ);
 	link->beats = 0;
@@ -276,11 +278,12 @@ static void
 take_hello(struct runner_link *link, const struct protocol_message *message)
 {
 	link->said_hello = message->kind == PROTOCOL_HELLO;
+	link->is_later = link->config.epoch != 0 && message->proof.epoch > link->config.epoch;
 	if (message->kind != PROTOCOL_HELLO)
 		give_up_said(link, protocol_kind_name(message->kind), " before hello");
 	else if (message->version != PROTOCOL_VERSION)
 		take_version(link, message->version);
-	else if (link->config.epoch != 0 && message->proof.epoch > link->config.epoch)
+	else if (link->is_later)
 		give_up_said(link, "a later epoch than ours: another server has led since, ",
 		    "or the database is an older one: then remove its runs/epoch");
 	else
@@ -391,7 +394,9 @@ on_child_end(void *ctx, bool has_exited, int status)
 		    link, "deploybot-runner refused its settings; the reason is logged above");
 	(void)snprintf(why, sizeof(why),
 	    has_exited ? "it ended with status %d" : "it was killed by signal %d", status);
-	lost(link, why);
+	if (link->is_later)
+		link->again_ms = LATER_MS;
+	lost(link, link->is_later ? "it knows a later epoch than ours: see the log" : why);
 }
 
 /* --- a service ---------------------------------------------------------------------------- */
