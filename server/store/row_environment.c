@@ -6,6 +6,7 @@
 
 #include "lib/text.h"
 #include "store/row_block.h"
+#include "store/row_run.h"
 #include "store/store_inside.h"
 
 #define RELEASE \
@@ -618,16 +619,17 @@ median(int64_t *values, size_t n)
 /* A step ends with the next one, the last with its run. */
 #define STEP_DURATIONS \
 	"SELECT COALESCE((SELECT MIN(f.at) FROM run_step f WHERE f.run = s.run AND f.n > s.n)," \
-	" r.ended_at) - s.at" \
+	" r.ended_at - " ROW_RUN_LATE ") - s.at" \
 	" FROM (SELECT id, run FROM work WHERE environment = $1 AND state = 'LIVE'" \
 	" AND program = 'deploy' ORDER BY id DESC LIMIT $3) d" \
 	" JOIN run r ON r.id = d.run JOIN run_step s ON s.run = d.run" \
 	" WHERE s.name = $2 AND r.ended_at <> 0 ORDER BY d.id DESC LIMIT $3"
 
 #define WHOLE_DURATIONS \
-	"SELECT ended_at - started_at FROM work WHERE environment = $1 AND state = 'LIVE'" \
-	" AND program = 'deploy' AND started_at <> 0 AND ended_at <> 0 AND $2 = ''" \
-	" ORDER BY id DESC LIMIT $3"
+	"SELECT w.ended_at - w.started_at - COALESCE((SELECT " ROW_RUN_LATE \
+	" FROM run r WHERE r.id = w.run), 0) FROM work w WHERE w.environment = $1" \
+	" AND w.state = 'LIVE' AND w.program = 'deploy' AND w.started_at <> 0" \
+	" AND w.ended_at <> 0 AND $2 = '' ORDER BY w.id DESC LIMIT $3"
 
 int64_t
 row_step_estimate(struct tx *tx, const char *environment, const char *name)

@@ -205,7 +205,8 @@ row_run_times(struct tx *tx, int64_t run)
 	if (run == 0)
 		return (struct run_times){ 0 };
 	return tx_first(tx, struct run_times, read_times,
-	    "SELECT started_at, ended_at, exit_status, signal_number FROM run WHERE id = $1",
+	    "SELECT started_at, ended_at - " ROW_RUN_LATE
+	    ", exit_status, signal_number FROM run r WHERE id = $1",
 	    DB_I64(run));
 }
 

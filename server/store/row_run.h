@@ -27,6 +27,10 @@ void row_run_set_tail(struct tx *tx, int64_t run, const char *tail);
 const char *row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL]);
 /* What it has warned people of, which goes with its log. */
 void row_run_set_warnings(struct tx *tx, int64_t run, const struct run_warnings *warnings);
+/* By how much later than it was its end was learned, of run `r`: nobody who followed it led. */
+#define ROW_RUN_LATE \
+	"CASE WHEN r.duration_ms > 0 AND r.started_at + r.duration_ms < r.ended_at" \
+	" THEN r.ended_at - r.started_at - r.duration_ms ELSE 0 END"
 struct run_times row_run_times(struct tx *tx, int64_t run);
 
 /* The newest that a run of this work left, "": none; returns whether it is what a health URL said
