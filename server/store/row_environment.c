@@ -619,8 +619,8 @@ median(int64_t *values, size_t n)
 /* A step ends with the next one, the last with its run. */
 #define STEP_DURATIONS \
 	"SELECT COALESCE((SELECT MIN(f.at) FROM run_step f WHERE f.run = s.run AND f.n > s.n)," \
-	" r.ended_at - " ROW_RUN_LATE ") - s.at" \
-	" FROM (SELECT id, run FROM work WHERE environment = $1 AND state = 'LIVE'" \
+	" r.ended_at - " ROW_RUN_LATE \
+	") - s.at FROM (SELECT id, run FROM work WHERE environment = $1 AND state = 'LIVE'" \
 	" AND program = 'deploy' ORDER BY id DESC LIMIT $3) d" \
 	" JOIN run r ON r.id = d.run JOIN run_step s ON s.run = d.run" \
 	" WHERE s.name = $2 AND r.ended_at <> 0 ORDER BY d.id DESC LIMIT $3"
