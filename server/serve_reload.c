@@ -40,8 +40,7 @@ tell_refused(struct serve *serve, const char *why)
 static void
 tell_changed(struct serve *serve, const struct settings_change *change)
 {
-	struct settings_read read = { .accepted = true,
-		.is_valid_again = serve->is_refused };
+	struct settings_read read = { .accepted = true, .is_valid_again = serve->is_refused };
 	const struct settings *settings = serve->settings;
 
 	/* cut is fine, in all of them */

@@ -25,7 +25,8 @@ static void
 audit(struct tx *tx, const struct settings_read *read)
 {
 	const char *facts[] = { read->accepted ? "changed" : "error", read->changed,
-		"needs_restart", read->restart[0] != '\0' ? "yes" : "no", NULL, NULL, NULL, NULL, NULL };
+		"needs_restart", read->restart[0] != '\0' ? "yes" : "no", NULL, NULL, NULL, NULL,
+		NULL };
 	size_t n = 4;
 
 	decide_audit_fact(facts, &n, "applications", read->applications);

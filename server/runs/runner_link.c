@@ -19,7 +19,7 @@
 #define BEATS_MAX      2     /* in the time that it may be silent */
 #define END_WAIT_MS    2000  /* of a child, from closing its socket to its end */
 #define EXIT_SETTINGS  78
-#define LATER_MS       60000 /* a child that knows a later epoch: another says the same */
+#define LATER_MS       60000	 /* a child that knows a later epoch: another says the same */
 #define BEAT_RUN       INT64_MAX /* a run that nobody ever orders: `never` is the heartbeat */
 
 #define RUNNER_LINK_MAGIC 0x52756e4cu

@@ -65,8 +65,7 @@ tell(const struct look *look, const struct kept *kept, const char *is, bool is_d
 	};
 
 	/* What each of two servers has of its own differs at each take-over. */
-	if (look->is_others &&
-	    settings_is_machines(kept->name, is[0] == '\0' && kept->value != NULL ? kept->value : is))
+	if (look->is_others && settings_is_machines(kept->name, is))
 		return;
 	if (!look->is_first)
 		look->differs(look->ctx, &change);

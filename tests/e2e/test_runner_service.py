@@ -110,7 +110,8 @@ def test_a_runner_may_end_under_a_run(scene, number):
     assert status == (0 if number == signal.SIGTERM else -number)
     scene.wait_runner(False)
     status, text = get(scene.bot.base + "/readyz")
-    assert status == 200 and text.startswith("ready; the runner is disconnected (") and text.endswith(": deployments are queued\n")
+    assert status == 200 and text.startswith("ready; the runner is disconnected (") and \
+        text.endswith(": deployments are queued\n")
     assert is_alive(leader)
     scene.service.start()
     scene.wait_runner()

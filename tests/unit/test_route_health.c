@@ -124,15 +124,15 @@ SCENE_TEST(readyz_is_503_with_the_reason_while_the_store_refuses)
 SCENE_TEST(readyz_says_that_the_runner_is_away_and_is_200_all_the_same)
 {
 	assert_int_equal(ask(w, "GET /readyz"), 200);
-	assert_string_equal(
-	    w->asked.body, "ready; the runner is disconnected (since the start): deployments are queued\n");
+	assert_string_equal(w->asked.body,
+	    "ready; the runner is disconnected (since the start): deployments are queued\n");
 	health_watch_runner(w->watch, "");
 	assert_int_equal(ask(w, "GET /readyz"), 200);
 	assert_string_equal(w->asked.body, "ready\n");
 	health_watch_runner(w->watch, "it ended");
 	assert_int_equal(ask(w, "GET /readyz"), 200);
-	assert_string_equal(
-	    w->asked.body, "ready; the runner is disconnected (it ended): deployments are queued\n");
+	assert_string_equal(w->asked.body,
+	    "ready; the runner is disconnected (it ended): deployments are queued\n");
 }
 
 SCENE_TEST(head_has_the_status_and_nothing_else_is_allowed)
