@@ -76,6 +76,7 @@ runs_aid_start(struct scene *scene, const char *path)
 		.grace_s = 1,
 		.answer_s =
 		    scene->answer_s * (slow == NULL ? 1 : (unsigned)strtoul(slow, NULL, 10)),
+		.epoch = scene->epoch,
 		.on_ready = on_ready,
 		.on_fatal = on_fatal,
 		.ctx = scene };

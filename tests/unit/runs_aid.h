@@ -35,6 +35,7 @@ struct scene {
 	struct loop_timer alarm;
 	bool is_late;
 	unsigned answer_s;
+	uint64_t epoch; /* in which its server leads */
 	int ready;
 	char fatal[240];
 	int answers;

@@ -98,6 +98,24 @@ SERVER_TEST(a_run_of_another_servers_runner_is_waited_for_until_that_server_lead
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
 
+SERVER_TEST(a_take_over_audits_nothing_that_is_each_machines_own)
+{
+	world_restart(w);
+	world_settings(w, DATABASE, "SERVER_NAME=server-a", "API_SERVER_PORT=8181",
+	    "AUDIT_LOG_PATH=/tmp/other/audit.log", "REGISTRY_URL=r.example.org", "LOG_LEVEL=debug",
+	    NULL);
+	world_restart(w);
+	assert_int_equal(world_audited(w, "settings_changed", "SERVER_NAME"), 0);
+	assert_int_equal(world_audited(w, "settings_changed", "API_SERVER_PORT"), 0);
+	assert_int_equal(world_audited(w, "settings_changed", "AUDIT_LOG_PATH"), 0);
+	assert_int_equal(world_audited(w, "settings_changed", "LOG_LEVEL"), 1);
+	world_settings(w, DATABASE, "SERVER_NAME=server-a", "API_SERVER_PORT=8282",
+	    "AUDIT_LOG_PATH=/tmp/other/audit.log", "REGISTRY_URL=r.example.org", "LOG_LEVEL=debug",
+	    NULL);
+	world_restart(w);
+	assert_int_equal(world_audited(w, "settings_changed", "API_SERVER_PORT"), 1);
+}
+
 /* As recover_run() reports it. */
 SERVER_TEST(a_run_that_another_server_never_let_go_is_begun_anew_here)
 {

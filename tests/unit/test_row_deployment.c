@@ -272,6 +272,29 @@ TEST_WITH(the_estimate_is_the_median_of_the_last_five, store_aid_setup, store_ai
 	store_aid_act(*state, act_estimate, NULL);
 }
 
+/* Its server did not lead for a minute behind it. */
+static void
+act_late(struct tx *tx, UNUSED void *arg)
+{
+	int64_t run, began = tx->at;
+
+	live(tx, 100, 1000);
+	run = tx_number(tx, "SELECT MAX(id) FROM run");
+	(void)tx_run(
+	    tx, "UPDATE run SET started_at = $1 WHERE id = $2", DB_I64(began - 1000), DB_I64(run));
+	(void)tx_run(tx, "UPDATE work SET ended_at = ended_at + 60000");
+	tx->at += 60000;
+	row_run_ended(tx, &(struct run_ended){ .run = run, .duration_ms = 700 });
+	assert_int_equal(row_run_times(tx, run).ended_at, began - 300);
+	assert_int_equal(row_step_estimate(tx, "staging", ""), 700);
+	assert_int_equal(row_step_estimate(tx, "staging", "release"), 600);
+}
+
+TEST_WITH(what_was_learned_late_of_an_end_is_not_estimated, store_aid_setup, store_aid_teardown)
+{
+	store_aid_act(*state, act_late, NULL);
+}
+
 static void
 act_purge(struct tx *tx, void *arg)
 {

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 RUNS_TEST(a_killed_runner_is_started_again_and_no_run_notices)
 {
 	struct story story, next;
@@ -113,6 +115,31 @@ RUNS_TEST(a_runner_of_another_version_is_refused_by_name)
 	assert_non_null(strstr(scene->fatal, "speaks version 99"));
 	assert_true(scene->answer_unreachable);
 	assert_int_equal(scene->ready, 0);
+}
+
+RUNS_TEST(a_runner_that_knows_a_later_epoch_is_not_restarted_each_half_second)
+{
+	struct effect_git_query ask = { .kind = GIT_QUERY_HEADS };
+	char path[160], *text;
+	size_t size;
+
+	scene->epoch = 17;
+	(void)snprintf(path, sizeof(path), "%s.starts", scene->script);
+	runs_aid_write(scene->script,
+	    "#!/bin/sh\necho start >>\"$0.starts\"\nprintf 'hello\\nversion 3\\npid 1\\nepoch 18\\n' >&3\nexit 78\n",
+	    0755);
+	scene->runs = runs_aid_start(scene, scene->script);
+	(void)runs_aid_ask(scene, &ask);
+	WAIT_FOR(scene, scene->answers == 1);
+	scene->is_late = false;
+	loop_timer_start(scene->loop, &scene->alarm, 1500, 0);
+	while (!scene->is_late)
+		loop_run_once(scene->loop);
+	text = file_read(path, 4096, &size, NULL);
+	assert_string_equal(text, "start\n");
+	free(text);
+	assert_int_equal(scene->ready, 0);
+	assert_string_equal(scene->fatal, "");
 }
 
 RUNS_TEST(a_runner_gets_no_secret_of_ours_and_one_descriptor)
