@@ -1,10 +1,12 @@
 /* cli_show.c - what /v1 shows, as lines for people.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli_server.h"
 #include "lib/environment_id.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "policy/hold.h"
 
@@ -304,21 +306,36 @@ cli_show_status(const struct json *answer)
 	}
 }
 
+static int
+compare_work(const void *a, const void *b)
+{
+	long long x = json_get_i64_or(*(const struct json *const *)a, "work", 0),
+		  y = json_get_i64_or(*(const struct json *const *)b, "work", 0);
+
+	return (x < y) - (x > y);
+}
+
+/* The answer goes by environment; a person asks what was last. */
 void
 cli_show_history(const struct json *answer)
 {
 	const struct json *all = json_get(answer, "work");
+	size_t n = json_count(all);
+	const struct json **work = mem_new(n + 1, sizeof(*work));
 
-	for (size_t i = 0; i < json_count(all); i++) {
-		const struct json *work = json_at(all, i);
+	for (size_t i = 0; i < n; i++)
+		work[i] = json_at(all, i);
+	qsort(work, n, sizeof(*work), compare_work);
+	for (size_t i = 0; i < n; i++) {
 		char at[CLI_AT];
 
-		(void)printf("%s %s ", cli_show_at(work, "requested_at", at),
-		    json_text(work, "environment"));
-		print_work(work);
+		(void)printf("%s %s ", cli_show_at(work[i], "requested_at", at),
+		    json_text(work[i], "environment"));
+		print_work(work[i]);
 	}
-	if (json_count(all) == 0)
+	if (n == 0)
 		(void)printf("Nothing was deployed yet.\n");
+	free(work);
 }
 
 void
