@@ -26,6 +26,6 @@ chat_runner_add_way(struct chat_text *text, const struct runner_gone *gone, int6
 	if (!gone->is_servers)
 		return;
 	chat_text_outside(text, ": start ", gone->name);
-	chat_text_add(text, ", hand over to it, or " MARK_CODE "/abandon %lld" MARK_CODE,
-	    (long long)work);
+	chat_text_add(
+	    text, ", hand over to it, or " MARK_CODE "/abandon %lld" MARK_CODE, (long long)work);
 }

@@ -25,7 +25,7 @@
 /* Of each step: what is only read is there at once, a command is answered within 13. */
 #define PATIENCE_S     20
 #define GET_PATIENCE_S 5
-#define ANSWER_MAX ((size_t)8 << 20)
+#define ANSWER_MAX     ((size_t)8 << 20)
 /* A GET that is one too many: each of these gives the server's bucket two tokens. */
 #define AGAIN_MS  200
 #define AGAIN_MAX 25
