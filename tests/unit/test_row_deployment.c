@@ -7,6 +7,7 @@
 #include "store/row_environment.h"
 #include "store/row_retention.h"
 #include "store/row_run.h"
+#include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
 #include "unit.h"
 
