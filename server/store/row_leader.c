@@ -16,6 +16,8 @@ row_leader_standby(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
 	if (!db_query(&rows, db, err,
 		"SELECT substr(application_name, CAST($2 AS INTEGER)) FROM pg_stat_activity"
 		" WHERE datname = current_database() AND application_name LIKE $1 || '%'"
+		/* or whoever may only read could pose as one */
+		" AND has_table_privilege(usename, 'leader', 'UPDATE')"
 		" AND state_change > clock_timestamp() - INTERVAL '2 s' ORDER BY 1",
 		DB_TEXT(ROW_LEADER_STANDBY), DB_I64(sizeof(ROW_LEADER_STANDBY))))
 		return false;
