@@ -13,6 +13,12 @@ bool serve_listen(
     struct serve *serve, const struct http_server_config *config, struct err *err) MUST_USE;
 void serve_listen_say(const struct serve *serve); /* in the log, where it does */
 
+/* LOCAL_SOCKET's, of one user and of all together; idle ones give way to whoever comes, and the
+ * command line needs none for long. */
+#define SERVE_LOCAL_OF_USER	4
+#define SERVE_LOCAL_CONNECTIONS 32
+#define SERVE_LOCAL_IDLE_MS	10000
+
 /* serve->local_http; NULL: no LOCAL_SOCKET, or *err says why not.  given: the service manager's
  * socket; -1: none. */
 void serve_listen_local(

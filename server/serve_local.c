@@ -14,14 +14,8 @@
 #include "serve_listen.h"
 #include "types/workflow.h"
 
-/* Of one user, and of all together. */
-#define CONNECTIONS_OF_USER 4
-#define CONNECTIONS	    32
 /* Of all whom no setting names: they read why they are not let in, and fill no more places. */
 #define CONNECTIONS_OF_OTHERS 8
-
-/* Idle ones give way to whoever comes; the command line needs none for long. */
-#define IDLE_MS 10000
 
 static struct settings *
 current_settings(void *ctx)
@@ -212,13 +206,13 @@ serve_local_start(struct serve *serve)
 	const struct http_server_config config = {
 		.routes = serve->api_routes,
 		.route_count = ROUTE_API_ROUTES + (serve->lead.lease != NULL ? 2 : 1),
-		.connections_max = CONNECTIONS,
-		.connections_per_user = CONNECTIONS_OF_USER,
+		.connections_max = SERVE_LOCAL_CONNECTIONS,
+		.connections_per_user = SERVE_LOCAL_OF_USER,
 		.is_guest = is_other,
 		.guests_max = CONNECTIONS_OF_OTHERS,
 		.on_crowded = crowded,
 		.ctx = serve,
-		.idle_timeout_ms = IDLE_MS,
+		.idle_timeout_ms = SERVE_LOCAL_IDLE_MS,
 	};
 	struct err why = { 0 };
 

@@ -159,7 +159,10 @@ static bool
 listen_now(struct serve *serve, struct err *err)
 {
 	const struct http_server_config local = { .routes = serve->lead.local,
-		.route_count = COUNT(serve->lead.local) };
+		.route_count = COUNT(serve->lead.local),
+		.connections_max = SERVE_LOCAL_CONNECTIONS,
+		.connections_per_user = SERVE_LOCAL_OF_USER,
+		.idle_timeout_ms = SERVE_LOCAL_IDLE_MS };
 	struct err why = { 0 };
 
 	make_routes(serve);
