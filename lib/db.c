@@ -5,6 +5,8 @@
 #include "lib/clean.h"
 #include "lib/db_inside.h"
 #include "lib/db_load.h"
+#include "lib/mem.h"
+#include "lib/text.h"
 
 bool
 db_fails(struct err *err)
@@ -130,28 +132,58 @@ db_col_is_null(const struct db_rows *rows, int column)
 	return rows->db->engine->is_null(rows, column);
 }
 
-/* PostgreSQL refuses what is no UTF-8, and SQLite keeps it.  Where that is let in or made is a bug,
- * which ends a test. */
-static bool
-may_be_kept(UNUSED const char *text, UNUSED size_t size)
+/* How many bytes of a letter stand there whose last ones were cut off; 0: it is none. */
+static size_t
+cut_letter(const char *at, size_t size)
 {
+	const unsigned char lead = (unsigned char)*at;
+	size_t whole = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4, n = 1;
+
+	while (n < size && n < whole && ((unsigned char)at[n] & 0xc0) == 0x80)
+		n++;
+	return n < whole ? n : 0;
+}
+
+char *
+db_mend(struct db_value *v)
+{
+	const char *text = v->data;
+	char *own;
+	size_t used = 0;
+
+	if (v->type != DB_IS_TEXT || clean_is_utf8(text, v->size))
+		return NULL;
+	own = mem_alloc(v->size + 1);
+	for (size_t at = 0, n; at < v->size; at += n) {
+		uint32_t code;
+
+		n = text_decode(text + at, v->size - at, &code);
+		if (n > 0) {
+			memcpy(own + used, text + at, n);
+			used += n;
+			continue;
+		}
+		n = cut_letter(text + at, v->size - at);
 #ifdef DEPLOYBOT_CRASH_POINTS
-	return clean_is_utf8(text, size);
-#else
-	return true;
+		assert(n > 0); /* where other bytes are let in is a bug, which ends a test */
 #endif
+		if (n == 0) {
+			own[used++] = '?';
+			n = 1;
+		}
+	}
+	own[used] = '\0';
+	v->data = own;
+	v->size = used;
+	return own;
 }
 
 struct db_value
 db_text(const char *text)
 {
-	struct db_value value;
-
 	if (text == NULL)
 		return DB_NULL;
-	value = (struct db_value){ DB_IS_TEXT, 0, text, strlen(text) };
-	assert(may_be_kept(text, value.size));
-	return value;
+	return (struct db_value){ DB_IS_TEXT, 0, text, strlen(text) };
 }
 
 struct db_value

@@ -208,8 +208,17 @@ struct bound {
 	const char *data[PARAMETERS_MAX];
 	int sizes[PARAMETERS_MAX], formats[PARAMETERS_MAX];
 	uint64_t wire[PARAMETERS_MAX];
+	char *own[PARAMETERS_MAX];
+	size_t count;
 	uint64_t hash; /* of the types */
 };
+
+static void
+bound_done(struct bound *bound)
+{
+	for (size_t i = 0; i < bound->count; i++)
+		free(bound->own[i]);
+}
 
 static void
 bind_all(struct bound *bound, const struct db_sql *sql)
@@ -221,10 +230,12 @@ bind_all(struct bound *bound, const struct db_sql *sql)
 
 	assert(sql->count < PARAMETERS_MAX);
 	bound->hash = 1;
+	bound->count = sql->count;
 	for (size_t i = 0; i < sql->count; i++) {
-		const struct db_value *v = &sql->values[i];
+		struct db_value mended = sql->values[i], *v = &mended;
 		bool is_number = v->type == DB_IS_I64;
 
+		bound->own[i] = db_mend(v);
 		bound->types[i] = types[v->type];
 		bound->wire[i] = htobe64((uint64_t)v->number);
 		bound->data[i] = v->type == DB_IS_NULL ? NULL :
@@ -270,7 +281,7 @@ static PGresult *
 run(struct pg *pg, const struct db_sql *sql)
 {
 	PGresult *res = NULL;
-	struct bound bound;
+	CLEANUP(bound_done) struct bound bound;
 	struct prepared *slot;
 	char name[32];
 
@@ -466,8 +477,12 @@ load(struct db *db, const char *into, const struct db_sql *row, struct err *err)
 	if (!pg->is_loading && !load_begin(pg, into, &out, err))
 		return false;
 	add_big_endian(&out, row == NULL ? UINT64_MAX : row->count, 2);
-	for (size_t i = 0; row != NULL && i < row->count; i++)
-		add_value(&out, &row->values[i]);
+	for (size_t i = 0; row != NULL && i < row->count; i++) {
+		struct db_value v = row->values[i];
+		CLEANUP(freep) char *own = db_mend(&v);
+
+		add_value(&out, &v);
+	}
 	if (!buf_check(&out, err))
 		return false;
 	if (PQputCopyData(pg->conn, out.data, (int)out.size) != 1)

@@ -330,14 +330,17 @@ release(struct db_rows *rows)
 }
 
 static int
-bind_one(sqlite3_stmt *stmt, int index, const struct db_value *v)
+bind_one(sqlite3_stmt *stmt, int index, const struct db_value *given)
 {
+	struct db_value mended = *given, *v = &mended;
+	char *own = db_mend(v);
+
 	switch (v->type) {
 	case DB_IS_I64:
 		return sqlite3_bind_int64(stmt, index, v->number);
 	case DB_IS_TEXT:
-		return sqlite3_bind_text64(
-		    stmt, index, v->data, v->size, SQLITE_STATIC, SQLITE_UTF8);
+		return sqlite3_bind_text64(stmt, index, v->data, v->size,
+		    own == NULL ? SQLITE_STATIC : free, SQLITE_UTF8);
 	case DB_IS_BLOB:
 		return sqlite3_bind_blob64(stmt, index, v->data, v->size, SQLITE_STATIC);
 	case DB_IS_NULL:

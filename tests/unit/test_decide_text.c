@@ -43,6 +43,19 @@ WORLD_TEST(what_somebody_writes_and_is_called_is_kept)
 	assert_int_equal(world_audited(w, "lock", "why"), 1);
 }
 
+/* Its row takes 250 bytes of it, and a letter has two. */
+WORLD_TEST_OF(a_health_answer_that_is_cut_inside_a_letter_is_kept, STAGING_URL)
+{
+	char failure[LIMIT_LINE] = "a";
+
+	for (size_t i = 0; i < 200; i++)
+		memcpy(failure + 1 + 2 * i, "\xc3\xa9", 3);
+	world_deploy_starts(w, COMMIT_A);
+	world_run_ends(w, GOOD);
+	world_probed(w, failure);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_FAILED);
+}
+
 WORLD_TEST(what_a_forge_and_git_say_of_a_commit_is_kept)
 {
 	struct event *push = world_push(w, "");
