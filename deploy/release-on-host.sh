@@ -29,7 +29,7 @@ form_of() { # NAME; fills form
 	services | others) form='[A-Za-z0-9._,-]*' ;;
 	image | release | keep) form='[A-Za-z0-9][A-Za-z0-9._/:@,-]*' ;;
 	file) form='host' ;;
-	run) form='[1-9][0-9]{0,11},[0-9a-f]{32}' ;;
+	run) form='[1-9][0-9]{0,17},[0-9a-f]{32}' ;;
 	job) form='[A-Za-z0-9._/:@=,+-]+' ;;
 	settings) form='[0-9a-f]{64}' ;;
 	*) refuse "release-on-host.sh does not know a word $1" ;;

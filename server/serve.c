@@ -35,6 +35,7 @@
 #include "serve_standby.h"
 #include "settings/settings_table.h"
 #include "store/fs_check.h"
+#include "store/row_run.h"
 #include "store/store_beside.h"
 #include "store/store_restore.h"
 #include "telegram/telegram_update.h"
@@ -355,6 +356,7 @@ open_store(struct serve *serve, struct err *err)
 		.decoders = decoders,
 		.poison_path = poison,
 		.installation = serve->runner.installation,
+		.last_run = &serve->runner.last_run,
 		.no_copy = serve->options.no_copy,
 		.is_restored = serve->perform.is_restored,
 		.is_moved_back = serve->options.is_moved_back,
@@ -588,14 +590,17 @@ make_parts(struct serve *serve, struct err *err)
 static bool
 resume(struct serve *serve, struct err *err)
 {
+	/* A restore goes on at the clock's seconds. */
+	const int64_t now_s = clock_wall_ms() / 1000, last = serve->runner.last_run;
 	struct event *started = event_new(EVENT_STARTED);
 
 	started->done = serve_heads_start;
 	started->done_ctx = serve;
 	started->u.started.is_restored = serve->perform.is_restored;
 	started->u.started.is_moved_back = serve->options.is_moved_back;
-	if (!run_files_highest(
-		serve->settings->state_directory, &started->u.started.highest_run, err)) {
+	if (!run_files_highest(serve->settings->state_directory,
+		(last > now_s ? last : now_s) + ROW_RUN_FAR, &started->u.started.highest_run,
+		err)) {
 		event_free(started);
 		return false;
 	}

@@ -66,6 +66,7 @@ struct serve_runner {
 	struct agents *agents; /* of other machines; NULL: no LINK_ADDRESS */
 	struct run_source *source; /* of logs */
 	char installation[LIMIT_INSTALLATION]; /* once the store is open */
+	int64_t last_run; /* the number last given, as the store was opened */
 };
 
 /* Which of the servers of one database leads; all zero: with SQLite. */

@@ -13,8 +13,7 @@
 #include "lib/folder.h"
 #include "lib/log.h"
 
-#define NAME_ROOM   24
-#define NUMBER_MOST INT64_C(1000000000000) /* more runs there never are */
+#define NAME_ROOM 24
 
 static bool
 fail(struct err *err, int64_t run, const char *what)
@@ -50,19 +49,19 @@ number_of(const char *name)
 	return *end == '\0' && errno == 0 ? run : 0;
 }
 
-/* The runner's user, and so whatever a run executes, makes folders there: one with the highest
- * number there is would leave none for the next run. */
+/* The runner's user, and so whatever a run executes, makes folders there: one with a number that is
+ * far too high would leave none for the next run that hosts take. */
 static bool
-is_possible(int64_t run)
+is_possible(int64_t run, int64_t most)
 {
-	if (run <= NUMBER_MOST)
+	if (run <= most)
 		return true;
 	log_warning("runs/%" PRId64 ": no run has such a number: remove it", run);
 	return false;
 }
 
 bool
-run_files_highest(const char *state_directory, int64_t *ret, struct err *err)
+run_files_highest(const char *state_directory, int64_t most, int64_t *ret, struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
 	CLEANUP(folder_closep) DIR *folder = folder_take(open_runs(state_directory, 0, &why));
@@ -75,7 +74,7 @@ run_files_highest(const char *state_directory, int64_t *ret, struct err *err)
 	while ((entry = readdir(folder)) != NULL) {
 		int64_t run = number_of(entry->d_name);
 
-		if (run > *ret && is_possible(run))
+		if (run > *ret && is_possible(run, most))
 			*ret = run;
 	}
 	return true;

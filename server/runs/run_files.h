@@ -12,9 +12,10 @@ int run_files_open(const char *state_directory, int64_t run, struct err *err) MU
 int run_files_open_log(
     const char *state_directory, int64_t run, uint64_t *ret_size, struct err *err) MUST_USE;
 
-/* The highest number of a run that any folder there has; 0: none.  false: the folder cannot be
- * read. */
-bool run_files_highest(const char *state_directory, int64_t *ret, struct err *err) MUST_USE;
+/* The highest number of a run up to `most` that any folder there has; 0: none.  false: the folder
+ * cannot be read. */
+bool run_files_highest(
+    const char *state_directory, int64_t most, int64_t *ret, struct err *err) MUST_USE;
 
 /* Bytes of its log; 0: there is none. */
 int64_t run_files_log_size(const char *state_directory, int64_t run);

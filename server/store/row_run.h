@@ -11,7 +11,8 @@ enum program row_run_program(const char *word);
 
 /* Numbers up to this one are given to no run: there are folders of that name.  Where the last
  * number given is one that no run can have, numbers go on behind the runs that there are. */
-#define ROW_RUN_MOST INT64_C(1000000000000)
+#define ROW_RUN_MOST INT64_C(1000000000000000) /* 16 digits: hosts and clusters take 18 */
+#define ROW_RUN_FAR  INT64_C(1000000) /* more runs than there are between two backups */
 void row_run_skip(struct tx *tx, int64_t highest);
 
 /* A run: its number is that of its folder.  runner: who is to have it, RUNNER_LOCAL or

@@ -7,8 +7,6 @@
 #include "store/store_inside.h"
 #include "store/store_move.h"
 
-#define FAR INT64_C(1000000) /* more runs than there are between two backups */
-
 void
 row_runner_set_gone(struct tx *tx, const char *name)
 {
@@ -71,7 +69,13 @@ row_runner_of(struct tx *tx, int64_t run, char ret[LIMIT_RUNNER])
 bool
 row_runner_skip_to(struct tx *tx, int64_t highest)
 {
-	if (highest - FAR > tx->store->mark.ids.last[STORE_ID_RUN])
+	int64_t last = tx->store->mark.ids.last[STORE_ID_RUN], now_s = tx->at / 1000;
+	int64_t from = tx_number(tx, "SELECT COALESCE(MAX(id), 0) FROM run");
+
+	/* Numbers without a run count no further than a restore skips: each hello could add. */
+	if (from < last)
+		from = from > now_s ? from : last < now_s ? last : now_s;
+	if (highest > last && highest - ROW_RUN_FAR > from)
 		return false;
 	row_run_skip(tx, highest);
 	return true;
@@ -82,7 +86,7 @@ row_runner_outrun(struct tx *tx)
 {
 	int64_t *last = &tx->store->mark.ids.last[STORE_ID_RUN], now_s = tx->at / 1000;
 
-	*last = *last + FAR > now_s ? *last + FAR : now_s;
+	*last = *last + ROW_RUN_FAR > now_s ? *last + ROW_RUN_FAR : now_s;
 	tx->failed = tx->failed || !store_move_spent(tx->store->db, now_s, &tx->err);
 }
 

@@ -119,6 +119,8 @@ open_database(struct store *store, struct err *err)
 	    (store->config.installation != NULL &&
 		!store_ids_installation(store->db, store->config.installation, err)))
 		return false;
+	if (store->config.last_run != NULL)
+		*store->config.last_run = store->mark.ids.last[STORE_ID_RUN];
 	store->mark.audit_seen = store->mark.audit.seq; /* the start looks at what is there */
 	return db_one_i64(&store->mark.n_outbox, store->db, err, count_outbox);
 }

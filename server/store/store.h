@@ -34,6 +34,7 @@ struct store_config {
 	const char *poison_path;
 	/* LIMIT_INSTALLATION bytes of the caller's, which store_open() fills; NULL: none. */
 	char *installation;
+	int64_t *last_run;		/* the number last given, as it opens; NULL: nobody asks */
 	bool no_copy;			/* migrate without a copy of the database beside it */
 	bool is_restored;		/* a copy: what was open in it may have been done since */
 	bool is_moved_back;		/* also one that was moved to another (store_move.h) */

@@ -24,7 +24,7 @@ kubernetes_refuse_late() { # WORKLOAD
 		kubernetes_failed "which run was last at $1 cannot be seen"
 	}
 	read -r version highest <<<"$answer"
-	[[ $highest =~ ^[1-9][0-9]{0,11}$ ]] || highest=0
+	[[ $highest =~ ^[1-9][0-9]{0,17}$ ]] || highest=0
 	if ((highest > run)); then
 		: >"$kubernetes_folder/refused"
 		: >"$kubernetes_folder/late"

@@ -31,10 +31,10 @@ name_not_begun() {
 refuse_late() {
 	local text of number highest=0 kept=''
 	[[ -n $run && $act != drain ]] || return 0
-	[[ $run =~ ^[1-9][0-9]{0,11},[0-9a-f]{32}$ ]] || die 64 "no run of an installation: $run"
+	[[ $run =~ ^[1-9][0-9]{0,17},[0-9a-f]{32}$ ]] || die 64 "no run of an installation: $run"
 	read_file text .deploybot.runs
 	while read -r of number; do
-		[[ $of,$number =~ ^[0-9a-f]{32},[1-9][0-9]{0,11}$ ]] || continue
+		[[ $of,$number =~ ^[0-9a-f]{32},[1-9][0-9]{0,17}$ ]] || continue
 		[[ $of == "${run#*,}" ]] && highest=$number || kept+="$of $number"$'\n'
 	done <<<"$text"
 	((highest <= ${run%,*})) ||
