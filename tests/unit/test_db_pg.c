@@ -132,7 +132,7 @@ no_sentence_shows_a_value(struct scene *scene)
 	    db_run(db, err, "UPDATE t SET id = CAST($1 AS BIGINT)", DB_TEXT("hunter2")));
 	refuses(scene, ERR_CONFIG, " 42P01 ", db_run(db, err, "DELETE FROM nothing"));
 	refuses(scene, ERR_CONFIG, " 42601 ", db_script(db, "DROP", err));
-	assert_int_equal(number(scene, "SELECT COUNT(*) FROM t"), 1);
+	assert_int_equal(number(scene, "SELECT COUNT(*) FROM t"), 2);
 }
 
 static void
