@@ -13,6 +13,15 @@ db_is_url(const char *path)
 	return text_starts(path, "postgres://") || text_starts(path, "postgresql://");
 }
 
+bool
+db_url_answers(const char *url)
+{
+	static const char *const keys[] = { "connect_timeout", "dbname", NULL };
+	PGPing ping = PQpingParams(keys, (const char *const[]){ "3", url, NULL }, 1);
+
+	return ping == PQPING_OK || ping == PQPING_REJECT;
+}
+
 /* A password that is not escaped ends up in another part of the URL, which libpq shows. */
 static bool
 is_plain(const PQconninfoOption *o)

@@ -9,7 +9,9 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/when.h"
 #include "routes/route_health.h"
@@ -31,21 +33,21 @@ say_standing(struct serve *serve, char out[STANDING])
 {
 	struct lease_seen seen;
 	char since[WHEN_STAMP];
-	size_t size;
+	bool can_lead;
 
 	lease_look(serve->lead.lease, &seen);
+	can_lead = seen.problem[0] == '\0';
 	if (seen.holder[0] != '\0')
-		(void)snprintf(out, STANDING, "standby of %s, which leads since %s%s", seen.holder,
+		(void)snprintf(out, STANDING, "standby%s%s%s of %s, which leads since %s%s",
+		    can_lead ? "" : "; it cannot lead: ", seen.problem,
+		    can_lead ? "" : "; standby", seen.holder,
 		    when_stamp(serve->settings->zone, seen.since, since),
 		    seen.leaves	    ? "; it hands over" :
 			seen.is_led ? "" :
 				      "; it has not renewed its lease in time");
 	else
-		(void)snprintf(
-		    out, STANDING, "standby; nobody is known to lead: see this server's log");
-	size = strlen(out);
-	if (seen.problem[0] != '\0')
-		(void)snprintf(out + size, STANDING - size, "; it cannot lead: %s", seen.problem);
+		(void)snprintf(out, STANDING, "standby; %s%s",
+		    can_lead ? "nobody is known to lead" : "it cannot lead: ", seen.problem);
 }
 
 static void
@@ -80,16 +82,23 @@ on_other(struct http_request *request, UNUSED void *ctx)
 static void
 on_local(struct http_request *request, void *ctx)
 {
+	CLEANUP(buf_done) struct buf text = buf_make(LIMIT_LINE + STANDING);
+	struct json_out out = json_out_begin(&text, '{');
+	char said[STANDING + 100];
 	struct lease_seen seen;
-	char text[400];
 
 	lease_look(((struct serve *)ctx)->lead.lease, &seen);
-	(void)snprintf(text, sizeof(text),
-	    "{\"said\":\"%s%s; this server is a standby%s\",\"work\":null,\"is_to_be_answered\":false,\"asked_until\":null}",
-	    seen.holder[0] != '\0' ? seen.holder : "nobody is known to lead",
-	    seen.holder[0] != '\0' ? " leads" : "",
-	    seen.holder[0] != '\0' ? ": run it there" : ": see its log");
-	http_request_answer_text(request, 503, "application/json", NULL, text);
+	if (seen.holder[0] != '\0')
+		(void)snprintf(said, sizeof(said), "%s leads; this server is a standby: run it there",
+		    seen.holder);
+	else
+		(void)snprintf(said, sizeof(said),
+		    "nobody is known to lead; this server is a standby%s%s",
+		    seen.problem[0] != '\0' ? ": " : "", seen.problem);
+	json_put_str(&out, "said", said);
+	json_out_end(&out);
+	http_request_answer_text(request, 503, "application/json", NULL,
+	    buf_text(&text));
 }
 
 static void

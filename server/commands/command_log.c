@@ -53,8 +53,7 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	size = deployment_is_action(&deployment) ? ACTION_NAME : 7;
 	if (!decide_may(tx, update, POLICY_LOG, where))
 		return;
-	if (decide_agent_log(&deployment, row_runner_of(tx, run, document->runner), elsewhere) !=
-	    NULL) {
+	if (decide_agent_log(tx, &deployment, run, document->runner, elsewhere) != NULL) {
 		decide_toastf(tx, update, true, "%s", elsewhere);
 		return;
 	}

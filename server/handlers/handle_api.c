@@ -162,8 +162,7 @@ view_work(struct tx *tx, const struct api_request *api, enum policy_action actio
 static void
 note_log(struct tx *tx, const struct deployment *work, int64_t run)
 {
-	(void)decide_agent_log(
-	    work, row_runner_of(tx, run, tx->answer.log_runner), tx->answer.log_note);
+	(void)decide_agent_log(tx, work, run, tx->answer.log_runner, tx->answer.log_note);
 }
 
 static void

@@ -6,10 +6,12 @@
 #include <stdio.h>
 
 #include "lib/db_upkeep.h"
+#include "lib/db_url.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_lines.h"
+#include "store/store_beside.h"
 #include "store/store_inside.h"
 
 #define PAGE 200 /* entries read at once */
@@ -305,8 +307,16 @@ read_files(struct reading *r, const char *log, struct err *err)
 struct db *
 audit_read_open(const struct audit_source *source, struct err *err)
 {
-	return db_open(
+	struct db *db = db_open(
 	    source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
+	int64_t version = 1;
+	bool ok = db != NULL &&
+	    (!db_is_url(source->database) || store_beside_check(db, &version, err)) &&
+	    (version != 0 || err_set(err, ERR_CONFIG, STORE_BESIDE_EMPTY));
+
+	if (!ok)
+		db_close(TAKE(db));
+	return db;
 }
 
 bool

@@ -237,9 +237,16 @@ has_all(struct lease *lease, const struct leader *leader, int64_t version, struc
 		return false;
 	if (!is_in && leads_elsewhere(lease, leader))
 		(void)snprintf(seen->problem, sizeof(seen->problem),
-		    "%s leads without entry %" PRId64
+		    "%s leads without %sentry %" PRId64
 		    ", which this server's audit log ends with: move that log away (audit.log*), and start this server again",
-		    leader->holder, lease->known.seq);
+		    leader->holder, newest >= lease->known.seq ? "that " : "", lease->known.seq);
+	else if (!is_in && newest == 0)
+		(void)text_copy(seen->problem, sizeof(seen->problem), STORE_BESIDE_EMPTY);
+	else if (!is_in && newest >= lease->known.seq)
+		(void)snprintf(seen->problem, sizeof(seen->problem),
+		    "entry %" PRId64
+		    " of the database is another than this server's audit log ends with: it is another database, or that log branched: move it away (audit.log*), and start this server again",
+		    lease->known.seq);
 	else if (!is_in)
 		(void)snprintf(seen->problem, sizeof(seen->problem),
 		    "the database lacks entry %" PRId64
@@ -257,7 +264,8 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 
 	if (lease->db == NULL) {
 		lease->db = db_open(lease->config.database, 0, err);
-		if (lease->db == NULL || !leader_make(lease->db, err))
+		if (lease->db == NULL || !store_beside_check(lease->db, &version, err) ||
+		    !leader_make(lease->db, err))
 			return false;
 	}
 	if (!db_begin_bare(lease->db, err))

@@ -8,6 +8,7 @@
 #include "lib/file.h"
 #include "lib/fingerprint.h"
 #include "lib/seal.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/version.h"
 #include "settings/settings_table.h"
@@ -15,6 +16,8 @@
 #include "store/leader.h"
 
 #define MARKS_KEY "/secret-marks.key" /* serve_secrets.c makes it */
+#define SECRETS	  "secrets/key"	       /* marks of secrets follow */
+#define MARK_DIGITS 16		       /* of lib/fingerprint.h */
 #define LIST_MAX  (8u << 20)	      /* 500 applications have a tenth of it */
 
 static void
@@ -58,6 +61,29 @@ add_secret(struct buf *list, const char *name, const void *secret, size_t size)
 		fingerprint_add_bytes(list, name, mac, sizeof(mac));
 }
 
+/* By a MAC under the key, which both have and no row. */
+struct marking {
+	struct buf *list;
+	const char *key;
+	size_t size;
+};
+
+/* What is the runner's depends on who reads the settings.  Whoever reads that row has its own way to the database. */
+static void
+on_secret(void *ctx, const struct settings_secret *secret)
+{
+	const struct marking *m = ctx;
+	char name[ENVIRONMENT_NAME_MAX + SETTING_NAME_MAX + 2];
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+
+	(void)snprintf(name, sizeof(name), "%s%s%s", secret->application,
+	    secret->application[0] != '\0' ? ":" : "", secret->name); /* fits */
+	if (secret->text != NULL && secret->spec->whose != WHOSE_RUNNER &&
+	    strcmp(name, "DATABASE_URL") != 0 &&
+	    crypto_hmac(m->key, m->size, secret->text, strlen(secret->text), mac, NULL))
+		fingerprint_add_bytes(m->list, name, mac, sizeof(mac));
+}
+
 char *
 row_server_marks(const struct settings *s)
 {
@@ -74,8 +100,49 @@ row_server_marks(const struct settings *s)
 	    sizeof(s->totp_keys->key[0].key));
 	add_secret(&list, "AUTH_TOKEN_SECRET", s->auth_token_secret,
 	    s->auth_token_secret == NULL ? 0 : strlen(s->auth_token_secret));
-	add_users(&list, s); /* last: fingerprint_cut() leaves them out */
+	add_users(&list, s); /* behind them what another version may not know: fingerprint_cut() */
+	if (key != NULL) { /* rows of before end here */
+		add_secret(&list, SECRETS, key, size);
+		settings_for_secrets(s, on_secret, &(struct marking){ &list, key, size });
+	}
 	return buf_take(&list);
+}
+
+void
+row_server_differing(const char *ours, const char *theirs, char ret[LIMIT_LINE])
+{
+	CLEANUP(freep) char *a = mem_text(ours);
+	CLEANUP(freep) char *b = mem_text(theirs);
+	char *in_a = strstr(a, " " SECRETS "="), *in_b = strstr(b, " " SECRETS "=");
+
+	if (in_a == NULL || in_b == NULL ||
+	    strncmp(in_a, in_b, sizeof(" " SECRETS "=") + MARK_DIGITS - 1) != 0) {
+		if (in_a != NULL)
+			*in_a = '\0';
+		if (in_b != NULL)
+			*in_b = '\0';
+	}
+	(void)fingerprint_differing(a, b, ret, LIMIT_LINE);
+}
+
+/* By its session: of two with one name the row is each other's.  One that is gone asks no more. */
+bool
+row_server_namesake(struct db *db, char ret[LIMIT_RUNNER], struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	ret[0] = '\0';
+	if (!db_query(&rows, db, err,
+		"SELECT split_part(application_name, ' ', 3) FROM pg_stat_activity"
+		" WHERE datname = current_database()"
+		" AND split_part(application_name, ' ', 1) = 'deploybot'"
+		" AND split_part(application_name, ' ', 2) IN ('lease', 'standby', 'waits')"
+		" AND state_change > clock_timestamp() - INTERVAL '2 s'"
+		" GROUP BY 1 HAVING COUNT(*) > 1 ORDER BY 1"))
+		return false;
+	if (db_next(&rows))
+		(void)text_copy(ret, LIMIT_RUNNER, db_col_text(&rows, 0)); /* it was one */
+	return db_rows_end(&rows, err);
 }
 
 bool

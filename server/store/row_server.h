@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/db.h"
+#include "types/limits.h"
 
 struct settings;
 
@@ -17,6 +18,16 @@ struct settings;
 
 /* Free it. */
 char *row_server_marks(const struct settings *s) MUST_USE;
+
+/* fingerprint_differing() of two of them.  Where the key of their secrets' marks is another, or one
+ * is of a release that marked fewer, it stands for them. */
+void row_server_differing(const char *ours, const char *theirs, char ret[LIMIT_LINE]);
+
+/* A format of two texts: what stands before it, and that name. */
+#define ROW_SERVER_NAMESAKE \
+	"%stwo servers are called %s: give one of them another SERVER_NAME, and start it again"
+/* A name that two sessions of servers have now; "": none. */
+bool row_server_namesake(struct db *db, char ret[LIMIT_RUNNER], struct err *err) MUST_USE;
 
 /* Not inside a transaction; its table is leader_make()'s. */
 bool row_server_write(struct db *db, const char *name, const char *marks, struct err *err) MUST_USE;

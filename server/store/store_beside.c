@@ -7,7 +7,11 @@
 #include <unistd.h>
 
 #include "lib/db.h"
+#include "lib/db_upkeep.h"
 #include "lib/db_url.h"
+#include "lib/err.h"
+#include "lib/text.h"
+#include "store/store_move.h"
 #include "types/settings.h"
 
 /* When the first entry was made, and none is ever taken away; 0: there is none, or it cannot be
@@ -24,18 +28,63 @@ began_at(const char *database, unsigned flags)
 	    0;
 }
 
+static int64_t
+moved_at(const char *file)
+{
+	CLEANUP(db_closep) struct db *db = db_open(file, DB_READ_ONLY | DB_COPY, NULL);
+	int64_t at;
+
+	return db != NULL && store_move_at(db, &at, NULL) ? at : 0;
+}
+
+/* NULL where there are none.  What an extension brings is nobody's. */
+static const char foreign[] =
+    "SELECT current_database() || ' has tables that are not deploybot''s ('"
+    " || string_agg(t.name, ', ' ORDER BY t.name) || ')' FROM"
+    " (SELECT CAST(c.relname AS TEXT) AS name FROM pg_class AS c"
+    " JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = current_schema()"
+    " WHERE c.relkind IN ('r', 'p', 'f')"
+    " AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e')"
+    " AND NOT EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = c.oid"
+    " AND ((c.relname = 'leader' AND a.attname = 'epoch')"
+    " OR (c.relname = 'server' AND a.attname = 'marks'))) ORDER BY 1 LIMIT 4) AS t";
+
+bool
+store_beside_check(struct db *db, int64_t *ret_version, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_user_version(db, ret_version, err))
+		return false;
+	if (*ret_version != 0)
+		return true;
+	if (!db_query(&rows, db, err, foreign))
+		return false;
+	if (db_next(&rows) && !db_col_is_null(&rows, 0))
+		return err_set(err, ERR_CONFIG, "the database %.170s: is DATABASE_URL right?",
+		    db_col_text(&rows, 0));
+	return db_rows_end(&rows, err);
+}
+
 bool
 store_beside(const char *database, const char *folder, char ret[STORE_BESIDE])
 {
-	char file[PATH_MAX];
-	int64_t at;
+	char file[PATH_MAX], copied[TEXT_TIME_SIZE + 100] = "", time[TEXT_TIME_SIZE];
+	int64_t at, there, moved;
 
 	(void)snprintf(file, sizeof(file), "%.4000s/" STORE_FILE, folder); /* fits */
 	if (!db_is_url(database) || access(file, F_OK) != 0)
 		return false;
 	at = began_at(file, DB_COPY);
+	there = began_at(database, 0);
+	moved = moved_at(file);
+	if (moved != 0)
+		(void)snprintf(copied, sizeof(copied),
+		    "it was copied to a database at %s: restore a backup of that one first",
+		    text_time(time, moved));
 	(void)snprintf(ret, STORE_BESIDE,
-	    "%.200s has entries of the audit that the database of DATABASE_URL has not: take them along (deploybot database copy), or move that file away",
-	    file);
-	return at != 0 && at != began_at(database, 0);
+	    "%.200s has entries of the audit that the database of DATABASE_URL%s has not: %s, or move that file away",
+	    file, there == 0 ? " (it is empty)" : "",
+	    moved != 0 ? copied : "take them along (deploybot database copy)");
+	return at != 0 && at != there;
 }

@@ -16,6 +16,7 @@
 #include "lib/text.h"
 #include "store/audit_verify.h"
 #include "store/leader.h"
+#include "store/store_beside.h"
 #include "store/store_inside.h"
 #include "store/store_restore.h"
 #include "types/peers.h"
@@ -53,6 +54,12 @@ read_counter(struct db *db, const char *word, int64_t *ret, struct err *err)
 {
 	return db_one_i64(ret, db, err,
 	    "SELECT COALESCE(MAX(value), 0) FROM counter WHERE name = $1", DB_TEXT(word));
+}
+
+bool
+store_move_at(struct db *db, int64_t *ret, struct err *err)
+{
+	return read_counter(db, MOVED, ret, err);
 }
 
 bool
@@ -362,7 +369,8 @@ open_both(struct ends *ends, struct err *err)
 	    !db_quick_check(ends->from, NULL, err))
 		return false;
 	ends->to = db_open(move->to, 0, err);
-	return ends->to != NULL && db_user_version(ends->to, &version, err) &&
+	return ends->to != NULL &&
+	    (ends->is_to_server ? store_beside_check : db_user_version)(ends->to, &version, err) &&
 	    make_tables(ends->to, version, err) && check_version(ends->to, "TO", err) &&
 	    begin(ends, ends->from, !ends->is_to_server, err) &&
 	    begin(ends, ends->to, ends->is_to_server, err);

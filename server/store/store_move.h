@@ -34,6 +34,9 @@ bool store_move(const struct store_move *move, struct store_moved *ret, struct e
 /* Of a URL, as db_backup() of a file. */
 bool store_move_backup(const char *url, const char *file, struct err *err) MUST_USE;
 
+/* Wall ms at which it was copied to another one, which is served since; 0: it was not. */
+bool store_move_at(struct db *db, int64_t *ret, struct err *err) MUST_USE;
+
 /*
  * May a server start on it?  ERR_CONFIG: it was moved to another, or was made of a backup, which
  * *err says.  The two flags are whoever starts it knowing that.

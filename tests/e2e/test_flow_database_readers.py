@@ -160,7 +160,7 @@ def test_a_database_that_does_not_answer_is_said_once_and_at_once(bot):
     with url_of(bot, f"postgres://deploybot:{PASSWORD}@127.0.0.1:{free_port()}/deploybot"):
         said = doctor(bot)
         assert said.count("connecting to the database: ") == 1
-        assert "Connection refused: does it run, and let this machine and role in?" in said
+        assert "Connection refused: is the name right, does it run, and let this machine in?" in said
         for words, status in ((("audit", "verify"), 74), (("audit", "search"), 74), (("policy", "report"), 0),
                               (EXPLAIN, 74), (("secrets", "check"), 0)):
             done = clean(bot.run(*words))

@@ -158,6 +158,8 @@ void doctor_preflight(
 /* Who listens there: "by nginx (process 12)", as far as our user may see it. */
 #define DOCTOR_WHO 128
 void doctor_port_who(const char *address, int port, char out[DOCTOR_WHO]);
+/* Does a process that has that file open?  As far, too. */
+bool doctor_port_is_of(const char *address, int port, const char *file) MUST_USE;
 /* Does anybody?  Does anybody but root? */
 bool doctor_port_is_taken(const char *address, int port) MUST_USE;
 bool doctor_port_is_users(const char *address, int port) MUST_USE;

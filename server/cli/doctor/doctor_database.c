@@ -19,6 +19,7 @@
 #include "store/leader.h"
 #include "store/row_server.h"
 #include "store/store_beside.h"
+#include "store/store_move.h"
 #include "store/store_restore.h"
 
 /* --- a file --- */
@@ -90,11 +91,12 @@ compare(struct doctor *doctor, const struct db_rows *rows, const char *marks)
 		TELL(doctor, STORE, WARNING,
 		    "servers: %s is of version %s, and this one of %s: upgrade it", name, version,
 		    version_text);
-		/* One of them may not know users by their numbers yet. */
+		/* One of them may not know users by their numbers, or secrets, yet. */
 		(void)fingerprint_cut(ours);
 		(void)fingerprint_cut(theirs);
 	}
-	if (fingerprint_differing(ours, theirs, differing, sizeof(differing))[0] != '\0')
+	row_server_differing(ours, theirs, differing);
+	if (differing[0] != '\0')
 		TELL(doctor, STORE, WARNING,
 		    "servers: %s goes by other values than stand here of %s: make them the same on both",
 		    name, differing);
@@ -118,19 +120,29 @@ examine_others(struct doctor *doctor, struct err *err)
 }
 
 static bool
-examine_leader(struct doctor *doctor, struct err *err)
+examine_leader(struct doctor *doctor, int64_t version, struct err *err)
 {
 	char since[WHEN_STAMP];
+	char namesake[LIMIT_RUNNER];
 	struct leader leader;
 	int64_t there;
+	struct err why;
+	bool is_led;
 
 	if (!db_has(doctor->db, "server", NULL, &there, err))
 		return false;
 	if (there == 0)
 		return true; /* no server was ever started */
-	if (!leader_read(doctor->db, &leader, err))
+	if (!leader_read(doctor->db, &leader, err) ||
+	    !row_server_namesake(doctor->db, namesake, err))
 		return false;
-	if (leader.holder[0] == '\0' || leader.left_ms < 0)
+	is_led = leader.holder[0] != '\0' && leader.left_ms >= 0 &&
+	    strcmp(leader.holder, LEADER_MOVED) != 0;
+	if (namesake[0] != '\0')
+		TELL(doctor, STORE, ERROR, ROW_SERVER_NAMESAKE, "servers: ", namesake);
+	if (!is_led && version != 0 && !store_move_check(doctor->db, false, false, &why))
+		TELL(doctor, STORE, ERROR, "servers: nobody leads: it is refused: %s", why.text);
+	else if (!is_led)
 		TELL(doctor, STORE, WARNING,
 		    "servers: nobody leads: start one (systemctl start deploybot); its log says why it cannot lead");
 	else
@@ -146,12 +158,12 @@ examine_rows(struct doctor *doctor, struct err *err)
 {
 	int64_t version;
 
-	if (!db_user_version(doctor->db, &version, err) ||
+	if (!store_beside_check(doctor->db, &version, err) ||
 	    !store_restore_knows(doctor->db, "the database of DATABASE_URL", err))
 		return false;
 	TELL(doctor, STORE, OK, "store: the database of DATABASE_URL answers%s",
 	    version == 0 ? "; its tables are made at the first start" : "");
-	return examine_server(doctor, err) && examine_leader(doctor, err);
+	return examine_server(doctor, err) && examine_leader(doctor, version, err);
 }
 
 static void
@@ -163,8 +175,10 @@ examine_url(struct doctor *doctor, const struct settings *s)
 	doctor->db = db_open(s->database, DB_READ_ONLY, &err);
 	if (doctor->db == NULL || !examine_rows(doctor, &err))
 		TELL(doctor, STORE, ERROR, "store: %s%s", err.text,
-		    err.code == ERR_CONFIG ? "" :
-					     ": does it run, and let this machine and role in?");
+		    doctor->db != NULL || err.code == ERR_CONFIG ? "" :
+			db_url_answers(s->database) ?
+								   ": are role, database and password (its @ is %40) right? deploybot database prepare" :
+								   ": is the name right, does it run, and let this machine in?");
 	else if (store_beside(s->database, s->state_directory, beside))
 		TELL(doctor, STORE, WARNING, "store: %s", beside);
 }

@@ -128,15 +128,20 @@ enum served { SERVED_NO, SERVED_YES, SERVED_UNKNOWN };
 
 /* Does a deploybot work there now?  Then the port is its own.  It locks what open_lock() of serve.c
  * says. */
+static void
+name_lock(const struct settings *settings, char path[PATH_MAX])
+{
+	(void)snprintf(path, PATH_MAX, "%.4000s%s", settings->state_directory,
+	    settings->runner_socket != NULL ? "/" POISON_FILE : ""); /* fits */
+}
+
 static enum served
 look_who_serves(const struct settings *settings)
 {
 	CLEANUP(file_closep) int fd = -1;
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s%s", settings->state_directory,
-		settings->runner_socket != NULL ? "/" POISON_FILE : "") >= (int)sizeof(path))
-		return SERVED_UNKNOWN;
+	name_lock(settings, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1)
 		return errno == EACCES ? SERVED_UNKNOWN : SERVED_NO;
@@ -200,11 +205,20 @@ static void
 say_who_answers(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
-	char answer[CLI_PORT_ANSWER + 1], who[DOCTOR_WHO];
+	char answer[CLI_PORT_ANSWER + 1], who[DOCTOR_WHO], lock[PATH_MAX];
 	struct err err;
 
 	if (cli_port_instance(s, answer, &err)) {
 		TELL(doctor, FILES, OK, "API_SERVER_PORT: deploybot serves on port %d now",
+		    s->api_server_port);
+		return;
+	}
+	name_lock(s, lock);
+	if (doctor_port_is_of(s->listen_address, s->api_server_port, lock)) {
+		TELL(doctor, FILES, OK, "API_SERVER_PORT: %s serves on port %d",
+		    db_is_url(s->database) && err.code != ERR_TIMEOUT ?
+			"a standby" :
+			"deploybot, which does not answer now,",
 		    s->api_server_port);
 		return;
 	}

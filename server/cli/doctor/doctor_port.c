@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/doctor/doctor.h"
@@ -78,24 +80,20 @@ doctor_port_is_taken(const char *address, int port)
 	return find_listener(address, port, &listener);
 }
 
-/* Of another user's processes only root sees that. */
+/* Is it one of its open files, or sockets?  Of another user's processes only root sees that. */
 static bool
-has_socket(const char *pid, unsigned long inode)
+has_open(const char *pid, ino_t inode)
 {
 	CLEANUP(folder_closep) DIR *dir = NULL;
-	char folder[PATH_MAX], wanted[40], link[40];
 	const struct dirent *entry;
+	char folder[64];
 	bool found = false;
+	struct stat st;
 
 	(void)snprintf(folder, sizeof(folder), "/proc/%.20s/fd", pid);
-	(void)snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
 	dir = opendir(folder);
-	while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
-		ssize_t size = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
-
-		link[size < 0 ? 0 : size] = '\0';
-		found = strcmp(link, wanted) == 0;
-	}
+	while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
+		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_ino == inode;
 	return found;
 }
 
@@ -111,26 +109,45 @@ name_process(const char *pid, char out[DOCTOR_WHO])
 	    clean_line(comm, sizeof(comm), raw, strlen(raw)), pid);
 }
 
+/* A process that has the one and, unless it is 0, the other. */
+static bool
+find_process(ino_t inode, ino_t other, char out[DOCTOR_WHO])
+{
+	CLEANUP(folder_closep) DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	bool found = false;
+
+	while (proc != NULL && !found && (entry = readdir(proc)) != NULL) {
+		found = isdigit((unsigned char)entry->d_name[0]) &&
+		    has_open(entry->d_name, inode) &&
+		    (other == 0 || has_open(entry->d_name, other));
+		if (found)
+			name_process(entry->d_name, out);
+	}
+	return found;
+}
+
+bool
+doctor_port_is_of(const char *address, int port, const char *file)
+{
+	struct listener listener;
+	char who[DOCTOR_WHO];
+	struct stat st;
+
+	return stat(file, &st) == 0 && find_listener(address, port, &listener) &&
+	    find_process(listener.inode, st.st_ino, who);
+}
+
 void
 doctor_port_who(const char *address, int port, char out[DOCTOR_WHO])
 {
 	struct listener listener;
-	const struct dirent *entry;
 	const struct passwd *user;
-	CLEANUP(folder_closep) DIR *proc = NULL;
-	bool found = false;
 
 	(void)snprintf(out, DOCTOR_WHO, "by another program");
-	if (!find_listener(address, port, &listener))
+	if (!find_listener(address, port, &listener) || find_process(listener.inode, 0, out))
 		return;
-	proc = opendir("/proc");
-	while (proc != NULL && !found && (entry = readdir(proc)) != NULL) {
-		found = isdigit((unsigned char)entry->d_name[0]) &&
-		    has_socket(entry->d_name, listener.inode);
-		if (found)
-			name_process(entry->d_name, out);
-	}
-	user = found ? NULL : getpwuid(listener.uid);
+	user = getpwuid(listener.uid);
 	if (user != NULL)
 		(void)snprintf(out, DOCTOR_WHO, "by a program of the user %.32s", user->pw_name);
 }

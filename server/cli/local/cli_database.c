@@ -1,11 +1,14 @@
 /* cli_database.c - `deploybot database`: into PostgreSQL and back, and what is there.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/local/cli_restore.h"
@@ -16,6 +19,8 @@
 #include "lib/text.h"
 #include "store/leader.h"
 #include "store/row_leader.h"
+#include "store/row_server.h"
+#include "store/store_beside.h"
 #include "store/store_move.h"
 #include "store/store_restore.h"
 
@@ -55,6 +60,10 @@ take_end(const struct settings *s, const char *text, struct end *end, struct err
 	end->database = end->path;
 	(void)text_copy(folder, sizeof(folder), end->path);
 	(void)text_copy(base, sizeof(base), end->path);
+	if (access(end->path, R_OK) != 0 && errno == EACCES)
+		return err_set(err, ERR_DENIED,
+		    "%.200s: the user %s, as whom this runs, may not read it: sudo chown %s FILE",
+		    end->path, getpwuid(geteuid())->pw_name, getpwuid(geteuid())->pw_name);
 	end->is_served = strcmp(basename(base), STORE_FILE) == 0;
 	return !end->is_served || cli_lock_state(s, dirname(folder), err) >= 0;
 }
@@ -137,12 +146,12 @@ static bool
 say_leader(struct db *db, struct err *err)
 {
 	struct leader leader = { 0 };
-	char since[TEXT_TIME_SIZE], standby[LIMIT_RUNNER];
+	char since[TEXT_TIME_SIZE], standby[LIMIT_RUNNER], namesake[LIMIT_RUNNER];
 	int64_t is_there;
 
 	if (!db_has(db, "leader", NULL, &is_there, err) ||
 	    (is_there != 0 && !leader_read(db, &leader, err)) ||
-	    !row_leader_standby(db, standby, err))
+	    !row_leader_standby(db, standby, err) || !row_server_namesake(db, namesake, err))
 		return false;
 	(void)printf("leader:   %s, epoch %" PRId64 "%s%s%s\n",
 	    leader.holder[0] == '\0' ? "nobody" : leader.holder, leader.epoch,
@@ -150,6 +159,8 @@ say_leader(struct db *db, struct err *err)
 	    leader.since == 0 ? "" : text_time(since, leader.since),
 	    leader.left_ms < 0 && leader.holder[0] != '\0' ? ", gone" : "");
 	(void)printf("standby:  %s\n", standby[0] != '\0' ? standby : "none could lead now");
+	if (namesake[0] != '\0')
+		(void)printf(ROW_SERVER_NAMESAKE "\n", "names:    ", namesake);
 	return say_replicas(db, err);
 }
 
@@ -158,16 +169,21 @@ say_status(struct db *db, const char *database, struct err *err)
 {
 	int64_t version;
 	struct err why;
+	bool is_ours = !db_is_url(database) || store_beside_check(db, &version, &why);
 
 	if (!db_user_version(db, &version, err))
 		return false;
 	(void)printf("engine:   %s\nschema:   %" PRId64 "%s\n",
 	    db_is_url(database) ? "PostgreSQL, by DATABASE_URL" : "SQLite, for one server", version,
-	    version == 0 ? ": it is empty" : "");
-	if (version != 0 &&
+	    version != 0    ? "" :
+		    is_ours ? ": it is empty" :
+			      ": none of deploybot's is in it");
+	if (!is_ours)
+		(void)printf("serve:    refused: %s\n", why.text);
+	else if (version != 0 &&
 	    (!store_restore_knows(db, "it", &why) || !store_move_check(db, false, false, &why)))
 		(void)printf("serve:    refused: %s\n", why.text);
-	return !db_is_url(database) || say_leader(db, err);
+	return !db_is_url(database) || !is_ours || say_leader(db, err);
 }
 
 int

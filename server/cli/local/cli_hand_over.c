@@ -12,6 +12,7 @@
 #include "settings/checks/settings_runners.h"
 #include "store/leader.h"
 #include "store/row_leader.h"
+#include "store/store_beside.h"
 #include "types/settings.h"
 
 #define LOOK_MS	 100
@@ -22,8 +23,13 @@ static int
 look(const struct cli_server *local, struct db *db, const char *name, struct leader *ret)
 {
 	char standby[LIMIT_RUNNER], text[200];
+	int64_t version;
 	struct err err;
 
+	if (!store_beside_check(db, &version, &err))
+		return cli_server_fail(local, err_exit_status(err.code), err.text);
+	if (version == 0)
+		return cli_server_fail(local, EX_CONFIG, STORE_BESIDE_EMPTY);
 	if (!leader_read(db, ret, &err) || !row_leader_standby(db, standby, &err))
 		return cli_server_fail(local, err_exit_status(err.code), err.text);
 	if (ret->holder[0] == '\0' || ret->left_ms < 0)
@@ -82,10 +88,12 @@ follow(const struct cli_server *local, struct db *db, const struct settings *s,
 		if (!leader_read(db, &now, &err))
 			return cli_server_fail(local, err_exit_status(err.code), err.text);
 	} while (now.epoch == before->epoch && now.clock_ms - before->clock_ms < most);
-	if (now.epoch == before->epoch || strcmp(now.holder, before->holder) == 0)
+	if (now.epoch == before->epoch || leader_is(&now, before))
 		return cli_server_fail(
 		    local, EX_TEMPFAIL, "no other server leads: see the logs of both");
-	(void)printf("%s leads since %s (%" PRId64 ".%" PRId64 " s)\n", now.holder,
+	(void)printf("%s%s leads since %s (%" PRId64 ".%" PRId64 " s)\n",
+	    strcmp(now.holder, before->holder) == 0 ? "another server that is called " : "",
+	    now.holder,
 	    when_stamp(s->zone, now.since, since), (now.since - before->clock_ms) / 1000,
 	    (now.since - before->clock_ms) % 1000 / 100);
 	return say_runs(db, s, true, &err) ?

@@ -114,12 +114,20 @@ decide_agent_touches(
 }
 
 const char *
-decide_agent_log(const struct deployment *work, const char *runner, char out[LIMIT_LINE])
+decide_agent_log(struct tx *tx, const struct deployment *work, int64_t run,
+    char ret_runner[LIMIT_RUNNER], char out[LIMIT_LINE])
 {
-	const char *name = peer_of_host(runner);
+	const char *name = peer_of_host(row_runner_of(tx, run, ret_runner));
 
-	if (name == NULL)
+	if (name == NULL && !settings_is_servers_runner(tx->settings, ret_runner))
 		return NULL;
+	if (name == NULL) {
+		(void)snprintf(out, LIMIT_LINE,
+		    "The log is at the server %s: STATE_DIRECTORY/runs/%" PRId64
+		    "/log there, or here once that one leads",
+		    ret_runner, run);
+		return out;
+	}
 	(void)snprintf(out, LIMIT_LINE,
 	    "Its output is in the journal of %s, and not here: journalctl -u deploybot-do-%s.service",
 	    name, work->action);

@@ -33,10 +33,10 @@ struct runner_gone decide_agent_gone(struct tx *tx, const char *environment, int
 const char *decide_agent_refusal(struct tx *tx, const struct client_settings *client,
     const struct action *action, char out[LIMIT_LINE]);
 
-/* Where the output of a run of such work stands that this runner has, a sentence in out with its
- * end; NULL: it is a log, here or at its runner. */
-const char *decide_agent_log(
-    const struct deployment *work, const char *runner, char out[LIMIT_LINE]);
+/* Where the output of a run of such work stands, by who has it: a sentence in out with its end;
+ * NULL: it is a log, here or at its remote runner. */
+const char *decide_agent_log(struct tx *tx, const struct deployment *work, int64_t run,
+    char ret_runner[LIMIT_RUNNER], char out[LIMIT_LINE]);
 
 /* The list that the agent of that name has said last; "": none, or it has no unit.  Returns ret. */
 const char *decide_agent_list(struct tx *tx, const char *name, char ret[LIMIT_MANIFEST]);
