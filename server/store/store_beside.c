@@ -83,8 +83,8 @@ store_beside(const char *database, const char *folder, char ret[STORE_BESIDE])
 		    "it was copied to a database at %s: restore a backup of that one first",
 		    text_time(time, moved));
 	(void)snprintf(ret, STORE_BESIDE,
-	    "%.200s has entries of the audit that the database of DATABASE_URL%s has not: %s, or move that file away",
-	    file, there == 0 ? " (it is empty)" : "",
+	    "%.200s has entries of the audit that the database of DATABASE_URL has not%s: %s, or move that file away",
+	    file, there == 0 ? " (that one is empty)" : "",
 	    moved != 0 ? copied : "take them along (deploybot database copy)");
 	return at != 0 && at != there;
 }

@@ -155,6 +155,22 @@ def test_another_encoding_is_refused_by_name(database, bot):
         assert "error    store: the database latin is encoded in LATIN1: make one with ENCODING 'UTF8'" in doctor(bot)
 
 
+def test_another_application_s_database_is_refused_by_name_and_an_empty_one_is_said(database, bot):
+    database.sql("CREATE DATABASE shop2")
+    shop = database.url.replace("/postgres?", "/shop2?")
+    with url_of(bot, shop):
+        assert "schema:   0: it is empty" in bot.run("database", "status").stdout
+        for words in (("hand-over",), ("audit", "verify")):
+            said = bot.run(*words).stderr
+            assert "the database is empty: is DATABASE_URL right?" in said and "42P01" not in said, said
+        database.sql("CREATE TABLE orders (id int); CREATE TABLE leader (who int)", shop)
+        words = "the database shop2 has tables that are not deploybot's (leader, orders): is DATABASE_URL right?"
+        assert f"serve:    refused: {words}" in bot.run("database", "status").stdout
+        assert f"error    store: {words}" in doctor(bot)
+        assert words in bot.run("hand-over").stderr
+    assert "deploybot" not in database.sql("SELECT count(*) FROM pg_class WHERE relname = 'server'", shop)
+
+
 def test_a_database_that_does_not_answer_is_said_once_and_at_once(bot):
     began = time.monotonic()
     with url_of(bot, f"postgres://deploybot:{PASSWORD}@127.0.0.1:{free_port()}/deploybot"):
