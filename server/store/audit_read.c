@@ -307,8 +307,8 @@ read_files(struct reading *r, const char *log, struct err *err)
 struct db *
 audit_read_open(const struct audit_source *source, struct err *err)
 {
-	struct db *db = db_open(
-	    source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
+	struct db *db =
+	    db_open(source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
 	int64_t version = 1;
 	bool ok = db != NULL &&
 	    (!db_is_url(source->database) || store_beside_check(db, &version, err)) &&

@@ -15,10 +15,10 @@
 #include "settings/sources/settings_secrets.h"
 #include "store/leader.h"
 
-#define MARKS_KEY "/secret-marks.key" /* serve_secrets.c makes it */
-#define SECRETS	  "secrets/key"	       /* marks of secrets follow */
-#define MARK_DIGITS 16		       /* of lib/fingerprint.h */
-#define LIST_MAX  (8u << 20)	      /* 500 applications have a tenth of it */
+#define MARKS_KEY   "/secret-marks.key" /* serve_secrets.c makes it */
+#define SECRETS	    "secrets/key"	/* marks of secrets follow */
+#define MARK_DIGITS 16			/* of lib/fingerprint.h */
+#define LIST_MAX    (8u << 20)		/* 500 applications have a tenth of it */
 
 static void
 on_open(void *ctx, const struct settings_open *value)

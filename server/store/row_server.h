@@ -12,7 +12,7 @@
 
 struct settings;
 
-#define ROW_SERVER_EACH_MS  10000 /* it is written so often */
+#define ROW_SERVER_EACH_MS  10000			    /* it is written so often */
 #define ROW_SERVER_KNOWN_MS (7 * 24 * 3600 * INT64_C(1000)) /* one that is gone for good */
 #define ROW_SERVER_ALIVE_MS 30000 /* whose row is older is not connected */
 

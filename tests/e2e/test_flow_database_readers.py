@@ -232,6 +232,11 @@ def test_what_differs_between_the_servers_is_named_and_shown_nowhere(database, b
         other.start(wait=False)
         wait_until(lambda: "AUTH_TOKEN_SECRET" not in row("marks"), what="its new row")
         assert differing() == ""
+        other.stop()
+        other.settings["GITHUB_WEBHOOK_SECRET"] = same
+        other.start(wait=False)
+        wait_until(lambda: "GITHUB_WEBHOOK_SECRET" in row("marks"), what="its new row")
+        assert differing() == "GITHUB_WEBHOOK_SECRET" and same not in row("marks")
     finally:
         other.stop()
     database.sql("UPDATE server SET marks = marks || ' LOCAL_ADA_IS/uid=00000000' WHERE name = 'server-b'")

@@ -216,6 +216,10 @@ def test_of_two_with_one_name_the_second_says_so_and_waits(pair):
         other.start()
         wait_until(lambda: f"another server is called {name_of(leader)} too, and leads" in other.log(), 20, "its log")
         assert pair.epoch() == before and pair.leads(leader)
+        words = f"two servers are called {name_of(leader)}: give one of them another SERVER_NAME"
+        assert f"names:    {words}" in other.run("database", "status").stdout
+        said = other.run("doctor").stdout
+        assert f"error    servers: {words}" in said and "a standby serves on port" in said, said
     finally:
         other.stop()
         other.settings["SERVER_NAME"] = own

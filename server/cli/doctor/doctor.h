@@ -152,8 +152,7 @@ struct doctor_preflight {
 	char runner[PATH_MAX], user[LIMIT_PERSON];
 	const char *argv[10];
 };
-void doctor_preflight(
-    struct doctor_preflight *ask, const char *environment, const char *env_file);
+void doctor_preflight(struct doctor_preflight *ask, const char *environment, const char *env_file);
 
 /* Who listens there: "by nginx (process 12)", as far as our user may see it. */
 #define DOCTOR_WHO 128

@@ -175,10 +175,11 @@ examine_url(struct doctor *doctor, const struct settings *s)
 	doctor->db = db_open(s->database, DB_READ_ONLY, &err);
 	if (doctor->db == NULL || !examine_rows(doctor, &err))
 		TELL(doctor, STORE, ERROR, "store: %s%s", err.text,
-		    doctor->db != NULL || err.code == ERR_CONFIG ? "" :
+		    doctor->db != NULL || err.code == ERR_CONFIG ?
+			"" :
 			db_url_answers(s->database) ?
-								   ": are role, database and password (its @ is %40) right? deploybot database prepare" :
-								   ": is the name right, does it run, and let this machine in?");
+			": are role, database and password (its @ is %40) right? deploybot database prepare" :
+			": is the name right, does it run, and let this machine in?");
 	else if (store_beside(s->database, s->state_directory, beside))
 		TELL(doctor, STORE, WARNING, "store: %s", beside);
 }

@@ -175,9 +175,9 @@ say_status(struct db *db, const char *database, struct err *err)
 		return false;
 	(void)printf("engine:   %s\nschema:   %" PRId64 "%s\n",
 	    db_is_url(database) ? "PostgreSQL, by DATABASE_URL" : "SQLite, for one server", version,
-	    version != 0    ? "" :
-		    is_ours ? ": it is empty" :
-			      ": none of deploybot's is in it");
+	    version != 0 ? "" :
+		is_ours	 ? ": it is empty" :
+			   ": none of deploybot's is in it");
 	if (!is_ours)
 		(void)printf("serve:    refused: %s\n", why.text);
 	else if (version != 0 &&
