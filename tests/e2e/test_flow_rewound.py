@@ -70,7 +70,7 @@ def test_another_that_knows_no_more_leads_and_says_who_does_not(pair):
     assert pair.other.stop() == 0
     pair.bot.start()
     # What was decided since has the numbers of what was lost: it is not taken for it.
-    assert "the database lacks entry" in get(pair.bot.base + "/readyz")[1]
+    assert "server's audit log ends with" in get(pair.bot.base + "/readyz")[1]
 
 
 def status_of(who):
