@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_agent.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "deployment/deployment.h"
