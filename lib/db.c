@@ -137,7 +137,8 @@ static size_t
 cut_letter(const char *at, size_t size)
 {
 	const unsigned char lead = (unsigned char)*at;
-	size_t whole = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4, n = 1;
+	size_t whole = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+	size_t n = 1;
 
 	while (n < size && n < whole && ((unsigned char)at[n] & 0xc0) == 0x80)
 		n++;

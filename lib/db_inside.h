@@ -50,9 +50,9 @@ struct db_engine {
 struct db *db_sqlite_open(const char *path, unsigned flags, struct err *err) MUST_USE;
 struct db *db_pg_open(const char *url, unsigned flags, struct err *err) MUST_USE;
 
-/* PostgreSQL refuses text that is no UTF-8, and SQLite keeps it; a format that cuts makes some.  Such
- * text becomes a copy without letters that were cut, and with '?' for other bytes, which the caller
- * frees; NULL: it is as it was. */
+/* PostgreSQL refuses text that is no UTF-8, and SQLite keeps it; a format that cuts makes some.
+ * Such text becomes a copy without letters that were cut, and with '?' for other bytes, which the
+ * caller frees; NULL: it is as it was. */
 char *db_mend(struct db_value *v);
 
 /* Whoever says it in a chat leaves its text out.  False. */

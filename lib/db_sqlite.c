@@ -339,8 +339,8 @@ bind_one(sqlite3_stmt *stmt, int index, const struct db_value *given)
 	case DB_IS_I64:
 		return sqlite3_bind_int64(stmt, index, v->number);
 	case DB_IS_TEXT:
-		return sqlite3_bind_text64(stmt, index, v->data, v->size,
-		    own == NULL ? SQLITE_STATIC : free, SQLITE_UTF8);
+		return sqlite3_bind_text64(
+		    stmt, index, v->data, v->size, own == NULL ? SQLITE_STATIC : free, SQLITE_UTF8);
 	case DB_IS_BLOB:
 		return sqlite3_bind_blob64(stmt, index, v->data, v->size, SQLITE_STATIC);
 	case DB_IS_NULL:

@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "lib/when.h"
 #include "routes/route_health.h"
 #include "serve_inside.h"
@@ -39,9 +40,8 @@ say_standing(struct serve *serve, char out[STANDING])
 	can_lead = seen.problem[0] == '\0';
 	if (seen.holder[0] != '\0')
 		(void)snprintf(out, STANDING, "standby%s%s%s of %s, which leads since %s%s",
-		    can_lead ? "" : "; it cannot lead: ", seen.problem,
-		    can_lead ? "" : "; standby", seen.holder,
-		    when_stamp(serve->settings->zone, seen.since, since),
+		    can_lead ? "" : "; it cannot lead: ", seen.problem, can_lead ? "" : "; standby",
+		    seen.holder, when_stamp(serve->settings->zone, seen.since, since),
 		    seen.leaves	    ? "; it hands over" :
 			seen.is_led ? "" :
 				      "; it has not renewed its lease in time");
@@ -89,16 +89,15 @@ on_local(struct http_request *request, void *ctx)
 
 	lease_look(((struct serve *)ctx)->lead.lease, &seen);
 	if (seen.holder[0] != '\0')
-		(void)snprintf(said, sizeof(said), "%s leads; this server is a standby: run it there",
-		    seen.holder);
+		(void)snprintf(said, sizeof(said),
+		    "%s leads; this server is a standby: run it there", seen.holder);
 	else
 		(void)snprintf(said, sizeof(said),
 		    "nobody is known to lead; this server is a standby%s%s",
 		    seen.problem[0] != '\0' ? ": " : "", seen.problem);
 	json_put_str(&out, "said", said);
 	json_out_end(&out);
-	http_request_answer_text(request, 503, "application/json", NULL,
-	    buf_text(&text));
+	http_request_answer_text(request, 503, "application/json", NULL, buf_text(&text));
 }
 
 static void

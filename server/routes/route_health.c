@@ -34,9 +34,8 @@ on_ready(struct http_request *request, void *ctx)
 
 	/* Without a runner work is taken all the same, and waits: a proxy that sent it elsewhere,
 	 * or nowhere, would lose pushes. */
-	text_setf(text, "ready%s%s%s%s",
-	    away[0] == '\0' ? "" : "; the runner is disconnected (", away,
-	    away[0] == '\0' ? "" : "): deployments are queued",
+	text_setf(text, "ready%s%s%s%s", away[0] == '\0' ? "" : "; the runner is disconnected (",
+	    away, away[0] == '\0' ? "" : "): deployments are queued",
 	    is_receiving ? "" : "; updates of Telegram are not received");
 	answer(
 	    request, illness != NULL ? 503 : 200, illness != NULL ? illness : text, !is_receiving);

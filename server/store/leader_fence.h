@@ -28,7 +28,7 @@ void leader_fence_init(struct leader_fence *fence, const struct leader *leader);
 void leader_fence_renewed(struct leader_fence *fence, int64_t sent_ms);
 /* Is the last good renewal so new, at most? */
 bool leader_fence_is_fresh(const struct leader_fence *fence, int64_t ms);
-/* A transaction has the row until it ends: no other server leads while the database answers in it. */
+/* A transaction has the row until it ends: nobody else leads while the database answers in it. */
 bool leader_fence_is_at_work(const struct leader_fence *fence);
 /* The transaction is so long by now that what can wait for the next one does. */
 bool leader_fence_is_long(const struct leader_fence *fence);

@@ -16,7 +16,7 @@
 #include "store/leader.h"
 
 #define MARKS_KEY   "/secret-marks.key" /* serve_secrets.c makes it */
-#define SECRETS	    "secrets/key"	/* marks of secrets follow */
+#define KEYED	    "secrets/key"	/* marks of secrets follow */
 #define MARK_DIGITS 16			/* of lib/fingerprint.h */
 #define LIST_MAX    (8u << 20)		/* 500 applications have a tenth of it */
 
@@ -68,7 +68,8 @@ struct marking {
 	size_t size;
 };
 
-/* What is the runner's depends on who reads the settings.  Whoever reads that row has its own way to the database. */
+/* What is the runner's depends on who reads the settings.  Whoever reads that row has its own way
+ * to the database. */
 static void
 on_secret(void *ctx, const struct settings_secret *secret)
 {
@@ -101,8 +102,8 @@ row_server_marks(const struct settings *s)
 	add_secret(&list, "AUTH_TOKEN_SECRET", s->auth_token_secret,
 	    s->auth_token_secret == NULL ? 0 : strlen(s->auth_token_secret));
 	add_users(&list, s); /* behind them what another version may not know: fingerprint_cut() */
-	if (key != NULL) { /* rows of before end here */
-		add_secret(&list, SECRETS, key, size);
+	if (key != NULL) {   /* rows of before end here */
+		add_secret(&list, KEYED, key, size);
 		settings_for_secrets(s, on_secret, &(struct marking){ &list, key, size });
 	}
 	return buf_take(&list);
@@ -113,10 +114,10 @@ row_server_differing(const char *ours, const char *theirs, char ret[LIMIT_LINE])
 {
 	CLEANUP(freep) char *a = mem_text(ours);
 	CLEANUP(freep) char *b = mem_text(theirs);
-	char *in_a = strstr(a, " " SECRETS "="), *in_b = strstr(b, " " SECRETS "=");
+	char *in_a = strstr(a, " " KEYED "="), *in_b = strstr(b, " " KEYED "=");
 
 	if (in_a == NULL || in_b == NULL ||
-	    strncmp(in_a, in_b, sizeof(" " SECRETS "=") + MARK_DIGITS - 1) != 0) {
+	    strncmp(in_a, in_b, sizeof(" " KEYED "=") + MARK_DIGITS - 1) != 0) {
 		if (in_a != NULL)
 			*in_a = '\0';
 		if (in_b != NULL)

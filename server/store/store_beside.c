@@ -83,7 +83,7 @@ store_beside(const char *database, const char *folder, char ret[STORE_BESIDE])
 		    "it was copied to a database at %s: restore a backup of that one first",
 		    text_time(time, moved));
 	(void)snprintf(ret, STORE_BESIDE,
-	    "%.200s has entries of the audit that the database of DATABASE_URL has not%s: %s, or move that file away",
+	    "%.180s has entries of the audit that the database of DATABASE_URL has not%s: %.100s, or move that file away",
 	    file, there == 0 ? " (that one is empty)" : "",
 	    moved != 0 ? copied : "take them along (deploybot database copy)");
 	return at != 0 && at != there;

@@ -9,7 +9,7 @@ struct db;
 #define STORE_BESIDE 440
 
 #define STORE_BESIDE_EMPTY \
-	"the database is empty: is DATABASE_URL right? `deploybot database copy` or a backup fills it"
+	"the database is empty: is DATABASE_URL right? `deploybot database copy` fills it"
 
 /* *ret_version: of its schema, 0 where none of deploybot's tables was made yet.  ERR_CONFIG: it is
  * another application's, whose tables are named.  Nothing is changed. */

@@ -126,7 +126,9 @@ no_sentence_shows_a_value(struct scene *scene)
 
 	assert_true(insert(scene, 1, "hunter2"));
 	refuses(scene, ERR_BUSY, " 23505 ", insert(scene, 2, "hunter2"));
-	assert_true(insert(scene, 3, "a\xc3" "b\xe2\x82")); /* letters that were cut are dropped */
+	assert_true(insert(scene, 3,
+	    "a\xc3"
+	    "b\xe2\x82")); /* letters that were cut are dropped */
 	assert_int_equal(number(scene, "SELECT COUNT(*) FROM t WHERE name = 'ab'"), 1);
 	refuses(scene, ERR_LIMIT, " 22P02 ",
 	    db_run(db, err, "UPDATE t SET id = CAST($1 AS BIGINT)", DB_TEXT("hunter2")));

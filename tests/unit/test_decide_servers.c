@@ -139,7 +139,7 @@ SERVER_TEST(a_log_is_at_the_server_whose_runner_had_the_run)
 	leads(w, "SERVER_NAME=server-a");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says_in(w, WORLD_GROUP, "Live: staging"), "Log"));
-	if (strstr(w->toast, "The log is at the server server-b: STATE_DIRECTORY/runs/1/log there") == NULL)
+	if (strstr(w->toast, "at the server server-b: STATE_DIRECTORY/runs/1/log there") == NULL)
 		fail_msg("%s", w->toast);
 }
 

@@ -178,7 +178,7 @@ examine_url(struct doctor *doctor, const struct settings *s)
 		    doctor->db != NULL || err.code == ERR_CONFIG ?
 			"" :
 			db_url_answers(s->database) ?
-			": are role, database and password (its @ is %40) right? deploybot database prepare" :
+			": are role, database, password right (%40 for @)? database prepare" :
 			": is the name right, does it run, and let this machine in?");
 	else if (store_beside(s->database, s->state_directory, beside))
 		TELL(doctor, STORE, WARNING, "store: %s", beside);

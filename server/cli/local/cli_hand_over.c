@@ -93,9 +93,8 @@ follow(const struct cli_server *local, struct db *db, const struct settings *s,
 		    local, EX_TEMPFAIL, "no other server leads: see the logs of both");
 	(void)printf("%s%s leads since %s (%" PRId64 ".%" PRId64 " s)\n",
 	    strcmp(now.holder, before->holder) == 0 ? "another server that is called " : "",
-	    now.holder,
-	    when_stamp(s->zone, now.since, since), (now.since - before->clock_ms) / 1000,
-	    (now.since - before->clock_ms) % 1000 / 100);
+	    now.holder, when_stamp(s->zone, now.since, since),
+	    (now.since - before->clock_ms) / 1000, (now.since - before->clock_ms) % 1000 / 100);
 	return say_runs(db, s, true, &err) ?
 	    EX_OK :
 	    cli_server_fail(local, err_exit_status(err.code), err.text);
