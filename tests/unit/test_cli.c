@@ -233,6 +233,30 @@ SCENE_TEST(check_config_says_what_protects)
 }
 
 /* ssh, kubernetes, systemd and local are there; the runner looks in the same folder. */
+/* Another process that works on the folder, and has not that port. */
+static pid_t
+work_on(const char *folder, int listener)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		(void)close(listener);
+		if (flock(lock, LOCK_EX) == 0 && write(ready[1], "", 1) == 1)
+			(void)pause();
+		_exit(1);
+	}
+	(void)close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	(void)close(ready[0]);
+	return pid;
+}
+
 SCENE_TEST(a_transport_that_is_not_there_is_named)
 {
 	write_env(w, "DEPLOY_TRANSPORT=docker\n");
@@ -263,7 +287,8 @@ TEST_WITH(a_port_that_another_program_has_is_named, set_up, tear_down)
 	struct world *w = *state;
 	char lines[100], folder[128], wanted[60];
 	uint16_t port;
-	int listener = take_port(&port), lock;
+	int listener = take_port(&port);
+	pid_t owner;
 
 	(void)snprintf(
 	    lines, sizeof(lines), "LISTEN_ADDRESS=127.0.0.1\nAPI_SERVER_PORT=%u\n", port);
@@ -279,11 +304,11 @@ TEST_WITH(a_port_that_another_program_has_is_named, set_up, tear_down)
 	/* Where a deploybot works on that folder the port may be its own: it says so itself. */
 	(void)snprintf(folder, sizeof(folder), "%s/state", w->folder);
 	assert_int_equal(mkdir(folder, 0700), 0);
-	lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(flock(lock, LOCK_EX), 0);
+	owner = work_on(folder, listener);
 	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
 	assert_true(said(w, "API_SERVER_PORT: deploybot runs, but port"));
-	(void)close(lock);
+	(void)kill(owner, SIGKILL);
+	assert_int_equal(waitpid(owner, NULL, 0), owner);
 	(void)close(listener);
 	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
 	assert_int_equal(rmdir(folder), 0);
