@@ -109,12 +109,12 @@ lease_note(struct lease *lease, const struct settings *settings)
 void
 lease_check(struct lease *lease, bool decides)
 {
+	bool is_at_work = leader_fence_is_at_work(&lease->fence);
+
 	atomic_store(&lease->acts, true);
-	if (leader_fence_is_at_work(&lease->fence))
-		return;
-	if (!decides)
+	if (!decides && !is_at_work)
 		end_deposed("its store gets no answer of the database");
-	if (!leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
+	if (!is_at_work && !leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
 		end_deposed("the database does not answer");
 	atomic_store(&checked_ms, clock_boottime_ms());
 }
@@ -330,8 +330,10 @@ renew(struct lease *lease, bool leaves)
 
 	if (leaves && lease->leaves_by == 0)
 		lease->leaves_by = sent_ms + LEAVES_MS;
-	if (leaves && sent_ms > lease->leaves_by)
+	if (leaves && sent_ms > lease->leaves_by) {
+		atomic_store(&checked_ms, 0); /* nothing is checked behind the loop */
 		end_deposed("it has not come to its end"); /* a standby waits for that */
+	}
 	if (leader_renew(lease->db, lease->fence.epoch, leaves, &leads, &err)) {
 		if (!leads)
 			end_deposed("another has taken over");
