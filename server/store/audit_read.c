@@ -11,7 +11,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_lines.h"
-#include "store/store_beside.h"
+#include "store/store_foreign.h"
 #include "store/store_inside.h"
 
 #define PAGE 200 /* entries read at once */
@@ -311,8 +311,8 @@ audit_read_open(const struct audit_source *source, struct err *err)
 	    db_open(source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
 	int64_t version = 1;
 	bool ok = db != NULL &&
-	    (!db_is_url(source->database) || store_beside_check(db, &version, err)) &&
-	    (version != 0 || err_set(err, ERR_CONFIG, STORE_BESIDE_EMPTY));
+	    (!db_is_url(source->database) || store_foreign_check(db, &version, err)) &&
+	    (version != 0 || err_set(err, ERR_CONFIG, STORE_FOREIGN_EMPTY));
 
 	if (!ok)
 		db_close(TAKE(db));

@@ -22,6 +22,7 @@
 #include "store/row_server.h"
 #include "store/row_leader.h"
 #include "store/store_beside.h"
+#include "store/store_foreign.h"
 #include "store/store_inside.h"
 #include "store/store_move.h"
 
@@ -241,7 +242,7 @@ has_all(struct lease *lease, const struct leader *leader, int64_t version, struc
 		    ", which this server's audit log ends with: move that log away (audit.log*), and start this server again",
 		    leader->holder, newest >= lease->known.seq ? "that " : "", lease->known.seq);
 	else if (!is_in && newest == 0)
-		(void)text_copy(seen->problem, sizeof(seen->problem), STORE_BESIDE_EMPTY);
+		(void)text_copy(seen->problem, sizeof(seen->problem), STORE_FOREIGN_EMPTY);
 	else if (!is_in && newest >= lease->known.seq)
 		(void)snprintf(seen->problem, sizeof(seen->problem),
 		    "entry %" PRId64
@@ -264,7 +265,7 @@ ask(struct lease *lease, struct lease_seen *seen, struct err *err)
 
 	if (lease->db == NULL) {
 		lease->db = db_open(lease->config.database, 0, err);
-		if (lease->db == NULL || !store_beside_check(lease->db, &version, err) ||
+		if (lease->db == NULL || !store_foreign_check(lease->db, &version, err) ||
 		    !leader_make(lease->db, err))
 			return false;
 	}
@@ -331,7 +332,7 @@ renew(struct lease *lease, bool leaves)
 	if (leaves && lease->leaves_by == 0)
 		lease->leaves_by = sent_ms + LEAVES_MS;
 	if (leaves && sent_ms > lease->leaves_by) {
-		atomic_store(&checked_ms, 0); /* nothing is checked behind the loop */
+		atomic_store(&checked_ms, 0);		   /* nothing is checked behind the loop */
 		end_deposed("it has not come to its end"); /* a standby waits for that */
 	}
 	if (leader_renew(lease->db, lease->fence.epoch, leaves, &leads, &err)) {

@@ -16,7 +16,7 @@
 #include "lib/text.h"
 #include "store/audit_verify.h"
 #include "store/leader.h"
-#include "store/store_beside.h"
+#include "store/store_foreign.h"
 #include "store/store_inside.h"
 #include "store/store_restore.h"
 #include "types/peers.h"
@@ -370,7 +370,7 @@ open_both(struct ends *ends, struct err *err)
 		return false;
 	ends->to = db_open(move->to, 0, err);
 	return ends->to != NULL &&
-	    (ends->is_to_server ? store_beside_check : db_user_version)(ends->to, &version, err) &&
+	    (ends->is_to_server ? store_foreign_check : db_user_version)(ends->to, &version, err) &&
 	    make_tables(ends->to, version, err) && check_version(ends->to, "TO", err) &&
 	    begin(ends, ends->from, !ends->is_to_server, err) &&
 	    begin(ends, ends->to, ends->is_to_server, err);

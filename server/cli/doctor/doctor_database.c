@@ -19,6 +19,7 @@
 #include "store/leader.h"
 #include "store/row_server.h"
 #include "store/store_beside.h"
+#include "store/store_foreign.h"
 #include "store/store_move.h"
 #include "store/store_restore.h"
 
@@ -158,7 +159,7 @@ examine_rows(struct doctor *doctor, struct err *err)
 {
 	int64_t version;
 
-	if (!store_beside_check(doctor->db, &version, err) ||
+	if (!store_foreign_check(doctor->db, &version, err) ||
 	    !store_restore_knows(doctor->db, "the database of DATABASE_URL", err))
 		return false;
 	TELL(doctor, STORE, OK, "store: the database of DATABASE_URL answers%s",

@@ -20,7 +20,7 @@
 #include "store/leader.h"
 #include "store/row_leader.h"
 #include "store/row_server.h"
-#include "store/store_beside.h"
+#include "store/store_foreign.h"
 #include "store/store_move.h"
 #include "store/store_restore.h"
 
@@ -169,7 +169,7 @@ say_status(struct db *db, const char *database, struct err *err)
 {
 	int64_t version;
 	struct err why;
-	bool is_ours = !db_is_url(database) || store_beside_check(db, &version, &why);
+	bool is_ours = !db_is_url(database) || store_foreign_check(db, &version, &why);
 
 	if (!db_user_version(db, &version, err))
 		return false;

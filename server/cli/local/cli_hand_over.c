@@ -12,7 +12,7 @@
 #include "settings/checks/settings_runners.h"
 #include "store/leader.h"
 #include "store/row_leader.h"
-#include "store/store_beside.h"
+#include "store/store_foreign.h"
 #include "types/settings.h"
 
 #define LOOK_MS	 100
@@ -26,10 +26,10 @@ look(const struct cli_server *local, struct db *db, const char *name, struct lea
 	int64_t version;
 	struct err err;
 
-	if (!store_beside_check(db, &version, &err))
+	if (!store_foreign_check(db, &version, &err))
 		return cli_server_fail(local, err_exit_status(err.code), err.text);
 	if (version == 0)
-		return cli_server_fail(local, EX_CONFIG, STORE_BESIDE_EMPTY);
+		return cli_server_fail(local, EX_CONFIG, STORE_FOREIGN_EMPTY);
 	if (!leader_read(db, ret, &err) || !row_leader_standby(db, standby, &err))
 		return cli_server_fail(local, err_exit_status(err.code), err.text);
 	if (ret->holder[0] == '\0' || ret->left_ms < 0)
