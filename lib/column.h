@@ -3,8 +3,14 @@
 #pragma once
 
 /* Its name as a text, its first, second or third place, with a comma behind:
- *	static const char *const words[] = { THINGS(COLUMN_SECOND) }; */
-#define COLUMN_NAME(name, ...)	   #name,
-#define COLUMN_FIRST(a, ...)	   a,
-#define COLUMN_SECOND(a, b, ...)   b,
-#define COLUMN_THIRD(a, b, c, ...) c,
+ *	static const char *const words[] = { THINGS(COLUMN_SECOND) };
+ * Nothing need stand behind the place that is taken: ISO C wants that nothing said. */
+#define COLUMN_NAME(...)   COLUMN_NAME_OF(__VA_ARGS__, )
+#define COLUMN_FIRST(...)  COLUMN_FIRST_OF(__VA_ARGS__, )
+#define COLUMN_SECOND(...) COLUMN_SECOND_OF(__VA_ARGS__, )
+#define COLUMN_THIRD(...)  COLUMN_THIRD_OF(__VA_ARGS__, )
+
+#define COLUMN_NAME_OF(name, ...)     #name,
+#define COLUMN_FIRST_OF(a, ...)	      a,
+#define COLUMN_SECOND_OF(a, b, ...)   b,
+#define COLUMN_THIRD_OF(a, b, c, ...) c,

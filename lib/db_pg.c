@@ -479,7 +479,7 @@ load(struct db *db, const char *into, const struct db_sql *row, struct err *err)
 	add_big_endian(&out, row == NULL ? UINT64_MAX : row->count, 2);
 	for (size_t i = 0; row != NULL && i < row->count; i++) {
 		struct db_value v = row->values[i];
-		CLEANUP(freep) char *own = db_mend(&v);
+		UNUSED CLEANUP(freep) char *own = db_mend(&v);
 
 		add_value(&out, &v);
 	}
