@@ -218,7 +218,7 @@ deploy_flow_parse(const char *name)
 const char *
 deploy_flow_event_name(enum deploy_event event)
 {
-	static const char *const names[] = { DEPLOY_EVENTS(COLUMN_NAME) };
+	static const char *const names[] = { DEPLOY_EVENTS(COLUMN_ONLY) };
 
 	assert((size_t)event < COUNT(names));
 	return names[event];
