@@ -543,8 +543,11 @@ refuse_late() {
 	local of='' highest=0 run=${RUN_ID:-}
 	run=${run%%-*}
 	[[ -n $run && -n ${INSTALLATION_ID:-} && $act != @(ask|drain|clean) ]] || return 0
-	{ read -r of highest <"$app/last-run"; } 2>/dev/null || true # there was none
-	[[ $of == "$INSTALLATION_ID" && $highest =~ ^[1-9][0-9]{0,11}$ ]] || highest=0
+	if [[ -s $app/last-run ]]; then
+		read -r of highest <"$app/last-run" ||
+			fail "$EXIT_BUSY" "$app/last-run cannot be read: which run was last here is not known"
+	fi
+	[[ $of == "$INSTALLATION_ID" && $highest =~ ^[1-9][0-9]{0,17}$ ]] || highest=0
 	((highest <= run)) || fail "$EXIT_BUSY" "a later run was here: run $run is over for $environment since run $highest has \
 begun, and does nothing more"
 	{ printf '%s %s\n' "$INSTALLATION_ID" "$run" >"$app/last-run.new" && mv -f -- "$app/last-run.new" "$app/last-run"; } ||

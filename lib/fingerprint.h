@@ -54,6 +54,5 @@ const char *fingerprint_digest(const char *list, char out[FINGERPRINT_DIGEST]);
 const char *fingerprint_differing(const char *a, const char *b, char *out, size_t room);
 
 /* Cuts off what is not of the files, from the first name with a / on, so that the server's own list
- * can be compared with it.
- * Returns list. */
+ * can be compared with it.  Returns list. */
 char *fingerprint_cut(char *list);

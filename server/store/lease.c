@@ -44,6 +44,8 @@ struct lease {
 	struct audit_chain known;  /* the last entry of its own audit log when it was started */
 	struct leader_fence fence; /* once it leads */
 	_Atomic bool acts;	   /* behind its start */
+	/* clock_boottime_ms() of the last lease_check(), whose thread waits for no database. */
+	_Atomic int64_t checked_ms;
 	/* The thread's. */
 	struct db *db;
 	int64_t row_due_ms;    /* its row is written then */
@@ -52,14 +54,11 @@ struct lease {
 	int64_t clock_read_ms; /* a leader's was compared with the database's */
 };
 
-/* clock_boottime_ms() of lease_check() before; its thread waits for no database. */
-static _Atomic int64_t checked_ms;
-
 /* Nothing in memory outlives its epoch: no file is finished, nobody is answered. */
 static _Noreturn void
-end_deposed(const char *why)
+end_deposed(struct lease *lease, const char *why)
 {
-	int64_t before = atomic_load(&checked_ms), stood_ms = clock_boottime_ms() - before;
+	int64_t before = atomic_load(&lease->checked_ms), stood_ms = clock_boottime_ms() - before;
 
 	if (before != 0 && stood_ms > LEADER_ACTS_MS)
 		log_error("this server leads no longer: it stood still for %" PRId64 " s",
@@ -114,10 +113,10 @@ lease_check(struct lease *lease, bool decides)
 
 	atomic_store(&lease->acts, true);
 	if (!decides && !is_at_work)
-		end_deposed("its store gets no answer of the database");
+		end_deposed(lease, "its store gets no answer of the database");
 	if (!is_at_work && !leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
-		end_deposed("the database does not answer");
-	atomic_store(&checked_ms, clock_boottime_ms());
+		end_deposed(lease, "the database does not answer");
+	atomic_store(&lease->checked_ms, clock_boottime_ms());
 }
 
 struct leader_fence *
@@ -332,25 +331,25 @@ renew(struct lease *lease, bool leaves)
 	if (leaves && lease->leaves_by == 0)
 		lease->leaves_by = sent_ms + LEAVES_MS;
 	if (leaves && sent_ms > lease->leaves_by) {
-		atomic_store(&checked_ms, 0);		   /* nothing is checked behind the loop */
-		end_deposed("it has not come to its end"); /* a standby waits for that */
+		atomic_store(&lease->checked_ms, 0); /* nothing is checked behind the loop */
+		end_deposed(lease, "it has not come to its end"); /* a standby waits for that */
 	}
 	if (leader_renew(lease->db, lease->fence.epoch, leaves, &leads, &err)) {
 		if (!leads)
-			end_deposed("another has taken over");
+			end_deposed(lease, "another has taken over");
 		leader_fence_renewed(&lease->fence, sent_ms);
 		look_at_clock(lease);
 		return true;
 	}
 	if (atomic_load(&lease->acts) && !leader_fence_is_at_work(&lease->fence) &&
 	    !leader_fence_is_fresh(&lease->fence, LEADER_LEASE_MS))
-		end_deposed(err.text);
+		end_deposed(lease, err.text);
 	return false;
 }
 
 /* --- the thread --- */
 
-/* A table of another program's is a reason too. */
+/* Each reason once: doctor on the other server calls who writes none gone. */
 static void
 write_row(struct lease *lease)
 {

@@ -70,11 +70,12 @@ bool
 row_runner_skip_to(struct tx *tx, int64_t highest)
 {
 	int64_t last = tx->store->mark.ids.last[STORE_ID_RUN], now_s = tx->at / 1000;
-	int64_t from = tx_number(tx, "SELECT COALESCE(MAX(id), 0) FROM run");
+	int64_t from = last < now_s ? last : now_s;
+	int64_t newest = tx_number(tx, "SELECT COALESCE(MAX(id), 0) FROM run");
 
 	/* Numbers without a run count no further than a restore skips: each hello could add. */
-	if (from < last)
-		from = from > now_s ? from : last < now_s ? last : now_s;
+	if (from < newest)
+		from = newest;
 	if (highest > last && highest - ROW_RUN_FAR > from)
 		return false;
 	row_run_skip(tx, highest);

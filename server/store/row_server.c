@@ -99,8 +99,6 @@ row_server_marks(const struct settings *s)
 	add_secret(&list, &MARKS_KEY[1], key, size);
 	add_secret(&list, "TOTP_KEY_FILE", s->totp_keys == NULL ? NULL : s->totp_keys->key[0].key,
 	    sizeof(s->totp_keys->key[0].key));
-	add_secret(&list, "AUTH_TOKEN_SECRET", s->auth_token_secret,
-	    s->auth_token_secret == NULL ? 0 : strlen(s->auth_token_secret));
 	add_users(&list, s); /* behind them what another version may not know: fingerprint_cut() */
 	if (key != NULL) {   /* rows of before end here */
 		add_secret(&list, KEYED, key, size);

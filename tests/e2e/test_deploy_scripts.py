@@ -207,8 +207,10 @@ def test_behind_a_later_run_an_earlier_one_of_the_same_installation_does_nothing
     status, said = deploys(second, 2, "3", 16 * "b2")
     assert status == 0 and bench.page()["page"] == "two", said
     (bench.app / "last-run").write_text("")     # after a power cut
-    status, said = deploys(first, 1, "4", 16 * "b2")
+    status, said = deploys(first, 10 ** 15, "4", 16 * "b2")     # the highest that is given
     assert status == 0 and bench.page()["page"] == "one", said
+    status, said = deploys(second, 10 ** 15 - 1, "5", 16 * "b2")
+    assert status == 75 and bench.page()["page"] == "one", said
 
 
 @pytest.mark.parametrize("end, status", [("exit 0", 64), ("exit 1", 78)])

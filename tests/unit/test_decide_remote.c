@@ -6,6 +6,7 @@
 #include "lib/text.h"
 #include "link_aid.h"
 #include "store/row_run.h"
+#include "store/store_inside.h"
 #include "token_aid.h"
 
 #define REMOTE_TEST(name) WORLD_TEST_BETWEEN(name, agent_aid_set_up, agent_aid_tear_down)
@@ -152,6 +153,22 @@ REMOTE_TEST(a_runner_whose_folders_are_of_no_run_of_here_is_ordered_nothing)
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	runner_is(w, EVENT_RUNNER_HELLO, "build-1", 7);
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.run, 8);
+}
+
+/* Each hello may skip some; together they come no further than a restore does. */
+REMOTE_TEST(hellos_use_up_no_numbers_of_runs)
+{
+	int64_t now_s;
+
+	open_remote(w, "STAGING_RUNNER=build-1");
+	now_s = w->aid.at / 1000;
+	w->aid.store->mark.ids.last[STORE_ID_RUN] = now_s;
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", now_s + ROW_RUN_FAR);
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", now_s + 2 * ROW_RUN_FAR);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	runner_is(w, EVENT_RUNNER_HELLO, "build-1", now_s);
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.run, now_s + ROW_RUN_FAR + 1);
 }
 
 REMOTE_TEST(an_open_run_is_its_runners_whatever_the_settings_say_now)

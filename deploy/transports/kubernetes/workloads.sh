@@ -170,7 +170,7 @@ a StatefulSet that never becomes ready has to be deleted)"
 # A revision that the cluster keeps no more is no reason to leave it: its images are known.
 kubernetes_restore() { # WORKLOAD
 	local kubernetes_workload=$1 kubernetes_uid=${kubernetes_uids[$1]} undo=''
-	[[ -z ${kubernetes_revisions[$1]:-} ]] || kubernetes_find_undo "${kubernetes_revisions[$1]}" || true
+	[[ -z ${kubernetes_revisions[$1]:-} ]] || kubernetes_find_undo "${kubernetes_revisions[$1]}" || undo=''
 	kubernetes_patch_part "$1" "${undo:-${kubernetes_former[$1]}}"
 	[[ $1 == cronjob/* ]] || kubernetes_follow "${kubernetes_resources[$1]}"
 }

@@ -179,7 +179,7 @@ examine_url(struct doctor *doctor, const struct settings *s)
 		    doctor->db != NULL || err.code == ERR_CONFIG ?
 			"" :
 			db_url_answers(s->database) ?
-			": are role, database, password right (%40 for @)? database prepare" :
+			": are role, database and password right (%40 for @)?" :
 			": is the name right, does it run, and let this machine in?");
 	else if (store_beside(s->database, s->state_directory, beside))
 		TELL(doctor, STORE, WARNING, "store: %s", beside);

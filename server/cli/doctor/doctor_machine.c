@@ -126,8 +126,7 @@ try_to_bind(const char *address, int port)
 
 enum served { SERVED_NO, SERVED_YES, SERVED_UNKNOWN };
 
-/* Does a deploybot work there now?  Then the port is its own.  It locks what open_lock() of serve.c
- * says. */
+/* What a deploybot that works there has locked: open_lock() of serve.c says so. */
 static void
 name_lock(const struct settings *settings, char path[PATH_MAX])
 {
@@ -135,6 +134,7 @@ name_lock(const struct settings *settings, char path[PATH_MAX])
 	    settings->runner_socket != NULL ? "/" POISON_FILE : ""); /* fits */
 }
 
+/* Does a deploybot work there now?  Then the port is its own. */
 static enum served
 look_who_serves(const struct settings *settings)
 {

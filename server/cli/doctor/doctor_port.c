@@ -82,7 +82,7 @@ doctor_port_is_taken(const char *address, int port)
 
 /* Is it one of its open files, or sockets?  Of another user's processes only root sees that. */
 static bool
-has_open(const char *pid, ino_t inode)
+has_open(const char *pid, const struct stat *wanted)
 {
 	CLEANUP(folder_closep) DIR *dir = NULL;
 	const struct dirent *entry;
@@ -93,7 +93,10 @@ has_open(const char *pid, ino_t inode)
 	(void)snprintf(folder, sizeof(folder), "/proc/%.20s/fd", pid);
 	dir = opendir(folder);
 	while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
-		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_ino == inode;
+		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+		    st.st_ino == wanted->st_ino &&
+		    (S_ISSOCK(wanted->st_mode) ? S_ISSOCK(st.st_mode) :
+						 st.st_dev == wanted->st_dev);
 	return found;
 }
 
@@ -109,18 +112,19 @@ name_process(const char *pid, char out[DOCTOR_WHO])
 	    clean_line(comm, sizeof(comm), raw, strlen(raw)), pid);
 }
 
-/* A process that has the one and, unless it is 0, the other. */
+/* A process that has that socket and, unless it is NULL, that file. */
 static bool
-find_process(ino_t inode, ino_t other, char out[DOCTOR_WHO])
+find_process(unsigned long inode, const struct stat *file, char out[DOCTOR_WHO])
 {
+	const struct stat socket = { .st_mode = S_IFSOCK, .st_ino = inode };
 	CLEANUP(folder_closep) DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 	bool found = false;
 
 	while (proc != NULL && !found && (entry = readdir(proc)) != NULL) {
 		found = isdigit((unsigned char)entry->d_name[0]) &&
-		    has_open(entry->d_name, inode) &&
-		    (other == 0 || has_open(entry->d_name, other));
+		    has_open(entry->d_name, &socket) &&
+		    (file == NULL || has_open(entry->d_name, file));
 		if (found)
 			name_process(entry->d_name, out);
 	}
@@ -135,7 +139,7 @@ doctor_port_is_of(const char *address, int port, const char *file)
 	struct stat st;
 
 	return stat(file, &st) == 0 && find_listener(address, port, &listener) &&
-	    find_process(listener.inode, st.st_ino, who);
+	    find_process(listener.inode, &st, who);
 }
 
 void
@@ -145,7 +149,7 @@ doctor_port_who(const char *address, int port, char out[DOCTOR_WHO])
 	const struct passwd *user;
 
 	(void)snprintf(out, DOCTOR_WHO, "by another program");
-	if (!find_listener(address, port, &listener) || find_process(listener.inode, 0, out))
+	if (!find_listener(address, port, &listener) || find_process(listener.inode, NULL, out))
 		return;
 	user = getpwuid(listener.uid);
 	if (user != NULL)

@@ -1,10 +1,9 @@
 /* cli_database.c - `deploybot database`: into PostgreSQL and back, and what is there.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -62,8 +61,8 @@ take_end(const struct settings *s, const char *text, struct end *end, struct err
 	(void)text_copy(base, sizeof(base), end->path);
 	if (access(end->path, R_OK) != 0 && errno == EACCES)
 		return err_set(err, ERR_DENIED,
-		    "%.200s: the user %s, as whom this runs, may not read it: sudo chown %s FILE",
-		    end->path, getpwuid(geteuid())->pw_name, getpwuid(geteuid())->pw_name);
+		    "%.200s: this runs as the user %u, who may not read it: sudo chown %u FILE",
+		    end->path, (unsigned)geteuid(), (unsigned)geteuid());
 	end->is_served = strcmp(basename(base), STORE_FILE) == 0;
 	return !end->is_served || cli_lock_state(s, dirname(folder), err) >= 0;
 }
