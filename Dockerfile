@@ -16,8 +16,8 @@ FROM ${BASE_IMAGE} AS build
 # As tests/tools/packages.sh build has it; ca-certificates and tzdata are for the server's image.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-	ca-certificates gcc libc6-dev libcurl4-openssl-dev libev-dev libjansson-dev libmicrohttpd-dev \
-	libexpat1-dev liboath-dev libpq-dev libqrencode-dev libsqlite3-dev libssl-dev libsystemd-dev libyaml-dev make tzdata \
+	ca-certificates gcc libarchive-dev libc6-dev libcurl4-openssl-dev libev-dev libjansson-dev libmicrohttpd-dev \
+	libexpat1-dev liboath-dev libpq-dev libqrencode-dev libseccomp-dev libsqlite3-dev libssl-dev libsystemd-dev libyaml-dev make tzdata \
 	zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -31,7 +31,7 @@ COPY server server
 COPY deploy/release/dpkg-status.sh ./
 # What lib/version.sh says where the repository is, which is not here; without it CHANGES.md counts.
 ARG VERSION=unknown
-RUN make -j"$(nproc)" BUILD=/build $([ "${VERSION}" = unknown ] || echo "VERSION=${VERSION}") && strip /build/deploybot /build/deploybot-runner /build/deploybot-remote-runner /build/deploybot-judge /build/deploybot-link
+RUN make -j"$(nproc)" BUILD=/build $([ "${VERSION}" = unknown ] || echo "VERSION=${VERSION}") && strip /build/deploybot /build/deploybot-runner /build/deploybot-remote-runner /build/deploybot-judge /build/deploybot-link /build/deploybot-unpack
 
 # Owners by fixed numbers: files in a volume stay whose they were, and a fresh volume takes owners and modes from here.
 # They are those of deploy/systemd/tmpfiles.conf: the runner is in the server's group, the server reads logs of runs,
@@ -40,10 +40,10 @@ RUN mkdir -p /image/common /image/server \
  && cd /image/common \
  && install -d -m 0755 etc etc/deploybot run run/secrets usr usr/lib usr/lib/deploybot var var/lib var/log \
  && install -d -m 1770 -o 0 -g 10001 var/lib/deploybot \
- && install -d -m 2750 -o 10001 -g 10001 var/lib/deploybot/environments \
+ && install -d -m 2750 -o 10001 -g 10001 var/lib/deploybot/environments var/lib/deploybot/uploads \
  && install -d -m 2750 -o 10002 -g 10001 var/lib/deploybot/runs run/deploybot-runner \
  && install -d -m 0755 -o 10001 -g 10001 run/deploybot \
- && install -d -m 0700 -o 10002 -g 10002 var/lib/deploybot/git var/lib/deploybot/apps \
+ && install -d -m 0700 -o 10002 -g 10002 var/lib/deploybot/git var/lib/deploybot/apps var/lib/deploybot/approved \
  && install -d -m 0750 -o 10001 -g 10001 var/log/deploybot
 # The server's whole root: what ldd names, with the loader, and nothing that could be executed beside it.  It is
 # started here once, so that a library that is missing ends the build and not a deployment.
@@ -63,7 +63,7 @@ RUN cp -a /image/common/. . \
  && chroot . /usr/bin/deploybot --version
 WORKDIR /image/common/usr/lib/deploybot
 COPY deploy deploy
-RUN install -m 0755 /build/deploybot-runner /build/deploybot-remote-runner /build/deploybot-judge /build/deploybot-link . && chmod -R u=rwX,go=rX deploy
+RUN install -m 0755 /build/deploybot-runner /build/deploybot-remote-runner /build/deploybot-judge /build/deploybot-link /build/deploybot-unpack . && chmod -R u=rwX,go=rX deploy
 
 # ---- server: no shell, no tools, no package manager ----------------------------------------------
 FROM scratch AS server
@@ -118,7 +118,7 @@ ARG WITH_KUBECTL=0
 # A container has no use for another user's rights: what could give them is taken from all files.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-	bash ca-certificates curl git libyaml-0-2 openssh-client openssl util-linux \
+	bash ca-certificates curl git libarchive13 libseccomp2 libyaml-0-2 openssh-client openssl util-linux \
 	$([ "${WITH_AWS}" != 1 ] || echo awscli) $([ "${WITH_KUBECTL}" != 1 ] || echo kubernetes-client) \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
  && groupadd --gid 10001 deploybot \

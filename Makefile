@@ -39,14 +39,15 @@ ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE -I. -I
 LDFLAGS	?=
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
-SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lpq -lcrypto -lsystemd -loath -lqrencode -lexpat -lz -lm -lpthread
+SERVER_LIBS := -lseccomp -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lpq -lcrypto -lsystemd -loath -lqrencode -lexpat -lz -lm -lpthread
 JUDGE_LIBS  := -lyaml
 LINK_LIBS   := -lssl -lcrypto
-ALL_LIBS    := $(SERVER_LIBS) $(JUDGE_LIBS) $(LINK_LIBS)
+UNPACK_LIBS := -larchive -lseccomp
+ALL_LIBS    := $(SERVER_LIBS) $(JUDGE_LIBS) $(LINK_LIBS) $(UNPACK_LIBS)
 
 LIB_C	 := $(filter-out $(if $(CRASH_POINTS),,lib/crash_point.c),$(wildcard lib/*.c))
 SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c server/*/*/*.c))
-RUNNER_C := $(filter-out runner/main.c runner/main_remote.c,$(wildcard runner/*.c))
+RUNNER_C := $(filter-out $(addprefix runner/,main.c main_remote.c main_unpack.c),$(wildcard runner/*.c))
 JUDGE_C	 := $(filter-out judge/main.c,$(wildcard judge/*.c))
 AGENT_C	 := $(filter-out agent/main.c,$(wildcard agent/*.c))
 LINK_C	 := $(filter-out link/main.c,$(wildcard link/*.c))
@@ -83,7 +84,7 @@ TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C)) \
 	$(patsubst tests/fuzz/%.c,$(BUILD)/tests/test_%,$(FUZZ_C))
 
 .PHONY: all
-all: $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-remote-runner $(BUILD)/deploybot-judge $(BUILD)/deploybot-agent $(BUILD)/deploybot-link
+all: $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-remote-runner $(BUILD)/deploybot-judge $(BUILD)/deploybot-agent $(BUILD)/deploybot-link $(BUILD)/deploybot-unpack
 
 # With what everything here was compiled: with other flags it is compiled again.
 FLAGS	 := $(BUILD)/flags
@@ -118,6 +119,15 @@ $(call objects,server/store/store_schema.c): server/store/store_schema.sql
 $(call objects,server/cli/local/cli_database.c): server/cli/local/database_prepare.sql
 $(call objects,server/cli/cli_completion_text.c): $(wildcard server/cli/completion/*)
 
+# The page is in the program as it is sent.
+CONSOLE	 := $(BUILD)/console
+$(CONSOLE)/%.gz: server/console/%
+	@mkdir -p $(@D)
+	@gzip -n9 <$< >$@
+CONSOLE_GZ := $(patsubst server/console/%,$(CONSOLE)/%.gz,$(wildcard server/console/*))
+$(call objects,server/routes/route_console.c): $(CONSOLE_GZ)
+$(call objects,server/routes/route_console.c): DEFINE = -DCONSOLE_FOLDER='"$(CONSOLE)"'
+
 $(LIB_A): $(call objects,$(LIB_C))
 $(SERVER_A): $(call objects,$(SERVER_C))
 $(RUNNER_A): $(call objects,$(RUNNER_C))
@@ -148,6 +158,20 @@ $(BUILD)/deploybot-judge: $(BUILD)/obj/judge/main.o $(JUDGE_A) $(LIB_A)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JUDGE_LIBS)
 
+# Started by the runner with a stranger's archive: libarchive, and what takes network, programs and files from it.  Never
+# with a sanitizer or what measures, which need more memory and more calls than it leaves itself.
+UNPACK_PLAIN := $(SANITIZE)$(findstring --wrap,$(LDFLAGS))
+UNPACK_C := runner/main_unpack.c $(wildcard runner/unpack*.c) $(addprefix lib/,clean.c err.c landlock.c sha256.c text.c version.c)
+UNPACK_O  = $(UNPACK_C:%.c=$(BUILD)/obj/$(if $(UNPACK_PLAIN),plain/)%.o)
+$(BUILD)/deploybot-unpack: $(UNPACK_O)
+	@echo "  LD    $@"
+	@$(CC) $(if $(UNPACK_PLAIN),-pie,$(ALL_LDFLAGS)) -o $@ $^ $(UNPACK_LIBS)
+$(BUILD)/obj/plain/lib/version.o: $(SAID_VERSION)
+$(BUILD)/obj/plain/%.o: %.c $(FLAGS)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(filter-out --coverage -fprofile%,$(ALL_CFLAGS)) -fno-sanitize=all -DDEPLOYBOT_VERSION='"$(VERSION)"' -c -o $@ $<
+
 # On a host that is managed: systemd and Ed25519, no network.
 $(BUILD)/deploybot-agent: $(BUILD)/obj/agent/main.o $(AGENT_A) $(RUNNER_A) $(LIB_A)
 	@echo "  LD    $@"
@@ -171,6 +195,7 @@ $(BUILD)/tests/test_route_job: TEST_WRAP = -Xlinker --wrap=clock_monotonic_ms
 $(BUILD)/tests/test_agent_serve $(BUILD)/tests/test_agent_gate: TEST_WRAP = $(addprefix -Xlinker --wrap=systemd_,open free look start stop end fd process) \
 	-Xlinker --wrap=unit_digest_add -Xlinker --wrap=journal_copy
 $(BUILD)/tests/test_agent_record: TEST_WRAP = -Xlinker --wrap=pread
+$(BUILD)/tests/test_unpack_confine: TEST_WRAP = -Xlinker --wrap=setrlimit
 $(BUILD)/tests/test_mem_wiped: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_loan_shelf $(BUILD)/tests/test_decide_pad: TEST_WRAP = -Xlinker --wrap=crypto_wipe
 $(BUILD)/tests/test_redact_value: TEST_WRAP = $(addprefix -Xlinker --wrap=,explicit_bzero __explicit_bzero_chk)
@@ -178,6 +203,8 @@ $(BUILD)/tests/test_perform_lend_message: TEST_WRAP = $(addprefix -Xlinker --wra
 $(BUILD)/tests/test_decide_faults: TEST_WRAP += -Xlinker --wrap=store_batch
 $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRAP = \
 	$(addprefix -Xlinker --wrap=,clock_wall_ms loop_now_ms loop_defer loop_timer_start telegram_api_post telegram_api_cancel)
+$(BUILD)/tests/test_perform_notify: TEST_WRAP = \
+	$(addprefix -Xlinker --wrap=,clock_wall_ms loop_timer_start loop_timer_stop notify_start notify_cancel)
 # The simulation has time, link and the network in the place of these, as sim_clock_wall_ms and so on: tests/sim/sim_loop.c
 # and sim_link.c.  An aid of other programs has a __wrap_ of some of them.
 SIM_WRAP := $(foreach call,clock_wall_ms clock_monotonic_ms loop_now_ms loop_defer loop_task_cancel loop_timer_init \
@@ -190,8 +217,8 @@ $(BUILD)/tests/test_sim: TEST_WRAP = $(SIM_WRAP)
 # build whose objects make no library (-fPIE is for programs), that leads calls elsewhere in all of a program (LDFLAGS of
 # cover and valgrind), or that is SMALL.
 WRAPPED	 := $(FAIL_NTH_TESTS) test_setting test_settings_production test_telegram_order \
-	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message test_redact_value test_decide_pad \
-	test_agent_record test_agent_serve test_agent_gate test_sim
+	test_telegram_minute test_route_job test_loan_shelf test_mem_wiped test_perform_lend_message test_perform_notify test_redact_value test_decide_pad \
+	test_agent_record test_agent_serve test_agent_gate test_unpack_confine test_sim
 ARCHIVES := $(SERVER_A) $(JUDGE_A) $(AGENT_A) $(RUNNER_A) $(LINK_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)
 ifneq ($(SANITIZE),)
@@ -286,13 +313,15 @@ $(BUILD)/faults/libpower.so: $(POWER_C) tests/faults/power.h
 PACKAGES := tests/tools/packages.sh
 
 .PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz \
-	packages-cover packages-analyze packages-valgrind packages-targets packages-infra packages-picture packages-patroni packages-database
+	packages-cover packages-analyze packages-valgrind packages-targets packages-infra packages-picture packages-patroni packages-database packages-browser
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
 	@$(PACKAGES) build demo
 packages-test:
 	@$(PACKAGES) build test
+packages-browser:
+	@$(PACKAGES) browser
 packages-picture:
 	@$(PACKAGES) build demo test picture
 packages-lint:
@@ -320,7 +349,7 @@ packages-infra:
 JOBS := $(shell nproc)
 
 .PHONY: demo
-demo: packages-demo $(if $(filter failover,$(STORY)),packages-database)
+demo: packages-demo $(if $(filter failover,$(STORY)),packages-database) $(if $(filter console,$(STORY)),packages-browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(PYTHON) tests/demo/demo.py $(if $(STORY),--story $(STORY))
 
@@ -329,11 +358,12 @@ run: packages-demo
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(PYTHON) tests/demo/run.py
 
-# docs/chat.png, as the demo looks on two phones.
+# docs/chat.png and docs/demo.webp: the demo on two phones, and a minute of it.
 .PHONY: picture
 picture: packages-picture
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(PYTHON) tests/tools/picture.py
+	@$(PYTHON) tests/tools/film.py
 
 TEST_BUILD := $(BUILD)/test
 TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,undefined CRASH_POINTS=1 WERROR=-Werror
@@ -531,7 +561,7 @@ images:
 
 # Three analysers read the C code; what did not change is not read again.
 .PHONY: analyze
-analyze: packages-analyze
+analyze: packages-analyze $(CONSOLE_GZ)
 	@$(PYTHON) tests/tools/analyze.py $(BUILD) $(JOBS) $(WHAT)
 
 # What the compiler and the linker protect the programs by, in the build that is installed.
@@ -619,7 +649,7 @@ fuzz: packages-fuzz
 .PHONY: help
 help:
 	@echo "make            the three programs, in $(BUILD)/"
-	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back, STORY=secrets, STORY=failover: others)"
+	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back, STORY=secrets, STORY=failover, STORY=uploads, STORY=told, STORY=console: others)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=test_policy: one unit program alone; tests/e2e/test_x.py: all of them, and only those end-to-end tests; DB=pg: what keeps rows, in a PostgreSQL of its own)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
@@ -650,7 +680,7 @@ help:
 	@echo "make deb        deploybot_VERSION_ARCH.deb in $(BUILD)/deb/"
 	@echo "make release    of build/deb: SBOMs, sums, signature, apt repository, by KEY=fingerprint (OLDER='packages that stay in it')"
 	@echo "make chat-texts every message of the chat, as the unit tests make it say them, on a page as wide as a phone: 1 minute"
-	@echo "make picture    docs/chat.png anew: two phones, a question and what became of it: 3 minutes"
+	@echo "make picture    docs/chat.png and docs/demo.webp anew: two phones, and a minute of the demo: 6 minutes"
 	@echo "make bed        a shell among those machines (RUN='command...'; STRATEGY=bluegreen; BED=trixie)"
 	@echo "make check-tsan      parts with two threads and stories of the server under ThreadSanitizer: 3 minutes (WHAT=)"
 	@echo "make check-valgrind  memory and descriptors at exit, unit tests and stories: 5 minutes (WHAT=queue: only those)"

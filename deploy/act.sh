@@ -9,6 +9,8 @@
 . "$here/git.sh"
 # shellcheck source=deploy/source.sh
 . "$here/source.sh"
+# shellcheck source=deploy/approved.sh
+. "$here/approved.sh"
 # shellcheck source=deploy/busy.sh
 . "$here/busy.sh"
 # shellcheck source=deploy/registry.sh
@@ -139,9 +141,17 @@ find_barrier() {
 	local base bases=() answer='' why found=$'\nbarrier ([^\n]*)'
 	for base in "$PREVIOUS_RELEASE" "$before" ${ran_there[@]+"${ran_there[@]}"}; do
 		base=${base%%@*}
-		[[ ! $base =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ || " ${bases[*]-} " == *" $base "* ]] || bases+=("$base")
+		[[ ! $base =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ || " ${bases[*]-} " == *" $base "* ]] || is_noted_upload "$base" ||
+			bases+=("$base")
 	done
-	ask_commits barrier "$commit" "${bases[@]-}"
+	if ! is_upload; then
+		ask_commits barrier "$commit" "${bases[@]-}"
+	elif [[ -f $approved/$BARRIER && ! -L $approved/$BARRIER ]]; then # it is in no history
+		read_line answer "$approved/$BARRIER"
+		answer="barrier ${answer:0:200}"
+	else
+		answer=end
+	fi
 	if [[ $'\n'$answer =~ $found ]]; then
 		why=${BASH_REMATCH[1]%% }
 	elif [[ $'\n'$answer$'\n' == *$'\nend\n'* ]]; then
@@ -369,7 +379,7 @@ check_run() {
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
-	reads='' release='' commit='' before='' ran_there=() barred=no release_began='' start_began=''
+	reads='' release='' commit='' source=git before='' ran_there=() barred=no release_began='' start_began=''
 	migration='' awaits_migration=no
 	drains=no shipped=no migration_seconds=0
 }

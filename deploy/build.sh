@@ -86,9 +86,7 @@ choose_builder() { # MAJOR-VERSION-OF-THE-CLIENT PARTS-OF-THE-ENGINE
 # Leaves exactly the commit in $app/build.  World-readable inside, as COPY keeps modes; the folder above is ours alone.
 check_out_source() { # COMMIT
 	local work=$app/build
-	step checkout
-	git_setup "$here"
-	fetch_commit "$1"
+	fetch_source "$1"
 	rm -rf -- "$work"
 	at_exit rm -rf -- "$work"
 	(umask 022 && mkdir -- "$work")
@@ -96,7 +94,7 @@ check_out_source() { # COMMIT
 	release=$1
 	run_hooks pre-build "$EXIT_BUILD" "$work"
 	is_inside "$work" "$BUILD_CONTEXT" && [[ -d $work/$BUILD_CONTEXT ]] ||
-		fail "$EXIT_BUILD" "the repository has no folder $BUILD_CONTEXT at ${1:0:12}: BUILD_CONTEXT says which one is built"
+		fail "$EXIT_BUILD" "$(its_files) has no folder $BUILD_CONTEXT at ${1:0:12}: BUILD_CONTEXT says which one is built"
 	is_inside "$work" "$DOCKERFILE" && [[ -f $work/$DOCKERFILE ]] || no_dockerfile "$1"
 }
 
@@ -111,7 +109,7 @@ is_inside() { # FOLDER PATH
 no_dockerfile() { # COMMIT
 	local there=${BUILD_CONTEXT%/}/$DOCKERFILE says='DOCKERFILE says where it is'
 	[[ ! -f $app/build/$there ]] || says="write DOCKERFILE=$there"
-	fail "$EXIT_BUILD" "the repository has no $DOCKERFILE at ${1:0:12}: $says"
+	fail "$EXIT_BUILD" "$(its_files) has no $DOCKERFILE at ${1:0:12}: $says"
 }
 
 # Adds to build_words what takes layers from earlier builds, and keeps them for later ones.

@@ -21,7 +21,9 @@ find_place "$1"
 take_lock "deployment $DEPLOYMENT_ID"
 
 commit=${2%%@*}
+find_source "$commit"
 preflight
+check_upload
 note_current
 if [[ $transport_needs == image ]]; then
 	make_image "$2"

@@ -28,10 +28,10 @@ push_image() { # COMMIT
 		fail "$EXIT_REGISTRY" "the registry has another image as $1 ($digest) than was pushed: who else pushes there?"
 }
 
-# Looks for the image of a commit, and leaves the lock that the clean-up of another environment has to get for each image
-# until we have noted ours.  Whoever waits for it has images.turn, so that the clean-up leaves it to us.  Returns as
-# find_digest.
-look_for_image() { # COMMIT
+# Looks for the image of a commit, or of a promotion's digest, and leaves the lock that the clean-up of another environment
+# has to get for each image until we have noted ours.  Whoever waits for it has images.turn, so that the clean-up leaves it
+# to us.  Returns as find_digest.
+look_for_image() { # COMMIT or sha256:DIGEST
 	exec 7>>"$STATE_DIRECTORY/apps/images.lock"
 	limited "$IMAGE_LOCK_SECONDS" "another environment's clean-up, which removes an image from $registry_host," \
 		flock --shared "$STATE_DIRECTORY/apps/images.turn" flock --shared 7 ||
@@ -84,11 +84,15 @@ check_digest() { # RELEASE
 # Fills release with COMMIT@sha256:…; builds and pushes only what the registry does not have.  Another digest than the one
 # that is named is refused.
 make_image() { # COMMIT[@sha256:DIGEST]
-	local found=0 origin=' found' look=look_for_image named=$1
+	local found=0 origin=' found' look=look_for_image named=$1 reference=${1%%@*} which='that was approved'
 	set -- "${1%%@*}"
 	# One that was approved was there.
 	[[ $IMAGE_SOURCE == build || $named != "$1" ]] || look=wait_for_image
-	"$look" "$1" || found=$?
+	# What is live elsewhere is that image, whatever the registry calls by its commit since.
+	if [[ ${PROMOTED:-} == true && $named != "$1" ]]; then
+		reference=${named#*@} which='that its source runs'
+	fi
+	"$look" "$reference" || found=$?
 	((found != 2)) || fail "$EXIT_REGISTRY" "$why"
 	if ((found == 0)) && [[ $IMAGE_SOURCE == build && $named == "$1" ]] && ! is_noted "$1" pushed; then
 		warn "$registry_host has an image of ${1:0:12} (${digest:0:19}) that was not pushed from here: it is built anew \
@@ -96,7 +100,7 @@ make_image() { # COMMIT[@sha256:DIGEST]
 		found=1
 	fi
 	if [[ $named != "$1" ]]; then
-		((found == 0)) || fail "$EXIT_REGISTRY" "$registry_host no longer has the image of ${1:0:12} that was approved \
+		((found == 0)) || fail "$EXIT_REGISTRY" "$registry_host no longer has the image of ${1:0:12} $which \
 (${named:${#named}-71:19}), so nothing was changed: deploy ${1:0:12} again, and what it is made of then is asked for anew"
 	elif [[ $IMAGE_SOURCE == registry ]]; then
 		((found == 0)) || fail "$EXIT_REGISTRY" "CI has not pushed $image:$1 (waited for: $IMAGE_WAIT_SECONDS s): did \

@@ -48,6 +48,7 @@ install-made: deploy/systemd/conf.sed deploy/man/settings.awk
 install: $(INSTALL_NEEDS) install-made
 	@install -d '$(D)$(PREFIX)/bin' '$(D)$(LIBDIR)/deploy'
 	@install -m 0755 $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-remote-runner $(BUILD)/deploybot-judge $(BUILD)/deploybot-agent $(BUILD)/deploybot-link \
+		$(BUILD)/deploybot-unpack \
 		'$(D)$(LIBDIR)/'
 	@ln -sfn ../lib/deploybot/deploybot '$(D)$(PREFIX)/bin/deploybot'
 	@cd deploy && $(REMOVE_SCRIPTS) && for name in $(SCRIPTS); do \
@@ -93,7 +94,7 @@ install: $(INSTALL_NEEDS) install-made
 uninstall:
 	@if [[ -z '$(D)' && -d /run/systemd/system ]]; then \
 		systemctl disable --now $(UNITS) || true; fi
-	@[[ ! -d '$(D)$(LIBDIR)/deploy' ]] || { $(REMOVE_SCRIPTS) && cd '$(D)$(LIBDIR)' && rm -f -- scripts deploybot deploybot-runner deploybot-remote-runner deploybot-judge deploybot-agent deploybot-link \
+	@[[ ! -d '$(D)$(LIBDIR)/deploy' ]] || { $(REMOVE_SCRIPTS) && cd '$(D)$(LIBDIR)' && rm -f -- scripts deploybot deploybot-runner deploybot-remote-runner deploybot-judge deploybot-agent deploybot-link deploybot-unpack \
 		$(SCRIPTS:%=deploy/%) && find '$(D)$(LIBDIR)' -depth -type d -empty -delete; }
 	@[[ ! -d '$(D)$(LIBDIR)' ]] || { echo "left, as they are yours:" && find '$(D)$(LIBDIR)' ! -type d; }
 	@rm -rf '$(D)$(DOCDIR)'

@@ -49,6 +49,7 @@ check_past() {
 	fi
 	[[ $past == no ]] || return 0
 	[[ -z ${before%%@*} || $release == target:* || ${before%%@*} == "${release%%@*}" ]] ||
+		is_upload || is_noted_upload "${before%%@*}" ||
 		ask_commits past "${release%%@*}" "${before%%@*}"
 	while read -r word from reason; do
 		[[ $word == past ]] || continue
@@ -83,6 +84,7 @@ else
 	[[ -z ${RUN_ID:-} ]] || named_by=server
 fi
 [[ $release == target:* ]] || commit=${release%%@*}
+find_source "$commit"
 preflight
 take_application_log
 note_current

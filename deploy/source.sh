@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # source.sh - a commit as files: laid out with its submodules and LFS files, or what of these is missing; and its build.
 # SPDX-License-Identifier: ISC
-# Sourced, never run; common.sh and git.sh come first.
+# Sourced, never run; common.sh, git.sh and approved.sh come first.
 
 : "${LOCAL_BUILD_SECONDS:=1800}" # compilers; DEPLOY_TIMEOUT_SECONDS is usually shorter
 : "${REPOSITORY_SUBMODULES:=warn}" "${REPOSITORY_LFS:=warn}"
@@ -111,6 +111,10 @@ check_missing() { # COMMIT
 # Leaves exactly the commit in FOLDER, which is there and empty.  What is in it has the modes of lay_out_umask.
 lay_out() { # FOLDER COMMIT
 	local laid_entries=0 laid_bytes=0 laid_submodules=0
+	if is_upload; then
+		lay_out_approved "$1" "$2"
+		return 0
+	fi
 	check_missing "$2"
 	lay_out_one "$1" "$2"
 	[[ $REPOSITORY_SUBMODULES != fetch ]] || lay_out_submodules "$1" "$2" 1
@@ -331,7 +335,7 @@ run_recipe() { # FOLDER COMMIT NAME=VALUE...
 	[[ -e $recipe ]] || return 0
 	[[ -x $recipe ]] || fail "$EXIT_BUILD" ".deploybot/build is not executable"
 	quoted "$LOCAL_BUILD_SECONDS" .deploybot/build env --chdir="$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
-		RUN_ID="${RUN_ID:-}" COMMIT="$2" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" "${@:3}" \
+		RUN_ID="${RUN_ID:-}" COMMIT="$2" SOURCE="$source" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" "${@:3}" \
 		./.deploybot/build </dev/null 8>&- 9>&- ||
 		fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are in the log"
 }

@@ -12,7 +12,8 @@
 
 #define BLANKS	   " \t"
 #define NUMBER_MAX 32
-#define WANTED	   "expected forced, not-on ENVIRONMENT, path PATTERN, outside Mon-Fri 09:00-17:00"
+#define WANTED \
+	"expected forced, not-promoted, not-on ENVIRONMENT, path PATTERN, outside Mon-Fri 09:00-17:00"
 
 static const struct {
 	const char *word;
@@ -78,6 +79,7 @@ is_what(struct condition *ret)
 
 	switch (ret->kind) {
 	case CONDITION_FORCED:
+	case CONDITION_NOT_PROMOTED:
 		return true; /* nothing stands there */
 	case CONDITION_NOT_ON:
 		return environment_id_parse(ret->what, &id);

@@ -4,6 +4,7 @@
  *	forced			its history does not have what is live
  *	not-on shop/staging	its commit was never live there
  *	path db/migrate	something there differs from what is live, or nobody knows
+ *	not-promoted		it brings nothing that is live elsewhere: its image is made for it
  *	outside Mon-Fri 09:00-17:00	by the clocks of a zone
  */
 #pragma once
@@ -20,6 +21,7 @@ struct zone;
 #define CONDITION_ROWS(C) \
 	C(FORCED, "forced", "") \
 	C(NOT_ON, "not-on", "an environment, as shop/staging") \
+	C(NOT_PROMOTED, "not-promoted", "") \
 	C(PATH, "path", "a pattern, as db/migrate/**: no / before it, no ..") \
 	C(OUTSIDE, "outside", "hours of days, as Mon-Fri 09:00-17:00")
 

@@ -88,6 +88,23 @@ db_run_sql(struct db *db, struct err *err, const struct db_sql *sql)
 }
 
 bool
+db_post_sql(struct db *db, struct err *err, const struct db_sql *sql)
+{
+	return db->engine->post == NULL ? db_run_sql(db, err, sql) : db->engine->post(db, err, sql);
+}
+
+bool
+db_settle(struct db *db, struct err *err)
+{
+	if (db->engine->settle == NULL)
+		return true;
+	if (!db->engine->settle(db, err))
+		return false;
+	db->changes = db->engine->changes(db);
+	return true;
+}
+
+bool
 db_one_i64_sql(int64_t *ret, struct db *db, struct err *err, const struct db_sql *sql)
 {
 	struct db_rows rows;
@@ -280,7 +297,7 @@ db_rollback(struct db *db)
 bool
 db_savepoint(struct db *db, struct err *err)
 {
-	return db_run(db, err, "SAVEPOINT one");
+	return db_post(db, err, "SAVEPOINT one");
 }
 
 bool
@@ -296,7 +313,7 @@ db_rollback_to(struct db *db, struct err *err)
 		(void)err_set(err, ERR_IO, "database: the transaction is gone");
 		return db_fails(err);
 	}
-	return db_run(db, err, "ROLLBACK TO one") && db_run(db, err, "RELEASE one");
+	return db_run(db, err, "ROLLBACK TO one") && db_post(db, err, "RELEASE one");
 }
 
 bool

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/db_fence.h"
+#include "lib/db_post.h"
 #include "lib/db_upkeep.h"
 #include "lib/err.h"
 
@@ -13,6 +14,7 @@ struct db {
 	const struct db_fence *fence; /* NULL: none */
 	size_t in_use; /* statements */
 	int64_t changes;
+	int64_t n_trips; /* to a server */
 	bool flush_failed;
 	int log_pages;
 };
@@ -21,6 +23,8 @@ struct db_engine {
 	void (*close)(struct db *db);
 	bool (*query)(
 	    struct db_rows *rows, struct db *db, struct err *err, const struct db_sql *sql);
+	bool (*post)(struct db *db, struct err *err, const struct db_sql *sql); /* NULL: run */
+	bool (*settle)(struct db *db, struct err *err);
 	bool (*next)(struct db_rows *rows);
 	void (*note)(struct db_rows *rows, struct err *err); /* says what failed at a row */
 	void (*release)(struct db_rows *rows);

@@ -1,106 +1,26 @@
-/* db_pg.c - PostgreSQL behind db.h: one session, statements prepared by their text.  Side: store. */
+/* db_pg.c - PostgreSQL behind db.h: one session, its transactions and its rows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A statement runs when it is asked for, and db_next() walks what came.  Parameters and results
- * travel in binary: https://www.postgresql.org/docs/15/libpq-exec.html
+ * What was posted and a statement that is asked for are one round trip, and db_next() walks what
+ * came.  Parameters and results travel in binary:
+ * https://www.postgresql.org/docs/15/libpq-exec.html
  */
-#include <arpa/inet.h>
 #include <endian.h>
 #include <stdio.h>
 
 #include "lib/buf.h"
-#include "lib/db_inside.h"
 #include "lib/db_libpq.h"
+#include "lib/db_pg_columns.h"
+#include "lib/db_pg_inside.h"
 #include "lib/db_sql.h"
 #include "lib/db_url.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
-#define PARAMETERS_MAX 100
-
-/* Types by their number in pg_type, which never changes. */
-enum oid {
-	OID_BOOL = 16,
-	OID_BYTEA = 17,
-	OID_I64 = 20,
-	OID_I32 = 23,
-	OID_TEXT = 25,
-	OID_NUMERIC = 1700,
-};
-
-struct prepared {
-	const char *sql; /* NULL: free slot */
-	char *text;	 /* what stood there: a text that a table made may have moved */
-	uint64_t types;	 /* of the values that it was prepared for */
-};
-
-struct pg {
-	struct db db;
-	PGconn *conn;
-	char *url;
-	bool read_only;
-	bool is_loading;
-	bool is_warned; /* a notice came; of those below a warning none does */
-	int64_t changes;
-	struct prepared prepared[DB_CACHE_SLOTS];
-};
-
 static struct pg *
 of(const struct db *db)
 {
 	return (struct pg *)(uintptr_t)db;
-}
-
-/* --- errors --- */
-
-/* By classes: https://www.postgresql.org/docs/15/errcodes-appendix.html */
-static enum err_code
-code_of(const char *state)
-{
-	if (strcmp(state, "53100") == 0)
-		return ERR_FULL;
-	if (text_starts(state, "23"))
-		return ERR_BUSY;
-	if (text_starts(state, "22") || text_starts(state, "54"))
-		return ERR_LIMIT;
-	if (text_starts(state, "42") || text_starts(state, "3D") || text_starts(state, "3F"))
-		return ERR_CONFIG;
-	return ERR_IO;
-}
-
-/* What PostgreSQL says in its first sentence.  A value may stand in quotes where one is refused,
- * and in DETAIL, which is never read. */
-static void
-say(const char *state, const char *primary, char *out, size_t room)
-{
-	bool may_be_value = text_starts(state, "22") || text_starts(state, "23");
-	bool in_quotes = false;
-	size_t n = 0;
-
-	for (const char *c = primary; *c != '\0' && n + 1 < room; c++) {
-		if (*c == '"')
-			in_quotes = !in_quotes;
-		if (!may_be_value || !in_quotes || *c == '"')
-			out[n++] = *c;
-	}
-	out[n] = '\0';
-}
-
-static bool
-fail(struct err *err, const PGresult *res, const char *sql)
-{
-	const char *state = res == NULL ? NULL : PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	const char *primary = res == NULL ? NULL : PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-	char said[160] = "";
-
-	if (state == NULL || primary == NULL) {
-		(void)err_set(err, ERR_IO, "database: PostgreSQL's connection is cut: %.100s", sql);
-		return db_fails(err);
-	}
-	say(state, primary, said, sizeof(said));
-	(void)err_set(err, code_of(state), "database: %s %s%s: %.100s", state, said,
-	    code_of(state) == ERR_FULL ? ": make room on its disk" : "", sql);
-	return db_fails(err);
 }
 
 /* --- opening --- */
@@ -112,14 +32,32 @@ take_notice(void *ctx, UNUSED const PGresult *res)
 	((struct pg *)ctx)->is_warned = true;
 }
 
+static bool
+settle(struct db *db, struct err *err)
+{
+	struct pg *pg = of(db);
+	PGresult *res;
+
+	if (pg->n_sent == 0)
+		return true;
+	res = db_pg_receive(pg, err);
+	if (res != NULL)
+		pg->changes = strtoll(PQcmdTuples(res), NULL, 10);
+	PQclear(res);
+	return res != NULL;
+}
+
 /* Several statements without parameters. */
 static bool
 exec(struct pg *pg, const char *sql, struct err *err)
 {
-	PGresult *res = PQexec(pg->conn, sql);
-	ExecStatusType status = PQresultStatus(res);
-	bool ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || fail(err, res, sql);
+	PGresult *res;
+	bool ok;
 
+	if (!settle(&pg->db, err))
+		return false;
+	res = PQexec(pg->conn, sql);
+	ok = db_pg_is_fine(res) || db_pg_fail(err, res, sql);
 	PQclear(res);
 	return ok;
 }
@@ -151,10 +89,10 @@ set_up(struct pg *pg, struct err *err)
 static void
 forget_session(struct pg *pg)
 {
-	for (size_t i = 0; i < DB_CACHE_SLOTS; i++) {
-		free(pg->prepared[i].text);
-		pg->prepared[i] = (struct prepared){ 0 };
-	}
+	for (size_t i = 0; i < DB_CACHE_SLOTS; i++)
+		db_pg_forget(&pg->prepared[i]);
+	db_pg_reads_drop(&pg->reads);
+	pg->n_sent = 0;
 	PQfinish(pg->conn);
 	pg->conn = NULL;
 }
@@ -201,119 +139,105 @@ close_db(struct db *db)
 	free(pg);
 }
 
-/* --- statements --- */
-
-struct bound {
-	Oid types[PARAMETERS_MAX];
-	const char *data[PARAMETERS_MAX];
-	int sizes[PARAMETERS_MAX], formats[PARAMETERS_MAX];
-	uint64_t wire[PARAMETERS_MAX];
-	char *own[PARAMETERS_MAX];
-	size_t count;
-	uint64_t hash; /* of the types */
-};
-
-static void
-bound_done(struct bound *bound)
+static bool
+post(struct db *db, struct err *err, const struct db_sql *sql)
 {
-	for (size_t i = 0; i < bound->count; i++)
-		free(bound->own[i]);
+	struct pg *pg = of(db);
+
+	if (pg->conn == NULL)
+		return db_pg_fail(err, NULL, sql->text);
+	db_pg_reads_written(&pg->reads, sql->text);
+	(void)db_pg_send(pg, sql);
+	return pg->n_sent + 4 <= SENT_MOST || settle(db, err);
 }
 
-static void
-bind_all(struct bound *bound, const struct db_sql *sql)
+static bool
+in_transaction(const struct db *db)
 {
-	static const Oid types[] = { [DB_IS_I64] = OID_I64,
-		[DB_IS_TEXT] = OID_TEXT,
-		[DB_IS_BLOB] = OID_BYTEA,
-		[DB_IS_NULL] = 0 };
+	PGTransactionStatusType status = PQtransactionStatus(of(db)->conn);
 
-	assert(sql->count < PARAMETERS_MAX);
-	bound->hash = 1;
-	bound->count = sql->count;
-	for (size_t i = 0; i < sql->count; i++) {
-		struct db_value mended = sql->values[i], *v = &mended;
-		bool is_number = v->type == DB_IS_I64;
-
-		bound->own[i] = db_mend(v);
-		bound->types[i] = types[v->type];
-		bound->wire[i] = htobe64((uint64_t)v->number);
-		bound->data[i] = v->type == DB_IS_NULL ? NULL :
-		    is_number			       ? (const char *)&bound->wire[i] :
-							 v->data;
-		bound->sizes[i] = is_number ? (int)sizeof(uint64_t) : (int)v->size;
-		bound->formats[i] = 1;
-		bound->hash = bound->hash * 31 + bound->types[i];
-	}
+	return of(db)->n_sent > 0 || status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
-/* Prepares the statement in a slot of its own, or gives the one where it is; NULL: there is none,
- * or it is refused, and *ret_res says why. */
-static struct prepared *
-prepare(struct pg *pg, const struct db_sql *sql, const struct bound *bound, PGresult **ret_res)
+/* What a statement that goes back finds was sent before it may have failed: that is its end. */
+static void
+before(struct pg *pg, const char *sql)
 {
-	size_t hash = db_hash(sql->text) + (size_t)bound->hash;
-
-	for (size_t i = 0; i < DB_CACHE_PROBES; i++) {
-		size_t n = (hash + i) & (DB_CACHE_SLOTS - 1);
-		struct prepared *slot = &pg->prepared[n];
-		CLEANUP(freep) char *text = NULL;
-		char name[32];
-
-		if (slot->sql == sql->text && slot->types == bound->hash &&
-		    strcmp(slot->text, sql->text) == 0)
-			return slot;
-		if (slot->sql != NULL)
-			continue;
-		text = db_sql_translate(sql->text, false);
-		(void)snprintf(name, sizeof(name), "s%zu", n);
-		*ret_res = PQprepare(pg->conn, name, text, (int)sql->count, bound->types);
-		if (PQresultStatus(*ret_res) != PGRES_COMMAND_OK)
-			return NULL;
-		PQclear(TAKE(*ret_res));
-		*slot = (struct prepared){ sql->text, mem_text(sql->text), bound->hash };
-		return slot;
-	}
-	return NULL;
+	db_pg_reads_written(&pg->reads, sql);
+	if (pg->n_sent > 0 && text_starts(sql, "ROLLBACK"))
+		(void)!settle(&pg->db, NULL);
 }
 
 static PGresult *
-run(struct pg *pg, const struct db_sql *sql)
+ask(struct pg *pg, const struct db_sql *sql, struct db_pg_read **read, struct err *err)
 {
-	PGresult *res = NULL;
-	CLEANUP(bound_done) struct bound bound;
-	struct prepared *slot;
-	char name[32];
+	const struct prepared *slot;
+	PGresult *res;
 
-	bind_all(&bound, sql);
-	slot = prepare(pg, sql, &bound, &res);
-	if (slot == NULL && res != NULL)
-		return res;
-	if (slot == NULL) {
-		CLEANUP(freep) char *text = db_sql_translate(sql->text, false);
-
-		return PQexecParams(pg->conn, text, (int)sql->count, bound.types, bound.data,
-		    bound.sizes, bound.formats, 1);
+	before(pg, sql->text);
+	slot = db_pg_send(pg, sql);
+	if (*read == NULL) {
+		db_pg_reads_foresee(&pg->reads, sql);
+		*read = db_pg_reads_find(&pg->reads, sql); /* it may be among them */
 	}
-	(void)snprintf(name, sizeof(name), "s%zu", (size_t)(slot - pg->prepared));
-	return PQexecPrepared(
-	    pg->conn, name, (int)sql->count, bound.data, bound.sizes, bound.formats, 1);
+	db_pg_send_again(pg, *read);
+	res = db_pg_receive(pg, err);
+	if (res == NULL)
+		return NULL;
+	pg->changes = strtoll(PQcmdTuples(res), NULL, 10);
+	if (*read != NULL)
+		db_pg_reads_renew(&pg->reads, *read, res);
+	else if (!pg->read_only && in_transaction(&pg->db))
+		*read = db_pg_reads_keep(&pg->reads, sql, slot, res);
+	return res;
 }
+
+#ifdef DEPLOYBOT_CRASH_POINTS
+/* What is kept is what the database says: what writes unseen ends a test. */
+static void
+check_kept(struct pg *pg, const PGresult *kept, const struct db_sql *sql)
+{
+	struct err err;
+	PGresult *now;
+
+	if (pg->n_sent > 0) /* what fails in it is not to be known sooner */
+		return;
+	pg->db.n_trips--;
+	(void)db_pg_send(pg, sql);
+	now = db_pg_receive(pg, &err);
+	for (int i = 0; now != NULL && i < PQntuples(now) * PQnfields(now); i++) {
+		int row = i / PQnfields(now), column = i % PQnfields(now);
+		int size = PQgetlength(now, row, column);
+
+		assert(PQntuples(now) == PQntuples(kept) &&
+		    size == PQgetlength(kept, row, column) &&
+		    memcmp(PQgetvalue(now, row, column), PQgetvalue(kept, row, column),
+			(size_t)size) == 0);
+	}
+	PQclear(now);
+}
+#endif
 
 static bool
 query(struct db_rows *rows, struct db *db, struct err *err, const struct db_sql *sql)
 {
 	struct pg *pg = of(db);
-	PGresult *res = pg->conn == NULL ? NULL : run(pg, sql);
-	ExecStatusType status = PQresultStatus(res);
+	struct db_pg_read *read = db_pg_reads_find(&pg->reads, sql);
 
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-		(void)fail(err, res, sql->text);
-		PQclear(res);
+	if (pg->conn == NULL)
+		return db_pg_fail(err, NULL, sql->text);
+	rows->cursor = read != NULL && read->res != NULL ? read->res : ask(pg, sql, &read, err);
+	if (rows->cursor == NULL)
 		return false;
+#ifdef DEPLOYBOT_CRASH_POINTS
+	if (read != NULL)
+		check_kept(pg, rows->cursor, sql);
+#endif
+	if (read != NULL) {
+		read->users++;
+		read->n_vain = 0;
 	}
-	pg->changes = strtoll(PQcmdTuples(res), NULL, 10);
-	rows->cursor = res;
+	rows->cached = read;
 	rows->at = -1;
 	db->in_use++;
 	return true;
@@ -322,7 +246,12 @@ query(struct db_rows *rows, struct db *db, struct err *err, const struct db_sql 
 static void
 release(struct db_rows *rows)
 {
-	PQclear(TAKE(rows->cursor));
+	PGresult *res = TAKE(rows->cursor);
+
+	if (rows->cached != NULL)
+		db_pg_reads_unref(rows->cached);
+	else
+		PQclear(res);
 	rows->db->in_use--;
 }
 
@@ -345,73 +274,6 @@ static int64_t
 changes(const struct db *db)
 {
 	return of(db)->changes;
-}
-
-/* --- columns --- */
-
-static bool
-col_is_null(const struct db_rows *rows, int column)
-{
-	return PQgetisnull(rows->cursor, rows->at, column) != 0;
-}
-
-/* The sum of bigints: digits of 10,000, the first one's weight, a sign.
- * https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/utils/adt/numeric.c#L1060 */
-static int64_t
-whole_number(const unsigned char *at, int size)
-{
-	int n = at[0] << 8 | at[1], weight = (int16_t)(at[2] << 8 | at[3]);
-	bool is_negative = (at[4] << 8 | at[5]) == 0x4000;
-	int64_t sum = 0;
-
-	assert(size == 8 + 2 * n && weight < 5);
-	for (int i = 0; i <= weight; i++)
-		sum = sum * 10000 + (i < n ? at[8 + 2 * i] << 8 | at[9 + 2 * i] : 0);
-	return is_negative ? -sum : sum;
-}
-
-static int64_t
-col_i64(const struct db_rows *rows, int column)
-{
-	const unsigned char *at = (const unsigned char *)PQgetvalue(rows->cursor, rows->at, column);
-	int size = PQgetlength(rows->cursor, rows->at, column);
-	uint64_t wide;
-	uint32_t narrow;
-
-	if (col_is_null(rows, column))
-		return 0;
-	switch (PQftype(rows->cursor, column)) {
-	case OID_BOOL:
-		return at[0];
-	case OID_I64:
-		memcpy(&wide, at, sizeof(wide));
-		return (int64_t)be64toh(wide);
-	case OID_I32:
-		memcpy(&narrow, at, sizeof(narrow));
-		return (int32_t)ntohl(narrow);
-	case OID_NUMERIC:
-		return whole_number(at, size);
-	default:
-		assert(false); /* a column that is no number */
-		return 0;
-	}
-}
-
-/* libpq writes a NUL behind each. */
-static const char *
-col_text(const struct db_rows *rows, int column)
-{
-	if (col_is_null(rows, column))
-		return NULL;
-	assert(PQftype(rows->cursor, column) == OID_TEXT);
-	return PQgetvalue(rows->cursor, rows->at, column);
-}
-
-static const void *
-col_blob(const struct db_rows *rows, int column, size_t *ret_size)
-{
-	*ret_size = (size_t)PQgetlength(rows->cursor, rows->at, column);
-	return col_is_null(rows, column) ? NULL : PQgetvalue(rows->cursor, rows->at, column);
 }
 
 /* --- many rows --- */
@@ -444,9 +306,13 @@ load_begin(struct pg *pg, const char *into, struct buf *out, struct err *err)
 {
 	static const char head[19] = "PGCOPY\n\377\r\n"; /* and zeros */
 	CLEANUP(freep) char *sql = mem_textf("COPY %s FROM STDIN (FORMAT binary)", into);
-	PGresult *res = PQexec(pg->conn, sql);
+	PGresult *res;
 
-	pg->is_loading = PQresultStatus(res) == PGRES_COPY_IN || fail(err, res, sql);
+	if (!settle(&pg->db, err))
+		return false;
+	db_pg_reads_drop(&pg->reads);
+	res = PQexec(pg->conn, sql);
+	pg->is_loading = PQresultStatus(res) == PGRES_COPY_IN || db_pg_fail(err, res, sql);
 	PQclear(res);
 	buf_add(out, head, sizeof(head));
 	return pg->is_loading;
@@ -461,7 +327,7 @@ load_end(struct pg *pg, const char *into, struct err *err)
 	pg->is_loading = false;
 	(void)PQputCopyEnd(pg->conn, NULL); /* what follows says it */
 	while ((res = PQgetResult(pg->conn)) != NULL) {
-		ok = ok && (PQresultStatus(res) == PGRES_COMMAND_OK || fail(err, res, into));
+		ok = ok && (PQresultStatus(res) == PGRES_COMMAND_OK || db_pg_fail(err, res, into));
 		PQclear(res);
 	}
 	return ok;
@@ -486,7 +352,7 @@ load(struct db *db, const char *into, const struct db_sql *row, struct err *err)
 	if (!buf_check(&out, err))
 		return false;
 	if (PQputCopyData(pg->conn, out.data, (int)out.size) != 1)
-		return fail(err, NULL, into);
+		return db_pg_fail(err, NULL, into);
 	return row != NULL || load_end(pg, into, err);
 }
 
@@ -505,15 +371,8 @@ script(struct db *db, const char *sql, struct err *err)
 	if (!db_one_i64(&there, db, err, "SELECT to_regcollation('nocase') IS NOT NULL") ||
 	    (there == 0 && !exec(of(db), nocase, err)))
 		return false;
+	db_pg_reads_drop(&of(db)->reads);
 	return exec(of(db), text, err);
-}
-
-static bool
-in_transaction(const struct db *db)
-{
-	PGTransactionStatusType status = PQtransactionStatus(of(db)->conn);
-
-	return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
 static bool
@@ -523,7 +382,8 @@ begin(struct db *db, struct err *err)
 
 	if (PQstatus(pg->conn) != CONNECTION_OK && !connect_to(pg, err))
 		return db_fails(err);
-	return db_run(db, err, "BEGIN");
+	db_pg_reads_drop(&pg->reads);
+	return db_post(db, err, "BEGIN");
 }
 
 /* Nothing of it is there: the session lives, and the error is not of one that ends or of a wait. */
@@ -549,12 +409,14 @@ commit(struct db *db, struct err *err)
 {
 	struct pg *pg = of(db);
 	enum db_outcome outcome = DB_DONE;
+	const char *sql;
 	PGresult *res;
 
 	pg->is_warned = false;
-	res = PQexec(pg->conn, "COMMIT");
-	if (PQresultStatus(res) != PGRES_COMMAND_OK) {
-		(void)fail(err, res, "COMMIT");
+	db_pg_send_bare(pg, "COMMIT");
+	res = db_pg_receive_any(pg, &sql);
+	if (!db_pg_is_fine(res)) {
+		(void)db_pg_fail(err, res, sql);
 		outcome = is_refused(pg, res) ? DB_NOT_DONE : DB_UNKNOWN;
 	} else if (strcmp(PQcmdStatus(res), "COMMIT") != 0) {
 		(void)err_set(err, ERR_IO, "database: a statement of the transaction has failed");
@@ -595,14 +457,16 @@ set_version(struct db *db, int64_t to, struct err *err)
 static const struct db_engine engine = {
 	.close = close_db,
 	.query = query,
+	.post = post,
+	.settle = settle,
 	.next = next,
 	.release = release,
 	.writes = writes,
 	.changes = changes,
-	.i64 = col_i64,
-	.text = col_text,
-	.blob = col_blob,
-	.is_null = col_is_null,
+	.i64 = db_pg_i64,
+	.text = db_pg_text,
+	.blob = db_pg_blob,
+	.is_null = db_pg_is_null,
 	.script = script,
 	.load = load,
 	.in_transaction = in_transaction,

@@ -1,4 +1,4 @@
-/* embed.h - a file as a text in the program, which ends with a NUL.  Side: any. */
+/* embed.h - a file as a text in the program, which ends with a NUL; of bytes NAME_end is their end.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -13,6 +13,7 @@
 	__asm__(".pushsection .rodata\n" \
 		".type " #name ", %object\n" #name ":\n" \
 		".incbin \"" file "\"\n" \
+		#name "_end:\n" \
 		".byte 0\n" \
 		".size " #name ", . - " #name "\n" \
 		".popsection")

@@ -104,6 +104,16 @@ fingerprint_digest(const char *list, char out[FINGERPRINT_DIGEST])
 	return out;
 }
 
+const char *
+fingerprint_of_order(
+    const char *list, enum commit_source source, const char *tree, char out[FINGERPRINT_DIGEST])
+{
+	char all[FINGERPRINT_LIST_MAX + 2 * FINGERPRINT_DIGEST];
+
+	(void)snprintf(all, sizeof(all), "%s source/%s=%s", list, commit_source_word(source), tree);
+	return fingerprint_digest(source == SOURCE_GIT ? list : all, out);
+}
+
 /* Does the list have this word, NAME=MARK, or where that ends with = one with its name? */
 static bool
 has(const char *list, const char *word, size_t size)

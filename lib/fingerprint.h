@@ -15,6 +15,7 @@
 
 #include "lib/base.h"
 #include "lib/buf.h"
+#include "lib/commit.h"
 #include "lib/env_file.h"
 
 #define FINGERPRINT_LIST_MAX 8192 /* bytes with the NUL */
@@ -48,6 +49,11 @@ bool fingerprint_add_line(char list[FINGERPRINT_LIST_MAX], const char *family, c
 
 /* Returns out. */
 const char *fingerprint_digest(const char *list, char out[FINGERPRINT_DIGEST]);
+
+/* Of a list with what is shipped by it, where that is an upload: of git the list's own.  tree: the
+ * digest of the upload's tree; "": nothing of it is built.  Returns out. */
+const char *fingerprint_of_order(
+    const char *list, enum commit_source source, const char *tree, char out[FINGERPRINT_DIGEST]);
 
 /* The names that stand in one of them alone, or with another mark: "NAME, NAME", cut with … where
  * room ends.  "" when there are none.  Returns out. */

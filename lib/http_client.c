@@ -332,6 +332,7 @@ new_call(struct http_client *client, const struct http_client_request *request)
 	call->label = request->label;
 	call->on_done = request->on_done;
 	call->ctx = request->ctx;
+	call->on_piece = request->on_piece;
 	call->started = loop_now_ms();
 	call->timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : 10000;
 	call->answer_max = request->answer_max > 0 ? request->answer_max : (size_t)1024 * 1024;
@@ -424,6 +425,7 @@ release_call(struct http_client_call *call)
 		    call->phase == HTTP_CLIENT_FINISHED && call->result.code == ERR_NONE);
 	curl_mime_free(call->mime);
 	curl_slist_free_all(call->headers);
+	curl_slist_free_all(call->recipients);
 	free(call->streams);
 	mem_wiped_free(call->body);
 	call->magic = 0;

@@ -45,6 +45,10 @@ struct http_client_config {
  * the call.  Must not call this module. */
 typedef ssize_t http_client_read_fn(void *ctx, char *buffer, size_t size);
 
+/* Called for each piece of an answer's body of status 200, which is not gathered then.  False fails
+ * the call.  Must not call this module. */
+typedef bool http_client_piece_fn(void *ctx, const void *data, size_t size);
+
 /* One part of a multipart/form-data body: either a text or a stream of a known size. */
 struct http_client_part {
 	const char *name;
@@ -57,6 +61,17 @@ struct http_client_part {
 	int64_t read_size;		/* bytes; the call fails when `read` gives fewer */
 };
 
+/* A message of mail, instead of body and parts: of a client whose protocols are smtp and smtps.
+ * TLS is required, or the call fails, unless it is_in_clear.  A status of 250 alone is its end. */
+struct http_client_mail {
+	const char *from, *to;	/* addresses */
+	const char *subject;	/* one line of UTF-8 */
+	const char *id;		/* Message-ID, without <> */
+	const char *text;	/* UTF-8 */
+	int64_t at;		/* wall ms: Date */
+	bool is_in_clear;
+};
+
 struct http_client_request {
 	const char *label;		/* names the call in errors, without secrets; borrowed */
 	const char *method;		/* NULL: GET, or POST with a body or parts */
@@ -66,9 +81,13 @@ struct http_client_request {
 	size_t body_size;
 	const struct http_client_part *parts;	/* instead of body */
 	size_t part_count;
+	const struct http_client_mail *mail;	/* instead of both; NULL: it is none */
 	int64_t timeout_ms;		/* for all of it, waiting too; 0: 10,000 */
 	int64_t connect_timeout_ms;	/* 0: 5,000 */
 	size_t answer_max;		/* bytes of the answer's body (0: 1 MB); more fails it */
+	http_client_piece_fn *on_piece;	/* of ctx; NULL: the body is gathered */
+	bool connects_only;		/* nothing is sent behind TLS, and a login where there is
+					 * one: status is 0, or that of the login */
 	bool is_once;			/* on a connection of its own: what is sent on a kept one
 					 * that dies unanswered, curl sends again */
 	void (*on_done)(void *ctx, const struct http_client_result *result);
@@ -115,6 +134,9 @@ void http_client_cancel(struct http_client_call *call);
 /* In on_done: the moment of the answer's Date, in seconds since 1970; -1: it has none, or a wrong
  * one. */
 int64_t http_client_date(const struct http_client_result *result);
+
+/* In on_done: so many seconds of Retry-After, rounded up, a number or a date; 0: there is none. */
+int64_t http_client_retry_after(const struct http_client_result *result);
 
 /* In on_done: the value of a header of the answer, its name compared without case; NULL when
  * there is none, the last one when there are several. */

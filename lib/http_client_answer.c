@@ -47,6 +47,24 @@ make_room(struct http_client_call *call, size_t size)
 	call->body_room = room;
 }
 
+static void
+gather(struct http_client_call *call, const char *data, size_t size)
+{
+	make_room(call, call->body_size + size + 1);
+	memcpy(call->body + call->body_size, data, size);
+	call->body[call->body_size + size] = '\0';
+}
+
+/* What says why there is no file is no file. */
+static bool
+is_streamed(const struct http_client_call *call)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return call->on_piece != NULL && status == 200;
+}
+
 /* A short count makes curl give up. */
 static size_t
 on_body(char *data, size_t one, size_t count, void *ctx)
@@ -58,10 +76,11 @@ on_body(char *data, size_t one, size_t count, void *ctx)
 	call->is_too_large = size > call->answer_max - call->body_size;
 	if (call->is_too_large)
 		return 0;
-	make_room(call, call->body_size + size + 1);
-	memcpy(call->body + call->body_size, data, size);
+	if (!is_streamed(call))
+		gather(call, data, size);
+	else if (!call->on_piece(call->ctx, data, size))
+		return 0;
 	call->body_size += size;
-	call->body[call->body_size] = '\0';
 	return size;
 }
 
@@ -161,7 +180,7 @@ http_client_answer_conclude(struct http_client_call *call, CURLcode code)
 	result->why = why_of(call);
 	result->status = code == CURLE_OK ? (int)status : 0;
 	result->body = call->body == NULL ? "" : call->body;
-	result->body_size = call->body_size;
+	result->body_size = call->body == NULL ? 0 : call->body_size;
 	result->total_ms = loop_now_ms() - call->started;
 	result->certificate = "";
 	if (call->client->reads_certificates)
@@ -182,6 +201,17 @@ http_client_header(const struct http_client_result *result, const char *name)
 		&header) != CURLHE_OK)
 		return NULL;
 	return header->value;
+}
+
+int64_t
+http_client_retry_after(const struct http_client_result *result)
+{
+	curl_off_t seconds = 0;
+
+	if (http_client_header(result, "Retry-After") == NULL ||
+	    curl_easy_getinfo(result->call->easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK)
+		return 0;
+	return seconds < 0 ? 0 : seconds + 1; /* of 1.5 curl reads 1 */
 }
 
 int64_t

@@ -46,6 +46,7 @@ struct http_client_call {
 	TAILQ_ENTRY(http_client_call) in_line;	/* among the waiting or the finished */
 	CURL *easy;
 	struct curl_slist *headers;
+	struct curl_slist *recipients;
 	curl_mime *mime;
 	struct http_client_stream *streams;
 	const char *label;
@@ -55,6 +56,7 @@ struct http_client_call {
 	int64_t started;
 	int64_t timeout_ms;
 	size_t answer_max;
+	http_client_piece_fn *on_piece;
 	size_t headers_size;
 	char *body;
 	size_t body_size;
@@ -100,6 +102,12 @@ struct http_client {
  * short, or curl refuses an option. */
 bool http_client_request_set(struct http_client_call *call,
     const struct http_client_request *request) MUST_USE;
+
+/* --- http_client_mail.c --- */
+
+/* Sets the message of request->mail.  False: as above. */
+bool http_client_mail_set(struct http_client_call *call,
+    const struct http_client_mail *mail) MUST_USE;
 
 /* --- http_client_answer.c --- */
 

@@ -157,11 +157,13 @@ http_client_request_set(struct http_client_call *call, const struct http_client_
 	long connect_ms =
 	    request->connect_timeout_ms > 0 ? (long)request->connect_timeout_ms : 5000;
 	bool ok = set_safety(call->client, call->easy) && set_callbacks(call, call->easy) &&
-	    set_headers(call, request) && set_body(call, request) &&
+	    (request->mail != NULL ? http_client_mail_set(call, request->mail) :
+				     set_headers(call, request) && set_body(call, request)) &&
 	    (!call->client->reads_certificates || set_reading(call->easy));
 
 	SET(call->easy, FRESH_CONNECT,
 	    request->is_once || call->client->reads_certificates ? 1L : 0L);
+	SET(call->easy, CONNECT_ONLY, request->connects_only ? 1L : 0L);
 	SET(call->easy, URL, request->url);
 	SET(call->easy, CONNECTTIMEOUT_MS, connect_ms);
 	if (call->answer_max <= SMALL_ANSWER)

@@ -186,7 +186,7 @@ check_head(struct http_request *request, const char *version)
 	else if (route->types != NULL &&
 	    !http_guard_type_is_in(http_request_header(request, "Content-Type"), route->types))
 		refuse(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "");
-	else if (request->body_size > request->server->budget.max)
+	else if (!route->is_streamed && request->body_size > request->server->budget.max)
 		refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "");
 	else if (route->on_begin != NULL)
 		route->on_begin(request, route->ctx);
@@ -203,7 +203,7 @@ start_body(struct http_request *request)
 	request->phase = HTTP_REQUEST_BODY;
 	if (route->body_timeout_ms > 0)
 		http_server_conn_set_deadline(request->conn, route->body_timeout_ms);
-	if (route->body_max == 0)
+	if (route->body_max == 0 || route->is_streamed)
 		return MHD_YES;
 	request->body = mem_alloc(request->body_size + 1);
 	request->body[0] = '\0';
@@ -234,7 +234,7 @@ take_head(struct http_request *request, const char *version)
 		http_server_conn_suspend(conn);
 		return MHD_YES;
 	}
-	if (request->body_size == 0 ||
+	if (request->body_size == 0 || request->route->is_streamed ||
 	    http_budget_ask(&server->budget, &request->claim, request->body_size))
 		return start_body(request);
 	http_server_conn_set_deadline(conn, server->config.budget_wait_ms);
@@ -289,12 +289,14 @@ take_piece(struct http_request *request, const char *data, size_t *data_size)
 	const struct http_route *route = request->route;
 	size_t size = *data_size;
 
-	if (request->phase != HTTP_REQUEST_BODY || request->body == NULL ||
+	if (request->phase != HTTP_REQUEST_BODY || (request->body == NULL && !route->is_streamed) ||
 	    size > request->body_size - request->body_filled)
 		return MHD_NO;
-	memcpy(request->body + request->body_filled, data, size);
+	if (!route->is_streamed) {
+		memcpy(request->body + request->body_filled, data, size);
+		request->body[request->body_filled + size] = '\0';
+	}
 	request->body_filled += size;
-	request->body[request->body_filled] = '\0';
 	*data_size = 0;
 	if (route->on_piece != NULL)
 		route->on_piece(request, data, size, route->ctx);

@@ -185,7 +185,8 @@ new_server(struct loop *loop, const struct http_server_config *config)
 	server->config = *config;
 	fill_defaults(&server->config);
 	for (size_t i = 0; i < config->route_count; i++)
-		assert(config->routes[i].on_request != NULL);
+		assert(config->routes[i].on_request != NULL &&
+		    (!config->routes[i].is_streamed || config->routes[i].on_piece != NULL));
 	http_budget_init(&server->budget, server->config.budget_bytes);
 	loop_io_init(&server->io, on_mhd_ready, server);
 	loop_prepare_init(&server->prepare, on_turn_ends, server);

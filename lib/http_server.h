@@ -45,6 +45,8 @@ struct http_route {
 	bool (*holds)(void *ctx);
 	http_server_begin_fn *on_begin; /* NULL: nothing to say */
 	http_server_piece_fn *on_piece; /* NULL: only gathered */
+	bool is_streamed;		/* on_piece has the body, and nobody gathers it: it takes
+					 * nothing of the budget */
 	http_server_request_fn *on_request;
 	void *ctx;
 };
@@ -66,6 +68,9 @@ struct http_server_config {
 	 * sent to them before, a whole answer; NULL: nothing.  May be NULL. */
 	const char *(*on_crowded)(
 	    void *ctx, uid_t uid, enum http_server_crowd why, const char *users);
+	/* Few places are left: true, whoever waited by choice is answered now, and nobody is cut
+	 * before the next look.  NULL: nobody waits so. */
+	bool (*on_few)(void *ctx);
 	/* Is that peer a proxy, whose X-Real-IP is believed?  peer: its address, or "unix";
 	 * is_local: that, or loopback.  NULL: those are. */
 	bool (*is_proxy)(void *ctx, const char *peer, bool is_local);

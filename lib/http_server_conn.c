@@ -178,7 +178,8 @@ http_server_conn_on_crowded(struct loop_timer *timer, void *ctx)
 
 	if (!is_crowded(server))
 		return;
-	make_room(server);
+	if (server->config.on_few == NULL || !server->config.on_few(server->config.ctx))
+		make_room(server);
 	loop_timer_start(server->loop, timer, IDLE_MIN_MS, 0);
 }
 

@@ -7,10 +7,9 @@
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
-#include "lib/png.h"
 
-#define QUIET 4 /* modules around the code that stay white */
-#define SCALE 6 /* pixels of a module, in a picture */
+#define QUIET	  4   /* modules around the code that stay white */
+#define WIDTH_MAX 177 /* of version 40 */
 
 static QRcode *
 make(const char *text, struct err *err)
@@ -56,21 +55,19 @@ qr_terminal(const char *text, struct buf *out, struct err *err)
 	return buf_check(out, err);
 }
 
-static bool
-is_black_pixel(const void *ctx, int x, int y)
+void
+qr_rows(const char *text, qr_row_fn *each, void *ctx)
 {
-	return is_black(ctx, x / SCALE, y / SCALE);
-}
-
-bool
-qr_png(const char *text, struct buf *out, struct err *err)
-{
-	QRcode *code = make(text, err);
-	bool ok;
+	char row[WIDTH_MAX + 1] = "";
+	QRcode *code = make(text, NULL);
 
 	if (code == NULL)
-		return false;
-	ok = png_square((code->width + 2 * QUIET) * SCALE, is_black_pixel, code, out, err);
+		return;
+	for (int y = 0; y < code->width; y++) {
+		for (int x = 0; x < code->width; x++)
+			row[x] = is_black(code, x + QUIET, y + QUIET) ? '1' : '0';
+		each(ctx, row);
+	}
+	crypto_wipe(row, sizeof(row));
 	drop(code);
-	return ok;
 }

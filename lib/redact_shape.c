@@ -53,12 +53,17 @@ is_upper(char c)
 	return (c >= 'A' && c <= 'Z') || redact_shape_is_digit(c);
 }
 
+static bool
+is_hex(char c)
+{
+	return redact_shape_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 /* Of a GUID. */
 static bool
 is_guid(char c)
 {
-	return redact_shape_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
-	    c == '-';
+	return is_hex(c) || c == '-';
 }
 
 /* Mattermost's ids. */
@@ -102,6 +107,9 @@ static const struct token {
 	{ "hvb.", 20, false, redact_shape_is_token },
 	{ "hvr.", 20, false, redact_shape_is_token },
 	{ "s.", 24, true, redact_shape_is_token },
+	/* Our own, of the API and of the console's sessions. */
+	{ "deploybot_", 20, false, is_hex },
+	{ "deploybotc_", 20, false, is_hex },
 	{ "whsec_", 20, false, is_base64 },
 	{ "AKIA", 16, true, redact_shape_is_token },
 	{ "ASIA", 16, true, redact_shape_is_token },

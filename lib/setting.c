@@ -12,6 +12,7 @@
 #include "lib/condition.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/promql.h"
 #include "lib/signing_key.h"
 #include "lib/text.h"
 #include "lib/window.h"
@@ -46,6 +47,8 @@
 #define GRANT_NAME	 "([*]|" NAME ")"
 #define CLIENT_ID	 "[a-z0-9][a-z0-9-]{0,30}"
 #define HOOK_VALUE	 "([$]([.][A-Za-z0-9_-]+)+|[A-Za-z0-9][A-Za-z0-9._/-]*)"
+#define NOTIFY_WORD	 "(question|live|paused|failed|rolled-back|down|restored)"
+#define NOTIFY_PART	 "(" GRANT_NAME "/)?" GRANT_NAME ": *" NOTIFY_WORD "( +" NOTIFY_WORD ")*"
 #define VAULT_PART	 "[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*"
 #define VAULT_PATH	 VAULT_PART "(/" VAULT_PART ")*"
 #define PLAYBOOK_PART	 "[A-Za-z0-9_][A-Za-z0-9._-]*"
@@ -153,6 +156,14 @@ are_conditions(const char *text)
 	struct conditions conditions;
 
 	return conditions_parse(text, &conditions, NULL);
+}
+
+static bool
+is_bake_query(const char *text)
+{
+	struct promql query;
+
+	return promql_read(text, &query, NULL);
 }
 
 static bool
@@ -444,6 +455,10 @@ refuse(const struct setting_row *row, const char *text, bool is_secret, struct e
 	if (row->fits == is_window && is_printable(text)) {
 		windows_free(windows_parse(text, err));
 		return err_wrap(err, "\"%s\"", shown);
+	}
+	if (row->fits == is_bake_query && is_printable(text)) {
+		if (!promql_read(text, &(struct promql){ .limit = 0 }, err))
+			return err_wrap(err, "\"%s\"", shown);
 	}
 	return err_set(err, ERR_INVALID, "\"%s\" is not %s%s", shown, row->sentence, besides);
 }

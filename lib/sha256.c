@@ -1,4 +1,4 @@
-/* sha256.c - SHA-256 of bytes in memory, without a library: for programs that link none.  Side: any. */
+/* sha256.c - SHA-256 of bytes, without a library: for programs that link none.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/sha256.h"
 
@@ -67,25 +67,55 @@ compress(uint32_t state[8], const uint8_t block[BLOCK])
 }
 
 void
+sha256_init(struct sha256 *sum)
+{
+	*sum = (struct sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+				    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
+}
+
+void
+sha256_add(struct sha256 *sum, const void *data, size_t size)
+{
+	const uint8_t *at = data;
+	size_t held = sum->size % BLOCK, more = BLOCK - held;
+
+	sum->size += size;
+	if (held > 0 && size >= more) {
+		memcpy(sum->block + held, at, more);
+		compress(sum->state, sum->block);
+		at += more;
+		size -= more;
+		held = 0;
+	}
+	for (; held == 0 && size >= BLOCK; at += BLOCK, size -= BLOCK)
+		compress(sum->state, at);
+	if (size > 0)
+		memcpy(sum->block + held, at, size);
+}
+
+void
+sha256_end(struct sha256 *sum, uint8_t out[SHA256_SIZE])
+{
+	static const uint8_t padding[BLOCK] = { 0x80 };
+	const uint64_t bits = sum->size * 8;
+	size_t held = sum->size % BLOCK;
+	uint8_t length[8];
+
+	put_word(length, (uint32_t)(bits >> 32));
+	put_word(length + 4, (uint32_t)bits);
+	sha256_add(sum, padding,
+	    (held < BLOCK - sizeof(length) ? BLOCK : 2 * BLOCK) - sizeof(length) - held);
+	sha256_add(sum, length, sizeof(length));
+	for (size_t i = 0; i < 8; i++)
+		put_word(out + 4 * i, sum->state[i]);
+}
+
+void
 sha256(const void *data, size_t size, uint8_t out[SHA256_SIZE])
 {
-	uint32_t state[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-		0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
-	const uint64_t bits = (uint64_t)size * 8;
-	const uint8_t *at = data;
-	uint8_t last[2 * BLOCK] = { 0 };
-	size_t end;
+	struct sha256 sum;
 
-	for (; size >= BLOCK; at += BLOCK, size -= BLOCK)
-		compress(state, at);
-	if (size > 0)
-		memcpy(last, at, size);
-	last[size] = 0x80;
-	end = size < BLOCK - 8 ? BLOCK : 2 * BLOCK; /* is there room for the length? */
-	put_word(last + end - 8, (uint32_t)(bits >> 32));
-	put_word(last + end - 4, (uint32_t)bits);
-	for (size_t i = 0; i < end; i += BLOCK)
-		compress(state, last + i);
-	for (size_t i = 0; i < 8; i++)
-		put_word(out + 4 * i, state[i]);
+	sha256_init(&sum);
+	sha256_add(&sum, data, size);
+	sha256_end(&sum, out);
 }

@@ -14,18 +14,36 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crash_point.h"
+#include "runner/approved.h"
 #include "runner/subreaper.h"
 #include "runner/main_process.h"
 #include "runner/process.h"
 
 #define STATUS_UNREACHABLE 69
 #define STATUS_CONFIG	   78
+#define STATUS_REFUSED	   65
 #define KILL_EVERY_MS	   50
 #define PROGRESS	   "==> "
 #define PROGRESS_LEN	   (sizeof(PROGRESS) - 1)
 #define TIDY_MS		   2000 /* what maintenance left half-done is removed by itself */
 
+/* Who is asked, by what program, and how long it may take. */
+struct asked {
+	const char *who;
+	const char *program;
+	int deadline_s;
+};
+
+static const struct asked asked_git = { "git", "commits.sh", GIT_QUERY_DEADLINE_S };
+static const struct asked asked_maintenance = { "git", "commits.sh",
+	GIT_QUERY_MAINTAIN_DEADLINE_S };
+static const struct asked asked_target = { "the target", "target.sh", GIT_QUERY_DEADLINE_S };
+static const struct asked asked_unpack = { "what unpacks the archive", "deploybot-unpack",
+	GIT_QUERY_UNPACK_DEADLINE_S };
+
 struct git_query {
+	const struct asked *asked;
+	struct approved approved;
 	struct protocol_message answer;
 	struct main_process main_process;
 	bool wants_progress;
@@ -36,8 +54,6 @@ struct git_query {
 	int output; /* -1 at its end */
 	int64_t deadline;
 	int64_t kill_at; /* once it is to end: TERM before */
-	bool is_maintenance;
-	bool is_of_target;
 	int wait_status;
 	bool main_process_ended;
 	bool childless;
@@ -53,8 +69,8 @@ fail(struct git_query *query, int status, const char *text)
 	query->answer.record.status = status;
 	(void)snprintf(query->answer.text, sizeof(query->answer.text), "%s", text);
 	query->killing = true;
-	query->kill_at = clock_monotonic_ms() + (query->is_maintenance ? TIDY_MS : 0);
-	if (query->is_maintenance && !query->main_process_ended)
+	query->kill_at = clock_monotonic_ms() + (query->asked == &asked_maintenance ? TIDY_MS : 0);
+	if (query->asked == &asked_maintenance && !query->main_process_ended)
 		(void)kill(query->main_process.pid, SIGTERM); /* not reaped: it is that process */
 	if (query->output != -1)
 		(void)close(query->output);
@@ -150,6 +166,7 @@ question_wait(struct git_query *query)
 			{ query->children, POLLIN, 0 },
 			{ query->server, POLLIN, 0 },
 		};
+		char text[64];
 		pid_t one;
 
 		if (poll(fds, COUNT(fds), left < 0 ? 0 : (int)left) == -1 && errno != EINTR)
@@ -162,9 +179,9 @@ question_wait(struct git_query *query)
 			fail(query, STATUS_UNREACHABLE, "its requester is gone");
 		if (!query->killing && clock_monotonic_ms() >= query->deadline) {
 			query->answer.record.timed_out = true;
-			fail(query, STATUS_UNREACHABLE,
-			    query->is_of_target ? "the target did not answer in time" :
-						  "git did not answer in time");
+			(void)snprintf(
+			    text, sizeof(text), "%s did not answer in time", query->asked->who);
+			fail(query, STATUS_UNREACHABLE, text);
 		}
 		/* What git left behind is no part of the answer: when the main process has ended,
 		 * the rest is.  Where nothing is left /proc is not read: it would be read whole. */
@@ -182,6 +199,7 @@ git_query_begin(struct git_query *query, const struct protocol_message *order,
     const struct program_dirs *dirs, struct err *err)
 {
 	CLEANUP(program_plan_done) struct program_plan plan;
+	const struct approved *approved = &query->approved;
 	int ends[2] = { -1, -1 };
 	bool good = program_plan(&plan, order, dirs, err);
 
@@ -189,7 +207,8 @@ git_query_begin(struct git_query *query, const struct protocol_message *order,
 		good = err_errno(err, ERR_IO, errno, "pipe");
 	good = good &&
 	    main_process_fork(&query->main_process,
-		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, ends[1], -1, false },
+		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, ends[1], -1, false,
+		    approved->archive, approved->folder },
 		err);
 	if (ends[1] != -1)
 		(void)close(ends[1]);
@@ -208,7 +227,7 @@ git_query_result(struct git_query *query)
 		return; /* it is said already */
 	if (number != 0)
 		(void)snprintf(answer->text, sizeof(answer->text), "%s cannot be started",
-		    query->is_of_target ? "target.sh" : "commits.sh");
+		    query->asked->program);
 	if (number != 0 || WIFSIGNALED(query->wait_status))
 		answer->record.status = number != 0 ? STATUS_CONFIG : STATUS_UNREACHABLE;
 	else
@@ -261,6 +280,74 @@ list_settings(
 	_exit(0);
 }
 
+static const struct asked *
+asked_of(enum protocol_git_query query)
+{
+	switch (query) {
+	case PROTOCOL_GIT_QUERY_MAINTAIN:
+		return &asked_maintenance;
+	case PROTOCOL_GIT_QUERY_LOGS:
+		return &asked_target;
+	case PROTOCOL_GIT_QUERY_UNPACK:
+		return &asked_unpack;
+	default:
+		return &asked_git;
+	}
+}
+
+/* All that it started has ended: the tree has its name, or is gone.  What ended by a signal did so
+ * by that archive, but for SIGKILL, which others send. */
+static bool
+end_unpacking(struct git_query *query, bool is_begun, struct err *err)
+{
+	static const char bomb[] = "error the archive takes more than 30 s of processor time\n"
+				   "violation archive_bomb\nend\n";
+	static const char broken[] = "error the archive ended the program that reads it\n"
+				     "violation archive_broken\nend\n";
+	static const char killed[] =
+	    "error the program that reads the archive was killed: send it again\nend\n";
+	struct protocol_message *answer = &query->answer;
+
+	bool is_asked = is_begun && !query->killing, is_whole;
+
+	if (is_asked && WIFSIGNALED(query->wait_status)) {
+		answer->record.status = STATUS_REFUSED;
+		answer->body = WTERMSIG(query->wait_status) == SIGXCPU ? bomb :
+		    WTERMSIG(query->wait_status) == SIGKILL	       ? killed :
+									 broken;
+		answer->body_len = strlen(answer->body);
+	}
+	is_whole = is_asked && answer->record.status == 0;
+	return approved_end(
+		   &query->approved, is_whole ? answer->body : NULL, answer->body_len, err) &&
+	    is_begun;
+}
+
+static bool
+ask(struct git_query *query, const struct protocol_message *order, const struct program_dirs *dirs,
+    struct err *err)
+{
+	bool is_unpacked = query->asked == &asked_unpack, is_begun;
+
+	if (query->asked == &asked_maintenance)
+		approved_tidy(dirs);
+	if (is_unpacked && !approved_begin(&query->approved, order->ref, dirs, err))
+		return false;
+	if (query->approved.kept[0] != '\0') {
+		query->answer.body = query->approved.kept;
+		query->answer.body_len = strlen(query->approved.kept);
+		return true;
+	}
+	is_begun = git_query_begin(query, order, dirs, err);
+	if (is_begun) {
+		query->deadline = clock_monotonic_ms() + query->asked->deadline_s * 1000;
+		main_process_open_gate(&query->main_process);
+		question_wait(query);
+		git_query_result(query);
+	}
+	return is_unpacked ? end_unpacking(query, is_begun, err) : is_begun;
+}
+
 static _Noreturn void
 git_query_main(const struct protocol_message *order, const struct program_dirs *dirs, int server)
 {
@@ -273,18 +360,11 @@ git_query_main(const struct protocol_message *order, const struct program_dirs *
 	query.answer.kind = PROTOCOL_ANSWER;
 	query.answer.id = order->id;
 	query.wants_progress = order->wants_progress;
-	query.is_of_target = order->query == PROTOCOL_GIT_QUERY_LOGS;
-	query.is_maintenance = order->query == PROTOCOL_GIT_QUERY_MAINTAIN;
+	query.asked = asked_of(order->query);
 	if (order->query == PROTOCOL_GIT_QUERY_SETTINGS)
 		list_settings(&query, order, dirs);
 	query.children = subreaper_init(keep, COUNT(keep), &err);
-	if (query.children != -1 && git_query_begin(&query, order, dirs, &err)) {
-		query.deadline = clock_monotonic_ms() +
-		    (query.is_maintenance ? GIT_QUERY_MAINTAIN_DEADLINE_S : GIT_QUERY_DEADLINE_S) *
-			1000;
-		main_process_open_gate(&query.main_process);
-		question_wait(&query);
-		git_query_result(&query);
+	if (query.children != -1 && ask(&query, order, dirs, &err)) {
 		(void)add_binding(&query, order, dirs, NULL); /* git's answer is one without it */
 	} else {
 		fail_with_settings(&query, &err);

@@ -8,6 +8,7 @@
 #define GIT_QUERY_DEADLINE_S	  30
 #define GIT_QUERY_FETCH_DEADLINE_S 90	/* since the script last said `==> git fetch …` */
 #define GIT_QUERY_MAINTAIN_DEADLINE_S 600
+#define GIT_QUERY_UNPACK_DEADLINE_S 60
 
 /*
  * Forks the process that asks.  Returns a socket that gives encoded packets: PROGRESS where that

@@ -63,6 +63,21 @@ free_slot(const struct git_query_queue *queue)
 	return i;
 }
 
+/* The oldest that may begin; count: there is none. */
+static size_t
+next_waiting(const struct git_query_queue *queue)
+{
+	bool is_unpacking = false;
+	size_t at = 0;
+
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++)
+		is_unpacking |= queue->slots[i].id != 0 && queue->slots[i].is_unpack;
+	while (at < queue->count && is_unpacking &&
+	    queue->waiting[at].query->query == PROTOCOL_GIT_QUERY_UNPACK)
+		at++;
+	return at;
+}
+
 bool
 git_query_queue_is_idle(const struct git_query_queue *queue)
 {
@@ -75,7 +90,7 @@ git_query_queue_is_idle(const struct git_query_queue *queue)
 bool
 git_query_queue_has_next(const struct git_query_queue *queue)
 {
-	return queue->count > 0 && free_slot(queue) < GIT_QUERY_SLOTS;
+	return next_waiting(queue) < queue->count && free_slot(queue) < GIT_QUERY_SLOTS;
 }
 
 void
@@ -83,12 +98,14 @@ git_query_queue_next(
     struct git_query_queue *queue, struct connections *connections, const struct program_dirs *dirs)
 {
 	while (git_query_queue_has_next(queue)) {
-		struct git_query_waiting next = queue->waiting[0];
+		size_t at = next_waiting(queue);
+		struct git_query_waiting next = queue->waiting[at];
 		struct git_query_slot *slot = &queue->slots[free_slot(queue)];
 		struct err err;
 
 		queue->count--;
-		memmove(queue->waiting, queue->waiting + 1, queue->count * sizeof(next));
+		memmove(queue->waiting + at, queue->waiting + at + 1,
+		    (queue->count - at) * sizeof(next));
 		slot->fd = git_query_start(next.query, dirs, &slot->pid, &err);
 		if (slot->fd == -1) {
 			git_query_queue_refuse(
@@ -96,6 +113,7 @@ git_query_queue_next(
 		} else {
 			slot->id = next.query->id;
 			slot->connection = next.connection;
+			slot->is_unpack = next.query->query == PROTOCOL_GIT_QUERY_UNPACK;
 		}
 		free(next.query);
 	}

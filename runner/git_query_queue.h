@@ -14,6 +14,7 @@ struct git_query_waiting {
 struct git_query_slot {
 	uint64_t connection; /* who asks */
 	uint64_t id;   /* its number there; 0: a free slot */
+	bool is_unpack; /* one at a time: each may take 256 MB */
 	pid_t pid;     /* 0: reaped already */
 	int fd;	       /* where its answer comes from; -1: none */
 };

@@ -19,6 +19,7 @@
 
 #define CHILD_GATE     3 /* where the child keeps its end until the gate opens */
 #define CHILD_ERROR    4
+#define CHILD_FOLDER   5   /* where it is until the gate's place is free */
 #define NEVER_RAN      125 /* exit status of one that did not come to exec */
 #define FORK_TRIES     3
 #define FORK_PAUSE_NS  50000000L /* and twice that the next time */
@@ -67,21 +68,25 @@ child_ends_first(void)
 		(void)!write(fd, text, (size_t)len); /* else the supervisor may be chosen first */
 }
 
-/* Moves the descriptors to their places: 0, 1, 2, gate, error, and nothing above. */
+/* Moves the descriptors to their places: 0, 1, 2, gate, error, folder, and nothing above. */
 static bool
-child_descriptors(int output, int gate, int error)
+child_descriptors(const struct main_process_plan *plan, int gate, int error)
 {
 	int null = open("/dev/null", O_RDONLY);
 	int high_gate = fcntl(gate, F_DUPFD, 16);
 	int high_error = fcntl(error, F_DUPFD, 16);
-	int high_output = fcntl(output, F_DUPFD, 16);
+	int high_output = fcntl(plan->output, F_DUPFD, 16);
+	int high_input = fcntl(plan->input > 0 ? plan->input : null, F_DUPFD, 16);
+	int high_folder = fcntl(plan->folder > 0 ? plan->folder : null, F_DUPFD, 16);
 
-	if (null == -1 || high_gate == -1 || high_error == -1 || high_output == -1)
+	if (high_gate == -1 || high_error == -1 || high_output == -1 || high_input == -1 ||
+	    high_folder == -1)
 		return false;
-	return dup2(null, STDIN_FILENO) != -1 && dup2(high_output, STDOUT_FILENO) != -1 &&
+	return dup2(high_input, STDIN_FILENO) != -1 && dup2(high_output, STDOUT_FILENO) != -1 &&
 	    dup2(high_output, STDERR_FILENO) != -1 && dup2(high_gate, CHILD_GATE) != -1 &&
 	    dup3(high_error, CHILD_ERROR, O_CLOEXEC) != -1 &&
-	    syscall(SYS_close_range, CHILD_ERROR + 1, ~0U, 0) == 0;
+	    dup3(high_folder, CHILD_FOLDER, O_CLOEXEC) != -1 &&
+	    syscall(SYS_close_range, CHILD_FOLDER + 1, ~0U, 0) == 0;
 }
 
 static bool
@@ -116,7 +121,7 @@ child(const struct main_process_plan *plan, int gate, int error, pid_t parent)
 	CRASH_POINT(main_process_at_gate);
 	/* The parent's end is checked after PDEATHSIG is set: before it, it would go unnoticed. */
 	if (setsid() == -1 || prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
-	    !child_descriptors(plan->output, gate, error) || chdir("/") == -1)
+	    !child_descriptors(plan, gate, error) || chdir("/") == -1)
 		_exit(NEVER_RAN);
 	(void)umask(077);
 	if (plan->ends_first)
@@ -129,6 +134,8 @@ child(const struct main_process_plan *plan, int gate, int error, pid_t parent)
 	(void)sigemptyset(&none);
 	(void)pthread_sigmask(SIG_SETMASK, &none, NULL); /* at its gate nothing but KILL ends it */
 	CRASH_POINT(main_process_let_go);
+	if (plan->folder > 0)
+		(void)dup2(CHILD_FOLDER, CHILD_GATE); /* what it is for says that it is not there */
 	(void)execve(plan->path, plan->argv, plan->envp);
 	number = errno;
 	(void)!write(CHILD_ERROR, &number, sizeof(number)); /* 4 bytes into an empty pipe */

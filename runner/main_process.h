@@ -18,9 +18,11 @@ struct main_process_plan {
 	const char *path;
 	char *const *argv;
 	char *const *envp;
-	int output;	/* becomes 1 and 2; 0 is /dev/null; there are no others */
+	int output;	/* becomes 1 and 2; there are no others but these */
 	int group;	/* the control group to be born in, where that can be; -1: ours */
 	bool ends_first; /* before us, where memory is short */
+	int input;	/* becomes 0; 0: that is /dev/null */
+	int folder;	/* becomes 3; 0: there is none */
 };
 
 /*

@@ -2,13 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/program_inside.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "lib/mem.h"
 #include "lib/path.h"
 #include "lib/text.h"
+#include "runner/approved.h"
 #include "runner/binding.h"
 #include "runner/playbook_folder.h"
 
@@ -31,6 +34,7 @@ static const struct program act_on = { NULL, "act-on.sh", &program_acting };
 static const struct program play = { NULL, "play.sh", &program_playing };
 static const struct program target = { NULL, "target.sh", &program_shipping };
 static const struct program commits = { NULL, "commits.sh", &program_repository };
+#define UNPACK "deploybot-unpack" /* beside this program */
 
 static bool
 add_argument(struct program_plan *plan, const char *text, struct err *err)
@@ -250,6 +254,14 @@ program_of(const struct protocol_message *order)
 	}
 }
 
+/* Of an upload that is deployed: what was shown, where nobody else could have changed it. */
+static bool
+add_tree(
+    struct program_plan *plan, const char *tree, const struct program_dirs *dirs, struct err *err)
+{
+	return approved_check(dirs, err) && program_add_variable(plan, "TREE", tree, err);
+}
+
 static bool
 plan_run(struct program_plan *plan, const struct protocol_message *order,
     struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
@@ -271,6 +283,9 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 		program_add_variable(plan, "INSTALLATION_ID", order->proof.installation, err)) &&
 	    program_add_variable(plan, "PREVIOUS_RELEASE", order->previous, err) &&
 	    program_add_variable(plan, "REF", order->ref, err) &&
+	    program_add_variable(plan, "SOURCE", commit_source_word(order->source), err) &&
+	    (order->tree[0] == '\0' || add_tree(plan, order->tree, dirs, err)) &&
+	    (!order->is_promoted || program_add_variable(plan, "PROMOTED", "true", err)) &&
 	    (order->without[0] == '\0' ||
 		program_add_variable(plan, "WITHOUT_HOSTS", order->without, err)) &&
 	    (order->settings[0] == '\0' ||
@@ -367,12 +382,30 @@ plan_logs(struct program_plan *plan, const struct protocol_message *order,
 	    program_add_own_settings(plan, order->environment, settings, err);
 }
 
+/* It is given nothing but two descriptors, and which archive it is to be. */
+static bool
+plan_unpack(struct program_plan *plan, const char *sum, struct err *err)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return err_errno(err, ERR_IO, errno, "where this program is");
+	path[n] = '\0';
+	*strrchr(path, '/') = '\0';
+	plan->path = mem_textf("%s/%s", path, UNPACK);
+	return add_argument(plan, plan->path, err) &&
+	    program_add_variable(plan, "UPLOAD_SHA256", sum, err);
+}
+
 static bool
 plan_git_query(struct program_plan *plan, const struct protocol_message *order,
     struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
 	if (order->query == PROTOCOL_GIT_QUERY_LOGS)
 		return plan_logs(plan, order, settings, dirs, err);
+	if (order->query == PROTOCOL_GIT_QUERY_UNPACK)
+		return plan_unpack(plan, order->ref, err);
 	return plan_script(plan, &commits, settings, dirs, err) &&
 	    plan_question(plan, order, err) && add_common(plan, dirs, err) &&
 	    program_add_variable(plan, "APPLICATION", order->application, err) &&
@@ -467,7 +500,8 @@ check_binding(const struct protocol_message *order, struct runner_settings *sett
 	if (order->fingerprint[0] == '\0')
 		return true;
 	return make_list(order, settings, dirs, list, err) &&
-	    (strcmp(fingerprint_digest(list, digest), order->fingerprint) == 0 ||
+	    (strcmp(fingerprint_of_order(list, order->source, order->tree, digest),
+		 order->fingerprint) == 0 ||
 		err_set(err, ERR_CHANGED, "the settings changed since it was shown"));
 }
 

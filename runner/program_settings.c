@@ -14,8 +14,8 @@
 static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
 	"FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS",
-	"MIRROR_MAINTENANCE_SECONDS", "IMAGE_SOURCE", "DEPLOY_TRANSPORT", "DEPLOY_SCRIPT",
-	"USE_KUBERNETES", NULL };
+	"MIRROR_MAINTENANCE_SECONDS", "APPROVED_DIRECTORY", "IMAGE_SOURCE", "DEPLOY_TRANSPORT",
+	"DEPLOY_SCRIPT", "USE_KUBERNETES", NULL };
 /* What asks the registry for CI's image. */
 static const char *const registry_settings[] = { "ENVIRONMENTS", "REGISTRY_URL", "REGISTRY_IMAGE",
 	"REGISTRY_USER", "REGISTRY_PASSWORD", "REGISTRY_REALMS", "AWS_REGION", NULL };
@@ -35,7 +35,7 @@ static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITOR
 	"SYSTEMD_UNITS", "SYSTEMD_SCOPE", "SYSTEMD_DIR", "SYSTEMD_STEADY_SECONDS", "USE_KUBERNETES",
 	"KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_WORKLOADS", "KUBE_CONTAINER",
 	"MIGRATE_COMMAND", "MIGRATE_SERVICE", "MIGRATE_TIMEOUT_SECONDS", "HOOKS_DIRECTORY",
-	"HOOK_SECONDS", "DEPLOY_TIMEOUT_SECONDS", NULL };
+	"HOOK_SECONDS", "APPROVED_DIRECTORY", "DEPLOY_TIMEOUT_SECONDS", NULL };
 static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "PORT", NULL };
 static const char *const of_registry[] = { "URL", "USER", "PASSWORD" };
 /* What act-on.sh and play.sh get of a client, without its id: CLIENT_WEB_UNIT. */
@@ -49,7 +49,7 @@ static const char *const playing_settings[] = { "ANSIBLE_FOLDER", "ANSIBLE_VAULT
 static const char *const nothing[] = { NULL };
 
 #define OWN_NAME_MAX   128
-#define OF_EVERY_RUN   16 /* of program.c */
+#define OF_EVERY_RUN   24 /* of program.c */
 #define REGISTRIES_MAX 8  /* lib/setting.def */
 _Static_assert(OF_EVERY_RUN + COUNT(shipping_settings) + COUNT(of_environment) +
 	    REGISTRIES_MAX * COUNT(of_registry) <=

@@ -53,6 +53,7 @@ static bool is_challenge(const char *text);
 static bool is_signature(const char *text);
 
 static const char *const kind_words[] = { PROTOCOL_KINDS(COLUMN_SECOND) };
+static const char *const source_words[] = { COMMIT_SOURCES(COLUMN_SECOND) };
 static const char *const program_words[] = { PROTOCOL_PROGRAMS(COLUMN_SECOND) };
 static const char *const git_query_words[] = { PROTOCOL_GIT_QUERIES(COLUMN_SECOND) };
 static const char *const state_words[] = { PROTOCOL_STATES(COLUMN_SECOND) };
@@ -98,6 +99,9 @@ static const struct field fields[] = {
 	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
 	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(GIT_QUERY), 0),
 	TEXT("without", without, is_hosts, BIT(RUN), 0),
+	WORD("source", source, source_words, BIT(RUN), 0),
+	TEXT("tree", tree, is_fingerprint, BIT(RUN), 0),
+	FLAG("promoted", is_promoted, BIT(RUN)),
 	TEXT("ticket", settings, text_is_plain, BIT(RUN), 0),
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
 	TEXT("installation", proof.installation, is_challenge, BIT(RUN), 0),

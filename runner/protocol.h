@@ -8,7 +8,8 @@
  * Runs outlive upgrades, and a supervisor of another version is followed by its log and its record
  * alone: so the fields of a record keep their meaning whatever the version is.  Version 1 knew no
  * applications and no fingerprints, version 2 no migrations: its runner gives a script no
- * MIGRATE_COMMAND.  Their supervisors say and understand what today's do.
+ * MIGRATE_COMMAND; that of version 3 would ask git for an upload.  Their supervisors say and
+ * understand what today's do.
  *
  * server ── socket ── runner: a socket pair (deploybot-runner --fd N), or RUNNER_SOCKET (--listen)
  *   →  hello   version [epoch]               first, both ways.  Another version: the runner says
@@ -17,6 +18,10 @@
  *                                            epoch: see "Epochs"; the runner's is the highest
  *   →  run     id program [application] environment argument deadline_s grace_s deployment
  *              previous ref [fingerprint] [client] [without] [ticket] [epoch] [installation]
+ *              [promoted]                  argument's image was live elsewhere, and is asked for
+ *                                            by its digest
+ *              [source] [tree]             of an upload: argument's commit is none of git's, and
+ *                                            tree the digest of the tree that is built
  *                                            of an action: argument is its name, ref its argument,
  *                                            previous what is live; environment is the client's id
  *                                            where application is "client"; of a drain: deployment
@@ -179,6 +184,17 @@
  * status 0, question SETTINGS: `end` alone.
  * status 0, question LOGS: what the application logged last, `ref` lines of it at most, each behind
  * `|app| `.  Any other status: the last line says why there is none.
+ * status 0, question UNPACK: the tree of the archive `ref` is whole in APPROVED_DIRECTORY.  Of
+ * COMMITS it has commit (`ref` itself), in_branch, forced, count (0), barrier (the archive has that
+ * file) and missing (pointers of git-lfs), and besides:
+ *     kind upload
+ *     tree 5d6e7f80…                  SHA-256 over `MODE SHA256 PATH`, a line for each file, sorted
+ *                                     in bytes: `0644 3b4c… index.html`
+ *     files 12                        how many
+ *     bytes 34567                     of all of them
+ * status 65: it is refused, and nothing of it is there; `error` names its first entry that is:
+ *     violation archive_traversal     archive_type, archive_traversal, archive_bomb, archive_name,
+ *                                     secret_file, archive_broken
  * status 64: the ref is odd or is no branch, tag or commit here.  At most 10 possible ones,
  * newest first:
  *     error no branch, tag or commit of the repository: devlop
@@ -199,9 +215,10 @@
 
 #include <sys/types.h>
 
+#include "lib/commit.h"
 #include "lib/err.h"
 
-#define PROTOCOL_VERSION	3
+#define PROTOCOL_VERSION	4
 #define PROTOCOL_SUPERVISOR_SINCE 1	/* the oldest that a server understands */
 #define PROTOCOL_AGENT_SINCE	3	/* the oldest that a server and an agent understand */
 #define PROTOCOL_STEPS_MAX	64		/* sent live; then only those that decide */
@@ -241,7 +258,8 @@
 	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads") /* the server's */ \
 	Q(MAINTAIN, "maintain") \
 	Q(SETTINGS, "settings") /* the server's: no git, only the list */ \
-	Q(LOGS, "logs") /* the server's: no git, but a target; ref is how many lines */
+	Q(LOGS, "logs") /* the server's: no git, but a target; ref is how many lines */ \
+	Q(UNPACK, "unpack") /* the server's: no git; ref is the SHA-256 of an archive */
 #define PROTOCOL_STATES(S) \
 	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
 #define PROTOCOL_WHYS(W) \
@@ -366,6 +384,9 @@ struct protocol_message {
 	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char without[200];			/* of a rollback: hosts, a comma between */
+	enum commit_source source;			/* of argument's commit: SOURCE */
+	char tree[65];				/* TREE; empty: nothing of an upload is built */
+	bool is_promoted;			/* PROMOTED: argument's image was live elsewhere */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
 	/* challenge, run and go of an agent or a remote runner; hello's epoch and clock */

@@ -22,6 +22,7 @@ static const struct folder folders[] = {
 	{ "runs", 02750, true },
 	{ "git", 0700, false },
 	{ "apps", 0700, false },
+	{ "approved", 0700, false },
 };
 
 /* What is wrong with one: a sentence, or an errno. */

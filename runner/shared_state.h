@@ -6,6 +6,7 @@
  *	STATE/runs/	2750, ours, of STATE's group: the server reads, and connects to supervisors
  *	STATE/git/	0700, ours
  *	STATE/apps/	0700, ours
+ *	STATE/approved/	0700, ours
  */
 #pragma once
 

@@ -132,7 +132,8 @@ supervisor_open(
 	if (!program_plan(&plan, start->order, start->dirs, err) ||
 	    !open_log(supervisor, &plan, &output, err) ||
 	    !main_process_fork(&supervisor->main_process,
-		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, output, group, true },
+		&(struct main_process_plan){
+		    plan.path, plan.argv, plan.envp, output, group, true, 0, 0 },
 		err))
 		return false;
 	supervisor->fetch_ms = (int64_t)plan.fetch_limit_s * 1000;

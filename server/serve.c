@@ -8,12 +8,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "clients/aws_credentials.h"
 #include "clients/forge_api.h"
 #include "clients/jwks.h"
+#include "clients/notify_client.h"
+#include "clients/opa.h"
+#include "clients/prometheus.h"
 #include "clients/outbound_client.h"
 #include "commands/commands.h"
 #include "forges/forge_row.h"
@@ -24,8 +26,10 @@
 #include "lib/crypto.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/mem_trim.h"
 #include "lib/text.h"
+#include "routes/route_console.h"
 #include "routes/route_health.h"
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
@@ -41,7 +45,8 @@
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
 
-#define SOURCE_PATH 4096
+#define SOURCE_PATH    4096
+#define UPLOADS_LISTED 1024 /* a start looks at: those without a row go */
 
 /* Whose bytes are read by whom: the one place where the platforms meet the store. */
 static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
@@ -92,13 +97,11 @@ may_act(void *ctx)
 static void
 show_tail(void *ctx, int64_t run, struct buf *out)
 {
-	static const struct run_tail_shape shape = {
-		.max_lines = 8, .max_bytes = 1200, .without_steps = true
-	};
+	const struct run_tail_shape as = { 8, 1200, .without_steps = true };
 	struct serve *serve = ctx;
 	struct err err;
 
-	if (!runs_tail(serve->runs, run, &shape, out, &err))
+	if (!runs_tail(serve->runs, run, &as, out, &err))
 		log_debug("the output of run %" PRId64 " cannot be shown: %s", run, err.text);
 }
 
@@ -381,15 +384,15 @@ open_store(struct serve *serve, struct err *err)
 static bool
 make_telegram(struct serve *serve, struct err *err)
 {
-	static struct telegram_menu_command menu[32];
+	static struct telegram_menu_command menu[48];
 	size_t n = commands_count();
 
 	assert(n <= COUNT(menu));
 	for (size_t i = 0; i < n; i++) {
 		const struct command *command = commands_get(i);
 
-		menu[i] =
-		    (struct telegram_menu_command){ command->word, command->help, command->action };
+		menu[i] = (struct telegram_menu_command){ command->word, command->help,
+			command->action, commands_is_there };
 	}
 	serve->telegram = telegram_new(
 	    &(struct telegram_config){
@@ -445,6 +448,7 @@ static void
 add_routes(struct serve *serve)
 {
 	struct http_route forges[FORGE_WEBHOOK_ROUTES], api[ROUTE_API_ROUTES], route;
+	size_t n;
 
 	forge_webhook_routes(serve->forges, forges);
 	for (size_t i = 0; i < COUNT(forges); i++)
@@ -458,9 +462,11 @@ add_routes(struct serve *serve)
 	if (!serve->settings->enable_api_server)
 		return;
 	add_route(serve, route_hooks(serve->hooks));
-	route_api_routes(serve->network_api, api);
-	for (size_t i = 0; i < COUNT(api); i++)
+	n = route_api_routes(serve->network_api, api);
+	for (size_t i = 0; i < n; i++)
 		add_route(serve, api[i]);
+	if (serve->settings->console)
+		add_route(serve, route_console(&serve->console));
 }
 
 static bool
@@ -475,8 +481,10 @@ make_http(struct serve *serve, struct err *err)
 	struct http_server_config config;
 
 	make_webhooks(serve);
+	serve->runner.waiting = route_watch_new(serve->loop, serve->runner.source);
 	serve_network_api(serve);
-	if (!route_instance_draw(&serve->instance, err))
+	if (!route_instance_draw(&serve->instance, err) ||
+	    !route_console_init(&serve->console, err))
 		return false;
 	serve->metrics_route =
 	    (struct route_metrics){ serve->metrics, current_settings, serve_runner_count, serve };
@@ -485,6 +493,7 @@ make_http(struct serve *serve, struct err *err)
 		.route_count = serve->n_routes,
 		.connections_max = LIMIT_CONNECTIONS,
 		.on_refused = count_refused,
+		.on_few = serve_listen_room,
 		.is_proxy = is_proxy,
 		.ctx = serve };
 	if (!serve_listen(serve, &config, err))
@@ -520,9 +529,13 @@ make_clients(struct serve *serve, struct err *err)
 	serve->cloudflare = outbound_client(serve->loop,
 	    outbound_of(OUTBOUND_CLOUDFLARE, serve->settings->cloudflare_api_base), 2, 0, err);
 	serve->github = forge_api_new(serve->loop, err);
+	serve->opa = opa_client(serve->loop, &serve->settings->opa, err);
+	serve->prometheus = prometheus_client(serve->loop, &serve->settings->prometheus, err);
+	serve->notify = notify_clients_new(serve->loop, err);
 	serve->vault.client = vault_new(serve->loop, serve->settings);
 	serve->vault.loans = loan_shelf_new(serve->loop, serve->redact);
-	return serve->probes != NULL && serve->cloudflare != NULL && serve->github != NULL &&
+	return serve->probes != NULL && serve->cloudflare != NULL && serve->opa != NULL &&
+	    serve->prometheus != NULL && serve->notify != NULL && serve->github != NULL &&
 	    make_witness(serve, err);
 }
 
@@ -536,11 +549,16 @@ make_perform(struct serve *serve)
 		.telegram = serve->telegram,
 		.probes = serve->probes,
 		.cloudflare = serve->cloudflare,
+		.opa = serve->opa,
+		.prometheus = serve->prometheus,
+		.notify = serve->notify,
+		.settings = &serve->settings,
 		.github = serve->github,
 		.s3 = serve->witness.s3,
 		.aws = serve->witness.aws,
 		.vault = serve->vault.client,
 		.loans = serve->vault.loans,
+		.uploads = serve->uploads,
 		.link = serve->runner.agents == NULL ? NULL : agents_link(serve->runner.agents),
 		.submit = submit_own,
 		.submit_ctx = serve,
@@ -562,7 +580,9 @@ make_parts(struct serve *serve, struct err *err)
 	serve->refusals = refusals_new(
 	    &(struct refusals_config){ .loop = serve->loop, .submit = serve_submit, .ctx = serve });
 	expect_counts(serve);
-	if (!make_clients(serve, err) || !make_telegram(serve, err) || !make_http(serve, err))
+	serve->uploads = uploads_new(serve->settings->state_directory, err);
+	if (serve->uploads == NULL || !make_clients(serve, err) || !make_telegram(serve, err) ||
+	    !make_http(serve, err))
 		return false;
 	make_perform(serve);
 	serve->health = perform_health_start(&(struct perform_health_config){ serve->loop,
@@ -598,6 +618,9 @@ resume(struct serve *serve, struct err *err)
 	started->done_ctx = serve;
 	started->u.started.is_restored = serve->perform.is_restored;
 	started->u.started.is_moved_back = serve->options.is_moved_back;
+	started->u.started.uploads = mem_new(UPLOADS_LISTED, LIMIT_DIGEST);
+	started->u.started.n_uploads =
+	    uploads_list(serve->uploads, started->u.started.uploads, UPLOADS_LISTED);
 	if (!run_files_highest(serve->settings->state_directory,
 		(last > now_s ? last : now_s) + ROW_RUN_FAR, &started->u.started.highest_run,
 		err)) {
@@ -631,18 +654,6 @@ watch_signals(struct serve *serve)
 	serve_reload_start(serve);
 }
 
-/* A place that has no descriptor is worse than none: a probe would fail for it. */
-static void
-allow_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LIMIT_DESCRIPTORS)
-		return;
-	limit.rlim_cur = limit.rlim_max < LIMIT_DESCRIPTORS ? limit.rlim_max : LIMIT_DESCRIPTORS;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* with the usual 1,024 it works too */
-}
-
 int
 serve_run(struct settings *settings, const struct serve_options *options)
 {
@@ -656,16 +667,17 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	bool ok;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	allow_descriptors();
+	serve_listen_allow();
+	ok = serve_sandbox_fork(&serve, &err);
 	serve.redact = redact_new();
-	ok = settings_redact(settings, serve.redact, &err) && crypto_start(&err);
+	ok = ok && settings_redact(settings, serve.redact, &err) && crypto_start(&err);
 	log_init(settings->log_level, settings->log_format, serve.redact);
 	if (settings->is_production)
 		log_info(
 		    "ENVIRONMENT=production: start and reload refuse short, known or placeholder secrets, files of theirs that others may read, http:// beyond this machine, DEBUG, limits of 0, and to be without RUNNER_SOCKET, TELEGRAM_CHAT_ID or ALLOWED_CHATS");
 	ok = ok && serve_manager_sockets(&serve.given.fd, &serve.given.local_fd, &err) &&
 	    lock_state(&serve, &err) && finish_restore(&serve, &err) &&
-	    (serve.loop = loop_new(&err)) != NULL;
+	    (serve.loop = loop_new(&err)) != NULL && serve_sandbox_enter(&serve, &err);
 	serve.metrics = metric_set_new();
 	ok = ok && serve_standby(&serve, &err);
 	if (serve.lead.is_over) {

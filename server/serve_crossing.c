@@ -96,6 +96,9 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 			free(outcome->state);
 		outcome->state = NULL;
 		break;
+	case OUTCOME_NEWS:
+		route_watch_news(serve->runner.waiting, &outcome->news);
+		break;
 	case OUTCOME_FATAL:
 		log_error("fsync failed: stopping at once");
 		_exit(err_exit_status(ERR_IO));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "clients/loan_shelf.h"
+#include "clients/uploads.h"
 #include "clients/vault.h"
 #include "effects/perform.h"
 #include "effects/health_look.h"
@@ -19,13 +20,16 @@
 #include "routes/metric_set.h"
 #include "routes/route_api.h"
 #include "routes/route_hooks.h"
+#include "routes/route_console.h"
 #include "routes/route_instance.h"
 #include "routes/route_job.h"
 #include "routes/route_metrics.h"
+#include "routes/route_watch.h"
 #include "runs/agents.h"
 #include "runs/run_source.h"
 #include "runs/runs.h"
 #include "serve.h"
+#include "serve_sandbox.h"
 #include "settings/sources/settings_watch.h"
 #include "store/lease.h"
 #include "store/store_thread.h"
@@ -61,10 +65,12 @@ struct serve_given {
 };
 
 struct serve_runner {
+	struct runner_child *child; /* NULL: RUNNER_SOCKET says where the runner is */
 	int64_t away_ms; /* monotonic: since when it is disconnected; 0: it is not */
 	bool is_gone;	 /* rows say so */
 	struct agents *agents; /* of other machines; NULL: no LINK_ADDRESS */
 	struct run_source *source; /* of logs */
+	struct route_watch *waiting; /* requests to /v1 that follow those, or wait for news */
 	char installation[LIMIT_INSTALLATION]; /* once the store is open */
 	int64_t last_run; /* the number last given, as the store was opened */
 };
@@ -74,7 +80,7 @@ struct serve_lead {
 	struct lease *lease;
 	struct loop_async changed; /* of a standby: what the lease's thread sees */
 	bool is_over;		   /* of a standby: it was asked to end */
-	struct http_route routes[5], local[2]; /* of a standby */
+	struct http_route routes[5], local[3]; /* of a standby */
 	struct route_metrics metrics;
 	struct loop_timer watch;    /* ends one whose lease is over */
 	int64_t leaves_at;	    /* monotonic ms: it listens no more; 0: it does not leave yet */
@@ -89,6 +95,7 @@ struct serve {
 	struct serve_given given;
 	struct redact *redact;
 	struct loop *loop;
+	struct serve_sandbox sandbox;
 	struct serve_lead lead;
 	struct runs *runs;
 	struct serve_runner runner;
@@ -100,15 +107,20 @@ struct serve {
 	struct health_watch *watch;
 	struct http_client *probes;
 	struct http_client *cloudflare;
+	struct notify_clients *notify;
+	struct http_client *opa;
+	struct http_client *prometheus;
 	struct forge_api *github;
 	struct serve_vault vault;
 	struct serve_jobs jobs; /* of workflows */
 	struct serve_witness witness;
+	struct uploads *uploads;
 	struct telegram *telegram;
 	struct forge_webhook *forges;
 	struct route_hooks *hooks;
 	struct route_metrics metrics_route;
 	struct route_instance instance;
+	struct route_console console; /* served where CONSOLE says so */
 	struct http_route routes[SERVE_ROUTES_MAX];
 	size_t n_routes;
 	struct http_server *http;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "lib/err.h"
@@ -44,6 +45,12 @@ serve_listen(struct serve *serve, const struct http_server_config *config, struc
 	listen_text(serve, listen, sizeof(listen));
 	serve->http = http_server_new(serve->loop, config, listen, err);
 	return serve->http != NULL;
+}
+
+bool
+serve_listen_room(void *ctx)
+{
+	return route_watch_make_room(((struct serve *)ctx)->runner.waiting);
 }
 
 /* A port that is changed in the settings alone is served by nobody. */
@@ -100,4 +107,16 @@ serve_listen_local(
 		serve->local_http = http_server_new_on(serve->loop, config, given, err);
 	else if (path != NULL && !open_own(serve, config, path, err))
 		http_server_free(TAKE(serve->local_http));
+}
+
+/* A place that has no descriptor is worse than none: a probe would fail for it. */
+void
+serve_listen_allow(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LIMIT_DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < LIMIT_DESCRIPTORS ? limit.rlim_max : LIMIT_DESCRIPTORS;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* with the usual 1,024 it works too */
 }

@@ -11,6 +11,7 @@ struct serve;
 /* serve->http is of that config from now on; the first time it listens.  False: it cannot. */
 bool serve_listen(
     struct serve *serve, const struct http_server_config *config, struct err *err) MUST_USE;
+bool serve_listen_room(void *ctx);	   /* on_few of such a config; ctx: serve */
 void serve_listen_say(const struct serve *serve); /* in the log, where it does */
 
 /* LOCAL_SOCKET's, of one user and of all together; idle ones give way to whoever comes, and the
@@ -23,3 +24,7 @@ void serve_listen_say(const struct serve *serve); /* in the log, where it does *
  * socket; -1: none. */
 void serve_listen_local(
     struct serve *serve, const struct http_server_config *config, int given, struct err *err);
+
+/* So many descriptors as all its places need, where the system lets it: with the usual 1,024 it
+ * works too. */
+void serve_listen_allow(void);

@@ -165,6 +165,8 @@ serve_network_api(struct serve *serve)
 	    .submit = serve_submit,
 	    .refusals = serve->refusals,
 	    .source = serve->runner.source,
+	    .waiting = serve->runner.waiting,
+	    .instance = serve->instance.id,
 	    .is_network = true,
 	    .look = look,
 	    .read_log = read_log,
@@ -172,13 +174,6 @@ serve_network_api(struct serve *serve)
 	    .jobs = &serve->jobs.config,
 	    .ctx = serve,
 	});
-}
-
-/* To whoever reaches the socket, as `deploybot doctor` does: it needs no role. */
-static void
-on_alive(struct http_request *request, UNUSED void *ctx)
-{
-	http_request_answer_text(request, 200, "application/json", NULL, "{}");
 }
 
 /* Who may stop this server may, and nobody else: whether another can lead is asked before. */
@@ -211,6 +206,7 @@ serve_local_start(struct serve *serve)
 		.is_guest = is_other,
 		.guests_max = CONNECTIONS_OF_OTHERS,
 		.on_crowded = crowded,
+		.on_few = serve_listen_room,
 		.ctx = serve,
 		.idle_timeout_ms = SERVE_LOCAL_IDLE_MS,
 	};
@@ -221,18 +217,19 @@ serve_local_start(struct serve *serve)
 	    .submit = serve_submit,
 	    .refusals = serve->refusals,
 	    .source = serve->runner.source,
+	    .waiting = serve->runner.waiting,
+	    .instance = serve->instance.id,
 	    .runner_uid = runner_uid,
 	    .look = look,
 	    .read_log = read_log,
+	    .uploads = serve->uploads,
 	    .loans = serve->vault.loans,
 	    .on_unknown = on_unknown,
 	    .ctx = serve,
 	});
 	serve->looks = health_looks_new(serve->loop, serve->probes);
-	route_api_routes(serve->api, serve->api_routes);
-	serve->api_routes[ROUTE_API_ROUTES] = (struct http_route){
-		.methods = "GET", .path = "/healthz", .on_request = on_alive, .ctx = serve
-	};
+	(void)route_api_routes(serve->api, serve->api_routes); /* all of them */
+	serve->api_routes[ROUTE_API_ROUTES] = serve_sandbox_route(serve);
 	serve->api_routes[ROUTE_API_ROUTES + 1] = (struct http_route){ .methods = "POST",
 		.path = "/hand-over",
 		.body_max = 2,

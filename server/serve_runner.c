@@ -59,12 +59,12 @@ on_runner_away(void *ctx, const char *why)
 }
 
 static void
-on_runner_fatal(void *ctx, const char *text)
+on_runner_fatal(void *ctx, const struct err *why)
 {
 	struct serve *serve = ctx;
 
-	log_error("the runner cannot work: %s", text);
-	serve->status = err_exit_status(ERR_CONFIG);
+	log_error("the runner cannot work: %s", why->text);
+	serve->status = err_exit_status(why->code);
 	loop_stop(serve->loop);
 }
 
@@ -120,6 +120,7 @@ serve_runner_start(struct serve *serve, struct err *err)
 {
 	const struct settings_link *link = &serve->settings->link;
 	struct runs_config config = {
+		.child = serve->runner.child,
 		.env_file = serve->options.env_file,
 		.settings = serve->settings,
 		.redact = serve->redact,

@@ -76,7 +76,9 @@ holds(void *ctx)
 static void
 on_other(struct http_request *request, UNUSED void *ctx)
 {
-	http_request_answer(request, 503, NULL, NULL, 0);
+	static const struct http_header later[] = { { "Retry-After", "5" }, { NULL, NULL } };
+
+	http_request_answer(request, 503, later, NULL, 0);
 }
 
 static void
@@ -143,7 +145,8 @@ make_routes(struct serve *serve)
 		lead->routes[i].holds = holds;
 		lead->routes[i].answer_timeout_ms = HOLD_MS;
 	}
-	add_any(lead->local, on_local, serve);
+	lead->local[0] = serve_sandbox_route(serve);
+	add_any(&lead->local[1], on_local, serve);
 }
 
 /* What the service manager has given is listened on again by whoever leads. */
@@ -293,7 +296,7 @@ lead(struct serve *serve)
 	metric_set_value(serve->metrics, METRIC_IS_LEADER, 1);
 	metric_set_value(serve->metrics, METRIC_LEADER_EPOCH, (double)fence->epoch);
 	loop_timer_init(&serve->lead.watch, on_watch, serve);
-	loop_timer_start(serve->loop, &serve->lead.watch, WATCH_EACH_MS, WATCH_EACH_MS);
+	loop_timer_start(serve->loop, &serve->lead.watch, 0, WATCH_EACH_MS);
 }
 
 bool

@@ -6,6 +6,7 @@
 #include "clients/aws_credentials.h"
 #include "clients/forge_api.h"
 #include "clients/jwks.h"
+#include "clients/notify_client.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "serve_inside.h"
@@ -101,6 +102,7 @@ serve_stop_start(struct serve *serve)
 		return;
 	}
 	CRASH_POINT(stop_begun);
+	route_watch_stop(serve->runner.waiting);
 	if (serve->settings->runner_socket == NULL)
 		log_info("stopping: no new work is %s; waiting for %zu runs, at most %d s",
 		    serve->lead.lease == NULL ? "accepted" : "begun here", runs_open(serve->runs),
@@ -186,6 +188,9 @@ free_clients(struct serve *serve)
 {
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
+	http_client_free(serve->opa);
+	http_client_free(serve->prometheus);
+	notify_clients_free(serve->notify);
 	forge_api_free(serve->github);
 	vault_free(serve->vault.client);
 	loan_shelf_free(serve->vault.loans);
@@ -208,6 +213,7 @@ serve_teardown(struct serve *serve)
 		loop_signal_stop(&serve->sigterm);
 		loop_signal_stop(&serve->sigint);
 	}
+	route_watch_stop(serve->runner.waiting);
 	drain(serve);
 	serve_heads_stop(serve); /* the start may have been decided only now */
 	perform_health_free(serve->health);
@@ -223,6 +229,7 @@ serve_teardown(struct serve *serve)
 		jwks_free(serve->jobs.keys[i]);
 	route_api_free(serve->api);
 	route_api_free(serve->network_api);
+	route_watch_free(serve->runner.waiting);
 	forge_webhook_free(serve->forges);
 	route_hooks_free(serve->hooks);
 	telegram_free(serve->telegram);
@@ -234,9 +241,11 @@ serve_teardown(struct serve *serve)
 		loop_async_stop(&serve->wake);
 	crossing_free(serve->crossing);
 	outcome_free_all(&serve->lead.held);
+	uploads_free(serve->uploads);
 	close_store(serve);
 	serve_standby_stop(serve);
 	serve_runner_stop(serve);
+	serve_sandbox_stop(serve);
 	loop_free(serve->loop);
 	settings_unref(serve->settings);
 	log_init(LOG_LEVEL_INFO, LOG_HUMAN, NULL);

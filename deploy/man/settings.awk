@@ -166,6 +166,11 @@ FILENAME ~ /\.def$/ { next }
 		".Ar NAME\nis the secret's name in the grant\n.Ql secret.NAME ,\nin capitals and with \\- as _.")
 	next
 }
+/^# Who else is notified/ {
+	family("STATUS_PAGE", "NAME", "Who else is notified",
+		".Ar NAME\nis the destination's name in\n.Ql deploybot notify test ,\nin capitals and with \\- as _.")
+	next
+}
 /^# For each registry/ {
 	family("BASE", "NAME", "Settings of each further registry",
 		".Ar NAME\nis one of\n.Va REGISTRIES ,\nin capitals and with \\- as _.")

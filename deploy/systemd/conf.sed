@@ -25,6 +25,8 @@ s|^#GITHUB_APP_WEBHOOK_SECRET_PREVIOUS=$|#GITHUB_APP_WEBHOOK_SECRET_PREVIOUS_FIL
 s|^#GITHUB_API_TOKEN=$|#GITHUB_API_TOKEN_FILE=/etc/deploybot/secrets/server/github_api_token|
 s|^#GITLAB_API_TOKEN=$|#GITLAB_API_TOKEN_FILE=/etc/deploybot/secrets/server/gitlab_api_token|
 s|^#VAULT_TOKEN=$|#VAULT_TOKEN_FILE=/etc/deploybot/secrets/server/vault_token|
+s|^#OPA_TOKEN=$|#OPA_TOKEN_FILE=/etc/deploybot/secrets/server/opa_token|
+s|^#PROMETHEUS_TOKEN=$|#PROMETHEUS_TOKEN_FILE=/etc/deploybot/secrets/server/prometheus_token|
 s|^#VAULT_SECRET_ID=$|#VAULT_SECRET_ID_FILE=/etc/deploybot/secrets/server/vault_secret_id|
 s|^#AUTH_TOKEN_SECRET=$|#AUTH_TOKEN_SECRET_FILE=/etc/deploybot/secrets/server/auth_token_secret|
 s|^#AUTH_TOKEN_SECRET_PREVIOUS=$|#AUTH_TOKEN_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/auth_token_secret_previous|
@@ -32,6 +34,9 @@ s|^#WEBHOOK_API_SECRET=$|#WEBHOOK_API_SECRET_FILE=/etc/deploybot/secrets/server/
 s|^#WEBHOOK_API_SECRET_PREVIOUS=$|#WEBHOOK_API_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/webhook_api_secret_previous|
 s|^#FORGE_WEBHOOK_SECRET=$|#FORGE_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/forge_webhook_secret|
 s|^#FORGE_WEBHOOK_SECRET_PREVIOUS=$|#FORGE_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/forge_webhook_secret_previous|
+s|^#NOTIFY_STATUS_PAGE_URL=$|#NOTIFY_STATUS_PAGE_URL_FILE=/etc/deploybot/secrets/server/notify_status_page_url|
+s|^#NOTIFY_STATUS_PAGE_SECRET=$|#NOTIFY_STATUS_PAGE_SECRET_FILE=/etc/deploybot/secrets/server/notify_status_page_secret|
+s|^#NOTIFY_STATUS_PAGE_SECRET_PREVIOUS=$|#NOTIFY_STATUS_PAGE_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/notify_status_page_secret_previous|
 s|^#HOOK_BUILD_DONE_SECRET=$|#HOOK_BUILD_DONE_SECRET_FILE=/etc/deploybot/secrets/server/hook_build_done_secret|
 s|^#HOOK_BUILD_DONE_SECRET_PREVIOUS=$|#HOOK_BUILD_DONE_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/hook_build_done_secret_previous|
 s|^#WORKFLOW_DEPLOY_KEY=$|#WORKFLOW_DEPLOY_KEY_FILE=/etc/deploybot/secrets/server/workflow_deploy_key|

@@ -125,7 +125,7 @@ local_folder() { # COMMIT
 
 local_build() { # FOLDER COMMIT
 	[[ -f $1/.deploybot/run && -x $1/.deploybot/run ]] ||
-		fail "$EXIT_BUILD" "the repository has no executable .deploybot/run at ${2:0:12}"
+		fail "$EXIT_BUILD" "$(its_files) has no executable .deploybot/run at ${2:0:12}"
 	run_recipe "$1" "$2" PORT="$local_port"
 }
 
@@ -159,9 +159,7 @@ local_check_port() {
 
 transport_ship() { # COMMIT
 	local folder=$app/releases/$DEPLOYMENT_ID-$1
-	step checkout
-	git_setup "$here"
-	fetch_commit "$1"
+	fetch_source "$1"
 	[[ $(readlink -- "$app/current") != "releases/${folder##*/}" ]] ||
 		fail "$EXIT_INPUT" "deployment $DEPLOYMENT_ID is live already"
 	rm -f -- "$folder.built"

@@ -108,9 +108,7 @@ systemd_show() {
 
 transport_ship() { # COMMIT
 	local folder=$app/build file=$app/upload
-	step checkout
-	git_setup "$here"
-	fetch_commit "$1"
+	fetch_source "$1"
 	at_exit rm -rf -- "$folder" "$file" "$file.tar"
 	check_out "$folder" "$1"
 	run_hooks pre-build "$EXIT_BUILD" "$folder"

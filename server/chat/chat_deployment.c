@@ -14,7 +14,7 @@
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
 
-static say_fn say_requested, say_queued, say_in_progress;
+static say_fn say_requested, say_queued, say_in_progress, say_baking;
 
 /*
  * What each state says, and whether it rings: a phone makes a sound for a message that is sent and
@@ -36,6 +36,8 @@ enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
 	W(RUNNING,               say_in_progress,                     SILENT) \
 	W(STOPPING,              say_in_progress,                     SILENT) \
 	W(VERIFYING,             say_in_progress,                     SILENT) \
+	W(BAKING,                say_baking,                          SILENT) \
+	W(PAUSED,                say_baking,                          ALARMS) \
 	W(ROLLING_BACK,          say_in_progress,                     FAILS) \
 	W(VERIFYING_ROLLBACK,    say_in_progress,                     SILENT) \
 	W(LIVE,                  chat_deployment_end_live,            ENDS) \
@@ -111,11 +113,11 @@ chat_deployment_work(
 		return;
 	}
 	chat_text_add(text, waits ? " wants to %s" : " %ss", verb);
-	chat_text_commit(text,
+	chat_text_named(text,
 	    deployment->is_forward		   ? " forward to " :
 		deployment_is_rollback(deployment) ? " back to " :
 						     " ",
-	    deployment->commit);
+	    COMMIT_OF(deployment));
 }
 
 /* What keeps it from starting now. */
@@ -180,6 +182,7 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 		    about->position == 0 ? "" : " in ", /* a pipeline stands in none */
 		    deployment_target(deployment, target), chat_first_rows[FIRST_QUEUED].behind);
 	chat_deployment_what(text, "", deployment);
+	chat_deployment_promotion(text, about);
 	chat_deployment_requester(text, deployment);
 	add_what_it_waits_for(text, about);
 	chat_text_some(text, deployment_is_action(deployment) ? "\n" : "\nCI: ", about->touches);
@@ -222,12 +225,60 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 		chat_first(text, chat_first_of(about), deployment->environment);
 		chat_deployment_what(text, "", deployment);
 	}
+	chat_deployment_promotion(text, about);
 	chat_deployment_requester(text, deployment);
 	chat_deployment_why(text, "\n", deployment, "", WHY_IN_STORY);
 	chat_deployment_unprobed(text, deployment);
 	chat_deployment_failed_step(text, about);
 	chat_deployment_steps(text, about);
 	add_in_progress(text, deployment);
+	chat_deployment_draining(text, about);
+	chat_deployment_note(text, deployment);
+}
+
+/* "errors 0.2 % (before 0.2 %)" */
+static void
+add_value(struct chat_text *text, const struct bake_value *value)
+{
+	chat_text_add(
+	    text, ", %s %s", value->name, value->value[0] != '\0' ? value->value : "none");
+	chat_text_add(text, " (before %s%s)", value->was[0] != '\0' ? value->was : "none",
+	    value->is_exempt	 ? ", which was wrong already: it does not count" :
+		value->is_firing ? ", wrong once" :
+				   "");
+}
+
+/* "9 of 15 min" */
+static void
+add_time(struct chat_text *text, const struct bake *bake)
+{
+	chat_text_add(text, ", %lld of %lld min",
+	    (long long)((bake->length_ms - bake->left_ms) / 60000),
+	    (long long)(bake->length_ms / 60000));
+}
+
+static void
+say_baking(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_first(text, chat_first_of(about), deployment->environment);
+	chat_deployment_what(text, " ", deployment);
+	if (about->bake != NULL)
+		add_time(text, &about->bake->is);
+	for (size_t i = 0; about->bake != NULL && i < about->bake->n; i++)
+		add_value(text, &about->bake->values[i]);
+	chat_deployment_requester(text, deployment);
+	if (about->bake != NULL && about->bake->is.is_prolonged)
+		chat_text_add(text, "\nprolonged once: how it is was not known at its end");
+	if (about->bake != NULL)
+		chat_text_some(text, deployment->state == DEPLOY_PAUSED ? "\n" : "\nnot known: ",
+		    about->bake->is.why);
+	if (deployment->state == DEPLOY_PAUSED)
+		chat_text_add(text,
+		    "\nIt serves, and is not live: " MARK_CODE "/resume %s" MARK_CODE
+		    " watches it further, " MARK_CODE "/rollback %s" MARK_CODE " rolls it back",
+		    deployment->environment, deployment->environment);
 	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);
 }
@@ -263,7 +314,8 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 		chat_text_some(&text, "\nfor ", about->run);
 	ret->head = chat_text_take(&text);
 	ret->live_run = 0;
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE) {
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE &&
+	    !deployment_is_baking(deployment)) {
 		ret->live_run = deployment->run;
 		ret->live_since = deployment->started_at;
 		ret->live_estimate_ms =

@@ -7,6 +7,7 @@
 #include "deployment/question.h"
 #include "policy/hold.h"
 #include "policy/needs.h"
+#include "types/bake.h"
 #include "types/git_answer.h"
 #include "types/peers.h"
 
@@ -31,8 +32,16 @@ struct chat_approvals {
 
 /* What a rollback has just left. */
 struct fled {
+	enum commit_source source;
 	char commit[LIMIT_COMMIT]; /* "": it is not known */
 	int64_t at;		   /* wall ms; 0: none has left anything */
+};
+
+/* How far its bake is, and what Prometheus said of it. */
+struct chat_bake {
+	struct bake is;
+	struct bake_value values[LIMIT_BAKE_QUERIES];
+	size_t n;
 };
 
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
@@ -60,12 +69,14 @@ struct chat_deployment {
 	/* A line: of an action what it does to what, of a deployment that has not begun what CI
 	 * says of its commit; "", NULL: none. */
 	const char *touches;
+	const struct promotion *promotion; /* NULL: it is none; from "": not for who reads it */
 	const char *run; /* of a gate "run 4711", at its forge, of a loan also whose; NULL: none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
 	bool is_tail_hidden;  /* there is one, and whoever reads this may not see it */
 	const char *application_log;  /* what it logged itself; "", NULL: none, or not for them */
 	size_t application_log_lines; /* so many of it at most */
+	const struct chat_bake *bake; /* BAKING, PAUSED: else NULL */
 	int64_t estimate_ms;	      /* how long the whole took lately */
 	const struct git_answer
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */
@@ -192,7 +203,8 @@ void chat_deployment_gone(struct chat_text *text, const struct release *gone, si
 
 /* Where it is not known whether a release can be rolled back to what is live. */
 void
-chat_deployment_no_history(struct chat_text *text, const struct git_answer *answer, bool has_live);
+chat_deployment_no_history(
+    struct chat_text *text, const struct git_answer *answer, const struct release *live);
 
 /* What git said would change: a count and a line for each commit, of many folded away.  failed: a
  * bit for each change that failed before. */
@@ -298,6 +310,7 @@ struct chat_history {
 	bool cannot_end; /* whoever reads this may not revoke that */
 	bool is_left;	 /* it was rolled back */
 	bool serves;	 /* it is what runs there */
+	bool is_promotion;
 	struct chat_clock clock;
 	int64_t at;
 };

@@ -40,7 +40,7 @@ add_where(struct chat_text *text, const struct deployment *action)
 	if (strcmp(deployment_target_here(action), action->environment) != 0)
 		chat_text_add(text, "\nenvironment: %s", action->environment);
 	if (action->commit[0] != '\0' && !deployment_is_gate(action))
-		chat_text_commit(text, "\nin the live release ", action->commit);
+		chat_text_named(text, "\nin the live release ", COMMIT_OF(action));
 }
 
 void

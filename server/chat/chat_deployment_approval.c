@@ -169,7 +169,8 @@ chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTT
 		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve roll%s of %.24s",
 		    deployment->is_forward ? " forward" : "back", target); /* as above */
 	else
-		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %s%.*s %.7s", fits ? "" : "…",
-		    NAME_SHOWN, fits ? target : target + size - NAME_SHOWN, deployment->commit);
+		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %s%.*s %s", fits ? "" : "…",
+		    NAME_SHOWN, fits ? target : target + size - NAME_SHOWN,
+		    commit_name_here(COMMIT_OF(deployment)));
 	return out;
 }

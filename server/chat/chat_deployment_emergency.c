@@ -99,7 +99,7 @@ chat_emergency_line(struct chat_text *text, const struct deployment *work, int64
 {
 	chat_text_add(text, "\n🚨 " MARK_BOLD "emergency not reviewed" MARK_BOLD ": #%lld",
 	    (long long)work->id);
-	chat_text_commit(text, " ", work->commit);
+	chat_text_named(text, " ", COMMIT_OF(work));
 	chat_text_ago(text, ", ", work->started_at, at);
 	chat_text_outside(text, ", by ", work->requester);
 	chat_text_outside(text, ": ", work->exempt.emergency);

@@ -18,15 +18,16 @@ add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 	if (about->environment->current.id == 0) {
 		chat_text_add(text, " has no release yet");
 		if (deployment_is_undone(about->deployment, about->steps, about->n_steps))
-			chat_text_add(text, ": what had been started of %.7s was ended again",
-			    about->deployment->commit);
+			chat_text_add(text, ": what had been started of %s was ended again",
+			    commit_name_here(COMMIT_OF(about->deployment)));
 		return;
 	}
 	if (about->deployment->why == DEPLOY_WHY_SCRIPT && about->newest.is_unreachable)
-		chat_text_add(text, ": %.7s was not replaced; whether it still runs is not known",
-		    about->environment->current.commit);
+		chat_text_add(text, ": %s was not replaced; whether it still runs is not known",
+		    commit_name_here(COMMIT_OF(&about->environment->current)));
 	else
-		chat_text_add(text, " still runs %.7s", about->environment->current.commit);
+		chat_text_add(text, " still runs %s",
+		    commit_name_here(COMMIT_OF(&about->environment->current)));
 }
 
 static void
@@ -77,13 +78,14 @@ chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *a
 	chat_deployment_past_migration(text, about);
 	add_what_stays_old(text, about);
 	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
+	chat_deployment_promotion(text, about);
 	chat_deployment_requester(text, deployment);
 	chat_deployment_missing(text, deployment);
 	if (about->block != NULL && deployment_is_rollback(deployment)) {
-		chat_text_commit(text, "\n", about->block->commit);
+		chat_text_named(text, "\n", COMMIT_OF(about->block));
 		chat_text_add(text, " is blocked: a push does not deploy it again; ");
-		chat_text_add(text, MARK_CODE "/deploy %s %.7s" MARK_CODE " asks first.",
-		    deployment->environment, about->block->commit);
+		chat_text_again(text, deployment->environment, COMMIT_OF(about->block));
+		chat_text_add(text, " asks first.");
 	}
 	chat_deployment_unprobed(text, deployment);
 	chat_deployment_note(text, deployment);
@@ -117,50 +119,47 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	bool is_unhealthy = deployment->why == DEPLOY_WHY_UNHEALTHY;
 	enum chat_first first = chat_first_of(about);
 	bool is_down = first == FIRST_DOWN || first == FIRST_LEFT_DOWN;
-	char previous[32];
+	const char *its = commit_name_here(COMMIT_OF(deployment)), *previous;
 
 	chat_text_add(text, "\n" MARK_BOLD);
 	if (is_down || deployment->state == DEPLOY_ROLLBACK_FAILED)
 		chat_text_add(text, "%s %s DOWN", environment, is_down ? "is" : "may be");
 	if (is_down)
 		chat_text_some(text, " on ", deployment->look.down_on);
-	text_setf(previous, "%.*s", is_target ? 31 : 7,
-	    is_target ? "what ran before deploybot" : deployment->previous);
+	previous = is_target ? "what ran before deploybot" :
+			       commit_name_here(deployment->previous_source, deployment->previous);
 	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
 		chat_text_add(
 		    text, "%s runs its earlier release of %s again", environment, previous);
 	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
-		chat_text_add(text, "%s is NOT running %.7s; %s %s%s", environment,
-		    deployment->commit, is_target ? "it is back to" : "it runs", previous,
-		    is_target ? "" : " again");
+		chat_text_add(text, "%s is NOT running %s; %s %s%s", environment, its,
+		    is_target ? "it is back to" : "it runs", previous, is_target ? "" : " again");
 		if (strcmp(about->environment->current.commit, deployment->previous) == 0 &&
 		    about->environment->current.subject[0] != '\0')
 			chat_text_quoted(
 			    text, ": ", about->environment->current.subject, CHAT_FIRST_SUBJECT);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
 	    chat_deployment_is_unknown(about)) {
-		chat_text_add(text, ": what rolling back from %.7s to %s left is not known",
-		    deployment->commit, previous);
+		chat_text_add(
+		    text, ": what rolling back from %s to %s left is not known", its, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		/* Whose script failed may have been put back by its host. */
-		chat_text_add(text,
-		    ": %.7s %s: rolling back to %s did not begin to change anything",
-		    deployment->commit,
-		    is_unhealthy ? "is still there, unhealthy" : what_it_left(deployment),
+		chat_text_add(text, ": %s %s: rolling back to %s did not begin to change anything",
+		    its, is_unhealthy ? "is still there, unhealthy" : what_it_left(deployment),
 		    previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
-		chat_text_add(text, ": the rollback from %.7s to %s failed: what runs is not known",
-		    deployment->commit, previous);
+		chat_text_add(text, ": the rollback from %s to %s failed: what runs is not known",
+		    its, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text, ": %s is back, and %s not healthy%s", previous,
 		    is_down ? "is" : "was", is_unhealthy ? " either" : "");
 	} else if (is_down && is_unhealthy) {
-		chat_text_add(text, ": %.7s was left running, unhealthy", deployment->commit);
+		chat_text_add(text, ": %s was left running, unhealthy", its);
 	} else if (is_down) {
-		chat_text_add(text, ": %.7s %s", deployment->commit, what_it_left(deployment));
+		chat_text_add(text, ": %s %s", its, what_it_left(deployment));
 	} else if (about->n_barriers > 0) {
-		chat_text_add(text, "%s may be DOWN: %.7s %s", environment, deployment->commit,
-		    what_it_left(deployment));
+		chat_text_add(
+		    text, "%s may be DOWN: %s %s", environment, its, what_it_left(deployment));
 	} else if (deployment->target_changed) {
 		chat_text_add(text, "%s may be DOWN: its state is unknown", environment);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
@@ -185,8 +184,8 @@ add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 
 	/* Somebody wanted that: who and where stands in the first line. */
 	if (deployment->state == DEPLOY_FAILED && chat_first_of(about) == FIRST_STOPPED) {
-		chat_text_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "",
-		    deployment->commit);
+		chat_text_named(text, deployment_is_rollback(deployment) ? "rollback to " : "",
+		    COMMIT_OF(deployment));
 		chat_text_add(text, " was stopped");
 		return;
 	}
@@ -201,8 +200,8 @@ static void
 add_blocked(struct chat_text *text, const struct deployment *deployment)
 {
 	chat_text_add(text, "\nIt is blocked: a push does not deploy it again; ");
-	chat_text_add(text, MARK_CODE "/deploy %s %.7s" MARK_CODE " asks first.",
-	    deployment->environment, deployment->commit);
+	chat_text_again(text, deployment->environment, COMMIT_OF(deployment));
+	chat_text_add(text, " asks first.");
 }
 
 /* The last lines that say why; or where they are, of those that not everybody may read. */
@@ -263,16 +262,15 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 			"Something was changed there." :
 			"Something was changed there, and no rollback was started.");
 		if (about->environment->current.id != 0)
-			chat_text_commit(text, "", about->environment->current.commit);
+			chat_text_named(text, "", COMMIT_OF(&about->environment->current));
 		else
 			chat_text_add(text, "none");
 		chat_deployment_behind_migration(text, about);
 		chat_deployment_past_migration(text, about);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
-		chat_text_add(text,
-		    "\nThis one is blocked: no push deploys it, and " MARK_CODE
-		    "/deploy %s %.7s" MARK_CODE " asks first, then migrates again.",
-		    deployment->environment, deployment->commit);
+		chat_text_add(text, "\nThis one is blocked: no push deploys it, and ");
+		chat_text_again(text, deployment->environment, COMMIT_OF(deployment));
+		chat_text_add(text, " asks first, then migrates again.");
 	}
 	chat_deployment_requester(text, deployment);
 	chat_deployment_unprobed(text, deployment);
@@ -341,7 +339,7 @@ chat_deployment_over(struct chat_text *text, const struct chat_deployment *about
 		ended->look.at = 0;
 	was = chat_first_of(&then);
 	chat_first(text, FIRST_OVER, deployment->environment);
-	chat_text_commit(text, now->id != 0 ? "" : "it is not known to be down", now->commit);
+	chat_text_named(text, now->id != 0 ? "" : "it is not known to be down", COMMIT_OF(now));
 	chat_text_add(text, "%s", now->id != 0 && !is_since ? " is live again" : "");
 	if (is_since)
 		chat_text_since(text, " is live since ", &about->clock, now->at, about->at);
@@ -395,7 +393,7 @@ add_not_begun(struct chat_text *text, const struct chat_deployment *about, const
 
 	chat_deployment_first(text, about);
 	if (deployment->subject[0] != '\0' && deployment->commit[0] != '\0')
-		chat_text_commit(text, "\n", deployment->commit); /* its subject stands above */
+		chat_text_named(text, "\n", COMMIT_OF(deployment)); /* its subject stands above */
 	else
 		chat_deployment_commit(text, "\n", deployment);
 	chat_text_add(text, ": %s", how);

@@ -252,6 +252,9 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_VERIFYING:
 		return of_program(
 		    deployment, FIRST_VERIFIES, FIRST_VERIFIES_BACK, FIRST_VERIFIES_FORWARD);
+	case DEPLOY_BAKING:
+	case DEPLOY_PAUSED:
+		return deployment->state == DEPLOY_BAKING ? FIRST_BAKES : FIRST_PAUSED;
 	case DEPLOY_ROLLING_BACK: /* it rings: why, in the place of that it does */
 		return about->deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNS_STOPPED :
 		    about->deployment->why == DEPLOY_WHY_UNHEALTHY    ? FIRST_RETURNS_UNWELL :
@@ -299,12 +302,12 @@ add_rest(struct chat_text *text, const struct chat_deployment *about)
 	switch (deployment->state) {
 	case DEPLOY_LIVE:
 		if (deployment->subject[0] != '\0')
-			chat_text_commit(text, " ", deployment->commit);
+			chat_text_named(text, " ", COMMIT_OF(deployment));
 		break;
 	case DEPLOY_REFUSED:
 		if (deployment->subject[0] != '\0' && deployment->commit[0] != '\0' &&
 		    !deployment_is_gate(deployment))
-			chat_text_commit(text, " ", deployment->commit);
+			chat_text_named(text, " ", COMMIT_OF(deployment));
 		break;
 	case DEPLOY_FAILED:
 		if (chat_first_of(about) == FIRST_LEFT_DOWN)
@@ -414,13 +417,13 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	if (deployment->state == DEPLOY_LIVE && deployment_is_rollback(deployment)) {
 		if (deployment->subject[0] != '\0')
 			chat_text_quoted(text, " to ", deployment->subject, CHAT_FIRST_SUBJECT);
-		chat_text_commit(
-		    text, deployment->subject[0] != '\0' ? " " : " to ", deployment->commit);
+		chat_text_named(
+		    text, deployment->subject[0] != '\0' ? " " : " to ", COMMIT_OF(deployment));
 		return;
 	}
 	add_down_on(text, about);
 	if (is_ended_gate(deployment)) {
-		chat_text_commit(text, " ", deployment->commit);
+		chat_text_named(text, " ", COMMIT_OF(deployment));
 		chat_text_some(text, ", ", about->run);
 		if (deployment->subject[0] != '\0')
 			chat_text_quoted(text, " ", deployment->subject, CHAT_FIRST_SUBJECT);

@@ -6,6 +6,9 @@
 #include "chat/chat_first.h"
 #include "chat/chat_text.h"
 
+/* In the place of author and branch. */
+#define CHAT_NOT_FROM_GIT "as it was sent, not from git"
+
 /* Its commit (what was asked for, before git has answered) and that one's subject. */
 void chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment);
@@ -26,6 +29,9 @@ void chat_deployment_emergency(
 
 /* Before it runs: which image it will have, or where that comes from. */
 void chat_deployment_shown_image(struct chat_text *text, const struct chat_deployment *about);
+
+/* A line: what it brings, and since when that was live where.  Nothing where it is no promotion. */
+void chat_deployment_promotion(struct chat_text *text, const struct chat_deployment *about);
 
 /* What its release will not have.  Not of a rollback: its release is as it was. */
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);

@@ -49,6 +49,7 @@ chat_deployment_line(
 	chat_text_add(text, "\n    %s",
 	    deployment->is_forward		   ? "roll forward, " :
 		deployment_is_rollback(deployment) ? "rollback, " :
+		is->is_promotion		   ? "promotion, " :
 						     "");
 	if (is->release != 0)
 		chat_deployment_live(text, is);

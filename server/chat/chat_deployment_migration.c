@@ -59,12 +59,13 @@ add_what_serves(struct chat_text *text, const struct chat_deployment *about, con
 	if (serves[0] != '\0' && migration == MIGRATION_CUT && about->migration_at != NULL &&
 	    deployment->state == DEPLOY_FAILED) /* nobody could look */
 		chat_text_add(
-		    text, "; %.7s was not replaced, whether it serves is not known", serves);
+		    text, "; %s was not replaced, whether it serves is not known", serves);
 	else if (serves[0] != '\0')
-		chat_text_add(text, "; %.7s %s serves", serves,
+		chat_text_add(text, "; %s %s serves", serves,
 		    deployment->state == DEPLOY_FAILED ? "still" : "now");
 	else if (is_undone)
-		chat_text_add(text, "; nothing of %.7s runs", deployment->commit);
+		chat_text_add(
+		    text, "; nothing of %s runs", commit_name_here(COMMIT_OF(deployment)));
 	else
 		chat_text_add(text, "; %s",
 		    deployment->state == DEPLOY_ROLLED_BACK ?
@@ -81,7 +82,7 @@ chat_deployment_migration_failed(struct chat_text *text, const struct chat_deplo
 {
 	chat_text_add(text, "%s: ", about->deployment->environment);
 	add_what_became_of_it(text, about);
-	add_what_serves(text, about, about->environment->current.commit);
+	add_what_serves(text, about, commit_name_here(COMMIT_OF(&about->environment->current)));
 }
 
 void
@@ -111,7 +112,9 @@ chat_deployment_behind_migration(struct chat_text *text, const struct chat_deplo
 	add_what_became_of_it(text, about);
 	if (deployment->state == DEPLOY_ROLLED_BACK)
 		add_what_serves(text, about,
-		    deployment_is_back_to_target(deployment) ? "" : deployment->previous);
+		    deployment_is_back_to_target(deployment) ?
+			"" :
+			commit_name_here(deployment->previous_source, deployment->previous));
 	else if (migration != MIGRATION_NOT_STARTED)
 		chat_text_add(text,
 		    migration == MIGRATION_RAN ? ": the database is migrated" :
@@ -127,7 +130,7 @@ add_behind(struct chat_text *text, const char *before, const struct migration_be
 	if (behind->n == 0)
 		return;
 	chat_text_add(text, "\n⚠️ %s", before);
-	chat_text_commit(text, "the migration of ", behind->commit);
+	chat_text_named(text, "the migration of ", COMMIT_OF(behind));
 	chat_text_add(text, "%s",
 	    migration == MIGRATION_RAN	      ? " ran" :
 		migration == MIGRATION_FAILED ? " failed" :
@@ -161,7 +164,7 @@ chat_deployment_past_migration(struct chat_text *text, const struct chat_deploym
 	if (about->behind == NULL)
 		return;
 	if (!deployment->target_changed || deployment->state == DEPLOY_LIVE)
-		text_setf(serves, "%.7s %s", deployment->commit,
+		text_setf(serves, "%s %s", commit_name_here(COMMIT_OF(deployment)),
 		    deployment->state == DEPLOY_LIVE ? "now serves" : "would serve");
 	add_behind(text, deployment->state == DEPLOY_LIVE ? NOT_ROLLED_BACK ": " : "",
 	    about->behind, serves);

@@ -36,7 +36,7 @@ chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
 	if (environment->is_down)
 		chat_deployment_next_step(text, environment, nag->back, nag->runbook);
 	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)
-		chat_text_commit(text, "\nruns ", environment->current.commit);
+		chat_text_named(text, "\nruns ", COMMIT_OF(&environment->current));
 	chat_text_add(text, nag->is_last ? "\nThis is the last reminder." : "");
 }
 
@@ -55,11 +55,11 @@ chat_deployment_unseen(struct chat_text *text, const struct deployment *work, in
 {
 	chat_text_add(text, "\n👀 nobody has seen yet that it ");
 	if (work->state == DEPLOY_ROLLED_BACK)
-		chat_text_commit(text, "was rolled back from ", work->commit);
+		chat_text_named(text, "was rolled back from ", COMMIT_OF(work));
 	else
-		chat_text_commit(text,
+		chat_text_named(text,
 		    work->target_changed ? "failed half-way with " : "failed in the migration of ",
-		    work->commit);
+		    COMMIT_OF(work));
 	if (at != 0)
 		chat_text_ago(text, ", ", work->ended_at, at);
 }

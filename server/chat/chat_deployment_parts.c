@@ -29,13 +29,13 @@ chat_deployment_commit(
 		if (deployment_is_loan(deployment) && deployment->subject[0] != '\0')
 			chat_text_quoted(text, " for ", deployment->subject, CHAT_FIRST_SUBJECT);
 		if (deployment_is_gate(deployment)) {
-			chat_text_commit(text, " ", deployment->commit);
+			chat_text_named(text, " ", COMMIT_OF(deployment));
 			chat_text_subject(text, " ", deployment->subject);
 		}
 		return;
 	}
 	if (deployment->commit[0] != '\0')
-		chat_text_commit(text, before, deployment->commit);
+		chat_text_named(text, before, COMMIT_OF(deployment));
 	else
 		chat_text_ref(text, before, deployment->ref);
 	chat_text_subject(text, " ", deployment->subject);
@@ -51,7 +51,29 @@ chat_deployment_what(
 		return;
 	}
 	chat_text_quoted(text, before, deployment->subject, CHAT_FIRST_SUBJECT);
-	chat_text_commit(text, " ", deployment->commit);
+	chat_text_named(text, " ", COMMIT_OF(deployment));
+}
+
+#define PROMOTED_SHOWN 14 /* bytes of a digest: "sha256:" and seven digits */
+
+void
+chat_deployment_promotion(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct promotion *promotion = about->promotion;
+	bool is_open = about->deployment->started_at == 0;
+	char age[TEXT_DURATION_SIZE];
+	const char *from;
+
+	if (promotion == NULL)
+		return;
+	from = promotion->from[0] != '\0' ? promotion->from : "its source";
+	chat_text_add(text, "\n%.*s…", PROMOTED_SHOWN, promotion->image);
+	chat_text_outside(text, is_open ? ", on " : ", promoted from ", from);
+	if (is_open) {
+		chat_text_since(text, " since ", &about->clock, promotion->since, about->at);
+		chat_text_add(text, " (%s)", text_age(age, about->at - promotion->since));
+	}
+	chat_text_add(text, "; no build");
 }
 
 void
@@ -69,7 +91,9 @@ chat_deployment_shown_image(struct chat_text *text, const struct chat_deployment
 		    "\nthe registry does not say which image it has of this commit" },
 	};
 
-	if (deployment->image[0] != '\0' || git_image_is_digest(shown))
+	if (about->promotion != NULL)
+		chat_deployment_promotion(text, about);
+	else if (deployment->image[0] != '\0' || git_image_is_digest(shown))
 		chat_text_image(
 		    text, "\n", deployment->image[0] != '\0' ? deployment->image : shown);
 	else if (deployment->program == PROGRAM_DEPLOY)
@@ -118,6 +142,8 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 	bool is_found = !is_request && !deployment_has_pusher(deployment);
 
 	chat_text_add(text, "\n");
+	if (deployment->source == SOURCE_UPLOAD && !deployment_is_action(deployment))
+		chat_text_add(text, CHAT_NOT_FROM_GIT " · ");
 	if (deployment->author[0] != '\0') {
 		chat_text_author(text, "author ", deployment->author);
 		chat_text_add(text, is_found ? "" : " · ");
@@ -145,7 +171,7 @@ chat_deployment_previous(
 	if (deployment_is_back_to_target(deployment))
 		chat_text_add(text, "%swhat ran before deploybot", before);
 	else
-		chat_text_commit(text, before, deployment->previous);
+		chat_text_named(text, before, deployment->previous_source, deployment->previous);
 }
 
 void
@@ -190,7 +216,7 @@ chat_barriers(struct chat_text *text, const struct barrier *barriers, size_t n)
 		if (barrier->commit[0] == '\0')
 			chat_text_add(text, "this release");
 		else
-			chat_text_commit(text, "", barrier->commit);
+			chat_text_named(text, "", COMMIT_OF(barrier));
 		chat_text_theirs(text, ": ", barrier->reason);
 	}
 }
@@ -205,7 +231,7 @@ void
 chat_deployment_past(struct chat_text *text, const struct chat_deployment *about)
 {
 	for (size_t i = 0; i < about->n_past; i++) {
-		chat_text_commit(text, "\n⛔ Rolls back past ", about->past[i].commit);
+		chat_text_named(text, "\n⛔ Rolls back past ", COMMIT_OF(&about->past[i]));
 		chat_text_theirs(text, ": ", about->past[i].reason);
 	}
 }
@@ -236,7 +262,8 @@ chat_deployment_took(struct chat_text *text, const struct chat_deployment *about
 		chat_text_add(text, "%swas what ran before deploybot", before);
 		before = " · ";
 	} else if (deployment->state == DEPLOY_LIVE && deployment->previous[0] != '\0') {
-		chat_text_add(text, "%swas %.7s", before, deployment->previous);
+		chat_text_add(text, "%swas %s", before,
+		    commit_name_here(deployment->previous_source, deployment->previous));
 		before = " · ";
 	}
 	chat_text_add(text, "%s", before[0] == '\n' ? "" : MARK_ITALIC);
@@ -282,9 +309,12 @@ chat_deployment_gone_commits(struct chat_text *text, const struct chat_deploymen
 }
 
 void
-chat_deployment_no_history(struct chat_text *text, const struct git_answer *answer, bool has_live)
+chat_deployment_no_history(
+    struct chat_text *text, const struct git_answer *answer, const struct release *live)
 {
-	if (answer->no_history && has_live)
+	if (live->source == SOURCE_UPLOAD && !answer->has_base && answer->kind != GIT_UPLOAD)
+		chat_text_add(text, "\n⚠️ what changes is not known: an upload is live");
+	else if (answer->no_history && live->id != 0)
 		chat_text_add(text,
 		    "\n⚠️ no common history with what is live: whether it can be rolled back is not known");
 }
@@ -293,7 +323,11 @@ void
 chat_deployment_changes(struct chat_text *text, const struct git_answer *answer, unsigned failed)
 {
 	int n_failed = __builtin_popcount(failed);
+	char size[TEXT_DURATION_SIZE];
 
+	if (answer->kind == GIT_UPLOAD)
+		chat_text_add(text, "\n%lld file%s, %s unpacked", (long long)answer->files,
+		    answer->files == 1 ? "" : "s", text_bytes(size, (uint64_t)answer->bytes));
 	if (answer->has_base && answer->count == 0)
 		chat_text_add(text, "\nno new commits");
 	else if (answer->has_base)
@@ -360,8 +394,8 @@ chat_deployment_doubt(
 	if (environment->current.id == 0)
 		chat_text_add(text, "no release yet");
 	else
-		chat_text_add(text, "last %s: %.7s", environment->is_down ? "live" : "known",
-		    environment->current.commit);
+		chat_text_add(text, "last %s: %s", environment->is_down ? "live" : "known",
+		    commit_name_here(COMMIT_OF(&environment->current)));
 }
 
 void
@@ -374,7 +408,7 @@ chat_deployment_odd(
 		    deployment->is_off_branch || deployment_is_by_request(deployment) ?
 			"" :
 			"force push: ");
-	if (deployment->is_off_branch)
+	if (deployment->is_off_branch && commit_is_git(COMMIT_OF(deployment)))
 		chat_text_add(text, "\n⚠️ " MARK_BOLD "not on the branch of %s" MARK_BOLD,
 		    deployment->environment);
 }
@@ -406,7 +440,7 @@ chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *a
 		chat_text_add(
 		    text, "\nNothing was released to %s yet.", about->deployment->environment);
 	} else {
-		chat_text_commit(text, "\nreplaces ", current->commit);
+		chat_text_named(text, "\nreplaces ", COMMIT_OF(current));
 	}
 	if (current->id == 0)
 		return;
@@ -428,7 +462,7 @@ chat_deployment_rollback_target(struct chat_text *text, const struct chat_deploy
 		chat_text_add(text, "\n⚠️ no release to roll back to");
 	} else if (!is_rollback_target(about, &about->environment->current) &&
 	    is_rollback_target(about, previous)) {
-		chat_text_commit(text, "\n↩️ you can roll back to ", previous->commit);
+		chat_text_named(text, "\n↩️ you can roll back to ", COMMIT_OF(previous));
 		chat_text_add(text, " (release %lld, ", (long long)previous->number);
 		chat_text_ago(text, "", previous->at, about->at);
 		chat_text_add(text, ")");
@@ -549,7 +583,7 @@ chat_deployment_next_step(struct chat_text *text, const struct environment *envi
 	if (can_roll_back)
 		chat_text_add(text, "\n2. " MARK_CODE "/rollback %s" MARK_CODE, name);
 	if (can_roll_back && strcmp(back->commit, environment->current.commit) != 0)
-		chat_text_commit(text, " to ", back->commit);
+		chat_text_named(text, " to ", COMMIT_OF(back));
 	chat_text_add(text, can_roll_back ? ": asks first" : "");
 	chat_text_add(text, "\n3. " MARK_CODE "/deploy %s" MARK_CODE ": with a fix", name);
 	chat_text_some(text, "\n📖 ", runbook);

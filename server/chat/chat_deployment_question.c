@@ -53,7 +53,7 @@ add_beginning(struct chat_text *text, const struct chat_deployment *about)
 		if (environment_is_in_doubt(environment))
 			chat_text_add(text, "what runs is not known");
 		else if (environment->current.id != 0)
-			chat_text_commit(text, "", environment->current.commit);
+			chat_text_named(text, "", COMMIT_OF(&environment->current));
 		else
 			chat_text_add(text, "nothing");
 		chat_text_add(text, " → ");
@@ -68,7 +68,7 @@ say_fled(struct chat_text *text, const struct chat_deployment *about)
 		return;
 	chat_text_add(text, "\n⚠️ ");
 	if (about->fled.commit[0] != '\0')
-		chat_text_commit(text, "", about->fled.commit);
+		chat_text_named(text, "", COMMIT_OF(&about->fled));
 	else
 		chat_text_add(text, "what ran before");
 	chat_text_ago(text, " was rolled back ", about->fled.at, about->at);
@@ -81,8 +81,8 @@ say_removed(struct chat_text *text, const struct chat_deployment *about)
 	if (about->to == NULL || about->to->removed_at == 0)
 		return;
 	chat_text_ago(text, "\n⚠️ removed by a clean-up, ", about->to->removed_at, about->at);
-	chat_text_add(text, "; to bring it back: " MARK_CODE "/deploy %s %.7s" MARK_CODE,
-	    about->to->environment, about->to->commit);
+	chat_text_add(text, "; to bring it back: ");
+	chat_text_again(text, about->to->environment, COMMIT_OF(about->to));
 }
 
 void

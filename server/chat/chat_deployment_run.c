@@ -176,7 +176,7 @@ chat_deployment_warnings(struct chat_text *text, const struct chat_deployment *a
 		return;
 	/* Two scripts ran then, and nothing of this one is live. */
 	if (deployment->state == DEPLOY_ROLLED_BACK || deployment->state == DEPLOY_ROLLBACK_FAILED)
-		chat_text_add(text, "\n⚠️ %.7s warned:", deployment->commit);
+		chat_text_add(text, "\n⚠️ %s warned:", commit_name_here(COMMIT_OF(deployment)));
 	else
 		chat_text_add(text, "\n⚠️ the script warned:");
 	add_warnings(text, about->warnings, max);
@@ -187,7 +187,7 @@ chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment
 {
 	if (chat_deployment_count_warnings(about) == 0)
 		return;
-	chat_text_commit(text, "\n⚠️ warned when ", about->environment->current.commit);
+	chat_text_named(text, "\n⚠️ warned when ", COMMIT_OF(&about->environment->current));
 	chat_text_add(text, " went live:");
 	add_warnings(text, about->warnings, WARNINGS_SHOWN);
 }

@@ -57,10 +57,15 @@ add_number(struct chat_text *text, const struct chat_show *is)
 		chat_text_add(text, ", release %lld", (long long)is->is.release);
 	}
 	if (work->commit[0] != '\0')
-		chat_text_code(text, "\n", work->commit);
+		chat_text_code(
+		    text, work->source == SOURCE_UPLOAD ? "\nupload " : "\n", work->commit);
 	chat_text_subject(text, " ", work->subject);
 	if (work->image[0] != '\0')
 		chat_text_image(text, ", ", work->image);
+	if (is->about->promotion != NULL)
+		chat_text_some(text, ", promoted from ",
+		    is->about->promotion->from[0] != '\0' ? is->about->promotion->from :
+							    "another environment");
 }
 
 static void
@@ -68,6 +73,8 @@ add_people(struct chat_text *text, const struct chat_show *is)
 {
 	const struct deployment *work = work_of(is);
 
+	if (work->source == SOURCE_UPLOAD)
+		chat_text_add(text, "\n" CHAT_NOT_FROM_GIT);
 	if (work->author[0] != '\0')
 		chat_text_author(text, "\nauthor ", work->author);
 	if (deployment_is_by_request(work))
@@ -165,7 +172,7 @@ add_end(struct chat_text *text, const struct chat_show *is)
 		if (deployment_is_back_to_target(work))
 			chat_text_add(text, "what ran before deploybot");
 		else
-			chat_text_commit(text, "", work->previous);
+			chat_text_named(text, "", work->previous_source, work->previous);
 	}
 	if (is->about->block != NULL) {
 		chat_text_add(text, "\nblocked: ");

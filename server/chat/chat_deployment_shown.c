@@ -17,7 +17,7 @@ void
 chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t n)
 {
 	for (size_t i = 0; i < n && i < CHAT_GONE; i++) {
-		chat_text_commit(text, i == 0 ? "rolls back " : ", ", gone[i].commit);
+		chat_text_named(text, i == 0 ? "rolls back " : ", ", COMMIT_OF(&gone[i]));
 		chat_text_subject(text, " ", gone[i].subject);
 	}
 	if (n > CHAT_GONE)
@@ -115,9 +115,9 @@ add_contained(struct chat_text *text, const struct chat_deployment *about)
 		if (strcmp(block->commit, about->deployment->commit) == 0) {
 			chat_text_add(text, "\n⚠️ this commit was ");
 		} else {
-			chat_text_commit(text,
+			chat_text_named(text,
 			    block->is_unsure ? "\n⚠️ may contain " : "\n⚠️ contains ",
-			    block->commit);
+			    COMMIT_OF(block));
 			chat_text_add(text, ", ");
 		}
 		if (!block->is_rejected) {
@@ -131,8 +131,8 @@ add_contained(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, "\n… and %zu more that are blocked or were rejected",
 		    about->n_contained - CONTAINED_SHOWN);
 	for (size_t i = CONTAINED_SHOWN; i < about->n_contained; i++)
-		chat_text_commit(
-		    text, i == CONTAINED_SHOWN ? ": " : ", ", about->contained[i].commit);
+		chat_text_named(
+		    text, i == CONTAINED_SHOWN ? ": " : ", ", COMMIT_OF(&about->contained[i]));
 }
 
 static void
@@ -187,17 +187,17 @@ add_ahead(struct chat_text *text, const struct chat_deployment *about)
 	if (is_leaving) {
 		chat_text_add(text, "is %s", deploy_flow_word(ahead->state));
 	} else if (deployment_is_gate(ahead)) {
-		chat_text_commit(text, "has the gate open for ", ahead->commit);
+		chat_text_named(text, "has the gate open for ", COMMIT_OF(ahead));
 		chat_text_add(
 		    text, " (" MARK_CODE "/cancel %s" MARK_CODE " ends that)", ahead->environment);
 	} else if (deployment_is_action(ahead)) {
 		chat_deployment_commit(text, "does ", ahead);
 	} else {
-		chat_text_commit(text,
+		chat_text_named(text,
 		    !deployment_is_rollback(ahead) ? "deploys " :
 			ahead->is_forward	   ? "rolls forward to " :
 						     "rolls back to ",
-		    ahead->commit);
+		    COMMIT_OF(ahead));
 	}
 	chat_text_add(text, " now" CHAT_SAID_AHEAD);
 }
@@ -255,8 +255,7 @@ static void
 add_changes(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (about->answer != NULL)
-		chat_deployment_no_history(
-		    text, about->answer, about->environment->current.id != 0);
+		chat_deployment_no_history(text, about->answer, &about->environment->current);
 	if (is_older(about))
 		return;
 	if (about->answer != NULL)

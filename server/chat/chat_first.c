@@ -48,10 +48,11 @@ chat_first_held(struct chat_text *text, enum chat_first first, const char *targe
 }
 
 void
-chat_first_commit(struct chat_text *text, const char *subject, const char *commit)
+chat_first_commit(
+    struct chat_text *text, const char *subject, enum commit_source source, const char *commit)
 {
 	if (subject[0] != '\0')
 		chat_text_quoted(text, " ", subject, CHAT_FIRST_SUBJECT);
 	if (commit[0] != '\0')
-		chat_text_commit(text, " ", commit);
+		chat_text_named(text, " ", source, commit);
 }

@@ -28,4 +28,5 @@ void chat_first(struct chat_text *text, enum chat_first first, const char *targe
 void chat_first_held(struct chat_text *text, enum chat_first first, const char *target);
 
 /* Behind it: the subject, cut as in a first line, and the commit, each where there is one. */
-void chat_first_commit(struct chat_text *text, const char *subject, const char *commit);
+void chat_first_commit(struct chat_text *text, const char *subject, enum commit_source source,
+    const char *commit);

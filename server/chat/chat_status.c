@@ -27,7 +27,11 @@ add_half_way(struct chat_text *text, const struct environment *environment)
 static bool
 is_other_commit(const struct chat_status *status, const struct probe_finding *finding)
 {
-	return probe_is_other_commit(finding->commit, status->environment->current.commit);
+	const struct deployment *active = status->active;
+
+	return probe_is_other_commit(finding->commit, status->environment->current.commit) &&
+	    (active == NULL || !deployment_is_baking(active) ||
+		probe_is_other_commit(finding->commit, active->commit));
 }
 
 static enum standing_health
@@ -119,7 +123,7 @@ static void
 add_what(struct chat_text *text, const struct deployment *work)
 {
 	if (!deployment_is_action(work) || deployment_is_gate(work)) {
-		chat_text_commit(text, "", work->commit);
+		chat_text_named(text, "", COMMIT_OF(work));
 		return;
 	}
 	chat_text_code(text, "", deployment_action_word(work));
@@ -159,7 +163,7 @@ add_what_runs(struct chat_text *text, const struct chat_status *status)
 		release->id != 0		     ? rows[is].release :
 						       rows[is].none);
 	if (release->id != 0)
-		chat_text_commit(text, "", release->commit);
+		chat_text_named(text, "", COMMIT_OF(release));
 }
 
 static void
@@ -305,7 +309,7 @@ add_asked(struct chat_text *text, const struct chat_status *status, const char *
 		deployment_is_rollback(asked) ? "back to " :
 						"");
 	if (!deployment_is_action(asked) || deployment_is_gate(asked))
-		chat_text_commit(text, "", asked->commit);
+		chat_text_named(text, "", COMMIT_OF(asked));
 	chat_text_add(text, ", nobody has said yes");
 }
 
@@ -402,9 +406,12 @@ add_next(struct chat_text *text, const char *before, const struct deployment *qu
 		    deployment_is_pipeline(queued) ? queued->argument :
 						     deployment_action_word(queued));
 	else
-		chat_text_commit(text, before, queued->commit);
+		chat_text_named(text, before, COMMIT_OF(queued));
 	if (strcmp(queued->waits_for, "ci") == 0)
 		chat_text_add(text, ", waits for CI");
+	else if (strcmp(queued->waits_for, "opa") == 0)
+		chat_text_outside(
+		    text, ", ", queued->note[0] != '\0' ? queued->note : "waits for OPA");
 }
 
 static void
@@ -422,7 +429,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 	add_next(text, "\n⏳ next: ", status->queued);
 	add_asked(text, status, "\n❓ ");
 	if (status->draining_since != 0) {
-		chat_text_commit(text, "\n💧 draining ", status->draining);
+		chat_text_named(text, "\n💧 draining ", status->draining_source, status->draining);
 		chat_text_since(
 		    text, " since ", &status->clock, status->draining_since, status->at);
 	}
@@ -435,7 +442,7 @@ chat_left_hosts(struct chat_text *text, const struct left_host *left, size_t n, 
 	for (size_t i = 0; i < n; i++) {
 		chat_text_outside(text, "\n⚠️ ", left[i].host);
 		if (left[i].commit[0] != '\0')
-			chat_text_commit(text, " still has ", left[i].commit);
+			chat_text_named(text, " still has ", COMMIT_OF(&left[i]));
 		else
 			chat_text_add(text, ": what it has is not known");
 		chat_text_add(text, ", left out");
@@ -504,18 +511,18 @@ add_blocks(struct chat_text *text, const struct chat_status *status)
 	if (strlen(brief.why) > WHY_BRIEF)
 		(void)memcpy(
 		    brief.why + text_cut(brief.why, WHY_BRIEF, WHY_BRIEF), "…", sizeof("…"));
-	chat_text_commit(text, "\nblocked: ", brief.commit);
+	chat_text_named(text, "\nblocked: ", COMMIT_OF(&brief));
 	chat_text_add(text, brief.by[0] != '\0' ? " " : ": ");
 	chat_block(text, &brief, status->at);
 	for (size_t i = 1; i < status->n_blocks; i++)
-		chat_text_commit(text, i == 1 ? "\nblocked too: " : ", ", status->blocks[i].commit);
+		chat_text_named(
+		    text, i == 1 ? "\nblocked too: " : ", ", COMMIT_OF(&status->blocks[i]));
 	add_more_blocks(text, status);
 	chat_text_add(
 	    text, "\nA push does not deploy it; one with a fix on top goes its usual way.");
-	chat_text_add(text,
-	    " To deploy it all the same: " MARK_CODE "/deploy %s %.7s" MARK_CODE
-	    ", which asks first",
-	    status->environment->name, brief.commit);
+	chat_text_add(text, " To deploy it all the same: ");
+	chat_text_again(text, status->environment->name, COMMIT_OF(&brief));
+	chat_text_add(text, ", which asks first");
 }
 
 void
@@ -579,14 +586,15 @@ add_short_progress(struct chat_text *text, const struct chat_status *status)
 	add_active(text, status, 0);
 	add_next(text, "\n⏳ next: ", status->queued);
 	if (status->draining_since != 0)
-		chat_text_commit(text, "\n💧 draining ", status->draining);
+		chat_text_named(text, "\n💧 draining ", status->draining_source, status->draining);
 }
 
 static void
 add_short_blocks(struct chat_text *text, const struct chat_status *status)
 {
 	for (size_t i = 0; i < status->n_blocks; i++)
-		chat_text_commit(text, i == 0 ? "\n⛔ blocked: " : ", ", status->blocks[i].commit);
+		chat_text_named(
+		    text, i == 0 ? "\n⛔ blocked: " : ", ", COMMIT_OF(&status->blocks[i]));
 	add_more_blocks(text, status);
 }
 

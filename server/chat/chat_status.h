@@ -38,6 +38,7 @@ struct chat_status {
 	const struct probe_finding *findings;  /* n_urls of them; NULL: being probed */
 	const struct migration_behind *behind; /* begun behind the release that is live */
 	const char *host;		       /* this machine's name */
+	enum commit_source draining_source;
 	const char *draining;	/* the commit of what drains there, which may be "" */
 	int64_t draining_since; /* wall ms; 0: nothing does */
 	const struct left_host *left; /* hosts that a rollback has left out */

@@ -233,6 +233,26 @@ chat_text_commit(struct chat_text *text, const char *before, const char *commit)
 }
 
 void
+chat_text_named(
+    struct chat_text *text, const char *before, enum commit_source source, const char *commit)
+{
+	if (source == SOURCE_UPLOAD)
+		chat_text_add(text, "%supload " MARK_CODE "%.12s" MARK_CODE, before, commit);
+	else
+		chat_text_commit(text, before, commit);
+}
+
+void
+chat_text_again(
+    struct chat_text *text, const char *environment, enum commit_source source, const char *commit)
+{
+	if (source == SOURCE_UPLOAD)
+		chat_text_add(text, "sending the archive again");
+	else
+		chat_text_add(text, MARK_CODE "/deploy %s %.7s" MARK_CODE, environment, commit);
+}
+
+void
 chat_text_image(struct chat_text *text, const char *before, const char *image)
 {
 	const char *digest = strchr(image, ':');

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/buf.h"
+#include "lib/commit.h"
 #include "lib/zone.h"
 #include "types/message.h"
 
@@ -47,7 +48,14 @@ void chat_text_ref(struct chat_text *text, const char *before, const char *ref);
 
 /* In code marks: a commit's first 7 digits, or the whole of something. */
 void chat_text_commit(struct chat_text *text, const char *before, const char *commit);
+/* What may be an upload: that, and the first 12 of its digest. */
+void chat_text_named(struct chat_text *text, const char *before, enum commit_source source,
+    const char *commit);
 void chat_text_code(struct chat_text *text, const char *before, const char *outside);
+
+/* What has it deployed once more, and asks first: a command; of an upload, that it is sent. */
+void chat_text_again(struct chat_text *text, const char *environment, enum commit_source source,
+    const char *commit);
 
 /* "image 3f2a9c1…": what begins a digest ("sha256:…"). */
 void chat_text_image(struct chat_text *text, const char *before, const char *image);

@@ -3,6 +3,7 @@
 #include "cli/cli_api.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "types/api.h"
 #include "types/settings.h"
 
 /* Of each step: what is only read is there at once, a command is answered within 13. */
@@ -133,30 +135,49 @@ connect_to(const struct cli_api *api, int patience_s, int *ret, struct err *err)
 	return err_errno(err, ERR_IO, errno, "%s", api->path);
 }
 
+/* *ret_ended: the server takes no more of it, and may have answered. */
 static bool
-send_all(int fd, const struct buf *request, struct err *err)
+send_all(int fd, const char *data, size_t size, bool *ret_ended, struct err *err)
 {
 	ssize_t n;
 
-	for (size_t done = 0; done < request->size; done += (size_t)n) {
-		n = send(fd, request->data + done, request->size - done, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		if (n < 0)
-			return errno == EPIPE || errno == ECONNRESET || /* it may have answered */
-			    err_errno(err, ERR_IO, errno, "the server does not read");
+	*ret_ended = false;
+	for (size_t done = 0; done < size && !*ret_ended; done += n > 0 ? (size_t)n : 0) {
+		n = send(fd, data + done, size - done, MSG_NOSIGNAL);
+		*ret_ended = n < 0 && (errno == EPIPE || errno == ECONNRESET);
+		if (n < 0 && errno != EINTR && !*ret_ended)
+			return err_errno(err, ERR_IO, errno, "the server does not read");
 	}
 	return true;
 }
 
 static bool
-receive_all(int fd, struct buf *answer, struct err *err)
+send_file(int fd, const struct cli_file *file, struct err *err)
+{
+	char piece[65536];
+	bool is_ended = false;
+	ssize_t n;
+
+	for (int64_t at = 0; at < file->size && !is_ended; at += n) {
+		n = pread(file->fd, piece, sizeof(piece), at);
+		if (n <= 0 || n > file->size - at)
+			return err_set(err, ERR_IO, "%s has changed while it was sent", file->name);
+		if (!send_all(fd, piece, (size_t)n, &is_ended, err))
+			return false;
+		if (file->progress != NULL)
+			file->progress(file, at + n);
+	}
+	return true;
+}
+
+static bool
+receive_all(int fd, bool waits, struct buf *answer, struct err *err)
 {
 	char piece[16384];
 	ssize_t n;
 
 	while ((n = recv(fd, piece, sizeof(piece), 0)) != 0) {
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && !waits)
 			continue;
 		if (n < 0 && errno == ECONNRESET)
 			break;
@@ -234,44 +255,85 @@ read_answer(const struct buf *answer, struct cli_answer *ret, struct err *err)
 	    ret->status);
 }
 
+/* What is sent behind the head: a text, a file, or nothing. */
+struct body {
+	const char *json;
+	const struct cli_file *file;
+	bool waits; /* of a GET, for something new */
+};
+
+static void
+put_head(const struct cli_api *api, const char *target, const struct body *body, struct buf *out)
+{
+	const struct cli_file *file = body->file;
+
+	buf_addf(out, "%s %s HTTP/1.1\r\nHost: local\r\nConnection: close\r\n",
+	    body->json == NULL && file == NULL ? "GET" : "POST", target);
+	if (body->waits)
+		buf_adds(out, "Prefer: wait=7\r\n");
+	if (api->as != NULL)
+		buf_addf(out, "Deploybot-Role: %s\r\n", api->as);
+	if (body->json != NULL)
+		buf_addf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+		    strlen(body->json));
+	if (file != NULL)
+		buf_addf(out,
+		    "Content-Type: application/octet-stream\r\nContent-Length: %" PRId64
+		    "\r\n" API_FILE_HEADER ": %s\r\n",
+		    file->size, file->name);
+	if (file != NULL && file->code != NULL)
+		buf_addf(out, API_CODE_HEADER ": %s\r\n", file->code);
+	if (file != NULL && file->shown != NULL)
+		buf_addf(out, API_SHOWN_HEADER ": %s\r\n", file->shown);
+	buf_addf(out, "\r\n%s", body->json == NULL ? "" : body->json);
+}
+
 static bool
-ask_once(const struct cli_api *api, const char *target, const char *body, struct cli_answer *ret,
-    struct err *err)
+ask_once(const struct cli_api *api, const char *target, const struct body *body,
+    struct cli_answer *ret, struct err *err)
 {
 	CLEANUP(file_closep) int fd = -1;
-	CLEANUP(buf_done) struct buf request = buf_make(ANSWER_MAX);
+	CLEANUP(buf_wipe) struct buf request = buf_make(ANSWER_MAX);
 	CLEANUP(buf_done) struct buf answer = buf_make(ANSWER_MAX);
-	bool ok;
+	bool is_get = body->json == NULL && body->file == NULL, is_ended, ok;
 
 	*ret = (struct cli_answer){ 0 };
-	buf_addf(&request, "%s %s HTTP/1.1\r\nHost: local\r\nConnection: close\r\n",
-	    body == NULL ? "GET" : "POST", target);
-	if (api->as != NULL)
-		buf_addf(&request, "Deploybot-Role: %s\r\n", api->as);
-	if (body != NULL)
-		buf_addf(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-		    strlen(body));
-	buf_addf(&request, "\r\n%s", body == NULL ? "" : body);
+	put_head(api, target, body, &request);
 	ok = buf_check(&request, err) &&
-	    connect_to(api, body == NULL ? GET_PATIENCE_S : PATIENCE_S, &fd, err) &&
-	    send_all(fd, &request, err) && receive_all(fd, &answer, err) &&
-	    read_answer(&answer, ret, err);
+	    connect_to(api, is_get && !body->waits ? GET_PATIENCE_S : PATIENCE_S, &fd, err) &&
+	    send_all(fd, request.data, request.size, &is_ended, err) &&
+	    (body->file == NULL || is_ended || send_file(fd, body->file, err)) &&
+	    receive_all(fd, body->waits, &answer, err) && read_answer(&answer, ret, err);
 	if (!ok)
 		cli_answer_done(ret);
 	return ok;
 }
 
 bool
+cli_api_send(const struct cli_api *api, const char *target, const struct cli_file *file,
+    struct cli_answer *ret, struct err *err)
+{
+	return ask_once(api, target, &(const struct body){ .file = file }, ret, err);
+}
+
+bool
+cli_api_wait(const struct cli_api *api, const char *target, struct cli_answer *ret, struct err *err)
+{
+	return ask_once(api, target, &(const struct body){ .waits = true }, ret, err);
+}
+
+bool
 cli_api_ask(const struct cli_api *api, const char *target, const char *body, struct cli_answer *ret,
     struct err *err)
 {
-	bool ok = ask_once(api, target, body, ret, err);
+	const struct body sent = { .json = body };
+	bool ok = ask_once(api, target, &sent, ret, err);
 
 	for (int i = 0; ok && body == NULL && ret->status == 429 && i < AGAIN_MAX; i++) {
 		if (poll(NULL, 0, AGAIN_MS) < 0)
 			break; /* Ctrl-C */
 		cli_answer_done(ret);
-		ok = ask_once(api, target, body, ret, err);
+		ok = ask_once(api, target, &sent, ret, err);
 	}
 	return ok;
 }

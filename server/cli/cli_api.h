@@ -31,6 +31,24 @@ struct cli_answer {
 
 void cli_answer_done(struct cli_answer *answer); /* takes one that is all zero */
 
+/* A file that is sent as it is. */
+struct cli_file {
+	int fd; /* read from its beginning */
+	int64_t size;
+	const char *name; /* of plain text */
+	const char *code; /* of the second factor; NULL: none */
+	const char *shown; /* the question that the code is for; NULL: none */
+	void (*progress)(const struct cli_file *file, int64_t sent); /* NULL: nobody looks */
+};
+
+/* cli_api_ask() with that file as the body. */
+bool cli_api_send(const struct cli_api *api, const char *target, const struct cli_file *file,
+    struct cli_answer *ret, struct err *err) MUST_USE;
+
+/* A GET that the server keeps until there is something new, 7 s at most; a signal ends it. */
+bool cli_api_wait(const struct cli_api *api, const char *target, struct cli_answer *ret,
+    struct err *err) MUST_USE;
+
 /* body: JSON, NULL: a GET.  Only a listener of root's, ours, or of who has the socket's folder is
  * spoken to, and what it says can be printed: no controls but line ends and tabs are in it.  False,
  * and *err says what to do about it: no answer came.  A GET that is one too many is asked again,

@@ -9,12 +9,15 @@
 
 #include "cli/cli_code.h"
 #include "cli/cli_server.h"
+#include "cli/cli_show.h"
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "types/limits.h"
 
 #define LOOK_EVERY_MS 400
+/* Of 7 s each, in which nothing was new: then it is looked at all the same. */
+#define WAITS_MAX 3
 /* A server that is restarted is waited for: the work goes on. */
 #define AWAY_MS	  (180 * INT64_C(1000))
 #define BAR_CELLS 24
@@ -24,6 +27,7 @@ struct follow {
 	int64_t work;
 	int64_t run;	/* whose output is shown; 0: none yet */
 	int64_t offset; /* of its log, that is shown */
+	bool has_run_ended;
 	char environment[96];
 	int64_t away_since;
 	bool is_terminal;    /* somebody is there to answer, and to look at a bar */
@@ -127,6 +131,7 @@ show_output(struct follow *f, const struct json *work)
 	if (run != f->run) {
 		show_run(f);
 		f->offset = 0;
+		f->has_run_ended = false;
 	}
 	f->run = run;
 	show_run(f);
@@ -229,6 +234,37 @@ wait_for_line(struct follow *f)
 		send_answer(f, "no");
 	else
 		(void)fprintf(stderr, "y or n? ");
+}
+
+/* Until its log has grown or it has changed, and not much sooner than it was looked at without
+ * that: the server may have no room for one that waits, or know of none. */
+static void
+wait_for_news(struct follow *f)
+{
+	int64_t began = clock_monotonic_ms();
+	bool is_unchanged = true, asks = f->is_prompted && f->is_terminal;
+	char target[96];
+
+	if (f->run == 0 || f->has_run_ended)
+		(void)snprintf(target, sizeof(target), "/v1/log/%lld/%lld", (long long)f->work,
+		    (long long)f->offset);
+	else
+		(void)snprintf(target, sizeof(target), "/v1/run/%lld/%lld", (long long)f->run,
+		    (long long)f->offset);
+	for (int i = 0; i < WAITS_MAX && is_unchanged && !asks && !f->is_unreadable &&
+	     !f->is_until_asked && f->away_since == 0 && !is_interrupted;
+	     i++) {
+		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+
+		is_unchanged = cli_api_wait(&f->local->api, target, &answer, NULL) &&
+		    json_get_bool(answer.json, "is_unchanged", false);
+		f->is_unreadable = answer.status == 403;
+		f->has_run_ended = json_get_bool(answer.json, "is_over", f->has_run_ended);
+		if (f->local->is_json && json_get_i64_or(answer.json, "run", 0) == f->run)
+			f->offset = json_get_i64_or(answer.json, "next", f->offset);
+	}
+	if (clock_monotonic_ms() - began < LOOK_EVERY_MS && !is_interrupted)
+		wait_for_line(f);
 }
 
 /* --- its end --- */
@@ -369,7 +405,7 @@ follow(const struct cli_server *local, int64_t work, bool is_until_asked)
 		if (status >= 0)
 			return status;
 		if (!is_interrupted)
-			wait_for_line(&f);
+			wait_for_news(&f);
 	}
 	return leave(&f);
 }

@@ -211,6 +211,9 @@ check_options(const struct cli *cli, const struct found *found)
 		    cli_form_takes(cli->form, (enum cli_option)i))
 			return refuse(
 			    cli, ": %s %s is missing", row->name, cli_value_rows[row->value].usage);
+		for (size_t k = 0; k < cli->many_count && row->times == CLI_MANY; k++)
+			if (cli->value[i] != NULL && !cli_value_takes(row->value, cli->many[k]))
+				return cli_refuse(cli, (enum cli_option)i, cli->many[k], NULL);
 		if (cli->value[i] != NULL && !cli_value_takes(row->value, cli->value[i]))
 			return cli_refuse(cli, (enum cli_option)i, cli->value[i], NULL);
 	}

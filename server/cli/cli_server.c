@@ -1,6 +1,7 @@
 /* cli_server.c - subcommands that ask the running server: each command of the chat, logs and answer.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_server.h"
+#include "cli/cli_show.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,9 +45,8 @@ cli_server_show_said(const struct cli_server *local, const struct cli_answer *an
 
 /* --- what shows --- */
 
-/* What a path may hold as it is: names and numbers. */
-static bool
-is_path(const char *text)
+bool
+cli_is_path(const char *text)
 {
 	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-/") == strlen(text);
 }
@@ -70,14 +70,15 @@ static int
 	return ret->status == 200 ? EX_OK : cli_server_show_said(local, ret);
 }
 
+/* show: NULL, where it is asked for as JSON alone. */
 static int
 run_view(const struct cli_server *local, const char *path, void (*show)(const struct json *answer))
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	int status;
 
-	if (local->argc > 2 || (local->argc > 0 && !is_path(local->argv[0])) ||
-	    (local->argc > 1 && !is_path(local->argv[1])))
+	if (local->argc > 2 || (local->argc > 0 && !cli_is_path(local->argv[0])) ||
+	    (local->argc > 1 && !cli_is_path(local->argv[1])))
 		return cli_server_fail(
 		    local, EX_USAGE, "expected an environment, or nothing: all of them");
 	status = get(local, &answer, "%s%s%s%s%s", path, local->argc > 0 ? "/" : "",
@@ -110,6 +111,24 @@ cli_queue(struct cli_server *local)
 	return run_view(local, "/v1/queue", cli_show_queue);
 }
 
+int
+cli_holds(struct cli_server *local)
+{
+	return run_view(local, "/v1/holds", cli_show_holds);
+}
+
+int
+cli_actions(struct cli_server *local)
+{
+	return run_view(local, "/v1/actions", cli_show_actions);
+}
+
+int
+cli_whoami(struct cli_server *local)
+{
+	return run_view(local, "/v1/me", cli_show_me);
+}
+
 /* --- what changes --- */
 
 static bool
@@ -138,9 +157,8 @@ say_asked(const struct json *json, int64_t work)
 		    until, (long long)work);
 }
 
-/* The work that an answer is about: its end is waited for, or its number is shown. */
-static int
-go_on(const struct cli_server *local, const struct cli_answer *answer)
+int
+cli_server_go_on(const struct cli_server *local, const struct cli_answer *answer)
 {
 	int64_t work = json_get_i64_or(answer->json, "work", 0);
 	const char *said = json_text(answer->json, "said");
@@ -185,7 +203,7 @@ post(const struct cli_server *local, const char *target, const char *body, const
 
 	if (!cli_code_ask(&local->api, target, body, shown, &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	status = go_on(local, &answer);
+	status = cli_server_go_on(local, &answer);
 	if (answer.status == 409)
 		say_how(local, strcmp(target, APPROVE) == 0,
 		    json_get_i64_or(answer.json, "work", 0), answer.json);
@@ -271,7 +289,7 @@ cli_server_run(const struct cli *cli, cli_server_command *run)
 static int
 get_view(const struct cli_server *local, const char *path, struct cli_answer *ret)
 {
-	if (!is_path(local->argv[0]))
+	if (!cli_is_path(local->argv[0]))
 		return cli_server_fail(
 		    local, EX_USAGE, "expected an environment, or the number of a deployment");
 	return get(local, ret, "%s/%s", path, local->argv[0]);
@@ -432,6 +450,14 @@ cli_logs(struct cli_server *local)
 	    "%s: what a deployment has printed is: deploybot log; logs is what the application logged\n",
 	    local->cli->program);
 	return cli_log(local);
+}
+
+/* As in the chat; as JSON what /v1 says. */
+int
+cli_pending(struct cli_server *local)
+{
+	return local->is_json ? run_view(local, "/v1/pending", NULL) :
+				run_command(local, "pending");
 }
 
 int

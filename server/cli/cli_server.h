@@ -22,6 +22,13 @@ int cli_server_run(const struct cli *cli, cli_server_command *run);
 /* What was said, to people; a script gets all of it.  Returns the exit status. */
 int cli_server_show_said(const struct cli_server *local, const struct cli_answer *answer);
 
+/* What a path of /v1 may hold as it is: names and numbers. */
+bool cli_is_path(const char *text);
+
+/* The work that an answer is about: its end is waited for, or its number is shown, as --wait says;
+ * else what was said.  An exit status. */
+int cli_server_go_on(const struct cli_server *local, const struct cli_answer *answer);
+
 /* How work has ended, for scripts. */
 enum cli_end {
 	CLI_END_GOOD = 0,      /* it is live */
@@ -35,10 +42,6 @@ enum cli_end {
 /* Somebody is there to read a question, and to answer it. */
 bool cli_is_terminal(void);
 
-/* A state of /v1 as people read it: "awaiting confirmation".  Gives out. */
-#define CLI_STATE 64
-const char *cli_state_words(const char *state, char out[CLI_STATE]);
-
 /* Shows the work's output, asks its questions, and waits for its end; an exit status. */
 int cli_follow(const struct cli_server *local, int64_t work);
 
@@ -49,15 +52,6 @@ int cli_follow_until_asked(const struct cli_server *local, int64_t work);
 /* To people, where nobody follows it further: an exit status of 0 does not say how it ends. */
 #define CLI_NOT_OVER \
 	"%lld: not over: it may fail or be replaced; follow it with: deploybot log --wait %lld\n"
-
-/* Prints what /v1 shows, for people. */
-/* A time of /v1 in minutes, "2026-11-21 11:42 UTC"; "" where there is none.  Gives out. */
-#define CLI_AT 24
-const char *cli_show_at(const struct json *object, const char *key, char out[CLI_AT]);
-
-void cli_show_status(const struct json *answer);
-void cli_show_history(const struct json *answer);
-void cli_show_queue(const struct json *answer);
 
 /* A sentence of ours on stderr, with the program's name before it; returns the exit status. */
 static inline int

@@ -1,10 +1,12 @@
 /* cli_show.c - what /v1 shows, as lines for people.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "cli/cli_show.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli_server.h"
+#include "lib/commit.h"
 #include "lib/environment_id.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -31,6 +33,10 @@ cli_state_words(const char *state, char out[CLI_STATE])
 	return out;
 }
 
+/* What is to be written of what has both; an older server says no source. */
+#define commit_of(object) \
+	commit_name_here(commit_source_of(json_text(object, "source")), json_text(object, "commit"))
+
 /* " 1a2b3c4 A subject", " restart-web" */
 static void
 print_commit(const struct json *object)
@@ -39,7 +45,7 @@ print_commit(const struct json *object)
 	const char *action = json_text(object, "action"), *argument = json_text(object, "argument");
 
 	if (commit[0] != '\0')
-		(void)printf(" %.7s", commit);
+		(void)printf(" %s", commit_of(object));
 	else if (action[0] != '\0')
 		(void)printf(" %s%s%s", action, argument[0] != '\0' ? " " : "", argument);
 	else
@@ -235,9 +241,9 @@ print_left_hosts(const struct json *environment)
 	for (size_t i = 0; i < json_count(all); i++) {
 		const char *commit = json_text(json_at(all, i), "commit");
 
-		(void)printf("  %s%s%.7s, left out %s\n", json_text(json_at(all, i), "host"),
-		    commit[0] != '\0' ? " still has " : ": what it has is not known", commit,
-		    json_text(json_at(all, i), "since"));
+		(void)printf("  %s%s%s, left out %s\n", json_text(json_at(all, i), "host"),
+		    commit[0] != '\0' ? " still has " : ": what it has is not known",
+		    commit_of(json_at(all, i)), json_text(json_at(all, i), "since"));
 	}
 }
 
@@ -258,7 +264,7 @@ print_beside(const struct json *environment)
 		const struct json *block = json_at(blocked, i);
 		const char *by = json_text(block, "by"), *reason = json_text(block, "reason");
 
-		(void)printf("  blocked: %.7s, %s%s%s%s%s\n", json_text(block, "commit"),
+		(void)printf("  blocked: %s, %s%s%s%s%s\n", commit_of(block),
 		    by[0] != '\0' ? "rolled back by " : "its deployment failed", by,
 		    reason[0] != '\0' ? " (" : "", reason, reason[0] != '\0' ? ")" : "");
 	}
@@ -365,4 +371,54 @@ cli_show_queue(const struct json *answer)
 	}
 	if (n == 0)
 		(void)printf("Nothing is in progress, and nothing is queued.\n");
+}
+
+void
+cli_show_holds(const struct json *answer)
+{
+	const struct json *all = json_get(answer, "environments");
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json *environment = json_at(all, i);
+
+		if (json_count(json_get(environment, "holds")) == 0)
+			continue;
+		(void)printf("%s\n", json_text(environment, "environment"));
+		print_holds(environment);
+		n++;
+	}
+	if (n == 0)
+		(void)printf("Nothing keeps new work from starting.\n");
+}
+
+void
+cli_show_actions(const struct json *answer)
+{
+	const struct json *all = json_get(answer, "actions");
+
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json *action = json_at(all, i);
+		const char *takes = json_text(action, "takes");
+
+		(void)printf("%-24s %s%s%s%s: %s\n", json_text(action, "target"),
+		    json_text(action, "action"), takes[0] != '\0' ? " <" : "", takes,
+		    takes[0] != '\0' ? ">" : "", json_text(action, "help"));
+	}
+	if (json_count(all) == 0)
+		(void)printf("You may ask for no action.\n");
+}
+
+void
+cli_show_me(const struct json *answer)
+{
+	const struct json *roles = json_get(answer, "roles"), *may = json_get(answer, "may");
+
+	(void)printf("%s", json_text(json_get(answer, "person"), "name"));
+	for (size_t i = 0; i < json_count(roles); i++)
+		(void)printf("%s%s", i == 0 ? ", as " : ", ", json_str(json_at(roles, i)));
+	(void)printf("\n");
+	for (size_t i = 0; i < json_count(may); i++)
+		(void)printf("  %s: %s\n", json_text(json_at(may, i), "target"),
+		    json_text(json_at(may, i), "right"));
 }

@@ -7,7 +7,7 @@
 #include "decide/factor/decide_factor_state.h"
 #include "decide/factor/decide_lacks.h"
 #include "decide/factor/decide_pad.h"
-#include "decide/factor/decide_picture.h"
+#include "decide/factor/decide_factor_own.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_principal.h"
 #include "decide/tell/decide_whom.h"
@@ -23,8 +23,8 @@ show(struct tx *tx, const struct update *update)
 	struct factor factor = decide_factor_of(tx, update->person);
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (factor.enrolled_at == 0 && tx->settings->enrols_in_chat) {
-		decide_picture_begin(tx, update);
+	if (factor.enrolled_at == 0 && tx->settings->enrols_by_page) {
+		decide_factor_own_begin(tx, update);
 		return;
 	}
 	if (factor.enrolled_at == 0) {
@@ -101,7 +101,7 @@ command_2fa(struct tx *tx, const struct update *update, const struct request *re
 	else if (text[0] == '\0')
 		show(tx, update);
 	else if (text_starts_ci(text, CONFIRM))
-		decide_picture_prove(tx, update, text + strlen(CONFIRM));
+		decide_factor_own_prove(tx, update, text + strlen(CONFIRM));
 	else if (text_starts_ci(text, RECOVER))
 		recover(tx, update, text + strlen(RECOVER));
 	else if (text_starts_ci(text, RESET))

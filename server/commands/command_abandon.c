@@ -85,7 +85,7 @@ ask(struct tx *tx, const struct update *update, const struct deployment *work,
 	if (deployment_is_action(work))
 		chat_text_code(&text, "", deployment_action_word(work));
 	else
-		chat_text_commit(&text, "", work->commit);
+		chat_text_named(&text, "", COMMIT_OF(work));
 	chat_text_since(
 	    &text, chat_runner_gone(gone->name, "\nIts runner", begin), &clock, gone->at, tx->at);
 	chat_text_add(&text,

@@ -36,6 +36,10 @@ add_what(struct tx *tx, const struct appeal *appeal, struct chat_text *text)
 	struct release to;
 
 	row_environment_get(tx, appeal->environment, &environment);
+	if (request_get(&appeal->wanted, "from", value)[0] != '\0') {
+		chat_text_code(text, "\nWhat is live in: ", value);
+		return;
+	}
 	if (request_get(&appeal->wanted, is_back ? "release" : "ref", value)[0] != '\0') {
 		chat_text_code(text, is_back ? "\nRelease: " : "\nWhat: ", value);
 		return;
@@ -45,8 +49,8 @@ add_what(struct tx *tx, const struct appeal *appeal, struct chat_text *text)
 	if (environment_is_in_doubt(&environment))
 		chat_text_add(text, "\nwhat runs is not known");
 	else
-		chat_text_commit(text, "\n", environment.current.commit);
-	chat_text_commit(text, " → ", to.commit);
+		chat_text_named(text, "\n", COMMIT_OF(&environment.current));
+	chat_text_named(text, " → ", COMMIT_OF(&to));
 	chat_text_quoted(text, " ", to.subject, CHAT_FIRST_SUBJECT);
 }
 

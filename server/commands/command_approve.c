@@ -3,7 +3,7 @@
 #include "commands/commands.h"
 
 #include "decide/approval/decide_approval.h"
-#include "decide/factor/decide_pad.h"
+#include "decide/factor/decide_pad_shown.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
 

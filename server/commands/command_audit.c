@@ -7,6 +7,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "decide/view/decide_view_lists.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 
@@ -50,15 +51,6 @@ is_meant(const struct decide_scope *scope, bool is_named, const char *environmen
 	return !is_named;
 }
 
-/* Is it there for them?  What is about no environment is the server's own. */
-static bool
-may_see(struct tx *tx, int64_t person, const struct audit_shown *entry)
-{
-	if (entry->environment[0] == '\0')
-		return decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL);
-	return decide_is_allowed(tx, person, POLICY_AUDIT, entry->environment);
-}
-
 /* Of all that they may see; returns how many, and *ret_newest is the first of them. */
 static size_t
 add_all(struct tx *tx, struct chat_text *text, const struct decide_scope *scope, bool is_named,
@@ -73,7 +65,7 @@ add_all(struct tx *tx, struct chat_text *text, const struct decide_scope *scope,
 
 		for (size_t j = 0; j < n && shown < most; j++) {
 			if (!is_meant(scope, is_named, page[j].environment) ||
-			    !may_see(tx, scope->person, &page[j]))
+			    !decide_view_audit_sees(tx, scope->person, page[j].environment))
 				continue;
 			add_entry(tx, text, &page[j], true);
 			if (shown++ == 0)

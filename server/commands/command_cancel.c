@@ -30,7 +30,7 @@ add_what(struct chat_text *text, const struct deployment *deployment)
 		chat_text_code(text, "", deployment_action_word(deployment));
 		chat_text_some(text, " ", deployment->argument);
 	} else if (deployment->commit[0] != '\0')
-		chat_text_commit(text, "", deployment->commit);
+		chat_text_named(text, "", COMMIT_OF(deployment));
 	else
 		chat_text_ref(text, "", deployment->ref);
 }
@@ -205,13 +205,13 @@ add_cancel(struct offer *offer, const struct deployment *work)
 	if (deployment_is_loan(work))
 		text_setf(label, "✋ %.59s", decide_loan_name(work, name)); /* it fits */
 	else
-		text_setf(label, "%s %.40s %.7s",
+		text_setf(label, "%s %.40s %.*s",
 		    deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE ? "✋ Stop" :
 									    "✖️ Cancel",
-		    work->environment,
+		    work->environment, deployment_is_action(work) ? 7 : COMMIT_NAME,
 		    deployment_is_pipeline(work)   ? work->argument :
 			deployment_is_action(work) ? work->action :
-						     work->commit);
+						     commit_name_here(COMMIT_OF(work)));
 	decide_once_button(offer->tx, offer->update, &cancel, label, &offer->message.buttons);
 }
 

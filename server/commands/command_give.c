@@ -1,6 +1,7 @@
 /* command_give.c - a button of /queue: gives one's own place to a person further back.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
+#include "decide/queue/decide_give.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"

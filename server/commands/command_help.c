@@ -16,7 +16,6 @@
 #include "decide/who/decide_principal.h"
 #include "lib/column.h"
 #include "lib/text.h"
-#include "types/loan.h"
 
 #define FIRST_SHOWN	   5
 #define DO_SHOWN	   5
@@ -71,17 +70,11 @@ may(struct tx *tx, const struct update *update, const struct row *row, const cha
 	return decide_is_allowed(tx, update->person, row->action, where);
 }
 
-/* Where the settings lend nothing there is nothing to be asked for, nor revoked; without a link
- * there are no agents. */
 static bool
 may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
 {
-	if ((row->action == POLICY_SECRET || strcmp(row->word, "revoke") == 0) &&
-	    !loan_is_there(tx->settings, "*", "*"))
-		return false;
-	if (strcmp(row->word, "agents") == 0 && tx->settings->link.address == NULL)
-		return false;
-	return decide_is_allowed_somewhere(tx, update->person, row->action);
+	return commands_is_there(tx->settings, row->word) &&
+	    decide_is_allowed_somewhere(tx, update->person, row->action);
 }
 
 static bool
@@ -148,6 +141,24 @@ add_environments(struct tx *tx, const struct update *update, struct chat_text *t
 			    tx->settings->environments[i].name);
 	if (n > ENVIRONMENTS_SHOWN)
 		chat_text_add(text, "\n%zu environments: /status", n);
+}
+
+/* Of the first environment that takes archives, of them. */
+static void
+add_archives(struct tx *tx, const struct update *update, struct chat_text *text)
+{
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct environment_settings *e = &tx->settings->environments[i];
+
+		if (!e->takes_uploads || !may(tx, update, &table[ROW_deploy], e->name) ||
+		    !decide_is_allowed(tx, update->person, POLICY_UPLOAD, e->name))
+			continue;
+		chat_text_add(text,
+		    "An archive (.zip, .tar): send it to me in private, under it " MARK_CODE
+		    "/deploy %s" MARK_CODE "\n",
+		    e->name);
+		return;
+	}
 }
 
 /* What they may do to each; whoever approves there may do nothing. */
@@ -432,6 +443,7 @@ say_help(struct tx *tx, const struct update *update, bool is_all, struct chat_te
 		chat_text_add(text, "How to write each: " MARK_CODE "/help all" MARK_CODE "\n");
 		add_all_button(tx, update, &message);
 	}
+	add_archives(tx, update, text);
 	add_environments(tx, update, text);
 	if (!has_actions)
 		add_clients(tx, update, text);

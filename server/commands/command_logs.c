@@ -29,7 +29,7 @@ show_kept(struct tx *tx, const struct update *update, int64_t id)
 		return;
 	}
 	chat_first(&text, FIRST_LOG_KEPT, work.environment);
-	chat_first_commit(&text, work.subject, work.commit);
+	chat_first_commit(&text, work.subject, COMMIT_OF(&work));
 	chat_text_add(&text,
 	    work.state == DEPLOY_ROLLED_BACK ? " before it was rolled back:" : " as it failed:");
 	chat_text_lines(&text, lines);

@@ -7,15 +7,15 @@
 #include "decide/work/decide_action.h"
 #include "decide/approval/decide_approval.h"
 #include "decide/approval/decide_needs.h"
+#include "decide/approval/decide_pending.h"
 #include "decide/decide_page.h"
 #include "decide/approval/decide_ready.h"
 #include "decide/question/decide_where.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
 
-#define PAGE	  3 /* works, with up to three buttons each, and those to other pages */
-#define LOOKED_AT 200
-#define REVIEWS	  5
+#define PAGE	3 /* works, with up to three buttons each, and those to other pages */
+#define REVIEWS 5
 
 struct pending {
 	struct tx *tx;
@@ -23,15 +23,6 @@ struct pending {
 	struct chat_text *text;
 	struct buttons *buttons;
 };
-
-static bool
-is_in(const struct decide_scope *scope, const char *environment)
-{
-	for (size_t i = 0; i < scope->n; i++)
-		if (strcmp(scope->at[i]->name, environment) == 0)
-			return true;
-	return false;
-}
 
 static void
 add_button(struct pending *p, const char *action, int64_t work, const char *label)
@@ -59,7 +50,7 @@ add_line(struct pending *p, const struct deployment *work)
 static void
 add_work(struct pending *p, struct deployment *work)
 {
-	enum needs_verdict verdict = decide_needs_may(p->tx, work, p->update->person, NULL);
+	const char *why_not = decide_pending_why_not(p->tx, work, p->update->person);
 	struct decide_needs needs;
 	char label[LIMIT_BUTTON], touches[DECIDE_TOUCHES];
 
@@ -72,11 +63,8 @@ add_work(struct pending *p, struct deployment *work)
 	chat_text_ago(p->text, ", asked ", work->requested_at, p->tx->at);
 	chat_text_add(p->text, "\n    approved %zu of %d", needs.n, needs.needs.approvals);
 	chat_text_outside(p->text, needs.n > 0 ? ": " : "", work->approvers);
-	if (verdict != NEEDS_MAY) {
-		chat_text_add(p->text, "; %s",
-		    verdict == NEEDS_ASKED	  ? DECIDE_NEEDS_OWN(work, p->update->person) :
-			verdict == NEEDS_BY_TOKEN ? "asked for with a token of yours" :
-						    "not for you to approve");
+	if (why_not != NULL) {
+		chat_text_add(p->text, "; %s", why_not);
 		return;
 	}
 	if (row_approval_is_of(p->tx, work->id, p->update->person)) {
@@ -92,49 +80,20 @@ add_work(struct pending *p, struct deployment *work)
 	add_line(p, work);
 }
 
-/* Those of the scope, the oldest first, and where all are meant those on clients too; none that the
- * person does not see. */
-static size_t
-list(struct tx *tx, const struct decide_scope *scope, bool is_all, int64_t ret[LOOKED_AT])
-{
-	int64_t id = 0;
-	size_t n = 0;
-
-	while (n < LOOKED_AT && (id = row_approval_next(tx, id)) != 0) {
-		struct deployment work;
-		const char *of;
-
-		row_deployment_get(tx, id, &work);
-		of = deployment_target_here(&work);
-		if ((is_in(scope, work.environment) || is_in(scope, of) ||
-			(is_all && environment_client(of) != NULL)) &&
-		    decide_sees(tx, scope->person, of))
-			ret[n++] = id;
-	}
-	return n;
-}
-
 /* What began as an emergency awaits somebody's look. */
 static void
 add_reviews(struct tx *tx, const struct decide_scope *scope, struct chat_text *text)
 {
 	struct deployment reviews[REVIEWS];
-	size_t shown = 0;
+	size_t n = decide_pending_reviews(tx, scope, reviews, REVIEWS);
 
-	for (size_t i = 0; i < scope->n && shown < REVIEWS; i++) {
-		if (environment_client(scope->at[i]->name) != NULL)
-			continue; /* nothing is deployed there */
-		size_t n = row_deployment_list_unreviewed(
-		    tx, scope->at[i]->name, reviews, REVIEWS - shown);
-
-		for (size_t k = 0; k < n; k++) {
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || strcmp(reviews[i].environment, reviews[i - 1].environment) != 0)
 			chat_text_add(
-			    text, "\n\n" MARK_BOLD "%s" MARK_BOLD ":", reviews[k].environment);
-			chat_emergency_line(text, &reviews[k], tx->at);
-		}
-		shown += n;
+			    text, "\n\n" MARK_BOLD "%s" MARK_BOLD ":", reviews[i].environment);
+		chat_emergency_line(text, &reviews[i], tx->at);
 	}
-	if (shown == REVIEWS)
+	if (n == REVIEWS)
 		chat_text_add(text, "\nMore may be in " MARK_CODE "/status" MARK_CODE ".");
 }
 
@@ -145,12 +104,12 @@ command_pending(struct tx *tx, const struct update *update, const struct request
 	struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct pending pending = { tx, update, &text, &message.buttons };
-	int64_t ids[LOOKED_AT], page, pages;
+	int64_t ids[DECIDE_PENDING_MAX], page, pages;
 	size_t n, first;
 
 	if (!decide_scope_seen(tx, update, request, &scope))
 		return;
-	n = list(tx, &scope, request->target[0] == '\0', ids);
+	n = decide_pending_list(tx, &scope, request->target[0] == '\0', ids);
 	first = decide_page(request, n, PAGE, &page, &pages);
 	chat_text_add(&text,
 	    n == 0 ? "Nothing awaits an approval." : MARK_BOLD "Awaiting approval" MARK_BOLD);

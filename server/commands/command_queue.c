@@ -136,6 +136,9 @@ add_reason(struct shown *s, const struct deployment *work)
 		    settings_runner(s->tx->settings, work->environment));
 	} else if (strcmp(work->waits_for, ROW_QUEUE_CI) == 0) {
 		chat_text_outside(s->text, ", waits for CI: ", decide_ci_line(s->tx, work, ci));
+	} else if (strcmp(work->waits_for, ROW_QUEUE_OPA) == 0) {
+		chat_text_outside(
+		    s->text, ", ", work->note[0] != '\0' ? work->note : "waits for OPA");
 	} else if (decide_is_held(s->tx, work)) {
 		chat_text_add(s->text, ", waits for the end of the %s",
 		    chat_holds[s->holds.n == 0 ? HOLD_FREEZE : s->holds.at[0].kind].ends);

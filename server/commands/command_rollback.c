@@ -6,6 +6,7 @@
 #include "chat/chat_deployment.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_end.h"
 #include "decide/git/decide_git.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/decide_page.h"
@@ -32,7 +33,7 @@ add_release(struct chat_text *text, const struct release *release, int64_t at)
 {
 	chat_text_add(
 	    text, "\n• release " MARK_CODE "%lld" MARK_CODE " ", (long long)release->number);
-	chat_text_commit(text, "", release->commit);
+	chat_text_named(text, "", COMMIT_OF(release));
 	chat_text_subject(text, " ", release->subject);
 	chat_text_ago(text, ", ", release->at, at);
 	if (release->left_by != 0)
@@ -183,7 +184,7 @@ refuse_past(struct tx *tx, const struct update *update, const struct release *to
 	request_add_number(&row.request, "release", to->number);
 	request_add(&row.request, "past", "barrier");
 	chat_first(&text, FIRST_NOT_BACK, to->environment); /* nothing happened */
-	chat_text_commit(&text, " → ", to->commit);
+	chat_text_named(&text, " → ", COMMIT_OF(to));
 	chat_barriers(&text, barriers, n);
 	if (decide_is_answered(update))
 		chat_text_add(&text, "\nWhoever may can roll back all the same, in the chat.");
@@ -213,7 +214,7 @@ add_to(struct tx *tx, const struct update *update, const struct request *older,
 		tx_fail(tx, ERR_LIMIT, "a label is too long");
 		return;
 	}
-	text_setf(label, "↩️ to %.7s %.*s", to->commit,
+	text_setf(label, "↩️ to %s %.*s", commit_name_here(COMMIT_OF(to)),
 	    (int)text_cut(theirs, strlen(theirs), SUBJECT_SHOWN), theirs);
 	request_add_number(&request, "release", to->number);
 	request_add_number(&request, "instead", request_get_number(older, DECIDE_OLDER));
@@ -266,7 +267,7 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
 	if (environment_is_in_doubt(environment)) {
 		chat_text_add(&text, "\nwhat runs is not known");
 	} else {
-		chat_text_commit(&text, "\nlive: ", environment->current.commit);
+		chat_text_named(&text, "\nlive: ", COMMIT_OF(&environment->current));
 		chat_text_subject(&text, " ", environment->current.subject);
 		chat_text_ago(&text, ", ", environment->current.at, tx->at);
 	}
@@ -292,8 +293,9 @@ is_still_so(struct tx *tx, const struct update *update, const struct request *re
 		return true;
 	if (!is_over)
 		text_setf(what, "Release %lld is not live any more", (long long)from);
-	decide_toastf(tx, update, true, "%s: %s runs %.7s. To roll that back: /rollback %s", what,
-	    environment->name, environment->current.commit, environment->name);
+	decide_toastf(tx, update, true, "%s: %s runs %s. To roll that back: /rollback %s", what,
+	    environment->name, commit_name_here(COMMIT_OF(&environment->current)),
+	    environment->name);
 	return false;
 }
 
@@ -326,6 +328,7 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	deployment.is_forward = to->origin > environment->current.origin;
 	if (deployment.is_forward && !may_go_forward(tx, update, to))
 		return;
+	deployment.source = to->source;
 	text_set(deployment.commit, to->commit);
 	text_set(deployment.image, to->image);
 	text_set(deployment.ref, to->commit);
@@ -367,6 +370,26 @@ leave_question(struct tx *tx, const struct update *update, const struct request 
 	(void)decide_step(tx, &before, DEPLOY_ON_SUPERSEDE, NULL);
 }
 
+/* What bakes there, or is paused, is what somebody who names no release rolls back: at once. */
+static bool
+is_bakes(
+    struct tx *tx, const struct update *update, const struct request *request, const char *name)
+{
+	struct deployment active;
+
+	row_deployment_active(tx, name, &active);
+	if (!deployment_is_baking(&active) || request_text(request, "release")[0] != '\0' ||
+	    request_get_number(request, DECIDE_OLDER) != 0)
+		return false;
+	(void)decide_cancel(tx, &active, update); /* a rule has it */
+	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
+		decide_toastf(tx, update, false, "Rolling back…");
+	else
+		(void)decide_send_firstf(tx, &update->address, FIRST_STOPS_NOW, name,
+		    ": what bakes there is rolled back.");
+	return true;
+}
+
 void
 command_rollback(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -380,7 +403,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	char number[sizeof("#") + 20];
 
 	if (settings == NULL || decide_is_refused(tx, update, name) ||
-	    decide_is_full(tx, update, name, name, true) ||
+	    is_bakes(tx, update, request, name) || decide_is_full(tx, update, name, name, true) ||
 	    !is_one_release(tx, update, name, wanted))
 		return;
 	wanted = of_deployment(tx, name, wanted, number);
@@ -400,7 +423,8 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	else if (strcmp(to.commit, environment.current.commit) == 0 &&
 	    !environment_is_in_doubt(&environment))
 		(void)decide_send_firstf(tx, &update->address, FIRST_RUNS_ALREADY, name,
-		    " " MARK_CODE "%.7s" MARK_CODE ", so it is not rolled back to.", to.commit);
+		    " " MARK_CODE "%s" MARK_CODE ", so it is not rolled back to.",
+		    commit_name_here(COMMIT_OF(&to)));
 	else {
 		leave_question(tx, update, request);
 		ask(tx, update, &environment, &to, request_get(request, "past", past)[0] != '\0',

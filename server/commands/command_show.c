@@ -12,6 +12,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_action.h"
+#include "decide/work/decide_promotion.h"
 #include "lib/mem.h"
 #include "store/row_approval.h"
 #include "store/row_audit.h"
@@ -28,6 +29,7 @@ struct shown {
 	struct deployment work; /* as whoever asked may see it */
 	struct environment environment;
 	struct block block;
+	struct promotion promotion;
 	struct barrier barriers[BARRIERS_SHOWN];
 	struct approval approvals[NEEDS_APPROVALS_MAX];
 	struct run_row rows[CHAT_SHOW_RUNS + 1];
@@ -91,8 +93,22 @@ find_newest(const struct shown *shown, size_t n, struct chat_deployment *about)
 		}
 }
 
+/* NULL: it is none; from "": they may not see where it comes from. */
+static const struct promotion *
+find_promotion(struct tx *tx, int64_t person, struct shown *shown)
+{
+	struct promotion *promotion = decide_promotion_of(tx, &shown->work, &shown->promotion);
+
+	if (promotion->from[0] == '\0')
+		return NULL;
+	if (!decide_promotion_is_seen(tx, person, promotion))
+		promotion->from[0] = '\0';
+	return promotion;
+}
+
 static void
-tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct chat_text *text)
+tell(struct tx *tx, const struct deployment *work, int64_t person, struct shown *shown,
+    struct chat_text *text)
 {
 	static const struct chat_approvals none = { 0 };
 	bool is_elsewhere = deployment_is_gate(work) || deployment_is_pipeline(work);
@@ -104,6 +120,7 @@ tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct c
 		.deployment = &shown->work,
 		.environment = &shown->environment,
 		.block = is_blocked ? &shown->block : NULL,
+		.promotion = find_promotion(tx, person, shown),
 		.warnings = row_deployment_warnings(tx, work->id, &shown->warnings),
 		.run_end = row_run_end(tx, work->run),
 		.barriers = shown->barriers,
@@ -159,7 +176,9 @@ add_buttons(struct tx *tx, const struct update *update, const struct request *re
 			decide_own_button(tx, update, &log, LOOK_MS,
 			    run->program != work->program ? "📄 Rollback log" : "📄 Log", buttons);
 	}
-	buttons_add_copy(buttons, "📋 Copy the commit", work->commit); /* the text has 7 digits */
+	buttons_add_copy(buttons, /* the text has 7 digits */
+	    work->source == SOURCE_UPLOAD ? "📋 Copy the digest" : "📋 Copy the commit",
+	    work->commit);
 	if (request->message != 0)
 		decide_own_button(tx, update, &back, LOOK_MS, "◀ history", buttons);
 }
@@ -174,7 +193,7 @@ show(struct tx *tx, const struct update *update, const struct request *request,
 
 	shown->work = *work;
 	decide_hide(tx, update->person, &shown->work);
-	tell(tx, work, shown, &text);
+	tell(tx, work, update->person, shown, &text);
 	add_buttons(tx, update, request, work, target, shown, &message.buttons);
 	(void)decide_send_keyboard(tx, update, request, &message, &text);
 }

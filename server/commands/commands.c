@@ -4,6 +4,7 @@
 
 #include "decide/who/decide_allowed.h"
 #include "decide/work/decide_do.h"
+#include "decide/work/decide_upload.h"
 #include "decide/factor/decide_factor_state.h"
 #include "decide/decide_limit.h"
 #include "decide/approval/decide_line.h"
@@ -161,6 +162,69 @@ read_target(struct tx *tx, const struct update *update, const struct command *co
 	return 1 + decide_read_target(tx, update, behind, ret);
 }
 
+/* Its words from the n-th on. */
+static struct chat_command *
+words_behind(const struct chat_command *typed, size_t n)
+{
+	struct chat_command *behind = mem_copy(typed, sizeof(*behind));
+
+	for (size_t i = 0; i < CHAT_COMMAND_WORDS; i++) {
+		bool is_there = i + n < typed->n_arguments;
+
+		(void)text_copy(
+		    behind->argument[i], LIMIT_REF, is_there ? typed->argument[i + n] : "");
+		behind->rest[i] = is_there ? typed->rest[i + n] : NULL;
+	}
+	behind->n_arguments -= n;
+	return behind;
+}
+
+/* "staging production", as "production from staging": what is live where goes where.  How many
+ * words it took. */
+static size_t
+read_promotion(struct tx *tx, const struct update *update, const struct chat_command *typed,
+    struct request *ret)
+{
+	char from[REQUEST_TARGET];
+	size_t used = decide_read_target(tx, update, typed, ret);
+	CLEANUP(freep) struct chat_command *behind = words_behind(typed, used);
+
+	text_set(from, ret->target);
+	ret->target[0] = '\0';
+	if (behind->n_arguments == 0)
+		return used;
+	*ret = request_of("deploy", ""); /* it is one, for codes, buttons and who is asked */
+	request_add(ret, "from", from);
+	return used + decide_read_target(tx, update, behind, ret);
+}
+
+/* "from staging" behind the target of a deployment; how many words that is. */
+static size_t
+read_from(struct tx *tx, const struct update *update, const struct chat_command *typed, size_t used,
+    struct request *ret)
+{
+	CLEANUP(freep) struct chat_command *behind = NULL;
+	struct request from;
+
+	if (used + 2 > typed->n_arguments || !text_same_ci(typed->argument[used], "from"))
+		return 0;
+	behind = words_behind(typed, used + 1);
+	from = request_of(ret->action, "");
+	used = decide_read_target(tx, update, behind, &from);
+	request_add(ret, "from", from.target);
+	return 1 + used;
+}
+
+/* Are those words all of them?  Behind the last that is counted there may be more. */
+static bool
+are_all(const struct chat_command *typed, size_t n, size_t used)
+{
+	const char *last = used == CHAT_COMMAND_WORDS ? typed->rest[used - 1] : "";
+
+	last += strcspn(last, " \t\r\n");
+	return !typed->is_too_long && n <= used && last[strspn(last, " \t\r\n")] == '\0';
+}
+
 /* The words as a request; false: there are more of them than it takes. */
 static bool
 read_request(struct tx *tx, const struct update *update, const struct command *command,
@@ -169,15 +233,21 @@ read_request(struct tx *tx, const struct update *update, const struct command *c
 	size_t used = 0, n = typed->n_arguments;
 
 	*ret = request_of(command->word, "");
-	if (command->target != COMMAND_NONE)
+	if (strcmp(command->argument, "from") == 0)
+		used = read_promotion(tx, update, typed, ret);
+	else if (command->target != COMMAND_NONE)
 		used = read_target(tx, update, command, typed, ret);
 	if (strcmp(command->argument, COMMANDS_TEXT) == 0)
 		return !typed->is_too_long && add_text(typed, used, ret);
 	if (command->action == POLICY_DEPLOY)
 		n = read_emergency(typed, used, ret);
+	if (command->action == POLICY_DEPLOY && n > used)
+		used += read_from(tx, update, typed, used, ret);
+	if (request_text(ret, "from")[0] != '\0' || strcmp(command->argument, "from") == 0)
+		return are_all(typed, n, used);
 	if (n > used && command->argument[0] != '\0' && !is_number(tx, command, typed->argument[0]))
 		request_add(ret, command->argument, typed->argument[used++]);
-	return !typed->is_too_long && n <= used;
+	return are_all(typed, n, used);
 }
 
 /* False: their limit is used up. */
@@ -213,7 +283,7 @@ static bool
 take_reply(struct tx *tx, const struct update *update)
 {
 	struct button_row button = { 0 };
-	char reason[COMMANDS_TEXT_MAX], ref[LIMIT_REF];
+	char reason[COMMANDS_TEXT_MAX];
 	struct request request;
 
 	if (update->reply_to != 0)
@@ -236,7 +306,7 @@ take_reply(struct tx *tx, const struct update *update)
 		    button.request.target);
 	} else {
 		request = request_of("deploy", button.request.target);
-		request_add(&request, "ref", request_get(&button.request, "ref", ref));
+		text_set(request.arguments, button.request.arguments);
 		request_add(&request, "exception", reason);
 		run(tx, update, find(request.action, commands_count()), &request);
 	}
@@ -484,6 +554,8 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 			say_too_much(tx, update, command, &typed);
 		return;
 	}
+	if (update->file.id[0] != '\0')
+		decide_upload_add(&request, &update->file, decide_is_answered(update));
 	if (action_named(command, &request) == POLICY_DEPLOY) /* no freeze holds an emergency */
 		request_add(&request, "exception", reason);
 	run(tx, update, command, &request);
@@ -567,7 +639,9 @@ use_up(struct tx *tx, const struct update *update, const struct button_row *butt
 	chat_text_add(&text, ": " MARK_CODE "/%s", command->word);
 	(void)target_of(tx, &button->request, target);
 	chat_text_some(&text, " ", target);
-	if (request_get(&button->request, command->argument, value)[0] != '\0')
+	chat_text_some(&text, " from ", request_text(&button->request, "from"));
+	if (strcmp(command->argument, "from") != 0 &&
+	    request_get(&button->request, command->argument, value)[0] != '\0')
 		chat_text_outside(&text, " ", value);
 	chat_text_add(&text, MARK_CODE);
 	decide_change(tx, button->message, NULL, &text);

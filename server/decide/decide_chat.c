@@ -109,7 +109,6 @@ decide_chat_log_moved(struct tx *tx)
 			log_moved(tx, chat, row_chat_now(tx, chat));
 }
 
-/* made_at 0: it is no picture of a second factor. */
 void
 decide_chat_unwrite(struct tx *tx, const struct update *update)
 {
@@ -118,6 +117,6 @@ decide_chat_unwrite(struct tx *tx, const struct update *update)
 	if (update->message == 0)
 		return;
 	effect.u.delete_message =
-	    (struct effect_delete_message){ update->address.chat, update->message, 0 };
+	    (struct effect_delete_message){ update->address.chat, update->message };
 	(void)row_effect_order(tx, &effect);
 }

@@ -14,12 +14,15 @@
 #include "store/row_environment.h"
 #include "store/row_rate_limit.h"
 #include "store/row_token.h"
+#include "store/row_upload.h"
 #include "types/principal.h"
 #include "types/settings.h"
 
 #define ROLE_BURST    20
 #define HINT_EVERY_MS (60 * INT64_C(1000))
 #define MINUTE_MS     (60 * INT64_C(1000))
+#define HOUR_MS	      (60 * MINUTE_MS)
+#define UPLOADS	      3 /* an hour */
 #define REQUESTS      4 /* at once, then one a minute */
 
 static bool
@@ -99,6 +102,14 @@ bool
 decide_may_request(struct tx *tx, int64_t person)
 {
 	return take(tx, "requests", counted_as(tx, person), REQUESTS, MINUTE_MS);
+}
+
+int64_t
+decide_upload_wait_ms(struct tx *tx, int64_t person)
+{
+	int64_t at = row_upload_asked_at(tx, person, tx->at - HOUR_MS, UPLOADS);
+
+	return at == 0 ? 0 : at + HOUR_MS - tx->at;
 }
 
 /* --- sounds --- */

@@ -38,6 +38,9 @@ void decide_pay(struct tx *tx, const struct update *update, int tenths);
  * confirmed it. */
 void decide_charge(struct tx *tx, const struct deployment *work);
 
+/* For how long that person has no other archive deployed: three within an hour.  0: now. */
+int64_t decide_upload_wait_ms(struct tx *tx, int64_t person) MUST_USE;
+
 /* May it ring when approvers are asked about that work?  Bounded for each work, for who asked for
  * it, unless it is no loan and its target is down or in doubt, and for each chat: past that they
  * are asked without a sound.  The first is asked once for all chats, the second for each. */

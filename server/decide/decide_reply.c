@@ -290,6 +290,7 @@ decide_audit_request(struct tx *tx, const struct deployment *deployment, int64_t
 		.code = code,
 		.user = user,
 		.environment = deployment->environment,
+		.source = deployment->source,
 		.commit = deployment->commit,
 		.outcome = outcome,
 		.at_least =
@@ -400,7 +401,7 @@ add_appeal(struct tx *tx, const struct update *update, const char *action, const
 		.chat = update->address.chat,
 		.person = update->person,
 		.expires_at = tx->at + APPEAL_MS };
-	static const char *const kept[] = { "ref", "release" };
+	static const char *const kept[] = { "ref", "release", "from" };
 	char value[LIMIT_REF];
 
 	if ((strcmp(action, "deploy") != 0 && strcmp(action, "rollback") != 0) ||

@@ -28,6 +28,7 @@
 #define STOP	DEPLOY_DO_STOP_RUN
 #define PROBE	DEPLOY_DO_PROBE
 #define DROP	DEPLOY_DO_DROP_PROBE
+#define BAKE	DEPLOY_DO_BAKE
 #define GOES	DEPLOY_DO_RELEASE
 #define BLOCK	DEPLOY_DO_BLOCK
 #define DRAIN	DEPLOY_DO_DRAIN
@@ -90,6 +91,7 @@ const struct deploy_rule deploy_rules[] = {
 
 	RULE(DR,  RUNNING,               SCRIPT_OK,                 VERIFYING,             PROBE, TELL),
 	RULE(DR,  RUNNING,               SCRIPT_OK_UNPROBED,        LIVE,                  GOES, DRAIN, TELL, NEXT),
+	RULE(D,   RUNNING,               BAKE,                      BAKING,                BAKE, TELL),
 	RULE(D,   RUNNING,               SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, LOOK, TELL, NEXT),
 	RULE(DR,  RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
@@ -131,12 +133,27 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(A,   STOPPING,              CANCEL_UNSTOPPABLE,        STOPPING,              REFUSE),
 
 	RULE(DR,  VERIFYING,             HEALTHY,                   LIVE,                  GOES, DRAIN, TELL, NEXT),
+	RULE(D,   VERIFYING,             BAKE,                      BAKING,                BAKE, TELL),
 	RULE(D,   VERIFYING,             UNHEALTHY,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  VERIFYING,             UNHEALTHY_NO_ROLLBACK,     FAILED,                DOWN, TELL, NEXT),
 	RULE(DR,  VERIFYING,             FOLDER_GONE,               FAILED,                DROP, TELL, NEXT),
 	RULE(D,   VERIFYING,             CANCEL,                    ROLLING_BACK,          DROP, ROLLBACK, TELL),
 	RULE(D,   VERIFYING,             CANCEL_NO_ROLLBACK,        FAILED,                DROP, DOWN, LOOK, TELL, NEXT),
 	RULE(R,   VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
+
+	RULE(D,   BAKING,                BAKED,                     LIVE,                  GOES, DRAIN, TELL, NEXT),
+	RULE(D,   BAKING,                REGRESSED,                 ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   BAKING,                REGRESSED_NO_ROLLBACK,     FAILED,                DOWN, LOOK, TELL, NEXT),
+	RULE(D,   BAKING,                PAUSE,                     PAUSED,                TELL),
+	RULE(D,   BAKING,                FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(D,   BAKING,                CANCEL,                    ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   BAKING,                CANCEL_NO_ROLLBACK,        FAILED,                DOWN, LOOK, TELL, NEXT),
+
+	RULE(D,   PAUSED,                RESUME,                    BAKING,                BAKE, TELL),
+	RULE(D,   PAUSED,                LEAVE,                     FAILED,                TELL, NEXT),
+	RULE(D,   PAUSED,                FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(D,   PAUSED,                CANCEL,                    ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   PAUSED,                CANCEL_NO_ROLLBACK,        FAILED,                DOWN, LOOK, TELL, NEXT),
 
 	RULE(D,   ROLLING_BACK,          SCRIPT_OK,                 VERIFYING_ROLLBACK,    PROBE, TELL),
 	RULE(D,   ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, DRAIN, TELL, NEXT),

@@ -17,6 +17,8 @@
 	S(RUNNING,               "RUNNING",               "in progress",           ACTIVE) \
 	S(STOPPING,              "STOPPING",              "stopping",              ACTIVE) \
 	S(VERIFYING,             "VERIFYING",             "verifying",             ACTIVE) \
+	S(BAKING,                "BAKING",                "baking",                ACTIVE) \
+	S(PAUSED,                "PAUSED",                "paused",                ACTIVE) \
 	S(ROLLING_BACK,          "ROLLING_BACK",          "rolling back",          ACTIVE) \
 	S(VERIFYING_ROLLBACK,    "VERIFYING_ROLLBACK",    "verifying rollback",    ACTIVE) \
 	S(LIVE,                  "LIVE",                  "live",                  FINAL) \
@@ -58,6 +60,13 @@
 	V(HEALTHY) \
 	V(UNHEALTHY) \
 	V(UNHEALTHY_NO_ROLLBACK) \
+	V(BAKE)			/* as HEALTHY or SCRIPT_OK_UNPROBED, and it bakes */ \
+	V(BAKED)		/* watched to its end, or somebody has seen enough */ \
+	V(REGRESSED)		/* what Prometheus said of it was wrong, twice in a row */ \
+	V(REGRESSED_NO_ROLLBACK) \
+	V(PAUSE)		/* somebody wants that, or how it is cannot be known */ \
+	V(RESUME)		/* what is left of its bake goes on */ \
+	V(LEAVE)		/* it stays as it is, and is not live */ \
 	V(CANCEL)		/* somebody wants it ended */ \
 	V(CANCEL_NO_ROLLBACK)	/* the same, with no release to roll back to */ \
 	V(CANCEL_ROLLBACK)	/* the same, but it is a rollback that a person asked for */ \
@@ -73,6 +82,7 @@
 	A(STOP_RUN)		/* ask the run to end */ \
 	A(PROBE) \
 	A(DROP_PROBE) \
+	A(BAKE)			/* watch it for what is left of its bake */ \
 	A(RELEASE)		/* it is what runs now */ \
 	A(BLOCK)			/* the commit is blocked: no push deploys it again */ \
 	A(DRAIN)		/* what it left running ends when its connections have */ \

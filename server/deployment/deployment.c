@@ -94,6 +94,13 @@ deployment_grant(const struct deployment *deployment)
 }
 
 bool
+deployment_is_upload(const struct deployment *deployment)
+{
+	return deployment->source == SOURCE_UPLOAD && deployment->program == PROGRAM_DEPLOY &&
+	    !deployment->is_forward;
+}
+
+bool
 deployment_stands_first(const struct deployment *deployment)
 {
 	return deployment_is_rollback(deployment) || deployment_is_emergency(deployment);
@@ -151,12 +158,18 @@ deployment_starter(const struct deployment *deployment)
 }
 
 bool
+deployment_is_baking(const struct deployment *deployment)
+{
+	return deployment->state == DEPLOY_BAKING || deployment->state == DEPLOY_PAUSED;
+}
+
+bool
 deployment_is_changing(const struct deployment *deployment)
 {
 	enum deploy_state state = deployment->state;
 
 	return state == DEPLOY_VERIFYING || state == DEPLOY_ROLLING_BACK ||
-	    state == DEPLOY_VERIFYING_ROLLBACK ||
+	    state == DEPLOY_VERIFYING_ROLLBACK || deployment_is_baking(deployment) ||
 	    ((state == DEPLOY_RUNNING || state == DEPLOY_STOPPING) && deployment->target_changed);
 }
 
@@ -461,7 +474,8 @@ deployment_may_be_cancelled(const struct deployment *deployment)
 	if (deployment_is_action(deployment))
 		return deployment->state == DEPLOY_RUNNING && deployment_can_be_stopped(deployment);
 	return !deployment_is_rollback(deployment) &&
-	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
+	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING ||
+		deployment_is_baking(deployment));
 }
 
 bool

@@ -34,9 +34,10 @@ struct release {
 	int64_t left_by;       /* the deployment that rolled it back; 0: none */
 	int64_t removed_at;    /* wall ms: its image or folders, by a script's word; 0: kept */
 	char environment[LIMIT_ENVIRONMENT];
+	enum commit_source source;
 	char commit[LIMIT_COMMIT];
 	char image[LIMIT_IMAGE]; /* "": none */
-	char tree[LIMIT_COMMIT]; /* git's name of its files; "": not known */
+	char tree[LIMIT_COMMIT]; /* deployment.tree */
 	int64_t at;		 /* wall ms of the health gate's pass */
 	int64_t deployment;
 	char by[LIMIT_PERSON];
@@ -45,6 +46,7 @@ struct release {
 
 /* Rolled back, and no push deploys it again. */
 struct block {
+	enum commit_source source;
 	char commit[LIMIT_COMMIT];
 	char by[LIMIT_PERSON]; /* who rolled it back: a name, or "deploybot"; "": nobody has */
 	int64_t at;	       /* wall ms; 0: not known */
@@ -65,6 +67,7 @@ struct run_times {
 /* Nobody rolls back past it, as its repository says. */
 struct barrier {
 	int64_t number;		   /* of a release; 0: it went live nowhere */
+	enum commit_source source;
 	char commit[LIMIT_COMMIT]; /* "": the barrier is of the work itself that is asked about */
 	char reason[LIMIT_BARRIER];
 };
@@ -88,9 +91,19 @@ struct ran {
 
 #define RAN_SHOWN 3
 
+/* Of a deployment that brings what is live elsewhere, without a build. */
+struct promotion {
+	char from[LIMIT_ENVIRONMENT]; /* where it is live; "": it is no promotion */
+	char image[LIMIT_IMAGE];      /* which is brought, and no other */
+	int64_t since;		      /* wall ms: live there, when it was asked for */
+	int64_t release;	      /* of that environment */
+	int64_t seen; /* the release that was live there when whoever answers was shown it */
+};
+
 /* A rollback has left it out, and no release has reached it since. */
 struct left_host {
 	char host[LIMIT_WITHOUT];
+	enum commit_source source;
 	char commit[LIMIT_COMMIT]; /* that it still has; "": not known */
 	int64_t since;		   /* wall ms */
 };
@@ -100,6 +113,7 @@ struct left_host {
 /* What a rollback does not undo. */
 struct migration_behind {
 	int64_t n;		   /* migrations that stay */
+	enum commit_source source; /* of commit */
 	char commit[LIMIT_COMMIT]; /* of the last one */
 	char step[LIMIT_STEP];	   /* of the last one, as deployment.migration */
 };
@@ -180,16 +194,18 @@ struct deployment {
 	enum trigger trigger;
 	enum deploy_state state;
 	enum deploy_why why;
-	char commit[LIMIT_COMMIT]; /* "" until git has answered */
+	enum commit_source source;	   /* of commit */
+	char commit[LIMIT_COMMIT]; /* "" until git has answered; of an upload: its SHA-256 */
 	char image[LIMIT_IMAGE];   /* of commit, once it is known; "": none */
 	char ref[LIMIT_REF];	   /* as asked for; "": the environment's branch; of a loan what
 				    * its job's run is of: "push refs/heads/main 45f7076" */
 	char subject[LIMIT_SUBJECT]; /* of a pipeline's run the words that it is given, of a loan
-				      * what for */
+				      * what for, of an upload its file's name */
 	char author[LIMIT_PERSON];
 	bool is_force_push;
 	bool is_off_branch;		  /* not in the environment's branch */
 	bool is_again;			  /* asked for although it was live */
+	enum commit_source previous_source;	  /* of previous */
 	char previous[LIMIT_COMMIT];	  /* live when it started, to roll back to; "": none */
 	char missing[LIMIT_LINE];	  /* submodules and LFS files that it is released without */
 	char previous_image[LIMIT_IMAGE]; /* of previous; "": none */
@@ -220,7 +236,8 @@ struct deployment {
 	struct deployment_look look;
 	char without[LIMIT_WITHOUT]; /* hosts that a rollback leaves out where they do not answer,
 				      * a comma between; "": none */
-	char tree[LIMIT_COMMIT];     /* git's name of all files of its commit; "": not known */
+	char tree[LIMIT_COMMIT];     /* git's name of all files of its commit; of an upload the
+				      * digest of its tree (lib/commit.h); "": not known */
 	char urls[LIMIT_URL_LIST];   /* health URLs, comma list, as they were when it started */
 	char detail[LIMIT_LINE];     /* why: the script's last line, the probe's failure.  Behind a
 				    * line end, which neither has, why its rollback failed too */
@@ -236,7 +253,8 @@ struct deployment {
 	char untouched[LIMIT_UNTOUCHED]; /* git_answer.untouched, of git's last answer */
 	char approvers[LIMIT_LINE];	 /* "@bob, @cy": whose approvals count; cut */
 	char note[LIMIT_LINE];		 /* "develop has moved on to 1a2b3c4"; "" none */
-	int64_t requested_at;		 /* wall ms each; 0: not yet */
+	int64_t committed_at;		 /* wall ms each; 0: not yet, or not known */
+	int64_t requested_at;
 	int64_t answered_at; /* its question was, last; as requested_at where none was asked */
 	int64_t started_at;
 	int64_t ended_at;
@@ -281,6 +299,7 @@ enum policy_action deployment_grant(const struct deployment *deployment);
 bool deployment_is_emergency(const struct deployment *deployment);
 
 /* Before all else in its queue: a rollback or an emergency. */
+bool deployment_is_upload(const struct deployment *deployment);
 bool deployment_stands_first(const struct deployment *deployment);
 
 /* It is one that began, and nobody has reviewed it. */
@@ -303,6 +322,9 @@ const char *deployment_confirmer(const struct deployment *deployment);
 
 /* Who let it start: "@ada", whoever confirmed it or asked for it. */
 const char *deployment_starter(const struct deployment *deployment);
+
+/* Its release serves, and is watched, or would be: nothing of it runs any more. */
+bool deployment_is_baking(const struct deployment *deployment);
 
 /* The target was touched by it, or may have been: what is live on record is not what answers. */
 bool deployment_is_changing(const struct deployment *deployment);

@@ -68,3 +68,9 @@ deployment_brings_commit(const struct deployment *deployment)
 {
 	return deployment->program == PROGRAM_DEPLOY || deployment_is_gate(deployment);
 }
+
+bool
+deployment_asks_git(const struct deployment *deployment)
+{
+	return deployment_brings_commit(deployment) && deployment->source == SOURCE_GIT;
+}

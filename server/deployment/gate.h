@@ -36,8 +36,11 @@ int64_t deployment_approval_ms(
  * script of ours has.  Of what was lent its note says it, too. */
 const char *deployment_why_word(const struct deployment *deployment);
 
-/* Its commit is what it brings: git is asked about it. */
+/* Its commit is what it brings. */
 bool deployment_brings_commit(const struct deployment *deployment);
+
+/* The same of what git can be asked about (lib/commit.h): of none yet, git says which it is. */
+bool deployment_asks_git(const struct deployment *deployment);
 
 /* The newest gate of an environment that was open and has ended. */
 struct last_gate {

@@ -34,10 +34,13 @@ const struct turn_rule turn_rules[] = {
 	{ TURN(BEHIND), TURN(PERSON) | TURN(ROLLBACK), TURN_TO_SUPERSEDE,
 	    "older than what is live" },
 	{ TURN(UNAPPROVED), 0, TURN_TO_ASK_APPROVAL, "" },
+	{ TURN(FORBIDDEN), 0, TURN_TO_REFUSE, "OPA" },
+	{ TURN(UNJUDGED), 0, TURN_TO_ASK_OPA, "" },
 	{ TURN(DIFFERS), 0, TURN_TO_ASK_ANEW, "" },
 	{ TURN(BEHIND), TURN(ROLLBACK), TURN_TO_ASK_ANEW, "" },
 	{ TURN(STALE), 0, TURN_TO_ASK_ANEW, "" },
 	{ TURN(CI_PENDING), 0, TURN_TO_WAIT_CI, "" },
+	{ TURN(UNMEASURED), 0, TURN_TO_MEASURE, "" },
 	{ 0, 0, TURN_TO_START, "" },
 };
 const size_t turn_rule_count = COUNT(turn_rules);
@@ -56,4 +59,12 @@ bool
 turn_is_behind(const struct git_answer *answer)
 {
 	return answer->has_base && answer->forced && answer->count == 0;
+}
+
+bool
+turn_is_stale(const struct deployment *work, int64_t at)
+{
+	return work->answered_at != 0 && !deployment_is_read(work) &&
+	    (deployment_is_by_request(work) || work->confirmed_by != 0) &&
+	    at - work->answered_at > TURN_STALE_MS;
 }

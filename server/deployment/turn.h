@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "deployment/deployment.h"
 #include "types/git_answer.h"
 
 /* F(name): what is true of it at this moment. */
@@ -27,9 +28,12 @@
 	F(UNCOMPARED)	/* what is live, or blocked, has changed since git compared its commit */ \
 	F(BEHIND)	/* its commit is an ancestor of what is live */ \
 	F(UNAPPROVED)	/* approvals that it needs are missing, or no longer count */ \
+	F(FORBIDDEN)	/* OPA says no, to this as it is now */ \
+	F(UNJUDGED)	/* OPA has not said yes to it as it is now, and it needs that */ \
 	F(DIFFERS)	/* what its question showed is not what is */ \
 	F(STALE)	/* the answer is more than an hour old */ \
-	F(CI_PENDING)	/* what it requires of CI is not done yet */
+	F(CI_PENDING)	/* what it requires of CI is not done yet */ \
+	F(UNMEASURED)	/* what Prometheus says before its release is not known yet */
 
 /* What to do with it: V(name). */
 #define TURNS(V) \
@@ -45,6 +49,8 @@
 	V(WAIT_CI)	/* the same, until CI is done */ \
 	V(ASK_GIT)	/* the same, until git has compared its commit with the live one */ \
 	V(ASK_APPROVAL)	/* it leaves the queue until it has them */ \
+	V(ASK_OPA)	/* it keeps its place until OPA has answered */ \
+	V(MEASURE)	/* the same, until Prometheus has answered, or could not */ \
 	V(ASK_ANEW)	/* the same, until a person has answered */ \
 	V(START)
 
@@ -67,7 +73,8 @@ struct turn_rule {
 	unsigned with;
 	unsigned without;
 	enum turn to;
-	const char *reason; /* for people; "": none, or the settings' own; of CI_FAILED CI's */
+	/* For people; "": none, or the settings' own; of CI_FAILED CI's, of FORBIDDEN OPA's. */
+	const char *reason;
 };
 extern const struct turn_rule turn_rules[];
 extern const size_t turn_rule_count;
@@ -78,5 +85,6 @@ const struct turn_rule *turn_decide(unsigned facts);
 /* Is the answer's commit an ancestor of its base, the live one, and another? */
 bool turn_is_behind(const struct git_answer *answer);
 
-/* So long an answer counts. */
+/* So long an answer counts.  Is that work's older? */
 #define TURN_STALE_MS (3600 * INT64_C(1000))
+bool turn_is_stale(const struct deployment *work, int64_t at);

@@ -24,6 +24,9 @@ struct runs;
 struct telegram;
 struct vault;
 struct loan_shelf;
+struct notify_clients;
+struct settings;
+struct uploads;
 
 /* The parts that performers act through; serve.c makes them.  Lives as long as the program. */
 struct perform {
@@ -35,11 +38,16 @@ struct perform {
 	struct redact *redact;		/* for what they answer, which a chat may show */
 	struct http_client *cloudflare; /* another */
 	struct forge_api *github;
+	struct http_client *opa;	/* another */
+	struct http_client *prometheus; /* another */
+	struct notify_clients *notify;	/* others */
+	struct settings *const *settings; /* those in force at any moment */
 	struct http_client *s3;		/* another */
 	struct aws_credentials *aws;
 	struct vault *vault;
 	struct link_client *link; /* NULL: no LINK_ADDRESS */
 	struct loan_shelf *loans; /* what was lent and not given yet */
+	struct uploads *uploads;
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);

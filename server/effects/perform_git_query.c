@@ -1,5 +1,6 @@
 /* perform_git_query.c - a git query: asked once for a person, until git answers for a push.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
+#include "clients/uploads.h"
 #include "effects/perform_inside.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -120,6 +121,13 @@ end(struct perform_job *job)
 	effect_free(query_take((struct git_job *)job));
 }
 
+/* Another server has it, or it is gone. */
+static bool
+lacks_archive(const struct perform *perform, const struct effect_git_query *query)
+{
+	return query->kind == GIT_QUERY_UNPACK && !uploads_has(perform->uploads, query->ref);
+}
+
 /* AGAIN: asking twice changes nothing. */
 void
 perform_git_query(struct perform *perform, struct effect *effect)
@@ -127,7 +135,13 @@ perform_git_query(struct perform *perform, struct effect *effect)
 	struct git_job *query = perform_job_new(sizeof(*query), perform, effect, on_due, end);
 
 	query->began = loop_now_ms();
-	on_due(&query->job);
+	if (lacks_archive(perform, &effect->u.git_query))
+		report(query_take(query),
+		    &(const struct runs_answer){ .exit_status = GIT_NO_ARCHIVE,
+			.unreachable = true,
+			.text = "the archive is not here" });
+	else
+		on_due(&query->job);
 }
 
 /* The person is notified at most once in LONG_MS, however many lines there are. */

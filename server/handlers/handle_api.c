@@ -3,30 +3,41 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "chat/chat_command.h"
 #include "commands/commands.h"
 #include "decide/git/decide_job_push.h"
 #include "decide/who/decide_agent.h"
 #include "decide/who/decide_agents.h"
+#include "decide/who/decide_console.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_job.h"
 #include "decide/factor/decide_enrol.h"
+#include "decide/factor/decide_factor.h"
+#include "decide/factor/decide_factor_own.h"
 #include "decide/factor/decide_factor_state.h"
 #include "decide/factor/decide_factor_try.h"
 #include "decide/who/decide_first_admin.h"
 #include "decide/decide_limit.h"
 #include "decide/factor/decide_pad.h"
+#include "decide/factor/decide_pad_shown.h"
 #include "decide/question/decide_question.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_peer.h"
 #include "decide/who/decide_peer_code.h"
+#include "decide/who/decide_principal.h"
 #include "decide/who/decide_token.h"
 #include "decide/view/decide_begun.h"
+#include "decide/view/decide_me.h"
 #include "decide/view/decide_view.h"
+#include "decide/view/decide_view_lists.h"
+#include "decide/work/decide_do.h"
 #include "decide/work/decide_gate.h"
 #include "decide/work/decide_loan.h"
 #include "decide/work/decide_loan_ask.h"
+#include "decide/work/decide_upload.h"
 #include "decide/question/decide_where.h"
+#include "handlers/handle_api_inside.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
@@ -54,8 +65,8 @@ is_to_be_answered(struct tx *tx, const struct deployment *work)
 
 #define ASKED_MAX 8
 
-/* An open question about the same ref there, which this one joins most likely when git answers; 0:
- * there is none. */
+/* An open question about the same ref or archive there, which this one joins most likely when git
+ * answers; 0: there is none. */
 static int64_t
 asked_as(struct tx *tx, const struct deployment *work)
 {
@@ -65,7 +76,9 @@ asked_as(struct tx *tx, const struct deployment *work)
 	    row_deployment_list_asked(tx, work->environment, asked, ASKED_MAX);
 
 	for (size_t i = 0; i < n; i++)
-		if (asked[i].program == work->program && strcmp(asked[i].ref, work->ref) == 0)
+		if (asked[i].program == work->program && asked[i].source == work->source &&
+		    strcmp(asked[i].ref, work->ref) == 0 &&
+		    (work->source == SOURCE_GIT || strcmp(asked[i].commit, work->commit) == 0))
 			return asked[i].id;
 	return 0;
 }
@@ -91,104 +104,6 @@ put_said(struct tx *tx, struct json_out *json)
 		json_put_i64(json, "asked_as", other);
 	else
 		json_put_str(json, "asked_as", NULL);
-}
-
-/* The work that it names; id 0: it is not there for them, which was said. */
-static struct deployment *
-find_work(struct tx *tx, const struct api_request *api, int64_t number, struct deployment *ret)
-{
-	row_deployment_get(tx, number, ret);
-	if (ret->id != 0 &&
-	    (decide_job_began(tx, api, number) ||
-		decide_sees(tx, api->from.person, deployment_target_here(ret))))
-		return ret;
-	decide_refusef(tx, 404, "There is no work of that number.");
-	*ret = (struct deployment){ 0 };
-	return ret;
-}
-
-/* What is denied is counted as what is typed: each denial is an entry of the audit. */
-static bool
-may_view(struct tx *tx, const struct api_request *api, enum policy_action action,
-    const char *environment)
-{
-	return decide_is_allowed(tx, api->from.person, action, environment) ||
-	    (!decide_is_too_fast(tx, &api->from, policy_action_word(action), false) &&
-		decide_may(tx, &api->from, action, environment));
-}
-
-typedef void view_fn(struct tx *tx, const struct decide_scope *scope, struct json_out *json);
-
-static void
-view(struct tx *tx, const struct api_request *api, enum policy_action action, view_fn *show,
-    struct json_out *json)
-{
-	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-
-	if (decide_scope_of(tx, api->from.person, action, api->request.target, &scope)) {
-		show(tx, &scope, json);
-		return;
-	}
-	decide_scope_done(&scope);
-	if (!tx->failed && !decide_is_too_fast(tx, &api->from, policy_action_word(action), false))
-		(void)decide_scope(tx, &api->from, action, &api->request, &scope);
-	if (tx->answer.status == 409)
-		tx->answer.status = 404;
-}
-
-static void
-view_work(struct tx *tx, const struct api_request *api, enum policy_action action, int64_t number,
-    struct json_out *json)
-{
-	struct deployment work;
-	bool is_own;
-
-	find_work(tx, api, number, &work);
-	/* Who may do just that there, or has asked for it, sees how it went; of jobs, which are one
-	 * person, the one that has. */
-	is_own = action == POLICY_STATUS &&
-	    (decide_job_began(tx, api, work.id) ||
-		(api->job == NULL && deployment_is_of(&work, api->from.person)) ||
-		(deployment_is_action(&work) &&
-		    decide_is_allowed_work(tx, api->from.person, &work)));
-	if (work.id == 0 || (!is_own && !may_view(tx, api, action, deployment_target_here(&work))))
-		return;
-	tx->answer.work = work.run; /* the loop reads its log */
-	tx->answer.is_ended = work.run != 0 && !row_run_is_open(tx, work.run);
-	decide_view_work(tx, api->from.person, &work, json);
-}
-
-/* The loop reads it; of an agent's run nobody does. */
-static void
-note_log(struct tx *tx, const struct deployment *work, int64_t run)
-{
-	(void)decide_agent_log(tx, work, run, tx->answer.log_runner, tx->answer.log_note);
-}
-
-static void
-view_log(struct tx *tx, const struct api_request *api, int64_t number, struct json_out *json)
-{
-	struct deployment work;
-
-	view_work(tx, api, POLICY_LOG, number, json);
-	row_deployment_of_run(tx, tx->answer.work, &work);
-	if (tx->answer.status == 200)
-		note_log(tx, &work, tx->answer.work);
-}
-
-static void
-view_run(struct tx *tx, const struct api_request *api, struct json_out *json)
-{
-	int64_t run = request_number(&api->request, "work");
-	struct deployment of;
-
-	row_deployment_of_run(tx, run, &of);
-	view_work(tx, api, POLICY_LOG, of.id, json);
-	if (tx->answer.status != 200)
-		return;
-	note_log(tx, &of, run);
-	tx->answer.work = run;
-	tx->answer.is_ended = !row_run_is_open(tx, run);
 }
 
 /* A yes covers what was shown: of a question that was asked anew it says which one it has read.  A
@@ -225,7 +140,7 @@ answer_question(struct tx *tx, const struct api_request *api, struct json_out *j
 	struct deployment work;
 	int64_t other;
 
-	find_work(tx, api, request_number(&api->request, "work"), &work);
+	handle_api_find_work(tx, api, request_number(&api->request, "work"), &work);
 	from->kind = UPDATE_PRESS;
 	if (work.id == 0 || decide_is_too_fast(tx, from, "press", deployment_is_rollback(&work)))
 		return;
@@ -257,7 +172,8 @@ answer_question(struct tx *tx, const struct api_request *api, struct json_out *j
 static bool
 is_of_work(const char *word)
 {
-	return strcmp(word, "deploy") == 0 || strcmp(word, "rollback") == 0;
+	return strcmp(word, "deploy") == 0 || strcmp(word, "promote") == 0 ||
+	    strcmp(word, "rollback") == 0;
 }
 
 /* Of a job what it has asked for itself. */
@@ -310,12 +226,34 @@ decide_for_job(struct tx *tx, const struct api_request *api, struct json_out *js
 		decide_put_begun(tx, json);
 }
 
+/* One's own: it needs no proof. */
+static void
+end_session(struct tx *tx, const struct api_request *api)
+{
+	struct console_session session = row_console_find(tx, api->from.token);
+
+	if (strcmp(api->request.action, "end") != 0 || !api->from.is_page || session.person == 0) {
+		decide_refusef(tx, 404, "There is no session of the console to end.");
+		return;
+	}
+	decide_console_end(tx, &session, "at their word");
+	decide_answer(tx, "Logged out.");
+}
+
 /* By what somebody, or a host, proves who they are. */
 static void
 decide_proof(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
-	if (api->operation == API_FACTOR)
+	if (api->operation == API_SESSION)
+		end_session(tx, api);
+	else if (api->operation == API_ME)
+		decide_me(tx, api, json);
+	else if (api->operation == API_FACTOR)
 		decide_enrol(tx, api, json);
+	else if (api->operation == API_OWN_FACTOR)
+		decide_factor_own_show(tx, api, json);
+	else if (api->operation == API_FIRST_ADMIN || api->operation == API_FIRST_ADMIN_LINK)
+		decide_first_admin(tx, api, json);
 	else if (api->operation == API_TOKENS)
 		decide_token_list(tx, api, json);
 	else if (api->operation == API_TOKEN)
@@ -329,40 +267,37 @@ decide_proof(struct tx *tx, const struct api_request *api, struct json_out *json
 }
 
 static void
+change(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	if (api->operation == API_ANSWER)
+		answer_question(tx, api, json);
+	else
+		command(tx, api, json);
+}
+
+static void
 decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
+	if (handle_api_look(tx, api, json))
+		return;
 	switch (api->operation) {
-	case API_STATUS:
-		view(tx, api, POLICY_STATUS, decide_view_status, json);
-		break;
-	case API_HISTORY:
-		view(tx, api, POLICY_HISTORY, decide_view_history, json);
-		break;
-	case API_QUEUE:
-		view(tx, api, POLICY_TALK, decide_view_queue, json);
-		break;
-	case API_WORK:
-		view_work(tx, api, POLICY_STATUS, request_number(&api->request, "work"), json);
-		break;
-	case API_LOG:
-		view_log(tx, api, request_number(&api->request, "work"), json);
-		break;
-	case API_RUN:
-		view_run(tx, api, json);
-		break;
 	case API_ANSWER:
-		answer_question(tx, api, json);
-		break;
 	case API_COMMAND:
-		command(tx, api, json);
+	case API_UPLOAD:
+		change(tx, api, json);
 		break;
+	case API_SESSION:
+	case API_ME:
 	case API_FACTOR:
+	case API_OWN_FACTOR:
 	case API_TOKENS:
 	case API_TOKEN:
 	case API_AGENTS:
 	case API_AGENT:
 	case API_RUNNERS:
 	case API_RUNNER:
+	case API_FIRST_ADMIN:
+	case API_FIRST_ADMIN_LINK:
 		decide_proof(tx, api, json);
 		break;
 	case API_PUSH:
@@ -374,10 +309,18 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 	case API_LOAN_FAILED:
 		decide_for_job(tx, api, json);
 		break;
-	case API_FIRST_ADMIN:
-	case API_FIRST_ADMIN_LINK:
-		decide_first_admin(tx, api, json);
-		break;
+	case API_STATUS:
+	case API_HISTORY:
+	case API_FIGURES:
+	case API_QUEUE:
+	case API_PENDING:
+	case API_HOLDS:
+	case API_ACTIONS:
+	case API_AUDIT:
+	case API_NEWS:
+	case API_WORK:
+	case API_LOG:
+	case API_RUN:
 	case API_OPERATION_COUNT:
 		break;
 	}
@@ -391,10 +334,11 @@ put_question(struct tx *tx, struct json_out *json)
 	char line[LIMIT_LINE * 4], clean[LIMIT_LINE * 4], shown[API_SHOWN];
 
 	row_deployment_get(tx, decide_factor_work(tx), &work);
-	text_setf(line, "#%" PRId64 " %s: %.7s%s%s%srequested by %s%s%s", work.id,
-	    decide_factor_for(tx), work.commit, work.subject[0] != '\0' ? " " : work.argument,
-	    work.subject, work.commit[0] != '\0' || work.argument[0] != '\0' ? ", " : "",
-	    work.requester, work.changed[0] != '\0' ? "; asked again: " : "", work.changed);
+	text_setf(line, "#%" PRId64 " %s: %s%s%s%srequested by %s%s%s", work.id,
+	    decide_factor_for(tx), commit_name_here(COMMIT_OF(&work)),
+	    work.subject[0] != '\0' ? " " : work.argument, work.subject,
+	    work.commit[0] != '\0' || work.argument[0] != '\0' ? ", " : "", work.requester,
+	    work.changed[0] != '\0' ? "; asked again: " : "", work.changed);
 	json_put_str(json, "question", clean_line(clean, sizeof(clean), line, strlen(line)));
 	json_put_str(json, "shown", decide_pad_digest(tx, decide_factor_work(tx), shown));
 }
@@ -439,12 +383,29 @@ code_of(const struct api_request *api)
 										     api->recovery;
 }
 
+/* Nothing was done: a code is asked for, or with the right one it is. */
+static void
+take_code(struct tx *tx, struct asked *asked)
+{
+	const struct api_request *api = asked->api;
+	char why[LIMIT_LINE];
+
+	if (code_of(api)[0] == '\0' || !is_of_what_was_shown(tx, api)) {
+		decide_pad_ask(tx, &api->from);
+		if (tx->answer.status == 428 && decide_factor_work(tx) != 0)
+			put_question(tx, asked->json);
+	} else if (decide_factor_give(tx, &api->from, code_of(api), why)) {
+		act(tx, &api->from, asked);
+	} else {
+		decide_refusef(tx, 403, "%s", why);
+	}
+}
+
 /* What needs a code is decided once more with it. */
 static void
 decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	struct asked asked = { api, json };
-	char why[LIMIT_LINE];
 
 	if (!decide_factor_asks(tx, &api->from, act, &asked))
 		return;
@@ -452,23 +413,96 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 		decide_factor_refuse_program(tx, &api->from, &api->request);
 		return;
 	}
-	if (code_of(api)[0] == '\0' || !is_of_what_was_shown(tx, api)) {
-		decide_pad_ask(tx, &api->from);
-		if (tx->answer.status == 428 && decide_factor_work(tx) != 0)
-			put_question(tx, json);
-	} else if (decide_factor_give(tx, &api->from, code_of(api), why)) {
-		act(tx, &api->from, &asked);
-	} else {
-		decide_refusef(tx, 403, "%s", why);
-	}
+	take_code(tx, &asked);
+}
+
+/* --- by the console --- */
+
+/* By whom somebody is, what they prove it with, and what they are lent: a page never has to do with
+ * that, whoever has taken it over. */
+static bool
+is_left_to_chat(const struct api_request *api)
+{
+	static const char *const words[] = { "2fa", "start", "login", "console" };
+
+	for (size_t i = 0; api->operation == API_COMMAND && i < COUNT(words); i++)
+		if (strcmp(api->request.action, words[i]) == 0)
+			return true;
+	return api_is_post(api->operation) ?
+	    api->operation != API_COMMAND && api->operation != API_ANSWER &&
+		api->operation != API_SESSION && api->operation != API_OWN_FACTOR :
+	    api->operation == API_LOAN;
+}
+
+/* It stands for a yes of others, or goes past it. */
+static bool
+is_approval(struct tx *tx, const struct api_request *api)
+{
+	struct chat_command typed;
+	struct deployment work;
+	const char *behind;
+
+	if (api->operation == API_ANSWER)
+		return deployment_is_emergency(
+		    row_deployment_get(tx, request_number(&api->request, "work"), &work));
+	return api->operation == API_COMMAND &&
+	    (strcmp(api->request.action, "approve") == 0 ||
+		strcmp(api->request.action, "review") == 0 ||
+		((strcmp(api->request.action, "deploy") == 0 ||
+		     strcmp(api->request.action, "promote") == 0) &&
+		    chat_command_parse(api->from.text, &typed) &&
+		    chat_command_emergency(&typed, 0, &behind) < typed.n_arguments));
+}
+
+static void
+refuse_page(struct tx *tx, const struct api_request *api, const char *why)
+{
+	decide_audit_denied(
+	    tx, &api->from, AUDIT_CODE_CODE_IMPOSSIBLE, "page", "", "not proven by the page");
+	decide_refusef(tx, 403, "Not done by the page: %s.", why);
+}
+
+/* Whatever changes something is proven again. */
+static void
+decide_by_page(struct tx *tx, const struct api_request *api, struct console_session *session,
+    struct json_out *json)
+{
+	bool is_fresh =
+	    tx->at >= session->proof_at && tx->at - session->proof_at < DECIDE_CONSOLE_PROOF_MS;
+	bool has_factor = decide_factor_of(tx, api->from.person).enrolled_at != 0;
+	struct asked asked = { api, json };
+	char what[LIMIT_LINE];
+
+	text_setf(what, "%s", api->operation == API_COMMAND ? api->from.text + 1 : "an answer");
+	if (is_left_to_chat(api))
+		refuse_page(tx, api, "that is done in the chat or on the server alone");
+	else if (!api_is_post(api->operation) || api->operation == API_SESSION ||
+	    (is_fresh && !is_approval(tx, api)))
+		decide_with_code(tx, api, json);
+	else if (has_factor && decide_factor_proves(tx, &api->from, what, act, &asked))
+		take_code(tx, &asked);
+	else if (!has_factor && is_fresh && session->bot[0] != '\0')
+		decide_with_code(tx, api, json);
+	else if (!has_factor)
+		refuse_page(tx, api,
+		    is_approval(tx, api) ?
+			"without a second factor you answer in the chat" :
+			"you logged in more than 10 minutes ago; open the console anew");
+	if (tx->factor_of == api->from.person)
+		decide_console_prove(tx, session);
+	else if (code_of(api)[0] != '\0' &&
+	    decide_factor_of(tx, api->from.person).locked_until > tx->at)
+		decide_console_end(tx, session, "too many wrong codes");
 }
 
 /* What the loop knows of root is the role that it says. */
 static bool
-enter(struct tx *tx, struct api_request *api)
+enter(struct tx *tx, struct api_request *api, struct console_session *session)
 {
 	struct update *from = &api->from;
 
+	if (api->is_network && token_is_session(from->token))
+		return decide_console_enter(tx, api, session);
 	if (api->job != NULL)
 		return decide_job_enter(tx, api);
 	if (api->is_network)
@@ -535,19 +569,37 @@ note(struct tx *tx, const struct api_request *api)
 		row_hook_note(tx, &use);
 }
 
+/* As "/deploy" that is typed under a file. */
+static void
+set_upload(struct api_request *api)
+{
+	text_setf(api->from.text, "/deploy %s", api->request.target);
+	text_set(api->request.action, "deploy");
+	api->from.file = api->file;
+}
+
 void
 handle_api(struct tx *tx, const struct event *event)
 {
 	struct api_request *api = event->u.api;
 	bool is_view = !api_is_post(api->operation);
+	struct console_session session = { 0 };
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 	struct json_out json = json_out_begin(&out, '{');
 
+	if (api->operation == API_UPLOAD)
+		set_upload(api);
 	tx->job = api->job;
-	if (enter(tx, api) && !came_before(tx, api)) {
-		decide_with_code(tx, api, &json);
+	if (api->operation == API_SESSION && strcmp(api->request.action, "open") == 0) {
+		decide_console_open(tx, api, &json);
+	} else if (enter(tx, api, &session) && !came_before(tx, api)) {
+		if (session.person != 0)
+			decide_by_page(tx, api, &session, &json);
+		else
+			decide_with_code(tx, api, &json);
 		note(tx, api);
 	}
+	decide_upload_drop(tx, api->file.id);
 	if (tx->answer.status == 202)
 		decide_put_begun(tx, &json);
 	else if (!is_view || tx->answer.status != 200)

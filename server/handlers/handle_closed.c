@@ -1,7 +1,7 @@
 /* handle_closed.c - results that do nothing but close their effect.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/who/decide_login.h"
-#include "decide/factor/decide_picture.h"
+#include "decide/tell/decide_notify.h"
 #include "decide/tell/decide_pin.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
@@ -37,30 +37,26 @@ handle_documented(struct tx *tx, const struct event *event)
 }
 
 void
-handle_picture_sent(struct tx *tx, const struct event *event)
-{
-	const struct message_sent *said = &event->u.message_sent;
-
-	decide_picture_sent(tx, &tx->effect->u.picture, said->remote_id, said->failure);
-}
-
-void
 handle_message_deleted(struct tx *tx, const struct event *event)
 {
 	const struct effect_delete_message *deleted = &tx->effect->u.delete_message;
 
 	if (tx->effect->subject != 0)
 		decide_tell_copy_stays(tx, deleted, event->u.message_sent.failure);
-	else if (deleted->made_at == 0)
-		decide_login_deleted(tx, deleted, event->u.message_sent.failure);
 	else
-		decide_picture_deleted(tx, deleted, event->u.message_sent.failure);
+		decide_login_deleted(tx, deleted, event->u.message_sent.failure);
 }
 
 void
 handle_message_pinned(struct tx *tx, const struct event *event)
 {
 	decide_pin_pinned(tx, &tx->effect->u.pin_message, event->u.message_sent.failure);
+}
+
+/* One that stays is found at the next start. */
+void
+handle_upload_purged(UNUSED struct tx *tx, UNUSED const struct event *event)
+{
 }
 
 void
@@ -72,6 +68,12 @@ void
 handle_witnessed(struct tx *tx, const struct event *event)
 {
 	decide_witness_answered(tx, &tx->effect->u.witness, &event->u.witnessed);
+}
+
+void
+handle_notified(struct tx *tx, const struct event *event)
+{
+	decide_notify_said(tx, &event->u.notified);
 }
 
 /* Who did not get it asks once more. */

@@ -6,6 +6,8 @@
 #include "decide/work/decide_forge_answer.h"
 #include "decide/git/decide_announced.h"
 #include "decide/queue/decide_ci_news.h"
+#include "decide/queue/decide_opa_said.h"
+#include "decide/work/decide_bake_said.h"
 #include "decide/work/decide_gate.h"
 #include "decide/work/decide_loan.h"
 #include "decide/work/decide_pipeline.h"
@@ -17,7 +19,6 @@
 #include "decide/tell/decide_tell.h"
 #include "decide/work/decide_unknown.h"
 #include "decide/who/decide_login.h"
-#include "decide/factor/decide_picture.h"
 #include "decide/audit/decide_witness.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
@@ -191,6 +192,8 @@ fault_git_query(struct tx *tx, const struct fault *fault)
 	decide_poll_later(tx);
 }
 
+#define fault_fetch_file fault_git_query
+
 static void
 fault_probe(struct tx *tx, const struct fault *fault)
 {
@@ -258,12 +261,24 @@ fault_vault(struct tx *tx, const struct fault *fault)
 #define fault_vault_look   fault_vault
 #define fault_lend_message fault_vault
 
-/* What was sent is not known, and nobody would delete it: the secret is drawn anew. */
+/* As if it had not answered. */
 static void
-fault_picture(struct tx *tx, const struct fault *fault)
+fault_opa(struct tx *tx, const struct fault *fault)
 {
-	if (tx->effect != NULL)
-		decide_picture_sent(tx, &tx->effect->u.picture, 0, fault->reason);
+	struct opa_answer silent = { .verdict = OPA_SILENT, .decision = "none" };
+
+	text_set(silent.reason, fault->reason);
+	decide_opa_said(tx, fault->subject, &silent);
+}
+
+/* As if Prometheus had not answered. */
+static void
+fault_prom_query(struct tx *tx, const struct fault *fault)
+{
+	struct bake_look nothing = { .n = 0 };
+
+	text_set(nothing.why, fault->reason);
+	decide_bake_said(tx, fault->subject, &nothing);
 }
 
 static void
@@ -271,10 +286,8 @@ fault_delete_message(struct tx *tx, const struct fault *fault)
 {
 	if (tx->effect != NULL && tx->effect->subject != 0)
 		decide_tell_copy_stays(tx, &tx->effect->u.delete_message, fault->reason);
-	else if (tx->effect != NULL && tx->effect->u.delete_message.made_at == 0)
-		decide_login_deleted(tx, &tx->effect->u.delete_message, fault->reason);
 	else if (tx->effect != NULL)
-		decide_picture_deleted(tx, &tx->effect->u.delete_message, fault->reason);
+		decide_login_deleted(tx, &tx->effect->u.delete_message, fault->reason);
 }
 
 /* What became of it is not known. */
@@ -305,6 +318,7 @@ static void
 ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
 }
+#define fault_notify		ignore /* the next one goes */
 #define fault_forge_report	ignore /* what comes next is reported too */
 #define fault_github_failure	ignore /* the message has the run's page */
 #define fault_github_deliveries ignore /* it is looked at again in five minutes */
@@ -313,6 +327,7 @@ ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 #define fault_toast		ignore
 #define fault_document		ignore
 #define fault_purge_run		ignore
+#define fault_purge_upload	ignore
 #define fault_sign_certificate	ignore /* the host asks once more */
 #define fault_leave_chat	ignore
 

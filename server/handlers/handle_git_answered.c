@@ -16,6 +16,8 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_shown.h"
 #include "decide/queue/decide_unsynced.h"
+#include "decide/work/decide_promotion.h"
+#include "decide/work/decide_upload.h"
 #include "decide/work/decide_zone.h"
 #include "deployment/turn.h"
 #include "handlers/handlers.h"
@@ -50,20 +52,47 @@ came_block(struct tx *tx, const struct deployment *deployment, const struct git_
 
 /* Why it cannot be, now that git has said what it is; NULL: it can. */
 static const char *
-find_refusal(struct tx *tx, const struct deployment *deployment)
+find_refusal(struct tx *tx, const struct deployment *deployment, char out[LIMIT_LINE])
 {
+	const char *refusal = decide_promotion_refusal(tx, deployment, out);
 	struct deployment active;
 
 	if (settings_environment(tx->settings, deployment->environment) == NULL)
 		return "this environment is no longer in the settings";
 	if (decide_refusal(tx, deployment->environment) != NULL)
 		return decide_refusal(tx, deployment->environment);
+	if (refusal != NULL)
+		return refusal;
 	row_deployment_active(tx, deployment->environment, &active);
 	return !deployment_is_gate(deployment) && active.id != 0 &&
 		!deployment_is_rollback(&active) && !deployment_is_gate(&active) &&
 		strcmp(active.commit, deployment->commit) == 0 ?
 	    "it is being deployed already" :
 	    NULL;
+}
+
+/* What an upload is was said by who sent it. */
+static void
+take_answer(struct deployment *deployment, const struct git_answer *answer)
+{
+	text_set(deployment->missing, answer->missing);
+	if (!commit_is_git(deployment->source, answer->commit))
+		return;
+	text_set(deployment->commit, answer->commit);
+	text_set(deployment->ref, answer->ref);
+	text_set(deployment->subject, answer->subject);
+	text_set(deployment->author, answer->author);
+	deployment->committed_at = answer->at;
+	deployment->is_force_push = answer->forced;
+	deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
+}
+
+/* Whoever wants their archive live, and types the command once more, gets git's head instead. */
+static bool
+replaces_upload(const struct deployment *deployment, const struct environment *environment)
+{
+	return deployment->source == SOURCE_GIT && !deployment_is_gate(deployment) &&
+	    environment->current.source == SOURCE_UPLOAD;
 }
 
 /* A person asked for it: shows what would change and asks, or goes. */
@@ -73,29 +102,27 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	struct environment environment;
-	char warning[LIMIT_LINE];
+	char warning[LIMIT_LINE], line[LIMIT_LINE];
+	const char *refusal;
 	struct block block;
 
 	row_environment_get(tx, deployment->environment, &environment);
-	text_set(deployment->commit, answer->commit);
-	text_set(deployment->ref, answer->ref);
-	text_set(deployment->subject, answer->subject);
-	text_set(deployment->missing, answer->missing);
-	text_set(deployment->author, answer->author);
+	take_answer(deployment, answer);
 	if (!deployment_is_gate(deployment))
 		decide_set_previous(tx, deployment);
+	if (answer->tree[0] != '\0') /* what is bound, of an upload */
+		(void)text_copy(deployment->tree, LIMIT_COMMIT, answer->tree);
 	decide_bind_found(tx, deployment, came_block(tx, deployment, answer), answer);
-	deployment->is_force_push = answer->forced;
-	deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
 	decide_contained(tx, deployment, answer);
 	row_deployment_save(tx, deployment);
-	if (find_refusal(tx, deployment) != NULL) {
-		refuse(tx, deployment, find_refusal(tx, deployment), NULL);
+	if ((refusal = find_refusal(tx, deployment, line)) != NULL) {
+		refuse(tx, deployment, refusal, NULL);
 		return;
 	}
 	if (!deployment_is_gate(deployment) && decide_share_question(tx, deployment, answer))
 		return;
 	if (settings->confirm || deployment->is_to_be_asked || environment.unknown_since != 0 ||
+	    replaces_upload(deployment, &environment) ||
 	    row_block_find_unshown(tx, deployment, &block) || decide_is_live(tx, deployment) ||
 	    answer->n_past > 0 || decide_zone_attacks(tx, deployment->environment, warning)) {
 		decide_ask(tx, deployment, answer);
@@ -136,8 +163,9 @@ is_overtaken(
 	char base[LIMIT_COMMIT];
 
 	row_environment_get(tx, deployment->environment, &environment);
-	return (deployment->state == DEPLOY_REQUESTED ||
-		   deployment->state == DEPLOY_AWAITING_CONFIRMATION) &&
+	return deployment_asks_git(deployment) &&
+	    (deployment->state == DEPLOY_REQUESTED ||
+		deployment->state == DEPLOY_AWAITING_CONFIRMATION) &&
 	    strcmp(query->base, decide_git_base(tx, deployment, &environment, base)) != 0;
 }
 
@@ -219,6 +247,48 @@ answer_settings(struct tx *tx, const struct git_answered *answered)
 		decide_ask(tx, &deployment, NULL);
 }
 
+/* What the runner says of an archive. */
+static void
+answer_upload(struct tx *tx, const struct git_answered *answered, bool is_answered,
+    const struct git_answer *answer)
+{
+	struct deployment work;
+	const char *why;
+
+	row_deployment_get(tx, tx->effect->subject, &work);
+	if (work.state != DEPLOY_REQUESTED)
+		return; /* it has ended meanwhile */
+	if (is_answered && answer->error[0] == '\0') {
+		why = decide_upload_unpacked(tx, &work, answer);
+		if (why == NULL) {
+			proceed_request(tx, &work, answer);
+			return;
+		}
+	} else {
+		why = decide_upload_not_unpacked(tx, &work, answered, answer);
+	}
+	if (why == NULL)
+		return;
+	refuse(tx, &work, why, answer);
+	decide_upload_drop(tx, work.commit);
+}
+
+/* It is there, or cannot be had. */
+void
+handle_file_fetched(struct tx *tx, const struct event *event)
+{
+	const struct file_fetched *fetched = &event->u.file_fetched;
+	struct deployment work;
+	const char *why = NULL;
+
+	row_deployment_get(tx, tx->effect->subject, &work);
+	if (work.state == DEPLOY_REQUESTED)
+		why = decide_upload_fetched(tx, &work, fetched);
+	if (why != NULL)
+		refuse(tx, &work, why, NULL);
+	decide_upload_drop(tx, fetched->digest);
+}
+
 static void
 notify_answered(struct tx *tx, const char *environment)
 {
@@ -276,11 +346,14 @@ handle_git_answered(struct tx *tx, const struct event *event)
 	if (!is_answered && !answered->unreachable)
 		name_runner(tx, query, answer);
 	answer->binding = answered->binding;
+	answer->text = answered->answer;
 	answer->blocked = query->blocked;
 	answer->block = query->block;
 	if (query->kind == GIT_QUERY_COMMITS && is_answered && answer->error[0] == '\0')
 		decide_note_head(tx, query->environment, answer);
-	if (query->kind == GIT_QUERY_SETTINGS)
+	if (query->kind == GIT_QUERY_UNPACK)
+		answer_upload(tx, answered, is_answered, answer);
+	else if (query->kind == GIT_QUERY_SETTINGS)
 		answer_settings(tx, answered);
 	else if (query->kind == GIT_QUERY_HEADS) {
 		if (settings_environment(tx->settings, query->environment) == NULL)

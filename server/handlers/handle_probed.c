@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 
+#include "decide/work/decide_bake.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_pin.h"
@@ -170,7 +171,9 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		return;
 	}
 	if (bad == NULL) {
-		(void)decide_step(tx, &deployment, DEPLOY_ON_HEALTHY, NULL);
+		(void)decide_step(tx, &deployment,
+		    !is_back && decide_bakes(tx, &deployment) ? DEPLOY_ON_BAKE : DEPLOY_ON_HEALTHY,
+		    NULL);
 		return;
 	}
 	keep_answer(tx, &deployment, probe, probed, bad);

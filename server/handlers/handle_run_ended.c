@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "decide/queue/decide_binding.h"
+#include "decide/work/decide_bake.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_drain.h"
 #include "decide/work/decide_left.h"
@@ -49,8 +50,8 @@ doubt_environment(struct tx *tx, const struct deployment *deployment, const char
 {
 	char why[LIMIT_LINE];
 
-	text_setf(
-	    why, "run %" PRId64 " of %.7s: %.180s", deployment->run, deployment->commit, detail);
+	text_setf(why, "run %" PRId64 " of %s: %.180s", deployment->run,
+	    commit_name_here(COMMIT_OF(deployment)), detail);
 	decide_unknown_left(tx, deployment, why);
 }
 
@@ -119,6 +120,16 @@ bind_anew(struct tx *tx, struct deployment *deployment, const char *list)
 	decide_binding_changed(tx, deployment, list);
 }
 
+/* What would be live now is watched first, where its environment wants that. */
+static enum deploy_event
+or_bake(struct tx *tx, const struct deployment *deployment, enum deploy_event event)
+{
+	return event == DEPLOY_ON_SCRIPT_OK_UNPROBED && deployment->state == DEPLOY_RUNNING &&
+		decide_bakes(tx, deployment) ?
+	    DEPLOY_ON_BAKE :
+	    event;
+}
+
 void
 handle_run_ended(struct tx *tx, const struct event *event)
 {
@@ -171,5 +182,5 @@ handle_run_ended(struct tx *tx, const struct event *event)
 		verdict.event = DEPLOY_ON_SUPERSEDE;
 	else if (verdict.event == DEPLOY_ON_CHANGED)
 		bind_anew(tx, &deployment, ended.binding);
-	(void)decide_step(tx, &deployment, verdict.event, NULL);
+	(void)decide_step(tx, &deployment, or_bake(tx, &deployment, verdict.event), NULL);
 }

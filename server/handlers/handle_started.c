@@ -4,6 +4,7 @@
 
 #include "decide/who/decide_access.h"
 #include "decide/decide_chat.h"
+#include "decide/work/decide_bake.h"
 #include "decide/work/decide_action.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
@@ -25,6 +26,7 @@
 #include "decide/who/decide_session.h"
 #include "decide/audit/decide_settings.h"
 #include "decide/work/decide_unknown.h"
+#include "decide/work/decide_upload.h"
 #include "decide/audit/decide_witness.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
@@ -57,6 +59,10 @@ check_environment(struct tx *tx, const char *environment)
 	decide_unknown_again(tx, environment);
 	if (active.id == 0) {
 		row_queue_look(tx, environment);
+		return;
+	}
+	if (deployment_is_baking(&active)) {
+		decide_bake_go_on(tx, &active);
 		return;
 	}
 	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&
@@ -192,6 +198,8 @@ handle_started(struct tx *tx, const struct event *event)
 		row_runner_outrun(tx);
 	if (event->u.started.is_restored)
 		distrust_all(tx);
+	if (!event->u.started.is_restored)
+		decide_upload_sweep(tx, event->u.started.uploads, event->u.started.n_uploads);
 	decide_rename_all(tx);
 	look_at_claims(tx);
 	decide_holds_look(tx);

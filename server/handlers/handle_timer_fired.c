@@ -5,16 +5,17 @@
 #include "decide/approval/decide_approval.h"
 #include "decide/audit/decide_audit_line.h"
 #include "decide/decide_chat.h"
+#include "decide/work/decide_bake_said.h"
 #include "decide/work/decide_cloudflare.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/approval/decide_emergency.h"
 #include "decide/work/decide_gate.h"
 #include "decide/work/decide_loan.h"
+#include "decide/work/decide_upload.h"
 #include "decide/hold/decide_hold_change.h"
 #include "decide/audit/decide_logs.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/factor/decide_pad.h"
-#include "decide/factor/decide_picture.h"
 #include "decide/tell/decide_pin.h"
 #include "decide/git/decide_poll.h"
 #include "decide/git/decide_redelivery.h"
@@ -48,14 +49,9 @@ tidy(struct tx *tx)
 	bool more = decide_logs_keep(tx);
 
 	more |= decide_logs_total(tx);
+	more |= decide_upload_retain(tx);
 	more |= row_retention_clear(tx);
 	(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + (more ? SOON_MS : DAY_MS));
-}
-
-static void
-drop_picture(struct tx *tx, int64_t person)
-{
-	decide_picture_drop(tx, person, tx->effect->u.timer.round);
 }
 
 static void
@@ -81,7 +77,6 @@ cloudflare_due(struct tx *tx, int64_t work)
 #define DUE_POLL       .of_all = decide_poll
 #define DUE_DAILY      .of_all = tidy
 #define DUE_SEND       .of_subject = row_effect_send
-#define DUE_PICTURE    .of_name = drop_picture, .least = 1
 #define DUE_PIN	       .of_name = decide_pin_due, .least = INT64_MIN
 #define DUE_PAD	       .of_name = decide_pad_due, .least = 1
 #define DUE_WITNESS    .of_all = decide_witness_due
@@ -89,6 +84,7 @@ cloudflare_due(struct tx *tx, int64_t work)
 #define DUE_STRANGERS  .of_all = row_stranger_due
 #define DUE_RENAME     .of_all = decide_rename
 #define DUE_REDELIVERY .of_all = decide_redelivery_due
+#define DUE_BAKE       .of_subject = decide_bake_due
 #define DUE_PUSH       .of_all = decide_announced_again
 #define DUE_ACCESS     .of_all = access_ends
 #define DUE_SESSIONS   .of_all = decide_sessions_look

@@ -9,6 +9,7 @@
 #include "decide/factor/decide_factor_state.h"
 #include "decide/decide_limit.h"
 #include "decide/approval/decide_line.h"
+#include "decide/who/decide_console.h"
 #include "decide/who/decide_login.h"
 #include "decide/factor/decide_pad.h"
 #include "decide/factor/decide_pad_astray.h"
@@ -99,12 +100,24 @@ handle_said(struct tx *tx, const struct update *update)
 		decide_pad_use(tx, update, carry_out);
 }
 
+/* Somebody may wait for what they sent; where nobody takes archives a file is nobody's business. */
+static bool
+is_lost_archive(const struct settings *settings, const struct update *update)
+{
+	bool takes = update_is_deploy(update);
+
+	for (size_t i = 0; !takes && update->has_file && i < settings->environment_count; i++)
+		takes = settings->environments[i].takes_uploads;
+	return takes && update->is_caption && update->is_private;
+}
+
 static void
 handle_new(struct tx *tx, const struct update *update)
 {
 	struct token leaked;
 	bool is_leaked;
 
+	decide_console_leaked(tx, update);
 	is_leaked = decide_token_leaked(tx, update, &leaked); /* whose group it is says nothing */
 	if (decide_chat_is_foreign(tx, update)) {
 		tx->is_toasted =
@@ -123,6 +136,11 @@ handle_new(struct tx *tx, const struct update *update)
 			decide_audit_denied(tx, update, AUDIT_CODE_DENIED_MESSAGE,
 			    update->kind == UPDATE_PRESS ? "press" : "message", "",
 			    update_refusal_words(update->refusal));
+		if (is_lost_archive(tx->settings, update) &&
+		    !decide_is_stranger(tx, update->person))
+			(void)decide_sendf(tx, &update->address,
+			    "Archive not taken: send it here as one file, not as a photo, in an album, forwarded, edited or through a bot, with the caption %s/deploy%s and an environment.",
+			    MARK_CODE, MARK_CODE);
 		if (update->refusal == UPDATE_REFUSED_UNREADABLE && update->callback[0] != '\0')
 			decide_expired(tx, update);
 		return;

@@ -27,6 +27,7 @@ applies(const struct settings *settings, const struct needs_work *work,
 	case CONDITION_FORCED:
 		return work->is_force_push;
 	case CONDITION_NOT_ON:
+	case CONDITION_NOT_PROMOTED:
 		return (work->not_on & UINT32_C(1) << i) != 0;
 	case CONDITION_PATH:
 		return !is_untouched(work, condition->what);

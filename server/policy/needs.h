@@ -41,7 +41,7 @@ struct needs_work {
 	bool is_force_push;
 	const char
 	    *untouched;	 /* patterns in which nothing differs, a comma behind each; NULL: none */
-	uint32_t not_on; /* of the conditions: those whose environment never had its commit */
+	uint32_t not_on; /* of the conditions: never had its commit; is no promotion */
 	enum needs_unknown unknown; /* why one who asked or confirmed is no known person */
 	size_t n_asked;
 	size_t n_themselves; /* the first of them; behind stand makers and accounts of tokens */

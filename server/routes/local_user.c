@@ -3,13 +3,27 @@
 #include "routes/local_user.h"
 
 #include "lib/text.h"
+#include "policy/policy.h"
 #include "types/roles.h"
 
 #define UNKNOWN "your user is not known here: see LOCAL_<USER>_IS"
 
-static const char *
-let_in(struct update *ret)
+/* 20 MB are taken of nobody who may deploy no archive anywhere.  Where a token may lend people a
+ * role the store alone knows. */
+static bool
+may_send(const struct settings *settings, const struct local_peer *peer, struct principal who)
 {
+	return peer->upload_at == 0 || (who.lent == 0 && settings->auth_token_secret != NULL) ||
+	    policy_decide_somewhere(settings, who, POLICY_UPLOAD, peer->upload_at).verdict !=
+	    POLICY_DENY;
+}
+
+static const char *
+let_in(const struct settings *settings, const struct local_peer *peer, struct principal who,
+    struct update *ret)
+{
+	if (!may_send(settings, peer, who))
+		return "an archive needs the grant upload, which an admin can give your role";
 	text_setf(ret->name, "%.50s (from the machine)", ret->local);
 	return NULL;
 }
@@ -36,7 +50,8 @@ judge_root(const struct settings *settings, const struct local_peer *peer, struc
 	text_set(ret->as.application, role->application);
 	text_set(ret->as.name, role->name); /* both of the same size */
 	text_setf(ret->local, "root as %s", role_id_text(role->application, role->name, text));
-	return let_in(ret);
+	return let_in(
+	    settings, peer, (struct principal){ .kind = PRINCIPAL_USER, .lent = found }, ret);
 }
 
 const char *
@@ -57,5 +72,5 @@ local_user_judge(const struct settings *settings, const struct local_peer *peer,
 	if (ret->person == 0)
 		return UNKNOWN;
 	text_set(ret->local, name); /* fits */
-	return let_in(ret);
+	return let_in(settings, peer, principal_of_person(ret->person), ret);
 }

@@ -11,6 +11,7 @@ struct local_peer {
 	uint32_t server_uid; /* ours: without a runner of another user scripts run as it */
 	uint32_t runner_uid; /* whom scripts run as; ours where there is no other */
 	const char *as;	     /* --as ROLE; NULL: nothing was said */
+	int64_t upload_at;   /* wall ms: an archive begins to come; 0: none does */
 };
 
 /* NULL: *ret is who acts, as if they had written it in a chat of their own.  Else why not, in one

@@ -110,6 +110,10 @@ metric_set_count(struct metric_set *set, const struct metric_increment *incremen
 		metric_observe(&set->m[METRIC_DEPLOYMENT_DURATION], increment->value,
 		    METRIC_LABELS(OF(label[0])));
 		break;
+	case INCREMENT_CHANGE:
+		metric_add(&set->m[METRIC_CHANGES], increment->value,
+		    METRIC_LABELS(OF(label[0]), label[1]));
+		break;
 	case INCREMENT_ACTION:
 		metric_add(
 		    &set->m[METRIC_ACTIONS], 1, METRIC_LABELS(OF(label[0]), label[1], label[2]));
@@ -124,6 +128,15 @@ metric_set_count(struct metric_set *set, const struct metric_increment *incremen
 		break;
 	case INCREMENT_JOB_REFUSED:
 		metric_add(&set->m[METRIC_JOB_REFUSALS], 1, label, 1);
+		break;
+	case INCREMENT_OPA:
+		metric_add(&set->m[METRIC_OPA_ANSWERS], 1, label, 1);
+		break;
+	case INCREMENT_BAKE_UNKNOWN:
+		metric_add(&set->m[METRIC_BAKE_UNKNOWN], 1, METRIC_LABELS(OF(label[0])));
+		break;
+	case INCREMENT_NOTIFY:
+		metric_add(&set->m[METRIC_NOTIFICATIONS], 1, label, 2);
 		break;
 	case INCREMENT_POLL_ROUND:
 		metric_set_value(set, METRIC_POLL_INTERVAL, increment->value);
@@ -201,6 +214,11 @@ static void
 expect_work(
     struct metric_set *set, const struct environment_settings *environment, enum trigger trigger)
 {
+	static const char *const changes[] = { "live", "failed", "rolled_back" };
+
+	for (size_t i = 0; i < COUNT(changes); i++)
+		metric_expect(
+		    &set->m[METRIC_CHANGES], METRIC_LABELS(OF(environment->name), changes[i]));
 	expect_deployments(set, environment->name, TRIGGER_CHAT);
 	expect_deployments(set, environment->name, trigger); /* as that of a token */
 	metric_expect(&set->m[METRIC_DEPLOYMENT_DURATION], METRIC_LABELS(OF(environment->name)));
@@ -277,7 +295,10 @@ void
 metric_set_settings(struct metric_set *set, const struct settings *settings)
 {
 	static const int telegram_codes[] = { 200, 401, 413, 503 };
+	static const char *const judged[] = { "yes", "no", "none", "undefined" };
 
+	for (size_t i = 0; settings->opa.url != NULL && i < COUNT(judged); i++)
+		metric_expect(&set->m[METRIC_OPA_ANSWERS], METRIC_LABELS(judged[i]));
 	metric_set_value(set, METRIC_SETTINGS_VALID, settings->refused_count == 0);
 	for (size_t i = 0; i < METRIC_COUNT; i++)
 		if (rows[i].per_environment > 0)

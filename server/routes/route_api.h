@@ -21,7 +21,9 @@
 
 struct event;
 struct loan_shelf;
+struct route_watch;
 struct run_source;
+struct uploads;
 struct refusals;
 struct route_job_config;
 struct route_api;
@@ -36,6 +38,8 @@ struct route_api_config {
 	bool (*submit)(void *ctx, struct event *event); /* false: come again */
 	struct refusals *refusals;			/* counts who is not let in */
 	struct run_source *source; /* of logs; borrowed */
+	struct route_watch *waiting; /* for something new; borrowed */
+	const char *instance; /* of this start, which the numbers of its news belong to; borrowed */
 	bool is_network;		   /* for tokens: the two below are not called */
 	uint32_t (*runner_uid)(void *ctx); /* of whom scripts run as */
 	/* Somebody whom no setting names has connected: are they there by now? */
@@ -48,6 +52,7 @@ struct route_api_config {
 	/* Looks at health for that user: calls on_done() once, and later. */
 	void (*look)(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
 	    void (*on_done)(void *ctx, const struct probe_finding *findings), void *done_ctx);
+	struct uploads *uploads;  /* where archives come to; is_network: NULL */
 	struct loan_shelf *loans; /* what was lent is given away from there */
 	const struct route_job_config *jobs; /* is_network: who lets in jobs; NULL: nobody */
 	void *ctx;
@@ -62,5 +67,6 @@ void route_api_tokens(struct route_api *local, const struct known_tokens *tokens
 /* Somebody for whom there is no place, of http_server_config: what they are told. */
 const char *route_api_crowded(void *api, uid_t uid, enum http_server_crowd why, const char *users);
 
-/* Those of /v1, and no others. */
-void route_api_routes(struct route_api *local, struct http_route ret[ROUTE_API_ROUTES]);
+/* Those of /v1, and no others; returns how many: an archive is taken from users of the machine
+ * alone. */
+size_t route_api_routes(struct route_api *local, struct http_route ret[ROUTE_API_ROUTES]);

@@ -7,6 +7,7 @@
 #include "chat/chat_first.h"
 #include "clients/loan_shelf.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -14,6 +15,7 @@
 #include "lib/mem_wiped.h"
 #include "lib/text.h"
 #include "lib/url.h"
+#include "policy/policy.h"
 #include "runs/run_piece.h"
 #include "runs/run_source.h"
 
@@ -47,16 +49,18 @@ route_api_said(struct http_request *request, int status, const char *said)
 	answer(request, status, buf_text(&out));
 }
 
-static void
-free_asked(struct asked *asked)
+void
+route_api_free_asked(struct asked *asked)
 {
+	settings_unref(asked->settings);
 	free(asked->text);
 	free(asked->targets);
 	free(asked);
 }
 
+/* text NULL: nothing new came; is_unchanged: for as long as it was asked to wait for. */
 static void
-answer_piece(const struct asked *asked, const struct buf *text, int64_t next)
+answer_piece(const struct asked *asked, const struct buf *text, int64_t next, bool is_unchanged)
 {
 	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
 	struct json_out json = json_out_begin(&out, '{');
@@ -64,13 +68,59 @@ answer_piece(const struct asked *asked, const struct buf *text, int64_t next)
 	json_put_i64(&json, "run", asked->run);
 	json_put_i64(&json, "next", next);
 	json_put_bool(&json, "is_over", asked->is_ended);
+	json_put_bool(&json, "is_unchanged", is_unchanged);
 	json_out_key(&json, "text");
-	json_out_strn(&json, buf_text(text), text->size);
+	json_out_strn(&json, text == NULL ? "" : buf_text(text), text == NULL ? 0 : text->size);
 	json_out_end(&json);
 	if (buf_failed(&out))
 		route_api_said(asked->request, 503, "the log is too long");
 	else
 		answer(asked->request, 200, buf_text(&out));
+}
+
+/* --- what waits for something new --- */
+
+/* What is already there is worth an answer in a second: whoever follows gets one a second. */
+static bool
+park(struct asked *asked, bool is_new)
+{
+	bool waits = asked->waits;
+
+	asked->waits = false;
+	asked->parked.who = asked->who;
+	asked->parked.is_network = asked->config->is_network;
+	asked->parked.is_due = is_new;
+	asked->parked.ctx = asked;
+	return waits && route_watch_park(asked->config->waiting, &asked->parked);
+}
+
+static void read_piece(struct asked *asked);
+
+static void
+on_log_wake(void *ctx, enum route_watch_why why)
+{
+	struct asked *asked = ctx;
+
+	if (why == ROUTE_WATCH_NEW && !asked->is_elsewhere) {
+		read_piece(asked);
+		return;
+	}
+	answer_piece(asked, NULL, asked->offset, why == ROUTE_WATCH_TIME);
+	route_api_free_asked(asked);
+}
+
+/* From its beginning on, and where much has been printed since, it is caught up with at once. */
+static bool
+park_log(struct asked *asked, int64_t next)
+{
+	if (((asked->is_ended || asked->run == 0) && !asked->goes_on) ||
+	    (next != asked->offset &&
+		(asked->offset == 0 || next - asked->offset >= RUN_PIECE / 2)))
+		return false;
+	asked->parked.run = asked->is_elsewhere || asked->is_ended ? 0 : asked->run;
+	asked->parked.offset = asked->offset;
+	asked->parked.on_wake = on_log_wake;
+	return park(asked, next != asked->offset);
 }
 
 static void
@@ -80,9 +130,23 @@ on_log_piece(void *ctx, const struct buf *text, int64_t next, const char *failur
 
 	if (text == NULL)
 		route_api_said(asked->request, 503, failure);
+	else if (park_log(asked, next))
+		return;
 	else
-		answer_piece(asked, text, next);
-	free_asked(asked);
+		answer_piece(asked, text, next, false);
+	route_api_free_asked(asked);
+}
+
+static void
+read_piece(struct asked *asked)
+{
+	run_source_piece(asked->config->source,
+	    &(struct run_source_order){ .runner = asked->parked.runner,
+		.run = asked->run,
+		.offset = asked->offset,
+		.is_ended = asked->is_ended,
+		.ctx = asked },
+	    on_log_piece);
 }
 
 /* What is shown of a log, which only the loop reads. */
@@ -94,14 +158,12 @@ answer_log(struct asked *asked, const struct answer *decided)
 
 	asked->run = decided->work;
 	asked->is_ended = decided->is_ended;
-	if (decided->log_note[0] == '\0') {
-		run_source_piece(asked->config->source,
-		    &(struct run_source_order){ .runner = decided->log_runner,
-			.run = decided->work,
-			.offset = next,
-			.is_ended = decided->is_ended,
-			.ctx = asked },
-		    on_log_piece);
+	asked->is_elsewhere = decided->log_note[0] != '\0';
+	asked->parked.work = decided->log_work;
+	asked->goes_on = asked->operation == API_LOG && decided->log_goes_on;
+	text_set(asked->parked.runner, decided->log_runner);
+	if (!asked->is_elsewhere) {
+		read_piece(asked);
 		return;
 	}
 	if (next == 0) { /* once, and nothing follows it */
@@ -109,6 +171,78 @@ answer_log(struct asked *asked, const struct answer *decided)
 		next = (int64_t)note.size;
 	}
 	on_log_piece(asked, &note, next, NULL);
+}
+
+/* Of several environments each may be theirs. */
+static bool
+wants(void *ctx, const struct news_entry *entry)
+{
+	const struct asked *asked = ctx;
+
+	return entry->news.environment[0] == '\0' ||
+	    policy_sees(asked->settings, asked->as, entry->news.environment, clock_wall_ms());
+}
+
+static void
+put_entry(struct json_out *json, const struct news_entry *entry)
+{
+	bool is_one = entry->news.environment[0] != '\0';
+
+	json_out_object(json);
+	json_put_i64(json, "number", entry->number);
+	json_put_str(json, "environment", is_one ? entry->news.environment : NULL);
+	if (entry->news.work != 0)
+		json_put_i64(json, "work", entry->news.work);
+	else
+		json_put_str(json, "work", NULL);
+	json_out_end(json);
+}
+
+static void
+answer_news(struct asked *asked, bool is_unchanged)
+{
+	const struct news_ring *ring = route_watch_ring(asked->config->waiting);
+	bool is_again = asked->is_another || !news_ring_has(ring, asked->offset);
+	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_ANSWER_TEXT);
+	struct json_out json = json_out_begin(&out, '{');
+	const struct news_entry *entry;
+
+	json_put_str(&json, "instance", asked->config->instance);
+	json_put_i64(&json, "number", ring->last);
+	json_put_bool(&json, "again", is_again);
+	json_put_bool(&json, "is_unchanged", is_unchanged);
+	json_put_open(&json, "news", '[');
+	for (int64_t at = asked->offset; !is_again && (entry = news_ring_next(ring, at)) != NULL;
+	     at = entry->number)
+		if (wants(asked, entry))
+			put_entry(&json, entry);
+	json_out_end(&json);
+	json_out_end(&json);
+	answer(asked->request, 200, buf_text(&out));
+	route_api_free_asked(asked);
+}
+
+static void
+on_news_wake(void *ctx, enum route_watch_why why)
+{
+	answer_news(ctx, why == ROUTE_WATCH_TIME);
+}
+
+static void
+look_for_news(struct asked *asked, const struct answer *decided)
+{
+	const struct news_ring *ring = route_watch_ring(asked->config->waiting);
+	const struct news_entry *entry;
+	bool is_new = false;
+
+	asked->as = decided->as;
+	asked->parked.wants = wants;
+	asked->parked.on_wake = on_news_wake;
+	for (int64_t at = asked->offset; !is_new && (entry = news_ring_next(ring, at)) != NULL;
+	     at = entry->number)
+		is_new = wants(asked, entry);
+	if (asked->is_another || !news_ring_has(ring, asked->offset) || !park(asked, is_new))
+		answer_news(asked, false);
 }
 
 static void
@@ -154,7 +288,7 @@ on_looked(void *ctx, const struct probe_finding *findings)
 		answer(asked->request, 200, buf_text(&out));
 	else
 		route_api_said(asked->request, 503, "the answer is too long");
-	free_asked(asked);
+	route_api_free_asked(asked);
 }
 
 static void
@@ -179,7 +313,7 @@ on_log_read(void *ctx, bool is_read, const char *text)
 
 	text_setf(line, "%s%s", chat_first_rows[FIRST_NO_LOG].before, text); /* cut is fine */
 	route_api_said(asked->request, is_read ? 200 : 409, is_read ? text : line);
-	free_asked(asked);
+	route_api_free_asked(asked);
 }
 
 static void
@@ -192,7 +326,7 @@ answer_application_log(struct asked *asked, const struct answer *decided)
 		config->ctx, decided->log_of, decided->log_lines, on_log_read, asked, &err))
 		return;
 	route_api_said(asked->request, 503, err.text);
-	free_asked(asked);
+	route_api_free_asked(asked);
 }
 
 /* The store's object, and behind all of it what was lent. */
@@ -254,6 +388,10 @@ route_api_decided(void *ctx, const struct answer *decided)
 		answer_log(asked, decided);
 		return;
 	}
+	if (decided->text != NULL && decided->status == 200 && asked->operation == API_NEWS) {
+		look_for_news(asked, decided);
+		return;
+	}
 	if (decided->text == NULL)
 		route_api_said(asked->request, decided->status >= 400 ? decided->status : 503,
 		    "the server could not decide on it: try again, and see its log");
@@ -261,5 +399,5 @@ route_api_decided(void *ctx, const struct answer *decided)
 		answer_loan(asked, decided);
 	else
 		answer(asked->request, decided->status, decided->text);
-	free_asked(asked);
+	route_api_free_asked(asked);
 }

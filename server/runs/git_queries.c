@@ -99,6 +99,7 @@ static const enum protocol_git_query queries_of[] = {
 	[GIT_QUERY_HEADS] = PROTOCOL_GIT_QUERY_HEADS,
 	[GIT_QUERY_SETTINGS] = PROTOCOL_GIT_QUERY_SETTINGS,
 	[GIT_QUERY_LOGS] = PROTOCOL_GIT_QUERY_LOGS,
+	[GIT_QUERY_UNPACK] = PROTOCOL_GIT_QUERY_UNPACK,
 };
 
 static void
@@ -161,6 +162,9 @@ git_queries_add(struct git_queries *queries, const struct runs_git_query_config 
 	if (queries->n >= RUNS_GIT_QUERIES_MAX)
 		return ERR_NULL(err_set(
 		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX));
+	if (agent != NULL && config->order->kind == GIT_QUERY_UNPACK)
+		return ERR_NULL(
+		    err_set(err, ERR_INVALID, "uploads need a runner on the server's machine"));
 	if (agent != NULL && count(queries, agent, false) >= RUNS_GIT_QUERIES_MAX / 2)
 		return ERR_NULL(err_set(err, ERR_BUSY,
 		    "%d git queries are queued already for one remote runner",

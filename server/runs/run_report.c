@@ -40,8 +40,8 @@ run_report_attached(struct run_report *report, const struct effect_run *order)
 	report->said_attached = true;
 	log_line(LOG_LEVEL_INFO,
 	    LOG_FIELDS(LOG_I64("run", order->run), LOG_I64("deployment", order->deployment)),
-	    "run %" PRId64 " (%s %.7s) is re-attached: it went on meanwhile", order->run,
-	    order->environment, order->commit);
+	    "run %" PRId64 " (%s %s) is re-attached: it went on meanwhile", order->run,
+	    order->environment, commit_name_here(COMMIT_OF(order)));
 }
 
 void

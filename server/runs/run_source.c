@@ -184,11 +184,16 @@ on_read(struct agent_read *read, const struct protocol_message *piece)
 
 /* NULL: it is here. */
 static struct agent_link *
-runner_of(const struct run_source *source, const struct run_source_order *order)
+runner_of(const struct run_source *source, const char *runner)
 {
-	return source->agents == NULL || order->runner[0] == '\0' ?
-	    NULL :
-	    agents_find(source->agents, order->runner);
+	return source->agents == NULL || runner[0] == '\0' ? NULL :
+							     agents_find(source->agents, runner);
+}
+
+bool
+run_source_is_here(const struct run_source *source, const char *runner)
+{
+	return runner_of(source, runner) == NULL;
 }
 
 static struct waiting *
@@ -231,7 +236,7 @@ void
 run_source_piece(
     struct run_source *source, const struct run_source_order *order, run_source_piece_fn *on_piece)
 {
-	struct agent_link *runner = runner_of(source, order);
+	struct agent_link *runner = runner_of(source, order->runner);
 	struct waiting *waiting;
 	char why[LIMIT_LINE];
 
@@ -250,7 +255,7 @@ void
 run_source_document(struct run_source *source, const struct run_source_order *order,
     run_source_document_fn *on_document)
 {
-	struct agent_link *runner = runner_of(source, order);
+	struct agent_link *runner = runner_of(source, order->runner);
 	struct err err = { .code = ERR_NONE };
 	struct waiting *waiting;
 	char why[LIMIT_LINE];

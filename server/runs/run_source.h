@@ -33,6 +33,9 @@ struct run_source_order {
 	void *ctx;
 };
 
+/* Is the log of that runner's runs read here, without asking anybody? */
+bool run_source_is_here(const struct run_source *source, const char *runner) MUST_USE;
+
 /* Calls back once, perhaps at once: what run_piece_read() shows of it, which is borrowed, and where
  * the next piece begins; or failure says why there is nothing. */
 typedef void run_source_piece_fn(

@@ -57,6 +57,10 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 	memcpy(ret->client, order->client, sizeof(order->client));
 	(void)text_copy(ret->ref, sizeof(ret->ref),
 	    order->program == PROGRAM_ACTION ? order->argument : order->ref); /* fits */
+	ret->source = order->source;
+	static_assert(sizeof(ret->tree) == sizeof(order->tree), "a digest fits");
+	memcpy(ret->tree, order->tree, sizeof(ret->tree));
+	ret->is_promoted = order->is_promoted;
 	static_assert(sizeof(ret->without) == sizeof(order->without), "hosts fit");
 	memcpy(ret->without, order->without, sizeof(ret->without));
 	static_assert(sizeof(ret->fingerprint) == sizeof(order->binding), "a digest fits");

@@ -1,96 +1,35 @@
-/* runner_child.c - starts the runner, watches its process, kills it.  Side: loop. */
+/* runner_child.c - the runner as a process of ours: started, watched, killed.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/runner_child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/mem.h"
-#include "lib/setting.h"
 #include "runs/runner_link.h"
-#include "settings/settings_table.h"
-#include "types/settings.h"
 
-#define CHILD_FD	3 /* the only one it gets but for 0, 1, 2 */
-#define ENVIRONMENT_MAX 1024
+#define ANSWER_S 10 /* how long a starter may think about it */
 
 #define RUNNER_CHILD_MAGIC 0x52756e63u
 
 struct runner_child {
 	unsigned magic;
-	struct loop *loop;
+	pid_t starter; /* not waited for before the end: it is its own until then */
+	int fd;	       /* to the starter */
 	char *path;
-	char *state_directory;
-	char *env_file;	    /* NULL: none */
-	char **environment; /* what it gets of ours */
-	pid_t pid;
-	int pidfd; /* -1: there is none */
-	struct loop_io end;
+	bool is_there;
+	struct loop *loop;  /* NULL: nobody watches it yet */
+	struct loop_io end; /* of the runner, and of the starter */
 	runner_child_end_fn *on_end;
 	void *ctx;
 };
 
-static void on_end(struct loop_io *io, unsigned events, void *ctx);
+static void on_said(struct loop_io *io, unsigned events, void *ctx);
 
-/* --- what it is given --------------------------------------------------------------------- */
-
-/* Not settings, but what any program needs to find programs, people and the network. */
-static bool
-is_everybodys(const char *name)
-{
-	static const char *const names[] = { "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL",
-		"TZ", "TMPDIR", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY",
-		"HTTPS_PROXY", "NO_PROXY" };
-
-	for (size_t i = 0; i < COUNT(names); i++) {
-		if (strcmp(names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* What it hands to a transport, unchecked. */
-static bool
-is_transports(const struct settings *settings, const char *name)
-{
-	for (size_t i = 0; settings != NULL && i < settings->environment_count; i++)
-		if (setting_is_transports(name, settings->environments[i].name))
-			return true;
-	return setting_is_transports(name, "");
-}
-
-static bool
-is_for_runner(const struct settings *settings, const char *variable)
-{
-	char name[128];
-	size_t n = strcspn(variable, "=");
-
-	if (n == 0 || n >= sizeof(name) || variable[n] == '\0')
-		return false;
-	memcpy(name, variable, n);
-	name[n] = '\0';
-	return is_everybodys(name) || settings_runners_spec(settings, NULL, name) != NULL ||
-	    is_transports(settings, name);
-}
-
-static void
-copy_environment(struct runner_child *child, const struct settings *settings)
-{
-	size_t n = 0;
-
-	child->environment = mem_new(ENVIRONMENT_MAX + 1, sizeof(*child->environment));
-	for (char **variable = environ; *variable != NULL && n < ENVIRONMENT_MAX; variable++)
-		if (is_for_runner(settings, *variable))
-			/* NOANALYZE(malloc-leak): the child has it */
-			child->environment[n++] = mem_text(*variable);
-}
+/* --- its beginning ------------------------------------------------------------------------ */
 
 static char *
 path_beside_us(struct err *err)
@@ -110,86 +49,82 @@ path_beside_us(struct err *err)
 }
 
 struct runner_child *
-runner_child_new(struct loop *loop, const struct runner_link_config *config,
-    runner_child_end_fn *on_ended, void *ctx, struct err *err)
+runner_child_new(
+    const struct runner_link_config *config, void (*wipe)(void *ctx), void *ctx, struct err *err)
 {
+	const struct timeval patience = { .tv_sec = ANSWER_S };
+	struct runner_link_config of = *config;
 	struct runner_child *child = mem_new(1, sizeof(*child));
 
 	child->magic = RUNNER_CHILD_MAGIC;
-	child->loop = loop;
-	child->pidfd = -1;
-	child->on_end = on_ended;
-	child->ctx = ctx;
-	loop_io_init(&child->end, on_end, child);
+	child->fd = child->starter = -1;
 	child->path = config->path != NULL ? mem_text(config->path) : path_beside_us(err);
-	child->state_directory = mem_text(config->state_directory);
-	child->env_file = mem_text(config->env_file);
-	copy_environment(child, config->settings);
+	of.path = child->path;
 	if (child->path != NULL)
-		return child;
-	runner_child_free(child);
-	return NULL;
-}
-
-/* --- starting ----------------------------------------------------------------------------- */
-
-/* Its own descriptor and nothing else of ours; no blocked or ignored signal; a group of its own, so
- * that Ctrl-C at a terminal reaches us alone. */
-static int
-spawn_with(struct runner_child *child, int child_fd, posix_spawn_file_actions_t *actions,
-    posix_spawnattr_t *attributes)
-{
-	char fd_text[12];
-	char *argv[] = { child->path, "--fd", fd_text, "--state", child->state_directory,
-		child->env_file != NULL ? "--env-file" : NULL, child->env_file, NULL };
-	sigset_t none, all;
-	int why;
-
-	(void)snprintf(fd_text, sizeof(fd_text), "%d", CHILD_FD);
-	sigemptyset(&none);
-	sigfillset(&all);
-	if ((why = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0 ||
-	    (why = posix_spawn_file_actions_adddup2(actions, child_fd, CHILD_FD)) != 0 ||
-	    (why = posix_spawn_file_actions_addclosefrom_np(actions, CHILD_FD + 1)) != 0 ||
-	    (why = posix_spawnattr_setflags(attributes,
-		 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)) != 0 ||
-	    (why = posix_spawnattr_setsigmask(attributes, &none)) != 0 ||
-	    (why = posix_spawnattr_setsigdefault(attributes, &all)) != 0)
-		return why;
-	return posix_spawn(&child->pid, child->path, actions, attributes, argv, child->environment);
-}
-
-static bool
-spawn(struct runner_child *child, int child_fd, struct err *err)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int why = posix_spawn_file_actions_init(&actions);
-
-	if (why == 0) {
-		why = posix_spawnattr_init(&attributes);
-		if (why == 0) {
-			why = spawn_with(child, child_fd, &actions, &attributes);
-			posix_spawnattr_destroy(&attributes);
-		}
-		posix_spawn_file_actions_destroy(&actions);
+		child->starter = runner_starter_fork(&of, wipe, ctx, &child->fd, err);
+	if (child->starter < 0) {
+		runner_child_free(child);
+		return NULL;
 	}
-	return why == 0 || err_errno(err, ERR_IO, why, "starting %s", child->path);
+	(void)setsockopt(child->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return child;
 }
 
-/* A child that cannot be watched must not stay. */
-static bool
-watch_process(struct runner_child *child, struct err *err)
+void
+runner_child_watch(
+    struct runner_child *child, struct loop *loop, runner_child_end_fn *on_end, void *ctx)
 {
-	child->pidfd = pidfd_open(child->pid, 0);
-	if (child->pidfd < 0) {
-		(void)err_errno(err, ERR_IO, errno, "watching %s", child->path);
-		(void)kill(child->pid, SIGKILL); /* ours and not waited for: the pid is its own */
-		(void)waitpid(child->pid, NULL, 0);
+	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
+	child->loop = loop;
+	child->on_end = on_end;
+	child->ctx = ctx;
+	loop_io_init(&child->end, on_said, child);
+	loop_io_start(loop, &child->end, child->fd, LOOP_READ);
+}
+
+/* --- what its starter is told ------------------------------------------------------------- */
+
+static bool
+tell(const struct runner_child *child, char word, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_level = SOL_SOCKET,
+			  .cmsg_type = SCM_RIGHTS,
+			  .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct iovec part = { .iov_base = &word, .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		message.msg_control = control.room;
+		message.msg_controllen = sizeof(control.room);
+	}
+	return sendmsg(child->fd, &message, MSG_NOSIGNAL) == 1;
+}
+
+/* A starter that does not answer is ended: what it says later would be taken for something else. */
+static bool
+start(struct runner_child *child, int child_fd, struct err *err)
+{
+	struct runner_starter_said said;
+	ssize_t n;
+
+	if (!tell(child, RUNNER_STARTER_START, child_fd))
+		return err_errno(
+		    err, ERR_IO, errno, "asking the process that starts %s", child->path);
+	do
+		n = recv(child->fd, &said, sizeof(said), 0);
+	while (n < 0 && errno == EINTR); /* with a time-out it is not restarted */
+	if (n != sizeof(said)) {
+		(void)err_errno(
+		    err, ERR_IO, n < 0 ? errno : EPIPE, "the process that starts %s", child->path);
+		(void)kill(child->starter, SIGKILL);
 		return false;
 	}
-	loop_io_start(child->loop, &child->end, child->pidfd, LOOP_READ);
-	return true;
+	return said.what == RUNNER_STARTER_STARTED ||
+	    err_errno(err, ERR_IO, said.value, "starting %s", child->path);
 }
 
 bool
@@ -200,30 +135,28 @@ runner_child_start(struct runner_child *child, int *ret_fd, struct err *err)
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return err_errno(err, ERR_IO, errno, "a socket for the runner");
-	if (!spawn(child, pair[1], err) || !watch_process(child, err)) {
+	child->is_there = start(child, pair[1], err);
+	close(pair[1]);
+	if (!child->is_there) {
 		close(pair[0]);
-		close(pair[1]);
 		return false;
 	}
-	close(pair[1]);
 	*ret_fd = pair[0];
 	return true;
 }
-
-/* --- its end ------------------------------------------------------------------------------ */
 
 bool
 runner_child_is_there(const struct runner_child *child)
 {
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
-	return child->pidfd >= 0;
+	return child->is_there;
 }
 
 void
 runner_child_kill(struct runner_child *child)
 {
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
-	(void)pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
+	(void)tell(child, RUNNER_STARTER_KILL, -1); /* dead already is fine */
 }
 
 const char *
@@ -233,26 +166,34 @@ runner_child_path(const struct runner_child *child)
 	return child->path;
 }
 
-static void
-forget_process(struct runner_child *child)
-{
-	loop_io_stop(&child->end);
-	if (child->pidfd >= 0)
-		close(child->pidfd);
-	child->pidfd = -1;
-	child->pid = 0;
-}
+/* --- its end ------------------------------------------------------------------------------ */
 
 static void
-on_end(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
+on_said(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
 {
 	struct runner_child *child = OBJ_OF(struct runner_child, ctx, RUNNER_CHILD_MAGIC);
-	siginfo_t info = { .si_pid = 0 };
+	struct runner_starter_said said;
+	ssize_t n = recv(child->fd, &said, sizeof(said), MSG_DONTWAIT);
 
-	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	forget_process(child);
-	child->on_end(child->ctx, info.si_code == CLD_EXITED, info.si_status);
+	if (n != sizeof(said)) {
+		said = (struct runner_starter_said){ .what = RUNNER_STARTER_GONE };
+		loop_io_stop(&child->end);
+	}
+	child->is_there = false;
+	child->on_end(child->ctx, &said);
+}
+
+void
+runner_child_leave(struct runner_child *child)
+{
+	if (child == NULL)
+		return;
+	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
+	if (child->loop != NULL)
+		loop_io_stop(&child->end);
+	child->loop = NULL;
 }
 
 void
@@ -261,12 +202,12 @@ runner_child_free(struct runner_child *child)
 	if (child == NULL)
 		return;
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
-	forget_process(child);
-	for (char **v = child->environment; v != NULL && *v != NULL; v++)
-		free(*v);
-	free(child->environment);
-	free(child->env_file);
-	free(child->state_directory);
+	runner_child_leave(child);
+	if (child->fd >= 0) {
+		(void)close(child->fd);
+		(void)kill(child->starter, SIGKILL); /* at that it ends, unless it was stopped */
+		(void)waitpid(child->starter, NULL, 0);
+	}
 	free(child->path);
 	child->magic = 0;
 	free(child);

@@ -45,7 +45,8 @@ struct runner_link {
 	const struct way *way;
 	char *socket;		    /* of a service; NULL: a child */
 	struct runner_child *child; /* NULL: a service */
-	int fd;			    /* -1: there is none */
+	bool owns_child;
+	int fd; /* -1: there is none */
 	bool is_ready;
 	bool said_hello; /* this one, ever */
 	bool is_fatal;
@@ -63,7 +64,7 @@ struct runner_link {
 
 static const struct way child_way, service_way;
 
-static void on_child_end(void *ctx, bool has_exited, int status);
+static void on_child_end(void *ctx, const struct runner_starter_said *said);
 static void on_socket(struct loop_io *io, unsigned events, void *ctx);
 static void on_again(struct loop_timer *timer, void *ctx);
 static void on_beat(struct loop_timer *timer, void *ctx);
@@ -132,7 +133,11 @@ init_way(struct runner_link *link, const struct runner_link_config *config, stru
 	link->config.settings = NULL;
 	if (config->socket == NULL) {
 		link->way = &child_way;
-		link->child = runner_child_new(link->loop, config, on_child_end, link, err);
+		link->owns_child = config->child == NULL;
+		link->child =
+		    link->owns_child ? runner_child_new(config, NULL, NULL, err) : config->child;
+		if (link->child != NULL)
+			runner_child_watch(link->child, link->loop, on_child_end, link);
 		return link->child != NULL;
 	}
 	link->way = &service_way;
@@ -182,12 +187,15 @@ close_socket(struct runner_link *link)
 
 /* Said once: it will never work. */
 static void
-turn_fatal(struct runner_link *link, const char *text)
+turn_fatal(struct runner_link *link, enum err_code code, const char *text)
 {
+	struct err why;
+
 	if (link->is_fatal)
 		return;
 	link->is_fatal = true;
-	link->config.on_fatal(link->config.ctx, text);
+	(void)err_set(&why, code, "%s", text);
+	link->config.on_fatal(link->config.ctx, &why);
 }
 
 /* The connection is lost: whoever waits is notified, and another is made after a while. */
@@ -269,7 +277,7 @@ take_version(struct runner_link *link, unsigned version)
 	    link->socket != NULL ? "it" : runner_child_path(link->child), version,
 	    PROTOCOL_VERSION);
 	if (link->way->is_final)
-		turn_fatal(link, text);
+		turn_fatal(link, ERR_CONFIG, text);
 	else
 		give_up(link, text);
 }
@@ -379,7 +387,7 @@ static const struct way child_way = {
 };
 
 static void
-on_child_end(void *ctx, bool has_exited, int status)
+on_child_end(void *ctx, const struct runner_starter_said *said)
 {
 	struct runner_link *link = OBJ_OF(struct runner_link, ctx, RUNNER_LINK_MAGIC);
 	char why[64];
@@ -389,11 +397,16 @@ on_child_end(void *ctx, bool has_exited, int status)
 		on_socket(&link->io, LOOP_READ, link);
 	close_socket(link);
 	loop_timer_stop(&link->again);
-	if (!link->said_hello && has_exited && status == EXIT_SETTINGS)
-		turn_fatal(
-		    link, "deploybot-runner refused its settings; the reason is logged above");
+	if (said->what == RUNNER_STARTER_GONE)
+		turn_fatal(link, ERR_IO, "the process that starts deploybot-runner was killed");
+	else if (!link->said_hello && said->what == RUNNER_STARTER_EXITED &&
+	    said->value == EXIT_SETTINGS)
+		turn_fatal(link, ERR_CONFIG,
+		    "deploybot-runner refused its settings; the reason is logged above");
 	(void)snprintf(why, sizeof(why),
-	    has_exited ? "it ended with status %d" : "it was killed by signal %d", status);
+	    said->what == RUNNER_STARTER_EXITED ? "it ended with status %d" :
+						  "it was killed by signal %d",
+	    said->value);
 	if (link->is_later)
 		link->again_ms = LATER_MS;
 	lost(link, link->is_later ? "it knows a later epoch than ours: see the log" : why);
@@ -476,7 +489,9 @@ runner_link_free(struct runner_link *link)
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	loop_timer_stop(&link->again);
 	close_socket(link);
-	runner_child_free(link->child);
+	runner_child_leave(link->child);
+	if (link->owns_child)
+		runner_child_free(link->child);
 	free(link->socket);
 	link->magic = 0;
 	free(link);

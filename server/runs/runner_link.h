@@ -7,6 +7,7 @@
 #include "runner/packet.h"
 
 struct runner_link;
+struct runner_child;
 struct settings;
 
 /* The runner is a child of ours, started and started again; or a service with a socket, connected
@@ -16,6 +17,7 @@ struct settings;
  * loop, none inside runner_link_start(). */
 struct runner_link_config {
 	const char *socket;		/* of a service; NULL: a child, and what follows is its */
+	struct runner_child *child;	/* borrowed; NULL: it makes one of what follows */
 	const char *path;		/* NULL: beside our own executable */
 	const char *state_directory;
 	const char *env_file;		/* NULL: none */
@@ -30,7 +32,7 @@ struct runner_link_config {
 	/* There is none, since now or still: at every try in vain; may be NULL. */
 	void (*on_away)(void *ctx, const char *why);
 	/* It will never work, and is not started again.  Of a service nobody knows that. */
-	void (*on_fatal)(void *ctx, const char *text);
+	void (*on_fatal)(void *ctx, const struct err *why);
 	void *ctx;
 };
 

@@ -40,7 +40,7 @@ static void on_runner_ready(void *ctx);
 static void on_runner_message(void *ctx, const struct protocol_message *message);
 static void on_runner_down(void *ctx);
 static void on_runner_away(void *ctx, const char *why);
-static void on_runner_fatal(void *ctx, const char *text);
+static void on_runner_fatal(void *ctx, const struct err *why);
 static void
 on_agent_message(void *ctx, const struct agent_link *agent, const struct protocol_message *message);
 static void on_agent_down(void *ctx, const struct agent_link *agent);
@@ -64,6 +64,7 @@ start_runner(struct runs *runs, const struct runs_config *config, struct err *er
 {
 	const struct runner_link_config link = {
 		.socket = config->settings->runner_socket,
+		.child = config->child,
 		.path = config->runner,
 		.state_directory = runs->state_directory,
 		.env_file = config->env_file,
@@ -331,14 +332,14 @@ on_runner_away(void *ctx, const char *why)
 }
 
 static void
-on_runner_fatal(void *ctx, const char *text)
+on_runner_fatal(void *ctx, const struct err *why)
 {
 	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
 	if (runs->config.on_fatal != NULL)
-		runs->config.on_fatal(runs->config.ctx, text);
+		runs->config.on_fatal(runs->config.ctx, why);
 	else
-		log_error("%s", text);
+		log_error("%s", why->text);
 }
 
 /* --- for performers ----------------------------------------------------------------------- */

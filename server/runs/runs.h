@@ -14,10 +14,12 @@
 struct agents;
 struct loop;
 struct redact;
+struct runner_child;
 struct runs;
 
 struct runs_config {
 	/* settings->runner_socket says whether the runner is a service: then nothing is started. */
+	struct runner_child *child;	/* borrowed; NULL: it makes one of what follows */
 	const char *runner;		/* path of deploybot-runner; NULL: beside our program */
 	const char *env_file;		/* handed to it; NULL: none */
 	/* state_directory, and which variables are the runner's */
@@ -40,9 +42,9 @@ struct runs_config {
 	void (*on_ready)(void *ctx);
 	/* There is none, since now or still: at every try in vain.  May be NULL. */
 	void (*on_away)(void *ctx, const char *why);
-	/* It will never work: another version, or settings it refuses.  Said once; stop the program
-	 * with status 78.  `text` says why. */
-	void (*on_fatal)(void *ctx, const char *text);
+	/* It will never work: another version, settings it refuses, or its starter is gone.  Said
+	 * once; stop the program with the status of that error. */
+	void (*on_fatal)(void *ctx, const struct err *why);
 	void *ctx;
 };
 

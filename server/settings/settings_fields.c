@@ -137,6 +137,14 @@ fill_telegram(struct settings *s)
 	trim_slashes(s->inside->values[SETTING_CLOUDFLARE_API_BASE].text);
 	s->cloudflare_api_token = text_of(s, SETTING_CLOUDFLARE_API_TOKEN);
 	s->cloudflare_api_base = text_of(s, SETTING_CLOUDFLARE_API_BASE);
+	s->opa.url = text_of(s, SETTING_OPA_URL);
+	s->opa.token = text_of(s, SETTING_OPA_TOKEN);
+	s->opa.ca_file = text_of(s, SETTING_OPA_CA_FILE);
+	trim_slashes(s->inside->values[SETTING_PROMETHEUS_URL].text);
+	s->prometheus = (struct settings_prometheus){ .url = text_of(s, SETTING_PROMETHEUS_URL),
+		.user = text_of(s, SETTING_PROMETHEUS_USER),
+		.token = text_of(s, SETTING_PROMETHEUS_TOKEN),
+		.ca_file = text_of(s, SETTING_PROMETHEUS_CA_FILE) };
 	s->telegram_mode =
 	    (mode != NULL ? text_same_ci(mode, "webhook") :
 			    s->inside->values[SETTING_TELEGRAM_WEBHOOK_URL].is_given) ?
@@ -254,6 +262,8 @@ fill_server(struct settings *s)
 	s->application_runs_max = number_of(s, SETTING_APPLICATION_RUNS_MAX);
 	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);
 	s->run_logs_total = size_of(s, SETTING_RUN_LOGS_TOTAL);
+	s->upload_keep_days = number_of(s, SETTING_UPLOAD_KEEP_DAYS);
+	s->uploads_total = size_of(s, SETTING_UPLOADS_TOTAL);
 	s->runner_socket = text_of(s, SETTING_RUNNER_SOCKET);
 	s->local_socket = text_of(s, SETTING_LOCAL_SOCKET);
 	s->listen_address = text_of(s, SETTING_LISTEN_ADDRESS);
@@ -264,7 +274,9 @@ fill_server(struct settings *s)
 	s->rotate_days = number_of(s, SETTING_ROTATE_DAYS);
 	s->session_timeout_ms = number_of(s, SETTING_SESSION_TIMEOUT_SECONDS) * INT64_C(1000);
 	s->enable_api_server = settings_truth(text_of(s, SETTING_ENABLE_API_SERVER));
+	s->console = settings_truth(text_of(s, SETTING_CONSOLE));
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));
+	s->sandbox = settings_truth(text_of(s, SETTING_SANDBOX));
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
 	fill_database(s);
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
@@ -309,10 +321,13 @@ static void
 fill_forge(const struct settings_member *in, struct environment_settings *e)
 {
 	const char *pushes = settings_own(in, ENVIRONMENT_SETTING_FREEZE_PUSHES)->text;
+	const char *uploads = settings_own(in, ENVIRONMENT_SETTING_UPLOADS)->text;
 	const char *slash = strrchr(e->name, '/');
 
 	if (settings_truth(settings_own(in, ENVIRONMENT_SETTING_DEPLOY_PUSHES)->text))
 		e->push_branch = e->branch;
+	e->takes_unproven = uploads != NULL && text_same_ci(uploads, "unproven");
+	e->takes_uploads = e->takes_unproven || (uploads != NULL && text_same_ci(uploads, "true"));
 	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
 	e->github_environment = settings_own(in, ENVIRONMENT_SETTING_GITHUB_ENVIRONMENT)->text;
 	if (e->github_environment == NULL)
@@ -320,6 +335,30 @@ fill_forge(const struct settings_member *in, struct environment_settings *e)
 	e->gate_reviewer =
 	    settings_truth(settings_own(in, ENVIRONMENT_SETTING_GATE_REVIEWER)->text);
 	e->require_ci = settings_own(in, ENVIRONMENT_SETTING_REQUIRE_CI)->text;
+}
+
+static void
+fill_bake(const struct settings_member *in, struct environment_settings *e)
+{
+	static const enum family_setting queries[LIMIT_BAKE_QUERIES] = {
+		ENVIRONMENT_SETTING_BAKE_QUERY, ENVIRONMENT_SETTING_BAKE_QUERY_2,
+		ENVIRONMENT_SETTING_BAKE_QUERY_3, ENVIRONMENT_SETTING_BAKE_QUERY_4
+	};
+
+	e->hosts = settings_own(in, ENVIRONMENT_SETTING_HOST)->text;
+	e->bake_ms = setting_duration_ms(settings_own(in, ENVIRONMENT_SETTING_BAKE)->text);
+	for (size_t i = 0; i < COUNT(queries); i++)
+		e->bake_queries[i] = settings_own(in, queries[i])->text;
+	e->bake_present = settings_own(in, ENVIRONMENT_SETTING_BAKE_PRESENT)->text;
+}
+
+static void
+fill_promotion(const struct settings_member *in, struct environment_settings *e)
+{
+	e->promote_from = settings_own(in, ENVIRONMENT_SETTING_PROMOTE_FROM)->text;
+	e->promote_after_ms =
+	    setting_duration_ms(settings_own(in, ENVIRONMENT_SETTING_PROMOTE_AFTER)->text);
+	e->promote_only = settings_truth(settings_own(in, ENVIRONMENT_SETTING_PROMOTE_ONLY)->text);
 }
 
 /* False: as fill_windows(). */
@@ -351,6 +390,8 @@ fill_environment(
 	    e->confirm || environment_is_production(e->name) ? DEFAULT_NAG_MINUTES :
 							       0;
 	fill_forge(in, e);
+	fill_bake(in, e);
+	fill_promotion(in, e);
 	e->approvals = (int)number_in(settings_own(in, ENVIRONMENT_SETTING_APPROVALS)->text);
 	e->rollback_approvals =
 	    (int)number_in(settings_own(in, ENVIRONMENT_SETTING_ROLLBACK_APPROVALS)->text);

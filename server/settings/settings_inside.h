@@ -342,6 +342,14 @@ const char *settings_forge_missing(const struct settings *s, const char *files);
 
 /* Names in the report what is wrong with where Vault is. */
 void settings_check_vault(struct settings_loader *l);
+/* The same of OPA. */
+void settings_check_opa(struct settings_loader *l);
+void settings_check_prometheus(struct settings_loader *l);
+
+/* --- settings_bake.c --- */
+
+/* Names in the report what <ENV>_BAKE… of one file lack of each other, and of Prometheus. */
+void settings_check_bake(struct settings_loader *l);
 
 /* --- settings_link.c --- */
 

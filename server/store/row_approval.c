@@ -76,6 +76,10 @@ TX_READER(read_request, struct approval_request, TX_I64(asked_at), TX_I64(timer)
 struct approval_request *
 row_approval_request(struct tx *tx, int64_t work, struct approval_request *ret)
 {
+	if (work == 0) {
+		*ret = (struct approval_request){ 0 };
+		return ret;
+	}
 	return tx_first_to(tx, read_request, ret,
 	    "SELECT asked_at, timer, is_reminded, changes, n_changes, binding, left_at"
 	    " FROM approval_request WHERE work = $1",

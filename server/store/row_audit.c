@@ -61,6 +61,13 @@ sender_of(const struct tx *tx)
 	return tx->event->kind == EVENT_API ? &tx->event->u.api->from : NULL;
 }
 
+/* By the console's page, which their name says too. */
+static bool
+is_page(const struct update *sender)
+{
+	return sender != NULL && sender->is_page;
+}
+
 /* What a user of the machine is called is not the name of the person whom they stand for. */
 static bool
 is_local(const struct update *sender)
@@ -159,7 +166,8 @@ write_value(const struct update *sender, const char *value, struct json_out *jso
 
 /* Returns the name of who acted, or NULL. */
 static const char *
-write_meta(const struct update *sender, const char *const *meta, const char *late, struct buf *out)
+write_meta(const struct update *sender, const char *const *meta, enum commit_source source,
+    const char *late, struct buf *out)
 {
 	struct names names = { 0 };
 	const char *name_of_user = NULL;
@@ -179,6 +187,18 @@ write_meta(const struct update *sender, const char *const *meta, const char *lat
 			json_out_str(&json, NULL);
 		else
 			write_value(sender, meta[1], &json);
+	}
+	if (source != SOURCE_GIT) {
+		char name[META_NAME];
+
+		own_name(&names, "source", name);
+		json_put_str(&json, name, commit_source_word(source));
+	}
+	if (is_page(sender)) {
+		char name[META_NAME];
+
+		own_name(&names, "by", name);
+		json_put_str(&json, name, "the page");
 	}
 	if (late[0] != '\0') {
 		char name[META_NAME];
@@ -312,14 +332,17 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 	split_user(entry->user == NULL ? "" : entry->user, user, login);
 	if (row_witness_is_late(tx))
 		(void)text_age(late, row_witness_lag(tx));
-	name = write_meta(sender, meta, late, &text);
+	name = write_meta(sender, meta, entry->source, late, &text);
 	if (!buf_check(&text, &why) && why.code == ERR_LIMIT) { /* the entry matters more */
 		buf_clear(&text);
-		(void)write_meta(
-		    NULL, (const char *const[]){ "meta", "too long", NULL }, late, &text);
+		(void)write_meta(NULL, (const char *const[]){ "meta", "too long", NULL },
+		    entry->source, late, &text);
 	}
 	tx_check(tx, &text);
-	note_name(tx, user, login[0] != '\0' ? login : is_local(sender) ? NULL : name);
+	note_name(tx, user,
+	    login[0] != '\0'			    ? login :
+		is_local(sender) || is_page(sender) ? NULL :
+						      name);
 	add_line(tx, entry, user, buf_text(&text));
 }
 
@@ -337,7 +360,7 @@ TX_READER(read_shown, struct audit_shown, TX_I64(seq), TX_I64(at), TX_TEXT(code)
 #define SHOWN \
 	"SELECT a.seq, a.at, CASE a.code WHEN '' THEN a.action ELSE a.code END, a.user_id," \
 	" coalesce(p.name, ''), coalesce(a.environment, ''), a.outcome FROM audit a" \
-	" LEFT JOIN person_name p ON p.who = a.user_id WHERE a.seq < $1"
+	" LEFT JOIN person_name p ON p.who = a.user_id WHERE "
 
 size_t
 row_audit_list_newest(
@@ -346,11 +369,18 @@ row_audit_list_newest(
 	int64_t end = before == 0 ? INT64_MAX : before;
 
 	if (environment[0] == '\0')
-		return tx_read(tx, read_shown, ret, max, SHOWN " ORDER BY a.seq DESC LIMIT $2",
-		    DB_I64(end), DB_I64(max));
+		return tx_read(tx, read_shown, ret, max,
+		    SHOWN "a.seq < $1 ORDER BY a.seq DESC LIMIT $2", DB_I64(end), DB_I64(max));
 	return tx_read(tx, read_shown, ret, max,
-	    SHOWN " AND a.environment = $3 ORDER BY a.seq DESC LIMIT $2", DB_I64(end), DB_I64(max),
-	    DB_TEXT(environment));
+	    SHOWN "a.seq < $1 AND a.environment = $3 ORDER BY a.seq DESC LIMIT $2", DB_I64(end),
+	    DB_I64(max), DB_TEXT(environment));
+}
+
+size_t
+row_audit_list_after(struct tx *tx, int64_t after, struct audit_shown ret[], size_t max)
+{
+	return tx_read(tx, read_shown, ret, max, SHOWN "a.seq > $1 ORDER BY a.seq LIMIT $2",
+	    DB_I64(after), DB_I64(max));
 }
 
 int64_t

@@ -11,6 +11,7 @@ struct audit_entry {
 	const char *user;	      /* "telegram:111", "github:login(7)", "system" */
 	const char *environment;      /* "" or NULL: none */
 	const char *application; /* NULL: that of the environment, if any */
+	enum commit_source source;    /* of commit; of an upload it stands in the metadata */
 	const char *commit;	      /* "" or NULL: none */
 	const char *outcome;	      /* a word such as "allowed", "denied", "ok", "failed" */
 	enum audit_severity at_least; /* when that is more than the code's own */
@@ -52,6 +53,10 @@ struct audit_shown {
  * and of none; returns how many. */
 size_t row_audit_list_newest(struct tx *tx, const char *environment, int64_t before,
     struct audit_shown ret[], size_t max);
+
+/* Those behind that entry, of all and of none, rising; returns how many. */
+size_t row_audit_list_after(
+    struct tx *tx, int64_t after, struct audit_shown ret[], size_t max);
 
 /* Has this tx written an entry, or what came before it without a handler, as a quarantine does? */
 bool row_audit_is_written(const struct tx *tx);

@@ -27,3 +27,13 @@ row_binding_waiting(struct tx *tx, int64_t after)
 	    " AND waits_for <> '' AND waits_for = '" ROW_QUEUE_SETTINGS "' AND id > $1",
 	    DB_I64(after));
 }
+
+const char *
+row_binding_digest(const struct deployment *deployment, const char *list, char out[LIMIT_DIGEST])
+{
+	bool is_deploy = deployment->program == PROGRAM_DEPLOY;
+
+	return fingerprint_of_order(list,
+	    deployment_is_action(deployment) ? SOURCE_GIT : deployment->source,
+	    is_deploy ? deployment->tree : "", out);
+}

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "deployment/deployment.h"
 #include "lib/fingerprint.h"
 #include "store/tx.h"
 
@@ -16,3 +17,7 @@ const char *row_binding_get(struct tx *tx, int64_t work, char ret[FINGERPRINT_LI
 
 /* The next behind that number whose place waits for settings; 0: none. */
 int64_t row_binding_waiting(struct tx *tx, int64_t after);
+
+/* What of that list is bound: of an upload also that it is one, and the digest of its tree. */
+const char *row_binding_digest(
+    const struct deployment *deployment, const char *list, char out[LIMIT_DIGEST]);

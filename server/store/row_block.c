@@ -4,22 +4,24 @@
 
 #include "store/store_inside.h"
 
-#define BLOCK "commit_id, blocked_by, at, why, number"
+#define BLOCK "commit_id, blocked_by, at, why, number, source"
 
 TX_READER(read_block, struct block, TX_TEXT(commit), TX_TEXT(by), TX_I64(at), TX_TEXT(why),
-    TX_I64(number))
+    TX_I64(number), TX_SOURCE(source))
 
 void
 row_block_add(struct tx *tx, const char *environment, const struct block *block)
 {
 	(void)tx_run(tx,
-	    "INSERT INTO block (id, environment, " BLOCK ") SELECT $6, $1, $2, $3, $4, $5, $6"
+	    "INSERT INTO block (id, environment, " BLOCK ") SELECT $6, $1, $2, $3, $4, $5, $6, $7"
 	    " WHERE $2 NOT IN (SELECT r.commit_id FROM environment e JOIN release r"
 	    " ON r.id = e.current_release WHERE e.name = $1)"
 	    " ON CONFLICT (environment, commit_id) DO UPDATE SET blocked_by = excluded.blocked_by,"
-	    " at = excluded.at, why = excluded.why, number = excluded.number",
+	    " at = excluded.at, why = excluded.why, number = excluded.number,"
+	    " source = excluded.source",
 	    DB_TEXT(environment), DB_TEXT(block->commit), DB_TEXT(block->by), DB_I64(block->at),
-	    DB_TEXT(block->why), DB_I64(tx_next_id(tx, STORE_ID_BLOCK))); /* sticky */
+	    DB_TEXT(block->why), DB_I64(tx_next_id(tx, STORE_ID_BLOCK)),
+	    DB_TEXT(commit_source_word(block->source))); /* sticky */
 }
 
 int64_t
@@ -43,12 +45,16 @@ size_t
 row_block_list(
     struct tx *tx, const char *environment, struct block *ret, size_t max, int64_t *ret_all)
 {
-	if (ret_all != NULL)
-		*ret_all = tx_number(
-		    tx, "SELECT COUNT(*) FROM block WHERE environment = $1", DB_TEXT(environment));
-	return tx_read(tx, read_block, ret, max,
+	size_t n = tx_read(tx, read_block, ret, max,
 	    "SELECT " BLOCK " FROM block WHERE environment = $1 ORDER BY number DESC LIMIT $2",
 	    DB_TEXT(environment), DB_I64(max));
+
+	if (ret_all != NULL)
+		*ret_all = n < max ?
+		    (int64_t)n :
+		    tx_number(tx, "SELECT COUNT(*) FROM block WHERE environment = $1",
+			DB_TEXT(environment));
+	return n;
 }
 
 void
@@ -64,7 +70,7 @@ size_t
 row_block_list_rejected(struct tx *tx, const char *environment, struct block *ret, size_t max)
 {
 	return tx_read(tx, read_block, ret, max,
-	    "SELECT commit_id, '', ended_at, detail FROM (SELECT * FROM work INDEXED BY work_changes"
+	    "SELECT commit_id, '', ended_at, detail, 0, source FROM (SELECT * FROM work INDEXED BY work_changes"
 	    " WHERE environment = $1 AND " STORE_CHANGES_RELEASE " ORDER BY id DESC LIMIT $2)"
 	    " AS newest WHERE why = 'REJECTED' AND program = 'deploy' AND ended_at > (SELECT"
 	    " COALESCE(MAX(r.at), 0) FROM environment e JOIN release r ON r.id = e.current_release"
@@ -89,6 +95,7 @@ row_block_contain_others(
 	(void)tx_run(tx,
 	    "INSERT INTO contained (deployment, commit_id, is_unsure) SELECT $1, commit_id, 1"
 	    " FROM block WHERE environment = $2 AND commit_id <> $3 AND number <= $4"
+	    " AND source = 'git'"
 	    " AND $5 NOT LIKE '%' || commit_id || '%' ON CONFLICT (deployment, commit_id) DO NOTHING",
 	    DB_I64(deployment->id), DB_TEXT(deployment->environment), DB_TEXT(deployment->commit),
 	    DB_I64(newest), DB_TEXT(asked)); /* sticky */

@@ -126,26 +126,29 @@ row_button_set_effect(struct tx *tx, int64_t message, int64_t effect)
 	    DB_I64(message), DB_I64(effect)); /* sticky */
 }
 
-/* Buttons that share a deadline: the second withdrawal finds nothing. */
-#define withdraw(tx, ...) \
-	withdraw_sql(tx, DB_SQL("SELECT DISTINCT timer FROM button WHERE " __VA_ARGS__))
+/* Buttons that share a deadline: the second withdrawal finds nothing.  All actions of a target are
+ * read at once: whoever closes one closes others. */
+#define withdraw(tx, action, ...) \
+	withdraw_sql( \
+	    tx, action, DB_SQL("SELECT DISTINCT timer, action FROM button WHERE " __VA_ARGS__))
 static void
-withdraw_sql(struct tx *tx, const struct db_sql *sql)
+withdraw_sql(struct tx *tx, const char *action, const struct db_sql *sql)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	if (!tx_query_sql(&rows, tx, sql))
 		return;
 	while (db_next(&rows))
-		row_effect_withdraw(tx, db_col_i64(&rows, 0));
+		if (action == NULL || strcmp(db_col_text(&rows, 1), action) == 0)
+			row_effect_withdraw(tx, db_col_i64(&rows, 0));
 	(void)tx_end(tx, &rows); /* sticky */
 }
 
 void
 row_button_close_keyboard(struct tx *tx, int64_t message)
 {
-	withdraw(
-	    tx, "message = $1 AND message <> 0 AND closed_at = 0 AND timer <> 0", DB_I64(message));
+	withdraw(tx, NULL, "message = $1 AND message <> 0 AND closed_at = 0 AND timer <> 0",
+	    DB_I64(message));
 	(void)tx_say(tx,
 	    "UPDATE button SET closed_at = $2 WHERE message = $1 AND message <> 0"
 	    " AND closed_at = 0",
@@ -155,8 +158,7 @@ row_button_close_keyboard(struct tx *tx, int64_t message)
 void
 row_button_close(struct tx *tx, const char *action, const char *target)
 {
-	withdraw(tx, "target = $1 AND action = $2 AND closed_at = 0 AND timer <> 0",
-	    DB_TEXT(target), DB_TEXT(action));
+	withdraw(tx, action, "target = $1 AND closed_at = 0 AND timer <> 0", DB_TEXT(target));
 	(void)tx_say(tx,
 	    "UPDATE button SET closed_at = $3 WHERE target = $1 AND action = $2"
 	    " AND closed_at = 0",
@@ -246,8 +248,9 @@ row_button_is_requester(struct tx *tx, int64_t deployment, int64_t person)
 bool
 row_button_is_shared(struct tx *tx, int64_t deployment)
 {
-	return tx_number(tx, "SELECT COUNT(*) FROM question_requester WHERE deployment = $1",
-		   DB_I64(deployment)) > 0;
+	return deployment != 0 &&
+	    tx_number(tx, "SELECT COUNT(*) FROM question_requester WHERE deployment = $1",
+		DB_I64(deployment)) > 0;
 }
 
 void

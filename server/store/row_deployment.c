@@ -14,12 +14,14 @@ static const char *const whys[] = { DEPLOY_WHYS(COLUMN_SECOND) };
 /* What may change, column by column: its type, its name, its field; `and` stands between two. */
 /* clang-format off */
 #define SAVED(C, and) \
+	C(SOURCE, source,        source) and \
 	C(TEXT, commit_id,       commit) and \
 	C(TEXT, ref,             ref) and \
 	C(TEXT, subject,         subject) and \
 	C(TEXT, author,          author) and \
 	C(FLAG, is_forced,       is_force_push) and \
 	C(FLAG, is_foreign,      is_off_branch) and \
+	C(SOURCE, previous_source, previous_source) and \
 	C(TEXT, previous,        previous) and \
 	C(TEXT, requester,       requester) and \
 	C(I64,  chat,            address.chat) and \
@@ -44,6 +46,7 @@ static const char *const whys[] = { DEPLOY_WHYS(COLUMN_SECOND) };
 	C(TEXT, tree,            tree) and \
 	C(TEXT, urls,            urls) and \
 	C(TEXT, detail,          detail) and \
+	C(I64,  committed_at,    committed_at) and \
 	C(I64,  requested_at,    requested_at) and \
 	C(I64,  answered_at,     answered_at) and \
 	C(I64,  started_at,      started_at) and \
@@ -122,6 +125,10 @@ read_deployment(const struct db_rows *rows, void *out)
 struct deployment *
 row_deployment_get(struct tx *tx, int64_t id, struct deployment *ret)
 {
+	if (id == 0) { /* of none */
+		*ret = (struct deployment){ 0 };
+		return ret;
+	}
 	return find(tx, ret, "WHERE id = $1", DB_I64(id));
 }
 
@@ -260,6 +267,7 @@ row_deployment_unattended(struct tx *tx, int64_t after, struct deployment *ret)
 	return find(tx, ret,
 	    "d INDEXED BY work_open WHERE id > $1"
 	    " AND " STORE_IS_OPEN
+	    " AND NOT EXISTS (SELECT 1 FROM effect o WHERE o.subject = d.id AND o.kind = 'opa')"
 	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
 	    " CASE WHEN d.state = 'REQUESTED' OR d.confirmed_by <> 0 THEN 'ask' ELSE 'wait' END)"
 	    " AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') ORDER BY id LIMIT 1",
@@ -305,38 +313,27 @@ row_deployment_of_run(struct tx *tx, int64_t run, struct deployment *ret)
 }
 
 static void
-read_trigger(const struct db_rows *rows, void *ret)
+read_last(const struct db_rows *rows, void *out)
 {
-	*(enum trigger *)ret = (enum trigger)index_of(db_col_text(rows, 0), causes, COUNT(causes));
+	struct deployment_last *ret = out;
+
+	if (!db_col_is_null(rows, 0))
+		ret->trigger = (enum trigger)index_of(db_col_text(rows, 0), causes, COUNT(causes));
+	if (!db_col_is_null(rows, 1))
+		ret->end = deploy_flow_parse(db_col_text(rows, 1));
 }
 
-enum trigger
-row_deployment_last_trigger(struct tx *tx, const char *environment)
+struct deployment_last
+row_deployment_last(struct tx *tx, const char *environment)
 {
-	enum trigger trigger = TRIGGER_COUNT;
+	struct deployment_last last = { TRIGGER_COUNT, DEPLOY_STATE_COUNT };
 
-	(void)tx_read(tx, read_trigger, &trigger, 1,
-	    "SELECT cause FROM work WHERE environment = $1 ORDER BY id DESC LIMIT 1",
+	(void)tx_read(tx, read_last, &last, 1,
+	    "SELECT (SELECT cause FROM work WHERE environment = $1 ORDER BY id DESC LIMIT 1),"
+	    " (SELECT state FROM work WHERE environment = $1 AND " STORE_HAS_RUN
+	    " ORDER BY ended_at DESC, id DESC LIMIT 1)",
 	    DB_TEXT(environment)); /* sticky */
-	return trigger;
-}
-
-static void
-read_state(const struct db_rows *rows, void *ret)
-{
-	*(enum deploy_state *)ret = deploy_flow_parse(db_col_text(rows, 0));
-}
-
-enum deploy_state
-row_deployment_last_end(struct tx *tx, const char *environment)
-{
-	enum deploy_state state = DEPLOY_STATE_COUNT;
-
-	(void)tx_read(tx, read_state, &state, 1,
-	    "SELECT state FROM work WHERE environment = $1 AND " STORE_HAS_RUN
-	    " ORDER BY ended_at DESC, id DESC LIMIT 1",
-	    DB_TEXT(environment)); /* sticky */
-	return state;
+	return last;
 }
 
 #define LISTED \
@@ -491,6 +488,7 @@ row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *
 #define BIND_I64(field)		 DB_I64(field),
 #define BIND_INT(field)		 DB_I64(field),
 #define BIND_FLAG(field)	 DB_I64(field),
+#define BIND_SOURCE(field)	 DB_TEXT(commit_source_word(field)),
 #define ONE(type, column, field) 1,
 #define N_SAVED			 sizeof((const char[]){ SAVED(ONE, ) })
 
@@ -528,6 +526,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		deployment->id = 0;
 	row_press_add(tx, deployment->id, PRESS_REQUEST, deployment->requested_by);
 	store_names_add(&tx->store->changed, deployment->environment);
+	tx_news(tx, deployment_target_here(deployment), deployment->id);
 }
 
 void
@@ -541,18 +540,15 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	    &(const struct db_sql){ "UPDATE work SET (" SAVED_NAMES
 				    ") = (" SAVED(PLACE, ", ") ") WHERE id = ?",
 		values, COUNT(values) }); /* sticky */
+	tx_news(tx, deployment_target_here(deployment), deployment->id);
 }
 
 void
-row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enum deploy_why why)
+row_deployment_set_state(
+    struct tx *tx, const struct deployment *of, enum deploy_state state, enum deploy_why why)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"UPDATE work SET state = $2, why = $3 WHERE id = $1 RETURNING environment",
-		DB_I64(id), DB_TEXT(deploy_flow_name(state)), DB_TEXT(whys[why])))
-		return;
-	while (db_next(&rows))
-		store_names_add(&tx->store->changed, db_col_text(&rows, 0));
-	(void)tx_end(tx, &rows); /* sticky */
+	if (tx_run(tx, "UPDATE work SET state = $2, why = $3 WHERE id = $1", DB_I64(of->id),
+		DB_TEXT(deploy_flow_name(state)), DB_TEXT(whys[why])))
+		store_names_add(&tx->store->changed, of->environment);
+	tx_news(tx, deployment_target_here(of), of->id);
 }

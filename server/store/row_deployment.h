@@ -20,8 +20,8 @@ void row_deployment_save(struct tx *tx, const struct deployment *deployment);
 
 /* The only writer of state and why; for decide_step(), and for why a loan that was given ends
  * early, which is no state of its work. */
-void
-row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enum deploy_why why);
+void row_deployment_set_state(struct tx *tx, const struct deployment *of,
+    enum deploy_state state, enum deploy_why why);
 
 /* By state's class; id 0: none.  queued: the first in the queue.  push_question: a push awaits its
  * confirmation. */
@@ -74,17 +74,18 @@ size_t row_deployment_list_down(
     struct tx *tx, const char *environment, int64_t since, int64_t *ret, size_t max);
 struct deployment *row_deployment_of_run(struct tx *tx, int64_t run, struct deployment *ret);
 
-/* Of what was asked for there last; TRIGGER_COUNT: nothing ever was. */
-enum trigger row_deployment_last_trigger(struct tx *tx, const char *environment);
+/* What was asked for there last, and how the deployment or rollback ended that ended last, of those
+ * that ran; each COUNT: none did. */
+struct deployment_last {
+	enum trigger trigger;
+	enum deploy_state end;
+};
+struct deployment_last row_deployment_last(struct tx *tx, const char *environment);
 
 /* The rollback there that ended last, at `since` or later: a deployment that was rolled back, or a
  * person's that is live; id 0: none did. */
 struct deployment *row_deployment_last_rollback(
     struct tx *tx, const char *environment, int64_t since, struct deployment *ret);
-
-/* How the deployment or rollback ended that ended last, of those that ran; DEPLOY_STATE_COUNT: none
- * has. */
-enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment);
 
 /* Latest deployments and rollbacks that started or were refused, newest first; returns how many.
  * ... behind so many of them; how many there are, of which no more than `most` are counted. */

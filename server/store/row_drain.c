@@ -4,12 +4,14 @@
 
 #include "store/store_inside.h"
 
-TX_READER(read_drain, struct drain, TX_I64(run), TX_I64(deployment), TX_I64(since), TX_TEXT(commit))
+TX_READER(read_drain, struct drain, TX_I64(run), TX_I64(deployment), TX_I64(since), TX_TEXT(commit),
+    TX_SOURCE(source))
 
 /* What drains is what was live before, or what was rolled back. */
 #define OPEN \
 	"SELECT run.id, work.id, work.ended_at," \
-	" CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END" /* In this order. */ \
+	" CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END," \
+	" CASE WHEN state = 'ROLLED_BACK' THEN source ELSE previous_source END" /* In order. */ \
 	" FROM run INDEXED BY run_drain CROSS JOIN work ON work.id = run.deployment" \
 	" WHERE run.program = 'drain' AND run.ended_at = 0" \
 	" AND environment = $1"

@@ -12,6 +12,7 @@ struct drain {
 	int64_t deployment;
 	int64_t since;		   /* wall ms: then its deployment had ended */
 	char commit[LIMIT_COMMIT]; /* of what drains; "": not known */
+	enum commit_source source;
 };
 
 /* The newest of that environment that is open. */

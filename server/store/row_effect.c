@@ -322,7 +322,7 @@ row_effect_withdraw(struct tx *tx, int64_t id)
 				       ")";
 	struct outcome *outcome;
 
-	if (id == 0 || !tx_say(tx, withdraw, DB_I64(id)) || db_changes(tx->db) == 0)
+	if (id == 0 || !tx_say(tx, withdraw, DB_I64(id)) || tx_changed(tx) == 0)
 		return;
 	outcome = tx_outcome(tx, OUTCOME_WITHDRAW);
 	if (outcome != NULL)

@@ -11,12 +11,13 @@
 
 #define RELEASE \
 	"id, environment, commit_id, image, at, deployment, released_by, subject, number," \
-	" renumbered_at, origin, left_by, removed_at, tree"
+	" renumbered_at, origin, left_by, removed_at, tree, source"
 #define ESTIMATE_FROM 5 /* live deployments */
 
 TX_READER(read_release, struct release, TX_I64(id), TX_TEXT(environment), TX_TEXT(commit),
     TX_TEXT(image), TX_I64(at), TX_I64(deployment), TX_TEXT(by), TX_TEXT(subject), TX_I64(number),
-    TX_I64(renumbered_at), TX_I64(origin), TX_I64(left_by), TX_I64(removed_at), TX_TEXT(tree))
+    TX_I64(renumbered_at), TX_I64(origin), TX_I64(left_by), TX_I64(removed_at), TX_TEXT(tree),
+    TX_SOURCE(source))
 
 /* The first row; id 0: there is none. */
 #define find(tx, ...) \
@@ -256,6 +257,20 @@ row_environment_down(struct tx *tx, const char *name)
 }
 
 void
+row_environment_set_notified(struct tx *tx, const char *name, const char *notified)
+{
+	ensure(tx, name);
+	set(tx, "notified = $2", DB_TEXT(name), DB_TEXT(notified));
+}
+
+const char *
+row_environment_notified(struct tx *tx, const char *name, char *ret, size_t room)
+{
+	return tx_first_text(
+	    tx, ret, room, "SELECT notified FROM environment WHERE name = $1", DB_TEXT(name));
+}
+
+void
 row_environment_set_unseen(struct tx *tx, const char *name, int64_t work, int n_nags)
 {
 	ensure(tx, name);
@@ -290,20 +305,29 @@ row_environment_set_known(struct tx *tx, const char *name)
 	store_names_add(&tx->store->changed, name);
 }
 
-bool
-row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT])
+#define IS_QUEUED "state = 'QUEUED'"
+#define ASKING	  "work INDEXED BY work_asking"
+/* The least name behind `after`, by the indexes of what has not ended. */
+#define LEAST_OPEN(after) \
+	"SELECT MIN(environment) FROM (" \
+	"SELECT MIN(environment) AS environment FROM work INDEXED BY work_active" \
+	" WHERE " STORE_IS_ACTIVE " AND environment > " after \
+	" UNION ALL SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE " IS_QUEUED \
+	" AND environment > " after " UNION ALL SELECT MIN(environment) FROM " ASKING \
+	" WHERE " STORE_IS_ASKING " AND environment > " after ") AS each"
+
+size_t
+row_environment_list_open(
+    struct tx *tx, const char *after, char ret[][LIMIT_ENVIRONMENT], size_t max)
 {
-	return tx_read_sql(tx, tx_read_environment, name, LIMIT_ENVIRONMENT, 1,
-		   DB_SQL(
-		       "SELECT MIN(environment) AS next FROM ("
-		       "SELECT MIN(environment) AS environment FROM work INDEXED BY work_active"
-		       " WHERE " STORE_IS_ACTIVE " AND environment > $1 UNION ALL"
-		       " SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
-		       " AND environment > $1 UNION ALL"
-		       " SELECT MIN(environment) FROM work INDEXED BY work_asking"
-		       " WHERE " STORE_IS_ASKING " AND environment > $1) AS each"
-		       " HAVING MIN(environment) IS NOT NULL",
-		       DB_TEXT(name))) > 0;
+	/* clang-format off */
+	static const char open[] =
+	    "SELECT name FROM (WITH RECURSIVE walk (name) AS (SELECT (" LEAST_OPEN("$1")
+	    ") UNION ALL SELECT (" LEAST_OPEN("walk.name")
+	    ") FROM walk WHERE walk.name IS NOT NULL) SELECT name FROM walk) AS open WHERE name IS NOT NULL LIMIT $2";
+	/* clang-format on */
+
+	return tx_read(tx, tx_read_environment, ret, max, open, DB_TEXT(after), DB_I64(max));
 }
 
 bool
@@ -328,12 +352,14 @@ add_release(struct tx *tx, const struct release *release)
 
 	return tx_run(tx,
 		   "INSERT INTO release (id, environment, commit_id, image, at, deployment,"
-		   " released_by, subject, tree, origin, number) SELECT $9, $1, $2, $3, $4, $5, $6,"
-		   " $7, $8, $10, COALESCE(MAX(number), 0) + 1 FROM release WHERE environment = $1",
+		   " released_by, subject, tree, origin, source, number) SELECT $9, $1, $2, $3, $4,"
+		   " $5, $6, $7, $8, $10, $11, COALESCE(MAX(number), 0) + 1 FROM release"
+		   " WHERE environment = $1",
 		   DB_TEXT(release->environment), DB_TEXT(release->commit), DB_TEXT(release->image),
 		   DB_I64(release->at), DB_I64(release->deployment), DB_TEXT(release->by),
 		   DB_TEXT(release->subject), DB_TEXT(release->tree), DB_I64(id),
-		   DB_I64(release->origin != 0 ? release->origin : id)) ?
+		   DB_I64(release->origin != 0 ? release->origin : id),
+		   DB_TEXT(commit_source_word(release->source))) ?
 	    id :
 	    0;
 }
@@ -455,20 +481,22 @@ row_release_list_gone(struct tx *tx, const struct release *to, const struct rele
 	    DB_I64(max));
 }
 
-TX_READER(read_barrier, struct barrier, TX_I64(number), TX_TEXT(commit), TX_TEXT(reason))
+TX_READER(read_barrier, struct barrier, TX_I64(number), TX_TEXT(commit), TX_TEXT(reason),
+    TX_SOURCE(source))
 
 size_t
 row_release_list_barriers(struct tx *tx, const struct release *to, const struct release *live,
     struct barrier ret[BARRIERS_SHOWN])
 {
 	return tx_read(tx, read_barrier, ret, BARRIERS_SHOWN,
-	    "SELECT o.number, o.commit_id, w.barrier FROM release r JOIN release o ON o.id = r.origin"
+	    "SELECT o.number, o.commit_id, w.barrier, o.source FROM release r JOIN release o ON o.id = r.origin"
 	    " JOIN work w ON w.id = o.deployment WHERE r.environment = $1 AND r.id > $2"
-	    " AND r.id <= $3 AND w.barrier <> '' GROUP BY o.id, o.number, o.commit_id, w.barrier ORDER BY o.id DESC LIMIT $4",
+	    " AND r.id <= $3 AND w.barrier <> '' GROUP BY o.id, o.number, o.commit_id, w.barrier, o.source ORDER BY o.id DESC LIMIT $4",
 	    DB_TEXT(live->environment), DB_I64(to->id), DB_I64(live->id), DB_I64(BARRIERS_SHOWN));
 }
 
-TX_READER(read_migration, struct migration_behind, TX_I64(n), TX_TEXT(commit), TX_TEXT(step))
+TX_READER(read_migration, struct migration_behind, TX_I64(n), TX_TEXT(commit), TX_TEXT(step),
+    TX_SOURCE(source))
 
 /* By runs: of one environment they follow each other, works may wait. */
 struct migration_behind
@@ -476,7 +504,7 @@ row_release_migration_behind(
     struct tx *tx, const char *environment, int64_t run, const struct release *to)
 {
 	return tx_first(tx, struct migration_behind, read_migration,
-	    "SELECT COUNT(*) OVER (), m.commit_id, m.migration"
+	    "SELECT COUNT(*) OVER (), m.commit_id, m.migration, m.source"
 	    " FROM work m INDEXED BY work_migration WHERE m.environment = $1 AND m.migration <> ''"
 	    " AND m.migration <> 'migrate-not-started'"
 	    " AND m.run > COALESCE((SELECT w.run FROM release o JOIN work w ON w.id = o.deployment"
@@ -510,11 +538,24 @@ row_release_removed(struct tx *tx, const char *environment, const char *what)
 void
 row_release_leave(struct tx *tx, const struct release *now)
 {
+	int64_t n;
+
 	(void)tx_run(tx,
 	    "UPDATE release SET left_by = $4 WHERE environment = $1 AND id > $2 AND id < $3"
 	    " AND left_by = 0",
 	    DB_TEXT(now->environment), DB_I64(now->origin), DB_I64(now->id),
 	    DB_I64(now->deployment)); /* sticky */
+	n = tx_number(tx,
+	    "SELECT COUNT(*) FROM release JOIN work w ON w.id = release.deployment"
+	    " JOIN work b ON b.id = release.left_by WHERE release.environment = $1"
+	    " AND release.id > $2 AND release.id < $3 AND release.left_by = $4"
+	    " AND w.state = 'LIVE' AND w.program = 'deploy'"
+	    " AND b.requested_at - w.ended_at <= 86400000",
+	    DB_TEXT(now->environment), DB_I64(now->origin), DB_I64(now->id),
+	    DB_I64(now->deployment));
+	if (n > 0)
+		tx_count_metric(
+		    tx, INCREMENT_CHANGE, now->environment, "rolled_back", "", (double)n);
 }
 
 struct release
@@ -580,6 +621,16 @@ row_release_find(struct tx *tx, const char *environment, const char *wanted)
 	    "INDEXED BY release_commit WHERE environment = $1" BEGINS_WITH
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment), DB_TEXT(prefix));
+}
+
+enum commit_source
+row_release_source(struct tx *tx, const char *environment, const char *commit)
+{
+	return find(tx,
+	    "INDEXED BY release_commit WHERE environment = $1 AND commit_id = $2"
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(commit))
+	    .source;
 }
 
 struct release

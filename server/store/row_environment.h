@@ -64,6 +64,10 @@ void row_environment_acknowledge(struct tx *tx, const char *name);
 /* The target was touched and nothing brought it to a known state: no rollback is unacknowledged. */
 void row_environment_down(struct tx *tx, const char *name);
 
+/* Which trouble others were notified of, and who of "down": decide_notify.h.  "": it is over. */
+void row_environment_set_notified(struct tx *tx, const char *name, const char *notified);
+const char *row_environment_notified(struct tx *tx, const char *name, char *ret, size_t room);
+
 /* Nobody has seen how that work left it, and so many reminders were due; work 0: somebody has. */
 void row_environment_set_unseen(struct tx *tx, const char *name, int64_t work, int n_nags);
 
@@ -74,8 +78,10 @@ void row_environment_set_known(struct tx *tx, const char *name);
 /* The name that follows, of all that have a row, or work that is queued or in progress, also those
  * that the settings have no more; "" begins.  False: that was the last. */
 bool row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
-/* The same of those with work that has not ended. */
-bool row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
+/* Those with work that has not ended, behind `after` in their order, at most max of them; returns
+ * how many. */
+size_t row_environment_list_open(
+    struct tx *tx, const char *after, char ret[][LIMIT_ENVIRONMENT], size_t max);
 
 /* Those that a person is to look at first: down, not known, in progress, with something queued, in
  * this order; at most max of them.  Returns how many. */
@@ -98,6 +104,9 @@ size_t row_release_list(struct tx *tx, const char *environment, struct release *
 
 /* By number, or by commit prefix (>= 7 hex) the newest; id 0: none.  wanted: as a person typed. */
 struct release row_release_find(struct tx *tx, const char *environment, const char *wanted);
+
+/* What that commit was when it was released there; git where it never was. */
+enum commit_source row_release_source(struct tx *tx, const char *environment, const char *commit);
 
 /* The newest there of another commit that the same prefix fits, where `release` was found by one;
  * id 0: none. */

@@ -72,11 +72,10 @@ row_factor_save(struct tx *tx, const struct factor *factor)
 {
 	(void)tx_run(tx,
 	    "UPDATE factor SET enrolled_at = $2, last_step = $3, failures = $4, locked_until = $5,"
-	    " reset_message = $6, reset_at = $7, picture = $8, proven_at = $9 WHERE person = $1",
+	    " reset_message = $6, reset_at = $7, proven_at = $8 WHERE person = $1",
 	    DB_I64(factor->person), DB_I64(factor->enrolled_at), DB_I64(factor->last_step),
 	    DB_I64(factor->failures), DB_I64(factor->locked_until), DB_I64(factor->reset_message),
-	    DB_I64(factor->reset_at), DB_I64(factor->picture),
-	    DB_I64(factor->proven_at)); /* sticky */
+	    DB_I64(factor->reset_at), DB_I64(factor->proven_at)); /* sticky */
 }
 
 void

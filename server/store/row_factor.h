@@ -12,8 +12,8 @@ struct factor {
 	int64_t last_step;
 	int64_t failures; /* in a row */
 	int64_t locked_until;
-	int64_t picture;   /* the platform's id of its message; 0: none, or it is being deleted */
-	int64_t proven_at; /* made in the chat, and scanned: a code was given; 0: not so */
+	int64_t picture; /* a version before has shown it in that message; 0: not so */
+	int64_t proven_at; /* begun in the chat, and scanned: a code was given; 0: not so */
 	int64_t reset_message; /* it ends when this was sent, or at reset_at; 0: it was not reset */
 	int64_t reset_at;      /* wall ms at which it ends at the latest; 0: it was not reset */
 };

@@ -15,6 +15,13 @@ kind_of(const char *word)
 	return strcmp(word, hold_kinds[HOLD_LOCK].word) == 0 ? HOLD_LOCK : HOLD_FREEZE;
 }
 
+/* Of one that holds several nobody learns more than that. */
+static void
+say(struct tx *tx, const char *target)
+{
+	tx_news(tx, strchr(target, '*') != NULL ? "" : target, 0);
+}
+
 TX_READER(read_hold, struct hold, TX_I64(id), TX_WORD(kind, kind_of), TX_TEXT(target),
     TX_I64(person), TX_TEXT(by), TX_TEXT(reason), TX_I64(at), TX_I64(until), TX_I64(address.chat),
     TX_I64(address.thread), TX_I64(request), TX_I64(asked_at), TX_I64(asked.chat),
@@ -40,6 +47,7 @@ row_hold_add(struct tx *tx, struct hold *hold)
 		DB_I64(hold->asked_at), DB_I64(hold->asked.chat), DB_I64(hold->asked.thread),
 		DB_I64(hold->id)))
 		hold->id = 0;
+	say(tx, hold->target);
 }
 
 struct hold
@@ -84,5 +92,6 @@ row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *requester)
 void
 row_hold_remove(struct tx *tx, int64_t id)
 {
+	say(tx, row_hold_get(tx, id).target);
 	(void)tx_run(tx, "DELETE FROM hold WHERE id = $1", DB_I64(id)); /* sticky */
 }

@@ -17,7 +17,7 @@ row_hold_repeat_count(struct tx *tx, const struct hold_repeat *repeat)
 		DB_I64(repeat->person), DB_I64(repeat->chat), DB_TEXT(repeat->action),
 		DB_TEXT(hold->target), DB_TEXT(hold->by), DB_I64(hold->until),
 		DB_TEXT(hold->reason), DB_TEXT(repeat->principal), DB_I64(tx->at)) ||
-	    db_changes(tx->db) > 0)
+	    tx_changed(tx) > 0)
 		return true;
 	(void)tx_run(tx,
 	    "INSERT INTO hold_repeat (person, chat, action, target, by_name, until_at, reason, n,"

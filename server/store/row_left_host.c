@@ -8,14 +8,16 @@
 #include "lib/setting.h"
 #include "store/store_inside.h"
 
-TX_READER(read_left_host, struct left_host, TX_TEXT(host), TX_TEXT(commit), TX_I64(since))
+TX_READER(read_left_host, struct left_host, TX_TEXT(host), TX_TEXT(commit), TX_I64(since),
+    TX_SOURCE(source))
 
 size_t
 row_left_host_list(struct tx *tx, const char *environment, struct left_host ret[LEFT_HOSTS_SHOWN])
 {
 	return tx_read(tx, read_left_host, ret, LEFT_HOSTS_SHOWN,
-	    "SELECT host, commit_id, since FROM left_host WHERE environment = $1 ORDER BY host"
-	    " LIMIT $2",
+	    "SELECT host, commit_id, since, COALESCE((SELECT MAX(r.source) FROM release r"
+	    " WHERE r.environment = left_host.environment AND r.commit_id = left_host.commit_id),"
+	    " 'git') FROM left_host WHERE environment = $1 ORDER BY host LIMIT $2",
 	    DB_TEXT(environment), DB_I64(LEFT_HOSTS_SHOWN));
 }
 

@@ -6,13 +6,15 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
+#include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
-#define BUTTONS_MAX 4096 /* JSON of LIMIT_BUTTONS labels and ids, escaped */
+#define BUTTONS_MAX 4608 /* JSON of LIMIT_BUTTONS labels and ids, escaped, and a link */
 
-/* --- buttons: [["label","button"],["label","","to copy"],…]; store_message.c reads them --- */
+/* --- buttons: [["label","button"],["label","","to copy"],["label","","","link","app"],…];
+ * store_message.c reads them --- */
 
 static void
 write_buttons(const struct buttons *buttons, struct buf *out)
@@ -23,8 +25,12 @@ write_buttons(const struct buttons *buttons, struct buf *out)
 		json_out_array(&json);
 		json_out_str(&json, buttons->at[i].label);
 		json_out_str(&json, buttons->at[i].id);
-		if (buttons->at[i].copy[0] != '\0')
+		if (buttons->at[i].copy[0] != '\0' || buttons->at[i].link[0] != '\0')
 			json_out_str(&json, buttons->at[i].copy);
+		if (buttons->at[i].link[0] != '\0')
+			json_out_str(&json, buttons->at[i].link);
+		if (buttons->at[i].is_web_app)
+			json_out_str(&json, "app");
 		json_out_end(&json);
 	}
 	json_out_end(&json);
@@ -79,6 +85,23 @@ rings(const struct message *message)
 	return message->rings_for != 0 && !message->is_silent;
 }
 
+/* As row_effect_send(), of one whose rows need not be read. */
+static void
+send_first(struct tx *tx, int64_t id, const struct message *message)
+{
+	struct effect effect = { .kind = EFFECT_SEND_MESSAGE, .subject = id };
+	struct message *sent = &effect.u.send_message.message;
+
+	sent->id = id;
+	sent->address.chat = message->address.chat;
+	sent->remote_id = message->remote_id;
+	sent->is_answer = message->is_answer;
+	sent->is_alarm = message->is_alarm && message->remote_id == 0;
+	sent->held_until = message->held_until;
+	if (!row_chat_is_refused(tx, sent->address.chat))
+		(void)row_effect_order(tx, &effect); /* sticky */
+}
+
 int64_t
 row_message_add(struct tx *tx, const struct message *message)
 {
@@ -99,7 +122,7 @@ row_message_add(struct tx *tx, const struct message *message)
 	    DB_I64(message->reply_to), DB_I64(message->reply_row), DB_I64(message->rings_for),
 	    DB_I64(message->is_answer), DB_I64(message->is_alarm), DB_I64(message->held_until),
 	    DB_I64(rings(message)), DB_I64(id)); /* sticky */
-	row_effect_send(tx, id);
+	send_first(tx, id, message);
 	return tx->failed ? 0 : id;
 }
 
@@ -133,7 +156,7 @@ write_news(struct tx *tx, int64_t id, const struct message *message)
 		   DB_I64(id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
 		   DB_I64(message->live_run), DB_I64(message->live_since),
 		   DB_I64(message->live_estimate_ms), DB_I64(message->held_until)) &&
-	    db_changes(tx->db) > 0;
+	    tx_changed(tx) > 0;
 }
 
 void
@@ -160,7 +183,7 @@ row_message_hush(struct tx *tx, int64_t id)
 	    "UPDATE message SET rings = MAX(0, rings - 1), is_silent = 1"
 	    " WHERE id = $1 AND remote_id = 0 AND is_silent = 0 AND is_alarm = 0",
 	    DB_I64(id)); /* sticky */
-	if (db_changes(tx->db) > 0)
+	if (tx_changed(tx) > 0)
 		row_effect_send(tx, id); /* whoever has it in hand */
 }
 
@@ -242,7 +265,7 @@ delete_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 {
 	struct effect effect = { .kind = EFFECT_DELETE_MESSAGE, .subject = id };
 
-	effect.u.delete_message = (struct effect_delete_message){ chat, remote_id, 0 };
+	effect.u.delete_message = (struct effect_delete_message){ chat, remote_id };
 	if (remote_id != 0)
 		(void)row_effect_order(tx, &effect);
 }
@@ -277,7 +300,7 @@ row_message_refused(struct tx *tx, int64_t id)
 	(void)tx_say(tx,
 	    "UPDATE message SET remote_id = was_id, was_id = 0 WHERE id = $1 AND was_id <> 0",
 	    DB_I64(id)); /* sticky */
-	if (db_changes(tx->db) > 0)
+	if (tx_changed(tx) > 0)
 		row_effect_send(tx, id);
 }
 

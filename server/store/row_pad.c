@@ -58,7 +58,8 @@ TX_READER(read_pad, struct sealed_pad, TX_I64(pad.message), TX_TEXT(digits), TX_
     TX_I64(pad.expires_at), TX_INT(pad.update.kind), TX_I64(pad.update.address.chat),
     TX_I64(pad.update.address.thread), TX_I64(pad.update.message), TX_I64(pad.update.reply_to),
     TX_FLAG(pad.update.is_private), TX_TEXT(pad.update.name), TX_TEXT(pad.update.button),
-    TX_TEXT(pad.update.text), TX_I64(pad.work), TX_TEXT(pad.shown))
+    TX_TEXT(pad.update.text), TX_I64(pad.work), TX_TEXT(pad.shown), TX_TEXT(pad.update.file.id),
+    TX_TEXT(pad.update.file.name), TX_I64(pad.update.file.size))
 
 static void
 get(struct tx *tx, int64_t person, bool is_open, struct pad *ret)
@@ -67,7 +68,8 @@ get(struct tx *tx, int64_t person, bool is_open, struct pad *ret)
 
 	(void)tx_first_to(tx, read_pad, &sealed,
 	    "SELECT message, digits, wants, expires_at, kind, chat, thread, written, reply_to,"
-	    " is_private, name, button, text, work, shown FROM pad WHERE person = $1"
+	    " is_private, name, button, text, work, shown, file, file_name, file_size"
+	    " FROM pad WHERE person = $1"
 	    " AND CASE WHEN expires_at > $2 THEN 1 ELSE 0 END = $3",
 	    DB_I64(person), DB_I64(tx->at), DB_I64(is_open)); /* sticky */
 	*ret = sealed.pad;
@@ -102,13 +104,15 @@ row_pad_put(struct tx *tx, const struct pad *pad)
 	seal_digits(tx, pad->message, pad->digits, digits);
 	(void)tx_run(tx,
 	    "INSERT INTO pad (person, message, digits, wants, expires_at, kind, chat, thread,"
-	    " written, reply_to, is_private, name, button, text, work, shown)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+	    " written, reply_to, is_private, name, button, text, work, shown, file, file_name,"
+	    " file_size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+	    " $16, $17, $18, $19)",
 	    DB_I64(update->person), DB_I64(pad->message), DB_TEXT(digits), DB_TEXT(pad->wants),
 	    DB_I64(pad->expires_at), DB_I64(update->kind), DB_I64(update->address.chat),
 	    DB_I64(update->address.thread), DB_I64(update->message), DB_I64(update->reply_to),
 	    DB_I64(update->is_private), DB_TEXT(update->name), DB_TEXT(update->button),
-	    DB_TEXT(update->text), DB_I64(pad->work), DB_TEXT(pad->shown)); /* sticky */
+	    DB_TEXT(update->text), DB_I64(pad->work), DB_TEXT(pad->shown), DB_TEXT(update->file.id),
+	    DB_TEXT(update->file.name), DB_I64(update->file.size)); /* sticky */
 }
 
 void

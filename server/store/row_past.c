@@ -26,12 +26,12 @@ row_past_set(struct tx *tx, int64_t deployment, const struct git_answer *answer)
 	return known < answer->n_past;
 }
 
-TX_READER(read_past, struct barrier, TX_TEXT(commit), TX_TEXT(reason))
+TX_READER(read_past, struct barrier, TX_TEXT(commit), TX_TEXT(reason), TX_SOURCE(source))
 
 size_t
 row_past_list(struct tx *tx, int64_t deployment, struct barrier ret[BARRIERS_SHOWN])
 {
 	return tx_read(tx, read_past, ret, BARRIERS_SHOWN,
-	    "SELECT commit_id, reason FROM past WHERE deployment = $1 ORDER BY id LIMIT $2",
+	    "SELECT commit_id, reason, source FROM past WHERE deployment = $1 ORDER BY id LIMIT $2",
 	    DB_I64(deployment), DB_I64(BARRIERS_SHOWN));
 }

@@ -17,6 +17,8 @@
 #define ROW_QUEUE_SETTINGS "settings"
 #define ROW_QUEUE_CI	   "ci"
 #define ROW_QUEUE_RUNNER   "runner"
+#define ROW_QUEUE_OPA	   "opa"
+#define ROW_QUEUE_MEASURE  "measure"
 
 /* Places of one queue at most: so many deployments, as many again of whom a lock or freeze there
  * does not hold, as many rollbacks and emergencies, and a push besides. */

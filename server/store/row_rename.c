@@ -37,6 +37,8 @@ row_rename(struct tx *tx, const char *from, const char *to)
 		"DELETE FROM left_host WHERE environment = $2 AND $1 <> $2"
 		" AND host IN (SELECT host FROM left_host WHERE environment = $1)",
 		"UPDATE left_host SET environment = $2 WHERE environment = $1",
+		"UPDATE promotion SET environment = $2 WHERE environment = $1",
+		"UPDATE promotion SET from_environment = $2 WHERE from_environment = $1",
 		"UPDATE hold SET target = $2 WHERE target = $1",
 		"UPDATE hold SET target = substr($2, 1, instr($2, '/')) || '*'"
 		" WHERE instr($2, '/') > 0 AND instr($1, '/') > 0"

@@ -119,12 +119,22 @@ row_run_list_all(struct tx *tx, int64_t deployment, struct run_row *ret, size_t 
 		DB_I64(deployment), DB_I64(max)));
 }
 
+/* Of all programs at once: a message asks for several. */
+TX_READER(read_newest, struct run_row, TX_I64(id), TX_WORD(program, row_run_program))
+
 int64_t
 row_run_newest(struct tx *tx, int64_t deployment, enum program program)
 {
-	return tx_number(tx,
-	    "SELECT MAX(id) FROM run WHERE deployment = $1 AND program = $2 AND is_purged = 0",
-	    DB_I64(deployment), DB_TEXT(row_run_program_word(program)));
+	struct run_row newest[PROGRAM_DRAIN + 1];
+	size_t n = tx_read(tx, read_newest, newest, COUNT(newest),
+	    "SELECT MAX(id), program FROM run WHERE deployment = $1 AND is_purged = 0"
+	    " GROUP BY program",
+	    DB_I64(deployment));
+
+	for (size_t i = 0; i < n; i++)
+		if (newest[i].program == program)
+			return newest[i].id;
+	return 0;
 }
 
 bool

@@ -16,10 +16,17 @@ row_shown_add(struct tx *tx, int64_t work, int64_t message, const char *why)
 size_t
 row_shown_list(struct tx *tx, int64_t work, const char *why, int64_t ret[ROW_SHOWN_MAX])
 {
-	return tx_read(tx, tx_read_number, ret, ROW_SHOWN_MAX,
-	    "SELECT message FROM work_shown WHERE work = $1 AND why = $3"
-	    " ORDER BY message LIMIT $2",
-	    DB_I64(work), DB_I64(ROW_SHOWN_MAX), DB_TEXT(why));
+	struct db_rows rows = { 0 };
+	size_t n = 0;
+
+	if (!tx_query(&rows, tx, /* for all reasons at once: most decisions ask for several */
+		"SELECT message, why FROM work_shown WHERE work = $1 ORDER BY message",
+		DB_I64(work)))
+		return 0;
+	while (db_next(&rows))
+		if (n < ROW_SHOWN_MAX && strcmp(db_col_text(&rows, 1), why) == 0)
+			ret[n++] = db_col_i64(&rows, 0);
+	return tx_end(tx, &rows) ? n : 0;
 }
 
 int64_t

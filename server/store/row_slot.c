@@ -9,7 +9,8 @@
 
 #define HAS_SLOT \
 	"work INDEXED BY work_active WHERE " STORE_IS_ACTIVE \
-	" AND program <> 'rollback' AND is_read = 0 AND action <> 'open-gate'"
+	" AND program <> 'rollback' AND is_read = 0 AND action <> 'open-gate'" \
+	" AND state <> 'BAKING' AND state <> 'PAUSED'" /* nothing of it runs */
 
 int64_t
 row_slot_count(struct tx *tx)
@@ -29,16 +30,25 @@ row_slot_count_of(struct tx *tx, const char *environment)
 }
 
 static bool
-is_below(int64_t count, int most)
+are_all_below(struct tx *tx)
 {
-	return most == 0 || count < most;
+	const int most = tx->settings->runs_max;
+
+	return most == 0 || row_slot_count(tx) < most;
+}
+
+static bool
+are_its_below(struct tx *tx, const char *environment)
+{
+	const int most = tx->settings->application_runs_max;
+
+	return most == 0 || row_slot_count_of(tx, environment) < most;
 }
 
 bool
 row_slot_is_free(struct tx *tx, const char *environment)
 {
-	return is_below(row_slot_count(tx), tx->settings->runs_max) &&
-	    is_below(row_slot_count_of(tx, environment), tx->settings->application_runs_max);
+	return are_all_below(tx) && are_its_below(tx, environment);
 }
 
 bool
@@ -75,7 +85,7 @@ row_slot_next(struct tx *tx, char ret_environment[LIMIT_ENVIRONMENT])
 		"SELECT EXISTS (SELECT 1 FROM work INDEXED BY work_waits"
 		" WHERE state = 'QUEUED' AND waits_for <> '' AND waits_for = $1)",
 		DB_TEXT(ROW_QUEUE_SLOT)) == 0 ||
-	    !is_below(row_slot_count(tx), tx->settings->runs_max) ||
+	    !are_all_below(tx) ||
 	    !find_next(tx, tx->settings->application_runs_max, ret_environment))
 		return false;
 	(void)tx_run(tx,

@@ -54,7 +54,7 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 		" instr(', ' || who || ', ', ', ' || $3 || ', ') > 0 THEN who"
 		" WHEN who = '' THEN $3 ELSE who || ', ' || $3 END WHERE input = $1",
 		DB_TEXT(input), DB_I64(n), DB_TEXT(last), DB_I64(WHO_MOST)) ||
-	    db_changes(tx->db) > 0)
+	    tx_changed(tx) > 0)
 		return;
 	row_audit_add(tx, entry, meta);
 	(void)tx_say(tx,

@@ -60,6 +60,8 @@ row_work_pipeline_next(struct tx *tx, const char *environment, int64_t after)
 int64_t
 row_work_pipeline_begun(struct tx *tx, const char *repository_id, int64_t run, int64_t before)
 {
+	if (run == 0)
+		return 0;
 	return tx_number(tx,
 	    "SELECT COALESCE(MAX(work), 0) FROM work_pipeline"
 	    " WHERE run = $1 AND run <> 0 AND repository_id IN ('', $2) AND ($3 = 0 OR work < $3)",

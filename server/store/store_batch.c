@@ -392,6 +392,9 @@ tell(struct group *group, const struct answer *answer, int status)
 		told->text = answer->text;
 		told->work = answer->work;
 		told->is_ended = answer->is_ended;
+		told->log_work = answer->log_work;
+		told->log_goes_on = answer->log_goes_on;
+		told->as = answer->as;
 		told->is_lent = answer->is_lent;
 		told->targets = answer->targets;
 		told->n_targets = answer->n_targets;

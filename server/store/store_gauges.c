@@ -4,6 +4,7 @@
 
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "store/row_console.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_left_host.h"
@@ -21,8 +22,7 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 	struct environment environment;
 	struct deployment active;
 	bool is_busy;
-	enum deploy_state end = row_deployment_last_end(tx, name);
-	enum trigger trigger = row_deployment_last_trigger(tx, name);
+	const struct deployment_last last = row_deployment_last(tx, name);
 	const struct environment_settings *settings =
 	    settings_environment(tx->store->settings, name);
 	bool is_polled;
@@ -35,13 +35,13 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 	/* What failed before nobody asks for any more. */
 	is_polled = repository_is_polled(settings, environment.unknown_since);
 	*ret = (struct environment_gauge){
-		.has_worked = trigger != TRIGGER_COUNT,
-		.trigger = trigger,
+		.has_worked = last.trigger != TRIGGER_COUNT,
+		.trigger = last.trigger,
 		.is_busy = is_busy,
 		.is_unacknowledged = environment.is_unacknowledged,
 		.is_down = environment.is_down,
 		.poll_failing_since = is_polled ? environment.poll_failing_since : 0,
-		.has_failed = end == DEPLOY_FAILED || end == DEPLOY_ROLLBACK_FAILED,
+		.has_failed = last.end == DEPLOY_FAILED || last.end == DEPLOY_ROLLBACK_FAILED,
 		.is_locked = (environment.held & ENVIRONMENT_IS_LOCKED) != 0,
 		.is_frozen = (environment.held & ENVIRONMENT_IS_FROZEN) != 0,
 		.busy_since = is_busy ? active.started_at : 0,
@@ -49,7 +49,10 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 		.left_hosts = (int)row_left_host_list(tx, name, left),
 	};
 	(void)text_copy(ret->name, sizeof(ret->name), name);
-	(void)text_copy(ret->commit, sizeof(ret->commit), environment.current.commit);
+	(void)text_copy(ret->commit, sizeof(ret->commit),
+	    environment.current.source == SOURCE_GIT ?
+		environment.current.commit :
+		commit_name_here(COMMIT_OF(&environment.current)));
 	(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s",
 	    (int)text_cut(environment.current.subject, strlen(environment.current.subject),
 		sizeof(ret->subject) - 1),
@@ -107,7 +110,7 @@ add_tokens(struct store *store, struct queue_list *out, struct err *err)
 	outcome = outcome_new(OUTCOME_TOKENS);
 	outcome->tokens = mem_new(1, sizeof(*outcome->tokens));
 	tx_begin(&tx, store, &now);
-	if (!row_token_known(&tx, outcome->tokens)) {
+	if (!row_token_known(&tx, outcome->tokens) || !row_console_known(&tx, outcome->tokens)) {
 		*err = tx.err;
 		outcome_free(outcome);
 		return false;

@@ -8,6 +8,7 @@
 
 #include "lib/column.h"
 #include "lib/crypto.h"
+#include "lib/db_post.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -57,7 +58,7 @@ store_ids_write(
 		return true;
 	for (size_t i = 0; i < COUNT(values); i++)
 		values[i] = DB_I64(now->last[i] == before->last[i] ? -1 : now->last[i]);
-	return db_run_sql(db, err, &(const struct db_sql){ write, values, COUNT(values) });
+	return db_post_sql(db, err, &(const struct db_sql){ write, values, COUNT(values) });
 }
 
 bool

@@ -255,11 +255,11 @@ struct tx_line {
 };
 void tx_free_lines(struct queue_list *list);
 
-/* As db_run and db_query, but sticky. */
+/* As db_post and db_query, but sticky. */
 #define tx_run(tx, ...) tx_run_sql(tx, DB_SQL(__VA_ARGS__))
 bool tx_run_sql(struct tx *tx, const struct db_sql *sql);
-/* How many rows the statement changed; 0 once the tx has failed. */
-#define tx_changes(tx, ...) (tx_run(tx, __VA_ARGS__) ? db_changes((tx)->db) : 0)
+/* How many rows the statement changed, or the one before; 0 once the tx has failed. */
+#define tx_changes(tx, ...) (tx_run(tx, __VA_ARGS__) ? tx_changed(tx) : 0)
 /* As tx_run, of what only says or counts something: a decision that writes nothing else has done
  * nothing, and needs no second factor (tx_try.h). */
 #define tx_say(tx, ...) tx_say_sql(tx, DB_SQL(__VA_ARGS__))
@@ -308,6 +308,7 @@ const char *tx_first_text_sql(struct tx *tx, char *out, size_t room, const struc
 #define TX_FLAG(field)	      (ret->field = db_col_i64(rows, n++) != 0)
 #define TX_TEXT(field)	      tx_text(rows, n++, ret->field, sizeof(ret->field))
 #define TX_WORD(field, parse) (ret->field = parse(db_col_text(rows, n++)))
+#define TX_SOURCE(field)      TX_WORD(field, commit_source_of) /* no other is written */
 
 /* The number in the first row's first column; 0 where there is none. */
 #define tx_number(tx, ...) tx_number_sql(tx, DB_SQL(__VA_ARGS__))

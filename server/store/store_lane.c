@@ -218,21 +218,32 @@ remove_row(struct store *store, const struct effect_row *row, struct err *err)
 static bool
 drop_closed_buttons(struct store *store, struct buttons *buttons, struct err *err)
 {
+	static const char closed[] =
+	    "SELECT id FROM button WHERE (closed_at <> 0 OR (expires_at <> 0 AND expires_at <= $1))"
+	    " AND id IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+	_Static_assert(LIMIT_BUTTONS == 12, "as many as the statement names");
+	struct db_value values[LIMIT_BUTTONS + 1];
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	bool is_closed[LIMIT_BUTTONS] = { 0 };
 	size_t kept = 0;
 
-	for (size_t i = 0; i < buttons->n; i++) {
-		int64_t n;
-
-		if (!db_one_i64(&n, store->db, err,
-			"SELECT COUNT(*) FROM button WHERE id = $1 AND (closed_at <> 0"
-			" OR (expires_at <> 0 AND expires_at <= $2))",
-			DB_TEXT(buttons->at[i].id), DB_I64(store->at)))
-			return false;
-		if (n == 0)
+	if (buttons->n == 0)
+		return true;
+	values[0] = DB_I64(store->at);
+	for (size_t i = 0; i < LIMIT_BUTTONS; i++)
+		values[i + 1] = DB_TEXT(i < buttons->n ? buttons->at[i].id : ""); /* none */
+	if (!db_query_sql(
+		&rows, store->db, err, &(const struct db_sql){ closed, values, COUNT(values) }))
+		return false;
+	while (db_next(&rows))
+		for (size_t i = 0; i < buttons->n; i++)
+			if (strcmp(buttons->at[i].id, db_col_text(&rows, 0)) == 0)
+				is_closed[i] = true;
+	for (size_t i = 0; i < buttons->n; i++)
+		if (!is_closed[i])
 			buttons->at[kept++] = buttons->at[i];
-	}
 	buttons->n = kept;
-	return true;
+	return db_rows_end(&rows, err);
 }
 
 /* The message that it shows is read now.  A row that can never be handed out goes: *ret_drop. */
@@ -448,21 +459,6 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 	return true;
 }
 
-/* The secret goes no other way: what is sealed is in its own row alone. */
-static bool
-fill_picture(struct store *store, struct effect_picture *picture, struct err *err)
-{
-	struct db_rows rows = { 0 };
-
-	if (!db_query(&rows, store->db, err,
-		"SELECT sealed FROM factor WHERE person = $1 AND made_at = $2",
-		DB_I64(picture->person), DB_I64(picture->made_at)))
-		return false;
-	if (db_next(&rows))
-		(void)text_copy(picture->sealed, sizeof(picture->sealed), db_col_text(&rows, 0));
-	return db_rows_end(&rows, err);
-}
-
 /* As they stand at the end of the transaction; the row's range is what fits in `most`. */
 static bool
 fill_lines(struct store *store, int64_t first, int64_t last, size_t most, char **lines,
@@ -488,9 +484,7 @@ fill(struct store *store, struct effect *effect, struct err *err)
 	if (effect->kind == EFFECT_WITNESS)
 		return fill_lines(store, witness->first, witness->last, WITNESS_OBJECT_MAX,
 		    &witness->lines, &witness->size, err);
-	if (effect->kind == EFFECT_RUN)
-		return fill_run(store, effect, err);
-	return effect->kind != EFFECT_PICTURE || fill_picture(store, &effect->u.picture, err);
+	return effect->kind != EFFECT_RUN || fill_run(store, effect, err);
 }
 
 bool
@@ -541,13 +535,19 @@ drop_passed(struct store *store, struct err *err)
 	return true;
 }
 
-/* Of versions before, in which the server sent the audit to collectors itself. */
+/* Of versions before: the server sent the audit to collectors itself, and new second factors into
+ * chats as pictures.  One of which it is not known who has seen it counts no more. */
 static bool
 drop_removed(struct store *store, struct err *err)
 {
 	return db_run(store->db, err,
-	    "DELETE FROM effect WHERE kind = 'forward'"
-	    " OR (kind = 'wait' AND body LIKE '{\"wait\":\"forward\"%')");
+		   "DELETE FROM factor WHERE enrolled_at = 0 AND EXISTS (SELECT 1 FROM effect"
+		   " WHERE kind IN ('picture', 'delete') AND body LIKE '{\"person\":' ||"
+		   " factor.person || ',%\"made_at\":' || factor.made_at || '}')") &&
+	    db_run(store->db, err,
+		"DELETE FROM effect WHERE kind IN ('forward', 'picture')"
+		" OR (kind = 'wait' AND (body LIKE '{\"wait\":\"forward\"%'"
+		" OR body LIKE '{\"wait\":\"picture\"%'))");
 }
 
 bool

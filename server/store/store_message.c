@@ -15,7 +15,8 @@ read_text(const struct json *json, size_t i, char *out, size_t room)
 	return text == NULL || (json_str(text) != NULL && text_copy(out, room, json_str(text)));
 }
 
-/* [["label","button"],["label","","to copy"],…], as row_message.c writes them. */
+/* [["label","button"],["label","","to copy"],["label","","","link","app"],…], as row_message.c
+ * writes them. */
 static bool
 read_buttons(const char *text, struct buttons *ret, struct err *err)
 {
@@ -33,8 +34,10 @@ read_buttons(const char *text, struct buttons *ret, struct err *err)
 		if (json_count(from) < 2 ||
 		    !read_text(from, 0, button->label, sizeof(button->label)) ||
 		    !read_text(from, 1, button->id, sizeof(button->id)) ||
-		    !read_text(from, 2, button->copy, sizeof(button->copy)))
+		    !read_text(from, 2, button->copy, sizeof(button->copy)) ||
+		    !read_text(from, 3, button->link, sizeof(button->link)))
 			return err_set(err, ERR_INVALID, "message: an odd button");
+		button->is_web_app = json_at(from, 4) != NULL;
 	}
 	return true;
 }

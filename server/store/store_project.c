@@ -15,6 +15,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
+#include "store/row_promotion.h"
 #include "store/store_inside.h"
 #include "types/settings.h"
 
@@ -34,6 +35,7 @@ put_release(struct json_out *json, const struct release *release)
 {
 	json_put_i64(json, "release", release->number);
 	json_put_str(json, "commit", release->commit);
+	json_put_str(json, "source", commit_source_word(release->source));
 	json_put_str(json, "image", release->image[0] == '\0' ? NULL : release->image);
 }
 
@@ -50,26 +52,55 @@ put_live(struct tx *tx, struct json_out *json, const char *environment)
 	json_out_end(json);
 }
 
+/* Images that are to be live there, and that no clean-up of their source may remove meanwhile.
+ * False: there are none. */
+static bool
+put_promoted(struct tx *tx, struct json_out *json, const char *environment)
+{
+	struct promotion_image open[ROW_PROMOTIONS_OPEN];
+	size_t n = row_promotion_list_open(tx, environment, open);
+
+	if (n > 0)
+		json_put_open(json, "promoted", '[');
+	for (size_t i = 0; i < n; i++)
+		json_out_str(json, open[i].digest);
+	if (n > 0)
+		json_out_end(json);
+	return n > 0;
+}
+
 static void
-write_state(struct tx *tx, const struct environment *environment, struct buf *out)
+put_releases(struct tx *tx, struct json_out *out, const struct environment *environment)
 {
 	char time[TEXT_TIME_SIZE];
+
+	put_release(out, &environment->current);
+	json_put_str(out, "deployed_at", text_time(time, environment->current.at));
+	json_out_key(out, "previous");
+	if (environment->previous.id == 0) {
+		json_out_str(out, NULL);
+	} else {
+		json_out_object(out);
+		put_release(out, &environment->previous);
+		json_out_end(out);
+	}
+	put_live(tx, out, environment->name);
+}
+
+/* False: there is nothing to write.  Before its first release it has what is promoted alone. */
+static bool
+write_state(struct tx *tx, const struct environment *environment, struct buf *out)
+{
 	struct json_out json = json_out_begin(out, '{');
+	bool has_release = environment->current.id != 0, has_promoted;
 
 	json_put_str(&json, "environment", environment->name);
-	put_release(&json, &environment->current);
-	json_put_str(&json, "deployed_at", text_time(time, environment->current.at));
-	json_out_key(&json, "previous");
-	if (environment->previous.id == 0) {
-		json_out_str(&json, NULL);
-	} else {
-		json_out_object(&json);
-		put_release(&json, &environment->previous);
-		json_out_end(&json);
-	}
-	put_live(tx, &json, environment->name);
+	if (has_release)
+		put_releases(tx, &json, environment);
+	has_promoted = put_promoted(tx, &json, environment->name);
 	json_out_end(&json);
 	buf_addc(out, '\n');
+	return has_release || has_promoted;
 }
 
 static bool
@@ -112,12 +143,11 @@ project_environment(struct store *store, const char *name, struct queue_list *ou
 	}
 	(void)snprintf(path, sizeof(path), "%s/%s.json", store->environments_path,
 	    environment_id_file(name, file));
-	if (environment.current.id == 0) {
+	if (!write_state(&tx, &environment, &content) && !tx.failed) {
 		(void)unlink(path); /* of one that was renamed; else it is not there */
 		add_state(store, name, "", 0, out);
 		return true;
 	}
-	write_state(&tx, &environment, &content);
 	if (tx.failed) {
 		*err = tx.err;
 		return false;
@@ -137,7 +167,8 @@ project_all_environments(struct store *store, struct queue_list *out, struct err
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	if (!db_query(&rows, store->db, err,
-		"SELECT name FROM environment WHERE current_release <> 0 ORDER BY name"))
+		"SELECT name FROM environment WHERE current_release <> 0 UNION"
+		" SELECT environment FROM promotion WHERE is_open = 1 ORDER BY name"))
 		return false;
 	while (db_next(&rows))
 		if (!project_environment(store, db_col_text(&rows, 0), out, err))

@@ -54,11 +54,12 @@ store_reserve_take(struct store *store)
 void
 store_reserve_give(struct store *store)
 {
+	CLEANUP(file_closep) int fd = -1;
 	char path[PATH_MAX];
 
 	if (db_is_url(store->path))
 		return;
 	path_of(store, path);
-	(void)!truncate(
-	    path, 0); /* it may not be there.  Its name stays taken: see db_files_keep() */
+	/* It may not be there.  Its name stays taken: see db_files_keep(). */
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
 }

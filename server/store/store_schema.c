@@ -1332,6 +1332,148 @@ static const char *const migration_30[] = {
 	NULL,
 };
 
+static const char *const migration_31[] = {
+	/* What a commit is of: git, or an archive that somebody sent. */
+	"ALTER TABLE work ADD COLUMN source TEXT NOT NULL DEFAULT 'git';"
+	"ALTER TABLE work ADD COLUMN previous_source TEXT NOT NULL DEFAULT 'git';"
+	"ALTER TABLE release ADD COLUMN source TEXT NOT NULL DEFAULT 'git';"
+	"ALTER TABLE block ADD COLUMN source TEXT NOT NULL DEFAULT 'git';"
+	"ALTER TABLE past ADD COLUMN source TEXT NOT NULL DEFAULT 'git';",
+	NULL,
+};
+
+static const char *const migration_32[] = {
+	/* Archives that somebody sent: what is there, and by which word the chat gives it again. */
+	"CREATE TABLE upload (digest TEXT NOT NULL PRIMARY KEY, file TEXT NOT NULL,"
+	" size INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX upload_old ON upload (at);"
+	"CREATE INDEX work_upload ON work (commit_id) WHERE source = 'upload';"
+	"CREATE INDEX release_upload ON release (commit_id) WHERE source = 'upload';"
+	/* What is done again once a code was typed, where it was sent under a file. */
+	"ALTER TABLE pad ADD COLUMN file TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE pad ADD COLUMN file_name TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE pad ADD COLUMN file_size INTEGER NOT NULL DEFAULT 0;",
+	NULL,
+};
+
+static const char *const migration_33[] = {
+	/* What OPA was asked of some work last, at which moment, and what it said. */
+	"CREATE TABLE opa ("
+	" work INTEGER PRIMARY KEY,"
+	" at INTEGER NOT NULL,"
+	" digest TEXT NOT NULL,"
+	" verdict INTEGER NOT NULL,"
+	" reason TEXT NOT NULL,"
+	" decision TEXT NOT NULL,"
+	" tries INTEGER NOT NULL,"
+	" since INTEGER NOT NULL,"
+	" is_to_ask INTEGER NOT NULL,"
+	" is_noted INTEGER NOT NULL,"
+	" git TEXT NOT NULL DEFAULT '') STRICT;",
+	NULL,
+};
+
+static const char *const migration_34[] = {
+	/* What the files of an archive take, once it is unpacked. */
+	"ALTER TABLE upload ADD COLUMN unpacked INTEGER NOT NULL DEFAULT 0;",
+	NULL,
+};
+
+static const char *const migration_35[] = {
+	/* Which trouble others were notified of ("down", "rolled-back"), and who of "down". */
+	"ALTER TABLE environment ADD COLUMN notified TEXT NOT NULL DEFAULT '';"
+	"UPDATE environment SET notified = 'down' WHERE is_down <> 0;"
+	/* Who else is notified: since when nothing is sent there and why, and what was not. */
+	"CREATE TABLE notify ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" off_since INTEGER NOT NULL,"
+	" off_why TEXT NOT NULL,"
+	" unsent INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
+static const char *const migration_36[] = {
+	/* Sessions of the console: mac is HMAC-SHA256 of its token under AUTH_TOKEN_SECRET; bot is
+	 * the digest of the bot's token that initData was signed with, "": a code opened it. */
+	"CREATE TABLE console_session ("
+	" mac TEXT NOT NULL PRIMARY KEY,"
+	" person INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" bot TEXT NOT NULL,"
+	" began_at INTEGER NOT NULL,"
+	" used_at INTEGER NOT NULL,"
+	" ends_at INTEGER NOT NULL,"
+	" proof_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX console_session_person ON console_session (person, used_at);"
+	"CREATE INDEX console_session_used ON console_session (used_at);"
+	/* The code that opens one, once, as such a MAC: the newest of each person. */
+	"CREATE TABLE console_code ("
+	" person INTEGER NOT NULL PRIMARY KEY,"
+	" mac TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL,"
+	" until INTEGER NOT NULL) STRICT;",
+	NULL,
+};
+
+static const char *const migration_37[] = {
+	/* When its commit was made; which release it made. */
+	"ALTER TABLE work ADD COLUMN committed_at INTEGER NOT NULL DEFAULT 0;",
+	"CREATE INDEX release_deployment ON release (deployment);",
+	NULL,
+};
+
+static const char *const migration_38[] = {
+	/* A release that bakes, or is paused, keeps its environment busy. */
+	"DROP INDEX work_active;"
+	"CREATE UNIQUE INDEX work_active ON work (environment)"
+	" WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING'"
+	" OR state = 'BAKING' OR state = 'PAUSED' OR state = 'ROLLING_BACK'"
+	" OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline'"
+	" AND action <> 'lend-secret';"
+	"DROP INDEX work_pipelines;"
+	"CREATE INDEX work_pipelines ON work (id)"
+	" WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING'"
+	" OR state = 'BAKING' OR state = 'PAUSED' OR state = 'ROLLING_BACK'"
+	" OR state = 'VERIFYING_ROLLBACK') AND action = 'run-pipeline';",
+	/* How far it is (row_bake.h), and what Prometheus said of it, by the queries' names. */
+	"CREATE TABLE bake ("
+	" work INTEGER PRIMARY KEY,"
+	" measured_at INTEGER NOT NULL,"
+	" began_at INTEGER NOT NULL,"
+	" length_ms INTEGER NOT NULL,"
+	" left_ms INTEGER NOT NULL,"
+	" counted_at INTEGER NOT NULL,"
+	" is_prolonged INTEGER NOT NULL,"
+	" is_to_pause INTEGER NOT NULL,"
+	" why TEXT NOT NULL) STRICT;"
+	"CREATE TABLE bake_value ("
+	" work INTEGER NOT NULL,"
+	" nth INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" was TEXT NOT NULL,"
+	" is_exempt INTEGER NOT NULL,"
+	" value TEXT NOT NULL,"
+	" threshold TEXT NOT NULL,"
+	" is_firing INTEGER NOT NULL,"
+	" PRIMARY KEY (work, nth)) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
+static const char *const migration_39[] = {
+	/* What only a promotion has: whose release it brings, which is open until its work ends. */
+	"CREATE TABLE promotion ("
+	" work INTEGER PRIMARY KEY,"
+	" environment TEXT NOT NULL,"
+	" is_open INTEGER NOT NULL CHECK (is_open IN (0, 1)),"
+	" from_environment TEXT NOT NULL,"
+	" image TEXT NOT NULL,"
+	" since INTEGER NOT NULL,"
+	" release INTEGER NOT NULL,"
+	" seen_release INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX promotion_open ON promotion (environment, work) WHERE is_open = 1;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1340,7 +1482,8 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
 	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29,
-	migration_30 };
+	migration_30, migration_31, migration_32, migration_33, migration_34, migration_35,
+	migration_36, migration_37, migration_38, migration_39 };
 
 const char *const *
 store_schema_sql(int64_t version)

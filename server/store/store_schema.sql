@@ -47,7 +47,8 @@ CREATE TABLE environment (
  head_seen INTEGER NOT NULL DEFAULT 0,
  waiting_commit TEXT NOT NULL DEFAULT '',
  job_run INTEGER NOT NULL DEFAULT 0,
- announced_others INTEGER NOT NULL DEFAULT 0) STRICT;
+ announced_others INTEGER NOT NULL DEFAULT 0,
+ notified TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE release (
  id INTEGER PRIMARY KEY AUTOINCREMENT,
  environment TEXT NOT NULL,
@@ -62,7 +63,8 @@ CREATE TABLE release (
  origin INTEGER NOT NULL DEFAULT 0,
  left_by INTEGER NOT NULL DEFAULT 0,
  tree TEXT NOT NULL DEFAULT '',
- removed_at INTEGER NOT NULL DEFAULT 0) STRICT;
+ removed_at INTEGER NOT NULL DEFAULT 0,
+ source TEXT NOT NULL DEFAULT 'git') STRICT;
 CREATE INDEX release_environment ON release (environment, id);
 CREATE TABLE run_step (
  run INTEGER NOT NULL,
@@ -133,6 +135,7 @@ CREATE TABLE block (
  at INTEGER NOT NULL,
  why TEXT NOT NULL,
  number INTEGER NOT NULL DEFAULT 0,
+ source TEXT NOT NULL DEFAULT 'git',
  UNIQUE (environment, commit_id)) STRICT;
 CREATE TABLE contained (
  deployment INTEGER NOT NULL,
@@ -227,7 +230,10 @@ CREATE TABLE work (
  down_on TEXT NOT NULL DEFAULT '',
  looked_at INTEGER NOT NULL DEFAULT 0,
  looked TEXT NOT NULL DEFAULT '',
- ci_since INTEGER NOT NULL DEFAULT 0) STRICT;
+ ci_since INTEGER NOT NULL DEFAULT 0,
+ source TEXT NOT NULL DEFAULT 'git',
+ previous_source TEXT NOT NULL DEFAULT 'git',
+ committed_at INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE run (
  id INTEGER PRIMARY KEY AUTOINCREMENT,
  deployment INTEGER NOT NULL REFERENCES work (id),
@@ -383,7 +389,10 @@ CREATE TABLE pad (
  button TEXT NOT NULL,
  text TEXT NOT NULL,
  work INTEGER NOT NULL DEFAULT 0,
- shown TEXT NOT NULL DEFAULT '') STRICT;
+ shown TEXT NOT NULL DEFAULT '',
+ file TEXT NOT NULL DEFAULT '',
+ file_name TEXT NOT NULL DEFAULT '',
+ file_size INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE nonce (
  nonce TEXT NOT NULL,
  person INTEGER NOT NULL,
@@ -519,7 +528,8 @@ CREATE TABLE past (
  id INTEGER PRIMARY KEY,
  deployment INTEGER NOT NULL,
  commit_id TEXT NOT NULL,
- reason TEXT NOT NULL) STRICT;
+ reason TEXT NOT NULL,
+ source TEXT NOT NULL DEFAULT 'git') STRICT;
 CREATE INDEX past_deployment ON past (deployment);
 CREATE TABLE change (
  deployment INTEGER NOT NULL,
@@ -695,7 +705,6 @@ CREATE TABLE work_pipeline (work INTEGER PRIMARY KEY,
  attempt INTEGER NOT NULL,
  repository_id TEXT NOT NULL) STRICT;
 CREATE INDEX work_pipeline_run ON work_pipeline (run) WHERE run <> 0;
-CREATE INDEX work_pipelines ON work (id) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action = 'run-pipeline';
 CREATE TABLE loan (work INTEGER PRIMARY KEY,
  phase TEXT NOT NULL,
  accessor TEXT NOT NULL,
@@ -704,7 +713,6 @@ CREATE TABLE loan (work INTEGER PRIMARY KEY,
  chat INTEGER NOT NULL DEFAULT 0,
  message INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX loan_open ON loan (phase, work) WHERE phase <> 'over';
-CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline' AND action <> 'lend-secret';
 CREATE INDEX run_open ON run (runner, id) WHERE ended_at = 0;
 CREATE TABLE runner (name TEXT PRIMARY KEY,
  gone_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -731,6 +739,80 @@ CREATE TABLE peer_code (
  is_move INTEGER NOT NULL,
  key TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX peer_next ON peer (next_digest) WHERE next_digest <> '';
+CREATE TABLE upload (digest TEXT NOT NULL PRIMARY KEY,
+ file TEXT NOT NULL,
+ size INTEGER NOT NULL,
+ at INTEGER NOT NULL,
+ unpacked INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+CREATE INDEX upload_old ON upload (at);
+CREATE INDEX work_upload ON work (commit_id) WHERE source = 'upload';
+CREATE INDEX release_upload ON release (commit_id) WHERE source = 'upload';
+CREATE TABLE opa (
+ work INTEGER PRIMARY KEY,
+ at INTEGER NOT NULL,
+ digest TEXT NOT NULL,
+ verdict INTEGER NOT NULL,
+ reason TEXT NOT NULL,
+ decision TEXT NOT NULL,
+ tries INTEGER NOT NULL,
+ since INTEGER NOT NULL,
+ is_to_ask INTEGER NOT NULL,
+ is_noted INTEGER NOT NULL,
+ git TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE notify (
+ name TEXT NOT NULL PRIMARY KEY,
+ off_since INTEGER NOT NULL,
+ off_why TEXT NOT NULL,
+ unsent INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE console_session (
+ mac TEXT NOT NULL PRIMARY KEY,
+ person INTEGER NOT NULL,
+ name TEXT NOT NULL,
+ bot TEXT NOT NULL,
+ began_at INTEGER NOT NULL,
+ used_at INTEGER NOT NULL,
+ ends_at INTEGER NOT NULL,
+ proof_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX console_session_person ON console_session (person, used_at);
+CREATE INDEX console_session_used ON console_session (used_at);
+CREATE TABLE console_code (
+ person INTEGER NOT NULL PRIMARY KEY,
+ mac TEXT NOT NULL UNIQUE,
+ name TEXT NOT NULL,
+ until INTEGER NOT NULL) STRICT;
+CREATE INDEX release_deployment ON release (deployment);
+CREATE UNIQUE INDEX work_active ON work (environment) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'BAKING' OR state = 'PAUSED' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action <> 'run-pipeline' AND action <> 'lend-secret';
+CREATE INDEX work_pipelines ON work (id) WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING' OR state = 'VERIFYING' OR state = 'BAKING' OR state = 'PAUSED' OR state = 'ROLLING_BACK' OR state = 'VERIFYING_ROLLBACK') AND action = 'run-pipeline';
+CREATE TABLE bake (
+ work INTEGER PRIMARY KEY,
+ measured_at INTEGER NOT NULL,
+ began_at INTEGER NOT NULL,
+ length_ms INTEGER NOT NULL,
+ left_ms INTEGER NOT NULL,
+ counted_at INTEGER NOT NULL,
+ is_prolonged INTEGER NOT NULL,
+ is_to_pause INTEGER NOT NULL,
+ why TEXT NOT NULL) STRICT;
+CREATE TABLE bake_value (
+ work INTEGER NOT NULL,
+ nth INTEGER NOT NULL,
+ name TEXT NOT NULL,
+ was TEXT NOT NULL,
+ is_exempt INTEGER NOT NULL,
+ value TEXT NOT NULL,
+ threshold TEXT NOT NULL,
+ is_firing INTEGER NOT NULL,
+ PRIMARY KEY (work, nth)) STRICT, WITHOUT ROWID;
+CREATE TABLE promotion (
+ work INTEGER PRIMARY KEY,
+ environment TEXT NOT NULL,
+ is_open INTEGER NOT NULL CHECK (is_open IN (0, 1)),
+ from_environment TEXT NOT NULL,
+ image TEXT NOT NULL,
+ since INTEGER NOT NULL,
+ release INTEGER NOT NULL,
+ seen_release INTEGER NOT NULL) STRICT;
+CREATE INDEX promotion_open ON promotion (environment, work) WHERE is_open = 1;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('effect', 0);
 INSERT INTO counter (name, value) VALUES ('forge_hook', 0);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/crypto.h"
+#include "lib/db_post.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
@@ -59,8 +60,15 @@ tx_run_sql(struct tx *tx, const struct db_sql *sql)
 bool
 tx_say_sql(struct tx *tx, const struct db_sql *sql)
 {
-	tx->failed = tx->failed || !db_run_sql(tx->db, &tx->err, sql);
+	tx->failed = tx->failed || !db_post_sql(tx->db, &tx->err, sql);
 	return !tx->failed;
+}
+
+int64_t
+tx_changed(struct tx *tx)
+{
+	tx->failed = tx->failed || !db_settle(tx->db, &tx->err);
+	return tx->failed ? 0 : db_changes(tx->db);
 }
 
 bool
@@ -225,6 +233,30 @@ tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char *labe
 	for (size_t i = 0; i < COUNT(labels); i++)
 		(void)text_copy(outcome->increment.label[i], sizeof(outcome->increment.label[i]),
 		    labels[i] == NULL ? "" : labels[i]); /* names are shorter than their limit */
+}
+
+/* One decision writes the row of some work several times. */
+static bool
+is_news(const struct tx *tx, int64_t work)
+{
+	for (const struct queue_link *l = tx->outcomes.first; work != 0 && l != NULL; l = l->next) {
+		const struct outcome *outcome = QUEUE_ITEM(l, struct outcome, link);
+
+		if (outcome->kind == OUTCOME_NEWS && outcome->news.work == work)
+			return false;
+	}
+	return true;
+}
+
+void
+tx_news(struct tx *tx, const char *environment, int64_t work)
+{
+	struct outcome *outcome = is_news(tx, work) ? tx_outcome(tx, OUTCOME_NEWS) : NULL;
+
+	if (outcome == NULL)
+		return;
+	outcome->news.work = work;
+	text_set(outcome->news.environment, environment); /* fits: it is one */
 }
 
 void

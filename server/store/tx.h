@@ -55,6 +55,9 @@ void tx_fail_with(struct tx *tx, const struct err *err);
 /* What the buffer could not take is the tx's failure. */
 void tx_check(struct tx *tx, const struct buf *buf);
 
+/* How many rows the last statement changed; 0 once the tx has failed. */
+int64_t tx_changed(struct tx *tx);
+
 /* So many random bytes, others at each call; at most 32. */
 void tx_draw(struct tx *tx, void *ret, size_t size);
 
@@ -63,6 +66,9 @@ void tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID]);
 
 void tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char *label_1,
     const char *label_2, const char *label_3, double value);
+
+/* Something of that environment (or client/acme; "": of several) or work has changed. */
+void tx_news(struct tx *tx, const char *environment, int64_t work);
 
 /* A line for the log about this decision: written after the commit, and only then. */
 void tx_log(struct tx *tx, enum log_level level, const char *fmt, ...) PRINTF(3, 4);

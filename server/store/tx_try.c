@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/tx_try.h"
 
+#include "lib/mem.h"
 #include "store/store_inside.h"
 
 /* What was said before is handed out whatever becomes of this. */
@@ -29,12 +30,12 @@ bool
 tx_try(struct tx *tx, tx_try_fn *fn, void *arg)
 {
 	const struct store_mark mark = tx->store->mark;
-	struct tx before;
+	CLEANUP(freep) struct tx *before = NULL;
 	bool has_done;
 
 	free(TAKE(tx->answer.text)); /* it is said anew */
 	free(TAKE(tx->answer.targets));
-	before = *tx;
+	before = mem_copy(tx, sizeof(*tx));
 	if (tx->failed || !db_savepoint(tx->db, &tx->err)) {
 		tx->failed = true;
 		return false;
@@ -45,15 +46,15 @@ tx_try(struct tx *tx, tx_try_fn *fn, void *arg)
 	has_done = tx->has_done;
 	tx->has_done = false;
 	if (tx->failed) { /* all of the tx goes, and not only this */
-		join(tx, &before);
+		join(tx, before);
 		if (db_in_transaction(tx->db))
 			(void)!db_rollback_to(tx->db, NULL);
 		return false;
 	}
 	if (has_done)
-		undo(tx, &before, mark);
+		undo(tx, before, mark);
 	else
-		join(tx, &before);
+		join(tx, before);
 	if (!(has_done ? db_rollback_to : db_release)(tx->db, &tx->err))
 		tx->failed = true;
 	return has_done && !tx->failed;

@@ -203,6 +203,12 @@ telegram_live_resume(struct telegram *telegram, const struct message *message)
 	telegram_live_set(telegram->live, message, message->remote_id);
 }
 
+struct telegram_api *
+telegram_api_of(struct telegram *telegram)
+{
+	return telegram->api;
+}
+
 struct telegram_send *
 telegram_sender(struct telegram *telegram)
 {

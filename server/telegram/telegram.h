@@ -10,6 +10,7 @@
 
 struct http_route;
 struct telegram;
+struct telegram_api;
 
 /* Everything in it is borrowed for telegram's life; settings is referenced. */
 struct telegram *telegram_new(const struct telegram_config *config, struct err *err) MUST_USE;
@@ -38,6 +39,9 @@ bool telegram_clock(const struct telegram *telegram, int64_t *ret_ahead_s);
 
 /* A run goes on that was in progress when the program started: its message lives again. */
 void telegram_live_resume(struct telegram *telegram, const struct message *message);
+
+/* For perform_fetch_file.c alone. */
+struct telegram_api *telegram_api_of(struct telegram *telegram);
 
 /* Speaks: see telegram_send.h. */
 struct telegram_send *telegram_sender(struct telegram *telegram);

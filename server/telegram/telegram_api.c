@@ -34,6 +34,7 @@ struct telegram_api {
 	bool has_clock;	  /* an answer had a Date, then and there: */
 	int64_t clock_at; /* monotonic ms */
 	int64_t clock_ahead_s;
+	size_t base_size;  /* of TELEGRAM_API_BASE, with which that begins: */
 	char prefix[1200]; /* "https://api.telegram.org/bot<token>/" */
 };
 
@@ -43,6 +44,7 @@ struct telegram_call {
 	struct http_client_call *http;
 	const char *method;
 	bool is_raw;
+	telegram_piece_fn *on_piece;
 	telegram_done_fn *on_done;
 	void *ctx;
 };
@@ -60,6 +62,7 @@ telegram_api_new(struct loop *loop, const struct settings *settings,
 	api->magic = API_MAGIC;
 	api->count = count;
 	api->count_ctx = count_ctx;
+	api->base_size = strlen(settings->telegram_api_base);
 	int size = snprintf(api->prefix, sizeof(api->prefix), "%s/bot%s/",
 	    settings->telegram_api_base, settings->telegram_bot_token);
 
@@ -111,6 +114,38 @@ free_call(struct telegram_call *call)
 	free(call);
 }
 
+static bool
+on_piece(void *ctx, const void *data, size_t size)
+{
+	struct telegram_call *call = ctx;
+
+	return call->on_piece(call->ctx, data, size);
+}
+
+/* https://core.telegram.org/bots/api#getfile: .../file/bot<token>/<file_path> */
+static struct http_client_call *
+start_file(struct telegram_api *api, const struct telegram_request *request,
+    struct telegram_call *call, struct err *err)
+{
+	char url[sizeof(api->prefix) + TELEGRAM_PATH_MAX + 8];
+	const struct http_client_request http = {
+		.label = request->method,
+		.url = url,
+		.timeout_ms = request->timeout_ms,
+		.answer_max = request->answer_max,
+		.on_piece = on_piece,
+		.on_done = on_answer,
+		.ctx = call,
+	};
+	struct http_client_call *started;
+
+	text_setf(url, "%.*s/file%s%s", (int)api->base_size, api->prefix,
+	    api->prefix + api->base_size, request->file);
+	started = http_client_start(api->client, &http, err);
+	crypto_wipe(url, sizeof(url));
+	return started;
+}
+
 static struct http_client_call *
 start_http(struct telegram_api *api, const struct telegram_request *request,
     struct telegram_call *call, struct err *err)
@@ -156,7 +191,9 @@ telegram_api_call(struct telegram_api *api, const struct telegram_request *reque
 	call->is_raw = request->is_raw;
 	call->on_done = request->on_done;
 	call->ctx = request->ctx;
-	call->http = start_http(api, request, call, err);
+	call->on_piece = request->on_piece;
+	call->http = request->file != NULL ? start_file(api, request, call, err) :
+					     start_http(api, request, call, err);
 	if (call->http != NULL)
 		return call;
 	free_call(call);

@@ -16,6 +16,8 @@ struct settings;
 struct telegram_api;
 struct telegram_call;
 
+#define TELEGRAM_PATH_MAX 256 /* bytes of a file_path */
+
 /* What a call came to. */
 /* What to do where no answer has come (code 0), behind a ": ". */
 #define TELEGRAM_UNREACHED "is TELEGRAM_API_BASE reachable, or is a TELEGRAM_PROXY needed?"
@@ -34,8 +36,14 @@ struct telegram_result {
 
 typedef void telegram_done_fn(void *ctx, const struct telegram_result *result);
 
+/* A piece of a file; false: no more of it. */
+typedef bool telegram_piece_fn(void *ctx, const void *data, size_t size);
+
 struct telegram_request {
-	const char *method;	/* "sendMessage"; a literal */
+	const char *method;	/* "sendMessage"; a literal, which names the call in errors */
+	const char *file;	/* file_path of getFile, checked: a GET of that, which on_piece
+				 * takes; NULL: a method is called */
+	telegram_piece_fn *on_piece;
 	const struct buf *json;	/* arguments; NULL: none */
 	const struct http_client_part *parts;	/* multipart instead of json */
 	size_t part_count;

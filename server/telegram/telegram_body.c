@@ -20,6 +20,12 @@ put_button(struct json_out *json, const struct button *button)
 		json_put_open(json, "copy_text", '{');
 		json_put_str(json, "text", button->copy);
 		json_out_end(json);
+	} else if (button->is_web_app) {
+		json_put_open(json, "web_app", '{');
+		json_put_str(json, "url", button->link);
+		json_out_end(json);
+	} else if (button->link[0] != '\0') {
+		json_put_str(json, "url", button->link);
 	} else {
 		json_put_str(json, "callback_data", button->id);
 	}

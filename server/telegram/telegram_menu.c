@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "policy/policy.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_pause.h"
@@ -35,7 +36,9 @@ struct telegram_menu {
 	struct telegram_call *call;
 	unsigned failures; /* in a row */
 	struct settings *settings;
-	size_t n; /* targets */
+	bool had_console; /* settings of before had it: its buttons go */
+	bool is_button;	  /* of the target in hand the button of its menu is next */
+	size_t n;	  /* targets */
 	size_t next;
 	struct target *target;
 };
@@ -139,6 +142,8 @@ telegram_menu_set(struct telegram_menu *menu, struct settings *settings)
 	telegram_api_cancel(menu->call);
 	menu->call = NULL;
 	menu->failures = 0;
+	menu->is_button = false;
+	menu->had_console |= menu->settings != NULL && menu->settings->console;
 	settings_unref(menu->settings);
 	menu->settings = settings_ref(settings);
 	find_targets(menu);
@@ -166,7 +171,8 @@ put_commands(const struct telegram_menu *menu, const struct target *target, stru
 {
 	json_put_open(json, "commands", '[');
 	for (size_t i = 0; i < menu->command_count; i++) {
-		if (!is_offered(menu, target, menu->commands[i].action))
+		if (!menu->commands[i].is_there(menu->settings, menu->commands[i].word) ||
+		    !is_offered(menu, target, menu->commands[i].action))
 			continue;
 		json_out_object(json);
 		json_put_str(json, "command", menu->commands[i].word);
@@ -183,6 +189,35 @@ put_scope(const struct target *target, struct json_out *json)
 	json_put_str(json, "type", target->chat == 0 ? "all_private_chats" : "chat");
 	if (target->chat != 0)
 		json_put_i64(json, "chat_id", target->chat);
+	json_out_end(json);
+}
+
+/* The button that opens the console, of who may see anything; in a private chat alone. */
+static bool
+has_button(const struct telegram_menu *menu, const struct target *target)
+{
+	return target->chat > 0 && (menu->settings->console || menu->had_console);
+}
+
+static void
+put_button(const struct telegram_menu *menu, const struct target *target, struct json_out *json)
+{
+	const char *base = settings_text(menu->settings, SETTING_PUBLIC_URL);
+	char url[LIMIT_LINK];
+
+	json_put_i64(json, "chat_id", target->chat);
+	json_put_open(json, "menu_button", '{');
+	if (!menu->settings->console || base == NULL || !text_starts(base, "https://") ||
+	    target->is_gone || !is_offered(menu, target, POLICY_TALK)) {
+		json_put_str(json, "type", "default");
+	} else {
+		text_setf(url, "%s%sconsole/", base, text_ends(base, "/") ? "" : "/");
+		json_put_str(json, "type", "web_app");
+		json_put_str(json, "text", "Console");
+		json_put_open(json, "web_app", '{');
+		json_put_str(json, "url", url);
+		json_out_end(json);
+	}
 	json_out_end(json);
 }
 
@@ -207,13 +242,19 @@ set_next(struct telegram_menu *menu)
 	target = &menu->target[menu->next];
 	struct json_out json = json_out_begin(&body, '{');
 
-	if (!target->is_gone)
+	if (menu->is_button)
+		put_button(menu, target, &json);
+	if (!menu->is_button && !target->is_gone)
 		put_commands(menu, target, &json);
-	put_scope(target, &json);
+	if (!menu->is_button)
+		put_scope(target, &json);
 	json_out_end(&json);
 
 	menu->call = telegram_api_post(menu->api,
-	    target->is_gone ? "deleteMyCommands" : "setMyCommands", &body, on_set, menu, NULL);
+	    menu->is_button	? "setChatMenuButton" :
+		target->is_gone ? "deleteMyCommands" :
+				  "setMyCommands",
+	    &body, on_set, menu, NULL);
 	if (menu->call == NULL)
 		try_later(menu, 0);
 }
@@ -238,6 +279,7 @@ on_set(void *ctx, const struct telegram_result *result)
 		log_debug("no menu in chat %lld: %s", (long long)menu->target[menu->next].chat,
 		    result->description);
 	menu->failures = 0;
-	menu->next++;
+	menu->is_button = !menu->is_button && has_button(menu, &menu->target[menu->next]);
+	menu->next += menu->is_button ? 0 : 1;
 	loop_timer_start(menu->loop, &menu->timer, BETWEEN_MS, 0);
 }

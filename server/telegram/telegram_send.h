@@ -78,15 +78,12 @@ struct telegram_file {
 	const char *name;
 	const char *caption; /* plain text; "" none */
 	int fd;
-	int64_t size;	   /* 1 to TELEGRAM_FILE_MAX; of a photo TELEGRAM_PHOTO_MAX */
-	bool is_photo;	   /* a PNG that is shown */
-	int64_t remote_id; /* its message, once it was sent */
+	int64_t size; /* 1 to TELEGRAM_FILE_MAX */
 	/* NULL: ready */
 	enum telegram_file_state (*prepare)(struct telegram_file *file, void *ctx);
 	char failure[LIMIT_LINE];
 };
 #define TELEGRAM_FILE_MAX  (49 * 1000 * 1000) /* Telegram takes 50 MB */
-#define TELEGRAM_PHOTO_MAX (9 * 1000 * 1000)  /* Telegram takes 10 MB */
 
 /* Sends it.  file and what it points at are borrowed until the callback. */
 void telegram_document(

@@ -151,14 +151,14 @@ call_document(struct telegram_job *job, struct err *err)
 		parts[n++] = (struct http_client_part){ .name = "caption", .value = caption };
 	}
 	job->offset = 0;
-	parts[n++] = (struct http_client_part){ .name = job->file->is_photo ? "photo" : "document",
+	parts[n++] = (struct http_client_part){ .name = "document",
 		.filename = job->file->name,
-		.type = job->file->is_photo ? "image/png" : "application/octet-stream",
+		.type = "application/octet-stream",
 		.read = read_file,
 		.read_ctx = job,
 		.read_size = job->file->size };
 	const struct telegram_request request = {
-		.method = job->file->is_photo ? "sendPhoto" : "sendDocument",
+		.method = "sendDocument",
 		.parts = parts,
 		.part_count = n,
 		.timeout_ms = DOCUMENT_TIMEOUT_MS,

@@ -232,9 +232,7 @@ judge_document(struct telegram_job *job, const struct telegram_result *result)
 		job->thread = 0;
 		return;
 	}
-	if (result->ok)
-		job->file->remote_id = json_get_i64_or(result->result, "message_id", 0);
-	else
+	if (!result->ok)
 		log_warning("Telegram refuses a document: %s", result->description);
 	telegram_send_job_ended(job, result->description);
 }

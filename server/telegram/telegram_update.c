@@ -3,12 +3,15 @@
 #include "telegram/telegram_update.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "lib/clean.h"
 #include "lib/json_mend.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "telegram/telegram_split.h"
+
+#define FILE_ID_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 /* message_thread_id of the General topic, which is none: sending there with it fails. */
 #define GENERAL_TOPIC 1
@@ -20,7 +23,7 @@ static bool read_message(const struct json *message, struct update *update);
 static bool read_press(const struct json *query, struct update *update);
 static bool read_address(const struct json *message, struct update *update);
 static enum update_refusal refusal_of(const struct json *message);
-static void read_person(const struct json *user, struct update *update);
+static bool read_document(const struct json *message, struct update *update);
 static bool drop_our_name(char *text, const char *own_name);
 
 static bool
@@ -181,7 +184,7 @@ read_message(const struct json *message, struct update *update)
 
 	if (!read_address(message, update))
 		return false;
-	read_person(json_get(message, "from"), update);
+	update->person = telegram_update_person(json_get(message, "from"), update->name);
 	if (json_get_i64(message, "migrate_to_chat_id", &update->new_chat)) {
 		update->kind = UPDATE_MIGRATED;
 		return true;
@@ -195,9 +198,11 @@ read_message(const struct json *message, struct update *update)
 	}
 	bool is_caption = json_str(json_get(message, "text")) == NULL;
 	const struct json *text = json_get(message, is_caption ? "caption" : "text");
+	const char *said = json_str(text);
 
+	update->has_file = is_caption && update->is_private && is_there(message, "document");
 	/* A business connection speaks for somebody else. */
-	if (json_str(text) == NULL || is_there(message, "business_connection_id")) {
+	if ((said == NULL && !update->has_file) || is_there(message, "business_connection_id")) {
 		update->kind = UPDATE_OTHER;
 		return true;
 	}
@@ -205,12 +210,37 @@ read_message(const struct json *message, struct update *update)
 	update->message = json_get_i64_or(message, "message_id", 0);
 	update->reply_to = json_get_i64_or(json_get(message, "reply_to_message"), "message_id", 0);
 	update->refusal = refusal_of(message);
-	if (is_caption && update->refusal == UPDATE_REFUSED_NONE)
+	update->raw_size = said == NULL ? 0 : json_str_size(text);
+	said = said == NULL ? "" : said;
+	(void)clean_text(update->text, sizeof(update->text), said, update->raw_size);
+	update->is_caption = is_caption;
+	if (is_caption && update->refusal == UPDATE_REFUSED_NONE && !read_document(message, update))
 		update->refusal = UPDATE_REFUSED_CAPTION;
-	(void)clean_text(update->text, sizeof(update->text), json_str(text), json_str_size(text));
-	update->raw_size = json_str_size(text);
-	memcpy(update->raw, json_str(text),
+	memcpy(update->raw, said,
 	    update->raw_size < sizeof(update->raw) ? update->raw_size : sizeof(update->raw));
+	return true;
+}
+
+/* An archive to be deployed: "/deploy" under one document, in private.  False: it is something
+ * else, and its caption is nobody's command. */
+static bool
+read_document(const struct json *message, struct update *update)
+{
+	/* Of an animation Telegram has "document" too. */
+	static const char *const others[] = { "media_group_id", "animation", "photo", "edit_date" };
+	const struct json *document = json_get(message, "document");
+	const char *id = json_text(document, "file_id"), *name = json_text(document, "file_name");
+	struct update_file file = { .size = json_get_i64_or(document, "file_size", 0) };
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (is_there(message, others[i]))
+			return false;
+	if (!update->is_private || !update_is_deploy(update) ||
+	    strspn(id, FILE_ID_LETTERS) != strlen(id) || id[0] == '\0' ||
+	    !text_copy(file.id, sizeof(file.id), id))
+		return false;
+	(void)clean_line(file.name, sizeof(file.name), name, strlen(name));
+	update->file = file;
 	return true;
 }
 
@@ -264,7 +294,7 @@ read_press(const struct json *query, struct update *update)
 	if (id[0] == '\0' || !text_copy(update->callback, LIMIT_CALLBACK, id))
 		return false;
 	update->kind = UPDATE_PRESS;
-	read_person(from, update);
+	update->person = telegram_update_person(from, update->name);
 	if (update->person == 0)
 		return false;
 	if (is_there(from, "is_bot") && json_get_bool(from, "is_bot", true))
@@ -313,7 +343,7 @@ drop_signs(char *name)
 /* A username, or how they call themselves, in quotes and with the number that tells them from
  * others: no name is "deploybot", "✅ Live" or anybody else's.  Cut between characters. */
 static void
-read_own_name(const struct json *user, struct update *update)
+read_own_name(const struct json *user, int64_t person, char ret[LIMIT_PERSON])
 {
 	const char *last = json_text(user, "last_name");
 	char name[1024], brief[OWN_NAME];
@@ -323,25 +353,26 @@ read_own_name(const struct json *user, struct update *update)
 	drop_signs(name);
 	(void)clean_line(brief, sizeof(brief), name, strlen(name));
 	if (brief[0] != '\0')
-		text_setf(update->name, "“%s” (id %" PRId64 ")", brief, update->person);
+		(void)snprintf(ret, LIMIT_PERSON, "“%s” (id %" PRId64 ")", brief, person);
 }
 
-/* Only behind an @ stands what Telegram gives to one person.  Nobody is nameless. */
-static void
-read_person(const struct json *user, struct update *update)
+int64_t
+telegram_update_person(const struct json *user, char ret_name[LIMIT_PERSON])
 {
 	const char *username = json_text(user, "username");
+	int64_t person = json_get_i64_or(user, "id", 0);
 	char name[LIMIT_PERSON];
 
-	update->person = json_get_i64_or(user, "id", 0);
+	ret_name[0] = '\0';
 	if (username[0] != '\0') {
 		text_setf(name, "@%s", username); /* cut is fine */
-		(void)clean_line(update->name, sizeof(update->name), name, strlen(name));
+		(void)clean_line(ret_name, LIMIT_PERSON, name, strlen(name));
 	} else {
-		read_own_name(user, update);
+		read_own_name(user, person, ret_name);
 	}
-	if (update->name[0] == '\0' && update->person != 0)
-		text_setf(update->name, "id %" PRId64, update->person);
+	if (ret_name[0] == '\0' && person != 0)
+		(void)snprintf(ret_name, LIMIT_PERSON, "id %" PRId64, person);
+	return person;
 }
 
 /* "/deploy@our_bot staging" → "/deploy staging".  False: it is for another bot, or may be. */

@@ -12,6 +12,8 @@
 #include "lib/queue_list.h"
 #include "types/event.h"
 
+struct json;
+
 /* What we ask for: what is read here, and what is refused.  Always sent: left out, Telegram keeps
  * what was said before. */
 #define TELEGRAM_UPDATE_KINDS \
@@ -31,6 +33,10 @@ bool telegram_update_decode_webhook(struct event *raw, struct queue_list *ret_ev
  * none: false, 502, no event. */
 bool telegram_update_decode_poll(struct event *raw, struct queue_list *ret_events, int *ret_status,
     int64_t *ret_offset);
+
+/* The id of a User, 0: none, and the name that people see: only behind an @ stands what Telegram
+ * gives to one person, and nobody is nameless. */
+int64_t telegram_update_person(const struct json *user, char ret_name[LIMIT_PERSON]);
 
 /* A raw event as these take it.  Takes bytes, also when it fails . */
 struct event *telegram_update_raw(enum event_source source, char *bytes, size_t size,

@@ -7,12 +7,15 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/totp.h"
+#include "lib/zone.h"
 #include "types/peers.h"
 
 const struct api_row api_rows[API_OPERATION_COUNT] = {
-#define API(name, method, path, behind, help) [API_##name] = { method, path, API_##behind, help },
+#define API(name, method, path, behind, body, help) \
+	[API_##name] = { method, path, API_##behind, body, help },
 #include "types/api.def"
 };
 
@@ -97,6 +100,67 @@ read_peer(const char *text, struct api_request *ret, struct err *err)
 	return true;
 }
 
+/* 5d1c…/17, of which the first is the running server's. */
+static bool
+read_since(const char *text, struct api_request *ret, struct err *err)
+{
+	size_t size = strcspn(text, "/");
+
+	if (text[0] == '\0')
+		return true;
+	if (size != API_SHOWN - 1 || strspn(text, "0123456789abcdef") != size ||
+	    text[size] != '/' || !text_to_i64(text + size + 1, 0, INT64_MAX, &ret->offset, NULL))
+		return err_set(err, ERR_INVALID,
+		    "expected the instance and the number of a former answer, or nothing: /v1/news");
+	text_setf(ret->instance, "%.*s", (int)size, text);
+	return true;
+}
+
+/* 2026-07-01/2026-07-31/0, before the number a code where one is meant. */
+static bool
+read_span(const char *text, struct api_request *ret, struct err *err)
+{
+	static const char *const keys[] = { "from", "to", "code" };
+	struct zone_time date;
+	char part[API_ARGUMENT];
+	size_t n = 0, size;
+
+	for (; n < COUNT(keys) && strchr(text, '/') != NULL; n++, text += size + 1) {
+		size = strcspn(text, "/");
+		if (size >= sizeof(part))
+			break;
+		text_setf(part, "%.*s", (int)size, text);
+		if (n < 2 ? !zone_date_parse(part, &date) :
+			    part[strspn(part, "_abcdefghijklmnopqrstuvwxyz")] != '\0')
+			break;
+		request_add(&ret->request, keys[n], part);
+	}
+	if (n < 2 || !text_to_i64(text, 0, INT64_MAX, &ret->offset, NULL))
+		return err_set(err, ERR_INVALID,
+		    "expected two days and an entry, 0 at first: /v1/audit/2026-07-01/2026-07-31/0, or a code before it");
+	return true;
+}
+
+/* Two days, and what they are about; whoever counts between them finds out whether they are. */
+static bool
+read_days(const char *text, struct api_request *ret, struct err *err)
+{
+	const char *to = strchr(text, '/'), *target = to != NULL ? strchr(to + 1, '/') : NULL;
+	char day[2][ZONE_DATE];
+	size_t from_size = strcspn(text, "/"), to_size = to != NULL ? strcspn(to + 1, "/") : 0;
+
+	if (from_size != ZONE_DATE - 1 || to_size != ZONE_DATE - 1)
+		return err_set(err, ERR_INVALID,
+		    "expected two days, as /v1/figures/2026-07-01/2026-09-30, and a target");
+	text_setf(day[0], "%.*s", (int)from_size, text);
+	text_setf(day[1], "%.*s", (int)to_size, to + 1);
+	if (!read_target(target != NULL ? target + 1 : "", ret, err))
+		return false;
+	request_add(&ret->request, "from", day[0]);
+	request_add(&ret->request, "to", day[1]);
+	return true;
+}
+
 static bool
 read_path(const struct api_row *row, const char *path, struct api_request *ret, struct err *err)
 {
@@ -118,6 +182,16 @@ read_path(const struct api_row *row, const char *path, struct api_request *ret, 
 		return read_peer(behind, ret, err);
 	case API_NAME:
 		return read_name(behind, ret, err);
+	case API_SINCE:
+		return read_since(behind, ret, err);
+	case API_DAYS:
+		return read_days(behind, ret, err);
+	case API_SPAN:
+		return read_span(behind, ret, err);
+	case API_ENV:
+		return (behind[0] != '\0' && read_target(behind, ret, err)) ||
+		    err_set(
+			err, ERR_INVALID, "expected an environment, as %s/shop/staging", row->path);
 	}
 	return false;
 }
@@ -303,6 +377,28 @@ read_agent(const struct json *body, struct api_request *ret, struct err *err)
 	    read_text(body, "key", LIMIT_DIGEST - 1, ret, err);
 }
 
+/* {"code": "..."} or {"init_data": "..."} opens one, {} ends one's own. */
+static bool
+read_session(const struct json *body, struct api_request *ret, struct err *err)
+{
+	bool opens = strcmp(ret->request.action, "open") == 0;
+	const char *code = json_get_str(body, "code"), *data = json_get_str(body, "init_data");
+
+	if (json_count(body) != (opens ? 1u : 0u) || (opens && code == NULL && data == NULL))
+		return err_set(err, ERR_INVALID, "expected %s, and nothing else",
+		    opens ? "{\"code\": …} or {\"init_data\": …}" : "{}");
+	if (code != NULL &&
+	    (strlen(code) != API_LOGIN - 1 || strspn(code, "0123456789abcdef") != API_LOGIN - 1))
+		return err_set(err, ERR_INVALID, "\"code\": expected 32 hex digits");
+	if (data != NULL &&
+	    (data[0] == '\0' || json_str_size(json_get(body, "init_data")) > API_INIT_DATA))
+		return err_set(err, ERR_INVALID, "\"init_data\": expected a text of 1 to %d bytes",
+		    API_INIT_DATA);
+	request_add(&ret->request, "login", code != NULL ? code : "");
+	ret->init_data = data != NULL ? mem_text(data) : NULL;
+	return true;
+}
+
 /* The texts of these keys, each of which may be missing; nothing else is there. */
 static bool
 read_texts(const struct json *body, const char *const *keys, const char *expected,
@@ -383,11 +479,13 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 	ret->operation = operation;
 	if (!read_path(&api_rows[operation], path, ret, err))
 		return false;
-	if (!api_is_post(operation))
+	if (!api_is_post(operation) || operation == API_UPLOAD)
 		return true;
 	json = body == NULL ? NULL : json_decode(body, size, err);
 	if (json == NULL || !json_holds_object(json))
 		return err_set(err, ERR_INVALID, "expected a JSON object, as UTF-8, in the body");
+	if (operation == API_SESSION)
+		return read_session(json, ret, err);
 	if (!read_code(json, "code", ret->code, err) ||
 	    !read_shown(json_get(json, "shown"), ret, err))
 		return false;
@@ -412,6 +510,7 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 	case API_LOAN_END:
 	case API_LOAN_FAILED:
 	case API_FIRST_ADMIN_LINK:
+	case API_OWN_FACTOR:
 		return read_nothing(json, err);
 	default:
 		return read_answer(json, ret, err);

@@ -40,6 +40,13 @@
 	    MEDIUM, NULL, NULL) \
 	CODE(AUTO_ROLLBACK_FAILED, "auto_rollback_failed", "auto_rollback_failed", CRITICAL, NULL, \
 	    NULL) \
+	CODE(ARCHIVE_TYPE, "archive_type", "upload_refused", MEDIUM, "archive_type", NULL) \
+	CODE(ARCHIVE_TRAVERSAL, "archive_traversal", "upload_refused", HIGH, "archive_traversal", \
+	    NULL) \
+	CODE(ARCHIVE_BOMB, "archive_bomb", "upload_refused", HIGH, "archive_bomb", NULL) \
+	CODE(ARCHIVE_NAME, "archive_name", "upload_refused", MEDIUM, "archive_name", NULL) \
+	CODE(ARCHIVE_BROKEN, "archive_broken", "upload_refused", LOW, "archive_broken", NULL) \
+	CODE(SECRET_FILE, "secret_file", "upload_refused", MEDIUM, "secret_file", NULL) \
 	CODE(ACTION_REQUESTED, "action_requested", "action_requested", INFO, NULL, NULL) \
 	CODE(ACTION_CONFIRMED, "action_confirmed", "action_requested", INFO, NULL, "confirmation") \
 	CODE(ACTION_STARTED, "action_started", "action_started", INFO, NULL, NULL) \
@@ -47,7 +54,9 @@
 	CODE(ACTION_FAILED, "action_failed", "action_failed", MEDIUM, NULL, NULL) \
 	CODE(ACTION_NOT_DONE, "action_not_done", "action_not_done", INFO, NULL, NULL) \
 	CODE(CANCEL_REQUESTED, "cancel_requested", "cancel_requested", INFO, NULL, NULL) \
+	CODE(BAKE_ANSWERED, "bake_answered", "bake_answered", INFO, NULL, NULL) \
 	CODE(PLACE_GIVEN, "place_given", "place_given", INFO, NULL, NULL) \
+	CODE(OPA_MISSING, "opa_missing", "opa_missing", HIGH, NULL, "opa_missing") \
 	CODE(EMERGENCY_REVIEWED, "emergency_reviewed", "emergency_reviewed", HIGH, NULL, "review") \
 	CODE(LOCK_BEGUN, "lock_begun", "lock_begun", INFO, NULL, NULL) \
 	CODE(LOCK_ENDED, "lock_ended", "lock_ended", INFO, NULL, NULL) \
@@ -80,6 +89,7 @@
 	CODE(ENVIRONMENT_NOT_RENAMED, "environment_not_renamed", "environment_renamed", MEDIUM, \
 	    NULL, NULL) \
 	CODE(FACTOR_MADE, "factor_made", "factor_made", HIGH, NULL, "second_factor") \
+	CODE(FACTOR_SHOWN, "factor_shown", "factor_shown", HIGH, NULL, "second_factor") \
 	CODE(FACTOR_ENROLLED, "factor_enrolled", "factor_enrolled", HIGH, NULL, "second_factor") \
 	CODE(FACTOR_CODES, "factor_codes", "factor_codes", HIGH, NULL, "second_factor") \
 	CODE(FACTOR_RESET, "factor_reset", "factor_reset", HIGH, NULL, "second_factor") \

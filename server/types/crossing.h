@@ -22,16 +22,21 @@ enum outcome_kind {
 	OUTCOME_TOKENS,	  /* which tokens there are now */
 	OUTCOME_PEERS,	  /* which agents and remote runners are enrolled now */
 	OUTCOME_STATE,	  /* what remote runners' scripts are to see of an environment now */
+	OUTCOME_NEWS,	  /* something of an environment or work has changed */
 	OUTCOME_FATAL,	  /* a flush failed: stop the program, at once */
 };
 
 enum metric_increment_kind {
 	INCREMENT_DEPLOYMENT, /* label: environment, trigger, outcome; value: seconds */
+	INCREMENT_CHANGE,     /* label: environment; live, failed, or rolled_back (of live ones) */
 	INCREMENT_ACTION,     /* label: target, action, outcome */
 	INCREMENT_COMMAND,    /* label: command, outcome */
 	INCREMENT_AUDIT,      /* an entry was written */
 	INCREMENT_AUDIT_EXPORT_FAILED,
 	INCREMENT_JOB_REFUSED, /* label: why, as route_job.h has it */
+	INCREMENT_OPA, /* label: what it answered: yes, no, none */
+	INCREMENT_BAKE_UNKNOWN, /* label: environment */
+	INCREMENT_NOTIFY, /* label: destination, sent or failed */
 	INCREMENT_POLL_ROUND, /* value: seconds between two polls of each repository */
 	INCREMENT_COMMIT,     /* value: seconds that a commit took */
 	INCREMENT_SECRET_PREVIOUS, /* label: application, secret */
@@ -75,6 +80,12 @@ struct gauges {
 	struct environment_gauge *environment; /* owned */
 };
 
+/* That something has changed, never what. */
+struct news {
+	char environment[LIMIT_ENVIRONMENT]; /* or client/acme; "": of more than one */
+	int64_t work;			     /* 0: none */
+};
+
 struct outcome {
 	struct queue_link link;
 	enum outcome_kind kind;
@@ -88,6 +99,7 @@ struct outcome {
 	struct known_tokens *tokens; /* owned */
 	struct known_peers *peers;   /* one reference */
 	struct state_file *state;    /* owned */
+	struct news news;
 };
 
 struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/commit.h"
 #include "lib/crypto_ca.h"
 #include "lib/seal.h"
 #include "types/action.h"
@@ -50,8 +51,11 @@ struct effect_run {
 	enum program program;
 	int64_t deployment;
 	char environment[LIMIT_ENVIRONMENT];
+	enum commit_source source;	/* of commit */
 	char commit[LIMIT_COMMIT];	/* to bring up */
+	char tree[LIMIT_COMMIT];	/* of an upload that is deployed: the digest of its tree */
 	char image[LIMIT_IMAGE];	/* of it, to go back to; "": none, or yet to be made */
+	bool is_promoted;		/* `image` was live elsewhere; by its digest */
 	char previous[LIMIT_COMMIT];	/* that was live; "": none */
 	char previous_image[LIMIT_IMAGE];
 	char ref[LIMIT_REF];
@@ -78,6 +82,7 @@ enum git_query_kind {
 	GIT_QUERY_HEADS,	/* heads of branches */
 	GIT_QUERY_SETTINGS,	/* no git: what would ship the environment */
 	GIT_QUERY_LOGS,		/* no git: EFFECT_APPLICATION_LOG's */
+	GIT_QUERY_UNPACK,	/* no git: the archive whose SHA-256 is `ref`, as files */
 };
 
 /* What a push announced: git is asked again until it shows that. */
@@ -151,17 +156,9 @@ struct effect_document {
 	char runner[LIMIT_RUNNER]; /* who has the log; "": the same */
 };
 
-struct effect_picture {
-	int64_t person;
-	int64_t made_at;	/* which secret of theirs */
-	/* Not in the effect's row, but filled when it is handed out: */
-	char sealed[SEAL_TEXT];	/* "": there is none any more */
-};
-
 struct effect_delete_message {
 	int64_t chat;
 	int64_t remote_id;
-	int64_t made_at;	/* the secret that it shows; 0: none */
 };
 
 struct effect_pin_message {
@@ -173,6 +170,17 @@ struct effect_pin_message {
 struct effect_purge_run {
 	char runner[LIMIT_RUNNER]; /* who has its folder; "": the local one */
 	int64_t run;
+};
+
+/* The subject is the work that waits for it. */
+struct effect_fetch_file {
+	char file[LIMIT_FILE_ID];
+	char digest[LIMIT_DIGEST];	/* that it had when it was fetched before; "": it was not */
+};
+
+struct effect_purge_upload {
+	char digest[LIMIT_DIGEST];
+	int64_t at; /* wall ms: what came later stays */
 };
 
 struct effect_leave_chat {
@@ -270,6 +278,28 @@ struct effect_vault {
 	int64_t chat;			  /* LEND_MESSAGE: of that person, a private one */
 };
 
+/* The subject is the work. */
+struct effect_opa {
+	char input[OPA_INPUT]; /* JSON */
+	int64_t not_before;    /* wall ms: OPA is asked then; `at` of the input is the same */
+};
+
+/* The subject is the work: what its environment's settings ask is asked once. */
+struct effect_prom_query {
+	char environment[LIMIT_ENVIRONMENT];
+	char release[LIMIT_COMMIT]; /* in the place of {release} */
+};
+
+/* The subject is the work; 0: of none. */
+struct effect_notify {
+	char name[ENVIRONMENT_NAME_MAX]; /* the destination's */
+	char word[NOTIFY_WORD_MAX];
+	char key[NOTIFY_ID];	/* 128 random bits: who gets it twice knows it by that */
+	int64_t at;		/* wall ms of its decision */
+	char text[NOTIFY_TEXT]; /* marked, as decided */
+	char data[NOTIFY_DATA]; /* the work as JSON, as decided */
+};
+
 /* For a host whose connection waits at deploybot-link, under that number; or for one that is
  * connected, and renews: then there is no secret. */
 struct effect_sign_certificate {
@@ -316,13 +346,13 @@ struct effect_witness {
 	TIMER(CLOUDFLARE, "cloudflare", 24 * 3600, MANY) /* a zone (`name`), or work to begin */ \
 	TIMER(GATE, "gate", 1000 * 3600, MANY) /* the gate in `name` is looked at */ \
 	TIMER(LOAN, "loan", 2 * 3600, MANY) /* the loan in `name` is looked at */ \
-	TIMER(PICTURE, "picture", 120, MANY) /* that of the person in `name` is deleted */ \
 	TIMER(PIN, "pin", 600, MANY) /* the pinned status of the chat in `name` */ \
 	TIMER(PAD, "pad", 120, MANY) /* that of the person in `name` is no more */ \
 	TIMER(WITNESS, "witness", 600, ONE) /* entries of the audit go to their witness */ \
 	TIMER(AUDIT_LINE, "audit_line", 24 * 3600, ONE) /* a day of the audit is over */ \
 	TIMER(STRANGERS, "strangers", 3600, ONE) /* what they repeated is audited */ \
-	TIMER(REDELIVERY, "redelivery", 6 * 3600, ONE) /* what GitHub could not deliver */
+	TIMER(REDELIVERY, "redelivery", 6 * 3600, ONE) /* what GitHub could not deliver */ \
+	TIMER(BAKE, "bake", 60, MANY) /* the work that bakes is looked at; it is the subject */
 
 enum timer_kind {
 #define TIMER(name, ...) TIMER_##name,
@@ -336,7 +366,7 @@ struct effect_timer {
 	char name[LIMIT_BUTTON_ID];	/* of the subject, if it is no work */
 	/* TIMER_POLL, with the application whose turn it is in `name`: */
 	int64_t began;		/* wall ms: this round; 0: with this timer */
-	int64_t round;		/* its number; TIMER_PICTURE: the message's */
+	int64_t round;		/* its number */
 	/* TIMER_PUSH: */
 	char environment[LIMIT_ENVIRONMENT];
 	char requested_by[LIMIT_PERSON];
@@ -363,10 +393,11 @@ struct effect {
 		struct effect_send_message send_message;
 		struct effect_toast toast;
 		struct effect_document document;
-		struct effect_picture picture;
 		struct effect_delete_message delete_message;
 		struct effect_pin_message pin_message;
 		struct effect_purge_run purge_run;
+		struct effect_fetch_file fetch_file;
+		struct effect_purge_upload purge_upload;
 		struct effect_leave_chat leave_chat;
 		struct effect_cloudflare cloudflare;
 		struct effect_github_runs github_runs;
@@ -376,6 +407,9 @@ struct effect {
 		struct effect_forge forge;
 		struct effect_forge_report forge_report;
 		struct effect_vault vault;
+		struct effect_opa opa;
+		struct effect_prom_query prom_query;
+		struct effect_notify notify;
 		struct effect_sign_certificate sign_certificate;
 		struct effect_witness witness;
 		struct effect_timer timer;

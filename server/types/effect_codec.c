@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "lib/column.h"
+#include "lib/commit.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -36,10 +37,12 @@ static const char *const program_words[] = {
 	[PROGRAM_DRAIN] = "drain" };
 static const char *const git_query_words[] =
 	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads",
-	  [GIT_QUERY_SETTINGS] = "settings", [GIT_QUERY_LOGS] = "logs" };
+	  [GIT_QUERY_SETTINGS] = "settings", [GIT_QUERY_LOGS] = "logs",
+	  [GIT_QUERY_UNPACK] = "unpack" };
+static const char *const source_words[] = { COMMIT_SOURCES(COLUMN_SECOND) };
 static const char *const timer_words[] = { TIMERS(COLUMN_SECOND) };
 _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind) == sizeof(int) &&
-    sizeof(enum timer_kind) == sizeof(int),
+    sizeof(enum timer_kind) == sizeof(int) && sizeof(enum commit_source) == sizeof(int),
     "a word is an int");
 
 /* Its type in C is its type here. */
@@ -50,8 +53,10 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 #define LATER(key, member)	FIELD_OF(struct effect, key, u.member, true)
 #define ID(key, member) \
 	{ key, TYPE_ID, offsetof(struct effect, u.member), sizeof(int64_t), NULL, false }
-#define WORD(key, member, words) \
-	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words, false }
+#define WORD_OF(key, member, words, later) \
+	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words, later }
+#define WORD(key, member, words)	WORD_OF(key, member, words, false)
+#define LATER_WORD(key, member, words)	WORD_OF(key, member, words, true)
 #define LIST(key, type)		{ key, type, 0, 0, NULL, false }
 #define END			{ NULL, TYPE_I64, 0, 0, NULL, false }
 /* NOLINTBEGIN(bugprone-macro-parentheses): a member's name */
@@ -69,7 +74,9 @@ static const struct field fields_run[] = {
 	FIELD("previous_image", run.previous_image), FIELD("ref", run.ref),
 	FIELD("deadline_s", run.deadline_s), LATER("action", run.action),
 	LATER("argument", run.argument), LATER("client", run.client),
-	LATER("binding", run.binding), LATER("without", run.without), END };
+	LATER("binding", run.binding), LATER("without", run.without),
+	LATER_WORD("source", run.source, source_words), LATER("tree", run.tree),
+	LATER("promoted", run.is_promoted), END };
 static const struct field fields_stop_run[] = { ID("run", stop_run.run), END };
 static const struct field fields_git_query[] = {
 	WORD("question", git_query.kind, git_query_words),
@@ -107,14 +114,15 @@ static const struct field fields_document[] = {
 	FIELD("run", document.run), FIELD("file_name", document.file_name),
 	FIELD("caption", document.caption), LATER("head", document.head),
 	LATER("runner", document.runner), END };
-static const struct field fields_picture[] = {
-	ID("person", picture.person), FIELD("made_at", picture.made_at), END };
 static const struct field fields_delete_message[] = {
-	FIELD("person", delete_message.chat), FIELD("message", delete_message.remote_id),
-	FIELD("made_at", delete_message.made_at), END };
+	FIELD("person", delete_message.chat), FIELD("message", delete_message.remote_id), END };
 static const struct field fields_pin_message[] = {
 	FIELD("chat", pin_message.chat), ID("message", pin_message.remote_id),
 	FIELD("is_off", pin_message.is_off), END };
+static const struct field fields_fetch_file[] = { FIELD("file", fetch_file.file),
+	FIELD("digest", fetch_file.digest), END };
+static const struct field fields_purge_upload[] = { FIELD("digest", purge_upload.digest),
+	FIELD("at", purge_upload.at), END };
 static const struct field fields_purge_run[] = { ID("run", purge_run.run),
 	LATER("runner", purge_run.runner), END };
 static const struct field fields_leave_chat[] = { FIELD("chat", leave_chat.chat), END };
@@ -124,6 +132,13 @@ static const struct field fields_cloudflare_set[] =
 static const struct field fields_github_runs[] = {
 	FIELD("environment", github_runs.environment), FIELD("commit", github_runs.commit),
 	FIELD("branch", github_runs.branch), FIELD("not_before", github_runs.not_before), END };
+static const struct field fields_prom_query[] = {
+	FIELD("environment", prom_query.environment), FIELD("release", prom_query.release), END };
+static const struct field fields_opa[] = {
+	FIELD("input", opa.input), FIELD("not_before", opa.not_before), END };
+static const struct field fields_notify[] = {
+	FIELD("name", notify.name), FIELD("word", notify.word), FIELD("key", notify.key),
+	FIELD("at", notify.at), FIELD("text", notify.text), FIELD("data", notify.data), END };
 static const struct field fields_github_failure[] = {
 	FIELD("environment", github_failure.environment), ID("run", github_failure.run),
 	ID("attempt", github_failure.attempt), END };

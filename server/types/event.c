@@ -38,6 +38,7 @@ free_api(struct api_request *api)
 	if (api == NULL)
 		return;
 	crypto_wipe(api->from.token, sizeof(api->from.token));
+	free(api->init_data);
 	free(api->job);
 	free(api);
 }
@@ -58,6 +59,8 @@ event_free(struct event *event)
 		free(event->u.enrol);
 	else if (event->kind == EVENT_SECRETS_SEEN)
 		free(event->u.secrets_seen.list);
+	else if (event->kind == EVENT_STARTED)
+		free(event->u.started.uploads);
 	else if (event->kind == EVENT_GIT_ANSWERED) {
 		free(event->u.git_answered.answer);
 		free(event->u.git_answered.binding);

@@ -9,11 +9,14 @@
 #include "lib/queue_list.h"
 #include "types/agents_seen.h"
 #include "types/api.h"
+#include "types/bake.h"
 #include "types/cloudflare_level.h"
 #include "types/witness.h"
 #include "types/delivery.h"
 #include "types/pipeline_run.h"
 #include "types/hook.h"
+#include "types/notify.h"
+#include "types/opa_verdict.h"
 #include "types/peers.h"
 #include "types/probe.h"
 #include "types/redelivery.h"
@@ -57,6 +60,8 @@ struct started {
 	int64_t highest_run;	/* that has a folder in runs/; 0: none */
 	bool is_restored;	/* serve --restored: the database is a copy, of whenever */
 	bool is_moved_back;	/* serve --moved-back: as it was when it was left */
+	size_t n_uploads;	/* archives that are there; of more the next start knows */
+	char (*uploads)[LIMIT_DIGEST]; /* owned */
 };
 
 /* Heads of the audit that rows name, and that no entry has: its end was cut off. */
@@ -149,6 +154,12 @@ struct git_answered {
 	bool unreachable;	/* the runner or git did not answer at all */
 	char *answer;		/* owned, NUL-terminated, <= LIMIT_ANSWER */
 	char *binding;		/* owned: the runner's list for its environment; NULL: none */
+};
+
+struct file_fetched {
+	char digest[LIMIT_DIGEST]; /* it is there under that; "": it is not */
+	int64_t size;		   /* bytes */
+	char why[LIMIT_LINE];	   /* what was not done: a line, without secrets */
 };
 
 struct github_runs_read {
@@ -258,6 +269,9 @@ struct answer {
 				 * frees it, done() only borrows it; NULL: nothing */
 	int64_t work;	/* EVENT_API: which it is about; of a look at work, its run; 0: none */
 	bool is_ended;	/* that run has */
+	int64_t log_work; /* of a look at a log: whose run that is */
+	bool log_goes_on; /* that work, of which another run may follow */
+	struct principal as; /* API_NEWS: who looks */
 	char log_note[LIMIT_LINE];     /* in the place of that run's log; "": it is read */
 	char log_runner[LIMIT_RUNNER]; /* who has that log */
 	/* API_COMMAND: the loop asks so many lines of what its application logged last, and answers
@@ -313,6 +327,7 @@ struct event {
 		struct application_log_read application_log_read;
 		struct git_delayed git_delayed;
 		struct git_answered git_answered;
+		struct file_fetched file_fetched;
 		struct probed probed;
 		struct message_sent message_sent;
 		struct cloudflare_answer cloudflare; /* GOT, WAS_SET */
@@ -321,6 +336,9 @@ struct event {
 		struct github_deliveries_read github_deliveries_read;
 		struct forge_said forge_said;
 		struct vault_said vault_said;
+		struct opa_answer opa_said;
+		struct bake_look prom_said;
+		struct notify_said notified;
 		struct witness_answer witnessed;
 		struct fault fault;
 	} u;

@@ -21,6 +21,6 @@ const char *factor_secret_place(int64_t person, char out[FACTOR_PLACE]);
 bool factor_secret_open(const struct settings *settings, int64_t person, const char *sealed,
     struct factor_secret *ret, struct err *err) MUST_USE;
 
-/* As an app reads it from a picture.  Wipe out. */
+/* As an app reads it from a QR code.  Wipe out. */
 void factor_secret_uri(const struct settings *settings, int64_t person,
     const struct factor_secret *secret, char out[TOTP_URI]);

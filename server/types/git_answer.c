@@ -24,7 +24,7 @@ struct key {
 	bool decorates; /* a value that is none is left out */
 };
 
-static const char *const kind_names[] = { "", "branch", "tag", "commit" };
+static const char *const kind_names[] = { "", "branch", "tag", "commit", "upload" };
 
 /* --- values ------------------------------------------------------------------------------- */
 
@@ -73,7 +73,7 @@ git_image_is_digest(const char *image)
 static enum git_kind
 kind_of(const char *word)
 {
-	enum git_kind kind = GIT_COMMIT;
+	enum git_kind kind = GIT_UPLOAD;
 
 	while (kind > GIT_NONE && strcmp(word, kind_names[kind]) != 0)
 		kind--;
@@ -126,6 +126,14 @@ take_barrier(void *out, size_t room, char *value)
 	if (*clean_line(out, room, value, strlen(value)) == '\0')
 		(void)text_copy(out, room, "no reason is given");
 	return true;
+}
+
+static bool
+take_violation(void *out, size_t room, char *value)
+{
+	size_t size = strspn(value, "abcdefghijklmnopqrstuvwxyz_");
+
+	return size > 0 && size < room && value[size] == '\0' && text_copy(out, room, value);
 }
 
 static bool
@@ -279,10 +287,13 @@ static const struct key keys[] = {
 	MEMBER(missing, take_text),
 	MEMBER(image, take_image),
 	DECORATION(mirror, take_count),
+	MEMBER(files, take_count),
+	MEMBER(bytes, take_count),
 	WHOLE(contains, take_contains),
 	WHOLE(head, take_head),
 	MEMBER(error, take_text),
 	MEMBER(advised, take_flag),
+	DECORATION(violation, take_violation),
 	WHOLE(possible, take_possible),
 };
 
@@ -381,6 +392,7 @@ unanswered(const char *text, int exit_status, struct git_answer *ret, struct err
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->error, said.error, sizeof(ret->error));
 	ret->advised = said.advised;
+	memcpy(ret->violation, said.violation, sizeof(ret->violation));
 	return err_set(err, ERR_IO, "%s", ret->error);
 }
 

@@ -4,8 +4,9 @@
 
 #include "types/limits.h"
 
-enum git_kind { GIT_NONE, GIT_BRANCH, GIT_TAG, GIT_COMMIT };
+enum git_kind { GIT_NONE, GIT_BRANCH, GIT_TAG, GIT_COMMIT, GIT_UPLOAD };
 
+#define GIT_NO_ARCHIVE 66 /* exit status with which nobody was asked: it is not here */
 #define GIT_IMAGE_BUILD	  "build"   /* the run will make it */
 #define GIT_IMAGE_NONE	  "none"    /* the registry has none yet */
 #define GIT_IMAGE_UNKNOWN "unknown" /* the registry did not say */
@@ -63,6 +64,8 @@ struct git_answer {
 	char missing[LIMIT_LINE];	/* submodules, LFS files that a release will not have */
 	char image[LIMIT_IMAGE];	/* a digest, or GIT_IMAGE_…; "": a release needs none */
 	int64_t mirror;			/* bytes on the runner's disk; 0: not known */
+	int64_t files;			/* GIT_UPLOAD: how many */
+	int64_t bytes;			/* GIT_UPLOAD: of all of them */
 	size_t n_contained;
 	char contained[LIMIT_BLOCKED][LIMIT_COMMIT]; /* of those that were asked about */
 	/* HEADS */
@@ -71,11 +74,13 @@ struct git_answer {
 	/* Not git's, but of who asked: what would ship the environment, borrowed, of who has it;
 	 * NULL: not known. */
 	const char *binding;
+	const char *text; /* all of it, as git_answer_decode() reads it; NULL: it is not kept */
 	const char *blocked; /* the commits that might be contained, as it was asked; borrowed */
 	int64_t block;	     /* the newest block of the environment then */
 	/* a no */
 	char error[LIMIT_LINE];		/* "" unless git said no: then the line for people */
 	bool advised;			/* `error` says what to do */
+	char violation[LIMIT_VIOLATION]; /* an archive is refused for that: "archive_name" */
 	size_t n_possible;
 	struct git_name possible[LIMIT_COMMITS];
 };
@@ -84,7 +89,8 @@ struct git_answer {
 bool git_image_is_digest(const char *image);
 
 /* Decodes an answer with that exit status.  True: the answer is whole (status 0 or 64; with 64
- * `error` says why not).  False: git did not answer; ret->error is never empty then, and *err (may
- * be NULL) says the same.  text may be NULL. */
+ * `error` says why not).  False: git did not answer, or `violation` says why an archive is
+ * refused; ret->error is never empty then, and *err (may be NULL) says the same.  text may be
+ * NULL. */
 bool git_answer_decode(const char *text, int exit_status, struct git_answer *ret, struct err *err)
     MUST_USE;

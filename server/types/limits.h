@@ -5,6 +5,7 @@
 #include "lib/environment_id.h"
 
 /* Sizes of char arrays count the final NUL. */
+#define LIMIT_BAKE_QUERIES 4 /* of an environment */
 #define LIMIT_ENVIRONMENT	ENVIRONMENT_ID_MAX /* "shop/staging" */
 #define LIMIT_RUNNER		64	/* "local"; "agent:" and a name of CRYPTO_CA_NAME_MAX */
 #define LIMIT_INSTALLATION	33	/* 128 bits as hex digits */
@@ -22,6 +23,7 @@
 #define LIMIT_PERSON		72	/* a display name, cut: Telegram allows 64 + 64 of them */
 #define LIMIT_SUBJECT		200	/* first line of a commit message, cut */
 #define LIMIT_BARRIER		201	/* why nobody rolls back past a release */
+#define LIMIT_VIOLATION		24	/* archive_traversal */
 #define LIMIT_LINE		256	/* a reason, a program's last line */
 #define LIMIT_COMMENT		1025	/* GitHub takes 1,024 characters of why a job may go on */
 #define LIMIT_LOG_HEAD		2048	/* what stands before a log: its steps' times */
@@ -55,6 +57,7 @@
 #define LIMIT_BUTTONS		12	/* of one message: six rows of two on a phone */
 #define LIMIT_BUTTON		64	/* a label on a phone, with an environment in it */
 #define LIMIT_BUTTON_ID		33	/* 128 random bits in hex: callback_data has 64 bytes */
+#define LIMIT_LINK		192	/* where a button leads */
 #define LIMIT_COPY		257	/* what a button copies: Telegram takes 256 letters */
 #define LIMIT_CALLBACK		64	/* callback_query.id */
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */
@@ -68,6 +71,10 @@
 					 * batch well below LIMIT_CONNECTIONS, or nobody would see
 					 * the 503 */
 #define LIMIT_CONNECTIONS	384	/* of HTTP: with the probes' below 1,024 descriptors */
+#define LIMIT_PARKED		128	/* requests that wait for something new: a third of those */
 #define LIMIT_DESCRIPTORS	4096	/* what we allow ourselves: room for runs and files beside
 					 * those; no more, for every script inherits it */
+#define LIMIT_UPLOAD	(20 << 20)	/* bytes of an archive: what Telegram gives a bot */
+#define LIMIT_FILE_NAME	193	/* of an archive, cut at 64 letters */
+#define LIMIT_FILE_ID	161	/* Telegram's word for a file; those seen have some 80 */
 #define LIMIT_BATCH		64	/* events in one transaction */

@@ -1,4 +1,4 @@
-/* message.c - frees a message; a button that copies.  Side: any. */
+/* message.c - frees a message; buttons that copy, and that lead somewhere.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "types/message.h"
 
@@ -14,6 +14,17 @@ buttons_add_copy(struct buttons *buttons, const char *label, const char *copy)
 	    !text_copy(button.copy, sizeof(button.copy), copy))
 		return;
 	buttons->at[buttons->n++] = button;
+}
+
+void
+buttons_add_link(struct buttons *buttons, const char *label, const char *link, bool is_web_app)
+{
+	struct button button = { .is_web_app = is_web_app };
+
+	if (link[0] != '\0' && buttons->n < COUNT(buttons->at) &&
+	    text_copy(button.label, sizeof(button.label), label) &&
+	    text_copy(button.link, sizeof(button.link), link))
+		buttons->at[buttons->n++] = button;
 }
 
 void

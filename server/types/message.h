@@ -28,6 +28,8 @@ struct button {
 	char label[LIMIT_BUTTON];
 	char id[LIMIT_BUTTON_ID]; /* opaque, it comes back when it is pressed; or "" */
 	char copy[LIMIT_COPY];	  /* what it puts on the clipboard; "": nothing */
+	char link[LIMIT_LINK];	  /* the page that it opens; "": none */
+	bool is_web_app;	  /* that page opens inside the chat: in private alone, by https */
 };
 
 struct buttons {
@@ -59,6 +61,10 @@ struct message {
 /* One more button, which puts that on the clipboard.  Nothing where either does not fit, or there
  * is nothing to copy. */
 void buttons_add_copy(struct buttons *buttons, const char *label, const char *copy);
+
+/* One more button, which opens that page.  Nothing where either does not fit. */
+void buttons_add_link(
+    struct buttons *buttons, const char *label, const char *link, bool is_web_app);
 
 /* Frees what the message owns, not the struct. */
 void message_done(struct message *message);

@@ -78,7 +78,8 @@ outbound_of(enum outbound_place place, const char *url)
 	if (place == OUTBOUND_AWS_CREDENTIALS)
 		return credentials_of(url);
 	/* Whatever a name leads to: a token in the clear leaves this machine never. */
-	if (place == OUTBOUND_VAULT && strncasecmp(url, "https://", sizeof("https://") - 1) != 0)
+	if ((place == OUTBOUND_VAULT || place == OUTBOUND_OPA) &&
+	    (url == NULL || strncasecmp(url, "https://", sizeof("https://") - 1) != 0))
 		return &of_this_machine;
 	return host != NULL && strcmp(url_host(url, of_url), host) == 0 ? &public : &named;
 }

@@ -20,6 +20,8 @@
 	ACTION(HISTORY, "history", GRANT, TARGET, "the latest deployments") \
 	ACTION(LOG, "log", GRANT, TARGET, "the logs of runs") \
 	ACTION(DEPLOY, "deploy", GRANT, TARGET, "deploy, answer one's question, leave the queue") \
+	ACTION(UPLOAD, "upload", GRANT, TARGET, \
+	    "beside deploy: deploy an archive that one sends, where <ENV>_UPLOADS says so") \
 	ACTION( \
 	    ROLLBACK, "rollback", GRANT, TARGET, "roll back to an earlier release, start a queue") \
 	ACTION(CANCEL, "cancel", GRANT, TARGET, "cancel what is queued or in progress") \

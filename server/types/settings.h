@@ -69,14 +69,23 @@ struct environment_settings {
 	int rollback_approvals;		       /* of a rollback that a person asks for */
 	const char *site_url;	  /* where people see it; NULL: not set */
 	const char *after;	  /* settings_stages(); NULL: not set */
+	const char *promote_from; /* settings_promotes(); NULL: not set */
+	int64_t promote_after_ms; /* so long it was live there; 0: no matter */
+	bool promote_only;	  /* no other deployment but an emergency */
 	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
 	int64_t approval_chat;	  /* 0: the application's */
 	const char *push_branch;  /* whose pushes ask for a deployment; NULL: none does */
+	bool takes_uploads;	  /* archives that people send */
+	bool takes_unproven;	  /* also where workflows have to pass, which no archive has */
 	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
 	const char *github_environment; /* its name there */
 	bool gate_reviewer; /* its gate there is answered by the token's owner */
 	const char *require_ci;	  /* files of workflows, a comma between; NULL: none */
 	int rollback_nag_minutes; /* the first reminder of a rollback; 0: none */
+	const char *hosts; /* HOST[:PORT], a comma between; NULL: not set */
+	int64_t bake_ms; /* a release is watched so long before it is live; 0: it is not */
+	const char *bake_queries[LIMIT_BAKE_QUERIES]; /* promql.h; NULL: not set */
+	const char *bake_present; /* where it has no value nothing is healthy; NULL: not set */
 	int notify_after_seconds; /* a success that took longer rings */
 	int failure_log_lines;	  /* of the application's log in a failure's message; 0: none */
 	bool failure_log_in_chat; /* in a group, too, may it be shown */
@@ -153,6 +162,17 @@ struct settings_vault {
 	int64_t wait_ms; /* what is to be lent, for its approvals, and then for Vault */
 };
 
+/* A rule of OPA's; url NULL: nothing is asked; token NULL: none; ca_file NULL: this machine's. */
+struct settings_opa {
+	const char *url, *token, *ca_file;
+};
+
+/* Prometheus; url NULL: none is asked; user NULL: token is a bearer's, or NULL; ca_file NULL: this
+ * machine's. */
+struct settings_prometheus {
+	const char *url, *user, *token, *ca_file;
+};
+
 /* deploybot-link, and what who enrols by it is given. */
 struct settings_link {
 	const char *address; /* NULL: nobody is enrolled */
@@ -176,6 +196,8 @@ struct settings {
 	const char *telegram_proxy;
 	const char *cloudflare_api_token;
 	const char *cloudflare_api_base;
+	struct settings_opa opa;
+	struct settings_prometheus prometheus;
 	int64_t telegram_chat_id; /* resolved: TELEGRAM_CHAT_ID or the first admin */
 	bool pin_status; /* that chat has a pinned summary of the environments that report to it */
 	struct settings_ids allowed_chats; /* ALLOWED_CHATS, as it stands there */
@@ -207,6 +229,8 @@ struct settings {
 	int application_runs_max;
 	int run_logs_keep;
 	int64_t run_logs_total;
+	int upload_keep_days;
+	int64_t uploads_total; /* bytes */
 	bool approve_self;
 	bool emergency_without_factor; /* while nobody has one */
 	bool approve_unknown_pusher;
@@ -216,7 +240,7 @@ struct settings {
 	size_t require_otp_count;
 	const struct grant *require_otp;
 	const struct seal_keys *totp_keys; /* of TOTP_KEY_FILE; NULL: none, or it cannot be read */
-	bool enrols_in_chat;		   /* TOTP_ENROL */
+	bool enrols_by_page; /* CONSOLE over https shows new second factors */
 	const char *auth_token_secret; /* NULL: ENABLE_TOKEN_AUTH is false, and no token is valid */
 	int64_t session_timeout_ms;
 	int rotate_days;    /* 0: no secret is due to be changed */
@@ -232,7 +256,9 @@ struct settings {
 	} proxies;
 	int api_server_port;
 	bool enable_api_server; /* /hooks and /v1 are served on the TCP listener */
+	bool console;		/* people log in to /v1 there, by sessions of their own */
 	bool enable_telemetry;
+	bool sandbox; /* of the server; read at the start alone */
 	const char *state_directory;
 	const char *database; /* the store's: a file in it, or DATABASE_URL, never to be shown */
 	const char *audit_log_path;

@@ -7,7 +7,10 @@
 #define TOKEN_BYTES  32 /* random */
 #define TOKEN_PREFIX "deploybot_"
 #define TOKEN_TEXT   (sizeof(TOKEN_PREFIX) + (size_t)TOKEN_BYTES * 2) /* with the NUL */
-#define TOKEN_BLANK  "***"
+/* Of a session of the console (store/row_console.h). */
+#define TOKEN_SESSION_PREFIX "deploybotc_"
+#define TOKEN_SESSION_TEXT   (sizeof(TOKEN_SESSION_PREFIX) + (size_t)TOKEN_BYTES * 2)
+#define TOKEN_BLANK	     "***"
 #define TOKEN_NAME   32 /* of one, with the NUL */
 
 /*
@@ -53,14 +56,16 @@ enum token_fault token_fault_of(const char *word);
 
 /* What the loop knows of them, so that nobody waits behind who has none: those that are not
  * revoked, at most 256, and as many that were, of which the store says why they are not valid. */
-#define TOKENS_KNOWN 256
+#define TOKENS_KNOWN   256
+#define SESSIONS_KNOWN 500 /* of the console; no more are opened */
+#define CREDENTIALS_KNOWN (2 * TOKENS_KNOWN + SESSIONS_KNOWN)
 struct known_token {
 	uint8_t mac[TOKEN_MAC];
 	int64_t until; /* wall ms: it is valid before that; 0: it is not */
 };
 struct known_tokens {
 	size_t n;
-	struct known_token at[2 * TOKENS_KNOWN];
+	struct known_token at[CREDENTIALS_KNOWN];
 };
 
 /* "deploybot_" and 64 hex digits: what looks for secrets in files finds it by that. */
@@ -69,9 +74,13 @@ void token_text(const uint8_t bytes[TOKEN_BYTES], char ret[TOKEN_TEXT]);
 /* Is it as long as one, and made of the same characters? */
 bool token_is_text(const char *text) MUST_USE;
 
+/* The same two of a session of the console. */
+void token_session_text(const uint8_t bytes[TOKEN_BYTES], char ret[TOKEN_SESSION_TEXT]);
+bool token_is_session(const char *text) MUST_USE;
+
 /* May a token have that name: [a-z][a-z0-9-]*? */
 bool token_is_name(const char *name) MUST_USE;
 
-/* The first of a text that is one or the beginning of one, with at least eight of its digits; NULL:
- * none.  *ret_size: its bytes. */
+/* The first of a text that is one of both or the beginning of one, with at least eight of its
+ * digits; NULL: none.  *ret_size: its bytes. */
 const char *token_find(const char *text, size_t *ret_size);

@@ -37,27 +37,34 @@ keep_token(struct update *update, const char *text, size_t size)
 	update->token[size] = '\0';
 }
 
-/* Where the words behind /login begin, "/login@our_bot" too; NULL: it is another text. */
-static char *
-behind_login(char *text)
+/* What stands behind that word, "/login@our_bot" too; NULL: it is another text. */
+static const char *
+behind(const char *text, const char *word)
 {
-	size_t size = strlen("/login");
+	size_t size = strlen(word);
 
-	if (!text_starts_ci(text, "/login"))
+	if (!text_starts_ci(text, word))
 		return NULL;
 	if (text[size] == '@')
 		size += strcspn(text + size, " \n\t");
-	return text[size] == ' ' || text[size] == '\n' || text[size] == '\t' ? text + size : NULL;
+	return strchr(" \n\t", text[size]) != NULL ? text + size : NULL;
+}
+
+bool
+update_is_deploy(const struct update *update)
+{
+	return behind(update->text, "/deploy") != NULL;
 }
 
 void
 update_take_token(struct update *update)
 {
-	char *login = behind_login(update->text), text[LIMIT_TEXT_IN];
-	const char *rest = update->text, *found;
+	const char *words = behind(update->text, "/login"), *rest = update->text, *found;
+	char *login = update->text + (words == NULL ? 0 : words - update->text);
+	char text[LIMIT_TEXT_IN];
 	size_t size, used = 0;
 
-	if (login != NULL) {
+	if (words != NULL && words[0] != '\0') {
 		size = strspn(login, " \n\t");
 		keep_token(update, login + size, strcspn(login + size, " \n\t"));
 		crypto_wipe(login + 1, strlen(login + 1));

@@ -25,6 +25,13 @@ enum update_refusal {
 	    UPDATE_REFUSAL_COUNT
 };
 
+/* An archive that somebody sent. */
+struct update_file {
+	char id[LIMIT_FILE_ID]; /* by which the platform gives it; of what is here its SHA-256 */
+	char name[LIMIT_FILE_NAME]; /* cleaned, cut; decides nothing */
+	int64_t size;		    /* bytes, as whoever sent it says; 0: not said */
+};
+
 enum update_kind {
 	UPDATE_OTHER,	 /* nothing for us, but that we are there */
 	UPDATE_TEXT,	 /* somebody wrote */
@@ -51,7 +58,11 @@ struct update {
 	size_t raw_size;	       /* UPDATE_TEXT: bytes of the text as it came */
 	char raw[LIMIT_LINE_IN];       /* the first of those bytes, also what `text` leaves out */
 	char text[LIMIT_TEXT_IN];      /* UPDATE_TEXT: cleaned of control characters, cut */
-	char token[TOKEN_TEXT];	       /* what was taken out of it, or came as Bearer; "": none */
+	bool is_caption;	       /* UPDATE_TEXT: it stands under something that was sent */
+	bool has_file;		       /* is_caption: under a file, in private; text may be "" */
+	struct update_file file;       /* UPDATE_TEXT: id "": it stands under no archive */
+	bool is_page; /* over /v1: in a session of the console, of `person` themselves */
+	char token[TOKEN_SESSION_TEXT]; /* what was taken out of it, or came as Bearer; "": none */
 };
 
 /* Its text is that, cleaned already, and came so. */
@@ -63,5 +74,8 @@ void update_set_text(struct update *update, const char *text);
  * buttons and messages are made of it.
  */
 void update_take_token(struct update *update);
+
+/* Is its text "/deploy", with whatever stands behind that? */
+bool update_is_deploy(const struct update *update);
 
 const char *update_refusal_words(enum update_refusal refusal);

@@ -33,7 +33,9 @@ import bench_push  # noqa: E402  pylint: disable=wrong-import-position
 import bench_secrets  # noqa: E402  pylint: disable=wrong-import-position
 import bench_start  # noqa: E402  pylint: disable=wrong-import-position
 import bench_update  # noqa: E402  pylint: disable=wrong-import-position
+import bench_view  # noqa: E402  pylint: disable=wrong-import-position
 import bench_watch  # noqa: E402  pylint: disable=wrong-import-position
+import bench_workflows  # noqa: E402  pylint: disable=wrong-import-position
 import kit  # noqa: E402  pylint: disable=wrong-import-position
 
 # Each measures and adds rows; in the order of the table.
@@ -43,6 +45,8 @@ PARTS = {
     "confirm": bench_start.measure_confirm,
     "update": bench_update.measure_update,
     "watch": bench_watch.measure_watch,
+    "view": bench_view.measure_view,
+    "workflows": bench_workflows.measure_workflows,
     "probes": bench_probes.measure_probes,
     "secrets": bench_secrets.measure_secrets,
     "log": bench_log.measure_log,

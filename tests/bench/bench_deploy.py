@@ -230,7 +230,6 @@ def measure_deploy(bench):
     bench.row("of that what no engine took", f"{own:.1f} s", f"≤ {OWN_SECONDS} s", own <= OWN_SECONDS)
     picture = kit.build_dir() / PICTURE
     picture.write_text(draw(min(ours, key=lambda one: abs(one["seconds"] - seconds)), theirs), encoding="utf-8")
-    bench.row("the picture", os.path.relpath(picture, kit.ROOT))
     for words, exchange in EXCHANGES.items():
         one, many = with_fleet(bench, MANY, many_hosts, exchange)
         bench.row(f"{MANY} hosts, {AT_ONCE} at a time, beside one{words}",

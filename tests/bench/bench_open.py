@@ -3,7 +3,6 @@
 import contextlib
 import html
 import math
-import os
 import shutil
 
 import kit
@@ -142,4 +141,3 @@ def measure_open(bench):
                     encoding="utf-8")
     kept = kit.build_dir() / PICTURE
     shutil.copy(path, kept)
-    bench.row("the picture", os.path.relpath(kept, kit.ROOT))

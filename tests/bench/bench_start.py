@@ -38,7 +38,6 @@ def measure_idle(bench):
         bench.row("server at rest, private dirty", f"{dirty:.1f} MB", f"≤ {DIRTY_MB} MB",
                   dirty <= DIRTY_MB)
         bench.row("runner, resident", f"{runner:.1f} MB", f"≤ {RUNNER_MB} MB", runner <= RUNNER_MB)
-        bench.row("server at rest, descriptors", str(len(os.listdir(f"/proc/{pid}/fd"))))
 
 
 # ---- from exec to ready ------------------------------------------------------------------------
@@ -187,12 +186,12 @@ class Presser:
 
 
 @contextlib.contextmanager
-def stage_with_script(bench, name, script, build=None):
+def stage_with_script(bench, name, script, build=None, settings=None):
     """A stage in webhook mode that deploys production with this script, and no health gate."""
     stage = kit.Stage(bench.new_folder(name), deliver=True, start=False, build=build, settings={
         "DEPLOY_SCRIPT": str(script), "PRODUCTION_HEALTH_URL": None,
         "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
-        "ADMIN_TELEGRAM_IDS": ",".join(map(str, (ADA, *ADMINS)))})
+        "ADMIN_TELEGRAM_IDS": ",".join(map(str, (ADA, *ADMINS))), **(settings or {})})
     stage.extra["TELEGRAM_WEBHOOK_URL"] = f"http://127.0.0.1:{stage.http_port}/telegram/webhook"
     with stage.start():
         kit.wait_until(lambda: stage.chat.state()["webhook"]["url"], what="the webhook")

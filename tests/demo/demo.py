@@ -2,7 +2,9 @@
 """demo.py - the whole of deploybot on this machine: a chat in the browser, two applications
 with a repository and two environments each.  --story plays it without a person and exits 0 only if all of
 it happened; --story rolled-back-stays-back plays another one, of rollbacks and of answers given before, --story
-pipelines one of CI and gates, --story secrets one of what Vault lends, --story failover one of two servers."""
+pipelines one of CI and gates, --story secrets one of what Vault lends, --story failover one of two servers, --story
+uploads one of archives that people send, --story told one of who is notified besides the chat, --story
+console one of the page /console/ in a browser."""
 # SPDX-License-Identifier: ISC
 import argparse
 import os
@@ -13,17 +15,21 @@ import socket
 import sys
 import tempfile
 
+import console
 import failover
 import loans
 import pipelines
 import rolled_back
+import told
+import uploads
 from stage import APPLICATIONS, Stage
 from story import play
 from telegram_client import ADA, BEA, GROUP
 
 BUILD_SECONDS = 4.0
 STORIES = {"1": None, "rolled-back-stays-back": rolled_back.play, "pipelines": pipelines.play, "secrets": loans.play,
-           "failover": failover.play}
+           "failover": failover.play, "uploads": uploads.play, "told": told.play,
+           "console": console.play}
 INTERRUPTED = 128 + signal.SIGINT
 
 

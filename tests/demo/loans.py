@@ -7,6 +7,7 @@ import http.client
 import itertools
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -113,9 +114,15 @@ class Job:
 def bea_has_a_second_factor(story):
     story.tell("--- Bea's second factor")
     mark = story.say(BEA, "/2fa")
-    picture = story.hear("Scan this", after=mark, chat=BEA)
-    shown = urllib.parse.urlsplit(authenticator.read(story.chat.file(picture)))
-    story.secret = urllib.parse.parse_qs(shown.query)["secret"][0]
+    story.hear("Second factor begun", after=mark, chat=BEA)
+    mark = story.say(BEA, "/console")
+    login = re.search("#code=([0-9a-f]{32})", text_of(story.hear("Open the console", after=mark, chat=BEA))).group(1)
+    port = story.stage.http_port
+    _, session = ask(port, "/v1/session/open", {}, {"code": login})
+    status, shown = ask(port, "/v1/factor", {"Authorization": f"Bearer {session['token']}"}, {})
+    story.must(status == 200 and authenticator.read(shown["qr"]) == shown["uri"],
+               "the page shows its QR code, once, and Bea scans it")
+    story.secret = urllib.parse.parse_qs(urllib.parse.urlsplit(shown["uri"]).query)["secret"][0]
     mark = story.chat.mark()
     story.tell("Bea writes /2fa confirm and the six digits that her telephone shows")
     story.chat.say(BEA, BEA, f"/2fa confirm {story.code()}")
@@ -261,7 +268,8 @@ def play(folder):
         "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "TELEGRAM_CHAT_ID": str(GROUP), "GITHUB_REPOSITORY": SHOP,
         "ENABLE_API_SERVER": "true", "PUBLIC_URL": AUDIENCE, "GITHUB_TOKEN_ISSUER": issuer.url,
         "VAULT_ADDR": vault.url, "VAULT_TOKEN_FILE": write_private(folder / "vault_token", prepare(vault)),
-        "TOTP_KEY_FILE": write_private(folder / "totp_key", os.urandom(32).hex()), "TOTP_ENROL": "chat",
+        "TOTP_KEY_FILE": write_private(folder / "totp_key", os.urandom(32).hex()), "CONSOLE": "true",
+        "AUTH_TOKEN_SECRET": os.urandom(32).hex(),
         "REQUIRE_OTP": "secret.db-migrate:production",
         "SECRET_DB_MIGRATE_PATH": "kv2 secret django/database", "SECRET_DB_MIGRATE_FOR": "production",
         "SECRET_DB_MIGRATE_APPROVALS": "1",

@@ -7,6 +7,7 @@ The demo and the end-to-end tests stand on the same stage:
 """
 # SPDX-License-Identifier: ISC
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -117,6 +118,13 @@ def wait_until(condition, timeout=20, what="it"):
         time.sleep(min(max(0.02, waited / 20), 0.2))
 
 
+@functools.lru_cache(maxsize=8)
+def is_instrumented(program):
+    """Sanitizers and coverage do at a process's end what the sandbox kills it for."""
+    text = pathlib.Path(program).read_bytes()
+    return b"__asan_" in text or b"__gcov_" in text
+
+
 class Deploybot:
     """One deploybot process with an environment of its own and nothing else."""
 
@@ -139,6 +147,8 @@ class Deploybot:
         keep = {name: os.environ[name] for name in
                 ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
                 if name in os.environ}
+        if is_instrumented(self.build / "deploybot"):
+            keep["SANDBOX"] = "off"
         return {"PATH": "/usr/bin:/bin", "HOME": "/", **keep, "LANG": "C.UTF-8",
                 **(self.settings if self.given is None else self.given)}
 

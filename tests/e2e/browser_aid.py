@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 
-import pytest
 from runner_client import SLOW
 
 DRIVER = "/usr/bin/chromedriver"
@@ -18,16 +17,17 @@ return [...document.querySelectorAll(selector)]
 
 
 @contextlib.contextmanager
-def chromium(folder, size="1320,950"):
-    """A Chromium whose profile lives in that folder; skips the test when there is none."""
+def chromium(folder, size="1320,950", logs="browser"):
+    """A Chromium whose profile lives in that folder; skips the test when there is none.  logs: what else it notes."""
     if not os.path.exists(DRIVER):
+        import pytest       # the demo has none
         pytest.skip("Chromium's driver is not installed (chromium-driver)")
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
     options = webdriver.ChromeOptions()
     for option in (*OPTIONS, f"--window-size={size}", f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", logs: "ALL"})
     driver = webdriver.Chrome(service=Service(DRIVER), options=options)
     try:
         driver.set_script_timeout(20)

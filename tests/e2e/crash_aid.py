@@ -12,7 +12,7 @@ import struct
 import time
 
 from flow_aid import PATIENCE_S, Health, Scene, Scripts, text_of
-from runner_client import children_of
+from runner_client import runner_of
 from stage import WEBHOOK_SECRET, crash_build, each_process, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
@@ -137,8 +137,7 @@ class CrashScene(Scene):
     def runner(self):
         """The runner of the server that works now."""
         def find():
-            return next((pid for pid in children_of(self.server())
-                         if program_of(pid).endswith("deploybot-runner")), None)
+            return runner_of(self.server())
         return wait_until(find, PATIENCE_S, "a runner")
 
     def last_run(self):

@@ -1,5 +1,6 @@
 """postgresql_aid.py - a PostgreSQL of a test's own, and two servers that have it."""
 # SPDX-License-Identifier: ISC
+import functools
 import pathlib
 import signal
 import subprocess
@@ -49,6 +50,14 @@ class Pair(CrashScene):
             "STATE_DIRECTORY": str(folder / "b" / "state"),
             "AUDIT_LOG_PATH": str(folder / "b" / "audit.log"), "API_SERVER_PORT": str(free_port()),
             "LOCAL_SOCKET": str(folder / "b.sock")}, self.build).start()
+        for server in (self.bot, self.other):
+            server.newest_audit_row = functools.partial(self.newest_audit_row, server)
+
+    def newest_audit_row(self, server):
+        """Who leads writes the rows to its own log."""
+        if server.process is None or server.process.poll() is not None or not self.leads(server):
+            return 0
+        return int(self.database.sql("SELECT coalesce(max(seq), 0) FROM audit"))
 
     def ready(self, server):
         return get(server.base + "/readyz")

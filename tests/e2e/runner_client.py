@@ -10,7 +10,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, os.environ.get("DEPLOYBOT_BUILD", "build"), "deploybot-runner")
-VERSION = 3
+VERSION = 4
 SLOW = float(os.environ.get("DEPLOYBOT_SLOW", "1"))     # as in stage.py: where much runs at once, patience is longer
 PATIENCE_S = 20.0       # for what has to come
 
@@ -60,6 +60,16 @@ def children_of(pid):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as text:
                 found += map(int, text.read().split())
     return found
+
+
+def runner_of(server):
+    """The pid of a server's runner, which a process of the server's own has started; None: it has none yet."""
+    for starter in children_of(server):
+        for pid in children_of(starter):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{pid}/exe").endswith("deploybot-runner"):
+                    return pid
+    return None
 
 
 def gone(pid):

@@ -6,12 +6,14 @@ import re
 from stage import ROOT
 
 OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
-ROUTES = re.findall(r'^API\((\w+),\s*"(\w+)",\s*"([^"]+)",\s*(\w+),\s*"([^"]+)"\)$',
+ROUTES = re.findall(r'^API\((\w+),\s*"(\w+)",\s*"([^"]+)",\s*(\w+),\s*\w+,\s*"([^"]+)"\)$',
                     (ROOT / "server" / "types" / "api.def").read_text(encoding="utf-8"), re.M)
 BEHIND = {"NONE": ("",),
           "TARGET": ("", "/{target}"), "NUMBER": ("/{work}",), "PLACE": ("/{work}/{offset}",), "WORD": ("/{word}",),
-          "NAME": ("/{name}",),
-          "PEER": ("", "/{name}")}
+          "NAME": ("/{name}",), "ENV": ("/{environment}",),
+          "PEER": ("", "/{name}"), "SINCE": ("", "/{instance}/{number}"),
+          "DAYS": ("/{from}/{to}", "/{from}/{to}/{target}"),
+          "SPAN": ("/{from}/{to}/{after}", "/{from}/{to}/{code}/{after}")}
 
 
 HOOKS = re.search(r'#define ROUTE_HOOKS_PATH "([^"]+)"', (ROOT / "server/routes/route_hooks.h").read_text("utf-8"))[1]

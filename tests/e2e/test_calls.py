@@ -11,7 +11,7 @@ from ops_aid import bare_settings, check_stop
 from shipping_aid import DEPLOY, git
 from stage import Deploybot, wait_until
 
-FLUSHES = 10    # of the main thread: files of the database and their folder, the mark of what runs, the audit's file
+FLUSHES = 12    # of the main thread: the database's files, names of folders, the mark of what runs, the audit's file
 PROGRAMS = 24   # of a question about a commit whose digits are all there: git's own helpers are not counted
 PROCESS = re.compile(r'openat\(.*"/proc/\d+/stat"')
 

@@ -62,7 +62,7 @@ def test_each_option_has_a_reader_and_stands_in_the_manual():
     found = rows("OPTION")
     assert len(found) > 25
     for name, option, *_ in found:
-        reader = "many" if name == "AGAINST" else rf"OPTION_{name}\b"
+        reader = "many" if name in ("AGAINST", "APPROVED_BY") else rf"OPTION_{name}\b"
         assert re.search(rf"(?:value\[|\{{ ){reader}" if reader != "many" else "cli->many", sources), name
         assert re.search(rf"\bFl {option.strip(chr(34))[1:]}(?![a-z-])", manual), option
 
@@ -100,7 +100,8 @@ def given(options, groups):
     return set(re.findall(r"\bO\((\w+)\)", options))
 
 
-READ = {"AGAINST": r"->many\b", "WAIT": r"->wait\b", "NO_WAIT": r"->wait\b", "JSON": r"\bis_json\b|OPTION_JSON\b"}
+READ = {"AGAINST": r"->many\b", "APPROVED_BY": r"->many\b",
+        "WAIT": r"->wait\b", "NO_WAIT": r"->wait\b", "JSON": r"\bis_json\b|OPTION_JSON\b"}
 
 
 def unread(table):

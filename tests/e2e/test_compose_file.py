@@ -272,7 +272,7 @@ def test_nginx_is_the_one_configuration_fitted_to_a_container(tmp_path):
     assert (status, said) == (0, "")
     assert set(re.findall(r"^\s*listen ([^; ]+)", made, re.M)) == {"8080", "8443"}
     assert set(re.findall(r"^\s*server_name (\S+);", made, re.M)) == {"_", "deploybot.example.org"}
-    assert made.count("proxy_pass http://$deploybot;") == 5 and "proxy_pass http://deploybot;" not in made
+    assert made.count("proxy_pass http://$deploybot;") == 7 and "proxy_pass http://deploybot;" not in made
     assert "resolver 127.0.0.11" in made and not re.search(r"^user ", made, re.M)
     # "auto" is a worker for each processor of the host, of which some have more than there may be processes.
     workers = int(re.search(r"^worker_processes (\S+);", made, re.M).group(1))
@@ -288,7 +288,7 @@ def test_nginx_asks_two_servers_one_after_the_other(tmp_path):
     upstream = re.search(r"^\tupstream deploybot \{\n(.*?)^\t\}", made, re.M | re.S)[1]
     asked = [word for line in upstream.splitlines() if "#" not in line for word in line.strip().split("; ")]
     assert asked == ["server 10.255.255.251:8080 max_fails=0", "server 10.0.0.12:8080 max_fails=0;"]
-    assert made.count("proxy_pass http://deploybot;") == 5 and "$deploybot" not in made
+    assert made.count("proxy_pass http://deploybot;") == 7 and "$deploybot" not in made
     assert re.findall(r"^\s*proxy_connect_timeout (\S+);", made, re.M) == ["1s"]
 
 

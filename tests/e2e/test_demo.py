@@ -2,9 +2,11 @@
 a browser who talks to the real bot."""
 # SPDX-License-Identifier: ISC
 import os
+import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -114,6 +116,79 @@ def test_the_story_of_secrets_happens(place):
         at = done.stdout.index(step, at)
     assert not list(folder.iterdir())
     assert not processes_in(folder)
+
+
+@pytest.mark.long
+def test_the_story_of_archives_happens(place):
+    folder, environment = place
+    done = subprocess.run([*DEMO, "--story", "uploads"], env=environment, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=STORY_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("all of it happened\n")
+    assert done.stdout.count("✓ staging serves what was sent") == 2 and done.stdout.count("Not deployed: staging") == 6
+    assert "✓ rolled back to the first" in done.stdout and "✓ nothing of them stays" in done.stdout
+    assert not list(folder.iterdir())
+    assert not processes_in(folder)
+
+
+@pytest.mark.long
+def test_the_story_of_who_is_notified_happens(place):
+    folder, environment = place
+    done = subprocess.run([*DEMO, "--story", "told"], env=environment, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=2 * STORY_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("all of it happened\n")
+    at = 0
+    for step in ("✓ mail and status page have nothing", "Discord: ❌ Rolled back",
+                 "✓ mail and status page have it, once each", "✓ Slack has none of it",
+                 "✓ it gets the 5 that it missed, in order", "✓ the status page has deployment.down",
+                 "✓ each id came once", "✓ nobody had to refuse one"):
+        assert step in done.stdout[at:], f"{step!r} is missing, or out of order:\n{done.stdout}"
+        at = done.stdout.index(step, at)
+    assert not list(folder.iterdir())
+    assert not processes_in(folder)
+
+
+@pytest.mark.long
+def test_the_story_of_the_console_happens(place):
+    """Chromium has a socket there, whose path is short."""
+    with tempfile.TemporaryDirectory(prefix="console-") as short:
+        folder = pathlib.Path(short)
+        its_story_happens(folder, {**place[1], "TMPDIR": short})
+
+
+def its_story_happens(folder, environment):
+    done = subprocess.run([*DEMO, "--story", "console"], env=environment, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=2 * STORY_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("all of it happened\n")
+    at = 0
+    for step in ("✓ it is as wide as a phone", "✓ it knows that it is @bea", "✓ that alone starts nothing",
+                 "page: the log's first lines", "the server is killed", "none is missing and none comes twice",
+                 "✓ the chat says that @bea approved", "✓ production runs what ran before",
+                 "✓ by the page, as the audit"):
+        assert step in done.stdout[at:], f"{step!r} is missing, or out of order:\n{done.stdout}"
+        at = done.stdout.index(step, at)
+    assert not list(folder.iterdir())
+    assert not processes_in(folder)
+
+
+@pytest.mark.long
+def test_those_who_are_notified_stand_beside_the_chat(tmp_path):
+    from elsewhere import WHERE, Elsewhere
+    with Elsewhere() as elsewhere, chromium(tmp_path) as browser, Stage(
+            tmp_path / "stage", telegram=("--local", "--elsewhere-url", elsewhere.base),
+            settings=elsewhere.settings()) as stage:
+        elsewhere.peer.down.add("slack")
+        browser.get(stage.chat.base)
+        stage.chat.say(ADA, ADA, "/deploy staging")
+        until(browser, "document.querySelector('[data-where=discord] .told')?.innerText.includes('Live: staging')",
+              "what Discord has", LIVE_SECONDS)
+        until(browser, "document.querySelector('[data-where=slack].is-broken').innerText.includes('broken; ')", "Slack")
+        panels = "return [...document.querySelectorAll('.elsewhere')].map((one) => one.dataset.where)"
+        assert browser.execute_script(panels) == list(WHERE)
+        assert browser.execute_script("return document.querySelectorAll('[data-where=mail] .told').length") == 0
+        assert not complaints(browser)
 
 
 @pytest.mark.long

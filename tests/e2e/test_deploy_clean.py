@@ -58,6 +58,20 @@ def test_old_images_go_and_what_any_environment_may_need_stays(bench):
     assert "sha256:" + "ef" * 32 in bench.spied()[-1]
 
 
+@pytest.mark.long
+def test_what_waits_to_be_promoted_stays_while_its_source_goes_on(bench):
+    _, waits = shipped(bench, "waits")
+    (bench.state / "environments").mkdir(exist_ok=True)
+    target = bench.state / "environments" / "production.json"
+    target.write_text(json.dumps({"environment": "production", "promoted": [waits]}, separators=(",", ":")) + "\n")
+    for i in range(6):
+        shipped(bench, f"later {i}", KEEP_RELEASES="2")
+    assert waits in bench.digests().values() and waits in bench.spied()[-1]
+    target.unlink()
+    shipped(bench, "last", KEEP_RELEASES="2")
+    assert waits not in bench.digests().values() and waits not in bench.spied()[-1]
+
+
 def applications(bench, **keep):
     """Files of applications with one repository and one image name; each keeps so many releases."""
     (bench.path / "apps").mkdir()

@@ -211,6 +211,31 @@ def test_the_image_that_was_approved_is_shipped_and_no_other(bench, source):
         f"{commit[:12]} again, and what it is made of then is asked for anew")
 
 
+@pytest.mark.parametrize("source", ["registry", "build"])
+def test_what_is_promoted_is_asked_for_by_its_digest_whatever_its_tag_is_by_now(bench, source):
+    commit, live = shipped(bench)
+    (bench.stand / "target").unlink()
+    push_again(bench, commit)
+    bench.forget_calls()
+    status, said = bench.run("deploy.sh", "production", f"{commit}@{live}", IMAGE_SOURCE=source, PROMOTED="true")
+    assert status == 0 and bench.target() == f"{commit}@{live}", said
+    assert built(bench) == [] and curl(live) in plain(bench.calls()) and curl(commit) not in plain(bench.calls())
+    noted = (bench.state / "apps" / "production" / "images").read_text().split()
+    assert noted[1:3] == [commit, live] and noted[4] == "found"
+
+
+def test_a_promoted_image_that_is_gone_stops_it_before_anything_is_changed(bench):
+    commit, live = shipped(bench)
+    (bench.stand / "target").unlink()
+    push_again(bench, commit)
+    registry = bench.world()["registry"]
+    del registry[bench.image][live]
+    bench.change_world(registry=registry)
+    status, said = bench.run("deploy.sh", "production", f"{commit}@{live}", PROMOTED="true")
+    assert status == 66 and bench.target() == "" and "release" not in bench.steps()
+    assert f"no longer has the image of {commit[:12]} that its source runs ({live[:19]}), so nothing" in said[-1]
+
+
 def test_an_approved_image_that_is_gone_is_not_waited_for_where_ci_builds_none(bench):
     commit = bench.commit("one")
     status, said = bench.run("deploy.sh", "staging", f"{commit}@sha256:{'1' * 64}", IMAGE_WAIT_SECONDS="900")

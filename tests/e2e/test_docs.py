@@ -31,7 +31,7 @@ MAKE = re.compile(r"(?m)^ *(?:sudo )?make(?: -C \w+)?(?: [A-Z]+=\S*)* ([a-z][a-z
 FOLDERS = {"deploy", "docs", "lib", "nginx", "runner", "server", "tests", ".github"}
 SUFFIXES = {".c", ".h", ".def", ".py", ".sh", ".md", ".yml", ".conf", ".js", ".json", ".lua", ".tf", ".mk"}
 # Of whoever writes a test, or a transport of his own.
-EXAMPLES = {"SOPS_AGE_KEY_FILE", "MY_FAULT", "STAGING_FOLDER"}
+EXAMPLES = {"NOTIFY_SLACK_URL_FILE", "SOPS_AGE_KEY_FILE", "MY_FAULT", "STAGING_FOLDER"}
 # Of a name that stands in the source: NAME_COMMAND of a key, the journal's fields of the entry's.
 MADE = {"REPOSITORY_KEY_COMMAND", "DEPLOYBOT_SEQ", "DEPLOYBOT_VIOLATION_TYPE"}
 
@@ -352,6 +352,7 @@ def credentials():
              name != "REGISTRY_PULL_PASSWORD" else name for name in found}
     found = {re.sub("^HOOK_[A-Z_]+_SECRET", "HOOK_<NAME>_SECRET", name) for name in found}
     found = {re.sub("^WORKFLOW_[A-Z]+_KEY", "WORKFLOW_<NAME>_KEY", name) for name in found}
+    found = {re.sub("^NOTIFY_[A-Z_]+_(URL|SECRET)", r"NOTIFY_<NAME>_\1", name) for name in found}
     return {re.sub("^CLIENT_[A-Z]+_", "CLIENT_<ID>_", name) for name in found}
 
 
@@ -393,7 +394,7 @@ def test_each_place_that_the_server_connects_to_stands_in_the_docs():
     """docs/SECURITY-OPERATIONS.md against outbound.def, both ways."""
     there = re.findall(r'(?m)^OUTBOUND\(\w+, "(\w+)"', text_of("server/types/outbound.def"))
     table = re.search(r"(?s)\| word \| what \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
-    assert [CODE.findall(row)[0] for row in table.splitlines()[1:]] == there
+    assert [word for row in table.splitlines()[1:] for word in CODE.findall(row.split("|")[1])] == there
 
 
 def test_the_policy_of_an_auditor_has_what_is_said_that_it_needs_and_no_more():

@@ -2,13 +2,16 @@
 a second factor is made on the machine, and each of its codes opens one thing once."""
 # SPDX-License-Identifier: ISC
 import base64
+import json
 import os
 import pty
 import re
 import select
 import subprocess
 import time
+import urllib.error
 import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -18,8 +21,13 @@ from flow_aid import FIRST_ADMIN, PATIENCE_S
 from local_aid import PERSON, ROLE_ADMIN, LocalScene
 from service_aid import SERVER, give
 from stage import wait_until
+from telegram_client import text_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+
+
+PAGE = {"CONSOLE": "true", "ENABLE_API_SERVER": "true", "PUBLIC_URL": "https://bot.example.org",
+        "AUTH_TOKEN_SECRET": "of-the-factors-7Qd2Zk9Lw4Xs-of-the-factors"}
 
 
 class FactorScene(LocalScene):
@@ -32,8 +40,7 @@ class FactorScene(LocalScene):
         with open(self.key, "w", encoding="ascii") as file:
             file.write(os.urandom(32).hex() + "\n")
         give(self.key, SERVER, SERVER, 0o600)
-        super().__init__(settings={"TOTP_KEY_FILE": self.key, "REQUIRE_OTP": "deploy:*", "TOTP_ENROL": "chat"},
-                         **options)
+        super().__init__(settings={"TOTP_KEY_FILE": self.key, "REQUIRE_OTP": "deploy:*", **PAGE}, **options)
 
     def close(self):
         super().close()
@@ -108,24 +115,45 @@ def test_a_recovery_code_is_taken_on_the_machine_once(scene):
     assert "expected 16 letters" in scene.run(*recover, typed="ABCD\n", wanted=65)
 
 
-def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene):
+def post(scene, path, body, token=None):
+    """(status, JSON)."""
+    asked = urllib.request.Request(scene.bot.base + path, json.dumps(body).encode(), {
+        "Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})})
+    try:
+        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as answer:
+        return answer.code, json.load(answer)
+
+
+def test_a_second_factor_is_begun_in_the_chat_shown_by_the_page_and_confirmed_by_somebody_else(scene):
     who, other = scene.admin(), scene.admin()
     other.say("/start")
     other.hear("I deploy releases")
     confirmer, _ = scene.enrol(other.number)
     who.say("/2fa")
-    picture = who.hear("Scan this with your authenticator app")
-    shown = urllib.parse.urlsplit(authenticator.read(scene.chat.file(picture)))
+    begun = who.hear("Second factor begun: the console shows")["message"]
+    assert begun["reply_markup"]["inline_keyboard"][0][0]["web_app"] == {"url": "https://bot.example.org/console/"}
+    who.say("/console")
+    login = re.search(r"#code=([0-9a-f]{32})", text_of(who.hear("Open the console"))).group(1)
+    status, opened = post(scene, "/v1/session/open", {"code": login})
+    assert status == 200, opened
+    assert post(scene, "/v1/factor", {})[0] == 401
+    status, answer = post(scene, "/v1/factor", {}, opened["token"])
+    assert status == 200 and post(scene, "/v1/factor", {}, opened["token"])[0] == 404, answer
+    assert authenticator.read(answer["qr"]) == answer["uri"]
+    shown = urllib.parse.urlsplit(answer["uri"])
     asked = urllib.parse.parse_qs(shown.query)
     assert (shown.scheme, shown.netloc) == ("otpauth", "totp")
     assert urllib.parse.unquote(shown.path).endswith(f":telegram:{who.number}")
     secret = asked["secret"][0]
+    assert re.fullmatch("([A-Z2-7]{4} ){7}[A-Z2-7]{4}", answer["secret"]), answer
+    assert answer["secret"].replace(" ", "") == secret
     who.say("/2fa confirm 12345")
     who.hear("Not confirmed: that is not its code")
     who.say(f"/2fa confirm {scene.code(secret)}")
     who.hear("Code accepted", "another admin")
     asks = other.hear("Second factor to confirm", f"telegram:{who.number}", buttons=("Confirm their second factor",))
-    wait_until(lambda: scene.chat.message(picture)["deleted"], PATIENCE_S, "the picture is deleted")
     who.say("/deploy staging")
     who.hear("staging deploy", "you have no second factor")
     other.press(asks, "Confirm")
@@ -141,6 +169,9 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     scene.wait_free()
     database = (scene.folder / "state" / "deploybot.db").read_bytes()
     assert secret.encode() not in database and base64.b32decode(secret) not in database
+    assert answer["secret"].encode() not in database
+    assert secret not in scene.bot.log() and answer["secret"] not in scene.bot.log()
+    assert not any(secret in text_of(view) for view in scene.chat.messages(who.number))
 
 
 def read_until(terminal, words):

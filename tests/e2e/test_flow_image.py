@@ -35,9 +35,11 @@ class Registry:
         self.thread.start()
 
     def push(self, commit, of):
-        """CI's image of it; its digest."""
+        """CI's image of it; its digest, by which it stays there when another one has its tag."""
         self.tags[commit] = MANIFEST.format(of)
-        return "sha256:" + hashlib.sha256(self.tags[commit].encode()).hexdigest()
+        digest = "sha256:" + hashlib.sha256(self.tags[commit].encode()).hexdigest()
+        self.tags[digest] = self.tags[commit]
+        return digest
 
     def done(self):
         self.server.shutdown()

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import sample_app
-from crash_aid import children_of, parent_of, program_of
+from crash_aid import parent_of, runner_of
 from flow_aid import Scene, ended_well, is_alive
 from stage import wait_until
 from telegram_client import text_of
@@ -141,7 +141,7 @@ def test_a_supervisor_killed_in_it_leaves_what_was_live(scene, with_it):
         scene.bot.kill()            # its runner ends with it
         scene.bot.process.wait()
     elif "runner" in with_it:
-        runner = next(pid for pid in children_of(scene.bot.process.pid) if program_of(pid).endswith("deploybot-runner"))
+        runner = runner_of(scene.bot.process.pid)
         os.kill(runner, signal.SIGSTOP)
     os.kill(supervisor, signal.SIGKILL)
     if "server" in with_it:

@@ -233,7 +233,7 @@ def test_somebody_logs_in_and_out_and_their_message_is_gone(scene):
                             if token in json.dumps(m) and not m["deleted"]], PATIENCE_S, "the message with the token")
     assert scene.wait_for_audit(action="login")[-1]["user_id"] == f"telegram:{MALLORY}"
     eve.say("/sessions")
-    eve.hear("Logged in by a token:", "login", chat=MALLORY)
+    eve.hear("Logged in:", "login", chat=MALLORY)
     eve.say("/logout")
     eve.hear("Logged out", chat=MALLORY)
     assert scene.wait_for_audit(action="logout")[-1]["reason"] == "at their word"

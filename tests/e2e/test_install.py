@@ -190,7 +190,8 @@ MEMBERS = (("^ENV_", "STAGING_"), ("_ENV$", "_STAGING"), ("^ROLE_NAME_", "ROLE_C
            ("^LOCAL_USER_", "LOCAL_ADA_"), ("^CLIENT_ID_", "CLIENT_ACME_"), ("^JOB_NAME$", "JOB_MIGRATE"),
            ("^HOOK_NAME_", "HOOK_BUILD_DONE_"), ("^WORKFLOW_NAME_", "WORKFLOW_DEPLOY_"),
            ("^PIPELINE_NAME$", "PIPELINE_RELEASE"), ("^SECRET_NAME_", "SECRET_DB_MIGRATE_"),
-           ("^REGISTRY_NAME_", "REGISTRY_BASE_"), ("^PERSON_ID_", "PERSON_111_"),
+           ("^REGISTRY_NAME_", "REGISTRY_BASE_"), ("^NOTIFY_NAME_", "NOTIFY_STATUS_PAGE_"),
+           ("^PERSON_ID_", "PERSON_111_"),
            ("^PLAYBOOK_NAME$", "PLAYBOOK_RESTART"))
 
 

@@ -123,3 +123,32 @@ def test_what_a_host_runs_needs_no_bash_of_later(tmp_path, folder, is_found):
     said = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "tools", "lint_text.py"), name], cwd=tmp_path,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False).stdout
     assert ("bash 4.2" in said) == is_found, said
+
+
+@pytest.mark.parametrize("name,line", [
+    ("console.js", "main.innerHTML = text;"), ("console.js", "a.insertAdjacentHTML('beforeend', b);"),
+    ("console.js", "eval(text);"), ("console.js", "setTimeout('go()', 1);"),
+    ("console.js", "node.style.width = '1px';"),
+    ("console.js", "node.setAttribute(\"style\", text);"), ("console.js", "node.onclick = go;"),
+    ("console.js", "node.setAttribute('onclick', text);"), ("console.js", "localStorage.setItem('a', token);"),
+    ("index.html", "<p style=\"color: red\">"), ("index.html", "<p onclick='go()'>"),
+    ("index.html", "<style>p {}</style>"),
+    ("index.html", "<script>go()</script>"), ("index.html", "<a href=\"javascript:go()\">"),
+    ("icon.svg", "<svg onload=\"go()\">")])
+def test_a_page_in_which_a_text_could_become_code_is_refused(tmp_path, name, line):
+    said = [one for one in lint(tmp_path, f"server/console/{name}", line + "\n")
+            if one.startswith(f"server/console/{name}:4: ")]
+    assert said and not lint(tmp_path, f"tests/peers/{name}", line + "\n")
+
+
+def test_the_page_that_there_is_passes():
+    for path in lint_text.ROOT.glob("server/console/*"):
+        found = lint_text.Findings()
+        lint_text.check_page(path, path.read_text("utf-8").split("\n"), found)
+        assert not found.bad, path
+
+
+def test_a_page_may_have_scripts_of_its_own_and_listeners(tmp_path):
+    body = "node.addEventListener('click', go);\nnode.textContent = text;\n"
+    assert not lint(tmp_path, "server/console/console.js", body)
+    assert not lint(tmp_path, "server/console/index.html", '<script src="/console/console.js" defer></script>\n')

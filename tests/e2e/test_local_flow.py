@@ -20,7 +20,8 @@ from test_api_file import OPENAPI
 
 AS_ADMIN = ["Deploybot-Role: admin"]
 NOT_OVER = "not over: it may fail or be replaced"
-KINDS = {"string": str, "integer": int, "boolean": bool, "null": type(None), "object": dict, "array": list}
+KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None), "object": dict,
+         "array": list}
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -37,6 +38,9 @@ def check(answer, schema, where=""):
     schemas = OPENAPI["components"]["schemas"]
     if "$ref" in schema:
         schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+    if "allOf" in schema:
+        parts = [schemas[part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else part for part in schema["allOf"]]
+        schema = {"type": "object", "properties": {key: of for part in parts for key, of in part["properties"].items()}}
     if "oneOf" in schema:
         schema = {"type": "null"} if answer is None else schema["oneOf"][0]
         check(answer, schema, where)
@@ -87,6 +91,38 @@ def test_a_deployment_is_shown_whole(scene):
     assert said.startswith("✅ Live: staging") and f"\n#{number}, live since " in said
     assert re.search(r"\ndeploy script: started .*, ok \(run \d+\)\n", said) and "\naudit entries " in said
     assert "There is no deployment of that number: " in scene.run(PERSON, "show", "424242", wanted=1)
+
+
+def test_figures_are_of_what_was_deployed(scene):
+    """By its commit's own time, which git says."""
+    figures = scene.json(PERSON, "figures", "staging")
+    check(figures, {"$ref": "#/figures"})
+    assert figures["deployments"] == 1 and figures["failures"] == 0 and figures["change_failure_rate"] == 0
+    assert figures["without_lead_time"] == 0 and figures["lead_time_median_s"] >= 0
+    assert sum(week["deployments"] for week in figures["weeks"]) == 1 and figures["days"] == 91
+    said = scene.run(PERSON, "figures", "staging")
+    assert re.match(r"91 days to \d{4}-\d\d-\d\d: 1 deployments, 0.1 a week; 0 failed \(0.0 %\)\n"
+                    r"  from commit to live: .*, nine of ten within .*\n$", said), said
+    assert "The last day stands before the first." in scene.run(
+        PERSON, "figures", "staging", "--from", "2026-03-02", "--to", "2026-03-01", wanted=64)
+
+
+def test_lists_of_v1_are_shown_to_people_and_as_json(scene):
+    """What keeps work back, what awaits a yes, what one may do: each by a word of the command line."""
+    assert scene.run(PERSON, "holds", "staging") == "Nothing keeps new work from starting.\n"
+    scene.run(PERSON, "lock", "staging", "30m", "a migration")
+    try:
+        said = scene.run(PERSON, "holds")
+        assert re.search(r"^staging\n  locked by .*, until 20.* UTC: a migration$", said, re.M), said
+        check(scene.json(PERSON, "holds", "staging"), {"$ref": "#/holds"})
+    finally:
+        scene.run(PERSON, "unlock", "staging")
+    check(scene.json(PERSON, "actions"), {"$ref": "#/actions"})
+    assert scene.run(PERSON, "actions") == "You may ask for no action.\n"
+    check(scene.json(PERSON, "pending"), {"$ref": "#/pending"})
+    check(scene.json(PERSON, "whoami"), {"$ref": "#/me"})
+    assert re.match(r"\w+ \(from the machine\), as admin\n  \*/\*: \*\n", scene.run(PERSON, "whoami"))
+    assert scene.run(PERSON, "pending").startswith("Nothing awaits")
 
 
 def test_what_is_shown_is_what_the_file_says(scene):

@@ -16,7 +16,7 @@ ALERTS = """DeploybotDown DeploybotRestarting DeploybotAgentGone
 DeploybotAgentCertificate DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
 DeploybotEnvironmentDown DeploybotHostLeftOut DeploybotRolledBack DeploybotEnvironmentBusyTooLong
 DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotPollFailing DeploybotGithubMissing
-DeploybotVaultDown DeploybotSettingsRefused DeploybotMessagesStuck
+DeploybotVaultDown DeploybotOpaDown DeploybotSettingsRefused DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditCut DeploybotAuditWithoutWitness
 DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotNoLeader DeploybotTwoLeaders DeploybotStandbyMissing
 DeploybotClockWrong
@@ -226,7 +226,7 @@ def test_there_is_a_place_for_two_queries_of_ones_own():
     fields = [v["name"] for v in board["templating"]["list"] if v["type"] == "textbox" and v["name"].startswith("own_")]
     shown = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
     assert len(fields) == 2 and all(shown.count("$" + name) == 1 for name in fields)
-    assert not any("own_" in json.dumps(panel) for panel in BOARDS["operations"]["panels"])
+    assert not any("$own_" in json.dumps(panel) for panel in BOARDS["operations"]["panels"])
 
 
 def test_no_figure_is_called_what_it_is_not():

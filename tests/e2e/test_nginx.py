@@ -1,5 +1,6 @@
 """Goal: the shipped nginx.conf lets exactly the webhooks, hooks and /v1 through, whole, and says who called."""
 # SPDX-License-Identifier: ISC
+import concurrent.futures
 import hashlib
 import http.client
 import json
@@ -13,7 +14,7 @@ import threading
 import pytest
 
 from crash_aid import telegram_update
-from nginx_aid import NAME, Proxy, Upstream, need_nginx
+from nginx_aid import NAME, PATIENCE_S, Proxy, Upstream, need_nginx
 from ops_aid import (WAIT_S, bare, check_stop, github_headers, is_sanitized, metric,
                      resident_kb, telegram_headers, wait_audit)
 from stage import ROOT, wait_until
@@ -146,6 +147,24 @@ def test_v1_takes_16_kb_and_no_flood(proxy, upstream):
     assert proxy.ask("POST", "/github/webhook", b"{}").status == 200, "webhooks are limited apart"
 
 
+def test_a_hundred_who_watch_from_one_address_take_no_place_of_others(proxy, upstream):
+    upstream.gate = threading.Event()
+    paths = [path for _ in range(25) for path in ("/v1/log/12/4096", "/v1/run/7/0", f"/v1/news/{'5d' * 16}/17",
+                                                  "/v1/news")]
+    with concurrent.futures.ThreadPoolExecutor(len(paths) + 2) as pool:
+        waiting = [pool.submit(proxy.ask, "GET", path, None, {"Prefer": "wait=7"}) for path in paths]
+        wait_until(lambda: len(upstream.seen) == len(paths), PATIENCE_S, "all of them wait")
+        assert all(("Prefer", "wait=7") in seen[2] for seen in upstream.seen)
+        others = [pool.submit(proxy.ask, method, path, body) for method, path, body in
+                  (("GET", "/v1/status", None), ("POST", "/github/webhook", b"{}"))]
+        wait_until(lambda: len(upstream.seen) == len(paths) + 2, PATIENCE_S, "others come through")
+        upstream.gate.set()
+        assert {one.result(PATIENCE_S).status for one in waiting + others} == {200}
+    upstream.gate = None
+    assert proxy.ask("GET", "/v1/news?wait=7").status == 400
+    assert proxy.ask("GET", "/v1/newsx").status == 200     # is for deploybot to refuse
+
+
 def test_the_clients_own_address_is_told_and_cannot_be_pretended(proxy, upstream):
     proxy.ask("POST", "/telegram/webhook", b"{}",
               {"X-Real-IP": "6.6.6.6", "X-Forwarded-For": "6.6.6.6"})
@@ -249,6 +268,42 @@ def test_every_answer_over_tls_has_the_security_headers_and_no_version(proxy, up
         for name, value in wanted.items():
             assert answer.headers.get_all(name) == [value], (path, name)
         assert b"nginx/" not in answer.body
+
+
+def test_the_console_has_the_whole_set_of_headers_once_and_may_be_framed_by_telegram_alone(proxy, upstream):
+    policy = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+              "base-uri 'none'; form-action 'none'; "
+              "frame-ancestors https://web.telegram.org https://*.web.telegram.org; "
+              "require-trusted-types-for 'script'")
+    wanted = {"Strict-Transport-Security": "max-age=31536000", "X-Content-Type-Options": "nosniff",
+              "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    upstream.fields = {**wanted, "ETag": '"1"', "Content-Encoding": "gzip"}
+    for status in (200, 304, 503):
+        upstream.status = status
+        for path in ("/console/", "/console/console.css", "/console/console.js", "/console/icon.svg"):
+            answer = proxy.ask("GET", path)
+            assert answer.status == status and answer.headers.get_all("X-Frame-Options") is None
+            assert answer.getheader("ETag") == '"1"'
+            for name, value in wanted.items():
+                assert answer.headers.get_all(name) == [value], (path, name)
+    assert proxy.ask("GET", "/console").getheader("Location").endswith("/console/")
+
+
+def test_of_all_queries_the_consoles_start_parameter_alone_comes_through(proxy, upstream):
+    for query in ("w12", "W_-9", "a" * 64):
+        assert proxy.ask("GET", f"/console/?tgWebAppStartParam={query}").status == 200, query
+    seen = len(upstream.seen)
+    for path in ("/console/?tgWebAppStartParam=", "/console/?tgWebAppStartParam=" + "a" * 65, "/console/?x=1",
+                 "/console/?tgWebAppStartParam=a&x=1", "/console/?tgWebAppStartParam=a%0a",
+                 "/console/?tgWebAppStartParam=a/b",
+                 "/console/console.js?tgWebAppStartParam=a", "/v1/status?tgWebAppStartParam=a", "/v1/status?x",
+                 "/console/%0A?tgWebAppStartParam=a", "/github/webhook?tgWebAppStartParam=a/console/",
+                 "/x?tgWebAppStartParam=a/console/"):
+        assert proxy.ask("GET", path).status == 400, path
+    for path in ("/console/x", "/console/../metrics", "/console/console.js/", "/console/a.html",
+                 "/console/%2e%2e/metrics"):
+        assert proxy.ask("GET", path).status == 404, path
+    assert len(upstream.seen) == seen
 
 
 def test_another_name_gets_no_certificate_and_no_answer(proxy, upstream):

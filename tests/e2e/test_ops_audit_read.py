@@ -412,7 +412,11 @@ def test_the_manual_has_each_code_with_its_severity_and_violation():
     rows = re.findall(r'CODE\(\s*\w+,\s*"(\w+)",\s*"(\w+)",\s*(\w+),\s*(NULL|"\w+"),\s*(?:NULL|"\w+")\)', text)
     assert len(rows) == text[text.index("AUDIT_CODES(CODE)"):text.index("enum audit_severity {")].count("CODE(")
     server = "".join(path.read_text("utf-8") for path in (top / "server").rglob("*.c"))
-    unwritten = [row[0] for row in rows if not re.search(rf"\bAUDIT_CODE_{row[0].upper()}\b", server)]
+    # Why an archive is refused comes from the unpacker as a word, which is looked up among the violations.
+    whys = set(re.findall(r'W\([A-Z]+, "(\w+)"\)', (top / "runner/unpack_name.h").read_text("utf-8")))
+    assert len(whys) == 6 and "audit_code_rows[code].violation" in server
+    unwritten = [row[0] for row in rows if row[3].strip('"') not in whys
+                 and not re.search(rf"\bAUDIT_CODE_{row[0].upper()}\b", server)]
     assert unwritten == []
     manual = (top / "docs/audit.md").read_text("utf-8")
     said = {}

@@ -11,10 +11,12 @@ import urllib.parse
 
 import pytest
 
-from crash_aid import HOLD, STEADY, CrashScene, children_of, program_of
+from crash_aid import HOLD, STEADY, CrashScene, program_of
 from github_api import new_key
 from link_keys import new_authority, new_order_key
+from opa import Opa
 from ops_aid import request, sign
+from runner_client import children_of
 from stage import GITHUB_SECRET, ROOT, WEBHOOK_SECRET, wait_until
 from telegram_client import DEFAULT_TOKEN
 
@@ -39,7 +41,12 @@ SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_
            "VAULT_TOKEN": "canary-of-vaults-token-5Qj8Zr3Xn6Lb",     # in force in hostile_secrets.py
            "DATABASE_URL": "postgres://bot:canary-of-the-database-6Xk2Vw9Rt4Zp@h/d",    # in test_flow_postgresql.py
            "LINK_CA_KEY": CA_KEY.splitlines()[1], "LINK_ORDER_KEY": ORDER_KEY.splitlines()[1],
+           "OPA_TOKEN": "canary-of-opas-token-4Vz7Lm2Qx9Kd",
+           "PROMETHEUS_TOKEN": "canary-of-prometheus-6Wb3Rk8Tn5Yc",
            "VAULT_SECRET_ID": "canary-of-vaults-role-9Wk4Ht7Mv2Pc",
+           "NOTIFY_BUILD_DONE_URL": "https://hooks.acme.test/canary-of-a-destination-3Fh7Jq9Zw2Xc",
+           "NOTIFY_BUILD_DONE_SECRET": "whsec_canaryOfADestinationsKey8Bn4Mv6Kd1Sz",
+           "NOTIFY_BUILD_DONE_SECRET_PREVIOUS": "whsec_canaryOfItsKeyBefore5Tg9Yh3Uj7Ik",
            "WORKFLOW_BUILD_DONE_KEY": "whsec_canaryOfAWorkflowsKey3Kd9Vx6Qp2W",
            "WORKFLOW_BUILD_DONE_KEY_PREVIOUS": "whsec_canaryOfTheKeyBefore7Hs5Nb8Yc4Rf", **INBOUND}
 SHOWN = """cat /proc/self/status | grep -E 'Sig|NoNewPrivs|Dumpable' >"$here/status"
@@ -62,7 +69,10 @@ def shapes(secret):
 def scene(tmp_path_factory):
     ca = tmp_path_factory.mktemp("ca") / "ca.crt"
     ca.write_text(CA, encoding="ascii")
+    peer = Opa(token=SECRETS["OPA_TOKEN"])
     made = CrashScene(tmp_path_factory.mktemp("secrets"), settings={
+        "OPA_URL": peer.url, "OPA_TOKEN": SECRETS["OPA_TOKEN"],
+        "PROMETHEUS_URL": "http://127.0.0.1:9", "PROMETHEUS_TOKEN": SECRETS["PROMETHEUS_TOKEN"],
         "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERTIFICATE_FILE": str(ca),
         "LINK_CA_KEY": CA_KEY.strip(), "LINK_ORDER_KEY": ORDER_KEY.strip(),
         "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
@@ -76,11 +86,13 @@ def scene(tmp_path_factory):
         "GITHUB_API_URL": "http://127.0.0.1:9",
         "CLOUDFLARE_API_TOKEN": SECRETS["CLOUDFLARE_API_TOKEN"], "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref",
         "HOOK_NIGHTLY_STARTS": "deploy:staging ref=$.ref", "REPOSITORY_PATH": "orchard/shop",
+        "NOTIFY_BUILD_DONE_TO": "webhook", "NOTIFY_BUILD_DONE_WHAT": "shop/production: live",
         "WORKFLOW_BUILD_DONE_MAY": "secret:staging",
-        **{name: value for name, value in SECRETS.items() if name.startswith("WORKFLOW_")}, **INBOUND})
+        **{name: value for name, value in SECRETS.items() if name.startswith(("WORKFLOW_", "NOTIFY_"))}, **INBOUND})
     play(made)
     yield made
     made.close()
+    peer.close()
 
 
 # What each inbound secret that has a previous value opens.
@@ -225,7 +237,7 @@ def test_the_script_knows_only_what_it_needs(scene):
     environ = dict(x.split("=", 1) for x in
                    (scene.scripts.folder / "environ").read_text().splitlines() if "=" in x)
     allowed = {"PATH", "HOME", "LANG", "STATE_DIRECTORY", "APPLICATION", "ENVIRONMENT", "RUN_ID",
-               "DEPLOYMENT_ID", "INSTALLATION_ID", "DEPLOYBOT_SETTINGS", "HOOKS_BOUND", "DEPLOYBOT_RUNNER",
+               "DEPLOYMENT_ID", "INSTALLATION_ID", "SOURCE", "DEPLOYBOT_SETTINGS", "HOOKS_BOUND", "DEPLOYBOT_RUNNER",
                "PREVIOUS_RELEASE", "REF", "GITHUB_REPOSITORY", "REPOSITORY_URL", "ENVIRONMENTS",
                "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE", "REPOSITORY_CREDENTIALS",
                "DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",

@@ -235,7 +235,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path, text):
 
 def test_the_guides_approvals_codes_and_clients_are_valid_and_arrive(tmp_path):
     guide = (ROOT / "docs/INSTALLATION.md").read_text("utf-8")
-    section = guide[guide.index("\n## 11."):guide.index("\n## What could not")]
+    section = guide[guide.index("\n## 11."):guide.index("\n## 12.")]
     (tmp_path / "key").write_text("0123456789abcdef" * 4 + "\n", encoding="ascii")
     (tmp_path / "key").chmod(0o600)
     values = dict(re.findall(r"(?m)^    ([A-Z_]+)=(.*)$", section), TOTP_KEY_FILE=str(tmp_path / "key"))

@@ -130,6 +130,24 @@ def test_a_copy_button_is_allowed(chat):
     assert sent(chat, reply_markup=keyboard)["reply_markup"] == keyboard
 
 
+def test_a_page_opens_in_private_chats_alone_and_by_https(chat):
+    """https://core.telegram.org/bots/api#inlinekeyboardbutton: web_app is available in private chats alone."""
+    def page(url):
+        return {"inline_keyboard": [[{"text": "Open", "web_app": {"url": url}}]]}
+    good = page("https://bot.example.org/console/")
+    assert sent(chat, reply_markup=good)["reply_markup"] == good
+    assert refusal(chat, "sendMessage", chat_id=GROUP, text="x", reply_markup=good) == (
+        400, "Bad Request: BUTTON_TYPE_INVALID")
+    assert "Only HTTPS links are allowed" in refusal(
+        chat, "sendMessage", chat_id=ADA, text="x", reply_markup=page("http://bot.example.org/"))[1]
+    button = {"type": "web_app", "text": "Console", "web_app": {"url": "https://bot.example.org/console/"}}
+    assert chat.bot("setChatMenuButton", chat_id=ADA, menu_button=button)[0] == 200
+    assert chat.bot("getChatMenuButton", chat_id=ADA)[1]["result"] == button
+    assert refusal(chat, "setChatMenuButton", chat_id=GROUP, menu_button=button)[0] == 400
+    assert refusal(chat, "setChatMenuButton", chat_id=ADA, menu_button={
+        **button, "web_app": {"url": "http://bot.example.org/"}})[0] == 400
+
+
 def test_topics_are_checked(chat):
     topic = next(c for c in chat.state()["chats"] if c["id"] == GROUP)["topics"][0]
     thread_id = topic["message_thread_id"]

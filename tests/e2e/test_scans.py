@@ -16,21 +16,24 @@ GROWS = {"audit", "change", "effect", "exempt", "inbox", "message", "past", "que
          "work", "work_action"}
 # One value of that column has any number of them.
 COARSE = {"chat", "environment", "kind", "source", "state"}
-# They look at databases of before too, at rest or in the background.
-OTHERS = {"audit_heads.c", "audit_verify.c", "store_backup.c"}
+# They look at databases of before too, at rest or in the background;
+# or they ask what is asked of PostgreSQL alone: one row of leader, few of server.
+OTHERS = {"audit_heads.c", "audit_verify.c", "store_backup.c", "store_move.c", "leader.c", "leader_fence.c", "lease.c",
+          "row_leader.c", "row_server.c", "store_foreign.c"}
 # Statements that may, by how they begin, and why.
 MAY = (
     # the newest so many, by id
-    "SELECT requested_by, requester, MAX(id) FROM (",
+    "SELECT requested_by, requester, id FROM (SELECT id, requested_by, requester, ROW_NUMBER() OVER (",
     "SELECT environment FROM (SELECT id, environment, requested_by, program FROM work ORDER BY id DESC LIMIT",
     "SELECT commit_id FROM (SELECT commit_id, MAX(id) AS newest FROM (SELECT id, commit_id FROM release WHERE ",
     # the end of an index
     "INSERT INTO release (",
     # the list of releases to roll back to, which a person asks for: past those that were removed
     "SELECT id, environment, commit_id, image, at, deployment, released_by, subject, number, renumbered_at, origin,"
-    " left_by, removed_at, tree FROM release WHERE environment = $1 AND commit_id <> $2 AND removed_at = 0 AND",
+    " left_by, removed_at, tree, source FROM release WHERE environment = $1 AND commit_id <> $2 AND removed_at = 0 AND",
     # at a start: what is open
-    "DELETE FROM effect WHERE kind = 'forward'",
+    "DELETE FROM factor WHERE enrolled_at = 0 AND EXISTS (SELECT 1 FROM effect WHERE kind IN ('picture'",
+    "DELETE FROM effect WHERE kind IN ('forward', 'picture')",
     "SELECT COUNT(*) FROM effect WHERE (kind = ''",
     "DELETE FROM effect WHERE kind = 'say' AND id < (SELECT m.anew FROM message m",
     "SELECT id, kind, lane, subject, body, due, at FROM effect WHERE lane IS NULL ORDER BY id",
@@ -39,7 +42,7 @@ MAY = (
     "UPDATE message SET is_silent = 1, rings_for = 0, rings = 0 WHERE chat = ",
     "UPDATE message SET chat = ",
     "SELECT id, body FROM effect WHERE kind = 'document' ORDER BY id",
-    "UPDATE effect SET body = json_replace(",
+    "UPDATE effect SET body = REPLACE(",
     "UPDATE work SET chat = ",
     "SELECT EXISTS (SELECT 1 FROM ",
     "UPDATE release SET environment = ",
@@ -141,7 +144,7 @@ def test_no_engine_numbers_a_row(name):
 
 
 # Their rows are bounded by something else than what finds them: migrations since one release; of a month; a batch.
-BOUNDED = ("SELECT COUNT(*) OVER (), m.commit_id, m.migration FROM work m INDEXED BY work_migration",
+BOUNDED = ("SELECT COUNT(*) OVER (), m.commit_id, m.migration, m.source FROM work m INDEXED BY work_migration",
            "SELECT DISTINCT chat FROM message INDEXED BY message_audit", "DELETE FROM message WHERE id IN (SELECT m.id",
            "DELETE FROM inbox WHERE seq IN (SELECT seq FROM (SELECT seq, at FROM inbox ORDER BY seq LIMIT",
            "SELECT DISTINCT lane FROM effect")
@@ -201,7 +204,7 @@ def test_no_statement_costs_what_an_environment_has(name):
 
 
 def test_what_walks_an_index_of_an_environment_is_seen():
-    assert engine_steps("SELECT number FROM release WHERE environment = $1 AND deployment = $2 ORDER BY id DESC"
+    assert engine_steps("SELECT number FROM release WHERE environment = $1 AND subject = $2 ORDER BY id DESC"
                         " LIMIT 1") > STEPS_MAX
     assert engine_steps("SELECT number FROM release WHERE environment = $1 ORDER BY id DESC LIMIT 5") < STEPS_MAX
 

@@ -147,7 +147,7 @@ def test_what_an_application_may_have_for_itself_is_read_of_its_own_settings():
 
 
 # How the repository is read is of an application, whatever its environments.
-OF_NO_ENVIRONMENT = re.compile("GITHUB_REPOSITORY|REPOSITORY_.*|FETCH_TIMEOUT_SECONDS|ENVIRONMENTS")
+OF_NO_ENVIRONMENT = re.compile("GITHUB_REPOSITORY|REPOSITORY_.*|FETCH_TIMEOUT_SECONDS|ENVIRONMENTS|APPROVED_DIRECTORY")
 
 
 def test_what_a_release_is_given_may_be_said_for_one_environment():

@@ -64,7 +64,7 @@ def test_everything_that_was_open_is_closed_once(released):
     runs = released.rows("SELECT max(id) FROM run")[0][0]
     before = released.states()
     words = {word for kind, word in words_of_the_list() if kind == "deployment.state"}
-    newer = {"DONE"} | (set() if released.version in WITH_ACTIONS else {"AWAITING_APPROVAL"})
+    newer = {"DONE", "BAKING", "PAUSED"} | (set() if released.version in WITH_ACTIONS else {"AWAITING_APPROVAL"})
     assert set(before.values()) == words - newer
     bot = released.bot = Deploybot(released.folder, released.settings(), released.build).start()
     wait_until(lambda: not released.rows("SELECT id FROM effect WHERE id <= ?", last), PATIENCE_S,
@@ -149,6 +149,37 @@ def test_the_audits_collectors_end_and_how_far_each_got_is_said_once(released):
     found = bot.run("audit", "verify")       # what a collector got is still compared
     assert found.returncode == 1 and "entry 1000000 was sent to journal, and is not there" in found.stderr, found
     assert bot.stop() == 0
+
+
+@pytest.mark.parametrize("released", LONG[2:], indirect=True)
+def test_a_second_factor_that_was_shown_as_a_picture_is_deleted_there_and_counts_no_more(released):
+    """One stands in a chat, one was on its way."""
+    _, sent = released.chat.bot("sendMessage", chat_id=ADA, text="🔐 Scan this")
+    shown = sent["result"]["message_id"]
+    with contextlib.closing(sqlite3.connect(released.database)) as database:
+        database.execute("INSERT INTO factor (person, sealed, made_at, made_by, picture) VALUES"
+                         " (?, 'of before', 5, ?, ?), (7, 'of before', 6, 7, 0)", (ADA, ADA, shown))
+        database.execute("INSERT INTO effect (kind, subject, body, due, lane, at) VALUES"
+                         """ ('picture', 0, '{"person":7,"made_at":6}', 0, 'picture:7', 1),"""
+                         """ ('wait', 0, ?, 1, NULL, 1)""",
+                         (f'{{"wait":"picture","name":"{ADA}","began":0,"round":{shown}}}',))
+        database.commit()
+    settings = {**released.settings(), "TOTP_ENROL": "chat"}
+    bot = released.bot = Deploybot(released.folder, settings, released.build).start()
+
+    def deletions():
+        return [call["status"] for call in released.chat.calls("deleteMessage")
+                if call["arguments"]["message_id"] == str(shown)]
+    ours = f'{{"person":{ADA},"message":{shown}}}'
+    wait_until(lambda: deletions() and not released.rows("SELECT id FROM effect WHERE body = ?", ours), PATIENCE_S,
+               "the message is deleted")
+    assert not released.rows("SELECT person FROM factor")
+    assert not released.rows("SELECT id FROM effect WHERE kind = 'picture' OR body LIKE '%picture%'")
+    assert bot.stop() == 0
+    bot.start()
+    wait_states(released, {**released.states(), **ends(released)})
+    assert deletions() == [200]
+    assert "TOTP_ENROL: is no setting any more: " in bot.log() and bot.stop() == 0
 
 
 @pytest.mark.parametrize("released", OLDEST_BY_DAY[:2], indirect=True)    # later ones wrote both themselves

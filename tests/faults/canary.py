@@ -23,7 +23,7 @@ EXPECTED = (
     ("REPOSITORY_TOKEN", r"^deploybot-runner's environ$"),  # the runner's own secret
 )
 # Of a family's settings, the one that scenes have.
-NAMES = {"HOOK": "BUILD_DONE", "REGISTRY": "HUB", "WORKFLOW": "DEPLOY"}
+NAMES = {"HOOK": "BUILD_DONE", "REGISTRY": "HUB", "WORKFLOW": "DEPLOY", "NOTIFY": "STATUS"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Files of megabytes are looked at in pieces that overlap.
 PIECE = 1 << 20

@@ -31,6 +31,8 @@ PLANTED = {
     "GITLAB_API_TOKEN": "canary-of-a-projects-token_2Xm7Bd5Pq9Ls",
     "ANSIBLE_VAULT_PASSWORD": "canary-of-ansibles-vault_6Rp2Wn8Jc5Gd",
     "VAULT_TOKEN": "canary-of-vaults-token_7Nb2Kx5Hq8Zm",
+    "OPA_TOKEN": "canary-of-opas-token_8Gt3Wq6Rn1Xb",            # in force in test_ops_secrets.py
+    "PROMETHEUS_TOKEN": "canary-of-prometheus_9Kc4Vn7Wd2Xt",     # in force in test_ops_secrets.py
     "VAULT_SECRET_ID": "canary-of-vaults-role_3Yt6Wd9Fs4Cr",     # in force in test_ops_secrets.py
     "DATABASE_URL": "postgres://bot:canary-of-the-database_8Jf5Tq2Lc7Wn@h/d",    # in force in test_flow_postgresql.py
     "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
@@ -40,6 +42,9 @@ PLANTED = {
        for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET",
                     "GITHUB_APP_WEBHOOK_SECRET")
        for which in ("", "_PREVIOUS")},
+    "NOTIFY_STATUS_URL": "https://127.0.0.1:9/canary-of-a-destination_4Kx8Vb2Nq",
+    "NOTIFY_STATUS_SECRET": "whsec_canaryOfADestinationsKey6Yh2Rt9Lp4Wx",
+    "NOTIFY_STATUS_SECRET_PREVIOUS": "whsec_canaryOfItsKeyBefore8Zx3Cv5Bn1Mq",
     "WORKFLOW_DEPLOY_KEY": "whsec_canaryOfAWorkflowsKey5Wz8Rk3Jd6T",
     "WORKFLOW_DEPLOY_KEY_PREVIOUS": "whsec_canaryOfTheKeyBefore9Ht4Lm7Qx2Vb",
     "REGISTRY_PULL_PASSWORD": "canary-of-who-pulls-there_1Jb7Sg3Qv9Zn",
@@ -153,7 +158,8 @@ def play(hall):
     scene = CrashScene(folder, start=False, telegram=("--local", "--limits", "off", "--token",
                                                       PLANTED["TELEGRAM_BOT_TOKEN"]), settings={
         **{name: value for name, value in PLANTED.items()
-           if name.isupper() and name not in ("VAULT_SECRET_ID", "DATABASE_URL")},
+           if name.isupper() and name not in ("VAULT_SECRET_ID", "OPA_TOKEN", "PROMETHEUS_TOKEN",
+                                                "DATABASE_URL")},
         "VAULT_ADDR": "http://127.0.0.1:9",
         "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": '"' + APP_KEY.replace("\n", "\\n") + '"',
         "LINK_ADDRESS": "127.0.0.1:9443", "LINK_CA_FILE": str(ca), "LINK_CERTIFICATE_FILE": str(ca),
@@ -163,6 +169,7 @@ def play(hall):
         "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",
         "AUDIT_S3_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",
         "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref", "REGISTRIES": "hub",
+        "NOTIFY_STATUS_TO": "webhook", "NOTIFY_STATUS_WHAT": "*/*: live",
         "WORKFLOW_DEPLOY_MAY": "secret:staging",
         "REGISTRY_HUB_URL": "hub.example.org", "REGISTRY_HUB_USER": "robot", "REGISTRY_USER": "robot",
         "REGISTRY_PULL_USER": "reader", "SSH_KEY_PATH": str(key), "LOG_LEVEL": "DEBUG",

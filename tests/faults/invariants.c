@@ -134,6 +134,21 @@ runs_of(const struct invariants *of, const struct look_deployment *d)
 		    DB_I64(d->id));
 }
 
+/* What bakes waits for the next look, or for what is said in it; what is paused for a person. */
+static bool
+waits_to_bake(const struct invariants *of, const struct look_deployment *d, int64_t runs)
+{
+	int64_t looks = look_effects(of->look, EFFECT_TIMER, d->id) +
+	    look_effects(of->look, EFFECT_PROM_QUERY, d->id);
+
+	if (d->state != DEPLOY_BAKING && d->state != DEPLOY_PAUSED)
+		return false;
+	if (runs != 0 || looks != (d->state == DEPLOY_BAKING))
+		tell(of, __func__, "deployment %" PRId64 " is %s with %" PRId64 " looks", d->id,
+		    deploy_flow_name(d->state), looks);
+	return true;
+}
+
 /* Whoever is not at its end waits for something that will come. */
 static void
 whoever_goes_on_waits_for_something(const struct invariants *of)
@@ -142,12 +157,16 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 		const struct look_deployment *d = &of->look->deployments[i];
 		int64_t runs = runs_of(of, d);
 		int64_t probes = look_effects(of->look, EFFECT_PROBE, d->id);
-		int64_t asks = look_effects(of->look, EFFECT_GIT_QUERY, d->id);
+		int64_t asks = look_effects(of->look, EFFECT_GIT_QUERY, d->id) +
+		    look_effects(of->look, EFFECT_FETCH_FILE, d->id);
+		int64_t judges = look_effects(of->look, EFFECT_OPA, d->id);
 		int64_t waits = look_effects(of->look, EFFECT_TIMER, d->id);
 		bool is_verifying =
 		    d->state == DEPLOY_VERIFYING || d->state == DEPLOY_VERIFYING_ROLLBACK;
 		bool is_running = d->class == DEPLOY_CLASS_ACTIVE && !is_verifying;
 
+		if (waits_to_bake(of, d, runs))
+			continue;
 		if (runs == 0 &&
 		    (waits_for_cloudflare(of, d) || waits_for_its_job(of, d) ||
 			waits_for_its_forge(of, d) || waits_for_vault(of, d)))
@@ -155,7 +174,9 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 		if (runs != is_running ||
 		    /* behind an end one may still ask whether it answers */
 		    (d->class == DEPLOY_CLASS_FINAL ? probes > 1 : probes != is_verifying) ||
-		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
+		    (d->state == DEPLOY_REQUESTED && asks + judges != 1) ||
+		    /* what OPA_URL left the settings under is not withdrawn */
+		    (d->state == DEPLOY_QUEUED && judges > 1) ||
 		    /* a deadline; confirmed, git's answer; chosen of several, both */
 		    (d->state == DEPLOY_AWAITING_CONFIRMATION ?
 			    waits > 1 || asks > 1 || waits + asks == 0 :
@@ -163,23 +184,24 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 								   waits != d->is_asked_anew))
 			tell(of, __func__,
 			    "deployment %" PRId64 " is %s with %" PRId64 " runs, %" PRId64
-			    " probes, %" PRId64 " questions, %" PRId64 " deadlines",
-			    d->id, deploy_flow_name(d->state), runs, probes, asks, waits);
+			    " probes, %" PRId64 " questions, %" PRId64 " deadlines, OPA %" PRId64,
+			    d->id, deploy_flow_name(d->state), runs, probes, asks, waits, judges);
 	}
 }
 
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a
  * resource that is held or waited for longer, for a slot that another one has, for the end of a
  * lock or freeze (that of the settings begins a moment before it is looked at), for CI that GitHub
- * is asked about, for the audit's witness, for settings that are looked at again, for a remote
- * runner that is disconnected, or (a push) for who looks at what runs there. */
+ * is asked about, for OPA, for Prometheus, for the audit's witness, for settings that are looked at
+ * again, for a remote runner that is disconnected, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
 	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d WHERE d.state = 'QUEUED'"
 	    " AND NOT EXISTS (SELECT 1 FROM work a WHERE a.environment = d.environment AND a.state"
-	    "  IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
+	    "  IN ('RUNNING', 'STOPPING', 'VERIFYING', 'BAKING', 'PAUSED', 'ROLLING_BACK',"
+	    "  'VERIFYING_ROLLBACK')"
 	    "  AND a.action NOT IN ('run-pipeline', 'lend-secret'))"
 	    " AND NOT (d.is_asked_anew <> 0 AND EXISTS (SELECT 1 FROM effect WHERE subject = d.id"
 	    "  AND kind = 'wait'))"
@@ -188,6 +210,11 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    "  AND q.state = 'QUEUED'))"
 	    " AND NOT (d.waits_for = 'ci' AND EXISTS (SELECT 1 FROM effect e"
 	    "  WHERE e.kind = 'github_runs' AND e.subject = d.id))"
+	    " AND NOT (d.waits_for = 'opa' AND EXISTS (SELECT 1 FROM effect e JOIN work q"
+	    "  ON q.id = e.subject WHERE e.kind = 'opa' AND q.environment = d.environment"
+	    "  AND q.state = 'QUEUED'))"
+	    " AND NOT EXISTS (SELECT 1 FROM effect e JOIN work q ON q.id = e.subject"
+	    "  WHERE e.kind = 'prom_query' AND q.environment = d.environment AND q.state = 'QUEUED')"
 	    " AND NOT (d.waits_for = 'slot' AND EXISTS (SELECT 1 FROM work a WHERE a.program"
 	    "  <> 'rollback' AND a.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
 	    "  'VERIFYING_ROLLBACK')))"
@@ -208,7 +235,7 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    "  WHERE e.name = d.environment AND e.held <> 0))"
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
 	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
-	    "  AND q.waits_for NOT IN ('slot', 'settings', 'ci') AND q.waits_for = d.waits_for AND q.place < d.place)"
+	    "  AND q.waits_for NOT IN ('slot', 'settings', 'ci', 'opa', 'measure') AND q.waits_for = d.waits_for AND q.place < d.place)"
 	    " AND NOT (d.cause IN ('push', 'poll', 'job') AND EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))",
 	    DB_I64(of->now));
@@ -220,8 +247,8 @@ claims_are_of_active_work(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
 	    "SELECT COALESCE(MAX(id), 0) FROM work d WHERE d.state"
-	    " IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
-	    " AND d.action <> 'lend-secret'" /* it holds nothing */
+	    " IN ('RUNNING', 'STOPPING', 'VERIFYING', 'BAKING', 'PAUSED', 'ROLLING_BACK',"
+	    " 'VERIFYING_ROLLBACK') AND d.action <> 'lend-secret'" /* it holds nothing */
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.work = d.id"
 	    "  AND c.resource = CASE WHEN d.action = 'run-pipeline'"
 	    "  THEN 'pipeline:' || d.argument || ':' ELSE 'env:' END"
@@ -232,7 +259,8 @@ claims_are_of_active_work(const struct invariants *of)
 	id = invariants_number(of,
 	    "SELECT COALESCE(MAX(c.work), 0) FROM claim c WHERE NOT EXISTS (SELECT 1 FROM work d"
 	    " WHERE d.id = c.work AND d.action <> 'lend-secret' AND d.state IN ('RUNNING',"
-	    " 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))");
+	    " 'STOPPING', 'VERIFYING', 'BAKING', 'PAUSED', 'ROLLING_BACK',"
+	    " 'VERIFYING_ROLLBACK'))");
 	if (id != 0)
 		tell(of, __func__, "%" PRId64 " is not active, or a loan, and holds something", id);
 }
@@ -399,8 +427,10 @@ static void
 an_end_is_audited(const struct invariants *of, const struct look_deployment *d)
 {
 	int64_t n = invariants_number(of,
-	    "SELECT COUNT(*) FROM audit WHERE deployment = $1 AND outcome = $2", DB_I64(d->id),
-	    DB_TEXT(deploy_flow_word(d->state)));
+	    "SELECT COUNT(*) FROM audit WHERE deployment = $1 AND outcome = $2"
+	    /* What is wrong with an archive, and who said that it is live, is said beside it. */
+	    " AND action NOT IN ('upload_refused', 'bake_answered')",
+	    DB_I64(d->id), DB_TEXT(deploy_flow_word(d->state)));
 
 	if (n != 1)
 		tell(of, __func__, "deployment %" PRId64 " is %s, %" PRId64 " entries say so",
@@ -414,7 +444,8 @@ words_of(const struct look_deployment *d, char *out, size_t room)
 	if (d->state == DEPLOY_LIVE)
 		(void)snprintf(out, room, "%.7s", d->commit);
 	else if (d->state == DEPLOY_ROLLED_BACK && strcmp(d->commit, d->previous) != 0)
-		(void)snprintf(out, room, "it runs %.7s again", d->previous);
+		(void)snprintf(out, room, "it runs %s again",
+		    commit_name_here(d->previous_source, d->previous));
 	else if (d->state == DEPLOY_FAILED && !d->is_action)
 		(void)snprintf(out, room, "%s",
 		    d->target_changed	? "DOWN" :
@@ -515,9 +546,9 @@ only_standing_waits_are_open(const struct invariants *of)
 		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
-	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS, _AUDIT_LINE, _REDELIVERY; a look at each
-	 * pinned status; a reminder of each emergency, of each end that was bad, at most. */
-	if (of->look->n_effects > 7 +
+	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS, _AUDIT_LINE, _REDELIVERY, _MANIFESTS; a
+	 * look at each pinned status; a reminder of each emergency, of each end that was bad. */
+	if (of->look->n_effects > 8 +
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
 		    " AND body ->> 'wait' = 'pin' AND EXISTS (SELECT 1 FROM pin"

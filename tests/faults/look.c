@@ -49,6 +49,7 @@ take_deployment(const struct db_rows *rows, struct look_deployment *d)
 		.is_asked_anew = db_col_i64(rows, 16) != 0,
 		.has_migrated = db_col_i64(rows, 18) != 0,
 		.is_beside = db_col_i64(rows, 19) != 0,
+		.previous_source = commit_source_of(db_col_text(rows, 20)),
 	};
 	copy_text(rows, 1, d->environment, sizeof(d->environment));
 	copy_text(rows, 11, d->commit, sizeof(d->commit));
@@ -65,7 +66,7 @@ look_at_deployments(struct look *look, struct db *db, int64_t from, struct err *
 		"SELECT id, environment, state, run, message, also_message, is_touched, urls <> '',"
 		" program = 'rollback', started_at, ended_at, commit_id, previous,"
 		" cause IN ('push', 'poll', 'job'), is_again, (SELECT shown_blocked FROM question q WHERE q.work = work.id), is_asked_anew, program = 'action',"
-		" migration <> '', action IN ('run-pipeline', 'lend-secret') FROM work"
+		" migration <> '', action IN ('run-pipeline', 'lend-secret'), previous_source FROM work"
 		" WHERE id >= $1 ORDER BY id",
 		DB_I64(from)))
 		return false;

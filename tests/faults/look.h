@@ -28,6 +28,7 @@ struct look_deployment {
 	int64_t started_at;
 	int64_t ended_at;
 	char commit[LIMIT_COMMIT];
+	enum commit_source previous_source;
 	char previous[LIMIT_COMMIT];
 };
 

@@ -15,9 +15,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / name) for name in ("e2e", "demo", "peers", "tools")]
 
-from crash_aid import CrashScene, children_of, is_alive, kill, program_of  # noqa: E402
+from crash_aid import CrashScene, is_alive, kill, program_of  # noqa: E402
 from flow_aid import PATIENCE_S, Person  # noqa: E402
 from github import GitHub  # noqa: E402
+from runner_client import children_of  # noqa: E402
 from stage import GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, each_process, wait_until  # noqa: E402
 
 ENVIRONMENTS = {"staging": "develop", "production": "main"}

@@ -19,7 +19,7 @@ import corpus
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/fuzz"
 CRASHES = HERE / "crashes"
-INPUT_MAX = {"html": 20000, "http_server": 16000, "protocol": 76000, "git_answer": 8000}
+INPUT_MAX = {"html": 20000, "http_server": 16000, "protocol": 76000, "git_answer": 8000, "unpack": 8000}
 INPUT_MAX_ELSE = 4096
 UNIT_TIMEOUT_S = 25
 MINIMIZE_S = 20

@@ -7,11 +7,11 @@ import pathlib
 import threading
 import urllib.parse
 
-COMMIT = b"Q\0\0\0\x0bCOMMIT\0"     # of libpq, in a packet of its own
-ANSWER = len(b"C\0\0\0\x0bCOMMIT\0Z\0\0\0\x05I")
+COMMIT = b"P\0\0\0\x0e\0COMMIT\0\0\0"     # of libpq, in one packet with what was posted before
+ANSWER = len(b"1\0\0\0\x042\0\0\0\x04n\0\0\0\x04C\0\0\0\x0bCOMMIT\0Z\0\0\0\x05I")
 PIECE = 65536
 
-# bytes: of the answer, that come through; None: COMMIT is not sent on, or so many seconds behind the cut.
+# bytes: of its answer, which ends a packet, that come through; None: COMMIT is not sent, or so late, behind the cut.
 Cut = collections.namedtuple("Cut", "bytes late_s", defaults=(None, None))
 
 
@@ -33,7 +33,7 @@ class Session:
     async def there(self, writer):
         while data := await self.reader.read(PIECE):
             await self.line.carries.wait()
-            cut = self.line.take() if data == COMMIT else None
+            cut = self.line.take() if COMMIT in data else None
             if cut is not None and cut.bytes is None:
                 self.writer.close()
                 if cut.late_s is None:
@@ -49,11 +49,11 @@ class Session:
         while data := await reader.read(PIECE):
             await self.line.carries.wait()
             if self.left is not None:
-                data, self.left = data[:self.left], self.left - len(data)
+                data = data[:max(0, len(data) - ANSWER + self.left)]
             if not self.writer.is_closing():
                 self.writer.write(data)
                 await self.writer.drain()
-            if self.left is not None and self.left <= 0:
+            if self.left is not None:
                 writer.close()
                 break
         self.writer.close()

@@ -96,6 +96,7 @@ class AgentHost(Machine):
 
     def starts(self, name):
         """How often systemd has started that unit, by the journal: the witness."""
+        self.run("journalctl", "--sync")    # what systemd has said is in it
         said = self.run("journalctl", "-o", "cat", "--no-pager", f"UNIT=deploybot-do-{name}.service").stdout
         return sum(line.startswith("Starting ") for line in said.splitlines())
 

@@ -49,7 +49,8 @@ class Host:
         """`make install` with programs that are built already, and the three commands that it names."""
         build.mkdir(parents=True)
         run(["dpkg-deb", "-x", kept_deb(), build / "deb"])
-        for name in ("deploybot", "deploybot-runner", "deploybot-judge"):
+        for name in ("deploybot", "deploybot-runner", "deploybot-remote-runner", "deploybot-judge", "deploybot-agent",
+                     "deploybot-link", "deploybot-unpack"):
             (build / "deb/usr/lib/deploybot" / name).rename(build / name)
         root = self.machine.root
         run(["make", "install", f"BUILD={build}", "INSTALL_NEEDS=", f"DESTDIR={root.path}"], cwd=ROOT,

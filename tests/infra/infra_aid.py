@@ -23,7 +23,7 @@ SOURCES = ("Makefile", "CHANGES.md", "LICENSE", "README.md", "SECURITY.md", ".en
 SUITE = "bookworm"
 HOST_PACKAGES = ("systemd", "systemd-sysv", "dbus", "git", "openssh-client", "ca-certificates", "python3", "curl",
                  "logrotate", "libcurl4", "libev4", "libjansson4", "libmicrohttpd12", "libsqlite3-0", "liboath0",
-                 "libqrencode4", "libpq5", "libexpat1", "libyaml-0-2")
+                 "libqrencode4", "libpq5", "libexpat1", "libyaml-0-2", "libarchive13")
 BUILD_TIMEOUT_S = 1200
 INSTALL_TIMEOUT_S = 600
 

@@ -45,6 +45,10 @@ def on_its_network(machine):
         os.close(int(ours.rsplit("/", 1)[1]))
 
 
+# What nspawn lets nobody do by itself, and a machine everybody.
+SANDBOX = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
+
+
 class Machine:
     """Boots at once; what is in `binds` (host path: path in it) is there from the start."""
 
@@ -67,7 +71,8 @@ class Machine:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private", "systemd-nspawn",
                  "-q", "--register=no", "--keep-unit", "-D", str(self.root.path), "--private-network",
-                 "--console=pipe", "--hostname=bot", "--resolv-conf=off", "--timezone=off", *binds, "-b", *hierarchy()],
+                 "--console=pipe", "--hostname=bot", "--resolv-conf=off", "--timezone=off",
+                 f"--system-call-filter={SANDBOX}", *binds, "-b", *hierarchy()],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
                 env=clean_environment())
         wait_until(self.is_running, BOOT_TIMEOUT_S, "the machine's boot")

@@ -64,6 +64,7 @@ class Releases(Client):
 
     def starts(self):
         """Units of acts that systemd has started, by the journal."""
+        self.host.run("journalctl", "--sync")   # what systemd has said is in it
         said = self.host.run("journalctl", "-o", "cat", "--no-pager", "_PID=1").stdout
         return [line for line in said.splitlines() if line.startswith("Starting deploybot-do-release@")]
 

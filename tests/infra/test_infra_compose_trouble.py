@@ -144,7 +144,8 @@ def test_a_folder_of_another_in_the_place_of_the_state_volume(place, owner, word
     os.chown(folder, 0, 10001)
     folder.chmod(0o1770)
     for name, user, group, mode in (("environments", 10001, 10001, 0o2750), ("runs", 10002, 10001, 0o2750),
-                                    ("git", 10002, 10002, 0o700), ("apps", 10002, 10002, 0o700)):
+                                    ("git", 10002, 10002, 0o700), ("apps", 10002, 10002, 0o700),
+                                    ("approved", 10002, 10002, 0o700)):
         (folder / name).mkdir()
         os.chown(folder / name, user, group)
         (folder / name).chmod(mode)

@@ -18,6 +18,7 @@ FOLDERS = {
     "/var/lib/deploybot/runs": "2750 deploybot-runner deploybot",
     "/var/lib/deploybot/git": "700 deploybot-runner deploybot-runner",
     "/var/lib/deploybot/apps": "700 deploybot-runner deploybot-runner",
+    "/var/lib/deploybot/approved": "700 deploybot-runner deploybot-runner",
     "/var/lib/deploybot-runner": "700 deploybot-runner deploybot-runner",
     "/var/log/deploybot": "2750 deploybot adm",
     "/var/backups/deploybot": "700 deploybot deploybot",

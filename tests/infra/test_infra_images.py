@@ -120,8 +120,8 @@ def test_a_fresh_volume_belongs_to_whom_it_must(engine, image):
     finally:
         engine.docker("volume", "rm", "--force", "fresh")
     assert sorted(said.splitlines()) == [
-        " 0:10001 1770", "apps 10002:10002 700", "environments 10001:10001 2750", "git 10002:10002 700",
-        "runs 10002:10001 2750"]
+        " 0:10001 1770", "apps 10002:10002 700", "approved 10002:10002 700", "environments 10001:10001 2750",
+        "git 10002:10002 700", "runs 10002:10001 2750"]
 
 
 def test_the_runner_has_what_scripts_call_and_its_group(engine):
@@ -133,7 +133,7 @@ def test_the_runner_has_what_scripts_call_and_its_group(engine):
                          "id -u; id -G; for name in git ssh ssh-keygen curl docker flock timeout setsid awk sed; "
                          "do command -v $name >/dev/null || echo $name is missing; done; "
                          "! command -v kubectl; ! command -v aws; test -x /usr/lib/deploybot/deploy/deploy.sh; "
-                         "/usr/lib/deploybot/deploybot-judge --version >/dev/null; "
+                         "for name in judge unpack; do /usr/lib/deploybot/deploybot-$name --version >/dev/null; done; "
                          "docker --version >/dev/null; git --version >/dev/null; "
                          "test -s /etc/ssl/certs/ca-certificates.crt")
     assert said.splitlines()[:2] == ["10002", "10002 10001"], said

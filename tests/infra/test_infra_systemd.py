@@ -143,6 +143,11 @@ def test_the_server_executes_nothing(host):
     pid = host.machine.main_pid(SERVER)
     done = host.machine.run("nsenter", "-t", str(pid), "-m", "/bin/ls", check=False)
     assert done.returncode == 126 and "ermission denied" in done.stdout, done.stdout
+    status = host.machine.run("cat", f"/proc/{pid}/status").stdout
+    filters = int(re.search(r"^Seccomp_filters:\s(\d+)$", status, re.MULTILINE).group(1))
+    assert re.search(r"^Seccomp:\s2$", status, re.MULTILINE) and filters > 1, "the unit's, and its own"
+    said = host.machine.sh("deploybot --env-file /etc/deploybot/deploybot.conf doctor 2>&1 | grep -i sandbox")
+    assert "sandbox: seccomp: on; Landlock ABI " in said and "writes below " in said, said
 
 
 @pytest.mark.parametrize("script", [
@@ -158,8 +163,8 @@ def test_the_runner_cannot(host, script):
 def test_the_runner_can_do_what_it_has_to(host):
     well, said = host.look(RUNNER, "set -e; cd /etc/deploybot; cat deploybot.conf secrets/runner/* >/dev/null\n"
                            "cat /var/lib/deploybot/environments/*.json >/dev/null; cd /var/lib/deploybot\n"
-                           "touch runs/x git/x apps/x ~/x /tmp/x /var/tmp/x /dev/shm/x\n"
-                           "rm runs/x git/x apps/x ~/x /tmp/x /dev/shm/x; git --version; ssh -V; id")
+                           "touch runs/x git/x apps/x approved/x ~/x /tmp/x /var/tmp/x /dev/shm/x\n"
+                           "rm runs/x git/x apps/x approved/x ~/x /tmp/x /dev/shm/x; git --version; ssh -V; id")
     assert well, said
 
 

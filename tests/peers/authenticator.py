@@ -1,44 +1,15 @@
-"""authenticator.py - the app on a telephone: reads a QR code out of a PNG without noise (ISO 18004; versions 5 to 10,
-level M, bytes), and shows the codes of its secret (RFC 6238), by other hands than ours."""
+"""authenticator.py - the app on a telephone: reads the modules of a QR code (ISO 18004; versions 5 to 10, level M,
+bytes), and shows the codes of its secret (RFC 6238), by other hands than ours."""
 # SPDX-License-Identifier: ISC
 import base64
 import hmac
 import struct
-import zlib
 
-QUIET, SCALE = 4, 6     # what lib/qr.c draws
 ALIGNED = {5: (6, 30), 6: (6, 34), 7: (6, 22, 38), 8: (6, 24, 42), 9: (6, 26, 46), 10: (6, 28, 50)}
 BLOCKS = {5: [43] * 2, 6: [27] * 4, 7: [31] * 4, 8: [38] * 2 + [39] * 2, 9: [36] * 3 + [37] * 2, 10: [43] * 4 + [44]}
 MASKS = (lambda y, x: (y + x) % 2, lambda y, x: y % 2, lambda y, x: x % 3, lambda y, x: (y + x) % 3,
          lambda y, x: (y // 2 + x // 3) % 2, lambda y, x: y * x % 2 + y * x % 3,
          lambda y, x: (y * x % 2 + y * x % 3) % 2, lambda y, x: ((y + x) % 2 + y * x % 3) % 2)
-
-
-def pixels(png):
-    """Rows of a grey PNG with one bit for each pixel; True: black."""
-    assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks, at = {}, 8
-    while at < len(png):
-        size, kind = struct.unpack_from(">I4s", png, at)
-        data = png[at + 8:at + 8 + size]
-        assert struct.unpack_from(">I", png, at + 8 + size)[0] == zlib.crc32(kind + data)
-        chunks[kind] = data
-        at += 12 + size
-    assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
-    width, height, *form = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-    assert width == height and form == [1, 0, 0, 0, 0]
-    rows, line = zlib.decompress(chunks[b"IDAT"]), (width + 7) // 8 + 1
-    assert len(rows) == line * height and all(rows[y * line] == 0 for y in range(height))
-    return [[not rows[y * line + 1 + x // 8] >> 7 - x % 8 & 1 for x in range(width)] for y in range(height)]
-
-
-def modules(rows):
-    size = len(rows) // SCALE - 2 * QUIET
-    for y, row in enumerate(rows):
-        for x, black in enumerate(row):
-            inside = QUIET <= x // SCALE < size + QUIET and QUIET <= y // SCALE < size + QUIET
-            assert black == (inside and rows[y // SCALE * SCALE][x // SCALE * SCALE])
-    return [[rows[(y + QUIET) * SCALE][(x + QUIET) * SCALE] for x in range(size)] for y in range(size)]
 
 
 def is_function(y, x, size, version):
@@ -64,9 +35,10 @@ def bits_of(grid, version):
         upward = not upward
 
 
-def read(png):
-    """The text."""
-    grid = modules(pixels(png))
+def read(rows):
+    """The text of rows of 0 and 1, as /v1/factor has them."""
+    grid = [[module == "1" for module in row] for row in rows]
+    assert all(len(row) == len(grid) for row in grid) and set("".join(rows)) == {"0", "1"}
     version = (len(grid) - 17) // 4
     bits = list(bits_of(grid, version))
     words = [sum(bit << 7 - i for i, bit in enumerate(bits[at:at + 8])) for at in range(0, len(bits) - 7, 8)]

@@ -11,6 +11,7 @@ real server's --local mode (http, any port, loopback). Listens on loopback only 
 # SPDX-License-Identifier: ISC
 import argparse
 import asyncio
+import base64
 import collections
 import json
 import pathlib
@@ -21,6 +22,7 @@ import urllib.parse
 import aiohttp
 from aiohttp import web
 
+import mini_app
 import peer_process
 from telegram_api import Limits, Methods, integer
 from telegram_webhook import Webhook
@@ -329,7 +331,7 @@ class Server:
 
     async def download(self, request):
         self.check_token(request.match_info["token"])
-        return self.file_response(request.match_info["file_id"])
+        return self.file_response(self.world.paths.get(request.match_info["path"]))
 
     def file_response(self, file_id):
         kept = self.world.files.get(file_id)
@@ -356,6 +358,7 @@ class Simulation:
                 web.get("/sim/calls", self.calls), web.get("/sim/deliveries", self.deliveries),
                 web.get("/sim/files/{file_id}", self.file),
                 web.route("*", "/sim/panel/{tail:.*}", self.proxy_panel),
+                web.route("*", "/sim/elsewhere/{tail:.*}", self.proxy_elsewhere),
                 web.post("/sim/{action}", self.act)]
 
     async def act(self, request):
@@ -393,6 +396,16 @@ class Simulation:
 
     def act_say(self, user_id, chat_id, text, **options):
         return self.world.view(self.world.say(user_id, chat_id, text, **options))
+
+    def act_send(self, user_id, chat_id, name, content, **options):
+        return self.world.view(self.world.send(user_id, chat_id, name, base64.b64decode(content), **options))
+
+    def act_web_app(self, user_id, start=None):
+        """A person opens the Mini App of their chat's menu: the address, which says who they are."""
+        if self.server.options.console_url is None or user_id not in self.world.menu_buttons:
+            raise ValueError("no Mini App is served here")
+        user = self.world.users[user_id]["user"]
+        return {"url": "/console/" + mini_app.fragment(self.world.token, user, start)}
 
     def act_edit(self, user_id, chat_id, message_id, text):
         return self.world.view(self.world.user_edits(user_id, chat_id, message_id, text))
@@ -485,13 +498,14 @@ class Simulation:
                       for u in world.users.values()],
             "chats": [{**c["chat"], "members": sorted(c["members"]), "bot": c["bot"],
                        "admins": sorted(c["admins"]), "migrated_to": c["migrated_to"],
-                       "pinned": c["pinned"],
+                       "pinned": c["pinned"], "menu_button": world.menu_buttons.get(c["chat"]["id"]),
                        "topics": list(c["topics"].values())} for c in world.chats.values()],
             "commands": world.commands, "webhook": self.server.webhook.info(),
             "pending": len(world.updates), "allowed_updates": sorted(world.allowed_updates),
             "limits": self.server.limits.describe(), "executed": self.server.executed,
             "polling": self.server.poll is not None, "online": self.server.online(),
-            "panel": bool(self.server.options.panel_url)})
+            "panel": bool(self.server.options.panel_url),
+            "elsewhere": bool(self.server.options.elsewhere_url)})
 
     async def messages(self, request):
         chat_id = int(request.query["chat"])
@@ -536,8 +550,13 @@ class Simulation:
         return self.server.file_response(request.match_info["file_id"])
 
     async def proxy_panel(self, request):
-        """The page's repository panel belongs to another process: hand its requests on."""
-        base = self.server.options.panel_url
+        return await self.proxy(request, self.server.options.panel_url)
+
+    async def proxy_elsewhere(self, request):
+        return await self.proxy(request, self.server.options.elsewhere_url)
+
+    async def proxy(self, request, base):
+        """What is beside the chat on the page belongs to another process: hand its requests on."""
         if not base:
             return web.json_response({"available": False}, status=404)
         if request.method == "POST" and request.content_type != "application/json":
@@ -596,11 +615,16 @@ def make_app(options):
     app.add_routes(Simulation(server).routes())
     app.add_routes([
         web.get("/", page_file), web.get("/page/{name}", page_file),
-        web.get("/file/bot{token:[^/]+}/documents/{file_id}", server.download),
+        web.get("/file/bot{token:[^/]+}/{path:.+}", server.download),
         web.get("/{tail:bot.*}", server.bot_api), web.post("/{tail:bot.*}", server.bot_api)])
+
+    window = mini_app.Window(options.console_url or "")
+    if options.console_url:
+        app.add_routes(window.routes())
 
     async def close(_):
         server.webhook.stop()
+        await window.close()
         if server.panel:
             await server.panel.close()
     app.on_shutdown.append(close)
@@ -622,6 +646,8 @@ def parse_options(arguments=None):
     parser.add_argument("--resolve", action="append", default=[], metavar="NAME:PORT=HOST:PORT",
                         help="where a public webhook name is found, in strict mode")
     parser.add_argument("--panel-url", help="the repository panel of the page is asked here")
+    parser.add_argument("--console-url", help="the bot's own server, whose /console/ is a Mini App")
+    parser.add_argument("--elsewhere-url", help="what is notified besides the chat is asked here")
     return parser.parse_args(arguments)
 
 

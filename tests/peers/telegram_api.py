@@ -19,8 +19,6 @@ TEXT_MAX = 4096
 CAPTION_MAX = 1024
 TEXT_BYTES_MAX = 1 << 15
 DOCUMENT_BYTES_MAX = 50 * 1000 * 1000
-PHOTO_BYTES_MAX = 10 * 1000 * 1000
-PHOTO_SIDES_MAX = 10000     # width and height together; neither 20 times the other
 BUTTONS_MAX = 100
 OWN_DELETE_MAX_S = 48 * 3600
 SCOPES = {"default", "all_private_chats", "all_group_chats", "all_chat_administrators", "chat",
@@ -155,6 +153,8 @@ def check_button(button):
     if button.get("url"):
         check_url(button["url"])
         return {**kept, "url": button["url"]}
+    if "web_app" in button:
+        return {**kept, "web_app": {"url": web_app_url(button["web_app"], "inline keyboard button Web App URL")}}
     if button.get("callback_data"):
         data = button["callback_data"]
         if not isinstance(data, str):
@@ -178,7 +178,17 @@ def check_url(url):
         raise bad_request(f"inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
 
 
-def reply_markup(arguments):
+def web_app_url(app, called):
+    """Of a WebAppInfo: Telegram takes https alone."""
+    if not isinstance(app, dict) or not isinstance(app.get("url"), str):
+        raise bad_request("can't parse WebAppInfo: Can't find field \"url\"")
+    if not app["url"].lower().startswith("https://"):
+        raise bad_request(f"{called} '{app['url']}' is invalid: Only HTTPS links are allowed")
+    check_url(app["url"])
+    return app["url"]
+
+
+def reply_markup(arguments, chat):
     """The inline keyboard of a request, or None. Other keyboards are accepted and not kept."""
     text = arguments.get("reply_markup", "")
     if not text:
@@ -193,17 +203,12 @@ def reply_markup(arguments):
         raise bad_request('field "inline_keyboard" of the InlineKeyboardMarkup must be '
                           "an Array of Arrays")
     rows = [[check_button(button) for button in row] for row in rows]
+    if chat["type"] != "private" and any("web_app" in button for row in rows for button in row):
+        raise bad_request("BUTTON_TYPE_INVALID")
     if sum(map(len, rows)) > BUTTONS_MAX:
         raise bad_request("reply markup is too long")
     rows = [row for row in rows if row]
     return {"inline_keyboard": rows} if rows else None
-
-
-def picture_size(content):
-    """Of a PNG or JPEG: what it cannot read Telegram refuses."""
-    if content[:8] == b"\x89PNG\r\n\x1a\n" and content[12:16] == b"IHDR" and content[-8:-4] == b"IEND":
-        return int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
-    raise bad_request("IMAGE_PROCESS_FAILED")
 
 
 class Methods:
@@ -221,7 +226,7 @@ class Methods:
         entry = self.world.find_chat(arguments.get("chat_id"))
         self.world.check_may_write(entry)
         message = {"from": dict(self.world.bot), **self.thread(entry, arguments)}
-        markup = reply_markup(arguments)
+        markup = reply_markup(arguments, entry["chat"])
         reply_to = self.reply_to(arguments)
         if reply_to:
             message["reply_to_message"] = self.reply(entry, *reply_to)
@@ -310,28 +315,6 @@ class Methods:
             content["caption_entities"] = entities
         return self.send(arguments, content)
 
-    def do_sendphoto(self, arguments):
-        """Only what is uploaded: files of others and URLs are not asked for here."""
-        uploaded = arguments.get("photo")
-        if not uploaded:
-            raise bad_request("there is no photo in the request")
-        if isinstance(uploaded, str):
-            raise bad_request("wrong file identifier/HTTP URL specified")
-        caption, entities = formatted(arguments, "caption", CAPTION_MAX, "message caption is too long")
-        content = uploaded["content"]
-        if len(content) > PHOTO_BYTES_MAX:
-            raise Refused(413, "Request Entity Too Large")
-        if not content:
-            raise bad_request("file must be non-empty")
-        width, height = picture_size(content)
-        if width + height > PHOTO_SIDES_MAX or max(width, height) > 20 * min(width, height):
-            raise bad_request("PHOTO_INVALID_DIMENSIONS")
-        kept = self.world.keep_file(uploaded["name"], uploaded["type"], content)
-        return self.send(arguments, {
-            "photo": [{"file_id": kept["file_id"], "file_unique_id": kept["file_unique_id"],
-                       "file_size": kept["file_size"], "width": width, "height": height}],
-            **({"caption": caption} if caption else {}), **({"caption_entities": entities} if entities else {})})
-
     def known_document(self, file_id):
         if re.match(r"(?i)https?://", file_id):
             raise bad_request("failed to get HTTP URL content")
@@ -348,12 +331,12 @@ class Methods:
         self.require_message_id(arguments)
         entry, record = self.own_message(arguments, "message to edit not found")
         return self.apply_edit(entry, record, {"text": text, "entities": entities,
-                                               "reply_markup": reply_markup(arguments)})
+                                               "reply_markup": reply_markup(arguments, entry["chat"])})
 
     def do_editmessagereplymarkup(self, arguments):
         self.require_message_id(arguments)
         entry, record = self.own_message(arguments, "message to edit not found")
-        return self.apply_edit(entry, record, {"reply_markup": reply_markup(arguments)})
+        return self.apply_edit(entry, record, {"reply_markup": reply_markup(arguments, entry["chat"])})
 
     @staticmethod
     def require_message_id(arguments):
@@ -477,6 +460,27 @@ class Methods:
         language = arguments.get("language_code", "")
         return f"{name}/{language}" if language else name
 
+    def do_setchatmenubutton(self, arguments):
+        chat = self.world.find_chat(arguments.get("chat_id"))["chat"]
+        if chat["type"] != "private":
+            raise bad_request("chat not found")
+        button = arguments.get("menu_button", {"type": "default"})
+        if isinstance(button, str):
+            button = parse_json(button, "can't parse menu button JSON object")
+        if button.get("type") not in ("commands", "default", "web_app"):
+            raise bad_request("MenuButton has unsupported type")
+        if button["type"] == "web_app":
+            if not str(button.get("text", "")).strip():
+                raise bad_request("can't parse menu button: Can't find field \"text\"")
+            web_app_url(button.get("web_app"), "menu button Web App URL")
+        self.world.menu_buttons[chat["id"]] = button
+        self.world.tell("chat", chat_id=chat["id"])
+        return True
+
+    def do_getchatmenubutton(self, arguments):
+        chat = self.world.find_chat(arguments.get("chat_id"))["chat"]
+        return self.world.menu_buttons.get(chat["id"], {"type": "default"})
+
     def do_getmycommands(self, arguments):
         return self.world.commands.get(self.scope(arguments), [])
 
@@ -518,7 +522,7 @@ class Methods:
         if len(kept["content"]) > 20 << 20:
             raise bad_request("file is too big")
         return {"file_id": file_id, "file_unique_id": file_id[-12:],
-                "file_size": len(kept["content"]), "file_path": f"documents/{file_id}"}
+                "file_size": len(kept["content"]), "file_path": self.world.path_of(file_id)}
 
     def update_allowed(self, arguments):
         """Keeps the list of wanted updates: omitted or malformed keeps the old, empty resets."""

@@ -6,6 +6,7 @@
         chat.press(ADA, answer, "Deploy to")
 """
 # SPDX-License-Identifier: ISC
+import base64
 import json
 import os
 import pathlib
@@ -133,6 +134,11 @@ class Telegram:
     def say(self, user_id, chat_id, text, **options):
         """A person writes; options: thread_id, reply_to, date, extra, anonymous, as_channel."""
         return self.act("say", user_id=user_id, chat_id=chat_id, text=text, **options)
+
+    def send(self, user_id, chat_id, name, content, **options):
+        """A person sends a file; options: caption, path, size, extra (see World.send)."""
+        return self.act("send", user_id=user_id, chat_id=chat_id, name=name,
+                        content=base64.b64encode(content).decode(), **options)
 
     def press(self, user_id, view, button=None, wait=10, **options):
         """Presses a button by its text. Returns {text, show_alert} of the toast, or None."""

@@ -6,6 +6,7 @@ Plain data and rules, no sockets: which message becomes an update for the bot, w
 # SPDX-License-Identifier: ISC
 import asyncio
 import hashlib
+import pathlib
 import re
 import time
 
@@ -68,8 +69,10 @@ class World:
         self.revoked = False
         self.users = {}
         self.chats = {}
+        self.paths = {}      # file_path of getFile: file_id
         self.files = {}
         self.commands = {}
+        self.menu_buttons = {}  # by chat
         self.callbacks = {}
         self.updates = {}
         self.allowed_updates = set(DEFAULT_UPDATES)
@@ -422,6 +425,24 @@ class World:
         now = time.time()
         for update_id in [k for k, u in self.updates.items() if u["expires_at"] <= now]:
             del self.updates[update_id]
+
+    def path_of(self, file_id):
+        """Where it is downloaded from, which nobody can guess from its id; as it was asked to be, else of this file."""
+        kept = self.files[file_id]
+        if "path" not in kept:
+            kept["path"] = f"documents/file_{len(self.paths)}{pathlib.PurePath(kept['name']).suffix}"
+        self.paths[kept["path"]] = file_id
+        return kept["path"]
+
+    def send(self, user_id, chat_id, name, content, caption="", path=None, size=None, extra=None):
+        """A person sends a file.  path: the file_path that getFile is to say of it; size: what the message says."""
+        document = self.keep_file(name, "application/octet-stream", content)
+        if path is not None:
+            self.files[document["file_id"]]["path"] = path
+        if size is not None:
+            document["file_size"] = size
+        said = {"document": document, **({"caption": caption} if caption else {}), **(extra or {})}
+        return self.say(user_id, chat_id, "", extra={key: value for key, value in said.items() if value is not None})
 
     def keep_file(self, name, mime_type, content):
         digest = hashlib.sha256(f"{len(self.files)}{name}".encode()).hexdigest()

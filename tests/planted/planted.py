@@ -48,7 +48,7 @@ HISTORIES = {"FIRST": "1", "SEEDS": "3000", "HISTORIES": "1000", "POLICIES": "30
 HISTORIES_PLAIN = {"FIRST": "1", "SEEDS": "500", "HISTORIES": "1000", "POLICIES": "300"}
 SAID_OF_A_FAILURE = 2000
 SYNTAX = ("-std=gnu17 -Werror=implicit-function-declaration -w -D_GNU_SOURCE -DCRASH_POINTS -fsyntax-only -I. "
-          "-Iserver").split()
+          '-Iserver -DCONSOLE_FOLDER=""').split()
 
 
 class Bad(Exception):

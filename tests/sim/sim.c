@@ -306,6 +306,7 @@ static const struct {
 	{ sim_chat_somebody_types, { 50, 50, 10, 50 } },
 	{ sim_chat_somebody_presses, { 50, 50, 10, 50 } },
 	{ sim_forge_push, { 30, 30, 10, 30 } },
+	{ sim_uploads_somebody_sends, { 60, 60, 10, 20 } },
 	{ the_server_is_killed, { 6, 6, 2, 6 } },
 	{ the_power_goes, { 3, 3, 0, 0 } },
 	{ sim_run_supervisor_is_killed, { 12, 12, 2, 0 } },
@@ -424,6 +425,8 @@ come_to_rest(struct sim *sim)
 	for (int i = 0; i < UNLOCKS_MAX && !sim_locks_are_ended(sim); i++)
 		play_a_minute(sim);
 	for (int i = 0; i < UNLOCKS_MAX && !sim_cloudflare_is_over(sim); i++)
+		play_a_minute(sim);
+	for (int i = 0; i < UNLOCKS_MAX && !sim_bake_is_over(sim); i++)
 		play_a_minute(sim);
 	for (int i = 0; i < 2 * sim->n_applications + 1; i++) { /* one after another */
 		sim->now = sim_settings_windows_end(sim->now);	/* what came before took weeks */

@@ -43,6 +43,9 @@
 	F(GIT_AWAY, "git did not answer") \
 	F(GIT_LAGS, "git does not show a push yet") \
 	F(GIT_SLOW, "git fetches for long") \
+	F(ARCHIVE_SENT, "somebody sent an archive") \
+	F(ARCHIVE_SHIPPED, "an archive was ordered") \
+	F(ARCHIVE_CAME_BACK, "an archive was brought back") \
 	F(RUN_REFUSED, "the runner refused a run") \
 	F(RUN_PUT_OFF, "the runner could not begin a run yet") \
 	F(FOLDER_GONE, "a started run had no folder any more") \
@@ -163,6 +166,12 @@
 	F(REVOKE_AGAIN, "Vault was asked once more to revoke a token") \
 	F(CI_PASSED, "work began whose CI had passed") \
 	F(CI_REFUSED, "work was refused whose CI had not") \
+	F(OPA_YES, "work began that OPA had allowed") \
+	F(OPA_NO, "OPA said no") \
+	F(OPA_SILENT, "OPA did not answer") \
+	F(OPA_PASSED, "a rollback or an emergency began without an answer of OPA's") \
+	F(BAKE_WRONG, "Prometheus said that a release is wrong") \
+	F(BAKE_UNKNOWN, "Prometheus did not say how a release is") \
 	F(CI_AWAY, "GitHub did not say how CI stands") \
 	F(CLOUDFLARE_REFUSED, "Cloudflare refused a call") \
 	F(CLOUDFLARE_UNKNOWN, "Cloudflare did not answer a call") \
@@ -173,6 +182,10 @@
 	F(WITNESS_LATE, "something was decided long without a witness") \
 	F(UNWITNESSED_REFUSED, "something new was refused for want of a witness") \
 	F(UNWITNESSED_BEGUN, "a rollback or an emergency began without a witness") \
+	F(NOTIFIED_AGAIN, "who else is notified got a message again") \
+	F(NOTIFIED_OFF, "who else is notified said no for good") \
+	F(NOTIFIED_NOT, "who else is notified did not get a message") \
+	F(NOTIFIED_SUMMARY, "who else is notified got a summary") \
 	F(AGENT_DONE, "an agent started a unit") \
 	F(AGENT_AWAY, "an agent's host was disconnected") \
 	F(AGENT_LATE, "an order was refused that no agent could be sent in time") \

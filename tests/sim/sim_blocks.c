@@ -130,7 +130,8 @@ note_shown(struct sim *sim, int64_t work, int environment, int commit, const cha
 		const struct sim_block *block = &sim->blocks.at[i];
 		char digits[8];
 
-		if (block->environment != environment || block->commit > commit)
+		if (block->environment != environment ||
+		    !sim_uploads_contains(commit, block->commit))
 			continue;
 		(void)snprintf(digits, sizeof(digits), "%.7s", sim->commits[block->commit]);
 		if (strstr(text, digits) == NULL)
@@ -274,7 +275,8 @@ sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	for (size_t i = 0; i < sim->blocks.n; i++) {
 		const struct sim_block *block = &sim->blocks.at[i];
 
-		if (block->environment != environment || block->commit > commit)
+		if (block->environment != environment ||
+		    !sim_uploads_contains(commit, block->commit))
 			continue;
 		if (came > block->since)
 			sim_note(sim, SIM_FIXED_FORWARD);
@@ -298,6 +300,7 @@ sim_blocks_remember(struct sim *sim)
 	sim->committed_blocks = sim->blocks;
 	sim->committed_at = sim->n_decisions;
 	sim->committed_shown = sim->n_shown;
+	sim->committed.n_due = sim->notify.n_due;
 }
 
 void
@@ -305,6 +308,7 @@ sim_blocks_forget(struct sim *sim)
 {
 	sim->blocks = sim->committed_blocks;
 	sim->n_shown = sim->committed_shown;
+	sim->notify.n_due = sim->committed.n_due;
 	for (size_t i = 0; i < sim->n_pushes; i++)
 		if (sim->pushes[i].heard_at > sim->committed_at)
 			sim->pushes[i].heard_at = 0;

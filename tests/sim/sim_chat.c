@@ -123,6 +123,10 @@ make_update(const struct sim_update *from)
 	(void)text_copy(update->raw, sizeof(update->raw), from->text);
 	(void)text_copy(update->button, sizeof(update->button), from->button);
 	update->reply_to = from->reply_to;
+	(void)text_copy(update->file.id, sizeof(update->file.id), from->archive);
+	(void)text_copy(update->file.name, sizeof(update->file.name),
+	    from->archive[0] != '\0' ? "site.zip" : "");
+	update->file.size = from->archive[0] != '\0' ? 1000 : 0;
 	return update;
 }
 
@@ -333,6 +337,18 @@ sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char *text
 
 	(void)text_copy(update->text, sizeof(update->text), text);
 	sim_trace(sim, "update %" PRId64 ": %" PRId64 " types %s", update->id, person, text);
+	go_on(sim);
+}
+
+void
+sim_chat_send_archive(struct sim *sim, int64_t person, const char *environment, const char *archive)
+{
+	struct sim_update *update = add_update(sim, UPDATE_TEXT, person, person);
+
+	(void)snprintf(update->text, sizeof(update->text), "/deploy %s", environment);
+	(void)text_copy(update->archive, sizeof(update->archive), archive);
+	sim_trace(sim, "update %" PRId64 ": %" PRId64 " sends %.7s for %s", update->id, person,
+	    archive, environment);
 	go_on(sim);
 }
 

@@ -281,7 +281,7 @@ remember_release(struct sim *sim, int e, const struct look_environment *now)
 	else
 		sim->way[e][sim->n_way[e]++] = commit;
 	sim->was_fled[e][commit] = false;
-	for (int i = 0; !is_rollback && i < commit; i++)
+	for (int i = 0; !is_rollback && !sim_uploads_is(commit) && i < commit; i++)
 		sim->was_fled[e][i] = false; /* it contains them */
 }
 
@@ -377,7 +377,8 @@ nothing_goes_back_unasked(struct sim *sim, const struct look_deployment *d)
 	if (d->is_action || d->is_rollback || is_unasked == 0 || !sim->was_queued[d->id] ||
 	    strcmp(sim->queued_over[d->id], now->commit) == 0)
 		return;
-	if (sim_forge_index(sim, d->commit) < sim_forge_index(sim, now->commit))
+	if (!sim_uploads_is(sim_forge_index(sim, now->commit)) &&
+	    sim_forge_index(sim, d->commit) < sim_forge_index(sim, now->commit))
 		sim_fail(sim, __func__, "deployment %" PRId64 " of %.7s, over %.7s", d->id,
 		    d->commit, now->commit);
 }
@@ -471,6 +472,7 @@ sim_check_commit(struct sim *sim)
 	sim_nag_check(sim);
 	sim_pin_check(sim);
 	sim_witness_check(sim);
+	sim_notify_check(sim);
 	sim_loans_check(sim);
 	invariants_of_commit(&of);
 	sim_runner_check(sim);
@@ -604,7 +606,7 @@ sim_check_binding(struct sim *sim, const struct effect_run *order)
 	bool is_back = (order->program == PROGRAM_ROLLBACK && order->binding[0] == '\0') ||
 	    order->program == PROGRAM_ACTION;
 
-	(void)fingerprint_digest(list, digest);
+	(void)fingerprint_of_order(list, order->source, order->tree, digest);
 	free(list);
 	if (!is_back && strcmp(order->binding, digest) != 0)
 		sim_fail(sim, "what_runs_is_what_was_shown", "run %" PRId64, order->run);

@@ -1,5 +1,6 @@
 /* sim_check_decision.c - what holds around each decision, seen in its transaction.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "lib/list.h"
 #include "store/row_button.h"
 #include "tests/sim/sim_inside.h"
 
@@ -51,8 +52,7 @@ is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *bef
 	if (button.is_once && work == 0) /* of several names, or what was meant */
 		return button.chat != update->address.chat || !button.is_open ||
 		    button.person != update->person;
-	if (strcmp(button.request.action, "looked") == 0 ||
-	    strcmp(button.request.action, "rollback") == 0)
+	if (list_has("looked,rollback,pause,resume", button.request.action))
 		return button.chat != update->address.chat || !button.is_open ||
 		    sim_settings_role(settings, update->person,
 			sim_environment(button.request.target), tx->at) != SIM_MAY_ALL;
@@ -369,17 +369,17 @@ it_has_a_slot(struct sim *sim, struct tx *tx, int64_t id)
 	sim_check_must(sim,
 	    db_one_i64(&all, tx->db, &err,
 		"SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0"
-		" AND program <> 'rollback' AND is_read = 0"
+		" AND program <> 'rollback' AND is_read = 0 AND state NOT IN ('BAKING', 'PAUSED')"
 		" AND action NOT IN ('open-gate', 'run-pipeline')") &&
 		db_one_i64(&its, tx->db, &err,
 		    "SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0 AND program"
 		    " <> 'rollback' AND is_read = 0 AND action NOT IN ('open-gate', 'run-pipeline')"
+		    " AND state NOT IN ('BAKING', 'PAUSED')"
 		    " AND application = (SELECT application FROM work WHERE id = $1)",
 		    DB_I64(id)),
 	    &err);
 	if (all > settings->runs_max || its > settings->application_runs_max)
-		sim_fail(sim, __func__,
-		    "deployment %" PRId64 " is one of %" PRId64 ", %" PRId64 " of its application",
+		sim_fail(sim, __func__, "deployment %" PRId64 " is one of %" PRId64 ", %" PRId64,
 		    id, all, its);
 	if (all == settings->runs_max)
 		sim_note(sim, SIM_NO_SLOT_LEFT);

@@ -270,6 +270,7 @@ sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct err err;
 
+	sim_opa_check_begun(sim, tx, work);
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT environment, commit_id, CASE WHEN cause IN ('push', 'poll', 'job')"
@@ -284,6 +285,8 @@ sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 		bool is_named = ref[0] != '\0' && !text_is_hex(ref, 1, 64);
 
 		if (environment == NULL || environment->require_ci == NULL)
+			continue;
+		if (sim_uploads_is(sim_forge_index(sim, commit)) && environment->takes_unproven)
 			continue;
 		sim_note(sim, SIM_CI_PASSED);
 		if (!can_be_green(sim, commit, is_named ? ref : environment->branch))
@@ -324,6 +327,7 @@ sim_ci_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	int64_t n = 0;
 	struct err err;
 
+	sim_bake_check(sim, tx);
 	forget_shown(sim, tx, before);
 	if (sim->n_ci == 0 || tx->failed)
 		return;

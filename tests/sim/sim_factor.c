@@ -339,6 +339,11 @@ sim_factor_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 
 /* --- what is done with it --- */
 
+/* What OPA is asked about first is asked behind it, or has its place. */
+#define STATE \
+	"CASE WHEN state = 'REQUESTED' AND EXISTS (SELECT 1 FROM opa o WHERE o.work = work.id" \
+	" AND o.is_to_ask <> 0) THEN 'AWAITING_CONFIRMATION' ELSE state END"
+
 static bool
 needs_code(const struct tx *tx, const struct db_rows *work)
 {
@@ -457,9 +462,11 @@ sim_factor_after(struct sim *sim, struct tx *tx, const struct sim_before *before
 		check_reset(sim, tx, before);
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id, program, action, environment, confirmed_by, emergency <> '', state FROM work"
+		"SELECT id, program, action, environment, confirmed_by, emergency <> '', " STATE
+		" FROM work"
 		" WHERE ended_at = 0 AND cause NOT IN ('push', 'poll', 'job') AND id > $2 AND requested_by = $1"
-		" UNION SELECT id, program, action, environment, confirmed_by, emergency <> '', state FROM work"
+		" UNION SELECT id, program, action, environment, confirmed_by, emergency <> '',"
+		" " STATE " FROM work"
 		" WHERE ended_at = 0 AND confirmed_by = $1",
 		DB_I64(before->said->person), DB_I64(before->last_work)),
 	    &err);

@@ -26,6 +26,9 @@ sim_forge_index(const struct sim *sim, const char *commit)
 	for (int i = 0; i < sim->n_commits; i++)
 		if (strcmp(sim->commits[i], commit) == 0)
 			return i;
+	for (int i = SIM_COMMITS; i < SIM_COMMITS + sim->n_archives; i++)
+		if (strcmp(sim->commits[i], commit) == 0)
+			return i;
 	return -1;
 }
 
@@ -231,6 +234,8 @@ adds_barrier(const struct sim *sim, int commit)
 bool
 sim_forge_is_barrier(const struct sim *sim, int base, int commit)
 {
+	if (sim_uploads_is(commit) || sim_uploads_is(base))
+		return false;
 	for (int i = commit; base >= 0 && i > base; i--)
 		if (adds_barrier(sim, i))
 			return true;
@@ -379,7 +384,9 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 	asked = &open->effect->result->u.git_answered;
 	if (ask->kind != GIT_QUERY_HEADS)
 		asked->binding = sim_run_list(sim, sim_environment(ask->environment));
-	if (ask->kind == GIT_QUERY_SETTINGS) {
+	if (ask->kind == GIT_QUERY_UNPACK) {
+		asked->answer = sim_uploads_unpack(sim, ask, &asked->exit_status);
+	} else if (ask->kind == GIT_QUERY_SETTINGS) {
 		asked->answer = strdup("end\n");
 	} else if (ask->kind == GIT_QUERY_HEADS) {
 		asked->answer = answer_heads(sim, ask);

@@ -22,6 +22,7 @@
 #define SIM_CLIENT	 (2 * SIM_APPLICATIONS) /* the target of an action alone */
 #define SIM_ENVIRONMENTS (SIM_CLIENT + 1)
 #define SIM_COMMITS	 1280
+#define SIM_ARCHIVES	 64
 #define SIM_LATERS	 32768
 #define SIM_OPEN	 768 /* effects handed out and not reported */
 #define SIM_UPDATES	 16384
@@ -149,6 +150,7 @@ struct sim_update {
 	char text[96];
 	char button[LIMIT_BUTTON_ID];
 	int64_t reply_to;
+	char archive[LIMIT_DIGEST]; /* that it stands under; "": none */
 	bool is_in_progress;
 	bool is_acknowledged;
 	bool is_dropped; /* nobody took it for too long: acknowledged by nobody */
@@ -308,6 +310,7 @@ struct sim_memory {
 	size_t n_spent;
 	size_t n_told;
 	size_t n_told_checks;
+	size_t n_due;
 	size_t n_works;
 	struct sim_work works[SIM_DEPLOYMENTS];
 };
@@ -371,6 +374,16 @@ struct sim_ci {
 	int known_attempt, known_rank;	/* as the server has acknowledged it; 0: not at all */
 };
 
+/* --- sim_opa.c --- */
+
+/* What OPA has said of some work last, and of what. */
+struct sim_opa {
+	enum opa_verdict verdict;
+	int64_t at;
+	bool is_start;
+	char commit[LIMIT_COMMIT], live[LIMIT_COMMIT];
+};
+
 /* A delivery that says how one stands. */
 struct sim_ci_said {
 	struct sim *sim;
@@ -432,6 +445,35 @@ struct sim_zone {
 	int read;	       /* as it was called last while it was not ours */
 	bool is_ours;	       /* so it is under attack */
 	int64_t refused_until; /* the token was revoked */
+};
+
+/* --- sim_notify.c --- */
+
+#define SIM_NOTIFIED_NAMES 3
+#define SIM_NOTIFIED	   8192
+
+/* A message to one of them, by its effect. */
+struct sim_notified {
+	int64_t effect, work;
+	int64_t n; /* so many its summary says; 0: it is none */
+	int name;
+	char key[40], word[16];
+	bool is_open;  /* its row is there */
+	bool is_taken; /* it has come there */
+	bool is_sent;  /* ... and the server was told so */
+};
+
+/* An end of which that one has to be notified. */
+struct sim_notify_due {
+	int64_t work;
+	int name;
+};
+
+struct sim_notify {
+	size_t n, n_due;
+	struct sim_notified at[SIM_NOTIFIED];
+	struct sim_notify_due due[3 * SIM_DEPLOYMENTS];
+	int64_t last[SIM_NOTIFIED_NAMES]; /* the effect that came there last */
 };
 
 /* A rollback that nobody has seen, at the last commit. */
@@ -508,7 +550,8 @@ struct sim {
 
 	/* the forge */
 	int n_commits;
-	char commits[SIM_COMMITS][LIMIT_COMMIT];
+	int n_archives;
+	char commits[SIM_COMMITS + SIM_ARCHIVES][LIMIT_COMMIT]; /* ... and archives */
 	int head[SIM_ENVIRONMENTS];	      /* of develop and main of each repository */
 	int shown[SIM_ENVIRONMENTS];	      /* what git shows in its place ... */
 	int64_t lags_until[SIM_ENVIRONMENTS]; /* ... until then */
@@ -535,6 +578,7 @@ struct sim {
 	int64_t n_ci;
 	struct sim_ci ci[SIM_RUNS];
 	int64_t reported[SIM_ENVIRONMENTS]; /* the effect that GitHub was told last by */
+	struct sim_opa opa[SIM_DEPLOYMENTS];
 	bool is_shown[SIM_DEPLOYMENTS];	    /* GitHub shows that it is in progress */
 	bool is_untold[SIM_DEPLOYMENTS]; /* it is active no more, and nobody could tell that */
 	size_t n_ci_said;
@@ -553,6 +597,7 @@ struct sim {
 	size_t n_tokens;
 	struct sim_token tokens[SIM_TOKENS];
 	struct sim_zone zone;
+	struct sim_notify notify;
 	struct sim_witness witness;
 	struct sim_accepted accepted[SIM_DEPLOYMENTS]; /* at rest */
 
@@ -593,7 +638,8 @@ struct sim {
 	int64_t asked_over[SIM_DEPLOYMENTS];	    /* that release + 1; 0: not yet, -1: unclear */
 	bool is_astray[SIM_ENVIRONMENTS];	    /* from here on that cannot be said any more */
 	bool came_back[SIM_ENVIRONMENTS];	    /* by a rollback */
-	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS]; /* rolled back, and not live since */
+	/* rolled back, and not live since */
+	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS + SIM_ARCHIVES];
 	bool has_word[SIM_DEPLOYMENTS];		      /* its script said that it is well */
 };
 
@@ -745,6 +791,8 @@ void
 sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struct button *button);
 /* In that one. */
 void sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char *text);
+void sim_chat_send_archive(
+    struct sim *sim, int64_t person, const char *environment, const char *archive);
 sim_fn sim_chat_question_is_answered;				      /* a: by whom */
 void sim_chat_sent(struct sim *sim, const struct message_sent *sent); /* this is decided on */
 void sim_chat_up(struct sim *sim); /* the server is there again */
@@ -820,6 +868,14 @@ void sim_witness_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* b
 void sim_witness_check(struct sim *sim);				    /* after every commit */
 void sim_witness_check_rest(struct sim *sim);
 void sim_witness_free(struct sim *sim);
+
+/* --- sim_notify.c --- */
+
+const char *const *sim_notify_lines(int variant, int name); /* of the settings; NULL behind them */
+void sim_notify_call(struct sim *sim, struct sim_open *open);
+void sim_notify_cut(struct sim *sim);
+void sim_notify_after(struct sim *sim, struct tx *tx);
+void sim_notify_check(struct sim *sim); /* after every commit */
 
 /* --- sim_cloudflare.c: client solo's zone --- */
 
@@ -946,6 +1002,17 @@ void sim_ci_report(struct sim *sim, struct sim_open *open);
 void sim_ci_check_rest(struct sim *sim);
 void sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work);
 
+/* --- sim_opa.c --- */
+
+void sim_opa_ask(struct sim *sim, struct sim_open *open);
+void sim_opa_check_begun(struct sim *sim, struct tx *tx, int64_t work);
+
+/* --- sim_bake.c --- */
+
+void sim_bake_ask(struct sim *sim, struct sim_open *open);
+void sim_bake_check(struct sim *sim, struct tx *tx);
+bool sim_bake_is_over(struct sim *sim); /* false: now somebody ends what is paused */
+
 /* --- sim_forge.c --- */
 
 void sim_forge_new(struct sim *sim);
@@ -960,6 +1027,15 @@ bool sim_forge_is_bad(const struct sim *sim, const char *commit);
 
 /* Nobody rolls back past it, where it is live over `base`; both as sim_forge_index() has them. */
 bool sim_forge_is_barrier(const struct sim *sim, int base, int commit);
+
+/* Archives, in the place of commits. */
+bool sim_uploads_is(int commit);
+bool sim_uploads_contains(int commit, int other);
+void sim_uploads_somebody_sends(struct sim *sim);
+void sim_uploads_fetch(struct sim *sim, struct sim_open *open);
+char *sim_uploads_unpack(struct sim *sim, const struct effect_git_query *ask, int *ret_status);
+void sim_uploads_check_asked(struct sim *sim, const struct effect *effect);
+void sim_uploads_check_order(struct sim *sim, const struct effect_run *run);
 
 /* --- sim_blocks.c --- */
 

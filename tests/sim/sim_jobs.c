@@ -507,7 +507,8 @@ sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	commit = sim_forge_index(sim, db_col_text(&rows, 0));
 	if (job != 0 && commit != sim->jobs[job - 1].commit)
 		sim_fail(sim, "what_a_job_begins_is_of_its_commit", "work %" PRId64, work);
-	if (commit < sim_forge_index(sim, db_col_text(&rows, 3)))
+	if (!sim_uploads_is(sim_forge_index(sim, db_col_text(&rows, 3))) &&
+	    commit < sim_forge_index(sim, db_col_text(&rows, 3)))
 		sim_fail(sim, "no_push_of_a_job_goes_back", "work %" PRId64, work);
 	if (db_col_i64(&rows, 1) == 0)
 		return;

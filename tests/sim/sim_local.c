@@ -92,8 +92,9 @@ ask_command(struct sim *sim, const char *where, char path[96], char body[256])
 {
 	static const struct {
 		const char *word, *more;
-	} typed[] = { { "deploy", "" }, { "deploy", "" }, { "deploy", "v1" }, { "rollback", "" },
-		{ "rollback", "" }, { "cancel", "" }, { "lock", "1h" }, { "unlock", "" },
+	} typed[] = { { "deploy", "" }, { "deploy", "" }, { "deploy", "v1" },
+		{ "deploy", "from\", \"staging" }, { "rollback", "" }, { "rollback", "" },
+		{ "cancel", "" }, { "lock", "1h" }, { "unlock", "" },
 		{ "freeze", "until\", \"02:00" }, { "unfreeze", "" }, { "status", "" },
 		{ "approve", "" }, { "reject", "later" } };
 	size_t i = sim_draw(sim, COUNT(typed));
@@ -118,12 +119,21 @@ ask(struct sim *sim, enum api_operation operation, char path[96], char body[256]
 	const char *environment = sim_environments[2 * sim_application(sim) + sim_one_in(sim, 3)];
 
 	switch (api_rows[operation].behind) {
+	case API_SPAN:
+		(void)snprintf(path, 96, "%s/2020-01-01/2099-12-31/0", api_rows[operation].path);
+		return NULL;
 	case API_NONE:
 	case API_PEER:
+	case API_SINCE:
 		(void)snprintf(path, 96, "%s", api_rows[operation].path);
 		return NULL;
 	case API_TARGET:
+	case API_ENV:
 		(void)snprintf(path, 96, "%s/%s", api_rows[operation].path, environment);
+		return NULL;
+	case API_DAYS:
+		(void)snprintf(
+		    path, 96, "%s/2023-01-01/2030-12-31/%s", api_rows[operation].path, environment);
 		return NULL;
 	case API_PLACE:
 		(void)snprintf(
@@ -149,7 +159,7 @@ static bool
 let_in(struct sim *sim, struct update *ret)
 {
 	size_t i = sim_draw(sim, COUNT(users));
-	const struct local_peer peer = { users[i].uid, SERVER_UID, SERVER_UID, users[i].as };
+	const struct local_peer peer = { users[i].uid, SERVER_UID, SERVER_UID, users[i].as, 0 };
 
 	if (local_user_judge(sim_settings_get(sim->loaded), &peer, ret) != NULL)
 		return false;

@@ -236,7 +236,8 @@ is_changed(const struct sim *sim, const struct effect_run *order, struct protoco
 	char *list = sim_run_list(sim, sim_environment(order->environment));
 	char digest[FINGERPRINT_DIGEST];
 	bool is = order->binding[0] != '\0' &&
-	    strcmp(fingerprint_digest(list, digest), order->binding) != 0;
+	    strcmp(fingerprint_of_order(list, order->source, order->tree, digest),
+		order->binding) != 0;
 
 	if (is)
 		(void)text_copy(refusal->settings, sizeof(refusal->settings), list);

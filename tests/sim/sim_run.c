@@ -461,7 +461,8 @@ is_changed(struct sim *sim, struct sim_open *open)
 		edit(sim, environment);
 	list = sim_run_list(sim, environment);
 	if (order->binding[0] == '\0' ||
-	    strcmp(fingerprint_digest(list, digest), order->binding) == 0) {
+	    strcmp(fingerprint_of_order(list, order->source, order->tree, digest),
+		order->binding) == 0) {
 		free(list);
 		return false;
 	}

@@ -5,11 +5,10 @@
  * It can be cut before its commit (the events are gone), behind it, or between any two of the
  * effects that it hands over; a commit can find no space.
  */
+#include "handlers/handlers.h"
 #include "lib/mem.h"
 #include "tests/sim/sim_agent.h"
 #include "tests/sim/sim_two.h"
-
-#include "handlers/handlers.h"
 
 #define RETRY_MS      100
 #define TOGETHER_MOST 4 /* events in one commit */
@@ -122,7 +121,7 @@ ends_by_itself(enum timer_kind kind)
 {
 	return kind == TIMER_QUESTION || kind == TIMER_PUSH || kind == TIMER_APPROVAL ||
 	    kind == TIMER_PAD || kind == TIMER_CHANGED || kind == TIMER_CLOUDFLARE ||
-	    kind == TIMER_WITNESS || kind == TIMER_GATE || kind == TIMER_LOAN;
+	    kind == TIMER_WITNESS || kind == TIMER_GATE || kind == TIMER_LOAN || kind == TIMER_BAKE;
 }
 
 static void
@@ -201,8 +200,10 @@ perform(struct sim *sim, struct effect *effect)
 	*open = (struct sim_open){ .effect = effect, .lane = lane_of(effect) };
 	sim_trace(sim, "  %s%s %" PRId64 " for %" PRId64, effect->is_recovered ? "again " : "",
 	    effect_name(effect->kind), effect->id, effect->subject);
+	sim_uploads_check_asked(sim, effect);
 	switch (effect->kind) {
 	case EFFECT_RUN:
+		sim_uploads_check_order(sim, &effect->u.run);
 		sim_run_order(sim, open);
 		break;
 	case EFFECT_STOP_RUN:
@@ -213,6 +214,12 @@ perform(struct sim *sim, struct effect *effect)
 		break;
 	case EFFECT_GITHUB_RUNS:
 		sim_ci_ask(sim, open);
+		break;
+	case EFFECT_OPA:
+		sim_opa_ask(sim, open);
+		break;
+	case EFFECT_PROM_QUERY:
+		sim_bake_ask(sim, open);
 		break;
 	case EFFECT_FORGE_REPORT:
 		sim_ci_report(sim, open);
@@ -236,11 +243,14 @@ perform(struct sim *sim, struct effect *effect)
 		break;
 	case EFFECT_APPLICATION_LOG: /* it says nothing there */
 	case EFFECT_GITHUB_FAILURE:
-	case EFFECT_PICTURE:
 	case EFFECT_LEAVE_CHAT:
 	case EFFECT_PIN_MESSAGE:
+	case EFFECT_PURGE_UPLOAD:
 	case EFFECT_TOAST:
 		sim_chat_toast(sim, open);
+		break;
+	case EFFECT_NOTIFY:
+		sim_notify_call(sim, open);
 		break;
 	case EFFECT_GITHUB_DELIVERIES: /* nothing is missing by it */
 		open->effect->result->u.github_deliveries_read.hook = 7;
@@ -267,6 +277,9 @@ perform(struct sim *sim, struct effect *effect)
 		break;
 	case EFFECT_TIMER:
 		perform_timer(sim, effect);
+		break;
+	case EFFECT_FETCH_FILE:
+		sim_uploads_fetch(sim, open);
 		break;
 	case EFFECT_SIGN_CERTIFICATE: /* nobody enrols there */
 	case EFFECT_KIND_COUNT:
@@ -307,13 +320,17 @@ static void
 twist(struct sim *sim, struct event *event)
 {
 	if (event->kind == EVENT_RUN_ENDED && sim_one_in(sim, 2))
-		event->u.run_ended.exit_status = event->u.run_ended.exit_status == 0 ? 1 : 0;
+		event->u.run_ended.exit_status = event->u.run_ended.exit_status == 0;
 	if (event->kind == EVENT_CLOUDFLARE_GOT || event->kind == EVENT_CLOUDFLARE_WAS_SET)
 		event->u.cloudflare = (struct cloudflare_answer){ .verdict = CLOUDFLARE_REFUSED };
 	if (event->kind == EVENT_FORGE_SAID)
 		event->u.forge_said.verdict = FORGE_SAYS_NOTHING;
 	if (event->kind == EVENT_VAULT_SAID)
 		event->u.vault_said.is_done = !event->u.vault_said.is_done;
+	if (event->kind == EVENT_NOTIFIED)
+		event->u.notified.verdict = NOTIFY_OFF;
+	if (event->kind == EVENT_OPA_SAID)
+		event->u.opa_said.verdict = OPA_YES;
 	if (event->kind == EVENT_WITNESSED)
 		event->u.witnessed.verdict =
 		    sim_one_in(sim, 2) ? WITNESS_CONFIRMED : WITNESS_REFUSED;
@@ -539,6 +556,7 @@ sim_server_cut(struct sim *sim, bool is_host)
 	sim_chat_cut(sim);
 	sim_cloudflare_cut(sim);
 	sim_witness_cut(sim);
+	sim_notify_cut(sim);
 	sim_loans_cut(sim);
 	sim_agents_cut(sim);
 	for (size_t i = 0; i < SIM_OPEN; i++) {

@@ -10,7 +10,7 @@
 #include "types/principal.h"
 #include "types/settings.h"
 
-#define LINES_MAX 80
+#define LINES_MAX 96
 #define OF_ONE	  SIM_OF_ONE
 #define OF_FEW	  18			 /* ... and of eight; the others are of fifty */
 #define MAY_UNTIL INT64_C(1767312000000) /* the end of 2026-01-01 */
@@ -252,7 +252,7 @@ write_application(int variant, int application, const char *directory)
 	sim_must(file != NULL, path);
 	(void)fprintf(file,
 	    "GITHUB_REPOSITORY=acme/%s\nSTAGING_HOST=%s\nSTAGING_COMPOSE_DIR=/srv/%s\n"
-	    "PRODUCTION_HOST=h3\n",
+	    "PRODUCTION_HOST=h3\nSTAGING_UPLOADS=unproven\nPRODUCTION_UPLOADS=unproven\n",
 	    sim_applications[sim_branch(2 * application) / 2], is_holder ? "h1" : "h2",
 	    is_holder ? "shared" : name);
 	(void)fprintf(file, "ROLE_BEARER_IDS=%d\nROLE_BEARER_MAY=\"%s\"\n", SIM_BEARER,
@@ -329,6 +329,8 @@ load(int variant, bool at_gitlab, int whose)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", clients[i]);
 	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < 2; i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", hosts[variant][i]);
+	if (variant < OF_ONE && whose == SIM_ALONE) /* else nobody knows what builds one */
+		(void)snprintf(room[n++], sizeof(room[0]), "STAGING_UPLOADS=unproven");
 	if (variant < OF_ONE) {
 		add_lines(room, &n, forge->repository);
 	} else {
@@ -364,6 +366,16 @@ load(int variant, bool at_gitlab, int whose)
 		if (variant < OF_ONE)
 			add_lines(room, &n, forge->pipelines);
 	}
+	for (int name = 0; name < SIM_NOTIFIED_NAMES; name++)
+		add_lines(room, &n, sim_notify_lines(variant, name));
+	if (variant % 3 == 0)
+		(void)snprintf(room[n++], sizeof(room[0]),
+		    "OPA_URL=http://127.0.0.1:8181/v1/data/deploybot/allow");
+	if (variant % 4 == 1)
+		add_lines(room, &n,
+		    (const char *const[]){ "PROMETHEUS_URL=http://127.0.0.1:9090",
+			"STAGING_BAKE=3m", "STAGING_BAKE_QUERY=errors: e > 1%",
+			"STAGING_BAKE_PRESENT=up", NULL });
 	if (required[variant] != NULL) {
 		(void)snprintf(room[n++], sizeof(room[0]), "%s_REQUIRE_CI=%s", required[variant],
 		    at_gitlab ? PIPELINE_OF_GITLAB : "ci.yml");

@@ -270,6 +270,7 @@ sim_told_after(struct sim *sim, struct tx *tx)
 	note_shown(sim, tx);
 	check_all_asked(sim, tx);
 	check_ended(sim, tx);
+	sim_notify_after(sim, tx);
 }
 
 /* --- at rest --- */

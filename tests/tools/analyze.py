@@ -23,7 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WHERE = ["lib/*.c", "server/**/*.c", "runner/*.c", "judge/*.c", "agent/*.c", "link/*.c", "tests/sim/*.c",
          "tests/faults/invariants.c", "tests/faults/look.c", "tests/faults/oracle.c"]
 CONFIG = [ROOT / ".clang-tidy", ROOT / "server/cli/.clang-tidy", pathlib.Path(__file__).resolve()]
-FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", '-DDEPLOYBOT_VERSION="0"', "-I.", "-Iserver"]
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", '-DDEPLOYBOT_VERSION="0"', f'-DCONSOLE_FOLDER="{sys.argv[1]}/console"', "-I.",
+         "-Iserver"]
 QUIET = ["--suppress=" + check for check in (
     "memleak", "resourceLeak",  # it does not know CLEANUP(); gcc's analyser, ASan and valgrind do
     "uninitvar", "ctuuninitvar",  # nor who fills what, by pointer or in a loop; gcc, clang and valgrind do

@@ -139,7 +139,7 @@ def begins_as_no_row(message):
 
 
 def begins_with_another_sign(message):
-    """One of the ten, a light of /status, or a word."""
+    """One of the eleven, a light of /status, or a word."""
     text = plain(message["text"])
     return text and not text[0].isascii() and not text.startswith((*(f"{sign} " for sign in SIGNS), *STATUS))
 

@@ -132,14 +132,16 @@ PIECES = [
 
     # --- a request of /v1 ---
     Piece("request", "its row in api.def", "compiler", [
-        Edit("server/types/api.def", "API(WORK,", 'API(PING, "GET", "/v1/ping", NUMBER, "whether it is there")\n')],
+        Edit("server/types/api.def", "API(WORK,",
+             'API(PING, "GET", "/v1/ping", NUMBER, NO_BODY, "whether it is there")\n')],
         obj("server/handlers/handle_api")),
     Piece("request", "what decides on it", "compiler", [
-        Edit("server/handlers/handle_api.c", "\tcase API_WORK:", "\tcase API_PING:\n")],
+        Edit("server/handlers/handle_api.c", "\tcase API_WORK:", "\tcase API_PING:\n"),
+        Edit("server/handlers/handle_api_look.c", "API_WORK)", "API_PING || api->operation == ")],
         obj("server/handlers/handle_api")),
     Piece("request", "who may, of those that a stranger may not",
           "test_handle_api each_request_of_a_stranger_is_denied_or_finds_nothing", [
-              Swap("server/handlers/handle_api.c", "\tcase API_PING:\n", "\tcase API_PING:\n\t\tbreak;\n")]),
+              Swap("server/handlers/handle_api_look.c", "API_PING || api->operation == ", "")]),
     Piece("request", "its description", "test_api_file.py test_each_route_is_described_and_nothing_else_is", [
         Edit("docs/openapi.json", '  "/v1/status": {', '  "/v1/ping/{work}": {"get": {"summary": "whether it is '
              'there",\n   "parameters": [{"name": "work"}]}},\n')]),

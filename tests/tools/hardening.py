@@ -15,15 +15,17 @@ LIBC = {"libc.so.6"}
 PROGRAMS = {
     "deploybot": LIBC | {"libev.so.4", "libmicrohttpd.so.12", "libcurl.so.4", "libjansson.so.4", "libsqlite3.so.0",
                          "libcrypto.so.3", "libsystemd.so.0", "libz.so.1", "liboath.so.0", "libqrencode.so.4",
-                         "libexpat.so.1", "libpq.so.5"},
+                         "libexpat.so.1", "libpq.so.5", "libseccomp.so.2"},
     "deploybot-runner": LIBC,
     "deploybot-remote-runner": LIBC | {"libcrypto.so.3"},
     "deploybot-judge": LIBC | {"libyaml-0.so.2"},
+    "deploybot-unpack": LIBC | {"libarchive.so.13", "libseccomp.so.2"},
     "deploybot-agent": LIBC | {"libsystemd.so.0", "libcrypto.so.3"},
     "deploybot-link": LIBC | {"libssl.so.3", "libcrypto.so.3"},
 }
 FORTIFIED_MIN = {"deploybot": 8, "deploybot-runner": 4, "deploybot-judge": 3,   # different functions
-                 "deploybot-remote-runner": 4, "deploybot-agent": 4, "deploybot-link": 4}
+                 "deploybot-remote-runner": 4, "deploybot-agent": 4, "deploybot-link": 4,
+                 "deploybot-unpack": 3}
 LANDINGS_MIN = 50       # without -fcf-protection there are two
 
 

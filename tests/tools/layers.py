@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Left to right: rooms of one rank stand in one set.
 RANKS = [{"lib"}, {"runner-protocol"}, {"types"}, {"settings"}, {"deployment", "policy"}, {"chat"}]
 STORE_SIDE = [{"store"}, {"decide"}, {"commands"}, {"handlers"}]
-LOOP_SIDE = [{"telegram", "forges", "clients", "runs"}, {"effects", "routes"}]
+LOOP_SIDE = [{"telegram", "forges", "notify"}, {"clients", "runs"}, {"effects", "routes"}]
 RIGHT = [{"cli", "serve"}, {"main"}]
 SIDES = {"any", "pure", "store", "loop", "start", "runner", "agent"}
 MAY = {side: {side, "pure", "any"} for side in SIDES}
@@ -31,6 +31,7 @@ THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": ("http_server", "http_request"), 
                "jansson.h": "json", "sqlite3.h": "db", "zlib.h": "run_log",
                "liboath/oath.h": "totp", "qrencode.h": "qr", "expat.h": "xml",
                "systemd/sd-daemon.h": "serve", "yaml.h": "judge_yaml",
+               "archive.h": "unpack", "archive_entry.h": "unpack", "seccomp.h": ("sandbox", "unpack_confine"),
                "systemd/sd-bus.h": "systemd", "systemd/sd-journal.h": "journal"}
 OPENSSL = ("crypto", "link_tls")
 # A private header by another name: the name itself, or a first line that keeps others out.

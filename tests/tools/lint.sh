@@ -21,7 +21,7 @@ scripts() {
 }
 
 check_text() { # first lines, licences, widths, banned calls, paths of one machine
-	files | grep -v -e '\.png$' -e '^tests/fuzz/corpus/' -e '\.xz$' | xargs /usr/bin/python3 tests/tools/lint_text.py
+	files | grep -Ev -e '\.(png|webp|xz)$' -e '^tests/fuzz/corpus/' | xargs /usr/bin/python3 tests/tools/lint_text.py
 }
 
 check_words() { # what users read says things in the field's words

@@ -68,9 +68,11 @@ KEY_FILE = re.compile(r"(?:^|/)(?:[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|i
 BARE_RETURN = re.compile(r"^[^#]*(?<![\w\"$#])return(?=\s*($|;|\}|#))")
 BACKGROUND = re.compile(r"(?<![&<>])&\s*(?:#.*)?$|^}$")
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
-# lib/mem.h ends the program instead. What may be refused: what a supervisor does behind its gate, and numbers.
+# lib/mem.h ends the program instead. What may be refused: what a supervisor does behind its gate, numbers, and what an
+# archive needs of the 256 MB that its unpacker has.
 MEMORY_CALL = re.compile(r"(?<![\w.>])((?:m|c|re)alloc|reallocarray|strn?dup|v?asprintf)\s*\(")
-MAY_BE_REFUSED = {"lib/mem.c", "runner/connections.c", "runner/process.c"}
+MAY_BE_REFUSED = {"lib/mem.c", "runner/connections.c", "runner/process.c", "runner/main_unpack.c",
+                  "runner/unpack_tree.c"}
 SLEEP_C = re.compile(r"(?<![\w.>])(?:u|nano)?sleep\s*\(")
 SLEEP_PY = re.compile(r"(?<![\w.])(?:time\.)?sleep\(")
 # Where a wait is the thing itself: the one helper that polls, a kill at a moment that was drawn by lot,
@@ -119,6 +121,19 @@ MAY_READ_SENTENCES = {
     "server/effects/probe_check.c": "only what is shown is made shorter",
     "server/telegram/telegram_poll.c": "Telegram's description: two conflicts have one code",
     "server/telegram/telegram_send_judge.c": "Telegram's description: all its refusals have one code",
+}
+# In what server/console/ sends to a browser.
+PAGE = pathlib.PurePath("server/console")
+PAGE_BANNED = {
+    re.compile(r"(?:inner|outer)HTML|insertAdjacentHTML|document\.write|srcdoc|DOMParser|createContextualFragment"):
+        "text is never markup: textContent, append()",
+    re.compile(r"\beval\(|\bnew Function\b|set(?:Timeout|Interval)\(\s*[\"'`]|javascript:|<script(?![^>]* src=)"):
+        "text is never code: a script is a file of ours",
+    re.compile(r"<style\b|\bstyle\s*=|\.style\b|[\"'`]style[\"'`]|\bcssText\b"):
+        "no style attributes: a class of console.css",
+    re.compile(r"[\s<\"']on[a-z]+\s*=\s*[\"'{]|\.on[a-z]+\s*=[^=]|[\"'`]on[a-z]+[\"'`]"):
+        "no inline handlers: addEventListener",
+    re.compile(r"\blocalStorage\b|\bdocument\.cookie\b"): "a session is in sessionStorage alone, gone with its tab",
 }
 SIDE = re.compile(r"Side: (any|pure|store|loop|start|runner|agent)\. \*/$")
 PLACE = re.compile(r"(?<![\w.])/(?:work|home|Users|root)/")
@@ -249,6 +264,15 @@ def check_python(path, lines, found):
             found.say(path, number, "no sleep in tests: wait_until() of tests/demo/stage.py")
 
 
+def check_page(path, lines, found):
+    """A page that approves has no way by which a text becomes code; its CSP would refuse most of these, one by one, in
+    front of a person."""
+    for number, line in enumerate(lines, 1):
+        for pattern, instead in PAGE_BANNED.items():
+            if pattern.search(line):
+                found.say(path, number, instead)
+
+
 def check_script(path, lines, found):
     """In a trap a bare `return` gives back what was true before the trap: a container was not removed for that.  And
     bash loses the end of what stands in <( ) now and then: `wait` said that it had failed, though all had come."""
@@ -293,6 +317,8 @@ def check(name, found):
         check_literals(path, text, found)
         check_first_lines(path, text, found)
         check_functions(path, lines, found)
+    if path.parent == PAGE:
+        check_page(path, lines, found)
     if path.suffix == ".sh":
         check_script(path, lines, found)
     if path.suffix == ".py":

@@ -4,10 +4,11 @@
 set -euo pipefail
 
 declare -A group=(
-	[build]="gcc make libc6-dev libev-dev libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libpq-dev libsqlite3-dev libssl-dev libsystemd-dev liboath-dev libqrencode-dev libexpat1-dev libyaml-dev zlib1g-dev"
-	[demo]="git python3 python3-aiohttp python3-cryptography python3-jwt ca-certificates fonts-noto-color-emoji"
-	[test]="ansible-core curl faketime git git-lfs openssh-client openssh-server kubernetes-client nodejs python3 python3-aiohttp python3-botocore python3-cryptography python3-hvac python3-jmespath python3-jwt python3-pytest python3-pytest-xdist python3-selenium python3-yaml chromium chromium-driver fonts-noto-color-emoji libcmocka-dev nginx prometheus prometheus-alertmanager shellcheck strace ca-certificates openssl postgresql syslog-ng-core systemd mandoc apt-utils dpkg-dev gpg gpg-agent gpgv"
-	[picture]="chromium chromium-driver python3-selenium fonts-noto-color-emoji fonts-roboto-unhinted pngquant"
+	[build]="gcc make libc6-dev libarchive-dev libev-dev libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libpq-dev libseccomp-dev libsqlite3-dev libssl-dev libsystemd-dev liboath-dev libqrencode-dev libexpat1-dev libyaml-dev zlib1g-dev"
+	[demo]="git python3 python3-aiohttp python3-aiosmtpd python3-cryptography python3-jwt ca-certificates fonts-noto-color-emoji"
+	[browser]="chromium chromium-driver python3-selenium"
+	[test]="ansible-core curl faketime git git-lfs openssh-client openssh-server kubernetes-client nodejs python3 python3-aiohttp python3-aiosmtpd python3-botocore python3-cryptography python3-hvac python3-jmespath python3-jwt python3-pytest python3-pytest-xdist python3-selenium python3-yaml chromium chromium-driver fonts-noto-color-emoji libcmocka-dev nginx prometheus prometheus-alertmanager shellcheck strace ca-certificates openssl postgresql syslog-ng-core systemd mandoc apt-utils dpkg-dev gpg gpg-agent gpgv"
+	[picture]="webp chromium chromium-driver python3-selenium fonts-noto-color-emoji fonts-roboto-unhinted pngquant"
 	[lint]="shellcheck clang clang-format yamllint pylint nodejs npm"
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
 	[cover]="gcovr"
@@ -17,7 +18,7 @@ declare -A group=(
 	[deb]="build-essential debhelper dpkg-dev fakeroot"
 	[unit]="git libcmocka-dev openssl python3 ca-certificates"
 	[release]="apt-utils dpkg-dev gpg gpg-agent gpgv python3"
-	[infra]="docker.io docker-compose docker-registry openssh-server sudo iproute2 keepalived lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
+	[infra]="docker.io docker-compose docker-registry openssh-server sudo iproute2 keepalived lintian logrotate mmdebstrap opensmtpd systemd-container systemd debian-archive-keyring"
 	[database]="postgresql openssl"
 	[patroni]="patroni etcd-server"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
@@ -26,7 +27,7 @@ declare -A group=(
 # those that are installed here are not.  One that was there before stays as it is.
 declare -A servers=(
 	[docker.io]="docker.service docker.socket containerd.service" [docker-registry]=docker-registry.service
-	[keepalived]=keepalived.service
+	[keepalived]=keepalived.service [opensmtpd]=opensmtpd.service
 	[nginx]=nginx.service [openssh-server]="ssh.service ssh.socket" [prometheus]=prometheus.service
 	[postgresql]=postgresql.service [patroni]=patroni.service [etcd-server]=etcd.service
 	[prometheus-alertmanager]=prometheus-alertmanager.service [syslog-ng-core]=syslog-ng.service [webhook]=webhook.service
@@ -37,7 +38,7 @@ policy_text=$'#!/bin/sh\n# packages.sh: no service is started by what it install
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.
 curl_needed=7.87
 libraries="libmicrohttpd:0.9.75 libcurl:$curl_needed jansson:2.14 sqlite3:3.40 libpq:15 libcrypto:3.0 libsystemd:250"
-libraries+=" liboath:2.6.6 libqrencode:4.1.1 expat:2.5.0 yaml-0.1:0.2.5 zlib:1.2.11"
+libraries+=" liboath:2.6.6 libqrencode:4.1.1 expat:2.5.0 yaml-0.1:0.2.5 zlib:1.2.11 libarchive:3.6.2"
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 

@@ -200,7 +200,8 @@ def make_copy(folder):
     subprocess.run(["cp", "-a", *names, folder], cwd=ROOT, check=True)
     (folder / "build").mkdir()
     built = [name for name in ("deploybot", "deploybot-runner", "deploybot-remote-runner", "deploybot-judge",
-                               "deploybot-agent", "deploybot-link", "liblib.a", "libserver.a", "librunner.a",
+                               "deploybot-agent", "deploybot-link", "deploybot-unpack",
+                               "liblib.a", "libserver.a", "librunner.a",
                                "libjudge.a", "libagent.a", "liblink.a", "flags", "version", "obj", "deb")
              if (BUILD / name).exists()]
     if built:

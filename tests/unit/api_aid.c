@@ -31,6 +31,8 @@ api_aid_answer(struct world *w, struct local_peer peer, enum api_operation opera
 	assert_non_null(api);
 	event->u.api = api;
 	api->is_kept = true;
+	if (operation == API_UPLOAD)
+		api->file = (struct update_file){ UPLOADED, "site.zip", 1000 };
 	why = local_user_judge(w->aid.settings, &peer, &api->from);
 	if (why != NULL)
 		fail_msg("user %u: %s", peer.uid, why);

@@ -22,6 +22,9 @@
 #define OF_STAGING    "{\"arguments\": [\"staging\"]}"
 #define OF_PRODUCTION "{\"arguments\": [\"production\"]}"
 
+/* The archive that each upload brings. */
+#define UPLOADED "1111111111111111111111111111111111111111111111111111111111111111"
+
 /* A world with those four and the team's chat. */
 void api_aid_open(struct world *w);
 

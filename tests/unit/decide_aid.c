@@ -361,6 +361,12 @@ take_in(struct world *w, struct outcome *outcome)
 		change(w, outcome->effect);
 	if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_DEPLOYMENT)
 		(void)text_copy(w->counted, sizeof(w->counted), outcome->increment.label[2]);
+	if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_CHANGE)
+		(void)snprintf(w->changes + strlen(w->changes),
+		    sizeof(w->changes) - strlen(w->changes), " %s:%d", outcome->increment.label[1],
+		    (int)outcome->increment.value);
+	if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_OPA)
+		(void)text_copy(w->judged, sizeof(w->judged), outcome->increment.label[0]);
 	if (outcome->kind != OUTCOME_EFFECT)
 		return;
 	if ((outcome->effect->kind == EFFECT_SEND_MESSAGE && !is_held(w, outcome->effect)) ||

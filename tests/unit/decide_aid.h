@@ -84,6 +84,8 @@ struct world {
 	int64_t next_remote;
 	char *audit;			 /* the audit file, read by world_audited() */
 	char counted[LIMIT_ENVIRONMENT]; /* outcome of the last deployment that was counted */
+	char changes[96]; /* of the counter of changes, in order: " live:1 rolled_back:1" */
+	char judged[16];		 /* answer of OPA's that was counted last */
 	const char *settings;		 /* the runner's list; NULL: it says none */
 	bool is_runner_slow;   /* a question for that list alone stays open, else it is answered */
 	bool is_telegram_away; /* what is to be sent stays open, until world_telegram_back() */
@@ -219,6 +221,11 @@ struct world_git {
 void world_git(struct world *w, struct world_git git);
 void world_git_at(struct world *w, const char *commit);
 void world_git_all_at(struct world *w, const char *commit); /* as long as one is open */
+/* In private that person sends an archive under that text, and it is fetched where that is ordered:
+ * its digest begins with WORLD_UPLOADS, as no commit does here.  The runner has unpacked it. */
+#define WORLD_UPLOADS "0123"
+void world_archive(struct world *w, int64_t person, const char *text, const char *digest);
+void world_unpacked(struct world *w, const char *tree);
 /* The oldest question for the runner's list alone is answered. */
 void world_settings_listed(struct world *w);
 /* All is as the question that was confirmed has shown it. */

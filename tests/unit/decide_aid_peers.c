@@ -73,6 +73,9 @@ world_git(struct world *w, struct world_git git)
 	char text[8192];
 
 	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_COMMITS);
+	assert_null(strstr(effect->u.git_query.blocked, WORLD_UPLOADS)); /* git knows none */
+	assert_false(text_starts(effect->u.git_query.base, WORLD_UPLOADS));
+	assert_false(text_starts(effect->u.git_query.ref, WORLD_UPLOADS));
 	if (git.is_unreachable) {
 		asked->exit_status = 69;
 		asked->unreachable = true;
@@ -84,6 +87,41 @@ world_git(struct world *w, struct world_git git)
 	} else {
 		say_commits(text, sizeof(text), &effect->u.git_query, &git);
 	}
+	asked->answer = strdup(text);
+	asked->binding = world_list_of(w, effect->u.git_query.environment);
+	world_report(w, effect);
+}
+
+void
+world_archive(struct world *w, int64_t person, const char *text, const char *digest)
+{
+	struct event *event = world_update(w, UPDATE_TEXT, person, person);
+	struct effect *effect;
+
+	update_set_text(event->u.update, text);
+	text_set(event->u.update->file.id, "BQACAgIAAxk");
+	text_set(event->u.update->file.name, "site.zip");
+	event->u.update->file.size = 1000;
+	(void)world_decide(w, event);
+	effect = world_take(w, EFFECT_FETCH_FILE);
+	if (effect == NULL)
+		return; /* it was refused */
+	text_set(effect->result->u.file_fetched.digest, digest);
+	effect->result->u.file_fetched.size = 1000;
+	world_report(w, effect);
+}
+
+void
+world_unpacked(struct world *w, const char *tree)
+{
+	struct effect *effect = world_must_take(w, EFFECT_GIT_QUERY);
+	struct git_answered *asked = &effect->result->u.git_answered;
+	char text[512];
+
+	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_UNPACK);
+	(void)snprintf(text, sizeof(text),
+	    "commit %s\nkind upload\ntree %s\nin_branch 0\nforced 0\ncount 0\nfiles 3\nbytes 34567\nend\n",
+	    effect->u.git_query.ref, tree);
 	asked->answer = strdup(text);
 	asked->binding = world_list_of(w, effect->u.git_query.environment);
 	world_report(w, effect);
@@ -138,7 +176,9 @@ is_bound_to_others(struct world *w)
 	if (binding[0] == '\0' || peer_of_host(effect->u.run.runner) != NULL)
 		return false; /* an agent's is its own */
 	list = world_list_of(w, effect->u.run.environment);
-	is_other = strcmp(fingerprint_digest(list != NULL ? list : "", digest), binding) != 0;
+	is_other = strcmp(fingerprint_of_order(list != NULL ? list : "", effect->u.run.source,
+			      effect->u.run.tree, digest),
+		       binding) != 0;
 	free(list);
 	return is_other;
 }

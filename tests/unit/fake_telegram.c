@@ -13,8 +13,8 @@
 
 static const char *const methods[] = { "getMe", "getUpdates", "sendMessage", "editMessageText",
 	"answerCallbackQuery", "sendDocument", "setMyCommands", "setWebhook", "deleteWebhook",
-	"getWebhookInfo", "leaveChat", "sendPhoto", "deleteMessage", "pinChatMessage",
-	"unpinChatMessage", "deleteMyCommands" };
+	"getWebhookInfo", "leaveChat", "deleteMessage", "pinChatMessage", "unpinChatMessage",
+	"deleteMyCommands", "setChatMenuButton" };
 
 struct script {
 	char method[32];

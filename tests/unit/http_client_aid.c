@@ -57,6 +57,12 @@ say_much(struct http_request *request, void *ctx)
 }
 
 static void
+say_gone(struct http_request *request, UNUSED void *ctx)
+{
+	http_request_answer(request, 404, NULL, "gone", 4);
+}
+
+static void
 take(struct http_request *request, void *ctx)
 {
 	const char *type = http_request_header(request, "Content-Type");
@@ -75,6 +81,7 @@ static struct http_route routes[] = {
 	{ .methods = "GET", .path = "/" SECRET "/never", .on_request = keep },
 	{ .methods = "GET", .path = "/" SECRET "/elsewhere", .on_request = send_elsewhere },
 	{ .methods = "GET", .path = "/" SECRET "/much", .on_request = say_much },
+	{ .methods = "GET", .path = "/" SECRET "/gone", .on_request = say_gone },
 	{ .methods = "POST, PUT",
 	    .path = "/" SECRET "/take",
 	    .body_max = 8 * 1024 * 1024,

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Its routes, behind /SECRET, which no error may show: /hello; /never keeps its request in `kept`;
- * /elsewhere redirects to /hello; /much answers with 200 KB; /take takes a body of 8 MB at most.
+ * /elsewhere redirects to /hello; /much answers with 200 KB, /gone with 404; /take takes a body of
+ * 8 MB at most.
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Its routes: /echo answers with the body it was sent (JSON, 900 bytes at most), or with none to a
- * GET; /later and /soon (within 30 ms) keep their request in `kept`; /huge does so up to 100 MB;
- * /below/ is all that is below it; /keyed refuses at once whoever has no X-Key.  All bodies
- * together have 1,000 bytes of memory.
+ * GET; /later and /soon (within 30 ms) keep their request in `kept`; /huge does so up to 100 MB,
+ * and /streamed, which gathers nothing; /below/ is all that is below it; /keyed refuses at once
+ * whoever has no X-Key.  All bodies together have 1,000 bytes of memory.
  */
 #pragma once
 

@@ -93,8 +93,8 @@ load(struct world *w, const struct theirs *t, const char *role)
 	(void)snprintf(man, sizeof(man), "LOCAL_MAN_IS=role %s:%s", t->app, role);
 	world_settings(w, apps, "GITHUB_REPOSITORY=", "STAGING_TELEGRAM_IDS=", KEY,
 	    "ENABLE_TOKEN_AUTH=true", HOOKS, VAULT, "ROLE_RATE_LIMIT=0", "RATE_LIMIT_REQUESTS=0",
-	    factor_key_setting, "TOTP_ENROL=chat", "REQUIRE_OTP=emergency:*/*", clients, host,
-	    actions, unit, games, man, "ROLE_OF_SHOP_IDS=73", "ROLE_OF_SHOP_MAY=*:shop/*", NULL);
+	    factor_key_setting, "REQUIRE_OTP=emergency:*/*", clients, host, actions, unit, games,
+	    man, "ROLE_OF_SHOP_IDS=73", "ROLE_OF_SHOP_MAY=*:shop/*", NULL);
 	if (w->aid.settings->refused_count > 0)
 		fail_msg(
 		    "%s: %s", w->aid.settings->refused[0].file, w->aid.settings->refused[0].reason);
@@ -422,6 +422,8 @@ isolation_ask(struct isolation *both, uint32_t uid, const char *as, enum api_ope
 		assert_non_null(api);
 		event->u.api = api;
 		api->is_network = uid == ISOLATION_TOKEN;
+		if (operation == API_UPLOAD)
+			api->file = (struct update_file){ ISOLATION_ARCHIVE, "site.zip", 1000 };
 		if (api->is_network) {
 			api->from = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
 			(void)text_copy(api->from.token, sizeof(api->from.token), both->token[i]);

@@ -41,6 +41,9 @@ void isolation_close(struct isolation *both);
 void isolation_type(struct isolation *both, int64_t person, const char *text);
 void isolation_press(struct isolation *both, int64_t person, const struct request *request);
 
+/* The archive that each upload brings. */
+#define ISOLATION_ARCHIVE "1111111111111111111111111111111111111111111111111111111111111111"
+
 /* A request of /v1: by that user of the machine, as that role where root says one; by the token
  * where uid is ISOLATION_TOKEN. */
 #define ISOLATION_TOKEN UINT32_MAX

@@ -55,9 +55,11 @@ on_ready(void *ctx)
 }
 
 static void
-on_fatal(void *ctx, const char *text)
+on_fatal(void *ctx, const struct err *why)
 {
-	(void)text_copy(((struct scene *)ctx)->fatal, sizeof(((struct scene *)ctx)->fatal), text);
+	struct scene *scene = ctx;
+
+	(void)text_copy(scene->fatal, sizeof(scene->fatal), why->text);
 }
 
 static void

@@ -7,7 +7,7 @@
 #include <ftw.h>
 #include <unistd.h>
 
-#include "lib/db.h"
+#include "lib/db_inside.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/row_message.h"
@@ -220,6 +220,7 @@ store_aid_decide(struct store_aid *aid, struct event *event)
 {
 	struct queue_list events = { 0 };
 	struct answer answer = { 0 };
+	int64_t *most = &aid->trips[event->kind], before = aid->store->db->n_trips, trips;
 
 	event->done = on_answer;
 	event->done_ctx = &answer;
@@ -227,6 +228,8 @@ store_aid_decide(struct store_aid *aid, struct event *event)
 	if (!store_batch(aid->store, &events, &aid->outcomes, &aid->err))
 		fail_msg("store_batch: %s", aid->err.text);
 	assert_null(events.first);
+	trips = aid->store->db->n_trips - before;
+	*most = trips > *most ? trips : *most;
 	if (!aid->is_measured)
 		check_ids(aid);
 	give_answers(aid);
@@ -246,6 +249,7 @@ static void
 act_as_handler(struct tx *tx, UNUSED const struct event *event)
 {
 	acting.act(tx, acting.arg);
+	(void)tx_changed(tx); /* what was posted has its answer */
 	acting.aid->failed = tx->failed;
 	acting.aid->err = tx->err;
 }

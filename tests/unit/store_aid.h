@@ -36,6 +36,7 @@ struct store_aid {
 	char said_last[64];		/* how it ended */
 	bool failed;			/* of the last store_aid_try(): its tx failed */
 	bool is_measured;		/* statements are counted: none is ours */
+	int64_t trips[EVENT_KIND_COUNT]; /* the most of one decision, to the database's server */
 	struct err err;
 };
 

@@ -25,6 +25,8 @@ TEST(each_state_says_what_is_promised)
 		    "⏳ Deploying staging \"Make it blue\" 1a2b3c4\nauthor Ann · requested by @ada" },
 		{ DEPLOY_STOPPING, "⏳ Stopping staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_VERIFYING, "🩺 checking health" },
+		{ DEPLOY_BAKING, "🟡 Baking: staging \"Make it blue\" 1a2b3c4" },
+		{ DEPLOY_PAUSED, "🟡 Paused: staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_ROLLING_BACK,
 		    "❌ Failed: staging, rolling back to 9f8e7d6: \"Make it blue\"" },
 		{ DEPLOY_VERIFYING_ROLLBACK, "🩺 checking the health of 9f8e7d6" },
@@ -267,7 +269,10 @@ TEST(only_what_is_in_progress_is_live)
 
 		assert_true(chat_deployment(&what, &message));
 		assert_int_equal(message.live_run,
-		    deploy_flow_class((enum deploy_state)s) == DEPLOY_CLASS_ACTIVE ? 3 : 0);
+		    deploy_flow_class((enum deploy_state)s) == DEPLOY_CLASS_ACTIVE &&
+			    !deployment_is_baking(&deployment) /* nothing of it runs */ ?
+			3 :
+			0);
 		message_done(&message);
 	}
 }
@@ -290,7 +295,7 @@ TEST(what_takes_a_moment_has_no_estimate)
 TEST(what_rings_and_what_does_not)
 {
 	static const enum deploy_state bad[] = { DEPLOY_ROLLED_BACK, DEPLOY_ROLLBACK_FAILED,
-		DEPLOY_AWAITING_CONFIRMATION, DEPLOY_AWAITING_APPROVAL };
+		DEPLOY_AWAITING_CONFIRMATION, DEPLOY_AWAITING_APPROVAL, DEPLOY_PAUSED };
 
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
 		for (int how = 0; how < 8; how++) {

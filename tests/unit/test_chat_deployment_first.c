@@ -19,6 +19,8 @@ TEST(the_first_forty_characters_tell_outcome_and_environment)
 		[DEPLOY_RUNNING] = "Deploying",
 		[DEPLOY_STOPPING] = "Stopping",
 		[DEPLOY_VERIFYING] = "Deploying",
+		[DEPLOY_BAKING] = "Baking",
+		[DEPLOY_PAUSED] = "Paused",
 		[DEPLOY_ROLLING_BACK] = "Failed",
 		[DEPLOY_VERIFYING_ROLLBACK] = "Rolling back",
 		[DEPLOY_LIVE] = "Live",
@@ -532,7 +534,7 @@ TEST(each_message_of_its_own_has_room_for_its_target)
 		if (row->state != DEPLOY_STATE_COUNT)
 			continue;
 		chat_first(&text, (enum chat_first)f, NAME);
-		chat_first_commit(&text, "Make it blue", "1a2b3c4d5e6f7a8b");
+		chat_first_commit(&text, "Make it blue", SOURCE_GIT, "1a2b3c4d5e6f7a8b");
 		said = buf_text(&text.buf);
 		name = strstr(said, NAME);
 		assert_non_null(name);
@@ -544,15 +546,15 @@ TEST(each_message_of_its_own_has_room_for_its_target)
 	}
 }
 
-/* Goal: a message begins with a sign of the ten, or with a word. */
-TEST(each_message_begins_with_one_of_ten_signs_or_a_word)
+/* Goal: a message begins with a sign of the eleven, or with a word. */
+TEST(each_message_begins_with_one_of_eleven_signs_or_a_word)
 {
 	static const char *const signs[] = {
 #define SIGN(sign, ...) sign " ",
 #include "chat/sign.def"
 	};
 
-	assert_int_equal(COUNT(signs), 10);
+	assert_int_equal(COUNT(signs), 11);
 	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
 		const char *before = chat_first_rows[f].before;
 		bool is_ours = (unsigned char)before[0] < 0x80;

@@ -298,7 +298,7 @@ ask_approval(struct scene *s, char ret[LIMIT_MESSAGE])
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *changes;
 
-	chat_deployment_no_history(&text, &s->answer, true);
+	chat_deployment_no_history(&text, &s->answer, &(struct release){ .id = 1 });
 	chat_deployment_changes(&text, &s->answer, s->about.failed);
 	changes = chat_text_take(&text);
 	assert_non_null(changes);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "api_aid.h"
 #include "cli/cli_server.h"
+#include "cli/cli_show.h"
 #include "do_aid.h"
 #include "lib/json.h"
 #include "lib/text.h"

@@ -27,18 +27,21 @@
 	"🚨 Not deployed: shop/staging: " why ". /deploy shop/staging emergency the shop is down"
 #define AWAITS_REVIEW "Which one? /review needs a number: /status lists what awaits a review."
 #define ROLLBACK      TOO_MUCH("rollback", "/rollback <environment> [release]")
-#define CANCEL	      TOO_MUCH("cancel", "/cancel <environment>")
-#define STATUS	      TOO_MUCH("status", "/status [application or environment]")
-#define LOCK	      TOO_MUCH("lock", "/lock <environment> [30m, 2h, 3d] [reason]")
-#define UNLOCK	      TOO_MUCH("unlock", "/unlock <environment>")
-#define COVERED	      "environment, application or all"
-#define FREEZE	      TOO_MUCH("freeze", "/freeze <" COVERED "> until <time> [reason]")
-#define UNFREEZE      TOO_MUCH("unfreeze", "/unfreeze <" COVERED ">")
-#define TIMES	      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
-#define NO_LOCK(x)    "⛔ Not locked: shop/staging: " x
-#define NO_FREEZE(x)  "⛔ Not frozen: shop/staging: " x
-#define LASTS	      " is not a duration: write 30m, 2h or 3d; or until Mon 16:00."
-#define HISTORY	      TOO_MUCH("history", "/history [environment]")
+#define PROMOTE	      TOO_MUCH("promote", "/promote <from> <to>")
+#define PROMOTE_WHAT \
+	"What is live where goes where? /promote <from> <to>\nas /promote staging production"
+#define CANCEL	     TOO_MUCH("cancel", "/cancel <environment>")
+#define STATUS	     TOO_MUCH("status", "/status [application or environment]")
+#define LOCK	     TOO_MUCH("lock", "/lock <environment> [30m, 2h, 3d] [reason]")
+#define UNLOCK	     TOO_MUCH("unlock", "/unlock <environment>")
+#define COVERED	     "environment, application or all"
+#define FREEZE	     TOO_MUCH("freeze", "/freeze <" COVERED "> until <time> [reason]")
+#define UNFREEZE     TOO_MUCH("unfreeze", "/unfreeze <" COVERED ">")
+#define TIMES	     "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
+#define NO_LOCK(x)   "⛔ Not locked: shop/staging: " x
+#define NO_FREEZE(x) "⛔ Not frozen: shop/staging: " x
+#define LASTS	     " is not a duration: write 30m, 2h or 3d; or until Mon 16:00."
+#define HISTORY	     TOO_MUCH("history", "/history [environment]")
 
 #define REQUEST_USAGE "Usage: /request <action> <client or environment> [argument]. " NO_ACTIONS
 
@@ -76,6 +79,7 @@ static const struct {
 	    "There is no client acme. /do shows those that you may do something to." },
 	{ "/login", LOGIN },
 	{ "/login " W260, LOGIN },
+	{ "/console now", TOO_MUCH("console", "/console") },
 	{ "/logout now", TOO_MUCH("logout", "/logout") },
 	{ "/sessions all", TOO_MUCH("sessions", "/sessions") },
 	{ "/whoami really", TOO_MUCH("whoami", "/whoami") },
@@ -116,6 +120,21 @@ static const struct {
 	    NO_EMERGENCY("the reason is longer than 199 bytes") },
 	{ "/deploy " W260, DEPLOY },
 
+	{ "/promote", PROMOTE_WHAT },
+	{ "/promote shop/staging", PROMOTE_WHAT },
+	{ "/promote shop/staging shop/production",
+	    "⛔ Not deployed: shop/production: nothing is live in its source" },
+	{ "/promote nothing shop/production",
+	    "⛔ Not deployed: shop/production: you see no environment of the name behind \"from\". /status lists those that you see." },
+	{ "/promote " W260 " shop/production", PROMOTE },
+	{ "/promote shop/staging nothing", NO("nothing") },
+	{ "/promote shop/staging shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/promote staging production",
+	    "❓ /deploy production: of which application?\nstaging is taken as the source." },
+	{ "/promote staging shop",
+	    "❓ /deploy shop: which environment?\nstaging is taken as the source." },
+	{ "/promote shop/staging shop/production now", PROMOTE },
+	{ "/promote shop staging shop production now", PROMOTE },
 	{ "/rollback", NO_EARLIER },
 	{ "/rollback shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/rollback shop/stag",
@@ -222,6 +241,19 @@ static const struct {
 	{ "/lock shop/staging " W260, LOCK },
 	{ "/lock shop/staging " W40 " " W40 " " W40 " " W40 " " W40, LOCK },
 
+	{ "/pause", "❓ /pause: which environment?" },
+	{ "/pause shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/pause nothing", NO("nothing") },
+	{ "/pause staging", "❓ /pause staging: of which application?" },
+	{ "/pause shop/staging now", TOO_MUCH("pause", "/pause <environment>") },
+	{ "/pause shop/staging",
+	    "⛔ Not paused: shop/staging: nothing bakes there (<ENV>_BAKE); /cancel shop/staging stops what is in progress." },
+	{ "/resume", "❓ /resume: which environment?" },
+	{ "/resume shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/resume staging", "❓ /resume staging: of which application?" },
+	{ "/resume nothing", NO("nothing") },
+	{ "/resume shop/staging now", TOO_MUCH("resume", "/resume <environment>") },
+	{ "/resume shop/staging", "Not paused: shop/staging: there is nothing to go on with." },
 	{ "/unlock", "❓ /unlock: which environment?" },
 	{ "/unlock shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/unlock shop/prod", BEGINS("unlock", "shop/prod", "shop/production") },

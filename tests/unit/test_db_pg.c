@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 
-#include "lib/db_upkeep.h"
+#include "lib/db_inside.h"
+#include "lib/db_post.h"
 #include "lib/err.h"
 #include "tests/unit/database_aid.h"
 #include "tests/unit/unit.h"
@@ -262,6 +263,7 @@ a_url_that_is_none_is_named_without_its_password(struct scene *scene)
 		{ "postgres://bot:hunter2/d@[::1", ERR_CONFIG },
 		{ "postgres://bot:hunter2/x@h/d", ERR_CONFIG },
 		{ "postgres://bot:1/hunter2@h/d", ERR_CONFIG },
+		{ "postgres://bot:hunter2/d", ERR_CONFIG },
 		{ "postgres://bot:hunter2%zz@h/d", ERR_CONFIG },
 		{ "postgres://bot:hunter2@127.0.0.1:1/d?sslmode=never", ERR_IO },
 		{ "postgres://bot:hunter2@127.0.0.1:1/d", ERR_IO },
@@ -292,6 +294,174 @@ a_database_in_another_encoding_is_refused(struct scene *scene)
 	assert_non_null(strstr(scene->err.text, "SQL_ASCII: make one with ENCODING 'UTF8'"));
 }
 
+/* --- what waits, and what is known --- */
+
+static bool
+post(struct scene *scene, int64_t id, const char *name)
+{
+	return db_post(scene->db, &scene->err, "INSERT INTO t (id, name) VALUES ($1, $2)",
+	    DB_I64(id), DB_TEXT(name));
+}
+
+static void
+begins(struct scene *scene)
+{
+	if (!db_begin(scene->db, &scene->err))
+		fail_msg("%s", scene->err.text);
+}
+
+static void
+what_was_posted_fails_where_it_is_answered(struct scene *scene)
+{
+	int64_t trips, n;
+
+	begins(scene);
+	assert_true(db_savepoint(scene->db, &scene->err));
+	trips = scene->db->n_trips;
+	assert_true(post(scene, 1, "one") && post(scene, 2, "two") && post(scene, 1, "again"));
+	assert_int_equal(scene->db->n_trips, trips);
+	assert_true(db_in_transaction(scene->db));
+	assert_false(db_one_i64(&n, scene->db, &scene->err, "SELECT COUNT(*) FROM t"));
+	assert_int_equal(scene->db->n_trips, trips + 1);
+	assert_int_equal(scene->err.code, ERR_BUSY);
+	assert_non_null(strstr(scene->err.text, "INSERT INTO t"));
+	assert_true(db_rollback_to(scene->db, &scene->err));
+	assert_true(post(scene, 3, "three"));
+	assert_true(db_settle(scene->db, &scene->err));
+	assert_int_equal(db_changes(scene->db), 1);
+	assert_true(db_commit(scene->db, &scene->err));
+	assert_int_equal(number(scene, "SELECT SUM(id) FROM t"), 3);
+}
+
+static void
+what_was_posted_and_fails_is_not_committed(struct scene *scene)
+{
+	begins(scene);
+	assert_true(post(scene, 1, "one") && post(scene, 1, "again"));
+	assert_false(db_commit(scene->db, &scene->err));
+	assert_int_equal(scene->err.code, ERR_BUSY);
+	assert_false(db_in_transaction(scene->db));
+	assert_int_equal(number(scene, "SELECT COUNT(*) FROM t"), 0);
+	begins(scene);
+	assert_true(post(scene, 1, "one") && post(scene, 1, "again"));
+	db_rollback(scene->db);
+	assert_false(db_in_transaction(scene->db));
+	begins(scene);
+	assert_true(post(scene, 1, "one") && post(scene, 1, "again"));
+	assert_true(db_post(scene->db, &scene->err, "SAVEPOINT one"));
+	assert_false(db_rollback_to(scene->db, &scene->err));
+	db_rollback(scene->db);
+}
+
+static void
+more_is_posted_than_waits(struct scene *scene)
+{
+	begins(scene);
+	for (int64_t id = 0; id < 500; id++)
+		assert_true(post(scene, id, NULL));
+	assert_true(db_commit(scene->db, &scene->err));
+	assert_int_equal(number(scene, "SELECT COUNT(*) FROM t"), 500);
+}
+
+/* The rows that have the name, and how many trips that was. */
+static int64_t
+named(struct scene *scene, const char *name, int64_t *ret_trips)
+{
+	int64_t trips = scene->db->n_trips, n = -1;
+
+	if (!db_one_i64(&n, scene->db, &scene->err, "SELECT COUNT(*) FROM t WHERE name = $1",
+		DB_TEXT(name)))
+		fail_msg("%s", scene->err.text);
+	*ret_trips = scene->db->n_trips - trips;
+	return n;
+}
+
+static void
+what_was_read_is_known_until_its_table_is_written(struct scene *scene)
+{
+	int64_t trips;
+
+	assert_true(db_script(scene->db,
+	    "DROP TABLE IF EXISTS t_other; CREATE TABLE t_other (id INTEGER)", &scene->err));
+	begins(scene);
+	assert_int_equal(named(scene, "one", &trips), 0);
+	assert_true(
+	    db_post(scene->db, &scene->err, "INSERT INTO t_other (id) VALUES ($1)", DB_I64(1)));
+	assert_int_equal(named(scene, "one", &trips), 0);
+	assert_int_equal(trips, 0);
+	assert_true(post(scene, 1, "one"));
+	assert_int_equal(named(scene, "one", &trips), 1);
+	assert_int_equal(trips, 1);
+	assert_true(db_savepoint(scene->db, &scene->err));
+	assert_true(db_post(scene->db, &scene->err, "UPDATE t SET name = NULL WHERE id = 1"));
+	/* It is asked for again with what follows. */
+	(void)number(scene, "SELECT 1 FROM t");
+	assert_int_equal(named(scene, "one", &trips), 0);
+	assert_int_equal(trips, 0);
+	assert_true(db_rollback_to(scene->db, &scene->err));
+	assert_int_equal(named(scene, "one", &trips), 1);
+	assert_true(db_commit(scene->db, &scene->err));
+	begins(scene);
+	assert_int_equal(named(scene, "one", &trips), 1);
+	assert_int_equal(trips, 1);
+	db_rollback(scene->db);
+}
+
+static void
+who_walks_through_rows_writes_into_their_table(struct scene *scene)
+{
+	struct db_rows rows = { 0 };
+
+	for (int64_t id = 1; id <= 3; id++)
+		assert_true(insert(scene, id, &"abc"[id - 1]));
+	begins(scene);
+	assert_true(db_query(&rows, scene->db, &scene->err, "SELECT id FROM t ORDER BY id"));
+	for (int64_t id = 1; db_next(&rows); id++) {
+		assert_int_equal(db_col_i64(&rows, 0), id);
+		assert_true(db_run(
+		    scene->db, &scene->err, "UPDATE t SET id = id + 10 WHERE id = $1", DB_I64(id)));
+	}
+	assert_true(db_rows_end(&rows, &scene->err));
+	assert_int_equal(number(scene, "SELECT SUM(id) FROM t"), 36);
+	assert_true(db_commit(scene->db, &scene->err));
+}
+
+static int64_t
+longest(struct scene *scene, const char *name)
+{
+	int64_t n = -1;
+
+	if (!db_one_i64(&n, scene->db, &scene->err,
+		"SELECT COALESCE(MAX(id), 0) FROM t WHERE id > $1 AND name = $2", DB_I64(0),
+		DB_TEXT(name)))
+		fail_msg("%s", scene->err.text);
+	return n;
+}
+
+/* All of a second environment is one trip. */
+static void
+what_is_asked_of_one_is_asked_of_others(struct scene *scene)
+{
+	int64_t trips, before;
+
+	assert_true(insert(scene, 1, "one") && insert(scene, 2, "two"));
+	begins(scene);
+	assert_int_equal(named(scene, "one", &trips), 1);
+	assert_int_equal(longest(scene, "one"), 1);
+	assert_int_equal(named(scene, "two", &trips), 1);
+	assert_int_equal(trips, 1);
+	before = scene->db->n_trips;
+	assert_int_equal(longest(scene, "two"), 2);
+	assert_int_equal(scene->db->n_trips, before);
+	/* What writes is done when it is asked for, and not again. */
+	assert_true(db_run(
+	    scene->db, &scene->err, "DELETE FROM t WHERE name = $1 RETURNING id", DB_TEXT("one")));
+	assert_true(insert(scene, 3, "one"));
+	assert_int_equal(named(scene, "one", &trips), 1);
+	assert_true(db_commit(scene->db, &scene->err));
+	assert_int_equal(number(scene, "SELECT SUM(id) FROM t"), 5);
+}
+
 TEST(what_db_h_promises_holds_there)
 {
 	static void (*const tests[])(struct scene *) = {
@@ -306,6 +476,12 @@ TEST(what_db_h_promises_holds_there)
 		a_version_stays,
 		a_url_that_is_none_is_named_without_its_password,
 		a_database_in_another_encoding_is_refused,
+		what_was_posted_fails_where_it_is_answered,
+		what_was_posted_and_fails_is_not_committed,
+		more_is_posted_than_waits,
+		what_was_read_is_known_until_its_table_is_written,
+		who_walks_through_rows_writes_into_their_table,
+		what_is_asked_of_one_is_asked_of_others,
 	};
 	struct scene scene;
 

@@ -308,7 +308,7 @@ FACTOR_TEST_BARE(a_number_that_is_no_person_gets_no_factor)
 	char body[120];
 
 	factor_write_key(FACTOR_KEY);
-	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
+	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", NULL);
 	world_act(w, factor_enrol, &ada);
 	(void)token_of(w, ADA, "t", "admin");
 	for (size_t i = 0; i < COUNT(nobody) * COUNT(words); i++) {
@@ -365,7 +365,7 @@ FACTOR_TEST_BARE(a_token_of_who_has_a_factor_passes_no_code)
 	char body[96];
 
 	factor_write_key(FACTOR_KEY);
-	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
+	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", NULL);
 	token = token_of(w, ADA, "t", "admin");
 	world_act(w, factor_enrol, &ada);
 	people_login(w, EVE, token);

@@ -284,8 +284,8 @@ FACTOR_TEST_BARE(who_has_none_makes_none_and_confirms_none)
 	static const char *const words[] = { "add", "codes", "confirm", "reset" };
 
 	factor_write_key(FACTOR_KEY);
-	world_open(w, factor_key_setting, "REQUIRE_OTP=deploy:*", "LOCAL_WWW_DATA_IS=role admin",
-	    "TOTP_ENROL=chat", NULL);
+	world_open(
+	    w, factor_key_setting, "REQUIRE_OTP=deploy:*", "LOCAL_WWW_DATA_IS=role admin", NULL);
 	world_act(w, factor_enrol, &bob);
 	for (size_t i = 0; i < COUNT(words); i++) {
 		/* Of oneself, of another, and by a user who is a role. */

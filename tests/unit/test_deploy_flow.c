@@ -126,6 +126,8 @@ is_reached(enum program program, int s)
 
 	if (program != PROGRAM_DEPLOY && goes_back[s])
 		return false;
+	if (program != PROGRAM_DEPLOY && (s == DEPLOY_BAKING || s == DEPLOY_PAUSED))
+		return false;
 	return program == PROGRAM_ACTION ? s != DEPLOY_VERIFYING && s != DEPLOY_LIVE :
 					   s != DEPLOY_DONE;
 }
@@ -285,6 +287,48 @@ TEST(only_a_deployment_that_waited_becomes_active)
 			assert_int_equal(deploy_rules[i].on, DEPLOY_ON_FREE);
 }
 
+/* What bakes is live at its end alone, and a person has the last word. */
+TEST(what_bakes_is_live_when_it_has_baked_and_not_before)
+{
+	static const struct {
+		enum deploy_state from;
+		enum deploy_event on;
+		enum deploy_state to;
+	} cells[] = {
+		{ DEPLOY_RUNNING, DEPLOY_ON_BAKE, DEPLOY_BAKING },
+		{ DEPLOY_VERIFYING, DEPLOY_ON_BAKE, DEPLOY_BAKING },
+		{ DEPLOY_STOPPING, DEPLOY_ON_BAKE, DEPLOY_STOPPING },
+		{ DEPLOY_ROLLING_BACK, DEPLOY_ON_BAKE, DEPLOY_ROLLING_BACK },
+		{ DEPLOY_BAKING, DEPLOY_ON_BAKED, DEPLOY_LIVE },
+		{ DEPLOY_PAUSED, DEPLOY_ON_BAKED, DEPLOY_PAUSED },
+		{ DEPLOY_RUNNING, DEPLOY_ON_BAKED, DEPLOY_RUNNING },
+		{ DEPLOY_BAKING, DEPLOY_ON_HEALTHY, DEPLOY_BAKING },
+		{ DEPLOY_BAKING, DEPLOY_ON_SCRIPT_OK_UNPROBED, DEPLOY_BAKING },
+		{ DEPLOY_BAKING, DEPLOY_ON_REGRESSED, DEPLOY_ROLLING_BACK },
+		{ DEPLOY_BAKING, DEPLOY_ON_REGRESSED_NO_ROLLBACK, DEPLOY_FAILED },
+		{ DEPLOY_PAUSED, DEPLOY_ON_REGRESSED, DEPLOY_PAUSED },
+		{ DEPLOY_BAKING, DEPLOY_ON_PAUSE, DEPLOY_PAUSED },
+		{ DEPLOY_RUNNING, DEPLOY_ON_PAUSE, DEPLOY_RUNNING },
+		{ DEPLOY_PAUSED, DEPLOY_ON_RESUME, DEPLOY_BAKING },
+		{ DEPLOY_PAUSED, DEPLOY_ON_LEAVE, DEPLOY_FAILED },
+		{ DEPLOY_BAKING, DEPLOY_ON_LEAVE, DEPLOY_BAKING },
+		{ DEPLOY_BAKING, DEPLOY_ON_CANCEL, DEPLOY_ROLLING_BACK },
+		{ DEPLOY_PAUSED, DEPLOY_ON_CANCEL, DEPLOY_ROLLING_BACK },
+		{ DEPLOY_BAKING, DEPLOY_ON_CANCEL_NO_ROLLBACK, DEPLOY_FAILED },
+		{ DEPLOY_PAUSED, DEPLOY_ON_CANCEL_NO_ROLLBACK, DEPLOY_FAILED },
+	};
+	struct deploy_acts acts;
+
+	for (size_t i = 0; i < COUNT(cells); i++)
+		assert_int_equal(
+		    deploy_flow_step(PROGRAM_DEPLOY, cells[i].from, cells[i].on, &acts),
+		    cells[i].to);
+	for (int e = DEPLOY_ON_BAKE; e <= DEPLOY_ON_LEAVE; e++)
+		for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+			assert_true(find_rule(PROGRAM_ROLLBACK, s, e) < 0 &&
+			    find_rule(PROGRAM_ACTION, s, e) < 0);
+}
+
 TEST(only_what_is_live_is_a_release)
 {
 	for (size_t i = 0; i < deploy_rule_count; i++)
@@ -330,6 +374,7 @@ struct walk {
 	enum deploy_state state;
 	bool alive; /* a program runs */
 	bool probing;
+	bool baking; /* it is looked at from time to time, or a person has to say */
 	int ends;
 };
 
@@ -371,7 +416,11 @@ is_possible(const struct walk *walk, enum deploy_event event)
 	    (walk->program != PROGRAM_DEPLOY || walk->state == DEPLOY_ROLLING_BACK))
 		return false; /* nor is a rollback one that migrates */
 	if (event == DEPLOY_ON_FOLDER_GONE)
-		return walk->alive || walk->probing;
+		return walk->alive || walk->probing || walk->baking;
+	if (event == DEPLOY_ON_BAKE) /* in the place of a script's word, or of a probe's */
+		return walk->program == PROGRAM_DEPLOY &&
+		    (walk->state == DEPLOY_RUNNING ? walk->alive : walk->probing) &&
+		    (walk->state == DEPLOY_RUNNING || walk->state == DEPLOY_VERIFYING);
 	if (ends_its_run(walk, event))
 		return walk->alive;
 	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_UNHEALTHY ||
@@ -388,8 +437,10 @@ walk_on(struct walk *walk, enum deploy_event event)
 
 	if (!is_possible(walk, event))
 		return;
-	if (ends_its_run(walk, event))
+	if (ends_its_run(walk, event) || event == DEPLOY_ON_BAKE)
 		walk->alive = false;
+	if (event == DEPLOY_ON_BAKE)
+		walk->probing = false;
 	walk->state = deploy_flow_step(walk->program, before, event, &acts);
 	if (event == DEPLOY_ON_FOLDER_GONE) { /* it may be alive elsewhere: given up, not ended */
 		assert_false(starts_something(&acts));
@@ -405,6 +456,7 @@ walk_on(struct walk *walk, enum deploy_event event)
 		walk->alive = true;
 	}
 	walk->probing |= does(&acts, DEPLOY_DO_PROBE);
+	walk->baking = walk->state == DEPLOY_BAKING || walk->state == DEPLOY_PAUSED;
 	if (!is_final(before) && is_final(walk->state)) {
 		assert_true(does(&acts, DEPLOY_DO_TELL));
 		assert_false(walk->alive);
@@ -413,7 +465,7 @@ walk_on(struct walk *walk, enum deploy_event event)
 	}
 	/* What keeps its environment waits for something that will come. */
 	if (is_active(walk->state))
-		assert_true(walk->alive || walk->probing);
+		assert_true(walk->alive || walk->probing || walk->baking);
 }
 
 TEST(in_any_order_two_programs_never_meet_and_the_end_is_told_once)

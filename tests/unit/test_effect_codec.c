@@ -44,7 +44,7 @@ static const struct {
 	WORD(RUN, run.program), TEXT(RUN, run.environment), TEXT(RUN, run.commit),
 	TEXT(RUN, run.image), TEXT(RUN, run.previous), TEXT(RUN, run.previous_image),
 	TEXT(RUN, run.ref), TEXT(RUN, run.action), TEXT(RUN, run.argument), TEXT(RUN, run.client),
-	TEXT(RUN, run.binding), TEXT(RUN, run.without),
+	TEXT(RUN, run.binding), TEXT(RUN, run.without), WORD(RUN, run.source), TEXT(RUN, run.tree),
 	NOT_IN_ROW(RUN, run.started_at), NOT_IN_ROW(RUN, run.runner),
 	NOT_IN_ROW(RUN, run.ordered_at), NOT_IN_ROW(RUN, run.message),
 	WORD(GIT_QUERY, git_query.kind), TEXT(GIT_QUERY, git_query.environment),
@@ -52,18 +52,19 @@ static const struct {
 	TEXT(GIT_QUERY, git_query.branch), TEXT(GIT_QUERY, git_query.blocked),
 	TEXT(GIT_QUERY, git_query.paths), TEXT(GIT_QUERY, git_query.requested_by),
 	PUSH(GIT_QUERY, git_query), TEXT(APPLICATION_LOG, application_log.environment),
-	TEXT(PURGE_RUN, purge_run.runner),
+	TEXT(PURGE_RUN, purge_run.runner), TEXT(FETCH_FILE, fetch_file.file),
+	TEXT(FETCH_FILE, fetch_file.digest), TEXT(PURGE_UPLOAD, purge_upload.digest),
 	TEXT(PROBE, probe.asked), NOT_IN_ROW(PROBE, probe.targets), /* looked at by themselves */
 	{ EFFECT_SEND_MESSAGE, IS_NOT_IN_ROW, AT(send_message.message.address),
 	    sizeof(struct message) - offsetof(struct message, address) },
 	TEXT(TOAST, toast.callback), TEXT(TOAST, toast.text), NOT_IN_ROW(TOAST, toast.chat),
 	TEXT(DOCUMENT, document.file_name), TEXT(DOCUMENT, document.caption),
 	TEXT(DOCUMENT, document.head), TEXT(DOCUMENT, document.runner),
-	NOT_IN_ROW(PICTURE, picture.sealed),
 	TEXT(CLOUDFLARE_GET, cloudflare.zone), NOT_IN_ROW(CLOUDFLARE_GET, cloudflare.level),
 	TEXT(CLOUDFLARE_SET, cloudflare.zone), TEXT(CLOUDFLARE_SET, cloudflare.level),
 	TEXT(GITHUB_RUNS, github_runs.environment), TEXT(GITHUB_RUNS, github_runs.commit),
-	TEXT(GITHUB_RUNS, github_runs.branch),
+	TEXT(GITHUB_RUNS, github_runs.branch), TEXT(OPA, opa.input),
+	TEXT(PROM_QUERY, prom_query.environment), TEXT(PROM_QUERY, prom_query.release),
 	TEXT(GITHUB_FAILURE, github_failure.environment),
 	TEXT(GITHUB_DELIVERIES, github_deliveries.application),
 	TEXT(GITHUB_DELIVERIES, github_deliveries.cursor),
@@ -90,6 +91,8 @@ static const struct {
 	TEXT(SIGN_CERTIFICATE, sign_certificate.identity),
 	TEXT(SIGN_CERTIFICATE, sign_certificate.secret),
 	TEXT(SIGN_CERTIFICATE, sign_certificate.text),
+	TEXT(NOTIFY, notify.name), TEXT(NOTIFY, notify.word), TEXT(NOTIFY, notify.key),
+	TEXT(NOTIFY, notify.text), TEXT(NOTIFY, notify.data),
 	TEXT(WITNESS, witness.place), TEXT(WITNESS, witness.head),
 	NOT_IN_ROW(WITNESS, witness.lines), NOT_IN_ROW(WITNESS, witness.size),
 	WORD(TIMER, timer.kind), TEXT(TIMER, timer.name), TEXT(TIMER, timer.environment),
@@ -396,14 +399,8 @@ TEST(toasts_and_documents_come_back_as_they_were)
 	assert_memory_equal(&copy->u.toast, &effect->u.toast, sizeof(effect->u.toast));
 	free_both(effect, copy);
 
-	effect = effect_new(EFFECT_PICTURE);
-	effect->u.picture = (struct effect_picture){ 9, 1767225600000, "" };
-	copy = again(effect);
-	assert_memory_equal(&copy->u.picture, &effect->u.picture, sizeof(effect->u.picture));
-	free_both(effect, copy);
-
 	effect = effect_new(EFFECT_DELETE_MESSAGE);
-	effect->u.delete_message = (struct effect_delete_message){ 9, 77, 1767225600000 };
+	effect->u.delete_message = (struct effect_delete_message){ 9, 77 };
 	copy = again(effect);
 	assert_memory_equal(
 	    &copy->u.delete_message, &effect->u.delete_message, sizeof(copy->u.delete_message));
@@ -439,11 +436,13 @@ TEST(a_body_that_lacks_something_is_refused_with_its_name)
 		{ EFFECT_LEAVE_CHAT, "{}", "chat" },
 		{ EFFECT_PIN_MESSAGE, "{\"chat\":-1,\"message\":0,\"is_off\":true}",
 		    "names nothing" },
-		{ EFFECT_PICTURE, "{\"person\":0,\"made_at\":1}", "names nothing" },
 		{ EFFECT_DELETE_MESSAGE, "{\"person\":9,\"made_at\":1}", "message" },
 		{ EFFECT_CLOUDFLARE_GET, "{}", "zone" },
 		{ EFFECT_CLOUDFLARE_SET, "{\"zone\":\"1\"}", "level" },
 		{ EFFECT_GITHUB_RUNS, "{\"environment\":\"staging\"}", "commit" },
+		{ EFFECT_OPA, "{\"input\":\"{}\"}", "not_before" },
+		{ EFFECT_PROM_QUERY, "{\"environment\":\"a\"}", "release" },
+		{ EFFECT_NOTIFY, "{\"name\":\"a\",\"word\":\"live\"}", "key" },
 		{ EFFECT_GITHUB_FAILURE, "{\"environment\":\"a\",\"run\":0}", "names nothing" },
 		{ EFFECT_GITHUB_FAILURE, "{\"environment\":\"a\",\"run\":1}", "attempt" },
 		{ EFFECT_GITHUB_DELIVERIES, "{\"application\":\"\"}", "hook" },

@@ -82,7 +82,7 @@ FACTOR_TEST(an_admin_resets_with_a_code_of_their_own, "REQUIRE_OTP=deploy:*")
 	assert_non_null(world_says_in(w, ada.id, "You have a second factor"));
 	w->aid.at += MINUTE_MS;
 	(void)world_text_in(w, ada.id, ada.id, "/2fa");
-	assert_non_null(world_peek(w, EFFECT_PICTURE)); /* another is made */
+	assert_non_null(world_says_in(w, ada.id, "You have no second factor. Root"));
 }
 
 static void

@@ -54,6 +54,43 @@ TEST(commits_are_decoded_field_by_field)
 	assert_string_equal(answer.error, "");
 }
 
+TEST(an_upload_is_decoded_with_how_much_it_is)
+{
+	static const char text[] =
+	    "kind upload\ncommit " A40 "\ntree " B40 "\nin_branch 0\nforced 0\ncount 0\n"
+	    "files 12\nbytes 34567\nbarrier drops a column\nend\n";
+	struct git_answer answer;
+
+	assert_true(git_answer_decode(text, 0, &answer, NULL));
+	assert_int_equal(answer.kind, GIT_UPLOAD);
+	assert_string_equal(answer.tree, B40);
+	assert_true(answer.files == 12 && answer.bytes == 34567);
+	assert_string_equal(answer.barrier, "drops a column");
+	assert_false(answer.in_branch || answer.has_base);
+	assert_string_equal(answer.violation, "");
+}
+
+TEST(why_an_archive_is_refused_is_a_sentence_and_a_word)
+{
+	static const struct {
+		const char *text;
+		const char *violation;
+	} rows[] = { { "error \"../x\" leads out\nviolation archive_traversal\nend\n",
+			 "archive_traversal" },
+		{ "error it is odd\nviolation Odd Word\nend\n", "" },
+		{ "error it is odd\nviolation a_word_that_is_longer_than_any\nend\n", "" },
+		{ "error it is odd\nviolation \nend\n", "" },
+		{ "error it cannot be read\nend\n", "" } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct git_answer answer;
+
+		assert_false(git_answer_decode(rows[i].text, 65, &answer, NULL));
+		assert_string_equal(answer.violation, rows[i].violation);
+		assert_true(answer.error[0] != '\0' && answer.commit[0] == '\0');
+	}
+}
+
 TEST(heads_are_decoded)
 {
 	struct git_answer answer;

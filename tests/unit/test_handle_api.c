@@ -26,18 +26,18 @@ WORLD_TEST_BARE(who_is_let_in_is_one_sentence)
 		int64_t person;
 		const char *name;
 	} cases[] = {
-		{ { ADA, 10001, 10002, NULL }, NULL, 11, "daemon (from the machine)" },
-		{ { STAGING, 10001, 10002, NULL }, NULL, -6, "games (from the machine)" },
-		{ { 42, 10001, 10002, NULL }, "your user is not known here", 0, "" },
-		{ { SETTINGS_NOBODY, 10001, 10002, NULL }, "cannot be distinguished", 0, "" },
+		{ { ADA, 10001, 10002, NULL, 0 }, NULL, 11, "daemon (from the machine)" },
+		{ { STAGING, 10001, 10002, NULL, 0 }, NULL, -6, "games (from the machine)" },
+		{ { 42, 10001, 10002, NULL, 0 }, "your user is not known here", 0, "" },
+		{ { SETTINGS_NOBODY, 10001, 10002, NULL, 0 }, "cannot be distinguished", 0, "" },
 		/* Though the settings name them: they are the server's and the runner's here. */
-		{ { ADA, ADA, 10002, NULL }, "scripts run as them", 0, "" },
-		{ { ADA, 10001, ADA, NULL }, "scripts run as them", 0, "" },
-		{ { ROOT, ROOT, ROOT, "admin" }, "scripts run as them", 0, "" },
-		{ { ROOT, 10001, 10002, NULL }, "--as ROLE", 0, "" },
-		{ { ROOT, 10001, 10002, "king" }, "there is no such role", 0, "" },
-		{ { ROOT, 10001, 10002, "" }, "there is no such role", 0, "" },
-		{ { ADA, 10001, 10002, "admin" }, "only root says --as", 0, "" },
+		{ { ADA, ADA, 10002, NULL, 0 }, "scripts run as them", 0, "" },
+		{ { ADA, 10001, ADA, NULL, 0 }, "scripts run as them", 0, "" },
+		{ { ROOT, ROOT, ROOT, "admin", 0 }, "scripts run as them", 0, "" },
+		{ { ROOT, 10001, 10002, NULL, 0 }, "--as ROLE", 0, "" },
+		{ { ROOT, 10001, 10002, "king", 0 }, "there is no such role", 0, "" },
+		{ { ROOT, 10001, 10002, "", 0 }, "there is no such role", 0, "" },
+		{ { ADA, 10001, 10002, "admin", 0 }, "only root says --as", 0, "" },
 	};
 	struct update who;
 
@@ -53,6 +53,34 @@ WORLD_TEST_BARE(who_is_let_in_is_one_sentence)
 		assert_int_equal(who.person, cases[i].person);
 		assert_string_equal(who.name, cases[i].name);
 		assert_int_equal(who.address.chat, 0);
+	}
+}
+
+/* Not after 20 MB: what may be lent to people alone is left to the store. */
+WORLD_TEST_BARE(no_archive_is_taken_of_who_may_deploy_none)
+{
+	static const struct {
+		uint32_t uid;
+		const char *as;
+		bool is_lent, is_taken;
+	} cases[] = { { ADA, NULL, false, true }, { STAGING, NULL, false, false },
+		{ ROOT, "admin", false, true }, { ROOT, "staging", false, false },
+		{ STAGING, NULL, true, true }, { ROOT, "staging", true, false } };
+	static char secret[] = "s";
+	struct update who;
+
+	api_aid_open(w);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct local_peer peer = { .uid = cases[i].uid,
+			.server_uid = 10001,
+			.runner_uid = 10002,
+			.as = cases[i].as };
+		struct settings s = *w->aid.settings;
+
+		s.auth_token_secret = cases[i].is_lent ? secret : NULL;
+		assert_null(local_user_judge(&s, &peer, &who));
+		peer.upload_at = 1000;
+		assert_int_equal(local_user_judge(&s, &peer, &who) == NULL, cases[i].is_taken);
 	}
 }
 
@@ -193,6 +221,10 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_WORD] = "/deploy",
 		[API_PEER] = "/acme",
 		[API_NAME] = "/db-migrate",
+		[API_ENV] = "/production",
+		[API_SINCE] = "",
+		[API_SPAN] = "/2020-01-01/2099-12-31/0",
+		[API_DAYS] = "/2026-01-01/2026-12-31/production",
 	};
 	static const char *const bodies[] = {
 		[API_ANSWER] = "{\"answer\": \"yes\"}",
@@ -208,6 +240,8 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_LOAN_END] = "{}",
 		[API_LOAN_FAILED] = "{}",
 		[API_FIRST_ADMIN_LINK] = "{}",
+		[API_SESSION] = "{}",
+		[API_OWN_FACTOR] = "{}",
 		[API_OPERATION_COUNT] = NULL, /* all others */
 	};
 

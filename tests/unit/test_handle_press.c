@@ -44,7 +44,7 @@ end_behind_its_buttons(struct tx *tx, void *arg)
 {
 	struct deployment *deployment = arg;
 
-	row_deployment_set_state(tx, deployment->id, DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED);
+	row_deployment_set_state(tx, deployment, DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED);
 }
 
 /* A decision closes the buttons of what it ends: one that stood open all the same ends nothing. */

@@ -67,7 +67,8 @@ WORLD_TEST_OF(numbers_that_are_used_up_are_corrected_by_a_start, STAGING_URL)
 	world_run_ends(w, GOOD);
 }
 
-/* Of versions that sent the audit to collectors; a body that is none is no reason to stop. */
+/* Of versions that sent the audit to collectors, and second factors as pictures; a body that is
+ * none is no reason to stop.  What such a picture may have shown counts no more. */
 WORLD_TEST(what_was_open_of_kinds_that_have_gone_ends_at_the_start)
 {
 	size_t timers = world_count(w, EFFECT_TIMER);
@@ -76,12 +77,20 @@ WORLD_TEST(what_was_open_of_kinds_that_have_gone_ends_at_the_start)
 	    "INSERT INTO effect (id, kind, subject, body, due, at) VALUES"
 	    " (97, 'forward', 0, '{\"to\":\"syslog\",\"first\":1,\"last\":2,\"place\":\"syslog a:1\"}', 0, 1),"
 	    " (98, 'forward', 0, '', 0, 1), (99, 'wait', 0, '{\"wait\":\"forward\",\"name\":\"\"}', 9, 1);"
+	    "INSERT INTO effect (id, kind, subject, body, lane, due, at) VALUES"
+	    " (100, 'picture', 0, '{\"person\":33,\"made_at\":5}', 'picture 33', 0, 1);"
+	    "INSERT INTO effect (id, kind, subject, body, due, at) VALUES"
+	    " (101, 'wait', 0, '{\"wait\":\"picture\",\"name\":\"33\",\"round\":777}', 9, 1);"
+	    "INSERT INTO factor (person, sealed, made_at, made_by, enrolled_at) VALUES"
+	    " (33, '', 5, 33, 0), (34, '', 5, 34, 0), (3, '', 5, 33, 0);"
 	    "INSERT INTO audit_forward VALUES ('syslog a:1', 1, 1, 1, 0, '');");
 	crash(w);
 	assert_int_equal(world_count(w, EFFECT_TIMER), timers);
 	world_rewrite(w,
 	    "CREATE TEMP TABLE t (a INTEGER CHECK (a = 1)); INSERT INTO t SELECT 1 + count(*) FROM"
-	    " effect WHERE kind = 'forward' OR body LIKE '%forward%';"
+	    " effect WHERE kind IN ('forward', 'picture') OR body LIKE '%forward%' OR"
+	    " body LIKE '%picture%';"
+	    "INSERT INTO t SELECT count(*) - 1 FROM factor;"
 	    "INSERT INTO t SELECT sent + is_out FROM audit_forward; DROP TABLE t;");
 }
 

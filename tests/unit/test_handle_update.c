@@ -83,8 +83,9 @@ WORLD_TEST(help_says_first_what_is_needed_first)
 	    "/rollback <environment> [release] — roll back to an earlier release\n"
 	    "/cancel <environment> — stop what is in progress, roll back what it changed\n"
 	    "/logs <environment> [lines] — what the application logged last\n\n"
+	    "Deploy: /promote\n"
 	    "Look: /history /show /pipelines /audit /queue\n"
-	    "Hold: /lock /unlock /freeze /unfreeze\n"
+	    "Hold: /lock /unlock /freeze /unfreeze /pause /resume\n"
 	    "Actions: /abandon /do /request\n"
 	    "Approvals: /pending /approve /reject /review\n"
 	    "You: /2fa /whoami /login /logout /sessions\n"
@@ -100,6 +101,7 @@ WORLD_TEST(help_says_first_what_is_needed_first)
 	    "/deploy <environment> [commit or branch] — deploy the newest commit\n"
 	    "/cancel <environment> — stop what is in progress, roll back what it changed\n"
 	    "/logs <environment> [lines] — what the application logged last\n\n"
+	    "Deploy: /promote\n"
 	    "Look: /history /show /pipelines /queue\n"
 	    "Approvals: /pending\n"
 	    "You: /2fa /whoami /login /logout /sessions\n"
@@ -134,7 +136,9 @@ WORLD_TEST(in_a_group_help_is_one_line_that_leads_to_the_private_chat)
 }
 
 WORLD_TEST_OF(help_all_has_a_line_for_each_that_the_role_may, "SECRET_DB_PATH=kv2 secret db",
-    "SECRET_DB_FOR=staging")
+    "SECRET_DB_FOR=staging", "CONSOLE=true", "ENABLE_API_SERVER=true",
+    "PUBLIC_URL=https://bot.example.org",
+    "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef0123456789abcdef")
 {
 	const char *text;
 	char word[40];

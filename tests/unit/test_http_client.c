@@ -132,6 +132,71 @@ CLIENT_TEST(an_answer_too_large_fails_the_call)
 	assert_int_equal(outcome.body_size, 200 * 1024);
 }
 
+static size_t n_pieces, piece_bytes, pieces_taken;
+
+static bool
+take_piece(UNUSED void *ctx, UNUSED const void *data, size_t size)
+{
+	n_pieces++;
+	piece_bytes += size;
+	return n_pieces <= pieces_taken;
+}
+
+CLIENT_TEST(an_answer_that_is_taken_in_pieces_is_not_gathered)
+{
+	const struct http_client_config config = { 0 };
+	struct outcome outcome = { 0 };
+	struct http_client_request request = client_aid_request(f, "/much", &outcome);
+
+	n_pieces = piece_bytes = 0;
+	pieces_taken = SIZE_MAX;
+	client_aid_start(f, &config);
+	request.on_piece = take_piece;
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	UNTIL(f, outcome.times == 1);
+	assert_int_equal(outcome.code, ERR_NONE);
+	assert_int_equal(piece_bytes, 200 * 1024);
+	assert_true(n_pieces > 1);
+	assert_string_equal(outcome.body, "");
+	request.answer_max = 200 * 1024 - 1;
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	UNTIL(f, outcome.times == 2);
+	assert_int_equal(outcome.code, ERR_LIMIT);
+}
+
+CLIENT_TEST(a_piece_that_is_not_taken_fails_the_call)
+{
+	const struct http_client_config config = { 0 };
+	struct outcome outcome = { 0 };
+	struct http_client_request request = client_aid_request(f, "/much", &outcome);
+
+	n_pieces = 0;
+	pieces_taken = 1;
+	client_aid_start(f, &config);
+	request.on_piece = take_piece;
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	UNTIL(f, outcome.times == 1);
+	assert_int_equal(outcome.code, ERR_IO);
+	assert_int_equal(n_pieces, 2);
+}
+
+/* What says why there is none must be read. */
+CLIENT_TEST(an_answer_of_another_status_is_gathered_all_the_same)
+{
+	const struct http_client_config config = { 0 };
+	struct outcome outcome = { 0 };
+	struct http_client_request request = client_aid_request(f, "/gone", &outcome);
+
+	n_pieces = 0;
+	client_aid_start(f, &config);
+	request.on_piece = take_piece;
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	UNTIL(f, outcome.times == 1);
+	assert_int_equal(outcome.status, 404);
+	assert_string_equal(outcome.body, "gone");
+	assert_int_equal(n_pieces, 0);
+}
+
 CLIENT_TEST(a_redirect_is_an_answer_and_not_followed)
 {
 	const struct http_client_config config = { 0 };

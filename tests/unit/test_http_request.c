@@ -39,6 +39,34 @@ SERVER_TEST(a_body_that_is_there_at_once_is_read_to_its_end)
 	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
 }
 
+SERVER_TEST(a_body_that_nobody_gathers_takes_no_memory_and_needs_none)
+{
+	static char much[128 * 1024];
+	size_t size = 1;
+
+	server_aid_start_and_call(f); /* all bodies have 1,000 bytes */
+	SAY(&f->peer, "POST /streamed HTTP/1.1\r\nHost: x\r\nContent-Length: 131072\r\n\r\n");
+	peer_say(&f->peer, much, sizeof(much) / 2);
+	UNTIL(f, f->piece_bytes == sizeof(much) / 2);
+	assert_int_equal(f->server->budget.used, 0);
+	peer_say(&f->peer, much, sizeof(much) / 2);
+	UNTIL(f, f->kept_count == 1);
+	assert_int_equal(f->piece_bytes, sizeof(much));
+	assert_null(http_request_take_body(f->kept[0], &size));
+	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
+	UNTIL(f, peer_has_answer(&f->peer));
+}
+
+SERVER_TEST(a_body_that_nobody_gathers_and_that_is_cut_is_no_request)
+{
+	server_aid_start_and_call(f);
+	SAY(&f->peer, "POST /streamed HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nabc");
+	UNTIL(f, f->piece_bytes == 3);
+	peer_hang_up(&f->peer);
+	UNTIL(f, f->server->conn_count == 0);
+	assert_int_equal(f->kept_count, 0);
+}
+
 SERVER_TEST(a_deferred_answer_arrives_later)
 {
 	char *body;

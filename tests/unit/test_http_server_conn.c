@@ -61,6 +61,40 @@ SERVER_TEST(whoever_waited_at_the_limit_is_taken_when_another_goes)
 	assert_non_null(strstr(f->second.in, "HTTP/1.1 200 "));
 }
 
+static int looks;
+
+static bool
+on_few(void *ctx)
+{
+	(void)ctx;
+	return ++looks <= 3;
+}
+
+/* Whoever waits by choice is answered before anybody is cut; when none is left, others are. */
+SERVER_TEST(who_waits_by_choice_makes_room_before_anybody_is_cut)
+{
+	enum { CROWD = 8 };
+	struct http_server_config config = server_aid_config(f);
+	struct connection peers[CROWD] = { 0 };
+	size_t n = 0;
+
+	looks = 0;
+	config.connections_max = CROWD;
+	config.on_few = on_few;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	for (size_t i = 0; i < CROWD; i++)
+		peer_call(f, &peers[i]);
+	UNTIL(f, looks == 3); /* a second later all of them are idle */
+	for (size_t i = 0; i < CROWD; i++)
+		assert_false(peers[i].is_closed);
+	UNTIL(f, peers[0].is_closed); /* the oldest */
+	for (size_t i = 0; i < CROWD; i++)
+		n += peers[i].is_closed ? 1 : 0;
+	assert_in_range(n, 1, CROWD - 1);
+	for (size_t i = 0; i < CROWD; i++)
+		peer_hang_up(&peers[i]);
+}
+
 /* Makes timers overdue, and the answers come in the same turn as they. */
 static void
 on_late(struct loop_timer *timer, void *ctx)

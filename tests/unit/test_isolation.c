@@ -220,17 +220,28 @@ ask_row(struct isolation *both, const struct who *who, enum api_operation operat
 	char path[64];
 
 	switch (api_rows[operation].behind) {
+	case API_SPAN:
+		(void)snprintf(
+		    path, sizeof(path), "%s/2020-01-01/2099-12-31/0", api_rows[operation].path);
+		isolation_ask(both, who->uid, who->as, operation, path, NULL);
+		break;
 	case API_NONE:
 	case API_PEER:
+	case API_SINCE:
 		isolation_ask(both, who->uid, who->as, operation, api_rows[operation].path,
 		    operation == API_GATE      ? "{\"environment\": \"cider/production\"}" :
 			api_is_post(operation) ? "{}" :
 						 NULL);
 		break;
 	case API_TARGET:
+	case API_ENV:
+	case API_DAYS:
 		for (size_t i = 0; i < COUNT(places); i++) {
-			(void)snprintf(
-			    path, sizeof(path), "%s%s", api_rows[operation].path, places[i]);
+			(void)snprintf(path, sizeof(path), "%s%s%s", api_rows[operation].path,
+			    api_rows[operation].behind == API_DAYS ? "/2026-01-01/2026-12-31" : "",
+			    places[i]);
+			if (api_rows[operation].behind == API_ENV && places[i][0] == '\0')
+				continue;
 			isolation_ask(both, who->uid, who->as, operation, path, NULL);
 		}
 		break;
@@ -254,6 +265,8 @@ ask_row(struct isolation *both, const struct who *who, enum api_operation operat
 			ask_agent(both, who, operation);
 		else if (operation == API_COMMAND)
 			ask_commands(both, who);
+		else if (operation == API_SESSION)
+			isolation_ask(both, who->uid, who->as, operation, "/v1/session/end", "{}");
 		else
 			fail_msg("%s: what is asked of it?", api_rows[operation].path);
 		break;

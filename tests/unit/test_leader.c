@@ -528,16 +528,16 @@ who_is_deposed_meanwhile_says_nothing(struct scene *scene)
 	store_aid_reopen(&scene->aid);
 }
 
-static _Atomic bool was_cancelled;
-
-/* What a database is asked while a commit waits for a second machine that is not there. */
+/* What a database is asked while a commit waits for a second machine that is not there; those of
+ * other programs wait beside it. */
 static void *
 cancel_the_wait(void *ctx)
 {
 	static const char *const steps[] = {
 		"SELECT COUNT(*) FROM (SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
-		" WHERE wait_event = 'SyncRep') AS cancelled", /* COMMIT, with a warning */
-		"SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'",
+		" WHERE wait_event = 'SyncRep' AND application_name = 'waits') AS cancelled",
+		"SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+		" AND application_name = 'waits'",
 	};
 	struct err err;
 	CLEANUP(db_closep) struct db *db = db_open(ctx, 0, &err);
@@ -548,7 +548,6 @@ cancel_the_wait(void *ctx)
 			if (!db_one_i64(&n, db, &err, steps[i]))
 				abort();
 		while (n == 0); /* the second: that which confirms it waits too */
-		was_cancelled = true;
 	}
 	if (db == NULL || !db_script(db, "ALTER SYSTEM SET synchronous_standby_names = ''", &err) ||
 	    !db_one_i64(&n, db, &err, "SELECT pg_reload_conf()"))
@@ -559,12 +558,13 @@ cancel_the_wait(void *ctx)
 static void
 a_wait_that_was_cancelled_is_no_yes(struct scene *scene)
 {
-	char url[DATABASE_AID_PATH + 32];
+	char url[DATABASE_AID_PATH + 64];
 	pthread_t thread;
-	int64_t before;
+	int64_t before, n_unknown;
 	int answers = 0;
 
-	(void)snprintf(url, sizeof(url), "%s%%20-csynchronous_commit%%3Don", scene->aid.path);
+	(void)snprintf(url, sizeof(url), "%s%%20-csynchronous_commit%%3Don&application_name=waits",
+	    scene->aid.path);
 	scene->aid.config.path = url;
 	store_aid_reopen(&scene->aid);
 	assert_true(db_script(scene->outside,
@@ -572,13 +572,13 @@ a_wait_that_was_cancelled_is_no_yes(struct scene *scene)
 	assert_int_equal(number(scene, "SELECT pg_reload_conf()"), 1);
 	while (number(scene, "SELECT COUNT(*) FROM pg_settings WHERE setting = 'nobody'") == 0)
 		continue;
-	was_cancelled = false;
+	n_unknown = atomic_load(&scene->fence.n_unknown);
 	assert_int_equal(pthread_create(&thread, NULL, cancel_the_wait, scene->aid.path), 0);
 	do { /* until the checkpointer has read it too, no commit waits */
 		before = number(scene, "SELECT batch FROM leader");
 		answers = 0;
 		assert_true(decide(scene, &answers));
-	} while (!was_cancelled);
+	} while (atomic_load(&scene->fence.n_unknown) == n_unknown);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(answers, 1);
 	assert_int_equal(number(scene, "SELECT batch FROM leader"), before + 2);

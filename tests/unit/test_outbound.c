@@ -57,7 +57,7 @@ TEST(a_host_that_the_settings_name_may_be_private_and_never_on_a_link)
 	}
 }
 
-TEST(a_vault_without_tls_is_on_this_machine_whatever_its_name_leads_to)
+TEST(a_vault_or_opa_without_tls_is_on_this_machine_whatever_its_name_leads_to)
 {
 	static const char *const elsewhere[] = { "10.0.0.1", "8.8.8.8", "169.254.169.254",
 		"169.254.170.2", "0.0.0.0" };
@@ -66,8 +66,12 @@ TEST(a_vault_without_tls_is_on_this_machine_whatever_its_name_leads_to)
 	assert_true(allows(OUTBOUND_VAULT, "HTTP://localhost:8200", "127.0.0.1"));
 	assert_true(allows(OUTBOUND_VAULT, "HTTPS://vault.example", "10.0.0.1"));
 	for (size_t i = 0; i < COUNT(elsewhere); i++)
-		if (allows(OUTBOUND_VAULT, "http://localhost:8200", elsewhere[i]))
+		if (allows(OUTBOUND_VAULT, "http://localhost:8200", elsewhere[i]) ||
+		    allows(OUTBOUND_OPA, "http://localhost:8181", elsewhere[i]) ||
+		    allows(OUTBOUND_OPA, NULL, elsewhere[i]))
 			fail_msg("%s", elsewhere[i]);
+	assert_true(allows(OUTBOUND_OPA, "http://localhost:8181", "127.0.0.1"));
+	assert_true(allows(OUTBOUND_OPA, "https://opa.example", "10.0.0.1"));
 }
 
 /* The only ones that are for link-local addresses: each may ask its own and nothing else. */

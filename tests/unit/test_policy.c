@@ -23,6 +23,7 @@ static const struct {
 	{ POLICY_HISTORY, "vsA", "vsA", "vsA" },
 	{ POLICY_LOG, "sA", "A", "sA" },
 	{ POLICY_DEPLOY, "sA", "A", "sA" },
+	{ POLICY_UPLOAD, "A", "A", "A" },
 	{ POLICY_ROLLBACK, "A", "A", "A" },
 	{ POLICY_CANCEL, "sA", "A", "sA" },
 	{ POLICY_CONFIRM, "A", "A", "A" },

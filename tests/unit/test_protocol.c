@@ -41,6 +41,8 @@ TEST(an_order_is_read_as_it_was_sent)
 		.deployment = 42,
 		.previous = "9f8e7d6c",
 		.without = "h2,10.77.0.12,fd00::1",
+		.source = SOURCE_UPLOAD,
+		.tree = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 		.proof.installation = "0123456789abcdef0123456789abcdef",
 		.ref = "feature/\xc3\xa4 $(id)" };
 	struct protocol_message read;
@@ -61,6 +63,12 @@ TEST(what_is_signed_of_an_order_is_what_a_runner_of_before_knows_too)
 	memcpy(run.proof.installation, "0123456789abcdef0123456789abcdef", 33);
 	assert_string_equal(protocol_work(&run, now), before);
 	run.argument[0] = '2';
+	assert_string_not_equal(protocol_work(&run, now), before);
+	(void)protocol_work(&run, before);
+	run.source = SOURCE_UPLOAD;
+	assert_string_not_equal(protocol_work(&run, now), before);
+	(void)protocol_work(&run, before);
+	memset(run.tree, 'a', sizeof(run.tree) - 1);
 	assert_string_not_equal(protocol_work(&run, now), before);
 }
 
@@ -316,6 +324,9 @@ TEST(what_is_out_of_bounds_is_refused)
 		RUN_BUT "deadline_s 60\ngrace_s 601\n",
 		RUN_BUT "deadline_s 60\nprevious x\n",
 		RUN_BUT "deadline_s 60\nwithout h2 $(id)\n",
+		RUN_BUT "deadline_s 60\nsource svn\n",
+		RUN_BUT "deadline_s 60\nsource Upload\n",
+		RUN_BUT "deadline_s 60\nsource upload\ntree 0123\n",
 		RUN_BUT "deadline_s 60\nref \n",
 		RUN_BUT "deadline_s 60\nref a\tb\n",
 		"ask\nid 1\nquestion heads\nbranches \n",

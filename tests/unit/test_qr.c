@@ -1,9 +1,8 @@
-/* Goal: a QR code is drawn in a terminal or as a PNG, with a white frame around it.  Side: start. */
+/* Goal: a QR code is drawn in a terminal, with a white frame around it, or given as rows.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/qr.h"
 
 #include "lib/buf.h"
-#include "lib/png.h"
 #include "unit.h"
 
 TEST(a_drawing_has_two_rows_a_line)
@@ -21,41 +20,31 @@ TEST(a_drawing_has_two_rows_a_line)
 	buf_done(&drawn);
 }
 
-/* What it shows test_flow_factor.py reads, by other hands. */
-TEST(a_picture_is_a_png_of_its_size)
+static void
+count_row(void *ctx, const char *row)
 {
-	static const uint8_t begins[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13,
-		'I', 'H', 'D', 'R', 0, 0, 0, 174, 0, 0, 0, 174, 1, 0, 0, 0, 0 };
-	static const uint8_t ends[] = { 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82 };
-	struct buf drawn;
+	int *n = ctx;
 
-	buf_init(&drawn, 65536);
-	assert_true(qr_png("A", &drawn, NULL)); /* 21 modules, 4 around, 6 pixels each */
-	assert_memory_equal(drawn.data, begins, sizeof(begins));
-	assert_memory_equal(drawn.data + drawn.size - sizeof(ends), ends, sizeof(ends));
-	buf_done(&drawn);
-	buf_init(&drawn, 100);
-	assert_false(qr_png("A", &drawn, NULL));
-	buf_done(&drawn);
+	assert_int_equal(strlen(row), 21);
+	assert_int_equal(strspn(row, "01"), 21);
+	if (*n == 0)
+		assert_true(strncmp(row, "11111110", 8) == 0); /* a finder, and no frame */
+	++*n;
 }
 
-static bool
-is_white(UNUSED const void *ctx, UNUSED int x, UNUSED int y)
+/* What they show test_flow_factor.py reads, by other hands. */
+TEST(its_rows_are_those_of_the_code_alone)
 {
-	return false;
+	int n = 0;
+
+	qr_rows("A", count_row, &n);
+	assert_int_equal(n, 21);
 }
 
-TEST(a_picture_of_another_size_is_refused)
+static void
+fail_row(UNUSED void *ctx, UNUSED const char *row)
 {
-	static const int sides[] = { -1, 0, PNG_SIDE_MAX + 1 };
-	struct buf drawn;
-
-	buf_init(&drawn, 1 << 17);
-	for (size_t i = 0; i < COUNT(sides); i++)
-		assert_false(png_square(sides[i], is_white, NULL, &drawn, NULL));
-	assert_int_equal(drawn.size, 0);
-	assert_true(png_square(PNG_SIDE_MAX, is_white, NULL, &drawn, NULL));
-	buf_done(&drawn);
+	fail_msg("there is no code of it");
 }
 
 TEST(a_text_that_is_too_long_is_refused)
@@ -67,9 +56,8 @@ TEST(a_text_that_is_too_long_is_refused)
 	text[sizeof(text) - 1] = '\0';
 	buf_init(&out, (size_t)1 << 20);
 	assert_false(qr_terminal(text, &out, NULL));
-	assert_false(qr_png(text, &out, NULL));
+	qr_rows(text, fail_row, NULL);
 	text[QR_TEXT_MAX] = '\0';
 	assert_true(qr_terminal(text, &out, NULL));
-	assert_true(qr_png(text, &out, NULL));
 	buf_done(&out);
 }

@@ -62,6 +62,12 @@ TEST(each_shape_begins_and_ends_where_it_is_said_to)
 		(void)snprintf(want, sizeof(want), "%s", shapes[i].at_word ? text : "q***.");
 		redact_check(NULL, text, want);
 	}
+	/* Our own: digits alone, for names of metrics begin so. */
+	redact_check(NULL, " deploybot_0123456789abcdef0123.", " ***.");
+	redact_check(NULL, " deploybotc_0123456789abcdef0123.", " ***.");
+	redact_check(NULL, " deploybot_0123456789abcdef012.", " deploybot_0123456789abcdef012.");
+	redact_check(NULL, " deploybot_webhook_events_received_total.",
+	    " deploybot_webhook_events_received_total.");
 	redact_check(NULL, "12345:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
 	    "12345:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
 	for (const char *before = "09azAZ/:@[`{-_"; *before != '\0'; before++) {

@@ -3,6 +3,7 @@
 #include "routes/route_api.h"
 
 #include "cli/cli_server.h"
+#include "cli/cli_show.h"
 #include "clients/loan_shelf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
@@ -94,7 +95,8 @@ load(void)
 		"TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789",
 		"ADMIN_TELEGRAM_IDS=11", "STATE_DIRECTORY=/tmp", "REPOSITORY_URL=/srv/repository",
 		"ENABLE_API_SERVER=true", "ENABLE_TOKEN_AUTH=true", "AUTH_TOKEN_SECRET=" KEY,
-		"AUTH_TOKEN_SECRET_PREVIOUS=" BEFORE, NULL
+		"AUTH_TOKEN_SECRET_PREVIOUS=" BEFORE, "CONSOLE=true",
+		"PUBLIC_URL=https://bot.example", NULL
 	};
 	struct settings_report report = { 0 };
 	struct settings *ret = NULL;
@@ -152,7 +154,7 @@ static int
 set_up(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct http_server_config config = { .route_count = COUNT(w->routes) };
+	struct http_server_config config = { 0 };
 
 	w->loop = loop_new(NULL);
 	w->redact = redact_new();
@@ -170,7 +172,7 @@ set_up(void **state)
 	    .ctx = w });
 	know(w, 'a', KEY, INT64_MAX);
 	know(w, 'b', KEY, INT64_MAX);
-	route_api_routes(w->api, w->routes);
+	config.route_count = route_api_routes(w->api, w->routes);
 	config.routes = w->routes;
 	w->server = http_server_new(w->loop, &config, "127.0.0.1:0", NULL);
 	*state = w;
@@ -254,6 +256,19 @@ SCENE_TEST(what_was_not_asked_is_not_said_to_be_down)
 	ask(w, 'a');
 	assert_true(has(w->asked.body, "\"is_healthy\":true,"));
 	assert_true(has(w->printed, "\n  healthy: HTTP 200 in 7 ms\n"));
+}
+
+/* Archives come from users of the machine alone, whatever a token may. */
+SCENE_TEST(an_upload_is_not_there_on_the_network)
+{
+	static const char line[] =
+	    "POST /v1/upload/staging HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Authorization: Bearer x\r\nContent-Type: application/octet-stream\r\n"
+	    "Content-Length: 3\r\n\r\nabc";
+
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+	assert_int_equal(w->asked.status, 404);
+	assert_int_equal(w->asked_store, 0);
 }
 
 /* Each has places of their own in health_look.c. */
@@ -416,10 +431,11 @@ SCENE_TEST(where_the_log_of_an_agents_run_stands_is_said_once)
 	w->log_note = "in the journal of acme";
 	ask_piece(w, 0);
 	assert_int_equal(w->asked.status, 200);
-	assert_true(has(
-	    w->asked.body, "\"next\":23,\"is_over\":true,\"text\":\"in the journal of acme\\n\""));
+	assert_true(has(w->asked.body,
+	    "\"next\":23,\"is_over\":true,\"is_unchanged\":false,\"text\":\"in the journal of acme\\n\""));
 	ask_piece(w, 23);
-	assert_true(has(w->asked.body, "\"next\":23,\"is_over\":true,\"text\":\"\""));
+	assert_true(has(
+	    w->asked.body, "\"next\":23,\"is_over\":true,\"is_unchanged\":false,\"text\":\"\""));
 }
 
 static void
@@ -495,4 +511,125 @@ SCENE_TEST(the_longest_token_fits_into_its_answer)
 	assert_int_equal(w->asked.status, 200);
 	(void)snprintf(end, sizeof(end), ",\"token\":\"%s\"}", token);
 	assert_true(has(w->asked.body, end));
+}
+
+/* --- sessions of the console --- */
+
+/* The status of session/open with that body, as somebody of that address. */
+static int
+open_as(struct world *w, const char *client, const char *body)
+{
+	static char line[80000];
+
+	(void)snprintf(line, sizeof(line),
+	    "POST /v1/session/open HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "X-Real-IP: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+	    client, strlen(body), body);
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+	return w->asked.status;
+}
+
+#define CODE	  "{\"code\": \"00112233445566778899aabbccddeeff\"}"
+#define INIT_DATA "{\"init_data\": \"user=%7B%22id%22%3A33%7D&auth_date=1&hash=00\"}"
+
+/* It is the one request without Authorization; its body is read all the same. */
+SCENE_TEST(a_session_is_opened_without_authorization)
+{
+	w->lent = 200;
+	assert_int_equal(open_as(w, "192.0.2.1", CODE), 200);
+	assert_int_equal(w->asked_store, 1);
+	assert_int_equal(open_as(w, "192.0.2.1", "{\"code\": \"0011\"}"), 400);
+	assert_int_equal(open_as(w, "192.0.2.1", "{\"code\": 7}"), 400);
+	assert_int_equal(open_as(w, "192.0.2.1", "{\"code\": \"x\", \"init_data\": \"x\"}"), 400);
+	assert_int_equal(open_as(w, "192.0.2.1", "{}"), 400);
+	assert_int_equal(w->asked_store, 1);
+}
+
+/* What is wrong with initData the loop sees: the store is not asked. */
+SCENE_TEST(init_data_that_proves_nothing_does_not_reach_the_store)
+{
+	assert_int_equal(open_as(w, "192.0.2.2", INIT_DATA), 401);
+	assert_int_equal(w->asked_store, 0);
+	assert_string_equal(w->why, "initData that proves nothing");
+}
+
+SCENE_TEST(initdata_of_64_kb_is_not_read)
+{
+	static char body[65536 + 64];
+	size_t size = (size_t)snprintf(body, sizeof(body), "{\"init_data\": \"");
+
+	memset(body + size, 'a', 65536);
+	(void)snprintf(body + size + 65536, sizeof(body) - size - 65536, "\"}");
+	assert_int_equal(open_as(w, "192.0.2.3", body), 413);
+	assert_int_equal(w->asked_store, 0);
+}
+
+/* Ten at once of an address; wrong tokens, which take no account, close the console to nobody. */
+SCENE_TEST(guessing_codes_is_limited_apart_from_guessing_tokens)
+{
+	w->lent = 401;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(status_of(w, 'f', "192.0.2.4"), 401);
+	assert_int_equal(status_of(w, 'f', "192.0.2.4"), 429);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(open_as(w, "192.0.2.4", CODE), 401);
+	assert_int_equal(open_as(w, "192.0.2.4", CODE), 429);
+	assert_int_equal(open_as(w, "192.0.2.4", INIT_DATA), 429);
+	assert_int_equal(w->asked_store, 10);
+	assert_int_equal(open_as(w, "192.0.2.5", CODE), 401); /* of another address */
+}
+
+/* A good one takes nothing: an office opens its pages in the morning. */
+SCENE_TEST(logging_in_takes_nothing)
+{
+	w->lent = 200;
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(open_as(w, "192.0.2.6", CODE), 200);
+}
+
+static int
+session_status(struct world *w, const char *token)
+{
+	char line[320];
+
+	(void)snprintf(line, sizeof(line),
+	    "GET /v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Authorization: Bearer %s\r\n\r\n",
+	    token);
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+	return w->asked.status;
+}
+
+/* By its MAC, as a token; under its own beginning. */
+SCENE_TEST(a_session_that_is_known_asks)
+{
+	struct known_token *known = &w->tokens.at[w->tokens.n++];
+	char text[TOKEN_SESSION_TEXT];
+
+	(void)snprintf(text, sizeof(text), TOKEN_SESSION_PREFIX "%0*d", 2 * TOKEN_BYTES, 7);
+	assert_true(crypto_hmac(KEY, strlen(KEY), text, strlen(text), known->mac, NULL));
+	known->until = INT64_MAX;
+	w->lent = 200;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(session_status(w, text), i == 0 ? 401 : 200);
+		route_api_tokens(w->api, &w->tokens);
+	}
+}
+
+/* Regression: sessions came, and the room was that of tokens alone. */
+SCENE_TEST(as_many_are_known_as_the_store_tells_of)
+{
+	struct known_token *last = &w->tokens.at[COUNT(w->tokens.at) - 1];
+	char text[TOKEN_SESSION_TEXT];
+
+	(void)snprintf(text, sizeof(text), TOKEN_SESSION_PREFIX "%0*d", 2 * TOKEN_BYTES, 8);
+	w->tokens.n = COUNT(w->tokens.at);
+	memset(w->tokens.at, 0x5a, sizeof(w->tokens.at));
+	assert_true(crypto_hmac(KEY, strlen(KEY), text, strlen(text), last->mac, NULL));
+	last->until = INT64_MAX;
+	w->lent = 200;
+	for (int i = 0; i < 2; i++) {
+		route_api_tokens(w->api, &w->tokens);
+		assert_int_equal(session_status(w, text), 200);
+	}
 }

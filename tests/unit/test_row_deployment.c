@@ -74,7 +74,7 @@ act_round_trip(struct tx *tx, void *arg)
 	assert_int_equal(got.attempts, 3);
 	assert_int_equal(got.ended_at, 99);
 	assert_string_equal(got.detail, "other");
-	row_deployment_set_state(tx, d.id, DEPLOY_FAILED, DEPLOY_WHY_SCRIPT);
+	row_deployment_set_state(tx, &d, DEPLOY_FAILED, DEPLOY_WHY_SCRIPT);
 	row_deployment_get(tx, d.id, &got);
 	assert_int_equal(got.state, DEPLOY_FAILED);
 	assert_int_equal(got.why, DEPLOY_WHY_SCRIPT);
@@ -171,7 +171,7 @@ act_push_question(struct tx *tx, void *arg)
 	row_deployment_add(tx, &chat);
 	assert_int_equal(
 	    row_deployment_push_question(tx, "production", &(struct deployment){ 0 })->id, push.id);
-	row_deployment_set_state(tx, push.id, DEPLOY_SUPERSEDED, DEPLOY_WHY_NONE);
+	row_deployment_set_state(tx, &push, DEPLOY_SUPERSEDED, DEPLOY_WHY_NONE);
 	assert_int_equal(
 	    row_deployment_push_question(tx, "production", &(struct deployment){ 0 })->id, 0);
 }

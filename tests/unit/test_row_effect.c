@@ -255,15 +255,18 @@ static const struct {
 	[EFFECT_SEND_MESSAGE] = { "say:9", true, false },
 	[EFFECT_TOAST] = { "toast:9", true, false },
 	[EFFECT_DOCUMENT] = { "document:9", true, false },
-	[EFFECT_PICTURE] = { "picture:9", true, false },
 	[EFFECT_DELETE_MESSAGE] = { "", false, false },
 	[EFFECT_PIN_MESSAGE] = { "", false, false },
 	[EFFECT_PURGE_RUN] = { "", false, false },
+	[EFFECT_FETCH_FILE] = { "", false, false },
+	[EFFECT_PURGE_UPLOAD] = { "", false, false },
 	[EFFECT_LEAVE_CHAT] = { "", false, false },
 	[EFFECT_CLOUDFLARE_GET] = { "", false, true },
 	[EFFECT_CLOUDFLARE_SET] = { "", false, false },
 	[EFFECT_GITHUB_RUNS] = { "", false, true },
 	[EFFECT_GITHUB_FAILURE] = { "", false, true },
+	[EFFECT_OPA] = { "", false, true },
+	[EFFECT_PROM_QUERY] = { "", false, true },
 	[EFFECT_GITHUB_DELIVERIES] = { "", false, true },
 	[EFFECT_FORGE_ANSWER] = { "", false, true },
 	[EFFECT_FORGE_START] = { "", false, false },
@@ -275,6 +278,7 @@ static const struct {
 	[EFFECT_VAULT_LOOK] = { "", false, true },
 	[EFFECT_LEND_MESSAGE] = { "lend_message:9", true, false },
 	[EFFECT_SIGN_CERTIFICATE] = { "", false, false },
+	[EFFECT_NOTIFY] = { "notify:status-page", false, false },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };
@@ -291,8 +295,8 @@ add_kind(struct tx *tx, enum effect_kind kind)
 		effect->u.toast.chat = 9;
 	else if (kind == EFFECT_LEND_MESSAGE)
 		effect->u.vault.chat = 9;
-	else if (kind == EFFECT_PICTURE)
-		effect->u.picture.person = 9;
+	else if (kind == EFFECT_NOTIFY)
+		text_set(effect->u.notify.name, "status-page");
 	else if (kind == EFFECT_DOCUMENT)
 		effect->u.document.address.chat = 9;
 	else if (kind == EFFECT_FORGE_REPORT)
@@ -328,7 +332,7 @@ LANE_TEST(each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row)
 {
 	store_aid_act(aid, act_on_each_kind, NULL);
 	/* That message has no row: its turn came, and it was dropped. */
-	assert_int_equal(aid->store->mark.n_outbox, 4);
+	assert_int_equal(aid->store->mark.n_outbox, 3);
 }
 
 static void

@@ -349,7 +349,7 @@ STORE_TEST(the_state_file_follows_the_release_and_is_mended_at_start)
 	assert_false(store_is_release_unreported(aid->store));
 	text = state_file(aid, path, sizeof(path));
 	assert_string_equal(text,
-	    "{\"environment\":\"staging\",\"release\":1,\"commit\":\"aaaa111\","
+	    "{\"environment\":\"staging\",\"release\":1,\"commit\":\"aaaa111\",\"source\":\"git\","
 	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":null,"
 	    "\"live\":[\"aaaa111\"]}\n");
 	free(text);
@@ -360,9 +360,9 @@ STORE_TEST(the_state_file_follows_the_release_and_is_mended_at_start)
 	assert_false(store_project(aid->store, &aid->outcomes));
 	text = state_file(aid, path, sizeof(path));
 	assert_string_equal(text,
-	    "{\"environment\":\"staging\",\"release\":2,\"commit\":\"dddd222\","
+	    "{\"environment\":\"staging\",\"release\":2,\"commit\":\"dddd222\",\"source\":\"git\","
 	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":"
-	    "{\"release\":1,\"commit\":\"aaaa111\",\"image\":null},"
+	    "{\"release\":1,\"commit\":\"aaaa111\",\"source\":\"git\",\"image\":null},"
 	    "\"live\":[\"dddd222\",\"aaaa111\"]}\n");
 	free(text);
 }

@@ -23,9 +23,9 @@ struct setting_case {
 
 #define S(type) SETTING_TYPE_##type
 #define NUMBERS_1_TO_64 \
-	"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27" \
-	",28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51" \
-	",52,53,54,55,56,57,58,59,60,61,62,63,64"
+	"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31" \
+	",32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59" \
+	",60,61,62,63,64"
 
 static const struct setting_case cases[] = {
 	{ S(TEXT), { "", "x", "~ \xc3\xa4" }, { "a\nb", "\x1f", "\x7f", "\xff" } },
@@ -36,7 +36,7 @@ static const struct setting_case cases[] = {
 	    { "0123456789abcdef0123456789abcdef", "a<bcdefghijklmnopqrstuvwxyz012345" },
 	    { "", "0123456789abcdef0123456789abcde", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } },
 	{ S(FORGE_TOKEN), { "ghp_0123456789abcdef", "a<bcdefghijklmnop" },
-	    { "", "0123456789abcde", "<0123456789abcdef>" } },
+	    { "", "<0123456789abcdef>" } },
 	{ S(SIGNING_KEY),
 	    { "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u",
 		"whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=" },
@@ -44,8 +44,7 @@ static const struct setting_case cases[] = {
 	{ S(DATABASE),
 	    { "postgres://bot:pw%40@a,b/deploybot?sslmode=verify-full",
 		"postgresql:///d?host=/run" },
-	    { "", "http://h/d", "postgres://", "postgres://h/d d", "mysql://h/d", "/srv/db",
-		"Postgres://h/d" } },
+	    { "", "http://h/d", "postgres://", "postgres://h/d d", "/srv/db", "Postgres://h/d" } },
 	{ S(MACHINE), { "a", "server-a", "1.example.org" }, { "", "-a", ".a", "A", "a_b", "a/b" } },
 	{ S(INSTALLATION), { "a", "Bot-1.example.org" }, { "", "-a", ".a", "a_b", "a/b", "a b" } },
 	{ S(APP_ID), { "1", "123456789012345678" }, { "", "0", "Iv23liAbCdEf", "1 2", "-1" } },
@@ -64,8 +63,8 @@ static const struct setting_case cases[] = {
 		"PRIVATE KEY-----",
 		"-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----" } },
 	{ S(VAULT_TOKEN), { "hvs.CAESIJ0123456789", "0123456789abcdef" },
-	    { "", "root", "hvs.CAESIJ 0123456789", "hvs.CAESIJ012345678\xc3\xa4",
-		"your-token-of-vaults" } },
+	    { "root", "hvs.CAESIJ 01234", "hvs.CAESIJ012345678\xc3\xa4", "your-vault-token" } },
+	{ S(BEARER_TOKEN), { "0123456789abcdef", "0123456789abcde/" }, { "", "0123456789abcde" } },
 	{ S(ROLE_ID), { "db02de05-fa39-4855-059b-67221c5c2f63", "deploybot.prod" },
 	    { "", "a b", "a/b", "a\"b" } },
 	{ S(NAMESPACE), { "admin", "teams/shop", "a.b/c_d/" },
@@ -141,6 +140,12 @@ static const struct setting_case cases[] = {
 	    { "", "kv2 secret", "kv3 secret a", "kv2 secret ../a", "kv2 secret a/../b",
 		"kv2 secret a.", "kv2 secret a..b", "kv2 secret .a", "kv2 secret a%2e",
 		"kv2 secret /a", "kv2 secret a/", "kv2 secret a//b" } },
+	{ S(NOTIFY_TO), { "webhook", "Slack" }, { "", "teams" } },
+	{ S(NOTIFY_URL), { "https://a/b", "smtps://u:p@a:465" }, { "ftp://a", "https://u:p@a" } },
+	{ S(NOTIFY_SECRET), { "0123456789abcdef", "0123456789abcde_" }, { "short", "a b" } },
+	{ S(MATRIX_ROOM), { "!a:b.org", "!aB-_" }, { "#a:b.org", "!a b:c" } },
+	{ S(MAIL_ADDRESS), { "a@b.org", "a.b+c@x" }, { "a", "A <a@b>", "a@b>\r\nx" } },
+	{ S(NOTIFY_WHAT), { "a: live", "a/b: live down; */*: down" }, { "a", "a: alive" } },
 	{ S(DELIVERS), { "token", "value", "VALUE" }, { "both", "tokens", "token,value" } },
 	{ S(LOAN_TIME), { "1m", "10m", "59m", "60m", "1h" },
 	    { "", "0m", "61m", "2h", "1d", "10", "90s", "010m" } },
@@ -170,24 +175,24 @@ static const struct setting_case cases[] = {
 	    { "Fri 16:00-Mon 08:00 Europe/Berlinn", "Fri 16:00-Fri 16:00", "2027-01-06..2026-12-20",
 		"Freitag 16:00-Montag 08:00" } },
 	{ S(PUSHES), { "wait", "Drop" }, { "keep", "" } },
-	{ S(DURATION), { "1m", "9999m", "168h", "99h", "7d" },
-	    { "", "8", "0h", "169h", "8d", "1h30", "1 h" } },
+	{ S(UPLOADS), { "true", "Unproven" }, { "yes", "" } },
+	{ S(DURATION), { "1m", "9999m", "168h", "7d" }, { "", "8", "0h", "169h", "8d", "1 h" } },
+	{ S(BAKE_TIME), { "0", "1m", "1440m", "1d" }, { "", "0m", "1441m", "25h", "2d" } },
+	{ S(BAKE_QUERY), { "a: x > 1%", "b c: x == 0" }, { "", "x > 1", "n: x" } },
 	{ S(ROLES), { "admin", "lead, ops", "night-shift" }, { "", "Lead", "a_b", "-a", "1a" } },
 	{ S(CONDITIONS), { "forced=2", "path db/**=2; outside Sat-Sun 09:00-10:00=1" },
 	    { "", "forced", "path /x=2", "forced=2;" } },
 	{ S(LOGIN), { "octo", "a-b9", "Ada", "jane_acme", "renovate[bot]" },
 	    { "", "@octo", "-a", "a--b", "a b", "a(7)" } },
-	{ S(GITLAB_LOGIN), { "mona", "a.b-c_9", "_x" },
-	    { "", "@mona", "-a", "a b", "a(7)", "gitlab:a" } },
+	{ S(GITLAB_LOGIN), { "mona", "a.b-c_9" }, { "", "@mona", "-a", "a b", "gitlab:a" } },
 	{ S(DATE), { "2027-01-31", "2028-02-29" },
 	    { "", "2027-02-29", "2027-1-31", "31.1.2027", "2027-01-31 " } },
 	{ S(MEMBERS), { "1", "9223372036854775807", "7 until 2027-01-31", "7  until  2028-02-29" },
 	    { "", "0", "-7", "x", "9223372036854775808", "7 until", "7 until 2027-02-29",
 		"7 til 2027-01-31", "7 until 2027-01-31 x", "until 2027-01-31",
 		"123456789012345678901234" } },
-	{ S(LOCAL), { "1", "role admin", "role  allowed user" },
+	{ S(LOCAL), { "1", "role admin", "role  a b" },
 	    { "", "0", "role", "role Admin", "admin" } },
-	{ S(ENROL), { "server", "chat", "Chat" }, { "", "both", "chat,server" } },
 	{ S(GRANTS),
 	    { "status", "*", "deploy:shop/staging", "*:*/*", "log:*/s", "log:a/*", "deploy:staging",
 		"*:client/*", "do.a-b:x/y", "a-b:client/c" },
@@ -603,8 +608,8 @@ TEST(a_forges_token_is_not_drawn_by_chance)
 	assert_null(strstr(err.text, "openssl"));
 	assert_non_null(strstr(err.text, "as the repository's host makes it"));
 	assert_false(setting_check(SETTING_TYPE_S3_SECRET, "short", true, &err));
-	assert_null(strstr(err.text, "openssl"));
-	assert_non_null(strstr(err.text, "the secret half of that access key"));
+	assert_true(strstr(err.text, "openssl") == NULL &&
+	    strstr(err.text, "the secret half of that access key") != NULL);
 }
 
 /* What is refused may be the real one with a slip: it stays out of logs and terminals. */
@@ -612,8 +617,8 @@ TEST(no_secret_stands_in_what_is_said_of_it)
 {
 	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
 		SETTING_TYPE_LONG_TOKEN, SETTING_TYPE_FORGE_TOKEN, SETTING_TYPE_WEBHOOK_SECRET,
-		SETTING_TYPE_S3_SECRET, SETTING_TYPE_VAULT_TOKEN, SETTING_TYPE_SIGNING_KEY,
-		SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
+		SETTING_TYPE_S3_SECRET, SETTING_TYPE_VAULT_TOKEN, SETTING_TYPE_BEARER_TOKEN,
+		SETTING_TYPE_SIGNING_KEY, SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
 	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
 	struct err err;
@@ -657,8 +662,7 @@ __wrap_regexec(const regex_t *expression, const char *text, size_t n, regmatch_t
 TEST(a_value_is_not_wrong_because_memory_was_short_for_a_moment)
 {
 	memory_was_short = true;
-	assert_true(setting_check(SETTING_TYPE_PORT, "80", false, NULL));
-	assert_false(memory_was_short);
+	assert_true(setting_check(SETTING_TYPE_PORT, "80", false, NULL) && !memory_was_short);
 	assert_false(setting_check(SETTING_TYPE_PORT, "x", false, NULL));
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings_aid.h"
 
+#include "settings/checks/settings_stages.h"
 #include "settings/settings_table.h"
 
 #include <unistd.h>
@@ -399,6 +400,31 @@ TEST(a_stage_that_is_not_there_is_named)
 	assert_int_equal(settings_said.count, 0);
 	settings_unref(s);
 	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_AFTER=a,b,c,d"));
+}
+
+TEST(what_a_promotion_is_to_come_from_has_to_be_there)
+{
+	struct settings *s;
+
+	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_PROMOTE_ONLY=true"));
+	SAYS(SETTINGS_ERROR,
+	    "PRODUCTION_PROMOTE_ONLY: is true, and <ENV>_PROMOTE_FROM does not say from where");
+	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_PROMOTE_FROM=stagign"));
+	SAYS(SETTINGS_ERROR, "PRODUCTION_PROMOTE_FROM: stagign: there is no such environment");
+	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_PROMOTE_FROM=production"));
+	SAYS(
+	    SETTINGS_ERROR, "PRODUCTION_PROMOTE_FROM: production: that is this environment itself");
+	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_PROMOTE_AFTER=30"));
+	/* Each from the other is odd, and does no harm. */
+	s = LOAD(NULL, COMPLETE, "PRODUCTION_PROMOTE_ONLY=true", "PRODUCTION_PROMOTE_FROM=staging",
+	    "PRODUCTION_PROMOTE_AFTER=30m", "STAGING_PROMOTE_FROM=production");
+	assert_non_null(s);
+	assert_int_equal(settings_said.count, 0);
+	assert_true(settings_environment(s, "production")->promote_only);
+	assert_int_equal(settings_environment(s, "production")->promote_after_ms, INT64_C(1800000));
+	assert_true(settings_promotes(s, "production", "staging"));
+	assert_false(settings_promotes(s, "production", "production"));
+	settings_unref(s);
 }
 
 TEST(a_window_that_is_wrong_is_named_among_several)

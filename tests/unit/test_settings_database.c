@@ -34,7 +34,7 @@ TEST(a_url_is_the_database_and_without_one_a_file_is)
 	assert_int_equal(settings_said.count, 0);
 	factor_secret_uri(s, 7, &secret, uri);
 	assert_non_null(strstr(uri, "issuer=deploybot%20Shop-1"));
-	assert_string_equal(s->database, URL + strlen("DATABASE_URL="));
+	assert_string_equal(s->database, &URL[strlen("DATABASE_URL=")]);
 	assert_string_equal(settings_server_name(s), "server-a");
 	settings_unref(s);
 	s = LOAD(NULL, COMPLETE, "STATE_DIRECTORY=/srv/d", NAME);

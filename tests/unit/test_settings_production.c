@@ -316,26 +316,27 @@ remove_folder(UNUSED void **state)
 	return rmdir(folder);
 }
 
-/* A secret that is shown in a chat has been at Telegram's. */
-TEST(second_factors_are_made_in_the_chat_where_that_was_said)
+/* A secret goes over TLS alone. */
+TEST(second_factors_are_begun_in_the_chat_where_a_page_over_https_shows_them)
 {
+#define SERVED \
+	"ENABLE_API_SERVER=true\nAUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef01234567\n"
 	static const struct {
 		const char *kind, *changes;
-		bool in_chat;
+		bool is_shown;
 	} rows[] = {
 		{ PRODUCTION, "", false },
-		{ PRODUCTION, "TOTP_ENROL=chat", true },
-		{ PRODUCTION, "TOTP_ENROL=CHAT", true },
-		{ PRODUCTION, "TOTP_ENROL=server", false },
-		{ DEVELOPMENT, "", true },
-		{ DEVELOPMENT, "TOTP_ENROL=server", false },
+		{ PRODUCTION, SERVED "PUBLIC_URL=https://bot.example", false },
+		{ PRODUCTION, SERVED "PUBLIC_URL=https://bot.example\nCONSOLE=true", true },
+		{ DEVELOPMENT, SERVED "PUBLIC_URL=https://bot.example\nCONSOLE=true", true },
+		{ DEVELOPMENT, SERVED "PUBLIC_URL=http://127.0.0.1:8080\nCONSOLE=true", false },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = load(rows[i].kind, rows[i].changes, 0600);
 
 		assert_non_null(s);
-		if (s->enrols_in_chat != rows[i].in_chat)
+		if (s->enrols_by_page != rows[i].is_shown)
 			fail_msg("%s%s", rows[i].kind, rows[i].changes);
 		settings_unref(s);
 	}

@@ -609,6 +609,48 @@ TEST(a_verification_that_nobody_would_ask_for_is_refused)
 	assert_null(LOAD(NULL, MINIMUM, "IMAGE_SOURCE=registry", "VERIFY_COMMAND=cosign verify"));
 }
 
+TEST(where_archives_are_taken_they_are_built_here)
+{
+	static const struct {
+		char *settings[3];
+		const char *said;
+	} wrong[] = {
+		{ { "IMAGE_SOURCE=registry" },
+		    "IMAGE_SOURCE: is registry, and <ENV>_UPLOADS takes archives: CI makes no image of one; set it to build, or take <ENV>_UPLOADS out" },
+		{ { "DEPLOY_SCRIPT=/opt/ours.sh" },
+		    "DEPLOY_SCRIPT: is set, and <ENV>_UPLOADS takes archives: deploybot's own scripts alone build one; take one of the two out" },
+		{ { "COMPOSE_SOURCE=repo", "COMPOSE_REPO_TRUSTED=true" },
+		    "COMPOSE_SOURCE: is repo, and <ENV>_UPLOADS takes archives: none is in the repository; take one of the two out" },
+	};
+	struct settings *s;
+
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		for (size_t u = 0; u < 3; u++) {
+			char *uploads = (char *[]){ "STAGING_UPLOADS=true",
+				"STAGING_UPLOADS=unproven", "STAGING_UPLOADS=false" }[u];
+			char *more = wrong[i].settings[1] != NULL ? wrong[i].settings[1] : uploads;
+			char all[LIMIT_LINE];
+
+			(void)snprintf(all, sizeof(all), "STAGING_%s", wrong[i].said);
+			s = LOAD(NULL, MINIMUM, uploads, wrong[i].settings[0], more);
+			if ((s == NULL) != (u < 2))
+				fail_msg("%s %s", uploads, wrong[i].said);
+			if (s == NULL)
+				SAYS(SETTINGS_ERROR, all);
+			settings_unref(s);
+		}
+	s = LOAD(NULL, MINIMUM, "STAGING_UPLOADS=true", "IMAGE_SOURCE=registry",
+	    "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=shop.service");
+	assert_non_null(s); /* those build here, whatever CI does */
+	SAYS(SETTINGS_WARNING,
+	    "STAGING_DEPLOY_TRANSPORT: is local or systemd, and <ENV>_UPLOADS takes archives, which run programs as the runner's user: give the grant upload only to whom you would give a login here");
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "STAGING_UPLOADS=true", "DEPLOY_TRANSPORT=ssh");
+	assert_non_null(s);
+	assert_false(settings_aid_says(SETTINGS_WARNING, "whom you would give a login"));
+	settings_unref(s);
+}
+
 TEST(the_repositorys_compose_file_is_trusted_in_words)
 {
 	static const char said[] =
@@ -625,6 +667,21 @@ TEST(the_repositorys_compose_file_is_trusted_in_words)
 		    (char *[]){ "COMPOSE_ALLOW=bind:/srv/../etc", "COMPOSE_ALLOW=bind:srv",
 			"COMPOSE_REPO_FILE=../x", "COMPOSE_ALLOW=privileged,devices" }[i]));
 	s = LOAD(NULL, MINIMUM, "COMPOSE_ALLOW=privileged  bind:/srv/media bind:/");
+	assert_non_null(s);
+	settings_unref(s);
+}
+
+TEST(a_page_that_logs_in_over_the_network_in_the_clear_is_refused)
+{
+	struct settings *s;
+
+	assert_null(LOAD(NULL, COMPLETE, "CONSOLE=true", "ENABLE_API_SERVER=true",
+	    "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef",
+	    "PUBLIC_URL=http://bot.example.org"));
+	SAYS(SETTINGS_ERROR, "PUBLIC_URL: is http://, and CONSOLE would carry logins");
+	s = LOAD(NULL, COMPLETE, "CONSOLE=true", "ENABLE_API_SERVER=true",
+	    "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef",
+	    "PUBLIC_URL=http://127.0.0.1:8080");
 	assert_non_null(s);
 	settings_unref(s);
 }

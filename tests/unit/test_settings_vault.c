@@ -111,3 +111,50 @@ TEST(production_takes_a_token_of_vaults_as_it_is)
 	assert_null(s);
 	assert_false(settings_aid_says(SETTINGS_ERROR, "VAULT_TOKEN"));
 }
+
+#define OPA "OPA_URL=https://opa.example.org/v1/data/deploybot/allow"
+
+TEST(opa_is_asked_for_a_rule_by_tls_or_on_this_machine)
+{
+	static const char *const good[] = { OPA, "OPA_URL=http://127.0.0.1:8181/v1/data/a/b",
+		"OPA_URL=http://localhost:8181/v1/data/a",
+		"OPA_URL=http://[::1]:8181/v1/data/a/b?c",
+		"OPA_URL=https://gate.example.org/opa/v1/data/a" };
+	static const char *const clear[] = { "OPA_URL=http://10.0.0.7:8181/v1/data/a/b",
+		"OPA_URL=http://opa.example.org/v1/data/a/b",
+		"OPA_URL=http://localhost.example.org/v1/data/a" };
+	static const char *const no_rule[] = { "OPA_URL=http://127.0.0.1:8181",
+		"OPA_URL=http://127.0.0.1:8181/v1/data/",
+		"OPA_URL=http://127.0.0.1:8181/v0/data/a/b",
+		"OPA_URL=http://127.0.0.1:8181/v1/policies/a",
+		"OPA_URL=http://127.0.0.1:8181/v1/data/a#b",
+		"OPA_URL=http://127.0.0.1:8181/v1/data/a/",
+		"OPA_URL=http://127.0.0.1:8181/v1/data/../policies/a",
+		"OPA_URL=http://127.0.0.1:8181/v1/query?/v1/data/a",
+		"OPA_URL=http://127.0.0.1:8181?/v1/data/a" };
+	struct settings *s;
+
+	for (size_t i = 0; i < COUNT(good); i++) {
+		s = LOAD(NULL, COMPLETE, good[i], "OPA_TOKEN=" SECRET);
+		if (s == NULL)
+			fail_msg("%s: %s", good[i], settings_said.lines[0].text);
+		assert_string_equal(s->opa.url, good[i] + strlen("OPA_URL="));
+		assert_string_equal(s->opa.token, SECRET);
+		settings_unref(s);
+	}
+	for (size_t i = 0; i < COUNT(clear); i++) {
+		assert_null(LOAD(NULL, COMPLETE, clear[i]));
+		SAYS(SETTINGS_ERROR, "OPA_URL: http:// would carry its answers over the network");
+	}
+	for (size_t i = 0; i < COUNT(no_rule); i++) {
+		assert_null(LOAD(NULL, COMPLETE, no_rule[i]));
+		SAYS(SETTINGS_ERROR,
+		    "OPA_URL: is no rule's address: http://127.0.0.1:8181/v1/data/");
+	}
+	assert_null(LOAD(NULL, COMPLETE, "OPA_TOKEN=" SECRET));
+	SAYS(SETTINGS_ERROR, "OPA_TOKEN: is set, and OPA_URL is not: which OPA is meant?");
+	assert_null(LOAD(NULL, COMPLETE, "OPA_CA_FILE=/etc/ssl/opa.pem"));
+	SAYS(SETTINGS_ERROR, "OPA_CA_FILE: is set, and OPA_URL is not: which OPA is meant?");
+	assert_null(LOAD(NULL, COMPLETE, OPA, "OPA_CA_FILE=/etc/hostname"));
+	SAYS(SETTINGS_ERROR, "OPA_CA_FILE: /etc/hostname has no certificate in PEM");
+}

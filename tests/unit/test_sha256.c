@@ -38,3 +38,22 @@ TEST(each_length_has_the_digest_that_openssl_makes)
 		assert_memory_equal(ours, theirs, sizeof(ours));
 	}
 }
+
+TEST(pieces_have_the_digest_of_the_whole)
+{
+	uint8_t whole[SHA256_SIZE], pieces[SHA256_SIZE];
+	struct sha256 sum;
+	char text[300];
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 37);
+	sha256(text, sizeof(text), whole);
+	for (size_t size = 1; size <= sizeof(text); size++) {
+		sha256_init(&sum);
+		for (size_t at = 0; at < sizeof(text); at += size)
+			sha256_add(
+			    &sum, text + at, at + size <= sizeof(text) ? size : sizeof(text) - at);
+		sha256_end(&sum, pieces);
+		assert_memory_equal(pieces, whole, sizeof(whole));
+	}
+}

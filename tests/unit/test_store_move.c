@@ -268,7 +268,7 @@ many_rows_come_in_their_order(struct world *w)
 {
 	change(w, w->file,
 	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
-	    " INSERT INTO past SELECT i, i % 7, 'c' || i, printf('%.200c', 'x') FROM n");
+	    " INSERT INTO past (id, deployment, commit_id, reason) SELECT i, i % 7, 'c' || i, printf('%.200c', 'x') FROM n");
 	must_move(w, w->file, w->url);
 	must_move(w, w->url, w->other);
 	expect_same(w, w->file, w->other);

@@ -22,10 +22,17 @@ struct world {
 	struct message_sent said;
 };
 
+static bool
+is_there(UNUSED const struct settings *settings, const char *word)
+{
+	return strcmp(word, "console") != 0;
+}
+
 static const struct telegram_menu_command commands[] = {
-	{ "help", "What you may do", POLICY_GREET },
-	{ "deploy", "Deploy", POLICY_DEPLOY },
-	{ "rollback", "Go back", POLICY_ROLLBACK },
+	{ "help", "What you may do", POLICY_GREET, is_there },
+	{ "console", "The page", POLICY_GREET, is_there },
+	{ "deploy", "Deploy", POLICY_DEPLOY, is_there },
+	{ "rollback", "Go back", POLICY_ROLLBACK, is_there },
 };
 
 static bool

@@ -166,6 +166,20 @@ SCENE_TEST(a_message_is_sent_as_html_and_its_id_comes_back)
 	assert_int_equal(w->last_code, 200);
 }
 
+SCENE_TEST(a_button_leads_to_a_page_in_the_chat_or_outside)
+{
+	struct message message = message_to(4711);
+
+	buttons_add_link(&message.buttons, "Open", "https://bot.example/console/", true);
+	buttons_add_link(&message.buttons, "Open", "https://bot.example/console/#w7", false);
+	buttons_add_link(&message.buttons, "Open", "", false);
+	assert_int_equal(message.buttons.n, 2);
+	say(w, &message, 2000);
+	assert_non_null(strstr(body(w, "sendMessage", 0),
+	    "[[{\"text\":\"Open\",\"web_app\":{\"url\":\"https://bot.example/console/\"}},"
+	    "{\"text\":\"Open\",\"url\":\"https://bot.example/console/#w7\"}]]"));
+}
+
 SCENE_TEST(a_row_of_buttons_can_be_read_on_a_phone)
 {
 	/* Goal: two at most in a row, three of one character, none that would be cut. */

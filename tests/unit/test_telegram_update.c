@@ -186,6 +186,72 @@ TEST(whoever_else_wrote_it_is_refused)
 		assert_int_equal(read_one(cases[i].update).refusal, cases[i].refusal);
 }
 
+#define SENT(more) \
+	"{\"update_id\":9,\"message\":{\"message_id\":5,\"date\":1," FROM "," HOME "," more "}}"
+#define DOCUMENT \
+	"\"document\":{\"file_id\":\"BQAC-g_1\",\"file_name\":\"si\\nte.zip\",\"file_size\":1234}"
+
+TEST(an_archive_is_deploy_under_one_document_in_private_and_nothing_else)
+{
+	static const struct {
+		const char *update;
+		bool is_archive;
+	} cases[] = {
+		{ SENT(DOCUMENT ",\"caption\":\"/deploy staging\""), true },
+		{ SENT(DOCUMENT ",\"caption\":\"/Deploy@our_bot staging\""), true },
+		{ SENT(DOCUMENT ",\"caption\":\"/deployed staging\""), false },
+		{ SENT(DOCUMENT ",\"caption\":\"/rollback staging\""), false },
+		{ SENT(DOCUMENT ",\"caption\":\"deploy staging\""), false },
+		{ SENT(DOCUMENT), false },
+		{ WROTE(DOCUMENT ",\"caption\":\"/deploy staging\""), false },
+		{ SENT(DOCUMENT ",\"media_group_id\":\"1\",\"caption\":\"/deploy staging\""),
+		    false },
+		{ SENT(DOCUMENT ",\"animation\":{},\"caption\":\"/deploy staging\""), false },
+		{ SENT(DOCUMENT ",\"photo\":[],\"caption\":\"/deploy staging\""), false },
+		{ SENT(DOCUMENT ",\"edit_date\":5,\"caption\":\"/deploy staging\""), false },
+		{ SENT(DOCUMENT ",\"forward_origin\":{},\"caption\":\"/deploy staging\""), false },
+		{ SENT(DOCUMENT ",\"via_bot\":{},\"caption\":\"/deploy staging\""), false },
+		{ SENT("\"photo\":[],\"caption\":\"/deploy staging\""), false },
+		{ SENT("\"document\":{\"file_id\":\"a/b\"},\"caption\":\"/deploy staging\""),
+		    false },
+		{ SENT("\"document\":{\"file_id\":\"\"},\"caption\":\"/deploy staging\""), false },
+		{ SENT("\"document\":[],\"caption\":\"/deploy staging\""), false },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct update update = read_one(cases[i].update);
+
+		if ((update.file.id[0] != '\0') != cases[i].is_archive ||
+		    (update.refusal == UPDATE_REFUSED_NONE && update.kind == UPDATE_TEXT) !=
+			cases[i].is_archive)
+			fail_msg("%s", cases[i].update);
+	}
+}
+
+TEST(an_archive_keeps_its_word_its_name_and_its_size)
+{
+	struct update update = read_one(SENT(DOCUMENT ",\"caption\":\"/deploy staging\""));
+
+	assert_string_equal(update.file.id, "BQAC-g_1");
+	assert_string_equal(update.file.name, "si te.zip");
+	assert_int_equal(update.file.size, 1234);
+	assert_string_equal(update.text, "/deploy staging");
+	assert_true(update.is_caption);
+}
+
+TEST(a_file_without_a_caption_is_one_that_somebody_may_miss)
+{
+	struct update update = read_one(SENT(DOCUMENT));
+
+	assert_int_equal(update.kind, UPDATE_TEXT);
+	assert_int_equal(update.refusal, UPDATE_REFUSED_CAPTION);
+	assert_true(update.has_file);
+	assert_string_equal(update.text, "");
+	update = read_one(WROTE(DOCUMENT)); /* in a group */
+	assert_int_equal(update.kind, UPDATE_OTHER);
+	assert_false(update.has_file);
+}
+
 TEST(a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing)
 {
 	/* Goal: two bots in a group do not answer each other's commands. */

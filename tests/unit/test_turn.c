@@ -4,13 +4,16 @@
 
 #include "unit.h"
 
-#define ALL (1u << TURN_FACT_COUNT)
+/* Of all but UNMEASURED, which only puts a start off. */
+#define ALL TURN(UNMEASURED)
+_Static_assert(TURN(UNMEASURED) == 1u << (TURN_FACT_COUNT - 1), "it is the last");
 
 /* Whatever one of these says, it does not start. */
 #define HINDERS \
 	(TURN(GONE) | TURN(UNFIT) | TURN(DENIED) | TURN(NOT_NOW) | TURN(LIVE) | TURN(UNBOUND) | \
 	    TURN(ASKED) | TURN(CLAIMED) | TURN(NO_SLOT) | TURN(UNAPPROVED) | TURN(DIFFERS) | \
-	    TURN(STALE) | TURN(BARRED) | TURN(CI_FAILED) | TURN(CI_PENDING) | TURN(NO_RUNNER))
+	    TURN(STALE) | TURN(BARRED) | TURN(CI_FAILED) | TURN(CI_PENDING) | TURN(NO_RUNNER) | \
+	    TURN(UNJUDGED) | TURN(FORBIDDEN))
 
 static bool
 is(unsigned facts, unsigned some)
@@ -43,19 +46,24 @@ TEST(people_are_never_superseded_and_a_push_that_is_behind_asks_nobody)
 	}
 }
 
-/* Nobody is asked about what could not start, and git is asked before a person is. */
+/* Nobody is asked about what could not start; git is asked before OPA, and OPA before a person. */
 TEST(who_is_asked_could_start)
 {
 	for (unsigned facts = 0; facts < ALL; facts++) {
 		enum turn to = turn_decide(facts)->to;
 
-		if (to != TURN_TO_ASK_ANEW && to != TURN_TO_ASK_GIT)
+		if (to != TURN_TO_ASK_ANEW && to != TURN_TO_ASK_GIT && to != TURN_TO_ASK_OPA)
 			continue;
 		assert_false(is(facts,
 		    HINDERS &
-			~(TURN(UNAPPROVED) | TURN(DIFFERS) | TURN(STALE) | TURN(CI_PENDING))));
+			~(TURN(UNAPPROVED) | TURN(UNJUDGED) | TURN(FORBIDDEN) | TURN(DIFFERS) |
+			    TURN(STALE) | TURN(CI_PENDING))));
+		if (to == TURN_TO_ASK_GIT)
+			continue;
+		assert_true(is(facts, TURN(ROLLBACK)) || !is(facts, TURN(UNCOMPARED)));
+		assert_false(is(facts, TURN(UNAPPROVED) | TURN(FORBIDDEN)));
 		if (to == TURN_TO_ASK_ANEW)
-			assert_true(is(facts, TURN(ROLLBACK)) || !is(facts, TURN(UNCOMPARED)));
+			assert_false(is(facts, TURN(UNJUDGED)));
 	}
 }
 
@@ -71,11 +79,23 @@ TEST(what_is_for_good_is_not_waited_for)
 	}
 }
 
+/* Prometheus is asked about what is about to start, and about nothing else. */
+TEST(what_is_not_measured_yet_is_measured_where_it_would_start)
+{
+	for (unsigned facts = 0; facts < ALL; facts += 7) { /* some of each */
+		enum turn to = turn_decide(facts)->to;
+
+		assert_int_equal(turn_decide(facts | TURN(UNMEASURED))->to,
+		    to == TURN_TO_START ? TURN_TO_MEASURE : to);
+	}
+}
+
 TEST(each_rule_decides_something)
 {
-	bool used[64] = { 0 };
+	bool used[64] = { [0] = false };
 
 	assert_true(turn_rule_count <= COUNT(used));
+	used[turn_decide(TURN(UNMEASURED)) - turn_rules] = true;
 	for (unsigned facts = 0; facts < ALL; facts++)
 		used[turn_decide(facts) - turn_rules] = true;
 	for (size_t i = 0; i < turn_rule_count; i++)
@@ -96,6 +116,13 @@ TEST(some_turns)
 		{ TURN(PERSON) | TURN(UNCOMPARED) | TURN(DIFFERS), TURN_TO_ASK_GIT, "" },
 		{ TURN(PERSON) | TURN(ROLLBACK) | TURN(UNCOMPARED) | TURN(DIFFERS),
 		    TURN_TO_ASK_ANEW, "" },
+		{ TURN(PERSON) | TURN(UNJUDGED) | TURN(DIFFERS) | TURN(STALE), TURN_TO_ASK_OPA,
+		    "" },
+		{ TURN(PERSON) | TURN(ROLLBACK) | TURN(UNJUDGED) | TURN(UNCOMPARED),
+		    TURN_TO_ASK_OPA, "" },
+		{ TURN(UNJUDGED) | TURN(UNAPPROVED), TURN_TO_ASK_APPROVAL, "" },
+		{ TURN(UNJUDGED) | TURN(CLAIMED), TURN_TO_WAIT_CLAIM, "" },
+		{ TURN(PERSON) | TURN(FORBIDDEN) | TURN(DIFFERS), TURN_TO_REFUSE, "OPA" },
 		{ TURN(PERSON) | TURN(BEHIND), TURN_TO_ASK_ANEW, "" },
 		{ TURN(BEHIND), TURN_TO_SUPERSEDE, "older than what is live" },
 		{ TURN(BEHIND) | TURN(DIFFERS), TURN_TO_SUPERSEDE, "older than what is live" },

@@ -140,13 +140,13 @@ note_tables(void)
 #define P(name, word, ...) note("principal", word);
 	PRINCIPALS(P)
 #undef P
-	note("work.waits_for", ROW_QUEUE_LOOK);
-	note("work.waits_for", ROW_QUEUE_SLOT);
-	note("work.waits_for", ROW_QUEUE_GIT);
-	note("work.waits_for", ROW_QUEUE_HOLD);
-	note("work.waits_for", ROW_QUEUE_SETTINGS);
-	note("work.waits_for", ROW_QUEUE_CI);
-	note("work.waits_for", ROW_QUEUE_RUNNER);
+	note("work.waits_for", ROW_QUEUE_LOOK), note("work.waits_for", ROW_QUEUE_SLOT);
+	note("work.waits_for", ROW_QUEUE_GIT), note("work.waits_for", ROW_QUEUE_HOLD);
+	note("work.waits_for", ROW_QUEUE_SETTINGS), note("work.waits_for", ROW_QUEUE_CI);
+	for (enum notify_word word = 0; word < NOTIFY_WORDS; word++)
+		note("notify.word", notify_word_text(word));
+	note("work.waits_for", ROW_QUEUE_RUNNER), note("work.waits_for", ROW_QUEUE_OPA);
+	note("work.waits_for", ROW_QUEUE_MEASURE);
 	for (enum hold_kind kind = 0; kind < HOLD_WINDOW; kind++)
 		note("hold.kind", hold_kinds[kind].word);
 #define STATE(name, word) note("loan.phase", word);

@@ -47,7 +47,7 @@ static int64_t queue[ROW_QUEUE_LIST];
 	A(chat_question,    row_deployment_chat_question(tx, "staging", list)) \
 	A(asking,           row_deployment_asking(tx, "staging", list)) \
 	A(last_changed,     row_deployment_last_changed(tx, "staging", list)) \
-	A(last_end,         row_deployment_last_end(tx, "staging")) \
+	A(last,             row_deployment_last(tx, "staging")) \
 	A(came_to_nothing,  row_deployment_list(tx, "staging", list, 1)) \
 	A(history,          row_deployment_list(tx, "staging", list, 10)) \
 	A(count_open,       row_deployment_count_open(tx, 11)) \

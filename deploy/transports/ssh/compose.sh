@@ -85,7 +85,7 @@ ssh_write_settings() { # COMPOSE-FILE in base64
 ssh_find_file() {
 	local text=''
 	ssh_origin=''
-	[[ $COMPOSE_SOURCE == repo ]] || return 0
+	[[ $COMPOSE_SOURCE == repo ]] && ! is_upload || return 0
 	need_tool git git
 	find_repository
 	[[ -n $repository ]] || fail "$EXIT_CONFIG" "COMPOSE_SOURCE is repo, and the compose file is taken from our mirror of the \

@@ -10,6 +10,7 @@
 #define SHOWN	     160 /* bytes of a value in a line of text */
 #define NAMED_SHOWN  520 /* bytes of what was changed, which is shown whole */
 #define COMMIT_SHOWN 7
+#define DIGEST_SHOWN 12
 
 enum audit_format
 audit_format_of(const char *word)
@@ -47,6 +48,7 @@ static void
 print_text(FILE *out, const struct audit_fields *fields, const char *name)
 {
 	char seq[24], at[40], severity[16], code[64], value[AUDIT_LINE_MAX];
+	bool is_upload;
 
 	(void)value_of(fields, "severity", severity, sizeof(severity));
 	if (value_of(fields, "code", code, sizeof(code))[0] == '\0')
@@ -58,7 +60,10 @@ print_text(FILE *out, const struct audit_fields *fields, const char *name)
 		(void)value_of(fields, "identity", value, sizeof(value)); /* of an agent */
 	print_clean(out, " ", value, SHOWN);
 	print_clean(out, " #", value_of(fields, "deployment", value, sizeof(value)), SHOWN);
-	print_clean(out, " ", value_of(fields, "commit", value, sizeof(value)), COMMIT_SHOWN + 1);
+	is_upload = strcmp(value_of(fields, "source", value, sizeof(value)), "upload") == 0;
+	print_clean(out, is_upload ? " upload " : " ",
+	    value_of(fields, "commit", value, sizeof(value)),
+	    is_upload ? DIGEST_SHOWN + 1 : COMMIT_SHOWN + 1);
 	print_clean(out, ": ", value_of(fields, "outcome", value, sizeof(value)), SHOWN);
 	print_clean(out, ", ", value_of(fields, "user_id", value, sizeof(value)), SHOWN);
 	if (name[0] != '\0') {

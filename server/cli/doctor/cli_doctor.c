@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/doctor/doctor.h"
 #include "cli/doctor/doctor_agents.h"
+#include "cli/doctor/doctor_notify.h"
 #include "cli/doctor/doctor_production.h"
 #include "lib/db.h"
 #include "lib/environment_id.h"
@@ -35,6 +36,8 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	doctor_http(doctor);
 	doctor_forges(doctor);
 	doctor_vault(doctor);
+	doctor_opa(doctor);
+	doctor_notify(doctor);
 	doctor_link_asked(doctor);
 	if (facts != NULL) {
 		doctor_production_look(facts, doctor->settings, doctor->cli->env_file);

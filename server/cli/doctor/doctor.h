@@ -32,6 +32,7 @@ enum doctor_subject {
 	DOCTOR_GIT,
 	DOCTOR_GITHUB,
 	DOCTOR_VAULT,
+	DOCTOR_OPA,
 	DOCTOR_TARGETS,
 	DOCTOR_HEALTH,
 	DOCTOR_OUTBOUND,
@@ -48,7 +49,7 @@ struct doctor_finding {
 	char text[400];
 };
 
-#define DOCTOR_ENDS_MAX 12
+#define DOCTOR_ENDS_MAX 14
 
 struct doctor {
 	struct loop *loop;
@@ -137,6 +138,9 @@ void doctor_forges(struct doctor *doctor);
 /* Vault, where it is asked: how it stands, our own token, the role that lends, and of each secret
  * whether what is lent could read it. */
 void doctor_vault(struct doctor *doctor);
+
+/* OPA, where it is asked: does it say no to what every policy says no to? */
+void doctor_opa(struct doctor *doctor);
 
 /* Each target, asked by the runner as a deployment does before it begins. */
 void doctor_targets(struct doctor *doctor);

@@ -256,12 +256,12 @@ on_away(void *ctx, const char *why)
 }
 
 static void
-on_fatal(void *ctx, const char *text)
+on_fatal(void *ctx, const struct err *why)
 {
 	struct asking *git = ctx;
 
 	if (!git->is_over)
-		TELL(git->doctor, RUNNER, ERROR, "runner: %s", text);
+		TELL(git->doctor, RUNNER, ERROR, "runner: %s", why->text);
 	finish(git);
 }
 

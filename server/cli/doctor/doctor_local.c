@@ -15,6 +15,7 @@
 #include "cli/doctor/doctor.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
+#include "lib/landlock.h"
 #include "lib/owner.h"
 #include "lib/path.h"
 #include "lib/text.h"
@@ -492,6 +493,20 @@ find_local_socket(const struct settings *s)
 	return path != NULL || access(there, F_OK) != 0 ? path : SETTINGS_LOCAL_SOCKET;
 }
 
+/* What the running server has said of it; one of before 0.2.0 says nothing. */
+static void
+examine_sandbox(struct doctor *doctor, const char *said)
+{
+	if (said == NULL)
+		return;
+	if (strcmp(said, "off") == 0)
+		TELL(doctor, RUNNER, WARNING,
+		    "sandbox: off (SANDBOX=off), and this kernel has %s: take that setting out, then restart deploybot",
+		    landlock_version(NULL) > 0 ? "seccomp and Landlock" : "seccomp alone");
+	else
+		TELL(doctor, RUNNER, OK, "sandbox: %s", said);
+}
+
 /* What needs no role: a user who is not let in is no attack, and nobody is to read of one. */
 static void
 examine_local_socket(struct doctor *doctor)
@@ -512,9 +527,10 @@ examine_local_socket(struct doctor *doctor)
 		    " is not the server's folder");
 		return;
 	}
-	if (cli_api_ask(&api, "/healthz", NULL, &answer, &err))
+	if (cli_api_ask(&api, "/healthz", NULL, &answer, &err)) {
 		TELL(doctor, RUNNER, OK, "command line: the server answers on %s", path);
-	else
+		examine_sandbox(doctor, json_get_str(answer.json, "sandbox"));
+	} else
 		TELL(doctor, RUNNER, WARNING, "command line: %s", err.text);
 }
 

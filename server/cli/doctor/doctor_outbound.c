@@ -67,6 +67,10 @@ doctor_outbound(struct doctor *doctor)
 		tell(doctor, OUTBOUND_GITLAB, settings_text(s, SETTING_GITLAB_URL), false);
 	if (s->vault.address != NULL)
 		tell(doctor, OUTBOUND_VAULT, s->vault.address, false);
+	if (s->opa.url != NULL)
+		tell(doctor, OUTBOUND_OPA, s->opa.url, false);
+	if (s->prometheus.url != NULL)
+		tell(doctor, OUTBOUND_PROMETHEUS, s->prometheus.url, false);
 	if (s->telegram_mode == TELEGRAM_WEBHOOK && s->telegram_webhook_url != NULL)
 		tell(doctor, OUTBOUND_CERTIFICATE, s->telegram_webhook_url, false);
 	tell_witness(doctor);

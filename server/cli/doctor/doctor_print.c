@@ -32,6 +32,7 @@ static const char *const subjects[] = {
 	[DOCTOR_GIT] = "git",
 	[DOCTOR_GITHUB] = "github",
 	[DOCTOR_VAULT] = "vault",
+	[DOCTOR_OPA] = "opa",
 	[DOCTOR_TARGETS] = "targets",
 	[DOCTOR_HEALTH] = "health",
 	[DOCTOR_OUTBOUND] = "outbound",

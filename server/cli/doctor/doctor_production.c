@@ -167,6 +167,8 @@ judge_people(struct doctor *doctor, const struct production *facts)
 		    "ADMIN_TELEGRAM_IDS: one admin: add a second one for when the first is absent");
 	else
 		SAY(doctor, OK, "ADMIN_TELEGRAM_IDS: %zu admins", s->admins.count);
+	SAY_WHETHER(doctor, s->sandbox, "SANDBOX is on", ERROR,
+	    "SANDBOX=off: whoever runs code in the server can start programs; take it out");
 	SAY_WHETHER(doctor, s->enable_telemetry, "ENABLE_TELEMETRY is on", WARNING,
 	    "ENABLE_TELEMETRY is off: no alert can ever fire; turn it on");
 }

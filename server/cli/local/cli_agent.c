@@ -5,6 +5,7 @@
 
 #include "cli/cli_code.h"
 #include "cli/cli_server.h"
+#include "cli/cli_show.h"
 #include "cli/cli_table.h"
 #include "lib/buf.h"
 #include "lib/err.h"

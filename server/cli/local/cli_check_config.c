@@ -24,6 +24,7 @@
 #include "types/roles.h"
 #include "types/settings.h"
 #include "types/loan.h"
+#include "types/notify.h"
 #include "types/workflow.h"
 
 /* When its windows begin or end next, in the zone that the chat uses. */
@@ -74,6 +75,8 @@ print_environment(const struct environment_settings *environment)
 	(void)printf(", %s, ", environment->confirm ? "asks first" : "by itself");
 	if (environment->require_ci != NULL)
 		(void)printf("after CI %s, ", environment->require_ci);
+	if (environment->takes_uploads)
+		(void)printf("takes archives, ");
 	if (environment->health_url_count == 0)
 		(void)printf(
 		    "no health check configured: success means the script exited with 0\n");
@@ -150,6 +153,21 @@ print_approvals(const struct settings *s, struct buf *text)
 			buf_addf(text, " by %s", e->approvers);
 	}
 	print_wrapped("approve:", text);
+}
+
+/* Nothing where none is said to be promoted from somewhere. */
+static void
+print_promotions(const struct settings *s, struct buf *text)
+{
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+
+		if (e->promote_from != NULL)
+			buf_addf(text, "%s%s from %s%s", between(text), e->name, e->promote_from,
+			    e->promote_only ? " alone" : "");
+	}
+	if (text->size > 0)
+		print_wrapped("promote:", text);
 }
 
 static void
@@ -261,6 +279,19 @@ print_loans(const struct settings *s, struct buf *text)
 		print_wrapped("lends:", text);
 }
 
+static void
+print_notify(const struct settings *s, struct buf *text)
+{
+	struct notify to;
+	char place[URL_PLACE];
+
+	for (size_t at = 0; notify_next(s, &at, &to);)
+		buf_addf(text, "%s%s: %s, %s, %s", between(text), to.id, notify_kind_text(to.kind),
+		    to.kind == NOTIFY_TO_MAIL ? to.address : notify_place(&to, place), to.what);
+	if (text->size > 0)
+		print_wrapped("notify:", text);
+}
+
 /* Whoever wrote it sees whether it has arrived. */
 static void
 print_protection(const struct settings *s)
@@ -268,6 +299,7 @@ print_protection(const struct settings *s)
 	CLEANUP(buf_done) struct buf text = buf_make(PROTECT_MAX);
 
 	print_approvals(s, &text);
+	print_promotions(s, &text);
 	print_codes(s, &text);
 	print_roles(s, &text);
 	print_clients(s, &text);
@@ -275,6 +307,9 @@ print_protection(const struct settings *s)
 	print_names(s, FAMILY_PIPELINE, "begins:", &text);
 	print_workflows(s, &text);
 	print_loans(s, &text);
+	print_notify(s, &text);
+	if (s->console)
+		(void)printf("console:  %s/console/\n", settings_text(s, SETTING_PUBLIC_URL));
 }
 
 /* What was understood, for people to read once. */

@@ -2,13 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
+#include "clients/opa.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/zone.h"
+#include "policy/opa_input.h"
 #include "policy/policy_report.h"
 #include "store/row_grant_use.h"
 #include "store/row_token.h"
@@ -173,16 +176,23 @@ print_of_server(const struct settings *s, struct principal who, enum policy_acti
 
 /* --- what is done to a target --- */
 
+static struct policy_decision
+decide(const struct settings *s, struct principal who, const struct asked *asked,
+    const char *target, int64_t at)
+{
+	return asked->action == POLICY_DO ?
+	    policy_decide_do(s, who, asked->only != NULL ? asked->only->name : "*", target, at) :
+	    asked->action == POLICY_SECRET ?
+	    policy_decide_secret(s, who, asked->secret, target, at) :
+	    policy_decide(s, who, asked->action, target, at);
+}
+
 static int
 print_decision(const struct settings *s, struct principal who, const struct asked *asked,
     const char *word, const char *target)
 {
 	int64_t at = clock_wall_ms();
-	struct policy_decision decision = asked->action == POLICY_DO ?
-	    policy_decide_do(s, who, asked->only != NULL ? asked->only->name : "*", target, at) :
-	    asked->action == POLICY_SECRET ?
-	    policy_decide_secret(s, who, asked->secret, target, at) :
-	    policy_decide(s, who, asked->action, target, at);
+	struct policy_decision decision = decide(s, who, asked, target, at);
 	char text[PRINCIPAL_TEXT], roles[LIMIT_LINE], line[POLICY_LINE];
 	bool is_allowed = decision.verdict == POLICY_ALLOW;
 
@@ -204,6 +214,116 @@ print_decision(const struct settings *s, struct principal who, const struct aske
 		    policy_roles_text(s, who, at, roles, sizeof(roles)));
 	print_ended(s, who, at);
 	return is_allowed ? EX_OK : DENIED;
+}
+
+/* --- what OPA says of it --- */
+
+struct opa_asked {
+	struct loop *loop;
+	struct opa_answer answer;
+};
+
+static void
+on_opa(void *ctx, const struct opa_answer *answer)
+{
+	struct opa_asked *asked = ctx;
+
+	asked->answer = *answer;
+	loop_stop(asked->loop);
+}
+
+static bool
+ask_opa(const struct settings *s, const char *input, struct opa_answer *ret, struct err *err)
+{
+	struct opa_asked asked = { .loop = loop_new(err) };
+	struct http_client *client = NULL;
+	struct opa_call *call = NULL;
+
+	if (asked.loop != NULL)
+		client = opa_client(asked.loop, &s->opa, err);
+	if (client != NULL)
+		call = opa_start(client,
+		    &(struct opa_request){ .url = s->opa.url,
+			.token = s->opa.token,
+			.input = input,
+			.on_done = on_opa,
+			.ctx = &asked },
+		    err);
+	if (call != NULL)
+		loop_run(asked.loop);
+	http_client_free(client);
+	loop_free(asked.loop);
+	*ret = asked.answer;
+	return call != NULL;
+}
+
+/* As if they had approved it just now; returns how many. */
+static size_t
+read_approvals(const struct cli *cli, const struct settings *s, const char *target, int64_t at,
+    struct approval ret[NEEDS_APPROVALS_MAX])
+{
+	size_t n = 0;
+
+	for (; n < cli->many_count && n < NEEDS_APPROVALS_MAX; n++) {
+		struct principal who = principal_of_person(strtoll(cli->many[n], NULL, 10));
+		const struct role *role = policy_decide(s, who, POLICY_APPROVE, target, at).role;
+
+		ret[n] = (struct approval){ .person = who.id, .at = at };
+		if (role != NULL)
+			(void)role_id_text(role->application, role->name, ret[n].role);
+	}
+	return n;
+}
+
+/* Of a request by them, of which what the options say is known.  What stands first is asked about
+ * at its turn alone, as what is approved is. */
+static int
+print_opa(const struct cli *cli, const struct settings *s, struct principal who,
+    const struct asked *asked, const char *target)
+{
+	CLEANUP(buf_done) struct buf input = buf_make(OPA_INPUT);
+	struct approval approvals[NEEDS_APPROVALS_MAX];
+	bool is_emergency = cli->value[OPTION_EMERGENCY] != NULL;
+	const char *word = cli->argv[1];
+	char text[PRINCIPAL_TEXT];
+	int64_t at = clock_wall_ms();
+	size_t n = read_approvals(cli, s, target, at, approvals);
+	struct policy_decision decision = decide(s, who, asked, target, at);
+	struct opa_answer answer;
+	struct err err;
+
+	opa_input_write(&(struct opa_input){ .is_start = n > 0 || is_emergency ||
+				asked->action == POLICY_ROLLBACK,
+			    .action = word,
+			    .target = target,
+			    .who = principal_text(&who, text),
+			    .name = "",
+			    .grant = decision.grant != NULL ? decision.grant->text : "",
+			    .source = commit_source_word(
+				strcmp(word, "upload") == 0 ? SOURCE_UPLOAD : SOURCE_GIT),
+			    .commit = "",
+			    .ref = "",
+			    .image = "",
+			    .live = "",
+			    .in_branch = true,
+			    .is_emergency = is_emergency,
+			    .is_frozen = cli->value[OPTION_FREEZE] != NULL,
+			    .approvals = approvals,
+			    .n_approvals = n,
+			    .requested_at = at,
+			    .at = at },
+	    &input);
+	(void)printf("OPA is asked: %s\n", buf_text(&input));
+	if (!ask_opa(s, buf_text(&input), &answer, &err))
+		return cli_fail(&err);
+	if (answer.verdict == OPA_SILENT)
+		(void)printf("OPA has not answered: %s\n", answer.reason);
+	else
+		(void)printf("OPA says %s%s (decision_id %s)\n",
+		    answer.verdict == OPA_YES ? "yes" : "no: ", answer.reason, answer.decision);
+	return answer.verdict == OPA_YES ? EX_OK :
+	    answer.verdict == OPA_NO	 ? DENIED :
+					   EX_UNAVAILABLE;
 }
 
 /* --- who --- */
@@ -292,7 +412,7 @@ cli_policy_explain(const struct cli *cli)
 	struct asked asked;
 	struct principal who;
 	const char *target;
-	int status;
+	int status, opa = EX_OK;
 
 	if (s == NULL)
 		return EX_CONFIG;
@@ -307,7 +427,10 @@ cli_policy_explain(const struct cli *cli)
 	target = client != NULL ? client->as.name : cli_target(s, cli->argv[2]);
 	if (target == NULL)
 		return EX_USAGE;
-	return print_decision(s, who, &asked, cli->argv[1], target);
+	status = print_decision(s, who, &asked, cli->argv[1], target);
+	if (cli->value[OPTION_OPA] != NULL) /* which can only take away */
+		opa = print_opa(cli, s, who, &asked, target);
+	return status != EX_OK ? status : opa;
 }
 
 int

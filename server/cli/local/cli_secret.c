@@ -9,6 +9,7 @@
 
 #include "cli/cli_code.h"
 #include "cli/cli_server.h"
+#include "cli/cli_show.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "types/loan.h"

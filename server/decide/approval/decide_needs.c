@@ -11,6 +11,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/who/decide_principal.h"
+#include "decide/work/decide_promotion.h"
 #include "lib/condition.h"
 #include "lib/text.h"
 #include "store/row_action.h"
@@ -107,6 +108,14 @@ was_on(struct tx *tx, const struct deployment *work, const char *name)
 	    !row_block_find(tx, name, work->commit, NULL);
 }
 
+static bool
+is_promotion(struct tx *tx, const struct deployment *work)
+{
+	struct promotion promotion;
+
+	return decide_promotion_of(tx, work, &promotion)->from[0] != '\0';
+}
+
 static uint32_t
 find_not_on(struct tx *tx, const struct deployment *work)
 {
@@ -116,8 +125,9 @@ find_not_on(struct tx *tx, const struct deployment *work)
 	uint32_t set = 0;
 
 	for (size_t i = 0; conditions != NULL && i < conditions->n; i++)
-		if (conditions->at[i].kind == CONDITION_NOT_ON &&
-		    !was_on(tx, work, conditions->at[i].what))
+		if ((conditions->at[i].kind == CONDITION_NOT_ON &&
+			!was_on(tx, work, conditions->at[i].what)) ||
+		    (conditions->at[i].kind == CONDITION_NOT_PROMOTED && !is_promotion(tx, work)))
 			set |= UINT32_C(1) << i;
 	return set;
 }
@@ -238,7 +248,8 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 		.of_action = approvals_of_action(tx, work),
 	};
 
-	ret->is_force_push = work->is_force_push;
+	/* Of an upload it is not known what it brings: as a commit that is in no branch. */
+	ret->is_force_push = work->is_force_push || work->source == SOURCE_UPLOAD;
 	ret->untouched = work->untouched;
 	ret->not_on = find_not_on(tx, work);
 	(void)deployment_target(work, ret->target);
@@ -268,7 +279,7 @@ bind_gate(struct tx *tx, const struct deployment *gate, const struct environment
 	(void)snprintf(ret, NEEDS_BINDING,
 	    "gate of %s for %s by %s run %s.%" PRId64 " over %s%s%s%s", gate->environment,
 	    gate->commit, of.job.repository_id, of.job.run, of.job.attempt,
-	    decide_git_base(tx, gate, environment, base),
+	    decide_live(tx, gate, environment, base),
 	    environment->unknown_since != 0 ? " in doubt" : "", blocked,
 	    gate->is_off_branch ? " off its branch" : "");
 }

@@ -8,6 +8,7 @@
 #include "decide/decide_reply.h"
 #include "store/row_approval.h"
 #include "store/row_audit.h"
+#include "store/row_opa.h"
 
 #define NOTHING AUDIT_CODE_COUNT
 
@@ -107,11 +108,12 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 		deploy_flow_why_word(deployment->why), "detail", detail_of(deployment, detail),
 		deployment_is_action(deployment) ? "action" : "previous",
 		deployment_is_action(deployment) ? deployment->action : deployment->previous, NULL,
-		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-		NULL };
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+		NULL, NULL };
 	char user[PRINCIPAL_TEXT];
 	char approved[LIMIT_LINE];
 	size_t n = 8;
+	struct opa_row opa = { .decision = "" };
 
 	decide_audit_fact(facts, &n, "image", deployment->image);
 	decide_audit_fact(facts, &n, "confirmed_by",
@@ -129,11 +131,16 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 	/* What may ship it: once, where it starts. */
 	decide_audit_fact(
 	    facts, &n, "binding", deployment->state == DEPLOY_RUNNING ? deployment->binding : "");
+	if (tx->settings->opa.url != NULL &&
+	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_REFUSED))
+		row_opa_get(tx, deployment->id, &opa);
+	decide_audit_fact(facts, &n, "decision_id", opa.decision);
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = code,
 		.user = decide_requester(tx, deployment, user),
 		.environment = deployment->environment,
+		.source = deployment->source,
 		.commit = deployment->commit,
 		.outcome = deploy_flow_word(deployment->state),
 		.at_least = at_least(deployment),
@@ -168,6 +175,10 @@ decide_record_end(struct tx *tx, const struct deployment *deployment)
 	}
 	if (deployment->started_at > 0)
 		seconds = (double)(deployment->ended_at - deployment->started_at) / 1000;
+	if (!deployment_is_rollback(deployment) && /* refused, cancelled: nothing changed */
+	    (deployment->state == DEPLOY_LIVE || deployment->target_changed))
+		tx_count_metric(tx, INCREMENT_CHANGE, deployment->environment,
+		    deployment->state == DEPLOY_LIVE ? "live" : "failed", "", 1);
 	tx_count_metric(tx, INCREMENT_DEPLOYMENT, deployment->environment,
 	    trigger_word(deployment->trigger), outcome, seconds);
 }
@@ -188,10 +199,10 @@ decide_record_log(struct tx *tx, const struct deployment *deployment, enum deplo
 	    state == DEPLOY_ROLLBACK_FAILED ? LOG_LEVEL_ERROR :
 		is_bad			    ? LOG_LEVEL_WARNING :
 					      LOG_LEVEL_INFO,
-	    "deployment %" PRId64 ": %s → %s on %s (%s%s%.7s)%s%s%s%s", deployment->id,
+	    "deployment %" PRId64 ": %s → %s on %s (%s%s%s)%s%s%s%s", deployment->id,
 	    deploy_flow_name(from), deploy_flow_name(deployment->state),
 	    deploy_flow_event_name(event), deployment->environment,
-	    deployment->commit[0] != '\0' ? " " : "", deployment->commit,
+	    deployment->commit[0] != '\0' ? " " : "", commit_name_here(COMMIT_OF(deployment)),
 	    is_bad && why[0] != '\0' ? ": " : "", is_bad ? why : "", has_reason ? ": " : "",
 	    has_reason ? deployment_detail(deployment, detail) : "");
 }

@@ -10,6 +10,7 @@
 #include "lib/text.h"
 #include "lib/version.h"
 #include "store/row_audit.h"
+#include "store/row_notify.h"
 #include "store/row_secret.h"
 #include "store/row_setting.h"
 #include "store/row_witness.h"
@@ -101,6 +102,7 @@ on_differs(void *ctx, const struct row_setting_change *change)
 {
 	struct differing *d = ctx;
 
+	row_notify_changed(d->tx, change->name);
 	if (change->is != NULL)
 		add_deciding(d, change);
 	else
@@ -187,6 +189,7 @@ on_secret(void *ctx, const char *application, const char *name)
 	const struct secret key = secret_get(d->tx->settings, SETTING_AUTH_TOKEN_SECRET);
 
 	add_name(d, application, name);
+	row_notify_changed(d->tx, name);
 	if (text_starts(name, key.name) && key.values[1] == NULL)
 		decide_sessions_end(d->tx, "the key of all tokens was changed");
 }

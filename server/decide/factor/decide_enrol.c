@@ -7,7 +7,6 @@
 #include "decide/factor/decide_factor.h"
 #include "decide/decide_limit.h"
 #include "decide/factor/decide_lacks.h"
-#include "decide/factor/decide_picture.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_principal.h"
 #include "decide/tell/decide_whom.h"
@@ -108,7 +107,6 @@ confirm(struct tx *tx, const struct update *update, int64_t person, const char *
 	} else {
 		factor.enrolled_at = tx->at;
 		row_factor_save(tx, &factor);
-		decide_picture_drop(tx, person, factor.picture);
 		put_recovery(tx, person, &secret, json);
 		decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_ENROLLED, person);
 		decide_factor_tell(tx, person,

@@ -14,12 +14,12 @@
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "store/row_effect.h"
 #include "store/row_grant_use.h"
 #include "store/row_message.h"
 
 #define MINUTE_MS    (60 * INT64_C(1000))
 #define RESET_MS     (10 * MINUTE_MS)
-#define PENDING_MS   (10 * MINUTE_MS)
 #define PROVEN_MS    (24 * 60 * MINUTE_MS)
 #define CLOCK_S	     20
 #define TRIES	     5	/* between two waits */
@@ -130,8 +130,8 @@ bool
 decide_factor_is_pending(const struct tx *tx, const struct factor *factor)
 {
 	return factor->person != 0 && factor->enrolled_at == 0 &&
-	    tx->at <
-	    (factor->proven_at != 0 ? factor->proven_at + PROVEN_MS : factor->made_at + PENDING_MS);
+	    tx->at < (factor->proven_at != 0 ? factor->proven_at + PROVEN_MS :
+					       factor->made_at + DECIDE_FACTOR_PENDING_MS);
 }
 
 static bool
@@ -144,7 +144,7 @@ is_ready(struct tx *tx, const struct factor *factor, char why[LIMIT_LINE])
 		    "you are a user of the machine, who has no second factor: an admin sets LOCAL_<USER>_IS=ID");
 	else if (factor->enrolled_at == 0)
 		(void)snprintf(why, LIMIT_LINE,
-		    tx->settings->enrols_in_chat ?
+		    tx->settings->enrols_by_page ?
 			"you have no second factor: /2fa in our private chat makes one" :
 			"you have no second factor: root or another admin makes one, with deploybot 2fa add on the server");
 	else if (factor->failures >= FAILURES_MAX)
@@ -331,11 +331,30 @@ decide_factor_recover(struct tx *tx, const struct update *update, int64_t person
 	return true;
 }
 
+/* What a version before has shown in a chat goes there, and begins anew: who has seen it? */
+static void
+drop_picture(struct tx *tx, const struct factor *factor)
+{
+	struct effect effect = { .kind = EFFECT_DELETE_MESSAGE };
+
+	effect.u.delete_message = (struct effect_delete_message){ factor->person, factor->picture };
+	(void)row_effect_order(tx, &effect);
+	row_factor_drop(tx, factor->person);
+	(void)decide_sendf(tx, &(struct chat_address){ .chat = factor->person },
+	    "🔐 Second factor not made: it is shown in chats no more, and your picture is deleted. /2fa begins anew.");
+}
+
 void
 decide_factor_look(struct tx *tx)
 {
 	int64_t unreadable = row_factor_reseal(tx);
+	struct factor factor = { 0 };
 
+	while ((factor.person = row_factor_next(tx, factor.person)) != 0) {
+		factor = row_factor_get(tx, factor.person);
+		if (factor.picture != 0)
+			drop_picture(tx, &factor);
+	}
 	if (unreadable > 0)
 		tx_log(tx, LOG_LEVEL_ERROR,
 		    "%" PRId64

@@ -23,6 +23,8 @@ bool decide_factor_is_ready(struct tx *tx, int64_t person, char why[LIMIT_LINE])
 /* Theirs, person 0: they have none.  One that was reset ends here, when it is time. */
 struct factor decide_factor_of(struct tx *tx, int64_t person);
 
+#define DECIDE_FACTOR_PENDING_MS (10 * 60 * INT64_C(1000))
+
 /* Is it one that may still be confirmed?  Made within ten minutes; one that was made in the chat,
  * and scanned: within a day of that. */
 bool decide_factor_is_pending(const struct tx *tx, const struct factor *factor) MUST_USE;
@@ -41,7 +43,8 @@ void decide_factor_reset(struct tx *tx, const struct update *update, int64_t per
 bool decide_factor_recover(struct tx *tx, const struct update *update, int64_t person,
     const char *text, char why[LIMIT_LINE]) MUST_USE;
 
-/* At start and after a change of the settings: all are encrypted with the first key. */
+/* At start and after a change of the settings: all are encrypted with the first key, and none is
+ * shown in a chat any more. */
 void decide_factor_look(struct tx *tx);
 
 /* In private to that person (skipped: 0), and to each admin. */

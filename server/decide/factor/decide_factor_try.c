@@ -6,6 +6,7 @@
 #include "decide/factor/decide_factor_inside.h"
 #include "decide/factor/decide_factor_state_inside.h"
 #include "decide/decide_reply.h"
+#include "lib/text.h"
 #include "store/tx_try.h"
 
 struct trial {
@@ -13,6 +14,7 @@ struct trial {
 	decide_factor_fn *act;
 	void *arg;
 	bool only_asks;
+	int64_t work; /* that a code would be about */
 };
 
 static void
@@ -23,13 +25,13 @@ on_tried(struct tx *tx, void *arg)
 	tx->factor_of = trial->update->person;
 	trial->act(tx, trial->update, trial->arg);
 	trial->only_asks = decide_factor_state(tx)->only_asks;
+	trial->work = decide_factor_work(tx);
 	tx->factor_of = 0; /* none was given */
 }
 
-enum decide_factor_end
-decide_factor_try(struct tx *tx, const struct update *update, decide_factor_fn *act, void *arg)
+static enum decide_factor_end
+try_with(struct tx *tx, struct trial *trial)
 {
-	struct trial trial = { .update = update, .act = act, .arg = arg };
 	struct tx_factor *factor = decide_factor_state(tx), before;
 	bool would_do;
 
@@ -37,13 +39,21 @@ decide_factor_try(struct tx *tx, const struct update *update, decide_factor_fn *
 	factor->is_wanted = factor->only_asks = false;
 	before = *factor;
 	factor->is_counted = factor->is_trial = true;
-	would_do = tx_try(tx, on_tried, &trial);
+	would_do = tx_try(tx, on_tried, trial);
 	if (would_do)
 		*factor = before;
 	factor->is_counted = before.is_counted;
 	factor->is_trial = false;
-	factor->may_take_code = would_do && !trial.only_asks;
-	return !would_do ? FACTOR_REFUSED : trial.only_asks ? FACTOR_ASKS_FIRST : FACTOR_WANTED;
+	factor->may_take_code = would_do && !trial->only_asks;
+	return !would_do ? FACTOR_REFUSED : trial->only_asks ? FACTOR_ASKS_FIRST : FACTOR_WANTED;
+}
+
+enum decide_factor_end
+decide_factor_try(struct tx *tx, const struct update *update, decide_factor_fn *act, void *arg)
+{
+	struct trial trial = { .update = update, .act = act, .arg = arg };
+
+	return try_with(tx, &trial);
 }
 
 bool
@@ -57,6 +67,20 @@ decide_factor_asks(struct tx *tx, const struct update *update, decide_factor_fn 
 	if (tx->factor != NULL)
 		tx->factor->is_wanted = tx->factor->may_take_code = is_wanted;
 	return is_wanted;
+}
+
+bool
+decide_factor_proves(
+    struct tx *tx, const struct update *update, const char *what, decide_factor_fn *act, void *arg)
+{
+	struct trial trial = { .update = update, .act = act, .arg = arg };
+	bool would_do = try_with(tx, &trial) != FACTOR_REFUSED;
+	struct tx_factor *factor = decide_factor_state(tx);
+
+	factor->work = would_do ? trial.work : factor->work;
+	factor->is_wanted = factor->may_take_code = would_do;
+	text_setf(factor->what, "%s", what); /* cut is fine */
+	return would_do;
 }
 
 bool

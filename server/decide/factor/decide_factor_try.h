@@ -34,6 +34,11 @@ enum decide_factor_end {
 enum decide_factor_end decide_factor_try(
     struct tx *tx, const struct update *update, decide_factor_fn *act, void *arg) MUST_USE;
 
+/* The same of what needs one whatever REQUIRE_OTP says, also where it only asks a question: nothing
+ * was done.  what: "approve 12"; false: it was refused, or says something alone. */
+bool decide_factor_proves(struct tx *tx, const struct update *update, const char *what,
+    decide_factor_fn *act, void *arg) MUST_USE;
+
 /* After true, or FACTOR_WANTED: takes a code of theirs, or one that recovers.  True: it is called
  * once more, by the caller.  False: *why says why not, as the end of "not accepted: …". */
 bool decide_factor_give(

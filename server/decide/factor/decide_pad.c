@@ -9,6 +9,7 @@
 #include "decide/factor/decide_factor_state_inside.h"
 #include "decide/factor/decide_factor_try.h"
 #include "decide/factor/decide_pad_close.h"
+#include "decide/factor/decide_pad_shown.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_reply.h"
 #include "lib/crypto.h"
@@ -78,39 +79,6 @@ kept(const struct update *update, struct update *ret)
 	return ret;
 }
 
-/* How the question about that work stands: in another message, or about something else, it is
- * another question. */
-static void
-note_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN])
-{
-	struct approval_request request;
-	struct deployment work;
-	char binding[NEEDS_BINDING];
-
-	row_deployment_get(tx, id, &work);
-	row_approval_request(tx, id, &request);
-	decide_needs_binding(tx, &work, binding);
-	(void)snprintf(ret, PAD_SHOWN, "%s %" PRId64 " %" PRId64 " %s; %s",
-	    deploy_flow_word(work.state), work.message, request.asked_at, work.changed,
-	    binding); /* cut is fine */
-}
-
-const char *
-decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN])
-{
-	uint8_t digest[CRYPTO_SHA256_SIZE];
-	char shown[PAD_SHOWN];
-	struct err err;
-
-	note_shown(tx, id, shown);
-	ret[0] = '\0';
-	if (crypto_sha256(shown, strlen(shown), digest, &err))
-		text_hex(ret, digest, (API_SHOWN - 1) / 2);
-	else
-		tx_fail(tx, err.code, "%s", err.text);
-	return ret;
-}
-
 /* What the code is typed for: the question may be far above by now. */
 static void
 add_work(struct chat_text *text, struct tx *tx, int64_t id)
@@ -120,7 +88,7 @@ add_work(struct chat_text *text, struct tx *tx, int64_t id)
 	row_deployment_get(tx, id, &work);
 	chat_text_add(text, "\n#%" PRId64, id);
 	if (work.commit[0] != '\0')
-		chat_text_commit(text, " ", work.commit);
+		chat_text_named(text, " ", COMMIT_OF(&work));
 	chat_text_subject(text, " ", work.subject);
 	chat_text_outside(text, " requested by ", FORGE_PERSON(work.requester));
 }
@@ -139,7 +107,7 @@ show(struct tx *tx, const struct update *update)
 	kept(update, &pad.update);
 	text_set(pad.wants, decide_factor_for(tx));
 	if (pad.work != 0)
-		note_shown(tx, pad.work, pad.shown);
+		decide_pad_shown(tx, pad.work, pad.shown);
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		struct button_row button = { .request = request_of("digit", ""),
 			.chat = update->person,
@@ -279,7 +247,7 @@ decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 	row_pad_get(tx, update->person, ret);
 	if (ret->message == 0 || ret->work == 0)
 		return true;
-	note_shown(tx, ret->work, shown);
+	decide_pad_shown(tx, ret->work, shown);
 	if (strcmp(shown, ret->shown) == 0)
 		return true;
 	decide_pad_close(tx, ret, FIRST_CODE_REFUSED, why);

@@ -11,10 +11,6 @@
  * is none.  Over /v1 the answer says that a code belongs into the request. */
 void decide_pad_ask(struct tx *tx, const struct update *update);
 
-/* The same for /v1, in 32 hex digits: a yes or a code that comes with them is for that question.
- * Gives ret; "" where OpenSSL cannot hash it, which is none. */
-const char *decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN]);
-
 /* For CLEANUP: of its digits nothing is left behind, however a function returns. */
 void decide_pad_wipe(struct pad *pad);
 

@@ -5,7 +5,7 @@
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
-#include "decide/factor/decide_factor.h"
+#include "decide/factor/decide_factor_own.h"
 #include "decide/factor/decide_pad.h"
 #include "lib/totp.h"
 
@@ -19,16 +19,6 @@ is_code(const char *text)
 	return totp_is_code(text) ||
 	    (strlen(text) == TOTP_DIGITS + 1 && strspn(text, DIGITS) == HALF && text[HALF] == ' ' &&
 		strspn(text + HALF + 1, DIGITS) == HALF);
-}
-
-/* Their picture waits for its code, which a command takes. */
-static bool
-is_enrolling(struct tx *tx, const struct update *update)
-{
-	const struct factor factor = decide_factor_of(tx, update->person);
-
-	return tx->settings->enrols_in_chat && factor.made_by == update->person &&
-	    factor.proven_at == 0 && decide_factor_is_pending(tx, &factor);
 }
 
 /* A group does not read what it is asked for. */
@@ -54,7 +44,7 @@ decide_pad_astray(struct tx *tx, const struct update *update)
 	if (update->kind != UPDATE_TEXT || !is_code(update->text))
 		return false;
 	row_pad_get(tx, update->person, &pad);
-	if (pad.message == 0 && !is_enrolling(tx, update))
+	if (pad.message == 0 && !decide_factor_own_waits(tx, update->person))
 		return false;
 	if (decide_is_too_fast(tx, update, "code", false))
 		return true;

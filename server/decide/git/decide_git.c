@@ -48,8 +48,10 @@ name_blocked(struct tx *tx, struct effect_git_query *query)
 	size_t n = list_unwanted(tx, query->environment, blocks), used = 0;
 
 	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
-		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
-		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
+		if (commit_is_git(blocks[i].source, blocks[i].commit))
+			used +=
+			    (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
+				"%s%s", used > 0 ? " " : "", blocks[i].commit);
 	query->block = row_block_newest(tx, query->environment);
 }
 
@@ -93,6 +95,7 @@ query_commit(struct tx *tx, const struct deployment *deployment, const char *ref
 	struct environment environment;
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = is_patient };
 
+	assert(deployment->source == SOURCE_GIT); /* whoever asks has looked */
 	row_environment_get(tx, deployment->environment, &environment);
 	text_set(query.environment, deployment->environment);
 	text_set(query.ref, ref);
@@ -179,7 +182,7 @@ decide_note_blocks(struct tx *tx, struct deployment *deployment, const struct gi
 bool
 decide_is_uncompared(struct tx *tx, const struct deployment *work)
 {
-	return deployment_brings_commit(work) && row_question_is_uncompared(tx, work);
+	return deployment_asks_git(work) && row_question_is_uncompared(tx, work);
 }
 
 void
@@ -210,7 +213,8 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 		    strcmp(answer->base, decide_git_base(tx, deployment, &environment, base)) == 0 ?
 			answer->base :
 			COMPARED_WITH_NOTHING);
-	else if (answer->error[0] == '\0' && environment.current.id != 0)
+	else if (answer->error[0] == '\0' &&
+	    decide_git_base(tx, deployment, &environment, base)[0] != '\0')
 		(void)text_copy(
 		    deployment->wait.compared_live, LIMIT_COMMIT, COMPARED_WITH_NOTHING);
 	if (answer->error[0] == '\0')
@@ -240,7 +244,7 @@ decide_git_changes(
 	CLEANUP(freep) char *changes = NULL;
 
 	chat_deployment_no_history(&text, answer,
-	    row_environment_get(tx, environment, &(struct environment){ 0 })->current.id != 0);
+	    &row_environment_get(tx, environment, &(struct environment){ 0 })->current);
 	chat_deployment_changes(&text, answer, decide_ran_failed(tx, environment, answer));
 	changes = chat_text_take(&text);
 	(void)text_copy(out, room, changes != NULL ? changes : "");

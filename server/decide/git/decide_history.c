@@ -3,6 +3,7 @@
 #include "decide/git/decide_history.h"
 
 #include "decide/decide_reply.h"
+#include "decide/work/decide_promotion.h"
 #include "store/row_environment.h"
 #include "store/row_loan.h"
 
@@ -28,9 +29,11 @@ decide_history(struct tx *tx, const struct deployment *work)
 {
 	struct chat_history is = { .clock = decide_clock(tx, work->environment), .at = tx->at };
 	struct environment environment;
+	struct promotion promotion;
 	struct deployment active;
 	bool is_current;
 
+	is.is_promotion = decide_promotion_of(tx, work, &promotion)->from[0] != '\0';
 	if (deployment_is_loan(work))
 		find_loan(tx, work, &is);
 	if (work->state != DEPLOY_LIVE)

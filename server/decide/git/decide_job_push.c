@@ -8,6 +8,7 @@
 #include "decide/git/decide_announced.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_job.h"
+#include "decide/work/decide_promotion.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/list.h"
@@ -108,7 +109,7 @@ static size_t
 announce(struct tx *tx, const struct api_request *api, const struct delivery *delivery,
     bool is_to_be_announced, struct buf *names)
 {
-	char file[WORKFLOW_WORD];
+	char file[WORKFLOW_WORD], line[LIMIT_LINE];
 	size_t n = 0;
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
@@ -128,7 +129,10 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 		is_stale = is_older(tx, environment->name, delivery);
 		if (!is_to_be_announced)
 			buf_addf(names, "%s%s%s", n == 0 ? "" : ", ", environment->name,
-			    is_stale ? " (not: a newer run has reported there)" : "");
+			    is_stale ? " (not: a newer run has reported there)" :
+				decide_promotion_alone(environment, line) != NULL ?
+				       " (not: only promotions go there)" :
+				       "");
 		if (!is_to_be_announced && !is_stale &&
 		    is_required(tx, environment, api->job, file))
 			buf_addf(names, " (%s is this %s: it counts when it has ended)", file,

@@ -18,6 +18,7 @@
 #include "decide/question/decide_shown.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/tell/decide_whom.h"
+#include "decide/work/decide_promotion.h"
 #include "decide/work/decide_zone.h"
 #include "deployment/turn.h"
 #include "lib/text.h"
@@ -26,6 +27,7 @@
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_opa.h"
 #include "store/row_question.h"
 #include "store/row_queue.h"
 
@@ -62,7 +64,8 @@ decide_query_head(struct tx *tx, const struct environment_settings *settings,
 	text_set(query.environment, settings->name);
 	text_set(query.ref, push != NULL && push->by_job ? push->after : settings->branch);
 	text_set(query.branch, settings->branch);
-	text_set(query.base, environment.current.commit);
+	if (commit_is_git(environment.current.source, environment.current.commit))
+		text_set(query.base, environment.current.commit);
 	text_set(query.requested_by, requested_by);
 	if (settings->of->paths != NULL)
 		text_set(query.paths, settings->of->paths);
@@ -147,6 +150,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	text_set(ret->subject, answer->subject);
 	text_set(ret->missing, answer->missing);
 	text_set(ret->author, answer->author);
+	ret->committed_at = answer->at;
 	text_set(ret->requester, requested_by);
 	decide_set_previous(tx, ret);
 	row_deployment_add(tx, ret);
@@ -173,7 +177,7 @@ notify_blocked(
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_first(&text, FIRST_PUSH_BLOCKED, environment);
-	chat_first_commit(&text, subject, block->commit);
+	chat_first_commit(&text, subject, COMMIT_OF(block));
 	chat_text_add(&text, block->by[0] != '\0' ? " was " : ": ");
 	chat_block(&text, block, tx->at);
 	chat_text_add(&text,
@@ -227,6 +231,25 @@ note_seen(
 {
 	if (strcmp(answer->commit, answer->branch_commit) == 0)
 		row_environment_set_seen(tx, environment, answer->commit, announced);
+}
+
+/* Where only promotions go nothing follows from a push, and who pushed it reads what to do. */
+static bool
+waits_for_promotion(struct tx *tx, const struct environment_settings *settings,
+    const struct git_answer *answer, const char *announced)
+{
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	char line[LIMIT_LINE];
+	const char *alone = decide_promotion_alone(settings, line);
+
+	if (alone == NULL)
+		return false;
+	note_seen(tx, settings->name, answer, announced);
+	chat_first(&text, FIRST_PUSH_NOT_PROMOTED, settings->name);
+	chat_first_commit(&text, answer->subject, SOURCE_GIT, answer->commit);
+	chat_text_add(&text, " waits to be promoted: %s", alone);
+	decide_send_team(tx, settings->name, &text);
+	return true;
 }
 
 /* Nothing that this application is made of differs from what is live: seen, and no more.  What was
@@ -398,7 +421,7 @@ is_no_news(struct tx *tx, const struct environment_settings *settings,
 	if (!is_seen ||
 	    (strcmp(query->requested_by, DECIDE_POLL) != 0 &&
 		came_to_nothing(tx, query, answer->commit)))
-		return false;
+		return waits_for_promotion(tx, settings, answer, announced);
 	decide_name_pusher(tx, settings->name, answer->commit, who_pushed(query, answer));
 	return true;
 }
@@ -442,6 +465,10 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	if ((asks || settings->approvals > 0) && is_under_way(tx, settings->name, answer))
 		return;
+	if (tx->settings->opa.url != NULL) {
+		row_deployment_get(tx, row_opa_push(tx, settings->name), &question);
+		supersede(tx, &question, answer);
+	}
 	add_deployment(tx, settings->name, answer, query, &deployment);
 	if (asks && decide_is_live(tx, &deployment)) {
 		text_set(deployment.detail, "already live");

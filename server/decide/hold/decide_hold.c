@@ -8,6 +8,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/tell/decide_whom.h"
+#include "decide/work/decide_upload.h"
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "lib/window.h"
@@ -161,9 +162,8 @@ expect_reply(struct tx *tx, const struct update *update, const struct request *r
 		.message = message,
 		.expires_at = tx->at + EXCEPTION_MS,
 	};
-	char ref[LIMIT_REF];
 
-	request_add(&button.request, "ref", request_get(request, "ref", ref));
+	text_set(button.request.arguments, request->arguments); /* that very commit, or archive */
 	row_button_add(tx, &button);
 }
 
@@ -232,6 +232,8 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 		chat_text_add(&text, "%s", hold_kinds[hold->kind].is);
 	chat_hold_by(&text, hold, holds, tx->at);
 	add_freeze_behind(&text, hold, holds, tx->at);
+	if (decide_upload_is(request) && hold->kind == HOLD_LOCK)
+		chat_text_add(&text, "\nThe archive is not kept: send it again then.");
 	if (hold->kind == HOLD_LOCK)
 		offer_ask(tx, update, hold, &text, &message.buttons);
 	else if (hold->kind == HOLD_WITNESS)

@@ -57,7 +57,7 @@ add_work(struct chat_text *text, const char *target, const char *environment,
 	}
 	chat_text_add(text, "\n⏳ In progress");
 	add_name(text, " in ", target, environment);
-	chat_text_commit(text, ": ", active->commit);
+	chat_text_named(text, ": ", COMMIT_OF(active));
 	chat_text_outside(text, " by ", FORGE_PERSON(active->requester));
 	chat_text_add(text, ".");
 	if (deployment_may_be_cancelled(active))

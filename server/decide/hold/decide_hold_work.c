@@ -87,7 +87,7 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 		return;
 	chat_first(&text, settings->drops_pushes ? words->push_dropped : words->push_waits,
 	    settings->name);
-	chat_first_commit(&text, push->subject, push->commit);
+	chat_first_commit(&text, push->subject, SOURCE_GIT, push->commit);
 	chat_text_add(&text, "\n");
 	chat_hold(&text, hold, holds, tx->at);
 	if (settings->drops_pushes) {

@@ -2,8 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/hold/decide_refusal.h"
 
+#include <stdio.h>
+
 #include "decide/who/decide_agent.h"
 #include "deployment/deployment.h"
+#include "lib/setting.h"
 #include "store/row_environment.h"
 #include "store/row_rename.h"
 
@@ -66,10 +69,42 @@ decide_refusal_of(struct tx *tx, const char *environment, bool is_read)
 }
 
 const char *
+decide_refusal_of_upload(const struct environment_settings *settings, char out[LIMIT_LINE])
+{
+	bool is_of_ci = settings->require_ci != NULL && !settings->takes_unproven;
+	char name[SETTING_NAME_MAX];
+	const char *slash = strrchr(settings->name, '/');
+
+	if (settings->takes_uploads && !is_of_ci)
+		return NULL;
+	(void)snprintf(out, LIMIT_LINE, "deploys %s: an admin can set %s=%s for it.",
+	    settings->takes_uploads ? "what has passed CI, and no workflow runs for an archive" :
+				      "no archives",
+	    setting_name("<ENV>_UPLOADS", slash != NULL ? slash + 1 : settings->name, name),
+	    is_of_ci ? "unproven" : "true");
+	return out;
+}
+
+/* Its settings may have changed since it was asked for.  An emergency goes past CI. */
+static const char *
+refusal_of_upload(struct tx *tx, const struct deployment *work, char out[LIMIT_LINE])
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, work->environment);
+
+	if (work->source != SOURCE_UPLOAD || work->program != PROGRAM_DEPLOY || settings == NULL ||
+	    (settings->takes_uploads && deployment_is_emergency(work)))
+		return NULL;
+	return decide_refusal_of_upload(settings, out);
+}
+
+const char *
 decide_refusal_of_work(struct tx *tx, const struct deployment *work, char out[LIMIT_LINE])
 {
 	const char *refusal = decide_refusal_of(tx, work->environment, deployment_is_read(work));
 
+	if (refusal == NULL)
+		refusal = refusal_of_upload(tx, work, out);
 	return refusal != NULL || !deployment_is_action(work) ?
 	    refusal :
 	    decide_agent_refusal(

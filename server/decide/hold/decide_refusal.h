@@ -18,6 +18,10 @@ struct deployment;
 const char *
 decide_refusal_of_work(struct tx *tx, const struct deployment *work, char out[LIMIT_LINE]);
 
+/* Why no archives are deployed there, behind its name, in `out`; NULL: they are. */
+const char *decide_refusal_of_upload(
+    const struct environment_settings *settings, char out[LIMIT_LINE]);
+
 /* Does what is queued there wait although no settings have the environment?  It is about to get
  * another name, or its application's file cannot be read now. */
 bool decide_keeps_waiting(struct tx *tx, const char *environment);

@@ -12,6 +12,7 @@
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_pipeline.h"
+#include "decide/work/decide_promotion.h"
 #include "decide/git/decide_git.h"
 #include "decide/factor/decide_lacks.h"
 #include "decide/queue/decide_queue.h"
@@ -58,11 +59,16 @@ bring_up_to_date(struct tx *tx, struct deployment *question, const struct git_an
 	decide_ask_anew(tx, question, changed, answer);
 }
 
-/* Of two rollbacks to one commit: by the same release, to the same hosts, past the same. */
+/* Of two rollbacks to one commit: by the same release, to the same hosts, past the same.  Of two
+ * deployments: both bring what is live in the same place, or neither does. */
 static bool
-is_same(const struct deployment *request, const struct deployment *question)
+is_same(struct tx *tx, const struct deployment *request, const struct deployment *question)
 {
-	return request->to_release == question->to_release &&
+	struct promotion one, other;
+
+	return strcmp(decide_promotion_of(tx, request, &one)->from,
+		   decide_promotion_of(tx, question, &other)->from) == 0 &&
+	    strcmp(one.image, other.image) == 0 && request->to_release == question->to_release &&
 	    request->is_past_barrier == question->is_past_barrier &&
 	    strcmp(request->without, question->without) == 0;
 }
@@ -76,7 +82,8 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 	row_deployment_question_of(
 	    tx, request->program, request->environment, request->commit, &question);
 	is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
-	if (question.id == 0 || deployment_is_emergency(request) || !is_same(request, &question))
+	if (question.id == 0 || deployment_is_emergency(request) ||
+	    !is_same(tx, request, &question))
 		return false; /* nobody's yes is waited for */
 	text_setf(request->detail, "%s already, as #%" PRId64,
 	    is_confirmed ? "awaits approval" : "asked about", question.id);
@@ -173,7 +180,12 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 {
 	struct environment environment;
 	char changed[LIMIT_LINE];
+	const char *refusal = decide_promotion_refusal(tx, deployment, changed);
 
+	if (refusal != NULL) {
+		refuse(tx, deployment, refusal);
+		return;
+	}
 	if (decide_pipeline_since(tx, deployment->id, changed)[0] != '\0') {
 		refuse(tx, deployment, changed);
 		return;
@@ -205,7 +217,7 @@ decide_confirm(struct tx *tx, struct deployment *deployment, const struct update
 	decide_confirmed(tx, deployment, update);
 	deployment->answered_at = tx->at;
 	if (settings_environment(tx->settings, deployment->environment) == NULL ||
-	    !deployment_brings_commit(deployment)) {
+	    !deployment_asks_git(deployment)) {
 		proceed_confirmed(tx, deployment, NULL);
 		return true;
 	}

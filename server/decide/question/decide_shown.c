@@ -11,8 +11,10 @@
 #include "decide/queue/decide_binding.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/queue/decide_opa.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/decide_reply.h"
+#include "decide/work/decide_promotion.h"
 #include "decide/work/decide_zone.h"
 #include "lib/text.h"
 #include "store/row_block.h"
@@ -40,7 +42,7 @@ decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer
 {
 	struct environment environment;
 
-	if (is_refused_by_ci(tx, deployment))
+	if (is_refused_by_ci(tx, deployment) || decide_opa_first(tx, deployment, answer, true))
 		return;
 	row_environment_get(tx, deployment->environment, &environment);
 	decide_bind_question(tx, deployment, &environment, answer);
@@ -84,8 +86,8 @@ decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char l
 		add_difference(line, "it was blocked meanwhile");
 		return;
 	}
-	add_difference(line, "%s %.7s, %s meanwhile%s%.100s%s",
-	    block.is_unsure ? "may contain" : "contains", block.commit,
+	add_difference(line, "%s %s, %s meanwhile%s%.100s%s",
+	    block.is_unsure ? "may contain" : "contains", commit_name_here(COMMIT_OF(&block)),
 	    block.by[0] != '\0' ? "rolled back" : "failed", block.why[0] != '\0' ? " (" : "",
 	    block.why, block.why[0] != '\0' ? ")" : "");
 }
@@ -101,23 +103,30 @@ compare_rollbacks(struct tx *tx, const struct deployment *rollback, int64_t show
 	row_deployment_last_rollback(tx, rollback->environment, shown_at + 1, &ended);
 	if (shown_at != 0 && !environment_is_in_doubt(environment) &&
 	    ended.state == DEPLOY_ROLLED_BACK && line[0] == '\0')
-		add_difference(line, "%s runs %.7s again: #%lld was rolled back meanwhile",
-		    rollback->environment, environment->current.commit, (long long)ended.id);
+		add_difference(line, "%s runs %s again: #%lld was rolled back meanwhile",
+		    rollback->environment, commit_name_here(COMMIT_OF(&environment->current)),
+		    (long long)ended.id);
 }
 
 /* Over what it was shown. */
 static void
-compare_live(const struct deployment *deployment, const struct question *shown, const char *live,
-    char line[LIMIT_LINE])
+compare_live(struct tx *tx, const struct deployment *deployment, const struct question *shown,
+    const char *live, char line[LIMIT_LINE])
 {
-	if (strcmp(live, shown->shown_live) != 0 && deployment_is_gate(deployment))
+	const char *where = deployment->environment, *was = shown->shown_live;
+	enum commit_source now;
+
+	if (strcmp(live, was) == 0)
+		return;
+	now = row_release_source(tx, where, live);
+	if (deployment_is_gate(deployment))
 		add_difference(
-		    line, "%.7s has gone to %s meanwhile", live, deployment->environment);
-	else if (strcmp(live, shown->shown_live) != 0 && shown->shown_live[0] == '\0')
-		add_difference(line, "%s runs %.7s now", deployment->environment, live);
-	else if (strcmp(live, shown->shown_live) != 0)
-		add_difference(line, "%s runs %.7s now, not %.7s", deployment->environment, live,
-		    shown->shown_live);
+		    line, "%s has gone to %s meanwhile", commit_name_here(now, live), where);
+	else if (was[0] == '\0')
+		add_difference(line, "%s runs %s now", where, commit_name_here(now, live));
+	else
+		add_difference(line, "%s runs %s now, not %s", where, commit_name_here(now, live),
+		    commit_name_here(row_release_source(tx, where, was), was));
 }
 
 static void
@@ -127,15 +136,15 @@ compare_releases(struct tx *tx, const struct deployment *deployment, const struc
 	const char *live = environment->current.commit;
 	struct release now;
 
-	compare_live(deployment, shown, live, line);
+	compare_live(tx, deployment, shown, live, line);
 	if (deployment_is_rollback(deployment)) {
 		compare_rollbacks(tx, deployment, shown->shown_at, environment, line);
 		return;
 	}
 	now = decide_previous(tx, deployment);
 	if (strcmp(now.commit, deployment->previous) != 0 && strcmp(now.commit, live) != 0)
-		add_difference(line, "the release to roll back to is %s%.7s now",
-		    now.commit[0] != '\0' ? "" : "none", now.commit);
+		add_difference(line, "the release to roll back to is %s now",
+		    now.commit[0] != '\0' ? commit_name_here(COMMIT_OF(&now)) : "none");
 	decide_compare_blocks(tx, deployment, line);
 }
 
@@ -191,8 +200,9 @@ compare_action(struct tx *tx, const struct deployment *job, const struct questio
 	}
 	if (job->commit[0] != '\0' && !deployment_is_gate(job) &&
 	    (strcmp(live, job->commit) != 0 || strcmp(environment->current.image, job->image) != 0))
-		add_difference(
-		    line, "%s runs %.7s now, not %.7s", job->environment, live, job->commit);
+		add_difference(line, "%s runs %s now, not %s", job->environment,
+		    commit_name_here(COMMIT_OF(&environment->current)),
+		    commit_name_here(COMMIT_OF(job)));
 }
 
 static void
@@ -222,7 +232,8 @@ decide_note_left(struct deployment *work, const struct git_answer *answer, char 
 	work->is_force_push = answer->forced;
 }
 
-/* CI may be done meanwhile: that is no difference. */
+/* CI may be done meanwhile: that is no difference.  Nor is what the registry calls by the commit of
+ * what was live elsewhere. */
 static void
 compare_image(const char *shown, const struct git_answer *answer, char line[LIMIT_LINE])
 {
@@ -234,6 +245,20 @@ compare_image(const char *shown, const struct git_answer *answer, char line[LIMI
 		    answer->image, shown);
 	else if (strcmp(answer->image, GIT_IMAGE_NONE) == 0)
 		add_difference(line, "the registry no longer has %.19s", shown);
+}
+
+/* answer: NULL where git was not asked. */
+static void
+compare_what_ships(struct tx *tx, const struct deployment *work, const char *shown,
+    const struct git_answer *answer, char line[LIMIT_LINE])
+{
+	char now[LIMIT_LINE];
+	const char *changed = decide_promotion_changed(tx, work, now);
+
+	if (changed != NULL && changed[0] != '\0')
+		add_difference(line, "%s", changed);
+	else if (changed == NULL && answer != NULL)
+		compare_image(shown, answer, line);
 }
 
 void
@@ -251,7 +276,7 @@ decide_compare(struct tx *tx, const struct deployment *deployment, const struct 
 		compare_action(tx, deployment, &shown, &environment, ret);
 	if (deployment_is_gate(deployment)) {
 		compare_live(
-		    deployment, &shown, decide_git_base(tx, deployment, &environment, base), ret);
+		    tx, deployment, &shown, decide_live(tx, deployment, &environment, base), ret);
 		decide_compare_blocks(tx, deployment, ret);
 	} else if (!deployment_is_action(deployment) &&
 	    settings_environment(tx->settings, deployment->environment) != NULL) {
@@ -259,8 +284,7 @@ decide_compare(struct tx *tx, const struct deployment *deployment, const struct 
 	}
 	if (answer != NULL)
 		compare_branch(deployment, answer, ret);
-	if (answer != NULL)
-		compare_image(shown.shown_image, answer, ret);
+	compare_what_ships(tx, deployment, shown.shown_image, answer, ret);
 	if ((ret[0] == '\0' || !is_of_agent(tx, deployment)) && /* it is said already */
 	    decide_binding_differs(
 		tx, deployment, &shown, answer != NULL ? answer->binding : NULL, names))
@@ -308,7 +332,7 @@ decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *change
 		decide_action_bind(tx, deployment, NULL);
 	if (deployment_is_action(deployment) && deployment->commit[0] != '\0')
 		(void)decide_bind_job(tx, deployment); /* what is not live is refused at its turn */
-	if (answer != NULL) {
+	if (answer != NULL && deployment->source == SOURCE_GIT) {
 		deployment->is_force_push = answer->forced;
 		deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
 	}

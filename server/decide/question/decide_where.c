@@ -20,7 +20,8 @@
 #define PREFIX_LEAST 3
 #define WORD_ALL     "all" /* of a freeze: it begins no name */
 #define LEFT_SHOWN   64	   /* environments in progress that no settings have */
-#define WHICH_SHOWN  10	   /* two buttons more lead to the other pages */
+#define OPEN_AT_ONCE 32
+#define WHICH_SHOWN  10 /* two buttons more lead to the other pages */
 
 /* --- what there is --- */
 
@@ -88,6 +89,30 @@ add_clients_of(
 	}
 }
 
+/* A walk over those with work that has not ended; all zero begins it. */
+struct open {
+	char names[OPEN_AT_ONCE][LIMIT_ENVIRONMENT];
+	size_t n, at;
+	const char *name; /* where it stands */
+};
+
+static bool
+next_open(struct tx *tx, struct open *open)
+{
+	char after[LIMIT_ENVIRONMENT] = "";
+
+	if (open->at == open->n && (open->n == 0 || open->n == OPEN_AT_ONCE)) {
+		if (open->n > 0)
+			text_set(after, open->name);
+		open->n = row_environment_list_open(tx, after, open->names, OPEN_AT_ONCE);
+		open->at = 0;
+	}
+	if (open->at == open->n)
+		return false;
+	open->name = open->names[open->at++];
+	return true;
+}
+
 /* Those that were renamed are what their rows name; behind them what is open at clients, and in
  * progress under a name that no settings have. */
 static void
@@ -97,6 +122,7 @@ add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_sc
 		.of = tx->settings, .refusal = "", .branch = NULL
 	};
 	const struct environment_settings *left;
+	struct open open = { 0 };
 	char name[LIMIT_ENVIRONMENT] = "";
 	size_t n = 0;
 
@@ -105,18 +131,18 @@ add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_sc
 		    row_deployment_active(tx, name, &(struct deployment){ 0 })->id != 0 &&
 		    (left = add_left(scope->at[i], name, &n, scope)) != NULL)
 			scope->at[i] = left;
-	name[0] = '\0';
-	while (settings_environment(tx->settings, target) == NULL &&
-	    row_environment_next_open(tx, name)) {
-		const struct environment_settings meant = { .name = name };
-		bool is_gone = settings_environment(tx->settings, name) == NULL;
+	if (settings_environment(tx->settings, target) != NULL)
+		return;
+	while (next_open(tx, &open)) {
+		const struct environment_settings meant = { .name = open.name };
+		bool is_gone = settings_environment(tx->settings, open.name) == NULL;
 
 		if (!is_gone &&
-		    (environment_client(name) != NULL || !decide_sees(tx, person, name)))
-			add_clients_of(tx, name, target, &n, scope);
-		if (is_gone && is_meant(&meant, target) && !is_there(scope, name) &&
-		    decide_sees(tx, person, name) &&
-		    (left = add_left(&gone, name, &n, scope)) != NULL)
+		    (environment_client(open.name) != NULL || !decide_sees(tx, person, open.name)))
+			add_clients_of(tx, open.name, target, &n, scope);
+		if (is_gone && is_meant(&meant, target) && !is_there(scope, open.name) &&
+		    decide_sees(tx, person, open.name) &&
+		    (left = add_left(&gone, open.name, &n, scope)) != NULL)
 			scope->at[scope->n++] = left;
 	}
 }
@@ -271,12 +297,12 @@ find_begun(struct tx *tx, int64_t person, const char *prefix, char ret[LIMIT_ENV
 static bool
 is_left(struct tx *tx, int64_t person, const char *target)
 {
-	char name[LIMIT_ENVIRONMENT] = "";
+	struct open open = { 0 };
 
-	while (row_environment_next_open(tx, name)) {
-		const struct environment_settings meant = { .name = name };
+	while (next_open(tx, &open)) {
+		const struct environment_settings meant = { .name = open.name };
 
-		if (is_meant(&meant, target) && decide_sees(tx, person, name))
+		if (is_meant(&meant, target) && decide_sees(tx, person, open.name))
 			return true;
 	}
 	return false;
@@ -328,7 +354,8 @@ name_meant(struct chat_text *text, const struct request *request, const struct d
 /* Words behind the target, as people call them. */
 static const struct {
 	const char *key, *name;
-} keys[] = { { "ref", "ref" }, { "release", "release" }, { "lines", "number of lines" } };
+} keys[] = { { "ref", "ref" }, { "release", "release" }, { "lines", "number of lines" },
+	{ "from", "source" } };
 
 static void
 say_which(struct tx *tx, const struct update *update, const struct request *request,

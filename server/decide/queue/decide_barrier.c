@@ -7,14 +7,17 @@
 #include "store/row_past.h"
 
 static void
-add(struct barrier ret[BARRIERS_SHOWN], size_t *n, const char *commit, const char *reason)
+add(struct barrier ret[BARRIERS_SHOWN], size_t *n, const struct deployment *of, const char *reason)
 {
 	struct barrier *barrier = &ret[*n];
 
 	if (reason[0] == '\0')
 		return;
 	*barrier = (struct barrier){ 0 };
-	text_set(barrier->commit, commit);
+	if (of != NULL) {
+		barrier->source = of->source;
+		text_set(barrier->commit, of->commit);
+	}
 	text_set(barrier->reason, reason);
 	(*n)++;
 }
@@ -46,11 +49,11 @@ decide_list_barriers(
 	to = find_target(tx, work, &environment);
 	if (deployment_is_action(work))
 		return 0;
-	add(ret, &n, "", work->barrier);
+	add(ret, &n, NULL, work->barrier);
 	row_deployment_last_changed(tx, work->environment, &last);
 	if (environment_is_in_doubt(&environment) && last.id != work->id &&
 	    (last.state == DEPLOY_FAILED || last.state == DEPLOY_ROLLBACK_FAILED))
-		add(ret, &n, last.commit, last.barrier);
+		add(ret, &n, &last, last.barrier);
 	/* What is newer than the live one is no rollback. */
 	if (to.id != 0 && to.id != environment.current.id &&
 	    to.origin <= environment.current.origin)

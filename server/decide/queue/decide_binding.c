@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "decide/decide_reply.h"
+#include "decide/work/decide_promotion.h"
 #include "decide/work/decide_zone.h"
 #include "lib/text.h"
 #include "store/row_binding.h"
@@ -19,7 +20,7 @@
 static void
 set_list(struct tx *tx, struct deployment *deployment, const char *list)
 {
-	(void)fingerprint_digest(list, deployment->binding);
+	(void)row_binding_digest(deployment, list, deployment->binding);
 	row_binding_set(tx, deployment->id, list);
 }
 
@@ -45,8 +46,12 @@ static void
 bind_shown(struct tx *tx, struct deployment *deployment, struct question *question,
     const struct git_answer *answer)
 {
+	struct promotion promotion;
+
 	decide_bind(tx, deployment, question, answer != NULL ? answer->binding : NULL);
-	if (answer != NULL && answer->image[0] != '\0')
+	if (decide_promotion_of(tx, deployment, &promotion)->image[0] != '\0')
+		text_set(question->shown_image, promotion.image);
+	else if (answer != NULL && answer->image[0] != '\0')
 		(void)text_copy(question->shown_image, LIMIT_IMAGE, answer->image);
 }
 
@@ -59,7 +64,7 @@ decide_bind_question(struct tx *tx, struct deployment *deployment,
 
 	row_question_get(tx, deployment->id, &question);
 	(void)row_block_find(tx, deployment->environment, deployment->commit, &own);
-	(void)decide_git_base(tx, deployment, environment, question.shown_live);
+	(void)decide_live(tx, deployment, environment, question.shown_live);
 	question.shown_at = tx->at;
 	question.shown_own = own.number;
 	question.shown_block = question.compared_block;
@@ -67,6 +72,7 @@ decide_bind_question(struct tx *tx, struct deployment *deployment,
 	if (deployment->confirmed_by == 0)
 		question.is_unconfirmed = false;
 	bind_shown(tx, deployment, &question, answer);
+	decide_promotion_shown(tx, deployment);
 	decide_zone_warn(tx, deployment, question.warning);
 	row_question_set(tx, deployment->id, &question);
 }
@@ -99,10 +105,15 @@ decide_bind_image(
 const char *
 decide_bound_image(struct tx *tx, const struct deployment *deployment, char out[LIMIT_IMAGE])
 {
+	struct promotion promotion;
 	struct question shown;
 
 	if (deployment->program == PROGRAM_ROLLBACK)
 		return deployment->image;
+	if (decide_promotion_of(tx, deployment, &promotion)->image[0] != '\0') {
+		(void)text_copy(out, LIMIT_IMAGE, promotion.image);
+		return out;
+	}
 	if (!decide_is_answered_for(deployment))
 		return "";
 	row_question_get(tx, deployment->id, &shown);
@@ -134,7 +145,7 @@ decide_binding_differs(struct tx *tx, const struct deployment *deployment,
 
 	(void)text_copy(ret_names, LIMIT_LINE / 2, shown->differing);
 	if (shown->differing[0] == '\0' && list != NULL && deployment->binding[0] != '\0' &&
-	    strcmp(fingerprint_digest(list, digest), deployment->binding) != 0)
+	    strcmp(row_binding_digest(deployment, list, digest), deployment->binding) != 0)
 		name_differing(tx, deployment, list, ret_names);
 	return ret_names[0] != '\0';
 }

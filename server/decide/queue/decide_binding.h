@@ -34,8 +34,9 @@ void decide_bind_found(struct tx *tx, struct deployment *deployment, int64_t sho
 void decide_bind_image(
     struct tx *tx, const struct deployment *deployment, const struct git_answer *answer);
 
-/* The one that its order names, and no other may be shipped: what comes back has its own, and what
- * somebody answered for has the one that was shown, where there was one.  "": none is named. */
+/* The one that its order names, and no other may be shipped: what comes back has its own, a
+ * promotion what it brings, and what somebody answered for has the one that was shown, where there
+ * was one.  "": none is named. */
 const char *
 decide_bound_image(struct tx *tx, const struct deployment *deployment, char out[LIMIT_IMAGE]);
 

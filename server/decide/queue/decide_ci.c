@@ -25,7 +25,7 @@ asks(const struct tx *tx, const struct deployment *work)
 	    settings_environment(tx->settings, work->environment);
 
 	return environment == NULL || environment->require_ci == NULL ||
-		work->program != PROGRAM_DEPLOY || work->commit[0] == '\0' ||
+		work->program != PROGRAM_DEPLOY || !commit_is_git(work->source, work->commit) ||
 		deployment_is_emergency(work) ?
 	    NULL :
 	    environment;
@@ -178,7 +178,7 @@ decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE
 	if (class == DEPLOY_CLASS_ACTIVE || class == DEPLOY_CLASS_FINAL)
 		return ret;
 	if (!deployment_is_emergency(work) || environment == NULL ||
-	    environment->require_ci == NULL || work->commit[0] == '\0')
+	    environment->require_ci == NULL || !commit_is_git(work->source, work->commit))
 		(void)decide_ci(tx, work, ret);
 	else if (look(tx, environment, work, ret, &unseen) == DECIDE_CI_GREEN)
 		ret[0] = '\0'; /* it goes past nothing */

@@ -25,6 +25,7 @@ decide_set_previous(struct tx *tx, struct deployment *deployment)
 {
 	struct release back = decide_previous(tx, deployment);
 
+	deployment->previous_source = back.source;
 	text_set(deployment->previous, back.commit);
 	text_set(deployment->previous_image, back.image);
 }
@@ -100,7 +101,7 @@ decide_set_direction(struct tx *tx, struct deployment *deployment)
 }
 
 const char *
-decide_git_base(struct tx *tx, const struct deployment *work, const struct environment *environment,
+decide_live(struct tx *tx, const struct deployment *work, const struct environment *environment,
     char ret[LIMIT_COMMIT])
 {
 	struct last_gate gate;
@@ -110,5 +111,16 @@ decide_git_base(struct tx *tx, const struct deployment *work, const struct envir
 	    row_job_last_gate(tx, work->environment, true, &gate)->ended_at >
 		environment->current.at)
 		(void)text_copy(ret, LIMIT_COMMIT, gate.commit);
+	return ret;
+}
+
+const char *
+decide_git_base(struct tx *tx, const struct deployment *work, const struct environment *environment,
+    char ret[LIMIT_COMMIT])
+{
+	(void)decide_live(tx, work, environment, ret);
+	if (strcmp(ret, environment->current.commit) == 0 &&
+	    !commit_is_git(environment->current.source, ret))
+		ret[0] = '\0';
 	return ret;
 }

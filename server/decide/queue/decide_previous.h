@@ -32,7 +32,11 @@ struct release decide_advise_earlier(struct tx *tx, const struct environment *en
 /* Sets deployment->is_forward: what runs may have changed since it was asked for. */
 void decide_set_direction(struct tx *tx, struct deployment *deployment);
 
-/* What its commit is compared with: what is live there; of a gate the commit of the last gate that
- * ended well, where that is newer.  Returns ret; "": nothing. */
+/* What is live there; of a gate the commit of the last gate that ended well, where that is newer.
+ * Returns ret; "": nothing. */
+const char *decide_live(struct tx *tx, const struct deployment *work,
+    const struct environment *environment, char ret[LIMIT_COMMIT]);
+
+/* What git compares its commit with: the same, and nothing where that is an upload. */
 const char *decide_git_base(struct tx *tx, const struct deployment *work,
     const struct environment *environment, char ret[LIMIT_COMMIT]);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "decide/work/decide_action.h"
+#include "decide/work/decide_bake.h"
 #include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_barrier.h"
@@ -18,6 +19,7 @@
 #include "decide/git/decide_git.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/hold/decide_hold_work.h"
+#include "decide/queue/decide_opa.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/decide_reply.h"
@@ -25,6 +27,7 @@
 #include "decide/tell/decide_tell.h"
 #include "decide/queue/decide_unsynced.h"
 #include "decide/who/decide_principal.h"
+#include "decide/work/decide_promotion.h"
 #include "decide/work/decide_zone.h"
 #include "deployment/turn.h"
 #include "lib/text.h"
@@ -48,6 +51,7 @@ struct look {
 	const struct git_answer *answer;
 	bool is_busy;	    /* something keeps it that all wait for but pipelines */
 	bool is_asking;	    /* git, for one in front */
+	bool is_judging;    /* OPA, for one in front */
 	bool is_given_slot; /* it is this queue's turn to have one that is free */
 };
 
@@ -58,6 +62,8 @@ struct place {
 	char resource[LIMIT_RESOURCE]; /* TURN_IS_CLAIMED: which */
 	char changed[LIMIT_LINE];      /* TURN_IS_DIFFERS: what */
 	char ci[LIMIT_LINE];	       /* what CI says */
+	struct opa_row opa;	       /* what OPA has said */
+	enum opa_verdict judged;       /* of that, what counts now */
 };
 
 /* --- what is true of a place --- */
@@ -126,14 +132,6 @@ has_slot(const struct look *l, const struct deployment *work)
 }
 
 static bool
-is_stale(const struct look *l, const struct deployment *work)
-{
-	return work->answered_at != 0 && !deployment_is_read(work) &&
-	    (deployment_is_by_request(work) || work->confirmed_by != 0) &&
-	    l->tx->at - work->answered_at > TURN_STALE_MS;
-}
-
-static bool
 differs(const struct look *l, struct place *place)
 {
 	const struct git_answer *answer = l->answered == place->work.id ? l->answer : NULL;
@@ -147,8 +145,8 @@ differs(const struct look *l, struct place *place)
 		    deployment_target_here(work));
 	else if (decide_is_past_unshown(l->tx, work))
 		(void)snprintf(place->changed, LIMIT_LINE,
-		    "%s runs %.7s now, and this rolls back past it", l->environment,
-		    l->now.current.commit);
+		    "%s runs %s now, and this rolls back past it", l->environment,
+		    commit_name_here(COMMIT_OF(&l->now.current)));
 	else if (place->shown.is_unconfirmed) /* approvers were shown it, not who confirmed it */
 		(void)text_copy(place->changed, LIMIT_LINE, work->changed);
 	else if (decide_is_answered_for(work) || place->shown.differing[0] != '\0') /* was shown */
@@ -175,6 +173,14 @@ is_unapproved(const struct look *l, const struct deployment *work)
 	    (work->approvers[0] != '\0' && decide_has_left(work, answer_for(l, work)));
 }
 
+/* Of before CI's end OPA's answer would not count any more. */
+static bool
+is_unjudged(const struct look *l, const struct place *place, enum decide_ci ci)
+{
+	return ci != DECIDE_CI_PENDING &&
+	    (place->judged != OPA_YES || (l->is_judging && place->opa.work != 0));
+}
+
 static unsigned
 facts_of(const struct look *l, struct place *place)
 {
@@ -187,7 +193,7 @@ facts_of(const struct look *l, struct place *place)
 		bool is_true;
 	} facts[] = {
 		{ TURN_IS_GONE, l->settings == NULL },
-		{ TURN_IS_UNFIT, decide_refusal_of_work(l->tx, work, unfit) != NULL },
+		{ TURN_IS_UNFIT, decide_promotion_unfit(l->tx, work, unfit) != NULL },
 		{ TURN_IS_CI_FAILED, ci == DECIDE_CI_FAILED || ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_CI_CANCELLED, ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_DENIED, is_denied(l->tx, work) },
@@ -207,7 +213,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_CLAIMED, is_claimed(l, place) },
 		{ TURN_IS_NO_SLOT, !has_slot(l, work) },
 		{ TURN_IS_UNCOMPARED,
-		    deployment_brings_commit(work) &&
+		    deployment_asks_git(work) &&
 			(l->is_asking ||
 			    /* Its branch may have left it: a job goes on by what is true now. */
 			    (deployment_is_gate(work) && l->answered != work->id) ||
@@ -216,9 +222,12 @@ facts_of(const struct look *l, struct place *place)
 			    decide_is_uncompared(l->tx, work)) },
 		{ TURN_IS_BEHIND, work->wait.is_behind },
 		{ TURN_IS_UNAPPROVED, is_unapproved(l, work) },
+		{ TURN_IS_FORBIDDEN, place->judged == OPA_NO },
+		{ TURN_IS_UNJUDGED, is_unjudged(l, place, ci) },
 		{ TURN_IS_DIFFERS, differs(l, place) },
-		{ TURN_IS_STALE, is_stale(l, work) },
+		{ TURN_IS_STALE, turn_is_stale(work, l->tx->at) },
 		{ TURN_IS_CI_PENDING, ci == DECIDE_CI_PENDING },
+		{ TURN_IS_UNMEASURED, !decide_bake_is_measured(l->tx, work) },
 	};
 	unsigned set = 0;
 
@@ -240,13 +249,15 @@ static void
 refuse(const struct look *l, struct place *place, const struct turn_rule *rule)
 {
 	bool is_ci = (rule->with & TURN(CI_FAILED)) != 0;
+	bool is_opa = (rule->with & TURN(FORBIDDEN)) != 0;
 	char unfit[LIMIT_LINE];
 
 	place->work.why = is_ci ? DEPLOY_WHY_CI : DEPLOY_WHY_REFUSED;
 	text_set(place->work.detail,
 	    is_ci			? place->ci :
+		is_opa			? decide_opa_no(&place->opa, unfit) :
 		rule->reason[0] != '\0' ? rule->reason :
-					  decide_refusal_of_work(l->tx, &place->work, unfit));
+					  decide_promotion_unfit(l->tx, &place->work, unfit));
 	(void)decide_step(l->tx, &place->work, DEPLOY_ON_REFUSE, NULL);
 }
 
@@ -267,6 +278,16 @@ ask_git(struct look *l, struct place *place)
 	if (!l->is_asking && row_effect_find(l->tx, EFFECT_GIT_QUERY, place->work.id) == 0)
 		decide_query_again(l->tx, &place->work);
 	l->is_asking = true;
+}
+
+/* Who is behind waits for the first answer as well, or they would start in the order of those. */
+static void
+ask_opa(struct look *l, struct place *place)
+{
+	wait_for(l, place, ROW_QUEUE_OPA);
+	if (place->judged != OPA_YES)
+		decide_opa_ask(l->tx, &place->work);
+	l->is_judging |= place->opa.tries == 0;
 }
 
 /* What those who answer next are told has changed; "": nothing has. */
@@ -323,6 +344,7 @@ start(const struct look *l, struct place *place)
 	bool has_waited = work->wait.queued_at < l->tx->at && work->answered_at < l->tx->at;
 
 	wait_for(l, place, "");
+	decide_opa_passed(l->tx, work, &place->opa);
 	(void)decide_prepare_start(l->tx, work); /* it is in the settings: GONE is no start */
 	(void)decide_step(l->tx, work, DEPLOY_ON_FREE, NULL);
 	/* A gate waits for git, and nobody for it but its job. */
@@ -339,7 +361,16 @@ static const char *const waits[TURN_TO_START + 1] = {
 	[TURN_TO_WAIT_RUNNER] = ROW_QUEUE_RUNNER,
 	[TURN_TO_WAIT_SLOT] = ROW_QUEUE_SLOT,
 	[TURN_TO_WAIT_CI] = ROW_QUEUE_CI,
+	[TURN_TO_MEASURE] = ROW_QUEUE_MEASURE,
 };
+
+static void
+get_place(struct tx *tx, int64_t id, struct place *ret)
+{
+	row_deployment_get(tx, id, &ret->work);
+	row_question_get(tx, id, &ret->shown);
+	ret->judged = decide_opa(tx, &ret->work, &ret->opa);
+}
 
 static void
 take_turn(struct look *l, int64_t id)
@@ -347,8 +378,7 @@ take_turn(struct look *l, int64_t id)
 	struct place place = { 0 };
 	const struct turn_rule *rule;
 
-	row_deployment_get(l->tx, id, &place.work);
-	row_question_get(l->tx, id, &place.shown);
+	get_place(l->tx, id, &place);
 	if (place.work.state != DEPLOY_QUEUED || (l->is_busy && !deployment_is_apart(&place.work)))
 		return;
 	rule = turn_decide(facts_of(l, &place));
@@ -356,6 +386,7 @@ take_turn(struct look *l, int64_t id)
 		wait_for(l, &place, waits[rule->to]);
 	if (rule->to != TURN_TO_WAIT_CI)
 		decide_ci_stop(l->tx, &place.work);
+	l->is_busy |= rule->to == TURN_TO_MEASURE && decide_bake_measure(l->tx, &place.work);
 	switch (rule->to) {
 	case TURN_TO_REFUSE:
 		refuse(l, &place, rule);
@@ -377,6 +408,9 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_ASK_GIT:
 		ask_git(l, &place);
+		break;
+	case TURN_TO_ASK_OPA:
+		ask_opa(l, &place);
 		break;
 	case TURN_TO_ASK_ANEW:
 		ask_anew(l, &place);
@@ -590,6 +624,8 @@ decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event e
 
 	if (answer != NULL)
 		l.answered = deployment->id;
+	if (decide_opa_first(tx, deployment, answer, false))
+		return;
 	if (!enqueue(tx, deployment, event, answer))
 		return;
 	look(&l);
@@ -601,37 +637,6 @@ decide_enqueue_later(struct tx *tx, struct deployment *deployment)
 {
 	if (enqueue(tx, deployment, DEPLOY_ON_CLEAR, NULL))
 		row_queue_look(tx, deployment->environment);
-}
-
-static bool
-may_give(const struct deployment *mine, const struct deployment *other)
-{
-	return mine->state == DEPLOY_QUEUED && other->state == DEPLOY_QUEUED &&
-	    strcmp(mine->environment, other->environment) == 0 && deployment_is_by_request(mine) &&
-	    deployment_is_by_request(other) && mine->program == other->program &&
-	    deployment_is_emergency(mine) == deployment_is_emergency(other) &&
-	    mine->requested_by != other->requested_by && mine->place < other->place;
-}
-
-bool
-decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
-{
-	char to[PRINCIPAL_TEXT];
-	int64_t place = mine->place;
-
-	if (!may_give(mine, other))
-		return false;
-	mine->place = other->place;
-	other->place = place;
-	other->wait.is_next_notified = mine->wait.is_next_notified; /* by what is said now */
-	mine->wait.is_next_notified = false;
-	row_deployment_save(tx, mine);
-	row_deployment_save(tx, other);
-	decide_audit_request(tx, mine, mine->requested_by, AUDIT_CODE_PLACE_GIVEN, "given",
-	    (const char *const[]){ "to", decide_user(tx, other->requested_by, to), NULL });
-	decide_tell_given(tx, mine, other);
-	row_queue_look(tx, mine->environment);
-	return true;
 }
 
 /* --- asked anew, and git's answers --- */

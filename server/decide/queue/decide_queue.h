@@ -37,10 +37,6 @@ void decide_enqueue_later(struct tx *tx, struct deployment *deployment);
  * kind waits in a queue. */
 bool decide_is_replaced(struct tx *tx, struct deployment *older) MUST_USE;
 
-/* Exchanges the places of two people's work in one queue: `mine` stands before `other`.  Both are
- * notified.  False: that is not so (any more). */
-bool decide_give(struct tx *tx, struct deployment *mine, struct deployment *other) MUST_USE;
-
 /* Whoever sent the update answered what was asked anew in its place: it keeps it, and goes on. */
 void
 decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct update *update);

@@ -116,7 +116,8 @@ decide_unsynced_answered(struct tx *tx, struct deployment *deployment, const cha
 	if (row_question_get(tx, deployment->id, &question)->not_before == 0)
 		return;
 	question.not_before = 0;
-	if (list != NULL && strcmp(fingerprint_digest(list, digest), deployment->binding) != 0)
+	if (list != NULL &&
+	    strcmp(row_binding_digest(deployment, list, digest), deployment->binding) != 0)
 		decide_rebind(tx, deployment, &question, list);
 	if (list == NULL) {
 		text_set(deployment->note,

@@ -12,6 +12,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_chat.h"
+#include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
@@ -291,6 +292,16 @@ decide_pin_due(struct tx *tx, int64_t named)
 	row_pin_put(tx, &pin);
 }
 
+/* What bakes there answers as itself before it is live. */
+static bool
+bakes(struct tx *tx, const char *environment, const char *commit)
+{
+	struct deployment active;
+
+	row_deployment_active(tx, environment, &active);
+	return deployment_is_baking(&active) && !probe_is_other_commit(commit, active.commit);
+}
+
 /* Of all of its URLs. */
 static void
 keep_health(struct tx *tx, const struct effect_probe *probe, const struct probed *probed,
@@ -306,7 +317,8 @@ keep_health(struct tx *tx, const struct effect_probe *probe, const struct probed
 		if (strcmp(probe->targets[i].environment, environment) != 0)
 			continue;
 		all.is_healthy = all.is_healthy && one->is_healthy;
-		if (probe_is_other_commit(one->commit, now.current.commit))
+		if (probe_is_other_commit(one->commit, now.current.commit) &&
+		    !bakes(tx, environment, one->commit))
 			text_set(all.commit, one->commit);
 	}
 	row_pin_set_health(tx, environment, &all);

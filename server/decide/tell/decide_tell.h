@@ -5,6 +5,7 @@
 #include "store/row_deployment.h"
 #include "types/effect.h"
 #include "types/git_answer.h"
+#include "types/notify.h"
 
 /*
  * Renders its messages again, as the deployment is now: a state, a step or a note is news.  Where
@@ -17,6 +18,9 @@ void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_
  * left out, and of one that has ended what an application said, without the grant `log`.  free()
  * it; NULL: there is none for them. */
 char *decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person) MUST_USE;
+
+/* Of its message, as a team reads it, the first lines, marked: none of a log's. */
+void decide_tell_notice(struct tx *tx, const struct deployment *work, char ret[NOTIFY_TEXT]);
 
 /* What is live there by the record, and no more since that deployment: where a message of it still
  * waits to be sent it would be read behind the alarm, as news. */

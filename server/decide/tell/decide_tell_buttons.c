@@ -1,5 +1,7 @@
 /* decide_tell_buttons.c - what can be pressed below the messages about a deployment.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+
 #include "chat/chat_deployment.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/view/decide_application_log.h"
@@ -11,6 +13,8 @@
 #include "decide/tell/decide_tell_inside.h"
 #include "decide/tell/decide_trouble.h"
 #include "decide/work/decide_loan_list.h"
+#include "decide/work/decide_promotion.h"
+#include "lib/text.h"
 #include "store/row_action.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"
@@ -181,15 +185,19 @@ static void
 add_again(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	struct request request = request_of("deploy", deployment->environment);
+	struct promotion promotion;
 	bool is_by_ci = deployment->state == DEPLOY_REFUSED && deployment->why == DEPLOY_WHY_CI;
 
-	if (deployment->program != PROGRAM_DEPLOY ||
+	if (!deployment_asks_git(deployment) || deployment->program != PROGRAM_DEPLOY ||
 	    (deployment->state != DEPLOY_FAILED && !is_by_ci) || deployment->target_changed ||
 	    deployment_migration(deployment) != MIGRATION_NONE ||
 	    deployment->why == DEPLOY_WHY_CANCELLED ||
 	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_DEPLOY, deployment->environment)))
 		return;
-	request_add(&request, "ref", deployment->commit);
+	if (decide_promotion_of(tx, deployment, &promotion)->from[0] != '\0')
+		request_add(&request, "from", promotion.from);
+	else
+		request_add(&request, "ref", deployment->commit);
 	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS, "🔁 Try again", buttons);
 }
 
@@ -333,6 +341,44 @@ may_answer_in(struct tx *tx, const struct deployment *deployment, int64_t chat)
 	    decide_is_allowed(tx, chat, POLICY_CONFIRM, deployment_target_here(deployment));
 }
 
+/* In private the page opens inside the chat, logged in; it believes no number but Telegram's.  A
+ * group has no such button. */
+static void
+add_open(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	const char *base = settings_text(tx->settings, SETTING_PUBLIC_URL);
+	char link[LIMIT_LINK + 32];
+
+	if (!tx->settings->console || base == NULL)
+		return;
+	if (chat > 0 && text_starts(base, "https://"))
+		text_setf(link, "%s%sconsole/", base, text_ends(base, "/") ? "" : "/");
+	else
+		text_setf(link, "%s%sconsole/#w%" PRId64, base, text_ends(base, "/") ? "" : "/",
+		    deployment->id);
+	buttons_add_link(buttons, "🖥 Open", link, chat > 0 && text_starts(base, "https://"));
+}
+
+/* What a person may do with what bakes, or is paused. */
+static void
+add_bake(struct tx *tx, const struct deployment *work, int64_t chat, struct buttons *buttons)
+{
+	bool is_paused = work->state == DEPLOY_PAUSED;
+	const struct request live = request_about("live", "work", work->id);
+	const struct request stay = request_about("stay", "work", work->id);
+	const struct request back = request_of("rollback", work->environment);
+	const struct request turn = request_of(is_paused ? "resume" : "pause", work->environment);
+
+	if (!is_paused && may_in(tx, POLICY_DEPLOY, work, chat))
+		row_button_show_for(tx, &live, chat, 0, "✅ Live now", buttons);
+	if (!may_in(tx, POLICY_ROLLBACK, work, chat))
+		return;
+	row_button_show_for(tx, &turn, chat, 0, is_paused ? "▶️ Go on" : "⏸ Pause", buttons);
+	row_button_show_for(tx, &back, chat, 0, CHAT_ROLL_BACK, buttons);
+	if (is_paused)
+		row_button_show_for(tx, &stay, chat, 0, "🖐 Leave it", buttons);
+}
+
 struct buttons *
 decide_tell_buttons(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *ret)
@@ -360,7 +406,9 @@ decide_tell_buttons(
 		add_older(tx, deployment, chat, ret);
 		add_answer(tx, deployment, "no", chat, NOT_NOW, ret);
 	}
-	if (deployment_may_be_cancelled(deployment) &&
+	if (deployment_is_baking(deployment))
+		add_bake(tx, deployment, chat, ret);
+	else if (deployment_may_be_cancelled(deployment) &&
 	    (gives_up || may_in(tx, POLICY_CANCEL, deployment, chat) ||
 		deployment_is_own_place(deployment, chat)))
 		row_button_show_for(tx, &cancel, chat, 0,
@@ -372,5 +420,6 @@ decide_tell_buttons(
 	add_line(tx, deployment, chat, ret);
 	for (size_t i = 0; decide_tell_offers[i] != NULL; i++)
 		decide_tell_offers[i](tx, deployment, chat, ret);
+	add_open(tx, deployment, chat, ret);
 	return ret;
 }

@@ -15,9 +15,11 @@
 #include "decide/question/decide_where.h"
 #include "decide/who/decide_agent.h"
 #include "decide/work/decide_loan_list.h"
+#include "decide/work/decide_promotion.h"
 #include "deployment/run_verdict.h"
 #include "lib/text.h"
 #include "lib/url.h"
+#include "store/row_bake.h"
 #include "store/row_block.h"
 #include "store/row_change.h"
 #include "store/row_chat.h"
@@ -89,6 +91,13 @@ line_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *r
 		return rows->touches;
 	}
 	return decide_ci_line(tx, work, rows->ci);
+}
+
+static const struct promotion *
+promotion_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *rows)
+{
+	return decide_promotion_of(tx, work, &rows->promotion)->from[0] != '\0' ? &rows->promotion :
+										  NULL;
 }
 
 static const char *
@@ -376,8 +385,16 @@ find_fled(struct tx *tx, struct chat_deployment *about)
 	if (last.id == 0 || last.ended_at < about->environment->current.at)
 		return;
 	about->fled.at = last.ended_at;
+	about->fled.source = deployment_is_rollback(&last) ? last.previous_source : last.source;
 	(void)text_copy(about->fled.commit, LIMIT_COMMIT,
 	    deployment_is_rollback(&last) ? last.previous : last.commit);
+}
+
+/* The page of a forge has no upload. */
+static const char *
+of_git(enum commit_source source, const char *commit)
+{
+	return commit_is_git(source, commit) ? commit : "";
 }
 
 /* What the question about a deployment says besides, for whoever answers it on a phone. */
@@ -391,7 +408,9 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 
 	if (about->n_gone > 0 && !environment_is_in_doubt(about->environment)) {
 		(void)forge_link(settings_of(tx->settings, deployment->environment)->repository_url,
-		    deployment->commit, about->environment->current.commit, rows->link);
+		    of_git(deployment->source, deployment->commit),
+		    of_git(about->environment->current.source, about->environment->current.commit),
+		    rows->link);
 		about->link = rows->link;
 		about->gone_commits = rows->gone_commits;
 		about->gone_count =
@@ -414,7 +433,7 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 		row_binding_get(tx, deployment->id, rows->list),
 	    rows->first);
 	(void)forge_link(settings_of(tx->settings, deployment->environment)->repository_url,
-	    link_base(about), deployment->commit, rows->link);
+	    link_base(about), of_git(deployment->source, deployment->commit), rows->link);
 	about->link = rows->link;
 }
 
@@ -457,9 +476,23 @@ add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	if (deployment_is_rollback(deployment) || deployment->commit[0] == '\0')
 		return;
 	(void)forge_link(settings_of(tx->settings, deployment->environment)->repository_url,
-	    deployment_is_back_to_target(deployment) ? "" : deployment->previous,
-	    deployment->commit, rows->link);
+	    deployment_is_back_to_target(deployment) ?
+		"" :
+		of_git(deployment->previous_source, deployment->previous),
+	    of_git(deployment->source, deployment->commit), rows->link);
 	about->link = rows->link;
+}
+
+static void
+add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
+{
+	int64_t id = about->deployment->id;
+
+	if (!deployment_is_baking(about->deployment))
+		return;
+	(void)row_bake_get(tx, id, &rows->bake.is);
+	rows->bake.n = row_bake_list(tx, id, rows->bake.values);
+	about->bake = &rows->bake;
 }
 
 /* Of what may be kept back by them. */
@@ -558,6 +591,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.run_end = row_run_end(tx, deployment->run),
 		.newest = newest_of(tx, deployment, rows),
 		.touches = line_of(tx, deployment, rows),
+		.promotion = promotion_of(tx, deployment, rows),
 		.run = run_of(tx, deployment, rows),
 		.tail = tail_of(tx, deployment, rows->tail),
 		.is_tail_private = decide_tail_is_private(tx, deployment),
@@ -602,6 +636,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.host = tx->settings->host,
 		.at = tx->at,
 	};
+	add_bake_facts(tx, &about, rows);
 	add_question_facts(tx, &about, rows);
 	add_live_facts(tx, &about, rows);
 	return about;

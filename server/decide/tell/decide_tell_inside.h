@@ -50,8 +50,10 @@ struct decide_tell_rows {
 	char tail[LIMIT_TAIL];
 	char failed_step[LIMIT_STEP];
 	char application_log[LIMIT_APPLICATION_LOG];
+	struct chat_bake bake;
 	char touches[DECIDE_TOUCHES];
 	char absent[DECIDE_SEEN_ABSENT];
+	struct promotion promotion;
 	struct row_job job;
 	char run[LIMIT_LINE]; /* of a gate "run 4711", of a loan "run 4711 of octo/shop" */
 };

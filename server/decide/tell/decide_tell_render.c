@@ -13,6 +13,7 @@
 #include "decide/tell/decide_tell_batch.h"
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_loan_list.h"
+#include "decide/work/decide_promotion.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_message.h"
@@ -64,6 +65,7 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
 	CLEANUP(freep)
 	struct environment *environment = mem_copy(about->environment, sizeof(*environment));
 	CLEANUP(freep) struct holds *holds = mem_copy(about->holds, sizeof(*holds));
+	struct promotion promotion;
 	struct ran ran[RAN_SHOWN];
 	struct chat_history since;
 	size_t n_ran = 0;
@@ -73,6 +75,11 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
 			ran[n_ran++] = about->ran[i];
 	shown.ran = ran;
 	shown.n_ran = n_ran;
+	if (about->promotion != NULL && !decide_promotion_is_seen(tx, person, about->promotion)) {
+		promotion = *about->promotion;
+		promotion.from[0] = '\0';
+		shown.promotion = &promotion;
+	}
 	if (person != 0) {
 		decide_hide(tx, person, work);
 		decide_hide_holds(tx, person, about->deployment->environment, holds);
@@ -239,6 +246,26 @@ decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
 	if (text == NULL)
 		tx_fail(tx, ERR_LIMIT, "a message is too long");
 	return text;
+}
+
+void
+decide_tell_notice(struct tx *tx, const struct deployment *work, char ret[NOTIFY_TEXT])
+{
+	CLEANUP(message_done) struct message whole = { 0 };
+	struct decide_tell_rows shown;
+	struct chat_deployment about = decide_tell_facts(tx, work, NULL, &shown);
+	const char *head, *end;
+	size_t size;
+
+	render_for(tx, &about, 0, false, &whole);
+	head = whole.head == NULL ? "" : whole.head;
+	size = strcspn(head, MARK_PRE MARK_QUOTE);
+	end = strstr(head, "\n\n");
+	if (end != NULL && (size_t)(end - head) < size)
+		size = (size_t)(end - head);
+	while (size >= NOTIFY_TEXT || (size > 0 && head[size - 1] == '\n'))
+		size = size < NOTIFY_TEXT ? size - 1 : text_cut(head, size, NOTIFY_TEXT - 1);
+	(void)snprintf(ret, NOTIFY_TEXT, "%.*s", (int)size, head);
 }
 
 int64_t

@@ -18,6 +18,7 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "decide/tell/decide_notify.h"
 #include "decide/tell/decide_trouble.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -239,6 +240,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	shown->behind = find_behind(tx, &shown->environment, &shown->active);
 	status.behind = &shown->behind;
 	shown->drain = row_drain_open(tx, name);
+	status.draining_source = shown->drain.source;
 	status.draining = shown->drain.commit;
 	status.draining_since = shown->drain.since;
 	status.gate = row_job_last_gate(tx, name, false, &shown->gate);
@@ -369,14 +371,13 @@ static void
 add_refused(
     struct tx *tx, const struct update *update, const struct view *view, struct chat_text *text)
 {
-	const struct settings *settings = tx->settings;
-
 	if (!decide_is_allowed(tx, update->person, POLICY_ADMIN, POLICY_ALL)) {
 		add_refused_here(tx, view, text);
 		return;
 	}
-	add_list(text, settings->refused, settings->refused_count, " is ignored: ");
-	add_list(text, settings->warned, settings->warned_count, ": ");
+	add_list(text, tx->settings->refused, tx->settings->refused_count, " is ignored: ");
+	add_list(text, tx->settings->warned, tx->settings->warned_count, ": ");
+	decide_notify_list_off(tx, text);
 }
 
 static void

@@ -8,11 +8,12 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/approval/decide_needs.h"
-#include "decide/factor/decide_pad.h"
+#include "decide/factor/decide_pad_shown.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/question/decide_place.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/tell/decide_tell.h"
+#include "decide/work/decide_promotion.h"
 #include "deployment/standing.h"
 #include "lib/buf.h"
 #include "lib/json.h"
@@ -67,6 +68,7 @@ put_release(struct json_out *json, const char *key, const struct release *releas
 	json_put_open(json, key, '{');
 	json_put_i64(json, "number", release->number);
 	json_put_str(json, "commit", release->commit);
+	json_put_str(json, "source", commit_source_word(release->source));
 	put_text(json, "image", release->image);
 	put_text(json, "subject", release->subject);
 	put_text(json, "by", release->by);
@@ -106,9 +108,8 @@ note_of(const struct deployment *work, const struct runner_gone *gone, char out[
 	return out;
 }
 
-/* Its facts, for lists. */
-static void
-put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct json_out *json)
+void
+decide_view_facts(struct tx *tx, int64_t person, const struct deployment *of, struct json_out *json)
 {
 	CLEANUP(freep) struct deployment *work = mem_copy(of, sizeof(*work));
 	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
@@ -132,6 +133,7 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	json_put_time(json, "asked_until",
 	    deployment_is_asked(work) ? row_deployment_asked_until(tx, work->id) : 0);
 	put_text(json, "commit", work->commit);
+	json_put_str(json, "source", commit_source_word(work->source));
 	put_text(json, "ref", work->ref);
 	put_text(json, "subject", work->subject);
 	put_text(json, "requested_by", work->requester);
@@ -162,7 +164,7 @@ put_work(struct tx *tx, int64_t person, struct json_out *json, const char *key,
 		return;
 	}
 	json_out_object(json);
-	put_facts(tx, person, work, json);
+	decide_view_facts(tx, person, work, json);
 	json_out_end(json);
 }
 
@@ -222,6 +224,18 @@ put_binding(struct tx *tx, int64_t person, const struct deployment *work, struct
 	json_out_end(json);
 }
 
+/* Where it comes from; null: it is no promotion, or they may not see that. */
+static void
+put_promotion(struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
+{
+	struct promotion promotion;
+
+	put_text(json, "promoted_from",
+	    decide_promotion_is_seen(tx, person, decide_promotion_of(tx, work, &promotion)) ?
+		promotion.from :
+		"");
+}
+
 static void
 put_runs(struct tx *tx, const struct deployment *work, struct json_out *json)
 {
@@ -261,13 +275,11 @@ put_message(struct tx *tx, int64_t person, const struct deployment *work, struct
 	put_text(json, "message", buf_text(&plain));
 }
 
-void
-decide_view_work(
-    struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
+static void
+put_all(struct tx *tx, int64_t person, const struct deployment *work, bool is_short,
+    struct json_out *json)
 {
-	char shown[API_SHOWN];
-
-	put_facts(tx, person, work, json);
+	decide_view_facts(tx, person, work, json);
 	json_put_time(json, "now", tx->at);
 	put_number(json, "elapsed_ms",
 	    work->started_at == 0 ?
@@ -276,15 +288,41 @@ decide_view_work(
 	put_number(json, "estimate_ms", row_step_estimate(tx, work->environment, ""));
 	put_number(json, "release", work->state == DEPLOY_LIVE ? row_release_number(tx, work) : 0);
 	put_number(json, "joined", joined(tx, work));
+	put_promotion(tx, person, work, json);
 	put_binding(tx, person, work, json);
-	put_steps(tx, work, json);
-	put_warnings(tx, work, json);
+	if (is_short) {
+		json_put_open(json, "steps", '[');
+		json_out_end(json);
+		json_put_open(json, "warnings", '[');
+		json_out_end(json);
+	} else {
+		put_steps(tx, work, json);
+		put_warnings(tx, work, json);
+	}
 	put_runs(tx, work, json);
+}
+
+void
+decide_view_work(
+    struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
+{
+	char shown[API_SHOWN];
+
+	put_all(tx, person, work, false, json);
 	put_message(tx, person, work, json);
 	if (deployment_is_asked(work))
 		json_put_str(json, "shown", decide_pad_digest(tx, work->id, shown));
 	else
 		json_put_str(json, "shown", NULL);
+}
+
+void
+decide_view_notified(struct tx *tx, const struct deployment *work, const char *text, bool is_short,
+    struct json_out *json)
+{
+	put_all(tx, 0, work, is_short, json);
+	json_put_str(json, "message", text);
+	json_put_str(json, "shown", NULL);
 }
 
 /* --- several --- */
@@ -361,6 +399,7 @@ put_left(struct tx *tx, const char *name, struct json_out *json)
 		json_out_object(json);
 		json_put_str(json, "host", left[i].host);
 		put_text(json, "commit", left[i].commit);
+		json_put_str(json, "source", commit_source_word(left[i].source));
 		json_put_time(json, "since", left[i].since);
 		json_out_end(json);
 	}
@@ -380,6 +419,7 @@ put_blocks(struct tx *tx, const char *name, struct json_out *json)
 	for (size_t i = 0; i < n; i++) {
 		json_out_object(json);
 		json_put_str(json, "commit", blocks[i].commit);
+		json_put_str(json, "source", commit_source_word(blocks[i].source));
 		put_text(json, "by", blocks[i].by);
 		put_text(json, "reason", blocks[i].why);
 		json_put_time(json, "at", blocks[i].at);
@@ -454,8 +494,12 @@ ask_health(struct tx *tx, const struct decide_scope *scope)
 	for (size_t i = 0; i < scope->n; i++) {
 		const struct environment_settings *of = scope->at[i];
 		struct environment now;
+		struct deployment active;
 
 		row_environment_get(tx, of->name, &now);
+		row_deployment_active(tx, of->name, &active);
+		if (deployment_is_baking(&active)) /* either commit may answer */
+			now.current.commit[0] = '\0';
 		if (answer->n_targets + of->health_url_count > PROBE_LOOK_TARGETS)
 			return;
 		for (size_t u = 0; u < of->health_url_count; u++) {
@@ -506,7 +550,7 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
 	for (size_t i = 0; i < n; i++) {
 		row_deployment_get(tx, ids[i], &work);
 		json_out_object(json);
-		put_facts(tx, person, &work, json);
+		decide_view_facts(tx, person, &work, json);
 		put_text(json, "waits_for",
 		    strchr(work.waits_for, ':') != NULL && !decide_sees_claims(tx, person, &work) ?
 			"other work" :
@@ -522,6 +566,22 @@ void
 decide_view_queue(struct tx *tx, const struct decide_scope *scope, struct json_out *json)
 {
 	put_each(tx, scope, put_queue, json);
+}
+
+static void
+put_held(struct tx *tx, int64_t person, const struct environment_settings *settings,
+    struct json_out *json)
+{
+	json_out_object(json);
+	json_put_str(json, "environment", settings->name);
+	put_holds(tx, person, settings->name, json);
+	json_out_end(json);
+}
+
+void
+decide_view_holds(struct tx *tx, const struct decide_scope *scope, struct json_out *json)
+{
+	put_each(tx, scope, put_held, json);
 }
 
 void

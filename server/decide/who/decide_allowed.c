@@ -54,15 +54,26 @@ decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char
 	return decide_allowed_do(tx, person, name, target).verdict == POLICY_ALLOW;
 }
 
+struct policy_decision
+decide_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment)
+{
+	if (deployment_is_upload(deployment)) { /* beside what any deployment needs */
+		struct policy_decision sent =
+		    decide_allowed(tx, person, POLICY_UPLOAD, deployment->environment);
+
+		if (sent.verdict != POLICY_ALLOW)
+			return sent;
+	}
+	if (deployment_is_loan(deployment))
+		return policy_decide_secret(tx->settings, decide_principal(tx, person),
+		    deployment->argument, deployment->environment, tx->at);
+	return deployment_grant(deployment) == POLICY_DO ?
+	    decide_allowed_do(tx, person, deployment->action, deployment_target_here(deployment)) :
+	    decide_allowed(tx, person, deployment_grant(deployment), deployment->environment);
+}
+
 bool
 decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment)
 {
-	if (deployment_is_loan(deployment))
-		return policy_decide_secret(tx->settings, decide_principal(tx, person),
-			   deployment->argument, deployment->environment, tx->at)
-			   .verdict == POLICY_ALLOW;
-	return deployment_grant(deployment) == POLICY_DO ?
-	    decide_is_allowed_do(
-		tx, person, deployment->action, deployment_target_here(deployment)) :
-	    decide_is_allowed(tx, person, deployment_grant(deployment), deployment->environment);
+	return decide_allowed_work(tx, person, deployment).verdict == POLICY_ALLOW;
 }

@@ -28,5 +28,9 @@ bool decide_is_allowed(
 /* The same of an action (types/action.h) on a client/acme or environment. */
 bool decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target);
 
+/* To let that work start. */
+struct policy_decision
+decide_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment);
+
 /* May they let that work start: deploy, roll back, do that action there? */
 bool decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment);

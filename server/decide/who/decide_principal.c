@@ -7,6 +7,7 @@
 #include "store/row_ended.h"
 #include "store/row_principal.h"
 #include "store/row_token.h"
+#include "types/event.h"
 
 /* --- what they act with --- */
 
@@ -93,6 +94,15 @@ decide_principal_note_ends(struct tx *tx)
 
 /* --- who they are --- */
 
+/* What a login in the chat lends is not in a session of the console. */
+static bool
+is_page(const struct tx *tx, int64_t person)
+{
+	const struct update *from = tx->event->kind == EVENT_API ? &tx->event->u.api->from : NULL;
+
+	return from != NULL && from->is_page && from->person == person;
+}
+
 static struct principal
 look(struct tx *tx, int64_t person)
 {
@@ -100,7 +110,8 @@ look(struct tx *tx, int64_t person)
 
 	who.lent = principal_is_root(person) || principal_is_program(person) ?
 	    find_row(tx, person) :
-	    row_token_lent(tx, person);
+	    is_page(tx, person) ? 0 :
+				  row_token_lent(tx, person);
 	if (who.lent != 0 &&
 	    has_come(tx, who.lent - 1, 0, tx->settings->roles->role[who.lent - 1].until))
 		who.lent = 0;

@@ -4,6 +4,7 @@
 
 #include "decide/decide_due.h"
 #include "decide/decide_reply.h"
+#include "decide/who/decide_console.h"
 #include "decide/who/decide_token_look.h"
 #include "lib/text.h"
 
@@ -110,9 +111,10 @@ decide_session_touch(struct tx *tx, int64_t person)
 void
 decide_sessions_look(struct tx *tx)
 {
-	int64_t next = decide_token_look(tx);
+	int64_t next = decide_token_look(tx), console = decide_console_look(tx);
 	struct session session = { 0 };
 
+	next = console < next ? console : next;
 	while ((session = row_session_next(tx, session.person)).person != 0) {
 		struct token token = row_token_get(tx, session.token);
 		const char *why = why_it_ends(tx, &session, &token);

@@ -279,6 +279,7 @@ decide_bind_job(struct tx *tx, struct deployment *job)
 	if (deployment_is_gate(job))
 		return true; /* that of whoever asks */
 	row_environment_get(tx, job->environment, &environment);
+	job->source = environment.current.source;
 	text_set(job->commit, environment.current.commit);
 	text_set(job->image, environment.current.image);
 	return environment.current.id != 0;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "decide/work/decide_action.h"
+#include "decide/work/decide_bake.h"
 #include "decide/tell/decide_tell_batch.h"
 #include "decide/queue/decide_binding.h"
 #include "decide/work/decide_deployment.h"
@@ -20,6 +21,7 @@
 #include "decide/who/decide_agent.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/work/decide_probe.h"
+#include "decide/work/decide_promotion.h"
 #include "decide/tell/decide_tell.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
@@ -44,7 +46,7 @@ struct act {
 typedef void act_fn(struct act *act);
 
 static act_fn do_ask_person, do_ask_approvers, do_void_approvals, do_claim, do_run, do_run_rollback,
-    do_stop_run, do_probe, do_drop_probe, do_release, do_block, do_drain, do_down, do_look,
+    do_stop_run, do_probe, do_drop_probe, do_bake, do_release, do_block, do_drain, do_down, do_look,
     do_answer, do_tell, do_refuse_cancel, do_next;
 
 static act_fn *const acts_table[] = {
@@ -57,6 +59,7 @@ static act_fn *const acts_table[] = {
 	[DEPLOY_DO_STOP_RUN] = do_stop_run,
 	[DEPLOY_DO_PROBE] = do_probe,
 	[DEPLOY_DO_DROP_PROBE] = do_drop_probe,
+	[DEPLOY_DO_BAKE] = do_bake,
 	[DEPLOY_DO_RELEASE] = do_release,
 	[DEPLOY_DO_BLOCK] = do_block,
 	[DEPLOY_DO_DRAIN] = do_drain,
@@ -117,7 +120,7 @@ list_changes(struct act *act, bool is_other, struct approval_request *request)
 		request->n_changes = act->answer->count;
 		decide_git_changes(act->tx, act->deployment->environment, act->answer,
 		    request->changes, sizeof(request->changes));
-	} else if (is_other && deployment_brings_commit(act->deployment)) {
+	} else if (is_other && deployment_asks_git(act->deployment)) {
 		request->n_changes = 0;
 		request->changes[0] = '\0';
 		if (row_effect_find(act->tx, EFFECT_GIT_QUERY, act->deployment->id) == 0)
@@ -143,7 +146,7 @@ do_ask_approvers(struct act *act)
 	row_approval_request(tx, work->id, &request);
 	is_other = request.asked_at == 0 ||
 	    strcmp(row_question_get(tx, work->id, &shown)->shown_live,
-		decide_git_base(tx, work, &environment, base)) != 0;
+		decide_live(tx, work, &environment, base)) != 0;
 	if (!deployment_is_action(work)) {
 		decide_set_previous(tx, work);
 		decide_set_direction(tx, work);
@@ -184,6 +187,7 @@ do_claim(struct act *act)
 struct releases {
 	const char *commit;
 	const char *image;
+	enum commit_source source; /* of commit */
 	const char *previous;
 	const char *previous_image;
 };
@@ -205,6 +209,7 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	struct deployment *deployment = act->deployment;
 	struct effect effect = { .kind = EFFECT_RUN, .subject = deployment->id };
 	struct effect_run *run = &effect.u.run;
+	struct promotion promotion;
 
 	deployment->run =
 	    row_run_add(tx, deployment->id, program, decide_agent_runner(tx, deployment));
@@ -218,8 +223,13 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	text_set(run->argument, deployment->argument);
 	text_set(run->client, deployment->client);
 	(void)text_copy(run->environment, LIMIT_ENVIRONMENT, deployment->environment);
+	run->source = of->source;
+	if (of->source == SOURCE_UPLOAD && program == PROGRAM_DEPLOY)
+		text_set(run->tree, deployment->tree);
 	(void)text_copy(run->commit, LIMIT_COMMIT, of->commit);
 	(void)text_copy(run->image, LIMIT_IMAGE, of->image);
+	run->is_promoted = program == PROGRAM_DEPLOY &&
+	    decide_promotion_of(tx, deployment, &promotion)->image[0] != '\0';
 	(void)text_copy(run->previous, LIMIT_COMMIT, of->previous);
 	(void)text_copy(run->previous_image, LIMIT_IMAGE, of->previous_image);
 	(void)text_copy(run->ref, LIMIT_REF, deployment->ref);
@@ -247,7 +257,8 @@ do_run(struct act *act)
 		decide_tell_team(act->tx, deployment, NULL);
 	else if (deployment->commit[0] != '\0') { /* what a job runs in is live, not to be */
 		order_run(act, deployment->program,
-		    &(struct releases){ "", "", deployment->commit, deployment->image });
+		    &(struct releases){
+			"", "", SOURCE_GIT, deployment->commit, deployment->image });
 		return;
 	}
 	order_run(act, deployment->program,
@@ -255,6 +266,7 @@ do_run(struct act *act)
 		.commit = deployment->commit,
 		/* Else a deployment's is made by its script, though an earlier run said one. */
 		.image = decide_bound_image(act->tx, deployment, image),
+		.source = deployment->source,
 		.previous = deployment->previous,
 		.previous_image = deployment->previous_image,
 	    });
@@ -267,7 +279,7 @@ do_run_rollback(struct act *act)
 
 	order_run(act, PROGRAM_ROLLBACK,
 	    &(struct releases){ deployment->previous, deployment->previous_image,
-		deployment->commit, deployment->image });
+		deployment->previous_source, deployment->commit, deployment->image });
 }
 
 static void
@@ -306,35 +318,46 @@ do_drop_probe(struct act *act)
 	row_effect_withdraw(act->tx, row_effect_find(act->tx, EFFECT_PROBE, act->deployment->id));
 }
 
+static void
+do_bake(struct act *act)
+{
+	decide_bake_begin(act->tx, act->deployment);
+}
+
 /* What ran until now; where that is not known, what a deployment that failed may have left. */
 static void
-find_left(struct act *act, const char *before, char ret[LIMIT_COMMIT])
+find_left(struct act *act, const struct release *before, struct block *ret)
 {
 	const struct deployment *deployment = act->deployment;
 	struct deployment last;
 
-	(void)text_copy(ret, LIMIT_COMMIT, before);
-	if (strcmp(before, deployment->commit) != 0)
+	ret->source = before->source;
+	text_set(ret->commit, before->commit);
+	if (strcmp(before->commit, deployment->commit) != 0)
 		return;
 	row_deployment_last_changed(act->tx, deployment->environment, &last);
-	if (last.state == DEPLOY_FAILED || last.state == DEPLOY_ROLLBACK_FAILED)
-		(void)text_copy(ret, LIMIT_COMMIT, last.commit);
+	if (last.state != DEPLOY_FAILED && last.state != DEPLOY_ROLLBACK_FAILED)
+		return;
+	ret->source = last.source;
+	text_set(ret->commit, last.commit);
 }
 
 /* What a person's rollback left is blocked as what an automatic one left, and is no alarm. */
 static void
-leave(struct act *act, const char *before, const struct release *now, const struct release *to)
+leave(struct act *act, const struct release *before, const struct release *now,
+    const struct release *to)
 {
 	const struct deployment *deployment = act->deployment;
 	struct block block = { .at = act->tx->at }, before_it = { 0 };
 
 	row_release_leave(act->tx, now);
-	find_left(act, before, block.commit);
+	find_left(act, before, &block);
 	text_set(block.by, deployment->requester);
 	/* What deploybot found wrong with it is why somebody did this. */
 	(void)row_block_find(act->tx, deployment->environment, block.commit, &before_it);
-	text_setf(block.why, "to release %" PRId64 ", %.7s%s%.150s", to->number, to->commit,
-	    before_it.why[0] != '\0' ? "; before: " : "", before_it.why);
+	text_setf(block.why, "to release %" PRId64 ", %s%s%.150s", to->number,
+	    commit_name_here(to->source, to->commit), before_it.why[0] != '\0' ? "; before: " : "",
+	    before_it.why);
 	row_block_add(act->tx, deployment->environment, &block);
 }
 
@@ -358,6 +381,7 @@ do_release(struct act *act)
 		to = row_release_find(act->tx, deployment->environment, deployment->commit);
 	release.origin = to.origin;
 	text_set(release.environment, deployment->environment);
+	release.source = deployment->source;
 	text_set(release.commit, deployment->commit);
 	text_set(release.image, deployment->image);
 	text_set(release.by, deployment->requester);
@@ -370,7 +394,7 @@ do_release(struct act *act)
 	if (!deployment->is_off_branch)
 		row_block_free_contained(act->tx, deployment);
 	if (is_rollback && !deployment->is_forward)
-		leave(act, before.current.commit, &release, &to);
+		leave(act, &before.current, &release, &to);
 	else if (!is_rollback && to.id != 0)
 		row_release_leave(act->tx, &release);
 	if (is_rollback && environment_is_in_doubt(&before))
@@ -418,6 +442,7 @@ do_block(struct act *act)
 	if (is_back && environment_is_in_doubt(&environment))
 		decide_tell_over(act->tx, deployment, &environment);
 	text_set(block.by, is_back ? "deploybot" : "");
+	block.source = deployment->source;
 	text_set(block.commit, deployment->commit);
 	text_setf(
 	    block.why, "%s%s%.200s", why, why[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);

@@ -6,13 +6,17 @@
 #include <stdio.h>
 
 #include "decide/work/decide_acts.h"
+#include "decide/work/decide_bake.h"
 #include "decide/queue/decide_ahead.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_ci.h"
+#include "decide/queue/decide_opa.h"
 #include "decide/approval/decide_emergency.h"
 #include "decide/factor/decide_pad_close.h"
 #include "decide/decide_limit.h"
 #include "decide/tell/decide_nag.h"
+#include "decide/tell/decide_notify.h"
+#include "decide/work/decide_promotion.h"
 #include "decide/work/decide_report.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/audit/decide_record.h"
@@ -25,7 +29,9 @@
 #include "store/row_environment.h"
 #include "store/row_button.h"
 #include "store/row_claim.h"
+#include "store/row_opa.h"
 #include "store/row_press.h"
+#include "store/row_promotion.h"
 #include "store/row_queue.h"
 #include "store/row_shown.h"
 #include "store/row_witness.h"
@@ -128,6 +134,8 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 			close_questions(tx, deployment);
 	}
 	decide_ci_enter(tx, deployment);
+	decide_opa_enter(tx, deployment);
+	decide_bake_enter(tx, deployment, from);
 	if (deployment->state == DEPLOY_QUEUED && from == DEPLOY_RUNNING)
 		return_to_queue(tx, deployment);
 	else if (deployment->state == DEPLOY_QUEUED && from != DEPLOY_QUEUED)
@@ -151,6 +159,8 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 		(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, tx->at);
 	if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
 		row_claim_give_back(tx, deployment->id);
+	if (decide_promotion_is_possible(deployment))
+		row_promotion_close(tx, deployment);
 	decide_charge(tx, deployment);
 	decide_emergency_ended(tx, deployment);
 	row_button_close(tx, "unapprove", request_about("", "work", deployment->id).target);
@@ -188,11 +198,12 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	decide_record_log(tx, deployment, from, event);
 	deployment->is_unwitnessed = deployment->is_unwitnessed || row_witness_is_late(tx);
 	if (deployment->state != from || event == DEPLOY_ON_AGAIN) {
-		row_deployment_set_state(tx, deployment->id, deployment->state, deployment->why);
+		row_deployment_set_state(tx, deployment, deployment->state, deployment->why);
 		enter_state(tx, deployment, from);
 	}
 	if (!decide_acts(tx, deployment, &acts, answer))
 		return false;
+	decide_notify(tx, deployment, from, &acts);
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
 		if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
 			decide_ahead_ended(tx, deployment);
@@ -203,6 +214,8 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		end_copies(tx, deployment);
 		row_shown_clear_asking(tx, deployment->id);
 		row_block_forget_contained(tx, deployment->id);
+		if (tx->settings->opa.url != NULL)
+			row_opa_drop(tx, deployment->id);
 		if (deployment->state != DEPLOY_LIVE)
 			row_change_forget(tx, deployment->id);
 	}

@@ -87,6 +87,15 @@ family_of(const struct action *action)
 							   FAMILY_JOB;
 }
 
+bool
+decide_do_allows_there(
+    struct tx *tx, int64_t person, const struct action *action, const char *environment)
+{
+	return action->target == ACTION_ON_ENVIRONMENT &&
+	    settings_member_line(tx->settings, environment, family_of(action), NULL) != NULL &&
+	    decide_is_allowed_do(tx, person, action->name, environment);
+}
+
 static bool
 may_somewhere(struct tx *tx, int64_t person, const struct action *action,
     const struct client_settings *client)
@@ -101,9 +110,7 @@ may_somewhere(struct tx *tx, int64_t person, const struct action *action,
 		return false;
 	}
 	for (size_t i = 0; i < s->environment_count && client == NULL; i++)
-		if (settings_member_line(s, s->environments[i].name, family_of(action), NULL) !=
-			NULL &&
-		    decide_is_allowed_do(tx, person, action->name, s->environments[i].name))
+		if (decide_do_allows_there(tx, person, action, s->environments[i].name))
 			return true;
 	return false;
 }

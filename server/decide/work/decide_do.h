@@ -35,6 +35,10 @@ const char *decide_do_id(const char *typed);
 bool decide_do_allows(struct tx *tx, int64_t person, const struct action *action,
     const struct client_settings *client);
 
+/* The same of one that is done to an environment. */
+bool decide_do_allows_there(
+    struct tx *tx, int64_t person, const struct action *action, const char *environment);
+
 /* Is any action set up of those that begin so, and may they do it somewhere? */
 bool decide_do_is_there(struct tx *tx, int64_t person, const char *begin);
 

@@ -25,6 +25,7 @@ audit(struct tx *tx, const struct deployment *deployment, enum audit_code code, 
 		.code = code,
 		.user = "system",
 		.environment = deployment->environment,
+		.source = deployment->source,
 		.commit = deployment->commit,
 		.outcome = outcome,
 		.deployment = deployment->id,
@@ -74,6 +75,7 @@ order(struct tx *tx, const struct deployment *deployment)
 	run->deadline_s = LIMIT_DRAIN_S;
 	text_set(run->without, deployment->without);
 	(void)text_copy(run->environment, LIMIT_ENVIRONMENT, deployment->environment);
+	run->source = is_back ? deployment->previous_source : deployment->source;
 	(void)text_copy(
 	    run->commit, LIMIT_COMMIT, is_back ? deployment->previous : deployment->commit);
 	(void)text_copy(

@@ -95,7 +95,9 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 		event = DEPLOY_ON_REFUSE;
 		break;
 	case DEPLOY_CLASS_ACTIVE:
-		if (deployment->state == DEPLOY_VERIFYING ||
+		if (deployment_is_baking(deployment)) {
+			event = can_roll_back ? DEPLOY_ON_CANCEL : DEPLOY_ON_CANCEL_NO_ROLLBACK;
+		} else if (deployment->state == DEPLOY_VERIFYING ||
 		    deployment->state == DEPLOY_VERIFYING_ROLLBACK) {
 			event =
 			    can_roll_back ? DEPLOY_ON_UNHEALTHY : DEPLOY_ON_UNHEALTHY_NO_ROLLBACK;

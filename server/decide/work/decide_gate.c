@@ -18,6 +18,7 @@
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
 #include "decide/work/decide_forge_answer.h"
+#include "decide/work/decide_promotion.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
@@ -106,9 +107,12 @@ static int
 refusal(struct tx *tx, const struct environment_settings *e, const struct job *job,
     char ret[LIMIT_LINE])
 {
+	char line[LIMIT_LINE];
 	const char *refused = decide_refusal(tx, e->name);
 	bool lacks_code = decide_job_lacks_code(tx, POLICY_GATE, e);
 
+	if (refused == NULL)
+		refused = decide_promotion_alone(e, line);
 	find_crowd(tx, e, job, ret);
 	if (lacks_code)
 		(void)snprintf(ret, LIMIT_LINE, DECIDE_JOB_LACKS_CODE, e->name);

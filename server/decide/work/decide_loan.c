@@ -62,7 +62,7 @@ delete_message(struct tx *tx, struct loan_row *row)
 
 	if (row->message == 0)
 		return;
-	effect.u.delete_message = (struct effect_delete_message){ row->chat, row->message, 0 };
+	effect.u.delete_message = (struct effect_delete_message){ row->chat, row->message };
 	(void)row_effect_order(tx, &effect);
 	row->message = 0;
 }
@@ -130,7 +130,7 @@ end_given(struct tx *tx, struct deployment *work, const struct loan_end_row *how
 {
 	if (how->is_early) {
 		work->why = how->why;
-		row_deployment_set_state(tx, work->id, work->state, how->why);
+		row_deployment_set_state(tx, work, work->state, how->why);
 	}
 	decide_loan_say_over(tx, work, how->text);
 }

@@ -37,7 +37,8 @@ decide_report(struct tx *tx, const struct deployment *work, enum deploy_state fr
 	struct effect effect = { .kind = EFFECT_FORGE_REPORT, .subject = work->id };
 	struct effect_forge_report *report = &effect.u.forge_report;
 
-	if (state == NULL || e == NULL || deployment_is_action(work) || !of->github.reports)
+	if (state == NULL || e == NULL || deployment_is_action(work) || !of->github.reports ||
+	    !commit_is_git(work->source, work->commit))
 		return;
 	report->at_gitlab = of->github_repository == NULL;
 	if (!pipeline_repository(

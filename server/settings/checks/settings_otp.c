@@ -48,7 +48,8 @@ void
 settings_fill_otp(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
-	const char *list = in->values[SETTING_REQUIRE_OTP].text, *enrol;
+	const char *list = in->values[SETTING_REQUIRE_OTP].text;
+	const char *url = in->values[SETTING_PUBLIC_URL].text;
 	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX];
 
 	free(in->require_otp);
@@ -65,8 +66,7 @@ settings_fill_otp(struct settings *s)
 	s->require_otp_count = in->require_otp_count;
 	s->require_otp = in->require_otp;
 	s->totp_keys = in->totp_keys;
-	enrol = in->values[SETTING_TOTP_ENROL].text;
-	s->enrols_in_chat = enrol != NULL ? text_same_ci(enrol, "chat") : !s->is_production;
+	s->enrols_by_page = s->console && text_starts(url != NULL ? url : "", "https://");
 }
 
 static void

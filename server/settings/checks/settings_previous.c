@@ -38,6 +38,10 @@ settings_check_previous(struct settings_loader *l)
 			check(l, setting_name("HOOK_<NAME>_SECRET", in->members[m]->name, name),
 			    settings_own(in->members[m], HOOK_SETTING_SECRET),
 			    settings_own(in->members[m], HOOK_SETTING_SECRET_PREVIOUS));
+		else if (in->members[m]->family == FAMILY_NOTIFY)
+			check(l, setting_name("NOTIFY_<NAME>_SECRET", in->members[m]->name, name),
+			    settings_own(in->members[m], NOTIFY_SETTING_SECRET),
+			    settings_own(in->members[m], NOTIFY_SETTING_SECRET_PREVIOUS));
 		else if (in->members[m]->family == FAMILY_WORKFLOW)
 			check(l, setting_name("WORKFLOW_<NAME>_KEY", in->members[m]->name, name),
 			    settings_own(in->members[m], WORKFLOW_SETTING_KEY),

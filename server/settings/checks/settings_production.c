@@ -89,6 +89,12 @@ settings_leaves_machine(const char *url)
 	return text_starts_ci(url, "http://") && class_of(url) != ADDRESS_LOOPBACK;
 }
 
+bool
+settings_is_on_link(const char *url)
+{
+	return class_of(text_starts_ci(url, "https") ? url + 1 : url) == ADDRESS_LINK_LOCAL;
+}
+
 /* Of a list, any of that kind.  A proxy of http:// carries TLS, and SMOKE_URL is asked on the host
  * itself. */
 static bool

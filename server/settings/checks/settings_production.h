@@ -9,3 +9,6 @@ bool settings_is_container(void);
 
 /* Does what is sent to that address go over a network in the clear? */
 bool settings_leaves_machine(const char *url);
+
+/* Is its host an address of the link, where the machine's credentials are? */
+bool settings_is_on_link(const char *url);

@@ -1,5 +1,6 @@
 /* settings_rules.c - what one setting asks of another.  Side: any. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/checks/settings_production.h"
 #include "settings/settings_inside.h"
 
 #include <stdio.h>
@@ -56,15 +57,31 @@ is_ours(const char *transport)
 	    strcmp(transport, "agent") == 0;
 }
 
+/* Does what is deployed run where the runner is? */
+static bool
+runs_here(const struct view *v)
+{
+	const char *transport = settings_transport(v->s, v->member);
+
+	return strcmp(transport, "local") == 0 || strcmp(transport, "systemd") == 0;
+}
+
 /* Does a release need the commit's files where the runner is? */
 static bool
 lays_out(const struct view *v)
 {
-	const char *transport = settings_transport(v->s, v->member);
-
 	return !is_given(v, SETTING_DEPLOY_SCRIPT) &&
-	    (!is_set_to(v, SETTING_IMAGE_SOURCE, "registry") || strcmp(transport, "local") == 0 ||
-		strcmp(transport, "systemd") == 0);
+	    (!is_set_to(v, SETTING_IMAGE_SOURCE, "registry") || runs_here(v));
+}
+
+static bool
+takes_uploads(const struct view *v)
+{
+	const char *uploads = v->member == NULL || v->member->family != FAMILY_ENVIRONMENT ?
+	    NULL :
+	    settings_own(v->member, ENVIRONMENT_SETTING_UPLOADS)->text;
+
+	return uploads != NULL && !text_same_ci(uploads, "false");
 }
 
 /* --- one setting beside others --- */
@@ -76,6 +93,10 @@ lays_out(const struct view *v)
 	W(IN_WEBHOOK_MODE, v->s->telegram_mode == TELEGRAM_WEBHOOK) \
 	W(WHEN_POLLING, !is[IN_WEBHOOK_MODE]) \
 	W(WITH_TOKENS, is_true(v, SETTING_ENABLE_TOKEN_AUTH)) \
+	W(WITH_CONSOLE, is_true(v, SETTING_CONSOLE)) \
+	W(CONSOLE_UNSERVED, is[WITH_CONSOLE] && !is_true(v, SETTING_ENABLE_API_SERVER)) \
+	W(CONSOLE_IN_CLEAR, is[WITH_CONSOLE] && is_given(v, SETTING_PUBLIC_URL) && \
+	    settings_leaves_machine(settings_text(v->s, SETTING_PUBLIC_URL))) \
 	W(WITH_AN_APP, is_given(v, SETTING_GITHUB_APP_ID)) \
 	W(WITH_AN_APPS_HOOK, is_given(v, SETTING_GITHUB_APP_WEBHOOK_SECRET)) \
 	W(WITH_AN_APPS_KEY, is_given(v, SETTING_GITHUB_APP_KEY)) \
@@ -84,6 +105,9 @@ lays_out(const struct view *v)
 	W(VAULT_WITH_SECRET, is_given(v, SETTING_VAULT_SECRET_ID)) \
 	W(VAULT_BY_ROLE, is[VAULT_WITH_ROLE] || is[VAULT_WITH_SECRET]) \
 	W(VAULT_WITHOUT_LOGIN, !is[WITHOUT_VAULT] && !is[VAULT_BY_ROLE]) \
+	W(WITHOUT_OPA, !is_given(v, SETTING_OPA_URL)) \
+	W(WITHOUT_PROMETHEUS, !is_given(v, SETTING_PROMETHEUS_URL)) \
+	W(PROMETHEUS_USER_ALONE, is_given(v, SETTING_PROMETHEUS_USER)) \
 	W(WITH_A_LINK, is_given(v, SETTING_LINK_ADDRESS)) \
 	W(WITHOUT_A_LINK, !is[WITH_A_LINK]) \
 	W(WITH_A_CA_KEY, is_given(v, SETTING_LINK_CA_KEY)) \
@@ -122,6 +146,12 @@ lays_out(const struct view *v)
 	W(BLUEGREEN_OF_MANY, is[BLUEGREEN] && v->s->application[0] != '\0') \
 	W(COMPOSE_UNTRUSTED, is[BY_SSH] && is_set_to(v, SETTING_COMPOSE_SOURCE, "repo") && \
 	    !is_true(v, SETTING_COMPOSE_REPO_TRUSTED)) \
+	W(UPLOADS, takes_uploads(v)) \
+	W(UPLOADS_BY_THEIRS, is[UPLOADS] && !is[OUR_SCRIPTS]) \
+	W(UPLOADS_NOT_BUILT, is[UPLOADS] && is[OUR_SCRIPTS] && !lays_out(v)) \
+	W(UPLOADS_RUN_HERE, is[UPLOADS] && is[OUR_SCRIPTS] && runs_here(v)) \
+	W(UPLOADS_WITHOUT_FILE, is[UPLOADS] && is[BY_SSH] && \
+	    is_set_to(v, SETTING_COMPOSE_SOURCE, "repo")) \
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
 	W(BY_OURS, is[OUR_SCRIPTS] && is_ours(settings_transport(v->s, v->member))) \
 	W(NEVER_BLUEGREEN, \
@@ -516,6 +546,8 @@ settings_check_rules(struct settings_loader *l, bool own)
 		settings_check_previous(l);
 		settings_check_github(l);
 		settings_check_vault(l);
+		settings_check_opa(l);
+		settings_check_prometheus(l);
 		if (is[IN_WEBHOOK_MODE])
 			check_webhook(l);
 		return;
@@ -523,5 +555,6 @@ settings_check_rules(struct settings_loader *l, bool own)
 	check_submodules(l);
 	check_shipping(l);
 	settings_check_targets(l);
+	settings_check_bake(l);
 	settings_check_unknown(l);
 }

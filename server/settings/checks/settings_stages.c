@@ -8,15 +8,15 @@
 
 #define NO_STAGE "none"
 
-/* The one that a part of the setting names; NULL: it may not, or *ret_fault says what is wrong. */
+/* The one that a part of that setting names; NULL: it may not, or *ret_fault says what is wrong. */
 static const struct environment_settings *
-find_part(const struct settings *s, const struct environment_settings *own, const char *part,
-    const char **ret_fault)
+find_part(const struct settings *s, const struct environment_settings *own,
+    enum family_setting setting, const char *part, const char **ret_fault)
 {
 	const struct environment_settings *found;
 	char text[ENVIRONMENT_ID_MAX];
 	struct environment_id id;
-	bool is_own_file = settings_own(own->member, ENVIRONMENT_SETTING_AFTER)->is_own_file;
+	bool is_own_file = settings_own(own->member, setting)->is_own_file;
 
 	*ret_fault = NULL;
 	if (!environment_id_parse(own->name, &id))
@@ -65,9 +65,26 @@ settings_stages(const struct settings *s, const char *environment, const char *r
 	if (found != NULL && !environment_is_production(found->name))
 		ret[n++] = found->name;
 	while (list != NULL && n < SETTINGS_STAGES && setting_next(&list, part, sizeof(part)))
-		if ((found = find_part(s, own, part, &fault)) != NULL)
+		if ((found = find_part(s, own, ENVIRONMENT_SETTING_AFTER, part, &fault)) != NULL)
 			ret[n++] = found->name;
 	return n;
+}
+
+bool
+settings_promotes(const struct settings *s, const char *environment, const char *from)
+{
+	const struct environment_settings *own = settings_environment(s, environment), *found;
+	const char *list = own != NULL ? own->promote_from : NULL, *fault;
+	char part[ENVIRONMENT_ID_MAX];
+
+	if (own == NULL || list == NULL)
+		return own != NULL;
+	while (setting_next(&list, part, sizeof(part))) {
+		found = find_part(s, own, ENVIRONMENT_SETTING_PROMOTE_FROM, part, &fault);
+		if (found != NULL && strcmp(found->name, from) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -83,10 +100,45 @@ check(struct settings_loader *l, const struct environment_settings *own)
 	while (list != NULL && setting_next(&list, part, sizeof(part))) {
 		if (strcmp(part, NO_STAGE) == 0)
 			continue;
-		(void)find_part(l->s, own, part, &fault);
+		(void)find_part(l->s, own, ENVIRONMENT_SETTING_AFTER, part, &fault);
 		if (fault != NULL)
 			settings_say(l->report, SETTINGS_WARNING, "%s%s%s: %s: %s", id.application,
 			    id.application[0] != '\0' ? ": " : "", setting, part, fault);
+	}
+}
+
+/* In an application's file it is that one's mistake, and keeps nobody else from starting. */
+static void
+say_promotion(struct settings_loader *l, const struct environment_settings *own,
+    const char *setting, const char *part, const char *fault)
+{
+	char name[SETTING_NAME_MAX];
+	struct environment_id id;
+
+	if (environment_id_parse(own->name, &id))
+		settings_say(l->report,
+		    id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING, "%s%s%s: %s%s%s",
+		    id.application, id.application[0] != '\0' ? ": " : "",
+		    setting_name(setting, id.name, name), part, part[0] != '\0' ? ": " : "", fault);
+}
+
+/* What it names must be there: a typo would let nothing be promoted, or no more than that. */
+static void
+check_promotion(struct settings_loader *l, const struct environment_settings *own)
+{
+	const char *list = own->promote_from, *slash = strrchr(own->name, '/'), *fault;
+	char part[ENVIRONMENT_ID_MAX];
+
+	if (own->promote_only && list == NULL)
+		say_promotion(l, own, "<ENV>_PROMOTE_ONLY", "",
+		    "is true, and <ENV>_PROMOTE_FROM does not say from where");
+	while (list != NULL && setting_next(&list, part, sizeof(part))) {
+		(void)find_part(l->s, own, ENVIRONMENT_SETTING_PROMOTE_FROM, part, &fault);
+		if (strcmp(part, own->name) == 0 ||
+		    strcmp(part, slash != NULL ? slash + 1 : own->name) == 0)
+			fault = "that is this environment itself";
+		if (fault != NULL)
+			say_promotion(l, own, "<ENV>_PROMOTE_FROM", part, fault);
 	}
 }
 
@@ -95,4 +147,6 @@ settings_say_stages(struct settings_loader *l)
 {
 	for (size_t i = 0; i < l->s->environment_count; i++)
 		check(l, &l->s->environments[i]);
+	for (size_t i = 0; i < l->s->environment_count; i++)
+		check_promotion(l, &l->s->environments[i]);
 }

@@ -15,3 +15,7 @@ struct settings;
  */
 size_t settings_stages(
     const struct settings *s, const char *environment, const char *ret[SETTINGS_STAGES]);
+
+/* May what is live in that one be promoted there, by <ENV>_PROMOTE_FROM, which names as <ENV>_AFTER
+ * does?  Where it is not set, from each. */
+bool settings_promotes(const struct settings *s, const char *environment, const char *from);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/checks/settings_database.h"
 #include "settings/checks/settings_loans.h"
+#include "settings/checks/settings_notify.h"
 #include "settings/checks/settings_runners.h"
 #include "settings/checks/settings_workflows.h"
 #include "settings/settings_inside.h"
@@ -103,6 +104,7 @@ take_main(struct settings_loader *l)
 	settings_check_approvals(l);
 	settings_check_pipelines(l);
 	settings_check_loans(l);
+	settings_check_notify(l);
 	settings_check_users(l);
 	settings_take_otp(l);
 	settings_take_link(l);

@@ -63,6 +63,8 @@ function keyboardButton(view, button, actions) {
 	if (button.copy_text) {
 		node.classList.add("key-copy");
 		node.addEventListener("click", () => actions.copy(button.copy_text.text));
+	} else if (button.web_app) {
+		node.addEventListener("click", () => actions.openApp(button.text));
 	} else {
 		node.addEventListener("click", () => actions.press(view, button, node));
 	}

@@ -1,6 +1,7 @@
 /* chat.js - the chat page: who acts, which chat, its messages as they come, and the composer. */
 import { avatar, bubble, clock, day } from "./bubbles.js";
 import { element } from "./text.js";
+import { startElsewhere } from "./elsewhere.js";
 import { startPanel } from "./panel.js";
 
 const TOAST_MS = 3500;
@@ -198,6 +199,28 @@ async function press(view, button, node) {
 	}
 }
 
+/* A Mini App beside the chat, as a phone shows it above: who opens it, it knows from the address. */
+async function openApp(name, start) {
+	try {
+		const frame = element("iframe");
+		frame.title = name;
+		frame.src = (await act("web-app", { user_id: page.user, ...start && { start } })).url;
+		closeApp();
+		$("app-name").textContent = name;
+		$("mini-app").append(frame);
+		$("mini-app").hidden = false;
+		document.body.classList.add("has-app");
+	} catch (error) {
+		toast(error.message);
+	}
+}
+
+function closeApp() {
+	$("mini-app").querySelector("iframe")?.remove();
+	$("mini-app").hidden = true;
+	document.body.classList.remove("has-app");
+}
+
 async function copy(text) {
 	try {
 		await navigator.clipboard.writeText(text);
@@ -235,7 +258,7 @@ function inThread(view) {
 function context() {
 	const chat = chatOf(page.chat);
 	return {
-		group: isGroup(chat), mine, actions: { say, press, copy },
+		group: isGroup(chat), mine, actions: { say, press, copy, openApp },
 		seen: (view) => [...page.messages.get(page.chat).values()]
 			.some((v) => v.outgoing && v.message_id > view.message_id),
 		topicName: (id) => (chat.is_forum && page.thread === "all" &&
@@ -304,6 +327,8 @@ function showHeader() {
 	const who = user(page.user);
 	$("acting").replaceChildren(element("span", "", `as ${who.first_name}`));
 	$("acting").title = who.title || "";
+	$("open-app").hidden = chat.menu_button?.type !== "web_app";
+	$("open-app").textContent = chat.menu_button?.text ?? "";
 	showStatus();
 }
 
@@ -538,6 +563,8 @@ function listen() {
 	$("input").addEventListener("input", onInput);
 	$("input").addEventListener("keydown", onKey);
 	$("input").addEventListener("blur", hideMenu);
+	$("open-app").addEventListener("click", () => openApp($("open-app").textContent));
+	$("close-app").addEventListener("click", closeApp);
 	$("slash").addEventListener("mousedown", (event) => event.preventDefault());
 	$("slash").addEventListener("click", () => {
 		if ($("menu").hidden)
@@ -577,6 +604,8 @@ async function start() {
 		startPanel(get, act, toast);
 	else
 		document.body.classList.add("no-panel");
+	if (page.world.elsewhere)
+		startElsewhere(get);
 	document.body.classList.add("ready");
 }
 

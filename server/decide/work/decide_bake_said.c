@@ -1,0 +1,301 @@
+/* decide_bake_said.c - what becomes of a release that bakes.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_bake_said.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "decide/queue/decide_queue.h"
+#include "decide/tell/decide_tell.h"
+#include "decide/work/decide_bake.h"
+#include "decide/work/decide_deployment.h"
+#include "decide/work/decide_unknown.h"
+#include "lib/text.h"
+#include "store/row_bake.h"
+#include "store/row_deployment.h"
+#include "types/settings.h"
+
+#define LOOK_MS	 INT64_C(30000)
+#define COUNT_MS (2 * LOOK_MS) /* the most that one look counts: nobody saw the rest */
+
+/* --- what was said --- */
+
+static struct bake_value *
+find(struct bake_value *values, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(values[i].name, name) == 0)
+			return &values[i];
+	return NULL;
+}
+
+/* Of the queries that the settings have now, with what was said before of the same names. */
+struct said {
+	struct bake_value values[LIMIT_BAKE_QUERIES];
+	size_t n;
+	const struct bake_finding
+	    *wrong;	/* it fires for the second time in a row; NULL: none does */
+	bool is_firing; /* one that counts does */
+	bool is_known;
+};
+
+/* An answer that is not known is none: what fired before it has to fire twice again. */
+static void
+take_finding(struct said *said, const struct bake_finding *finding, bool is_before)
+{
+	struct bake_value *value = &said->values[said->n++];
+	bool is_firing = finding->verdict == BAKE_FIRES;
+
+	if (finding->verdict == BAKE_UNKNOWN)
+		said->is_known = false;
+	text_set(value->limit, finding->limit);
+	if (is_before) {
+		text_set(value->was, finding->value);
+		value->is_exempt = is_firing;
+		return;
+	}
+	if (finding->verdict != BAKE_UNKNOWN)
+		text_set(value->value, finding->value);
+	is_firing &= !value->is_exempt;
+	if (is_firing && value->is_firing && said->wrong == NULL)
+		said->wrong = finding;
+	value->is_firing = is_firing;
+	said->is_firing |= is_firing;
+}
+
+static void
+take_look(
+    struct tx *tx, int64_t work, const struct bake_look *look, bool is_before, struct said *ret)
+{
+	struct bake_value old[LIMIT_BAKE_QUERIES];
+	size_t n = row_bake_list(tx, work, old);
+
+	*ret = (struct said){ .is_known = look->is_present && look->why[0] == '\0' };
+	for (size_t i = 0; i < look->n; i++) {
+		const struct bake_value *before = find(old, n, look->findings[i].name);
+
+		if (before != NULL)
+			ret->values[ret->n] = *before;
+		text_set(ret->values[ret->n].name, look->findings[i].name);
+		take_finding(ret, &look->findings[i], is_before);
+	}
+	/* Where nothing could be asked what was said stays, and nothing of it fires. */
+	for (size_t i = 0; i < n && ret->n < LIMIT_BAKE_QUERIES; i++)
+		if (find(ret->values, ret->n, old[i].name) == NULL) {
+			ret->values[ret->n] = old[i];
+			ret->values[ret->n++].is_firing = false;
+		}
+	row_bake_set_list(tx, work, ret->values, ret->n);
+}
+
+/* --- what becomes of it --- */
+
+static void
+regress(struct tx *tx, struct deployment *work, const struct said *said)
+{
+	const struct bake_finding *wrong = said->wrong;
+	const struct bake_value *value =
+	    &said->values[find((struct bake_value *)said->values, said->n, wrong->name) -
+		said->values];
+	char detail[2 * LIMIT_LINE];
+
+	text_setf(detail, "%s %s %s, before %s%s%s", wrong->name,
+	    wrong->value[0] != '\0' ? wrong->value : "?", wrong->limit,
+	    value->was[0] != '\0' ? value->was : "none", wrong->series[0] != '\0' ? "; " : "",
+	    wrong->series);
+	detail[text_cut(detail, strlen(detail), LIMIT_LINE - 1)] = '\0';
+	work->why = DEPLOY_WHY_UNHEALTHY;
+	text_set(work->detail, detail);
+	(void)decide_step(tx, work,
+	    deployment_can_roll_back(work) ? DEPLOY_ON_REGRESSED : DEPLOY_ON_REGRESSED_NO_ROLLBACK,
+	    NULL);
+}
+
+/* It is over, and how it is was not known: once more as long, then a person has to say. */
+static void
+prolong(struct tx *tx, struct deployment *work, struct bake *row)
+{
+	if (row->is_prolonged) {
+		row->counted_at = 0;
+		row_bake_set(tx, row);
+		(void)decide_step(tx, work, DEPLOY_ON_PAUSE, NULL);
+		return;
+	}
+	row->is_prolonged = true;
+	row->left_ms = row->length_ms;
+	row->length_ms *= 2;
+	row_bake_set(tx, row);
+}
+
+/* A clock that jumps, or a server that was away, has seen nothing. */
+static void
+count(struct tx *tx, struct bake *row)
+{
+	int64_t passed = tx->at - row->counted_at;
+
+	passed = passed < 0 ? 0 : passed > COUNT_MS ? COUNT_MS : passed;
+	row->left_ms = row->left_ms < passed ? 0 : row->left_ms - passed;
+	row->counted_at = tx->at;
+}
+
+static void
+go_on(struct tx *tx, struct deployment *work, const struct bake *row)
+{
+	if (work->state != DEPLOY_BAKING)
+		return;
+	decide_bake_wait(tx, work,
+	    tx->at + (row->left_ms > 0 && row->left_ms < LOOK_MS ? row->left_ms : LOOK_MS));
+	decide_tell(tx, work, NULL);
+	row_deployment_save(tx, work);
+}
+
+static void
+note_unknown(struct tx *tx, const struct deployment *work, const struct bake *row)
+{
+	tx_count_metric(tx, INCREMENT_BAKE_UNKNOWN, work->environment, "", "", 1);
+	tx_log(tx, LOG_LEVEL_WARNING,
+	    "deployment %" PRId64 ": how it is while it bakes is not known: %s", work->id,
+	    row->why);
+}
+
+static void
+look_at(struct tx *tx, struct deployment *work, const struct bake_look *look)
+{
+	struct bake row;
+	struct said said;
+
+	row_bake_get(tx, work->id, &row);
+	take_look(tx, work->id, look, false, &said);
+	count(tx, &row);
+	text_set(row.why,
+	    said.is_known	     ? "" :
+		look->why[0] != '\0' ? look->why :
+				       "Prometheus did not say how it is");
+	row_bake_set(tx, &row);
+	if (!said.is_known)
+		note_unknown(tx, work, &row);
+	if (said.wrong != NULL)
+		regress(tx, work, &said);
+	else if (row.left_ms == 0 && said.is_known && !said.is_firing)
+		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
+	else if (row.left_ms == 0 && !said.is_known)
+		prolong(tx, work, &row);
+	go_on(tx, work, &row);
+}
+
+static void
+measured(struct tx *tx, struct deployment *work, const struct bake_look *look)
+{
+	struct bake row;
+	struct said said;
+
+	row_bake_get(tx, work->id, &row);
+	row.work = work->id;
+	row.measured_at = tx->at;
+	row_bake_set(tx, &row);
+	take_look(tx, work->id, look, true, &said);
+	decide_queue(tx, work->environment);
+}
+
+void
+decide_bake_said(struct tx *tx, int64_t id, const struct bake_look *look)
+{
+	struct deployment work;
+
+	row_deployment_get(tx, id, &work);
+	if (work.state == DEPLOY_QUEUED)
+		measured(tx, &work, look);
+	else if (work.state == DEPLOY_BAKING)
+		look_at(tx, &work, look);
+}
+
+void
+decide_bake_due(struct tx *tx, int64_t id)
+{
+	struct deployment work;
+	const struct environment_settings *of;
+	struct bake row;
+
+	row_deployment_get(tx, id, &work);
+	if (work.state != DEPLOY_BAKING)
+		return;
+	row_bake_get(tx, id, &row);
+	of = settings_environment(tx->settings, work.environment);
+	if (row.is_to_pause) {
+		row.is_to_pause = false;
+		row.counted_at = 0;
+		row_bake_set(tx, &row);
+		(void)decide_step(tx, &work, DEPLOY_ON_PAUSE, NULL);
+	} else if (of == NULL || bake_asks(of)) {
+		(void)decide_bake_measure(tx, &work);
+	} else { /* it is watched by time alone */
+		look_at(tx, &work, &(struct bake_look){ .is_present = true });
+	}
+}
+
+/* --- what people want of it --- */
+
+static bool
+pause(struct tx *tx, const struct update *update, struct deployment *work)
+{
+	bool is_running = work->state == DEPLOY_RUNNING || work->state == DEPLOY_VERIFYING;
+	struct bake row;
+
+	if (work->state != DEPLOY_BAKING && !(is_running && decide_bakes(tx, work)))
+		return false;
+	row_bake_get(tx, work->id, &row);
+	row.work = work->id;
+	row.is_to_pause = is_running;
+	if (work->state == DEPLOY_BAKING)
+		count(tx, &row);
+	row.counted_at = 0;
+	text_setf(row.why, "paused by %s", update->name);
+	row_bake_set(tx, &row);
+	if (!is_running)
+		(void)decide_step(tx, work, DEPLOY_ON_PAUSE, NULL);
+	return true;
+}
+
+/* What is on record does not run there, and nobody says that what does is well. */
+static void
+leave(struct tx *tx, const struct update *update, struct deployment *work)
+{
+	char why[LIMIT_LINE];
+
+	text_setf(why, "%s was left there by %s before its bake had ended",
+	    commit_name_here(COMMIT_OF(work)), update->name);
+	work->why = DEPLOY_WHY_INTERRUPTED;
+	text_set(work->detail, why);
+	decide_unknown_left(tx, work, why);
+	(void)decide_step(tx, work, DEPLOY_ON_LEAVE, NULL);
+}
+
+bool
+decide_bake_wants(
+    struct tx *tx, const struct update *update, struct deployment *work, enum decide_bake_wish wish)
+{
+	static const struct {
+		enum deploy_state of;
+		const char *outcome;
+	} rows[] = {
+		[DECIDE_BAKE_PAUSE] = { DEPLOY_BAKING, "paused" },
+		[DECIDE_BAKE_RESUME] = { DEPLOY_PAUSED, "resumed" },
+		[DECIDE_BAKE_LIVE] = { DEPLOY_BAKING, "live" },
+		[DECIDE_BAKE_LEAVE] = { DEPLOY_PAUSED, "left" },
+	};
+	bool is_done =
+	    wish == DECIDE_BAKE_PAUSE ? pause(tx, update, work) : work->state == rows[wish].of;
+
+	if (!is_done)
+		return false;
+	decide_audit_request(tx, work, update->person, AUDIT_CODE_BAKE_ANSWERED, rows[wish].outcome,
+	    (const char *const[]){ "name", update->name, NULL });
+	if (wish == DECIDE_BAKE_RESUME)
+		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
+	else if (wish == DECIDE_BAKE_LIVE)
+		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
+	else if (wish == DECIDE_BAKE_LEAVE)
+		leave(tx, update, work);
+	return true;
+}

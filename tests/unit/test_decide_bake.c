@@ -1,0 +1,437 @@
+/* Goal: a release is live when it was watched to its end, or a person says so.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "decide_aid_inside.h"
+#include "lib/text.h"
+#include "store/row_bake.h"
+
+#define BAKES "STAGING_BAKE=2m"
+#define ASKS \
+	"PROMETHEUS_URL=http://127.0.0.1:9090", \
+	    "STAGING_BAKE_QUERY=errors: sum(rate(e[5m])) > 1%", "STAGING_BAKE_PRESENT=up"
+#define BAKE_TEST(name)	 WORLD_TEST_OF(name, BAKES, ASKS)
+#define PLAIN_TEST(name) WORLD_TEST_OF(name, BAKES)
+
+enum said { HEALTHY, WRONG, UNKNOWN, ABSENT };
+
+/* What Prometheus says to the oldest look. */
+static void
+says(struct world *w, enum said said)
+{
+	struct effect *effect = world_must_take(w, EFFECT_PROM_QUERY);
+	struct bake_look *look = &effect->result->u.prom_said;
+	struct bake_finding *finding = &look->findings[0];
+
+	*look = (struct bake_look){ .n = 1, .is_present = said != ABSENT && said != UNKNOWN };
+	(void)text_copy(finding->name, PROMQL_NAME, "errors");
+	(void)text_copy(finding->limit, sizeof(finding->limit), "> 1 %");
+	(void)text_copy(finding->value, PROMQL_VALUE,
+	    said == UNKNOWN   ? "" :
+		said == WRONG ? "4.1 %" :
+				"0.2 %");
+	finding->verdict = said == UNKNOWN ? BAKE_UNKNOWN :
+	    said == WRONG		   ? BAKE_FIRES :
+					     BAKE_HEALTHY;
+	if (said == UNKNOWN)
+		text_set(look->why, "timed out");
+	if (said == ABSENT)
+		text_set(look->why, "<ENV>_BAKE_PRESENT has no value");
+	world_report(w, effect);
+}
+
+/* The next look is due, and that is said. */
+static void
+looks(struct world *w, enum said said)
+{
+	world_due(w, TIMER_BAKE);
+	says(w, said);
+}
+
+static struct bake bake;
+
+static void
+read_bake(struct tx *tx, void *arg)
+{
+	(void)row_bake_get(tx, *(int64_t *)arg, &bake);
+}
+
+static const struct bake *
+row(struct world *w)
+{
+	int64_t id = world_newest(w, "staging").id;
+
+	world_act(w, read_bake, &id);
+	return &bake;
+}
+
+/* About so many seconds: there are some ms between two events. */
+static void
+is_left(struct world *w, int64_t seconds)
+{
+	assert_in_range(row(w)->left_ms, seconds * 1000 - 500, seconds * 1000);
+}
+
+static int64_t
+current(struct world *w)
+{
+	return world_environment(w, "staging").current.deployment;
+}
+
+/* A release of B over A that bakes. */
+static void
+bakes(struct world *w, enum said before)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	says(w, before);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+}
+
+WORLD_TEST(without_a_bake_nothing_is_asked_and_no_row_is_written)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_count(w, EFFECT_PROM_QUERY), 0);
+	assert_int_equal(row(w)->work, 0);
+}
+
+BAKE_TEST(healthy_to_the_end_is_live)
+{
+	bakes(w, HEALTHY);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_non_null(world_says(w, ", 0 of 2 min"));
+	looks(w, HEALTHY);
+	looks(w, HEALTHY);
+	assert_non_null(world_says(w, "1 of 2 min, errors 0.2 % (before 0.2 %)"));
+	looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
+	assert_int_equal(world_count(w, EFFECT_PROM_QUERY), 0);
+}
+
+PLAIN_TEST(time_alone_is_a_bake)
+{
+	world_deploy_starts(w, COMMIT_A);
+	world_run_releases(w, GOOD);
+	assert_int_equal(current(w), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(world_state(w), DEPLOY_BAKING);
+		world_due(w, TIMER_BAKE);
+		assert_int_equal(world_count(w, EFFECT_PROM_QUERY), 0);
+	}
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+BAKE_TEST(wrong_twice_in_a_row_is_rolled_back)
+{
+	bakes(w, HEALTHY);
+	looks(w, WRONG);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_non_null(world_says(w, "errors 4.1 % (before 0.2 %, wrong once)"));
+	looks(w, HEALTHY);
+	looks(w, WRONG);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	looks(w, WRONG);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	assert_non_null(world_says(w, "errors 4.1 % > 1 %, before 0.2 %"));
+	world_run_plays(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_non_null(world_says(w, "Rolled back: staging"));
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_int_equal(world_count(w, EFFECT_PROM_QUERY), 0);
+}
+
+BAKE_TEST(wrong_at_the_end_is_looked_at_once_more)
+{
+	bakes(w, HEALTHY);
+	for (int i = 0; i < 3; i++)
+		looks(w, HEALTHY);
+	looks(w, WRONG);
+	assert_int_equal(row(w)->left_ms, 0);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+BAKE_TEST(an_answer_that_is_missing_between_two_wrong_ones_is_none)
+{
+	bakes(w, HEALTHY);
+	looks(w, WRONG);
+	looks(w, UNKNOWN);
+	assert_non_null(world_says(w, "not known: timed out"));
+	looks(w, WRONG);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+}
+
+BAKE_TEST(what_was_wrong_before_does_not_count)
+{
+	bakes(w, WRONG);
+	for (int i = 0; i < 4; i++)
+		looks(w, WRONG);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+/* Neither rolled back, nor live. */
+static void
+is_prolonged_and_then_paused(struct world *w, enum said said)
+{
+	size_t rings;
+
+	bakes(w, HEALTHY);
+	for (int i = 0; i < 4; i++)
+		looks(w, said);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_true(row(w)->is_prolonged);
+	assert_non_null(world_says(w, "prolonged once"));
+	for (int i = 0; i < 3; i++)
+		looks(w, said);
+	rings = world_rings(w);
+	looks(w, said);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_int_equal(world_rings(w), rings + 1);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+}
+
+BAKE_TEST(no_answer_is_not_healthy)
+{
+	is_prolonged_and_then_paused(w, UNKNOWN);
+	assert_non_null(world_says(w, "🟡 Paused: staging"));
+	assert_non_null(world_says(w, "timed out"));
+}
+
+BAKE_TEST(no_data_is_not_healthy)
+{
+	is_prolonged_and_then_paused(w, ABSENT);
+}
+
+BAKE_TEST(known_behind_a_prolongation_is_live)
+{
+	bakes(w, HEALTHY);
+	for (int i = 0; i < 4; i++)
+		looks(w, UNKNOWN);
+	for (int i = 0; i < 4; i++)
+		looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+/* The bake is in its row: a start neither forgets it nor begins it anew. */
+BAKE_TEST(a_restart_goes_on_with_what_is_left)
+{
+	int64_t began;
+
+	bakes(w, HEALTHY);
+	looks(w, HEALTHY);
+	looks(w, HEALTHY);
+	began = row(w)->began_at;
+	world_restart(w);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_int_equal(row(w)->began_at, began);
+	is_left(w, 60);
+	looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+BAKE_TEST(a_restart_in_the_middle_of_a_look_asks_again)
+{
+	bakes(w, HEALTHY);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_count(w, EFFECT_PROM_QUERY), 1);
+	world_restart(w);
+	assert_int_equal(world_count(w, EFFECT_PROM_QUERY), 1);
+	says(w, HEALTHY);
+	is_left(w, 90);
+}
+
+BAKE_TEST(what_is_paused_stays_so_over_a_restart)
+{
+	bakes(w, HEALTHY);
+	(void)world_text(w, WORLD_ADMIN, "/pause staging");
+	world_restart(w);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+}
+
+/* While the server is away nobody looks. */
+BAKE_TEST(time_that_nobody_saw_is_not_counted)
+{
+	bakes(w, HEALTHY);
+	w->aid.at += 24 * 3600 * INT64_C(1000);
+	looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_int_equal(row(w)->left_ms, 60000);
+	w->aid.at -= 48 * 3600 * INT64_C(1000);
+	looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+}
+
+BAKE_TEST(a_person_pauses_and_goes_on)
+{
+	struct world_message *message;
+
+	bakes(w, HEALTHY);
+	looks(w, HEALTHY);
+	world_answers(w, WORLD_ADMIN, "/pause staging", "🟡 Pausing: staging.");
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	message = world_says(w, "🟡 Paused: staging");
+	assert_non_null(strstr(world_plain(message), "paused by @ada"));
+	assert_string_equal(
+	    world_labels(message), "▶️ Go on | ↩️ Roll back | 🖐 Leave it | 📄 Log");
+	world_answers(
+	    w, WORLD_ADMIN, "/pause staging", "⛔ Not paused: staging: nothing bakes there");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Go on"));
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_int_equal(row(w)->length_ms, 120000);
+	assert_true(row(w)->left_ms <= 90000);
+	world_answers(w, WORLD_ADMIN, "/resume staging", "Not paused: staging");
+	assert_int_equal(world_audited(w, "bake_answered", "\"outcome\":\"paused\""), 1);
+	assert_int_equal(world_audited(w, "bake_answered", "\"outcome\":\"resumed\""), 1);
+	for (int i = 0; i < 3; i++)
+		looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+BAKE_TEST(a_pause_before_its_script_has_ended_takes_the_place_of_its_bake)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	says(w, HEALTHY);
+	world_answers(w, WORLD_ADMIN, "/pause staging",
+	    "🟡 Pausing: staging when its script has ended well.");
+	world_run_releases(w, GOOD);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "paused by @ada"));
+	(void)world_text(w, WORLD_ADMIN, "/resume staging");
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+}
+
+BAKE_TEST(whoever_may_deploy_may_say_that_it_is_live)
+{
+	char button[LIMIT_BUTTON_ID];
+
+	bakes(w, HEALTHY);
+	text_set(button,
+	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Baking: staging"), "Live now"));
+	(void)world_press(w, WORLD_STRANGER, WORLD_GROUP, button);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_audited(w, "bake_answered", "\"outcome\":\"live\""), 1);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
+	assert_int_equal(world_audited(w, "bake_answered", "\"outcome\":\"live\""), 1);
+}
+
+BAKE_TEST(a_rollback_of_what_bakes_is_at_once)
+{
+	bakes(w, HEALTHY);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	world_run_plays(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+}
+
+BAKE_TEST(a_rollback_of_what_is_paused_is_at_once)
+{
+	bakes(w, HEALTHY);
+	(void)world_text(w, WORLD_ADMIN, "/pause staging");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "🟡 Paused: staging"), "Roll back"));
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+}
+
+/* What runs there is not what is on record: it is said, and people may go on. */
+BAKE_TEST(what_is_left_is_not_live_and_what_runs_is_not_known)
+{
+	bakes(w, HEALTHY);
+	(void)world_text(w, WORLD_ADMIN, "/pause staging");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "🟡 Paused: staging"), "Leave it"));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_true(world_environment(w, "staging").unknown_since != 0);
+	assert_int_equal(world_active(w, "staging").id, 0);
+}
+
+BAKE_TEST(who_has_no_right_pauses_nothing)
+{
+	bakes(w, HEALTHY);
+	(void)world_text(w, WORLD_STRANGER, "/pause staging");
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	(void)world_text(w, WORLD_ADMIN, "/pause staging");
+	(void)world_text(w, WORLD_STRANGER, "/resume staging");
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+}
+
+/* The environment is busy, and a push is not what ends it. */
+BAKE_TEST(whoever_comes_later_waits)
+{
+	bakes(w, HEALTHY);
+	world_push_is_at(w, COMMIT_C);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
+	assert_int_equal(world_active(w, "staging").state, DEPLOY_BAKING);
+}
+
+/* The first release has nothing to roll back to. */
+BAKE_TEST(wrong_without_a_release_before_is_down)
+{
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	says(w, UNKNOWN);
+	world_run_releases(w, GOOD);
+	looks(w, WRONG);
+	looks(w, WRONG);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_true(world_environment(w, "staging").is_down);
+	assert_int_equal(current(w), 0);
+}
+
+/* What it says before a release counts for five minutes. */
+BAKE_TEST(it_is_asked_again_where_the_answer_is_old)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_int_equal(world_count(w, EFFECT_PROM_QUERY), 1);
+	w->aid.at += 6 * 60000;
+	says(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
+/* A person's rollback brings back what was live: its gate has no bake. */
+BAKE_TEST(a_rollback_does_not_bake)
+{
+	bakes(w, HEALTHY);
+	for (int i = 0; i < 4; i++)
+		looks(w, HEALTHY);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	world_rolls_back(w, "/rollback staging");
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+}
+
+WORLD_TEST_OF(it_bakes_behind_its_health_gate, BAKES, STAGING_URL)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_VERIFYING);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+}
+
+WORLD_TEST_OF(what_is_unhealthy_does_not_bake, BAKES, STAGING_URL)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	world_run_releases(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+}
