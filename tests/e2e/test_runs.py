@@ -134,6 +134,14 @@ def test_what_has_not_begun_in_time_is_not_run_and_said(table):
     assert table.run("smoke", SMOKE_SECONDS="0", SMOKE="strict")[0] == 1
 
 
+def test_what_is_not_finished_in_time_is_ended_and_not_run(table):
+    table.write(one={"does": "echo $$ >child; exec sleep 600"}, two={"does": "exec sleep 600", "needs": "aside"})
+    status, said = table.run("smoke", SMOKE_SECONDS="5")
+    assert status == 0 and said.count("no time was left to finish") == 2 and "0 ok, 0 failed, 2 not run" in said
+    assert is_gone(table.folder / "child")
+    assert table.run("smoke", SMOKE_SECONDS="1", SMOKE="strict")[0] == 1
+
+
 def test_whoever_ends_smoke_ends_the_rows_aside_as_well(table):
     table.write(one={"does": "echo $$ >child; exec sleep 600", "needs": "aside"}, two={"does": ":", "needs": "aside"},
                 three={"does": "until [[ -s child ]]; do sleep 0.05; done; touch both; exec sleep 600"})

@@ -7,13 +7,15 @@ linker or a named test. In a copy of the tree under FOLDER a command, a request 
 a metric, an action of /do, a condition for approvals and a state of a deployment are added, complete: that builds, with
 the flags of a release and -Werror, and the named tests pass. Then each piece is left out, alone, and what refuses must
 be what is written beside it here.
-WORDs choose pieces by their names.  Exit status 1 when a piece was not missed, or something else refused.
+WORDs choose pieces by their names: only what they are pieces of is added, and only what they need is built.  Exit
+status 1 when a piece was not missed, or something else refused.
 """
 # SPDX-License-Identifier: ISC
 import dataclasses
 import os
 import pathlib
 import re
+import signal
 import sys
 import time
 
@@ -368,18 +370,21 @@ class Refused(Exception):
 
 
 class Copy(Tree):
-    """The tree with all pieces, from which one is left out at a time."""
+    """The tree with all pieces of the chosen ones' things, from which one is left out at a time."""
 
-    def __init__(self, folder, jobs):
+    def __init__(self, folder, jobs, words=()):
         super().__init__(folder, jobs)
         self.environment["DEPLOYBOT_BUILD"] = "build"
+        self.chosen = [piece for piece in PIECES if not words or any(word in piece.name() for word in words)]
+        things = {piece.thing for piece in self.chosen}
+        self.pieces = [piece for piece in PIECES if piece.thing in things]
         self.original, self.made = {}, {}
 
     def text_of(self, path, without=None):
         """A file as it is with all pieces but one; None: it is not there."""
         if path not in self.original:
             self.original[path] = (self.path / path).read_text("utf-8") if (self.path / path).exists() else None
-        text, edits = self.original[path], ALWAYS + [e for piece in PIECES if piece is not without for e in piece.edits]
+        text, edits = self.original[path], ALWAYS + [e for piece in self.pieces if piece is not without for e in piece.edits]
         for edit in edits:
             if isinstance(edit, Edit) and edit.path == path:
                 at = (text or "").find(edit.before) if edit.before else len(text or "")
@@ -429,16 +434,16 @@ class Copy(Tree):
                           output[-2000:])
 
     def complete(self):
-        for path in sorted({edit.path for edit in ALWAYS} | {e.path for piece in PIECES for e in piece.edits}):
+        for path in sorted({edit.path for edit in ALWAYS} | {e.path for piece in self.pieces for e in piece.edits}):
             self.write(path, self.text_of(path))
-        tests = [piece.test() for piece in PIECES if piece.test()]
-        programs = sorted({f"build/tests/{program}" for program, _ in tests if not program.endswith(".py")})
-        self.make(["all", *programs, *{piece.target for piece in PIECES}])
-        for edit in (edit for piece in PIECES for edit in piece.edits if isinstance(edit, Made)):
+        tests = sorted({piece.test() for piece in self.chosen if piece.test()})
+        programs = {"all" if program.endswith(".py") else f"build/tests/{program}" for program, _ in tests}
+        self.make(sorted(programs | {piece.target for piece in self.chosen}))
+        for edit in (edit for piece in self.chosen for edit in piece.edits if isinstance(edit, Made)):
             self.text_of(edit.path)
             self.run(["bash", "-c", edit.command], TEST_TIMEOUT_S)
             self.made[edit.path] = (self.path / edit.path).read_text("utf-8")
-        for test in sorted({piece.test() for piece in PIECES if piece.test()}):
+        for test in tests:
             self.play(test)
 
     def forget_what_was_made(self, begin):
@@ -494,15 +499,16 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     folder, jobs, words = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    tree, begin, wrong = Copy(folder, jobs), time.monotonic(), 0
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, Tree.end_all)
+    tree, begin, wrong = Copy(folder, jobs, words), time.monotonic(), 0
     tree.copy()
     try:
         tree.complete()
     except Refused as refused:
         sys.exit(f"complete, it is refused all the same by {refused.whom}: {refused.words}")
     print(f"complete: built and tested in {time.monotonic() - begin:.0f} s", flush=True)
-    chosen = [piece for piece in PIECES if not words or any(word in piece.name() for word in words)]
-    for piece in chosen:
+    for piece in tree.chosen:
         refused = tree.refusal_of(piece)
         is_right = refused.whom == piece.by
         wrong += not is_right
@@ -511,7 +517,7 @@ def main():
               f"{': ' if said else ''}{said}", flush=True)
         if not is_right:
             print(f"      and not by {piece.by}\n{refused.words}", flush=True)
-    print(f"half-wired: {len(chosen)} pieces, {wrong} wrong, {time.monotonic() - begin:.0f} s")
+    print(f"half-wired: {len(tree.chosen)} pieces, {wrong} wrong, {time.monotonic() - begin:.0f} s")
     sys.exit(wrong > 0)
 
 

@@ -2,8 +2,8 @@
 """runs.py check | smoke [TARGET...] | nightly [TARGET...] - runs the rows of runs.txt.
 
 check: each row of `make help` is a row of the table, and the reverse.
-smoke: the smallest forms, `aside` rows beside the others, those that begin within SMOKE_SECONDS.  SMOKE=strict: a row
-that is not run is a failure.
+smoke: the smallest forms, `aside` rows beside the others.  It ends after SMOKE_SECONDS: what has not begun by then is
+not run, and what is not finished is ended, and counts as not run.  SMOKE=strict: a row that is not run is a failure.
 nightly: the whole forms, NIGHT=all: the longest; what was finished on the same tree is not run again.
 
 The output of each row and the table are kept in build/smoke/ and build/nightly/.  A row that takes longer than its
@@ -148,6 +148,10 @@ class Ended(BaseException):
     """A signal told us to end."""
 
 
+class OutOfTime(Exception):
+    """SMOKE_SECONDS are over."""
+
+
 # The rows aside end as well.
 ENDING = threading.Event()
 
@@ -215,8 +219,8 @@ def environment():
     return {name: value for name, value in os.environ.items() if name not in own}
 
 
-def wait(process, limit_s):
-    """Its status, or TimeoutExpired.  The clock goes as much slower as there is more to run than there are cores."""
+def wait(process, limit_s, until=float("inf")):
+    """Its status, or TimeoutExpired, or OutOfTime behind `until`.  The clock of the limit goes as much slower as there is more to run than there are cores."""
     left, now = limit_s, time.monotonic()
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -224,12 +228,14 @@ def wait(process, limit_s):
         if ENDING.is_set():
             raise Ended(0)
         began, now = now, time.monotonic()
+        if now >= until:
+            raise OutOfTime
         left -= (now - began) / max(1, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
         if left <= 0:
             raise subprocess.TimeoutExpired(process.args, limit_s)
 
 
-def run(row, form, folder):
+def run(row, form, folder, until):
     log, copy = folder / f"{row.target}.log", folder / f"copy-{row.target}"
     began, place = time.monotonic(), ROOT
     shutil.rmtree(copy, ignore_errors=True)
@@ -242,12 +248,14 @@ def run(row, form, folder):
                             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
             try:
                 end_if_held()
-                status = wait(process, form.limit)
+                status = wait(process, form.limit, until)
                 why = f"status {status}" if status else ""
             except subprocess.TimeoutExpired:
                 why = f"not finished within {form.limit} s"
             finally:
                 end_group(process)
+    except OutOfTime:
+        return Result("not run", time.monotonic() - began, "no time was left to finish")
     finally:
         shutil.rmtree(copy, ignore_errors=True)
     seconds, text = time.monotonic() - began, log.read_text(encoding="utf-8", errors="replace")
@@ -267,7 +275,7 @@ def play(row, kind, folder, until=float("inf")):
     if why := missing(row) or ("no time is left" if time.monotonic() >= until else ""):
         result = Result("not run", 0, why)
     else:
-        result = run(row, row.form(kind), folder)
+        result = run(row, row.form(kind), folder, until)
     log = folder / f"{row.target}.log"
     with PRINTING:
         print(f"{result.word + (': ' + result.why if result.word == 'not run' else ''):8} {row.target:18} "
