@@ -16,7 +16,7 @@
 #define DEEPEST	 64
 #define IN_WORDS "{application}, {environment}, {hosts}, {release}"
 
-static const char *const operators[] = { ">=", "<=", "==", "!=", ">", "<" };
+static const char *const comparisons[] = { ">=", "<=", "==", "!=", ">", "<" };
 static const char *const placeholders[] = { "{application}", "{environment}", "{hosts}",
 	"{release}" };
 enum { APPLICATION, ENVIRONMENT, HOSTS, RELEASE };
@@ -98,8 +98,8 @@ check_brace(const char *text, struct err *err)
 struct scan {
 	char open[DEEPEST];
 	size_t depth;
-	const char *operator; /* NULL: none yet */
-	size_t operator_size;
+	const char *comparison; /* NULL: none yet */
+	size_t comparison_size;
 	bool has_set; /* and, or, unless outside of brackets */
 };
 
@@ -120,12 +120,12 @@ take_bracket(struct scan *scan, const char *at, struct err *err)
 }
 
 static void
-take_operator(struct scan *scan, const char *at, size_t *ret_size)
+take_comparison(struct scan *scan, const char *at, size_t *ret_size)
 {
-	for (size_t i = 0; i < COUNT(operators) && scan->depth == 0; i++)
-		if (text_starts(at, operators[i])) {
-			scan->operator= at;
-			*ret_size = scan->operator_size = strlen(operators[i]);
+	for (size_t i = 0; i < COUNT(comparisons) && scan->depth == 0; i++)
+		if (text_starts(at, comparisons[i])) {
+			scan->comparison = at;
+			*ret_size = scan->comparison_size = strlen(comparisons[i]);
 			return;
 		}
 }
@@ -159,7 +159,7 @@ look_through(const char *text, struct scan *scan, struct err *err)
 			return err_set(err, ERR_INVALID, "it has a comment (#): take it out");
 		if (!take_bracket(scan, text, err))
 			return false;
-		take_operator(scan, text, &size);
+		take_comparison(scan, text, &size);
 	}
 	return scan->depth == 0 || err_set(err, ERR_INVALID, "a bracket is not closed");
 }
@@ -221,21 +221,21 @@ promql_read(const char *text, struct promql *ret, struct err *err)
 		    "it has no name of 1 to 32 letters, digits and - with \": \" behind, " EXAMPLE);
 	if (!look_through(text, &scan, err))
 		return false;
-	if (scan.operator== NULL || !read_number(scan.operator+ scan.operator_size, ret))
+	if (scan.comparison == NULL || !read_number(scan.comparison + scan.comparison_size, ret))
 		return err_set(
 		    err, ERR_INVALID, "it does not end in a comparison with a number, " EXAMPLE);
 	if (scan.has_set)
 		return err_set(err, ERR_INVALID,
 		    "and, or, unless bind less than its comparison: put ( ) around what is compared");
-	size = (size_t)(scan.operator- text);
+	size = (size_t)(scan.comparison - text);
 	while (size > 0 && strchr(BLANKS, text[size - 1]) != NULL)
 		size--;
 	if (size == 0 || size >= sizeof(ret->text))
 		return err_set(err, ERR_INVALID, "nothing stands before its comparison");
 	memcpy(ret->text, text, size);
 	ret->text[size] = '\0';
-	(void)snprintf(ret->operator, sizeof(ret->operator), "%.*s", (int)scan.operator_size,
-	    scan.operator); /* fits */
+	(void)snprintf(ret->comparison, sizeof(ret->comparison), "%.*s", (int)scan.comparison_size,
+	    scan.comparison); /* fits */
 	return true;
 }
 
@@ -326,7 +326,7 @@ promql_fill(const char *text, const struct promql_facts *facts, struct buf *out)
 bool
 promql_is_true(const struct promql *query, double value)
 {
-	const char *op = query->operator;
+	const char *op = query->comparison;
 	bool has_equal = op[1] == '=';
 
 	if (op[0] == '=')

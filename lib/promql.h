@@ -20,7 +20,7 @@ struct err;
 struct promql {
 	char name[PROMQL_NAME];
 	char text[PROMQL_TEXT]; /* without name and comparison */
-	char operator[3];	/* > >= < <= == != */
+	char comparison[3];	/* > >= < <= == != */
 	double limit;		/* of "1%" 0.01 */
 	bool is_percent;
 };

@@ -109,7 +109,7 @@ struct samples {
 static bool
 is_worse(const struct promql *query, double value, double than)
 {
-	return query->operator[0] == '<' ? value < than : value> than;
+	return query->comparison[0] == '<' ? value < than : value> than;
 }
 
 /* "{instance="web1",job="shop"}", cut; ten of them at most. */
@@ -188,7 +188,7 @@ prometheus_judge(const struct prometheus_answer *answer, const struct promql *qu
 
 	*ret = (struct bake_finding){ .verdict = BAKE_UNKNOWN };
 	text_set(ret->name, query->name);
-	text_setf(ret->limit, "%s %s", query->operator, promql_value(query, query->limit, value));
+	text_setf(ret->limit, "%s %s", query->comparison, promql_value(query, query->limit, value));
 	is_known = take_all(answer, &samples, why);
 	if (samples.n > 0)
 		(void)promql_value(query, samples.worst, ret->value);

@@ -17,9 +17,9 @@ struct prometheus_answer {
 	int64_t asked_at; /* wall ms: of which moment it was to be */
 };
 
-/* Reads the answer to one query into *ret, whose name and limit are set too.  What is not known
- * otherwise, as a sample of another moment, NaN, a warning, is not known: returns why, a line, in
- * `why`; "": it is known. */
+/* Reads the answer to one query into *ret, whose name and limit are set too.  Where it says nothing
+ * that counts (a sample of another moment, NaN, a warning) the verdict is BAKE_UNKNOWN and `why` is
+ * a line that says so; "": it is known. */
 void prometheus_judge(const struct prometheus_answer *answer, const struct promql *query,
     struct bake_finding *ret, char why[LIMIT_LINE]);
 

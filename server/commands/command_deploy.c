@@ -7,7 +7,7 @@
 #include "decide/approval/decide_emergency.h"
 #include "decide/git/decide_git.h"
 #include "decide/hold/decide_hold.h"
-#include "decide/queue/decide_queue.h"
+#include "decide/queue/decide_full.h"
 #include "decide/audit/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"

@@ -73,7 +73,7 @@ may(struct tx *tx, const struct update *update, const struct row *row, const cha
 static bool
 may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
 {
-	return commands_is_there(tx->settings, row->word) &&
+	return commands_is_there(tx->settings, row->word, row->action) &&
 	    decide_is_allowed_somewhere(tx, update->person, row->action);
 }
 

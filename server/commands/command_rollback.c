@@ -11,7 +11,7 @@
 #include "decide/hold/decide_hold.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_previous.h"
-#include "decide/queue/decide_queue.h"
+#include "decide/queue/decide_full.h"
 #include "decide/audit/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
@@ -372,7 +372,7 @@ leave_question(struct tx *tx, const struct update *update, const struct request 
 
 /* What bakes there, or is paused, is what somebody who names no release rolls back: at once. */
 static bool
-is_bakes(
+ends_bake(
     struct tx *tx, const struct update *update, const struct request *request, const char *name)
 {
 	struct deployment active;
@@ -403,7 +403,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	char number[sizeof("#") + 20];
 
 	if (settings == NULL || decide_is_refused(tx, update, name) ||
-	    is_bakes(tx, update, request, name) || decide_is_full(tx, update, name, name, true) ||
+	    ends_bake(tx, update, request, name) || decide_is_full(tx, update, name, name, true) ||
 	    !is_one_release(tx, update, name, wanted))
 		return;
 	wanted = of_deployment(tx, name, wanted, number);

@@ -55,7 +55,8 @@ const struct command *commands_get(size_t i);
 
 /* Do the settings have what that command is of?  Where they lend nothing there is nothing to be
  * asked for, nor revoked; without a link there are no agents, without CONSOLE there is no page. */
-bool commands_is_there(const struct settings *settings, const char *word);
+bool commands_is_there(
+    const struct settings *settings, const char *word, enum policy_action action);
 
 /* Does no limit refuse this request, typed or pressed, to who has a role? */
 bool commands_is_always(const char *word);

@@ -4,28 +4,10 @@
 #include "types/loan.h"
 #include "types/settings.h"
 
-static const struct {
-	const char *word;
-	enum policy_action action;
-} typed[] = {
-#define COMMAND(word, action, ...) { #word, POLICY_##action },
-#include "commands/commands.def"
-};
-
-static bool
-is_lending(enum policy_action action)
-{
-	return action == POLICY_SECRET;
-}
-
 bool
-commands_is_there(const struct settings *settings, const char *word)
+commands_is_there(const struct settings *settings, const char *word, enum policy_action action)
 {
-	bool is_of_loans = strcmp(word, "revoke") == 0;
-
-	for (size_t i = 0; i < COUNT(typed); i++)
-		is_of_loans |= strcmp(typed[i].word, word) == 0 && is_lending(typed[i].action);
-	if (is_of_loans)
+	if (action == POLICY_SECRET || strcmp(word, "revoke") == 0)
 		return loan_is_there(settings, "*", "*");
 	if (strcmp(word, "agents") == 0)
 		return settings->link.address != NULL;

@@ -4,13 +4,11 @@
 
 #include "lib/mem.h"
 
-#define DAY_MS INT64_C(86400000)
-
 static bool
 is_failure(const struct ended_work *work)
 {
 	return work->state != DEPLOY_LIVE ||
-	    (work->left_at != 0 && work->left_at - work->ended_at <= DAY_MS);
+	    (work->left_at != 0 && work->left_at - work->ended_at <= FIGURES_LEFT_MS);
 }
 
 /* The environment runs what nobody rolled back. */

@@ -10,6 +10,8 @@
 
 #include "deployment/deploy_flow.h"
 
+#define FIGURES_LEFT_MS INT64_C(86400000) /* a rollback within it counts as a failure */
+
 #define FIGURE_NONE (-1) /* of a time: not known, or nothing to take it of */
 
 struct figure_span {

@@ -342,7 +342,7 @@ const char *settings_forge_missing(const struct settings *s, const char *files);
 
 /* Names in the report what is wrong with where Vault is. */
 void settings_check_vault(struct settings_loader *l);
-/* The same of OPA. */
+/* The same of OPA, and of Prometheus. */
 void settings_check_opa(struct settings_loader *l);
 void settings_check_prometheus(struct settings_loader *l);
 

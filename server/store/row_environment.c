@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 
+#include "deployment/figures.h"
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_run.h"
@@ -550,9 +551,9 @@ row_release_leave(struct tx *tx, const struct release *now)
 	    " JOIN work b ON b.id = release.left_by WHERE release.environment = $1"
 	    " AND release.id > $2 AND release.id < $3 AND release.left_by = $4"
 	    " AND w.state = 'LIVE' AND w.program = 'deploy'"
-	    " AND b.requested_at - w.ended_at <= 86400000",
+	    " AND b.requested_at - w.ended_at <= $5",
 	    DB_TEXT(now->environment), DB_I64(now->origin), DB_I64(now->id),
-	    DB_I64(now->deployment));
+	    DB_I64(now->deployment), DB_I64(FIGURES_LEFT_MS));
 	if (n > 0)
 		tx_count_metric(
 		    tx, INCREMENT_CHANGE, now->environment, "rolled_back", "", (double)n);

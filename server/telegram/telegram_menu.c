@@ -171,7 +171,8 @@ put_commands(const struct telegram_menu *menu, const struct target *target, stru
 {
 	json_put_open(json, "commands", '[');
 	for (size_t i = 0; i < menu->command_count; i++) {
-		if (!menu->commands[i].is_there(menu->settings, menu->commands[i].word) ||
+		if (!menu->commands[i].is_there(
+			menu->settings, menu->commands[i].word, menu->commands[i].action) ||
 		    !is_offered(menu, target, menu->commands[i].action))
 			continue;
 		json_out_object(json);

@@ -15,7 +15,8 @@ struct telegram_menu_command {
 	const char *description;   /* 1 to 256 characters */
 	enum policy_action action; /* who may it is offered it */
 	/* Do the settings have what it is of? */
-	bool (*is_there)(const struct settings *settings, const char *word);
+	bool (*is_there)(const struct settings *settings, const char *word,
+	    enum policy_action action);
 };
 
 struct telegram_menu *telegram_menu_new(struct loop *loop, struct telegram_api *api,

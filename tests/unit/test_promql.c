@@ -10,7 +10,7 @@
 TEST(the_comparison_at_the_end_is_split_off)
 {
 	static const struct {
-		const char *text, *name, *query, *operator;
+		const char *text, *name, *query, *comparison;
 		double limit;
 		bool is_percent;
 	} rows[] = {
@@ -37,7 +37,7 @@ TEST(the_comparison_at_the_end_is_split_off)
 			fail_msg("%s: %s", rows[i].text, err.text);
 		assert_string_equal(query.name, rows[i].name);
 		assert_string_equal(query.text, rows[i].query);
-		assert_string_equal(query.operator, rows[i].operator);
+		assert_string_equal(query.comparison, rows[i].comparison);
 		assert_true(query.limit >= rows[i].limit && query.limit <= rows[i].limit);
 		assert_int_equal(query.is_percent, rows[i].is_percent);
 	}

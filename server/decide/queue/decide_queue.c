@@ -13,6 +13,7 @@
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_binding.h"
 #include "decide/queue/decide_ci.h"
+#include "decide/queue/decide_full.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/who/decide_job.h"
 #include "decide/approval/decide_emergency.h"
@@ -290,6 +291,14 @@ ask_opa(struct look *l, struct place *place)
 	l->is_judging |= place->opa.tries == 0;
 }
 
+/* So does who is behind: what was measured before this release is of no other. */
+static void
+measure(struct look *l, const struct place *place)
+{
+	decide_bake_measure(l->tx, &place->work);
+	l->is_busy = true;
+}
+
 /* What those who answer next are told has changed; "": nothing has. */
 static void
 say_change(const struct look *l, const struct place *place, char ret[LIMIT_LINE])
@@ -386,7 +395,6 @@ take_turn(struct look *l, int64_t id)
 		wait_for(l, &place, waits[rule->to]);
 	if (rule->to != TURN_TO_WAIT_CI)
 		decide_ci_stop(l->tx, &place.work);
-	l->is_busy |= rule->to == TURN_TO_MEASURE && decide_bake_measure(l->tx, &place.work);
 	switch (rule->to) {
 	case TURN_TO_REFUSE:
 		refuse(l, &place, rule);
@@ -411,6 +419,9 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_ASK_OPA:
 		ask_opa(l, &place);
+		break;
+	case TURN_TO_MEASURE:
+		measure(l, &place);
 		break;
 	case TURN_TO_ASK_ANEW:
 		ask_anew(l, &place);
@@ -515,47 +526,6 @@ decide_queues(struct tx *tx)
 
 /* --- a place is taken --- */
 
-/* Why there is no place in the queue for this person's work; "": there is one.  Rollbacks and
- * emergencies (is_first) have places of their own; whom no lock or freeze holds is not refused for
- * those whom one does. */
-static void
-find_refusal(struct tx *tx, const char *environment, int64_t person, bool is_first, bool is_held,
-    char ret[LIMIT_LINE])
-{
-	/* Who acts on a client may not see what its environment is called. */
-	bool is_named =
-	    policy_sees(tx->settings, decide_principal(tx, person), environment, tx->at);
-	int64_t most = ROW_QUEUE_MOST;
-	struct holds holds;
-
-	ret[0] = '\0';
-	decide_holds(tx, environment, &holds);
-	if (!is_first && !is_held && holds.n > 0)
-		most += ROW_QUEUE_MOST;
-	if (row_queue_count(tx, environment, 0, is_first) >= most)
-		(void)snprintf(ret, LIMIT_LINE,
-		    "%d are queued there already: try again when one has ended%s%s", (int)most,
-		    is_named ? ", or after /cancel " : "", is_named ? environment : "");
-	else if ((!principal_is_program(person) || principal_is_hook(person)) && /* one for many */
-	    row_queue_count(tx, environment, person, is_first) >= ROW_QUEUE_PERSONS)
-		(void)snprintf(ret, LIMIT_LINE,
-		    "you have %d places in its queue already: leave one first%s%s",
-		    ROW_QUEUE_PERSONS, is_named ? ", in /queue " : "", is_named ? environment : "");
-}
-
-bool
-decide_is_full(struct tx *tx, const struct update *update, const char *environment,
-    const char *target, bool is_first)
-{
-	char refusal[LIMIT_LINE];
-
-	find_refusal(tx, environment, update->person, is_first, false, refusal);
-	if (refusal[0] != '\0')
-		(void)decide_send_firstf(
-		    tx, &update->address, FIRST_NOT_QUEUED, target, "%s", refusal);
-	return refusal[0] != '\0';
-}
-
 /* A newer push takes over the place of the one that waits; people are never replaced. */
 static void
 replace_push(struct tx *tx, struct deployment *newer)
@@ -600,7 +570,7 @@ enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
 		return false;
 	}
 	if (deployment_is_by_request(deployment))
-		find_refusal(tx, deployment->environment, deployment->requested_by,
+		decide_full_why(tx, deployment->environment, deployment->requested_by,
 		    deployment_stands_first(deployment), decide_is_held(tx, deployment), refusal);
 	else
 		replace_push(tx, deployment);

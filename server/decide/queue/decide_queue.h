@@ -18,12 +18,6 @@ void decide_queue(struct tx *tx, const char *environment);
  * of each decision. */
 void decide_queues(struct tx *tx);
 
-/* True: there is none for that of whoever sent the update, whom no lock or freeze holds there, and
- * that was said of the target: the environment, or a client there.
- * is_first: of a rollback or an emergency. */
-bool decide_is_full(struct tx *tx, const struct update *update, const char *environment,
-    const char *target, bool is_first);
-
 /* It takes a place, and starts where it may; or it ends: there is none; or its approvals are asked
  * for.  event: CLEAR, CONFIRM.  answer: what git said, NULL where it was not asked. */
 void decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,

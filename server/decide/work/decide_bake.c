@@ -8,7 +8,6 @@
 #include "store/row_queue.h"
 #include "types/settings.h"
 
-#define LOOK_MS	    INT64_C(30000)
 #define MEASURED_MS INT64_C(300000) /* so long it counts as what was before the release */
 
 /* NULL: it does not bake there. */
@@ -41,17 +40,16 @@ decide_bake_is_measured(struct tx *tx, const struct deployment *work)
 	    tx->at - row.measured_at < MEASURED_MS;
 }
 
-bool
+void
 decide_bake_measure(struct tx *tx, const struct deployment *work)
 {
 	struct effect effect = { .kind = EFFECT_PROM_QUERY, .subject = work->id };
 
 	if (row_effect_find(tx, EFFECT_PROM_QUERY, work->id) != 0)
-		return true;
+		return;
 	text_set(effect.u.prom_query.environment, work->environment);
 	text_set(effect.u.prom_query.release, work->commit);
 	(void)row_effect_order(tx, &effect);
-	return true;
 }
 
 void
@@ -79,7 +77,9 @@ decide_bake_begin(struct tx *tx, const struct deployment *work)
 		row.why[0] = '\0';
 	row_bake_set(tx, &row);
 	decide_bake_wait(tx, work,
-	    row.is_to_pause ? tx->at : tx->at + (row.left_ms < LOOK_MS ? row.left_ms : LOOK_MS));
+	    row.is_to_pause			  ? tx->at :
+		row.left_ms < DECIDE_BAKE_LOOK_MS ? tx->at + row.left_ms :
+						    tx->at + DECIDE_BAKE_LOOK_MS);
 }
 
 void

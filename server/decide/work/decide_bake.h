@@ -10,15 +10,16 @@
 #include "deployment/deployment.h"
 #include "store/tx.h"
 
+#define DECIDE_BAKE_LOOK_MS INT64_C(30000)
+
 /* Does it bake when its script has ended well, by the settings of this moment?  Reads no row. */
 bool decide_bakes(const struct tx *tx, const struct deployment *work);
 
 /* At its turn: is known what Prometheus says before its release?  True where that is not asked. */
 bool decide_bake_is_measured(struct tx *tx, const struct deployment *work);
 
-/* Asks Prometheus, where it is not being asked; decide_bake_said() goes on.  True: who is behind it
- * waits for that, too. */
-bool decide_bake_measure(struct tx *tx, const struct deployment *work);
+/* Asks Prometheus, where it is not being asked; decide_bake_said() goes on. */
+void decide_bake_measure(struct tx *tx, const struct deployment *work);
 
 /* It begins to bake, or goes on with what is left. */
 void decide_bake_begin(struct tx *tx, const struct deployment *work);

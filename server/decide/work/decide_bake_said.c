@@ -16,13 +16,12 @@
 #include "store/row_deployment.h"
 #include "types/settings.h"
 
-#define LOOK_MS	 INT64_C(30000)
-#define COUNT_MS (2 * LOOK_MS) /* the most that one look counts: nobody saw the rest */
+#define COUNT_MS (2 * DECIDE_BAKE_LOOK_MS) /* the most that one look counts: nobody saw the rest */
 
 /* --- what was said --- */
 
-static struct bake_value *
-find(struct bake_value *values, size_t n, const char *name)
+static const struct bake_value *
+find(const struct bake_value *values, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(values[i].name, name) == 0)
@@ -95,9 +94,7 @@ static void
 regress(struct tx *tx, struct deployment *work, const struct said *said)
 {
 	const struct bake_finding *wrong = said->wrong;
-	const struct bake_value *value =
-	    &said->values[find((struct bake_value *)said->values, said->n, wrong->name) -
-		said->values];
+	const struct bake_value *value = find(said->values, said->n, wrong->name);
 	char detail[2 * LIMIT_LINE];
 
 	text_setf(detail, "%s %s %s, before %s%s%s", wrong->name,
@@ -145,7 +142,9 @@ go_on(struct tx *tx, struct deployment *work, const struct bake *row)
 	if (work->state != DEPLOY_BAKING)
 		return;
 	decide_bake_wait(tx, work,
-	    tx->at + (row->left_ms > 0 && row->left_ms < LOOK_MS ? row->left_ms : LOOK_MS));
+	    tx->at +
+		(row->left_ms > 0 && row->left_ms < DECIDE_BAKE_LOOK_MS ? row->left_ms :
+									  DECIDE_BAKE_LOOK_MS));
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
 }
@@ -228,7 +227,7 @@ decide_bake_due(struct tx *tx, int64_t id)
 		row_bake_set(tx, &row);
 		(void)decide_step(tx, &work, DEPLOY_ON_PAUSE, NULL);
 	} else if (of == NULL || bake_asks(of)) {
-		(void)decide_bake_measure(tx, &work);
+		decide_bake_measure(tx, &work);
 	} else { /* it is watched by time alone */
 		look_at(tx, &work, &(struct bake_look){ .is_present = true });
 	}

@@ -15,6 +15,7 @@
 #include "decide/factor/decide_lacks.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_page.h"
+#include "decide/queue/decide_full.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/decide_reply.h"

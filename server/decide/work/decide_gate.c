@@ -9,7 +9,7 @@
 #include "decide/decide_reply.h"
 #include "decide/git/decide_git.h"
 #include "decide/hold/decide_refusal.h"
-#include "decide/queue/decide_queue.h"
+#include "decide/queue/decide_full.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_job.h"

@@ -27,7 +27,8 @@ is_deciding(const struct settings_spec *spec)
 		"ENABLE_TOKEN_AUTH", "ENABLE_API_SERVER", "ENVIRONMENT", "PUBLIC_URL",
 		"GITHUB_TOKEN_ISSUER", "GITLAB_URL", "RUNNERS" };
 	static const char *const ends[] = { "_CONFIRM", "_APPROVALS", "_APPROVALS_IF", "_APPROVERS",
-		"_APPROVAL_CHAT_ID", "_REQUIRE_CI", "_GATE_REVIEWER", "_RUNNER" };
+		"_APPROVAL_CHAT_ID", "_REQUIRE_CI", "_GATE_REVIEWER", "_RUNNER", "_PROMOTE_FROM",
+		"_PROMOTE_AFTER", "_PROMOTE_ONLY" };
 
 	/* Not PERSON_<ID>_…: a login is somebody's name, and no name gets into the chain. */
 	if (spec->family == FAMILY_ROLE || spec->family == FAMILY_LOCAL ||
