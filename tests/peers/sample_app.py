@@ -146,7 +146,7 @@ echo "Orchard $(sed -n 's/.*"version": "\\([^"]*\\)".*/\\1/p' release.json)"
 echo "checking sources"
 pause
 for file in *.py; do
-	/usr/bin/env python3 -IS -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$file"
+	/usr/bin/python3 -IS -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$file"
 	echo "  ok $file"
 done
 echo "rendering the front page"
@@ -172,7 +172,7 @@ echo "built"
 RUN = '''#!/bin/sh
 # Serves the shop in the foreground on $PORT.
 cd "$(dirname "$0")/.."
-exec /usr/bin/env python3 -IS app.py
+exec /usr/bin/python3 -IS app.py
 '''
 
 README = """# Orchard

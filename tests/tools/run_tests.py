@@ -169,7 +169,7 @@ def pytest_environment(build):
     return environment
 
 
-def start_e2e(build, wanted, jobs=int(os.environ.get("JOBS") or min(5 * (os.cpu_count() or 1), 16))):
+def start_e2e(build, wanted, jobs=int(os.environ.get("JOBS") or min(3 * (os.cpu_count() or 1), 16))):
     """pytest, whose output is read when the unit tests are through: until then a pipe has room for its dots.  Its jobs
     mostly wait.  With TEST_SECONDS what has not begun by then is skipped, and counted so."""
     report_of(build).unlink(missing_ok=True)

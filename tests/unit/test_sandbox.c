@@ -62,6 +62,7 @@ fate(int (*act)(const void *ctx), const void *ctx)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		(void)signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on with the next test */
 		if (!sandbox_enter(folders, COUNT(folders), &version, &err)) {
 			(void)fprintf(stderr, "%s\n", err.text);
 			_exit(NOT_ASKED);
@@ -185,12 +186,31 @@ call_as_i386(UNUSED const void *ctx)
 	return WENT_ON;
 }
 
+/* Not every kernel has a door for such calls (IA32_EMULATION): who tries it then dies of SIGSEGV. */
+static bool
+kernel_takes_i386(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)signal(SIGSEGV, SIG_DFL);
+		_exit(call_as_i386(NULL));
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status);
+}
+
 TEST(a_call_of_another_architecture_ends_the_process)
 {
 	static const long x32_getpid = X32 | SYS_getpid;
+	int status = fate(call_as_i386, NULL);
 
 	(void)state;
-	assert_killed(fate(call_as_i386, NULL), "i386");
+	if (kernel_takes_i386())
+		assert_killed(status, "i386");
+	else
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	assert_killed(fate(call, &x32_getpid), "x32");
 }
 #endif

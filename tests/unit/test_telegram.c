@@ -23,7 +23,7 @@ struct world {
 };
 
 static bool
-is_there(UNUSED const struct settings *settings, const char *word)
+is_there(UNUSED const struct settings *settings, const char *word, UNUSED enum policy_action action)
 {
 	return strcmp(word, "console") != 0;
 }
