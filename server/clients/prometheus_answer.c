@@ -109,7 +109,7 @@ struct samples {
 static bool
 is_worse(const struct promql *query, double value, double than)
 {
-	return query->comparison[0] == '<' ? value < than : value> than;
+	return query->comparison[0] == '<' ? value < than : value > than;
 }
 
 /* "{instance="web1",job="shop"}", cut; ten of them at most. */

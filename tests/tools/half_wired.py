@@ -7,9 +7,8 @@ linker or a named test. In a copy of the tree under FOLDER a command, a request 
 a metric, an action of /do, a condition for approvals and a state of a deployment are added, complete: that builds, with
 the flags of a release and -Werror, and the named tests pass. Then each piece is left out, alone, and what refuses must
 be what is written beside it here.
-WORDs choose pieces by their names: only what they are pieces of is added, and only what they need is built.  Exit
-status 1 when a piece was not missed, or something else refused.
-"""
+WORDs choose pieces by their names: only their things are added, and what they need is built.  Exit status 1 when a
+piece was not missed, or something else refused."""
 # SPDX-License-Identifier: ISC
 import dataclasses
 import os
@@ -384,7 +383,8 @@ class Copy(Tree):
         """A file as it is with all pieces but one; None: it is not there."""
         if path not in self.original:
             self.original[path] = (self.path / path).read_text("utf-8") if (self.path / path).exists() else None
-        text, edits = self.original[path], ALWAYS + [e for piece in self.pieces if piece is not without for e in piece.edits]
+        text = self.original[path]
+        edits = ALWAYS + [edit for piece in self.pieces if piece is not without for edit in piece.edits]
         for edit in edits:
             if isinstance(edit, Edit) and edit.path == path:
                 at = (text or "").find(edit.before) if edit.before else len(text or "")

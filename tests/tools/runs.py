@@ -220,7 +220,8 @@ def environment():
 
 
 def wait(process, limit_s, until=float("inf")):
-    """Its status, or TimeoutExpired, or OutOfTime behind `until`.  The clock of the limit goes as much slower as there is more to run than there are cores."""
+    """Its status, or TimeoutExpired, or OutOfTime behind `until`.  The clock of the limit goes as much slower as there
+    is more to run than there are cores."""
     left, now = limit_s, time.monotonic()
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -62,7 +62,7 @@ fate(int (*act)(const void *ctx), const void *ctx)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		(void)signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on with the next test */
+		(void)signal(SIGSEGV, SIG_DFL); /* cmocka's would go on with the next test */
 		if (!sandbox_enter(folders, COUNT(folders), &version, &err)) {
 			(void)fprintf(stderr, "%s\n", err.text);
 			_exit(NOT_ASKED);
@@ -186,7 +186,7 @@ call_as_i386(UNUSED const void *ctx)
 	return WENT_ON;
 }
 
-/* Not every kernel has a door for such calls (IA32_EMULATION): who tries it then dies of SIGSEGV. */
+/* Not every kernel has a door for such calls (IA32_EMULATION): who tries then dies of SIGSEGV. */
 static bool
 kernel_takes_i386(void)
 {

@@ -346,7 +346,7 @@ ask_anew(const struct look *l, struct place *place)
 }
 
 static void
-start(const struct look *l, struct place *place)
+start(struct look *l, struct place *place)
 {
 	struct deployment *work = &place->work;
 	/* Who has just answered is looking. */
@@ -360,6 +360,7 @@ start(const struct look *l, struct place *place)
 	if (has_waited && deployment_is_by_request(work) && work->ended_at == 0 &&
 	    !deployment_is_gate(work))
 		decide_tell_turn(l->tx, work, false);
+	l->is_busy |= !deployment_is_apart(work);
 }
 
 /* What a place waits for that is kept by such a turn; NULL: the turn says it itself. */
@@ -373,12 +374,14 @@ static const char *const waits[TURN_TO_START + 1] = {
 	[TURN_TO_MEASURE] = ROW_QUEUE_MEASURE,
 };
 
-static void
-get_place(struct tx *tx, int64_t id, struct place *ret)
+/* False: it waits no more, or for what is in progress. */
+static bool
+get_place(const struct look *l, int64_t id, struct place *ret)
 {
-	row_deployment_get(tx, id, &ret->work);
-	row_question_get(tx, id, &ret->shown);
-	ret->judged = decide_opa(tx, &ret->work, &ret->opa);
+	row_deployment_get(l->tx, id, &ret->work);
+	row_question_get(l->tx, id, &ret->shown);
+	ret->judged = decide_opa(l->tx, &ret->work, &ret->opa);
+	return ret->work.state == DEPLOY_QUEUED && (!l->is_busy || deployment_is_apart(&ret->work));
 }
 
 static void
@@ -387,8 +390,7 @@ take_turn(struct look *l, int64_t id)
 	struct place place = { 0 };
 	const struct turn_rule *rule;
 
-	get_place(l->tx, id, &place);
-	if (place.work.state != DEPLOY_QUEUED || (l->is_busy && !deployment_is_apart(&place.work)))
+	if (!get_place(l, id, &place))
 		return;
 	rule = turn_decide(facts_of(l, &place));
 	if (waits[rule->to] != NULL)
@@ -431,7 +433,6 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_START:
 		start(l, &place);
-		l->is_busy |= !deployment_is_apart(&place.work);
 		break;
 	default: /* it waits, as was said */
 		break;

@@ -1,4 +1,4 @@
-/* settings_vault.c - where Vault, OPA and Prometheus are: by TLS or on this machine, and with which certificates.  Side: any. */
+/* settings_vault.c - where Vault, OPA and Prometheus are: by TLS or here, and with which certificates.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
