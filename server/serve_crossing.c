@@ -6,6 +6,7 @@
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "serve_inside.h"
 #include "store/store_restore.h"
 
@@ -21,6 +22,8 @@ serve_submit(void *ctx, struct event *event)
 	event->context.at = clock_wall_ms();
 	event->context.knows_clock = serve->telegram != NULL &&
 	    telegram_clock(serve->telegram, &event->context.clock_ahead_s);
+	text_set(event->context.main_app,
+	    serve->telegram != NULL ? telegram_main_app(serve->telegram) : "");
 	if (serve->runner.agents != NULL && event->context.seen == NULL)
 		event->context.seen = agents_seen_ref(agents_seen(serve->runner.agents));
 	if (event->context.settings == NULL)

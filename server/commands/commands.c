@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 
+#include "decide/decide_chat.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/work/decide_do.h"
 #include "decide/work/decide_upload.h"
@@ -387,14 +388,28 @@ put_action(struct tx *tx, const struct update *update, const char *word, struct 
 	return true;
 }
 
-/* The same words behind the command that is meant; nothing where those are none of its. */
+/* What is typed behind it opens something. */
+static bool
+takes_code(const struct command *command)
+{
+	return strcmp(command->word, "2fa") == 0 || strcmp(command->word, "login") == 0 ||
+	    strcmp(command->word, "start") == 0;
+}
+
+/* The same words behind the command that is meant; nothing where those are none of its.  A code is
+ * repeated nowhere: buttons and messages are rows. */
 static void
 add_meant(struct tx *tx, const struct update *update, const struct command *command,
     const struct chat_command *typed, struct buttons *keyboard)
 {
+	static const struct chat_command none;
 	struct request request;
 	char words[LIMIT_REF] = "", label[LIMIT_BUTTON];
 
+	if (takes_code(command) && typed->n_arguments > 0) {
+		decide_chat_unwrite(tx, update);
+		typed = &none;
+	}
 	if (!read_request(tx, update, command, typed, &request))
 		return;
 	if (strcmp(command->word, "do") == 0 && put_action(tx, update, typed->word, &request))

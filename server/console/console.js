@@ -3,7 +3,6 @@
 "use strict";
 (() => {
 
-const HOME = "/console/";
 const KEPT = "deploybot-session"; // in sessionStorage: gone with the tab
 const WAIT_S = 7; // the longest that the server lets a request wait
 const EVERY_MS = { quick: 2000, health: 30000 };
@@ -17,8 +16,7 @@ const main = $("main");
 
 /* Turns a reader's eyes or a terminal around, or shows nothing: shown by its number. */
 const ODD = /((?![\t\n\r\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029])/u;
-const ESCAPES = new RegExp("\\x1b(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^\\x07\\x1b\\x9c]*(?:\\x07|\\x1b\\\\|\\x9c|$)|" +
-	"[ -/]*[0-~]?)", "gu");
+const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)|[ -/]*[0-~]?)/gu;
 
 /* Text from outside as nodes: without escapes of terminals, and nothing in it that cannot be seen. */
 function plain(text, most = Infinity) {
@@ -62,7 +60,7 @@ const wrong = (text, most = 400) => make("p.said.ill", { role: "alert" }, plain(
 
 const link = (href, ...text) => make("a", { href }, text);
 const back = (href, ...text) => make("a.back", { href }, "← ", text);
-const boxes = (n) => Array.from({ length: n }, () => make("div"));
+const boxes = (n) => [...Array(n)].map(() => make("div"));
 
 /* Draws anew, and leaves the focus where it was. */
 function draw(host, ...children) {
@@ -220,7 +218,8 @@ const STATES = {
 	requested: ["Checking", "busy"], awaiting_confirmation: ["Asks for a yes", "wait"],
 	awaiting_approval: ["Needs approval", "wait"], queued: ["Queued", "none"], running: ["Deploying", "busy"],
 	verifying: ["Checking health", "busy"], baking: ["Baking", "busy"], paused: ["Paused", "wait"],
-	rolling_back: ["Rolling back", "busy"], stopping: ["Stopping", "busy"],
+	rolling_back: ["Rolling back", "busy"], verifying_rollback: ["Checking health", "busy"],
+	stopping: ["Stopping", "busy"],
 	live: ["Live", "good"], done: ["Done", "good"], failed: ["Failed", "bad"], rolled_back: ["Rolled back", "bad"],
 	rollback_failed: ["Rollback failed", "bad"], refused: ["Refused", "none"], cancelled: ["Cancelled", "none"],
 	expired: ["Expired", "none"], superseded: ["Replaced", "none"],
@@ -233,6 +232,9 @@ function state_of(work) {
 		return ["Was live", "none"];
 	return STATES[work.state] ?? [work.state, "none"];
 }
+
+const bakes = (work) => ["baking", "paused"].includes(work.state);
+const is_paused = (work) => work?.state === "paused";
 
 const short = (work) => work.commit?.slice(0, work.source === "upload" ? 12 : 7);
 const commit = (work) => work.commit && make("code", { title: work.commit }, short(work));
@@ -310,7 +312,7 @@ function progress_of(work) {
 	const begun = work.started_at;
 	if (!begun)
 		return null;
-	const step = work.steps?.at(-1)?.name, is_known = work.estimate_ms >= 1000;
+	const step = work.steps?.at(-1)?.name, is_known = work.estimate_ms >= 1000 && !bakes(work);
 	return [facts(step && plain(step, 60), since(begun), is_known && `of about ${span(work.estimate_ms)}`),
 		is_known && make("progress",
 			{ max: work.estimate_ms, "data-at": begun, "aria-label": "Time that it took lately" })];
@@ -375,7 +377,8 @@ function by_application(places) {
 
 function summary_of(status) {
 	const places = status.environments;
-	const bad = places.filter((one) => one.state === "down" || health_of(status, one.environment).ill.length);
+	const bad = places.filter((one) => one.state === "down" || is_paused(one.in_progress) ||
+		health_of(status, one.environment).ill.length);
 	const busy = places.filter((one) => one.in_progress).length;
 	if (!places.length)
 		return ["Nothing to see yet", "No environment is set, or none that you may see."];
@@ -403,7 +406,7 @@ function view_now(host) {
 				make("h2", plain(name)),
 				make("div.cards", group.map((place) => card_of(status, place))))));
 	}
-	return { title: "Now", nav: "now", async refresh() {
+	return { title: "Now", nav: "#/", async refresh() {
 		status = await ask("/v1/status");
 		note_ends(status);
 		show();
@@ -424,8 +427,6 @@ function note_ends(status) {
 
 /* --- one environment --- */
 
-const CANCEL = "Cancel what is in progress?";
-
 /* Only what is offered: the server decides on each press. */
 function may(right, name) {
 	const [application, environment] = parts_of(name);
@@ -440,9 +441,7 @@ function view_place(host, name) {
 	const [card, works, acts, answer, blocked] = boxes(5);
 	host.append(make("div", back("#/", "Now"), make("h1", plain(name))),
 		make("div.split", make("div", card, works), make("div", acts, answer, blocked)));
-	const begin = (word) => act(answer, `/v1/command/${word}`, { arguments: [name] },
-		(said) => { if (said.work && said.is_to_be_answered) location.hash = `#w${said.work}`; });
-	return { title: name, nav: "now", async refresh() {
+	return { title: name, nav: "#/", async refresh() {
 		const path = in_path(name);
 		const [status, history] = await Promise.all([ask(`/v1/status/${path}`),
 			ask_if_there(`/v1/history/${path}`)]);
@@ -453,15 +452,10 @@ function view_place(host, name) {
 			make("div.row.day", make("h2.grow", "Latest"), link(figures_path(name), "Figures")),
 			list_of(history.work)]);
 		redraw(acts, [place.release, place.in_progress, me], () => {
-			const offer = (is_there, word, label, question, yes, kind) => is_there && may(word, name) &&
-				button(`${label}…`, word,
-					() => make_sure(answer, question, yes, () => begin(word)), kind);
-			const buttons = present([
-				offer(true, "deploy", "Deploy", `Deploy the newest commit of its branch to ${name}?`,
-					"Deploy", "first"),
-				offer(place.release, "rollback", "Roll back", `Roll ${name} back to what ran before?`,
-					"Roll back"),
-				offer(place.in_progress, "cancel", "Cancel", CANCEL, "Cancel it")]);
+			const running = place.in_progress, buttons = present([
+				careful(answer, "deploy", name, "first"),
+				place.release && careful(answer, "rollback", name),
+				running && !bakes(running) && careful(answer, "cancel", name)]);
 			return buttons.length && section("Actions", actions(buttons));
 		});
 		redraw(blocked, place.blocked, () => place.blocked.length && section("Not deployed by a push",
@@ -473,11 +467,22 @@ function view_place(host, name) {
 
 /* --- what is sent, and the six digits that it may need --- */
 
+const CAREFUL = {
+	deploy: ["Deploy", "Deploy", (name) => `Deploy the newest commit of its branch to ${name}?`],
+	rollback: ["Roll back", "Roll back", (name) => `Roll ${name} back to what ran before?`],
+	cancel: ["Cancel", "Cancel it", () => "Cancel what is in progress?"],
+};
+
 /* A thumb slips: what the chat has words typed for is asked once more. */
-function make_sure(host, question, yes, go) {
-	draw(host, asking("Are you sure", question,
-		actions(button(yes, "sure", go, "first"), button("No", "unsure", () => draw(host)))));
-	host.querySelector("button").focus();
+function careful(host, word, name, kind) {
+	const [label, yes, question] = CAREFUL[word];
+	const go = () => act(host, `/v1/command/${word}`, { arguments: [name] },
+		(said) => { if (said.work && said.is_to_be_answered) location.hash = `#w${said.work}`; });
+	return may(word, name) && button(`${label}…`, word, () => {
+		draw(host, asking("Are you sure", question(name),
+			actions(button(yes, "sure", go, "first"), button("No", "unsure", () => draw(host)))));
+		host.querySelector("button").focus();
+	}, kind);
 }
 
 /* Sends it, shows what is said, and asks for a code where one is wanted. */
@@ -510,15 +515,12 @@ async function act(host, path, body, on_done, is_again) {
 
 function ask_code(host, answer, is_again, go) {
 	const input = make("input", { id: "code", inputmode: "numeric", autocomplete: "one-time-code",
-		pattern: "[0-9]{6}", maxlength: "6", required: true, "aria-describedby": "code-for" });
+		pattern: "[0-9]{6}", required: true, "aria-describedby": "code-for",
+		on: { input: () => { input.value = input.value.replace(/[^0-9]/g, "").slice(0, 6); } } });
 	const send = (event) => {
 		event.preventDefault();
-		if (/^[0-9]{6}$/.test(input.value))
-			go({ code: input.value, ...answer?.shown && { shown: answer.shown } });
+		go({ code: input.value, ...answer?.shown && { shown: answer.shown } });
 	};
-	input.addEventListener("input", () => {
-		input.value = input.value.replace(/[^0-9]/g, "").slice(0, 6);
-	});
 	draw(host, make("form.card.ask", { on: { submit: send } },
 		make("p.story", { id: "code-for" }, plain(answer?.question ?? answer?.said ?? "", 4000)),
 		is_again && answer?.question && wrong(answer.said),
@@ -533,24 +535,31 @@ function view_work(host, number) {
 	const [head, asked, answer, top, log_host, steps, side, story] = boxes(8);
 	host.append(head, make("div.split", make("div", asked, answer, top, log_host),
 		make("div", steps, side, story)));
-	let work = null, log = null, was_over = null;
+	let work = null, log = null, was = null;
 	const stop = new AbortController();
-	const yes_no = (yes) => act(answer, `/v1/answer/${number}`,
-		{ answer: yes ? "yes" : "no", ...yes && work.shown && { shown: work.shown } });
+	const reply = (word, label, kind) => button(label, word, () => act(answer, `/v1/answer/${number}`,
+		{ answer: word, ...work.shown && { shown: work.shown } }), kind);
 	const command = (word, ...words) => act(answer, `/v1/command/${word}`, { arguments: words });
 
-	const asked_text = () => work.message || title_of(work);
 	/* Whose yes counts is not ours to say: the server refuses the others with its reason. */
 	function approval() {
 		const why = make("input", { maxlength: "180", "data-key": "why", placeholder: "Why not" });
 		const reject = () => command("reject", number, ...why.value.split(/\s+/).filter(Boolean));
-		return asking("It needs an approval", asked_text(), may("approve", work.environment) && [
+		return asking("It needs an approval", work.message || title_of(work),
+			may("approve", work.environment) && [
 			actions(button("Approve", "approve", () => command("approve", number), "first")),
 			make("details", make("summary", "Reject it"),
 				actions(make("label", "Reason", why), button("Reject", "reject", reject)))]);
 	}
-	const question = () => asking("A question", asked_text(),
-		actions(button("Yes", "yes", () => yes_no(true), "first"), button("No", "no", () => yes_no(false))));
+	const question = () => asking("A question", work.message || title_of(work),
+		actions(reply("yes", "Yes", "first"), reply("no", "No")));
+	/* As below the chat's message. */
+	function bake() {
+		const name = work.environment, is = is_paused(work), turn = is ? "resume" : "pause";
+		return actions(!is && may("deploy", name) && reply("live", "Live now", "first"),
+			may("rollback", name) && [button(is ? "Go on" : "Pause", turn, () => command(turn, name)),
+				careful(answer, "rollback", name), is && reply("leave", "Leave it")]);
+	}
 	function step_line(step, i, all) {
 		const end = all[i + 1]?.at ?? work.ended_at;
 		const kind = all[i + 1] || work.is_good ? "" : work.is_over ? "is-bad" : "is-busy";
@@ -562,8 +571,7 @@ function view_work(host, number) {
 		const parts = present([is_running && progress_of(work),
 			work.detail && make("p.said", plain(work.detail, 2000)),
 			!work.is_asked && work.note && make("p.said", plain(work.note, 2000)),
-			is_running && may("cancel", work.environment) && actions(button("Cancel…", "cancel", () =>
-				make_sure(answer, CANCEL, "Cancel it", () => command("cancel", work.environment))))]);
+			is_running && (bakes(work) ? bake() : actions(careful(answer, "cancel", work.environment)))]);
 		return parts.length && make("section.card", parts);
 	}
 	function who_and_what() {
@@ -573,7 +581,8 @@ function view_work(host, number) {
 			"Said yes": outside(work.confirmed_by), "Approved by": outside(work.approved_by),
 			Approvals: work.approvals_needed &&
 				`${work.approvals_needed - work.approvals_open} of ${work.approvals_needed}`,
-			CI: outside(work.ci), Emergency: outside(work.emergency),
+			"Promoted from": outside(work.promoted_from), CI: outside(work.ci),
+			Emergency: outside(work.emergency),
 			Asked: when(work.requested_at), Began: when(work.started_at), Ended: when(work.ended_at),
 			Took: took(work.started_at, work.ended_at),
 			Number: String(work.work),
@@ -588,7 +597,7 @@ function view_work(host, number) {
 				pill(state_of(work)))]);
 		redraw(asked, [is_open, work.is_asked, work.shown, work.message, work.approvals_open, me], () =>
 			is_open ? approval() : work.is_asked && question());
-		redraw(top, [work.detail, work.note, work.state, work.started_at, work.estimate_ms], doing);
+		redraw(top, [work.detail, work.note, work.state, work.started_at, work.estimate_ms, me], doing);
 		redraw(steps, [list, warnings, work.state, work.ended_at], () => list.length && section("Steps",
 			make("ol.steps", list.map(step_line)), warnings.length &&
 			make("ul.notes", warnings.map((text) => make("li.is-wait", plain(text, 400))))));
@@ -603,9 +612,9 @@ function view_work(host, number) {
 		async refresh() {
 			work = await ask(`/v1/work/${number}`);
 			show();
-			if (was_over === false && work.is_over)
+			if (was && was !== work.state && (work.is_over || is_paused(work)))
 				say(`${work.environment}: ${state_of(work)[0]}. ${work.detail ?? ""}`);
-			was_over = work.is_over;
+			was = work.state;
 			if (work.runs.length) {
 				log ??= log_of(log_host, stop.signal);
 				log(work.runs);
@@ -737,7 +746,7 @@ function view_history(host) {
 			nothing("Nothing here", works.length ? "Nothing fits these filters." :
 				"Nothing was deployed yet."));
 	}
-	return { title: "History", nav: "history", async refresh() {
+	return { title: "History", nav: "#/history", async refresh() {
 		const [status, history] = await Promise.all([place.length > 1 ? null : ask("/v1/status"),
 			ask(`/v1/history${place.value && `/${in_path(place.value)}`}`)]);
 		if (status)
@@ -755,14 +764,13 @@ async function pending() {
 	const approvals = list?.approvals ?? [];
 	return { yours: approvals.filter((one) => !one.why_not && !one.has_approved),
 		others: approvals.filter((one) => one.why_not || one.has_approved), reviews: list?.reviews ?? [],
-		questions: queue.environments.flatMap((place) => place.questions) };
+		questions: queue.environments.flatMap(({ questions, in_progress: one }) =>
+			is_paused(one) ? [one, ...questions] : questions) };
 }
 
 function count_pending({ yours, questions }) {
 	const n = yours.length + questions.length;
-	$("count").hidden = n === 0;
-	$("count").textContent = n || "";
-	$("count").ariaLabel = `${n} waiting`;
+	Object.assign($("count"), { hidden: !n, textContent: n, ariaLabel: `${n} waiting` });
 }
 
 function view_approvals(host) {
@@ -773,7 +781,7 @@ function view_approvals(host) {
 			by(work.requested_by), more(work), work.asked_until && `until ${until(work.asked_until)}`))));
 	const missing = (work) => work.approvals_open > 0 &&
 		`${work.approvals_open} of ${work.approvals_needed} missing`;
-	return { title: "Approvals", nav: "approvals", async refresh() {
+	return { title: "Approvals", nav: "#/approvals", async refresh() {
 		const found = await pending();
 		count_pending(found);
 		redraw(list, found, () => Object.values(found).some((works) => works.length) ? [
@@ -865,7 +873,7 @@ function view_figures(host, name) {
 		weeks.filter((week) => week.from === kept.week).forEach(choose);
 	}
 	let shown = null;
-	return { title: name ? `Figures of ${name}` : "Figures", nav: "figures", async refresh() {
+	return { title: name ? `Figures of ${name}` : "Figures", nav: "#/figures", async refresh() {
 		const asked = path();
 		if (kept.path !== asked)
 			Object.assign(kept, { answer: await ask(asked), path: asked });
@@ -897,7 +905,7 @@ function view_audit(host) {
 			return [page.entries.map(line), after];
 		}, "No entry of these days that you may read.");
 	}
-	return { title: "Audit", nav: "audit", async refresh() {
+	return { title: "Audit", nav: "#/audit", async refresh() {
 		if (!is_begun)
 			await begin();
 		is_begun = true;
@@ -951,7 +959,7 @@ function take_login() {
 	if (!code && !data)
 		return null;
 	const start = data && /^w([0-9]{1,18})$/.exec(new URLSearchParams(data).get("start_param") ?? "");
-	history.replaceState(null, "", HOME + (start ? `#w${start[1]}` : "#/"));
+	history.replaceState(null, "", "/console/" + (start ? `#w${start[1]}` : "#/"));
 	if (!data && token() && !confirm("Sign in anew, as whoever this link is for?"))
 		return null;
 	return data ? { init_data: data } : { code };
@@ -969,18 +977,18 @@ function leave(why) {
 }
 
 function view_login(host, why) {
-	host.append(make("div.login", make("div.card",
+	host.append(make("div.card.login",
 		make("h1", "Sign in from the chat"),
 		why && wrong(why),
 		make("p", "Write ", make("code", "/console"),
 			" to the bot in private. Its link opens this page as you, once, within two minutes."),
-		make("p.lead", "There is no password. Your session ends with this tab."))));
+		make("p.lead", "There is no password. Your session ends with this tab.")));
 	return { title: "Sign in", async refresh() {} };
 }
 
 async function know_me() {
 	me = await ask("/v1/me");
-	$("nav").querySelector("[data-view=audit]").hidden = !me.may.some((one) => ["*", "audit"].includes(one.right));
+	$("nav").lastElementChild.hidden = !me.may.some((one) => ["*", "audit"].includes(one.right));
 	$("name").replaceChildren(...plain(me.person?.name, 40));
 	/* Whoever has begun a second factor has come for its QR code. */
 	if (me.factor_waits && location.hash === "#/")
@@ -1014,7 +1022,7 @@ function open(why) {
 	view = make_view(main, why);
 	$("nav").hidden = $("who").hidden = !token();
 	for (const link of $("nav").children)
-		link.ariaCurrent = link.dataset.view === view.nav ? "page" : null;
+		link.ariaCurrent = link.hash === view.nav ? "page" : null;
 	load();
 }
 
@@ -1081,7 +1089,7 @@ async function live() {
 			if (token() && (await is_news() || Date.now() - looked_at > EVERY_MS.health)) {
 				wait_ms = Math.max(wait_ms, await refresh());
 				looked_at = Date.now();
-				if (view.nav !== "approvals")
+				if (view.nav !== "#/approvals")
 					count_pending(await pending());
 			}
 			reached();
@@ -1130,9 +1138,8 @@ async function start() {
 		main.focus();
 	});
 	$("leave").addEventListener("click", () => {
-		ask("/v1/session/end", { body: {} }).then(() => leave("You have signed out."), (error) => token() &&
-			leave("Signed out on this page alone: the server did not answer, and ends the session in " +
-				"30 minutes. /logout in the chat ends it at once."));
+		ask("/v1/session/end", { body: {} }).then(() => leave("You have signed out."), () => token() &&
+			leave("Signed out here alone: the server did not answer. /logout in the chat ends it."));
 	});
 	setInterval(tick, 1000);
 	if (token())

@@ -132,6 +132,35 @@ is_of_what_was_read(struct tx *tx, const struct api_request *api, const struct u
 	return false;
 }
 
+/* What is pressed below a release that bakes, or is paused.  False: it is another answer. */
+static bool
+answer_bake(struct tx *tx, const struct api_request *api, const struct update *from,
+    const struct deployment *work)
+{
+	static const struct {
+		const char *answer;
+		enum deploy_state of;
+		void (*run)(struct tx *tx, const struct update *from, const struct request *about);
+		const char *refusal;
+	} rows[] = { { "live", DEPLOY_BAKING, command_live, "It does not bake." },
+		{ "leave", DEPLOY_PAUSED, command_stay, "It is not paused." } };
+	char answer[LIMIT_REF];
+	size_t i = 0;
+
+	(void)request_get(&api->request, "answer", answer);
+	while (i < COUNT(rows) && strcmp(rows[i].answer, answer) != 0)
+		i++;
+	if (i == COUNT(rows))
+		return false;
+	tx->answer.work = work->id;
+	tx->request = &api->request;
+	if (work->state == rows[i].of)
+		rows[i].run(tx, from, &api->request);
+	else
+		decide_refusef(tx, 409, "%s", rows[i].refusal);
+	return true;
+}
+
 /* A question that somebody else was faster to answer is no more. */
 static void
 answer_question(struct tx *tx, const struct api_request *api, struct json_out *json)
@@ -142,7 +171,10 @@ answer_question(struct tx *tx, const struct api_request *api, struct json_out *j
 
 	handle_api_find_work(tx, api, request_number(&api->request, "work"), &work);
 	from->kind = UPDATE_PRESS;
-	if (work.id == 0 || decide_is_too_fast(tx, from, "press", deployment_is_rollback(&work)))
+	if (work.id == 0 ||
+	    decide_is_too_fast(
+		tx, from, "press", deployment_is_rollback(&work) || deployment_is_baking(&work)) ||
+	    answer_bake(tx, api, from, &work))
 		return;
 	other = row_deployment_question_of(
 	    tx, work.program, work.environment, work.commit, &(struct deployment){ 0 })

@@ -33,6 +33,7 @@ struct telegram {
 	struct telegram_call *call; /* getMe */
 	unsigned failures;
 	char name[LIMIT_PERSON];
+	bool has_main_app;
 };
 
 static void introduce(struct telegram *telegram);
@@ -186,9 +187,9 @@ telegram_route(struct telegram *telegram, struct http_route *ret)
 }
 
 const char *
-telegram_name(const struct telegram *telegram)
+telegram_main_app(const struct telegram *telegram)
 {
-	return telegram->name;
+	return telegram->has_main_app ? telegram->name : "";
 }
 
 bool
@@ -248,6 +249,7 @@ on_me(void *ctx, const struct telegram_result *result)
 	telegram->call = NULL;
 	if (result->ok && name != NULL) {
 		text_set(telegram->name, name);
+		telegram->has_main_app = json_get_bool(result->result, "has_main_web_app", false);
 		log_info("connected to Telegram as @%s", telegram->name);
 		return;
 	}

@@ -31,8 +31,9 @@ void telegram_change_settings(struct telegram *telegram, struct settings *settin
 /* The route of the webhook for http_server_config; in polling mode false: there is none. */
 bool telegram_route(struct telegram *telegram, struct http_route *ret);
 
-/* Our own name, "" before getMe has answered. */
-const char *telegram_name(const struct telegram *telegram);
+/* The name whose t.me/NAME?startapp= opens our main app; "": it has none, or getMe has not answered
+ * yet. */
+const char *telegram_main_app(const struct telegram *telegram);
 
 /* telegram_api_clock() */
 bool telegram_clock(const struct telegram *telegram, int64_t *ret_ahead_s);

@@ -290,10 +290,14 @@ read_command(const struct json *body, struct api_request *ret, struct err *err)
 static bool
 read_answer(const struct json *body, struct api_request *ret, struct err *err)
 {
-	if (json_count(body) != 1 + has_code(body) ||
-	    (!json_has(body, "answer", "yes") && !json_has(body, "answer", "no")))
+	static const char *const answers[] = { "yes", "no", "live", "leave" };
+	size_t i = 0;
+
+	while (i < COUNT(answers) && !json_has(body, "answer", answers[i]))
+		i++;
+	if (i == COUNT(answers) || json_count(body) != 1 + has_code(body))
 		return err_set(err, ERR_INVALID,
-		    "expected {\"answer\": \"yes\"} or {\"answer\": \"no\"}, and nothing else");
+		    "expected {\"answer\": \"yes\"} (or no; of a bake: live, leave), and nothing else");
 	request_add(&ret->request, "answer", json_text(body, "answer"));
 	return true;
 }

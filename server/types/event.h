@@ -295,6 +295,7 @@ struct event_context {
 	int64_t clock_ahead_s;		/* of our clock before Telegram's; below 0: behind it */
 	struct agents_seen *seen;	/* one reference, owned; NULL: no agent can connect */
 	char own_name[LIMIT_PERSON];	/* the bot's name in chats, without @; "": not known yet */
+	char main_app[LIMIT_PERSON];	/* the same where t.me/NAME?startapp= opens our page */
 };
 
 struct event {

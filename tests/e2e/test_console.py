@@ -103,7 +103,8 @@ def test_telegrams_button_logs_in_and_opens_what_its_link_names(scene, browser, 
     open_page(browser, scene)
     browser.execute_script("sessionStorage.clear()")
     browser.get_log("browser")
-    open_page(browser, scene, f"#tgWebAppData={urllib.parse.quote(signed)}&tgWebAppVersion=8.0&tgWebAppPlatform=ios")
+    open_page(browser, scene, f"?tgWebAppStartParam=w1#tgWebAppData={urllib.parse.quote(signed)}&tgWebAppVersion=8.0"
+              "&tgWebAppPlatform=ios")      # as from t.me/BOT?startapp=w1
     until(browser, "document.querySelector('h1 + .pill')?.textContent === 'Live'", "its work")
     assert browser.current_url == f"{scene.bot.base}/console/#w1"
     assert complaints(browser) == []

@@ -227,6 +227,18 @@ def test_who_has_begun_a_second_factor_finds_it_and_enrols_by_the_chat(scene, br
 
 # --- what is not so ---
 
+RUNNING = {"status": 200, "work": 1, "environment": "staging", "program": "deploy", "state": "running", "is_over": False,
+           "is_asked": False, "subject": "x", "started_at": "2026-07-01T10:00:00Z", "runs": [], "message": ""}
+
+
+def test_what_somebody_may_is_offered_also_when_it_is_known_late(scene, inside):
+    """The work may be there first."""
+    me = {"status": 200, "person": {"name": "Ada"}, "may": [{"right": "cancel", "target": "staging"}]}
+    with forged(inside, {"/v1/me": [{"status": 503}, {"status": 503}, me], "/v1/work/1": [RUNNING]}):
+        open_page(inside, scene, "#w1")
+        until(inside, "document.querySelector('button[data-key=cancel]') !== null", "a button")
+
+
 def test_a_path_of_dots_is_no_environment(scene, inside):
     """A browser would make /v1/ of /v1/status/.. and send the session there."""
     with forged(inside, {}):

@@ -13,7 +13,7 @@ import pytest
 
 from flow_aid import PATIENCE_S, Scene
 from stage import wait_until
-from telegram_client import text_of
+from telegram_client import GROUP, text_of
 
 SECRET = "canary-of-the-key-of-sessions-7Qd2Zk9Lw4X"
 OBSERVER = 4711
@@ -28,9 +28,9 @@ class ConsoleScene(Scene):
         self.address = 0
         self.chat.act("users", user_id=OBSERVER, first_name="Olga", username="olga")
 
-    def call(self, method, path, token=None, body=None):
+    def call(self, method, path, token=None, body=None, server=None):
         """(status, JSON) of /v1; each from an address of its own, so that wrong tries of one cost no other."""
-        asked = urllib.request.Request(self.bot.base + path, method=method,
+        asked = urllib.request.Request((server or self.bot).base + path, method=method,
                                        data=None if body is None else json.dumps(body).encode())
         self.address += 1
         asked.add_header("X-Real-IP", f"192.0.2.{self.address % 250 + 1}")
@@ -49,11 +49,11 @@ class ConsoleScene(Scene):
         text = text_of(person.hear("Open the console"))
         return re.search(r"https://bot\.example\.org/console/#code=([0-9a-f]{32})\b", text)[1]
 
-    def open(self, **body):
-        return self.call("POST", "/v1/session/open", body=body)
+    def open(self, server=None, **body):
+        return self.call("POST", "/v1/session/open", body=body, server=server)
 
-    def me(self, token):
-        return self.call("GET", "/v1/me", token)
+    def me(self, token, server=None):
+        return self.call("GET", "/v1/me", token, server=server)
 
     def init_data(self, user, token=None, age_s=0, **more):
         """As Telegram gives it to a Mini App: signed with the bot's token."""
@@ -135,3 +135,20 @@ def test_work_has_a_button_that_opens_the_page_and_so_has_the_menu(scene):
         "type": "web_app", "text": "Console", "web_app": {"url": "https://bot.example.org/console/"}},
         PATIENCE_S, "the button of the menu")
     scene.wait_free()
+
+
+def test_from_a_group_it_opens_inside_telegram_where_the_bot_has_a_main_app(scene):
+    """Which getMe says, and doctor how to have it."""
+    for on, link, said in ((False, "https://bot.example.org/console/#w", "Bot Settings, Configure Mini App, enable it with "
+                            "https://bot.example.org/console/, then restart"),
+                           (True, "https://t.me/deploy_demo_bot?startapp=w", "opens the console inside Telegram, if")):
+        scene.chat.act("main_app", on=on)
+        scene.bot.stop()
+        scene.bot.start()
+        wait_until(lambda: "connected to Telegram as @" in scene.bot.log(), PATIENCE_S, "getMe")
+        scene.carl.say("/deploy staging", chat=GROUP)
+        rows = scene.carl.hear("staging", chat=GROUP)["message"]["reply_markup"]["inline_keyboard"]
+        opened = [button["url"] for row in rows for button in row if "Open" in button["text"]]
+        assert len(opened) == 1 and re.fullmatch(re.escape(link) + "[0-9]+", opened[0]), opened
+        scene.wait_free()
+        assert said in scene.bot.run("doctor").stdout

@@ -485,6 +485,9 @@ class Simulation:
     def act_privacy(self, on):
         self.world.privacy = on
 
+    def act_main_app(self, on):
+        self.world.has_main_app = on
+
     def act_revoke(self, revoked=True):
         self.world.revoked = revoked
 

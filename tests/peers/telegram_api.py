@@ -280,7 +280,7 @@ class Methods:
         return {**self.world.bot, "can_join_groups": True,
                 "can_read_all_group_messages": not self.world.privacy,
                 "supports_inline_queries": False, "can_connect_to_business": False,
-                "has_main_web_app": False}
+                "has_main_web_app": self.world.has_main_app}
 
     def do_sendmessage(self, arguments):
         text, entities = formatted(arguments, "text", TEXT_MAX, "message is too long")

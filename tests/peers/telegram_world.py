@@ -66,6 +66,7 @@ class World:
                     "username": username}
         self.speed = speed
         self.privacy = True
+        self.has_main_app = False
         self.revoked = False
         self.users = {}
         self.chats = {}

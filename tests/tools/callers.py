@@ -21,7 +21,6 @@ SEAMS = {
         "fs_check_judge", "protocol_is_commit", "protocol_is_ref", "chat_ordinal", "state_watch_look",
         "state_watch_free_share", "workflow_line_matches"),
     "the rules of whose turn it is: a test walks them": ("turn_rules", "turn_rule_count"),
-    "what the bot is called, once it knows": ("telegram_name",),
     "the rule table: tests walk each cell of it, and docs/ is drawn from it": (
         "deploy_rules", "deploy_rule_count", "supervisor_rules", "supervisor_rule_count"),
     "what an end offers: a test presses each": ("decide_tell_offers",),

@@ -143,6 +143,7 @@ stamp(struct store_aid *aid, struct event *event)
 		event->context.settings = settings_ref(aid->settings);
 	if (event->context.seen == NULL)
 		event->context.seen = agents_seen_ref(aid->seen);
+	text_set(event->context.main_app, aid->main_app != NULL ? aid->main_app : "");
 	memset(event->context.random, 0x5a, sizeof(event->context.random));
 	memcpy(event->context.random, &aid->n_events, sizeof(aid->n_events));
 	aid->n_events++;

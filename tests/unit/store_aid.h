@@ -31,6 +31,7 @@ struct store_aid {
 	struct agents_seen *seen;	/* that each event carries; one reference */
 	struct queue_list outcomes;	/* not taken yet */
 	int64_t at;			/* of the next event */
+	const char *main_app;		/* in the context of each event; NULL: none */
 	uint32_t n_events;		/* makes the random bytes */
 	char said[8192];		/* the last answer that had a text, cut */
 	char said_last[64];		/* how it ended */

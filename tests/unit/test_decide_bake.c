@@ -4,6 +4,7 @@
 #include "decide_aid_inside.h"
 #include "lib/text.h"
 #include "store/row_bake.h"
+#include "token_aid.h"
 
 #define BAKES "STAGING_BAKE=2m"
 #define ASKS \
@@ -370,6 +371,47 @@ BAKE_TEST(who_has_no_right_pauses_nothing)
 	(void)world_text(w, WORLD_ADMIN, "/pause staging");
 	(void)world_text(w, WORLD_STRANGER, "/resume staging");
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+}
+
+static int
+answers(struct world *w, int64_t person, const char *answer)
+{
+	char path[40], body[40];
+
+	(void)snprintf(path, sizeof(path), "/v1/answer/%" PRId64, world_newest(w, "staging").id);
+	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", answer);
+	return token_aid_ask(w, person, API_ANSWER, path, body);
+}
+
+/* 77 may deploy, and 78 look. */
+#define BY_API \
+	"ROLE_PUSHER_IDS=77", "ROLE_PUSHER_MAY=deploy:staging, status:staging", \
+	    "ROLE_LOOKER_IDS=78", "ROLE_LOOKER_MAY=status:staging"
+
+WORLD_TEST_OF(what_its_buttons_do_is_done_over_the_api_too, BAKES, ASKS, BY_API)
+{
+	bakes(w, HEALTHY);
+	assert_int_equal(answers(w, WORLD_STRANGER, "live"), 404);
+	assert_int_equal(answers(w, 78, "live"), 403);
+	assert_int_equal(answers(w, 77, "leave"), 409);	       /* it is not paused */
+	assert_int_equal(answers(w, WORLD_ADMIN, "yes"), 409); /* it has no question */
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_int_equal(answers(w, 77, "live"), 200);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_audited(w, "bake_answered", "telegram:77"), 1);
+	assert_int_equal(answers(w, 77, "live"), 409);
+}
+
+WORLD_TEST_OF(what_is_paused_is_left_over_the_api_too, BAKES, ASKS, BY_API)
+{
+	bakes(w, HEALTHY);
+	(void)world_text(w, WORLD_ADMIN, "/pause staging");
+	assert_int_equal(answers(w, 77, "live"), 409);
+	assert_int_equal(answers(w, 77, "leave"), 403);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_int_equal(answers(w, WORLD_ADMIN, "leave"), 200);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_true(world_environment(w, "staging").unknown_since != 0);
 }
 
 /* The environment is busy, and a push is not what ends it. */

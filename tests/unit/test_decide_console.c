@@ -298,6 +298,22 @@ CONSOLE_TEST(below_work_a_button_opens_the_page_in_private_inside_the_chat)
 	assert_false(button->is_web_app);
 }
 
+CONSOLE_TEST(from_a_group_it_opens_inside_the_chat_where_the_bot_has_a_main_app)
+{
+	const struct button *button;
+
+	w->aid.main_app = "our_bot";
+	world_asks_in(w, WORLD_ADMIN, WORLD_GROUP, "/deploy staging", COMMIT_A);
+	button = button_in(w, WORLD_GROUP, "Open");
+	assert_non_null(button);
+	assert_string_equal(button->link, "https://t.me/our_bot?startapp=w1");
+	assert_false(button->is_web_app);
+	world_run_plays(w, GOOD);
+	world_asks_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_string_equal(
+	    button_in(w, WORLD_ADMIN, "Open")->link, "https://bot.example/console/");
+}
+
 WORLD_TEST_OF(without_console_nothing_opens_it, "PUBLIC_URL=https://bot.example")
 {
 	world_asks_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging", COMMIT_A);

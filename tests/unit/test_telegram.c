@@ -139,13 +139,13 @@ SCENE_TEST(it_learns_its_own_name)
 
 	fake_telegram_script(w->fake, "getMe", 502, "");
 	fake_telegram_script(w->fake, "getMe", 200,
-	    "{\"ok\":true,\"result\":{\"id\":1,\"is_bot\":true,\"username\":\"our_bot\"}}");
-	assert_string_equal(telegram_name(w->telegram), "");
+	    "{\"ok\":true,\"result\":{\"id\":1,\"is_bot\":true,\"username\":\"our_bot\",\"has_main_web_app\":true}}");
+	assert_string_equal(telegram_main_app(w->telegram), "");
 	assert_false(telegram_clock(w->telegram, &ahead));
 	telegram_start(w->telegram);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "getMe", 2, 4000));
 	fake_run_for(w->loop, 100);
-	assert_string_equal(telegram_name(w->telegram), "our_bot");
+	assert_string_equal(telegram_main_app(w->telegram), "our_bot");
 	assert_true(telegram_clock(w->telegram, &ahead));
 	assert_in_range(
 	    ahead + INT64_C(1795219200), clock_wall_ms() / 1000 - 5, clock_wall_ms() / 1000);

@@ -131,6 +131,24 @@ say_failure(struct doctor *doctor, const struct telegram_result *result)
 	TELL(doctor, TELEGRAM, ERROR, "Telegram: %s%s", result->description, hint);
 }
 
+/* A link of a group opens the page inside Telegram, logged in, where the bot's main app is that. */
+static void
+examine_main_app(struct doctor *doctor, const struct json *me)
+{
+	const char *url = settings_text(doctor->settings, SETTING_PUBLIC_URL);
+
+	if (!doctor->settings->console || doctor->settings->telegram_chat_id > 0 || url == NULL)
+		return;
+	if (json_get_bool(me, "has_main_web_app", false))
+		TELL(doctor, TELEGRAM, OK,
+		    "Telegram: [Open] in groups opens the console inside Telegram, if the main app at @BotFather is %s%sconsole/",
+		    url, text_ends(url, "/") ? "" : "/");
+	else
+		TELL(doctor, TELEGRAM, WARNING,
+		    "Telegram: [Open] in groups opens a browser, where nobody is logged in: at @BotFather, Bot Settings, Configure Mini App, enable it with %s%sconsole/, then restart deploybot",
+		    url, text_ends(url, "/") ? "" : "/");
+}
+
 static void
 on_me(void *ctx, const struct telegram_result *result)
 {
@@ -148,6 +166,7 @@ on_me(void *ctx, const struct telegram_result *result)
 		else
 			TELL(doctor, TELEGRAM, OK,
 			    "Telegram: privacy mode is on, the bot sees commands only");
+		examine_main_app(doctor, result->result);
 	}
 	doctor_answered(doctor);
 }

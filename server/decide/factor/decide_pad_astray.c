@@ -7,6 +7,7 @@
 #include "decide/decide_reply.h"
 #include "decide/factor/decide_factor_own.h"
 #include "decide/factor/decide_pad.h"
+#include "lib/text.h"
 #include "lib/totp.h"
 
 #define DIGITS "0123456789"
@@ -19,6 +20,17 @@ is_code(const char *text)
 	return totp_is_code(text) ||
 	    (strlen(text) == TOTP_DIGITS + 1 && strspn(text, DIGITS) == HALF && text[HALF] == ' ' &&
 		strspn(text + HALF + 1, DIGITS) == HALF);
+}
+
+/* Alone; or while a pad asks for one, behind what it may be for: "/approve 12 123456". */
+static bool
+has_code(const char *text, bool is_asked)
+{
+	const char *words = strchr(text, ' '), *last = strrchr(text, ' ');
+
+	return is_code(text) ||
+	    (is_asked && text[0] == '/' && !text_starts_ci(text, "/2fa") && last != words &&
+		is_code(last + 1));
 }
 
 /* A group does not read what it is asked for. */
@@ -41,9 +53,11 @@ decide_pad_astray(struct tx *tx, const struct update *update)
 {
 	CLEANUP(decide_pad_wipe) struct pad pad = { 0 };
 
-	if (update->kind != UPDATE_TEXT || !is_code(update->text))
+	if (update->kind != UPDATE_TEXT || strpbrk(update->text, DIGITS) == NULL)
 		return false;
 	row_pad_get(tx, update->person, &pad);
+	if (!has_code(update->text, pad.message != 0))
+		return false;
 	if (pad.message == 0 && !decide_factor_own_waits(tx, update->person))
 		return false;
 	if (decide_is_too_fast(tx, update, "code", false))

@@ -342,21 +342,26 @@ may_answer_in(struct tx *tx, const struct deployment *deployment, int64_t chat)
 }
 
 /* In private the page opens inside the chat, logged in; it believes no number but Telegram's.  A
- * group has no such button. */
+ * group has no such button, but a link that does the same where the bot has a main app. */
 static void
 add_open(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	const char *base = settings_text(tx->settings, SETTING_PUBLIC_URL);
+	const char *main_app = tx->event->context.main_app;
 	char link[LIMIT_LINK + 32];
+	bool is_app;
 
 	if (!tx->settings->console || base == NULL)
 		return;
-	if (chat > 0 && text_starts(base, "https://"))
+	is_app = chat > 0 && text_starts(base, "https://");
+	if (is_app)
 		text_setf(link, "%s%sconsole/", base, text_ends(base, "/") ? "" : "/");
+	else if (chat < 0 && main_app[0] != '\0')
+		text_setf(link, "https://t.me/%s?startapp=w%" PRId64, main_app, deployment->id);
 	else
 		text_setf(link, "%s%sconsole/#w%" PRId64, base, text_ends(base, "/") ? "" : "/",
 		    deployment->id);
-	buttons_add_link(buttons, "🖥 Open", link, chat > 0 && text_starts(base, "https://"));
+	buttons_add_link(buttons, "🖥 Open", link, is_app);
 }
 
 /* What a person may do with what bakes, or is paused. */
