@@ -115,7 +115,8 @@ def test_a_stolen_session_approves_nothing_and_cannot_be_made_stronger(scene, ad
 
 
 @pytest.mark.parametrize("body, wanted", [
-    (b"x" * 65536, 413), (b'{"init_data": "' + b"a" * 15000 + b'"}', 400), (b"", 400), (b"[]", 400), (b"\xff" * 99, 400),
+    (b"x" * 65536, 413), (b'{"init_data": "' + b"a" * 15000 + b'"}', 400), (b"", 400), (b"[]", 400),
+    (b"\xff" * 99, 400),
     (b'{"code": "' + b"0" * 32 + b'"}', 401), (b'{"init_data": "hash="}', 401),
     (b'{"init_data": "user=%7B%7D&hash=' + b"0" * 64 + b'"}', 401), (b'{"code": 1}', 400), (b'{"code": null}', 400),
     (b'{"code": "a", "init_data": "b"}', 400), (b"[" * 16000, 400)])

@@ -118,7 +118,7 @@ def test_what_is_paused_is_left_or_rolled_back(scene, browser, ada):
     click(browser, "button", "Pause")
     click(browser, "button", "Leave it")
     until(browser, f"{PILL} === 'Failed'", "its end")
-    who.hear("Failed: staging")
+    who.hear("staging", "was left there by", "(by the page)")
     scene.release()
     figures = scene.json("root", "figures", "staging", "--as", "admin")
     ended = scene.bot_rows("SELECT state FROM work WHERE environment = 'staging' AND program = 'deploy'")

@@ -227,8 +227,9 @@ def test_who_has_begun_a_second_factor_finds_it_and_enrols_by_the_chat(scene, br
 
 # --- what is not so ---
 
-RUNNING = {"status": 200, "work": 1, "environment": "staging", "program": "deploy", "state": "running", "is_over": False,
-           "is_asked": False, "subject": "x", "started_at": "2026-07-01T10:00:00Z", "runs": [], "message": ""}
+RUNNING = {"status": 200, "work": 1, "environment": "staging", "program": "deploy", "state": "running",
+           "is_over": False, "is_asked": False, "subject": "x", "started_at": "2026-07-01T10:00:00Z", "runs": [],
+           "message": ""}
 
 
 def test_what_somebody_may_is_offered_also_when_it_is_known_late(scene, inside):

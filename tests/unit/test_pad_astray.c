@@ -102,7 +102,7 @@ FACTOR_TEST_BARE(a_code_behind_what_is_nearly_its_command_is_deleted_and_the_com
 	assert_string_equal(world_last(w)->buttons.at[0].label, "/status production");
 }
 
-/* While a pad is open: "/approve 12 918273". */
+/* While one is asked for: "/approve 12 918273". */
 FACTOR_TEST_BARE(a_code_behind_any_command_while_a_pad_is_open_is_kept_nowhere)
 {
 	char text[80];

@@ -22,15 +22,21 @@ is_code(const char *text)
 		strspn(text + HALF + 1, DIGITS) == HALF);
 }
 
-/* Alone; or while a pad asks for one, behind what it may be for: "/approve 12 123456". */
+/* Alone, or behind what it may be for: "/approve 12 123456".  What stands alone behind a command is
+ * a number. */
 static bool
-has_code(const char *text, bool is_asked)
+has_code(const char *text)
 {
-	const char *words = strchr(text, ' '), *last = strrchr(text, ' ');
+	const char *words = strchr(text, ' '), *end = text + strlen(text), *before;
+	bool has = is_code(text);
 
-	return is_code(text) ||
-	    (is_asked && text[0] == '/' && !text_starts_ci(text, "/2fa") && last != words &&
-		is_code(last + 1));
+	if (text[0] != '/' || text_starts_ci(text, "/2fa"))
+		return has;
+	for (size_t n = TOTP_DIGITS + 1; n <= TOTP_DIGITS + 2 && (size_t)(end - text) > n; n++) {
+		before = end - n;
+		has = has || (*before == ' ' && before != words && is_code(before + 1));
+	}
+	return has;
 }
 
 /* A group does not read what it is asked for. */
@@ -53,11 +59,9 @@ decide_pad_astray(struct tx *tx, const struct update *update)
 {
 	CLEANUP(decide_pad_wipe) struct pad pad = { 0 };
 
-	if (update->kind != UPDATE_TEXT || strpbrk(update->text, DIGITS) == NULL)
+	if (update->kind != UPDATE_TEXT || !has_code(update->text))
 		return false;
 	row_pad_get(tx, update->person, &pad);
-	if (!has_code(update->text, pad.message != 0))
-		return false;
 	if (pad.message == 0 && !decide_factor_own_waits(tx, update->person))
 		return false;
 	if (decide_is_too_fast(tx, update, "code", false))
