@@ -154,7 +154,10 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 	} else {
 		chat_text_add(text, "\nstarts after #%lld: ", (long long)ahead->id);
 		chat_deployment_work(text, "", ahead);
-		if (ahead->started_at != 0)
+		if (about->ahead_bakes != NULL) {
+			chat_text_add(text, "; it is %s", deploy_flow_word(ahead->state));
+			chat_deployment_bake(text, about->ahead_bakes);
+		} else if (ahead->started_at != 0)
 			chat_text_duration(text, ", since ", about->at - ahead->started_at);
 		if (deployment_stands_first(deployment) && ahead->started_at != 0 &&
 		    deployment_may_be_cancelled(ahead))
@@ -184,6 +187,7 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_what(text, "", deployment);
 	chat_deployment_promotion(text, about);
 	chat_deployment_requester(text, deployment);
+	chat_deployment_before(text, about);
 	add_what_it_waits_for(text, about);
 	chat_text_some(text, deployment_is_action(deployment) ? "\n" : "\nCI: ", about->touches);
 	if (!deployment_stands_first(deployment))
@@ -229,32 +233,13 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_requester(text, deployment);
 	chat_deployment_why(text, "\n", deployment, "", WHY_IN_STORY);
 	chat_deployment_unprobed(text, deployment);
+	if (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING)
+		chat_deployment_before(text, about);
 	chat_deployment_failed_step(text, about);
 	chat_deployment_steps(text, about);
 	add_in_progress(text, deployment);
 	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);
-}
-
-/* "errors 0.2 % (before 0.2 %)" */
-static void
-add_value(struct chat_text *text, const struct bake_value *value)
-{
-	chat_text_add(
-	    text, ", %s %s", value->name, value->value[0] != '\0' ? value->value : "none");
-	chat_text_add(text, " (before %s%s)", value->was[0] != '\0' ? value->was : "none",
-	    value->is_exempt	 ? ", which was wrong already: it does not count" :
-		value->is_firing ? ", wrong once" :
-				   "");
-}
-
-/* "9 of 15 min" */
-static void
-add_time(struct chat_text *text, const struct bake *bake)
-{
-	chat_text_add(text, ", %lld of %lld min",
-	    (long long)((bake->length_ms - bake->left_ms) / 60000),
-	    (long long)(bake->length_ms / 60000));
 }
 
 static void
@@ -265,9 +250,7 @@ say_baking(struct chat_text *text, const struct chat_deployment *about)
 	chat_first(text, chat_first_of(about), deployment->environment);
 	chat_deployment_what(text, " ", deployment);
 	if (about->bake != NULL)
-		add_time(text, &about->bake->is);
-	for (size_t i = 0; about->bake != NULL && i < about->bake->n; i++)
-		add_value(text, &about->bake->values[i]);
+		chat_deployment_bake(text, about->bake);
 	chat_deployment_requester(text, deployment);
 	if (about->bake != NULL && about->bake->is.is_prolonged)
 		chat_text_add(text, "\nprolonged once: how it is was not known at its end");

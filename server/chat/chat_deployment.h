@@ -70,13 +70,15 @@ struct chat_deployment {
 	 * says of its commit; "", NULL: none. */
 	const char *touches;
 	const struct promotion *promotion; /* NULL: it is none; from "": not for who reads it */
+	enum bake_end source_bake;	   /* of what it brings, before it starts */
 	const char *run; /* of a gate "run 4711", at its forge, of a loan also whose; NULL: none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
 	bool is_tail_hidden;  /* there is one, and whoever reads this may not see it */
 	const char *application_log;  /* what it logged itself; "", NULL: none, or not for them */
 	size_t application_log_lines; /* so many of it at most */
-	const struct chat_bake *bake; /* BAKING, PAUSED: else NULL */
+	const struct chat_bake *bake; /* not ended, where it bakes or will: else NULL */
+	const struct chat_bake *ahead_bakes; /* the same of `ahead`, while it bakes */
 	int64_t estimate_ms;	      /* how long the whole took lately */
 	const struct git_answer
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */
@@ -229,17 +231,23 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
 #define CHAT_SAID_AHEAD	       "; this waits for it"
 
+/* A question as it stands, with what fires before its release, which is known now.  False: nothing
+ * does, or it says so already, and nothing was added. */
+bool chat_deployment_measured(
+    struct chat_text *text, const char *said, const struct chat_bake *bake) MUST_USE;
+
 /* A question that names what is in progress there, with how that ended in its place.  False: it
  * does not name it, and nothing was added. */
 bool chat_deployment_ahead_ended(
     struct chat_text *text, const char *said, const struct deployment *ended) MUST_USE;
 
-/* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
- * not how long ago). */
+/* Nobody has seen that it was rolled back, is down or paused: a reminder, and a line for /status
+ * (at 0: not how long ago). */
 #define CHAT_SEEN "👀 Seen"
 struct chat_nag {
 	const struct deployment *work;
 	const struct environment *environment;
+	const struct bake *bake;    /* PAUSED: since when, and why */
 	const struct release *back; /* what a rollback asks about */
 	const char *runbook;	    /* as above */
 	const struct chat_clock *clock;

@@ -45,6 +45,12 @@ void
 chat_deployment_warnings(struct chat_text *text, const struct chat_deployment *about, size_t max);
 void chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment *about);
 
+/* ", 9 of 15 min, errors 0.2 % (before 0.2 %)" */
+void chat_deployment_bake(struct chat_text *text, const struct chat_bake *bake);
+
+/* Lines: what is wrong before its release, which does not count; or that this is not known. */
+void chat_deployment_before(struct chat_text *text, const struct chat_deployment *about);
+
 /* Behind a script's name, and its exit status before that: what it says. */
 const char *chat_deployment_without_script(const char *line);
 
@@ -86,6 +92,7 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
 	P(absent,          1, 1, 1, 0, add_absent)                       /* agents, its runner */ \
 	P(draining,        1, 1, 0, 0, chat_deployment_draining)         /* connections, closed */ \
 	P(ahead,           1, 1, 1, 1, add_ahead)                        /* in progress there */ \
+	P(before,          1, 0, 0, 0, chat_deployment_before)           /* what is wrong there */ \
 	P(warned_live,     1, 1, 0, 0, chat_deployment_warned_live)      /* by what is live */ \
 	P(ci,              1, 0, 0, 0, add_ci)                           /* as GitHub has it */ \
 	P(runs_first,      1, 0, 0, 0, chat_deployment_runs_first)       /* before the release */ \

@@ -1,8 +1,20 @@
-/* chat_deployment_nag.c - what is said until somebody has seen a rollback.  Side: pure. */
+/* chat_deployment_nag.c - what is said until somebody has seen a rollback, or a pause.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
 #define UNSEEN ", nobody has seen it"
+
+static void
+nag_paused(struct chat_text *text, const struct chat_nag *nag)
+{
+	chat_first(text, FIRST_NAG_PAUSED, nag->work->environment);
+	chat_text_duration(text, ", for ", nag->at - nag->bake->counted_at);
+	chat_text_add(text, UNSEEN "\n");
+	chat_deployment_commit(text, "", nag->work);
+	chat_text_some(text, ": ", nag->bake->why);
+	chat_text_add(text, "\nIt serves, and is not live");
+	chat_text_add(text, nag->is_last ? "\nThis is the last reminder." : "");
+}
 
 void
 chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
@@ -12,6 +24,10 @@ chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
 	bool is_back = work->state == DEPLOY_ROLLED_BACK;
 	bool is_sure = deployment_is_looked_down(work), is_well = deployment_is_looked_well(work);
 
+	if (work->state == DEPLOY_PAUSED) {
+		nag_paused(text, nag);
+		return;
+	}
 	chat_first(text,
 	    !environment->is_down ? (is_back ? FIRST_NAG_BACK : FIRST_NAG_MIGRATION) :
 		is_well		  ? FIRST_NAG_HEALTHY :
@@ -54,12 +70,14 @@ void
 chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at)
 {
 	chat_text_add(text, "\n👀 nobody has seen yet that it ");
-	if (work->state == DEPLOY_ROLLED_BACK)
-		chat_text_named(text, "was rolled back from ", COMMIT_OF(work));
+	if (work->state == DEPLOY_ROLLED_BACK || work->state == DEPLOY_PAUSED)
+		chat_text_named(text,
+		    work->state == DEPLOY_PAUSED ? "is paused with " : "was rolled back from ",
+		    COMMIT_OF(work));
 	else
 		chat_text_named(text,
 		    work->target_changed ? "failed half-way with " : "failed in the migration of ",
 		    COMMIT_OF(work));
-	if (at != 0)
+	if (at != 0 && work->ended_at != 0)
 		chat_text_ago(text, ", ", work->ended_at, at);
 }

@@ -61,6 +61,12 @@ chat_deployment_promotion(struct chat_text *text, const struct chat_deployment *
 {
 	const struct promotion *promotion = about->promotion;
 	bool is_open = about->deployment->started_at == 0;
+	static const char *const baked[] = {
+		[BAKE_NOT_ASKED] = "",
+		[BAKE_NONE] = ", without a bake",
+		[BAKE_CUT] = ", live there before its bake had ended",
+		[BAKE_PASSED] = ", bake passed",
+	};
 	char age[TEXT_DURATION_SIZE];
 	const char *from;
 
@@ -71,7 +77,8 @@ chat_deployment_promotion(struct chat_text *text, const struct chat_deployment *
 	chat_text_outside(text, is_open ? ", on " : ", promoted from ", from);
 	if (is_open) {
 		chat_text_since(text, " since ", &about->clock, promotion->since, about->at);
-		chat_text_add(text, " (%s)", text_age(age, about->at - promotion->since));
+		chat_text_add(text, " (%s)%s", text_age(age, about->at - promotion->since),
+		    promotion->from[0] != '\0' ? baked[about->source_bake] : "");
 	}
 	chat_text_add(text, "; no build");
 }

@@ -184,6 +184,14 @@ add_ahead(struct chat_text *text, const struct chat_deployment *about)
 		return;
 	}
 	chat_text_add(text, "\n⏳ #%lld ", (long long)ahead->id);
+	if (deployment_is_baking(ahead)) {
+		chat_text_named(text,
+		    ahead->state == DEPLOY_PAUSED ? "is paused: " : "bakes: ", COMMIT_OF(ahead));
+		if (about->ahead_bakes != NULL)
+			chat_deployment_bake(text, about->ahead_bakes);
+		chat_text_add(text, CHAT_SAID_AHEAD);
+		return;
+	}
 	if (is_leaving) {
 		chat_text_add(text, "is %s", deploy_flow_word(ahead->state));
 	} else if (deployment_is_gate(ahead)) {

@@ -1,20 +1,47 @@
-/* command_live.c - somebody has seen enough of a release that bakes: it is live.  Side: store. */
+/* command_live.c - /live <environment>: somebody has seen enough of what bakes there.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
+#include "decide/question/decide_where.h"
 #include "decide/work/decide_bake_said.h"
 #include "store/row_deployment.h"
 
-void
-command_live(struct tx *tx, const struct update *update, const struct request *request)
+/* The button stands for that work, whatever bakes there when it is pressed. */
+static void
+press(struct tx *tx, const struct update *update, int64_t id)
 {
 	struct deployment work;
 
-	row_deployment_get(tx, request_number(request, "work"), &work);
+	row_deployment_get(tx, id, &work);
 	if (!decide_may(tx, update, POLICY_DEPLOY, work.environment))
 		return;
 	if (decide_bake_wants(tx, update, &work, DECIDE_BAKE_LIVE))
 		decide_toastf(tx, update, false, "It is live.");
 	else
 		decide_expired(tx, update);
+}
+
+void
+command_live(struct tx *tx, const struct update *update, const struct request *request)
+{
+	int64_t id = update->kind == UPDATE_PRESS ? request_number(request, "work") : 0;
+	char name[LIMIT_ENVIRONMENT];
+	struct deployment work;
+
+	if (id != 0) {
+		press(tx, update, id);
+		return;
+	}
+	if (!decide_where_open(tx, update, POLICY_DEPLOY, request, name))
+		return;
+	row_deployment_active(tx, name, &work);
+	if (decide_bake_wants(tx, update, &work, DECIDE_BAKE_LIVE)) {
+		(void)decide_send_firstf(
+		    tx, &update->address, FIRST_BAKE_ENDED, name, ": it is live.");
+		return;
+	}
+	decide_answer_no(tx, update);
+	(void)decide_send_firstf(tx, &update->address, FIRST_NOT_BAKING, name, "%s",
+	    work.state == DEPLOY_PAUSED ? ": it is paused, and goes on with /resume." :
+					  ": nothing is watched there before it is live.");
 }

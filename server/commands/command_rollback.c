@@ -370,6 +370,26 @@ leave_question(struct tx *tx, const struct update *update, const struct request 
 	(void)decide_step(tx, &before, DEPLOY_ON_SUPERSEDE, NULL);
 }
 
+/* What is pressed is about what is live, or there is nothing to bring back. */
+static void
+say_not_at_once(struct tx *tx, const struct update *update, const struct request *request,
+    const struct deployment *active)
+{
+	const char *name = active->environment;
+
+	if (request_get_number(request, "from") != 0) {
+		decide_toastf(tx, update, true, "%s is %s in %s: /rollback %s rolls that back",
+		    commit_name_here(COMMIT_OF(active)), deploy_flow_word(active->state), name,
+		    name);
+		return;
+	}
+	decide_answer_no(tx, update);
+	(void)decide_send_firstf(tx, &update->address, FIRST_NOT_BACK, name,
+	    ": what %s has no release that it could be rolled back to. " MARK_CODE
+	    "/cancel %s" MARK_CODE " gives it up where it is.",
+	    active->state == DEPLOY_PAUSED ? "is paused" : "bakes", name);
+}
+
 /* What bakes there, or is paused, is what somebody who names no release rolls back: at once. */
 static bool
 ends_bake(
@@ -381,6 +401,10 @@ ends_bake(
 	if (!deployment_is_baking(&active) || request_text(request, "release")[0] != '\0' ||
 	    request_get_number(request, DECIDE_OLDER) != 0)
 		return false;
+	if (request_get_number(request, "from") != 0 || !deployment_can_roll_back(&active)) {
+		say_not_at_once(tx, update, request, &active);
+		return true;
+	}
 	(void)decide_cancel(tx, &active, update); /* a rule has it */
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toastf(tx, update, false, "Rolling back…");

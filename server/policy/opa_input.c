@@ -47,6 +47,7 @@ opa_input_write(const struct opa_input *input, struct buf *out)
 	json_put_str(&json, "ref", input->ref);
 	json_put_bool(&json, "in_branch", input->in_branch);
 	json_put_str(&json, "image", input->image);
+	json_put_str(&json, "promoted_from", input->promoted_from);
 	json_put_str(&json, "live", input->live);
 	put_approvals(&json, input);
 	json_put_bool(&json, "emergency", input->is_emergency);

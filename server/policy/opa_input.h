@@ -17,6 +17,7 @@ struct opa_input {
 	const char *grant;  /* that lets them; "": none does, as of a push */
 	const char *source; /* of the release: "git" */
 	const char *commit, *ref, *image, *live;
+	const char *promoted_from; /* the environment where image is live; "": it is no promotion */
 	bool in_branch, is_emergency, is_frozen;
 	const struct approval *approvals;
 	size_t n_approvals;

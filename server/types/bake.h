@@ -7,6 +7,7 @@
 
 struct environment_settings;
 
+#define BAKE_NO_RELEASE "ffffffffffffffffffffffffffffffffffffffff" /* as long as one is */
 #define BAKE_SERIES 10 /* of those that fire so many are named */
 
 enum bake_verdict {
@@ -39,10 +40,11 @@ struct bake {
 	int64_t began_at;    /* wall ms: it has been baking since; 0: it has not begun */
 	int64_t length_ms;   /* of all of it, prolonged too */
 	int64_t left_ms;     /* of that, when it was counted last */
-	int64_t counted_at;  /* wall ms; 0: paused */
+	int64_t counted_at;  /* wall ms; PAUSED: it is since then */
 	bool is_prolonged;   /* once, as how it is was not known at its end */
 	bool is_to_pause;    /* somebody wants that when its script has ended */
-	char why[LIMIT_LINE]; /* of the last look: why something is not known; "": all of it is */
+	/* Of the last look, before it begins too: why something is not known; "": all of it is. */
+	char why[LIMIT_LINE];
 };
 
 /* Of one query, what was said of it. */
@@ -53,6 +55,14 @@ struct bake_value {
 	char value[PROMQL_VALUE];     /* the same of the last look that knew it */
 	char limit[PROMQL_VALUE + 4]; /* "> 1 %" */
 	bool is_firing;		      /* in the last look */
+};
+
+/* How what is live somewhere came through its bake. */
+enum bake_end {
+	BAKE_NOT_ASKED, /* nobody wants it to bake there */
+	BAKE_NONE,	/* it never began one */
+	BAKE_CUT,	/* a person has ended it before its time */
+	BAKE_PASSED,
 };
 
 /* What stands in the place of an environment's placeholders. */

@@ -112,3 +112,28 @@ def test_without_an_answer_it_is_neither_live_nor_rolled_back(scene, prometheus)
     prometheus.is_away = False
     who.say("/rollback staging")
     who.hear("Rolled back: staging", commit[:7])
+
+
+def doctor(scene):
+    return [line for line in scene.bot.run("doctor").stdout.splitlines() if " Prometheus: " in line]
+
+
+def test_doctor_says_which_query_prometheus_does_not_take(scene, prometheus):
+    lines = doctor(scene)
+    assert len(lines) == 1 and lines[0].startswith("ok") and lines[0].endswith("answers 4 queries")
+    prometheus.troubles[:] = [422]
+    lines = doctor(scene)
+    assert len(lines) == 1 and lines[0].startswith("error") and "it does not take errors of " in lines[0]
+    assert "too many samples" in lines[0]
+
+
+def test_doctor_says_what_is_wrong_where_there_is_no_data_and_that_nobody_answers(scene, prometheus):
+    prometheus.values[ERRORS % "staging"] = 0.041
+    del prometheus.values[PRESENT % "production"]
+    lines = doctor(scene)
+    assert all(line.startswith("warning") for line in lines)
+    assert any("errors of staging is 4.1 % now, so it is wrong (> 1 %)" in line for line in lines)
+    assert any("_BAKE_PRESENT of production has no answer that counts now" in line for line in lines)
+    prometheus.is_away = True
+    lines = doctor(scene)
+    assert len(lines) == 1 and lines[0].startswith("error") and "does not answer (" in lines[0]

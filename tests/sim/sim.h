@@ -116,6 +116,7 @@
 	F(EMERGENCY_BEGAN, "an emergency began") \
 	F(REVIEWED, "somebody reviewed an emergency") \
 	F(NAGGED, "a rollback was reminded of") \
+	F(PAUSE_NAGGED, "a pause was reminded of") \
 	F(PINNED, "a chat's status was pinned") \
 	F(SEEN, "somebody saw a rollback") \
 	F(ACTION_DONE, "an action began") \

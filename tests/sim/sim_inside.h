@@ -482,6 +482,7 @@ struct sim_unseen {
 	int64_t n_nags;
 	int64_t release;	    /* that was live */
 	bool is_wanted, was_wanted; /* by the settings; and at the commit before */
+	int64_t paused;		    /* the work that is; 0: none */
 };
 
 enum sim_says { SIM_SAYS_NOTHING, SIM_SAYS_YES, SIM_SAYS_NO, SIM_SAYS_BACK };

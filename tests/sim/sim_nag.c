@@ -1,4 +1,4 @@
-/* sim_nag.c - whoever was rolled back is reminded until somebody has seen it, and not for ever.  Side: start. */
+/* sim_nag.c - whoever was rolled back or paused is reminded until somebody has seen it, not for ever.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "tests/sim/sim_inside.h"
 
@@ -66,17 +66,24 @@ plan_a_look(struct sim *sim)
 
 /* --- after every commit --- */
 
-/* What was not seen is so no more: somebody pressed, a release is live, or nobody wants it. */
+static bool
+is_seen(struct sim *sim, int64_t work)
+{
+	return number(sim,
+		   "SELECT COUNT(*) FROM audit WHERE action = 'rollback_seen'"
+		   " AND deployment = $1",
+		   work) > 0;
+}
+
+/* What was not seen is so no more: somebody pressed, a release is live, it is paused no more, or
+ * nobody wants it. */
 static void
 it_was_ended(struct sim *sim, int e, const struct sim_unseen *before, const struct sim_unseen *now)
 {
-	bool is_seen = number(sim,
-			   "SELECT COUNT(*) FROM audit WHERE action = 'rollback_seen'"
-			   " AND deployment = $1",
-			   before->work) > 0;
-
-	if (is_seen)
+	if (is_seen(sim, before->work))
 		sim_note(sim, SIM_SEEN);
+	else if (before->paused == before->work && now->paused != before->work)
+		return;
 	else if (before->release == now->release && before->is_wanted && is_wanted(sim, e))
 		sim_fail(sim, "whoever_was_rolled_back_is_reminded_until_seen",
 		    "deployment %" PRId64 " of %s", before->work, sim_environments[e]);
@@ -97,8 +104,11 @@ it_goes_on(struct sim *sim, int e, const struct sim_unseen *before, const struct
 	if (before->work == now->work && before->release != now->release)
 		sim_fail(sim, "nobody_is_reminded_after_a_newer_live_release",
 		    "deployment %" PRId64 " of %s", now->work, sim_environments[e]);
+	if (before->work == now->work && before->paused == now->work && now->paused != now->work)
+		sim_fail(sim, "nobody_is_reminded_of_what_is_paused_no_more",
+		    "deployment %" PRId64 " of %s", now->work, sim_environments[e]);
 	if (before->work == now->work && now->n_nags > before->n_nags)
-		sim_note(sim, SIM_NAGGED);
+		sim_note(sim, now->paused == now->work ? SIM_PAUSE_NAGGED : SIM_NAGGED);
 	if (before->work != now->work)
 		plan_a_look(sim);
 }
@@ -114,8 +124,13 @@ take_row(struct sim *sim, const struct db_rows *row)
 		.release = db_col_i64(row, 3),
 		.is_wanted = is_wanted(sim, e),
 		.was_wanted = before.is_wanted,
+		.paused = db_col_i64(row, 4),
 	};
 
+	if (now.paused != before.paused && now.paused != 0 && now.is_wanted && now.was_wanted &&
+	    now.work != now.paused && !is_seen(sim, now.paused))
+		sim_fail(sim, "whoever_pauses_is_reminded_until_seen",
+		    "deployment %" PRId64 " is paused", now.paused);
 	if (now.work != 0)
 		it_goes_on(sim, e, &before, &now);
 	else if (before.work != 0)
@@ -131,7 +146,9 @@ sim_nag_check(struct sim *sim)
 
 	sim_check_must(sim,
 	    db_query(&rows, sim->eyes, &err,
-		"SELECT name, unseen_work, n_nags, current_release FROM environment"),
+		"SELECT name, unseen_work, n_nags, current_release, (SELECT COALESCE(MAX(w.id), 0)"
+		" FROM work w WHERE w.environment = e.name AND w.state = 'PAUSED')"
+		" FROM environment e"),
 	    &err);
 	while (db_next(&rows))
 		take_row(sim, &rows);

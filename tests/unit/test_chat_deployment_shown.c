@@ -236,6 +236,20 @@ set_unprobed(struct scene *s)
 }
 
 static void
+set_before(struct scene *s)
+{
+	static const struct chat_bake bake = {
+		.n = 1,
+		.values = { { .name = "errors",
+		    .was = "4.1 %",
+		    .limit = "> 1 %",
+		    .is_exempt = true } },
+	};
+
+	s->about.bake = &bake;
+}
+
+static void
 set_note(struct scene *s)
 {
 	(void)text_copy(s->work.note, sizeof(s->work.note), "develop has moved on to 1234567");

@@ -146,6 +146,82 @@ WORLD_TEST_BARE(a_promotion_that_is_refused_is_no_success_of_the_api)
 	SAID(w, "nothing is live in its source");
 }
 
+/* --- its bake --- */
+
+static void
+staging_bakes(struct world *w)
+{
+	w->settings = MADE;
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ships(w, 0, "image", IMAGE_A);
+	world_run_step(w, 1, "release");
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+}
+
+static bool
+question_says(struct world *w, const char *part)
+{
+	w->aid.at += 120 * MINUTE;
+	return strstr(world_plain(is_asked(w)), part) != NULL;
+}
+
+WORLD_TEST_OF(its_question_says_that_its_source_has_passed_its_bake, "STAGING_BAKE=1m")
+{
+	staging_bakes(w);
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_true(question_says(w, " (2 h), bake passed; no build\n"));
+}
+
+WORLD_TEST_OF(
+    its_question_says_that_its_source_was_live_before_its_bake_had_ended, "STAGING_BAKE=1m")
+{
+	staging_bakes(w);
+	world_due(w, TIMER_BAKE);
+	(void)world_text(w, WORLD_ADMIN, "/live staging");
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_true(question_says(w, " (2 h), live there before its bake had ended; no build\n"));
+}
+
+WORLD_TEST(its_question_says_that_its_source_has_never_baked)
+{
+	w->settings = MADE;
+	staging_runs(w, COMMIT_A, IMAGE_A);
+	world_settings(w, "STAGING_BAKE=1m", NULL);
+	assert_true(question_says(w, " (2 h), without a bake; no build\n"));
+}
+
+/* What a rollback has brought back was watched when it was new. */
+WORLD_TEST_OF(what_a_rollback_brought_back_has_passed_its_bake, "STAGING_BAKE=1m")
+{
+	staging_bakes(w);
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	world_run_releases(w, GOOD);
+	(void)world_text(w, WORLD_ADMIN, "/live staging");
+	world_rolls_back(w, "/rollback staging");
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_true(question_says(w, ", bake passed; no build\n"));
+}
+
+/* --- as OPA is asked --- */
+
+WORLD_TEST(opa_reads_from_where_it_is_promoted)
+{
+	const struct effect *asked;
+
+	staging_has_run(w);
+	world_settings(w, "OPA_URL=http://127.0.0.1:8181/v1/data/deploybot/allow", NULL);
+	world_asks(w, WORLD_ADMIN, PROMOTE, COMMIT_A);
+	asked = world_peek(w, EFFECT_OPA);
+	assert_non_null(asked);
+	assert_non_null(strstr(asked->u.opa.input, "\"promoted_from\":\"staging\""));
+}
+
 /* --- refused at once --- */
 
 WORLD_TEST(what_is_not_live_is_not_promoted)

@@ -1,52 +1,11 @@
 /* Goal: a release is live when it was watched to its end, or a person says so.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
-#include "decide_aid_inside.h"
-#include "lib/text.h"
+#include "bake_aid.h"
 #include "store/row_bake.h"
 #include "token_aid.h"
 
-#define BAKES "STAGING_BAKE=2m"
-#define ASKS \
-	"PROMETHEUS_URL=http://127.0.0.1:9090", \
-	    "STAGING_BAKE_QUERY=errors: sum(rate(e[5m])) > 1%", "STAGING_BAKE_PRESENT=up"
 #define BAKE_TEST(name)	 WORLD_TEST_OF(name, BAKES, ASKS)
 #define PLAIN_TEST(name) WORLD_TEST_OF(name, BAKES)
-
-enum said { HEALTHY, WRONG, UNKNOWN, ABSENT };
-
-/* What Prometheus says to the oldest look. */
-static void
-says(struct world *w, enum said said)
-{
-	struct effect *effect = world_must_take(w, EFFECT_PROM_QUERY);
-	struct bake_look *look = &effect->result->u.prom_said;
-	struct bake_finding *finding = &look->findings[0];
-
-	*look = (struct bake_look){ .n = 1, .is_present = said != ABSENT && said != UNKNOWN };
-	(void)text_copy(finding->name, PROMQL_NAME, "errors");
-	(void)text_copy(finding->limit, sizeof(finding->limit), "> 1 %");
-	(void)text_copy(finding->value, PROMQL_VALUE,
-	    said == UNKNOWN   ? "" :
-		said == WRONG ? "4.1 %" :
-				"0.2 %");
-	finding->verdict = said == UNKNOWN ? BAKE_UNKNOWN :
-	    said == WRONG		   ? BAKE_FIRES :
-					     BAKE_HEALTHY;
-	if (said == UNKNOWN)
-		text_set(look->why, "timed out");
-	if (said == ABSENT)
-		text_set(look->why, "<ENV>_BAKE_PRESENT has no value");
-	world_report(w, effect);
-}
-
-/* The next look is due, and that is said. */
-static void
-looks(struct world *w, enum said said)
-{
-	world_due(w, TIMER_BAKE);
-	says(w, said);
-}
 
 static struct bake bake;
 
@@ -76,20 +35,6 @@ static int64_t
 current(struct world *w)
 {
 	return world_environment(w, "staging").current.deployment;
-}
-
-/* A release of B over A that bakes. */
-static void
-bakes(struct world *w, enum said before)
-{
-	world_released(w, "staging");
-	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
-	assert_int_equal(world_state(w), DEPLOY_QUEUED);
-	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-	says(w, before);
-	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	world_run_releases(w, GOOD);
-	assert_int_equal(world_state(w), DEPLOY_BAKING);
 }
 
 WORLD_TEST(without_a_bake_nothing_is_asked_and_no_row_is_written)
@@ -159,6 +104,19 @@ BAKE_TEST(wrong_at_the_end_is_looked_at_once_more)
 	assert_int_equal(world_state(w), DEPLOY_BAKING);
 	looks(w, HEALTHY);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(row(w)->left_ms, 0);
+}
+
+/* It is live for all that, and has not passed. */
+BAKE_TEST(whoever_says_at_a_wrong_end_that_it_is_live_has_not_seen_it_pass)
+{
+	bakes(w, HEALTHY);
+	for (int i = 0; i < 3; i++)
+		looks(w, HEALTHY);
+	looks(w, WRONG);
+	(void)world_text(w, WORLD_ADMIN, "/live staging");
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_not_equal(row(w)->left_ms, 0);
 }
 
 BAKE_TEST(an_answer_that_is_missing_between_two_wrong_ones_is_none)
@@ -196,7 +154,7 @@ is_prolonged_and_then_paused(struct world *w, enum said said)
 	rings = world_rings(w);
 	looks(w, said);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_int_equal(world_rings(w), rings + 1);
+	assert_int_equal(world_rings(w), rings + 2); /* with who asked, and in the team's */
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 }
@@ -204,7 +162,7 @@ is_prolonged_and_then_paused(struct world *w, enum said said)
 BAKE_TEST(no_answer_is_not_healthy)
 {
 	is_prolonged_and_then_paused(w, UNKNOWN);
-	assert_non_null(world_says(w, "🟡 Paused: staging"));
+	assert_non_null(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"));
 	assert_non_null(world_says(w, "timed out"));
 }
 
@@ -282,7 +240,7 @@ BAKE_TEST(a_person_pauses_and_goes_on)
 	looks(w, HEALTHY);
 	world_answers(w, WORLD_ADMIN, "/pause staging", "🟡 Pausing: staging.");
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	message = world_says(w, "🟡 Paused: staging");
+	message = world_says_in(w, WORLD_GROUP, "🟡 Paused: staging");
 	assert_non_null(strstr(world_plain(message), "paused by @ada"));
 	assert_string_equal(
 	    world_labels(message), "▶️ Go on | ↩️ Roll back | 🖐 Leave it | 📄 Log");
@@ -346,7 +304,7 @@ BAKE_TEST(a_rollback_of_what_is_paused_is_at_once)
 	bakes(w, HEALTHY);
 	(void)world_text(w, WORLD_ADMIN, "/pause staging");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "🟡 Paused: staging"), "Roll back"));
+	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Roll back"));
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
 }
 
@@ -356,7 +314,7 @@ BAKE_TEST(what_is_left_is_not_live_and_what_runs_is_not_known)
 	bakes(w, HEALTHY);
 	(void)world_text(w, WORLD_ADMIN, "/pause staging");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(w, "🟡 Paused: staging"), "Leave it"));
+	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 	assert_true(world_environment(w, "staging").unknown_since != 0);

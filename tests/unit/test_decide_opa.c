@@ -90,7 +90,8 @@ OPA_TEST(yes_twice_starts)
 	is_asked(w, "\"principal\":{\"kind\":\"telegram\",\"id\":\"11\",\"name\":\"@ada\"}");
 	is_asked(w, "\"grant\":\"*:*/*\",\"source\":\"git\",\"commit\":\"" COMMIT_A "\"");
 	is_asked(w, "\"in_branch\":true,");
-	is_asked(w, "\"live\":\"\",\"approvals\":[],\"emergency\":false,\"freeze\":false");
+	is_asked(w,
+	    "\"promoted_from\":\"\",\"live\":\"\",\"approvals\":[],\"emergency\":false,\"freeze\":false");
 	says(w, OPA_YES, "");
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	is_asked(w, "\"stage\":\"start\"");

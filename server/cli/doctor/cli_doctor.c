@@ -37,6 +37,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	doctor_forges(doctor);
 	doctor_vault(doctor);
 	doctor_opa(doctor);
+	doctor_prometheus(doctor);
 	doctor_notify(doctor);
 	doctor_link_asked(doctor);
 	if (facts != NULL) {

@@ -33,6 +33,7 @@ enum doctor_subject {
 	DOCTOR_GITHUB,
 	DOCTOR_VAULT,
 	DOCTOR_OPA,
+	DOCTOR_PROMETHEUS,
 	DOCTOR_TARGETS,
 	DOCTOR_HEALTH,
 	DOCTOR_OUTBOUND,
@@ -49,7 +50,7 @@ struct doctor_finding {
 	char text[400];
 };
 
-#define DOCTOR_ENDS_MAX 14
+#define DOCTOR_ENDS_MAX 15
 
 struct doctor {
 	struct loop *loop;
@@ -141,6 +142,9 @@ void doctor_vault(struct doctor *doctor);
 
 /* OPA, where it is asked: does it say no to what every policy says no to? */
 void doctor_opa(struct doctor *doctor);
+
+/* Prometheus, where a bake asks it: does each query parse there, and is there data? */
+void doctor_prometheus(struct doctor *doctor);
 
 /* Each target, asked by the runner as a deployment does before it begins. */
 void doctor_targets(struct doctor *doctor);

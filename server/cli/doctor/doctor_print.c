@@ -33,6 +33,7 @@ static const char *const subjects[] = {
 	[DOCTOR_GITHUB] = "github",
 	[DOCTOR_VAULT] = "vault",
 	[DOCTOR_OPA] = "opa",
+	[DOCTOR_PROMETHEUS] = "prometheus",
 	[DOCTOR_TARGETS] = "targets",
 	[DOCTOR_HEALTH] = "health",
 	[DOCTOR_OUTBOUND] = "outbound",

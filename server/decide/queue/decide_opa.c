@@ -8,6 +8,7 @@
 #include "decide/decide_reply.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/who/decide_allowed.h"
+#include "decide/work/decide_promotion.h"
 #include "lib/buf.h"
 #include "lib/fingerprint.h"
 #include "lib/text.h"
@@ -48,6 +49,7 @@ write_input(struct tx *tx, const struct deployment *work, int64_t at, struct buf
 	struct policy_decision granted = decide_allowed_work(tx, work->requested_by, work);
 	char action[ACTION_MAX], who[PRINCIPAL_TEXT];
 	struct decide_needs needs;
+	struct promotion promotion;
 	struct environment now;
 	struct question shown;
 	struct holds holds;
@@ -66,6 +68,7 @@ write_input(struct tx *tx, const struct deployment *work, int64_t at, struct buf
 			    .commit = work->commit,
 			    .ref = work->ref,
 			    .image = work->image[0] != '\0' ? work->image : shown.shown_image,
+			    .promoted_from = decide_promotion_of(tx, work, &promotion)->from,
 			    .live = now.current.commit,
 			    .in_branch = !work->is_off_branch,
 			    .is_emergency = deployment_is_emergency(work),

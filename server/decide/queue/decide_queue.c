@@ -228,7 +228,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_DIFFERS, differs(l, place) },
 		{ TURN_IS_STALE, turn_is_stale(work, l->tx->at) },
 		{ TURN_IS_CI_PENDING, ci == DECIDE_CI_PENDING },
-		{ TURN_IS_UNMEASURED, !decide_bake_is_measured(l->tx, work) },
+		{ TURN_IS_UNMEASURED, !decide_bake_is_measured(l->tx, work, &l->now) },
 	};
 	unsigned set = 0;
 
@@ -345,12 +345,17 @@ ask_anew(const struct look *l, struct place *place)
 	decide_ask_anew(l->tx, &place->work, why, answer_for(l, &place->work));
 }
 
+#define MEASURED_IN_MS INT64_C(10000)
+
 static void
 start(struct look *l, struct place *place)
 {
 	struct deployment *work = &place->work;
-	/* Who has just answered is looking. */
-	bool has_waited = work->wait.queued_at < l->tx->at && work->answered_at < l->tx->at;
+	/* Who has just answered is looking; that Prometheus was asked is no wait of theirs. */
+	int64_t since = strcmp(work->waits_for, ROW_QUEUE_MEASURE) == 0 ?
+	    l->tx->at - MEASURED_IN_MS :
+	    l->tx->at;
+	bool has_waited = work->wait.queued_at < since && work->answered_at < since;
 
 	wait_for(l, place, "");
 	decide_opa_passed(l->tx, work, &place->opa);

@@ -1,4 +1,4 @@
-/* decide_nag.c - reminders that an environment was rolled back or is down, until that is seen.  Side: store. */
+/* decide_nag.c - reminders that an environment was rolled back, is down or paused, until that is seen.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/tell/decide_nag.h"
 
@@ -12,9 +12,11 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/work/decide_probe.h"
 #include "decide/decide_reply.h"
+#include "decide/tell/decide_bake_buttons.h"
 #include "decide/tell/decide_trouble.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/text.h"
+#include "store/row_bake.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -34,26 +36,43 @@ interval_ms(const struct tx *tx, const char *environment)
 	return settings == NULL ? 0 : settings->rollback_nag_minutes * MINUTE_MS;
 }
 
-/* Counted from its end: at once, twice, four times … the interval. */
-static int64_t
-due_at(const struct deployment *work, int64_t interval, int n)
+/* How it bakes, which is paused; of what has ended all zero. */
+static struct bake
+paused(struct tx *tx, const struct deployment *work)
 {
-	return work->ended_at + (interval << n);
+	struct bake bake = { .work = 0 };
+
+	if (work->state == DEPLOY_PAUSED)
+		(void)row_bake_get(tx, work->id, &bake);
+	return bake;
+}
+
+static int64_t
+since_of(struct tx *tx, const struct deployment *work)
+{
+	return work->state == DEPLOY_PAUSED ? paused(tx, work).counted_at : work->ended_at;
+}
+
+/* Counted from its end, or pause: at once, twice, four times … the interval. */
+static int64_t
+due_at(int64_t since, int64_t interval, int n)
+{
+	return since + (interval << n);
 }
 
 /* Those that were due while no program ran are passed by. */
 static void
 wait_for_next(struct tx *tx, const struct deployment *work, int n)
 {
-	int64_t interval = interval_ms(tx, work->environment), due;
+	int64_t interval = interval_ms(tx, work->environment), since = since_of(tx, work), due;
 	char name[24];
 
-	while (n < DECIDE_NAGS_MAX && due_at(work, interval, n) <= tx->at)
+	while (n < DECIDE_NAGS_MAX && due_at(since, interval, n) <= tx->at)
 		n++;
 	row_environment_set_unseen(tx, work->environment, work->id, n);
 	if (n == DECIDE_NAGS_MAX)
 		return;
-	due = due_at(work, interval, n);
+	due = due_at(since, interval, n);
 	text_setf(name, "%" PRId64, work->id);
 	(void)row_effect_timer(
 	    tx, TIMER_NAG, name, 0, due < tx->at + DAY_MS ? due : tx->at + DAY_MS);
@@ -78,7 +97,8 @@ decide_nag_is_open(struct tx *tx, const struct deployment *work)
 enum how_ended {
 	ENDED, /* by another one, or nobody wants it any more */
 	ENDED_SEEN,
-	ENDED_LIVE /* its orders are not to be followed any more */
+	ENDED_LIVE, /* its orders are not to be followed any more */
+	ENDED_PAUSE /* nor are those; its own messages say how it goes on */
 };
 
 /* What was said stays, without the button. */
@@ -113,7 +133,8 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 
 /* A reminder of what is over: nobody is to do any more what it said. */
 static void
-close_in(struct tx *tx, int64_t row, const char *environment, const struct chat_clock *clock)
+close_in(struct tx *tx, int64_t row, const char *environment, enum how_ended how,
+    const struct chat_clock *clock)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
@@ -123,7 +144,10 @@ close_in(struct tx *tx, int64_t row, const char *environment, const struct chat_
 		return; /* gone by age */
 	message.buttons = (struct buttons){ 0 };
 	chat_first(&text, FIRST_OVER, environment);
-	chat_text_since(&text, "a release is live since ", clock, tx->at, tx->at);
+	if (how == ENDED_PAUSE)
+		chat_text_add(&text, "it is paused no more");
+	else
+		chat_text_since(&text, "a release is live since ", clock, tx->at, tx->at);
 	free(message.head);
 	message.head = chat_text_take(&text);
 	row_message_change(tx, row, &message);
@@ -142,9 +166,9 @@ end(struct tx *tx, const char *environment, int64_t work, enum how_ended how, co
 	n += row_shown_list(tx, work, SHOWN_TEAM, rows + n);
 	row_environment_set_unseen(tx, environment, 0, 0);
 	for (size_t i = 0; i < n; i++)
-		if (how == ENDED_LIVE && i < reminders)
-			close_in(tx, rows[i], environment, &clock);
-		else
+		if (how >= ENDED_LIVE && i < reminders)
+			close_in(tx, rows[i], environment, how, &clock);
+		else if (how != ENDED_PAUSE)
 			end_in(tx, rows[i], &seen, how, &clock, by);
 	row_shown_clear(tx, work, SHOWN_NAG);
 	row_shown_clear(tx, work, SHOWN_REMINDER);
@@ -184,6 +208,13 @@ decide_nag_live(struct tx *tx, const char *environment)
 	end_open(tx, environment, ENDED_LIVE);
 }
 
+void
+decide_nag_paused_no_more(struct tx *tx, const struct deployment *work)
+{
+	if (decide_nag_is_open(tx, work))
+		end(tx, work->environment, work->id, ENDED_PAUSE, "");
+}
+
 static void
 nag_in(struct tx *tx, const struct deployment *work, const struct environment *environment,
     int64_t chat)
@@ -192,16 +223,20 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 	struct release back = decide_advise_earlier(tx, environment);
 	const struct request seen = request_about("seen", "work", work->id);
 	struct chat_clock clock = decide_clock(tx, work->environment);
+	struct bake bake = paused(tx, work);
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, work->environment))
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
-	if (environment->is_down)
+	if (work->state == DEPLOY_PAUSED)
+		decide_bake_buttons(tx, work, chat, &as.buttons);
+	else if (environment->is_down)
 		decide_trouble_buttons(tx, work->environment, chat, true, &as.buttons);
 	chat_deployment_nag(&text,
 	    &(struct chat_nag){
 		.work = work,
 		.environment = environment,
+		.bake = &bake,
 		.back = &back,
 		.runbook = settings_text(
 		    settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
@@ -241,12 +276,13 @@ decide_nag_due(struct tx *tx, int64_t id)
 		end_open(tx, work.environment, ENDED);
 		return;
 	}
-	if (tx->at < due_at(&work, interval, environment.n_nags)) { /* the settings changed */
+	if (tx->at < due_at(since_of(tx, &work), interval, environment.n_nags)) {
+		/* the settings changed */
 		wait_for_next(tx, &work, environment.n_nags);
 		return;
 	}
 	wait_for_next(tx, &work, environment.n_nags + 1);
-	if (!environment.is_down || !decide_probe_look(tx, &work))
+	if (work.state == DEPLOY_PAUSED || !environment.is_down || !decide_probe_look(tx, &work))
 		nag(tx, &work);
 }
 

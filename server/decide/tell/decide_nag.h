@@ -1,4 +1,4 @@
-/* decide_nag.h - reminders that an environment was rolled back or is down, until that is seen.  Side: store. */
+/* decide_nag.h - reminders that an environment was rolled back, is down or paused, until that is seen.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -7,15 +7,18 @@
 
 #define DECIDE_NAGS_MAX 8
 
-/* It ended so, and its messages do not say so yet: from now on the chat of its environment is
- * reminded, where the settings want that. */
+/* It ended so, or is paused, and its messages do not say so yet: from now on the chat of its
+ * environment is reminded, where the settings want that. */
 void decide_nag_begin(struct tx *tx, const struct deployment *work);
 
 /* A release is about to be live: what came before it need not be seen any more, and is
  * said to be over. */
 void decide_nag_live(struct tx *tx, const char *environment);
 
-/* Is it that work's end that nobody has seen? */
+/* It is paused no more, and nobody is reminded of that. */
+void decide_nag_paused_no_more(struct tx *tx, const struct deployment *work);
+
+/* Is it that work's end, or pause, that nobody has seen? */
 bool decide_nag_is_open(struct tx *tx, const struct deployment *work);
 
 /* The TIMER_NAG of that work has fired: what is down is looked at before somebody is rung. */

@@ -6,7 +6,9 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/view/decide_application_log.h"
 #include "decide/queue/decide_barrier.h"
+#include "decide/work/decide_bake.h"
 #include "decide/work/decide_left.h"
+#include "decide/tell/decide_bake_buttons.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/queue/decide_previous.h"
@@ -283,7 +285,8 @@ add_seen(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 {
 	const struct request seen = request_about("seen", "work", deployment->id);
 
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL &&
+	if ((deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL ||
+		deployment->state == DEPLOY_PAUSED) &&
 	    decide_nag_is_open(tx, deployment) &&
 	    (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, deployment->environment)))
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, buttons);
@@ -364,24 +367,19 @@ add_open(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 	buttons_add_link(buttons, "🖥 Open", link, is_app);
 }
 
-/* What a person may do with what bakes, or is paused. */
+/* What a person has asked for need not wait for the end of what bakes there; a push does. */
 static void
-add_bake(struct tx *tx, const struct deployment *work, int64_t chat, struct buttons *buttons)
+add_ahead(struct tx *tx, const struct deployment *work, int64_t chat, struct buttons *buttons)
 {
-	bool is_paused = work->state == DEPLOY_PAUSED;
-	const struct request live = request_about("live", "work", work->id);
-	const struct request stay = request_about("stay", "work", work->id);
-	const struct request back = request_of("rollback", work->environment);
-	const struct request turn = request_of(is_paused ? "resume" : "pause", work->environment);
+	bool waits = decide_tell_is_question(work) ||
+	    (work->state == DEPLOY_QUEUED && deployment_is_emergency(work));
+	struct deployment ahead;
 
-	if (!is_paused && may_in(tx, POLICY_DEPLOY, work, chat))
-		row_button_show_for(tx, &live, chat, 0, "✅ Live now", buttons);
-	if (!may_in(tx, POLICY_ROLLBACK, work, chat))
+	if (!waits || !deployment_is_by_request(work) || !decide_bakes(tx, work))
 		return;
-	row_button_show_for(tx, &turn, chat, 0, is_paused ? "▶️ Go on" : "⏸ Pause", buttons);
-	row_button_show_for(tx, &back, chat, 0, CHAT_ROLL_BACK, buttons);
-	if (is_paused)
-		row_button_show_for(tx, &stay, chat, 0, "🖐 Leave it", buttons);
+	row_deployment_active(tx, work->environment, &ahead);
+	if (deployment_is_baking(&ahead))
+		decide_bake_end_buttons(tx, &ahead, chat, buttons);
 }
 
 struct buttons *
@@ -412,7 +410,7 @@ decide_tell_buttons(
 		add_answer(tx, deployment, "no", chat, NOT_NOW, ret);
 	}
 	if (deployment_is_baking(deployment))
-		add_bake(tx, deployment, chat, ret);
+		decide_bake_buttons(tx, deployment, chat, ret);
 	else if (deployment_may_be_cancelled(deployment) &&
 	    (gives_up || may_in(tx, POLICY_CANCEL, deployment, chat) ||
 		deployment_is_own_place(deployment, chat)))
@@ -422,6 +420,7 @@ decide_tell_buttons(
 						      "✋ Stop" :
 						      "✖️ Cancel",
 		    ret);
+	add_ahead(tx, deployment, chat, ret);
 	add_line(tx, deployment, chat, ret);
 	for (size_t i = 0; decide_tell_offers[i] != NULL; i++)
 		decide_tell_offers[i](tx, deployment, chat, ret);

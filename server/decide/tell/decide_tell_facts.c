@@ -14,6 +14,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/who/decide_agent.h"
+#include "decide/work/decide_bake.h"
 #include "decide/work/decide_loan_list.h"
 #include "decide/work/decide_promotion.h"
 #include "deployment/run_verdict.h"
@@ -483,16 +484,27 @@ add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	about->link = rows->link;
 }
 
+static const struct chat_bake *
+bake_of(struct tx *tx, int64_t work, struct chat_bake *ret)
+{
+	(void)row_bake_get(tx, work, &ret->is);
+	ret->n = row_bake_list(tx, work, ret->values);
+	return ret;
+}
+
+/* How it bakes, or will; and what it waits for. */
 static void
 add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
 {
-	int64_t id = about->deployment->id;
+	const struct deployment *work = about->deployment;
 
-	if (!deployment_is_baking(about->deployment))
-		return;
-	(void)row_bake_get(tx, id, &rows->bake.is);
-	rows->bake.n = row_bake_list(tx, id, rows->bake.values);
-	about->bake = &rows->bake;
+	if (deployment_is_baking(work) ||
+	    (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL && decide_bakes(tx, work)))
+		about->bake = bake_of(tx, work->id, &rows->bake);
+	if (about->ahead != NULL && deployment_is_baking(about->ahead))
+		about->ahead_bakes = bake_of(tx, about->ahead->id, &rows->ahead_bakes);
+	if (about->promotion != NULL && work->started_at == 0)
+		about->source_bake = decide_promotion_bake(tx, about->promotion);
 }
 
 /* Of what may be kept back by them. */

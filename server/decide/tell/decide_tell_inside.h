@@ -50,7 +50,7 @@ struct decide_tell_rows {
 	char tail[LIMIT_TAIL];
 	char failed_step[LIMIT_STEP];
 	char application_log[LIMIT_APPLICATION_LOG];
-	struct chat_bake bake;
+	struct chat_bake bake, ahead_bakes;
 	char touches[DECIDE_TOUCHES];
 	char absent[DECIDE_SEEN_ABSENT];
 	struct promotion promotion;

@@ -57,7 +57,8 @@ decide_ring(struct tx *tx, const struct deployment *deployment)
 	    has_rung(tx, deployment))
 		return;
 	ring_in(tx, &about, deployment->message);
-	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL ||
+	if ((deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL &&
+		deployment->state != DEPLOY_PAUSED) ||
 	    deployment->state == DEPLOY_LIVE || deployment->state == DEPLOY_DONE ||
 	    deployment->state == DEPLOY_REFUSED || deployment->state == DEPLOY_EXPIRED ||
 	    deployment->state == DEPLOY_CANCELLED)

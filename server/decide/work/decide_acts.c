@@ -86,6 +86,7 @@ do_ask_person(struct act *act)
 	    DECIDE_COMMAND_QUESTION_MS;
 
 	row_button_close_question(tx, deployment->id); /* one that is asked anew */
+	decide_bake_ask(tx, deployment);
 	(void)row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms);
 	if (!decide_tell_batch_join(tx, deployment))
 		decide_tell_question(tx, deployment, act->answer);
@@ -160,6 +161,7 @@ do_ask_approvers(struct act *act)
 	list_changes(act, is_other, &request);
 	row_approval_ask(tx, work->id, &request);
 	row_button_close_approval(tx, work->id); /* a yes is to what its message showed */
+	decide_bake_ask(tx, work);
 	decide_tell_approvers(tx, work);
 }
 

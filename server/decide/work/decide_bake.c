@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_bake.h"
 
+#include "decide/tell/decide_nag.h"
 #include "lib/text.h"
 #include "store/row_bake.h"
 #include "store/row_effect.h"
@@ -27,8 +28,9 @@ decide_bakes(const struct tx *tx, const struct deployment *work)
 	return settings_for(tx, work) != NULL;
 }
 
+/* What was measured before another release went live is of that one. */
 bool
-decide_bake_is_measured(struct tx *tx, const struct deployment *work)
+decide_bake_is_measured(struct tx *tx, const struct deployment *work, const struct environment *now)
 {
 	const struct environment_settings *of = settings_for(tx, work);
 	struct bake row;
@@ -36,7 +38,7 @@ decide_bake_is_measured(struct tx *tx, const struct deployment *work)
 	if (of == NULL || !bake_asks(of))
 		return true;
 	row_bake_get(tx, work->id, &row);
-	return row.measured_at != 0 && tx->at >= row.measured_at &&
+	return row.measured_at > now->current.at && tx->at >= row.measured_at &&
 	    tx->at - row.measured_at < MEASURED_MS;
 }
 
@@ -50,6 +52,24 @@ decide_bake_measure(struct tx *tx, const struct deployment *work)
 	text_set(effect.u.prom_query.environment, work->environment);
 	text_set(effect.u.prom_query.release, work->commit);
 	(void)row_effect_order(tx, &effect);
+}
+
+void
+decide_bake_ask(struct tx *tx, const struct deployment *work)
+{
+	const struct environment_settings *of = settings_for(tx, work);
+	struct bake row;
+
+	if (of == NULL || !bake_asks(of))
+		return;
+	row_bake_get(tx, work->id, &row);
+	row.work = work->id;
+	row.measured_at = 0;
+	if (!row.is_to_pause)
+		row.why[0] = '\0';
+	row_bake_set(tx, &row);
+	row_bake_set_list(tx, work->id, NULL, 0);
+	decide_bake_measure(tx, work);
 }
 
 void
@@ -93,11 +113,18 @@ decide_bake_go_on(struct tx *tx, const struct deployment *work)
 void
 decide_bake_enter(struct tx *tx, const struct deployment *work, enum deploy_state from)
 {
+	bool baked = from == DEPLOY_BAKING || from == DEPLOY_PAUSED;
+
+	if (!baked && !decide_bakes(tx, work))
+		return;
 	if (from == DEPLOY_BAKING)
 		row_effect_withdraw(tx, row_effect_timer_of(tx, TIMER_BAKE, work->id));
-	if (from == DEPLOY_BAKING || (from == DEPLOY_QUEUED && decide_bakes(tx, work)))
+	if (from == DEPLOY_BAKING || deploy_flow_class(from) != DEPLOY_CLASS_ACTIVE)
 		row_effect_withdraw(tx, row_effect_find(tx, EFFECT_PROM_QUERY, work->id));
-	if ((from == DEPLOY_BAKING || from == DEPLOY_PAUSED) &&
-	    deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL)
+	if (work->state == DEPLOY_PAUSED)
+		decide_nag_begin(tx, work);
+	else if (from == DEPLOY_PAUSED)
+		decide_nag_paused_no_more(tx, work);
+	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL)
 		row_bake_set_list(tx, work->id, NULL, 0);
 }

@@ -15,11 +15,17 @@
 /* Does it bake when its script has ended well, by the settings of this moment?  Reads no row. */
 bool decide_bakes(const struct tx *tx, const struct deployment *work);
 
-/* At its turn: is known what Prometheus says before its release?  True where that is not asked. */
-bool decide_bake_is_measured(struct tx *tx, const struct deployment *work);
+/* At its turn: is known what Prometheus says before its release, of what runs there now?  True
+ * where that is not asked. */
+bool decide_bake_is_measured(
+    struct tx *tx, const struct deployment *work, const struct environment *now);
 
 /* Asks Prometheus, where it is not being asked; decide_bake_said() goes on. */
 void decide_bake_measure(struct tx *tx, const struct deployment *work);
+
+/* A question about it is to be asked: what is wrong before it is shown there when it is known.  At
+ * its turn that is asked once more. */
+void decide_bake_ask(struct tx *tx, const struct deployment *work);
 
 /* It begins to bake, or goes on with what is left. */
 void decide_bake_begin(struct tx *tx, const struct deployment *work);

@@ -4,16 +4,21 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "chat/chat_deployment.h"
 #include "decide/decide_reply.h"
+#include "decide/question/decide_standing.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/tell/decide_tell.h"
+#include "decide/tell/decide_tell_batch.h"
 #include "decide/work/decide_bake.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_unknown.h"
 #include "lib/text.h"
 #include "store/row_bake.h"
 #include "store/row_deployment.h"
+#include "store/row_message.h"
 #include "types/settings.h"
 
 #define COUNT_MS (2 * DECIDE_BAKE_LOOK_MS) /* the most that one look counts: nobody saw the rest */
@@ -114,7 +119,7 @@ static void
 prolong(struct tx *tx, struct deployment *work, struct bake *row)
 {
 	if (row->is_prolonged) {
-		row->counted_at = 0;
+		row->counted_at = tx->at;
 		row_bake_set(tx, row);
 		(void)decide_step(tx, work, DEPLOY_ON_PAUSE, NULL);
 		return;
@@ -158,6 +163,14 @@ note_unknown(struct tx *tx, const struct deployment *work, const struct bake *ro
 	    row->why);
 }
 
+static const char *
+why_of(const struct said *said, const struct bake_look *look)
+{
+	return said->is_known	 ? "" :
+	    look->why[0] != '\0' ? look->why :
+				   "Prometheus did not say how it is";
+}
+
 static void
 look_at(struct tx *tx, struct deployment *work, const struct bake_look *look)
 {
@@ -167,10 +180,7 @@ look_at(struct tx *tx, struct deployment *work, const struct bake_look *look)
 	row_bake_get(tx, work->id, &row);
 	take_look(tx, work->id, look, false, &said);
 	count(tx, &row);
-	text_set(row.why,
-	    said.is_known	     ? "" :
-		look->why[0] != '\0' ? look->why :
-				       "Prometheus did not say how it is");
+	text_set(row.why, why_of(&said, look));
 	row_bake_set(tx, &row);
 	if (!said.is_known)
 		note_unknown(tx, work, &row);
@@ -183,18 +193,55 @@ look_at(struct tx *tx, struct deployment *work, const struct bake_look *look)
 	go_on(tx, work, &row);
 }
 
+/* What git said of it stands in its text alone: that stays. */
+static void
+note_in(struct tx *tx, int64_t message, const struct chat_bake *bake)
+{
+	CLEANUP(message_done) struct message stands = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	row_message_get(tx, message, &stands);
+	if (stands.head == NULL || !chat_deployment_measured(&text, stands.head, bake))
+		return;
+	free(stands.head);
+	stands.head = chat_text_take(&text);
+	row_message_change(tx, message, &stands);
+}
+
+/* Where it is asked about; one of several questions in a message says it when it is by itself. */
+static void
+note(struct tx *tx, const struct deployment *work)
+{
+	int64_t rows[DECIDE_STANDING_ROWS];
+	size_t n = decide_standing_list(tx, work, rows);
+	struct chat_bake bake;
+
+	(void)row_bake_get(tx, work->id, &bake.is);
+	bake.n = row_bake_list(tx, work->id, bake.values);
+	for (size_t i = 0; i < n && !decide_tell_batch_has(tx, work); i++)
+		if (rows[i] != 0)
+			note_in(tx, rows[i], &bake);
+}
+
+/* Of a question it is shown, and no more: what runs until its turn may be something else. */
 static void
 measured(struct tx *tx, struct deployment *work, const struct bake_look *look)
 {
+	bool is_turn = work->state == DEPLOY_QUEUED && !work->wait.is_asked_anew;
 	struct bake row;
 	struct said said;
 
+	take_look(tx, work->id, look, true, &said);
 	row_bake_get(tx, work->id, &row);
 	row.work = work->id;
-	row.measured_at = tx->at;
+	row.measured_at = is_turn ? tx->at : 0;
+	if (!row.is_to_pause)
+		text_set(row.why, why_of(&said, look));
 	row_bake_set(tx, &row);
-	take_look(tx, work->id, look, true, &said);
-	decide_queue(tx, work->environment);
+	if (is_turn)
+		decide_queue(tx, work->environment);
+	else
+		note(tx, work);
 }
 
 void
@@ -203,10 +250,11 @@ decide_bake_said(struct tx *tx, int64_t id, const struct bake_look *look)
 	struct deployment work;
 
 	row_deployment_get(tx, id, &work);
-	if (work.state == DEPLOY_QUEUED)
-		measured(tx, &work, look);
-	else if (work.state == DEPLOY_BAKING)
+	if (work.state == DEPLOY_BAKING)
 		look_at(tx, &work, look);
+	else if (deploy_flow_class(work.state) == DEPLOY_CLASS_OPEN ||
+	    deploy_flow_class(work.state) == DEPLOY_CLASS_QUEUED)
+		measured(tx, &work, look);
 }
 
 void
@@ -223,7 +271,7 @@ decide_bake_due(struct tx *tx, int64_t id)
 	of = settings_environment(tx->settings, work.environment);
 	if (row.is_to_pause) {
 		row.is_to_pause = false;
-		row.counted_at = 0;
+		row.counted_at = tx->at;
 		row_bake_set(tx, &row);
 		(void)decide_step(tx, &work, DEPLOY_ON_PAUSE, NULL);
 	} else if (of == NULL || bake_asks(of)) {
@@ -248,12 +296,24 @@ pause(struct tx *tx, const struct update *update, struct deployment *work)
 	row.is_to_pause = is_running;
 	if (work->state == DEPLOY_BAKING)
 		count(tx, &row);
-	row.counted_at = 0;
+	row.counted_at = tx->at;
 	text_setf(row.why, "paused by %s", update->name);
 	row_bake_set(tx, &row);
 	if (!is_running)
 		(void)decide_step(tx, work, DEPLOY_ON_PAUSE, NULL);
 	return true;
+}
+
+/* Before its time, also where none was left of it: what was last seen there was wrong. */
+static void
+cut(struct tx *tx, struct deployment *work)
+{
+	struct bake row;
+
+	row_bake_get(tx, work->id, &row);
+	row.left_ms += row.left_ms == 0;
+	row_bake_set(tx, &row);
+	(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
 }
 
 /* What is on record does not run there, and nobody says that what does is well. */
@@ -293,7 +353,7 @@ decide_bake_wants(
 	if (wish == DECIDE_BAKE_RESUME)
 		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
 	else if (wish == DECIDE_BAKE_LIVE)
-		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
+		cut(tx, work);
 	else if (wish == DECIDE_BAKE_LEAVE)
 		leave(tx, update, work);
 	return true;

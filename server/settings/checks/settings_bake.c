@@ -11,15 +11,13 @@ static const enum family_setting query_settings[LIMIT_BAKE_QUERIES] = {
 	ENVIRONMENT_SETTING_BAKE_QUERY_3, ENVIRONMENT_SETTING_BAKE_QUERY_4
 };
 
-#define FULL_COMMIT "ffffffffffffffffffffffffffffffffffffffff" /* of the usual length */
-
 /* What stands in the place of its placeholders is known. */
 static void
 check_filled(struct settings_loader *l, const struct environment_settings *e,
     enum family_setting setting, const char *text)
 {
 	CLEANUP(buf_done) struct buf filled = buf_make(PROMQL_FILLED_MAX);
-	struct promql_facts facts = bake_facts(e, FULL_COMMIT);
+	struct promql_facts facts = bake_facts(e, BAKE_NO_RELEASE);
 
 	promql_fill(text, &facts, &filled);
 	if (buf_failed(&filled))

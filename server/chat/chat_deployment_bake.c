@@ -1,0 +1,69 @@
+/* chat_deployment_bake.c - what a release that bakes is measured by, and what was wrong before it.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_inside.h"
+
+#include <string.h>
+
+/* "errors 0.2 % (before 0.2 %)" */
+static void
+add_value(struct chat_text *text, const struct bake_value *value)
+{
+	chat_text_add(
+	    text, ", %s %s", value->name, value->value[0] != '\0' ? value->value : "none");
+	chat_text_add(text, " (before %s%s)", value->was[0] != '\0' ? value->was : "none",
+	    value->is_exempt	 ? ", which was wrong already: it does not count" :
+		value->is_firing ? ", wrong once" :
+				   "");
+}
+
+void
+chat_deployment_bake(struct chat_text *text, const struct chat_bake *bake)
+{
+	chat_text_add(text, ", %lld of %lld min",
+	    (long long)((bake->is.length_ms - bake->is.left_ms) / 60000),
+	    (long long)(bake->is.length_ms / 60000));
+	for (size_t i = 0; i < bake->n; i++)
+		add_value(text, &bake->values[i]);
+}
+
+static void
+add_before(struct chat_text *text, const struct chat_bake *bake)
+{
+	const char *before = "\n⚠️ wrong before this release, so its bake does not count it: ";
+
+	for (size_t i = 0; i < bake->n; i++) {
+		const struct bake_value *value = &bake->values[i];
+
+		if (!value->is_exempt)
+			continue;
+		chat_text_add(text, "%s%s %s %s", before, value->name,
+		    value->was[0] != '\0' ? value->was : "?", value->limit);
+		before = ", ";
+	}
+	if (bake->is.began_at == 0 && !bake->is.is_to_pause)
+		chat_text_some(
+		    text, "\n⚠️ how it is before this release is not known: ", bake->is.why);
+}
+
+void
+chat_deployment_before(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->bake != NULL)
+		add_before(text, about->bake);
+}
+
+bool
+chat_deployment_measured(struct chat_text *text, const char *said, const struct chat_bake *bake)
+{
+	struct chat_text lines = CHAT_TEXT_EMPTY;
+	const char *line;
+	bool is_news;
+
+	add_before(&lines, bake);
+	line = buf_text(&lines.buf);
+	is_news = line[0] != '\0' && strstr(said, line) == NULL;
+	if (is_news)
+		chat_text_add(text, "%s%s", said, line);
+	buf_done(&lines.buf);
+	return is_news;
+}
