@@ -81,7 +81,6 @@ function redraw(host, data, build) {
 	draw(host, build());
 }
 
-/* Read aloud. */
 const say = (text) => { $("said").textContent = text; };
 
 /* --- time --- */
@@ -312,7 +311,7 @@ function progress_of(work) {
 	const begun = work.started_at;
 	if (!begun)
 		return null;
-	const step = work.steps?.at(-1)?.name, is_known = work.estimate_ms >= 1000 && !bakes(work);
+	const step = work.steps?.at(-1)?.name, is_known = work.estimate_ms >= 1000;
 	return [facts(step && plain(step, 60), since(begun), is_known && `of about ${span(work.estimate_ms)}`),
 		is_known && make("progress",
 			{ max: work.estimate_ms, "data-at": begun, "aria-label": "Time that it took lately" })];
@@ -326,7 +325,7 @@ function notes_of(place, health) {
 			["bad", plain(one.at, 80), ": ", plain(one.detail || "does not answer", 200)]),
 		place.unknown_why && ["wait", plain(place.unknown_why, 300)],
 		place.refusal && ["bad", plain(place.refusal, 300)],
-		running && ["busy", to_work(running.work, plain(title_of(running), 120)), " ",
+		running && [state_of(running)[1], to_work(running.work, plain(title_of(running), 120)), " ",
 			by(running.confirmed_by ?? running.requested_by)],
 		place.is_rolled_back && place.unseen &&
 			["wait", to_work(place.unseen, "The newest deployment was rolled back")],
@@ -552,7 +551,7 @@ function view_work(host, number) {
 				actions(make("label", "Reason", why), button("Reject", "reject", reject)))]);
 	}
 	const question = () => asking("A question", work.message || title_of(work),
-		actions(reply("yes", "Yes", "first"), reply("no", "No")));
+		bakes(work) ? bake() : actions(reply("yes", "Yes", "first"), reply("no", "No")));
 	/* As below the chat's message. */
 	function bake() {
 		const name = work.environment, is = is_paused(work), turn = is ? "resume" : "pause";
@@ -562,16 +561,16 @@ function view_work(host, number) {
 	}
 	function step_line(step, i, all) {
 		const end = all[i + 1]?.at ?? work.ended_at;
-		const kind = all[i + 1] || work.is_good ? "" : work.is_over ? "is-bad" : "is-busy";
+		const kind = all[i + 1] || work.is_good || bakes(work) ? "" : work.is_over ? "is-bad" : "is-busy";
 		return make("li", { class: kind }, make("span", plain(step.name, 80)),
-			step.at && (end ? make("span.took", took(step.at, end)) : since(step.at)));
+			step.at && (end ? make("span.took", took(step.at, end)) : kind && since(step.at)));
 	}
 	function doing() {
-		const is_running = !work.is_over && work.started_at;
+		const is_running = !work.is_over && !bakes(work) && work.started_at;
 		const parts = present([is_running && progress_of(work),
 			work.detail && make("p.said", plain(work.detail, 2000)),
 			!work.is_asked && work.note && make("p.said", plain(work.note, 2000)),
-			is_running && (bakes(work) ? bake() : actions(careful(answer, "cancel", work.environment)))]);
+			is_running && actions(careful(answer, "cancel", work.environment))]);
 		return parts.length && make("section.card", parts);
 	}
 	function who_and_what() {
@@ -585,26 +584,26 @@ function view_work(host, number) {
 			Emergency: outside(work.emergency),
 			Asked: when(work.requested_at), Began: when(work.started_at), Ended: when(work.ended_at),
 			Took: took(work.started_at, work.ended_at),
-			Number: String(work.work),
+			Number: work.work,
 		}).map(([name, value]) => value && [make("dt", name), make("dd", value)]);
 	}
 	function show() {
 		const list = work.steps ?? [], warnings = work.warnings ?? [];
-		const is_open = work.state === "awaiting_approval";
+		const is_open = work.state === "awaiting_approval", is_asked = work.is_asked || bakes(work);
 		redraw(head, [title_of(work), work.state, work.live_until], () => [
 			back(at_path(work.environment), plain(work.environment)),
 			make("div.row", make("h1.grow.subject", plain(title_of(work), SUBJECT_MAX)),
 				pill(state_of(work)))]);
-		redraw(asked, [is_open, work.is_asked, work.shown, work.message, work.approvals_open, me], () =>
-			is_open ? approval() : work.is_asked && question());
+		redraw(asked, [work.state, is_asked, work.shown, work.message, work.approvals_open, me], () =>
+			is_open ? approval() : is_asked && question());
 		redraw(top, [work.detail, work.note, work.state, work.started_at, work.estimate_ms, me], doing);
 		redraw(steps, [list, warnings, work.state, work.ended_at], () => list.length && section("Steps",
 			make("ol.steps", list.map(step_line)), warnings.length &&
 			make("ul.notes", warnings.map((text) => make("li.is-wait", plain(text, 400))))));
 		redraw(side, { ...work, steps: 0, message: 0, now: 0, elapsed_ms: 0 }, () =>
 			section("Who and what", make("dl.pairs", who_and_what())));
-		redraw(story, [work.message, work.is_asked, is_open], () =>
-			work.message && !work.is_asked && !is_open &&
+		redraw(story, [work.message, is_asked, is_open], () =>
+			work.message && !is_asked && !is_open &&
 				section("As the chat says it", make("p.story", plain(work.message, 8000))));
 	}
 	return { get title() { return work ? `${title_of(work)} · ${work.environment}` : `Work ${number}`; },
@@ -615,10 +614,8 @@ function view_work(host, number) {
 			if (was && was !== work.state && (work.is_over || is_paused(work)))
 				say(`${work.environment}: ${state_of(work)[0]}. ${work.detail ?? ""}`);
 			was = work.state;
-			if (work.runs.length) {
-				log ??= log_of(log_host, stop.signal);
-				log(work.runs);
-			}
+			if (work.runs.length)
+				(log ??= log_of(log_host, stop.signal))(work.runs);
 		},
 		close() { stop.abort(); } };
 }
@@ -640,8 +637,7 @@ function log_of(host, stop) {
 	host.append(make("section.card.log", { "aria-label": "Log" }, make("header", state, tabs, follow), lines));
 
 	function set_following(yes) {
-		is_following = yes;
-		follow.ariaPressed = yes;
+		is_following = follow.ariaPressed = yes;
 	}
 	function to_end() {
 		if (is_following)
@@ -723,7 +719,7 @@ function log_of(host, stop) {
 
 const KINDS = {
 	all: ["All", () => true], live: ["Went live", (work) => work.is_good],
-	bad: ["Went wrong", (work) => (STATES[work.state] ?? [])[1] === "bad"],
+	bad: ["Went wrong", (work) => state_of(work)[1] === "bad"],
 	open: ["Not over", (work) => !work.is_over],
 };
 
@@ -876,9 +872,10 @@ function view_figures(host, name) {
 	return { title: name ? `Figures of ${name}` : "Figures", nav: "#/figures", async refresh() {
 		const asked = path();
 		if (kept.path !== asked)
-			Object.assign(kept, { answer: await ask(asked), path: asked });
+			(kept.answer = ask(kept.path = asked)).catch(() => { kept.path = 0; });
+		const answer = await kept.answer;
 		if (shown !== asked && asked === path())
-			show(kept.answer);
+			show(answer);
 		shown = asked;
 	} };
 }
@@ -958,7 +955,7 @@ function take_login() {
 	const code = words.get("code"), data = words.get("tgWebAppData");
 	if (!code && !data)
 		return null;
-	const start = data && /^w([0-9]{1,18})$/.exec(new URLSearchParams(data).get("start_param") ?? "");
+	const start = data && /^w([0-9]{1,18})$/.exec(new URLSearchParams(data).get("start_param"));
 	history.replaceState(null, "", "/console/" + (start ? `#w${start[1]}` : "#/"));
 	if (!data && token() && !confirm("Sign in anew, as whoever this link is for?"))
 		return null;

@@ -25,7 +25,9 @@ window.fetch = async (path, options) => {
 	const found = Object.entries(forged).find(([begin]) => path.startsWith(begin));
 	if (!found)
 		return really(path, options);
-	const { status, ...answer } = found[1].length > 1 ? found[1].shift() : found[1][0];
+	const { status, after_ms, ...answer } = found[1].length > 1 ? found[1].shift() : found[1][0];
+	if (after_ms)
+		await new Promise((done) => setTimeout(done, after_ms));
 	if (status === 0)
 		throw new TypeError("nobody answers");
 	return new Response(JSON.stringify(answer), { status, headers: { "Retry-After": status === 429 ? "1" : "" } });

@@ -110,7 +110,7 @@ def test_a_stolen_session_approves_nothing_and_cannot_be_made_stronger(scene, ad
                        ("/v1/token/add", {"name": "mine", "role": "admin", "expires": "1d"}),
                        ("/v1/2fa/add", {"person": ada.number})):
         status, text = call(scene, "POST", path, token, json.dumps(body).encode())
-        assert status == 403, (path, text)
+        assert status in (400, 403), (path, text)
     assert call(scene, "POST", "/v1/session/open", token, b"{}")[0] in (400, 401)
 
 

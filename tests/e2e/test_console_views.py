@@ -125,6 +125,15 @@ def test_who_asks_too_often_waits_and_sees_them_then(scene, inside):
     assert inside.execute_script("return window.asked.filter((one) => one.includes('figures')).length") == 2
 
 
+def test_figures_that_are_on_their_way_are_not_asked_for_again(scene, inside):
+    """The server counts them slowly, and once in ten seconds: what else happens on the page meanwhile asks for none."""
+    with forged(inside, {"/v1/figures/": [{**FIGURES, "after_ms": 1500}]}):
+        open_page(inside, scene, "#/at/staging")
+        inside.execute_script("location.hash = '#/figures'; dispatchEvent(new Event('hashchange'))")
+        until(inside, "document.querySelectorAll('.chart').length === 5", "five charts")
+    assert inside.execute_script("return window.asked.filter((one) => one.includes('figures')).length") == 1
+
+
 def test_half_a_date_is_not_asked_for(scene, inside):
     with forged(inside, {"/v1/figures/": [FIGURES]}):
         open_page(inside, scene, "#/figures")

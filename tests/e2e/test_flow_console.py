@@ -139,16 +139,21 @@ def test_work_has_a_button_that_opens_the_page_and_so_has_the_menu(scene):
 
 def test_from_a_group_it_opens_inside_telegram_where_the_bot_has_a_main_app(scene):
     """Which getMe says, and doctor how to have it."""
-    for on, link, said in ((False, "https://bot.example.org/console/#w", "Bot Settings, Configure Mini App, enable it with "
-                            "https://bot.example.org/console/, then restart"),
-                           (True, "https://t.me/deploy_demo_bot?startapp=w", "opens the console inside Telegram, if")):
+    path = scene.folder / ".env"
+    path.write_text(f"{path.read_text('utf-8')}TELEGRAM_CHAT_ID={GROUP}\n", "utf-8")
+    page = "https://bot.example.org/console/"
+    for on, link, said in (
+            (False, f"{page}#w", f"Bot Settings, Configure Mini App, enable it with {page}, then restart deploybot"),
+            (True, "https://t.me/deploy_demo_bot?startapp=w", f"if the main app at @BotFather is {page}")):
         scene.chat.act("main_app", on=on)
         scene.bot.stop()
         scene.bot.start()
-        wait_until(lambda: "connected to Telegram as @" in scene.bot.log(), PATIENCE_S, "getMe")
+        wait_until(lambda: scene.bot.log().count("connected to Telegram as @") > 0, PATIENCE_S, "getMe")
+        commit = scene.commit()["after"]
         scene.carl.say("/deploy staging", chat=GROUP)
-        rows = scene.carl.hear("staging", chat=GROUP)["message"]["reply_markup"]["inline_keyboard"]
+        rows = scene.carl.hear("staging", commit[:7], chat=GROUP)["message"]["reply_markup"]["inline_keyboard"]
         opened = [button["url"] for row in rows for button in row if "Open" in button["text"]]
         assert len(opened) == 1 and re.fullmatch(re.escape(link) + "[0-9]+", opened[0]), opened
         scene.wait_free()
-        assert said in scene.bot.run("doctor").stdout
+        found = scene.bot.run("doctor").stdout
+        assert said in found, [line for line in found.split("\n") if "Telegram" in line]
