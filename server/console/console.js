@@ -328,7 +328,7 @@ function notes_of(place, health) {
 		running && [state_of(running)[1], to_work(running.work, plain(title_of(running), 120)), " ",
 			by(running.confirmed_by ?? running.requested_by)],
 		place.is_rolled_back && place.unseen &&
-			["wait", to_work(place.unseen, "The newest deployment was rolled back")],
+			["wait", to_work(place.unseen, "The newest was rolled back")],
 		...place.questions.map((one) => ["wait", to_work(one.work, plain(title_of(one), 120)),
 			` — ${state_of(one)[0].toLowerCase()}`]),
 		...place.holds.map((one) => ["wait", hold_text(one)]),
@@ -766,7 +766,7 @@ async function pending() {
 
 function count_pending({ yours, questions }) {
 	const n = yours.length + questions.length;
-	Object.assign($("count"), { hidden: !n, textContent: n, ariaLabel: `${n} waiting` });
+	Object.assign($("count"), { hidden: !n, textContent: n || "", ariaLabel: `${n} waiting` });
 }
 
 function view_approvals(host) {

@@ -53,12 +53,25 @@ def log_in_as(browser, scene, person, query):
     until(browser, "document.getElementById('name').textContent !== ''", "who it is")
 
 
+@pytest.fixture(name="rest", autouse=True)
+def _rest(scene):
+    """Staging is free, and has a release."""
+    if not scene.bot_rows("SELECT 1 FROM release WHERE environment = 'staging'"):
+        who, asked, _ = bakes(scene)
+        who.press(asked, "Live now")
+        who.hear("Live: staging")
+    yield
+    if scene.is_busy("staging"):
+        scene.admin().say("/rollback staging")
+        scene.wait_free()
+
+
 def bakes(scene):
+    """Who asked for it, its message, its number."""
     scene.commit()
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("Baking: staging", confirms=ANY)
-    return who, scene.bot_rows("SELECT MAX(id) FROM work")[0][0]
+    return who, who.hear("Baking: staging", confirms=ANY), scene.bot_rows("SELECT MAX(id) FROM work")[0][0]
 
 
 def stands(browser, scene, work, *buttons):
@@ -73,7 +86,7 @@ def stands(browser, scene, work, *buttons):
 def test_what_bakes_is_paused_goes_on_and_is_live(scene, browser, ada, tmp_path):
     size(browser, *PHONE)
     log_in_as(browser, scene, ada.number, "pause")
-    who, work = bakes(scene)
+    who, _, work = bakes(scene)
     stands(browser, scene, work, "Live now", "Pause", "Roll back…")
     assert browser.execute_script(f"return {PILL}") == "Baking"
     shows(browser, "0 of 10 min")           # as the chat says it
@@ -104,7 +117,7 @@ def test_what_bakes_is_paused_goes_on_and_is_live(scene, browser, ada, tmp_path)
 def test_what_is_paused_is_left_or_rolled_back(scene, browser, ada):
     size(browser, *DESK)
     log_in_as(browser, scene, ada.number, "leave")
-    who, work = bakes(scene)
+    who, _, work = bakes(scene)
     open_page(browser, scene, "#/at/staging")
     until(browser, "document.querySelector('button[data-key=rollback]') !== null", "buttons")
     assert "Cancel…" not in browser.execute_script(BUTTONS)
@@ -113,13 +126,16 @@ def test_what_is_paused_is_left_or_rolled_back(scene, browser, ada):
     click(browser, "button", "Roll back")
     until(browser, f"{PILL} === 'Rolled back'", "the release before")
     who.hear("Rolled back: staging")
-    who, work = bakes(scene)
+    who, _, work = bakes(scene)
     stands(browser, scene, work, "Live now", "Pause", "Roll back…")
     click(browser, "button", "Pause")
     click(browser, "button", "Leave it")
     until(browser, f"{PILL} === 'Failed'", "its end")
     who.hear("staging", "was left there by", "(by the page)")
-    scene.release()
+    who, _, work = bakes(scene)
+    stands(browser, scene, work, "Live now", "Pause", "Roll back…")
+    click(browser, "button", "Live now")
+    who.hear("Live: staging")
     figures = scene.json("root", "figures", "staging", "--as", "admin")
     ended = scene.bot_rows("SELECT state FROM work WHERE environment = 'staging' AND program = 'deploy'")
     wrong = sum(state in ("FAILED", "ROLLED_BACK") for state, in ended)
@@ -131,7 +147,7 @@ def test_what_is_paused_is_left_or_rolled_back(scene, browser, ada):
 def test_who_may_less_sees_less(scene, browser, person, baking, paused):
     scene.chat.act("users", user_id=person, first_name="P", username=f"p{person}")
     log_in_as(browser, scene, person, f"less{person}")
-    who, work = bakes(scene)
+    who, _, work = bakes(scene)
     stands(browser, scene, work, *baking)
     who.say("/pause staging")
     who.hear("Paused: staging")
