@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "chat/chat_deployment_bake.h"
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
 #include "chat/chat_runner.h"
@@ -154,9 +155,9 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 	} else {
 		chat_text_add(text, "\nstarts after #%lld: ", (long long)ahead->id);
 		chat_deployment_work(text, "", ahead);
-		if (about->ahead_bakes != NULL) {
+		if (about->bake != NULL && about->bake->ahead != NULL) {
 			chat_text_add(text, "; it is %s", deploy_flow_word(ahead->state));
-			chat_deployment_bake(text, about->ahead_bakes);
+			chat_deployment_bake(text, about->bake->ahead);
 		} else if (ahead->started_at != 0)
 			chat_text_duration(text, ", since ", about->at - ahead->started_at);
 		if (deployment_stands_first(deployment) && ahead->started_at != 0 &&

@@ -42,6 +42,7 @@ struct chat_bake {
 	struct bake is;
 	struct bake_value values[LIMIT_BAKE_QUERIES];
 	size_t n;
+	const struct chat_bake *ahead; /* of what it waits for, while that bakes; else NULL */
 };
 
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
@@ -53,6 +54,7 @@ struct chat_run_is {
 	/* A question: which of those that the run needs are not connected, and since when, with a
 	 * ';' between; "", NULL: none. */
 	const char *absent;
+	enum bake_end source_bake; /* a promotion before it starts: of what it brings */
 };
 
 struct chat_deployment {
@@ -70,7 +72,6 @@ struct chat_deployment {
 	 * says of its commit; "", NULL: none. */
 	const char *touches;
 	const struct promotion *promotion; /* NULL: it is none; from "": not for who reads it */
-	enum bake_end source_bake;	   /* of what it brings, before it starts */
 	const char *run; /* of a gate "run 4711", at its forge, of a loan also whose; NULL: none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
@@ -78,7 +79,6 @@ struct chat_deployment {
 	const char *application_log;  /* what it logged itself; "", NULL: none, or not for them */
 	size_t application_log_lines; /* so many of it at most */
 	const struct chat_bake *bake; /* not ended, where it bakes or will: else NULL */
-	const struct chat_bake *ahead_bakes; /* the same of `ahead`, while it bakes */
 	int64_t estimate_ms;	      /* how long the whole took lately */
 	const struct git_answer
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */
@@ -230,11 +230,6 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
 #define CHAT_SAID_LOGGED       "\nthe application logged:"
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
 #define CHAT_SAID_AHEAD	       "; this waits for it"
-
-/* A question as it stands, with what fires before its release, which is known now.  False: nothing
- * does, or it says so already, and nothing was added. */
-bool chat_deployment_measured(
-    struct chat_text *text, const char *said, const struct chat_bake *bake) MUST_USE;
 
 /* A question that names what is in progress there, with how that ended in its place.  False: it
  * does not name it, and nothing was added. */

@@ -1,6 +1,6 @@
 /* chat_deployment_bake.c - what a release that bakes is measured by, and what was wrong before it.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#include "chat/chat_deployment_inside.h"
+#include "chat/chat_deployment_bake.h"
 
 #include <string.h>
 

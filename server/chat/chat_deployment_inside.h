@@ -45,12 +45,6 @@ void
 chat_deployment_warnings(struct chat_text *text, const struct chat_deployment *about, size_t max);
 void chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment *about);
 
-/* ", 9 of 15 min, errors 0.2 % (before 0.2 %)" */
-void chat_deployment_bake(struct chat_text *text, const struct chat_bake *bake);
-
-/* Lines: what is wrong before its release, which does not count; or that this is not known. */
-void chat_deployment_before(struct chat_text *text, const struct chat_deployment *about);
-
 /* Behind a script's name, and its exit status before that: what it says. */
 const char *chat_deployment_without_script(const char *line);
 

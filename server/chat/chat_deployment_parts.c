@@ -78,7 +78,7 @@ chat_deployment_promotion(struct chat_text *text, const struct chat_deployment *
 	if (is_open) {
 		chat_text_since(text, " since ", &about->clock, promotion->since, about->at);
 		chat_text_add(text, " (%s)%s", text_age(age, about->at - promotion->since),
-		    promotion->from[0] != '\0' ? baked[about->source_bake] : "");
+		    promotion->from[0] != '\0' ? baked[about->newest.source_bake] : "");
 	}
 	chat_text_add(text, "; no build");
 }

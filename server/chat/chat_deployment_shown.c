@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
+#include "chat/chat_deployment_bake.h"
 #include "chat/chat_hold.h"
 #include "chat/chat_status.h"
 #include "deployment/turn.h"
@@ -187,8 +188,8 @@ add_ahead(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment_is_baking(ahead)) {
 		chat_text_named(text,
 		    ahead->state == DEPLOY_PAUSED ? "is paused: " : "bakes: ", COMMIT_OF(ahead));
-		if (about->ahead_bakes != NULL)
-			chat_deployment_bake(text, about->ahead_bakes);
+		if (about->bake != NULL && about->bake->ahead != NULL)
+			chat_deployment_bake(text, about->bake->ahead);
 		chat_text_add(text, CHAT_SAID_AHEAD);
 		return;
 	}

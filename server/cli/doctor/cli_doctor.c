@@ -10,6 +10,7 @@
 #include "cli/doctor/doctor_agents.h"
 #include "cli/doctor/doctor_notify.h"
 #include "cli/doctor/doctor_production.h"
+#include "cli/doctor/doctor_prometheus.h"
 #include "lib/db.h"
 #include "lib/environment_id.h"
 #include "lib/err.h"

@@ -143,9 +143,6 @@ void doctor_vault(struct doctor *doctor);
 /* OPA, where it is asked: does it say no to what every policy says no to? */
 void doctor_opa(struct doctor *doctor);
 
-/* Prometheus, where a bake asks it: does each query parse there, and is there data? */
-void doctor_prometheus(struct doctor *doctor);
-
 /* Each target, asked by the runner as a deployment does before it begins. */
 void doctor_targets(struct doctor *doctor);
 

@@ -1,10 +1,11 @@
 /* doctor_prometheus.c - Prometheus, where a bake asks it: each query once, and what it says.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "clients/prometheus.h"
+#include "cli/doctor/doctor_prometheus.h"
 
 #include <stdlib.h>
 
 #include "cli/doctor/doctor.h"
+#include "clients/prometheus.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/mem.h"

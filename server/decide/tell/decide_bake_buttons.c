@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/tell/decide_bake_buttons.h"
 
+#include <stdio.h>
+
 #include "chat/chat_deployment.h"
 #include "decide/who/decide_allowed.h"
-#include "lib/text.h"
 #include "store/row_button.h"
 
 static bool
@@ -13,36 +14,35 @@ may_in(struct tx *tx, enum policy_action action, const struct deployment *work, 
 	return chat < 0 || decide_is_allowed(tx, chat, action, work->environment);
 }
 
-static void
-add(struct tx *tx, const struct request *request, int64_t chat, const char *word,
-    const char *commit, struct buttons *buttons)
+/* commit: what it is about, where that is not what the message is about; "": it is. */
+static const char *
+label(const char *word, const char *commit, char ret[LIMIT_BUTTON])
 {
-	char label[LIMIT_BUTTON];
-
-	text_setf(label, "%s%s%s", word, commit[0] != '\0' ? " " : "", commit);
-	row_button_show_for(tx, request, chat, 0, label, buttons);
+	(void)snprintf(
+	    ret, LIMIT_BUTTON, "%s%s%s", word, commit[0] != '\0' ? " " : "", commit); /* it fits */
+	return ret;
 }
 
-/* commit: what it is about, where that is not what the message is about; "": it is. */
 static void
 add_ends(struct tx *tx, const struct deployment *work, int64_t chat, const char *commit,
     struct buttons *buttons)
 {
+	bool is_paused = work->state == DEPLOY_PAUSED;
 	const struct request live = request_about("live", "work", work->id);
 	const struct request back = request_of("rollback", work->environment);
-	const struct request resume = request_of("resume", work->environment);
-	const struct request pause = request_of("pause", work->environment);
+	const struct request turn = request_of(is_paused ? "resume" : "pause", work->environment);
+	char text[LIMIT_BUTTON];
 
-	if (work->state == DEPLOY_BAKING && may_in(tx, POLICY_DEPLOY, work, chat))
-		add(tx, &live, chat, "✅ Live now", commit, buttons);
+	if (!is_paused && may_in(tx, POLICY_DEPLOY, work, chat))
+		row_button_show_for(tx, &live, chat, 0, label("✅ Live now", commit, text), buttons);
 	if (!may_in(tx, POLICY_ROLLBACK, work, chat))
 		return;
-	if (work->state == DEPLOY_PAUSED)
-		add(tx, &resume, chat, "▶️ Go on", commit, buttons);
-	else if (commit[0] == '\0')
-		add(tx, &pause, chat, "⏸ Pause", commit, buttons);
+	if (is_paused || commit[0] == '\0')
+		row_button_show_for(tx, &turn, chat, 0,
+		    label(is_paused ? "▶️ Go on" : "⏸ Pause", commit, text), buttons);
 	if (deployment_can_roll_back(work))
-		add(tx, &back, chat, CHAT_ROLL_BACK, commit, buttons);
+		row_button_show_for(
+		    tx, &back, chat, 0, label(CHAT_ROLL_BACK, commit, text), buttons);
 }
 
 void
@@ -53,7 +53,7 @@ decide_bake_buttons(
 
 	add_ends(tx, work, chat, "", buttons);
 	if (work->state == DEPLOY_PAUSED && may_in(tx, POLICY_ROLLBACK, work, chat))
-		add(tx, &stay, chat, "🖐 Leave it", "", buttons);
+		row_button_show_for(tx, &stay, chat, 0, "🖐 Leave it", buttons);
 }
 
 void

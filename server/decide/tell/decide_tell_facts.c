@@ -94,6 +94,23 @@ line_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *r
 	return decide_ci_line(tx, work, rows->ci);
 }
 
+/* How what it brings came through its bake, where that is live. */
+static enum bake_end
+baked(struct tx *tx, const struct promotion *promotion)
+{
+	const struct environment_settings *from =
+	    settings_environment(tx->settings, promotion->from);
+	struct release release = decide_promotion_release(tx, promotion);
+	struct release origin = row_release_get(tx, release.origin);
+	struct bake row;
+
+	/* What a rollback brought back has passed where it was live first. */
+	row_bake_get(tx, origin.id != 0 ? origin.deployment : release.deployment, &row);
+	if (row.began_at != 0)
+		return row.left_ms == 0 ? BAKE_PASSED : BAKE_CUT;
+	return from != NULL && from->bake_ms > 0 ? BAKE_NONE : BAKE_NOT_ASKED;
+}
+
 static const struct promotion *
 promotion_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *rows)
 {
@@ -501,10 +518,11 @@ add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	if (deployment_is_baking(work) ||
 	    (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL && decide_bakes(tx, work)))
 		about->bake = bake_of(tx, work->id, &rows->bake);
-	if (about->ahead != NULL && deployment_is_baking(about->ahead))
-		about->ahead_bakes = bake_of(tx, about->ahead->id, &rows->ahead_bakes);
 	if (about->promotion != NULL && work->started_at == 0)
-		about->source_bake = decide_promotion_bake(tx, about->promotion);
+		about->newest.source_bake = baked(tx, about->promotion);
+	rows->bake.ahead = NULL;
+	if (about->bake != NULL && about->ahead != NULL && deployment_is_baking(about->ahead))
+		rows->bake.ahead = bake_of(tx, about->ahead->id, &rows->ahead_bakes);
 }
 
 /* Of what may be kept back by them. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chat/chat_deployment.h"
+#include "chat/chat_deployment_bake.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_standing.h"
 #include "decide/queue/decide_queue.h"

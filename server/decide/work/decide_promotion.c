@@ -13,7 +13,6 @@
 #include "lib/text.h"
 #include "settings/checks/settings_stages.h"
 #include "settings/settings_table.h"
-#include "store/row_bake.h"
 #include "store/row_binding.h"
 #include "store/row_environment.h"
 #include "store/row_promotion.h"
@@ -269,22 +268,6 @@ struct release
 decide_promotion_release(struct tx *tx, const struct promotion *promotion)
 {
 	return row_release_get(tx, promotion->release);
-}
-
-enum bake_end
-decide_promotion_bake(struct tx *tx, const struct promotion *promotion)
-{
-	const struct environment_settings *from =
-	    settings_environment(tx->settings, promotion->from);
-	struct release release = decide_promotion_release(tx, promotion);
-	struct release origin = row_release_get(tx, release.origin);
-	struct bake row;
-
-	/* What a rollback brought back has passed where it was live first. */
-	row_bake_get(tx, origin.id != 0 ? origin.deployment : release.deployment, &row);
-	if (row.began_at != 0)
-		return row.left_ms == 0 ? BAKE_PASSED : BAKE_CUT;
-	return from != NULL && from->bake_ms > 0 ? BAKE_NONE : BAKE_NOT_ASKED;
 }
 
 /* --- what is to be deployed, looked at again --- */

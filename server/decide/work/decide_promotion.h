@@ -9,7 +9,6 @@
 
 #include "deployment/deployment.h"
 #include "store/tx.h"
-#include "types/bake.h"
 #include "types/request.h"
 #include "types/update.h"
 
@@ -29,9 +28,6 @@ decide_promotion_of(struct tx *tx, const struct deployment *work, struct promoti
 
 /* The release of a promotion that was found. */
 struct release decide_promotion_release(struct tx *tx, const struct promotion *promotion);
-
-/* How what it brings came through its bake, where that is live. */
-enum bake_end decide_promotion_bake(struct tx *tx, const struct promotion *promotion);
 
 /* Why nothing but a promotion is deployed there; NULL: all is.  It may stand in out. */
 const char *
