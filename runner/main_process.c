@@ -17,9 +17,9 @@
 #include "lib/crash_point.h"
 #include "lib/file.h"
 
-#define CHILD_GATE     3 /* where the child keeps its end until the gate opens */
+#define CHILD_GATE     MAIN_PROCESS_THIRD /* where the child keeps its end until the gate opens */
 #define CHILD_ERROR    4
-#define CHILD_FOLDER   5   /* where it is until the gate's place is free */
+#define CHILD_THIRD    5   /* where it is until the gate's place is free */
 #define NEVER_RAN      125 /* exit status of one that did not come to exec */
 #define FORK_TRIES     3
 #define FORK_PAUSE_NS  50000000L /* and twice that the next time */
@@ -68,7 +68,7 @@ child_ends_first(void)
 		(void)!write(fd, text, (size_t)len); /* else the supervisor may be chosen first */
 }
 
-/* Moves the descriptors to their places: 0, 1, 2, gate, error, folder, and nothing above. */
+/* Moves the descriptors to their places: 0, 1, 2, gate, error, the third, and nothing above. */
 static bool
 child_descriptors(const struct main_process_plan *plan, int gate, int error)
 {
@@ -77,16 +77,16 @@ child_descriptors(const struct main_process_plan *plan, int gate, int error)
 	int high_error = fcntl(error, F_DUPFD, 16);
 	int high_output = fcntl(plan->output, F_DUPFD, 16);
 	int high_input = fcntl(plan->input > 0 ? plan->input : null, F_DUPFD, 16);
-	int high_folder = fcntl(plan->folder > 0 ? plan->folder : null, F_DUPFD, 16);
+	int high_third = fcntl(plan->third > 0 ? plan->third : null, F_DUPFD, 16);
 
 	if (high_gate == -1 || high_error == -1 || high_output == -1 || high_input == -1 ||
-	    high_folder == -1)
+	    high_third == -1)
 		return false;
 	return dup2(high_input, STDIN_FILENO) != -1 && dup2(high_output, STDOUT_FILENO) != -1 &&
 	    dup2(high_output, STDERR_FILENO) != -1 && dup2(high_gate, CHILD_GATE) != -1 &&
 	    dup3(high_error, CHILD_ERROR, O_CLOEXEC) != -1 &&
-	    dup3(high_folder, CHILD_FOLDER, O_CLOEXEC) != -1 &&
-	    syscall(SYS_close_range, CHILD_FOLDER + 1, ~0U, 0) == 0;
+	    dup3(high_third, CHILD_THIRD, O_CLOEXEC) != -1 &&
+	    syscall(SYS_close_range, CHILD_THIRD + 1, ~0U, 0) == 0;
 }
 
 static bool
@@ -134,8 +134,8 @@ child(const struct main_process_plan *plan, int gate, int error, pid_t parent)
 	(void)sigemptyset(&none);
 	(void)pthread_sigmask(SIG_SETMASK, &none, NULL); /* at its gate nothing but KILL ends it */
 	CRASH_POINT(main_process_let_go);
-	if (plan->folder > 0)
-		(void)dup2(CHILD_FOLDER, CHILD_GATE); /* what it is for says that it is not there */
+	if (plan->third > 0)
+		(void)dup2(CHILD_THIRD, CHILD_GATE); /* what it is for says that it is not there */
 	(void)execve(plan->path, plan->argv, plan->envp);
 	number = errno;
 	(void)!write(CHILD_ERROR, &number, sizeof(number)); /* 4 bytes into an empty pipe */

@@ -13,6 +13,8 @@ struct main_process {
 	bool in_group;	/* it was born in the control group of its plan */
 };
 
+#define MAIN_PROCESS_THIRD 3
+
 /* What it becomes when its gate opens.  Borrowed while main_process_fork runs. */
 struct main_process_plan {
 	const char *path;
@@ -22,7 +24,7 @@ struct main_process_plan {
 	int group;	/* the control group to be born in, where that can be; -1: ours */
 	bool ends_first; /* before us, where memory is short */
 	int input;	/* becomes 0; 0: that is /dev/null */
-	int folder;	/* becomes 3; 0: there is none */
+	int third;	/* becomes MAIN_PROCESS_THIRD; 0: there is none */
 };
 
 /*

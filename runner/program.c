@@ -291,6 +291,7 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    (order->settings[0] == '\0' ||
 		program_add_variable(plan, "RELEASE_TICKET", order->settings, err)) &&
 	    program_add_former(plan, settings, dirs, err) &&
+	    program_add_hosts(plan, order, dirs, settings, err) &&
 	    program_add_settings(plan, program->settings, order->environment, settings, err) &&
 	    program_add_client(plan, order->client, settings, err) &&
 	    (program != &job || add_job(plan, order->ref, settings, err)) &&

@@ -8,7 +8,7 @@
 #include "runner/protocol.h"
 
 #define PROGRAM_ARGS_MAX	32
-#define PROGRAM_VARIABLES_MAX	128 /* those of a transport of theirs too */
+#define PROGRAM_VARIABLES_MAX	136 /* those of a transport of theirs too */
 
 /* Where the runner works. */
 struct program_dirs {

@@ -28,6 +28,10 @@ bool program_add_settings(struct program_plan *plan, const struct program_settin
 bool program_add_former(struct program_plan *plan, struct runner_settings *settings,
     const struct program_dirs *dirs, struct err *err) MUST_USE;
 
+/* RUN_HOSTS and what belongs to it.  Refuses an order for a host that the settings do not name. */
+bool program_add_hosts(struct program_plan *plan, const struct protocol_message *order,
+    const struct program_dirs *dirs, struct runner_settings *settings, struct err *err) MUST_USE;
+
 /* What deploy/act-on.sh gets of a client, without its id; "": nothing. */
 bool program_add_client(struct program_plan *plan, const char *client,
     struct runner_settings *settings, struct err *err) MUST_USE;

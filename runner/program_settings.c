@@ -49,7 +49,7 @@ static const char *const playing_settings[] = { "ANSIBLE_FOLDER", "ANSIBLE_VAULT
 static const char *const nothing[] = { NULL };
 
 #define OWN_NAME_MAX   128
-#define OF_EVERY_RUN   24 /* of program.c */
+#define OF_EVERY_RUN   28 /* of program.c */
 #define REGISTRIES_MAX 8  /* lib/setting.def */
 _Static_assert(OF_EVERY_RUN + COUNT(shipping_settings) + COUNT(of_environment) +
 	    REGISTRIES_MAX * COUNT(of_registry) <=

@@ -11,8 +11,7 @@
 #include "lib/clean.h"
 #include "lib/column.h"
 #include "lib/environment_id.h"
-#include "lib/mem.h"
-#include "lib/sha256.h"
+#include "lib/host_lines.h"
 #include "lib/text.h"
 
 #define TARGET	    "target:" /* and a transport's word for what ran before deploybot */
@@ -26,7 +25,7 @@
 	    BIT(GIT_QUERY) | BIT(ANSWER) | BIT(PURGE) | BIT(PURGED) | BIT(PROGRESS) | BIT(READ) | \
 	    BIT(PIECE))
 #define PROVEN_KINDS (BIT(RUN) | BIT(GO) | BIT(STATE_FILE) | BIT(PURGE) | BIT(GIT_QUERY))
-#define BODY_KINDS   (BIT(ANSWER) | BIT(PIECE) | BIT(STATE_FILE))
+#define BODY_KINDS   (BIT(ANSWER) | BIT(PIECE) | BIT(STATE_FILE) | BIT(RUN))
 
 enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
 
@@ -51,6 +50,7 @@ static bool is_argument(const char *text);
 static bool is_fingerprint(const char *text);
 static bool is_challenge(const char *text);
 static bool is_signature(const char *text);
+static bool is_wave(const char *text);
 
 static const char *const kind_words[] = { PROTOCOL_KINDS(COLUMN_SECOND) };
 static const char *const source_words[] = { COMMIT_SOURCES(COLUMN_SECOND) };
@@ -85,6 +85,7 @@ static const struct field fields[] = {
 	NUMBER("number", id, INT64_MAX, BIT(STATE_FILE), BIT(STATE_FILE)),
 	NUMBER("from", place.from, INT64_MAX, BIT(READ) | BIT(PIECE), 0),
 	NUMBER("size", place.size, INT64_MAX, BIT(PIECE), 0),
+	FLAG("results", place.is_results, BIT(READ) | BIT(PIECE)),
 	NUMBER("pid", pid, INT_MAX, BIT(HELLO) | BIT(STUCK), BIT(STUCK)),
 	NUMBER("start", process.start, UINT64_MAX, BIT(HELLO), 0),
 	TEXT("boot", process.boot, is_boot, BIT(HELLO), 0),
@@ -99,6 +100,8 @@ static const struct field fields[] = {
 	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
 	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(GIT_QUERY), 0),
 	TEXT("without", without, is_hosts, BIT(RUN), 0),
+	TEXT("wave", wave, is_wave, BIT(RUN), 0),
+	NUMBER("failures_max", failures_max, HOST_LINES_MAX, BIT(RUN), 0),
 	WORD("source", source, source_words, BIT(RUN), 0),
 	TEXT("tree", tree, is_fingerprint, BIT(RUN), 0),
 	FLAG("promoted", is_promoted, BIT(RUN)),
@@ -208,6 +211,19 @@ static bool
 is_signature(const char *text)
 {
 	return hex_length(text) == PROTOCOL_SIGNATURE_HEX;
+}
+
+/* Of so many. */
+static bool
+is_wave(const char *text)
+{
+	size_t digits = strspn(text, "0123456789"), all;
+
+	if (digits < 1 || digits > 2 || text[0] == '0' || text[digits] != '/')
+		return false;
+	text += digits + 1;
+	all = strspn(text, "0123456789");
+	return all >= 1 && all <= 2 && text[0] != '0' && text[all] == '\0';
 }
 
 bool
@@ -473,9 +489,12 @@ check_body(const struct protocol_message *message, struct err *err)
 	    message->kind == PROTOCOL_STATE_FILE      ? PROTOCOL_STATE_MAX :
 							PROTOCOL_ANSWER_MAX;
 
-	return message->body_len <= most ||
-	    err_set(err, ERR_LIMIT, "%s of %zu bytes", protocol_kind_name(message->kind),
-		message->body_len);
+	if (message->body_len > most)
+		return err_set(err, ERR_LIMIT, "%s of %zu bytes", protocol_kind_name(message->kind),
+		    message->body_len);
+	return message->kind != PROTOCOL_RUN || message->body_len == 0 ||
+	    protocol_are_hosts(message->body, message->body_len) ||
+	    err_set(err, ERR_INVALID, "run: bad hosts");
 }
 
 static bool
@@ -483,6 +502,8 @@ write_body(struct writer *out, const struct protocol_message *message, struct er
 {
 	if (!check_body(message, err))
 		return false;
+	if (message->kind == PROTOCOL_RUN && message->body_len == 0)
+		return true; /* as before there were any */
 	write_line(out, "\n");
 	if (message->body_len > out->cap - out->len)
 		return err_set(err, ERR_LIMIT, "answer does not fit");
@@ -657,6 +678,8 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 		if (!read_field(line, ret, seen, err))
 			return false;
 	}
+	if (ret->kind == PROTOCOL_RUN && data == end)
+		return check_complete(ret, seen, err);
 	if ((BODY_KINDS & 1U << ret->kind) != 0) {
 		ret->body = data;
 		ret->body_len = (size_t)(end - data);
@@ -666,24 +689,4 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 		return err_set(err, ERR_INVALID, "%s: a body", protocol_kind_name(ret->kind));
 	}
 	return check_complete(ret, seen, err);
-}
-
-const char *
-protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK])
-{
-	CLEANUP(freep) struct protocol_message *work = mem_copy(message, sizeof(*message));
-	char packet[PROTOCOL_PACKET_MAX];
-	uint8_t digest[SHA256_SIZE];
-	size_t size = 0;
-
-	work->id = work->deadline_s = 1; /* these have to be there */
-	work->grace_s = 0;
-	work->tag[0] = work->fingerprint[0] = '\0';
-	work->proof = (struct protocol_proof){ .epoch = 0 };
-	ret[0] = '\0';
-	if (protocol_encode(work, packet, sizeof(packet), &size, NULL)) {
-		sha256(packet, size, digest);
-		text_hex(ret, digest, sizeof(digest));
-	}
-	return ret;
 }

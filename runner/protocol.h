@@ -8,8 +8,8 @@
  * Runs outlive upgrades, and a supervisor of another version is followed by its log and its record
  * alone: so the fields of a record keep their meaning whatever the version is.  Version 1 knew no
  * applications and no fingerprints, version 2 no migrations: its runner gives a script no
- * MIGRATE_COMMAND; that of version 3 would ask git for an upload.  Their supervisors say and
- * understand what today's do.
+ * MIGRATE_COMMAND; that of version 3 would ask git for an upload, and that of version 4 would
+ * release to all hosts at once.  Their supervisors say and understand what today's do.
  *
  * server ── socket ── runner: a socket pair (deploybot-runner --fd N), or RUNNER_SOCKET (--listen)
  *   →  hello   version [epoch]               first, both ways.  Another version: the runner says
@@ -18,6 +18,7 @@
  *                                            epoch: see "Epochs"; the runner's is the highest
  *   →  run     id program [application] environment argument deadline_s grace_s deployment
  *              previous ref [fingerprint] [client] [without] [ticket] [epoch] [installation]
+ *              [wave failures_max] [hosts] see "Hosts of a run"
  *              [promoted]                  argument's image was live elsewhere, and is asked for
  *                                            by its digest
  *              [source] [tree]             of an upload: argument's commit is none of git's, and
@@ -69,7 +70,7 @@
  *   →  go      [epoch]                       opens the gate; said again it changes nothing
  *   →  end                                   TERM, then KILL after grace_s.  Before `go`: the gate
  *                                            stays shut and the record says gate=0 ended=1
- *   ←  grew                                  of 0.1.0 alone, 20 a second; it decides nothing
+ *   ←  grew                                  see "Hosts of a run"; of 0.1.0 20 a second, of its log
  *   ←  step    image (one step in steps[0])  PROTOCOL_STEPS_MAX at most; those that decide
  *                                            (step_scan.h) always, so that an image is known
  *                                            before the target changes
@@ -88,13 +89,21 @@
  * hello with the others' too.  0, or none: one server, or an older one: nothing is compared (but
  * what is signed).
  *
+ * Hosts of a run: an order that is not for all hosts of its environment has a body, a line for each
+ * of its own, HOST:PORT as server/settings spells it in a claim; of a rollback in groups, each
+ * behind `= RELEASE`.  They are runs/<id>/hosts.  What the script says of one of them, `==> host
+ * NAME began`, `ok` or `failed WHY`, is no step: the supervisor adds it to runs/<id>/results, the
+ * first of each word, `NAME WORD WHY`, and flushes that.  Then it writes NAME to the pipe HOST_ACKS
+ * for each that began.  It needs no server for that.  Who is connected is sent:
+ *   ←  grew                                  results has lines more
+ *
  * remote runner (deploybot-remote-runner): as above, but `run` and `go` are signed for it:
  *   ←  hello      version pid [epoch] [highest]   no run that it has a folder of is above highest
- *   →  read   id [from]                      a piece of its log, whether it has ended or not: from
+ *   →  read   id [from] [results]            a piece of its log, whether it has ended or not: from
  *                                            the byte of that number on, of which the first is 1,
  *                                            PROTOCOL_PIECE_MAX at most; else PROTOCOL_END_MAX of
- *                                            its end
- *   ←  piece  id [from] size body            size: of all of it now
+ *                                            its end.  results=1: the same of that file
+ *   ←  piece  id [from] size [results] body  size: of all of it now
  *   →  challenge                             before each `run` and each `go`, on its connection
  *   ←  challenge  challenge                  as an agent's; a NEVER makes those of all servers void
  *   →  run, go    with epoch challenge signature (lib/order_bytes.h), where protocol_work() is what
@@ -142,7 +151,7 @@
  *
  * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace,
  * in a control group?) ·
- * log · exit (the record as an `exit` message, then NUL bytes; its first byte NUL: not yet, and
+ * log · hosts and results, of a run that has hosts · exit (the record as an `exit` message, then NUL bytes; its first byte NUL: not yet, and
  * what follows is its draft, kept behind `==> migrate`; locked by the supervisor, POSIX record
  * lock) · socket.  The server reads log and needs nothing else of it.
  *
@@ -218,7 +227,7 @@
 #include "lib/commit.h"
 #include "lib/err.h"
 
-#define PROTOCOL_VERSION	4
+#define PROTOCOL_VERSION	5
 #define PROTOCOL_SUPERVISOR_SINCE 1	/* the oldest that a server understands */
 #define PROTOCOL_AGENT_SINCE	3	/* the oldest that a server and an agent understand */
 #define PROTOCOL_STEPS_MAX	64		/* sent live; then only those that decide */
@@ -235,6 +244,8 @@
 #define PROTOCOL_PIECE_MAX	65536	/* body of a piece */
 #define PROTOCOL_END_MAX	16384	/* of one that is the end of a log */
 #define PROTOCOL_STATE_MAX	73728	/* body of a state: a file in environments/ */
+#define PROTOCOL_HOSTS_MAX	65536	/* body of a run */
+#define PROTOCOL_WAVE		8
 #define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 16384)	/* the largest message */
 #define PROTOCOL_RECORD_BYTES	16384		/* what the exit file is allocated to */
 #define PROTOCOL_GATE_WAIT_S	30
@@ -360,6 +371,7 @@ struct protocol_process {
 struct protocol_place {
 	uint64_t from; /* 1 …; 0: the end */
 	uint64_t size; /* of a piece's log, as it is now */
+	bool is_results; /* of runs/<id>/results instead */
 };
 
 /* One message.  Fields that its kind does not name are zero or empty and are not sent. */
@@ -384,6 +396,8 @@ struct protocol_message {
 	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char without[200];			/* of a rollback: hosts, a comma between */
+	char wave[PROTOCOL_WAVE];		/* WAVE, "2/3"; empty: it is not in waves */
+	unsigned int failures_max;		/* WAVE_FAILURES_MAX */
 	enum commit_source source;			/* of argument's commit: SOURCE */
 	char tree[65];				/* TREE; empty: nothing of an upload is built */
 	bool is_promoted;			/* PROMOTED: argument's image was live elsewhere */
@@ -414,8 +428,8 @@ struct protocol_message {
 	char paths[1536];			/* patterns, a comma between; empty: all;
 						 * behind a / each for itself */
 	char branches[4096];			/* HEADS: names, one space between */
-	/* answer: status and timed_out are the record's.  body, also a piece's and a state's,
-	 * borrows from the packet. */
+	/* answer: status and timed_out are the record's.  body, also of a piece, a state and a run
+	 * that has hosts, borrows from the packet. */
 	const char *body;
 	size_t body_len;
 	/* hello, exit, settled */
@@ -440,6 +454,12 @@ bool protocol_is_commit(const char *text);	/* 7 to 64 lower case hex digits */
 bool protocol_is_image(const char *text);	/* sha256:<64 hex> */
 bool protocol_is_release(const char *text);	/* commit, commit@image or target:word */
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
+
+/* The hosts of a run: at least one, HOST_LINES_MAX at most, each as host_plain() has it; of a
+ * rollback that is grouped the first line is `= RELEASE`, or `= none` of those that ran nothing. */
+#define PROTOCOL_GROUP	    "= "
+#define PROTOCOL_GROUP_NONE "none"
+bool protocol_are_hosts(const char *body, size_t len);
 
 /* SHA-256 of what a run, state or forget says, in hex: all of it but its id, a run's limits and
  * list, and its proof: a runner of before skips whose an order is.  "": it cannot be said.  Returns

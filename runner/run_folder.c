@@ -25,7 +25,8 @@
 #define RECORD_MODE 0600 /* who may read a file may lock it, and so hold up the end of a lost run */
 #define SOCKET_MODE 0660
 
-static const char *const names[] = { "order", "leader", "log", "exit", "socket" };
+static const char *const names[] = { "order", "leader", "log", "exit", "socket", RUN_FOLDER_HOSTS,
+	RUN_FOLDER_RESULTS };
 
 static void
 name_of(uint64_t id, char ret[24])
@@ -117,6 +118,7 @@ run_folder_make(int root, struct protocol_message *order, bool *ret_is_spare, st
 {
 	char name[24], text[SMALL_FILE];
 	CLEANUP(file_closep) int folder = -1;
+	const size_t hosts = order->body_len;
 	char first = order->settings[0];
 	size_t len = 0;
 	bool good;
@@ -124,8 +126,10 @@ run_folder_make(int root, struct protocol_message *order, bool *ret_is_spare, st
 	if (!draw_tag(order, err))
 		return -1;
 	order->settings[0] = '\0'; /* a ticket is for the script alone, and on no disk */
+	order->body_len = 0;
 	good = protocol_encode(order, text, sizeof(text), &len, err);
 	order->settings[0] = first;
+	order->body_len = hosts;
 	if (!good)
 		return -1;
 	name_of(order->id, name);
@@ -133,7 +137,8 @@ run_folder_make(int root, struct protocol_message *order, bool *ret_is_spare, st
 		return -1;
 	CRASH_POINT(folder_named);
 	folder = run_folder_open(root, order->id, err);
-	if (folder != -1 && write_small(folder, "order", text, len, err))
+	if (folder != -1 && write_small(folder, "order", text, len, err) &&
+	    (hosts == 0 || write_small(folder, RUN_FOLDER_HOSTS, order->body, hosts, err)))
 		return TAKE_FD(folder);
 	run_folder_remove(root, order->id);
 	return -1;

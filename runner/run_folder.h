@@ -1,4 +1,4 @@
-/* run_folder.h - runs/<id>/: order, leader, log, exit record, socket.  Side: runner. */
+/* run_folder.h - runs/<id>/: order, hosts, leader, log, exit record, socket.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 /*
  * The folder is what is left of a run when everything else was killed.  mkdir makes an id unique;
@@ -9,6 +9,10 @@
 
 #include "runner/process.h"
 #include "runner/protocol.h"
+
+/* Of a run that has hosts: theirs, and what was said of them (host_results.h). */
+#define RUN_FOLDER_HOSTS   "hosts"
+#define RUN_FOLDER_RESULTS "results"
 
 enum run_folder_record {
 	RUN_FOLDER_NO_RECORD,	/* not written yet, or cut off while it was */

@@ -12,6 +12,7 @@
 #include "lib/file_piece.h"
 #include "lib/folder.h"
 #include "lib/text.h"
+#include "runner/run_folder.h"
 #include "runner/state_files.h"
 
 #define EPOCH_SIZE 21 /* of runs/epoch: digits, so many that each has room, and a newline */
@@ -137,7 +138,8 @@ say_piece(const struct runner_order *who, struct connections *connections,
 		.room = read->place.from == 0 ? PROTOCOL_END_MAX : sizeof(bytes) };
 	size_t size = 0;
 
-	(void)snprintf(name, sizeof(name), "%" PRIu64 "/log", read->id);
+	(void)snprintf(name, sizeof(name), "%" PRIu64 "/%s", read->id,
+	    read->place.is_results ? RUN_FOLDER_RESULTS : "log");
 	answer.body_len = file_piece(who->root, name, &piece);
 	answer.place.size = (uint64_t)piece.size;
 	if (protocol_encode(&answer, packet, sizeof(packet), &size, NULL)) /* it can be */

@@ -11,6 +11,8 @@
 #define IMAGE_LEN   (sizeof(IMAGE) - 1)
 #define WARNING	    "warning "
 #define WARNING_LEN (sizeof(WARNING) - 1)
+#define HOST	    "host "
+#define HOST_LEN    (sizeof(HOST) - 1)
 #define QUOTE	    "quote "
 #define UNQUOTE	    "unquote "
 #define BEL	    0x07
@@ -188,12 +190,12 @@ keep_secrets_out(struct step_scan *scan, const char *name, size_t len, struct bu
 	}
 }
 
-/* max: PROTOCOL_STEP_NAME, or of a warning PROTOCOL_WARNING. */
-static void
-text_ended(
-    struct step_scan *scan, char *line, size_t len, size_t max, step_scan_found *found, void *ctx)
+/* What of it may be shown, cut to max bytes: those of a step's name, or of a warning.  Returns its
+ * length. */
+static size_t
+make_text(
+    struct step_scan *scan, char *line, size_t len, size_t max, char ret[PROTOCOL_WARNING + 1])
 {
-	char text[PROTOCOL_WARNING + 1];
 	struct buf *safe = &scan->safe;
 	const char *from;
 
@@ -206,11 +208,46 @@ text_ended(
 	from = trim(buf_text(safe), &len);
 	len = text_cut(from, len, max);
 	from = trim(from, &len);
-	memcpy(text, from, len);
-	text[len] = '\0';
+	memcpy(ret, from, len);
+	ret[len] = '\0';
 	buf_clear(safe);
-	if (len > 0)
+	return len;
+}
+
+static void
+text_ended(
+    struct step_scan *scan, char *line, size_t len, size_t max, step_scan_found *found, void *ctx)
+{
+	char text[PROTOCOL_WARNING + 1];
+
+	if (make_text(scan, line, len, max, text) > 0)
 		found(ctx, max == PROTOCOL_WARNING ? STEP_SCAN_WARNING : STEP_SCAN_STEP, text);
+}
+
+/* The name and the word are exactly what they have to be, whatever a secret may be called. */
+static void
+host_ended(struct step_scan *scan, char *line, size_t len, step_scan_found *found, void *ctx)
+{
+	static const char failed[] = " failed";
+	char *word = memchr(line, ' ', len);
+	char text[STEP_SCAN_HOST_TEXT], why[PROTOCOL_WARNING + 1] = "";
+	size_t name = word != NULL ? (size_t)(word - line) : 0, left = len - name;
+
+	if (name == 0 || name >= HOST_TEXT)
+		return;
+	if (left > 0 && word[left - 1] == '\r')
+		left--;
+	if (left >= strlen(failed) && memcmp(word, failed, strlen(failed)) == 0 &&
+	    (left == strlen(failed) || word[strlen(failed)] == ' ')) {
+		(void)make_text(
+		    scan, word + strlen(failed), left - strlen(failed), PROTOCOL_WARNING, why);
+		left = strlen(failed);
+	} else if ((left != strlen(" began") || memcmp(word, " began", left) != 0) &&
+	    (left != strlen(" ok") || memcmp(word, " ok", left) != 0)) {
+		return;
+	}
+	text_setf(text, "%.*s%s%s", (int)(name + left), line, why[0] != '\0' ? " " : "", why);
+	found(ctx, STEP_SCAN_HOST, text);
 }
 
 /* The line in scan->line is whole. */
@@ -223,6 +260,10 @@ line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
 		return;
 	if (is_image(scan->line, scan->len, digest))
 		found(ctx, STEP_SCAN_IMAGE, digest);
+	else if (scan->has_hosts && scan->len > MARK_LEN + HOST_LEN &&
+	    memcmp(scan->line + MARK_LEN, HOST, HOST_LEN) == 0)
+		host_ended(scan, scan->line + MARK_LEN + HOST_LEN, scan->len - MARK_LEN - HOST_LEN,
+		    found, ctx);
 	else if (scan->len > MARK_LEN + WARNING_LEN &&
 	    memcmp(scan->line + MARK_LEN, WARNING, WARNING_LEN) == 0)
 		text_ended(scan, scan->line + MARK_LEN + WARNING_LEN,

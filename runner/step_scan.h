@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/buf.h"
+#include "lib/host_lines.h"
 #include "lib/redact.h"
 #include "runner/protocol.h"
 
@@ -22,7 +23,11 @@
 	S("migrated") S("migrate-failed") S("migrate-stopped") S(STEP_SCAN_DRAIN_LATER) \
 	S("previous target:") S("migrate-not-started") S(STEP_SCAN_NOTHING_RUNS)
 
+/* "NAME failed WHY", the longest of what is said of a host. */
+#define STEP_SCAN_HOST_TEXT (HOST_TEXT + sizeof(" failed ") + PROTOCOL_WARNING)
+
 struct step_scan {
+	bool has_hosts;		/* a line `==> host …` is no step */
 	bool mid_line;		/* the line that we are in is not a step's */
 	char quote[STEP_SCAN_QUOTE + 1];	/* others' words until this one is said; "": ours */
 	struct redact *secrets; /* kept out of names */
@@ -35,6 +40,8 @@ enum step_scan_kind {
 	STEP_SCAN_STEP,
 	STEP_SCAN_IMAGE,	/* exactly `==> image sha256:<64 hex>`: the text is the digest */
 	STEP_SCAN_WARNING,	/* `==> warning TEXT`: no step; for people, in the script's words */
+	STEP_SCAN_HOST,		/* of `==> host NAME began`, `ok` or `failed WHY`, what is behind host; of a
+				 * line that is not so, nothing */
 };
 
 typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *text);
@@ -54,8 +61,8 @@ size_t step_scan_decides(const char *name);
 
 /* Calls back for each step that ends in these bytes.  Its name is without blanks at its ends,
  * control characters, escape sequences and secrets, cut to PROTOCOL_STEP_NAME bytes between
- * characters; an empty one is no step.  A warning's text is the same, cut to PROTOCOL_WARNING.  A
- * line ends with LF or CRLF.
+ * characters; an empty one is no step.  A warning's text is the same, cut to PROTOCOL_WARNING, and
+ * so is why a host failed.  A line ends with LF or CRLF.
  *
  * From `==> quote WORD` (up to 32 letters and digits) to `==> unquote WORD` a script shows what
  * others wrote: no line of it is a step.  Who does not know WORD cannot end it, which is why no

@@ -18,7 +18,9 @@
 #include "lib/crash_point.h"
 #include "lib/file.h"
 #include "runner/cgroup.h"
+#include "runner/host_results.h"
 #include "runner/subreaper.h"
+#include "runner/supervisor_limits.h"
 #include "runner/supervisor_server.h"
 #include "runner/main_process.h"
 #include "runner/log_pump.h"
@@ -32,8 +34,7 @@
 #define RECORD_TRIES   60
 #define TURNS_MAX      16 /* pieces of output before others have their turn */
 #define NEVER	       INT64_MAX
-#define FETCH_STEP     "git fetch"	      /* of deploy/git.sh */
-#define AWAIT_STEP     "wait for a migration" /* of deploy/act.sh */
+#define RESULTS_MS     1000 /* until the disk is asked again to keep what was said of hosts */
 
 struct supervisor {
 	struct supervisor_flow flow;
@@ -62,13 +63,8 @@ struct supervisor {
 	int64_t now;	  /* of this turn */
 	int64_t until;	  /* TIME_UP */
 	int64_t stuck_at; /* when a survivor is reported */
-	/* What is left of the time that fetches, the wait for an earlier migration and ours have
-	 * beside its deadline. */
-	int64_t fetch_ms;
-	int64_t await_ms;
-	int64_t migrate_ms;
-	int64_t *limit_ms; /* that of what is in progress, since then; NULL: none */
-	int64_t limit_from;
+	struct supervisor_limits limits;
+	struct host_results hosts;
 	/* the record, as it will be sent */
 	struct protocol_message out;
 };
@@ -122,6 +118,7 @@ supervisor_open(
 	CLEANUP(program_plan_done) struct program_plan plan = { 0 };
 	CLEANUP(file_closep) int output = -1;
 	CLEANUP(file_closep) int group = -1;
+	int acks; /* stays open: the pipe of one that closes its end breaks nothing */
 
 	supervisor->claimed = run_folder_claim(supervisor->folder, err);
 	if (supervisor->claimed == -1)
@@ -131,14 +128,18 @@ supervisor_open(
 	group = cgroup_make(supervisor->identity.tag);
 	if (!program_plan(&plan, start->order, start->dirs, err) ||
 	    !open_log(supervisor, &plan, &output, err) ||
+	    !host_results_open(&supervisor->hosts, supervisor->folder, start->order, &acks, err) ||
 	    !main_process_fork(&supervisor->main_process,
 		&(struct main_process_plan){
-		    plan.path, plan.argv, plan.envp, output, group, true, 0, 0 },
+		    plan.path, plan.argv, plan.envp, output, group, true, 0, acks },
 		err))
 		return false;
-	supervisor->fetch_ms = (int64_t)plan.fetch_limit_s * 1000;
-	supervisor->await_ms = (int64_t)plan.await_limit_s * 1000;
-	supervisor->migrate_ms = (int64_t)plan.migrate_limit_s * 1000;
+	supervisor->pump.scan.has_hosts = supervisor->hosts.file != -1;
+	supervisor->limits = (struct supervisor_limits){
+		.fetch_ms = plan.fetch_limit_s * 1000,
+		.await_ms = plan.await_limit_s * 1000,
+		.migrate_ms = plan.migrate_limit_s * 1000,
+	};
 	CRASH_POINT(main_process_forked);
 	identify_main_process(supervisor);
 	supervisor->listener = run_folder_listen(supervisor->folder, err);
@@ -255,6 +256,12 @@ report_stuck(struct supervisor *supervisor)
 }
 
 static void
+keep_results(struct supervisor *supervisor)
+{
+	supervisor->server.grew |= host_results_flush(&supervisor->hosts);
+}
+
+static void
 fill_record(struct supervisor *supervisor)
 {
 	struct protocol_record *record = &supervisor->out.record;
@@ -270,6 +277,7 @@ fill_record(struct supervisor *supervisor)
 	if ((supervisor->flow.facts & SUPERVISOR_BIT(NO_CHILD)) == 0)
 		process_oom_below(getpid(), supervisor->oom_score_adj);
 	log_pump_flush(&supervisor->pump);
+	keep_results(supervisor);
 }
 
 /* Nothing of it is alive, or it ended well: the record, and then its room on disk is used once. */
@@ -291,6 +299,7 @@ static void
 close_socket(struct supervisor *supervisor)
 {
 	log_pump_stop(&supervisor->pump);
+	host_results_done(&supervisor->hosts);
 	(void)close(supervisor->listener);
 	supervisor->listener = -1;
 	(void)unlinkat(supervisor->folder, "socket", 0); /* may stay: it refuses */
@@ -427,39 +436,6 @@ on_output(struct supervisor *supervisor)
 	}
 }
 
-/* The limit of its own that a step has; NULL: the deadline is its. */
-static int64_t *
-limit_of(struct supervisor *supervisor, const char *step)
-{
-	if (strcmp(step, FETCH_STEP) == 0)
-		return &supervisor->fetch_ms;
-	if (supervisor->out.record.released)
-		return NULL;
-	if (strcmp(step, AWAIT_STEP) == 0)
-		return &supervisor->await_ms;
-	return strcmp(step, STEP_SCAN_MIGRATE) == 0 ? &supervisor->migrate_ms : NULL;
-}
-
-/* The script fetches or migrates from one step to the next, and its deadline waits. */
-static void
-take_limit(struct supervisor *supervisor, int64_t *limit_ms)
-{
-	int64_t now = clock_monotonic_ms(), used = now - supervisor->limit_from;
-
-	if (supervisor->flow.state != SUPERVISOR_RUNNING)
-		return; /* another wait has begun */
-	if (supervisor->limit_ms != NULL) {
-		int64_t left = *supervisor->limit_ms > used ? *supervisor->limit_ms - used : 0;
-
-		supervisor->until -= left;
-		*supervisor->limit_ms = left;
-	}
-	supervisor->limit_ms = limit_ms;
-	supervisor->limit_from = now;
-	if (limit_ms != NULL)
-		supervisor->until += *limit_ms;
-}
-
 /* Behind the begin of a migration: where we are killed nothing is rolled back but a release. */
 static void
 keep_draft(struct supervisor *supervisor)
@@ -476,8 +452,11 @@ on_step(void *ctx, enum step_scan_kind kind, const char *text)
 
 	if (supervisor->flow.state == SUPERVISOR_TOLD)
 		return;
-	if (kind == STEP_SCAN_STEP)
-		take_limit(supervisor, limit_of(supervisor, text));
+	if (kind == STEP_SCAN_HOST)
+		host_results_take(&supervisor->hosts, text);
+	if (kind == STEP_SCAN_STEP && supervisor->flow.state == SUPERVISOR_RUNNING)
+		supervisor->until += supervisor_limits_take(
+		    &supervisor->limits, text, supervisor->out.record.released);
 	supervisor_record_take(&supervisor->out, kind, text);
 	if (supervisor->out.record.migration && supervisor->out.step_count > before &&
 	    step_scan_decides(text) != 0)
@@ -531,6 +510,7 @@ static void
 advance(struct supervisor *supervisor)
 {
 	supervisor->now = clock_monotonic_ms();
+	keep_results(supervisor);
 	do {
 		tell_server(supervisor);
 		if (supervisor->server.said_hello)
@@ -545,6 +525,8 @@ time_to_wait(const struct supervisor *supervisor, int64_t now)
 {
 	int64_t until = supervisor->until;
 
+	if (host_results_is_due(&supervisor->hosts) && until - now > RESULTS_MS)
+		return RESULTS_MS;
 	if (until == NEVER)
 		return -1;
 	return until <= now ? 0 : (int)(until - now < 60000 ? until - now : 60000);
@@ -553,7 +535,7 @@ time_to_wait(const struct supervisor *supervisor, int64_t now)
 static _Noreturn void
 supervisor_loop(struct supervisor *supervisor)
 {
-	enum { LISTENER, SERVER, GUEST, OUTPUT, CHILDREN, RUNNER, FDS };
+	enum { LISTENER, SERVER, GUEST, OUTPUT, CHILDREN, RUNNER, ACKS, FDS };
 
 	for (;;) {
 		int64_t now = clock_monotonic_ms();
@@ -565,6 +547,8 @@ supervisor_loop(struct supervisor *supervisor)
 			[OUTPUT] = { supervisor->pump.pipe, POLLIN, 0 },
 			[CHILDREN] = { supervisor->children, POLLIN, 0 },
 			[RUNNER] = { supervisor->runner, POLLIN, 0 },
+			[ACKS] = { supervisor->hosts.due.size > 0 ? supervisor->hosts.acks : -1,
+			    POLLOUT, 0 },
 		};
 
 		if (poll(fds, FDS, time_to_wait(supervisor, now)) == -1 && errno != EINTR)

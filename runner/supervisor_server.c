@@ -167,6 +167,19 @@ tell_steps(struct supervisor_server *server, const struct supervisor_news *news)
 }
 
 static bool
+tell_grew(struct supervisor_server *server)
+{
+	const struct protocol_message grew = { .kind = PROTOCOL_GREW };
+
+	if (!server->grew)
+		return true;
+	if (!tell(server, &grew))
+		return false;
+	server->grew = false;
+	return true;
+}
+
+static bool
 tell_stuck(struct supervisor_server *server, const struct supervisor_news *news)
 {
 	struct protocol_message stuck = {
@@ -187,7 +200,8 @@ supervisor_server_tell(struct supervisor_server *server, const struct supervisor
 	if (server->fd == -1 || server->blocked || server->said_exit)
 		return true;
 	if ((server->said_hello || tell_hello(server, news)) && tell_steps(server, news) &&
-	    tell_stuck(server, news) && news->is_over && tell(server, news->out))
+	    tell_grew(server) && tell_stuck(server, news) && news->is_over &&
+	    tell(server, news->out))
 		server->said_exit = true;
 	return server->fd != -1;
 }

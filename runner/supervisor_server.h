@@ -10,6 +10,7 @@ struct supervisor_server {
 	bool blocked;	/* wait until it can be written to */
 	bool said_hello;
 	bool said_exit;
+	bool grew;	/* its results, which it is to be sent */
 	size_t steps_sent;
 	struct order_challenge challenge; /* of a remote server, for `go` */
 	uint64_t epoch; /* that it has said: 0: none, or nobody is connected */

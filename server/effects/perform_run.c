@@ -30,6 +30,7 @@ struct run_job {
 
 static void on_hello(void *ctx, const struct run_started *hello);
 static void on_step(void *ctx, const struct run_step *step);
+static void on_hosts(void *ctx, const struct hosts_said *said);
 static void on_lost(void *ctx, const char *stuck);
 static void on_incompatible(void *ctx);
 static void on_ended(void *ctx, const struct run_ended *ended);
@@ -103,8 +104,8 @@ put_off(struct run_job *job, const char *why)
 static void
 job_try(struct run_job *job)
 {
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_incompatible, on_ended,
-		on_put_off, on_dropped, job };
+	const struct runs_watch watch = { on_hello, on_step, on_hosts, on_lost, on_incompatible,
+		on_ended, on_put_off, on_dropped, job };
 	struct err err = { .code = ERR_NONE };
 
 	job->tries++;
@@ -254,6 +255,18 @@ on_step(void *ctx, const struct run_step *step)
 	struct event *event = event_new(EVENT_RUN_STEP);
 
 	event->u.run_step = *step;
+	job->job.perform->submit(job->job.perform->submit_ctx, event);
+}
+
+static void
+on_hosts(void *ctx, const struct hosts_said *said)
+{
+	struct run_job *job = ctx;
+	struct event *event = event_new(EVENT_HOSTS_SAID);
+
+	event->u.hosts_said = *said;
+	event->u.hosts_said.list =
+	    said->n == 0 ? NULL : mem_copy(said->list, said->n * sizeof(*said->list));
 	job->job.perform->submit(job->job.perform->submit_ctx, event);
 }
 

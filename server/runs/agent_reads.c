@@ -18,7 +18,7 @@ ask_first(struct agent_channels *channels)
 	if (!agent_channels_send(channels, AGENT_CHANNEL_RUNNER,
 		&(struct protocol_message){ .kind = PROTOCOL_READ,
 		    .id = (uint64_t)first->run,
-		    .place.from = (uint64_t)first->from },
+		    .place = { .from = (uint64_t)first->from, .is_results = first->is_results } },
 		NULL))
 		abort(); /* what has no text can always be said */
 }
@@ -70,7 +70,8 @@ agent_reads_take(struct agent_channels *channels, const struct protocol_message 
 	struct agent_read *first = STAILQ_FIRST(&reads->waiting);
 
 	if (first == NULL || !reads->is_sent || (int64_t)piece->id != first->run ||
-	    (int64_t)piece->place.from != first->from)
+	    (int64_t)piece->place.from != first->from ||
+	    piece->place.is_results != first->is_results)
 		return;
 	forget(reads, first);
 	first->on_piece(first, piece); /* which may ask again, or free it */

@@ -16,6 +16,7 @@ struct agent_channels;
 struct agent_read {
 	int64_t run;
 	int64_t from; /* a byte's number, the first is 1; 0: the end, of an agent only so */
+	bool is_results; /* of runs/<id>/results, else of its log */
 	bool is_waiting;
 	void (*on_piece)(struct agent_read *read, const struct protocol_message *piece);
 	void *ctx;

@@ -15,8 +15,10 @@
 #include "runs/agent_link.h"
 #include "runs/supervisor_link.h"
 #include "runs/run_flow.h"
+#include "runs/run_hosts.h"
 #include "runs/run_output.h"
 #include "runs/run_report.h"
+#include "runs/run_stop.h"
 #include "runs/run_translate.h"
 #include "types/peers.h"
 
@@ -53,6 +55,7 @@ struct run_follow {
 	struct protocol_message *held;	   /* its record, until the end of its output has come */
 	const struct run_tail_bytes *said; /* that end */
 	struct run_output output;
+	struct run_hosts hosts;
 	char why[LIMIT_LINE];
 	struct run_ended ended; /* in END; its list is ours */
 	bool is_put_off;
@@ -253,6 +256,8 @@ end_recorded(struct run_follow *run)
 	run_translate_record(&context, &run->message->record, &ended);
 	CRASH_POINT(exit_received);
 	run_report_steps(&run->report, run->message);
+	if (ended.gate_opened)
+		run_hosts_end(&run->hosts);
 	if (ended.lost)
 		report_lost(run);
 	conclude(run, &ended);
@@ -330,6 +335,7 @@ end_folder_gone(struct run_follow *run)
 		.detail = "it was started, and its runner has no folder of it" };
 
 	LOG_ERROR(run, "%s: it is not ordered again, and what it left is not known", ended.detail);
+	run_hosts_end(&run->hosts);
 	conclude(run, &ended);
 }
 
@@ -341,27 +347,14 @@ run_free(struct run_follow *run)
 	loop_task_cancel(&run->due);
 	supervisor_link_free(run->supervisor);
 	run_output_done(&run->output);
+	run_hosts_done(&run->hosts);
 	if (run->agent != NULL)
 		agent_link_follow(run->agent, run->order.run, false);
 	run->magic = 0;
 	free(run->held);
+	free(run->order.hosts);
 	free(run->ended.binding);
 	free(run);
-}
-
-static void
-answer_stop_requests(struct run_follow *run, bool is_dropped)
-{
-	struct runs_stop_request *request;
-
-	while ((request = run->stop_requests) != NULL) {
-		run->stop_requests = request->next;
-		request->next = NULL;
-		if (!is_dropped)
-			request->on_sent(request);
-		else if (request->on_dropped != NULL)
-			request->on_dropped(request);
-	}
 }
 
 /* At the bottom of a turn: `end` was sent, or this is the last word about the run. */
@@ -374,7 +367,7 @@ on_due(UNUSED struct loop_task *task, void *ctx)
 
 	if (is_over)
 		run->world->on_over(run->world->ctx, run);
-	answer_stop_requests(run, false);
+	run_stop_answer(&run->stop_requests, false);
 	if (!is_over)
 		return;
 	if (run->is_put_off)
@@ -429,7 +422,7 @@ take_output(void *ctx, const struct run_tail_bytes *said)
 	free(TAKE(run->held));
 }
 
-/* Of a run elsewhere the end of its output is asked for before its end is reported. */
+/* Of a run elsewhere what it said is asked for before its end is reported. */
 static void
 take_record(struct run_follow *run, const struct protocol_message *message)
 {
@@ -443,10 +436,10 @@ take_record(struct run_follow *run, const struct protocol_message *message)
 	if (run->is_agents)
 		run_translate_agent(run->held);
 	loop_timer_start(run->world->loop, &run->late, PIECE_MS, 0);
-	if (message->record.gate)
-		run_output_last(&run->output);
-	else
+	if (!message->record.gate)
 		take_output(run, &no_output);
+	else
+		run_hosts_last(&run->hosts, &run->output);
 }
 
 static void
@@ -471,6 +464,7 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 	}
 	if (!run->is_agents)
 		run_report_steps(&run->report, message);
+	run_hosts_grew(&run->hosts);
 	happened(run, is_open ? RUN_ON_HELLO_OPEN : RUN_ON_HELLO_SHUT, message);
 }
 
@@ -499,7 +493,10 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 	case PROTOCOL_EXIT:
 		take_record(run, message);
 		break;
-	default: /* `grew` too: who shows the log looks at it by itself */
+	case PROTOCOL_GREW: /* who shows the log looks at it by itself */
+		run_hosts_grew(&run->hosts);
+		break;
+	default:
 		break;
 	}
 }
@@ -636,6 +633,7 @@ run_follow_new(const struct run_follow_world *world, struct agent_link *agent,
 	run->agent = agent;
 	run->order = *order;
 	memset(&run->order.message, 0, sizeof(run->order.message)); /* its texts are the effect's */
+	run->order.hosts = mem_text(order->hosts);
 	run->report.run = order->run;
 	run->report.redact = world->redact;
 	run->report.watch = *watch;
@@ -646,6 +644,9 @@ run_follow_new(const struct run_follow_world *world, struct agent_link *agent,
 	if (agent != NULL)
 		begin_order_wait(run, is_resumed && world->is_others(world->ctx, order->runner));
 	loop_task_init(&run->due, on_due, run);
+	if (order->hosts != NULL)
+		run_hosts_begin(&run->hosts, &run->report, world->loop, world->state_directory,
+		    agent != NULL ? agent_link_channels(agent) : NULL);
 	return run;
 }
 
@@ -653,7 +654,7 @@ void
 run_follow_drop(struct run_follow *run)
 {
 	OBJ_CHECK(run, MAGIC);
-	answer_stop_requests(run, true);
+	run_stop_answer(&run->stop_requests, true);
 	if (run->report.watch.on_dropped != NULL)
 		run->report.watch.on_dropped(run->report.watch.ctx);
 	run_free(run);
@@ -690,8 +691,7 @@ void
 run_follow_stop(struct run_follow *run, struct runs_stop_request *request)
 {
 	OBJ_CHECK(run, MAGIC);
-	request->next = run->stop_requests;
-	run->stop_requests = request;
+	run_stop_add(&run->stop_requests, request);
 	run->stop_requested = true;
 	run->said_end = false; /* not to all who ask any more */
 	advance(run);

@@ -32,6 +32,31 @@ run_report_steps(struct run_report *report, const struct protocol_message *messa
 		run_report_step(report, &message->steps[i], message->record.image);
 }
 
+static void
+say_hosts(const struct run_report *report, struct hosts_said *said)
+{
+	if ((said->n > 0 || said->is_gone) && report->watch.on_hosts != NULL)
+		report->watch.on_hosts(report->watch.ctx, said);
+	said->n = 0;
+}
+
+void
+run_report_hosts(struct run_report *report, const char *lines, size_t size)
+{
+	struct host_result list[HOSTS_SAID_MAX];
+	struct hosts_said said = { .run = report->run, .is_gone = size == 0, .list = list };
+	const char *end = lines + size;
+
+	for (const char *stop; lines < end; lines = stop + 1) {
+		stop = memchr(lines, '\n', (size_t)(end - lines));
+		said.n += run_translate_host(
+		    lines, (size_t)(stop - lines), report->redact, &list[said.n]);
+		if (said.n == HOSTS_SAID_MAX)
+			say_hosts(report, &said);
+	}
+	say_hosts(report, &said);
+}
+
 void
 run_report_attached(struct run_report *report, const struct effect_run *order)
 {

@@ -24,6 +24,9 @@ void run_report_step(
     struct run_report *report, const struct protocol_step *said, const char *image);
 void run_report_steps(struct run_report *report, const struct protocol_message *message);
 
+/* Whole lines of runs/<id>/results, in batches; none: that file is gone. */
+void run_report_hosts(struct run_report *report, const char *lines, size_t size);
+
 /* Each once. */
 void run_report_attached(struct run_report *report, const struct effect_run *order);
 void run_report_hello(struct run_report *report, const struct protocol_message *message);

@@ -63,6 +63,12 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 	ret->is_promoted = order->is_promoted;
 	static_assert(sizeof(ret->without) == sizeof(order->without), "hosts fit");
 	memcpy(ret->without, order->without, sizeof(ret->without));
+	static_assert(sizeof(ret->wave) == sizeof(order->wave), "a wave fits");
+	memcpy(ret->wave, order->wave, sizeof(ret->wave));
+	ret->failures_max = (unsigned)order->failures_max;
+	static_assert(PROTOCOL_HOSTS_MAX >= LIMIT_RUN_HOSTS, "hosts fit");
+	ret->body = order->hosts;
+	ret->body_len = order->hosts == NULL ? 0 : strlen(order->hosts);
 	static_assert(sizeof(ret->fingerprint) == sizeof(order->binding), "a digest fits");
 	memcpy(ret->fingerprint, order->binding, sizeof(ret->fingerprint));
 }
@@ -100,6 +106,34 @@ run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP]
 {
 	static_assert(LIMIT_STEP > PROTOCOL_STEP_NAME, "a step's name fits");
 	make_safe(said, PROTOCOL_STEP_NAME, redact, ret, LIMIT_STEP);
+}
+
+bool
+run_translate_host(const char *line, size_t len, struct redact *redact, struct host_result *ret)
+{
+	static const char *const words[] = {
+		[HOST_BEGAN] = "began", [HOST_OK] = "ok", [HOST_FAILED] = "failed"
+	};
+	char text[LIMIT_HOST + LIMIT_LINE], *word, *why = NULL;
+	size_t index;
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, line, len);
+	text[len] = '\0';
+	word = strchr(text, ' ');
+	if (word != NULL)
+		why = strchr(++word, ' ');
+	if (why != NULL)
+		*why++ = '\0';
+	index = word == NULL ? COUNT(words) : text_index(word, words, COUNT(words));
+	if (index == COUNT(words))
+		return false;
+	word[-1] = '\0';
+	*ret = (struct host_result){ .word = (enum host_word)index };
+	if (why != NULL)
+		make_safe(why, PROTOCOL_WARNING, redact, ret->why, sizeof(ret->why));
+	return host_is_plain(text) && text_copy(ret->host, sizeof(ret->host), text);
 }
 
 /* Between characters: up to three bytes below the limit. */

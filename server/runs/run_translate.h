@@ -18,6 +18,10 @@ bool run_translate_knows(unsigned version, char why[LIMIT_LINE]);
 /* A step's name, safe to show: never empty, without the secrets that redact knows. */
 void run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP]);
 
+/* A line of runs/<id>/results; false: it says nothing of a host. */
+bool run_translate_host(
+    const char *line, size_t len, struct redact *redact, struct host_result *ret) MUST_USE;
+
 /* What hinders a run's end, as far as the runner knows it: "process 4711 of it would not end". */
 void run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LINE]);
 

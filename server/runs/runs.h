@@ -77,6 +77,9 @@ struct runs_watch {
 	void (*on_hello)(void *ctx, const struct run_started *hello);
 	/* Sent in order, from 0; after a restart all of them once more. */
 	void (*on_step)(void *ctx, const struct run_step *step);
+	/* What it said of its hosts, in order, and all before on_ended; after a restart all of it
+	 * once more.  The list is borrowed.  NULL: nobody wants to know. */
+	void (*on_hosts)(void *ctx, const struct hosts_said *said);
 	/* Its supervisor was killed; what it started is being ended.  Once more when that takes
 	 * long:  then `stuck` says what hinders it, as far as it is known; before that it is "". */
 	void (*on_lost)(void *ctx, const char *stuck);

@@ -71,9 +71,10 @@ effect_free(struct effect *effect)
 	if (effect == NULL)
 		return;
 	event_free(effect->result);
-	if (effect->kind == EFFECT_RUN)
+	if (effect->kind == EFFECT_RUN) {
 		message_done(&effect->u.run.message);
-	else if (effect->kind == EFFECT_SEND_MESSAGE)
+		free(effect->u.run.hosts);
+	} else if (effect->kind == EFFECT_SEND_MESSAGE)
 		message_done(&effect->u.send_message.message);
 	else if (effect->kind == EFFECT_PROBE)
 		free(effect->u.probe.targets);

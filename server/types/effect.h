@@ -66,11 +66,17 @@ struct effect_run {
 	char binding[LIMIT_DIGEST];	/* of the list that may ship it; "": any */
 	char without[LIMIT_WITHOUT];	/* PROGRAM_ROLLBACK: hosts to leave out, if silent */
 	int deadline_s;
+	char wave[LIMIT_WAVE];	/* which of how many, "2/3"; "": it is not in waves */
+	int failures_max;	/* so many of its hosts may fail */
 	/* Not in the effect's row, but filled when it is handed out: */
 	int64_t started_at;	/* wall ms it was seen at its gate; 0: not yet */
 	char runner[LIMIT_RUNNER]; /* that has it: "local", "agent:acme" */
 	int64_t ordered_at;	/* wall ms of its row */
 	struct message message;	/* shows its output */
+	/* A line for each of its hosts, as it stands in a claim; of a rollback behind a line
+	 * `= RELEASE` those that go back to it.  Owned; LIMIT_RUN_HOSTS bytes at most, and the same
+	 * text each time, for `go` proves it.  NULL: all hosts of the environment. */
+	char *hosts;
 };
 
 struct effect_stop_run {

@@ -76,7 +76,8 @@ static const struct field fields_run[] = {
 	LATER("argument", run.argument), LATER("client", run.client),
 	LATER("binding", run.binding), LATER("without", run.without),
 	LATER_WORD("source", run.source, source_words), LATER("tree", run.tree),
-	LATER("promoted", run.is_promoted), END };
+	LATER("promoted", run.is_promoted), LATER("wave", run.wave),
+	LATER("failures_max", run.failures_max), END };
 static const struct field fields_stop_run[] = { ID("run", stop_run.run), END };
 static const struct field fields_git_query[] = {
 	WORD("question", git_query.kind, git_query_words),

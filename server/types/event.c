@@ -66,6 +66,8 @@ event_free(struct event *event)
 		free(event->u.git_answered.binding);
 	} else if (event->kind == EVENT_RUN_ENDED)
 		free(event->u.run_ended.binding);
+	else if (event->kind == EVENT_HOSTS_SAID)
+		free(event->u.hosts_said.list);
 	else if (event->kind == EVENT_GITHUB_RUNS_READ)
 		free(event->u.github_runs_read.runs);
 	else if (event->kind == EVENT_GITHUB_DELIVERIES_READ)

@@ -100,6 +100,27 @@ struct event_peer {
 	char text[LIMIT_MANIFEST];
 };
 
+enum host_word {
+	HOST_BEGAN,	/* from here on it counts as changed */
+	HOST_OK,
+	HOST_FAILED,
+};
+
+/* A line `==> host NAME WORD` that a script said. */
+struct host_result {
+	char host[LIMIT_HOST];	/* as it stands in a claim */
+	enum host_word word;
+	char why[LIMIT_LINE];	/* of FAILED, cleaned; "": it was not said */
+};
+
+#define HOSTS_SAID_MAX 64
+struct hosts_said {
+	int64_t run;
+	bool is_gone;	/* what its hosts said is not known: its folder or file is gone */
+	size_t n;
+	struct host_result *list; /* owned; behind a restart all of them come once more */
+};
+
 struct run_step {
 	int64_t run;
 	int n;			/* the run's n-th step, from 0: a step sent twice is one */
@@ -321,6 +342,7 @@ struct event {
 		struct heads_compared heads_compared;
 		struct run_started run_started;
 		struct run_step run_step;
+		struct hosts_said hosts_said;
 		struct run_lost run_lost;
 		struct runner_seen runner;
 		struct event_peer peer;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/environment_id.h"
+#include "lib/host_lines.h"
 
 /* Sizes of char arrays count the final NUL. */
 #define LIMIT_BAKE_QUERIES 4 /* of an environment */
@@ -17,6 +18,9 @@
 #define LIMIT_IMAGE		72	/* "sha256:" and 64 hex digits */
 #define LIMIT_BINDING		65	/* 64 hex digits: what is set for an action's target */
 #define LIMIT_RESOURCE		1312	/* that work occupies: a host, its port, a folder */
+#define LIMIT_HOST		HOST_TEXT	/* as it stands in a claim */
+#define LIMIT_RUN_HOSTS		65536	/* the hosts of a run, as lines */
+#define LIMIT_WAVE		8	/* "10/10" */
 #define LIMIT_REF		256	/* git's own files are bound by NAME_MAX */
 #define LIMIT_ACCESSOR		96	/* of a token of Vault's: by it the token is revoked */
 #define LIMIT_LOAN_PATH		251	/* SECRET_<NAME>_PATH, and each word of it */

@@ -10,7 +10,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, os.environ.get("DEPLOYBOT_BUILD", "build"), "deploybot-runner")
-VERSION = 4
+VERSION = 5
 SLOW = float(os.environ.get("DEPLOYBOT_SLOW", "1"))     # as in stage.py: where much runs at once, patience is longer
 PATIENCE_S = 20.0       # for what has to come
 

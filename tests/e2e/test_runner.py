@@ -211,7 +211,7 @@ def test_another_version_is_said_and_ends_the_runner(bench):
                                pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
     theirs.close()
     ours.send(encode("hello", version=999))
-    assert b"\nversion 4\n" in ours.recv(1024)
+    assert b"\nversion 5\n" in ours.recv(1024)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 78 and b"999" in said
     ours.close()

@@ -244,8 +244,8 @@ static void
 order_is_tried(struct sim *sim, int64_t i, int64_t effect)
 {
 	struct order_job *job = &jobs[i];
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_incompatible, on_ended,
-		on_put_off, on_dropped, job };
+	const struct runs_watch watch = { on_hello, on_step, NULL, on_lost, on_incompatible,
+		on_ended, on_put_off, on_dropped, job };
 	const struct sim_open *open = sim_server_find(sim, effect);
 	struct err err;
 

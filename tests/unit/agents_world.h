@@ -252,7 +252,7 @@ begin(void **state)
 	WAIT_FOR(w, is_accepted(w));
 	expect(w, "link 0\nlist\n");
 	say_here(w, UNIT);
-	expect(w, ACME " 1\nhello\nversion 4\n");
+	expect(w, ACME " 1\nhello\nversion 5\n");
 	return 0;
 }
 

@@ -230,6 +230,20 @@ on_incompatible(void *ctx)
 }
 
 static void
+on_hosts(void *ctx, const struct hosts_said *said)
+{
+	struct story *story = ctx;
+	size_t used = strlen(story->hosts);
+
+	assert_int_equal(story->ends, 0); /* all of it comes before */
+	assert_true(said->n <= HOSTS_SAID_MAX);
+	for (size_t i = 0; i < said->n; i++)
+		used += (size_t)snprintf(story->hosts + used, sizeof(story->hosts) - used,
+		    "%s %d %s\n", said->list[i].host, (int)said->list[i].word, said->list[i].why);
+	story->hosts_gone += said->is_gone;
+}
+
+static void
 on_ended(void *ctx, const struct run_ended *ended)
 {
 	struct story *story = ctx;
@@ -271,7 +285,7 @@ runs_aid_order(int64_t run)
 struct runs_watch
 runs_aid_watch(struct story *story)
 {
-	return (struct runs_watch){ on_hello, on_step, on_lost, on_incompatible, on_ended,
+	return (struct runs_watch){ on_hello, on_step, on_hosts, on_lost, on_incompatible, on_ended,
 		on_put_off, on_dropped, story };
 }
 

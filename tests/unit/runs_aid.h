@@ -21,6 +21,8 @@ struct story {
 	bool goes; /* opens the gate at once */
 	struct run_started hello;
 	struct run_step steps[LIMIT_STEPS + 2];
+	char hosts[4096]; /* what was said of them, a line each: host, word, why */
+	int hosts_gone;
 	struct run_ended ended;
 };
 

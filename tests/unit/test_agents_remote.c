@@ -23,7 +23,7 @@ AGENTS_TEST(a_remote_runner_says_of_its_runs_also_what_was_not_asked)
 	struct protocol_message settle = { .kind = PROTOCOL_RECONCILE, .id = 9 };
 	struct protocol_message run = { .kind = PROTOCOL_RUN, .id = 12 };
 
-	send_packet(w, BUILD " 1", "hello\nversion 4\npid 7\nhighest 41\n");
+	send_packet(w, BUILD " 1", "hello\nversion 5\npid 7\nhighest 41\n");
 	WAIT_FOR(w, w->ready > 0);
 	assert_string_equal(w->runner, "build-1 here 41");
 	agents_take_state(w->agents, state_file_new("", 5, "", 0));
@@ -69,7 +69,7 @@ AGENTS_TEST(the_output_of_one_run_is_read_at_a_time)
 
 	agent_reads_add(channels, &first);
 	agent_reads_add(channels, &second);
-	send_packet(w, BUILD " 1", "hello\nversion 4\npid 7\n");
+	send_packet(w, BUILD " 1", "hello\nversion 5\npid 7\n");
 	expect(w, BUILD " 1\nread\nid 12\n");
 	assert_null(strstr(w->packet, "from"));
 	agent_reads_add(channels, &third);
@@ -89,7 +89,7 @@ AGENTS_TEST(the_output_of_one_run_is_read_at_a_time)
 	assert_true(first.is_waiting); /* it is asked of it when it is back */
 	send_packet(w, "link 0", "here " BUILD " " MANIFEST " 1767225600 0.2.0 192.0.2.1:1\n");
 	expect(w, BUILD " 1\nhello\n");
-	send_packet(w, BUILD " 1", "hello\nversion 4\npid 7\n");
+	send_packet(w, BUILD " 1", "hello\nversion 5\npid 7\n");
 	expect(w, BUILD " 1\nread\nid 12\n");
 	send_packet(w, BUILD " 1", "piece\nid 12\nsize 7\n\nits end");
 	WAIT_FOR(w, w->messages == 2);
@@ -136,7 +136,7 @@ TEST_OF(
 	int down;
 
 	agent_link_follow(build(w), 0, true);
-	send_packet(w, BUILD " 1", "hello\nversion 4\npid 7\n");
+	send_packet(w, BUILD " 1", "hello\nversion 5\npid 7\n");
 	WAIT_FOR(w, w->ready > 0);
 	down = w->down; /* of the agent that is enrolled no more */
 	for (int i = 0; i < 3; i++) {
@@ -159,7 +159,7 @@ AGENTS_TEST(a_hello_that_says_nothing_new_is_reported_to_nobody)
 	static const char again[] = "close\nchannel 1\n";
 
 	agent_link_follow(runner, 0, true);
-	send_packet(w, BUILD " 1", "hello\nversion 4\npid 7\nhighest 41\n");
+	send_packet(w, BUILD " 1", "hello\nversion 5\npid 7\nhighest 41\n");
 	WAIT_FOR(w, strcmp(w->runner, "build-1 here 41") == 0);
 	for (int highest = 41; highest <= 42; highest++) {
 		char hello[64];
@@ -168,7 +168,7 @@ AGENTS_TEST(a_hello_that_says_nothing_new_is_reported_to_nobody)
 		send_packet(w, BUILD " 0", again); /* its process has ended */
 		expect(w, BUILD " 1\nhello\n");
 		(void)snprintf(
-		    hello, sizeof(hello), "hello\nversion 4\npid 7\nhighest %d\n", highest);
+		    hello, sizeof(hello), "hello\nversion 5\npid 7\nhighest %d\n", highest);
 		w->ready = 0;
 		send_packet(w, BUILD " 1", hello);
 		WAIT_FOR(w, w->ready > 0);
@@ -189,7 +189,7 @@ AGENTS_TEST(no_run_is_sent_ahead_of_what_is_live_in_its_environment)
 		.deadline_s = 60 };
 
 	agents_take_state(w->agents, state_file_new("staging", 4, "{}\n", 3));
-	send_packet(w, BUILD " 1", "hello\nversion 4\npid 7\n");
+	send_packet(w, BUILD " 1", "hello\nversion 5\npid 7\n");
 	expect(w, BUILD " 1\nstate\n");
 	expect_states(w);
 	send_packet(w, BUILD " 1", "state\nnumber 5\n\n");

@@ -24,7 +24,7 @@ build(struct world *w, struct redact *redact)
 	send_packet(w, "link 0", "here " BUILD " " MANIFEST " 1767225600 0.2.0 192.0.2.1:1\n");
 	while (w->packet[0] != 'r')
 		WAIT_FOR(w, came(w));
-	send_packet(w, BUILD " 1", "hello\nversion 4\npid 7\n");
+	send_packet(w, BUILD " 1", "hello\nversion 5\npid 7\n");
 	WAIT_FOR(w, w->ready > 0);
 	return run_source_new(w->loop, w->agents, w->folder, redact);
 }

@@ -68,7 +68,7 @@ RUNS_TEST(a_silent_runner_is_killed_and_what_it_was_told_is_not_lost)
 
 	scene->answer_s = 1;
 	runs_aid_script(scene, "exit 7");
-	start_with_a_stub(scene, "printf 'hello\\nversion 4\\npid 1\\n' >&3");
+	start_with_a_stub(scene, "printf 'hello\\nversion 5\\npid 1\\n' >&3");
 	WAIT_FOR(scene, scene->ready == 1);
 	runs_aid_tell(&story, scene, 1, true, false);
 	runs_aid_tell(&cancelled, scene, 2, true, false);
@@ -255,7 +255,7 @@ RUNS_TEST(a_runner_that_knows_a_later_epoch_is_not_restarted_each_half_second)
 	scene->epoch = 17;
 	(void)snprintf(path, sizeof(path), "%s.starts", scene->script);
 	runs_aid_write(scene->script,
-	    "#!/bin/sh\necho start >>\"$0.starts\"\nprintf 'hello\\nversion 4\\npid 1\\nepoch 18\\n' >&3\nexit 78\n",
+	    "#!/bin/sh\necho start >>\"$0.starts\"\nprintf 'hello\\nversion 5\\npid 1\\nepoch 18\\n' >&3\nexit 78\n",
 	    0755);
 	scene->runs = runs_aid_start(scene, scene->script);
 	(void)runs_aid_ask(scene, &ask);

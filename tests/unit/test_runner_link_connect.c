@@ -177,7 +177,7 @@ accepts(struct world *w)
 		return false;
 	assert_true(recv(w->there, packet, sizeof(packet) - 1, 0) > 0);
 	assert_string_equal(
-	    packet, w->epoch == 0 ? "hello\nversion 4\n" : "hello\nversion 4\nepoch 17\n");
+	    packet, w->epoch == 0 ? "hello\nversion 5\n" : "hello\nversion 5\nepoch 17\n");
 	return true;
 }
 
@@ -194,7 +194,7 @@ meet(struct world *w)
 	int before = w->ready;
 
 	WAIT_FOR(w, accepts(w));
-	say(w, "hello\nversion 4\npid 7\n");
+	say(w, "hello\nversion 5\npid 7\n");
 	WAIT_FOR(w, w->ready == before + 1);
 	assert_true(runner_link_is_ready(w->link));
 }
@@ -299,7 +299,7 @@ SCENE_TEST(one_of_another_version_is_tried_again)
 		WAIT_FOR(w, accepts(w));
 		say(w, "hello\nversion 99\npid 7\n");
 		WAIT_FOR(w, is_closed(w));
-		assert_non_null(strstr(w->why, "it speaks version 99, this program version 4"));
+		assert_non_null(strstr(w->why, "it speaks version 99, this program version 5"));
 	}
 	meet(w);
 	assert_int_equal(w->fatal, 0);
@@ -311,7 +311,7 @@ SCENE_TEST(one_that_knows_a_later_epoch_is_ordered_nothing)
 	listen_there(w);
 	connect_to(w, w->path, 60000);
 	WAIT_FOR(w, accepts(w));
-	say(w, "hello\nversion 4\npid 7\nepoch 18\n");
+	say(w, "hello\nversion 5\npid 7\nepoch 18\n");
 	WAIT_FOR(w, is_closed(w));
 	assert_non_null(strstr(w->why, "it said a later epoch than ours: another server has led"));
 	meet(w);
@@ -322,7 +322,7 @@ SCENE_TEST(where_there_is_one_server_none_is_compared)
 	listen_there(w);
 	connect_to(w, w->path, 60000);
 	WAIT_FOR(w, accepts(w));
-	say(w, "hello\nversion 4\npid 7\nepoch 18\n");
+	say(w, "hello\nversion 5\npid 7\nepoch 18\n");
 	WAIT_FOR(w, w->ready == 1);
 }
 

@@ -17,6 +17,7 @@ on_found(void *ctx, enum step_scan_kind kind, const char *name)
 	(void)snprintf(found->text + used, sizeof(found->text) - used,
 	    kind == STEP_SCAN_IMAGE	  ? "<%s>" :
 		kind == STEP_SCAN_WARNING ? "{%s}" :
+		kind == STEP_SCAN_HOST	  ? "(%s)" :
 					    "[%s]",
 	    name);
 }
@@ -128,6 +129,73 @@ TEST(steps_are_found_however_output_is_cut)
 			assert_string_equal(found.text, cases[i].found);
 		}
 	}
+}
+
+/* What is not exactly so says nothing, and no line of a run that has hosts is a step by that. */
+TEST(what_is_said_of_a_host_is_no_step_of_a_run_that_has_hosts)
+{
+	static const char long_name[] = "==> host %0262d began\n==> host %0261d ok\n";
+	static const struct {
+		const char *text, *found, *without;
+	} cases[] = {
+		{ "==> host web1:22 began\n==> host web1:22 ok\r\n==> x\n",
+		    "(web1:22 began)(web1:22 ok)[x]", "[host web1:22 began][host web1:22 ok][x]" },
+		{ "==> host [::1]:22 failed\n==> host a failed  two \033[1mwords\033[0m \r\n",
+		    "([::1]:22 failed)(a failed two words)",
+		    "[host [::1]:22 failed][host a failed  two words]" },
+		{ "==> host a began x\n==> host a began \n==> host a ok.\n==> host a failedx\n"
+		  "==> host a\n==> host  a ok\n==> host  ok\n==> host a Began\n==> host \n",
+		    "[host]", NULL },
+		{ "==> hosts a ok\n==>  host a ok\n==> host\n x==> host a ok\n==> host a ok",
+		    "[hosts a ok][host a ok][host]", "[hosts a ok][host a ok][host]" },
+		{ "==> quote 1\n==> host a began\n==> unquote 1\n", "", "" },
+	};
+	char names[600];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (int has_hosts = cases[i].without == NULL; has_hosts <= 1; has_hosts++) {
+			struct found found = { "" };
+			struct step_scan scan;
+
+			step_scan_init(&scan, NULL);
+			scan.has_hosts = has_hosts != 0;
+			step_scan_feed(
+			    &scan, cases[i].text, strlen(cases[i].text), on_found, &found);
+			assert_string_equal(
+			    found.text, has_hosts != 0 ? cases[i].found : cases[i].without);
+			buf_done(&scan.safe);
+		}
+	}
+	(void)snprintf(names, sizeof(names), long_name, 0, 0);
+	{
+		struct found found = { "" };
+		struct step_scan scan;
+
+		step_scan_init(&scan, NULL);
+		scan.has_hosts = true;
+		step_scan_feed(&scan, names, strlen(names), on_found, &found);
+		assert_int_equal(strlen(found.text), 261 + strlen("( ok)"));
+		buf_done(&scan.safe);
+	}
+}
+
+TEST(why_a_host_failed_has_no_secret_and_its_name_is_as_it_is)
+{
+	static char line[3 * REDACT_VALUE_MAX];
+	static struct step_scan scan;
+	struct redact *secrets = redact_new();
+	struct found found = { "" };
+
+	assert_true(redact_add(secrets, "webserver-1", NULL));
+	step_scan_init(&scan, secrets);
+	scan.has_hosts = true;
+	(void)snprintf(
+	    line, sizeof(line), "==> host webserver-1:22 failed webserver-1 says %0300d\n", 0);
+	step_scan_feed(&scan, line, strlen(line), on_found, &found);
+	assert_non_null(strstr(found.text, "(webserver-1:22 failed *** says 000"));
+	assert_int_equal(strlen(found.text), strlen("(webserver-1:22 failed )") + PROTOCOL_WARNING);
+	buf_done(&scan.safe);
+	redact_free(secrets);
 }
 
 /* A secret is found before its step's name is cut, which would leave half of it. */

@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/checks/settings_claims.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/host_lines.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 #include "types/peers.h"
 
-#define HOST_ROOM SETTINGS_CLAIM_HOST
 #define ON_A_HOST 4 /* a folder, a proxy's file and two ports; no other list is as long */
 #define ROOM	  (1 + ON_A_HOST * SETTING_HOSTS_MAX + 2 + 1) /* a client's two, add()'s next */
 
@@ -59,29 +57,6 @@ plain_path(const char *path, char out[SETTING_PART_MAX + 1])
 	return out;
 }
 
-/* HOST[:PORT]: capitals mean nothing, port 22 is what ssh takes, an IPv6 address has its shortest
- * form. */
-static const char *
-plain_host(const char *host, char out[HOST_ROOM])
-{
-	size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-	const char *port = host[size] == ':' ? host + size : ":22";
-	char name[HOST_ROOM], shortest[INET6_ADDRSTRLEN];
-	struct in6_addr address;
-
-	text_setf(name, "%.*s", (int)size, host);
-	for (char *c = name; *c != '\0'; c++)
-		*c = (char)tolower((unsigned char)*c);
-	if (host[0] == '[' && size > 2) {
-		name[size - 1] = '\0';
-		if (inet_pton(AF_INET6, name + 1, &address) == 1 &&
-		    inet_ntop(AF_INET6, &address, shortest, sizeof(shortest)) != NULL)
-			text_setf(name, "[%s]", shortest);
-	}
-	(void)snprintf(out, HOST_ROOM, "%.254s%.6s", name, port);
-	return out;
-}
-
 /* --- what each transport touches --- */
 
 struct member_of {
@@ -113,10 +88,10 @@ add_ssh(struct settings_claims *claims, const struct member_of *of)
 	const char *proxy = settings_is_bluegreen(of->s, of->member) ?
 	    text_of(of, SETTING_NGINX_UPSTREAM_FILE) :
 	    NULL;
-	char part[SETTING_PART_MAX + 1], host[HOST_ROOM], path[SETTING_PART_MAX + 1];
+	char part[SETTING_PART_MAX + 1], host[HOST_TEXT], path[SETTING_PART_MAX + 1];
 
 	while (list != NULL && setting_next(&list, part, sizeof(part))) {
-		(void)plain_host(part, host);
+		(void)host_plain(part, host);
 		if (folder != NULL)
 			add(claims, "host:%s%s", host, plain_path(folder, path));
 		if (proxy != NULL)
@@ -132,10 +107,10 @@ add_systemd(struct settings_claims *claims, const struct member_of *of)
 {
 	const char *list = settings_own(of->member, ENVIRONMENT_SETTING_HOST)->text;
 	const char *folder = text_of(of, SETTING_SYSTEMD_DIR);
-	char part[SETTING_PART_MAX + 1], host[HOST_ROOM], path[SETTING_PART_MAX + 1];
+	char part[SETTING_PART_MAX + 1], host[HOST_TEXT], path[SETTING_PART_MAX + 1];
 
 	while (list != NULL && folder != NULL && setting_next(&list, part, sizeof(part))) {
-		(void)plain_host(part, host);
+		(void)host_plain(part, host);
 		add(claims, "host:%s%s", host, plain_path(folder, path));
 	}
 }
@@ -306,8 +281,8 @@ settings_claims_host(const char *host, char out[SETTINGS_CLAIM_HOST])
 		return out;
 	}
 	if (peer_of_host(host) != NULL)
-		return plain_host(peer_of_host(host), out);
-	return plain_host(at == NULL ? host : at + 1, out);
+		return host_plain(peer_of_host(host), out);
+	return host_plain(at == NULL ? host : at + 1, out);
 }
 
 bool
@@ -325,7 +300,7 @@ struct settings_claims *
 settings_claims_client(const struct settings *s, const struct client_settings *client)
 {
 	struct settings_claims *ret = settings_claims(s, client->target);
-	char host[HOST_ROOM];
+	char host[HOST_TEXT];
 
 	if (client->cloudflare_zone != NULL)
 		add(ret, "zone:%s", client->cloudflare_zone);

@@ -67,7 +67,7 @@ bool settings_migration_place(
 /* [user@]HOST[:PORT] as it stands in a claim, an agent's name as such a HOST, "local" as it is;
  * returns out.  And is that resource
  * something on this host? */
-#define SETTINGS_CLAIM_HOST 262 /* 253 characters, a port, what stands between */
+#define SETTINGS_CLAIM_HOST LIMIT_HOST
 const char *settings_claims_host(const char *host, char out[SETTINGS_CLAIM_HOST]);
 bool settings_claims_is_on(const char *resource, const char *host);
 
