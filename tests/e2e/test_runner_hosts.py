@@ -65,9 +65,10 @@ def test_the_script_gets_its_hosts_and_which_wave_it_is(bench):
 
 
 def test_a_run_without_hosts_is_as_it_was(bench):
-    runner = bench.begin('env | grep -cE "WAVE|HOST" >"$MARKS/env"; ls -l /proc/$$/fd >"$MARKS/fds"\nsay web1:22 began')
+    runner = bench.begin('env | grep -cE "^(WAVE|RUN_HOSTS|HOST_ACKS)" >"$MARKS/env"; ls -l /proc/$$/fd >"$MARKS/fds"\n'
+                         'say web1:22 began')
     said = runner.start(1).exit()
-    assert (bench.marks / "env").read_text() == "1\n"     # STAGING_HOST
+    assert (bench.marks / "env").read_text() == "0\n"
     assert said.names == ["host web1:22 began"] and not os.path.exists(os.path.join(runner.folder(1), "results"))
     assert not os.path.exists(os.path.join(runner.folder(1), "hosts"))
     assert " 3 -> " not in (bench.marks / "fds").read_text()
@@ -129,14 +130,14 @@ def test_a_rollback_in_groups_gets_them_as_they_are(bench):
 
 
 def test_no_server_is_needed_for_it_and_the_next_one_knows_all(bench):
-    runner = bench.begin('mkfifo "$MARKS/on"; say web1:22 began; await web1:22 && echo >"$MARKS/acked"\n'
-                         'read -r <"$MARKS/on"; say web1:22 ok')
+    runner = bench.begin('mkfifo "$MARKS/../on"; say web1:22 began; await web1:22 && echo >"$MARKS/acked"\n'
+                         'read -r <"$MARKS/../on"; say web1:22 ok')
     assert order(runner, 1).kind == "started"
     supervisor = runner.supervisor(1).go()
     wait_for(lambda: bench.has_mark("acked"), "its acknowledgement")
     supervisor.close()
     runner.kill()
-    with open(bench.marks / "on", "w", encoding="ascii") as on:
+    with open(bench.path / "on", "w", encoding="ascii") as on:
         on.write("\n")
     wait_for(lambda: bench.results(runner, 1) == ["web1:22 began", "web1:22 ok"], "what it says then")
 
@@ -157,7 +158,7 @@ def test_a_killed_supervisor_leaves_touched_what_began_and_switches_nothing(benc
 
 def test_a_stopped_supervisor_acknowledges_nothing(bench):
     """What was said and is not on disk is not acknowledged, whatever becomes of it then."""
-    runner = bench.begin('echo $$ >"$MARKS/pid"; mkfifo "$MARKS/on"; echo >"$MARKS/pid4.ready"; read -r <"$MARKS/on"\n'
+    runner = bench.begin('echo $$ >"$MARKS/pid"; mkfifo "$MARKS/../on"; echo >"$MARKS/pid4.ready"; read -r <"$MARKS/../on"\n'
                          'say web1:22 began; echo >"$MARKS/pid5.said"; await web1:22; touch "$MARKS/switched"')
     assert order(runner, 1).kind == "started"
     runner.supervisor(1).go()
@@ -165,7 +166,7 @@ def test_a_stopped_supervisor_acknowledges_nothing(bench):
     supervisor = bench.supervisor_of(leader)
     wait_for(lambda: bench.has_mark("pid4.ready"), "the script")
     os.kill(supervisor, signal.SIGSTOP)
-    with open(bench.marks / "on", "w", encoding="ascii") as on:
+    with open(bench.path / "on", "w", encoding="ascii") as on:
         on.write("\n")
     wait_for(lambda: bench.has_mark("pid5.said"), "what it says")
     os.kill(supervisor, signal.SIGKILL)
