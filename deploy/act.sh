@@ -40,6 +40,8 @@ load_transport() { # HERE
 		done
 		fail "$EXIT_CONFIG" "there is no transport \"$name\" (DEPLOY_TRANSPORT); there are: ${there[*]}"
 	fi
+	[[ -z ${RUN_HOSTS:-} || $name == @(ssh|systemd|agent) ]] || fail "$EXIT_CONFIG" "the transport $name knows no hosts, and \
+this run is for some of them (RUN_HOSTS): releases in waves are for ssh, systemd and agent"
 	transport=$name transport_needs=
 	# shellcheck disable=SC1090 # its name is a setting
 	. "$here/transports/$name.sh"
@@ -378,6 +380,9 @@ check_run() {
 	: "${DEPLOYMENT_ID:=$EPOCHSECONDS}" "${KEEP_RELEASES:=5}"
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
+	[[ -n ${RUN_HOSTS:-} ]] || WAVE=
+	[[ ${WAVE:=} =~ ^([1-9][0-9]?/[1-9][0-9]?)?$ ]] || fail "$EXIT_INPUT" "WAVE is none of so many: ${WAVE@Q}"
+	is_first_wave || unset MIGRATE_COMMAND
 	export DEPLOYMENT_ID
 	reads='' release='' commit='' source=git before='' ran_there=() barred=no release_began='' start_began=''
 	migration='' awaits_migration=no
@@ -408,6 +413,15 @@ preflight() {
 	transport_preflight
 }
 
+# What is done once in each deployment, where that comes to its hosts in waves: WAVE is 2/3, or it is the only one.
+is_first_wave() {
+	[[ -z $WAVE || $WAVE == 1/* ]]
+}
+
+is_last_wave() {
+	[[ ${WAVE%/*} == "${WAVE#*/}" ]]
+}
+
 # Notes what runs now: what a person needs who has to bring it back by hand.
 note_current() {
 	transport_current >"$app/before.new"
@@ -436,6 +450,7 @@ note_before_deploybot() {
 # Has what is too old removed.  Of a run of deploybot's it is the server that orders it, once the health gate has passed.
 clean_later() {
 	has_function transport_clean || [[ $transport_needs == image ]] || return 0
+	is_last_wave || return 0
 	if [[ -z ${RUN_ID:-} ]]; then
 		clean
 	elif { printf '%s\n' "$PREVIOUS_RELEASE" >"$app/clean"; } 2>/dev/null; then # else a full disk: the next one does

@@ -62,9 +62,17 @@ check_bound() { # KIND STATUS
 		fail "$2" "the hooks of $1 changed since this run was let go, and are not run: deploy again"
 }
 
+hook_is_due() { # KIND
+	case $1 in
+	pre-start | pre-deploy) is_first_wave ;;
+	post-deploy) is_last_wave ;;
+	esac
+}
+
 # Runs all hooks of a kind; the first that fails is our failure with STATUS.
 run_hooks() { # KIND STATUS [FOLDER]
 	local hook status hosts
+	hook_is_due "$1" || return 0
 	check_bound "$1" "$2" # also that none is gone
 	[[ -d $hooks_directory ]] || return 0
 	find_hooks "$1"
@@ -77,7 +85,7 @@ run_hooks() { # KIND STATUS [FOLDER]
 		quoted "$HOOK_SECONDS" "the hook $1/${hook##*/}" env "${WITHOUT_GIT_LOGIN[@]}" --chdir="${3:-/}" \
 			COMMIT="${release%%@*}" \
 			RELEASE="$release" IMAGE="$(hook_image)" PREVIOUS_RELEASE="$PREVIOUS_RELEASE" REF="${REF:-}" \
-			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$hosts" HOOK="$1" \
+			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$hosts" HOOK="$1" WAVE="$WAVE" \
 			"$hook" </dev/null 7>&- 8>&- || status=$?
 		((status == 0)) || hook_failed "$1" "${hook##*/}" "$status" "$2"
 	done

@@ -62,6 +62,37 @@ check_past() {
 		warn "whether a $BARRIER lies between was not looked at: what runs, or its history, is not known here"
 }
 
+# Of some hosts, each to what it ran before: one run of ours for each group of RUN_HOSTS, whatever became of the one
+# before.  What could not be reached is named; that all others are rolled back is no failure.
+roll_back_groups() { # ENV [--past]
+	local line group=0 releases=() status worst=0 done_any=no file
+	while IFS= read -r line; do
+		if [[ $line == '= '* ]]; then
+			releases+=("${line#= }")
+			: >"$RUN_HOSTS.$((++group))"
+		else
+			printf '%s\n' "$line" >>"$RUN_HOSTS.$group"
+		fi
+	done <"$RUN_HOSTS"
+	for ((group = 1; group <= ${#releases[@]}; group++)); do
+		file=$RUN_HOSTS.$group status=0
+		if [[ ${releases[group - 1]} == none ]]; then
+			while IFS= read -r line; do
+				step "host $line failed unknown: nothing ran there before this release, which stays there: stop it there"
+			done <"$file"
+			continue
+		fi
+		RUN_HOSTS=$file "$here/rollback.sh" "$1" "${releases[group - 1]}" "${@:2}" || status=$?
+		case $status in
+		0) done_any=yes ;;
+		"$EXIT_UNREACHABLE") ;;
+		*) worst=$EXIT_REFUSED ;;
+		esac
+	done
+	((worst == 0)) || fail "$worst" "not all hosts that answer are rolled back: see above"
+	[[ $done_any == yes ]] || fail "$EXIT_UNREACHABLE" "no host answers: there is none to roll back"
+}
+
 past=no
 if [[ $# -gt 1 && ${!#} == --past ]]; then
 	past=yes
@@ -70,6 +101,14 @@ fi
 [[ $# -eq 1 || $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV [RELEASE] [--past]"
 check_environment "$1"
 [[ $# -eq 1 ]] || check_release "$2"
+if [[ -n ${RUN_HOSTS:-} ]] && grep -q '^= ' -- "$RUN_HOSTS"; then
+	if [[ $past == yes ]]; then
+		roll_back_groups "$1" --past
+	else
+		roll_back_groups "$1"
+	fi
+	exit
+fi
 check_run
 load_transport "$here"
 find_place "$1"

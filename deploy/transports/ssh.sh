@@ -10,6 +10,8 @@ transport_needs=image
 . "$here/transports/ssh/connect.sh"
 # shellcheck source=deploy/transports/ssh/hosts.sh
 . "$here/transports/ssh/hosts.sh"
+# shellcheck source=deploy/transports/ssh/run-hosts.sh
+. "$here/transports/ssh/run-hosts.sh"
 # shellcheck source=deploy/transports/ssh/calls.sh
 . "$here/transports/ssh/calls.sh"
 # shellcheck source=deploy/transports/ssh/switch.sh
@@ -54,6 +56,7 @@ transport_preflight() {
 	ssh_show_check
 	ssh_name_way_out
 	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
+	ssh_choose
 	[[ -z $ssh_origin ]] || ssh_judge_configs
 }
 
@@ -61,15 +64,16 @@ transport_preflight() {
 # release before is the one that a host comes back to.
 transport_current() {
 	local i first='' found
-	for i in "${!ssh_hosts[@]}"; do
+	ssh_choose
+	for i in "${ssh_only[@]}"; do
 		for found in "${ssh_interrupted[$i]:-}" "${ssh_runs[$i]:-}"; do
 			[[ -z $found || $found =~ ^[0-9a-f]{40,64}@sha256:[0-9a-f]{64}$ ]] ||
 				fail "$EXIT_REFUSED" "${ssh_hosts[$i]} says nonsense of what runs there: ${found@Q}"
 			[[ -z $found ]] || ran_there+=("$found")
 		done
 		[[ $act != deploy || -z ${ssh_interrupted[$i]:-} ]] || : "${PREVIOUS_RELEASE=${ssh_interrupted[$i]}}"
-		[[ $i != 0 ]] || first=$found
-		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, ${ssh_hosts[0]} runs \
+		[[ $i != "${ssh_only[0]}" ]] || first=$found
+		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, ${ssh_hosts[${ssh_only[0]}]} runs \
 ${first:-no known release}"
 	done
 	[[ -z $first ]] || printf '%s\n' "$first"
@@ -125,7 +129,7 @@ ssh_name_others() { # RELEASE
 # On the first host, in a container of its own beside what serves.
 transport_job() { # RELEASE WORD...
 	local words=("${@:2}")
-	ssh_only=(0)
+	ssh_choose_first
 	ssh_everywhere "$JOB_SECONDS" job "${ssh_common[@]}" "image=$(image_of "$1")" "release=$1" "lock=$SSH_LOCK_SECONDS" \
 		"${words[@]/#/job=}" || fail "$ssh_status" "$ssh_said"
 }

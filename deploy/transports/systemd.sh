@@ -10,6 +10,8 @@ transport_needs=source
 . "$here/transports/ssh/connect.sh"
 # shellcheck source=deploy/transports/ssh/hosts.sh
 . "$here/transports/ssh/hosts.sh"
+# shellcheck source=deploy/transports/ssh/run-hosts.sh
+. "$here/transports/ssh/run-hosts.sh"
 # shellcheck source=deploy/transports/ssh/calls.sh
 . "$here/transports/ssh/calls.sh"
 # shellcheck source=deploy/transports/ssh/switch.sh
@@ -43,13 +45,17 @@ systemd_prepare() {
 # ---- releases ------------------------------------------------------------------------------------
 
 # Whoever runs the units may read it, and nobody but its owner there writes it.
-systemd_pack() { # FOLDER FILE
-	printf '%s\n' "$SMOKE_URL" >"$2"
+systemd_pack() { # FOLDER PACKED
 	limited "$SYSTEMD_PACK_SECONDS" "packing the release" tar -C "$1" --mode=go+u,go-w --owner=0 --group=0 \
-		--numeric-owner -czf "$2.tar" . || fail "$EXIT_BUILD" "the release cannot be packed: is ${2%/*} full?"
-	systemd_size=$(stat -c %s -- "$2.tar")
-	cat -- "$2.tar" >>"$2" || fail "$EXIT_BUILD" "the release cannot be packed: is ${2%/*} full?"
-	rm -f -- "$2.tar"
+		--numeric-owner -czf "$2" . || fail "$EXIT_BUILD" "the release cannot be packed: is ${2%/*} full?"
+}
+
+# What goes to a host: the settings, and behind them what was packed.  What later waves need of that stays.
+systemd_wrap() { # PACKED FILE
+	systemd_size=$(stat -c %s -- "$1")
+	{ printf '%s\n' "$SMOKE_URL" && cat -- "$1"; } >"$2" ||
+		fail "$EXIT_BUILD" "the release cannot be packed: is ${2%/*} full?"
+	! is_last_wave || rm -f -- "$1"
 }
 
 # To all hosts, behind the settings.
@@ -107,15 +113,21 @@ systemd_show() {
 }
 
 transport_ship() { # COMMIT
-	local folder=$app/build file=$app/upload
+	local folder=$app/build file=$app/upload packed=$app/upload.tar
 	fetch_source "$1"
-	at_exit rm -rf -- "$folder" "$file" "$file.tar"
-	check_out "$folder" "$1"
-	run_hooks pre-build "$EXIT_BUILD" "$folder"
-	step build
-	run_recipe "$folder" "$1"
-	systemd_pack "$folder" "$file"
-	rm -rf -- "$folder"
+	[[ -z $WAVE ]] || packed=$app/wave.$DEPLOYMENT_ID-$1.tar
+	at_exit rm -rf -- "$folder" "$file" "$app"/upload.tar{,.new}
+	if is_first_wave || [[ ! -e $packed ]]; then
+		rm -f -- "$app"/wave.*
+		check_out "$folder" "$1"
+		run_hooks pre-build "$EXIT_BUILD" "$folder"
+		step build
+		run_recipe "$folder" "$1"
+		systemd_pack "$folder" "$packed.new"
+		mv -f -- "$packed.new" "$packed"
+		rm -rf -- "$folder"
+	fi
+	systemd_wrap "$packed" "$file"
 	step copy
 	systemd_copy "$1" "$file"
 	systemd_switch "$1" "lock=$SSH_LOCK_SECONDS"
@@ -136,7 +148,8 @@ transport_current() {
 	ssh_quiet=yes
 	ssh_all "$SSH_ASK_SECONDS" current "${ssh_common[@]}"
 	ssh_quiet=no
-	for i in "${!ssh_hosts[@]}"; do
+	ssh_choose
+	for i in "${ssh_only[@]}"; do
 		found='' ssh_ids[i]=''
 		while IFS= read -r line; do
 			if [[ $line == migrating ]]; then
@@ -152,15 +165,15 @@ transport_current() {
 				: "${PREVIOUS_RELEASE=$of}"
 			fi
 		done <"$ssh_folder/out.$i"
-		[[ $i != 0 ]] || first=$found
-		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, ${ssh_hosts[0]} runs \
+		[[ $i != "${ssh_only[0]}" ]] || first=$found
+		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, ${ssh_hosts[${ssh_only[0]}]} runs \
 ${first:-no known release}"
 	done
 	[[ -z $first ]] || printf '%s\n' "$first"
 }
 
 transport_keeps() { # COMMIT
-	ssh_only=("${!ssh_hosts[@]}")
+	ssh_choose
 	ssh_everywhere "$SSH_ASK_SECONDS" find "${ssh_common[@]}" "release=${1%%@*}" "lock=$SSH_LOCK_SECONDS" \
 		"missing=$EXIT_INPUT" && return 0
 	((ssh_status == EXIT_INPUT)) || fail "$ssh_status" "$ssh_said"
@@ -170,7 +183,7 @@ transport_keeps() { # COMMIT
 # On the first host, in the folder of what runs.
 transport_job() { # COMMIT WORD...
 	local words=("${@:2}")
-	ssh_only=(0)
+	ssh_choose_first
 	ssh_everywhere "$JOB_SECONDS" job "${ssh_common[@]}" "release=${1%%@*}" "lock=$SSH_LOCK_SECONDS" \
 		"${words[@]/#/job=}" || fail "$ssh_status" "$ssh_said"
 }

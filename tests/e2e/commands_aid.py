@@ -84,6 +84,7 @@ def tools(folder):
 class CommandBench:
     """A copy of deploy/ (links, and transports of its own), a repository, a state directory and a STAND."""
     copies = None       # where `once` keeps what releases did
+    pass_fds = ()       # to scripts
 
     def __init__(self, path, tools_folder, commands=("docker", "aws", "curl"), transports=("local",)):
         self.path, self.tools = path, str(tools_folder)
@@ -140,7 +141,8 @@ class CommandBench:
             process = Script(
                 [str(self.deploy / script), *words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True, env={key: value for key, value in environment.items() if value is not None})
+                start_new_session=True, pass_fds=self.pass_fds,
+                env={key: value for key, value in environment.items() if value is not None})
         self.processes.append(process)
         return process
 

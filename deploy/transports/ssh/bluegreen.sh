@@ -14,7 +14,8 @@ readonly SSH_LOOK_SECONDS=15 SSH_DRAIN_MORE_SECONDS=600
 ssh_start() { # WORD...
 	local status=0
 	step start
-	ssh_only=("${!ssh_hosts[@]}") ssh_begun=() ssh_at_work=yes
+	ssh_choose
+	ssh_begun=() ssh_at_work=yes
 	at_exit ssh_name_cut # what tidying has found
 	at_exit ssh_tidy
 	at_exit ssh_name_cut # who is killed while that tidies has said what it knew

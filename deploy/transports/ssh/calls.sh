@@ -2,7 +2,8 @@
 # calls.sh - an act on hosts, many at once: one ssh call for each, what they print, and why one of them failed.
 # SPDX-License-Identifier: ISC
 # Sourced by ssh.sh and systemd.sh, which write what stands behind the program, $ssh_folder/settings.  Takes connections and
-# why there is none from connect.sh, and the hosts, ssh_at_once and ssh_aside that hosts.sh fills.  Every word that reaches
+# why there is none from connect.sh, the hosts, ssh_at_once and ssh_aside that hosts.sh fills, and what is said of a host
+# from run-hosts.sh.  Every word that reaches
 # the other shell was checked before (ssh_word) and needs no quoting; what cannot be checked so, and the registry's password,
 # goes over stdin.
 
@@ -101,14 +102,15 @@ ssh_mark() { # INDEX
 	ssh_guards[$1]+=" $!"
 }
 
-# Runs an act on all hosts, or those of ssh_only, ssh_at_once at a time; none is begun when one has failed, but to tidy.  What they
+# Runs an act on all hosts, or those of ssh_only, ssh_at_once at a time; none is begun when one has failed (of a run with
+# RUN_HOSTS, when more have than may), but to tidy.  What they
 # print goes to the log: of several at a time each host's words whole and in the order of hosts.  With ssh_quiet it stays
 # in files OUT.<index>.  Fails with ssh_status and ssh_said of the first that fails, which names the others; ssh_done has
 # those where it was done, ssh_begun those where it was begun and has not failed, ssh_undone, of so many ssh_failures, those that
 # are as they were, with nothing of ours.
 ssh_everywhere() { # SECONDS ACT WORD...
 	local i word children=() ssh_guards=() quotes=no most=$ssh_at_once kept=$ssh_quiet ssh_unshown=() also=''
-	local to_people=()
+	local to_people=() doing=$2
 	for word in "${@:2}"; do
 		ssh_word "a word for $2" "$word"
 	done
@@ -129,9 +131,10 @@ ssh_everywhere() { # SECONDS ACT WORD...
 	fi
 	[[ $quotes == no || $most == 1 ]] || quote
 	for i in "${ssh_only[@]}"; do
-		if [[ $2 == switch && $most == 1 ]]; then
+		if [[ $2 == switch && $most == 1 && -z ${RUN_HOSTS:-} ]]; then
 			step "switch ${ssh_hosts[$i]}"
 		fi
+		ssh_say_began "$i" "$2"
 		[[ $quotes == no || $most != 1 ]] || quote
 		ssh_begin "$i" "$@"
 		((${#children[@]} < most)) || ssh_finish_some
@@ -152,7 +155,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 
 # As ssh_everywhere on all hosts, and a failure is ours.
 ssh_all() { # SECONDS ACT WORD...
-	ssh_only=("${!ssh_hosts[@]}")
+	ssh_choose
 	ssh_everywhere "$@" || fail "$ssh_status" "$ssh_said"
 }
 
@@ -265,6 +268,7 @@ ssh_finish() { # INDEX CHILD
 		ssh_done+=("$1")
 		ssh_take_unpublished "${ssh_hosts[$1]}"
 		ssh_show "$host_said"
+		[[ $doing != switch ]] || ssh_say_host "$1" ok
 		return "$?"
 	fi
 	unset "ssh_begun[$1]"
@@ -287,6 +291,11 @@ ${BASH_REMATCH[3]% } (EXPOSE): where the health check gets no answer, correct th
 ssh_failed() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 	local status=$ssh_status said=$ssh_said
 	ssh_explain "$@"
+	if ssh_may_go_on "$1" "$doing"; then
+		printf '%s: it is left out\n' "$ssh_said" >&2
+		ssh_status=$status ssh_said=$said
+		return 0
+	fi
 	((${#children[@]} == 0 && status == 0)) || printf '%s\n' "$ssh_said" >&2
 	((status != 0)) || return 0
 	ssh_status=$status ssh_said=$said

@@ -7,10 +7,13 @@
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
 
-# Fills ssh_hosts and, in the same order, ssh_ports.
+# Fills ssh_hosts and, in the same order, ssh_ports.  A run that is for some hosts alone has those of RUN_HOSTS, as it
+# spells them: run-hosts.sh.
 ssh_find_hosts() {
 	local list hosts=() ports=()
+	ssh_out=() ssh_names=()
 	find_setting list "$environment" HOST
+	[[ -z ${RUN_HOSTS:-} ]] || ssh_read_run_hosts
 	[[ -n $list ]] ||
 		fail "$EXIT_CONFIG" "$(name_of "$environment" HOST) is not set: which hosts does $environment run on? \
 (HOST[:PORT],…)"
@@ -48,6 +51,7 @@ ssh_find_reach() {
 	ssh_run=${RUN_ID:+${INSTALLATION_ID:+run=${RUN_ID%%-*},$INSTALLATION_ID}}
 	ssh_find_hosts
 	ssh_find_at_once
+	[[ -z ${RUN_HOSTS:-} || $act != rollback ]] || ssh_hurry
 	ssh_find_way
 }
 
@@ -66,9 +70,25 @@ ssh_check_files() {
 	done
 }
 
-# Of the last release, for ssh_name_gone.
+# Fills ssh_only: all hosts but those that are left out, as they have failed.
+ssh_choose() {
+	local i
+	ssh_only=()
+	for i in "${!ssh_hosts[@]}"; do
+		[[ -n ${ssh_out[$i]:-} ]] || ssh_only+=("$i")
+	done
+}
+
+# The same: the first of them.
+ssh_choose_first() {
+	ssh_choose
+	ssh_only=("${ssh_only[0]}")
+}
+
+# Of the last release, for ssh_name_gone.  What hosts run that are released to by some at a time, deploybot's server knows.
 ssh_note_hosts() {
 	local i lines=()
+	[[ -z ${RUN_HOSTS:-} ]] || return 0
 	for i in "${!ssh_hosts[@]}"; do
 		lines+=("${ssh_hosts[$i]} ${ssh_ports[$i]}")
 	done
@@ -82,6 +102,7 @@ ssh_note_hosts() {
 ssh_leave_out() {
 	local i hosts=() ports=() names=()
 	ssh_left=()
+	[[ -z ${RUN_HOSTS:-} ]] || return 0 # ssh_may_go_on leaves them out
 	[[ ($act == rollback || $act == drain) && -n ${WITHOUT_HOSTS:-} ]] || return 0
 	for i in "${!ssh_hosts[@]}"; do
 		if [[ ,$WITHOUT_HOSTS, == *,"${ssh_hosts[$i]}",* ]] && ! ssh_answers "$i"; then
@@ -108,7 +129,7 @@ ssh_leave_out() {
 # A rollback that a dead host keeps from the others is wanted at once: which host, and the way out, is said with the reason.
 ssh_name_way_out() {
 	local i
-	[[ $act == rollback && ${#ssh_hosts[@]} -gt 1 ]] && ((ssh_status == EXIT_UNREACHABLE)) || return 0
+	[[ $act == rollback && ${#ssh_hosts[@]} -gt 1 && -z ${RUN_HOSTS:-} ]] && ((ssh_status == EXIT_UNREACHABLE)) || return 0
 	for i in ${ssh_silent[@]+"${ssh_silent[@]}"}; do
 		((${#ssh_silent[@]} == ${#ssh_hosts[@]})) ||
 			step "unreachable ${ssh_hosts[$i]}"
@@ -119,7 +140,7 @@ ssh_name_way_out() {
 # A host that was taken out of the setting runs on, with its workers and schedulers: said until the next release has gone by.
 ssh_name_gone() {
 	local host port i is_there
-	[[ -r $app/hosts ]] || return 0
+	[[ -r $app/hosts && -z ${RUN_HOSTS:-} ]] || return 0
 	while read -r host port; do
 		is_there=no
 		for i in "${!ssh_hosts[@]}"; do

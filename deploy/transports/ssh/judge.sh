@@ -113,10 +113,11 @@ ssh_check_paths() {
 # Behind `pull`, which keeps the file on each host, and before anything of it runs: with the release's own variables.
 ssh_judge_real() { # WORD...
 	local ssh_most=$SSH_CONFIGS_MAX
-	ssh_only=("${!ssh_hosts[@]}")
+	ssh_choose
 	ssh_quiet=yes
 	ssh_everywhere "$SSH_ASK_SECONDS" config "$@" "origin=$ssh_origin" || fail "$ssh_status" "$ssh_said"
 	ssh_quiet=no
+	ssh_choose
 	ssh_take_configs
 	ssh_judge_configs
 }

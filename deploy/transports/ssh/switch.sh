@@ -11,6 +11,7 @@ ssh_grace=0 ssh_switches=no
 transport_before() {
 	local i ids=$environment
 	for i in "${!ssh_hosts[@]}"; do
+		[[ -z ${ssh_out[$i]:-} ]] || continue
 		[[ -n ${ssh_ids[$i]:-} ]] || return 0
 		ids+=" ${ssh_ids[$i]}"
 	done
@@ -36,13 +37,14 @@ ssh_take_grace() { # LINE INDEX
 }
 
 ssh_switch() { # WORD...
-	ssh_only=("${!ssh_hosts[@]}")
-	((ssh_at_once == 1)) || step switch
+	ssh_choose
+	[[ $ssh_at_once == 1 && -z ${RUN_HOSTS:-} ]] || step switch
 	ssh_begun=() ssh_done=() ssh_lost=() ssh_at_work=yes ssh_switches=yes
 	[[ $barred == no ]] || set -- "$@" barrier=yes
 	ssh_everywhere $((SSH_SWITCH_SECONDS + ssh_grace)) switch "$@" || ssh_switch_failed
 	ssh_started=() ssh_at_work=no ssh_switches=no
 	ssh_note_hosts
+	ssh_judge_out
 }
 
 ssh_unknown() { # HOSTS, each behind a blank
@@ -114,12 +116,12 @@ ssh_await_migration() { # WHAT-IT-IS-KNOWN-BY WORD...
 # What a host does not say itself did begin, or may have: of a connection that broke, and of one who was killed.
 ssh_migrate() { # WORD...
 	local status=0
-	ssh_only=(0)
+	ssh_choose_first
 	ssh_everywhere $((2 * MIGRATE_TIMEOUT_SECONDS + SSH_ASK_SECONDS)) migrate "${ssh_common[@]}" \
 		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "$@" || status=$?
 	((status != 0)) || return 0
 	[[ ! $ssh_said =~ ': the migration failed (exit '([0-9]+)')'$ ]] || migration_failed "${BASH_REMATCH[1]}"
-	[[ $ssh_never_came == no && $ssh_said != "${ssh_hosts[0]}: "@(the migration did not begin|nothing was begun)": "* ]] || {
+	[[ $ssh_never_came == no && $ssh_said != "${ssh_hosts[${ssh_only[0]}]}: "@(the migration did not begin|nothing was begun)": "* ]] || {
 		migration_not_started
 		fail "$ssh_status" "$ssh_said"
 	}
@@ -127,7 +129,7 @@ ssh_migrate() { # WORD...
 }
 
 ssh_end_migration() { # WORD...
-	ssh_only=(0)
+	ssh_choose_first
 	ssh_everywhere "$SSH_ASK_SECONDS" end-migration "${ssh_common[@]}" "lock=$SSH_LOCK_SECONDS" "$@" ||
 		fail "$ssh_status" "$ssh_said"
 }

@@ -1,0 +1,82 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# run-hosts.sh - a run for some hosts alone (RUN_HOSTS): what it says of each, and how many of them may fail.
+# SPDX-License-Identifier: ISC
+# Sourced by ssh.sh and systemd.sh.  Without RUN_HOSTS none of it says or changes anything.  A line `==> host NAME began`
+# stands before the first change of what serves on that host; the run's supervisor keeps it, and writes NAME to the pipe
+# HOST_ACKS once it is on disk: until then nothing is changed there.  By hand there is no pipe.
+
+declare -gA ssh_acked=()
+ssh_touched=()
+
+# Fills list, and ssh_names with how each of them is called, in the order of ssh_hosts.
+ssh_read_run_hosts() {
+	local line
+	[[ -r $RUN_HOSTS ]] || fail "$EXIT_CONFIG" "RUN_HOSTS: there is no file $RUN_HOSTS that may be read"
+	[[ ${WAVE_FAILURES_MAX:=0} =~ ^(0|[1-9][0-9]{0,3})$ ]] ||
+		fail "$EXIT_INPUT" "WAVE_FAILURES_MAX is no number: ${WAVE_FAILURES_MAX@Q}"
+	mapfile -t ssh_names <"$RUN_HOSTS"
+	for line in ${ssh_names[@]+"${ssh_names[@]}"}; do
+		[[ $line =~ ^([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$ ]] ||
+			fail "$EXIT_INPUT" "RUN_HOSTS: no host: ${line@Q}"
+	done
+	((${#ssh_names[@]} > 0)) || fail "$EXIT_INPUT" "RUN_HOSTS: $RUN_HOSTS names no host"
+	printf -v list '%s,' "${ssh_names[@]}"
+	list=${list%,}
+}
+
+# What is rolled back is down: on more hosts at a time.
+ssh_hurry() {
+	((ssh_at_once *= 5))
+	((ssh_at_once <= ${#ssh_hosts[@]})) || ssh_at_once=${#ssh_hosts[@]}
+	((ssh_aside >= ssh_at_once)) || ssh_aside=$ssh_at_once
+}
+
+# No step: who reads it counts hosts.  Nor is it a part of what a host prints.
+ssh_say_host() { # INDEX WORD [WHY]
+	local quoting=${quote_word:-}
+	[[ -n ${RUN_HOSTS:-} ]] || return 0
+	[[ -z $quoting ]] || unquote
+	step "host ${ssh_names[$1]} $2${3:+ $3}"
+	[[ -z $quoting ]] || quote
+}
+
+# Before what serves is changed there: by a switch, or a start that puts in order what was interrupted.
+ssh_say_began() { # INDEX ACT
+	local name=''
+	[[ -n ${RUN_HOSTS:-} && -z ${ssh_touched[$1]:-} && ($2 == switch || ($2 == start && -n $release_began)) ]] || return 0
+	ssh_say_host "$1" began
+	ssh_touched[$1]=yes
+	[[ -n ${HOST_ACKS:-} ]] || return 0
+	[[ -n ${ssh_acks:-} ]] || exec {ssh_acks}<>"/proc/self/fd/$HOST_ACKS"
+	while [[ -z ${ssh_acked[${ssh_names[$1]}]:-} ]]; do
+		! read_within 1 "$ssh_acks" name || ssh_acked[$name]=yes
+	done
+}
+
+# A host has failed, as ssh_status and ssh_said have it: may the others go on without it?  In a rollback always, as long
+# as there is one.  It is left out of all that follows then.
+ssh_may_go_on() { # INDEX ACT
+	local why=${ssh_said#*: }
+	[[ -n ${RUN_HOSTS:-} && $2 == @(check|config|paths|pull|receive|find|start|switch) ]] || return 1
+	[[ $2 != find || $act == rollback ]] || return 1 # it asks what is kept
+	if [[ -n ${ssh_touched[$1]:-} && " ${ssh_lost[*]-} " == *" $1 "* ]]; then
+		why="unknown: $why"
+	elif ((ssh_status == EXIT_UNREACHABLE)); then
+		why="unreachable: $why"
+	fi
+	ssh_say_host "$1" failed "$why"
+	[[ $act == rollback ]] || ((${#ssh_out[@]} < WAVE_FAILURES_MAX)) || return 1
+	((${#ssh_out[@]} + 1 < ${#ssh_hosts[@]})) || return 1
+	ssh_out[$1]=$why
+}
+
+# Behind a rollback: what could not be reached keeps what it runs, and is named; one that answers and was not rolled back is
+# what failed.
+ssh_judge_out() {
+	local i said=''
+	[[ $act == rollback ]] || return 0
+	for i in ${ssh_out[@]+"${!ssh_out[@]}"}; do
+		[[ ${ssh_out[$i]} == unreachable:* ]] || said+="; ${ssh_hosts[$i]}: ${ssh_out[$i]}"
+	done
+	[[ -z $said ]] || fail "$EXIT_REFUSED" "${said#; } (the others are rolled back)"
+}
