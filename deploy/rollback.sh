@@ -78,7 +78,7 @@ roll_back_groups() { # ENV [--past]
 		file=$RUN_HOSTS.$group status=0
 		if [[ ${releases[group - 1]} == none ]]; then
 			while IFS= read -r line; do
-				step "host $line failed unknown: nothing ran there before this release, which stays there: stop it there"
+				step "host $line failed unknown: nothing ran there before this release, which stays: stop it there"
 			done <"$file"
 			continue
 		fi

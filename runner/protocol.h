@@ -150,10 +150,10 @@
  *                       whether the deadline or `end` asked for its end first
  *
  * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace,
- * in a control group?) ·
- * log · hosts and results, of a run that has hosts · exit (the record as an `exit` message, then NUL bytes; its first byte NUL: not yet, and
+ * in a control group?) · hosts and results, of a run that has hosts ·
+ * log · exit (the record as an `exit` message, then NUL bytes; its first byte NUL: not yet, and
  * what follows is its draft, kept behind `==> migrate`; locked by the supervisor, POSIX record
- * lock) · socket.  The server reads log and needs nothing else of it.
+ * lock) · socket.  The server reads log and results, and needs nothing else of it.
  *
  * Answers (plain lines; values run to the end of the line; lines that begin with "==> " are
  * progress, which puts the deadline off, and no part of the body).  status 0, question COMMITS:

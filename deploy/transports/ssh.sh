@@ -73,7 +73,7 @@ transport_current() {
 		done
 		[[ $act != deploy || -z ${ssh_interrupted[$i]:-} ]] || : "${PREVIOUS_RELEASE=${ssh_interrupted[$i]}}"
 		[[ $i != "${ssh_only[0]}" ]] || first=$found
-		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, ${ssh_hosts[${ssh_only[0]}]} runs \
+		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, $ssh_first runs \
 ${first:-no known release}"
 	done
 	[[ -z $first ]] || printf '%s\n' "$first"

@@ -1,5 +1,5 @@
-"""Goal: a run for some hosts says of each that it begins, and changes nothing there before that is kept; as many may fail as
-were allowed; a rollback brings each back to what it ran before.  ssh and docker are stand-ins."""
+"""Goal: a run for some hosts says of each that it begins, and changes nothing there before that is kept; as many may
+fail as were allowed; a rollback brings each back to what it ran before.  ssh and docker are stand-ins."""
 # SPDX-License-Identifier: ISC
 import os
 
@@ -123,7 +123,8 @@ def test_hooks_run_once_in_a_deployment_and_know_the_wave(bench, wave, kinds):
     (bench.path / "hooks.ran").unlink(missing_ok=True)
     status, said = bench.run("deploy.sh", "staging", commit, WAVE=wave or None, **names(bench, "h1:22"))
     ran = bench.path / "hooks.ran"
-    assert status == 0 and (ran.read_text().split() if ran.exists() else []) == [f"{kind}:{wave}" for kind in kinds], said
+    have = ran.read_text().split() if ran.exists() else []
+    assert status == 0 and have == [f"{kind}:{wave}" for kind in kinds], said
     assert ("clean-later" in bench.steps()) == (wave in ("", "3/3"))
 
 
@@ -179,11 +180,13 @@ def test_a_rollback_that_fails_on_a_host_that_answers_rolls_back_the_others_and_
 
 def test_a_host_that_ran_nothing_before_is_named(bench):
     one = bench.shipped("one")
-    status, said = bench.run("rollback.sh", "staging", one[0], **names(bench, "= none", "h2:2222", f"= {one[0]}", "h1:22"))
+    groups = ("= none", "h2:2222", f"= {one[0]}", "h1:22")
+    status, said = bench.run("rollback.sh", "staging", one[0], **names(bench, *groups))
     assert status == 0 and said_of_hosts(bench)[0].startswith("h2:2222 failed unknown: nothing ran there before"), said
 
 
-@pytest.mark.parametrize("lines", [(), ("h1:22 ",), ("-oProxyCommand=x",), ("h1,h2",), ("h1:22", "", "h2:2222"), ("$(id)",)])
+@pytest.mark.parametrize("lines", [
+    (), ("h1:22 ",), ("-oProxyCommand=x",), ("h1,h2",), ("h1:22", "", "h2:2222"), ("$(id)",)])
 def test_what_are_no_hosts_begins_nothing(bench, lines):
     commit, _ = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit, **names(bench, *lines))
@@ -198,6 +201,7 @@ def test_a_transport_without_hosts_refuses_a_run_that_names_some(bench):
 
 def test_without_a_file_of_hosts_nothing_is_said_of_them_and_a_wave_means_nothing(bench):
     commit, _ = bench.release("one")
-    assert bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222", WAVE="2/3", WAVE_FAILURES_MAX="9")[0] == 0
+    settings = {"STAGING_HOST": "h1,h2:2222", "WAVE": "2/3", "WAVE_FAILURES_MAX": "9"}
+    assert bench.run("deploy.sh", "staging", commit, **settings)[0] == 0
     assert not said_of_hosts(bench) and "switch h1" in bench.steps() and "clean-later" in bench.steps()
     cleans(bench, "staging", STAGING_HOST="h1,h2:2222")

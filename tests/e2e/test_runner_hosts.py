@@ -1,5 +1,5 @@
-"""Goal: a run that is for some hosts gets them as a file, what it says of them is kept before it is acknowledged, and an
-order for a host that the runner's own settings do not name begins nothing.  Drives the real deploybot-runner."""
+"""Goal: a run that is for some hosts gets them as a file, what it says of them is kept before it is acknowledged, and
+an order for a host that the runner's own settings do not name begins nothing.  Drives the real deploybot-runner."""
 # SPDX-License-Identifier: ISC
 import os
 import signal
@@ -51,7 +51,8 @@ def order(runner, run, hosts=HOSTS, **fields):
 
 
 def test_the_script_gets_its_hosts_and_which_wave_it_is(bench):
-    runner = bench.begin('env | grep -E "^(WAVE|RUN_HOSTS|HOST_ACKS)" | sort >"$MARKS/env"; cat "$RUN_HOSTS" >"$MARKS/hosts"')
+    runner = bench.begin('env | grep -E "^(WAVE|RUN_HOSTS|HOST_ACKS)" | sort >"$MARKS/env"\n'
+                         'cat "$RUN_HOSTS" >"$MARKS/hosts"')
     assert order(runner, 1, wave="2/3", failures_max=2).kind == "started"
     assert runner.supervisor(1).go().exit()["status"] == 0
     folder = runner.folder(1)
@@ -87,8 +88,9 @@ def test_a_host_that_the_settings_here_do_not_name_is_released_to_by_nobody(benc
 
 
 @pytest.mark.parametrize("hosts", [
-    b"web1\n", b"Web1:22\n", b"web1:22", b"\n", b"web1:22\n\n", b"-oProxyCommand=x:22\n", b"web1:22 web3:22\n", b"= \nweb1:22\n",
-    b"= x\nweb1:22\n", b"= none\n", b"web1:22\n= none\nweb3:22\n", b"web1:22\x00\n", b"web1:22\n" * 1001,
+    b"web1\n", b"Web1:22\n", b"web1:22", b"\n", b"web1:22\n\n", b"-oProxyCommand=x:22\n", b"web1:22 web3:22\n",
+    b"= \nweb1:22\n", b"= x\nweb1:22\n", b"= none\n", b"web1:22\n= none\nweb3:22\n", b"web1:22\x00\n",
+    b"web1:22\n" * 1001,
     b"x" * 300 + b":22\n", b"../web1:22\n"])
 def test_what_are_no_hosts_is_refused(bench, hosts):
     runner = bench.begin('touch "$MARKS/ran"')
@@ -158,7 +160,8 @@ def test_a_killed_supervisor_leaves_touched_what_began_and_switches_nothing(benc
 
 def test_a_stopped_supervisor_acknowledges_nothing(bench):
     """What was said and is not on disk is not acknowledged, whatever becomes of it then."""
-    runner = bench.begin('echo $$ >"$MARKS/pid"; mkfifo "$MARKS/../on"; echo >"$MARKS/pid4.ready"; read -r <"$MARKS/../on"\n'
+    runner = bench.begin('echo $$ >"$MARKS/pid"; mkfifo "$MARKS/../on"; echo >"$MARKS/pid4.ready"\n'
+                         'read -r <"$MARKS/../on"\n'
                          'say web1:22 began; echo >"$MARKS/pid5.said"; await web1:22; touch "$MARKS/switched"')
     assert order(runner, 1).kind == "started"
     runner.supervisor(1).go()

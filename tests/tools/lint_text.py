@@ -107,7 +107,7 @@ MAY_READ_SENTENCES = {
     "lib/http_server.c": "libmicrohttpd has no other word of it",
     "lib/setting.c": "the last line of PEM",
     "runner/cgroup.c": "the kernel's format",
-    "runner/supervisor.c": "names of steps of deploy/git.sh and act.sh",
+    "runner/supervisor_limits.c": "names of steps of deploy/git.sh and act.sh",
     "server/chat/chat_deployment_emergency.c": "a word on disk: test_words_on_disk",
     "server/chat/chat_deployment_nag.c": "what is over is left out of its own text",
     "server/chat/chat_deployment_parts.c": "a word on disk: test_words_on_disk",

@@ -1,4 +1,4 @@
-/* Goal: what is said of a host is on disk before it is acknowledged, once, and of the run's hosts alone.  Side: start. */
+/* Goal: what is said of a host is on disk before it is acknowledged, once.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/host_results.h"
 

@@ -72,6 +72,65 @@ TEST(what_is_signed_of_an_order_is_what_a_runner_of_before_knows_too)
 	assert_string_not_equal(protocol_work(&run, now), before);
 }
 
+static struct protocol_message
+order(void)
+{
+	return (struct protocol_message){ .kind = PROTOCOL_RUN,
+		.id = 17,
+		.program = PROTOCOL_PROGRAM_ROLLBACK,
+		.environment = "staging",
+		.argument = "1a2b3c4d",
+		.deadline_s = 600,
+		.deployment = 42 };
+}
+
+/* Its hosts too: a link that takes one out, or adds one, is noticed. */
+TEST(what_is_signed_of_an_order_has_its_hosts)
+{
+	struct protocol_message run = order();
+	char before[PROTOCOL_WORK], now[PROTOCOL_WORK];
+
+	(void)protocol_work(&run, before);
+	run.body = "web1:22\nweb2:22\n";
+	run.body_len = strlen(run.body);
+	assert_string_not_equal(protocol_work(&run, now), before);
+	(void)protocol_work(&run, before);
+	run.body_len = strlen("web1:22\n");
+	assert_string_not_equal(protocol_work(&run, now), before);
+}
+
+TEST(an_order_for_some_hosts_is_read_as_it_was_sent_and_one_without_is_as_before)
+{
+	static const char *const bad[] = { "web1", "web1:22", "web1:22\n\n", "\n", "Web1:22\n",
+		"= none\n", "web1:22\n= none\nweb2:22\n", "= none\n= none\nweb1:22\n",
+		"= \nweb1:22\n", "= x\nweb1:22\n", "-o:22\n", "web1:22 \n" };
+	struct protocol_message run = order(), read;
+	char without[PROTOCOL_PACKET_MAX], with[PROTOCOL_PACKET_MAX];
+	size_t len_without = 0, len = 0;
+
+	assert_true(protocol_encode(&run, without, sizeof(without), &len_without, NULL));
+	assert_null(memmem(without, len_without, "\n\n", 2));
+	run.body = "= 1a2b3c4d\nweb1:22\n= target:before-1\n[::1]:2222\n= none\nweb3:22\n";
+	run.body_len = strlen(run.body);
+	memcpy(run.wave, "10/10", sizeof("10/10"));
+	run.failures_max = 20;
+	assert_true(protocol_encode(&run, with, sizeof(with), &len, NULL));
+	assert_true(protocol_decode(with, len, &read, NULL));
+	assert_int_equal(read.body_len, run.body_len);
+	assert_memory_equal(read.body, run.body, run.body_len);
+	assert_string_equal(read.wave, "10/10");
+	assert_int_equal(read.failures_max, 20);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(protocol_are_hosts(bad[i], strlen(bad[i])));
+	for (const char *const *wave = (const char *const[]){ "0/1", "1/", "/1", "1", "100/1",
+		 "1/100", "1/0", "a/b", NULL };
+	     *wave != NULL; wave++) {
+		memset(run.wave, 0, sizeof(run.wave));
+		memcpy(run.wave, *wave, strlen(*wave));
+		assert_false(protocol_encode(&run, with, sizeof(with), &len, NULL));
+	}
+}
+
 #define CHALLENGE "0123456789abcdef0123456789abcdef"
 #define DIGEST	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -70,13 +70,14 @@ ssh_check_files() {
 	done
 }
 
-# Fills ssh_only: all hosts but those that are left out, as they have failed.
+# Fills ssh_only: all hosts but those that are left out, as they have failed; ssh_first is called the first of them.
 ssh_choose() {
 	local i
 	ssh_only=()
 	for i in "${!ssh_hosts[@]}"; do
 		[[ -n ${ssh_out[$i]:-} ]] || ssh_only+=("$i")
 	done
+	ssh_first=${ssh_hosts[${ssh_only[0]}]}
 }
 
 # The same: the first of them.

@@ -121,7 +121,7 @@ ssh_migrate() { # WORD...
 		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "$@" || status=$?
 	((status != 0)) || return 0
 	[[ ! $ssh_said =~ ': the migration failed (exit '([0-9]+)')'$ ]] || migration_failed "${BASH_REMATCH[1]}"
-	[[ $ssh_never_came == no && $ssh_said != "${ssh_hosts[${ssh_only[0]}]}: "@(the migration did not begin|nothing was begun)": "* ]] || {
+	[[ $ssh_never_came == no && $ssh_said != "$ssh_first: "@(the migration did not begin|nothing was begun)": "* ]] || {
 		migration_not_started
 		fail "$ssh_status" "$ssh_said"
 	}
