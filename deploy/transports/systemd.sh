@@ -10,8 +10,8 @@ transport_needs=source
 . "$here/transports/ssh/connect.sh"
 # shellcheck source=deploy/transports/ssh/hosts.sh
 . "$here/transports/ssh/hosts.sh"
-# shellcheck source=deploy/transports/ssh/run-hosts.sh
-. "$here/transports/ssh/run-hosts.sh"
+# shellcheck source=deploy/transports/ssh/waves.sh
+. "$here/transports/ssh/waves.sh"
 # shellcheck source=deploy/transports/ssh/calls.sh
 . "$here/transports/ssh/calls.sh"
 # shellcheck source=deploy/transports/ssh/switch.sh

@@ -29,7 +29,7 @@ def bench(tmp_path, tools_folder):
 
 @pytest.mark.parametrize("parts", [
     ("ssh-host/*.sh",), ("systemd-host/*.sh", "ssh-host/base.sh", "ssh-host/guard.sh"), ("ssh.sh", "ssh/*.sh"),
-    ("systemd.sh", "ssh/connect.sh", "ssh/hosts.sh", "ssh/run-hosts.sh", "ssh/calls.sh", "ssh/switch.sh"),
+    ("systemd.sh", "ssh/connect.sh", "ssh/hosts.sh", "ssh/waves.sh", "ssh/calls.sh", "ssh/switch.sh"),
     ("kubernetes.sh", "kubernetes/*.sh")])
 def test_no_two_functions_of_what_is_one_program_have_one_name(parts):
     """A second one silently replaces the first, and was called with its words."""

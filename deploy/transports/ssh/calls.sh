@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: ISC
 # Sourced by ssh.sh and systemd.sh, which write what stands behind the program, $ssh_folder/settings.  Takes connections and
 # why there is none from connect.sh, the hosts, ssh_at_once and ssh_aside that hosts.sh fills, and what is said of a host
-# from run-hosts.sh.  Every word that reaches
-# the other shell was checked before (ssh_word) and needs no quoting; what cannot be checked so, and the registry's password,
-# goes over stdin.
+# from waves.sh.  Every word that reaches the other shell was checked before (ssh_word) and needs no quoting; what cannot be
+# checked so, and the registry's password, goes over stdin.
 
 # What a host may take in the worst case (its own deadlines stand in ssh-host/).
 : "${SSH_ASK_SECONDS:=150}" # check, logs, clean

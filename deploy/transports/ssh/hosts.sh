@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # hosts.sh - which hosts an environment has: how many of them at a time, what opens them, and which one is in it no more.
 # SPDX-License-Identifier: ISC
-# Sourced by ssh.sh and systemd.sh.  Takes the way there from connect.sh.
+# Sourced by ssh.sh and systemd.sh.  Takes the way there from connect.sh, and the hosts of RUN_HOSTS from waves.sh.
 
 # What changes nothing that serves is done on so many hosts at a time where they are released to one after the other: an
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
 
 # Fills ssh_hosts and, in the same order, ssh_ports.  A run that is for some hosts alone has those of RUN_HOSTS, as it
-# spells them: run-hosts.sh.
+# spells them: waves.sh.
 ssh_find_hosts() {
 	local list hosts=() ports=()
 	ssh_out=() ssh_names=()

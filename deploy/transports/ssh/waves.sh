@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# run-hosts.sh - a run for some hosts alone (RUN_HOSTS): what it says of each, and how many of them may fail.
+# waves.sh - a run for some hosts alone (RUN_HOSTS): what it says of each, and how many of them may fail.
 # SPDX-License-Identifier: ISC
 # Sourced by ssh.sh and systemd.sh.  Without RUN_HOSTS none of it says or changes anything.  A line `==> host NAME began`
 # stands before the first change of what serves on that host; the run's supervisor keeps it, and writes NAME to the pipe
