@@ -69,7 +69,8 @@ roll_back_groups() { # ENV [--past]
 	while IFS= read -r line; do
 		if [[ $line == '= '* ]]; then
 			releases+=("${line#= }")
-			: >"$RUN_HOSTS.$((++group))"
+			((++group))
+			: >"$RUN_HOSTS.$group"
 		else
 			printf '%s\n' "$line" >>"$RUN_HOSTS.$group"
 		fi

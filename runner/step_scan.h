@@ -40,7 +40,7 @@ enum step_scan_kind {
 	STEP_SCAN_STEP,
 	STEP_SCAN_IMAGE,	/* exactly `==> image sha256:<64 hex>`: the text is the digest */
 	STEP_SCAN_WARNING,	/* `==> warning TEXT`: no step; for people, in the script's words */
-	STEP_SCAN_HOST,		/* `==> host NAME began`, `ok` or `failed WHY`: what is behind host */
+	STEP_SCAN_HOST, /* `==> host NAME began`, `ok` or `failed WHY`: what is behind host */
 };
 
 typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *text);

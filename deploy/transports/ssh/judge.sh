@@ -2,7 +2,8 @@
 # judge.sh - a commit's compose file is judged here, by deploybot-judge: its text, and what compose makes of it on each host.
 # SPDX-License-Identifier: ISC
 # Sourced by ssh.sh.  Takes the hosts from hosts.sh, calls from calls.sh.  A host runs the bytes that were judged, by their
-# sum, and what ran there once it takes as it is.  Where the paths lead that the judge names is for that host to see (ssh-host/paths.sh).
+# sum, and what ran there once it takes as it is.  Where the paths lead that the judge names is for that host to see
+# (ssh-host/paths.sh).
 
 readonly SSH_JUDGE_SECONDS=20
 # What a host prints of itself, and of its configs, in base64 (six for blue/green, each of 262144 bytes at most).

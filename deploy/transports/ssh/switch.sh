@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # switch.sh - what compose and systemd have alike: what ran before is kept, a migration, the switch, and where it failed.
 # SPDX-License-Identifier: ISC
-# Sourced by ssh.sh and systemd.sh.  Takes calls from calls.sh, what is noted of the hosts from hosts.sh, and who may fail from waves.sh.
+# Sourced by ssh.sh and systemd.sh.  Takes calls from calls.sh, what is noted of the hosts from hosts.sh, and who may fail
+# from waves.sh.
 
 ssh_grace=0 ssh_switches=no
 
