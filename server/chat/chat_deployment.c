@@ -237,6 +237,7 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING)
 		chat_deployment_before(text, about);
 	chat_deployment_failed_step(text, about);
+	chat_deployment_waves(text, about);
 	chat_deployment_steps(text, about);
 	add_in_progress(text, deployment);
 	chat_deployment_draining(text, about);
@@ -253,6 +254,7 @@ say_baking(struct chat_text *text, const struct chat_deployment *about)
 	if (about->bake != NULL)
 		chat_deployment_bake(text, about->bake);
 	chat_deployment_requester(text, deployment);
+	chat_deployment_waves(text, about);
 	if (about->bake != NULL && about->bake->is.is_prolonged)
 		chat_text_add(text, "\nprolonged once: how it is was not known at its end");
 	if (about->bake != NULL)
@@ -261,8 +263,10 @@ say_baking(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment->state == DEPLOY_PAUSED)
 		chat_text_add(text,
 		    "\nIt serves, and is not live: " MARK_CODE "/resume %s" MARK_CODE
-		    " watches it further, " MARK_CODE "/rollback %s" MARK_CODE " rolls it back",
-		    deployment->environment, deployment->environment);
+		    " %s, " MARK_CODE "/rollback %s" MARK_CODE " rolls it back",
+		    deployment->environment,
+		    deployment->waves > 0 ? "goes on" : "watches it further",
+		    deployment->environment);
 	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);
 }

@@ -9,6 +9,7 @@
 #include "policy/needs.h"
 #include "types/bake.h"
 #include "types/git_answer.h"
+#include "types/host.h"
 #include "types/peers.h"
 
 /* AWAITING_APPROVAL: how it stands; of a gate's question alone what is needed behind its yes. */
@@ -45,6 +46,13 @@ struct chat_bake {
 	const struct chat_bake *ahead; /* of what it waits for, while that bakes; else NULL */
 };
 
+/* How far its waves are. */
+struct chat_waves {
+	struct host_counts hosts;
+	struct host bad[HOSTS_BAD_SHOWN];
+	size_t n_bad;
+};
+
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
 struct chat_run_is {
 	bool is_unreachable;	/* it could not reach its target or repository */
@@ -79,6 +87,7 @@ struct chat_deployment {
 	const char *application_log;  /* what it logged itself; "", NULL: none, or not for them */
 	size_t application_log_lines; /* so many of it at most */
 	const struct chat_bake *bake; /* not ended, where it bakes or will: else NULL */
+	const struct chat_waves *waves; /* NULL: it is in none, or has not begun */
 	int64_t estimate_ms;	      /* how long the whole took lately */
 	const struct git_answer
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */

@@ -19,9 +19,10 @@ add_value(struct chat_text *text, const struct bake_value *value)
 void
 chat_deployment_bake(struct chat_text *text, const struct chat_bake *bake)
 {
-	chat_text_add(text, ", %lld of %lld min",
-	    (long long)((bake->is.length_ms - bake->is.left_ms) / 60000),
-	    (long long)(bake->is.length_ms / 60000));
+	if (bake->is.length_ms > 0)
+		chat_text_add(text, ", %lld of %lld min",
+		    (long long)((bake->is.length_ms - bake->is.left_ms) / 60000),
+		    (long long)(bake->is.length_ms / 60000));
 	for (size_t i = 0; i < bake->n; i++)
 		add_value(text, &bake->values[i]);
 }

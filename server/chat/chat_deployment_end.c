@@ -75,6 +75,7 @@ chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *a
 	chat_deployment_first(text, about);
 	if (about->environment->current.deployment == deployment->id)
 		chat_left_hosts(text, about->left, about->n_left, 0);
+	chat_deployment_waves(text, about);
 	chat_deployment_past_migration(text, about);
 	add_what_stays_old(text, about);
 	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
@@ -286,6 +287,7 @@ chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deploy
 	chat_deployment_first(text, about);
 	chat_deployment_behind_migration(text, about);
 	add_what_runs(text, about);
+	chat_deployment_waves(text, about);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", deployment);
 	add_what_stays_old(text, about);
@@ -311,6 +313,7 @@ chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_de
 	chat_deployment_first(text, about);
 	chat_deployment_behind_migration(text, about);
 	add_what_runs(text, about);
+	chat_deployment_waves(text, about);
 	chat_deployment_next_step(text, about->environment, about->back, about->runbook);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);

@@ -36,6 +36,9 @@ void chat_deployment_promotion(struct chat_text *text, const struct chat_deploym
 /* What its release will not have.  Not of a rollback: its release is as it was. */
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);
 
+/* Lines: which wave of it is in hand, on how many hosts it is, and which of them failed. */
+void chat_deployment_waves(struct chat_text *text, const struct chat_deployment *about);
+
 /* What its script has warned of: the first `max`, in code, in which nothing is a link, a mention or
  * a word of ours, and how many more the log has.  Of a question what that of the live release has:
  * it is most likely so still. */

@@ -5,6 +5,7 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_first.h"
 #include "chat/chat_hold.h"
+#include "chat/chat_hosts.h"
 #include "chat/chat_runner.h"
 #include "deployment/standing.h"
 #include "lib/mem.h"
@@ -30,7 +31,7 @@ is_other_commit(const struct chat_status *status, const struct probe_finding *fi
 	const struct deployment *active = status->active;
 
 	return probe_is_other_commit(finding->commit, status->environment->current.commit) &&
-	    (active == NULL || !deployment_is_baking(active) ||
+	    (active == NULL || (!deployment_is_baking(active) && active->waves == 0) ||
 		probe_is_other_commit(finding->commit, active->commit));
 }
 
@@ -537,6 +538,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	if (status->unseen != NULL)
 		chat_deployment_unseen(text, status->unseen, status->at);
 	chat_left_hosts(text, status->left, status->n_left, status->at);
+	chat_host_mix(text, "\nhosts: ", &status->hosts);
 	for (size_t i = 0; i < status->n_reviews; i++)
 		chat_emergency_line(text, &status->reviews[i], status->at);
 	add_blocks(text, status);

@@ -5,6 +5,7 @@
 #include "chat/chat_text.h"
 #include "deployment/deployment.h"
 #include "policy/hold.h"
+#include "types/host.h"
 #include "types/peers.h"
 #include "types/probe.h"
 
@@ -43,6 +44,7 @@ struct chat_status {
 	int64_t draining_since; /* wall ms; 0: nothing does */
 	const struct left_host *left; /* hosts that a rollback has left out */
 	size_t n_left;
+	struct host_mix hosts; /* said where they do not all run the same */
 	struct chat_clock clock;
 	int64_t at;
 };

@@ -21,9 +21,14 @@ command_resume(struct tx *tx, const struct update *update, const struct request 
 		    ": there is nothing to go on with.");
 		return;
 	}
-	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
-		decide_toastf(tx, update, false, "It bakes on.");
-	else
-		(void)decide_send_firstf(tx, &update->address, FIRST_RESUMES, name,
-		    ": it is watched for what is left of its bake.");
+	if (work.state == DEPLOY_PAUSED) {
+		decide_answer_no(tx, update);
+		decide_sendf(tx, &update->address, "%s stays paused, as its message says.", name);
+	} else if (update->kind == UPDATE_PRESS && !decide_is_answered(update)) {
+		decide_toastf(tx, update, false, work.waves > 0 ? "It goes on." : "It bakes on.");
+	} else {
+		(void)decide_send_firstf(tx, &update->address, FIRST_RESUMES, name, "%s",
+		    work.waves > 0 ? ": it goes on with its waves." :
+				     ": it is watched for what is left of its bake.");
+	}
 }

@@ -96,6 +96,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(DR,  RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, LOOK, TELL, NEXT),
 	RULE(DR,  RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
 	RULE(D,   RUNNING,               MIGRATION_FAILED,          FAILED,                BLOCK, TELL, NEXT),
+	RULE(D,   RUNNING,               PAUSE,                     PAUSED,                TELL),
 	RULE(DR,  RUNNING,               AGAIN,                     RUNNING,               RUN),
 	RULE(DRA, RUNNING,               CHANGED,                   QUEUED,                TELL, NEXT),
 	RULE(D,   RUNNING,               SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
@@ -117,6 +118,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(D,   STOPPING,              SCRIPT_OK,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(D,   STOPPING,              SCRIPT_OK_UNPROBED,        ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(D,   STOPPING,              SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   STOPPING,              PAUSE,                     PAUSED,                TELL),
 	RULE(DR,  STOPPING,              SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, LOOK, TELL, NEXT),
 	RULE(DR,  STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
 	RULE(D,   STOPPING,              MIGRATION_FAILED,          FAILED,                BLOCK, TELL, NEXT),
@@ -142,6 +144,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(R,   VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
 
 	RULE(D,   BAKING,                BAKED,                     LIVE,                  GOES, DRAIN, TELL, NEXT),
+	RULE(D,   BAKING,                WAVE_DONE,                 RUNNING,               RUN, TELL),
 	RULE(D,   BAKING,                REGRESSED,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(D,   BAKING,                REGRESSED_NO_ROLLBACK,     FAILED,                DOWN, LOOK, TELL, NEXT),
 	RULE(D,   BAKING,                PAUSE,                     PAUSED,                TELL),
@@ -150,6 +153,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(D,   BAKING,                CANCEL_NO_ROLLBACK,        FAILED,                DOWN, LOOK, TELL, NEXT),
 
 	RULE(D,   PAUSED,                RESUME,                    BAKING,                BAKE, TELL),
+	RULE(D,   PAUSED,                NEXT_WAVE,                 RUNNING,               RUN, TELL),
 	RULE(D,   PAUSED,                LEAVE,                     FAILED,                TELL, NEXT),
 	RULE(D,   PAUSED,                FOLDER_GONE,               FAILED,                TELL, NEXT),
 	RULE(D,   PAUSED,                CANCEL,                    ROLLING_BACK,          ROLLBACK, TELL),

@@ -62,10 +62,12 @@
 	V(UNHEALTHY_NO_ROLLBACK) \
 	V(BAKE)			/* as HEALTHY or SCRIPT_OK_UNPROBED, and it bakes */ \
 	V(BAKED)		/* watched to its end, or somebody has seen enough */ \
+	V(WAVE_DONE)		/* the same of a wave, and hosts are left */ \
 	V(REGRESSED)		/* what Prometheus said of it was wrong, twice in a row */ \
 	V(REGRESSED_NO_ROLLBACK) \
 	V(PAUSE)		/* somebody wants that, or how it is cannot be known */ \
 	V(RESUME)		/* what is left of its bake goes on */ \
+	V(NEXT_WAVE)		/* the next wave, or this one's hosts that it has not reached */ \
 	V(LEAVE)		/* it stays as it is, and is not live */ \
 	V(CANCEL)		/* somebody wants it ended */ \
 	V(CANCEL_NO_ROLLBACK)	/* the same, with no release to roll back to */ \

@@ -224,6 +224,7 @@ struct deployment {
 	struct deployment_wait wait;
 	int64_t run;		     /* its newest run; 0: none yet */
 	int attempts;		     /* runs ordered for the present program */
+	int wave, waves; /* which of how many is in hand, or was last; 0: it is in none */
 	bool target_changed;	     /* `==> release` was said: the target may have changed */
 	bool cannot_roll_back;	     /* `==> no-rollback` was said, or a barrier is in the way */
 	char barrier[LIMIT_BARRIER]; /* why nobody rolls back past its release; "": they may */

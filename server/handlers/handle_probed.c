@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 
-#include "decide/work/decide_bake.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_waves.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_pin.h"
 #include "decide/decide_reply.h"
@@ -171,9 +171,10 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		return;
 	}
 	if (bad == NULL) {
-		(void)decide_step(tx, &deployment,
-		    !is_back && decide_bakes(tx, &deployment) ? DEPLOY_ON_BAKE : DEPLOY_ON_HEALTHY,
-		    NULL);
+		if (is_back)
+			(void)decide_step(tx, &deployment, DEPLOY_ON_HEALTHY, NULL);
+		else
+			decide_waves_passed(tx, &deployment, DEPLOY_ON_HEALTHY);
 		return;
 	}
 	keep_answer(tx, &deployment, probe, probed, bad);

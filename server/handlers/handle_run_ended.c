@@ -4,7 +4,6 @@
 #include <signal.h>
 
 #include "decide/queue/decide_binding.h"
-#include "decide/work/decide_bake.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_drain.h"
 #include "decide/work/decide_left.h"
@@ -12,6 +11,7 @@
 #include "decide/queue/decide_queue.h"
 #include "decide/who/decide_manifest.h"
 #include "decide/work/decide_unknown.h"
+#include "decide/work/decide_waves.h"
 #include "deployment/run_verdict.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
@@ -120,16 +120,6 @@ bind_anew(struct tx *tx, struct deployment *deployment, const char *list)
 	decide_binding_changed(tx, deployment, list);
 }
 
-/* What would be live now is watched first, where its environment wants that. */
-static enum deploy_event
-or_bake(struct tx *tx, const struct deployment *deployment, enum deploy_event event)
-{
-	return event == DEPLOY_ON_SCRIPT_OK_UNPROBED && deployment->state == DEPLOY_RUNNING &&
-		decide_bakes(tx, deployment) ?
-	    DEPLOY_ON_BAKE :
-	    event;
-}
-
 void
 handle_run_ended(struct tx *tx, const struct event *event)
 {
@@ -160,6 +150,7 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	deployment.drains |= ended.drains;
 	if (run_verdict_is_success(&ended))
 		decide_left_urls(tx, &deployment);
+	decide_waves_judge(tx, &deployment, &ended);
 	verdict = judge(tx, &deployment, &ended);
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
 		if (ended.migration)
@@ -178,9 +169,14 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	    !deployment_is_action(
 		&deployment)) /* before what follows from the environment's being free */
 		doubt_environment(tx, &deployment, verdict.detail);
+	if (decide_waves_cut(tx, &deployment, &ended, &verdict))
+		return;
 	if (verdict.event == DEPLOY_ON_CHANGED && decide_is_replaced(tx, &deployment))
 		verdict.event = DEPLOY_ON_SUPERSEDE;
 	else if (verdict.event == DEPLOY_ON_CHANGED)
 		bind_anew(tx, &deployment, ended.binding);
-	(void)decide_step(tx, &deployment, or_bake(tx, &deployment, verdict.event), NULL);
+	if (verdict.event == DEPLOY_ON_SCRIPT_OK_UNPROBED && deployment.state == DEPLOY_RUNNING)
+		decide_waves_passed(tx, &deployment, verdict.event);
+	else
+		(void)decide_step(tx, &deployment, verdict.event, NULL);
 }

@@ -22,6 +22,7 @@
 #include "decide/audit/decide_rename.h"
 #include "decide/who/decide_manifest.h"
 #include "decide/who/decide_session.h"
+#include "decide/work/decide_waves.h"
 #include "decide/queue/decide_unsynced.h"
 #include "decide/audit/decide_witness.h"
 #include "handlers/handlers.h"
@@ -85,6 +86,7 @@ cloudflare_due(struct tx *tx, int64_t work)
 #define DUE_RENAME     .of_all = decide_rename
 #define DUE_REDELIVERY .of_all = decide_redelivery_due
 #define DUE_BAKE       .of_subject = decide_bake_due
+#define DUE_WAVES      .of_subject = decide_waves_due
 #define DUE_PUSH       .of_all = decide_announced_again
 #define DUE_ACCESS     .of_all = access_ends
 #define DUE_SESSIONS   .of_all = decide_sessions_look

@@ -6,6 +6,7 @@
 
 #include "deployment/deployment.h"
 #include "forges/forge_row.h"
+#include "lib/column.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/version.h"
@@ -332,13 +333,15 @@ forget_all(struct metric_set *set)
 {
 	static const enum metric_id of_environments[] = { METRIC_DEPLOYMENT_FAILED,
 		METRIC_ENVIRONMENT_BUSY, METRIC_ENVIRONMENT_BUSY_SINCE, METRIC_RELEASE_AT,
-		METRIC_ROLLBACK_UNACKNOWLEDGED, METRIC_ENVIRONMENT_LEFT_HOSTS,
+		METRIC_ROLLBACK_UNACKNOWLEDGED, METRIC_ENVIRONMENT_LEFT_HOSTS, METRIC_HOSTS,
 		METRIC_ENVIRONMENT_DOWN, METRIC_POLL_FAILING_SINCE, METRIC_ENVIRONMENT_HELD,
 		METRIC_RELEASE_INFO };
 
 	for (size_t i = 0; i < COUNT(of_environments); i++)
 		metric_set_forget(set, of_environments[i]);
 }
+
+static const char *const host_states[] = { HOST_STATES(COLUMN_SECOND) };
 
 static void
 environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
@@ -365,6 +368,10 @@ environment_gauges(struct metric_set *set, const struct environment_gauge *gauge
 			    &set->m[values[i].id], values[i].value, METRIC_LABELS(OF(gauge->name)));
 		else
 			metric_remove(&set->m[values[i].id], METRIC_LABELS(OF(gauge->name)));
+	for (size_t i = 0; i < HOST_STATE_COUNT; i++)
+		if (gauge->has_hosts)
+			metric_put(&set->m[METRIC_HOSTS], (double)gauge->hosts[i],
+			    METRIC_LABELS(OF(gauge->name), host_states[i]));
 	metric_put(&set->m[METRIC_ENVIRONMENT_HELD], gauge->is_locked,
 	    METRIC_LABELS(OF(gauge->name), "lock"));
 	metric_put(&set->m[METRIC_ENVIRONMENT_HELD], gauge->is_frozen,

@@ -350,6 +350,8 @@ fill_bake(const struct settings_member *in, struct environment_settings *e)
 	for (size_t i = 0; i < COUNT(queries); i++)
 		e->bake_queries[i] = settings_own(in, queries[i])->text;
 	e->bake_present = settings_own(in, ENVIRONMENT_SETTING_BAKE_PRESENT)->text;
+	e->waves = settings_own(in, ENVIRONMENT_SETTING_WAVES)->text;
+	e->failures_max = settings_own(in, ENVIRONMENT_SETTING_FAILURES_MAX)->text;
 }
 
 static void

@@ -346,6 +346,11 @@ void settings_check_vault(struct settings_loader *l);
 void settings_check_opa(struct settings_loader *l);
 void settings_check_prometheus(struct settings_loader *l);
 
+/* --- settings_waves.c --- */
+
+/* Names in the report which <ENV>_WAVES of one file do not fit its hosts, or how it is released. */
+void settings_check_waves(struct settings_loader *l);
+
 /* --- settings_bake.c --- */
 
 /* Names in the report what <ENV>_BAKE… of one file lack of each other, and of Prometheus. */

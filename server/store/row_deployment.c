@@ -79,7 +79,9 @@ static const char *const whys[] = { DEPLOY_WHYS(COLUMN_SECOND) };
 	C(TEXT, without,         without) and \
 	C(TEXT, down_on,         look.down_on) and \
 	C(I64,  looked_at,       look.at) and \
-	C(TEXT, looked,          look.said)
+	C(TEXT, looked,          look.said) and \
+	C(INT,  wave,            wave) and \
+	C(INT,  waves,           waves)
 /* clang-format on */
 #define NAME(type, column, field)  #column
 #define PLACE(type, column, field) "?" /* numbered as they stand */

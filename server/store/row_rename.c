@@ -37,6 +37,9 @@ row_rename(struct tx *tx, const char *from, const char *to)
 		"DELETE FROM left_host WHERE environment = $2 AND $1 <> $2"
 		" AND host IN (SELECT host FROM left_host WHERE environment = $1)",
 		"UPDATE left_host SET environment = $2 WHERE environment = $1",
+		"DELETE FROM host WHERE environment = $2 AND $1 <> $2"
+		" AND name IN (SELECT name FROM host WHERE environment = $1)",
+		"UPDATE host SET environment = $2 WHERE environment = $1",
 		"UPDATE promotion SET environment = $2 WHERE environment = $1",
 		"UPDATE promotion SET from_environment = $2 WHERE from_environment = $1",
 		"UPDATE hold SET target = $2 WHERE target = $1",

@@ -7,6 +7,7 @@
 #include "store/row_console.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
+#include "store/row_host.h"
 #include "store/row_left_host.h"
 #include "store/row_peer.h"
 #include "store/row_redelivery.h"
@@ -14,6 +15,7 @@
 #include "store/store_inside.h"
 #include "types/repository.h"
 #include "types/settings.h"
+#include "types/waves.h"
 
 static void
 read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
@@ -48,6 +50,9 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 		.released_at = environment.current.at,
 		.left_hosts = (int)row_left_host_list(tx, name, left),
 	};
+	ret->has_hosts = settings != NULL && waves_are_set(settings->waves);
+	if (ret->has_hosts)
+		row_host_states(tx, name, ret->hosts);
 	(void)text_copy(ret->name, sizeof(ret->name), name);
 	(void)text_copy(ret->commit, sizeof(ret->commit),
 	    environment.current.source == SOURCE_GIT ?

@@ -213,6 +213,11 @@ bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) M
 bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last,
     struct err *err) MUST_USE;
 
+/* --- row_host.c --- */
+
+/* Which hosts an order of work in waves is for: run->hosts, made anew. */
+bool store_host_lines(struct store *store, struct effect_run *run, struct err *err) MUST_USE;
+
 /* --- row_witness.c --- */
 
 /* Up to which entry the witness of the newest settings has confirmed; 0: nothing, or none. */

@@ -433,10 +433,11 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 	struct message message = { 0 };
 	struct db_rows rows = { 0 };
 	int64_t id = 0;
+	bool is_in_waves = false;
 
 	if (!db_query(&rows, store->db, err,
 		"SELECT d.message, COALESCE(r.started_at, 0), COALESCE(r.ordered_at, 0),"
-		" COALESCE(r.runner, 'local')"
+		" COALESCE(r.runner, 'local'), d.waves"
 		" FROM work d LEFT JOIN run r ON r.id = $2 WHERE d.id = $1",
 		DB_I64(effect->u.run.deployment), DB_I64(effect->u.run.run)))
 		return false;
@@ -446,8 +447,10 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 		effect->u.run.ordered_at = db_col_i64(&rows, 2);
 		(void)text_copy(effect->u.run.runner, LIMIT_RUNNER, db_col_text(&rows, 3));
 		settings_runner_read(store->settings, effect->u.run.runner);
+		is_in_waves = db_col_i64(&rows, 4) > 0;
 	}
-	if (!db_rows_end(&rows, err))
+	if (!db_rows_end(&rows, err) ||
+	    (is_in_waves && !store_host_lines(store, &effect->u.run, err)))
 		return false;
 	/* A drain's output is shown nowhere: the message is about its deployment. */
 	if (effect->u.run.program == PROGRAM_DRAIN)

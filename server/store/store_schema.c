@@ -1474,6 +1474,31 @@ static const char *const migration_39[] = {
 	NULL,
 };
 
+static const char *const migration_40[] = {
+	/* Of work in waves: which is in hand, of how many; 0: it is in none. */
+	"ALTER TABLE work ADD COLUMN wave INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE work ADD COLUMN waves INTEGER NOT NULL DEFAULT 0;",
+	/* What each host of an environment that is released to in waves runs (row_host.h). */
+	"CREATE TABLE host ("
+	" environment TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" plan INTEGER NOT NULL," /* the work that it was last given a wave of */
+	" wave INTEGER NOT NULL,"
+	" run INTEGER NOT NULL,"   /* the newest that was ordered to it */
+	" drain INTEGER NOT NULL," /* the newest run that ends what it replaced */
+	" work INTEGER NOT NULL,"  /* that touched it last */
+	" state TEXT NOT NULL,"
+	" release TEXT NOT NULL,"
+	" image TEXT NOT NULL,"
+	" previous TEXT NOT NULL," /* that it ran before `work` */
+	" previous_image TEXT NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" failed_at INTEGER NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" PRIMARY KEY (environment, name)) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1483,7 +1508,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
 	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29,
 	migration_30, migration_31, migration_32, migration_33, migration_34, migration_35,
-	migration_36, migration_37, migration_38, migration_39 };
+	migration_36, migration_37, migration_38, migration_39, migration_40 };
 
 const char *const *
 store_schema_sql(int64_t version)

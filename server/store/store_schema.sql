@@ -233,7 +233,9 @@ CREATE TABLE work (
  ci_since INTEGER NOT NULL DEFAULT 0,
  source TEXT NOT NULL DEFAULT 'git',
  previous_source TEXT NOT NULL DEFAULT 'git',
- committed_at INTEGER NOT NULL DEFAULT 0) STRICT;
+ committed_at INTEGER NOT NULL DEFAULT 0,
+ wave INTEGER NOT NULL DEFAULT 0,
+ waves INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE run (
  id INTEGER PRIMARY KEY AUTOINCREMENT,
  deployment INTEGER NOT NULL REFERENCES work (id),
@@ -813,6 +815,23 @@ CREATE TABLE promotion (
  release INTEGER NOT NULL,
  seen_release INTEGER NOT NULL) STRICT;
 CREATE INDEX promotion_open ON promotion (environment, work) WHERE is_open = 1;
+CREATE TABLE host (
+ environment TEXT NOT NULL,
+ name TEXT NOT NULL,
+ plan INTEGER NOT NULL,
+ wave INTEGER NOT NULL,
+ run INTEGER NOT NULL,
+ drain INTEGER NOT NULL,
+ work INTEGER NOT NULL,
+ state TEXT NOT NULL,
+ release TEXT NOT NULL,
+ image TEXT NOT NULL,
+ previous TEXT NOT NULL,
+ previous_image TEXT NOT NULL,
+ detail TEXT NOT NULL,
+ failed_at INTEGER NOT NULL,
+ at INTEGER NOT NULL,
+ PRIMARY KEY (environment, name)) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('effect', 0);
 INSERT INTO counter (name, value) VALUES ('forge_hook', 0);

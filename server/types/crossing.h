@@ -8,6 +8,7 @@
 #pragma once
 
 #include "types/effect.h"
+#include "types/host.h"
 #include "types/known_peers.h"
 #include "types/state_file.h"
 #include "types/token.h"
@@ -56,6 +57,8 @@ struct environment_gauge {
 	bool is_busy;
 	bool is_unacknowledged; /* a rollback that nobody has seen, nor answered with a release */
 	int left_hosts;		/* that a rollback has left out, and no release reached since */
+	bool has_hosts;		/* it is released to in waves: how many are in each state */
+	int64_t hosts[HOST_STATE_COUNT];
 	bool is_down;		/* a release failed there, and so did its rollback */
 	bool has_failed;	/* of those that ran, the one that ended last failed */
 	bool is_locked;

@@ -358,7 +358,8 @@ struct effect_witness {
 	TIMER(AUDIT_LINE, "audit_line", 24 * 3600, ONE) /* a day of the audit is over */ \
 	TIMER(STRANGERS, "strangers", 3600, ONE) /* what they repeated is audited */ \
 	TIMER(REDELIVERY, "redelivery", 6 * 3600, ONE) /* what GitHub could not deliver */ \
-	TIMER(BAKE, "bake", 60, MANY) /* the work that bakes is looked at; it is the subject */
+	TIMER(BAKE, "bake", 60, MANY) /* the work that bakes is looked at; it is the subject */ \
+	TIMER(WAVES, "waves", 60, MANY) /* the subject's message says what its hosts said */
 
 enum timer_kind {
 #define TIMER(name, ...) TIMER_##name,

@@ -86,6 +86,8 @@ struct environment_settings {
 	int64_t bake_ms; /* a release is watched so long before it is live; 0: it is not */
 	const char *bake_queries[LIMIT_BAKE_QUERIES]; /* promql.h; NULL: not set */
 	const char *bake_present; /* where it has no value nothing is healthy; NULL: not set */
+	const char *waves;	  /* waves.h; NULL: one */
+	const char *failures_max; /* waves.h; NULL: none may */
 	int notify_after_seconds; /* a success that took longer rings */
 	int failure_log_lines;	  /* of the application's log in a failure's message; 0: none */
 	bool failure_log_in_chat; /* in a group, too, may it be shown */

@@ -28,7 +28,7 @@ struct link_client {
 
 static struct sim *playing;
 static struct link_client the_client;
-static struct host {
+static struct link_host {
 	bool is_away;
 	bool is_here;	 /* as the server was told */
 	bool is_leaving; /* ... and will be told otherwise */
@@ -117,7 +117,7 @@ first_to(int agent)
 static void
 host_is_lost(struct sim *sim, int agent)
 {
-	struct host *host = &hosts[agent];
+	struct link_host *host = &hosts[agent];
 	struct packet *packet;
 
 	while (host->is_here && sim_one_in(sim, 2) && (packet = first_to(agent)) != NULL)
@@ -142,7 +142,7 @@ host_is_lost(struct sim *sim, int agent)
 static void
 deliver(struct sim *sim, struct packet *packet)
 {
-	const struct host *host = &hosts[packet->agent];
+	const struct link_host *host = &hosts[packet->agent];
 	struct packet taken = *packet;
 	char identity[CRYPTO_CA_IDENTITY];
 
@@ -185,7 +185,7 @@ delay(struct sim *sim, uint32_t held)
 static void
 put(struct sim *sim, struct packet packet, const char *data, int64_t delay_ms)
 {
-	struct host *host = &hosts[packet.agent];
+	struct link_host *host = &hosts[packet.agent];
 	int64_t at = sim_loop_now() + delay_ms;
 	size_t i = 0;
 
@@ -208,7 +208,7 @@ put(struct sim *sim, struct packet packet, const char *data, int64_t delay_ms)
 void
 sim_link_say(struct sim *sim, int agent, uint32_t channel, const char *packet, size_t size)
 {
-	struct host *host = &hosts[agent];
+	struct link_host *host = &hosts[agent];
 
 	if (host->is_here)
 		put(sim, (struct packet){ .size = size, .agent = agent, .channel = channel },
@@ -249,7 +249,7 @@ sim_link_close(struct sim *sim, int agent, uint32_t channel)
 void
 sim_link_repeats(struct sim *sim, int agent)
 {
-	const struct host *host = &hosts[agent];
+	const struct link_host *host = &hosts[agent];
 
 	if (!host->is_here || host->said_size == 0 || !sim_link_is_greeted(agent))
 		return;
@@ -265,7 +265,7 @@ sim_link_repeats(struct sim *sim, int agent)
 static void
 host_connects(struct sim *sim, int64_t agent, UNUSED int64_t b)
 {
-	struct host *host = &hosts[agent];
+	struct link_host *host = &hosts[agent];
 	char identity[CRYPTO_CA_IDENTITY], key[LIMIT_DIGEST];
 
 	if (!the_client.is_connected || host->is_away || host->is_here || host->is_leaving)
@@ -370,7 +370,7 @@ sim_link_begin(struct sim *sim)
 	for (size_t i = 0; i < PACKETS; i++)
 		drop(&packets[i]);
 	for (int i = 0; i < SIM_PEERS; i++)
-		hosts[i] = (struct host){ .key = 1 };
+		hosts[i] = (struct link_host){ .key = 1 };
 }
 
 /* --- the server's end: the linker leads the calls here --- */

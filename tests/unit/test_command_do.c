@@ -199,7 +199,7 @@ TEST(who_may_one_thing_is_asked_at_once_and_told_no_other)
 	assert_string_equal(world_plain(world_last(&w)),
 	    "You may, as contractor:\nrestart-web on acme (Acme Ltd)\n"
 	    "Press it below, or write /do restart-web acme.\n\n"
-	    "Look: /status /queue\nActions: /request\nApprovals: /pending\n"
+	    "Look: /status /hosts /queue\nActions: /request\nApprovals: /pending\n"
 	    "You: /2fa /whoami /login /logout /sessions\n"
 	    "How to write each: /help all\n");
 	assert_int_equal(world_last(&w)->buttons.n, 2);

@@ -308,7 +308,14 @@ TEST(what_bakes_is_live_when_it_has_baked_and_not_before)
 		{ DEPLOY_BAKING, DEPLOY_ON_REGRESSED_NO_ROLLBACK, DEPLOY_FAILED },
 		{ DEPLOY_PAUSED, DEPLOY_ON_REGRESSED, DEPLOY_PAUSED },
 		{ DEPLOY_BAKING, DEPLOY_ON_PAUSE, DEPLOY_PAUSED },
-		{ DEPLOY_RUNNING, DEPLOY_ON_PAUSE, DEPLOY_RUNNING },
+		/* A wave that was stopped or lost, or whose settings have changed. */
+		{ DEPLOY_RUNNING, DEPLOY_ON_PAUSE, DEPLOY_PAUSED },
+		{ DEPLOY_STOPPING, DEPLOY_ON_PAUSE, DEPLOY_PAUSED },
+		{ DEPLOY_BAKING, DEPLOY_ON_WAVE_DONE, DEPLOY_RUNNING },
+		{ DEPLOY_RUNNING, DEPLOY_ON_WAVE_DONE, DEPLOY_RUNNING },
+		{ DEPLOY_PAUSED, DEPLOY_ON_WAVE_DONE, DEPLOY_PAUSED },
+		{ DEPLOY_PAUSED, DEPLOY_ON_NEXT_WAVE, DEPLOY_RUNNING },
+		{ DEPLOY_BAKING, DEPLOY_ON_NEXT_WAVE, DEPLOY_BAKING },
 		{ DEPLOY_PAUSED, DEPLOY_ON_RESUME, DEPLOY_BAKING },
 		{ DEPLOY_PAUSED, DEPLOY_ON_LEAVE, DEPLOY_FAILED },
 		{ DEPLOY_BAKING, DEPLOY_ON_LEAVE, DEPLOY_BAKING },
@@ -382,7 +389,9 @@ struct walk {
 static bool
 ends_its_run(const struct walk *walk, enum deploy_event event)
 {
-	return is_exit(event) || (event == DEPLOY_ON_SUPERSEDE && walk->state == DEPLOY_RUNNING);
+	return is_exit(event) || (event == DEPLOY_ON_SUPERSEDE && walk->state == DEPLOY_RUNNING) ||
+	    (event == DEPLOY_ON_PAUSE &&
+		(walk->state == DEPLOY_RUNNING || walk->state == DEPLOY_STOPPING));
 }
 
 /* A rollback has no release to roll back to. */
@@ -421,6 +430,8 @@ is_possible(const struct walk *walk, enum deploy_event event)
 		return walk->program == PROGRAM_DEPLOY &&
 		    (walk->state == DEPLOY_RUNNING ? walk->alive : walk->probing) &&
 		    (walk->state == DEPLOY_RUNNING || walk->state == DEPLOY_VERIFYING);
+	if (event == DEPLOY_ON_PAUSE && walk->program != PROGRAM_DEPLOY)
+		return false; /* deployments alone are in waves */
 	if (ends_its_run(walk, event))
 		return walk->alive;
 	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_UNHEALTHY ||

@@ -92,6 +92,7 @@ feed(struct metric_set *set)
 		    .is_busy = true,
 		    .has_failed = true,
 		    .left_hosts = 1,
+		    .has_hosts = true,
 		    .is_down = true,
 		    .poll_failing_since = 1767225600500,
 		    .is_locked = true,

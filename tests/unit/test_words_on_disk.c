@@ -574,6 +574,7 @@ note_metrics(void)
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
 		    .left_hosts = 1,
+		    .has_hosts = true,
 		    .is_down = true,
 		    .poll_failing_since = 1,
 		    .busy_since = 1,

@@ -108,7 +108,9 @@ decide_bound_image(struct tx *tx, const struct deployment *deployment, char out[
 	struct promotion promotion;
 	struct question shown;
 
-	if (deployment->program == PROGRAM_ROLLBACK)
+	/* What one of its waves has brought is what the next one brings. */
+	if (deployment->program == PROGRAM_ROLLBACK ||
+	    (deployment->waves > 0 && deployment->target_changed))
 		return deployment->image;
 	if (decide_promotion_of(tx, deployment, &promotion)->image[0] != '\0') {
 		(void)text_copy(out, LIMIT_IMAGE, promotion.image);

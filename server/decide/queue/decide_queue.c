@@ -237,6 +237,22 @@ facts_of(const struct look *l, struct place *place)
 	return set;
 }
 
+bool
+decide_queue_keeps(struct tx *tx, const struct deployment *work, char why[LIMIT_LINE])
+{
+	struct place place = { .work = *work };
+
+	row_question_get(tx, work->id, &place.shown);
+	(void)text_copy(why, LIMIT_LINE,
+	    settings_environment(tx->settings, work->environment) == NULL ?
+		"its environment is in no settings any more" :
+		is_denied(tx, work)	 ? "who asked for it may not deploy there any more" :
+		decide_is_held(tx, work) ? "a lock or a freeze holds its environment now" :
+		is_blocked(tx, &place)	 ? "its commit was blocked since it began" :
+					   "");
+	return why[0] != '\0';
+}
+
 /* --- what becomes of it --- */
 
 static void

@@ -299,7 +299,8 @@ bakes(struct tx *tx, const char *environment, const char *commit)
 	struct deployment active;
 
 	row_deployment_active(tx, environment, &active);
-	return deployment_is_baking(&active) && !probe_is_other_commit(commit, active.commit);
+	return (deployment_is_baking(&active) || active.waves > 0) &&
+	    !probe_is_other_commit(commit, active.commit);
 }
 
 /* Of all of its URLs. */

@@ -21,6 +21,7 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "store/row_bake.h"
+#include "store/row_host.h"
 #include "store/row_block.h"
 #include "store/row_change.h"
 #include "store/row_chat.h"
@@ -525,6 +526,16 @@ add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 		rows->bake.ahead = bake_of(tx, about->ahead->id, &rows->ahead_bakes);
 }
 
+static void
+add_wave_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
+{
+	if (about->deployment->waves == 0)
+		return;
+	rows->waves.hosts = row_host_count(tx, about->deployment);
+	rows->waves.n_bad = row_host_list_bad(tx, about->deployment, rows->waves.bad);
+	about->waves = &rows->waves;
+}
+
 /* Of what may be kept back by them. */
 static void
 find_holds(struct tx *tx, const struct deployment *deployment, struct holds *ret)
@@ -667,6 +678,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.at = tx->at,
 	};
 	add_bake_facts(tx, &about, rows);
+	add_wave_facts(tx, &about, rows);
 	add_question_facts(tx, &about, rows);
 	add_live_facts(tx, &about, rows);
 	return about;

@@ -28,12 +28,14 @@
 #include "store/row_deployment.h"
 #include "store/row_drain.h"
 #include "store/row_environment.h"
+#include "store/row_host.h"
 #include "store/row_job.h"
 #include "store/row_left_host.h"
 #include "store/row_pin.h"
 #include "store/row_run.h"
 #include "store/row_work_pipeline.h"
 #include "types/repository.h"
+#include "types/waves.h"
 
 /* Of one environment's URLs, which stand side by side; findings NULL: not known yet. */
 static void
@@ -172,15 +174,6 @@ struct shown {
 	struct probe_finding finding; /* of a summary: what was known last */
 };
 
-/* The migrations that no rollback to what is live has undone, nor a release that followed. */
-static struct migration_behind
-find_behind(struct tx *tx, const struct environment *environment, const struct deployment *active)
-{
-	/* What that one does is said of it. */
-	return row_release_migration_behind(
-	    tx, environment->name, active->run, &environment->current);
-}
-
 static const char *
 active_step(struct tx *tx, struct shown *shown)
 {
@@ -237,7 +230,9 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	    row_deployment_list_unreviewed(tx, name, shown->reviews, CHAT_STATUS_REVIEWS);
 	status.step = active_step(tx, shown);
 	status.gone = decide_agent_gone(tx, decide_place_rows(tx, name), shown->active.run);
-	shown->behind = find_behind(tx, &shown->environment, &shown->active);
+	/* Those that neither a rollback nor a release has undone; what is in progress says its own. */
+	shown->behind =
+	    row_release_migration_behind(tx, name, shown->active.run, &shown->environment.current);
 	status.behind = &shown->behind;
 	shown->drain = row_drain_open(tx, name);
 	status.draining_source = shown->drain.source;
@@ -250,6 +245,8 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.becomes = decide_new_name(tx, name);
 	settings = settings_environment(tx->settings, decide_place_rows(tx, name));
 	status.is_left = settings == NULL;
+	if (settings != NULL && waves_are_set(settings->waves))
+		row_host_mix(tx, name, &status.hosts);
 	if (!repository_is_polled(settings, shown->environment.unknown_since))
 		shown->environment.poll_failing_since = 0; /* nobody asks for it any more */
 	status.branch = settings != NULL ? settings->branch : NULL;

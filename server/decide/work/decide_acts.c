@@ -22,6 +22,7 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/work/decide_probe.h"
 #include "decide/work/decide_promotion.h"
+#include "decide/work/decide_wave_plan.h"
 #include "decide/tell/decide_tell.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
@@ -238,6 +239,7 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	/* What was live comes back whatever has changed since: it is no new decision. */
 	if (deployment->state != DEPLOY_ROLLING_BACK)
 		(void)text_copy(run->binding, LIMIT_DIGEST, deployment->binding);
+	decide_wave_order(tx, deployment, run);
 	row_deployment_save(tx, deployment); /* the order is handed out with its message's row */
 	(void)row_effect_order(tx, &effect);
 }

@@ -111,6 +111,17 @@ decide_bake_go_on(struct tx *tx, const struct deployment *work)
 }
 
 void
+decide_bake_anew(struct tx *tx, const struct deployment *work)
+{
+	struct bake row;
+
+	row_bake_get(tx, work->id, &row);
+	if (row.work != 0)
+		row_bake_set(
+		    tx, &(struct bake){ .work = row.work, .measured_at = row.measured_at });
+}
+
+void
 decide_bake_enter(struct tx *tx, const struct deployment *work, enum deploy_state from)
 {
 	bool baked = from == DEPLOY_BAKING || from == DEPLOY_PAUSED;

@@ -36,6 +36,9 @@ void decide_bake_wait(struct tx *tx, const struct deployment *work, int64_t due)
 /* After a start: somebody looks at it. */
 void decide_bake_go_on(struct tx *tx, const struct deployment *work);
 
+/* Another wave of it begins, whose bake will be one of its own. */
+void decide_bake_anew(struct tx *tx, const struct deployment *work);
+
 /* It has come to another state: what was asked for the one before is not waited for. */
 void
 decide_bake_enter(struct tx *tx, const struct deployment *work, enum deploy_state from);

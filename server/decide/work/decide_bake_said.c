@@ -15,9 +15,11 @@
 #include "decide/work/decide_bake.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_unknown.h"
+#include "decide/work/decide_waves.h"
 #include "lib/text.h"
 #include "store/row_bake.h"
 #include "store/row_deployment.h"
+#include "store/row_host.h"
 #include "store/row_message.h"
 #include "types/settings.h"
 
@@ -187,7 +189,7 @@ look_at(struct tx *tx, struct deployment *work, const struct bake_look *look)
 	if (said.wrong != NULL)
 		regress(tx, work, &said);
 	else if (row.left_ms == 0 && said.is_known && !said.is_firing)
-		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
+		decide_waves_baked(tx, work);
 	else if (row.left_ms == 0 && !said.is_known)
 		prolong(tx, work, &row);
 	go_on(tx, work, &row);
@@ -289,7 +291,8 @@ pause(struct tx *tx, const struct update *update, struct deployment *work)
 	bool is_running = work->state == DEPLOY_RUNNING || work->state == DEPLOY_VERIFYING;
 	struct bake row;
 
-	if (work->state != DEPLOY_BAKING && !(is_running && decide_bakes(tx, work)))
+	if (work->state != DEPLOY_BAKING &&
+	    !(is_running && (decide_bakes(tx, work) || decide_waves_are_left(work))))
 		return false;
 	row_bake_get(tx, work->id, &row);
 	row.work = work->id;
@@ -313,20 +316,27 @@ cut(struct tx *tx, struct deployment *work)
 	row_bake_get(tx, work->id, &row);
 	row.left_ms += row.left_ms == 0;
 	row_bake_set(tx, &row);
-	(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
+	decide_waves_baked(tx, work);
 }
 
 /* What is on record does not run there, and nobody says that what does is well. */
 static void
 leave(struct tx *tx, const struct update *update, struct deployment *work)
 {
+	struct host_counts hosts = { .unknown = 1 };
 	char why[LIMIT_LINE];
 
-	text_setf(why, "%s was left there by %s before its bake had ended",
-	    commit_name_here(COMMIT_OF(work)), update->name);
+	if (work->waves > 0)
+		hosts = row_host_count(tx, work);
+	text_setf(why, "%s was left there by %s before its %s had ended",
+	    commit_name_here(COMMIT_OF(work)), update->name, work->waves > 0 ? "waves" : "bake");
+	if (work->waves > 0)
+		text_setf(why, "%s stays on %" PRId64 " of %" PRId64 " hosts: left so by %s",
+		    commit_name_here(COMMIT_OF(work)), hosts.current, hosts.all, update->name);
 	work->why = DEPLOY_WHY_INTERRUPTED;
 	text_set(work->detail, why);
-	decide_unknown_left(tx, work, why);
+	if (hosts.unknown > 0) /* else each host is known to run what its row says */
+		decide_unknown_left(tx, work, why);
 	(void)decide_step(tx, work, DEPLOY_ON_LEAVE, NULL);
 }
 
@@ -351,7 +361,7 @@ decide_bake_wants(
 	decide_audit_request(tx, work, update->person, AUDIT_CODE_BAKE_ANSWERED, rows[wish].outcome,
 	    (const char *const[]){ "name", update->name, NULL });
 	if (wish == DECIDE_BAKE_RESUME)
-		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
+		decide_waves_resume(tx, work);
 	else if (wish == DECIDE_BAKE_LIVE)
 		cut(tx, work);
 	else if (wish == DECIDE_BAKE_LEAVE)

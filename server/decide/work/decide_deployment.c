@@ -18,6 +18,7 @@
 #include "decide/tell/decide_notify.h"
 #include "decide/work/decide_promotion.h"
 #include "decide/work/decide_report.h"
+#include "decide/work/decide_wave_plan.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/audit/decide_record.h"
 #include "decide/decide_reply.h"
@@ -159,6 +160,7 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 		(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, tx->at);
 	if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
 		row_claim_give_back(tx, deployment->id);
+	decide_wave_end(tx, deployment);
 	if (decide_promotion_is_possible(deployment))
 		row_promotion_close(tx, deployment);
 	decide_charge(tx, deployment);
@@ -247,6 +249,7 @@ decide_prepare_start(struct tx *tx, struct deployment *deployment)
 		used += (size_t)n;
 	}
 	deployment->cannot_roll_back = decide_is_barred(tx, deployment);
+	decide_wave_plan(tx, deployment, settings);
 	return true;
 }
 

@@ -11,6 +11,7 @@
 #include "store/row_audit.h"
 #include "store/row_drain.h"
 #include "store/row_effect.h"
+#include "store/row_host.h"
 #include "store/row_run.h"
 #include "store/row_runner.h"
 
@@ -80,7 +81,11 @@ order(struct tx *tx, const struct deployment *deployment)
 	    run->commit, LIMIT_COMMIT, is_back ? deployment->previous : deployment->commit);
 	(void)text_copy(
 	    run->image, LIMIT_IMAGE, is_back ? deployment->previous_image : deployment->image);
-	(void)row_effect_order(tx, &effect);
+	/* A host that failed serves on with what it had. */
+	if (deployment->waves > 0 && row_host_order_drain(tx, deployment, run->run) == 0)
+		row_run_ended(tx, &(struct run_ended){ .run = run->run, .exit_status = -1 });
+	else
+		(void)row_effect_order(tx, &effect);
 }
 
 /* Lost with a step beyond LIMIT_STEPS, it is the next deployment's.  No rollback's run says it. */

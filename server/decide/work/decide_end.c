@@ -4,6 +4,7 @@
 
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_gate.h"
+#include "decide/work/decide_waves.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_run.h"
@@ -40,8 +41,10 @@ decide_cancel(struct tx *tx, struct deployment *deployment, const struct update 
 	char detail[LIMIT_LINE];
 	enum deploy_event event = deployment_is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
 	    is_unstoppable(deployment) ? DEPLOY_ON_CANCEL_UNSTOPPABLE :
-	    has_rollback(deployment)   ? DEPLOY_ON_CANCEL :
-					 DEPLOY_ON_CANCEL_NO_ROLLBACK;
+	    deployment->state == DEPLOY_PAUSED && decide_waves_untouched(tx, deployment) ?
+					 DEPLOY_ON_LEAVE :
+	    has_rollback(deployment) ? DEPLOY_ON_CANCEL :
+				       DEPLOY_ON_CANCEL_NO_ROLLBACK;
 
 	memcpy(detail, deployment->detail, sizeof(detail));
 	audit_cancel(tx, deployment, update);

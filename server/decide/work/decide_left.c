@@ -9,9 +9,11 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "settings/checks/settings_claims.h"
+#include "store/row_host.h"
 #include "store/row_left_host.h"
 #include "store/row_run.h"
 #include "types/settings.h"
+#include "types/waves.h"
 
 #define CUT_AT \
 	(LIMIT_STEP - 1 - strlen("unreachable ")) /* bytes of a host that a step's name holds */
@@ -144,7 +146,12 @@ decide_left_look(struct tx *tx, const char *environment)
 	const char *list = settings_host_list(tx->settings, environment);
 	struct left_host left[LEFT_HOSTS_SHOWN];
 	size_t n = row_left_host_list(tx, environment, left);
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, environment);
 
+	/* Nobody says any more what each of them runs. */
+	if (settings != NULL && !waves_are_set(settings->waves))
+		row_host_forget(tx, environment);
 	for (size_t i = 0; i < n; i++)
 		if (!is_set(list, left[i].host))
 			row_left_host_remove(tx, environment, left[i].host);

@@ -7,6 +7,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
+#include "store/row_host.h"
 
 /* One target for each URL of the comma list that the deployment started with. */
 static size_t
@@ -58,6 +59,12 @@ decide_probe_gate(struct tx *tx, const struct deployment *deployment)
 	const char *expected = !is_back		     ? deployment->commit :
 	    deployment_is_back_to_target(deployment) ? "" :
 						       deployment->previous;
+
+	/* Hosts that it has not reached answer too. */
+	if (deployment->waves > 0 &&
+	    (is_back || deployment->wave < deployment->waves ||
+		row_host_count(tx, deployment).failed > 0))
+		expected = "";
 
 	probe(tx, deployment, expected,
 	    &(struct probe_plan){

@@ -1,0 +1,48 @@
+/* chat_deployment_waves.c - on how many hosts a deployment in waves is, and which of them failed.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_inside.h"
+#include "chat/chat_hosts.h"
+#include "lib/text.h"
+
+static void
+add_bad(struct chat_text *text, const struct chat_waves *waves)
+{
+	int64_t n = waves->hosts.failed + waves->hosts.unknown;
+
+	for (size_t i = 0; i < waves->n_bad; i++)
+		chat_host(text, "\n", &waves->bad[i]);
+	if (n > (int64_t)waves->n_bad && waves->n_bad > 0)
+		chat_text_add(text, "\nand %lld more", (long long)(n - (int64_t)waves->n_bad));
+}
+
+void
+chat_deployment_waves(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const struct host_counts *hosts;
+
+	if (about->waves == NULL)
+		return;
+	hosts = &about->waves->hosts;
+	switch (deployment->state) {
+	case DEPLOY_ROLLING_BACK:
+	case DEPLOY_VERIFYING_ROLLBACK:
+	case DEPLOY_ROLLED_BACK:
+	case DEPLOY_ROLLBACK_FAILED:
+		chat_text_add(text, "\n%lld of %lld touched hosts are rolled back",
+		    (long long)hosts->current, (long long)hosts->touched);
+		break;
+	case DEPLOY_LIVE:
+		chat_text_add(text, "\nlive on %lld of %lld hosts", (long long)hosts->current,
+		    (long long)hosts->all);
+		break;
+	default:
+		chat_text_add(text, "\nwave %d of %d: %lld of its %lld hosts, %lld of all %lld",
+		    deployment->wave, deployment->waves, (long long)hosts->current_of_wave,
+		    (long long)hosts->of_wave, (long long)hosts->current, (long long)hosts->all);
+		break;
+	}
+	if (hosts->failed > 0)
+		chat_text_add(text, ", %lld failed", (long long)hosts->failed);
+	add_bad(text, about->waves);
+}

@@ -1,0 +1,40 @@
+/* chat_hosts.c - hosts of an environment, a line each.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_hosts.h"
+
+#include "lib/column.h"
+#include "lib/text.h"
+
+void
+chat_host(struct chat_text *text, const char *before, const struct host *host)
+{
+	static const char *const words[] = { HOST_STATES(COLUMN_SECOND) };
+	char name[LIMIT_HOST];
+
+	text_set(name, host->name);
+	if (text_ends(name, ":22")) /* as everybody writes it */
+		name[strlen(name) - 3] = '\0';
+	chat_text_outside(text, before, name);
+	chat_text_add(text, ": %s", words[host->state]);
+	chat_text_add(text, host->state == HOST_IS_UNKNOWN ? ", should run %.7s" : ", runs %.7s",
+	    host->release[0] != '\0' ? host->release : "nothing");
+	chat_text_some(text, "; ", host->detail);
+}
+
+void
+chat_host_mix(struct chat_text *text, const char *before, const struct host_mix *mix)
+{
+	int64_t all = 0;
+
+	for (size_t i = 0; i < mix->n; i++)
+		all += mix->of[i].n;
+	for (size_t i = 0; i < mix->n && mix->n > 1; i++) {
+		chat_text_add(text, "%s%.7s on %lld", i == 0 ? before : ", ",
+		    mix->of[i].is_unknown	      ? "unknown" :
+			mix->of[i].release[0] != '\0' ? mix->of[i].release :
+							"nothing",
+		    (long long)mix->of[i].n);
+		if (i == 0)
+			chat_text_add(text, " of %lld", (long long)all);
+	}
+}

@@ -1,0 +1,12 @@
+/* chat_hosts.h - hosts of an environment, a line each.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "chat/chat_text.h"
+#include "types/host.h"
+
+/* Behind `before`: its name, its state, what it runs, and why it failed. */
+void chat_host(struct chat_text *text, const char *before, const struct host *host);
+
+/* "45f7076 on 112 of 1000, 17f61c5 on 888"; nothing where all run the same. */
+void chat_host_mix(struct chat_text *text, const char *before, const struct host_mix *mix);

@@ -1,0 +1,66 @@
+/* command_hosts.c - /hosts <environment> [failed or old]: what each of its hosts runs.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+
+#include "chat/chat_hosts.h"
+#include "commands/commands.h"
+#include "decide/decide_page.h"
+#include "decide/decide_reply.h"
+#include "decide/question/decide_where.h"
+#include "store/row_environment.h"
+#include "store/row_host.h"
+#include "types/settings.h"
+
+#define PAGE 20
+
+/* False: the word is none of them. */
+static bool
+read_filter(struct tx *tx, const char *word, const char *name, struct environment *environment,
+    struct host_filter *ret)
+{
+	*ret = (struct host_filter){ name, strcmp(word, "failed") == 0, "" };
+	if (strcmp(word, "old") == 0)
+		ret->other_than = row_environment_get(tx, name, environment)->current.commit;
+	return ret->is_bad || word[0] == '\0' || strcmp(word, "old") == 0;
+}
+
+void
+command_hosts(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct message as = { .address = update->address };
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	struct host list[PAGE];
+	struct environment environment;
+	struct host_filter which;
+	const struct environment_settings *settings;
+	const char *name;
+	int64_t page, pages, all;
+	size_t first, n;
+
+	settings = decide_where(tx, update, POLICY_STATUS, request);
+	if (settings == NULL)
+		return;
+	name = settings->name;
+	if (!read_filter(tx, request_text(request, "state"), name, &environment, &which)) {
+		decide_sendf(tx, &update->address,
+		    MARK_CODE "/hosts %s" MARK_CODE " shows all, behind it " MARK_CODE
+			      "failed" MARK_CODE " or " MARK_CODE "old" MARK_CODE,
+		    name);
+		return;
+	}
+	all = row_host_count_list(tx, &which);
+	first = decide_page(request, (size_t)all, PAGE, &page, &pages);
+	n = row_host_list(tx, &which, (int64_t)first, list, PAGE);
+	chat_text_add(&text, MARK_BOLD "%s" MARK_BOLD ": %" PRId64 " %s%s", name, all,
+	    which.is_bad		    ? "failed or unknown " :
+		which.other_than[0] != '\0' ? "other " :
+					      "",
+	    all == 1 ? "host" : "hosts");
+	if (all == 0 && !which.is_bad && which.other_than[0] == '\0')
+		chat_text_add(
+		    &text, "; they are noted from the first deployment in waves on (<ENV>_WAVES)");
+	for (size_t i = 0; i < n; i++)
+		chat_host(&text, "\n", &list[i]);
+	decide_page_buttons(tx, update, request, page, pages, &as.buttons);
+	(void)decide_send_keyboard(tx, update, request, &as, &text);
+}

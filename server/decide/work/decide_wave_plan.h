@@ -1,0 +1,22 @@
+/* decide_wave_plan.h - which host is in which wave of a deployment, and which run is for whom.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "deployment/deployment.h"
+#include "store/tx.h"
+
+struct environment_settings;
+
+/* It begins: from now on each host has its wave.  Those that failed last time go with the first one,
+ * then those that failed least lately, then by name.  Where all are in one it is in no waves. */
+void decide_wave_plan(
+    struct tx *tx, struct deployment *work, const struct environment_settings *settings);
+
+/* That run of it is ordered to the hosts of its wave; of a rollback to those that it has touched. */
+void decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_run *run);
+
+/* How many of its hosts may fail, all waves together. */
+int decide_wave_failures(const struct tx *tx, const struct deployment *work);
+
+/* It is over: what its hosts run is known, or it is not. */
+void decide_wave_end(struct tx *tx, const struct deployment *work);

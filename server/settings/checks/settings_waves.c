@@ -1,0 +1,43 @@
+/* settings_waves.c - <ENV>_WAVES, <ENV>_FAILURES_MAX: for which hosts and transports they are.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/err.h"
+#include "settings/checks/settings_claims.h"
+#include "settings/settings_inside.h"
+#include "types/waves.h"
+
+static void
+check(struct settings_loader *l, const struct environment_settings *e)
+{
+	const char *transport = settings_transport_of(e);
+	size_t hosts = waves_hosts(e->hosts);
+	struct waves waves;
+	struct err err;
+
+	if (!waves_are_set(e->waves) && strcmp(e->waves, "100%") == 0) {
+		if (e->failures_max != NULL && strcmp(e->failures_max, "0") != 0)
+			settings_say_of(l, SETTINGS_WARNING, e->member,
+			    ENVIRONMENT_SETTING_FAILURES_MAX,
+			    "has no effect without <ENV>_WAVES: hosts are counted in waves alone");
+		return;
+	}
+	if (settings_value_of(e->of, e->member, SETTING_DEPLOY_SCRIPT)->is_given)
+		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_WAVES,
+		    "needs deploybot's own scripts: DEPLOY_SCRIPT of %s does not say how each host ends",
+		    e->name);
+	else if (strcmp(transport, "ssh") != 0 && strcmp(transport, "systemd") != 0 &&
+	    strcmp(transport, "agent") != 0)
+		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_WAVES,
+		    "is for hosts: DEPLOY_TRANSPORT of %s is %.20s, and waves are of ssh, systemd and agent",
+		    e->name, transport);
+	else if (!waves_read(e->waves, hosts, &waves, &err))
+		settings_say_of(
+		    l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_WAVES, "%s", err.text);
+}
+
+void
+settings_check_waves(struct settings_loader *l)
+{
+	for (size_t i = 0; i < l->s->environment_count; i++)
+		if (l->s->environments[i].of == l->s && l->s->environments[i].waves != NULL)
+			check(l, &l->s->environments[i]);
+}

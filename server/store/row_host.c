@@ -1,0 +1,352 @@
+/* row_host.c - what each host of an environment runs that is released to in waves.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_host.h"
+
+#include "lib/column.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define COLUMNS "name, state, wave, plan, work, release, detail, failed_at, at"
+
+static const char *const states[] = { HOST_STATES(COLUMN_SECOND) };
+
+static enum host_state
+state_of(const char *word)
+{
+	size_t i = text_index(word, states, COUNT(states));
+
+	return i < COUNT(states) ? (enum host_state)i : HOST_IS_UNKNOWN;
+}
+
+TX_READER(read_host, struct host, TX_TEXT(name), TX_WORD(state, state_of), TX_INT(wave),
+    TX_I64(plan), TX_I64(work), TX_TEXT(release), TX_TEXT(detail), TX_I64(failed_at), TX_I64(at))
+
+#define WHICH \
+	" FROM host WHERE environment = $1 AND ($2 = 0 OR state = 'failed' OR state = 'unknown')" \
+	" AND ($3 = '' OR release <> $3)"
+
+size_t
+row_host_list(
+    struct tx *tx, const struct host_filter *which, int64_t skip, struct host *ret, size_t max)
+{
+	return tx_read(tx, read_host, ret, max,
+	    "SELECT " COLUMNS WHICH " ORDER BY name LIMIT $4 OFFSET $5",
+	    DB_TEXT(which->environment), DB_I64(which->is_bad), DB_TEXT(which->other_than),
+	    DB_I64(max), DB_I64(skip));
+}
+
+int64_t
+row_host_count_list(struct tx *tx, const struct host_filter *which)
+{
+	return tx_number(tx, "SELECT COUNT(*)" WHICH, DB_TEXT(which->environment),
+	    DB_I64(which->is_bad), DB_TEXT(which->other_than));
+}
+
+struct in_state {
+	enum host_state state;
+	int64_t n;
+};
+TX_READER(read_in_state, struct in_state, TX_WORD(state, state_of), TX_I64(n))
+
+void
+row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT])
+{
+	struct in_state of[HOST_STATE_COUNT];
+	size_t n = tx_read(tx, read_in_state, of, COUNT(of),
+	    "SELECT state, COUNT(*) FROM host WHERE environment = $1 GROUP BY state LIMIT $2",
+	    DB_TEXT(environment), DB_I64(COUNT(of)));
+
+	memset(ret, 0, HOST_STATE_COUNT * sizeof(*ret));
+	for (size_t i = 0; i < n; i++)
+		ret[of[i].state] = of[i].n;
+}
+
+TX_READER(read_mixed, struct host_mixed, TX_TEXT(release), TX_FLAG(is_unknown), TX_I64(n))
+
+void
+row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret)
+{
+	ret->n = tx_read(tx, read_mixed, ret->of, HOST_MIX_MAX,
+	    "SELECT release, is_unknown, COUNT(*) FROM (SELECT CASE WHEN state = 'unknown' THEN ''"
+	    " ELSE release END AS release, CASE WHEN state = 'unknown' THEN 1 ELSE 0 END AS"
+	    " is_unknown FROM host WHERE environment = $1) AS h GROUP BY release, is_unknown"
+	    " ORDER BY COUNT(*) DESC, release LIMIT $2",
+	    DB_TEXT(environment), DB_I64(HOST_MIX_MAX));
+}
+
+void
+row_host_plan(struct tx *tx, const struct deployment *work, const char *name, int wave,
+    const struct release *before)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO host (environment, name, plan, wave, run, drain, work, state, release,"
+	    " image, previous, previous_image, detail, failed_at, at)"
+	    " VALUES ($1, $2, $3, $4, 0, 0, 0, 'current', $5, $6, '', '', '', 0, $7)"
+	    " ON CONFLICT (environment, name) DO UPDATE SET plan = $3, wave = $4",
+	    DB_TEXT(work->environment), DB_TEXT(name), DB_I64(work->id), DB_I64(wave),
+	    DB_TEXT(before->commit), DB_TEXT(before->image), DB_I64(tx->at)); /* sticky */
+}
+
+/* --- which run is for which hosts --- */
+
+#define IS_DONE "state = 'current' AND work = $2" /* it has the release of the work */
+
+int64_t
+row_host_order(struct tx *tx, const struct deployment *work, int64_t run)
+{
+#define ORDER \
+	"UPDATE host SET run = $4 WHERE environment = $1 AND plan = $2 AND wave = $3" \
+	" AND (NOT (" IS_DONE ") OR $5 <> 0)"
+	int64_t n = 0;
+
+	for (int is_all = 0; n == 0 && is_all < 2 && !tx->failed; is_all++)
+		n = tx_changes(tx, ORDER, DB_TEXT(work->environment), DB_I64(work->id),
+		    DB_I64(work->wave), DB_I64(run), DB_I64(is_all));
+	return n;
+}
+
+int64_t
+row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run)
+{
+	return tx_changes(tx,
+	    "UPDATE host SET run = $3, state = 'touched' WHERE environment = $1 AND work = $2",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run));
+}
+
+int64_t
+row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run)
+{
+	return tx_changes(tx, "UPDATE host SET drain = $3 WHERE environment = $1 AND " IS_DONE,
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run));
+}
+
+#define NO_RELEASE "none" /* of hosts that ran nothing before: deploy/rollback.sh */
+
+bool
+store_host_lines(struct store *store, struct effect_run *run, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	CLEANUP(buf_done) struct buf text = buf_make(LIMIT_RUN_HOSTS);
+	char group[LIMIT_COMMIT + LIMIT_IMAGE + 1] = "", of[sizeof(group)];
+
+	if (!db_query(&rows, store->db, err,
+		"SELECT name, previous, previous_image FROM host WHERE environment = $1"
+		" AND CASE WHEN $3 = 0 THEN run ELSE drain END = $2"
+		" ORDER BY CASE WHEN $4 = 0 THEN '' ELSE previous END,"
+		" CASE WHEN $4 = 0 THEN '' ELSE previous_image END, name",
+		DB_TEXT(run->environment), DB_I64(run->run), DB_I64(run->program == PROGRAM_DRAIN),
+		DB_I64(run->program == PROGRAM_ROLLBACK)))
+		return false;
+	while (db_next(&rows)) {
+		const char *commit = db_col_text(&rows, 1), *image = db_col_text(&rows, 2);
+
+		text_setf(of, "%s%s%s", commit[0] != '\0' ? commit : NO_RELEASE,
+		    image[0] != '\0' ? "@" : "", image);
+		if (run->program == PROGRAM_ROLLBACK &&
+		    (buf_text(&text)[0] == '\0' || strcmp(of, group) != 0))
+			buf_addf(&text, "= %s\n", of);
+		text_set(group, of);
+		buf_addf(&text, "%s\n", db_col_text(&rows, 0));
+	}
+	if (run->program == PROGRAM_ROLLBACK && buf_text(&text)[0] == '\0')
+		buf_addf(&text, "= %s\n", NO_RELEASE); /* nothing would be all */
+	if (!db_rows_end(&rows, err) || !buf_check(&text, err))
+		return false;
+	free(run->hosts);
+	run->hosts = buf_take(&text);
+	return run->hosts != NULL;
+}
+
+/* --- what became of them --- */
+
+#define ROW	"(?)"
+#define ROWS_4	ROW ", " ROW ", " ROW ", " ROW
+#define ROWS_16 ROWS_4 ", " ROWS_4 ", " ROWS_4 ", " ROWS_4
+_Static_assert(HOSTS_SAID_MAX == 64, "as many as the statement names");
+
+/* What several lines of one host come to. */
+struct said {
+	const char *name;
+	bool has_begun;
+	char state; /* as the statement reads it */
+	const char *why;
+};
+
+static size_t
+merge(const struct host_result *list, size_t n, struct said ret[HOSTS_SAID_MAX])
+{
+	static const char letters[] = { [HOST_BEGAN] = 't', [HOST_OK] = 'c', [HOST_FAILED] = 'f' };
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = 0;
+
+		while (at < used && strcmp(ret[at].name, list[i].host) != 0)
+			at++;
+		if (at == used)
+			ret[used++] = (struct said){ .name = list[i].host };
+		ret[at].has_begun |= list[i].word != HOST_FAILED;
+		/* A host that its own act could not put back says so. */
+		ret[at].state =
+		    list[i].word == HOST_FAILED && text_starts(list[i].why, "unknown:") ?
+		    'u' :
+		    letters[list[i].word];
+		ret[at].why = list[i].word == HOST_FAILED ? list[i].why : "";
+	}
+	return used;
+}
+
+/* Each host is one text, as "1fh2:22|no space left": neither engine takes as many values as they
+ * have columns.  Both see each column of a row as it was before the statement. */
+#define SAID \
+	"WITH packed (v) AS (VALUES " ROWS_16 ", " ROWS_16 ", " ROWS_16 ", " ROWS_16 \
+	"), said AS (SELECT" \
+	" substr(v, 3, instr(v, '|') - 3) AS name, substr(v, 1, 1) AS has_begun," \
+	" CASE substr(v, 2, 1) WHEN 't' THEN 'touched' WHEN 'c' THEN 'current'" \
+	" WHEN 'f' THEN 'failed' ELSE 'unknown' END AS state," \
+	" substr(v, instr(v, '|') + 1) AS why FROM packed WHERE v <> '')," \
+	" run_of (work, run, is_back, commit_id, image, at) AS" \
+	" (VALUES (CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ?, ?," \
+	" CAST(? AS BIGINT)))" \
+	" UPDATE host SET" \
+	" previous = CASE WHEN said.has_begun = '1' AND host.work <> run_of.work" \
+	" THEN host.release ELSE host.previous END," \
+	" previous_image = CASE WHEN said.has_begun = '1' AND host.work <> run_of.work" \
+	" THEN host.image ELSE host.previous_image END," \
+	" work = CASE WHEN said.has_begun = '1' THEN run_of.work ELSE host.work END," \
+	" state = CASE WHEN said.state = 'failed' AND run_of.is_back <> 0" \
+	" THEN 'unknown' ELSE said.state END," \
+	" release = CASE WHEN said.state = 'touched' THEN host.release" \
+	" WHEN run_of.is_back <> 0 THEN host.previous" \
+	" WHEN said.state = 'current' THEN run_of.commit_id ELSE host.release END," \
+	" image = CASE WHEN said.state = 'touched' THEN host.image" \
+	" WHEN run_of.is_back <> 0 THEN host.previous_image" \
+	" WHEN said.state = 'current' THEN run_of.image ELSE host.image END," \
+	" detail = said.why," \
+	" failed_at = CASE WHEN said.state = 'failed' OR said.state = 'unknown' THEN run_of.at ELSE host.failed_at END," \
+	" at = run_of.at" \
+	" FROM said, run_of WHERE host.environment = ? AND host.name = said.name" \
+	" AND host.run = run_of.run"
+
+typedef char packed_host[LIMIT_HOST + LIMIT_LINE + 4];
+
+void
+row_host_said(struct tx *tx, const struct deployment *work, int64_t run, bool is_back,
+    const struct host_result *list, size_t n)
+{
+	struct db_value values[HOSTS_SAID_MAX + 7];
+	struct said said[HOSTS_SAID_MAX] = { 0 };
+	CLEANUP(freep) packed_host *packed = mem_new(HOSTS_SAID_MAX, sizeof(*packed));
+	size_t used = 0;
+
+	assert(n <= HOSTS_SAID_MAX);
+	n = merge(list, n, said);
+	for (size_t i = 0; i < HOSTS_SAID_MAX; i++) {
+		if (i < n)
+			text_setf(packed[i], "%d%c%s|%s", said[i].has_begun, said[i].state,
+			    said[i].name, said[i].why);
+		values[used++] = DB_TEXT(packed[i]);
+	}
+	values[used++] = DB_I64(work->id);
+	values[used++] = DB_I64(run);
+	values[used++] = DB_I64(is_back);
+	values[used++] = DB_TEXT(work->commit);
+	values[used++] = DB_TEXT(work->image);
+	values[used++] = DB_I64(tx->at);
+	values[used++] = DB_TEXT(work->environment);
+	(void)tx_run_sql(tx, &(const struct db_sql){ SAID, values, used }); /* sticky */
+	store_names_add(&tx->store->changed, work->environment);
+}
+
+/* In doubt each was touched. */
+void
+row_host_gone(struct tx *tx, const struct deployment *work, int64_t run)
+{
+	(void)tx_run(tx,
+	    "UPDATE host SET previous = CASE WHEN work <> $2 THEN release ELSE previous END,"
+	    " previous_image = CASE WHEN work <> $2 THEN image ELSE previous_image END,"
+	    " work = $2, state = 'unknown', detail = 'what its run did is not known', at = $4"
+	    " WHERE environment = $1 AND run = $3 AND NOT (" IS_DONE ")",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run), DB_I64(tx->at)); /* sticky */
+	store_names_add(&tx->store->changed, work->environment);
+}
+
+/* Its image is known when its run is over: a later wave, and a rollback, take it from there. */
+void
+row_host_over(struct tx *tx, const struct deployment *work)
+{
+	if (work->state != DEPLOY_ROLLING_BACK)
+		(void)tx_run(tx,
+		    "UPDATE host SET image = $4 WHERE environment = $1 AND run = $3 AND " IS_DONE,
+		    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->run),
+		    DB_TEXT(work->image)); /* sticky */
+	else
+		(void)tx_run(tx,
+		    "UPDATE host SET release = previous, image = previous_image, state = 'unknown',"
+		    " detail = CASE WHEN detail <> '' THEN detail"
+		    " ELSE 'its rollback did not say how it ended' END"
+		    " WHERE environment = $1 AND run = $3 AND NOT (" IS_DONE ")",
+		    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->run)); /* sticky */
+}
+
+void
+row_host_end(struct tx *tx, const struct deployment *work)
+{
+	(void)tx_run(tx,
+	    "UPDATE host SET state = 'unknown', detail = 'it was touched, and did not say how that"
+	    " ended' WHERE environment = $1 AND work = $2 AND state = 'touched'",
+	    DB_TEXT(work->environment), DB_I64(work->id)); /* sticky */
+	store_names_add(&tx->store->changed, work->environment);
+}
+
+void
+row_host_set_all(struct tx *tx, const struct deployment *work, bool is_known)
+{
+	(void)tx_run(tx,
+	    "UPDATE host SET state = $3, release = CASE WHEN $3 = 'current' THEN $4 ELSE release"
+	    " END, image = CASE WHEN $3 = 'current' THEN $5 ELSE image END, work = $2,"
+	    " detail = CASE WHEN $3 = 'current' THEN '' ELSE 'the last work here failed' END,"
+	    " at = $6 WHERE environment = $1",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_TEXT(is_known ? "current" : "unknown"),
+	    DB_TEXT(work->commit), DB_TEXT(work->image), DB_I64(tx->at)); /* sticky */
+	store_names_add(&tx->store->changed, work->environment);
+}
+
+void
+row_host_forget(struct tx *tx, const char *environment)
+{
+	(void)tx_run(tx,
+	    "DELETE FROM host WHERE environment = $1 AND NOT EXISTS (SELECT 1 FROM work"
+	    " INDEXED BY work_active WHERE environment = $1 AND " STORE_IS_ACTIVE " AND waves > 0)",
+	    DB_TEXT(environment)); /* sticky */
+	store_names_add(&tx->store->changed, environment);
+}
+
+TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(failed),
+    TX_I64(unknown), TX_I64(touched), TX_I64(of_wave), TX_I64(current_of_wave),
+    TX_I64(failed_before))
+
+/* clang-format off */
+#define COUNT_OF(what) ", COALESCE(SUM(CASE WHEN " what " THEN 1 ELSE 0 END), 0)"
+/* clang-format on */
+
+struct host_counts
+row_host_count(struct tx *tx, const struct deployment *work)
+{
+	return tx_first(tx, struct host_counts, read_counts,
+	    "SELECT COUNT(*)" COUNT_OF(IS_DONE) COUNT_OF("state = 'failed'") COUNT_OF(
+		"(state = 'unknown' OR state = 'touched')") COUNT_OF("work = $2")
+		COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " IS_DONE) COUNT_OF(
+		    "wave < $3 AND (state = 'failed' OR state = 'unknown')") " FROM host WHERE environment = $1 AND plan = $2",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave));
+}
+
+size_t
+row_host_list_bad(struct tx *tx, const struct deployment *work, struct host ret[HOSTS_BAD_SHOWN])
+{
+	return tx_read(tx, read_host, ret, HOSTS_BAD_SHOWN,
+	    "SELECT " COLUMNS " FROM host WHERE environment = $1 AND plan = $2"
+	    " AND (state = 'failed' OR state = 'unknown') ORDER BY name LIMIT $3",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(HOSTS_BAD_SHOWN));
+}

@@ -1,0 +1,27 @@
+/* waves.h - in how many steps a release comes to its hosts, and how many of these may fail.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+
+#define WAVES_MAX 10
+
+/* <ENV>_WAVES, "1, 10%, 100%": so many of the hosts have the release when each wave is over, parts
+ * of a host rounded up.  NULL: one wave. */
+struct waves {
+	size_t n;
+	size_t ends[WAVES_MAX]; /* rising; the last is all hosts */
+};
+
+/* For so many hosts: a wave that would add none is left out.  False: *err says what does not fit
+ * them, or together.  The value fits its type (lib/setting.def). */
+bool waves_read(const char *text, size_t hosts, struct waves *ret, struct err *err) MUST_USE;
+
+/* Is there more than one? */
+bool waves_are_set(const char *text);
+
+/* <ENV>_FAILURES_MAX, "3" or "2%", of so many hosts, rounded down; NULL: none. */
+size_t waves_failures(const char *text, size_t hosts);
+
+/* How many hosts a comma list has; NULL: none. */
+size_t waves_hosts(const char *list);

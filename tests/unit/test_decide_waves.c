@@ -1,0 +1,502 @@
+/* Goal: a release comes to its hosts in waves, and only hosts that were touched go back.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "decide_aid_inside.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "store/row_host.h"
+
+#define HOSTS		 "STAGING_HOST=h1,h2,h3", "STAGING_WAVES=1, 100%"
+#define WAVES_TEST(name) WORLD_TEST_OF(name, HOSTS)
+
+/* --- what hosts say --- */
+
+/* Of that run: "h1 began", "h2 failed: no space left", a blank behind each comma. */
+static void
+say_of(struct world *w, int64_t run, const char *lines)
+{
+	struct event *event = event_new(EVENT_HOSTS_SAID);
+	struct hosts_said *said = &event->u.hosts_said;
+
+	said->run = run;
+	said->list = mem_new(HOSTS_SAID_MAX, sizeof(*said->list));
+	while (*lines != '\0') {
+		struct host_result *one = &said->list[said->n++];
+		size_t name = strcspn(lines, " "), end = strcspn(lines, ",");
+		const char *word = lines + name + 1, *why = strchr(word, ':');
+
+		(void)snprintf(one->host, sizeof(one->host), "%.*s:22", (int)name, lines);
+		one->word = strncmp(word, "began", 5) == 0 ? HOST_BEGAN :
+		    strncmp(word, "ok", 2) == 0		   ? HOST_OK :
+							     HOST_FAILED;
+		if (one->word == HOST_FAILED && why != NULL && why < lines + end)
+			(void)snprintf(one->why, sizeof(one->why), "%.*s",
+			    (int)(lines + end - why - 2), why + 2);
+		lines += end + (lines[end] == ',' ? 2 : 0);
+	}
+	(void)world_decide(w, event);
+}
+
+static int64_t
+run_of(struct world *w)
+{
+	return world_peek(w, EFFECT_RUN)->u.run.run;
+}
+
+static void
+say(struct world *w, const char *lines)
+{
+	say_of(w, run_of(w), lines);
+}
+
+/* The order in hand is that wave's, and for these hosts. */
+static void
+ordered(struct world *w, const char *wave, const char *hosts)
+{
+	const struct effect_run *run = &world_peek(w, EFFECT_RUN)->u.run;
+
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_string_equal(run->wave, wave);
+	assert_non_null(run->hosts);
+	assert_string_equal(run->hosts, hosts);
+}
+
+/* --- rows --- */
+
+static struct host hosts[8];
+static size_t n_hosts;
+
+static void
+read_hosts(struct tx *tx, void *arg)
+{
+	(void)arg;
+	n_hosts = row_host_list(
+	    tx, &(struct host_filter){ "staging", false, "" }, 0, hosts, COUNT(hosts));
+}
+
+/* The row of h1, h2 or h3. */
+static const struct host *
+host(struct world *w, int n)
+{
+	char name[8];
+
+	(void)snprintf(name, sizeof(name), "h%d:22", n);
+	world_act(w, read_hosts, NULL);
+	for (size_t i = 0; i < n_hosts; i++)
+		if (strcmp(hosts[i].name, name) == 0)
+			return &hosts[i];
+	fail_msg("no row of h%d", n);
+	return NULL;
+}
+
+static void
+is(struct world *w, int n, enum host_state state, const char *release)
+{
+	assert_int_equal(host(w, n)->state, state);
+	assert_string_equal(host(w, n)->release, release);
+}
+
+static const char *
+live(struct world *w)
+{
+	static char commit[LIMIT_COMMIT];
+
+	text_set(commit, world_environment(w, "staging").current.commit);
+	return commit;
+}
+
+/* --- from wave to wave --- */
+
+/* B over A, whose first wave is in progress. */
+static void
+begins(struct world *w)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	ordered(w, "1/2", "h1:22\n");
+}
+
+/* ... its second. */
+static void
+comes_to_wave_2(struct world *w)
+{
+	begins(w);
+	say(w, "h1 began");
+	say(w, "h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+WORLD_TEST_OF(with_one_wave_no_row_is_written, "STAGING_HOST=h1,h2,h3")
+{
+	world_deploy_starts(w, COMMIT_A);
+	assert_null(world_peek(w, EFFECT_RUN)->u.run.hosts);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.wave, "");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	world_act(w, read_hosts, NULL);
+	assert_int_equal(n_hosts, 0);
+}
+
+WAVES_TEST(each_wave_is_a_run_and_the_last_is_live)
+{
+	comes_to_wave_2(w);
+	assert_string_equal(live(w), COMMIT_A);
+	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	is(w, 2, HOST_IS_CURRENT, COMMIT_A);
+	assert_non_null(world_says(w, "wave 2 of 2: 0 of its 2 hosts, 1 of all 3"));
+	say(w, "h2 began, h3 began, h2 ok");
+	is(w, 3, HOST_IS_TOUCHED, COMMIT_A);
+	world_due(w, TIMER_WAVES);
+	assert_non_null(world_says(w, "wave 2 of 2: 1 of its 2 hosts, 2 of all 3"));
+	say(w, "h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_string_equal(live(w), COMMIT_B);
+	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+}
+
+WAVES_TEST(a_restart_goes_on_with_the_wave_in_hand)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 began, h2 ok");
+	world_restart(w);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	ordered(w, "2/2", "h2:22\nh3:22\n");
+	say(w, "h2 began, h2 ok, h3 began, h3 ok"); /* all of them once more */
+	is(w, 2, HOST_IS_CURRENT, COMMIT_B);
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+WAVES_TEST(what_one_wave_has_built_the_next_one_brings)
+{
+	static const char image[] =
+	    "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+	begins(w);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.image, "");
+	(void)world_run_starts(w);
+	world_run_ships(w, 0, "release", image);
+	say(w, "h1 began, h1 ok");
+	world_run_ends(w, GOOD);
+	ordered(w, "2/2", "h2:22\nh3:22\n");
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.image, image);
+}
+
+WAVES_TEST(a_run_counts_only_hosts_that_it_was_ordered_to)
+{
+	int64_t first;
+
+	begins(w);
+	first = run_of(w);
+	say(w, "h1 began, h1 ok, h2 began, h9 ok");
+	is(w, 2, HOST_IS_CURRENT, COMMIT_A);
+	world_run_releases(w, GOOD);
+	say(w, "h2 began, h2 ok");
+	say_of(w, first, "h2 failed: late");
+	is(w, 2, HOST_IS_CURRENT, COMMIT_B);
+}
+
+/* --- failures --- */
+
+WAVES_TEST(a_failure_in_wave_2_brings_back_the_touched_hosts_alone)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 began, h2 failed: no space left");
+	is(w, 2, HOST_IS_FAILED, COMMIT_A);
+	world_run_releases(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
+	assert_non_null(world_says(w, "0 of 2 touched hosts are rolled back"));
+	say(w, "h1 began, h2 began, h1 ok, h2 failed: does not answer");
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	is(w, 1, HOST_IS_CURRENT, COMMIT_A);
+	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+	is(w, 3, HOST_IS_CURRENT, COMMIT_A);
+	assert_string_equal(live(w), COMMIT_A);
+	assert_non_null(world_says(w, "1 of 2 touched hosts are rolled back"));
+	assert_non_null(world_says(w, "h2: unknown, should run aaaaaaa; does not answer"));
+}
+
+/* h1 has B, which is live nowhere; a release to it goes back to B, to the others to A. */
+WAVES_TEST(each_host_goes_back_to_what_it_ran)
+{
+	comes_to_wave_2(w);
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Paused: "), "Leave it"));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	ordered(w, "1/2", "h1:22\n");
+	say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	say(w, "h2 began, h2 failed, h3 began, h3 failed");
+	world_run_releases(w, TOUCHED);
+	ordered(w, "", "= " COMMIT_A "\nh2:22\nh3:22\n= " COMMIT_B "\nh1:22\n");
+	say(w, "h1 ok, h2 ok, h3 ok");
+	world_run_ends(w, GOOD);
+	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	is(w, 3, HOST_IS_CURRENT, COMMIT_A);
+}
+
+WORLD_TEST_OF(
+    tolerated_failures_are_live_and_go_first_the_next_time, HOSTS, "STAGING_FAILURES_MAX=34%")
+{
+	comes_to_wave_2(w);
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.failures_max, 1);
+	say(w, "h2 began, h3 began, h2 ok, h3 failed: no space left");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "live on 2 of 3 hosts, 1 failed"));
+	assert_non_null(world_says(w, "h3: failed, runs aaaaaaa; no space left"));
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	ordered(w, "1/2", "h1:22\nh3:22\n");
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.failures_max, 1);
+	say(w, "h1 ok, h3 failed: no space left");
+	world_run_releases(w, GOOD);
+	ordered(w, "2/2", "h2:22\n");
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.failures_max, 0);
+}
+
+WORLD_TEST_OF(more_failures_than_may_are_rolled_back_whatever_the_script_says, HOSTS,
+    "STAGING_FAILURES_MAX=1")
+{
+	comes_to_wave_2(w);
+	say(w, "h2 began, h3 began, h2 failed, h3 failed");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
+}
+
+WORLD_TEST_OF(a_wave_that_no_host_has_survived_is_no_success, HOSTS, "STAGING_FAILURES_MAX=1")
+{
+	begins(w);
+	say(w, "h1 failed: does not answer");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_FAILED); /* nothing was touched */
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	is(w, 1, HOST_IS_FAILED, COMMIT_A);
+}
+
+WAVES_TEST(what_a_run_without_a_folder_did_is_not_known)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 began, h2 ok, h3 began");
+	world_run_ends(w, FOLDER_GONE);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	assert_int_equal(host(w, 3)->state, HOST_IS_UNKNOWN);
+}
+
+/* --- pauses --- */
+
+WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_left)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 began, h2 ok");
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "wave 2 of 2 was stopped: by @ada"));
+	world_restart(w);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	ordered(w, "2/2", "h3:22\n");
+	say(w, "h3 began, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_newest(w, "staging").why, DEPLOY_WHY_NONE);
+	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
+}
+
+WAVES_TEST(a_wave_that_is_lost_is_paused)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 began");
+	world_run_ends(
+	    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "wave 2 of 2 was interrupted"));
+	world_text(w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
+}
+
+WAVES_TEST(a_pause_takes_the_place_of_the_next_wave)
+{
+	begins(w);
+	world_text(w, WORLD_ADMIN, "/pause staging");
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+WAVES_TEST(a_lock_between_two_waves_pauses_with_its_sentence)
+{
+	begins(w);
+	say(w, "h1 began, h1 ok");
+	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(
+	    w, "wave 2 of 2 does not begin: a lock or a freeze holds its environment now"));
+	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	world_due(w, TIMER_BAKE);
+	ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+WAVES_TEST(settings_that_changed_between_two_waves_pause)
+{
+	comes_to_wave_2(w);
+	world_run_ends(w, (struct run_ended){ .refused = true, .is_changed = true });
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "what ships it is not what was shown any more"));
+}
+
+WAVES_TEST(left_as_it_is_the_environment_is_free_and_mixed)
+{
+	comes_to_wave_2(w);
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Paused: "), "Leave it"));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w, "bbbbbbb stays on 1 of 3 hosts: left so by @ada"));
+	assert_int_equal(world_environment(w, "staging").unknown_since, 0);
+	assert_string_equal(live(w), COMMIT_A);
+}
+
+WAVES_TEST(where_no_host_was_touched_a_cancel_rolls_nothing_back)
+{
+	begins(w);
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	world_text(w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+}
+
+WORLD_TEST_OF(each_wave_bakes_and_a_restart_forgets_neither, HOSTS, "STAGING_BAKE=1m")
+{
+	begins(w);
+	say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	world_restart(w);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	ordered(w, "2/2", "h2:22\nh3:22\n");
+	say(w, "h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_string_equal(live(w), COMMIT_A);
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+/* --- beside waves --- */
+
+WAVES_TEST(a_persons_rollback_is_one_run_for_all_and_rows_say_so)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll"));
+	assert_null(world_peek(w, EFFECT_RUN)->u.run.hosts);
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	for (int i = 1; i <= 3; i++)
+		is(w, i, HOST_IS_CURRENT, COMMIT_A);
+}
+
+WORLD_TEST_OF(what_drains_is_ended_on_hosts_with_the_release_alone, HOSTS, "STAGING_FAILURES_MAX=1")
+{
+	comes_to_wave_2(w);
+	say(w, "h2 ok, h3 failed");
+	world_run_releases(
+	    w, (struct run_ended){ .gate_opened = true, .released = true, .drains = true });
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	ordered(w, "", "h1:22\nh2:22\n");
+}
+
+WORLD_TEST_OF(the_gate_of_a_wave_takes_both_releases_and_the_last_one_its_own, HOSTS, STAGING_URL)
+{
+	begins(w);
+	say(w, "h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_VERIFYING);
+	assert_string_equal(world_peek(w, EFFECT_PROBE)->u.probe.targets[0].commit, "");
+	world_probed(w, NULL);
+	ordered(w, "2/2", "h2:22\nh3:22\n");
+	say(w, "h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_string_equal(world_peek(w, EFFECT_PROBE)->u.probe.targets[0].commit, COMMIT_B);
+	world_probed(w, "HTTP 500");
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
+}
+
+static void
+count_hosts(struct world *w, size_t n)
+{
+	world_act(w, read_hosts, NULL);
+	assert_int_equal(n_hosts, n);
+}
+
+WAVES_TEST(without_waves_rows_go_when_nothing_is_in_progress)
+{
+	comes_to_wave_2(w);
+	world_settings(w, "STAGING_HOST=h1,h2,h3", NULL);
+	world_settings_read(w);
+	count_hosts(w, 3);
+	say(w, "h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	world_settings_read(w);
+	count_hosts(w, 0);
+}
+
+WAVES_TEST(a_batch_of_hosts_is_said_once_in_a_while)
+{
+	comes_to_wave_2(w);
+	world_due(w, TIMER_WAVES);
+	say(w, "h2 began, h3 began");
+	say(w, "h2 ok");
+	assert_non_null(world_says(w, "0 of its 2 hosts"));
+	assert_int_equal(world_count(w, EFFECT_TIMER) > 0, true);
+	world_due(w, TIMER_WAVES);
+	assert_non_null(world_says(w, "1 of its 2 hosts"));
+}
+
+WAVES_TEST(hosts_are_listed_and_status_says_what_is_mixed)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 began, h2 failed: no space left");
+	world_answers(w, WORLD_ADMIN, "/hosts staging", "staging: 3 hosts");
+	assert_non_null(world_says(w, "h1: current, runs bbbbbbb"));
+	assert_non_null(world_says(w, "h3: current, runs aaaaaaa"));
+	world_answers(w, WORLD_ADMIN, "/hosts staging failed",
+	    "staging: 1 failed or unknown host\nh2: failed, runs aaaaaaa; no space left");
+	world_answers(w, WORLD_ADMIN, "/hosts staging old", "staging: 1 other host");
+	world_answers(w, WORLD_ADMIN, "/status staging", "hosts: aaaaaaa on 2 of 3, bbbbbbb on 1");
+}
