@@ -8,6 +8,7 @@ import pytest
 from commands_aid import cleans
 from runner_client import wait_for
 from ssh_aid import SshBench, until_at_rest
+from systemd_aid import SystemdBench
 
 HOSTS = ("h1:22", "h2:2222")
 
@@ -205,3 +206,18 @@ def test_without_a_file_of_hosts_nothing_is_said_of_them_and_a_wave_means_nothin
     assert bench.run("deploy.sh", "staging", commit, **settings)[0] == 0
     assert not said_of_hosts(bench) and "switch h1" in bench.steps() and "clean-later" in bench.steps()
     cleans(bench, "staging", STAGING_HOST="h1,h2:2222")
+
+
+def test_waves_of_units_ship_what_the_first_one_has_built_and_a_rollback_is_said_too(tmp_path, tools_folder):
+    bench = SystemdBench(tmp_path, tools_folder)
+    first, commit = bench.shipped_app(), bench.commit_app(build=f"echo built >>{bench.path}/built")
+    for wave in ("1/2", "2/2"):
+        status, said = bench.run("deploy.sh", "staging", commit, WAVE=wave, DEPLOYMENT_ID="9", **names(bench, "h1:22"))
+        assert status == 0 and said_of_hosts(bench) == ["h1:22 began", "h1:22 ok"], said
+        assert ("build" in bench.steps()) == (wave == "1/2") and bench.runs() == ("active", commit)
+        status, said = bench.run("rollback.sh", "staging", commit, **names(bench, f"= {first}", "h1:22"))
+        assert status == 0 and said_of_hosts(bench) == ["h1:22 began", "h1:22 ok"], said
+        assert bench.runs() == ("active", first)
+    assert (bench.path / "built").read_text() == "built\n"
+    assert not list((bench.state / "apps" / "staging").glob("wave.*"))
+    bench.done()
