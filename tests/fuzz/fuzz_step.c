@@ -17,6 +17,12 @@ on_step(void *ctx, enum step_scan_kind kind, const char *name)
 		buf_addc(ctx, '!');
 		return;
 	}
+	if (kind == STEP_SCAN_HOST) { /* its name is as it was said */
+		assert(size < STEP_SCAN_HOST_TEXT && strchr(name, ' ') != NULL);
+		buf_adds(ctx, name);
+		buf_addc(ctx, '@');
+		return;
+	}
 	assert(size > 0 &&
 	    size <= (kind == STEP_SCAN_WARNING ? PROTOCOL_WARNING : PROTOCOL_STEP_NAME));
 	assert(name[0] != ' ' && name[size - 1] != ' ');
@@ -37,6 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&many, size + 1);
 	step_scan_init(&whole, NULL);
 	step_scan_init(&pieces, NULL);
+	whole.has_hosts = pieces.has_hosts = (seed & 1) != 0;
 	step_scan_feed(&whole, (const char *)data, size, on_step, &one);
 	for (size_t at = 0, n; at < size; at += n) {
 		n = fuzz_piece(&seed, size - at);
