@@ -49,6 +49,7 @@ def test_each_host_begins_and_ends_and_none_of_it_is_a_step(bench):
         f"{name} {word}" for name in HOSTS for word in ("began", "ok")}, said
 
 
+@pytest.mark.long
 def test_a_wave_comes_to_its_own_hosts_alone(bench):
     commit, _ = bench.release("one")
     assert bench.run("deploy.sh", "staging", commit, **names(bench, "h2:2222"))[0] == 0
@@ -70,6 +71,7 @@ def test_a_host_that_fails_is_put_back_and_the_others_go_on_as_long_as_it_may_fa
     assert (f"{bench.image}@{digest}", "running") not in bench.runs("h1")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("most,status", [("0", 69), ("1", 0)])
 def test_a_host_that_does_not_answer_counts_and_is_left_out_of_all_that_follows(bench, most, status):
     commit, _ = bench.release("one")
@@ -81,6 +83,7 @@ def test_a_host_that_does_not_answer_counts_and_is_left_out_of_all_that_follows(
     assert set(acts(bench, "h1")) <= {"check"}
 
 
+@pytest.mark.long
 def test_where_all_hosts_of_a_wave_fail_it_has_failed_whatever_may(bench):
     commit, _ = bench.release("one")
     dies(bench, "h1", "h2")
@@ -102,6 +105,7 @@ def test_nothing_is_switched_before_its_line_is_kept(bench):
     os.close(ours)
 
 
+@pytest.mark.long
 def test_one_that_waits_for_that_is_ended_by_a_signal(bench):
     commit, _ = bench.release("one")
     script, ours = os.pipe()
@@ -114,6 +118,7 @@ def test_one_that_waits_for_that_is_ended_by_a_signal(bench):
     os.close(ours)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wave,kinds", [
     ("1/3", ["pre-start", "pre-deploy"]), ("2/3", []), ("3/3", ["post-deploy"]),
     ("", ["pre-start", "pre-deploy", "post-deploy"])])
@@ -129,6 +134,7 @@ def test_hooks_run_once_in_a_deployment_and_know_the_wave(bench, wave, kinds):
     assert ("clean-later" in bench.steps()) == (wave in ("", "3/3"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wave,migrates", [("1/2", True), ("2/2", False)])
 def test_the_first_wave_migrates_on_its_first_host(bench, wave, migrates):
     commit, digest = bench.release("one")
@@ -139,6 +145,7 @@ def test_the_first_wave_migrates_on_its_first_host(bench, wave, migrates):
     assert ("migrate" in acts(bench, "h2")) == migrates and "migrate" not in acts(bench, "h1")
 
 
+@pytest.mark.long
 def test_a_rollback_brings_each_host_back_to_what_it_ran(bench):
     one, two = bench.shipped("one", STAGING_HOST="h1"), bench.shipped("two", STAGING_HOST="h2:2222")
     commit, _ = bench.release("three")
@@ -166,6 +173,7 @@ def test_a_rollback_goes_on_without_a_host_that_is_dead_and_names_it(bench, grou
     assert (f"{bench.image}@{one[1]}", "running") in bench.runs("h2")
 
 
+@pytest.mark.long
 def test_a_rollback_that_fails_on_a_host_that_answers_rolls_back_the_others_and_has_failed(bench):
     one = bench.shipped("one", STAGING_HOST="h1,h2:2222")
     commit, _ = bench.release("two")
@@ -179,6 +187,7 @@ def test_a_rollback_that_fails_on_a_host_that_answers_rolls_back_the_others_and_
     bench.host_plan(name="h1")
 
 
+@pytest.mark.long
 def test_a_host_that_ran_nothing_before_is_named(bench):
     one = bench.shipped("one")
     groups = ("= none", "h2:2222", f"= {one[0]}", "h1:22")
@@ -200,6 +209,7 @@ def test_a_transport_without_hosts_refuses_a_run_that_names_some(bench):
     assert status == 78 and "waves are for ssh, systemd and agent" in said[-1], said
 
 
+@pytest.mark.long
 def test_without_a_file_of_hosts_nothing_is_said_of_them_and_a_wave_means_nothing(bench):
     commit, _ = bench.release("one")
     settings = {"STAGING_HOST": "h1,h2:2222", "WAVE": "2/3", "WAVE_FAILURES_MAX": "9"}
@@ -208,6 +218,7 @@ def test_without_a_file_of_hosts_nothing_is_said_of_them_and_a_wave_means_nothin
     cleans(bench, "staging", STAGING_HOST="h1,h2:2222")
 
 
+@pytest.mark.long
 def test_waves_of_units_ship_what_the_first_one_has_built_and_a_rollback_is_said_too(tmp_path, tools_folder):
     bench = SystemdBench(tmp_path, tools_folder)
     first, commit = bench.shipped_app(), bench.commit_app(build=f"echo built >>{bench.path}/built")

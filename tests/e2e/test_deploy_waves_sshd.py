@@ -10,6 +10,8 @@ import pytest
 from runner_client import Runner, encode, gone, wait_for
 from ssh_aid import SshdBench, until_at_rest
 
+pytestmark = pytest.mark.long
+
 
 class WavesBench(SshdBench):
     """Its scripts are started by a runner, which gives them settings of a file; the rest of the bench's they find."""
