@@ -8,7 +8,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "store/row_environment.h"
-#include "store/row_host.h"
+#include "store/row_host_list.h"
 #include "types/settings.h"
 
 #define PAGE 20

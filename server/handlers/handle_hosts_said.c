@@ -16,9 +16,7 @@ handle_hosts_said(struct tx *tx, const struct event *event)
 	if (work.waves == 0)
 		return;
 	if (said->n > 0)
-		row_host_said(tx, &work, said->run,
-		    work.run == said->run && work.state == DEPLOY_ROLLING_BACK, said->list,
-		    said->n);
+		row_host_said(tx, &work, said->run, said->list, said->n);
 	if (said->is_gone)
 		row_host_gone(tx, &work, said->run);
 	decide_waves_said(tx, &work);

@@ -120,6 +120,22 @@ bind_anew(struct tx *tx, struct deployment *deployment, const char *list)
 	decide_binding_changed(tx, deployment, list);
 }
 
+static void
+follow(struct tx *tx, struct deployment *deployment, const struct run_ended *ended,
+    struct run_verdict *verdict)
+{
+	if (decide_waves_cut(tx, deployment, ended, verdict))
+		return;
+	if (verdict->event == DEPLOY_ON_CHANGED && decide_is_replaced(tx, deployment))
+		verdict->event = DEPLOY_ON_SUPERSEDE;
+	else if (verdict->event == DEPLOY_ON_CHANGED)
+		bind_anew(tx, deployment, ended->binding);
+	if (verdict->event == DEPLOY_ON_SCRIPT_OK_UNPROBED && deployment->state == DEPLOY_RUNNING)
+		decide_waves_passed(tx, deployment, verdict->event);
+	else
+		(void)decide_step(tx, deployment, verdict->event, NULL);
+}
+
 void
 handle_run_ended(struct tx *tx, const struct event *event)
 {
@@ -169,14 +185,5 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	    !deployment_is_action(
 		&deployment)) /* before what follows from the environment's being free */
 		doubt_environment(tx, &deployment, verdict.detail);
-	if (decide_waves_cut(tx, &deployment, &ended, &verdict))
-		return;
-	if (verdict.event == DEPLOY_ON_CHANGED && decide_is_replaced(tx, &deployment))
-		verdict.event = DEPLOY_ON_SUPERSEDE;
-	else if (verdict.event == DEPLOY_ON_CHANGED)
-		bind_anew(tx, &deployment, ended.binding);
-	if (verdict.event == DEPLOY_ON_SCRIPT_OK_UNPROBED && deployment.state == DEPLOY_RUNNING)
-		decide_waves_passed(tx, &deployment, verdict.event);
-	else
-		(void)decide_step(tx, &deployment, verdict.event, NULL);
+	follow(tx, &deployment, &ended, &verdict);
 }

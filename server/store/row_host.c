@@ -2,78 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_host.h"
 
-#include "lib/column.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
-
-#define COLUMNS "name, state, wave, plan, work, release, detail, failed_at, at"
-
-static const char *const states[] = { HOST_STATES(COLUMN_SECOND) };
-
-static enum host_state
-state_of(const char *word)
-{
-	size_t i = text_index(word, states, COUNT(states));
-
-	return i < COUNT(states) ? (enum host_state)i : HOST_IS_UNKNOWN;
-}
-
-TX_READER(read_host, struct host, TX_TEXT(name), TX_WORD(state, state_of), TX_INT(wave),
-    TX_I64(plan), TX_I64(work), TX_TEXT(release), TX_TEXT(detail), TX_I64(failed_at), TX_I64(at))
-
-#define WHICH \
-	" FROM host WHERE environment = $1 AND ($2 = 0 OR state = 'failed' OR state = 'unknown')" \
-	" AND ($3 = '' OR release <> $3)"
-
-size_t
-row_host_list(
-    struct tx *tx, const struct host_filter *which, int64_t skip, struct host *ret, size_t max)
-{
-	return tx_read(tx, read_host, ret, max,
-	    "SELECT " COLUMNS WHICH " ORDER BY name LIMIT $4 OFFSET $5",
-	    DB_TEXT(which->environment), DB_I64(which->is_bad), DB_TEXT(which->other_than),
-	    DB_I64(max), DB_I64(skip));
-}
-
-int64_t
-row_host_count_list(struct tx *tx, const struct host_filter *which)
-{
-	return tx_number(tx, "SELECT COUNT(*)" WHICH, DB_TEXT(which->environment),
-	    DB_I64(which->is_bad), DB_TEXT(which->other_than));
-}
-
-struct in_state {
-	enum host_state state;
-	int64_t n;
-};
-TX_READER(read_in_state, struct in_state, TX_WORD(state, state_of), TX_I64(n))
-
-void
-row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT])
-{
-	struct in_state of[HOST_STATE_COUNT];
-	size_t n = tx_read(tx, read_in_state, of, COUNT(of),
-	    "SELECT state, COUNT(*) FROM host WHERE environment = $1 GROUP BY state LIMIT $2",
-	    DB_TEXT(environment), DB_I64(COUNT(of)));
-
-	memset(ret, 0, HOST_STATE_COUNT * sizeof(*ret));
-	for (size_t i = 0; i < n; i++)
-		ret[of[i].state] = of[i].n;
-}
-
-TX_READER(read_mixed, struct host_mixed, TX_TEXT(release), TX_FLAG(is_unknown), TX_I64(n))
-
-void
-row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret)
-{
-	ret->n = tx_read(tx, read_mixed, ret->of, HOST_MIX_MAX,
-	    "SELECT release, is_unknown, COUNT(*) FROM (SELECT CASE WHEN state = 'unknown' THEN ''"
-	    " ELSE release END AS release, CASE WHEN state = 'unknown' THEN 1 ELSE 0 END AS"
-	    " is_unknown FROM host WHERE environment = $1) AS h GROUP BY release, is_unknown"
-	    " ORDER BY COUNT(*) DESC, release LIMIT $2",
-	    DB_TEXT(environment), DB_I64(HOST_MIX_MAX));
-}
 
 void
 row_host_plan(struct tx *tx, const struct deployment *work, const char *name, int wave,
@@ -90,14 +21,12 @@ row_host_plan(struct tx *tx, const struct deployment *work, const char *name, in
 
 /* --- which run is for which hosts --- */
 
-#define IS_DONE "state = 'current' AND work = $2" /* it has the release of the work */
-
 int64_t
 row_host_order(struct tx *tx, const struct deployment *work, int64_t run)
 {
 #define ORDER \
 	"UPDATE host SET run = $4 WHERE environment = $1 AND plan = $2 AND wave = $3" \
-	" AND (NOT (" IS_DONE ") OR $5 <> 0)"
+	" AND (NOT (" ROW_HOST_DONE ") OR $5 <> 0)"
 	int64_t n = 0;
 
 	for (int is_all = 0; n == 0 && is_all < 2 && !tx->failed; is_all++)
@@ -117,7 +46,8 @@ row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run)
 int64_t
 row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run)
 {
-	return tx_changes(tx, "UPDATE host SET drain = $3 WHERE environment = $1 AND " IS_DONE,
+	return tx_changes(tx,
+	    "UPDATE host SET drain = $3 WHERE environment = $1 AND " ROW_HOST_DONE,
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run));
 }
 
@@ -232,7 +162,7 @@ merge(const struct host_result *list, size_t n, struct said ret[HOSTS_SAID_MAX])
 typedef char packed_host[LIMIT_HOST + LIMIT_LINE + 4];
 
 void
-row_host_said(struct tx *tx, const struct deployment *work, int64_t run, bool is_back,
+row_host_said(struct tx *tx, const struct deployment *work, int64_t run,
     const struct host_result *list, size_t n)
 {
 	struct db_value values[HOSTS_SAID_MAX + 7];
@@ -250,7 +180,7 @@ row_host_said(struct tx *tx, const struct deployment *work, int64_t run, bool is
 	}
 	values[used++] = DB_I64(work->id);
 	values[used++] = DB_I64(run);
-	values[used++] = DB_I64(is_back);
+	values[used++] = DB_I64(work->run == run && work->state == DEPLOY_ROLLING_BACK);
 	values[used++] = DB_TEXT(work->commit);
 	values[used++] = DB_TEXT(work->image);
 	values[used++] = DB_I64(tx->at);
@@ -267,7 +197,7 @@ row_host_gone(struct tx *tx, const struct deployment *work, int64_t run)
 	    "UPDATE host SET previous = CASE WHEN work <> $2 THEN release ELSE previous END,"
 	    " previous_image = CASE WHEN work <> $2 THEN image ELSE previous_image END,"
 	    " work = $2, state = 'unknown', detail = 'what its run did is not known', at = $4"
-	    " WHERE environment = $1 AND run = $3 AND NOT (" IS_DONE ")",
+	    " WHERE environment = $1 AND run = $3 AND NOT (" ROW_HOST_DONE ")",
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run), DB_I64(tx->at)); /* sticky */
 	store_names_add(&tx->store->changed, work->environment);
 }
@@ -278,7 +208,7 @@ row_host_over(struct tx *tx, const struct deployment *work)
 {
 	if (work->state != DEPLOY_ROLLING_BACK)
 		(void)tx_run(tx,
-		    "UPDATE host SET image = $4 WHERE environment = $1 AND run = $3 AND " IS_DONE,
+		    "UPDATE host SET image = $4 WHERE environment = $1 AND run = $3 AND " ROW_HOST_DONE,
 		    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->run),
 		    DB_TEXT(work->image)); /* sticky */
 	else
@@ -286,7 +216,7 @@ row_host_over(struct tx *tx, const struct deployment *work)
 		    "UPDATE host SET release = previous, image = previous_image, state = 'unknown',"
 		    " detail = CASE WHEN detail <> '' THEN detail"
 		    " ELSE 'its rollback did not say how it ended' END"
-		    " WHERE environment = $1 AND run = $3 AND NOT (" IS_DONE ")",
+		    " WHERE environment = $1 AND run = $3 AND NOT (" ROW_HOST_DONE ")",
 		    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->run)); /* sticky */
 }
 
@@ -321,32 +251,4 @@ row_host_forget(struct tx *tx, const char *environment)
 	    " INDEXED BY work_active WHERE environment = $1 AND " STORE_IS_ACTIVE " AND waves > 0)",
 	    DB_TEXT(environment)); /* sticky */
 	store_names_add(&tx->store->changed, environment);
-}
-
-TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(failed),
-    TX_I64(unknown), TX_I64(touched), TX_I64(of_wave), TX_I64(current_of_wave),
-    TX_I64(failed_before))
-
-/* clang-format off */
-#define COUNT_OF(what) ", COALESCE(SUM(CASE WHEN " what " THEN 1 ELSE 0 END), 0)"
-/* clang-format on */
-
-struct host_counts
-row_host_count(struct tx *tx, const struct deployment *work)
-{
-	return tx_first(tx, struct host_counts, read_counts,
-	    "SELECT COUNT(*)" COUNT_OF(IS_DONE) COUNT_OF("state = 'failed'") COUNT_OF(
-		"(state = 'unknown' OR state = 'touched')") COUNT_OF("work = $2")
-		COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " IS_DONE) COUNT_OF(
-		    "wave < $3 AND (state = 'failed' OR state = 'unknown')") " FROM host WHERE environment = $1 AND plan = $2",
-	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave));
-}
-
-size_t
-row_host_list_bad(struct tx *tx, const struct deployment *work, struct host ret[HOSTS_BAD_SHOWN])
-{
-	return tx_read(tx, read_host, ret, HOSTS_BAD_SHOWN,
-	    "SELECT " COLUMNS " FROM host WHERE environment = $1 AND plan = $2"
-	    " AND (state = 'failed' OR state = 'unknown') ORDER BY name LIMIT $3",
-	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(HOSTS_BAD_SHOWN));
 }

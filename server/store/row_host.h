@@ -10,27 +10,8 @@
 #include "store/tx.h"
 #include "types/host.h"
 
-#define ROW_HOSTS_MAX 1000 /* of an environment */
-
-/* Which hosts of an environment: those alone that failed or are not known; that do not run this
- * commit ("": any). */
-struct host_filter {
-	const char *environment;
-	bool is_bad;
-	const char *other_than;
-};
-
-/* By name, behind so many; how many there are. */
-size_t row_host_list(struct tx *tx, const struct host_filter *which, int64_t skip,
-    struct host *ret, size_t max);
-int64_t row_host_count_list(struct tx *tx, const struct host_filter *which);
-
-/* How many of its hosts are in each state. */
-void row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT]);
-
-/* What an environment's hosts run, the most of them first; HOST_MIX_MAX releases at most.  n 0:
- * there are no rows. */
-void row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret);
+/* Of a host: the work with that number has brought it where it is. */
+#define ROW_HOST_DONE "state = 'current' AND work = $2"
 
 /* From now on it is in that wave of the work.  A host without a row has run `before` until now. */
 void row_host_plan(struct tx *tx, const struct deployment *work, const char *name, int wave,
@@ -43,9 +24,9 @@ int64_t row_host_order(struct tx *tx, const struct deployment *work, int64_t run
 int64_t row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run);
 int64_t row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run);
 
-/* What hosts have said of that run of the work; is_back: it brings them back.  Others are ignored.
+/* What hosts have said of that run of the work, which may bring them back.  Others are ignored.
  * One statement. */
-void row_host_said(struct tx *tx, const struct deployment *work, int64_t run, bool is_back,
+void row_host_said(struct tx *tx, const struct deployment *work, int64_t run,
     const struct host_result *list, size_t n);
 
 /* What became of that run is not known, nor of its hosts that have not said that they are done. */
@@ -61,9 +42,3 @@ void row_host_set_all(struct tx *tx, const struct deployment *work, bool is_know
 
 /* It is released to in waves no more; where something of it still is, nothing is done. */
 void row_host_forget(struct tx *tx, const char *environment);
-
-/* How far that work is; and its hosts that have failed or are not known, by name, HOSTS_BAD_SHOWN at
- * most. */
-struct host_counts row_host_count(struct tx *tx, const struct deployment *work);
-size_t row_host_list_bad(
-    struct tx *tx, const struct deployment *work, struct host ret[HOSTS_BAD_SHOWN]);

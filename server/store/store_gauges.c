@@ -7,7 +7,7 @@
 #include "store/row_console.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
-#include "store/row_host.h"
+#include "store/row_host_list.h"
 #include "store/row_left_host.h"
 #include "store/row_peer.h"
 #include "store/row_redelivery.h"

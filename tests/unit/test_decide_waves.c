@@ -4,7 +4,7 @@
 #include "decide_aid_inside.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "store/row_host.h"
+#include "store/row_host_list.h"
 
 #define HOSTS		 "STAGING_HOST=h1,h2,h3", "STAGING_WAVES=1, 100%"
 #define WAVES_TEST(name) WORLD_TEST_OF(name, HOSTS)

@@ -1,9 +1,7 @@
 /* Goal: every word that stands in a database, a file or on a wire is in a list that only ever grows.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-/*
- * Each is taken from where it is written: rows, bodies, packets, files.  In LIST a word that nobody
- * writes any more is `retired`, with no other sense: databases and runs of old versions have it.
- */
+/* Each is taken from where it is written: rows, bodies, packets, files.  In LIST a word that nobody
+ * writes any more is `retired`, with no other sense: databases and runs of old versions have it. */
 #include <jansson.h>
 
 #include "agent_aid.h"

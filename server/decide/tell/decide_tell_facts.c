@@ -21,7 +21,7 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "store/row_bake.h"
-#include "store/row_host.h"
+#include "store/row_host_list.h"
 #include "store/row_block.h"
 #include "store/row_change.h"
 #include "store/row_chat.h"

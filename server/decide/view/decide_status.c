@@ -28,7 +28,7 @@
 #include "store/row_deployment.h"
 #include "store/row_drain.h"
 #include "store/row_environment.h"
-#include "store/row_host.h"
+#include "store/row_host_list.h"
 #include "store/row_job.h"
 #include "store/row_left_host.h"
 #include "store/row_pin.h"

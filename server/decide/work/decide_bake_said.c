@@ -19,7 +19,7 @@
 #include "lib/text.h"
 #include "store/row_bake.h"
 #include "store/row_deployment.h"
-#include "store/row_host.h"
+#include "store/row_host_list.h"
 #include "store/row_message.h"
 #include "types/settings.h"
 

@@ -7,7 +7,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
-#include "store/row_host.h"
+#include "store/row_host_list.h"
 
 /* One target for each URL of the comma list that the deployment started with. */
 static size_t

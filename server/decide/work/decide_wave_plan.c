@@ -10,6 +10,7 @@
 #include "settings/checks/settings_claims.h"
 #include "store/row_environment.h"
 #include "store/row_host.h"
+#include "store/row_host_list.h"
 #include "types/settings.h"
 #include "types/waves.h"
 

@@ -13,6 +13,7 @@
 #include "store/row_bake.h"
 #include "store/row_effect.h"
 #include "store/row_host.h"
+#include "store/row_host_list.h"
 
 #define SAY_MS 5000 /* between two edits of its message */
 

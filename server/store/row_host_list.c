@@ -1,0 +1,104 @@
+/* row_host_list.c - hosts of an environment as they are listed and counted.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_host_list.h"
+
+#include "lib/column.h"
+#include "lib/text.h"
+#include "store/row_host.h"
+#include "store/store_inside.h"
+
+#define COLUMNS "name, state, wave, plan, work, release, detail, failed_at, at"
+
+static const char *const states[] = { HOST_STATES(COLUMN_SECOND) };
+
+static enum host_state
+state_of(const char *word)
+{
+	size_t i = text_index(word, states, COUNT(states));
+
+	return i < COUNT(states) ? (enum host_state)i : HOST_IS_UNKNOWN;
+}
+
+TX_READER(read_host, struct host, TX_TEXT(name), TX_WORD(state, state_of), TX_INT(wave),
+    TX_I64(plan), TX_I64(work), TX_TEXT(release), TX_TEXT(detail), TX_I64(failed_at), TX_I64(at))
+
+#define WHICH \
+	" FROM host WHERE environment = $1 AND ($2 = 0 OR state = 'failed' OR state = 'unknown')" \
+	" AND ($3 = '' OR release <> $3)"
+
+size_t
+row_host_list(
+    struct tx *tx, const struct host_filter *which, int64_t skip, struct host *ret, size_t max)
+{
+	return tx_read(tx, read_host, ret, max,
+	    "SELECT " COLUMNS WHICH " ORDER BY name LIMIT $4 OFFSET $5",
+	    DB_TEXT(which->environment), DB_I64(which->is_bad), DB_TEXT(which->other_than),
+	    DB_I64(max), DB_I64(skip));
+}
+
+int64_t
+row_host_count_list(struct tx *tx, const struct host_filter *which)
+{
+	return tx_number(tx, "SELECT COUNT(*)" WHICH, DB_TEXT(which->environment),
+	    DB_I64(which->is_bad), DB_TEXT(which->other_than));
+}
+
+struct in_state {
+	enum host_state state;
+	int64_t n;
+};
+TX_READER(read_in_state, struct in_state, TX_WORD(state, state_of), TX_I64(n))
+
+void
+row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT])
+{
+	struct in_state of[HOST_STATE_COUNT];
+	size_t n = tx_read(tx, read_in_state, of, COUNT(of),
+	    "SELECT state, COUNT(*) FROM host WHERE environment = $1 GROUP BY state LIMIT $2",
+	    DB_TEXT(environment), DB_I64(COUNT(of)));
+
+	memset(ret, 0, HOST_STATE_COUNT * sizeof(*ret));
+	for (size_t i = 0; i < n; i++)
+		ret[of[i].state] = of[i].n;
+}
+
+TX_READER(read_mixed, struct host_mixed, TX_TEXT(release), TX_FLAG(is_unknown), TX_I64(n))
+
+void
+row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret)
+{
+	ret->n = tx_read(tx, read_mixed, ret->of, HOST_MIX_MAX,
+	    "SELECT release, is_unknown, COUNT(*) FROM (SELECT CASE WHEN state = 'unknown' THEN ''"
+	    " ELSE release END AS release, CASE WHEN state = 'unknown' THEN 1 ELSE 0 END AS"
+	    " is_unknown FROM host WHERE environment = $1) AS h GROUP BY release, is_unknown"
+	    " ORDER BY COUNT(*) DESC, release LIMIT $2",
+	    DB_TEXT(environment), DB_I64(HOST_MIX_MAX));
+}
+
+TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(failed),
+    TX_I64(unknown), TX_I64(touched), TX_I64(of_wave), TX_I64(current_of_wave),
+    TX_I64(failed_before))
+
+/* clang-format off */
+#define COUNT_OF(what) ", COALESCE(SUM(CASE WHEN " what " THEN 1 ELSE 0 END), 0)"
+/* clang-format on */
+
+struct host_counts
+row_host_count(struct tx *tx, const struct deployment *work)
+{
+	return tx_first(tx, struct host_counts, read_counts,
+	    "SELECT COUNT(*)" COUNT_OF(ROW_HOST_DONE) COUNT_OF("state = 'failed'") COUNT_OF(
+		"(state = 'unknown' OR state = 'touched')") COUNT_OF("work = $2")
+		COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE) COUNT_OF(
+		    "wave < $3 AND (state = 'failed' OR state = 'unknown')") " FROM host WHERE environment = $1 AND plan = $2",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave));
+}
+
+size_t
+row_host_list_bad(struct tx *tx, const struct deployment *work, struct host ret[HOSTS_BAD_SHOWN])
+{
+	return tx_read(tx, read_host, ret, HOSTS_BAD_SHOWN,
+	    "SELECT " COLUMNS " FROM host WHERE environment = $1 AND plan = $2"
+	    " AND (state = 'failed' OR state = 'unknown') ORDER BY name LIMIT $3",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(HOSTS_BAD_SHOWN));
+}

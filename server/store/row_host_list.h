@@ -1,0 +1,35 @@
+/* row_host_list.h - hosts of an environment as they are listed and counted.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "deployment/deployment.h"
+#include "store/tx.h"
+#include "types/host.h"
+
+#define ROW_HOSTS_MAX 1000 /* of an environment */
+
+/* Which hosts of an environment: those alone that failed or are not known; that do not run this
+ * commit ("": any). */
+struct host_filter {
+	const char *environment;
+	bool is_bad;
+	const char *other_than;
+};
+
+/* By name, behind so many; how many there are. */
+size_t row_host_list(struct tx *tx, const struct host_filter *which, int64_t skip,
+    struct host *ret, size_t max);
+int64_t row_host_count_list(struct tx *tx, const struct host_filter *which);
+
+/* How many of its hosts are in each state. */
+void row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT]);
+
+/* What an environment's hosts run, the most of them first; HOST_MIX_MAX releases at most.  n 0:
+ * there are no rows. */
+void row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret);
+
+/* How far that work is; and those of its hosts that have failed or are not known, by name, as many
+ * as are shown. */
+struct host_counts row_host_count(struct tx *tx, const struct deployment *work);
+size_t row_host_list_bad(
+    struct tx *tx, const struct deployment *work, struct host ret[HOSTS_BAD_SHOWN]);
