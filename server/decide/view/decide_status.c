@@ -188,8 +188,11 @@ active_step(struct tx *tx, struct shown *shown)
 static void
 find_running(struct tx *tx, const char *name, struct shown *shown, struct chat_status *ret)
 {
+	const struct environment_settings *settings = settings_environment(tx->settings, name);
 	int64_t pipeline = row_work_pipeline_next(tx, name, 0);
 
+	if (settings != NULL && waves_are_set(settings->waves))
+		row_host_mix(tx, name, &ret->hosts);
 	row_deployment_active(tx, decide_place_rows(tx, name), &shown->active);
 	if (!decide_place_has(&shown->active, name))
 		shown->active = (struct deployment){ 0 };
@@ -230,7 +233,6 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	    row_deployment_list_unreviewed(tx, name, shown->reviews, CHAT_STATUS_REVIEWS);
 	status.step = active_step(tx, shown);
 	status.gone = decide_agent_gone(tx, decide_place_rows(tx, name), shown->active.run);
-	/* Those that neither a rollback nor a release has undone; what is in progress says its own. */
 	shown->behind =
 	    row_release_migration_behind(tx, name, shown->active.run, &shown->environment.current);
 	status.behind = &shown->behind;
@@ -245,8 +247,6 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.becomes = decide_new_name(tx, name);
 	settings = settings_environment(tx->settings, decide_place_rows(tx, name));
 	status.is_left = settings == NULL;
-	if (settings != NULL && waves_are_set(settings->waves))
-		row_host_mix(tx, name, &status.hosts);
 	if (!repository_is_polled(settings, shown->environment.unknown_since))
 		shown->environment.poll_failing_since = 0; /* nobody asks for it any more */
 	status.branch = settings != NULL ? settings->branch : NULL;

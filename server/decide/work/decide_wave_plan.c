@@ -66,11 +66,19 @@ wave_of(const struct waves *waves, size_t at, size_t n_failed)
 	return wave;
 }
 
+struct plan {
+	const struct slot *slots;
+	size_t n;
+	struct waves waves;
+	const struct release *before; /* that a host without a row runs */
+};
+
 static int
-write_plan(struct tx *tx, const struct deployment *work, const struct waves *waves,
-    const struct slot *slots, size_t n, const struct release *before)
+write_plan(struct tx *tx, const struct deployment *work, const struct plan *plan)
 {
-	size_t n_failed = 0, last = 0;
+	const struct slot *slots = plan->slots;
+	const struct waves *waves = &plan->waves;
+	size_t n = plan->n, n_failed = 0, last = 0;
 	int wave = 1;
 
 	while (n_failed < n && slots[n_failed].has_failed)
@@ -82,7 +90,7 @@ write_plan(struct tx *tx, const struct deployment *work, const struct waves *wav
 
 		wave += now > last ? 1 : 0; /* none is left empty by those that failed */
 		last = now;
-		row_host_plan(tx, work, slots[i].name, wave, before);
+		row_host_plan(tx, work, slots[i].name, wave, plan->before);
 	}
 	return wave;
 }
@@ -109,8 +117,9 @@ decide_wave_plan(
 	n = sorted(settings->hosts, known, n_known, slots);
 	row_environment_get(tx, work->environment, &environment);
 	/* Of a host that came later nobody has brought anything there. */
-	work->waves = write_plan(tx, work, &waves, slots, n,
-	    n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing);
+	work->waves = write_plan(tx, work,
+	    &(struct plan){ slots, n, waves,
+		n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing });
 	work->wave = work->waves > 0 ? 1 : 0;
 }
 
