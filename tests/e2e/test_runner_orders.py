@@ -263,6 +263,27 @@ def test_a_lower_epoch_than_has_ordered_is_refused(remote):
         assert server.until("started", "refused").kind == said
 
 
+def test_what_is_said_of_hosts_is_read_in_the_same_way(remote):
+    server = remote.server_now
+    assert remote.order(1).kind == "started"
+    went(remote, 1).exit()
+    (remote.state / "runs" / "1" / "results").write_bytes(b"hosts\nweb1:22 began\n")
+    server.send("read", id=1, results=1, **{"from": 7})
+    said = server.until("piece")
+    assert said.body == b"web1:22 began\n" and said["results"] == 1 and said["size"] == 20 and said["from"] == 7
+    server.send("read", id=2, results=1, **{"from": 1})
+    said = server.until("piece")
+    assert said.body == b"" and said["size"] == 0
+
+
+def test_hosts_that_were_not_signed_are_released_to_by_nobody(remote):
+    """A link that adds one, or takes them all out."""
+    server = remote.server_now
+    proof = remote.proof("run", 1, remote.challenge(server))
+    server.sock.send(encode("run", body=b"web1:22\n", id=1, **ORDER, **proof))
+    assert server.until("refused")["why"] == "invalid" and not (remote.state / "runs" / "1").exists()
+
+
 class Far:
     """A channel of a host, over two deploybot-links; a stand-in of the server has the other end."""
 
