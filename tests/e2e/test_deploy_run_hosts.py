@@ -1,7 +1,9 @@
 """Goal: a run for some hosts says of each that it begins, and changes nothing there before that is kept; as many may
 fail as were allowed; a rollback brings each back to what it ran before.  ssh and docker are stand-ins."""
 # SPDX-License-Identifier: ISC
+import fcntl
 import os
+import termios
 
 import pytest
 
@@ -92,15 +94,16 @@ def test_where_all_hosts_of_a_wave_fail_it_has_failed_whatever_may(bench):
 
 
 def test_nothing_is_switched_before_its_line_is_kept(bench):
+    """It has read that another one is kept, and waits on."""
     commit, _ = bench.release("one")
     script, ours = os.pipe()
     bench.pass_fds = (script,)
+    os.write(ours, b"h2:2222\n")
     process = bench.start("deploy.sh", "staging", commit, HOST_ACKS=str(script), **names(bench, *HOSTS))
-    for i, name in enumerate(HOSTS):
-        wait_for(lambda name=name: f"==> host {name} began" in bench.said(), f"{name} to begin", 60)
-        assert acts(bench).count("switch") == i and process.poll() is None
-        os.write(ours, f"{name}\n".encode())
-    assert process.wait(timeout=60) == 0, bench.said()
+    wait_for(lambda: fcntl.ioctl(script, termios.FIONREAD, bytes(4)) == bytes(4), "it to read that", 60)
+    assert said_of_hosts(bench) == ["h1:22 began"] and "switch" not in acts(bench) and process.poll() is None
+    os.write(ours, b"h1:22\n")
+    assert process.wait(timeout=60) == 0 and acts(bench).count("switch") == 2, bench.said()
     os.close(script)
     os.close(ours)
 
