@@ -162,7 +162,7 @@ static const struct {
 	    { 11, 22 }, { 33 }, NULL, NULL, false, true, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=0",
 	      "STAGING_HEALTH_URL=http://127.0.0.1:1/,http://127.0.0.1:3/", "COST_LIMIT_PER_USER=3",
-	      "ROLE_RATE_LIMIT=6", NAG },
+	      "ROLE_RATE_LIMIT=6" },
 	    { 11, 22 }, { 33 }, NULL, NULL, false, false, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=22,33", "POLL_REPOSITORY_SECONDS=0",
 	      "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/", FREEZE_OFTEN, "STAGING_RUNNER=build-1" },
@@ -375,7 +375,7 @@ load(int variant, bool at_gitlab, int whose)
 		add_lines(room, &n,
 		    (const char *const[]){ "PROMETHEUS_URL=http://127.0.0.1:9090",
 			"STAGING_BAKE=3m", "STAGING_BAKE_QUERY=errors: e > 1%",
-			"STAGING_BAKE_PRESENT=up", NULL });
+			"STAGING_BAKE_PRESENT=up", NAG, NULL });
 	if (required[variant] != NULL) {
 		(void)snprintf(room[n++], sizeof(room[0]), "%s_REQUIRE_CI=%s", required[variant],
 		    at_gitlab ? PIPELINE_OF_GITLAB : "ci.yml");

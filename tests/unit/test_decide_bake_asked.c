@@ -211,6 +211,7 @@ NAG_TEST(what_is_paused_rings_once_and_is_reminded_of_until_somebody_has_seen_it
 	size_t rings, team;
 
 	bakes(w, HEALTHY);
+	w->aid.at += 3600 * INT64_C(1000); /* counted is from the pause on */
 	rings = world_rings(w);
 	team = world_rings_in(w, WORLD_TEAM);
 	(void)world_text(w, WORLD_ADMIN, "/pause staging");
