@@ -14,8 +14,6 @@
 #include "lib/host_lines.h"
 #include "lib/text.h"
 
-#define TARGET	    "target:" /* and a transport's word for what ran before deploybot */
-#define TARGET_WORD 30
 
 #define BIT(kind)    (1U << PROTOCOL_##kind)
 #define RECORD_KINDS (BIT(EXIT) | BIT(RECONCILED))
@@ -226,49 +224,11 @@ is_wave(const char *text)
 	return all >= 1 && all <= 2 && text[0] != '0' && text[all] == '\0';
 }
 
-bool
-protocol_is_commit(const char *text)
-{
-	size_t digits = hex_length(text);
-
-	return digits >= 7 && digits <= 64 && text[digits] == '\0';
-}
-
-bool
-protocol_is_image(const char *text)
-{
-	static const char algorithm[] = "sha256:";
-
-	if (strncmp(text, algorithm, strlen(algorithm)) != 0)
-		return false;
-	text += strlen(algorithm);
-	return hex_length(text) == 64 && text[64] == '\0';
-}
-
-bool
-protocol_is_release(const char *text)
-{
-	size_t digits = hex_length(text);
-
-	if (strncmp(text, TARGET, strlen(TARGET)) == 0)
-		return text_is_word(text + strlen(TARGET), TARGET_WORD);
-	return digits >= 7 && digits <= 64 &&
-	    (text[digits] == '\0' || (text[digits] == '@' && protocol_is_image(text + digits + 1)));
-}
-
 /* A release, or a word. */
 static bool
 is_argument(const char *text)
 {
-	return protocol_is_release(text) || text_is_word(text, TARGET_WORD);
-}
-
-bool
-protocol_is_ref(const char *text)
-{
-	size_t len = strlen(text);
-
-	return len >= 1 && len <= 255 && text_is_plain(text);
+	return protocol_is_release(text) || text_is_word(text, PROTOCOL_TARGET_WORD);
 }
 
 const char *

@@ -453,6 +453,7 @@ bool protocol_decode(const char *data, size_t len, struct protocol_message *ret,
 bool protocol_is_commit(const char *text);	/* 7 to 64 lower case hex digits */
 bool protocol_is_image(const char *text);	/* sha256:<64 hex> */
 bool protocol_is_release(const char *text);	/* commit, commit@image or target:word */
+#define PROTOCOL_TARGET_WORD 30
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
 /* The hosts of a run: at least one, HOST_LINES_MAX at most, each as host_plain() has it; of a

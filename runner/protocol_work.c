@@ -1,40 +1,10 @@
-/* protocol_work.c - what a message has that is signed, and the hosts of a run.  Side: any. */
+/* protocol_work.c - what of a message is signed.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/protocol.h"
 
-#include "lib/host_lines.h"
 #include "lib/mem.h"
 #include "lib/sha256.h"
 #include "lib/text.h"
-
-static bool
-is_group(const char *line)
-{
-	const char *release = line + strlen(PROTOCOL_GROUP);
-
-	return strcmp(release, PROTOCOL_GROUP_NONE) == 0 || protocol_is_release(release);
-}
-
-bool
-protocol_are_hosts(const char *body, size_t len)
-{
-	const char *at = body, *end = body + len;
-	bool is_grouped = false, was_group = false;
-	char line[HOST_TEXT];
-	size_t count = 0;
-
-	while (host_lines_next(&at, end, line)) {
-		bool is_new = text_starts(line, PROTOCOL_GROUP);
-
-		if (is_new ? was_group || (count > 0 && !is_grouped) || !is_group(line) :
-			     !host_is_plain(line))
-			return false;
-		is_grouped |= is_new;
-		was_group = is_new;
-		count += !is_new;
-	}
-	return at == end && !was_group && count >= 1 && count <= HOST_LINES_MAX;
-}
 
 const char *
 protocol_work(const struct protocol_message *message, char ret[PROTOCOL_WORK])

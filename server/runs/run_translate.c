@@ -12,6 +12,8 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 
+#define UNKNOWN "unknown: " /* how the reason of a host begins that may be changed or not */
+
 /* COMMIT, or COMMIT@IMAGE where there is one; "" where there is no commit. */
 static void
 say_release(char ret[], size_t room, const char *commit, const char *image)
@@ -133,6 +135,8 @@ run_translate_host(const char *line, size_t len, struct redact *redact, struct h
 	*ret = (struct host_result){ .word = (enum host_word)index };
 	if (why != NULL)
 		make_safe(why, PROTOCOL_WARNING, redact, ret->why, sizeof(ret->why));
+	if (ret->word == HOST_FAILED && text_starts(ret->why, UNKNOWN))
+		ret->word = HOST_UNKNOWN;
 	return host_is_plain(text) && text_copy(ret->host, sizeof(ret->host), text);
 }
 

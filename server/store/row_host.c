@@ -106,7 +106,9 @@ struct said {
 static size_t
 merge(const struct host_result *list, size_t n, struct said ret[HOSTS_SAID_MAX])
 {
-	static const char letters[] = { [HOST_BEGAN] = 't', [HOST_OK] = 'c', [HOST_FAILED] = 'f' };
+	static const char letters[] = {
+		[HOST_BEGAN] = 't', [HOST_OK] = 'c', [HOST_FAILED] = 'f', [HOST_UNKNOWN] = 'u'
+	};
 	size_t used = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -116,13 +118,9 @@ merge(const struct host_result *list, size_t n, struct said ret[HOSTS_SAID_MAX])
 			at++;
 		if (at == used)
 			ret[used++] = (struct said){ .name = list[i].host };
-		ret[at].has_begun |= list[i].word != HOST_FAILED;
-		/* A host that its own act could not put back says so. */
-		ret[at].state =
-		    list[i].word == HOST_FAILED && text_starts(list[i].why, "unknown:") ?
-		    'u' :
-		    letters[list[i].word];
-		ret[at].why = list[i].word == HOST_FAILED ? list[i].why : "";
+		ret[at].has_begun |= list[i].word == HOST_BEGAN || list[i].word == HOST_OK;
+		ret[at].state = letters[list[i].word];
+		ret[at].why = list[i].why;
 	}
 	return used;
 }
@@ -154,7 +152,8 @@ merge(const struct host_result *list, size_t n, struct said ret[HOSTS_SAID_MAX])
 	" WHEN run_of.is_back <> 0 THEN host.previous_image" \
 	" WHEN said.state = 'current' THEN run_of.image ELSE host.image END," \
 	" detail = said.why," \
-	" failed_at = CASE WHEN said.state = 'failed' OR said.state = 'unknown' THEN run_of.at ELSE host.failed_at END," \
+	" failed_at = CASE WHEN said.state = 'failed' OR said.state = 'unknown'" \
+	" THEN run_of.at ELSE host.failed_at END," \
 	" at = run_of.at" \
 	" FROM said, run_of WHERE host.environment = ? AND host.name = said.name" \
 	" AND host.run = run_of.run"
@@ -208,7 +207,8 @@ row_host_over(struct tx *tx, const struct deployment *work)
 {
 	if (work->state != DEPLOY_ROLLING_BACK)
 		(void)tx_run(tx,
-		    "UPDATE host SET image = $4 WHERE environment = $1 AND run = $3 AND " ROW_HOST_DONE,
+		    "UPDATE host SET image = $4"
+		    " WHERE environment = $1 AND run = $3 AND " ROW_HOST_DONE,
 		    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->run),
 		    DB_TEXT(work->image)); /* sticky */
 	else

@@ -103,14 +103,15 @@ struct event_peer {
 enum host_word {
 	HOST_BEGAN,	/* from here on it counts as changed */
 	HOST_OK,
-	HOST_FAILED,
+	HOST_FAILED,	/* it is as it was */
+	HOST_UNKNOWN,	/* nobody knows how it is */
 };
 
 /* A line `==> host NAME WORD` that a script said. */
 struct host_result {
 	char host[LIMIT_HOST];	/* as it stands in a claim */
 	enum host_word word;
-	char why[LIMIT_LINE];	/* of FAILED, cleaned; "": it was not said */
+	char why[LIMIT_LINE];	/* of FAILED and UNKNOWN, cleaned; "": it was not said */
 };
 
 #define HOSTS_SAID_MAX 64

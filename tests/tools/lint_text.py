@@ -29,7 +29,7 @@ LITERAL = r'"(?:\\.|[^"\\\n])*"'
 ONE_LITERAL = re.compile(rf"\s*(?:return )?{LITERAL}[ ,;)}}]*")
 SPLIT = re.compile(rf"/\*.*?\*/|'(?:\\.|[^'\\\n])+'|({LITERAL}(?:[ \t]*\\?\n[ \t]*{LITERAL})+)|{LITERAL}", re.S)
 SQL = re.compile(r'"\s*\(?(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH|PRAGMA|ALTER|DROP|FROM|WHERE|AND|OR|NOT|JOIN|LEFT|'
-                 r'ORDER|VALUES|COALESCE|CASE|EXISTS)\b|"\(?\w+(?: =|, \w+, \w+,)|"[^"]*\$\d|'
+                 r'ORDER|VALUES|COALESCE|CASE|EXISTS)\b|"\(?\w+(?: =|, \w+, \w+,)|"\), \w+ AS \(|"[^"]*\$\d|'
                  r'[\s\S]*\b(?:TEXT|INTEGER|BLOB|NOT NULL|CREATE TABLE|CREATE (?:UNIQUE )?INDEX)\b')
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST_LINES = tuple(re.findall(r'(?m)^FIRST\(\w+, *\w+, *\w+, *"([^"]*\w: )"',
@@ -108,6 +108,7 @@ MAY_READ_SENTENCES = {
     "lib/setting.c": "the last line of PEM",
     "runner/cgroup.c": "the kernel's format",
     "runner/supervisor_limits.c": "names of steps of deploy/git.sh and act.sh",
+    "server/runs/run_translate.c": "how scripts say that a host is unknown: docs/fleets",
     "server/chat/chat_deployment_emergency.c": "a word on disk: test_words_on_disk",
     "server/chat/chat_deployment_nag.c": "what is over is left out of its own text",
     "server/chat/chat_deployment_parts.c": "a word on disk: test_words_on_disk",

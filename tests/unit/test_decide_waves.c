@@ -28,8 +28,9 @@ say_of(struct world *w, int64_t run, const char *lines)
 		(void)snprintf(one->host, sizeof(one->host), "%.*s:22", (int)name, lines);
 		one->word = strncmp(word, "began", 5) == 0 ? HOST_BEGAN :
 		    strncmp(word, "ok", 2) == 0		   ? HOST_OK :
+		    strncmp(word, "unknown", 7) == 0	   ? HOST_UNKNOWN :
 							     HOST_FAILED;
-		if (one->word == HOST_FAILED && why != NULL && why < lines + end)
+		if (why != NULL && why < lines + end)
 			(void)snprintf(one->why, sizeof(one->why), "%.*s",
 			    (int)(lines + end - why - 2), why + 2);
 		lines += end + (lines[end] == ',' ? 2 : 0);
@@ -313,6 +314,17 @@ WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_int_equal(world_newest(w, "staging").why, DEPLOY_WHY_NONE);
 	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
+}
+
+WORLD_TEST_OF(a_wave_that_is_stopped_is_reminded_of, HOSTS, "STAGING_ROLLBACK_NAG_MINUTES=15")
+{
+	comes_to_wave_2(w);
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	world_due(w, TIMER_NAG);
+	assert_non_null(world_says(w, "Still paused: staging"));
+	assert_non_null(world_says(w, "for 15 min, nobody has seen it"));
 }
 
 WAVES_TEST(a_wave_that_is_lost_is_paused)

@@ -65,6 +65,7 @@ TEST(a_line_says_what_became_of_a_host_and_any_other_nothing)
 	static const char *const bad[] = { "hosts", "web1:22", "web1:22 Began", "web1 began",
 		" began", "Web1:22 ok", "web1:22  ok", "a b c" };
 	static const char failed[] = "[::1]:22 failed no \001 room";
+	static const char unknown[] = "web1:22 failed unknown: the connection broke";
 	struct host_result got;
 
 	assert_true(run_translate_host("web1:22 began", 13, NULL, &got));
@@ -73,6 +74,8 @@ TEST(a_line_says_what_became_of_a_host_and_any_other_nothing)
 	assert_true(run_translate_host(failed, strlen(failed), NULL, &got));
 	assert_int_equal(got.word, HOST_FAILED);
 	assert_string_equal(got.why, "no room");
+	assert_true(run_translate_host(unknown, strlen(unknown), NULL, &got));
+	assert_int_equal(got.word, HOST_UNKNOWN);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(run_translate_host(bad[i], strlen(bad[i]), NULL, &got));
 }

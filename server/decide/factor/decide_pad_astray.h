@@ -6,5 +6,5 @@
 #include "types/update.h"
 
 /* A message that is six digits, or a command that ends in them, of who is asked for a code: it is
- * deleted, and they are sent to where that code is taken.  False: it is none, and nothing was done. */
+ * deleted, and they are sent to where that code is taken.  False: it is none; nothing was done. */
 bool decide_pad_astray(struct tx *tx, const struct update *update) MUST_USE;

@@ -31,9 +31,10 @@ void decide_enqueue_later(struct tx *tx, struct deployment *deployment);
  * kind waits in a queue. */
 bool decide_is_replaced(struct tx *tx, struct deployment *older) MUST_USE;
 
-/* It has begun, and goes on with other hosts: what keeps it from that now, in `why`.  False: nothing
- * does. */
-bool decide_queue_keeps(struct tx *tx, const struct deployment *work, char why[LIMIT_LINE]) MUST_USE;
+/* It has begun, and goes on with other hosts: what keeps it from that now, in `why`.  False:
+ * nothing does. */
+bool decide_queue_keeps(
+    struct tx *tx, const struct deployment *work, char why[LIMIT_LINE]) MUST_USE;
 
 /* Whoever sent the update answered what was asked anew in its place: it keeps it, and goes on. */
 void

@@ -7,12 +7,12 @@
 
 struct environment_settings;
 
-/* It begins: from now on each host has its wave.  Those that failed last time go with the first one,
+/* It begins: from now on each host has its wave.  Those that failed last time go with the first,
  * then those that failed least lately, then by name.  Where all are in one it is in no waves. */
 void decide_wave_plan(
     struct tx *tx, struct deployment *work, const struct environment_settings *settings);
 
-/* That run of it is ordered to the hosts of its wave; of a rollback to those that it has touched. */
+/* That run is ordered to the hosts of its wave; of a rollback to those that it has touched. */
 void decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_run *run);
 
 /* How many of its hosts may fail, all waves together. */

@@ -60,7 +60,7 @@ pause(struct tx *tx, struct deployment *work, const char *why)
 
 	row_bake_get(tx, work->id, &row);
 	row.work = work->id;
-	row.counted_at = 0;
+	row.counted_at = tx->at;
 	row.is_to_pause = false;
 	(void)text_copy(row.why, sizeof(row.why), why);
 	row_bake_set(tx, &row);
