@@ -14,7 +14,6 @@
 #include "lib/host_lines.h"
 #include "lib/text.h"
 
-
 #define BIT(kind)    (1U << PROTOCOL_##kind)
 #define RECORD_KINDS (BIT(EXIT) | BIT(RECONCILED))
 #define PLACE_KINDS  (BIT(RUN) | BIT(GIT_QUERY) | BIT(STATE_FILE))

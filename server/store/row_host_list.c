@@ -83,14 +83,16 @@ TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(
 #define COUNT_OF(what) ", COALESCE(SUM(CASE WHEN " what " THEN 1 ELSE 0 END), 0)"
 /* clang-format on */
 
+#define OF_PLAN " FROM host WHERE environment = $1 AND plan = $2"
+
 struct host_counts
 row_host_count(struct tx *tx, const struct deployment *work)
 {
 	return tx_first(tx, struct host_counts, read_counts,
-	    "SELECT COUNT(*)" COUNT_OF(ROW_HOST_DONE) COUNT_OF("state = 'failed'") COUNT_OF(
-		"(state = 'unknown' OR state = 'touched')") COUNT_OF("work = $2")
-		COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE) COUNT_OF(
-		    "wave < $3 AND (state = 'failed' OR state = 'unknown')") " FROM host WHERE environment = $1 AND plan = $2",
+	    "SELECT COUNT(*)" COUNT_OF(ROW_HOST_DONE) COUNT_OF("state = 'failed'")
+		COUNT_OF("(state = 'unknown' OR state = 'touched')") COUNT_OF("work = $2")
+		    COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE)
+			COUNT_OF("wave < $3 AND (state = 'failed' OR state = 'unknown')") OF_PLAN,
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave));
 }
 
