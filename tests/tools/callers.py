@@ -18,7 +18,7 @@ DEFINED = set("TDBRV")
 SEAMS = {
     "pure functions that are tested or fuzzed by themselves; their own file calls them": (
         "doctor_http_date", "doctor_renews_standalone", "doctor_url_trouble", "health_watch_judge", "settings_diff",
-        "fs_check_judge", "protocol_is_commit", "protocol_is_ref", "chat_ordinal", "state_watch_look",
+        "fs_check_judge", "chat_ordinal", "state_watch_look",
         "state_watch_free_share", "workflow_line_matches"),
     "the rules of whose turn it is: a test walks them": ("turn_rules", "turn_rule_count"),
     "the rule table: tests walk each cell of it, and docs/ is drawn from it": (
