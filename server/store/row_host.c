@@ -36,11 +36,17 @@ row_host_order(struct tx *tx, const struct deployment *work, int64_t run)
 }
 
 int64_t
-row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run)
+row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run, const char *hosts)
 {
+	(void)tx_run(tx,
+	    "UPDATE host SET run = 0, state = 'unknown',"
+	    " detail = 'it left the settings before it was rolled back'"
+	    " WHERE environment = $1 AND work = $2 AND instr($3, ' ' || name || ' ') = 0",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_TEXT(hosts)); /* sticky */
 	return tx_changes(tx,
-	    "UPDATE host SET run = $3, state = 'touched' WHERE environment = $1 AND work = $2",
-	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run));
+	    "UPDATE host SET run = $3, state = 'touched' WHERE environment = $1 AND work = $2"
+	    " AND instr($4, ' ' || name || ' ') > 0",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run), DB_TEXT(hosts));
 }
 
 int64_t

@@ -224,14 +224,28 @@ WAVES_TEST(a_failure_in_wave_2_brings_back_the_touched_hosts_alone)
 	assert_non_null(world_says(w, "h2: unknown, should run aaaaaaa; does not answer"));
 }
 
+WAVES_TEST(a_host_that_left_the_settings_keeps_no_other_from_going_back)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 began");
+	world_settings(w, "STAGING_HOST=h1,h3", "STAGING_WAVES=1, 100%", NULL);
+	world_settings_read(w);
+	say(w, "h2 failed: no space left");
+	world_run_releases(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	ordered(w, "", "= " COMMIT_A "\nh1:22\n");
+	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+	assert_non_null(world_says(w, "h2: unknown, should run aaaaaaa; it left the settings"));
+}
+
 /* h1 has B, which is live nowhere; a release to it goes back to B, to the others to A. */
 WAVES_TEST(each_host_goes_back_to_what_it_ran)
 {
 	comes_to_wave_2(w);
 	world_text(w, WORLD_ADMIN, "/cancel staging");
 	world_run_ends(w, TOUCHED);
-	(void)world_press(
-	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Paused: "), "Leave it"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	ordered(w, "1/2", "h1:22\n");
@@ -384,8 +398,8 @@ WAVES_TEST(left_as_it_is_the_environment_is_free_and_mixed)
 	comes_to_wave_2(w);
 	world_text(w, WORLD_ADMIN, "/cancel staging");
 	world_run_ends(w, TOUCHED);
-	(void)world_press(
-	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Paused: "), "Leave it"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(world_says(w, "bbbbbbb stays on 1 of 3 hosts: left so by @ada"));
 	assert_int_equal(world_environment(w, "staging").unknown_since, 0);

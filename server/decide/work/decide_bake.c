@@ -126,7 +126,7 @@ decide_bake_enter(struct tx *tx, const struct deployment *work, enum deploy_stat
 {
 	bool baked = from == DEPLOY_BAKING || from == DEPLOY_PAUSED;
 
-	if (!baked && !decide_bakes(tx, work))
+	if (!baked && work->state != DEPLOY_PAUSED && !decide_bakes(tx, work))
 		return;
 	if (from == DEPLOY_BAKING)
 		row_effect_withdraw(tx, row_effect_timer_of(tx, TIMER_BAKE, work->id));

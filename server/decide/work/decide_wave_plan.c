@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
 #include "lib/text.h"
@@ -134,6 +135,23 @@ decide_wave_failures(const struct tx *tx, const struct deployment *work)
 	    (int)waves_failures(settings->failures_max, waves_hosts(settings->hosts));
 }
 
+/* The runner begins nothing for a host that has left the settings: it would refuse all of the
+ * order. */
+static void
+order_back(struct tx *tx, const struct deployment *work, int64_t run)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, work->environment);
+	const char *list = settings != NULL ? settings->hosts : NULL;
+	CLEANUP(buf_done) struct buf hosts = buf_make(LIMIT_RUN_HOSTS);
+	char part[SETTING_PART_MAX + 1], name[SETTINGS_CLAIM_HOST];
+
+	buf_addf(&hosts, " ");
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
+		buf_addf(&hosts, "%s ", settings_claims_host(part, name));
+	(void)row_host_order_back(tx, work, run, buf_text(&hosts));
+}
+
 void
 decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_run *run)
 {
@@ -142,7 +160,7 @@ decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_ru
 	if (work->waves == 0)
 		return;
 	if (work->state == DEPLOY_ROLLING_BACK) {
-		(void)row_host_order_back(tx, work, run->run);
+		order_back(tx, work, run->run);
 		return;
 	}
 	(void)row_host_order(tx, work, run->run);
