@@ -18,9 +18,9 @@ void row_host_plan(struct tx *tx, const struct deployment *work, const char *nam
     const struct release *before);
 
 /* That run is ordered to the hosts of the work's wave that do not have its release yet (where all
- * do, to all of the wave); or to all that it has touched and that are among `hosts` (" h1:22 h2:22
- * ", a blank on either side of each), and brings each back to what it ran before: the others are
- * not known from now on; or ends what it has replaced on those that it is done with.  Returns how many. */
+ * do, to all of the wave); or to all that it has touched, and brings each back to what it ran
+ * before, where it is among `hosts` (" h1:22 h2:22 "): the others are not known from now on; or
+ * ends what it has replaced on those that it is done with.  Returns how many. */
 int64_t row_host_order(struct tx *tx, const struct deployment *work, int64_t run);
 int64_t row_host_order_back(
     struct tx *tx, const struct deployment *work, int64_t run, const char *hosts);
