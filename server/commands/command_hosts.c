@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 
+#include "chat/chat_first.h"
 #include "chat/chat_hosts.h"
 #include "commands/commands.h"
 #include "decide/decide_page.h"
@@ -42,16 +43,17 @@ command_hosts(struct tx *tx, const struct update *update, const struct request *
 		return;
 	name = settings->name;
 	if (!read_filter(tx, request_text(request, "state"), name, &environment, &which)) {
-		decide_sendf(tx, &update->address,
-		    MARK_CODE "/hosts %s" MARK_CODE " shows all, behind it " MARK_CODE
-			      "failed" MARK_CODE " or " MARK_CODE "old" MARK_CODE,
+		(void)decide_send_firstf(tx, &update->address, FIRST_HOSTS, name,
+		    ": " MARK_CODE "/hosts %s" MARK_CODE " shows all, behind it " MARK_CODE
+		    "failed" MARK_CODE " or " MARK_CODE "old" MARK_CODE,
 		    name);
 		return;
 	}
 	all = row_host_count_list(tx, &which);
 	first = decide_page(request, (size_t)all, PAGE, &page, &pages);
 	n = row_host_list(tx, &which, (int64_t)first, list, PAGE);
-	chat_text_add(&text, MARK_BOLD "%s" MARK_BOLD ": %" PRId64 " %s%s", name, all,
+	chat_first(&text, FIRST_HOSTS, name);
+	chat_text_add(&text, ": %" PRId64 " %s%s", all,
 	    which.is_bad		    ? "failed or unknown " :
 		which.other_than[0] != '\0' ? "other " :
 					      "",

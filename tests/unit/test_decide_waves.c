@@ -517,11 +517,11 @@ WAVES_TEST(hosts_are_listed_and_status_says_what_is_mixed)
 {
 	comes_to_wave_2(w);
 	say(w, "h2 began, h2 failed: no space left");
-	world_answers(w, WORLD_ADMIN, "/hosts staging", "staging: 3 hosts");
+	world_answers(w, WORLD_ADMIN, "/hosts staging", "Hosts: staging: 3 hosts");
 	assert_non_null(world_says(w, "h1: current, runs bbbbbbb"));
 	assert_non_null(world_says(w, "h3: current, runs aaaaaaa"));
 	world_answers(w, WORLD_ADMIN, "/hosts staging failed",
-	    "staging: 1 failed or unknown host\nh2: failed, runs aaaaaaa; no space left");
-	world_answers(w, WORLD_ADMIN, "/hosts staging old", "staging: 1 other host");
+	    "Hosts: staging: 1 failed or unknown host\nh2: failed, runs aaaaaaa; no space left");
+	world_answers(w, WORLD_ADMIN, "/hosts staging old", "Hosts: staging: 1 other host");
 	world_answers(w, WORLD_ADMIN, "/status staging", "hosts: aaaaaaa on 2 of 3, bbbbbbb on 1");
 }
