@@ -39,7 +39,7 @@ int64_t
 row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run, const char *hosts)
 {
 	(void)tx_run(tx,
-	    "UPDATE host SET run = 0, state = 'unknown',"
+	    "UPDATE host SET run = 0, state = 'unknown', release = previous, image = previous_image,"
 	    " detail = 'it left the settings before it was rolled back'"
 	    " WHERE environment = $1 AND work = $2 AND instr($3, ' ' || name || ' ') = 0",
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_TEXT(hosts)); /* sticky */

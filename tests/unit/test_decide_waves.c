@@ -238,6 +238,17 @@ WAVES_TEST(a_host_that_left_the_settings_keeps_no_other_from_going_back)
 	assert_non_null(world_says(w, "h2: unknown, should run aaaaaaa; it left the settings"));
 }
 
+WAVES_TEST(a_host_that_has_the_release_and_left_the_settings_is_to_go_back)
+{
+	comes_to_wave_2(w);
+	world_settings(w, "STAGING_HOST=h2,h3", "STAGING_WAVES=1, 100%", NULL);
+	world_settings_read(w);
+	say(w, "h2 began, h2 failed: no space left");
+	world_run_releases(w, TOUCHED);
+	ordered(w, "", "= " COMMIT_A "\nh2:22\n");
+	is(w, 1, HOST_IS_UNKNOWN, COMMIT_A);
+}
+
 /* h1 has B, which is live nowhere; a release to it goes back to B, to the others to A. */
 WAVES_TEST(each_host_goes_back_to_what_it_ran)
 {

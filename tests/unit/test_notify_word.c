@@ -1,4 +1,4 @@
-/* Goal: each state that others are told of has one word, by each rule that leads to it.  Side: start. */
+/* Goal: each state that others are notified of has one word, by each rule that leads to it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "deployment/notify_word.h"
 

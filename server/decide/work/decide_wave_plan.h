@@ -12,7 +12,8 @@ struct environment_settings;
 void decide_wave_plan(
     struct tx *tx, struct deployment *work, const struct environment_settings *settings);
 
-/* That run is ordered to the hosts of its wave; of a rollback to those that it has touched. */
+/* That run is ordered to the hosts of its wave; of a rollback to those that it has touched and
+ * that the settings name. */
 void decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_run *run);
 
 /* How many of its hosts may fail, all waves together. */
