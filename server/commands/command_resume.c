@@ -1,4 +1,4 @@
-/* command_resume.c - /resume <environment>: what is paused there bakes for what is left of it.  Side: store. */
+/* command_resume.c - /resume <environment>: what is paused there goes on.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
@@ -23,7 +23,8 @@ command_resume(struct tx *tx, const struct update *update, const struct request 
 	}
 	if (work.state == DEPLOY_PAUSED) {
 		decide_answer_no(tx, update);
-		decide_sendf(tx, &update->address, "%s stays paused, as its message says.", name);
+		(void)decide_send_firstf(tx, &update->address, FIRST_STAYS_PAUSED, name,
+		    ": its message says what keeps it.");
 	} else if (update->kind == UPDATE_PRESS && !decide_is_answered(update)) {
 		decide_toastf(tx, update, false, work.waves > 0 ? "It goes on." : "It bakes on.");
 	} else {

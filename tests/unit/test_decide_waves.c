@@ -332,6 +332,10 @@ WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_
 	world_restart(w);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
+	world_answers(w, WORLD_ADMIN, "/resume staging",
+	    "🟡 Stays paused: staging: its message says what keeps it.");
+	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
 	world_text(w, WORLD_ADMIN, "/resume staging");
 	ordered(w, "2/2", "h3:22\n");
 	say(w, "h3 began, h3 ok");
@@ -391,7 +395,8 @@ WAVES_TEST(a_lock_between_two_waves_pauses_with_its_sentence)
 	assert_non_null(world_says(
 	    w, "wave 2 of 2 does not begin: a lock or a freeze holds its environment now"));
 	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
-	world_text(w, WORLD_ADMIN, "/resume staging");
+	world_answers(w, WORLD_ADMIN, "/resume staging",
+	    "🟡 Going on: staging: it goes on with its waves.");
 	world_due(w, TIMER_BAKE);
 	ordered(w, "2/2", "h2:22\nh3:22\n");
 }
