@@ -196,6 +196,23 @@ FACTOR_TEST(a_code_opens_one_thing_and_the_pad_before_is_no_more, "REQUIRE_OTP=d
 	assert_int_equal(factor_begun(w), 0);
 }
 
+/* To end a bake is to deploy: its code is another one than that of who asked. */
+FACTOR_TEST(what_bakes_is_live_early_with_a_code_alone, "REQUIRE_OTP=deploy:*")
+{
+	world_settings(w, factor_key_setting, "REQUIRE_OTP=deploy:*", "STAGING_BAKE=2m", NULL);
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_run_releases(w, GOOD);
+	factor_press(w, bob.id, world_says(w, "Baking: staging"), "Live now");
+	assert_non_null(strstr(w->toast, "Code needed: staging deploy"));
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	(void)world_text(w, bob.id, "/live staging");
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
 FACTOR_TEST(a_pad_ends_after_two_minutes_and_by_its_button, "REQUIRE_OTP=deploy:*")
 {
 	(void)world_text(w, ada.id, "/deploy staging");

@@ -16,7 +16,7 @@ open_page(struct world *w, const char *required)
 	factor_write_key(FACTOR_KEY);
 	world_open(w, CONSOLE_ON, "ROLE_RATE_LIMIT=0", factor_key_setting, "PRODUCTION_APPROVALS=1",
 	    "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=approve:production, status:production, lock:staging",
-	    required, NULL);
+	    "STAGING_BAKE=2m", required, NULL);
 	world_act(w, factor_enrol, &ada);
 	world_act(w, factor_enrol, &bob);
 }
@@ -126,6 +126,21 @@ FACTOR_TEST_BARE(an_approval_always_takes_the_six_digits)
 	assert_int_not_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_true(world_audited(w, "\"by\":\"the page\"", "telegram:22") > 0);
 	assert_non_null(world_says(w, "(by the page)"));
+}
+
+FACTOR_TEST_BARE(what_bakes_is_live_early_with_the_six_digits_where_deploying_takes_them)
+{
+	const char *token;
+
+	open_page(w, "REQUIRE_OTP=deploy:*");
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_run_releases(w, GOOD);
+	token = console_aid_by_app(w, bob.id, "ab"); /* a moment ago */
+	assert_int_equal(
+	    token_aid_call(w, token, API_ANSWER, "/v1/answer/1", "{\"answer\": \"live\"}"), 428);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
 }
 
 FACTOR_TEST_BARE(without_a_factor_only_fresh_initdata_approves)
