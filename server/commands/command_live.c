@@ -4,7 +4,26 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/work/decide_bake_said.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
+
+/* Of several waves it ends the bake of one. */
+static void
+say(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	bool is_press = update->kind == UPDATE_PRESS && !decide_is_answered(update);
+	char wave[LIMIT_LINE] = "it is live.";
+
+	if (work->state == DEPLOY_PAUSED)
+		text_set(wave, "it is paused: its message says what keeps it.");
+	else if (work->state != DEPLOY_LIVE)
+		text_setf(wave, "wave %d of %d begins.", work->wave, work->waves);
+	if (is_press)
+		decide_toastf(tx, update, false, "Its bake is over: %s", wave);
+	else
+		(void)decide_send_firstf(
+		    tx, &update->address, FIRST_BAKE_ENDED, work->environment, ": %s", wave);
+}
 
 /* The button stands for that work, whatever bakes there when it is pressed. */
 static void
@@ -16,7 +35,7 @@ press(struct tx *tx, const struct update *update, int64_t id)
 	if (!decide_may(tx, update, POLICY_DEPLOY, work.environment))
 		return;
 	if (decide_bake_wants(tx, update, &work, DECIDE_BAKE_LIVE))
-		decide_toastf(tx, update, false, "It is live.");
+		say(tx, update, &work);
 	else
 		decide_expired(tx, update);
 }
@@ -36,8 +55,7 @@ command_live(struct tx *tx, const struct update *update, const struct request *r
 		return;
 	row_deployment_active(tx, name, &work);
 	if (decide_bake_wants(tx, update, &work, DECIDE_BAKE_LIVE)) {
-		(void)decide_send_firstf(
-		    tx, &update->address, FIRST_BAKE_ENDED, name, ": it is live.");
+		say(tx, update, &work);
 		return;
 	}
 	decide_answer_no(tx, update);

@@ -27,6 +27,8 @@ command_pause(struct tx *tx, const struct update *update, const struct request *
 	if (!decide_where_open(tx, update, POLICY_ROLLBACK, request, name))
 		return;
 	row_deployment_active(tx, name, &work);
+	if (!decide_bake_is_meant(tx, update, request, &work))
+		return;
 	if (decide_bake_wants(tx, update, &work, DECIDE_BAKE_PAUSE)) {
 		say(tx, update, &work);
 		return;

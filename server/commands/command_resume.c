@@ -15,6 +15,8 @@ command_resume(struct tx *tx, const struct update *update, const struct request 
 	if (!decide_where_open(tx, update, POLICY_ROLLBACK, request, name))
 		return;
 	row_deployment_active(tx, name, &work);
+	if (!decide_bake_is_meant(tx, update, request, &work))
+		return;
 	if (!decide_bake_wants(tx, update, &work, DECIDE_BAKE_RESUME)) {
 		decide_answer_no(tx, update);
 		(void)decide_send_firstf(tx, &update->address, FIRST_IS_NOT_PAUSED, name,

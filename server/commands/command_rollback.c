@@ -7,6 +7,8 @@
 #include "decide/queue/decide_barrier.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
+#include "decide/tell/decide_bake_buttons.h"
+#include "decide/work/decide_bake_said.h"
 #include "decide/git/decide_git.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/decide_page.h"
@@ -398,6 +400,10 @@ ends_bake(
 	struct deployment active;
 
 	row_deployment_active(tx, name, &active);
+	if (!deployment_is_baking(&active) && request_get_number(request, DECIDE_BAKE) != 0) {
+		decide_expired(tx, update);
+		return true;
+	}
 	if (!deployment_is_baking(&active) || request_text(request, "release")[0] != '\0' ||
 	    request_get_number(request, DECIDE_OLDER) != 0)
 		return false;
@@ -405,12 +411,15 @@ ends_bake(
 		say_not_at_once(tx, update, request, &active);
 		return true;
 	}
+	if (!decide_bake_is_meant(tx, update, request, &active))
+		return true;
+	tx->answer.work = active.id;
 	(void)decide_cancel(tx, &active, update); /* a rule has it */
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toastf(tx, update, false, "Rolling back…");
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_STOPS_NOW, name,
-		    ": what bakes there is rolled back.");
+		    "%s: it is rolled back.", commit_name_here(COMMIT_OF(&active)));
 	return true;
 }
 

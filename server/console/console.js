@@ -473,9 +473,9 @@ const CAREFUL = {
 };
 
 /* A thumb slips: what the chat has words typed for is asked once more. */
-function careful(host, word, name, kind) {
+function careful(host, word, name, kind, to) {
 	const [label, yes, question] = CAREFUL[word];
-	const go = () => act(host, `/v1/command/${word}`, { arguments: [name] },
+	const go = () => act(host, to ?? `/v1/command/${word}`, to ? { answer: word } : { arguments: [name] },
 		(said) => { if (said.work && said.is_to_be_answered) location.hash = `#w${said.work}`; });
 	return may(word, name) && button(`${label}…`, word, () => {
 		draw(host, asking("Are you sure", question(name),
@@ -552,12 +552,11 @@ function view_work(host, number) {
 	}
 	const question = () => asking("A question", work.message || title_of(work),
 		bakes(work) ? bake() : actions(reply("yes", "Yes", "first"), reply("no", "No")));
-	/* As below the chat's message. */
 	function bake() {
 		const name = work.environment, is = is_paused(work), turn = is ? "resume" : "pause";
 		return actions(!is && may("deploy", name) && reply("live", "Live now", "first"),
-			may("rollback", name) && [button(is ? "Go on" : "Pause", turn, () => command(turn, name)),
-				careful(answer, "rollback", name), is && reply("leave", "Leave it")]);
+			may("rollback", name) && [reply(turn, is ? "Go on" : "Pause"),
+				careful(answer, "rollback", name, "", `/v1/answer/${number}`), is && reply("leave", "Leave it")]);
 	}
 	function step_line(step, i, all) {
 		const end = all[i + 1]?.at ?? work.ended_at;

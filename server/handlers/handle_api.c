@@ -22,6 +22,7 @@
 #include "decide/factor/decide_pad_shown.h"
 #include "decide/question/decide_question.h"
 #include "decide/decide_reply.h"
+#include "decide/tell/decide_bake_buttons.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_peer.h"
 #include "decide/who/decide_peer_code.h"
@@ -132,32 +133,49 @@ is_of_what_was_read(struct tx *tx, const struct api_request *api, const struct u
 	return false;
 }
 
-/* What is pressed below a release that bakes, or is paused.  False: it is another answer. */
+#define IN(state) (1u << (unsigned)DEPLOY_##state)
+
+/* What is pressed below a release that bakes, or is paused. */
+static const struct bake_answer {
+	const char *answer;
+	command_fn *run;
+	bool is_by_name; /* a command for an environment: the work that is meant goes with it */
+	unsigned of;	 /* states */
+	const char *refusal;
+} bake_answers[] = {
+	{ "live", command_live, false, IN(BAKING), "It does not bake." },
+	{ "leave", command_stay, false, IN(PAUSED), "It is not paused." },
+	{ "pause", command_pause, true, IN(RUNNING) | IN(VERIFYING) | IN(BAKING),
+	    "Its release is not in progress." },
+	{ "resume", command_resume, true, IN(PAUSED), "It is not paused." },
+	{ "rollback", command_rollback, true, IN(BAKING) | IN(PAUSED),
+	    "It neither bakes nor is paused." },
+};
+
+/* False: it is another answer. */
 static bool
 answer_bake(struct tx *tx, const struct api_request *api, const struct update *from,
     const struct deployment *work)
 {
-	static const struct {
-		const char *answer;
-		enum deploy_state of;
-		void (*run)(struct tx *tx, const struct update *from, const struct request *about);
-		const char *refusal;
-	} rows[] = { { "live", DEPLOY_BAKING, command_live, "It does not bake." },
-		{ "leave", DEPLOY_PAUSED, command_stay, "It is not paused." } };
+	const struct bake_answer *row = bake_answers, *end = row + COUNT(bake_answers);
+	struct request about;
 	char answer[LIMIT_REF];
-	size_t i = 0;
 
 	(void)request_get(&api->request, "answer", answer);
-	while (i < COUNT(rows) && strcmp(rows[i].answer, answer) != 0)
-		i++;
-	if (i == COUNT(rows))
+	while (row < end && strcmp(row->answer, answer) != 0)
+		row++;
+	if (row == end)
 		return false;
 	tx->answer.work = work->id;
-	tx->request = &api->request;
-	if (work->state == rows[i].of)
-		rows[i].run(tx, from, &api->request);
+	about = row->is_by_name ? request_of(answer, work->environment) : api->request;
+	if (row->is_by_name)
+		request_add_number(&about, DECIDE_BAKE, work->id);
+	tx->request = &about;
+	if ((row->of & 1u << (unsigned)work->state) != 0)
+		row->run(tx, from, &about);
 	else
-		decide_refusef(tx, 409, "%s", rows[i].refusal);
+		decide_refusef(tx, 409, "%s", row->refusal);
+	tx->request = &api->request;
 	return true;
 }
 

@@ -202,7 +202,7 @@ row_host_gone(struct tx *tx, const struct deployment *work, int64_t run)
 	    "UPDATE host SET previous = CASE WHEN work <> $2 THEN release ELSE previous END,"
 	    " previous_image = CASE WHEN work <> $2 THEN image ELSE previous_image END,"
 	    " work = $2, state = 'unknown', detail = 'what its run did is not known', at = $4"
-	    " WHERE environment = $1 AND run = $3 AND NOT (" ROW_HOST_DONE ")",
+	    " WHERE environment = $1 AND run = $3 AND state <> 'failed' AND NOT (" ROW_HOST_DONE ")",
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run), DB_I64(tx->at)); /* sticky */
 	store_names_add(&tx->store->changed, work->environment);
 }

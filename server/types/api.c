@@ -290,14 +290,15 @@ read_command(const struct json *body, struct api_request *ret, struct err *err)
 static bool
 read_answer(const struct json *body, struct api_request *ret, struct err *err)
 {
-	static const char *const answers[] = { "yes", "no", "live", "leave" };
+	static const char *const answers[] = { "yes", "no", "live", "leave", "pause", "resume",
+		"rollback" };
 	size_t i = 0;
 
 	while (i < COUNT(answers) && !json_has(body, "answer", answers[i]))
 		i++;
 	if (i == COUNT(answers) || json_count(body) != 1 + has_code(body))
 		return err_set(err, ERR_INVALID,
-		    "expected {\"answer\": \"yes\"} (or no; of a bake: live, leave), and nothing else");
+		    "expected {\"answer\": \"yes\"} (or no; of a bake: live, leave, pause, resume, rollback), and nothing else");
 	request_add(&ret->request, "answer", json_text(body, "answer"));
 	return true;
 }

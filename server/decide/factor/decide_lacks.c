@@ -34,6 +34,16 @@ place_of(const struct tx *tx, const char *target)
 	return client != NULL ? client->target : target;
 }
 
+/* A rollback of what bakes there is done at once; that of another release asks. */
+static bool
+ends_bake(struct tx *tx, const char *environment)
+{
+	struct deployment active;
+
+	return request_text(tx->request, "release")[0] == '\0' &&
+	    deployment_is_baking(row_deployment_active(tx, environment, &active));
+}
+
 /* What carries it out comes later: the answer to its question.  A no carries out nothing. */
 static bool
 is_only_asked(struct tx *tx, const struct update *update, enum policy_action action,
@@ -54,7 +64,8 @@ is_only_asked(struct tx *tx, const struct update *update, enum policy_action act
 	return strcmp(word, "reject") == 0 || strcmp(word, "cancel") == 0 ||
 	    (strcmp(word, "deploy") == 0 && action == POLICY_DEPLOY && settings != NULL &&
 		settings->confirm) ||
-	    (strcmp(word, "rollback") == 0 && action == POLICY_ROLLBACK) ||
+	    (strcmp(word, "rollback") == 0 && action == POLICY_ROLLBACK &&
+		!ends_bake(tx, environment)) ||
 	    (strcmp(word, "do") == 0 && what != NULL &&
 		decide_asks_before(tx, what, place_of(tx, environment)));
 }

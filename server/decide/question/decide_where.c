@@ -417,20 +417,30 @@ say_none(struct tx *tx, const struct update *update, enum policy_action action,
 
 /* Nothing of it begins before the answer to a question that names the environment, or at all. */
 static bool
-begins_nothing(enum policy_action action, const struct environment_settings *environment)
+begins_nothing(struct tx *tx, enum policy_action action, const char *word,
+    const struct environment_settings *environment)
 {
-	return action == POLICY_ROLLBACK || action == POLICY_LOG ||
-	    (action == POLICY_DEPLOY && environment->confirm);
+	static const char *const at_once[] = { "live", "pause", "resume" };
+	struct deployment active;
+
+	for (size_t i = 0; i < COUNT(at_once); i++)
+		if (strcmp(word, at_once[i]) == 0)
+			return false;
+	if (action == POLICY_ROLLBACK) /* what bakes there is rolled back at once */
+		return !deployment_is_baking(
+		    row_deployment_active(tx, environment->name, &active));
+	return action == POLICY_LOG || (action == POLICY_DEPLOY && environment->confirm);
 }
 
 /* Named in full, or it begins nothing: a prefix, or no name, never starts anything by itself. */
 static bool
-is_clear(enum policy_action action, const struct request *request, const struct decide_scope *scope)
+is_clear(struct tx *tx, enum policy_action action, const struct request *request,
+    const struct decide_scope *scope)
 {
 	bool is_named =
 	    request->target[0] != '\0' && request_text(request, REQUEST_TYPED)[0] == '\0';
 
-	return scope->n == 1 && (is_named || begins_nothing(action, scope->at[0]));
+	return scope->n == 1 && (is_named || begins_nothing(tx, action, request->action, scope->at[0]));
 }
 
 /* The one of them that is meant; NULL: none, which was said. */
@@ -442,7 +452,7 @@ choose(struct tx *tx, const struct update *update, enum policy_action action,
 		say_none(tx, update, action, request, true);
 		return NULL;
 	}
-	if (!is_clear(action, request, scope) && leave_allowed(tx, update->person, action, scope)) {
+	if (!is_clear(tx, action, request, scope) && leave_allowed(tx, update->person, action, scope)) {
 		say_which(tx, update, request, scope);
 		return NULL;
 	}

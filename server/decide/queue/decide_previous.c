@@ -20,14 +20,28 @@ decide_previous(struct tx *tx, const struct deployment *deployment)
 									     environment.current;
 }
 
+static void
+set(struct deployment *deployment, const struct release *back)
+{
+	deployment->previous_source = back->source;
+	text_set(deployment->previous, back->commit);
+	text_set(deployment->previous_image, back->image);
+}
+
 void
 decide_set_previous(struct tx *tx, struct deployment *deployment)
 {
 	struct release back = decide_previous(tx, deployment);
 
-	deployment->previous_source = back.source;
-	text_set(deployment->previous, back.commit);
-	text_set(deployment->previous_image, back.image);
+	set(deployment, &back);
+}
+
+void
+decide_set_previous_live(struct tx *tx, struct deployment *deployment)
+{
+	struct environment environment;
+
+	set(deployment, &row_environment_get(tx, deployment->environment, &environment)->current);
 }
 
 size_t

@@ -16,6 +16,9 @@ struct release decide_previous(struct tx *tx, const struct deployment *deploymen
 /* Sets deployment->previous to that; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);
 
+/* To what is live, also where that is the same commit. */
+void decide_set_previous_live(struct tx *tx, struct deployment *deployment);
+
 /* Those that can be rolled back to, the newest first; where nobody knows what runs, what is live on
  * record is one of them.  Returns how many. */
 size_t decide_list_earlier(

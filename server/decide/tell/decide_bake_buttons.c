@@ -29,10 +29,12 @@ add_ends(struct tx *tx, const struct deployment *work, int64_t chat, const char 
 {
 	bool is_paused = work->state == DEPLOY_PAUSED;
 	const struct request live = request_about("live", "work", work->id);
-	const struct request back = request_of("rollback", work->environment);
-	const struct request turn = request_of(is_paused ? "resume" : "pause", work->environment);
+	struct request back = request_of("rollback", work->environment);
+	struct request turn = request_of(is_paused ? "resume" : "pause", work->environment);
 	char text[LIMIT_BUTTON];
 
+	request_add_number(&back, DECIDE_BAKE, work->id);
+	request_add_number(&turn, DECIDE_BAKE, work->id);
 	if (!is_paused && may_in(tx, POLICY_DEPLOY, work, chat))
 		row_button_show_for(tx, &live, chat, 0, label("✅ Live now", commit, text), buttons);
 	if (!may_in(tx, POLICY_ROLLBACK, work, chat))

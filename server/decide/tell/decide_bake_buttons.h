@@ -6,6 +6,8 @@
 #include "store/tx.h"
 #include "types/message.h"
 
+#define DECIDE_BAKE "bake" /* in a button's request: the work that it stands for */
+
 /* In private those that its reader may press; in a group all. */
 void decide_bake_buttons(
     struct tx *tx, const struct deployment *work, int64_t chat, struct buttons *buttons);

@@ -10,6 +10,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_standing.h"
 #include "decide/queue/decide_queue.h"
+#include "decide/tell/decide_bake_buttons.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/tell/decide_tell_batch.h"
 #include "decide/work/decide_bake.h"
@@ -285,6 +286,18 @@ decide_bake_due(struct tx *tx, int64_t id)
 
 /* --- what people want of it --- */
 
+bool
+decide_bake_is_meant(struct tx *tx, const struct update *update, const struct request *request,
+    const struct deployment *active)
+{
+	int64_t meant = request_get_number(request, DECIDE_BAKE);
+
+	if (meant == 0 || meant == active->id)
+		return true;
+	decide_expired(tx, update);
+	return false;
+}
+
 static bool
 pause(struct tx *tx, const struct update *update, struct deployment *work)
 {
@@ -355,10 +368,12 @@ decide_bake_wants(
 	};
 	bool is_done =
 	    wish == DECIDE_BAKE_PAUSE ? pause(tx, update, work) : work->state == rows[wish].of;
+	bool is_of_wave = wish == DECIDE_BAKE_LIVE && decide_waves_are_left(work);
 
 	if (!is_done)
 		return false;
-	decide_audit_request(tx, work, update->person, AUDIT_CODE_BAKE_ANSWERED, rows[wish].outcome,
+	decide_audit_request(tx, work, update->person, AUDIT_CODE_BAKE_ANSWERED,
+	    is_of_wave ? "bake_ended" : rows[wish].outcome,
 	    (const char *const[]){ "name", update->name, NULL });
 	if (wish == DECIDE_BAKE_RESUME)
 		decide_waves_resume(tx, work);

@@ -5,6 +5,7 @@
 #include "deployment/deployment.h"
 #include "store/tx.h"
 #include "types/bake.h"
+#include "types/request.h"
 #include "types/update.h"
 
 /* The TIMER_BAKE of that work has fired: it is looked at. */
@@ -23,3 +24,8 @@ enum decide_bake_wish {
 };
 bool decide_bake_wants(struct tx *tx, const struct update *update, struct deployment *work,
     enum decide_bake_wish wish);
+
+/* A button about what bakes (DECIDE_BAKE) does nothing to another work, and says so; what is typed
+ * means what is there. */
+bool decide_bake_is_meant(struct tx *tx, const struct update *update, const struct request *request,
+    const struct deployment *active);

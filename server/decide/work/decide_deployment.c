@@ -248,8 +248,10 @@ decide_prepare_start(struct tx *tx, struct deployment *deployment)
 		}
 		used += (size_t)n;
 	}
-	deployment->cannot_roll_back = decide_is_barred(tx, deployment);
 	decide_wave_plan(tx, deployment, settings);
+	if (deployment->waves > 0) /* each host goes back to what it ran, be it the same */
+		decide_set_previous_live(tx, deployment);
+	deployment->cannot_roll_back = decide_is_barred(tx, deployment);
 	return true;
 }
 

@@ -39,8 +39,12 @@ decide_waves_judge(struct tx *tx, struct deployment *work, struct run_ended *end
 
 	if (work->waves == 0 || work->state == DEPLOY_ROLLING_BACK)
 		return;
+	if (run_verdict_is_success(ended)) /* of a host that it said nothing of nothing is known */
+		row_host_gone(tx, work, work->run);
 	counts = row_host_count(tx, work);
 	work->target_changed = ended->released = counts.touched > 0;
+	if (counts.current > 0) /* its script speaks of the hosts of its own wave */
+		ended->undone = false;
 	if (!run_verdict_is_success(ended))
 		return;
 	counts.failed += counts.unknown;
@@ -113,14 +117,14 @@ may_go_on(struct tx *tx, struct deployment *work)
 
 	if (!decide_queue_keeps(tx, work, kept))
 		return true;
-	text_setf(why, "wave %d of %d does not begin: %s",
-	    work->wave + (work->state == DEPLOY_BAKING ? 1 : 0), work->waves, kept);
+	row_bake_get(tx, work->id, &row);
+	text_setf(why, "wave %d of %d does not begin: %s", work->wave + (row.began_at != 0),
+	    work->waves, kept);
 	why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
 	if (work->state == DEPLOY_BAKING) {
 		pause(tx, work, why);
 		return false;
 	}
-	row_bake_get(tx, work->id, &row);
 	text_set(row.why, why);
 	row_bake_set(tx, &row);
 	decide_tell(tx, work, NULL);
@@ -166,14 +170,17 @@ void
 decide_waves_resume(struct tx *tx, struct deployment *work)
 {
 	struct bake row;
+	bool is_over; /* its bake is, so that another wave would begin */
 
-	/* The run of its wave has not ended well: the hosts that it has not reached are left. */
-	if (work->waves > 0 && row_bake_get(tx, work->id, &row)->began_at == 0) {
-		if (may_go_on(tx, work))
-			begin(tx, work, DEPLOY_ON_NEXT_WAVE);
+	row_bake_get(tx, work->id, &row);
+	is_over = decide_waves_are_left(work) && row.began_at != 0 && row.left_ms == 0;
+	if ((is_over || (work->waves > 0 && row.began_at == 0)) && !may_go_on(tx, work))
 		return;
-	}
-	(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
+	/* The run of its wave has not ended well: the hosts that it has not reached are left. */
+	if (work->waves > 0 && row.began_at == 0)
+		begin(tx, work, DEPLOY_ON_NEXT_WAVE);
+	else
+		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
 }
 
 /* --- its message --- */
