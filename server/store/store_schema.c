@@ -1499,6 +1499,18 @@ static const char *const migration_40[] = {
 	NULL,
 };
 
+static const char *const migration_41[] = {
+	/* Since when the settings name it no more; 0: they do. */
+	"ALTER TABLE host ADD COLUMN left_at INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX host_left ON host (left_at) WHERE left_at <> 0;",
+	/* What work on an environment whose hosts stand in a file touches there (row_resource.h). */
+	"CREATE TABLE resource ("
+	" environment TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" PRIMARY KEY (environment, name)) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1508,7 +1520,8 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
 	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29,
 	migration_30, migration_31, migration_32, migration_33, migration_34, migration_35,
-	migration_36, migration_37, migration_38, migration_39, migration_40 };
+	migration_36, migration_37, migration_38, migration_39, migration_40,
+	migration_41 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -831,6 +831,12 @@ CREATE TABLE host (
  detail TEXT NOT NULL,
  failed_at INTEGER NOT NULL,
  at INTEGER NOT NULL,
+ left_at INTEGER NOT NULL DEFAULT 0,
+ PRIMARY KEY (environment, name)) STRICT, WITHOUT ROWID;
+CREATE INDEX host_left ON host (left_at) WHERE left_at <> 0;
+CREATE TABLE resource (
+ environment TEXT NOT NULL,
+ name TEXT NOT NULL,
  PRIMARY KEY (environment, name)) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('effect', 0);
