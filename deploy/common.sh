@@ -222,6 +222,32 @@ name_of() { # ENV NAME
 	printf '%s' "$setting_name"
 }
 
+# Fills VARIABLE with the environment's hosts, a comma between, and hosts_setting with what says which they are.
+find_hosts() { # VARIABLE
+	local path line named=() lines=() setting_name
+	find_setting "$1" "$environment" HOST
+	find_setting path "$environment" HOSTS_FILE
+	find_name "$environment" HOST
+	hosts_setting=$setting_name
+	[[ -n $path ]] || return 0
+	find_name "$environment" HOSTS_FILE
+	[[ -z ${!1} ]] ||
+		fail "$EXIT_CONFIG" "$hosts_setting and $setting_name are both set: take one of them out"
+	hosts_setting=$setting_name
+	[[ -f $path && -r $path ]] || fail "$EXIT_CONFIG" "$hosts_setting: there is no file $path that may be read"
+	mapfile -t -n 20000 lines <"$path"
+	for line in ${lines[@]+"${lines[@]}"}; do
+		[[ ! $line =~ ^[[:space:]]*(#|$) ]] || continue
+		[[ $line =~ ^[[:blank:]]*(([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)[[:space:]]*(#.*)?$ ]] ||
+			fail "$EXIT_CONFIG" "$hosts_setting: $path: no HOST or HOST:PORT: ${line@Q}"
+		named+=("${BASH_REMATCH[1]}")
+	done
+	((${#named[@]} > 0 && ${#named[@]} <= 1000)) ||
+		fail "$EXIT_CONFIG" "$hosts_setting: $path names ${#named[@]} hosts: 1 to 1000, one on each line"
+	printf -v path '%s,' "${named[@]}"
+	printf -v "$1" %s "${path%,}"
+}
+
 # Appends to hosts and ports those of a list as check_settings takes it: h1,h2:2222,[2001:db8::1]:22.
 add_hosts() { # LIST
 	local entry

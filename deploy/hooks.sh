@@ -76,7 +76,8 @@ run_hooks() { # KIND STATUS [FOLDER]
 	check_bound "$1" "$2" # also that none is gone
 	[[ -d $hooks_directory ]] || return 0
 	find_hooks "$1"
-	find_setting hosts "$environment" HOST
+	find_hosts hosts
+	((${#hosts} < 100000)) || hosts= # more than fits into a variable
 	for hook in ${hooks[@]+"${hooks[@]}"}; do
 		check_hook "$hook" # again: it may be new
 		check_bound "$1" "$2"

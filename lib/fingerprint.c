@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/hosts_file.h"
 #include "lib/setting.h"
 #include "lib/sha256.h"
 #include "lib/text.h"
@@ -60,6 +61,17 @@ fingerprint_add(struct buf *list, const char *name, const char *special, bool is
 
 	if (value != NULL)
 		fingerprint_add_bytes(list, its, value, strlen(value));
+}
+
+void
+fingerprint_add_hosts(struct buf *list, const char *name, const struct fingerprint_files *files)
+{
+	const char *its, *path = find(name, NULL, false, files, &its);
+	CLEANUP(freep)
+	char *hosts = path != NULL ? hosts_file_read(path, files->owner, NULL) : NULL;
+
+	if (path != NULL)
+		fingerprint_add_bytes(list, name, hosts, hosts != NULL ? strlen(hosts) : 0);
 }
 
 void
@@ -163,6 +175,31 @@ fingerprint_differing(const char *a, const char *b, char *out, size_t room)
 	add_differing(a, b, false, out, room);
 	add_differing(b, a, true, out, room);
 	return out;
+}
+
+char *
+fingerprint_drop_hosts(char *list, const char *environment)
+{
+	char its[SETTING_NAME_MAX], name[SETTING_NAME_MAX + sizeof("environment/")];
+	char *to = list;
+
+	(void)setting_name("<ENV>_HOSTS_FILE", environment, its);
+	(void)snprintf(name, sizeof(name), "environment/%s", its);
+	for (const char *at = list; *at != '\0'; at += strspn(at, " ")) {
+		size_t size = strcspn(at, " "), of = strcspn(at, "=");
+		bool is_hosts = (of == strlen(its) && memcmp(at, its, of) == 0) ||
+		    (of == strlen(name) && memcmp(at, name, of) == 0);
+
+		if (!is_hosts) {
+			if (to > list)
+				*to++ = ' ';
+			memmove(to, at, size);
+			to += size;
+		}
+		at += size;
+	}
+	*to = '\0';
+	return list;
 }
 
 char *

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "lib/base.h"
 #include "lib/buf.h"
 #include "lib/commit.h"
@@ -27,6 +29,7 @@ struct fingerprint_files {
 	const struct env_file *at[FINGERPRINT_FILES_MAX];
 	size_t own;
 	size_t count;
+	uid_t owner; /* of the settings file, for hosts_file_read() */
 };
 
 /* One more setting of the list (made with room for FINGERPRINT_LIST_MAX), as the first of the files
@@ -34,6 +37,10 @@ struct fingerprint_files {
  * environment, which is looked for too (setting_step()); NULL: nothing. */
 void fingerprint_add(struct buf *list, const char *name, const char *special, bool is_secret,
     const struct fingerprint_files *files);
+
+/* The same of a setting that names a file of hosts, with these as its value. */
+void fingerprint_add_hosts(
+    struct buf *list, const char *name, const struct fingerprint_files *files);
 
 /* The same of the settings of each registry that REGISTRIES names for that environment. */
 void fingerprint_add_registries(
@@ -58,6 +65,9 @@ const char *fingerprint_of_order(
 /* The names that stand in one of them alone, or with another mark: "NAME, NAME", cut with … where
  * room ends.  "" when there are none.  Returns out. */
 const char *fingerprint_differing(const char *a, const char *b, char *out, size_t room);
+
+/* Takes the mark of the hosts in <ENV>_HOSTS_FILE out of it, wherever that is set.  Returns list. */
+char *fingerprint_drop_hosts(char *list, const char *environment);
 
 /* Cuts off what is not of the files, from the first name with a / on, so that the server's own list
  * can be compared with it.  Returns list. */

@@ -6,6 +6,8 @@
 #include <pwd.h>
 #include <stdio.h>
 
+#include "lib/err.h"
+
 #define ENTRY_ROOM 4096 /* of all that the system says of one */
 
 const char *
@@ -32,4 +34,16 @@ owner_group(gid_t group, const char *before, char out[OWNER_NAME])
 	else
 		(void)snprintf(out, OWNER_NAME, "%s%u", before, (unsigned)group);
 	return out;
+}
+
+bool
+owner_alone_writes(const struct stat *status, uid_t owner, const char *path, struct err *err)
+{
+	if (status->st_uid != 0 && status->st_uid != owner)
+		return err_set(err, ERR_CONFIG,
+		    "%s belongs to user %u: chown it to root or to the owner of the settings file",
+		    path, (unsigned)status->st_uid);
+	return (status->st_mode & (S_IWGRP | S_IWOTH)) == 0 ||
+	    err_set(err, ERR_CONFIG, "others may write %s (mode %04o): chmod go-w that", path,
+		(unsigned)status->st_mode & 07777);
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "lib/base.h"
@@ -12,3 +13,7 @@
  * Returns out. */
 const char *owner_user(uid_t user, const char *before, char out[OWNER_NAME]);
 const char *owner_group(gid_t group, const char *before, char out[OWNER_NAME]);
+
+/* Can nobody but root and `owner` write the file with this status?  Else *err says what to do. */
+bool owner_alone_writes(const struct stat *status, uid_t owner, const char *path,
+    struct err *err) MUST_USE;

@@ -491,18 +491,37 @@ make_list(const struct protocol_message *order, struct runner_settings *settings
 	return true;
 }
 
+static bool
+is_bound_to(const struct protocol_message *order, const char *list)
+{
+	char digest[FINGERPRINT_DIGEST];
+
+	return strcmp(fingerprint_of_order(list, order->source, order->tree, digest),
+		   order->fingerprint) == 0;
+}
+
+/* Once a host has it, a release in waves is not bound to the file of hosts: those that are new wait
+ * for the next one, and none is shipped to that the file does not name (program_add_hosts()). */
+static bool
+is_bound(const struct protocol_message *order, char list[FINGERPRINT_LIST_MAX])
+{
+	if (is_bound_to(order, list))
+		return true;
+	return order->wave[0] != '\0' &&
+	    is_bound_to(order, fingerprint_drop_hosts(list, order->environment));
+}
+
 /* What runs is what was shown and approved, or it does not run. */
 static bool
 check_binding(const struct protocol_message *order, struct runner_settings *settings,
     const struct program_dirs *dirs, struct err *err)
 {
-	char list[FINGERPRINT_LIST_MAX], digest[FINGERPRINT_DIGEST];
+	char list[FINGERPRINT_LIST_MAX];
 
 	if (order->fingerprint[0] == '\0')
 		return true;
 	return make_list(order, settings, dirs, list, err) &&
-	    (strcmp(fingerprint_of_order(list, order->source, order->tree, digest),
-		 order->fingerprint) == 0 ||
+	    (is_bound(order, list) ||
 		err_set(err, ERR_CHANGED, "the settings changed since it was shown"));
 }
 

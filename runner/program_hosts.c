@@ -4,15 +4,45 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "lib/host_lines.h"
+#include "lib/hosts_file.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "runner/main_process.h"
 #include "runner/run_folder.h"
 
-/* Those that the settings name, each as host_plain() has it. */
+/* A comma list of those that the settings name; NULL: none.  *ret_file: they stand in a file. */
+static bool
+find_hosts(struct runner_settings *settings, const char *environment, char **ret, bool *ret_file,
+    struct err *err)
+{
+	const struct runner_setting own = runner_setting_of("ENVIRONMENT", "HOST", environment);
+	const struct runner_setting of_file =
+	    runner_setting_of("ENVIRONMENT", "HOSTS_FILE", environment);
+	const char *list, *path;
+
+	if (!runner_settings_get(settings, &own, &list, err) ||
+	    !runner_settings_get(settings, &of_file, &path, err))
+		return false;
+	*ret_file = path != NULL;
+	if (path != NULL && list != NULL)
+		return err_set(err, ERR_CONFIG, "%s and %s are both set: take one of them out",
+		    own.name, of_file.name);
+	*ret = path != NULL ? hosts_file_read(path, settings->owner, err) :
+			      (list != NULL ? mem_text(list) : NULL);
+	return path == NULL || *ret != NULL || err_wrap(err, "%s", of_file.name);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Those that the settings name, each as host_plain() has it, in order. */
 struct known {
+	bool is_file;
 	size_t count;
 	char all[HOST_LINES_MAX][HOST_TEXT];
 };
@@ -21,25 +51,24 @@ static bool
 find_known(
     struct runner_settings *settings, const char *environment, struct known *ret, struct err *err)
 {
-	const struct runner_setting hosts = runner_setting_of("ENVIRONMENT", "HOST", environment);
+	CLEANUP(freep) char *list = NULL;
 	char part[SETTING_PART_MAX + 1];
-	const char *list;
+	const char *rest;
 
-	if (!runner_settings_get(settings, &hosts, &list, err))
+	if (!find_hosts(settings, environment, &list, &ret->is_file, err))
 		return false;
+	rest = list;
 	while (
-	    list != NULL && ret->count < HOST_LINES_MAX && setting_next(&list, part, sizeof(part)))
+	    rest != NULL && ret->count < HOST_LINES_MAX && setting_next(&rest, part, sizeof(part)))
 		(void)host_plain(part, ret->all[ret->count++]);
+	qsort(ret->all, ret->count, sizeof(ret->all[0]), by_text);
 	return true;
 }
 
 static bool
 is_known(const struct known *known, const char *host)
 {
-	for (size_t i = 0; i < known->count; i++)
-		if (strcmp(known->all[i], host) == 0)
-			return true;
-	return false;
+	return bsearch(host, known->all, known->count, sizeof(known->all[0]), by_text) != NULL;
 }
 
 /* A server that is somebody else's does not choose where to ship. */
@@ -58,7 +87,8 @@ check_hosts(const struct protocol_message *order, struct runner_settings *settin
 				return err_set(
 				    err, ERR_INVALID, "hosts in groups are a rollback's");
 		} else if (!is_known(known, line)) {
-			return err_set(err, ERR_INVALID,
+			/* Of a file the server may not have seen yet that it is another one. */
+			return err_set(err, known->is_file ? ERR_CHANGED : ERR_INVALID,
 			    "the settings of %s name no host %s here: nothing is released to it",
 			    order->environment, line);
 		}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/hosts_file.h"
 #include "lib/mem.h"
 
 static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
@@ -36,7 +37,7 @@ static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITOR
 	"KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_WORKLOADS", "KUBE_CONTAINER",
 	"MIGRATE_COMMAND", "MIGRATE_SERVICE", "MIGRATE_TIMEOUT_SECONDS", "HOOKS_DIRECTORY",
 	"HOOK_SECONDS", "APPROVED_DIRECTORY", "DEPLOY_TIMEOUT_SECONDS", NULL };
-static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "PORT", NULL };
+static const char *const of_environment[] = { "HOST", "HOSTS_FILE", "COMPOSE_DIR", "PORT", NULL };
 static const char *const of_registry[] = { "URL", "USER", "PASSWORD" };
 /* What act-on.sh and play.sh get of a client, without its id: CLIENT_WEB_UNIT. */
 static const char *const of_client[] = { "HOST", "SSH_KEY", "WEB_UNIT", "COMPOSE_DIR",
@@ -72,25 +73,50 @@ program_add_variable(
 	return true;
 }
 
-/* A file in memory with the secret; NAME_FILE is how a program of our user reads it. */
+/* A file in memory with that text, whose path a program of our user reads it by. */
 static bool
-add_secret(struct program_plan *plan, const char *name, const char *value, struct err *err)
+make_file(const char *name, const char *value, char ret_path[48], struct err *err)
 {
-	int fd = memfd_create("secret", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	char file_name[SETTING_NAME_MAX + 8], path[48];
+	int fd = memfd_create("setting", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t len = strlen(value);
 
 	/* As a secret's file has to be: the scripts refuse one that others may read. */
 	if (fd == -1 || fchmod(fd, 0600) == -1 || write(fd, value, len) != (ssize_t)len ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
 		return err_errno(err, ERR_IO, errno, "a file in memory for %s", name);
+	(void)snprintf(ret_path, 48, "/proc/%d/fd/%d", (int)getpid(), fd);
+	return true;
+}
+
+/* NAME_FILE names it. */
+static bool
+add_secret(struct program_plan *plan, const char *name, const char *value, struct err *err)
+{
+	char file_name[SETTING_NAME_MAX + 8], path[48];
+
+	if (!make_file(name, value, path, err))
+		return false;
 	if (plan->secrets == NULL)
 		plan->secrets = redact_new();
 	if (!redact_add(plan->secrets, value, err))
 		return false;
 	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), fd);
 	return program_add_variable(plan, file_name, path, err);
+}
+
+/* The hosts as they were checked, whatever stands in the file later. */
+static bool
+add_hosts_file(struct program_plan *plan, const char *name, const char *file,
+    const struct runner_settings *settings, struct err *err)
+{
+	CLEANUP(freep) char *hosts = hosts_file_read(file, settings->owner, err);
+	char path[48];
+
+	if (hosts == NULL)
+		return err_wrap(err, "%s", name);
+	for (char *c = hosts; *c != '\0'; c++)
+		*c = (char)(*c == ',' ? '\n' : *c);
+	return make_file(name, hosts, path, err) && program_add_variable(plan, name, path, err);
 }
 
 /* Of what is not set nothing. */
@@ -102,6 +128,8 @@ add_setting(struct program_plan *plan, struct runner_setting setting,
 
 	if (!runner_settings_get(settings, &setting, &value, err))
 		return false;
+	if (value != NULL && setting.is_hosts_file)
+		return add_hosts_file(plan, setting.name, value, settings, err);
 	return value == NULL ||
 	    (setting.is_secret ? add_secret(plan, setting.name, value, err) :
 				 program_add_variable(plan, setting.name, value, err));

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/hosts_file.h"
+#include "lib/owner.h"
 #include "lib/text.h"
 
 enum scope { SERVER, SHARED, OWN, EACH };
@@ -53,7 +55,9 @@ is_of(const struct row *row, const char *family)
 static struct runner_setting
 setting_of_row(const struct row *row, const char *member)
 {
-	struct runner_setting setting = { .row = row, .is_secret = row->is_secret };
+	struct runner_setting setting = { .row = row,
+		.is_secret = row->is_secret,
+		.is_hosts_file = row->type == SETTING_TYPE_HOSTS_FILE };
 
 	if (row->family[0] == '\0')
 		(void)text_copy(setting.name, sizeof(setting.name), row->name);
@@ -79,19 +83,6 @@ runner_setting(const char *name)
 	return runner_setting_of("", name, "");
 }
 
-/* Whoever may write there has us execute what he likes, for that application and as us. */
-static bool
-check_writers(const struct stat *status, uid_t owner, const char *path, struct err *err)
-{
-	if (status->st_uid != 0 && status->st_uid != owner)
-		return err_set(err, ERR_CONFIG,
-		    "%s belongs to user %u: chown it to root or to the owner of the settings file",
-		    path, (unsigned)status->st_uid);
-	return (status->st_mode & (S_IWGRP | S_IWOTH)) == 0 ||
-	    err_set(err, ERR_CONFIG, "others may write %s (mode %04o): chmod go-w that", path,
-		(unsigned)status->st_mode & 07777);
-}
-
 /* Of the file that was looked at: it may be another one by its name a moment later. */
 static bool
 read_own(struct env_file *ret, const char *path, uid_t owner, struct err *err)
@@ -110,7 +101,7 @@ read_own(struct env_file *ret, const char *path, uid_t owner, struct err *err)
 		    strrchr(path, '/') + 1);
 	if (fd == -1 || fstat(fd, &status) == -1)
 		return err_errno(err, ERR_CONFIG, errno, "%s", path);
-	if (!check_writers(&status, owner, path, err))
+	if (!owner_alone_writes(&status, owner, path, err))
 		return false;
 	(void)snprintf(opened, sizeof(opened), "/proc/self/fd/%d", fd);
 	text = file_read(opened, ENV_FILE_MAX, &size, err);
@@ -125,25 +116,25 @@ static bool
 read_application(struct runner_settings *settings, const char *path, struct err *err)
 {
 	char folder[SETTING_PART_MAX + 1], file[SETTING_APPS_FILE_MAX];
-	uid_t owner = geteuid();
 	struct stat status;
 
 	if (!runner_settings_folder(settings, path, folder))
 		return err_set(err, ERR_CONFIG, "no folder of applications: set APPS_DIRECTORY");
-	if (path != NULL && stat(path, &status) == 0)
-		owner = status.st_uid;
 	if (stat(folder, &status) == -1)
 		return err_errno(err, ERR_CONFIG, errno, "%s", folder);
-	return check_writers(&status, owner, folder, err) &&
-	    read_own(
-		&settings->own, setting_apps_file(folder, settings->application, file), owner, err);
+	return owner_alone_writes(&status, settings->owner, folder, err) &&
+	    read_own(&settings->own, setting_apps_file(folder, settings->application, file),
+		settings->owner, err);
 }
 
 bool
 runner_settings_read(
     struct runner_settings *ret, const char *path, const char *application, struct err *err)
 {
+	struct stat status;
+
 	memset(ret, 0, sizeof(*ret));
+	ret->owner = path != NULL && stat(path, &status) == 0 ? status.st_uid : geteuid();
 	if (path != NULL && !env_file_read(&ret->main, path, err))
 		return false;
 	if (application[0] == '\0')
@@ -440,9 +431,9 @@ static struct fingerprint_files
 files_of(const struct runner_settings *settings, enum scope scope)
 {
 	if (settings->application[0] == '\0')
-		return (struct fingerprint_files){ { &settings->main }, 1, 1 };
+		return (struct fingerprint_files){ { &settings->main }, 1, 1, settings->owner };
 	return (struct fingerprint_files){ { &settings->own, &settings->main }, 1,
-		scope == SHARED ? 2 : 1 };
+		scope == SHARED ? 2 : 1, settings->owner };
 }
 
 const char *
@@ -465,9 +456,13 @@ runner_settings_fingerprint(
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct fingerprint_files files = files_of(settings, rows[i].scope);
 
-		if (is_of(&rows[i], ENVIRONMENT))
-			fingerprint_add(&list, setting_name(rows[i].name, environment, name), NULL,
-			    rows[i].is_secret, &files);
+		if (!is_of(&rows[i], ENVIRONMENT))
+			continue;
+		(void)setting_name(rows[i].name, environment, name);
+		if (rows[i].type == SETTING_TYPE_HOSTS_FILE)
+			fingerprint_add_hosts(&list, name, &files);
+		else
+			fingerprint_add(&list, name, NULL, rows[i].is_secret, &files);
 	}
 	shared = files_of(settings, SHARED);
 	fingerprint_add_registries(&list, environment, &shared);
@@ -479,7 +474,7 @@ const char *
 runner_settings_fingerprint_client(
     const struct runner_settings *settings, const char *client, char out[FINGERPRINT_LIST_MAX])
 {
-	const struct fingerprint_files main_file = { { &settings->main }, 1, 1 };
+	const struct fingerprint_files main_file = { { &settings->main }, 1, 1, settings->owner };
 	char name[SETTING_NAME_MAX];
 	CLEANUP(buf_done) struct buf list = buf_make(FINGERPRINT_LIST_MAX);
 
@@ -498,6 +493,7 @@ add_started_with(const struct runner_settings *settings, const char *family, con
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char word[SETTING_NAME_MAX + 16];
+		CLEANUP(freep) char *hosts = NULL;
 		struct runner_setting setting;
 		struct found found;
 		const char *value;
@@ -509,6 +505,10 @@ add_started_with(const struct runner_settings *settings, const char *family, con
 		value = found.path != NULL		     ? found.path :
 		    setting.is_secret && found.value != NULL ? "" :
 							       found.value;
+		if (setting.is_hosts_file && value != NULL && found.source == OUR_ENVIRON) {
+			hosts = hosts_file_read(value, settings->owner, NULL);
+			value = hosts != NULL ? hosts : "";
+		}
 		(void)snprintf(word, sizeof(word), "environment/%s", found.name);
 		if (found.source == OUR_ENVIRON && value != NULL)
 			fingerprint_add_bytes(list, word, value, strlen(value));

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "lib/env_file.h"
 #include "lib/environment_id.h"
 #include "lib/err.h"
@@ -19,6 +21,7 @@
 struct runner_settings {
 	char application[ENVIRONMENT_NAME_MAX]; /* "": the one without a name */
 	char environment[ENVIRONMENT_NAME_MAX]; /* whose <ENV>_NAME are looked for; "": nobody's */
+	uid_t owner; /* of the main file; without one we */
 	struct env_file main;
 	struct env_file own; /* the application's file; empty where it has no name */
 	char fallback[SETTING_NAME_MAX]; /* the last default that carries its name */
@@ -29,6 +32,7 @@ struct runner_settings {
 struct runner_setting {
 	const struct row *row;
 	bool is_secret;
+	bool is_hosts_file;
 	char name[SETTING_NAME_MAX];
 };
 

@@ -7,7 +7,7 @@
 static void
 add_bad(struct chat_text *text, const struct chat_waves *waves)
 {
-	int64_t n = waves->hosts.failed + waves->hosts.unknown;
+	int64_t n = waves->hosts.failed + waves->hosts.unknown + waves->hosts.left;
 
 	for (size_t i = 0; i < waves->n_bad; i++)
 		chat_host(text, "\n", &waves->bad[i]);

@@ -4,6 +4,7 @@
 #include "decide/factor/decide_factor.h"
 #include "decide/hold/decide_hold_change.h"
 #include "decide/approval/decide_approval.h"
+#include "decide/work/decide_hosts.h"
 #include "decide/work/decide_left.h"
 #include "decide/work/decide_loan_end.h"
 #include "decide/tell/decide_pin.h"
@@ -72,6 +73,7 @@ handle_settings(struct tx *tx, const struct event *event)
 	if (read->accepted) {
 		decide_settings_reloaded(tx, read->is_cut);
 		decide_rename_all(tx);
+		decide_hosts_look(tx);
 		decide_approvals_look(tx);
 		decide_loans_look(tx);
 	}

@@ -8,6 +8,7 @@
 #include "decide/work/decide_action.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
+#include "decide/work/decide_hosts.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/hold/decide_hold_change.h"
 #include "decide/work/decide_loan.h"
@@ -39,6 +40,7 @@
 #include "store/row_grant_use.h"
 #include "store/row_job.h"
 #include "store/row_queue.h"
+#include "store/row_resource.h"
 #include "store/row_run.h"
 #include "store/row_runner.h"
 #include "store/row_setting.h"
@@ -158,10 +160,13 @@ static void
 adopt_claims(struct tx *tx, const struct deployment *active)
 {
 	CLEANUP(freep) struct settings_claims *claims = decide_claims(tx, active);
+	const char *rows = decide_claims_rows(tx, active);
 	size_t n = 0;
 
 	for (size_t i = 0; i < claims->n; i++)
 		n += row_claim_take_one(tx, active->id, claims->at[i]);
+	if (rows != NULL)
+		(void)row_resource_take_free(tx, active->id, rows);
 	tx_log(tx, LOG_LEVEL_INFO,
 	    "deployment %" PRId64 ": had no claims: %zu of %zu taken by the settings of today",
 	    active->id, n, claims->n);
@@ -201,6 +206,7 @@ handle_started(struct tx *tx, const struct event *event)
 	if (!event->u.started.is_restored)
 		decide_upload_sweep(tx, event->u.started.uploads, event->u.started.n_uploads);
 	decide_rename_all(tx);
+	decide_hosts_look(tx);
 	look_at_claims(tx);
 	decide_holds_look(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)

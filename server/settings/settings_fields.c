@@ -12,6 +12,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/window.h"
+#include "settings/checks/settings_claims.h"
 #include "types/action.h"
 #include "types/probe.h"
 
@@ -345,7 +346,8 @@ fill_bake(const struct settings_member *in, struct environment_settings *e)
 		ENVIRONMENT_SETTING_BAKE_QUERY_3, ENVIRONMENT_SETTING_BAKE_QUERY_4
 	};
 
-	e->hosts = settings_own(in, ENVIRONMENT_SETTING_HOST)->text;
+	e->hosts = settings_hosts(in);
+	e->hosts_file = settings_own(in, ENVIRONMENT_SETTING_HOSTS_FILE)->file;
 	e->bake_ms = setting_duration_ms(settings_own(in, ENVIRONMENT_SETTING_BAKE)->text);
 	for (size_t i = 0; i < COUNT(queries); i++)
 		e->bake_queries[i] = settings_own(in, queries[i])->text;

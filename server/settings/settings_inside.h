@@ -108,6 +108,9 @@ struct settings_found settings_find_own(const struct settings_loader *l, const c
 /* Are these settings checked against what ENVIRONMENT=production refuses? */
 bool settings_in_production(const struct settings_loader *l);
 
+/* Whose the main file is; ours where there is none. */
+uid_t settings_owner(const struct settings_loader *l);
+
 /* Of a BOOL's text: NULL is false. */
 bool settings_truth(const char *text);
 

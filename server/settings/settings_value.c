@@ -4,10 +4,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/hosts_file.h"
 #include "lib/mem.h"
 #include "lib/redact.h"
 #include "lib/text.h"
@@ -211,6 +214,30 @@ check_files(struct settings_loader *l, const struct wanted *w, const char *file,
 		settings_check_private(l, w->name, text, is_ssh_key(w->spec));
 }
 
+uid_t
+settings_owner(const struct settings_loader *l)
+{
+	struct stat status;
+
+	for (size_t i = l->count; i > 0; i--)
+		if (l->sources[i - 1].file != NULL && stat(l->sources[i - 1].file, &status) == 0)
+			return status.st_uid;
+	return geteuid();
+}
+
+/* Its value are the hosts, and its file is watched as a secret's. */
+static void
+take_hosts(struct settings_loader *l, const struct wanted *w, struct settings_found found,
+    struct settings_value *value)
+{
+	struct err err;
+
+	value->file = mem_text(found.text);
+	value->text = hosts_file_read(found.text, settings_owner(l), &err);
+	if (value->text == NULL)
+		settings_say_found(l, SETTINGS_ERROR, w->name, found, "%s", err.text);
+}
+
 /* What stands there, found and read. */
 static void
 take_found(struct settings_loader *l, const struct wanted *w, struct settings_value *value)
@@ -241,6 +268,10 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 	if (is_misplaced(l, w, &found, file))
 		settings_say_found(l, SETTINGS_ERROR, w->name, found,
 		    "a secret in a file that the runner reads too: put it into a file of its own and name that in NAME_FILE");
+	if (spec->type == SETTING_TYPE_HOSTS_FILE) {
+		take_hosts(l, w, found, value);
+		return;
+	}
 	warn_of(l, w, found);
 	check_files(l, w, file, found.text);
 	value->file = mem_text(file);

@@ -43,6 +43,17 @@ row_host_count_list(struct tx *tx, const struct host_filter *which)
 	    DB_I64(which->is_bad), DB_TEXT(which->other_than));
 }
 
+TX_READER(read_past, struct host_past, TX_TEXT(name), TX_FLAG(has_failed), TX_I64(failed_at))
+
+size_t
+row_host_past(struct tx *tx, const char *environment, struct host_past ret[HOST_LINES_MAX])
+{
+	return tx_read(tx, read_past, ret, HOST_LINES_MAX,
+	    "SELECT name, CASE WHEN state = 'failed' OR state = 'unknown' THEN 1 ELSE 0 END,"
+	    " failed_at FROM host WHERE environment = $1 ORDER BY left_at, name LIMIT $2",
+	    DB_TEXT(environment), DB_I64(HOST_LINES_MAX));
+}
+
 struct in_state {
 	enum host_state state;
 	int64_t n;
@@ -54,7 +65,8 @@ row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_C
 {
 	struct in_state of[HOST_STATE_COUNT];
 	size_t n = tx_read(tx, read_in_state, of, COUNT(of),
-	    "SELECT state, COUNT(*) FROM host WHERE environment = $1 GROUP BY state LIMIT $2",
+	    "SELECT state, COUNT(*) FROM host WHERE environment = $1 AND left_at = 0"
+	    " GROUP BY state LIMIT $2",
 	    DB_TEXT(environment), DB_I64(COUNT(of)));
 
 	memset(ret, 0, HOST_STATE_COUNT * sizeof(*ret));
@@ -70,29 +82,31 @@ row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret)
 	ret->n = tx_read(tx, read_mixed, ret->of, HOST_MIX_MAX,
 	    "SELECT release, is_unknown, COUNT(*) FROM (SELECT CASE WHEN state = 'unknown' THEN ''"
 	    " ELSE release END AS release, CASE WHEN state = 'unknown' THEN 1 ELSE 0 END AS"
-	    " is_unknown FROM host WHERE environment = $1) AS h GROUP BY release, is_unknown"
+	    " is_unknown FROM host WHERE environment = $1 AND left_at = 0) AS h GROUP BY release, is_unknown"
 	    " ORDER BY COUNT(*) DESC, release LIMIT $2",
 	    DB_TEXT(environment), DB_I64(HOST_MIX_MAX));
 }
 
 TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(failed),
-    TX_I64(unknown), TX_I64(touched), TX_I64(of_wave), TX_I64(current_of_wave),
+    TX_I64(unknown), TX_I64(left), TX_I64(touched), TX_I64(of_wave), TX_I64(current_of_wave),
     TX_I64(failed_before))
 
 /* clang-format off */
 #define COUNT_OF(what) ", COALESCE(SUM(CASE WHEN " what " THEN 1 ELSE 0 END), 0)"
 /* clang-format on */
 
+#define OPEN	"(state = 'unknown' OR state = 'touched')"
 #define OF_PLAN " FROM host WHERE environment = $1 AND plan = $2"
 
 struct host_counts
 row_host_count(struct tx *tx, const struct deployment *work)
 {
 	return tx_first(tx, struct host_counts, read_counts,
-	    "SELECT COUNT(*)" COUNT_OF(ROW_HOST_DONE) COUNT_OF("state = 'failed'")
-		COUNT_OF("(state = 'unknown' OR state = 'touched')") COUNT_OF("work = $2")
-		    COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE)
-			COUNT_OF("wave < $3 AND (state = 'failed' OR state = 'unknown')") OF_PLAN,
+	    "SELECT COUNT(*)" COUNT_OF(ROW_HOST_DONE) COUNT_OF("state = 'failed'") COUNT_OF(
+		OPEN " AND left_at = 0") COUNT_OF(OPEN " AND left_at <> 0") COUNT_OF("work = $2")
+		COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE)
+		    COUNT_OF("wave < $3 AND"
+			     " (state = 'failed' OR (state = 'unknown' AND left_at = 0))") OF_PLAN,
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave));
 }
 

@@ -21,6 +21,17 @@ size_t row_host_list(struct tx *tx, const struct host_filter *which, int64_t ski
     struct host *ret, size_t max);
 int64_t row_host_count_list(struct tx *tx, const struct host_filter *which);
 
+/* What is known of a host before a deployment in waves begins. */
+struct host_past {
+	char name[LIMIT_HOST];
+	bool has_failed; /* or is not known, and nothing has reached it since */
+	int64_t failed_at;
+};
+
+/* Of those that have left only what there is room for.  0: there is no row at all. */
+size_t row_host_past(
+    struct tx *tx, const char *environment, struct host_past ret[HOST_LINES_MAX]);
+
 /* How many of its hosts are in each state. */
 void row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT]);
 

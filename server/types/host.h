@@ -36,6 +36,7 @@ struct host_counts {
 	int64_t all;
 	int64_t current; /* with its release, or back at the one before */
 	int64_t failed, unknown;
+	int64_t left; /* the settings, and what they run is not known */
 	int64_t touched; /* it has begun with them, ever */
 	int64_t of_wave, current_of_wave;
 	int64_t failed_before; /* in the waves before */

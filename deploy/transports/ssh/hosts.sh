@@ -12,10 +12,10 @@ readonly SSH_ASIDE_AT_ONCE=8
 ssh_find_hosts() {
 	local list hosts=() ports=()
 	ssh_out=() ssh_names=()
-	find_setting list "$environment" HOST
+	find_hosts list
 	[[ -z ${RUN_HOSTS:-} ]] || ssh_read_run_hosts
 	[[ -n $list ]] ||
-		fail "$EXIT_CONFIG" "$(name_of "$environment" HOST) is not set: which hosts does $environment run on? \
+		fail "$EXIT_CONFIG" "$hosts_setting is not set: which hosts does $environment run on? \
 (HOST[:PORT],…)"
 	add_hosts "$list"
 	ssh_hosts=("${hosts[@]}") ssh_ports=("${ports[@]}")
@@ -135,7 +135,7 @@ ssh_name_way_out() {
 		((${#ssh_silent[@]} == ${#ssh_hosts[@]})) ||
 			step "unreachable ${ssh_hosts[$i]}"
 	done
-	warn_people "to roll back without a host that is dead: take it out of $(name_of "$environment" HOST), and roll back again"
+	warn_people "to roll back without a host that is dead: take it out of $hosts_setting, and roll back again"
 }
 
 # A host that was taken out of the setting runs on, with its workers and schedulers: said until the next release has gone by.
@@ -147,7 +147,7 @@ ssh_name_gone() {
 		for i in "${!ssh_hosts[@]}"; do
 			[[ ${ssh_hosts[$i]} != "$host" || ${ssh_ports[$i]} != "$port" ]] || is_there=yes
 		done
-		[[ $is_there == yes ]] || warn_people "$host (port $port) is not in $(name_of "$environment" HOST) any more: what \
+		[[ $is_there == yes ]] || warn_people "$host (port $port) is not in $hosts_setting any more: what \
 the last release started there runs on, and no release replaces it: stop it there"
 	done <"$app/hosts"
 }

@@ -39,6 +39,7 @@
 #include "store/row_environment.h"
 #include "store/row_question.h"
 #include "store/row_queue.h"
+#include "store/row_resource.h"
 #include "store/row_slot.h"
 #include "types/loan.h"
 
@@ -113,11 +114,14 @@ static bool
 is_claimed(const struct look *l, struct place *place)
 {
 	CLEANUP(freep) struct settings_claims *claims = decide_claims(l->tx, &place->work);
+	const char *rows = decide_claims_rows(l->tx, &place->work);
 
 	for (size_t i = 0; i < claims->n && place->resource[0] == '\0'; i++)
 		if (row_claim_holder(l->tx, claims->at[i]) != 0 ||
 		    row_queue_waits_longer(l->tx, claims->at[i], place->work.place) != 0)
 			text_set(place->resource, claims->at[i]); /* fits */
+	if (place->resource[0] == '\0' && rows != NULL)
+		(void)row_resource_is_held(l->tx, rows, place->work.place, place->resource);
 	return place->resource[0] != '\0';
 }
 

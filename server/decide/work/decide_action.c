@@ -298,3 +298,16 @@ decide_claims(struct tx *tx, const struct deployment *work)
 	return client != NULL ? settings_claims_client(tx->settings, client) :
 				settings_claims(tx->settings, work->environment);
 }
+
+const char *
+decide_claims_rows(struct tx *tx, const struct deployment *work)
+{
+	const struct client_settings *client =
+	    work->client[0] != '\0' ? settings_client(tx->settings, work->client) : NULL;
+	const char *target = client != NULL ? client->target : work->environment;
+
+	if (deployment_is_loan(work) || deployment_is_pipeline(work) ||
+	    !settings_claims_are_rows(tx->settings, target))
+		return NULL;
+	return target;
+}

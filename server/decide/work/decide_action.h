@@ -39,3 +39,6 @@ bool decide_bind_job(struct tx *tx, struct deployment *job);
 
 /* What the work will touch; free() it. */
 struct settings_claims *decide_claims(struct tx *tx, const struct deployment *work) MUST_USE;
+
+/* The environment whose rows it touches besides (store/row_resource.h); NULL: none's. */
+const char *decide_claims_rows(struct tx *tx, const struct deployment *work);

@@ -32,6 +32,7 @@
 #include "store/row_button.h"
 #include "store/row_claim.h"
 #include "store/row_left_host.h"
+#include "store/row_resource.h"
 #include "store/row_question.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
@@ -183,7 +184,11 @@ do_claim(struct act *act)
 {
 	CLEANUP(freep) struct settings_claims *claims = decide_claims(act->tx, act->deployment);
 
+	const char *rows = decide_claims_rows(act->tx, act->deployment);
+
 	row_claim_take(act->tx, act->deployment->id, claims);
+	if (rows != NULL)
+		row_resource_take(act->tx, act->deployment->id, rows);
 }
 
 /* What a run is given: what to bring up, and what was live. */

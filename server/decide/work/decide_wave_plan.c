@@ -4,11 +4,12 @@
 
 #include <stdlib.h>
 
-#include "lib/buf.h"
+#include "lib/fingerprint.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "settings/checks/settings_claims.h"
+#include "store/row_binding.h"
 #include "store/row_environment.h"
 #include "store/row_host.h"
 #include "store/row_host_list.h"
@@ -33,24 +34,40 @@ compare(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct slot *)a)->name, ((const struct slot *)b)->name);
+}
+
+/* Returns how many of the environment's rows are known. */
 static size_t
-sorted(const char *list, const struct host *known, size_t n_known, struct slot *slots)
+add_past(struct tx *tx, const char *environment, struct slot *slots, size_t n)
+{
+	CLEANUP(freep) struct host_past *known = mem_new(HOST_LINES_MAX, sizeof(*known));
+	size_t n_known = row_host_past(tx, environment, known);
+
+	qsort(slots, n, sizeof(*slots), by_name);
+	for (size_t i = 0; i < n_known; i++) {
+		struct slot *slot = bsearch(known[i].name, slots, n, sizeof(*slots), by_name);
+
+		if (slot != NULL) {
+			slot->has_failed = known[i].has_failed;
+			slot->failed_at = known[i].failed_at;
+		}
+	}
+	return n_known;
+}
+
+/* Room for waves_hosts(list). */
+static size_t
+read_slots(const char *list, struct slot *slots)
 {
 	char part[SETTING_PART_MAX + 1];
 	size_t n = 0;
 
-	while (n < SETTING_HOSTS_MAX && setting_next(&list, part, sizeof(part))) {
-		struct slot *slot = &slots[n++];
-
-		(void)settings_claims_host(part, slot->name);
-		for (size_t i = 0; i < n_known; i++)
-			if (strcmp(known[i].name, slot->name) == 0) {
-				slot->has_failed = known[i].state == HOST_IS_FAILED ||
-				    known[i].state == HOST_IS_UNKNOWN;
-				slot->failed_at = known[i].failed_at;
-			}
-	}
-	qsort(slots, n, sizeof(*slots), compare);
+	while (setting_next(&list, part, sizeof(part)))
+		(void)settings_claims_host(part, slots[n++].name);
 	return n;
 }
 
@@ -100,27 +117,26 @@ void
 decide_wave_plan(
     struct tx *tx, struct deployment *work, const struct environment_settings *settings)
 {
-	CLEANUP(freep) struct slot *slots = NULL;
-	CLEANUP(freep) struct host *known = NULL;
 	static const struct release nothing;
+	size_t n = waves_hosts(settings->hosts);
+	CLEANUP(freep) struct slot *slots = NULL;
 	struct environment environment;
 	struct waves waves;
-	size_t n, n_known;
+	bool is_first;
 
 	work->wave = work->waves = 0;
 	if (work->program != PROGRAM_DEPLOY || settings->waves == NULL ||
-	    !waves_read(settings->waves, waves_hosts(settings->hosts), &waves, NULL) || waves.n < 2)
+	    !waves_read(settings->waves, n, &waves, NULL) || waves.n < 2)
 		return;
-	slots = mem_new(SETTING_HOSTS_MAX, sizeof(*slots));
-	known = mem_new(ROW_HOSTS_MAX, sizeof(*known));
-	n_known = row_host_list(
-	    tx, &(struct host_filter){ work->environment, false, "" }, 0, known, ROW_HOSTS_MAX);
-	n = sorted(settings->hosts, known, n_known, slots);
+	slots = mem_new(n, sizeof(*slots));
+	n = read_slots(settings->hosts, slots);
+	is_first = add_past(tx, work->environment, slots, n) == 0;
+	qsort(slots, n, sizeof(*slots), compare);
 	row_environment_get(tx, work->environment, &environment);
 	/* Of a host that came later nobody has brought anything there. */
 	work->waves = write_plan(tx, work,
 	    &(struct plan){ slots, n, waves,
-		n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing });
+		is_first && environment.unknown_since == 0 ? &environment.current : &nothing });
 	work->wave = work->waves > 0 ? 1 : 0;
 }
 
@@ -135,21 +151,21 @@ decide_wave_failures(const struct tx *tx, const struct deployment *work)
 	    (int)waves_failures(settings->failures_max, waves_hosts(settings->hosts));
 }
 
-/* The runner begins nothing for a host that has left the settings: it would refuse all of the
- * order. */
+/* What it has shipped already is shipped on, whatever has become of the file with its hosts. */
 static void
-order_back(struct tx *tx, const struct deployment *work, int64_t run)
+bind_without_hosts(struct tx *tx, const struct deployment *work, struct effect_run *run)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, work->environment);
-	const char *list = settings != NULL ? settings->hosts : NULL;
-	CLEANUP(buf_done) struct buf hosts = buf_make(LIMIT_RUN_HOSTS);
-	char part[SETTING_PART_MAX + 1], name[SETTINGS_CLAIM_HOST];
+	char list[FINGERPRINT_LIST_MAX], name[LIMIT_ENVIRONMENT];
+	const char *slash = strrchr(work->environment, '/');
 
-	buf_addf(&hosts, " ");
-	while (list != NULL && setting_next(&list, part, sizeof(part)))
-		buf_addf(&hosts, "%s ", settings_claims_host(part, name));
-	(void)row_host_order_back(tx, work, run, buf_text(&hosts));
+	if (settings == NULL || settings->hosts_file == NULL || run->binding[0] == '\0' ||
+	    !work->target_changed)
+		return;
+	text_set(name, slash != NULL ? slash + 1 : work->environment);
+	(void)row_binding_get(tx, work->id, list);
+	(void)row_binding_digest(work, fingerprint_drop_hosts(list, name), run->binding);
 }
 
 void
@@ -160,9 +176,10 @@ decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_ru
 	if (work->waves == 0)
 		return;
 	if (work->state == DEPLOY_ROLLING_BACK) {
-		order_back(tx, work, run->run);
+		(void)row_host_order_back(tx, work, run->run);
 		return;
 	}
+	bind_without_hosts(tx, work, run);
 	(void)row_host_order(tx, work, run->run);
 	text_setf(run->wave, "%d/%d", work->wave, work->waves);
 	most = decide_wave_failures(tx, work) - (int)row_host_count(tx, work).failed_before;

@@ -108,6 +108,19 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 
 /* --- what follows --- */
 
+/* It stays PAUSED, and says so. */
+static void
+stay(struct tx *tx, struct deployment *work, const char *why)
+{
+	struct bake row;
+
+	row_bake_get(tx, work->id, &row);
+	text_set(row.why, why);
+	row_bake_set(tx, &row);
+	decide_tell(tx, work, NULL);
+	row_deployment_save(tx, work);
+}
+
 /* False: something keeps it from going on, and it is paused. */
 static bool
 may_go_on(struct tx *tx, struct deployment *work)
@@ -121,15 +134,27 @@ may_go_on(struct tx *tx, struct deployment *work)
 	text_setf(why, "wave %d of %d does not begin: %s", work->wave + (row.began_at != 0),
 	    work->waves, kept);
 	why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
-	if (work->state == DEPLOY_BAKING) {
+	if (work->state == DEPLOY_BAKING)
 		pause(tx, work, why);
-		return false;
-	}
-	text_set(row.why, why);
-	row_bake_set(tx, &row);
-	decide_tell(tx, work, NULL);
-	row_deployment_save(tx, work);
+	else
+		stay(tx, work, why);
 	return false;
+}
+
+/* Has its wave a host that the settings still name, or else one behind it?  Those that have left a
+ * file are skipped.  A list in the settings themselves is none of this: the runner compares it. */
+static bool
+find_wave(struct tx *tx, struct deployment *work)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, work->environment);
+
+	if (settings == NULL || settings->hosts_file == NULL)
+		return true;
+	for (; row_host_skip(tx, work) == 0; work->wave++)
+		if (work->wave == work->waves)
+			return false;
+	return true;
 }
 
 static void
@@ -150,7 +175,10 @@ decide_waves_baked(struct tx *tx, struct deployment *work)
 	if (!may_go_on(tx, work))
 		return;
 	work->wave++;
-	begin(tx, work, DEPLOY_ON_WAVE_DONE);
+	if (find_wave(tx, work))
+		begin(tx, work, DEPLOY_ON_WAVE_DONE);
+	else
+		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
 }
 
 void
@@ -177,10 +205,13 @@ decide_waves_resume(struct tx *tx, struct deployment *work)
 	if ((is_over || (work->waves > 0 && row.began_at == 0)) && !may_go_on(tx, work))
 		return;
 	/* The run of its wave has not ended well: the hosts that it has not reached are left. */
-	if (work->waves > 0 && row.began_at == 0)
+	if (work->waves == 0 || row.began_at != 0)
+		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
+	else if (find_wave(tx, work))
 		begin(tx, work, DEPLOY_ON_NEXT_WAVE);
 	else
-		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
+		stay(tx, work,
+		    "the settings name none of the hosts that are left: roll back, or leave it");
 }
 
 /* --- its message --- */

@@ -15,20 +15,33 @@
 #define ON_A_HOST 4 /* a folder, a proxy's file and two ports; no other list is as long */
 #define ROOM	  (1 + ON_A_HOST * SETTING_HOSTS_MAX + 2 + 1) /* a client's two, add()'s next */
 
-static void add(struct settings_claims *claims, const char *fmt, ...) PRINTF(2, 3);
+/* Where they go: to a list, or one by one to whoever asks. */
+struct sink {
+	struct settings_claims *claims;
+	settings_claims_call *call;
+	void *ctx;
+};
 
-/* Each once; what the checks of the settings let pass has room. */
+static void add(const struct sink *sink, const char *fmt, ...) PRINTF(2, 3);
+
+/* In a list each once; what the checks of the settings let pass has room. */
 static void
-add(struct settings_claims *claims, const char *fmt, ...)
+add(const struct sink *sink, const char *fmt, ...)
 {
-	char *resource = claims->at[claims->n];
+	struct settings_claims *claims = sink->claims;
+	char resource[SETTINGS_CLAIM];
 	va_list args;
 
-	assert(claims->n < claims->room);
 	va_start(args, fmt);
-	(void)vsnprintf(resource, SETTINGS_CLAIM, fmt, args);
+	(void)vsnprintf(resource, sizeof(resource), fmt, args);
 	va_end(args);
-	claims->n += settings_claims_has(claims, resource) ? 0 : 1;
+	if (claims == NULL) {
+		sink->call(sink->ctx, resource);
+		return;
+	}
+	assert(claims->n < claims->room);
+	if (!settings_claims_has(claims, resource))
+		text_set(claims->at[claims->n++], resource); /* of the same size */
 }
 
 /* --- one spelling of each --- */
@@ -79,9 +92,9 @@ settings_is_bluegreen(const struct settings *s, const struct settings_member *me
 }
 
 static void
-add_ssh(struct settings_claims *claims, const struct member_of *of)
+add_ssh(const struct sink *sink, const struct member_of *of)
 {
-	const char *list = settings_own(of->member, ENVIRONMENT_SETTING_HOST)->text;
+	const char *list = settings_hosts(of->member);
 	const char *folder = settings_own(of->member, ENVIRONMENT_SETTING_COMPOSE_DIR)->text;
 	const char *ports =
 	    settings_is_bluegreen(of->s, of->member) ? text_of(of, SETTING_APP_PORTS) : NULL;
@@ -93,39 +106,39 @@ add_ssh(struct settings_claims *claims, const struct member_of *of)
 	while (list != NULL && setting_next(&list, part, sizeof(part))) {
 		(void)host_plain(part, host);
 		if (folder != NULL)
-			add(claims, "host:%s%s", host, plain_path(folder, path));
+			add(sink, "host:%s%s", host, plain_path(folder, path));
 		if (proxy != NULL)
-			add(claims, "host:%s%s", host, plain_path(proxy, path));
+			add(sink, "host:%s%s", host, plain_path(proxy, path));
 		for (const char *rest = ports; rest != NULL && setting_next(&rest, path, 6);)
-			add(claims, "host:%s/:%.5s", host, path);
+			add(sink, "host:%s/:%.5s", host, path);
 	}
 }
 
 /* What is in the folder, and the link that the units run. */
 static void
-add_systemd(struct settings_claims *claims, const struct member_of *of)
+add_systemd(const struct sink *sink, const struct member_of *of)
 {
-	const char *list = settings_own(of->member, ENVIRONMENT_SETTING_HOST)->text;
+	const char *list = settings_hosts(of->member);
 	const char *folder = text_of(of, SETTING_SYSTEMD_DIR);
 	char part[SETTING_PART_MAX + 1], host[HOST_TEXT], path[SETTING_PART_MAX + 1];
 
 	while (list != NULL && folder != NULL && setting_next(&list, part, sizeof(part))) {
 		(void)host_plain(part, host);
-		add(claims, "host:%s%s", host, plain_path(folder, path));
+		add(sink, "host:%s%s", host, plain_path(folder, path));
 	}
 }
 
 static void
-add_local(struct settings_claims *claims, const struct member_of *of)
+add_local(const struct sink *sink, const struct member_of *of)
 {
 	const char *port = settings_own(of->member, ENVIRONMENT_SETTING_PORT)->text;
 
 	if (port != NULL)
-		add(claims, "port:%.5s", port);
+		add(sink, "port:%.5s", port);
 }
 
 static void
-add_kubernetes(struct settings_claims *claims, const struct member_of *of)
+add_kubernetes(const struct sink *sink, const struct member_of *of)
 {
 	const char *config = text_of(of, SETTING_KUBECONFIG);
 	const char *space = text_of(of, SETTING_KUBE_NAMESPACE);
@@ -138,15 +151,15 @@ add_kubernetes(struct settings_claims *claims, const struct member_of *of)
 	if (space == NULL)
 		space = "default";
 	if (name != NULL && list == NULL)
-		add(claims, "kube:%s/%.63s/%.200s", plain_path(config, path), space, name);
+		add(sink, "kube:%s/%.63s/%.200s", plain_path(config, path), space, name);
 	while (list != NULL && setting_next(&list, part, sizeof(part)))
-		add(claims, "kube:%s/%.63s/%.212s", plain_path(config, path), space,
+		add(sink, "kube:%s/%.63s/%.212s", plain_path(config, path), space,
 		    text_starts(part, "deployment/") ? part + sizeof("deployment/") - 1 : part);
 }
 
 static const struct {
 	const char *transport;
-	void (*add)(struct settings_claims *claims, const struct member_of *of);
+	void (*add)(const struct sink *sink, const struct member_of *of);
 } transports[] = {
 	{ "ssh", add_ssh },
 	{ "agent", add_ssh },
@@ -156,6 +169,14 @@ static const struct {
 };
 
 /* --- all of it --- */
+
+const char *
+settings_hosts(const struct settings_member *member)
+{
+	const char *list = settings_own(member, ENVIRONMENT_SETTING_HOST)->text;
+
+	return list != NULL ? list : settings_own(member, ENVIRONMENT_SETTING_HOSTS_FILE)->text;
+}
 
 const char *
 settings_transport(const struct settings *s, const struct settings_member *member)
@@ -189,7 +210,7 @@ settings_host_list(const struct settings *s, const char *environment)
 	const struct settings_member *member =
 	    find_member(settings_of(s, environment), environment);
 
-	return member != NULL ? settings_own(member, ENVIRONMENT_SETTING_HOST)->text : NULL;
+	return member != NULL ? settings_hosts(member) : NULL;
 }
 
 #define MORE_S 600 /* runner/program.c: what hosts are given beside a migration */
@@ -248,26 +269,51 @@ settings_migration_place(
 	return true;
 }
 
+/* What scripts of theirs touch only they know: nothing. */
+static void
+add_targets(const struct sink *sink, const struct settings *s, const char *environment)
+{
+	struct member_of of = { .s = settings_of(s, environment) };
+
+	of.member = find_member(of.s, environment);
+	if (of.member == NULL ||
+	    settings_value_of(of.s, of.member, SETTING_DEPLOY_SCRIPT)->is_given)
+		return;
+	for (size_t i = 0; i < COUNT(transports); i++)
+		if (strcmp(transports[i].transport, settings_transport(of.s, of.member)) == 0)
+			transports[i].add(sink, &of);
+}
+
+void
+settings_claims_each(
+    const struct settings *s, const char *environment, settings_claims_call *call, void *ctx)
+{
+	add_targets(&(struct sink){ .call = call, .ctx = ctx }, s, environment);
+}
+
+bool
+settings_claims_are_rows(const struct settings *s, const char *environment)
+{
+	const struct settings_member *member =
+	    find_member(settings_of(s, environment), environment);
+
+	return member != NULL && settings_own(member, ENVIRONMENT_SETTING_HOSTS_FILE)->text != NULL;
+}
+
 struct settings_claims *
 settings_claims(const struct settings *s, const char *environment)
 {
 	size_t room = ROOM + s->client_count;
 	struct settings_claims *ret = mem_new(1, sizeof(*ret) + room * sizeof(ret->at[0]));
-	struct member_of of = { .s = settings_of(s, environment) };
+	const struct sink sink = { .claims = ret };
 
 	ret->room = room;
-	add(ret, "env:%.*s", LIMIT_ENVIRONMENT, environment);
+	add(&sink, "env:%.*s", LIMIT_ENVIRONMENT, environment);
 	for (size_t i = 0; i < s->client_count; i++)
 		if (strcmp(s->clients[i].target, environment) == 0)
-			add(ret, "client:%.31s", s->clients[i].id);
-	of.member = find_member(of.s, environment);
-	/* What scripts of theirs touch only they know. */
-	if (of.member == NULL ||
-	    settings_value_of(of.s, of.member, SETTING_DEPLOY_SCRIPT)->is_given)
-		return ret;
-	for (size_t i = 0; i < COUNT(transports); i++)
-		if (strcmp(transports[i].transport, settings_transport(of.s, of.member)) == 0)
-			transports[i].add(ret, &of);
+			add(&sink, "client:%.31s", s->clients[i].id);
+	if (!settings_claims_are_rows(s, environment))
+		add_targets(&sink, s, environment);
 	return ret;
 }
 
@@ -300,14 +346,15 @@ struct settings_claims *
 settings_claims_client(const struct settings *s, const struct client_settings *client)
 {
 	struct settings_claims *ret = settings_claims(s, client->target);
+	const struct sink sink = { .claims = ret };
 	char host[HOST_TEXT];
 
 	if (client->cloudflare_zone != NULL)
-		add(ret, "zone:%s", client->cloudflare_zone);
+		add(&sink, "zone:%s", client->cloudflare_zone);
 	/* An agent has one run at a time, of whatever environment. */
 	if (client->host != NULL &&
 	    (client->target == client->as.name || peer_of_host(client->host) != NULL))
-		add(ret, "host:%s", settings_claims_host(client->host, host));
+		add(&sink, "host:%s", settings_claims_host(client->host, host));
 	return ret;
 }
 
@@ -317,7 +364,8 @@ settings_claims_pipeline(const char *environment, const char *pipeline)
 	struct settings_claims *ret = mem_new(1, sizeof(*ret) + 2 * sizeof(ret->at[0]));
 
 	ret->room = 2; /* add()'s next */
-	add(ret, "pipeline:%s:%.*s", pipeline, LIMIT_ENVIRONMENT, environment);
+	add(&(struct sink){ .claims = ret }, "pipeline:%s:%.*s", pipeline, LIMIT_ENVIRONMENT,
+	    environment);
 	return ret;
 }
 

@@ -29,6 +29,15 @@ struct settings_claims {
  */
 struct settings_claims *settings_claims(const struct settings *s, const char *environment) MUST_USE;
 
+/* Do its hosts stand in a file?  Then that has none of its targets: they are rows
+ * (store/row_resource.h). */
+bool settings_claims_are_rows(const struct settings *s, const char *environment);
+
+/* Calls with each of its targets, some of them more than once, wherever its hosts stand. */
+typedef void settings_claims_call(void *ctx, const char *resource);
+void settings_claims_each(
+    const struct settings *s, const char *environment, settings_claims_call *call, void *ctx);
+
 /*
  * What an action on a client touches: client:acme, and what its environment's work touches, or
  * env:client/acme and host:HOST:PORT; that of an agent's host always.  free() it.
@@ -43,7 +52,10 @@ settings_claims_client(const struct settings *s, const struct client_settings *c
 struct settings_claims *settings_claims_pipeline(
     const char *environment, const char *pipeline) MUST_USE;
 
-/* <ENV>_HOST as it is set, a comma between; NULL: it is not. */
+/* The hosts of <ENV>_HOST, or in <ENV>_HOSTS_FILE, a comma between; NULL: neither is set. */
+struct settings_member;
+const char *settings_hosts(const struct settings_member *environment);
+
 const char *settings_host_list(const struct settings *s, const char *environment);
 
 /* The same where releases go through these agents, and how many seconds a fetch and a migration put

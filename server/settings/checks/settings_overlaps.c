@@ -15,52 +15,8 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "settings/checks/settings_claims.h"
+#include "settings/settings_items.h"
 #include "types/repository.h"
-
-/* One resource of one environment, or what its pushes come from. */
-struct item {
-	char *text;
-	size_t environment;
-};
-
-struct items {
-	size_t count;
-	struct item *at;
-};
-
-static void
-add_item(struct items *items, const char *text, size_t environment)
-{
-	struct item *added = array_add(&items->at, &items->count, sizeof(*added));
-
-	*added = (struct item){ mem_text(text), environment };
-}
-
-static void
-free_items(struct items *items)
-{
-	for (size_t i = 0; i < items->count; i++)
-		free(items->at[i].text);
-	free(items->at);
-}
-
-static int
-by_text(const void *a, const void *b)
-{
-	const struct item *one = a, *other = b;
-	int order = strcmp(one->text, other->text);
-
-	if (order == 0)
-		order = one->environment < other->environment ? -1 : 1;
-	return order;
-}
-
-static void
-sort(struct items *items)
-{
-	if (items->count > 0)
-		qsort(items->at, items->count, sizeof(*items->at), by_text);
-}
 
 /* --- targets --- */
 
@@ -104,72 +60,81 @@ is_known(const struct settings_inside *in, size_t later)
 
 /* Both want it; of one application that was said. */
 static void
-check_pair(struct settings *s, const struct item *first, const struct item *later)
+check_pair(struct settings *s, const struct settings_item *first, const struct settings_item *later)
 {
-	const struct environment_settings *one = &s->environments[first->environment];
-	const struct environment_settings *other = &s->environments[later->environment];
+	const struct environment_settings *one = &s->environments[first->of];
+	const struct environment_settings *other = &s->environments[later->of];
 	char text[LIMIT_LINE];
 
-	if (one->of == other->of || is_known(s->inside, later->environment))
+	if (one->of == other->of || is_known(s->inside, later->of))
 		return;
 	text_setf(text, "%s shares %s with %s (%.100s): %s", other->name,
 	    thing_of(later->text, other), one->name, strchr(later->text, ':') + 1,
 	    text_starts(later->text, MIGRATION) ?
 		"a migration of one would be stopped as the other's: rename one" :
 		"a release to one would replace the other's");
-	add_overlap(s->inside, first->environment, later->environment, text);
+	add_overlap(s->inside, first->of, later->of, text);
 }
 
-/* "shop/eu-west" and "shop-eu/west" are one name there: deploybot-migrate-shop-eu-west. */
+/* What one environment wants. */
+struct wants {
+	struct settings_items *items;
+	size_t environment;
+	char migration[LIMIT_ENVIRONMENT]; /* by which a host or a namespace knows it; "": none */
+};
+
+/* "shop/eu-west" and "shop-eu/west" are one name there: deploybot-migrate-shop-eu-west.  Of a
+ * transport or a script that gives it no name: none. */
 static void
-add_migration(struct items *items, const struct settings *s, size_t environment,
-    const struct settings_claims *claims)
+find_migration(const struct settings *s, struct wants *wants)
 {
-	const struct environment_settings *e = &s->environments[environment];
+	const struct environment_settings *e = &s->environments[wants->environment];
 	const char *command = settings_text_for(e, SETTING_MIGRATE_COMMAND);
-	char place[SETTINGS_MIGRATION], name[LIMIT_ENVIRONMENT];
-	char text[sizeof(MIGRATION) + LIMIT_ENVIRONMENT + SETTINGS_CLAIM + 32];
+	char place[SETTINGS_MIGRATION];
 
 	if (command == NULL || command[0] == '\0' || !settings_migration_place(s, e->name, place) ||
 	    strstr(place, "deploybot-migrate-") == NULL)
-		return; /* a transport or a script that gives it no name */
-	text_setf(name, "%s", e->name);
-	for (char *c = name; *c != '\0'; c++)
+		return;
+	text_setf(wants->migration, "%s", e->name);
+	for (char *c = wants->migration; *c != '\0'; c++)
 		*c = (char)(*c == '/' ? '-' : *c);
-	for (size_t i = 0; i < claims->n; i++) { /* "host:a:22/srv/app", "kube:/k/ns/app" */
-		const char *claim = claims->at[i];
-		const char *end = text_starts(claim, "host:") ? strchr(claim, '/') :
-		    text_starts(claim, "kube:")		      ? strrchr(claim, '/') :
-								NULL;
+}
 
-		if (end == NULL)
-			continue;
-		text_setf(
-		    text, MIGRATION "deploybot-migrate-%s, %.*s", name, (int)(end - claim), claim);
-		add_item(items, text, environment);
-	}
+/* "host:a:22/srv/app", "kube:/k/ns/app" */
+static void
+on_resource(void *ctx, const char *resource)
+{
+	const struct wants *wants = ctx;
+	const char *end = text_starts(resource, "host:") ? strchr(resource, '/') :
+	    text_starts(resource, "kube:")		 ? strrchr(resource, '/') :
+							   NULL;
+	char text[sizeof(MIGRATION) + LIMIT_ENVIRONMENT + SETTINGS_CLAIM + 32];
+
+	settings_items_add(wants->items, resource, wants->environment);
+	if (end == NULL || wants->migration[0] == '\0')
+		return;
+	text_setf(text, MIGRATION "deploybot-migrate-%s, %.*s", wants->migration,
+	    (int)(end - resource), resource);
+	settings_items_add(wants->items, text, wants->environment);
 }
 
 static void
-list_targets(const struct settings *s, struct items *items)
+list_targets(const struct settings *s, struct settings_items *items)
 {
 	for (size_t i = 0; i < s->environment_count; i++) {
-		CLEANUP(freep)
-		struct settings_claims *claims = settings_claims(s, s->environments[i].name);
+		struct wants wants = { .items = items, .environment = i };
 
-		for (size_t n = 0; n < claims->n; n++)
-			if (!text_starts(claims->at[n], "env:"))
-				add_item(items, claims->at[n], i);
-		add_migration(items, s, i, claims);
+		find_migration(s, &wants);
+		settings_claims_each(s, s->environments[i].name, on_resource, &wants);
 	}
-	sort(items);
+	settings_items_sort(items);
 }
 
 void
 settings_find_overlaps(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
-	struct items items = { 0 };
+	struct settings_items items = { 0 };
 	size_t first = 0;
 
 	free(in->overlaps);
@@ -184,7 +149,7 @@ settings_find_overlaps(struct settings *s)
 		else
 			check_pair(s, &items.at[first], &items.at[i]);
 	}
-	free_items(&items);
+	settings_items_done(&items);
 	for (size_t i = 0; i < in->overlap_count; i++) {
 		struct environment_settings *later = &in->environments[in->overlaps[i].later];
 
@@ -203,7 +168,7 @@ is_asked(const struct settings_loader *l, size_t environment)
 /* --- branches --- */
 
 static void
-list_branches(const struct settings *s, struct items *items)
+list_branches(const struct settings *s, struct settings_items *items)
 {
 	CLEANUP(buf_done) struct buf text = buf_make(4096); /* both are shorter */
 
@@ -214,36 +179,34 @@ list_branches(const struct settings *s, struct items *items)
 			continue;
 		buf_clear(&text);
 		buf_addf(&text, "%s %s", environment->branch, environment->of->repository_url);
-		add_item(items, buf_text(&text), i);
+		settings_items_add(items, buf_text(&text), i);
 	}
-	sort(items);
+	settings_items_sort(items);
 }
 
 static void
 say_branches(struct settings_loader *l)
 {
 	const struct settings *s = l->s;
-	struct items items = { 0 };
+	struct settings_items items = { 0 };
 	size_t first = 0;
 
 	if (s->application_count > 0)
 		list_branches(s, &items);
 	for (size_t i = 1; i < items.count; i++) {
-		const struct environment_settings *one =
-		    &s->environments[items.at[first].environment];
-		const struct environment_settings *other =
-		    &s->environments[items.at[i].environment];
+		const struct environment_settings *one = &s->environments[items.at[first].of];
+		const struct environment_settings *other = &s->environments[items.at[i].of];
 
 		if (strcmp(items.at[i].text, items.at[first].text) != 0)
 			first = i;
-		else if (one->of != other->of && is_asked(l, items.at[i].environment) &&
+		else if (one->of != other->of && is_asked(l, items.at[i].of) &&
 		    !(settings_is_given(one->of, SETTING_PATHS) &&
 			settings_is_given(other->of, SETTING_PATHS)))
 			settings_say(l->report, SETTINGS_NOTE,
 			    "%s: a push to its branch %s is one to %s too: they have one repository",
 			    other->name, other->branch, one->name);
 	}
-	free_items(&items);
+	settings_items_done(&items);
 }
 
 /* --- health --- */
@@ -253,27 +216,27 @@ static void
 say_shared_health(struct settings_loader *l)
 {
 	const struct settings *s = l->s;
-	struct items items = { 0 };
+	struct settings_items items = { 0 };
 	char place[URL_PLACE];
 	size_t first = 0;
 
 	for (size_t i = 0; i < s->environment_count; i++)
 		for (size_t n = 0; n < s->environments[i].health_url_count; n++)
-			add_item(&items, s->environments[i].health_urls[n], i);
-	sort(&items);
+			settings_items_add(&items, s->environments[i].health_urls[n], i);
+	settings_items_sort(&items);
 	for (size_t i = 1; i < items.count; i++) {
-		size_t one = items.at[first].environment, other = items.at[i].environment;
+		size_t one = items.at[first].of, other = items.at[i].of;
 
 		if (strcmp(items.at[i].text, items.at[first].text) != 0)
 			first = i;
-		else if (one != other && other != items.at[i - 1].environment &&
+		else if (one != other && other != items.at[i - 1].of &&
 		    (is_asked(l, one) || is_asked(l, other)))
 			settings_say(l->report, SETTINGS_WARNING,
 			    "%s: its health URL at %s is that of %s too, and what runs there answers for it: give each an address that reaches it alone",
 			    s->environments[other].name, url_place(items.at[i].text, place),
 			    s->environments[one].name);
 	}
-	free_items(&items);
+	settings_items_done(&items);
 }
 
 /* What was renamed, and is there under its old name too. */

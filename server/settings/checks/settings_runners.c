@@ -102,7 +102,7 @@ find_agents(struct settings_loader *l, struct environment_settings *e)
 	    strcmp(settings_transport_of(e), "agent") != 0)
 		return;
 	if (strcmp(e->runner, RUNNER_LOCAL) == 0) {
-		e->agents = settings_own(e->member, ENVIRONMENT_SETTING_HOST)->text;
+		e->agents = e->hosts;
 		return;
 	}
 	settings_say(l->report, SETTINGS_WARNING,

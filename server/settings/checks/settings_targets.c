@@ -9,6 +9,7 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "settings/checks/settings_claims.h"
+#include "settings/settings_items.h"
 
 /* --- what is missing --- */
 
@@ -32,11 +33,14 @@ static void
 check_missing(
     struct settings_loader *l, const struct settings_member *member, const char *transport)
 {
-	if (strcmp(transport, "ssh") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
+	bool has_none = lacks(member, ENVIRONMENT_SETTING_HOST) &&
+	    lacks(member, ENVIRONMENT_SETTING_HOSTS_FILE);
+
+	if (strcmp(transport, "ssh") == 0 && has_none)
 		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is ssh");
-	if (strcmp(transport, "agent") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
+	if (strcmp(transport, "agent") == 0 && has_none)
 		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is agent");
-	if (strcmp(transport, "systemd") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
+	if (strcmp(transport, "systemd") == 0 && has_none)
 		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is systemd");
 	if (strcmp(transport, "local") == 0 && lacks(member, ENVIRONMENT_SETTING_PORT))
 		say_missing(l, member, ENVIRONMENT_SETTING_PORT, "DEPLOY_TRANSPORT is local");
@@ -173,7 +177,7 @@ check_health_way(
 {
 	static const enum setting ways[] = { SETTING_SSH_JUMP, SETTING_SSH_PROXY_COMMAND };
 	const char *urls = settings_own(member, ENVIRONMENT_SETTING_HEALTH_URL)->text;
-	const char *hosts = settings_own(member, ENVIRONMENT_SETTING_HOST)->text;
+	const char *hosts = settings_hosts(member);
 	const char *way = NULL;
 	char url[SETTING_PART_MAX + 1], host[URL_HOST], smoke[SETTING_NAME_MAX];
 
@@ -240,27 +244,36 @@ name_shared(const struct settings *s, const struct settings_member *member)
 	return "a host, and its folder, ports or nginx's file there (<ENV>_COMPOSE_DIR, <ENV>_APP_PORTS, <ENV>_NGINX_UPSTREAM_FILE)";
 }
 
-/* Would a release to one replace the other? */
-static bool
-are_one_target(struct settings_loader *l, const struct settings_member *one,
-    const struct settings_member *other)
-{
-	CLEANUP(freep) struct settings_claims *ours = settings_claims(l->s, one->id);
-	CLEANUP(freep) struct settings_claims *theirs = settings_claims(l->s, other->id);
-	bool is_shared = false;
+/* Of the members of one file. */
+struct shared {
+	struct settings_items items;
+	size_t at; /* whose they are now */
+};
 
-	for (size_t i = 0; i < ours->n; i++)
-		is_shared = is_shared || settings_claims_has(theirs, ours->at[i]);
-	return is_shared;
+static void
+on_resource(void *ctx, const char *resource)
+{
+	struct shared *shared = ctx;
+
+	settings_items_add(&shared->items, resource, shared->at);
+}
+
+static struct settings_member *
+member_at(const struct settings *s, size_t nth)
+{
+	struct settings_member *member = NULL;
+
+	for (size_t i = 0, n = 0;
+	     n <= nth && (member = settings_next_member(s, FAMILY_ENVIRONMENT, &i)) != NULL; n++)
+		;
+	return member;
 }
 
 /* The one that is named later gives way: the first one ships as it did. */
 static void
-check_shared(
+refuse_shared(
     struct settings_loader *l, const struct settings_member *one, struct settings_member *other)
 {
-	if (!are_one_target(l, one, other) || other->refusal[0] != '\0')
-		return;
 	text_setf(other->refusal,
 	    "%s shares %s with %s: a release to one would replace the other's", other->name,
 	    name_shared(l->s, other), one->name);
@@ -269,10 +282,39 @@ check_shared(
 	    other->name);
 }
 
+/* By order, not by pairs: a thousand hosts of each would be a million comparisons. */
+static void
+check_shared(struct settings_loader *l)
+{
+	struct shared shared = { .at = 0 };
+	size_t with[SETTING_NAMES_MAX], first = 0;
+	struct settings_member *member;
+
+	for (size_t i = 0; (member = settings_next_member(l->s, FAMILY_ENVIRONMENT, &i)) != NULL;
+	     shared.at++) {
+		assert(shared.at < SETTING_NAMES_MAX);
+		with[shared.at] = shared.at;
+		settings_claims_each(l->s, member->id, on_resource, &shared);
+	}
+	settings_items_sort(&shared.items);
+	for (size_t i = 1; i < shared.items.count; i++) {
+		const struct settings_item *item = &shared.items.at[i];
+
+		if (strcmp(item->text, shared.items.at[first].text) != 0)
+			first = i;
+		else if (shared.items.at[first].of < with[item->of])
+			with[item->of] = shared.items.at[first].of;
+	}
+	settings_items_done(&shared.items);
+	for (size_t i = 0; i < shared.at; i++)
+		if (with[i] != i)
+			refuse_shared(l, member_at(l->s, with[i]), member_at(l->s, i));
+}
+
 void
 settings_check_targets(struct settings_loader *l)
 {
-	struct settings_member *member, *before;
+	struct settings_member *member;
 
 	for (size_t i = 0; (member = settings_next_member(l->s, FAMILY_ENVIRONMENT, &i)) != NULL;) {
 		if (!settings_value_of(l->s, member, SETTING_DEPLOY_SCRIPT)->is_given) {
@@ -282,8 +324,6 @@ settings_check_targets(struct settings_loader *l)
 		check_health_is_not_ours(l, member);
 		if (!builds_nothing(l, member))
 			check_registries(l, member);
-		for (size_t j = 0;
-		     (before = settings_next_member(l->s, FAMILY_ENVIRONMENT, &j)) != member;)
-			check_shared(l, before, member);
 	}
+	check_shared(l);
 }

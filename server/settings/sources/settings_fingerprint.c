@@ -6,7 +6,7 @@
 static struct fingerprint_files
 files_of(const struct settings_loader *l, size_t sources)
 {
-	struct fingerprint_files files = { .own = 0 };
+	struct fingerprint_files files = { .owner = settings_owner(l) };
 
 	for (size_t i = 0; i < sources; i++) {
 		if (l->sources[i].file == NULL)
@@ -30,7 +30,10 @@ add_mark(const struct settings_loader *l, const struct settings_spec *spec, cons
 	    (spec->scope == SCOPE_SERVER && spec->family == FAMILY_COUNT))
 		return;
 	files = files_of(l, spec->scope == SCOPE_OWN ? l->own : l->count);
-	fingerprint_add(list, name, special, spec->is_secret, &files);
+	if (spec->type == SETTING_TYPE_HOSTS_FILE)
+		fingerprint_add_hosts(list, name, &files);
+	else
+		fingerprint_add(list, name, special, spec->is_secret, &files);
 }
 
 static bool
