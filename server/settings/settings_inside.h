@@ -354,6 +354,11 @@ void settings_check_prometheus(struct settings_loader *l);
 /* Names in the report which <ENV>_WAVES of one file do not fit its hosts, or how it is released. */
 void settings_check_waves(struct settings_loader *l);
 
+/* --- settings_hosts.c --- */
+
+/* Names in the report which <ENV>_HOSTS_FILE of one file is for no such environment. */
+void settings_check_hosts(struct settings_loader *l);
+
 /* --- settings_bake.c --- */
 
 /* Names in the report what <ENV>_BAKE… of one file lack of each other, and of Prometheus. */

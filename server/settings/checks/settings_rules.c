@@ -556,6 +556,7 @@ settings_check_rules(struct settings_loader *l, bool own)
 	check_shipping(l);
 	settings_check_targets(l);
 	settings_check_bake(l);
+	settings_check_hosts(l);
 	settings_check_waves(l);
 	settings_check_unknown(l);
 }

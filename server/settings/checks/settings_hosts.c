@@ -1,0 +1,60 @@
+/* settings_hosts.c - <ENV>_HOSTS_FILE: for which transports it is, and how much of it a run takes.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "lib/setting.h"
+#include "settings/checks/settings_claims.h"
+#include "settings/settings_inside.h"
+#include "types/waves.h"
+
+#define SAY(...) \
+	settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_HOSTS_FILE, __VA_ARGS__)
+
+/* All of them, each as a line of an order: a rollback goes to all that were touched in one run. */
+static size_t
+bytes_of(const char *list)
+{
+	char part[SETTING_PART_MAX + 1], name[SETTINGS_CLAIM_HOST];
+	size_t bytes = sizeof("= @") + LIMIT_COMMIT + LIMIT_IMAGE;
+
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
+		bytes += strlen(settings_claims_host(part, name)) + 1;
+	return bytes;
+}
+
+static void
+check(struct settings_loader *l, const struct environment_settings *e)
+{
+	const char *transport = settings_transport_of(e);
+	bool is_agent = strcmp(transport, "agent") == 0;
+	size_t hosts = waves_hosts(e->hosts), bytes = bytes_of(e->hosts);
+	char other[SETTING_NAME_MAX];
+
+	if (settings_own(e->member, ENVIRONMENT_SETTING_HOST)->is_given)
+		SAY("is set together with %s: take one of them out",
+		    settings_name_in(e->member, ENVIRONMENT_SETTING_HOST, other));
+	else if (settings_value_of(e->of, e->member, SETTING_DEPLOY_SCRIPT)->is_given)
+		SAY("needs deploybot's own scripts: DEPLOY_SCRIPT of %s reads no file of hosts: take one of them out",
+		    e->name);
+	else if (!is_agent && strcmp(transport, "ssh") != 0 && strcmp(transport, "systemd") != 0)
+		SAY("is for hosts: DEPLOY_TRANSPORT of %s is %.20s, and such a file is for ssh, systemd and agent",
+		    e->name, transport);
+	else if (is_agent && hosts > SETTING_HOSTS_MAX)
+		SAY("names %zu agents, and a release goes through %d at most: make it several environments",
+		    hosts, SETTING_HOSTS_MAX);
+	else if (waves_are_set(e->waves) && bytes > LIMIT_RUN_HOSTS)
+		SAY("has %zu KB of names, and one run takes %d: a rollback goes to all of them at once: shorter names, or several environments",
+		    bytes / 1024, LIMIT_RUN_HOSTS / 1024);
+}
+
+void
+settings_check_hosts(struct settings_loader *l)
+{
+	for (size_t i = 0; i < l->s->environment_count; i++) {
+		const struct environment_settings *e = &l->s->environments[i];
+
+		if (e->of == l->s &&
+		    settings_own(e->member, ENVIRONMENT_SETTING_HOSTS_FILE)->is_given)
+			check(l, e);
+	}
+}
