@@ -139,9 +139,12 @@ cli_completion_words(const struct cli *cli)
 		offer_words(NULL, begun);
 	else if (cli_form_has_kinds(typed.form) && typed.argc == 0)
 		offer_words(typed.word, begun);
-	else if (typed.argc < CLI_OPERANDS)
+	else if (typed.argc < CLI_OPERANDS) {
+		if (typed.argc == 0 && typed.form->kind[0] == '\0')
+			offer_words(typed.word, begun);
 		offer_value(cli, typed.form->operands[typed.argc].value,
 		    typed.argc > 0 ? typed.argv[typed.argc - 1] : NULL, begun);
+	}
 	return EX_OK;
 }
 

@@ -32,7 +32,7 @@ static const struct cli_form *
 find_row(const char *word)
 {
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (strcmp(rows[i].word, word) == 0)
+		if (strcmp(rows[i].word, word) == 0 && rows[i].kind[0] == '\0')
 			return &rows[i];
 	return NULL;
 }
@@ -128,7 +128,7 @@ cli_form_has_kinds(const struct cli_form *form)
 	size_t n;
 	const struct cli_form *all = cli_forms(&n);
 
-	for (size_t i = 0; i < n && form->kind[0] == '\0'; i++)
+	for (size_t i = 0; i < n && form->kind[0] == '\0' && form->usage == NULL; i++)
 		if (strcmp(all[i].word, form->word) == 0 && all[i].kind[0] != '\0' &&
 		    all[i].help != NULL)
 			return true;

@@ -78,8 +78,8 @@ TEST(what_does_not_fit_is_said)
 	SAYS(SETTINGS_ERROR, "STAGING_HOSTS_FILE: /nowhere/hosts");
 	assert_null(WITH("PRODUCTION_HOST=b", FILE_OF("h1\n"), "DEPLOY_SCRIPT=/bin/true"));
 	SAYS(SETTINGS_ERROR, "STAGING_HOSTS_FILE: needs deploybot's own scripts");
-	assert_null(
-	    WITH("PRODUCTION_PORT=81", "DEPLOY_TRANSPORT=local", "STAGING_PORT=80", FILE_OF("h1\n")));
+	assert_null(WITH(
+	    "PRODUCTION_PORT=81", "DEPLOY_TRANSPORT=local", "STAGING_PORT=80", FILE_OF("h1\n")));
 	SAYS(SETTINGS_ERROR,
 	    "STAGING_HOSTS_FILE: is for hosts: DEPLOY_TRANSPORT of staging is local");
 }
