@@ -87,6 +87,28 @@ def test_a_host_that_the_settings_here_do_not_name_is_released_to_by_nobody(benc
     assert order(runner, 2, b"web3:22\n").kind == "started"
 
 
+def test_hosts_of_a_file_are_those_that_it_names_now_and_the_script_reads_what_was_checked(bench):
+    path = bench.settings.parent / "hosts"
+    path.write_text("# two\nWeb1\n[::0001]:2222 # by the door\n", encoding="ascii")
+    path.chmod(0o644)
+    bench.settings.write_text(f"STAGING_HOSTS_FILE={path}\n")
+    runner = bench.begin('cat "$STAGING_HOSTS_FILE" >"$MARKS/hosts"; echo "$STAGING_HOSTS_FILE" >"$MARKS/path"')
+    assert order(runner, 1).kind == "started"
+    assert runner.supervisor(1).go().exit()["status"] == 0
+    assert (bench.marks / "hosts").read_text() == "Web1\n[::0001]:2222"
+    assert (bench.marks / "path").read_text().startswith("/proc/")
+    said = order(runner, 2, b"web3:22\n")
+    assert said.kind == "refused" and said["why"] == "changed"
+    assert said["text"] == "the settings of staging name no host web3:22 here: nothing is released to it"
+    path.chmod(0o666)
+    assert "others may write" in order(runner, 3)["text"]
+    path.chmod(0o644)
+    bench.settings.write_text(f"STAGING_HOSTS_FILE={path}\n{SETTINGS}")
+    assert "STAGING_HOST and STAGING_HOSTS_FILE are both set" in order(runner, 4)["text"]
+    bench.settings.write_text(f"STAGING_HOSTS_FILE={path}.gone\n")
+    assert order(runner, 5)["text"].startswith("STAGING_HOSTS_FILE: ")
+
+
 @pytest.mark.parametrize("hosts", [
     b"web1\n", b"Web1:22\n", b"web1:22", b"\n", b"web1:22\n\n", b"-oProxyCommand=x:22\n", b"web1:22 web3:22\n",
     b"= \nweb1:22\n", b"= x\nweb1:22\n", b"= none\n", b"web1:22\n= none\nweb3:22\n", b"web1:22\x00\n",
