@@ -243,6 +243,18 @@ WAVES_TEST(a_wave_that_is_lost_is_paused)
 	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
 }
 
+WAVES_TEST(a_migration_that_is_cut_is_the_end_of_its_waves)
+{
+	begins(w);
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w,
+	    (struct run_ended){
+		.gate_opened = true, .migration = true, .exit_status = -1, .signal_number = 15 });
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
+	assert_string_equal(live(w), COMMIT_A);
+	assert_string_not_equal(world_newest(w, "staging").migration, "");
+}
+
 WAVES_TEST(a_pause_takes_the_place_of_the_next_wave)
 {
 	begins(w);

@@ -88,7 +88,8 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 	if (run_verdict_is_unknown(ended))
 		row_host_gone(tx, work, work->run);
 	row_host_over(tx, work);
-	if (run_verdict_is_unknown(ended) ||
+	/* What its migration has left is not gone on with: no host has been touched yet. */
+	if (run_verdict_is_unknown(ended) || verdict->event == DEPLOY_ON_MIGRATION_FAILED ||
 	    (work->state != DEPLOY_STOPPING && !is_lost && !is_changed))
 		return false;
 	if (is_changed)
