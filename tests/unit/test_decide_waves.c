@@ -195,6 +195,24 @@ WAVES_TEST(what_a_run_without_a_folder_did_is_not_known)
 
 /* --- pauses --- */
 
+WAVES_TEST(of_a_run_that_is_abandoned_no_host_is_known)
+{
+	struct event *gone;
+	char line[32];
+
+	comes_to_wave_2(w);
+	gone = store_aid_event(&w->aid, EVENT_RUNNER_GONE);
+	text_set(gone->u.runner.name, "local");
+	(void)world_decide(w, gone);
+	text_setf(line, "/abandon %d", (int)world_newest(w, "staging").id);
+	world_text(w, WORLD_ADMIN, line);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(w, WORLD_GROUP, "❓ Abandon"), "Abandon #"));
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
+	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+}
+
 WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_left)
 {
 	comes_to_wave_2(w);

@@ -7,6 +7,7 @@
 #include "decide/work/decide_waves.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
+#include "store/row_host.h"
 #include "store/row_run.h"
 
 /* The entries of its end name who asked for it: who wanted it ended may be somebody else. */
@@ -128,6 +129,8 @@ decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *rea
 		return;
 	give_reason(deployment, reason);
 	deployment->target_changed = true; /* nobody knows */
+	if (deployment->waves > 0)
+		row_host_gone(tx, deployment, deployment->run);
 	end_run(tx, deployment->run);
 	(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
 }
