@@ -17,6 +17,8 @@ handle_hosts_said(struct tx *tx, const struct event *event)
 		return;
 	if (said->n > 0)
 		row_host_said(tx, &work, said->run, said->list, said->n);
+	if (said->n > 0 && deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL)
+		row_host_end(tx, &work); /* it was abandoned: nobody waits for its end */
 	if (said->is_gone)
 		row_host_gone(tx, &work, said->run);
 	decide_waves_said(tx, &work);

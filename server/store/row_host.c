@@ -177,6 +177,14 @@ merge(const struct host_result *list, size_t n, struct said ret[HOSTS_SAID_MAX])
 	" FROM said, run_of WHERE host.environment = ? AND host.name = said.name" \
 	" AND host.run = run_of.run"
 
+/* Then its newest run brings back; one that was abandoned may say so behind its end. */
+static bool
+is_back(enum deploy_state state)
+{
+	return state == DEPLOY_ROLLING_BACK || state == DEPLOY_VERIFYING_ROLLBACK ||
+	    state == DEPLOY_ROLLED_BACK || state == DEPLOY_ROLLBACK_FAILED;
+}
+
 typedef char packed_host[LIMIT_HOST + LIMIT_LINE + 4];
 
 void
@@ -198,7 +206,7 @@ row_host_said(struct tx *tx, const struct deployment *work, int64_t run,
 	}
 	values[used++] = DB_I64(work->id);
 	values[used++] = DB_I64(run);
-	values[used++] = DB_I64(work->run == run && work->state == DEPLOY_ROLLING_BACK);
+	values[used++] = DB_I64(work->run == run && is_back(work->state));
 	values[used++] = DB_TEXT(work->commit);
 	values[used++] = DB_TEXT(work->image);
 	values[used++] = DB_I64(tx->at);

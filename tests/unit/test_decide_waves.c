@@ -195,12 +195,12 @@ WAVES_TEST(what_a_run_without_a_folder_did_is_not_known)
 
 /* --- pauses --- */
 
-WAVES_TEST(of_a_run_that_is_abandoned_no_host_is_known)
+static void
+is_abandoned(struct world *w)
 {
 	struct event *gone;
 	char line[32];
 
-	comes_to_wave_2(w);
 	gone = store_aid_event(&w->aid, EVENT_RUNNER_GONE);
 	text_set(gone->u.runner.name, "local");
 	(void)world_decide(w, gone);
@@ -208,6 +208,12 @@ WAVES_TEST(of_a_run_that_is_abandoned_no_host_is_known)
 	world_text(w, WORLD_ADMIN, line);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says_in(w, WORLD_GROUP, "❓ Abandon"), "Abandon #"));
+}
+
+WAVES_TEST(of_a_run_that_is_abandoned_no_host_is_known)
+{
+	comes_to_wave_2(w);
+	is_abandoned(w);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
 	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
 	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
@@ -417,8 +423,36 @@ WAVES_TEST(without_waves_rows_go_when_nothing_is_in_progress)
 	say(w, "h2 ok, h3 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
-	world_settings_read(w);
+	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
+	world_due(w, TIMER_WAVES);
 	count_hosts(w, 0);
+}
+
+WAVES_TEST(what_an_abandoned_run_says_of_its_hosts_behind_its_end_is_theirs)
+{
+	int64_t run;
+
+	comes_to_wave_2(w);
+	run = run_of(w);
+	is_abandoned(w);
+	say_of(w, run, "h2 began, h3 began, h3 ok");
+	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+	is(w, 3, HOST_IS_CURRENT, COMMIT_B);
+}
+
+WAVES_TEST(what_an_abandoned_rollback_says_of_its_hosts_is_of_what_it_brought_back)
+{
+	int64_t run;
+
+	comes_to_wave_2(w);
+	say(w, "h2 began, h2 failed");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	run = run_of(w);
+	is_abandoned(w);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_ROLLBACK_FAILED);
+	say_of(w, run, "h1 began, h1 ok");
+	is(w, 1, HOST_IS_CURRENT, COMMIT_A);
 }
 
 WAVES_TEST(a_batch_of_hosts_is_said_once_in_a_while)

@@ -10,6 +10,7 @@
 #include "lib/text.h"
 #include "settings/checks/settings_claims.h"
 #include "store/row_binding.h"
+#include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_host.h"
 #include "store/row_host_list.h"
@@ -192,12 +193,16 @@ decide_wave_end(struct tx *tx, const struct deployment *work)
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, work->environment);
 
+	bool has_waves = settings != NULL && waves_are_set(settings->waves);
+
 	if (work->waves > 0) {
 		row_host_end(tx, work);
+		/* Its message still counts its rows: they go behind it. */
+		if (!has_waves && row_effect_timer_of(tx, TIMER_WAVES, work->id) == 0)
+			(void)row_effect_timer(tx, TIMER_WAVES, "", work->id, tx->at);
 		return;
 	}
-	if (settings == NULL || !waves_are_set(settings->waves) || deployment_is_action(work) ||
-	    work->run == 0)
+	if (!has_waves || deployment_is_action(work) || work->run == 0)
 		return;
 	if (work->state == DEPLOY_LIVE)
 		row_host_set_all(tx, work, true);

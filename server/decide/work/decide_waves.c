@@ -8,6 +8,7 @@
 #include "decide/tell/decide_tell.h"
 #include "decide/work/decide_bake.h"
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_left.h"
 #include "decide/work/decide_wave_plan.h"
 #include "lib/text.h"
 #include "store/row_bake.h"
@@ -230,8 +231,10 @@ decide_waves_due(struct tx *tx, int64_t id)
 	struct deployment work;
 
 	row_deployment_get(tx, id, &work);
-	if (deploy_flow_class(work.state) != DEPLOY_CLASS_ACTIVE)
+	if (deploy_flow_class(work.state) != DEPLOY_CLASS_ACTIVE) {
+		decide_left_look(tx, work.environment); /* its settings may have none any more */
 		return;
+	}
 	decide_tell(tx, &work, NULL);
 	row_deployment_save(tx, &work);
 }
