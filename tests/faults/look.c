@@ -93,7 +93,10 @@ look_at_effects(struct look *look, struct db *db, struct err *err)
 {
 	struct db_rows rows = { 0 };
 
-	if (!db_query(&rows, db, err, "SELECT id, kind, subject FROM effect"))
+	/* An edit that says how hosts are is waited for by nobody. */
+	if (!db_query(&rows, db, err,
+		"SELECT id, kind, subject FROM effect"
+		" WHERE kind <> 'wait' OR body ->> 'wait' <> 'waves'"))
 		return false;
 	for (look->n_effects = 0; db_next(&rows); look->n_effects++) {
 		look->effects = grow(

@@ -78,6 +78,19 @@
 	F(FIXED_FORWARD, "a later push began whose commit contains what was rolled back") \
 	F(BARRED, "what nobody rolls back past failed, and was left") \
 	F(ROLLED_BACK_TWICE, "a rollback was asked for after a rollback") \
+	F(WAVE_HOST, "a host had its release in a wave") \
+	F(WAVE_TOO_MANY, "more hosts of a wave failed than may") \
+	F(WAVE_HOST_UNKNOWN, "what became of a host of a wave was not known") \
+	F(WAVE_LIVE_WITHOUT, "a release went live without hosts that had failed") \
+	F(WAVE_BACK, "hosts that a release had touched were brought back") \
+	F(WAVE_STOPPED, "a wave was stopped") \
+	F(WAVE_LOST, "a wave was lost") \
+	F(WAVE_PAUSED, "waves were paused") \
+	F(WAVE_RESUMED, "a wave that was cut went on with the hosts that were left") \
+	F(WAVE_LEFT, "a release was left on the hosts that had it") \
+	F(WAVE_CUT_INSIDE, "the server was killed in a wave") \
+	F(WAVE_CUT_BETWEEN, "the server was killed between two waves") \
+	F(WAVE_ROW_HELD, "a row said what its host runs") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \
 	F(PROBE_RESTLESS, "a health gate ended whose answers came and went") \
 	F(RESULT_AGAIN, "a result came twice") \

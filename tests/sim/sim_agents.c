@@ -152,6 +152,18 @@ on_step(void *ctx, const struct run_step *step)
 }
 
 static void
+on_hosts(void *ctx, const struct hosts_said *said)
+{
+	const struct order_job *job = ctx;
+	struct event *event = sim_server_event(job->sim, EVENT_HOSTS_SAID);
+
+	event->u.hosts_said = *said;
+	event->u.hosts_said.list =
+	    said->n == 0 ? NULL : mem_copy(said->list, said->n * sizeof(*said->list));
+	sim_server_submit(job->sim, event);
+}
+
+static void
 on_lost(void *ctx, const char *stuck)
 {
 	const struct order_job *job = ctx;
@@ -244,7 +256,7 @@ static void
 order_is_tried(struct sim *sim, int64_t i, int64_t effect)
 {
 	struct order_job *job = &jobs[i];
-	const struct runs_watch watch = { on_hello, on_step, NULL, on_lost, on_incompatible,
+	const struct runs_watch watch = { on_hello, on_step, on_hosts, on_lost, on_incompatible,
 		on_ended, on_put_off, on_dropped, job };
 	const struct sim_open *open = sim_server_find(sim, effect);
 	struct err err;

@@ -99,11 +99,12 @@ the_release_is_what_runs(struct sim *sim)
 		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
 
 		if (now->release != 0 &&
-		    !(now->has_urls ? sim->has_passed : sim->has_word)[now->deployment])
+		    (!(now->has_urls ? sim->has_passed : sim->has_word)[now->deployment] ||
+			(sim->waves_of[now->deployment] > 0 && !sim->has_word[now->deployment])))
 			sim_fail(sim, __func__, "release %" PRId64 " of %s passed nothing",
 			    now->release, sim_environments[e]);
 		if (active_in(e) == NULL && !now->is_down && !now->is_unknown &&
-		    strcmp(now->commit, sim->targets[e].runs) != 0)
+		    strcmp(now->commit, sim->targets[e].runs) != 0 && !sim_waves_has_rows(sim, e))
 			sim_fail(sim, __func__, "%s is said to run %.7s and runs %.7s",
 			    sim_environments[e], now->commit, sim->targets[e].runs);
 	}
@@ -206,6 +207,7 @@ look_at_end(struct sim *sim, const struct look_deployment *d)
 	a_migration_is_never_passed_over(sim, d);
 	a_release_passed_its_gate(sim, d);
 	sim_nag_check_end(sim, d->id, d->state, d->environment);
+	sim_waves_check_end(sim, d);
 }
 
 /* Whoever says that they looked has put right what they found. */
@@ -219,6 +221,7 @@ somebody_has_looked(struct sim *sim)
 		    now->release == sim->had_release[e]) {
 			sim_note(sim, SIM_LOOKED);
 			(void)text_copy(sim->targets[e].runs, LIMIT_COMMIT, now->commit);
+			sim_waves_looked(sim, e, now->commit);
 			sim->targets[e].answers_at = sim->now;
 		}
 		sim->was_unknown[e] = now->is_unknown;
@@ -482,6 +485,8 @@ sim_check_commit(struct sim *sim)
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
 	the_release_is_what_runs(sim);
+	for (int e = 0; e < SIM_FLEETS && sim->has_waves; e++)
+		sim_waves_check(sim, e, active_in(e));
 	for (size_t i = 0; i < seen.n; i++)
 		if (seen.deployments[i].class == DEPLOY_CLASS_FINAL &&
 		    sim->ended_as[seen.deployments[i].id] == 0)
@@ -585,6 +590,8 @@ sim_check_images(struct sim *sim, const struct effect_run *order)
 	bool is_back = order->program == PROGRAM_ROLLBACK;
 
 	if (is_back || order->program == PROGRAM_DRAIN)
+		check_image(sim, order, order->commit, order->image, false);
+	else if (order->wave[0] != '\0' && order->image[0] != '\0')
 		check_image(sim, order, order->commit, order->image, false);
 	else if (order->image[0] != '\0')
 		sim_fail(sim, "a_deployment_is_ordered_by_commit", "run %" PRId64, order->run);

@@ -167,6 +167,44 @@ struct sim_post {
 	bool is_unanswered; /* its id has reached no decision */
 };
 
+/* --- sim_waves.c --- */
+
+#define SIM_FLEETS 2 /* staging and production of the application without a name */
+#define SIM_HOSTS  6 /* of each */
+#define SIM_RESULTS 512 /* bytes of what was said of them */
+
+struct sim_host {
+	char runs[LIMIT_COMMIT]; /* "": nothing */
+	int64_t run;		 /* that is at work there; 0: none */
+	int64_t touched_by;	 /* the deployment that has begun with it last */
+	char before[LIMIT_COMMIT]; /* what it ran then */
+	bool is_sure;		   /* ... and its row said so */
+	int64_t released_by;	   /* the deployment whose release it has said to have */
+};
+
+struct sim_wave_host {
+	int host;
+	char to[LIMIT_COMMIT];
+	char had[LIMIT_COMMIT]; /* when it was begun with */
+	enum { SIM_HOST_WAITS, SIM_HOST_BEGUN, SIM_HOST_DONE } is;
+};
+
+/* Of a run that is for some hosts. */
+struct sim_wave {
+	bool is_set;
+	int number, waves; /* 0: it brings hosts back */
+	int most, failed;  /* hosts */
+	bool is_refused;   /* one that answers was not brought back */
+	int n;
+	struct sim_wave_host of[SIM_HOSTS];
+	bool is_file_gone; /* runs/ID/results */
+	int n_said, n_told;
+	struct sim_host_said {
+		int host;
+		enum host_word word;
+	} said[2 * SIM_HOSTS];
+};
+
 /* --- sim_run.c --- */
 
 enum sim_phase {
@@ -202,6 +240,7 @@ struct sim_process {
 	bool said_hello;
 	bool lost_told;
 	int script; /* where in its program it is */
+	struct sim_wave wave;
 	struct run_ended record;
 };
 
@@ -565,6 +604,10 @@ struct sim {
 	size_t n_processes;
 	struct sim_process processes[SIM_PROCESSES];
 	struct sim_target targets[SIM_ENVIRONMENTS];
+	struct sim_host hosts[SIM_FLEETS][SIM_HOSTS];
+	bool has_waves; /* something was released in some */
+	int waves_of[SIM_DEPLOYMENTS];
+	int wave_cut[SIM_DEPLOYMENTS]; /* whose run was stopped or lost; 0: none */
 	int settings_edited[SIM_ENVIRONMENTS]; /* so often, of what its runner reads there */
 	int hooks_edited[SIM_ENVIRONMENTS];
 
@@ -1013,6 +1056,29 @@ void sim_opa_check_begun(struct sim *sim, struct tx *tx, int64_t work);
 void sim_bake_ask(struct sim *sim, struct sim_open *open);
 void sim_bake_check(struct sim *sim, struct tx *tx);
 bool sim_bake_is_over(struct sim *sim); /* false: now somebody ends what is paused */
+
+/* --- sim_waves.c --- */
+
+struct look_deployment;
+/* Its run is for those hosts alone, where the order names some. */
+void
+sim_waves_order(struct sim *sim, struct sim_process *process, const struct effect_run *order);
+bool sim_waves_is_last(const struct sim_process *process); /* of them, or in none */
+int sim_waves_advance(struct sim *sim, struct sim_process *process);
+void sim_waves_ended(struct sim *sim, const struct sim_process *process);
+void sim_waves_cut(struct sim *sim); /* the server is about to be killed */
+/* A run for all of them has changed them. */
+void sim_waves_all_run(struct sim *sim, const struct sim_process *process, const char *commit);
+/* What was said of its hosts and was not told yet. */
+void sim_waves_tell(struct sim *sim, struct sim_process *process);
+size_t sim_waves_results(const struct sim_process *process, char ret[SIM_RESULTS]); /* its file */
+void sim_waves_somebody_turns(struct sim *sim);
+const char *sim_waves_answer(struct sim *sim, int environment); /* NULL: as its target */
+bool sim_waves_has_rows(struct sim *sim, int environment);
+/* After a commit; active: what is under way there, or NULL. */
+void sim_waves_check(struct sim *sim, int environment, const struct look_deployment *active);
+void sim_waves_check_end(struct sim *sim, const struct look_deployment *d);
+void sim_waves_looked(struct sim *sim, int environment, const char *commit);
 
 /* --- sim_forge.c --- */
 

@@ -8,8 +8,10 @@ static bool
 is_healthy(struct sim *sim, const struct probe_target *url, struct probe_finding *finding)
 {
 	const struct sim_target *target = &sim->targets[sim_environment(url->environment)];
-	const char *answers = sim->now < target->answers_at ? target->before : target->runs;
+	const char *answers = sim_waves_answer(sim, sim_environment(url->environment));
 
+	if (answers == NULL)
+		answers = sim->now < target->answers_at ? target->before : target->runs;
 	(void)text_copy(finding->commit, sizeof(finding->commit), answers);
 	if (!sim->is_resting && sim_one_in(sim, 8)) {
 		sim_note(sim, SIM_PROBE_FLAPPED);
@@ -36,7 +38,8 @@ report_probe(struct sim *sim, struct sim_open *open, bool is_healthy)
 		    &sim->targets[sim_environment(effect->u.probe.targets[0].environment)];
 
 		assert(effect->subject < SIM_DEPLOYMENTS);
-		sim->has_passed[effect->subject] =
+		sim->has_passed[effect->subject] = sim->waves_of[effect->subject] > 0 ?
+		    sim->has_word[effect->subject] :
 		    strcmp(target->runs, effect->u.probe.targets[0].commit) == 0;
 	}
 	sim_server_report(sim, open);

@@ -202,7 +202,9 @@ sim_remote_remember(const struct effect_run *order)
 {
 	struct effect_run *kept = &orders[n_orders++ % ORDERS];
 
+	free(kept->hosts);
 	*kept = *order;
+	kept->hosts = order->hosts != NULL ? strdup(order->hosts) : NULL;
 	memset(&kept->message, 0, sizeof(kept->message)); /* its texts are the effect's */
 }
 
@@ -323,14 +325,22 @@ on_state(struct sim *sim, const struct protocol_message *state)
 static void
 say_piece(struct sim *sim, const struct protocol_message *read)
 {
-	static const char said[] = "==> build\nIt is done.\n";
+	static const char log[] = "==> build\nIt is done.\n";
+	const struct sim_process *process = find(sim, (int64_t)read->id);
+	char results[SIM_RESULTS];
+	size_t size = 0, at = read->place.from > 0 ? (size_t)read->place.from - 1 : 0;
 
+	if (read->place.is_results && process != NULL)
+		size = sim_waves_results(process, results);
 	say(sim, AGENT_CHANNEL_RUNNER,
 	    &(struct protocol_message){ .kind = PROTOCOL_PIECE,
 		.id = read->id,
-		.place = { .from = read->place.from, .size = sizeof(said) - 1 },
-		.body = said,
-		.body_len = sizeof(said) - 1 });
+		.place = { .from = read->place.from,
+		    .size = read->place.is_results ? size : sizeof(log) - 1,
+		    .is_results = read->place.is_results },
+		.body = read->place.is_results ? results + (at < size ? at : size) : log,
+		.body_len =
+		    read->place.is_results ? (at < size ? size - at : 0) : sizeof(log) - 1 });
 }
 
 static void

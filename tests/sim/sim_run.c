@@ -64,9 +64,11 @@ end(struct sim *sim, struct sim_process *process, struct run_ended record)
 	record.drains = process->record.drains && !record.lost;
 	process->record = record;
 	process->phase = SIM_ENDED;
+	sim_waves_ended(sim, process);
 	assert(process->deployment < SIM_DEPLOYMENTS);
 	if (record.gate_opened && !record.lost && record.exit_status == 0 &&
-	    process->program != PROGRAM_ACTION && process->program != PROGRAM_DRAIN)
+	    sim_waves_is_last(process) && process->program != PROGRAM_ACTION &&
+	    process->program != PROGRAM_DRAIN)
 		sim->has_word[process->deployment] = true;
 	sim_trace(sim, "run %" PRId64 " ends: %s%s%s%sexit %d", process->run,
 	    record.gate_opened ? "" : "never opened, ", record.lost ? "lost, " : "",
@@ -92,6 +94,7 @@ runs_now(struct sim *sim, const struct sim_process *process, const char *commit)
 	if (commit[0] == '\0') /* what stops now goes on answering for a while */
 		(void)text_copy(target->before, sizeof(target->before), target->runs);
 	(void)text_copy(target->runs, sizeof(target->runs), commit);
+	sim_waves_all_run(sim, process, commit);
 	target->answers_at = sim->now + sim_delay(sim, 0, LAG_MOST_MS);
 	sim_trace(sim, "%s runs %.7s", sim_environments[process->environment],
 	    commit[0] != '\0' ? commit : "nothing");
@@ -141,7 +144,7 @@ prepare(struct sim *sim, struct sim_process *process)
 static int
 migrate(struct sim *sim, struct sim_process *process)
 {
-	if (process->program != PROGRAM_DEPLOY || !sim_one_in(sim, 4))
+	if (process->program != PROGRAM_DEPLOY || process->wave.number > 1 || !sim_one_in(sim, 4))
 		return -1;
 	sim_note(sim, SIM_MIGRATED);
 	process->record.migration = true;
@@ -193,6 +196,10 @@ advance(struct sim *sim, struct sim_process *process)
 		return -1;
 	case 4:
 		sim_drain_makes_room(sim, process);
+		if (process->wave.is_set) {
+			process->script--;
+			return sim_waves_advance(sim, process);
+		}
 		runs_now(sim, process, "");
 		return sim_one_in(sim, 24) ? 1 : -1;
 	case 5:
@@ -359,6 +366,7 @@ supervisor_tells(struct sim *sim, int64_t index, int64_t b)
 	if (open == NULL || process->link != sim->life)
 		return;
 	tell_steps(sim, process);
+	sim_waves_tell(sim, process);
 	if (!process->has_supervisor && !process->lost_told)
 		tell_lost(sim, process);
 	if (process->phase == SIM_AT_GATE && process->has_supervisor && !process->said_hello) {
@@ -498,6 +506,7 @@ sim_run_begin(struct sim *sim, const struct effect_run *order)
 		.has_supervisor = true };
 	(void)text_copy(process->commit, sizeof(process->commit), order->commit);
 	(void)text_copy(process->previous, sizeof(process->previous), order->previous);
+	sim_waves_order(sim, process, order);
 	sim_trace(sim, "run %" PRId64 " (%s %.7s in %s) is at its gate", process->run,
 	    order->program == PROGRAM_ACTION	 ? order->action :
 		order->program == PROGRAM_DRAIN	 ? "drain" :
@@ -593,7 +602,7 @@ supervisor_is_reached(struct sim *sim, int64_t index, int64_t b)
 
 	(void)b;
 	process->link = sim->life;
-	process->n_told = 0;
+	process->n_told = process->wave.n_told = 0;
 	process->said_hello = false;
 	process->lost_told = false;
 	if (!process->has_supervisor && process->phase != SIM_ENDED)

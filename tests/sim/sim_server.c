@@ -121,7 +121,8 @@ ends_by_itself(enum timer_kind kind)
 {
 	return kind == TIMER_QUESTION || kind == TIMER_PUSH || kind == TIMER_APPROVAL ||
 	    kind == TIMER_PAD || kind == TIMER_CHANGED || kind == TIMER_CLOUDFLARE ||
-	    kind == TIMER_WITNESS || kind == TIMER_GATE || kind == TIMER_LOAN || kind == TIMER_BAKE;
+	    kind == TIMER_WITNESS || kind == TIMER_GATE || kind == TIMER_LOAN || kind == TIMER_BAKE ||
+	    kind == TIMER_WAVES;
 }
 
 static void
@@ -552,6 +553,7 @@ sim_server_cut(struct sim *sim, bool is_host)
 		return;
 	sim_note(sim, is_host ? SIM_HOST_CUT : SIM_POWER_CUT);
 	sim_trace(sim, "-- %s is killed", is_host ? "everything" : "the server");
+	sim_waves_cut(sim);
 	sim_two_cut(sim, is_host);
 	sim_chat_cut(sim);
 	sim_cloudflare_cut(sim);

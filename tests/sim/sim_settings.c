@@ -10,7 +10,7 @@
 #include "types/principal.h"
 #include "types/settings.h"
 
-#define LINES_MAX 96
+#define LINES_MAX 112
 #define OF_ONE	  SIM_OF_ONE
 #define OF_FEW	  18			 /* ... and of eight; the others are of fifty */
 #define MAY_UNTIL INT64_C(1767312000000) /* the end of 2026-01-01 */
@@ -48,6 +48,18 @@ static const char *const hosts[OF_ONE][2] = {
 	[4] = { "CLIENT_ACME_HOST=h9", "CLIENT_SOLO_HOST=agent:solo" },
 	[6] = { "CLIENT_ACME_HOST=agent:acme", "CLIENT_SOLO_HOST=agent:solo" },
 	[7] = { "CLIENT_ACME_HOST=agent:acme", "CLIENT_SOLO_HOST=agent:solo" },
+};
+
+/* Of which environment, on how many hosts (sim_waves.c), in which waves, and how many may fail. */
+static const struct {
+	const char *of, *hosts, *waves, *failures;
+} fleets[OF_ONE] = {
+	[1] = { "STAGING", "w1,w2,w3,w4,w5", "1, 40%, 100%", "0" },
+	[2] = { "PRODUCTION", "w1,w2,w3,w4", "1, 100%", "1" },
+	[3] = { "STAGING", "w1,w2,w3", "1, 100%", "1" },
+	[4] = { "STAGING", "w1,w2,w3,w4,w5,w6", "1, 3, 100%", "2" },
+	[5] = { "STAGING", "w1,w2,w3,w4,w5", "50%, 100%", "20%" },
+	[8] = { "STAGING", "w1,w2,w3,w4", "1, 2, 3, 100%", "0" },
 };
 
 #define MINUTE_MS     INT64_C(60000)
@@ -302,6 +314,24 @@ add_lines(char room[LINES_MAX][SIM_LINE], size_t *n, const char *const *lines)
 		(void)snprintf(room[(*n)++], sizeof(room[0]), "%s", *lines);
 }
 
+static size_t
+add_fleet(int variant, char room[][SIM_LINE])
+{
+	const char *of = fleets[variant].of;
+
+	(void)snprintf(room[0], SIM_LINE, "%s_DEPLOY_TRANSPORT=ssh", of);
+	(void)snprintf(room[1], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
+	(void)snprintf(room[2], SIM_LINE, "%s_HOST=%s", of, fleets[variant].hosts);
+	(void)snprintf(room[3], SIM_LINE, "%s_WAVES=%s", of, fleets[variant].waves);
+	(void)snprintf(room[4], SIM_LINE, "%s_FAILURES_MAX=%s", of, fleets[variant].failures);
+	of = strcmp(of, "STAGING") == 0 ? "PRODUCTION" : "STAGING";
+	(void)snprintf(room[5], SIM_LINE, "%s_DEPLOY_TRANSPORT=ssh", of);
+	(void)snprintf(room[6], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
+	(void)snprintf(room[7], SIM_LINE, "%s_HOST=h4", of);
+	(void)snprintf(room[8], SIM_LINE, "REGISTRY_URL=registry.example.com");
+	return 9;
+}
+
 static struct settings *
 load(int variant, bool at_gitlab, int whose)
 {
@@ -309,6 +339,7 @@ load(int variant, bool at_gitlab, int whose)
 	const struct forge_lines *forge = &forges[at_gitlab ? 1 : 0];
 	char room[LINES_MAX][SIM_LINE], *list[LINES_MAX + 2], apps[96], key[4096], *may, *words;
 	struct settings_report report = { 0 };
+	bool is_local = variant < OF_ONE && fleets[variant].of == NULL; /* it has no hosts */
 	struct settings *settings;
 	size_t n = 0;
 
@@ -322,9 +353,8 @@ load(int variant, bool at_gitlab, int whose)
 		(void)snprintf(room[n++], sizeof(room[0]), "LOCAL_WWW_DATA_IS=role staging");
 	for (size_t i = 0; sim_agents_line(i) != NULL; i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", sim_agents_line(i));
-	for (size_t i = 0; sim_two_line(whose, variant < OF_ONE, i) != NULL; i++)
-		(void)snprintf(
-		    room[n++], sizeof(room[0]), "%s", sim_two_line(whose, variant < OF_ONE, i));
+	for (size_t i = 0; sim_two_line(whose, is_local, i) != NULL; i++)
+		(void)snprintf(room[n++], sizeof(room[0]), "%s", sim_two_line(whose, is_local, i));
 	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < COUNT(clients); i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", clients[i]);
 	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < 2; i++)
@@ -368,6 +398,8 @@ load(int variant, bool at_gitlab, int whose)
 	}
 	for (int name = 0; name < SIM_NOTIFIED_NAMES; name++)
 		add_lines(room, &n, sim_notify_lines(variant, name));
+	if (variant < OF_ONE && fleets[variant].of != NULL)
+		n += add_fleet(variant, &room[n]);
 	if (variant % 3 == 0)
 		(void)snprintf(room[n++], sizeof(room[0]),
 		    "OPA_URL=http://127.0.0.1:8181/v1/data/deploybot/allow");
