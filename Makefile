@@ -537,6 +537,12 @@ check-agents-many: packages-test
 check-ha: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/ha/check_ha.py $(if $(filter command line,$(origin N)),$(N),30)
+# Releases in waves to so many hosts.
+HOSTS ?= 64
+.PHONY: check-fleet
+check-fleet: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/fleet/check_fleet.py $(HOSTS)
 check-patroni: packages-patroni
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/ha/check_patroni.py $(WHAT)
@@ -649,7 +655,7 @@ fuzz: packages-fuzz
 .PHONY: help
 help:
 	@echo "make            the three programs, in $(BUILD)/"
-	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back, STORY=secrets, STORY=failover, STORY=uploads, STORY=told, STORY=console: others)"
+	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=pipelines, STORY=rolled-back-stays-back, STORY=secrets, STORY=failover, STORY=uploads, STORY=told, STORY=console, STORY=waves: others)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=test_policy: one unit program alone; tests/e2e/test_x.py: all of them, and only those end-to-end tests; DB=pg: what keeps rows, in a PostgreSQL of its own)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
@@ -666,6 +672,7 @@ help:
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-canaries  loans of secrets end in each way: none is in a file, a message or the memory (root) of the server: 1 min"
 	@echo "make check-planted  one protection after another is taken out: its test must notice: an hour (WHAT=gate: only those)"
+	@echo "make check-fleet  a release in waves to so many hosts, 3 % of them bad, over kill -9 in each wave and between two: 10 min (HOSTS=64)"
 	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make check-asan     the end-to-end tests of make test with ASan and UBSan: 6 min (WHAT=tests/e2e/test_x.py: only those)"

@@ -4,7 +4,7 @@ with a repository and two environments each.  --story plays it without a person 
 it happened; --story rolled-back-stays-back plays another one, of rollbacks and of answers given before, --story
 pipelines one of CI and gates, --story secrets one of what Vault lends, --story failover one of two servers, --story
 uploads one of archives that people send, --story told one of who is notified besides the chat, --story
-console one of the page /console/ in a browser."""
+console one of the page /console/ in a browser, --story waves one of a release to thirty hosts."""
 # SPDX-License-Identifier: ISC
 import argparse
 import os
@@ -22,6 +22,7 @@ import pipelines
 import rolled_back
 import told
 import uploads
+import waves
 from stage import APPLICATIONS, Stage
 from story import play
 from telegram_client import ADA, BEA, GROUP
@@ -29,7 +30,7 @@ from telegram_client import ADA, BEA, GROUP
 BUILD_SECONDS = 4.0
 STORIES = {"1": None, "rolled-back-stays-back": rolled_back.play, "pipelines": pipelines.play, "secrets": loans.play,
            "failover": failover.play, "uploads": uploads.play, "told": told.play,
-           "console": console.play}
+           "console": console.play, "waves": waves.play}
 INTERRUPTED = 128 + signal.SIGINT
 
 

@@ -119,6 +119,19 @@ def test_the_story_of_secrets_happens(place):
 
 
 @pytest.mark.long
+def test_the_story_of_waves_happens(place):
+    folder, environment = place
+    done = subprocess.run([*DEMO, "--story", "waves"], env=environment, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=STORY_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("all of it happened\n")
+    for step in ("wave 3 of 3: 30 of 30", "✓ no host was released to twice", "✓ the third wave stopped by itself"):
+        assert step in done.stdout, done.stdout
+    assert not list(folder.iterdir())
+    assert not processes_in(folder)
+
+
+@pytest.mark.long
 def test_the_story_of_archives_happens(place):
     folder, environment = place
     done = subprocess.run([*DEMO, "--story", "uploads"], env=environment, stdin=subprocess.DEVNULL, text=True,

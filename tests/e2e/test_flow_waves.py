@@ -1,73 +1,22 @@
 """Goal: a release comes to its hosts in waves, by the real server, runner, supervisor and scripts: over kill -9 of the
 server to the end, and back on the hosts that it has touched.  Only what a host would do is a stand-in."""
 # SPDX-License-Identifier: ISC
-import os
-import pathlib
-import shutil
-
 import pytest
 
+from fleet import Hosts, own_build, settings_of
 from flow_aid import ANY, Scene, ended_well
-from runner_client import ROOT
 from stage import wait_until
 from telegram_client import text_of
-
-# As transports/ssh.sh says it of each host; what a host runs stands in a file.
-HOSTS = r"""transport_needs=source
-transport_preflight() { :; }
-transport_current() { :; }
-transport_logs() { :; }
-transport_drain() { :; }
-hosts_switch() { # RELEASE
-	local host acked failed=0 acks
-	release_begins
-	exec {acks}<>"/proc/self/fd/$HOST_ACKS"
-	while IFS= read -r -u 9 host; do
-		step "host $host began"
-		IFS= read -r -u "$acks" acked
-		[[ $acked == "$host" ]] || fail "$EXIT_REFUSED" "acknowledged: ${acked@Q}"
-		printf '%s %s %s\n' "$host" "${1%%@*}" "$act" >>"$STATE_DIRECTORY/switched"
-		until [[ ! -e $STATE_DIRECTORY/hold-$host ]]; do limited 60 "a look" sleep 0.05; done
-		if [[ $act == deploy && -e $STATE_DIRECTORY/fails-$host ]]; then
-			step "host $host failed no space left"
-			failed=$((failed + 1))
-			continue
-		fi
-		printf '%s\n' "${1%%@*}" >"$STATE_DIRECTORY/runs-$host"
-		step "host $host ok"
-	done 9<"$RUN_HOSTS"
-	((failed <= WAVE_FAILURES_MAX)) || fail "$EXIT_REFUSED" "$failed hosts failed"
-}
-transport_ship() { hosts_switch "$1"; }
-transport_rollback() { hosts_switch "$1"; }
-"""
-
-
-def own_build(folder):
-    """The programs, beside a folder deploy whose hosts are files."""
-    given = pathlib.Path(os.environ.get("DEPLOYBOT_BUILD") or os.path.join(ROOT, "build"))
-    folder.mkdir()
-    for name in ("deploybot", "deploybot-runner"):
-        shutil.copy(given / name, folder / name)
-    (folder / "deploy" / "transports").mkdir(parents=True)
-    for script in pathlib.Path(ROOT, "deploy").glob("*.sh"):
-        (folder / "deploy" / script.name).symlink_to(script)
-    (folder / "deploy" / "transports" / "local.sh").symlink_to(pathlib.Path(ROOT, "deploy", "transports", "local.sh"))
-    (folder / "deploy" / "transports" / "ssh.sh").write_text(HOSTS, encoding="ascii")
-    return folder
-
 
 class Fleet(Scene):
     def mark(self, name):
         return self.folder / "state" / name
 
     def runs_on(self, host):
-        return self.mark(f"runs-{host}:22").read_text(encoding="ascii").strip()
+        return Hosts(self.folder / "state").runs(host)
 
     def switched(self, commit):
-        """Which hosts were brought to that commit, one for each time."""
-        rows = [line.split() for line in self.mark("switched").read_text(encoding="ascii").splitlines()]
-        return [host for host, of, _ in rows if of == commit]
+        return Hosts(self.folder / "state").switches(commit)
 
     def rows(self):
         return dict((name, state) for name, state in self.bot_rows("SELECT name, state FROM host ORDER BY name"))
@@ -82,10 +31,7 @@ class Fleet(Scene):
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     folder = tmp_path_factory.mktemp("waves")
-    made = Fleet(folder / "scene", settings={
-        "STAGING_DEPLOY_TRANSPORT": "ssh", "STAGING_HOST": "h1,h2", "STAGING_WAVES": "1, 100%",
-        "STAGING_COMPOSE_DIR": "/srv/app", "STAGING_PORT": None, "STAGING_HEALTH_URL": None},
-        build=own_build(folder / "build"))
+    made = Fleet(folder / "scene", settings=settings_of(("h1", "h2"), "1, 100%"), build=own_build(folder / "build"))
     yield made
     ended_well(made)
 

@@ -14,7 +14,7 @@
 
 #define STATUS_FAILED	   70
 #define STATUS_UNREACHABLE 69
-#define RARELY		   14 /* on a calm day hardly ever */
+#define RARELY		   9
 
 static sim_fn server_is_killed;
 
@@ -108,7 +108,6 @@ sim_waves_order(struct sim *sim, struct sim_process *process, const struct effec
 		return;
 	sim->has_waves = wave->is_set = true;
 	wave->most = order->failures_max;
-	wave->is_file_gone = !sim->is_resting && sim_one_in(sim, 60);
 	/* NOLINTNEXTLINE(cert-err34-c): of our own writing; of a rollback it is "" */
 	(void)sscanf(order->wave, "%d/%d", &wave->number, &wave->waves);
 	if (order->program == PROGRAM_DEPLOY)
@@ -179,6 +178,8 @@ begin(struct sim *sim, struct sim_process *process, int i)
 		sim_fail(sim, "no_host_is_touched_by_two_runs_at_once",
 		    "runs %" PRId64 " and %" PRId64 " on %s", other->run, process->run,
 		    names[of->host]);
+	if (process->wave.n_said == 0)
+		process->wave.is_file_gone = !sim->is_resting && sim_one_in(sim, 30);
 	say(process, i, HOST_BEGAN);
 	of->is = SIM_HOST_BEGUN;
 	host->run = process->run;
@@ -421,8 +422,12 @@ sim_waves_somebody_turns(struct sim *sim)
 		"SELECT environment FROM work WHERE waves > 0 AND ended_at = 0"
 		" ORDER BY id DESC LIMIT 1"),
 	    &err);
-	if (!db_next(&rows))
+	if (!db_next(&rows)) {
+		sim_chat_type(
+		    sim, SIM_ADMIN, sim_one_in(sim, 4) ? "/deploy production" : "/deploy staging");
+		sim_later(sim, 0, 15000, sim_chat_question_is_answered, SIM_ADMIN, 0);
 		return;
+	}
 	if (sim_one_in(sim, 3)) {
 		(void)sim_chat_press(sim, SIM_ADMIN, labels[sim_draw(sim, COUNT(labels))]);
 		return;
@@ -491,7 +496,8 @@ check_row(struct sim *sim, int environment, const struct row *row, bool is_pause
 {
 	const struct sim_host *host = &sim->hosts[environment][row->host];
 
-	if (strcmp(row->state, "unknown") == 0)
+	/* Where a first release had failed nobody knows what runs: such a row says nothing yet. */
+	if (strcmp(row->state, "unknown") == 0 || (row->work == 0 && row->release[0] == '\0'))
 		return;
 	if (strcmp(row->state, "touched") == 0) {
 		if (!is_paused)
