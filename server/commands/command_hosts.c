@@ -8,22 +8,11 @@
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
-#include "store/row_environment.h"
+#include "decide/view/decide_view_hosts.h"
 #include "store/row_host_list.h"
 #include "types/settings.h"
 
 #define PAGE 20
-
-/* False: the word is none of them. */
-static bool
-read_filter(struct tx *tx, const char *word, const char *name, struct environment *environment,
-    struct host_filter *ret)
-{
-	*ret = (struct host_filter){ name, strcmp(word, "failed") == 0, "" };
-	if (strcmp(word, "old") == 0)
-		ret->other_than = row_environment_get(tx, name, environment)->current.commit;
-	return ret->is_bad || word[0] == '\0' || strcmp(word, "old") == 0;
-}
 
 void
 command_hosts(struct tx *tx, const struct update *update, const struct request *request)
@@ -31,7 +20,6 @@ command_hosts(struct tx *tx, const struct update *update, const struct request *
 	struct message as = { .address = update->address };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct host list[PAGE];
-	struct environment environment;
 	struct host_filter which;
 	const struct environment_settings *settings;
 	const char *name;
@@ -42,7 +30,7 @@ command_hosts(struct tx *tx, const struct update *update, const struct request *
 	if (settings == NULL)
 		return;
 	name = settings->name;
-	if (!read_filter(tx, request_text(request, "state"), name, &environment, &which)) {
+	if (!decide_view_hosts_filter(tx, request_text(request, "state"), name, &which)) {
 		(void)decide_send_firstf(tx, &update->address, FIRST_HOSTS, name,
 		    ": " MARK_CODE "/hosts %s" MARK_CODE " shows all, behind it " MARK_CODE
 		    "failed" MARK_CODE " or " MARK_CODE "old" MARK_CODE,

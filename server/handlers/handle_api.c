@@ -362,6 +362,7 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 	case API_STATUS:
 	case API_HISTORY:
 	case API_FIGURES:
+	case API_HOSTS:
 	case API_QUEUE:
 	case API_PENDING:
 	case API_HOLDS:

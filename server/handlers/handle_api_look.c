@@ -5,6 +5,7 @@
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
+#include "decide/view/decide_view_hosts.h"
 #include "decide/view/decide_view.h"
 #include "decide/view/decide_view_lists.h"
 #include "decide/who/decide_agent.h"
@@ -48,6 +49,7 @@ static const struct {
 	[API_STATUS] = { POLICY_STATUS, decide_view_status },
 	[API_HISTORY] = { POLICY_HISTORY, decide_view_history },
 	[API_FIGURES] = { POLICY_HISTORY, decide_view_figures },
+	[API_HOSTS] = { POLICY_STATUS, decide_view_hosts },
 	[API_QUEUE] = { POLICY_TALK, decide_view_queue },
 	[API_PENDING] = { POLICY_TALK, decide_view_pending },
 	[API_HOLDS] = { POLICY_TALK, decide_view_holds },
@@ -73,7 +75,8 @@ view(struct tx *tx, const struct api_request *api, struct json_out *json)
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	enum policy_action action = views[api->operation].action;
 
-	tx->request = api->operation == API_FIGURES ? &api->request : tx->request;
+	if (api->operation == API_FIGURES || api->operation == API_HOSTS)
+		tx->request = &api->request;
 	if (decide_scope_of(tx, api->from.person, action, api->request.target, &scope) ||
 	    may_view_clients(tx, api)) {
 		views[api->operation].show(tx, &scope, json);

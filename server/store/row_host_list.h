@@ -13,7 +13,7 @@
 struct host_filter {
 	const char *environment;
 	bool is_bad;
-	const char *other_than;
+	char other_than[LIMIT_COMMIT];
 };
 
 /* By name, behind so many; how many there are. */

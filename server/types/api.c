@@ -161,6 +161,32 @@ read_days(const char *text, struct api_request *ret, struct err *err)
 	return true;
 }
 
+/* shop/staging, or failed/200/shop/staging, which no environment is called. */
+static bool
+read_list(const char *text, struct api_request *ret, struct err *err)
+{
+	static const char *const words[] = { "all", "failed", "old" };
+	size_t word = strcspn(text, "/"), number = strcspn(text + word + (text[word] == '/'), "/");
+	char part[API_ARGUMENT];
+	int64_t skip;
+
+	if (strchr(text, '/') == strrchr(text, '/') || word + number + 2 > sizeof(part))
+		return (text[0] != '\0' && read_target(text, ret, err)) ||
+		    err_set(err, ERR_INVALID,
+			"expected an environment, as /v1/hosts/shop/staging, or all, failed or old and a number before it: /v1/hosts/failed/0/shop/staging");
+	text_setf(part, "%.*s", (int)word, text);
+	if (text_index(part, words, COUNT(words)) == COUNT(words))
+		return err_set(err, ERR_INVALID, "expected all, failed or old");
+	request_add(&ret->request, "state", strcmp(part, "all") == 0 ? "" : part);
+	text_setf(part, "%.*s", (int)number, text + word + 1);
+	text += word + number + 1;
+	if (!text_to_i64(part, 0, INT32_MAX, &skip, NULL) || text[0] == '\0' || text[1] == '\0')
+		return err_set(err, ERR_INVALID,
+		    "expected how many hosts are before, 0 at first, and an environment: /v1/hosts/failed/0/shop/staging");
+	request_add_number(&ret->request, "skip", skip);
+	return read_target(text + 1, ret, err);
+}
+
 static bool
 read_path(const struct api_row *row, const char *path, struct api_request *ret, struct err *err)
 {
@@ -186,6 +212,8 @@ read_path(const struct api_row *row, const char *path, struct api_request *ret, 
 		return read_since(behind, ret, err);
 	case API_DAYS:
 		return read_days(behind, ret, err);
+	case API_LIST:
+		return read_list(behind, ret, err);
 	case API_SPAN:
 		return read_span(behind, ret, err);
 	case API_ENV:

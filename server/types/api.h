@@ -15,7 +15,7 @@ enum api_operation {
 
 enum api_behind {
 	API_NONE, API_TARGET, API_NUMBER, API_PLACE, API_WORD, API_PEER, API_NAME, API_ENV,
-	API_SINCE, API_SPAN, API_DAYS
+	API_SINCE, API_SPAN, API_DAYS, API_LIST
 };
 
 struct api_row {

@@ -117,6 +117,10 @@ def test_lists_of_v1_are_shown_to_people_and_as_json(scene):
         check(scene.json(PERSON, "holds", "staging"), {"$ref": "#/holds"})
     finally:
         scene.run(PERSON, "unlock", "staging")
+    assert scene.run(PERSON, "hosts", "staging") == "staging: 0 hosts\n"
+    assert scene.run(PERSON, "hosts", "staging", "failed") == "staging: 0 failed or unknown hosts\n"
+    check(scene.json(PERSON, "hosts", "staging", "old"), {"$ref": "#/hosts"})
+    assert "behind it nothing, failed or old" in scene.run(PERSON, "hosts", "shop/staging", "new", wanted=64)
     check(scene.json(PERSON, "actions"), {"$ref": "#/actions"})
     assert scene.run(PERSON, "actions") == "You may ask for no action.\n"
     check(scene.json(PERSON, "pending"), {"$ref": "#/pending"})

@@ -129,6 +129,7 @@ ask(struct sim *sim, enum api_operation operation, char path[96], char body[256]
 		return NULL;
 	case API_TARGET:
 	case API_ENV:
+	case API_LIST:
 		(void)snprintf(path, 96, "%s/%s", api_rows[operation].path, environment);
 		return NULL;
 	case API_DAYS:

@@ -223,6 +223,7 @@ WORLD_TEST_BARE(each_request_of_a_stranger_is_denied_or_finds_nothing)
 		[API_NAME] = "/db-migrate",
 		[API_ENV] = "/production",
 		[API_SINCE] = "",
+		[API_LIST] = "/production",
 		[API_SPAN] = "/2020-01-01/2099-12-31/0",
 		[API_DAYS] = "/2026-01-01/2026-12-31/production",
 	};

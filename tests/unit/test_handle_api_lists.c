@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "api_aid.h"
 #include "do_aid.h"
+#include "lib/text.h"
+#include "store/row_host.h"
 #include "store/store_inside.h"
 
 #define CONTRACTOR 44
@@ -50,6 +52,59 @@ WORLD_TEST_BARE(holds_are_those_of_the_chat)
 	SAID(w, "\"environment\":\"staging\",\"holds\":[{\"kind\":\"lock\",\"by\":\"@ada\"");
 	SAID(w, "\"environment\":\"production\",\"holds\":[]");
 	assert_int_equal(api_aid_ask(w, STAGING, API_HOLDS, "/v1/holds/nowhere", NULL), 404);
+}
+
+/* --- hosts --- */
+
+#define HOSTS_MADE 205
+
+static void
+make_hosts(struct tx *tx, UNUSED void *arg)
+{
+	const struct deployment work = { .id = 7, .environment = "production" };
+	struct release before = { 0 };
+	char name[16];
+
+	for (int i = 0; i < HOSTS_MADE; i++) {
+		(void)snprintf(name, sizeof(name), "h%03d:22", i);
+		text_set(before.commit, i < 2 ? COMMIT_B : COMMIT_A);
+		row_host_plan(tx, &work, name, 2, &before);
+	}
+	(void)tx_run(tx,
+	    "UPDATE host SET state = 'failed', detail = 'no space left' WHERE name = 'h204:22'");
+}
+
+WORLD_TEST_OF(hosts_are_listed_in_pages, ADA_IS)
+{
+	world_released(w, "production");
+	world_act(w, make_hosts, NULL);
+	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts/production", NULL), 200);
+	SAID(w,
+	    "\"environment\":\"production\",\"all\":205,\"hosts\":[{\"name\":\"h000:22\",\"state\":"
+	    "\"current\",\"release\":\"" COMMIT_B "\",\"detail\":\"\",\"wave\":2,\"wave_of\":7,");
+	assert_non_null(strstr(w->aid.said_last, "],\"next\":200"));
+	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts/all/200/production", NULL), 200);
+	SAID(w, "\"hosts\":[{\"name\":\"h200:22\"");
+	SAID(w, "],\"next\":null");
+	assert_int_equal(
+	    api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts/failed/0/production", NULL), 200);
+	SAID(w, "\"all\":1,\"hosts\":[{\"name\":\"h204:22\",\"state\":\"failed\"");
+	SAID(w, "\"detail\":\"no space left\"");
+	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts/old/0/production", NULL), 200);
+	SAID(w, "\"all\":2,\"hosts\":[{\"name\":\"h000:22\"");
+	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts/all/205/production", NULL), 200);
+	SAID(w, "\"all\":205,\"hosts\":[],\"next\":null");
+	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts/nothing", NULL), 404);
+}
+
+WORLD_TEST_OF(hosts_are_shown_to_who_may_see_the_status_there, CLIENTS_OF("log:staging"))
+{
+	world_released(w, "staging");
+	world_act(w, make_hosts, NULL);
+	assert_int_equal(api_aid_ask(w, STAGING, API_HOSTS, "/v1/hosts/production", NULL), 404);
+	LACKS(w, "h000");
+	assert_int_equal(api_aid_ask(w, STAGING, API_HOSTS, "/v1/hosts/staging", NULL), 403);
+	LACKS(w, "hosts\":");
 }
 
 /* --- news --- */

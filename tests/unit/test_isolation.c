@@ -235,12 +235,15 @@ ask_row(struct isolation *both, const struct who *who, enum api_operation operat
 		break;
 	case API_TARGET:
 	case API_ENV:
+	case API_LIST:
 	case API_DAYS:
 		for (size_t i = 0; i < COUNT(places); i++) {
 			(void)snprintf(path, sizeof(path), "%s%s%s", api_rows[operation].path,
 			    api_rows[operation].behind == API_DAYS ? "/2026-01-01/2026-12-31" : "",
 			    places[i]);
-			if (api_rows[operation].behind == API_ENV && places[i][0] == '\0')
+			if ((api_rows[operation].behind == API_ENV ||
+				api_rows[operation].behind == API_LIST) &&
+			    places[i][0] == '\0')
 				continue;
 			isolation_ask(both, who->uid, who->as, operation, path, NULL);
 		}
