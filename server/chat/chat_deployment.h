@@ -245,13 +245,14 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
 bool chat_deployment_ahead_ended(
     struct chat_text *text, const char *said, const struct deployment *ended) MUST_USE;
 
-/* Nobody has seen that it was rolled back, is down or paused: a reminder, and a line for /status
- * (at 0: not how long ago). */
+/* Nobody has seen that it was rolled back, is down or paused, or it is live without some hosts: a
+ * reminder, and a line for /status (at 0: not how long ago). */
 #define CHAT_SEEN "👀 Seen"
 struct chat_nag {
 	const struct deployment *work;
 	const struct environment *environment;
 	const struct bake *bake;    /* PAUSED: since when, and why */
+	const struct chat_waves *waves; /* LIVE: its hosts, and which do not run it */
 	const struct release *back; /* what a rollback asks about */
 	const char *runbook;	    /* as above */
 	const struct chat_clock *clock;

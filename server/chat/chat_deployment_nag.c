@@ -1,6 +1,7 @@
-/* chat_deployment_nag.c - what is said until somebody has seen a rollback, or a pause.  Side: pure. */
+/* chat_deployment_nag.c - what is said until somebody has seen a rollback, or a pause; hosts that lag.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
+#include "chat/chat_hosts.h"
 
 #define UNSEEN ", nobody has seen it"
 
@@ -16,6 +17,25 @@ nag_paused(struct chat_text *text, const struct chat_nag *nag)
 	chat_text_add(text, nag->is_last ? "\nThis is the last reminder." : "");
 }
 
+static void
+nag_hosts(struct chat_text *text, const struct chat_nag *nag)
+{
+	const struct chat_waves *waves = nag->waves;
+	int64_t more = waves->hosts.failed - (int64_t)waves->n_bad;
+
+	chat_first(text, FIRST_NAG_HOSTS, nag->work->environment);
+	chat_text_duration(text, ", for ", nag->at - nag->work->ended_at);
+	chat_text_add(text, "\n");
+	chat_deployment_commit(text, "", nag->work);
+	chat_text_add(text, " is live, but not on these:");
+	for (size_t i = 0; i < waves->n_bad; i++)
+		chat_host(text, "\n", &waves->bad[i]);
+	if (more > 0)
+		chat_text_add(text, "\nand %lld more", (long long)more);
+	chat_text_add(text, "\nThe next deployment takes them along in its first wave");
+	chat_text_add(text, nag->is_last ? "\nThis is the last reminder." : "");
+}
+
 void
 chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
 {
@@ -24,8 +44,8 @@ chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
 	bool is_back = work->state == DEPLOY_ROLLED_BACK;
 	bool is_sure = deployment_is_looked_down(work), is_well = deployment_is_looked_well(work);
 
-	if (work->state == DEPLOY_PAUSED) {
-		nag_paused(text, nag);
+	if (work->state == DEPLOY_PAUSED || work->state == DEPLOY_LIVE) {
+		(work->state == DEPLOY_PAUSED ? nag_paused : nag_hosts)(text, nag);
 		return;
 	}
 	chat_first(text,

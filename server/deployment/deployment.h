@@ -145,7 +145,7 @@ struct environment {
 	int64_t poll_failing_since; /* wall ms; of git, asked with its settings; 0: it answers */
 	bool is_down;		    /* the last change failed, and so did its rollback */
 	bool is_unacknowledged;	    /* rolled back, nobody has seen it, nothing is live since */
-	int64_t unseen_work;	    /* rolled back or down by it, and nobody has seen it; 0: none */
+	int64_t unseen_work;	    /* whose end is reminded of (decide_nag.h); 0: none's */
 	int n_nags;		    /* reminders of unseen_work that were due */
 	char waiting_push[LIMIT_PERSON]; /* who pushed what waits for a freeze's end; "": none */
 	char waiting_commit[LIMIT_COMMIT]; /* a job's, which alone waits; "": its branch's head */

@@ -1,6 +1,7 @@
 /* Goal: a release comes to its hosts in waves, and only hosts that were touched go back.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "waves_aid.h"
+#include "store/store_inside.h"
 
 /* --- from wave to wave --- */
 
@@ -252,6 +253,78 @@ WORLD_TEST_OF(a_wave_that_is_stopped_is_reminded_of, HOSTS, "STAGING_ROLLBACK_NA
 	world_due(w, TIMER_NAG);
 	assert_non_null(world_says(w, "Still paused: staging"));
 	assert_non_null(world_says(w, "for 15 min, nobody has seen it"));
+}
+
+static void
+host_left(struct tx *tx, UNUSED void *arg)
+{
+	(void)tx_run(tx, "UPDATE host SET left_at = $1 WHERE name = 'h3:22'", DB_I64(tx->at));
+}
+
+#define TOLERANT HOSTS, "STAGING_FAILURES_MAX=34%", "STAGING_ROLLBACK_NAG_MINUTES=15"
+
+static void
+is_live_without_h3(struct world *w)
+{
+	comes_to_wave_2(w);
+	say(w, "h2 ok, h3 failed: no space left");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+WORLD_TEST_OF(tolerated_hosts_are_named_until_they_have_left_the_settings, TOLERANT)
+{
+	is_live_without_h3(w);
+	world_due(w, TIMER_NAG);
+	assert_non_null(world_says(w, "🟡 Failed hosts: staging, for 15 min\n"));
+	assert_non_null(
+	    world_says(w, "not on these:\nh3: failed, runs aaaaaaa; no space left\nThe"));
+	assert_string_equal(live(w), COMMIT_B);
+	world_answers(w, WORLD_ADMIN, "/status staging", "hosts: bbbbbbb on 2 of 3, aaaaaaa on 1");
+	assert_null(strstr(world_plain(world_last(w)), "nobody has seen"));
+	assert_null(strstr(world_plain(world_last(w)), "Seen"));
+	world_due(w, TIMER_NAG);
+	assert_int_equal(world_environment(w, "staging").n_nags, 2);
+	world_act(w, host_left, NULL);
+	world_due(w, TIMER_NAG);
+	assert_int_equal(world_environment(w, "staging").unseen_work, 0);
+}
+
+WORLD_TEST_OF(tolerated_hosts_are_named_until_they_run_the_release, TOLERANT)
+{
+	is_live_without_h3(w);
+	world_due(w, TIMER_NAG);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	ordered(w, "1/2", "h1:22\nh3:22\n");
+	say(w, "h1 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_not_equal(world_environment(w, "staging").unseen_work, 0);
+	say(w, "h2 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_environment(w, "staging").unseen_work, 0);
+	assert_non_null(world_says(w, "Over: staging, a release is live since"));
+}
+
+/* A deployment that failed since is reminded of alone, until that is seen. */
+WORLD_TEST_OF(tolerated_hosts_are_named_again_when_what_failed_since_is_seen, TOLERANT)
+{
+	is_live_without_h3(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	say(w, "h1 began, h1 failed: no memory, h3 failed: does not answer");
+	world_run_releases(w, TOUCHED);
+	say(w, "h1 ok");
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	world_due(w, TIMER_NAG);
+	assert_null(world_says(w, "Failed hosts: "));
+	for (size_t i = 0; i < w->n_screen; i++)
+		if (world_button(&w->screen[i], "Seen")[0] != '\0')
+			(void)world_press(
+			    w, WORLD_ADMIN, w->screen[i].chat, world_button(&w->screen[i], "Seen"));
+	for (int i = 0; i < 2; i++) /* one is of what was seen */
+		world_due(w, TIMER_NAG);
+	assert_non_null(world_says(w, "not on these:\nh3: failed, runs aaaaaaa; does not answer"));
 }
 
 WAVES_TEST(a_wave_that_is_lost_is_paused)

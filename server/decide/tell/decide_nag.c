@@ -19,6 +19,7 @@
 #include "store/row_bake.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
+#include "store/row_host_list.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_shown.h"
@@ -89,9 +90,20 @@ note_shown(struct tx *tx, int64_t work, int64_t message, const char *why)
 bool
 decide_nag_is_open(struct tx *tx, const struct deployment *work)
 {
-	return work->id != 0 &&
+	return work->id != 0 && work->state != DEPLOY_LIVE &&
 	    row_environment_get(tx, work->environment, &(struct environment){ 0 })->unseen_work ==
 	    work->id;
+}
+
+/* Of one that is live: on which of its hosts it is not. */
+static struct chat_waves
+lagging(struct tx *tx, const struct deployment *work)
+{
+	struct chat_waves waves = { .n_bad = 0 };
+
+	if (work->state == DEPLOY_LIVE && work->waves > 0)
+		waves.n_bad = row_host_list_lagging(tx, work, waves.bad, &waves.hosts.failed);
+	return waves;
 }
 
 enum how_ended {
@@ -194,12 +206,31 @@ decide_nag_begin(struct tx *tx, const struct deployment *work)
 	end_open(tx, work->environment, ENDED);
 	if (interval_ms(tx, work->environment) == 0)
 		return;
+	if (work->state == DEPLOY_LIVE) { /* its message stays as it is */
+		wait_for_next(tx, work, 0);
+		return;
+	}
 	note_shown(tx, work->id, work->message, SHOWN_NAG);
 	note_shown(tx, work->id, work->also_message, SHOWN_NAG);
 	n = row_button_list_messages(tx, work->id, others, COUNT(others));
 	for (size_t i = 0; i < n; i++)
 		note_shown(tx, work->id, others[i], SHOWN_NAG);
 	wait_for_next(tx, work, 0);
+}
+
+void
+decide_nag_hosts(struct tx *tx, const struct deployment *work)
+{
+	if (lagging(tx, work).n_bad > 0)
+		decide_nag_begin(tx, work);
+}
+
+int64_t
+decide_nag_unseen(const struct environment *environment)
+{
+	return environment->unseen_work == environment->current.deployment ?
+	    0 :
+	    environment->unseen_work;
 }
 
 void
@@ -224,9 +255,11 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 	const struct request seen = request_about("seen", "work", work->id);
 	struct chat_clock clock = decide_clock(tx, work->environment);
 	struct bake bake = paused(tx, work);
+	struct chat_waves waves = lagging(tx, work);
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, work->environment))
+	if (work->state != DEPLOY_LIVE &&
+	    (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, work->environment)))
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
 	if (work->state == DEPLOY_PAUSED)
 		decide_bake_buttons(tx, work, chat, &as.buttons);
@@ -237,6 +270,7 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 		.work = work,
 		.environment = environment,
 		.bake = &bake,
+		.waves = &waves,
 		.back = &back,
 		.runbook = settings_text(
 		    settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
@@ -272,7 +306,8 @@ decide_nag_due(struct tx *tx, int64_t id)
 	interval = interval_ms(tx, work.environment);
 	if (id == 0 || environment.unseen_work != id)
 		return;
-	if (interval == 0) { /* nobody wants it any more */
+	/* Nobody wants it any more; or each host runs it, or has left. */
+	if (interval == 0 || (work.state == DEPLOY_LIVE && lagging(tx, &work).n_bad == 0)) {
 		end_open(tx, work.environment, ENDED);
 		return;
 	}
@@ -298,11 +333,18 @@ decide_nag_looked(struct tx *tx, const struct deployment *work)
 bool
 decide_nag_seen(struct tx *tx, const struct update *update, const struct deployment *work)
 {
+	struct deployment live;
+
 	if (!decide_nag_is_open(tx, work))
 		return false;
 	decide_audit_request(tx, work, update->person, AUDIT_CODE_ROLLBACK_SEEN, "seen",
 	    (const char *const[]){ "name", update->name, NULL });
 	end(tx, work->environment, work->id, ENDED_SEEN, update->name);
+	row_deployment_get(tx,
+	    row_environment_get(tx, work->environment, &(struct environment){ 0 })
+		->current.deployment,
+	    &live);
+	decide_nag_hosts(tx, &live); /* this one came before it */
 	row_environment_acknowledge(tx, work->environment);
 	return true;
 }

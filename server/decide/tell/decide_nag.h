@@ -11,6 +11,13 @@
  * environment is reminded, where the settings want that. */
 void decide_nag_begin(struct tx *tx, const struct deployment *work);
 
+/* It is live: where it is not on some of its hosts, those are named from now on until they run it,
+ * or left the settings.  Nobody is asked whether they have seen that. */
+void decide_nag_hosts(struct tx *tx, const struct deployment *work);
+
+/* Which work's end, or pause, nobody has seen there; 0: none's. */
+int64_t decide_nag_unseen(const struct environment *environment);
+
 /* A release is about to be live: what came before it need not be seen any more, and is
  * said to be over. */
 void decide_nag_live(struct tx *tx, const char *environment);

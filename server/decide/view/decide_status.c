@@ -18,6 +18,7 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_notify.h"
 #include "decide/tell/decide_trouble.h"
 #include "lib/mem.h"
@@ -221,7 +222,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	row_deployment_tried(tx, name, shown->environment.head.commit, "", &shown->tried);
 	status.tried =
 	    shown->tried.id != 0 && shown->tried.state != DEPLOY_LIVE ? &shown->tried : NULL;
-	row_deployment_get(tx, shown->environment.unseen_work, &shown->unseen);
+	row_deployment_get(tx, decide_nag_unseen(&shown->environment), &shown->unseen);
 	status.unseen = shown->unseen.id != 0 ? &shown->unseen : NULL;
 	decide_holds(tx, decide_place_rows(tx, name), &shown->holds);
 	status.holds = &shown->holds;

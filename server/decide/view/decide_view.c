@@ -12,6 +12,7 @@
 #include "decide/hold/decide_refusal.h"
 #include "decide/question/decide_place.h"
 #include "decide/queue/decide_ci.h"
+#include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/work/decide_promotion.h"
 #include "deployment/standing.h"
@@ -467,7 +468,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	json_put_str(json, "runner", runner);
 	json_put_time(json, "runner_disconnected_since", row_runner_named(tx, runner).at);
 	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);
-	put_number(json, "unseen", environment.unseen_work);
+	put_number(json, "unseen", decide_nag_unseen(&environment));
 	put_blocks(tx, name, json);
 	if (!repository_is_polled(settings, environment.unknown_since))
 		environment.poll_failing_since = 0; /* nobody asks for it any more */

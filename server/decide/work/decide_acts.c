@@ -400,6 +400,7 @@ do_release(struct act *act)
 	decide_left_hosts(act->tx, deployment, /* in doubt the one that failed may be there */
 	    environment_is_in_doubt(&before) ? "" : before.current.commit);
 	decide_tell_over(act->tx, deployment, &before);
+	decide_nag_hosts(act->tx, deployment);
 	if (!deployment->is_off_branch)
 		row_block_free_contained(act->tx, deployment);
 	if (is_rollback && !deployment->is_forward)
