@@ -155,6 +155,22 @@ def test_a_deployment_and_a_rollback_go_through_link_and_agent(bench):
     assert status == 78 and "is ordered by deploybot's server alone" in said[-1], said
 
 
+def test_a_run_for_some_hosts_says_of_each_agent_how_it_ends(bench):
+    """h2 is none: its agent is not connected."""
+    first, digest = bench.shipped("one")
+    commit, other = bench.release("two")
+    hosts = bench.path / "run-hosts"
+    hosts.write_text("h2:22\nh1:22\n")
+    wave = {"RUN_HOSTS": str(hosts), "STAGING_HOST": "h2,h1", "WAVE": "1/2", "PREVIOUS_RELEASE": f"{first}@{digest}"}
+    status, said = bench.run("deploy.sh", "staging", commit, WAVE_FAILURES_MAX="1", **wave)
+    told = [step[5:] for step in bench.steps() if step.startswith("host ")]
+    assert status == 0 and told[0].startswith("h2:22 failed unreachable: ") and told[1:] == ["h1:22 began", "h1:22 ok"], said
+    assert bench.runs() == [(f"{bench.image}@{other}", "running")] and not bench.calls("ssh")
+    hosts.write_text(f"= {first}@{digest}\nh1:22\n")
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}", **wave)
+    assert status == 0 and bench.runs() == [(f"{bench.image}@{digest}", "running")], said
+
+
 def test_a_migration_runs_there_once(bench):
     commit, digest = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate a=b", MIGRATE_SERVICE="app")

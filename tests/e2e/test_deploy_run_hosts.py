@@ -9,7 +9,7 @@ import pytest
 
 from commands_aid import cleans
 from runner_client import wait_for
-from ssh_aid import SshBench, until_at_rest
+from ssh_aid import BlueGreenBench, SshBench, is_whole, until_at_rest
 from systemd_aid import SystemdBench
 
 HOSTS = ("h1:22", "h2:2222")
@@ -235,3 +235,56 @@ def test_waves_of_units_ship_what_the_first_one_has_built_and_a_rollback_is_said
     assert (bench.path / "built").read_text() == "built\n"
     assert not list((bench.state / "apps" / "staging").glob("wave.*"))
     bench.done()
+
+
+# ---- blue/green --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bluegreen(tmp_path, tools_folder):
+    yield from until_at_rest(BlueGreenBench(tmp_path, tools_folder))
+
+
+def one_host(bench, *lines):
+    file = bench.path / "run-hosts"
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return {"RUN_HOSTS": str(file), "WAVE_FAILURES_MAX": "0"}
+
+
+@pytest.mark.long
+def test_blue_green_begins_with_a_host_at_its_switch_and_its_drain_ends_what_that_replaced(bluegreen):
+    bench, name = bluegreen, f"{bluegreen.environment['STAGING_HOST']}:22"
+    bench.environment |= {"DRAIN_SECONDS": "5"}
+    one = bench.shipped("one")
+    commit, two = bench.release("two")
+    status, said = bench.run("deploy.sh", "staging", commit, DEPLOYMENT_ID="41", **one_host(bench, name))
+    steps = bench.steps()
+    assert status == 0 and steps.index("start") < steps.index(f"host {name} began"), (steps, said)
+    assert said_of_hosts(bench) == [f"{name} began", f"{name} ok"] and "drain-later" in steps
+    assert bench.serves() == two and bench.port_of(one[1])      # it stands ready while the next wave goes on
+    status, said = bench.run("drain.sh", "staging", DEPLOYMENT_ID="41", **one_host(bench, name))
+    assert status == 0 and not bench.port_of(one[1]), said
+    is_whole(bench, two)
+
+
+@pytest.mark.long
+def test_blue_green_of_a_host_whose_release_is_not_well_changes_nothing_there(bluegreen):
+    bench, name = bluegreen, f"{bluegreen.environment['STAGING_HOST']}:22"
+    _, one = bench.shipped("one")
+    commit, two = bench.release("two")
+    bench.set_health(two, "unhealthy")
+    status, said = bench.run("deploy.sh", "staging", commit, **one_host(bench, name))
+    assert status == 70 and said_of_hosts(bench)[0].startswith(f"{name} failed "), said
+    assert bench.serves() == one and not bench.port_of(two)
+
+
+@pytest.mark.long
+def test_blue_green_takes_a_host_back_to_what_it_ran(bluegreen):
+    bench, name = bluegreen, f"{bluegreen.environment['STAGING_HOST']}:22"
+    one = bench.shipped("one")
+    commit, _ = bench.release("two")
+    assert bench.run("deploy.sh", "staging", commit, **one_host(bench, name))[0] == 0, bench.said()
+    release = f"{one[0]}@{one[1]}"
+    status, said = bench.run("rollback.sh", "staging", release, **one_host(bench, f"= {release}", name))
+    assert status == 0 and said_of_hosts(bench) == [f"{name} began", f"{name} ok"], said
+    assert bench.serves() == one[1]
