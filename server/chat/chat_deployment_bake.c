@@ -9,8 +9,8 @@ static void
 add_value(struct chat_text *text, const struct bake_value *value)
 {
 	chat_text_add(
-	    text, ", %s %s", value->name, value->value[0] != '\0' ? value->value : "none");
-	chat_text_add(text, " (before %s%s)", value->was[0] != '\0' ? value->was : "none",
+	    text, ", %s %s", value->name, value->value[0] != '\0' ? value->value : "not known yet");
+	chat_text_add(text, " (before %s%s)", value->was[0] != '\0' ? value->was : "not known",
 	    value->is_exempt	 ? ", which was wrong already: it does not count" :
 		value->is_firing ? ", wrong once" :
 				   "");

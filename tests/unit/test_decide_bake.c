@@ -164,6 +164,10 @@ BAKE_TEST(no_answer_is_not_healthy)
 	is_prolonged_and_then_paused(w, UNKNOWN);
 	assert_non_null(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"));
 	assert_non_null(world_says(w, "timed out"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Live now"));
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
 }
 
 BAKE_TEST(no_data_is_not_healthy)

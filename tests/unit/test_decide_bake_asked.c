@@ -172,7 +172,7 @@ BAKE_TEST(an_emergency_that_waits_ends_what_is_paused)
 	world_asks(w, WORLD_ADMIN, DIRE, COMMIT_C);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 	assert_true(shows(w, "Queued: ",
-	    "starts after #1: @ada deploys bbbbbbb; it is paused, 0 of 2 min, errors none"));
+	    "starts after #1: @ada deploys bbbbbbb; it is paused, 0 of 2 min, errors not known yet"));
 	press(w, "Queued: ", "Go on bbbbbbb");
 	assert_int_equal(world_deployment(w, 1).state, DEPLOY_BAKING);
 }

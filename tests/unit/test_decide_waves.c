@@ -134,6 +134,9 @@ WAVES_TEST(each_host_goes_back_to_what_it_ran)
 	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy")); /* in doubt */
+	world_git_same(w);
 	ordered(w, "1/2", "h1:22\n");
 	say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
@@ -392,7 +395,8 @@ WAVES_TEST(settings_that_changed_between_two_waves_pause)
 	assert_non_null(world_says(w, "what ships it is not what was shown any more"));
 }
 
-WAVES_TEST(left_as_it_is_the_environment_is_free_and_mixed)
+/* No release is live on all of its hosts until one is brought there, the one on record too. */
+WAVES_TEST(left_as_it_is_the_environment_is_mixed_and_said_to_be)
 {
 	comes_to_wave_2(w);
 	world_text(w, WORLD_ADMIN, "/cancel staging");
@@ -401,8 +405,10 @@ WAVES_TEST(left_as_it_is_the_environment_is_free_and_mixed)
 	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(world_says(w, "bbbbbbb stays on 1 of 3 hosts: left so by @ada"));
-	assert_int_equal(world_environment(w, "staging").unknown_since, 0);
+	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
+	assert_null(world_says(w, "is live again"));
 	assert_string_equal(live(w), COMMIT_A);
+	(void)world_rollback_asks(w, "/rollback staging aaaaaaa");
 }
 
 WAVES_TEST(where_no_host_was_touched_a_cancel_rolls_nothing_back)

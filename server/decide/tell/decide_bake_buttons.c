@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment.h"
 #include "decide/who/decide_allowed.h"
+#include "decide/work/decide_bake.h"
 #include "store/row_button.h"
 
 static bool
@@ -35,8 +36,10 @@ add_ends(struct tx *tx, const struct deployment *work, int64_t chat, const char 
 
 	request_add_number(&back, DECIDE_BAKE, work->id);
 	request_add_number(&turn, DECIDE_BAKE, work->id);
-	if (!is_paused && may_in(tx, POLICY_DEPLOY, work, chat))
-		row_button_show_for(tx, &live, chat, 0, label("✅ Live now", commit, text), buttons);
+	if (decide_bake_can_be_cut(tx, work) && may_in(tx, POLICY_DEPLOY, work, chat))
+		row_button_show_for(tx, &live, chat, 0,
+		    label(work->wave < work->waves ? "✅ Next wave" : "✅ Live now", commit, text),
+		    buttons);
 	if (!may_in(tx, POLICY_ROLLBACK, work, chat))
 		return;
 	if (is_paused || commit[0] == '\0')

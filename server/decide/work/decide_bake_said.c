@@ -53,17 +53,20 @@ take_finding(struct said *said, const struct bake_finding *finding, bool is_befo
 {
 	struct bake_value *value = &said->values[said->n++];
 	bool is_firing = finding->verdict == BAKE_FIRES;
+	/* A counter of errors has no series before the first of them. */
+	const char *text =
+	    finding->value[0] != '\0' || finding->verdict == BAKE_UNKNOWN ? finding->value : "none";
 
 	if (finding->verdict == BAKE_UNKNOWN)
 		said->is_known = false;
 	text_set(value->limit, finding->limit);
 	if (is_before) {
-		text_set(value->was, finding->value);
+		text_set(value->was, text);
 		value->is_exempt = is_firing;
 		return;
 	}
 	if (finding->verdict != BAKE_UNKNOWN)
-		text_set(value->value, finding->value);
+		text_set(value->value, text);
 	is_firing &= !value->is_exempt;
 	if (is_firing && value->is_firing && said->wrong == NULL)
 		said->wrong = finding;
@@ -107,7 +110,7 @@ regress(struct tx *tx, struct deployment *work, const struct said *said)
 
 	text_setf(detail, "%s %s %s, before %s%s%s", wrong->name,
 	    wrong->value[0] != '\0' ? wrong->value : "?", wrong->limit,
-	    value->was[0] != '\0' ? value->was : "none", wrong->series[0] != '\0' ? "; " : "",
+	    value->was[0] != '\0' ? value->was : "not known", wrong->series[0] != '\0' ? "; " : "",
 	    wrong->series);
 	detail[text_cut(detail, strlen(detail), LIMIT_LINE - 1)] = '\0';
 	work->why = DEPLOY_WHY_UNHEALTHY;
@@ -320,12 +323,15 @@ pause(struct tx *tx, const struct update *update, struct deployment *work)
 	return true;
 }
 
-/* Before its time, also where none was left of it: what was last seen there was wrong. */
+/* Before its time, also where none was left of it: what was last seen there was wrong, or is not
+ * known and will not be. */
 static void
 cut(struct tx *tx, struct deployment *work)
 {
 	struct bake row;
 
+	if (work->state == DEPLOY_PAUSED)
+		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
 	row_bake_get(tx, work->id, &row);
 	row.left_ms += row.left_ms == 0;
 	row_bake_set(tx, &row);
@@ -336,20 +342,19 @@ cut(struct tx *tx, struct deployment *work)
 static void
 leave(struct tx *tx, const struct update *update, struct deployment *work)
 {
-	struct host_counts hosts = { .unknown = 1 };
+	struct host_counts hosts;
 	char why[LIMIT_LINE];
 
-	if (work->waves > 0)
-		hosts = row_host_count(tx, work);
 	text_setf(why, "%s was left there by %s before its %s had ended",
 	    commit_name_here(COMMIT_OF(work)), update->name, work->waves > 0 ? "waves" : "bake");
-	if (work->waves > 0)
+	if (work->waves > 0) {
+		hosts = row_host_count(tx, work);
 		text_setf(why, "%s stays on %" PRId64 " of %" PRId64 " hosts: left so by %s",
 		    commit_name_here(COMMIT_OF(work)), hosts.current, hosts.all, update->name);
+	}
 	work->why = DEPLOY_WHY_INTERRUPTED;
 	text_set(work->detail, why);
-	if (hosts.unknown > 0) /* else each host is known to run what its row says */
-		decide_unknown_left(tx, work, why);
+	decide_unknown_left(tx, work, why);
 	(void)decide_step(tx, work, DEPLOY_ON_LEAVE, NULL);
 }
 
@@ -363,11 +368,12 @@ decide_bake_wants(
 	} rows[] = {
 		[DECIDE_BAKE_PAUSE] = { DEPLOY_BAKING, "paused" },
 		[DECIDE_BAKE_RESUME] = { DEPLOY_PAUSED, "resumed" },
-		[DECIDE_BAKE_LIVE] = { DEPLOY_BAKING, "live" },
+		[DECIDE_BAKE_LIVE] = { 0, "live" },
 		[DECIDE_BAKE_LEAVE] = { DEPLOY_PAUSED, "left" },
 	};
-	bool is_done =
-	    wish == DECIDE_BAKE_PAUSE ? pause(tx, update, work) : work->state == rows[wish].of;
+	bool is_done = wish == DECIDE_BAKE_PAUSE ? pause(tx, update, work) :
+	    wish == DECIDE_BAKE_LIVE		 ? decide_bake_can_be_cut(tx, work) :
+						   work->state == rows[wish].of;
 	bool is_of_wave = wish == DECIDE_BAKE_LIVE && decide_waves_are_left(work);
 
 	if (!is_done)
