@@ -347,7 +347,6 @@ fill_bake(const struct settings_member *in, struct environment_settings *e)
 	};
 
 	e->hosts = settings_hosts(in);
-	e->hosts_file = settings_own(in, ENVIRONMENT_SETTING_HOSTS_FILE)->file;
 	e->bake_ms = setting_duration_ms(settings_own(in, ENVIRONMENT_SETTING_BAKE)->text);
 	for (size_t i = 0; i < COUNT(queries); i++)
 		e->bake_queries[i] = settings_own(in, queries[i])->text;

@@ -7,7 +7,6 @@
 #pragma once
 
 #include "deployment/deployment.h"
-#include "settings/settings_items.h"
 #include "store/tx.h"
 #include "types/host.h"
 
@@ -26,10 +25,6 @@ int64_t row_host_order(struct tx *tx, const struct deployment *work, int64_t run
 int64_t row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run);
 int64_t row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run);
 
-/* Those of the work's wave that have left are not known from now on, if it has not reached them.
- * Returns how many are to be released to. */
-int64_t row_host_skip(struct tx *tx, const struct deployment *work);
-
 /* What hosts have said of that run of the work, which may bring them back.  Others are ignored.
  * One statement. */
 void row_host_said(struct tx *tx, const struct deployment *work, int64_t run,
@@ -45,16 +40,6 @@ void row_host_over(struct tx *tx, const struct deployment *work);
  * all hosts run its release, or may (is_known). */
 void row_host_end(struct tx *tx, const struct deployment *work);
 void row_host_set_all(struct tx *tx, const struct deployment *work, bool is_known);
-
-/* The next environment by name that has some ("" at first); false: there is none. */
-bool row_host_next(struct tx *tx, char environment[LIMIT_ENVIRONMENT]);
-
-/* Its hosts are those in `now`, which are in order: the others have left it.  What is the same is
- * not written. */
-void row_host_leave(struct tx *tx, const char *environment, const struct settings_items *now);
-
-/* Removes those that left before that time, so many at most.  True: as many went. */
-bool row_host_clear(struct tx *tx, int64_t before, int most);
 
 /* It is released to in waves no more; where something of it still is, nothing is done. */
 void row_host_forget(struct tx *tx, const char *environment);

@@ -3,7 +3,7 @@
 #include "store/row_retention.h"
 
 #include "store/row_hook.h"
-#include "store/row_host.h"
+#include "store/row_host_leave.h"
 #include "store/row_nonce.h"
 #include "store/row_redelivery.h"
 #include "store/row_secret.h"
@@ -86,7 +86,7 @@ row_retention_clear(struct tx *tx)
 	    tx->at - RUN_DAYS * DAY_MS);
 	row_redelivery_clear(tx);
 	more |= row_hook_clear(tx, ROW_RETENTION_MAX);
-	more |= row_host_clear(tx, tx->at - HOST_DAYS * DAY_MS, ROW_RETENTION_MAX);
+	more |= row_host_leave_clear(tx, tx->at - HOST_DAYS * DAY_MS, ROW_RETENTION_MAX);
 	more |= row_nonce_clear(tx, ROW_RETENTION_MAX);
 	more |= row_token_clear(tx, ROW_RETENTION_MAX);
 	more |= row_secret_clear(tx, ROW_RETENTION_MAX);

@@ -83,7 +83,6 @@ struct environment_settings {
 	const char *require_ci;	  /* files of workflows, a comma between; NULL: none */
 	int rollback_nag_minutes; /* the first reminder of a rollback; 0: none */
 	const char *hosts; /* HOST[:PORT], a comma between; NULL: not set */
-	const char *hosts_file; /* that they stand in; NULL: in none */
 	int64_t bake_ms; /* a release is watched so long before it is live; 0: it is not */
 	const char *bake_queries[LIMIT_BAKE_QUERIES]; /* promql.h; NULL: not set */
 	const char *bake_present; /* where it has no value nothing is healthy; NULL: not set */

@@ -1,5 +1,5 @@
-"""Goal: an environment whose hosts stand in a file is released to in waves, by the real server, runner and scripts; what
-changes in the file is asked about anew, waits, or is skipped and named.  Only what a host would do is a stand-in."""
+"""Goal: an environment whose hosts stand in a file is released to in waves, by the real server, runner and scripts;
+what changes in the file is asked about anew, waits, or is skipped and named.  Only what a host does is a stand-in."""
 # SPDX-License-Identifier: ISC
 import os
 import subprocess
@@ -29,7 +29,8 @@ class Listed(Fleet):
         return [name for (name,) in self.bot_rows("SELECT resource FROM claim ORDER BY resource")]
 
     def wait_for_hosts(self, *hosts):
-        wait_until(lambda: self.resources() == [f"host:{host}:22/srv/app" for host in hosts], what="the rows of the file")
+        wanted = [f"host:{host}:22/srv/app" for host in hosts]
+        wait_until(lambda: self.resources() == wanted, what="the rows of the file")
 
     def deploy(self, who):
         who.say("/deploy staging")
@@ -48,7 +49,8 @@ def scene(tmp_path_factory):
     path.chmod(0o644)
     made = Listed(folder / "scene", settings={
         "STAGING_DEPLOY_TRANSPORT": "ssh", "STAGING_HOST": None, "STAGING_HOSTS_FILE": str(path),
-        "STAGING_WAVES": "1, 100%", "STAGING_CONFIRM": "true", "STAGING_COMPOSE_DIR": "/srv/app", "STAGING_PORT": None, "STAGING_HEALTH_URL": None},
+        "STAGING_WAVES": "1, 100%", "STAGING_CONFIRM": "true", "STAGING_COMPOSE_DIR": "/srv/app", "STAGING_PORT": None,
+        "STAGING_HEALTH_URL": None},
         build=own_build(folder / "build"))
     yield made
     ended_well(made)
@@ -100,7 +102,7 @@ def test_a_file_that_changes_between_question_and_press_is_asked_about_by_its_na
     scene.write("# only words", "h1", "h2")     # the same hosts
     scene.write("h1", "h2", "h5")
     who.press(question, "Deploy to")
-    anew = who.hear("the settings changed since it was approved: environment/STAGING_HOSTS_FILE", buttons=("Deploy to",))
+    anew = who.hear("changed since it was approved: environment/STAGING_HOSTS_FILE", buttons=("Deploy to",))
     assert scene.switched(commit) == []
     who.press(anew, "Deploy to")
     who.hear("Live: staging", commit[:7], "live on 3 of 3 hosts")
@@ -120,7 +122,7 @@ def test_with_one_wave_a_script_reads_the_file_itself(scene):
     assert "STAGING_HOSTS_FILE" not in os.environ
     listed = scene.write("h1", "h2 # two", "")
     found = subprocess.run(
-        ["bash", "-c", f'here={ROOT}/deploy; EXIT_CONFIG=78; . "$here/common.sh"; environment=staging; find_hosts list; '
-         'printf "%s %s" "$list" "$hosts_setting"'], env={**os.environ, "STAGING_HOSTS_FILE": str(listed)},
-        capture_output=True, encoding="ascii", check=True)
+        ["bash", "-c", f'here={ROOT}/deploy; . "$here/common.sh"; environment=staging; find_hosts list; '
+                       'printf "%s %s" "$list" "$hosts_setting"'],
+        env={**os.environ, "STAGING_HOSTS_FILE": str(listed)}, capture_output=True, encoding="ascii", check=True)
     assert found.stdout == "h1,h2 STAGING_HOSTS_FILE"

@@ -1,4 +1,4 @@
-"""Goal: `deploybot hosts from-inventory` makes a hosts file of what ansible-inventory --list prints, or says what is wrong."""
+"""Goal: `hosts from-inventory` makes a hosts file of what ansible-inventory --list prints, or says what is wrong."""
 # SPDX-License-Identifier: ISC
 import json
 import os
@@ -27,7 +27,8 @@ ALL = "# 6 hosts of the group {}\n10.0.0.1\t# again\nkiosk01.example.org\nkiosk0
 
 
 def run(*words):
-    return subprocess.run([PROGRAM, "hosts", "from-inventory", *words], capture_output=True, encoding="utf-8", check=False)
+    return subprocess.run([PROGRAM, "hosts", "from-inventory", *words], capture_output=True, encoding="utf-8",
+                          check=False)
 
 
 def listed(tmp_path, inventory):

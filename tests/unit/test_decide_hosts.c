@@ -1,4 +1,4 @@
-/* Goal: what the hosts of a file claim are rows that follow the settings, and hosts that left the settings go.  Side: store. */
+/* Goal: what the hosts of a file claim are rows, and hosts that left the settings go.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "queue_aid.h"
 

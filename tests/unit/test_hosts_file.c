@@ -1,4 +1,4 @@
-/* Goal: a file of hosts is taken with its comments, and each that is no list of hosts is refused in a sentence.  Side: start. */
+/* Goal: a file of hosts is taken with its comments, and what is no list of hosts is refused.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/hosts_file.h"
 

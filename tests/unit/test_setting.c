@@ -218,6 +218,7 @@ static const struct setting_case cases[] = {
 	{ S(HOSTS), { "a_b", "A.b.C", "0", NUMBERS_1_TO_64 },
 	    { NUMBERS_1_TO_64 ",65", "h:65536", "h:", "h:1:2", "[::1", "[]", "[a]",
 		"h:99999999999999999999", "[::1]x", "u@h", "_h", "h." } },
+	{ S(HOSTS_FILE), { "/etc/deploybot/kiosks", "/a b" }, { "hosts", "/etc/a:b" } },
 	{ S(AT_ONCE), { "true", "No", "0", "1", "99" }, { "", "100", "-1", "01", "all", "1.5" } },
 	{ S(JUMP), { "h", "ops@h", "ops@1.2.3.4:2222", "ops@[::1]:22", "[::1]" },
 	    { "", "-h", "ops@", "@h", "-o@h", "ops@h:0", "ops@h:65536", "ops@h,i", "ops@h i", "::1",

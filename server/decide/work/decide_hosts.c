@@ -5,7 +5,7 @@
 #include "lib/setting.h"
 #include "settings/checks/settings_claims.h"
 #include "settings/settings_items.h"
-#include "store/row_host.h"
+#include "store/row_host_leave.h"
 #include "store/row_resource.h"
 #include "types/settings.h"
 
@@ -51,11 +51,11 @@ decide_hosts_look(struct tx *tx)
 	char name[LIMIT_ENVIRONMENT] = "";
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		if (tx->settings->environments[i].hosts_file != NULL)
+		if (settings_claims_are_rows(tx->settings, tx->settings->environments[i].name))
 			look_at_resources(tx, tx->settings->environments[i].name);
 	while (row_resource_next(tx, name))
 		if (!settings_claims_are_rows(tx->settings, name))
 			look_at_resources(tx, name);
-	for (name[0] = '\0'; row_host_next(tx, name);)
+	for (name[0] = '\0'; row_host_leave_next(tx, name);)
 		look_at_hosts(tx, name);
 }

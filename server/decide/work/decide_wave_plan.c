@@ -156,13 +156,11 @@ decide_wave_failures(const struct tx *tx, const struct deployment *work)
 static void
 bind_without_hosts(struct tx *tx, const struct deployment *work, struct effect_run *run)
 {
-	const struct environment_settings *settings =
-	    settings_environment(tx->settings, work->environment);
 	char list[FINGERPRINT_LIST_MAX], name[LIMIT_ENVIRONMENT];
 	const char *slash = strrchr(work->environment, '/');
 
-	if (settings == NULL || settings->hosts_file == NULL || run->binding[0] == '\0' ||
-	    !work->target_changed)
+	if (run->binding[0] == '\0' || !work->target_changed ||
+	    !settings_claims_are_rows(tx->settings, work->environment))
 		return;
 	text_set(name, slash != NULL ? slash + 1 : work->environment);
 	(void)row_binding_get(tx, work->id, list);

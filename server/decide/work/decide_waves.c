@@ -11,9 +11,11 @@
 #include "decide/work/decide_left.h"
 #include "decide/work/decide_wave_plan.h"
 #include "lib/text.h"
+#include "settings/checks/settings_claims.h"
 #include "store/row_bake.h"
 #include "store/row_effect.h"
 #include "store/row_host.h"
+#include "store/row_host_leave.h"
 #include "store/row_host_list.h"
 
 #define SAY_MS 5000 /* between two edits of its message */
@@ -148,12 +150,9 @@ may_go_on(struct tx *tx, struct deployment *work)
 static bool
 find_wave(struct tx *tx, struct deployment *work)
 {
-	const struct environment_settings *settings =
-	    settings_environment(tx->settings, work->environment);
-
-	if (settings == NULL || settings->hosts_file == NULL)
+	if (!settings_claims_are_rows(tx->settings, work->environment))
 		return true;
-	for (; row_host_skip(tx, work) == 0; work->wave++)
+	for (; row_host_leave_skip(tx, work) == 0; work->wave++)
 		if (work->wave == work->waves)
 			return false;
 	return true;
