@@ -184,7 +184,7 @@ def test_an_unread_row_is_named(tmp_path, path, before, row):
 
 @pytest.mark.parametrize("path, before, after, found, says", [
     ("runner/program_settings.c", '"COMPOSE_DIR", "PORT", NULL', '"COMPOSE_DIR", NULL', unread, "<ENV>_PORT: runner"),
-    pytest.param("runner/program_settings.c", '= { "HOST", "COMPOSE_DIR"', '= { "HOST"', unread,
+    pytest.param("runner/program_settings.c", '"HOSTS_FILE", "COMPOSE_DIR"', '"HOSTS_FILE"', unread,
                  "<ENV>_COMPOSE_DIR: runner", marks=pytest.mark.long),
     pytest.param("runner/program_settings.c", '"DEPLOY_TIMEOUT_SECONDS", NULL', "NULL", unread,
                  "DEPLOY_TIMEOUT_SECONDS: runner", marks=pytest.mark.long),

@@ -24,6 +24,15 @@ struct sink {
 
 static void add(const struct sink *sink, const char *fmt, ...) PRINTF(2, 3);
 
+static bool
+has(const struct settings_claims *claims, const char *resource)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (strcmp(claims->at[i], resource) == 0)
+			return true;
+	return false;
+}
+
 /* In a list each once; what the checks of the settings let pass has room. */
 static void
 add(const struct sink *sink, const char *fmt, ...)
@@ -40,7 +49,7 @@ add(const struct sink *sink, const char *fmt, ...)
 		return;
 	}
 	assert(claims->n < claims->room);
-	if (!settings_claims_has(claims, resource))
+	if (!has(claims, resource))
 		text_set(claims->at[claims->n++], resource); /* of the same size */
 }
 
@@ -367,13 +376,4 @@ settings_claims_pipeline(const char *environment, const char *pipeline)
 	add(&(struct sink){ .claims = ret }, "pipeline:%s:%.*s", pipeline, LIMIT_ENVIRONMENT,
 	    environment);
 	return ret;
-}
-
-bool
-settings_claims_has(const struct settings_claims *claims, const char *resource)
-{
-	for (size_t i = 0; i < claims->n; i++)
-		if (strcmp(claims->at[i], resource) == 0)
-			return true;
-	return false;
 }

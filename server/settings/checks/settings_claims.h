@@ -82,6 +82,3 @@ bool settings_migration_place(
 #define SETTINGS_CLAIM_HOST LIMIT_HOST
 const char *settings_claims_host(const char *host, char out[SETTINGS_CLAIM_HOST]);
 bool settings_claims_is_on(const char *resource, const char *host);
-
-/* Has that list this resource? */
-bool settings_claims_has(const struct settings_claims *claims, const char *resource);
