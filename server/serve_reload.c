@@ -77,7 +77,7 @@ forget_health(const struct serve *serve)
 	for (size_t i = 0; i < serve->settings->environment_count; i++) {
 		const struct environment_settings *environment = &serve->settings->environments[i];
 
-		if (environment->health_url_count == 0)
+		if (environment->health_url_count == 0 && environment->health_template == NULL)
 			metric_set_health_forget(serve->metrics, environment->name);
 	}
 }

@@ -27,7 +27,7 @@ nag_hosts(struct chat_text *text, const struct chat_nag *nag)
 	chat_text_duration(text, ", for ", nag->at - nag->work->ended_at);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", nag->work);
-	chat_text_add(text, " is live, but not on these:");
+	chat_text_add(text, " is live, but these hosts failed:");
 	for (size_t i = 0; i < waves->n_bad; i++)
 		chat_host(text, "\n", &waves->bad[i]);
 	if (more > 0)

@@ -230,7 +230,7 @@ print_health(const struct json *environment, const struct json *health)
 		(void)printf("  no health check configured\n");
 	else if (n == 0)
 		(void)printf(
-		    "  health was not looked at: too many at once; see status APPLICATION\n");
+		    "  health was not looked at: of each host ({host}), or too many at once; see status APPLICATION\n");
 }
 
 static void

@@ -22,6 +22,8 @@
 struct target {
 	struct probe_job *probe;
 	const struct probe_target *what;
+	const char *host;    /* whom its template is for, up to the blank; NULL: it is none */
+	struct target *next; /* that waits until fewer hosts are asked */
 	struct probe_finding *finding; /* in the result */
 	struct http_client_call *call;
 	struct loop_timer timer;
@@ -34,6 +36,9 @@ struct target {
 struct probe_job {
 	struct perform_job job;
 	size_t undecided;
+	size_t n;	      /* targets */
+	size_t n_hosts_asked; /* at this moment */
+	struct target *waiting, **last_waiting;
 	struct loop_timer deadline;
 	struct target targets[];
 };
@@ -71,7 +76,7 @@ target_stop(struct target *target)
 static struct effect *
 probe_take(struct probe_job *probe)
 {
-	for (size_t i = 0; i < probe->job.effect->u.probe.n; i++)
+	for (size_t i = 0; i < probe->n; i++)
 		target_stop(&probe->targets[i]);
 	loop_timer_stop(&probe->deadline);
 	return perform_job_free(&probe->job);
@@ -95,11 +100,12 @@ begin_in_ms(struct perform *perform)
 }
 
 static void
-target_init(struct target *target, struct probe_job *probe, size_t i)
+target_init(struct target *target, struct probe_job *probe, size_t i, const char *host)
 {
 	target->probe = probe;
 	target->what = &probe->job.effect->u.probe.targets[i];
-	target->finding = &probe->job.effect->result->u.probed.findings[i];
+	target->host = host;
+	target->finding = &probe->job.effect->result->u.probed.findings[target - probe->targets];
 	loop_timer_init(&target->timer, on_try, target);
 	loop_timer_start(
 	    probe->job.perform->loop, &target->timer, begin_in_ms(probe->job.perform), 0);
@@ -111,20 +117,50 @@ end(struct perform_job *job)
 	effect_free(probe_take((struct probe_job *)job));
 }
 
+/* Each name has a blank behind it. */
+static size_t
+count_names(const char *names)
+{
+	size_t n = 0;
+
+	for (; names != NULL && *names != '\0'; names++)
+		n += *names == ' ';
+	return n;
+}
+
+static void
+init_targets(struct probe_job *probe, const char *hosts)
+{
+	const struct effect_probe *all = &probe->job.effect->u.probe;
+	struct target *target = probe->targets;
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (!probe_is_template(all->targets[i].url))
+			target_init(target++, probe, i, NULL);
+		else
+			for (const char *at = hosts; at != NULL && *at != '\0';
+			     at = strchr(at, ' ') + 1)
+				target_init(target++, probe, i, at);
+	}
+}
+
 static struct probe_job *
 probe_new(struct perform *perform, struct effect *effect)
 {
-	size_t n = effect->u.probe.n;
 	struct probed *probed = &effect->result->u.probed;
+	size_t n = 0, n_hosts = count_names(effect->u.probe.hosts);
 	struct probe_job *probe;
 
+	for (size_t i = 0; i < effect->u.probe.n; i++)
+		n += probe_is_template(effect->u.probe.targets[i].url) ? n_hosts : 1;
 	probed->findings = mem_new(n > 0 ? n : 1, sizeof(*probed->findings));
 	probe = perform_job_new(
 	    sizeof(*probe) + n * sizeof(struct target), perform, effect, on_decided, end);
-	probed->n = n;
-	probe->undecided = n;
-	for (size_t i = 0; i < n; i++)
-		target_init(&probe->targets[i], probe, i);
+	probed->n = probe->n = probe->undecided = n;
+	probed->hosts = effect->u.probe.hosts;
+	effect->u.probe.hosts = NULL;
+	probe->last_waiting = &probe->waiting;
+	init_targets(probe, probed->hosts);
 	loop_timer_init(&probe->deadline, on_deadline, probe);
 	return probe;
 }
@@ -210,7 +246,7 @@ note_undecided(struct target *target)
 static void
 end_others(struct probe_job *probe, const struct target *failed)
 {
-	for (size_t i = 0; i < probe->job.effect->u.probe.n; i++) {
+	for (size_t i = 0; i < probe->n; i++) {
 		struct target *other = &probe->targets[i];
 
 		if (other->is_decided)
@@ -234,7 +270,8 @@ decide(struct target *target, bool is_healthy)
 	target->is_decided = true;
 	target->finding->is_healthy = is_healthy;
 	probe->undecided--;
-	if (!is_healthy && probe->job.effect->u.probe.message == 0)
+	/* How many hosts fail is counted. */
+	if (!is_healthy && probe->job.effect->u.probe.message == 0 && target->host == NULL)
 		end_others(probe, target);
 	if (probe->undecided == 0)
 		perform_job_wait(&probe->job, 0);
@@ -300,23 +337,75 @@ try_later(struct target *target)
 
 /* --- one try ------------------------------------------------------------------------------ */
 
+/* "http://{host}:8080/healthz" for "h1:22 ": http://h1:8080/healthz. */
+static const char *
+url_of(const struct target *target, char out[LIMIT_URL + LIMIT_HOST])
+{
+	const char *url = target->what->url, *at = strstr(url, PROBE_HOST);
+	size_t size;
+
+	if (target->host == NULL)
+		return url;
+	size = strcspn(target->host, " ");
+	for (size_t i = 0; target->host[i] != ' '; i++)
+		size = target->host[i] == ':' ? i : size;
+	(void)snprintf(out, LIMIT_URL + LIMIT_HOST, "%.*s%.*s%s", (int)(at - url), url, (int)size,
+	    target->host, at + strlen(PROBE_HOST));
+	return out;
+}
+
+/* False: so many hosts are asked that it waits for the end of one. */
+static bool
+may_ask(struct target *target)
+{
+	struct probe_job *probe = target->probe;
+
+	if (target->host == NULL || probe->n_hosts_asked < PROBE_HOSTS_AT_ONCE)
+		return true;
+	target->next = NULL;
+	*probe->last_waiting = target;
+	probe->last_waiting = &target->next;
+	return false;
+}
+
+static void
+ask_next(struct probe_job *probe)
+{
+	struct target *target = probe->waiting;
+
+	if (target == NULL)
+		return;
+	probe->waiting = target->next;
+	if (probe->waiting == NULL)
+		probe->last_waiting = &probe->waiting;
+	if (!target->is_decided)
+		loop_timer_start(probe->job.perform->loop, &target->timer, 0, 0);
+}
+
 static void
 on_try(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct target *target = ctx;
 	struct perform *perform = target->probe->job.perform;
+	char url[LIMIT_URL + LIMIT_HOST];
 	struct err err = { .code = ERR_NONE };
 
 	OBJ_CHECK(&target->probe->job, PERFORM_JOB_MAGIC);
-	target->call = probe_check_start(perform->probes, target->what->url,
+	if (!may_ask(target))
+		return;
+	target->call = probe_check_start(perform->probes, url_of(target, url),
 	    plan_of(target->probe)->timeout_s, on_answer, target, &err);
 	CRASH_POINT(probe_sent);
-	if (target->call != NULL)
+	if (target->call != NULL) {
+		target->probe->n_hosts_asked += target->host != NULL ? 1 : 0;
 		return;
+	}
 	if (err.code == ERR_BUSY) {
 		loop_timer_start(perform->loop, &target->timer, CROWDED_MS, 0);
 		return;
 	}
+	if (target->host != NULL)
+		ask_next(target->probe);
 	text_set(target->finding->detail, err.text);
 	note_failure(target);
 	try_later(target);
@@ -330,6 +419,10 @@ on_answer(void *ctx, const struct http_client_result *result)
 	OBJ_CHECK(&target->probe->job, PERFORM_JOB_MAGIC);
 	target->call = NULL;
 	CRASH_POINT(probe_answered);
+	if (target->host != NULL) {
+		target->probe->n_hosts_asked--;
+		ask_next(target->probe);
+	}
 	if (probe_check_judge(
 		result, target->what->commit, plan_of(target->probe)->timeout_s, target->finding))
 		note_pass(target);
@@ -348,7 +441,7 @@ worst_of(const struct probe_job *probe)
 {
 	const struct target *bad = &probe->targets[0];
 
-	for (size_t i = 1; i < probe->job.effect->u.probe.n; i++)
+	for (size_t i = 1; i < probe->n; i++)
 		if (probe->targets[i].tries - probe->targets[i].finding->passes >
 		    bad->tries - bad->finding->passes)
 			bad = &probe->targets[i];
@@ -363,7 +456,7 @@ perform_gate_text(const struct perform *perform, int64_t run, struct buf *out)
 
 	while (job != NULL && (run == 0 || job->effect->u.probe.run != run))
 		job = perform_job_find(perform, EFFECT_PROBE, job);
-	if (job == NULL || job->effect->u.probe.n == 0)
+	if (job == NULL || ((const struct probe_job *)job)->n == 0)
 		return;
 	bad = worst_of((const struct probe_job *)job);
 	if (bad->tries == 0)

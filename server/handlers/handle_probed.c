@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "decide/work/decide_deployment.h"
+#include "decide/work/decide_wave_plan.h"
 #include "decide/work/decide_waves.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_pin.h"
@@ -10,11 +11,14 @@
 #include "decide/view/decide_status.h"
 #include "decide/tell/decide_tell.h"
 #include "handlers/handlers.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/url.h"
 #include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
+#include "store/row_host.h"
+#include "store/row_host_list.h"
 #include "store/row_message.h"
 #include "store/row_run.h"
 
@@ -48,6 +52,19 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 	decide_change(tx, probe->message, &buttons, &text);
 }
 
+/* How many findings there are of it, for each target and for each host of a template. */
+static size_t
+count_findings(const struct effect_probe *probe, const struct probed *probed)
+{
+	size_t n = 0, n_hosts = 0;
+
+	for (const char *at = probed->hosts; at != NULL && *at != '\0'; at++)
+		n_hosts += *at == ' ';
+	for (size_t i = 0; i < probe->n; i++)
+		n += probe_is_template(probe->targets[i].url) ? n_hosts : 1;
+	return n;
+}
+
 /* The target that failed most often in a row: others were called off with it.  NULL: all are
  * healthy. */
 static const struct probe_finding *
@@ -56,7 +73,7 @@ worst(const struct effect_probe *probe, const struct probed *probed)
 	static const struct probe_finding nothing = { .detail = "its health could not be checked" };
 	const struct probe_finding *bad = NULL;
 
-	if (probed->n != probe->n || probed->n == 0)
+	if (probed->n != count_findings(probe, probed) || probed->n == 0)
 		return &nothing;
 	for (size_t i = 0; i < probed->n; i++)
 		if (!probed->findings[i].is_healthy &&
@@ -125,6 +142,115 @@ name_hosts(const struct effect_probe *probe, const struct probed *probed, char o
 		    (int)text_cut(names, strlen(names), 40), names, n_down, n);
 }
 
+/* --- each host at its own URL --- */
+
+struct hosts_asked {
+	struct host_result *list; /* that are not healthy; of the one batch that is not said yet */
+	size_t n;
+	size_t n_bad, n_all;
+	char names[64];
+	const struct probe_finding *bad; /* the first of them */
+};
+
+static void
+say_bad(struct tx *tx, const struct deployment *work, struct hosts_asked *asked)
+{
+	if (asked->n > 0)
+		row_host_said(tx, work, work->run, asked->list, asked->n);
+	asked->n = 0;
+}
+
+static void
+add_host(struct tx *tx, const struct deployment *work, const struct probe_finding *finding,
+    const char *name, struct hosts_asked *asked)
+{
+	struct host_result *one;
+	size_t size = strlen(asked->names);
+
+	asked->n_all++;
+	if (finding->is_healthy)
+		return;
+	if (asked->n_bad++ == 0)
+		asked->bad = finding;
+	if (size < sizeof(asked->names) - 1)
+		(void)snprintf(asked->names + size, sizeof(asked->names) - size, "%s%.*s",
+		    size > 0 ? ", " : "", (int)(strlen(name) - (text_ends(name, ":22") ? 3 : 0)),
+		    name);
+	one = &asked->list[asked->n++];
+	one->word = HOST_FAILED;
+	text_set(one->host, name);
+	text_setf(one->why, "unhealthy: %.200s", finding->detail);
+	if (asked->n == HOSTS_SAID_MAX)
+		say_bad(tx, work, asked);
+}
+
+/* Their rows say which are not healthy. */
+static void
+note_hosts(struct tx *tx, const struct deployment *work, const struct effect_probe *probe,
+    const struct probed *probed, struct hosts_asked *asked)
+{
+	CLEANUP(freep) struct host_result *list = mem_new(HOSTS_SAID_MAX, sizeof(*list));
+	const struct probe_finding *finding = probed->findings;
+	char name[LIMIT_HOST];
+
+	asked->list = list;
+	for (size_t i = 0; i < probe->n; i++) {
+		const char *at = probed->hosts;
+
+		if (!probe_is_template(probe->targets[i].url))
+			finding++;
+		else
+			for (; *at != '\0'; at = strchr(at, ' ') + 1) {
+				text_setf(name, "%.*s", (int)strcspn(at, " "), at);
+				add_host(tx, work, finding++, name, asked);
+			}
+	}
+	say_bad(tx, work, asked);
+	asked->list = NULL;
+}
+
+/* Is one that is no template's not healthy? */
+static bool
+is_plain_bad(const struct effect_probe *probe, const struct probed *probed)
+{
+	size_t n = (probed->n - probe->n) + 1; /* of the one template */
+
+	for (size_t i = 0, at = 0; i < probe->n; i++) {
+		bool is_template = probe_is_template(probe->targets[i].url);
+
+		if (!is_template && !probed->findings[at].is_healthy)
+			return true;
+		at += is_template ? n : 1;
+	}
+	return false;
+}
+
+/* As many may fail as in its script; NULL: no more have. */
+static const struct probe_finding *
+judge_hosts(struct tx *tx, struct deployment *work, const struct effect_probe *probe,
+    const struct probed *probed, const struct probe_finding *bad)
+{
+	struct hosts_asked asked = { .n = 0 };
+	struct host_counts counts;
+
+	if (probed->hosts == NULL || probed->n != count_findings(probe, probed) || bad == NULL)
+		return bad;
+	note_hosts(tx, work, probe, probed, &asked);
+	if (asked.n_bad > 0)
+		text_setf(work->look.down_on, "%.*s (%zu of %zu hosts)",
+		    (int)text_cut(asked.names, strlen(asked.names), 40), asked.names, asked.n_bad,
+		    asked.n_all);
+	if (asked.bad == NULL || work->waves == 0 || work->state != DEPLOY_VERIFYING ||
+	    is_plain_bad(probe, probed))
+		return bad;
+	counts = row_host_count(tx, work);
+	if (counts.failed + counts.unknown > decide_wave_failures(tx, work) ||
+	    counts.current_of_wave == 0)
+		return asked.bad;
+	work->look.down_on[0] = '\0';
+	return NULL;
+}
+
 /* Behind an end, or before a reminder of it.  Where something went live there since, or has begun,
  * nothing of it is kept: that may be what answered. */
 static void
@@ -137,7 +263,8 @@ answer_look(struct tx *tx, struct deployment *deployment, const struct effect_pr
 	char looked[2 * LIMIT_LINE] = "";
 
 	row_environment_get(tx, deployment->environment, &environment);
-	if (probed->n != probe->n || environment.current.at > deployment->ended_at) {
+	if (probed->n != count_findings(probe, probed) ||
+	    environment.current.at > deployment->ended_at) {
 		decide_nag_looked(tx, deployment);
 		return;
 	}
@@ -170,6 +297,8 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		answer_look(tx, &deployment, probe, probed);
 		return;
 	}
+	deployment.look.down_on[0] = '\0';
+	bad = judge_hosts(tx, &deployment, probe, probed, bad);
 	if (bad == NULL) {
 		if (is_back)
 			(void)decide_step(tx, &deployment, DEPLOY_ON_HEALTHY, NULL);
@@ -178,7 +307,8 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		return;
 	}
 	keep_answer(tx, &deployment, probe, probed, bad);
-	name_hosts(probe, probed, deployment.look.down_on);
+	if (probed->hosts == NULL)
+		name_hosts(probe, probed, deployment.look.down_on);
 	if (deployment.look.down_on[0] != '\0')
 		text_setf(detail, "on %s: %s", deployment.look.down_on, bad->detail);
 	else

@@ -406,13 +406,15 @@ fill_environment(
 	e->approval_chat = number_in(settings_own(in, ENVIRONMENT_SETTING_APPROVAL_CHAT_ID)->text);
 	ok &= fill_windows(in);
 	e->freeze = in->freeze;
-	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
-	    setting_next(&urls, url, sizeof(url))) {
-		char **kept = &in->urls[e->health_url_count];
-
-		free(*kept);
-		*kept = mem_text(url);
-		e->health_urls[e->health_url_count++] = *kept;
+	for (size_t i = 0;
+	     urls != NULL && i < SETTINGS_HEALTH_URLS_MAX && setting_next(&urls, url, sizeof(url));
+	     i++) {
+		free(in->urls[i]);
+		in->urls[i] = mem_text(url);
+		if (probe_is_template(url) && e->health_template == NULL)
+			e->health_template = in->urls[i];
+		else
+			e->health_urls[e->health_url_count++] = in->urls[i];
 	}
 	return ok;
 }

@@ -94,6 +94,42 @@ store_host_lines(struct store *store, struct effect_run *run, struct err *err)
 	return run->hosts != NULL;
 }
 
+/* Those of its run; where it is no wave's, all that are where they should be. */
+static bool
+add_names(struct store *store, const struct effect_probe *probe, int64_t run, struct buf *text,
+    struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, store->db, err,
+		"SELECT name FROM host WHERE environment = $1 AND state = 'current' AND left_at = 0"
+		" AND ($2 = 0 OR run = $2) ORDER BY name",
+		DB_TEXT(probe->targets[0].environment), DB_I64(run)))
+		return false;
+	while (db_next(&rows))
+		buf_addf(text, "%s ", db_col_text(&rows, 0));
+	return db_rows_end(&rows, err) && buf_check(text, err);
+}
+
+bool
+store_host_names(struct store *store, struct effect *effect, struct err *err)
+{
+	struct effect_probe *probe = &effect->u.probe;
+	CLEANUP(buf_done) struct buf text = buf_make(LIMIT_RUN_HOSTS);
+	size_t i = 0;
+
+	while (i < probe->n && !probe_is_template(probe->targets[i].url))
+		i++;
+	if (i == probe->n)
+		return true;
+	if (!add_names(store, probe, probe->run, &text, err) ||
+	    (text.size == 0 && probe->run != 0 && !add_names(store, probe, 0, &text, err)))
+		return false;
+	free(probe->hosts);
+	probe->hosts = buf_take(&text);
+	return true;
+}
+
 /* --- what became of them --- */
 
 #define ROW	"(?)"

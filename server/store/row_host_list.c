@@ -121,15 +121,15 @@ row_host_list_bad(struct tx *tx, const struct deployment *work, struct host ret[
 
 #define LAGGING \
 	" FROM host WHERE environment = $1 AND left_at = 0" \
-	" AND (state = 'unknown' OR (state = 'failed' AND release <> $2))"
+	" AND (state = 'unknown' OR (state = 'failed' AND (release <> $2 OR plan = $3)))"
 
 size_t
 row_host_list_lagging(struct tx *tx, const struct deployment *work,
     struct host ret[HOSTS_BAD_SHOWN], int64_t *ret_all)
 {
-	*ret_all = tx_number(
-	    tx, "SELECT COUNT(*)" LAGGING, DB_TEXT(work->environment), DB_TEXT(work->commit));
+	*ret_all = tx_number(tx, "SELECT COUNT(*)" LAGGING, DB_TEXT(work->environment),
+	    DB_TEXT(work->commit), DB_I64(work->id));
 	return tx_read(tx, read_host, ret, HOSTS_BAD_SHOWN,
-	    "SELECT " COLUMNS LAGGING " ORDER BY name LIMIT $3", DB_TEXT(work->environment),
-	    DB_TEXT(work->commit), DB_I64(HOSTS_BAD_SHOWN));
+	    "SELECT " COLUMNS LAGGING " ORDER BY name LIMIT $4", DB_TEXT(work->environment),
+	    DB_TEXT(work->commit), DB_I64(work->id), DB_I64(HOSTS_BAD_SHOWN));
 }

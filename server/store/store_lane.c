@@ -487,6 +487,8 @@ fill(struct store *store, struct effect *effect, struct err *err)
 	if (effect->kind == EFFECT_WITNESS)
 		return fill_lines(store, witness->first, witness->last, WITNESS_OBJECT_MAX,
 		    &witness->lines, &witness->size, err);
+	if (effect->kind == EFFECT_PROBE)
+		return store_host_names(store, effect, err);
 	return effect->kind != EFFECT_RUN || fill_run(store, effect, err);
 }
 

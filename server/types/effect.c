@@ -76,9 +76,10 @@ effect_free(struct effect *effect)
 		free(effect->u.run.hosts);
 	} else if (effect->kind == EFFECT_SEND_MESSAGE)
 		message_done(&effect->u.send_message.message);
-	else if (effect->kind == EFFECT_PROBE)
+	else if (effect->kind == EFFECT_PROBE) {
 		free(effect->u.probe.targets);
-	else if (effect->kind == EFFECT_WITNESS)
+		free(effect->u.probe.hosts);
+	} else if (effect->kind == EFFECT_WITNESS)
 		free(effect->u.witness.lines);
 	settings_unref(effect->settings);
 	free(effect);

@@ -75,8 +75,10 @@ event_free(struct event *event)
 	else if (event->kind == EVENT_DELIVERY) {
 		free(event->u.delivery.run);
 		free(event->u.delivery.job);
-	} else if (event->kind == EVENT_PROBED)
+	} else if (event->kind == EVENT_PROBED) {
 		free(event->u.probed.findings);
+		free(event->u.probed.hosts);
+	}
 	settings_unref(event->context.settings);
 	agents_seen_unref(event->context.seen);
 	free(event);

@@ -239,7 +239,9 @@ struct vault_said {
 
 struct probed {
 	size_t n;
-	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
+	/* Owned; as many as the effect's targets, same order; of a template one for each of hosts. */
+	struct probe_finding *findings;
+	char *hosts;	/* owned: as the effect had them */
 };
 
 struct message_sent {

@@ -51,6 +51,15 @@ struct probe_finding {
 	char answer[LIMIT_LINE];	/* the first line of what answered then; "": none */
 };
 
+/* A URL with this in it is a template: each host of a run has one of its own. */
+#define PROBE_HOST     "{host}"
+#define PROBE_HOSTS_AT_ONCE 64
+static inline bool
+probe_is_template(const char *url)
+{
+	return strstr(url, PROBE_HOST) != NULL;
+}
+
 /* It names a commit, and one is known, and neither begins with the other. */
 static inline bool
 probe_is_other_commit(const char *answered, const char *known)

@@ -93,6 +93,7 @@ struct environment_settings {
 	bool failure_log_in_chat; /* in a group, too, may it be shown */
 	size_t health_url_count;
 	const char *health_urls[SETTINGS_HEALTH_URLS_MAX];
+	const char *health_template; /* with {host} in it; NULL: none */
 	const char *fingerprint; /* lib/fingerprint.h: of what ships it; NULL: there is no file */
 	const struct settings_times *times;   /* settings_times() */
 	const struct settings_member *member; /* settings_text_for() */

@@ -281,7 +281,7 @@ WORLD_TEST_OF(tolerated_hosts_are_named_until_they_have_left_the_settings, TOLER
 	world_due(w, TIMER_NAG);
 	assert_non_null(world_says(w, "🟡 Failed hosts: staging, for 15 min\n"));
 	assert_non_null(
-	    world_says(w, "not on these:\nh3: failed, runs aaaaaaa; no space left\nThe"));
+	    world_says(w, "these hosts failed:\nh3: failed, runs aaaaaaa; no space left\nThe"));
 	assert_string_equal(live(w), COMMIT_B);
 	world_answers(w, WORLD_ADMIN, "/status staging", "hosts: bbbbbbb on 2 of 3, aaaaaaa on 1");
 	assert_null(strstr(world_plain(world_last(w)), "nobody has seen"));
@@ -327,7 +327,8 @@ WORLD_TEST_OF(tolerated_hosts_are_named_again_when_what_failed_since_is_seen, TO
 			    w, WORLD_ADMIN, w->screen[i].chat, world_button(&w->screen[i], "Seen"));
 	for (int i = 0; i < 2; i++) /* one is of what was seen */
 		world_due(w, TIMER_NAG);
-	assert_non_null(world_says(w, "not on these:\nh3: failed, runs aaaaaaa; does not answer"));
+	assert_non_null(
+	    world_says(w, "these hosts failed:\nh3: failed, runs aaaaaaa; does not answer"));
 }
 
 WAVES_TEST(a_wave_that_is_lost_is_paused)
@@ -484,6 +485,80 @@ WORLD_TEST_OF(the_gate_of_a_wave_takes_both_releases_and_the_last_one_its_own, H
 	world_probed(w, "HTTP 500");
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
 	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
+}
+
+#define OF_EACH "STAGING_HEALTH_URL=http://{host}:8080/healthz"
+
+/* These hosts are asked at their own URLs, and those of `bad` answer 500. */
+static void
+hosts_probed(struct world *w, const char *names, const char *bad)
+{
+	struct effect *effect = world_must_take(w, EFFECT_PROBE);
+	struct probed *probed = &effect->result->u.probed;
+
+	assert_int_equal(effect->u.probe.n, 1);
+	assert_string_equal(effect->u.probe.targets[0].url, "http://{host}:8080/healthz");
+	assert_string_equal(effect->u.probe.hosts, names);
+	probed->hosts = TAKE(effect->u.probe.hosts);
+	probed->findings = mem_new(8, sizeof(*probed->findings));
+	for (const char *at = names; *at != '\0'; at = strchr(at, ' ') + 1) {
+		struct probe_finding *finding = &probed->findings[probed->n++];
+		char name[8];
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, ":"), at);
+		finding->is_healthy = strstr(bad, name) == NULL;
+		text_set(finding->detail, finding->is_healthy ? "" : "HTTP 500");
+	}
+	world_report(w, effect);
+}
+
+WORLD_TEST_OF(hosts_that_are_unhealthy_count_as_failed, HOSTS, OF_EACH, "STAGING_FAILURES_MAX=34%")
+{
+	begins(w);
+	say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_VERIFYING);
+	assert_string_equal(world_peek(w, EFFECT_PROBE)->u.probe.targets[0].commit, COMMIT_B);
+	hosts_probed(w, "h1:22 ", "");
+	ordered(w, "2/2", "h2:22\nh3:22\n");
+	say(w, "h2 began, h2 ok, h3 began, h3 ok");
+	world_run_releases(w, GOOD);
+	hosts_probed(w, "h2:22 h3:22 ", "h3");
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "live on 2 of 3 hosts, 1 failed"));
+	assert_non_null(world_says(w, "h3: failed, runs bbbbbbb; unhealthy: HTTP 500"));
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	ordered(w, "1/2", "h1:22\nh3:22\n");
+}
+
+WORLD_TEST_OF(more_unhealthy_hosts_than_may_are_rolled_back, HOSTS, OF_EACH)
+{
+	begins(w);
+	say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	hosts_probed(w, "h1:22 ", "");
+	say(w, "h2 began, h2 ok, h3 began, h3 ok");
+	world_run_releases(w, GOOD);
+	world_restart(w);
+	hosts_probed(w, "h2:22 h3:22 ", "h3");
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
+	say(w, "h1 ok, h2 ok, h3 ok");
+	world_run_ends(w, GOOD);
+	hosts_probed(w, "h1:22 h2:22 h3:22 ", "");
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_non_null(world_says(w, "h3 (1 of 2 hosts)"));
+}
+
+WORLD_TEST_OF(
+    a_wave_whose_hosts_are_all_unhealthy_is_no_success, HOSTS, OF_EACH, "STAGING_FAILURES_MAX=1")
+{
+	begins(w);
+	say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	hosts_probed(w, "h1:22 ", "h1");
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	ordered(w, "", "= " COMMIT_A "\nh1:22\n");
 }
 
 static void

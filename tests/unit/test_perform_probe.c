@@ -33,7 +33,7 @@ struct scene {
 	struct http_client *client;
 	struct perform perform;
 	struct event *result;
-	struct http_request *held[4];
+	struct http_request *held[PROBE_HOSTS_AT_ONCE + 8];
 	size_t n_held;
 	int asked;
 };
@@ -111,7 +111,8 @@ begin(void **state)
 	on_stage = scene;
 	scene->loop = loop_new(NULL);
 	scene->client = http_client_new(scene->loop,
-	    &(struct http_client_config){ .in_flight_max = 16,
+	    &(struct http_client_config){ .connections_max = 128,
+		.in_flight_max = 128,
 		.address_is_allowed = outbound_allows,
 		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL) },
 	    NULL);
@@ -242,6 +243,69 @@ SCENE_TEST(a_failure_is_told_in_words_for_people)
 		loop_run_once(scene->loop);
 	assert_string_equal(scene->result->u.probed.findings[0].detail, "connection refused");
 	assert_int_equal(scene->result->u.probed.findings[0].http_status, 0);
+}
+
+/* Names that differ, all of this server. */
+static struct effect *
+probe_of_hosts(struct scene *scene, const char *paths, int n)
+{
+	struct effect *effect = probe_of(scene, paths, "", once);
+	struct probe_target *last = &effect->u.probe.targets[effect->u.probe.n - 1];
+	const char *path = strrchr(paths, ' ');
+	struct buf hosts = buf_make(LIMIT_RUN_HOSTS);
+
+	(void)snprintf(last->url, sizeof(last->url), "http://{host}:%u%s",
+	    (unsigned)http_server_port(scene->server), path != NULL ? path + 1 : paths);
+	for (int i = 1; i <= n; i++)
+		buf_addf(&hosts, "127.0.0.1:%d ", i);
+	effect->u.probe.hosts = buf_take(&hosts);
+	return effect;
+}
+
+SCENE_TEST(each_of_a_thousand_hosts_is_asked_at_its_own_url)
+{
+	perform_effect(&scene->perform, probe_of_hosts(scene, "/new /flaky", 1000));
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->result->u.probed.n, 1001);
+	assert_int_equal(scene->asked, 1001);
+	assert_int_equal(strncmp(scene->result->u.probed.hosts, "127.0.0.1:1 127.0.0.1:2 ", 24), 0);
+	for (size_t i = 0, bad = 0; i < 1001; i++) {
+		bad += !scene->result->u.probed.findings[i].is_healthy;
+		assert_true(bad <= 2); /* which end none of the others */
+		assert_true(i < 1000 || bad == 2);
+	}
+}
+
+static void
+on_late(UNUSED struct loop_timer *timer, void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+SCENE_TEST(no_more_than_64_hosts_are_asked_at_once)
+{
+	struct loop_timer timer;
+	bool is_late = false;
+
+	perform_effect(&scene->perform, probe_of_hosts(scene, "/silent", PROBE_HOSTS_AT_ONCE + 6));
+	while (scene->asked < PROBE_HOSTS_AT_ONCE)
+		loop_run_once(scene->loop);
+	loop_timer_init(&timer, on_late, &is_late);
+	loop_timer_start(scene->loop, &timer, 100, 0);
+	while (!is_late)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->asked, PROBE_HOSTS_AT_ONCE);
+	for (int i = 0; i < 6; i++)
+		http_request_answer(scene->held[i], 200, NULL, "", 0);
+	while (scene->asked < PROBE_HOSTS_AT_ONCE + 6)
+		loop_run_once(scene->loop);
+	for (size_t i = 6; i < scene->n_held; i++)
+		http_request_answer(scene->held[i], 200, NULL, "", 0);
+	scene->n_held = 0;
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->result->u.probed.n, PROBE_HOSTS_AT_ONCE + 6);
 }
 
 /* Goal: who waits sees how the gate of their release stands, and nobody else's. */

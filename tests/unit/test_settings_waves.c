@@ -53,3 +53,29 @@ TEST(failures_without_waves_have_no_effect)
 	settings_unref(LOAD(NULL, OF_HOSTS, "STAGING_FAILURES_MAX=2%"));
 	SAYS(SETTINGS_WARNING, "STAGING_FAILURES_MAX: has no effect without <ENV>_WAVES");
 }
+
+#define OF_EACH "STAGING_HEALTH_URL=http://{host}:8080/healthz"
+
+TEST(a_health_url_of_each_host_is_for_waves)
+{
+	struct settings *s = LOAD(NULL, OF_HOSTS, WAVES, OF_EACH ",http://10.0.0.1/");
+
+	assert_non_null(s);
+	assert_int_equal(settings_said.count, 0);
+	assert_string_equal(staging(s)->health_template, "http://{host}:8080/healthz");
+	assert_int_equal(staging(s)->health_url_count, 1);
+	assert_string_equal(staging(s)->health_urls[0], "http://10.0.0.1/");
+	settings_unref(s);
+	assert_null(LOAD(NULL, OF_HOSTS, OF_EACH));
+	SAYS(SETTINGS_ERROR,
+	    "STAGING_HEALTH_URL: {host} is each host of a wave, and staging has no <ENV>_WAVES");
+	assert_null(LOAD(NULL, OF_HOSTS, WAVES, OF_EACH ",http://{host}:9/"));
+	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: has {host} twice");
+	assert_null(LOAD(NULL, MINIMUM, "PRODUCTION_HOST=b", OF_EACH, "STAGING_PORT=8080",
+	    "DEPLOY_TRANSPORT=local"));
+	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: {host} is each host of a wave");
+	assert_null(LOAD(NULL, OF_HOSTS, WAVES, "STAGING_HEALTH_URL=http://{host}.example.com/"));
+	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL");
+	assert_null(LOAD(NULL, OF_HOSTS, WAVES, "STAGING_HEALTH_URL=http://10.0.0.1/{host}"));
+	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL");
+}

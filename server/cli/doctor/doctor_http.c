@@ -126,7 +126,7 @@ ask_all(struct doctor *doctor, struct asking *http)
 		const struct environment_settings *e = &s->environments[i];
 		int64_t live = row_environment_live(doctor->db, e->name);
 
-		if (e->health_url_count == 0)
+		if (e->health_url_count == 0 && e->health_template == NULL)
 			TELL(doctor, HEALTH, WARNING,
 			    "%s: no health check configured: success means the script exited with 0",
 			    e->name);

@@ -180,7 +180,7 @@ judge_environment(struct doctor *doctor, const struct environment_settings *envi
 	const char *name = environment->name;
 	char setting[SETTING_NAME_MAX];
 
-	if (environment->health_url_count == 0)
+	if (environment->health_url_count == 0 && environment->health_template == NULL)
 		SAY(doctor, ERROR,
 		    "%s has no health URL: a broken release would be called live; set %s", name,
 		    setting_name(table[ENVIRONMENT_SETTING_HEALTH_URL].name, name, setting));

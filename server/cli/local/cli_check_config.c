@@ -77,12 +77,13 @@ print_environment(const struct environment_settings *environment)
 		(void)printf("after CI %s, ", environment->require_ci);
 	if (environment->takes_uploads)
 		(void)printf("takes archives, ");
-	if (environment->health_url_count == 0)
+	if (environment->health_url_count == 0 && environment->health_template == NULL)
 		(void)printf(
 		    "no health check configured: success means the script exited with 0\n");
 	else
-		(void)printf("%zu health URL%s\n", environment->health_url_count,
-		    environment->health_url_count == 1 ? "" : "s");
+		(void)printf("%zu health URL%s%s\n", environment->health_url_count,
+		    environment->health_url_count == 1 ? "" : "s",
+		    environment->health_template != NULL ? ", one of each host" : "");
 	if (environment->freeze != NULL)
 		print_freeze(environment->of, environment->freeze, clock_wall_ms());
 	print_specials(environment->member);

@@ -606,7 +606,9 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.until = deployment_is_asked(deployment) ?
 		    row_effect_timer_due(tx, TIMER_QUESTION, deployment->id) :
 		    0,
-		.n_urls = settings != NULL ? settings->health_url_count : 0,
+		.n_urls = settings == NULL ?
+		    0 :
+		    settings->health_url_count + (settings->health_template != NULL ? 1 : 0),
 		.deployment = deployment,
 		.runbook = settings_text(
 		    settings_of(tx->settings, deployment->environment), SETTING_RUNBOOK_URL),

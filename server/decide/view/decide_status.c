@@ -253,8 +253,8 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.branch = settings != NULL ? settings->branch : NULL;
 	if (probe != NULL)
 		find_findings(name, probe, findings, &status);
-	status.is_not_looked_at =
-	    settings != NULL && settings->health_url_count > 0 && status.n_urls == 0;
+	status.is_not_looked_at = settings != NULL && status.n_urls == 0 &&
+	    (settings->health_url_count > 0 || settings->health_template != NULL);
 	return status;
 }
 

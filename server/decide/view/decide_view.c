@@ -460,7 +460,8 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	is = standing_of(&environment, &active, STANDING_ASKED);
 	json_out_object(json);
 	json_put_str(json, "environment", name);
-	json_put_i64(json, "health_urls", (int64_t)settings->health_url_count);
+	json_put_i64(json, "health_urls",
+	    (int64_t)settings->health_url_count + (settings->health_template != NULL ? 1 : 0));
 	json_put_str(json, "state", standing_word(is, &environment));
 	json_put_bool(json, "is_replaced", is == STANDING_REPLACED);
 	put_text(json, "unknown_why", environment.unknown_why);

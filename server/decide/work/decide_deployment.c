@@ -28,6 +28,7 @@
 #include "store/row_change.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_host_list.h"
 #include "store/row_button.h"
 #include "store/row_claim.h"
 #include "store/row_opa.h"
@@ -225,33 +226,46 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	return true;
 }
 
+static void
+add_url(struct tx *tx, struct deployment *deployment, const char *url)
+{
+	size_t used = strlen(deployment->urls), room = sizeof(deployment->urls) - used;
+
+	if (strlen(url) + 2 > room)
+		tx_fail(tx, ERR_LIMIT, "the health URLs of %s are longer than %zu bytes",
+		    deployment->environment, sizeof(deployment->urls));
+	else
+		(void)snprintf(deployment->urls + used, room, "%s%s", used > 0 ? "," : "", url);
+}
+
+/* A template is for hosts that are known. */
+static void
+set_urls(struct tx *tx, struct deployment *deployment, const struct environment_settings *settings)
+{
+	deployment->urls[0] = '\0';
+	for (size_t i = 0; i < settings->health_url_count; i++)
+		add_url(tx, deployment, settings->health_urls[i]);
+	if (settings->health_template != NULL &&
+	    row_host_count_list(tx, &(struct host_filter){ deployment->environment, false, "" }) >
+		0)
+		add_url(tx, deployment, settings->health_template);
+}
+
 bool
 decide_prepare_start(struct tx *tx, struct deployment *deployment)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
-	size_t used = 0;
 
 	if (settings == NULL || deployment_is_action(deployment))
 		return settings != NULL; /* a job's release is compared at its turn */
 	decide_set_previous(tx, deployment);
 	decide_set_direction(tx, deployment);
-	deployment->urls[0] = '\0';
-	for (size_t i = 0; i < settings->health_url_count; i++) {
-		int n = snprintf(deployment->urls + used, sizeof(deployment->urls) - used, "%s%s",
-		    i > 0 ? "," : "", settings->health_urls[i]);
-
-		if (n < 0 || (size_t)n >= sizeof(deployment->urls) - used) {
-			tx_fail(tx, ERR_LIMIT, "the health URLs of %s are longer than %zu bytes",
-			    deployment->environment, sizeof(deployment->urls));
-			break;
-		}
-		used += (size_t)n;
-	}
 	decide_wave_plan(tx, deployment, settings);
 	if (deployment->waves > 0) /* each host goes back to what it ran, be it the same */
 		decide_set_previous_live(tx, deployment);
 	deployment->cannot_roll_back = decide_is_barred(tx, deployment);
+	set_urls(tx, deployment, settings);
 	return true;
 }
 

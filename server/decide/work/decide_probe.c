@@ -25,7 +25,12 @@ split_targets(const struct deployment *deployment, const char *commit, struct pr
 			memcpy(target->url, at, length);
 			(void)text_copy(
 			    target->environment, LIMIT_ENVIRONMENT, deployment->environment);
-			(void)text_copy(target->commit, LIMIT_COMMIT, commit);
+			/* Those of its wave alone are asked. */
+			(void)text_copy(target->commit, LIMIT_COMMIT,
+			    deployment->state == DEPLOY_VERIFYING && deployment->waves > 0 &&
+				    probe_is_template(target->url) ?
+				deployment->commit :
+				commit);
 			n++;
 		}
 		at += length + (at[length] == ',' ? 1 : 0);

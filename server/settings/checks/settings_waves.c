@@ -1,8 +1,9 @@
-/* settings_waves.c - <ENV>_WAVES, <ENV>_FAILURES_MAX: for which hosts and transports they are.  Side: any. */
+/* settings_waves.c - <ENV>_WAVES, <ENV>_FAILURES_MAX, {host} of <ENV>_HEALTH_URL: for which hosts and transports they are.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/err.h"
 #include "settings/checks/settings_claims.h"
 #include "settings/settings_inside.h"
+#include "types/probe.h"
 #include "types/waves.h"
 
 static void
@@ -34,10 +35,34 @@ check(struct settings_loader *l, const struct environment_settings *e)
 		    l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_WAVES, "%s", err.text);
 }
 
+/* Each host of a wave is asked at its own: without waves nobody knows which they are. */
+static void
+check_template(struct settings_loader *l, const struct environment_settings *e)
+{
+	bool is_twice = false;
+
+	for (size_t i = 0; i < e->health_url_count; i++)
+		is_twice |= probe_is_template(e->health_urls[i]);
+	if (!waves_are_set(e->waves))
+		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_HEALTH_URL,
+		    PROBE_HOST
+		    " is each host of a wave, and %s has no <ENV>_WAVES: name its host, or set those",
+		    e->name);
+	else if (is_twice)
+		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_HEALTH_URL,
+		    "has " PROBE_HOST " twice: one address with it is for all hosts of %s",
+		    e->name);
+}
+
 void
 settings_check_waves(struct settings_loader *l)
 {
-	for (size_t i = 0; i < l->s->environment_count; i++)
-		if (l->s->environments[i].of == l->s && l->s->environments[i].waves != NULL)
-			check(l, &l->s->environments[i]);
+	for (size_t i = 0; i < l->s->environment_count; i++) {
+		const struct environment_settings *e = &l->s->environments[i];
+
+		if (e->of == l->s && e->waves != NULL)
+			check(l, e);
+		if (e->of == l->s && e->health_template != NULL)
+			check_template(l, e);
+	}
 }
