@@ -59,8 +59,8 @@ row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run)
 
 #define NO_RELEASE "none" /* of hosts that ran nothing before: deploy/rollback.sh */
 
-bool
-store_host_lines(struct store *store, struct effect_run *run, struct err *err)
+static bool
+add_lines(struct store *store, struct effect_run *run, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	CLEANUP(buf_done) struct buf text = buf_make(LIMIT_RUN_HOSTS);
@@ -111,10 +111,9 @@ add_names(struct store *store, const struct effect_probe *probe, int64_t run, st
 	return db_rows_end(&rows, err) && buf_check(text, err);
 }
 
-bool
-store_host_names(struct store *store, struct effect *effect, struct err *err)
+static bool
+give_names(struct store *store, struct effect_probe *probe, struct err *err)
 {
-	struct effect_probe *probe = &effect->u.probe;
 	CLEANUP(buf_done) struct buf text = buf_make(LIMIT_RUN_HOSTS);
 	size_t i = 0;
 
@@ -128,6 +127,13 @@ store_host_names(struct store *store, struct effect *effect, struct err *err)
 	free(probe->hosts);
 	probe->hosts = buf_take(&text);
 	return true;
+}
+
+bool
+store_host_lines(struct store *store, struct effect *effect, struct err *err)
+{
+	return effect->kind == EFFECT_PROBE ? give_names(store, &effect->u.probe, err) :
+					      add_lines(store, &effect->u.run, err);
 }
 
 /* --- what became of them --- */

@@ -215,9 +215,8 @@ bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out
 
 /* --- row_host.c --- */
 
-/* Which hosts an order of work in waves is for: run->hosts, made anew. */
-bool store_host_lines(struct store *store, struct effect_run *run, struct err *err) MUST_USE;
-bool store_host_names(struct store *store, struct effect *probe, struct err *err) MUST_USE;
+/* Which hosts a run of work in waves is for, or a probe by a template: its hosts, made anew. */
+bool store_host_lines(struct store *store, struct effect *effect, struct err *err) MUST_USE;
 
 /* --- row_witness.c --- */
 

@@ -450,7 +450,7 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 		is_in_waves = db_col_i64(&rows, 4) > 0;
 	}
 	if (!db_rows_end(&rows, err) ||
-	    (is_in_waves && !store_host_lines(store, &effect->u.run, err)))
+	    (is_in_waves && !store_host_lines(store, effect, err)))
 		return false;
 	/* A drain's output is shown nowhere: the message is about its deployment. */
 	if (effect->u.run.program == PROGRAM_DRAIN)
@@ -488,7 +488,7 @@ fill(struct store *store, struct effect *effect, struct err *err)
 		return fill_lines(store, witness->first, witness->last, WITNESS_OBJECT_MAX,
 		    &witness->lines, &witness->size, err);
 	if (effect->kind == EFFECT_PROBE)
-		return store_host_names(store, effect, err);
+		return store_host_lines(store, effect, err);
 	return effect->kind != EFFECT_RUN || fill_run(store, effect, err);
 }
 

@@ -140,7 +140,7 @@ struct effect_probe {
 	int64_t run;	/* of the health gate: what that run has released; 0: it is none */
 	size_t n;
 	struct probe_target *targets;	/* owned */
-	char *hosts;	/* owned, not in the row: whom a template is for, " h1:22 h2:22 "; NULL: none */
+	char *hosts;	/* owned, not in the row: of a template, "h1:22 h2:22 "; NULL: none */
 };
 
 struct effect_send_message {

@@ -239,7 +239,7 @@ struct vault_said {
 
 struct probed {
 	size_t n;
-	/* Owned; as many as the effect's targets, same order; of a template one for each of hosts. */
+	/* Owned; one for each target of the effect, in order; of a template for each of hosts. */
 	struct probe_finding *findings;
 	char *hosts;	/* owned: as the effect had them */
 };

@@ -581,6 +581,14 @@ newest_of(struct tx *tx, const struct deployment *deployment, struct decide_tell
 		    "" };
 }
 
+static size_t
+count_urls(const struct environment_settings *settings)
+{
+	return settings == NULL ?
+	    0 :
+	    settings->health_url_count + (settings->health_template != NULL ? 1 : 0);
+}
+
 /* The facts that its texts are made of; they stand in *rows. */
 struct chat_deployment
 decide_tell_facts(struct tx *tx, const struct deployment *deployment,
@@ -606,9 +614,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.until = deployment_is_asked(deployment) ?
 		    row_effect_timer_due(tx, TIMER_QUESTION, deployment->id) :
 		    0,
-		.n_urls = settings == NULL ?
-		    0 :
-		    settings->health_url_count + (settings->health_template != NULL ? 1 : 0),
+		.n_urls = count_urls(settings),
 		.deployment = deployment,
 		.runbook = settings_text(
 		    settings_of(tx->settings, deployment->environment), SETTING_RUNBOOK_URL),

@@ -1,4 +1,4 @@
-/* settings_waves.c - <ENV>_WAVES, <ENV>_FAILURES_MAX, {host} of <ENV>_HEALTH_URL: for which hosts and transports they are.  Side: any. */
+/* settings_waves.c - <ENV>_WAVES, and {host} of <ENV>_HEALTH_URL: for which environments they are.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/err.h"
 #include "settings/checks/settings_claims.h"
