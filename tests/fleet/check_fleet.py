@@ -126,7 +126,8 @@ class Fleet:
         self.kill(which)
         mark.unlink()
         if "supervisor" in which:
-            self.who.hear("Paused: staging", f"wave {wave} of {WAVES} was interrupted", timeout=PATIENCE_S, after=before)
+            self.who.hear("Paused: staging", f"wave {wave} of {WAVES} was interrupted", after=before,
+                          timeout=PATIENCE_S)
             done = {name for name, row in self.rows().items() if row == ("current", commit)}
             self.who.say("/resume staging")
         self.live(commit)

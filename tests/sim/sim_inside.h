@@ -1064,6 +1064,8 @@ struct look_deployment;
 void
 sim_waves_order(struct sim *sim, struct sim_process *process, const struct effect_run *order);
 bool sim_waves_is_last(const struct sim_process *process); /* of them, or in none */
+bool sim_waves_are_of(int variant); /* have its settings some? */
+size_t sim_waves_add_lines(int variant, char room[][SIM_LINE]); /* so many */
 int sim_waves_advance(struct sim *sim, struct sim_process *process);
 void sim_waves_ended(struct sim *sim, const struct sim_process *process);
 void sim_waves_cut(struct sim *sim); /* the server is about to be killed */

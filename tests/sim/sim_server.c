@@ -1,9 +1,8 @@
 /* sim_server.c - the server: the real store, its turns, and what a power cut leaves of it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A turn decides some of the events that wait, projects as store_thread.c does, and hands over.
- * It can be cut before its commit (the events are gone), behind it, or between any two of the
- * effects that it hands over; a commit can find no space.
+ * A turn decides some events, projects as store_thread.c does, and hands over.  It can be cut before
+ * its commit (the events are gone), behind it, or between two effects; a commit can find no space.
  */
 #include "handlers/handlers.h"
 #include "lib/mem.h"
@@ -11,8 +10,7 @@
 #include "tests/sim/sim_two.h"
 
 #define RETRY_MS      100
-#define TOGETHER_MOST 4 /* events in one commit */
-
+#define TOGETHER_MOST 4	    /* events in one commit */
 static struct sim *current; /* handlers have no context */
 
 static sim_fn server_start, server_turn, wait_comes;
@@ -121,8 +119,8 @@ ends_by_itself(enum timer_kind kind)
 {
 	return kind == TIMER_QUESTION || kind == TIMER_PUSH || kind == TIMER_APPROVAL ||
 	    kind == TIMER_PAD || kind == TIMER_CHANGED || kind == TIMER_CLOUDFLARE ||
-	    kind == TIMER_WITNESS || kind == TIMER_GATE || kind == TIMER_LOAN || kind == TIMER_BAKE ||
-	    kind == TIMER_WAVES;
+	    kind == TIMER_WITNESS || kind == TIMER_GATE || kind == TIMER_LOAN ||
+	    kind == TIMER_BAKE || kind == TIMER_WAVES;
 }
 
 static void

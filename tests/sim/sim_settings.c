@@ -50,18 +50,6 @@ static const char *const hosts[OF_ONE][2] = {
 	[7] = { "CLIENT_ACME_HOST=agent:acme", "CLIENT_SOLO_HOST=agent:solo" },
 };
 
-/* Of which environment, on how many hosts (sim_waves.c), in which waves, and how many may fail. */
-static const struct {
-	const char *of, *hosts, *waves, *failures;
-} fleets[OF_ONE] = {
-	[1] = { "STAGING", "w1,w2,w3,w4,w5", "1, 40%, 100%", "0" },
-	[2] = { "PRODUCTION", "w1,w2,w3,w4", "1, 100%", "1" },
-	[3] = { "STAGING", "w1,w2,w3", "1, 100%", "1" },
-	[4] = { "STAGING", "w1,w2,w3,w4,w5,w6", "1, 3, 100%", "2" },
-	[5] = { "STAGING", "w1,w2,w3,w4,w5", "50%, 100%", "20%" },
-	[8] = { "STAGING", "w1,w2,w3,w4", "1, 2, 3, 100%", "0" },
-};
-
 #define MINUTE_MS     INT64_C(60000)
 #define WEEK_MINUTES  (7 * 24 * 60)
 #define THURSDAY_MS   INT64_C(1767225600000) /* 00:00 UTC: when all histories begin */
@@ -314,24 +302,6 @@ add_lines(char room[LINES_MAX][SIM_LINE], size_t *n, const char *const *lines)
 		(void)snprintf(room[(*n)++], sizeof(room[0]), "%s", *lines);
 }
 
-static size_t
-add_fleet(int variant, char room[][SIM_LINE])
-{
-	const char *of = fleets[variant].of;
-
-	(void)snprintf(room[0], SIM_LINE, "%s_DEPLOY_TRANSPORT=ssh", of);
-	(void)snprintf(room[1], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
-	(void)snprintf(room[2], SIM_LINE, "%s_HOST=%s", of, fleets[variant].hosts);
-	(void)snprintf(room[3], SIM_LINE, "%s_WAVES=%s", of, fleets[variant].waves);
-	(void)snprintf(room[4], SIM_LINE, "%s_FAILURES_MAX=%s", of, fleets[variant].failures);
-	of = strcmp(of, "STAGING") == 0 ? "PRODUCTION" : "STAGING";
-	(void)snprintf(room[5], SIM_LINE, "%s_DEPLOY_TRANSPORT=ssh", of);
-	(void)snprintf(room[6], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
-	(void)snprintf(room[7], SIM_LINE, "%s_HOST=h4", of);
-	(void)snprintf(room[8], SIM_LINE, "REGISTRY_URL=registry.example.com");
-	return 9;
-}
-
 static struct settings *
 load(int variant, bool at_gitlab, int whose)
 {
@@ -339,7 +309,7 @@ load(int variant, bool at_gitlab, int whose)
 	const struct forge_lines *forge = &forges[at_gitlab ? 1 : 0];
 	char room[LINES_MAX][SIM_LINE], *list[LINES_MAX + 2], apps[96], key[4096], *may, *words;
 	struct settings_report report = { 0 };
-	bool is_local = variant < OF_ONE && fleets[variant].of == NULL; /* it has no hosts */
+	bool is_local = variant < OF_ONE && !sim_waves_are_of(variant);
 	struct settings *settings;
 	size_t n = 0;
 
@@ -398,8 +368,8 @@ load(int variant, bool at_gitlab, int whose)
 	}
 	for (int name = 0; name < SIM_NOTIFIED_NAMES; name++)
 		add_lines(room, &n, sim_notify_lines(variant, name));
-	if (variant < OF_ONE && fleets[variant].of != NULL)
-		n += add_fleet(variant, &room[n]);
+	if (sim_waves_are_of(variant))
+		n += sim_waves_add_lines(variant, &room[n]);
 	if (variant % 3 == 0)
 		(void)snprintf(room[n++], sizeof(room[0]),
 		    "OPA_URL=http://127.0.0.1:8181/v1/data/deploybot/allow");

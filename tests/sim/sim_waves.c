@@ -18,6 +18,44 @@
 
 static sim_fn server_is_killed;
 
+/* --- settings --- */
+
+/* Of which environment, on how many hosts in which waves, and how many may fail. */
+static const struct {
+	const char *of, *hosts, *waves, *failures;
+} fleets[SIM_OF_ONE] = {
+	[1] = { "STAGING", "w1,w2,w3,w4,w5", "1, 40%, 100%", "0" },
+	[2] = { "PRODUCTION", "w1,w2,w3,w4", "1, 100%", "1" },
+	[3] = { "STAGING", "w1,w2,w3", "1, 100%", "1" },
+	[4] = { "STAGING", "w1,w2,w3,w4,w5,w6", "1, 3, 100%", "2" },
+	[5] = { "STAGING", "w1,w2,w3,w4,w5", "50%, 100%", "20%" },
+	[8] = { "STAGING", "w1,w2,w3,w4", "1, 2, 3, 100%", "0" },
+};
+
+bool
+sim_waves_are_of(int variant)
+{
+	return variant < SIM_OF_ONE && fleets[variant].of != NULL;
+}
+
+size_t
+sim_waves_add_lines(int variant, char room[][SIM_LINE])
+{
+	const char *of = fleets[variant].of;
+
+	(void)snprintf(room[0], SIM_LINE, "%s_DEPLOY_TRANSPORT=ssh", of);
+	(void)snprintf(room[1], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
+	(void)snprintf(room[2], SIM_LINE, "%s_HOST=%s", of, fleets[variant].hosts);
+	(void)snprintf(room[3], SIM_LINE, "%s_WAVES=%s", of, fleets[variant].waves);
+	(void)snprintf(room[4], SIM_LINE, "%s_FAILURES_MAX=%s", of, fleets[variant].failures);
+	of = strcmp(of, "STAGING") == 0 ? "PRODUCTION" : "STAGING";
+	(void)snprintf(room[5], SIM_LINE, "%s_DEPLOY_TRANSPORT=ssh", of);
+	(void)snprintf(room[6], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
+	(void)snprintf(room[7], SIM_LINE, "%s_HOST=h4", of);
+	(void)snprintf(room[8], SIM_LINE, "REGISTRY_URL=registry.example.com");
+	return 9;
+}
+
 /* --- who is who --- */
 
 static const char *const names[SIM_HOSTS] = { "w1:22", "w2:22", "w3:22", "w4:22", "w5:22",
@@ -205,7 +243,7 @@ finish(struct sim *sim, struct sim_process *process, int i)
 	struct sim_wave_host *of = &process->wave.of[i];
 	struct sim_host *host = &sim->hosts[process->environment][of->host];
 	bool is_back = process->program == PROGRAM_ROLLBACK;
-	bool is_failed = !sim->is_resting && sim_one_in(sim, RARELY);
+	bool is_failed = sim_one_in(sim, RARELY);
 	enum host_word word = !is_failed ? HOST_OK :
 	    sim_one_in(sim, 3)		 ? HOST_UNKNOWN :
 					   HOST_FAILED;
@@ -463,7 +501,6 @@ sim_waves_answer(struct sim *sim, int environment)
 struct row {
 	int host;
 	char state[16], release[LIMIT_COMMIT];
-	int64_t work;
 };
 
 static size_t
@@ -475,7 +512,7 @@ read_rows(struct sim *sim, int environment, struct row ret[SIM_HOSTS])
 
 	sim_check_must(sim,
 	    db_query(&rows, sim->eyes, &err,
-		"SELECT name, state, release, work FROM host WHERE environment = $1",
+		"SELECT name, state, release FROM host WHERE environment = $1",
 		DB_TEXT(sim_environments[environment])),
 	    &err);
 	while (db_next(&rows)) {
@@ -485,7 +522,6 @@ read_rows(struct sim *sim, int environment, struct row ret[SIM_HOSTS])
 		row->host = host_of(name, strlen(name));
 		(void)text_copy(row->state, sizeof(row->state), db_col_text(&rows, 1));
 		(void)text_copy(row->release, sizeof(row->release), db_col_text(&rows, 2));
-		row->work = db_col_i64(&rows, 3);
 	}
 	return n;
 }
@@ -497,7 +533,7 @@ check_row(struct sim *sim, int environment, const struct row *row, bool is_pause
 	const struct sim_host *host = &sim->hosts[environment][row->host];
 
 	/* Where a first release had failed nobody knows what runs: such a row says nothing yet. */
-	if (strcmp(row->state, "unknown") == 0 || (row->work == 0 && row->release[0] == '\0'))
+	if (strcmp(row->state, "unknown") == 0 || row->release[0] == '\0')
 		return;
 	if (strcmp(row->state, "touched") == 0) {
 		if (!is_paused)
