@@ -275,6 +275,8 @@ fails_before(struct sim *sim, struct sim_process *process, int i)
 
 	if (!is_nothing && (sim->is_resting || !sim_one_in(sim, 2 * RARELY)))
 		return false;
+	sim->hosts[process->environment][of->host].is_sure =
+	    is_known(sim, process->environment, of->host);
 	say(process, i, is_nothing ? HOST_UNKNOWN : HOST_FAILED);
 	of->is = SIM_HOST_DONE;
 	process->wave.failed++;
@@ -533,7 +535,9 @@ check_row(struct sim *sim, int environment, const struct row *row, bool is_pause
 	const struct sim_host *host = &sim->hosts[environment][row->host];
 
 	/* Where a first release had failed nobody knows what runs: such a row says nothing yet. */
-	if (strcmp(row->state, "unknown") == 0 || row->release[0] == '\0')
+	/* Nor does one that was not known before it failed. */
+	if (strcmp(row->state, "unknown") == 0 || row->release[0] == '\0' ||
+	    (strcmp(row->state, "failed") == 0 && !host->is_sure))
 		return;
 	if (strcmp(row->state, "touched") == 0) {
 		if (!is_paused)
