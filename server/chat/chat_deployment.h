@@ -11,6 +11,7 @@
 #include "types/git_answer.h"
 #include "types/host.h"
 #include "types/peers.h"
+#include "types/waves.h"
 
 /* AWAITING_APPROVAL: how it stands; of a gate's question alone what is needed behind its yes. */
 struct chat_approvals {
@@ -88,6 +89,7 @@ struct chat_deployment {
 	size_t application_log_lines; /* so many of it at most */
 	const struct chat_bake *bake; /* not ended, where it bakes or will: else NULL */
 	const struct chat_waves *waves; /* NULL: it is in none, or has not begun */
+	const struct waves_shown *planned; /* a question: which it will be in; NULL: none */
 	int64_t estimate_ms;	      /* how long the whole took lately */
 	const struct git_answer
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */

@@ -1511,6 +1511,14 @@ static const char *const migration_41[] = {
 	NULL,
 };
 
+static const char *const migration_42[] = {
+	/* Of work that is asked about: a line for each wave, with a blank between its hosts. */
+	"CREATE TABLE wave_plan ("
+	" work INTEGER PRIMARY KEY,"
+	" hosts TEXT NOT NULL) STRICT;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1521,7 +1529,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29,
 	migration_30, migration_31, migration_32, migration_33, migration_34, migration_35,
 	migration_36, migration_37, migration_38, migration_39, migration_40,
-	migration_41 };
+	migration_41, migration_42 };
 
 const char *const *
 store_schema_sql(int64_t version)

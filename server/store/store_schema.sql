@@ -838,6 +838,9 @@ CREATE TABLE resource (
  environment TEXT NOT NULL,
  name TEXT NOT NULL,
  PRIMARY KEY (environment, name)) STRICT, WITHOUT ROWID;
+CREATE TABLE wave_plan (
+ work INTEGER PRIMARY KEY,
+ hosts TEXT NOT NULL) STRICT;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('effect', 0);
 INSERT INTO counter (name, value) VALUES ('forge_hook', 0);

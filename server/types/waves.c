@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/waves.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,37 @@ waves_read(const char *text, size_t hosts, struct waves *ret, struct err *err)
 	if (ret->n == 0)
 		ret->ends[ret->n++] = hosts;
 	return true;
+}
+
+#define NAMED_MAX 3
+
+static void
+add_name(struct waves_shown *to, const char *name, size_t size)
+{
+	size_t used = strlen(to->first);
+
+	if (size > 3 && memcmp(name + size - 3, ":22", 3) == 0) /* as everybody writes it */
+		size -= 3;
+	(void)snprintf(to->first + used, sizeof(to->first) - used, "%s%.*s", used > 0 ? ", " : "",
+	    (int)size, name); /* cut is fine */
+}
+
+void
+waves_show(const char *plan, struct waves_shown *ret)
+{
+	*ret = (struct waves_shown){ 0 };
+	while (*plan != '\0' && ret->n < WAVES_MAX) {
+		size_t size = strcspn(plan, " \n");
+
+		if (ret->n == 0)
+			add_name(ret, plan, size);
+		ret->of[ret->n]++;
+		plan += size;
+		ret->n += *plan != ' ';
+		plan += *plan != '\0';
+	}
+	if (ret->of[0] > NAMED_MAX)
+		ret->first[0] = '\0';
 }
 
 bool

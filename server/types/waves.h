@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
+#include "types/limits.h"
 
 #define WAVES_MAX 10
 
@@ -16,6 +16,16 @@ struct waves {
 /* For so many hosts: a wave that would add none is left out.  False: *err says what does not fit
  * them, or together.  The value fits its type (lib/setting.def). */
 bool waves_read(const char *text, size_t hosts, struct waves *ret, struct err *err) MUST_USE;
+
+/* Which host is in which wave, as a question says it. */
+struct waves_shown {
+	size_t n; /* 0: there are none */
+	size_t of[WAVES_MAX];	/* how many hosts each has */
+	char first[LIMIT_LINE]; /* the first one's, a comma between; "": too many to be named */
+};
+
+/* Of a line for each wave, its hosts with a blank between; a port 22 is not said. */
+void waves_show(const char *plan, struct waves_shown *ret);
 
 /* Is there more than one? */
 bool waves_are_set(const char *text);

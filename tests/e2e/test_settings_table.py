@@ -19,6 +19,8 @@ READ_BY_NOBODY = {
     "TELEGRAM_API_ID: server": "people have it from other bots; check-config says that it is not needed",
     "TELEGRAM_API_HASH: server": "as TELEGRAM_API_ID",
     "GITHUB_BRANCH_<ENV>: runner": "of the list of marks alone, which has all rows that are not SERVER's",
+    "<ENV>_WAVES: runner": "the same: what was shown of them is what runs",
+    "<ENV>_FAILURES_MAX: runner": "the same",
 }
 # Lines that name a SHIPPING row and read no value that an environment could have for itself, each with its reason.
 READ_FOR_ALL = {

@@ -186,6 +186,14 @@ set_runs_first(struct scene *s)
 }
 
 static void
+set_planned(struct scene *s)
+{
+	static const struct waves_shown waves = { .n = 3, .of = { 1, 4, 7 }, .first = "web1" };
+
+	s->about.planned = &waves;
+}
+
+static void
 set_ran(struct scene *s)
 {
 	s->ran = (struct ran){ .environment = "qa", .at = NOW - 54000, .is_failed = true };

@@ -77,6 +77,67 @@ WAVES_TEST(a_run_counts_only_hosts_that_it_was_ordered_to)
 	is(w, 2, HOST_IS_CURRENT, COMMIT_B);
 }
 
+/* --- what was shown --- */
+
+#define CONFIRMED "STAGING_CONFIRM=true"
+
+static void
+yes(struct world *w, const char *part)
+{
+	struct world_message *asked = world_says(w, part);
+
+	assert_non_null(asked);
+	(void)world_press(w, WORLD_ADMIN, asked->chat, world_button(asked, "Deploy to"));
+	world_git_same(w);
+}
+
+WORLD_TEST_OF(the_plan_that_was_shown_is_the_one_that_runs, HOSTS, CONFIRMED)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_non_null(world_says(w, "\n2 waves: h1; then 2 hosts"));
+	yes(w, "2 waves: h1");
+	ordered(w, "1/2", "h1:22\n");
+	say(w, "h1 ok");
+	world_run_releases(w, GOOD);
+	say(w, "h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	world_rewrite(w, "UPDATE host SET state = 'failed', failed_at = 1 WHERE name = 'h3:22'");
+	world_restart(w);
+	yes(w, "2 waves: h1; then 2 hosts");
+	ordered(w, "1/2", "h1:22\n");
+}
+
+WORLD_TEST_OF(waves_that_changed_since_are_asked_about_anew, HOSTS, CONFIRMED)
+{
+	w->settings = "STAGING_WAVES=4e07408562bedb8b";
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_non_null(world_says(w, "2 waves: h1; then 2 hosts"));
+	world_settings(w, "STAGING_HOST=h1,h2,h3", "STAGING_WAVES=2, 100%", CONFIRMED, NULL);
+	world_settings_read(w);
+	w->settings = "STAGING_WAVES=bbbbbbbbbbbbbbbb";
+	yes(w, "2 waves: h1; then 2 hosts");
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	assert_non_null(world_says(w, "changed since it was approved: STAGING_WAVES"));
+	yes(w, "2 waves: h1, h2; then 1 host");
+	ordered(w, "1/2", "h1:22\nh2:22\n");
+}
+
+WORLD_TEST_OF(approvals_are_of_the_waves_that_were_shown, HOSTS, "STAGING_APPROVALS=2",
+    "ADMIN_TELEGRAM_IDS=11,22,44")
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "2 waves: h1; then 2 hosts"));
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
+	assert_non_null(world_says_in(w, WORLD_GROUP, "approved 1 of 2: @bob"));
+	world_rewrite(w, "UPDATE wave_plan SET hosts = 'h3:22' || char(10) || 'h1:22 h2:22'");
+	(void)world_text(w, 44, "/approve 1");
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
+	assert_non_null(world_says_in(w, WORLD_GROUP, "approved 1 of 2: @eve"));
+}
+
 /* --- failures --- */
 
 WAVES_TEST(a_failure_in_wave_2_brings_back_the_touched_hosts_alone)

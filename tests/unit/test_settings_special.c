@@ -277,7 +277,8 @@ check_one_list(const char *main, const char *own)
 TEST(what_is_said_for_one_environment_is_in_its_fingerprint_alone)
 {
 	check_one_list(WHOLE
-	    "DEPLOY_USER=a\nSTAGING_DEPLOY_USER=b\nPRODUCTION_DEPLOY_USER=c\nKEEP_RELEASES=3\n",
+	    "DEPLOY_USER=a\nSTAGING_DEPLOY_USER=b\nPRODUCTION_DEPLOY_USER=c\nKEEP_RELEASES=3\n"
+	    "PRODUCTION_WAVES=1, 100%\nPRODUCTION_FAILURES_MAX=1\n",
 	    NULL);
 	check_one_list(SERVER "DEPLOY_USER=a\nPRODUCTION_DEPLOY_USER=c\nSTAGING_DEPLOY_USER=c\n",
 	    REPO "KEEP_RELEASES=3\nSTAGING_KEEP_RELEASES=4\n");

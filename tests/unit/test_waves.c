@@ -74,3 +74,20 @@ TEST(hosts_of_a_list_are_counted)
 	assert_int_equal(waves_hosts(NULL), 0);
 	assert_int_equal(waves_hosts("h1, h2:2222,h3"), 3);
 }
+
+TEST(a_plan_is_shown_by_the_hosts_that_are_first_and_by_numbers)
+{
+	struct waves_shown shown;
+
+	waves_show("web1:22\nh1:22 h2:2222\nh3:22", &shown);
+	assert_int_equal(shown.n, 3);
+	assert_string_equal(shown.first, "web1");
+	assert_int_equal(shown.of[1], 2);
+	waves_show("h1:22 h2:2222 h3:22\nh4:22", &shown);
+	assert_string_equal(shown.first, "h1, h2:2222, h3");
+	waves_show("h1 h2 h3 h4\nh5", &shown);
+	assert_string_equal(shown.first, "");
+	assert_int_equal(shown.of[0], 4);
+	waves_show("", &shown);
+	assert_int_equal(shown.n, 0);
+}

@@ -12,7 +12,9 @@
 #include "decide/question/decide_where.h"
 #include "decide/who/decide_principal.h"
 #include "decide/work/decide_promotion.h"
+#include "decide/work/decide_wave_plan.h"
 #include "lib/condition.h"
+#include "lib/fingerprint.h"
 #include "lib/text.h"
 #include "store/row_action.h"
 #include "store/row_actor.h"
@@ -290,7 +292,8 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 	struct environment environment;
 	struct question shown;
 	struct action_row action;
-	char target[LIMIT_ENVIRONMENT], blocked[40] = "";
+	char target[LIMIT_ENVIRONMENT], waves[FINGERPRINT_DIGEST], blocked[40] = "";
+	CLEANUP(freep) char *plan = decide_wave_shown(tx, work);
 	struct block block;
 
 	if (deployment_is_action(work) && !deployment_is_gate(work)) {
@@ -310,11 +313,12 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 		bind_gate(tx, work, &environment, blocked, ret);
 		return;
 	}
-	(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s%s", programs[work->program],
-	    work->commit, environment.current.commit,
+	(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s%s%s%s",
+	    programs[work->program], work->commit, environment.current.commit,
 	    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
 	    git_image_is_digest(shown.shown_image) ? shown.shown_image : "", blocked,
-	    work->is_off_branch ? " off its branch" : "");
+	    work->is_off_branch ? " off its branch" : "", plan != NULL ? " in waves " : "",
+	    plan != NULL ? fingerprint_digest(plan, waves) : "");
 }
 
 #define HOUR_LOOK_MS (60 * INT64_C(1000))

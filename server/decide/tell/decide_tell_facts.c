@@ -17,6 +17,7 @@
 #include "decide/work/decide_bake.h"
 #include "decide/work/decide_loan_list.h"
 #include "decide/work/decide_promotion.h"
+#include "decide/work/decide_wave_plan.h"
 #include "deployment/run_verdict.h"
 #include "lib/text.h"
 #include "lib/url.h"
@@ -529,6 +530,15 @@ add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 static void
 add_wave_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
 {
+	CLEANUP(freep)
+	char *plan = decide_tell_is_question(about->deployment) ?
+	    decide_wave_shown(tx, about->deployment) :
+	    NULL;
+
+	if (plan != NULL) {
+		waves_show(plan, &rows->planned);
+		about->planned = &rows->planned;
+	}
 	if (about->deployment->waves == 0)
 		return;
 	rows->waves.hosts = row_host_count(tx, about->deployment);

@@ -89,6 +89,7 @@ do_ask_person(struct act *act)
 
 	row_button_close_question(tx, deployment->id); /* one that is asked anew */
 	decide_bake_ask(tx, deployment);
+	decide_wave_show(tx, deployment, true);
 	(void)row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms);
 	if (!decide_tell_batch_join(tx, deployment))
 		decide_tell_question(tx, deployment, act->answer);
@@ -158,6 +159,7 @@ do_ask_approvers(struct act *act)
 	if (act->answer == NULL ? request.asked_at == 0 : act->answer->error[0] != '\0')
 		(void)decide_git_base(tx, work, &environment, work->wait.compared_live);
 	decide_bind_question(tx, work, &environment, act->answer);
+	decide_wave_show(tx, work, false);
 	row_effect_withdraw(tx, request.timer);
 	set_approval_time(tx, work, &request);
 	list_changes(act, is_other, &request);
@@ -175,6 +177,7 @@ do_void_approvals(struct act *act)
 		decide_action_bind(act->tx, act->deployment, NULL);
 	if (deployment_is_action(act->deployment) && act->deployment->commit[0] != '\0')
 		(void)decide_bind_job(act->tx, act->deployment);
+	decide_wave_show(act->tx, act->deployment, true); /* approvals are of it */
 	(void)decide_needs_void(act->tx, act->deployment);
 }
 

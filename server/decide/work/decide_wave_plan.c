@@ -14,6 +14,7 @@
 #include "store/row_environment.h"
 #include "store/row_host.h"
 #include "store/row_host_list.h"
+#include "store/row_wave_plan.h"
 #include "types/settings.h"
 #include "types/waves.h"
 
@@ -41,8 +42,7 @@ by_name(const void *a, const void *b)
 	return strcmp(((const struct slot *)a)->name, ((const struct slot *)b)->name);
 }
 
-/* Returns how many of the environment's rows are known. */
-static size_t
+static void
 add_past(struct tx *tx, const char *environment, struct slot *slots, size_t n)
 {
 	CLEANUP(freep) struct host_past *known = mem_new(HOST_LINES_MAX, sizeof(*known));
@@ -57,7 +57,6 @@ add_past(struct tx *tx, const char *environment, struct slot *slots, size_t n)
 			slot->failed_at = known[i].failed_at;
 		}
 	}
-	return n_known;
 }
 
 /* Room for waves_hosts(list). */
@@ -85,31 +84,91 @@ wave_of(const struct waves *waves, size_t at, size_t n_failed)
 	return wave;
 }
 
-struct plan {
-	const struct slot *slots;
-	size_t n;
-	struct waves waves;
-	const struct release *before; /* that a host without a row runs */
-};
-
-static int
-write_plan(struct tx *tx, const struct deployment *work, const struct plan *plan)
+/* NULL: it is released to all hosts at once. */
+static const struct environment_settings *
+settings_in_waves(const struct tx *tx, const struct deployment *work)
 {
-	const struct slot *slots = plan->slots;
-	const struct waves *waves = &plan->waves;
-	size_t n = plan->n, n_failed = 0, last = 0;
-	int wave = 1;
+	const struct environment_settings *settings = work->program == PROGRAM_DEPLOY ?
+	    settings_environment(tx->settings, work->environment) :
+	    NULL;
 
+	return settings != NULL && waves_are_set(settings->waves) ? settings : NULL;
+}
+
+/* A line for each wave. */
+static void
+write_plan(struct tx *tx, const char *environment, const struct environment_settings *settings,
+    struct buf *out)
+{
+	size_t n = waves_hosts(settings->hosts), n_failed = 0, last = 0;
+	CLEANUP(freep) struct slot *slots = mem_new(n, sizeof(*slots));
+	struct waves waves;
+
+	if (!waves_read(settings->waves, n, &waves, NULL))
+		return;
+	n = read_slots(settings->hosts, slots);
+	add_past(tx, environment, slots, n);
+	qsort(slots, n, sizeof(*slots), compare);
 	while (n_failed < n && slots[n_failed].has_failed)
 		n_failed++;
-	if (wave_of(waves, n - 1, n_failed) == 0)
-		return 0; /* one wave, of today's kind */
 	for (size_t i = 0; i < n; i++) {
-		size_t now = wave_of(waves, i, n_failed);
+		size_t now = wave_of(&waves, i, n_failed);
 
-		wave += now > last ? 1 : 0; /* none is left empty by those that failed */
-		last = now;
-		row_host_plan(tx, work, slots[i].name, wave, plan->before);
+		buf_addf(out, "%s%s", i == 0 ? "" : now > last ? "\n" : " ", slots[i].name);
+		last = now; /* none is left empty by those that failed */
+	}
+}
+
+char *
+decide_wave_shown(struct tx *tx, const struct deployment *work)
+{
+	CLEANUP(freep) char *plan = NULL;
+
+	if (settings_in_waves(tx, work) == NULL)
+		return NULL;
+	plan = mem_new(1, LIMIT_RUN_HOSTS);
+	return row_wave_plan_get(tx, work->id, plan)[0] != '\0' ? TAKE(plan) : NULL;
+}
+
+void
+decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew)
+{
+	const struct environment_settings *settings = settings_in_waves(tx, work);
+	CLEANUP(buf_done) struct buf plan = buf_make(LIMIT_RUN_HOSTS);
+	CLEANUP(freep) char *shown = is_anew ? NULL : decide_wave_shown(tx, work);
+
+	if (settings == NULL || shown != NULL)
+		return;
+	write_plan(tx, work->environment, settings, &plan);
+	tx_check(tx, &plan);
+	row_wave_plan_set(tx, work->id, buf_text(&plan));
+}
+
+/* One that has left the settings since it was shown is in none: returns how many there are. */
+static int
+give_waves(struct tx *tx, const struct deployment *work,
+    const struct environment_settings *settings, const char *plan, const struct release *before)
+{
+	size_t n = waves_hosts(settings->hosts);
+	CLEANUP(freep) struct slot *slots = mem_new(n, sizeof(*slots));
+	struct slot wanted;
+	bool is_new = true;
+	int wave = 0;
+
+	n = read_slots(settings->hosts, slots);
+	qsort(slots, n, sizeof(*slots), by_name);
+	while (*plan != '\0') {
+		size_t size = strcspn(plan, " \n");
+
+		text_setf(wanted.name, "%.*s", (int)size, plan);
+		if (bsearch(&wanted, slots, n, sizeof(*slots), by_name) != NULL) {
+			wave += is_new ? 1 : 0;
+			is_new = false;
+			row_host_plan(tx, work, wanted.name, wave, before);
+		}
+		plan += size;
+		is_new |= *plan == '\n';
+		plan += *plan != '\0';
 	}
 	return wave;
 }
@@ -119,25 +178,25 @@ decide_wave_plan(
     struct tx *tx, struct deployment *work, const struct environment_settings *settings)
 {
 	static const struct release nothing;
-	size_t n = waves_hosts(settings->hosts);
-	CLEANUP(freep) struct slot *slots = NULL;
 	struct environment environment;
-	struct waves waves;
-	bool is_first;
+	CLEANUP(freep) char *plan = NULL;
+	int64_t n_known;
 
 	work->wave = work->waves = 0;
-	if (work->program != PROGRAM_DEPLOY || settings->waves == NULL ||
-	    !waves_read(settings->waves, n, &waves, NULL) || waves.n < 2)
+	if (settings_in_waves(tx, work) == NULL)
 		return;
-	slots = mem_new(n, sizeof(*slots));
-	n = read_slots(settings->hosts, slots);
-	is_first = add_past(tx, work->environment, slots, n) == 0;
-	qsort(slots, n, sizeof(*slots), compare);
+	plan = decide_wave_shown(tx, work);
+	if (plan == NULL) { /* nobody was asked */
+		decide_wave_show(tx, work, true);
+		plan = decide_wave_shown(tx, work);
+	}
+	if (plan == NULL || strchr(plan, '\n') == NULL)
+		return; /* one wave, of today's kind */
 	row_environment_get(tx, work->environment, &environment);
 	/* Of a host that came later nobody has brought anything there. */
-	work->waves = write_plan(tx, work,
-	    &(struct plan){ slots, n, waves,
-		is_first && environment.unknown_since == 0 ? &environment.current : &nothing });
+	n_known = row_host_count_list(tx, &(struct host_filter){ work->environment, false, "" });
+	work->waves = give_waves(tx, work, settings, plan,
+	    n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing);
 	work->wave = work->waves > 0 ? 1 : 0;
 }
 
@@ -190,9 +249,10 @@ decide_wave_end(struct tx *tx, const struct deployment *work)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, work->environment);
-
 	bool has_waves = settings != NULL && waves_are_set(settings->waves);
 
+	if (work->waves > 0 || settings_in_waves(tx, work) != NULL)
+		row_wave_plan_drop(tx, work->id);
 	if (work->waves > 0) {
 		row_host_end(tx, work);
 		/* Its message still counts its rows: they go behind it. */

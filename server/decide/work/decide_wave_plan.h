@@ -7,8 +7,17 @@
 
 struct environment_settings;
 
-/* It begins: from now on each host has its wave.  Those that failed last time go with the first,
- * then those that failed least lately, then by name.  Where all are in one it is in no waves. */
+/* Whoever is asked about it is shown which host is in which wave: those that failed last time go
+ * with the first, then those that failed least lately, then by name.  That is what runs, whatever
+ * fails meanwhile, until it is shown anew; is_anew false: what was shown stays. */
+void decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew);
+
+/* A line for each wave, as waves_show() reads it; free() it.  NULL: nobody was asked, or it is in no
+ * waves. */
+char *decide_wave_shown(struct tx *tx, const struct deployment *work) MUST_USE;
+
+/* It begins: from now on each host has its wave, as it was shown.  Where all are in one it is in no
+ * waves. */
 void decide_wave_plan(
     struct tx *tx, struct deployment *work, const struct environment_settings *settings);
 
