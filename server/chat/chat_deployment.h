@@ -52,6 +52,7 @@ struct chat_waves {
 	struct host_counts hosts;
 	struct host bad[HOSTS_BAD_SHOWN];
 	size_t n_bad;
+	struct waves_shown planned; /* a question: which it will be in */
 };
 
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
@@ -88,8 +89,7 @@ struct chat_deployment {
 	const char *application_log;  /* what it logged itself; "", NULL: none, or not for them */
 	size_t application_log_lines; /* so many of it at most */
 	const struct chat_bake *bake; /* not ended, where it bakes or will: else NULL */
-	const struct chat_waves *waves; /* NULL: it is in none, or has not begun */
-	const struct waves_shown *planned; /* a question: which it will be in; NULL: none */
+	const struct chat_waves *waves; /* NULL: it is in none */
 	int64_t estimate_ms;	      /* how long the whole took lately */
 	const struct git_answer
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */

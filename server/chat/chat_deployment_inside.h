@@ -93,7 +93,7 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
 	P(warned_live,     1, 1, 0, 0, chat_deployment_warned_live)      /* by what is live */ \
 	P(ci,              1, 0, 0, 0, add_ci)                           /* as GitHub has it */ \
 	P(runs_first,      1, 0, 0, 0, chat_deployment_runs_first)       /* before the release */ \
-	P(planned,         1, 0, 0, 0, chat_deployment_planned)          /* its waves */ \
+	P(planned,         1, 0, 0, 0, add_planned)                      /* its waves */ \
 	P(ran,             1, 0, 0, 1, chat_deployment_ran)              /* elsewhere */ \
 	P(replaces,        1, 0, 0, 1, chat_deployment_replaces)         /* what is live */ \
 	P(changes,         1, 0, 0, 1, add_changes)                      /* as git has them */ \
@@ -110,9 +110,6 @@ void chat_deployment_doubted(struct chat_text *text, const struct chat_deploymen
 /* Lines of a question: what runs before its release, and what it rolls back past. */
 void chat_deployment_runs_first(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_past(struct chat_text *text, const struct chat_deployment *about);
-
-/* On which hosts it begins, and how it goes on. */
-void chat_deployment_planned(struct chat_text *text, const struct chat_deployment *about);
 
 /* What drains there, and has to make room for it. */
 void chat_deployment_draining(struct chat_text *text, const struct chat_deployment *about);

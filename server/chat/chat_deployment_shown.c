@@ -287,6 +287,26 @@ add_unprobed(struct chat_text *text, const struct chat_deployment *about)
 		    text, "\nNo health check configured: success means the script exits with 0.");
 }
 
+/* "3 waves: web1; then 4 hosts; then 7" */
+static void
+add_planned(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct waves_shown *shown = about->waves != NULL ? &about->waves->planned : NULL;
+
+	if (shown == NULL || shown->n < 2)
+		return;
+	chat_text_add(text, "\n%zu waves: ", shown->n);
+	if (shown->first[0] != '\0')
+		chat_text_outside(text, "", shown->first);
+	else
+		chat_text_add(text, "%zu hosts", shown->of[0]);
+	for (size_t i = 1; i < shown->n; i++)
+		chat_text_add(text, "; then %zu%s", shown->of[i],
+		    i > 1 || shown->first[0] == '\0' ? "" :
+			shown->of[i] == 1	     ? " host" :
+						       " hosts");
+}
+
 static void
 add_note(struct chat_text *text, const struct chat_deployment *about)
 {

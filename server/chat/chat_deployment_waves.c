@@ -15,26 +15,6 @@ add_bad(struct chat_text *text, const struct chat_waves *waves)
 		chat_text_add(text, "\nand %lld more", (long long)(n - (int64_t)waves->n_bad));
 }
 
-/* "3 waves: web1; then 4 hosts; then 7" */
-void
-chat_deployment_planned(struct chat_text *text, const struct chat_deployment *about)
-{
-	const struct waves_shown *shown = about->planned;
-
-	if (shown == NULL || shown->n < 2)
-		return;
-	chat_text_add(text, "\n%zu waves: ", shown->n);
-	if (shown->first[0] != '\0')
-		chat_text_outside(text, "", shown->first);
-	else
-		chat_text_add(text, "%zu hosts", shown->of[0]);
-	for (size_t i = 1; i < shown->n; i++)
-		chat_text_add(text, "; then %zu%s", shown->of[i],
-		    i > 1 || shown->first[0] == '\0' ? "" :
-			shown->of[i] == 1	     ? " host" :
-						       " hosts");
-}
-
 void
 chat_deployment_waves(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -62,6 +42,8 @@ chat_deployment_waves(struct chat_text *text, const struct chat_deployment *abou
 		    (long long)hosts->of_wave, (long long)hosts->current, (long long)hosts->all);
 		break;
 	}
+	if (deployment->state == DEPLOY_BAKING && strcmp(deployment->waits_for, "slot") == 0)
+		chat_text_add(text, "; the next one waits for a slot (RUNS_MAX)");
 	if (hosts->failed > 0)
 		chat_text_add(text, ", %lld failed", (long long)hosts->failed);
 	add_bad(text, about->waves);

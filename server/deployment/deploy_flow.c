@@ -144,7 +144,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(R,   VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
 
 	RULE(D,   BAKING,                BAKED,                     LIVE,                  GOES, DRAIN, TELL, NEXT),
-	RULE(D,   BAKING,                WAVE_DONE,                 RUNNING,               RUN, TELL),
+	RULE(D,   BAKING,                WAVE_DONE,                 RUNNING,               DRAIN, RUN, TELL),
 	RULE(D,   BAKING,                REGRESSED,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(D,   BAKING,                REGRESSED_NO_ROLLBACK,     FAILED,                DOWN, LOOK, TELL, NEXT),
 	RULE(D,   BAKING,                PAUSE,                     PAUSED,                TELL),
@@ -153,7 +153,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(D,   BAKING,                CANCEL_NO_ROLLBACK,        FAILED,                DOWN, LOOK, TELL, NEXT),
 
 	RULE(D,   PAUSED,                RESUME,                    BAKING,                BAKE, TELL),
-	RULE(D,   PAUSED,                NEXT_WAVE,                 RUNNING,               RUN, TELL),
+	RULE(D,   PAUSED,                NEXT_WAVE,                 RUNNING,               DRAIN, RUN, TELL),
 	RULE(D,   PAUSED,                LEAVE,                     FAILED,                TELL, NEXT),
 	RULE(D,   PAUSED,                FOLDER_GONE,               FAILED,                TELL, NEXT),
 	RULE(D,   PAUSED,                CANCEL,                    ROLLING_BACK,          ROLLBACK, TELL),

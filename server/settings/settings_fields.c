@@ -345,6 +345,7 @@ fill_bake(const struct settings_member *in, struct environment_settings *e)
 		ENVIRONMENT_SETTING_BAKE_QUERY, ENVIRONMENT_SETTING_BAKE_QUERY_2,
 		ENVIRONMENT_SETTING_BAKE_QUERY_3, ENVIRONMENT_SETTING_BAKE_QUERY_4
 	};
+	const char *pause = settings_own(in, ENVIRONMENT_SETTING_WAVE_PAUSE)->text;
 
 	e->hosts = settings_hosts(in);
 	e->bake_ms = setting_duration_ms(settings_own(in, ENVIRONMENT_SETTING_BAKE)->text);
@@ -352,7 +353,9 @@ fill_bake(const struct settings_member *in, struct environment_settings *e)
 		e->bake_queries[i] = settings_own(in, queries[i])->text;
 	e->bake_present = settings_own(in, ENVIRONMENT_SETTING_BAKE_PRESENT)->text;
 	e->waves = settings_own(in, ENVIRONMENT_SETTING_WAVES)->text;
-	e->failures_max = settings_own(in, ENVIRONMENT_SETTING_FAILURES_MAX)->text;
+	e->in_waves.failures_max = settings_own(in, ENVIRONMENT_SETTING_FAILURES_MAX)->text;
+	e->in_waves.asks_between = pause != NULL && text_same_ci(pause, "ask");
+	e->in_waves.canary = settings_own(in, ENVIRONMENT_SETTING_CANARY)->text;
 }
 
 static void

@@ -9,7 +9,8 @@ TX_READER(read_drain, struct drain, TX_I64(run), TX_I64(deployment), TX_I64(sinc
 
 /* What drains is what was live before, or what was rolled back. */
 #define OPEN \
-	"SELECT run.id, work.id, work.ended_at," \
+	"SELECT run.id, work.id," \
+	" CASE WHEN work.ended_at <> 0 THEN work.ended_at ELSE run.ordered_at END," \
 	" CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END," \
 	" CASE WHEN state = 'ROLLED_BACK' THEN source ELSE previous_source END" /* In order. */ \
 	" FROM run INDEXED BY run_drain CROSS JOIN work ON work.id = run.deployment" \

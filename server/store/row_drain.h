@@ -10,12 +10,13 @@
 struct drain {
 	int64_t run; /* 0: there is none */
 	int64_t deployment;
-	int64_t since;		   /* wall ms: then its deployment had ended */
+	int64_t since; /* wall ms: then its deployment, or that wave of it, had ended */
 	char commit[LIMIT_COMMIT]; /* of what drains; "": not known */
 	enum commit_source source;
 };
 
-/* The newest of that environment that is open. */
+/* The newest of that environment that is open, which has the hosts of all: each ends the one before
+ * it, and goes on with what that has left. */
 struct drain row_drain_open(struct tx *tx, const char *environment);
 
 /* The same of those that only clean up, too. */

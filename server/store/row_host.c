@@ -52,9 +52,15 @@ row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run)
 int64_t
 row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run)
 {
+	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
+
 	return tx_changes(tx,
-	    "UPDATE host SET drain = $3 WHERE environment = $1 AND left_at = 0 AND " ROW_HOST_DONE,
-	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run));
+	    "UPDATE host SET drain = $3 WHERE environment = $1 AND left_at = 0 AND " ROW_HOST_DONE
+	    " AND (wave < $4 OR $5 <> 0) AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = host.drain"
+	    " AND run.deployment = $2 AND run.ended_at <> 0 AND run.exit_status = 0"
+	    " AND run.signal_number = 0 AND host.at <= run.ordered_at)",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run), DB_I64(work->wave),
+	    DB_I64(is_over));
 }
 
 #define NO_RELEASE "none" /* of hosts that ran nothing before: deploy/rollback.sh */
@@ -252,7 +258,8 @@ row_host_gone(struct tx *tx, const struct deployment *work, int64_t run)
 	    "UPDATE host SET previous = CASE WHEN work <> $2 THEN release ELSE previous END,"
 	    " previous_image = CASE WHEN work <> $2 THEN image ELSE previous_image END,"
 	    " work = $2, state = 'unknown', detail = 'what its run did is not known', at = $4"
-	    " WHERE environment = $1 AND run = $3 AND state <> 'failed' AND NOT (" ROW_HOST_DONE ")",
+	    " WHERE environment = $1 AND run = $3 AND state <> 'failed' AND NOT (" ROW_HOST_DONE
+	    ")",
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run), DB_I64(tx->at)); /* sticky */
 	store_names_add(&tx->store->changed, work->environment);
 }

@@ -2,15 +2,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_slot.h"
 
-#include "lib/text.h"
+#include <stdio.h>
+
 #include "store/row_queue.h"
 #include "store/store_inside.h"
 #include "types/settings.h"
 
-#define HAS_SLOT \
+#define ACTIVE \
 	"work INDEXED BY work_active WHERE " STORE_IS_ACTIVE \
 	" AND program <> 'rollback' AND is_read = 0 AND action <> 'open-gate'" \
-	" AND state <> 'BAKING' AND state <> 'PAUSED'" /* nothing of it runs */
+	" AND state <> 'PAUSED'"
+/* Nothing runs of what bakes; but the next slot is that of a wave which waits for one. */
+#define RUNS	 ACTIVE " AND state <> 'BAKING'"
+#define HAS_SLOT ACTIVE " AND (state <> 'BAKING' OR waits_for = '" ROW_QUEUE_SLOT "')"
 
 int64_t
 row_slot_count(struct tx *tx)
@@ -18,15 +22,23 @@ row_slot_count(struct tx *tx)
 	return tx_number(tx, "SELECT COUNT(*) FROM " HAS_SLOT);
 }
 
+static const char *
+application_of(const char *environment, char ret[LIMIT_ENVIRONMENT])
+{
+	const char *end = strchr(environment, '/');
+
+	(void)snprintf(ret, LIMIT_ENVIRONMENT, "%.*s", end == NULL ? 0 : (int)(end - environment),
+	    environment);
+	return ret;
+}
+
 int64_t
 row_slot_count_of(struct tx *tx, const char *environment)
 {
-	const char *end = strchr(environment, '/');
 	char application[LIMIT_ENVIRONMENT];
 
-	text_setf(application, "%.*s", end == NULL ? 0 : (int)(end - environment), environment);
-	return tx_number(
-	    tx, "SELECT COUNT(*) FROM " HAS_SLOT " AND application = $1", DB_TEXT(application));
+	return tx_number(tx, "SELECT COUNT(*) FROM " HAS_SLOT " AND application = $1",
+	    DB_TEXT(application_of(environment, application)));
 }
 
 static bool
@@ -49,6 +61,18 @@ bool
 row_slot_is_free(struct tx *tx, const char *environment)
 {
 	return are_all_below(tx) && are_its_below(tx, environment);
+}
+
+bool
+row_slot_is_free_for_wave(struct tx *tx, const char *environment)
+{
+	const int all = tx->settings->runs_max, its = tx->settings->application_runs_max;
+	char application[LIMIT_ENVIRONMENT];
+
+	return (all == 0 || tx_number(tx, "SELECT COUNT(*) FROM " RUNS) < all) &&
+	    (its == 0 ||
+		tx_number(tx, "SELECT COUNT(*) FROM " RUNS " AND application = $1",
+		    DB_TEXT(application_of(environment, application))) < its);
 }
 
 bool

@@ -15,6 +15,9 @@ int64_t row_slot_count_of(struct tx *tx, const char *environment);
 /* RUNS_MAX and APPLICATION_RUNS_MAX of the event's settings, and is there room below both? */
 bool row_slot_is_free(struct tx *tx, const char *environment);
 
+/* The same for the next wave of what bakes there: others that wait have what is free behind it. */
+bool row_slot_is_free_for_wave(struct tx *tx, const char *environment);
+
 /* Does a queue of another environment wait for a slot, or for a look that may show that it does? */
 bool row_slot_is_contended(struct tx *tx, const char *environment);
 

@@ -1528,8 +1528,8 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_18, migration_19, migration_20, migration_21, migration_22, migration_23,
 	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29,
 	migration_30, migration_31, migration_32, migration_33, migration_34, migration_35,
-	migration_36, migration_37, migration_38, migration_39, migration_40,
-	migration_41, migration_42 };
+	migration_36, migration_37, migration_38, migration_39, migration_40, migration_41,
+	migration_42 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -55,6 +55,13 @@ struct settings_ids {
 	const int64_t *id;
 };
 
+/* How its waves follow each other. */
+struct wave_settings {
+	const char *failures_max; /* waves.h; NULL: none may fail */
+	bool asks_between;	  /* each but the last waits for somebody's word */
+	const char *canary; /* the host that is in the first wave; NULL: any */
+};
+
 struct environment_settings {
 	const char *name;	   /* "staging", "shop/staging" */
 	const struct settings *of; /* its application's: what is shared or own is read there */
@@ -87,7 +94,7 @@ struct environment_settings {
 	const char *bake_queries[LIMIT_BAKE_QUERIES]; /* promql.h; NULL: not set */
 	const char *bake_present; /* where it has no value nothing is healthy; NULL: not set */
 	const char *waves;	  /* waves.h; NULL: one */
-	const char *failures_max; /* waves.h; NULL: none may */
+	struct wave_settings in_waves;
 	int notify_after_seconds; /* a success that took longer rings */
 	int failure_log_lines;	  /* of the application's log in a failure's message; 0: none */
 	bool failure_log_in_chat; /* in a group, too, may it be shown */

@@ -234,7 +234,7 @@ here=$1/deploy app=$2 ssh_folder=$2 act=ask DEPLOY_USER=deploy
 ssh_shares=no
 environment=staging STAGING_HOST=$3 HOSTS_PARALLEL=$4 ssh_quiet=no
 ssh_find_hosts
-ssh_find_at_once
+ssh_find_at_once HOSTS_PARALLEL
 ssh_only=("${!ssh_hosts[@]}")
 cd "$2"
 [[ -p life ]] || mkfifo life ended
@@ -250,6 +250,16 @@ def side_by_side(path, hosts, parallel, call, act):
          f'ssh_everywhere 10 {act} || {{ status=$?; echo "$ssh_said" >&2; exit "$status"; }}',
          "x", ROOT, path, ",".join(hosts), parallel], check=False, timeout=120, capture_output=True, text=True)
     return done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), (path / "order").read_text().split()
+
+
+@pytest.mark.parametrize("parallel, back, most", [
+    ("2", "", "10"), ("off", "", "5"), ("3", "", "12"), ("2", "3", "3"), ("off", "99", "12"), ("2", "true", "12")])
+def test_a_rollback_of_touched_hosts_works_on_more_of_them_at_a_time(tmp_path, parallel, back, most):
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{SIDE_BY_SIDE}\nROLLBACK_PARALLEL={back}\nssh_hurry\necho $ssh_at_once", "x", ROOT,
+         tmp_path, ",".join(f"h{n}" for n in range(12)), parallel],
+        check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout.split() == [most], done.stderr
 
 
 @pytest.mark.parametrize("act, parallel", [("pull", "off"), ("switch", "2"), ("pull", "true")])

@@ -21,6 +21,8 @@ READ_BY_NOBODY = {
     "GITHUB_BRANCH_<ENV>: runner": "of the list of marks alone, which has all rows that are not SERVER's",
     "<ENV>_WAVES: runner": "the same: what was shown of them is what runs",
     "<ENV>_FAILURES_MAX: runner": "the same",
+    "<ENV>_WAVE_PAUSE: runner": "the same",
+    "<ENV>_CANARY: runner": "the same",
 }
 # Lines that name a SHIPPING row and read no value that an environment could have for itself, each with its reason.
 READ_FOR_ALL = {

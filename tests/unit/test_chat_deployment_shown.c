@@ -188,9 +188,11 @@ set_runs_first(struct scene *s)
 static void
 set_planned(struct scene *s)
 {
-	static const struct waves_shown waves = { .n = 3, .of = { 1, 4, 7 }, .first = "web1" };
+	static const struct chat_waves waves = {
+		.planned = { .n = 3, .of = { 1, 4, 7 }, .first = "web1" },
+	};
 
-	s->about.planned = &waves;
+	s->about.waves = &waves;
 }
 
 static void

@@ -12,38 +12,37 @@ WORLD_TEST_OF(with_one_wave_no_row_is_written, "STAGING_HOST=h1,h2,h3")
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.wave, "");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
-	world_act(w, read_hosts, NULL);
-	assert_int_equal(n_hosts, 0);
+	assert_int_equal(waves_count(w), 0);
 }
 
 WAVES_TEST(each_wave_is_a_run_and_the_last_is_live)
 {
-	comes_to_wave_2(w);
-	assert_string_equal(live(w), COMMIT_A);
-	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
-	is(w, 2, HOST_IS_CURRENT, COMMIT_A);
+	waves_come_to_2(w);
+	assert_string_equal(waves_live(w), COMMIT_A);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_A);
 	assert_non_null(world_says(w, "wave 2 of 2: 0 of its 2 hosts, 1 of all 3"));
-	say(w, "h2 began, h3 began, h2 ok");
-	is(w, 3, HOST_IS_TOUCHED, COMMIT_A);
+	waves_say(w, "h2 began, h3 began, h2 ok");
+	waves_is(w, 3, HOST_IS_TOUCHED, COMMIT_A);
 	world_due(w, TIMER_WAVES);
 	assert_non_null(world_says(w, "wave 2 of 2: 1 of its 2 hosts, 2 of all 3"));
-	say(w, "h3 ok");
+	waves_say(w, "h3 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
-	assert_string_equal(live(w), COMMIT_B);
+	assert_string_equal(waves_live(w), COMMIT_B);
 	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 }
 
 WAVES_TEST(a_restart_goes_on_with_the_wave_in_hand)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 began, h2 ok");
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 ok");
 	world_restart(w);
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	ordered(w, "2/2", "h2:22\nh3:22\n");
-	say(w, "h2 began, h2 ok, h3 began, h3 ok"); /* all of them once more */
-	is(w, 2, HOST_IS_CURRENT, COMMIT_B);
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_say(w, "h2 began, h2 ok, h3 began, h3 ok"); /* all of them once more */
+	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_B);
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
@@ -53,13 +52,13 @@ WAVES_TEST(what_one_wave_has_built_the_next_one_brings)
 	static const char image[] =
 	    "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-	begins(w);
+	waves_begin(w);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.image, "");
 	(void)world_run_starts(w);
 	world_run_ships(w, 0, "release", image);
-	say(w, "h1 began, h1 ok");
+	waves_say(w, "h1 began, h1 ok");
 	world_run_ends(w, GOOD);
-	ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.image, image);
 }
 
@@ -67,14 +66,14 @@ WAVES_TEST(a_run_counts_only_hosts_that_it_was_ordered_to)
 {
 	int64_t first;
 
-	begins(w);
-	first = run_of(w);
-	say(w, "h1 began, h1 ok, h2 began, h9 ok");
-	is(w, 2, HOST_IS_CURRENT, COMMIT_A);
+	waves_begin(w);
+	first = waves_run(w);
+	waves_say(w, "h1 began, h1 ok, h2 began, h9 ok");
+	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_A);
 	world_run_releases(w, GOOD);
-	say(w, "h2 began, h2 ok");
-	say_of(w, first, "h2 failed: late");
-	is(w, 2, HOST_IS_CURRENT, COMMIT_B);
+	waves_say(w, "h2 began, h2 ok");
+	waves_say_of(w, first, "h2 failed: late");
+	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_B);
 }
 
 /* --- what was shown --- */
@@ -97,16 +96,16 @@ WORLD_TEST_OF(the_plan_that_was_shown_is_the_one_that_runs, HOSTS, CONFIRMED)
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	assert_non_null(world_says(w, "\n2 waves: h1; then 2 hosts"));
 	yes(w, "2 waves: h1");
-	ordered(w, "1/2", "h1:22\n");
-	say(w, "h1 ok");
+	waves_ordered(w, "1/2", "h1:22\n");
+	waves_say(w, "h1 ok");
 	world_run_releases(w, GOOD);
-	say(w, "h2 ok, h3 ok");
+	waves_say(w, "h2 ok, h3 ok");
 	world_run_releases(w, GOOD);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	world_rewrite(w, "UPDATE host SET state = 'failed', failed_at = 1 WHERE name = 'h3:22'");
 	world_restart(w);
 	yes(w, "2 waves: h1; then 2 hosts");
-	ordered(w, "1/2", "h1:22\n");
+	waves_ordered(w, "1/2", "h1:22\n");
 }
 
 WORLD_TEST_OF(waves_that_changed_since_are_asked_about_anew, HOSTS, CONFIRMED)
@@ -121,7 +120,7 @@ WORLD_TEST_OF(waves_that_changed_since_are_asked_about_anew, HOSTS, CONFIRMED)
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 	assert_non_null(world_says(w, "changed since it was approved: STAGING_WAVES"));
 	yes(w, "2 waves: h1, h2; then 1 host");
-	ordered(w, "1/2", "h1:22\nh2:22\n");
+	waves_ordered(w, "1/2", "h1:22\nh2:22\n");
 }
 
 WORLD_TEST_OF(approvals_are_of_the_waves_that_were_shown, HOSTS, "STAGING_APPROVALS=2",
@@ -142,53 +141,53 @@ WORLD_TEST_OF(approvals_are_of_the_waves_that_were_shown, HOSTS, "STAGING_APPROV
 
 WAVES_TEST(a_failure_in_wave_2_brings_back_the_touched_hosts_alone)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 began, h2 failed: no space left");
-	is(w, 2, HOST_IS_FAILED, COMMIT_A);
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 failed: no space left");
+	waves_is(w, 2, HOST_IS_FAILED, COMMIT_A);
 	world_run_releases(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
 	assert_non_null(world_says(w, "0 of 2 touched hosts are rolled back"));
-	say(w, "h1 began, h2 began, h1 ok, h2 failed: does not answer");
+	waves_say(w, "h1 began, h2 began, h1 ok, h2 failed: does not answer");
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
-	is(w, 1, HOST_IS_CURRENT, COMMIT_A);
-	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
-	is(w, 3, HOST_IS_CURRENT, COMMIT_A);
-	assert_string_equal(live(w), COMMIT_A);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_A);
+	waves_is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
+	assert_string_equal(waves_live(w), COMMIT_A);
 	assert_non_null(world_says(w, "1 of 2 touched hosts are rolled back"));
 	assert_non_null(world_says(w, "h2: unknown, should run aaaaaaa; does not answer"));
 }
 
 WAVES_TEST(a_host_that_left_the_settings_keeps_no_other_from_going_back)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 began");
+	waves_come_to_2(w);
+	waves_say(w, "h2 began");
 	world_settings(w, "STAGING_HOST=h1,h3", "STAGING_WAVES=1, 100%", NULL);
 	world_settings_read(w);
-	say(w, "h2 failed: no space left");
+	waves_say(w, "h2 failed: no space left");
 	world_run_releases(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	ordered(w, "", "= " COMMIT_A "\nh1:22\n");
-	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\n");
+	waves_is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
 	assert_non_null(world_says(w, "h2: unknown, should run aaaaaaa; it left the settings"));
 }
 
 WAVES_TEST(a_host_that_has_the_release_and_left_the_settings_is_to_go_back)
 {
-	comes_to_wave_2(w);
+	waves_come_to_2(w);
 	world_settings(w, "STAGING_HOST=h2,h3", "STAGING_WAVES=1, 100%", NULL);
 	world_settings_read(w);
-	say(w, "h2 began, h2 failed: no space left");
+	waves_say(w, "h2 began, h2 failed: no space left");
 	world_run_releases(w, TOUCHED);
-	ordered(w, "", "= " COMMIT_A "\nh2:22\n");
-	is(w, 1, HOST_IS_UNKNOWN, COMMIT_A);
+	waves_ordered(w, "", "= " COMMIT_A "\nh2:22\n");
+	waves_is(w, 1, HOST_IS_UNKNOWN, COMMIT_A);
 }
 
 /* h1 has B, which is live nowhere; a release to it goes back to B, to the others to A. */
 WAVES_TEST(each_host_goes_back_to_what_it_ran)
 {
-	comes_to_wave_2(w);
+	waves_come_to_2(w);
 	world_text(w, WORLD_ADMIN, "/cancel staging");
 	world_run_ends(w, TOUCHED);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
@@ -198,67 +197,74 @@ WAVES_TEST(each_host_goes_back_to_what_it_ran)
 	(void)world_press(
 	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy")); /* in doubt */
 	world_git_same(w);
-	ordered(w, "1/2", "h1:22\n");
-	say(w, "h1 began, h1 ok");
+	waves_ordered(w, "1/2", "h1:22\n");
+	waves_say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
-	say(w, "h2 began, h2 failed, h3 began, h3 failed");
+	waves_say(w, "h2 began, h2 failed, h3 began, h3 failed");
 	world_run_releases(w, TOUCHED);
-	ordered(w, "", "= " COMMIT_A "\nh2:22\nh3:22\n= " COMMIT_B "\nh1:22\n");
-	say(w, "h1 ok, h2 ok, h3 ok");
+	waves_ordered(w, "", "= " COMMIT_A "\nh2:22\nh3:22\n= " COMMIT_B "\nh1:22\n");
+	waves_say(w, "h1 ok, h2 ok, h3 ok");
 	world_run_ends(w, GOOD);
-	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
-	is(w, 3, HOST_IS_CURRENT, COMMIT_A);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
 }
 
 WORLD_TEST_OF(
     tolerated_failures_are_live_and_go_first_the_next_time, HOSTS, "STAGING_FAILURES_MAX=34%")
 {
-	comes_to_wave_2(w);
+	waves_come_to_2(w);
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.failures_max, 1);
-	say(w, "h2 began, h3 began, h2 ok, h3 failed: no space left");
+	waves_say(w, "h2 began, h3 began, h2 ok, h3 failed: no space left");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_non_null(world_says(w, "live on 2 of 3 hosts, 1 failed"));
 	assert_non_null(world_says(w, "h3: failed, runs aaaaaaa; no space left"));
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	ordered(w, "1/2", "h1:22\nh3:22\n");
+	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.failures_max, 1);
-	say(w, "h1 ok, h3 failed: no space left");
+	waves_say(w, "h1 ok, h3 failed: no space left");
 	world_run_releases(w, GOOD);
-	ordered(w, "2/2", "h2:22\n");
+	waves_ordered(w, "2/2", "h2:22\n");
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.failures_max, 0);
 }
 
 WAVES_TEST(more_failures_than_may_are_rolled_back_whatever_the_script_says)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 began, h3 began, h2 ok, h3 failed");
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h3 began, h2 ok, h3 failed");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
 }
 
 WORLD_TEST_OF(a_wave_that_no_host_has_survived_is_no_success, HOSTS, "STAGING_FAILURES_MAX=1")
 {
-	begins(w);
-	say(w, "h1 failed: does not answer");
+	waves_begin(w);
+	waves_say(w, "h1 failed: does not answer");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_FAILED); /* nothing was touched */
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-	is(w, 1, HOST_IS_FAILED, COMMIT_A);
+	waves_is(w, 1, HOST_IS_FAILED, COMMIT_A);
 }
 
 WAVES_TEST(what_a_run_without_a_folder_did_is_not_known)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 began, h2 ok, h3 began");
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 ok, h3 began");
 	world_run_ends(w, FOLDER_GONE);
-	assert_int_equal(world_state(w), DEPLOY_FAILED);
-	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
-	assert_int_equal(host(w, 3)->state, HOST_IS_UNKNOWN);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "what wave 2 of 2 did is not known"));
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	assert_int_equal(waves_host(w, 3)->state, HOST_IS_UNKNOWN);
+	world_restart(w);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	waves_ordered(w, "2/2", "h3:22\n");
+	waves_say(w, "h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_environment(w, "staging").unknown_since, 0);
 }
-
-/* --- pauses --- */
 
 static void
 is_abandoned(struct world *w)
@@ -277,46 +283,11 @@ is_abandoned(struct world *w)
 
 WAVES_TEST(of_a_run_that_is_abandoned_no_host_is_known)
 {
-	comes_to_wave_2(w);
+	waves_come_to_2(w);
 	is_abandoned(w);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
-	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
-	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
-}
-
-WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_left)
-{
-	comes_to_wave_2(w);
-	say(w, "h2 began, h2 ok");
-	world_text(w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(w, TOUCHED);
-	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "wave 2 of 2 was stopped: by @ada"));
-	world_restart(w);
-	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
-	world_answers(w, WORLD_ADMIN, "/resume staging",
-	    "🟡 Stays paused: staging: its message says what keeps it.");
-	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
-	world_text(w, WORLD_ADMIN, "/resume staging");
-	ordered(w, "2/2", "h3:22\n");
-	say(w, "h3 began, h3 ok");
-	world_run_releases(w, GOOD);
-	assert_int_equal(world_state(w), DEPLOY_LIVE);
-	assert_int_equal(world_newest(w, "staging").why, DEPLOY_WHY_NONE);
-	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
-}
-
-WORLD_TEST_OF(a_wave_that_is_stopped_is_reminded_of, HOSTS, "STAGING_ROLLBACK_NAG_MINUTES=15")
-{
-	comes_to_wave_2(w);
-	world_text(w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(w, TOUCHED);
-	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	world_due(w, TIMER_NAG);
-	assert_non_null(world_says(w, "Still paused: staging"));
-	assert_non_null(world_says(w, "for 15 min, nobody has seen it"));
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	waves_is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
 }
 
 static void
@@ -330,8 +301,8 @@ host_left(struct tx *tx, UNUSED void *arg)
 static void
 is_live_without_h3(struct world *w)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 ok, h3 failed: no space left");
+	waves_come_to_2(w);
+	waves_say(w, "h2 ok, h3 failed: no space left");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
@@ -343,7 +314,7 @@ WORLD_TEST_OF(tolerated_hosts_are_named_until_they_have_left_the_settings, TOLER
 	assert_non_null(world_says(w, "🟡 Failed hosts: staging, for 15 min\n"));
 	assert_non_null(
 	    world_says(w, "these hosts failed:\nh3: failed, runs aaaaaaa; no space left\nThe"));
-	assert_string_equal(live(w), COMMIT_B);
+	assert_string_equal(waves_live(w), COMMIT_B);
 	world_answers(w, WORLD_ADMIN, "/status staging", "hosts: bbbbbbb on 2 of 3, aaaaaaa on 1");
 	assert_null(strstr(world_plain(world_last(w)), "nobody has seen"));
 	assert_null(strstr(world_plain(world_last(w)), "Seen"));
@@ -359,11 +330,11 @@ WORLD_TEST_OF(tolerated_hosts_are_named_until_they_run_the_release, TOLERANT)
 	is_live_without_h3(w);
 	world_due(w, TIMER_NAG);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	ordered(w, "1/2", "h1:22\nh3:22\n");
-	say(w, "h1 ok, h3 ok");
+	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
+	waves_say(w, "h1 ok, h3 ok");
 	world_run_releases(w, GOOD);
 	assert_int_not_equal(world_environment(w, "staging").unseen_work, 0);
-	say(w, "h2 ok");
+	waves_say(w, "h2 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_int_equal(world_environment(w, "staging").unseen_work, 0);
@@ -375,9 +346,9 @@ WORLD_TEST_OF(tolerated_hosts_are_named_again_when_what_failed_since_is_seen, TO
 {
 	is_live_without_h3(w);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	say(w, "h1 began, h1 failed: no memory, h3 failed: does not answer");
+	waves_say(w, "h1 began, h1 failed: no memory, h3 failed: does not answer");
 	world_run_releases(w, TOUCHED);
-	say(w, "h1 ok");
+	waves_say(w, "h1 ok");
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	world_due(w, TIMER_NAG);
@@ -392,125 +363,35 @@ WORLD_TEST_OF(tolerated_hosts_are_named_again_when_what_failed_since_is_seen, TO
 	    world_says(w, "these hosts failed:\nh3: failed, runs aaaaaaa; does not answer"));
 }
 
-WAVES_TEST(a_wave_that_is_lost_is_paused)
-{
-	comes_to_wave_2(w);
-	say(w, "h2 began");
-	world_run_ends(
-	    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
-	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "wave 2 of 2 was interrupted"));
-	world_text(w, WORLD_ADMIN, "/rollback staging");
-	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
-}
-
 WAVES_TEST(a_migration_that_is_cut_is_the_end_of_its_waves)
 {
-	begins(w);
+	waves_begin(w);
 	world_text(w, WORLD_ADMIN, "/cancel staging");
 	world_run_ends(w,
 	    (struct run_ended){
 		.gate_opened = true, .migration = true, .exit_status = -1, .signal_number = 15 });
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
-	assert_string_equal(live(w), COMMIT_A);
+	assert_string_equal(waves_live(w), COMMIT_A);
 	assert_string_not_equal(world_newest(w, "staging").migration, "");
 }
 
-WAVES_TEST(a_pause_takes_the_place_of_the_next_wave)
+WAVES_TEST(a_wave_that_is_being_stopped_and_has_no_folder_is_paused)
 {
-	begins(w);
-	world_text(w, WORLD_ADMIN, "/pause staging");
-	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	say(w, "h1 began, h1 ok");
-	world_run_releases(w, GOOD);
-	world_due(w, TIMER_BAKE);
-	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-	world_text(w, WORLD_ADMIN, "/resume staging");
-	world_due(w, TIMER_BAKE);
-	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	ordered(w, "2/2", "h2:22\nh3:22\n");
-}
-
-WAVES_TEST(a_lock_between_two_waves_pauses_with_its_sentence)
-{
-	begins(w);
-	say(w, "h1 began, h1 ok");
-	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
-	world_run_releases(w, GOOD);
-	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(
-	    w, "wave 2 of 2 does not begin: a lock or a freeze holds its environment now"));
-	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
-	world_answers(w, WORLD_ADMIN, "/resume staging",
-	    "🟡 Going on: staging: it goes on with its waves.");
-	world_due(w, TIMER_BAKE);
-	ordered(w, "2/2", "h2:22\nh3:22\n");
-}
-
-WAVES_TEST(settings_that_changed_between_two_waves_pause)
-{
-	comes_to_wave_2(w);
-	world_run_ends(w, (struct run_ended){ .refused = true, .is_changed = true });
-	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "what ships it is not what was shown any more"));
-}
-
-/* No release is live on all of its hosts until one is brought there, the one on record too. */
-WAVES_TEST(left_as_it_is_the_environment_is_mixed_and_said_to_be)
-{
-	comes_to_wave_2(w);
+	waves_come_to_2(w);
+	waves_say(w, "h2 began");
 	world_text(w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(w, TOUCHED);
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
-	assert_int_equal(world_state(w), DEPLOY_FAILED);
-	assert_non_null(world_says(w, "bbbbbbb stays on 1 of 3 hosts: left so by @ada"));
-	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
-	assert_null(world_says(w, "is live again"));
-	assert_string_equal(live(w), COMMIT_A);
-	(void)world_rollback_asks(w, "/rollback staging aaaaaaa");
-}
-
-WAVES_TEST(where_no_host_was_touched_a_cancel_rolls_nothing_back)
-{
-	begins(w);
-	world_text(w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	world_run_ends(w, FOLDER_GONE);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	world_text(w, WORLD_ADMIN, "/rollback staging");
-	assert_int_equal(world_state(w), DEPLOY_FAILED);
-	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-}
-
-WORLD_TEST_OF(each_wave_bakes_and_a_restart_forgets_neither, HOSTS, "STAGING_BAKE=1m")
-{
-	begins(w);
-	say(w, "h1 began, h1 ok");
-	world_run_releases(w, GOOD);
-	assert_int_equal(world_state(w), DEPLOY_BAKING);
-	world_restart(w);
-	world_due(w, TIMER_BAKE);
-	assert_int_equal(world_state(w), DEPLOY_BAKING);
-	world_due(w, TIMER_BAKE);
-	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	ordered(w, "2/2", "h2:22\nh3:22\n");
-	say(w, "h2 ok, h3 ok");
-	world_run_releases(w, GOOD);
-	assert_int_equal(world_state(w), DEPLOY_BAKING);
-	assert_string_equal(live(w), COMMIT_A);
-	world_due(w, TIMER_BAKE);
-	world_due(w, TIMER_BAKE);
-	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
 }
 
 /* --- beside waves --- */
 
 WAVES_TEST(a_persons_rollback_is_one_run_for_all_and_rows_say_so)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 ok, h3 ok");
+	waves_come_to_2(w);
+	waves_say(w, "h2 ok, h3 ok");
 	world_run_releases(w, GOOD);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll"));
@@ -518,34 +399,74 @@ WAVES_TEST(a_persons_rollback_is_one_run_for_all_and_rows_say_so)
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	for (int i = 1; i <= 3; i++)
-		is(w, i, HOST_IS_CURRENT, COMMIT_A);
+		waves_is(w, i, HOST_IS_CURRENT, COMMIT_A);
 }
 
 WORLD_TEST_OF(what_drains_is_ended_on_hosts_with_the_release_alone, HOSTS, "STAGING_FAILURES_MAX=1")
 {
-	comes_to_wave_2(w);
-	say(w, "h2 ok, h3 failed");
+	waves_come_to_2(w);
+	waves_say(w, "h2 ok, h3 failed");
 	world_run_releases(
 	    w, (struct run_ended){ .gate_opened = true, .released = true, .drains = true });
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
-	ordered(w, "", "h1:22\nh2:22\n");
+	waves_ordered(w, "", "h1:22\nh2:22\n");
+}
+
+/* What is ordered to hosts with that program; "": nothing. */
+static const char *
+hosts_of(struct world *w, enum program program)
+{
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == EFFECT_RUN && w->open[i]->u.run.program == program)
+			return w->open[i]->u.run.hosts;
+	return "";
+}
+
+WAVES_TEST(each_wave_drains_its_own_hosts)
+{
+	const struct run_ended drains = { .gate_opened = true, .released = true, .drains = true };
+
+	waves_begin(w);
+	waves_say(w, "h1 ok");
+	world_run_releases(w, drains);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	assert_string_equal(hosts_of(w, PROGRAM_DRAIN), "h1:22\n");
+	assert_string_equal(hosts_of(w, PROGRAM_DEPLOY), "h2:22\nh3:22\n");
+	world_run_ends(w, GOOD); /* the drain */
+	waves_say(w, "h2 ok, h3 ok");
+	world_run_releases(w, drains);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_string_equal(hosts_of(w, PROGRAM_DRAIN), "h2:22\nh3:22\n");
+}
+
+WAVES_TEST(a_drain_goes_on_with_what_the_one_before_has_left)
+{
+	const struct run_ended drains = { .gate_opened = true, .released = true, .drains = true };
+
+	waves_begin(w);
+	waves_say(w, "h1 ok");
+	world_run_releases(w, drains);
+	world_run_ends(w, TOUCHED); /* the drain */
+	waves_say(w, "h2 ok, h3 ok");
+	world_run_releases(w, drains);
+	assert_string_equal(hosts_of(w, PROGRAM_DRAIN), "h1:22\nh2:22\nh3:22\n");
 }
 
 WORLD_TEST_OF(the_gate_of_a_wave_takes_both_releases_and_the_last_one_its_own, HOSTS, STAGING_URL)
 {
-	begins(w);
-	say(w, "h1 ok");
+	waves_begin(w);
+	waves_say(w, "h1 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_VERIFYING);
 	assert_string_equal(world_peek(w, EFFECT_PROBE)->u.probe.targets[0].commit, "");
 	world_probed(w, NULL);
-	ordered(w, "2/2", "h2:22\nh3:22\n");
-	say(w, "h2 ok, h3 ok");
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_say(w, "h2 ok, h3 ok");
 	world_run_releases(w, GOOD);
 	assert_string_equal(world_peek(w, EFFECT_PROBE)->u.probe.targets[0].commit, COMMIT_B);
 	world_probed(w, "HTTP 500");
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
 }
 
 #define OF_EACH "STAGING_HEALTH_URL=http://{host}:8080/healthz"
@@ -575,36 +496,36 @@ hosts_probed(struct world *w, const char *names, const char *bad)
 
 WORLD_TEST_OF(hosts_that_are_unhealthy_count_as_failed, HOSTS, OF_EACH, "STAGING_FAILURES_MAX=34%")
 {
-	begins(w);
-	say(w, "h1 began, h1 ok");
+	waves_begin(w);
+	waves_say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_VERIFYING);
 	assert_string_equal(world_peek(w, EFFECT_PROBE)->u.probe.targets[0].commit, COMMIT_B);
 	hosts_probed(w, "h1:22 ", "");
-	ordered(w, "2/2", "h2:22\nh3:22\n");
-	say(w, "h2 began, h2 ok, h3 began, h3 ok");
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_say(w, "h2 began, h2 ok, h3 began, h3 ok");
 	world_run_releases(w, GOOD);
 	hosts_probed(w, "h2:22 h3:22 ", "h3");
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_non_null(world_says(w, "live on 2 of 3 hosts, 1 failed"));
 	assert_non_null(world_says(w, "h3: failed, runs bbbbbbb; unhealthy: HTTP 500"));
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	ordered(w, "1/2", "h1:22\nh3:22\n");
+	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
 }
 
 WORLD_TEST_OF(more_unhealthy_hosts_than_may_are_rolled_back, HOSTS, OF_EACH)
 {
-	begins(w);
-	say(w, "h1 began, h1 ok");
+	waves_begin(w);
+	waves_say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
 	hosts_probed(w, "h1:22 ", "");
-	say(w, "h2 began, h2 ok, h3 began, h3 ok");
+	waves_say(w, "h2 began, h2 ok, h3 began, h3 ok");
 	world_run_releases(w, GOOD);
 	world_restart(w);
 	hosts_probed(w, "h2:22 h3:22 ", "h3");
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
-	say(w, "h1 ok, h2 ok, h3 ok");
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
+	waves_say(w, "h1 ok, h2 ok, h3 ok");
 	world_run_ends(w, GOOD);
 	hosts_probed(w, "h1:22 h2:22 h3:22 ", "");
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
@@ -614,68 +535,61 @@ WORLD_TEST_OF(more_unhealthy_hosts_than_may_are_rolled_back, HOSTS, OF_EACH)
 WORLD_TEST_OF(
     a_wave_whose_hosts_are_all_unhealthy_is_no_success, HOSTS, OF_EACH, "STAGING_FAILURES_MAX=1")
 {
-	begins(w);
-	say(w, "h1 began, h1 ok");
+	waves_begin(w);
+	waves_say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
 	hosts_probed(w, "h1:22 ", "h1");
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	ordered(w, "", "= " COMMIT_A "\nh1:22\n");
-}
-
-static void
-count_hosts(struct world *w, size_t n)
-{
-	world_act(w, read_hosts, NULL);
-	assert_int_equal(n_hosts, n);
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\n");
 }
 
 WAVES_TEST(without_waves_rows_go_when_nothing_is_in_progress)
 {
-	comes_to_wave_2(w);
+	waves_come_to_2(w);
 	world_settings(w, "STAGING_HOST=h1,h2,h3", NULL);
 	world_settings_read(w);
-	count_hosts(w, 3);
-	say(w, "h2 ok, h3 ok");
+	assert_int_equal(waves_count(w), 3);
+	waves_say(w, "h2 ok, h3 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
 	world_due(w, TIMER_WAVES);
-	count_hosts(w, 0);
+	assert_int_equal(waves_count(w), 0);
 }
 
 WAVES_TEST(what_an_abandoned_run_says_of_its_hosts_behind_its_end_is_theirs)
 {
 	int64_t run;
 
-	comes_to_wave_2(w);
-	run = run_of(w);
+	waves_come_to_2(w);
+	run = waves_run(w);
 	is_abandoned(w);
-	say_of(w, run, "h2 began, h3 began, h3 ok");
-	is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
-	is(w, 3, HOST_IS_CURRENT, COMMIT_B);
+	waves_say_of(w, run, "h2 began, h3 began, h3 ok");
+	waves_is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_B);
 }
 
 WAVES_TEST(what_an_abandoned_rollback_says_of_its_hosts_is_of_what_it_brought_back)
 {
 	int64_t run;
 
-	comes_to_wave_2(w);
-	say(w, "h2 began, h2 failed");
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 failed");
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	run = run_of(w);
+	run = waves_run(w);
 	is_abandoned(w);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_ROLLBACK_FAILED);
-	say_of(w, run, "h1 began, h1 ok");
-	is(w, 1, HOST_IS_CURRENT, COMMIT_A);
+	waves_say_of(w, run, "h1 began, h1 ok");
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_A);
 }
 
 WAVES_TEST(a_batch_of_hosts_is_said_once_in_a_while)
 {
-	comes_to_wave_2(w);
+	waves_come_to_2(w);
 	world_due(w, TIMER_WAVES);
-	say(w, "h2 began, h3 began");
-	say(w, "h2 ok");
+	waves_say(w, "h2 began, h3 began");
+	waves_say(w, "h2 ok");
 	assert_non_null(world_says(w, "0 of its 2 hosts"));
 	assert_int_equal(world_count(w, EFFECT_TIMER) > 0, true);
 	world_due(w, TIMER_WAVES);
@@ -684,8 +598,8 @@ WAVES_TEST(a_batch_of_hosts_is_said_once_in_a_while)
 
 WAVES_TEST(hosts_are_listed_and_status_says_what_is_mixed)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 began, h2 failed: no space left");
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 failed: no space left");
 	world_answers(w, WORLD_ADMIN, "/hosts staging", "Hosts: staging: 3 hosts");
 	assert_non_null(world_says(w, "h1: current, runs bbbbbbb"));
 	assert_non_null(world_says(w, "h3: current, runs aaaaaaa"));

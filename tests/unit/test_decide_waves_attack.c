@@ -20,8 +20,8 @@ bakes(struct world *w, const char *commit)
 static void
 wave_1_bakes(struct world *w)
 {
-	begins(w);
-	say(w, "h1 began, h1 ok");
+	waves_begin(w);
+	waves_say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_BAKING);
 }
@@ -32,8 +32,7 @@ confirms(struct world *w, const char *commit)
 {
 	if (world_state(w) != DEPLOY_AWAITING_CONFIRMATION)
 		return;
-	(void)world_press(
-	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy"));
 	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
 		world_git_at(w, commit);
 }
@@ -212,7 +211,7 @@ WORLD_TEST_OF(live_and_go_on_under_a_lock_say_what_keeps_it, HOSTS, BAKE)
 	(void)world_text(w, WORLD_ADMIN, "/resume staging");
 	bakes_to_its_end(w);
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
 }
 
 WORLD_TEST_OF(behind_a_bake_that_is_over_a_lock_keeps_the_next_wave, HOSTS, "STAGING_BAKE=1m")
@@ -233,19 +232,19 @@ WORLD_TEST_OF(behind_a_bake_that_is_over_a_lock_keeps_the_next_wave, HOSTS, "STA
 /* h1 goes back to B, which h2 and h3 never left. */
 WORLD_TEST_OF(the_live_release_once_more_goes_back_to_itself, HOSTS, "STAGING_CONFIRM=false")
 {
-	comes_to_wave_2(w);
-	say(w, "h2 began, h2 ok, h3 began, h3 ok");
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 ok, h3 began, h3 ok");
 	world_run_releases(w, GOOD);
-	assert_string_equal(live(w), COMMIT_B);
+	assert_string_equal(waves_live(w), COMMIT_B);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	confirms(w, COMMIT_B);
-	say(w, "h1 began, h1 failed: no space left");
+	waves_say(w, "h1 began, h1 failed: no space left");
 	world_run_releases(w, TOUCHED);
-	say(w, "h1 began, h1 ok");
+	waves_say(w, "h1 began, h1 ok");
 	world_run_plays(w, GOOD);
-	assert_string_equal(live(w), COMMIT_B);
-	is(w, 1, HOST_IS_CURRENT, COMMIT_B);
-	is(w, 2, HOST_IS_CURRENT, COMMIT_B);
+	assert_string_equal(waves_live(w), COMMIT_B);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_B);
 	assert_null(world_says(w, "runs aaaaaaa"));
 }
 
@@ -253,9 +252,9 @@ WORLD_TEST_OF(the_live_release_once_more_goes_back_to_itself, HOSTS, "STAGING_CO
 WAVES_TEST(a_first_release_that_a_later_wave_took_back_is_down)
 {
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
-	say(w, "h1 began, h1 ok");
+	waves_say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
-	say(w, "h2 began, h2 failed: no space left");
+	waves_say(w, "h2 began, h2 failed: no space left");
 	world_run_releases(w,
 	    (struct run_ended){
 		.gate_opened = true, .released = true, .exit_status = 1, .undone = true });
@@ -265,9 +264,9 @@ WAVES_TEST(a_first_release_that_a_later_wave_took_back_is_down)
 
 WAVES_TEST(a_host_of_which_its_script_says_nothing_counts_as_failed)
 {
-	comes_to_wave_2(w);
-	say(w, "h2 began, h2 ok");
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	assert_string_equal(live(w), COMMIT_A);
+	assert_string_equal(waves_live(w), COMMIT_A);
 }

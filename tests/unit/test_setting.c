@@ -174,6 +174,7 @@ static const struct setting_case cases[] = {
 		"Mon 22:00-Tue 06:00, 2028-02-29..2028-02-29 UTC" },
 	    { "Fri 16:00-Mon 08:00 Europe/Berlinn", "Fri 16:00-Fri 16:00", "2027-01-06..2026-12-20",
 		"Freitag 16:00-Montag 08:00" } },
+	{ S(WAVE_PAUSE), { "auto", "Ask" }, { "no", "" } },
 	{ S(PUSHES), { "wait", "Drop" }, { "keep", "" } },
 	{ S(FAILURES), { "0", "2%" }, { "100%", "2 %" } },
 	{ S(UPLOADS), { "true", "Unproven" }, { "yes", "" } },
@@ -695,7 +696,6 @@ TEST(a_duration_is_minutes_hours_or_days)
 	for (size_t i = 0; i < COUNT(times); i++) {
 		if (times[i].text != NULL)
 			assert_true(setting_check(S(DURATION), times[i].text, false, NULL));
-		assert_int_equal(
-		    setting_duration_ms(times[i].text), times[i].minutes * INT64_C(60000));
+		assert_int_equal(setting_duration_ms(times[i].text), 60000 * times[i].minutes);
 	}
 }

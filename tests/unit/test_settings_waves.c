@@ -16,7 +16,7 @@ TEST(by_default_there_is_one_wave_and_no_host_may_fail)
 	struct settings *s = LOAD(NULL, COMPLETE);
 
 	assert_string_equal(staging(s)->waves, "100%");
-	assert_string_equal(staging(s)->failures_max, "0");
+	assert_string_equal(staging(s)->in_waves.failures_max, "0");
 	settings_unref(s);
 }
 
@@ -27,7 +27,7 @@ TEST(waves_that_fit_are_taken)
 	assert_non_null(s);
 	assert_int_equal(settings_said.count, 0);
 	assert_string_equal(staging(s)->waves, "1, 100%");
-	assert_string_equal(staging(s)->failures_max, "34%");
+	assert_string_equal(staging(s)->in_waves.failures_max, "34%");
 	settings_unref(s);
 }
 
@@ -78,4 +78,18 @@ TEST(a_health_url_of_each_host_is_for_waves)
 	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL");
 	assert_null(LOAD(NULL, OF_HOSTS, WAVES, "STAGING_HEALTH_URL=http://10.0.0.1/{host}"));
 	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL");
+}
+
+TEST(a_canary_is_one_of_the_hosts)
+{
+	struct settings *s =
+	    LOAD(NULL, OF_HOSTS, WAVES, "STAGING_CANARY=h3", "STAGING_WAVE_PAUSE=ask");
+
+	assert_non_null(s);
+	assert_true(staging(s)->in_waves.asks_between);
+	settings_unref(s);
+	assert_null(LOAD(NULL, OF_HOSTS, WAVES, "STAGING_CANARY=x"));
+	SAYS(SETTINGS_ERROR, "STAGING_CANARY: is none of the hosts of staging");
+	settings_unref(LOAD(NULL, OF_HOSTS, "STAGING_CANARY=h3"));
+	SAYS(SETTINGS_WARNING, "STAGING_CANARY: has no effect without <ENV>_WAVES");
 }

@@ -1,133 +1,31 @@
-/* waves_aid.h - releases in waves, and what their hosts say, for tests.  Side: store. */
+/* waves_aid.h - hosts of a release in waves, and what they say, for tests.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
 #include "decide_aid.h"
-#include "decide_aid_inside.h"
-#include "lib/mem.h"
-#include "lib/text.h"
 #include "store/row_host_list.h"
 
 #define HOSTS		 "STAGING_HOST=h1,h2,h3", "STAGING_WAVES=1, 100%"
 #define WAVES_TEST(name) WORLD_TEST_OF(name, HOSTS)
 
-/* --- what hosts say --- */
+/* Of that run, or of the one in hand: "h1 began, h2 failed: no space left". */
+void waves_say_of(struct world *w, int64_t run, const char *lines);
+void waves_say(struct world *w, const char *lines);
 
-/* Of that run: "h1 began", "h2 failed: no space left", a blank behind each comma. */
-static inline void
-say_of(struct world *w, int64_t run, const char *lines)
-{
-	struct event *event = event_new(EVENT_HOSTS_SAID);
-	struct hosts_said *said = &event->u.hosts_said;
+/* The run in hand; it is that wave's, and for these hosts. */
+int64_t waves_run(struct world *w);
+void waves_ordered(struct world *w, const char *wave, const char *hosts);
 
-	said->run = run;
-	said->list = mem_new(HOSTS_SAID_MAX, sizeof(*said->list));
-	while (*lines != '\0') {
-		struct host_result *one = &said->list[said->n++];
-		size_t name = strcspn(lines, " "), end = strcspn(lines, ",");
-		const char *word = lines + name + 1, *why = strchr(word, ':');
+/* The row of h1, h2 or h3; it is in that state, and runs that. */
+const struct host *waves_host(struct world *w, int n);
+void waves_is(struct world *w, int n, enum host_state state, const char *release);
 
-		(void)snprintf(one->host, sizeof(one->host), "%.*s:22", (int)name, lines);
-		one->word = strncmp(word, "began", 5) == 0 ? HOST_BEGAN :
-		    strncmp(word, "ok", 2) == 0		   ? HOST_OK :
-		    strncmp(word, "unknown", 7) == 0	   ? HOST_UNKNOWN :
-							     HOST_FAILED;
-		if (why != NULL && why < lines + end)
-			(void)snprintf(one->why, sizeof(one->why), "%.*s",
-			    (int)(lines + end - why - 2), why + 2);
-		lines += end + (lines[end] == ',' ? 2 : 0);
-	}
-	(void)world_decide(w, event);
-}
+/* How many rows there are. */
+size_t waves_count(struct world *w);
 
-static inline int64_t
-run_of(struct world *w)
-{
-	return world_peek(w, EFFECT_RUN)->u.run.run;
-}
+/* What is live there. */
+const char *waves_live(struct world *w);
 
-static inline void
-say(struct world *w, const char *lines)
-{
-	say_of(w, run_of(w), lines);
-}
-
-/* The order in hand is that wave's, and for these hosts. */
-static inline void
-ordered(struct world *w, const char *wave, const char *hosts)
-{
-	const struct effect_run *run = &world_peek(w, EFFECT_RUN)->u.run;
-
-	assert_int_equal(world_count(w, EFFECT_RUN), 1);
-	assert_string_equal(run->wave, wave);
-	assert_non_null(run->hosts);
-	assert_string_equal(run->hosts, hosts);
-}
-
-/* --- rows --- */
-
-static struct host hosts[8];
-static size_t n_hosts;
-
-static inline void
-read_hosts(struct tx *tx, void *arg)
-{
-	(void)arg;
-	n_hosts = row_host_list(
-	    tx, &(struct host_filter){ "staging", false, "" }, 0, hosts, COUNT(hosts));
-}
-
-/* The row of h1, h2 or h3. */
-static inline const struct host *
-host(struct world *w, int n)
-{
-	char name[8];
-
-	(void)snprintf(name, sizeof(name), "h%d:22", n);
-	world_act(w, read_hosts, NULL);
-	for (size_t i = 0; i < n_hosts; i++)
-		if (strcmp(hosts[i].name, name) == 0)
-			return &hosts[i];
-	fail_msg("no row of h%d", n);
-	return NULL;
-}
-
-static inline void
-is(struct world *w, int n, enum host_state state, const char *release)
-{
-	assert_int_equal(host(w, n)->state, state);
-	assert_string_equal(host(w, n)->release, release);
-}
-
-static inline const char *
-live(struct world *w)
-{
-	static char commit[LIMIT_COMMIT];
-
-	text_set(commit, world_environment(w, "staging").current.commit);
-	return commit;
-}
-
-/* --- how far it is --- */
-
-/* B over A, whose first wave is in progress. */
-static inline void
-begins(struct world *w)
-{
-	world_released(w, "staging");
-	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
-	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	ordered(w, "1/2", "h1:22\n");
-}
-
-/* ... its second. */
-static inline void
-comes_to_wave_2(struct world *w)
-{
-	begins(w);
-	say(w, "h1 began");
-	say(w, "h1 ok");
-	world_run_releases(w, GOOD);
-	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	ordered(w, "2/2", "h2:22\nh3:22\n");
-}
+/* B over A: its first wave is in progress, or its second. */
+void waves_begin(struct world *w);
+void waves_come_to_2(struct world *w);

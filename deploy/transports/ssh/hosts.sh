@@ -23,16 +23,16 @@ ssh_find_hosts() {
 
 # Fills ssh_at_once, on how many hosts something is done at a time, and ssh_aside, the same of what changes nothing that
 # serves.  A number bounds all.
-ssh_find_at_once() {
+ssh_find_at_once() { # SETTING
+	local number=${!1}
 	ssh_aside=
-	case ${HOSTS_PARALLEL,,} in
+	case ${number,,} in
 	true | yes | on) ssh_at_once=${#ssh_hosts[@]} ;;
 	false | no | off | 0) ssh_at_once=1 ssh_aside=$SSH_ASIDE_AT_ONCE ;;
 	*)
-		[[ $HOSTS_PARALLEL =~ ^[1-9][0-9]?$ ]] ||
-			fail "$EXIT_CONFIG" "HOSTS_PARALLEL is no number of hosts, 1 to 99, and neither true nor false: \
-${HOSTS_PARALLEL@Q}"
-		ssh_at_once=$HOSTS_PARALLEL
+		[[ $number =~ ^[1-9][0-9]?$ ]] ||
+			fail "$EXIT_CONFIG" "$1 is no number of hosts, 1 to 99, and neither true nor false: ${number@Q}"
+		ssh_at_once=$number
 		;;
 	esac
 	: "${ssh_aside:=$ssh_at_once}"
@@ -50,7 +50,7 @@ ssh_find_reach() {
 	# By hand there is neither.
 	ssh_run=${RUN_ID:+${INSTALLATION_ID:+run=${RUN_ID%%-*},$INSTALLATION_ID}}
 	ssh_find_hosts
-	ssh_find_at_once
+	ssh_find_at_once HOSTS_PARALLEL
 	[[ -z ${RUN_HOSTS:-} || $act != rollback ]] || ssh_hurry
 	ssh_find_way
 }

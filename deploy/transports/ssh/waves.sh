@@ -26,7 +26,11 @@ ssh_read_run_hosts() {
 
 # What is rolled back is down: on more hosts at a time.
 ssh_hurry() {
-	((ssh_at_once *= 5))
+	if [[ -n ${ROLLBACK_PARALLEL:-} ]]; then
+		ssh_find_at_once ROLLBACK_PARALLEL
+	else
+		((ssh_at_once *= 5))
+	fi
 	((ssh_at_once <= ${#ssh_hosts[@]})) || ssh_at_once=${#ssh_hosts[@]}
 	((ssh_aside >= ssh_at_once)) || ssh_aside=$ssh_at_once
 }

@@ -295,6 +295,7 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 	char target[LIMIT_ENVIRONMENT], waves[FINGERPRINT_DIGEST], blocked[40] = "";
 	CLEANUP(freep) char *plan = decide_wave_shown(tx, work);
 	struct block block;
+	size_t used;
 
 	if (deployment_is_action(work) && !deployment_is_gate(work)) {
 		/* A job's commit is what was live. */
@@ -313,12 +314,15 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 		bind_gate(tx, work, &environment, blocked, ret);
 		return;
 	}
-	(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s%s%s%s",
-	    programs[work->program], work->commit, environment.current.commit,
+	(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s%s", programs[work->program],
+	    work->commit, environment.current.commit,
 	    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
 	    git_image_is_digest(shown.shown_image) ? shown.shown_image : "", blocked,
-	    work->is_off_branch ? " off its branch" : "", plan != NULL ? " in waves " : "",
-	    plan != NULL ? fingerprint_digest(plan, waves) : "");
+	    work->is_off_branch ? " off its branch" : "");
+	used = strlen(ret);
+	if (plan != NULL)
+		(void)snprintf(ret + used, NEEDS_BINDING - used, " in waves %s",
+		    fingerprint_digest(plan, waves)); /* it fits */
 }
 
 #define HOUR_LOOK_MS (60 * INT64_C(1000))

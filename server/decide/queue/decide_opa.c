@@ -58,7 +58,7 @@ write_input(struct tx *tx, const struct deployment *work, int64_t at, struct buf
 	row_environment_get(tx, work->environment, &now);
 	row_question_get(tx, work->id, &shown);
 	decide_holds(tx, work->environment, &holds);
-	opa_input_write(&(struct opa_input){ .is_start = work->state == DEPLOY_QUEUED,
+	opa_input_write(&(struct opa_input){ .is_start = work->state != DEPLOY_REQUESTED,
 			    .action = action_of(work, action),
 			    .target = deployment_target_here(work),
 			    .who = decide_requester(tx, work, who),

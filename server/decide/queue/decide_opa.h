@@ -4,7 +4,7 @@
  * With OPA_URL.  An answer counts for that work, for the SHA-256 of that input, and for 60 s, and
  * so does that there was none.  OPA can only take away: grants decide first.  It is not asked about
  * what restores an earlier state, and at the request not about a person's rollback or an emergency:
- * these are asked at their turn, and go on without an answer.
+ * these are asked at their turn, and go on without an answer.  So is each further wave.
  */
 #pragma once
 

@@ -14,6 +14,7 @@
 #include "decide/question/decide_shown.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_gate.h"
+#include "decide/work/decide_waves.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -99,7 +100,8 @@ decide_opa_said(struct tx *tx, int64_t id, const struct opa_answer *answer)
 
 	row_deployment_get(tx, id, &work);
 	if (row_opa_get(tx, id, &row)->work == 0 ||
-	    (work.state != DEPLOY_REQUESTED && work.state != DEPLOY_QUEUED))
+	    (work.state != DEPLOY_REQUESTED && work.state != DEPLOY_QUEUED &&
+		!deployment_is_baking(&work)))
 		return; /* it has begun or ended meanwhile */
 	tx_count_metric(tx, INCREMENT_OPA,
 	    answer->is_undefined ? "undefined" : words[answer->verdict], "", "", 1);
@@ -114,9 +116,12 @@ decide_opa_said(struct tx *tx, int64_t id, const struct opa_answer *answer)
 		row.tries = answer->verdict == OPA_SILENT ? row.tries + 1 : 0;
 		row.since = answer->verdict == OPA_SILENT ? row.since : 0;
 	}
-	note(tx, &work, &row);
+	if (!deployment_is_baking(&work))
+		note(tx, &work, &row);
 	row_opa_set(tx, &row);
-	if (work.state == DEPLOY_REQUESTED)
+	if (deployment_is_baking(&work))
+		decide_waves_judged(tx, &work);
+	else if (work.state == DEPLOY_REQUESTED)
 		proceed_request(tx, &work, &row, git);
 	else
 		decide_queue(tx, work.environment);

@@ -535,14 +535,11 @@ add_wave_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	    decide_wave_shown(tx, about->deployment) :
 	    NULL;
 
-	if (plan != NULL) {
-		waves_show(plan, &rows->planned);
-		about->planned = &rows->planned;
-	}
-	if (about->deployment->waves == 0)
+	if (plan == NULL && about->deployment->waves == 0)
 		return;
 	rows->waves.hosts = row_host_count(tx, about->deployment);
 	rows->waves.n_bad = row_host_list_bad(tx, about->deployment, rows->waves.bad);
+	waves_show(plan != NULL ? plan : "", &rows->waves.planned);
 	about->waves = &rows->waves;
 }
 

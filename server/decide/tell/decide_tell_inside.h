@@ -52,7 +52,6 @@ struct decide_tell_rows {
 	char application_log[LIMIT_APPLICATION_LOG];
 	struct chat_bake bake, ahead_bakes;
 	struct chat_waves waves;
-	struct waves_shown planned;
 	char touches[DECIDE_TOUCHES];
 	char absent[DECIDE_SEEN_ABSENT];
 	struct promotion promotion;

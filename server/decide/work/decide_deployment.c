@@ -138,6 +138,8 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	decide_ci_enter(tx, deployment);
 	decide_opa_enter(tx, deployment);
 	decide_bake_enter(tx, deployment, from);
+	if (from == DEPLOY_BAKING) /* its next wave, for a slot */
+		deployment->waits_for[0] = '\0';
 	if (deployment->state == DEPLOY_QUEUED && from == DEPLOY_RUNNING)
 		return_to_queue(tx, deployment);
 	else if (deployment->state == DEPLOY_QUEUED && from != DEPLOY_QUEUED)

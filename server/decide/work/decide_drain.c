@@ -129,7 +129,7 @@ is_worth_another(struct tx *tx, const struct deployment *deployment, const struc
 
 	return !ended->refused && !ended->folder_gone && !ended->ended_on_request &&
 	    (!ended->gate_opened || ended->lost) && newer.run == 0 &&
-	    row_drain_count_of(tx, deployment->id) < ATTEMPTS_MAX;
+	    row_drain_count_of(tx, deployment->id) < ATTEMPTS_MAX + deployment->waves;
 }
 
 void

@@ -7,7 +7,7 @@
 #include "decide/work/decide_waves.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
-#include "store/row_host.h"
+#include "store/row_host_list.h"
 #include "store/row_run.h"
 
 /* The entries of its end name who asked for it: who wanted it ended may be somebody else. */
@@ -27,6 +27,14 @@ has_rollback(const struct deployment *deployment)
 	return deployment_is_action(deployment) || deployment_can_roll_back(deployment);
 }
 
+/* In waves, and no host was touched. */
+static bool
+has_nothing_to_roll_back(struct tx *tx, const struct deployment *work)
+{
+	return work->state == DEPLOY_PAUSED && work->waves > 0 &&
+	    row_host_count(tx, work).touched == 0;
+}
+
 static bool
 is_unstoppable(const struct deployment *deployment)
 {
@@ -41,11 +49,10 @@ decide_cancel(struct tx *tx, struct deployment *deployment, const struct update 
 	const int64_t by = deployment->cancelled_by;
 	char detail[LIMIT_LINE];
 	enum deploy_event event = deployment_is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
-	    is_unstoppable(deployment) ? DEPLOY_ON_CANCEL_UNSTOPPABLE :
-	    deployment->state == DEPLOY_PAUSED && decide_waves_untouched(tx, deployment) ?
-					 DEPLOY_ON_LEAVE :
-	    has_rollback(deployment) ? DEPLOY_ON_CANCEL :
-				       DEPLOY_ON_CANCEL_NO_ROLLBACK;
+	    is_unstoppable(deployment)		     ? DEPLOY_ON_CANCEL_UNSTOPPABLE :
+	    has_nothing_to_roll_back(tx, deployment) ? DEPLOY_ON_LEAVE :
+	    has_rollback(deployment)		     ? DEPLOY_ON_CANCEL :
+						       DEPLOY_ON_CANCEL_NO_ROLLBACK;
 
 	memcpy(detail, deployment->detail, sizeof(detail));
 	audit_cancel(tx, deployment, update);
@@ -129,8 +136,7 @@ decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *rea
 		return;
 	give_reason(deployment, reason);
 	deployment->target_changed = true; /* nobody knows */
-	if (deployment->waves > 0)
-		row_host_gone(tx, deployment, deployment->run);
 	end_run(tx, deployment->run);
-	(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
+	if (!decide_waves_gone(tx, deployment))
+		(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
 }

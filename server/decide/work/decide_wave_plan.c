@@ -20,6 +20,7 @@
 
 struct slot {
 	char name[SETTINGS_CLAIM_HOST];
+	bool is_canary;
 	bool has_failed; /* and nothing has reached it since */
 	int64_t failed_at;
 };
@@ -29,6 +30,8 @@ compare(const void *a, const void *b)
 {
 	const struct slot *one = a, *other = b;
 
+	if (one->is_canary != other->is_canary)
+		return one->is_canary ? -1 : 1;
 	if (one->has_failed != other->has_failed)
 		return one->has_failed ? -1 : 1;
 	if (one->failed_at != other->failed_at)
@@ -61,13 +64,19 @@ add_past(struct tx *tx, const char *environment, struct slot *slots, size_t n)
 
 /* Room for waves_hosts(list). */
 static size_t
-read_slots(const char *list, struct slot *slots)
+read_slots(const struct environment_settings *settings, struct slot *slots)
 {
-	char part[SETTING_PART_MAX + 1];
+	char part[SETTING_PART_MAX + 1], canary[SETTINGS_CLAIM_HOST] = "";
+	const char *list = settings->hosts;
 	size_t n = 0;
 
-	while (setting_next(&list, part, sizeof(part)))
-		(void)settings_claims_host(part, slots[n++].name);
+	if (settings->in_waves.canary != NULL)
+		(void)settings_claims_host(settings->in_waves.canary, canary);
+	while (setting_next(&list, part, sizeof(part))) {
+		(void)settings_claims_host(part, slots[n].name);
+		slots[n].is_canary = strcmp(slots[n].name, canary) == 0;
+		n++;
+	}
 	return n;
 }
 
@@ -106,11 +115,11 @@ write_plan(struct tx *tx, const char *environment, const struct environment_sett
 
 	if (!waves_read(settings->waves, n, &waves, NULL))
 		return;
-	n = read_slots(settings->hosts, slots);
+	n = read_slots(settings, slots);
 	add_past(tx, environment, slots, n);
 	qsort(slots, n, sizeof(*slots), compare);
-	while (n_failed < n && slots[n_failed].has_failed)
-		n_failed++;
+	for (size_t i = 0; i < n; i++)
+		n_failed += slots[i].has_failed ? 1 : 0;
 	for (size_t i = 0; i < n; i++) {
 		size_t now = wave_of(&waves, i, n_failed);
 
@@ -155,7 +164,7 @@ give_waves(struct tx *tx, const struct deployment *work,
 	bool is_new = true;
 	int wave = 0;
 
-	n = read_slots(settings->hosts, slots);
+	n = read_slots(settings, slots);
 	qsort(slots, n, sizeof(*slots), by_name);
 	while (*plan != '\0') {
 		size_t size = strcspn(plan, " \n");
@@ -208,7 +217,7 @@ decide_wave_failures(const struct tx *tx, const struct deployment *work)
 
 	return settings == NULL ?
 	    0 :
-	    (int)waves_failures(settings->failures_max, waves_hosts(settings->hosts));
+	    (int)waves_failures(settings->in_waves.failures_max, waves_hosts(settings->hosts));
 }
 
 /* What it has shipped already is shipped on, whatever has become of the file with its hosts. */

@@ -7,13 +7,13 @@
 
 struct environment_settings;
 
-/* Whoever is asked about it is shown which host is in which wave: those that failed last time go
- * with the first, then those that failed least lately, then by name.  That is what runs, whatever
- * fails meanwhile, until it is shown anew; is_anew false: what was shown stays. */
+/* Whoever is asked about it is shown which host is in which wave: the canary and those that failed
+ * last time go with the first, then those that failed least lately, then by name.  That is what
+ * runs, whatever fails meanwhile, until it is shown anew; is_anew false: what was shown stays. */
 void decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew);
 
-/* A line for each wave, as waves_show() reads it; free() it.  NULL: nobody was asked, or it is in no
- * waves. */
+/* A line for each wave, as waves_show() reads it; free() it.  NULL: nobody was asked, or it is in
+ * no waves. */
 char *decide_wave_shown(struct tx *tx, const struct deployment *work) MUST_USE;
 
 /* It begins: from now on each host has its wave, as it was shown.  Where all are in one it is in no

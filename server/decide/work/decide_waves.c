@@ -3,7 +3,10 @@
 #include "decide/work/decide_waves.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
+#include "decide/queue/decide_barrier.h"
+#include "decide/queue/decide_opa.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/work/decide_bake.h"
@@ -17,6 +20,9 @@
 #include "store/row_host.h"
 #include "store/row_host_leave.h"
 #include "store/row_host_list.h"
+#include "store/row_queue.h"
+#include "store/row_slot.h"
+#include "types/settings.h"
 
 #define SAY_MS 5000 /* between two edits of its message */
 
@@ -24,12 +30,6 @@ bool
 decide_waves_are_left(const struct deployment *work)
 {
 	return work->wave < work->waves;
-}
-
-bool
-decide_waves_untouched(struct tx *tx, const struct deployment *work)
-{
-	return work->waves > 0 && row_host_count(tx, work).touched == 0;
 }
 
 /* --- a wave's run is over --- */
@@ -78,6 +78,24 @@ pause(struct tx *tx, struct deployment *work, const char *why)
 }
 
 bool
+decide_waves_gone(struct tx *tx, struct deployment *work)
+{
+	char why[LIMIT_LINE];
+
+	if (work->waves == 0)
+		return false;
+	row_host_gone(tx, work, work->run);
+	if (work->state != DEPLOY_RUNNING && work->state != DEPLOY_STOPPING)
+		return false;
+	work->target_changed = true; /* nobody knows */
+	text_setf(why,
+	    "what wave %d of %d did is not known, nor whether it still does it: look before it goes on",
+	    work->wave, work->waves);
+	pause(tx, work, why);
+	return true;
+}
+
+bool
 decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended *ended,
     const struct run_verdict *verdict)
 {
@@ -88,11 +106,11 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 
 	if (work->waves == 0)
 		return false;
-	if (run_verdict_is_unknown(ended))
-		row_host_gone(tx, work, work->run);
 	row_host_over(tx, work);
+	if (run_verdict_is_unknown(ended))
+		return decide_waves_gone(tx, work);
 	/* What its migration has left is not gone on with: no host has been touched yet. */
-	if (run_verdict_is_unknown(ended) || verdict->event == DEPLOY_ON_MIGRATION_FAILED ||
+	if (verdict->event == DEPLOY_ON_MIGRATION_FAILED ||
 	    (work->state != DEPLOY_STOPPING && !is_lost && !is_changed))
 		return false;
 	if (is_changed)
@@ -112,37 +130,64 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 
 /* --- what follows --- */
 
-/* It stays PAUSED, and says so. */
+/* What keeps another wave from beginning; "": OPA is asked, and decide_waves_judged() goes on.
+ * is_judged: it has just answered, or could not. */
+static bool
+is_kept(struct tx *tx, struct deployment *work, bool is_judged, char why[LIMIT_LINE])
+{
+	struct opa_row opa;
+	enum opa_verdict verdict;
+
+	if (decide_queue_keeps(tx, work, why))
+		return true;
+	if (!work->cannot_roll_back && decide_is_barred(tx, work)) {
+		work->cannot_roll_back = true; /* whoever lets it go on has read that */
+		(void)text_copy(why, LIMIT_LINE, "a barrier stands in the way of its rollback now");
+		return true;
+	}
+	verdict = decide_opa(tx, work, &opa);
+	if (verdict == OPA_YES)
+		decide_opa_passed(tx, work, &opa);
+	else if (verdict == OPA_NO)
+		(void)decide_opa_no(&opa, why);
+	else if (is_judged && verdict == OPA_SILENT)
+		(void)snprintf(why, LIMIT_LINE, "OPA does not answer: %.200s", opa.reason);
+	else
+		decide_opa_ask(tx, work);
+	return verdict != OPA_YES;
+}
+
+/* The next wave is in hand and has not begun: a word of somebody's begins it. */
 static void
-stay(struct tx *tx, struct deployment *work, const char *why)
+stop_before_next(struct tx *tx, struct deployment *work, const char *why)
+{
+	work->wave++;
+	decide_bake_anew(tx, work);
+	pause(tx, work, why);
+}
+
+/* It is paused as before, and says why. */
+static void
+stay_paused(struct tx *tx, struct deployment *work, const char *why)
 {
 	struct bake row;
 
 	row_bake_get(tx, work->id, &row);
-	text_set(row.why, why);
+	(void)text_copy(row.why, sizeof(row.why), why);
 	row_bake_set(tx, &row);
 	decide_tell(tx, work, NULL);
 	row_deployment_save(tx, work);
 }
 
-/* False: something keeps it from going on, and it is paused. */
+/* What bakes has the next slot that is free: each look asks for it. */
 static bool
-may_go_on(struct tx *tx, struct deployment *work)
+waits_for_slot(struct tx *tx, struct deployment *work)
 {
-	char kept[LIMIT_LINE], why[2 * LIMIT_LINE];
-	struct bake row;
+	bool waits =
+	    work->state == DEPLOY_BAKING && !row_slot_is_free_for_wave(tx, work->environment);
 
-	if (!decide_queue_keeps(tx, work, kept))
-		return true;
-	row_bake_get(tx, work->id, &row);
-	text_setf(why, "wave %d of %d does not begin: %s", work->wave + (row.began_at != 0),
-	    work->waves, kept);
-	why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
-	if (work->state == DEPLOY_BAKING)
-		pause(tx, work, why);
-	else
-		stay(tx, work, why);
-	return false;
+	text_set(work->waits_for, waits ? ROW_QUEUE_SLOT : "");
+	return waits;
 }
 
 /* Has its wave a host that the settings still name, or else one behind it?  Those that have left a
@@ -158,40 +203,94 @@ find_wave(struct tx *tx, struct deployment *work)
 	return true;
 }
 
+/* The next wave, or the hosts of this one that are left. */
 static void
-begin(struct tx *tx, struct deployment *work, enum deploy_event event)
+begin(struct tx *tx, struct deployment *work)
 {
-	decide_bake_anew(tx, work);
-	work->attempts = 0;
-	(void)decide_step(tx, work, event, NULL);
+	bool is_next = work->state == DEPLOY_BAKING;
+
+	work->wave += is_next ? 1 : 0;
+	if (find_wave(tx, work)) {
+		decide_bake_anew(tx, work);
+		work->attempts = 0;
+		(void)decide_step(
+		    tx, work, is_next ? DEPLOY_ON_WAVE_DONE : DEPLOY_ON_NEXT_WAVE, NULL);
+	} else if (is_next) {
+		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
+	} else {
+		stay_paused(tx, work,
+		    "the settings name none of the hosts that are left: roll back, or leave it");
+	}
+}
+
+/* Behind its bake; or PAUSED, and somebody wants it. */
+static void
+go_on(struct tx *tx, struct deployment *work, bool is_judged)
+{
+	bool is_next = work->state == DEPLOY_BAKING;
+	char kept[LIMIT_LINE] = "", why[2 * LIMIT_LINE];
+
+	if (waits_for_slot(tx, work)) {
+		row_deployment_save(tx, work);
+		return;
+	}
+	if (!is_kept(tx, work, is_judged, kept)) {
+		begin(tx, work);
+		return;
+	}
+	text_setf(why, "wave %d of %d does not begin: %s", work->wave + (is_next ? 1 : 0),
+	    work->waves, kept[0] != '\0' ? kept : "OPA is asked about it");
+	why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
+	if (!is_next)
+		stay_paused(tx, work, why);
+	else if (kept[0] != '\0')
+		stop_before_next(tx, work, why);
+}
+
+void
+decide_waves_judged(struct tx *tx, struct deployment *work)
+{
+	go_on(tx, work, true);
+}
+
+static bool
+asks_between(const struct tx *tx, const struct deployment *work)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, work->environment);
+
+	return settings != NULL && settings->in_waves.asks_between;
 }
 
 void
 decide_waves_baked(struct tx *tx, struct deployment *work)
 {
-	if (!decide_waves_are_left(work)) {
+	char why[LIMIT_LINE];
+	struct bake row;
+
+	row_bake_get(tx, work->id, &row);
+	text_setf(why, "wave %d of %d begins when somebody says so", work->wave + 1, work->waves);
+	if (!decide_waves_are_left(work))
 		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
-		return;
-	}
-	if (!may_go_on(tx, work))
-		return;
-	work->wave++;
-	if (find_wave(tx, work))
-		begin(tx, work, DEPLOY_ON_WAVE_DONE);
+	else if (row.is_to_pause)
+		stop_before_next(tx, work, row.why);
+	else if (asks_between(tx, work))
+		stop_before_next(tx, work, why);
 	else
-		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
+		go_on(tx, work, false);
 }
 
 void
 decide_waves_passed(struct tx *tx, struct deployment *work, enum deploy_event event)
 {
-	bool is_watched = decide_bakes(tx, work);
+	bool is_left = decide_waves_are_left(work), bakes = decide_bakes(tx, work);
 	struct bake row;
 
-	(void)decide_step(
-	    tx, work, is_watched || decide_waves_are_left(work) ? DEPLOY_ON_BAKE : event, NULL);
-	if (work->state == DEPLOY_BAKING && !is_watched &&
-	    !row_bake_get(tx, work->id, &row)->is_to_pause)
+	/* Somebody wants it paused, and the bake that it was to have has left the settings. */
+	if (!bakes && !is_left && row_bake_get(tx, work->id, &row)->is_to_pause)
+		bakes = true;
+	(void)decide_step(tx, work, bakes || is_left ? DEPLOY_ON_BAKE : event, NULL);
+	if (work->state == DEPLOY_BAKING && !bakes)
 		decide_waves_baked(tx, work);
 }
 
@@ -199,20 +298,12 @@ void
 decide_waves_resume(struct tx *tx, struct deployment *work)
 {
 	struct bake row;
-	bool is_over; /* its bake is, so that another wave would begin */
 
-	row_bake_get(tx, work->id, &row);
-	is_over = decide_waves_are_left(work) && row.began_at != 0 && row.left_ms == 0;
-	if ((is_over || (work->waves > 0 && row.began_at == 0)) && !may_go_on(tx, work))
-		return;
-	/* The run of its wave has not ended well: the hosts that it has not reached are left. */
-	if (work->waves == 0 || row.began_at != 0)
-		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
-	else if (find_wave(tx, work))
-		begin(tx, work, DEPLOY_ON_NEXT_WAVE);
+	/* Hosts of the wave in hand are left: its run has not ended well, or not begun. */
+	if (work->waves > 0 && row_bake_get(tx, work->id, &row)->began_at == 0)
+		go_on(tx, work, false);
 	else
-		stay(tx, work,
-		    "the settings name none of the hosts that are left: roll back, or leave it");
+		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
 }
 
 /* --- its message --- */

@@ -12,9 +12,6 @@
 /* Are there hosts behind those of the wave in hand? */
 bool decide_waves_are_left(const struct deployment *work);
 
-/* Nothing of it has touched a host: there is nothing to roll back. */
-bool decide_waves_untouched(struct tx *tx, const struct deployment *work);
-
 /* What its hosts have said decides how the run of a wave has ended, beside its record. */
 void decide_waves_judge(struct tx *tx, struct deployment *work, struct run_ended *ended);
 
@@ -23,12 +20,18 @@ void decide_waves_judge(struct tx *tx, struct deployment *work, struct run_ended
 bool decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended *ended,
     const struct run_verdict *verdict) MUST_USE;
 
+/* What that run did, or does, is not known: its hosts are unknown.  True: the work is paused. */
+bool decide_waves_gone(struct tx *tx, struct deployment *work) MUST_USE;
+
 /* Its script, and the health gate where there is one, have passed; event: what follows where no
  * bake and no further wave does. */
 void decide_waves_passed(struct tx *tx, struct deployment *work, enum deploy_event event);
 
-/* Its bake is over: the next wave, or it is live. */
+/* Its bake is over: it is live, the next wave begins, or it is paused until somebody wants that. */
 void decide_waves_baked(struct tx *tx, struct deployment *work);
+
+/* OPA was asked about the next wave, and has answered or could not. */
+void decide_waves_judged(struct tx *tx, struct deployment *work);
 
 /* Of one that is PAUSED: it goes on. */
 void decide_waves_resume(struct tx *tx, struct deployment *work);

@@ -1,10 +1,37 @@
-/* settings_waves.c - <ENV>_WAVES, and {host} of <ENV>_HEALTH_URL: for which environments they are.  Side: any. */
+/* settings_waves.c - <ENV>_WAVES, what belongs to it, and {host} of a health URL: for which environments they are.  Side: any. */
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
+
 #include "lib/err.h"
+#include "lib/setting.h"
 #include "settings/checks/settings_claims.h"
 #include "settings/settings_inside.h"
 #include "types/probe.h"
 #include "types/waves.h"
+
+/* In whatever spelling. */
+static bool
+is_a_host(const char *canary, const char *list)
+{
+	char part[SETTING_PART_MAX + 1], name[SETTINGS_CLAIM_HOST], of[SETTINGS_CLAIM_HOST];
+
+	(void)settings_claims_host(canary, of);
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
+		if (strcmp(settings_claims_host(part, name), of) == 0)
+			return true;
+	return false;
+}
+
+static void
+check_canary(struct settings_loader *l, const struct environment_settings *e)
+{
+	if (e->in_waves.canary != NULL && !is_a_host(e->in_waves.canary, e->hosts))
+		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_CANARY,
+		    "is none of the hosts of %s: name one of <ENV>_HOST", e->name);
+	else if (e->in_waves.canary != NULL && !waves_are_set(e->waves))
+		settings_say_of(l, SETTINGS_WARNING, e->member, ENVIRONMENT_SETTING_CANARY,
+		    "has no effect without <ENV>_WAVES: all hosts are released to in one run");
+}
 
 static void
 check(struct settings_loader *l, const struct environment_settings *e)
@@ -15,7 +42,7 @@ check(struct settings_loader *l, const struct environment_settings *e)
 	struct err err;
 
 	if (!waves_are_set(e->waves) && strcmp(e->waves, "100%") == 0) {
-		if (e->failures_max != NULL && strcmp(e->failures_max, "0") != 0)
+		if (e->in_waves.failures_max != NULL && strcmp(e->in_waves.failures_max, "0") != 0)
 			settings_say_of(l, SETTINGS_WARNING, e->member,
 			    ENVIRONMENT_SETTING_FAILURES_MAX,
 			    "has no effect without <ENV>_WAVES: hosts are counted in waves alone");
@@ -60,9 +87,13 @@ settings_check_waves(struct settings_loader *l)
 	for (size_t i = 0; i < l->s->environment_count; i++) {
 		const struct environment_settings *e = &l->s->environments[i];
 
-		if (e->of == l->s && e->waves != NULL)
+		if (e->of != l->s)
+			continue;
+		if (e->waves != NULL) {
 			check(l, e);
-		if (e->of == l->s && e->health_template != NULL)
+			check_canary(l, e);
+		}
+		if (e->health_template != NULL)
 			check_template(l, e);
 	}
 }

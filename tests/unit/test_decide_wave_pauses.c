@@ -1,0 +1,276 @@
+/* Goal: between two waves everything is looked at again, and what is paused waits for a word.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid_inside.h"
+#include "lib/text.h"
+#include "waves_aid.h"
+
+WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_left)
+{
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 ok");
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "wave 2 of 2 was stopped: by @ada"));
+	world_restart(w);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
+	world_answers(w, WORLD_ADMIN, "/resume staging",
+	    "🟡 Stays paused: staging: its message says what keeps it.");
+	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	waves_ordered(w, "2/2", "h3:22\n");
+	waves_say(w, "h3 began, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_newest(w, "staging").why, DEPLOY_WHY_NONE);
+	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
+}
+
+WORLD_TEST_OF(a_wave_that_is_stopped_is_reminded_of, HOSTS, "STAGING_ROLLBACK_NAG_MINUTES=15")
+{
+	waves_come_to_2(w);
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	world_due(w, TIMER_NAG);
+	assert_non_null(world_says(w, "Still paused: staging"));
+	assert_non_null(world_says(w, "for 15 min, nobody has seen it"));
+}
+
+WAVES_TEST(a_wave_that_is_lost_is_paused)
+{
+	waves_come_to_2(w);
+	waves_say(w, "h2 began");
+	world_run_ends(
+	    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "wave 2 of 2 was interrupted"));
+	world_text(w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
+}
+
+WAVES_TEST(a_pause_takes_the_place_of_the_next_wave)
+{
+	waves_begin(w);
+	world_text(w, WORLD_ADMIN, "/pause staging");
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	waves_say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "paused by @ada"));
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+WORLD_TEST_OF(with_ask_each_wave_but_the_last_waits_for_a_word, HOSTS, "STAGING_WAVE_PAUSE=ask")
+{
+	waves_begin(w);
+	waves_say(w, "h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "wave 2 of 2 begins when somebody says so"));
+	world_restart(w);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Go on"));
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_say(w, "h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+WORLD_TEST_OF(with_ask_a_bake_ends_in_a_pause_and_its_rollback_is_of_touched_hosts, HOSTS,
+    "STAGING_WAVE_PAUSE=ask", "STAGING_BAKE=1m")
+{
+	waves_begin(w);
+	waves_say(w, "h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	world_text(w, WORLD_ADMIN, "/rollback staging");
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\n");
+}
+
+WORLD_TEST_OF(the_canary_is_in_the_first_wave, HOSTS, "STAGING_CANARY=h3", "STAGING_FAILURES_MAX=1")
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	waves_ordered(w, "1/2", "h3:22\n");
+	waves_say(w, "h3 ok");
+	world_run_releases(w, GOOD);
+	waves_ordered(w, "2/2", "h1:22\nh2:22\n");
+	waves_say(w, "h1 ok, h2 failed");
+	world_run_releases(w, GOOD);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	waves_ordered(w, "1/2", "h2:22\nh3:22\n");
+}
+
+WAVES_TEST(a_barrier_that_came_between_two_waves_pauses_once)
+{
+	waves_begin(w);
+	waves_say(w, "h1 ok");
+	world_rewrite(w, "UPDATE work SET barrier = 'drops a column' WHERE state = 'RUNNING'");
+	world_restart(w);
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "wave 2 of 2 does not begin: a barrier"));
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+static void
+opa_says(struct world *w, enum opa_verdict verdict, const char *reason)
+{
+	struct effect *effect = world_must_take(w, EFFECT_OPA);
+
+	effect->result->u.opa_said = (struct opa_answer){ .verdict = verdict, .decision = "d-1" };
+	(void)text_copy(effect->result->u.opa_said.reason, LIMIT_LINE, reason);
+	world_report(w, effect);
+}
+
+WORLD_TEST_OF(opa_is_asked_about_each_further_wave, HOSTS, "STAGING_BAKE=2m",
+    "OPA_URL=http://127.0.0.1:8181/v1/data/deploybot/allow")
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	opa_says(w, OPA_YES, "");
+	opa_says(w, OPA_YES, "");
+	waves_ordered(w, "1/2", "h1:22\n");
+	waves_say(w, "h1 ok");
+	world_run_releases(w, GOOD);
+	for (int i = 0; i < 4; i++)
+		world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_BAKING); /* until it has answered */
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	opa_says(w, OPA_NO, "not on Fridays");
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "wave 2 of 2 does not begin: OPA: not on Fridays"));
+	world_moment(w);
+	world_rewrite(w, "UPDATE opa SET at = 1");
+	world_restart(w);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	opa_says(w, OPA_SILENT, "no route to host");
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "OPA does not answer: no route to host"));
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	opa_says(w, OPA_YES, "");
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+WORLD_TEST_OF(a_wave_behind_a_bake_takes_a_slot, HOSTS, "STAGING_BAKE=1m", "RUNS_MAX=1",
+    "PRODUCTION_CONFIRM=false", "PRODUCTION_HEALTH_URL=")
+{
+	int64_t other;
+
+	waves_begin(w);
+	waves_say(w, "h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	other = world_newest(w, "production").id;
+	assert_int_equal(world_deployment(w, other).state, DEPLOY_RUNNING);
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_non_null(world_says(w, "the next one waits for a slot"));
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_B);
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0); /* the slot is the wave's */
+	world_due(w, TIMER_BAKE);
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+}
+
+WORLD_TEST_OF(a_pause_holds_though_the_bake_has_left_the_settings, "STAGING_BAKE=5m")
+{
+	world_deploy_starts(w, COMMIT_A);
+	world_text(w, WORLD_ADMIN, "/pause staging");
+	world_settings(w, NULL);
+	world_settings_read(w);
+	world_run_releases(w, GOOD);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+WAVES_TEST(a_lock_between_two_waves_pauses_with_its_sentence)
+{
+	waves_begin(w);
+	waves_say(w, "h1 began, h1 ok");
+	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(
+	    w, "wave 2 of 2 does not begin: a lock or a freeze holds its environment now"));
+	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
+	world_answers(w, WORLD_ADMIN, "/resume staging",
+	    "🟡 Going on: staging: it goes on with its waves.");
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+WAVES_TEST(settings_that_changed_between_two_waves_pause)
+{
+	waves_come_to_2(w);
+	world_run_ends(w, (struct run_ended){ .refused = true, .is_changed = true });
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "what ships it is not what was shown any more"));
+}
+
+/* No release is live on all of its hosts until one is brought there, the one on record too. */
+WAVES_TEST(left_as_it_is_the_environment_is_mixed_and_said_to_be)
+{
+	waves_come_to_2(w);
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w, "bbbbbbb stays on 1 of 3 hosts: left so by @ada"));
+	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
+	assert_null(world_says(w, "is live again"));
+	assert_string_equal(waves_live(w), COMMIT_A);
+	(void)world_rollback_asks(w, "/rollback staging aaaaaaa");
+}
+
+WAVES_TEST(where_no_host_was_touched_a_cancel_rolls_nothing_back)
+{
+	waves_begin(w);
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	world_text(w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+}
+
+WORLD_TEST_OF(each_wave_bakes_and_a_restart_forgets_neither, HOSTS, "STAGING_BAKE=1m")
+{
+	waves_begin(w);
+	waves_say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	world_restart(w);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_say(w, "h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_string_equal(waves_live(w), COMMIT_A);
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
