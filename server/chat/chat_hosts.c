@@ -5,16 +5,22 @@
 #include "lib/column.h"
 #include "lib/text.h"
 
+const char *
+chat_host_name(const struct host *host, char ret[LIMIT_HOST])
+{
+	(void)text_copy(ret, LIMIT_HOST, host->name); /* fits */
+	if (text_ends(ret, ":22"))
+		ret[strlen(ret) - 3] = '\0';
+	return ret;
+}
+
 void
 chat_host(struct chat_text *text, const char *before, const struct host *host)
 {
 	static const char *const words[] = { HOST_STATES(COLUMN_SECOND) };
 	char name[LIMIT_HOST];
 
-	text_set(name, host->name);
-	if (text_ends(name, ":22")) /* as everybody writes it */
-		name[strlen(name) - 3] = '\0';
-	chat_text_outside(text, before, name);
+	chat_text_outside(text, before, chat_host_name(host, name));
 	chat_text_add(text, ": %s", words[host->state]);
 	chat_text_add(text, host->state == HOST_IS_UNKNOWN ? ", should run %.7s" : ", runs %.7s",
 	    host->release[0] != '\0' ? host->release : "nothing");

@@ -5,6 +5,9 @@
 #include "chat/chat_text.h"
 #include "types/host.h"
 
+/* As everybody writes it: "h1", and its port where that is not 22.  Returns ret. */
+const char *chat_host_name(const struct host *host, char ret[LIMIT_HOST]);
+
 /* Behind `before`: its name, its state, what it runs, and why it failed. */
 void chat_host(struct chat_text *text, const char *before, const struct host *host);
 

@@ -52,7 +52,7 @@ fault_run(struct tx *tx, const struct fault *fault)
 		return;
 	if (fault->folder_gone) {
 		decide_unknown_left(tx, &deployment, fault->reason);
-		decide_folder_gone(tx, &deployment, fault->reason);
+		decide_ends_unknown(tx, &deployment, fault->reason);
 		return;
 	}
 	decide_give_up(tx, &deployment, fault->reason);

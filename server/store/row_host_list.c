@@ -49,8 +49,10 @@ size_t
 row_host_past(struct tx *tx, const char *environment, struct host_past ret[HOST_LINES_MAX])
 {
 	return tx_read(tx, read_past, ret, HOST_LINES_MAX,
-	    "SELECT name, CASE WHEN state = 'failed' OR state = 'unknown' THEN 1 ELSE 0 END,"
-	    " failed_at FROM host WHERE environment = $1 ORDER BY left_at, name LIMIT $2",
+	    "SELECT name, CASE WHEN state = 'failed' OR state = 'unknown' OR (failed_at <> 0 AND"
+	    " failed_at >= (SELECT w.started_at FROM work w WHERE w.id = host.plan))"
+	    " THEN 1 ELSE 0 END, failed_at"
+	    " FROM host WHERE environment = $1 ORDER BY left_at, name LIMIT $2",
 	    DB_TEXT(environment), DB_I64(HOST_LINES_MAX));
 }
 

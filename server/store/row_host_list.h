@@ -24,7 +24,7 @@ int64_t row_host_count_list(struct tx *tx, const struct host_filter *which);
 /* What is known of a host before a deployment in waves begins. */
 struct host_past {
 	char name[LIMIT_HOST];
-	bool has_failed; /* or is not known, and nothing has reached it since */
+	bool has_failed; /* the last time; or it still has, or is not known */
 	int64_t failed_at;
 };
 

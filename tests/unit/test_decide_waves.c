@@ -1,6 +1,9 @@
 /* Goal: a release comes to its hosts in waves, and only hosts that were touched go back.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "decide_aid_inside.h"
 #include "waves_aid.h"
+#include "lib/mem.h"
+#include "lib/text.h"
 #include "store/store_inside.h"
 
 /* --- from wave to wave --- */
@@ -207,6 +210,28 @@ WAVES_TEST(each_host_goes_back_to_what_it_ran)
 	world_run_ends(w, GOOD);
 	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
 	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
+}
+
+/* What broke a release in its last wave does not do so the next time, where all have gone back. */
+WAVES_TEST(who_broke_a_release_that_was_rolled_back_goes_first_and_is_named)
+{
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 ok, h3 began, h3 failed: no space left");
+	world_run_releases(w, TOUCHED);
+	waves_say(w, "h1 ok, h2 ok, h3 ok");
+	world_run_plays(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_non_null(world_says(w, "1 host failed, and 0 may: h3: no space left"));
+	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
+	waves_say(w, "h1 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	waves_say(w, "h2 ok");
+	world_run_releases(w, GOOD);
+	assert_string_equal(waves_live(w), COMMIT_C);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_D);
+	waves_ordered(w, "1/2", "h1:22\n");
 }
 
 WORLD_TEST_OF(

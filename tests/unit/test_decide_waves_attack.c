@@ -4,6 +4,7 @@
 #include "people_aid.h"
 #include "token_aid.h"
 #include "waves_aid.h"
+#include "lib/text.h"
 
 #define BAKE "STAGING_BAKE=2m"
 

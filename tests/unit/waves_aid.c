@@ -11,7 +11,7 @@
 void
 waves_say_of(struct world *w, int64_t run, const char *lines)
 {
-	struct event *event = event_new(EVENT_HOSTS_SAID);
+	struct event *event = store_aid_event(&w->aid, EVENT_HOSTS_SAID);
 	struct hosts_said *said = &event->u.hosts_said;
 
 	said->run = run;

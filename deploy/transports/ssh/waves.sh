@@ -65,7 +65,7 @@ ssh_may_go_on() { # INDEX ACT
 	[[ $2 != find || $act == rollback ]] || return 1 # it asks what is kept
 	if [[ -n ${ssh_touched[$1]:-} && " ${ssh_lost[*]-} " == *" $1 "* ]]; then
 		why="unknown: $why"
-	elif ((ssh_status == EXIT_UNREACHABLE)); then
+	elif ((ssh_status == EXIT_UNREACHABLE)) || [[ $why == 'connecting to '* ]]; then # or has not answered in time
 		why="unreachable: $why"
 	fi
 	ssh_say_host "$1" failed "$why"

@@ -7,6 +7,7 @@
 #include "decide/work/decide_waves.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
+#include "store/row_host.h"
 #include "store/row_host_list.h"
 #include "store/row_run.h"
 
@@ -129,14 +130,30 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 	(void)decide_step(tx, deployment, event, NULL);
 }
 
-void
-decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason)
+static bool
+end_unknown(struct tx *tx, struct deployment *deployment, const char *reason)
 {
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_ACTIVE)
-		return;
+		return false;
 	give_reason(deployment, reason);
 	deployment->target_changed = true; /* nobody knows */
 	end_run(tx, deployment->run);
-	if (!decide_waves_gone(tx, deployment))
+	return true;
+}
+
+void
+decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason)
+{
+	if (end_unknown(tx, deployment, reason) && !decide_waves_gone(tx, deployment))
 		(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
+}
+
+void
+decide_ends_unknown(struct tx *tx, struct deployment *deployment, const char *reason)
+{
+	if (!end_unknown(tx, deployment, reason))
+		return;
+	if (deployment->waves > 0)
+		row_host_gone(tx, deployment, deployment->run);
+	(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
 }

@@ -98,5 +98,5 @@ decide_abandon(struct tx *tx, struct deployment *deployment, const struct update
 	    update->name, agent != NULL ? agent : "its runner", agent != NULL ? "'s agent" : "");
 	if (!deployment_is_action(deployment)) /* before what follows from its being free */
 		decide_unknown_left(tx, deployment, why);
-	decide_folder_gone(tx, deployment, why);
+	decide_ends_unknown(tx, deployment, why);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "chat/chat_hosts.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_opa.h"
 #include "decide/queue/decide_queue.h"
@@ -25,6 +26,7 @@
 #include "types/settings.h"
 
 #define SAY_MS 5000 /* between two edits of its message */
+#define NAMED  3
 
 bool
 decide_waves_are_left(const struct deployment *work)
@@ -34,29 +36,52 @@ decide_waves_are_left(const struct deployment *work)
 
 /* --- a wave's run is over --- */
 
+/* The first of those that keep it from going on, and why, as long as there is room. */
+static void
+name_bad(struct tx *tx, const struct deployment *work, char detail[LIMIT_LINE])
+{
+	struct host bad[HOSTS_BAD_SHOWN];
+	size_t n = row_host_list_bad(tx, work, bad);
+	char line[2 * LIMIT_LINE], name[LIMIT_HOST];
+
+	for (size_t i = 0; i < n && i < NAMED; i++) {
+		text_setf(line, "%s%s %s%s%.80s", detail, i == 0 ? ":" : ";",
+		    chat_host_name(&bad[i], name), bad[i].detail[0] != '\0' ? ": " : "",
+		    bad[i].detail);
+		line[text_cut(line, strlen(line), LIMIT_LINE - 1)] = '\0';
+		(void)text_copy(detail, LIMIT_LINE, line); /* fits */
+	}
+}
+
 void
 decide_waves_judge(struct tx *tx, struct deployment *work, struct run_ended *ended)
 {
 	struct host_counts counts;
 	int most = decide_wave_failures(tx, work);
+	bool is_success = run_verdict_is_success(ended);
+	int64_t n_bad;
 
 	if (work->waves == 0 || work->state == DEPLOY_ROLLING_BACK)
 		return;
-	if (run_verdict_is_success(ended)) /* of a host that it said nothing of nothing is known */
+	if (is_success) /* of a host that it said nothing of nothing is known */
 		row_host_gone(tx, work, work->run);
 	counts = row_host_count(tx, work);
 	work->target_changed = ended->released = counts.touched > 0;
 	if (counts.current > 0) /* its script speaks of the hosts of its own wave */
 		ended->undone = false;
-	if (!run_verdict_is_success(ended))
+	n_bad = counts.failed + counts.unknown;
+	if (n_bad <= most && (!is_success || counts.current_of_wave > 0))
 		return;
-	counts.failed += counts.unknown;
-	ended->exit_status = counts.failed > most || counts.current_of_wave == 0 ? 1 : 0;
-	if (counts.failed > most)
-		text_setf(
-		    ended->detail, "%" PRId64 " hosts failed, and %d may", counts.failed, most);
-	else if (counts.current_of_wave == 0)
+	if (!is_success && (ended->lost || ended->exit_status == 0))
+		return;
+	if (n_bad > most)
+		text_setf(ended->detail, "%" PRId64 " host%s failed, and %d may", n_bad,
+		    n_bad == 1 ? "" : "s", most);
+	else
 		text_setf(ended->detail, "no host of wave %d has its release", work->wave);
+	name_bad(tx, work, ended->detail);
+	if (is_success)
+		ended->exit_status = 1;
 }
 
 /* Why stands beside its bake; what led to it is no end of the work. */
