@@ -66,7 +66,7 @@ const char *fingerprint_of_order(
  * room ends.  "" when there are none.  Returns out. */
 const char *fingerprint_differing(const char *a, const char *b, char *out, size_t room);
 
-/* Takes the mark of the hosts in <ENV>_HOSTS_FILE out of it, wherever that is set.  Returns list. */
+/* Takes the mark of the hosts in <ENV>_HOSTS_FILE out, wherever that is set.  Returns list. */
 char *fingerprint_drop_hosts(char *list, const char *environment);
 
 /* Cuts off what is not of the files, from the first name with a / on, so that the server's own list

@@ -556,7 +556,8 @@ function view_work(host, number) {
 		const name = work.environment, is = is_paused(work), turn = is ? "resume" : "pause";
 		return actions(!is && may("deploy", name) && reply("live", "Live now", "first"),
 			may("rollback", name) && [reply(turn, is ? "Go on" : "Pause"),
-				careful(answer, "rollback", name, "", `/v1/answer/${number}`), is && reply("leave", "Leave it")]);
+				careful(answer, "rollback", name, "", `/v1/answer/${number}`),
+				is && reply("leave", "Leave it")]);
 	}
 	function step_line(step, i, all) {
 		const end = all[i + 1]?.at ?? work.ended_at;

@@ -31,7 +31,7 @@ int64_t row_host_order_drain(struct tx *tx, const struct deployment *work, int64
 void row_host_said(struct tx *tx, const struct deployment *work, int64_t run,
     const struct host_result *list, size_t n);
 
-/* What became of that run is not known, nor of its hosts that have not said how it ended for them. */
+/* What became of that run is not known, nor of its hosts that have not said how it ended there. */
 void row_host_gone(struct tx *tx, const struct deployment *work, int64_t run);
 
 /* The work's newest run is over: those that it was to bring back and did not are not known. */

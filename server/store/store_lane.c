@@ -449,8 +449,7 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 		settings_runner_read(store->settings, effect->u.run.runner);
 		is_in_waves = db_col_i64(&rows, 4) > 0;
 	}
-	if (!db_rows_end(&rows, err) ||
-	    (is_in_waves && !store_host_lines(store, effect, err)))
+	if (!db_rows_end(&rows, err) || (is_in_waves && !store_host_lines(store, effect, err)))
 		return false;
 	/* A drain's output is shown nowhere: the message is about its deployment. */
 	if (effect->u.run.program == PROGRAM_DRAIN)

@@ -1503,7 +1503,7 @@ static const char *const migration_41[] = {
 	/* Since when the settings name it no more; 0: they do. */
 	"ALTER TABLE host ADD COLUMN left_at INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX host_left ON host (left_at) WHERE left_at <> 0;",
-	/* What work on an environment whose hosts stand in a file touches there (row_resource.h). */
+	/* What work touches where the hosts of its environment stand in a file (row_resource.h). */
 	"CREATE TABLE resource ("
 	" environment TEXT NOT NULL,"
 	" name TEXT NOT NULL,"

@@ -1,5 +1,5 @@
 """A release comes to thirty hosts in waves: one first, then a tenth, then all.  One goes through; of the next one the
-third wave breaks, and only what it had touched is rolled back.  Played without a person; only the hosts are stand-ins."""
+third wave breaks, and only what it had touched is rolled back.  Played without a person: only hosts are stand-ins."""
 # SPDX-License-Identifier: ISC
 import pathlib
 import subprocess

@@ -1,7 +1,7 @@
 /* sim_server.c - the server: the real store, its turns, and what a power cut leaves of it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A turn decides some events, projects as store_thread.c does, and hands over.  It can be cut before
+ * A turn decides some events, projects as store_thread.c does, and hands over.  It can be cut
  * its commit (the events are gone), behind it, or between two effects; a commit can find no space.
  */
 #include "handlers/handlers.h"

@@ -1,7 +1,6 @@
 /* Goal: a setting takes what it can be, up to its ends, and nothing else; no secret is told.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/setting.h"
-
 #include <ctype.h>
 #include <regex.h>
 #include <signal.h>
@@ -694,8 +693,8 @@ TEST(a_duration_is_minutes_hours_or_days)
 	} times[] = { { "1m", 1 }, { "9999m", 9999 }, { "8h", 480 }, { "7d", 10080 }, { NULL, 0 } };
 
 	for (size_t i = 0; i < COUNT(times); i++) {
+		assert_int_equal(setting_duration_ms(times[i].text), 60000 * times[i].minutes);
 		if (times[i].text != NULL)
 			assert_true(setting_check(S(DURATION), times[i].text, false, NULL));
-		assert_int_equal(setting_duration_ms(times[i].text), 60000 * times[i].minutes);
 	}
 }

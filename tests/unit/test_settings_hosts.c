@@ -77,11 +77,11 @@ TEST(what_does_not_fit_is_said)
 	assert_null(WITH("PRODUCTION_HOST=b", "STAGING_HOSTS_FILE=/nowhere/hosts"));
 	SAYS(SETTINGS_ERROR, "STAGING_HOSTS_FILE: /nowhere/hosts");
 	assert_null(WITH("PRODUCTION_HOST=b", FILE_OF("h1\n"), "DEPLOY_SCRIPT=/bin/true"));
-	SAYS(SETTINGS_ERROR, "STAGING_HOSTS_FILE: needs deploybot's own scripts");
+	SAYS(SETTINGS_ERROR, "STAGING_HOSTS_FILE: is not read by the DEPLOY_SCRIPT of staging");
 	assert_null(WITH(
 	    "PRODUCTION_PORT=81", "DEPLOY_TRANSPORT=local", "STAGING_PORT=80", FILE_OF("h1\n")));
 	SAYS(SETTINGS_ERROR,
-	    "STAGING_HOSTS_FILE: is for hosts: DEPLOY_TRANSPORT of staging is local");
+	    "STAGING_HOSTS_FILE: is for ssh, systemd and agent: DEPLOY_TRANSPORT of staging is local");
 }
 
 TEST(more_names_than_a_run_takes_are_refused_with_waves)
@@ -94,7 +94,7 @@ TEST(more_names_than_a_run_takes_are_refused_with_waves)
 		buf_addf(&text, "%0100d.example.org\n", i);
 	set = FILE_OF(buf_text(&text));
 	assert_null(WITH("PRODUCTION_HOST=b", set, "STAGING_WAVES=1, 100%"));
-	SAYS(SETTINGS_ERROR, "KB of names, and one run takes 64");
+	SAYS(SETTINGS_ERROR, "KB of names, and a rollback to all takes 64");
 	s = WITH("PRODUCTION_HOST=b", set); /* in one wave no order has them */
 	assert_non_null(s);
 	settings_unref(s);

@@ -1,4 +1,4 @@
-/* cli_hosts.c - `hosts from-inventory`: the hosts of an Ansible inventory, as <ENV>_HOSTS_FILE has them.  Side: start. */
+/* cli_hosts.c - `hosts from-inventory`: the hosts of an Ansible inventory, for <ENV>_HOSTS_FILE.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <stdio.h>

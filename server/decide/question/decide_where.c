@@ -427,8 +427,7 @@ begins_nothing(struct tx *tx, enum policy_action action, const char *word,
 		if (strcmp(word, at_once[i]) == 0)
 			return false;
 	if (action == POLICY_ROLLBACK) /* what bakes there is rolled back at once */
-		return !deployment_is_baking(
-		    row_deployment_active(tx, environment->name, &active));
+		return !deployment_is_baking(row_deployment_active(tx, environment->name, &active));
 	return action == POLICY_LOG || (action == POLICY_DEPLOY && environment->confirm);
 }
 
@@ -440,7 +439,8 @@ is_clear(struct tx *tx, enum policy_action action, const struct request *request
 	bool is_named =
 	    request->target[0] != '\0' && request_text(request, REQUEST_TYPED)[0] == '\0';
 
-	return scope->n == 1 && (is_named || begins_nothing(tx, action, request->action, scope->at[0]));
+	return scope->n == 1 &&
+	    (is_named || begins_nothing(tx, action, request->action, scope->at[0]));
 }
 
 /* The one of them that is meant; NULL: none, which was said. */
@@ -452,7 +452,8 @@ choose(struct tx *tx, const struct update *update, enum policy_action action,
 		say_none(tx, update, action, request, true);
 		return NULL;
 	}
-	if (!is_clear(tx, action, request, scope) && leave_allowed(tx, update->person, action, scope)) {
+	if (!is_clear(tx, action, request, scope) &&
+	    leave_allowed(tx, update->person, action, scope)) {
 		say_which(tx, update, request, scope);
 		return NULL;
 	}

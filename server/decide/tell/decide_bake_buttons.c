@@ -6,8 +6,18 @@
 
 #include "chat/chat_deployment.h"
 #include "decide/who/decide_allowed.h"
-#include "decide/work/decide_bake.h"
+#include "store/row_bake.h"
 #include "store/row_button.h"
+
+bool
+decide_bake_can_be_cut(struct tx *tx, const struct deployment *work)
+{
+	struct bake row;
+
+	return work->state == DEPLOY_BAKING ||
+	    (work->state == DEPLOY_PAUSED && row_bake_get(tx, work->id, &row)->is_prolonged &&
+		row.left_ms == 0);
+}
 
 static bool
 may_in(struct tx *tx, enum policy_action action, const struct deployment *work, int64_t chat)

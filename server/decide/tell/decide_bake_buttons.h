@@ -8,6 +8,9 @@
 
 #define DECIDE_BAKE "bake" /* in a button's request: the work that it stands for */
 
+/* May a person end it before its time?  Also one that is paused as Prometheus has said nothing. */
+bool decide_bake_can_be_cut(struct tx *tx, const struct deployment *work);
+
 /* In private those that its reader may press; in a group all. */
 void decide_bake_buttons(
     struct tx *tx, const struct deployment *work, int64_t chat, struct buttons *buttons);

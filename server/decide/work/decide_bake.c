@@ -102,16 +102,6 @@ decide_bake_begin(struct tx *tx, const struct deployment *work)
 						    tx->at + DECIDE_BAKE_LOOK_MS);
 }
 
-bool
-decide_bake_can_be_cut(struct tx *tx, const struct deployment *work)
-{
-	struct bake row;
-
-	return work->state == DEPLOY_BAKING ||
-	    (work->state == DEPLOY_PAUSED && row_bake_get(tx, work->id, &row)->is_prolonged &&
-		row.left_ms == 0);
-}
-
 void
 decide_bake_go_on(struct tx *tx, const struct deployment *work)
 {

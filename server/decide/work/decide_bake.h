@@ -33,9 +33,6 @@ void decide_bake_begin(struct tx *tx, const struct deployment *work);
 /* It is looked at next when that is due. */
 void decide_bake_wait(struct tx *tx, const struct deployment *work, int64_t due);
 
-/* May a person end it before its time?  Also one that is paused as Prometheus has said nothing. */
-bool decide_bake_can_be_cut(struct tx *tx, const struct deployment *work);
-
 /* After a start: somebody looks at it. */
 void decide_bake_go_on(struct tx *tx, const struct deployment *work);
 

@@ -13,8 +13,8 @@ bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct up
 /* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */
 void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);
 
-/* What it left is not known, and may go on elsewhere: it ends, and nothing is begun for it; of waves
- * the one in hand alone does, and it is paused. */
+/* What it left is not known, and may go on elsewhere: it ends, and nothing is begun for it; of
+ * waves the one in hand alone does, and it is paused. */
 void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason);
 
 /* The same, whatever it is: a person has given it up, or nothing can be decided about it. */

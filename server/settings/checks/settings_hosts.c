@@ -34,16 +34,15 @@ check(struct settings_loader *l, const struct environment_settings *e)
 		SAY("is set together with %s: take one of them out",
 		    settings_name_in(e->member, ENVIRONMENT_SETTING_HOST, other));
 	else if (settings_value_of(e->of, e->member, SETTING_DEPLOY_SCRIPT)->is_given)
-		SAY("needs deploybot's own scripts: DEPLOY_SCRIPT of %s reads no file of hosts: take one of them out",
-		    e->name);
+		SAY("is not read by the DEPLOY_SCRIPT of %s: take one of them out", e->name);
 	else if (!is_agent && strcmp(transport, "ssh") != 0 && strcmp(transport, "systemd") != 0)
-		SAY("is for hosts: DEPLOY_TRANSPORT of %s is %.20s, and such a file is for ssh, systemd and agent",
-		    e->name, transport);
+		SAY("is for ssh, systemd and agent: DEPLOY_TRANSPORT of %s is %.20s", e->name,
+		    transport);
 	else if (is_agent && hosts > SETTING_HOSTS_MAX)
-		SAY("names %zu agents, and a release goes through %d at most: make it several environments",
-		    hosts, SETTING_HOSTS_MAX);
+		SAY("names %zu agents, and %d at most may be: make it several environments", hosts,
+		    SETTING_HOSTS_MAX);
 	else if (waves_are_set(e->waves) && bytes > LIMIT_RUN_HOSTS)
-		SAY("has %zu KB of names, and one run takes %d: a rollback goes to all of them at once: shorter names, or several environments",
+		SAY("has %zu KB of names, and a rollback to all takes %d: shorten names",
 		    bytes / 1024, LIMIT_RUN_HOSTS / 1024);
 }
 

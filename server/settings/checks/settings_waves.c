@@ -1,4 +1,4 @@
-/* settings_waves.c - <ENV>_WAVES, what belongs to it, and {host} of a health URL: for which environments they are.  Side: any. */
+/* settings_waves.c - <ENV>_WAVES, what belongs to it, and {host} of a health URL: what they are for.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
