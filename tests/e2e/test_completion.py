@@ -27,7 +27,7 @@ def test_the_file_is_what_the_program_prints(shell):
 @pytest.mark.parametrize("words, wanted", [
     ("dep", {"deploy"}), ("he", {"healthcheck", "help"}), ("", None), ("deploy --w", {"--wait"}),
     ("deploy a", set()), ("freeze a", {"all"}), ("unfreeze a", {"all"}),
-    ("answer staging ", {"yes", "no", "live", "leave"}),
+    ("answer staging ", {"yes", "no", "live", "pause", "resume", "leave", "rollback"}),
     ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}), ("token add ci --r", {"--role"}),
     ("secret ", {"get", "list"}), ("settings ", {"bundle"}),
     ("deploy --r", {"--reason"}),

@@ -103,6 +103,7 @@ def test_a_file_that_changes_between_question_and_press_is_asked_about_by_its_na
     scene.write("h1", "h2", "h5")
     who.press(question, "Deploy to")
     anew = who.hear("changed since it was approved: environment/STAGING_HOSTS_FILE", buttons=("Deploy to",))
+    scene.wait_for_hosts("h1", "h2", "h5")
     assert scene.switched(commit) == []
     who.press(anew, "Deploy to")
     who.hear("Live: staging", commit[:7], "live on 3 of 3 hosts")

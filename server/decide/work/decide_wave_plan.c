@@ -21,6 +21,7 @@
 struct slot {
 	char name[SETTINGS_CLAIM_HOST];
 	bool is_canary;
+	bool is_planned;
 	bool has_failed; /* and nothing has reached it since */
 	int64_t failed_at;
 };
@@ -153,14 +154,15 @@ decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew)
 	row_wave_plan_set(tx, work->id, buf_text(&plan));
 }
 
-/* One that has left the settings since it was shown is in none: returns how many there are. */
+/* One that has left the settings since it was shown is in none, and one that came, which the runner
+ * has taken for what was shown, in the last.  Returns how many there are. */
 static int
 give_waves(struct tx *tx, const struct deployment *work,
     const struct environment_settings *settings, const char *plan, const struct release *before)
 {
 	size_t n = waves_hosts(settings->hosts);
 	CLEANUP(freep) struct slot *slots = mem_new(n, sizeof(*slots));
-	struct slot wanted;
+	struct slot wanted, *slot;
 	bool is_new = true;
 	int wave = 0;
 
@@ -170,7 +172,9 @@ give_waves(struct tx *tx, const struct deployment *work,
 		size_t size = strcspn(plan, " \n");
 
 		text_setf(wanted.name, "%.*s", (int)size, plan);
-		if (bsearch(&wanted, slots, n, sizeof(*slots), by_name) != NULL) {
+		slot = bsearch(&wanted, slots, n, sizeof(*slots), by_name);
+		if (slot != NULL) {
+			slot->is_planned = true;
 			wave += is_new ? 1 : 0;
 			is_new = false;
 			row_host_plan(tx, work, wanted.name, wave, before);
@@ -179,6 +183,9 @@ give_waves(struct tx *tx, const struct deployment *work,
 		is_new |= *plan == '\n';
 		plan += *plan != '\0';
 	}
+	for (size_t i = 0; i < n && wave > 0; i++)
+		if (!slots[i].is_planned)
+			row_host_plan(tx, work, slots[i].name, wave, before);
 	return wave;
 }
 
