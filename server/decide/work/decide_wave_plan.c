@@ -121,6 +121,8 @@ write_plan(struct tx *tx, const char *environment, const struct environment_sett
 	qsort(slots, n, sizeof(*slots), compare);
 	for (size_t i = 0; i < n; i++)
 		n_failed += slots[i].has_failed ? 1 : 0;
+	if (n_failed + waves.ends[0] >= n) /* they go first, and all are not one wave for that */
+		n_failed = 0;
 	for (size_t i = 0; i < n; i++) {
 		size_t now = wave_of(&waves, i, n_failed);
 
