@@ -16,6 +16,8 @@ say(struct tx *tx, const struct update *update, const struct deployment *work)
 
 	if (work->state == DEPLOY_PAUSED)
 		text_set(wave, "it is paused: its message says what keeps it.");
+	else if (work->state == DEPLOY_BAKING) /* a slot, or OPA's answer, is waited for */
+		text_set(wave, "the next wave begins as soon as it may.");
 	else if (work->state != DEPLOY_LIVE)
 		text_setf(wave, "wave %d of %d begins.", work->wave, work->waves);
 	if (is_press)

@@ -214,6 +214,22 @@ WORLD_TEST_OF(a_wave_behind_a_bake_takes_a_slot, HOSTS, "STAGING_BAKE=1m", "RUNS
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
 }
 
+/* What is left of its bake is not waited for, once somebody has ended that. */
+WORLD_TEST_OF(a_word_for_the_next_wave_waits_for_its_slot_alone, HOSTS, "STAGING_BAKE=9m",
+    "RUNS_MAX=1", "PRODUCTION_CONFIRM=false", "PRODUCTION_HEALTH_URL=")
+{
+	waves_begin(w);
+	waves_say(w, "h1 ok");
+	world_run_releases(w, GOOD);
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	world_text(w, WORLD_ADMIN, "/live staging");
+	assert_non_null(world_says(w, "the next wave begins as soon as it may"));
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	world_run_releases(w, GOOD);
+	world_due(w, TIMER_BAKE);
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
 WORLD_TEST_OF(a_pause_holds_though_the_bake_has_left_the_settings, "STAGING_BAKE=5m")
 {
 	world_deploy_starts(w, COMMIT_A);
