@@ -44,8 +44,8 @@ row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run)
 	    " WHERE environment = $1 AND work = $2 AND left_at <> 0",
 	    DB_TEXT(work->environment), DB_I64(work->id)); /* sticky */
 	return tx_changes(tx,
-	    "UPDATE host SET run = $3, state = 'touched' WHERE environment = $1 AND work = $2"
-	    " AND left_at = 0",
+	    "UPDATE host SET run = $3, state = CASE state WHEN 'unknown' THEN state ELSE 'touched' END"
+	    " WHERE environment = $1 AND work = $2 AND left_at = 0",
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(run));
 }
 

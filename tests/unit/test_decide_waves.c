@@ -212,6 +212,24 @@ WAVES_TEST(each_host_goes_back_to_what_it_ran)
 	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
 }
 
+/* A rollback that is repeated has brought back nothing yet that did not say so. */
+WAVES_TEST(what_a_rollback_that_died_has_reached_is_not_known)
+{
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 failed: no space left");
+	world_run_releases(w, TOUCHED);
+	waves_say(w, "h1 began");
+	world_run_ends(
+	    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
+	waves_is(w, 1, HOST_IS_UNKNOWN, COMMIT_A);
+	waves_is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+	waves_say(w, "h1 ok, h2 ok");
+	world_run_plays(w, GOOD);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_A);
+}
+
 /* What broke a release in its last wave does not do so the next time, where all have gone back. */
 WAVES_TEST(who_broke_a_release_that_was_rolled_back_goes_first_and_is_named)
 {
