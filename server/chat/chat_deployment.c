@@ -9,7 +9,6 @@
 #include "chat/chat_hold.h"
 #include "chat/chat_runner.h"
 #include "lib/text.h"
-#include "types/waves.h"
 
 /* What is over sooner needs no bar, and a bar that is full at once says nothing. */
 #define LEAST_ESTIMATE_MS 5000
@@ -362,8 +361,6 @@ chat_deployment_is_alarm(enum deploy_state state)
 size_t
 chat_deployment_rings_before(enum deploy_state state)
 {
-	if (deploy_flow_class(state) == DEPLOY_CLASS_FINAL)
-		return WAVES_MAX + CHAT_RINGS_MAX - 1;
-	/* Each wave may end in a pause, which waits for a word. */
-	return state == DEPLOY_PAUSED ? WAVES_MAX : CHAT_RINGS_MAX - 2;
+	return deploy_flow_class(state) == DEPLOY_CLASS_FINAL ? CHAT_RINGS_MAX - 1 :
+								CHAT_RINGS_MAX - 2;
 }

@@ -28,30 +28,6 @@ WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_
 	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
 }
 
-/* The fourth as loud as the first, and the end too. */
-WAVES_TEST(each_pause_of_a_deployment_rings)
-{
-	size_t rings;
-
-	waves_come_to_2(w);
-	for (int i = 0; i < 4; i++) {
-		rings = world_rings(w);
-		world_run_ends(
-		    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
-		assert_int_equal(world_state(w), DEPLOY_PAUSED);
-		assert_true(world_rings(w) > rings);
-		world_text(w, WORLD_ADMIN, "/resume staging");
-		assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	}
-	waves_say(w, "h2 ok, h3 failed: no space left");
-	world_run_releases(w, TOUCHED);
-	rings = world_rings(w);
-	waves_say(w, "h1 ok, h2 ok, h3 ok");
-	world_run_plays(w, GOOD);
-	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
-	assert_true(world_rings(w) > rings);
-}
-
 WORLD_TEST_OF(a_wave_that_is_stopped_is_reminded_of, HOSTS, "STAGING_ROLLBACK_NAG_MINUTES=15")
 {
 	waves_come_to_2(w);
