@@ -75,8 +75,20 @@ is_seen(struct sim *sim, int64_t work)
 		   work) > 0;
 }
 
-/* What was not seen is so no more: somebody pressed, a release is live, it is paused no more, or
- * nobody wants it. */
+/* Each host that it failed on runs it since, or has left? */
+static bool
+is_on_each_host(struct sim *sim, int64_t work)
+{
+	return number(sim,
+		   "SELECT COUNT(*) FROM work w WHERE w.id = $1 AND w.state = 'LIVE'"
+		   " AND NOT EXISTS (SELECT 1 FROM host h WHERE h.environment = w.environment"
+		   " AND h.left_at = 0 AND (h.state = 'unknown' OR (h.state = 'failed'"
+		   " AND (h.release <> w.commit_id OR h.plan = w.id))))",
+		   work) > 0;
+}
+
+/* What was not seen is so no more: somebody pressed, a release is live, it is paused no more, it
+ * is on each of its hosts, or nobody wants it. */
 static void
 it_was_ended(struct sim *sim, int e, const struct sim_unseen *before, const struct sim_unseen *now)
 {
@@ -84,7 +96,8 @@ it_was_ended(struct sim *sim, int e, const struct sim_unseen *before, const stru
 		sim_note(sim, SIM_SEEN);
 	else if (before->paused == before->work && now->paused != before->work)
 		return;
-	else if (before->release == now->release && before->is_wanted && is_wanted(sim, e))
+	else if (before->release == now->release && before->is_wanted && is_wanted(sim, e) &&
+	    !is_on_each_host(sim, before->work))
 		sim_fail(sim, "whoever_was_rolled_back_is_reminded_until_seen",
 		    "deployment %" PRId64 " of %s", before->work, sim_environments[e]);
 }
