@@ -77,6 +77,7 @@ run_hooks() { # KIND STATUS [FOLDER]
 	[[ -d $hooks_directory ]] || return 0
 	find_hooks "$1"
 	find_hosts hosts
+	[[ $hosts != *\** || -z ${RUN_HOSTS:-} ]] || hosts=$(sed 's/:22$//' -- "$RUN_HOSTS" | paste -sd, -)
 	((${#hosts} < 100000)) || hosts= # more than fits into a variable
 	for hook in ${hooks[@]+"${hooks[@]}"}; do
 		check_hook "$hook" # again: it may be new

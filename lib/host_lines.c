@@ -44,6 +44,36 @@ host_is_plain(const char *text)
 }
 
 bool
+host_is_pattern(const char *list)
+{
+	return strchr(list, '*') != NULL;
+}
+
+bool
+host_matches(const char *pattern, const char *text)
+{
+	size_t begin = strcspn(pattern, "*"), size = strlen(text), end;
+
+	if (pattern[begin] == '\0')
+		return strcmp(pattern, text) == 0;
+	end = strlen(pattern + begin + 1);
+	return size >= begin + end && strncmp(pattern, text, begin) == 0 &&
+	    strcspn(text + begin, ":/") >= size - end - begin &&
+	    strcmp(text + size - end, pattern + begin + 1) == 0;
+}
+
+bool
+host_overlaps(const char *one, const char *other)
+{
+	size_t begin = strcspn(one, "*"), begin_other = strcspn(other, "*");
+
+	if (one[begin] == '\0' || other[begin_other] == '\0')
+		return one[begin] == '\0' ? host_matches(other, one) : host_matches(one, other);
+	return strncmp(one, other, begin < begin_other ? begin : begin_other) == 0 &&
+	    strcmp(one + begin, other + begin_other) == 0;
+}
+
+bool
 host_lines_next(const char **at, const char *end, char ret[HOST_TEXT])
 {
 	const char *stop = *at < end ? memchr(*at, '\n', (size_t)(end - *at)) : NULL;

@@ -11,6 +11,14 @@
  * what ssh takes, an IPv6 address has its shortest form.  Returns out. */
 const char *host_plain(const char *host, char out[HOST_TEXT]);
 
+/* Does one of a comma list stand for several, as web-*? */
+bool host_is_pattern(const char *list) MUST_USE;
+
+/* Of one of a list, or a resource of it (settings_claims.h): is that this very one, or one that it
+ * stands for?  And is there something that both stand for? */
+bool host_matches(const char *pattern, const char *text) MUST_USE;
+bool host_overlaps(const char *one, const char *other) MUST_USE;
+
 /* Is it spelled so, of letters and digits that a host's name or address has? */
 bool host_is_plain(const char *text) MUST_USE;
 

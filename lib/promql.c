@@ -260,7 +260,11 @@ static void
 add_host(struct buf *out, const char *host, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (strchr("\\.+*?()|[]{}^$", host[i]) != NULL)
+		if (host[i] == '*') { /* agents whose names begin so */
+			buf_adds(out, "[a-z0-9.-]*");
+			continue;
+		}
+		if (strchr("\\.+?()|[]{}^$", host[i]) != NULL)
 			add_escaped(out, "\\", 1);
 		add_escaped(out, &host[i], 1);
 	}

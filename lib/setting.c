@@ -35,6 +35,7 @@
 #define DOMAIN		 "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 #define HOST		 "(" DOMAIN "|\\[[0-9A-Fa-f:.]+\\])"
 #define PLACE		 HOST "(:" PORT ")?"
+#define PATTERN		 "(" PLACE "|[a-z0-9][a-z0-9.-]{0,56}[*])"
 #define URL		 "https?://[^/?#@ \"<>\\^`{|}]+([/?#][^ \"<>\\^`{|}]*)?"
 #define PLAIN		 "[A-Za-z0-9_:@=,+-]"
 #define DOTTED		 "[A-Za-z0-9._:@=,+-]"

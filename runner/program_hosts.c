@@ -68,6 +68,9 @@ find_known(
 static bool
 is_known(const struct known *known, const char *host)
 {
+	for (size_t i = 0; i < known->count; i++)
+		if (host_is_pattern(known->all[i]) && host_matches(known->all[i], host))
+			return true;
 	return bsearch(host, known->all, known->count, sizeof(known->all[0]), by_text) != NULL;
 }
 

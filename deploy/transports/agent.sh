@@ -28,6 +28,16 @@ no RELEASE_TICKET (is LINK_ADDRESS set?)"
 	[[ -x $agent_link ]] || fail "$EXIT_CONFIG" "no program deploybot-link is beside ${runner@Q}: install deploybot again"
 }
 
+# Of a job, which no order names hosts for: those of its ticket.
+ssh_find_agents() {
+	local agents
+	[[ $act == job && -n $agent_ticket ]] ||
+		fail "$EXIT_CONFIG" "$hosts_setting has a pattern, and which agents it stands for only deploybot's server knows"
+	read -r _ _ _ _ _ agents _ <<<"$agent_ticket"
+	list=$(sed 's/=[^,]*//g; s/,*$//' <<<"$agents")
+	[[ -n $list ]] || fail "$EXIT_CONFIG" "no agent that the pattern in $hosts_setting stands for may be called"
+}
+
 ssh_write_program() { :; } # it is there
 
 # As ssh.sh's, in a subshell of its own.  Behind the settings stdin goes on as long as `life`, whose end says there that we are

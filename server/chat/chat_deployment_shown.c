@@ -293,9 +293,15 @@ add_planned(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct waves_shown *shown = about->waves != NULL ? &about->waves->planned : NULL;
 
-	if (shown == NULL || shown->n < 2)
+	if (shown == NULL || shown->n == 0)
 		return;
-	chat_text_add(text, "\n%zu waves: ", shown->n);
+	if (shown->n > 1)
+		chat_text_add(text, "\n%zu waves: ", shown->n);
+	else
+		chat_text_add(text, "\n%zu host%s%s", shown->of[0], shown->of[0] == 1 ? "" : "s",
+		    shown->first[0] != '\0' ? ": " : "");
+	if (shown->n == 1 && shown->first[0] == '\0')
+		return;
 	if (shown->first[0] != '\0')
 		chat_text_outside(text, "", shown->first);
 	else

@@ -37,9 +37,15 @@ chat_deployment_waves(struct chat_text *text, const struct chat_deployment *abou
 		    (long long)hosts->all);
 		break;
 	default:
-		chat_text_add(text, "\nwave %d of %d: %lld of its %lld hosts, %lld of all %lld",
-		    deployment->wave, deployment->waves, (long long)hosts->current_of_wave,
-		    (long long)hosts->of_wave, (long long)hosts->current, (long long)hosts->all);
+		if (deployment->waves == 1)
+			chat_text_add(text, "\n%lld of %lld hosts", (long long)hosts->current,
+			    (long long)hosts->all);
+		else
+			chat_text_add(text,
+			    "\nwave %d of %d: %lld of its %lld hosts, %lld of all %lld",
+			    deployment->wave, deployment->waves, (long long)hosts->current_of_wave,
+			    (long long)hosts->of_wave, (long long)hosts->current,
+			    (long long)hosts->all);
 		break;
 	}
 	if (deployment->state == DEPLOY_BAKING && strcmp(deployment->waits_for, "slot") == 0)

@@ -13,13 +13,12 @@ handle_hosts_said(struct tx *tx, const struct event *event)
 	struct deployment work;
 
 	row_deployment_of_run(tx, said->run, &work);
-	if (work.waves == 0)
-		return;
 	if (said->n > 0)
 		row_host_said(tx, &work, said->run, said->list, said->n);
 	if (said->n > 0 && deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL)
 		row_host_end(tx, &work); /* it was abandoned: nobody waits for its end */
 	if (said->is_gone)
 		row_host_gone(tx, &work, said->run);
-	decide_waves_said(tx, &work);
+	if (work.waves > 0)
+		decide_waves_said(tx, &work);
 }

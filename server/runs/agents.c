@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/host_lines.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
@@ -228,6 +229,18 @@ agents_find(struct agents *agents, const char *runner)
 	return find_or_make(agents, identity);
 }
 
+/* Where it is one that is meant, and may be ordered something. */
+static void
+add_agent(struct buf *list, const struct known_peers *known, size_t at, const char *pattern)
+{
+	struct peer peer;
+
+	if (at < known_peers_count(known) && !peer_is_runner(known_peers_get(known, at, &peer)) &&
+	    peer.manifest[0] != '\0' && peer.revoked_at == 0 &&
+	    host_matches(pattern, peer_name(&peer)))
+		buf_addf(list, "%s=%s,", peer_name(&peer), peer.manifest);
+}
+
 bool
 agents_ticket(const struct agents *agents, struct release_ticket *ticket, const char *names,
     char ret[RELEASE_TICKET_MAX], struct err *err)
@@ -236,18 +249,17 @@ agents_ticket(const struct agents *agents, struct release_ticket *ticket, const 
 	CLEANUP(buf_done) struct buf list = buf_make(sizeof(ticket->agents) - 1);
 	char name[CRYPTO_CA_IDENTITY], identity[CRYPTO_CA_IDENTITY];
 	char key[RELEASE_KEY], seed[RELEASE_KEY];
-	struct peer peer;
 
 	ticket->epoch = agents->world.epoch;
 	if (!release_key_make(key, seed, err))
 		return false;
-	while (setting_next(&names, name, sizeof(name))) {
-		size_t at = known_peers_find(known, peer_identity(name, identity));
-
-		if (at < known_peers_count(known) &&
-		    known_peers_get(known, at, &peer)->manifest[0] != '\0' && peer.revoked_at == 0)
-			buf_addf(&list, "%s=%s,", name, peer.manifest);
-	}
+	while (setting_next(&names, name, sizeof(name)))
+		if (!host_is_pattern(name))
+			add_agent(&list, known,
+			    known_peers_find(known, peer_identity(name, identity)), name);
+		else
+			for (size_t i = 0; i < known_peers_count(known); i++)
+				add_agent(&list, known, i, name);
 	buf_addf(&list, "=%s", key);
 	(void)text_copy(ticket->agents, sizeof(ticket->agents), buf_text(&list));
 	if (!buf_check(&list, err) || !release_ticket_make(ticket, agents->world.seed, ret, err))

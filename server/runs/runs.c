@@ -5,7 +5,9 @@
 #include <inttypes.h>
 
 #include "lib/clock.h"
+#include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/host_lines.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -351,10 +353,26 @@ agent_of(const struct runs *runs, const char *runner)
 	return runs->config.agents == NULL ? NULL : agents_find(runs->config.agents, runner);
 }
 
+/* Of an order to some of its environment's hosts: these, a comma between. */
+static char *
+list_of(const struct protocol_message *order)
+{
+	CLEANUP(buf_done) struct buf list = buf_make(order->body_len);
+	const char *at = order->body, *end = at + order->body_len;
+	char line[HOST_TEXT];
+
+	while (host_lines_next(&at, end, line))
+		if (!text_starts(line, PROTOCOL_GROUP))
+			buf_addf(&list, "%s%.*s", list.size > 0 ? "," : "", (int)strcspn(line, ":"),
+			    line);
+	return mem_text(buf_text(&list));
+}
+
 static bool
 add_ticket(const struct runs_config *config, struct protocol_message *order, struct err *err)
 {
 	struct release_ticket ticket = { .run = order->id };
+	CLEANUP(freep) char *hosts = NULL;
 	const char *names;
 	int64_t more_s = 0;
 
@@ -364,6 +382,8 @@ add_ticket(const struct runs_config *config, struct protocol_message *order, str
 	    ticket.program, sizeof(ticket.program), protocol_program_name(order->program));
 	names = config->agents_of(config->ctx, ticket.environment, &more_s);
 	ticket.until_s = clock_wall_ms() / 1000 + more_s + order->deadline_s + order->grace_s;
+	if (names != NULL && order->body_len > 0)
+		names = hosts = list_of(order);
 	return names == NULL || agents_ticket(config->agents, &ticket, names, order->settings, err);
 }
 

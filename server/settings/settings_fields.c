@@ -9,12 +9,14 @@
 #include "lib/address.h"
 #include "lib/condition.h"
 #include "lib/environment_id.h"
+#include "lib/host_lines.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "settings/checks/settings_claims.h"
 #include "types/action.h"
 #include "types/probe.h"
+#include "types/waves.h"
 
 #define DEFAULT_NAG_MINUTES 15 /* where it is asked first, and in production anyway */
 
@@ -353,6 +355,8 @@ fill_bake(const struct settings_member *in, struct environment_settings *e)
 		e->bake_queries[i] = settings_own(in, queries[i])->text;
 	e->bake_present = settings_own(in, ENVIRONMENT_SETTING_BAKE_PRESENT)->text;
 	e->waves = settings_own(in, ENVIRONMENT_SETTING_WAVES)->text;
+	e->in_waves.is_pattern = e->hosts != NULL && host_is_pattern(e->hosts);
+	e->in_waves.is_set = waves_are_set(e->waves) || e->in_waves.is_pattern;
 	e->in_waves.failures_max = settings_own(in, ENVIRONMENT_SETTING_FAILURES_MAX)->text;
 	e->in_waves.asks_between = pause != NULL && text_same_ci(pause, "ask");
 	e->in_waves.canary = settings_own(in, ENVIRONMENT_SETTING_CANARY)->text;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/array.h"
+#include "lib/host_lines.h"
 #include "lib/mem.h"
 
 void
@@ -48,6 +49,19 @@ settings_items_find(const struct settings_items *items, const char *text)
 			to = at;
 	}
 	return from < items->count && strcmp(items->at[from].text, text) == 0 ? from : items->count;
+}
+
+void
+settings_items_overlaps(const struct settings_items *items, settings_items_call *call, void *ctx)
+{
+	for (size_t i = 0; i < items->count; i++)
+		for (size_t n = 0; host_is_pattern(items->at[i].text) && n < items->count; n++) {
+			const struct settings_item *one = &items->at[i], *other = &items->at[n];
+			bool is_first = one->of < other->of;
+
+			if (one->of != other->of && host_overlaps(one->text, other->text))
+				call(ctx, is_first ? one : other, is_first ? other : one);
+		}
 }
 
 void

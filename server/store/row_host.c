@@ -38,6 +38,11 @@ row_host_order(struct tx *tx, const struct deployment *work, int64_t run)
 int64_t
 row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run)
 {
+	if (work->waves == 0)
+		return tx_changes(tx,
+		    "UPDATE host SET run = $2 WHERE environment = $1 AND left_at = 0"
+		    " AND release <> ''",
+		    DB_TEXT(work->environment), DB_I64(run));
 	(void)tx_run(tx,
 	    "UPDATE host SET run = 0, state = 'unknown', release = previous, image = previous_image,"
 	    " detail = 'it left the settings before it was rolled back'"
@@ -66,7 +71,7 @@ row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run)
 #define NO_RELEASE "none" /* of hosts that ran nothing before: deploy/rollback.sh */
 
 static bool
-add_lines(struct store *store, struct effect_run *run, struct err *err)
+add_lines(struct store *store, struct effect_run *run, bool is_grouped, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	CLEANUP(buf_done) struct buf text = buf_make(LIMIT_RUN_HOSTS);
@@ -78,20 +83,19 @@ add_lines(struct store *store, struct effect_run *run, struct err *err)
 		" ORDER BY CASE WHEN $4 = 0 THEN '' ELSE previous END,"
 		" CASE WHEN $4 = 0 THEN '' ELSE previous_image END, name",
 		DB_TEXT(run->environment), DB_I64(run->run), DB_I64(run->program == PROGRAM_DRAIN),
-		DB_I64(run->program == PROGRAM_ROLLBACK)))
+		DB_I64(is_grouped)))
 		return false;
 	while (db_next(&rows)) {
 		const char *commit = db_col_text(&rows, 1), *image = db_col_text(&rows, 2);
 
 		text_setf(of, "%s%s%s", commit[0] != '\0' ? commit : NO_RELEASE,
 		    image[0] != '\0' ? "@" : "", image);
-		if (run->program == PROGRAM_ROLLBACK &&
-		    (buf_text(&text)[0] == '\0' || strcmp(of, group) != 0))
+		if (is_grouped && (buf_text(&text)[0] == '\0' || strcmp(of, group) != 0))
 			buf_addf(&text, "= %s\n", of);
 		text_set(group, of);
 		buf_addf(&text, "%s\n", db_col_text(&rows, 0));
 	}
-	if (run->program == PROGRAM_ROLLBACK && buf_text(&text)[0] == '\0')
+	if (is_grouped && buf_text(&text)[0] == '\0')
 		buf_addf(&text, "= %s\n", NO_RELEASE); /* nothing would be all */
 	if (!db_rows_end(&rows, err) || !buf_check(&text, err))
 		return false;
@@ -136,10 +140,10 @@ give_names(struct store *store, struct effect_probe *probe, struct err *err)
 }
 
 bool
-store_host_lines(struct store *store, struct effect *effect, struct err *err)
+store_host_lines(struct store *store, struct effect *effect, bool is_grouped, struct err *err)
 {
 	return effect->kind == EFFECT_PROBE ? give_names(store, &effect->u.probe, err) :
-					      add_lines(store, &effect->u.run, err);
+					      add_lines(store, &effect->u.run, is_grouped, err);
 }
 
 /* --- what became of them --- */

@@ -89,6 +89,25 @@ row_peer_list(struct tx *tx, const char *after, struct peer *ret, size_t n)
 	    DB_TEXT(after), DB_I64((int64_t)n));
 }
 
+struct identity {
+	row_peer_identity text;
+};
+TX_READER(read_identity, struct identity, TX_TEXT(text))
+
+/* No name has a character behind z. */
+size_t
+row_peer_agents(struct tx *tx, const char *begin, row_peer_identity *ret, size_t n)
+{
+	row_peer_identity first, end;
+
+	text_setf(first, PEER_AGENT "%s", begin);
+	text_setf(end, PEER_AGENT "%s{", begin);
+	return tx_read(tx, read_identity, ret, n,
+	    "SELECT identity FROM peer WHERE identity >= $1 AND identity < $2 AND revoked_at = 0"
+	    " ORDER BY identity LIMIT $3",
+	    DB_TEXT(first), DB_TEXT(end), DB_I64((int64_t)n));
+}
+
 struct known_peers *
 row_peer_known(struct tx *tx)
 {

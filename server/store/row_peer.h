@@ -27,6 +27,10 @@ size_t row_peer_changed(
 #define ROW_PEER_PAGE 64
 size_t row_peer_list(struct tx *tx, const char *after, struct peer *ret, size_t n);
 
+/* The agents whose names begin so and that are not revoked, by name, as identities: n at most. */
+typedef char row_peer_identity[CRYPTO_CA_IDENTITY];
+size_t row_peer_agents(struct tx *tx, const char *begin, row_peer_identity *ret, size_t n);
+
 /* All there are, a reference of the caller's; NULL: SQL failed. */
 struct known_peers *row_peer_known(struct tx *tx) MUST_USE;
 bool row_peer_is_full(struct tx *tx) MUST_USE;

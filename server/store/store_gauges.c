@@ -50,7 +50,7 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 		.released_at = environment.current.at,
 		.left_hosts = (int)row_left_host_list(tx, name, left),
 	};
-	ret->has_hosts = settings != NULL && waves_are_set(settings->waves);
+	ret->has_hosts = settings != NULL && settings->in_waves.is_set;
 	if (ret->has_hosts)
 		row_host_states(tx, name, ret->hosts);
 	(void)text_copy(ret->name, sizeof(ret->name), name);

@@ -215,8 +215,10 @@ bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out
 
 /* --- row_host.c --- */
 
-/* Which hosts a run of work in waves is for, or a probe by a template: its hosts, made anew. */
-bool store_host_lines(struct store *store, struct effect *effect, struct err *err) MUST_USE;
+/* Which hosts a run is for, or a probe by a template: its hosts, made anew.  is_grouped: by what
+ * each ran before. */
+bool store_host_lines(
+    struct store *store, struct effect *effect, bool is_grouped, struct err *err) MUST_USE;
 
 /* --- row_witness.c --- */
 

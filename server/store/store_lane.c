@@ -433,11 +433,12 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 	struct message message = { 0 };
 	struct db_rows rows = { 0 };
 	int64_t id = 0;
-	bool is_in_waves = false;
+	bool is_in_waves = false, has_hosts = false, is_back;
 
 	if (!db_query(&rows, store->db, err,
 		"SELECT d.message, COALESCE(r.started_at, 0), COALESCE(r.ordered_at, 0),"
-		" COALESCE(r.runner, 'local'), d.waves"
+		" COALESCE(r.runner, 'local'), d.waves, EXISTS (SELECT 1 FROM host h"
+		" WHERE h.environment = d.environment AND (h.run = $2 OR h.drain = $2))"
 		" FROM work d LEFT JOIN run r ON r.id = $2 WHERE d.id = $1",
 		DB_I64(effect->u.run.deployment), DB_I64(effect->u.run.run)))
 		return false;
@@ -448,8 +449,11 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 		(void)text_copy(effect->u.run.runner, LIMIT_RUNNER, db_col_text(&rows, 3));
 		settings_runner_read(store->settings, effect->u.run.runner);
 		is_in_waves = db_col_i64(&rows, 4) > 0;
+		has_hosts = is_in_waves || db_col_i64(&rows, 5) != 0;
 	}
-	if (!db_rows_end(&rows, err) || (is_in_waves && !store_host_lines(store, effect, err)))
+	is_back = is_in_waves && effect->u.run.program == PROGRAM_ROLLBACK;
+	if (!db_rows_end(&rows, err) ||
+	    (has_hosts && !store_host_lines(store, effect, is_back, err)))
 		return false;
 	/* A drain's output is shown nowhere: the message is about its deployment. */
 	if (effect->u.run.program == PROGRAM_DRAIN)
@@ -487,7 +491,7 @@ fill(struct store *store, struct effect *effect, struct err *err)
 		return fill_lines(store, witness->first, witness->last, WITNESS_OBJECT_MAX,
 		    &witness->lines, &witness->size, err);
 	if (effect->kind == EFFECT_PROBE)
-		return store_host_lines(store, effect, err);
+		return store_host_lines(store, effect, false, err);
 	return effect->kind != EFFECT_RUN || fill_run(store, effect, err);
 }
 

@@ -6,6 +6,7 @@
 
 #include "lib/clock.h"
 #include "lib/environment_id.h"
+#include "lib/host_lines.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
 #include "lib/text.h"
@@ -93,6 +94,22 @@ is_gone(const struct agents_seen *seen, const char *role, const char *name, int6
 	    (seen->at[i].gone_at != 0 ? seen->at[i].gone_at : seen->began_at) <= since;
 }
 
+/* The agents that one of <ENV>_HOST stands for. */
+static size_t
+count_gone(const struct agents_seen *seen, const char *name, int64_t at)
+{
+	size_t n = 0;
+	struct peer peer;
+
+	if (!host_is_pattern(name))
+		return is_gone(seen, PEER_AGENT, name, at);
+	for (size_t i = 0; i < known_peers_count(seen->known); i++)
+		if (!peer_is_runner(known_peers_get(seen->known, i, &peer)) &&
+		    host_matches(name, peer_name(&peer)))
+			n += is_gone(seen, PEER_AGENT, peer_name(&peer), at);
+	return n;
+}
+
 struct agents_count
 agents_seen_count(const struct agents_seen *seen, const struct settings *settings, int64_t at)
 {
@@ -116,11 +133,11 @@ agents_seen_count(const struct agents_seen *seen, const struct settings *setting
 	for (size_t i = 0; i < settings->environment_count; i++) {
 		const struct environment_settings *e = &settings->environments[i];
 		const char *names = e->agents == NULL ? "" : e->agents;
-		char name[CRYPTO_CA_NAME_MAX + 1];
+		char name[SETTING_PART_MAX + 1];
 		size_t gone = is_gone(seen, PEER_RUNNER, e->runner, at);
 
 		while (setting_next(&names, name, sizeof(name)))
-			gone += is_gone(seen, PEER_AGENT, name, at);
+			gone += count_gone(seen, name, at);
 		ret.gone += gone;
 		if (e->confirm || environment_is_production(e->name))
 			ret.gone_production += gone;

@@ -59,6 +59,8 @@ struct settings_ids {
 struct wave_settings {
 	const char *failures_max; /* waves.h; NULL: none may fail */
 	bool asks_between;	  /* each but the last waits for somebody's word */
+	bool is_set; /* its hosts have rows, and a run's order names them */
+	bool is_pattern; /* of agents (lib/host_lines.h): in waves, be it one */
 	const char *canary; /* the host that is in the first wave; NULL: any */
 };
 

@@ -47,6 +47,22 @@ waves_read(const char *text, size_t hosts, struct waves *ret, struct err *err)
 	return true;
 }
 
+void
+waves_fit(const char *text, size_t hosts, struct waves *ret)
+{
+	char part[SETTING_PART_MAX + 1];
+	size_t last = 0;
+
+	*ret = (struct waves){ 0 };
+	while (text != NULL && ret->n + 1 < WAVES_MAX && setting_next(&text, part, sizeof(part))) {
+		size_t end = part_of(part, hosts, true);
+
+		if (end > last && end < hosts)
+			ret->ends[ret->n++] = last = end;
+	}
+	ret->ends[ret->n++] = hosts;
+}
+
 #define NAMED_MAX 3
 
 static void

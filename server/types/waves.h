@@ -17,6 +17,10 @@ struct waves {
  * them, or together.  The value fits its type (lib/setting.def). */
 bool waves_read(const char *text, size_t hosts, struct waves *ret, struct err *err) MUST_USE;
 
+/* Of so many, whatever those were for which its text was checked: a wave that is more than there
+ * are is all of them. */
+void waves_fit(const char *text, size_t hosts, struct waves *ret);
+
 /* Which host is in which wave, as a question says it. */
 struct waves_shown {
 	size_t n; /* 0: there are none */

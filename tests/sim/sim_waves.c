@@ -488,7 +488,7 @@ sim_waves_answer(struct sim *sim, int environment)
 	bool is_named[SIM_HOSTS];
 	const char *answer = NULL;
 
-	if (environment >= SIM_FLEETS || of == NULL || !waves_are_set(of->waves))
+	if (environment >= SIM_FLEETS || of == NULL || !of->in_waves.is_set)
 		return NULL;
 	find_named(sim, environment, is_named);
 	for (int i = 0, n = 0; i < SIM_HOSTS; i++)

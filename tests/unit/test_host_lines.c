@@ -62,3 +62,18 @@ TEST(a_text_is_read_line_by_line_and_only_whole_ones)
 	at = much + 1;
 	assert_true(host_lines_next(&at, much + sizeof(much), line));
 }
+
+TEST(a_pattern_stands_for_names_that_begin_so)
+{
+	assert_true(host_is_pattern("db1,web-*") && !host_is_pattern("db1,web-1"));
+	assert_true(host_matches("web-*", "web-1") && host_matches("web-*", "web-"));
+	assert_true(host_matches("web-1", "web-1") && !host_matches("web-1", "web-12"));
+	assert_false(host_matches("web-*", "web1") || host_matches("web-*", "xweb-1"));
+	assert_true(host_matches("host:web-*:22/srv/app", "host:web-1:22/srv/app"));
+	assert_false(host_matches("host:web-*:22/srv/app", "host:web-1:22/srv/x:22/srv/app"));
+	assert_false(host_matches("web-*:22", "web-1:2222"));
+	assert_true(host_overlaps("web-*", "we*") && host_overlaps("web-1", "web-*"));
+	assert_true(host_overlaps("web-*:22/a", "web-1*:22/a"));
+	assert_false(
+	    host_overlaps("web-1*", "web-2*") || host_overlaps("web-*:22/a", "web-*:22/b"));
+}

@@ -1,5 +1,6 @@
 /* Goal: a file of hosts is what <ENV>_HOST would be, and one that fits no environment is refused.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "link_aid.h"
 #include "settings_aid.h"
 
 #include <sys/stat.h>
@@ -65,6 +66,89 @@ TEST(a_file_names_what_the_setting_would)
 	buf_done(&all);
 	settings_unref(s);
 	(void)unlink(hosts_path);
+}
+
+static struct link_aid aid;
+
+static int
+make(UNUSED void **state)
+{
+	link_aid_make(&aid, 0);
+	return 0;
+}
+
+static int
+drop(UNUSED void **state)
+{
+	link_aid_remove(&aid);
+	return 0;
+}
+
+#define AGENTS(...) \
+	LOAD(NULL, MINIMUM, REGISTRY, "DEPLOY_TRANSPORT=agent", LINK_AID_LINES(&aid), __VA_ARGS__)
+#define AGENT_TEST(name) TEST_WITH(name, make, drop)
+
+AGENT_TEST(a_pattern_is_of_agents)
+{
+	struct buf all = buf_make(4096);
+	struct settings *s = AGENTS("PRODUCTION_HOST=b", "STAGING_HOST=web-*,db1");
+
+	assert_non_null(s);
+	assert_true(staging(s)->in_waves.is_pattern && staging(s)->in_waves.is_set);
+	assert_true(settings_claims_are_rows(s, "staging"));
+	settings_claims_each(s, "staging", on_resource, &all);
+	assert_string_equal(buf_text(&all), "host:web-*:22/srv/app host:db1:22/srv/app ");
+	buf_done(&all);
+	settings_unref(s);
+	settings_unref(AGENTS("PRODUCTION_HOST=b", "STAGING_HOST=web-*", "STAGING_CANARY=web-7",
+	    "STAGING_FAILURES_MAX=1", "STAGING_WAVES=5, 60, 100%"));
+	assert_int_equal(settings_said.count, 0);
+	assert_null(AGENTS("PRODUCTION_HOST=b", "STAGING_HOST=web-*", "STAGING_CANARY=db1"));
+	SAYS(SETTINGS_ERROR, "STAGING_CANARY: is none of the hosts of staging");
+}
+
+AGENT_TEST(a_pattern_that_is_none_is_refused)
+{
+	static const char *const wrong[] = { "STAGING_HOST=*", "STAGING_HOST=we*b",
+		"STAGING_HOST=[a", "STAGING_HOST=web-*:22" };
+	char line[320];
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_null(AGENTS("PRODUCTION_HOST=b", wrong[i]));
+		SAYS(SETTINGS_ERROR, "agents also as web-*");
+	}
+	(void)snprintf(line, sizeof(line), "STAGING_HOST=%0300d*", 1);
+	assert_null(AGENTS("PRODUCTION_HOST=b", line));
+	SAYS(SETTINGS_ERROR, "as web-*");
+	assert_null(WITH("PRODUCTION_HOST=b", "STAGING_HOST=web-*"));
+	SAYS(SETTINGS_ERROR,
+	    "STAGING_HOST: has a pattern (*), which stands for agents, and DEPLOY_TRANSPORT of staging is ssh: name its hosts");
+	assert_null(AGENTS("PRODUCTION_HOST=b", "STAGING_HOST=web-*", "DEPLOY_SCRIPT=/bin/true"));
+	SAYS(SETTINGS_ERROR, "and DEPLOY_SCRIPT of staging is set");
+	assert_null(WITH("PRODUCTION_HOST=b", FILE_OF("web-*\n")));
+	SAYS(SETTINGS_ERROR, "line 1: no HOST or HOST:PORT");
+	(void)unlink(hosts_path);
+}
+
+AGENT_TEST(what_two_patterns_stand_for_is_found)
+{
+	static const char *const shared[][2] = { { "STAGING_HOST=web-*", "PRODUCTION_HOST=web-1" },
+		{ "STAGING_HOST=web-3", "PRODUCTION_HOST=web*" },
+		{ "STAGING_HOST=web-1*", "PRODUCTION_HOST=db,we*" } };
+	struct settings *s;
+
+	for (size_t i = 0; i < COUNT(shared); i++) {
+		s = AGENTS(shared[i][0], shared[i][1]);
+		assert_non_null(settings_environment(s, "production")->refusal);
+		SAYS(SETTINGS_FLAW, "production shares a host, and its folder");
+		settings_unref(s);
+	}
+	s = AGENTS("STAGING_HOST=web-1*", "PRODUCTION_HOST=web-2*");
+	assert_int_equal(settings_said.count, 0);
+	settings_unref(s);
+	s = AGENTS("STAGING_HOST=web-*", "PRODUCTION_HOST=web-1", "STAGING_COMPOSE_DIR=/srv/x");
+	assert_int_equal(settings_said.count, 0);
+	settings_unref(s);
 }
 
 TEST(what_does_not_fit_is_said)

@@ -36,6 +36,21 @@ TEST(waves_rise_to_all_hosts)
 	}
 }
 
+TEST(a_wave_that_is_more_than_there_are_is_all_of_them)
+{
+	struct waves waves;
+
+	waves_fit("1, 50, 100%", 3, &waves);
+	assert_int_equal(waves.n, 2);
+	assert_true(waves.ends[0] == 1 && waves.ends[1] == 3);
+	waves_fit("50%, 2, 100%", 12, &waves); /* which fell, of as many */
+	assert_int_equal(waves.n, 2);
+	assert_true(waves.ends[0] == 6 && waves.ends[1] == 12);
+	waves_fit("1,2,3,4,5,6,7,8,9,100%", 12, &waves);
+	assert_int_equal(waves.n, 10);
+	assert_int_equal(waves.ends[9], 12);
+}
+
 static const struct misfit {
 	const char *text;
 	size_t hosts;

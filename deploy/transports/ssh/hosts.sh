@@ -14,11 +14,17 @@ ssh_find_hosts() {
 	ssh_out=() ssh_names=()
 	find_hosts list
 	[[ -z ${RUN_HOSTS:-} ]] || ssh_read_run_hosts
+	[[ $list != *\** ]] || ssh_find_agents
 	[[ -n $list ]] ||
 		fail "$EXIT_CONFIG" "$hosts_setting is not set: which hosts does $environment run on? \
 (HOST[:PORT],…)"
 	add_hosts "$list"
 	ssh_hosts=("${hosts[@]}") ssh_ports=("${ports[@]}")
+}
+
+# Which agents a pattern stands for only the server knows.
+ssh_find_agents() {
+	fail "$EXIT_CONFIG" "$hosts_setting has a pattern, and which agents it stands for only deploybot's server knows"
 }
 
 # Fills ssh_at_once, on how many hosts something is done at a time, and ssh_aside, the same of what changes nothing that

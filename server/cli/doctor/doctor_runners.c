@@ -11,12 +11,13 @@
 #include "lib/clock.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
+#include "lib/host_lines.h"
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "settings/checks/settings_runners.h"
 #include "types/peers.h"
 
-#define PATH_SIZE (LIMIT_RUNNER + 16)
+#define PATH_SIZE (LIMIT_RUNNER + 32)
 
 struct asking {
 	struct doctor *doctor;
@@ -61,14 +62,61 @@ ask_agent(struct asking *asking, const char *name, bool releases)
 	ask_about(asking, "agent", name, releases);
 }
 
+/* Those of one page that it stands for; path: then of the next one, "" behind the last. */
+static size_t
+ask_page(struct asking *asking, const char *pattern, char path[PATH_SIZE])
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	const struct json *list;
+	size_t n = 0;
+
+	asking->is_told = asking->is_told &&
+	    cli_api_ask(&asking->api, path, NULL, &answer, &(struct err){ 0 }) &&
+	    answer.status == 200;
+	path[0] = '\0';
+	if (!asking->is_told)
+		return 0;
+	list = json_get(answer.json, "agents");
+	for (size_t i = 0; i < json_count(list); i++)
+		if (host_matches(pattern, json_text(json_at(list, i), "name")) &&
+		    !json_has(json_at(list, i), "state", "revoked")) {
+			ask_agent(asking, json_text(json_at(list, i), "name"), true);
+			n++;
+		}
+	if (json_text(answer.json, "next")[0] != '\0')
+		(void)snprintf(
+		    path, PATH_SIZE, "/v1/agents/after/%.64s", json_text(answer.json, "next"));
+	return n;
+}
+
+static void
+ask_agents_like(struct asking *asking, const char *pattern)
+{
+	char path[PATH_SIZE] = "/v1/agents";
+	size_t n = 0;
+
+	while (path[0] != '\0')
+		n += ask_page(asking, pattern, path);
+	if (!asking->is_told)
+		TELL(asking->doctor, LINK, NOTE,
+		    "%s: which agents it stands for says the running server, to admins: sudo deploybot doctor",
+		    pattern);
+	else if (n == 0)
+		TELL(asking->doctor, LINK, ERROR,
+		    "%s: stands for no enrolled agent: deploybot agent list", pattern);
+}
+
 static void
 ask_agents_of(struct asking *asking, const struct environment_settings *e)
 {
 	const char *names = e->agents;
-	char name[CRYPTO_CA_NAME_MAX + 1];
+	char name[SETTING_PART_MAX + 1];
 
 	while (names != NULL && setting_next(&names, name, sizeof(name)))
-		ask_agent(asking, name, true);
+		if (host_is_pattern(name))
+			ask_agents_like(asking, name);
+		else
+			ask_agent(asking, name, true);
 }
 
 bool

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "decide/who/decide_agent.h"
+#include "decide/work/decide_hosts.h"
 #include "deployment/deployment.h"
 #include "lib/setting.h"
 #include "store/row_environment.h"
@@ -65,7 +66,9 @@ decide_refusal_of(struct tx *tx, const char *environment, bool is_read)
 
 	if (refusal == NULL && decide_is_to_be_renamed(tx, environment, former))
 		return DECIDE_IS_RENAMED;
-	return refusal;
+	return refusal != NULL || is_read ?
+	    refusal :
+	    decide_hosts_refusal(tx, settings_environment(tx->settings, environment));
 }
 
 const char *

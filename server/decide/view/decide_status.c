@@ -192,7 +192,7 @@ find_running(struct tx *tx, const char *name, struct shown *shown, struct chat_s
 	const struct environment_settings *settings = settings_environment(tx->settings, name);
 	int64_t pipeline = row_work_pipeline_next(tx, name, 0);
 
-	if (settings != NULL && waves_are_set(settings->waves))
+	if (settings != NULL && settings->in_waves.is_set)
 		row_host_mix(tx, name, &ret->hosts);
 	row_deployment_active(tx, decide_place_rows(tx, name), &shown->active);
 	if (!decide_place_has(&shown->active, name))

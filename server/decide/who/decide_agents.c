@@ -8,7 +8,9 @@
 #include "decide/who/decide_peer.h"
 #include "decide/who/decide_seen.h"
 #include "decide/who/decide_sees.h"
+#include "decide/work/decide_hosts.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "store/row_peer.h"
@@ -259,7 +261,9 @@ decide_agents_status(struct tx *tx, int64_t person, const char *target, struct c
 	}
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
-		const char *names = e->agents;
+		CLEANUP(freep)
+		char *all = e->agents == NULL ? NULL : decide_hosts_of(tx, e->agents);
+		const char *names = all;
 
 		if (names != NULL && is_meant(tx, person, target, e->name))
 			while (setting_next(&names, name, sizeof(name)))

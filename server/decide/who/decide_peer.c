@@ -9,6 +9,7 @@
 #include "decide/factor/decide_factor.h"
 #include "decide/factor/decide_lacks.h"
 #include "decide/who/decide_agent.h"
+#include "decide/work/decide_hosts.h"
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_deployment.h"
@@ -120,6 +121,7 @@ void
 decide_peer_put(struct tx *tx, const struct peer *peer, const char *before, bool is_move)
 {
 	row_peer_put(tx, peer);
+	decide_hosts_agents(tx);
 	audit(tx, is_move ? AUDIT_CODE_PEER_MOVED : AUDIT_CODE_PEER_ENROLLED, peer, before);
 	decide_factor_tell(tx, 0,
 	    "🔐 %s %s: " MARK_BOLD "%s" MARK_BOLD " has the key " MARK_CODE "%.*s…" MARK_CODE
@@ -206,6 +208,7 @@ revoke(struct tx *tx, const struct api_request *api)
 	}
 	peer.revoked_at = tx->at;
 	row_peer_put(tx, &peer);
+	decide_hosts_agents(tx);
 	decide_agent_look(tx, peer_name(&peer));
 	text_set(by.digest, peer.digest);
 	audit(tx, AUDIT_CODE_PEER_REVOKED, &by, NULL);

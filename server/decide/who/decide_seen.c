@@ -4,7 +4,9 @@
 
 #include "decide/decide_reply.h"
 #include "decide/who/decide_agent.h"
+#include "decide/work/decide_hosts.h"
 #include "deployment/deployment.h"
+#include "lib/mem.h"
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "store/row_peer.h"
@@ -52,7 +54,9 @@ decide_seen_absent(struct tx *tx, const struct deployment *work, char out[DECIDE
 	const struct environment_settings *e =
 	    settings_environment(tx->settings, work->environment);
 	const char *runner = decide_agent_runner(tx, work), *agent = peer_of_host(runner);
-	const char *names = work->client[0] != '\0' || e == NULL ? NULL : e->agents;
+	const char *set = work->client[0] != '\0' || e == NULL ? NULL : e->agents;
+	CLEANUP(freep) char *all = set == NULL ? NULL : decide_hosts_of(tx, set);
+	const char *names = all;
 	const struct action *action = action_row_of(work->action); /* NULL: of a release */
 	struct absent absent = { CHAT_TEXT_EMPTY, 0 };
 	char name[CRYPTO_CA_NAME_MAX + 1];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "decide/tell/decide_tell.h"
+#include "decide/work/decide_wave_plan.h"
 #include "deployment/run_verdict.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
@@ -82,7 +83,8 @@ order(struct tx *tx, const struct deployment *deployment)
 	(void)text_copy(
 	    run->image, LIMIT_IMAGE, is_back ? deployment->previous_image : deployment->image);
 	/* A host that failed serves on with what it had. */
-	if (deployment->waves > 0 && row_host_order_drain(tx, deployment, run->run) == 0)
+	if ((deployment->waves > 0 || decide_wave_is_for_agents(tx, deployment)) &&
+	    row_host_order_drain(tx, deployment, run->run) == 0)
 		row_run_ended(tx, &(struct run_ended){ .run = run->run, .exit_status = -1 });
 	else
 		(void)row_effect_order(tx, &effect);

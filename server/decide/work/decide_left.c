@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "lib/host_lines.h"
 #include "lib/list.h"
 #include "lib/setting.h"
 #include "lib/text.h"
@@ -135,7 +136,7 @@ is_set(const char *list, const char *host)
 	char part[SETTING_PART_MAX + 1], set[SETTING_PART_MAX + 1];
 
 	while (list != NULL && setting_next(&list, part, sizeof(part)))
-		if (strcmp(host_of(part, set), host) == 0)
+		if (host_matches(host_of(part, set), host))
 			return true;
 	return false;
 }
@@ -150,7 +151,7 @@ decide_left_look(struct tx *tx, const char *environment)
 	    settings_environment(tx->settings, environment);
 
 	/* Nobody says any more what each of them runs. */
-	if (settings != NULL && !waves_are_set(settings->waves))
+	if (settings != NULL && !settings->in_waves.is_set)
 		row_host_forget(tx, environment);
 	for (size_t i = 0; i < n; i++)
 		if (!is_set(list, left[i].host))

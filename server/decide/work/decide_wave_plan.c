@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
+#include "decide/work/decide_hosts.h"
 #include "lib/fingerprint.h"
+#include "lib/host_lines.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
 #include "lib/text.h"
@@ -63,12 +65,11 @@ add_past(struct tx *tx, const char *environment, struct slot *slots, size_t n)
 	}
 }
 
-/* Room for waves_hosts(list). */
+/* Of hosts as decide_hosts_of() has them, for which there is room. */
 static size_t
-read_slots(const struct environment_settings *settings, struct slot *slots)
+read_slots(const struct environment_settings *settings, const char *list, struct slot *slots)
 {
 	char part[SETTING_PART_MAX + 1], canary[SETTINGS_CLAIM_HOST] = "";
-	const char *list = settings->hosts;
 	size_t n = 0;
 
 	if (settings->in_waves.canary != NULL)
@@ -102,7 +103,7 @@ settings_in_waves(const struct tx *tx, const struct deployment *work)
 	    settings_environment(tx->settings, work->environment) :
 	    NULL;
 
-	return settings != NULL && waves_are_set(settings->waves) ? settings : NULL;
+	return settings != NULL && settings->in_waves.is_set ? settings : NULL;
 }
 
 /* A line for each wave. */
@@ -110,13 +111,15 @@ static void
 write_plan(struct tx *tx, const char *environment, const struct environment_settings *settings,
     struct buf *out)
 {
-	size_t n = waves_hosts(settings->hosts), n_failed = 0, last = 0;
-	CLEANUP(freep) struct slot *slots = mem_new(n, sizeof(*slots));
+	CLEANUP(freep) char *hosts = decide_hosts_of(tx, settings->hosts);
+	size_t n = waves_hosts(hosts), n_failed = 0, last = 0;
+	CLEANUP(freep) struct slot *slots = mem_new(n + 1, sizeof(*slots));
 	struct waves waves;
 
-	if (!waves_read(settings->waves, n, &waves, NULL))
+	if (n == 0)
 		return;
-	n = read_slots(settings, slots);
+	waves_fit(settings->waves, n, &waves);
+	n = read_slots(settings, hosts, slots);
 	add_past(tx, environment, slots, n);
 	qsort(slots, n, sizeof(*slots), compare);
 	for (size_t i = 0; i < n; i++)
@@ -134,12 +137,17 @@ write_plan(struct tx *tx, const char *environment, const struct environment_sett
 char *
 decide_wave_shown(struct tx *tx, const struct deployment *work)
 {
+	const struct environment_settings *settings = settings_in_waves(tx, work);
 	CLEANUP(freep) char *plan = NULL;
 
-	if (settings_in_waves(tx, work) == NULL)
+	if (settings == NULL)
 		return NULL;
 	plan = mem_new(1, LIMIT_RUN_HOSTS);
-	return row_wave_plan_get(tx, work->id, plan)[0] != '\0' ? TAKE(plan) : NULL;
+	row_wave_plan_get(tx, work->id, plan);
+	/* One wave: its script reads which hosts there are. */
+	return strchr(plan, '\n') != NULL || (settings->in_waves.is_pattern && plan[0] != '\0') ?
+	    TAKE(plan) :
+	    NULL;
 }
 
 void
@@ -157,18 +165,20 @@ decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew)
 }
 
 /* One that has left the settings since it was shown is in none, and one that came, which the runner
- * has taken for what was shown, in the last.  Returns how many there are. */
+ * has taken for what was shown, in the last; an agent that came waits for the next deployment.
+ * Returns how many there are. */
 static int
 give_waves(struct tx *tx, const struct deployment *work,
     const struct environment_settings *settings, const char *plan, const struct release *before)
 {
-	size_t n = waves_hosts(settings->hosts);
-	CLEANUP(freep) struct slot *slots = mem_new(n, sizeof(*slots));
+	CLEANUP(freep) char *hosts = decide_hosts_of(tx, settings->hosts);
+	size_t n = waves_hosts(hosts);
+	CLEANUP(freep) struct slot *slots = mem_new(n + 1, sizeof(*slots));
 	struct slot wanted, *slot;
 	bool is_new = true;
 	int wave = 0;
 
-	n = read_slots(settings, slots);
+	n = read_slots(settings, hosts, slots);
 	qsort(slots, n, sizeof(*slots), by_name);
 	while (*plan != '\0') {
 		size_t size = strcspn(plan, " \n");
@@ -186,7 +196,7 @@ give_waves(struct tx *tx, const struct deployment *work,
 		plan += *plan != '\0';
 	}
 	for (size_t i = 0; i < n && wave > 0; i++)
-		if (!slots[i].is_planned)
+		if (!slots[i].is_planned && !settings->in_waves.is_pattern)
 			row_host_plan(tx, work, slots[i].name, wave, before);
 	return wave;
 }
@@ -208,8 +218,8 @@ decide_wave_plan(
 		decide_wave_show(tx, work, true);
 		plan = decide_wave_shown(tx, work);
 	}
-	if (plan == NULL || strchr(plan, '\n') == NULL)
-		return; /* one wave, of today's kind */
+	if (plan == NULL)
+		return;
 	row_environment_get(tx, work->environment, &environment);
 	/* Of a host that came later nobody has brought anything there. */
 	n_known = row_host_count_list(tx, &(struct host_filter){ work->environment, false, "" });
@@ -219,14 +229,26 @@ decide_wave_plan(
 }
 
 int
-decide_wave_failures(const struct tx *tx, const struct deployment *work)
+decide_wave_failures(struct tx *tx, const struct deployment *work)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, work->environment);
+	size_t hosts;
+
+	if (settings == NULL)
+		return 0;
+	hosts = settings->in_waves.is_pattern ? (size_t)row_host_count(tx, work).all :
+						waves_hosts(settings->hosts);
+	return (int)waves_failures(settings->in_waves.failures_max, hosts);
+}
+
+bool
+decide_wave_is_for_agents(const struct tx *tx, const struct deployment *work)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, work->environment);
 
-	return settings == NULL ?
-	    0 :
-	    (int)waves_failures(settings->in_waves.failures_max, waves_hosts(settings->hosts));
+	return settings != NULL && settings->in_waves.is_pattern && deployment_is_rollback(work);
 }
 
 /* What it has shipped already is shipped on, whatever has become of the file with its hosts. */
@@ -249,8 +271,11 @@ decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_ru
 {
 	int most;
 
-	if (work->waves == 0)
+	if (work->waves == 0) {
+		if (decide_wave_is_for_agents(tx, work))
+			(void)row_host_order_back(tx, work, run->run);
 		return;
+	}
 	if (work->state == DEPLOY_ROLLING_BACK) {
 		(void)row_host_order_back(tx, work, run->run);
 		return;
@@ -267,7 +292,7 @@ decide_wave_end(struct tx *tx, const struct deployment *work)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, work->environment);
-	bool has_waves = settings != NULL && waves_are_set(settings->waves);
+	bool has_waves = settings != NULL && settings->in_waves.is_set;
 
 	if (work->waves > 0 || settings_in_waves(tx, work) != NULL)
 		row_wave_plan_drop(tx, work->id);
@@ -280,7 +305,11 @@ decide_wave_end(struct tx *tx, const struct deployment *work)
 	}
 	if (!has_waves || deployment_is_action(work) || work->run == 0)
 		return;
-	if (work->state == DEPLOY_LIVE)
+	if (decide_wave_is_for_agents(tx, work)) { /* each has said what it runs, or is not known */
+		if (work->target_changed)
+			row_host_gone(tx, work, work->run);
+		row_host_end(tx, work);
+	} else if (work->state == DEPLOY_LIVE)
 		row_host_set_all(tx, work, true);
 	else if (work->target_changed && work->state != DEPLOY_ROLLED_BACK)
 		row_host_set_all(tx, work, false);

@@ -13,7 +13,7 @@ struct environment_settings;
 void decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew);
 
 /* A line for each wave, as waves_show() reads it; free() it.  NULL: nobody was asked, or it is in
- * no waves. */
+ * no waves: one wave is none, but to agents of a pattern. */
 char *decide_wave_shown(struct tx *tx, const struct deployment *work) MUST_USE;
 
 /* It begins: from now on each host has its wave, as it was shown.  Where all are in one it is in no
@@ -21,12 +21,16 @@ char *decide_wave_shown(struct tx *tx, const struct deployment *work) MUST_USE;
 void decide_wave_plan(
     struct tx *tx, struct deployment *work, const struct environment_settings *settings);
 
+/* Is it a rollback by a person, to agents of a pattern?  No script knows which these are, so that
+ * it is ordered to those that run something, though it is in no waves. */
+bool decide_wave_is_for_agents(const struct tx *tx, const struct deployment *work);
+
 /* That run is ordered to the hosts of its wave; of a rollback to those that it has touched and
  * that the settings name. */
 void decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_run *run);
 
 /* How many of its hosts may fail, all waves together. */
-int decide_wave_failures(const struct tx *tx, const struct deployment *work);
+int decide_wave_failures(struct tx *tx, const struct deployment *work);
 
 /* It is over: what its hosts run is known, or it is not. */
 void decide_wave_end(struct tx *tx, const struct deployment *work);

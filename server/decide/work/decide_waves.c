@@ -113,6 +113,8 @@ decide_waves_gone(struct tx *tx, struct deployment *work)
 	if (work->state != DEPLOY_RUNNING && work->state != DEPLOY_STOPPING)
 		return false;
 	work->target_changed = true; /* nobody knows */
+	if (work->waves == 1)	     /* its environment is not known, as without waves */
+		return false;
 	text_setf(why,
 	    "what wave %d of %d did is not known, nor whether it still does it: look before it goes on",
 	    work->wave, work->waves);
@@ -134,6 +136,8 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 	row_host_over(tx, work);
 	if (run_verdict_is_unknown(ended))
 		return decide_waves_gone(tx, work);
+	if (work->waves == 1)
+		return false;
 	/* What its migration has left is not gone on with: no host has been touched yet. */
 	if (verdict->event == DEPLOY_ON_MIGRATION_FAILED ||
 	    (work->state != DEPLOY_STOPPING && !is_lost && !is_changed))

@@ -305,8 +305,11 @@ settings_claims_are_rows(const struct settings *s, const char *environment)
 {
 	const struct settings_member *member =
 	    find_member(settings_of(s, environment), environment);
+	const char *list = member != NULL ? settings_hosts(member) : NULL;
 
-	return member != NULL && settings_own(member, ENVIRONMENT_SETTING_HOSTS_FILE)->text != NULL;
+	return list != NULL &&
+	    (settings_own(member, ENVIRONMENT_SETTING_HOSTS_FILE)->text != NULL ||
+		host_is_pattern(list));
 }
 
 struct settings_claims *

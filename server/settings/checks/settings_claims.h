@@ -29,11 +29,12 @@ struct settings_claims {
  */
 struct settings_claims *settings_claims(const struct settings *s, const char *environment) MUST_USE;
 
-/* Do its hosts stand in a file?  Then that has none of its targets: they are rows
- * (store/row_resource.h). */
+/* Do its hosts stand in a file, or for agents that match?  Then that has none of its targets: they
+ * are rows (store/row_resource.h). */
 bool settings_claims_are_rows(const struct settings *s, const char *environment);
 
-/* Calls with each of its targets, some of them more than once, wherever its hosts stand. */
+/* Calls with each of its targets, some of them more than once, wherever its hosts stand; of a
+ * pattern "host:web-*:22/srv/app". */
 typedef void settings_claims_call(void *ctx, const char *resource);
 void settings_claims_each(
     const struct settings *s, const char *environment, settings_claims_call *call, void *ctx);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/host_lines.h"
 #include "lib/url.h"
 #include "settings/checks/settings_claims.h"
 #include "settings/settings_inside.h"
@@ -75,7 +76,7 @@ check_actions(const struct checked *c)
 }
 
 /* Whatever the port: two of one host lead to one machine as a rule, and taking turns does no harm
- * elsewhere. */
+ * elsewhere.  a: or a pattern. */
 static bool
 is_one_host(const char *a, const char *b)
 {
@@ -87,7 +88,7 @@ is_one_host(const char *a, const char *b)
 		*strrchr(host_a, ':') = '\0';
 	if (strrchr(host_b, ':') != NULL)
 		*strrchr(host_b, ':') = '\0';
-	return strcmp(host_a, host_b) == 0;
+	return host_matches(host_a, host_b);
 }
 
 /* One of <ENV>_HOST, also where scripts of theirs say what is done there. */

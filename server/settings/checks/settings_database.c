@@ -6,6 +6,7 @@
 
 #include "lib/db_url.h"
 #include "lib/err.h"
+#include "lib/host_lines.h"
 #include "settings/checks/settings_claims.h"
 #include "settings/checks/settings_runners.h"
 #include "settings/settings_inside.h"
@@ -18,7 +19,7 @@ has_name(const char *agents, const char *name)
 	char one[CRYPTO_CA_NAME_MAX + 1];
 
 	while (agents != NULL && setting_next(&agents, one, sizeof(one)))
-		if (strcmp(one, name) == 0)
+		if (host_matches(one, name))
 			return true;
 	return false;
 }

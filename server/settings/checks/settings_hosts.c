@@ -1,4 +1,4 @@
-/* settings_hosts.c - <ENV>_HOSTS_FILE: for which transports it is, and how much of it a run takes.  Side: any. */
+/* settings_hosts.c - <ENV>_HOSTS_FILE and patterns of hosts: for which transports they are.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
@@ -46,6 +46,20 @@ check(struct settings_loader *l, const struct environment_settings *e)
 		    bytes / 1024, LIMIT_RUN_HOSTS / 1024);
 }
 
+/* Which agents there are says the database, and only the server knows that. */
+static void
+check_pattern(struct settings_loader *l, const struct environment_settings *e)
+{
+	const char *transport = settings_transport_of(e);
+	bool is_script = settings_value_of(e->of, e->member, SETTING_DEPLOY_SCRIPT)->is_given;
+
+	if (is_script || strcmp(transport, "agent") != 0)
+		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_HOST,
+		    "has a pattern (*), which stands for agents, and %s of %s is %.20s: name its hosts",
+		    is_script ? "DEPLOY_SCRIPT" : "DEPLOY_TRANSPORT", e->name,
+		    is_script ? "set" : transport);
+}
+
 void
 settings_check_hosts(struct settings_loader *l)
 {
@@ -55,5 +69,7 @@ settings_check_hosts(struct settings_loader *l)
 		if (e->of == l->s &&
 		    settings_own(e->member, ENVIRONMENT_SETTING_HOSTS_FILE)->is_given)
 			check(l, e);
+		else if (e->of == l->s && e->in_waves.is_pattern)
+			check_pattern(l, e);
 	}
 }

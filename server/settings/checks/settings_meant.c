@@ -191,6 +191,7 @@ static const struct row {
 	{ SETTING_TYPE_SECONDS_OR_0, to_seconds, NULL },
 	{ SETTING_TYPE_ADDRESS, to_loopback, NULL },
 	{ SETTING_TYPE_HOSTS, to_hosts, NULL },
+	{ SETTING_TYPE_HOSTS_OR_PATTERN, to_hosts, NULL },
 	{ SETTING_TYPE_ZONE, find_zone, NULL },
 	{ SETTING_TYPE_GRANTS, to_grant, NULL },
 	{ SETTING_TYPE_WORKFLOW_IS, to_workflow,
@@ -222,7 +223,7 @@ settings_meant(const struct settings_spec *spec, const char *text, char *out, si
 		(void)snprintf(out, room, "; did you mean %s?", meant);
 	else if (row->hint != NULL)
 		(void)snprintf(out, room, "; %s", row->hint);
-	if (spec->type == SETTING_TYPE_HOSTS && strchr(text, '@') != NULL)
+	if (row->rewrite == to_hosts && strchr(text, '@') != NULL)
 		(void)snprintf(out + strlen(out), room - strlen(out),
 		    "%s the user stands in DEPLOY_USER", out[0] == '\0' ? ";" : "");
 }

@@ -76,6 +76,12 @@ check_pair(struct settings *s, const struct settings_item *first, const struct s
 	add_overlap(s->inside, first->of, later->of, text);
 }
 
+static void
+on_overlap(void *s, const struct settings_item *first, const struct settings_item *later)
+{
+	check_pair(s, first, later);
+}
+
 /* What one environment wants. */
 struct wants {
 	struct settings_items *items;
@@ -149,6 +155,7 @@ settings_find_overlaps(struct settings *s)
 		else
 			check_pair(s, &items.at[first], &items.at[i]);
 	}
+	settings_items_overlaps(&items, on_overlap, s);
 	settings_items_done(&items);
 	for (size_t i = 0; i < in->overlap_count; i++) {
 		struct environment_settings *later = &in->environments[in->overlaps[i].later];

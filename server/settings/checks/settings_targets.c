@@ -282,6 +282,16 @@ refuse_shared(
 	    other->name);
 }
 
+/* with: of each the first one that it shares something with, or itself. */
+static void
+on_overlap(void *with, const struct settings_item *first, const struct settings_item *later)
+{
+	size_t *of = (size_t *)with + later->of;
+
+	if (first->of < *of)
+		*of = first->of;
+}
+
 /* By order, not by pairs: a thousand hosts of each would be a million comparisons. */
 static void
 check_shared(struct settings_loader *l)
@@ -305,6 +315,7 @@ check_shared(struct settings_loader *l)
 		else if (shared.items.at[first].of < with[item->of])
 			with[item->of] = shared.items.at[first].of;
 	}
+	settings_items_overlaps(&shared.items, on_overlap, with);
 	settings_items_done(&shared.items);
 	for (size_t i = 0; i < shared.at; i++)
 		if (with[i] != i)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/host_lines.h"
 #include "lib/setting.h"
 #include "settings/checks/settings_claims.h"
 #include "settings/settings_inside.h"
@@ -17,7 +18,7 @@ is_a_host(const char *canary, const char *list)
 
 	(void)settings_claims_host(canary, of);
 	while (list != NULL && setting_next(&list, part, sizeof(part)))
-		if (strcmp(settings_claims_host(part, name), of) == 0)
+		if (host_matches(settings_claims_host(part, name), of))
 			return true;
 	return false;
 }
@@ -28,7 +29,7 @@ check_canary(struct settings_loader *l, const struct environment_settings *e)
 	if (e->in_waves.canary != NULL && !is_a_host(e->in_waves.canary, e->hosts))
 		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_CANARY,
 		    "is none of the hosts of %s: name one of <ENV>_HOST", e->name);
-	else if (e->in_waves.canary != NULL && !waves_are_set(e->waves))
+	else if (e->in_waves.canary != NULL && !e->in_waves.is_set)
 		settings_say_of(l, SETTINGS_WARNING, e->member, ENVIRONMENT_SETTING_CANARY,
 		    "has no effect without <ENV>_WAVES: all hosts are released to in one run");
 }
@@ -37,12 +38,14 @@ static void
 check(struct settings_loader *l, const struct environment_settings *e)
 {
 	const char *transport = settings_transport_of(e);
-	size_t hosts = waves_hosts(e->hosts);
+	/* How many match is known at the question: it has room for the most. */
+	size_t hosts = e->in_waves.is_pattern ? SETTING_HOSTS_MAX : waves_hosts(e->hosts);
 	struct waves waves;
 	struct err err;
 
 	if (!waves_are_set(e->waves) && strcmp(e->waves, "100%") == 0) {
-		if (e->in_waves.failures_max != NULL && strcmp(e->in_waves.failures_max, "0") != 0)
+		if (!e->in_waves.is_set && e->in_waves.failures_max != NULL &&
+		    strcmp(e->in_waves.failures_max, "0") != 0)
 			settings_say_of(l, SETTINGS_WARNING, e->member,
 			    ENVIRONMENT_SETTING_FAILURES_MAX,
 			    "has no effect without <ENV>_WAVES: hosts are counted in waves alone");
@@ -70,7 +73,7 @@ check_template(struct settings_loader *l, const struct environment_settings *e)
 
 	for (size_t i = 0; i < e->health_url_count; i++)
 		is_twice |= probe_is_template(e->health_urls[i]);
-	if (!waves_are_set(e->waves))
+	if (!e->in_waves.is_set)
 		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_HEALTH_URL,
 		    PROBE_HOST
 		    " is each host of a wave, and %s has no <ENV>_WAVES: name its host, or set those",

@@ -1,0 +1,233 @@
+/* Goal: a pattern of agents is those that are enrolled when it is shown, each a host of its own.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "agent_aid.h"
+#include "decide_aid_inside.h"
+#include "waves_aid.h"
+#include "store/store_inside.h"
+
+#define AGENT_TEST(name) WORLD_TEST_BETWEEN(name, agent_aid_set_up, agent_aid_tear_down)
+#define DIR		 "STAGING_COMPOSE_DIR=/srv/app"
+#define PATTERN		 "STAGING_DEPLOY_TRANSPORT=agent", "STAGING_HOST=h*", DIR
+#define OPEN(w, ...)	 world_open(w, LINK_AID_LINES(&agent_aid_authority), PATTERN, __VA_ARGS__)
+
+#define CONFIRMED "STAGING_CONFIRM=true"
+
+static void
+enrol(struct world *w, const char *name)
+{
+	static int n;
+	char body[160];
+
+	(void)snprintf(body, sizeof(body), "{\"name\":\"%s\",\"key\":\"%064d\"}", name, ++n);
+	assert_int_equal(agent_aid_ask(w, "enrol", body), 200);
+}
+
+static void
+revoke(struct world *w, const char *name)
+{
+	char body[80];
+
+	(void)snprintf(body, sizeof(body), "{\"name\":\"%s\"}", name);
+	assert_int_equal(agent_aid_ask(w, "revoke", body), 200);
+}
+
+static void
+enrol_three(struct world *w)
+{
+	enrol(w, "h1");
+	enrol(w, "h2");
+	enrol(w, "h3");
+	enrol(w, "gate"); /* is none of them */
+}
+
+static void
+yes(struct world *w, const char *part)
+{
+	struct world_message *asked = world_says(w, part);
+
+	assert_non_null(asked);
+	(void)world_press(w, WORLD_ADMIN, asked->chat, world_button(asked, "Deploy to"));
+	world_git_same(w);
+}
+
+/* --- which they are --- */
+
+AGENT_TEST(a_pattern_that_stands_for_nobody_is_refused_by_the_question)
+{
+	OPEN(w, NULL);
+	enrol(w, "gate");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(w, "no enrolled agent has a name that its pattern"));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	enrol(w, "h1");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+}
+
+AGENT_TEST(more_than_a_ticket_is_for_are_refused)
+{
+	char name[8];
+
+	OPEN(w, NULL);
+	for (int i = 0; i < 65; i++) {
+		(void)snprintf(name, sizeof(name), "h%d", i);
+		w->aid.at += 60000; /* else it is too fast */
+		enrol(w, name);
+	}
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(w, "stands for more than 64 agents"));
+	revoke(w, "h7");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+}
+
+AGENT_TEST(each_agent_that_matches_is_a_host_of_one_wave)
+{
+	OPEN(w, CONFIRMED, NULL);
+	enrol_three(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	yes(w, "\n3 hosts: h1, h2, h3");
+	waves_ordered(w, "1/1", "h1:22\nh2:22\nh3:22\n");
+	waves_say(w, "h1 began, h2 began, h3 began, h1 ok, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
+	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
+	assert_int_equal(waves_count(w), 3);
+}
+
+AGENT_TEST(who_joins_behind_the_question_waits_for_the_next_one_and_who_is_revoked_is_skipped)
+{
+	OPEN(w, CONFIRMED, "STAGING_WAVES=1, 100%", NULL);
+	enrol_three(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	assert_non_null(world_says(w, "2 waves: h1; then 2 hosts"));
+	enrol(w, "h0");
+	yes(w, "2 waves: h1; then 2 hosts");
+	waves_ordered(w, "1/2", "h1:22\n");
+	waves_say(w, "h1 began, h1 ok");
+	revoke(w, "h2");
+	enrol(w, "h4");
+	world_run_releases(w, GOOD);
+	waves_ordered(w, "2/2", "h3:22\n");
+	waves_say(w, "h3 began, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "live on 2 of 3 hosts"));
+	assert_non_null(world_says(w, "h2: unknown"));
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_non_null(world_says(w, "2 waves: h0; then 3 hosts"));
+}
+
+/* --- failures, and back --- */
+
+static void
+begins(struct world *w, const char *commit)
+{
+	world_asks(w, WORLD_ADMIN, "/deploy staging", commit);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
+static void
+is_live_on_three(struct world *w, const char *commit)
+{
+	begins(w, commit);
+	waves_say(w, "h1 began, h2 began, h3 began, h1 ok, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+AGENT_TEST(one_may_fail_and_is_named)
+{
+	OPEN(w, "STAGING_FAILURES_MAX=1", NULL);
+	enrol_three(w);
+	begins(w, COMMIT_A);
+	waves_say(w, "h1 began, h2 began, h3 began, h1 ok, h2 ok, h3 failed: no space left");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "live on 2 of 3 hosts, 1 failed"));
+	assert_non_null(world_says(w, "h3: failed"));
+}
+
+AGENT_TEST(hosts_that_were_touched_are_rolled_back_alone_each_to_its_own)
+{
+	OPEN(w, NULL);
+	enrol_three(w);
+	is_live_on_three(w, COMMIT_A);
+	begins(w, COMMIT_B);
+	waves_say(w, "h1 began, h2 began, h1 ok, h2 failed: no space left");
+	world_run_releases(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
+	waves_say(w, "h1 began, h2 began, h1 ok, h2 ok");
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_A);
+}
+
+AGENT_TEST(a_stopped_one_is_rolled_back_as_without_waves)
+{
+	OPEN(w, NULL);
+	enrol_three(w);
+	is_live_on_three(w, COMMIT_A);
+	begins(w, COMMIT_B);
+	waves_say(w, "h1 began");
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_state(w), DEPLOY_STOPPING);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\n");
+}
+
+AGENT_TEST(a_persons_rollback_is_for_the_agents_that_run_something)
+{
+	OPEN(w, NULL);
+	enrol_three(w);
+	is_live_on_three(w, COMMIT_A);
+	is_live_on_three(w, COMMIT_B);
+	enrol(w, "h4"); /* has nothing to be rolled back */
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll"));
+	waves_ordered(w, "", "h1:22\nh2:22\nh3:22\n");
+	waves_say(w, "h1 began, h2 began, h1 ok, h2 ok, h3 failed: unreachable");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_A);
+	waves_is(w, 3, HOST_IS_FAILED, COMMIT_B);
+}
+
+/* --- what they claim --- */
+
+struct named {
+	char name[LIMIT_RESOURCE];
+};
+TX_READER(read_named, struct named, TX_TEXT(name))
+
+static void
+read_resources(struct tx *tx, void *arg)
+{
+	struct named rows[8];
+	size_t n = tx_read_sql(tx, read_named, rows, sizeof(*rows), COUNT(rows),
+	    &(struct db_sql){ "SELECT name FROM resource WHERE environment = 'staging'"
+			      " ORDER BY name",
+		NULL, 0 });
+	char *text = arg;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(text + strlen(text), 400 - strlen(text), "%s ", rows[i].name);
+}
+
+AGENT_TEST(what_they_claim_follows_who_is_enrolled)
+{
+	char text[400];
+
+	OPEN(w, NULL);
+	enrol(w, "h1");
+	enrol(w, "h2");
+	world_act(w, read_resources, text);
+	assert_string_equal(text, "host:h1:22/srv/app host:h2:22/srv/app ");
+	revoke(w, "h1");
+	world_act(w, read_resources, text);
+	assert_string_equal(text, "host:h2:22/srv/app ");
+}
