@@ -72,6 +72,11 @@ chat_deployment_promotion(struct chat_text *text, const struct chat_deployment *
 
 	if (promotion == NULL)
 		return;
+	if (strcmp(promotion->from, about->deployment->environment) == 0) {
+		chat_text_add(text, "\nrelease %s, which is live; no other host is touched",
+		    commit_name_here(COMMIT_OF(about->deployment)));
+		return;
+	}
 	from = promotion->from[0] != '\0' ? promotion->from : "its source";
 	chat_text_add(text, "\n%.*s…", PROMOTED_SHOWN, promotion->image);
 	chat_text_outside(text, is_open ? ", on " : ", promoted from ", from);

@@ -62,7 +62,10 @@ add_number(struct chat_text *text, const struct chat_show *is)
 	chat_text_subject(text, " ", work->subject);
 	if (work->image[0] != '\0')
 		chat_text_image(text, ", ", work->image);
-	if (is->about->promotion != NULL)
+	if (is->about->promotion != NULL &&
+	    strcmp(is->about->promotion->from, work->environment) == 0)
+		chat_text_add(text, ", to hosts that did not run it");
+	else if (is->about->promotion != NULL)
 		chat_text_some(text, ", promoted from ",
 		    is->about->promotion->from[0] != '\0' ? is->about->promotion->from :
 							    "another environment");

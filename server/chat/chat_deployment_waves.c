@@ -53,4 +53,7 @@ chat_deployment_waves(struct chat_text *text, const struct chat_deployment *abou
 	if (hosts->failed > 0)
 		chat_text_add(text, ", %lld failed", (long long)hosts->failed);
 	add_bad(text, about->waves);
+	if (deployment->state == DEPLOY_LIVE && hosts->failed + hosts->unknown > 0)
+		chat_text_add(text, "\n" MARK_CODE "/deploy %s failed" MARK_CODE " brings it there",
+		    deployment->environment);
 }

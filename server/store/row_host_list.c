@@ -56,6 +56,16 @@ row_host_past(struct tx *tx, const char *environment, struct host_past ret[HOST_
 	    DB_TEXT(environment), DB_I64(HOST_LINES_MAX));
 }
 
+size_t
+row_host_list_behind(struct tx *tx, const char *environment, const char *commit,
+    struct host_past ret[HOST_LINES_MAX])
+{
+	return tx_read(tx, read_past, ret, HOST_LINES_MAX,
+	    "SELECT name, 1, failed_at FROM host WHERE environment = $1 AND left_at = 0"
+	    " AND (state = 'unknown' OR release <> $2) ORDER BY name LIMIT $3",
+	    DB_TEXT(environment), DB_TEXT(commit), DB_I64(HOST_LINES_MAX));
+}
+
 struct in_state {
 	enum host_state state;
 	int64_t n;

@@ -32,6 +32,10 @@ struct host_past {
 size_t row_host_past(
     struct tx *tx, const char *environment, struct host_past ret[HOST_LINES_MAX]);
 
+/* Those that do not run that commit, or are not known. */
+size_t row_host_list_behind(struct tx *tx, const char *environment, const char *commit,
+    struct host_past ret[HOST_LINES_MAX]);
+
 /* How many of its hosts are in each state. */
 void row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT]);
 

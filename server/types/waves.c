@@ -63,7 +63,8 @@ waves_fit(const char *text, size_t hosts, struct waves *ret)
 	ret->ends[ret->n++] = hosts;
 }
 
-#define NAMED_MAX 3
+#define NAMED_MAX	3
+#define NAMED_ALONE_MAX 10 /* of one wave */
 
 static void
 add_name(struct waves_shown *to, const char *name, size_t size)
@@ -90,7 +91,7 @@ waves_show(const char *plan, struct waves_shown *ret)
 		ret->n += *plan != ' ';
 		plan += *plan != '\0';
 	}
-	if (ret->of[0] > NAMED_MAX)
+	if (ret->of[0] > (ret->n > 1 ? NAMED_MAX : NAMED_ALONE_MAX))
 		ret->first[0] = '\0';
 }
 

@@ -9,16 +9,19 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/who/decide_sees.h"
 #include "lib/environment_id.h"
+#include "lib/mem.h"
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "settings/checks/settings_stages.h"
 #include "settings/settings_table.h"
 #include "store/row_binding.h"
 #include "store/row_environment.h"
+#include "store/row_host_list.h"
 #include "store/row_promotion.h"
 #include "types/git_answer.h"
 
-#define MARK_ROOM 32
+#define MARK_ROOM    32
+#define WHOLE_COMMIT 40
 
 /* --- what an image is made of, by the lists of both works --- */
 
@@ -179,6 +182,50 @@ find_fault(struct tx *tx, const struct environment_settings *to, const struct pr
 	return find_too_early(tx, to, release, out);
 }
 
+/* --- to its own hosts that do not run it --- */
+
+#define FAILED_HOSTS "failed" /* in the place of a ref, as in /hosts */
+
+/* Why that release, which is live there, is brought to no host of it; NULL: it can be. */
+static const char *
+find_own_fault(struct tx *tx, const struct environment *there, int64_t release)
+{
+	CLEANUP(freep) struct host_past *behind = NULL;
+	const struct release *live = &there->current;
+
+	if (live->id == 0)
+		return "nothing is live there, so all hosts are deployed to";
+	if (environment_is_in_doubt(there))
+		return "what is live there is not known, or is down: deploy a release to all of its hosts";
+	if (live->id != release)
+		return "another release is live there now: ask again";
+	if (!commit_is_git(live->source, live->commit))
+		return "what is live there is an archive: send it again, to all of its hosts";
+	behind = mem_new(HOST_LINES_MAX, sizeof(*behind));
+	return row_host_list_behind(tx, there->name, live->commit, behind) == 0 ?
+	    "each host that is known runs what is live: none has failed" :
+	    NULL;
+}
+
+static bool
+find_own(struct tx *tx, const struct update *update, const struct environment_settings *to,
+    struct promotion *ret)
+{
+	struct environment there;
+	const char *fault;
+
+	row_environment_get(tx, to->name, &there);
+	text_set(ret->from, to->name);
+	ret->release = ret->seen = there.current.id;
+	ret->since = there.current.at;
+	text_set(ret->image, there.current.image);
+	fault = find_own_fault(tx, &there, ret->release);
+	if (fault != NULL)
+		(void)decide_send_firstf(
+		    tx, &update->address, FIRST_NOT_DEPLOYED, to->name, ": %s", fault);
+	return fault == NULL;
+}
+
 /* A name without an application is of the target's own. */
 static void
 name_source(const struct environment_settings *to, const char *said, char ret[LIMIT_ENVIRONMENT])
@@ -219,6 +266,9 @@ decide_promotion_find(struct tx *tx, const struct update *update,
 	char line[LIMIT_LINE];
 
 	*ret = (struct promotion){ .from = "" };
+	if (said[0] == '\0' && to->in_waves.is_set &&
+	    strcmp(request_text(request, "ref"), FAILED_HOSTS) == 0)
+		return find_own(tx, update, to, ret);
 	if (said[0] == '\0')
 		return true;
 	name_source(to, said, ret->from);
@@ -250,8 +300,9 @@ decide_promotion_unfit(struct tx *tx, const struct deployment *work, char out[LI
 bool
 decide_promotion_is_possible(const struct deployment *work)
 {
+	/* What goes to some hosts of its own environment may have no image. */
 	return work->program == PROGRAM_DEPLOY && deployment_is_by_request(work) &&
-	    work->image[0] != '\0' &&
+	    (work->image[0] != '\0' || strlen(work->ref) >= WHOLE_COMMIT) &&
 	    (work->commit[0] == '\0' || strcmp(work->ref, work->commit) == 0);
 }
 
@@ -298,6 +349,10 @@ decide_promotion_refusal(struct tx *tx, const struct deployment *work, char out[
 		return NULL;
 	if (decide_promotion_of(tx, work, &promotion)->from[0] == '\0')
 		return deployment_is_emergency(work) ? NULL : decide_promotion_alone(to, out);
+	if (strcmp(promotion.from, work->environment) == 0)
+		return find_own_fault(tx,
+		    row_environment_get(tx, work->environment, &(struct environment){ 0 }),
+		    promotion.release);
 	if (!decide_is_allowed(tx, work->requested_by, POLICY_STATUS, promotion.from))
 		return "who asked for it may not see the status of its source any more";
 	release = decide_promotion_release(tx, &promotion);

@@ -22,7 +22,8 @@ bool decide_promotion_find(struct tx *tx, const struct update *update,
  * other work no row is asked. */
 bool decide_promotion_is_possible(const struct deployment *work);
 
-/* What is promoted by that work; from "": it is no promotion, as no push is. */
+/* What is promoted by that work; from "": it is no promotion, as no push is.  Of one from its own
+ * environment, "/deploy production failed", hosts that run it already are left out. */
 struct promotion *
 decide_promotion_of(struct tx *tx, const struct deployment *work, struct promotion *ret);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "decide/work/decide_hosts.h"
+#include "decide/work/decide_promotion.h"
 #include "lib/fingerprint.h"
 #include "lib/host_lines.h"
 #include "lib/mem.h"
@@ -24,6 +25,7 @@ struct slot {
 	char name[SETTINGS_CLAIM_HOST];
 	bool is_canary;
 	bool is_planned;
+	bool is_behind;	 /* it does not run what is live */
 	bool has_failed; /* and nothing has reached it since */
 	int64_t failed_at;
 };
@@ -82,6 +84,37 @@ read_slots(const struct environment_settings *settings, const char *list, struct
 	return n;
 }
 
+/* Does it bring what is live to the hosts that do not run it, and to no other? */
+static bool
+is_own(struct tx *tx, const struct deployment *work)
+{
+	struct promotion promotion;
+
+	return strcmp(decide_promotion_of(tx, work, &promotion)->from, work->environment) == 0;
+}
+
+/* Leaves those that do not run what is live; returns how many. */
+static size_t
+keep_behind(struct tx *tx, const struct deployment *work, struct slot *slots, size_t n)
+{
+	CLEANUP(freep) struct host_past *behind = mem_new(HOST_LINES_MAX, sizeof(*behind));
+	size_t n_behind = row_host_list_behind(tx, work->environment, work->commit, behind);
+	size_t kept = 0;
+	struct slot wanted, *slot;
+
+	qsort(slots, n, sizeof(*slots), by_name);
+	for (size_t i = 0; i < n_behind; i++) {
+		text_set(wanted.name, behind[i].name);
+		slot = bsearch(&wanted, slots, n, sizeof(*slots), by_name);
+		if (slot != NULL)
+			slot->is_behind = true;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (slots[i].is_behind)
+			slots[kept++] = slots[i];
+	return kept;
+}
+
 /* Those that failed go beside the hosts that the first wave has anyway. */
 static size_t
 wave_of(const struct waves *waves, size_t at, size_t n_failed)
@@ -106,21 +139,24 @@ settings_in_waves(const struct tx *tx, const struct deployment *work)
 	return settings != NULL && settings->in_waves.is_set ? settings : NULL;
 }
 
-/* A line for each wave. */
+/* A line for each wave; hosts that do not run what is live are one. */
 static void
-write_plan(struct tx *tx, const char *environment, const struct environment_settings *settings,
-    struct buf *out)
+write_plan(struct tx *tx, const struct deployment *work,
+    const struct environment_settings *settings, struct buf *out)
 {
 	CLEANUP(freep) char *hosts = decide_hosts_of(tx, settings->hosts);
 	size_t n = waves_hosts(hosts), n_failed = 0, last = 0;
 	CLEANUP(freep) struct slot *slots = mem_new(n + 1, sizeof(*slots));
 	struct waves waves;
 
-	if (n == 0)
-		return;
-	waves_fit(settings->waves, n, &waves);
 	n = read_slots(settings, hosts, slots);
-	add_past(tx, environment, slots, n);
+	if (is_own(tx, work)) {
+		n = keep_behind(tx, work, slots, n);
+		waves_fit(NULL, n, &waves);
+	} else {
+		waves_fit(settings->waves, n, &waves);
+	}
+	add_past(tx, work->environment, slots, n);
 	qsort(slots, n, sizeof(*slots), compare);
 	for (size_t i = 0; i < n; i++)
 		n_failed += slots[i].has_failed ? 1 : 0;
@@ -134,6 +170,14 @@ write_plan(struct tx *tx, const char *environment, const struct environment_sett
 	}
 }
 
+/* Its order names its hosts, and nobody beside those that were shown is one. */
+static bool
+is_of_some(
+    struct tx *tx, const struct deployment *work, const struct environment_settings *settings)
+{
+	return settings->in_waves.is_pattern || is_own(tx, work);
+}
+
 char *
 decide_wave_shown(struct tx *tx, const struct deployment *work)
 {
@@ -145,7 +189,7 @@ decide_wave_shown(struct tx *tx, const struct deployment *work)
 	plan = mem_new(1, LIMIT_RUN_HOSTS);
 	row_wave_plan_get(tx, work->id, plan);
 	/* One wave: its script reads which hosts there are. */
-	return strchr(plan, '\n') != NULL || (settings->in_waves.is_pattern && plan[0] != '\0') ?
+	return strchr(plan, '\n') != NULL || (plan[0] != '\0' && is_of_some(tx, work, settings)) ?
 	    TAKE(plan) :
 	    NULL;
 }
@@ -159,7 +203,7 @@ decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew)
 
 	if (settings == NULL || shown != NULL)
 		return;
-	write_plan(tx, work->environment, settings, &plan);
+	write_plan(tx, work, settings, &plan);
 	tx_check(tx, &plan);
 	row_wave_plan_set(tx, work->id, buf_text(&plan));
 }
@@ -179,6 +223,8 @@ give_waves(struct tx *tx, const struct deployment *work,
 	int wave = 0;
 
 	n = read_slots(settings, hosts, slots);
+	if (is_own(tx, work))
+		n = keep_behind(tx, work, slots, n);
 	qsort(slots, n, sizeof(*slots), by_name);
 	while (*plan != '\0') {
 		size_t size = strcspn(plan, " \n");
@@ -195,8 +241,9 @@ give_waves(struct tx *tx, const struct deployment *work,
 		is_new |= *plan == '\n';
 		plan += *plan != '\0';
 	}
-	for (size_t i = 0; i < n && wave > 0; i++)
-		if (!slots[i].is_planned && !settings->in_waves.is_pattern)
+	is_new = wave > 0 && !is_of_some(tx, work, settings);
+	for (size_t i = 0; i < n && is_new; i++)
+		if (!slots[i].is_planned)
 			row_host_plan(tx, work, slots[i].name, wave, before);
 	return wave;
 }
@@ -218,13 +265,16 @@ decide_wave_plan(
 		decide_wave_show(tx, work, true);
 		plan = decide_wave_shown(tx, work);
 	}
-	if (plan == NULL)
+	if (plan == NULL && !is_own(tx, work))
 		return;
 	row_environment_get(tx, work->environment, &environment);
 	/* Of a host that came later nobody has brought anything there. */
 	n_known = row_host_count_list(tx, &(struct host_filter){ work->environment, false, "" });
-	work->waves = give_waves(tx, work, settings, plan,
+	work->waves = give_waves(tx, work, settings, plan != NULL ? plan : "",
 	    n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing);
+	/* Without hosts it is none for all: its runner refuses such an order. */
+	if (work->waves == 0 && is_own(tx, work))
+		work->waves = 1;
 	work->wave = work->waves > 0 ? 1 : 0;
 }
 

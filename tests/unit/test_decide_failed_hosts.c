@@ -1,0 +1,140 @@
+/* Goal: what is live comes to the hosts that do not run it, and to no other.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid_inside.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+#include "waves_aid.h"
+
+#define IMAGE "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define FAILED_TEST(name) \
+	WORLD_TEST_OF(name, HOSTS, "STAGING_FAILURES_MAX=1", "STAGING_IMAGE_SOURCE=registry")
+
+/* B is live on h1 and h2; h3 has A. */
+static void
+live_on_two(struct world *w)
+{
+	waves_begin(w);
+	waves_say(w, "h1 began, h1 ok");
+	(void)world_run_starts(w);
+	world_run_ships(w, 0, "release", IMAGE);
+	world_run_ends(w, GOOD);
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_say(w, "h2 began, h3 began, h2 ok, h3 failed: no space left");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_string_equal(world_environment(w, "staging").current.image, IMAGE);
+	waves_is(w, 3, HOST_IS_FAILED, COMMIT_A);
+}
+
+static void
+yes(struct world *w)
+{
+	struct world_message *asked = world_says(w, "which is live");
+
+	assert_non_null(asked);
+	(void)world_press(w, WORLD_ADMIN, asked->chat, world_button(asked, "Deploy"));
+	world_git_same(w);
+}
+
+FAILED_TEST(it_is_asked_and_ordered_for_these_hosts_alone)
+{
+	live_on_two(w);
+	assert_non_null(world_says(w, "/deploy staging failed"));
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	assert_non_null(world_says(w, "\n1 host: h3"));
+	assert_non_null(world_says(w, "release bbbbbbb, which is live"));
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	yes(w);
+	waves_ordered(w, "1/1", "h3:22\n");
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.image, IMAGE);
+	assert_true(world_peek(w, EFFECT_RUN)->u.run.is_promoted);
+	waves_say(w, "h3 began, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "live on 1 of 1 hosts"));
+	for (int i = 1; i <= 3; i++)
+		waves_is(w, i, HOST_IS_CURRENT, COMMIT_B);
+	assert_string_equal(waves_live(w), COMMIT_B);
+}
+
+FAILED_TEST(where_none_failed_there_is_nothing_to_do)
+{
+	live_on_two(w);
+	world_rewrite(w, "UPDATE host SET state = 'current', release = '" COMMIT_B "'");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging failed");
+	assert_non_null(
+	    world_says(w, "each host that is known runs what is live: none has failed"));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+}
+
+FAILED_TEST(a_host_that_failed_and_runs_what_is_live_gets_no_order)
+{
+	live_on_two(w);
+	world_rewrite(w, "UPDATE host SET state = 'failed' WHERE name = 'h1:22'");
+	world_rewrite(w, "UPDATE host SET state = 'unknown' WHERE name = 'h2:22'");
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	assert_non_null(world_says(w, "\n2 hosts: h2, h3"));
+}
+
+FAILED_TEST(one_that_came_to_it_meanwhile_gets_no_order)
+{
+	live_on_two(w);
+	world_rewrite(w, "UPDATE host SET state = 'unknown' WHERE name = 'h2:22'");
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	assert_non_null(world_says(w, "\n2 hosts: h2, h3"));
+	world_rewrite(w, "UPDATE host SET state = 'current' WHERE name = 'h2:22'");
+	yes(w);
+	waves_ordered(w, "1/1", "h3:22\n");
+}
+
+FAILED_TEST(all_that_came_to_it_meanwhile_refuse_it)
+{
+	live_on_two(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	world_rewrite(
+	    w, "UPDATE host SET state = 'current', release = '" COMMIT_B "' WHERE name = 'h3:22'");
+	yes(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	assert_non_null(world_says(w, "none has failed"));
+}
+
+FAILED_TEST(it_fails_again_and_the_others_stay)
+{
+	live_on_two(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	yes(w);
+	waves_say(w, "h3 began, h3 failed: no space left");
+	world_run_releases(w, TOUCHED);
+	waves_ordered(w, "", "= " COMMIT_A "\nh3:22\n");
+	waves_say(w, "h3 began, h3 ok");
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
+	assert_string_equal(waves_live(w), COMMIT_B);
+}
+
+FAILED_TEST(who_may_not_deploy_may_not_bring_it_there)
+{
+	live_on_two(w);
+	(void)world_text(w, WORLD_STRANGER, "/deploy staging failed");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+}
+
+FAILED_TEST(without_an_image_it_is_the_commit_alone)
+{
+	live_on_two(w);
+	world_rewrite(w, "UPDATE release SET image = ''");
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	yes(w);
+	waves_ordered(w, "1/1", "h3:22\n");
+	assert_false(world_peek(w, EFFECT_RUN)->u.run.is_promoted);
+}
+
+WORLD_TEST(without_waves_it_is_a_branch)
+{
+	world_released(w, "staging");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging failed");
+	assert_string_equal(world_newest(w, "staging").ref, "failed");
+}
