@@ -26,6 +26,8 @@
 	CODE(DEPLOY_STARTED, "deploy_started", "deploy_started", INFO, NULL, NULL) \
 	CODE(DEPLOY_SUCCESS, "deploy_success", "deploy_success", INFO, NULL, NULL) \
 	CODE(DEPLOY_FAILED, "deploy_failed", "deploy_failed", MEDIUM, NULL, NULL) \
+	CODE(WAVE_STARTED, "wave_started", "wave_started", INFO, NULL, NULL) \
+	CODE(DEPLOY_PAUSED, "deploy_paused", "deploy_paused", LOW, NULL, NULL) \
 	CODE(DEPLOY_NOT_DONE, "deploy_not_done", "deploy_not_done", INFO, NULL, NULL) \
 	CODE(DEPLOY_APPROVAL, "deploy_approval", "deploy_approval", INFO, NULL, "approval") \
 	CODE(APPROVAL_VOID, "approval_void", "approval_void", LOW, NULL, "approval") \

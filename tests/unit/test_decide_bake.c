@@ -164,6 +164,7 @@ BAKE_TEST(no_answer_is_not_healthy)
 	is_prolonged_and_then_paused(w, UNKNOWN);
 	assert_non_null(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"));
 	assert_non_null(world_says(w, "timed out"));
+	assert_int_equal(world_audited(w, "deploy_paused", "\"detail\":\"timed out\""), 1);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Live now"));
 	assert_int_equal(world_state(w), DEPLOY_LIVE);

@@ -290,3 +290,53 @@ WORLD_TEST_OF(each_wave_bakes_and_a_restart_forgets_neither, HOSTS, "STAGING_BAK
 	world_due(w, TIMER_BAKE);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
+
+/* --- what the audit has of it --- */
+
+WAVES_TEST(the_audit_has_the_start_of_each_wave_with_its_hosts)
+{
+	waves_come_to_2(w);
+	assert_int_equal(world_audited(w, "\"code\":\"deploy_started\"", "\"wave\":\"1/2\""), 1);
+	assert_int_equal(world_audited(w, "\"code\":\"wave_started\"", "\"wave\":\"2/2\""), 1);
+	assert_int_equal(world_audited(w, "\"code\":\"wave_started\"", "\"hosts\":\"2\""), 1);
+	assert_int_equal(world_audited(w, "deploy_paused", NULL), 0);
+}
+
+WAVES_TEST(the_audit_has_why_a_wave_does_not_begin_and_why_it_still_does_not)
+{
+	waves_begin(w);
+	waves_say(w, "h1 began, h1 ok");
+	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_audited(w, "deploy_paused",
+			     "\"detail\":\"wave 2 of 2 does not begin: a lock or a freeze"),
+	    1);
+	assert_int_equal(world_audited(w, "deploy_paused", "\"wave\":\"2/2\""), 1);
+	assert_int_equal(world_audited(w, "deploy_paused", "\"hosts\":\"2\""), 1);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	assert_int_equal(world_audited(w, "deploy_paused", "a lock or a freeze"), 2);
+	assert_int_equal(world_audited(w, "wave_started", NULL), 0);
+	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	assert_int_equal(world_audited(w, "wave_started", "\"wave\":\"2/2\""), 1);
+}
+
+/* Who wanted it stands there by their id. */
+WAVES_TEST(the_audit_has_each_wave_that_was_stopped_lost_or_paused_and_no_name)
+{
+	waves_begin(w);
+	world_text(w, WORLD_ADMIN, "/pause staging");
+	waves_say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_audited(w, "deploy_paused", "\"wave\":\"2/2\""), 1);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_audited(w, "deploy_paused", "\"cancelled_by\":\"telegram:11\""), 1);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	world_run_ends(
+	    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
+	assert_int_equal(world_audited(w, "deploy_paused", "wave 2 of 2 was interrupted"), 1);
+	assert_int_equal(world_audited(w, "deploy_paused", NULL), 3);
+	assert_int_equal(world_audited(w, "deploy_paused", "ada"), 0);
+}

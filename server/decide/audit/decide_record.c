@@ -8,6 +8,7 @@
 #include "decide/decide_reply.h"
 #include "store/row_approval.h"
 #include "store/row_audit.h"
+#include "store/row_host_list.h"
 #include "store/row_opa.h"
 
 #define NOTHING AUDIT_CODE_COUNT
@@ -33,9 +34,10 @@ audit_code(const struct deployment *deployment, enum deploy_state from)
 		return code_of_action(deployment->state, from);
 	switch (deployment->state) {
 	case DEPLOY_RUNNING:
-		return from != DEPLOY_QUEUED ? NOTHING :
-		    is_rollback		     ? AUDIT_CODE_ROLLBACK_STARTED :
-					       AUDIT_CODE_DEPLOY_STARTED;
+		return from == DEPLOY_BAKING || from == DEPLOY_PAUSED ? AUDIT_CODE_WAVE_STARTED :
+		    from != DEPLOY_QUEUED			      ? NOTHING :
+		    is_rollback ? AUDIT_CODE_ROLLBACK_STARTED :
+				  AUDIT_CODE_DEPLOY_STARTED;
 	case DEPLOY_ROLLING_BACK:
 		return from != DEPLOY_ROLLING_BACK ? AUDIT_CODE_AUTO_ROLLBACK_STARTED : NOTHING;
 	case DEPLOY_LIVE:
@@ -100,18 +102,32 @@ decide_record_trigger(const struct deployment *deployment)
 							     trigger_word(deployment->trigger);
 }
 
+/* Which of its waves, and how many hosts that has. */
 static void
-add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code code)
+add_wave(struct tx *tx, const struct deployment *deployment, const char *facts[], size_t *n,
+    char wave[LIMIT_LINE], char hosts[LIMIT_LINE])
 {
-	char detail[LIMIT_LINE];
+	if (deployment->waves == 0)
+		return;
+	(void)snprintf(wave, LIMIT_LINE, "%d/%d", deployment->wave, deployment->waves);
+	(void)snprintf(hosts, LIMIT_LINE, "%" PRId64, row_host_count(tx, deployment).of_wave);
+	decide_audit_fact(facts, n, "wave", wave);
+	decide_audit_fact(facts, n, "hosts", hosts);
+}
+
+/* state: the one that it says. */
+static void
+add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code code,
+    enum deploy_state state, const char *detail)
+{
 	const char *facts[] = { "trigger", decide_record_trigger(deployment), "why",
-		deploy_flow_why_word(deployment->why), "detail", detail_of(deployment, detail),
+		deploy_flow_why_word(deployment->why), "detail", detail,
 		deployment_is_action(deployment) ? "action" : "previous",
 		deployment_is_action(deployment) ? deployment->action : deployment->previous, NULL,
 		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-		NULL, NULL };
+		NULL, NULL, NULL, NULL, NULL, NULL };
 	char user[PRINCIPAL_TEXT];
-	char approved[LIMIT_LINE];
+	char approved[LIMIT_LINE], wave[LIMIT_LINE], hosts[LIMIT_LINE];
 	size_t n = 8;
 	struct opa_row opa = { .decision = "" };
 
@@ -129,10 +145,10 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 	decide_audit_fact(facts, &n, "emergency", deployment->exempt.emergency);
 	decide_audit_fact(facts, &n, "without", deployment->without);
 	/* What may ship it: once, where it starts. */
-	decide_audit_fact(
-	    facts, &n, "binding", deployment->state == DEPLOY_RUNNING ? deployment->binding : "");
-	if (tx->settings->opa.url != NULL &&
-	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_REFUSED))
+	decide_audit_fact(facts, &n, "binding", state == DEPLOY_RUNNING ? deployment->binding : "");
+	if (state == DEPLOY_RUNNING || state == DEPLOY_PAUSED)
+		add_wave(tx, deployment, facts, &n, wave, hosts);
+	if (tx->settings->opa.url != NULL && (state == DEPLOY_RUNNING || state == DEPLOY_REFUSED))
 		row_opa_get(tx, deployment->id, &opa);
 	decide_audit_fact(facts, &n, "decision_id", opa.decision);
 	row_audit_add(tx,
@@ -142,7 +158,7 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 		.environment = deployment->environment,
 		.source = deployment->source,
 		.commit = deployment->commit,
-		.outcome = deploy_flow_word(deployment->state),
+		.outcome = deploy_flow_word(state),
 		.at_least = at_least(deployment),
 		.deployment = deployment->id,
 	    },
@@ -153,12 +169,21 @@ void
 decide_record_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from)
 {
 	enum audit_code code = audit_code(deployment, from);
+	char line[LIMIT_LINE];
+	const char *detail = detail_of(deployment, line);
 
 	if (code == NOTHING)
 		return;
 	if (deployment->state == DEPLOY_ROLLING_BACK)
-		add_entry(tx, deployment, AUDIT_CODE_DEPLOY_FAILED);
-	add_entry(tx, deployment, code);
+		add_entry(tx, deployment, AUDIT_CODE_DEPLOY_FAILED, deployment->state, detail);
+	add_entry(tx, deployment, code, deployment->state, detail);
+}
+
+void
+decide_record_pause(struct tx *tx, const struct deployment *deployment, const char *why)
+{
+	add_entry(tx, deployment, AUDIT_CODE_DEPLOY_PAUSED, DEPLOY_PAUSED,
+	    deployment->why == DEPLOY_WHY_CANCELLED ? "" : why);
 }
 
 void

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment_bake.h"
+#include "decide/audit/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_standing.h"
 #include "decide/queue/decide_queue.h"
@@ -125,6 +126,7 @@ static void
 prolong(struct tx *tx, struct deployment *work, struct bake *row)
 {
 	if (row->is_prolonged) {
+		decide_record_pause(tx, work, row->why);
 		row->counted_at = tx->at;
 		row_bake_set(tx, row);
 		(void)decide_step(tx, work, DEPLOY_ON_PAUSE, NULL);
@@ -279,6 +281,7 @@ decide_bake_due(struct tx *tx, int64_t id)
 		row.is_to_pause = false;
 		row.counted_at = tx->at;
 		row_bake_set(tx, &row);
+		decide_record_pause(tx, &work, "");
 		(void)decide_step(tx, &work, DEPLOY_ON_PAUSE, NULL);
 	} else if (of == NULL || bake_asks(of)) {
 		decide_bake_measure(tx, &work);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "chat/chat_hosts.h"
+#include "decide/audit/decide_record.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_opa.h"
 #include "decide/queue/decide_queue.h"
@@ -84,12 +85,13 @@ decide_waves_judge(struct tx *tx, struct deployment *work, struct run_ended *end
 		ended->exit_status = 1;
 }
 
-/* Why stands beside its bake; what led to it is no end of the work. */
+/* Why stands beside its bake; what led to it is no end of the work.  said: why, for the audit. */
 static void
-pause(struct tx *tx, struct deployment *work, const char *why)
+pause(struct tx *tx, struct deployment *work, const char *why, const char *said)
 {
 	struct bake row;
 
+	decide_record_pause(tx, work, said);
 	row_bake_get(tx, work->id, &row);
 	row.work = work->id;
 	row.counted_at = tx->at;
@@ -118,7 +120,7 @@ decide_waves_gone(struct tx *tx, struct deployment *work)
 	text_setf(why,
 	    "what wave %d of %d did is not known, nor whether it still does it: look before it goes on",
 	    work->wave, work->waves);
-	pause(tx, work, why);
+	pause(tx, work, why, why);
 	return true;
 }
 
@@ -153,7 +155,7 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 	why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
 	if (is_lost)
 		(void)decide_step(tx, work, DEPLOY_ON_LOST, NULL);
-	pause(tx, work, why);
+	pause(tx, work, why, why);
 	return true;
 }
 
@@ -188,11 +190,11 @@ is_kept(struct tx *tx, struct deployment *work, bool is_judged, char why[LIMIT_L
 
 /* The next wave is in hand and has not begun: a word of somebody's begins it. */
 static void
-stop_before_next(struct tx *tx, struct deployment *work, const char *why)
+stop_before_next(struct tx *tx, struct deployment *work, const char *why, const char *said)
 {
 	work->wave++;
 	decide_bake_anew(tx, work);
-	pause(tx, work, why);
+	pause(tx, work, why, said);
 }
 
 /* It is paused as before, and says why. */
@@ -201,6 +203,7 @@ stay_paused(struct tx *tx, struct deployment *work, const char *why)
 {
 	struct bake row;
 
+	decide_record_pause(tx, work, why);
 	row_bake_get(tx, work->id, &row);
 	(void)text_copy(row.why, sizeof(row.why), why);
 	row_bake_set(tx, &row);
@@ -273,7 +276,7 @@ go_on(struct tx *tx, struct deployment *work, bool is_judged)
 	if (!is_next)
 		stay_paused(tx, work, why);
 	else if (kept[0] != '\0')
-		stop_before_next(tx, work, why);
+		stop_before_next(tx, work, why, why);
 }
 
 void
@@ -302,9 +305,9 @@ decide_waves_baked(struct tx *tx, struct deployment *work)
 	if (!decide_waves_are_left(work))
 		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
 	else if (row.is_to_pause)
-		stop_before_next(tx, work, row.why);
+		stop_before_next(tx, work, row.why, ""); /* bake_answered has who */
 	else if (asks_between(tx, work))
-		stop_before_next(tx, work, why);
+		stop_before_next(tx, work, why, why);
 	else
 		go_on(tx, work, false);
 }
