@@ -238,9 +238,11 @@ WAVES_TEST(a_lock_between_two_waves_pauses_with_its_sentence)
 WAVES_TEST(settings_that_changed_between_two_waves_pause)
 {
 	waves_come_to_2(w);
-	world_run_ends(w, (struct run_ended){ .refused = true, .is_changed = true });
+	w->settings = "KEEP_RELEASES=4e07408562bedb8b STAGING_HOST=5555555555555555";
+	world_run_refused(w);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "what ships it is not what was shown any more"));
+	assert_non_null(world_says(w,
+	    "changed since it was shown: STAGING_HOST.  Wave 2 did not begin: set it back, or roll back"));
 }
 
 /* No release is live on all of its hosts until one is brought there, the one on record too. */

@@ -8,6 +8,7 @@
 #include "chat/chat_hosts.h"
 #include "decide/audit/decide_record.h"
 #include "decide/queue/decide_barrier.h"
+#include "decide/queue/decide_binding.h"
 #include "decide/queue/decide_opa.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/tell/decide_tell.h"
@@ -22,6 +23,7 @@
 #include "store/row_host.h"
 #include "store/row_host_leave.h"
 #include "store/row_host_list.h"
+#include "store/row_question.h"
 #include "store/row_queue.h"
 #include "store/row_slot.h"
 #include "types/settings.h"
@@ -124,6 +126,21 @@ decide_waves_gone(struct tx *tx, struct deployment *work)
 	return true;
 }
 
+/* list: of now; NULL: the runner did not say. */
+static void
+say_changed(
+    struct tx *tx, const struct deployment *work, const char *list, char ret[2 * LIMIT_LINE])
+{
+	char names[LIMIT_LINE / 2];
+	struct question shown;
+
+	row_question_get(tx, work->id, &shown);
+	(void)snprintf(ret, 2 * LIMIT_LINE,
+	    "changed since it was shown: %s.  Wave %d did not begin: set it back, or roll back",
+	    decide_binding_differs(tx, work, &shown, list, names) ? names : "what ships it",
+	    work->wave);
+}
+
 bool
 decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended *ended,
     const struct run_verdict *verdict)
@@ -145,9 +162,7 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 	    (work->state != DEPLOY_STOPPING && !is_lost && !is_changed))
 		return false;
 	if (is_changed)
-		text_setf(why,
-		    "what ships it is not what was shown any more, so wave %d did not begin: set it back, or roll back",
-		    work->wave);
+		say_changed(tx, work, ended->binding, why);
 	else
 		text_setf(why, "wave %d of %d was %s%s%s", work->wave, work->waves,
 		    work->why == DEPLOY_WHY_CANCELLED ? "stopped" : "interrupted",
