@@ -238,11 +238,12 @@ WAVES_TEST(a_lock_between_two_waves_pauses_with_its_sentence)
 WAVES_TEST(settings_that_changed_between_two_waves_pause)
 {
 	waves_come_to_2(w);
-	w->settings = "KEEP_RELEASES=4e07408562bedb8b STAGING_HOST=5555555555555555";
+	w->settings = "KEEP_RELEASES=4e07408562bedb8b STAGING_HOST=5555555555555555"
+		      " pre-deploy/10-migrate=6588117f7b516232";
 	world_run_refused(w);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	assert_non_null(world_says(w,
-	    "changed since it was shown: STAGING_HOST.  Wave 2 did not begin: set it back, or roll back"));
+	    "changed since it was shown: STAGING_HOST. Wave 2 did not begin: set it back, or roll back"));
 }
 
 /* No release is live on all of its hosts until one is brought there, the one on record too. */

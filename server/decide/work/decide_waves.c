@@ -136,7 +136,7 @@ say_changed(
 
 	row_question_get(tx, work->id, &shown);
 	(void)snprintf(ret, 2 * LIMIT_LINE,
-	    "changed since it was shown: %s.  Wave %d did not begin: set it back, or roll back",
+	    "changed since it was shown: %s. Wave %d did not begin: set it back, or roll back",
 	    decide_binding_differs(tx, work, &shown, list, names) ? names : "what ships it",
 	    work->wave);
 }
