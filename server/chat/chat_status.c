@@ -203,6 +203,10 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 {
 	const struct probe_finding *finding = &status->findings[i];
 
+	if (status->targets != NULL && probe_is_template(status->targets[i].url)) {
+		chat_text_outside(text, "\n", finding->detail);
+		return;
+	}
 	chat_text_add(
 	    text, "\n%s", finding->is_healthy ? "healthy" : rows[standing(status)].failing);
 	if (status->n_urls > 1)

@@ -12,6 +12,7 @@
 #include "lib/mem.h"
 #include "lib/redact.h"
 #include "lib/text.h"
+#include "types/probe_hosts.h"
 
 #define CROWDED_MS 10 /* the client's queue is full: our own congestion is no failure */
 /* A thousand that begin in one turn would hold the loop for 50 ms; and whoever is asked at once
@@ -117,15 +118,13 @@ end(struct perform_job *job)
 	effect_free(probe_take((struct probe_job *)job));
 }
 
-/* Each name has a blank behind it. */
-static size_t
-count_names(const char *names)
+/* Those of one template; returns those of the next one. */
+static const char *
+init_hosts(struct target **target, struct probe_job *probe, size_t i, const char *hosts)
 {
-	size_t n = 0;
-
-	for (; names != NULL && *names != '\0'; names++)
-		n += *names == ' ';
-	return n;
+	for (; hosts != NULL && *hosts != '\0' && *hosts != '\n'; hosts = strchr(hosts, ' ') + 1)
+		target_init((*target)++, probe, i, hosts);
+	return hosts != NULL && *hosts == '\n' ? hosts + 1 : hosts;
 }
 
 static void
@@ -138,9 +137,7 @@ init_targets(struct probe_job *probe, const char *hosts)
 		if (!probe_is_template(all->targets[i].url))
 			target_init(target++, probe, i, NULL);
 		else
-			for (const char *at = hosts; at != NULL && *at != '\0';
-			     at = strchr(at, ' ') + 1)
-				target_init(target++, probe, i, at);
+			hosts = init_hosts(&target, probe, i, hosts);
 	}
 }
 
@@ -148,11 +145,9 @@ static struct probe_job *
 probe_new(struct perform *perform, struct effect *effect)
 {
 	struct probed *probed = &effect->result->u.probed;
-	size_t n = 0, n_hosts = count_names(effect->u.probe.hosts);
+	size_t n = probe_hosts_findings(&effect->u.probe, effect->u.probe.hosts);
 	struct probe_job *probe;
 
-	for (size_t i = 0; i < effect->u.probe.n; i++)
-		n += probe_is_template(effect->u.probe.targets[i].url) ? n_hosts : 1;
 	probed->findings = mem_new(n > 0 ? n : 1, sizeof(*probed->findings));
 	probe = perform_job_new(
 	    sizeof(*probe) + n * sizeof(struct target), perform, effect, on_decided, end);

@@ -21,6 +21,7 @@
 #include "store/row_host_list.h"
 #include "store/row_message.h"
 #include "store/row_run.h"
+#include "types/probe_hosts.h"
 
 /* Of an installation's before there were several applications: every role sees all. */
 static int64_t
@@ -39,8 +40,8 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct update asked = { .person = who_asked(tx, probe) };
 	struct request request = request_of("status", probe->asked);
-	const struct decide_status_health health = { probe,
-		probed->n == probe->n ? probed->findings : NULL };
+	CLEANUP(freep) struct probe_finding *findings = probe_hosts_collapse(probe, probed);
+	const struct decide_status_health health = { probe, findings };
 	struct buttons buttons = { 0 };
 
 	row_message_get(tx, probe->message, &now);
@@ -52,19 +53,6 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 	decide_change(tx, probe->message, &buttons, &text);
 }
 
-/* How many findings there are of it, for each target and for each host of a template. */
-static size_t
-count_findings(const struct effect_probe *probe, const struct probed *probed)
-{
-	size_t n = 0, n_hosts = 0;
-
-	for (const char *at = probed->hosts; at != NULL && *at != '\0'; at++)
-		n_hosts += *at == ' ';
-	for (size_t i = 0; i < probe->n; i++)
-		n += probe_is_template(probe->targets[i].url) ? n_hosts : 1;
-	return n;
-}
-
 /* The target that failed most often in a row: others were called off with it.  NULL: all are
  * healthy. */
 static const struct probe_finding *
@@ -73,7 +61,7 @@ worst(const struct effect_probe *probe, const struct probed *probed)
 	static const struct probe_finding nothing = { .detail = "its health could not be checked" };
 	const struct probe_finding *bad = NULL;
 
-	if (probed->n != count_findings(probe, probed) || probed->n == 0)
+	if (probed->n != probe_hosts_findings(probe, probed->hosts) || probed->n == 0)
 		return &nothing;
 	for (size_t i = 0; i < probed->n; i++)
 		if (!probed->findings[i].is_healthy &&
@@ -233,7 +221,8 @@ judge_hosts(struct tx *tx, struct deployment *work, const struct effect_probe *p
 	struct hosts_asked asked = { .n = 0 };
 	struct host_counts counts;
 
-	if (probed->hosts == NULL || probed->n != count_findings(probe, probed) || bad == NULL)
+	if (probed->hosts == NULL || probed->n != probe_hosts_findings(probe, probed->hosts) ||
+	    bad == NULL)
 		return bad;
 	note_hosts(tx, work, probe, probed, &asked);
 	if (asked.n_bad > 0)
@@ -263,7 +252,7 @@ answer_look(struct tx *tx, struct deployment *deployment, const struct effect_pr
 	char looked[2 * LIMIT_LINE] = "";
 
 	row_environment_get(tx, deployment->environment, &environment);
-	if (probed->n != count_findings(probe, probed) ||
+	if (probed->n != probe_hosts_findings(probe, probed->hosts) ||
 	    environment.current.at > deployment->ended_at) {
 		decide_nag_looked(tx, deployment);
 		return;

@@ -308,6 +308,27 @@ SCENE_TEST(no_more_than_64_hosts_are_asked_at_once)
 	assert_int_equal(scene->result->u.probed.n, PROBE_HOSTS_AT_ONCE + 6);
 }
 
+/* Goal: a look ends when it is over, whoever hangs, and who was never asked has not failed. */
+SCENE_TEST(a_look_at_a_thousand_hosts_that_hang_ends_at_its_deadline)
+{
+	struct effect *effect = probe_of_hosts(scene, "/silent", 1000);
+	struct probe_plan *plan = &effect->u.probe.plan;
+	const struct probed *probed;
+	size_t n_asked = 0;
+
+	*plan = (struct probe_plan){ 1, 3, 1, 5, 1, clock_wall_ms() + 1000 };
+	effect->u.probe.message = 1;
+	perform_effect(&scene->perform, effect);
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	probed = &scene->result->u.probed;
+	assert_int_equal(probed->n, 1000);
+	for (size_t i = 0; i < probed->n; i++)
+		n_asked += probed->findings[i].failures > 0 || probed->findings[i].passes > 0;
+	assert_int_equal(n_asked, 0); /* none has answered, or had its time */
+	assert_int_equal(scene->asked, PROBE_HOSTS_AT_ONCE);
+}
+
 /* Goal: who waits sees how the gate of their release stands, and nobody else's. */
 SCENE_TEST(a_gate_says_how_it_stands_while_it_checks)
 {

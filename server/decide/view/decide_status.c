@@ -627,7 +627,17 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 }
 
 /* --- health --- */
-#define TRIES 3 /* one answer alone may be a restart, or the network */
+#define TRIES		 3  /* one answer alone may be a restart, or the network */
+#define HOSTS_DEADLINE_S 10 /* somebody waits */
+
+static void
+add_target(struct effect_probe *probe, const char *environment, const char *url)
+{
+	struct probe_target *target = &probe->targets[probe->n++];
+
+	text_set(target->environment, environment);
+	text_set(target->url, url);
+}
 
 /* All URLs of an environment, or none where they do not fit. */
 static void
@@ -635,12 +645,22 @@ add_targets(struct effect_probe *probe, const struct environment_settings *setti
 {
 	if (probe->n + settings->health_url_count > PROBE_TARGETS_MAX)
 		return;
-	for (size_t u = 0; u < settings->health_url_count; u++) {
-		struct probe_target *target = &probe->targets[probe->n++];
+	for (size_t u = 0; u < settings->health_url_count; u++)
+		add_target(probe, settings->name, settings->health_urls[u]);
+}
 
-		text_set(target->environment, settings->name);
-		text_set(target->url, settings->health_urls[u]);
-	}
+/* That of each of its hosts, where one is known: all of them together have so long. */
+static void
+add_hosts(struct tx *tx, struct effect_probe *probe, const struct environment_settings *settings)
+{
+	const struct host_filter all = { settings->name, false, "" };
+
+	if (settings->health_template == NULL || probe->n == PROBE_TARGETS_MAX ||
+	    row_host_count_list(tx, &all) == 0)
+		return;
+	add_target(probe, settings->name, settings->health_template);
+	probe->plan.deadline_s = HOSTS_DEADLINE_S;
+	probe->plan.until = tx->at + HOSTS_DEADLINE_S * 1000;
 }
 
 static struct effect *
@@ -675,8 +695,10 @@ decide_status_probe(struct tx *tx, const struct update *update, const struct req
 
 	text_set(probe->asked, request->target);
 	if (find_view(tx, update, request, &view))
-		for (size_t i = view.first; i < view.end; i++)
+		for (size_t i = view.first; i < view.end; i++) {
 			add_targets(probe, view.scope.at[i]);
+			add_hosts(tx, probe, view.scope.at[i]);
+		}
 	probe->person = update->person;
 	probe->page = view.page;
 	return take_probe(effect);

@@ -1,0 +1,17 @@
+/* probe_hosts.h - what hosts answered at their own health URLs, as one finding.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A probe's hosts are names with a blank behind each, those of the next template behind a newline.
+ */
+#pragma once
+
+#include "types/effect.h"
+#include "types/event.h"
+
+/* How many findings it has: one for each target, of a template one for each of its hosts. */
+size_t probe_hosts_findings(const struct effect_probe *probe, const char *hosts);
+
+/* One for each target; of a template its detail is "healthy on 11 of 12 (web7: 503)", and it is
+ * healthy where none of those that were asked is not.  free() it.  NULL: there are not as many. */
+struct probe_finding *probe_hosts_collapse(
+    const struct effect_probe *probe, const struct probed *probed) MUST_USE;
