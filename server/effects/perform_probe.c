@@ -332,23 +332,6 @@ try_later(struct target *target)
 
 /* --- one try ------------------------------------------------------------------------------ */
 
-/* "http://{host}:8080/healthz" for "h1:22 ": http://h1:8080/healthz. */
-static const char *
-url_of(const struct target *target, char out[LIMIT_URL + LIMIT_HOST])
-{
-	const char *url = target->what->url, *at = strstr(url, PROBE_HOST);
-	size_t size;
-
-	if (target->host == NULL)
-		return url;
-	size = strcspn(target->host, " ");
-	for (size_t i = 0; target->host[i] != ' '; i++)
-		size = target->host[i] == ':' ? i : size;
-	(void)snprintf(out, LIMIT_URL + LIMIT_HOST, "%.*s%.*s%s", (int)(at - url), url, (int)size,
-	    target->host, at + strlen(PROBE_HOST));
-	return out;
-}
-
 /* False: so many hosts are asked that it waits for the end of one. */
 static bool
 may_ask(struct target *target)
@@ -388,7 +371,8 @@ on_try(UNUSED struct loop_timer *timer, void *ctx)
 	OBJ_CHECK(&target->probe->job, PERFORM_JOB_MAGIC);
 	if (!may_ask(target))
 		return;
-	target->call = probe_check_start(perform->probes, url_of(target, url),
+	target->call = probe_check_start(perform->probes,
+	    probe_hosts_url(target->what->url, target->host, url),
 	    plan_of(target->probe)->timeout_s, on_answer, target, &err);
 	CRASH_POINT(probe_sent);
 	if (target->call != NULL) {

@@ -104,18 +104,21 @@ add_lines(struct store *store, struct effect_run *run, bool is_grouped, struct e
 	return run->hosts != NULL;
 }
 
-/* Those of its run; where it is no wave's, all that are where they should be; of a look for somebody
- * all there are. */
+struct names_of {
+	const char *environment;
+	int64_t run;  /* 0: any */
+	bool is_look; /* for somebody: else of no run those that are where they should be */
+};
+
 static bool
-add_names(struct store *store, const struct probe_target *target, int64_t run, bool is_look,
-    struct buf *text, struct err *err)
+add_names(struct store *store, const struct names_of *of, struct buf *text, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	if (!db_query(&rows, store->db, err,
 		"SELECT name FROM host WHERE environment = $1 AND left_at = 0"
 		" AND (state = 'current' OR $3 <> 0) AND ($2 = 0 OR run = $2) ORDER BY name",
-		DB_TEXT(target->environment), DB_I64(run), DB_I64(is_look)))
+		DB_TEXT(of->environment), DB_I64(of->run), DB_I64(of->is_look)))
 		return false;
 	while (db_next(&rows))
 		buf_addf(text, "%s ", db_col_text(&rows, 0));
@@ -129,16 +132,17 @@ give_names(struct store *store, struct effect_probe *probe, struct err *err)
 	size_t n = 0;
 
 	for (size_t i = 0; i < probe->n; i++) {
-		const struct probe_target *target = &probe->targets[i];
-		bool is_look = probe->message != 0;
+		struct names_of of = { probe->targets[i].environment, probe->run,
+			probe->message != 0 };
 
-		if (!probe_is_template(target->url))
+		if (!probe_is_template(probe->targets[i].url))
 			continue;
 		if (n++ > 0)
 			buf_addc(&text, '\n');
-		if (!add_names(store, target, probe->run, is_look, &text, err) ||
-		    (text.size == 0 && probe->run != 0 &&
-			!add_names(store, target, 0, is_look, &text, err)))
+		if (!add_names(store, &of, &text, err))
+			return false;
+		of.run = 0;
+		if (text.size == 0 && probe->run != 0 && !add_names(store, &of, &text, err))
 			return false;
 	}
 	if (n == 0)

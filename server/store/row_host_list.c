@@ -66,6 +66,21 @@ row_host_list_behind(struct tx *tx, const char *environment, const char *commit,
 	    DB_TEXT(environment), DB_TEXT(commit), DB_I64(HOST_LINES_MAX));
 }
 
+bool
+row_host_look(struct db *db, const char *environment, struct buf *out)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (db == NULL ||
+	    !db_query(&rows, db, NULL,
+		"SELECT name FROM host WHERE environment = $1 AND left_at = 0 ORDER BY name",
+		DB_TEXT(environment)))
+		return false;
+	while (db_next(&rows))
+		buf_addf(out, "%s ", db_col_text(&rows, 0));
+	return out->size > 0;
+}
+
 struct in_state {
 	enum host_state state;
 	int64_t n;

@@ -36,6 +36,9 @@ size_t row_host_past(
 size_t row_host_list_behind(struct tx *tx, const char *environment, const char *commit,
     struct host_past ret[HOST_LINES_MAX]);
 
+/* Those that the settings name, with a blank behind each; without a store, for doctor. */
+bool row_host_look(struct db *db, const char *environment, struct buf *out);
+
 /* How many of its hosts are in each state. */
 void row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT]);
 

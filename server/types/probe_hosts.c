@@ -22,6 +22,22 @@ probe_hosts_findings(const struct effect_probe *probe, const char *hosts)
 	return n;
 }
 
+const char *
+probe_hosts_url(const char *url, const char *host, char out[LIMIT_URL + LIMIT_HOST])
+{
+	const char *at = strstr(url, PROBE_HOST);
+	size_t size;
+
+	if (host == NULL)
+		return url;
+	size = strcspn(host, " ");
+	for (size_t i = 0; host[i] != ' '; i++)
+		size = host[i] == ':' ? i : size;
+	(void)snprintf(out, LIMIT_URL + LIMIT_HOST, "%.*s%.*s%s", (int)(at - url), url, (int)size,
+	    host, at + strlen(PROBE_HOST));
+	return out;
+}
+
 /* "web7: 503" */
 static void
 name_bad(const struct probe_finding *finding, const char *host, size_t n_bad, char out[LIMIT_LINE])

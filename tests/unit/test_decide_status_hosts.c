@@ -29,8 +29,8 @@ found(struct world *w, const char *names, const char *bad, int status)
 
 		for (const char *c = names; c < at; c++)
 			i += *c == ' ';
-		probed->findings[i] = (struct probe_finding){ .failures = 3,
-			.http_status = status };
+		probed->findings[i] =
+		    (struct probe_finding){ .failures = 3, .http_status = status };
 		text_set(probed->findings[i].detail, "timed out after 5 s");
 	}
 	world_report(w, effect);

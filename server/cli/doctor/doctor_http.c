@@ -6,10 +6,13 @@
 #include <time.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/doctor_hosts.h"
 #include "lib/http_client.h"
 #include "lib/mem.h"
 #include "store/row_environment.h"
+#include "store/row_host_list.h"
 #include "types/outbound.h"
+#include "types/probe.h"
 #include "types/settings.h"
 
 #define SKEW_WARNING_S 5
@@ -28,6 +31,7 @@ struct asking {
 	struct http_client *telegram; /* another trust zone, and TELEGRAM_PROXY */
 	size_t count;
 	struct http_check *checks; /* one for each address of the settings, and the clock */
+	struct doctor_hosts *hosts;
 };
 
 int64_t
@@ -116,6 +120,20 @@ ask(struct asking *http, struct http_client *client, struct http_check check,
 }
 
 static void
+ask_hosts(
+    struct doctor *doctor, struct asking *http, const struct environment_settings *e, int64_t live)
+{
+	struct doctor_hosts *asked = doctor_hosts_ask(
+	    doctor, &(struct doctor_hosts){ .next = http->hosts, http->probes, e, live });
+
+	if (asked != NULL)
+		http->hosts = asked;
+	else
+		TELL(doctor, HEALTH, NOTE,
+		    "%s: no host is known yet whose health could be looked at", e->name);
+}
+
+static void
 ask_all(struct doctor *doctor, struct asking *http)
 {
 	const struct settings *s = doctor->settings;
@@ -130,6 +148,8 @@ ask_all(struct doctor *doctor, struct asking *http)
 			TELL(doctor, HEALTH, WARNING,
 			    "%s: no health check configured: success means the script exited with 0",
 			    e->name);
+		if (e->health_template != NULL)
+			ask_hosts(doctor, http, e, live);
 		for (size_t n = 0; n < e->health_url_count; n++)
 			ask(http, http->probes,
 			    (struct http_check){ doctor, e->name, e->health_urls[n], live },
@@ -147,6 +167,17 @@ count_checks(const struct settings *s)
 	return n;
 }
 
+/* At most. */
+static size_t
+count_hosts(const struct settings *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->environment_count; i++)
+		n += s->environments[i].health_template != NULL ? ROW_HOSTS_MAX : 0;
+	return n;
+}
+
 static void
 end(void *ctx)
 {
@@ -154,6 +185,7 @@ end(void *ctx)
 
 	http_client_free(http->probes);
 	http_client_free(http->telegram);
+	doctor_hosts_free(http->hosts);
 	free(http->checks);
 	free(http);
 }
@@ -165,9 +197,9 @@ doctor_http(struct doctor *doctor)
 	const struct settings *s = doctor->settings;
 	const size_t n = count_checks(s);
 	const struct http_client_config probes = {
-		.connections_max = 16,
-		.in_flight_max = 16,
-		.queue_max = (unsigned)n,
+		.connections_max = PROBE_HOSTS_AT_ONCE,
+		.in_flight_max = PROBE_HOSTS_AT_ONCE,
+		.queue_max = (unsigned)(n + count_hosts(s)),
 		.address_is_allowed = outbound_allows,
 		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL),
 	};

@@ -21,6 +21,7 @@
 #include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_notify.h"
 #include "decide/tell/decide_trouble.h"
+#include "decide/view/decide_status_urls.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "policy/policy.h"
@@ -627,93 +628,35 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 }
 
 /* --- health --- */
-#define TRIES		 3  /* one answer alone may be a restart, or the network */
-#define HOSTS_DEADLINE_S 10 /* somebody waits */
-
-static void
-add_target(struct effect_probe *probe, const char *environment, const char *url)
-{
-	struct probe_target *target = &probe->targets[probe->n++];
-
-	text_set(target->environment, environment);
-	text_set(target->url, url);
-}
-
-/* All URLs of an environment, or none where they do not fit. */
-static void
-add_targets(struct effect_probe *probe, const struct environment_settings *settings)
-{
-	if (probe->n + settings->health_url_count > PROBE_TARGETS_MAX)
-		return;
-	for (size_t u = 0; u < settings->health_url_count; u++)
-		add_target(probe, settings->name, settings->health_urls[u]);
-}
-
-/* That of each of its hosts, where one is known: all of them together have so long. */
-static void
-add_hosts(struct tx *tx, struct effect_probe *probe, const struct environment_settings *settings)
-{
-	const struct host_filter all = { settings->name, false, "" };
-
-	if (settings->health_template == NULL || probe->n == PROBE_TARGETS_MAX ||
-	    row_host_count_list(tx, &all) == 0)
-		return;
-	add_target(probe, settings->name, settings->health_template);
-	probe->plan.deadline_s = HOSTS_DEADLINE_S;
-	probe->plan.until = tx->at + HOSTS_DEADLINE_S * 1000;
-}
-
-static struct effect *
-new_probe(void)
-{
-	struct effect *effect = effect_new(EFFECT_PROBE);
-
-	effect->u.probe.targets = mem_new(PROBE_TARGETS_MAX, sizeof(struct probe_target));
-	effect->u.probe.plan = (struct probe_plan){ .successes = 1,
-		.failures = TRIES,
-		.interval_s = 1,
-		.timeout_s = PROBE_LOOK_TIMEOUT_S };
-	return effect;
-}
-
-/* NULL: it asks nobody. */
-static struct effect *
-take_probe(struct effect *effect)
-{
-	if (effect->u.probe.n > 0)
-		return effect;
-	effect_free(effect);
-	return NULL;
-}
 
 struct effect *
 decide_status_probe(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct effect *effect = new_probe();
+	struct effect *effect = decide_status_new_probe();
 	struct effect_probe *probe = &effect->u.probe;
 	CLEANUP(view_done) struct view view = { 0 };
 
 	text_set(probe->asked, request->target);
 	if (find_view(tx, update, request, &view))
 		for (size_t i = view.first; i < view.end; i++) {
-			add_targets(probe, view.scope.at[i]);
-			add_hosts(tx, probe, view.scope.at[i]);
+			decide_status_add_urls(probe, view.scope.at[i]);
+			decide_status_add_hosts(tx, probe, view.scope.at[i]);
 		}
 	probe->person = update->person;
 	probe->page = view.page;
-	return take_probe(effect);
+	return decide_status_take_probe(effect);
 }
 
 struct effect *
 decide_status_pinned_probe(struct tx *tx, int64_t chat)
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-	struct effect *effect = new_probe();
+	struct effect *effect = decide_status_new_probe();
 
 	effect->u.probe.pin = chat;
 	if (find_pinned(tx, chat, &scope))
 		(void)sort_trouble(tx, &scope);
 	for (size_t i = 0; i < scope.n && i < PAGE; i++)
-		add_targets(&effect->u.probe, scope.at[i]);
-	return take_probe(effect);
+		decide_status_add_urls(&effect->u.probe, scope.at[i]);
+	return decide_status_take_probe(effect);
 }
