@@ -3,6 +3,7 @@
 #include "api_aid.h"
 
 #include "lib/text.h"
+#include "waves_aid.h"
 
 #define IMAGE_A "sha256:45ab45ab45ab45ab45ab45ab45ab45ab45ab45ab45ab45ab45ab45ab45ab45ab"
 #define IMAGE_B "sha256:99999999999999999999999999999999999999999999999999999999999999bb"
@@ -206,6 +207,67 @@ WORLD_TEST_OF(what_a_rollback_brought_back_has_passed_its_bake, "STAGING_BAKE=1m
 	world_rolls_back(w, "/rollback staging");
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 	assert_true(question_says(w, ", bake passed; no build\n"));
+}
+
+/* --- in waves --- */
+
+#define IN_WAVES \
+	"PRODUCTION_CONFIRM=false", "PRODUCTION_HEALTH_URL=", "PRODUCTION_HOST=h1,h2", \
+	    "PRODUCTION_WAVES=1, 100%", "PRODUCTION_BAKE=1m", "STAGING_HEALTH_URL="
+
+static void
+wave_1_bakes(struct world *w)
+{
+	staging_runs(w, COMMIT_B, IMAGE_B);
+	staging_has_run(w);
+	world_asks(w, WORLD_ADMIN, PROMOTE, COMMIT_A);
+	waves_ordered(w, "1/2", "h1:22\n");
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ships(w, 0, "image", IMAGE_A);
+	waves_say(w, "h1 began, h1 ok");
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_BAKING);
+}
+
+static void
+wave_2_begins_not(struct world *w, const char *why)
+{
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_PAUSED);
+	assert_non_null(world_says(w, why));
+	(void)world_text(w, WORLD_ADMIN, "/resume production");
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+}
+
+WORLD_TEST_OF(what_its_source_has_rolled_back_meanwhile_begins_no_further_wave, IN_WAVES)
+{
+	wave_1_bakes(w);
+	world_rolls_back(w, "/rollback staging");
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
+	wave_2_begins_not(w, "wave 2 of 2 does not begin: its source has rolled that release back");
+}
+
+/* It was live there, and went well; when it came once more it did not. */
+WORLD_TEST_OF(what_its_source_has_blocked_meanwhile_begins_no_further_wave, IN_WAVES)
+{
+	wave_1_bakes(w);
+	staging_runs(w, COMMIT_C, IMAGE_B);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	world_run_releases(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_C);
+	wave_2_begins_not(
+	    w, "wave 2 of 2 does not begin: its source has blocked that commit since");
+}
+
+WORLD_TEST_OF(what_its_source_has_gone_past_goes_on, IN_WAVES)
+{
+	wave_1_bakes(w);
+	staging_runs(w, COMMIT_C, IMAGE_B);
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
+	waves_ordered(w, "2/2", "h2:22\n");
 }
 
 /* --- as OPA is asked --- */

@@ -343,3 +343,41 @@ WAVES_TEST(the_audit_has_each_wave_that_was_stopped_lost_or_paused_and_no_name)
 	assert_int_equal(world_audited(w, "deploy_paused", NULL), 3);
 	assert_int_equal(world_audited(w, "deploy_paused", "ada"), 0);
 }
+
+/* --- what it was begun by --- */
+
+static void
+approved(struct world *w)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
+	waves_ordered(w, "1/2", "h1:22\n");
+	waves_say(w, "h1 began, h1 ok");
+}
+
+WORLD_TEST_OF(what_others_approved_goes_on_to_its_end, HOSTS, "STAGING_APPROVALS=1")
+{
+	approved(w);
+	world_run_releases(w, GOOD);
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+/* Whoever says that it goes on gives no approval by that. */
+WORLD_TEST_OF(who_may_approve_no_more_lets_no_further_wave_begin, HOSTS, "STAGING_APPROVALS=1")
+{
+	approved(w);
+	world_settings(w, HOSTS, "STAGING_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11", NULL);
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w,
+	    "wave 2 of 2 does not begin: it needs 1 approval, and 0 count now: who gave the others"));
+	assert_int_equal(world_audited(w, "deploy_paused", "it needs 1 approval, and 0 count"), 1);
+	world_answers(w, WORLD_ADMIN, "/resume staging",
+	    "🟡 Stays paused: staging: its message says what keeps it.");
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
+	world_settings(w, HOSTS, "STAGING_APPROVALS=1", NULL);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+}

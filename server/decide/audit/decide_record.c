@@ -104,15 +104,14 @@ decide_record_trigger(const struct deployment *deployment)
 
 /* Which of its waves, and how many hosts that has. */
 static void
-add_wave(struct tx *tx, const struct deployment *deployment, const char *facts[], size_t *n,
-    char wave[LIMIT_LINE], char hosts[LIMIT_LINE])
+find_wave(struct tx *tx, const struct deployment *deployment, char wave[LIMIT_LINE],
+    char hosts[LIMIT_LINE])
 {
+	wave[0] = hosts[0] = '\0';
 	if (deployment->waves == 0)
 		return;
 	(void)snprintf(wave, LIMIT_LINE, "%d/%d", deployment->wave, deployment->waves);
 	(void)snprintf(hosts, LIMIT_LINE, "%" PRId64, row_host_count(tx, deployment).of_wave);
-	decide_audit_fact(facts, n, "wave", wave);
-	decide_audit_fact(facts, n, "hosts", hosts);
 }
 
 /* state: the one that it says. */
@@ -146,8 +145,11 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 	decide_audit_fact(facts, &n, "without", deployment->without);
 	/* What may ship it: once, where it starts. */
 	decide_audit_fact(facts, &n, "binding", state == DEPLOY_RUNNING ? deployment->binding : "");
-	if (state == DEPLOY_RUNNING || state == DEPLOY_PAUSED)
-		add_wave(tx, deployment, facts, &n, wave, hosts);
+	if (state == DEPLOY_RUNNING || state == DEPLOY_PAUSED) {
+		find_wave(tx, deployment, wave, hosts);
+		decide_audit_fact(facts, &n, "wave", wave);
+		decide_audit_fact(facts, &n, "hosts", hosts);
+	}
 	if (tx->settings->opa.url != NULL && (state == DEPLOY_RUNNING || state == DEPLOY_REFUSED))
 		row_opa_get(tx, deployment->id, &opa);
 	decide_audit_fact(facts, &n, "decision_id", opa.decision);

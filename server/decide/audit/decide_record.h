@@ -10,8 +10,8 @@ const char *decide_record_trigger(const struct deployment *deployment);
 /* It came from `from` to its state: the audit's entries of that, if any. */
 void decide_record_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from);
 
-/* It is paused, or stays so, by deploybot: why, without the name of a person.  What led to it stands
- * in the work. */
+/* It is paused, or stays so, by deploybot: why, without the name of a person.  What led to it is
+ * the work's. */
 void decide_record_pause(struct tx *tx, const struct deployment *deployment, const char *why);
 
 /* It has ended: counted, with how long it took. */

@@ -15,6 +15,7 @@
 #include "settings/checks/settings_stages.h"
 #include "settings/settings_table.h"
 #include "store/row_binding.h"
+#include "store/row_block.h"
 #include "store/row_environment.h"
 #include "store/row_host_list.h"
 #include "store/row_promotion.h"
@@ -343,6 +344,7 @@ decide_promotion_refusal(struct tx *tx, const struct deployment *work, char out[
 	    settings_environment(tx->settings, work->environment);
 	struct promotion promotion;
 	struct release release;
+	struct block block;
 	const char *fault;
 
 	if (to == NULL || !deployment_brings_commit(work))
@@ -357,6 +359,9 @@ decide_promotion_refusal(struct tx *tx, const struct deployment *work, char out[
 		return "who asked for it may not see the status of its source any more";
 	release = decide_promotion_release(tx, &promotion);
 	fault = find_fault(tx, to, &promotion, &release, out);
+	if (fault == NULL && row_block_find(tx, promotion.from, work->commit, &block) &&
+	    block.at >= work->requested_at)
+		fault = "its source has blocked that commit since";
 	return fault != NULL ? fault : find_made_otherwise(tx, work, &promotion, &release, out);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "chat/chat_hosts.h"
+#include "decide/approval/decide_needs.h"
 #include "decide/audit/decide_record.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_binding.h"
@@ -15,6 +16,7 @@
 #include "decide/work/decide_bake.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_left.h"
+#include "decide/work/decide_promotion.h"
 #include "decide/work/decide_wave_plan.h"
 #include "lib/text.h"
 #include "settings/checks/settings_claims.h"
@@ -176,6 +178,25 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 
 /* --- what follows --- */
 
+/* What it was begun by holds no more: the approvals that it needs, or what its promotion brings. */
+static bool
+has_lost_its_yes(struct tx *tx, const struct deployment *work, char why[LIMIT_LINE])
+{
+	struct decide_needs needs;
+	const char *unfit = decide_promotion_refusal(tx, work, why);
+
+	if (unfit != NULL && unfit != why)
+		(void)text_copy(why, LIMIT_LINE, unfit);
+	if (unfit != NULL)
+		return true;
+	if (decide_needs_look(tx, work, &needs))
+		return false;
+	(void)snprintf(why, LIMIT_LINE,
+	    "it needs %d approval%s, and %zu count now: who gave the others may not any more, or what was approved has changed",
+	    needs.needs.approvals, needs.needs.approvals == 1 ? "" : "s", needs.n);
+	return true;
+}
+
 /* What keeps another wave from beginning; "": OPA is asked, and decide_waves_judged() goes on.
  * is_judged: it has just answered, or could not. */
 static bool
@@ -184,7 +205,7 @@ is_kept(struct tx *tx, struct deployment *work, bool is_judged, char why[LIMIT_L
 	struct opa_row opa;
 	enum opa_verdict verdict;
 
-	if (decide_queue_keeps(tx, work, why))
+	if (decide_queue_keeps(tx, work, why) || has_lost_its_yes(tx, work, why))
 		return true;
 	if (!work->cannot_roll_back && decide_is_barred(tx, work)) {
 		work->cannot_roll_back = true; /* whoever lets it go on has read that */
