@@ -1519,6 +1519,12 @@ static const char *const migration_42[] = {
 	NULL,
 };
 
+static const char *const migration_43[] = {
+	/* A person has ended the bake of a wave of it, or its last, before its time. */
+	"ALTER TABLE bake ADD COLUMN is_cut INTEGER NOT NULL DEFAULT 0;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1529,7 +1535,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29,
 	migration_30, migration_31, migration_32, migration_33, migration_34, migration_35,
 	migration_36, migration_37, migration_38, migration_39, migration_40, migration_41,
-	migration_42 };
+	migration_42, migration_43 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -45,6 +45,7 @@ struct bake {
 	bool is_to_pause;    /* somebody wants that when its script has ended */
 	/* Of the last look, before it begins too: why something is not known; "": all of it is. */
 	char why[LIMIT_LINE];
+	bool is_cut; /* a person has ended it, or that of a wave before, before its time */
 };
 
 /* Of one query, what was said of it. */

@@ -157,6 +157,8 @@ staging_bakes(struct world *w)
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ships(w, 0, "image", IMAGE_A);
 	world_run_step(w, 1, "release");
+	if (world_newest(w, "staging").waves > 0)
+		waves_say(w, "h1 ok");
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_BAKING);
 }
@@ -183,6 +185,21 @@ WORLD_TEST_OF(
 	staging_bakes(w);
 	world_due(w, TIMER_BAKE);
 	(void)world_text(w, WORLD_ADMIN, "/live staging");
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_true(question_says(w, " (2 h), live there before its bake had ended; no build\n"));
+}
+
+/* The bake of the last wave has come to its end. */
+WORLD_TEST_OF(its_question_says_that_the_bake_of_a_wave_was_ended_before_its_time,
+    "STAGING_BAKE=1m", "STAGING_HOST=h1,h2", "STAGING_WAVES=1, 100%")
+{
+	staging_bakes(w);
+	(void)world_text(w, WORLD_ADMIN, "/live staging");
+	waves_ordered(w, "2/2", "h2:22\n");
+	waves_say(w, "h2 ok");
+	world_run_releases(w, GOOD);
+	world_due(w, TIMER_BAKE);
+	world_due(w, TIMER_BAKE);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_true(question_says(w, " (2 h), live there before its bake had ended; no build\n"));
 }

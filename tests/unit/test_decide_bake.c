@@ -116,7 +116,7 @@ BAKE_TEST(whoever_says_at_a_wrong_end_that_it_is_live_has_not_seen_it_pass)
 	looks(w, WRONG);
 	(void)world_text(w, WORLD_ADMIN, "/live staging");
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
-	assert_int_not_equal(row(w)->left_ms, 0);
+	assert_true(row(w)->is_cut);
 }
 
 BAKE_TEST(an_answer_that_is_missing_between_two_wrong_ones_is_none)

@@ -109,7 +109,7 @@ baked(struct tx *tx, const struct promotion *promotion)
 	/* What a rollback brought back has passed where it was live first. */
 	row_bake_get(tx, origin.id != 0 ? origin.deployment : release.deployment, &row);
 	if (row.began_at != 0)
-		return row.left_ms == 0 ? BAKE_PASSED : BAKE_CUT;
+		return row.left_ms == 0 && !row.is_cut ? BAKE_PASSED : BAKE_CUT;
 	return from != NULL && from->bake_ms > 0 ? BAKE_NONE : BAKE_NOT_ASKED;
 }
 

@@ -117,8 +117,9 @@ decide_bake_anew(struct tx *tx, const struct deployment *work)
 
 	row_bake_get(tx, work->id, &row);
 	if (row.work != 0)
-		row_bake_set(
-		    tx, &(struct bake){ .work = row.work, .measured_at = row.measured_at });
+		row_bake_set(tx,
+		    &(struct bake){
+			.work = row.work, .measured_at = row.measured_at, .is_cut = row.is_cut });
 }
 
 void

@@ -336,11 +336,10 @@ cut(struct tx *tx, struct deployment *work)
 	if (work->state == DEPLOY_PAUSED)
 		(void)decide_step(tx, work, DEPLOY_ON_RESUME, NULL);
 	row_bake_get(tx, work->id, &row);
+	row.is_cut = true;
 	if (decide_waves_are_left(work))
 		row.left_ms =
 		    0; /* where the next wave waits for a slot, that alone is waited for */
-	else
-		row.left_ms += row.left_ms == 0;
 	row_bake_set(tx, &row);
 	decide_waves_baked(tx, work);
 }
