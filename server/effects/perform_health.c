@@ -5,17 +5,31 @@
 #include "effects/probe_check.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/setting.h"
 #include "lib/text.h"
+#include "types/probe_hosts.h"
 #include "types/settings.h"
+#include "types/waves.h"
 
 #define MAGIC	   0x486c7468u
 #define CROWDED_MS 100 /* until it is tried again */
 #define TIMEOUT_S  30  /* at most: a round must be over before the next */
 
+#define HOSTS_MS	5000 /* those of an environment are begun within that */
+#define HOSTS_TIMEOUT_S 5    /* and so all of them are over in 10 s */
+
 struct look {
 	struct environment_look *environment;
 	struct http_client_call *call;
 	const char *url; /* the settings', which we hold: a look ends before they do */
+};
+
+/* Each host of an environment, at its own URL. */
+struct hosts_look {
+	const char *url;  /* NULL: it has none */
+	const char *rest; /* the settings': of those that are not asked yet */
+	int64_t until;	  /* by loop_now_ms(): who is not asked then, is not */
+	size_t n_bad, n_may_fail;
 };
 
 /* One environment that is being asked. */
@@ -26,6 +40,8 @@ struct environment_look {
 	int timeout_s;
 	bool is_up;
 	size_t pending;
+	struct hosts_look hosts;
+	size_t n_urls; /* the others are for one host after another */
 	size_t n;
 	struct look urls[];
 };
@@ -81,6 +97,23 @@ cancel_looks(struct perform_health *health)
 		free_look(health->looks);
 }
 
+/* Which agents a pattern stands for only the store knows. */
+static bool
+has_hosts(const struct environment_settings *e)
+{
+	return e->health_template != NULL && !e->in_waves.is_pattern && e->hosts != NULL;
+}
+
+/* How many are asked at a time. */
+static size_t
+weight_of(const struct environment_settings *e)
+{
+	size_t n = has_hosts(e) ? waves_hosts(e->hosts) : 0,
+	       most = PERFORM_HEALTH_PROBES - e->health_url_count;
+
+	return e->health_url_count + (n < most ? n : most);
+}
+
 void
 perform_health_settings(struct perform_health *health, struct settings *settings)
 {
@@ -93,7 +126,7 @@ perform_health_settings(struct perform_health *health, struct settings *settings
 	if (health->began > loop_now_ms())
 		health->began = loop_now_ms(); /* the next round was waited for */
 	for (size_t i = 0; i < settings->environment_count; i++)
-		health->n_all += settings->environments[i].health_url_count > 0;
+		health->n_all += weight_of(&settings->environments[i]) > 0;
 	loop_timer_start(health->is.loop, &health->timer, 0, 0);
 }
 
@@ -110,24 +143,75 @@ perform_health_free(struct perform_health *health)
 	free(health);
 }
 
+/* The next of its hosts; false: none is left, or it is too late. */
+static bool
+ask_host(struct look *look)
+{
+	struct environment_look *of = look->environment;
+	struct hosts_look *hosts = &of->hosts;
+	char host[SETTING_PART_MAX + 2], url[LIMIT_URL + LIMIT_HOST];
+	struct err err = { .code = ERR_NONE };
+
+	while (loop_now_ms() < hosts->until && hosts->rest != NULL &&
+	    setting_next(&hosts->rest, host, SETTING_PART_MAX + 1)) {
+		host[strlen(host) + 1] = '\0';
+		host[strlen(host)] = ' ';
+		look->call =
+		    probe_check_start(of->health->is.client, probe_hosts_url(hosts->url, host, url),
+			of->timeout_s < HOSTS_TIMEOUT_S ? of->timeout_s : HOSTS_TIMEOUT_S,
+			on_answer, look, &err);
+		if (look->call != NULL || err.code == ERR_BUSY)
+			return look->call != NULL;
+		hosts->n_bad++;
+	}
+	return false;
+}
+
+static void
+ask_hosts(struct environment_look *look, const struct environment_settings *e)
+{
+	look->hosts = (struct hosts_look){ .url = e->health_template,
+		.rest = e->hosts,
+		.until = loop_now_ms() + HOSTS_MS,
+		.n_may_fail = waves_failures(e->in_waves.failures_max, waves_hosts(e->hosts)) };
+	for (size_t i = look->n_urls; i < look->n; i++) {
+		look->urls[i].environment = look;
+		look->pending += ask_host(&look->urls[i]);
+	}
+}
+
+static void
+end_look(struct environment_look *look)
+{
+	struct perform_health *health = look->health;
+	bool are_up = look->hosts.n_bad <= look->hosts.n_may_fail;
+
+	if (look->hosts.url != NULL)
+		health->is.on_health(
+		    health->is.ctx, look->name, look->n_urls, look->hosts.url, are_up);
+	health->is.on_health(health->is.ctx, look->name, 0, NULL, look->is_up && are_up);
+	free_look(look);
+}
+
 /* False, nothing is told: the client is crowded, which says nothing of whom it keeps us from
  * asking. */
 static bool
 look_at(struct perform_health *health, const struct environment_settings *e)
 {
 	struct environment_look *look =
-	    mem_new(1, sizeof(*look) + e->health_url_count * sizeof(look->urls[0]));
+	    mem_new(1, sizeof(*look) + weight_of(e) * sizeof(look->urls[0]));
 	int timeout_s = e->times->health_check_timeout_seconds;
 	struct err err = { .code = ERR_NONE };
 
 	look->health = health;
 	look->is_up = true;
-	look->n = e->health_url_count;
+	look->n_urls = e->health_url_count;
+	look->n = weight_of(e);
 	look->timeout_s = timeout_s < TIMEOUT_S ? timeout_s : TIMEOUT_S;
 	text_set(look->name, e->name);
 	look->next = health->looks;
 	health->looks = look;
-	for (size_t i = 0; i < look->n && err.code != ERR_BUSY; i++) {
+	for (size_t i = 0; i < look->n_urls && err.code != ERR_BUSY; i++) {
 		look->urls[i].environment = look;
 		look->urls[i].url = e->health_urls[i];
 		look->urls[i].call = probe_check_start(health->is.client, e->health_urls[i],
@@ -137,15 +221,16 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 		else
 			look->is_up = false; /* it could not be asked: nobody knows that it is up */
 	}
+	if (err.code != ERR_BUSY && has_hosts(e))
+		ask_hosts(look, e);
 	health->n_probes += look->pending;
-	if (err.code == ERR_BUSY) {
+	if (err.code == ERR_BUSY ||
+	    (has_hosts(e) && look->pending == 0 && look->hosts.n_bad == 0)) {
 		free_look(look);
 		return false;
 	}
-	if (look->pending == 0) {
-		health->is.on_health(health->is.ctx, look->name, 0, NULL, false);
-		free_look(look);
-	}
+	if (look->pending == 0)
+		end_look(look);
 	return true;
 }
 
@@ -156,7 +241,7 @@ next_environment(struct perform_health *health)
 	const struct settings *settings = health->settings;
 
 	while (health->next < settings->environment_count &&
-	    settings->environments[health->next].health_url_count == 0)
+	    weight_of(&settings->environments[health->next]) == 0)
 		health->next++;
 	return health->next < settings->environment_count ? &settings->environments[health->next] :
 							    NULL;
@@ -194,8 +279,7 @@ on_due(UNUSED struct loop_timer *timer, void *ctx)
 	const struct environment_settings *e;
 
 	while ((e = next_environment(health)) != NULL) {
-		if (health->n_probes > 0 &&
-		    health->n_probes + e->health_url_count > PERFORM_HEALTH_PROBES)
+		if (health->n_probes > 0 && health->n_probes + weight_of(e) > PERFORM_HEALTH_PROBES)
 			return; /* goes on with the next answer */
 		if (wait_ms(health) > 0) {
 			loop_timer_start(health->is.loop, &health->timer, wait_ms(health), 0);
@@ -223,15 +307,19 @@ on_answer(void *ctx, const struct http_client_result *result)
 	OBJ_CHECK(health, MAGIC);
 	url->call = NULL;
 	is_up = probe_check_judge(result, "", look->timeout_s, &finding);
-	look->is_up = look->is_up && is_up;
-	health->is.on_health(
-	    health->is.ctx, look->name, (size_t)(url - look->urls), url->url, is_up);
+	if (url->url == NULL) {
+		look->hosts.n_bad += !is_up;
+		if (ask_host(url))
+			return;
+	} else {
+		look->is_up = look->is_up && is_up;
+		health->is.on_health(
+		    health->is.ctx, look->name, (size_t)(url - look->urls), url->url, is_up);
+	}
 	look->pending--;
 	health->n_probes--;
-	if (look->pending == 0) {
-		health->is.on_health(health->is.ctx, look->name, 0, NULL, look->is_up);
-		free_look(look);
-	}
+	if (look->pending == 0)
+		end_look(look);
 	if (!loop_timer_is_started(&health->timer))
 		loop_timer_start(health->is.loop, &health->timer, 0, 0);
 }

@@ -9,9 +9,9 @@ struct loop;
 struct perform_health;
 struct settings;
 
-/* Called for each of an environment's health URLs, the i-th, when it was asked, and with url NULL
- * when all of them were: up when every one answered 2xx.  From the loop, never inside a call of
- * this module. */
+/* Called for each of an environment's health URLs, the i-th, when it was asked (that of each host
+ * is one, up where no more hosts fail than may), and with url NULL when all of them were: up when
+ * every one answered 2xx.  From the loop, never inside a call of this module. */
 typedef void perform_health_fn(
     void *ctx, const char *environment, size_t i, const char *url, bool is_up);
 

@@ -25,8 +25,9 @@ struct scene {
 	char names[N][LIMIT_ENVIRONMENT];
 	char url[64];
 	bool is_holding; /* requests are kept, not answered */
-	struct http_request *held[N];
+	struct http_request *held[4 * N];
 	size_t n_held;
+	size_t n_bad; /* so many are answered 503 */
 	size_t asked, up, down, up_urls;
 	int64_t at[4 * N]; /* when they were asked */
 	size_t rounds;
@@ -44,7 +45,8 @@ on_request(struct http_request *request, void *ctx)
 	if (scene->is_holding)
 		scene->held[scene->n_held++] = request;
 	else
-		http_request_answer(request, 200, NULL, "ok", 2);
+		http_request_answer(request, scene->n_bad > 0 ? 503 : 200, NULL, "ok", 2);
+	scene->n_bad -= scene->n_bad > 0;
 }
 
 static void
@@ -153,6 +155,54 @@ SCENE_TEST(at_most_64_are_asked_at_a_time_and_none_is_left_out)
 }
 
 /* Whom our own crowd keeps us from asking is not down: an alert would ring for it. */
+/* --- at the URL of each host --- */
+
+static char hosts[20 * N * 2], each[64];
+
+static void
+look_at_hosts(struct scene *scene, int n, const char *failures_max)
+{
+	hosts[0] = '\0';
+	for (int i = 1; i <= n; i++)
+		(void)snprintf(hosts + strlen(hosts), sizeof(hosts) - strlen(hosts),
+		    "%s127.0.0.1:%d", i > 1 ? "," : "", i);
+	(void)snprintf(each, sizeof(each), "http://{host}:%u/h", http_server_port(scene->server));
+	look_at(scene, 1, 60000);
+	scene->environments[0].health_url_count = 0;
+	scene->environments[0].health_template = each;
+	scene->environments[0].hosts = hosts;
+	scene->environments[0].in_waves.failures_max = failures_max;
+	(void)snprintf(scene->url, sizeof(scene->url), "%s", each);
+	perform_health_settings(scene->health, &scene->settings);
+}
+
+SCENE_TEST(at_most_64_hosts_are_asked_at_a_time_and_all_are)
+{
+	scene->is_holding = true;
+	look_at_hosts(scene, 2 * N, "0");
+	UNTIL(scene, scene->asked >= PERFORM_HEALTH_PROBES);
+	for (size_t i = 0; i < 2 * N; i++) {
+		UNTIL(scene, scene->n_held > 0);
+		assert_true(scene->asked - i <= PERFORM_HEALTH_PROBES);
+		http_request_answer(scene->held[--scene->n_held], 200, NULL, "ok", 2);
+	}
+	UNTIL(scene, scene->up == 1);
+	assert_int_equal(scene->asked, 2 * N);
+	assert_int_equal(scene->up_urls, 1); /* one series, whatever they are */
+}
+
+SCENE_TEST(one_host_more_than_may_fail_is_down)
+{
+	scene->n_bad = 2;
+	look_at_hosts(scene, 2 * N, "1%");
+	UNTIL(scene, scene->up == 1);
+	perform_health_free(scene->health);
+	scene->n_bad = 3;
+	look_at_hosts(scene, 2 * N, "1%");
+	UNTIL(scene, scene->down == 1);
+	assert_int_equal(scene->asked, 4 * N);
+}
+
 SCENE_TEST(where_the_client_is_crowded_they_are_asked_a_little_later)
 {
 	http_client_free(scene->client);
