@@ -11,7 +11,8 @@ struct environment_settings;
 struct effect *decide_status_new_probe(void) MUST_USE;
 
 /* All URLs of an environment, or none where they do not fit. */
-void decide_status_add_urls(struct effect_probe *probe, const struct environment_settings *settings);
+void decide_status_add_urls(
+    struct effect_probe *probe, const struct environment_settings *settings);
 
 /* That of each of its hosts, where one is known: all of them together have 10 s. */
 void decide_status_add_hosts(
