@@ -95,6 +95,8 @@ ask_next(struct prom_query_job *job)
 		return;
 	}
 	facts = bake_facts(job->of, effect->u.prom_query.release);
+	if (effect->u.prom_query.hosts != NULL && effect->u.prom_query.hosts[0] != '\0')
+		facts.hosts = effect->u.prom_query.hosts;
 	promql_fill(text, &facts, &filled);
 	if (buf_check(&filled, &err))
 		job->call = prometheus_start(job->job.perform->prometheus,

@@ -152,11 +152,33 @@ give_names(struct store *store, struct effect_probe *probe, struct err *err)
 	return true;
 }
 
+/* A canary's errors are lost among those of all hosts: of work in waves what it has touched. */
+static bool
+give_touched(struct store *store, struct effect *effect, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	CLEANUP(buf_done) struct buf text = buf_make(LIMIT_RUN_HOSTS);
+
+	if (!db_query(&rows, store->db, err,
+		"SELECT name FROM host WHERE environment = $1 AND work = $2 AND left_at = 0"
+		" ORDER BY name",
+		DB_TEXT(effect->u.prom_query.environment), DB_I64(effect->subject)))
+		return false;
+	while (db_next(&rows))
+		buf_addf(&text, "%s%s", text.size > 0 ? "," : "", db_col_text(&rows, 0));
+	if (!db_rows_end(&rows, err) || !buf_check(&text, err))
+		return false;
+	free(effect->u.prom_query.hosts);
+	effect->u.prom_query.hosts = buf_take(&text);
+	return true;
+}
+
 bool
 store_host_lines(struct store *store, struct effect *effect, bool is_grouped, struct err *err)
 {
-	return effect->kind == EFFECT_PROBE ? give_names(store, &effect->u.probe, err) :
-					      add_lines(store, &effect->u.run, is_grouped, err);
+	return effect->kind == EFFECT_PROBE   ? give_names(store, &effect->u.probe, err) :
+	    effect->kind == EFFECT_PROM_QUERY ? give_touched(store, effect, err) :
+						add_lines(store, &effect->u.run, is_grouped, err);
 }
 
 /* --- what became of them --- */

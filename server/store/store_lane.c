@@ -490,7 +490,7 @@ fill(struct store *store, struct effect *effect, struct err *err)
 	if (effect->kind == EFFECT_WITNESS)
 		return fill_lines(store, witness->first, witness->last, WITNESS_OBJECT_MAX,
 		    &witness->lines, &witness->size, err);
-	if (effect->kind == EFFECT_PROBE)
+	if (effect->kind == EFFECT_PROBE || effect->kind == EFFECT_PROM_QUERY)
 		return store_host_lines(store, effect, false, err);
 	return effect->kind != EFFECT_RUN || fill_run(store, effect, err);
 }

@@ -79,7 +79,9 @@ effect_free(struct effect *effect)
 	else if (effect->kind == EFFECT_PROBE) {
 		free(effect->u.probe.targets);
 		free(effect->u.probe.hosts);
-	} else if (effect->kind == EFFECT_WITNESS)
+	} else if (effect->kind == EFFECT_PROM_QUERY)
+		free(effect->u.prom_query.hosts);
+	else if (effect->kind == EFFECT_WITNESS)
 		free(effect->u.witness.lines);
 	settings_unref(effect->settings);
 	free(effect);

@@ -295,6 +295,9 @@ struct effect_opa {
 struct effect_prom_query {
 	char environment[LIMIT_ENVIRONMENT];
 	char release[LIMIT_COMMIT]; /* in the place of {release} */
+	/* Owned, not in the row, in the place of {hosts}: those that the work has touched, with a
+	 * comma between.  "" or NULL: all hosts of the environment. */
+	char *hosts;
 };
 
 /* The subject is the work; 0: of none. */

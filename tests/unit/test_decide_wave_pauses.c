@@ -1,7 +1,6 @@
 /* Goal: between two waves everything is looked at again, and what is paused waits for a word.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid_inside.h"
-#include "lib/text.h"
+#include "bake_aid.h"
 #include "waves_aid.h"
 
 WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_left)
@@ -380,4 +379,34 @@ WORLD_TEST_OF(who_may_approve_no_more_lets_no_further_wave_begin, HOSTS, "STAGIN
 	world_settings(w, HOSTS, "STAGING_APPROVALS=1", NULL);
 	world_text(w, WORLD_ADMIN, "/resume staging");
 	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+}
+
+/* --- what Prometheus is asked --- */
+
+static const char *
+asked_about(struct world *w)
+{
+	const char *hosts = world_peek(w, EFFECT_PROM_QUERY)->u.prom_query.hosts;
+
+	return hosts != NULL ? hosts : "nothing";
+}
+
+WORLD_TEST_OF(what_bakes_is_asked_about_on_the_hosts_that_it_has_touched, HOSTS, BAKES, ASKS)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	assert_string_equal(asked_about(w), ""); /* before: of all */
+	says(w, HEALTHY);
+	waves_say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	world_due(w, TIMER_BAKE);
+	assert_string_equal(asked_about(w), "h1:22");
+	says(w, HEALTHY);
+	for (int i = 0; i < 3; i++)
+		looks(w, HEALTHY);
+	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
+	waves_say(w, "h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	world_due(w, TIMER_BAKE);
+	assert_string_equal(asked_about(w), "h1:22,h2:22,h3:22");
 }

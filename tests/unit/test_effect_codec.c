@@ -48,7 +48,7 @@ static const struct {
 	TEXT(RUN, run.wave),
 	NOT_IN_ROW(RUN, run.started_at), NOT_IN_ROW(RUN, run.runner),
 	NOT_IN_ROW(RUN, run.ordered_at), NOT_IN_ROW(RUN, run.message), NOT_IN_ROW(RUN, run.hosts),
-	NOT_IN_ROW(PROBE, probe.hosts),
+	NOT_IN_ROW(PROBE, probe.hosts), NOT_IN_ROW(PROM_QUERY, prom_query.hosts),
 	WORD(GIT_QUERY, git_query.kind), TEXT(GIT_QUERY, git_query.environment),
 	TEXT(GIT_QUERY, git_query.ref), TEXT(GIT_QUERY, git_query.base),
 	TEXT(GIT_QUERY, git_query.branch), TEXT(GIT_QUERY, git_query.blocked),

@@ -126,7 +126,7 @@ finish(void **state)
 #define SCENE_TEST(name) TEST_OF(name, struct scene *scene, begin, finish)
 
 static void
-perform(struct scene *scene, const char *environment)
+perform_of(struct scene *scene, const char *environment, const char *hosts)
 {
 	struct effect *effect = effect_new(EFFECT_PROM_QUERY);
 
@@ -134,7 +134,14 @@ perform(struct scene *scene, const char *environment)
 	effect->settings = settings_ref(scene->settings);
 	(void)text_copy(effect->u.prom_query.environment, LIMIT_ENVIRONMENT, environment);
 	(void)text_copy(effect->u.prom_query.release, LIMIT_COMMIT, "45f7076");
+	effect->u.prom_query.hosts = strdup(hosts);
 	perform_effect(&scene->perform, effect);
+}
+
+static void
+perform(struct scene *scene, const char *environment)
+{
+	perform_of(scene, environment, "");
 }
 
 static const struct bake_look *
@@ -160,6 +167,18 @@ SCENE_TEST(each_query_is_asked_without_its_comparison)
 	assert_int_equal(scene->n_heard, 3);
 	for (size_t i = 0; i < 3; i++)
 		assert_string_equal(scene->heard[i], "Bearer " TOKEN);
+}
+
+/* So many that the query that names them is sent to nobody. */
+SCENE_TEST(the_hosts_of_a_wave_take_the_place_of_all)
+{
+	char hosts[PROMQL_FILLED_MAX + 1];
+
+	memset(hosts, 'h', sizeof(hosts));
+	hosts[sizeof(hosts) - 1] = '\0';
+	perform_of(scene, "staging", hosts);
+	assert_int_equal(look(scene)->n, 1);
+	assert_string_not_equal(look(scene)->why, "");
 }
 
 SCENE_TEST(with_a_user_it_is_a_password)
