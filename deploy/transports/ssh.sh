@@ -44,7 +44,7 @@ transport_preflight() {
 	ssh_leave_out
 	[[ -z $ssh_origin ]] || ssh_most=$SSH_CONFIGS_MAX
 	ssh_quiet=yes
-	ssh_only=("${!ssh_hosts[@]}")
+	ssh_choose
 	[[ $act != rollback ]] || back=rollback=yes
 	[[ $act != rollback ]] || goes_to=$release
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" "image=$image" ${ssh_origin:+"origin=$ssh_origin"} \

@@ -82,10 +82,12 @@ transport_preflight() {
 	ssh_quiet=no ssh_migrating=() ssh_grace=0 ssh_stops=() ssh_boots=()
 	[[ $reads != logs ]] || return 0
 	ssh_name_gone
-	[[ -z $migration_name ]] || ssh_found=(migrates=yes) # on the first host
+	ssh_choose
+	[[ -z $migration_name ]] || ssh_found=(["${ssh_only[0]}"]=migrates=yes) # on the first host
 	systemd_prepare
 	ssh_leave_out
-	ssh_only=("${!ssh_hosts[@]}") ssh_quiet=yes
+	ssh_choose
+	ssh_quiet=yes
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" || true # ssh_status, below
 	ssh_quiet=no ssh_found=()
 	systemd_show

@@ -5,8 +5,8 @@
 #include "store/store_inside.h"
 
 #define COLUMNS \
-	"work, measured_at, began_at, length_ms, left_ms, counted_at, is_prolonged, is_to_pause, why," \
-	" is_cut"
+	"work, measured_at, began_at, length_ms, left_ms, counted_at, is_prolonged, is_to_pause," \
+	" why, is_cut"
 
 TX_READER(read_bake, struct bake, TX_I64(work), TX_I64(measured_at), TX_I64(began_at),
     TX_I64(length_ms), TX_I64(left_ms), TX_I64(counted_at), TX_FLAG(is_prolonged),

@@ -85,6 +85,30 @@ def test_a_host_that_does_not_answer_counts_and_is_left_out_of_all_that_follows(
     assert set(acts(bench, "h1")) <= {"check"}
 
 
+@pytest.mark.parametrize("most,status", [("0", 78), ("1", 0)])
+def test_a_host_whose_key_is_not_known_is_one_that_has_failed(bench, most, status):
+    commit, _ = bench.release("one")
+    bench.known.write_text(bench.known.read_text().partition("\n")[2])
+    done, said = bench.run("deploy.sh", "staging", commit, WAVE_FAILURES_MAX=most, **names(bench, *HOSTS))
+    told = said_of_hosts(bench)
+    assert done == status and told[0].startswith("h1:22 failed unreachable: known_hosts has no key of h1: "), said
+    assert told[1:] == (["h2:2222 began", "h2:2222 ok"] if status == 0 else []) and not acts(bench, "h1"), told
+    assert (acts(bench, "h2") == []) == (status != 0)
+
+
+@pytest.mark.long
+def test_a_host_whose_key_is_not_known_keeps_no_other_from_being_rolled_back(bench):
+    one = bench.shipped("one", STAGING_HOST="h1,h2:2222")
+    commit, _ = bench.release("two")
+    assert bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222")[0] == 0, bench.said()
+    bench.known.write_text(bench.known.read_text().partition("\n")[2])
+    status, said = bench.run("rollback.sh", "staging", f"{one[0]}@{one[1]}",
+                             **names(bench, f"= {one[0]}@{one[1]}", *HOSTS))
+    told = said_of_hosts(bench)
+    assert status == 0 and told[0].startswith("h1:22 failed unreachable: known_hosts has no key of h1: "), said
+    assert told[1:] == ["h2:2222 began", "h2:2222 ok"], told
+
+
 @pytest.mark.long
 def test_where_all_hosts_of_a_wave_fail_it_has_failed_whatever_may(bench):
     commit, _ = bench.release("one")

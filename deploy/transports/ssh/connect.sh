@@ -75,6 +75,11 @@ ssh_find_scan() { # HOST PORT
 }
 
 ssh_check_pinned() { # HOST PORT
+	ssh_is_pinned "$1" "$2" || fail "$EXIT_CONFIG" "${ssh_said#*: }"
+}
+
+# Fails with ssh_said: that, behind the host.
+ssh_is_pinned() { # HOST PORT
 	local name scan
 	known_as name "$1" "$2"
 	# A name that stands there as it is; what ssh-keygen finds are hashes and lists of names too.
@@ -82,7 +87,8 @@ ssh_check_pinned() { # HOST PORT
 	[[ $ssh_known != *$'\n'"$name "[!' ']* ]] || return 0
 	ssh-keygen -F "$name" -f "$SSH_KNOWN_HOSTS" >/dev/null 2>&1 && return 0
 	ssh_find_scan "$1" "$2"
-	fail "$EXIT_CONFIG" "known_hosts has no key of $name: $scan, compare it with the host's own, add it to $SSH_KNOWN_HOSTS"
+	ssh_said="$1: known_hosts has no key of $name: $scan, compare it with the host's own, add it to $SSH_KNOWN_HOSTS"
+	return 1
 }
 
 # ---- what ssh itself says --------------------------------------------------------------------------

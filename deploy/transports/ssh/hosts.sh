@@ -72,7 +72,9 @@ ssh_check_files() {
 		fail "$EXIT_CONFIG" "SSH_KNOWN_HOSTS: others may write $SSH_KNOWN_HOSTS (mode $mode): chmod 644 it"
 	[[ -z $ssh_jump_host ]] || ssh_check_pinned "$ssh_jump_host" "$ssh_jump_port"
 	for i in "${!ssh_hosts[@]}"; do
-		ssh_check_pinned "${ssh_hosts[$i]}" "${ssh_ports[$i]}"
+		! ssh_is_pinned "${ssh_hosts[$i]}" "${ssh_ports[$i]}" || continue
+		ssh_status=$EXIT_UNREACHABLE # as nobody knows who answers there
+		[[ $act == @(deploy|rollback) ]] && ssh_may_go_on "$i" check || fail "$EXIT_CONFIG" "${ssh_said#*: }"
 	done
 }
 
