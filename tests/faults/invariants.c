@@ -275,7 +275,8 @@ whoever_is_queued_has_a_place(const struct invariants *of)
 	    "  AND q.state = 'QUEUED' AND q.place = d.place))");
 }
 
-/* I13: where what runs is not known, whatever began since was confirmed by who had been told. */
+/* I13: where what runs is not known, whatever began since was confirmed by who had been told, or a
+ * person takes back what their waves had reached. */
 static void
 nothing_begins_where_nothing_is_known(const struct invariants *of)
 {
@@ -288,6 +289,10 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	    " OR NOT EXISTS (SELECT 1 FROM audit a"
 	    " WHERE a.deployment = d.id AND (a.outcome = 'confirmed'"
 	    " OR a.outcome = 'approved') AND a.seq >"
+	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
+	    " AND u.environment = d.environment))) AND NOT (d.waves > 0"
+	    " AND d.state IN ('ROLLING_BACK', 'VERIFYING_ROLLBACK') AND EXISTS (SELECT 1"
+	    " FROM audit c WHERE c.deployment = d.id AND c.action = 'cancel_requested' AND c.seq >"
 	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
 	    " AND u.environment = d.environment))) AND (SELECT MAX(b.seq) FROM audit b"
 	    " WHERE b.deployment = d.id AND b.action IN ('deploy_started', 'rollback_started',"

@@ -556,7 +556,7 @@ sim_check_gate(struct sim *sim, const struct sim_process *process)
 }
 
 /* I13: nothing begins where what runs is not known, but for who confirmed it since, or has let its
- * waves go on. */
+ * waves go on, or back. */
 void
 sim_check_known(struct sim *sim, int64_t deployment)
 {
@@ -564,7 +564,8 @@ sim_check_known(struct sim *sim, int64_t deployment)
 	int64_t n = invariants_number(&of,
 	    "SELECT COUNT(*) FROM work d JOIN environment e ON e.name = d.environment"
 	    " WHERE d.id = $1 AND e.unknown_since <> 0 AND NOT EXISTS (SELECT 1 FROM audit a"
-	    " WHERE a.deployment = d.id AND a.outcome IN ('confirmed', 'approved', 'resumed') AND a.seq >"
+	    " WHERE a.deployment = d.id AND ((d.waves > 0 AND a.action = 'cancel_requested')"
+	    " OR a.outcome IN ('confirmed', 'approved', 'resumed')) AND a.seq >"
 	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
 	    " AND u.environment = d.environment))",
 	    DB_I64(deployment));

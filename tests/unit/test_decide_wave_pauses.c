@@ -340,7 +340,7 @@ WAVES_TEST(the_audit_has_each_wave_that_was_stopped_lost_or_paused_and_no_name)
 	    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
 	assert_int_equal(world_audited(w, "deploy_paused", "wave 2 of 2 was interrupted"), 1);
 	assert_int_equal(world_audited(w, "deploy_paused", NULL), 3);
-	assert_int_equal(world_audited(w, "deploy_paused", "ada"), 0);
+	assert_int_equal(world_audited(w, "deploy_paused", "@ada"), 0);
 }
 
 /* --- what it was begun by --- */
