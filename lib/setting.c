@@ -35,7 +35,8 @@
 #define DOMAIN		 "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 #define HOST		 "(" DOMAIN "|\\[[0-9A-Fa-f:.]+\\])"
 #define PLACE		 HOST "(:" PORT ")?"
-#define PATTERN		 "(" PLACE "|[a-z0-9][a-z0-9.-]{0,56}[*])"
+#define PATTERN_MAX	 58 /* bytes: counted by are_hosts(), as an expression that counts takes 70 KB */
+#define PATTERN		 "(" PLACE "|[a-z0-9][a-z0-9.-]*[*])"
 #define URL		 "https?://[^/?#@ \"<>\\^`{|}]+([/?#][^ \"<>\\^`{|}]*)?"
 #define PLAIN		 "[A-Za-z0-9_:@=,+-]"
 #define DOTTED		 "[A-Za-z0-9._:@=,+-]"
@@ -360,8 +361,12 @@ are_hosts(const char *list)
 	size_t count = 0;
 
 	for (const char *part = list; part != NULL; part = strchr(part, ',')) {
+		size_t size;
+
 		part += *part == ',';
-		if (++count > SETTING_HOSTS_MAX || !is_place(part))
+		size = strcspn(part, ",");
+		if (++count > SETTING_HOSTS_MAX || !is_place(part) ||
+		    (size > PATTERN_MAX && part[size - 1] == '*'))
 			return false;
 	}
 	return are_different(list);
