@@ -72,7 +72,7 @@ chat_deployment_promotion(struct chat_text *text, const struct chat_deployment *
 
 	if (promotion == NULL)
 		return;
-	if (strcmp(promotion->from, about->deployment->environment) == 0) {
+	if (promotion_is_own(promotion, about->deployment->environment)) {
 		chat_text_add(text, "\nrelease %s, which is live; no other host is touched",
 		    commit_name_here(COMMIT_OF(about->deployment)));
 		return;

@@ -63,7 +63,7 @@ add_number(struct chat_text *text, const struct chat_show *is)
 	if (work->image[0] != '\0')
 		chat_text_image(text, ", ", work->image);
 	if (is->about->promotion != NULL &&
-	    strcmp(is->about->promotion->from, work->environment) == 0)
+	    promotion_is_own(is->about->promotion, work->environment))
 		chat_text_add(text, ", to hosts that did not run it");
 	else if (is->about->promotion != NULL)
 		chat_text_some(text, ", promoted from ",

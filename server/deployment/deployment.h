@@ -7,6 +7,7 @@
 #include "types/effect.h"
 #include "types/policy_action.h"
 #include "deployment/gate.h"
+#include "deployment/promotion.h"
 #include "types/run_warnings.h"
 
 /* Who set it off: word, as metrics and rows name it, and whether somebody asked for it (REQUEST) or
@@ -90,15 +91,6 @@ struct ran {
 };
 
 #define RAN_SHOWN 3
-
-/* Of a deployment that brings what is live elsewhere, without a build. */
-struct promotion {
-	char from[LIMIT_ENVIRONMENT]; /* where it is live; "": it is no promotion */
-	char image[LIMIT_IMAGE];      /* which is brought, and no other */
-	int64_t since;		      /* wall ms: live there, when it was asked for */
-	int64_t release;	      /* of that environment */
-	int64_t seen; /* the release that was live there when whoever answers was shown it */
-};
 
 /* A rollback has left it out, and no release has reached it since. */
 struct left_host {

@@ -149,13 +149,11 @@ ask_host(struct look *look)
 {
 	struct environment_look *of = look->environment;
 	struct hosts_look *hosts = &of->hosts;
-	char host[SETTING_PART_MAX + 2], url[LIMIT_URL + LIMIT_HOST];
+	char host[SETTING_PART_MAX + 1], url[LIMIT_URL + LIMIT_HOST];
 	struct err err = { .code = ERR_NONE };
 
 	while (loop_now_ms() < hosts->until && hosts->rest != NULL &&
-	    setting_next(&hosts->rest, host, SETTING_PART_MAX + 1)) {
-		host[strlen(host) + 1] = '\0';
-		host[strlen(host)] = ' ';
+	    setting_next(&hosts->rest, host, sizeof(host))) {
 		look->call =
 		    probe_check_start(of->health->is.client, probe_hosts_url(hosts->url, host, url),
 			of->timeout_s < HOSTS_TIMEOUT_S ? of->timeout_s : HOSTS_TIMEOUT_S,

@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 
-#include "lib/clock.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/host_lines.h"
 #include "lib/log.h"

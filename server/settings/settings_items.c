@@ -54,14 +54,19 @@ settings_items_find(const struct settings_items *items, const char *text)
 void
 settings_items_overlaps(const struct settings_items *items, settings_items_call *call, void *ctx)
 {
-	for (size_t i = 0; i < items->count; i++)
-		for (size_t n = 0; host_is_pattern(items->at[i].text) && n < items->count; n++) {
-			const struct settings_item *one = &items->at[i], *other = &items->at[n];
+	for (size_t i = 0; i < items->count; i++) {
+		const struct settings_item *one = &items->at[i];
+
+		if (!host_is_pattern(one->text))
+			continue;
+		for (size_t n = 0; n < items->count; n++) {
+			const struct settings_item *other = &items->at[n];
 			bool is_first = one->of < other->of;
 
 			if (one->of != other->of && host_overlaps(one->text, other->text))
 				call(ctx, is_first ? one : other, is_first ? other : one);
 		}
+	}
 }
 
 void

@@ -31,7 +31,7 @@ probe_hosts_url(const char *url, const char *host, char out[LIMIT_URL + LIMIT_HO
 	if (host == NULL)
 		return url;
 	size = strcspn(host, " ");
-	for (size_t i = 0; host[i] != ' '; i++)
+	for (size_t i = 0, end = size; i < end; i++)
 		size = host[i] == ':' ? i : size;
 	(void)snprintf(out, LIMIT_URL + LIMIT_HOST, "%.*s%.*s%s", (int)(at - url), url, (int)size,
 	    host, at + strlen(PROBE_HOST));

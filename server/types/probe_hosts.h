@@ -11,7 +11,8 @@
 /* How many findings it has: one for each target, of a template one for each of its hosts. */
 size_t probe_hosts_findings(const struct effect_probe *probe, const char *hosts);
 
-/* "http://{host}:8080/healthz" for "h1:22 ": http://h1:8080/healthz; host NULL: the URL itself. */
+/* "http://{host}:8080/healthz" for "h1:22", which ends with a blank or the text:
+ * http://h1:8080/healthz; host NULL: the URL itself. */
 const char *probe_hosts_url(const char *url, const char *host, char out[LIMIT_URL + LIMIT_HOST]);
 
 /* One for each target; of a template its detail is "healthy on 11 of 12 (web7: 503)", and it is

@@ -93,17 +93,19 @@ doctor_hosts_ask(struct doctor *doctor, const struct doctor_hosts *asking)
 {
 	CLEANUP(buf_done) struct buf names = buf_make(LIMIT_RUN_HOSTS);
 	struct hosts *hosts;
+	struct probe_target target;
 	const char *at;
-	size_t n = 0;
+	size_t n;
 
 	if (!row_host_look(doctor->db, asking->of->name, &names) || buf_failed(&names))
 		return NULL;
-	for (at = buf_text(&names); *at != '\0'; at++)
-		n += *at == ' ';
+	text_set(target.url, asking->of->health_template);
+	n = probe_hosts_findings(
+	    &(struct effect_probe){ .n = 1, .targets = &target }, buf_text(&names));
 	hosts = mem_new(1, sizeof(*hosts) + n * sizeof(hosts->all[0]));
 	hosts->is = *asking;
 	hosts->doctor = doctor;
-	text_set(hosts->target.url, asking->of->health_template);
+	hosts->target = target;
 	hosts->probe = (struct effect_probe){ .n = 1, .targets = &hosts->target };
 	hosts->probed.hosts = buf_take(&names);
 	hosts->probed.n = hosts->pending = n;

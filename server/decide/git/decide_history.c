@@ -34,7 +34,7 @@ decide_history(struct tx *tx, const struct deployment *work)
 	bool is_current;
 
 	is.is_promotion = decide_promotion_of(tx, work, &promotion)->from[0] != '\0' &&
-	    strcmp(promotion.from, work->environment) != 0;
+	    !promotion_is_own(&promotion, work->environment);
 	if (deployment_is_loan(work))
 		find_loan(tx, work, &is);
 	if (work->state != DEPLOY_LIVE)

@@ -261,13 +261,14 @@ decide_agents_status(struct tx *tx, int64_t person, const char *target, struct c
 	}
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
-		CLEANUP(freep)
-		char *all = e->agents == NULL ? NULL : decide_hosts_of(tx, e->agents);
-		const char *names = all;
+		CLEANUP(freep) char *all = NULL;
+		const char *names;
 
-		if (names != NULL && is_meant(tx, person, target, e->name))
-			while (setting_next(&names, name, sizeof(name)))
-				say_agent(tx, name, e->name, &status);
+		if (e->agents == NULL || !is_meant(tx, person, target, e->name))
+			continue;
+		names = all = decide_hosts_of(tx, e->agents);
+		while (setting_next(&names, name, sizeof(name)))
+			say_agent(tx, name, e->name, &status);
 	}
 	if (status.n > STATUS_SHOWN)
 		chat_text_add(text, "\n… and %zu agents more", status.n - STATUS_SHOWN);

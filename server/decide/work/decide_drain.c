@@ -83,7 +83,7 @@ order(struct tx *tx, const struct deployment *deployment)
 	(void)text_copy(
 	    run->image, LIMIT_IMAGE, is_back ? deployment->previous_image : deployment->image);
 	/* A host that failed serves on with what it had. */
-	if ((deployment->waves > 0 || decide_wave_is_for_agents(tx, deployment)) &&
+	if ((deployment->waves > 0 || decide_wave_rolls_agents_back(tx, deployment)) &&
 	    row_host_order_drain(tx, deployment, run->run) == 0)
 		row_run_ended(tx, &(struct run_ended){ .run = run->run, .exit_status = -1 });
 	else

@@ -351,7 +351,7 @@ decide_promotion_refusal(struct tx *tx, const struct deployment *work, char out[
 		return NULL;
 	if (decide_promotion_of(tx, work, &promotion)->from[0] == '\0')
 		return deployment_is_emergency(work) ? NULL : decide_promotion_alone(to, out);
-	if (strcmp(promotion.from, work->environment) == 0)
+	if (promotion_is_own(&promotion, work->environment))
 		return find_own_fault(tx,
 		    row_environment_get(tx, work->environment, &(struct environment){ 0 }),
 		    promotion.release);

@@ -90,7 +90,7 @@ is_own(struct tx *tx, const struct deployment *work)
 {
 	struct promotion promotion;
 
-	return strcmp(decide_promotion_of(tx, work, &promotion)->from, work->environment) == 0;
+	return promotion_is_own(decide_promotion_of(tx, work, &promotion), work->environment);
 }
 
 /* Leaves those that do not run what is live; returns how many. */
@@ -293,7 +293,7 @@ decide_wave_failures(struct tx *tx, const struct deployment *work)
 }
 
 bool
-decide_wave_is_for_agents(const struct tx *tx, const struct deployment *work)
+decide_wave_rolls_agents_back(const struct tx *tx, const struct deployment *work)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, work->environment);
@@ -322,7 +322,7 @@ decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_ru
 	int most;
 
 	if (work->waves == 0) {
-		if (decide_wave_is_for_agents(tx, work))
+		if (decide_wave_rolls_agents_back(tx, work))
 			(void)row_host_order_back(tx, work, run->run);
 		return;
 	}
@@ -355,7 +355,8 @@ decide_wave_end(struct tx *tx, const struct deployment *work)
 	}
 	if (!has_waves || deployment_is_action(work) || work->run == 0)
 		return;
-	if (decide_wave_is_for_agents(tx, work)) { /* each has said what it runs, or is not known */
+	if (decide_wave_rolls_agents_back(
+		tx, work)) { /* each has said what it runs, or is not known */
 		if (work->target_changed)
 			row_host_gone(tx, work, work->run);
 		row_host_end(tx, work);

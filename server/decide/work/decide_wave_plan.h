@@ -23,7 +23,7 @@ void decide_wave_plan(
 
 /* Is it a rollback by a person, to agents of a pattern?  No script knows which these are, so that
  * it is ordered to those that run something, though it is in no waves. */
-bool decide_wave_is_for_agents(const struct tx *tx, const struct deployment *work);
+bool decide_wave_rolls_agents_back(const struct tx *tx, const struct deployment *work);
 
 /* That run is ordered to the hosts of its wave; of a rollback to those that it has touched and
  * that the settings name. */
