@@ -2,7 +2,8 @@
 # rollback.sh ENV [RELEASE] [--past] - brings an earlier release back, without building anything.
 # SPDX-License-Identifier: ISC
 # RELEASE is its commit, or COMMIT@sha256:DIGEST where it has an image, or target:WORD, what ran before deploybot;
-# left out: the one that was live before, by the state files.  Works by hand too, and believes nothing it was given.
+# left out: the one that was live before, by the state files; none: of hosts where nothing ran before, it ends what does.
+# Works by hand too, and believes nothing it was given.
 # By hand it goes past no barrier (.deploybot/no-rollback) without --past; of a run of the server's that one has asked.
 # The contract stands in docs/deploy-scripts.md.
 set -euo pipefail
@@ -77,21 +78,15 @@ roll_back_groups() { # ENV [--past]
 	done <"$RUN_HOSTS"
 	for ((group = 1; group <= ${#releases[@]}; group++)); do
 		file=$RUN_HOSTS.$group status=0
-		if [[ ${releases[group - 1]} == none ]]; then
-			while IFS= read -r line; do
-				step "host $line failed unknown: nothing ran there before this release, which stays: stop it there"
-			done <"$file"
-			continue
-		fi
 		RUN_HOSTS=$file "$here/rollback.sh" "$1" "${releases[group - 1]}" "${@:2}" || status=$?
-		case $status in
-		0) done_any=yes ;;
-		"$EXIT_UNREACHABLE") ;;
+		case $status.${releases[group - 1]} in
+		0.*) done_any=yes ;;
+		"$EXIT_UNREACHABLE".* | *.none) ;; # where nothing ran nobody is served worse than before
 		*) worst=$EXIT_REFUSED ;;
 		esac
 	done
 	((worst == 0)) || fail "$worst" "not all hosts that answer are rolled back: see above"
-	[[ $done_any == yes ]] || fail "$EXIT_UNREACHABLE" "no host answers: there is none to roll back"
+	[[ $done_any == yes ]] || fail "$EXIT_UNREACHABLE" "no host is rolled back: see above"
 }
 
 past=no
@@ -101,7 +96,11 @@ if [[ $# -gt 1 && ${!#} == --past ]]; then
 fi
 [[ $# -eq 1 || $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV [RELEASE] [--past]"
 check_environment "$1"
-[[ $# -eq 1 ]] || check_release "$2"
+if [[ ${2:-} == none ]]; then
+	[[ -n ${RUN_HOSTS:-} ]] || fail "$EXIT_INPUT" "none is for hosts alone (RUN_HOSTS) where nothing ran before"
+elif [[ $# -eq 2 ]]; then
+	check_release "$2"
+fi
 if [[ -n ${RUN_HOSTS:-} ]] && grep -q '^= ' -- "$RUN_HOSTS"; then
 	if [[ $past == yes ]]; then
 		roll_back_groups "$1" --past
@@ -123,13 +122,15 @@ else
 	release=$2
 	[[ -z ${RUN_ID:-} ]] || named_by=server
 fi
-[[ $release == target:* ]] || commit=${release%%@*}
+[[ $release == @(target:*|none) ]] || commit=${release%%@*}
 find_source "$commit"
 preflight
 take_application_log
 note_current
-[[ -n ${RUN_ID:-} ]] || check_past
-if [[ $release == target:* ]]; then
+[[ -n ${RUN_ID:-} || $release == none ]] || check_past
+if [[ $release == none ]]; then
+	:
+elif [[ $release == target:* ]]; then
 	has_function transport_before ||
 		fail "$EXIT_INPUT" "the transport $transport keeps nothing from before deploybot: take a release's commit"
 elif [[ $transport_needs == image ]]; then

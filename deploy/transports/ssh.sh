@@ -86,6 +86,11 @@ transport_ship() { # RELEASE
 }
 
 transport_rollback() { # RELEASE
+	if [[ $1 == none ]]; then
+		release_begins
+		ssh_switch "${ssh_common[@]}" "image=$image" release=none "lock=$SSH_LOCK_ROLLBACK_SECONDS" rollback=yes
+		return "$?"
+	fi
 	ssh_ship "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" "missing=$EXIT_INPUT" rollback=yes
 }
 

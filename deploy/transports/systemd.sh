@@ -137,8 +137,8 @@ transport_ship() { # COMMIT
 
 transport_rollback() { # COMMIT
 	step find
-	ssh_all "$SSH_START_SECONDS" find "${ssh_common[@]}" "release=$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" \
-		"missing=$EXIT_INPUT"
+	[[ $1 == none ]] || ssh_all "$SSH_START_SECONDS" find "${ssh_common[@]}" "release=$1" \
+		"lock=$SSH_LOCK_ROLLBACK_SECONDS" "missing=$EXIT_INPUT"
 	systemd_switch "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" rollback=yes
 }
 

@@ -7,7 +7,8 @@
 static void
 add_bad(struct chat_text *text, const struct chat_waves *waves)
 {
-	int64_t n = waves->hosts.failed + waves->hosts.unknown + waves->hosts.left;
+	const struct host_counts *hosts = &waves->hosts;
+	int64_t n = hosts->failed + hosts->unknown + hosts->left + hosts->ended;
 
 	for (size_t i = 0; i < waves->n_bad; i++)
 		chat_host(text, "\n", &waves->bad[i]);

@@ -21,9 +21,12 @@ chat_host(struct chat_text *text, const char *before, const struct host *host)
 	char name[LIMIT_HOST];
 
 	chat_text_outside(text, before, chat_host_name(host, name));
-	chat_text_add(text, ": %s", words[host->state]);
-	chat_text_add(text, host->state == HOST_IS_UNKNOWN ? ", should run %.7s" : ", runs %.7s",
-	    host->release[0] != '\0' ? host->release : "nothing");
+	if (host->state == HOST_IS_CURRENT && host->release[0] == '\0')
+		chat_text_add(text, ": runs nothing");
+	else
+		chat_text_add(text,
+		    host->state == HOST_IS_UNKNOWN ? ": %s, should run %.7s" : ": %s, runs %.7s",
+		    words[host->state], host->release[0] != '\0' ? host->release : "nothing");
 	chat_text_some(text, "; ", host->detail);
 }
 

@@ -117,7 +117,8 @@ add_names(struct store *store, const struct names_of *of, struct buf *text, stru
 
 	if (!db_query(&rows, store->db, err,
 		"SELECT name FROM host WHERE environment = $1 AND left_at = 0"
-		" AND (state = 'current' OR $3 <> 0) AND ($2 = 0 OR run = $2) ORDER BY name",
+		" AND ((state = 'current' AND release <> '') OR $3 <> 0) AND ($2 = 0 OR run = $2)"
+		" ORDER BY name",
 		DB_TEXT(of->environment), DB_I64(of->run), DB_I64(of->is_look)))
 		return false;
 	while (db_next(&rows))

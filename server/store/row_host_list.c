@@ -116,13 +116,14 @@ row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret)
 
 TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(failed),
     TX_I64(unknown), TX_I64(left), TX_I64(touched), TX_I64(of_wave), TX_I64(current_of_wave),
-    TX_I64(failed_before))
+    TX_I64(failed_before), TX_I64(ended))
 
 /* clang-format off */
 #define COUNT_OF(what) ", COALESCE(SUM(CASE WHEN " what " THEN 1 ELSE 0 END), 0)"
 /* clang-format on */
 
 #define OPEN	"(state = 'unknown' OR state = 'touched')"
+#define ENDED	"(" ROW_HOST_DONE " AND release = '')"
 #define OF_PLAN " FROM host WHERE environment = $1 AND plan = $2"
 
 struct host_counts
@@ -133,7 +134,8 @@ row_host_count(struct tx *tx, const struct deployment *work)
 		OPEN " AND left_at = 0") COUNT_OF(OPEN " AND left_at <> 0") COUNT_OF("work = $2")
 		COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE)
 		    COUNT_OF("wave < $3 AND"
-			     " (state = 'failed' OR (state = 'unknown' AND left_at = 0))") OF_PLAN,
+			     " (state = 'failed' OR (state = 'unknown' AND left_at = 0))")
+			COUNT_OF(ENDED) OF_PLAN,
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave));
 }
 
@@ -142,7 +144,7 @@ row_host_list_bad(struct tx *tx, const struct deployment *work, struct host ret[
 {
 	return tx_read(tx, read_host, ret, HOSTS_BAD_SHOWN,
 	    "SELECT " COLUMNS " FROM host WHERE environment = $1 AND plan = $2"
-	    " AND (state = 'failed' OR state = 'unknown') ORDER BY name LIMIT $3",
+	    " AND (state = 'failed' OR state = 'unknown' OR " ENDED ") ORDER BY name LIMIT $3",
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(HOSTS_BAD_SHOWN));
 }
 

@@ -40,6 +40,7 @@ struct host_counts {
 	int64_t touched; /* it has begun with them, ever */
 	int64_t of_wave, current_of_wave;
 	int64_t failed_before; /* in the waves before */
+	int64_t ended;	       /* nothing ran there before: what it brought is ended */
 };
 
 #define HOSTS_BAD_SHOWN 10

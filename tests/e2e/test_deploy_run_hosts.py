@@ -1,6 +1,7 @@
 """Goal: a run for some hosts says of each that it begins, and changes nothing there before that is kept; as many may
 fail as were allowed; a rollback brings each back to what it ran before.  ssh and docker are stand-ins."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import fcntl
 import os
 import termios
@@ -214,12 +215,37 @@ def test_a_rollback_that_fails_on_a_host_that_answers_rolls_back_the_others_and_
     bench.host_plan(name="h1")
 
 
-@pytest.mark.long
-def test_a_host_that_ran_nothing_before_is_named(bench):
+@pytest.mark.parametrize("kind", [SshBench, BlueGreenBench])
+def test_where_nothing_ran_before_what_was_brought_is_ended_and_again_after_the_next_one(tmp_path, tools_folder, kind):
+    with contextlib.contextmanager(until_at_rest)(kind(tmp_path, tools_folder, "v2")) as bench:
+        for text in ("one", "two"):
+            bench.shipped(text)
+            assert [status for _, status in bench.runs()] == ["running"]
+            status, said = bench.run("rollback.sh", "staging", "none", **names(bench, "= none", "h1:22"))
+            assert status == 0 and said_of_hosts(bench) == ["h1:22 began", "h1:22 ok"], said
+            assert not bench.runs() and "DEPLOY_" not in (bench.app / ".env").read_text()
+
+
+@pytest.mark.parametrize("there", ["another release", "what ran before deploybot"])
+def test_where_something_may_have_run_before_the_release_stays_and_the_others_are_rolled_back(bench, there):
     one = bench.shipped("one")
-    groups = ("= none", "h2:2222", f"= {one[0]}", "h1:22")
+    if there == "another release":
+        two = bench.shipped("two")
+    else:
+        (bench.app / ".deploybot.target").write_text("before-1\n")
+        two = one
+    groups = ("= none", "h1:22", f"= {one[0]}", "h2:2222")
     status, said = bench.run("rollback.sh", "staging", one[0], **names(bench, *groups))
-    assert status == 0 and said_of_hosts(bench)[0].startswith("h2:2222 failed unknown: nothing ran there before"), said
+    assert status == 0 and said_of_hosts(bench) == [
+        "h1:22 began", "h1:22 failed the release stays: what ran there before is not known (docker ps -a on h1)",
+        "h2:2222 began", "h2:2222 ok"], said
+    assert bench.runs() == [(f"{bench.image}@{two[1]}", "running")]
+
+
+def test_nothing_is_what_hosts_of_a_run_alone_go_back_to(bench):
+    bench.shipped("one")
+    status, said = bench.run("rollback.sh", "staging", "none")
+    assert status == 64 and "none is for hosts alone" in said[-1] and bench.runs(), said
 
 
 @pytest.mark.parametrize("lines", [
@@ -256,6 +282,8 @@ def test_waves_of_units_ship_what_the_first_one_has_built_and_a_rollback_is_said
         status, said = bench.run("rollback.sh", "staging", commit, **names(bench, f"= {first}", "h1:22"))
         assert status == 0 and said_of_hosts(bench) == ["h1:22 began", "h1:22 ok"], said
         assert bench.runs() == ("active", first)
+    status, said = bench.run("rollback.sh", "staging", "none", **names(bench, "= none", "h1:22"))
+    assert "h1:22 failed the release stays" in said_of_hosts(bench)[1] and bench.runs() == ("active", first), said
     assert (bench.path / "built").read_text() == "built\n"
     assert not list((bench.state / "apps" / "staging").glob("wave.*"))
     bench.done()
@@ -312,3 +340,13 @@ def test_blue_green_takes_a_host_back_to_what_it_ran(bluegreen):
     status, said = bench.run("rollback.sh", "staging", release, **one_host(bench, f"= {release}", name))
     assert status == 0 and said_of_hosts(bench) == [f"{name} began", f"{name} ok"], said
     assert bench.serves() == one[1]
+
+
+def test_units_that_ran_nothing_before_are_stopped_and_run_the_next_release(tmp_path, tools_folder):
+    bench = SystemdBench(tmp_path, tools_folder)
+    for _ in range(2):
+        commit = bench.shipped_app()
+        assert bench.runs() == ("active", commit)
+        status, said = bench.run("rollback.sh", "staging", "none", **names(bench, "= none", "h1:22"))
+        assert status == 0 and said_of_hosts(bench) == ["h1:22 began", "h1:22 ok"], said
+        assert bench.runs()[0] == "inactive" and not os.path.lexists(bench.app / "current")

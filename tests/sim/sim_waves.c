@@ -272,7 +272,7 @@ finish(struct sim *sim, struct sim_process *process, int i)
 	if (process->has_supervisor)
 		say(process, i, word);
 	process->wave.failed += word != HOST_OK;
-	process->wave.is_refused |= is_back && word == HOST_FAILED;
+	process->wave.is_refused |= is_back && word == HOST_FAILED && of->to[0] != '\0';
 	if (word == HOST_OK)
 		runs(host, of->to);
 	else if (word == HOST_FAILED && !is_back)
@@ -285,18 +285,20 @@ finish(struct sim *sim, struct sim_process *process, int i)
 		sim_note(sim, SIM_WAVE_HOST_UNKNOWN);
 }
 
-/* In the preflight, or the pull: nothing of it has changed. */
+/* In the preflight, or the pull: nothing of it has changed.  Nor does that change which is to be
+ * ended as nothing ran there before, where something has. */
 static bool
 fails_before(struct sim *sim, struct sim_process *process, int i)
 {
 	struct sim_wave_host *of = &process->wave.of[i];
-	bool is_nothing = process->program == PROGRAM_ROLLBACK && of->to[0] == '\0';
+	struct sim_host *host = &sim->hosts[process->environment][of->host];
+	bool stays =
+	    process->program == PROGRAM_ROLLBACK && of->to[0] == '\0' && host->before[0] != '\0';
 
-	if (!is_nothing && (sim->is_resting || !sim_one_in(sim, 2 * RARELY)))
+	if (!stays && (sim->is_resting || !sim_one_in(sim, 2 * RARELY)))
 		return false;
-	sim->hosts[process->environment][of->host].is_sure =
-	    is_known(sim, process->environment, of->host);
-	say(process, i, is_nothing ? HOST_UNKNOWN : HOST_FAILED);
+	host->is_sure = is_known(sim, process->environment, of->host);
+	say(process, i, HOST_FAILED);
 	of->is = SIM_HOST_DONE;
 	process->wave.failed++;
 	return true;

@@ -556,6 +556,34 @@ WORLD_TEST_OF(hosts_that_are_unhealthy_count_as_failed, HOSTS, OF_EACH, "STAGING
 	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
 }
 
+/* B is live on h2 and h3 when h1 comes, where the first wave of C fails. */
+WORLD_TEST_OF(what_came_where_nothing_ran_before_is_ended_named_and_not_asked_for_its_health,
+    "STAGING_HOST=h2,h3", "STAGING_WAVES=1, 100%", OF_EACH)
+{
+	world_released(w, "staging");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
+	waves_say(w, "h2 began, h2 ok");
+	world_run_releases(w, GOOD);
+	hosts_probed(w, "h2:22 ", "");
+	waves_say(w, "h3 began, h3 ok");
+	world_run_releases(w, GOOD);
+	hosts_probed(w, "h3:22 ", "");
+	world_settings(w, HOSTS, OF_EACH, NULL);
+	world_settings_read(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	waves_ordered(w, "1/2", "h1:22\n");
+	waves_say(w, "h1 began, h1 failed: no space left");
+	world_run_releases(w, TOUCHED);
+	waves_ordered(w, "", "= none\nh1:22\n");
+	waves_say(w, "h1 began, h1 ok");
+	world_run_ends(w, GOOD);
+	hosts_probed(w, "h2:22 h3:22 ", "");
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	waves_is(w, 1, HOST_IS_CURRENT, "");
+	assert_non_null(world_says(w, "1 of 1 touched hosts are rolled back\nh1: runs nothing"));
+	assert_string_equal(waves_live(w), COMMIT_B);
+}
+
 WORLD_TEST_OF(more_unhealthy_hosts_than_may_are_rolled_back, HOSTS, OF_EACH)
 {
 	waves_begin(w);

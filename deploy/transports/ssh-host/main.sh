@@ -27,6 +27,10 @@ work() {
 	trap on_told TERM
 	trap '' HUP INT PIPE
 	trap 'on_worker_exit "$?"' EXIT
+	if [[ $act.$release == switch.none ]]; then
+		end_first
+		exit
+	fi
 	[[ $act != @(start|switch) ]] || note_judged
 	case $act.$strategy in
 	pull.*) act_pull ;;

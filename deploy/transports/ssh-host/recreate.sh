@@ -129,7 +129,7 @@ restore_before() { # SERVICE...
 
 # What was brought up gets its stop_grace_period too, all at once.  Noted, as dockerd goes on with a stop when we are killed.
 end_new() { # ID...
-	printf '%s\n' "$@" >.deploybot.before/ending || true # a full disk
+	[[ ! -e .deploybot.before ]] || printf '%s\n' "$@" >.deploybot.before/ending || true # a full disk
 	timeout -k 10 "$up_seconds" docker stop "$@" >/dev/null || true # what it could not stop goes now
 	"${engine[@]}" rm -f "$@" >/dev/null
 }
@@ -251,4 +251,29 @@ switch_recreate() {
 	change=over
 	say "${release:0:12} runs"
 	keep_own
+}
+
+# Nothing ran there before this release came, so nothing is brought back: what it has started goes, and its lines in .env.
+# Other releases, or what ran before deploybot, may have run there, but for those that went this way.
+end_first() {
+	local text ended line found='' id ids=() names=("$service" ${others[@]+"${others[@]}"})
+	"reconcile_$strategy"
+	read_file text .deploybot.releases
+	read_file ended .deploybot.ended
+	while IFS= read -r line; do
+		[[ ! -e .deploybot.target && ($line == "${text##*$'\n'}" || $'\n'$ended$'\n' == *$'\n'"$line"$'\n'*) ]] ||
+			die 70 "the release stays: what ran there before is not known (docker ps -a on $host)"
+	done <<<"$text"
+	if [[ $strategy == bluegreen ]]; then
+		names=(${others[@]+"${others[@]}"})
+		stop_port "$port_a" && stop_port "$port_b" || die 70 "what it has started could not be ended: docker ps -a on $host"
+	fi
+	((${#names[@]} == 0)) || found=$(states "" "${names[@]}") || no_answer "what it has started was not ended"
+	while read -r id _; do
+		[[ -z $id ]] || ids+=("$id")
+	done <<<"$found"
+	((${#ids[@]} == 0)) || end_new "${ids[@]}" || die 70 "what it has started could not be ended: docker ps -a on $host"
+	write_env DEPLOY_IMAGE DEPLOY_PORT && write_file .deploybot.ended printf '%s\n' "$text" ||
+		die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	say "nothing ran there before: what the release has started is ended"
 }

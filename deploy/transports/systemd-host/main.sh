@@ -24,7 +24,7 @@ work() {
 	trap 'on_worker_exit "$?"' EXIT
 	case $act in
 	find) act_find ;;
-	switch) act_switch ;;
+	switch) if [[ $release == none ]]; then end_first; else act_switch; fi ;;
 	clean) act_clean ;;
 	job) act_job ;;
 	await-migration) await_work ;;

@@ -161,3 +161,25 @@ wait_answer() {
 	done
 	return 1
 }
+
+# Nothing ran there before this release came, so nothing is brought back: its units end, and no link names it.  Other
+# releases, or what ran before deploybot, may have run there, but for those that went this way.
+end_first() {
+	local live ended folder unit left_up
+	reconcile
+	live=$(readlink -- current) || live=
+	read_file ended .deploybot.ended
+	for folder in releases/* .deploybot.target.*; do
+		[[ ! -e $folder || $folder == "$live" || $'\n'$ended$'\n' == *$'\n'"$folder"$'\n'* ]] ||
+			die 70 "the release stays: what ran there before is not known (ls $dir/releases on $host)"
+	done
+	for unit in "${units[@]}"; do
+		order --no-block stop "$unit" || die 70 "$unit cannot be stopped: $said"
+		order reset-failed "$unit" || true # where it has not failed
+	done
+	find_left_up
+	[[ -z $left_up ]] || die 70 "still there is:$left_up"
+	point_to '' && write_file .deploybot.ended printf '%s\n' releases/* ||
+		die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	say "nothing ran there before: ${units[*]} is stopped"
+}
