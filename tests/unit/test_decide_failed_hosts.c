@@ -1,5 +1,6 @@
 /* Goal: what is live comes to the hosts that do not run it, and to no other.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "api_aid.h"
 #include "decide_aid_inside.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
@@ -113,6 +114,10 @@ FAILED_TEST(it_fails_again_and_the_others_stay)
 	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
 	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
 	assert_string_equal(waves_live(w), COMMIT_B);
+	assert_string_equal(world_blocked(w, "staging"), "");
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	yes(w);
+	waves_ordered(w, "1/1", "h3:22\n");
 }
 
 FAILED_TEST(who_may_not_deploy_may_not_bring_it_there)
@@ -120,6 +125,19 @@ FAILED_TEST(who_may_not_deploy_may_not_bring_it_there)
 	live_on_two(w);
 	(void)world_text(w, WORLD_STRANGER, "/deploy staging failed");
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+}
+
+WORLD_TEST_OF(a_user_of_the_machine_brings_it_there_as_somebody_of_the_chat, HOSTS,
+    "STAGING_FAILURES_MAX=1", "STAGING_IMAGE_SOURCE=registry", STAGING_IS, STRANGER_IS, TEAM)
+{
+	live_on_two(w);
+	assert_int_equal(
+	    api_aid_ask(w, STAGING, DEPLOY, "{\"arguments\": [\"staging\", \"failed\"]}"), 200);
+	world_git_same(w);
+	yes(w);
+	waves_ordered(w, "1/1", "h3:22\n");
+	assert_int_equal(
+	    api_aid_ask(w, STRANGER, DEPLOY, "{\"arguments\": [\"staging\", \"failed\"]}"), 403);
 }
 
 FAILED_TEST(without_an_image_it_is_the_commit_alone)
