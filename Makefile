@@ -537,12 +537,13 @@ check-agents-many: packages-test
 check-ha: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/ha/check_ha.py $(if $(filter command line,$(origin N)),$(N),30)
-# Releases in waves to so many hosts.
+# Releases in waves to so many hosts that are files, and to so many machines with an sshd.
 HOSTS ?= 64
+SSHD ?= 20
 .PHONY: check-fleet
 check-fleet: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/fleet/check_fleet.py $(HOSTS)
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(TARGETS_IN) $(PYTHON) tests/fleet/check_fleet.py $(HOSTS) $(SSHD)
 check-patroni: packages-patroni
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/ha/check_patroni.py $(WHAT)
@@ -672,7 +673,7 @@ help:
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-canaries  loans of secrets end in each way: none is in a file, a message or the memory (root) of the server: 1 min"
 	@echo "make check-planted  one protection after another is taken out: its test must notice: an hour (WHAT=gate: only those)"
-	@echo "make check-fleet  a release in waves to so many hosts, 3 % of them bad, over kill -9 in each wave and between two: 10 min (HOSTS=64)"
+	@echo "make check-fleet  a release in waves to so many hosts, 3 % of them bad, over kill -9 in each wave and between two; over ssh to SSHD=20 machines, with a bake that Prometheus watches (root): 20 min (HOSTS=64)"
 	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make check-asan     the end-to-end tests of make test with ASan and UBSan: 6 min (WHAT=tests/e2e/test_x.py: only those)"

@@ -1,5 +1,6 @@
 """Goal: a real Prometheus scrapes an application whose errors are turned up: what bakes there is rolled back."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import http.server
 import json
 import shutil
@@ -63,15 +64,36 @@ def _shop():
     shop.close()
 
 
+@contextlib.contextmanager
+def prometheus_of(folder, shop):
+    """Its URL."""
+    port = free_port()
+    (folder / "prometheus.yml").write_text(CONFIG % shop.server.server_address[1], encoding="ascii")
+    with subprocess.Popen(["prometheus", f"--config.file={folder / 'prometheus.yml'}",
+                           f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
+                           "--log.level=warn"]) as process:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
 @pytest.fixture(name="prometheus")
 def _prometheus(tmp_path, shop):
-    port = free_port()
-    (tmp_path / "prometheus.yml").write_text(CONFIG % shop.server.server_address[1], encoding="ascii")
-    with subprocess.Popen(["prometheus", f"--config.file={tmp_path / 'prometheus.yml'}",
-                           f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
-                           "--log.level=warn"]) as process:
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
+    with prometheus_of(tmp_path, shop) as url:
+        yield url
+
+
+def settings_of(prometheus):
+    """A bake of a minute that looks at the rate of errors."""
+    return {"PROMETHEUS_URL": prometheus, "STAGING_BAKE": "1m", "STAGING_BAKE_PRESENT": "up{job={environment}} == 1",
+            "STAGING_BAKE_QUERY": f"errors: {RATE % 'errors'} / {RATE % 'requests'} > 1%"}
+
+
+def wait_for_rate(prometheus):
+    """Until there is what a release is compared with."""
+    rate = (RATE % "requests").replace("{environment}", '"staging"')
+    wait_until(lambda: [value for value in asks(prometheus, rate) or [] if value > 0], 60, "a rate")
 
 
 def asks(url, query):
@@ -84,17 +106,14 @@ def asks(url, query):
 
 
 def test_errors_that_are_turned_up_roll_it_back(tmp_path_factory, prometheus, shop):
-    scene = Scene(tmp_path_factory.mktemp("bake"), settings={
-        "PROMETHEUS_URL": prometheus, "STAGING_BAKE": "1m", "STAGING_BAKE_PRESENT": "up{job={environment}} == 1",
-        "STAGING_BAKE_QUERY": f"errors: {RATE % 'errors'} / {RATE % 'requests'} > 1%"})
+    scene = Scene(tmp_path_factory.mktemp("bake"), settings=settings_of(prometheus))
     try:
         before = scene.commit("develop")["after"]
         who = scene.admin()
         who.say("/deploy staging")
         who.press(who.hear("Baking: staging", before[:7], confirms=ANY), "Live now")
         who.hear("Live: staging", before[:7])
-        rate = (RATE % "requests").replace("{environment}", '"staging"')
-        wait_until(lambda: [value for value in asks(prometheus, rate) or [] if value > 0], 60, "a rate")
+        wait_for_rate(prometheus)
         commit = scene.commit("develop")["after"]
         who.say("/deploy staging")
         who.hear("Baking: staging", commit[:7], confirms=ANY)
