@@ -199,6 +199,8 @@ class Fleet:
         self.who.hear("Rolled back: staging", commit[:7], "touched hosts are rolled back", confirms=ANY,
                       timeout=PATIENCE_S)
         self.went_back(commit, before, earlier)
+        for name in self.names[-len(self.bad) - 1:]:
+            self.hosts.mark(f"fails-{name}:22").unlink()
 
     def bakes(self, before):
         """A real Prometheus sees its errors rise behind the second wave: that goes back where it was."""
@@ -216,7 +218,7 @@ class Fleet:
             shop.failing = 5
             self.who.hear("Rolled back: staging", "errors 5 % > 1 %, before 0 %", commit[:7], timeout=2 * bake.BAKE_S)
         shop.close()
-        assert len(self.hosts.switches(commit)) == self.ends[1]
+        assert len(self.hosts.switches(commit)) < len(self.names)
         self.went_back(commit, before, earlier)
 
     def went_back(self, commit, before, earlier):
