@@ -119,6 +119,32 @@ AGENT_TEST(who_joins_behind_the_question_waits_for_the_next_one_and_who_is_revok
 	assert_non_null(world_says(w, "2 waves: h0; then 3 hosts"));
 }
 
+AGENT_TEST(who_is_revoked_behind_the_question_is_skipped_and_named)
+{
+	OPEN(w, CONFIRMED, "STAGING_WAVES=1, 100%", NULL);
+	enrol_three(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	revoke(w, "h1");
+	yes(w, "2 waves: h1; then 2 hosts");
+	waves_ordered(w, "1/1", "h2:22\nh3:22\n");
+	waves_say(w, "h2 began, h3 began, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "live on 2 of 3 hosts"));
+	assert_non_null(world_says(w, "h1: unknown"));
+}
+
+AGENT_TEST(where_all_were_revoked_behind_the_question_it_is_for_nobody_else)
+{
+	OPEN(w, CONFIRMED, NULL);
+	enrol(w, "h1");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	revoke(w, "h1");
+	enrol(w, "h2");
+	yes(w, "\n1 host: h1");
+	waves_ordered(w, "1/1", "");
+}
+
 /* --- failures, and back --- */
 
 static void

@@ -16,6 +16,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_host.h"
+#include "store/row_host_leave.h"
 #include "store/row_host_list.h"
 #include "store/row_wave_plan.h"
 #include "types/settings.h"
@@ -209,8 +210,8 @@ decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew)
 }
 
 /* One that has left the settings since it was shown is in none, and one that came, which the runner
- * has taken for what was shown, in the last; an agent that came waits for the next deployment.
- * Returns how many there are. */
+ * has taken for what was shown, in the last; an agent that came waits for the next deployment, and
+ * one that was revoked is skipped and named.  Returns how many there are. */
 static int
 give_waves(struct tx *tx, const struct deployment *work,
     const struct environment_settings *settings, const char *plan, const struct release *before)
@@ -218,8 +219,8 @@ give_waves(struct tx *tx, const struct deployment *work,
 	CLEANUP(freep) char *hosts = decide_hosts_of(tx, settings->hosts);
 	size_t n = waves_hosts(hosts);
 	CLEANUP(freep) struct slot *slots = mem_new(n + 1, sizeof(*slots));
+	bool is_new = true, names_left = settings->in_waves.is_pattern && !is_own(tx, work);
 	struct slot wanted, *slot;
-	bool is_new = true;
 	int wave = 0;
 
 	n = read_slots(settings, hosts, slots);
@@ -236,11 +237,15 @@ give_waves(struct tx *tx, const struct deployment *work,
 			wave += is_new ? 1 : 0;
 			is_new = false;
 			row_host_plan(tx, work, wanted.name, wave, before);
+		} else if (names_left) {
+			row_host_plan(tx, work, wanted.name, wave > 0 ? wave : 1, before);
 		}
 		plan += size;
 		is_new |= *plan == '\n';
 		plan += *plan != '\0';
 	}
+	if (names_left)
+		decide_hosts_agents(tx); /* of a new row nobody knows yet that it has left */
 	is_new = wave > 0 && !is_of_some(tx, work, settings);
 	for (size_t i = 0; i < n && is_new; i++)
 		if (!slots[i].is_planned)
@@ -273,7 +278,7 @@ decide_wave_plan(
 	work->waves = give_waves(tx, work, settings, plan != NULL ? plan : "",
 	    n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing);
 	/* Without hosts it is none for all: its runner refuses such an order. */
-	if (work->waves == 0 && is_own(tx, work))
+	if (work->waves == 0 && is_of_some(tx, work, settings))
 		work->waves = 1;
 	work->wave = work->waves > 0 ? 1 : 0;
 }
@@ -331,6 +336,8 @@ decide_wave_order(struct tx *tx, const struct deployment *work, struct effect_ru
 		return;
 	}
 	bind_without_hosts(tx, work, run);
+	if (settings_claims_are_rows(tx->settings, work->environment))
+		(void)row_host_leave_skip(tx, work);
 	(void)row_host_order(tx, work, run->run);
 	text_setf(run->wave, "%d/%d", work->wave, work->waves);
 	most = decide_wave_failures(tx, work) - (int)row_host_count(tx, work).failed_before;
