@@ -345,7 +345,7 @@ static const struct {
 	{ sim_cloudflare_somebody_asks, { 20, 0, 0, 0 } },
 	{ sim_cloudflare_somebody_sets, { 6, 0, 0, 0 } },
 	{ sim_witness_goes_away, { 10, 10, 4, 6 } },
-	{ sim_waves_somebody_turns, { 70, 0, 0, 40 } },
+	{ sim_waves_somebody_turns, { 110, 0, 0, 70 } },
 	{ sim_emergency_somebody_cries, { 8, 8, 4, 0 } },
 	{ sim_approvals_somebody_asks, { 12, 12, 3, 0 } },
 	{ sim_approvals_somebody_answers, { 24, 24, 6, 0 } },

@@ -91,6 +91,9 @@
 	F(WAVE_CUT_INSIDE, "the server was killed in a wave") \
 	F(WAVE_CUT_BETWEEN, "the server was killed between two waves") \
 	F(WAVE_ROW_HELD, "a row said what its host runs") \
+	F(AGENT_JOINED, "an agent was enrolled behind the question of a release") \
+	F(AGENT_SKIPPED, "an agent was revoked before a release came to it") \
+	F(LAGGING_ORDERED, "what is live was ordered for hosts that did not run it") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \
 	F(PROBE_RESTLESS, "a health gate ended whose answers came and went") \
 	F(RESULT_AGAIN, "a result came twice") \

@@ -98,6 +98,8 @@ int64_t sim_agents_number(
 /* --- sim_agents_trouble.c --- */
 
 void sim_agents_trouble_new(void);
+/* Root has an agent enrolled, moved or revoked; key: its new one, or "". */
+void sim_agents_ask(struct sim *sim, const char *word, const char *name, const char *key);
 void sim_agents_somebody_does(struct sim *sim);
 void sim_agents_something_happens(struct sim *sim);
 void sim_agents_trouble_soon(struct sim *sim, int agent, uint32_t within_ms);

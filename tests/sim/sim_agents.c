@@ -450,6 +450,19 @@ enrol(struct db *db, int agent, const char *identity, const char *list, const ch
 }
 
 static void
+enrol_host(void *ctx, const char *name, const char *key)
+{
+	char identity[CRYPTO_CA_IDENTITY];
+	struct err err;
+
+	sim_must(db_run(ctx, &err,
+		     "INSERT INTO peer (identity, digest, made_at, made_by, by_name, revoked_at)"
+		     " VALUES ($1, $2, 1, 1, 'root', 0)",
+		     DB_TEXT(peer_identity(name, identity)), DB_TEXT(key)),
+	    err.text);
+}
+
+static void
 enrol_all(const char *template_path)
 {
 	char identity[CRYPTO_CA_IDENTITY], list[LIMIT_MANIFEST], digest[FINGERPRINT_DIGEST];
@@ -462,6 +475,7 @@ enrol_all(const char *template_path)
 		enrol(db, i, peer_identity(sim_agent_names[i], identity), list, digest);
 	}
 	enrol(db, SIM_BUILDER, PEER_RUNNER "build-1", "", "");
+	sim_fleet_enrol(enrol_host, db);
 	db_close(db);
 }
 

@@ -84,20 +84,19 @@ on_answered(void *ctx, const struct answer *answer)
 	sim_trace(sim, "about an agent it is answered %d", answer->status);
 }
 
-/* On the machine, by root. */
-static void
-ask(struct sim *sim, int agent, bool is_move)
+/* On the machine. */
+void
+sim_agents_ask(struct sim *sim, const char *word, const char *name, const char *key)
 {
-	char path[32], body[160], key[LIMIT_DIGEST];
+	char path[32], body[160];
 	struct event *event;
 	struct err err;
 
 	if (sim->store == NULL)
 		return;
-	sim_link_key(agent, n_keys[agent] + 1, key);
-	(void)snprintf(path, sizeof(path), "/v1/agent/%s", is_move ? "move" : "revoke");
-	(void)snprintf(body, sizeof(body), "{\"name\": \"%s\"%s%s%s}", sim_agent_names[agent],
-	    is_move ? ", \"key\": \"" : "", is_move ? key : "", is_move ? "\"" : "");
+	(void)snprintf(path, sizeof(path), "/v1/agent/%s", word);
+	(void)snprintf(body, sizeof(body), "{\"name\": \"%s\"%s%s%s}", name,
+	    key[0] != '\0' ? ", \"key\": \"" : "", key, key[0] != '\0' ? "\"" : "");
 	event = sim_server_event(sim, EVENT_API);
 	event->u.api = mem_new(1, sizeof(*event->u.api));
 	event->u.api->from =
@@ -108,6 +107,16 @@ ask(struct sim *sim, int agent, bool is_move)
 	event->done = on_answered;
 	event->done_ctx = sim;
 	sim_server_submit(sim, event);
+}
+
+static void
+ask(struct sim *sim, int agent, bool is_move)
+{
+	char key[LIMIT_DIGEST] = "";
+
+	if (is_move)
+		sim_link_key(agent, n_keys[agent] + 1, key);
+	sim_agents_ask(sim, is_move ? "move" : "revoke", sim_agent_names[agent], key);
 }
 
 static bool

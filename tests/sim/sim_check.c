@@ -210,6 +210,7 @@ look_at_end(struct sim *sim, const struct look_deployment *d)
 	an_end_tells_the_truth(sim, d);
 	a_migration_is_never_passed_over(sim, d);
 	a_release_passed_its_gate(sim, d);
+	sim_fleet_check_end(sim, d);
 	sim_nag_check_end(sim, d->id, d->state, d->environment);
 	sim_waves_check_end(sim, d);
 }

@@ -264,6 +264,7 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	sim_emergency_before(tx, ret);
 	sim_witness_before(sim, tx, ret);
 	sim_loans_before(sim, tx, ret);
+	sim_fleet_before(sim, tx, ret);
 	if (ret->said == NULL)
 		return;
 	if (api != NULL && api->job != NULL && sim_jobs_changes(api))
@@ -683,6 +684,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_jobs_after(sim, tx, before);
 	sim_loans_after(sim, tx, before);
 	sim_ci_after(sim, tx, before);
+	sim_fleet_after(sim, tx, before);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);
 	nobody_locks_without_a_grant(sim, tx, before);

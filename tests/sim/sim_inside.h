@@ -195,6 +195,7 @@ struct sim_wave {
 	int number, waves; /* 0: it brings hosts back */
 	int most, failed;  /* hosts */
 	bool is_refused;   /* one that answers was not brought back */
+	bool is_of_person; /* who brings all of them to one release */
 	int n;
 	struct sim_wave_host of[SIM_HOSTS];
 	bool is_file_gone; /* runs/ID/results */
@@ -340,6 +341,13 @@ struct sim_work {
 	bool is_kept; /* ... and that the loop has it */
 	int words;    /* ... by which its job was known: 1 wide, 2 narrow; 0: no job has asked */
 	bool is_lent; /* ... until it was decided that its job has it */
+
+	/* For some hosts, a bit for each: */
+	bool has_plan, was_asked;
+	bool is_own;	  /* what is live comes to those that do not run it */
+	unsigned shown;	  /* when somebody was asked, or it began */
+	unsigned ordered; /* released to, or about to be */
+	unsigned gone;	  /* the others that were none of its hosts any more, at some time */
 };
 
 /* ... and by whom, as it was committed last. */
@@ -1082,6 +1090,22 @@ void sim_waves_check(struct sim *sim, int environment, const struct look_deploym
 void sim_waves_check_end(struct sim *sim, const struct look_deployment *d);
 void sim_waves_looked(struct sim *sim, int environment, const char *commit);
 
+/* --- sim_fleet.c --- */
+
+extern const char *const sim_host_names[SIM_HOSTS]; /* as their rows have them */
+int sim_fleet_host(const char *name, size_t size);  /* the index of one, with its port or without */
+/* Of the agents that are there from the start. */
+void sim_fleet_enrol(void (*put)(void *ctx, const char *name, const char *key), void *ctx);
+bool sim_fleet_has_agents(const struct sim *sim); /* is there a pattern? */
+sim_fn sim_fleet_changes;			  /* ... one is enrolled or revoked */
+/* A bit for each host that these settings name. */
+unsigned sim_fleet_named(
+    struct sim *sim, struct db *db, const struct settings *settings, int environment);
+void sim_fleet_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+void sim_fleet_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_fleet_check_order(struct sim *sim, const struct effect_run *order);
+void sim_fleet_check_end(struct sim *sim, const struct look_deployment *d);
+
 /* --- sim_forge.c --- */
 
 void sim_forge_new(struct sim *sim);
@@ -1182,6 +1206,7 @@ struct sim_before {
 	const struct update *said; /* in a chat or on the machine; NULL: by nobody */
 	int64_t last_work;
 	int64_t last_message;
+	int64_t last_run;
 	int64_t denials; /* that are counted */
 	int64_t last_audit; /* 0: what begins needs no witness */
 	int64_t last_approval;

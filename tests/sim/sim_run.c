@@ -516,6 +516,7 @@ sim_run_begin(struct sim *sim, const struct effect_run *order)
 	sim_two_trouble_soon(sim);
 	sim_check_targets(sim);
 	sim_check_images(sim, order);
+	sim_fleet_check_order(sim, order);
 	if (order->program == PROGRAM_DRAIN) {
 		sim_drain_check_order(sim, order);
 		return process;
@@ -558,6 +559,10 @@ order_arrives(struct sim *sim, int64_t effect, int64_t b)
 		if (!sim->is_resting && sim_one_in(sim, 40)) {
 			sim_note(sim, SIM_RUN_REFUSED);
 			refuse(sim, open, false);
+			return;
+		}
+		if (open->effect->u.run.wave[0] != '\0' && open->effect->u.run.hosts[0] == '\0') {
+			refuse(sim, open, false); /* a wave without hosts */
 			return;
 		}
 		if (put_off(sim, open) || is_changed(sim, open))

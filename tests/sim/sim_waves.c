@@ -16,19 +16,19 @@
 #define STATUS_UNREACHABLE 69
 #define RARELY		   9
 
-static sim_fn server_is_killed;
+static sim_fn server_is_killed, the_rest_is_wanted;
 
 /* --- settings --- */
 
 /* Of which environment, on how many hosts in which waves, and how many may fail. */
 static const struct {
-	const char *of, *hosts, *waves, *failures;
+	const char *of, *hosts, *waves, *failures; /* a pattern is of agents */
 } fleets[SIM_OF_ONE] = {
 	[1] = { "STAGING", "w1,w2,w3,w4,w5", "1, 40%, 100%", "0" },
-	[2] = { "PRODUCTION", "w1,w2,w3,w4", "1, 100%", "1" },
-	[3] = { "STAGING", "w1,w2,w3", "1, 100%", "1" },
+	[2] = { "PRODUCTION", "w*", "1, 50%, 100%", "1" },
+	[3] = { "STAGING", "w*", "1, 100%", "1" },
 	[4] = { "STAGING", "w1,w2,w3,w4,w5,w6", "1, 3, 100%", "2" },
-	[5] = { "STAGING", "w1,w2,w3,w4,w5", "50%, 100%", "20%" },
+	[5] = { "STAGING", "w*", "50%, 100%", "40%" },
 	[8] = { "STAGING", "w1,w2,w3,w4", "1, 2, 3, 100%", "0" },
 };
 
@@ -43,7 +43,8 @@ sim_waves_add_lines(int variant, char room[][SIM_LINE])
 {
 	const char *of = fleets[variant].of;
 
-	(void)snprintf(room[0], SIM_LINE, "%s_DEPLOY_TRANSPORT=ssh", of);
+	(void)snprintf(room[0], SIM_LINE, "%s_DEPLOY_TRANSPORT=%s", of,
+	    strchr(fleets[variant].hosts, '*') != NULL ? "agent" : "ssh");
 	(void)snprintf(room[1], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
 	(void)snprintf(room[2], SIM_LINE, "%s_HOST=%s", of, fleets[variant].hosts);
 	(void)snprintf(room[3], SIM_LINE, "%s_WAVES=%s", of, fleets[variant].waves);
@@ -58,35 +59,14 @@ sim_waves_add_lines(int variant, char room[][SIM_LINE])
 
 /* --- who is who --- */
 
-static const char *const names[SIM_HOSTS] = { "w1:22", "w2:22", "w3:22", "w4:22", "w5:22",
-	"w6:22" };
-
-static int
-host_of(const char *name, size_t size)
-{
-	int host = 0;
-
-	while (host < SIM_HOSTS &&
-	    (strncmp(names[host], name, size) != 0 || names[host][size] != '\0'))
-		host++;
-	assert(host < SIM_HOSTS);
-	return host;
-}
-
 /* As the server has read them; all where they name none. */
-static void
-find_named(const struct sim *sim, int environment, bool ret[SIM_HOSTS])
+static unsigned
+find_named(struct sim *sim, int environment)
 {
-	const struct environment_settings *of =
-	    settings_environment(sim_settings_get(sim->loaded), sim_environments[environment]);
-	const char *list = of != NULL ? of->hosts : NULL;
-	char part[SETTING_PART_MAX + 1];
+	unsigned named =
+	    sim_fleet_named(sim, sim->eyes, sim_settings_get(sim->loaded), environment);
 
-	for (int i = 0; i < SIM_HOSTS; i++)
-		ret[i] = list == NULL || list[0] != names[i][0];
-	while (list != NULL && setting_next(&list, part, sizeof(part)))
-		for (int i = 0; i < SIM_HOSTS; i++)
-			ret[i] |= strncmp(part, names[i], 2) == 0;
+	return named != 0 ? named : (1U << SIM_HOSTS) - 1;
 }
 
 static struct sim_process *
@@ -107,7 +87,7 @@ read_line(struct sim_wave *wave, const char *line, size_t size, const char *to)
 	struct sim_wave_host *of = &wave->of[wave->n++];
 
 	assert(wave->n <= SIM_HOSTS);
-	of->host = host_of(line, size);
+	of->host = sim_fleet_host(line, size);
 	(void)text_copy(of->to, sizeof(of->to), to);
 }
 
@@ -137,18 +117,18 @@ check_order(struct sim *sim, const struct sim_process *process)
 		const struct sim_host *host = &sim->hosts[process->environment][wave->of[i].host];
 
 		n_again += host->released_by == process->deployment;
-		if (process->program == PROGRAM_DEPLOY)
+		if (process->program == PROGRAM_DEPLOY || wave->is_of_person)
 			continue;
 		if (host->touched_by != process->deployment &&
 		    may_be_touched(sim, process->deployment, wave->of[i].host))
 			continue;
 		if (host->touched_by != process->deployment)
 			sim_fail(sim, "only_touched_hosts_are_rolled_back", "run %" PRId64 " to %s",
-			    process->run, names[wave->of[i].host]);
+			    process->run, sim_host_names[wave->of[i].host]);
 		if (host->is_sure && strcmp(host->before, wave->of[i].to) != 0)
 			sim_fail(sim, "each_host_goes_back_to_what_it_ran",
 			    "run %" PRId64 " brings %.7s to %s, which ran %.7s", process->run,
-			    wave->of[i].to, names[wave->of[i].host], host->before);
+			    wave->of[i].to, sim_host_names[wave->of[i].host], host->before);
 	}
 	/* Its run was cut behind the last of them: what follows all of them is yet to be done. */
 	if (process->program == PROGRAM_DEPLOY && n_again > 0 && n_again < wave->n)
@@ -165,6 +145,7 @@ sim_waves_order(struct sim *sim, struct sim_process *process, const struct effec
 		return;
 	sim->has_waves = wave->is_set = true;
 	wave->most = order->failures_max;
+	wave->is_of_person = order->program == PROGRAM_ROLLBACK && order->hosts[0] != '=';
 	/* NOLINTNEXTLINE(cert-err34-c): of our own writing; of a rollback it is "" */
 	(void)sscanf(order->wave, "%d/%d", &wave->number, &wave->waves);
 	if (order->program == PROGRAM_DEPLOY)
@@ -186,7 +167,7 @@ sim_waves_order(struct sim *sim, struct sim_process *process, const struct effec
 	check_order(sim, process);
 	if (wave->number > 0 && sim->wave_cut[process->deployment] == wave->number)
 		sim_note(sim, SIM_WAVE_RESUMED);
-	if (process->program == PROGRAM_ROLLBACK && wave->n > 0)
+	if (process->program == PROGRAM_ROLLBACK && !wave->is_of_person && wave->n > 0)
 		sim_note(sim, SIM_WAVE_BACK);
 }
 
@@ -219,7 +200,7 @@ is_known(struct sim *sim, int environment, int host)
 	    db_one_i64(&n, sim->eyes, &err,
 		"SELECT COUNT(*) FROM host WHERE environment = $1 AND name = $2"
 		" AND state IN ('current', 'failed')",
-		DB_TEXT(sim_environments[environment]), DB_TEXT(names[host])),
+		DB_TEXT(sim_environments[environment]), DB_TEXT(sim_host_names[host])),
 	    &err);
 	return n > 0;
 }
@@ -234,7 +215,7 @@ begin(struct sim *sim, struct sim_process *process, int i)
 	if (other != NULL && other != process)
 		sim_fail(sim, "no_host_is_touched_by_two_runs_at_once",
 		    "runs %" PRId64 " and %" PRId64 " on %s", other->run, process->run,
-		    names[of->host]);
+		    sim_host_names[of->host]);
 	if (process->wave.n_said == 0)
 		process->wave.is_file_gone = !sim->is_resting && sim_one_in(sim, 30);
 	say(process, i, HOST_BEGAN);
@@ -261,8 +242,10 @@ finish(struct sim *sim, struct sim_process *process, int i)
 {
 	struct sim_wave_host *of = &process->wave.of[i];
 	struct sim_host *host = &sim->hosts[process->environment][of->host];
-	bool is_back = process->program == PROGRAM_ROLLBACK;
-	bool is_failed = sim_one_in(sim, RARELY);
+	bool is_rollback = process->program == PROGRAM_ROLLBACK;
+	bool is_back = is_rollback && !process->wave.is_of_person;
+	bool may_fail = process->wave.failed < process->wave.most;
+	bool is_failed = sim_one_in(sim, may_fail ? 4 : RARELY);
 	enum host_word word = !is_failed ? HOST_OK :
 	    sim_one_in(sim, 3)		 ? HOST_UNKNOWN :
 					   HOST_FAILED;
@@ -272,7 +255,7 @@ finish(struct sim *sim, struct sim_process *process, int i)
 	if (process->has_supervisor)
 		say(process, i, word);
 	process->wave.failed += word != HOST_OK;
-	process->wave.is_refused |= is_back && word == HOST_FAILED && of->to[0] != '\0';
+	process->wave.is_refused |= is_rollback && word == HOST_FAILED && of->to[0] != '\0';
 	if (word == HOST_OK)
 		runs(host, of->to);
 	else if (word == HOST_FAILED && !is_back)
@@ -371,13 +354,13 @@ sim_waves_advance(struct sim *sim, struct sim_process *process)
 void
 sim_waves_all_run(struct sim *sim, const struct sim_process *process, const char *commit)
 {
-	bool is_named[SIM_HOSTS];
+	unsigned named;
 
 	if (process->environment >= SIM_FLEETS || commit[0] == '\0')
 		return;
-	find_named(sim, process->environment, is_named);
+	named = find_named(sim, process->environment);
 	for (int i = 0; i < SIM_HOSTS; i++)
-		if (is_named[i])
+		if ((named >> i & 1) != 0)
 			runs(&sim->hosts[process->environment][i], commit);
 }
 
@@ -402,7 +385,8 @@ sim_waves_tell(struct sim *sim, struct sim_process *process)
 	for (; !is_gone && wave->n_told < wave->n_said; wave->n_told++) {
 		struct host_result *one = &said->list[said->n++];
 
-		(void)text_copy(one->host, sizeof(one->host), names[wave->said[wave->n_told].host]);
+		(void)text_copy(
+		    one->host, sizeof(one->host), sim_host_names[wave->said[wave->n_told].host]);
 		one->word = wave->said[wave->n_told].word;
 	}
 	sim_server_submit(sim, event);
@@ -424,7 +408,7 @@ sim_waves_results(const struct sim_process *process, char ret[SIM_RESULTS])
 	n += snprintf(ret, SIM_RESULTS, "hosts\n");
 	for (int i = 0; i < wave->n_said; i++)
 		n += snprintf(ret + n, SIM_RESULTS - (size_t)n, "%s %s\n",
-		    names[wave->said[i].host], words_of[wave->said[i].word]);
+		    sim_host_names[wave->said[i].host], words_of[wave->said[i].word]);
 	assert(n < SIM_RESULTS);
 	return (size_t)n;
 }
@@ -466,6 +450,46 @@ server_is_killed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 
 /* --- people, while there are waves --- */
 
+static void
+type_deploy(struct sim *sim, int environment, const char *which)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "/deploy %.40s%s", sim_environments[environment], which);
+	sim_chat_type(sim, SIM_ADMIN, text);
+	sim_later(sim, 0, 15000, sim_chat_question_is_answered, SIM_ADMIN, 0);
+	sim_later(sim, 0, 45000, sim_chat_question_is_answered, SIM_ADMIN, 0);
+	if (sim_fleet_has_agents(sim))
+		sim_later(sim, 0, sim_draw(sim, 15000), sim_fleet_changes, 0, 0);
+}
+
+static void
+somebody_deploys(struct sim *sim)
+{
+	bool is_other = sim->loaded < SIM_OF_ONE && fleets[sim->loaded].of != NULL &&
+	    strcmp(fleets[sim->loaded].of, "PRODUCTION") == 0;
+	int environment = sim_one_in(sim, 4) != is_other;
+
+	type_deploy(sim, environment, "");
+}
+
+static void
+the_rest_is_confirmed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
+{
+	(void)sim_chat_press(sim, SIM_ADMIN, "Deploy again");
+}
+
+/* What is live comes to the hosts that do not run it. */
+static void
+the_rest_is_wanted(struct sim *sim, int64_t environment, UNUSED int64_t b)
+{
+	if (sim->store == NULL || sim->is_resting)
+		return;
+	type_deploy(sim, (int)environment, " failed");
+	sim_later(sim, 0, 14000, the_rest_is_confirmed, 0, 0);
+	sim_later(sim, 0, 40000, the_rest_is_confirmed, 0, 0);
+}
+
 void
 sim_waves_somebody_turns(struct sim *sim)
 {
@@ -473,20 +497,22 @@ sim_waves_somebody_turns(struct sim *sim)
 		"rollback", "hosts" };
 	static const char *const labels[] = { "▶️ Go on", "🖐 Leave it", "⏸ Pause" };
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	char text[64];
 	struct err err;
+	char text[64];
 
 	if (sim->eyes == NULL)
 		return;
+	if (sim_fleet_has_agents(sim) && sim_one_in(sim, 5)) {
+		sim_fleet_changes(sim, 0, 0);
+		return;
+	}
 	sim_check_must(sim,
 	    db_query(&rows, sim->eyes, &err,
 		"SELECT environment FROM work WHERE waves > 0 AND ended_at = 0"
 		" ORDER BY id DESC LIMIT 1"),
 	    &err);
 	if (!db_next(&rows)) {
-		sim_chat_type(
-		    sim, SIM_ADMIN, sim_one_in(sim, 4) ? "/deploy production" : "/deploy staging");
-		sim_later(sim, 0, 15000, sim_chat_question_is_answered, SIM_ADMIN, 0);
+		somebody_deploys(sim);
 		return;
 	}
 	if (sim_one_in(sim, 3)) {
@@ -506,14 +532,14 @@ sim_waves_answer(struct sim *sim, int environment)
 {
 	const struct environment_settings *of =
 	    settings_environment(sim_settings_get(sim->loaded), sim_environments[environment]);
-	bool is_named[SIM_HOSTS];
 	const char *answer = NULL;
+	unsigned named;
 
 	if (environment >= SIM_FLEETS || of == NULL || !of->in_waves.is_set)
 		return NULL;
-	find_named(sim, environment, is_named);
+	named = find_named(sim, environment);
 	for (int i = 0, n = 0; i < SIM_HOSTS; i++)
-		if (is_named[i] && sim->hosts[environment][i].runs[0] != '\0' &&
+		if ((named >> i & 1) != 0 && sim->hosts[environment][i].runs[0] != '\0' &&
 		    sim_draw(sim, (uint32_t)++n) == 0)
 			answer = sim->hosts[environment][i].runs;
 	return answer;
@@ -542,7 +568,7 @@ read_rows(struct sim *sim, int environment, struct row ret[SIM_HOSTS])
 		struct row *row = &ret[n++];
 		const char *name = db_col_text(&rows, 0);
 
-		row->host = host_of(name, strlen(name));
+		row->host = sim_fleet_host(name, strlen(name));
 		(void)text_copy(row->state, sizeof(row->state), db_col_text(&rows, 1));
 		(void)text_copy(row->release, sizeof(row->release), db_col_text(&rows, 2));
 	}
@@ -562,13 +588,13 @@ check_row(struct sim *sim, int environment, const struct row *row, bool is_pause
 		return;
 	if (strcmp(row->state, "touched") == 0) {
 		if (!is_paused)
-			sim_fail(sim, "what_is_touched_is_waited_for", "%s of %s", names[row->host],
-			    sim_environments[environment]);
+			sim_fail(sim, "what_is_touched_is_waited_for", "%s of %s",
+			    sim_host_names[row->host], sim_environments[environment]);
 		return;
 	}
 	if (strcmp(row->release, host->runs) != 0)
 		sim_fail(sim, "a_host_s_row_says_what_it_runs",
-		    "%s of %s is %s with %.7s, and runs %.7s", names[row->host],
+		    "%s of %s is %s with %.7s, and runs %.7s", sim_host_names[row->host],
 		    sim_environments[environment], row->state, row->release, host->runs);
 	sim_note(sim, SIM_WAVE_ROW_HELD);
 }
@@ -633,11 +659,13 @@ sim_waves_check_end(struct sim *sim, const struct look_deployment *d)
 		n_bad += strcmp(rows[i].state, "current") != 0;
 		if (d->state == DEPLOY_ROLLED_BACK && is_known && host->is_sure &&
 		    host->touched_by == d->id && strcmp(host->before, host->runs) != 0)
-			sim_fail(sim, "what_was_touched_went_back", "%s of %s", names[rows[i].host],
-			    d->environment);
+			sim_fail(sim, "what_was_touched_went_back", "%s of %s",
+			    sim_host_names[rows[i].host], d->environment);
 	}
-	if (d->state == DEPLOY_LIVE && n_bad > 0)
+	if (d->state == DEPLOY_LIVE && n_bad > 0) {
 		sim_note(sim, SIM_WAVE_LIVE_WITHOUT);
+		sim_later(sim, 0, 20000 + sim_draw(sim, 40000), the_rest_is_wanted, environment, 0);
+	}
 	if (d->state == DEPLOY_FAILED && n > 0)
 		sim_note(sim, SIM_WAVE_LEFT);
 }
