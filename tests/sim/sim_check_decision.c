@@ -31,13 +31,12 @@ is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *bef
 {
 	const struct settings *settings = tx->event->context.settings;
 	struct button_row button = row_button_get(tx, update->button);
-	int64_t work = request_number(&button.request, "work");
+	int64_t work = request_number(&button.request, "work"), requested_by = 0;
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	enum sim_role role;
-	int64_t requested_by = 0;
 	bool is_confirming, is_leaving, is_place;
-	int environment;
 	struct err err;
+	int environment;
 
 	if (button.id[0] == '\0')
 		return true;
@@ -264,7 +263,6 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	sim_emergency_before(tx, ret);
 	sim_witness_before(sim, tx, ret);
 	sim_loans_before(sim, tx, ret);
-	sim_fleet_before(sim, tx, ret);
 	if (ret->said == NULL)
 		return;
 	if (api != NULL && api->job != NULL && sim_jobs_changes(api))

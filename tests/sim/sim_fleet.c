@@ -206,13 +206,6 @@ look_at_plans(struct sim *sim, struct tx *tx, const unsigned now[SIM_FLEETS])
 
 /* --- whom it is released to --- */
 
-void
-sim_fleet_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
-{
-	ret->last_run =
-	    sim_check_number(sim, tx->db, "SELECT COALESCE(MAX(id), 0) FROM run WHERE id > $1", 0);
-}
-
 static void
 check_ordered(struct sim *sim, const struct db_rows *row, bool is_of_pattern, unsigned now)
 {

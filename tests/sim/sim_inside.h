@@ -1101,7 +1101,6 @@ sim_fn sim_fleet_changes;			  /* ... one is enrolled or revoked */
 /* A bit for each host that these settings name. */
 unsigned sim_fleet_named(
     struct sim *sim, struct db *db, const struct settings *settings, int environment);
-void sim_fleet_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
 void sim_fleet_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
 void sim_fleet_check_order(struct sim *sim, const struct effect_run *order);
 void sim_fleet_check_end(struct sim *sim, const struct look_deployment *d);

@@ -52,6 +52,8 @@ count_denials(struct sim *sim, struct tx *tx)
 void
 sim_limits_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 {
+	ret->last_run =
+	    sim_check_number(sim, tx->db, "SELECT COALESCE(MAX(id), 0) FROM run WHERE id > $1", 0);
 	ret->last_work =
 	    number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM work WHERE $1 <> 0", DB_I64(1));
 	ret->last_message =
