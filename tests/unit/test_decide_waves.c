@@ -134,7 +134,7 @@ WORLD_TEST_OF(approvals_are_of_the_waves_that_were_shown, HOSTS, "STAGING_APPROV
 	assert_non_null(world_says_in(w, WORLD_TEAM, "2 waves: h1; then 2 hosts"));
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
 	assert_non_null(world_says_in(w, WORLD_GROUP, "approved 1 of 2: @bob"));
-	world_rewrite(w, "UPDATE wave_plan SET hosts = 'h3:22' || char(10) || 'h1:22 h2:22'");
+	world_rewrite(w, "UPDATE wave_plan SET hosts = 'h3:22\nh1:22 h2:22'");
 	(void)world_text(w, 44, "/approve 1");
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	assert_non_null(world_says_in(w, WORLD_GROUP, "approved 1 of 2: @eve"));

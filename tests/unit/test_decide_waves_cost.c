@@ -2,10 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include <sqlite3.h>
 
+#include "database_aid.h"
 #include "decide_aid_inside.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "waves_aid.h"
+
+TESTS_OF_A_FILE
 
 static char seen[32][64];
 static size_t n_seen;
