@@ -430,7 +430,7 @@ row_effect_timer_of(struct tx *tx, enum timer_kind kind, int64_t subject)
 }
 
 int64_t
-row_effect_find_push(struct tx *tx, const char *environment)
+row_effect_find_named(struct tx *tx, enum timer_kind kind, const char *name)
 {
-	return find_timer(tx, TIMER_PUSH, 0, environment).id;
+	return find_timer(tx, kind, 0, name).id;
 }

@@ -55,8 +55,8 @@ struct effect *row_effect_get(struct tx *tx, enum effect_kind kind, int64_t id) 
 /* Its row says this from now on; who carries it out already knows nothing of that. */
 void row_effect_save(struct tx *tx, int64_t id, const struct effect *effect);
 
-/* The TIMER_PUSH of this environment; 0: none. */
-int64_t row_effect_find_push(struct tx *tx, const char *environment);
+/* A timer of which there may be many, by its name; 0: none. */
+int64_t row_effect_find_named(struct tx *tx, enum timer_kind kind, const char *name);
 
 /* Is git being asked already for the head of this environment's branch? */
 bool row_effect_is_querying(struct tx *tx, const char *environment);

@@ -384,10 +384,26 @@ WORLD_TEST_OF(tolerated_hosts_are_named_until_they_run_the_release, TOLERANT)
 	assert_non_null(world_says(w, "Over: staging, a release is live since"));
 }
 
+static size_t
+reminders_of(const struct world *w, int64_t work)
+{
+	char name[24];
+	size_t n = 0;
+
+	(void)snprintf(name, sizeof(name), "%" PRId64, work);
+	for (size_t i = 0; i < w->n_open; i++)
+		n += w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_NAG &&
+		    strcmp(w->open[i]->u.timer.name, name) == 0;
+	return n;
+}
+
 /* A deployment that failed since is reminded of alone, until that is seen. */
 WORLD_TEST_OF(tolerated_hosts_are_named_again_when_what_failed_since_is_seen, TOLERANT)
 {
+	int64_t live;
+
 	is_live_without_h3(w);
+	live = world_newest(w, "staging").id;
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	waves_say(w, "h1 began, h1 failed: no memory, h3 failed: does not answer");
 	world_run_releases(w, TOUCHED);
@@ -400,6 +416,7 @@ WORLD_TEST_OF(tolerated_hosts_are_named_again_when_what_failed_since_is_seen, TO
 		if (world_button(&w->screen[i], "Seen")[0] != '\0')
 			(void)world_press(
 			    w, WORLD_ADMIN, w->screen[i].chat, world_button(&w->screen[i], "Seen"));
+	assert_int_equal(reminders_of(w, live), 1);
 	for (int i = 0; i < 2; i++) /* one is of what was seen */
 		world_due(w, TIMER_NAG);
 	assert_non_null(

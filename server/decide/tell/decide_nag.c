@@ -75,6 +75,8 @@ wait_for_next(struct tx *tx, const struct deployment *work, int n)
 		return;
 	due = due_at(since, interval, n);
 	text_setf(name, "%" PRId64, work->id);
+	/* Of hosts that lag behind there was one before another end. */
+	row_effect_withdraw(tx, row_effect_find_named(tx, TIMER_NAG, name));
 	(void)row_effect_timer(
 	    tx, TIMER_NAG, name, 0, due < tx->at + DAY_MS ? due : tx->at + DAY_MS);
 }

@@ -460,8 +460,9 @@ do_block(struct act *act)
 	text_set(block.commit, deployment->commit);
 	text_setf(
 	    block.why, "%s%s%.200s", why, why[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);
-	if (!promotion_is_own(/* it is live on the other hosts */
-		decide_promotion_of(act->tx, deployment, &promotion), deployment->environment))
+	(void)decide_promotion_of(act->tx, deployment, &promotion);
+	/* What it has brought to hosts that failed is live on the others. */
+	if (!promotion_is_own(&promotion, deployment->environment))
 		row_block_add(act->tx, deployment->environment, &block);
 	if (deployment->state != DEPLOY_ROLLBACK_FAILED && /* do_down() begins those of it */
 	    deployment->why != DEPLOY_WHY_CANCELLED)	   /* who stopped it knows */
