@@ -175,8 +175,8 @@ is_guarded(struct sim *sim, struct tx *tx, const struct sim_before *before, int 
 static bool
 has_no_press_left(struct sim *sim, struct tx *tx, int64_t person)
 {
-	const int64_t every_ms = 60 * 1000 / 30, burst = 20;
-	int64_t full_at;
+	int64_t a_minute = tx->event->context.settings->role_rate_limit, burst = 20, full_at;
+	int64_t every_ms = 60 * 1000 / (a_minute == 0 ? 1 : a_minute);
 	struct err err;
 
 	sim_check_must(sim,
@@ -184,7 +184,7 @@ has_no_press_left(struct sim *sim, struct tx *tx, int64_t person)
 		"SELECT coalesce(max(full_at), 0) FROM bucket WHERE who = 'presses:' || $1",
 		DB_I64(person)),
 	    &err);
-	return full_at + every_ms > tx->at + burst * every_ms;
+	return a_minute != 0 && full_at + every_ms > tx->at + burst * every_ms;
 }
 
 /* Who looks changes nothing, and a question is answered by who asked, or by an admin. */
