@@ -318,6 +318,20 @@ OPA_TEST(a_newer_push_replaces_one_that_opa_is_asked_about)
 	assert_string_equal(world_active(w, "staging").commit, COMMIT_B);
 }
 
+/* A person asked for its commit, and their question came while OPA was asked about the push. */
+OPA_TEST_OF(a_push_joins_the_question_that_opened_while_opa_was_asked, "STAGING_CONFIRM=true")
+{
+	ask(w, COMMIT_A);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	says(w, OPA_YES, "");
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_AWAITING_CONFIRMATION);
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_REQUESTED);
+	says(w, OPA_YES, "");
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_AWAITING_CONFIRMATION);
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_SUPERSEDED);
+}
+
 OPA_TEST(what_is_cancelled_is_not_asked_about)
 {
 	ask_up_to_its_turn(w, COMMIT_A);

@@ -32,6 +32,22 @@ refuse(struct tx *tx, struct deployment *work, const struct opa_row *row)
 	(void)decide_step(tx, work, DEPLOY_ON_REFUSE, NULL);
 }
 
+/* Somebody asked for the commit of that push while OPA was asked: one question is enough. */
+static bool
+is_shared(struct tx *tx, struct deployment *push, bool is_to_ask, const struct git_answer *answer)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, push->environment);
+
+	if (settings == NULL || (!is_to_ask && settings->approvals == 0) ||
+	    !decide_share_with_push(tx, push->environment, answer))
+		return false;
+	push->why = DEPLOY_WHY_ELSEWHERE;
+	text_set(push->detail, "asked about already");
+	(void)decide_step(tx, push, DEPLOY_ON_SUPERSEDE, NULL);
+	return true;
+}
+
 /* As it was when OPA was asked; git is asked again where something else is live by now. */
 static void
 proceed(struct tx *tx, struct deployment *work, bool is_to_ask, const struct git_answer *answer)
@@ -47,6 +63,9 @@ proceed(struct tx *tx, struct deployment *work, bool is_to_ask, const struct git
 	else if (answer != NULL && deployment_is_by_request(work) && !deployment_is_gate(work) &&
 	    decide_share_question(tx, work, answer))
 		return; /* somebody was faster */
+	else if (answer != NULL && !deployment_is_by_request(work) &&
+	    is_shared(tx, work, is_to_ask, answer))
+		return;
 	else if (is_to_ask)
 		decide_ask(tx, work, answer);
 	else
